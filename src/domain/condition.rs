@@ -1,0 +1,274 @@
+//! Conditions as values (law 12): the stop, target, exit, add, hedge and re-entry that an agent
+//! announces are the very values it evaluates at every close, and anyone who hears them can do the
+//! same over the bars that follow.
+//!
+//! A condition compares two [`Term`]s. Everything is judged on closes of the decision clock and acted
+//! on at the next open, so "stop" means "closed beyond", as in the measurements of the mechanism.
+
+use super::Indicator;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One side of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Term {
+    /// The close of this bar, in quote currency.
+    Close,
+    /// A fixed number: a price, a ratio or a count, as its partner asks.
+    Level(f64),
+    /// The best close since the intent was opened (highest for a long, lowest for a short), given
+    /// back by this fraction.
+    Trail(f64),
+    /// Bars since the intent was opened; while flat, bars since it was closed.
+    Held,
+    /// An indicator's value now.
+    Of(Indicator),
+    /// An indicator's value now, times a factor.
+    Times(f64, Indicator),
+}
+
+/// Which way a comparison goes; equal is never enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Op {
+    /// Left below right.
+    Below,
+    /// Left above right.
+    Above,
+}
+
+/// `left` below or above `right`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Condition {
+    /// What is watched.
+    pub left: Term,
+    /// The direction.
+    pub op: Op,
+    /// Against what.
+    pub right: Term,
+}
+
+/// What a condition is evaluated against: one asset at one close, seen by one agent.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Close of this bar.
+    pub close: f64,
+    /// Volatility per bar that sizes positions, as a fraction; positive.
+    pub sigma: f64,
+    /// Bars held, or flat.
+    pub held: u32,
+    /// Best close since the intent was opened.
+    pub best: f64,
+    /// +1 for a long, −1 for a short, 0 while flat.
+    pub side: f64,
+    /// The indicators at hand …
+    pub keys: &'a [Indicator],
+    /// … and their values; NaN while warming up, and NaN compares as false.
+    pub values: &'a [f64],
+}
+
+impl View<'_> {
+    /// An indicator's value; NaN where it is not at hand or not warm.
+    pub fn of(&self, wanted: Indicator) -> f64 {
+        self.keys.iter().position(|k| *k == wanted).map_or(f64::NAN, |i| self.values[i])
+    }
+
+    /// Whether every indicator at hand is warm, so that an intent may rest on it.
+    pub fn is_warm(&self) -> bool {
+        self.close.is_finite()
+            && self.sigma.is_finite()
+            && self.sigma > 0.0
+            && self.values.iter().all(|v| v.is_finite())
+    }
+
+    fn term(&self, term: Term) -> f64 {
+        match term {
+            Term::Close => self.close,
+            Term::Level(x) => x,
+            Term::Trail(given_back) => self.best * (1.0 - self.side * given_back),
+            Term::Held => f64::from(self.held),
+            Term::Of(i) => self.of(i),
+            Term::Times(factor, i) => factor * self.of(i),
+        }
+    }
+}
+
+impl Condition {
+    /// `left` below `right`.
+    pub const fn below(left: Term, right: Term) -> Self {
+        Condition { left, op: Op::Below, right }
+    }
+
+    /// `left` above `right`.
+    pub const fn above(left: Term, right: Term) -> Self {
+        Condition { left, op: Op::Above, right }
+    }
+
+    /// `left` beyond `right` in the direction of `side`: above for a long, below for a short.
+    pub fn beyond(side: f64, left: Term, right: Term) -> Self {
+        let op = if side > 0.0 { Op::Above } else { Op::Below };
+        Condition { left, op, right }
+    }
+
+    /// Whether it is true at this close.
+    pub fn holds(&self, view: &View<'_>) -> bool {
+        let (left, right) = (view.term(self.left), view.term(self.right));
+        match self.op {
+            Op::Below => left < right,
+            Op::Above => left > right,
+        }
+    }
+
+    /// The indicators it needs.
+    pub fn indicators(&self) -> impl Iterator<Item = Indicator> {
+        [self.left, self.right].into_iter().filter_map(|t| match t {
+            Term::Of(i) | Term::Times(_, i) => Some(i),
+            _ => None,
+        })
+    }
+}
+
+/// Where part or all of a position is taken off with a profit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// When.
+    pub when: Condition,
+    /// The fraction of the position that is closed; 1 closes the intent.
+    pub fraction: f64,
+}
+
+/// When an intent may be taken up again after it was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReEntry {
+    /// +1 to buy again, −1 to sell again.
+    pub side: f64,
+    /// When.
+    pub when: Condition,
+    /// Not before this many bars after the close …
+    pub not_before: u32,
+    /// … and not after this many: then the offer lapses.
+    pub within: u32,
+}
+
+/// All conditions of an intent. A part that has acted is gone from the plan of the next message.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Closes the intent at a loss: a price on the losing side of entry.
+    pub stop: Condition,
+    /// Closes it when too much of the best close was given back.
+    pub trail: Option<Condition>,
+    /// Closes it when its reason is gone.
+    pub exit: Condition,
+    /// Closes it when it has taken too long.
+    pub expire: Condition,
+    /// Take parts off with a profit, nearest first.
+    pub targets: [Option<Target>; 2],
+    /// Raises the position by the fraction of its first size.
+    pub add: Option<(Condition, f64)>,
+    /// Offsets this fraction of the position while a danger lasts; acts once.
+    pub hedge: Option<(Condition, f64)>,
+    /// When to take it up again after it was closed; none where the agent would not.
+    pub reenter: Option<ReEntry>,
+}
+
+impl Plan {
+    /// The conditions with their names, in the order in which they are judged.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, Condition)> {
+        let [near, far] = self.targets.map(|t| t.map(|t| t.when));
+        [
+            Some(("stop", self.stop)),
+            self.trail.map(|c| ("trail", c)),
+            Some(("exit", self.exit)),
+            Some(("expire", self.expire)),
+            near.map(|c| ("target", c)),
+            far.map(|c| ("target", c)),
+            self.hedge.map(|(c, _)| ("hedge", c)),
+            self.add.map(|(c, _)| ("add", c)),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// A price with six significant digits and no exponent.
+pub(crate) fn price(x: f64) -> String {
+    if x == 0.0 || !x.is_finite() {
+        return format!("{x}");
+    }
+    let digits = 5 - libm::floor(libm::log10(libm::fabs(x))) as i32;
+    let text = format!("{x:.*}", digits.clamp(0, 12) as usize);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Term::Close => f.write_str("close"),
+            Term::Level(x) => f.write_str(&price(*x)),
+            Term::Trail(back) => write!(f, "the best close less {:.1} %", back * 100.0),
+            Term::Held => f.write_str("bars held"),
+            Term::Of(i) => i.fmt(f),
+            Term::Times(x, i) => write!(f, "{x:.3} × {i}"),
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let op = match self.op {
+            Op::Below => "below",
+            Op::Above => "above",
+        };
+        write!(f, "{} {op} {}", self.left, self.right)
+    }
+}
+
+impl fmt::Display for ReEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = if self.side > 0.0 { "buy" } else { "sell" };
+        write!(f, "{verb} again on {} after {} and within {} bars", self.when, self.not_before, self.within)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMA: Indicator = Indicator::Ema(20);
+
+    fn view(close: f64, ema: &f64) -> View<'_> {
+        View { close, sigma: 0.01, held: 3, best: 110.0, side: 1.0, keys: &[EMA], values: std::slice::from_ref(ema) }
+    }
+
+    #[test]
+    fn compares_strictly() {
+        let c = Condition::below(Term::Close, Term::Level(100.0));
+        assert!(c.holds(&view(99.9, &0.0)));
+        assert!(!c.holds(&view(100.0, &0.0)));
+    }
+
+    #[test]
+    fn trailing_follows_the_best_close_on_either_side() {
+        let c = Condition::below(Term::Close, Term::Trail(0.1));
+        assert!(c.holds(&view(98.9, &0.0)));
+        assert!(!c.holds(&view(99.1, &0.0)));
+        let short = View { side: -1.0, best: 100.0, ..view(110.1, &0.0) };
+        assert!(Condition::above(Term::Close, Term::Trail(0.1)).holds(&short));
+    }
+
+    #[test]
+    fn what_is_not_warm_is_never_true() {
+        for c in [Condition::below(Term::Close, Term::Of(EMA)), Condition::above(Term::Close, Term::Of(EMA))] {
+            assert!(!c.holds(&view(50.0, &f64::NAN)));
+            assert!(!Condition::above(Term::Of(Indicator::Mean(9)), Term::Level(0.0)).holds(&view(50.0, &1.0)));
+            assert_eq!(c.indicators().collect::<Vec<_>>(), [EMA]);
+        }
+    }
+
+    #[test]
+    fn reads_as_a_trader_would_say_it() {
+        assert_eq!(Condition::below(Term::Close, Term::Level(41_250.0)).to_string(), "close below 41250");
+        assert_eq!(Condition::below(Term::Close, Term::Trail(0.06)).to_string(), "close below the best close less 6.0 %");
+        assert_eq!(price(0.000_012_345_67), "0.0000123457");
+        assert_eq!(price(1.5), "1.5");
+    }
+}

@@ -1,0 +1,102 @@
+//! Strategy families, goals and sides.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            /// All of them, in the order in which they are shown and numbered.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The name used in `agents.toml` and on the screen.
+            pub const fn text(self) -> &'static str {
+                match self { $($name::$variant => $text),+ }
+            }
+
+            /// The place in [`Self::ALL`].
+            pub const fn index(self) -> usize {
+                self as usize
+            }
+
+            /// Finds by name.
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|v| v.text() == text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.text())
+            }
+        }
+    };
+}
+
+named!(
+    /// What an agent does for a living. New families are added at the end: the number is on the wire.
+    Family {
+        /// A standing view on an asset, scaled by volatility and slow drift.
+        Directional = "directional",
+        /// Follows the crossing of two moving averages.
+        Trend = "trend",
+        /// Time-series momentum over several horizons.
+        Momentum = "momentum",
+        /// Cross-sectional rank over a basket: long the strong, short the weak.
+        RelativeStrength = "relative_strength",
+        /// Fades the edges of a range while there is no trend.
+        Range = "range",
+        /// Breaks of, and bounces from, levels made by pivots and volume.
+        SupportResistance = "support_resistance",
+        /// Breakouts after volatility was compressed.
+        Volatility = "volatility",
+        /// A seeded coin with disciplined stops: the control group.
+        Random = "random",
+    }
+);
+
+named!(
+    /// The goals of the whole, LR-BM-F-A.
+    Goal {
+        /// Low risk.
+        LowRisk = "low_risk",
+        /// Big money.
+        BigMoney = "big_money",
+        /// Fast.
+        Fast = "fast",
+        /// Automated.
+        Automated = "automated",
+    }
+);
+
+named!(
+    /// Which sides an agent may take.
+    SideRule {
+        /// Long and short.
+        Both = "both",
+        /// Long only.
+        Long = "long",
+        /// Short only.
+        Short = "short",
+    }
+);
+
+impl SideRule {
+    /// Whether a position of this sign is allowed; flat always is.
+    pub fn allows(self, position: f64) -> bool {
+        match self {
+            SideRule::Both => true,
+            SideRule::Long => position >= 0.0,
+            SideRule::Short => position <= 0.0,
+        }
+    }
+
+    /// The position nearest to `position` that is allowed.
+    pub fn clip(self, position: f64) -> f64 {
+        if self.allows(position) { position } else { 0.0 }
+    }
+}

@@ -1,0 +1,53 @@
+//! Identities. Each is a small index given out once at start (assets, instruments, agents) or a
+//! sequence number given out by one room (messages, orders), so that equal runs give equal ids.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(pub $inner);
+
+        impl $name {
+            /// The id as a place in a table.
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    };
+}
+
+id!(
+    /// What agents have views on. Numbered in the order of the [`Universe`](super::Universe).
+    AssetId(u16)
+);
+id!(
+    /// What is listed and traded.
+    InstrumentId(u16)
+);
+id!(
+    /// An agent; funded agents come first, scouts after them.
+    AgentId(u32)
+);
+id!(
+    /// The number of a message in the order of delivery.
+    MessageId(u64)
+);
+id!(
+    /// An order of the desk, in the order of decision.
+    OrderId(u64)
+);
+
+/// One intent, from its opening to its outcome: who, on what, and the how-manieth.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct IntentId {
+    /// Whose intent.
+    pub agent: AgentId,
+    /// On which asset.
+    pub asset: AssetId,
+    /// Counts the agent's intents on that asset from 1.
+    pub number: u32,
+}

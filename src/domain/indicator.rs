@@ -1,0 +1,81 @@
+//! The indicators that conditions may name. A name says all that is needed to compute the value from
+//! an asset's bars, so whoever hears a condition can check it (law 12). They are computed in
+//! `market::indicators`.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An indicator over the bars of one asset, windows in bars of the decision clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Indicator {
+    /// Exponential moving average of closes with span n (weight 2/(n+1)), as a price.
+    Ema(u16),
+    /// Simple moving average of the last n closes, as a price.
+    Mean(u16),
+    /// Close minus [`Indicator::Mean`] in standard deviations of the last n closes.
+    ZScore(u16),
+    /// Log return over the last n bars.
+    Return(u16),
+    /// Log return over the last n bars in units of its expected size, σ·√n.
+    Score(u16),
+    /// Highest close of the n bars before this one, as a price.
+    Highest(u16),
+    /// Lowest close of the n bars before this one, as a price.
+    Lowest(u16),
+    /// Volatility of log returns per bar, exponentially weighted with span n.
+    Sigma(u16),
+    /// Efficiency ratio of the last n bars: net move over path length, 0 … 1 (Kaufman 1995).
+    Efficiency(u16),
+    /// The last confirmed swing high: a high above those of n bars on either side, as a price.
+    PivotHigh(u16),
+    /// The last confirmed swing low, likewise.
+    PivotLow(u16),
+    /// Volume of this bar over its exponentially weighted mean with span n.
+    Activity(u16),
+    /// Share of the volume of the last n bars that changed hands within half a daily σ of this close:
+    /// how much of a level the price is at.
+    Node(u16),
+    /// Where the asset's [`Indicator::Score`] over n bars stands in the agent's basket:
+    /// 0 the weakest … 1 the strongest.
+    Rank(u16),
+}
+
+impl Indicator {
+    /// The window in bars.
+    pub fn window(self) -> u16 {
+        use Indicator::*;
+        match self {
+            Ema(n) | Mean(n) | ZScore(n) | Return(n) | Score(n) | Highest(n) | Lowest(n)
+            | Sigma(n) | Efficiency(n) | PivotHigh(n) | PivotLow(n) | Activity(n) | Node(n)
+            | Rank(n) => n,
+        }
+    }
+
+    /// Whether the value is a price (else a plain number).
+    pub fn is_price(self) -> bool {
+        use Indicator::*;
+        matches!(self, Ema(_) | Mean(_) | Highest(_) | Lowest(_) | PivotHigh(_) | PivotLow(_))
+    }
+}
+
+impl fmt::Display for Indicator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use Indicator::*;
+        match *self {
+            Ema(n) => write!(f, "the {n}-bar average (EMA)"),
+            Mean(n) => write!(f, "the {n}-bar mean"),
+            ZScore(n) => write!(f, "the z-score over {n} bars"),
+            Return(n) => write!(f, "the {n}-bar return"),
+            Score(n) => write!(f, "the {n}-bar return over its σ"),
+            Highest(n) => write!(f, "the {n}-bar high"),
+            Lowest(n) => write!(f, "the {n}-bar low"),
+            Sigma(n) => write!(f, "the {n}-bar volatility"),
+            Efficiency(n) => write!(f, "the {n}-bar trend strength"),
+            PivotHigh(n) => write!(f, "resistance (pivot {n})"),
+            PivotLow(n) => write!(f, "support (pivot {n})"),
+            Activity(n) => write!(f, "volume against its {n}-bar mean"),
+            Node(n) => write!(f, "the {n}-bar volume at this price"),
+            Rank(n) => write!(f, "the {n}-bar rank in the basket"),
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! What agents, trackers and managers say (law 3: messages never command).
+//!
+//! The first four verbs are what the alone life does; [`Outcome`] tells how an intent ended;
+//! [`Stance`] what listening made of it; [`GoalReading`] a tracker's number; [`Adjustment`] a
+//! manager's turn of a knob. Sizes are signed fractions of the speaker's own capital.
+
+use super::condition::price;
+use super::{AgentId, AssetId, Goal, IntentId, MessageId, Plan, ReEntry, Stamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What is done to a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Verb {
+    /// From flat.
+    Open,
+    /// More of it.
+    Increase,
+    /// Less of it.
+    Decrease,
+    /// To flat.
+    Close,
+}
+
+/// Why it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Reason {
+    /// The family's entry.
+    Signal,
+    /// The re-entry condition of the last close.
+    ReEntry,
+    /// The add condition.
+    Add,
+    /// A target.
+    Target,
+    /// The hedge condition.
+    Hedge,
+    /// The stop.
+    Stop,
+    /// The trailing stop.
+    Trail,
+    /// The exit condition.
+    Exit,
+    /// It took too long.
+    Expired,
+    /// The asset stopped trading.
+    Delisted,
+}
+
+/// An agent's own action: what the alone life does.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Action {
+    /// What.
+    pub verb: Verb,
+    /// Which intent.
+    pub intent: IntentId,
+    /// Why.
+    pub reason: Reason,
+    /// Position before, as a signed fraction of the agent's capital.
+    pub before: f64,
+    /// Position after.
+    pub after: f64,
+    /// The close at which it was decided; it is acted on at the next open.
+    pub price: f64,
+    /// The conditions in force from now on; the re-entry is the one that counts after a close.
+    pub plan: Plan,
+}
+
+impl Action {
+    /// Long (+1) or short (−1): the side of the position that is acted on.
+    pub fn side(&self) -> f64 {
+        libm::copysign(1.0, if self.before == 0.0 { self.after } else { self.before })
+    }
+}
+
+/// How an intent ended, said once its last fill is known.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Which intent.
+    pub intent: IntentId,
+    /// Why it was closed.
+    pub reason: Reason,
+    /// Net PnL in multiples of the risk taken at entry (distance to the stop times size).
+    pub r: f64,
+    /// Net PnL after fees, slippage, funding and borrow, as a fraction of the agent's capital.
+    pub pnl: f64,
+    /// Bars from opening to closing.
+    pub bars: u32,
+    /// Points won (+) or lost (−) by the agent while the intent was open. Filled in on delivery: the
+    /// speaker does not know its points.
+    pub points: f64,
+}
+
+/// What listening made of an intent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum StanceVerb {
+    /// As it would have done alone.
+    Keeps,
+    /// Takes a position though its own intent is flat.
+    Opens,
+    /// Same side, more than 1.1 times its own: confirmed.
+    Increases,
+    /// Same side, less: doubted.
+    Decreases,
+    /// Nearly nothing though it has an intent.
+    StandsAside,
+    /// The other side.
+    Hedges,
+}
+
+/// One step from the own intent to the stance (law 5), in the order in which they are applied.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Factor {
+    /// The own intent at the own weight.
+    Own(f64),
+    /// How far it listens, λ.
+    Listens(f64),
+    /// Its slice of the consensus.
+    Consensus(f64),
+    /// Clipped to its side, to this.
+    SideClip(f64),
+    /// Refused to be turned round.
+    NoFlip,
+    /// Held to the most it follows, this.
+    FollowLimit(f64),
+}
+
+/// What an agent makes of its own intent after listening. Sizes as fractions of the hive's capital.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stance {
+    /// In one word.
+    pub verb: StanceVerb,
+    /// The own intent at the agent's weight, w·p.
+    pub own: f64,
+    /// The result, x.
+    pub result: f64,
+    /// The derivation.
+    pub factors: [Option<Factor>; 6],
+    /// The last messages of the (up to three) other voices that weighed most on the side of the move.
+    pub because: [Option<MessageId>; 3],
+}
+
+/// A tracker's reading of its goal.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GoalReading {
+    /// Which goal.
+    pub goal: Goal,
+    /// 0 … 1: how far the goal is reached.
+    pub score: f64,
+    /// The number behind it, in the unit its tracker documents.
+    pub value: f64,
+    /// What the operator asked for, in the same unit.
+    pub target: f64,
+}
+
+/// A knob that a manager may turn: all of them belong to `respond`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Knob {
+    /// Multiplies the risk target; 1 is as configured.
+    RiskScale,
+    /// Cap on gross exposure, in multiples of equity.
+    GrossCap,
+    /// η, the share of the way to its aim the desk goes in a bar.
+    Patience,
+    /// β, the no-trade band as a fraction of the position.
+    Band,
+}
+
+/// A manager's adjustment: always within bounds, always said.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Adjustment {
+    /// Which knob.
+    pub knob: Knob,
+    /// From.
+    pub from: f64,
+    /// To.
+    pub to: f64,
+    /// The reading that triggered or released it.
+    pub because: f64,
+}
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Speaker {
+    /// An agent.
+    Agent(AgentId),
+    /// The tracker of a goal.
+    Tracker(Goal),
+    /// The manager for a goal.
+    Manager(Goal),
+}
+
+/// What is said.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Body {
+    /// Open, increase, decrease, close.
+    Action(Action),
+    /// How it ended.
+    Outcome(Outcome),
+    /// What listening made of it.
+    Stance(Stance),
+    /// A goal's reading.
+    Goal(GoalReading),
+    /// A manager's adjustment.
+    Adjustment(Adjustment),
+}
+
+/// A message as delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// Numbered in the order of delivery, from 1.
+    pub id: MessageId,
+    /// When it was said.
+    pub at: Stamp,
+    /// By whom.
+    pub from: Speaker,
+    /// About what; none for goals and adjustments.
+    pub asset: Option<AssetId>,
+    /// What.
+    pub body: Body,
+}
+
+/// How many messages of each kind were said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct MessageCounts {
+    pub open_long: u64,
+    pub open_short: u64,
+    pub close_long: u64,
+    pub close_short: u64,
+    pub increase_long: u64,
+    pub increase_short: u64,
+    pub decrease_long: u64,
+    pub decrease_short: u64,
+    pub outcome: u64,
+    pub stance: u64,
+    pub goal: u64,
+    pub adjustment: u64,
+}
+
+impl MessageCounts {
+    /// Counts one.
+    pub fn count(&mut self, body: &Body) {
+        let slot = match body {
+            Body::Action(a) => {
+                let long = a.side() > 0.0;
+                match (a.verb, long) {
+                    (Verb::Open, true) => &mut self.open_long,
+                    (Verb::Open, false) => &mut self.open_short,
+                    (Verb::Close, true) => &mut self.close_long,
+                    (Verb::Close, false) => &mut self.close_short,
+                    (Verb::Increase, true) => &mut self.increase_long,
+                    (Verb::Increase, false) => &mut self.increase_short,
+                    (Verb::Decrease, true) => &mut self.decrease_long,
+                    (Verb::Decrease, false) => &mut self.decrease_short,
+                }
+            }
+            Body::Outcome(_) => &mut self.outcome,
+            Body::Stance(_) => &mut self.stance,
+            Body::Goal(_) => &mut self.goal,
+            Body::Adjustment(_) => &mut self.adjustment,
+        };
+        *slot += 1;
+    }
+
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.open_long
+            + self.open_short
+            + self.close_long
+            + self.close_short
+            + self.increase_long
+            + self.increase_short
+            + self.decrease_long
+            + self.decrease_short
+            + self.outcome
+            + self.stance
+            + self.goal
+            + self.adjustment
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verb::Open => "opens",
+            Verb::Increase => "increases",
+            Verb::Decrease => "decreases",
+            Verb::Close => "closes",
+        })
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reason::Signal => "signal",
+            Reason::ReEntry => "re-entry",
+            Reason::Add => "add",
+            Reason::Target => "target",
+            Reason::Hedge => "hedge",
+            Reason::Stop => "stop",
+            Reason::Trail => "trailing stop",
+            Reason::Exit => "exit",
+            Reason::Expired => "time stop",
+            Reason::Delisted => "delisted",
+        })
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = if self.side() > 0.0 { "long" } else { "short" };
+        write!(f, "{} {side} {:.2} → {:.2} at {} ({})", self.verb, self.before, self.after, price(self.price), self.reason)?;
+        if self.verb == Verb::Close {
+            return match &self.plan.reenter {
+                Some(again) => write!(f, "; {again}"),
+                None => Ok(()),
+            };
+        }
+        for (name, condition) in self.plan.parts() {
+            write!(f, "; {name}: {condition}")?;
+        }
+        let again: Option<&ReEntry> = self.plan.reenter.as_ref();
+        again.map_or(Ok(()), |r| write!(f, "; {r}"))
+    }
+}

@@ -1,0 +1,95 @@
+//! Money and quantities (law 6): decimal, checked, one parser, explicit rounding.
+
+pub use rust_decimal::Decimal;
+use rust_decimal::RoundingStrategy;
+
+/// An amount of the account's currency.
+pub type Money = Decimal;
+
+/// Digits after the point of amounts in the books. Finer amounts are rounded to this and the residue
+/// is booked to the rounding account.
+pub const MONEY_SCALE: u32 = 10;
+
+/// Why a number is not a usable amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AmountError {
+    /// Not a decimal number, or more than 28 digits.
+    #[error("not a decimal number of at most 28 digits")]
+    Unreadable,
+    /// Larger than any amount here may be.
+    #[error("larger than 1e15, the most an amount may be")]
+    TooLarge,
+    /// An intermediate result did not fit.
+    #[error("arithmetic left the range of decimal numbers")]
+    Overflow,
+}
+
+/// The only reader of amounts: exact or an error, never rounded silently.
+pub fn parse(text: &str) -> Result<Decimal, AmountError> {
+    let text = text.trim();
+    let value = if text.contains(['e', 'E']) {
+        Decimal::from_scientific(text)
+    } else {
+        Decimal::from_str_exact(text)
+    };
+    let value = value.map_err(|_| AmountError::Unreadable)?;
+    if value.abs() > Decimal::from_i128_with_scale(1_000_000_000_000_000, 0) {
+        return Err(AmountError::TooLarge);
+    }
+    Ok(value)
+}
+
+/// Rounds half to even at the scale of the books and returns the residue as well:
+/// `amount = rounded + residue`.
+pub fn settle(amount: Decimal) -> (Money, Decimal) {
+    let rounded = amount.round_dp_with_strategy(MONEY_SCALE, RoundingStrategy::MidpointNearestEven);
+    (rounded, amount - rounded)
+}
+
+/// An estimate as an amount with `scale` digits, rounded half to even; `None` if it is not finite or
+/// does not fit.
+pub fn from_estimate(x: f64, scale: u32) -> Option<Decimal> {
+    let scaled = x * libm::pow(10.0, f64::from(scale));
+    // Half to even, as everywhere in the books; beyond 2^96 a Decimal has no digits left.
+    let rounded = libm::rint(scaled);
+    (rounded.is_finite() && libm::fabs(rounded) < 7.9e28)
+        .then(|| Decimal::try_from_i128_with_scale(rounded as i128, scale).ok())
+        .flatten()
+}
+
+/// An amount as an estimate.
+pub fn to_estimate(x: Decimal) -> f64 {
+    // The mantissa has at most 96 bits and is rounded once here and once by the power of ten.
+    x.mantissa() as f64 / libm::pow(10.0, f64::from(x.scale()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_exactly_or_not_at_all() {
+        assert_eq!(parse("100000").unwrap(), Decimal::new(100_000, 0));
+        assert_eq!(parse("1e-8").unwrap(), Decimal::new(1, 8));
+        assert_eq!(parse("0.12345678901234567890123456789"), Err(AmountError::Unreadable));
+        assert_eq!(parse("ten"), Err(AmountError::Unreadable));
+        assert_eq!(parse("1e16"), Err(AmountError::TooLarge));
+    }
+
+    proptest! {
+        #[test]
+        fn settling_loses_nothing(mantissa in any::<i64>(), scale in 0_u32..20) {
+            let amount = Decimal::new(mantissa, scale);
+            let (rounded, residue) = settle(amount);
+            prop_assert_eq!(rounded + residue, amount);
+            prop_assert!(rounded.scale() <= MONEY_SCALE);
+        }
+
+        #[test]
+        fn estimates_come_back(x in -1e9_f64..1e9) {
+            let there = from_estimate(x, 10).unwrap();
+            prop_assert!((to_estimate(there) - x).abs() <= 1e-9_f64.max(x.abs() * 1e-15));
+        }
+    }
+}

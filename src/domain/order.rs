@@ -1,0 +1,60 @@
+//! Orders and fills as venues know them. What may become an order is decided in `treasury`.
+
+use super::{Decimal, InstrumentId, Money, OrderId, Stamp};
+use serde::{Deserialize, Serialize};
+
+/// How an order asks for its price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OrderKind {
+    /// At the first price after it arrives.
+    Market,
+    /// At this price or better, resting until cancelled.
+    Limit(Decimal),
+}
+
+/// Where an order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OrderStatus {
+    /// Sent, not yet confirmed.
+    Pending,
+    /// At the venue.
+    Working,
+    /// Some of it is filled, the rest works.
+    PartlyFilled,
+    /// All of it is filled.
+    Filled,
+    /// Taken back, the rest will not fill.
+    Cancelled,
+    /// Refused by the venue.
+    Rejected,
+    /// What became of it is not known; asked about by id, never guessed (law 8).
+    Unknown,
+}
+
+impl OrderStatus {
+    /// Whether no more fills can come.
+    pub fn is_over(self) -> bool {
+        matches!(self, OrderStatus::Filled | OrderStatus::Cancelled | OrderStatus::Rejected)
+    }
+}
+
+/// Part or all of an order was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fill {
+    /// Which order …
+    pub order: OrderId,
+    /// … and the how-manieth fill of it, from 1: together they identify a fill.
+    pub number: u32,
+    /// What.
+    pub instrument: InstrumentId,
+    /// When: the open of the bar that filled it.
+    pub at: Stamp,
+    /// Signed quantity in base units; bought is positive.
+    pub quantity: Decimal,
+    /// Price paid or got, half-spread and impact included.
+    pub price: Decimal,
+    /// The price before half-spread and impact: agents are booked at it, the difference is a shared cost.
+    pub mark: Decimal,
+    /// Fee in the account's currency; negative is a rebate.
+    pub fee: Money,
+}

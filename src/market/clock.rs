@@ -1,0 +1,20 @@
+//! The clocks of a run.
+
+use crate::domain::Span;
+use serde::{Deserialize, Serialize};
+
+/// When the hive decides, and when silence means that an asset is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Length of a bar of the decision clock; history with finer bars is resampled to it.
+    pub decide: Span,
+    /// An asset that has had no bar for this long is taken as delisted: positions are closed at its
+    /// last price. If it comes back it starts anew, so a new coin under an old name is no return.
+    pub delist_after: Span,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock { decide: Span(4 * Span::HOUR.0), delist_after: Span(3 * Span::DAY.0) }
+    }
+}

@@ -1,0 +1,3 @@
+//! What the world says.
+pub mod clock;
+pub use clock::Clock;
