@@ -1,13 +1,13 @@
 //! Hive (work in progress)
+pub mod agents;
+pub mod cli;
+pub mod config;
 pub mod domain;
+pub mod engine;
+pub mod execution;
+pub mod fills;
+pub mod hive;
 pub mod ledger;
 pub mod market;
-pub mod fills;
-pub mod agents;
-pub mod hive;
-pub mod treasury;
-pub mod execution;
-pub mod engine;
-pub mod config;
 pub mod runtime;
-pub mod cli;
+pub mod treasury;

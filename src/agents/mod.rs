@@ -1,1 +1,4 @@
-//! Room.
+//! Agents.
+pub mod declaration;
+pub mod personality;
+pub mod strategies;

@@ -54,7 +54,10 @@ impl Indicator {
     /// Whether the value is a price (else a plain number).
     pub fn is_price(self) -> bool {
         use Indicator::*;
-        matches!(self, Ema(_) | Mean(_) | Highest(_) | Lowest(_) | PivotHigh(_) | PivotLow(_))
+        matches!(
+            self,
+            Ema(_) | Mean(_) | Highest(_) | Lowest(_) | PivotHigh(_) | PivotLow(_)
+        )
     }
 }
 

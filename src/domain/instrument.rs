@@ -27,7 +27,9 @@ impl InstrumentKind {
 
     /// Finds by name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Spot, Self::Margin, Self::Perp].into_iter().find(|k| k.text() == text)
+        [Self::Spot, Self::Margin, Self::Perp]
+            .into_iter()
+            .find(|k| k.text() == text)
     }
 
     /// Whether a short position can be held.
@@ -99,7 +101,10 @@ pub struct Ranking {
 impl Universe {
     /// Finds an asset by name.
     pub fn asset(&self, name: &str) -> Option<&Asset> {
-        self.assets.binary_search_by(|a| a.name.as_str().cmp(name)).ok().map(|i| &self.assets[i])
+        self.assets
+            .binary_search_by(|a| a.name.as_str().cmp(name))
+            .ok()
+            .map(|i| &self.assets[i])
     }
 
     /// The instrument in which the desk expresses an aim at this asset.
@@ -109,6 +114,8 @@ impl Universe {
 
     /// An asset's name; ids come from this universe.
     pub fn name(&self, asset: AssetId) -> &str {
-        self.assets.get(asset.index()).map_or("?", |a| a.name.as_str())
+        self.assets
+            .get(asset.index())
+            .map_or("?", |a| a.name.as_str())
     }
 }

@@ -69,7 +69,14 @@ pub struct Action {
 impl Action {
     /// Long (+1) or short (−1): the side of the position that is acted on.
     pub fn side(&self) -> f64 {
-        libm::copysign(1.0, if self.before == 0.0 { self.after } else { self.before })
+        libm::copysign(
+            1.0,
+            if self.before == 0.0 {
+                self.after
+            } else {
+                self.before
+            },
+        )
     }
 }
 
@@ -311,7 +318,15 @@ impl fmt::Display for Reason {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = if self.side() > 0.0 { "long" } else { "short" };
-        write!(f, "{} {side} {:.2} → {:.2} at {} ({})", self.verb, self.before, self.after, price(self.price), self.reason)?;
+        write!(
+            f,
+            "{} {side} {:.2} → {:.2} at {} ({})",
+            self.verb,
+            self.before,
+            self.after,
+            price(self.price),
+            self.reason
+        )?;
         if self.verb == Verb::Close {
             return match &self.plan.reenter {
                 Some(again) => write!(f, "; {again}"),

@@ -18,7 +18,8 @@ pub fn key(seed: u64, words: &[u64]) -> u64 {
 
 /// A word from a name, for keys that must not depend on numbering.
 pub fn name(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| mix(h, u64::from(b)))
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |h, b| mix(h, u64::from(b)))
 }
 
 /// Uniform on [0, 1), 53 bits.

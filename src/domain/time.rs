@@ -126,7 +126,9 @@ impl Stamp {
         let mut rest = text.get(19..)?;
         let mut fraction = 0_i64;
         if let Some(after) = rest.strip_prefix('.') {
-            let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+            let end = after
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(after.len());
             let (head, tail) = after.split_at(end);
             if head.is_empty() || head.len() > 9 {
                 return None;
@@ -199,12 +201,23 @@ mod tests {
         assert_eq!(t.0, 1_617_566_400 * SECOND);
         assert_eq!(Stamp::parse("2021-04-04 20:00:00"), Some(t));
         assert_eq!(Stamp::parse("2021-04-04 20:00:00.000+00:00"), Some(t));
-        assert_eq!(Stamp::parse("2021-04-04").unwrap().0, 1_617_494_400 * SECOND);
+        assert_eq!(
+            Stamp::parse("2021-04-04").unwrap().0,
+            1_617_494_400 * SECOND
+        );
     }
 
     #[test]
     fn refuses_what_is_no_moment() {
-        for bad in ["", "2021", "2021-13-01", "2021-02-29", "2021-04-04T25:00:00Z", "2021-04-04T20:00:00+02:00", "20210404T2000"] {
+        for bad in [
+            "",
+            "2021",
+            "2021-13-01",
+            "2021-02-29",
+            "2021-04-04T25:00:00Z",
+            "2021-04-04T20:00:00+02:00",
+            "20210404T2000",
+        ] {
             assert_eq!(Stamp::parse(bad), None, "{bad}");
         }
     }

@@ -52,9 +52,18 @@ pub struct BarCosts {
 impl Default for BarCosts {
     fn default() -> Self {
         BarCosts {
-            taker: PerKind { spot: 0.0010, perp: 0.0005 },
-            maker: PerKind { spot: 0.0010, perp: 0.0002 },
-            half_spread: PerKind { spot: 0.0002, perp: 0.0001 },
+            taker: PerKind {
+                spot: 0.0010,
+                perp: 0.0005,
+            },
+            maker: PerKind {
+                spot: 0.0010,
+                perp: 0.0002,
+            },
+            half_spread: PerKind {
+                spot: 0.0002,
+                perp: 0.0001,
+            },
             impact: 0.5,
             participation: 0.05,
             borrow: 0.10,

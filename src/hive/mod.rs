@@ -1,1 +1,2 @@
-//! Room.
+//! The network.
+pub mod settings;

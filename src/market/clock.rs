@@ -15,6 +15,9 @@ pub struct Clock {
 
 impl Default for Clock {
     fn default() -> Self {
-        Clock { decide: Span(4 * Span::HOUR.0), delist_after: Span(3 * Span::DAY.0) }
+        Clock {
+            decide: Span(4 * Span::HOUR.0),
+            delist_after: Span(3 * Span::DAY.0),
+        }
     }
 }

@@ -1,1 +1,2 @@
-//! Room.
+//! Treasury.
+pub mod settings;

@@ -1,0 +1,88 @@
+//! What `agents.toml` says of an agent, before a feed and a seed make it one: assets as selectors,
+//! numbers as ranges.
+
+use super::personality::{Preset, Traits};
+use crate::domain::{Family, Goal, SideRule};
+use std::collections::BTreeMap;
+
+/// Which assets an agent takes up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selector {
+    /// This one, `BTC`; skipped, and said so, on a feed without it.
+    Name(String),
+    /// A named group of the file, `@majors`: those of its members that the feed has.
+    Group(String),
+    /// The n most traded, `top:8:volume`, taken up once the ranking is known.
+    Top(u16),
+    /// n drawn by the seed, `random:2`.
+    Random(u16),
+    /// All but stablecoins, currencies and gold, `any`.
+    Any,
+}
+
+/// A number, or a range from which the seed draws one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Range {
+    /// Smallest.
+    pub from: f64,
+    /// Largest; equal to `from` for a plain number.
+    pub to: f64,
+}
+
+/// An agent as declared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Declaration {
+    /// Unique.
+    pub name: String,
+    /// Its strategy.
+    pub family: Family,
+    /// Its assets: the union of the selectors, in their order, each asset once.
+    pub assets: Vec<Selector>,
+    /// Which sides it takes.
+    pub side: SideRule,
+    /// The goal it is deployed for, and so its preset.
+    pub goal: Goal,
+    /// The name of its personality …
+    pub personality: String,
+    /// … and its traits, the archetype's with the agent's own on top.
+    pub traits: Traits,
+    /// Parameters of the family that the file sets; the others are drawn from the family's defaults.
+    pub params: BTreeMap<String, Range>,
+    /// False: declared but without funds from the start (it simulates and speaks all the same).
+    pub funded: bool,
+}
+
+/// All that is declared of the swarm.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Roster {
+    /// In the order of the file.
+    pub agents: Vec<Declaration>,
+    /// How many scouts are drawn beside them.
+    pub scouts: u32,
+    /// Named groups of assets, without the `@`.
+    pub groups: BTreeMap<String, Vec<String>>,
+    /// The presets of the goals, in the order of [`Goal::ALL`].
+    pub presets: [Preset; 4],
+}
+
+/// A parameter of a family: what may be set in `params`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ParamSpec {
+    /// Its key.
+    pub name: &'static str,
+    /// Its unit, `bars` for look-backs.
+    pub unit: &'static str,
+    /// The range the seed draws from where the file sets nothing.
+    pub default: Range,
+    /// What is allowed at all.
+    pub bounds: Range,
+    /// In one line.
+    pub what: &'static str,
+}
+
+impl ParamSpec {
+    /// A whole number of bars, scaled by the preset's horizon and three times as long for slow scouts.
+    pub fn is_lookback(&self) -> bool {
+        self.unit == "bars"
+    }
+}

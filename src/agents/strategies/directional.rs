@@ -1,0 +1,52 @@
+//! Directional: a standing view on an asset. A long agent is long unless slow drift speaks loudly
+//! against it; an agent of both sides takes the side of the drift.
+
+use super::{Far, Hand, LOOKBACK, Shape, bars, param};
+use crate::agents::declaration::ParamSpec;
+use crate::domain::{Condition, Indicator, SideRule, Term};
+
+pub(super) const PARAMS: &[ParamSpec] = &[
+    param(
+        "drift",
+        "bars",
+        (60.0, 240.0),
+        LOOKBACK,
+        "look-back of the slow drift",
+    ),
+    param(
+        "tolerance",
+        "σ",
+        (0.75, 1.75),
+        (0.1, 5.0),
+        "adverse drift at which the view is given up",
+    ),
+];
+
+pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
+    vec![Indicator::Score(bars(p[0])), Indicator::Ema(bars(p[0]))]
+}
+
+pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
+    let drift = hand.view.of(Indicator::Score(hand.bars(0)));
+    let side = match hand.side {
+        SideRule::Long => 1.0,
+        SideRule::Short => -1.0,
+        SideRule::Both => libm::copysign(1.0, drift),
+    };
+    // Half the tolerance: a view that was just given up is not taken up at once.
+    (side * drift > -0.5 * hand.p[1]).then_some(side)
+}
+
+pub(super) fn shape(p: &[f64], side: f64) -> Shape {
+    let (drift, mean) = (Indicator::Score(bars(p[0])), Indicator::Ema(bars(p[0])));
+    Shape {
+        stop: 10.0,
+        stop_beyond: None,
+        near: 8.0,
+        far: Far::Distance(40.0),
+        hold: 2.0 * p[0],
+        exit: Condition::beyond(-side, Term::Of(drift), Term::Level(-side * p[1])),
+        trails: false,
+        again: Condition::beyond(side, Term::Close, Term::Of(mean)),
+    }
+}

@@ -1,0 +1,322 @@
+//! The families, one file each. A family is pure: from one asset's indicators at one close it says
+//! whether to open, on which side, and with which conditions; the rest of an intent's life is the
+//! same for all ([`crate::agents::alone`]). It knows nothing of the network.
+//!
+//! # Invariants
+//!
+//! 1. An entry is proposed only on a warm view (no NaN), with all conditions filled.
+//! 2. The stop lies on the losing side of the close, the targets on the winning side.
+//! 3. The conditions of a plan need only the indicators that the family asked for, so they can be
+//!    evaluated wherever the entry could.
+
+mod directional;
+mod momentum;
+mod random;
+mod range;
+mod relative_strength;
+mod support_resistance;
+mod trend;
+mod volatility;
+
+use super::declaration::{ParamSpec, Range};
+use super::personality::{Preset, Traits};
+use crate::domain::condition::Target;
+use crate::domain::{Condition, Family, Indicator, Plan, ReEntry, SideRule, Term, View};
+
+/// What a family proposes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entry {
+    /// +1 long, −1 short.
+    pub side: f64,
+    /// All conditions.
+    pub plan: Plan,
+}
+
+/// One family with its parameters drawn, and the character of its agent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Strategy {
+    family: Family,
+    /// In the order of the family's parameter table.
+    params: Vec<f64>,
+    side: SideRule,
+    traits: Traits,
+    preset: Preset,
+}
+
+/// What a family needs to know beside the view: what is its own, and the coin of this bar.
+#[derive(Clone, Copy, Debug)]
+pub struct Hand<'a> {
+    view: &'a View<'a>,
+    p: &'a [f64],
+    side: SideRule,
+    /// A key for [`crate::domain::random`], from seed, agent, asset and stamp.
+    coin: u64,
+}
+
+impl Hand<'_> {
+    /// A look-back of the parameter table.
+    fn bars(&self, i: usize) -> u16 {
+        bars(self.p[i])
+    }
+}
+
+fn bars(x: f64) -> u16 {
+    x as u16
+}
+
+/// The parameters of a family with units, defaults and bounds.
+pub fn params(family: Family) -> &'static [ParamSpec] {
+    match family {
+        Family::Directional => directional::PARAMS,
+        Family::Trend => trend::PARAMS,
+        Family::Momentum => momentum::PARAMS,
+        Family::RelativeStrength => relative_strength::PARAMS,
+        Family::Range => range::PARAMS,
+        Family::SupportResistance => support_resistance::PARAMS,
+        Family::Volatility => volatility::PARAMS,
+        Family::Random => random::PARAMS,
+    }
+}
+
+/// A family's idea in a line.
+pub fn idea(family: Family) -> &'static str {
+    match family {
+        Family::Directional => "a standing view on an asset, trimmed and added to by slow drift",
+        Family::Trend => "follows the crossing of two moving averages with a trailing stop",
+        Family::Momentum => "time-series momentum: the sign of returns over three horizons",
+        Family::RelativeStrength => "long the strong and short the weak of a basket, by rank",
+        Family::Range => "fades the edges of a range, off while a trend is strong",
+        Family::SupportResistance => "breaks of and bounces from levels made by pivots and volume",
+        Family::Volatility => "breakout after volatility was compressed",
+        Family::Random => "a seeded coin with disciplined stops: the control group",
+    }
+}
+
+const fn param(
+    name: &'static str,
+    unit: &'static str,
+    default: (f64, f64),
+    bounds: (f64, f64),
+    what: &'static str,
+) -> ParamSpec {
+    ParamSpec {
+        name,
+        unit,
+        default: Range {
+            from: default.0,
+            to: default.1,
+        },
+        bounds: Range {
+            from: bounds.0,
+            to: bounds.1,
+        },
+        what,
+    }
+}
+
+const LOOKBACK: (f64, f64) = (2.0, 2_000.0);
+
+impl Strategy {
+    /// A family with drawn parameters, one per entry of [`params`].
+    pub fn new(
+        family: Family,
+        params: Vec<f64>,
+        side: SideRule,
+        traits: Traits,
+        preset: Preset,
+    ) -> Self {
+        Strategy {
+            family,
+            params,
+            side,
+            traits,
+            preset,
+        }
+    }
+
+    /// The family.
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    /// The indicators that its entry and all its conditions need.
+    pub fn indicators(&self) -> Vec<Indicator> {
+        let p = &self.params;
+        let mut all = match self.family {
+            Family::Directional => directional::indicators(p),
+            Family::Trend => trend::indicators(p),
+            Family::Momentum => momentum::indicators(p),
+            Family::RelativeStrength => relative_strength::indicators(p),
+            Family::Range => range::indicators(p),
+            Family::SupportResistance => support_resistance::indicators(p),
+            Family::Volatility => volatility::indicators(p),
+            Family::Random => vec![],
+        };
+        all.extend([CALM, STORM]);
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Whether to open now, and how. None while the view is not warm.
+    pub fn entry(&self, view: &View<'_>, coin: u64) -> Option<Entry> {
+        if !view.is_warm() {
+            return None;
+        }
+        let hand = Hand {
+            view,
+            p: &self.params,
+            side: self.side,
+            coin,
+        };
+        let side = match self.family {
+            Family::Directional => directional::entry(&hand),
+            Family::Trend => trend::entry(&hand),
+            Family::Momentum => momentum::entry(&hand),
+            Family::RelativeStrength => relative_strength::entry(&hand),
+            Family::Range => range::entry(&hand),
+            Family::SupportResistance => support_resistance::entry(&hand),
+            Family::Volatility => volatility::entry(&hand),
+            Family::Random => random::entry(&hand),
+        };
+        side.filter(|s| self.side.allows(*s)).map(|side| Entry {
+            side,
+            plan: self.plan(view, side),
+        })
+    }
+
+    /// The conditions of an intent opened at this close on this side.
+    pub fn plan(&self, view: &View<'_>, side: f64) -> Plan {
+        let p = &self.params;
+        let shape = match self.family {
+            Family::Directional => directional::shape(p, side),
+            Family::Trend => trend::shape(p, side),
+            Family::Momentum => momentum::shape(p, side),
+            Family::RelativeStrength => relative_strength::shape(p, side),
+            Family::Range => range::shape(p, view, side),
+            Family::SupportResistance => support_resistance::shape(p, view, side),
+            Family::Volatility => volatility::shape(p, side),
+            Family::Random => random::shape(p, side),
+        };
+        shape.plan(view, side, &self.traits, &self.preset)
+    }
+
+    /// Bars to stay flat after a close before the family's own entry counts again.
+    pub fn pause(&self) -> u32 {
+        libm::ceil(3.0 * self.traits.patience * self.preset.pause) as u32
+    }
+
+    /// How often an intent may be added to.
+    pub fn adds(&self) -> u32 {
+        self.preset.adds
+    }
+
+    /// Size of the unit, ×.
+    pub fn unit(&self) -> f64 {
+        self.traits.aggression * self.preset.unit
+    }
+}
+
+/// Volatility now, and what is normal: a storm is the one over twice the other.
+const STORM: Indicator = Indicator::Sigma(8);
+const CALM: Indicator = Indicator::Sigma(120);
+/// Most a stop may be away, as a fraction of price: beyond it the stop of a short could not be met.
+const STOP_MAX: f64 = 0.6;
+
+/// A family's conditions before the agent's character scales them. Distances are multiples of the
+/// volatility of one bar.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    /// Distance of the stop.
+    stop: f64,
+    /// The stop is at least this far below (for a long) the close as a price; a level to stay beyond.
+    stop_beyond: Option<f64>,
+    /// Distances of the near and the far target; the far one may be a condition of its own.
+    near: f64,
+    far: Far,
+    /// Time stop in bars.
+    hold: f64,
+    /// The reason is gone when this holds.
+    exit: Condition,
+    /// Whether the family wants a trailing stop.
+    trails: bool,
+    /// Taken up again when this holds.
+    again: Condition,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Far {
+    Distance(f64),
+    When(Condition),
+}
+
+impl Shape {
+    fn plan(&self, view: &View<'_>, side: f64, traits: &Traits, preset: &Preset) -> Plan {
+        let (close, sigma) = (view.close, view.sigma);
+        let scale = preset.stop / traits.caution;
+        let mut stop_distance = self.stop * sigma * scale;
+        if let Some(level) = self.stop_beyond {
+            stop_distance = stop_distance.max(side * (close - level) / close * scale);
+        }
+        let stop_distance = stop_distance.clamp(0.25 * sigma, STOP_MAX);
+        // A short cannot gain more than all of the price; its targets stop short of that.
+        let price = |distance: f64| {
+            let d = if side < 0.0 {
+                distance.min(0.9)
+            } else {
+                distance
+            };
+            Term::Level(close * (1.0 + side * d))
+        };
+        let reach = sigma * traits.greed * preset.target;
+        let near = self.near * reach;
+        let target = |d: f64, fraction: f64| {
+            Some(Target {
+                when: Condition::beyond(side, Term::Close, price(d)),
+                fraction,
+            })
+        };
+        let far = match self.far {
+            Far::Distance(d) => target(d * reach, 1.0),
+            Far::When(when) => Some(Target {
+                when,
+                fraction: 1.0,
+            }),
+        };
+        // In a storm at entry, only a worse one is a new danger.
+        let storm = (1.5 * view.of(STORM) / view.of(CALM)).max(2.0);
+        let hold = libm::ceil(self.hold * traits.patience * preset.hold).max(1.0);
+        let pause = libm::ceil(3.0 * traits.patience * preset.pause).max(1.0) as u32;
+        let adverse = -side;
+        Plan {
+            stop: Condition::beyond(
+                adverse,
+                Term::Close,
+                Term::Level(close * (1.0 - side * stop_distance)),
+            ),
+            trail: (self.trails && preset.trail > 0.0).then(|| {
+                let back = (stop_distance * preset.trail).clamp(0.25 * sigma, STOP_MAX);
+                Condition::beyond(adverse, Term::Close, Term::Trail(back))
+            }),
+            exit: self.exit,
+            expire: Condition::above(Term::Held, Term::Level(hold)),
+            targets: [target(near, preset.take), far],
+            add: (preset.adds > 0).then(|| {
+                (
+                    Condition::beyond(side, Term::Close, price(0.5 * near)),
+                    preset.add_size * traits.conviction,
+                )
+            }),
+            hedge: Some((
+                Condition::above(Term::Of(STORM), Term::Times(storm, CALM)),
+                0.5,
+            )),
+            reenter: Some(ReEntry {
+                side,
+                when: self.again,
+                not_before: pause,
+                within: pause + libm::ceil(hold * 0.25) as u32,
+            }),
+        }
+    }
+}

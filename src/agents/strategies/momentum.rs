@@ -1,0 +1,48 @@
+//! Time-series momentum over three horizons (Moskowitz, Ooi, Pedersen 2012): in when all three
+//! returns have one sign, out when the middle one turns.
+
+use super::{Far, Hand, LOOKBACK, Shape, bars, param};
+use crate::agents::declaration::ParamSpec;
+use crate::domain::{Condition, Indicator, Term};
+
+pub(super) const PARAMS: &[ParamSpec] = &[
+    param("short", "bars", (6.0, 40.0), LOOKBACK, "shortest look-back"),
+    param(
+        "medium",
+        "bars",
+        (42.0, 120.0),
+        LOOKBACK,
+        "middle look-back, whose turn is the exit",
+    ),
+    param(
+        "long",
+        "bars",
+        (126.0, 360.0),
+        LOOKBACK,
+        "longest look-back",
+    ),
+];
+
+pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
+    p.iter().map(|n| Indicator::Return(bars(*n))).collect()
+}
+
+pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
+    let agree =
+        |side: f64| (0..3).all(|i| side * hand.view.of(Indicator::Return(hand.bars(i))) > 0.0);
+    [1.0, -1.0].into_iter().find(|s| agree(*s))
+}
+
+pub(super) fn shape(p: &[f64], side: f64) -> Shape {
+    let zero = Term::Level(0.0);
+    Shape {
+        stop: 10.0,
+        stop_beyond: None,
+        near: 12.0,
+        far: Far::Distance(60.0),
+        hold: 2.0 * p[2],
+        exit: Condition::beyond(-side, Term::Of(Indicator::Return(bars(p[1]))), zero),
+        trails: true,
+        again: Condition::beyond(side, Term::Of(Indicator::Return(bars(p[0]))), zero),
+    }
+}

@@ -1,0 +1,40 @@
+//! Random: a seeded coin that opens now and then on either side, with stops, targets and time limits
+//! as disciplined as anybody's. The control group: what it earns, luck earns.
+
+use super::{Far, Hand, Shape, param};
+use crate::agents::declaration::ParamSpec;
+use crate::domain::{Condition, SideRule, Term, random};
+
+pub(super) const PARAMS: &[ParamSpec] = &[param(
+    "every",
+    "bars",
+    (10.0, 60.0),
+    (1.0, 2_000.0),
+    "mean number of flat bars between two throws that open",
+)];
+
+pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
+    if random::below(hand.coin, hand.p[0] as u64) != 0 {
+        return None;
+    }
+    Some(match hand.side {
+        SideRule::Long => 1.0,
+        SideRule::Short => -1.0,
+        SideRule::Both if random::uniform(hand.coin) < 0.5 => 1.0,
+        SideRule::Both => -1.0,
+    })
+}
+
+pub(super) fn shape(p: &[f64], _side: f64) -> Shape {
+    Shape {
+        stop: 6.0,
+        stop_beyond: None,
+        near: 5.0,
+        far: Far::Distance(12.0),
+        hold: 4.0 * p[0],
+        // It has no reason that could be gone, so it tires.
+        exit: Condition::above(Term::Held, Term::Level(2.0 * p[0])),
+        trails: false,
+        again: Condition::above(Term::Held, Term::Level(0.5 * p[0])),
+    }
+}

@@ -1,0 +1,52 @@
+//! Relative strength: ranks a basket by return over its expected size; long near the top, short near
+//! the bottom, out at the middle. Needs at least three assets that trade; with fewer it stands by.
+
+use super::{Far, Hand, LOOKBACK, Shape, bars, param};
+use crate::agents::declaration::ParamSpec;
+use crate::domain::{Condition, Indicator, Term};
+
+pub(super) const PARAMS: &[ParamSpec] = &[
+    param(
+        "window",
+        "bars",
+        (30.0, 180.0),
+        LOOKBACK,
+        "look-back of the ranked return",
+    ),
+    param(
+        "cut",
+        "rank",
+        (0.15, 0.30),
+        (0.02, 0.45),
+        "distance from the end of the ranking that counts as strong or weak",
+    ),
+];
+
+pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
+    let window = bars(p[0]);
+    vec![Indicator::Rank(window), Indicator::Score(window)]
+}
+
+pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
+    let rank = hand.view.of(Indicator::Rank(hand.bars(0)));
+    match rank {
+        r if r > 1.0 - hand.p[1] => Some(1.0),
+        r if r < hand.p[1] => Some(-1.0),
+        _ => None,
+    }
+}
+
+pub(super) fn shape(p: &[f64], side: f64) -> Shape {
+    let rank = Term::Of(Indicator::Rank(bars(p[0])));
+    let strong = if side > 0.0 { 1.0 - p[1] } else { p[1] };
+    Shape {
+        stop: 12.0,
+        stop_beyond: None,
+        near: 12.0,
+        far: Far::Distance(50.0),
+        hold: 3.0 * p[0],
+        exit: Condition::beyond(-side, rank, Term::Level(0.5)),
+        trails: false,
+        again: Condition::beyond(side, rank, Term::Level(strong)),
+    }
+}

@@ -1,0 +1,123 @@
+//! Support and resistance: levels are confirmed swing highs and lows. A close that breaks through one
+//! on busy trade is followed; a close that turns at one where much volume changed hands is bought (at
+//! support) or sold (at resistance). The stop lies beyond the level.
+
+use super::{Far, Hand, LOOKBACK, Shape, bars, param};
+use crate::agents::declaration::ParamSpec;
+use crate::domain::{Condition, Indicator, Term, View};
+
+pub(super) const PARAMS: &[ParamSpec] = &[
+    param(
+        "pivot",
+        "bars",
+        (4.0, 16.0),
+        (2.0, 200.0),
+        "bars on either side that confirm a swing",
+    ),
+    param(
+        "profile",
+        "bars",
+        (90.0, 240.0),
+        LOOKBACK,
+        "look-back of the volume profile",
+    ),
+    param(
+        "buffer",
+        "σ",
+        (0.1, 0.5),
+        (0.0, 3.0),
+        "how far beyond a level a break must close",
+    ),
+    param(
+        "busy",
+        "ratio",
+        (0.9, 1.4),
+        (0.1, 10.0),
+        "volume against its mean that makes a break count",
+    ),
+];
+
+/// Share of the profile's volume near the price that makes it a level worth turning at: the profile
+/// spreads over about twenty such widths, so this is twice an even share.
+const WORN: f64 = 0.10;
+
+struct Levels {
+    resistance: Indicator,
+    support: Indicator,
+    activity: Indicator,
+    node: Indicator,
+    mean: Indicator,
+}
+
+fn levels(p: &[f64]) -> Levels {
+    Levels {
+        resistance: Indicator::PivotHigh(bars(p[0])),
+        support: Indicator::PivotLow(bars(p[0])),
+        activity: Indicator::Activity(bars(p[1])),
+        node: Indicator::Node(bars(p[1])),
+        mean: Indicator::Mean(bars(4.0 * p[0])),
+    }
+}
+
+/// The highest close of the one bar before this: the close before.
+const BEFORE: Indicator = Indicator::Highest(1);
+
+pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
+    let l = levels(p);
+    vec![l.resistance, l.support, l.activity, l.node, l.mean, BEFORE]
+}
+
+pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
+    let (view, l) = (hand.view, levels(hand.p));
+    let (close, before) = (view.close, view.of(BEFORE));
+    let (resistance, support) = (view.of(l.resistance), view.of(l.support));
+    let margin = hand.p[2] * view.sigma * close;
+    if view.of(l.activity) > hand.p[3] {
+        if before <= resistance && close > resistance + margin {
+            return Some(1.0);
+        }
+        if before >= support && close < support - margin {
+            return Some(-1.0);
+        }
+    }
+    if view.of(l.node) > WORN {
+        let near = view.sigma * close;
+        if close > support && before < support + near && close > before {
+            return Some(1.0);
+        }
+        if close < resistance && before > resistance - near && close < before {
+            return Some(-1.0);
+        }
+    }
+    None
+}
+
+pub(super) fn shape(p: &[f64], view: &View<'_>, side: f64) -> Shape {
+    let l = levels(p);
+    let (resistance, support) = (view.of(l.resistance), view.of(l.support));
+    // The level that the trade leans on: the broken one if price is beyond it, else the one it turned at.
+    let level = match side > 0.0 {
+        true if view.close > resistance => resistance,
+        true => support,
+        false if view.close < support => support,
+        false => resistance,
+    };
+    Shape {
+        stop: 4.0,
+        stop_beyond: Some(level * (1.0 - side * view.sigma)),
+        near: 5.0,
+        far: Far::Distance(20.0),
+        hold: p[1],
+        exit: Condition::beyond(
+            -side,
+            Term::Close,
+            Term::Times(1.0 - side * 2.0 * view.sigma, l.mean),
+        ),
+        trails: true,
+        again: Condition::beyond(
+            side,
+            Term::Close,
+            Term::Of(if side > 0.0 { l.resistance } else { l.support }),
+        ),
+    }
+}

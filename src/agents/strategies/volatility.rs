@@ -1,0 +1,80 @@
+//! Volatility: the forecast of volatility (exponentially weighted) against what is usual. While it is
+//! compressed, a close outside the channel of recent closes is followed; out at the channel's middle.
+//! Where options exist, the same forecast prices them; that comes with the instruments.
+
+use super::{Far, Hand, LOOKBACK, Shape, bars, param};
+use crate::agents::declaration::ParamSpec;
+use crate::domain::{Condition, Indicator, Term};
+
+pub(super) const PARAMS: &[ParamSpec] = &[
+    param(
+        "fast",
+        "bars",
+        (8.0, 20.0),
+        LOOKBACK,
+        "span of the volatility forecast",
+    ),
+    param(
+        "slow",
+        "bars",
+        (80.0, 240.0),
+        LOOKBACK,
+        "span of the usual volatility",
+    ),
+    param(
+        "squeeze",
+        "ratio",
+        (0.75, 0.95),
+        (0.2, 2.0),
+        "forecast over usual below which it is compressed",
+    ),
+    param(
+        "channel",
+        "bars",
+        (20.0, 90.0),
+        LOOKBACK,
+        "closes that make the channel",
+    ),
+];
+
+pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
+    let channel = bars(p[3]);
+    vec![
+        Indicator::Sigma(bars(p[0])),
+        Indicator::Sigma(bars(p[1])),
+        Indicator::Highest(channel),
+        Indicator::Lowest(channel),
+        Indicator::Mean(channel),
+    ]
+}
+
+pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
+    let (view, channel) = (hand.view, hand.bars(3));
+    let compressed = view.of(Indicator::Sigma(hand.bars(0)))
+        < hand.p[2] * view.of(Indicator::Sigma(hand.bars(1)));
+    match view.close {
+        _ if !compressed => None,
+        c if c > view.of(Indicator::Highest(channel)) => Some(1.0),
+        c if c < view.of(Indicator::Lowest(channel)) => Some(-1.0),
+        _ => None,
+    }
+}
+
+pub(super) fn shape(p: &[f64], side: f64) -> Shape {
+    let channel = bars(p[3]);
+    let edge = if side > 0.0 {
+        Indicator::Highest(channel)
+    } else {
+        Indicator::Lowest(channel)
+    };
+    Shape {
+        stop: 6.0,
+        stop_beyond: None,
+        near: 7.0,
+        far: Far::Distance(40.0),
+        hold: 3.0 * p[3],
+        exit: Condition::beyond(-side, Term::Close, Term::Of(Indicator::Mean(channel))),
+        trails: true,
+        again: Condition::beyond(side, Term::Close, Term::Of(edge)),
+    }
+}

@@ -1,0 +1,105 @@
+//! How the swarm listens, scores and steers itself.
+
+use serde::{Deserialize, Serialize};
+
+/// Listening and points. Defaults are the measured ones of the mechanism.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listening {
+    /// False: everybody is deaf (λ = 0) and no manager acts.
+    pub enabled: bool,
+    /// Fixes λ for all agents; none: λ by humility.
+    pub lambda: Option<f64>,
+    /// Whether points weigh the voices (v = √points of the family); else all are equal.
+    pub voice_by_points: bool,
+    /// Span of the points' memory, in days of bars.
+    pub points_span_days: f64,
+}
+
+impl Default for Listening {
+    fn default() -> Self {
+        Listening {
+            enabled: true,
+            lambda: None,
+            voice_by_points: true,
+            points_span_days: 750.0,
+        }
+    }
+}
+
+/// What the operator asks of the whole, LR-BM-F-A.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GoalTargets {
+    /// LR: largest drawdown that is within budget, as a fraction.
+    pub drawdown: f64,
+    /// LR: largest CVaR95 of daily returns that is within budget, as a positive fraction.
+    pub cvar95: f64,
+    /// BM: growth a year that is asked for, as a fraction.
+    pub growth: f64,
+    /// F: months to +10 % that are asked for.
+    pub months_to_10: f64,
+    /// A: interventions of the operator per 1 000 trades that are tolerated.
+    pub interventions: f64,
+}
+
+impl Default for GoalTargets {
+    fn default() -> Self {
+        GoalTargets {
+            drawdown: 0.15,
+            cvar95: 0.025,
+            growth: 0.20,
+            months_to_10: 6.0,
+            interventions: 1.0,
+        }
+    }
+}
+
+/// Which managers are set over the hive, and their bounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Managers {
+    /// LR: solidarity in drawdown, gross cap when CVaR95 is over budget.
+    pub low_risk: Option<LowRiskManager>,
+    /// F: patience and band by what trading costs.
+    pub fast: Option<FastManager>,
+}
+
+/// Bounds of the LR manager.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LowRiskManager {
+    /// The least the risk target is scaled to.
+    pub risk_scale_min: f64,
+    /// The tightest gross cap, as a fraction of the configured one.
+    pub gross_scale_min: f64,
+}
+
+impl Default for LowRiskManager {
+    fn default() -> Self {
+        LowRiskManager {
+            risk_scale_min: 0.3,
+            gross_scale_min: 0.5,
+        }
+    }
+}
+
+/// Bounds of the F manager.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FastManager {
+    /// Slowest η.
+    pub patience_min: f64,
+    /// Fastest η.
+    pub patience_max: f64,
+    /// Share of gross profit lost to cost above which it slows down.
+    pub cost_share_high: f64,
+    /// Share below which it gives speed back.
+    pub cost_share_low: f64,
+}
+
+impl Default for FastManager {
+    fn default() -> Self {
+        FastManager {
+            patience_min: 0.05,
+            patience_max: 0.20,
+            cost_share_high: 0.35,
+            cost_share_low: 0.20,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Settings of the desk and of the spread of funds. Defaults are the measured ones of the mechanism.
+
+use serde::{Deserialize, Serialize};
+
+/// How stances become one patient net position.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeskSettings {
+    /// η: the share of the way to its target an aim goes in a bar.
+    pub patience: f64,
+    /// β: no trade while target and position differ by less than this fraction of the larger.
+    pub band: f64,
+    /// Volatility a year the desk aims at.
+    pub target_vol: f64,
+    /// Span in days of the exponential weights that estimate the volatility of the aim.
+    pub vol_span_days: f64,
+    /// A fuse on the risk multiple k.
+    pub risk_multiple_max: f64,
+    /// Cap on gross exposure in multiples of equity, where shorts are possible.
+    pub gross_max: f64,
+    /// The same on spot venues, long only.
+    pub gross_max_spot: f64,
+}
+
+impl Default for DeskSettings {
+    fn default() -> Self {
+        DeskSettings {
+            patience: 0.10,
+            band: 0.40,
+            target_vol: 0.15,
+            vol_span_days: 30.0,
+            risk_multiple_max: 10.0,
+            gross_max: 6.0,
+            gross_max_spot: 1.0,
+        }
+    }
+}
+
+/// How points become funds and risk limits.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FundSettings {
+    /// Days between two spreads of funds.
+    pub rebalance_days: u32,
+    /// Least weight of a funded agent, in equal shares.
+    pub floor: f64,
+    /// Largest weight, in equal shares.
+    pub cap: f64,
+    /// Whether weights follow points (√points); else equal.
+    pub by_points: bool,
+    /// Largest unit in real, in units, before points scale it.
+    pub units_max: f64,
+    /// Loss of its own funds at which an agent is broke and loses them, before points scale it.
+    pub drawdown_max: f64,
+    /// Days an agent stays without funds before its points can earn them back.
+    pub probation_days: u32,
+}
+
+impl Default for FundSettings {
+    fn default() -> Self {
+        FundSettings {
+            rebalance_days: 7,
+            floor: 0.5,
+            cap: 2.0,
+            by_points: true,
+            units_max: 3.0,
+            drawdown_max: 0.5,
+            probation_days: 90,
+        }
+    }
+}
