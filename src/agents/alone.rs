@@ -1,0 +1,320 @@
+//! The alone life of one agent on one asset: the deaf twin that speaks. It judges its conditions at
+//! every close, acts on those that hold, and says so.
+//!
+//! # Invariants
+//!
+//! 1. The plan it holds is the plan of its last message: what it announced is what it evaluates (law 12).
+//! 2. At a close, in this order: stop, trailing stop, exit, time stop, far target (each closes); near
+//!    target, hedge, add (each acts once); while flat: re-entry, then the family's own signal.
+//! 3. After a profit was taken nothing is added any more, so one close never both takes and adds.
+//! 4. Nothing here depends on listening, funds, mutes, pauses or managers.
+
+use super::books::Book;
+use super::strategies::Strategy;
+use crate::domain::condition::Target;
+use crate::domain::{Action, AssetId, AgentId, Condition, IntentId, Outcome, Plan, ReEntry, Reason, Verb, View};
+use serde::{Deserialize, Serialize};
+
+/// The one-bar risk of a unit, as a fraction of capital.
+pub const UNIT_RISK: f64 = 0.01;
+/// Most a unit may be, in multiples of capital: for assets that hardly move.
+pub const UNIT_MAX: f64 = 5.0;
+
+/// The notional, as a multiple of capital, that risks [`UNIT_RISK`] in a bar of this volatility.
+pub fn unit(sigma: f64) -> f64 {
+    (UNIT_RISK / sigma).min(UNIT_MAX)
+}
+
+/// An intent that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Open {
+    side: f64,
+    /// First size, unsigned.
+    first: f64,
+    plan: Plan,
+    held: u32,
+    best: f64,
+    adds: u32,
+    /// Risk taken at entry: distance to the stop times size, as a fraction of capital.
+    risk: f64,
+    /// Equity of the book when it was opened.
+    equity: f64,
+}
+
+/// An intent that was closed, its last fill not yet known.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Closing {
+    open: Open,
+    intent: IntentId,
+    reason: Reason,
+}
+
+/// The alone life on one asset.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Alone {
+    /// The intent as said: signed fraction of own capital, frozen at entry.
+    pub intent: f64,
+    /// The raw book: the intent, traded at once, at the reference weight.
+    pub raw: Book,
+    number: u32,
+    open: Option<Open>,
+    closing: Option<Closing>,
+    /// Bars since the last close.
+    flat: u32,
+    again: Option<ReEntry>,
+    /// Closed intents.
+    pub trades: u32,
+}
+
+/// What the life needs to know at a close beside its view.
+#[derive(Clone, Copy, Debug)]
+pub struct Now<'a> {
+    /// Who.
+    pub agent: AgentId,
+    /// On what.
+    pub asset: AssetId,
+    /// What it does.
+    pub strategy: &'a Strategy,
+    /// Capital at the reference weight.
+    pub capital: f64,
+    /// This bar's coin.
+    pub coin: u64,
+}
+
+impl Alone {
+    /// Bars held while an intent is open, bars since the last close while flat.
+    pub fn held(&self) -> u32 {
+        self.open.map_or(self.flat, |o| o.held)
+    }
+
+    /// Side and best close of the open intent; zeros while flat.
+    pub fn seen(&self) -> (f64, f64) {
+        self.open.map_or((0.0, 0.0), |o| (o.side, o.best))
+    }
+
+    /// A bar has passed: counts it and follows the best close. Before [`Alone::at_close`].
+    pub fn pass(&mut self, close: f64) {
+        match &mut self.open {
+            Some(o) => {
+                o.held += 1;
+                o.best = if o.side > 0.0 { o.best.max(close) } else { o.best.min(close) };
+            }
+            None => self.flat = self.flat.saturating_add(1),
+        }
+    }
+
+    /// Judges the close and acts: says each action, in order.
+    pub fn at_close(&mut self, view: &View<'_>, now: &Now<'_>, mut say: impl FnMut(Action)) {
+        match self.open {
+            Some(_) => self.manage(view, now, &mut say),
+            None => self.look(view, now, &mut say),
+        }
+    }
+
+    /// The asset is gone: closes at its last price.
+    pub fn delist(&mut self, close: f64, now: &Now<'_>, mut say: impl FnMut(Action)) {
+        if let Some(open) = self.open {
+            self.close(open, Reason::Delisted, close, now, &mut say);
+        }
+        self.again = None;
+    }
+
+    /// How the last intent ended, once its closing order is filled.
+    pub fn outcome(&mut self, close: f64, now: &Now<'_>) -> Option<Outcome> {
+        let closing = self.closing.filter(|_| self.raw.order == 0.0)?;
+        self.closing = None;
+        self.trades += 1;
+        let pnl = (self.raw.equity(close) - closing.open.equity) / now.capital;
+        Some(Outcome {
+            intent: closing.intent,
+            reason: closing.reason,
+            r: pnl / closing.open.risk,
+            pnl,
+            bars: closing.open.held,
+            points: 0.0,
+        })
+    }
+
+    fn id(&self, now: &Now<'_>) -> IntentId {
+        IntentId { agent: now.agent, asset: now.asset, number: self.number }
+    }
+
+    fn look(&mut self, view: &View<'_>, now: &Now<'_>, say: &mut impl FnMut(Action)) {
+        // The closing order must be filled first: intents do not overlap.
+        if self.closing.is_some() || !view.is_warm() {
+            return;
+        }
+        if let Some(again) = self.again {
+            if self.flat > again.within {
+                self.again = None;
+            } else if self.flat >= again.not_before && again.when.holds(view) {
+                let plan = now.strategy.plan(view, again.side);
+                return self.enter(again.side, plan, Reason::ReEntry, view, now, say);
+            }
+        }
+        if self.number > 0 && self.flat < now.strategy.pause() {
+            return;
+        }
+        if let Some(entry) = now.strategy.entry(view, now.coin) {
+            self.enter(entry.side, entry.plan, Reason::Signal, view, now, say);
+        }
+    }
+
+    fn enter(&mut self, side: f64, plan: Plan, reason: Reason, view: &View<'_>, now: &Now<'_>, say: &mut impl FnMut(Action)) {
+        let first = now.strategy.unit() * unit(view.sigma);
+        let stop = match plan.stop.right {
+            crate::domain::Term::Level(price) => libm::fabs(view.close - price) / view.close,
+            _ => view.sigma,
+        };
+        self.number += 1;
+        self.again = None;
+        self.open = Some(Open {
+            side,
+            first,
+            plan,
+            held: 0,
+            best: view.close,
+            adds: now.strategy.adds(),
+            risk: first * stop,
+            equity: self.raw.equity(view.close),
+        });
+        self.size(Verb::Open, reason, side * first, view.close, plan, now, say);
+    }
+
+    fn manage(&mut self, view: &View<'_>, now: &Now<'_>, say: &mut impl FnMut(Action)) {
+        let Some(mut open) = self.open else { return };
+        let plan = open.plan;
+        let holds = |c: Condition| c.holds(view);
+        let far = |t: Option<Target>| t.filter(|t| t.fraction >= 1.0).is_some_and(|t| holds(t.when));
+        let closes = [
+            (holds(plan.stop), Reason::Stop),
+            (plan.trail.is_some_and(holds), Reason::Trail),
+            (holds(plan.exit), Reason::Exit),
+            (holds(plan.expire), Reason::Expired),
+            (plan.targets.into_iter().any(far), Reason::Target),
+        ];
+        if let Some((_, reason)) = closes.into_iter().find(|(holds, _)| *holds) {
+            return self.close(open, reason, view.close, now, say);
+        }
+        if let Some(target) = plan.targets[0].filter(|t| holds(t.when)) {
+            open.plan.targets[0] = None;
+            open.plan.add = None;
+            self.open = Some(open);
+            self.size(Verb::Decrease, Reason::Target, self.intent * (1.0 - target.fraction), view.close, open.plan, now, say);
+        }
+        if let Some((_, fraction)) = open.plan.hedge.filter(|(c, _)| holds(*c)) {
+            open.plan.hedge = None;
+            self.open = Some(open);
+            self.size(Verb::Decrease, Reason::Hedge, self.intent * (1.0 - fraction), view.close, open.plan, now, say);
+        }
+        if let Some((when, fraction)) = open.plan.add.filter(|(c, _)| holds(*c)) {
+            open.adds = open.adds.saturating_sub(1);
+            open.plan.add = (open.adds > 0).then(|| (further(when, open.side, view), fraction));
+            self.open = Some(open);
+            if fraction > 0.0 {
+                let after = self.intent + open.side * open.first * fraction;
+                self.size(Verb::Increase, Reason::Add, after, view.close, open.plan, now, say);
+            }
+        }
+    }
+
+    fn close(&mut self, open: Open, reason: Reason, close: f64, now: &Now<'_>, say: &mut impl FnMut(Action)) {
+        self.closing = Some(Closing { open, intent: self.id(now), reason });
+        self.open = None;
+        self.flat = 0;
+        self.again = open.plan.reenter;
+        self.size(Verb::Close, reason, 0.0, close, open.plan, now, say);
+    }
+
+    /// Sets the intent, orders the difference for the raw book, and says it.
+    #[allow(clippy::too_many_arguments)]
+    fn size(&mut self, verb: Verb, reason: Reason, after: f64, price: f64, plan: Plan, now: &Now<'_>, say: &mut impl FnMut(Action)) {
+        let before = self.intent;
+        self.intent = after;
+        self.raw.order = match verb {
+            Verb::Close => -self.raw.quantity,
+            Verb::Decrease => {
+                let going = self.raw.quantity + self.raw.order;
+                self.raw.order - going * (1.0 - after / before)
+            }
+            Verb::Open | Verb::Increase => self.raw.order + (after - before) * now.capital / price,
+        };
+        say(Action { verb, intent: self.id(now), reason, before, after, price, plan });
+    }
+}
+
+/// The next add, as far beyond this close as σ says one bar may go, so that two adds never fall on
+/// one close.
+fn further(when: Condition, side: f64, view: &View<'_>) -> Condition {
+    let step = 4.0 * view.sigma;
+    let d = if side < 0.0 { step.min(0.9) } else { step };
+    Condition { right: crate::domain::Term::Level(view.close * (1.0 + side * d)), ..when }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agents::personality::{Preset, Traits};
+    use crate::domain::{Family, Indicator, SideRule};
+
+    const KEYS: [Indicator; 4] = [Indicator::Ema(10), Indicator::Ema(40), Indicator::Sigma(8), Indicator::Sigma(120)];
+
+    fn trend(traits: Traits, preset: Preset) -> Strategy {
+        Strategy::new(Family::Trend, vec![10.0, 40.0], SideRule::Both, traits, preset)
+    }
+
+    /// Runs closes past a trend follower whose averages are given, and returns what it said.
+    fn run(strategy: &Strategy, closes: &[(f64, f64, f64)]) -> Vec<Action> {
+        let mut life = Alone::default();
+        let mut said = vec![];
+        for (i, (close, fast, slow)) in closes.iter().enumerate() {
+            life.pass(*close);
+            let values = [*fast, *slow, 0.01, 0.01];
+            let (side, best) = life.seen();
+            let view = View { close: *close, sigma: 0.01, held: life.held(), best, side, keys: &KEYS, values: &values };
+            let now = Now { agent: AgentId(0), asset: AssetId(0), strategy, capital: 1_000.0, coin: i as u64 };
+            life.at_close(&view, &now, |a| said.push(a));
+            life.raw.quantity += life.raw.order;
+            life.raw.order = 0.0;
+            life.outcome(*close, &now);
+        }
+        said
+    }
+
+    #[test]
+    fn opens_adds_takes_profit_and_closes_with_conditions_that_act() {
+        let strategy = trend(Traits::default(), Preset::default());
+        let said = run(&strategy, &[(100.0, 99.0, 98.0), (106.0, 101.0, 99.0), (111.0, 103.0, 100.0), (112.0, 99.0, 100.0)]);
+        let verbs: Vec<(Verb, Reason)> = said.iter().map(|a| (a.verb, a.reason)).collect();
+        assert_eq!(verbs, [
+            (Verb::Open, Reason::Signal),
+            (Verb::Increase, Reason::Add),
+            (Verb::Decrease, Reason::Target),
+            (Verb::Close, Reason::Exit),
+        ]);
+        let sizes: Vec<f64> = said.iter().map(|a| a.after).collect();
+        assert_eq!(sizes, [1.0, 1.5, 0.75, 0.0]);
+    }
+
+    #[test]
+    fn the_stop_comes_before_everything_else_and_is_followed_by_a_pause() {
+        let strategy = trend(Traits::default(), Preset::default());
+        let said = run(&strategy, &[(100.0, 99.0, 98.0), (91.0, 90.0, 98.0), (92.0, 91.0, 90.0), (92.0, 91.0, 90.0), (92.0, 91.0, 90.0)]);
+        let verbs: Vec<(Verb, Reason)> = said.iter().map(|a| (a.verb, a.reason)).collect();
+        assert_eq!(verbs, [(Verb::Open, Reason::Signal), (Verb::Close, Reason::Stop), (Verb::Open, Reason::ReEntry)]);
+    }
+
+    #[test]
+    fn all_conditions_of_an_opening_are_filled_and_on_their_sides() {
+        let strategy = trend(Traits::default(), Preset::default());
+        for (close, fast, slow, side) in [(100.0, 99.0, 98.0, 1.0), (100.0, 101.0, 102.0, -1.0)] {
+            let said = run(&strategy, &[(close, fast, slow)]);
+            let plan = said[0].plan;
+            assert_eq!(said[0].side(), side);
+            assert!(plan.trail.is_some() && plan.add.is_some() && plan.hedge.is_some() && plan.reenter.is_some());
+            assert!(plan.targets.iter().all(Option::is_some));
+            let crate::domain::Term::Level(stop) = plan.stop.right else { unreachable!() };
+            assert!(side * (close - stop) > 0.0);
+        }
+    }
+}

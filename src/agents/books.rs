@@ -1,0 +1,181 @@
+//! The books of the simulated lives: f64, one position a book, filled by the same model as paper.
+//!
+//! # Invariants
+//!
+//! 1. A book's equity is its cash plus its position at the mark; all costs are in the cash.
+//! 2. An order decided at a close fills at the next bar of its asset, at most `participation` of it.
+//! 3. [`Patient`] is the only code for alone (as shown) and sim: with the same intents they are equal
+//!    bit for bit (law 2).
+
+use crate::domain::{Bar, InstrumentKind, Span};
+use crate::fills::{self, Costs};
+use serde::{Deserialize, Serialize};
+
+/// Aims below this fraction of capital are none: nobody trades a trillionth.
+pub const FLAT: f64 = 1e-12;
+
+/// One position and the cash it cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Book {
+    /// Base units held, signed.
+    pub quantity: f64,
+    /// Currency received less currency paid, costs included.
+    pub cash: f64,
+    /// Base units to be traded at the next bar, signed.
+    pub order: f64,
+    /// Notional traded so far.
+    pub traded: f64,
+    /// Fees, spread, impact, funding and borrow paid so far.
+    pub costs: f64,
+}
+
+impl Book {
+    /// Worth at this price.
+    pub fn equity(&self, mark: f64) -> f64 {
+        if self.quantity == 0.0 { self.cash } else { self.cash + self.quantity * mark }
+    }
+
+    /// Fills what is on order at this bar; the rest stays on order. Holding costs of the bar follow.
+    pub fn bar(&mut self, costs: &Costs, kind: InstrumentKind, bar: &Bar, sigma_before: f64, span: Span) {
+        if self.order != 0.0 {
+            let taken = fills::take(costs, kind, bar.open, sigma_before, bar.volume, self.order);
+            if taken.quantity != 0.0 {
+                let whole = taken.quantity == self.order;
+                self.order = if whole { 0.0 } else { self.order - taken.quantity };
+                self.quantity += taken.quantity;
+                self.cash -= taken.quantity * taken.price + taken.fee;
+                self.traded += libm::fabs(taken.quantity) * taken.price;
+                self.costs += taken.fee + taken.quantity * (taken.price - taken.mark);
+                if libm::fabs(self.quantity) * bar.open < 1e-9 {
+                    self.cash += self.quantity * bar.open;
+                    self.quantity = 0.0;
+                }
+            }
+        }
+        if self.quantity < 0.0 {
+            self.pay(fills::borrow_cost(costs, kind, self.quantity, bar.open, span));
+        }
+    }
+
+    /// A funding settlement.
+    pub fn funding(&mut self, costs: &Costs, mark: f64, rate: f64) {
+        if self.quantity != 0.0 {
+            self.pay(fills::funding_cost(costs, self.quantity, mark, rate));
+        }
+    }
+
+    /// Closes at the last price of an asset that is gone: the fee is paid, there is no market to move.
+    pub fn delist(&mut self, costs: &Costs, kind: InstrumentKind, last: f64) {
+        self.order = -self.quantity;
+        let bar = Bar { open: last, high: last, low: last, close: last, volume: f64::INFINITY };
+        self.bar(costs, kind, &bar, 0.0, Span(0));
+        self.order = 0.0;
+    }
+
+    fn pay(&mut self, cost: f64) {
+        self.cash -= cost;
+        self.costs += cost;
+    }
+}
+
+/// A book that goes to its aim slowly: step η a bar, no trade inside the band β.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Patient {
+    /// Where it is going, as a signed fraction of the hive's capital.
+    pub aim: f64,
+    /// What it holds.
+    pub book: Book,
+}
+
+/// η and β.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pace {
+    /// η: the share of the way to its target an aim goes in a bar.
+    pub patience: f64,
+    /// β: no trade while target and position differ by less than this fraction of the larger.
+    pub band: f64,
+}
+
+impl Pace {
+    /// One step of an aim toward x.
+    pub fn step(self, aim: f64, x: f64) -> f64 {
+        let next = aim + self.patience * (x - aim);
+        if libm::fabs(next) < FLAT { 0.0 } else { next }
+    }
+
+    /// Whether the difference is worth a trade. A target of zero always is.
+    pub fn trades(self, target: f64, held: f64) -> bool {
+        let most = libm::fabs(target).max(libm::fabs(held));
+        libm::fabs(target - held) > self.band * most || (target == 0.0 && held != 0.0)
+    }
+}
+
+impl Patient {
+    /// Decides at a close: one step toward x (a fraction of `capital`), and an order if it is worth one.
+    pub fn decide(&mut self, x: f64, pace: Pace, capital: f64, close: f64) {
+        if x == 0.0 && self.aim == 0.0 && self.book.quantity == 0.0 {
+            self.book.order = 0.0;
+            return;
+        }
+        self.aim = pace.step(self.aim, x);
+        let target = self.aim * capital / close;
+        let held = self.book.quantity;
+        self.book.order = if pace.trades(target, held) { target - held } else { 0.0 };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Decimal, money, random};
+
+    fn bar(open: f64) -> Bar {
+        Bar { open, high: open * 1.01, low: open * 0.99, close: open, volume: 1e9 }
+    }
+
+    #[test]
+    fn patience_goes_a_tenth_of_the_way_and_the_band_waits() {
+        let pace = Pace { patience: 0.1, band: 0.4 };
+        let mut p = Patient::default();
+        p.decide(1.0, pace, 1_000.0, 10.0);
+        assert!((p.aim - 0.1).abs() < 1e-15);
+        assert!((p.book.order - 10.0).abs() < 1e-12);
+        p.book.bar(&Costs::Flat(0.0), InstrumentKind::Perp, &bar(10.0), 0.01, Span::HOUR);
+        p.decide(1.0, pace, 1_000.0, 10.0);
+        assert!((p.aim - 0.19).abs() < 1e-15);
+        assert!(p.book.order > 0.0, "0.19 against 0.10 is beyond the band");
+        p.book.bar(&Costs::Flat(0.0), InstrumentKind::Perp, &bar(10.0), 0.01, Span::HOUR);
+        p.decide(1.0, pace, 1_000.0, 10.0);
+        assert_eq!(p.book.order, 0.0, "0.271 against 0.19 is not");
+    }
+
+    #[test]
+    fn law06_a_book_agrees_with_a_decimal_run_to_1e_9_of_notional() {
+        let mut book = Book::default();
+        let mut cash = Decimal::ZERO;
+        let mut quantity = Decimal::ZERO;
+        let mut turnover = Decimal::ZERO;
+        let d = |x: f64| money::from_estimate(x, 12).unwrap();
+        for i in 0..5_000_u64 {
+            let price = 100.0 * (1.0 + 0.3 * random::uniform(random::key(1, &[i])));
+            book.order = libm::rint(1e3 * (random::uniform(random::key(2, &[i])) - 0.5)) / 1e3;
+            let want = book.order;
+            book.bar(&Costs::Flat(0.0007), InstrumentKind::Perp, &bar(price), 0.01, Span::HOUR);
+            let (q, p) = (d(want), d(price));
+            let fee = Decimal::new(7, 4) * q.abs() * p;
+            cash -= q * p + fee;
+            quantity += q;
+            turnover += (q * p).abs();
+        }
+        let exact = money::to_estimate(cash + quantity * Decimal::new(120, 0));
+        assert!((book.equity(120.0) - exact).abs() < 1e-9 * money::to_estimate(turnover));
+    }
+
+    #[test]
+    fn a_delisted_position_is_closed_at_the_last_price() {
+        let mut book = Book { quantity: -2.0, cash: 220.0, order: 5.0, ..Book::default() };
+        book.delist(&Costs::Flat(0.001), InstrumentKind::Margin, 100.0);
+        assert_eq!((book.quantity, book.order), (0.0, 0.0));
+        assert!((book.cash - 19.8).abs() < 1e-12);
+    }
+}

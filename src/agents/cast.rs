@@ -1,0 +1,207 @@
+//! From declarations to agents: on a universe and with a seed, selectors become assets and ranges
+//! become numbers. Funded agents come first, scouts after them.
+//!
+//! # Invariants
+//!
+//! 1. A draw depends on the seed and on names, never on numbering, so adding an agent or an asset
+//!    changes nobody else's numbers.
+//! 2. An asset chosen by a ranking is taken up only once the ranking is known ([`Agent::active_from`]).
+//! 3. A scout is a declared agent drawn again: same family, side, goal and character, other numbers
+//!    and, where the assets are drawn or named, other assets; every second scout has look-backs three
+//!    times as long.
+
+use super::declaration::{Declaration, ParamSpec, Range, Roster, Selector};
+use super::strategies::{self, Strategy};
+use crate::agents::personality::Traits;
+use crate::domain::{AgentId, AssetId, Family, Goal, Indicator, SideRule, Stamp, Universe, random};
+use std::ops;
+
+/// An agent on a feed.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// Its place in [`Cast::agents`].
+    pub id: AgentId,
+    /// Unique.
+    pub name: String,
+    /// Its family.
+    pub family: Family,
+    /// What it is deployed for.
+    pub goal: Goal,
+    /// The name of its personality.
+    pub personality: String,
+    /// Which sides it takes.
+    pub side: SideRule,
+    /// Its traits.
+    pub traits: Traits,
+    /// What it does.
+    pub strategy: Strategy,
+    /// Its places in [`Cast::slots`].
+    pub slots: ops::Range<usize>,
+    /// It trades from here on.
+    pub active_from: Stamp,
+    /// A voice without funds, alone life only.
+    pub scout: bool,
+    /// Whether it has funds from the start.
+    pub funded: bool,
+}
+
+/// One agent on one asset.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    /// Who.
+    pub agent: AgentId,
+    /// On what.
+    pub asset: AssetId,
+    /// What it looks at.
+    pub keys: Vec<Indicator>,
+}
+
+/// All agents of a run, with everything that does not change during it.
+#[derive(Clone, Debug)]
+pub struct Cast {
+    /// Declared agents in the order of the file, then scouts.
+    pub agents: Vec<Agent>,
+    /// How many are declared (and so have three lives).
+    pub declared: usize,
+    /// Every agent's assets, agent by agent.
+    pub slots: Vec<Slot>,
+    /// How many slots belong to declared agents; they come first.
+    pub declared_slots: usize,
+    /// Slots of each asset.
+    pub by_asset: Vec<Vec<u32>>,
+    /// What the operator should know: names that the feed lacks, agents that stand by.
+    pub notices: Vec<String>,
+    /// The seed of the draw; coins of the random family use it too.
+    pub seed: u64,
+}
+
+/// How much longer every second scout looks back.
+const SLOW: f64 = 3.0;
+/// The shortest and the longest look-back that drawing and scaling may give.
+const BARS: (f64, f64) = (2.0, 2_000.0);
+
+/// Casts a roster.
+pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
+    let mut cast = Cast {
+        agents: Vec::new(),
+        declared: roster.agents.len(),
+        slots: Vec::new(),
+        declared_slots: 0,
+        by_asset: vec![Vec::new(); universe.assets.len()],
+        notices: Vec::new(),
+        seed,
+    };
+    for declaration in &roster.agents {
+        cast.add(roster, declaration, universe, None);
+    }
+    cast.declared_slots = cast.slots.len();
+    // Without declared agents there is nobody to be drawn again.
+    let scouts = if roster.agents.is_empty() { 0 } else { roster.scouts };
+    for (number, template) in (0..scouts).zip(roster.agents.iter().cycle()) {
+        cast.add(roster, template, universe, Some(number));
+    }
+    for (i, slot) in cast.slots.iter().enumerate() {
+        cast.by_asset[slot.asset.index()].push(i as u32);
+    }
+    cast
+}
+
+impl Cast {
+    fn add(&mut self, roster: &Roster, d: &Declaration, universe: &Universe, scout: Option<u32>) {
+        let name = scout.map_or_else(|| d.name.clone(), |n| format!("scout-{:03}", n + 1));
+        let who = random::name(&name);
+        let slow = scout.is_some_and(|n| n / roster.agents.len() as u32 % 2 == 1);
+        let preset = roster.presets[d.goal.index()];
+        let horizon = preset.horizon * if slow { SLOW } else { 1.0 };
+        let params = strategies::params(d.family).iter().map(|spec| {
+            let range = d.params.get(spec.name).copied().unwrap_or(spec.default);
+            draw(spec, range, random::key(self.seed, &[who, random::name(spec.name)]), horizon)
+        });
+        let strategy = Strategy::new(d.family, params.collect(), d.side, d.traits, preset);
+        let (assets, active_from) = self.assets(roster, d, universe, who, scout.is_some());
+        if assets.is_empty() && scout.is_none() {
+            self.notices.push(format!("{name} stands by: this feed lists none of its assets"));
+        } else if d.family == Family::RelativeStrength && assets.len() < 3 && scout.is_none() {
+            self.notices.push(format!("{name} stands by: relative strength needs three assets, it has {}", assets.len()));
+        }
+        let id = AgentId(self.agents.len() as u32);
+        let first = self.slots.len();
+        let keys = strategy.indicators();
+        self.slots.extend(assets.into_iter().map(|asset| Slot { agent: id, asset, keys: keys.clone() }));
+        self.agents.push(Agent {
+            id,
+            name,
+            family: d.family,
+            goal: d.goal,
+            personality: d.personality.clone(),
+            side: d.side,
+            traits: d.traits,
+            strategy,
+            slots: first..self.slots.len(),
+            active_from,
+            scout: scout.is_some(),
+            funded: d.funded && scout.is_none(),
+        });
+    }
+
+    /// The assets of an agent in the order of its selectors, each once, and when they are known.
+    fn assets(&mut self, roster: &Roster, d: &Declaration, universe: &Universe, who: u64, scout: bool) -> (Vec<AssetId>, Stamp) {
+        let mut chosen: Vec<AssetId> = Vec::new();
+        let mut from = Stamp(i64::MIN);
+        for selector in &d.assets {
+            let found = match selector {
+                // A scout is another voice, not the same one twice: where the file names, it draws.
+                Selector::Name(_) if scout => drawn(universe, 1, random::mix(self.seed, who)),
+                Selector::Name(name) => {
+                    let found = universe.asset(name);
+                    if found.is_none() {
+                        self.notices.push(format!("{}: {name} is not on this feed and is skipped", d.name));
+                    }
+                    found.map(|a| a.id).into_iter().collect()
+                }
+                Selector::Group(group) => {
+                    let members = roster.groups.get(group).map_or(&[][..], Vec::as_slice);
+                    members.iter().filter_map(|m| universe.asset(m)).map(|a| a.id).collect()
+                }
+                Selector::Top(n) => {
+                    let last = universe.by_volume.len().min(usize::from(*n));
+                    let ranking = last.checked_sub(1).and_then(|i| universe.by_volume.get(i));
+                    ranking.map_or_else(Vec::new, |r| {
+                        from = from.max(r.known_at);
+                        r.assets.iter().take(usize::from(*n)).copied().collect()
+                    })
+                }
+                Selector::Random(n) => drawn(universe, usize::from(*n), random::mix(self.seed, who)),
+                Selector::Any => universe.assets.iter().filter(|a| !a.money_like).map(|a| a.id).collect(),
+            };
+            for asset in found {
+                if !chosen.contains(&asset) {
+                    chosen.push(asset);
+                }
+            }
+        }
+        (chosen, from)
+    }
+}
+
+/// The n assets with the smallest draws.
+fn drawn(universe: &Universe, n: usize, key: u64) -> Vec<AssetId> {
+    let mut all: Vec<(u64, AssetId)> = universe
+        .assets
+        .iter()
+        .filter(|a| !a.money_like)
+        .map(|a| (random::mix(key, random::name(&a.name)), a.id))
+        .collect();
+    all.sort_unstable();
+    all.into_iter().take(n).map(|(_, id)| id).collect()
+}
+
+fn draw(spec: &ParamSpec, range: Range, key: u64, horizon: f64) -> f64 {
+    let u = random::uniform(key);
+    if !spec.is_lookback() {
+        return range.from + u * (range.to - range.from);
+    }
+    // Look-backs are drawn evenly in their logarithm: 20 to 40 is as far as 40 to 80.
+    let (from, to) = (libm::log(range.from), libm::log(range.to));
+    libm::rint(libm::exp(from + u * (to - from)) * horizon).clamp(BARS.0, BARS.1)
+}

@@ -1,0 +1,73 @@
+//! Who moved whom. The consensus has hundreds of contributors; kept are, per listener and asset, the
+//! few voices that weighed most on the side of its last move, with their share of what listening was
+//! worth since: the edges of the network.
+
+use super::consensus::Consensus;
+use crate::agents::Cast;
+use crate::domain::{AgentId, AssetId, Family, MessageId};
+use serde::{Deserialize, Serialize};
+
+/// How many voices an edge list names.
+pub const NAMED: usize = 3;
+
+/// One voice that moved a listener.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Edge {
+    /// Whose.
+    pub from: AgentId,
+    /// What it had said.
+    pub message: MessageId,
+    /// Its share of the weight on that side of the consensus, 0 … 1; 0 for no edge.
+    pub share: f64,
+    /// Its share of `sim − alone` since then, in currency.
+    pub value: f64,
+}
+
+/// The edges into one listener on one asset.
+pub type Edges = [Edge; NAMED];
+
+/// The strongest voices on one side of an asset, found once a bar for all listeners.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Loudest {
+    // One more than is named, since a listener does not name itself.
+    top: [(f64, u32); NAMED + 1],
+    total: f64,
+}
+
+impl Loudest {
+    /// Looks through the voices on this asset: the largest v·p on the side of `sign`.
+    pub fn find(cast: &Cast, consensus: &Consensus, voice: &[f64; Family::ALL.len()], asset: AssetId, sign: f64) -> Self {
+        let mut found = Loudest::default();
+        for &slot in &cast.by_asset[asset.index()] {
+            let agent = cast.slots[slot as usize].agent;
+            let weight = sign * consensus.heard(cast, slot as usize) * voice[cast.agents[agent.index()].family.index()];
+            if weight <= 0.0 {
+                continue;
+            }
+            found.total += weight;
+            // Ties go to the earlier slot, since only a greater weight moves up.
+            let mut new = (weight, slot);
+            for place in &mut found.top {
+                if new.0 > place.0 {
+                    std::mem::swap(&mut new, place);
+                }
+            }
+        }
+        found
+    }
+
+    /// The edges into a listener.
+    pub fn edges(&self, cast: &Cast, consensus: &Consensus, listener: AgentId) -> Edges {
+        let mut edges = Edges::default();
+        let others = self.top.iter().filter(|(w, slot)| *w > 0.0 && cast.slots[*slot as usize].agent != listener);
+        for (edge, (weight, slot)) in edges.iter_mut().zip(others) {
+            *edge = Edge {
+                from: cast.slots[*slot as usize].agent,
+                message: consensus.said(*slot as usize),
+                share: weight / self.total,
+                value: 0.0,
+            };
+        }
+        edges
+    }
+}

@@ -1,0 +1,134 @@
+//! Points: the record of families and agents, slow and shrunk toward a prior, so that it takes years
+//! and not weeks to tell skill from luck.
+//!
+//! ```text
+//! u_j      = clip(net PnL_j / ex-ante vol of p_j, ±5)                       a bar
+//! S_k      = d·S_k + mean(u of active members),  n_k = d·n_k + 1            d = 1 − 2/(span+1)
+//! q_k      = (S_k + κ·q0)/(n_k + κ),  q0 = 0.5/√bars a year,  κ = one year of bars
+//! Points_k = clip(q_k/q0, ⅓, 3);  an agent's = ½ family + ½ own with κ = two years
+//! ```
+//!
+//! 1 is the prior (a yearly Sharpe ratio of 0.5); on the screen points are × 100.
+
+use crate::agents::Cast;
+use crate::domain::{AgentId, Family, Span};
+use serde::{Deserialize, Serialize};
+
+const FAMILIES: usize = Family::ALL.len();
+const LIMIT: f64 = 5.0;
+const LEAST: f64 = 1.0 / 3.0;
+const MOST: f64 = 3.0;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Record {
+    sum: f64,
+    count: f64,
+}
+
+impl Record {
+    fn push(&mut self, u: f64, keep: f64) {
+        self.sum = keep * self.sum + u;
+        self.count = keep * self.count + 1.0;
+    }
+
+    fn points(&self, prior: f64, kappa: f64) -> f64 {
+        let edge = (self.sum + kappa * prior) / (self.count + kappa);
+        (edge / prior).clamp(LEAST, MOST)
+    }
+}
+
+/// The records.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Points {
+    families: [Record; FAMILIES],
+    agents: Vec<Record>,
+    keep: f64,
+    prior: f64,
+    year: f64,
+    /// As of the last bar, so that reading is cheap.
+    by_family: [f64; FAMILIES],
+}
+
+impl Points {
+    /// No record yet: everybody has 1.
+    pub fn new(cast: &Cast, clock: Span, span_days: f64) -> Self {
+        let year = clock.per_year();
+        let span = span_days * Span::DAY.in_units_of(clock);
+        Points {
+            families: [Record::default(); FAMILIES],
+            agents: vec![Record::default(); cast.agents.len()],
+            keep: 1.0 - 2.0 / (span + 1.0),
+            prior: 0.5 / libm::sqrt(year),
+            year,
+            by_family: [1.0; FAMILIES],
+        }
+    }
+
+    /// Takes the results of a bar: per agent, net PnL over ex-ante volatility; NaN for the inactive.
+    pub fn push(&mut self, cast: &Cast, results: &[f64]) {
+        let mut sums = [(0.0, 0.0); FAMILIES];
+        for ((agent, record), u) in cast.agents.iter().zip(&mut self.agents).zip(results) {
+            if u.is_finite() {
+                let u = u.clamp(-LIMIT, LIMIT);
+                record.push(u, self.keep);
+                let (sum, n) = &mut sums[agent.family.index()];
+                *sum += u;
+                *n += 1.0;
+            }
+        }
+        for ((record, points), (sum, n)) in self.families.iter_mut().zip(&mut self.by_family).zip(sums) {
+            if n > 0.0 {
+                record.push(sum / n, self.keep);
+                *points = record.points(self.prior, self.year);
+            }
+        }
+    }
+
+    /// Points of a family, ⅓ … 3.
+    pub fn family(&self, family: Family) -> f64 {
+        self.by_family[family.index()]
+    }
+
+    /// Points of an agent, ⅓ … 3.
+    pub fn agent(&self, cast: &Cast, agent: AgentId) -> f64 {
+        let family = cast.agents[agent.index()].family;
+        0.5 * self.family(family) + 0.5 * self.agents[agent.index()].points(self.prior, 2.0 * self.year)
+    }
+
+    /// The weight of each family's voices: √points, or all alike.
+    pub fn voices(&self, by_points: bool) -> [f64; FAMILIES] {
+        if by_points { self.by_family.map(libm::sqrt) } else { [1.0; FAMILIES] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_record_is_worth_one_and_a_record_moves_slowly() {
+        let year = 2_191.5;
+        let prior = 0.5 / libm::sqrt(year);
+        let mut r = Record::default();
+        assert_eq!(r.points(prior, year), 1.0);
+        // A year of a Sharpe ratio of 2.5 (five times the prior): half-way there at most.
+        for _ in 0..2_191 {
+            r.push(5.0 * prior, 1.0 - 2.0 / 4_501.0);
+        }
+        let p = r.points(prior, year);
+        assert!((2.4..3.0).contains(&p), "{p}");
+    }
+
+    #[test]
+    fn points_stay_between_a_third_and_three() {
+        let mut r = Record::default();
+        for _ in 0..10_000 {
+            r.push(LIMIT, 0.999);
+        }
+        assert_eq!(r.points(0.01, 2_000.0), MOST);
+        for _ in 0..20_000 {
+            r.push(-LIMIT, 0.999);
+        }
+        assert_eq!(r.points(0.01, 2_000.0), LEAST);
+    }
+}

@@ -1,0 +1,404 @@
+//! The indicators of one asset, each computed once for all who asked for it, O(1) a bar (amortised).
+//!
+//! # Invariants
+//!
+//! 1. A value is NaN until its window is full, and finite from then on.
+//! 2. Nothing but the bars of this asset goes in, in the order of their stamps.
+//! 3. Running sums are made anew every window, so rounding does not pile up over a long history.
+
+use crate::domain::{Bar, Indicator};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// Log-price width of a bucket of the volume profile, and how many there are before they wrap: a
+/// profile spans a price ratio of e^5.12 ≈ 167, which no window of a listed coin has crossed.
+const BUCKET: f64 = 0.01;
+const BUCKETS: usize = 512;
+/// Span of the volatility that sizes positions, in bars.
+pub const SIGMA_SPAN: u16 = 120;
+
+/// Exponentially weighted mean of squares with its start-up bias taken out.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Weighted {
+    keep: f64,
+    sum: f64,
+    weight: f64,
+    seen: u32,
+}
+
+impl Weighted {
+    /// With span n: the newest observation weighs 2/(n+1).
+    pub fn new(span: f64) -> Self {
+        Weighted { keep: 1.0 - 2.0 / (span + 1.0), sum: 0.0, weight: 0.0, seen: 0 }
+    }
+
+    /// Takes an observation in.
+    pub fn push(&mut self, x: f64) {
+        self.sum = self.keep * self.sum + x;
+        self.weight = self.keep * self.weight + 1.0;
+        self.seen = self.seen.saturating_add(1);
+    }
+
+    /// The mean; NaN before the first observation.
+    pub fn mean(&self) -> f64 {
+        self.sum / self.weight
+    }
+
+    /// How many observations went in.
+    pub fn seen(&self) -> u32 {
+        self.seen
+    }
+}
+
+/// The last bars, newest last.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Series {
+    /// How far back anybody looks.
+    depth: usize,
+    close: VecDeque<f64>,
+    log: VecDeque<f64>,
+    high: VecDeque<f64>,
+    low: VecDeque<f64>,
+    volume: VecDeque<f64>,
+    /// Bars seen since the listing, for the places of extremes.
+    seen: u64,
+}
+
+impl Series {
+    fn new(depth: usize) -> Self {
+        let ring = || VecDeque::with_capacity(depth + 1);
+        Series { depth, close: ring(), log: ring(), high: ring(), low: ring(), volume: ring(), seen: 0 }
+    }
+
+    fn push(&mut self, bar: &Bar) {
+        // Without volume every bar counts alike.
+        let volume = if bar.volume.is_finite() { bar.volume } else { 1.0 };
+        let news = [bar.close, libm::log(bar.close), bar.high, bar.low, volume];
+        let rings = [&mut self.close, &mut self.log, &mut self.high, &mut self.low, &mut self.volume];
+        for (ring, x) in rings.into_iter().zip(news) {
+            if ring.len() > self.depth {
+                ring.pop_front();
+            }
+            ring.push_back(x);
+        }
+        self.seen += 1;
+    }
+}
+
+/// The value `lag` bars before the newest.
+fn back(ring: &VecDeque<f64>, lag: usize) -> Option<f64> {
+    ring.len().checked_sub(lag + 1).and_then(|i| ring.get(i)).copied()
+}
+
+fn last_of(ring: &VecDeque<f64>, n: usize) -> impl Iterator<Item = f64> {
+    ring.range(ring.len().saturating_sub(n)..).copied()
+}
+
+/// Largest of a sliding window by a monotonic queue (Lemire 2006).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Extreme {
+    queue: VecDeque<(u64, f64)>,
+}
+
+impl Extreme {
+    fn push(&mut self, at: u64, x: f64, window: u64) {
+        while self.queue.back().is_some_and(|(_, y)| *y <= x) {
+            self.queue.pop_back();
+        }
+        self.queue.push_back((at, x));
+        while self.queue.front().is_some_and(|(i, _)| i + window <= at) {
+            self.queue.pop_front();
+        }
+    }
+
+    fn front(&self) -> (u64, f64) {
+        self.queue.front().copied().unwrap_or((0, f64::NAN))
+    }
+}
+
+/// What an indicator remembers between bars.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Cell {
+    /// Reads the series alone.
+    Plain,
+    Average(f64),
+    Weighted(Weighted),
+    /// Sum, sum of squares.
+    Sums(f64, f64),
+    /// +1 for highest, −1 for lowest.
+    Extreme(f64, Extreme),
+    /// Likewise, and the last confirmed pivot.
+    Pivot(f64, Extreme, f64),
+    Profile(Vec<f64>, f64),
+}
+
+impl Cell {
+    fn new(what: Indicator) -> Self {
+        use Indicator::*;
+        match what {
+            Return(_) | Score(_) | Rank(_) => Cell::Plain,
+            Ema(_) => Cell::Average(f64::NAN),
+            Sigma(n) | Activity(n) => Cell::Weighted(Weighted::new(f64::from(n))),
+            Mean(_) | ZScore(_) | Efficiency(_) => Cell::Sums(0.0, 0.0),
+            Highest(_) => Cell::Extreme(1.0, Extreme::default()),
+            Lowest(_) => Cell::Extreme(-1.0, Extreme::default()),
+            PivotHigh(_) => Cell::Pivot(1.0, Extreme::default(), f64::NAN),
+            PivotLow(_) => Cell::Pivot(-1.0, Extreme::default(), f64::NAN),
+            Node(_) => Cell::Profile(vec![0.0; BUCKETS], 0.0),
+        }
+    }
+}
+
+/// All indicators of one asset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bank {
+    keys: Vec<Indicator>,
+    cells: Vec<Cell>,
+    values: Vec<f64>,
+    series: Series,
+    sigma: Weighted,
+    bars_per_day: f64,
+}
+
+impl Bank {
+    /// A bank that computes these indicators. [`Indicator::Rank`] is not one asset's and stays NaN here.
+    pub fn new(mut keys: Vec<Indicator>, bars_per_day: f64) -> Self {
+        keys.sort_unstable();
+        keys.dedup();
+        let depth = keys
+            .iter()
+            .map(|k| match k {
+                Indicator::PivotHigh(n) | Indicator::PivotLow(n) => 2 * usize::from(*n) + 1,
+                k => usize::from(k.window()) + 1,
+            })
+            .max()
+            .unwrap_or(1);
+        Bank {
+            cells: keys.iter().map(|k| Cell::new(*k)).collect(),
+            values: vec![f64::NAN; keys.len()],
+            keys,
+            series: Series::new(depth),
+            sigma: Weighted::new(f64::from(SIGMA_SPAN)),
+            bars_per_day,
+        }
+    }
+
+    /// Forgets all bars: what comes now is another listing.
+    pub fn reset(&mut self) {
+        *self = Bank::new(std::mem::take(&mut self.keys), self.bars_per_day);
+    }
+
+    /// Where an indicator's value is in [`Bank::values`].
+    pub fn place(&self, what: Indicator) -> Option<usize> {
+        self.keys.binary_search(&what).ok()
+    }
+
+    /// The values, in the order of the places.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Volatility per bar that sizes positions; NaN while fewer than a quarter of its span are seen.
+    pub fn sigma(&self) -> f64 {
+        if self.sigma.seen() < u32::from(SIGMA_SPAN) / 4 { f64::NAN } else { libm::sqrt(self.sigma.mean()) }
+    }
+
+    /// Takes a bar in.
+    pub fn push(&mut self, bar: &Bar) {
+        let before = self.series.log.back().copied();
+        self.series.push(bar);
+        let change = before.map(|b| self.series.log.back().copied().unwrap_or(b) - b);
+        if let Some(r) = change {
+            self.sigma.push(r * r);
+        }
+        let sigma = self.sigma();
+        for ((key, cell), value) in self.keys.iter().zip(&mut self.cells).zip(&mut self.values) {
+            *value = step(*key, cell, &self.series, change, sigma, self.bars_per_day);
+        }
+    }
+}
+
+fn step(key: Indicator, cell: &mut Cell, s: &Series, change: Option<f64>, sigma: f64, bars_per_day: f64) -> f64 {
+    let n = usize::from(key.window());
+    let now = s.seen;
+    let warm = |x: f64, needs: usize| if now as usize >= needs { x } else { f64::NAN };
+    let close = s.close.back().copied().unwrap_or(f64::NAN);
+    match (key, cell) {
+        (Indicator::Ema(_), Cell::Average(value)) => {
+            *value = if value.is_nan() { close } else { *value + 2.0 / (n as f64 + 1.0) * (close - *value) };
+            warm(*value, n)
+        }
+        (Indicator::Return(_) | Indicator::Score(_), Cell::Plain) => {
+            let r = back(&s.log, 0).zip(back(&s.log, n)).map_or(f64::NAN, |(now, then)| now - then);
+            if matches!(key, Indicator::Score(_)) { r / (sigma * libm::sqrt(n as f64)) } else { r }
+        }
+        (Indicator::Sigma(_), Cell::Weighted(w)) => {
+            if let Some(r) = change {
+                w.push(r * r);
+            }
+            warm(libm::sqrt(w.mean()), n / 2 + 8)
+        }
+        (Indicator::Activity(_), Cell::Weighted(w)) => {
+            let volume = s.volume.back().copied().unwrap_or(0.0);
+            let usual = w.mean();
+            w.push(volume);
+            warm(if usual > 0.0 { volume / usual } else { 1.0 }, n / 2 + 8)
+        }
+        (Indicator::Mean(_) | Indicator::ZScore(_), Cell::Sums(sum, squares)) => {
+            // Relative to the newest close of the last renewal would do as well; the closes themselves
+            // keep six digits of a standard deviation of 0.1 %.
+            if now.is_multiple_of(n as u64) {
+                (*sum, *squares) = last_of(&s.close, n).fold((0.0, 0.0), |(a, b), x| (a + x, b + x * x));
+            } else {
+                let gone = back(&s.close, n).unwrap_or(0.0);
+                *sum += close - gone;
+                *squares += close * close - gone * gone;
+            }
+            let count = n as f64;
+            let mean = *sum / count;
+            if matches!(key, Indicator::Mean(_)) {
+                return warm(mean, n);
+            }
+            let deviation = libm::sqrt((*squares / count - mean * mean).max(0.0));
+            // A flat line has no edges.
+            warm(if deviation > 1e-9 * mean { (close - mean) / deviation } else { 0.0 }, n)
+        }
+        (Indicator::Efficiency(_), Cell::Sums(path, _)) => {
+            let move_at = |lag: usize| back(&s.close, lag).zip(back(&s.close, lag + 1)).map_or(0.0, |(a, b)| libm::fabs(a - b));
+            if now.is_multiple_of(n as u64) {
+                *path = (0..n).rev().map(move_at).sum();
+            } else {
+                *path += move_at(0) - move_at(n);
+            }
+            let net = back(&s.close, n).map_or(f64::NAN, |then| libm::fabs(close - then));
+            if net.is_nan() {
+                return f64::NAN;
+            }
+            if *path > 1e-9 * close { (net / *path).min(1.0) } else { 0.0 }
+        }
+        (Indicator::Highest(_) | Indicator::Lowest(_), Cell::Extreme(sign, e)) => {
+            let value = *sign * e.front().1;
+            e.push(now, *sign * close, n as u64);
+            warm(value, n + 1)
+        }
+        (Indicator::PivotHigh(_) | Indicator::PivotLow(_), Cell::Pivot(sign, e, level)) => {
+            let x = if *sign > 0.0 { s.high.back() } else { s.low.back() };
+            e.push(now, *sign * x.copied().unwrap_or(f64::NAN), 2 * n as u64 + 1);
+            let (at, extreme) = e.front();
+            if now > 2 * n as u64 && at + n as u64 == now {
+                *level = *sign * extreme;
+            }
+            *level
+        }
+        (Indicator::Node(_), Cell::Profile(buckets, total)) => profile(n, buckets, total, s, sigma, bars_per_day),
+        _ => f64::NAN,
+    }
+}
+
+/// Share of the volume of the last n bars within half a daily σ of the close.
+fn profile(n: usize, buckets: &mut [f64], total: &mut f64, s: &Series, sigma: f64, bars_per_day: f64) -> f64 {
+    let bucket = |log: f64| (libm::floor(log / BUCKET) as i64).rem_euclid(BUCKETS as i64) as usize;
+    let (Some(log), Some(volume)) = (back(&s.log, 0), back(&s.volume, 0)) else { return f64::NAN };
+    if s.seen.is_multiple_of(n as u64) {
+        buckets.fill(0.0);
+        *total = 0.0;
+        for (l, v) in last_of(&s.log, n).zip(last_of(&s.volume, n)) {
+            buckets[bucket(l)] += v;
+            *total += v;
+        }
+    } else {
+        buckets[bucket(log)] += volume;
+        *total += volume;
+        if let (Some(l), Some(v)) = (back(&s.log, n), back(&s.volume, n)) {
+            buckets[bucket(l)] -= v;
+            *total -= v;
+        }
+    }
+    if (s.seen as usize) < n || sigma.is_nan() {
+        return f64::NAN;
+    }
+    let half = libm::rint(0.5 * sigma * libm::sqrt(bars_per_day) / BUCKET).clamp(1.0, 50.0) as i64;
+    let here = bucket(log) as i64;
+    let near: f64 = (-half..=half).map(|d| buckets[(here + d).rem_euclid(BUCKETS as i64) as usize]).sum();
+    if *total > 0.0 { (near / *total).clamp(0.0, 1.0) } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::random;
+
+    fn bar(close: f64, volume: f64) -> Bar {
+        Bar { open: close, high: close * 1.001, low: close * 0.999, close, volume }
+    }
+
+    fn walk(n: u64) -> Vec<Bar> {
+        let mut price = 100.0;
+        (0..n)
+            .map(|i| {
+                price *= libm::exp(0.01 * random::normal(random::key(5, &[i])));
+                bar(price, 1.0 + random::uniform(random::key(6, &[i])))
+            })
+            .collect()
+    }
+
+    fn value_of(what: Indicator, bars: &[Bar]) -> f64 {
+        let mut bank = Bank::new(vec![what], 6.0);
+        bars.iter().for_each(|b| bank.push(b));
+        bank.values()[bank.place(what).unwrap()]
+    }
+
+    #[test]
+    fn rolling_values_equal_those_computed_from_scratch() {
+        let bars = walk(500);
+        for end in [60, 61, 99, 137, 500] {
+            let seen = &bars[..end];
+            let closes: Vec<f64> = seen.iter().map(|b| b.close).collect();
+            let tail = &closes[end - 30..];
+            let mean = tail.iter().sum::<f64>() / 30.0;
+            let sd = (tail.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / 30.0).sqrt();
+            let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-9 * (1.0 + b.abs()), "{a} {b} at {end}");
+            near(value_of(Indicator::Mean(30), seen), mean);
+            near(value_of(Indicator::ZScore(30), seen), (closes[end - 1] - mean) / sd);
+            near(value_of(Indicator::Return(30), seen), (closes[end - 1] / closes[end - 31]).ln());
+            near(value_of(Indicator::Highest(30), seen), closes[end - 31..end - 1].iter().copied().fold(0.0, f64::max));
+            near(value_of(Indicator::Lowest(30), seen), closes[end - 31..end - 1].iter().copied().fold(1e9, f64::min));
+            let path: f64 = closes[end - 31..].windows(2).map(|w| (w[1] - w[0]).abs()).sum();
+            near(value_of(Indicator::Efficiency(30), seen), (closes[end - 1] - closes[end - 31]).abs() / path);
+        }
+    }
+
+    #[test]
+    fn a_pivot_is_a_high_above_its_neighbours_and_known_only_after_them() {
+        let closes = [1.0, 2.0, 3.0, 5.0, 3.0, 2.0, 2.5];
+        let bars: Vec<Bar> = closes.iter().map(|c| bar(*c, 1.0)).collect();
+        assert!(value_of(Indicator::PivotHigh(2), &bars[..5]).is_nan());
+        assert!((value_of(Indicator::PivotHigh(2), &bars[..6]) - 5.005).abs() < 1e-12);
+        assert!((value_of(Indicator::PivotHigh(2), &bars) - 5.005).abs() < 1e-12);
+    }
+
+    #[test]
+    fn everything_is_silent_until_warm_and_finite_after() {
+        use Indicator::*;
+        let all = vec![Ema(20), Mean(20), ZScore(20), Return(20), Score(20), Highest(20), Lowest(20), Sigma(20), Efficiency(20), PivotHigh(5), PivotLow(5), Activity(20), Node(40)];
+        let mut bank = Bank::new(all.clone(), 6.0);
+        let bars = walk(400);
+        bank.push(&bars[0]);
+        assert!(bank.values().iter().all(|v| v.is_nan()));
+        bars[1..].iter().for_each(|b| bank.push(b));
+        assert!(bank.values().iter().all(|v| v.is_finite()), "{:?}", bank.values());
+        let node = bank.values()[bank.place(Node(40)).unwrap()];
+        assert!((0.0..=1.0).contains(&node));
+        bank.reset();
+        bank.push(&bars[0]);
+        assert!(bank.values().iter().all(|v| v.is_nan()));
+        assert!(bank.sigma().is_nan());
+    }
+
+    #[test]
+    fn sigma_is_that_of_the_walk() {
+        let mut bank = Bank::new(vec![], 6.0);
+        walk(3_000).iter().for_each(|b| bank.push(b));
+        assert!((bank.sigma() - 0.01).abs() < 0.002, "{}", bank.sigma());
+    }
+}
