@@ -67,3 +67,28 @@ impl Default for FundSettings {
         }
     }
 }
+
+/// The last gate: what stops the desk whatever it wants.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RiskSettings {
+    /// Drawdown of the account, as a fraction, at which the breaker halts the desk.
+    pub drawdown_halt: f64,
+    /// A fuse on gross exposure in multiples of equity; above the desk's own cap, so it only blows if
+    /// something is wrong.
+    pub gross_fuse: f64,
+    /// Largest single order, in multiples of equity.
+    pub order_max: f64,
+    /// Largest distance of an order's price from the last confirmed one, as a fraction of it.
+    pub collar: f64,
+}
+
+impl Default for RiskSettings {
+    fn default() -> Self {
+        RiskSettings {
+            drawdown_halt: 0.30,
+            gross_fuse: 7.0,
+            order_max: 4.0,
+            collar: 0.5,
+        }
+    }
+}

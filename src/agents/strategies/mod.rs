@@ -78,6 +78,19 @@ pub fn params(family: Family) -> &'static [ParamSpec] {
     }
 }
 
+/// Pairs of parameters of which the first must be below the second, whatever the seed draws.
+pub fn ordered(family: Family) -> &'static [(&'static str, &'static str)] {
+    match family {
+        Family::Trend | Family::Volatility => &[("fast", "slow")],
+        Family::Momentum => &[("short", "medium"), ("medium", "long")],
+        Family::Directional
+        | Family::RelativeStrength
+        | Family::Range
+        | Family::SupportResistance
+        | Family::Random => &[],
+    }
+}
+
 /// A family's idea in a line.
 pub fn idea(family: Family) -> &'static str {
     match family {

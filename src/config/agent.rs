@@ -1,0 +1,281 @@
+//! One `[[agent]]`.
+
+use super::params;
+use super::problem::{meant, nearest, quoted, suggest};
+use super::reader::{Reader, Value};
+use super::roster::{self, NAME_CHARS_MAX, Named};
+use super::selector;
+use super::setting::is_name;
+use crate::agents::declaration::{Declaration, Selector};
+use crate::agents::personality::{TRAITS, Traits};
+use crate::domain::{Family, Goal, SideRule};
+use std::collections::BTreeMap;
+use toml::de::DeTable;
+
+const KEYS: &[&str] = &[
+    "name",
+    "family",
+    "assets",
+    "side",
+    "goal",
+    "personality",
+    "traits",
+    "params",
+    "funded",
+];
+/// Relative strength ranks its assets against each other; two have no middle.
+const RANKED_MIN: usize = 3;
+
+/// An agent as far as it could be read; the goal is told apart since presets are checked against it.
+pub(super) struct Read {
+    pub declaration: Option<Declaration>,
+    /// With its place in the text.
+    pub goal: Option<(Goal, usize)>,
+}
+
+/// How problems name the agent: by its name, or by its number while it has none.
+pub(super) fn place(table: &DeTable<'_>, i: usize) -> String {
+    match table.get("name").and_then(|v| v.get_ref().as_str()) {
+        Some(name) => format!("[[agent]] {}", quoted(name)),
+        None => format!("[[agent]] number {}", i + 1),
+    }
+}
+
+/// The value of a required key, or a problem at the agent's head.
+fn required<'t, 'i>(
+    reader: &mut Reader<'_>,
+    table: &'t DeTable<'i>,
+    place: &str,
+    item: &Value<'_>,
+    key: &str,
+    hint: &str,
+) -> Option<&'t Value<'i>> {
+    let value = table.get(key);
+    if value.is_none() && !meant(table, key, KEYS) {
+        reader.report(item.span().start, format!("{place} has no {key}"), hint);
+    }
+    value
+}
+
+/// Its name and the place of it.
+pub(super) fn name(
+    reader: &mut Reader<'_>,
+    table: &DeTable<'_>,
+    place: &str,
+    item: &Value<'_>,
+) -> Option<(String, usize)> {
+    let value = required(reader, table, place, item, "name", "like name = \"Mira\"")?;
+    let name = reader.text(value, &format!("name in {place}"))?;
+    if !is_name(name, NAME_CHARS_MAX) {
+        let message = format!("{} is no name for an agent", quoted(name));
+        let hint = format!("1 to {NAME_CHARS_MAX} letters, digits, - and _");
+        reader.report(value.span().start, message, hint);
+        return None;
+    }
+    Some((name.to_owned(), value.span().start))
+}
+
+/// Everything but the name, which [`name`] has looked at.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    table: &DeTable<'_>,
+    place: &str,
+    item: &Value<'_>,
+    named: &Named,
+) -> Read {
+    unknown_keys(reader, table, place);
+    let family = required(
+        reader,
+        table,
+        place,
+        item,
+        "family",
+        "like family = \"trend\"",
+    )
+    .and_then(|v| one_of(reader, v, place, "family", Family::ALL, Family::text));
+    let goal_value = required(
+        reader,
+        table,
+        place,
+        item,
+        "goal",
+        "like goal = \"low_risk\"",
+    );
+    let goal = goal_value.and_then(|v| one_of(reader, v, place, "goal", Goal::ALL, Goal::text));
+    let side = match table.get("side") {
+        Some(v) => one_of(reader, v, place, "side", SideRule::ALL, SideRule::text),
+        None => Some(SideRule::Both),
+    };
+    let assets = required(reader, table, place, item, "assets", selector::FORMS)
+        .and_then(|v| assets(reader, v, place, named, family));
+    let personality = required(
+        reader,
+        table,
+        place,
+        item,
+        "personality",
+        "name one of [personality.…]",
+    )
+    .and_then(|v| {
+        let name = reader
+            .text(v, &format!("personality in {place}"))?
+            .to_owned();
+        let traits = roster::personality(reader, place, named, &name, v.span().start)?;
+        Some((name, traits))
+    });
+    let (personality, mut traits) = match personality {
+        Some((name, traits)) => (Some(name), traits),
+        None => (None, Traits::default()),
+    };
+    if let Some(value) = table.get("traits") {
+        roster::read_traits(reader, &format!("traits of {place}"), value, &mut traits);
+    }
+    let params = match (table.get("params"), family) {
+        (Some(value), Some(family)) => params::read(reader, value, place, family),
+        _ => BTreeMap::new(),
+    };
+    let funded = match table.get("funded") {
+        Some(v) => reader.flag(v, &format!("funded in {place}")),
+        None => Some(true),
+    };
+    let name = table.get("name").and_then(|v| v.get_ref().as_str());
+    let declaration = || {
+        Some(Declaration {
+            name: name?.to_owned(),
+            family: family?,
+            assets: assets?,
+            side: side?,
+            goal: goal?,
+            personality: personality?,
+            traits,
+            params,
+            funded: funded?,
+        })
+    };
+    Read {
+        declaration: declaration(),
+        goal: goal.zip(goal_value.map(|v| v.span().start)),
+    }
+}
+
+fn unknown_keys(reader: &mut Reader<'_>, table: &DeTable<'_>, place: &str) {
+    for (key, _) in table {
+        let name = key.get_ref().as_ref();
+        if KEYS.contains(&name) {
+            continue;
+        }
+        if TRAITS.iter().any(|t| t.name == name) || name == "no_flip" {
+            let message = format!("{name} in {place} is a trait");
+            let hint = format!("write traits = {{ {name} = … }}");
+            reader.report(key.span().start, message, hint);
+        } else if KEYS.iter().all(|k| nearest(name, [*k]).is_none()) {
+            // Traits are what people most often look for here.
+            let known = KEYS.iter().copied().chain(TRAITS.iter().map(|t| t.name));
+            reader.unknown(key, "key", place, known);
+        } else {
+            reader.unknown(key, "key", place, KEYS.iter().copied());
+        }
+    }
+}
+
+/// A word of a closed list.
+fn one_of<T: Copy>(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    place: &str,
+    what: &str,
+    all: &'static [T],
+    text_of: fn(T) -> &'static str,
+) -> Option<T> {
+    let text = reader.text(value, &format!("{what} in {place}"))?;
+    let found = all.iter().copied().find(|v| text_of(*v) == text);
+    if found.is_none() {
+        let message = format!("unknown {what} {} in {place}", quoted(text));
+        let hint = suggest(text, all.iter().map(|v| text_of(*v)));
+        reader.report(value.span().start, message, hint);
+    }
+    found
+}
+
+/// One selector, or a list of them.
+fn assets(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    place: &str,
+    named: &Named,
+    family: Option<Family>,
+) -> Option<Vec<Selector>> {
+    let what = format!("assets in {place}");
+    let selectors = if value.get_ref().as_array().is_none() {
+        let text = reader.text(value, &what)?;
+        vec![selector(reader, text, value.span().start, place, named)?]
+    } else {
+        let list = reader.array(value, &what, "")?;
+        if list.is_empty() {
+            reader.report(
+                value.span().start,
+                format!("{place} has no assets"),
+                selector::FORMS,
+            );
+            return None;
+        }
+        let mut all = Vec::new();
+        for item in list {
+            let text = reader.text(item, &what).map(str::to_owned);
+            all.push(text.and_then(|t| selector(reader, &t, item.span().start, place, named)));
+        }
+        all.into_iter().collect::<Option<Vec<_>>>()?
+    };
+    if family == Some(Family::RelativeStrength)
+        && selectors.iter().map(|s| most(s, named)).sum::<usize>() < RANKED_MIN
+    {
+        let message = format!("{place} ranks its assets and needs at least {RANKED_MIN} of them");
+        reader.report(
+            value.span().start,
+            message,
+            "use \"any\", \"top:8:volume\" or \"random:4\"",
+        );
+        return None;
+    }
+    Some(selectors)
+}
+
+fn selector(
+    reader: &mut Reader<'_>,
+    text: &str,
+    at: usize,
+    place: &str,
+    named: &Named,
+) -> Option<Selector> {
+    match selector::parse(text) {
+        Ok(Selector::Group(group)) if named.groups_lost => Some(Selector::Group(group)),
+        Ok(Selector::Group(group)) if !named.groups.contains_key(&group) => {
+            let message = format!("unknown group {} in {place}", quoted(&group));
+            reader.report(
+                at,
+                message,
+                suggest(&group, named.groups.keys().map(String::as_str)),
+            );
+            None
+        }
+        Ok(selector) => Some(selector),
+        Err((message, hint)) => {
+            reader.report(at, format!("assets in {place}: {message}"), hint);
+            None
+        }
+    }
+}
+
+/// The most assets a selector can stand for.
+fn most(selector: &Selector, named: &Named) -> usize {
+    match selector {
+        Selector::Name(_) => 1,
+        // An empty group is a problem of its own.
+        Selector::Group(group) => match named.groups.get(group).map_or(0, Vec::len) {
+            0 => RANKED_MIN,
+            n => n,
+        },
+        Selector::Top(n) | Selector::Random(n) => usize::from(*n),
+        Selector::Any => RANKED_MIN,
+    }
+}

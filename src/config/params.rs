@@ -1,0 +1,183 @@
+//! Parameters of a family: numbers, or ranges from which the seed draws.
+
+use super::problem::{quoted, suggest};
+use super::reader::{Key, Reader, Value, bounds_hint, is_number};
+use crate::agents::declaration::{ParamSpec, Range};
+use crate::agents::strategies;
+use crate::domain::Family;
+use std::collections::BTreeMap;
+
+/// `params = { fast = { from = 8, to = 40 }, slow = 120 }`.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    place: &str,
+    family: Family,
+) -> BTreeMap<String, Range> {
+    let mut params = BTreeMap::new();
+    let Some(table) = reader.table(value, &format!("params of {place}"), "like { fast = 20 }")
+    else {
+        return params;
+    };
+    let mut sound = true;
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        let Some(spec) = strategies::params(family).iter().find(|s| s.name == name) else {
+            unknown(reader, key, place, family);
+            sound = false;
+            continue;
+        };
+        match range(reader, value, &format!("{name} of {place}"), spec) {
+            Some(range) => {
+                params.insert(name.to_owned(), range);
+            }
+            None => sound = false,
+        }
+    }
+    // What is compared with a value that was not taken would only be a second problem of one mistake.
+    if sound {
+        order(reader, value, place, family, &params);
+    }
+    params
+}
+
+fn unknown(reader: &mut Reader<'_>, key: &Key<'_>, place: &str, family: Family) {
+    let name = key.get_ref().as_ref();
+    let own = strategies::params(family).iter().map(|s| s.name);
+    let others: Vec<&str> = Family::ALL
+        .iter()
+        .filter(|f| strategies::params(**f).iter().any(|s| s.name == name))
+        .map(|f| f.text())
+        .collect();
+    if others.is_empty() {
+        let message = format!("unknown parameter {} in {place}", quoted(name));
+        reader.report(key.span().start, message, suggest(name, own));
+        return;
+    }
+    let message = format!(
+        "{name} in {place} is a parameter of {}, not of {family}",
+        others.join(" and ")
+    );
+    let own: Vec<&str> = own.collect();
+    reader.report(
+        key.span().start,
+        message,
+        format!("{family} takes {}", own.join(", ")),
+    );
+}
+
+fn range(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    what: &str,
+    spec: &ParamSpec,
+) -> Option<Range> {
+    if is_number(value.get_ref()) {
+        let x = number(reader, value, what, spec)?;
+        return Some(Range { from: x, to: x });
+    }
+    let hint = format!(
+        "{} to {}, or one number",
+        spec.default.from, spec.default.to
+    );
+    let hint = format!("like {{ from = …, to = … }}; the default is {hint}");
+    let Some(table) = value.get_ref().as_table() else {
+        let is = super::reader::type_name(value.get_ref());
+        let message = format!("{what} must be a number or a range, not {is}");
+        reader.report(value.span().start, message, hint);
+        return None;
+    };
+    let mut ends = [None, None];
+    let mut sound = true;
+    for (key, end) in table {
+        let slot = match key.get_ref().as_ref() {
+            "from" => &mut ends[0],
+            "to" => &mut ends[1],
+            _ => {
+                reader.unknown(key, "key", what, ["from", "to"]);
+                sound = false;
+                continue;
+            }
+        };
+        *slot = number(reader, end, &format!("{} of {what}", key.get_ref()), spec);
+        sound &= slot.is_some();
+    }
+    match ends {
+        _ if !sound => None,
+        [Some(from), Some(to)] if from > to => {
+            let message = format!("{what} goes from {from} to {to}, which is empty");
+            reader.report(
+                value.span().start,
+                message,
+                format!("use {{ from = {to}, to = {from} }}"),
+            );
+            None
+        }
+        [Some(from), Some(to)] => Some(Range { from, to }),
+        _ => {
+            reader.report(value.span().start, format!("{what} needs both ends"), hint);
+            None
+        }
+    }
+}
+
+fn number(reader: &mut Reader<'_>, value: &Value<'_>, what: &str, spec: &ParamSpec) -> Option<f64> {
+    let Range { from, to } = spec.bounds;
+    let x = reader.number(value, what, (from, to), spec.unit)?;
+    if spec.is_lookback() && libm::trunc(x) != x {
+        let message = format!("{what} is {x}, not a whole number of bars");
+        reader.report(
+            value.span().start,
+            message,
+            bounds_hint(from, to, spec.unit),
+        );
+        return None;
+    }
+    Some(x)
+}
+
+/// Whatever the seed draws, the first of each ordered pair must come out below the second.
+fn order(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    place: &str,
+    family: Family,
+    params: &BTreeMap<String, Range>,
+) {
+    let specs = strategies::params(family);
+    for (low, high) in strategies::ordered(family) {
+        let of = |name: &str| {
+            let default = specs.iter().find(|s| s.name == name).map(|s| s.default);
+            params.get(name).copied().or(default)
+        };
+        let (Some(a), Some(b)) = (of(low), of(high)) else {
+            continue;
+        };
+        if a.to < b.from {
+            continue;
+        }
+        let by_default = |name: &str| {
+            if params.contains_key(name) {
+                ""
+            } else {
+                " by default"
+            }
+        };
+        let message = format!(
+            "{low} and {high} of {place} contradict: {low} goes up to {}{}, and {high} from {}{}",
+            a.to,
+            by_default(low),
+            b.from,
+            by_default(high),
+        );
+        let hint = format!(
+            "{low} must be below {high} whatever is drawn: set both so that they do not overlap"
+        );
+        let at = value
+            .get_ref()
+            .as_table()
+            .and_then(|t| t.get(*high).or_else(|| t.get(*low)))
+            .map_or(value.span().start, |v| v.span().start);
+        reader.report(at, message, hint);
+    }
+}

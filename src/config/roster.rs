@@ -1,0 +1,258 @@
+//! The swarm: groups of assets, personalities, presets and the list of agents.
+
+use super::agent;
+use super::problem::{nearest, quoted, suggest};
+use super::reader::{Reader, Value};
+use super::selector::is_symbol;
+use super::setting::is_name;
+use crate::agents::declaration::Declaration;
+use crate::agents::personality::{PRESET_KEYS, Preset, TRAITS, TraitSpec, Traits};
+use crate::domain::Goal;
+use std::collections::BTreeMap;
+use toml::de::DeTable;
+
+/// Most agents declared, with or without funds (who has none may earn them back): shares of the
+/// smallest accounts are below any venue's minimum long before, and a screen shows no more.
+pub const AGENTS_MAX: usize = 1_000;
+/// Longest name of an agent, a group or a personality: a column of the screen.
+pub(super) const NAME_CHARS_MAX: usize = 16;
+const NAME_HINT: &str = "1 to 16 letters, digits, - and _";
+
+/// What agents refer to. Names whose content was wrong are kept, so that one mistake is one problem.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    pub groups: BTreeMap<String, Vec<String>>,
+    pub personalities: BTreeMap<String, Traits>,
+    pub presets: BTreeMap<Goal, Preset>,
+    /// Goals that a slip in a preset's name was probably meant for.
+    presets_meant: Vec<Goal>,
+    /// The whole section could not be read, which is a problem of its own.
+    pub groups_lost: bool,
+    pub personalities_lost: bool,
+    pub presets_lost: bool,
+}
+
+/// `[groups]`: a name and its assets each.
+pub(super) fn groups(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut Named) {
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        if !is_name(name, NAME_CHARS_MAX) {
+            let message = format!("{} in [groups] is no name", quoted(name));
+            reader.report(key.span().start, message, NAME_HINT);
+        }
+        let members = members(reader, name, value);
+        named.groups.insert(name.to_owned(), members);
+    }
+}
+
+fn members(reader: &mut Reader<'_>, name: &str, value: &Value<'_>) -> Vec<String> {
+    let what = format!("group {}", quoted(name));
+    let hint = "like majors = [\"BTC\", \"ETH\"]";
+    let mut members: Vec<String> = Vec::new();
+    let Some(array) = reader.array(value, &what, hint) else {
+        return members;
+    };
+    if array.is_empty() {
+        reader.report(value.span().start, format!("{what} has no members"), hint);
+    }
+    for item in array {
+        let Some(text) = reader.text(item, &format!("a member of {what}")) else {
+            continue;
+        };
+        if !is_symbol(text) {
+            let message = format!("{} in {what} is no symbol of an asset", quoted(text));
+            reader.report(
+                item.span().start,
+                message,
+                "capitals and digits, like \"BTC\"",
+            );
+        } else if members.iter().any(|m| m == text) {
+            let message = format!("{} is in {what} twice", quoted(text));
+            reader.report(item.span().start, message, "remove one");
+        } else {
+            members.push(text.to_owned());
+        }
+    }
+    members
+}
+
+/// `[personality.NAME]`: traits each.
+pub(super) fn personalities(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut Named) {
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        if !is_name(name, NAME_CHARS_MAX) {
+            let message = format!("{} in [personality] is no name", quoted(name));
+            reader.report(key.span().start, message, NAME_HINT);
+        }
+        let mut traits = Traits::default();
+        let place = format!("[personality.{}]", quoted_key(name));
+        read_traits(reader, &place, value, &mut traits);
+        named.personalities.insert(name.to_owned(), traits);
+    }
+}
+
+/// A table of traits, on top of those that are there.
+pub(super) fn read_traits(
+    reader: &mut Reader<'_>,
+    place: &str,
+    value: &Value<'_>,
+    traits: &mut Traits,
+) {
+    let Some(table) = reader.table(value, place, "like { sociability = 0.2, no_flip = true }")
+    else {
+        return;
+    };
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        let what = format!("{name} in {place}");
+        if name == "no_flip" {
+            if let Some(flag) = reader.flag(value, &what) {
+                traits.no_flip = flag;
+            }
+        } else if let Some(spec) = find(TRAITS, name) {
+            if let Some(number) = reader.number(value, &what, spec.bounds, spec.what) {
+                traits.set(name, number);
+            }
+        } else {
+            let known = TRAITS.iter().map(|t| t.name).chain(["no_flip"]);
+            reader.unknown(key, "trait", place, known);
+        }
+    }
+}
+
+/// `[preset.GOAL]`: what being deployed for a goal changes.
+pub(super) fn presets(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut Named) {
+    for (key, value) in table {
+        let Some(goal) = Goal::parse(key.get_ref()) else {
+            let known = Goal::ALL.iter().map(|g| g.text());
+            named
+                .presets_meant
+                .extend(nearest(key.get_ref(), known.clone()).and_then(Goal::parse));
+            reader.unknown(key, "goal", "[preset]", known);
+            continue;
+        };
+        let mut preset = Preset::default();
+        read_preset(reader, &format!("[preset.{goal}]"), value, &mut preset);
+        named.presets.insert(goal, preset);
+    }
+}
+
+fn read_preset(reader: &mut Reader<'_>, place: &str, value: &Value<'_>, preset: &mut Preset) {
+    let Some(table) = reader.table(value, place, "") else {
+        return;
+    };
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        let Some(spec) = find(PRESET_KEYS, name) else {
+            reader.unknown(key, "key", place, PRESET_KEYS.iter().map(|p| p.name));
+            continue;
+        };
+        let what = format!("{name} in {place}");
+        let Some(number) = reader.number(value, &what, spec.bounds, spec.what) else {
+            continue;
+        };
+        if name == "adds" && libm::trunc(number) != number {
+            let message = format!("{what} is {number}, not a whole number");
+            reader.report(value.span().start, message, spec.what);
+            continue;
+        }
+        preset.set(name, number);
+    }
+}
+
+/// All `[[agent]]`.
+pub(super) fn agents(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    named: &Named,
+) -> Vec<Declaration> {
+    let Some(array) = reader.array(value, "agent", "write [[agent]] with two brackets") else {
+        return Vec::new();
+    };
+    let mut agents: Vec<Declaration> = Vec::new();
+    // Name → line of the first who has it.
+    let mut lines: BTreeMap<String, usize> = BTreeMap::new();
+    let mut without_preset: Vec<Goal> = named.presets_meant.clone();
+    for (i, item) in array.iter().enumerate() {
+        if i == AGENTS_MAX {
+            let message = format!(
+                "{} agents, but at most {AGENTS_MAX} are possible",
+                array.len()
+            );
+            reader.report(
+                item.span().start,
+                message,
+                "more voices cost less as scouts: [hive] scouts",
+            );
+            break;
+        }
+        let Some(table) = reader.table(item, "an agent", "write [[agent]]") else {
+            continue;
+        };
+        let place = agent::place(table, i);
+        if let Some((name, at)) = agent::name(reader, table, &place, item) {
+            let (line, _) = reader.place(at);
+            if let Some(first) = lines.get(&name) {
+                let message = format!("there are two agents {}", quoted(&name));
+                reader.report(
+                    at,
+                    message,
+                    format!("the first is in line {first}; rename one"),
+                );
+            } else {
+                lines.insert(name, line);
+            }
+        }
+        let read = agent::read(reader, table, &place, item, named);
+        if let Some((goal, at)) = read.goal {
+            let missing = !named.presets_lost
+                && !named.presets.contains_key(&goal)
+                && !without_preset.contains(&goal);
+            if missing {
+                without_preset.push(goal);
+                let message =
+                    format!("{place} is deployed for {goal}, but there is no [preset.{goal}]");
+                reader.report(
+                    at,
+                    message,
+                    format!("add [preset.{goal}]; without keys it is neutral"),
+                );
+            }
+        }
+        agents.extend(read.declaration);
+    }
+    agents
+}
+
+fn find<'s>(specs: &'s [TraitSpec], name: &str) -> Option<&'s TraitSpec> {
+    specs.iter().find(|s| s.name == name)
+}
+
+/// A key as it stands in a header.
+fn quoted_key(name: &str) -> String {
+    if is_name(name, NAME_CHARS_MAX) {
+        name.to_owned()
+    } else {
+        quoted(name)
+    }
+}
+
+/// The personality of this name, or a problem with the nearest.
+pub(super) fn personality(
+    reader: &mut Reader<'_>,
+    place: &str,
+    named: &Named,
+    name: &str,
+    at: usize,
+) -> Option<Traits> {
+    if named.personalities_lost {
+        return None;
+    }
+    let found = named.personalities.get(name).copied();
+    if found.is_none() {
+        let message = format!("unknown personality {} in {place}", quoted(name));
+        let hint = suggest(name, named.personalities.keys().map(String::as_str));
+        reader.report(at, message, hint);
+    }
+    found
+}

@@ -1,0 +1,384 @@
+//! What a setting is: a path, a kind with bounds, a unit, and the slot it fills. The table of all
+//! settings is [`super::table::SETTINGS`]; reading, layers, checks, `show` and the hash go through it.
+
+use super::Config;
+use super::problem::{quoted, suggest};
+use super::reader::{as_number, bounds_hint, is_number, type_name};
+use crate::domain::{Money, Span, money};
+use crate::fills::{BarCosts, Costs};
+use crate::hive::settings::{FastManager, LowRiskManager};
+use toml::de::DeValue;
+
+/// A scalar setting of `agents.toml`, of a `HIVE_*` variable and of a flag.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Where it stands, `desk.patience`.
+    pub path: &'static str,
+    /// Its unit in words, empty if it has none.
+    pub unit: &'static str,
+    /// In one line.
+    pub doc: &'static str,
+    pub(super) kind: Kind,
+    /// Whether it can change a decision, and so belongs into the hash of the roster.
+    pub(super) decides: bool,
+    /// None while the section it belongs to is not there.
+    pub(super) slot: for<'a> fn(&'a mut Draft) -> Option<Slot<'a>>,
+}
+
+/// What a setting may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    /// Letters, digits, `-` and `_`, since names become names of files.
+    Name { chars_max: usize },
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A positive amount, in quotes.
+    Money,
+    /// A whole number.
+    Whole { min: u64, max: u64 },
+    /// A number.
+    Number { min: f64, max: f64 },
+    /// A number, or this word for none.
+    NumberOr {
+        word: &'static str,
+        min: f64,
+        max: f64,
+    },
+    /// True or false.
+    Flag,
+    /// A length of time.
+    Span { min: Span, max: Span },
+}
+
+/// The place in a [`Draft`] that a setting fills.
+pub(super) enum Slot<'a> {
+    Text(&'a mut String),
+    Money(&'a mut Money),
+    Small(&'a mut u32),
+    Large(&'a mut u64),
+    Number(&'a mut f64),
+    /// Written in basis points, kept as a fraction.
+    Bp(&'a mut f64),
+    Optional(&'a mut Option<f64>),
+    OptionalBp(&'a mut Option<f64>),
+    Flag(&'a mut bool),
+    Span(&'a mut Span),
+}
+
+/// A configuration being read: as [`Config`], with the parts of its enums side by side.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub config: Config,
+    pub level: String,
+    pub flat: Option<f64>,
+    pub bars: BarCosts,
+}
+
+impl Draft {
+    pub fn of(config: Config) -> Self {
+        let (flat, bars) = match config.costs {
+            Costs::Flat(rate) => (Some(rate), BarCosts::default()),
+            Costs::Bars(bars) => (None, bars),
+        };
+        Draft {
+            config,
+            level: "B".to_owned(),
+            flat,
+            bars,
+        }
+    }
+
+    pub fn finish(self) -> Config {
+        Config {
+            costs: match self.flat {
+                Some(rate) => Costs::Flat(rate),
+                None => Costs::Bars(self.bars),
+            },
+            ..self.config
+        }
+    }
+
+    pub fn low_risk(&mut self) -> Option<&mut LowRiskManager> {
+        self.config.managers.low_risk.as_mut()
+    }
+
+    pub fn fast(&mut self) -> Option<&mut FastManager> {
+        self.config.managers.fast.as_mut()
+    }
+}
+
+/// A value as some layer gives it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Given<'v> {
+    Text(&'v str),
+    Number {
+        value: f64,
+        whole: Option<u64>,
+        source: &'v str,
+    },
+    Flag(bool),
+    Other(&'static str),
+}
+
+/// Why a value is not taken: a predicate ("must be …") and the way out.
+pub(super) type Wrong = (String, String);
+
+impl<'v> Given<'v> {
+    pub fn from_toml(value: &'v DeValue<'_>, source: &'v str) -> Self {
+        match value {
+            DeValue::String(text) => Given::Text(text),
+            DeValue::Boolean(flag) => Given::Flag(*flag),
+            number if is_number(number) => Given::Number {
+                value: as_number(number).unwrap_or(f64::NAN),
+                whole: match number {
+                    DeValue::Integer(i) => u64::from_str_radix(i.as_str(), i.radix()).ok(),
+                    _ => None,
+                },
+                source,
+            },
+            other => Given::Other(type_name(other)),
+        }
+    }
+
+    /// Variables and flags have no types: the kind of the setting says how to read the text.
+    pub fn from_text(kind: Kind, text: &'v str) -> Self {
+        let wants_number = matches!(
+            kind,
+            Kind::Whole { .. } | Kind::Number { .. } | Kind::NumberOr { .. }
+        );
+        match (text.parse::<f64>(), text) {
+            (Ok(value), _) if wants_number => Given::Number {
+                value,
+                whole: text.parse().ok(),
+                source: text.get(..40).unwrap_or(text),
+            },
+            (_, "true") if matches!(kind, Kind::Flag) => Given::Flag(true),
+            (_, "false") if matches!(kind, Kind::Flag) => Given::Flag(false),
+            _ => Given::Text(text),
+        }
+    }
+
+    fn type_name(self) -> &'static str {
+        match self {
+            Given::Text(_) => "text",
+            Given::Number { .. } => "a number",
+            Given::Flag(_) => "true or false",
+            Given::Other(name) => name,
+        }
+    }
+}
+
+/// The words of a name, as agents, groups and personalities have them too.
+pub(super) fn is_name(text: &str, chars_max: usize) -> bool {
+    (1..=chars_max).contains(&text.chars().count())
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || "-_".contains(c))
+}
+
+impl Setting {
+    /// The variable that sets it: `HIVE_DESK_PATIENCE`; the prefix `hive.` is not said twice.
+    pub fn variable(&self) -> String {
+        let path = self.path.strip_prefix("hive.").unwrap_or(self.path);
+        format!("HIVE_{}", path.replace('.', "_").to_uppercase())
+    }
+
+    /// As people call it: `patience in [desk]`.
+    pub(super) fn title(&self) -> String {
+        let depth = if self.path.starts_with("managers.") {
+            2
+        } else {
+            1
+        };
+        match self.path.match_indices('.').nth(depth - 1) {
+            Some((dot, _)) => format!("{} in [{}]", &self.path[dot + 1..], &self.path[..dot]),
+            None => self.path.to_owned(),
+        }
+    }
+
+    /// Fills the slot, or says why not.
+    pub(super) fn assign(&self, draft: &mut Draft, given: Given<'_>) -> Result<(), Wrong> {
+        let Some(slot) = (self.slot)(draft) else {
+            let section = self.path.rsplit_once('.').map_or("", |(head, _)| head);
+            return Err((
+                "has no use: there is no such manager".to_owned(),
+                format!("add [{section}] to the file"),
+            ));
+        };
+        let must_be = |wanted: &str| -> Wrong {
+            let message = format!("must be {wanted}, not {}", given.type_name());
+            (message, String::new())
+        };
+        match (self.kind, slot, given) {
+            (Kind::Name { chars_max }, Slot::Text(slot), Given::Text(text)) => {
+                *slot = name(text, chars_max)?;
+            }
+            (Kind::OneOf(words), Slot::Text(slot), Given::Text(text)) => {
+                *slot = word(text, words)?;
+            }
+            (Kind::Money, Slot::Money(slot), Given::Text(text)) => *slot = amount(text)?,
+            (Kind::Money, _, Given::Number { source, .. }) => {
+                return Err((
+                    "must be an amount in quotes, not a number, which would not be exact"
+                        .to_owned(),
+                    format!("quote it: \"{source}\""),
+                ));
+            }
+            (Kind::Whole { min, max }, slot, Given::Number { whole, source, .. }) => {
+                let Some(whole) = whole.filter(|n| (min..=max).contains(n)) else {
+                    return Err((
+                        format!("is {source}, out of bounds"),
+                        format!("a whole number {}", bounds_hint(min, max, self.unit)),
+                    ));
+                };
+                match slot {
+                    Slot::Small(slot) => *slot = whole as u32,
+                    Slot::Large(slot) => *slot = whole,
+                    _ => return Err(must_be("of another kind")),
+                }
+            }
+            (
+                Kind::Number { min, max } | Kind::NumberOr { min, max, .. },
+                slot,
+                Given::Number { value, source, .. },
+            ) => {
+                if !(min..=max).contains(&value) {
+                    return Err((
+                        format!("is {source}, out of bounds"),
+                        bounds_hint(min, max, self.unit),
+                    ));
+                }
+                match slot {
+                    Slot::Number(slot) => *slot = value,
+                    Slot::Bp(slot) => *slot = from_bp(value),
+                    Slot::Optional(slot) => *slot = Some(value),
+                    Slot::OptionalBp(slot) => *slot = Some(from_bp(value)),
+                    _ => return Err(must_be("of another kind")),
+                }
+            }
+            (
+                Kind::NumberOr { word, .. },
+                Slot::Optional(slot) | Slot::OptionalBp(slot),
+                Given::Text(text),
+            ) => {
+                if text != word {
+                    return Err((
+                        format!("is {}, which is not known", quoted(text)),
+                        format!("a number, or {word:?}"),
+                    ));
+                }
+                *slot = None;
+            }
+            (Kind::Flag, Slot::Flag(slot), Given::Flag(flag)) => *slot = flag,
+            (Kind::Span { min, max }, Slot::Span(slot), Given::Text(text)) => {
+                *slot = length(text, min, max)?;
+            }
+            (kind, _, _) => return Err(must_be(kind.wanted())),
+        }
+        Ok(())
+    }
+
+    /// The value as the file would state it, money and words without quotes; none while its section is
+    /// not there.
+    pub(super) fn print(&self, draft: &mut Draft) -> Option<String> {
+        Some(match (self.slot)(draft)? {
+            Slot::Text(v) => v.clone(),
+            Slot::Money(v) => v.to_string(),
+            Slot::Small(v) => v.to_string(),
+            Slot::Large(v) => v.to_string(),
+            Slot::Number(v) => v.to_string(),
+            Slot::Bp(v) => in_bp(*v).to_string(),
+            Slot::Optional(v) => v.map_or_else(|| self.kind.word(), |v| v.to_string()),
+            Slot::OptionalBp(v) => v.map_or_else(|| self.kind.word(), |v| in_bp(v).to_string()),
+            Slot::Flag(v) => v.to_string(),
+            Slot::Span(v) => v.to_string(),
+        })
+    }
+
+    /// The value as a number, for the comparison of two settings.
+    pub(super) fn measure(&self, draft: &mut Draft) -> Option<f64> {
+        match (self.slot)(draft)? {
+            Slot::Small(v) => Some(f64::from(*v)),
+            Slot::Number(v) => Some(*v),
+            Slot::Span(v) => Some(v.0 as f64),
+            _ => None,
+        }
+    }
+}
+
+impl Kind {
+    fn wanted(self) -> &'static str {
+        match self {
+            Kind::Name { .. } | Kind::OneOf(_) => "text in quotes",
+            Kind::Money => "an amount in quotes",
+            Kind::Whole { .. } => "a whole number",
+            Kind::Number { .. } => "a number",
+            Kind::NumberOr { .. } => "a number, or a word in quotes",
+            Kind::Flag => "true or false",
+            Kind::Span { .. } => "a length of time in quotes, like \"4h\"",
+        }
+    }
+
+    fn word(self) -> String {
+        match self {
+            Kind::NumberOr { word, .. } => word.to_owned(),
+            _ => String::new(),
+        }
+    }
+}
+
+fn name(text: &str, chars_max: usize) -> Result<String, Wrong> {
+    if is_name(text, chars_max) {
+        return Ok(text.to_owned());
+    }
+    Err((
+        format!("is {}, which is no name", quoted(text)),
+        format!("1 to {chars_max} letters, digits, - and _"),
+    ))
+}
+
+fn word(text: &str, words: &[&str]) -> Result<String, Wrong> {
+    if words.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    Err((
+        format!("is {}, which is not known", quoted(text)),
+        suggest(text, words.iter().copied()),
+    ))
+}
+
+fn length(text: &str, min: Span, max: Span) -> Result<Span, Wrong> {
+    match Span::parse(text) {
+        None => Err((
+            format!("is {}, which is no length of time", quoted(text)),
+            "use 45s, 30m, 4h, 3d or 2w".to_owned(),
+        )),
+        Some(span) if !(min..=max).contains(&span) => Err((
+            format!("is {}, out of bounds", quoted(text)),
+            format!("from {min} to {max}"),
+        )),
+        Some(span) => Ok(span),
+    }
+}
+
+fn amount(text: &str) -> Result<Money, Wrong> {
+    let hint = "a positive amount like \"100000\" or \"2500.50\"";
+    match money::parse(text) {
+        Err(e) => Err((format!("is {}, {e}", quoted(text)), hint.to_owned())),
+        Ok(amount) if amount <= Money::ZERO => Err((
+            format!("is {}, not above zero", quoted(text)),
+            hint.to_owned(),
+        )),
+        Ok(amount) => Ok(amount),
+    }
+}
+
+/// Kept to a billionth of a basis point, so that [`in_bp`] gives back exactly what was written.
+fn from_bp(bp: f64) -> f64 {
+    libm::rint(bp * 1e9) / 1e9 / 1e4
+}
+
+/// The inverse of [`from_bp`], without the dust of the division.
+fn in_bp(fraction: f64) -> f64 {
+    libm::rint(fraction * 1e13) / 1e9
+}

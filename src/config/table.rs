@@ -1,0 +1,164 @@
+//! The table of all scalar settings: reading, layers, bounds, `show` and the hash are driven by it.
+//! Bounds are wide enough for any experiment and narrow enough to catch a slip of the unit.
+
+use super::setting::{Draft, Kind, Setting, Slot};
+use crate::domain::Span;
+
+/// Most scouts: at 276 voices the gain has levelled, and each costs the engine one agent's work a bar.
+pub const SCOUTS_MAX: u32 = 10_000;
+/// TOML's whole numbers end there.
+const SEED_MAX: u64 = i64::MAX as u64;
+
+type SlotOf = for<'a> fn(&'a mut Draft) -> Option<Slot<'a>>;
+
+const fn row(
+    path: &'static str,
+    kind: Kind,
+    unit: &'static str,
+    doc: &'static str,
+    slot: SlotOf,
+) -> Setting {
+    Setting {
+        path,
+        unit,
+        doc,
+        kind,
+        decides: true,
+        slot,
+    }
+}
+
+/// A row that changes no decision: what only names, funds or seeds a run.
+const fn label(
+    path: &'static str,
+    kind: Kind,
+    unit: &'static str,
+    doc: &'static str,
+    slot: SlotOf,
+) -> Setting {
+    Setting {
+        decides: false,
+        ..row(path, kind, unit, doc, slot)
+    }
+}
+
+const fn number(min: f64, max: f64) -> Kind {
+    Kind::Number { min, max }
+}
+
+const fn whole(min: u64, max: u64) -> Kind {
+    Kind::Whole { min, max }
+}
+
+const fn span(min: Span, max: Span) -> Kind {
+    Kind::Span { min, max }
+}
+
+const MINUTE: Span = Span::seconds(60);
+const WEEK: Span = Span(7 * Span::DAY.0);
+const BP: &str = "bp of the notional";
+const EQUITY: &str = "× equity";
+const FRACTION: &str = "fraction";
+
+/// All scalar settings, in the order in which they are shown.
+#[rustfmt::skip]
+pub static SETTINGS: &[Setting] = &[
+    label("hive.name", Kind::Name { chars_max: 32 }, "", "names the run, its socket and its folder", |d| Some(Slot::Text(&mut d.config.name))),
+    label("hive.currency", Kind::Name { chars_max: 8 }, "", "currency of the account", |d| Some(Slot::Text(&mut d.config.currency))),
+    label("hive.capital", Kind::Money, "of the currency", "money at the start", |d| Some(Slot::Money(&mut d.config.capital))),
+    label("hive.seed", whole(0, SEED_MAX), "", "draws parameters, assets, scouts and coins", |d| Some(Slot::Large(&mut d.config.seed))),
+    row("hive.scouts", whole(0, SCOUTS_MAX as u64), "agents", "voices without funds beside the agents", |d| Some(Slot::Small(&mut d.config.roster.scouts))),
+
+    row("clock.decide", span(MINUTE, WEEK), "", "length of a bar of the decision clock", |d| Some(Slot::Span(&mut d.config.clock.decide))),
+    row("clock.delist_after", span(Span::HOUR, Span(52 * WEEK.0)), "", "silence after which an asset is taken as delisted", |d| Some(Slot::Span(&mut d.config.clock.delist_after))),
+
+    row("costs.flat_bp", Kind::NumberOr { word: "off", min: 0.0, max: 1_000.0 }, BP, "a flat charge a side instead of a fill level", |d| Some(Slot::OptionalBp(&mut d.flat))),
+    row("costs.level", Kind::OneOf(&["B"]), "", "fill level: B fills on bars", |d| Some(Slot::Text(&mut d.level))),
+    row("costs.taker_bp.spot", number(0.0, 1_000.0), BP, "taker fee on spot and margin", |d| Some(Slot::Bp(&mut d.bars.taker.spot))),
+    row("costs.taker_bp.perp", number(0.0, 1_000.0), BP, "taker fee on perps", |d| Some(Slot::Bp(&mut d.bars.taker.perp))),
+    row("costs.maker_bp.spot", number(-100.0, 1_000.0), BP, "maker fee on spot and margin, below 0 a rebate", |d| Some(Slot::Bp(&mut d.bars.maker.spot))),
+    row("costs.maker_bp.perp", number(-100.0, 1_000.0), BP, "maker fee on perps, below 0 a rebate", |d| Some(Slot::Bp(&mut d.bars.maker.perp))),
+    row("costs.half_spread_bp.spot", number(0.0, 1_000.0), BP, "half of the spread on spot and margin", |d| Some(Slot::Bp(&mut d.bars.half_spread.spot))),
+    row("costs.half_spread_bp.perp", number(0.0, 1_000.0), BP, "half of the spread on perps", |d| Some(Slot::Bp(&mut d.bars.half_spread.perp))),
+    row("costs.impact", number(0.0, 10.0), "k of k·σ·√(quantity/volume)", "price impact", |d| Some(Slot::Number(&mut d.bars.impact))),
+    row("costs.participation", number(0.0001, 1.0), "fraction of a bar's volume", "most that one order may take", |d| Some(Slot::Number(&mut d.bars.participation))),
+    row("costs.borrow", number(0.0, 5.0), "fraction a year", "rate on a short on margin", |d| Some(Slot::Number(&mut d.bars.borrow))),
+
+    row("listening.enabled", Kind::Flag, "", "false: everybody is deaf and no manager acts", |d| Some(Slot::Flag(&mut d.config.listening.enabled))),
+    row("listening.lambda", Kind::NumberOr { word: "humility", min: 0.0, max: 1.0 }, "share of the way to the consensus", "λ of all agents; by humility it follows points", |d| Some(Slot::Optional(&mut d.config.listening.lambda))),
+    row("listening.voice_by_points", Kind::Flag, "", "families with better records are heard more", |d| Some(Slot::Flag(&mut d.config.listening.voice_by_points))),
+    row("listening.points_span_days", number(5.0, 10_000.0), "days", "memory of the points", |d| Some(Slot::Number(&mut d.config.listening.points_span_days))),
+
+    row("desk.patience", number(0.001, 1.0), "share of the way a bar", "η: how fast an aim goes to its target", |d| Some(Slot::Number(&mut d.config.desk.patience))),
+    row("desk.band", number(0.0, 1.0), "fraction of the larger", "β: no trade while target and position are this near", |d| Some(Slot::Number(&mut d.config.desk.band))),
+    row("desk.target_vol", number(0.01, 1.0), "fraction a year", "volatility that the desk aims at", |d| Some(Slot::Number(&mut d.config.desk.target_vol))),
+    row("desk.vol_span_days", number(1.0, 1_000.0), "days", "memory of the volatility of the aim", |d| Some(Slot::Number(&mut d.config.desk.vol_span_days))),
+    row("desk.risk_multiple_max", number(0.1, 100.0), "×", "fuse on the risk multiple k", |d| Some(Slot::Number(&mut d.config.desk.risk_multiple_max))),
+    row("desk.gross_max", number(0.05, 20.0), EQUITY, "cap on gross exposure", |d| Some(Slot::Number(&mut d.config.desk.gross_max))),
+    row("desk.gross_max_spot", number(0.05, 1.0), EQUITY, "the same on spot venues, where nothing is lent", |d| Some(Slot::Number(&mut d.config.desk.gross_max_spot))),
+
+    row("funds.rebalance_days", whole(1, 365), "days", "time between two spreads of funds", |d| Some(Slot::Small(&mut d.config.funds.rebalance_days))),
+    row("funds.floor", number(0.0, 1.0), "equal shares", "least weight of a funded agent", |d| Some(Slot::Number(&mut d.config.funds.floor))),
+    row("funds.cap", number(0.1, 1_000.0), "equal shares", "largest weight of an agent", |d| Some(Slot::Number(&mut d.config.funds.cap))),
+    row("funds.by_points", Kind::Flag, "", "funds follow √points; else all are equal", |d| Some(Slot::Flag(&mut d.config.funds.by_points))),
+    row("funds.units_max", number(0.1, 20.0), "units", "largest position in real before points scale it", |d| Some(Slot::Number(&mut d.config.funds.units_max))),
+    row("funds.drawdown_max", number(0.01, 1.0), FRACTION, "loss of its funds at which an agent is broke", |d| Some(Slot::Number(&mut d.config.funds.drawdown_max))),
+    row("funds.probation_days", whole(1, 3_650), "days", "time without funds before points earn them back", |d| Some(Slot::Small(&mut d.config.funds.probation_days))),
+
+    row("risk.drawdown_halt", number(0.01, 1.0), FRACTION, "drawdown at which the breaker halts the desk", |d| Some(Slot::Number(&mut d.config.risk.drawdown_halt))),
+    row("risk.gross_fuse", number(0.05, 25.0), EQUITY, "gross exposure beyond which nothing is approved", |d| Some(Slot::Number(&mut d.config.risk.gross_fuse))),
+    row("risk.order_max", number(0.01, 25.0), EQUITY, "largest single order", |d| Some(Slot::Number(&mut d.config.risk.order_max))),
+    row("risk.collar", number(0.001, 1.0), "fraction of the price", "furthest that an order's price may be from the last", |d| Some(Slot::Number(&mut d.config.risk.collar))),
+
+    row("goals.drawdown", number(0.01, 1.0), FRACTION, "LR: largest drawdown within budget", |d| Some(Slot::Number(&mut d.config.goals.drawdown))),
+    row("goals.cvar95", number(0.0005, 0.5), "fraction a day", "LR: largest CVaR95 within budget", |d| Some(Slot::Number(&mut d.config.goals.cvar95))),
+    row("goals.growth", number(0.0, 10.0), "fraction a year", "BM: growth asked for", |d| Some(Slot::Number(&mut d.config.goals.growth))),
+    row("goals.months_to_10", number(0.1, 240.0), "months", "F: time to +10 % asked for", |d| Some(Slot::Number(&mut d.config.goals.months_to_10))),
+    row("goals.interventions", number(0.0, 1_000.0), "per 1 000 trades", "A: interventions of the operator tolerated", |d| Some(Slot::Number(&mut d.config.goals.interventions))),
+
+    row("managers.low_risk.risk_scale_min", number(0.05, 1.0), FRACTION, "the least that the risk target is scaled to", |d| Some(Slot::Number(&mut d.low_risk()?.risk_scale_min))),
+    row("managers.low_risk.gross_scale_min", number(0.05, 1.0), FRACTION, "the tightest gross cap", |d| Some(Slot::Number(&mut d.low_risk()?.gross_scale_min))),
+    row("managers.fast.patience_min", number(0.001, 1.0), "share of the way a bar", "slowest η", |d| Some(Slot::Number(&mut d.fast()?.patience_min))),
+    row("managers.fast.patience_max", number(0.001, 1.0), "share of the way a bar", "fastest η", |d| Some(Slot::Number(&mut d.fast()?.patience_max))),
+    row("managers.fast.cost_share_low", number(0.0, 1.0), "fraction of gross profit", "cost below which it gives speed back", |d| Some(Slot::Number(&mut d.fast()?.cost_share_low))),
+    row("managers.fast.cost_share_high", number(0.0, 1.0), "fraction of gross profit", "cost above which it slows down", |d| Some(Slot::Number(&mut d.fast()?.cost_share_high))),
+];
+
+/// Two settings that must stand in this order: the first, the second, whether they may be equal, why.
+pub(super) static ORDERED: &[(&str, &str, bool, &str)] = &[
+    (
+        "clock.decide",
+        "clock.delist_after",
+        false,
+        "an asset would be delisted between two bars",
+    ),
+    (
+        "funds.floor",
+        "funds.cap",
+        true,
+        "no weight could satisfy both",
+    ),
+    (
+        "desk.gross_max",
+        "risk.gross_fuse",
+        true,
+        "the fuse would blow in normal trading",
+    ),
+    (
+        "managers.fast.patience_min",
+        "managers.fast.patience_max",
+        true,
+        "the manager would have no room",
+    ),
+    (
+        "managers.fast.cost_share_low",
+        "managers.fast.cost_share_high",
+        false,
+        "the manager would slow down and speed up at once",
+    ),
+];
+
+/// The setting of this path.
+pub fn setting(path: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|s| s.path == path)
+}

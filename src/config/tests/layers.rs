@@ -1,0 +1,219 @@
+//! Layers, what is shown of them, and the hash.
+
+use super::*;
+use crate::fills::BarCosts;
+use std::collections::BTreeSet;
+
+#[test]
+fn flags_beat_variables_beat_the_file_beat_defaults() {
+    let text = format!("{SMALLEST}\n[hive]\nseed = 5\n\n[desk]\nband = 0.3\n");
+    let set = variables(&[
+        ("HIVE_SEED", "6"),
+        ("HIVE_DESK_PATIENCE", "0.2"),
+        ("PATH", "/bin"),
+    ]);
+    let flags = [Override::flag("--seed", "hive.seed", "7")];
+    let (config, origins) = load("f.toml", &text, set, &flags).unwrap();
+    assert_eq!(
+        (config.seed, config.desk.patience, config.desk.band),
+        (7, 0.2, 0.3)
+    );
+    let shown = show(&config, &origins);
+    let line = |path: &str| {
+        let (_, value, origin) = shown.iter().find(|(p, ..)| *p == path).unwrap();
+        format!("{value} {origin}")
+    };
+    assert_eq!(line("hive.seed"), "7 flag --seed");
+    assert_eq!(line("desk.patience"), "0.2 variable HIVE_DESK_PATIENCE");
+    assert_eq!(line("desk.band"), "0.3 f.toml:19");
+    assert_eq!(line("clock.decide"), "4h default");
+    assert_eq!(line("listening.lambda"), "humility default");
+    assert_eq!(line("costs.taker_bp.spot"), "10 default");
+    assert!(
+        shown.iter().all(|(p, ..)| !p.starts_with("managers.")),
+        "none are set"
+    );
+}
+
+#[test]
+fn a_later_layer_can_take_a_flat_charge_and_give_it_up() {
+    let flat = |value| [Override::flag("--costs", "costs.flat_bp", value)];
+    let (config, origins) = load(SHIPPED_FILE, SHIPPED, [], &flat("7")).unwrap();
+    assert_eq!(config.costs, Costs::Flat(0.0007));
+    let shown = show(&config, &origins);
+    let costs: Vec<_> = shown
+        .iter()
+        .filter(|(p, ..)| p.starts_with("costs."))
+        .collect();
+    assert_eq!(costs.len(), 1);
+    assert_eq!(costs[0].1, "7");
+    let text = format!("{SMALLEST}\n[costs]\nflat_bp = 7\n");
+    assert_eq!(parse("f", &text).unwrap().costs, Costs::Flat(0.0007));
+    let (config, _) = load("f", &text, [], &flat("off")).unwrap();
+    assert_eq!(config.costs, Costs::Bars(BarCosts::default()));
+}
+
+#[test]
+fn variables_and_flags_are_checked_like_the_file() {
+    let wrong = variables(&[
+        ("HIVE_SEDE", "1"),
+        ("HIVE_DESK_PATIENSE", "0.2"),
+        ("HIVE_DESK_BAND", "wide"),
+        ("HIVE_CLOCK_DECIDE", "4x"),
+        ("HIVE_LISTENING_ENABLED", "perhaps"),
+        ("HIVE_MANAGERS_FAST_PATIENCE_MIN", "0.1"),
+    ]);
+    let flags = [
+        Override::flag("--set", "desk.bnd", "1"),
+        Override::flag("--seed", "hive.seed", "x"),
+    ];
+    let error = load("f", SMALLEST, wrong, &flags).unwrap_err();
+    let lines: Vec<String> = error.0.iter().map(ToString::to_string).collect();
+    let expected = [
+        "HIVE_SEDE: no setting has this name; did you mean HIVE_SEED?",
+        "HIVE_DESK_PATIENSE: no setting has this name; did you mean HIVE_DESK_PATIENCE?",
+        "HIVE_DESK_BAND: band in [desk] must be a number, not text",
+        "HIVE_CLOCK_DECIDE: decide in [clock] is \"4x\", which is no length of time; use 45s, 30m, 4h, 3d or 2w",
+        "HIVE_LISTENING_ENABLED: enabled in [listening] must be true or false, not text",
+        "HIVE_MANAGERS_FAST_PATIENCE_MIN: patience_min in [managers.fast] has no use: there is no such manager; add [managers.fast] to the file",
+        "--set: unknown setting \"desk.bnd\"; did you mean \"desk.band\"?",
+        "--seed: seed in [hive] must be a whole number, not text",
+    ];
+    assert_eq!(lines, expected);
+}
+
+#[test]
+fn variables_of_others_are_left_alone() {
+    let others = variables(&[
+        ("HIVE_TEST_DATA", "/d"),
+        ("HIVE_SOCKET", "/s"),
+        ("HIVE_STATE", "/s"),
+        ("HIVE_SPEED", "max"),
+        ("HIVE_HOME", "/opt/hive"),
+        ("HIVE_METASTORE_PORT", "9083"),
+        ("SEED", "x"),
+    ]);
+    assert!(load("f", SMALLEST, others, &[]).is_ok());
+}
+
+#[test]
+fn every_field_of_every_settings_type_has_its_row() {
+    let config = shipped().unwrap();
+    let json = serde_json::json!({
+        "clock": config.clock,
+        "desk": config.desk,
+        "funds": config.funds,
+        "risk": config.risk,
+        "goals": config.goals,
+        "listening": config.listening,
+        "managers": config.managers,
+    });
+    let mut fields = BTreeSet::new();
+    leaves(&json, "", &mut fields);
+    let rows: BTreeSet<String> = SETTINGS
+        .iter()
+        .map(|s| s.path.to_owned())
+        .filter(|p| !p.starts_with("hive.") && !p.starts_with("costs."))
+        .collect();
+    assert_eq!(fields, rows);
+    let mut costs = BTreeSet::new();
+    leaves(&serde_json::json!(BarCosts::default()), "", &mut costs);
+    // flat_bp and level are the choice between the two.
+    assert_eq!(
+        costs.len() + 2,
+        SETTINGS
+            .iter()
+            .filter(|s| s.path.starts_with("costs."))
+            .count()
+    );
+}
+
+fn leaves(value: &serde_json::Value, path: &str, out: &mut BTreeSet<String>) {
+    match value.as_object() {
+        Some(map) => {
+            for (key, value) in map {
+                let dot = if path.is_empty() { "" } else { "." };
+                leaves(value, &format!("{path}{dot}{key}"), out);
+            }
+        }
+        None => {
+            out.insert(path.to_owned());
+        }
+    }
+}
+
+#[test]
+fn every_setting_has_a_variable_of_its_own_and_reads_back_what_it_prints() {
+    let names: BTreeSet<String> = SETTINGS.iter().map(Setting::variable).collect();
+    assert_eq!(names.len(), SETTINGS.len());
+    let config = shipped().unwrap();
+    let shown = show(&config, &Origins::default());
+    assert_eq!(shown.len(), SETTINGS.len());
+    let all: Vec<(String, String)> = shown
+        .iter()
+        .map(|(path, value, _)| (setting(path).unwrap().variable(), value.clone()))
+        .collect();
+    let (again, origins) = load(SHIPPED_FILE, SHIPPED, all, &[]).unwrap();
+    assert_eq!(again, config);
+    for setting in SETTINGS {
+        assert_eq!(
+            origins.of(setting.path),
+            Origin::Variable(setting.variable())
+        );
+    }
+}
+
+#[test]
+fn the_hash_tells_apart_what_decides_and_nothing_else() {
+    let hash = |pairs: &[(&str, &str)]| {
+        let (config, _) = load(SHIPPED_FILE, SHIPPED, variables(pairs), &[]).unwrap();
+        roster_hash(&config)
+    };
+    let base = hash(&[]);
+    assert_eq!(base.len(), 64);
+    let free = [
+        ("HIVE_NAME", "x"),
+        ("HIVE_SEED", "9"),
+        ("HIVE_CAPITAL", "5"),
+        ("HIVE_CURRENCY", "EUR"),
+    ];
+    assert_eq!(hash(&free), base);
+    let deciding = [
+        ("HIVE_SCOUTS", "9"),
+        ("HIVE_CLOCK_DECIDE", "1h"),
+        ("HIVE_COSTS_FLAT_BP", "7"),
+        ("HIVE_COSTS_IMPACT", "0.4"),
+        ("HIVE_LISTENING_LAMBDA", "1"),
+        ("HIVE_DESK_BAND", "0.3"),
+        ("HIVE_FUNDS_CAP", "3"),
+        ("HIVE_RISK_COLLAR", "0.4"),
+        ("HIVE_GOALS_GROWTH", "0.3"),
+        ("HIVE_MANAGERS_FAST_PATIENCE_MAX", "0.3"),
+    ];
+    let mut seen = BTreeSet::from([base.clone()]);
+    for pair in deciding {
+        assert!(seen.insert(hash(&[pair])), "{pair:?} changes nothing");
+    }
+    let edits = [
+        ("\"Mira\"", "\"Mara\""),
+        ("slow = 120", "slow = 121"),
+        ("sociability = -1.0", "sociability = -0.9"),
+        ("stop = 0.7", "stop = 0.71"),
+        ("\"DOT\"", "\"DOGE\""),
+        ("side = \"short\"", "side = \"both\""),
+    ];
+    for (from, to) in edits {
+        let text = SHIPPED.replacen(from, to, 1);
+        assert_ne!(text, SHIPPED, "{from}");
+        assert!(
+            seen.insert(roster_hash(&parse("f", &text).unwrap())),
+            "{from}"
+        );
+    }
+    let renamed = SHIPPED.replace("hermit", "recluse");
+    assert_eq!(
+        roster_hash(&parse("f", &renamed).unwrap()),
+        base,
+        "a label is no trait"
+    );
+}

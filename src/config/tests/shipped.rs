@@ -1,0 +1,82 @@
+//! The file that is built in.
+
+use super::*;
+use crate::agents::declaration::Selector;
+use crate::domain::{Family, SideRule};
+use std::collections::BTreeSet;
+
+#[test]
+fn the_built_in_file_has_the_promised_make_up() {
+    let config = shipped().unwrap();
+    let agents = &config.roster.agents;
+    assert_eq!(agents.len(), 36);
+    assert!(agents.iter().all(|a| a.funded));
+    assert_eq!(config.roster.scouts, 240);
+    let of = |f: Family| agents.iter().filter(|a| a.family == f).count();
+    let counts: Vec<usize> = Family::ALL.iter().map(|f| of(*f)).collect();
+    assert_eq!(counts, [4, 7, 6, 5, 4, 4, 5, 1]);
+    for goal in Goal::ALL {
+        assert_eq!(
+            agents.iter().filter(|a| a.goal == *goal).count(),
+            9,
+            "{goal}"
+        );
+    }
+    let personalities: BTreeSet<&str> = agents.iter().map(|a| a.personality.as_str()).collect();
+    assert!(personalities.len() >= 8);
+    assert!(
+        agents.iter().any(|a| a.traits.sociability == -1.0),
+        "a lone wolf"
+    );
+    let on_btc = |side| {
+        agents
+            .iter()
+            .any(|a| a.side == side && a.assets == [Selector::Name("BTC".into())])
+    };
+    assert!(on_btc(SideRule::Long) && on_btc(SideRule::Short));
+    assert!(agents.iter().all(|a| a.name.chars().count() <= 8));
+    assert!(config.managers.low_risk.is_some() && config.managers.fast.is_some());
+}
+
+#[test]
+fn the_built_in_characters_are_different_and_moderate() {
+    let config = shipped().unwrap();
+    let most = |f: fn(Family) -> bool| {
+        let of = config.roster.agents.iter().filter(|a| f(a.family));
+        of.map(|a| a.traits.sociability)
+            .fold(f64::NEG_INFINITY, f64::max)
+    };
+    for agent in &config.roster.agents {
+        let unit = agent.traits.aggression * config.roster.presets[agent.goal.index()].unit;
+        assert!((0.7..=1.3).contains(&unit), "{} has {unit}", agent.name);
+        if agent.family == Family::Range {
+            assert_eq!(agent.traits.sociability, 0.5, "{}", agent.name);
+        }
+    }
+    assert!(most(|f| f != Family::Range) < 0.5);
+    let [low_risk, big_money, fast, automated] = config.roster.presets;
+    assert!(low_risk.unit < automated.unit && automated.unit < big_money.unit);
+    assert!(low_risk.stop < automated.stop && low_risk.adds == 1 && low_risk.trail > 0.0);
+    assert!(big_money.adds == 2 && big_money.target > automated.target && big_money.trail > 0.0);
+    assert!(fast.horizon < 1.0 && fast.hold < 1.0 && fast.target < 1.0 && fast.trail == 0.0);
+    assert!(automated.pause < low_risk.pause.min(big_money.pause).min(fast.pause));
+}
+
+#[test]
+fn the_built_in_file_states_the_defaults_of_the_program() {
+    let config = shipped().unwrap();
+    let managers = Managers {
+        low_risk: Some(crate::hive::settings::LowRiskManager::default()),
+        fast: Some(crate::hive::settings::FastManager::default()),
+    };
+    let roster = config.roster.clone();
+    assert_eq!(
+        config,
+        Config {
+            managers,
+            roster,
+            ..Config::default()
+        }
+    );
+    assert_eq!(print_default(), SHIPPED);
+}
