@@ -1,1 +1,139 @@
-//! Room.
+//! The engine: `step(event)` is the only way state changes (law 1). A step is `speak(event)`, then
+//! `respond` to what was said. No clock, no IO, no randomness but what events and seeds bring.
+//!
+//! # Invariants
+//!
+//! 1. Same settings, seed and events, same bytes: [`Engine::state_hash`] covers every field of the
+//!    state, since it is taken of the serialised state and nothing in it can be left out
+//!    ([`state`]).
+//! 2. A snapshot is the whole state: what is restored goes on as if it had never stopped.
+//! 3. Nothing here depends on how fast or how often it is called.
+
+pub mod real;
+pub mod respond;
+pub mod speak;
+pub mod state;
+
+use crate::agents::Cast;
+use crate::agents::cast::cast;
+use crate::agents::declaration::Roster;
+use crate::domain::{Event, Fill, Message, Money, Stamp, Universe};
+use crate::fills::Costs;
+use crate::hive::settings::{GoalTargets, Listening, Managers};
+use crate::market::{Clock, Market};
+use crate::treasury::settings::{DeskSettings, FundSettings};
+use crate::treasury::{BreakerSettings, GateSettings};
+use respond::{Respond, RespondSpec};
+use speak::{Said, Speak, SpeakSpec};
+use std::sync::Arc;
+
+/// Everything that is set before a run, beside roster, universe and seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Capital at the start …
+    pub money: Money,
+    /// … and as an estimate.
+    pub capital: f64,
+    /// The clocks.
+    pub clock: Clock,
+    /// What trading costs.
+    pub costs: Costs,
+    /// The desk.
+    pub desk: DeskSettings,
+    /// Spread of funds.
+    pub funds: FundSettings,
+    /// Listening and points.
+    pub listening: Listening,
+    /// What is asked of the whole.
+    pub goals: GoalTargets,
+    /// Managers that are set.
+    pub managers: Managers,
+    /// The last gate.
+    pub gate: GateSettings,
+    /// The drawdown breaker.
+    pub breaker: BreakerSettings,
+}
+
+/// What a step gave out. Reused from step to step.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    /// Whether the event counted.
+    pub accepted: bool,
+    /// In the order of delivery.
+    pub messages: Vec<Message>,
+    /// Of the desk's orders.
+    pub fills: Vec<Fill>,
+    /// What the operator must know: halts, the breaker, delistings.
+    pub alarms: Vec<String>,
+}
+
+/// The state of a run and what it was made from.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    speak_spec: SpeakSpec,
+    respond_spec: RespondSpec,
+    /// First half.
+    pub speak: Speak,
+    /// Second half.
+    pub respond: Respond,
+    universe: Universe,
+    now: Stamp,
+    said: Said,
+}
+
+impl Engine {
+    /// Casts the roster on the universe with this seed; nothing has happened yet.
+    pub fn new(roster: &Roster, universe: &Universe, settings: &Settings, seed: u64) -> Self {
+        let cast = Arc::new(cast(roster, universe, seed));
+        let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
+        let speak_spec = SpeakSpec::new(Arc::clone(&cast), universe, settings.clone(), &market);
+        let respond_spec = RespondSpec::new(Arc::clone(&cast), universe, settings.clone());
+        Engine {
+            speak: Speak::new(market, &cast, settings),
+            respond: Respond::new(&respond_spec),
+            speak_spec,
+            respond_spec,
+            universe: universe.clone(),
+            now: Stamp(i64::MIN),
+            said: Said::default(),
+        }
+    }
+
+    /// Takes an event. Time does not go back: the stamp of a late event is not the time.
+    pub fn step(&mut self, event: &Event, out: &mut Outputs) {
+        out.messages.clear();
+        out.fills.clear();
+        out.alarms.clear();
+        self.speak.step(&self.speak_spec, event, &mut self.said);
+        out.accepted = self.said.accepted;
+        if out.accepted {
+            self.now = self.now.max(event.at());
+        }
+        self.respond.step(&self.respond_spec, event, &self.speak, &self.said, out);
+    }
+
+    /// The agents.
+    pub fn cast(&self) -> &Cast {
+        &self.respond_spec.cast
+    }
+
+    /// The name of an asset.
+    pub fn asset_name(&self, asset: crate::domain::AssetId) -> &str {
+        self.universe.name(asset)
+    }
+
+    /// What was set.
+    pub fn settings(&self) -> &Settings {
+        &self.respond_spec.settings
+    }
+
+    /// The stamp of the last event; none before the first.
+    pub fn now(&self) -> Option<Stamp> {
+        (self.now.0 != i64::MIN).then_some(self.now)
+    }
+
+    /// Whether all books agree, and if not, which do not.
+    pub fn balances(&self) -> Result<(), String> {
+        self.respond.real.balances(&self.respond_spec.real)
+    }
+}

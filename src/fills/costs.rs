@@ -76,3 +76,12 @@ impl Default for Costs {
         Costs::Bars(BarCosts::default())
     }
 }
+
+impl std::fmt::Display for Costs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Costs::Flat(c) => write!(f, "flat {} bp a side, no spread, impact, funding or borrow", c * 1e4),
+            Costs::Bars(_) => f.write_str("B (bars: next open, half-spread, impact, participation, funding and borrow)"),
+        }
+    }
+}

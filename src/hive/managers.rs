@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 const STEP: f64 = 0.05;
 /// Days of memory of the F manager.
 const COST_DAYS: f64 = 60.0;
+/// A turn of the band, large enough to be worth saying.
+const BAND_STEP: f64 = 0.025;
 /// How far the band may widen above the configured one.
 const BAND_WIDER: f64 = 0.20;
 
@@ -86,8 +88,8 @@ impl Office {
         {
             let share = if self.profit > self.cost { self.cost / self.profit } else { 1.0 };
             let (patience, band) = match share {
-                s if s > m.cost_share_high => (self.knobs.patience * 0.9, self.knobs.band + 0.02),
-                s if s < m.cost_share_low => (self.knobs.patience * 1.1, self.knobs.band - 0.02),
+                s if s > m.cost_share_high => (self.knobs.patience * 0.9, self.knobs.band + BAND_STEP),
+                s if s < m.cost_share_low => (self.knobs.patience * 1.1, self.knobs.band - BAND_STEP),
                 // In between it goes home.
                 _ => (0.5 * (self.knobs.patience + self.base.patience), 0.5 * (self.knobs.band + self.base.band)),
             };

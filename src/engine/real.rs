@@ -1,0 +1,349 @@
+//! The real life of the hive: funds, desk, gate, venue and books. What the agents made of what they
+//! heard arrives as aims; what leaves is orders, and what comes back is told apart to the last digit.
+//!
+//! # Invariants
+//!
+//! 1. Orders leave only through the gate; the venue fills them; the ledger books them; nothing else
+//!    changes a position.
+//! 2. After every bar Σ parts of the desk = the desk's net = the ledger's net = the venue's position.
+//! 3. The first doubt (a refused posting, a mismatch with the venue) halts: no new risk, and the
+//!    reason is kept for the operator.
+
+use super::{Outputs, Settings};
+use crate::agents::Cast;
+use crate::domain::{
+    AgentId, Decimal, Digest, Instrument, InstrumentId, Money, OrderId, OrderKind, Span, Stamp, Universe, money,
+};
+use crate::execution::{PaperVenue, Venue};
+use crate::fills::Costs;
+use crate::hive::curve::{Base, Curve};
+use crate::hive::managers::Knobs;
+use crate::ledger::{Account, Ledger, LedgerError};
+use crate::market::Listing;
+use crate::treasury::desk::{Desk, DeskSpec, Quote, Steer, Wanted};
+use crate::treasury::funds::Funds;
+use crate::treasury::{Breaker, Exposure, Gate, Mode, Proposal};
+use serde::{Deserialize, Serialize};
+
+/// What does not change during a run.
+#[derive(Clone, Debug)]
+pub struct RealSpec {
+    /// The desk's.
+    pub desk: DeskSpec,
+    /// All instruments, in their order.
+    pub instruments: Vec<Instrument>,
+}
+
+/// The state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Real {
+    /// Who has funds.
+    pub funds: Funds,
+    /// Stances become positions.
+    pub desk: Desk,
+    /// What lets orders out.
+    pub gate: Gate,
+    /// The drawdown breaker.
+    pub breaker: Breaker,
+    /// Where orders fill.
+    pub venue: PaperVenue,
+    /// The books.
+    pub ledger: Ledger,
+    /// Marked equity over time.
+    pub curve: Curve,
+    /// By instrument: the last close; zero before the first.
+    pub marks: Vec<Decimal>,
+    /// By instrument: the close before.
+    confirmed: Vec<Decimal>,
+    /// Why trading is halted, if it is.
+    pub halted: Option<String>,
+    next_order: u64,
+    sent: u64,
+    barriers: u64,
+    running: u64,
+    /// Fees, spread and impact since the day was taken.
+    paid: Money,
+    day_equity: Money,
+    equity: Money,
+}
+
+impl RealSpec {
+    /// For a cast on a universe.
+    pub fn new(cast: &Cast, universe: &Universe, settings: &Settings) -> Self {
+        RealSpec {
+            desk: DeskSpec::new(settings.desk, cast, universe, settings.clock.decide),
+            instruments: universe.instruments.clone(),
+        }
+    }
+}
+
+impl Real {
+    /// All capital is with the treasury.
+    pub fn new(spec: &RealSpec, cast: &Cast, settings: &Settings) -> Self {
+        let n = spec.instruments.len();
+        let mut ledger = Ledger::new(cast.declared, n);
+        let deposited = ledger.deposit(settings.money);
+        Real {
+            funds: Funds::new(cast),
+            desk: Desk::new(&spec.desk),
+            gate: Gate::new(settings.gate),
+            breaker: Breaker::new(settings.breaker),
+            venue: PaperVenue::new(n),
+            ledger,
+            curve: Curve::new(Base::Compound, settings.capital),
+            marks: vec![Decimal::ZERO; n],
+            confirmed: vec![Decimal::ZERO; n],
+            halted: deposited.err().map(|e| format!("the capital could not be booked: {e}")),
+            next_order: 1,
+            sent: 0,
+            barriers: 0,
+            running: 0,
+            paid: Decimal::ZERO,
+            day_equity: settings.money,
+            equity: settings.money,
+        }
+    }
+
+    /// A bar of an instrument: what is on order fills, the position is told apart, borrow is charged.
+    pub fn bar(&mut self, spec: &RealSpec, settings: &Settings, id: InstrumentId, at: Stamp, listing: &Listing, out: &mut Outputs) {
+        let instrument = &spec.instruments[id.index()];
+        let open_at = Stamp(at.0 - settings.clock.decide.0);
+        let fill = self.venue.on_bar(instrument, open_at, &listing.last, listing.sigma_before, &settings.costs);
+        let mark = fill.map_or_else(|| price(listing.last.open, instrument), |f| f.mark);
+        self.book(spec, id, mark, fill, out);
+        self.confirmed[id.index()] = self.marks[id.index()];
+        self.marks[id.index()] = price(listing.last.close, instrument);
+        let owed = crate::fills::borrow_cost(&settings.costs, instrument.kind, -1.0, 1.0, settings.clock.decide);
+        if owed > 0.0 && self.desk.parts_short(&spec.desk, id) {
+            let fraction = money::from_estimate(owed, 10).unwrap_or_default();
+            let charged = self.ledger.borrow(id, mark, fraction);
+            self.guard("borrow", charged, out);
+        }
+    }
+
+    /// A funding settlement of a perp.
+    pub fn funding(&mut self, settings: &Settings, id: InstrumentId, rate: f64, mark: f64, out: &mut Outputs) {
+        if matches!(settings.costs, Costs::Flat(_)) {
+            return;
+        }
+        let (Some(rate), Some(mark)) = (money::from_estimate(rate, 10), money::from_estimate(mark, 8)) else {
+            return self.halt("a funding settlement could not be read as decimal numbers".to_owned(), out);
+        };
+        let paid = self.ledger.funding(id, mark, rate);
+        self.guard("funding", paid, out);
+    }
+
+    /// An asset is gone: the venue closes what is held at its last price.
+    pub fn delist(&mut self, spec: &RealSpec, instrument: &Instrument, at: Stamp, listing: &Listing, out: &mut Outputs) {
+        self.desk.forget(&spec.desk, instrument.id);
+        let last = price(listing.last.close, instrument);
+        let fill = self.venue.on_delisted(instrument, at, last);
+        self.book(spec, instrument.id, last, fill, out);
+    }
+
+    /// Attributes and books one instrument's fill and rotation.
+    fn book(&mut self, spec: &RealSpec, id: InstrumentId, mark: Decimal, fill: Option<crate::domain::Fill>, out: &mut Outputs) {
+        let atoms = spec.desk.atoms(id);
+        let Some(filled) = fill.map_or(Some(0), |f| atoms.count(f.quantity)) else {
+            return self.halt(format!("a fill of {} is no whole number of atoms", spec.instruments[id.index()].symbol), out);
+        };
+        let mut changes: Vec<(AgentId, i64)> = Vec::new();
+        self.desk.attribute(&spec.desk, id, filled, &mut changes);
+        out.fills.extend(fill);
+        if changes.is_empty() && fill.is_none() {
+            return;
+        }
+        let deltas: Vec<(AgentId, Decimal)> = changes.into_iter().map(|(a, n)| (a, atoms.quantity(n))).collect();
+        match self.ledger.trade(id, mark, &deltas, fill.as_ref()) {
+            Ok(report) => self.paid += report.fee + report.slippage,
+            Err(e) => self.halt(format!("{}: the books refused a trade: {e}", spec.instruments[id.index()].symbol), out),
+        }
+    }
+
+    /// Marks the account at a barrier and looks at breaker and venue.
+    pub fn mark(&mut self, spec: &RealSpec, at: Stamp, out: &mut Outputs) {
+        for instrument in &spec.instruments {
+            let ours = spec.desk.atoms(instrument.id).quantity(self.desk.held(instrument.id));
+            let theirs = self.venue.position(instrument.id);
+            if ours != theirs {
+                self.halt(format!("{}: the desk holds {ours}, the venue says {theirs}", instrument.symbol), out);
+            }
+        }
+        match self.ledger.total_equity(&self.marks) {
+            Ok(equity) => {
+                self.equity = equity;
+                self.curve.push(at, money::to_estimate(equity));
+                if let Some(latch) = self.breaker.observe(at, equity) {
+                    out.alarms.push(format!(
+                        "breaker: drawdown of {:.1} % at {at}; everything is closed and stays closed until it is reset",
+                        100.0 * latch.drawdown
+                    ));
+                }
+            }
+            Err(e) => self.halt(format!("equity could not be computed: {e}"), out),
+        }
+        self.barriers += 1;
+        self.running += u64::from(self.mode() == Mode::Running);
+    }
+
+    /// Whether new risk may be taken.
+    pub fn mode(&self) -> Mode {
+        if self.halted.is_some() { Mode::Halted } else { self.breaker.mode() }
+    }
+
+    /// The operator has looked and wants to go on.
+    pub fn reset_breaker(&mut self) {
+        self.breaker.reset(self.equity);
+    }
+
+    /// The desk decides on everything that has a price now, and its orders go out through the gate.
+    #[allow(clippy::too_many_arguments)]
+    pub fn decide(&mut self, spec: &RealSpec, settings: &Settings, at: Stamp, listings: &[Listing], knobs: &Knobs, decisions: &mut Digest, out: &mut Outputs) {
+        let fresh = |i: &&Instrument| listings[i.id.index()].is_fresh(at);
+        let quote = |i: &Instrument| {
+            let l = &listings[i.id.index()];
+            Quote { instrument: i.id, close: l.last.close, change: l.change }
+        };
+        let quotes: Vec<Quote> = spec.instruments.iter().filter(fresh).map(quote).collect();
+        let steer = Steer {
+            equity: money::to_estimate(self.equity).max(0.0),
+            band: knobs.band,
+            risk_scale: knobs.risk_scale,
+            gross_scale: knobs.gross_scale,
+            flatten: self.mode() != Mode::Running,
+        };
+        let mut wanted = Vec::with_capacity(quotes.len());
+        self.desk.decide(&spec.desk, &quotes, &steer, &mut wanted);
+        let (gross, net) = self.exposed();
+        for want in wanted {
+            decisions.word(want.quantity.mantissa() as u64);
+            self.send(spec, settings, at, listings, want, gross, net, out);
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn send(&mut self, spec: &RealSpec, settings: &Settings, at: Stamp, listings: &[Listing], want: Wanted, gross: Money, net: Money, out: &mut Outputs) {
+        let id = want.instrument;
+        if want.quantity.is_zero() {
+            self.venue.cancel_all(id);
+            return;
+        }
+        let listing = &listings[id.index()];
+        let position = spec.desk.atoms(id).quantity(self.desk.held(id));
+        let shrinks = position.is_sign_negative() != want.quantity.is_sign_negative() && want.quantity.abs() <= position.abs();
+        let proposal = Proposal {
+            id: OrderId(self.next_order),
+            instrument: id,
+            quantity: want.quantity,
+            reference: self.marks[id.index()],
+            reduce_only: shrinks && !position.is_zero(),
+            at,
+        };
+        self.next_order += 1;
+        let exposure = Exposure {
+            equity: self.equity,
+            position,
+            open_order: Decimal::ZERO,
+            gross,
+            net,
+            feed_age: listing.last_at.map_or(Span(i64::MAX), |l| at.since(l)),
+            tradable: listing.trading,
+            bar_volume: listing.last.volume,
+            last_confirmed: self.confirmed[id.index()],
+        };
+        // The level's own participation limit applies at the fill; a flat charge has none.
+        let flat = matches!(settings.costs, Costs::Flat(_));
+        let exposure = if flat { Exposure { bar_volume: f64::INFINITY, ..exposure } } else { exposure };
+        match self.gate.approve(&proposal, &spec.instruments[id.index()], &exposure, self.mode()) {
+            Ok(order) => match self.venue.submit(&order, OrderKind::Market) {
+                Ok(()) => self.sent += 1,
+                Err(e) => self.halt(format!("the venue refused {:?}: {e}", order.id()), out),
+            },
+            Err(_) => self.venue.cancel_all(id),
+        }
+    }
+
+    /// Σ|position| and Σ position at the marks.
+    fn exposed(&self) -> (Money, Money) {
+        let (mut gross, mut net) = (Decimal::ZERO, Decimal::ZERO);
+        for (i, mark) in self.marks.iter().enumerate() {
+            let worth = self.venue.position(InstrumentId(i as u16)).checked_mul(*mark).unwrap_or_default();
+            gross += worth.abs();
+            net += worth;
+        }
+        (gross, net)
+    }
+
+    /// Gross and net exposure in multiples of equity.
+    pub fn exposure(&self) -> (f64, f64) {
+        let (gross, net) = self.exposed();
+        let equity = money::to_estimate(self.equity).max(f64::MIN_POSITIVE);
+        (money::to_estimate(gross) / equity, money::to_estimate(net) / equity)
+    }
+
+    /// Marked equity as of the last barrier.
+    pub fn equity(&self) -> Money {
+        self.equity
+    }
+
+    /// Orders that reached the venue.
+    pub fn orders_sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// Share of barriers at which trading was not halted; 1 before the first.
+    pub fn running_share(&self) -> f64 {
+        if self.barriers == 0 { 1.0 } else { self.running as f64 / self.barriers as f64 }
+    }
+
+    /// Profit before trading costs, and the costs, since this was last asked.
+    pub fn take_day(&mut self) -> (f64, f64) {
+        let cost = money::to_estimate(std::mem::take(&mut self.paid));
+        let before = std::mem::replace(&mut self.day_equity, self.equity);
+        (money::to_estimate(self.equity - before) + cost, cost)
+    }
+
+    /// Once a day: who is broke, who earns its way back, and the spread of funds when it is due.
+    pub fn review(&mut self, settings: &Settings, at: Stamp, points: &[f64], out: &mut Outputs) {
+        let changed = match self.funds.review(at, &self.ledger, &self.marks, points, &settings.funds) {
+            Ok(changed) => changed,
+            Err(e) => return self.halt(format!("funds could not be reviewed: {e}"), out),
+        };
+        if changed || self.funds.is_due(at, &settings.funds) {
+            let spread = self.funds.spread(at, &mut self.ledger, &self.marks, points, &settings.funds);
+            self.guard("funds", spread, out);
+        }
+    }
+
+    fn guard<T>(&mut self, what: &str, result: Result<T, LedgerError>, out: &mut Outputs) {
+        if let Err(e) = result {
+            self.halt(format!("{what} could not be booked: {e}"), out);
+        }
+    }
+
+    /// Fails closed, and keeps the first reason.
+    fn halt(&mut self, why: String, out: &mut Outputs) {
+        out.alarms.push(format!("halted: {why}"));
+        self.halted.get_or_insert(why);
+    }
+
+    /// Whether all books agree: every posting balances, agents sum to the account, desk and venue hold
+    /// the same.
+    pub fn balances(&self, spec: &RealSpec) -> Result<(), String> {
+        self.ledger.check(&self.marks).map_err(|e| e.to_string())?;
+        for instrument in &spec.instruments {
+            let held = spec.desk.atoms(instrument.id).quantity(self.desk.held(instrument.id));
+            let books = self.ledger.net_position(instrument.id).map_err(|e| e.to_string())?;
+            if held != books {
+                return Err(format!("{}: the desk holds {held}, the books say {books}", instrument.symbol));
+            }
+        }
+        let rounding = self.ledger.cash(Account::Rounding).unwrap_or_default();
+        (rounding.abs() < Decimal::ONE).then_some(()).ok_or_else(|| format!("rounding has piled up to {rounding}"))
+    }
+}
+
+/// A price of the feed on the instrument's ticks.
+fn price(x: f64, instrument: &Instrument) -> Decimal {
+    money::from_estimate(x, instrument.tick.normalize().scale()).unwrap_or_default()
+}

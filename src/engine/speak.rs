@@ -1,0 +1,316 @@
+//! The first half of the step: the market and the alone lives. It listens to nothing: what it says
+//! depends on the events, the cast and the costs, never on funds, mutes, pauses or managers, so one
+//! `speak` can be shared by many `respond`s.
+//!
+//! All agents of the decision clock judge their conditions at the barrier, when every close of the
+//! stamp is in, and not as each close arrives: a cross-sectional family would otherwise depend on the
+//! order of arrival. What is said at a barrier is heard in the second half of the same step (law 4).
+
+use super::Settings;
+use crate::agents::alone::{Alone, Now};
+use crate::agents::books::{Pace, Patient};
+use crate::agents::{Agent, Cast};
+use crate::domain::{
+    AssetId, Body, Event, Family, Indicator, InstrumentId, InstrumentKind, MarketEvent, Stamp, Universe, View, random,
+};
+use crate::hive::curve::{Base, Curve};
+use crate::market::Market;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Mean correlation between two assets of one agent when its ex-ante risk is estimated: daily returns
+/// of large coins have been correlated by about this much.
+const CORRELATION: f64 = 0.5;
+/// No handle: the value is the agent's own, not the bank's.
+const OWN: u16 = u16::MAX;
+
+/// What does not change during a run.
+#[derive(Clone, Debug)]
+pub struct SpeakSpec {
+    cast: Arc<Cast>,
+    settings: Settings,
+    /// By instrument, today also by asset.
+    kinds: Vec<InstrumentKind>,
+    /// By slot: where in the bank its indicators are.
+    handles: Vec<Vec<u16>>,
+    /// Capital at the reference weight 1/N, in currency.
+    pub reference: f64,
+}
+
+/// One thing said, by the agent of a slot.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Utterance {
+    /// Agent and asset.
+    pub slot: usize,
+    /// An action or an outcome.
+    pub body: Body,
+}
+
+/// What was said in a step.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// Whether the event counted; a repeated or impossible one does not, and changes nothing.
+    pub accepted: bool,
+    /// In the order of agents and their assets.
+    pub utterances: Vec<Utterance>,
+    /// At a barrier, by agent: net PnL of the raw intents over their ex-ante volatility; NaN for the
+    /// inactive.
+    pub results: Vec<f64>,
+}
+
+/// The state of the first half.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Speak {
+    /// The market.
+    pub market: Market,
+    /// By slot: the lives that speak.
+    pub lives: Vec<Alone>,
+    /// By declared slot: the alone life as shown, patient like sim.
+    pub patient: Vec<Patient>,
+    /// Σ of the patient alone lives.
+    pub curve: Curve,
+    /// By slot: equity of the raw book at the last barrier.
+    marked: Vec<f64>,
+    /// By agent: ex-ante volatility of a bar as of the last barrier, as a fraction of own capital.
+    risk: Vec<f64>,
+}
+
+impl SpeakSpec {
+    /// For a cast on a universe.
+    pub fn new(cast: Arc<Cast>, universe: &Universe, settings: Settings, market: &Market) -> Self {
+        let handle = |asset: AssetId, key: Indicator| {
+            let bank = &market.listings[asset.index()].bank;
+            if matches!(key, Indicator::Rank(_)) { OWN } else { bank.place(key).map_or(OWN, |p| p as u16) }
+        };
+        let handles = cast.slots.iter().map(|s| s.keys.iter().map(|k| handle(s.asset, *k)).collect()).collect();
+        let kinds = universe.instruments.iter().map(|i| i.kind).collect();
+        let reference = settings.capital / cast.declared.max(1) as f64;
+        SpeakSpec { cast, settings, kinds, handles, reference }
+    }
+
+    /// What banks must compute for this cast, by instrument.
+    pub fn wanted(cast: &Cast) -> Vec<Vec<Indicator>> {
+        let keys = |slots: &Vec<u32>| {
+            let all = slots.iter().flat_map(|s| cast.slots[*s as usize].keys.iter().copied());
+            all.filter(|k| !matches!(k, Indicator::Rank(_))).collect()
+        };
+        cast.by_asset.iter().map(keys).collect()
+    }
+
+    fn pace(&self) -> Pace {
+        Pace { patience: self.settings.desk.patience, band: self.settings.desk.band }
+    }
+}
+
+impl Speak {
+    /// Nothing was heard of the market yet.
+    pub fn new(market: Market, cast: &Cast, settings: &Settings) -> Self {
+        Speak {
+            market,
+            lives: vec![Alone::default(); cast.slots.len()],
+            patient: vec![Patient::default(); cast.declared_slots],
+            curve: Curve::new(Base::Fixed, settings.capital),
+            marked: vec![0.0; cast.slots.len()],
+            risk: vec![0.0; cast.agents.len()],
+        }
+    }
+
+    /// Takes an event and says what follows from it.
+    pub fn step(&mut self, spec: &SpeakSpec, event: &Event, said: &mut Said) {
+        said.utterances.clear();
+        said.accepted = match *event {
+            Event::Market(MarketEvent::Bar { instrument, at, ref bar }) => {
+                let accepted = self.market.bar(instrument, at, bar);
+                if accepted {
+                    self.fill(spec, instrument);
+                }
+                accepted
+            }
+            Event::Market(MarketEvent::Funding { instrument, at, rate, mark }) => {
+                let accepted = self.market.funding(instrument, at, rate, mark);
+                if accepted {
+                    self.fund(spec, instrument, rate, mark);
+                }
+                accepted
+            }
+            Event::Barrier(at) => {
+                let accepted = self.market.barrier(at);
+                if accepted {
+                    self.barrier(spec, at, said);
+                }
+                accepted
+            }
+            Event::Command(..) => true,
+        };
+    }
+
+    /// Orders of the last barrier fill at this bar.
+    fn fill(&mut self, spec: &SpeakSpec, instrument: InstrumentId) {
+        let i = instrument.index();
+        let listing = &self.market.listings[i];
+        let (costs, kind, span) = (&spec.settings.costs, spec.kinds[i], spec.settings.clock.decide);
+        for &slot in &spec.cast.by_asset[i] {
+            let slot = slot as usize;
+            self.lives[slot].raw.bar(costs, kind, &listing.last, listing.sigma_before, span);
+            if let Some(patient) = self.patient.get_mut(slot) {
+                patient.book.bar(costs, kind, &listing.last, listing.sigma_before, span);
+            }
+        }
+    }
+
+    fn fund(&mut self, spec: &SpeakSpec, instrument: InstrumentId, rate: f64, mark: f64) {
+        for &slot in &spec.cast.by_asset[instrument.index()] {
+            self.lives[slot as usize].raw.funding(&spec.settings.costs, mark, rate);
+            if let Some(patient) = self.patient.get_mut(slot as usize) {
+                patient.book.funding(&spec.settings.costs, mark, rate);
+            }
+        }
+    }
+
+    fn barrier(&mut self, spec: &SpeakSpec, at: Stamp, said: &mut Said) {
+        said.results.clear();
+        let mut values = Vec::with_capacity(16);
+        let mut ranks = Vec::new();
+        for agent in &spec.cast.agents {
+            if agent.family == Family::RelativeStrength {
+                self.rank(spec, agent, at, &mut ranks);
+            }
+            for slot in agent.slots.clone() {
+                let rank = ranks.get(slot - agent.slots.start).copied().unwrap_or(f64::NAN);
+                self.judge(spec, agent, slot, rank, at, &mut values, said);
+            }
+            ranks.clear();
+            let result = self.result(spec, agent);
+            said.results.push(result);
+        }
+        let pnl: f64 = self.patient.iter().zip(&spec.cast.slots).map(|(p, s)| self.worth(p, s.asset)).sum();
+        self.curve.push(at, spec.settings.capital + pnl);
+    }
+
+    /// Worth of a patient book at the last price of its asset.
+    fn worth(&self, patient: &Patient, asset: AssetId) -> f64 {
+        patient.book.equity(self.market.listings[asset.index()].last.close)
+    }
+
+    /// PnL of a declared slot's alone life so far.
+    pub fn alone(&self, cast: &Cast, slot: usize) -> f64 {
+        self.worth(&self.patient[slot], cast.slots[slot].asset)
+    }
+
+    /// One slot at a close: outcome, conditions, actions, and the patient life's next order.
+    #[allow(clippy::too_many_arguments)]
+    fn judge(&mut self, spec: &SpeakSpec, agent: &Agent, slot: usize, rank: f64, at: Stamp, values: &mut Vec<f64>, said: &mut Said) {
+        let asset = spec.cast.slots[slot].asset;
+        let listing = &self.market.listings[asset.index()];
+        let close = listing.last.close;
+        let coin = random::key(spec.cast.seed, &[u64::from(agent.id.0), u64::from(asset.0), at.0 as u64]);
+        let now = Now { agent: agent.id, asset, strategy: &agent.strategy, capital: spec.reference, coin };
+        let life = &mut self.lives[slot];
+        let mut say = |body| said.utterances.push(Utterance { slot, body });
+        if listing.delisted_at == Some(at) {
+            life.delist(close, &now, |a| say(Body::Action(a)));
+            let kind = spec.kinds[asset.index()];
+            life.raw.delist(&spec.settings.costs, kind, close);
+            if let Some(outcome) = life.outcome(close, &now) {
+                say(Body::Outcome(outcome));
+            }
+            if let Some(patient) = self.patient.get_mut(slot) {
+                patient.aim = 0.0;
+                patient.book.delist(&spec.settings.costs, kind, close);
+            }
+            return;
+        }
+        if !listing.is_fresh(at) || at < agent.active_from {
+            return;
+        }
+        if let Some(outcome) = life.outcome(close, &now) {
+            say(Body::Outcome(outcome));
+        }
+        life.pass(close);
+        let bank = listing.bank.values();
+        values.clear();
+        values.extend(spec.handles[slot].iter().map(|h| bank.get(usize::from(*h)).copied().unwrap_or(rank)));
+        let (side, best) = life.seen();
+        let view = View { close, sigma: listing.sigma, held: life.held(), best, side, keys: &spec.cast.slots[slot].keys, values };
+        life.at_close(&view, &now, |a| say(Body::Action(a)));
+        if let Some(patient) = self.patient.get_mut(slot) {
+            patient.decide(spec.reference / spec.settings.capital * life.intent, spec.pace(), spec.settings.capital, close);
+        }
+    }
+
+    /// Where each asset of a basket stands: 0 the weakest … 1 the strongest; NaN for all if fewer than
+    /// three can be ranked. Ties share their place.
+    fn rank(&self, spec: &SpeakSpec, agent: &Agent, at: Stamp, ranks: &mut Vec<f64>) {
+        let score = |slot: usize| {
+            let listing = &self.market.listings[spec.cast.slots[slot].asset.index()];
+            let keys = &spec.cast.slots[slot].keys;
+            let place = keys.iter().position(|k| matches!(k, Indicator::Score(_)));
+            let handle = place.map(|p| spec.handles[slot][p]);
+            let value = handle.and_then(|h| listing.bank.values().get(usize::from(h))).copied();
+            value.filter(|_| listing.is_fresh(at)).unwrap_or(f64::NAN)
+        };
+        ranks.clear();
+        ranks.extend(agent.slots.clone().map(score));
+        rank_in_place(ranks);
+    }
+
+    /// An agent's result of the bar, in units of its ex-ante volatility.
+    fn result(&mut self, spec: &SpeakSpec, agent: &Agent) -> f64 {
+        let (mut pnl, mut sum, mut squares) = (0.0, 0.0, 0.0);
+        for slot in agent.slots.clone() {
+            let listing = &self.market.listings[spec.cast.slots[slot].asset.index()];
+            let raw = &self.lives[slot].raw;
+            if raw.quantity == 0.0 && raw.cash == self.marked[slot] {
+                continue;
+            }
+            let equity = raw.equity(listing.last.close);
+            pnl += equity - self.marked[slot];
+            self.marked[slot] = equity;
+            let sigma = if listing.sigma_before.is_finite() { listing.sigma_before } else { 0.0 };
+            let risk = raw.quantity * listing.last.close / spec.reference * sigma;
+            sum += risk;
+            squares += risk * risk;
+        }
+        let risk = libm::sqrt(CORRELATION * sum * sum + (1.0 - CORRELATION) * squares);
+        // A position closed at this bar's open still had its risk overnight.
+        let before = std::mem::replace(&mut self.risk[agent.id.index()], risk);
+        let risk = risk.max(before);
+        if risk > 0.0 { pnl / spec.reference / risk } else { f64::NAN }
+    }
+}
+
+/// Replaces scores by ranks 0 … 1 among those that are finite; NaN stays NaN.
+pub(crate) fn rank_in_place(scores: &mut [f64]) {
+    let mut order: Vec<f64> = scores.iter().copied().filter(|s| s.is_finite()).collect();
+    let n = order.len();
+    if n < 3 {
+        scores.fill(f64::NAN);
+        return;
+    }
+    order.sort_unstable_by(f64::total_cmp);
+    for score in scores.iter_mut().filter(|s| s.is_finite()) {
+        let below = order.partition_point(|x| x < score);
+        let through = order.partition_point(|x| x <= score);
+        *score = (below + through - 1) as f64 / 2.0 / (n - 1) as f64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rank_in_place;
+
+    #[test]
+    fn ranks_run_from_weakest_to_strongest_and_ties_share() {
+        let mut r = [3.0, f64::NAN, 1.0, 2.0, 2.0];
+        rank_in_place(&mut r);
+        assert_eq!((r[0], r[2], r[3], r[4]), (1.0, 0.0, 0.5, 0.5));
+        assert!(r[1].is_nan());
+    }
+
+    #[test]
+    fn fewer_than_three_are_no_ranking() {
+        let mut r = [3.0, 1.0, f64::NAN];
+        rank_in_place(&mut r);
+        assert!(r.iter().all(|x| x.is_nan()));
+    }
+}

@@ -1,0 +1,432 @@
+//! The desk: where the stances of all agents become one patient net position per asset, and where
+//! that position is told apart again, agent by agent, to the last atom.
+//!
+//! ```text
+//! aim_i[a] += η (x_i[a] − aim_i[a])                     aim = Σ aim_i, linear, so attribution is exact
+//! k   = min(kmax, target volatility / ewσ of the aim's own PnL)      known bars only
+//! s   = scale to the gross cap;  tgt_i = k·s·aim_i      long-only instrument and Σtgt < 0: all tgt_i = 0
+//! net goes to Σtgt if |Σtgt − held| > β·max(|Σtgt|, |held|), else stays;  Σtgt = 0: flat
+//! held_i = tgt_i + (held − Σtgt)·|tgt_i| / Σ|tgt|       on the held actually reached
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. Σ held_i = held in whole atoms (at most a millionth of a lot, or one unit), always.
+//! 2. Only the net goes to the venue; what agents trade against each other is crossed inside.
+//! 3. A decision at one close is carried out at the next bar of its asset, or replaced by the next.
+//! 4. Until the volatility of the aim is known, the target is flat.
+
+use super::settings::DeskSettings;
+use crate::agents::Cast;
+use crate::agents::books::Pace;
+use crate::domain::{AgentId, Decimal, Instrument, InstrumentId, InstrumentKind, Span, Universe};
+use crate::market::indicators::Weighted;
+use serde::{Deserialize, Serialize};
+
+/// Decimal places that attribution has beyond the lot.
+const FINER: u32 = 6;
+/// Bars of the aim's PnL that must be known before it is scaled.
+const KNOWN_BARS: u32 = 60;
+
+/// How quantities of an instrument are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Atoms {
+    /// Decimal places of an atom.
+    scale: u32,
+}
+
+impl Atoms {
+    /// Of an instrument whose lot is a power of ten.
+    pub fn of(instrument: &Instrument) -> Self {
+        // A lot of 10^k has an atom of 10^(k−6), but never more than one unit: a Decimal has no
+        // negative scale.
+        let lot = instrument.lot.normalize();
+        let large = lot.mantissa().unsigned_abs().checked_ilog10().unwrap_or(0);
+        Atoms { scale: lot.scale() + FINER - large.min(FINER) }
+    }
+
+    /// A count of atoms as a quantity.
+    pub fn quantity(self, atoms: i64) -> Decimal {
+        Decimal::new(atoms, self.scale)
+    }
+
+    /// A quantity as a count of atoms; `None` if it is not whole or does not fit.
+    pub fn count(self, quantity: Decimal) -> Option<i64> {
+        let q = quantity.normalize();
+        let up = self.scale.checked_sub(q.scale())?;
+        q.mantissa().checked_mul(10_i128.checked_pow(up)?).and_then(|n| i64::try_from(n).ok())
+    }
+
+    /// An estimate as atoms.
+    fn estimate(self, quantity: f64) -> f64 {
+        quantity * libm::pow(10.0, f64::from(self.scale))
+    }
+}
+
+/// What does not change during a run.
+#[derive(Clone, Debug)]
+pub struct DeskSpec {
+    settings: DeskSettings,
+    /// By instrument: the slots of declared agents on its asset, in the order of agents.
+    by_instrument: Vec<Vec<u32>>,
+    agents: Vec<AgentId>,
+    atoms: Vec<Atoms>,
+    kinds: Vec<InstrumentKind>,
+    bars_per_year: f64,
+}
+
+impl DeskSpec {
+    /// For a cast on a universe. Today each asset has one instrument, of the same number.
+    pub fn new(settings: DeskSettings, cast: &Cast, universe: &Universe, clock: Span) -> Self {
+        let declared = |asset: &Vec<u32>| asset.iter().copied().filter(|s| (*s as usize) < cast.declared_slots).collect();
+        DeskSpec {
+            settings,
+            by_instrument: cast.by_asset.iter().map(declared).collect(),
+            agents: cast.slots[..cast.declared_slots].iter().map(|s| s.agent).collect(),
+            atoms: universe.instruments.iter().map(Atoms::of).collect(),
+            kinds: universe.instruments.iter().map(|i| i.kind).collect(),
+            bars_per_year: clock.per_year(),
+        }
+    }
+
+    /// How an instrument's quantities are counted.
+    pub fn atoms(&self, instrument: InstrumentId) -> Atoms {
+        self.atoms[instrument.index()]
+    }
+
+    /// The slots of declared agents on an instrument.
+    pub fn slots(&self, instrument: InstrumentId) -> &[u32] {
+        &self.by_instrument[instrument.index()]
+    }
+}
+
+/// A declared agent's part of an asset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// Where it is going, as a fraction of equity at the risk of the aims.
+    pub aim: f64,
+    /// tgt_i: k·s·aim_i, a fraction of equity.
+    pub target: f64,
+    /// held_i, in atoms.
+    pub held: i64,
+}
+
+/// The state of the desk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Desk {
+    /// By declared slot.
+    pub parts: Vec<Part>,
+    /// By instrument: the net position, in atoms.
+    held: Vec<i64>,
+    /// By instrument: Σ aim as of the last decision.
+    aims: Vec<f64>,
+    /// By instrument: atoms in one equity, as of the last decision; 0 before the first.
+    worth: Vec<f64>,
+    volatility: Weighted,
+    /// k as of the last decision.
+    pub risk_multiple: f64,
+    /// s as of the last decision.
+    pub gross_scale: f64,
+}
+
+/// One instrument as the desk sees it at a barrier.
+#[derive(Clone, Copy, Debug)]
+pub struct Quote {
+    /// Which.
+    pub instrument: InstrumentId,
+    /// Its close now.
+    pub close: f64,
+    /// Close-to-close return of this bar.
+    pub change: f64,
+}
+
+/// What scales the desk at a barrier.
+#[derive(Clone, Copy, Debug)]
+pub struct Steer {
+    /// Marked equity, in currency.
+    pub equity: f64,
+    /// Band β.
+    pub band: f64,
+    /// Multiplies the risk target.
+    pub risk_scale: f64,
+    /// Multiplies the gross cap.
+    pub gross_scale: f64,
+    /// True: everything goes to zero (the breaker has tripped).
+    pub flatten: bool,
+}
+
+/// What the net should become.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wanted {
+    /// Of which instrument.
+    pub instrument: InstrumentId,
+    /// Signed base units to trade; zero means: let the position be.
+    pub quantity: Decimal,
+}
+
+impl Desk {
+    /// Nothing is held.
+    pub fn new(spec: &DeskSpec) -> Self {
+        let n = spec.kinds.len();
+        Desk {
+            parts: vec![Part::default(); spec.agents.len()],
+            held: vec![0; n],
+            aims: vec![0.0; n],
+            worth: vec![0.0; n],
+            volatility: Weighted::new(spec.settings.vol_span_days * spec.bars_per_year / 365.25),
+            risk_multiple: 0.0,
+            gross_scale: 1.0,
+        }
+    }
+
+    /// One step of a slot's aim toward its stance.
+    pub fn aim(&mut self, slot: usize, x: f64, pace: Pace) {
+        let part = &mut self.parts[slot];
+        part.aim = pace.step(part.aim, x);
+    }
+
+    /// The net position, in atoms.
+    pub fn held(&self, instrument: InstrumentId) -> i64 {
+        self.held[instrument.index()]
+    }
+
+    /// Decides on every instrument that has a price now (in the order of instruments).
+    pub fn decide(&mut self, spec: &DeskSpec, quotes: &[Quote], steer: &Steer, wanted: &mut Vec<Wanted>) {
+        let pnl: f64 = quotes.iter().map(|q| self.aims[q.instrument.index()] * q.change).sum();
+        if self.volatility.seen() > 0 || pnl != 0.0 {
+            self.volatility.push(pnl * pnl);
+        }
+        for (aim, slots) in self.aims.iter_mut().zip(&spec.by_instrument) {
+            *aim = slots.iter().map(|s| self.parts[*s as usize].aim).sum();
+        }
+        let s = &spec.settings;
+        let yearly = libm::sqrt(self.volatility.mean() * spec.bars_per_year);
+        let known = self.volatility.seen() >= KNOWN_BARS && yearly > 0.0;
+        self.risk_multiple = match known && !steer.flatten {
+            true => (s.target_vol * steer.risk_scale / yearly).min(s.risk_multiple_max),
+            false => 0.0,
+        };
+        self.gross_scale = self.scale_to_cap(spec, steer.gross_scale);
+        let scale = self.risk_multiple * self.gross_scale;
+        for quote in quotes {
+            let quantity = self.target(spec, quote, scale, steer);
+            wanted.push(Wanted { instrument: quote.instrument, quantity });
+        }
+    }
+
+    /// s: all positions together stay under the cap; spot instruments have one of their own.
+    fn scale_to_cap(&self, spec: &DeskSpec, tighter: f64) -> f64 {
+        let (mut all, mut spot) = (0.0, 0.0);
+        for (aim, kind) in self.aims.iter().zip(&spec.kinds) {
+            let size = self.risk_multiple * if *kind == InstrumentKind::Spot { aim.max(0.0) } else { libm::fabs(*aim) };
+            all += size;
+            spot += if *kind == InstrumentKind::Spot { size } else { 0.0 };
+        }
+        let under = |gross: f64, cap: f64| if gross > cap * tighter { cap * tighter / gross } else { 1.0 };
+        under(all, spec.settings.gross_max).min(under(spot, spec.settings.gross_max_spot))
+    }
+
+    fn target(&mut self, spec: &DeskSpec, quote: &Quote, scale: f64, steer: &Steer) -> Decimal {
+        let i = quote.instrument.index();
+        let slots = &spec.by_instrument[i];
+        let long_only = !spec.kinds[i].can_short();
+        let scale = if long_only && self.aims[i] < 0.0 { 0.0 } else { scale };
+        let mut net = 0.0;
+        for slot in slots {
+            let part = &mut self.parts[*slot as usize];
+            part.target = scale * part.aim;
+            net += part.target;
+        }
+        self.worth[i] = spec.atoms[i].estimate(steer.equity / quote.close);
+        let (target, held) = (libm::rint(net * self.worth[i]), self.held[i]);
+        let pace = Pace { patience: 1.0, band: steer.band };
+        let change = if pace.trades(target, held as f64) { target - held as f64 } else { 0.0 };
+        spec.atoms[i].quantity(change as i64)
+    }
+
+    /// Tells the position apart after a bar of the instrument: `filled` atoms were added to the net.
+    /// Gives each agent's change, in the order of agents; their sum is `filled`.
+    pub fn attribute(&mut self, spec: &DeskSpec, instrument: InstrumentId, filled: i64, changes: &mut Vec<(AgentId, i64)>) {
+        let i = instrument.index();
+        let slots = &spec.by_instrument[i];
+        let (before, held) = (self.held[i], self.held[i] + filled);
+        self.held[i] = held;
+        let (mut net, mut gross) = (0.0, 0.0);
+        let mut last = None;
+        for (at, slot) in slots.iter().enumerate() {
+            let t = self.parts[*slot as usize].target * self.worth[i];
+            net += t;
+            gross += libm::fabs(t);
+            if t != 0.0 {
+                last = Some(at);
+            }
+        }
+        // Without targets what is still held shrinks alike for all; then everybody who holds counts.
+        let last = last.or_else(|| slots.iter().rposition(|s| self.parts[*s as usize].held != 0));
+        let Some(last) = last else { return };
+        let gap = held as f64 - net;
+        // The remainder is carried from agent to agent, so that rounding never adds up to an atom.
+        let (mut carried, mut given) = (0.0, 0_i64);
+        for (at, slot) in slots.iter().enumerate() {
+            let part = &mut self.parts[*slot as usize];
+            let t = part.target * self.worth[i];
+            let ideal = match gross > 0.0 {
+                true => t + gap * libm::fabs(t) / gross,
+                false if before == 0 => 0.0,
+                false => part.held as f64 * (held as f64 / before as f64),
+            };
+            carried += ideal;
+            let new = match at {
+                _ if at == last => held - given,
+                _ if ideal == 0.0 => 0,
+                _ => libm::rint(carried) as i64 - given,
+            };
+            given += new;
+            if new != part.held {
+                changes.push((spec.agents[*slot as usize], new - part.held));
+                part.held = new;
+            }
+        }
+    }
+
+    /// Whether anybody's part of an instrument is short.
+    pub fn parts_short(&self, spec: &DeskSpec, instrument: InstrumentId) -> bool {
+        spec.by_instrument[instrument.index()].iter().any(|s| self.parts[*s as usize].held < 0)
+    }
+
+    /// The asset is gone: nothing is aimed at any more. What is held is closed by the venue's last fill.
+    pub fn forget(&mut self, spec: &DeskSpec, instrument: InstrumentId) {
+        for slot in &spec.by_instrument[instrument.index()] {
+            let part = &mut self.parts[*slot as usize];
+            (part.aim, part.target) = (0.0, 0.0);
+        }
+        self.aims[instrument.index()] = 0.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn spec(agents: u32, kind: InstrumentKind) -> DeskSpec {
+        let lot = Atoms { scale: 9 };
+        DeskSpec {
+            settings: DeskSettings::default(),
+            by_instrument: vec![(0..agents).collect()],
+            agents: (0..agents).map(AgentId).collect(),
+            atoms: vec![lot],
+            kinds: vec![kind],
+            bars_per_year: 2_191.5,
+        }
+    }
+
+    fn steer() -> Steer {
+        Steer { equity: 100_000.0, band: 0.4, risk_scale: 1.0, gross_scale: 1.0, flatten: false }
+    }
+
+    /// A desk whose aim has had its bars, the aims given.
+    fn warm(spec: &DeskSpec, aims: &[f64]) -> (Desk, Vec<Wanted>) {
+        let mut desk = Desk::new(spec);
+        let mut wanted = vec![];
+        for bar in 0..200 {
+            for (slot, x) in aims.iter().enumerate() {
+                desk.aim(slot, *x, Pace { patience: 1.0, band: 0.4 });
+            }
+            wanted.clear();
+            let change = if bar % 2 == 0 { 0.01 } else { -0.01 };
+            desk.decide(spec, &[Quote { instrument: InstrumentId(0), close: 100.0, change }], &steer(), &mut wanted);
+        }
+        (desk, wanted)
+    }
+
+    #[test]
+    fn risk_is_scaled_to_the_target_by_what_the_aim_earned_and_lost() {
+        let (desk, wanted) = warm(&spec(2, InstrumentKind::Perp), &[0.3, -0.1]);
+        // The aim of 0.2 moved 1 % a bar: 0.2 % a bar is 9.36 % a year.
+        let k = 0.15 / (0.002 * libm::sqrt(2_191.5));
+        assert!((desk.risk_multiple - k).abs() < 1e-6);
+        assert_eq!(desk.gross_scale, 1.0);
+        let net = 0.2 * k * 1_000.0;
+        assert!((crate::domain::money::to_estimate(wanted[0].quantity) - net).abs() < 1e-6);
+    }
+
+    #[test]
+    fn before_its_volatility_is_known_the_target_is_flat() {
+        let spec = spec(1, InstrumentKind::Perp);
+        let mut desk = Desk::new(&spec);
+        desk.aim(0, 0.5, Pace { patience: 1.0, band: 0.4 });
+        let mut wanted = vec![];
+        desk.decide(&spec, &[Quote { instrument: InstrumentId(0), close: 100.0, change: 0.01 }], &steer(), &mut wanted);
+        assert_eq!((desk.risk_multiple, wanted[0].quantity), (0.0, Decimal::ZERO));
+    }
+
+    #[test]
+    fn the_gross_cap_binds_and_spot_stays_long() {
+        let (desk, _) = warm(&spec(1, InstrumentKind::Spot), &[0.2]);
+        assert!((desk.risk_multiple * desk.gross_scale * 0.2 - 0.32).abs() < 0.01, "under the cap of 1");
+        let (_, wanted) = warm(&spec(2, InstrumentKind::Spot), &[0.1, -0.3]);
+        assert_eq!(wanted[0].quantity, Decimal::ZERO);
+    }
+
+    #[test]
+    fn inside_the_band_the_net_stays_and_the_parts_still_follow() {
+        let spec = spec(2, InstrumentKind::Perp);
+        let (mut desk, wanted) = warm(&spec, &[0.2, 0.1]);
+        let filled = spec.atoms[0].count(wanted[0].quantity).unwrap();
+        let mut changes = vec![];
+        desk.attribute(&spec, InstrumentId(0), filled, &mut changes);
+        assert_eq!(changes.iter().map(|c| c.1).sum::<i64>(), filled);
+        for (slot, x) in [0.1, 0.2].into_iter().enumerate() {
+            desk.aim(slot, x, Pace { patience: 1.0, band: 0.4 });
+        }
+        let mut wanted = vec![];
+        desk.decide(&spec, &[Quote { instrument: InstrumentId(0), close: 100.0, change: 0.01 }], &steer(), &mut wanted);
+        assert_eq!(wanted[0].quantity, Decimal::ZERO);
+        changes.clear();
+        desk.attribute(&spec, InstrumentId(0), 0, &mut changes);
+        assert_eq!(changes.len(), 2);
+        assert_eq!(changes[0].1, -changes[1].1, "crossed inside");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn parts_always_sum_to_the_net(steps in prop::collection::vec((prop::collection::vec(-3.0_f64..3.0, 7), -2_000_000_000_i64..2_000_000_000), 1..12)) {
+            let spec = spec(7, InstrumentKind::Perp);
+            let mut desk = Desk::new(&spec);
+            desk.worth[0] = 1e9;
+            for (targets, filled) in steps {
+                for (part, t) in desk.parts.iter_mut().zip(&targets) {
+                    part.target = if t.abs() < 0.5 { 0.0 } else { *t };
+                }
+                let nobody = desk.parts.iter().all(|p| p.target == 0.0 && p.held == 0);
+                if nobody { continue; }
+                let mut changes = vec![];
+                desk.attribute(&spec, InstrumentId(0), filled, &mut changes);
+                prop_assert_eq!(changes.iter().map(|c| c.1).sum::<i64>(), filled);
+                prop_assert_eq!(desk.parts.iter().map(|p| p.held).sum::<i64>(), desk.held[0]);
+            }
+        }
+
+        #[test]
+        fn who_aims_at_nothing_holds_nothing(targets in prop::collection::vec(-3.0_f64..3.0, 2..7), filled in -5_000_000_000_i64..5_000_000_000) {
+            let spec = spec(targets.len() as u32, InstrumentKind::Perp);
+            let mut desk = Desk::new(&spec);
+            desk.worth[0] = 1e9;
+            for (part, t) in desk.parts.iter_mut().zip(&targets).skip(1) {
+                part.target = *t;
+            }
+            let mut changes = vec![];
+            desk.attribute(&spec, InstrumentId(0), filled, &mut changes);
+            prop_assert_eq!(desk.parts[0].held, 0);
+        }
+
+        #[test]
+        fn atoms_and_quantities_agree(atoms in any::<i32>(), places in 0_u32..6) {
+            let a = Atoms { scale: places + FINER };
+            prop_assert_eq!(a.count(a.quantity(i64::from(atoms))), Some(i64::from(atoms)));
+        }
+    }
+}

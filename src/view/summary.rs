@@ -1,0 +1,213 @@
+//! The summary of a run: the contract that scripts read (`--summary FILE`) and the closing report is
+//! made of. Money is text, so that no digit is lost on the way.
+//!
+//! Alone and sim are kept at the reference weight 1/N of the starting capital and not reinvested; real
+//! is the account, reinvested, at the desk's risk target. Their Sharpe ratios compare, their sums of
+//! money do not.
+
+use crate::agents::Agent;
+use crate::domain::{AgentId, Decimal, MessageCounts, Stamp, money};
+use crate::engine::Engine;
+use crate::hive::goals::Goals;
+use crate::ledger::{Account, Ledger};
+use serde::{Deserialize, Serialize};
+
+/// What is known of a run beside the engine.
+#[derive(Clone, Debug, Default)]
+pub struct RunFacts {
+    /// Name of the hive.
+    pub hive: String,
+    /// `SYNTH` or `HISTORY`.
+    pub mode: String,
+    /// Where the market came from.
+    pub feed: String,
+    /// Hash of what the market said.
+    pub data_hash: String,
+    /// Hash of everything in the configuration that decides.
+    pub roster_hash: String,
+    /// The seed.
+    pub seed: u64,
+    /// The first barrier.
+    pub from: Option<Stamp>,
+    /// Bars that counted.
+    pub bars: u64,
+    /// Events that did not count.
+    pub refused: u64,
+    /// Seconds on the wall.
+    pub wall_s: f64,
+    /// What the operator should know: of the feed, of the roster, of the run.
+    pub notes: Vec<String>,
+}
+
+/// One agent's line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AgentLine {
+    /// Name.
+    pub name: String,
+    /// Family.
+    pub family: String,
+    /// Goal.
+    pub goal: String,
+    /// Personality.
+    pub personality: String,
+    /// Names of its assets.
+    pub assets: Vec<String>,
+    /// PnL of the deaf twin at the reference weight.
+    pub alone_pnl: String,
+    /// PnL with open ears at the reference weight.
+    pub sim_pnl: String,
+    /// PnL of its share of what the desk held.
+    pub real_pnl: String,
+    /// 1 is the prior.
+    pub points: f64,
+    /// Equity of its real book: Σ funds + treasury + rounding = account.
+    pub funds: String,
+    /// Intents of the alone life that were closed.
+    pub trades: u32,
+    /// Messages it sent.
+    pub messages_sent: u64,
+    /// Messages of others that its stances name as their reason.
+    pub messages_acted_on: u64,
+}
+
+/// A number for each of the three lives.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Lives<T> {
+    /// Deaf.
+    pub alone: T,
+    /// Open ears.
+    pub sim: T,
+    /// The account.
+    pub real: T,
+}
+
+/// The summary.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Summary {
+    pub hive: String,
+    pub mode: String,
+    pub feed: String,
+    pub data_hash: String,
+    pub roster_hash: String,
+    pub seed: u64,
+    pub clock: String,
+    pub fill_level: String,
+    pub from: String,
+    pub to: String,
+    pub bars: u64,
+    pub refused: u64,
+    pub wall_s: f64,
+    pub capital: String,
+    pub agents: Vec<AgentLine>,
+    pub scouts: usize,
+    pub messages: MessageCounts,
+    pub goals: Goals,
+    pub equity: Lives<String>,
+    pub treasury: String,
+    pub rounding: String,
+    pub sharpe: Lives<f64>,
+    pub volatility: Lives<f64>,
+    pub max_drawdown: Lives<f64>,
+    pub crossed_notional: String,
+    pub traded_notional: String,
+    pub fees: String,
+    pub orders: u64,
+    pub halted: Option<String>,
+    pub ledger_balanced: bool,
+    pub notes: Vec<String>,
+    pub state_hash: String,
+    pub decision_hash: String,
+}
+
+/// An estimate of an amount, to the eighth digit.
+fn text(x: f64) -> String {
+    money::from_estimate(x, 8).map_or_else(|| x.to_string(), |d| d.normalize().to_string())
+}
+
+fn exact(x: Decimal) -> String {
+    x.normalize().to_string()
+}
+
+impl Summary {
+    /// Of an engine at the end of a run.
+    pub fn new(engine: &Engine, facts: RunFacts) -> Self {
+        let (speak, respond) = (&engine.speak, &engine.respond);
+        let (cast, settings, real) = (engine.cast(), engine.settings(), &engine.respond.real);
+        let curves = [&speak.curve, &respond.sim, &real.curve];
+        let lives = |f: &dyn Fn(&crate::hive::curve::Curve) -> f64| Lives { alone: f(curves[0]), sim: f(curves[1]), real: f(curves[2]) };
+        let total = |f: &dyn Fn(&crate::ledger::Turnover) -> Decimal| {
+            let instruments = (0..real.marks.len()).map(|i| crate::domain::InstrumentId(i as u16));
+            instruments.filter_map(|i| real.ledger.turnover(i)).map(f).sum::<Decimal>()
+        };
+        let mut notes = facts.notes;
+        let balanced = engine.balances();
+        if let Err(why) = &balanced {
+            notes.push(format!("the books do not balance: {why}"));
+        }
+        let outside = |account| real.ledger.cash(account).unwrap_or_default();
+        Summary {
+            hive: facts.hive,
+            mode: facts.mode,
+            feed: facts.feed,
+            data_hash: facts.data_hash,
+            roster_hash: facts.roster_hash,
+            seed: facts.seed,
+            clock: settings.clock.decide.to_string(),
+            fill_level: settings.costs.to_string(),
+            from: facts.from.map(|s| s.to_string()).unwrap_or_default(),
+            to: engine.now().map(|s| s.to_string()).unwrap_or_default(),
+            bars: facts.bars,
+            refused: facts.refused,
+            wall_s: facts.wall_s,
+            capital: exact(settings.money),
+            agents: cast.agents[..cast.declared].iter().map(|a| line(engine, a)).collect(),
+            scouts: cast.agents.len() - cast.declared,
+            messages: respond.bus.counts(),
+            goals: respond.goals,
+            equity: Lives { alone: text(speak.curve.equity()), sim: text(respond.sim.equity()), real: exact(real.equity()) },
+            treasury: exact(real.ledger.equity(Ledger::TREASURY, &real.marks).unwrap_or_default()),
+            rounding: exact(outside(Account::Rounding)),
+            sharpe: lives(&|c| c.sharpe()),
+            volatility: lives(&|c| c.volatility()),
+            max_drawdown: lives(&|c| c.drawdown_max()),
+            crossed_notional: exact(total(&|t| t.crossed)),
+            traded_notional: exact(total(&|t| t.traded)),
+            fees: exact(outside(Account::Fees)),
+            orders: real.orders_sent(),
+            halted: real.halted.clone(),
+            ledger_balanced: balanced.is_ok(),
+            notes,
+            state_hash: engine.state_hash(),
+            decision_hash: respond.decisions.to_string(),
+        }
+    }
+}
+
+fn line(engine: &Engine, agent: &Agent) -> AgentLine {
+    let (cast, respond, speak) = (engine.cast(), &engine.respond, &engine.speak);
+    let (mut alone, mut sim, mut trades) = (0.0, 0.0, 0);
+    for slot in agent.slots.clone() {
+        let last = speak.market.listings[cast.slots[slot].asset.index()].last.close;
+        alone += speak.alone(cast, slot);
+        sim += respond.ears[slot].sim.book.equity(last);
+        trades += speak.lives[slot].trades;
+    }
+    let real = &respond.real;
+    let id: AgentId = agent.id;
+    AgentLine {
+        name: agent.name.clone(),
+        family: agent.family.to_string(),
+        goal: agent.goal.to_string(),
+        personality: agent.personality.clone(),
+        assets: cast.slots[agent.slots.clone()].iter().map(|s| engine.asset_name(s.asset).to_owned()).collect(),
+        alone_pnl: text(alone),
+        sim_pnl: text(sim),
+        real_pnl: exact(real.ledger.pnl(id, &real.marks).unwrap_or_default()),
+        points: respond.points.agent(cast, id),
+        funds: exact(real.ledger.equity(id, &real.marks).unwrap_or_default()),
+        trades,
+        messages_sent: respond.bus.sent(id.index()),
+        messages_acted_on: respond.bus.acted_on(id.index()),
+    }
+}
