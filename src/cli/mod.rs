@@ -1,1 +1,85 @@
-//! Room.
+//! The command line: one file a verb. Decides nothing about trading.
+//!
+//! Exit codes: 0 done · 1 failed · 2 usage or configuration · 3 refused for safety · 4 not running.
+
+mod agents;
+mod bench;
+mod config;
+mod options;
+mod report;
+mod run;
+
+use clap::{Parser, Subcommand};
+use options::RunOptions;
+use std::io::Write;
+
+/// A swarm of trading agents that talk, listen and trade as one patient desk.
+#[derive(Debug, Parser)]
+#[command(name = "hive", version, about, long_about = None, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    run: RunOptions,
+    /// Run in the foreground without a terminal screen; the cockpit is not in this version, so every
+    /// run is one.
+    #[arg(long)]
+    no_tui: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run history or the embedded market to its end, as fast as it goes, and report.
+    Backtest(Box<RunOptions>),
+    /// Families, their parameters, and the agents of a file.
+    Agents(agents::Args),
+    /// The configuration: what is shipped, and what holds now and why.
+    Config(config::Args),
+    /// Agent-bars a second of the whole step, beside a plain loop.
+    Bench(bench::Args),
+}
+
+/// Why a verb did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The command line or the configuration is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// It was tried and failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Failure {
+    /// The process's exit code.
+    pub fn code(&self) -> u8 {
+        match self {
+            Failure::Failed(_) => 1,
+            Failure::Usage(_) => 2,
+        }
+    }
+}
+
+/// Runs a verb.
+pub fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.verb {
+        None => run::run(&cli.run),
+        Some(Verb::Backtest(options)) => run::run(&options),
+        Some(Verb::Agents(args)) => agents::run(&args),
+        Some(Verb::Config(args)) => config::run(&args),
+        Some(Verb::Bench(args)) => bench::run(&args),
+    }
+}
+
+/// Says on standard error what went wrong.
+pub fn complain(failure: &Failure) {
+    eprintln!("hive: {failure}");
+}
+
+/// Writes to standard output. A reader that has gone away (`| head`) is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Failed(format!("writing to standard output: {e}"))),
+        _ => Ok(()),
+    }
+}

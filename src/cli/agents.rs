@@ -1,0 +1,90 @@
+//! `hive agents`: the families and their parameters, and the check of a file.
+
+use super::options;
+use super::{Failure, print};
+use crate::agents::declaration::{Range, Selector};
+use crate::agents::strategies;
+use crate::domain::{Family, Goal};
+use clap::{Parser, Subcommand};
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// Arguments of `hive agents`.
+#[derive(Debug, Parser)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The families with their parameters, units, defaults and bounds, and the agents of a file
+    List {
+        /// The hive's file
+        #[arg(long, value_name = "FILE")]
+        agents: Option<PathBuf>,
+    },
+    /// All mistakes of a file at once, or that there are none
+    Check {
+        /// The hive's file; agents.toml here, or the one that is built in
+        file: Option<PathBuf>,
+    },
+}
+
+/// Runs.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let mut out = String::new();
+    // Writing to a string cannot fail.
+    let _ = match &args.verb {
+        Verb::List { agents } => list(&mut out, agents.as_ref())?,
+        Verb::Check { file } => check(&mut out, file.as_ref())?,
+    };
+    print(&out)
+}
+
+fn list(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, Failure> {
+    let (config, _) = options::load(file, &[])?;
+    Ok((|| {
+        writeln!(out, "families")?;
+        for family in Family::ALL {
+            writeln!(out, "  {family}: {}", strategies::idea(*family))?;
+            for p in strategies::params(*family) {
+                writeln!(out, "      {:<10} {:<6} default {:<12} allowed {:<14} {}", p.name, p.unit, span(p.default), span(p.bounds), p.what)?;
+            }
+        }
+        writeln!(out, "\nagents ({} scouts beside them)", config.roster.scouts)?;
+        for a in &config.roster.agents {
+            let assets: Vec<String> = a.assets.iter().map(selector).collect();
+            writeln!(out, "  {:<10}{:<20}{:<12}{:<7}{:<12}{}", a.name, a.family, a.goal, a.side, a.personality, assets.join(", "))?;
+        }
+        Ok(())
+    })())
+}
+
+fn check(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, Failure> {
+    let (config, _) = options::load(file, &[])?;
+    let count = |goal: &Goal| config.roster.agents.iter().filter(|a| a.goal == *goal).count();
+    let goals: Vec<String> = Goal::ALL.iter().map(|g| format!("{} {g}", count(g))).collect();
+    Ok(writeln!(
+        out,
+        "no mistakes: {} agents ({}) and {} scouts; roster {}",
+        config.roster.agents.len(),
+        goals.join(", "),
+        config.roster.scouts,
+        crate::config::roster_hash(&config)
+    ))
+}
+
+fn span(r: Range) -> String {
+    if r.from == r.to { r.from.to_string() } else { format!("{} … {}", r.from, r.to) }
+}
+
+fn selector(s: &Selector) -> String {
+    match s {
+        Selector::Name(name) => name.clone(),
+        Selector::Group(name) => format!("@{name}"),
+        Selector::Top(n) => format!("top:{n}:volume"),
+        Selector::Random(n) => format!("random:{n}"),
+        Selector::Any => "any".to_owned(),
+    }
+}

@@ -1,0 +1,123 @@
+//! `hive` and `hive backtest`: opens the feed, runs the swarm through it, and reports.
+
+use super::options::{self, RunOptions};
+use super::{Failure, print, report};
+use crate::config;
+use crate::domain::{Message, Stamp};
+use crate::engine::Engine;
+use crate::market::feed::Feed;
+use crate::runtime::drive::{self, Told};
+use crate::runtime::feeds;
+use crate::view::Summary;
+use crate::view::summary::RunFacts;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+/// Barriers between two looks at the clock of the progress bar.
+const TICK: u64 = 64;
+
+/// Runs.
+pub fn run(options: &RunOptions) -> Result<(), Failure> {
+    let (config, _) = options::load(options.agents.as_ref(), &options.overrides())?;
+    let speed = options.speed()?;
+    let wanted = options.feed(&config)?;
+    // A summary that cannot be written is better known before the run than after it.
+    if let Some(path) = &options.summary {
+        writable(path)?;
+    }
+    let mut feed = feeds::open(&wanted).map_err(|e| Failure::Usage(e.to_string()))?;
+    let settings = options::settings(&config);
+    let mut engine = Engine::new(&config.roster, feed.universe(), &settings, config.seed);
+    let bar = progress(feed.as_ref(), &engine, options.quiet);
+    let told = drive::run(&mut engine, feed.as_mut(), speed, |engine, told, _: &[Message]| {
+        if told.barriers.is_multiple_of(TICK) {
+            advance(&bar, engine, told);
+        }
+    })
+    .map_err(|e| Failure::Failed(e.to_string()))?;
+    bar.finish_and_clear();
+    let facts = facts(&config, feed.as_ref(), &engine, told);
+    let summary = Summary::new(&engine, facts);
+    if let Some(path) = &options.summary {
+        write_summary(path, &summary)?;
+    }
+    if !options.quiet {
+        print(&report::closing(&summary))?;
+    }
+    match summary.ledger_balanced && summary.halted.is_none() {
+        true => Ok(()),
+        false => Err(Failure::Failed(format!(
+            "the run ended in doubt: {}",
+            summary.halted.or_else(|| summary.notes.last().cloned()).unwrap_or_default()
+        ))),
+    }
+}
+
+fn facts(config: &config::Config, feed: &dyn Feed, engine: &Engine, told: Told) -> RunFacts {
+    let (info, read) = (feed.info(), feed.report());
+    let mut notes = info.notes.clone();
+    if read.bad_rows + read.duplicates + read.unsorted > 0 {
+        notes.push(format!(
+            "left out: {} rows that could not be believed, {} duplicates, {} out of order",
+            read.bad_rows, read.duplicates, read.unsorted
+        ));
+        notes.extend(read.first_bad);
+    }
+    notes.extend(engine.cast().notices.iter().cloned());
+    notes.extend(told.alarms);
+    if told.more_alarms > 0 {
+        notes.push(format!("and {} more", told.more_alarms));
+    }
+    RunFacts {
+        hive: config.name.clone(),
+        mode: info.mode.to_string(),
+        feed: info.name.clone(),
+        data_hash: info.data_hash.clone(),
+        roster_hash: config::roster_hash(config),
+        seed: config.seed,
+        from: told.from,
+        bars: told.bars,
+        refused: told.refused,
+        wall_s: told.wall_s,
+        notes,
+    }
+}
+
+/// A progress bar where there is a terminal to draw it on.
+fn progress(feed: &dyn Feed, engine: &Engine, quiet: bool) -> ProgressBar {
+    let shown = !quiet && std::io::stderr().is_terminal();
+    let target = if shown { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+    let info = feed.info();
+    let bar = ProgressBar::with_draw_target(Some(info.bars), target);
+    // The template is a constant of this program; a typing mistake in it shows as a plain bar.
+    let style = ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} %  {msg}  {eta} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_prefix(format!("{} {}: {} agents", info.mode, info.name, engine.cast().agents.len()));
+    bar
+}
+
+fn advance(bar: &ProgressBar, engine: &Engine, told: &Told) {
+    bar.set_position(told.barriers);
+    let now = engine.now().map(|s: Stamp| s.to_string()).unwrap_or_default();
+    let day = now.get(..10).unwrap_or_default().to_owned();
+    let rate = told.bars as f64 / told.wall_s.max(1e-9) / 1e3;
+    bar.set_message(format!("{day}  {rate:.0} k bars/s"));
+}
+
+fn writable(path: &Path) -> Result<(), Failure> {
+    std::fs::OpenOptions::new().create(true).append(true).open(path).map(|_| ()).map_err(|e| {
+        Failure::Usage(format!("--summary {}: {e}; name a file in a folder that can be written", path.display()))
+    })
+}
+
+/// Writes beside and renames, so that a reader never sees half a summary.
+fn write_summary(path: &Path, summary: &Summary) -> Result<(), Failure> {
+    let failed = |what: &str, e: &dyn std::fmt::Display| Failure::Failed(format!("{what} {}: {e}", path.display()));
+    let text = serde_json::to_string_pretty(summary).map_err(|e| failed("encoding", &e))?;
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    let mut file = std::fs::File::create(&beside).map_err(|e| failed("creating", &e))?;
+    writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(|e| failed("writing", &e))?;
+    std::fs::rename(&beside, path).map_err(|e| failed("renaming to", &e))
+}

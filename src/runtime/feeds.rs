@@ -1,0 +1,143 @@
+//! From what the operator writes (`synth`, `history:PATH?kind=margin`) to an open feed.
+
+use super::files::{FileError, open_data, open_file};
+use crate::domain::{InstrumentKind, Span, Stamp};
+use crate::market::feed::{Feed, FeedError};
+use crate::market::history::{HistoryFeed, HistorySettings, Window};
+use crate::market::synth::{SynthFeed, SynthSettings, World};
+use std::path::PathBuf;
+
+/// Which market.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedSpec {
+    /// The embedded market.
+    Synth,
+    /// A panel file, or a folder of one file per symbol.
+    History {
+        /// Where it is.
+        path: PathBuf,
+        /// How its instruments are listed; none: by the name of the file.
+        kind: Option<InstrumentKind>,
+    },
+}
+
+/// What a feed is opened with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedOptions {
+    /// Which.
+    pub spec: FeedSpec,
+    /// The decision clock.
+    pub clock: Span,
+    /// First bar and end, and only these assets (history).
+    pub window: Window,
+    /// Funding settlements of the perps of a history.
+    pub funding: Option<PathBuf>,
+    /// The embedded market's seed …
+    pub seed: u64,
+    /// … its kind …
+    pub world: World,
+    /// … and its length.
+    pub days: u32,
+}
+
+/// Why a feed did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Not a feed.
+    #[error("{0:?} is no feed; write synth, or history:PATH, or history:PATH?kind=perp|spot|margin")]
+    Unreadable(String),
+    /// A feed of a later version.
+    #[error("the feed {0:?} is a live exchange; this version trades history and the embedded market only")]
+    Live(String),
+    /// The files.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What is in them.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+}
+
+impl FeedSpec {
+    /// Reads what the operator wrote.
+    pub fn parse(text: &str) -> Result<Self, OpenError> {
+        let unreadable = || OpenError::Unreadable(text.to_owned());
+        if text == "synth" {
+            return Ok(FeedSpec::Synth);
+        }
+        if ["binance", "okx", "bybit", "deribit", "kraken", "coinbase", "hyperliquid"].contains(&text) {
+            return Err(OpenError::Live(text.to_owned()));
+        }
+        let rest = text.strip_prefix("history:").ok_or_else(unreadable)?;
+        let (path, kind) = match rest.rsplit_once("?kind=") {
+            Some((path, kind)) => (path, Some(InstrumentKind::parse(kind).ok_or_else(unreadable)?)),
+            None => (rest, None),
+        };
+        if path.is_empty() {
+            return Err(unreadable());
+        }
+        Ok(FeedSpec::History { path: path.into(), kind })
+    }
+}
+
+/// Opens a feed.
+pub fn open(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
+    match &options.spec {
+        FeedSpec::Synth => {
+            let defaults = SynthSettings::default();
+            let settings = SynthSettings {
+                seed: options.seed,
+                world: options.world,
+                from: options.window.from.unwrap_or(defaults.from),
+                bars_days: options.days,
+                clock: options.clock,
+            };
+            Ok(Box::new(SynthFeed::new(settings)?))
+        }
+        FeedSpec::History { path, kind } => {
+            let data = open_data(path)?;
+            let funding = options.funding.as_deref().map(open_file).transpose()?;
+            let settings = HistorySettings {
+                name: data.name,
+                clock: options.clock,
+                kind: *kind,
+                window: options.window.clone(),
+            };
+            let funding = funding.as_ref().map(|f| f as &dyn crate::market::history::Source);
+            Ok(Box::new(HistoryFeed::open(&settings, data.sources, funding)?))
+        }
+    }
+}
+
+/// Reads the end of a window: a plain date includes that day.
+pub fn parse_end(text: &str) -> Option<Stamp> {
+    let stamp = Stamp::parse(text)?;
+    Some(if text.len() == 10 { stamp.after(Span::DAY) } else { stamp })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_the_operator_writes() {
+        assert_eq!(FeedSpec::parse("synth").unwrap(), FeedSpec::Synth);
+        let with_kind = FeedSpec::parse("history:data/spot_1h.csv.gz?kind=margin").unwrap();
+        assert_eq!(with_kind, FeedSpec::History { path: "data/spot_1h.csv.gz".into(), kind: Some(InstrumentKind::Margin) });
+        let plain = FeedSpec::parse("history:data").unwrap();
+        assert_eq!(plain, FeedSpec::History { path: "data".into(), kind: None });
+    }
+
+    #[test]
+    fn says_what_a_feed_looks_like() {
+        for bad in ["", "histroy:x", "history:", "history:x?kind=swap", "file.csv"] {
+            assert!(matches!(FeedSpec::parse(bad), Err(OpenError::Unreadable(_))), "{bad}");
+        }
+        assert!(matches!(FeedSpec::parse("binance"), Err(OpenError::Live(_))));
+    }
+
+    #[test]
+    fn a_plain_end_date_includes_its_day() {
+        assert_eq!(parse_end("2023-06-30"), Stamp::parse("2023-07-01"));
+        assert_eq!(parse_end("2023-06-30T12:00:00Z"), Stamp::parse("2023-06-30T12:00:00Z"));
+    }
+}
