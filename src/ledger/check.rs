@@ -10,7 +10,9 @@ use crate::domain::{AgentId, Decimal, InstrumentId, Money};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Imbalance {
     /// Cash of all accounts does not sum to zero.
-    #[error("cash of all accounts sums to {off} money units of 1e-10 instead of 0; halt and replay")]
+    #[error(
+        "cash of all accounts sums to {off} money units of 1e-10 instead of 0; halt and replay"
+    )]
     Cash {
         /// The sum.
         off: i128,

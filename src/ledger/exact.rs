@@ -40,6 +40,7 @@ const PRICE_MAX: i128 = 10_i128.pow(15 + PRICE_SCALE);
 const VALUES_PER_MONEY: i128 = 10_i128.pow(VALUE_SCALE - MONEY_SCALE);
 
 /// 10⁰ … 10³⁸: all that fit. A table, since every product of the books looks here.
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // Computed by the compiler.
 const POWERS: [i128; 39] = {
     let (mut powers, mut n) = ([1_i128; 39], 0_u32);
     while n < 39 {
@@ -74,7 +75,8 @@ fn rewhole(x: Decimal, scale: u32) -> Option<i128> {
 /// Money as units.
 #[inline]
 pub(super) fn money_units(x: Money) -> Result<i128, LedgerError> {
-    let units = whole(x, MONEY_SCALE).ok_or(LedgerError::TooFine { what: "an amount", value: x })?;
+    let units =
+        whole(x, MONEY_SCALE).ok_or(LedgerError::TooFine { what: "an amount", value: x })?;
     money_bound(units)
 }
 
@@ -304,19 +306,22 @@ mod tests {
         let (q, p) = (dec("98765432109876.54321098765432"), dec("0.009876543219"));
         assert_eq!(product(q, p).unwrap(), dec("975461058776.4060357776"));
         let (x, y) = (9_876_543_210_987_654_321_098_765_432, Decimal::MAX.mantissa());
-        assert_eq!(wide_product(x, -y, 20), Some(-7_825_003_705_992_840_086_645_926_433_754_754_231));
-        assert_eq!(wide_product(x, y, 17), None);
         assert_eq!(
-            product(dec("1e14"), dec("1e14")),
-            Err(LedgerError::Overflow("an amount"))
+            wide_product(x, -y, 20),
+            Some(-7_825_003_705_992_840_086_645_926_433_754_754_231)
         );
+        assert_eq!(wide_product(x, y, 17), None);
+        assert_eq!(product(dec("1e14"), dec("1e14")), Err(LedgerError::Overflow("an amount")));
     }
 
     #[test]
     fn halves_go_to_the_even_neighbour() {
         let half = dec("0.5");
         for (unit, want) in [(1_i64, 0_i64), (2, 1), (3, 2), (5, 2), (-1, 0), (-3, -2)] {
-            assert_eq!(product(Decimal::new(unit, MONEY_SCALE), half).unwrap(), Decimal::new(want, MONEY_SCALE));
+            assert_eq!(
+                product(Decimal::new(unit, MONEY_SCALE), half).unwrap(),
+                Decimal::new(want, MONEY_SCALE)
+            );
         }
     }
 
