@@ -12,9 +12,9 @@
 use super::{Outputs, Settings};
 use crate::agents::Cast;
 use crate::domain::{
-    AgentId, Decimal, Digest, Instrument, InstrumentId, Money, OrderId, OrderKind, Span, Stamp, Universe, money,
+    AgentId, Decimal, Digest, Instrument, InstrumentId, Money, OrderId, OrderKind, OrderStatus, Span, Stamp, Universe, money,
 };
-use crate::execution::{PaperVenue, Venue};
+use crate::execution::{OrderTracker, PaperVenue, Venue};
 use crate::fills::Costs;
 use crate::hive::curve::{Base, Curve};
 use crate::hive::managers::Knobs;
@@ -47,6 +47,8 @@ pub struct Real {
     pub breaker: Breaker,
     /// Where orders fill.
     pub venue: PaperVenue,
+    /// What became of them.
+    pub orders: OrderTracker,
     /// The books.
     pub ledger: Ledger,
     /// Marked equity over time.
@@ -57,6 +59,8 @@ pub struct Real {
     confirmed: Vec<Decimal>,
     /// Why trading is halted, if it is.
     pub halted: Option<String>,
+    /// By instrument: the order that may still fill.
+    working: Vec<Option<OrderId>>,
     next_order: u64,
     sent: u64,
     barriers: u64,
@@ -89,11 +93,13 @@ impl Real {
             gate: Gate::new(settings.gate),
             breaker: Breaker::new(settings.breaker),
             venue: PaperVenue::new(n),
+            orders: OrderTracker::default(),
             ledger,
             curve: Curve::new(Base::Compound, settings.capital),
             marks: vec![Decimal::ZERO; n],
             confirmed: vec![Decimal::ZERO; n],
             halted: deposited.err().map(|e| format!("the capital could not be booked: {e}")),
+            working: vec![None; n],
             next_order: 1,
             sent: 0,
             barriers: 0,
@@ -113,7 +119,7 @@ impl Real {
         self.book(spec, id, mark, fill, out);
         self.confirmed[id.index()] = self.marks[id.index()];
         self.marks[id.index()] = price(listing.last.close, instrument);
-        let owed = crate::fills::borrow_cost(&settings.costs, instrument.kind, -1.0, 1.0, settings.clock.decide);
+        let owed = crate::fills::borrow_fraction(&settings.costs, instrument.kind, settings.clock.decide);
         if owed > 0.0 && self.desk.parts_short(&spec.desk, id) {
             let fraction = money::from_estimate(owed, 10).unwrap_or_default();
             let charged = self.ledger.borrow(id, mark, fraction);
@@ -134,15 +140,21 @@ impl Real {
     }
 
     /// An asset is gone: the venue closes what is held at its last price.
-    pub fn delist(&mut self, spec: &RealSpec, instrument: &Instrument, at: Stamp, listing: &Listing, out: &mut Outputs) {
+    pub fn delist(&mut self, spec: &RealSpec, settings: &Settings, instrument: &Instrument, at: Stamp, listing: &Listing, out: &mut Outputs) {
         self.desk.forget(&spec.desk, instrument.id);
-        let last = price(listing.last.close, instrument);
-        let fill = self.venue.on_delisted(instrument, at, last);
-        self.book(spec, instrument.id, last, fill, out);
+        let fill = self.venue.on_delisted(instrument, at, listing.last.close, &settings.costs);
+        let mark = fill.map_or_else(|| price(listing.last.close, instrument), |f| f.mark);
+        self.book(spec, instrument.id, mark, fill, out);
     }
 
     /// Attributes and books one instrument's fill and rotation.
     fn book(&mut self, spec: &RealSpec, id: InstrumentId, mark: Decimal, fill: Option<crate::domain::Fill>, out: &mut Outputs) {
+        if let Some(f) = &fill {
+            let verdict = self.orders.on_fill(f);
+            if !verdict.is_booked() {
+                return self.halt(format!("{}: a fill that cannot be booked: {verdict:?}", spec.instruments[id.index()].symbol), out);
+            }
+        }
         let atoms = spec.desk.atoms(id);
         let Some(filled) = fill.map_or(Some(0), |f| atoms.count(f.quantity)) else {
             return self.halt(format!("a fill of {} is no whole number of atoms", spec.instruments[id.index()].symbol), out);
@@ -199,6 +211,9 @@ impl Real {
     /// The desk decides on everything that has a price now, and its orders go out through the gate.
     #[allow(clippy::too_many_arguments)]
     pub fn decide(&mut self, spec: &RealSpec, settings: &Settings, at: Stamp, listings: &[Listing], knobs: &Knobs, decisions: &mut Digest, out: &mut Outputs) {
+        if self.halted.is_some() {
+            return spec.instruments.iter().for_each(|i| self.withdraw(i.id));
+        }
         let fresh = |i: &&Instrument| listings[i.id.index()].is_fresh(at);
         let quote = |i: &Instrument| {
             let l = &listings[i.id.index()];
@@ -225,7 +240,7 @@ impl Real {
     fn send(&mut self, spec: &RealSpec, settings: &Settings, at: Stamp, listings: &[Listing], want: Wanted, gross: Money, net: Money, out: &mut Outputs) {
         let id = want.instrument;
         if want.quantity.is_zero() {
-            self.venue.cancel_all(id);
+            self.withdraw(id);
             return;
         }
         let listing = &listings[id.index()];
@@ -255,11 +270,27 @@ impl Real {
         let flat = matches!(settings.costs, Costs::Flat(_));
         let exposure = if flat { Exposure { bar_volume: f64::INFINITY, ..exposure } } else { exposure };
         match self.gate.approve(&proposal, &spec.instruments[id.index()], &exposure, self.mode()) {
-            Ok(order) => match self.venue.submit(&order, OrderKind::Market) {
-                Ok(()) => self.sent += 1,
-                Err(e) => self.halt(format!("the venue refused {:?}: {e}", order.id()), out),
-            },
-            Err(_) => self.venue.cancel_all(id),
+            Ok(order) => {
+                self.withdraw(id);
+                let tracked = self.orders.sent(&order);
+                match tracked.map_err(|e| e.to_string()).and_then(|()| self.venue.submit(&order, OrderKind::Market).map_err(|e| e.to_string())) {
+                    Ok(_) => {
+                        self.sent += 1;
+                        self.working[id.index()] = Some(order.id());
+                    }
+                    Err(e) => self.halt(format!("an order was refused after the gate: {e}"), out),
+                }
+            }
+            Err(_) => self.withdraw(id),
+        }
+    }
+
+    /// Takes back what still works in an instrument.
+    fn withdraw(&mut self, id: InstrumentId) {
+        if let Some(order) = self.working[id.index()].take() {
+            self.venue.cancel(order);
+            // An order that is known can be set; that it is over already is no error.
+            let _ = self.orders.set(order, OrderStatus::Cancelled);
         }
     }
 

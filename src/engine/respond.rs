@@ -226,7 +226,7 @@ impl Respond {
                 ear.stance = 0.0;
                 ear.sim.book.delist(&spec.settings.costs, instrument.kind, listing.last.close);
             }
-            self.real.delist(&spec.real, instrument, at, listing, out);
+            self.real.delist(&spec.real, &spec.settings, instrument, at, listing, out);
         }
     }
 

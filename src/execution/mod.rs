@@ -1,1 +1,91 @@
-//! Room.
+//! How approved orders become fills: venues and the tracking of orders, as state machines without IO.
+//!
+//! - [`Venue`]: what any place to trade must do; [`paper`] is the one inside the house.
+//! - [`orders`]: every order from sending to its end; decides which fills are booked (each once).
+//! - [`reconcile`](mod@reconcile): the venue's positions against the books.
+//!
+//! The way of an order: `Gate::approve` → [`OrderTracker::sent`] → [`Venue::submit`] → the venue fills
+//! → [`OrderTracker::on_fill`] says whether to book → `Ledger::trade`.
+//!
+//! Never: approves anything (only an [`ApprovedOrder`](crate::treasury::ApprovedOrder) gets in), reads a
+//! clock, does IO.
+
+pub mod orders;
+pub mod paper;
+pub mod reconcile;
+pub mod venue;
+
+pub use orders::{OrderCounts, OrderError, OrderTracker, Tracked, Verdict};
+pub use paper::PaperVenue;
+pub use reconcile::{Mismatch, reconcile};
+pub use venue::{Venue, VenueError};
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod fixtures {
+    //! Orders through a gate with everything wide open, for the tests of this room.
+
+    use crate::domain::money::parse;
+    use crate::domain::{
+        AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, OrderId, Stamp,
+    };
+    use crate::treasury::{ApprovedOrder, Exposure, Gate, GateSettings, Mode, Proposal};
+
+    pub fn dec(text: &str) -> Decimal {
+        parse(text).unwrap()
+    }
+
+    pub fn instrument(id: u16, kind: InstrumentKind) -> Instrument {
+        Instrument {
+            id: InstrumentId(id),
+            asset: AssetId(id),
+            symbol: format!("I{id}"),
+            kind,
+            tick: dec("0.01"),
+            lot: dec("0.001"),
+            min_notional: Decimal::ZERO,
+        }
+    }
+
+    fn pass(id: u64, on: u16, quantity: Decimal, position: Decimal, at: i64) -> ApprovedOrder {
+        let wide = f64::INFINITY;
+        let settings = GateSettings {
+            gross_max: wide,
+            net_max: wide,
+            order_max: wide,
+            ..GateSettings::default()
+        };
+        let one = Decimal::ONE;
+        let proposal = Proposal {
+            id: OrderId(id),
+            instrument: InstrumentId(on),
+            quantity,
+            reference: one,
+            reduce_only: !position.is_zero(),
+            at: Stamp(at),
+        };
+        let exposure = Exposure {
+            equity: one,
+            position,
+            open_order: Decimal::ZERO,
+            gross: one,
+            net: one,
+            feed_age: crate::domain::Span(0),
+            tradable: true,
+            bar_volume: wide,
+            last_confirmed: one,
+        };
+        let listed = instrument(on, InstrumentKind::Perp);
+        Gate::new(settings).approve(&proposal, &listed, &exposure, Mode::Running).unwrap()
+    }
+
+    /// Order `id` on instrument `on`, decided at `at`.
+    pub fn order(id: u64, on: u16, quantity: &str, at: i64) -> ApprovedOrder {
+        pass(id, on, dec(quantity), Decimal::ZERO, at)
+    }
+
+    /// The same, reduce-only against a position as large as the order.
+    pub fn reducing(id: u64, on: u16, quantity: &str, at: i64) -> ApprovedOrder {
+        pass(id, on, dec(quantity), -dec(quantity), at)
+    }
+}

@@ -1,2 +1,44 @@
-//! Treasury.
+//! From what the hive wants to what may leave the house: funds, desk, last gate, breaker.
+//!
+//! - [`funds`]: points → funds and risk limits.
+//! - [`desk`]: stances → one patient net position per asset, told apart again to the last atom.
+//! - [`gate`]: the last gate before an order leaves, the only maker of [`ApprovedOrder`] (law 7).
+//! - [`breaker`]: the latched drawdown breaker.
+//!
+//! Never: sends anything, reads a clock, looks into other rooms; what it must know comes as values.
+
+pub mod breaker;
+pub mod desk;
+pub mod funds;
+pub mod gate;
 pub mod settings;
+
+pub use breaker::{Breaker, BreakerSettings, Latch};
+pub use gate::{ApprovedOrder, Exposure, Gate, GateSettings, Proposal, Reason, Refusal};
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What the account may do. The strictest of all that ask for a mode holds.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum Mode {
+    /// Everything.
+    #[default]
+    Running,
+    /// Positions may only shrink.
+    Reducing,
+    /// The hive decides nothing; the operator may cancel and reduce.
+    Halted,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Mode::Running => "running",
+            Mode::Reducing => "reducing",
+            Mode::Halted => "halted",
+        })
+    }
+}

@@ -1,0 +1,294 @@
+//! Every order from sending to its end, and which fills are booked.
+//!
+//! # Invariants (tests carry their names)
+//!
+//! 1. `money6`: a fill is known by (order, number) and booked once; a repeat changes nothing but a
+//!    counter, a repeat with other numbers is an alarm and the first one stays.
+//! 2. Σ fills of an order ≤ its quantity; more is booked all the same (it happened), counted and named.
+//! 3. A fill that comes before the confirmation, out of order, or after the end is booked.
+//! 4. An order whose fate is not known stays until it is known (law 8); it is never dropped.
+//! 5. Bounded: at most [`FINISHED_MAX`] finished orders are remembered.
+
+use super::venue::{Venue, is_venue_order};
+use crate::domain::{Decimal, Fill, InstrumentId, OrderId, OrderStatus, Stamp};
+use crate::treasury::ApprovedOrder;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many finished orders are remembered to recognise late and repeated fills: at the hive's pace of
+/// a few orders a bar that is weeks, far more than any venue replays.
+pub const FINISHED_MAX: usize = 1_024;
+
+/// A fill as remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Seen {
+    number: u32,
+    quantity: Decimal,
+    price: Decimal,
+}
+
+/// One order as the house knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tracked {
+    /// Its id, which the venue is asked by.
+    pub id: OrderId,
+    /// What.
+    pub instrument: InstrumentId,
+    /// Signed, as approved.
+    pub quantity: Decimal,
+    /// Signed, Σ of its fills.
+    pub filled: Decimal,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// When it was decided.
+    pub at: Stamp,
+    /// Sorted by number; a handful, as one bar gives at most one.
+    seen: Vec<Seen>,
+}
+
+impl Tracked {
+    /// Signed: what may still fill. Zero once it is over.
+    pub fn open(&self) -> Decimal {
+        if self.status.is_over() { Decimal::ZERO } else { self.quantity - self.filled }
+    }
+}
+
+/// What to do with a fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Book it.
+    Book,
+    /// Book it and raise an alarm: the order now has more than it asked for.
+    BookOverfill,
+    /// Book it: it came after the order was over (a cancel and a fill crossed on the way).
+    BookLate,
+    /// Known already: ignore.
+    Duplicate,
+    /// Known already with another quantity or price: ignore, the first one stays, raise an alarm.
+    Conflict,
+    /// Of an order that ended so long ago that it is forgotten: ignore, reconcile.
+    Forgotten,
+    /// Of an order that is not ours: ignore, show (fault 27).
+    Foreign,
+}
+
+impl Verdict {
+    /// Whether the books take it.
+    pub fn is_booked(self) -> bool {
+        matches!(self, Verdict::Book | Verdict::BookOverfill | Verdict::BookLate)
+    }
+}
+
+/// How often what happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderCounts {
+    /// Orders sent.
+    pub sent: u64,
+    /// Fills booked, all kinds.
+    pub booked: u64,
+    /// Fills that came again.
+    pub duplicates: u64,
+    /// Fills that came again with other numbers.
+    pub conflicts: u64,
+    /// Fills beyond an order's quantity.
+    pub overfills: u64,
+    /// Fills after an order's end.
+    pub late: u64,
+    /// Fills of forgotten orders.
+    pub forgotten: u64,
+    /// Fills of orders not ours.
+    pub foreign: u64,
+    /// Orders refused by the venue.
+    pub rejected: u64,
+}
+
+/// Why a step of an order is impossible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderError {
+    /// Ids ascend and are used once.
+    #[error("order {} was sent before; ids ascend and are used once", .0.0)]
+    UsedId(OrderId),
+    /// Not sent from here, or forgotten.
+    #[error("order {} is not known", .0.0)]
+    NotKnown(OrderId),
+    /// No new order leaves while too many are open.
+    #[error("{0} orders are open, the most there may be; find out what became of them")]
+    TooMany(usize),
+}
+
+/// Most open orders: one per instrument and some of unknown fate; more means the venue is not answering.
+pub const OPEN_MAX: usize = 1_024;
+
+/// All orders of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderTracker {
+    orders: BTreeMap<OrderId, Tracked>,
+    /// Finished orders, oldest first, until they are forgotten.
+    finished: VecDeque<OrderId>,
+    /// The highest id ever sent.
+    last: Option<OrderId>,
+    counts: OrderCounts,
+}
+
+impl OrderTracker {
+    /// An order is about to leave. Ids ascend, so that one is never sent twice.
+    pub fn sent(&mut self, order: &ApprovedOrder) -> Result<(), OrderError> {
+        if self.last.is_some_and(|last| last >= order.id()) || is_venue_order(order.id()) {
+            return Err(OrderError::UsedId(order.id()));
+        }
+        let open = self.orders.len() - self.finished.len();
+        if open >= OPEN_MAX {
+            return Err(OrderError::TooMany(open));
+        }
+        self.last = Some(order.id());
+        self.counts.sent += 1;
+        let tracked = Tracked {
+            id: order.id(),
+            instrument: order.instrument(),
+            quantity: order.quantity(),
+            filled: Decimal::ZERO,
+            status: OrderStatus::Pending,
+            at: order.at(),
+            seen: Vec::new(),
+        };
+        self.orders.insert(order.id(), tracked);
+        Ok(())
+    }
+
+    /// The venue said where an order stands. What is over stays over, and fills say more than a
+    /// confirmation that comes after them.
+    pub fn set(&mut self, id: OrderId, status: OrderStatus) -> Result<(), OrderError> {
+        let order = self.orders.get_mut(&id).ok_or(OrderError::NotKnown(id))?;
+        if order.status.is_over() {
+            return Ok(());
+        }
+        order.status = match status {
+            OrderStatus::Pending | OrderStatus::Working if !order.filled.is_zero() => {
+                OrderStatus::PartlyFilled
+            }
+            other => other,
+        };
+        if order.status == OrderStatus::Rejected {
+            self.counts.rejected += 1;
+        }
+        if order.status.is_over() {
+            self.finish(id);
+        }
+        Ok(())
+    }
+
+    /// With a venue that answers at once, as the paper venue does: what no longer works there without
+    /// being filled was taken back. (A live venue is asked by id instead, law 8.)
+    pub fn sync(&mut self, venue: &impl Venue) {
+        let works = |o: &Tracked| venue.working(o.instrument).is_some_and(|(id, _)| id == o.id);
+        let gone: Vec<OrderId> = self.open().filter(|o| !works(o)).map(|o| o.id).collect();
+        for id in gone {
+            if let Some(order) = self.orders.get_mut(&id) {
+                order.status = OrderStatus::Cancelled;
+                self.finish(id);
+            }
+        }
+    }
+
+    /// Whether to book a fill, once and for all: asked again, it is a duplicate.
+    pub fn on_fill(&mut self, fill: &Fill) -> Verdict {
+        let verdict = self.judge(fill);
+        match verdict {
+            Verdict::Book => {}
+            Verdict::BookOverfill => self.counts.overfills += 1,
+            Verdict::BookLate => self.counts.late += 1,
+            Verdict::Duplicate => self.counts.duplicates += 1,
+            Verdict::Conflict => self.counts.conflicts += 1,
+            Verdict::Forgotten => self.counts.forgotten += 1,
+            Verdict::Foreign => self.counts.foreign += 1,
+        }
+        self.counts.booked += u64::from(verdict.is_booked());
+        verdict
+    }
+
+    fn judge(&mut self, fill: &Fill) -> Verdict {
+        if is_venue_order(fill.order) && !self.orders.contains_key(&fill.order) {
+            return self.adopt(fill);
+        }
+        let Some(order) = self.orders.get_mut(&fill.order) else {
+            let ours = self.last.is_some_and(|last| fill.order <= last);
+            return if ours { Verdict::Forgotten } else { Verdict::Foreign };
+        };
+        let seen = Seen { number: fill.number, quantity: fill.quantity, price: fill.price };
+        let at = match order.seen.binary_search_by_key(&fill.number, |s| s.number) {
+            Ok(at) if order.seen.get(at) == Some(&seen) => return Verdict::Duplicate,
+            Ok(_) => return Verdict::Conflict,
+            Err(at) => at,
+        };
+        if fill.instrument != order.instrument {
+            return Verdict::Conflict;
+        }
+        let Some(filled) = order.filled.checked_add(fill.quantity) else {
+            return Verdict::Conflict;
+        };
+        order.seen.insert(at, seen);
+        let was_over = order.status.is_over();
+        order.filled = filled;
+        let wrong_side = !fill.quantity.is_zero()
+            && fill.quantity.is_sign_negative() != order.quantity.is_sign_negative();
+        let is_too_much = wrong_side || filled.abs() > order.quantity.abs();
+        if !was_over {
+            if filled.abs() >= order.quantity.abs() {
+                order.status = OrderStatus::Filled;
+                self.finish(fill.order);
+            } else {
+                order.status = OrderStatus::PartlyFilled;
+            }
+        }
+        match (is_too_much, was_over) {
+            (true, _) => Verdict::BookOverfill,
+            (false, true) => Verdict::BookLate,
+            (false, false) => Verdict::Book,
+        }
+    }
+
+    /// An order of the venue's own enters with its fill, so that its repeat is seen.
+    fn adopt(&mut self, fill: &Fill) -> Verdict {
+        let Fill { order: id, instrument, at, quantity, price, number, .. } = *fill;
+        let seen = vec![Seen { number, quantity, price }];
+        let status = OrderStatus::Filled;
+        let order = Tracked { id, instrument, quantity, filled: quantity, status, at, seen };
+        self.orders.insert(id, order);
+        self.finish(id);
+        Verdict::Book
+    }
+
+    /// Remembers a finished order, and forgets the oldest beyond the limit.
+    fn finish(&mut self, id: OrderId) {
+        self.finished.push_back(id);
+        if self.finished.len() > FINISHED_MAX
+            && let Some(oldest) = self.finished.pop_front()
+        {
+            self.orders.remove(&oldest);
+        }
+    }
+
+    /// An order, while it is remembered.
+    pub fn get(&self, id: OrderId) -> Option<&Tracked> {
+        self.orders.get(&id)
+    }
+
+    /// Orders that may still fill, in the order of decision.
+    pub fn open(&self) -> impl Iterator<Item = &Tracked> {
+        self.orders.values().filter(|o| !o.status.is_over())
+    }
+
+    /// Signed: what may still fill in an instrument.
+    pub fn open_quantity(&self, instrument: InstrumentId) -> Decimal {
+        self.open().filter(|o| o.instrument == instrument).map(Tracked::open).sum()
+    }
+
+    /// How often what happened.
+    pub fn counts(&self) -> &OrderCounts {
+        &self.counts
+    }
+}
+
+#[cfg(test)]
+#[path = "orders_tests.rs"]
+mod tests;

@@ -1,0 +1,215 @@
+//! The paper venue bar by bar.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use super::*;
+use crate::domain::AgentId;
+use crate::execution::fixtures::{dec, instrument, order, reducing};
+use crate::execution::{OrderTracker, reconcile};
+use crate::ledger::Ledger;
+use proptest::prelude::*;
+
+const AT: InstrumentId = InstrumentId(0);
+
+fn bar(open: f64, volume: f64) -> Bar {
+    Bar { open, high: open * 1.01, low: open * 0.99, close: open, volume }
+}
+
+fn perp() -> Instrument {
+    instrument(0, InstrumentKind::Perp)
+}
+
+fn venue_with(o: &ApprovedOrder, kind: OrderKind) -> PaperVenue {
+    let mut venue = PaperVenue::new(1);
+    venue.submit(o, kind).unwrap();
+    venue
+}
+
+fn step(venue: &mut PaperVenue, at: i64, b: &Bar) -> Option<Fill> {
+    venue.on_bar(&perp(), Stamp(at), b, 0.01, &Costs::default())
+}
+
+#[test]
+fn fills_at_the_first_bar_after_the_decision_worse_by_ticks() {
+    let mut venue = venue_with(&order(1, 0, "2", 10), OrderKind::Market);
+    assert_eq!(step(&mut venue, 9, &bar(90.0, 1e6)), None, "that bar had opened before");
+    // 1 bp of 100.004 plus an impact under 1 bp, up to the next tick.
+    let f = step(&mut venue, 10, &bar(100.004, 1e6)).unwrap();
+    assert_eq!((f.order, f.number, f.at, f.quantity), (OrderId(1), 1, Stamp(10), dec("2")));
+    assert_eq!((f.price, f.mark), (dec("100.02"), dec("100.004")));
+    assert_eq!(f.fee, dec("0.10002"));
+    assert_eq!((venue.position(AT), venue.working(AT)), (dec("2"), None));
+    let mut venue = venue_with(&order(1, 0, "-2", 10), OrderKind::Market);
+    assert_eq!(step(&mut venue, 10, &bar(100.0, 1e6)).unwrap().price, dec("99.98"));
+}
+
+#[test]
+fn the_half_spread_is_at_least_a_tick() {
+    let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
+    assert_eq!(step(&mut venue, 0, &bar(0.5, f64::INFINITY)).unwrap().price, dec("0.51"));
+}
+
+#[test]
+fn a_flat_charge_fills_at_the_open_to_twelve_digits() {
+    let mut venue = venue_with(&order(1, 0, "-1", 0), OrderKind::Market);
+    let b = bar(0.123_456_789_012_3, 0.0);
+    let f = venue.on_bar(&perp(), Stamp(0), &b, 0.5, &Costs::Flat(0.0007)).unwrap();
+    assert_eq!((f.price, f.mark), (dec("0.123456789012"), dec("0.123456789012")));
+    assert_eq!(f.fee, dec("0.0000864198"));
+}
+
+#[test]
+fn what_volume_does_not_give_keeps_working() {
+    let mut venue = venue_with(&order(1, 0, "1.234", 0), OrderKind::Market);
+    let got = |venue: &mut PaperVenue, at, volume| {
+        step(venue, at, &bar(100.0, volume)).map(|f| (f.number, f.quantity))
+    };
+    assert_eq!(got(&mut venue, 0, 10.0), Some((1, dec("0.5"))));
+    assert_eq!(venue.working(AT), Some((OrderId(1), dec("0.734"))));
+    assert_eq!(got(&mut venue, 1, 0.0), None, "nothing traded");
+    assert_eq!(got(&mut venue, 2, 0.01), None, "less than a lot");
+    assert_eq!(got(&mut venue, 3, 10.0), Some((2, dec("0.5"))));
+    assert_eq!(got(&mut venue, 4, 10.0), Some((3, dec("0.234"))));
+    assert_eq!(got(&mut venue, 5, 10.0), None);
+    assert_eq!(venue.position(AT), dec("1.234"));
+}
+
+#[test]
+fn a_new_order_takes_the_old_one_back() {
+    let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
+    let replaced = venue.submit(&order(2, 0, "-3", 0), OrderKind::Market);
+    assert_eq!(replaced, Ok(Some(OrderId(1))));
+    assert_eq!(step(&mut venue, 0, &bar(100.0, 1e6)).unwrap().order, OrderId(2));
+    let again = venue.submit(&order(2, 0, "-3", 0), OrderKind::Market);
+    assert_eq!(again, Err(VenueError::Duplicate(OrderId(2))));
+    let elsewhere = venue.submit(&order(3, 5, "1", 0), OrderKind::Market);
+    assert_eq!(elsewhere, Err(VenueError::NotListed(InstrumentId(5))));
+    let free = venue.submit(&order(4, 0, "1", 0), OrderKind::Limit(Decimal::ZERO));
+    assert_eq!(free, Err(VenueError::NoPrice(Decimal::ZERO)));
+}
+
+#[test]
+fn cancelling_is_idempotent() {
+    let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
+    assert!(venue.cancel(OrderId(1)));
+    assert!(!venue.cancel(OrderId(1)));
+    assert_eq!(step(&mut venue, 0, &bar(100.0, 1e6)), None);
+}
+
+#[test]
+fn limits_wait_to_be_traded_through_and_gaps_fill_at_the_open() {
+    let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Limit(dec("99.00")));
+    assert_eq!(step(&mut venue, 0, &bar(100.0, 1e6)), None, "99 is touched, not passed");
+    let f = step(&mut venue, 1, &bar(99.9, 1e6)).unwrap();
+    assert_eq!((f.price, f.mark, f.fee), (dec("99"), dec("99.9"), dec("0.0198")));
+    let mut venue = venue_with(&order(1, 0, "-1", 0), OrderKind::Limit(dec("99.00")));
+    assert_eq!(step(&mut venue, 0, &bar(104.5, 1e6)).unwrap().price, dec("104.5"));
+}
+
+#[test]
+fn a_gap_at_the_open_is_paid() {
+    let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
+    let f = step(&mut venue, 0, &bar(150.0, f64::INFINITY)).unwrap();
+    assert_eq!((f.mark, f.price), (dec("150"), dec("150.02")));
+}
+
+#[test]
+fn bars_nobody_can_believe_fill_nothing() {
+    let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
+    for open in [f64::NAN, 0.0, -1.0, f64::INFINITY] {
+        assert_eq!(step(&mut venue, 0, &bar(open, 1e6)), None);
+    }
+    assert_eq!(venue.working(AT), Some((OrderId(1), dec("1"))));
+}
+
+#[test]
+fn reduce_only_and_spot_never_turn_over_whatever_happened_since() {
+    let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
+    step(&mut venue, 0, &bar(100.0, 1e6)).unwrap();
+    venue.submit(&reducing(2, 0, "-3", 1), OrderKind::Market).unwrap();
+    assert_eq!(step(&mut venue, 1, &bar(100.0, 1e6)).unwrap().quantity, dec("-1"));
+    assert_eq!(step(&mut venue, 2, &bar(100.0, 1e6)), None);
+    assert_eq!(venue.working(AT), None, "nothing left to reduce, so it is taken back");
+
+    let spot = instrument(0, InstrumentKind::Spot);
+    let mut venue = venue_with(&order(1, 0, "-1", 0), OrderKind::Market);
+    assert_eq!(venue.on_bar(&spot, Stamp(0), &bar(100.0, 1e6), 0.01, &Costs::default()), None);
+    assert_eq!(venue.position(AT), Decimal::ZERO);
+}
+
+#[test]
+fn a_delisting_closes_at_the_last_price_for_the_taker_fee() {
+    let mut venue = venue_with(&order(1, 0, "2", 0), OrderKind::Market);
+    step(&mut venue, 0, &bar(100.0, 1e6)).unwrap();
+    venue.submit(&order(2, 0, "5", 1), OrderKind::Market).unwrap();
+    let costs = Costs::default();
+    let f = venue.on_delisted(&perp(), Stamp(9), 50.0, &costs).unwrap();
+    assert_eq!((f.order, f.quantity, f.price), (OrderId(VENUE_ORDERS), dec("-2"), dec("50")));
+    assert_eq!(f.fee, dec("0.05"));
+    assert_eq!((venue.position(AT), venue.working(AT)), (Decimal::ZERO, None));
+    assert_eq!(venue.on_delisted(&perp(), Stamp(9), 50.0, &costs), None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn money4_fills_never_exceed_the_order_and_books_agree_with_the_venue(
+        orders in prop::collection::vec((-5_000_i64..5_000, any::<bool>()), 1..12),
+        bars in prop::collection::vec((50.0_f64..150.0, 0.0_f64..60.0, 0.0_f64..0.1), 30),
+        flat: bool,
+    ) {
+        let costs = if flat { Costs::Flat(0.0007) } else { Costs::default() };
+        let (mut venue, mut tracker) = (PaperVenue::new(1), OrderTracker::default());
+        let mut books = Ledger::new(1, 1);
+        books.deposit(dec("100000")).unwrap();
+        let mut limits = Vec::new();
+        for (n, (open, volume, sigma)) in bars.iter().enumerate() {
+            let at = n as i64;
+            if let Some((q, is_limit)) = orders.get(n / 2).filter(|(q, _)| n % 2 == 0 && *q != 0) {
+                let o = order(at as u64, 0, &Decimal::new(*q, 3).to_string(), at);
+                let kind = if *is_limit { OrderKind::Limit(dec("100")) } else { OrderKind::Market };
+                if *is_limit {
+                    limits.push(o.id());
+                }
+                tracker.sent(&o).unwrap();
+                venue.submit(&o, kind).unwrap();
+            }
+            let b = bar(*open, *volume);
+            if let Some(f) = venue.on_bar(&perp(), Stamp(at), &b, *sigma, &costs) {
+                let verdict = tracker.on_fill(&f);
+                prop_assert_eq!(verdict, crate::execution::Verdict::Book);
+                prop_assert!(f.fee >= Decimal::ZERO && f.price > Decimal::ZERO);
+                prop_assert!((f.quantity % dec("0.001")).is_zero());
+                if !flat {
+                    prop_assert!(f.quantity.abs() <= from_estimate(0.05 * volume, 12).unwrap());
+                    // A taker pays more than the open, a maker never more than its limit.
+                    let bound = if limits.contains(&f.order) { dec("100") } else { f.mark };
+                    let over = (f.price - bound) * f.quantity;
+                    let is_fair = if limits.contains(&f.order) { over <= Decimal::ZERO } else { over > Decimal::ZERO };
+                    prop_assert!(is_fair, "{:?}", f);
+                }
+                books.trade(AT, f.mark, &[(AgentId(0), f.quantity)], Some(&f)).unwrap();
+                prop_assert_eq!(books.check(&[f.price]), Ok(()));
+            }
+            tracker.sync(&venue);
+            let open = tracker.open_quantity(AT);
+            prop_assert_eq!(open, venue.working(AT).map_or(Decimal::ZERO, |w| w.1));
+            prop_assert!(reconcile(&venue, &books).is_empty());
+        }
+        for t in (0..30).filter_map(|id| tracker.get(OrderId(id))) {
+            prop_assert!(t.filled.abs() <= t.quantity.abs());
+        }
+        let copy: PaperVenue = postcard::from_bytes(&postcard::to_stdvec(&venue).unwrap()).unwrap();
+        prop_assert_eq!(copy, venue);
+    }
+}
+
+#[test]
+fn a_mismatch_is_named() {
+    let mut venue = venue_with(&order(1, 0, "2", 0), OrderKind::Market);
+    step(&mut venue, 0, &bar(100.0, 1e6)).unwrap();
+    let found = reconcile(&venue, &Ledger::new(1, 1));
+    let [one] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((one.venue, one.books), (dec("2"), Decimal::ZERO));
+}

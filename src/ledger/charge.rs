@@ -1,0 +1,120 @@
+//! Funding and borrow: charges on what is held.
+//!
+//! The venue bills the net position; every holder pays on its own. What longs and shorts of the hive
+//! owe each other never leaves the account.
+
+use super::exact::{charge, charge_per_unit, minus, money, money_bound, moved, plus, share};
+use super::{Ledger, LedgerError};
+use crate::domain::{AgentId, Decimal, InstrumentId, Money};
+
+/// Whose tally a charge goes to.
+#[derive(Clone, Copy)]
+enum Charge {
+    Funding,
+    Borrow,
+}
+
+impl Ledger {
+    /// A funding settlement: every holder pays quantity × mark × rate, so shorts receive where longs
+    /// pay. Returns what the account paid the venue: the same on the net position.
+    pub fn funding(
+        &mut self,
+        instrument: InstrumentId,
+        mark: Decimal,
+        rate: Decimal,
+    ) -> Result<Money, LedgerError> {
+        let per_unit = charge_per_unit(mark, rate)?;
+        let mut legs = self.holders(instrument)?;
+        for (_, leg) in &mut legs {
+            *leg = charge(*leg, per_unit)?;
+        }
+        let bill = charge(self.net(instrument), per_unit)?;
+        self.post(Charge::Funding, &legs, bill)
+    }
+
+    /// Borrow for a span: every short pays |quantity| × mark × `fraction`. The venue lends, and bills,
+    /// only the net short; the rest is lent by the hive's own longs, who receive it pro rata. Returns
+    /// what the account paid the venue.
+    pub fn borrow(
+        &mut self,
+        instrument: InstrumentId,
+        mark: Decimal,
+        fraction: Decimal,
+    ) -> Result<Money, LedgerError> {
+        if fraction.is_sign_negative() {
+            return Err(LedgerError::TooFine { what: "a borrow fraction", value: fraction });
+        }
+        let per_unit = charge_per_unit(mark, fraction)?;
+        let mut legs = self.holders(instrument)?;
+        let net = legs.iter().map(|leg| leg.1).fold(0, plus);
+        let longs = legs.iter().map(|leg| leg.1.max(0)).fold(0, plus).unsigned_abs();
+        let mut owed = 0;
+        for (_, leg) in legs.iter().filter(|(_, held)| *held < 0) {
+            owed = minus(owed, charge(*leg, per_unit)?);
+        }
+        let bill = charge(minus(0, net.min(0)), per_unit)?;
+        // Rounding may make the bill the larger by a unit; then there is nothing to lend.
+        let lent = minus(owed, bill).max(0);
+        let (mut until, mut given) = (0_u128, 0);
+        for (_, leg) in &mut legs {
+            if *leg < 0 {
+                *leg = minus(0, charge(*leg, per_unit)?);
+            } else {
+                until = until.saturating_add(leg.unsigned_abs());
+                let upto = share(lent, until, longs);
+                *leg = minus(given, upto);
+                given = upto;
+            }
+        }
+        self.post(Charge::Borrow, &legs, bill)
+    }
+
+    /// Who holds an instrument, in quantity units.
+    fn holders(&self, instrument: InstrumentId) -> Result<Vec<(AgentId, i128)>, LedgerError> {
+        if self.outside.positions.len() <= instrument.index() {
+            return Err(LedgerError::NoSuchInstrument(instrument));
+        }
+        let held = self.books().map(|(agent, book)| (agent, book.held(instrument)));
+        Ok(held.filter(|(_, held)| *held != 0).collect())
+    }
+
+    /// Posts what each pays (once per agent, money units) and what the venue is paid; the difference
+    /// goes to rounding.
+    fn post(
+        &mut self,
+        kind: Charge,
+        legs: &[(AgentId, i128)],
+        bill: i128,
+    ) -> Result<Money, LedgerError> {
+        let mut entries = Vec::with_capacity(legs.len());
+        let mut paid = 0;
+        for &(agent, due) in legs {
+            let book = self.book_of(agent)?;
+            paid = plus(paid, due);
+            let before = match kind {
+                Charge::Funding => book.sums.funding,
+                Charge::Borrow => book.sums.borrow,
+            };
+            entries.push((agent, moved(book.cash, minus(0, due))?, moved(before, due)?));
+        }
+        let bill = money_bound(bill)?;
+        let rounding = moved(self.rounding, minus(paid, bill))?;
+        let sink = match kind {
+            Charge::Funding => &mut self.outside.funding,
+            Charge::Borrow => &mut self.outside.borrow,
+        };
+        *sink = moved(*sink, bill)?;
+
+        self.rounding = rounding;
+        for (agent, cash, total) in entries {
+            if let Some(book) = self.book_mut(agent) {
+                book.cash = cash;
+                match kind {
+                    Charge::Funding => book.sums.funding = total,
+                    Charge::Borrow => book.sums.borrow = total,
+                }
+            }
+        }
+        Ok(money(bill))
+    }
+}

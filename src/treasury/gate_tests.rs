@@ -1,0 +1,192 @@
+//! What the gate lets out, cuts and refuses.
+
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
+
+use super::*;
+use crate::domain::money::parse;
+use crate::domain::{AssetId, InstrumentKind};
+use proptest::prelude::*;
+
+fn dec(text: &str) -> Decimal {
+    parse(text).unwrap()
+}
+
+fn instrument(kind: InstrumentKind) -> Instrument {
+    let (id, asset, symbol) = (InstrumentId(0), AssetId(0), "BTCUSDT".to_owned());
+    let (tick, lot, min_notional) = (dec("0.1"), dec("0.001"), dec("5"));
+    Instrument { id, asset, symbol, kind, tick, lot, min_notional }
+}
+
+fn proposal(quantity: &str) -> Proposal {
+    let (quantity, reference) = (dec(quantity), dec("100"));
+    let (id, instrument, at) = (OrderId(7), InstrumentId(0), Stamp(5));
+    Proposal { id, instrument, quantity, reference, reduce_only: false, at }
+}
+
+/// 1 000 of equity, nothing held, plenty of volume.
+fn calm() -> Exposure {
+    Exposure {
+        equity: dec("1000"),
+        position: Decimal::ZERO,
+        open_order: Decimal::ZERO,
+        gross: Decimal::ZERO,
+        net: Decimal::ZERO,
+        feed_age: Span::HOUR,
+        tradable: true,
+        bar_volume: 1e6,
+        last_confirmed: dec("99"),
+    }
+}
+
+fn held(position: &str) -> Exposure {
+    let position = dec(position);
+    let net = position * dec("100");
+    Exposure { position, gross: net.abs(), net, ..calm() }
+}
+
+fn ask(p: &Proposal, e: &Exposure, mode: Mode) -> Result<(Decimal, Option<Clip>), Reason> {
+    let mut gate = Gate::default();
+    let answer = gate.approve(p, &instrument(InstrumentKind::Perp), e, mode);
+    assert_eq!(gate.approved(), u64::from(answer.is_ok()));
+    match answer {
+        Ok(order) => Ok((order.quantity(), order.clip())),
+        Err(refusal) => {
+            assert_eq!(gate.refused().get(&refusal.reason), Some(&1));
+            assert!(refusal.to_string().starts_with("order 7 refused: "));
+            Err(refusal.reason)
+        }
+    }
+}
+
+#[test]
+fn an_ordinary_order_leaves_rounded_to_the_lot_toward_zero() {
+    assert_eq!(ask(&proposal("1.23456"), &calm(), Mode::Running), Ok((dec("1.234"), None)));
+    assert_eq!(ask(&proposal("-1.23456"), &calm(), Mode::Running), Ok((dec("-1.234"), None)));
+}
+
+#[test]
+fn each_check_has_its_reason() {
+    let refused = |p: &Proposal, e: Exposure| ask(p, &e, Mode::Running).unwrap_err();
+    let one = proposal("1");
+    assert_eq!(refused(&proposal("0"), calm()), Reason::Nothing);
+    assert_eq!(refused(&one, Exposure { tradable: false, ..calm() }), Reason::NotTrading);
+    assert_eq!(refused(&one, Exposure { feed_age: Span::DAY, ..calm() }), Reason::StaleFeed);
+    assert_eq!(refused(&one, Exposure { bar_volume: 0.0, ..calm() }), Reason::NoVolume);
+    assert_eq!(refused(&proposal("0.0009"), calm()), Reason::UnderLot);
+    assert_eq!(refused(&proposal("0.049"), calm()), Reason::UnderMinimum);
+    assert_eq!(refused(&one, Exposure { last_confirmed: dec("10"), ..calm() }), Reason::Collar);
+    assert_eq!(refused(&one, Exposure { last_confirmed: dec("1000"), ..calm() }), Reason::Collar);
+    assert_eq!(refused(&one, Exposure { last_confirmed: dec("0"), ..calm() }), Reason::Collar);
+    assert_eq!(refused(&one, Exposure { equity: dec("0"), ..calm() }), Reason::NoEquity);
+    assert_eq!(refused(&proposal("40.001"), calm()), Reason::OrderTooLarge);
+    assert_eq!(refused(&proposal("20"), held("50.1")), Reason::Gross);
+    let hedged = Exposure { net: dec("-6900"), ..calm() };
+    assert_eq!(refused(&proposal("-1.1"), hedged), Reason::Net);
+    let open = Exposure { open_order: dec("69"), ..calm() };
+    assert_eq!(refused(&proposal("1.001"), open), Reason::Gross, "open orders count");
+    let vast = Proposal { reference: dec("1e14"), ..one };
+    assert_eq!(refused(&vast, calm()), Reason::Unreckonable);
+    let wrong = Proposal { reduce_only: true, ..one };
+    assert_eq!(refused(&wrong, held("1")), Reason::NotReducing);
+    assert_eq!(ask(&one, &held("1"), Mode::Reducing), Err(Reason::Mode));
+    assert_eq!(ask(&one, &calm(), Mode::Halted), Err(Reason::Mode));
+}
+
+#[test]
+fn spot_is_never_sold_short() {
+    let spot = instrument(InstrumentKind::Spot);
+    let mut gate = Gate::default();
+    let mut sell = |q: &str, e| gate.approve(&proposal(q), &spot, &e, Mode::Running);
+    assert_eq!(sell("-1", calm()).unwrap_err().reason, Reason::LongOnly);
+    assert_eq!(sell("-2", held("1")).unwrap_err().reason, Reason::LongOnly);
+    assert_eq!(sell("-1", held("1")).unwrap().quantity(), dec("-1"));
+}
+
+#[test]
+fn a_fat_finger_is_cut_to_its_share_of_volume() {
+    let thin = Exposure { bar_volume: 50.0, ..calm() };
+    let cut = Ok((dec("2.5"), Some(Clip::ToVolume)));
+    assert_eq!(ask(&proposal("3"), &thin, Mode::Running), cut);
+    let unknown = Exposure { bar_volume: f64::INFINITY, ..calm() };
+    assert_eq!(ask(&proposal("3"), &unknown, Mode::Running), Ok((dec("3"), None)));
+}
+
+#[test]
+fn reducing_always_passes_and_never_turns_over() {
+    // Everything is wrong at once: stale, gapped, no volume, bankrupt, over all caps.
+    let wreck = |position: &str| Exposure {
+        equity: dec("-10"),
+        feed_age: Span::YEAR,
+        bar_volume: 0.0,
+        last_confirmed: dec("1"),
+        ..held(position)
+    };
+    for mode in [Mode::Running, Mode::Reducing, Mode::Halted] {
+        assert_eq!(ask(&proposal("-2"), &wreck("3"), mode), Ok((dec("-2"), None)));
+        let close = Proposal { reduce_only: true, ..proposal("9") };
+        let cut = Ok((dec("3"), Some(Clip::ToPosition)));
+        assert_eq!(ask(&close, &wreck("-3"), mode), cut);
+    }
+    assert_eq!(ask(&proposal("-9"), &wreck("3"), Mode::Reducing).unwrap().0, dec("-3"));
+    // Another order already takes 2 of 3 off; with all of it gone nothing is left.
+    let busy = |open: &str| Exposure { open_order: dec(open), ..held("3") };
+    assert_eq!(ask(&proposal("-3"), &busy("-2"), Mode::Halted).unwrap().0, dec("-1"));
+    assert_eq!(ask(&proposal("-3"), &busy("-5"), Mode::Halted), Err(Reason::Mode));
+}
+
+#[test]
+fn closing_to_flat_may_be_under_the_minimum() {
+    assert_eq!(ask(&proposal("-0.02"), &held("0.02"), Mode::Running), Ok((dec("-0.02"), None)));
+    assert_eq!(ask(&proposal("-0.02"), &held("0.03"), Mode::Running), Err(Reason::UnderMinimum));
+}
+
+#[test]
+fn over_the_cap_what_shrinks_the_account_still_passes() {
+    // From 80 long to 20 short: turned over, but smaller than before in gross and net.
+    let over = held("80");
+    assert_eq!(ask(&proposal("-100"), &over, Mode::Running), Err(Reason::OrderTooLarge));
+    let rich = Exposure { equity: dec("2600"), gross: dec("20000"), net: dec("20000"), ..over };
+    assert_eq!(ask(&proposal("-100"), &rich, Mode::Running).unwrap().0, dec("-100"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn approved_orders_keep_side_lot_and_caps(
+        q in -100_000_i64..100_000, position in -60_000_i64..60_000, open in -20_000_i64..20_000,
+        other in 0_i64..8_000, volume in 0.0_f64..5_000.0, reduce_only: bool, mode in 0..3,
+    ) {
+        let mode = [Mode::Running, Mode::Reducing, Mode::Halted][mode as usize];
+        let p = Proposal { quantity: Decimal::new(q, 4), reduce_only, ..proposal("1") };
+        let position = Decimal::new(position, 3);
+        let worth = position * p.reference;
+        let e = Exposure {
+            position,
+            open_order: Decimal::new(open, 3),
+            gross: worth.abs() + Decimal::from(other),
+            net: worth,
+            bar_volume: volume,
+            ..calm()
+        };
+        let mut gate = Gate::default();
+        let Ok(order) = gate.approve(&p, &instrument(InstrumentKind::Perp), &e, mode) else {
+            return Ok(());
+        };
+        let got = order.quantity();
+        prop_assert!(!got.is_zero() && got.abs() <= p.quantity.abs());
+        prop_assert_eq!(got.is_sign_negative(), p.quantity.is_sign_negative());
+        prop_assert!((got % dec("0.001")).is_zero());
+        let after = position + got;
+        if reduce_only || mode != Mode::Running {
+            prop_assert!(after.abs() <= position.abs());
+            prop_assert!(after.is_zero() || after.is_sign_negative() == position.is_sign_negative());
+            prop_assert!(order.reduce_only());
+        }
+        if after.abs() > position.abs() {
+            let gross = e.gross + (after.abs() - position.abs()) * p.reference;
+            prop_assert!(gross <= dec("7000"));
+            prop_assert!(got.abs() * p.reference <= dec("4000"));
+        }
+    }
+}
