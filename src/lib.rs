@@ -1,5 +1,6 @@
 //! Hive (work in progress)
 pub mod agents;
+pub mod view;
 pub mod cli;
 pub mod config;
 pub mod domain;

@@ -38,7 +38,7 @@ pub mod time;
 
 pub use condition::{Condition, Op, Plan, ReEntry, Term, View};
 pub use digest::Digest;
-pub use event::{Bar, Event, MarketEvent};
+pub use event::{Bar, Command, Event, MarketEvent};
 pub use family::{Family, Goal, SideRule};
 pub use ids::{AgentId, AssetId, InstrumentId, IntentId, MessageId, OrderId};
 pub use indicator::Indicator;

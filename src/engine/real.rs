@@ -364,7 +364,7 @@ impl Real {
         self.ledger.check(&self.marks).map_err(|e| e.to_string())?;
         for instrument in &spec.instruments {
             let held = spec.desk.atoms(instrument.id).quantity(self.desk.held(instrument.id));
-            let books = self.ledger.net_position(instrument.id).map_err(|e| e.to_string())?;
+            let books = self.ledger.net_position(instrument.id);
             if held != books {
                 return Err(format!("{}: the desk holds {held}, the books say {books}", instrument.symbol));
             }

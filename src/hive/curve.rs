@@ -1,6 +1,6 @@
 //! One equity curve, streaming: drawdown, time under water, daily returns and what follows from them.
 
-use crate::domain::{Span, Stamp};
+use crate::domain::Stamp;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 

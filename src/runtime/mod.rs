@@ -1,1 +1,4 @@
-//! Room.
+//! Files in, engine driven.
+pub mod drive;
+pub mod feeds;
+pub mod files;
