@@ -1,6 +1,7 @@
 //! What the world says: the feeds that turn history or the embedded market into events.
 //!
 //! * [`feed`]: what every feed promises, and the order of its events;
+//! * [`history`]: panels and folders of CSV, resampled to the decision clock;
 //! * [`synth`]: the embedded market, seeded, for a run with no files and no network;
 //! * [`clock`]: the clocks of a run.
 //!
@@ -10,11 +11,12 @@
 //! 2. Nothing a feed tells before a stamp depends on rows after it.
 //! 3. What cannot be believed is counted and named, never silently used.
 //!
-//! This room never opens a file (it is handed readers), never reads a clock and
+//! This room never opens a file (it is handed readers by [`history::Source`]), never reads a clock and
 //! knows no agent.
 
 pub mod clock;
 pub mod feed;
+pub mod history;
 pub mod synth;
 
 pub use clock::Clock;
