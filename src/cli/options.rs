@@ -40,8 +40,8 @@ pub struct RunOptions {
     /// Write the summary as JSON
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
-    /// The embedded market: regimes, or random-walk
-    #[arg(long, value_name = "WORLD", default_value = "regimes")]
+    /// Which embedded market: market, or random-walk
+    #[arg(long, value_name = "WORLD", default_value = "market")]
     pub world: String,
     /// Days of the embedded market
     #[arg(long, value_name = "N", default_value_t = 730)]
@@ -134,7 +134,7 @@ impl RunOptions {
             window,
             funding: self.funding.clone(),
             seed: config.seed,
-            world: World::parse(&self.world).ok_or_else(|| usage(format!("--world {}: write regimes or random-walk", self.world)))?,
+            world: World::parse(&self.world).ok_or_else(|| usage(format!("--world {}: write market or random-walk", self.world)))?,
             days,
         })
     }

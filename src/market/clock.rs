@@ -17,7 +17,7 @@ impl Default for Clock {
     fn default() -> Self {
         Clock {
             decide: Span(4 * Span::HOUR.0),
-            delist_after: Span(3 * Span::DAY.0),
+            delist_after: Span(7 * Span::DAY.0),
         }
     }
 }

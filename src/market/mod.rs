@@ -1,10 +1,29 @@
-//! What the world says.
+//! What the world says: the feeds that turn history or the embedded market into events, and what is
+//! known of the market from them.
+//!
+//! * [`feed`]: what every feed promises, and the order of its events;
+//! * [`history`]: panels and folders of CSV, resampled to the decision clock;
+//! * [`synth`]: the embedded market, seeded, for a run with no files and no network;
+//! * [`clock`]: the clocks of a run;
+//! * [`state`]: what was said so far, and which assets still trade;
+//! * [`indicators`]: computed once per asset for all agents.
+//!
+//! # Invariants
+//!
+//! 1. A feed is a function of its settings and its bytes: two openings give the same events.
+//! 2. Nothing a feed tells before a stamp depends on rows after it.
+//! 3. What cannot be believed is counted and named, never silently used.
+//!
+//! This room never opens a file (it is handed readers by [`history::Source`]), never reads a clock and
+//! knows no agent.
+
 pub mod clock;
 pub mod feed;
 pub mod history;
 pub mod indicators;
 pub mod state;
 pub mod synth;
+
 pub use clock::Clock;
-pub use feed::*;
 pub use state::{Listing, Market};
+pub use feed::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};

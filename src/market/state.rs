@@ -169,12 +169,12 @@ mod tests {
             m.barrier(at(i));
         }
         assert!(m.listings[0].bank.values()[0].is_finite());
-        for i in 5..=22 {
+        for i in 5..=46 {
             m.barrier(at(i));
         }
         assert!(!m.listings[0].trading);
-        assert_eq!((m.delistings, m.listings[0].delisted_at), (1, Some(at(22))));
-        assert!(m.bar(InstrumentId(0), at(30), &bar(1.0)));
+        assert_eq!((m.delistings, m.listings[0].delisted_at), (1, Some(at(46))));
+        assert!(m.bar(InstrumentId(0), at(50), &bar(1.0)));
         assert!(m.listings[0].trading);
         assert_eq!(m.listings[0].change, 0.0);
         assert!(m.listings[0].bank.values()[0].is_nan());

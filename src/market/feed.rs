@@ -1,0 +1,214 @@
+//! What every feed promises.
+//!
+//! # Invariants
+//!
+//! 1. Events come by decision buckets `[T, T + clock)`, counted from 1970: first the bars of the bucket,
+//!    stamped `T + clock`, by instrument; then its funding settlements by stamp and instrument; then
+//!    `Barrier(T + clock)`.
+//! 2. A bucket without any bar still gives its barrier, so that silence is seen.
+//! 3. A feed starts at the first bucket with data and ends after the last.
+//!
+//! A feed never says whether an asset is delisted: that is read from its silence.
+
+use crate::domain::{Event, Span, Stamp, Universe};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A source of events, read once from start to end.
+pub trait Feed: Send {
+    /// What is known before the first event.
+    fn info(&self) -> &FeedInfo;
+    /// The assets and instruments, and the rankings with the stamps from which they are known.
+    fn universe(&self) -> &Universe;
+    /// The next event; `None` after the last.
+    fn next(&mut self) -> Result<Option<Event>, FeedError>;
+    /// What was read and what could not be believed.
+    fn report(&self) -> FeedReport;
+}
+
+/// Where the events come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FeedMode {
+    /// The embedded market.
+    Synth,
+    /// Recorded data.
+    History,
+}
+
+impl fmt::Display for FeedMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            FeedMode::Synth => "SYNTH",
+            FeedMode::History => "HISTORY",
+        })
+    }
+}
+
+/// What is known of a feed before its first event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FeedInfo {
+    /// Embedded market or history.
+    pub mode: FeedMode,
+    /// The data set's name, as files and reports show it.
+    pub name: String,
+    /// blake3 of the data (or of the settings of the embedded market), in hex.
+    pub data_hash: String,
+    /// Length of the bars in the data.
+    pub bar: Span,
+    /// Length of the bars that are sent: the decision clock.
+    pub clock: Span,
+    /// Start of the first bucket.
+    pub from: Stamp,
+    /// End of the last bucket: the stamp of the last barrier.
+    pub to: Stamp,
+    /// How many barriers will come.
+    pub bars: u64,
+    /// Whether every bar has a volume; where not, it is infinite.
+    pub has_volume: bool,
+    /// Whether funding settlements will come.
+    pub has_funding: bool,
+    /// Plain sentences for the closing report.
+    pub notes: Vec<String>,
+}
+
+/// What a feed read, and what it could not believe.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedReport {
+    /// Rows used.
+    pub rows: u64,
+    /// Rows that could not be read or believed, and were left out.
+    pub bad_rows: u64,
+    /// The first of them: file, line, reason. At most [`FeedReport::NAMED`].
+    pub first_bad: Vec<String>,
+    /// Rows with the symbol and stamp of an earlier one; the first is kept.
+    pub duplicates: u64,
+    /// Rows that came after a later bucket or after a later row of their symbol; left out.
+    pub unsorted: u64,
+    /// Silences: how often a symbol's next bar came later than the bar length.
+    pub gaps: u64,
+    /// Closes above ten times or below a tenth of the symbol's last. Used all the same: collapses and
+    /// coins renamed after them are real.
+    pub jumps: u64,
+}
+
+impl FeedReport {
+    /// How many bad rows are named; the rest is only counted, so that a broken file fills no memory.
+    pub const NAMED: usize = 5;
+
+    /// Counts a row that cannot be used and names it if it is among the first.
+    pub(crate) fn bad(&mut self, file: &str, line: u64, reason: &str) {
+        self.bad_rows += 1;
+        if self.first_bad.len() < Self::NAMED {
+            self.first_bad
+                .push(format!("{file}, line {line}: {reason}"));
+        }
+    }
+}
+
+/// Why a feed cannot be opened or read on.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// The bytes did not come.
+    #[error(
+        "reading {file} near line {line}: {reason}; unpack or fetch the file again if it is damaged"
+    )]
+    Read {
+        /// As the report names it.
+        file: String,
+        /// Last line that was read.
+        line: u64,
+        /// What the reader said.
+        reason: String,
+    },
+    /// The header lacks a column that is needed.
+    #[error(
+        "{file} has no column `{column}` (its header is: {header}); rename the column to `{column}`"
+    )]
+    Column {
+        /// As the report names it.
+        file: String,
+        /// What is missing.
+        column: &'static str,
+        /// What is there.
+        header: String,
+    },
+    /// Nothing usable inside the window.
+    #[error("{name} has no usable row{window}{first_bad}; widen --from/--to or check the file")]
+    Empty {
+        /// The data set.
+        name: String,
+        /// ` from … to …`, or nothing.
+        window: String,
+        /// `; first problem: …`, or nothing.
+        first_bad: String,
+    },
+    /// Most rows are out of order.
+    #[error(
+        "{name}: {unsorted} rows are out of order and only {rows} could be used; sort the file by its stamp, \
+         not by symbol (one file per symbol in a folder also works)"
+    )]
+    Unsorted {
+        /// The data set.
+        name: String,
+        /// Rows left out.
+        unsorted: u64,
+        /// Rows used.
+        rows: u64,
+    },
+    /// Bars do not fit into the decision clock.
+    #[error(
+        "{name} has bars of {bar}, which do not fit into the decision clock of {clock}; use --clock {fix}"
+    )]
+    Clock {
+        /// The data set.
+        name: String,
+        /// Length of its bars.
+        bar: Span,
+        /// The clock that was asked for.
+        clock: Span,
+        /// A clock that works.
+        fix: Span,
+    },
+    /// An asset of the window is not in the data.
+    #[error("{name} has no asset `{asset}` in the window; it has {known}")]
+    UnknownAsset {
+        /// The data set.
+        name: String,
+        /// What was asked for.
+        asset: String,
+        /// Some of what is there.
+        known: String,
+    },
+    /// More symbols or files than a run takes.
+    #[error(
+        "{name} has more than {limit} {what}; name the assets you want with --assets or split the data"
+    )]
+    TooMany {
+        /// The data set.
+        name: String,
+        /// Symbols or files.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+    /// The second pass saw other rows than the first.
+    #[error(
+        "{name} changed while it was read: {before} rows, then {after}; run again when nothing writes to it"
+    )]
+    Changed {
+        /// The data set.
+        name: String,
+        /// Rows of the first pass.
+        before: u64,
+        /// Rows of the second.
+        after: u64,
+    },
+    /// A setting that no feed can follow.
+    #[error("the embedded market cannot run with {setting}; {fix}")]
+    Setting {
+        /// Which, and its value.
+        setting: String,
+        /// What to do.
+        fix: &'static str,
+    },
+}

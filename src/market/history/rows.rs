@@ -1,0 +1,216 @@
+//! The rows of all files of a data set in one order, those that cannot be used left out and counted.
+//! Both passes read through here, so they use the same rows.
+//!
+//! A row is used if it lies in the window, its symbol is wanted, it is later than the last row of its
+//! symbol, its decision bucket is not over (no used row lies in a later one) and its numbers can be
+//! believed. So rows may be out of order inside a bucket, across symbols, and nothing need be held back.
+
+use super::decode::{Decoder, Line, Shape};
+use super::source::Source;
+use super::symbols::{Parts, SYMBOLS_MAX, SymbolTable};
+use crate::domain::{Bar, Span, Stamp};
+use crate::market::{FeedError, FeedReport};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Most files open at once; systems allow a process about a thousand.
+pub(super) const FILES_MAX: usize = 512;
+
+/// Which rows are looked at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Limits {
+    /// Rows before this are passed over.
+    pub from: Option<Stamp>,
+    /// The first row at or after this ends the reading.
+    pub to: Option<Stamp>,
+    /// Names that may be meant; `None` takes all.
+    pub assets: Option<Vec<String>>,
+}
+
+/// A row that can be used.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Row {
+    /// Open of the bar.
+    pub stamp: Stamp,
+    /// Number in the symbol table.
+    pub symbol: u16,
+    /// The bar.
+    pub bar: Bar,
+}
+
+/// What is remembered of a symbol while reading.
+#[derive(Clone, Copy, Debug, Default)]
+struct Last {
+    wanted: bool,
+    stamp: Option<Stamp>,
+}
+
+/// Reads the files of a data set side by side.
+pub(super) struct Rows {
+    decoders: Vec<Decoder>,
+    /// The next row of each file, earliest first; ties in the order of the files.
+    heap: BinaryHeap<Reverse<(Stamp, usize, u16)>>,
+    /// The file whose row was given last and must move on.
+    current: Option<usize>,
+    name: String,
+    clock: Span,
+    limits: Limits,
+    bucket: Stamp,
+    last: Vec<Last>,
+    over: bool,
+    /// The symbols, numbered as they came.
+    pub table: SymbolTable,
+    /// Counts of this pass.
+    pub report: FeedReport,
+}
+
+impl Rows {
+    /// Opens all sources. `hash` says whether [`Rows::finish`] is wanted.
+    pub fn open(
+        name: &str,
+        sources: &[Box<dyn Source>],
+        clock: Span,
+        limits: Limits,
+        hash: bool,
+        mut table: SymbolTable,
+    ) -> Result<Rows, FeedError> {
+        if sources.len() > FILES_MAX {
+            return Err(FeedError::TooMany {
+                name: name.to_string(),
+                what: "files",
+                limit: FILES_MAX,
+            });
+        }
+        let mut decoders = Vec::with_capacity(sources.len());
+        for source in sources {
+            decoders.push(Decoder::open(
+                source.as_ref(),
+                Shape::Bars,
+                hash,
+                &mut table,
+            )?);
+        }
+        let mut rows = Rows {
+            decoders,
+            heap: BinaryHeap::new(),
+            current: None,
+            name: name.to_string(),
+            clock,
+            limits,
+            bucket: Stamp(i64::MIN),
+            last: Vec::new(),
+            over: false,
+            table,
+            report: FeedReport::default(),
+        };
+        for file in 0..rows.decoders.len() {
+            rows.pull(file)?;
+        }
+        Ok(rows)
+    }
+
+    /// The next usable row.
+    pub fn next(&mut self) -> Result<Option<Row>, FeedError> {
+        loop {
+            if let Some(file) = self.current.take() {
+                self.pull(file)?;
+            }
+            if self.over {
+                return Ok(None);
+            }
+            let Some(Reverse((stamp, file, symbol))) = self.heap.pop() else {
+                return Ok(None);
+            };
+            self.current = Some(file);
+            if self.limits.to.is_some_and(|to| stamp >= to) {
+                self.over = true;
+                return Ok(None);
+            }
+            if self.limits.from.is_some_and(|from| stamp < from) {
+                continue;
+            }
+            let last = self.remembered(symbol);
+            if !last.wanted {
+                continue;
+            }
+            if last.stamp == Some(stamp) {
+                self.report.duplicates += 1;
+                continue;
+            }
+            let bucket = stamp.floor(self.clock);
+            if bucket < self.bucket || last.stamp.is_some_and(|t| stamp < t) {
+                self.report.unsorted += 1;
+                continue;
+            }
+            let decoder = &self.decoders[file];
+            match decoder.bar() {
+                Ok(bar) => {
+                    self.bucket = bucket;
+                    self.last[symbol as usize].stamp = Some(stamp);
+                    self.report.rows += 1;
+                    return Ok(Some(Row { stamp, symbol, bar }));
+                }
+                Err(reason) => self.report.bad(decoder.name(), decoder.line(), &reason),
+            }
+        }
+    }
+
+    /// Digits after the point of the prices of the row given last.
+    pub fn decimals(&self) -> u32 {
+        self.current
+            .map_or(0, |file| self.decoders[file].decimals())
+    }
+
+    /// Whether every file has volumes.
+    pub fn has_volume(&self) -> bool {
+        self.decoders.iter().all(Decoder::has_volume)
+    }
+
+    /// The hashes of all files, the rest of them read through, with the symbols and the counts.
+    pub fn finish(self) -> Result<(Vec<blake3::Hash>, SymbolTable, FeedReport), FeedError> {
+        let mut hashes = Vec::with_capacity(self.decoders.len());
+        for decoder in self.decoders {
+            hashes.extend(decoder.finish()?);
+        }
+        Ok((hashes, self.table, self.report))
+    }
+
+    /// Puts the next row of a file on the heap.
+    fn pull(&mut self, file: usize) -> Result<(), FeedError> {
+        loop {
+            let decoder = &mut self.decoders[file];
+            match decoder.advance(&mut self.table)? {
+                Line::Row(stamp, symbol) => {
+                    self.heap.push(Reverse((stamp, file, symbol)));
+                    return Ok(());
+                }
+                Line::Bad(reason) => self.report.bad(decoder.name(), decoder.line(), &reason),
+                Line::Full => {
+                    let name = self.name.clone();
+                    return Err(FeedError::TooMany {
+                        name,
+                        what: "symbols",
+                        limit: SYMBOLS_MAX,
+                    });
+                }
+                Line::End => return Ok(()),
+            }
+        }
+    }
+
+    fn remembered(&mut self, symbol: u16) -> Last {
+        while self.last.len() <= symbol as usize {
+            let name = &self.table.names[self.last.len()];
+            let wanted = self
+                .limits
+                .assets
+                .as_ref()
+                .is_none_or(|list| Parts::of(name).wanted(name, list));
+            self.last.push(Last {
+                wanted,
+                stamp: None,
+            });
+        }
+        self.last[symbol as usize]
+    }
+}

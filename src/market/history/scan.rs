@@ -1,0 +1,442 @@
+//! The first pass: what a data set holds, learned in one reading with memory that does not grow with it.
+
+use super::ranking::{Entrant, Volumes};
+use super::rows::{Limits, Row, Rows};
+use super::source::Source;
+use super::symbols::{Parts, SymbolTable, choose, kind_of_name, money_like, name_assets};
+use super::{HistorySettings, Window};
+use crate::domain::instrument::Asset;
+use crate::domain::{
+    AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, Span, Stamp, Universe,
+};
+use crate::market::{FeedError, FeedReport};
+use std::collections::BTreeMap;
+
+/// Rows of a symbol whose prices tell its tick.
+const TICK_ROWS: u64 = 500;
+/// Finest tick; more digits are noise of a conversion.
+const TICK_DIGITS: u32 = 9;
+/// Different spacings that are counted; a real file has a few dozen.
+const SPACINGS_MAX: usize = 4_096;
+/// Smallest order, in quote currency: the smallest filter of large exchanges.
+const MIN_NOTIONAL: i64 = 5;
+
+/// What the first pass learned.
+pub(super) struct Scan {
+    pub universe: Universe,
+    /// By symbol number: its instrument, if it takes part.
+    pub instruments: Vec<Option<InstrumentId>>,
+    pub table: SymbolTable,
+    /// Commonest spacing of a symbol's bars.
+    pub bar: Span,
+    /// Start of the first bucket with data.
+    pub from: Stamp,
+    /// End of the last.
+    pub to: Stamp,
+    pub has_volume: bool,
+    pub report: FeedReport,
+    /// blake3 of the bytes.
+    pub hash: blake3::Hash,
+    pub notes: Vec<String>,
+}
+
+/// What is learned of one symbol.
+#[derive(Clone, Debug)]
+struct Seen {
+    first: Stamp,
+    last: Stamp,
+    first_close: f64,
+    last_close: f64,
+    rows: u64,
+    digits: u32,
+}
+
+/// How often each spacing between two bars of a symbol came.
+#[derive(Default)]
+struct Spacings {
+    counts: BTreeMap<i64, u64>,
+    /// The spacing of the last rows, not yet in `counts`: nearly all are alike.
+    last: i64,
+    run: u64,
+}
+
+impl Spacings {
+    fn add(&mut self, spacing: Span) {
+        if spacing.0 != self.last {
+            self.flush();
+            self.last = spacing.0;
+        }
+        self.run += 1;
+    }
+
+    fn flush(&mut self) {
+        if self.run > 0
+            && (self.counts.len() < SPACINGS_MAX || self.counts.contains_key(&self.last))
+        {
+            *self.counts.entry(self.last).or_default() += self.run;
+        }
+        self.run = 0;
+    }
+
+    /// The commonest spacing (the shorter of equals), and how many were longer.
+    fn bar_and_gaps(mut self) -> Option<(Span, u64)> {
+        self.flush();
+        let (&bar, _) = self.counts.iter().rev().max_by_key(|(_, n)| **n)?;
+        // `max_by_key` keeps the last of equals, which in reverse order is the shortest.
+        Some((
+            Span(bar),
+            self.counts.range(bar + 1..).map(|(_, n)| n).sum(),
+        ))
+    }
+}
+
+/// Reads everything once.
+pub(super) fn scan(
+    settings: &HistorySettings,
+    sources: &[Box<dyn Source>],
+    limits: &Limits,
+) -> Result<Scan, FeedError> {
+    let name = &settings.name;
+    let clock = settings.clock;
+    let mut rows = Rows::open(
+        name,
+        sources,
+        clock,
+        limits.clone(),
+        true,
+        SymbolTable::default(),
+    )?;
+    let Read {
+        mut seen,
+        spacings,
+        volumes,
+        jumps,
+    } = read(&mut rows)?;
+    let has_volume = rows.has_volume();
+    let (hashes, table, mut report) = rows.finish()?;
+    let (bar, gaps) = spacings.bar_and_gaps().unwrap_or((clock, 0));
+    report.gaps = gaps;
+    report.jumps = jumps;
+    if report.unsorted > report.rows {
+        return Err(FeedError::Unsorted {
+            name: name.clone(),
+            unsorted: report.unsorted,
+            rows: report.rows,
+        });
+    }
+    seen.resize(table.names.len(), None);
+    let members = members(name, &table, &seen, &settings.window)?;
+    let ends = members.iter().filter_map(|m| seen[m.symbol].as_ref());
+    let (Some(first), Some(last)) = (
+        ends.clone().map(|s| s.first).min(),
+        ends.map(|s| s.last).max(),
+    ) else {
+        return Err(empty(name, &settings.window, &report));
+    };
+    fits(name, bar, clock)?;
+    let from = super::bucket(first, bar, clock);
+    let mut to = super::bucket(last, bar, clock).after(clock);
+    if let Some(limit) = limits.to {
+        to = Stamp(to.0.min(limit.0));
+    }
+    if to <= from {
+        return Err(empty(name, &settings.window, &report));
+    }
+    let kind = settings.kind.unwrap_or_else(|| kind_of_name(name));
+    let Listed {
+        mut universe,
+        instruments,
+        entrants,
+        notes,
+    } = list(members, &table, &seen, kind);
+    let end = Stamp(last.after(bar).0.min(limits.to.map_or(i64::MAX, |t| t.0)));
+    universe.by_volume = volumes.rankings(&entrants, bar, end);
+    Ok(Scan {
+        universe,
+        instruments,
+        table,
+        bar,
+        from,
+        to,
+        has_volume,
+        report,
+        hash: hash(sources, &hashes),
+        notes,
+    })
+}
+
+/// What the reading itself gives.
+struct Read {
+    /// By symbol number.
+    seen: Vec<Option<Seen>>,
+    spacings: Spacings,
+    volumes: Volumes,
+    jumps: u64,
+}
+
+/// Reads all usable rows.
+fn read(rows: &mut Rows) -> Result<Read, FeedError> {
+    let mut seen: Vec<Option<Seen>> = Vec::new();
+    let mut spacings = Spacings::default();
+    let mut volumes = Volumes::default();
+    let mut jumps = 0;
+    while let Some(row) = rows.next()? {
+        let symbol = row.symbol as usize;
+        if seen.len() <= symbol {
+            seen.resize(symbol + 1, None);
+        }
+        volumes.add(row.symbol, row.stamp, row.bar.close * row.bar.volume);
+        match &mut seen[symbol] {
+            None => seen[symbol] = Some(Seen::new(&row, rows.decimals())),
+            Some(s) => {
+                spacings.add(row.stamp.since(s.last));
+                let ratio = row.bar.close / s.last_close;
+                jumps += u64::from(!(0.1..=10.0).contains(&ratio));
+                s.last = row.stamp;
+                s.last_close = row.bar.close;
+                s.rows += 1;
+                if s.rows <= TICK_ROWS {
+                    s.digits = s.digits.max(rows.decimals());
+                }
+            }
+        }
+    }
+    Ok(Read {
+        seen,
+        spacings,
+        volumes,
+        jumps,
+    })
+}
+
+/// What follows from the symbols that take part.
+struct Listed {
+    universe: Universe,
+    instruments: Vec<Option<InstrumentId>>,
+    entrants: Vec<Entrant>,
+    notes: Vec<String>,
+}
+
+/// Numbers the members in their order and gives each its rules.
+fn list(
+    members: Vec<Member>,
+    table: &SymbolTable,
+    seen: &[Option<Seen>],
+    kind: InstrumentKind,
+) -> Listed {
+    let mut notes = Vec::new();
+    for member in &members {
+        if let Some(quote) = Parts::of(&table.names[member.symbol]).foreign_quote() {
+            notes.push(format!(
+                "{} is quoted in {quote}: its amounts are counted as if one {quote} were one dollar",
+                table.names[member.symbol]
+            ));
+        }
+    }
+    let mut universe = Universe::default();
+    let mut instruments = vec![None; table.names.len()];
+    let mut entrants = Vec::new();
+    for (i, member) in members.into_iter().enumerate() {
+        let Some(s) = &seen[member.symbol] else {
+            continue;
+        };
+        let (asset, id) = (AssetId(i as u16), InstrumentId(i as u16));
+        instruments[member.symbol] = Some(id);
+        if !member.money_like {
+            entrants.push(Entrant {
+                symbol: member.symbol,
+                asset,
+                name: member.name.clone(),
+                first: s.first,
+            });
+        }
+        universe.instruments.push(Instrument {
+            id,
+            asset,
+            symbol: table.names[member.symbol].clone(),
+            kind,
+            tick: Decimal::new(1, s.digits.min(TICK_DIGITS)),
+            lot: lot(s.first_close),
+            min_notional: Decimal::from(MIN_NOTIONAL),
+        });
+        universe.assets.push(Asset {
+            id: asset,
+            name: member.name,
+            money_like: member.money_like,
+            first: s.first,
+        });
+    }
+    Listed {
+        universe,
+        instruments,
+        entrants,
+        notes,
+    }
+}
+
+impl Seen {
+    fn new(row: &Row, digits: u32) -> Seen {
+        let close = row.bar.close;
+        Seen {
+            first: row.stamp,
+            last: row.stamp,
+            first_close: close,
+            last_close: close,
+            rows: 1,
+            digits,
+        }
+    }
+}
+
+/// A symbol that takes part.
+struct Member {
+    symbol: usize,
+    name: String,
+    money_like: bool,
+}
+
+/// The symbols that have rows and are wanted, named, in the order of the names.
+fn members(
+    name: &str,
+    table: &SymbolTable,
+    seen: &[Option<Seen>],
+    window: &Window,
+) -> Result<Vec<Member>, FeedError> {
+    let places: Vec<usize> = (0..table.names.len())
+        .filter(|&i| seen[i].is_some())
+        .collect();
+    let symbols: Vec<_> = places
+        .iter()
+        .map(|&i| (table.names[i].clone(), Parts::of(&table.names[i])))
+        .collect();
+    let names = name_assets(&symbols);
+    let chosen = match &window.assets {
+        None => vec![true; symbols.len()],
+        Some(list) => choose(&symbols, &names, list).map_err(|asset| {
+            let mut known: Vec<&str> = table.names.iter().map(String::as_str).collect();
+            known.sort_unstable();
+            known.truncate(60);
+            FeedError::UnknownAsset {
+                name: name.to_string(),
+                asset,
+                known: known.join(" "),
+            }
+        })?,
+    };
+    let mut members: Vec<Member> = (0..symbols.len())
+        .filter(|&i| chosen[i])
+        .map(|i| Member {
+            symbol: places[i],
+            name: names[i].clone(),
+            money_like: money_like(&symbols[i].1.base),
+        })
+        .collect();
+    members.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(members)
+}
+
+/// Bars must add up to buckets.
+fn fits(name: &str, bar: Span, clock: Span) -> Result<(), FeedError> {
+    if clock.0 % bar.0 == 0 {
+        return Ok(());
+    }
+    // The next multiple of the bar, so that no bar reaches into two buckets.
+    let fix = Span((clock.0 + bar.0 - 1) / bar.0 * bar.0);
+    Err(FeedError::Clock {
+        name: name.to_string(),
+        bar,
+        clock,
+        fix,
+    })
+}
+
+/// The largest power of ten of base units worth at most one unit of quote currency.
+fn lot(close: f64) -> Decimal {
+    let exponent = libm::floor(-libm::log10(close)) as i32;
+    // One step down where rounding of the logarithm put it a step too high.
+    let exponent = if libm::pow(10.0, f64::from(exponent)) * close > 1.0 + 1e-9 {
+        exponent - 1
+    } else {
+        exponent
+    };
+    let exponent = exponent.clamp(-12, 12);
+    if exponent >= 0 {
+        Decimal::from(10_i64.pow(exponent as u32))
+    } else {
+        Decimal::new(1, exponent.unsigned_abs())
+    }
+}
+
+/// One file: the hash of its bytes. Several: the hash of their stems and hashes in order.
+fn hash(sources: &[Box<dyn Source>], hashes: &[blake3::Hash]) -> blake3::Hash {
+    if let [one] = hashes {
+        return *one;
+    }
+    let mut all = blake3::Hasher::new();
+    for (source, hash) in sources.iter().zip(hashes) {
+        all.update(&(source.stem().len() as u64).to_le_bytes());
+        all.update(source.stem().as_bytes());
+        all.update(hash.as_bytes());
+    }
+    all.finalize()
+}
+
+fn empty(name: &str, window: &Window, report: &FeedReport) -> FeedError {
+    let part =
+        |word: &str, at: Option<Stamp>| at.map(|t| format!(" {word} {t}")).unwrap_or_default();
+    let first_bad = report
+        .first_bad
+        .first()
+        .map(|b| format!("; first problem: {b}"))
+        .unwrap_or_default();
+    FeedError::Empty {
+        name: name.to_string(),
+        window: part("from", window.from) + &part("to", window.to),
+        first_bad,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lot_is_worth_at_most_one_and_more_than_a_tenth() {
+        for close in [30_000.0, 1.0, 0.5, 10.0, 0.000_012, 999.99, 1e-9, 0.1, 1e-3] {
+            let worth = crate::domain::money::to_estimate(lot(close)) * close;
+            assert!(
+                worth <= 1.0 + 1e-9 && worth > 0.1 - 1e-9,
+                "{close}: {worth}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_bar_is_the_commonest_spacing_and_longer_ones_are_gaps() {
+        let mut s = Spacings::default();
+        for h in [1, 1, 1, 24, 1, 2, 1] {
+            s.add(Span(h * Span::HOUR.0));
+        }
+        assert_eq!(s.bar_and_gaps(), Some((Span::HOUR, 2)));
+    }
+
+    #[test]
+    fn a_clock_that_bars_do_not_fill_names_one_that_they_do() {
+        assert!(fits("x", Span::HOUR, Span(4 * Span::HOUR.0)).is_ok());
+        let text = fits("x", Span::DAY, Span(4 * Span::HOUR.0))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            text.contains("bars of 1d")
+                && text.contains("clock of 4h")
+                && text.contains("--clock 1d"),
+            "{text}"
+        );
+        assert!(
+            fits("x", Span(4 * Span::HOUR.0), Span(6 * Span::HOUR.0))
+                .unwrap_err()
+                .to_string()
+                .contains("--clock 8h")
+        );
+    }
+}

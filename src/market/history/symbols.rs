@@ -1,0 +1,312 @@
+//! From symbols as venues write them to assets as the house names them.
+
+use crate::domain::InstrumentKind;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most symbols in one data set: the 30-day rankings hold a number for each pair of them (32 MB here).
+pub(super) const SYMBOLS_MAX: usize = 2_048;
+
+/// Quotes that are stripped, in the order in which they claim an asset's plain name.
+const QUOTES: [&str; 7] = ["USDT", "USDC", "FDUSD", "BUSD", "USD", "EUR", "BTC"];
+
+/// Stablecoins, currencies and gold: no momentum to follow, no trend to ride.
+const MONEY_LIKE: [&str; 26] = [
+    "USDT", "USDC", "BUSD", "TUSD", "USDP", "DAI", "FDUSD", "UST", "USTC", "USDD", "GUSD", "PYUSD",
+    "FRAX", "SUSD", "PAX", "USD", "EUR", "GBP", "AUD", "TRY", "BRL", "CHF", "JPY", "PAXG", "XAUT",
+    "XAU",
+];
+
+/// Whether an asset is a stablecoin, a currency or gold.
+pub fn money_like(base: &str) -> bool {
+    MONEY_LIKE.contains(&base)
+}
+
+/// The kind a data set's name tells: perps where it says so, margin otherwise (both sides, with a
+/// borrow rate), since the files themselves do not tell.
+pub fn kind_of_name(name: &str) -> InstrumentKind {
+    let name = name.to_ascii_lowercase();
+    if ["perp", "futures", "swap"].iter().any(|w| name.contains(w)) {
+        InstrumentKind::Perp
+    } else {
+        InstrumentKind::Margin
+    }
+}
+
+/// The symbol in a file's stem: `BTC_USDT-1h` and `BTCUSDT-1h-2023-01` give `BTCUSDT`.
+pub fn symbol_of_stem(stem: &str) -> String {
+    let (head, exchange) = stem
+        .split_once('@')
+        .map_or((stem, None), |(h, e)| (h, Some(e)));
+    let mut symbol = String::new();
+    for piece in head.split(['-', '_', ' ']) {
+        let unit = piece.trim_start_matches(|c: char| c.is_ascii_digit());
+        let interval = unit.len() < piece.len()
+            && matches!(unit, "s" | "m" | "h" | "d" | "w" | "min" | "D" | "H");
+        if !symbol.is_empty() && (interval || matches!(piece, "daily" | "hourly")) {
+            break;
+        }
+        if !matches!(piece, "perp" | "spot" | "futures" | "swap" | "klines") {
+            symbol.push_str(&piece.to_ascii_uppercase());
+        }
+    }
+    if symbol.is_empty() {
+        symbol = head.to_ascii_uppercase();
+    }
+    match exchange {
+        Some(exchange) => format!("{symbol}@{exchange}"),
+        None => symbol,
+    }
+}
+
+/// A symbol taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Parts {
+    /// `BTC`.
+    pub base: String,
+    /// Place in [`QUOTES`]; `None` if the symbol names no quote (a stock).
+    pub quote: Option<usize>,
+    /// What follows the `@`.
+    pub exchange: Option<String>,
+}
+
+impl Parts {
+    /// Takes `BTCUSDT`, `BTC-USD` or `BTCUSD@kraken` apart.
+    pub fn of(symbol: &str) -> Parts {
+        let (pair, exchange) = match symbol.split_once('@') {
+            Some((pair, exchange)) => (pair, Some(exchange.to_string())),
+            None => (symbol, None),
+        };
+        let split = pair.split_once(['-', '/', '_', ':']);
+        if let Some((base, quote)) = split
+            && let Some(quote) = QUOTES.iter().position(|q| *q == quote)
+        {
+            return Parts {
+                base: base.to_string(),
+                quote: Some(quote),
+                exchange,
+            };
+        }
+        if money_like(pair) {
+            return Parts {
+                base: pair.to_string(),
+                quote: None,
+                exchange,
+            };
+        }
+        for (place, quote) in QUOTES.iter().enumerate() {
+            // `BNBUSD` is BNB in USD, not BN in BUSD: of two readings the one with a usual ticker.
+            let least = if matches!(*quote, "BUSD" | "FDUSD") {
+                3
+            } else {
+                1
+            };
+            if let Some(base) = pair.strip_suffix(quote)
+                && base.len() >= least
+            {
+                return Parts {
+                    base: base.to_string(),
+                    quote: Some(place),
+                    exchange,
+                };
+            }
+        }
+        Parts {
+            base: pair.to_string(),
+            quote: None,
+            exchange,
+        }
+    }
+
+    /// The quote's name if amounts in it are not dollars.
+    pub fn foreign_quote(&self) -> Option<&'static str> {
+        self.quote
+            .map(|q| QUOTES[q])
+            .filter(|q| matches!(*q, "EUR" | "BTC"))
+    }
+
+    /// Whether a list of wanted names may mean this symbol; [`choose`] decides among several.
+    pub fn wanted(&self, symbol: &str, list: &[String]) -> bool {
+        list.iter().any(|w| {
+            w == symbol
+                || *w == self.base
+                || self
+                    .exchange
+                    .as_ref()
+                    .is_some_and(|e| w.strip_prefix(&self.base) == Some(&format!("@{e}")))
+        })
+    }
+}
+
+/// Names assets, one per symbol, all different, in the order of `symbols`.
+///
+/// An asset takes its base's name; `@exchange` is kept where one base comes from several exchanges;
+/// where two symbols would share a name, the one quoted nearest to dollars keeps it and the other is
+/// named by its symbol.
+pub(super) fn name_assets(symbols: &[(String, Parts)]) -> Vec<String> {
+    let mut exchanges: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
+    for (_, parts) in symbols {
+        exchanges
+            .entry(&parts.base)
+            .or_default()
+            .insert(parts.exchange.as_deref());
+    }
+    let mut order: Vec<usize> = (0..symbols.len()).collect();
+    order.sort_by_key(|&i| (symbols[i].1.quote, &symbols[i].0));
+    let mut names = vec![String::new(); symbols.len()];
+    let mut taken = BTreeSet::new();
+    for i in order {
+        let (symbol, parts) = &symbols[i];
+        let several = exchanges
+            .get(parts.base.as_str())
+            .is_some_and(|e| e.len() > 1);
+        let mut name = match &parts.exchange {
+            Some(exchange) if several => format!("{}@{exchange}", parts.base),
+            _ => parts.base.clone(),
+        };
+        if taken.contains(&name) {
+            name.clone_from(symbol);
+        }
+        // Only a symbol that is another's base (`X` beside `XUSDT`) comes here.
+        while taken.contains(&name) {
+            name.push('\'');
+        }
+        taken.insert(name.clone());
+        names[i] = name;
+    }
+    names
+}
+
+/// Which of the named symbols a list of wanted names means: exact names and symbols first, and all of
+/// a base only where nothing is called exactly so. `Err` is a name that means nothing.
+pub(super) fn choose(
+    symbols: &[(String, Parts)],
+    names: &[String],
+    list: &[String],
+) -> Result<Vec<bool>, String> {
+    let mut chosen = vec![false; symbols.len()];
+    for wanted in list {
+        let exact = (0..symbols.len()).any(|i| names[i] == *wanted || symbols[i].0 == *wanted);
+        let mut found = false;
+        for i in 0..symbols.len() {
+            let hit = names[i] == *wanted
+                || symbols[i].0 == *wanted
+                || (!exact && symbols[i].1.base == *wanted);
+            chosen[i] |= hit;
+            found |= hit;
+        }
+        if !found {
+            return Err(wanted.clone());
+        }
+    }
+    Ok(chosen)
+}
+
+/// Numbers symbols in the order in which they are first seen.
+#[derive(Debug, Default)]
+pub(super) struct SymbolTable {
+    /// By number.
+    pub names: Vec<String>,
+    index: BTreeMap<Vec<u8>, u16>,
+}
+
+impl SymbolTable {
+    /// The number of a symbol, given out now if it is new; `None` if the table is full.
+    pub fn number(&mut self, symbol: &[u8]) -> Option<u16> {
+        if let Some(&n) = self.index.get(symbol) {
+            return Some(n);
+        }
+        if self.names.len() >= SYMBOLS_MAX {
+            return None;
+        }
+        let n = self.names.len() as u16;
+        self.names
+            .push(String::from_utf8_lossy(symbol).into_owned());
+        self.index.insert(symbol.to_vec(), n);
+        Some(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(symbols: &[&str]) -> Vec<String> {
+        let parts: Vec<_> = symbols
+            .iter()
+            .map(|s| ((*s).to_string(), Parts::of(s)))
+            .collect();
+        name_assets(&parts)
+    }
+
+    #[test]
+    fn quotes_are_stripped() {
+        for (symbol, base) in [
+            ("BTCUSDT", "BTC"),
+            ("BTCUSD@kraken", "BTC"),
+            ("BNBUSD", "BNB"),
+            ("BTCBUSD", "BTC"),
+            ("SHIB-USD", "SHIB"),
+            ("USDCUSDT", "USDC"),
+            ("AAPL", "AAPL"),
+            ("ETHBTC", "ETH"),
+            ("USDT", "USDT"),
+            ("EURUSDT", "EUR"),
+        ] {
+            assert_eq!(Parts::of(symbol).base, base, "{symbol}");
+        }
+    }
+
+    #[test]
+    fn names_are_plain_unless_two_would_share_one() {
+        assert_eq!(
+            named(&["DOGEBTC", "DOGEUSDT", "ADABTC"]),
+            ["DOGEBTC", "DOGE", "ADA"]
+        );
+        assert_eq!(
+            named(&["BTCUSD@kraken", "BTCUSDT@binance"]),
+            ["BTC@kraken", "BTC@binance"]
+        );
+        assert_eq!(
+            named(&["BTCUSD@kraken", "BTCEUR@kraken"]),
+            ["BTC", "BTCEUR@kraken"]
+        );
+        assert_eq!(named(&["X", "XUSDT"]), ["X", "XUSDT"]);
+    }
+
+    #[test]
+    fn a_wanted_name_means_the_exact_one_or_all_of_its_base() {
+        let symbols: Vec<_> = ["DOGEBTC", "DOGEUSDT", "BTCUSD@kraken", "BTCUSDT@binance"]
+            .iter()
+            .map(|s| ((*s).to_string(), Parts::of(s)))
+            .collect();
+        let names = name_assets(&symbols);
+        let pick = |list: &[&str]| {
+            choose(
+                &symbols,
+                &names,
+                &list.iter().map(|s| (*s).to_string()).collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(pick(&["DOGE"]).unwrap(), [false, true, false, false]);
+        assert_eq!(pick(&["BTC"]).unwrap(), [false, false, true, true]);
+        assert_eq!(pick(&["BTC@kraken"]).unwrap(), [false, false, true, false]);
+        assert_eq!(pick(&["ETH"]), Err("ETH".into()));
+    }
+
+    #[test]
+    fn stems_give_symbols_and_kinds() {
+        for (stem, symbol) in [
+            ("BTCUSDT", "BTCUSDT"),
+            ("BTC_USDT-1h", "BTCUSDT"),
+            ("BTCUSDT-1h-2023-01", "BTCUSDT"),
+            ("btc-usd", "BTCUSD"),
+            ("BTC_USDT_perp_1h", "BTCUSDT"),
+            ("BTCUSD@kraken", "BTCUSD@kraken"),
+            ("1INCHUSDT", "1INCHUSDT"),
+        ] {
+            assert_eq!(symbol_of_stem(stem), symbol, "{stem}");
+        }
+        assert_eq!(kind_of_name("perp_1h"), InstrumentKind::Perp);
+        assert_eq!(kind_of_name("spot_1h"), InstrumentKind::Margin);
+    }
+}
