@@ -1,6 +1,5 @@
 //! Hive (work in progress)
 pub mod agents;
-pub mod view;
 pub mod cli;
 pub mod config;
 pub mod domain;
@@ -12,3 +11,4 @@ pub mod ledger;
 pub mod market;
 pub mod runtime;
 pub mod treasury;
+pub mod view;

@@ -12,7 +12,9 @@
 use super::books::Book;
 use super::strategies::Strategy;
 use crate::domain::condition::Target;
-use crate::domain::{Action, AssetId, AgentId, Condition, IntentId, Outcome, Plan, ReEntry, Reason, Verb, View};
+use crate::domain::{
+    Action, AgentId, AssetId, Condition, IntentId, Outcome, Plan, ReEntry, Reason, Verb, View,
+};
 use serde::{Deserialize, Serialize};
 
 /// The one-bar risk of a unit, as a fraction of capital.
@@ -160,7 +162,15 @@ impl Alone {
         }
     }
 
-    fn enter(&mut self, side: f64, plan: Plan, reason: Reason, view: &View<'_>, now: &Now<'_>, say: &mut impl FnMut(Action)) {
+    fn enter(
+        &mut self,
+        side: f64,
+        plan: Plan,
+        reason: Reason,
+        view: &View<'_>,
+        now: &Now<'_>,
+        say: &mut impl FnMut(Action),
+    ) {
         let first = now.strategy.unit() * unit(view.sigma);
         let stop = match plan.stop.right {
             crate::domain::Term::Level(price) => libm::fabs(view.close - price) / view.close,
@@ -200,12 +210,28 @@ impl Alone {
             open.plan.targets[0] = None;
             open.plan.add = None;
             self.open = Some(open);
-            self.size(Verb::Decrease, Reason::Target, self.intent * (1.0 - target.fraction), view.close, open.plan, now, say);
+            self.size(
+                Verb::Decrease,
+                Reason::Target,
+                self.intent * (1.0 - target.fraction),
+                view.close,
+                open.plan,
+                now,
+                say,
+            );
         }
         if let Some((_, fraction)) = open.plan.hedge.filter(|(c, _)| holds(*c)) {
             open.plan.hedge = None;
             self.open = Some(open);
-            self.size(Verb::Decrease, Reason::Hedge, self.intent * (1.0 - fraction), view.close, open.plan, now, say);
+            self.size(
+                Verb::Decrease,
+                Reason::Hedge,
+                self.intent * (1.0 - fraction),
+                view.close,
+                open.plan,
+                now,
+                say,
+            );
         }
         if let Some((when, fraction)) = open.plan.add.filter(|(c, _)| holds(*c)) {
             open.adds = open.adds.saturating_sub(1);
@@ -228,7 +254,16 @@ impl Alone {
 
     /// Sets the intent, orders the difference for the raw book, and says it.
     #[allow(clippy::too_many_arguments)]
-    fn size(&mut self, verb: Verb, reason: Reason, after: f64, price: f64, plan: Plan, now: &Now<'_>, say: &mut impl FnMut(Action)) {
+    fn size(
+        &mut self,
+        verb: Verb,
+        reason: Reason,
+        after: f64,
+        price: f64,
+        plan: Plan,
+        now: &Now<'_>,
+        say: &mut impl FnMut(Action),
+    ) {
         let before = self.intent;
         self.intent = after;
         self.raw.order = match verb {
@@ -257,7 +292,8 @@ mod tests {
     use crate::agents::personality::{Preset, Traits};
     use crate::domain::{Family, Indicator, SideRule};
 
-    const KEYS: [Indicator; 4] = [Indicator::Ema(10), Indicator::Ema(40), Indicator::Sigma(8), Indicator::Sigma(120)];
+    const KEYS: [Indicator; 4] =
+        [Indicator::Ema(10), Indicator::Ema(40), Indicator::Sigma(8), Indicator::Sigma(120)];
 
     fn trend(traits: Traits, preset: Preset) -> Strategy {
         Strategy::new(Family::Trend, vec![10.0, 40.0], SideRule::Both, traits, preset)
@@ -271,8 +307,17 @@ mod tests {
             life.pass(*close);
             let values = [*fast, *slow, 0.01, 0.01];
             let (side, best) = life.seen();
-            let view = View { close: *close, sigma: 0.01, held: life.held(), best, side, keys: &KEYS, values: &values };
-            let now = Now { agent: AgentId(0), asset: AssetId(0), strategy, capital: 1_000.0, coin: i as u64 };
+            let view = View {
+                close: *close,
+                sigma: 0.01,
+                held: life.held(),
+                best,
+                side,
+                keys: &KEYS,
+                values: &values,
+            };
+            let now =
+                Now { agent: AgentId(0), asset: AssetId(0), strategy, capital: 1_000.0, coin: i as u64 };
             life.at_close(&view, &now, |a| said.push(a));
             life.raw.quantity += life.raw.order;
             life.raw.order = 0.0;
@@ -284,14 +329,20 @@ mod tests {
     #[test]
     fn opens_adds_takes_profit_and_closes_with_conditions_that_act() {
         let strategy = trend(Traits::default(), Preset::default());
-        let said = run(&strategy, &[(100.0, 99.0, 98.0), (106.0, 101.0, 99.0), (111.0, 103.0, 100.0), (112.0, 99.0, 100.0)]);
+        let said = run(
+            &strategy,
+            &[(100.0, 99.0, 98.0), (106.0, 101.0, 99.0), (111.0, 103.0, 100.0), (112.0, 99.0, 100.0)],
+        );
         let verbs: Vec<(Verb, Reason)> = said.iter().map(|a| (a.verb, a.reason)).collect();
-        assert_eq!(verbs, [
-            (Verb::Open, Reason::Signal),
-            (Verb::Increase, Reason::Add),
-            (Verb::Decrease, Reason::Target),
-            (Verb::Close, Reason::Exit),
-        ]);
+        assert_eq!(
+            verbs,
+            [
+                (Verb::Open, Reason::Signal),
+                (Verb::Increase, Reason::Add),
+                (Verb::Decrease, Reason::Target),
+                (Verb::Close, Reason::Exit),
+            ]
+        );
         let sizes: Vec<f64> = said.iter().map(|a| a.after).collect();
         assert_eq!(sizes, [1.0, 1.5, 0.75, 0.0]);
     }
@@ -299,9 +350,21 @@ mod tests {
     #[test]
     fn the_stop_comes_before_everything_else_and_is_followed_by_a_pause() {
         let strategy = trend(Traits::default(), Preset::default());
-        let said = run(&strategy, &[(100.0, 99.0, 98.0), (91.0, 90.0, 98.0), (92.0, 91.0, 90.0), (92.0, 91.0, 90.0), (92.0, 91.0, 90.0)]);
+        let said = run(
+            &strategy,
+            &[
+                (100.0, 99.0, 98.0),
+                (91.0, 90.0, 98.0),
+                (92.0, 91.0, 90.0),
+                (92.0, 91.0, 90.0),
+                (92.0, 91.0, 90.0),
+            ],
+        );
         let verbs: Vec<(Verb, Reason)> = said.iter().map(|a| (a.verb, a.reason)).collect();
-        assert_eq!(verbs, [(Verb::Open, Reason::Signal), (Verb::Close, Reason::Stop), (Verb::Open, Reason::ReEntry)]);
+        assert_eq!(
+            verbs,
+            [(Verb::Open, Reason::Signal), (Verb::Close, Reason::Stop), (Verb::Open, Reason::ReEntry)]
+        );
     }
 
     #[test]
@@ -311,7 +374,9 @@ mod tests {
             let said = run(&strategy, &[(close, fast, slow)]);
             let plan = said[0].plan;
             assert_eq!(said[0].side(), side);
-            assert!(plan.trail.is_some() && plan.add.is_some() && plan.hedge.is_some() && plan.reenter.is_some());
+            assert!(
+                plan.trail.is_some() && plan.add.is_some() && plan.hedge.is_some() && plan.reenter.is_some()
+            );
             assert!(plan.targets.iter().all(Option::is_some));
             let crate::domain::Term::Level(stop) = plan.stop.right else { unreachable!() };
             assert!(side * (close - stop) > 0.0);

@@ -122,7 +122,10 @@ impl Cast {
         if assets.is_empty() && scout.is_none() {
             self.notices.push(format!("{name} stands by: this feed lists none of its assets"));
         } else if d.family == Family::RelativeStrength && assets.len() < 3 && scout.is_none() {
-            self.notices.push(format!("{name} stands by: relative strength needs three assets, it has {}", assets.len()));
+            self.notices.push(format!(
+                "{name} stands by: relative strength needs three assets, it has {}",
+                assets.len()
+            ));
         }
         let id = AgentId(self.agents.len() as u32);
         let first = self.slots.len();
@@ -145,7 +148,14 @@ impl Cast {
     }
 
     /// The assets of an agent in the order of its selectors, each once, and when they are known.
-    fn assets(&mut self, roster: &Roster, d: &Declaration, universe: &Universe, who: u64, scout: bool) -> (Vec<AssetId>, Stamp) {
+    fn assets(
+        &mut self,
+        roster: &Roster,
+        d: &Declaration,
+        universe: &Universe,
+        who: u64,
+        scout: bool,
+    ) -> (Vec<AssetId>, Stamp) {
         let mut chosen: Vec<AssetId> = Vec::new();
         let mut from = Stamp(i64::MIN);
         for selector in &d.assets {

@@ -149,7 +149,15 @@ mod tests {
     #[test]
     fn verbs_say_what_listening_did() {
         use StanceVerb::*;
-        let cases = [(0.0, 0.01, Opens), (0.0, 0.0, Keeps), (0.01, 0.02, Increases), (0.01, 0.005, Decreases), (0.01, 0.0, StandsAside), (0.01, -0.01, Hedges), (0.01, 0.010_5, Keeps)];
+        let cases = [
+            (0.0, 0.01, Opens),
+            (0.0, 0.0, Keeps),
+            (0.01, 0.02, Increases),
+            (0.01, 0.005, Decreases),
+            (0.01, 0.0, StandsAside),
+            (0.01, -0.01, Hedges),
+            (0.01, 0.010_5, Keeps),
+        ];
         for (own, x, wanted) in cases {
             assert_eq!(verb(own, x, 0.02), wanted, "{own} → {x}");
         }

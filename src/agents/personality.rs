@@ -59,36 +59,16 @@ pub const TRAITS: &[TraitSpec] = &[
         bounds: (0.1, 3.0),
         what: "size of the unit, × (1 = 1 % of own capital at risk per bar)",
     },
-    TraitSpec {
-        name: "patience",
-        bounds: (0.25, 4.0),
-        what: "time stop and pause between intents, ×",
-    },
-    TraitSpec {
-        name: "caution",
-        bounds: (0.25, 4.0),
-        what: "divides the distance of the stop",
-    },
-    TraitSpec {
-        name: "greed",
-        bounds: (0.25, 4.0),
-        what: "distance of the targets, ×",
-    },
-    TraitSpec {
-        name: "conviction",
-        bounds: (0.0, 4.0),
-        what: "size of each add, ×",
-    },
+    TraitSpec { name: "patience", bounds: (0.25, 4.0), what: "time stop and pause between intents, ×" },
+    TraitSpec { name: "caution", bounds: (0.25, 4.0), what: "divides the distance of the stop" },
+    TraitSpec { name: "greed", bounds: (0.25, 4.0), what: "distance of the targets, ×" },
+    TraitSpec { name: "conviction", bounds: (0.0, 4.0), what: "size of each add, ×" },
     TraitSpec {
         name: "sociability",
         bounds: (-1.0, 0.5),
         what: "added to the λ of humility: −1 never listens",
     },
-    TraitSpec {
-        name: "max_follow",
-        bounds: (0.0, 10.0),
-        what: "units it holds at most for the hive",
-    },
+    TraitSpec { name: "max_follow", bounds: (0.0, 10.0), what: "units it holds at most for the hive" },
 ];
 
 impl Traits {
@@ -153,56 +133,16 @@ impl Default for Preset {
 
 /// The numeric keys of a preset with their bounds; `adds` is a whole number.
 pub const PRESET_KEYS: &[TraitSpec] = &[
-    TraitSpec {
-        name: "unit",
-        bounds: (0.1, 3.0),
-        what: "size of the unit, ×",
-    },
-    TraitSpec {
-        name: "stop",
-        bounds: (0.1, 4.0),
-        what: "distance of the stop, ×",
-    },
-    TraitSpec {
-        name: "target",
-        bounds: (0.1, 10.0),
-        what: "distance of the targets, ×",
-    },
-    TraitSpec {
-        name: "hold",
-        bounds: (0.1, 10.0),
-        what: "time stop, ×",
-    },
-    TraitSpec {
-        name: "horizon",
-        bounds: (0.1, 10.0),
-        what: "look-backs of the family, ×",
-    },
-    TraitSpec {
-        name: "adds",
-        bounds: (0.0, 5.0),
-        what: "times an intent may be added to",
-    },
-    TraitSpec {
-        name: "add_size",
-        bounds: (0.0, 2.0),
-        what: "each add as a fraction of the first size",
-    },
-    TraitSpec {
-        name: "take",
-        bounds: (0.05, 0.95),
-        what: "fraction taken off at the near target",
-    },
-    TraitSpec {
-        name: "trail",
-        bounds: (0.0, 10.0),
-        what: "trailing stop in stop distances, 0 for none",
-    },
-    TraitSpec {
-        name: "pause",
-        bounds: (0.0, 10.0),
-        what: "pause after a close, ×",
-    },
+    TraitSpec { name: "unit", bounds: (0.1, 3.0), what: "size of the unit, ×" },
+    TraitSpec { name: "stop", bounds: (0.1, 4.0), what: "distance of the stop, ×" },
+    TraitSpec { name: "target", bounds: (0.1, 10.0), what: "distance of the targets, ×" },
+    TraitSpec { name: "hold", bounds: (0.1, 10.0), what: "time stop, ×" },
+    TraitSpec { name: "horizon", bounds: (0.1, 10.0), what: "look-backs of the family, ×" },
+    TraitSpec { name: "adds", bounds: (0.0, 5.0), what: "times an intent may be added to" },
+    TraitSpec { name: "add_size", bounds: (0.0, 2.0), what: "each add as a fraction of the first size" },
+    TraitSpec { name: "take", bounds: (0.05, 0.95), what: "fraction taken off at the near target" },
+    TraitSpec { name: "trail", bounds: (0.0, 10.0), what: "trailing stop in stop distances, 0 for none" },
+    TraitSpec { name: "pause", bounds: (0.0, 10.0), what: "pause after a close, ×" },
 ];
 
 impl Preset {

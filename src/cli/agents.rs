@@ -49,13 +49,30 @@ fn list(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, Fa
         for family in Family::ALL {
             writeln!(out, "  {family}: {}", strategies::idea(*family))?;
             for p in strategies::params(*family) {
-                writeln!(out, "      {:<10} {:<6} default {:<12} allowed {:<14} {}", p.name, p.unit, span(p.default), span(p.bounds), p.what)?;
+                writeln!(
+                    out,
+                    "      {:<10} {:<6} default {:<12} allowed {:<14} {}",
+                    p.name,
+                    p.unit,
+                    span(p.default),
+                    span(p.bounds),
+                    p.what
+                )?;
             }
         }
         writeln!(out, "\nagents ({} scouts beside them)", config.roster.scouts)?;
         for a in &config.roster.agents {
             let assets: Vec<String> = a.assets.iter().map(selector).collect();
-            writeln!(out, "  {:<10}{:<20}{:<12}{:<7}{:<12}{}", a.name, a.family, a.goal, a.side, a.personality, assets.join(", "))?;
+            writeln!(
+                out,
+                "  {:<10}{:<20}{:<12}{:<7}{:<12}{}",
+                a.name,
+                a.family,
+                a.goal,
+                a.side,
+                a.personality,
+                assets.join(", ")
+            )?;
         }
         Ok(())
     })())

@@ -2,4 +2,6 @@ use super::Failure;
 /// Arguments of `hive bench`.
 #[derive(Debug, clap::Parser)]
 pub struct Args {}
-pub fn run(_args: &Args) -> Result<(), Failure> { Ok(()) }
+pub fn run(_args: &Args) -> Result<(), Failure> {
+    Ok(())
+}

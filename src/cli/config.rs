@@ -28,7 +28,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Verb::Show(options) => {
             let (config, origins) = options::load(options.agents.as_ref(), &options.overrides())?;
             let rows = config::show(&config, &origins);
-            let wide = |f: fn(&(&'static str, String, config::Origin)) -> usize| rows.iter().map(f).max().unwrap_or(0);
+            let wide = |f: fn(&(&'static str, String, config::Origin)) -> usize| {
+                rows.iter().map(f).max().unwrap_or(0)
+            };
             let (path, value) = (wide(|r| r.0.len()), wide(|r| r.1.len()));
             let mut out = String::new();
             for (name, text, origin) in &rows {

@@ -79,7 +79,9 @@ pub fn complain(failure: &Failure) {
 /// Writes to standard output. A reader that has gone away (`| head`) is no failure.
 fn print(text: &str) -> Result<(), Failure> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::Failed(format!("writing to standard output: {e}"))),
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Failed(format!("writing to standard output: {e}")))
+        }
         _ => Ok(()),
     }
 }

@@ -78,13 +78,15 @@ pub fn load(file: Option<&PathBuf>, flags: &[Override]) -> Result<(Config, Origi
     let found = file.cloned().or_else(|| here.exists().then_some(here));
     let (name, text) = match &found {
         Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| Failure::Usage(format!("reading {}: {e}; name another file with --agents", path.display())))?;
+            let text = std::fs::read_to_string(path).map_err(|e| {
+                Failure::Usage(format!("reading {}: {e}; name another file with --agents", path.display()))
+            })?;
             (path.display().to_string(), text)
         }
         None => (config::SHIPPED_FILE.to_owned(), config::print_default().to_owned()),
     };
-    config::load(&name, &text, std::env::vars(), flags).map_err(|p| Failure::Usage(format!("the configuration has mistakes\n{p}")))
+    config::load(&name, &text, std::env::vars(), flags)
+        .map_err(|p| Failure::Usage(format!("the configuration has mistakes\n{p}")))
 }
 
 impl RunOptions {
@@ -98,7 +100,11 @@ impl RunOptions {
         };
         add("--seed", "hive.seed", self.seed.map(|s| s.to_string()));
         add("--clock", "clock.decide", self.clock.clone());
-        add("--costs", "costs.flat_bp", self.costs.as_deref().map(|c| c.strip_suffix("bp").unwrap_or(c).to_owned()));
+        add(
+            "--costs",
+            "costs.flat_bp",
+            self.costs.as_deref().map(|c| c.strip_suffix("bp").unwrap_or(c).to_owned()),
+        );
         add("--scouts", "hive.scouts", self.scouts.map(|s| s.to_string()));
         add("--deaf", "listening.enabled", self.deaf.then(|| "false".to_owned()));
         all
@@ -108,7 +114,9 @@ impl RunOptions {
     pub fn feed(&self, config: &Config) -> Result<FeedOptions, Failure> {
         let usage = |what: String| Failure::Usage(what);
         let date = |flag: &str, text: &Option<String>, parse: fn(&str) -> Option<Stamp>| match text {
-            Some(t) => parse(t).map(Some).ok_or_else(|| usage(format!("{flag} {t}: write a day as 2023-06-30 or a moment as 2023-06-30T12:00:00Z"))),
+            Some(t) => parse(t).map(Some).ok_or_else(|| {
+                usage(format!("{flag} {t}: write a day as 2023-06-30 or a moment as 2023-06-30T12:00:00Z"))
+            }),
             None => Ok(None),
         };
         let window = Window {
@@ -120,12 +128,19 @@ impl RunOptions {
         let mut days = self.days;
         if spec == FeedSpec::Synth {
             if self.assets.is_some() || self.funding.is_some() {
-                return Err(usage("--assets and --funding are for a history; the embedded market has its own".to_owned()));
+                return Err(usage(
+                    "--assets and --funding are for a history; the embedded market has its own".to_owned(),
+                ));
             }
             let start = window.from.unwrap_or(crate::market::synth::SynthSettings::default().from);
             if let Some(to) = window.to {
-                days = u32::try_from(to.since(start).0 / Span::DAY.0).ok().filter(|d| *d > 0)
-                    .ok_or_else(|| usage(format!("--to must be at least a day after {start}, where the embedded market begins")))?;
+                days = u32::try_from(to.since(start).0 / Span::DAY.0).ok().filter(|d| *d > 0).ok_or_else(
+                    || {
+                        usage(format!(
+                            "--to must be at least a day after {start}, where the embedded market begins"
+                        ))
+                    },
+                )?;
             }
         }
         Ok(FeedOptions {
@@ -134,14 +149,16 @@ impl RunOptions {
             window,
             funding: self.funding.clone(),
             seed: config.seed,
-            world: World::parse(&self.world).ok_or_else(|| usage(format!("--world {}: write market or random-walk", self.world)))?,
+            world: World::parse(&self.world)
+                .ok_or_else(|| usage(format!("--world {}: write market or random-walk", self.world)))?,
             days,
         })
     }
 
     /// The speed that is asked for.
     pub fn speed(&self) -> Result<Speed, Failure> {
-        Speed::parse(&self.speed).ok_or_else(|| Failure::Usage(format!("--speed {}: write max, or 1x, 3600x, …", self.speed)))
+        Speed::parse(&self.speed)
+            .ok_or_else(|| Failure::Usage(format!("--speed {}: write max, or 1x, 3600x, …", self.speed)))
     }
 }
 

@@ -18,7 +18,16 @@ pub fn closing(s: &Summary) -> String {
 
 fn render(out: &mut String, s: &Summary) -> std::fmt::Result {
     let day = |t: &str| t.get(..10).unwrap_or(t).to_owned();
-    writeln!(out, "\n{}  {}  seed {}  {} → {}  decides every {}", s.mode, s.feed, s.seed, day(&s.from), day(&s.to), s.clock)?;
+    writeln!(
+        out,
+        "\n{}  {}  seed {}  {} → {}  decides every {}",
+        s.mode,
+        s.feed,
+        s.seed,
+        day(&s.from),
+        day(&s.to),
+        s.clock
+    )?;
     writeln!(
         out,
         "{} agents with three lives, {} scouts, {} bars in {:.1} s  ·  fills: {}\n",
@@ -37,18 +46,41 @@ fn render(out: &mut String, s: &Summary) -> std::fmt::Result {
     for note in &s.notes {
         writeln!(out, "! {note}")?;
     }
-    writeln!(out, "state {}  decisions {}", &s.state_hash[..16.min(s.state_hash.len())], &s.decision_hash[..16.min(s.decision_hash.len())])
+    writeln!(
+        out,
+        "state {}  decisions {}",
+        &s.state_hash[..16.min(s.state_hash.len())],
+        &s.decision_hash[..16.min(s.decision_hash.len())]
+    )
 }
 
 fn lives(out: &mut String, s: &Summary) -> std::fmt::Result {
     writeln!(out, "{:<44}{:>14}{:>9}{:>10}{:>12}", "", "equity", "Sharpe", "vol/year", "drawdown")?;
     let rows = [
-        ("alone: everybody deaf, same agents", &s.equity.alone, s.sharpe.alone, s.volatility.alone, s.max_drawdown.alone),
+        (
+            "alone: everybody deaf, same agents",
+            &s.equity.alone,
+            s.sharpe.alone,
+            s.volatility.alone,
+            s.max_drawdown.alone,
+        ),
         ("sim: the same with open ears", &s.equity.sim, s.sharpe.sim, s.volatility.sim, s.max_drawdown.sim),
-        ("real: one patient desk, on paper", &s.equity.real, s.sharpe.real, s.volatility.real, s.max_drawdown.real),
+        (
+            "real: one patient desk, on paper",
+            &s.equity.real,
+            s.sharpe.real,
+            s.volatility.real,
+            s.max_drawdown.real,
+        ),
     ];
     for (name, equity, sharpe, vol, drawdown) in rows {
-        writeln!(out, "{name:<44}{:>14}{sharpe:>9.2}{:>9.1}%{:>11.1}%", amount(equity), 100.0 * vol, 100.0 * drawdown)?;
+        writeln!(
+            out,
+            "{name:<44}{:>14}{sharpe:>9.2}{:>9.1}%{:>11.1}%",
+            amount(equity),
+            100.0 * vol,
+            100.0 * drawdown
+        )?;
     }
     writeln!(
         out,
@@ -90,7 +122,11 @@ fn families(out: &mut String, s: &Summary) -> std::fmt::Result {
     names.dedup();
     names.sort_unstable();
     names.dedup();
-    writeln!(out, "{:<20}{:>7}{:>8}{:>13}{:>13}{:>13}{:>9}", "family", "agents", "trades", "alone", "sim", "real", "points")?;
+    writeln!(
+        out,
+        "{:<20}{:>7}{:>8}{:>13}{:>13}{:>13}{:>9}",
+        "family", "agents", "trades", "alone", "sim", "real", "points"
+    )?;
     for name in names {
         let members: Vec<&AgentLine> = s.agents.iter().filter(|a| a.family == name).collect();
         let sum = |f: fn(&AgentLine) -> &str| members.iter().map(|a| number(f(a))).sum::<f64>();
@@ -111,7 +147,11 @@ fn families(out: &mut String, s: &Summary) -> std::fmt::Result {
 fn agents(out: &mut String, s: &Summary) -> std::fmt::Result {
     let mut order: Vec<&AgentLine> = s.agents.iter().collect();
     order.sort_by(|a, b| number(&b.real_pnl).total_cmp(&number(&a.real_pnl)).then(a.name.cmp(&b.name)));
-    writeln!(out, "{:<10}{:<20}{:<12}{:>8}{:>12}{:>12}{:>12}{:>7}{:>8}", "agent", "family", "goal", "trades", "alone", "sim", "real", "points", "heard")?;
+    writeln!(
+        out,
+        "{:<10}{:<20}{:<12}{:>8}{:>12}{:>12}{:>12}{:>7}{:>8}",
+        "agent", "family", "goal", "trades", "alone", "sim", "real", "points", "heard"
+    )?;
     let hidden = order.len().saturating_sub(2 * ENDS);
     for (i, a) in order.iter().enumerate() {
         if hidden > 0 && i == ENDS {

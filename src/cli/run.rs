@@ -107,13 +107,17 @@ fn advance(bar: &ProgressBar, engine: &Engine, told: &Told) {
 
 fn writable(path: &Path) -> Result<(), Failure> {
     std::fs::OpenOptions::new().create(true).append(true).open(path).map(|_| ()).map_err(|e| {
-        Failure::Usage(format!("--summary {}: {e}; name a file in a folder that can be written", path.display()))
+        Failure::Usage(format!(
+            "--summary {}: {e}; name a file in a folder that can be written",
+            path.display()
+        ))
     })
 }
 
 /// Writes beside and renames, so that a reader never sees half a summary.
 fn write_summary(path: &Path, summary: &Summary) -> Result<(), Failure> {
-    let failed = |what: &str, e: &dyn std::fmt::Display| Failure::Failed(format!("{what} {}: {e}", path.display()));
+    let failed =
+        |what: &str, e: &dyn std::fmt::Display| Failure::Failed(format!("{what} {}: {e}", path.display()));
     let text = serde_json::to_string_pretty(summary).map_err(|e| failed("encoding", &e))?;
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");

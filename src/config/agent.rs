@@ -12,17 +12,8 @@ use crate::domain::{Family, Goal, SideRule};
 use std::collections::BTreeMap;
 use toml::de::DeTable;
 
-const KEYS: &[&str] = &[
-    "name",
-    "family",
-    "assets",
-    "side",
-    "goal",
-    "personality",
-    "traits",
-    "params",
-    "funded",
-];
+const KEYS: &[&str] =
+    &["name", "family", "assets", "side", "goal", "personality", "traits", "params", "funded"];
 /// Relative strength ranks its assets against each other; two have no middle.
 const RANKED_MIN: usize = 3;
 
@@ -84,23 +75,9 @@ pub(super) fn read(
     named: &Named,
 ) -> Read {
     unknown_keys(reader, table, place);
-    let family = required(
-        reader,
-        table,
-        place,
-        item,
-        "family",
-        "like family = \"trend\"",
-    )
-    .and_then(|v| one_of(reader, v, place, "family", Family::ALL, Family::text));
-    let goal_value = required(
-        reader,
-        table,
-        place,
-        item,
-        "goal",
-        "like goal = \"low_risk\"",
-    );
+    let family = required(reader, table, place, item, "family", "like family = \"trend\"")
+        .and_then(|v| one_of(reader, v, place, "family", Family::ALL, Family::text));
+    let goal_value = required(reader, table, place, item, "goal", "like goal = \"low_risk\"");
     let goal = goal_value.and_then(|v| one_of(reader, v, place, "goal", Goal::ALL, Goal::text));
     let side = match table.get("side") {
         Some(v) => one_of(reader, v, place, "side", SideRule::ALL, SideRule::text),
@@ -108,21 +85,12 @@ pub(super) fn read(
     };
     let assets = required(reader, table, place, item, "assets", selector::FORMS)
         .and_then(|v| assets(reader, v, place, named, family));
-    let personality = required(
-        reader,
-        table,
-        place,
-        item,
-        "personality",
-        "name one of [personality.…]",
-    )
-    .and_then(|v| {
-        let name = reader
-            .text(v, &format!("personality in {place}"))?
-            .to_owned();
-        let traits = roster::personality(reader, place, named, &name, v.span().start)?;
-        Some((name, traits))
-    });
+    let personality = required(reader, table, place, item, "personality", "name one of [personality.…]")
+        .and_then(|v| {
+            let name = reader.text(v, &format!("personality in {place}"))?.to_owned();
+            let traits = roster::personality(reader, place, named, &name, v.span().start)?;
+            Some((name, traits))
+        });
     let (personality, mut traits) = match personality {
         Some((name, traits)) => (Some(name), traits),
         None => (None, Traits::default()),
@@ -152,10 +120,7 @@ pub(super) fn read(
             funded: funded?,
         })
     };
-    Read {
-        declaration: declaration(),
-        goal: goal.zip(goal_value.map(|v| v.span().start)),
-    }
+    Read { declaration: declaration(), goal: goal.zip(goal_value.map(|v| v.span().start)) }
 }
 
 fn unknown_keys(reader: &mut Reader<'_>, table: &DeTable<'_>, place: &str) {
@@ -212,11 +177,7 @@ fn assets(
     } else {
         let list = reader.array(value, &what, "")?;
         if list.is_empty() {
-            reader.report(
-                value.span().start,
-                format!("{place} has no assets"),
-                selector::FORMS,
-            );
+            reader.report(value.span().start, format!("{place} has no assets"), selector::FORMS);
             return None;
         }
         let mut all = Vec::new();
@@ -230,32 +191,18 @@ fn assets(
         && selectors.iter().map(|s| most(s, named)).sum::<usize>() < RANKED_MIN
     {
         let message = format!("{place} ranks its assets and needs at least {RANKED_MIN} of them");
-        reader.report(
-            value.span().start,
-            message,
-            "use \"any\", \"top:8:volume\" or \"random:4\"",
-        );
+        reader.report(value.span().start, message, "use \"any\", \"top:8:volume\" or \"random:4\"");
         return None;
     }
     Some(selectors)
 }
 
-fn selector(
-    reader: &mut Reader<'_>,
-    text: &str,
-    at: usize,
-    place: &str,
-    named: &Named,
-) -> Option<Selector> {
+fn selector(reader: &mut Reader<'_>, text: &str, at: usize, place: &str, named: &Named) -> Option<Selector> {
     match selector::parse(text) {
         Ok(Selector::Group(group)) if named.groups_lost => Some(Selector::Group(group)),
         Ok(Selector::Group(group)) if !named.groups.contains_key(&group) => {
             let message = format!("unknown group {} in {place}", quoted(&group));
-            reader.report(
-                at,
-                message,
-                suggest(&group, named.groups.keys().map(String::as_str)),
-            );
+            reader.report(at, message, suggest(&group, named.groups.keys().map(String::as_str)));
             None
         }
         Ok(selector) => Some(selector),

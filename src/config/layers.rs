@@ -58,16 +58,8 @@ pub struct Override {
 
 impl Override {
     /// What a flag of the command line says.
-    pub fn flag(
-        flag: impl Into<String>,
-        path: impl Into<String>,
-        value: impl Into<String>,
-    ) -> Self {
-        Override {
-            path: path.into(),
-            value: value.into(),
-            origin: Origin::Flag(flag.into()),
-        }
+    pub fn flag(flag: impl Into<String>, path: impl Into<String>, value: impl Into<String>) -> Self {
+        Override { path: path.into(), value: value.into(), origin: Origin::Flag(flag.into()) }
     }
 }
 
@@ -98,11 +90,7 @@ pub(super) struct Layers {
 
 impl Layers {
     pub fn new(draft: Draft) -> Self {
-        Layers {
-            draft,
-            origins: Origins::default(),
-            failed: BTreeSet::new(),
-        }
+        Layers { draft, origins: Origins::default(), failed: BTreeSet::new() }
     }
 
     /// Reads one section of the file, `prefix` being its path.
@@ -136,11 +124,7 @@ impl Layers {
                 "{}; other goals are tracked, but nothing steers by them",
                 suggest(key.get_ref(), names("managers"))
             );
-            reader.report(
-                key.span().start,
-                format!("there is no manager {name} in [managers]"),
-                hint,
-            );
+            reader.report(key.span().start, format!("there is no manager {name} in [managers]"), hint);
             return;
         }
         let known = names(prefix);
@@ -188,14 +172,7 @@ impl Layers {
             if let Some((_, setting)) = all.iter().find(|(v, _)| *v == name) {
                 let path = setting.path.to_owned();
                 let origin = Origin::Variable(name);
-                self.give(
-                    reader,
-                    &Override {
-                        path,
-                        value,
-                        origin,
-                    },
-                );
+                self.give(reader, &Override { path, value, origin });
                 continue;
             }
             // Two slips at most, and one in a short name: others may use the prefix as well.
@@ -221,10 +198,7 @@ impl Layers {
             reader.report_elsewhere(source, message, hint);
             return;
         };
-        match setting.assign(
-            &mut self.draft,
-            Given::from_text(setting.kind, &given.value),
-        ) {
+        match setting.assign(&mut self.draft, Given::from_text(setting.kind, &given.value)) {
             Ok(()) => {
                 self.failed.remove(setting.path);
                 self.origins.0.insert(setting.path, given.origin.clone());
@@ -245,8 +219,7 @@ impl Layers {
             let (Some(a), Some(b)) = (setting(low), setting(high)) else {
                 continue;
             };
-            let (Some(x), Some(y)) = (a.measure(&mut self.draft), b.measure(&mut self.draft))
-            else {
+            let (Some(x), Some(y)) = (a.measure(&mut self.draft), b.measure(&mut self.draft)) else {
                 continue;
             };
             if x < y || (*equal && x == y) {
@@ -264,11 +237,7 @@ impl Layers {
             );
             // Where the last word was spoken: that one is to be looked at.
             let (first, last) = (self.origins.of(low), self.origins.of(high));
-            let at = if rank(&first) >= rank(&last) {
-                first
-            } else {
-                last
-            };
+            let at = if rank(&first) >= rank(&last) { first } else { last };
             let hint = "lower the one or raise the other".to_owned();
             match at {
                 Origin::File(_, line, column) => reader.report_at(line, column, message, hint),
@@ -314,10 +283,7 @@ fn flat_and_more(reader: &mut Reader<'_>, table: &DeTable<'_>) {
     for (key, value) in table {
         let other = key.get_ref() != "flat_bp" && names("costs").contains(&key.get_ref().as_ref());
         if other {
-            let message = format!(
-                "{} in [costs] contradicts flat_bp, which replaces it",
-                key.get_ref()
-            );
+            let message = format!("{} in [costs] contradicts flat_bp, which replaces it", key.get_ref());
             reader.report(value.span().start, message, "remove one of the two");
         }
     }

@@ -60,17 +60,8 @@ pub const SHIPPED_FILE: &str = "agents.toml (built in)";
 
 const SHIPPED: &str = include_str!("../../agents.toml");
 /// Sections whose keys are all scalar settings.
-const SCALAR_SECTIONS: &[&str] = &[
-    "hive",
-    "clock",
-    "costs",
-    "listening",
-    "desk",
-    "funds",
-    "risk",
-    "goals",
-    "managers",
-];
+const SCALAR_SECTIONS: &[&str] =
+    &["hive", "clock", "costs", "listening", "desk", "funds", "risk", "goals", "managers"];
 /// The others, and the version.
 const OTHER_KEYS: &[&str] = &["config_version", "groups", "personality", "preset", "agent"];
 
@@ -162,10 +153,7 @@ pub fn load(
 ) -> Result<(Config, Origins), Problems> {
     if text.len() > TEXT_BYTES_MAX {
         let mut reader = Reader::new(file_name, "");
-        let message = format!(
-            "{} bytes, but at most {TEXT_BYTES_MAX} are read",
-            text.len()
-        );
+        let message = format!("{} bytes, but at most {TEXT_BYTES_MAX} are read", text.len());
         reader.report(0, message, "is this the right file?");
         return Err(reader.problems());
     }
@@ -223,11 +211,7 @@ fn walk(reader: &mut Reader<'_>, layers: &mut Layers, document: &DeTable<'_>) {
     match other("agent") {
         Some(value) => roster.agents = roster::agents(reader, value, &named),
         None if problem::meant(document, "agent", OTHER_KEYS) => {}
-        None => reader.report(
-            0,
-            "there is no [[agent]]",
-            "hive config default prints a file to start from",
-        ),
+        None => reader.report(0, "there is no [[agent]]", "hive config default prints a file to start from"),
     }
     for (slot, goal) in roster.presets.iter_mut().zip(Goal::ALL) {
         *slot = named.presets.get(goal).copied().unwrap_or_default();
@@ -246,34 +230,19 @@ fn version(reader: &mut Reader<'_>, document: &DeTable<'_>) {
                 _ => None,
             };
             if is != Some(CONFIG_VERSION) {
-                let message = format!(
-                    "config_version is {}",
-                    problem::quoted(reader.source(value))
-                );
+                let message = format!("config_version is {}", problem::quoted(reader.source(value)));
                 reader.report(value.span().start, message, hint);
             }
         }
     }
 }
 
-fn section<'t, 'i>(
-    reader: &mut Reader<'_>,
-    name: &str,
-    value: &'t Value<'i>,
-) -> Option<&'t DeTable<'i>> {
-    reader.table(
-        value,
-        &format!("[{name}]"),
-        &format!("write [{name}] in a line of its own"),
-    )
+fn section<'t, 'i>(reader: &mut Reader<'_>, name: &str, value: &'t Value<'i>) -> Option<&'t DeTable<'i>> {
+    reader.table(value, &format!("[{name}]"), &format!("write [{name}] in a line of its own"))
 }
 
 fn unknown_section(reader: &mut Reader<'_>, key: &Key<'_>, value: &Value<'_>) {
-    let what = if value.get_ref().is_table() {
-        "section"
-    } else {
-        "key"
-    };
+    let what = if value.get_ref().is_table() { "section" } else { "key" };
     let known = SCALAR_SECTIONS.iter().chain(OTHER_KEYS).copied();
     reader.unknown(key, what, "the file", known);
 }

@@ -15,8 +15,7 @@ pub(super) fn read(
     family: Family,
 ) -> BTreeMap<String, Range> {
     let mut params = BTreeMap::new();
-    let Some(table) = reader.table(value, &format!("params of {place}"), "like { fast = 20 }")
-    else {
+    let Some(table) = reader.table(value, &format!("params of {place}"), "like { fast = 20 }") else {
         return params;
     };
     let mut sound = true;
@@ -54,32 +53,17 @@ fn unknown(reader: &mut Reader<'_>, key: &Key<'_>, place: &str, family: Family) 
         reader.report(key.span().start, message, suggest(name, own));
         return;
     }
-    let message = format!(
-        "{name} in {place} is a parameter of {}, not of {family}",
-        others.join(" and ")
-    );
+    let message = format!("{name} in {place} is a parameter of {}, not of {family}", others.join(" and "));
     let own: Vec<&str> = own.collect();
-    reader.report(
-        key.span().start,
-        message,
-        format!("{family} takes {}", own.join(", ")),
-    );
+    reader.report(key.span().start, message, format!("{family} takes {}", own.join(", ")));
 }
 
-fn range(
-    reader: &mut Reader<'_>,
-    value: &Value<'_>,
-    what: &str,
-    spec: &ParamSpec,
-) -> Option<Range> {
+fn range(reader: &mut Reader<'_>, value: &Value<'_>, what: &str, spec: &ParamSpec) -> Option<Range> {
     if is_number(value.get_ref()) {
         let x = number(reader, value, what, spec)?;
         return Some(Range { from: x, to: x });
     }
-    let hint = format!(
-        "{} to {}, or one number",
-        spec.default.from, spec.default.to
-    );
+    let hint = format!("{} to {}, or one number", spec.default.from, spec.default.to);
     let hint = format!("like {{ from = …, to = … }}; the default is {hint}");
     let Some(table) = value.get_ref().as_table() else {
         let is = super::reader::type_name(value.get_ref());
@@ -106,11 +90,7 @@ fn range(
         _ if !sound => None,
         [Some(from), Some(to)] if from > to => {
             let message = format!("{what} goes from {from} to {to}, which is empty");
-            reader.report(
-                value.span().start,
-                message,
-                format!("use {{ from = {to}, to = {from} }}"),
-            );
+            reader.report(value.span().start, message, format!("use {{ from = {to}, to = {from} }}"));
             None
         }
         [Some(from), Some(to)] => Some(Range { from, to }),
@@ -126,11 +106,7 @@ fn number(reader: &mut Reader<'_>, value: &Value<'_>, what: &str, spec: &ParamSp
     let x = reader.number(value, what, (from, to), spec.unit)?;
     if spec.is_lookback() && libm::trunc(x) != x {
         let message = format!("{what} is {x}, not a whole number of bars");
-        reader.report(
-            value.span().start,
-            message,
-            bounds_hint(from, to, spec.unit),
-        );
+        reader.report(value.span().start, message, bounds_hint(from, to, spec.unit));
         return None;
     }
     Some(x)
@@ -157,11 +133,7 @@ fn order(
             continue;
         }
         let by_default = |name: &str| {
-            if params.contains_key(name) {
-                ""
-            } else {
-                " by default"
-            }
+            if params.contains_key(name) { "" } else { " by default" }
         };
         let message = format!(
             "{low} and {high} of {place} contradict: {low} goes up to {}{}, and {high} from {}{}",
@@ -170,9 +142,8 @@ fn order(
             b.from,
             by_default(high),
         );
-        let hint = format!(
-            "{low} must be below {high} whatever is drawn: set both so that they do not overlap"
-        );
+        let hint =
+            format!("{low} must be below {high} whatever is drawn: set both so that they do not overlap");
         let at = value
             .get_ref()
             .as_table()

@@ -65,10 +65,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// The candidate that was most likely meant: about a third of its letters may be wrong.
-pub(super) fn nearest<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if word.chars().count() > QUOTE_CHARS_MAX {
         return None;
     }
@@ -91,10 +88,7 @@ pub(super) fn meant(table: &DeTable<'_>, key: &str, known: &[&str]) -> bool {
 }
 
 /// A hint for a name that is not known: the nearest, or the list of what is.
-pub(super) fn suggest<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str> + Clone,
-) -> String {
+pub(super) fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str> + Clone) -> String {
     if let Some(near) = nearest(word, candidates.clone()) {
         return format!("did you mean {near:?}?");
     }
@@ -104,11 +98,7 @@ pub(super) fn suggest<'c>(
     }
     let left_out = names.len().saturating_sub(NAMES_LISTED_MAX);
     names.truncate(NAMES_LISTED_MAX);
-    let more = if left_out > 0 {
-        format!(" and {left_out} more")
-    } else {
-        String::new()
-    };
+    let more = if left_out > 0 { format!(" and {left_out} more") } else { String::new() };
     format!("known: {}{more}", names.join(", "))
 }
 

@@ -29,13 +29,7 @@ impl<'a> Reader<'a> {
     pub fn new(file: &'a str, text: &'a str) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
         let starts = std::iter::once(0).chain(ends.map(|(i, _)| i + 1)).collect();
-        Reader {
-            file,
-            text,
-            starts,
-            problems: Vec::new(),
-            left_out: 0,
-        }
+        Reader { file, text, starts, problems: Vec::new(), left_out: 0 }
     }
 
     /// Line and column of a byte, both from 1; the column counts characters, as editors do.
@@ -79,24 +73,12 @@ impl<'a> Reader<'a> {
         self.push(source.to_owned(), (0, 0), message, hint);
     }
 
-    fn push(
-        &mut self,
-        file: String,
-        (line, column): (usize, usize),
-        message: String,
-        hint: String,
-    ) {
+    fn push(&mut self, file: String, (line, column): (usize, usize), message: String, hint: String) {
         if self.problems.len() == PROBLEMS_MAX {
             self.left_out += 1;
             return;
         }
-        self.problems.push(Problem {
-            file,
-            line,
-            column,
-            message,
-            hint: (!hint.is_empty()).then_some(hint),
-        });
+        self.problems.push(Problem { file, line, column, message, hint: (!hint.is_empty()).then_some(hint) });
     }
 
     /// Says that a key is not known here.
@@ -108,9 +90,8 @@ impl<'a> Reader<'a> {
         known: impl IntoIterator<Item = &'c str> + Clone,
     ) {
         let name = key.get_ref().to_lowercase();
-        let secret = ["secret", "api_key", "apikey", "password", "private_key"]
-            .iter()
-            .any(|s| name.contains(s));
+        let secret =
+            ["secret", "api_key", "apikey", "password", "private_key"].iter().any(|s| name.contains(s));
         let hint = if secret {
             "keys of exchanges never belong into this file: remove it, and replace the key if the file was shared".to_owned()
         } else {
@@ -122,19 +103,10 @@ impl<'a> Reader<'a> {
 
     fn wrong_type(&mut self, value: &Value<'_>, what: &str, wanted: &str, hint: &str) {
         let is = type_name(value.get_ref());
-        self.report(
-            value.span().start,
-            format!("{what} must be {wanted}, not {is}"),
-            hint,
-        );
+        self.report(value.span().start, format!("{what} must be {wanted}, not {is}"), hint);
     }
 
-    pub fn table<'t, 'i>(
-        &mut self,
-        value: &'t Value<'i>,
-        what: &str,
-        hint: &str,
-    ) -> Option<&'t DeTable<'i>> {
+    pub fn table<'t, 'i>(&mut self, value: &'t Value<'i>, what: &str, hint: &str) -> Option<&'t DeTable<'i>> {
         let table = value.get_ref().as_table();
         if table.is_none() {
             self.wrong_type(value, what, "a table", hint);
@@ -142,12 +114,7 @@ impl<'a> Reader<'a> {
         table
     }
 
-    pub fn array<'t, 'i>(
-        &mut self,
-        value: &'t Value<'i>,
-        what: &str,
-        hint: &str,
-    ) -> Option<&'t DeArray<'i>> {
+    pub fn array<'t, 'i>(&mut self, value: &'t Value<'i>, what: &str, hint: &str) -> Option<&'t DeArray<'i>> {
         let array = value.get_ref().as_array();
         if array.is_none() {
             self.wrong_type(value, what, "a list", hint);
@@ -231,11 +198,7 @@ impl<'a> Reader<'a> {
 
 /// What may be set, with the unit.
 pub(super) fn bounds_hint<T: fmt::Display>(min: T, max: T, unit: &str) -> String {
-    let unit = if unit.is_empty() {
-        String::new()
-    } else {
-        format!(" ({unit})")
-    };
+    let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
     format!("from {min} to {max}{unit}")
 }
 
@@ -243,10 +206,9 @@ pub(super) fn bounds_hint<T: fmt::Display>(min: T, max: T, unit: &str) -> String
 pub(super) fn as_number(value: &DeValue<'_>) -> Option<f64> {
     match value {
         // Beyond 2^53 the value is rounded, which no bound of a number comes near.
-        DeValue::Integer(i) => i128::from_str_radix(i.as_str(), i.radix())
-            .ok()
-            .map(|n| n as f64)
-            .or(Some(f64::INFINITY)),
+        DeValue::Integer(i) => {
+            i128::from_str_radix(i.as_str(), i.radix()).ok().map(|n| n as f64).or(Some(f64::INFINITY))
+        }
         DeValue::Float(f) => f.as_str().parse().ok(),
         _ => None,
     }
@@ -298,9 +260,6 @@ mod tests {
         reader.report(4, "third", "");
         reader.report(0, "first", "hint");
         let all = reader.finish().unwrap_err();
-        assert_eq!(
-            all.to_string(),
-            "f:1:1: first; hint\nf:3:1: third\nHIVE_X: late"
-        );
+        assert_eq!(all.to_string(), "f:1:1: first; hint\nf:3:1: third\nHIVE_X: late");
     }
 }

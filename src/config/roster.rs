@@ -61,11 +61,7 @@ fn members(reader: &mut Reader<'_>, name: &str, value: &Value<'_>) -> Vec<String
         };
         if !is_symbol(text) {
             let message = format!("{} in {what} is no symbol of an asset", quoted(text));
-            reader.report(
-                item.span().start,
-                message,
-                "capitals and digits, like \"BTC\"",
-            );
+            reader.report(item.span().start, message, "capitals and digits, like \"BTC\"");
         } else if members.iter().any(|m| m == text) {
             let message = format!("{} is in {what} twice", quoted(text));
             reader.report(item.span().start, message, "remove one");
@@ -92,14 +88,8 @@ pub(super) fn personalities(reader: &mut Reader<'_>, table: &DeTable<'_>, named:
 }
 
 /// A table of traits, on top of those that are there.
-pub(super) fn read_traits(
-    reader: &mut Reader<'_>,
-    place: &str,
-    value: &Value<'_>,
-    traits: &mut Traits,
-) {
-    let Some(table) = reader.table(value, place, "like { sociability = 0.2, no_flip = true }")
-    else {
+pub(super) fn read_traits(reader: &mut Reader<'_>, place: &str, value: &Value<'_>, traits: &mut Traits) {
+    let Some(table) = reader.table(value, place, "like { sociability = 0.2, no_flip = true }") else {
         return;
     };
     for (key, value) in table {
@@ -125,9 +115,7 @@ pub(super) fn presets(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut 
     for (key, value) in table {
         let Some(goal) = Goal::parse(key.get_ref()) else {
             let known = Goal::ALL.iter().map(|g| g.text());
-            named
-                .presets_meant
-                .extend(nearest(key.get_ref(), known.clone()).and_then(Goal::parse));
+            named.presets_meant.extend(nearest(key.get_ref(), known.clone()).and_then(Goal::parse));
             reader.unknown(key, "goal", "[preset]", known);
             continue;
         };
@@ -161,11 +149,7 @@ fn read_preset(reader: &mut Reader<'_>, place: &str, value: &Value<'_>, preset: 
 }
 
 /// All `[[agent]]`.
-pub(super) fn agents(
-    reader: &mut Reader<'_>,
-    value: &Value<'_>,
-    named: &Named,
-) -> Vec<Declaration> {
+pub(super) fn agents(reader: &mut Reader<'_>, value: &Value<'_>, named: &Named) -> Vec<Declaration> {
     let Some(array) = reader.array(value, "agent", "write [[agent]] with two brackets") else {
         return Vec::new();
     };
@@ -175,15 +159,8 @@ pub(super) fn agents(
     let mut without_preset: Vec<Goal> = named.presets_meant.clone();
     for (i, item) in array.iter().enumerate() {
         if i == AGENTS_MAX {
-            let message = format!(
-                "{} agents, but at most {AGENTS_MAX} are possible",
-                array.len()
-            );
-            reader.report(
-                item.span().start,
-                message,
-                "more voices cost less as scouts: [hive] scouts",
-            );
+            let message = format!("{} agents, but at most {AGENTS_MAX} are possible", array.len());
+            reader.report(item.span().start, message, "more voices cost less as scouts: [hive] scouts");
             break;
         }
         let Some(table) = reader.table(item, "an agent", "write [[agent]]") else {
@@ -194,29 +171,19 @@ pub(super) fn agents(
             let (line, _) = reader.place(at);
             if let Some(first) = lines.get(&name) {
                 let message = format!("there are two agents {}", quoted(&name));
-                reader.report(
-                    at,
-                    message,
-                    format!("the first is in line {first}; rename one"),
-                );
+                reader.report(at, message, format!("the first is in line {first}; rename one"));
             } else {
                 lines.insert(name, line);
             }
         }
         let read = agent::read(reader, table, &place, item, named);
         if let Some((goal, at)) = read.goal {
-            let missing = !named.presets_lost
-                && !named.presets.contains_key(&goal)
-                && !without_preset.contains(&goal);
+            let missing =
+                !named.presets_lost && !named.presets.contains_key(&goal) && !without_preset.contains(&goal);
             if missing {
                 without_preset.push(goal);
-                let message =
-                    format!("{place} is deployed for {goal}, but there is no [preset.{goal}]");
-                reader.report(
-                    at,
-                    message,
-                    format!("add [preset.{goal}]; without keys it is neutral"),
-                );
+                let message = format!("{place} is deployed for {goal}, but there is no [preset.{goal}]");
+                reader.report(at, message, format!("add [preset.{goal}]; without keys it is neutral"));
             }
         }
         agents.extend(read.declaration);
@@ -230,11 +197,7 @@ fn find<'s>(specs: &'s [TraitSpec], name: &str) -> Option<&'s TraitSpec> {
 
 /// A key as it stands in a header.
 fn quoted_key(name: &str) -> String {
-    if is_name(name, NAME_CHARS_MAX) {
-        name.to_owned()
-    } else {
-        quoted(name)
-    }
+    if is_name(name, NAME_CHARS_MAX) { name.to_owned() } else { quoted(name) }
 }
 
 /// The personality of this name, or a problem with the nearest.

@@ -14,16 +14,13 @@ pub(super) const FORMS: &str = "use \"BTC\", \"@group\", \"top:8:volume\", \"ran
 /// Whether this can be the symbol of an asset, as `BTC`, `1000SHIB` or `BRK.B`.
 pub(super) fn is_symbol(text: &str) -> bool {
     (1..=SYMBOL_CHARS_MAX).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"._-".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"._-".contains(&b))
         && text.bytes().any(|b| b.is_ascii_alphanumeric())
 }
 
 /// Reads a selector; whether its group exists is not looked at. On failure, what is wrong and the way out.
 pub(super) fn parse(text: &str) -> Result<Selector, (String, String)> {
-    let bad =
-        |why: &str, hint: String| Err((format!("{} is no selector: {why}", quoted(text)), hint));
+    let bad = |why: &str, hint: String| Err((format!("{} is no selector: {why}", quoted(text)), hint));
     if text == "any" {
         return Ok(Selector::Any);
     }
@@ -45,10 +42,9 @@ pub(super) fn parse(text: &str) -> Result<Selector, (String, String)> {
             bad("top by what?", format!("use \"top:{n}:volume\""))
         }
         (Some(name), None, ..) if is_symbol(name) => Ok(Selector::Name(name.to_owned())),
-        (Some(name), None, ..) if is_symbol(&name.to_ascii_uppercase()) => bad(
-            "symbols of assets are in capitals",
-            format!("use \"{}\"", name.to_ascii_uppercase()),
-        ),
+        (Some(name), None, ..) if is_symbol(&name.to_ascii_uppercase()) => {
+            bad("symbols of assets are in capitals", format!("use \"{}\"", name.to_ascii_uppercase()))
+        }
         _ => bad("no form that is known", FORMS.to_owned()),
     }
 }
@@ -79,15 +75,7 @@ mod tests {
 
     #[test]
     fn every_form_reads_back_as_written() {
-        for text in [
-            "BTC",
-            "1000SHIB",
-            "BRK.B",
-            "@majors",
-            "top:8:volume",
-            "random:2",
-            "any",
-        ] {
+        for text in ["BTC", "1000SHIB", "BRK.B", "@majors", "top:8:volume", "random:2", "any"] {
             assert_eq!(print(&parse(text).unwrap()), text);
         }
     }
@@ -98,10 +86,7 @@ mod tests {
         assert_eq!(hint("top:8"), "use \"top:8:volume\"");
         assert_eq!(hint("btc"), "use \"BTC\"");
         for text in ["top:0:volume", "random:-1", "random:x", "random:1001"] {
-            assert!(
-                hint(text).starts_with("a whole number from 1 to 1000"),
-                "{text}"
-            );
+            assert!(hint(text).starts_with("a whole number from 1 to 1000"), "{text}");
         }
         for text in ["", "top:8:fame", "random:2:3", "a b", "é", "random", "..."] {
             assert!(parse(text).is_err(), "{text}");

@@ -39,11 +39,7 @@ pub(super) enum Kind {
     /// A number.
     Number { min: f64, max: f64 },
     /// A number, or this word for none.
-    NumberOr {
-        word: &'static str,
-        min: f64,
-        max: f64,
-    },
+    NumberOr { word: &'static str, min: f64, max: f64 },
     /// True or false.
     Flag,
     /// A length of time.
@@ -80,12 +76,7 @@ impl Draft {
             Costs::Flat(rate) => (Some(rate), BarCosts::default()),
             Costs::Bars(bars) => (None, bars),
         };
-        Draft {
-            config,
-            level: "B".to_owned(),
-            flat,
-            bars,
-        }
+        Draft { config, level: "B".to_owned(), flat, bars }
     }
 
     pub fn finish(self) -> Config {
@@ -111,11 +102,7 @@ impl Draft {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Given<'v> {
     Text(&'v str),
-    Number {
-        value: f64,
-        whole: Option<u64>,
-        source: &'v str,
-    },
+    Number { value: f64, whole: Option<u64>, source: &'v str },
     Flag(bool),
     Other(&'static str),
 }
@@ -142,16 +129,11 @@ impl<'v> Given<'v> {
 
     /// Variables and flags have no types: the kind of the setting says how to read the text.
     pub fn from_text(kind: Kind, text: &'v str) -> Self {
-        let wants_number = matches!(
-            kind,
-            Kind::Whole { .. } | Kind::Number { .. } | Kind::NumberOr { .. }
-        );
+        let wants_number = matches!(kind, Kind::Whole { .. } | Kind::Number { .. } | Kind::NumberOr { .. });
         match (text.parse::<f64>(), text) {
-            (Ok(value), _) if wants_number => Given::Number {
-                value,
-                whole: text.parse().ok(),
-                source: text.get(..40).unwrap_or(text),
-            },
+            (Ok(value), _) if wants_number => {
+                Given::Number { value, whole: text.parse().ok(), source: text.get(..40).unwrap_or(text) }
+            }
             (_, "true") if matches!(kind, Kind::Flag) => Given::Flag(true),
             (_, "false") if matches!(kind, Kind::Flag) => Given::Flag(false),
             _ => Given::Text(text),
@@ -171,9 +153,7 @@ impl<'v> Given<'v> {
 /// The words of a name, as agents, groups and personalities have them too.
 pub(super) fn is_name(text: &str, chars_max: usize) -> bool {
     (1..=chars_max).contains(&text.chars().count())
-        && text
-            .chars()
-            .all(|c| c.is_alphanumeric() || "-_".contains(c))
+        && text.chars().all(|c| c.is_alphanumeric() || "-_".contains(c))
 }
 
 impl Setting {
@@ -185,11 +165,7 @@ impl Setting {
 
     /// As people call it: `patience in [desk]`.
     pub(super) fn title(&self) -> String {
-        let depth = if self.path.starts_with("managers.") {
-            2
-        } else {
-            1
-        };
+        let depth = if self.path.starts_with("managers.") { 2 } else { 1 };
         match self.path.match_indices('.').nth(depth - 1) {
             Some((dot, _)) => format!("{} in [{}]", &self.path[dot + 1..], &self.path[..dot]),
             None => self.path.to_owned(),
@@ -219,8 +195,7 @@ impl Setting {
             (Kind::Money, Slot::Money(slot), Given::Text(text)) => *slot = amount(text)?,
             (Kind::Money, _, Given::Number { source, .. }) => {
                 return Err((
-                    "must be an amount in quotes, not a number, which would not be exact"
-                        .to_owned(),
+                    "must be an amount in quotes, not a number, which would not be exact".to_owned(),
                     format!("quote it: \"{source}\""),
                 ));
             }
@@ -243,10 +218,7 @@ impl Setting {
                 Given::Number { value, source, .. },
             ) => {
                 if !(min..=max).contains(&value) {
-                    return Err((
-                        format!("is {source}, out of bounds"),
-                        bounds_hint(min, max, self.unit),
-                    ));
+                    return Err((format!("is {source}, out of bounds"), bounds_hint(min, max, self.unit)));
                 }
                 match slot {
                     Slot::Number(slot) => *slot = value,
@@ -341,10 +313,7 @@ fn word(text: &str, words: &[&str]) -> Result<String, Wrong> {
     if words.contains(&text) {
         return Ok(text.to_owned());
     }
-    Err((
-        format!("is {}, which is not known", quoted(text)),
-        suggest(text, words.iter().copied()),
-    ))
+    Err((format!("is {}, which is not known", quoted(text)), suggest(text, words.iter().copied())))
 }
 
 fn length(text: &str, min: Span, max: Span) -> Result<Span, Wrong> {
@@ -353,10 +322,9 @@ fn length(text: &str, min: Span, max: Span) -> Result<Span, Wrong> {
             format!("is {}, which is no length of time", quoted(text)),
             "use 45s, 30m, 4h, 3d or 2w".to_owned(),
         )),
-        Some(span) if !(min..=max).contains(&span) => Err((
-            format!("is {}, out of bounds", quoted(text)),
-            format!("from {min} to {max}"),
-        )),
+        Some(span) if !(min..=max).contains(&span) => {
+            Err((format!("is {}, out of bounds", quoted(text)), format!("from {min} to {max}")))
+        }
         Some(span) => Ok(span),
     }
 }
@@ -365,10 +333,9 @@ fn amount(text: &str) -> Result<Money, Wrong> {
     let hint = "a positive amount like \"100000\" or \"2500.50\"";
     match money::parse(text) {
         Err(e) => Err((format!("is {}, {e}", quoted(text)), hint.to_owned())),
-        Ok(amount) if amount <= Money::ZERO => Err((
-            format!("is {}, not above zero", quoted(text)),
-            hint.to_owned(),
-        )),
+        Ok(amount) if amount <= Money::ZERO => {
+            Err((format!("is {}, not above zero", quoted(text)), hint.to_owned()))
+        }
         Ok(amount) => Ok(amount),
     }
 }

@@ -25,9 +25,7 @@ pub fn show(config: &Config, origins: &Origins) -> Vec<(&'static str, String, Or
 /// blake3 of the canonical text of everything that changes decisions: equal hashes and equal events
 /// give equal decisions. Name, currency, capital and seed are left out; they are printed beside it.
 pub fn roster_hash(config: &Config) -> String {
-    blake3::hash(canonical(config).as_bytes())
-        .to_hex()
-        .to_string()
+    blake3::hash(canonical(config).as_bytes()).to_hex().to_string()
 }
 
 /// A line for each thing that decides, in a fixed order; fractions in their shortest exact form.
@@ -40,12 +38,7 @@ fn canonical(config: &Config) -> String {
         }
     }
     // Taken apart so that a new field does not compile unhashed; scouts are a setting.
-    let Roster {
-        agents,
-        scouts: _,
-        groups,
-        presets,
-    } = &config.roster;
+    let Roster { agents, scouts: _, groups, presets } = &config.roster;
     for (name, members) in groups {
         push(&mut text, &format!("group.{name}"), &members.join(" "));
     }
@@ -64,55 +57,22 @@ fn push(text: &mut String, key: &str, value: &str) {
 }
 
 fn print_preset(preset: &Preset) -> String {
-    let Preset {
-        unit,
-        stop,
-        target,
-        hold,
-        horizon,
-        adds,
-        add_size,
-        take,
-        trail,
-        pause,
-    } = preset;
+    let Preset { unit, stop, target, hold, horizon, adds, add_size, take, trail, pause } = preset;
     format!("{unit} {stop} {target} {hold} {horizon} {adds} {add_size} {take} {trail} {pause}")
 }
 
 fn print_traits(traits: &Traits) -> String {
-    let Traits {
-        aggression,
-        patience,
-        caution,
-        greed,
-        conviction,
-        sociability,
-        no_flip,
-        max_follow,
-    } = traits;
-    format!(
-        "{aggression} {patience} {caution} {greed} {conviction} {sociability} {no_flip} {max_follow}"
-    )
+    let Traits { aggression, patience, caution, greed, conviction, sociability, no_flip, max_follow } =
+        traits;
+    format!("{aggression} {patience} {caution} {greed} {conviction} {sociability} {no_flip} {max_follow}")
 }
 
 fn print_agent(agent: &Declaration) -> String {
     // The personality's name is a label; its traits are what acts.
-    let Declaration {
-        name,
-        family,
-        assets,
-        side,
-        goal,
-        personality: _,
-        traits,
-        params,
-        funded,
-    } = agent;
+    let Declaration { name, family, assets, side, goal, personality: _, traits, params, funded } = agent;
     let assets: Vec<String> = assets.iter().map(selector::print).collect();
-    let params: Vec<String> = params
-        .iter()
-        .map(|(key, Range { from, to })| format!("{key}:{from}..{to}"))
-        .collect();
+    let params: Vec<String> =
+        params.iter().map(|(key, Range { from, to })| format!("{key}:{from}..{to}")).collect();
     format!(
         "{name} {family} {side} {goal} funded:{funded} assets:{} traits:{} params:{}",
         assets.join(","),

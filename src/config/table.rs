@@ -11,21 +11,8 @@ const SEED_MAX: u64 = i64::MAX as u64;
 
 type SlotOf = for<'a> fn(&'a mut Draft) -> Option<Slot<'a>>;
 
-const fn row(
-    path: &'static str,
-    kind: Kind,
-    unit: &'static str,
-    doc: &'static str,
-    slot: SlotOf,
-) -> Setting {
-    Setting {
-        path,
-        unit,
-        doc,
-        kind,
-        decides: true,
-        slot,
-    }
+const fn row(path: &'static str, kind: Kind, unit: &'static str, doc: &'static str, slot: SlotOf) -> Setting {
+    Setting { path, unit, doc, kind, decides: true, slot }
 }
 
 /// A row that changes no decision: what only names, funds or seeds a run.
@@ -36,10 +23,7 @@ const fn label(
     doc: &'static str,
     slot: SlotOf,
 ) -> Setting {
-    Setting {
-        decides: false,
-        ..row(path, kind, unit, doc, slot)
-    }
+    Setting { decides: false, ..row(path, kind, unit, doc, slot) }
 }
 
 const fn number(min: f64, max: f64) -> Kind {
@@ -126,30 +110,10 @@ pub static SETTINGS: &[Setting] = &[
 
 /// Two settings that must stand in this order: the first, the second, whether they may be equal, why.
 pub(super) static ORDERED: &[(&str, &str, bool, &str)] = &[
-    (
-        "clock.decide",
-        "clock.delist_after",
-        false,
-        "an asset would be delisted between two bars",
-    ),
-    (
-        "funds.floor",
-        "funds.cap",
-        true,
-        "no weight could satisfy both",
-    ),
-    (
-        "desk.gross_max",
-        "risk.gross_fuse",
-        true,
-        "the fuse would blow in normal trading",
-    ),
-    (
-        "managers.fast.patience_min",
-        "managers.fast.patience_max",
-        true,
-        "the manager would have no room",
-    ),
+    ("clock.decide", "clock.delist_after", false, "an asset would be delisted between two bars"),
+    ("funds.floor", "funds.cap", true, "no weight could satisfy both"),
+    ("desk.gross_max", "risk.gross_fuse", true, "the fuse would blow in normal trading"),
+    ("managers.fast.patience_min", "managers.fast.patience_max", true, "the manager would have no room"),
     (
         "managers.fast.cost_share_low",
         "managers.fast.cost_share_high",

@@ -69,10 +69,7 @@ pub struct View<'a> {
 impl View<'_> {
     /// An indicator's value; NaN where it is not at hand or not warm.
     pub fn of(&self, wanted: Indicator) -> f64 {
-        self.keys
-            .iter()
-            .position(|k| *k == wanted)
-            .map_or(f64::NAN, |i| self.values[i])
+        self.keys.iter().position(|k| *k == wanted).map_or(f64::NAN, |i| self.values[i])
     }
 
     /// Whether every indicator at hand is warm, so that an intent may rest on it.
@@ -98,20 +95,12 @@ impl View<'_> {
 impl Condition {
     /// `left` below `right`.
     pub const fn below(left: Term, right: Term) -> Self {
-        Condition {
-            left,
-            op: Op::Below,
-            right,
-        }
+        Condition { left, op: Op::Below, right }
     }
 
     /// `left` above `right`.
     pub const fn above(left: Term, right: Term) -> Self {
-        Condition {
-            left,
-            op: Op::Above,
-            right,
-        }
+        Condition { left, op: Op::Above, right }
     }
 
     /// `left` beyond `right` in the direction of `side`: above for a long, below for a short.
@@ -207,11 +196,7 @@ pub(crate) fn price(x: f64) -> String {
     }
     let digits = 5 - libm::floor(libm::log10(libm::fabs(x))) as i32;
     let text = format!("{x:.*}", digits.clamp(0, 12) as usize);
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
-    }
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 impl fmt::Display for Term {
@@ -240,11 +225,7 @@ impl fmt::Display for Condition {
 impl fmt::Display for ReEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.side > 0.0 { "buy" } else { "sell" };
-        write!(
-            f,
-            "{verb} again on {} after {} and within {} bars",
-            self.when, self.not_before, self.within
-        )
+        write!(f, "{verb} again on {} after {} and within {} bars", self.when, self.not_before, self.within)
     }
 }
 
@@ -278,24 +259,17 @@ mod tests {
         let c = Condition::below(Term::Close, Term::Trail(0.1));
         assert!(c.holds(&view(98.9, &0.0)));
         assert!(!c.holds(&view(99.1, &0.0)));
-        let short = View {
-            side: -1.0,
-            best: 100.0,
-            ..view(110.1, &0.0)
-        };
+        let short = View { side: -1.0, best: 100.0, ..view(110.1, &0.0) };
         assert!(Condition::above(Term::Close, Term::Trail(0.1)).holds(&short));
     }
 
     #[test]
     fn what_is_not_warm_is_never_true() {
-        for c in [
-            Condition::below(Term::Close, Term::Of(EMA)),
-            Condition::above(Term::Close, Term::Of(EMA)),
-        ] {
+        for c in [Condition::below(Term::Close, Term::Of(EMA)), Condition::above(Term::Close, Term::Of(EMA))]
+        {
             assert!(!c.holds(&view(50.0, &f64::NAN)));
             assert!(
-                !Condition::above(Term::Of(Indicator::Mean(9)), Term::Level(0.0))
-                    .holds(&view(50.0, &1.0))
+                !Condition::above(Term::Of(Indicator::Mean(9)), Term::Level(0.0)).holds(&view(50.0, &1.0))
             );
             assert_eq!(c.indicators().collect::<Vec<_>>(), [EMA]);
         }
@@ -303,10 +277,7 @@ mod tests {
 
     #[test]
     fn reads_as_a_trader_would_say_it() {
-        assert_eq!(
-            Condition::below(Term::Close, Term::Level(41_250.0)).to_string(),
-            "close below 41250"
-        );
+        assert_eq!(Condition::below(Term::Close, Term::Level(41_250.0)).to_string(), "close below 41250");
         assert_eq!(
             Condition::below(Term::Close, Term::Trail(0.06)).to_string(),
             "close below the best close less 6.0 %"

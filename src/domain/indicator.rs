@@ -45,19 +45,15 @@ impl Indicator {
     pub fn window(self) -> u16 {
         use Indicator::*;
         match self {
-            Ema(n) | Mean(n) | ZScore(n) | Return(n) | Score(n) | Highest(n) | Lowest(n)
-            | Sigma(n) | Efficiency(n) | PivotHigh(n) | PivotLow(n) | Activity(n) | Node(n)
-            | Rank(n) => n,
+            Ema(n) | Mean(n) | ZScore(n) | Return(n) | Score(n) | Highest(n) | Lowest(n) | Sigma(n)
+            | Efficiency(n) | PivotHigh(n) | PivotLow(n) | Activity(n) | Node(n) | Rank(n) => n,
         }
     }
 
     /// Whether the value is a price (else a plain number).
     pub fn is_price(self) -> bool {
         use Indicator::*;
-        matches!(
-            self,
-            Ema(_) | Mean(_) | Highest(_) | Lowest(_) | PivotHigh(_) | PivotLow(_)
-        )
+        matches!(self, Ema(_) | Mean(_) | Highest(_) | Lowest(_) | PivotHigh(_) | PivotLow(_))
     }
 }
 

@@ -27,9 +27,7 @@ impl InstrumentKind {
 
     /// Finds by name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Spot, Self::Margin, Self::Perp]
-            .into_iter()
-            .find(|k| k.text() == text)
+        [Self::Spot, Self::Margin, Self::Perp].into_iter().find(|k| k.text() == text)
     }
 
     /// Whether a short position can be held.
@@ -101,10 +99,7 @@ pub struct Ranking {
 impl Universe {
     /// Finds an asset by name.
     pub fn asset(&self, name: &str) -> Option<&Asset> {
-        self.assets
-            .binary_search_by(|a| a.name.as_str().cmp(name))
-            .ok()
-            .map(|i| &self.assets[i])
+        self.assets.binary_search_by(|a| a.name.as_str().cmp(name)).ok().map(|i| &self.assets[i])
     }
 
     /// The instrument in which the desk expresses an aim at this asset.
@@ -114,8 +109,6 @@ impl Universe {
 
     /// An asset's name; ids come from this universe.
     pub fn name(&self, asset: AssetId) -> &str {
-        self.assets
-            .get(asset.index())
-            .map_or("?", |a| a.name.as_str())
+        self.assets.get(asset.index()).map_or("?", |a| a.name.as_str())
     }
 }

@@ -69,14 +69,7 @@ pub struct Action {
 impl Action {
     /// Long (+1) or short (−1): the side of the position that is acted on.
     pub fn side(&self) -> f64 {
-        libm::copysign(
-            1.0,
-            if self.before == 0.0 {
-                self.after
-            } else {
-                self.before
-            },
-        )
+        libm::copysign(1.0, if self.before == 0.0 { self.after } else { self.before })
     }
 }
 

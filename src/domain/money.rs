@@ -72,10 +72,7 @@ mod tests {
     fn reads_exactly_or_not_at_all() {
         assert_eq!(parse("100000").unwrap(), Decimal::new(100_000, 0));
         assert_eq!(parse("1e-8").unwrap(), Decimal::new(1, 8));
-        assert_eq!(
-            parse("0.12345678901234567890123456789"),
-            Err(AmountError::Unreadable)
-        );
+        assert_eq!(parse("0.12345678901234567890123456789"), Err(AmountError::Unreadable));
         assert_eq!(parse("ten"), Err(AmountError::Unreadable));
         assert_eq!(parse("1e16"), Err(AmountError::TooLarge));
     }

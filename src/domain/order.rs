@@ -34,10 +34,7 @@ pub enum OrderStatus {
 impl OrderStatus {
     /// Whether no more fills can come.
     pub fn is_over(self) -> bool {
-        matches!(
-            self,
-            OrderStatus::Filled | OrderStatus::Cancelled | OrderStatus::Rejected
-        )
+        matches!(self, OrderStatus::Filled | OrderStatus::Cancelled | OrderStatus::Rejected)
     }
 }
 

@@ -3,9 +3,8 @@
 
 /// Mixes one more word into a key (the finaliser of `SplitMix64`; Steele, Lea, Flood 2014).
 pub fn mix(key: u64, word: u64) -> u64 {
-    let mut z = key
-        .wrapping_add(0x9e37_79b9_7f4a_7c15)
-        .wrapping_add(word.wrapping_mul(0xd134_2543_de82_ef95));
+    let mut z =
+        key.wrapping_add(0x9e37_79b9_7f4a_7c15).wrapping_add(word.wrapping_mul(0xd134_2543_de82_ef95));
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
@@ -18,8 +17,7 @@ pub fn key(seed: u64, words: &[u64]) -> u64 {
 
 /// A word from a name, for keys that must not depend on numbering.
 pub fn name(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |h, b| mix(h, u64::from(b)))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| mix(h, u64::from(b)))
 }
 
 /// Uniform on [0, 1), 53 bits.

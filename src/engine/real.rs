@@ -12,7 +12,8 @@
 use super::{Outputs, Settings};
 use crate::agents::Cast;
 use crate::domain::{
-    AgentId, Decimal, Digest, Instrument, InstrumentId, Money, OrderId, OrderKind, OrderStatus, Span, Stamp, Universe, money,
+    AgentId, Decimal, Digest, Instrument, InstrumentId, Money, OrderId, OrderKind, OrderStatus, Span, Stamp,
+    Universe, money,
 };
 use crate::execution::{OrderTracker, PaperVenue, Venue};
 use crate::fills::Costs;
@@ -111,10 +112,19 @@ impl Real {
     }
 
     /// A bar of an instrument: what is on order fills, the position is told apart, borrow is charged.
-    pub fn bar(&mut self, spec: &RealSpec, settings: &Settings, id: InstrumentId, at: Stamp, listing: &Listing, out: &mut Outputs) {
+    pub fn bar(
+        &mut self,
+        spec: &RealSpec,
+        settings: &Settings,
+        id: InstrumentId,
+        at: Stamp,
+        listing: &Listing,
+        out: &mut Outputs,
+    ) {
         let instrument = &spec.instruments[id.index()];
         let open_at = Stamp(at.0 - settings.clock.decide.0);
-        let fill = self.venue.on_bar(instrument, open_at, &listing.last, listing.sigma_before, &settings.costs);
+        let fill =
+            self.venue.on_bar(instrument, open_at, &listing.last, listing.sigma_before, &settings.costs);
         let mark = fill.map_or_else(|| price(listing.last.open, instrument), |f| f.mark);
         self.book(spec, id, mark, fill, out);
         self.confirmed[id.index()] = self.marks[id.index()];
@@ -128,7 +138,14 @@ impl Real {
     }
 
     /// A funding settlement of a perp.
-    pub fn funding(&mut self, settings: &Settings, id: InstrumentId, rate: f64, mark: f64, out: &mut Outputs) {
+    pub fn funding(
+        &mut self,
+        settings: &Settings,
+        id: InstrumentId,
+        rate: f64,
+        mark: f64,
+        out: &mut Outputs,
+    ) {
         if matches!(settings.costs, Costs::Flat(_)) {
             return;
         }
@@ -140,7 +157,15 @@ impl Real {
     }
 
     /// An asset is gone: the venue closes what is held at its last price.
-    pub fn delist(&mut self, spec: &RealSpec, settings: &Settings, instrument: &Instrument, at: Stamp, listing: &Listing, out: &mut Outputs) {
+    pub fn delist(
+        &mut self,
+        spec: &RealSpec,
+        settings: &Settings,
+        instrument: &Instrument,
+        at: Stamp,
+        listing: &Listing,
+        out: &mut Outputs,
+    ) {
         self.desk.forget(&spec.desk, instrument.id);
         let fill = self.venue.on_delisted(instrument, at, listing.last.close, &settings.costs);
         let mark = fill.map_or_else(|| price(listing.last.close, instrument), |f| f.mark);
@@ -148,16 +173,32 @@ impl Real {
     }
 
     /// Attributes and books one instrument's fill and rotation.
-    fn book(&mut self, spec: &RealSpec, id: InstrumentId, mark: Decimal, fill: Option<crate::domain::Fill>, out: &mut Outputs) {
+    fn book(
+        &mut self,
+        spec: &RealSpec,
+        id: InstrumentId,
+        mark: Decimal,
+        fill: Option<crate::domain::Fill>,
+        out: &mut Outputs,
+    ) {
         if let Some(f) = &fill {
             let verdict = self.orders.on_fill(f);
             if !verdict.is_booked() {
-                return self.halt(format!("{}: a fill that cannot be booked: {verdict:?}", spec.instruments[id.index()].symbol), out);
+                return self.halt(
+                    format!(
+                        "{}: a fill that cannot be booked: {verdict:?}",
+                        spec.instruments[id.index()].symbol
+                    ),
+                    out,
+                );
             }
         }
         let atoms = spec.desk.atoms(id);
         let Some(filled) = fill.map_or(Some(0), |f| atoms.count(f.quantity)) else {
-            return self.halt(format!("a fill of {} is no whole number of atoms", spec.instruments[id.index()].symbol), out);
+            return self.halt(
+                format!("a fill of {} is no whole number of atoms", spec.instruments[id.index()].symbol),
+                out,
+            );
         };
         let mut changes: Vec<(AgentId, i64)> = Vec::new();
         self.desk.attribute(&spec.desk, id, filled, &mut changes);
@@ -165,10 +206,14 @@ impl Real {
         if changes.is_empty() && fill.is_none() {
             return;
         }
-        let deltas: Vec<(AgentId, Decimal)> = changes.into_iter().map(|(a, n)| (a, atoms.quantity(n))).collect();
+        let deltas: Vec<(AgentId, Decimal)> =
+            changes.into_iter().map(|(a, n)| (a, atoms.quantity(n))).collect();
         match self.ledger.trade(id, mark, &deltas, fill.as_ref()) {
             Ok(report) => self.paid += report.fee + report.slippage,
-            Err(e) => self.halt(format!("{}: the books refused a trade: {e}", spec.instruments[id.index()].symbol), out),
+            Err(e) => self.halt(
+                format!("{}: the books refused a trade: {e}", spec.instruments[id.index()].symbol),
+                out,
+            ),
         }
     }
 
@@ -178,7 +223,10 @@ impl Real {
             let ours = spec.desk.atoms(instrument.id).quantity(self.desk.held(instrument.id));
             let theirs = self.venue.position(instrument.id);
             if ours != theirs {
-                self.halt(format!("{}: the desk holds {ours}, the venue says {theirs}", instrument.symbol), out);
+                self.halt(
+                    format!("{}: the desk holds {ours}, the venue says {theirs}", instrument.symbol),
+                    out,
+                );
             }
         }
         match self.ledger.total_equity(&self.marks) {
@@ -210,7 +258,16 @@ impl Real {
 
     /// The desk decides on everything that has a price now, and its orders go out through the gate.
     #[allow(clippy::too_many_arguments)]
-    pub fn decide(&mut self, spec: &RealSpec, settings: &Settings, at: Stamp, listings: &[Listing], knobs: &Knobs, decisions: &mut Digest, out: &mut Outputs) {
+    pub fn decide(
+        &mut self,
+        spec: &RealSpec,
+        settings: &Settings,
+        at: Stamp,
+        listings: &[Listing],
+        knobs: &Knobs,
+        decisions: &mut Digest,
+        out: &mut Outputs,
+    ) {
         if self.halted.is_some() {
             return spec.instruments.iter().for_each(|i| self.withdraw(i.id));
         }
@@ -237,7 +294,17 @@ impl Real {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn send(&mut self, spec: &RealSpec, settings: &Settings, at: Stamp, listings: &[Listing], want: Wanted, gross: Money, net: Money, out: &mut Outputs) {
+    fn send(
+        &mut self,
+        spec: &RealSpec,
+        settings: &Settings,
+        at: Stamp,
+        listings: &[Listing],
+        want: Wanted,
+        gross: Money,
+        net: Money,
+        out: &mut Outputs,
+    ) {
         let id = want.instrument;
         if want.quantity.is_zero() {
             self.withdraw(id);
@@ -245,7 +312,8 @@ impl Real {
         }
         let listing = &listings[id.index()];
         let position = spec.desk.atoms(id).quantity(self.desk.held(id));
-        let shrinks = position.is_sign_negative() != want.quantity.is_sign_negative() && want.quantity.abs() <= position.abs();
+        let shrinks = position.is_sign_negative() != want.quantity.is_sign_negative()
+            && want.quantity.abs() <= position.abs();
         let proposal = Proposal {
             id: OrderId(self.next_order),
             instrument: id,
@@ -273,7 +341,10 @@ impl Real {
             Ok(order) => {
                 self.withdraw(id);
                 let tracked = self.orders.sent(&order);
-                match tracked.map_err(|e| e.to_string()).and_then(|()| self.venue.submit(&order, OrderKind::Market).map_err(|e| e.to_string())) {
+                match tracked
+                    .map_err(|e| e.to_string())
+                    .and_then(|()| self.venue.submit(&order, OrderKind::Market).map_err(|e| e.to_string()))
+                {
                     Ok(_) => {
                         self.sent += 1;
                         self.working[id.index()] = Some(order.id());
@@ -370,7 +441,9 @@ impl Real {
             }
         }
         let rounding = self.ledger.cash(Account::Rounding).unwrap_or_default();
-        (rounding.abs() < Decimal::ONE).then_some(()).ok_or_else(|| format!("rounding has piled up to {rounding}"))
+        (rounding.abs() < Decimal::ONE)
+            .then_some(())
+            .ok_or_else(|| format!("rounding has piled up to {rounding}"))
     }
 }
 

@@ -183,9 +183,18 @@ impl Respond {
         self.delist(spec, at, speak, out);
         self.real.mark(&spec.real, at, out);
         self.listen(spec, at, speak, out);
-        let pnl: f64 = self.ears.iter().zip(&cast.slots).map(|(e, slot)| worth(&e.sim, speak, slot.asset)).sum();
+        let pnl: f64 =
+            self.ears.iter().zip(&cast.slots).map(|(e, slot)| worth(&e.sim, speak, slot.asset)).sum();
         self.sim.push(at, s.capital + pnl);
-        self.real.decide(&spec.real, s, at, &speak.market.listings, &self.office.knobs, &mut self.decisions, out);
+        self.real.decide(
+            &spec.real,
+            s,
+            at,
+            &speak.market.listings,
+            &self.office.knobs,
+            &mut self.decisions,
+            out,
+        );
         let day = Stamp(at.0 - 1).after(s.clock.decide).day();
         if self.day.is_some_and(|d| d != day) || self.day.is_none() {
             self.day = Some(day);
@@ -199,7 +208,9 @@ impl Respond {
         let spec = &cast.slots[slot];
         let mut body = utterance.body;
         match &mut body {
-            Body::Action(a) if a.verb == Verb::Open => self.points_then[slot] = self.points.agent(cast, spec.agent),
+            Body::Action(a) if a.verb == Verb::Open => {
+                self.points_then[slot] = self.points.agent(cast, spec.agent)
+            }
             Body::Outcome(o) => o.points = self.points.agent(cast, spec.agent) - self.points_then[slot],
             _ => {}
         }
@@ -219,7 +230,10 @@ impl Respond {
             if listing.delisted_at != Some(at) {
                 continue;
             }
-            out.alarms.push(format!("{} stopped trading: closed at its last price {}", instrument.symbol, listing.last.close));
+            out.alarms.push(format!(
+                "{} stopped trading: closed at its last price {}",
+                instrument.symbol, listing.last.close
+            ));
             for &slot in spec.real.desk.slots(instrument.id) {
                 let ear = &mut self.ears[slot as usize];
                 ear.sim.aim = 0.0;
@@ -274,9 +288,11 @@ impl Respond {
                 self.decisions.float(real_x);
                 if let Some((verb, voices)) = self.worth_saying(slot, &sim, x) {
                     let sign = x - sim.own;
-                    let found = loudest[asset.index()][usize::from(sign < 0.0)]
-                        .get_or_insert_with(|| Loudest::find(cast, &self.consensus, &voice, asset, libm::copysign(1.0, sign)));
-                    let edges = if voices { found.edges(cast, &self.consensus, agent.id) } else { Edges::default() };
+                    let found = loudest[asset.index()][usize::from(sign < 0.0)].get_or_insert_with(|| {
+                        Loudest::find(cast, &self.consensus, &voice, asset, libm::copysign(1.0, sign))
+                    });
+                    let edges =
+                        if voices { found.edges(cast, &self.consensus, agent.id) } else { Edges::default() };
                     self.say_stance(at, agent, slot, asset, &sim, x, verb, edges, out);
                 }
             }
@@ -293,7 +309,18 @@ impl Respond {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn say_stance(&mut self, at: Stamp, agent: &Agent, slot: usize, asset: AssetId, heard: &Heard, x: f64, verb: StanceVerb, edges: Edges, out: &mut Outputs) {
+    fn say_stance(
+        &mut self,
+        at: Stamp,
+        agent: &Agent,
+        slot: usize,
+        asset: AssetId,
+        heard: &Heard,
+        x: f64,
+        verb: StanceVerb,
+        edges: Edges,
+        out: &mut Outputs,
+    ) {
         let because = edges.map(|e| (e.share > 0.0 && e.message > MessageId(0)).then_some(e.message));
         let factors = mind::explain(heard, &agent.traits);
         let body = Body::Stance(Stance { verb, own: heard.own, result: x, factors, because });
@@ -330,7 +357,13 @@ impl Respond {
         };
         self.goals = Goals::read(&account, &s.goals);
         for reading in self.goals.readings(&s.goals) {
-            self.bus.deliver(at, Speaker::Tracker(reading.goal), None, Body::Goal(reading), &mut out.messages);
+            self.bus.deliver(
+                at,
+                Speaker::Tracker(reading.goal),
+                None,
+                Body::Goal(reading),
+                &mut out.messages,
+            );
         }
         if s.listening.enabled {
             let (gross_profit, cost) = self.real.take_day();
@@ -344,10 +377,17 @@ impl Respond {
             };
             let bus = &mut self.bus;
             self.office.day(&day, &s.managers, &s.goals, |goal, adjustment| {
-                bus.deliver(at, Speaker::Manager(goal), None, Body::Adjustment(adjustment), &mut out.messages);
+                bus.deliver(
+                    at,
+                    Speaker::Manager(goal),
+                    None,
+                    Body::Adjustment(adjustment),
+                    &mut out.messages,
+                );
             });
         }
-        let points: Vec<f64> = (0..cast.declared).map(|i| self.points.agent(cast, cast.agents[i].id)).collect();
+        let points: Vec<f64> =
+            (0..cast.declared).map(|i| self.points.agent(cast, cast.agents[i].id)).collect();
         self.real.review(s, at, &points, out);
     }
 }
@@ -384,4 +424,3 @@ impl Shares {
         self.0[asset.index()][usize::from(consensus < 0.0)]
     }
 }
-

@@ -11,7 +11,8 @@ use crate::agents::alone::{Alone, Now};
 use crate::agents::books::{Pace, Patient};
 use crate::agents::{Agent, Cast};
 use crate::domain::{
-    AssetId, Body, Event, Family, Indicator, InstrumentId, InstrumentKind, MarketEvent, Stamp, Universe, View, random,
+    AssetId, Body, Event, Family, Indicator, InstrumentId, InstrumentKind, MarketEvent, Stamp, Universe,
+    View, random,
 };
 use crate::hive::curve::{Base, Curve};
 use crate::market::Market;
@@ -82,7 +83,8 @@ impl SpeakSpec {
             let bank = &market.listings[asset.index()].bank;
             if matches!(key, Indicator::Rank(_)) { OWN } else { bank.place(key).map_or(OWN, |p| p as u16) }
         };
-        let handles = cast.slots.iter().map(|s| s.keys.iter().map(|k| handle(s.asset, *k)).collect()).collect();
+        let handles =
+            cast.slots.iter().map(|s| s.keys.iter().map(|k| handle(s.asset, *k)).collect()).collect();
         let kinds = universe.instruments.iter().map(|i| i.kind).collect();
         let reference = settings.capital / cast.declared.max(1) as f64;
         SpeakSpec { cast, settings, kinds, handles, reference }
@@ -199,7 +201,16 @@ impl Speak {
 
     /// One slot at a close: outcome, conditions, actions, and the patient life's next order.
     #[allow(clippy::too_many_arguments)]
-    fn judge(&mut self, spec: &SpeakSpec, agent: &Agent, slot: usize, rank: f64, at: Stamp, values: &mut Vec<f64>, said: &mut Said) {
+    fn judge(
+        &mut self,
+        spec: &SpeakSpec,
+        agent: &Agent,
+        slot: usize,
+        rank: f64,
+        at: Stamp,
+        values: &mut Vec<f64>,
+        said: &mut Said,
+    ) {
         let asset = spec.cast.slots[slot].asset;
         let listing = &self.market.listings[asset.index()];
         let close = listing.last.close;
@@ -231,10 +242,23 @@ impl Speak {
         values.clear();
         values.extend(spec.handles[slot].iter().map(|h| bank.get(usize::from(*h)).copied().unwrap_or(rank)));
         let (side, best) = life.seen();
-        let view = View { close, sigma: listing.sigma, held: life.held(), best, side, keys: &spec.cast.slots[slot].keys, values };
+        let view = View {
+            close,
+            sigma: listing.sigma,
+            held: life.held(),
+            best,
+            side,
+            keys: &spec.cast.slots[slot].keys,
+            values,
+        };
         life.at_close(&view, &now, |a| say(Body::Action(a)));
         if let Some(patient) = self.patient.get_mut(slot) {
-            patient.decide(spec.reference / spec.settings.capital * life.intent, spec.pace(), spec.settings.capital, close);
+            patient.decide(
+                spec.reference / spec.settings.capital * life.intent,
+                spec.pace(),
+                spec.settings.capital,
+                close,
+            );
         }
     }
 

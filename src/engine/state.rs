@@ -80,7 +80,13 @@ impl Engine {
 
     /// The whole state as bytes.
     pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
-        let out = Outgoing { version: VERSION, made_by: self.made_by(), now: self.now, speak: &self.speak, respond: &self.respond };
+        let out = Outgoing {
+            version: VERSION,
+            made_by: self.made_by(),
+            now: self.now,
+            speak: &self.speak,
+            respond: &self.respond,
+        };
         Ok(postcard::to_stdvec(&out)?)
     }
 
@@ -101,7 +107,8 @@ impl Engine {
     /// A hash of everything that is set before a run.
     fn made_by(&self) -> [u8; 32] {
         let cast = self.cast();
-        let text = format!("{:?}{:?}{:?}{:?}", self.respond_spec.settings, cast.agents, cast.slots, cast.seed);
+        let text =
+            format!("{:?}{:?}{:?}{:?}", self.respond_spec.settings, cast.agents, cast.slots, cast.seed);
         let text = format!("{text}{:?}", self.respond_spec.real.instruments);
         *blake3::hash(text.as_bytes()).as_bytes()
     }

@@ -26,9 +26,7 @@ mod fixtures {
     //! Orders through a gate with everything wide open, for the tests of this room.
 
     use crate::domain::money::parse;
-    use crate::domain::{
-        AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, OrderId, Stamp,
-    };
+    use crate::domain::{AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, OrderId, Stamp};
     use crate::treasury::{ApprovedOrder, Exposure, Gate, GateSettings, Mode, Proposal};
 
     pub fn dec(text: &str) -> Decimal {
@@ -49,12 +47,8 @@ mod fixtures {
 
     fn pass(id: u64, on: u16, quantity: Decimal, position: Decimal, at: i64) -> ApprovedOrder {
         let wide = f64::INFINITY;
-        let settings = GateSettings {
-            gross_max: wide,
-            net_max: wide,
-            order_max: wide,
-            ..GateSettings::default()
-        };
+        let settings =
+            GateSettings { gross_max: wide, net_max: wide, order_max: wide, ..GateSettings::default() };
         let one = Decimal::ONE;
         let proposal = Proposal {
             id: OrderId(id),

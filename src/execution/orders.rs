@@ -229,8 +229,8 @@ impl OrderTracker {
         order.seen.insert(at, seen);
         let was_over = order.status.is_over();
         order.filled = filled;
-        let wrong_side = !fill.quantity.is_zero()
-            && fill.quantity.is_sign_negative() != order.quantity.is_sign_negative();
+        let wrong_side =
+            !fill.quantity.is_zero() && fill.quantity.is_sign_negative() != order.quantity.is_sign_negative();
         let is_too_much = wrong_side || filled.abs() > order.quantity.abs();
         if !was_over {
             if filled.abs() >= order.quantity.abs() {

@@ -4,9 +4,9 @@
 
 use super::*;
 use crate::domain::{AgentId, OrderKind};
+use crate::execution::PaperVenue;
 use crate::execution::fixtures::{dec, order};
 use crate::execution::venue::VENUE_ORDERS;
-use crate::execution::PaperVenue;
 use crate::ledger::Ledger;
 use proptest::prelude::*;
 
@@ -32,10 +32,7 @@ fn an_order_lives_from_pending_to_filled() {
     assert_eq!((status(&t), t.open_quantity(InstrumentId(0))), (OrderStatus::Pending, dec("3")));
     t.set(OrderId(1), OrderStatus::Working).unwrap();
     assert_eq!(t.on_fill(&fill(1, 1, "1")), Verdict::Book);
-    assert_eq!(
-        (status(&t), t.open_quantity(InstrumentId(0))),
-        (OrderStatus::PartlyFilled, dec("2"))
-    );
+    assert_eq!((status(&t), t.open_quantity(InstrumentId(0))), (OrderStatus::PartlyFilled, dec("2")));
     assert_eq!(t.on_fill(&fill(1, 2, "2")), Verdict::Book);
     assert_eq!((status(&t), t.open().count()), (OrderStatus::Filled, 0));
     t.set(OrderId(1), OrderStatus::Working).unwrap();

@@ -136,11 +136,7 @@ impl PaperVenue {
 }
 
 impl Venue for PaperVenue {
-    fn submit(
-        &mut self,
-        order: &ApprovedOrder,
-        kind: OrderKind,
-    ) -> Result<Option<OrderId>, VenueError> {
+    fn submit(&mut self, order: &ApprovedOrder, kind: OrderKind) -> Result<Option<OrderId>, VenueError> {
         if self.last.is_some_and(|last| last >= order.id()) {
             return Err(VenueError::Duplicate(order.id()));
         }
@@ -205,9 +201,7 @@ fn meet(
             let costs = with_tick(costs, tick / bar.open);
             take(&costs, instrument.kind, bar.open, sigma, bar.volume, wanted)
         }
-        OrderKind::Limit(limit) => {
-            rest(costs, instrument.kind, bar, to_estimate(limit), tick, wanted)
-        }
+        OrderKind::Limit(limit) => rest(costs, instrument.kind, bar, to_estimate(limit), tick, wanted),
     }
 }
 

@@ -30,11 +30,7 @@ pub enum VenueError {
 pub trait Venue {
     /// Takes an order that passed the gate. A new market order for an instrument replaces the one
     /// still working; the answer is the order that was taken back for it.
-    fn submit(
-        &mut self,
-        order: &ApprovedOrder,
-        kind: OrderKind,
-    ) -> Result<Option<OrderId>, VenueError>;
+    fn submit(&mut self, order: &ApprovedOrder, kind: OrderKind) -> Result<Option<OrderId>, VenueError>;
 
     /// Takes an order back; whether it was still working. Cancelling twice is no error.
     fn cancel(&mut self, id: OrderId) -> bool;

@@ -101,14 +101,7 @@ pub fn take(
 /// A limit order of signed `quantity` that rests since before the bar. It fills only if the bar trades
 /// through the limit, by a tick at least: at the limit, or at the open where the bar opens beyond it,
 /// which is better. Pays the maker fee.
-pub fn rest(
-    costs: &Costs,
-    kind: InstrumentKind,
-    bar: &Bar,
-    limit: f64,
-    tick: f64,
-    quantity: f64,
-) -> Taken {
+pub fn rest(costs: &Costs, kind: InstrumentKind, bar: &Bar, limit: f64, tick: f64, quantity: f64) -> Taken {
     if !is_usable(bar.open, quantity) || !limit.is_finite() || limit <= 0.0 {
         return Taken::nothing(bar.open);
     }
@@ -137,13 +130,7 @@ pub fn borrow_fraction(costs: &Costs, kind: InstrumentKind, span: Span) -> f64 {
 }
 
 /// Borrow on a position held for `span`, in currency: shorts on margin pay, nobody else.
-pub fn borrow_cost(
-    costs: &Costs,
-    kind: InstrumentKind,
-    quantity: f64,
-    mark: f64,
-    span: Span,
-) -> f64 {
+pub fn borrow_cost(costs: &Costs, kind: InstrumentKind, quantity: f64, mark: f64, span: Span) -> f64 {
     if quantity < 0.0 { -quantity * mark * borrow_fraction(costs, kind, span) } else { 0.0 }
 }
 
@@ -189,9 +176,7 @@ mod tests {
         assert_eq!(t.quantity, 1e9);
         assert!(near(t.price, 100.01));
         assert!(near(take(&bars(), Perp, 100.0, f64::NAN, 100.0, 4.0).price, 100.01));
-        for (open, quantity) in
-            [(f64::NAN, 1.0), (0.0, 1.0), (-5.0, 1.0), (5.0, f64::NAN), (5.0, 0.0)]
-        {
+        for (open, quantity) in [(f64::NAN, 1.0), (0.0, 1.0), (-5.0, 1.0), (5.0, f64::NAN), (5.0, 0.0)] {
             assert_eq!(take(&bars(), Perp, open, 0.01, 10.0, quantity).quantity, 0.0);
         }
     }

@@ -52,18 +52,9 @@ pub struct BarCosts {
 impl Default for BarCosts {
     fn default() -> Self {
         BarCosts {
-            taker: PerKind {
-                spot: 0.0010,
-                perp: 0.0005,
-            },
-            maker: PerKind {
-                spot: 0.0010,
-                perp: 0.0002,
-            },
-            half_spread: PerKind {
-                spot: 0.0002,
-                perp: 0.0001,
-            },
+            taker: PerKind { spot: 0.0010, perp: 0.0005 },
+            maker: PerKind { spot: 0.0010, perp: 0.0002 },
+            half_spread: PerKind { spot: 0.0002, perp: 0.0001 },
             impact: 0.5,
             participation: 0.05,
             borrow: 0.10,
@@ -81,7 +72,9 @@ impl std::fmt::Display for Costs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Costs::Flat(c) => write!(f, "flat {} bp a side, no spread, impact, funding or borrow", c * 1e4),
-            Costs::Bars(_) => f.write_str("B (bars: next open, half-spread, impact, participation, funding and borrow)"),
+            Costs::Bars(_) => {
+                f.write_str("B (bars: next open, half-spread, impact, participation, funding and borrow)")
+            }
         }
     }
 }

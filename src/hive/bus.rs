@@ -1,8 +1,8 @@
 //! Delivery: every message gets its number here, is counted here, and reaches everybody. Muting is
 //! a matter of the consensus: a muted agent still speaks, and is still counted.
 
-use crate::domain::{Body, Message, MessageCounts, MessageId, Speaker, Stamp};
 use crate::domain::AssetId;
+use crate::domain::{Body, Message, MessageCounts, MessageId, Speaker, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// The counters of the network.
@@ -23,7 +23,14 @@ impl Bus {
     }
 
     /// Numbers and counts a message and hands it on.
-    pub fn deliver(&mut self, at: Stamp, from: Speaker, asset: Option<AssetId>, body: Body, out: &mut Vec<Message>) -> MessageId {
+    pub fn deliver(
+        &mut self,
+        at: Stamp,
+        from: Speaker,
+        asset: Option<AssetId>,
+        body: Body,
+        out: &mut Vec<Message>,
+    ) -> MessageId {
         let id = MessageId(self.next);
         self.next += 1;
         self.counts.count(&body);

@@ -157,7 +157,6 @@ impl Curve {
         sorted.sort_unstable_by(f64::total_cmp);
         (-sorted[..n].iter().sum::<f64>() / n as f64).max(0.0)
     }
-
 }
 
 #[cfg(test)]

@@ -138,9 +138,19 @@ impl Goals {
         let reading = |goal, score, value, target| GoalReading { goal, score, value, target };
         [
             reading(Goal::LowRisk, self.low_risk.score, self.low_risk.drawdown, targets.drawdown),
-            reading(Goal::BigMoney, self.big_money.score, self.big_money.growth_at_target_risk, targets.growth),
+            reading(
+                Goal::BigMoney,
+                self.big_money.score,
+                self.big_money.growth_at_target_risk,
+                targets.growth,
+            ),
             reading(Goal::Fast, self.fast.score, self.fast.months_to_10, targets.months_to_10),
-            reading(Goal::Automated, self.automated.score, self.automated.interventions_per_1000, targets.interventions),
+            reading(
+                Goal::Automated,
+                self.automated.score,
+                self.automated.interventions_per_1000,
+                targets.interventions,
+            ),
         ]
     }
 }
@@ -158,7 +168,15 @@ mod tests {
             equity *= 1.0 + step + if i % 2 == 0 { 0.01 } else { -0.01 };
             curve.push(Stamp(i * Span::DAY.0), equity);
         }
-        let account = Account { curve: &curve, gross: 2.0, net: 1.0, target_vol: 0.15, trades: 1_000, interventions, running: 1.0 };
+        let account = Account {
+            curve: &curve,
+            gross: 2.0,
+            net: 1.0,
+            target_vol: 0.15,
+            trades: 1_000,
+            interventions,
+            running: 1.0,
+        };
         Goals::read(&account, &GoalTargets::default())
     }
 

@@ -36,11 +36,19 @@ pub struct Loudest {
 
 impl Loudest {
     /// Looks through the voices on this asset: the largest v·p on the side of `sign`.
-    pub fn find(cast: &Cast, consensus: &Consensus, voice: &[f64; Family::ALL.len()], asset: AssetId, sign: f64) -> Self {
+    pub fn find(
+        cast: &Cast,
+        consensus: &Consensus,
+        voice: &[f64; Family::ALL.len()],
+        asset: AssetId,
+        sign: f64,
+    ) -> Self {
         let mut found = Loudest::default();
         for &slot in &cast.by_asset[asset.index()] {
             let agent = cast.slots[slot as usize].agent;
-            let weight = sign * consensus.heard(cast, slot as usize) * voice[cast.agents[agent.index()].family.index()];
+            let weight = sign
+                * consensus.heard(cast, slot as usize)
+                * voice[cast.agents[agent.index()].family.index()];
             if weight <= 0.0 {
                 continue;
             }
@@ -59,7 +67,8 @@ impl Loudest {
     /// The edges into a listener.
     pub fn edges(&self, cast: &Cast, consensus: &Consensus, listener: AgentId) -> Edges {
         let mut edges = Edges::default();
-        let others = self.top.iter().filter(|(w, slot)| *w > 0.0 && cast.slots[*slot as usize].agent != listener);
+        let others =
+            self.top.iter().filter(|(w, slot)| *w > 0.0 && cast.slots[*slot as usize].agent != listener);
         for (edge, (weight, slot)) in edges.iter_mut().zip(others) {
             *edge = Edge {
                 from: cast.slots[*slot as usize].agent,

@@ -69,18 +69,34 @@ impl Office {
     }
 
     /// Looks at a day and turns what is to be turned. Says each turn with its manager.
-    pub fn day(&mut self, day: &Day, managers: &Managers, targets: &GoalTargets, mut say: impl FnMut(Goal, Adjustment)) {
+    pub fn day(
+        &mut self,
+        day: &Day,
+        managers: &Managers,
+        targets: &GoalTargets,
+        mut say: impl FnMut(Goal, Adjustment),
+    ) {
         let keep = 1.0 - 2.0 / (COST_DAYS + 1.0);
         self.profit = keep * self.profit + day.gross_profit;
         self.cost = keep * self.cost + day.cost;
         if let Some(m) = &managers.low_risk {
             let calm = (1.0 - 0.7 * day.drawdown / (1.5 * day.target_vol)).clamp(m.risk_scale_min, 1.0);
-            turn(&mut self.knobs.risk_scale, calm, 1.0, Knob::RiskScale, day.drawdown, 1.0, |a| say(Goal::LowRisk, a));
+            turn(&mut self.knobs.risk_scale, calm, 1.0, Knob::RiskScale, day.drawdown, 1.0, |a| {
+                say(Goal::LowRisk, a)
+            });
             let over = day.cvar95 / targets.cvar95;
             // Between 90 and 100 % of the budget the cap stays where it is.
             if !(0.9..=1.0).contains(&over) || self.knobs.gross_scale == 1.0 {
                 let tight = if over > 1.0 { (1.0 / over).clamp(m.gross_scale_min, 1.0) } else { 1.0 };
-                turn(&mut self.knobs.gross_scale, tight, 1.0, Knob::GrossCap, day.cvar95, day.gross_max, |a| say(Goal::LowRisk, a));
+                turn(
+                    &mut self.knobs.gross_scale,
+                    tight,
+                    1.0,
+                    Knob::GrossCap,
+                    day.cvar95,
+                    day.gross_max,
+                    |a| say(Goal::LowRisk, a),
+                );
             }
         }
         if let Some(m) = &managers.fast
@@ -91,18 +107,31 @@ impl Office {
                 s if s > m.cost_share_high => (self.knobs.patience * 0.9, self.knobs.band + BAND_STEP),
                 s if s < m.cost_share_low => (self.knobs.patience * 1.1, self.knobs.band - BAND_STEP),
                 // In between it goes home.
-                _ => (0.5 * (self.knobs.patience + self.base.patience), 0.5 * (self.knobs.band + self.base.band)),
+                _ => (
+                    0.5 * (self.knobs.patience + self.base.patience),
+                    0.5 * (self.knobs.band + self.base.band),
+                ),
             };
             let patience = patience.clamp(m.patience_min, m.patience_max);
             let band = band.clamp(self.base.band, (self.base.band + BAND_WIDER).min(0.95));
-            turn(&mut self.knobs.patience, patience, self.base.patience, Knob::Patience, share, 1.0, |a| say(Goal::Fast, a));
+            turn(&mut self.knobs.patience, patience, self.base.patience, Knob::Patience, share, 1.0, |a| {
+                say(Goal::Fast, a)
+            });
             turn(&mut self.knobs.band, band, self.base.band, Knob::Band, share, 1.0, |a| say(Goal::Fast, a));
         }
     }
 }
 
 /// Turns a knob if the turn is worth saying, or if it brings the knob home; says it in its own unit.
-fn turn(knob: &mut f64, to: f64, home: f64, which: Knob, because: f64, unit: f64, mut say: impl FnMut(Adjustment)) {
+fn turn(
+    knob: &mut f64,
+    to: f64,
+    home: f64,
+    which: Knob,
+    because: f64,
+    unit: f64,
+    mut say: impl FnMut(Adjustment),
+) {
     let small = libm::fabs(to - *knob) < STEP * home;
     if to == *knob || (small && to != home) {
         return;
@@ -116,10 +145,12 @@ mod tests {
     use super::*;
     use crate::hive::settings::{FastManager, LowRiskManager};
 
-    const CALM: Day = Day { drawdown: 0.0, cvar95: 0.01, target_vol: 0.15, gross_profit: 10.0, cost: 2.5, gross_max: 6.0 };
+    const CALM: Day =
+        Day { drawdown: 0.0, cvar95: 0.01, target_vol: 0.15, gross_profit: 10.0, cost: 2.5, gross_max: 6.0 };
 
     fn run(days: &[Day]) -> (Office, Vec<(Goal, Adjustment)>) {
-        let managers = Managers { low_risk: Some(LowRiskManager::default()), fast: Some(FastManager::default()) };
+        let managers =
+            Managers { low_risk: Some(LowRiskManager::default()), fast: Some(FastManager::default()) };
         let mut office = Office::new(0.10, 0.40);
         let mut said = vec![];
         days.iter().for_each(|d| office.day(d, &managers, &GoalTargets::default(), |g, a| said.push((g, a))));

@@ -17,12 +17,7 @@ pub struct Listening {
 
 impl Default for Listening {
     fn default() -> Self {
-        Listening {
-            enabled: true,
-            lambda: None,
-            voice_by_points: true,
-            points_span_days: 750.0,
-        }
+        Listening { enabled: true, lambda: None, voice_by_points: true, points_span_days: 750.0 }
     }
 }
 
@@ -43,13 +38,7 @@ pub struct GoalTargets {
 
 impl Default for GoalTargets {
     fn default() -> Self {
-        GoalTargets {
-            drawdown: 0.15,
-            cvar95: 0.025,
-            growth: 0.20,
-            months_to_10: 6.0,
-            interventions: 1.0,
-        }
+        GoalTargets { drawdown: 0.15, cvar95: 0.025, growth: 0.20, months_to_10: 6.0, interventions: 1.0 }
     }
 }
 
@@ -73,10 +62,7 @@ pub struct LowRiskManager {
 
 impl Default for LowRiskManager {
     fn default() -> Self {
-        LowRiskManager {
-            risk_scale_min: 0.3,
-            gross_scale_min: 0.5,
-        }
+        LowRiskManager { risk_scale_min: 0.3, gross_scale_min: 0.5 }
     }
 }
 
@@ -95,11 +81,6 @@ pub struct FastManager {
 
 impl Default for FastManager {
     fn default() -> Self {
-        FastManager {
-            patience_min: 0.05,
-            patience_max: 0.20,
-            cost_share_high: 0.35,
-            cost_share_low: 0.20,
-        }
+        FastManager { patience_min: 0.05, patience_max: 0.20, cost_share_high: 0.35, cost_share_low: 0.20 }
     }
 }

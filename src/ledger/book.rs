@@ -8,9 +8,7 @@
 //!    one scale, equal books are equal bytes. Outside they are decimals.
 
 use super::LedgerError;
-use super::exact::{
-    minus, money, money_bound, moved, notional, plus, quantity, quantity_bound, share,
-};
+use super::exact::{minus, money, money_bound, moved, notional, plus, quantity, quantity_bound, share};
 use crate::domain::{Decimal, InstrumentId, Money};
 use serde::{Deserialize, Serialize};
 

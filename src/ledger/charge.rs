@@ -80,12 +80,7 @@ impl Ledger {
 
     /// Posts what each pays (once per agent, money units) and what the venue is paid; the difference
     /// goes to rounding.
-    fn post(
-        &mut self,
-        kind: Charge,
-        legs: &[(AgentId, i128)],
-        bill: i128,
-    ) -> Result<Money, LedgerError> {
+    fn post(&mut self, kind: Charge, legs: &[(AgentId, i128)], bill: i128) -> Result<Money, LedgerError> {
         let mut entries = Vec::with_capacity(legs.len());
         let mut paid = 0;
         for &(agent, due) in legs {

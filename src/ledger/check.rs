@@ -10,9 +10,7 @@ use crate::domain::{AgentId, Decimal, InstrumentId, Money};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Imbalance {
     /// Cash of all accounts does not sum to zero.
-    #[error(
-        "cash of all accounts sums to {off} money units of 1e-10 instead of 0; halt and replay"
-    )]
+    #[error("cash of all accounts sums to {off} money units of 1e-10 instead of 0; halt and replay")]
     Cash {
         /// The sum.
         off: i128,
@@ -118,8 +116,7 @@ impl Ledger {
     /// Holds the books to their invariants: cash, positions, equity and each book, to the last digit.
     pub fn check(&self, marks: &[Decimal]) -> Result<(), Imbalance> {
         let out = &self.outside;
-        let outside =
-            [out.capital, out.venue, out.fees, out.funding, out.borrow].into_iter().fold(0, plus);
+        let outside = [out.capital, out.venue, out.fees, out.funding, out.borrow].into_iter().fold(0, plus);
         let mut cash = plus(outside, self.rounding);
         let mut held = vec![0_i128; out.positions.len()];
         for (owner, book) in self.books() {
@@ -138,8 +135,7 @@ impl Ledger {
         }
         // The account as the outside sees it: minus its cash, minus its positions.
         let mut seen = as_value(minus(0, outside))?;
-        for ((instrument, venue), held) in (0_u16..).map(InstrumentId).zip(&out.positions).zip(held)
-        {
+        for ((instrument, venue), held) in (0_u16..).map(InstrumentId).zip(&out.positions).zip(held) {
             let ours = minus(0, *venue);
             if ours != held {
                 let (held, venue) = (quantity(held), quantity(ours));

@@ -75,8 +75,7 @@ fn rewhole(x: Decimal, scale: u32) -> Option<i128> {
 /// Money as units.
 #[inline]
 pub(super) fn money_units(x: Money) -> Result<i128, LedgerError> {
-    let units =
-        whole(x, MONEY_SCALE).ok_or(LedgerError::TooFine { what: "an amount", value: x })?;
+    let units = whole(x, MONEY_SCALE).ok_or(LedgerError::TooFine { what: "an amount", value: x })?;
     money_bound(units)
 }
 
@@ -95,8 +94,7 @@ pub(super) fn money(units: i128) -> Money {
 /// A quantity as units.
 #[inline]
 pub(super) fn quantity_units(x: Decimal) -> Result<i128, LedgerError> {
-    let units =
-        whole(x, QUANTITY_SCALE).ok_or(LedgerError::TooFine { what: "a quantity", value: x })?;
+    let units = whole(x, QUANTITY_SCALE).ok_or(LedgerError::TooFine { what: "a quantity", value: x })?;
     quantity_bound(units)
 }
 
@@ -120,11 +118,7 @@ pub(super) fn price_units(x: Decimal) -> Result<i128, LedgerError> {
 
 #[inline]
 fn bounded(units: i128, most: i128, what: &'static str) -> Result<i128, LedgerError> {
-    if units.unsigned_abs() <= most.unsigned_abs() {
-        Ok(units)
-    } else {
-        Err(LedgerError::Overflow(what))
-    }
+    if units.unsigned_abs() <= most.unsigned_abs() { Ok(units) } else { Err(LedgerError::Overflow(what)) }
 }
 
 /// `a + b` for amounts within their bounds, whose sum is exact. A sum that saturates lies far outside
@@ -306,10 +300,7 @@ mod tests {
         let (q, p) = (dec("98765432109876.54321098765432"), dec("0.009876543219"));
         assert_eq!(product(q, p).unwrap(), dec("975461058776.4060357776"));
         let (x, y) = (9_876_543_210_987_654_321_098_765_432, Decimal::MAX.mantissa());
-        assert_eq!(
-            wide_product(x, -y, 20),
-            Some(-7_825_003_705_992_840_086_645_926_433_754_754_231)
-        );
+        assert_eq!(wide_product(x, -y, 20), Some(-7_825_003_705_992_840_086_645_926_433_754_754_231));
         assert_eq!(wide_product(x, y, 17), None);
         assert_eq!(product(dec("1e14"), dec("1e14")), Err(LedgerError::Overflow("an amount")));
     }

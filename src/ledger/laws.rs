@@ -143,8 +143,7 @@ impl Run {
             }
             Op::Flatten { instrument, price } => {
                 let deltas = self.holders(*instrument);
-                let trade =
-                    Op::Trade { instrument: *instrument, deltas, price: *price, fee: Decimal::ONE };
+                let trade = Op::Trade { instrument: *instrument, deltas, price: *price, fee: Decimal::ONE };
                 self.apply(&trade)
             }
             Op::Funding { instrument, rate } => {
@@ -335,19 +334,14 @@ fn a_round_trip_tells_where_the_money_went() {
     let mut books = Ledger::new(3, 1);
     books.deposit(dec("10000")).unwrap();
     for n in 0..3 {
-        books
-            .transfer(Account::Treasury, Account::Agent(AgentId(n)), dec("1000"), &[dec("100")])
-            .unwrap();
+        books.transfer(Account::Treasury, Account::Agent(AgentId(n)), dec("1000"), &[dec("100")]).unwrap();
     }
     // Two buy 6 and 3, one sells 3: 3 cross inside, 6 go to the venue, at 0.1 over the mark.
     let deltas = [(AgentId(0), dec("6")), (AgentId(1), dec("3")), (AgentId(2), dec("-3"))];
     let f = fill(i, dec("6"), dec("100.1"), dec("0.3"));
     let report = books.trade(i, dec("100"), &deltas, Some(&f)).unwrap();
     assert_eq!((report.crossed, report.traded), (dec("300"), dec("600.6")));
-    assert_eq!(
-        (report.slippage, report.fee, report.rounding),
-        (dec("0.6"), dec("0.3"), Decimal::ZERO)
-    );
+    assert_eq!((report.slippage, report.fee, report.rounding), (dec("0.6"), dec("0.3"), Decimal::ZERO));
     let tally = |books: &Ledger, n| books.book(AgentId(n)).unwrap().tally();
     assert_eq!((tally(&books, 0).slippage, tally(&books, 0).fees), (dec("0.4"), dec("0.2")));
     assert_eq!((tally(&books, 2).slippage, tally(&books, 2).fees), (Decimal::ZERO, Decimal::ZERO));
@@ -384,20 +378,11 @@ fn refuses_what_does_not_add_up() {
     let a = |n, q: &str| (AgentId(n), dec(q));
     assert!(matches!(refused(&[a(0, "1")], None, i), LedgerError::NotMatched { .. }));
     assert!(matches!(refused(&[a(0, "0.5")], Some(&f), i), LedgerError::NotMatched { .. }));
-    assert!(matches!(
-        refused(&[a(0, "0.5"), a(0, "0.5")], Some(&f), i),
-        LedgerError::OutOfOrder(_)
-    ));
+    assert!(matches!(refused(&[a(0, "0.5"), a(0, "0.5")], Some(&f), i), LedgerError::OutOfOrder(_)));
     assert!(matches!(refused(&[a(7, "1")], Some(&f), i), LedgerError::NoSuchAgent(_)));
-    assert!(matches!(
-        refused(&[a(0, "1")], Some(&f), InstrumentId(3)),
-        LedgerError::NoSuchInstrument(_)
-    ));
+    assert!(matches!(refused(&[a(0, "1")], Some(&f), InstrumentId(3)), LedgerError::NoSuchInstrument(_)));
     assert!(matches!(refused(&[a(0, "1e15"), a(1, "-1e15")], None, i), LedgerError::Overflow(_)));
-    assert!(matches!(
-        refused(&[a(0, "1e-15"), a(1, "-1e-15")], None, i),
-        LedgerError::TooFine { .. }
-    ));
+    assert!(matches!(refused(&[a(0, "1e-15"), a(1, "-1e-15")], None, i), LedgerError::TooFine { .. }));
     assert!(matches!(refused(&[a(0, "1e11"), a(1, "-1e11")], None, i), LedgerError::Overflow(_)));
     let free = Fill { quantity: Decimal::ZERO, fee: one, ..f };
     assert!(matches!(refused(&[], Some(&free), i), LedgerError::NotPositive(_)));
@@ -434,8 +419,5 @@ fn a_damaged_book_is_found() {
     };
     assert!(matches!(damaged(|b| b.rounding += 1), Imbalance::Cash { off: 1 }));
     assert!(matches!(damaged(|b| b.agents[0].cash += 1), Imbalance::Book(AgentId(0))));
-    assert!(matches!(
-        damaged(|b| b.agents[0].holdings[0].quantity += 1),
-        Imbalance::Position { .. }
-    ));
+    assert!(matches!(damaged(|b| b.agents[0].holdings[0].quantity += 1), Imbalance::Position { .. }));
 }

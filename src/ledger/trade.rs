@@ -2,8 +2,8 @@
 
 use super::book::Entry;
 use super::exact::{
-    minus, money, money_bound, money_units, moved, notional, plus, price_units, quantity,
-    quantity_bound, quantity_units, share,
+    minus, money, money_bound, money_units, moved, notional, plus, price_units, quantity, quantity_bound,
+    quantity_units, share,
 };
 use super::{Ledger, LedgerError};
 use crate::domain::money::MONEY_SCALE;

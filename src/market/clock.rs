@@ -15,9 +15,6 @@ pub struct Clock {
 
 impl Default for Clock {
     fn default() -> Self {
-        Clock {
-            decide: Span(4 * Span::HOUR.0),
-            delist_after: Span(7 * Span::DAY.0),
-        }
+        Clock { decide: Span(4 * Span::HOUR.0), delist_after: Span(7 * Span::DAY.0) }
     }
 }

@@ -99,8 +99,7 @@ impl FeedReport {
     pub(crate) fn bad(&mut self, file: &str, line: u64, reason: &str) {
         self.bad_rows += 1;
         if self.first_bad.len() < Self::NAMED {
-            self.first_bad
-                .push(format!("{file}, line {line}: {reason}"));
+            self.first_bad.push(format!("{file}, line {line}: {reason}"));
         }
     }
 }
@@ -109,9 +108,7 @@ impl FeedReport {
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
     /// The bytes did not come.
-    #[error(
-        "reading {file} near line {line}: {reason}; unpack or fetch the file again if it is damaged"
-    )]
+    #[error("reading {file} near line {line}: {reason}; unpack or fetch the file again if it is damaged")]
     Read {
         /// As the report names it.
         file: String,
@@ -121,9 +118,7 @@ pub enum FeedError {
         reason: String,
     },
     /// The header lacks a column that is needed.
-    #[error(
-        "{file} has no column `{column}` (its header is: {header}); rename the column to `{column}`"
-    )]
+    #[error("{file} has no column `{column}` (its header is: {header}); rename the column to `{column}`")]
     Column {
         /// As the report names it.
         file: String,
@@ -180,9 +175,7 @@ pub enum FeedError {
         known: String,
     },
     /// More symbols or files than a run takes.
-    #[error(
-        "{name} has more than {limit} {what}; name the assets you want with --assets or split the data"
-    )]
+    #[error("{name} has more than {limit} {what}; name the assets you want with --assets or split the data")]
     TooMany {
         /// The data set.
         name: String,

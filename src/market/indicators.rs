@@ -218,7 +218,14 @@ impl Bank {
     }
 }
 
-fn step(key: Indicator, cell: &mut Cell, s: &Series, change: Option<f64>, sigma: f64, bars_per_day: f64) -> f64 {
+fn step(
+    key: Indicator,
+    cell: &mut Cell,
+    s: &Series,
+    change: Option<f64>,
+    sigma: f64,
+    bars_per_day: f64,
+) -> f64 {
     let n = usize::from(key.window());
     let now = s.seen;
     let warm = |x: f64, needs: usize| if now as usize >= needs { x } else { f64::NAN };
@@ -264,7 +271,9 @@ fn step(key: Indicator, cell: &mut Cell, s: &Series, change: Option<f64>, sigma:
             warm(if deviation > 1e-9 * mean { (close - mean) / deviation } else { 0.0 }, n)
         }
         (Indicator::Efficiency(_), Cell::Sums(path, _)) => {
-            let move_at = |lag: usize| back(&s.close, lag).zip(back(&s.close, lag + 1)).map_or(0.0, |(a, b)| libm::fabs(a - b));
+            let move_at = |lag: usize| {
+                back(&s.close, lag).zip(back(&s.close, lag + 1)).map_or(0.0, |(a, b)| libm::fabs(a - b))
+            };
             if now.is_multiple_of(n as u64) {
                 *path = (0..n).rev().map(move_at).sum();
             } else {
@@ -290,7 +299,9 @@ fn step(key: Indicator, cell: &mut Cell, s: &Series, change: Option<f64>, sigma:
             }
             *level
         }
-        (Indicator::Node(_), Cell::Profile(buckets, total)) => profile(n, buckets, total, s, sigma, bars_per_day),
+        (Indicator::Node(_), Cell::Profile(buckets, total)) => {
+            profile(n, buckets, total, s, sigma, bars_per_day)
+        }
         _ => f64::NAN,
     }
 }
@@ -361,10 +372,19 @@ mod tests {
             near(value_of(Indicator::Mean(30), seen), mean);
             near(value_of(Indicator::ZScore(30), seen), (closes[end - 1] - mean) / sd);
             near(value_of(Indicator::Return(30), seen), (closes[end - 1] / closes[end - 31]).ln());
-            near(value_of(Indicator::Highest(30), seen), closes[end - 31..end - 1].iter().copied().fold(0.0, f64::max));
-            near(value_of(Indicator::Lowest(30), seen), closes[end - 31..end - 1].iter().copied().fold(1e9, f64::min));
+            near(
+                value_of(Indicator::Highest(30), seen),
+                closes[end - 31..end - 1].iter().copied().fold(0.0, f64::max),
+            );
+            near(
+                value_of(Indicator::Lowest(30), seen),
+                closes[end - 31..end - 1].iter().copied().fold(1e9, f64::min),
+            );
             let path: f64 = closes[end - 31..].windows(2).map(|w| (w[1] - w[0]).abs()).sum();
-            near(value_of(Indicator::Efficiency(30), seen), (closes[end - 1] - closes[end - 31]).abs() / path);
+            near(
+                value_of(Indicator::Efficiency(30), seen),
+                (closes[end - 1] - closes[end - 31]).abs() / path,
+            );
         }
     }
 
@@ -380,7 +400,21 @@ mod tests {
     #[test]
     fn everything_is_silent_until_warm_and_finite_after() {
         use Indicator::*;
-        let all = vec![Ema(20), Mean(20), ZScore(20), Return(20), Score(20), Highest(20), Lowest(20), Sigma(20), Efficiency(20), PivotHigh(5), PivotLow(5), Activity(20), Node(40)];
+        let all = vec![
+            Ema(20),
+            Mean(20),
+            ZScore(20),
+            Return(20),
+            Score(20),
+            Highest(20),
+            Lowest(20),
+            Sigma(20),
+            Efficiency(20),
+            PivotHigh(5),
+            PivotLow(5),
+            Activity(20),
+            Node(40),
+        ];
         let mut bank = Bank::new(all.clone(), 6.0);
         let bars = walk(400);
         bank.push(&bars[0]);

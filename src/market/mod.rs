@@ -25,5 +25,5 @@ pub mod state;
 pub mod synth;
 
 pub use clock::Clock;
-pub use state::{Listing, Market};
 pub use feed::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
+pub use state::{Listing, Market};

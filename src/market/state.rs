@@ -98,7 +98,11 @@ impl Market {
     pub fn funding(&mut self, instrument: InstrumentId, at: Stamp, rate: f64, mark: f64) -> bool {
         let listing = self.listings.get_mut(instrument.index());
         let counts = listing.filter(|l| {
-            l.trading && l.funding_at.is_none_or(|f| at > f) && rate.is_finite() && mark.is_finite() && mark > 0.0
+            l.trading
+                && l.funding_at.is_none_or(|f| at > f)
+                && rate.is_finite()
+                && mark.is_finite()
+                && mark > 0.0
         });
         let Some(listing) = counts else { return false };
         listing.funding_at = Some(at);

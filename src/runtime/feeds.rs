@@ -122,7 +122,10 @@ mod tests {
     fn reads_what_the_operator_writes() {
         assert_eq!(FeedSpec::parse("synth").unwrap(), FeedSpec::Synth);
         let with_kind = FeedSpec::parse("history:data/spot_1h.csv.gz?kind=margin").unwrap();
-        assert_eq!(with_kind, FeedSpec::History { path: "data/spot_1h.csv.gz".into(), kind: Some(InstrumentKind::Margin) });
+        assert_eq!(
+            with_kind,
+            FeedSpec::History { path: "data/spot_1h.csv.gz".into(), kind: Some(InstrumentKind::Margin) }
+        );
         let plain = FeedSpec::parse("history:data").unwrap();
         assert_eq!(plain, FeedSpec::History { path: "data".into(), kind: None });
     }

@@ -52,36 +52,23 @@ pub enum FileError {
 
 /// Finds a panel file, or the `.csv` and `.csv.gz` files of a folder, and looks at their first bytes.
 pub fn open_data(path: &Path) -> Result<DataSet, FileError> {
-    let failed = |reason| FileError::Open {
-        path: path.to_path_buf(),
-        reason,
-    };
+    let failed = |reason| FileError::Open { path: path.to_path_buf(), reason };
     let name = stem(path);
     if !std::fs::metadata(path).map_err(failed)?.is_dir() {
-        return Ok(DataSet {
-            name,
-            sources: vec![Box::new(open_file(path)?)],
-        });
+        return Ok(DataSet { name, sources: vec![Box::new(open_file(path)?)] });
     }
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(path).map_err(failed)? {
         let entry = entry.map_err(failed)?.path();
-        let ending = entry
-            .extension()
-            .map(|e| e.to_string_lossy().to_ascii_lowercase());
+        let ending = entry.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
         let packed = ending.as_deref() == Some("gz")
-            && entry
-                .with_extension("")
-                .extension()
-                .is_some_and(|e| e.eq_ignore_ascii_case("csv"));
+            && entry.with_extension("").extension().is_some_and(|e| e.eq_ignore_ascii_case("csv"));
         if (packed || ending.as_deref() == Some("csv")) && entry.is_file() {
             paths.push(entry);
         }
     }
     if paths.is_empty() {
-        return Err(FileError::EmptyFolder {
-            path: path.to_path_buf(),
-        });
+        return Err(FileError::EmptyFolder { path: path.to_path_buf() });
     }
     // Folders list their files in no order.
     paths.sort();
@@ -94,27 +81,17 @@ pub fn open_data(path: &Path) -> Result<DataSet, FileError> {
 
 /// One file as a source, once it is known to be readable.
 pub fn open_file(path: &Path) -> Result<FileSource, FileError> {
-    let failed = |reason| FileError::Open {
-        path: path.to_path_buf(),
-        reason,
-    };
+    let failed = |reason| FileError::Open { path: path.to_path_buf(), reason };
     let mut file = File::open(path).map_err(failed)?;
     let head = first_bytes(&mut file).map_err(failed)?;
     for (magic, packing) in [(ZIP, "zip"), (ZSTD, "zstd")] {
         if head == magic {
-            return Err(FileError::Packing {
-                path: path.to_path_buf(),
-                packing,
-            });
+            return Err(FileError::Packing { path: path.to_path_buf(), packing });
         }
     }
     Ok(FileSource {
         path: path.to_path_buf(),
-        name: path
-            .file_name()
-            .unwrap_or(path.as_os_str())
-            .to_string_lossy()
-            .into_owned(),
+        name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
         stem: stem(path),
     })
 }
@@ -138,16 +115,11 @@ impl Source for FileSource {
 
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         // An error without its path helps nobody, and the reader of it does not know the path.
-        let named =
-            |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", self.path.display()));
+        let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", self.path.display()));
         let mut file = File::open(&self.path).map_err(named)?;
         let head = first_bytes(&mut file).map_err(named)?;
         let file = BufReader::with_capacity(BUFFER, file);
-        Ok(if head.starts_with(&GZIP) {
-            Box::new(MultiGzDecoder::new(file))
-        } else {
-            Box::new(file)
-        })
+        Ok(if head.starts_with(&GZIP) { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
     }
 }
 
@@ -167,10 +139,7 @@ fn first_bytes(file: &mut File) -> io::Result<[u8; 4]> {
 
 /// `perp_1h` of `…/perp_1h.csv.gz`; a folder's name as it is.
 fn stem(path: &Path) -> String {
-    let name = path
-        .file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy();
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     name.strip_suffix(".csv").unwrap_or(name).to_string()
 }

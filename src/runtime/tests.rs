@@ -15,12 +15,7 @@ use std::path::{Path, PathBuf};
 const FOUR_HOURS: Span = Span(4 * Span::HOUR.0);
 
 fn settings(name: &str, clock: Span) -> HistorySettings {
-    HistorySettings {
-        name: name.into(),
-        clock,
-        kind: None,
-        window: Window::default(),
-    }
+    HistorySettings { name: name.into(), clock, kind: None, window: Window::default() }
 }
 
 fn open(path: &Path, clock: Span) -> Result<HistoryFeed, FeedError> {
@@ -40,10 +35,7 @@ fn panel(file: &str) -> Option<PathBuf> {
         return Some(path);
     }
     // Said on stderr, since a skipped check must be seen.
-    eprintln!(
-        "skipped: no {}; set HIVE_TEST_DATA to the folder with panel/",
-        path.display()
-    );
+    eprintln!("skipped: no {}; set HIVE_TEST_DATA to the folder with panel/", path.display());
     None
 }
 
@@ -65,14 +57,8 @@ fn packed_or_plain_and_in_a_folder_the_data_is_the_same() {
         .map(|path| open(path, Span::HOUR).unwrap())
         .collect();
     assert_eq!(all[0].universe().instruments[0].symbol, "BTCUSDT");
-    assert_eq!(
-        all[0].info().data_hash,
-        blake3::hash(rows.as_bytes()).to_hex().to_string()
-    );
-    assert!(
-        all.iter()
-            .all(|f| f.info().data_hash == all[0].info().data_hash)
-    );
+    assert_eq!(all[0].info().data_hash, blake3::hash(rows.as_bytes()).to_hex().to_string());
+    assert!(all.iter().all(|f| f.info().data_hash == all[0].info().data_hash));
     let first = events(&mut all[0]);
     assert_eq!(first.len(), 4);
     assert!(all[1..].iter_mut().all(|f| events(f) == first));
@@ -81,27 +67,12 @@ fn packed_or_plain_and_in_a_folder_the_data_is_the_same() {
 #[test]
 fn what_cannot_be_opened_is_named_with_a_way_out() {
     let folder = tempfile::tempdir().unwrap();
-    let missing = open_data(&folder.path().join("none.csv"))
-        .err()
-        .unwrap()
-        .to_string();
-    assert!(
-        missing.contains("none.csv") && missing.contains("give the path"),
-        "{missing}"
-    );
-    assert!(matches!(
-        open_data(folder.path()),
-        Err(FileError::EmptyFolder { .. })
-    ));
+    let missing = open_data(&folder.path().join("none.csv")).err().unwrap().to_string();
+    assert!(missing.contains("none.csv") && missing.contains("give the path"), "{missing}");
+    assert!(matches!(open_data(folder.path()), Err(FileError::EmptyFolder { .. })));
     let zip = folder.path().join("x.csv");
     std::fs::write(&zip, b"PK\x03\x04rest").unwrap();
-    assert!(
-        open_file(&zip)
-            .err()
-            .unwrap()
-            .to_string()
-            .contains("unpack it")
-    );
+    assert!(open_file(&zip).err().unwrap().to_string().contains("unpack it"));
     let broken = folder.path().join("broken.csv.gz");
     std::fs::write(&broken, [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 2, 3]).unwrap();
     let text = open(&broken, Span::HOUR).err().unwrap().to_string();
@@ -115,26 +86,13 @@ fn real_perps_are_whole() {
     };
     let mut feed = open(&path, Span::HOUR).unwrap();
     let (info, report) = (feed.info().clone(), feed.report());
+    assert_eq!((feed.universe().assets.len(), info.bars, info.bar), (8, 30_648, Span::HOUR));
     assert_eq!(
-        (feed.universe().assets.len(), info.bars, info.bar),
-        (8, 30_648, Span::HOUR)
-    );
-    assert_eq!(
-        (
-            report.bad_rows,
-            report.duplicates,
-            report.unsorted,
-            report.gaps
-        ),
+        (report.bad_rows, report.duplicates, report.unsorted, report.gaps),
         (0, 0, 0, 0),
         "{report:?}"
     );
-    assert!(
-        feed.universe()
-            .instruments
-            .iter()
-            .all(|i| i.kind == InstrumentKind::Perp)
-    );
+    assert!(feed.universe().instruments.iter().all(|i| i.kind == InstrumentKind::Perp));
     assert!(info.notes.iter().any(|n| n.contains("no funding")));
     let all = events(&mut feed);
     assert_eq!(all.len() as u64, report.rows + info.bars);
@@ -147,12 +105,8 @@ fn real_perps_join_their_funding() {
     };
     let data = open_data(&bars).unwrap();
     let funding = open_file(&funding).unwrap();
-    let mut feed = HistoryFeed::open(
-        &settings(&data.name, FOUR_HOURS),
-        data.sources,
-        Some(&funding),
-    )
-    .unwrap();
+    let mut feed =
+        HistoryFeed::open(&settings(&data.name, FOUR_HOURS), data.sources, Some(&funding)).unwrap();
     assert_eq!(feed.report().bad_rows, 0, "{:?}", feed.report());
     let mut paid = vec![0; 8];
     for e in events(&mut feed) {
@@ -177,12 +131,7 @@ fn real_spot_has_its_dead_coins_and_its_hole() {
     assert_eq!(feed.report().bad_rows, 0, "{:?}", feed.report());
     let luna = feed.universe().asset("LUNA").unwrap().id;
     assert!(feed.universe().asset("USDC").unwrap().money_like);
-    assert!(
-        feed.universe()
-            .instruments
-            .iter()
-            .all(|i| i.kind == InstrumentKind::Margin)
-    );
+    assert!(feed.universe().instruments.iter().all(|i| i.kind == InstrumentKind::Margin));
     let (mut last, mut hole) = (None::<Stamp>, Span(0));
     for e in events(&mut feed) {
         if let Event::Market(MarketEvent::Bar { instrument, at, .. }) = e
@@ -211,12 +160,7 @@ fn the_whole_of_real_spot_has_52_symbols() {
     // One ranking per asset that is not money-like and traded for 30 days; each known later than the last.
     let ranks = &feed.universe().by_volume;
     assert!(ranks.len() > 40 && ranks.windows(2).all(|w| w[0].known_at <= w[1].known_at));
-    assert!(
-        ranks
-            .iter()
-            .flat_map(|r| &r.assets)
-            .all(|a| !feed.universe().assets[a.index()].money_like)
-    );
+    assert!(ranks.iter().flat_map(|r| &r.assets).all(|a| !feed.universe().assets[a.index()].money_like));
 }
 
 #[test]
@@ -230,23 +174,13 @@ fn the_embedded_market_is_like_the_real_one() {
     set.window.from = Stamp::parse("2020-10-23");
     let real = events(&mut HistoryFeed::open(&set, data.sources, None).unwrap());
     let of = |events: &[Event]| {
-        closes(events)
-            .iter()
-            .filter(|c| !c.is_empty())
-            .map(|c| returns(c))
-            .collect::<Vec<_>>()
+        closes(events).iter().filter(|c| !c.is_empty()).map(|c| returns(c)).collect::<Vec<_>>()
     };
     let real = of(&real);
     assert_eq!(real.len(), 8);
     let made: Vec<Vec<f64>> = (1..=4)
         .flat_map(|seed| {
-            of(&events(
-                &mut SynthFeed::new(SynthSettings {
-                    seed,
-                    ..SynthSettings::default()
-                })
-                .unwrap(),
-            ))
+            of(&events(&mut SynthFeed::new(SynthSettings { seed, ..SynthSettings::default() }).unwrap()))
         })
         .collect();
     let median = |all: &[Vec<f64>], f: &dyn Fn(&[f64]) -> f64| {
@@ -262,32 +196,9 @@ fn the_embedded_market_is_like_the_real_one() {
     ratio_of("kurtosis", &kurtosis, 0.5, 1.6);
     ratio_of("|r| at lag 1", &|r| lagged(&absolute(r), 1), 0.6, 1.5);
     ratio_of("|r| at lag 10", &|r| lagged(&absolute(r), 10), 0.5, 1.5);
-    ratio_of(
-        "variance ratio of a day",
-        &|r| variance_ratio(r, 6),
-        0.85,
-        1.15,
-    );
-    ratio_of(
-        "variance ratio of five days",
-        &|r| variance_ratio(r, 30),
-        0.75,
-        1.25,
-    );
-    ratio_of(
-        "variance ratio of twenty days",
-        &|r| variance_ratio(r, 120),
-        0.6,
-        1.3,
-    );
-    let made_pairs = mean(
-        &made
-            .chunks(10)
-            .map(|run| pairs(run, correlation))
-            .collect::<Vec<_>>(),
-    );
-    assert!(
-        (made_pairs - pairs(&real, correlation)).abs() < 0.12,
-        "pairs {made_pairs}"
-    );
+    ratio_of("variance ratio of a day", &|r| variance_ratio(r, 6), 0.85, 1.15);
+    ratio_of("variance ratio of five days", &|r| variance_ratio(r, 30), 0.75, 1.25);
+    ratio_of("variance ratio of twenty days", &|r| variance_ratio(r, 120), 0.6, 1.3);
+    let made_pairs = mean(&made.chunks(10).map(|run| pairs(run, correlation)).collect::<Vec<_>>());
+    assert!((made_pairs - pairs(&real, correlation)).abs() < 0.12, "pairs {made_pairs}");
 }

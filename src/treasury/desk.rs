@@ -78,7 +78,9 @@ pub struct DeskSpec {
 impl DeskSpec {
     /// For a cast on a universe. Today each asset has one instrument, of the same number.
     pub fn new(settings: DeskSettings, cast: &Cast, universe: &Universe, clock: Span) -> Self {
-        let declared = |asset: &Vec<u32>| asset.iter().copied().filter(|s| (*s as usize) < cast.declared_slots).collect();
+        let declared = |asset: &Vec<u32>| {
+            asset.iter().copied().filter(|s| (*s as usize) < cast.declared_slots).collect()
+        };
         DeskSpec {
             settings,
             by_instrument: cast.by_asset.iter().map(declared).collect(),
@@ -218,7 +220,8 @@ impl Desk {
     fn scale_to_cap(&self, spec: &DeskSpec, tighter: f64) -> f64 {
         let (mut all, mut spot) = (0.0, 0.0);
         for (aim, kind) in self.aims.iter().zip(&spec.kinds) {
-            let size = self.risk_multiple * if *kind == InstrumentKind::Spot { aim.max(0.0) } else { libm::fabs(*aim) };
+            let size = self.risk_multiple
+                * if *kind == InstrumentKind::Spot { aim.max(0.0) } else { libm::fabs(*aim) };
             all += size;
             spot += if *kind == InstrumentKind::Spot { size } else { 0.0 };
         }
@@ -246,7 +249,13 @@ impl Desk {
 
     /// Tells the position apart after a bar of the instrument: `filled` atoms were added to the net.
     /// Gives each agent's change, in the order of agents; their sum is `filled`.
-    pub fn attribute(&mut self, spec: &DeskSpec, instrument: InstrumentId, filled: i64, changes: &mut Vec<(AgentId, i64)>) {
+    pub fn attribute(
+        &mut self,
+        spec: &DeskSpec,
+        instrument: InstrumentId,
+        filled: i64,
+        changes: &mut Vec<(AgentId, i64)>,
+    ) {
         let i = instrument.index();
         let slots = &spec.by_instrument[i];
         let (before, held) = (self.held[i], self.held[i] + filled);
@@ -335,7 +344,12 @@ mod tests {
             }
             wanted.clear();
             let change = if bar % 2 == 0 { 0.01 } else { -0.01 };
-            desk.decide(spec, &[Quote { instrument: InstrumentId(0), close: 100.0, change }], &steer(), &mut wanted);
+            desk.decide(
+                spec,
+                &[Quote { instrument: InstrumentId(0), close: 100.0, change }],
+                &steer(),
+                &mut wanted,
+            );
         }
         (desk, wanted)
     }
@@ -357,7 +371,12 @@ mod tests {
         let mut desk = Desk::new(&spec);
         desk.aim(0, 0.5, Pace { patience: 1.0, band: 0.4 });
         let mut wanted = vec![];
-        desk.decide(&spec, &[Quote { instrument: InstrumentId(0), close: 100.0, change: 0.01 }], &steer(), &mut wanted);
+        desk.decide(
+            &spec,
+            &[Quote { instrument: InstrumentId(0), close: 100.0, change: 0.01 }],
+            &steer(),
+            &mut wanted,
+        );
         assert_eq!((desk.risk_multiple, wanted[0].quantity), (0.0, Decimal::ZERO));
     }
 
@@ -381,7 +400,12 @@ mod tests {
             desk.aim(slot, x, Pace { patience: 1.0, band: 0.4 });
         }
         let mut wanted = vec![];
-        desk.decide(&spec, &[Quote { instrument: InstrumentId(0), close: 100.0, change: 0.01 }], &steer(), &mut wanted);
+        desk.decide(
+            &spec,
+            &[Quote { instrument: InstrumentId(0), close: 100.0, change: 0.01 }],
+            &steer(),
+            &mut wanted,
+        );
         assert_eq!(wanted[0].quantity, Decimal::ZERO);
         changes.clear();
         desk.attribute(&spec, InstrumentId(0), 0, &mut changes);

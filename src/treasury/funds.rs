@@ -48,7 +48,8 @@ impl Funds {
             wanted,
             spread_at: None,
         };
-        funds.weigh(&vec![1.0; declared.len()], &FundSettings { by_points: false, ..FundSettings::default() });
+        funds
+            .weigh(&vec![1.0; declared.len()], &FundSettings { by_points: false, ..FundSettings::default() });
         funds
     }
 
@@ -72,7 +73,8 @@ impl Funds {
         let root = |i: usize| if settings.by_points { libm::sqrt(points[i]) } else { 1.0 };
         let mean = (0..points.len()).filter(|i| self.is_funded(*i)).map(root).sum::<f64>() / n.max(1) as f64;
         for i in 0..self.weights.len() {
-            self.weights[i] = if self.is_funded(i) { (root(i) / mean).clamp(settings.floor, settings.cap) } else { 0.0 };
+            self.weights[i] =
+                if self.is_funded(i) { (root(i) / mean).clamp(settings.floor, settings.cap) } else { 0.0 };
         }
         let sum: f64 = self.weights.iter().sum();
         if sum > 0.0 {
@@ -82,7 +84,14 @@ impl Funds {
 
     /// Once a day: who has lost more than it may is broke, who has served its probation with points of
     /// at least 1 is not any more. True if anything changed.
-    pub fn review(&mut self, at: Stamp, ledger: &Ledger, marks: &[Decimal], points: &[f64], settings: &FundSettings) -> Result<bool, LedgerError> {
+    pub fn review(
+        &mut self,
+        at: Stamp,
+        ledger: &Ledger,
+        marks: &[Decimal],
+        points: &[f64],
+        settings: &FundSettings,
+    ) -> Result<bool, LedgerError> {
         let mut changed = false;
         let probation = Span(Span::DAY.0 * i64::from(settings.probation_days));
         for i in 0..self.weights.len() {
@@ -98,7 +107,9 @@ impl Funds {
             }
             self.peak[i] = self.peak[i].max(pnl);
             let funded = ledger.book(agent).map_or(Decimal::ZERO, crate::ledger::Book::funded);
-            let allowed = crate::domain::money::to_estimate(funded) * settings.drawdown_max * points[i].clamp(1.0 / 3.0, 1.0);
+            let allowed = crate::domain::money::to_estimate(funded)
+                * settings.drawdown_max
+                * points[i].clamp(1.0 / 3.0, 1.0);
             if self.weights[i] > 0.0 && crate::domain::money::to_estimate(self.peak[i] - pnl) > allowed {
                 self.broke[i] = Some(at);
                 changed = true;
@@ -115,7 +126,14 @@ impl Funds {
 
     /// Weighs anew and moves the money: each agent's equity becomes its weight of the total, as far as
     /// whole cents go; what is left over stays with the treasury.
-    pub fn spread(&mut self, at: Stamp, ledger: &mut Ledger, marks: &[Decimal], points: &[f64], settings: &FundSettings) -> Result<(), LedgerError> {
+    pub fn spread(
+        &mut self,
+        at: Stamp,
+        ledger: &mut Ledger,
+        marks: &[Decimal],
+        points: &[f64],
+        settings: &FundSettings,
+    ) -> Result<(), LedgerError> {
         self.spread_at = Some(at);
         self.weigh(points, settings);
         let total = crate::domain::money::to_estimate(ledger.total_equity(marks)?);
@@ -123,9 +141,11 @@ impl Funds {
         for i in 0..self.weights.len() {
             let agent = AgentId(i as u32);
             let equity = ledger.equity(agent, marks)?;
-            let due = crate::domain::money::from_estimate(self.weights[i] * total.max(0.0), CENTS).unwrap_or_default();
+            let due = crate::domain::money::from_estimate(self.weights[i] * total.max(0.0), CENTS)
+                .unwrap_or_default();
             // Rounded toward the treasury on both sides.
-            let change = (due - equity).round_dp_with_strategy(CENTS, rust_decimal::RoundingStrategy::ToNegativeInfinity);
+            let change = (due - equity)
+                .round_dp_with_strategy(CENTS, rust_decimal::RoundingStrategy::ToNegativeInfinity);
             if change.is_sign_negative() && !change.is_zero() {
                 let most = equity.round_dp_with_strategy(CENTS, rust_decimal::RoundingStrategy::ToZero);
                 let surplus = (-change).min(most);
@@ -138,7 +158,8 @@ impl Funds {
         }
         for (agent, amount) in missing {
             let left = ledger.equity(Ledger::TREASURY, marks)?;
-            let amount = amount.min(left.round_dp_with_strategy(CENTS, rust_decimal::RoundingStrategy::ToZero));
+            let amount =
+                amount.min(left.round_dp_with_strategy(CENTS, rust_decimal::RoundingStrategy::ToZero));
             if amount > Decimal::ZERO {
                 ledger.transfer(Account::Treasury, Account::Agent(agent), amount, marks)?;
             }

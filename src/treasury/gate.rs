@@ -101,17 +101,7 @@ impl Default for GateSettings {
 
 /// Why an order may not leave.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    thiserror::Error,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error,
 )]
 pub enum Reason {
     /// Nothing asked for.
@@ -402,9 +392,8 @@ fn examine(
 /// How much an order on this side can take off the position, other open orders done first; 0 on the
 /// position's own side.
 fn room_to_reduce(quantity: Decimal, now: &Exposure) -> Result<Decimal, Stop> {
-    let opposite = |a: Decimal, b: Decimal| {
-        !a.is_zero() && !b.is_zero() && a.is_sign_negative() != b.is_sign_negative()
-    };
+    let opposite =
+        |a: Decimal, b: Decimal| !a.is_zero() && !b.is_zero() && a.is_sign_negative() != b.is_sign_negative();
     if !opposite(quantity, now.position) {
         return Ok(Decimal::ZERO);
     }

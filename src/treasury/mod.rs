@@ -20,9 +20,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What the account may do. The strictest of all that ask for a mode holds.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Mode {
     /// Everything.
     #[default]

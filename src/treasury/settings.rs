@@ -84,11 +84,6 @@ pub struct RiskSettings {
 
 impl Default for RiskSettings {
     fn default() -> Self {
-        RiskSettings {
-            drawdown_halt: 0.30,
-            gross_fuse: 7.0,
-            order_max: 4.0,
-            collar: 0.5,
-        }
+        RiskSettings { drawdown_halt: 0.30, gross_fuse: 7.0, order_max: 4.0, collar: 0.5 }
     }
 }

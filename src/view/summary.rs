@@ -135,7 +135,11 @@ impl Summary {
         let (speak, respond) = (&engine.speak, &engine.respond);
         let (cast, settings, real) = (engine.cast(), engine.settings(), &engine.respond.real);
         let curves = [&speak.curve, &respond.sim, &real.curve];
-        let lives = |f: &dyn Fn(&crate::hive::curve::Curve) -> f64| Lives { alone: f(curves[0]), sim: f(curves[1]), real: f(curves[2]) };
+        let lives = |f: &dyn Fn(&crate::hive::curve::Curve) -> f64| Lives {
+            alone: f(curves[0]),
+            sim: f(curves[1]),
+            real: f(curves[2]),
+        };
         let total = |f: &dyn Fn(&crate::ledger::Turnover) -> Decimal| {
             let instruments = (0..real.marks.len()).map(|i| crate::domain::InstrumentId(i as u16));
             instruments.filter_map(|i| real.ledger.turnover(i)).map(f).sum::<Decimal>()
@@ -165,7 +169,11 @@ impl Summary {
             scouts: cast.agents.len() - cast.declared,
             messages: respond.bus.counts(),
             goals: respond.goals,
-            equity: Lives { alone: text(speak.curve.equity()), sim: text(respond.sim.equity()), real: exact(real.equity()) },
+            equity: Lives {
+                alone: text(speak.curve.equity()),
+                sim: text(respond.sim.equity()),
+                real: exact(real.equity()),
+            },
             treasury: exact(real.ledger.equity(Ledger::TREASURY, &real.marks).unwrap_or_default()),
             rounding: exact(outside(Account::Rounding)),
             sharpe: lives(&|c| c.sharpe()),
@@ -200,7 +208,10 @@ fn line(engine: &Engine, agent: &Agent) -> AgentLine {
         family: agent.family.to_string(),
         goal: agent.goal.to_string(),
         personality: agent.personality.clone(),
-        assets: cast.slots[agent.slots.clone()].iter().map(|s| engine.asset_name(s.asset).to_owned()).collect(),
+        assets: cast.slots[agent.slots.clone()]
+            .iter()
+            .map(|s| engine.asset_name(s.asset).to_owned())
+            .collect(),
         alone_pnl: text(alone),
         sim_pnl: text(sim),
         real_pnl: exact(real.ledger.pnl(id, &real.marks).unwrap_or_default()),

@@ -6,20 +6,8 @@ use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, SideRule, Term};
 
 pub(super) const PARAMS: &[ParamSpec] = &[
-    param(
-        "drift",
-        "bars",
-        (60.0, 240.0),
-        LOOKBACK,
-        "look-back of the slow drift",
-    ),
-    param(
-        "tolerance",
-        "σ",
-        (0.75, 1.75),
-        (0.1, 5.0),
-        "adverse drift at which the view is given up",
-    ),
+    param("drift", "bars", (60.0, 240.0), LOOKBACK, "look-back of the slow drift"),
+    param("tolerance", "σ", (0.75, 1.75), (0.1, 5.0), "adverse drift at which the view is given up"),
 ];
 
 pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {

@@ -115,14 +115,8 @@ const fn param(
     ParamSpec {
         name,
         unit,
-        default: Range {
-            from: default.0,
-            to: default.1,
-        },
-        bounds: Range {
-            from: bounds.0,
-            to: bounds.1,
-        },
+        default: Range { from: default.0, to: default.1 },
+        bounds: Range { from: bounds.0, to: bounds.1 },
         what,
     }
 }
@@ -131,20 +125,8 @@ const LOOKBACK: (f64, f64) = (2.0, 2_000.0);
 
 impl Strategy {
     /// A family with drawn parameters, one per entry of [`params`].
-    pub fn new(
-        family: Family,
-        params: Vec<f64>,
-        side: SideRule,
-        traits: Traits,
-        preset: Preset,
-    ) -> Self {
-        Strategy {
-            family,
-            params,
-            side,
-            traits,
-            preset,
-        }
+    pub fn new(family: Family, params: Vec<f64>, side: SideRule, traits: Traits, preset: Preset) -> Self {
+        Strategy { family, params, side, traits, preset }
     }
 
     /// The family.
@@ -176,12 +158,7 @@ impl Strategy {
         if !view.is_warm() {
             return None;
         }
-        let hand = Hand {
-            view,
-            p: &self.params,
-            side: self.side,
-            coin,
-        };
+        let hand = Hand { view, p: &self.params, side: self.side, coin };
         let side = match self.family {
             Family::Directional => directional::entry(&hand),
             Family::Trend => trend::entry(&hand),
@@ -192,10 +169,7 @@ impl Strategy {
             Family::Volatility => volatility::entry(&hand),
             Family::Random => random::entry(&hand),
         };
-        side.filter(|s| self.side.allows(*s)).map(|side| Entry {
-            side,
-            plan: self.plan(view, side),
-        })
+        side.filter(|s| self.side.allows(*s)).map(|side| Entry { side, plan: self.plan(view, side) })
     }
 
     /// The conditions of an intent opened at this close on this side.
@@ -274,27 +248,17 @@ impl Shape {
         let stop_distance = stop_distance.clamp(0.25 * sigma, STOP_MAX);
         // A short cannot gain more than all of the price; its targets stop short of that.
         let price = |distance: f64| {
-            let d = if side < 0.0 {
-                distance.min(0.9)
-            } else {
-                distance
-            };
+            let d = if side < 0.0 { distance.min(0.9) } else { distance };
             Term::Level(close * (1.0 + side * d))
         };
         let reach = sigma * traits.greed * preset.target;
         let near = self.near * reach;
         let target = |d: f64, fraction: f64| {
-            Some(Target {
-                when: Condition::beyond(side, Term::Close, price(d)),
-                fraction,
-            })
+            Some(Target { when: Condition::beyond(side, Term::Close, price(d)), fraction })
         };
         let far = match self.far {
             Far::Distance(d) => target(d * reach, 1.0),
-            Far::When(when) => Some(Target {
-                when,
-                fraction: 1.0,
-            }),
+            Far::When(when) => Some(Target { when, fraction: 1.0 }),
         };
         // In a storm at entry, only a worse one is a new danger.
         let storm = (1.5 * view.of(STORM) / view.of(CALM)).max(2.0);
@@ -302,11 +266,7 @@ impl Shape {
         let pause = libm::ceil(3.0 * traits.patience * preset.pause).max(1.0) as u32;
         let adverse = -side;
         Plan {
-            stop: Condition::beyond(
-                adverse,
-                Term::Close,
-                Term::Level(close * (1.0 - side * stop_distance)),
-            ),
+            stop: Condition::beyond(adverse, Term::Close, Term::Level(close * (1.0 - side * stop_distance))),
             trail: (self.trails && preset.trail > 0.0).then(|| {
                 let back = (stop_distance * preset.trail).clamp(0.25 * sigma, STOP_MAX);
                 Condition::beyond(adverse, Term::Close, Term::Trail(back))
@@ -315,15 +275,9 @@ impl Shape {
             expire: Condition::above(Term::Held, Term::Level(hold)),
             targets: [target(near, preset.take), far],
             add: (preset.adds > 0).then(|| {
-                (
-                    Condition::beyond(side, Term::Close, price(0.5 * near)),
-                    preset.add_size * traits.conviction,
-                )
+                (Condition::beyond(side, Term::Close, price(0.5 * near)), preset.add_size * traits.conviction)
             }),
-            hedge: Some((
-                Condition::above(Term::Of(STORM), Term::Times(storm, CALM)),
-                0.5,
-            )),
+            hedge: Some((Condition::above(Term::Of(STORM), Term::Times(storm, CALM)), 0.5)),
             reenter: Some(ReEntry {
                 side,
                 when: self.again,

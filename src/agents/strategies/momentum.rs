@@ -7,20 +7,8 @@ use crate::domain::{Condition, Indicator, Term};
 
 pub(super) const PARAMS: &[ParamSpec] = &[
     param("short", "bars", (6.0, 40.0), LOOKBACK, "shortest look-back"),
-    param(
-        "medium",
-        "bars",
-        (42.0, 120.0),
-        LOOKBACK,
-        "middle look-back, whose turn is the exit",
-    ),
-    param(
-        "long",
-        "bars",
-        (126.0, 360.0),
-        LOOKBACK,
-        "longest look-back",
-    ),
+    param("medium", "bars", (42.0, 120.0), LOOKBACK, "middle look-back, whose turn is the exit"),
+    param("long", "bars", (126.0, 360.0), LOOKBACK, "longest look-back"),
 ];
 
 pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
@@ -28,8 +16,7 @@ pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
 }
 
 pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
-    let agree =
-        |side: f64| (0..3).all(|i| side * hand.view.of(Indicator::Return(hand.bars(i))) > 0.0);
+    let agree = |side: f64| (0..3).all(|i| side * hand.view.of(Indicator::Return(hand.bars(i))) > 0.0);
     [1.0, -1.0].into_iter().find(|s| agree(*s))
 }
 

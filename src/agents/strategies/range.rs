@@ -6,27 +6,9 @@ use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, Term, View};
 
 pub(super) const PARAMS: &[ParamSpec] = &[
-    param(
-        "window",
-        "bars",
-        (20.0, 90.0),
-        LOOKBACK,
-        "look-back of the range",
-    ),
-    param(
-        "edge",
-        "σ",
-        (1.5, 2.3),
-        (0.5, 5.0),
-        "z-score that counts as the edge",
-    ),
-    param(
-        "quiet",
-        "ratio",
-        (0.20, 0.40),
-        (0.05, 0.9),
-        "trend strength above which no range is traded",
-    ),
+    param("window", "bars", (20.0, 90.0), LOOKBACK, "look-back of the range"),
+    param("edge", "σ", (1.5, 2.3), (0.5, 5.0), "z-score that counts as the edge"),
+    param("quiet", "ratio", (0.20, 0.40), (0.05, 0.9), "trend strength above which no range is traded"),
 ];
 
 pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
@@ -42,10 +24,7 @@ pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
 }
 
 pub(super) fn shape(p: &[f64], view: &View<'_>, side: f64) -> Shape {
-    let (z, trend) = (
-        Indicator::ZScore(bars(p[0])),
-        Indicator::Efficiency(bars(p[0])),
-    );
+    let (z, trend) = (Indicator::ZScore(bars(p[0])), Indicator::Efficiency(bars(p[0])));
     // Half-way to the middle is the near target: z of the way that z still has to go, in bars' σ.
     let way = libm::fabs(view.of(z)).clamp(1.0, 4.0);
     Shape {

@@ -6,13 +6,7 @@ use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, Term};
 
 pub(super) const PARAMS: &[ParamSpec] = &[
-    param(
-        "window",
-        "bars",
-        (30.0, 180.0),
-        LOOKBACK,
-        "look-back of the ranked return",
-    ),
+    param("window", "bars", (30.0, 180.0), LOOKBACK, "look-back of the ranked return"),
     param(
         "cut",
         "rank",

@@ -7,34 +7,10 @@ use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, Term, View};
 
 pub(super) const PARAMS: &[ParamSpec] = &[
-    param(
-        "pivot",
-        "bars",
-        (4.0, 16.0),
-        (2.0, 200.0),
-        "bars on either side that confirm a swing",
-    ),
-    param(
-        "profile",
-        "bars",
-        (90.0, 240.0),
-        LOOKBACK,
-        "look-back of the volume profile",
-    ),
-    param(
-        "buffer",
-        "σ",
-        (0.1, 0.5),
-        (0.0, 3.0),
-        "how far beyond a level a break must close",
-    ),
-    param(
-        "busy",
-        "ratio",
-        (0.9, 1.4),
-        (0.1, 10.0),
-        "volume against its mean that makes a break count",
-    ),
+    param("pivot", "bars", (4.0, 16.0), (2.0, 200.0), "bars on either side that confirm a swing"),
+    param("profile", "bars", (90.0, 240.0), LOOKBACK, "look-back of the volume profile"),
+    param("buffer", "σ", (0.1, 0.5), (0.0, 3.0), "how far beyond a level a break must close"),
+    param("busy", "ratio", (0.9, 1.4), (0.1, 10.0), "volume against its mean that makes a break count"),
 ];
 
 /// Share of the profile's volume near the price that makes it a level worth turning at: the profile
@@ -108,11 +84,7 @@ pub(super) fn shape(p: &[f64], view: &View<'_>, side: f64) -> Shape {
         near: 5.0,
         far: Far::Distance(20.0),
         hold: p[1],
-        exit: Condition::beyond(
-            -side,
-            Term::Close,
-            Term::Times(1.0 - side * 2.0 * view.sigma, l.mean),
-        ),
+        exit: Condition::beyond(-side, Term::Close, Term::Times(1.0 - side * 2.0 * view.sigma, l.mean)),
         trails: true,
         again: Condition::beyond(
             side,

@@ -6,20 +6,8 @@ use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, Term};
 
 pub(super) const PARAMS: &[ParamSpec] = &[
-    param(
-        "fast",
-        "bars",
-        (8.0, 40.0),
-        LOOKBACK,
-        "span of the fast average",
-    ),
-    param(
-        "slow",
-        "bars",
-        (60.0, 240.0),
-        LOOKBACK,
-        "span of the slow average",
-    ),
+    param("fast", "bars", (8.0, 40.0), LOOKBACK, "span of the fast average"),
+    param("slow", "bars", (60.0, 240.0), LOOKBACK, "span of the slow average"),
 ];
 
 fn averages(p: &[f64]) -> (Indicator, Indicator) {

@@ -7,34 +7,10 @@ use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, Term};
 
 pub(super) const PARAMS: &[ParamSpec] = &[
-    param(
-        "fast",
-        "bars",
-        (8.0, 20.0),
-        LOOKBACK,
-        "span of the volatility forecast",
-    ),
-    param(
-        "slow",
-        "bars",
-        (80.0, 240.0),
-        LOOKBACK,
-        "span of the usual volatility",
-    ),
-    param(
-        "squeeze",
-        "ratio",
-        (0.75, 0.95),
-        (0.2, 2.0),
-        "forecast over usual below which it is compressed",
-    ),
-    param(
-        "channel",
-        "bars",
-        (20.0, 90.0),
-        LOOKBACK,
-        "closes that make the channel",
-    ),
+    param("fast", "bars", (8.0, 20.0), LOOKBACK, "span of the volatility forecast"),
+    param("slow", "bars", (80.0, 240.0), LOOKBACK, "span of the usual volatility"),
+    param("squeeze", "ratio", (0.75, 0.95), (0.2, 2.0), "forecast over usual below which it is compressed"),
+    param("channel", "bars", (20.0, 90.0), LOOKBACK, "closes that make the channel"),
 ];
 
 pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
@@ -50,8 +26,8 @@ pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
 
 pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
     let (view, channel) = (hand.view, hand.bars(3));
-    let compressed = view.of(Indicator::Sigma(hand.bars(0)))
-        < hand.p[2] * view.of(Indicator::Sigma(hand.bars(1)));
+    let compressed =
+        view.of(Indicator::Sigma(hand.bars(0))) < hand.p[2] * view.of(Indicator::Sigma(hand.bars(1)));
     match view.close {
         _ if !compressed => None,
         c if c > view.of(Indicator::Highest(channel)) => Some(1.0),
@@ -62,11 +38,7 @@ pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
 
 pub(super) fn shape(p: &[f64], side: f64) -> Shape {
     let channel = bars(p[3]);
-    let edge = if side > 0.0 {
-        Indicator::Highest(channel)
-    } else {
-        Indicator::Lowest(channel)
-    };
+    let edge = if side > 0.0 { Indicator::Highest(channel) } else { Indicator::Lowest(channel) };
     Shape {
         stop: 6.0,
         stop_beyond: None,

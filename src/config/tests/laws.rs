@@ -18,10 +18,7 @@ fn places_lie_in_the_text(text: &str) -> Result<(), TestCaseError> {
         prop_assert!(!all.0.is_empty());
         for problem in &all.0 {
             prop_assert!(problem.line <= text.split('\n').count());
-            let line = text
-                .split('\n')
-                .nth(problem.line.max(1) - 1)
-                .unwrap_or_default();
+            let line = text.split('\n').nth(problem.line.max(1) - 1).unwrap_or_default();
             prop_assert!(problem.column <= line.chars().count() + 1, "{problem}");
         }
     }

@@ -7,17 +7,10 @@ use std::collections::BTreeSet;
 #[test]
 fn flags_beat_variables_beat_the_file_beat_defaults() {
     let text = format!("{SMALLEST}\n[hive]\nseed = 5\n\n[desk]\nband = 0.3\n");
-    let set = variables(&[
-        ("HIVE_SEED", "6"),
-        ("HIVE_DESK_PATIENCE", "0.2"),
-        ("PATH", "/bin"),
-    ]);
+    let set = variables(&[("HIVE_SEED", "6"), ("HIVE_DESK_PATIENCE", "0.2"), ("PATH", "/bin")]);
     let flags = [Override::flag("--seed", "hive.seed", "7")];
     let (config, origins) = load("f.toml", &text, set, &flags).unwrap();
-    assert_eq!(
-        (config.seed, config.desk.patience, config.desk.band),
-        (7, 0.2, 0.3)
-    );
+    assert_eq!((config.seed, config.desk.patience, config.desk.band), (7, 0.2, 0.3));
     let shown = show(&config, &origins);
     let line = |path: &str| {
         let (_, value, origin) = shown.iter().find(|(p, ..)| *p == path).unwrap();
@@ -29,10 +22,7 @@ fn flags_beat_variables_beat_the_file_beat_defaults() {
     assert_eq!(line("clock.decide"), "4h default");
     assert_eq!(line("listening.lambda"), "humility default");
     assert_eq!(line("costs.taker_bp.spot"), "10 default");
-    assert!(
-        shown.iter().all(|(p, ..)| !p.starts_with("managers.")),
-        "none are set"
-    );
+    assert!(shown.iter().all(|(p, ..)| !p.starts_with("managers.")), "none are set");
 }
 
 #[test]
@@ -41,10 +31,7 @@ fn a_later_layer_can_take_a_flat_charge_and_give_it_up() {
     let (config, origins) = load(SHIPPED_FILE, SHIPPED, [], &flat("7")).unwrap();
     assert_eq!(config.costs, Costs::Flat(0.0007));
     let shown = show(&config, &origins);
-    let costs: Vec<_> = shown
-        .iter()
-        .filter(|(p, ..)| p.starts_with("costs."))
-        .collect();
+    let costs: Vec<_> = shown.iter().filter(|(p, ..)| p.starts_with("costs.")).collect();
     assert_eq!(costs.len(), 1);
     assert_eq!(costs[0].1, "7");
     let text = format!("{SMALLEST}\n[costs]\nflat_bp = 7\n");
@@ -63,10 +50,7 @@ fn variables_and_flags_are_checked_like_the_file() {
         ("HIVE_LISTENING_ENABLED", "perhaps"),
         ("HIVE_MANAGERS_FAST_PATIENCE_MIN", "0.1"),
     ]);
-    let flags = [
-        Override::flag("--set", "desk.bnd", "1"),
-        Override::flag("--seed", "hive.seed", "x"),
-    ];
+    let flags = [Override::flag("--set", "desk.bnd", "1"), Override::flag("--seed", "hive.seed", "x")];
     let error = load("f", SMALLEST, wrong, &flags).unwrap_err();
     let lines: Vec<String> = error.0.iter().map(ToString::to_string).collect();
     let expected = [
@@ -119,13 +103,7 @@ fn every_field_of_every_settings_type_has_its_row() {
     let mut costs = BTreeSet::new();
     leaves(&serde_json::json!(BarCosts::default()), "", &mut costs);
     // flat_bp and level are the choice between the two.
-    assert_eq!(
-        costs.len() + 2,
-        SETTINGS
-            .iter()
-            .filter(|s| s.path.starts_with("costs."))
-            .count()
-    );
+    assert_eq!(costs.len() + 2, SETTINGS.iter().filter(|s| s.path.starts_with("costs.")).count());
 }
 
 fn leaves(value: &serde_json::Value, path: &str, out: &mut BTreeSet<String>) {
@@ -149,17 +127,12 @@ fn every_setting_has_a_variable_of_its_own_and_reads_back_what_it_prints() {
     let config = shipped().unwrap();
     let shown = show(&config, &Origins::default());
     assert_eq!(shown.len(), SETTINGS.len());
-    let all: Vec<(String, String)> = shown
-        .iter()
-        .map(|(path, value, _)| (setting(path).unwrap().variable(), value.clone()))
-        .collect();
+    let all: Vec<(String, String)> =
+        shown.iter().map(|(path, value, _)| (setting(path).unwrap().variable(), value.clone())).collect();
     let (again, origins) = load(SHIPPED_FILE, SHIPPED, all, &[]).unwrap();
     assert_eq!(again, config);
     for setting in SETTINGS {
-        assert_eq!(
-            origins.of(setting.path),
-            Origin::Variable(setting.variable())
-        );
+        assert_eq!(origins.of(setting.path), Origin::Variable(setting.variable()));
     }
 }
 
@@ -171,12 +144,7 @@ fn the_hash_tells_apart_what_decides_and_nothing_else() {
     };
     let base = hash(&[]);
     assert_eq!(base.len(), 64);
-    let free = [
-        ("HIVE_NAME", "x"),
-        ("HIVE_SEED", "9"),
-        ("HIVE_CAPITAL", "5"),
-        ("HIVE_CURRENCY", "EUR"),
-    ];
+    let free = [("HIVE_NAME", "x"), ("HIVE_SEED", "9"), ("HIVE_CAPITAL", "5"), ("HIVE_CURRENCY", "EUR")];
     assert_eq!(hash(&free), base);
     let deciding = [
         ("HIVE_SCOUTS", "9"),
@@ -205,15 +173,8 @@ fn the_hash_tells_apart_what_decides_and_nothing_else() {
     for (from, to) in edits {
         let text = SHIPPED.replacen(from, to, 1);
         assert_ne!(text, SHIPPED, "{from}");
-        assert!(
-            seen.insert(roster_hash(&parse("f", &text).unwrap())),
-            "{from}"
-        );
+        assert!(seen.insert(roster_hash(&parse("f", &text).unwrap())), "{from}");
     }
     let renamed = SHIPPED.replace("hermit", "recluse");
-    assert_eq!(
-        roster_hash(&parse("f", &renamed).unwrap()),
-        base,
-        "a label is no trait"
-    );
+    assert_eq!(roster_hash(&parse("f", &renamed).unwrap()), base, "a label is no trait");
 }

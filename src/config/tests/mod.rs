@@ -29,16 +29,10 @@ fn only(more: &str) -> String {
 #[track_caller]
 fn says(problem: &str, parts: &[&str]) {
     for part in parts {
-        assert!(
-            problem.contains(part),
-            "{problem:?} says nothing of {part:?}"
-        );
+        assert!(problem.contains(part), "{problem:?} says nothing of {part:?}");
     }
 }
 
 fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-        .collect()
+    pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
 }

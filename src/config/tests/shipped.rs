@@ -16,23 +16,12 @@ fn the_built_in_file_has_the_promised_make_up() {
     let counts: Vec<usize> = Family::ALL.iter().map(|f| of(*f)).collect();
     assert_eq!(counts, [4, 7, 6, 5, 4, 4, 5, 1]);
     for goal in Goal::ALL {
-        assert_eq!(
-            agents.iter().filter(|a| a.goal == *goal).count(),
-            9,
-            "{goal}"
-        );
+        assert_eq!(agents.iter().filter(|a| a.goal == *goal).count(), 9, "{goal}");
     }
     let personalities: BTreeSet<&str> = agents.iter().map(|a| a.personality.as_str()).collect();
     assert!(personalities.len() >= 8);
-    assert!(
-        agents.iter().any(|a| a.traits.sociability == -1.0),
-        "a lone wolf"
-    );
-    let on_btc = |side| {
-        agents
-            .iter()
-            .any(|a| a.side == side && a.assets == [Selector::Name("BTC".into())])
-    };
+    assert!(agents.iter().any(|a| a.traits.sociability == -1.0), "a lone wolf");
+    let on_btc = |side| agents.iter().any(|a| a.side == side && a.assets == [Selector::Name("BTC".into())]);
     assert!(on_btc(SideRule::Long) && on_btc(SideRule::Short));
     assert!(agents.iter().all(|a| a.name.chars().count() <= 8));
     assert!(config.managers.low_risk.is_some() && config.managers.fast.is_some());
@@ -43,8 +32,7 @@ fn the_built_in_characters_are_different_and_moderate() {
     let config = shipped().unwrap();
     let most = |f: fn(Family) -> bool| {
         let of = config.roster.agents.iter().filter(|a| f(a.family));
-        of.map(|a| a.traits.sociability)
-            .fold(f64::NEG_INFINITY, f64::max)
+        of.map(|a| a.traits.sociability).fold(f64::NEG_INFINITY, f64::max)
     };
     for agent in &config.roster.agents {
         let unit = agent.traits.aggression * config.roster.presets[agent.goal.index()].unit;
@@ -70,13 +58,6 @@ fn the_built_in_file_states_the_defaults_of_the_program() {
         fast: Some(crate::hive::settings::FastManager::default()),
     };
     let roster = config.roster.clone();
-    assert_eq!(
-        config,
-        Config {
-            managers,
-            roster,
-            ..Config::default()
-        }
-    );
+    assert_eq!(config, Config { managers, roster, ..Config::default() });
     assert_eq!(print_default(), SHIPPED);
 }

@@ -86,33 +86,24 @@ impl Decoder {
         table: &mut SymbolTable,
     ) -> Result<Self, FeedError> {
         let name = source.name().to_string();
-        let failed = |line: u64, reason: String| FeedError::Read {
-            file: name.clone(),
-            line,
-            reason,
-        };
+        let failed = |line: u64, reason: String| FeedError::Read { file: name.clone(), line, reason };
         let inner = source.open().map_err(|e| failed(0, e.to_string()))?;
         let hasher = hash.then(blake3::Hasher::new);
         let mut csv = csv::ReaderBuilder::new()
             .flexible(true)
             .buffer_capacity(BUFFER)
             .from_reader(Hashing { inner, hasher });
-        let header = csv
-            .byte_headers()
-            .map_err(|e| failed(1, e.to_string()))?
-            .clone();
+        let header = csv.byte_headers().map_err(|e| failed(1, e.to_string()))?.clone();
         let columns = Columns::find(&header, shape, &name)?;
         let fixed = match columns.symbol {
             Some(_) => None,
-            None => Some(
-                table
-                    .number(symbol_of_stem(source.stem()).as_bytes())
-                    .ok_or(FeedError::TooMany {
-                        name: name.clone(),
-                        what: "symbols",
-                        limit: super::symbols::SYMBOLS_MAX,
-                    })?,
-            ),
+            None => {
+                Some(table.number(symbol_of_stem(source.stem()).as_bytes()).ok_or(FeedError::TooMany {
+                    name: name.clone(),
+                    what: "symbols",
+                    limit: super::symbols::SYMBOLS_MAX,
+                })?)
+            }
         };
         Ok(Decoder {
             name,
@@ -144,14 +135,11 @@ impl Decoder {
 
     /// Reads the next row and its stamp and symbol.
     pub fn advance(&mut self, table: &mut SymbolTable) -> Result<Line, FeedError> {
-        let more = self
-            .csv
-            .read_byte_record(&mut self.record)
-            .map_err(|e| FeedError::Read {
-                file: self.name.clone(),
-                line: self.record.position().map_or(0, csv::Position::line),
-                reason: e.to_string(),
-            })?;
+        let more = self.csv.read_byte_record(&mut self.record).map_err(|e| FeedError::Read {
+            file: self.name.clone(),
+            line: self.record.position().map_or(0, csv::Position::line),
+            reason: e.to_string(),
+        })?;
         if !more {
             return Ok(Line::End);
         }
@@ -171,16 +159,8 @@ impl Decoder {
                 if text.is_empty() {
                     return Ok(Line::Bad("the symbol is empty".into()));
                 }
-                let guess = self
-                    .follower
-                    .get(self.symbol as usize)
-                    .copied()
-                    .unwrap_or(0);
-                if table
-                    .names
-                    .get(guess as usize)
-                    .is_some_and(|n| n.as_bytes() == text)
-                {
+                let guess = self.follower.get(self.symbol as usize).copied().unwrap_or(0);
+                if table.names.get(guess as usize).is_some_and(|n| n.as_bytes() == text) {
                     guess
                 } else {
                     let Some(number) = table.number(text) else {
@@ -205,41 +185,26 @@ impl Decoder {
     pub fn bar(&self) -> Result<Bar, String> {
         let close = self.number(self.columns.value, "close")?;
         let [open, high, low] = match self.columns.range {
-            Some([o, h, l]) => [
-                self.number(o, "open")?,
-                self.number(h, "high")?,
-                self.number(l, "low")?,
-            ],
+            Some([o, h, l]) => [self.number(o, "open")?, self.number(h, "high")?, self.number(l, "low")?],
             None => [close; 3],
         };
         let volume = match self.columns.volume {
             Some(column) => self.number(column, "volume")?,
             None => f64::INFINITY,
         };
-        let bar = Bar {
-            open,
-            high,
-            low,
-            close,
-            volume,
-        };
+        let bar = Bar { open, high, low, close, volume };
         if bar.is_valid() && (volume.is_finite() || self.columns.volume.is_none()) {
             return Ok(bar);
         }
-        Err(
-            if [open, high, low, close]
-                .iter()
-                .any(|p| !p.is_finite() || *p <= 0.0)
-            {
-                format!("a price is not positive: {open}, {high}, {low}, {close}")
-            } else if high < low {
-                format!("high {high} is below low {low}")
-            } else if !volume.is_finite() || volume < 0.0 {
-                format!("volume is {volume}")
-            } else {
-                format!("open {open} or close {close} is outside low {low} … high {high}")
-            },
-        )
+        Err(if [open, high, low, close].iter().any(|p| !p.is_finite() || *p <= 0.0) {
+            format!("a price is not positive: {open}, {high}, {low}, {close}")
+        } else if high < low {
+            format!("high {high} is below low {low}")
+        } else if !volume.is_finite() || volume < 0.0 {
+            format!("volume is {volume}")
+        } else {
+            format!("open {open} or close {close} is outside low {low} … high {high}")
+        })
     }
 
     /// The funding rate of the last row, or why it cannot be believed.
@@ -255,17 +220,8 @@ impl Decoder {
 
     /// Most digits after the point among the prices of the last row, trailing zeros not counted.
     pub fn decimals(&self) -> u32 {
-        let prices = self
-            .columns
-            .range
-            .into_iter()
-            .flatten()
-            .chain([self.columns.value]);
-        prices
-            .filter_map(|c| self.record.get(c))
-            .map(decimals)
-            .max()
-            .unwrap_or(0)
+        let prices = self.columns.range.into_iter().flatten().chain([self.columns.value]);
+        prices.filter_map(|c| self.record.get(c)).map(decimals).max().unwrap_or(0)
     }
 
     /// The hash of all bytes; reads the rest of the file if it was left early.
@@ -290,18 +246,9 @@ impl Columns {
     fn find(header: &ByteRecord, shape: Shape, file: &str) -> Result<Columns, FeedError> {
         let names: Vec<String> = header
             .iter()
-            .map(|h| {
-                String::from_utf8_lossy(h)
-                    .trim()
-                    .trim_start_matches('\u{feff}')
-                    .to_ascii_lowercase()
-            })
+            .map(|h| String::from_utf8_lossy(h).trim().trim_start_matches('\u{feff}').to_ascii_lowercase())
             .collect();
-        let place = |wanted: &[&str]| {
-            wanted
-                .iter()
-                .find_map(|w| names.iter().position(|n| n == w))
-        };
+        let place = |wanted: &[&str]| wanted.iter().find_map(|w| names.iter().position(|n| n == w));
         let need = |wanted: &[&str], column: &'static str| {
             place(wanted).ok_or_else(|| FeedError::Column {
                 file: file.to_string(),
@@ -309,38 +256,19 @@ impl Columns {
                 header: names.join(", ").chars().take(120).collect(),
             })
         };
-        let stamp = need(
-            &["timestamp", "date", "datetime", "time", "open_time"],
-            "timestamp",
-        )?;
+        let stamp = need(&["timestamp", "date", "datetime", "time", "open_time"], "timestamp")?;
         let symbol = place(&["symbol", "ticker"]);
         if shape == Shape::Funding {
             let value = need(&["rate", "fundingrate", "funding_rate"], "rate")?;
-            return Ok(Columns {
-                stamp,
-                symbol,
-                range: None,
-                value,
-                volume: None,
-            });
+            return Ok(Columns { stamp, symbol, range: None, value, volume: None });
         }
         let value = need(&["close"], "close")?;
         let range = if place(&["open", "high", "low"]).is_some() {
-            Some([
-                need(&["open"], "open")?,
-                need(&["high"], "high")?,
-                need(&["low"], "low")?,
-            ])
+            Some([need(&["open"], "open")?, need(&["high"], "high")?, need(&["low"], "low")?])
         } else {
             None
         };
-        Ok(Columns {
-            stamp,
-            symbol,
-            range,
-            value,
-            volume: place(&["volume"]),
-        })
+        Ok(Columns { stamp, symbol, range, value, volume: place(&["volume"]) })
     }
 }
 
@@ -387,30 +315,21 @@ fn read_number(text: &[u8]) -> Option<f64> {
 }
 
 /// Powers of ten, all exact.
-const TENS: [f64; 16] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-];
+const TENS: [f64; 16] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 /// Digits after the point of a number as written: `1.50` has 1, `4.965e-05` has 8.
 fn decimals(text: &[u8]) -> u32 {
     let text = text.trim_ascii();
     let (mantissa, exponent) = match text.iter().position(|b| matches!(b, b'e' | b'E')) {
         Some(at) => {
-            let exponent = std::str::from_utf8(&text[at + 1..])
-                .ok()
-                .and_then(|t| t.parse::<i64>().ok());
+            let exponent = std::str::from_utf8(&text[at + 1..]).ok().and_then(|t| t.parse::<i64>().ok());
             (&text[..at], exponent.unwrap_or(0))
         }
         None => (text, 0),
     };
-    let fraction = mantissa
-        .iter()
-        .position(|b| *b == b'.')
-        .map_or(&[][..], |at| &mantissa[at + 1..]);
-    let digits = fraction
-        .iter()
-        .rposition(|b| *b != b'0')
-        .map_or(0, |at| at as i64 + 1);
+    let fraction = mantissa.iter().position(|b| *b == b'.').map_or(&[][..], |at| &mantissa[at + 1..]);
+    let digits = fraction.iter().rposition(|b| *b != b'0').map_or(0, |at| at as i64 + 1);
     (digits - exponent).clamp(0, 99) as u32
 }
 
@@ -426,38 +345,21 @@ mod tests {
     #[test]
     fn stamps_are_iso_or_whole_numbers_since_1970() {
         let t = Stamp::parse("2021-04-04T20:00:00Z").unwrap();
-        for text in [
-            "2021-04-04 20:00:00",
-            "1617566400",
-            "1617566400000",
-            "1617566400000000",
-            "1617566400000000000",
-        ] {
+        for text in
+            ["2021-04-04 20:00:00", "1617566400", "1617566400000", "1617566400000000", "1617566400000000000"]
+        {
             assert_eq!(read_stamp(text.as_bytes()), Some(t), "{text}");
         }
-        for bad in [
-            "",
-            "yesterday",
-            "-5",
-            "1.5",
-            "2999-01-01",
-            "99999999999999999999",
-        ] {
+        for bad in ["", "yesterday", "-5", "1.5", "2999-01-01", "99999999999999999999"] {
             assert_eq!(read_stamp(bad.as_bytes()), None, "{bad}");
         }
     }
 
     #[test]
     fn digits_after_the_point_are_counted_as_written() {
-        for (text, n) in [
-            ("1", 0),
-            ("1.50", 1),
-            ("0.00000400", 6),
-            ("4.965e-05", 8),
-            ("1e-7", 7),
-            ("1.25e3", 0),
-            ("x", 0),
-        ] {
+        for (text, n) in
+            [("1", 0), ("1.50", 1), ("0.00000400", 6), ("4.965e-05", 8), ("1e-7", 7), ("1.25e3", 0), ("x", 0)]
+        {
             assert_eq!(decimals(text.as_bytes()), n, "{text}");
         }
     }
@@ -480,10 +382,7 @@ mod tests {
         ] {
             let expected = text.trim().parse::<f64>().unwrap();
             let read = read_number(text.as_bytes()).unwrap();
-            assert!(
-                read.to_bits() == expected.to_bits() || read.is_nan() && expected.is_nan(),
-                "{text}"
-            );
+            assert!(read.to_bits() == expected.to_bits() || read.is_nan() && expected.is_nan(), "{text}");
         }
         for bad in ["", ".", "1.2.3", "one", "1,5", "0x10"] {
             assert_eq!(read_number(bad.as_bytes()), None, "{bad}");

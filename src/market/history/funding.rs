@@ -30,21 +30,13 @@ pub(super) struct Settlements {
 
 impl Settlements {
     /// Opens the file for the instruments of a universe.
-    pub fn open(
-        source: &dyn Source,
-        hash: bool,
-        universe: &Universe,
-    ) -> Result<Settlements, FeedError> {
+    pub fn open(source: &dyn Source, hash: bool, universe: &Universe) -> Result<Settlements, FeedError> {
         let mut table = SymbolTable::default();
         let decoder = Decoder::open(source, Shape::Funding, hash, &mut table)?;
         let mut all = Settlements {
             decoder,
             table,
-            listed: universe
-                .instruments
-                .iter()
-                .map(|i| (i.symbol.clone(), i.id))
-                .collect(),
+            listed: universe.instruments.iter().map(|i| (i.symbol.clone(), i.id)).collect(),
             known: Vec::new(),
             last: Stamp(i64::MIN),
             next: None,
@@ -78,8 +70,7 @@ impl Settlements {
             let (at, symbol) = match self.decoder.advance(&mut self.table)? {
                 Line::Row(at, symbol) => (at, symbol as usize),
                 Line::Bad(reason) => {
-                    self.report
-                        .bad(self.decoder.name(), self.decoder.line(), &reason);
+                    self.report.bad(self.decoder.name(), self.decoder.line(), &reason);
                     continue;
                 }
                 // A symbol beyond the limit cannot be one of ours: ours are within it.
@@ -87,12 +78,7 @@ impl Settlements {
                 Line::End => return Ok(()),
             };
             while self.known.len() < self.table.names.len() {
-                self.known.push((
-                    self.listed
-                        .get(&self.table.names[self.known.len()])
-                        .copied(),
-                    None,
-                ));
+                self.known.push((self.listed.get(&self.table.names[self.known.len()]).copied(), None));
             }
             let (Some(instrument), paid) = self.known[symbol] else {
                 continue;
@@ -110,16 +96,10 @@ impl Settlements {
                     self.last = at;
                     self.known[symbol].1 = Some(at);
                     self.report.rows += 1;
-                    self.next = Some(Settlement {
-                        at,
-                        instrument,
-                        rate,
-                    });
+                    self.next = Some(Settlement { at, instrument, rate });
                     return Ok(());
                 }
-                Err(reason) => self
-                    .report
-                    .bad(self.decoder.name(), self.decoder.line(), &reason),
+                Err(reason) => self.report.bad(self.decoder.name(), self.decoder.line(), &reason),
             }
         }
     }

@@ -6,20 +6,11 @@ use proptest::prelude::*;
 const H: i64 = Span::HOUR.0;
 
 fn settings(clock: Span) -> HistorySettings {
-    HistorySettings {
-        name: "panel".into(),
-        clock,
-        kind: None,
-        window: Window::default(),
-    }
+    HistorySettings { name: "panel".into(), clock, kind: None, window: Window::default() }
 }
 
 fn open(set: &HistorySettings, text: &str) -> Result<HistoryFeed, FeedError> {
-    HistoryFeed::open(
-        set,
-        vec![Box::new(Bytes::new("p.csv", text.as_bytes()))],
-        None,
-    )
+    HistoryFeed::open(set, vec![Box::new(Bytes::new("p.csv", text.as_bytes()))], None)
 }
 
 fn all(feed: &mut dyn Feed) -> Vec<Event> {
@@ -28,38 +19,15 @@ fn all(feed: &mut dyn Feed) -> Vec<Event> {
 
 /// Events with instruments by symbol, since a shorter run may number fewer.
 fn named(feed: &mut HistoryFeed) -> Vec<(String, Event)> {
-    let symbols: Vec<_> = feed
-        .universe()
-        .instruments
-        .iter()
-        .map(|i| i.symbol.clone())
-        .collect();
+    let symbols: Vec<_> = feed.universe().instruments.iter().map(|i| i.symbol.clone()).collect();
     let name = |e: Event| match e {
-        Event::Market(MarketEvent::Bar {
-            instrument,
-            at,
-            bar,
-        }) => (
+        Event::Market(MarketEvent::Bar { instrument, at, bar }) => (
             symbols[instrument.index()].clone(),
-            Event::Market(MarketEvent::Bar {
-                instrument: InstrumentId(0),
-                at,
-                bar,
-            }),
+            Event::Market(MarketEvent::Bar { instrument: InstrumentId(0), at, bar }),
         ),
-        Event::Market(MarketEvent::Funding {
-            instrument,
-            at,
-            rate,
-            mark,
-        }) => (
+        Event::Market(MarketEvent::Funding { instrument, at, rate, mark }) => (
             symbols[instrument.index()].clone(),
-            Event::Market(MarketEvent::Funding {
-                instrument: InstrumentId(0),
-                at,
-                rate,
-                mark,
-            }),
+            Event::Market(MarketEvent::Funding { instrument: InstrumentId(0), at, rate, mark }),
         ),
         other => (String::new(), other),
     };

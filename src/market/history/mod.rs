@@ -114,10 +114,7 @@ impl HistoryFeed {
         let clock = settings.clock;
         let limits = Limits {
             // Whole buckets only: a half bar would differ from the same bar of a longer run.
-            from: settings
-                .window
-                .from
-                .map(|t| Stamp(t.0 + clock.0 - 1).floor(clock)),
+            from: settings.window.from.map(|t| Stamp(t.0 + clock.0 - 1).floor(clock)),
             to: settings.window.to.map(|t| t.floor(clock)),
             assets: settings.window.assets.clone(),
         };
@@ -136,11 +133,9 @@ impl HistoryFeed {
             notes: found.notes,
         };
         let mut report = found.report;
-        let settlements =
-            join_funding(funding, &found.universe, found.hash, &mut info, &mut report)?;
+        let settlements = join_funding(funding, &found.universe, found.hash, &mut info, &mut report)?;
         if !info.has_volume {
-            info.notes
-                .push("this data has no volume: no participation limit and no impact apply".into());
+            info.notes.push("this data has no volume: no participation limit and no impact apply".into());
         }
         if report.jumps > 0 {
             info.notes.push(format!(
@@ -171,8 +166,7 @@ impl HistoryFeed {
     fn fill(&mut self) -> Result<(), FeedError> {
         let end = self.bucket.after(self.info.clock);
         while let Some(row) = self.next_row()? {
-            let Some(instrument) = self.instruments.get(row.symbol as usize).copied().flatten()
-            else {
+            let Some(instrument) = self.instruments.get(row.symbol as usize).copied().flatten() else {
                 continue;
             };
             if bucket(row.stamp, self.info.bar, self.info.clock) > self.bucket {
@@ -188,22 +182,12 @@ impl HistoryFeed {
         for (i, bar) in self.bars.iter_mut().enumerate() {
             if let Some(bar) = bar.take() {
                 let instrument = InstrumentId(i as u16);
-                self.queue.push_back(Event::Market(MarketEvent::Bar {
-                    instrument,
-                    at: end,
-                    bar,
-                }));
+                self.queue.push_back(Event::Market(MarketEvent::Bar { instrument, at: end, bar }));
             }
         }
-        self.settled
-            .sort_by_key(|(at, instrument, ..)| (*at, *instrument));
+        self.settled.sort_by_key(|(at, instrument, ..)| (*at, *instrument));
         for (at, instrument, rate, mark) in self.settled.drain(..) {
-            self.queue.push_back(Event::Market(MarketEvent::Funding {
-                instrument,
-                at,
-                rate,
-                mark,
-            }));
+            self.queue.push_back(Event::Market(MarketEvent::Funding { instrument, at, rate, mark }));
         }
         self.queue.push_back(Event::Barrier(end));
         self.bucket = end;
@@ -224,11 +208,7 @@ impl HistoryFeed {
             let before = self.report.rows;
             if before != after {
                 let name = self.info.name.clone();
-                return Err(FeedError::Changed {
-                    name,
-                    before,
-                    after,
-                });
+                return Err(FeedError::Changed { name, before, after });
             }
         }
         Ok(row)
@@ -247,8 +227,7 @@ impl HistoryFeed {
                 && next.at >= self.info.from
             {
                 let mark = if stamp == next.at { open } else { close };
-                self.settled
-                    .push((next.at, next.instrument, next.rate, mark));
+                self.settled.push((next.at, next.instrument, next.rate, mark));
             }
         }
         Ok(())
@@ -297,22 +276,15 @@ fn join_funding(
     info: &mut FeedInfo,
     report: &mut FeedReport,
 ) -> Result<Option<Settlements>, FeedError> {
-    let perps = universe
-        .instruments
-        .first()
-        .is_some_and(|i| i.kind == InstrumentKind::Perp);
+    let perps = universe.instruments.first().is_some_and(|i| i.kind == InstrumentKind::Perp);
     let Some(source) = funding else {
         if perps {
-            info.notes
-                .push("this data has no funding: perps pay none here".into());
+            info.notes.push("this data has no funding: perps pay none here".into());
         }
         return Ok(None);
     };
     if !perps {
-        info.notes.push(format!(
-            "{} is not used: the instruments are not perps",
-            source.name()
-        ));
+        info.notes.push(format!("{} is not used: the instruments are not perps", source.name()));
         return Ok(None);
     }
     let mut first = Settlements::open(source, true, universe)?;
@@ -334,12 +306,8 @@ fn join_funding(
     report.first_bad.truncate(FeedReport::NAMED);
     report.duplicates += counts.duplicates;
     report.unsorted += counts.unsorted;
-    let without: Vec<&str> = universe
-        .instruments
-        .iter()
-        .filter(|i| !paid[i.id.index()])
-        .map(|i| i.symbol.as_str())
-        .collect();
+    let without: Vec<&str> =
+        universe.instruments.iter().filter(|i| !paid[i.id.index()]).map(|i| i.symbol.as_str()).collect();
     if !without.is_empty() {
         info.notes.push(format!(
             "{} has no funding for {}: they pay none here",

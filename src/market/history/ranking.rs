@@ -64,12 +64,7 @@ impl Volumes {
         let due = &mut self.due;
         let ring = self.rings[symbol].get_or_insert_with(|| {
             due.insert(stamp.after(WINDOW));
-            Ring {
-                first: stamp,
-                day: [i64::MIN; RING],
-                sum: [0.0; RING],
-                first_day: 0.0,
-            }
+            Ring { first: stamp, day: [i64::MIN; RING], sum: [0.0; RING], first_day: 0.0 }
         });
         let day = stamp.day();
         let slot = day.rem_euclid(RING as i64) as usize;
@@ -93,19 +88,12 @@ impl Volumes {
         order.sort_by(|a, b| (a.first, &a.name).cmp(&(b.first, &b.name)));
         if end.since(start) < WINDOW {
             let known_at = start.after(Span(Span::DAY.0.max(bar.0)));
-            let there: Vec<_> = order
-                .iter()
-                .filter(|e| e.first < start.after(Span::DAY))
-                .copied()
-                .collect();
+            let there: Vec<_> = order.iter().filter(|e| e.first < start.after(Span::DAY)).copied().collect();
             let sums = there
                 .iter()
                 .map(|e| self.rings[e.symbol].as_ref().map_or(0.0, |r| r.first_day))
                 .collect::<Vec<_>>();
-            let one = Ranking {
-                assets: ranked(&there, &sums),
-                known_at,
-            };
+            let one = Ranking { assets: ranked(&there, &sums), known_at };
             return vec![one; there.len()];
         }
         self.take_until(end);
@@ -119,14 +107,8 @@ impl Volumes {
             };
             let of = |e: &Entrant| sums.get(e.symbol).copied().flatten();
             let there: Vec<_> = order.iter().filter(|e| of(e).is_some()).copied().collect();
-            let sums = there
-                .iter()
-                .map(|e| of(e).unwrap_or(0.0))
-                .collect::<Vec<_>>();
-            out.push(Ranking {
-                assets: ranked(&there, &sums),
-                known_at,
-            });
+            let sums = there.iter().map(|e| of(e).unwrap_or(0.0)).collect::<Vec<_>>();
+            out.push(Ranking { assets: ranked(&there, &sums), known_at });
         }
         out
     }

@@ -75,20 +75,11 @@ impl Rows {
         mut table: SymbolTable,
     ) -> Result<Rows, FeedError> {
         if sources.len() > FILES_MAX {
-            return Err(FeedError::TooMany {
-                name: name.to_string(),
-                what: "files",
-                limit: FILES_MAX,
-            });
+            return Err(FeedError::TooMany { name: name.to_string(), what: "files", limit: FILES_MAX });
         }
         let mut decoders = Vec::with_capacity(sources.len());
         for source in sources {
-            decoders.push(Decoder::open(
-                source.as_ref(),
-                Shape::Bars,
-                hash,
-                &mut table,
-            )?);
+            decoders.push(Decoder::open(source.as_ref(), Shape::Bars, hash, &mut table)?);
         }
         let mut rows = Rows {
             decoders,
@@ -157,8 +148,7 @@ impl Rows {
 
     /// Digits after the point of the prices of the row given last.
     pub fn decimals(&self) -> u32 {
-        self.current
-            .map_or(0, |file| self.decoders[file].decimals())
+        self.current.map_or(0, |file| self.decoders[file].decimals())
     }
 
     /// Whether every file has volumes.
@@ -187,11 +177,7 @@ impl Rows {
                 Line::Bad(reason) => self.report.bad(decoder.name(), decoder.line(), &reason),
                 Line::Full => {
                     let name = self.name.clone();
-                    return Err(FeedError::TooMany {
-                        name,
-                        what: "symbols",
-                        limit: SYMBOLS_MAX,
-                    });
+                    return Err(FeedError::TooMany { name, what: "symbols", limit: SYMBOLS_MAX });
                 }
                 Line::End => return Ok(()),
             }
@@ -201,15 +187,8 @@ impl Rows {
     fn remembered(&mut self, symbol: u16) -> Last {
         while self.last.len() <= symbol as usize {
             let name = &self.table.names[self.last.len()];
-            let wanted = self
-                .limits
-                .assets
-                .as_ref()
-                .is_none_or(|list| Parts::of(name).wanted(name, list));
-            self.last.push(Last {
-                wanted,
-                stamp: None,
-            });
+            let wanted = self.limits.assets.as_ref().is_none_or(|list| Parts::of(name).wanted(name, list));
+            self.last.push(Last { wanted, stamp: None });
         }
         self.last[symbol as usize]
     }

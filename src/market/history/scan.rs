@@ -6,9 +6,7 @@ use super::source::Source;
 use super::symbols::{Parts, SymbolTable, choose, kind_of_name, money_like, name_assets};
 use super::{HistorySettings, Window};
 use crate::domain::instrument::Asset;
-use crate::domain::{
-    AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, Span, Stamp, Universe,
-};
+use crate::domain::{AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, Span, Stamp, Universe};
 use crate::market::{FeedError, FeedReport};
 use std::collections::BTreeMap;
 
@@ -70,9 +68,7 @@ impl Spacings {
     }
 
     fn flush(&mut self) {
-        if self.run > 0
-            && (self.counts.len() < SPACINGS_MAX || self.counts.contains_key(&self.last))
-        {
+        if self.run > 0 && (self.counts.len() < SPACINGS_MAX || self.counts.contains_key(&self.last)) {
             *self.counts.entry(self.last).or_default() += self.run;
         }
         self.run = 0;
@@ -83,10 +79,7 @@ impl Spacings {
         self.flush();
         let (&bar, _) = self.counts.iter().rev().max_by_key(|(_, n)| **n)?;
         // `max_by_key` keeps the last of equals, which in reverse order is the shortest.
-        Some((
-            Span(bar),
-            self.counts.range(bar + 1..).map(|(_, n)| n).sum(),
-        ))
+        Some((Span(bar), self.counts.range(bar + 1..).map(|(_, n)| n).sum()))
     }
 }
 
@@ -98,39 +91,20 @@ pub(super) fn scan(
 ) -> Result<Scan, FeedError> {
     let name = &settings.name;
     let clock = settings.clock;
-    let mut rows = Rows::open(
-        name,
-        sources,
-        clock,
-        limits.clone(),
-        true,
-        SymbolTable::default(),
-    )?;
-    let Read {
-        mut seen,
-        spacings,
-        volumes,
-        jumps,
-    } = read(&mut rows)?;
+    let mut rows = Rows::open(name, sources, clock, limits.clone(), true, SymbolTable::default())?;
+    let Read { mut seen, spacings, volumes, jumps } = read(&mut rows)?;
     let has_volume = rows.has_volume();
     let (hashes, table, mut report) = rows.finish()?;
     let (bar, gaps) = spacings.bar_and_gaps().unwrap_or((clock, 0));
     report.gaps = gaps;
     report.jumps = jumps;
     if report.unsorted > report.rows {
-        return Err(FeedError::Unsorted {
-            name: name.clone(),
-            unsorted: report.unsorted,
-            rows: report.rows,
-        });
+        return Err(FeedError::Unsorted { name: name.clone(), unsorted: report.unsorted, rows: report.rows });
     }
     seen.resize(table.names.len(), None);
     let members = members(name, &table, &seen, &settings.window)?;
     let ends = members.iter().filter_map(|m| seen[m.symbol].as_ref());
-    let (Some(first), Some(last)) = (
-        ends.clone().map(|s| s.first).min(),
-        ends.map(|s| s.last).max(),
-    ) else {
+    let (Some(first), Some(last)) = (ends.clone().map(|s| s.first).min(), ends.map(|s| s.last).max()) else {
         return Err(empty(name, &settings.window, &report));
     };
     fits(name, bar, clock)?;
@@ -143,12 +117,7 @@ pub(super) fn scan(
         return Err(empty(name, &settings.window, &report));
     }
     let kind = settings.kind.unwrap_or_else(|| kind_of_name(name));
-    let Listed {
-        mut universe,
-        instruments,
-        entrants,
-        notes,
-    } = list(members, &table, &seen, kind);
+    let Listed { mut universe, instruments, entrants, notes } = list(members, &table, &seen, kind);
     let end = Stamp(last.after(bar).0.min(limits.to.map_or(i64::MAX, |t| t.0)));
     universe.by_volume = volumes.rankings(&entrants, bar, end);
     Ok(Scan {
@@ -201,12 +170,7 @@ fn read(rows: &mut Rows) -> Result<Read, FeedError> {
             }
         }
     }
-    Ok(Read {
-        seen,
-        spacings,
-        volumes,
-        jumps,
-    })
+    Ok(Read { seen, spacings, volumes, jumps })
 }
 
 /// What follows from the symbols that take part.
@@ -218,12 +182,7 @@ struct Listed {
 }
 
 /// Numbers the members in their order and gives each its rules.
-fn list(
-    members: Vec<Member>,
-    table: &SymbolTable,
-    seen: &[Option<Seen>],
-    kind: InstrumentKind,
-) -> Listed {
+fn list(members: Vec<Member>, table: &SymbolTable, seen: &[Option<Seen>], kind: InstrumentKind) -> Listed {
     let mut notes = Vec::new();
     for member in &members {
         if let Some(quote) = Parts::of(&table.names[member.symbol]).foreign_quote() {
@@ -266,25 +225,13 @@ fn list(
             first: s.first,
         });
     }
-    Listed {
-        universe,
-        instruments,
-        entrants,
-        notes,
-    }
+    Listed { universe, instruments, entrants, notes }
 }
 
 impl Seen {
     fn new(row: &Row, digits: u32) -> Seen {
         let close = row.bar.close;
-        Seen {
-            first: row.stamp,
-            last: row.stamp,
-            first_close: close,
-            last_close: close,
-            rows: 1,
-            digits,
-        }
+        Seen { first: row.stamp, last: row.stamp, first_close: close, last_close: close, rows: 1, digits }
     }
 }
 
@@ -302,13 +249,9 @@ fn members(
     seen: &[Option<Seen>],
     window: &Window,
 ) -> Result<Vec<Member>, FeedError> {
-    let places: Vec<usize> = (0..table.names.len())
-        .filter(|&i| seen[i].is_some())
-        .collect();
-    let symbols: Vec<_> = places
-        .iter()
-        .map(|&i| (table.names[i].clone(), Parts::of(&table.names[i])))
-        .collect();
+    let places: Vec<usize> = (0..table.names.len()).filter(|&i| seen[i].is_some()).collect();
+    let symbols: Vec<_> =
+        places.iter().map(|&i| (table.names[i].clone(), Parts::of(&table.names[i]))).collect();
     let names = name_assets(&symbols);
     let chosen = match &window.assets {
         None => vec![true; symbols.len()],
@@ -316,11 +259,7 @@ fn members(
             let mut known: Vec<&str> = table.names.iter().map(String::as_str).collect();
             known.sort_unstable();
             known.truncate(60);
-            FeedError::UnknownAsset {
-                name: name.to_string(),
-                asset,
-                known: known.join(" "),
-            }
+            FeedError::UnknownAsset { name: name.to_string(), asset, known: known.join(" ") }
         })?,
     };
     let mut members: Vec<Member> = (0..symbols.len())
@@ -342,23 +281,15 @@ fn fits(name: &str, bar: Span, clock: Span) -> Result<(), FeedError> {
     }
     // The next multiple of the bar, so that no bar reaches into two buckets.
     let fix = Span((clock.0 + bar.0 - 1) / bar.0 * bar.0);
-    Err(FeedError::Clock {
-        name: name.to_string(),
-        bar,
-        clock,
-        fix,
-    })
+    Err(FeedError::Clock { name: name.to_string(), bar, clock, fix })
 }
 
 /// The largest power of ten of base units worth at most one unit of quote currency.
 fn lot(close: f64) -> Decimal {
     let exponent = libm::floor(-libm::log10(close)) as i32;
     // One step down where rounding of the logarithm put it a step too high.
-    let exponent = if libm::pow(10.0, f64::from(exponent)) * close > 1.0 + 1e-9 {
-        exponent - 1
-    } else {
-        exponent
-    };
+    let exponent =
+        if libm::pow(10.0, f64::from(exponent)) * close > 1.0 + 1e-9 { exponent - 1 } else { exponent };
     let exponent = exponent.clamp(-12, 12);
     if exponent >= 0 {
         Decimal::from(10_i64.pow(exponent as u32))
@@ -382,13 +313,8 @@ fn hash(sources: &[Box<dyn Source>], hashes: &[blake3::Hash]) -> blake3::Hash {
 }
 
 fn empty(name: &str, window: &Window, report: &FeedReport) -> FeedError {
-    let part =
-        |word: &str, at: Option<Stamp>| at.map(|t| format!(" {word} {t}")).unwrap_or_default();
-    let first_bad = report
-        .first_bad
-        .first()
-        .map(|b| format!("; first problem: {b}"))
-        .unwrap_or_default();
+    let part = |word: &str, at: Option<Stamp>| at.map(|t| format!(" {word} {t}")).unwrap_or_default();
+    let first_bad = report.first_bad.first().map(|b| format!("; first problem: {b}")).unwrap_or_default();
     FeedError::Empty {
         name: name.to_string(),
         window: part("from", window.from) + &part("to", window.to),
@@ -404,10 +330,7 @@ mod tests {
     fn a_lot_is_worth_at_most_one_and_more_than_a_tenth() {
         for close in [30_000.0, 1.0, 0.5, 10.0, 0.000_012, 999.99, 1e-9, 0.1, 1e-3] {
             let worth = crate::domain::money::to_estimate(lot(close)) * close;
-            assert!(
-                worth <= 1.0 + 1e-9 && worth > 0.1 - 1e-9,
-                "{close}: {worth}"
-            );
+            assert!(worth <= 1.0 + 1e-9 && worth > 0.1 - 1e-9, "{close}: {worth}");
         }
     }
 
@@ -423,13 +346,9 @@ mod tests {
     #[test]
     fn a_clock_that_bars_do_not_fill_names_one_that_they_do() {
         assert!(fits("x", Span::HOUR, Span(4 * Span::HOUR.0)).is_ok());
-        let text = fits("x", Span::DAY, Span(4 * Span::HOUR.0))
-            .unwrap_err()
-            .to_string();
+        let text = fits("x", Span::DAY, Span(4 * Span::HOUR.0)).unwrap_err().to_string();
         assert!(
-            text.contains("bars of 1d")
-                && text.contains("clock of 4h")
-                && text.contains("--clock 1d"),
+            text.contains("bars of 1d") && text.contains("clock of 4h") && text.contains("--clock 1d"),
             "{text}"
         );
         assert!(

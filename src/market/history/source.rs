@@ -26,11 +26,7 @@ impl Bytes {
     /// A source named `name` (`BTCUSDT.csv`; the stem ends at the first point).
     pub fn new(name: &str, data: impl Into<Arc<[u8]>>) -> Self {
         let stem = name.split('.').next().unwrap_or(name).to_string();
-        Bytes {
-            name: name.to_string(),
-            stem,
-            data: data.into(),
-        }
+        Bytes { name: name.to_string(), stem, data: data.into() }
     }
 }
 

@@ -11,9 +11,8 @@ const QUOTES: [&str; 7] = ["USDT", "USDC", "FDUSD", "BUSD", "USD", "EUR", "BTC"]
 
 /// Stablecoins, currencies and gold: no momentum to follow, no trend to ride.
 const MONEY_LIKE: [&str; 26] = [
-    "USDT", "USDC", "BUSD", "TUSD", "USDP", "DAI", "FDUSD", "UST", "USTC", "USDD", "GUSD", "PYUSD",
-    "FRAX", "SUSD", "PAX", "USD", "EUR", "GBP", "AUD", "TRY", "BRL", "CHF", "JPY", "PAXG", "XAUT",
-    "XAU",
+    "USDT", "USDC", "BUSD", "TUSD", "USDP", "DAI", "FDUSD", "UST", "USTC", "USDD", "GUSD", "PYUSD", "FRAX",
+    "SUSD", "PAX", "USD", "EUR", "GBP", "AUD", "TRY", "BRL", "CHF", "JPY", "PAXG", "XAUT", "XAU",
 ];
 
 /// Whether an asset is a stablecoin, a currency or gold.
@@ -34,14 +33,12 @@ pub fn kind_of_name(name: &str) -> InstrumentKind {
 
 /// The symbol in a file's stem: `BTC_USDT-1h` and `BTCUSDT-1h-2023-01` give `BTCUSDT`.
 pub fn symbol_of_stem(stem: &str) -> String {
-    let (head, exchange) = stem
-        .split_once('@')
-        .map_or((stem, None), |(h, e)| (h, Some(e)));
+    let (head, exchange) = stem.split_once('@').map_or((stem, None), |(h, e)| (h, Some(e)));
     let mut symbol = String::new();
     for piece in head.split(['-', '_', ' ']) {
         let unit = piece.trim_start_matches(|c: char| c.is_ascii_digit());
-        let interval = unit.len() < piece.len()
-            && matches!(unit, "s" | "m" | "h" | "d" | "w" | "min" | "D" | "H");
+        let interval =
+            unit.len() < piece.len() && matches!(unit, "s" | "m" | "h" | "d" | "w" | "min" | "D" | "H");
         if !symbol.is_empty() && (interval || matches!(piece, "daily" | "hourly")) {
             break;
         }
@@ -80,48 +77,26 @@ impl Parts {
         if let Some((base, quote)) = split
             && let Some(quote) = QUOTES.iter().position(|q| *q == quote)
         {
-            return Parts {
-                base: base.to_string(),
-                quote: Some(quote),
-                exchange,
-            };
+            return Parts { base: base.to_string(), quote: Some(quote), exchange };
         }
         if money_like(pair) {
-            return Parts {
-                base: pair.to_string(),
-                quote: None,
-                exchange,
-            };
+            return Parts { base: pair.to_string(), quote: None, exchange };
         }
         for (place, quote) in QUOTES.iter().enumerate() {
             // `BNBUSD` is BNB in USD, not BN in BUSD: of two readings the one with a usual ticker.
-            let least = if matches!(*quote, "BUSD" | "FDUSD") {
-                3
-            } else {
-                1
-            };
+            let least = if matches!(*quote, "BUSD" | "FDUSD") { 3 } else { 1 };
             if let Some(base) = pair.strip_suffix(quote)
                 && base.len() >= least
             {
-                return Parts {
-                    base: base.to_string(),
-                    quote: Some(place),
-                    exchange,
-                };
+                return Parts { base: base.to_string(), quote: Some(place), exchange };
             }
         }
-        Parts {
-            base: pair.to_string(),
-            quote: None,
-            exchange,
-        }
+        Parts { base: pair.to_string(), quote: None, exchange }
     }
 
     /// The quote's name if amounts in it are not dollars.
     pub fn foreign_quote(&self) -> Option<&'static str> {
-        self.quote
-            .map(|q| QUOTES[q])
-            .filter(|q| matches!(*q, "EUR" | "BTC"))
+        self.quote.map(|q| QUOTES[q]).filter(|q| matches!(*q, "EUR" | "BTC"))
     }
 
     /// Whether a list of wanted names may mean this symbol; [`choose`] decides among several.
@@ -145,10 +120,7 @@ impl Parts {
 pub(super) fn name_assets(symbols: &[(String, Parts)]) -> Vec<String> {
     let mut exchanges: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
     for (_, parts) in symbols {
-        exchanges
-            .entry(&parts.base)
-            .or_default()
-            .insert(parts.exchange.as_deref());
+        exchanges.entry(&parts.base).or_default().insert(parts.exchange.as_deref());
     }
     let mut order: Vec<usize> = (0..symbols.len()).collect();
     order.sort_by_key(|&i| (symbols[i].1.quote, &symbols[i].0));
@@ -156,9 +128,7 @@ pub(super) fn name_assets(symbols: &[(String, Parts)]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     for i in order {
         let (symbol, parts) = &symbols[i];
-        let several = exchanges
-            .get(parts.base.as_str())
-            .is_some_and(|e| e.len() > 1);
+        let several = exchanges.get(parts.base.as_str()).is_some_and(|e| e.len() > 1);
         let mut name = match &parts.exchange {
             Some(exchange) if several => format!("{}@{exchange}", parts.base),
             _ => parts.base.clone(),
@@ -188,9 +158,8 @@ pub(super) fn choose(
         let exact = (0..symbols.len()).any(|i| names[i] == *wanted || symbols[i].0 == *wanted);
         let mut found = false;
         for i in 0..symbols.len() {
-            let hit = names[i] == *wanted
-                || symbols[i].0 == *wanted
-                || (!exact && symbols[i].1.base == *wanted);
+            let hit =
+                names[i] == *wanted || symbols[i].0 == *wanted || (!exact && symbols[i].1.base == *wanted);
             chosen[i] |= hit;
             found |= hit;
         }
@@ -219,8 +188,7 @@ impl SymbolTable {
             return None;
         }
         let n = self.names.len() as u16;
-        self.names
-            .push(String::from_utf8_lossy(symbol).into_owned());
+        self.names.push(String::from_utf8_lossy(symbol).into_owned());
         self.index.insert(symbol.to_vec(), n);
         Some(n)
     }
@@ -231,10 +199,7 @@ mod tests {
     use super::*;
 
     fn named(symbols: &[&str]) -> Vec<String> {
-        let parts: Vec<_> = symbols
-            .iter()
-            .map(|s| ((*s).to_string(), Parts::of(s)))
-            .collect();
+        let parts: Vec<_> = symbols.iter().map(|s| ((*s).to_string(), Parts::of(s))).collect();
         name_assets(&parts)
     }
 
@@ -258,18 +223,9 @@ mod tests {
 
     #[test]
     fn names_are_plain_unless_two_would_share_one() {
-        assert_eq!(
-            named(&["DOGEBTC", "DOGEUSDT", "ADABTC"]),
-            ["DOGEBTC", "DOGE", "ADA"]
-        );
-        assert_eq!(
-            named(&["BTCUSD@kraken", "BTCUSDT@binance"]),
-            ["BTC@kraken", "BTC@binance"]
-        );
-        assert_eq!(
-            named(&["BTCUSD@kraken", "BTCEUR@kraken"]),
-            ["BTC", "BTCEUR@kraken"]
-        );
+        assert_eq!(named(&["DOGEBTC", "DOGEUSDT", "ADABTC"]), ["DOGEBTC", "DOGE", "ADA"]);
+        assert_eq!(named(&["BTCUSD@kraken", "BTCUSDT@binance"]), ["BTC@kraken", "BTC@binance"]);
+        assert_eq!(named(&["BTCUSD@kraken", "BTCEUR@kraken"]), ["BTC", "BTCEUR@kraken"]);
         assert_eq!(named(&["X", "XUSDT"]), ["X", "XUSDT"]);
     }
 
@@ -281,11 +237,7 @@ mod tests {
             .collect();
         let names = name_assets(&symbols);
         let pick = |list: &[&str]| {
-            choose(
-                &symbols,
-                &names,
-                &list.iter().map(|s| (*s).to_string()).collect::<Vec<_>>(),
-            )
+            choose(&symbols, &names, &list.iter().map(|s| (*s).to_string()).collect::<Vec<_>>())
         };
         assert_eq!(pick(&["DOGE"]).unwrap(), [false, true, false, false]);
         assert_eq!(pick(&["BTC"]).unwrap(), [false, false, true, true]);

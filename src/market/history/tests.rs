@@ -11,19 +11,11 @@ fn hours(n: i64) -> Span {
 }
 
 fn settings(clock: Span) -> HistorySettings {
-    HistorySettings {
-        name: "panel".into(),
-        clock,
-        kind: None,
-        window: Window::default(),
-    }
+    HistorySettings { name: "panel".into(), clock, kind: None, window: Window::default() }
 }
 
 fn files(files: &[(&str, &str)]) -> Vec<Box<dyn Source>> {
-    files
-        .iter()
-        .map(|(n, t)| Box::new(Bytes::new(n, t.as_bytes())) as Box<dyn Source>)
-        .collect()
+    files.iter().map(|(n, t)| Box::new(Bytes::new(n, t.as_bytes())) as Box<dyn Source>).collect()
 }
 
 fn open(text: &str, clock: Span) -> HistoryFeed {
@@ -40,11 +32,7 @@ fn all(feed: &mut dyn Feed) -> Vec<Event> {
 
 fn bars(events: &[Event]) -> Vec<(u16, Stamp, Bar)> {
     let bar = |e: &Event| match *e {
-        Event::Market(MarketEvent::Bar {
-            instrument,
-            at,
-            bar,
-        }) => Some((instrument.0, at, bar)),
+        Event::Market(MarketEvent::Bar { instrument, at, bar }) => Some((instrument.0, at, bar)),
         _ => None,
     };
     events.iter().filter_map(bar).collect()
@@ -56,17 +44,8 @@ fn at(text: &str) -> Stamp {
 
 /// Hourly rows of `symbol` from hour `from` on, with closes that count up and a volume of `volume`.
 fn hourly(symbol: &str, from: i64, n: i64, volume: f64) -> Vec<(i64, String)> {
-    let row = |h: i64| {
-        (
-            h,
-            format!(
-                "{},{symbol},10,{},9,{},{volume}\n",
-                Stamp(h * H),
-                20 + h % 7,
-                10 + h % 5
-            ),
-        )
-    };
+    let row =
+        |h: i64| (h, format!("{},{symbol},10,{},9,{},{volume}\n", Stamp(h * H), 20 + h % 7, 10 + h % 5));
     (from..from + n).map(row).collect()
 }
 
@@ -80,17 +59,8 @@ fn panel(mut rows: Vec<(i64, String)>) -> String {
 fn columns_are_found_by_name_in_any_order() {
     let text = "volume,Close,low,high,open,ticker,date\n5,2,1,3,1.5,ETHUSDT,2021-01-01 00:00:00\n";
     let mut feed = open(text, hours(1));
-    let bar = Bar {
-        open: 1.5,
-        high: 3.0,
-        low: 1.0,
-        close: 2.0,
-        volume: 5.0,
-    };
-    assert_eq!(
-        bars(&all(&mut feed)),
-        [(0, at("2021-01-01T01:00:00Z"), bar)]
-    );
+    let bar = Bar { open: 1.5, high: 3.0, low: 1.0, close: 2.0, volume: 5.0 };
+    assert_eq!(bars(&all(&mut feed)), [(0, at("2021-01-01T01:00:00Z"), bar)]);
     assert_eq!(feed.universe().assets[0].name, "ETH");
     assert_eq!(feed.universe().instruments[0].kind, InstrumentKind::Margin);
 }
@@ -117,10 +87,7 @@ fn a_missing_column_is_named_with_the_header() {
         files(&[("x.csv", "timestamp,open,high,close\n")]),
         None,
     ));
-    assert!(
-        text.contains("x.csv") && text.contains("`low`") && text.contains("open, high, close"),
-        "{text}"
-    );
+    assert!(text.contains("x.csv") && text.contains("`low`") && text.contains("open, high, close"), "{text}");
 }
 
 #[test]
@@ -139,10 +106,7 @@ fn rows_that_cannot_be_believed_are_named_by_line_and_left_out() {
         2021-01-01T09:00:00Z,AUSDT,1,2,1,1.5,1\n";
     let mut feed = open(text, hours(1));
     let report = feed.report();
-    assert_eq!(
-        (report.rows, report.bad_rows, report.first_bad.len()),
-        (3, 8, 5)
-    );
+    assert_eq!((report.rows, report.bad_rows, report.first_bad.len()), (3, 8, 5));
     for (named, (line, why)) in report.first_bad.iter().zip([
         (3, "not positive"),
         (4, "not positive"),
@@ -150,21 +114,12 @@ fn rows_that_cannot_be_believed_are_named_by_line_and_left_out() {
         (6, "`many`"),
         (7, "`soon` is no stamp"),
     ]) {
-        assert!(
-            named.starts_with(&format!("panel.csv, line {line}: ")) && named.contains(why),
-            "{named}"
-        );
+        assert!(named.starts_with(&format!("panel.csv, line {line}: ")) && named.contains(why), "{named}");
     }
     let events = all(&mut feed);
     assert_eq!(bars(&events).len(), 3);
     // Silence is seen: ten barriers for three bars.
-    assert_eq!(
-        events
-            .iter()
-            .filter(|e| matches!(e, Event::Barrier(_)))
-            .count(),
-        10
-    );
+    assert_eq!(events.iter().filter(|e| matches!(e, Event::Barrier(_))).count(), 10);
     assert_eq!(feed.info().bars, 10);
 }
 
@@ -174,20 +129,9 @@ fn the_first_of_duplicates_is_kept_and_late_rows_are_left_out() {
     rows.insert(3, (0, format!("{},AUSDT,7,7,7,7,1\n", Stamp(2 * H))));
     rows.push((0, format!("{},AUSDT,7,7,7,7,1\n", Stamp(H))));
     let text = rows.into_iter().map(|(_, r)| r).collect::<String>();
-    let mut feed = open(
-        &format!("timestamp,symbol,open,high,low,close,volume\n{text}"),
-        hours(4),
-    );
+    let mut feed = open(&format!("timestamp,symbol,open,high,low,close,volume\n{text}"), hours(4));
     let report = feed.report();
-    assert_eq!(
-        (
-            report.rows,
-            report.duplicates,
-            report.unsorted,
-            report.bad_rows
-        ),
-        (12, 1, 1, 0)
-    );
+    assert_eq!((report.rows, report.duplicates, report.unsorted, report.bad_rows), (12, 1, 1, 0));
     assert!(bars(&all(&mut feed)).iter().all(|(_, _, b)| b.close != 7.0));
 }
 
@@ -199,11 +143,7 @@ fn a_panel_sorted_by_symbol_is_refused_with_the_way_out() {
         .chain(hourly("CUSDT", 0, 40, 1.0));
     let text = rows.map(|(_, r)| r).collect::<String>();
     let text = format!("timestamp,symbol,open,high,low,close,volume\n{text}");
-    let text = refused(HistoryFeed::open(
-        &settings(hours(1)),
-        files(&[("p.csv", &text)]),
-        None,
-    ));
+    let text = refused(HistoryFeed::open(&settings(hours(1)), files(&[("p.csv", &text)]), None));
     assert!(text.contains("sort the file by its stamp"), "{text}");
 }
 
@@ -213,47 +153,18 @@ fn hours_become_bars_of_the_clock_and_a_part_uses_what_is_there() {
         1609459200,AUSDT,10,12,9,11,1\n1609462800,AUSDT,11,15,10,14,2\n1609466400,AUSDT,14,14,8,9,3\n\
         1609470000,AUSDT,9,10,9,10,4\n1609473600,AUSDT,10,11,10,11,5\n1609477200,AUSDT,11,13,11,12,6\n";
     let events = all(&mut open(text, hours(4)));
-    let first = Bar {
-        open: 10.0,
-        high: 15.0,
-        low: 8.0,
-        close: 10.0,
-        volume: 10.0,
-    };
-    let part = Bar {
-        open: 10.0,
-        high: 13.0,
-        low: 10.0,
-        close: 12.0,
-        volume: 11.0,
-    };
+    let first = Bar { open: 10.0, high: 15.0, low: 8.0, close: 10.0, volume: 10.0 };
+    let part = Bar { open: 10.0, high: 13.0, low: 10.0, close: 12.0, volume: 11.0 };
     let (t1, t2) = (at("2021-01-01T04:00:00Z"), at("2021-01-01T08:00:00Z"));
-    let bar = |at, bar| {
-        Event::Market(MarketEvent::Bar {
-            instrument: InstrumentId(0),
-            at,
-            bar,
-        })
-    };
-    assert_eq!(
-        events,
-        [
-            bar(t1, first),
-            Event::Barrier(t1),
-            bar(t2, part),
-            Event::Barrier(t2)
-        ]
-    );
+    let bar = |at, bar| Event::Market(MarketEvent::Bar { instrument: InstrumentId(0), at, bar });
+    assert_eq!(events, [bar(t1, first), Event::Barrier(t1), bar(t2, part), Event::Barrier(t2)]);
 }
 
 #[test]
 fn a_bar_off_the_grid_is_sent_where_it_closes() {
     let text = "timestamp,symbol,close\n2021-01-01T21:00:00Z,X,1\n2021-01-02T21:00:00Z,X,2\n2021-01-03T21:00:00Z,X,3\n";
     let events = all(&mut open(text, Span::DAY));
-    let closes: Vec<_> = bars(&events)
-        .iter()
-        .map(|(_, t, b)| (t.to_string(), b.close))
-        .collect();
+    let closes: Vec<_> = bars(&events).iter().map(|(_, t, b)| (t.to_string(), b.close)).collect();
     assert_eq!(closes[0], ("2021-01-03T00:00:00Z".into(), 1.0));
     assert_eq!(closes.len(), 3);
 }
@@ -261,39 +172,21 @@ fn a_bar_off_the_grid_is_sent_where_it_closes() {
 #[test]
 fn bars_longer_than_the_clock_are_refused_with_the_clock_to_use() {
     let text = "timestamp,symbol,close\n2021-01-01,X,1\n2021-01-02,X,2\n2021-01-03,X,3\n";
-    let text = refused(HistoryFeed::open(
-        &settings(hours(4)),
-        files(&[("p.csv", text)]),
-        None,
-    ));
-    assert!(
-        text.contains("1d") && text.contains("4h") && text.contains("--clock 1d"),
-        "{text}"
-    );
+    let text = refused(HistoryFeed::open(&settings(hours(4)), files(&[("p.csv", text)]), None));
+    assert!(text.contains("1d") && text.contains("4h") && text.contains("--clock 1d"), "{text}");
 }
 
 #[test]
 fn a_folder_of_files_is_merged_on_one_clock() {
     let one = |n: i64, from: i64| {
-        let rows: Vec<String> = (from..from + n)
-            .map(|h| format!("{},1,1,1,1,{h}\n", h * 3_600))
-            .collect();
+        let rows: Vec<String> = (from..from + n).map(|h| format!("{},1,1,1,1,{h}\n", h * 3_600)).collect();
         format!("timestamp,open,high,low,close,volume\n{}", rows.concat())
     };
     let (btc, eth) = (one(8, 0), one(8, 4));
-    let list = [
-        ("ETHUSDT-1h.csv", eth.as_str()),
-        ("BTC_USDT-1h.csv", btc.as_str()),
-    ];
+    let list = [("ETHUSDT-1h.csv", eth.as_str()), ("BTC_USDT-1h.csv", btc.as_str())];
     let events = all(&mut HistoryFeed::open(&settings(hours(4)), files(&list), None).unwrap());
-    let seen: Vec<_> = bars(&events)
-        .iter()
-        .map(|(i, t, b)| (*i, t.0 / H, b.volume))
-        .collect();
-    assert_eq!(
-        seen,
-        [(0, 4, 6.0), (0, 8, 22.0), (1, 8, 22.0), (1, 12, 38.0)]
-    );
+    let seen: Vec<_> = bars(&events).iter().map(|(i, t, b)| (*i, t.0 / H, b.volume)).collect();
+    assert_eq!(seen, [(0, 4, 6.0), (0, 8, 22.0), (1, 8, 22.0), (1, 12, 38.0)]);
     let turned = [list[1], list[0]];
     let again = HistoryFeed::open(&settings(hours(4)), files(&turned), None).unwrap();
     let first = HistoryFeed::open(&settings(hours(4)), files(&list), None).unwrap();
@@ -307,19 +200,9 @@ fn ticks_lots_and_money_like_come_from_the_rows() {
         2021-01-01T00:00:00Z,SHIBUSDT,4.965e-05,4.965e-05,4.9e-05,4.9e-05,1\n\
         2021-01-01T00:00:00Z,PAXGUSDT,1800,1800,1800,1800,1\n";
     let feed = open(text, hours(1));
-    let names: Vec<_> = feed
-        .universe()
-        .assets
-        .iter()
-        .map(|a| (a.name.as_str(), a.money_like))
-        .collect();
+    let names: Vec<_> = feed.universe().assets.iter().map(|a| (a.name.as_str(), a.money_like)).collect();
     assert_eq!(names, [("BTC", false), ("PAXG", true), ("SHIB", false)]);
-    let rules: Vec<_> = feed
-        .universe()
-        .instruments
-        .iter()
-        .map(|i| (i.tick, i.lot))
-        .collect();
+    let rules: Vec<_> = feed.universe().instruments.iter().map(|i| (i.tick, i.lot)).collect();
     assert_eq!(rules[0], (Decimal::new(1, 3), Decimal::new(1, 5)));
     assert_eq!(rules[2], (Decimal::new(1, 8), Decimal::from(10_000)));
 }
@@ -334,33 +217,16 @@ fn rankings_are_known_thirty_days_after_the_nth_start_and_see_nothing_later() {
     rows.extend(hourly("CUSDT", 20 * day, 40 * day, 5.0));
     rows.extend(hourly("PAXGUSDT", 0, 60 * day, 1e6));
     let feed = open(&panel(rows), hours(4));
-    let names: Vec<_> = feed
-        .universe()
-        .assets
-        .iter()
-        .map(|a| a.name.as_str())
-        .collect();
+    let names: Vec<_> = feed.universe().assets.iter().map(|a| a.name.as_str()).collect();
     assert_eq!(names, ["A", "B", "C", "PAXG"]);
     let got: Vec<_> = feed
         .universe()
         .by_volume
         .iter()
-        .map(|r| {
-            (
-                r.known_at.0 / Span::DAY.0,
-                r.assets.iter().map(|a| a.0).collect::<Vec<_>>(),
-            )
-        })
+        .map(|r| (r.known_at.0 / Span::DAY.0, r.assets.iter().map(|a| a.0).collect::<Vec<_>>()))
         .collect();
     // On day 50 the thirty days hold ten of B's large days.
-    assert_eq!(
-        got,
-        [
-            (30, vec![0, 2, 1]),
-            (35, vec![0, 2, 1]),
-            (50, vec![1, 0, 2])
-        ]
-    );
+    assert_eq!(got, [(30, vec![0, 2, 1]), (35, vec![0, 2, 1]), (50, vec![1, 0, 2])]);
 }
 
 #[test]
@@ -371,11 +237,7 @@ fn a_short_feed_ranks_by_its_first_day_and_a_feed_without_volume_by_age() {
     let feed = open(&panel(rows), hours(1));
     let ranks = &feed.universe().by_volume;
     assert_eq!(ranks.len(), 2);
-    assert!(
-        ranks
-            .iter()
-            .all(|r| r.known_at.day() == 1 && r.assets.iter().map(|a| a.0).eq([1, 0]))
-    );
+    assert!(ranks.iter().all(|r| r.known_at.day() == 1 && r.assets.iter().map(|a| a.0).eq([1, 0])));
     let mut text = String::from("timestamp,symbol,close\n");
     for d in 0..40 {
         for s in ["Z", "Y", "A"] {
@@ -386,12 +248,8 @@ fn a_short_feed_ranks_by_its_first_day_and_a_feed_without_volume_by_age() {
         }
     }
     let feed = open(&text, Span::DAY);
-    let ranks: Vec<Vec<_>> = feed
-        .universe()
-        .by_volume
-        .iter()
-        .map(|r| r.assets.iter().map(|a| a.0).collect())
-        .collect();
+    let ranks: Vec<Vec<_>> =
+        feed.universe().by_volume.iter().map(|r| r.assets.iter().map(|a| a.0).collect()).collect();
     assert_eq!(ranks, [vec![1, 2, 0], vec![1, 2, 0], vec![1, 2, 0]]);
 }
 
@@ -404,10 +262,7 @@ fn settlements_come_after_the_bars_of_their_bucket_with_the_price_of_their_momen
         28800,AUSDT,-0.0001\n30600,XUSDT,0.1\n30600,AUSDT,12\n57600,AUSDT,0.0003\n"
             .as_bytes(),
     );
-    let set = HistorySettings {
-        kind: Some(InstrumentKind::Perp),
-        ..settings(hours(8))
-    };
+    let set = HistorySettings { kind: Some(InstrumentKind::Perp), ..settings(hours(8)) };
     let mut feed = HistoryFeed::open(&set, files(&[("p.csv", &rows)]), Some(&funding)).unwrap();
     assert!(feed.info().has_funding);
     assert_eq!((feed.report().bad_rows, feed.report().duplicates), (1, 1));
@@ -415,12 +270,9 @@ fn settlements_come_after_the_bars_of_their_bucket_with_the_price_of_their_momen
         .iter()
         .map(|e| match *e {
             Event::Market(MarketEvent::Bar { instrument, .. }) => format!("bar {}", instrument.0),
-            Event::Market(MarketEvent::Funding {
-                instrument,
-                at,
-                rate,
-                mark,
-            }) => format!("pay {} {} {rate} {mark}", instrument.0, at.0 / H),
+            Event::Market(MarketEvent::Funding { instrument, at, rate, mark }) => {
+                format!("pay {} {} {rate} {mark}", instrument.0, at.0 / H)
+            }
             other => format!("{} barrier", other.at().0 / H),
         })
         .collect();
@@ -439,13 +291,7 @@ fn settlements_come_after_the_bars_of_their_bucket_with_the_price_of_their_momen
         ]
     );
     let without = HistoryFeed::open(&set, files(&[("p.csv", &rows)]), None).unwrap();
-    assert!(
-        without
-            .info()
-            .notes
-            .iter()
-            .any(|n| n.contains("no funding: perps pay none here"))
-    );
+    assert!(without.info().notes.iter().any(|n| n.contains("no funding: perps pay none here")));
     assert_ne!(without.info().data_hash, feed.info().data_hash);
 }
 
@@ -455,10 +301,7 @@ fn the_hash_is_that_of_the_bytes_whatever_the_window() {
     let mut set = settings(hours(4));
     set.window.to = Some(Stamp(40 * H));
     let feed = HistoryFeed::open(&set, files(&[("p.csv", &text)]), None).unwrap();
-    assert_eq!(
-        feed.info().data_hash,
-        blake3::hash(text.as_bytes()).to_hex().to_string()
-    );
+    assert_eq!(feed.info().data_hash, blake3::hash(text.as_bytes()).to_hex().to_string());
 }
 
 #[test]
@@ -467,10 +310,7 @@ fn an_unknown_asset_is_named_beside_those_that_are_there() {
     let mut set = settings(hours(1));
     set.window.assets = Some(vec!["A".into(), "NOPE".into()]);
     let text_of = refused(HistoryFeed::open(&set, files(&[("p.csv", &text)]), None));
-    assert!(
-        text_of.contains("`NOPE`") && text_of.contains("AUSDT"),
-        "{text_of}"
-    );
+    assert!(text_of.contains("`NOPE`") && text_of.contains("AUSDT"), "{text_of}");
     set.window.assets = Some(vec!["B".into()]);
     let mut feed = HistoryFeed::open(&set, files(&[("p.csv", &text)]), None).unwrap();
     assert_eq!(feed.universe().assets.len(), 1);

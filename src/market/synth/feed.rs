@@ -5,8 +5,8 @@ use super::spec::{ASSETS, VERSION};
 use super::{SynthSettings, World};
 use crate::domain::instrument::{Asset, Ranking};
 use crate::domain::{
-    AssetId, Bar, Decimal, Event, Instrument, InstrumentId, InstrumentKind, MarketEvent, Span,
-    Stamp, Universe,
+    AssetId, Bar, Decimal, Event, Instrument, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp,
+    Universe,
 };
 use crate::market::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
 use std::collections::VecDeque;
@@ -29,17 +29,13 @@ impl SynthFeed {
     pub fn new(settings: SynthSettings) -> Result<Self, FeedError> {
         check(&settings)?;
         let clock = settings.clock;
-        let to = settings
-            .from
-            .after(Span(i64::from(settings.bars_days) * Span::DAY.0));
+        let to = settings.from.after(Span(i64::from(settings.bars_days) * Span::DAY.0));
         let name = match settings.world {
             World::Market => "synth",
             World::RandomWalk => "random-walk",
         };
-        let mut notes = vec![format!(
-            "the embedded market ({}), seed {}: no real prices",
-            settings.world, settings.seed
-        )];
+        let mut notes =
+            vec![format!("the embedded market ({}), seed {}: no real prices", settings.world, settings.seed)];
         if settings.world == World::RandomWalk {
             notes.push("this world has no funding and nothing to predict".into());
         }
@@ -77,12 +73,7 @@ impl SynthFeed {
                 let at = Stamp(hour * Span::HOUR.0);
                 for (i, (rate, mark)) in self.path.settle().into_iter().enumerate() {
                     let instrument = InstrumentId(i as u16);
-                    settled.push(Event::Market(MarketEvent::Funding {
-                        instrument,
-                        at,
-                        rate,
-                        mark,
-                    }));
+                    settled.push(Event::Market(MarketEvent::Funding { instrument, at, rate, mark }));
                 }
             }
             let hourly = self.path.step();
@@ -129,10 +120,7 @@ impl Feed for SynthFeed {
     }
 
     fn report(&self) -> FeedReport {
-        FeedReport {
-            rows: self.rows,
-            ..FeedReport::default()
-        }
+        FeedReport { rows: self.rows, ..FeedReport::default() }
     }
 }
 
@@ -140,10 +128,7 @@ fn check(settings: &SynthSettings) -> Result<(), FeedError> {
     let clock = settings.clock;
     let refuse = |setting: String, fix: &'static str| Err(FeedError::Setting { setting, fix });
     if clock.0 < Span::HOUR.0 || clock.0 % Span::HOUR.0 != 0 || Span::DAY.0 % clock.0 != 0 {
-        return refuse(
-            format!("a clock of {clock}"),
-            "use --clock 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1d",
-        );
+        return refuse(format!("a clock of {clock}"), "use --clock 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1d");
     }
     if settings.from.floor(clock) != settings.from {
         return refuse(
@@ -152,10 +137,7 @@ fn check(settings: &SynthSettings) -> Result<(), FeedError> {
         );
     }
     // A century keeps every stamp far inside its range.
-    if settings.bars_days == 0
-        || settings.bars_days > 36_525
-        || settings.from.0.abs() > 200 * Span::YEAR.0
-    {
+    if settings.bars_days == 0 || settings.bars_days > 36_525 || settings.from.0.abs() > 200 * Span::YEAR.0 {
         return refuse(
             format!("{} days from {}", settings.bars_days, settings.from),
             "ask for 1 to 36525 days within two centuries of 1970",
@@ -197,11 +179,7 @@ fn universe(settings: &SynthSettings) -> Universe {
 /// and known only when they have passed (over the first day where the run is shorter). Settlements move no
 /// price, so they are left out.
 fn rankings(settings: &SynthSettings) -> Vec<Ranking> {
-    let days = if settings.bars_days >= RANKING_DAYS {
-        RANKING_DAYS
-    } else {
-        1
-    };
+    let days = if settings.bars_days >= RANKING_DAYS { RANKING_DAYS } else { 1 };
     let mut path = Path::start(settings);
     let mut dollars = [0.0; ASSETS.len()];
     for _ in 0..days * 24 {
@@ -220,16 +198,8 @@ fn rankings(settings: &SynthSettings) -> Vec<Ranking> {
 
 /// blake3 of the settings and of the model's version.
 fn hash(settings: &SynthSettings) -> String {
-    let SynthSettings {
-        seed,
-        world,
-        from,
-        bars_days,
-        clock,
-    } = settings;
-    let text = format!(
-        "synth {VERSION} {world} seed {seed} from {} days {bars_days} clock {}",
-        from.0, clock.0
-    );
+    let SynthSettings { seed, world, from, bars_days, clock } = settings;
+    let text =
+        format!("synth {VERSION} {world} seed {seed} from {} days {bars_days} clock {}", from.0, clock.0);
     blake3::hash(text.as_bytes()).to_hex().to_string()
 }

@@ -77,9 +77,7 @@ impl World {
 
     /// Finds by name.
     pub fn parse(text: &str) -> Option<Self> {
-        [World::Market, World::RandomWalk]
-            .into_iter()
-            .find(|w| w.text() == text)
+        [World::Market, World::RandomWalk].into_iter().find(|w| w.text() == text)
     }
 }
 

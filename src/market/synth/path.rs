@@ -12,9 +12,9 @@
 
 use super::regime::Regime;
 use super::spec::{
-    ASSETS, FUNDING_BOUND, FUNDING_CLAMP, INTEREST, MARKET_CASCADE, MARKET_JUMP, MARKET_VOL,
-    OWN_CASCADE, OWN_DRIFT, OWN_JUMP, PREMIUM_FAST, PREMIUM_MEAN, PREMIUM_SLOW, PREMIUM_SPREAD,
-    PREMIUM_TREND, Spec, TREND_HOURS, VOLUME_OF_MOVE, VOLUME_OF_VOL, VOLUME_OWN,
+    ASSETS, FUNDING_BOUND, FUNDING_CLAMP, INTEREST, MARKET_CASCADE, MARKET_JUMP, MARKET_VOL, OWN_CASCADE,
+    OWN_DRIFT, OWN_JUMP, PREMIUM_FAST, PREMIUM_MEAN, PREMIUM_SLOW, PREMIUM_SPREAD, PREMIUM_TREND, Spec,
+    TREND_HOURS, VOLUME_OF_MOVE, VOLUME_OF_VOL, VOLUME_OWN,
 };
 use super::{SynthSettings, World};
 use crate::domain::{Bar, Span, random};
@@ -48,11 +48,7 @@ impl Ar {
     /// Started from its stationary law.
     fn start((memory, scale): (f64, f64), key: u64) -> Ar {
         let keep = libm::exp(-1.0 / memory);
-        Ar {
-            keep,
-            add: scale * libm::sqrt(1.0 - keep * keep),
-            value: scale * random::normal(key),
-        }
+        Ar { keep, add: scale * libm::sqrt(1.0 - keep * keep), value: scale * random::normal(key) }
     }
 
     fn step(&mut self, key: u64) -> f64 {
@@ -75,10 +71,7 @@ impl Cascade {
             place += 1;
             Ar::start(one, random::mix(key, place))
         });
-        Cascade {
-            parts,
-            shift: spec.iter().map(|(_, s)| s * s).sum(),
-        }
+        Cascade { parts, shift: spec.iter().map(|(_, s)| s * s).sum() }
     }
 
     fn step(&mut self, key: u64) -> f64 {
@@ -153,13 +146,7 @@ impl Path {
                 fast: Ar::start(PREMIUM_FAST, random::mix(first(For::Premium, name), 2)),
             }
         });
-        Path {
-            seed,
-            world: settings.world,
-            hour,
-            market,
-            walkers: walkers.collect(),
-        }
+        Path { seed, world: settings.world, hour, market, walkers: walkers.collect() }
     }
 
     /// Hours since 1970 of the hour that comes next.
@@ -183,21 +170,12 @@ impl Path {
 
     /// Walks an hour and gives its bars in the order of the assets.
     pub fn step(&mut self) -> [Bar; ASSETS.len()] {
-        let mut bars = [Bar {
-            open: 0.0,
-            high: 0.0,
-            low: 0.0,
-            close: 0.0,
-            volume: 0.0,
-        }; ASSETS.len()];
+        let mut bars = [Bar { open: 0.0, high: 0.0, low: 0.0, close: 0.0, volume: 0.0 }; ASSETS.len()];
         let (seed, hour) = (self.seed, self.hour);
         let key = |what: For, name: u64| random::key(seed, &[what as u64, name, hour as u64]);
         let (market, log_vol) = match self.world {
             World::Market => self.market.step(hour, &key),
-            World::RandomWalk => (
-                MARKET_VOL * hourly() * random::normal(key(For::Move, 0)),
-                0.0,
-            ),
+            World::RandomWalk => (MARKET_VOL * hourly() * random::normal(key(For::Move, 0)), 0.0),
         };
         for (walker, bar) in self.walkers.iter_mut().zip(&mut bars) {
             *bar = match self.world {
@@ -225,8 +203,7 @@ impl Market {
         let log_vol = self.cascade.step(key(For::Cascade, 0)) + libm::log(effect.vol);
         let drift = effect.drift / Span::HOUR.per_year() + effect.pull * (self.anchor - self.level);
         let jump = jump(MARKET_JUMP, effect.jump, key(For::Jump, 0));
-        let m =
-            drift + MARKET_VOL * hourly() * libm::exp(log_vol) * student6(key(For::Move, 0)) + jump;
+        let m = drift + MARKET_VOL * hourly() * libm::exp(log_vol) * student6(key(For::Move, 0)) + jump;
         self.level += m;
         (m, log_vol)
     }
@@ -251,8 +228,7 @@ impl Walker {
         let sigma = libm::sqrt(own * own + shared * shared);
         // Share-weighted: the volatility that its traders feel against what is usual for it.
         let usual =
-            libm::sqrt(spec.own * spec.own + spec.beta * spec.beta * MARKET_VOL * MARKET_VOL)
-                * hourly();
+            libm::sqrt(spec.own * spec.own + spec.beta * spec.beta * MARKET_VOL * MARKET_VOL) * hourly();
         self.finish(r, sigma, libm::log(sigma / usual), key)
     }
 
@@ -261,8 +237,7 @@ impl Walker {
         let shared = spec.beta * MARKET_VOL;
         let sigma = libm::sqrt(shared * shared + spec.own * spec.own) * hourly();
         // Minus half the variance: the price, not its logarithm, has no drift.
-        let r = spec.beta * market
-            + spec.own * hourly() * random::normal(key(For::Move, self.name))
+        let r = spec.beta * market + spec.own * hourly() * random::normal(key(For::Move, self.name))
             - sigma * sigma / 2.0;
         self.finish(r, sigma, 0.0, key)
     }
@@ -285,8 +260,7 @@ impl Walker {
         self.price = close;
         let volume_key = key(For::Volume, self.name);
         let z = (libm::fabs(r) / sigma).min(6.0);
-        let log_dollars =
-            VOLUME_OF_VOL * log_vol + VOLUME_OF_MOVE * (z - 0.8) + self.volume.step(volume_key);
+        let log_dollars = VOLUME_OF_VOL * log_vol + VOLUME_OF_MOVE * (z - 0.8) + self.volume.step(volume_key);
         Bar {
             open,
             high: self.shown(high).max(open).max(close),
@@ -299,8 +273,7 @@ impl Walker {
     /// Premium of the perp at a settlement.
     fn premium(&mut self, key: u64) -> f64 {
         let sigma = libm::sqrt(
-            self.spec.own * self.spec.own
-                + self.spec.beta * self.spec.beta * MARKET_VOL * MARKET_VOL,
+            self.spec.own * self.spec.own + self.spec.beta * self.spec.beta * MARKET_VOL * MARKET_VOL,
         ) * hourly();
         // A walk less its average of memory τ has a standard deviation of σ · sqrt(τ / 2).
         let trend = (self.log - self.average) / (sigma * libm::sqrt(TREND_HOURS / 2.0));

@@ -34,30 +34,10 @@ impl Regime {
     /// of it away.
     pub fn effect(self) -> Effect {
         match self {
-            Regime::Calm => Effect {
-                drift: 0.8,
-                pull: 0.0,
-                vol: 0.80,
-                jump: 0.0,
-            },
-            Regime::Range => Effect {
-                drift: 0.0,
-                pull: 0.002,
-                vol: 0.85,
-                jump: 0.0,
-            },
-            Regime::Panic => Effect {
-                drift: -3.0,
-                pull: 0.0,
-                vol: 1.55,
-                jump: -0.5,
-            },
-            Regime::Euphoria => Effect {
-                drift: 2.0,
-                pull: 0.0,
-                vol: 1.15,
-                jump: 0.0,
-            },
+            Regime::Calm => Effect { drift: 0.8, pull: 0.0, vol: 0.80, jump: 0.0 },
+            Regime::Range => Effect { drift: 0.0, pull: 0.002, vol: 0.85, jump: 0.0 },
+            Regime::Panic => Effect { drift: -3.0, pull: 0.0, vol: 1.55, jump: -0.5 },
+            Regime::Euphoria => Effect { drift: 2.0, pull: 0.0, vol: 1.15, jump: 0.0 },
         }
     }
 
@@ -116,12 +96,7 @@ mod tests {
             assert!((measured - stated).abs() < 0.03, "{share:?}");
         }
         let all = [Regime::Calm, Regime::Range, Regime::Panic, Regime::Euphoria];
-        let mean = |f: fn(Effect) -> f64| {
-            all.iter()
-                .zip(share)
-                .map(|(r, s)| f(r.effect()) * s)
-                .sum::<f64>()
-        };
+        let mean = |f: fn(Effect) -> f64| all.iter().zip(share).map(|(r, s)| f(r.effect()) * s).sum::<f64>();
         assert!((mean(|e| e.vol * e.vol) - 1.0).abs() < 0.06);
         assert!((0.0..0.25).contains(&mean(|e| e.drift)));
     }

@@ -27,36 +27,9 @@ pub(super) struct Spec {
 /// Sorted by name, as the universe is. Betas and own volatilities give the measured annual volatilities
 /// and, together with [`MARKET_VOL`], a mean correlation of pairs near 0.6.
 pub(super) const ASSETS: [Spec; 10] = [
-    Spec {
-        name: "ADA",
-        price: 0.8,
-        digits: 5,
-        lot: 0,
-        beta: 1.15,
-        own: 0.75,
-        late: 0.03,
-        dollars: 3.5e7,
-    },
-    Spec {
-        name: "AVAX",
-        price: 40.0,
-        digits: 3,
-        lot: -2,
-        beta: 1.2,
-        own: 0.99,
-        late: 0.03,
-        dollars: 1.6e7,
-    },
-    Spec {
-        name: "BNB",
-        price: 350.0,
-        digits: 2,
-        lot: -3,
-        beta: 0.98,
-        own: 0.57,
-        late: 0.02,
-        dollars: 3.5e7,
-    },
+    Spec { name: "ADA", price: 0.8, digits: 5, lot: 0, beta: 1.15, own: 0.75, late: 0.03, dollars: 3.5e7 },
+    Spec { name: "AVAX", price: 40.0, digits: 3, lot: -2, beta: 1.2, own: 0.99, late: 0.03, dollars: 1.6e7 },
+    Spec { name: "BNB", price: 350.0, digits: 2, lot: -3, beta: 0.98, own: 0.57, late: 0.02, dollars: 3.5e7 },
     Spec {
         name: "BTC",
         price: 30_000.0,
@@ -67,16 +40,7 @@ pub(super) const ASSETS: [Spec; 10] = [
         late: 0.0,
         dollars: 5.9e8,
     },
-    Spec {
-        name: "DOGE",
-        price: 0.1,
-        digits: 6,
-        lot: 1,
-        beta: 1.1,
-        own: 1.10,
-        late: 0.03,
-        dollars: 3.7e7,
-    },
+    Spec { name: "DOGE", price: 0.1, digits: 6, lot: 1, beta: 1.1, own: 1.10, late: 0.03, dollars: 3.7e7 },
     Spec {
         name: "ETH",
         price: 2_000.0,
@@ -87,46 +51,10 @@ pub(super) const ASSETS: [Spec; 10] = [
         late: 0.01,
         dollars: 2.9e8,
     },
-    Spec {
-        name: "LINK",
-        price: 10.0,
-        digits: 3,
-        lot: -1,
-        beta: 1.15,
-        own: 0.73,
-        late: 0.03,
-        dollars: 1.6e7,
-    },
-    Spec {
-        name: "LTC",
-        price: 100.0,
-        digits: 2,
-        lot: -2,
-        beta: 1.1,
-        own: 0.59,
-        late: 0.03,
-        dollars: 3.0e7,
-    },
-    Spec {
-        name: "SOL",
-        price: 60.0,
-        digits: 3,
-        lot: -2,
-        beta: 1.22,
-        own: 1.01,
-        late: 0.03,
-        dollars: 3.7e7,
-    },
-    Spec {
-        name: "XRP",
-        price: 0.5,
-        digits: 5,
-        lot: 0,
-        beta: 1.05,
-        own: 0.86,
-        late: 0.03,
-        dollars: 5.0e7,
-    },
+    Spec { name: "LINK", price: 10.0, digits: 3, lot: -1, beta: 1.15, own: 0.73, late: 0.03, dollars: 1.6e7 },
+    Spec { name: "LTC", price: 100.0, digits: 2, lot: -2, beta: 1.1, own: 0.59, late: 0.03, dollars: 3.0e7 },
+    Spec { name: "SOL", price: 60.0, digits: 3, lot: -2, beta: 1.22, own: 1.01, late: 0.03, dollars: 3.7e7 },
+    Spec { name: "XRP", price: 0.5, digits: 5, lot: 0, beta: 1.05, own: 0.86, late: 0.03, dollars: 5.0e7 },
 ];
 
 /// Annual volatility of the market factor.
@@ -138,8 +66,7 @@ pub(super) const MARKET_VOL: f64 = 0.85;
 pub(super) const MARKET_CASCADE: [(f64, f64); 4] =
     [(5.0, 0.32), (36.0, 0.32), (240.0, 0.36), (1_440.0, 0.30)];
 /// The same for what is an asset's own.
-pub(super) const OWN_CASCADE: [(f64, f64); 4] =
-    [(5.0, 0.36), (36.0, 0.36), (240.0, 0.36), (1_440.0, 0.30)];
+pub(super) const OWN_CASCADE: [(f64, f64); 4] = [(5.0, 0.36), (36.0, 0.36), (240.0, 0.36), (1_440.0, 0.30)];
 
 /// Chance of a jump of the market per hour (about 9 a year) and the standard deviation of its size.
 pub(super) const MARKET_JUMP: (f64, f64) = (0.001, 0.045);

@@ -15,16 +15,8 @@ fn events(settings: SynthSettings) -> Vec<Event> {
 
 /// Two-year 4-hour returns of some seeds.
 fn sample(world: World) -> Vec<Vec<Vec<f64>>> {
-    let of = |seed| {
-        closes(&events(SynthSettings {
-            seed,
-            world,
-            ..SynthSettings::default()
-        }))
-    };
-    (1..=4)
-        .map(|seed| of(seed).iter().map(|c| returns(c)).collect())
-        .collect()
+    let of = |seed| closes(&events(SynthSettings { seed, world, ..SynthSettings::default() }));
+    (1..=4).map(|seed| of(seed).iter().map(|c| returns(c)).collect()).collect()
 }
 
 fn over(sample: &[Vec<Vec<f64>>], f: impl Fn(&[f64]) -> f64) -> f64 {
@@ -47,9 +39,7 @@ fn the_market_has_the_facts_of_real_ones() {
         assert!((0.4..1.9).contains(&vol), "annual volatility {vol}");
     }
     // Bands around what the module's table states, as means over assets and seeds.
-    let vol = over(&runs, |r| {
-        (moment(r, 2) * Span(4 * Span::HOUR.0).per_year()).sqrt()
-    });
+    let vol = over(&runs, |r| (moment(r, 2) * Span(4 * Span::HOUR.0).per_year()).sqrt());
     assert!((0.8..1.4).contains(&vol), "mean annual volatility {vol}");
     let k = over(&runs, kurtosis);
     assert!((6.0..25.0).contains(&k), "mean kurtosis {k}");
@@ -57,12 +47,7 @@ fn the_market_has_the_facts_of_real_ones() {
         let a = over(&runs, |r| lagged(&absolute(r), lag));
         assert!((low..high).contains(&a), "|r| at lag {lag}: {a}");
     }
-    let c = mean(
-        &runs
-            .iter()
-            .map(|r| pairs(r, correlation))
-            .collect::<Vec<_>>(),
-    );
+    let c = mean(&runs.iter().map(|r| pairs(r, correlation)).collect::<Vec<_>>());
     assert!((0.5..0.72).contains(&c), "pairs {c}");
     let one = over(&runs, |r| lagged(r, 1));
     assert!(one.abs() < 0.04, "returns at lag 1: {one}");
@@ -83,21 +68,12 @@ fn funding_follows_the_premium_and_the_premium_follows_the_trend() {
     near(funding_rate(-1e-3), -5e-4);
     near(funding_rate(0.1), 7.5e-3);
     near(funding_rate(-0.1), -7.5e-3);
-    let all = events(SynthSettings {
-        clock: Span::HOUR,
-        ..SynthSettings::default()
-    });
+    let all = events(SynthSettings { clock: Span::HOUR, ..SynthSettings::default() });
     let closes = closes(&all);
     let from = SynthSettings::default().from;
     let (mut rates, mut before) = (vec![Vec::new(); 10], vec![Vec::new(); 10]);
     for e in &all {
-        if let Event::Market(MarketEvent::Funding {
-            instrument,
-            at,
-            rate,
-            mark,
-        }) = *e
-        {
+        if let Event::Market(MarketEvent::Funding { instrument, at, rate, mark }) = *e {
             assert_eq!(at.0.rem_euclid(8 * Span::HOUR.0), 0);
             let hour = (at.since(from).0 / Span::HOUR.0) as usize;
             let i = instrument.index();
@@ -110,27 +86,17 @@ fn funding_follows_the_premium_and_the_premium_follows_the_trend() {
         }
     }
     let by = |f: &dyn Fn(&[f64]) -> f64| mean(&rates.iter().map(|r| f(r)).collect::<Vec<_>>());
-    let share =
-        |r: &[f64], f: fn(f64) -> bool| r.iter().filter(|v| f(**v)).count() as f64 / r.len() as f64;
+    let share = |r: &[f64], f: fn(f64) -> bool| r.iter().filter(|v| f(**v)).count() as f64 / r.len() as f64;
     let checks = [
         ("mean", by(&|r| mean(r)), 1e-4, 3e-4),
         ("mean absolute", by(&|r| mean(&absolute(r))), 1.7e-4, 3.6e-4),
-        (
-            "at the interest",
-            by(&|r| share(r, |v| (v - 1e-4).abs() < 1e-9)),
-            0.35,
-            0.55,
-        ),
+        ("at the interest", by(&|r| share(r, |v| (v - 1e-4).abs() < 1e-9)), 0.35, 0.55),
         ("negative", by(&|r| share(r, |v| v < 0.0)), 0.08, 0.27),
         ("lag 1", by(&|r| lagged(r, 1)), 0.6, 0.87),
         ("lag 21", by(&|r| lagged(r, 21)), 0.1, 0.45),
         (
             "with 72 h before",
-            mean(
-                &(0..10)
-                    .map(|i| correlation(&rates[i], &before[i]))
-                    .collect::<Vec<_>>(),
-            ),
+            mean(&(0..10).map(|i| correlation(&rates[i], &before[i])).collect::<Vec<_>>()),
             0.2,
             0.5,
         ),
@@ -142,24 +108,14 @@ fn funding_follows_the_premium_and_the_premium_follows_the_trend() {
 
 #[test]
 fn volume_rises_with_the_size_of_the_move_and_bars_are_coherent() {
-    let all = events(SynthSettings {
-        clock: Span::HOUR,
-        bars_days: 365,
-        ..SynthSettings::default()
-    });
+    let all = events(SynthSettings { clock: Span::HOUR, bars_days: 365, ..SynthSettings::default() });
     let mut last = [None; 10];
     let (mut moves, mut volumes) = (vec![Vec::new(); 10], vec![Vec::new(); 10]);
     for e in &all {
-        if let Event::Market(MarketEvent::Bar {
-            instrument, bar, ..
-        }) = *e
-        {
+        if let Event::Market(MarketEvent::Bar { instrument, bar, .. }) = *e {
             assert!(bar.is_valid());
             let i = instrument.index();
-            assert!(
-                last[i].is_none_or(|c| c == bar.open),
-                "a bar opens where the last closed"
-            );
+            assert!(last[i].is_none_or(|c| c == bar.open), "a bar opens where the last closed");
             last[i] = Some(bar.close);
             moves[i].push((bar.close / bar.open).ln().abs());
             volumes[i].push((bar.volume * bar.close).ln());
@@ -174,43 +130,19 @@ fn volume_rises_with_the_size_of_the_move_and_bars_are_coherent() {
 #[test]
 fn the_random_walk_has_nothing_to_predict() {
     let runs = sample(World::RandomWalk);
-    let c = mean(
-        &runs
-            .iter()
-            .map(|r| pairs(r, correlation))
-            .collect::<Vec<_>>(),
-    );
+    let c = mean(&runs.iter().map(|r| pairs(r, correlation)).collect::<Vec<_>>());
     assert!((0.5..0.72).contains(&c), "pairs {c}");
     for (what, value, band) in [
         ("kurtosis", over(&runs, kurtosis) - 3.0, 0.1),
-        (
-            "|r| at lag 1",
-            over(&runs, |r| lagged(&absolute(r), 1)),
-            0.02,
-        ),
+        ("|r| at lag 1", over(&runs, |r| lagged(&absolute(r), 1)), 0.02),
         ("r at lag 1", over(&runs, |r| lagged(r, 1)), 0.025),
-        (
-            "variance ratio of a day",
-            over(&runs, |r| variance_ratio(r, 6)) - 1.0,
-            0.06,
-        ),
-        (
-            "variance ratio of five",
-            over(&runs, |r| variance_ratio(r, 30)) - 1.0,
-            0.13,
-        ),
+        ("variance ratio of a day", over(&runs, |r| variance_ratio(r, 6)) - 1.0, 0.06),
+        ("variance ratio of five", over(&runs, |r| variance_ratio(r, 30)) - 1.0, 0.13),
     ] {
         assert!(value.abs() < band, "{what}: {value}");
     }
-    let all = events(SynthSettings {
-        world: World::RandomWalk,
-        bars_days: 40,
-        ..SynthSettings::default()
-    });
-    assert!(
-        !all.iter()
-            .any(|e| matches!(e, Event::Market(MarketEvent::Funding { .. })))
-    );
+    let all = events(SynthSettings { world: World::RandomWalk, bars_days: 40, ..SynthSettings::default() });
+    assert!(!all.iter().any(|e| matches!(e, Event::Market(MarketEvent::Funding { .. }))));
     // A martingale: the mean of price ratios over many short runs is one within its error.
     let ends: Vec<f64> = (0..400)
         .map(|seed| {
@@ -226,33 +158,20 @@ fn the_random_walk_has_nothing_to_predict() {
         })
         .collect();
     let error = (moment(&ends, 2) / ends.len() as f64).sqrt();
-    assert!(
-        (mean(&ends) - 1.0).abs() < 3.5 * error,
-        "{} ± {error}",
-        mean(&ends)
-    );
+    assert!((mean(&ends) - 1.0).abs() < 3.5 * error, "{} ± {error}", mean(&ends));
 }
 
 #[test]
 fn the_same_seed_gives_the_same_market_and_another_seed_another() {
-    let short = SynthSettings {
-        bars_days: 10,
-        ..SynthSettings::default()
-    };
+    let short = SynthSettings { bars_days: 10, ..SynthSettings::default() };
     assert_eq!(events(short), events(short));
     assert_ne!(events(short), events(SynthSettings { seed: 2, ..short }));
     let hash = |s| SynthFeed::new(s).unwrap().info().data_hash.clone();
     assert_eq!(hash(short), hash(short));
     for other in [
         SynthSettings { seed: 2, ..short },
-        SynthSettings {
-            bars_days: 11,
-            ..short
-        },
-        SynthSettings {
-            world: World::RandomWalk,
-            ..short
-        },
+        SynthSettings { bars_days: 11, ..short },
+        SynthSettings { world: World::RandomWalk, ..short },
     ] {
         assert_ne!(hash(short), hash(other));
     }
@@ -263,17 +182,9 @@ fn rankings_are_by_dollars_and_known_after_thirty_days() {
     let feed = SynthFeed::new(SynthSettings::default()).unwrap();
     let ranks = &feed.universe().by_volume;
     assert_eq!(ranks.len(), 10);
-    assert_eq!(
-        ranks[0].known_at.since(SynthSettings::default().from),
-        Span(30 * Span::DAY.0)
-    );
+    assert_eq!(ranks[0].known_at.since(SynthSettings::default().from), Span(30 * Span::DAY.0));
     assert_eq!(feed.universe().name(ranks[0].assets[0]), "BTC");
-    let names: Vec<_> = feed
-        .universe()
-        .assets
-        .iter()
-        .map(|a| a.name.clone())
-        .collect();
+    let names: Vec<_> = feed.universe().assets.iter().map(|a| a.name.clone()).collect();
     assert!(names.is_sorted());
 }
 
@@ -281,26 +192,11 @@ fn rankings_are_by_dollars_and_known_after_thirty_days() {
 fn settings_that_cannot_be_followed_are_refused_with_a_way_out() {
     let base = SynthSettings::default();
     for bad in [
-        SynthSettings {
-            clock: Span(1_800 * 1_000_000_000),
-            ..base
-        },
-        SynthSettings {
-            clock: Span(5 * Span::HOUR.0),
-            ..base
-        },
-        SynthSettings {
-            clock: Span(2 * Span::DAY.0),
-            ..base
-        },
-        SynthSettings {
-            from: base.from.after(Span::HOUR),
-            ..base
-        },
-        SynthSettings {
-            bars_days: 0,
-            ..base
-        },
+        SynthSettings { clock: Span(1_800 * 1_000_000_000), ..base },
+        SynthSettings { clock: Span(5 * Span::HOUR.0), ..base },
+        SynthSettings { clock: Span(2 * Span::DAY.0), ..base },
+        SynthSettings { from: base.from.after(Span::HOUR), ..base },
+        SynthSettings { bars_days: 0, ..base },
     ] {
         let text = SynthFeed::new(bad).err().unwrap().to_string();
         assert!(text.contains("; "), "{text}");
