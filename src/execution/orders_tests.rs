@@ -4,9 +4,9 @@
 
 use super::*;
 use crate::domain::{AgentId, OrderKind};
+use crate::execution::PaperVenue;
 use crate::execution::fixtures::{dec, order};
 use crate::execution::venue::VENUE_ORDERS;
-use crate::execution::PaperVenue;
 use crate::ledger::Ledger;
 use proptest::prelude::*;
 
