@@ -65,7 +65,7 @@ fn whole(x: Decimal, scale: u32) -> Option<i128> {
 
 fn rewhole(x: Decimal, scale: u32) -> Option<i128> {
     if let Some(up) = scale.checked_sub(x.scale()) {
-        return x.mantissa().checked_mul(power(up)?);
+        return times(x.mantissa(), power(up)?);
     }
     // More digits are welcome where they are zeros.
     let down = power(x.scale().checked_sub(scale)?)?;
@@ -152,10 +152,28 @@ pub(super) fn notional(quantity: i128, price: i128) -> Result<i128, LedgerError>
     value(quantity, price).map(from_value)
 }
 
+/// a × b, exact or not at all. Amounts of every day fit 64 bits, whose product is one instruction.
+#[inline]
+fn times(a: i128, b: i128) -> Option<i128> {
+    match (i64::try_from(a), i64::try_from(b)) {
+        (Ok(a), Ok(b)) => Some(i128::from(a).wrapping_mul(i128::from(b))),
+        _ => a.checked_mul(b),
+    }
+}
+
+/// The same for magnitudes.
+#[inline]
+fn times_unsigned(a: u128, b: u128) -> Option<u128> {
+    match (u64::try_from(a), u64::try_from(b)) {
+        (Ok(a), Ok(b)) => Some(u128::from(a).wrapping_mul(u128::from(b))),
+        _ => a.checked_mul(b),
+    }
+}
+
 /// quantity × price in value units, exact.
 #[inline]
 pub(super) fn value(quantity: i128, price: i128) -> Result<i128, LedgerError> {
-    quantity.checked_mul(price).ok_or(LedgerError::Overflow("a value"))
+    times(quantity, price).ok_or(LedgerError::Overflow("a value"))
 }
 
 /// A sum of values.
@@ -167,7 +185,7 @@ pub(super) fn value_sum(a: i128, b: i128) -> Result<i128, LedgerError> {
 /// Money units as value units, exact.
 #[inline]
 pub(super) fn as_value(money_units: i128) -> Result<i128, LedgerError> {
-    money_units.checked_mul(VALUES_PER_MONEY).ok_or(LedgerError::Overflow("a value"))
+    times(money_units, VALUES_PER_MONEY).ok_or(LedgerError::Overflow("a value"))
 }
 
 /// Value units as money units, rounded half to even.
@@ -197,7 +215,7 @@ fn scaled_product(a: Decimal, b: Decimal, scale: u32) -> Option<i128> {
 
 /// a × b, which is in units of 10⁻ᶠʳᵒᵐ, as units of 10⁻ᵗᵒ, half to even.
 fn scaled(a: i128, b: i128, from: u32, to: u32) -> Option<i128> {
-    match a.checked_mul(b) {
+    match times(a, b) {
         Some(product) => rescale(product, from, to),
         None => wide_product(a, b, from.checked_sub(to)?),
     }
@@ -207,7 +225,7 @@ fn scaled(a: i128, b: i128, from: u32, to: u32) -> Option<i128> {
 #[inline]
 fn rescale(units: i128, from: u32, to: u32) -> Option<i128> {
     if let Some(up) = to.checked_sub(from) {
-        return units.checked_mul(power(up)?);
+        return times(units, power(up)?);
     }
     let Some(by) = power(from.checked_sub(to)?) else {
         // Fewer than 38.3 digits over more than 38: nearer to zero than to one.
@@ -226,10 +244,11 @@ fn signed(magnitude: u128, negative: bool) -> Option<i128> {
 #[inline]
 fn divide_half_even(n: u128, by: u128) -> Option<u128> {
     let q = n.checked_div(by)?;
-    let rest = n.checked_sub(q.checked_mul(by)?)?;
-    let other = by.checked_sub(rest)?;
+    // q × by ≤ n and rest < by ≤ 10³⁸ or < 2¹²⁷, so nothing wraps.
+    let rest = n.wrapping_sub(q.wrapping_mul(by));
+    let other = by.wrapping_sub(rest);
     let up = rest > other || (rest == other && q & 1 == 1);
-    q.checked_add(u128::from(up))
+    Some(q.wrapping_add(u128::from(up)))
 }
 
 /// a × b / 10ᵈⁱᵍⁱᵗˢ for products beyond 128 bits: both factors have at most 96 (more is refused), so
@@ -272,8 +291,7 @@ pub(super) fn share(amount: i128, part: u128, of: u128) -> i128 {
     let magnitude = amount.unsigned_abs();
     let shift = bits(magnitude).saturating_add(bits(of)).saturating_sub(127);
     let (part, of) = (part.checked_shr(shift).unwrap_or(0), of.checked_shr(shift).unwrap_or(0));
-    magnitude
-        .checked_mul(part)
+    times_unsigned(magnitude, part)
         .and_then(|n| divide_half_even(n, of))
         .and_then(|q| signed(q, amount < 0))
         .unwrap_or(0)

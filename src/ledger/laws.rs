@@ -173,7 +173,7 @@ fn bytes(ledger: &Ledger) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
     fn money1_every_posting_balances_per_thing(ops in prop::collection::vec(op(), 1..30)) {
@@ -232,11 +232,10 @@ proptest! {
                 Op::Flatten { instrument, .. } => Some((*instrument, run.holders(*instrument))),
                 _ => None,
             };
-            if run.apply(op).is_ok() {
-                if let Some((instrument, deltas)) = deltas {
-                    for (agent, q) in deltas {
-                        sums[(agent.0.min(AGENTS)) as usize][instrument.index()] += q;
-                    }
+            let done = run.apply(op).is_ok();
+            if let Some((instrument, deltas)) = deltas.filter(|_| done) {
+                for (agent, q) in deltas {
+                    sums[agent.0.min(AGENTS) as usize][instrument.index()] += q;
                 }
             }
             for n in 0..=AGENTS {

@@ -9,7 +9,7 @@
 //!
 //! Agents trade at the *mark*; the difference to the fill's price is slippage, a cost shared like the
 //! fee. Opposite trades of agents meet at the mark and cost nothing. All cash is kept to
-//! [`MONEY_SCALE`](crate::domain::money::MONEY_SCALE) digits; an agent's leg, a share, the venue's
+//! [`MONEY_SCALE`] digits; an agent's leg, a share, the venue's
 //! bill are each rounded once, half to even, and what they differ by goes to the rounding account.
 //!
 //! # Invariants (tests carry their names)

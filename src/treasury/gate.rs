@@ -360,10 +360,14 @@ fn examine(
         if !instrument.kind.can_short() && order.quantity.is_sign_negative() {
             return Err((Reason::LongOnly, size, room));
         }
-        let seconds = |span: Span| Decimal::from(span.0.div_euclid(Span::seconds(1).0));
-        hold(seconds(now.feed_age), seconds(limits.feed_age_max), Reason::StaleFeed)?;
+        if now.feed_age > limits.feed_age_max {
+            let seconds = |span: Span| Decimal::from(span.0.div_euclid(Span::seconds(1).0));
+            let (age, most) = (seconds(now.feed_age), seconds(limits.feed_age_max));
+            return Err((Reason::StaleFeed, age, most));
+        }
         let share = limits.participation * now.bar_volume;
-        if share.is_finite() {
+        if share != f64::INFINITY {
+            // A volume that is no number counts as none.
             let most = from_estimate(share.max(0.0), 12).ok_or(UNRECKONABLE)?;
             if most.is_zero() {
                 return stop(Reason::NoVolume);

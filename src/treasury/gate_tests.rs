@@ -72,6 +72,7 @@ fn each_check_has_its_reason() {
     assert_eq!(refused(&one, Exposure { tradable: false, ..calm() }), Reason::NotTrading);
     assert_eq!(refused(&one, Exposure { feed_age: Span::DAY, ..calm() }), Reason::StaleFeed);
     assert_eq!(refused(&one, Exposure { bar_volume: 0.0, ..calm() }), Reason::NoVolume);
+    assert_eq!(refused(&one, Exposure { bar_volume: f64::NAN, ..calm() }), Reason::NoVolume);
     assert_eq!(refused(&proposal("0.0009"), calm()), Reason::UnderLot);
     assert_eq!(refused(&proposal("0.049"), calm()), Reason::UnderMinimum);
     assert_eq!(refused(&one, Exposure { last_confirmed: dec("10"), ..calm() }), Reason::Collar);
