@@ -162,6 +162,7 @@ impl Curve {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Span;
 
     fn days(base: Base, equities: &[f64]) -> Curve {
         let mut c = Curve::new(base, 100.0);
