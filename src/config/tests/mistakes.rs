@@ -210,11 +210,11 @@ fn settings_that_contradict_are_refused_where_the_last_word_was_spoken() {
     says(&only("\n[funds]\nfloor = 0.9\ncap = 0.8\n"), &["floor in [funds] is 0.9 and must be at most cap"]);
     says(&only("\n[managers.fast]\ncost_share_low = 0.35\n"), &["must be below cost_share_high"]);
     says(&only("\n[desk]\ngross_max = 9\n"), &["gross_fuse in [risk], which is 7"]);
-    says(&only("\n[clock]\ndecide = \"8d\"\n"), &["delisted between two bars"]);
+    says(&only("\n[clock]\ndecide = \"1d\"\ndelist_after = \"12h\"\n"), &["delisted between two bars"]);
     says(&only("\n[costs]\nflat_bp = 7\nimpact = 0.5\n"), &["impact in [costs] contradicts flat_bp"]);
-    let set = variables(&[("HIVE_CLOCK_DECIDE", "2w")]);
+    let set = variables(&[("HIVE_CLOCK_DECIDE", "1w")]);
     let error = load("f", SMALLEST, set, &[]).unwrap_err();
-    assert!(error.to_string().starts_with("HIVE_CLOCK_DECIDE: decide in [clock] is 14d"), "{error}");
+    assert!(error.to_string().starts_with("HIVE_CLOCK_DECIDE: decide in [clock] is 7d"), "{error}");
     // A value that was not taken is one problem, not two.
     only("\n[managers.fast]\npatience_min = 3\npatience_max = 0.001\n");
 }
