@@ -13,7 +13,7 @@ use super::books::Book;
 use super::strategies::Strategy;
 use crate::domain::condition::Target;
 use crate::domain::{
-    Action, AgentId, AssetId, Condition, IntentId, Outcome, Plan, ReEntry, Reason, Verb, View,
+    Action, AgentId, AssetId, Condition, IntentId, Outcome, Plan, ReEntry, Reason, Term, Verb, View,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,8 +46,10 @@ struct Open {
 /// An intent that was closed, its last fill not yet known.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Closing {
-    open: Open,
-    intent: IntentId,
+    number: u32,
+    held: u32,
+    risk: f64,
+    equity: f64,
     reason: Reason,
 }
 
@@ -56,8 +58,6 @@ struct Closing {
 pub struct Alone {
     /// The intent as said: signed fraction of own capital, frozen at entry.
     pub intent: f64,
-    /// The raw book: the intent, traded at once, at the reference weight.
-    pub raw: Book,
     number: u32,
     open: Option<Open>,
     closing: Option<Closing>,
@@ -68,7 +68,7 @@ pub struct Alone {
     pub trades: u32,
 }
 
-/// What the life needs to know at a close beside its view.
+/// What the life needs at a close beside its view.
 #[derive(Clone, Copy, Debug)]
 pub struct Now<'a> {
     /// Who.
@@ -79,19 +79,30 @@ pub struct Now<'a> {
     pub strategy: &'a Strategy,
     /// Capital at the reference weight.
     pub capital: f64,
-    /// This bar's coin.
+    /// The close.
+    pub close: f64,
+    /// The key of this bar's coin.
     pub coin: u64,
+}
+
+/// What the life acts on: its raw book (the intent, traded at once, at the reference weight), and the
+/// network it speaks to.
+pub struct Hands<'a> {
+    /// The raw book.
+    pub raw: &'a mut Book,
+    /// Takes what is said, in order.
+    pub say: &'a mut dyn FnMut(Action),
 }
 
 impl Alone {
     /// Bars held while an intent is open, bars since the last close while flat.
     pub fn held(&self) -> u32 {
-        self.open.map_or(self.flat, |o| o.held)
+        self.open.as_ref().map_or(self.flat, |o| o.held)
     }
 
     /// Side and best close of the open intent; zeros while flat.
     pub fn seen(&self) -> (f64, f64) {
-        self.open.map_or((0.0, 0.0), |o| (o.side, o.best))
+        self.open.as_ref().map_or((0.0, 0.0), |o| (o.side, o.best))
     }
 
     /// A bar has passed: counts it and follows the best close. Before [`Alone::at_close`].
@@ -106,75 +117,62 @@ impl Alone {
     }
 
     /// Judges the close and acts: says each action, in order.
-    pub fn at_close(&mut self, view: &View<'_>, now: &Now<'_>, mut say: impl FnMut(Action)) {
-        match self.open {
-            Some(_) => self.manage(view, now, &mut say),
-            None => self.look(view, now, &mut say),
+    pub fn at_close(&mut self, view: &View<'_>, now: &Now<'_>, hands: &mut Hands<'_>) {
+        if self.open.is_some() {
+            self.manage(view, now, hands);
+        } else {
+            self.look(view, now, hands);
         }
     }
 
     /// The asset is gone: closes at its last price.
-    pub fn delist(&mut self, close: f64, now: &Now<'_>, mut say: impl FnMut(Action)) {
-        if let Some(open) = self.open {
-            self.close(open, Reason::Delisted, close, now, &mut say);
-        }
+    pub fn delist(&mut self, now: &Now<'_>, hands: &mut Hands<'_>) {
+        self.close(Reason::Delisted, now, hands);
         self.again = None;
     }
 
     /// How the last intent ended, once its closing order is filled.
-    pub fn outcome(&mut self, close: f64, now: &Now<'_>) -> Option<Outcome> {
-        let closing = self.closing.filter(|_| self.raw.order == 0.0)?;
+    pub fn outcome(&mut self, raw: &Book, now: &Now<'_>) -> Option<Outcome> {
+        let closing = self.closing.filter(|_| raw.order == 0.0)?;
         self.closing = None;
         self.trades += 1;
-        let pnl = (self.raw.equity(close) - closing.open.equity) / now.capital;
+        let pnl = (raw.equity(now.close) - closing.equity) / now.capital;
         Some(Outcome {
-            intent: closing.intent,
+            intent: IntentId { agent: now.agent, asset: now.asset, number: closing.number },
             reason: closing.reason,
-            r: pnl / closing.open.risk,
+            r: pnl / closing.risk,
             pnl,
-            bars: closing.open.held,
+            bars: closing.held,
             points: 0.0,
         })
     }
 
-    fn id(&self, now: &Now<'_>) -> IntentId {
-        IntentId { agent: now.agent, asset: now.asset, number: self.number }
-    }
-
-    fn look(&mut self, view: &View<'_>, now: &Now<'_>, say: &mut impl FnMut(Action)) {
+    fn look(&mut self, view: &View<'_>, now: &Now<'_>, hands: &mut Hands<'_>) {
         // The closing order must be filled first: intents do not overlap.
         if self.closing.is_some() || !view.is_warm() {
             return;
         }
-        if let Some(again) = self.again {
+        if let Some(again) = &self.again {
             if self.flat > again.within {
                 self.again = None;
             } else if self.flat >= again.not_before && again.when.holds(view) {
-                let plan = now.strategy.plan(view, again.side);
-                return self.enter(again.side, plan, Reason::ReEntry, view, now, say);
+                let side = again.side;
+                return self.enter(side, now.strategy.plan(view, side), Reason::ReEntry, view.sigma, now, hands);
             }
         }
         if self.number > 0 && self.flat < now.strategy.pause() {
             return;
         }
         if let Some(entry) = now.strategy.entry(view, now.coin) {
-            self.enter(entry.side, entry.plan, Reason::Signal, view, now, say);
+            self.enter(entry.side, entry.plan, Reason::Signal, view.sigma, now, hands);
         }
     }
 
-    fn enter(
-        &mut self,
-        side: f64,
-        plan: Plan,
-        reason: Reason,
-        view: &View<'_>,
-        now: &Now<'_>,
-        say: &mut impl FnMut(Action),
-    ) {
-        let first = now.strategy.unit() * unit(view.sigma);
+    fn enter(&mut self, side: f64, plan: Plan, reason: Reason, sigma: f64, now: &Now<'_>, hands: &mut Hands<'_>) {
+        let first = now.strategy.unit() * unit(sigma);
         let stop = match plan.stop.right {
-            crate::domain::Term::Level(price) => libm::fabs(view.close - price) / view.close,
-            _ => view.sigma,
+            Term::Level(price) => libm::fabs(now.close - price) / now.close,
+            _ => sigma,
         };
         self.number += 1;
         self.again = None;
@@ -183,98 +181,83 @@ impl Alone {
             first,
             plan,
             held: 0,
-            best: view.close,
+            best: now.close,
             adds: now.strategy.adds(),
             risk: first * stop,
-            equity: self.raw.equity(view.close),
+            equity: hands.raw.equity(now.close),
         });
-        self.size(Verb::Open, reason, side * first, view.close, plan, now, say);
+        self.size(Verb::Open, reason, side * first, &plan, now, hands);
     }
 
-    fn manage(&mut self, view: &View<'_>, now: &Now<'_>, say: &mut impl FnMut(Action)) {
-        let Some(mut open) = self.open else { return };
-        let plan = open.plan;
-        let holds = |c: Condition| c.holds(view);
-        let far = |t: Option<Target>| t.filter(|t| t.fraction >= 1.0).is_some_and(|t| holds(t.when));
-        let closes = [
-            (holds(plan.stop), Reason::Stop),
-            (plan.trail.is_some_and(holds), Reason::Trail),
-            (holds(plan.exit), Reason::Exit),
-            (holds(plan.expire), Reason::Expired),
-            (plan.targets.into_iter().any(far), Reason::Target),
-        ];
-        if let Some((_, reason)) = closes.into_iter().find(|(holds, _)| *holds) {
-            return self.close(open, reason, view.close, now, say);
+    fn manage(&mut self, view: &View<'_>, now: &Now<'_>, hands: &mut Hands<'_>) {
+        let Some(open) = &mut self.open else { return };
+        if let Some(reason) = closing_reason(&open.plan, view) {
+            return self.close(reason, now, hands);
         }
-        if let Some(target) = plan.targets[0].filter(|t| holds(t.when)) {
+        let holds = |c: &Condition| c.holds(view);
+        let takes = open.plan.targets[0].filter(|t| holds(&t.when)).map(|t| t.fraction);
+        if let Some(fraction) = takes {
             open.plan.targets[0] = None;
             open.plan.add = None;
-            self.open = Some(open);
-            self.size(
-                Verb::Decrease,
-                Reason::Target,
-                self.intent * (1.0 - target.fraction),
-                view.close,
-                open.plan,
-                now,
-                say,
-            );
+            let plan = open.plan;
+            self.size(Verb::Decrease, Reason::Target, self.intent * (1.0 - fraction), &plan, now, hands);
         }
-        if let Some((_, fraction)) = open.plan.hedge.filter(|(c, _)| holds(*c)) {
+        let Some(open) = &mut self.open else { return };
+        if let Some((_, fraction)) = open.plan.hedge.filter(|(c, _)| holds(c)) {
             open.plan.hedge = None;
-            self.open = Some(open);
-            self.size(
-                Verb::Decrease,
-                Reason::Hedge,
-                self.intent * (1.0 - fraction),
-                view.close,
-                open.plan,
-                now,
-                say,
-            );
+            let plan = open.plan;
+            self.size(Verb::Decrease, Reason::Hedge, self.intent * (1.0 - fraction), &plan, now, hands);
         }
-        if let Some((when, fraction)) = open.plan.add.filter(|(c, _)| holds(*c)) {
+        let Some(open) = &mut self.open else { return };
+        if let Some((when, fraction)) = open.plan.add.filter(|(c, _)| holds(c)) {
             open.adds = open.adds.saturating_sub(1);
             open.plan.add = (open.adds > 0).then(|| (further(when, open.side, view), fraction));
-            self.open = Some(open);
+            let (plan, more) = (open.plan, open.side * open.first * fraction);
             if fraction > 0.0 {
-                let after = self.intent + open.side * open.first * fraction;
-                self.size(Verb::Increase, Reason::Add, after, view.close, open.plan, now, say);
+                self.size(Verb::Increase, Reason::Add, self.intent + more, &plan, now, hands);
             }
         }
     }
 
-    fn close(&mut self, open: Open, reason: Reason, close: f64, now: &Now<'_>, say: &mut impl FnMut(Action)) {
-        self.closing = Some(Closing { open, intent: self.id(now), reason });
-        self.open = None;
+    fn close(&mut self, reason: Reason, now: &Now<'_>, hands: &mut Hands<'_>) {
+        let Some(open) = self.open.take() else { return };
+        let Open { held, risk, equity, plan, .. } = open;
+        self.closing = Some(Closing { number: self.number, held, risk, equity, reason });
         self.flat = 0;
-        self.again = open.plan.reenter;
-        self.size(Verb::Close, reason, 0.0, close, open.plan, now, say);
+        self.again = plan.reenter;
+        self.size(Verb::Close, reason, 0.0, &plan, now, hands);
     }
 
     /// Sets the intent, orders the difference for the raw book, and says it.
-    #[allow(clippy::too_many_arguments)]
-    fn size(
-        &mut self,
-        verb: Verb,
-        reason: Reason,
-        after: f64,
-        price: f64,
-        plan: Plan,
-        now: &Now<'_>,
-        say: &mut impl FnMut(Action),
-    ) {
+    fn size(&mut self, verb: Verb, reason: Reason, after: f64, plan: &Plan, now: &Now<'_>, hands: &mut Hands<'_>) {
         let before = self.intent;
         self.intent = after;
-        self.raw.order = match verb {
-            Verb::Close => -self.raw.quantity,
-            Verb::Decrease => {
-                let going = self.raw.quantity + self.raw.order;
-                self.raw.order - going * (1.0 - after / before)
-            }
-            Verb::Open | Verb::Increase => self.raw.order + (after - before) * now.capital / price,
+        let raw = &mut *hands.raw;
+        raw.order = match verb {
+            Verb::Close => -raw.quantity,
+            Verb::Decrease => raw.order - (raw.quantity + raw.order) * (1.0 - after / before),
+            Verb::Open | Verb::Increase => raw.order + (after - before) * now.capital / now.close,
         };
-        say(Action { verb, intent: self.id(now), reason, before, after, price, plan });
+        let intent = IntentId { agent: now.agent, asset: now.asset, number: self.number };
+        (hands.say)(Action { verb, intent, reason, before, after, price: now.close, plan: *plan });
+    }
+}
+
+/// The first condition that closes the intent, in the order of invariant 2.
+fn closing_reason(plan: &Plan, view: &View<'_>) -> Option<Reason> {
+    let far = |t: &Option<Target>| t.as_ref().is_some_and(|t| t.fraction >= 1.0 && t.when.holds(view));
+    if plan.stop.holds(view) {
+        Some(Reason::Stop)
+    } else if plan.trail.as_ref().is_some_and(|c| c.holds(view)) {
+        Some(Reason::Trail)
+    } else if plan.exit.holds(view) {
+        Some(Reason::Exit)
+    } else if plan.expire.holds(view) {
+        Some(Reason::Expired)
+    } else if plan.targets.iter().any(far) {
+        Some(Reason::Target)
+    } else {
+        None
     }
 }
 
@@ -283,7 +266,7 @@ impl Alone {
 fn further(when: Condition, side: f64, view: &View<'_>) -> Condition {
     let step = 4.0 * view.sigma;
     let d = if side < 0.0 { step.min(0.9) } else { step };
-    Condition { right: crate::domain::Term::Level(view.close * (1.0 + side * d)), ..when }
+    Condition { right: Term::Level(view.close * (1.0 + side * d)), ..when }
 }
 
 #[cfg(test)]
@@ -302,6 +285,7 @@ mod tests {
     /// Runs closes past a trend follower whose averages are given, and returns what it said.
     fn run(strategy: &Strategy, closes: &[(f64, f64, f64)]) -> Vec<Action> {
         let mut life = Alone::default();
+        let mut raw = Book::default();
         let mut said = vec![];
         for (i, (close, fast, slow)) in closes.iter().enumerate() {
             life.pass(*close);
@@ -378,7 +362,7 @@ mod tests {
                 plan.trail.is_some() && plan.add.is_some() && plan.hedge.is_some() && plan.reenter.is_some()
             );
             assert!(plan.targets.iter().all(Option::is_some));
-            let crate::domain::Term::Level(stop) = plan.stop.right else { unreachable!() };
+            let Term::Level(stop) = plan.stop.right else { unreachable!() };
             assert!(side * (close - stop) > 0.0);
         }
     }

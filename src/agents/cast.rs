@@ -15,6 +15,7 @@ use super::strategies::{self, Strategy};
 use crate::agents::personality::Traits;
 use crate::domain::{AgentId, AssetId, Family, Goal, Indicator, SideRule, Stamp, Universe, random};
 use std::ops;
+use std::sync::Arc;
 
 /// An agent on a feed.
 #[derive(Clone, Debug)]
@@ -52,8 +53,8 @@ pub struct Slot {
     pub agent: AgentId,
     /// On what.
     pub asset: AssetId,
-    /// What it looks at.
-    pub keys: Vec<Indicator>,
+    /// What it looks at, the same for all assets of an agent.
+    pub keys: Arc<[Indicator]>,
 }
 
 /// All agents of a run, with everything that does not change during it.
@@ -129,8 +130,8 @@ impl Cast {
         }
         let id = AgentId(self.agents.len() as u32);
         let first = self.slots.len();
-        let keys = strategy.indicators();
-        self.slots.extend(assets.into_iter().map(|asset| Slot { agent: id, asset, keys: keys.clone() }));
+        let keys: Arc<[Indicator]> = strategy.indicators().into();
+        self.slots.extend(assets.into_iter().map(|asset| Slot { agent: id, asset, keys: Arc::clone(&keys) }));
         self.agents.push(Agent {
             id,
             name,

@@ -57,8 +57,6 @@ pub struct Ear {
     pub said: f64,
     /// Its verb as last said.
     pub verb: StanceVerb,
-    /// Who moved it.
-    pub edges: Edges,
     /// sim − alone as of the last barrier, in currency.
     worth: f64,
 }
@@ -74,6 +72,8 @@ pub struct Respond {
     pub points: Points,
     /// By declared slot.
     pub ears: Vec<Ear>,
+    /// By declared slot: who moved it.
+    pub edges: Vec<Edges>,
     /// By slot: points of the agent when the open intent was opened.
     points_then: Vec<f64>,
     /// Σ of the sim lives.
@@ -119,7 +119,6 @@ impl Respond {
             stance: 0.0,
             said: 0.0,
             verb: StanceVerb::Keeps,
-            edges: Edges::default(),
             worth: 0.0,
         };
         Respond {
@@ -127,6 +126,7 @@ impl Respond {
             consensus: Consensus::new(cast),
             points: Points::new(cast, s.clock.decide, s.listening.points_span_days),
             ears: vec![ear; cast.declared_slots],
+            edges: vec![Edges::default(); cast.declared_slots],
             points_then: vec![1.0; cast.slots.len()],
             sim: Curve::new(Base::Fixed, s.capital),
             goals: Goals::default(),
@@ -327,7 +327,7 @@ impl Respond {
         let ear = &mut self.ears[slot];
         ear.said = x;
         ear.verb = verb;
-        ear.edges = edges;
+        self.edges[slot] = edges;
         self.bus.deliver(at, Speaker::Agent(agent.id), Some(asset), body, &mut out.messages);
     }
 
@@ -337,7 +337,7 @@ impl Respond {
         let now = worth(&ear.sim, speak, cast.slots[slot].asset) - speak.alone(cast, slot);
         let gain = now - ear.worth;
         ear.worth = now;
-        for edge in &mut ear.edges {
+        for edge in &mut self.edges[slot] {
             edge.value += edge.share * gain;
         }
     }

@@ -7,9 +7,9 @@
 //! order of arrival. What is said at a barrier is heard in the second half of the same step (law 4).
 
 use super::Settings;
-use crate::agents::alone::{Alone, Now};
-use crate::agents::books::{Pace, Patient};
-use crate::agents::{Agent, Cast};
+use crate::agents::alone::{Alone, Hands, Now};
+use crate::agents::books::{Book, Pace, Patient};
+use crate::agents::{Agent, Cast, Slot};
 use crate::domain::{
     AssetId, Body, Event, Family, Indicator, InstrumentId, InstrumentKind, MarketEvent, Stamp, Universe,
     View, random,
@@ -22,6 +22,8 @@ use std::sync::Arc;
 /// Mean correlation between two assets of one agent when its ex-ante risk is estimated: daily returns
 /// of large coins have been correlated by about this much.
 const CORRELATION: f64 = 0.5;
+/// Most indicators a family may ask for: those that exist are at most one of each kind.
+const KEYS_MAX: usize = 16;
 /// No handle: the value is the agent's own, not the bank's.
 const OWN: u16 = u16::MAX;
 
@@ -32,8 +34,12 @@ pub struct SpeakSpec {
     settings: Settings,
     /// By instrument, today also by asset.
     kinds: Vec<InstrumentKind>,
-    /// By slot: where in the bank its indicators are.
-    handles: Vec<Vec<u16>>,
+    /// Where in the banks the slots' indicators are, slot by slot …
+    handles: Vec<u16>,
+    /// … each slot's from here to the next one's.
+    first_handle: Vec<u32>,
+    /// By slot: the key of its coins, from names, so that numbering does not matter.
+    coins: Vec<u64>,
     /// Capital at the reference weight 1/N, in currency.
     pub reference: f64,
 }
@@ -64,8 +70,11 @@ pub struct Said {
 pub struct Speak {
     /// The market.
     pub market: Market,
-    /// By slot: the lives that speak.
+    /// By slot: the lives that speak …
     pub lives: Vec<Alone>,
+    /// … and their raw books: the intents, traded at once, at the reference weight. Apart from the
+    /// lives because every bar touches all of them, and few of the lives act.
+    pub raw: Vec<Book>,
     /// By declared slot: the alone life as shown, patient like sim.
     pub patient: Vec<Patient>,
     /// Σ of the patient alone lives.
@@ -83,11 +92,21 @@ impl SpeakSpec {
             let bank = &market.listings[asset.index()].bank;
             if matches!(key, Indicator::Rank(_)) { OWN } else { bank.place(key).map_or(OWN, |p| p as u16) }
         };
-        let handles =
-            cast.slots.iter().map(|s| s.keys.iter().map(|k| handle(s.asset, *k)).collect()).collect();
+        let all = cast.slots.iter().flat_map(|s| s.keys.iter().map(|k| handle(s.asset, *k)));
+        let handles: Vec<u16> = all.collect();
+        let mut first_handle = vec![0];
+        first_handle.extend(cast.slots.iter().scan(0, |sum, s| {
+            *sum += s.keys.len() as u32;
+            Some(*sum)
+        }));
+        let coin = |s: &Slot| {
+            let agent = &cast.agents[s.agent.index()].name;
+            random::key(cast.seed, &[random::name(agent), random::name(universe.name(s.asset))])
+        };
+        let coins = cast.slots.iter().map(coin).collect();
         let kinds = universe.instruments.iter().map(|i| i.kind).collect();
         let reference = settings.capital / cast.declared.max(1) as f64;
-        SpeakSpec { cast, settings, kinds, handles, reference }
+        SpeakSpec { cast, settings, kinds, handles, first_handle, coins, reference }
     }
 
     /// What banks must compute for this cast, by instrument.
@@ -97,6 +116,10 @@ impl SpeakSpec {
             all.filter(|k| !matches!(k, Indicator::Rank(_))).collect()
         };
         cast.by_asset.iter().map(keys).collect()
+    }
+
+    fn handles(&self, slot: usize) -> &[u16] {
+        &self.handles[self.first_handle[slot] as usize..self.first_handle[slot + 1] as usize]
     }
 
     fn pace(&self) -> Pace {
@@ -110,6 +133,7 @@ impl Speak {
         Speak {
             market,
             lives: vec![Alone::default(); cast.slots.len()],
+            raw: vec![Book::default(); cast.slots.len()],
             patient: vec![Patient::default(); cast.declared_slots],
             curve: Curve::new(Base::Fixed, settings.capital),
             marked: vec![0.0; cast.slots.len()],
@@ -153,7 +177,7 @@ impl Speak {
         let (costs, kind, span) = (&spec.settings.costs, spec.kinds[i], spec.settings.clock.decide);
         for &slot in &spec.cast.by_asset[i] {
             let slot = slot as usize;
-            self.lives[slot].raw.bar(costs, kind, &listing.last, listing.sigma_before, span);
+            self.raw[slot].bar(costs, kind, &listing.last, listing.sigma_before, span);
             if let Some(patient) = self.patient.get_mut(slot) {
                 patient.book.bar(costs, kind, &listing.last, listing.sigma_before, span);
             }
@@ -162,7 +186,7 @@ impl Speak {
 
     fn fund(&mut self, spec: &SpeakSpec, instrument: InstrumentId, rate: f64, mark: f64) {
         for &slot in &spec.cast.by_asset[instrument.index()] {
-            self.lives[slot as usize].raw.funding(&spec.settings.costs, mark, rate);
+            self.raw[slot as usize].funding(&spec.settings.costs, mark, rate);
             if let Some(patient) = self.patient.get_mut(slot as usize) {
                 patient.book.funding(&spec.settings.costs, mark, rate);
             }
@@ -171,7 +195,6 @@ impl Speak {
 
     fn barrier(&mut self, spec: &SpeakSpec, at: Stamp, said: &mut Said) {
         said.results.clear();
-        let mut values = Vec::with_capacity(16);
         let mut ranks = Vec::new();
         for agent in &spec.cast.agents {
             if agent.family == Family::RelativeStrength {
@@ -179,7 +202,7 @@ impl Speak {
             }
             for slot in agent.slots.clone() {
                 let rank = ranks.get(slot - agent.slots.start).copied().unwrap_or(f64::NAN);
-                self.judge(spec, agent, slot, rank, at, &mut values, said);
+                self.judge(spec, agent, slot, rank, at, said);
             }
             ranks.clear();
             let result = self.result(spec, agent);
@@ -200,29 +223,20 @@ impl Speak {
     }
 
     /// One slot at a close: outcome, conditions, actions, and the patient life's next order.
-    #[allow(clippy::too_many_arguments)]
-    fn judge(
-        &mut self,
-        spec: &SpeakSpec,
-        agent: &Agent,
-        slot: usize,
-        rank: f64,
-        at: Stamp,
-        values: &mut Vec<f64>,
-        said: &mut Said,
-    ) {
+    fn judge(&mut self, spec: &SpeakSpec, agent: &Agent, slot: usize, rank: f64, at: Stamp, said: &mut Said) {
         let asset = spec.cast.slots[slot].asset;
         let listing = &self.market.listings[asset.index()];
         let close = listing.last.close;
-        let coin = random::key(spec.cast.seed, &[u64::from(agent.id.0), u64::from(asset.0), at.0 as u64]);
-        let now = Now { agent: agent.id, asset, strategy: &agent.strategy, capital: spec.reference, coin };
-        let life = &mut self.lives[slot];
+        let coin = random::mix(spec.coins[slot], at.0 as u64);
+        let strategy = &agent.strategy;
+        let now = Now { agent: agent.id, asset, strategy, capital: spec.reference, close, coin };
+        let (life, raw) = (&mut self.lives[slot], &mut self.raw[slot]);
         let mut say = |body| said.utterances.push(Utterance { slot, body });
         if listing.delisted_at == Some(at) {
-            life.delist(close, &now, |a| say(Body::Action(a)));
+            life.delist(&now, &mut Hands { raw, say: &mut |a| say(Body::Action(a)) });
             let kind = spec.kinds[asset.index()];
-            life.raw.delist(&spec.settings.costs, kind, close);
-            if let Some(outcome) = life.outcome(close, &now) {
+            raw.delist(&spec.settings.costs, kind, close);
+            if let Some(outcome) = life.outcome(raw, &now) {
                 say(Body::Outcome(outcome));
             }
             if let Some(patient) = self.patient.get_mut(slot) {
@@ -234,13 +248,16 @@ impl Speak {
         if !listing.is_fresh(at) || at < agent.active_from {
             return;
         }
-        if let Some(outcome) = life.outcome(close, &now) {
+        if let Some(outcome) = life.outcome(raw, &now) {
             say(Body::Outcome(outcome));
         }
         life.pass(close);
         let bank = listing.bank.values();
-        values.clear();
-        values.extend(spec.handles[slot].iter().map(|h| bank.get(usize::from(*h)).copied().unwrap_or(rank)));
+        let handles = spec.handles(slot);
+        let mut values = [0.0; KEYS_MAX];
+        for (value, handle) in values.iter_mut().zip(handles) {
+            *value = bank.get(usize::from(*handle)).copied().unwrap_or(rank);
+        }
         let (side, best) = life.seen();
         let view = View {
             close,
@@ -249,16 +266,12 @@ impl Speak {
             best,
             side,
             keys: &spec.cast.slots[slot].keys,
-            values,
+            values: &values[..handles.len()],
         };
-        life.at_close(&view, &now, |a| say(Body::Action(a)));
+        life.at_close(&view, &now, &mut Hands { raw, say: &mut |a| say(Body::Action(a)) });
         if let Some(patient) = self.patient.get_mut(slot) {
-            patient.decide(
-                spec.reference / spec.settings.capital * life.intent,
-                spec.pace(),
-                spec.settings.capital,
-                close,
-            );
+            let own = spec.reference / spec.settings.capital * life.intent;
+            patient.decide(own, spec.pace(), spec.settings.capital, close);
         }
     }
 
@@ -269,7 +282,7 @@ impl Speak {
             let listing = &self.market.listings[spec.cast.slots[slot].asset.index()];
             let keys = &spec.cast.slots[slot].keys;
             let place = keys.iter().position(|k| matches!(k, Indicator::Score(_)));
-            let handle = place.map(|p| spec.handles[slot][p]);
+            let handle = place.map(|p| spec.handles(slot)[p]);
             let value = handle.and_then(|h| listing.bank.values().get(usize::from(h))).copied();
             value.filter(|_| listing.is_fresh(at)).unwrap_or(f64::NAN)
         };
@@ -283,7 +296,7 @@ impl Speak {
         let (mut pnl, mut sum, mut squares) = (0.0, 0.0, 0.0);
         for slot in agent.slots.clone() {
             let listing = &self.market.listings[spec.cast.slots[slot].asset.index()];
-            let raw = &self.lives[slot].raw;
+            let raw = &self.raw[slot];
             if raw.quantity == 0.0 && raw.cash == self.marked[slot] {
                 continue;
             }
