@@ -157,7 +157,14 @@ impl Alone {
                 self.again = None;
             } else if self.flat >= again.not_before && again.when.holds(view) {
                 let side = again.side;
-                return self.enter(side, now.strategy.plan(view, side), Reason::ReEntry, view.sigma, now, hands);
+                return self.enter(
+                    side,
+                    now.strategy.plan(view, side),
+                    Reason::ReEntry,
+                    view.sigma,
+                    now,
+                    hands,
+                );
             }
         }
         if self.number > 0 && self.flat < now.strategy.pause() {
@@ -168,7 +175,15 @@ impl Alone {
         }
     }
 
-    fn enter(&mut self, side: f64, plan: Plan, reason: Reason, sigma: f64, now: &Now<'_>, hands: &mut Hands<'_>) {
+    fn enter(
+        &mut self,
+        side: f64,
+        plan: Plan,
+        reason: Reason,
+        sigma: f64,
+        now: &Now<'_>,
+        hands: &mut Hands<'_>,
+    ) {
         let first = now.strategy.unit() * unit(sigma);
         let stop = match plan.stop.right {
             Term::Level(price) => libm::fabs(now.close - price) / now.close,
@@ -229,7 +244,15 @@ impl Alone {
     }
 
     /// Sets the intent, orders the difference for the raw book, and says it.
-    fn size(&mut self, verb: Verb, reason: Reason, after: f64, plan: &Plan, now: &Now<'_>, hands: &mut Hands<'_>) {
+    fn size(
+        &mut self,
+        verb: Verb,
+        reason: Reason,
+        after: f64,
+        plan: &Plan,
+        now: &Now<'_>,
+        hands: &mut Hands<'_>,
+    ) {
         let before = self.intent;
         self.intent = after;
         let raw = &mut *hands.raw;

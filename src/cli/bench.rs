@@ -57,10 +57,24 @@ fn table(medians: &[f64], slots: &[usize], args: &Args, events: usize) -> String
     let mut out = String::new();
     let plain = medians[0];
     // Writing to a string cannot fail.
-    let _ = writeln!(out, "the whole step on the embedded market: {} days, {events} events, median of {} rounds, per second of one core\n", args.days, args.rounds);
-    let _ = writeln!(out, "{:>7} {:>8} {:>8} {:>16} {:>16} {:>22}", "agents", "scouts", "slots", "M agent-bars/s", "ns/agent-bar", "plain loop is faster");
+    let _ = writeln!(
+        out,
+        "the whole step on the embedded market: {} days, {events} events, median of {} rounds, per second of one core\n",
+        args.days, args.rounds
+    );
+    let _ = writeln!(
+        out,
+        "{:>7} {:>8} {:>8} {:>16} {:>16} {:>22}",
+        "agents", "scouts", "slots", "M agent-bars/s", "ns/agent-bar", "plain loop is faster"
+    );
     for (((agents, scouts), rate), n) in SIZES.iter().zip(&medians[1..]).zip(slots) {
-        let _ = writeln!(out, "{agents:>7} {scouts:>8} {n:>8} {:>16.2} {:>16.0} {:>20.1} ×", rate / 1e6, 1e9 / rate, plain / rate);
+        let _ = writeln!(
+            out,
+            "{agents:>7} {scouts:>8} {n:>8} {:>16.2} {:>16.0} {:>20.1} ×",
+            rate / 1e6,
+            1e9 / rate,
+            plain / rate
+        );
     }
     let _ = writeln!(
         out,
@@ -72,7 +86,12 @@ fn table(medians: &[f64], slots: &[usize], args: &Args, events: usize) -> String
 
 /// The events of a market, made once.
 fn market(days: u32, config: &Config) -> Result<(Vec<Event>, SynthFeed), Failure> {
-    let settings = SynthSettings { bars_days: days, clock: config.clock.decide, world: World::Market, ..SynthSettings::default() };
+    let settings = SynthSettings {
+        bars_days: days,
+        clock: config.clock.decide,
+        world: World::Market,
+        ..SynthSettings::default()
+    };
     let failed = |e: crate::market::FeedError| Failure::Failed(e.to_string());
     let mut feed = SynthFeed::new(settings).map_err(failed)?;
     let mut events = Vec::new();
@@ -105,7 +124,10 @@ fn step(config: &Config, feed: &SynthFeed, events: &[Event], agents: usize, scou
 /// The shipped agents, as often as needed, under other names.
 fn resized(roster: &Roster, agents: usize, scouts: u32) -> Roster {
     let agents = roster.agents.iter().cycle().take(agents).enumerate();
-    let renamed = agents.map(|(i, a)| crate::agents::declaration::Declaration { name: format!("{}{i}", a.name), ..a.clone() });
+    let renamed = agents.map(|(i, a)| crate::agents::declaration::Declaration {
+        name: format!("{}{i}", a.name),
+        ..a.clone()
+    });
     Roster { agents: renamed.collect(), scouts, ..roster.clone() }
 }
 

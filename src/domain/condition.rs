@@ -68,6 +68,7 @@ pub struct View<'a> {
 
 impl View<'_> {
     /// An indicator's value; NaN where it is not at hand or not warm.
+    #[inline]
     pub fn of(&self, wanted: Indicator) -> f64 {
         self.keys.iter().position(|k| *k == wanted).map_or(f64::NAN, |i| self.values[i])
     }
@@ -80,6 +81,7 @@ impl View<'_> {
             && self.values.iter().all(|v| v.is_finite())
     }
 
+    #[inline]
     fn term(&self, term: Term) -> f64 {
         match term {
             Term::Close => self.close,
@@ -110,6 +112,7 @@ impl Condition {
     }
 
     /// Whether it is true at this close.
+    #[inline]
     pub fn holds(&self, view: &View<'_>) -> bool {
         let (left, right) = (view.term(self.left), view.term(self.right));
         match self.op {

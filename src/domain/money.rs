@@ -46,10 +46,19 @@ pub fn settle(amount: Decimal) -> (Money, Decimal) {
     (rounded, amount - rounded)
 }
 
+/// 10ⁿ as a float, exact up to n = 22; a table, since every mark and order passes here.
+pub fn power_of_ten(n: u32) -> f64 {
+    const POWERS: [f64; 29] = [
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+        1e18, 1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28,
+    ];
+    POWERS.get(n as usize).copied().unwrap_or(f64::INFINITY)
+}
+
 /// An estimate as an amount with `scale` digits, rounded half to even; `None` if it is not finite or
 /// does not fit.
 pub fn from_estimate(x: f64, scale: u32) -> Option<Decimal> {
-    let scaled = x * libm::pow(10.0, f64::from(scale));
+    let scaled = x * power_of_ten(scale);
     // Half to even, as everywhere in the books; beyond 2^96 a Decimal has no digits left.
     let rounded = libm::rint(scaled);
     (rounded.is_finite() && libm::fabs(rounded) < 7.9e28)
@@ -60,7 +69,7 @@ pub fn from_estimate(x: f64, scale: u32) -> Option<Decimal> {
 /// An amount as an estimate.
 pub fn to_estimate(x: Decimal) -> f64 {
     // The mantissa has at most 96 bits and is rounded once here and once by the power of ten.
-    x.mantissa() as f64 / libm::pow(10.0, f64::from(x.scale()))
+    x.mantissa() as f64 / power_of_ten(x.scale())
 }
 
 #[cfg(test)]

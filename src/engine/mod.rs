@@ -65,6 +65,7 @@ pub struct Outputs {
     pub fills: Vec<Fill>,
     /// What the operator must know: halts, the breaker, delistings.
     pub alarms: Vec<String>,
+    scratch: real::Scratch,
 }
 
 /// The state of a run and what it was made from.

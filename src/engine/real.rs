@@ -200,15 +200,16 @@ impl Real {
                 out,
             );
         };
-        let mut changes: Vec<(AgentId, i64)> = Vec::new();
-        self.desk.attribute(&spec.desk, id, filled, &mut changes);
+        let Scratch { changes, deltas } = &mut out.scratch;
+        changes.clear();
+        self.desk.attribute(&spec.desk, id, filled, changes);
         out.fills.extend(fill);
         if changes.is_empty() && fill.is_none() {
             return;
         }
-        let deltas: Vec<(AgentId, Decimal)> =
-            changes.into_iter().map(|(a, n)| (a, atoms.quantity(n))).collect();
-        match self.ledger.trade(id, mark, &deltas, fill.as_ref()) {
+        deltas.clear();
+        deltas.extend(changes.iter().map(|(a, n)| (*a, atoms.quantity(*n))));
+        match self.ledger.trade(id, mark, deltas, fill.as_ref()) {
             Ok(report) => self.paid += report.fee + report.slippage,
             Err(e) => self.halt(
                 format!("{}: the books refused a trade: {e}", spec.instruments[id.index()].symbol),
@@ -229,7 +230,7 @@ impl Real {
                 );
             }
         }
-        match self.ledger.total_equity(&self.marks) {
+        match self.ledger.account_equity(&self.marks) {
             Ok(equity) => {
                 self.equity = equity;
                 self.curve.push(at, money::to_estimate(equity));
@@ -445,6 +446,13 @@ impl Real {
             .then_some(())
             .ok_or_else(|| format!("rounding has piled up to {rounding}"))
     }
+}
+
+/// Room for an attribution, kept from bar to bar.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scratch {
+    changes: Vec<(AgentId, i64)>,
+    deltas: Vec<(AgentId, Decimal)>,
 }
 
 /// A price of the feed on the instrument's ticks.

@@ -29,6 +29,7 @@ use crate::hive::goals::{Account, Goals};
 use crate::hive::influence::{Edges, Loudest};
 use crate::hive::managers::{Day, Office};
 use crate::hive::points::Points;
+use crate::treasury::funds::Funds;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -252,8 +253,7 @@ impl Respond {
         let assets = cast.by_asset.len() as u16;
         let consensus: Vec<f64> = (0..assets).map(|a| self.consensus.of(AssetId(a), &voice)).collect();
         let reference = 1.0 / cast.declared.max(1) as f64;
-        let shares = Shares::new(cast, at, speak, |_| reference);
-        let real_shares = Shares::new(cast, at, speak, |agent| self.real.funds.weight(agent.id));
+        let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
         let pace = Pace { patience: s.desk.patience, band: s.desk.band };
         let real_pace = Pace { patience: self.office.knobs.patience, band: self.office.knobs.band };
         let mut loudest: Vec<[Option<Loudest>; 2]> = vec![[None; 2]; cast.by_asset.len()];
@@ -270,16 +270,17 @@ impl Respond {
                 }
                 let c = consensus[asset.index()];
                 let unit = unit(listing.sigma);
-                let heard = |w: f64, shares: &Shares| Heard {
+                let shared = shares.of(asset, c);
+                let heard = |w: f64, of: f64| Heard {
                     own: w * self.ears[slot].intent,
-                    slice: if w > 0.0 { w / shares.of(asset, c) * c } else { 0.0 },
+                    slice: if w > 0.0 { w / of * c } else { 0.0 },
                     listens,
                     unit: w * unit,
                     side: agent.side,
                 };
-                let sim = heard(reference, &shares);
+                let sim = heard(reference, shared[0]);
                 let x = mind::stance(&sim, &agent.traits);
-                let funded = heard(weight, &real_shares);
+                let funded = heard(weight, shared[1]);
                 let most = allowed * funded.unit;
                 let real_x = mind::stance(&funded, &agent.traits).clamp(-most, most);
                 self.ears[slot].stance = x;
@@ -397,30 +398,38 @@ fn worth(patient: &Patient, speak: &Speak, asset: AssetId) -> f64 {
     patient.book.equity(speak.market.listings[asset.index()].last.close)
 }
 
-/// Per asset: the weights of the agents that may hold it long, and short.
-struct Shares(Vec<[f64; 2]>);
+/// Per asset: the weights of the agents that may hold it, at the reference weight and by funds.
+struct Shares(Vec<[Sides; 2]>);
+
+/// Weights that may hold an asset long, and short.
+#[derive(Clone, Copy, Default)]
+struct Sides {
+    long: f64,
+    short: f64,
+}
 
 impl Shares {
-    fn new(cast: &Cast, at: Stamp, speak: &Speak, weight: impl Fn(&Agent) -> f64) -> Self {
-        let mut sums = vec![[0.0; 2]; cast.by_asset.len()];
-        for agent in &cast.agents[..cast.declared] {
-            if at < agent.active_from {
-                continue;
-            }
-            let w = weight(agent);
-            for slot in agent.slots.clone() {
-                let asset = cast.slots[slot].asset;
-                if speak.market.listings[asset.index()].is_fresh(at) {
-                    sums[asset.index()][0] += if agent.side.allows(1.0) { w } else { 0.0 };
-                    sums[asset.index()][1] += if agent.side.allows(-1.0) { w } else { 0.0 };
+    fn new(cast: &Cast, at: Stamp, speak: &Speak, reference: f64, funds: &Funds) -> Self {
+        let fresh: Vec<bool> = speak.market.listings.iter().map(|l| l.is_fresh(at)).collect();
+        let mut sums = vec![[Sides::default(); 2]; cast.by_asset.len()];
+        for agent in cast.agents[..cast.declared].iter().filter(|a| at >= a.active_from) {
+            let (long, short) = (agent.side.allows(1.0), agent.side.allows(-1.0));
+            let weights = [reference, funds.weight(agent.id)];
+            for slot in &cast.slots[agent.slots.clone()] {
+                let asset = slot.asset.index();
+                if fresh[asset] {
+                    for (sides, w) in sums[asset].iter_mut().zip(weights) {
+                        sides.long += if long { w } else { 0.0 };
+                        sides.short += if short { w } else { 0.0 };
+                    }
                 }
             }
         }
         Shares(sums)
     }
 
-    /// Of those who may hold the side of this consensus.
-    fn of(&self, asset: AssetId, consensus: f64) -> f64 {
-        self.0[asset.index()][usize::from(consensus < 0.0)]
+    /// Of those who may hold the side of this consensus: at the reference weight, and by funds.
+    fn of(&self, asset: AssetId, consensus: f64) -> [f64; 2] {
+        self.0[asset.index()].map(|sides| if consensus < 0.0 { sides.short } else { sides.long })
     }
 }

@@ -135,6 +135,13 @@ struct Outside {
     positions: Vec<i128>,
 }
 
+impl Outside {
+    /// All cash outside, in units.
+    fn cash(&self) -> i128 {
+        [self.capital, self.venue, self.fees, self.funding, self.borrow].into_iter().fold(0, plus)
+    }
+}
+
 /// Notional traded in one instrument since the start. Statistics, not balances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Turnover {

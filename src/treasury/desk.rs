@@ -19,6 +19,7 @@
 use super::settings::DeskSettings;
 use crate::agents::Cast;
 use crate::agents::books::Pace;
+use crate::domain::money::power_of_ten;
 use crate::domain::{AgentId, Decimal, Instrument, InstrumentId, InstrumentKind, Span, Universe};
 use crate::market::indicators::Weighted;
 use serde::{Deserialize, Serialize};
@@ -59,7 +60,7 @@ impl Atoms {
 
     /// An estimate as atoms.
     fn estimate(self, quantity: f64) -> f64 {
-        quantity * libm::pow(10.0, f64::from(self.scale))
+        quantity * power_of_ten(self.scale)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::agents::Agent;
 use crate::domain::{AgentId, Decimal, MessageCounts, Stamp, money};
 use crate::engine::Engine;
 use crate::hive::goals::Goals;
-use crate::ledger::{Account, Ledger};
+use crate::ledger::Account;
 use serde::{Deserialize, Serialize};
 
 /// What is known of a run beside the engine.
@@ -149,6 +149,7 @@ impl Summary {
         if let Err(why) = &balanced {
             notes.push(format!("the books do not balance: {why}"));
         }
+        let worth = real.ledger.valuation(&real.marks);
         let outside = |account| real.ledger.cash(account).unwrap_or_default();
         Summary {
             hive: facts.hive,
@@ -174,8 +175,8 @@ impl Summary {
                 sim: text(respond.sim.equity()),
                 real: exact(real.equity()),
             },
-            treasury: exact(real.ledger.equity(Ledger::TREASURY, &real.marks).unwrap_or_default()),
-            rounding: exact(outside(Account::Rounding)),
+            treasury: exact(worth.as_ref().map(|w| w.treasury).unwrap_or_default()),
+            rounding: exact(worth.as_ref().map(|w| w.rounding).unwrap_or_default()),
             sharpe: lives(&|c| c.sharpe()),
             volatility: lives(&|c| c.volatility()),
             max_drawdown: lives(&|c| c.drawdown_max()),
