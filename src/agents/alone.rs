@@ -323,12 +323,12 @@ mod tests {
                 keys: &KEYS,
                 values: &values,
             };
-            let now =
-                Now { agent: AgentId(0), asset: AssetId(0), strategy, capital: 1_000.0, coin: i as u64 };
-            life.at_close(&view, &now, |a| said.push(a));
-            life.raw.quantity += life.raw.order;
-            life.raw.order = 0.0;
-            life.outcome(*close, &now);
+            let (agent, asset) = (AgentId(0), AssetId(0));
+            let now = Now { agent, asset, strategy, capital: 1_000.0, close: *close, coin: i as u64 };
+            life.at_close(&view, &now, &mut Hands { raw: &mut raw, say: &mut |a| said.push(a) });
+            raw.quantity += raw.order;
+            raw.order = 0.0;
+            life.outcome(&raw, &now);
         }
         said
     }

@@ -374,6 +374,7 @@ impl Respond {
                 target_vol: s.desk.target_vol,
                 gross_profit,
                 cost,
+                months_to_10: self.goals.fast.months_to_10,
                 gross_max: s.desk.gross_max,
             };
             let bus = &mut self.bus;

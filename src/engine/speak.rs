@@ -40,7 +40,9 @@ pub struct SpeakSpec {
     first_handle: Vec<u32>,
     /// By slot: the key of its coins, from names, so that numbering does not matter.
     coins: Vec<u64>,
-    /// Capital at the reference weight 1/N, in currency.
+    /// The reference weight 1/N …
+    weight: f64,
+    /// … and the capital it stands for, in currency.
     pub reference: f64,
 }
 
@@ -105,8 +107,9 @@ impl SpeakSpec {
         };
         let coins = cast.slots.iter().map(coin).collect();
         let kinds = universe.instruments.iter().map(|i| i.kind).collect();
-        let reference = settings.capital / cast.declared.max(1) as f64;
-        SpeakSpec { cast, settings, kinds, handles, first_handle, coins, reference }
+        let weight = 1.0 / cast.declared.max(1) as f64;
+        let reference = settings.capital * weight;
+        SpeakSpec { cast, settings, kinds, handles, first_handle, coins, weight, reference }
     }
 
     /// What banks must compute for this cast, by instrument.
@@ -270,8 +273,7 @@ impl Speak {
         };
         life.at_close(&view, &now, &mut Hands { raw, say: &mut |a| say(Body::Action(a)) });
         if let Some(patient) = self.patient.get_mut(slot) {
-            let own = spec.reference / spec.settings.capital * life.intent;
-            patient.decide(own, spec.pace(), spec.settings.capital, close);
+            patient.decide(spec.weight * life.intent, spec.pace(), spec.settings.capital, close);
         }
     }
 

@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | LR | risk scale, solidarity: clip(1 − 0.7·drawdown/(1.5·σ a year), min, 1) | drawdown → recovery |
 //! | LR | gross cap × clip(budget/CVaR95, min, 1) | CVaR95 over budget → under 90 % of it |
-//! | F | η and β: slower and wider when trading costs eat the profit, back when they do not | share of gross profit lost to cost |
+//! | F | η and β: slower and wider while trading costs eat the profit; faster while they do not and the way to +10 % is longer than asked for; home otherwise | share of gross profit lost to cost |
 
 use super::settings::{GoalTargets, Managers};
 use crate::domain::{Adjustment, Goal, Knob};
@@ -57,6 +57,8 @@ pub struct Day {
     pub gross_profit: f64,
     /// The day's fees, spread and impact.
     pub cost: f64,
+    /// Months to +10 % at the pace so far.
+    pub months_to_10: f64,
     /// Gross cap as configured, for the message.
     pub gross_max: f64,
 }
@@ -105,8 +107,10 @@ impl Office {
             let share = if self.profit > self.cost { self.cost / self.profit } else { 1.0 };
             let (patience, band) = match share {
                 s if s > m.cost_share_high => (self.knobs.patience * 0.9, self.knobs.band + BAND_STEP),
-                s if s < m.cost_share_low => (self.knobs.patience * 1.1, self.knobs.band - BAND_STEP),
-                // In between it goes home.
+                s if s < m.cost_share_low && day.months_to_10 > targets.months_to_10 => {
+                    (self.knobs.patience * 1.1, self.knobs.band - BAND_STEP)
+                }
+                // In between, or with the goal reached, it goes home.
                 _ => (
                     0.5 * (self.knobs.patience + self.base.patience),
                     0.5 * (self.knobs.band + self.base.band),
@@ -145,8 +149,15 @@ mod tests {
     use super::*;
     use crate::hive::settings::{FastManager, LowRiskManager};
 
-    const CALM: Day =
-        Day { drawdown: 0.0, cvar95: 0.01, target_vol: 0.15, gross_profit: 10.0, cost: 2.5, gross_max: 6.0 };
+    const CALM: Day = Day {
+        drawdown: 0.0,
+        cvar95: 0.01,
+        target_vol: 0.15,
+        gross_profit: 10.0,
+        cost: 2.5,
+        months_to_10: 9.0,
+        gross_max: 6.0,
+    };
 
     fn run(days: &[Day]) -> (Office, Vec<(Goal, Adjustment)>) {
         let managers =
@@ -188,6 +199,8 @@ mod tests {
         assert!(said.iter().all(|(g, _)| *g == Goal::Fast));
         let cheap = vec![Day { cost: 0.1, ..CALM }; 100];
         assert!((0.19..=0.20).contains(&run(&cheap).0.knobs.patience));
+        let reached = vec![Day { cost: 0.1, months_to_10: 3.0, ..CALM }; 100];
+        assert_eq!(run(&reached).0.knobs.patience, 0.10, "no hurry once the goal is reached");
     }
 
     #[test]
