@@ -115,7 +115,9 @@ impl Alone {
 
     /// The asset is gone: closes at its last price.
     pub fn delist(&mut self, close: f64, now: &Now<'_>, mut say: impl FnMut(Action)) {
-        if let Some(open) = self.open {
+        if let Some(mut open) = self.open {
+            // What comes back under its name is another listing: no offer is made to take it up again.
+            open.plan.reenter = None;
             self.close(open, Reason::Delisted, close, now, &mut say);
         }
         self.again = None;

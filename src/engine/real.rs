@@ -251,9 +251,14 @@ impl Real {
         if self.halted.is_some() { Mode::Halted } else { self.breaker.mode() }
     }
 
-    /// The operator has looked and wants to go on.
-    pub fn reset_breaker(&mut self) {
-        self.breaker.reset(self.equity);
+    /// The operator has looked and wants to go on; whether the breaker had tripped. A reset of one that
+    /// has not would give up the peak that it measures from.
+    pub fn reset_breaker(&mut self) -> bool {
+        let tripped = self.breaker.latched().is_some();
+        if tripped {
+            self.breaker.reset(self.equity);
+        }
+        tripped
     }
 
     /// The desk decides on everything that has a price now, and its orders go out through the gate.

@@ -166,12 +166,13 @@ impl Respond {
     }
 
     fn command(&mut self, spec: &RespondSpec, command: Command) {
-        self.interventions += 1;
-        match command {
+        // What changes nothing (sent twice, or about nobody) is no intervention.
+        let news = match command {
             Command::Mute(agent) => self.consensus.mute(&spec.cast, agent, true),
             Command::Unmute(agent) => self.consensus.mute(&spec.cast, agent, false),
             Command::ResetBreaker => self.real.reset_breaker(),
-        }
+        };
+        self.interventions += u64::from(news);
     }
 
     fn barrier(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, said: &Said, out: &mut Outputs) {
@@ -272,7 +273,7 @@ impl Respond {
                 let unit = unit(listing.sigma);
                 let heard = |w: f64, shares: &Shares| Heard {
                     own: w * self.ears[slot].intent,
-                    slice: if w > 0.0 { w / shares.of(asset, c) * c } else { 0.0 },
+                    slice: shares.slice(asset, w, c),
                     listens,
                     unit: w * unit,
                     side: agent.side,
@@ -419,8 +420,9 @@ impl Shares {
         Shares(sums)
     }
 
-    /// Of those who may hold the side of this consensus.
-    fn of(&self, asset: AssetId, consensus: f64) -> f64 {
-        self.0[asset.index()][usize::from(consensus < 0.0)]
+    /// share·C of a weight, among those who may hold the side of this consensus; nothing where nobody may.
+    fn slice(&self, asset: AssetId, weight: f64, consensus: f64) -> f64 {
+        let all = self.0[asset.index()][usize::from(consensus < 0.0)];
+        if weight > 0.0 && all > 0.0 { weight / all * consensus } else { 0.0 }
     }
 }

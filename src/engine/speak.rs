@@ -254,7 +254,8 @@ impl Speak {
         life.at_close(&view, &now, |a| say(Body::Action(a)));
         if let Some(patient) = self.patient.get_mut(slot) {
             patient.decide(
-                spec.reference / spec.settings.capital * life.intent,
+                // As in the second half, bit for bit: (capital/N)/capital is not always 1/N.
+                1.0 / spec.cast.declared.max(1) as f64 * life.intent,
                 spec.pace(),
                 spec.settings.capital,
                 close,

@@ -264,6 +264,7 @@ impl Shape {
         let storm = (1.5 * view.of(STORM) / view.of(CALM)).max(2.0);
         let hold = libm::ceil(self.hold * traits.patience * preset.hold).max(1.0);
         let pause = libm::ceil(3.0 * traits.patience * preset.pause).max(1.0) as u32;
+        let add = preset.add_size * traits.conviction;
         let adverse = -side;
         Plan {
             stop: Condition::beyond(adverse, Term::Close, Term::Level(close * (1.0 - side * stop_distance))),
@@ -274,9 +275,9 @@ impl Shape {
             exit: self.exit,
             expire: Condition::above(Term::Held, Term::Level(hold)),
             targets: [target(near, preset.take), far],
-            add: (preset.adds > 0).then(|| {
-                (Condition::beyond(side, Term::Close, price(0.5 * near)), preset.add_size * traits.conviction)
-            }),
+            // An add of nothing is none: what is announced must act (law 12).
+            add: (preset.adds > 0 && add > 0.0)
+                .then(|| (Condition::beyond(side, Term::Close, price(0.5 * near)), add)),
             hedge: Some((Condition::above(Term::Of(STORM), Term::Times(storm, CALM)), 0.5)),
             reenter: Some(ReEntry {
                 side,

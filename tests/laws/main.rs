@@ -1,0 +1,9 @@
+//! The laws of the house, each on a whole hive: the shipped roster on the embedded market. A test
+//! carries the number of its law.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod lives;
+mod replay;
