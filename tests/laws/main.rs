@@ -5,5 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod conditions;
 mod lives;
 mod replay;
+mod time;
