@@ -7,5 +7,8 @@ mod common;
 
 mod conditions;
 mod lives;
+mod money;
+mod reasons;
 mod replay;
 mod time;
+mod uplift;
