@@ -420,7 +420,7 @@ impl Shares {
         Shares(sums)
     }
 
-    /// share·C of a weight, among those who may hold the side of this consensus; nothing where nobody may.
+    /// The part of the consensus that falls to a weight, among those who may hold the side of this consensus; nothing where nobody may.
     fn slice(&self, asset: AssetId, weight: f64, consensus: f64) -> f64 {
         let all = self.0[asset.index()][usize::from(consensus < 0.0)];
         if weight > 0.0 && all > 0.0 { weight / all * consensus } else { 0.0 }

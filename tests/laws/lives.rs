@@ -147,29 +147,17 @@ fn law03_messages_never_command() {
     let mut poor = shipped();
     poor.funds.by_points = false;
     poor.funds.units_max = 0.5;
-    poor.breaker_soon();
-    let others = [
-        ("deaf", run(&deaf(), &tape)),
-        ("without managers", run(&without_managers, &tape)),
-        ("λ = 1", run(&obedient, &tape)),
-        ("half of them without funds", run(&unfunded, &tape)),
-        ("small units and a touchy breaker", run(&poor, &tape)),
-        ("muted", mutes(&shipped(), &tape)),
-    ];
-    for (how, other) in &others {
+    poor.risk.drawdown_halt = 0.02;
+    let same = |how: &str, other: &Run| {
         assert_eq!((hash(&other.engine.speak), speech(&other.messages)), spoken, "{how}");
         assert_ne!(hash(&other.engine.respond), hash(&listening.engine.respond), "{how}: no difference");
-    }
-}
-
-trait Touchy {
-    fn breaker_soon(&mut self);
-}
-
-impl Touchy for Config {
-    fn breaker_soon(&mut self) {
-        self.risk.drawdown_halt = 0.02;
-    }
+    };
+    same("deaf", &run(&deaf(), &tape));
+    same("without managers", &run(&without_managers, &tape));
+    same("λ = 1", &run(&obedient, &tape));
+    same("half of them without funds", &run(&unfunded, &tape));
+    same("small units and a touchy breaker", &run(&poor, &tape));
+    same("muted", &mutes(&shipped(), &tape));
 }
 
 #[test]

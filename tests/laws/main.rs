@@ -6,6 +6,8 @@
 mod common;
 
 mod conditions;
+mod delisting;
+mod limits;
 mod lives;
 mod money;
 mod reasons;

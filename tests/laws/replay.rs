@@ -231,7 +231,7 @@ fn a_snapshot_of_another_hive_is_refused_and_changes_nothing() {
     let tape = Tape::market(40);
     let mut theirs = Run::start(&shipped(), &tape.universe);
     let bytes = theirs.play(&tape.events).engine.snapshot().unwrap();
-    let mut strangers = vec![shipped(), shipped(), shipped(), shipped()];
+    let mut strangers = [shipped(), shipped(), shipped(), shipped()];
     strangers[0].seed = 2;
     strangers[1].desk.patience = 0.2;
     strangers[2].roster.scouts = 61;
