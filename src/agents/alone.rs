@@ -127,6 +127,10 @@ impl Alone {
 
     /// The asset is gone: closes at its last price.
     pub fn delist(&mut self, now: &Now<'_>, hands: &mut Hands<'_>) {
+        // What comes back under its name is another listing: no offer is made to take it up again.
+        if let Some(open) = &mut self.open {
+            open.plan.reenter = None;
+        }
         self.close(Reason::Delisted, now, hands);
         self.again = None;
     }
@@ -153,9 +157,9 @@ impl Alone {
             return;
         }
         if let Some(again) = &self.again {
-            if self.flat > again.within {
+            if again.lapsed(self.flat) {
                 self.again = None;
-            } else if self.flat >= again.not_before && again.when.holds(view) {
+            } else if again.holds(view) {
                 let side = again.side;
                 return self.enter(
                     side,

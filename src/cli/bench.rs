@@ -4,7 +4,6 @@
 //! An agent-bar is one bar of one instrument that one agent trades. The step is the whole of it: market,
 //! indicators, three lives, messages, consensus, points, goals, desk, gate, venue, exact books.
 
-use super::options;
 use super::{Failure, print};
 use crate::agents::declaration::Roster;
 use crate::config::{self, Config};
@@ -12,6 +11,7 @@ use crate::domain::{Bar, Event, MarketEvent};
 use crate::engine::{Engine, Outputs};
 use crate::market::feed::Feed;
 use crate::market::synth::{SynthFeed, SynthSettings, World};
+use crate::runtime::setup::settings;
 use clap::Parser;
 use std::fmt::Write;
 use std::hint::black_box;
@@ -104,7 +104,7 @@ fn market(days: u32, config: &Config) -> Result<(Vec<Event>, SynthFeed), Failure
 /// Agent-bars a second of a roster of this size, and its slots.
 fn step(config: &Config, feed: &SynthFeed, events: &[Event], agents: usize, scouts: u32) -> (f64, usize) {
     let roster = resized(&config.roster, agents, scouts);
-    let mut engine = Engine::new(&roster, feed.universe(), &options::settings(config), config.seed);
+    let mut engine = Engine::new(&roster, feed.universe(), &settings(config), config.seed);
     let mut out = Outputs::default();
     let clock = Clock::start();
     for event in events {

@@ -2,13 +2,11 @@
 
 use super::Failure;
 use crate::config::{self, Config, Origins, Override};
-use crate::domain::{Span, Stamp, money};
-use crate::engine::Settings;
+use crate::domain::{Span, Stamp};
 use crate::market::history::Window;
 use crate::market::synth::World;
 use crate::runtime::drive::Speed;
 use crate::runtime::feeds::{self, FeedOptions, FeedSpec};
-use crate::treasury::{BreakerSettings, GateSettings};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -159,30 +157,5 @@ impl RunOptions {
     pub fn speed(&self) -> Result<Speed, Failure> {
         Speed::parse(&self.speed)
             .ok_or_else(|| Failure::Usage(format!("--speed {}: write max, or 1x, 3600x, …", self.speed)))
-    }
-}
-
-/// The engine's settings from the configuration.
-pub fn settings(config: &Config) -> Settings {
-    Settings {
-        money: config.capital,
-        capital: money::to_estimate(config.capital),
-        clock: config.clock,
-        costs: config.costs,
-        desk: config.desk,
-        funds: config.funds,
-        listening: config.listening,
-        goals: config.goals,
-        managers: config.managers,
-        gate: GateSettings {
-            gross_max: config.risk.gross_fuse,
-            net_max: config.risk.gross_fuse,
-            order_max: config.risk.order_max,
-            collar: config.risk.collar,
-            // Prices of the decision itself, or of the one before.
-            feed_age_max: Span(2 * config.clock.decide.0),
-            ..GateSettings::default()
-        },
-        breaker: BreakerSettings { drawdown_max: config.risk.drawdown_halt },
     }
 }

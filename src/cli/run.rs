@@ -7,7 +7,7 @@ use crate::domain::{Message, Stamp};
 use crate::engine::Engine;
 use crate::market::feed::Feed;
 use crate::runtime::drive::{self, Told};
-use crate::runtime::feeds;
+use crate::runtime::{feeds, setup};
 use crate::view::Summary;
 use crate::view::summary::RunFacts;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -27,7 +27,7 @@ pub fn run(options: &RunOptions) -> Result<(), Failure> {
         writable(path)?;
     }
     let mut feed = feeds::open(&wanted).map_err(|e| Failure::Usage(e.to_string()))?;
-    let settings = options::settings(&config);
+    let settings = setup::settings(&config);
     let mut engine = Engine::new(&config.roster, feed.universe(), &settings, config.seed);
     let bar = progress(feed.as_ref(), &engine, options.quiet);
     let told = drive::run(&mut engine, feed.as_mut(), speed, |engine, told, _: &[Message]| {

@@ -144,8 +144,10 @@ pub struct Target {
 pub struct ReEntry {
     /// +1 to buy again, −1 to sell again.
     pub side: f64,
-    /// When.
+    /// When …
     pub when: Condition,
+    /// … unless this holds: the exit that would close it again at once.
+    pub unless: Condition,
     /// Not before this many bars after the close …
     pub not_before: u32,
     /// … and not after this many: then the offer lapses.
@@ -202,6 +204,18 @@ pub(crate) fn price(x: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
+impl ReEntry {
+    /// Whether it is taken up at this close, `view.held` bars after the last one.
+    pub fn holds(&self, view: &View<'_>) -> bool {
+        view.held >= self.not_before && self.when.holds(view) && !self.unless.holds(view)
+    }
+
+    /// Whether the offer has lapsed this many bars after the close.
+    pub fn lapsed(&self, flat: u32) -> bool {
+        flat > self.within
+    }
+}
+
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -228,7 +242,8 @@ impl fmt::Display for Condition {
 impl fmt::Display for ReEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.side > 0.0 { "buy" } else { "sell" };
-        write!(f, "{verb} again on {} after {} and within {} bars", self.when, self.not_before, self.within)
+        let ReEntry { when, unless, not_before, within, .. } = self;
+        write!(f, "{verb} again on {when} unless {unless}, after {not_before} and within {within} bars")
     }
 }
 

@@ -19,6 +19,7 @@ use crate::execution::{OrderTracker, PaperVenue, Venue};
 use crate::fills::Costs;
 use crate::hive::curve::{Base, Curve};
 use crate::hive::managers::Knobs;
+use crate::ledger::exact::product;
 use crate::ledger::{Account, Ledger, LedgerError};
 use crate::market::Listing;
 use crate::treasury::desk::{Desk, DeskSpec, Quote, Steer, Wanted};
@@ -223,9 +224,13 @@ impl Real {
         for instrument in &spec.instruments {
             let ours = spec.desk.atoms(instrument.id).quantity(self.desk.held(instrument.id));
             let theirs = self.venue.position(instrument.id);
-            if ours != theirs {
+            // The books' own record of the counterparty is minus what the account holds.
+            let books = self.ledger.venue_position(instrument.id).map(|p| -p);
+            if ours != theirs || books != Some(ours) {
+                let books = books.unwrap_or_default();
+                let symbol = &instrument.symbol;
                 self.halt(
-                    format!("{}: the desk holds {ours}, the venue says {theirs}", instrument.symbol),
+                    format!("{symbol}: the desk holds {ours}, the venue says {theirs}, the books {books}"),
                     out,
                 );
             }
@@ -252,9 +257,14 @@ impl Real {
         if self.halted.is_some() { Mode::Halted } else { self.breaker.mode() }
     }
 
-    /// The operator has looked and wants to go on.
-    pub fn reset_breaker(&mut self) {
-        self.breaker.reset(self.equity);
+    /// The operator has looked and wants to go on; whether the breaker had tripped. A reset of one that
+    /// has not would give up the peak that it measures from.
+    pub fn reset_breaker(&mut self) -> bool {
+        let tripped = self.breaker.latched().is_some();
+        if tripped {
+            self.breaker.reset(self.equity);
+        }
+        tripped
     }
 
     /// The desk decides on everything that has a price now, and its orders go out through the gate.
@@ -287,7 +297,10 @@ impl Real {
         };
         let mut wanted = Vec::with_capacity(quotes.len());
         self.desk.decide(&spec.desk, &quotes, &steer, &mut wanted);
-        let (gross, net) = self.exposed();
+        let (gross, net) = match self.exposed() {
+            Ok(sums) => sums,
+            Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
+        };
         for want in wanted {
             decisions.word(want.quantity.mantissa() as u64);
             self.send(spec, settings, at, listings, want, gross, net, out);
@@ -367,21 +380,28 @@ impl Real {
     }
 
     /// Σ|position| and Σ position at the marks.
-    fn exposed(&self) -> (Money, Money) {
+    fn exposed(&self) -> Result<(Money, Money), LedgerError> {
         let (mut gross, mut net) = (Decimal::ZERO, Decimal::ZERO);
         for (i, mark) in self.marks.iter().enumerate() {
-            let worth = self.venue.position(InstrumentId(i as u16)).checked_mul(*mark).unwrap_or_default();
-            gross += worth.abs();
-            net += worth;
+            let position = self.venue.position(InstrumentId(i as u16));
+            if !position.is_zero() {
+                let worth = product(position, *mark)?;
+                gross += worth.abs();
+                net += worth;
+            }
         }
-        (gross, net)
+        Ok((gross, net))
     }
 
     /// Gross and net exposure in multiples of equity.
     pub fn exposure(&self) -> (f64, f64) {
-        let (gross, net) = self.exposed();
         let equity = money::to_estimate(self.equity).max(f64::MIN_POSITIVE);
-        (money::to_estimate(gross) / equity, money::to_estimate(net) / equity)
+        let worth = |(i, mark): (usize, &Decimal)| {
+            money::to_estimate(self.venue.position(InstrumentId(i as u16))) * money::to_estimate(*mark)
+                / equity
+        };
+        let each = self.marks.iter().enumerate().map(worth);
+        each.fold((0.0, 0.0), |(gross, net), w| (gross + libm::fabs(w), net + w))
     }
 
     /// Marked equity as of the last barrier.

@@ -167,12 +167,13 @@ impl Respond {
     }
 
     fn command(&mut self, spec: &RespondSpec, command: Command) {
-        self.interventions += 1;
-        match command {
+        // What changes nothing (sent twice, or about nobody) is no intervention.
+        let news = match command {
             Command::Mute(agent) => self.consensus.mute(&spec.cast, agent, true),
             Command::Unmute(agent) => self.consensus.mute(&spec.cast, agent, false),
             Command::ResetBreaker => self.real.reset_breaker(),
-        }
+        };
+        self.interventions += u64::from(news);
     }
 
     fn barrier(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, said: &Said, out: &mut Outputs) {
@@ -273,7 +274,8 @@ impl Respond {
                 let shared = shares.of(asset, c);
                 let heard = |w: f64, of: f64| Heard {
                     own: w * self.ears[slot].intent,
-                    slice: if w > 0.0 { w / of * c } else { 0.0 },
+                    // Nothing where nobody may hold the side of this consensus.
+                    slice: if w > 0.0 && of > 0.0 { w / of * c } else { 0.0 },
                     listens,
                     unit: w * unit,
                     side: agent.side,

@@ -44,6 +44,9 @@ pub enum SnapshotError {
         /// What it says of itself.
         found: u32,
     },
+    /// Cut off, or not what was written.
+    #[error("the snapshot is damaged: its checksum does not fit; replay the events instead")]
+    Damaged,
     /// Another roster, universe, seed or settings.
     #[error("the snapshot was made by another roster, market, seed or settings; start anew or restore them")]
     Foreign,
@@ -78,7 +81,7 @@ impl Engine {
         hash(&state).map_or_else(|e| format!("unhashable: {e}"), |h| h.to_hex().to_string())
     }
 
-    /// The whole state as bytes.
+    /// The whole state as bytes, a blake3 checksum last: most damages would decode to another state.
     pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
         let out = Outgoing {
             version: VERSION,
@@ -87,15 +90,23 @@ impl Engine {
             speak: &self.speak,
             respond: &self.respond,
         };
-        Ok(postcard::to_stdvec(&out)?)
+        let mut bytes = postcard::to_stdvec(&out)?;
+        bytes.extend_from_slice(blake3::hash(&bytes).as_bytes());
+        Ok(bytes)
     }
 
     /// Puts a snapshot's state in place of this one's, if it was made by the same settings.
     pub fn restore(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
-        let ((found, made_by), rest): ((u32, [u8; 32]), &[u8]) = postcard::take_from_bytes(bytes)?;
+        let (found, _): (u32, &[u8]) = postcard::take_from_bytes(bytes)?;
         if found != VERSION {
             return Err(SnapshotError::Version { found });
         }
+        let (body, checksum) =
+            bytes.split_last_chunk::<32>().ok_or(SnapshotError::Damaged).map(|(b, c)| (b, *c))?;
+        if blake3::hash(body) != blake3::Hash::from(checksum) {
+            return Err(SnapshotError::Damaged);
+        }
+        let ((_, made_by), rest): ((u32, [u8; 32]), &[u8]) = postcard::take_from_bytes(body)?;
         if made_by != self.made_by() {
             return Err(SnapshotError::Foreign);
         }

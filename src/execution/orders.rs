@@ -13,7 +13,7 @@ use super::venue::{Venue, is_venue_order};
 use crate::domain::{Decimal, Fill, InstrumentId, OrderId, OrderStatus, Stamp};
 use crate::treasury::ApprovedOrder;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many finished orders are remembered to recognise late and repeated fills: at the hive's pace of
 /// a few orders a bar that is weeks, far more than any venue replays.
@@ -123,8 +123,9 @@ pub const OPEN_MAX: usize = 1_024;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderTracker {
     orders: BTreeMap<OrderId, Tracked>,
-    /// Finished orders, oldest first, until they are forgotten.
-    finished: VecDeque<OrderId>,
+    /// Finished orders by the time of decision, until they are forgotten: not by the time of their end,
+    /// which depends on the order in which the bars of a stamp arrive.
+    finished: BTreeSet<(Stamp, OrderId)>,
     /// The highest id ever sent.
     last: Option<OrderId>,
     counts: OrderCounts,
@@ -260,9 +261,10 @@ impl OrderTracker {
 
     /// Remembers a finished order, and forgets the oldest beyond the limit.
     fn finish(&mut self, id: OrderId) {
-        self.finished.push_back(id);
+        let Some(order) = self.orders.get(&id) else { return };
+        self.finished.insert((order.at, id));
         if self.finished.len() > FINISHED_MAX
-            && let Some(oldest) = self.finished.pop_front()
+            && let Some((_, oldest)) = self.finished.pop_first()
         {
             self.orders.remove(&oldest);
         }

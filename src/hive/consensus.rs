@@ -59,11 +59,11 @@ impl Consensus {
         }
     }
 
-    /// The agent is heard no more, or again. What it says meanwhile is remembered.
-    pub fn mute(&mut self, cast: &Cast, agent: AgentId, muted: bool) {
-        let Some(now) = self.muted.get_mut(agent.index()) else { return };
+    /// The agent is heard no more, or again; whether that is news. What it says meanwhile is remembered.
+    pub fn mute(&mut self, cast: &Cast, agent: AgentId, muted: bool) -> bool {
+        let Some(now) = self.muted.get_mut(agent.index()) else { return false };
         if *now == muted {
-            return;
+            return false;
         }
         *now = muted;
         let sign = if muted { -1 } else { 1 };
@@ -73,6 +73,7 @@ impl Consensus {
             let asset = cast.slots[slot].asset;
             self.sums[asset.index()][agent.family.index()] += i64::from(sign) * self.heard[slot];
         }
+        true
     }
 
     /// C\[a\], a signed fraction of the hive's capital.

@@ -7,7 +7,7 @@ use crate::market::feed::{Feed, FeedError};
 use std::time::{Duration, Instant};
 
 /// Alarms kept for the report; the rest is counted. A broken run would fill memory otherwise.
-const ALARMS_MAX: usize = 50;
+pub const ALARMS_MAX: usize = 50;
 
 /// Market seconds per second on the wall.
 #[derive(Clone, Copy, Debug, PartialEq)]

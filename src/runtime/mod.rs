@@ -4,5 +4,6 @@
 pub mod drive;
 pub mod feeds;
 pub mod files;
+pub mod setup;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,60 @@
 //!    is cut to what is left to reduce.
 //! 4. An approved quantity has the sign of the proposed one, is a multiple of the lot, and not larger.
 //! 5. Every refusal has a reason and is counted. What cannot be computed is refused.
+//!
+//! # There is no way round (law 7)
+//!
+//! An order that may leave comes out of the gate:
+//!
+//! ```
+//! use hive::domain::{AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, OrderId, Span, Stamp};
+//! use hive::treasury::{ApprovedOrder, Exposure, Gate, GateSettings, Mode, Proposal};
+//!
+//! let (one, id) = (Decimal::ONE, InstrumentId(0));
+//! let instrument = Instrument {
+//!     id, asset: AssetId(0), symbol: "BTCUSDT".into(), kind: InstrumentKind::Perp,
+//!     tick: one, lot: one, min_notional: one,
+//! };
+//! let proposal = Proposal {
+//!     id: OrderId(1), instrument: id, quantity: one, reference: one, reduce_only: false, at: Stamp(0),
+//! };
+//! let exposure = Exposure {
+//!     equity: one, position: Decimal::ZERO, open_order: Decimal::ZERO, gross: Decimal::ZERO,
+//!     net: Decimal::ZERO, feed_age: Span(0), tradable: true, bar_volume: 1e6, last_confirmed: one,
+//! };
+//! let mut gate = Gate::new(GateSettings::default());
+//! let order: ApprovedOrder = gate.approve(&proposal, &instrument, &exposure, Mode::Running).unwrap();
+//! assert_eq!(order.quantity(), one);
+//! ```
+//!
+//! It cannot be written down elsewhere:
+//!
+//! ```compile_fail,E0451
+//! use hive::domain::{Decimal, InstrumentId, OrderId, Stamp};
+//! let order = hive::treasury::ApprovedOrder {
+//!     id: OrderId(1), instrument: InstrumentId(0), quantity: Decimal::ONE, reduce_only: false,
+//!     reference: Decimal::ONE, at: Stamp(0), clip: None,
+//! };
+//! ```
+//!
+//! nor read into being, nor copied to be sent twice, and a venue takes nothing else:
+//!
+//! ```compile_fail,E0277
+//! let order: hive::treasury::ApprovedOrder = serde_json::from_str("{}").unwrap();
+//! ```
+//!
+//! ```compile_fail,E0599
+//! fn twice(order: hive::treasury::ApprovedOrder) -> [hive::treasury::ApprovedOrder; 2] {
+//!     [order.clone(), order]
+//! }
+//! ```
+//!
+//! ```compile_fail,E0308
+//! use hive::execution::{PaperVenue, Venue};
+//! fn bypass(venue: &mut PaperVenue, proposal: &hive::treasury::Proposal) {
+//!     let _ = venue.submit(proposal, hive::domain::OrderKind::Market);
+//! }
+//! ```
 
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

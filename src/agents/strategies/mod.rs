@@ -6,7 +6,8 @@
 //!
 //! 1. An entry is proposed only on a warm view (no NaN), with all conditions filled.
 //! 2. The stop lies on the losing side of the close, the targets on the winning side.
-//! 3. The conditions of a plan need only the indicators that the family asked for, so they can be
+//! 3. Nothing is opened, or taken up again, whose exit holds already.
+//! 4. The conditions of a plan need only the indicators that the family asked for, so they can be
 //!    evaluated wherever the entry could.
 
 mod directional;
@@ -169,7 +170,11 @@ impl Strategy {
             Family::Volatility => volatility::entry(&hand),
             Family::Random => random::entry(&hand),
         };
-        side.filter(|s| self.side.allows(*s)).map(|side| Entry { side, plan: self.plan(view, side) })
+        let side = side.filter(|s| self.side.allows(*s))?;
+        let plan = self.plan(view, side);
+        // An intent whose reason is gone at entry would be closed at the next close.
+        let opened = View { held: 0, side, best: view.close, ..*view };
+        (!plan.exit.holds(&opened)).then_some(Entry { side, plan })
     }
 
     /// The conditions of an intent opened at this close on this side.
@@ -264,6 +269,7 @@ impl Shape {
         let storm = (1.5 * view.of(STORM) / view.of(CALM)).max(2.0);
         let hold = libm::ceil(self.hold * traits.patience * preset.hold).max(1.0);
         let pause = libm::ceil(3.0 * traits.patience * preset.pause).max(1.0) as u32;
+        let add = preset.add_size * traits.conviction;
         let adverse = -side;
         Plan {
             stop: Condition::beyond(adverse, Term::Close, Term::Level(close * (1.0 - side * stop_distance))),
@@ -274,13 +280,14 @@ impl Shape {
             exit: self.exit,
             expire: Condition::above(Term::Held, Term::Level(hold)),
             targets: [target(near, preset.take), far],
-            add: (preset.adds > 0).then(|| {
-                (Condition::beyond(side, Term::Close, price(0.5 * near)), preset.add_size * traits.conviction)
-            }),
+            // An add of nothing is none: what is announced must act (law 12).
+            add: (preset.adds > 0 && add > 0.0)
+                .then(|| (Condition::beyond(side, Term::Close, price(0.5 * near)), add)),
             hedge: Some((Condition::above(Term::Of(STORM), Term::Times(storm, CALM)), 0.5)),
             reenter: Some(ReEntry {
                 side,
                 when: self.again,
+                unless: self.exit,
                 not_before: pause,
                 within: pause + libm::ceil(hold * 0.25) as u32,
             }),

@@ -22,7 +22,6 @@ struct Levels {
     support: Indicator,
     activity: Indicator,
     node: Indicator,
-    mean: Indicator,
 }
 
 fn levels(p: &[f64]) -> Levels {
@@ -31,7 +30,6 @@ fn levels(p: &[f64]) -> Levels {
         support: Indicator::PivotLow(bars(p[0])),
         activity: Indicator::Activity(bars(p[1])),
         node: Indicator::Node(bars(p[1])),
-        mean: Indicator::Mean(bars(4.0 * p[0])),
     }
 }
 
@@ -40,7 +38,7 @@ const BEFORE: Indicator = Indicator::Highest(1);
 
 pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
     let l = levels(p);
-    vec![l.resistance, l.support, l.activity, l.node, l.mean, BEFORE]
+    vec![l.resistance, l.support, l.activity, l.node, BEFORE]
 }
 
 pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
@@ -78,18 +76,17 @@ pub(super) fn shape(p: &[f64], view: &View<'_>, side: f64) -> Shape {
         false if view.close < support => support,
         false => resistance,
     };
+    let (behind, ahead) = if side > 0.0 { (l.support, l.resistance) } else { (l.resistance, l.support) };
     Shape {
         stop: 4.0,
         stop_beyond: Some(level * (1.0 - side * view.sigma)),
         near: 5.0,
         far: Far::Distance(20.0),
         hold: p[1],
-        exit: Condition::beyond(-side, Term::Close, Term::Times(1.0 - side * 2.0 * view.sigma, l.mean)),
+        // The level behind the trade is lost: support for a long, resistance for a short. It moves up, or
+        // down, as new swings are confirmed.
+        exit: Condition::beyond(-side, Term::Close, Term::Times(1.0 - side * view.sigma, behind)),
         trails: true,
-        again: Condition::beyond(
-            side,
-            Term::Close,
-            Term::Of(if side > 0.0 { l.resistance } else { l.support }),
-        ),
+        again: Condition::beyond(side, Term::Close, Term::Of(ahead)),
     }
 }

@@ -1,0 +1,12 @@
+//! Agents one at a time: what each family does on a series where the right trade is known, what each
+//! trait and each preset changes, and who is cast.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod any_series;
+mod casting;
+mod character;
+mod families;
+mod stage;

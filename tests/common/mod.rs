@@ -1,0 +1,155 @@
+//! What the integration tests share: the shipped configuration made smaller, tapes of events, and
+//! engines run through them.
+//!
+//! Markets are embedded ones of a few hundred days on the 4 h clock, and scouts are 60 in place of 240,
+//! so that all laws together are looked at in a minute and a half.
+#![allow(dead_code)]
+
+use hive::config::{self, Config};
+use hive::domain::{Bar, Body, Event, Fill, InstrumentId, MarketEvent, Message, Span, Stamp, Universe};
+use hive::engine::{Engine, Outputs};
+use hive::fills::Costs;
+use hive::market::Feed;
+use hive::market::synth::{SynthFeed, SynthSettings, World};
+use hive::runtime::setup;
+
+/// Scouts of a test's hive.
+pub const SCOUTS: u32 = 60;
+
+/// The shipped configuration with fewer scouts.
+pub fn shipped() -> Config {
+    let mut config = config::shipped().unwrap();
+    config.roster.scouts = SCOUTS;
+    config
+}
+
+/// The shipped configuration, nobody listening and no manager set.
+pub fn deaf() -> Config {
+    let mut config = shipped();
+    config.listening.enabled = false;
+    config
+}
+
+/// A flat charge a side.
+pub fn flat(config: &mut Config, charge: f64) {
+    config.costs = Costs::Flat(charge);
+}
+
+/// A market on tape.
+#[derive(Clone)]
+pub struct Tape {
+    pub universe: Universe,
+    pub events: Vec<Event>,
+}
+
+impl Tape {
+    /// The embedded market.
+    pub fn synth(world: World, seed: u64, days: u32) -> Tape {
+        let settings = SynthSettings { seed, world, bars_days: days, ..SynthSettings::default() };
+        Tape::of(&mut SynthFeed::new(settings).unwrap())
+    }
+
+    /// The usual market of the tests.
+    pub fn market(days: u32) -> Tape {
+        Tape::synth(World::Market, 1, days)
+    }
+
+    /// Everything that a feed says.
+    pub fn of(feed: &mut dyn Feed) -> Tape {
+        let universe = feed.universe().clone();
+        Tape { universe, events: std::iter::from_fn(|| feed.next().unwrap()).collect() }
+    }
+
+    /// The place after the n-th barrier.
+    pub fn after(&self, barriers: usize) -> usize {
+        let all = self.events.iter().enumerate().filter(|(_, e)| matches!(e, Event::Barrier(_)));
+        all.map(|(i, _)| i + 1).nth(barriers - 1).unwrap()
+    }
+
+    /// How many barriers there are.
+    pub fn barriers(&self) -> usize {
+        self.events.iter().filter(|e| matches!(e, Event::Barrier(_))).count()
+    }
+
+    /// Changes the bars that close after a stamp.
+    pub fn change_after(&mut self, after: Stamp, mut change: impl FnMut(InstrumentId, Stamp, &mut Bar)) {
+        for event in &mut self.events {
+            if let Event::Market(MarketEvent::Bar { instrument, at, bar }) = event
+                && *at > after
+            {
+                change(*instrument, *at, bar);
+            }
+        }
+    }
+}
+
+/// What came out of a run.
+pub struct Run {
+    pub engine: Engine,
+    pub messages: Vec<Message>,
+    pub fills: Vec<Fill>,
+    pub alarms: Vec<String>,
+}
+
+impl Run {
+    /// An engine that nothing has happened to.
+    pub fn start(config: &Config, universe: &Universe) -> Run {
+        Run { engine: engine(config, universe), messages: Vec::new(), fills: Vec::new(), alarms: Vec::new() }
+    }
+
+    /// Takes an event; whether it counted.
+    pub fn step(&mut self, event: &Event, out: &mut Outputs) -> bool {
+        self.engine.step(event, out);
+        self.messages.append(&mut out.messages);
+        self.fills.append(&mut out.fills);
+        self.alarms.append(&mut out.alarms);
+        out.accepted
+    }
+
+    /// Takes all events.
+    pub fn play(&mut self, events: &[Event]) -> &mut Run {
+        let mut out = Outputs::default();
+        for event in events {
+            self.step(event, &mut out);
+        }
+        self
+    }
+}
+
+/// The hive of a configuration on a universe, nothing has happened yet.
+pub fn engine(config: &Config, universe: &Universe) -> Engine {
+    Engine::new(&config.roster, universe, &setup::settings(config), config.seed)
+}
+
+/// A whole run.
+pub fn run(config: &Config, tape: &Tape) -> Run {
+    let mut run = Run::start(config, &tape.universe);
+    run.play(&tape.events);
+    run
+}
+
+/// A hash of anything that can be written: equal for equal values.
+pub fn hash<T: serde::Serialize>(value: &T) -> String {
+    hive::engine::state::hash(value).unwrap().to_hex().to_string()
+}
+
+/// The actions among messages.
+pub fn actions(messages: &[Message]) -> impl Iterator<Item = (&Message, &hive::domain::Action)> {
+    messages.iter().filter_map(|m| match &m.body {
+        Body::Action(a) => Some((m, a)),
+        _ => None,
+    })
+}
+
+/// The stances among messages.
+pub fn stances(messages: &[Message]) -> impl Iterator<Item = (&Message, &hive::domain::Stance)> {
+    messages.iter().filter_map(|m| match &m.body {
+        Body::Stance(s) => Some((m, s)),
+        _ => None,
+    })
+}
+
+/// The n-th bar's close on the 4 h clock, from 1.
+pub fn bar_at(n: i64) -> Stamp {
+    Stamp(n * 4 * Span::HOUR.0)
+}

@@ -1,0 +1,16 @@
+//! The laws of the house, each on a whole hive: the shipped roster on the embedded market. A test
+//! carries the number of its law.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod conditions;
+mod delisting;
+mod limits;
+mod lives;
+mod money;
+mod reasons;
+mod replay;
+mod time;
+mod uplift;
