@@ -23,6 +23,8 @@ pub struct RunFacts {
     pub feed: String,
     /// Hash of what the market said.
     pub data_hash: String,
+    /// Currency of the account.
+    pub currency: String,
     /// Hash of everything in the configuration that decides.
     pub roster_hash: String,
     /// The seed.
@@ -99,6 +101,8 @@ pub struct Summary {
     pub refused: u64,
     pub wall_s: f64,
     pub capital: String,
+    pub currency: String,
+    pub deaf: bool,
     pub agents: Vec<AgentLine>,
     pub scouts: usize,
     pub messages: MessageCounts,
@@ -165,6 +169,8 @@ impl Summary {
             refused: facts.refused,
             wall_s: facts.wall_s,
             capital: exact(settings.money),
+            currency: facts.currency,
+            deaf: !settings.listening.enabled,
             agents: cast.agents[..cast.declared].iter().map(|a| line(engine, a)).collect(),
             scouts: cast.agents.len() - cast.declared,
             messages: respond.bus.counts(),
