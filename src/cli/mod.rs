@@ -16,6 +16,10 @@ use std::io::Write;
 
 /// What `--help` says after the options.
 const AFTER_HELP: &str = "\
+Feeds: a history's PATH is a panel (timestamp, symbol, open, high, low, close, volume as .csv or
+.csv.gz) or a folder of one such file per symbol. Without ?kind= a file named after perps, futures or
+swaps holds perps; everything else trades on margin.
+
 Settings: flags beat HIVE_* variables (HIVE_SEED, HIVE_DESK_PATIENCE, …) beat the file beat the
 defaults; `hive config show` prints each value and where it came from.
 

@@ -20,10 +20,6 @@ const AGENTS_FILE: &str = "agents.toml";
 #[command(next_help_heading = "Run")]
 pub struct RunOptions {
     /// Where the market comes from: synth, or history:PATH[?kind=perp|spot|margin]
-    ///
-    /// PATH is a panel (timestamp, symbol, open, high, low, close, volume as .csv or .csv.gz) or a folder
-    /// of one such file per symbol. Without a kind, the file's name says whether it holds perps; all else
-    /// trades on margin.
     #[arg(long, value_name = "FEED", default_value = "synth", env = "HIVE_FEED", hide_env_values = true)]
     pub feed: String,
     /// The hive's file; without it agents.toml here, or the one that is built in
@@ -73,7 +69,7 @@ pub struct RunOptions {
     /// The decision clock: 1h, 4h, 1d
     #[arg(long, visible_alias = "bar", value_name = "SPAN", help_heading = "Settings of the file")]
     pub clock: Option<String>,
-    /// A flat charge a side instead of fill level B: 7bp
+    /// A flat charge a side instead of fill level B: 7bp, or off
     #[arg(long, value_name = "BP", help_heading = "Settings of the file")]
     pub costs: Option<String>,
     /// Scouts beside the declared agents: voices without funds

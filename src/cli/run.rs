@@ -64,6 +64,9 @@ fn facts(config: &config::Config, feed: &dyn Feed, engine: &Engine, told: Told) 
         ));
         notes.extend(read.first_bad);
     }
+    if read.gaps > 0 {
+        notes.push(format!("gaps in the data: {}; nothing is filled in, old prices stand", read.gaps));
+    }
     notes.extend(engine.cast().notices.iter().cloned());
     notes.extend(told.alarms);
     if told.more_alarms > 0 {

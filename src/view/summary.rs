@@ -9,7 +9,7 @@ use crate::agents::Agent;
 use crate::domain::{AgentId, Decimal, MessageCounts, Stamp, money};
 use crate::engine::Engine;
 use crate::hive::goals::Goals;
-use crate::ledger::{Account, Ledger};
+use crate::ledger::{Account, Valuation};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a run beside the engine.
@@ -153,7 +153,7 @@ impl Summary {
         if let Err(why) = &balanced {
             notes.push(format!("the books do not balance: {why}"));
         }
-        let outside = |account| real.ledger.cash(account).unwrap_or_default();
+        let worth = worth(engine);
         Summary {
             hive: facts.hive,
             mode: facts.mode,
@@ -171,23 +171,27 @@ impl Summary {
             capital: exact(settings.money),
             currency: facts.currency,
             deaf: !settings.listening.enabled,
-            agents: cast.agents[..cast.declared].iter().map(|a| line(engine, a)).collect(),
+            agents: cast.agents[..cast.declared]
+                .iter()
+                .zip(&worth.agents)
+                .map(|(a, w)| line(engine, a, *w))
+                .collect(),
             scouts: cast.agents.len() - cast.declared,
             messages: respond.bus.counts(),
             goals: respond.goals,
             equity: Lives {
                 alone: text(speak.curve.equity()),
                 sim: text(respond.sim.equity()),
-                real: exact(real.equity()),
+                real: exact(worth.total),
             },
-            treasury: exact(real.ledger.equity(Ledger::TREASURY, &real.marks).unwrap_or_default()),
-            rounding: exact(outside(Account::Rounding)),
+            treasury: exact(worth.treasury),
+            rounding: exact(worth.rounding),
             sharpe: lives(&|c| c.sharpe()),
             volatility: lives(&|c| c.volatility()),
             max_drawdown: lives(&|c| c.drawdown_max()),
             crossed_notional: exact(total(&|t| t.crossed)),
             traded_notional: exact(total(&|t| t.traded)),
-            fees: exact(outside(Account::Fees)),
+            fees: exact(real.ledger.cash(Account::Fees).unwrap_or_default()),
             orders: real.orders_sent(),
             halted: real.halted.clone(),
             ledger_balanced: balanced.is_ok(),
@@ -198,7 +202,19 @@ impl Summary {
     }
 }
 
-fn line(engine: &Engine, agent: &Agent) -> AgentLine {
+/// What the account is worth, in parts that sum to it exactly. Books that cannot be valued are worth
+/// nothing here; the run then ended in doubt and the notes say why.
+fn worth(engine: &Engine) -> Valuation {
+    let real = &engine.respond.real;
+    real.ledger.valuation(&real.marks).unwrap_or_else(|_| Valuation {
+        agents: vec![Decimal::ZERO; engine.cast().declared],
+        treasury: Decimal::ZERO,
+        rounding: Decimal::ZERO,
+        total: real.equity(),
+    })
+}
+
+fn line(engine: &Engine, agent: &Agent, funds: Decimal) -> AgentLine {
     let (cast, respond, speak) = (engine.cast(), &engine.respond, &engine.speak);
     let (mut alone, mut sim, mut trades) = (0.0, 0.0, 0);
     for slot in agent.slots.clone() {
@@ -222,7 +238,7 @@ fn line(engine: &Engine, agent: &Agent) -> AgentLine {
         sim_pnl: text(sim),
         real_pnl: exact(real.ledger.pnl(id, &real.marks).unwrap_or_default()),
         points: respond.points.agent(cast, id),
-        funds: exact(real.ledger.equity(id, &real.marks).unwrap_or_default()),
+        funds: exact(funds),
         trades,
         messages_sent: respond.bus.sent(id.index()),
         messages_acted_on: respond.bus.acted_on(id.index()),
