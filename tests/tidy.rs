@@ -2,6 +2,9 @@
 //! sample that breaks it and one that keeps it before it is let loose on the tree, so that no rule can
 //! pass by looking at nothing.
 
+// Tests fail by panicking.
+#![allow(clippy::unwrap_used)]
+
 #[path = "tidy/source.rs"]
 mod source;
 

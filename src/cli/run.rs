@@ -45,13 +45,11 @@ pub fn run(options: &RunOptions) -> Result<(), Failure> {
     if !options.quiet {
         print(&report::closing(&summary))?;
     }
-    match summary.ledger_balanced && summary.halted.is_none() {
-        true => Ok(()),
-        false => Err(Failure::Failed(format!(
-            "the run ended in doubt: {}",
-            summary.halted.or_else(|| summary.notes.last().cloned()).unwrap_or_default()
-        ))),
+    if summary.ledger_balanced && summary.halted.is_none() {
+        return Ok(());
     }
+    let why = summary.halted.or_else(|| summary.notes.last().cloned()).unwrap_or_default();
+    Err(Failure::Failed(format!("the run ended in doubt: {why}")))
 }
 
 fn facts(config: &config::Config, feed: &dyn Feed, engine: &Engine, told: Told) -> RunFacts {

@@ -26,7 +26,7 @@ pub struct Source {
 impl Source {
     /// Of a text.
     pub fn new(path: &str, text: &str) -> Self {
-        let rust = path.ends_with(".rs");
+        let rust = is_rust(path);
         let (code, comments) = if rust { blank(text) } else { (text.to_owned(), BTreeSet::new()) };
         Source {
             test_lines: inline_tests(&code),
@@ -40,7 +40,7 @@ impl Source {
 
     /// Whether it is Rust.
     pub fn rust(&self) -> bool {
-        self.path.ends_with(".rs")
+        is_rust(&self.path)
     }
 
     /// Whether a line is compiled for tests only.
@@ -52,6 +52,10 @@ impl Source {
     pub fn explained(&self, line: usize) -> bool {
         self.comments.contains(&line)
     }
+}
+
+fn is_rust(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|e| e == "rs")
 }
 
 /// The top of the tree.
