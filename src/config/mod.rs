@@ -212,7 +212,11 @@ fn walk(reader: &mut Reader<'_>, layers: &mut Layers, document: &DeTable<'_>) {
         Some(value) => roster.agents = roster::agents(reader, value, &named),
         None if problem::meant(document, "agent", OTHER_KEYS) => {}
         None => {
-            reader.report(0, "there is no [[agent]]", "hive config print-default prints a file to start from")
+            reader.report(
+                0,
+                "there is no [[agent]]",
+                "hive config print-default prints a file to start from",
+            );
         }
     }
     for (slot, goal) in roster.presets.iter_mut().zip(Goal::ALL) {

@@ -64,6 +64,8 @@ pub struct AgentLine {
     pub points: f64,
     /// Equity of its real book: Σ funds + treasury + rounding = account.
     pub funds: String,
+    /// Whether it has lost its funds.
+    pub broke: bool,
     /// Intents of the alone life that were closed.
     pub trades: u32,
     /// Messages it sent.
@@ -239,6 +241,7 @@ fn line(engine: &Engine, agent: &Agent, funds: Decimal) -> AgentLine {
         real_pnl: exact(real.ledger.pnl(id, &real.marks).unwrap_or_default()),
         points: respond.points.agent(cast, id),
         funds: exact(funds),
+        broke: real.funds.broke(id).is_some(),
         trades,
         messages_sent: respond.bus.sent(id.index()),
         messages_acted_on: respond.bus.acted_on(id.index()),
