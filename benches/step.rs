@@ -1,1 +1,2 @@
+//! Criterion benches of the step.
 fn main() {}

@@ -1,14 +1,105 @@
-//! Hive (work in progress)
-pub mod agents;
-pub mod cli;
-pub mod config;
+//! # Hive: the map of the house
+//!
+//! A swarm of trading agents. Each has its own strategy, character and goal; they tell each other what
+//! they do and how it ended, listen, and share one patient desk that trades on paper with exact books.
+//!
+//! ## From a bar to a fill
+//!
+//! A market event enters on the left and never turns round:
+//!
+//! ```text
+//!  runtime ──► market ──► agents ──► bus ──► minds ──► desk ──► gate ──► paper venue ──► ledger
+//!  files,      bars,      what each  who     what was  one net  the      the first      books an
+//!  embedded    indica-    does when  said    heard,    aim per  last     price after    agent, to
+//!  market      tors       deaf       what    weighed   asset    word     the decision   the last digit
+//!
+//!              └──────── speak ────────┘ └────────────────── respond ─────────────────────────┘
+//!                               engine.step(event) = speak, then respond
+//! ```
+//!
+//! [`engine::Engine::step`] is the only way state changes. Its first half, [`engine::speak`], moves the
+//! market and the *alone* life of every agent, which hears nothing and is the life that speaks. Its
+//! second half, [`engine::respond`], scores what was said, forms the consensus, lets each agent decide
+//! what it makes of it (the *sim* life), and hands the aims to the desk, whose holdings are told apart
+//! again into each agent's *real* share.
+//!
+//! ## Rooms
+//!
+//! Imports run only upwards in this table, which `tests/tidy.rs` holds them to. Everything down to
+//! [`config`] is pure: no files, threads, clocks or unseeded randomness.
+//!
+//! | room | what lives here | what it never does |
+//! |---|---|---|
+//! | [`domain`] | plain types and the glossary: stamps, money, instruments, messages, conditions | depend on a room |
+//! | [`ledger`] | double-entry books in exact decimals, per agent and for the venue | round silently |
+//! | [`market`] | what the world says: recorded bars, the embedded market, indicators | know agents, open files |
+//! | [`fills`] | what trading costs on bars; one implementation for all three lives | know who trades |
+//! | [`agents`] | one agent: family, personality, mind, alone and sim books; casting of a roster | place an order |
+//! | [`hive`](mod@crate::hive) | the network: bus, consensus, influence, points, goals, managers | move money |
+//! | [`treasury`] | points to funds, the desk, the last gate, the drawdown breaker | send anything |
+//! | [`execution`] | orders as state machines, the paper venue, reconciliation | approve; do IO |
+//! | [`engine`] | speak, respond, snapshot, state hash | know clocks, files, threads |
+//! | [`config`] | `agents.toml` to validated types, every mistake at once | put a default for a mistake |
+//! | [`view`] | engine state to plain data: the summary | know a terminal |
+//! | [`runtime`] | files in, the engine driven at the speed asked for | decide |
+//! | [`cli`] | one file a verb | decide anything about trading |
+//!
+//! `journal`, `store`, `wire`, `venues`, `lab` and `tui` come later, each in its place in this order.
+//!
+//! ## Laws
+//!
+//! Tests carry the numbers (`cargo test -- --list`).
+//!
+//! 1. **One step.** Same settings, seed and events give the same bytes; randomness is keyed by seed,
+//!    agent and stamp ([`domain::random`]); every field is in the state hash ([`engine::state`]).
+//!    `law01_`
+//! 2. **Three lives.** Alone and sim differ only in the ears; with `--deaf` they are equal bit for bit.
+//!    `law02_`
+//! 3. **Messages never command.** Listeners decide for themselves; only a manager may adjust, within
+//!    bounds, and says so ([`hive::managers`]). `law03_`
+//! 4. **Nothing is heard before it is said.** What is said while a bar closes is heard at its barrier and
+//!    filled at the first price after it; no look-ahead. `law04_`
+//! 5. **Every adaptation explains itself**: own intent, factors, the messages that moved it most, the
+//!    result ([`agents::mind`]). `law05_`
+//! 6. **Decimal for what is owned or owed, f64 for what is estimated** ([`ledger`], [`agents::books`]).
+//!    `law06_`
+//! 7. **Type as gate.** Only [`treasury::gate`] makes an approved order, and no venue takes another.
+//!    `law07_`
+//! 8. **Intent before IO.** An order is durable before its bytes leave. Comes with the journal and the
+//!    venues; the paper venue does no IO.
+//! 9. **Fail closed.** The first doubt halts: no new risk, and the reason is kept ([`engine::real`]).
+//!    `law09_`
+//! 10. **Everything is bounded**: every queue, ring and count has a named maximum. `law10_`
+//! 11. **The screen never lies.** Comes with the screen; reports already say where a market comes from
+//!     and whose money it is.
+//! 12. **A condition is a value, not a sentence.** What an agent announces is what it evaluates
+//!     ([`domain::condition`]). `law12_`
+//!
+//! The books have invariants of their own, `money1_` to `money7_`, in [`ledger`] and [`execution`].
+
+// In the order of the house; the blank lines keep the formatter from sorting them.
 pub mod domain;
-pub mod engine;
-pub mod execution;
-pub mod fills;
-pub mod hive;
+
 pub mod ledger;
+
 pub mod market;
-pub mod runtime;
+
+pub mod fills;
+
+pub mod agents;
+
+pub mod hive;
+
 pub mod treasury;
+
+pub mod execution;
+
+pub mod engine;
+
+pub mod config;
+
 pub mod view;
+
+pub mod runtime;
+
+pub mod cli;

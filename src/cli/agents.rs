@@ -21,12 +21,13 @@ enum Verb {
     /// The families with their parameters, units, defaults and bounds, and the agents of a file
     List {
         /// The hive's file
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", env = "HIVE_AGENTS", hide_env_values = true)]
         agents: Option<PathBuf>,
     },
     /// All mistakes of a file at once, or that there are none
     Check {
-        /// The hive's file; agents.toml here, or the one that is built in
+        /// The hive's file; without it agents.toml here, or the one that is built in
+        #[arg(value_name = "FILE", env = "HIVE_AGENTS", hide_env_values = true)]
         file: Option<PathBuf>,
     },
 }

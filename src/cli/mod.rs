@@ -8,34 +8,61 @@ mod config;
 mod options;
 mod report;
 mod run;
+mod table;
 
 use clap::{Parser, Subcommand};
 use options::RunOptions;
 use std::io::Write;
 
-/// A swarm of trading agents that talk, listen and trade as one patient desk.
+/// What `--help` says after the options.
+const AFTER_HELP: &str = "\
+Feeds: a history's PATH is a panel (timestamp, symbol, open, high, low, close, volume as .csv or
+.csv.gz) or a folder of one such file per symbol. Without ?kind= a file named after perps, futures or
+swaps holds perps; everything else trades on margin.
+
+Settings: flags beat HIVE_* variables (HIVE_SEED, HIVE_DESK_PATIENCE, …) beat the file beat the
+defaults; `hive config show` prints each value and where it came from.
+
+Exit codes:
+  0  done
+  1  failed: the market could not be read on, or the books ended in doubt
+  2  usage or configuration: every mistake is named, with the way out
+  3  refused for safety
+  4  not running
+
+Examples:
+  hive                                         two years of the embedded market
+  hive --feed history:perp_1h.csv.gz --deaf    your own bars, and nobody listens
+  hive config print-default > agents.toml      a file to change";
+
+/// A swarm of trading agents that talk, listen and trade as one patient desk, on paper
 #[derive(Debug, Parser)]
-#[command(name = "hive", version, about, long_about = None, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "hive",
+    version,
+    long_about = None,
+    after_help = AFTER_HELP,
+    args_conflicts_with_subcommands = true
+)]
 pub struct Cli {
     #[command(subcommand)]
     verb: Option<Verb>,
     #[command(flatten)]
     run: RunOptions,
-    /// Run in the foreground without a terminal screen; the cockpit is not in this version, so every
-    /// run is one.
+    /// Run in the foreground without a screen; this version has no cockpit, so every run is such a run
     #[arg(long)]
     no_tui: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Run history or the embedded market to its end, as fast as it goes, and report.
+    /// Run history or the embedded market to its end, as fast as it goes, and report
     Backtest(Box<RunOptions>),
-    /// Families, their parameters, and the agents of a file.
+    /// Families, their parameters, and the agents of a file
     Agents(agents::Args),
-    /// The configuration: what is shipped, and what holds now and why.
+    /// The configuration: what is shipped, and what holds now and why
     Config(config::Args),
-    /// Agent-bars a second of the whole step, beside a plain loop.
+    /// Agent-bars a second of the whole step, beside a plain loop
     Bench(bench::Args),
 }
 
@@ -71,9 +98,9 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-/// Says on standard error what went wrong.
+/// Says on standard error what went wrong. If nobody reads it, the exit code still tells.
 pub fn complain(failure: &Failure) {
-    eprintln!("hive: {failure}");
+    let _ = writeln!(std::io::stderr(), "hive: {failure}");
 }
 
 /// Writes to standard output. A reader that has gone away (`| head`) is no failure.

@@ -4,7 +4,7 @@ use super::Failure;
 use crate::config::{self, Config, Origins, Override};
 use crate::domain::{Span, Stamp};
 use crate::market::history::Window;
-use crate::market::synth::World;
+use crate::market::synth::{SynthSettings, World};
 use crate::runtime::drive::Speed;
 use crate::runtime::feeds::{self, FeedOptions, FeedSpec};
 use clap::Args;
@@ -15,59 +15,64 @@ const AGENTS_FILE: &str = "agents.toml";
 
 /// Options of `hive` and `hive backtest`.
 #[derive(Clone, Debug, Args)]
-#[allow(clippy::struct_excessive_bools)]
+#[command(next_help_heading = "Run")]
 pub struct RunOptions {
-    /// The hive's file; without it agents.toml here, or the one that is built in
-    #[arg(long, value_name = "FILE", env = "HIVE_AGENTS")]
-    pub agents: Option<PathBuf>,
     /// Where the market comes from: synth, or history:PATH[?kind=perp|spot|margin]
-    #[arg(long, value_name = "FEED", default_value = "synth")]
+    #[arg(long, value_name = "FEED", default_value = "synth", env = "HIVE_FEED", hide_env_values = true)]
     pub feed: String,
-    /// Seed of the swarm, and of the embedded market
+    /// The hive's file; without it agents.toml here, or the one that is built in
+    #[arg(long, value_name = "FILE", env = "HIVE_AGENTS", hide_env_values = true)]
+    pub agents: Option<PathBuf>,
+    /// Seed of the swarm and of the embedded market: same seed, same bytes
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Nobody listens and no manager acts
-    #[arg(long)]
+    /// Nobody listens and no manager acts: the control for everything else
+    #[arg(
+        long,
+        env = "HIVE_DEAF",
+        hide_env_values = true,
+        value_parser = clap::builder::FalseyValueParser::new()
+    )]
     pub deaf: bool,
     /// Market seconds per second: max, or 1x, 3600x, …
-    #[arg(long, value_name = "SPEED", default_value = "max")]
+    #[arg(long, value_name = "SPEED", default_value = "max", env = "HIVE_SPEED", hide_env_values = true)]
     pub speed: String,
-    /// End when the feed ends (history and the embedded market always do in this version)
+    /// End when the feed ends; history and the embedded market always do
     #[arg(long)]
     pub until_end: bool,
-    /// Write the summary as JSON
+    /// Write the summary of the run as JSON
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
-    /// Which embedded market: market, or random-walk
-    #[arg(long, value_name = "WORLD", default_value = "market")]
-    pub world: String,
-    /// Days of the embedded market
-    #[arg(long, value_name = "N", default_value_t = 730)]
-    pub days: u32,
-    /// First day or moment of the market, 2021-04-04
-    #[arg(long, value_name = "DATE")]
-    pub from: Option<String>,
-    /// Last day (included) or end of the market
-    #[arg(long, value_name = "DATE")]
-    pub to: Option<String>,
-    /// Only these assets of a history, BTC,ETH
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub assets: Option<Vec<String>>,
-    /// Funding settlements for the perps of a history: a file of timestamp, symbol, rate
-    #[arg(long, value_name = "FILE")]
-    pub funding: Option<PathBuf>,
-    /// The decision clock: 1h, 4h, 1d
-    #[arg(long, visible_alias = "bar", value_name = "SPAN")]
-    pub clock: Option<String>,
-    /// A flat charge a side instead of fill level B, 7bp
-    #[arg(long, value_name = "BP")]
-    pub costs: Option<String>,
-    /// Scouts beside the declared agents
-    #[arg(long, value_name = "N")]
-    pub scouts: Option<u32>,
     /// No progress bar and no closing report
     #[arg(long)]
     pub quiet: bool,
+    /// First day or moment of the market, 2021-04-04
+    #[arg(long, value_name = "DATE", help_heading = "Market")]
+    pub from: Option<String>,
+    /// Last day (it is included), or the moment at which the market ends
+    #[arg(long, value_name = "DATE", help_heading = "Market")]
+    pub to: Option<String>,
+    /// Only these assets of a history: BTC,ETH
+    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Market")]
+    pub assets: Option<Vec<String>>,
+    /// Funding of the perps of a history: a file of timestamp, symbol, rate
+    #[arg(long, value_name = "FILE", help_heading = "Market")]
+    pub funding: Option<PathBuf>,
+    /// Which embedded market: market (the default), or random-walk, in which nobody has an edge
+    #[arg(long, value_name = "WORLD", help_heading = "Market")]
+    pub world: Option<String>,
+    /// Days of the embedded market [default: 730]
+    #[arg(long, value_name = "N", conflicts_with = "to", help_heading = "Market")]
+    pub days: Option<u32>,
+    /// The decision clock: 1h, 4h, 1d
+    #[arg(long, visible_alias = "bar", value_name = "SPAN", help_heading = "Settings of the file")]
+    pub clock: Option<String>,
+    /// A flat charge a side instead of fill level B: 7bp, or off
+    #[arg(long, value_name = "BP", help_heading = "Settings of the file")]
+    pub costs: Option<String>,
+    /// Scouts beside the declared agents: voices without funds
+    #[arg(long, value_name = "N", help_heading = "Settings of the file")]
+    pub scouts: Option<u32>,
 }
 
 /// Reads the configuration with flags and variables on top.
@@ -110,47 +115,46 @@ impl RunOptions {
 
     /// The feed that is asked for.
     pub fn feed(&self, config: &Config) -> Result<FeedOptions, Failure> {
-        let usage = |what: String| Failure::Usage(what);
-        let date = |flag: &str, text: &Option<String>, parse: fn(&str) -> Option<Stamp>| match text {
-            Some(t) => parse(t).map(Some).ok_or_else(|| {
-                usage(format!("{flag} {t}: write a day as 2023-06-30 or a moment as 2023-06-30T12:00:00Z"))
-            }),
-            None => Ok(None),
-        };
         let window = Window {
-            from: date("--from", &self.from, Stamp::parse)?,
-            to: date("--to", &self.to, feeds::parse_end)?,
+            from: date("--from", self.from.as_ref(), Stamp::parse)?,
+            to: date("--to", self.to.as_ref(), feeds::parse_end)?,
             assets: self.assets.clone(),
         };
-        let spec = FeedSpec::parse(&self.feed).map_err(|e| usage(e.to_string()))?;
-        let mut days = self.days;
-        if spec == FeedSpec::Synth {
-            if self.assets.is_some() || self.funding.is_some() {
-                return Err(usage(
-                    "--assets and --funding are for a history; the embedded market has its own".to_owned(),
-                ));
-            }
-            let start = window.from.unwrap_or(crate::market::synth::SynthSettings::default().from);
-            if let Some(to) = window.to {
-                days = u32::try_from(to.since(start).0 / Span::DAY.0).ok().filter(|d| *d > 0).ok_or_else(
-                    || {
-                        usage(format!(
-                            "--to must be at least a day after {start}, where the embedded market begins"
-                        ))
-                    },
-                )?;
-            }
+        if let (Some(from), Some(to)) = (window.from, window.to)
+            && to <= from
+        {
+            return Err(Failure::Usage(format!(
+                "--from {from} is not before the end, {to}; widen --from or --to"
+            )));
         }
-        Ok(FeedOptions {
-            spec,
-            clock: config.clock.decide,
-            window,
-            funding: self.funding.clone(),
-            seed: config.seed,
-            world: World::parse(&self.world)
-                .ok_or_else(|| usage(format!("--world {}: write market or random-walk", self.world)))?,
-            days,
-        })
+        let spec = FeedSpec::parse(&self.feed).map_err(|e| Failure::Usage(format!("--feed: {e}")))?;
+        self.belongs(&spec)?;
+        let defaults = SynthSettings::default();
+        let days = match (&spec, window.to) {
+            (FeedSpec::Synth, Some(to)) => days_until(window.from.unwrap_or(defaults.from), to)?,
+            _ => self.days.unwrap_or(defaults.bars_days),
+        };
+        let world = self.world.as_deref().map_or(Ok(defaults.world), |w| {
+            World::parse(w).ok_or_else(|| Failure::Usage(format!("--world {w}: write market or random-walk")))
+        })?;
+        let (clock, seed, funding) = (config.clock.decide, config.seed, self.funding.clone());
+        Ok(FeedOptions { spec, clock, window, funding, seed, world, days })
+    }
+
+    /// An option that would do nothing with this feed is a mistake, not a wish.
+    fn belongs(&self, spec: &FeedSpec) -> Result<(), Failure> {
+        let given = |flags: [(&'static str, bool); 2]| flags.into_iter().find(|f| f.1).map(|f| f.0);
+        let (stray, whose) = match spec {
+            FeedSpec::Synth => (
+                given([("--assets", self.assets.is_some()), ("--funding", self.funding.is_some())]),
+                "a history; name one with --feed history:PATH",
+            ),
+            FeedSpec::History { .. } => (
+                given([("--world", self.world.is_some()), ("--days", self.days.is_some())]),
+                "the embedded market; a history is cut with --from and --to",
+            ),
+        };
+        stray.map_or(Ok(()), |flag| Err(Failure::Usage(format!("{flag} is for {whose}"))))
     }
 
     /// The speed that is asked for.
@@ -158,4 +162,25 @@ impl RunOptions {
         Speed::parse(&self.speed)
             .ok_or_else(|| Failure::Usage(format!("--speed {}: write max, or 1x, 3600x, …", self.speed)))
     }
+}
+
+fn date(
+    flag: &str,
+    text: Option<&String>,
+    parse: fn(&str) -> Option<Stamp>,
+) -> Result<Option<Stamp>, Failure> {
+    let read = |t: &String| {
+        parse(t).ok_or_else(|| {
+            Failure::Usage(format!(
+                "{flag} {t}: write a day as 2023-06-30 or a moment as 2023-06-30T12:00:00Z"
+            ))
+        })
+    };
+    text.map(read).transpose()
+}
+
+fn days_until(start: Stamp, to: Stamp) -> Result<u32, Failure> {
+    u32::try_from(to.since(start).0 / Span::DAY.0).ok().filter(|d| *d > 0).ok_or_else(|| {
+        Failure::Usage(format!("--to must be at least a day after {start}, where the embedded market begins"))
+    })
 }

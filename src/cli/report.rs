@@ -1,12 +1,21 @@
 //! The closing report: what a trader wants to know when a run is over, in the order in which they
-//! want to know it.
+//! want to know it: which market, which life earned what, the goals, who did it, the talk, the desk and
+//! its books, and what to be wary of. At most a hundred columns, as long as names and sums allow it.
 
+use super::table::{Table, short, wrap};
+use crate::domain::{Family, Goal};
 use crate::view::Summary;
 use crate::view::summary::AgentLine;
 use std::fmt::Write;
 
 /// Agents listed at either end of the table.
-const ENDS: usize = 6;
+const ENDS: usize = 5;
+/// Letters of a name.
+const NAME: usize = 12;
+/// Columns of a line of prose.
+const WIDTH: usize = 100;
+/// Digits of a hash that tell two runs apart.
+const HASH: usize = 16;
 
 /// The report of a run.
 pub fn closing(s: &Summary) -> String {
@@ -17,75 +26,87 @@ pub fn closing(s: &Summary) -> String {
 }
 
 fn render(out: &mut String, s: &Summary) -> std::fmt::Result {
-    let day = |t: &str| t.get(..10).unwrap_or(t).to_owned();
-    writeln!(
-        out,
-        "\n{}  {}  seed {}  {} → {}  decides every {}",
-        s.mode,
-        s.feed,
-        s.seed,
-        day(&s.from),
-        day(&s.to),
-        s.clock
-    )?;
-    writeln!(
-        out,
-        "{} agents with three lives, {} scouts, {} bars in {:.1} s  ·  fills: {}\n",
-        s.agents.len(),
-        s.scouts,
-        grouped(s.bars),
-        s.wall_s,
-        s.fill_level
-    )?;
+    head(out, s)?;
     lives(out, s)?;
     goals(out, s)?;
     families(out, s)?;
     agents(out, s)?;
     talk(out, s)?;
-    books(out, s)?;
+    desk(out, s)?;
     for note in &s.notes {
-        writeln!(out, "! {note}")?;
+        out.push_str(&wrap("! ", note, WIDTH));
     }
+    let hash = |h: &str| h.get(..HASH).unwrap_or(h).to_owned();
     writeln!(
         out,
-        "state {}  decisions {}",
-        &s.state_hash[..16.min(s.state_hash.len())],
-        &s.decision_hash[..16.min(s.decision_hash.len())]
+        "state {}  decisions {}  data {}",
+        hash(&s.state_hash),
+        hash(&s.decision_hash),
+        hash(&s.data_hash)
     )
 }
 
+fn head(out: &mut String, s: &Summary) -> std::fmt::Result {
+    let day = |t: &str| t.get(..10).unwrap_or(t).to_owned();
+    // The embedded market is called after its mode.
+    let name = if s.mode.eq_ignore_ascii_case(&s.feed) { String::new() } else { format!(" {}", s.feed) };
+    writeln!(
+        out,
+        "{}{name} · PAPER · {} → {} · decides every {} · seed {}{}",
+        s.mode,
+        day(&s.from),
+        day(&s.to),
+        s.clock,
+        s.seed,
+        if s.deaf { " · DEAF" } else { "" }
+    )?;
+    writeln!(
+        out,
+        "{} {} · {} agents in three lives, {} scouts · {} bars in {:.1} s",
+        amount(&s.capital),
+        s.currency,
+        s.agents.len(),
+        s.scouts,
+        grouped(s.bars),
+        s.wall_s
+    )?;
+    writeln!(out, "fills {}\n", s.fill_level)
+}
+
 fn lives(out: &mut String, s: &Summary) -> std::fmt::Result {
-    writeln!(out, "{:<44}{:>14}{:>9}{:>10}{:>12}", "", "equity", "Sharpe", "vol/year", "drawdown")?;
-    let rows = [
-        (
-            "alone: everybody deaf, same agents",
-            &s.equity.alone,
-            s.sharpe.alone,
-            s.volatility.alone,
-            s.max_drawdown.alone,
-        ),
-        ("sim: the same with open ears", &s.equity.sim, s.sharpe.sim, s.volatility.sim, s.max_drawdown.sim),
-        (
-            "real: one patient desk, on paper",
-            &s.equity.real,
-            s.sharpe.real,
-            s.volatility.real,
-            s.max_drawdown.real,
-        ),
-    ];
-    for (name, equity, sharpe, vol, drawdown) in rows {
+    let capital = number(&s.capital);
+    let mut table = Table::new(2, &["life", "", "equity", "gain", "Sharpe", "vol/year", "max drawdown"]);
+    let (e, sharpe, vol, fall) = (&s.equity, &s.sharpe, &s.volatility, &s.max_drawdown);
+    for (life, what, equity, sharpe, vol, fall) in [
+        ("alone", "everybody deaf", &e.alone, sharpe.alone, vol.alone, fall.alone),
+        ("sim", "the same agents with open ears", &e.sim, sharpe.sim, vol.sim, fall.sim),
+        ("real", "what their one patient desk held", &e.real, sharpe.real, vol.real, fall.real),
+    ] {
+        table.row([
+            life.to_owned(),
+            what.to_owned(),
+            amount(equity),
+            percent(number(equity) / capital - 1.0, 1, true),
+            format!("{sharpe:.2}"),
+            percent(vol, 1, false),
+            percent(fall, 1, false),
+        ]);
+    }
+    table.render(out)?;
+    if s.deaf {
+        writeln!(out, "everybody is deaf: sim = alone by construction")?;
+    } else {
         writeln!(
             out,
-            "{name:<44}{:>14}{sharpe:>9.2}{:>9.1}%{:>11.1}%",
-            amount(equity),
-            100.0 * vol,
-            100.0 * drawdown
+            "Sharpe: listening {:+.2} (sim − alone), desk {:+.2} (real − sim)",
+            s.sharpe.sim - s.sharpe.alone,
+            s.sharpe.real - s.sharpe.sim
         )?;
     }
     writeln!(
         out,
-        "One run with one seed. Alone and sim are not reinvested and not scaled to a risk target; Sharpe\n\
-         ratios compare, sums of money do not. Whether talking helps needs pairs, controls and intervals.\n"
+        "Alone and sim are of fixed size, real is reinvested at the desk's risk target: compare Sharpe\n\
+         ratios, not sums. One run with one seed proves nothing.\n"
     )
 }
 
@@ -93,123 +114,173 @@ fn goals(out: &mut String, s: &Summary) -> std::fmt::Result {
     let g = &s.goals;
     let months = match g.fast.months_to_10 {
         m if m >= crate::hive::goals::NEVER_MONTHS => "never at this pace".to_owned(),
-        m => format!("{m:.1} months"),
+        m => format!("in {m:.1} months"),
     };
-    writeln!(
-        out,
-        "goals  LR low risk {:>4.0}%  drawdown {:.1}%, CVaR95 {:.2}% a day, gross {:.2}×\n       \
-         BM big money {:>3.0}%  growth {:+.1}% a year, {:+.1}% at target risk\n       \
-         F fast {:>9.0}%  +10% in {}, under water {:.0}% of the time\n       \
-         A automated {:>4.0}%  {:.1} interventions per 1,000 orders, trading {:.0}% of the time\n",
-        100.0 * g.low_risk.score,
-        100.0 * g.low_risk.drawdown,
-        100.0 * g.low_risk.cvar95,
-        g.low_risk.gross,
-        100.0 * g.big_money.score,
-        100.0 * g.big_money.growth,
-        100.0 * g.big_money.growth_at_target_risk,
-        100.0 * g.fast.score,
-        months,
-        100.0 * g.fast.time_under_water,
-        100.0 * g.automated.score,
-        g.automated.interventions_per_1000,
-        100.0 * g.automated.running,
-    )
+    let rows = [
+        (
+            Goal::LowRisk,
+            g.low_risk.score,
+            format!(
+                "drawdown {} now, {} at most; CVaR95 {} a day; gross {:.2}× equity",
+                percent(g.low_risk.drawdown, 1, false),
+                percent(g.low_risk.max_drawdown, 1, false),
+                percent(g.low_risk.cvar95, 2, false),
+                g.low_risk.gross
+            ),
+        ),
+        (
+            Goal::BigMoney,
+            g.big_money.score,
+            format!(
+                "growth {} a year, {} at the target risk",
+                percent(g.big_money.growth, 1, true),
+                percent(g.big_money.growth_at_target_risk, 1, true)
+            ),
+        ),
+        (
+            Goal::Fast,
+            g.fast.score,
+            format!("+10 % {months}; under water {} of the time", percent(g.fast.time_under_water, 0, false)),
+        ),
+        (
+            Goal::Automated,
+            g.automated.score,
+            format!(
+                "{:.1} interventions per 1,000 orders; trading {} of the time",
+                g.automated.interventions_per_1000,
+                percent(g.automated.running, 0, false)
+            ),
+        ),
+    ];
+    writeln!(out, "goal            reached")?;
+    for (goal, score, numbers) in rows {
+        writeln!(
+            out,
+            "{:<2}  {:<10}  {:>7}  {numbers}",
+            letters(goal.text()),
+            spaced(goal.text()),
+            percent(score, 0, false)
+        )?;
+    }
+    writeln!(out)
 }
 
 fn families(out: &mut String, s: &Summary) -> std::fmt::Result {
-    let mut names: Vec<&str> = s.agents.iter().map(|a| a.family.as_str()).collect();
-    names.dedup();
-    names.sort_unstable();
-    names.dedup();
-    writeln!(
-        out,
-        "{:<20}{:>7}{:>8}{:>13}{:>13}{:>13}{:>9}",
-        "family", "agents", "trades", "alone", "sim", "real", "points"
-    )?;
-    for name in names {
-        let members: Vec<&AgentLine> = s.agents.iter().filter(|a| a.family == name).collect();
-        let sum = |f: fn(&AgentLine) -> &str| members.iter().map(|a| number(f(a))).sum::<f64>();
-        let trades: u32 = members.iter().map(|a| a.trades).sum();
-        let points = 100.0 * members.iter().map(|a| a.points).sum::<f64>() / members.len() as f64;
-        writeln!(
-            out,
-            "{name:<20}{:>7}{trades:>8}{:>13}{:>13}{:>13}{points:>9.0}",
-            members.len(),
-            signed(sum(|a| &a.alone_pnl)),
-            signed(sum(|a| &a.sim_pnl)),
-            signed(sum(|a| &a.real_pnl)),
-        )?;
+    let mut table = Table::new(1, &["family", "agents", "trades", "alone", "sim", "real", "points"]);
+    let mut add = |name: &str, members: &[&AgentLine]| {
+        let sum = |f: fn(&AgentLine) -> &str| signed(members.iter().map(|a| number(f(a))).sum::<f64>());
+        let points = members.iter().map(|a| a.points).sum::<f64>() / members.len() as f64;
+        table.row([
+            spaced(name),
+            members.len().to_string(),
+            grouped(members.iter().map(|a| u64::from(a.trades)).sum()),
+            sum(|a| &a.alone_pnl),
+            sum(|a| &a.sim_pnl),
+            sum(|a| &a.real_pnl),
+            format!("{:.0}", 100.0 * points),
+        ]);
+    };
+    for family in Family::ALL {
+        let members: Vec<&AgentLine> = s.agents.iter().filter(|a| a.family == family.text()).collect();
+        if !members.is_empty() {
+            add(family.text(), &members);
+        }
     }
+    add("all", &s.agents.iter().collect::<Vec<_>>());
+    table.render(out)?;
     writeln!(out)
 }
 
 fn agents(out: &mut String, s: &Summary) -> std::fmt::Result {
     let mut order: Vec<&AgentLine> = s.agents.iter().collect();
     order.sort_by(|a, b| number(&b.real_pnl).total_cmp(&number(&a.real_pnl)).then(a.name.cmp(&b.name)));
-    writeln!(
-        out,
-        "{:<10}{:<20}{:<12}{:>8}{:>12}{:>12}{:>12}{:>7}{:>8}",
-        "agent", "family", "goal", "trades", "alone", "sim", "real", "points", "heard"
-    )?;
+    let mut table = Table::new(
+        3,
+        &["agent", "family", "for", "trades", "sent", "acted on", "alone", "sim", "real", "points"],
+    );
     let hidden = order.len().saturating_sub(2 * ENDS);
     for (i, a) in order.iter().enumerate() {
         if hidden > 0 && i == ENDS {
-            writeln!(out, "… {hidden} more, in the summary")?;
+            table.remark(format!("… {hidden} more agents, all of them in the summary (--summary FILE)"));
         }
         if hidden > 0 && (ENDS..ENDS + hidden).contains(&i) {
             continue;
         }
-        writeln!(
-            out,
-            "{:<10}{:<20}{:<12}{:>8}{:>12}{:>12}{:>12}{:>7.0}{:>8}",
-            a.name,
-            a.family,
-            a.goal,
-            a.trades,
+        table.row([
+            short(&a.name, NAME),
+            spaced(&a.family),
+            letters(&a.goal),
+            grouped(u64::from(a.trades)),
+            grouped(a.messages_sent),
+            grouped(a.messages_acted_on),
             signed(number(&a.alone_pnl)),
             signed(number(&a.sim_pnl)),
             signed(number(&a.real_pnl)),
-            100.0 * a.points,
-            grouped(a.messages_acted_on)
-        )?;
+            format!("{:.0}", 100.0 * a.points),
+        ]);
     }
-    writeln!(out)
+    table.render(out)?;
+    writeln!(out, "PnL in {}; points: everybody started with 100.\n", s.currency)
 }
 
 fn talk(out: &mut String, s: &Summary) -> std::fmt::Result {
     let m = &s.messages;
+    let total = format!("{} messages", grouped(m.total()));
+    let mut table = Table::new(1, &[&total, "open", "increase", "decrease", "close"]);
+    let row = |side: &str, counts: [u64; 4]| {
+        let mut cells = vec![format!("  {side}")];
+        cells.extend(counts.map(grouped));
+        cells
+    };
+    table.row(row("long", [m.open_long, m.increase_long, m.decrease_long, m.close_long]));
+    table.row(row("short", [m.open_short, m.increase_short, m.decrease_short, m.close_short]));
+    table.render(out)?;
     writeln!(
         out,
-        "messages {}: open {}+{}, increase {}+{}, decrease {}+{}, close {}+{} (long+short), outcomes {}, stances {}, goals {}, adjustments {}",
-        grouped(m.total()),
-        m.open_long,
-        m.open_short,
-        m.increase_long,
-        m.increase_short,
-        m.decrease_long,
-        m.decrease_short,
-        m.close_long,
-        m.close_short,
-        m.outcome,
-        m.stance,
-        m.goal,
-        m.adjustment
+        "  outcomes {} · stances {} · goals {} · adjustments by managers {}\n",
+        grouped(m.outcome),
+        grouped(m.stance),
+        grouped(m.goal),
+        grouped(m.adjustment)
     )
 }
 
-fn books(out: &mut String, s: &Summary) -> std::fmt::Result {
+fn desk(out: &mut String, s: &Summary) -> std::fmt::Result {
     let (crossed, traded) = (number(&s.crossed_notional), number(&s.traded_notional));
-    let share = if crossed + traded > 0.0 { 100.0 * crossed / (crossed + traded) } else { 0.0 };
+    let share = if crossed + traded > 0.0 { crossed / (crossed + traded) } else { 0.0 };
+    let fees = if traded > 0.0 { 1e4 * number(&s.fees) / traded } else { 0.0 };
     writeln!(
         out,
-        "desk: {} orders, {} traded, {} crossed inside ({share:.0}%), fees {}; books {}\n",
+        "desk   {} orders, {} {} traded; {} crossed between agents at no cost ({})",
         grouped(s.orders),
         amount(&s.traded_notional),
+        s.currency,
         amount(&s.crossed_notional),
-        amount(&s.fees),
-        if s.ledger_balanced { "balance to the last digit" } else { "DO NOT BALANCE" }
-    )
+        percent(share, 0, false)
+    )?;
+    let broke = s.agents.iter().filter(|a| a.broke).count();
+    writeln!(out, "funds  {broke} of {} agents have lost theirs", s.agents.len())?;
+    let books = if s.ledger_balanced { "balance to the last digit" } else { "DO NOT BALANCE" };
+    writeln!(out, "books  {books}; fees {} ({fees:.1} bp of what was traded)", amount(&s.fees))?;
+    match &s.halted {
+        Some(why) => writeln!(out, "{}", wrap("HALTED ", why, WIDTH)),
+        None => writeln!(out),
+    }
+}
+
+/// `low_risk` as people write it.
+fn spaced(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// LR, BM, F or A.
+fn letters(goal: &str) -> String {
+    let firsts: String = goal.split('_').filter_map(|w| w.chars().next()).collect();
+    firsts.to_uppercase()
+}
+
+fn percent(x: f64, digits: usize, sign: bool) -> String {
+    if sign { format!("{:+.digits$} %", 100.0 * x) } else { format!("{:.digits$} %", 100.0 * x) }
 }
 
 fn number(text: &str) -> f64 {
@@ -252,5 +323,11 @@ mod tests {
         assert_eq!(amount("-1234.6"), "-1,235");
         assert_eq!(signed(-0.2), "+0");
         assert_eq!(signed(1_000.0), "+1,000");
+    }
+
+    #[test]
+    fn goals_have_their_letters() {
+        let all: Vec<String> = Goal::ALL.iter().map(|g| letters(g.text())).collect();
+        assert_eq!(all, ["LR", "BM", "F", "A"]);
     }
 }

@@ -12,7 +12,7 @@ use crate::view::Summary;
 use crate::view::summary::RunFacts;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Barriers between two looks at the clock of the progress bar.
 const TICK: u64 = 64;
@@ -45,13 +45,11 @@ pub fn run(options: &RunOptions) -> Result<(), Failure> {
     if !options.quiet {
         print(&report::closing(&summary))?;
     }
-    match summary.ledger_balanced && summary.halted.is_none() {
-        true => Ok(()),
-        false => Err(Failure::Failed(format!(
-            "the run ended in doubt: {}",
-            summary.halted.or_else(|| summary.notes.last().cloned()).unwrap_or_default()
-        ))),
+    if summary.ledger_balanced && summary.halted.is_none() {
+        return Ok(());
     }
+    let why = summary.halted.or_else(|| summary.notes.last().cloned()).unwrap_or_default();
+    Err(Failure::Failed(format!("the run ended in doubt: {why}")))
 }
 
 fn facts(config: &config::Config, feed: &dyn Feed, engine: &Engine, told: Told) -> RunFacts {
@@ -64,6 +62,9 @@ fn facts(config: &config::Config, feed: &dyn Feed, engine: &Engine, told: Told) 
         ));
         notes.extend(read.first_bad);
     }
+    if read.gaps > 0 {
+        notes.push(format!("gaps in the data: {}; nothing is filled in, old prices stand", read.gaps));
+    }
     notes.extend(engine.cast().notices.iter().cloned());
     notes.extend(told.alarms);
     if told.more_alarms > 0 {
@@ -74,6 +75,7 @@ fn facts(config: &config::Config, feed: &dyn Feed, engine: &Engine, told: Told) 
         mode: info.mode.to_string(),
         feed: info.name.clone(),
         data_hash: info.data_hash.clone(),
+        currency: config.currency.clone(),
         roster_hash: config::roster_hash(config),
         seed: config.seed,
         from: told.from,
@@ -91,7 +93,7 @@ fn progress(feed: &dyn Feed, engine: &Engine, quiet: bool) -> ProgressBar {
     let info = feed.info();
     let bar = ProgressBar::with_draw_target(Some(info.bars), target);
     // The template is a constant of this program; a typing mistake in it shows as a plain bar.
-    let style = ProgressStyle::with_template("{prefix} {bar:30} {percent:>3} %  {msg}  {eta} left");
+    let style = ProgressStyle::with_template("{prefix} {wide_bar} {percent:>3} %  {msg}  {eta} left");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_prefix(format!("{} {}: {} agents", info.mode, info.name, engine.cast().agents.len()));
     bar
@@ -105,23 +107,42 @@ fn advance(bar: &ProgressBar, engine: &Engine, told: &Told) {
     bar.set_message(format!("{day}  {rate:.0} k bars/s"));
 }
 
+/// A file is written beside and renamed, so that a reader never sees half a summary; what is no file
+/// (a pipe, `/dev/stdout`) is written as it is.
+fn beside(path: &Path) -> PathBuf {
+    if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+        return path.to_path_buf();
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
+}
+
+/// Finds out whether a summary can be written, and leaves nothing behind.
 fn writable(path: &Path) -> Result<(), Failure> {
-    std::fs::OpenOptions::new().create(true).append(true).open(path).map(|_| ()).map_err(|e| {
+    let refused = |e: std::io::Error| {
         Failure::Usage(format!(
             "--summary {}: {e}; name a file in a folder that can be written",
             path.display()
         ))
-    })
+    };
+    let beside = beside(path);
+    let new = !beside.exists();
+    std::fs::OpenOptions::new().create(true).append(true).open(&beside).map_err(refused)?;
+    if new { std::fs::remove_file(&beside).map_err(refused) } else { Ok(()) }
 }
 
-/// Writes beside and renames, so that a reader never sees half a summary.
 fn write_summary(path: &Path, summary: &Summary) -> Result<(), Failure> {
-    let failed =
-        |what: &str, e: &dyn std::fmt::Display| Failure::Failed(format!("{what} {}: {e}", path.display()));
+    let failed = |what: &str, e: &dyn std::fmt::Display| {
+        Failure::Failed(format!("{what} the summary {}: {e}", path.display()))
+    };
     let text = serde_json::to_string_pretty(summary).map_err(|e| failed("encoding", &e))?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
+    let beside = beside(path);
     let mut file = std::fs::File::create(&beside).map_err(|e| failed("creating", &e))?;
-    writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(|e| failed("writing", &e))?;
-    std::fs::rename(&beside, path).map_err(|e| failed("renaming to", &e))
+    writeln!(file, "{text}").map_err(|e| failed("writing", &e))?;
+    if beside == path {
+        return Ok(());
+    }
+    file.sync_all().map_err(|e| failed("writing", &e))?;
+    std::fs::rename(&beside, path).map_err(|e| failed("renaming", &e))
 }

@@ -211,7 +211,13 @@ fn walk(reader: &mut Reader<'_>, layers: &mut Layers, document: &DeTable<'_>) {
     match other("agent") {
         Some(value) => roster.agents = roster::agents(reader, value, &named),
         None if problem::meant(document, "agent", OTHER_KEYS) => {}
-        None => reader.report(0, "there is no [[agent]]", "hive config default prints a file to start from"),
+        None => {
+            reader.report(
+                0,
+                "there is no [[agent]]",
+                "hive config print-default prints a file to start from",
+            );
+        }
     }
     for (slot, goal) in roster.presets.iter_mut().zip(Goal::ALL) {
         *slot = named.presets.get(goal).copied().unwrap_or_default();

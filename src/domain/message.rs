@@ -192,6 +192,8 @@ pub enum Speaker {
 
 /// What is said.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+// An action carries its whole plan, and most of what is said is actions.
+#[allow(clippy::large_enum_variant)]
 pub enum Body {
     /// Open, increase, decrease, close.
     Action(Action),

@@ -84,7 +84,7 @@ impl Office {
         if let Some(m) = &managers.low_risk {
             let calm = (1.0 - 0.7 * day.drawdown / (1.5 * day.target_vol)).clamp(m.risk_scale_min, 1.0);
             turn(&mut self.knobs.risk_scale, calm, 1.0, Knob::RiskScale, day.drawdown, 1.0, |a| {
-                say(Goal::LowRisk, a)
+                say(Goal::LowRisk, a);
             });
             let over = day.cvar95 / targets.cvar95;
             // Between 90 and 100 % of the budget the cap stays where it is.
@@ -119,7 +119,7 @@ impl Office {
             let patience = patience.clamp(m.patience_min, m.patience_max);
             let band = band.clamp(self.base.band, (self.base.band + BAND_WIDER).min(0.95));
             turn(&mut self.knobs.patience, patience, self.base.patience, Knob::Patience, share, 1.0, |a| {
-                say(Goal::Fast, a)
+                say(Goal::Fast, a);
             });
             turn(&mut self.knobs.band, band, self.base.band, Knob::Band, share, 1.0, |a| say(Goal::Fast, a));
         }

@@ -47,7 +47,7 @@ pub enum OpenError {
     #[error("{0:?} is no feed; write synth, or history:PATH, or history:PATH?kind=perp|spot|margin")]
     Unreadable(String),
     /// A feed of a later version.
-    #[error("the feed {0:?} is a live exchange; this version trades history and the embedded market only")]
+    #[error("{0:?} is a live exchange, and this version has none; write synth, or history:PATH")]
     Live(String),
     /// The files.
     #[error(transparent)]
@@ -64,7 +64,8 @@ impl FeedSpec {
         if text == "synth" {
             return Ok(FeedSpec::Synth);
         }
-        if ["binance", "okx", "bybit", "deribit", "kraken", "coinbase", "hyperliquid"].contains(&text) {
+        let venue = text.split([':', '?']).next().unwrap_or(text);
+        if ["binance", "okx", "bybit", "deribit", "kraken", "coinbase", "hyperliquid"].contains(&venue) {
             return Err(OpenError::Live(text.to_owned()));
         }
         let rest = text.strip_prefix("history:").ok_or_else(unreadable)?;
@@ -135,7 +136,9 @@ mod tests {
         for bad in ["", "histroy:x", "history:", "history:x?kind=swap", "file.csv"] {
             assert!(matches!(FeedSpec::parse(bad), Err(OpenError::Unreadable(_))), "{bad}");
         }
-        assert!(matches!(FeedSpec::parse("binance"), Err(OpenError::Live(_))));
+        for live in ["binance", "okx:BTC-USDT"] {
+            assert!(matches!(FeedSpec::parse(live), Err(OpenError::Live(_))), "{live}");
+        }
     }
 
     #[test]

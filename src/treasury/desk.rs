@@ -11,7 +11,7 @@
 //!
 //! # Invariants
 //!
-//! 1. Σ held_i = held in whole atoms (at most a millionth of a lot, or one unit), always.
+//! 1. Σ `held_i` = held in whole atoms (at most a millionth of a lot, or one unit), always.
 //! 2. Only the net goes to the venue; what agents trade against each other is crossed inside.
 //! 3. A decision at one close is carried out at the next bar of its asset, or replaced by the next.
 //! 4. Until the volatility of the aim is known, the target is flat.
@@ -108,9 +108,9 @@ impl DeskSpec {
 pub struct Part {
     /// Where it is going, as a fraction of equity at the risk of the aims.
     pub aim: f64,
-    /// tgt_i: k·s·aim_i, a fraction of equity.
+    /// `tgt_i`: `k·s·aim_i`, a fraction of equity.
     pub target: f64,
-    /// held_i, in atoms.
+    /// `held_i`, in atoms.
     pub held: i64,
 }
 
@@ -205,9 +205,10 @@ impl Desk {
         let s = &spec.settings;
         let yearly = libm::sqrt(self.volatility.mean() * spec.bars_per_year);
         let known = self.volatility.seen() >= KNOWN_BARS && yearly > 0.0;
-        self.risk_multiple = match known && !steer.flatten {
-            true => (s.target_vol * steer.risk_scale / yearly).min(s.risk_multiple_max),
-            false => 0.0,
+        self.risk_multiple = if known && !steer.flatten {
+            (s.target_vol * steer.risk_scale / yearly).min(s.risk_multiple_max)
+        } else {
+            0.0
         };
         self.gross_scale = self.scale_to_cap(spec, steer.gross_scale);
         let scale = self.risk_multiple * self.gross_scale;

@@ -15,6 +15,7 @@
 
 use super::settings::FundSettings;
 use crate::agents::Cast;
+use crate::domain::money::{from_estimate, to_estimate};
 use crate::domain::{AgentId, Decimal, Money, Span, Stamp};
 use crate::ledger::{Account, Ledger, LedgerError};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,8 @@ pub struct Funds {
     broke: Vec<Option<Stamp>>,
     /// Highest attributed PnL so far.
     peak: Vec<Money>,
+    /// What the last spread gave it.
+    granted: Vec<Money>,
     spread_at: Option<Stamp>,
 }
 
@@ -45,6 +48,7 @@ impl Funds {
             weights: vec![0.0; declared.len()],
             broke: vec![None; declared.len()],
             peak: vec![Decimal::ZERO; declared.len()],
+            granted: vec![Decimal::ZERO; declared.len()],
             wanted,
             spread_at: None,
         };
@@ -106,11 +110,10 @@ impl Funds {
                 continue;
             }
             self.peak[i] = self.peak[i].max(pnl);
-            let funded = ledger.book(agent).map_or(Decimal::ZERO, crate::ledger::Book::funded);
-            let allowed = crate::domain::money::to_estimate(funded)
-                * settings.drawdown_max
-                * points[i].clamp(1.0 / 3.0, 1.0);
-            if self.weights[i] > 0.0 && crate::domain::money::to_estimate(self.peak[i] - pnl) > allowed {
+            // Of what the last spread gave it, not of what was ever moved in: a winner's gains are moved out.
+            let allowed =
+                to_estimate(self.granted[i]) * settings.drawdown_max * points[i].clamp(1.0 / 3.0, 1.0);
+            if self.weights[i] > 0.0 && to_estimate(self.peak[i] - pnl) > allowed {
                 self.broke[i] = Some(at);
                 changed = true;
             }
@@ -136,13 +139,13 @@ impl Funds {
     ) -> Result<(), LedgerError> {
         self.spread_at = Some(at);
         self.weigh(points, settings);
-        let total = crate::domain::money::to_estimate(ledger.total_equity(marks)?);
+        let total = to_estimate(ledger.total_equity(marks)?);
         let mut missing: Vec<(AgentId, Money)> = Vec::new();
         for i in 0..self.weights.len() {
             let agent = AgentId(i as u32);
             let equity = ledger.equity(agent, marks)?;
-            let due = crate::domain::money::from_estimate(self.weights[i] * total.max(0.0), CENTS)
-                .unwrap_or_default();
+            let due = from_estimate(self.weights[i] * total.max(0.0), CENTS).unwrap_or_default();
+            self.granted[i] = due;
             // Rounded toward the treasury on both sides.
             let change = (due - equity)
                 .round_dp_with_strategy(CENTS, rust_decimal::RoundingStrategy::ToNegativeInfinity);
@@ -165,5 +168,96 @@ impl Funds {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::InstrumentId;
+
+    const N: usize = 3;
+
+    /// Three agents with equal funds, one unit of something held by the first at 100.
+    fn stage() -> (Funds, Ledger, FundSettings) {
+        let mut funds = Funds {
+            weights: vec![0.0; N],
+            wanted: vec![true; N],
+            broke: vec![None; N],
+            peak: vec![Decimal::ZERO; N],
+            granted: vec![Decimal::ZERO; N],
+            spread_at: None,
+        };
+        let mut ledger = Ledger::new(N, 1);
+        ledger.deposit(Decimal::new(300, 0)).unwrap();
+        let settings = FundSettings::default();
+        funds.spread(Stamp(0), &mut ledger, &[Decimal::ONE], &[1.0; N], &settings).unwrap();
+        let (up, down) = (AgentId(0), AgentId(1));
+        ledger
+            .trade(
+                InstrumentId(0),
+                Decimal::new(100, 0),
+                &[(up, Decimal::ONE), (down, Decimal::NEGATIVE_ONE)],
+                None,
+            )
+            .unwrap();
+        (funds, ledger, settings)
+    }
+
+    fn day(n: i64) -> Stamp {
+        Stamp(n * Span::DAY.0)
+    }
+
+    #[test]
+    fn money7_spreading_conserves_the_total_and_follows_points_within_floor_and_cap() {
+        let (mut funds, mut ledger, settings) = stage();
+        let marks = [Decimal::new(120, 0)];
+        let before = ledger.total_equity(&marks).unwrap();
+        funds.spread(day(7), &mut ledger, &marks, &[3.0, 1.0 / 3.0, 1.0], &settings).unwrap();
+        assert_eq!(ledger.total_equity(&marks).unwrap(), before);
+        ledger.check(&marks).unwrap();
+        assert!(funds.weight(AgentId(0)) > funds.weight(AgentId(2)));
+        assert!(funds.weight(AgentId(2)) > funds.weight(AgentId(1)));
+        assert!((funds.weights.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        for i in 0..N {
+            let equity = to_estimate(ledger.equity(AgentId(i as u32), &marks).unwrap());
+            assert!((equity - 300.0 * funds.weights[i]).abs() < 0.03, "{i}: {equity}");
+        }
+    }
+
+    #[test]
+    fn a_winner_whose_gains_were_moved_out_keeps_its_funds() {
+        let (mut funds, mut ledger, settings) = stage();
+        let marks = [Decimal::new(190, 0)];
+        for d in 1..=3 {
+            funds.spread(day(d), &mut ledger, &marks, &[1.0; N], &settings).unwrap();
+            // A gain of 90 on 100 was moved out; a fall of 4 is nothing.
+            let changed =
+                funds.review(day(d), &ledger, &[Decimal::new(186, 0)], &[1.0; N], &settings).unwrap();
+            assert!(!changed || funds.broke(AgentId(0)).is_none());
+            assert_eq!(funds.broke(AgentId(0)), None);
+        }
+    }
+
+    #[test]
+    fn who_loses_more_than_it_may_is_broke_and_earns_its_way_back_after_probation() {
+        let (mut funds, mut ledger, settings) = stage();
+        let bad = [Decimal::new(151, 0)];
+        assert!(funds.review(day(1), &ledger, &bad, &[1.0; N], &settings).unwrap());
+        assert_eq!(funds.broke(AgentId(1)), Some(day(1)));
+        funds.spread(day(1), &mut ledger, &bad, &[1.0; N], &settings).unwrap();
+        assert_eq!(funds.weight(AgentId(1)), 0.0);
+        assert!(!funds.review(day(60), &ledger, &bad, &[1.0; N], &settings).unwrap(), "on probation");
+        assert!(!funds.review(day(92), &ledger, &bad, &[0.9; N], &settings).unwrap(), "points too low");
+        assert!(funds.review(day(93), &ledger, &bad, &[1.0; N], &settings).unwrap());
+        assert_eq!(funds.broke(AgentId(1)), None);
+    }
+
+    #[test]
+    fn fewer_points_allow_a_smaller_loss() {
+        let (mut funds, ledger, settings) = stage();
+        let marks = [Decimal::new(120, 0)];
+        assert!(!funds.review(day(1), &ledger, &marks, &[1.0; N], &settings).unwrap());
+        assert!(funds.review(day(2), &ledger, &marks, &[1.0 / 3.0; N], &settings).unwrap());
     }
 }

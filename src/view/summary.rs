@@ -9,7 +9,7 @@ use crate::agents::Agent;
 use crate::domain::{AgentId, Decimal, MessageCounts, Stamp, money};
 use crate::engine::Engine;
 use crate::hive::goals::Goals;
-use crate::ledger::Account;
+use crate::ledger::{Account, Valuation};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a run beside the engine.
@@ -23,6 +23,8 @@ pub struct RunFacts {
     pub feed: String,
     /// Hash of what the market said.
     pub data_hash: String,
+    /// Currency of the account.
+    pub currency: String,
     /// Hash of everything in the configuration that decides.
     pub roster_hash: String,
     /// The seed.
@@ -62,6 +64,8 @@ pub struct AgentLine {
     pub points: f64,
     /// Equity of its real book: Σ funds + treasury + rounding = account.
     pub funds: String,
+    /// Whether it has lost its funds.
+    pub broke: bool,
     /// Intents of the alone life that were closed.
     pub trades: u32,
     /// Messages it sent.
@@ -99,6 +103,8 @@ pub struct Summary {
     pub refused: u64,
     pub wall_s: f64,
     pub capital: String,
+    pub currency: String,
+    pub deaf: bool,
     pub agents: Vec<AgentLine>,
     pub scouts: usize,
     pub messages: MessageCounts,
@@ -149,8 +155,7 @@ impl Summary {
         if let Err(why) = &balanced {
             notes.push(format!("the books do not balance: {why}"));
         }
-        let worth = real.ledger.valuation(&real.marks);
-        let outside = |account| real.ledger.cash(account).unwrap_or_default();
+        let worth = worth(engine);
         Summary {
             hive: facts.hive,
             mode: facts.mode,
@@ -166,23 +171,29 @@ impl Summary {
             refused: facts.refused,
             wall_s: facts.wall_s,
             capital: exact(settings.money),
-            agents: cast.agents[..cast.declared].iter().map(|a| line(engine, a)).collect(),
+            currency: facts.currency,
+            deaf: !settings.listening.enabled,
+            agents: cast.agents[..cast.declared]
+                .iter()
+                .zip(&worth.agents)
+                .map(|(a, w)| line(engine, a, *w))
+                .collect(),
             scouts: cast.agents.len() - cast.declared,
             messages: respond.bus.counts(),
             goals: respond.goals,
             equity: Lives {
                 alone: text(speak.curve.equity()),
                 sim: text(respond.sim.equity()),
-                real: exact(real.equity()),
+                real: exact(worth.total),
             },
-            treasury: exact(worth.as_ref().map(|w| w.treasury).unwrap_or_default()),
-            rounding: exact(worth.as_ref().map(|w| w.rounding).unwrap_or_default()),
+            treasury: exact(worth.treasury),
+            rounding: exact(worth.rounding),
             sharpe: lives(&|c| c.sharpe()),
             volatility: lives(&|c| c.volatility()),
             max_drawdown: lives(&|c| c.drawdown_max()),
             crossed_notional: exact(total(&|t| t.crossed)),
             traded_notional: exact(total(&|t| t.traded)),
-            fees: exact(outside(Account::Fees)),
+            fees: exact(real.ledger.cash(Account::Fees).unwrap_or_default()),
             orders: real.orders_sent(),
             halted: real.halted.clone(),
             ledger_balanced: balanced.is_ok(),
@@ -193,7 +204,19 @@ impl Summary {
     }
 }
 
-fn line(engine: &Engine, agent: &Agent) -> AgentLine {
+/// What the account is worth, in parts that sum to it exactly. Books that cannot be valued are worth
+/// nothing here; the run then ended in doubt and the notes say why.
+fn worth(engine: &Engine) -> Valuation {
+    let real = &engine.respond.real;
+    real.ledger.valuation(&real.marks).unwrap_or_else(|_| Valuation {
+        agents: vec![Decimal::ZERO; engine.cast().declared],
+        treasury: Decimal::ZERO,
+        rounding: Decimal::ZERO,
+        total: real.equity(),
+    })
+}
+
+fn line(engine: &Engine, agent: &Agent, funds: Decimal) -> AgentLine {
     let (cast, respond, speak) = (engine.cast(), &engine.respond, &engine.speak);
     let (mut alone, mut sim, mut trades) = (0.0, 0.0, 0);
     for slot in agent.slots.clone() {
@@ -217,7 +240,8 @@ fn line(engine: &Engine, agent: &Agent) -> AgentLine {
         sim_pnl: text(sim),
         real_pnl: exact(real.ledger.pnl(id, &real.marks).unwrap_or_default()),
         points: respond.points.agent(cast, id),
-        funds: exact(real.ledger.equity(id, &real.marks).unwrap_or_default()),
+        funds: exact(funds),
+        broke: real.funds.broke(id).is_some(),
         trades,
         messages_sent: respond.bus.sent(id.index()),
         messages_acted_on: respond.bus.acted_on(id.index()),

@@ -1,0 +1,412 @@
+//! Every promise of the README, kept by the real program from outside: files in, text, JSON and exit
+//! codes out. `HIVE_BIN` names another build of it to try.
+
+// Tests fail by panicking.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "cli/hand.rs"]
+mod hand;
+
+use hand::{Desk, agents, bars, count, keeps_the_contract, long, money, panel, ran, sums_up};
+use rust_decimal::Decimal;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+/// A market that is over in a moment.
+const SHORT: [&str; 4] = ["--days", "120", "--scouts", "24"];
+
+fn with<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    SHORT.iter().chain(args).copied().collect()
+}
+
+#[test]
+fn hive_alone_runs_the_embedded_market_to_a_report() {
+    let desk = Desk::new();
+    let said = desk.run(&SHORT).well();
+    for word in [
+        "SYNTH",
+        "PAPER",
+        "seed 1",
+        "alone",
+        "sim",
+        "real",
+        "Sharpe",
+        "low risk",
+        "big money",
+        "fast",
+        "automated",
+        "family",
+        "messages",
+        "balance to the last digit",
+        "no real prices",
+    ] {
+        assert!(said.out.contains(word), "{word} is not in\n{}", said.out);
+    }
+    for family in [
+        "directional",
+        "trend",
+        "momentum",
+        "relative strength",
+        "range",
+        "support resistance",
+        "volatility",
+        "random",
+    ] {
+        assert!(said.out.lines().any(|l| l.starts_with(family)), "{family} is not in\n{}", said.out);
+    }
+    let widest = said.out.lines().map(|l| l.chars().count()).max().unwrap();
+    assert!(widest <= 100, "{widest} columns\n{}", said.out);
+    assert!(said.err.is_empty(), "no progress bar without a terminal: {}", said.err);
+}
+
+#[test]
+fn the_summary_keeps_its_contract() {
+    let s = Desk::new().summary(&SHORT);
+    keeps_the_contract(&s);
+    assert_eq!(
+        (s["mode"].as_str(), s["seed"].as_u64(), s["scouts"].as_u64()),
+        (Some("SYNTH"), Some(1), Some(24))
+    );
+    assert_eq!(agents(&s).len(), 36);
+    assert!(count(&s["bars"]) > 0 && money(&s["traded_notional"]) > Decimal::ZERO);
+    assert!(agents(&s).iter().any(|a| count(&a["messages_acted_on"]) > 0), "somebody listens");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_seed_another_run() {
+    let desk = Desk::new();
+    let strip = |mut s: serde_json::Value| {
+        s.as_object_mut().unwrap().remove("wall_s");
+        s
+    };
+    let [a, b, c] = ["3", "3", "4"].map(|seed| strip(desk.summary(&with(&["--seed", seed]))));
+    assert_eq!(a, b);
+    assert_ne!(a["state_hash"], c["state_hash"]);
+    assert_ne!(a["decision_hash"], c["decision_hash"]);
+    assert_eq!(a["roster_hash"], c["roster_hash"], "the seed is no part of the roster");
+}
+
+#[test]
+fn the_deaf_hear_nothing_and_sim_is_alone() {
+    let desk = Desk::new();
+    let (deaf, open) = (desk.summary(&with(&["--deaf"])), desk.summary(&SHORT));
+    assert!(agents(&deaf).iter().all(|a| count(&a["messages_acted_on"]) == 0));
+    assert_eq!(deaf["messages"]["adjustment"], 0, "no manager acts");
+    assert_eq!(deaf["equity"]["sim"].as_str().unwrap(), deaf["equity"]["alone"].as_str().unwrap());
+    assert!(agents(&deaf).iter().all(|a| a["sim_pnl"] == a["alone_pnl"]));
+    assert_eq!(deaf["equity"]["alone"], open["equity"]["alone"], "the deaf twins never listened anyway");
+    assert_ne!(open["equity"]["sim"], open["equity"]["alone"]);
+    let said = desk.run(&with(&["--deaf"])).well();
+    assert!(said.out.contains("everybody is deaf: sim = alone by construction"), "{}", said.out);
+    let mut command = desk.command(&SHORT);
+    let said = ran(command.env("HIVE_DEAF", "1").output().unwrap()).well();
+    assert!(said.out.contains("everybody is deaf"), "{}", said.out);
+}
+
+#[test]
+fn backtest_is_the_same_run_and_no_tui_changes_nothing() {
+    let desk = Desk::new();
+    let hash = |args: &[&str]| desk.summary(args)["state_hash"].clone();
+    let plain = hash(&SHORT);
+    assert_eq!(hash(&[&["backtest"], &SHORT[..]].concat()), plain);
+    assert_eq!(hash(&with(&["--no-tui", "--until-end", "--speed", "max"])), plain);
+}
+
+#[test]
+fn the_random_walk_is_another_market() {
+    let desk = Desk::new();
+    let walk = desk.summary(&with(&["--world", "random-walk"]));
+    assert_ne!(walk["data_hash"], desk.summary(&SHORT)["data_hash"]);
+    keeps_the_contract(&walk);
+}
+
+#[test]
+fn clock_costs_and_window_are_options() {
+    let desk = Desk::new();
+    let s = desk.summary(&["--from", "2022-03-01", "--to", "2022-06-30", "--scouts", "8", "--clock", "1d"]);
+    assert_eq!((s["clock"].as_str(), s["scouts"].as_u64()), (Some("1d"), Some(8)));
+    assert!(s["from"].as_str().unwrap().starts_with("2022-03-02"), "the first close: {}", s["from"]);
+    assert!(s["to"].as_str().unwrap().starts_with("2022-07-01"), "the last day is included: {}", s["to"]);
+    let flat = desk.summary(&with(&["--costs", "7bp"]));
+    assert!(flat["fill_level"].as_str().unwrap().contains("7 bp"), "{}", flat["fill_level"]);
+    assert_ne!(flat["equity"]["alone"], desk.summary(&SHORT)["equity"]["alone"]);
+    // Four days in under two seconds is faster than this market's hour in a second, and slower than max.
+    let paced = desk.summary(&["--days", "4", "--scouts", "0", "--speed", "345600x"]);
+    assert!(paced["wall_s"].as_f64().unwrap() > 0.9, "{}", paced["wall_s"]);
+}
+
+#[test]
+fn a_panel_with_a_gap_and_a_delisting_is_traded_and_both_are_said() {
+    let desk = Desk::new();
+    let hours = 24 * 110;
+    let all = |_: u32| true;
+    let panel = desk.write(
+        "market.csv",
+        &long(&[
+            bars(Some("BTCUSDT"), 1, hours, all),
+            bars(Some("ETHUSDT"), 2, hours, |h| !(1_200..1_260).contains(&h)),
+            bars(Some("SOLUSDT"), 3, hours, |h| h < 1_900),
+        ]),
+    );
+    let feed = format!("history:{panel}");
+    let said = desk.run(&["--feed", &feed, "--scouts", "24"]).well();
+    assert!(said.out.contains("HISTORY market"), "{}", said.out);
+    assert!(said.out.contains("gaps in the data: 1"), "{}", said.out);
+    assert!(said.out.contains("SOLUSDT stopped trading: closed at its last price"), "{}", said.out);
+    let s = desk.summary(&["--feed", &feed, "--scouts", "24"]);
+    keeps_the_contract(&s);
+    let few = desk.summary(&["--feed", &feed, "--scouts", "24", "--assets", "BTC,ETH"]);
+    assert!(count(&few["bars"]) < count(&s["bars"]));
+    let listed = agents(&few).iter().flat_map(|a| a["assets"].as_array().unwrap());
+    assert!(listed.map(|a| a.as_str().unwrap()).all(|a| a == "BTC" || a == "ETH"));
+    let cut =
+        desk.summary(&["--feed", &feed, "--scouts", "24", "--from", "2023-02-01", "--to", "2023-03-31"]);
+    assert!(cut["from"].as_str().unwrap().starts_with("2023-02-01"), "{}", cut["from"]);
+    assert!(cut["to"].as_str().unwrap().starts_with("2023-04-01"), "{}", cut["to"]);
+}
+
+#[test]
+fn perps_pay_the_funding_of_a_file() {
+    let desk = Desk::new();
+    let panel = desk.write("market.csv", &long(&[bars(Some("BTCUSDT"), 1, 2_400, |_| true)]));
+    let rates: Vec<String> = bars(None, 1, 2_400, |h| h % 8 == 0)
+        .lines()
+        .map(|l| format!("{},BTCUSDT,0.0005\n", l.split(',').next().unwrap()))
+        .collect();
+    let rates = desk.write("rates.csv", &format!("timestamp,symbol,rate\n{}", rates.concat()));
+    let feed = format!("history:{panel}?kind=perp");
+    let [with, without] = [&["--funding", rates.as_str()][..], &[]].map(|more| {
+        let s = desk.summary(&[&["--feed", feed.as_str(), "--scouts", "8"], more].concat());
+        keeps_the_contract(&s);
+        s
+    });
+    assert_ne!(with["equity"]["real"], without["equity"]["real"]);
+    assert_ne!(with["data_hash"], without["data_hash"]);
+    assert!(without["notes"].to_string().contains("no funding"), "{}", without["notes"]);
+}
+
+#[test]
+fn a_folder_of_one_file_per_symbol_is_the_same_market_as_its_panel() {
+    let desk = Desk::new();
+    let (btc, eth) = (|s| bars(s, 1, 2_000, |_| true), |s| bars(s, 2, 2_000, |_| true));
+    let panel = desk.write("folder.csv", &long(&[btc(Some("BTCUSDT")), eth(Some("ETHUSDT"))]));
+    let head = "timestamp,open,high,low,close,volume\n";
+    desk.write("folder/BTCUSDT.csv", &format!("{head}{}", btc(None)));
+    let one = desk.write("folder/ETHUSDT.csv", &format!("{head}{}", eth(None)));
+    let folder = one.rsplit_once('/').unwrap().0;
+    let [a, b] = [panel.as_str(), folder]
+        .map(|p| desk.summary(&["--feed", &format!("history:{p}"), "--scouts", "24"])["state_hash"].clone());
+    assert_eq!(a, b);
+}
+
+#[test]
+fn ten_mistakes_are_reported_at_once_with_their_places() {
+    let desk = Desk::new();
+    let file = desk.write("ten.toml", include_str!("fixtures/ten_mistakes.toml"));
+    for args in [
+        &["--agents", file.as_str()][..],
+        &["agents", "check", &file],
+        &["config", "show", "--agents", &file],
+    ] {
+        let said = desk.run(args).refused(&["patiense", "did you mean \"patience\"?"]);
+        let places = said.err.lines().filter(|l| l.trim_start().starts_with(&format!("{file}:"))).count();
+        assert_eq!(places, 10, "{}", said.err);
+    }
+}
+
+#[test]
+fn mistakes_of_the_command_line_are_named_with_the_way_out() {
+    let desk = Desk::new();
+    let panel = desk.write("market.csv", &long(&[bars(Some("BTCUSDT"), 1, 400, |_| true)]));
+    let history = format!("history:{panel}");
+    let broken = format!("history:{}", desk.write("broken.csv", "when,symbol,close\n1,BTC,2\n"));
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["--agents", "gone.toml"], &["gone.toml", "--agents"]),
+        (&["--feed", "histroy:x.csv"], &["--feed", "histroy:x.csv", "history:PATH"]),
+        (&["--feed", "history:gone.csv"], &["gone.csv", ".csv.gz"]),
+        (&["--feed", "history:gone.csv?kind=swap"], &["kind=perp|spot|margin"]),
+        (&["--feed", "binance"], &["binance", "live", "history:PATH"]),
+        (&["--feed", &broken], &["broken.csv", "timestamp", "rename"]),
+        (&["--feed", &history, "--assets", "DOGE"], &["DOGE", "BTC"]),
+        (&["--feed", &history, "--clock", "90m"], &["--clock"]),
+        (&["--feed", &history, "--from", "2031-01-01"], &["2031-01-01", "--from"]),
+        (&["--feed", &history, "--world", "market"], &["--world", "embedded market"]),
+        (&["--feed", &history, "--days", "9"], &["--days", "--from"]),
+        (&["--feed", &history, "--funding", "gone.csv"], &["gone.csv"]),
+        (&["--assets", "BTC"], &["--assets", "history"]),
+        (&["--funding", "x.csv"], &["--funding", "history"]),
+        (&["--speed", "fast"], &["--speed", "fast", "3600x"]),
+        (&["--from", "yesterday"], &["--from", "yesterday", "2023-06-30"]),
+        (&["--from", "2023-02-01", "--to", "2023-01-01"], &["--from", "--to"]),
+        (&["--to", "2001-01-01"], &["--to", "embedded market"]),
+        (&["--days", "9", "--to", "2023-01-01"], &["--days", "--to"]),
+        (&["--days", "0"], &["0 days", "1 to"]),
+        (&["--world", "flat"], &["--world", "flat", "random-walk"]),
+        (&["--clock", "4x"], &["--clock", "4x"]),
+        (&["--costs", "cheap"], &["--costs", "cheap"]),
+        (&["--scouts", "9999999"], &["--scouts", "9999999"]),
+        (&["--seed", "many"], &["--seed", "many"]),
+        (&["--sed", "1"], &["--sed", "--seed"]),
+        (&["--summary", "no/such/folder/out.json"], &["--summary", "no/such/folder/out.json", "folder"]),
+    ];
+    for (args, names) in cases {
+        desk.run(args).refused(names);
+    }
+    assert!(!desk.path("no").exists());
+}
+
+#[test]
+fn a_refused_run_leaves_no_summary_and_a_finished_one_replaces_the_old() {
+    let desk = Desk::new();
+    desk.run(&["--summary", "out.json", "--feed", "history:gone.csv"]).refused(&["gone.csv"]);
+    assert!(!desk.path("out.json").exists());
+    desk.write("out.json", "an old one");
+    desk.summary(&with(&["--seed", "9"]));
+    let left: Vec<String> = std::fs::read_dir(desk.path(""))
+        .unwrap()
+        .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(left, ["out.json"], "nothing half written stays");
+    // What is no file is written as it is.
+    let said = desk.run(&with(&["--quiet", "--summary", "/dev/stdout"])).well();
+    assert!(said.out.starts_with('{'), "{}", said.out);
+}
+
+#[test]
+fn agents_are_listed_and_checked() {
+    let desk = Desk::new();
+    let said = desk.run(&["agents", "list"]).well();
+    for word in ["support_resistance", "default", "allowed", "Mira", "@majors", "240 scouts"] {
+        assert!(said.out.contains(word), "{word} is not in\n{}", said.out);
+    }
+    assert!(desk.run(&["agents", "check"]).well().out.contains("no mistakes: 36 agents"));
+    let small = desk.write("small.toml", include_str!("fixtures/smallest.toml"));
+    assert!(desk.run(&["agents", "check", &small]).well().out.contains("no mistakes: 1 agents"));
+    desk.run(&["agents", "list", "--agents", "gone.toml"]).refused(&["gone.toml"]);
+}
+
+#[test]
+fn what_is_built_in_can_be_saved_changed_and_run() {
+    let desk = Desk::new();
+    let text = desk.run(&["config", "print-default"]).well().out;
+    desk.write("agents.toml", &text);
+    let built_in = Desk::new().summary(&SHORT);
+    let saved = desk.summary(&SHORT);
+    assert_eq!(saved["roster_hash"], built_in["roster_hash"]);
+    assert_eq!(saved["state_hash"], built_in["state_hash"]);
+    desk.write("agents.toml", &text.replace("patience = 0.10 ", "patience = 0.20 "));
+    let changed = desk.summary(&SHORT);
+    assert_ne!(changed["roster_hash"], built_in["roster_hash"]);
+    assert_ne!(changed["decision_hash"], built_in["decision_hash"]);
+}
+
+#[test]
+fn every_value_says_where_it_came_from() {
+    let desk = Desk::new();
+    let small = include_str!("fixtures/smallest.toml");
+    let file = desk.write("mine.toml", &format!("{small}\n[desk]\nband = 0.3\n"));
+    let line_of_band = small.lines().count() + 3;
+    let mut command =
+        desk.command(&["config", "show", "--agents", &file, "--seed", "11", "--deaf", "--costs", "7bp"]);
+    let said = ran(command.env("HIVE_DESK_PATIENCE", "0.2").env("HIVE_SEED", "10").output().unwrap()).well();
+    let line = |path: &str| {
+        let found = said.out.lines().find(|l| l.split_whitespace().next() == Some(path));
+        found
+            .unwrap_or_else(|| panic!("no {path} in\n{}", said.out))
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(line("hive.seed"), "hive.seed 11 flag --seed");
+    assert_eq!(line("listening.enabled"), "listening.enabled false flag --deaf");
+    assert_eq!(line("costs.flat_bp"), "costs.flat_bp 7 flag --costs");
+    assert_eq!(line("desk.patience"), "desk.patience 0.2 variable HIVE_DESK_PATIENCE");
+    assert_eq!(line("desk.band"), format!("desk.band 0.3 {file}:{line_of_band}"));
+    assert_eq!(line("desk.target_vol"), "desk.target_vol 0.15 default");
+    let mut command = desk.command(&["config", "show"]);
+    let wrong = ran(command.env("HIVE_DESK_PATIENCE", "soon").output().unwrap());
+    wrong.refused(&["HIVE_DESK_PATIENCE", "patience in [desk] must be a number"]);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let desk = Desk::new();
+    for args in [&["config", "print-default"][..], &["agents", "list"], &SHORT, &["--help"]] {
+        let mut child = desk.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut first = String::new();
+        BufReader::with_capacity(16, child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        assert!(!first.is_empty());
+        ran(child.wait_with_output().unwrap()).well();
+    }
+    // Nobody there from the start.
+    let mut child = desk.command(&SHORT).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(ran(child.wait_with_output().unwrap()).well().err.is_empty());
+}
+
+#[test]
+fn help_and_version_say_what_there_is() {
+    let desk = Desk::new();
+    let help = desk.run(&["--help"]).well().out;
+    for word in [
+        "backtest",
+        "agents",
+        "config",
+        "bench",
+        "--feed",
+        "--deaf",
+        "--seed",
+        "--summary",
+        "--until-end",
+        "--speed",
+        "--no-tui",
+        "Exit codes",
+        "HIVE_",
+        "print-default",
+    ] {
+        assert!(help.contains(word), "{word} is not in\n{help}");
+    }
+    assert!(desk.run(&["--version"]).well().out.starts_with("hive 0.1.0"));
+}
+
+#[test]
+fn the_real_perps_are_traded_as_promised() {
+    let Some(path) = panel("perp_1h.csv.gz") else { return };
+    let desk = Desk::new();
+    let feed = format!("history:{path}");
+    let args = ["--no-tui", "--feed", &feed, "--until-end", "--speed", "max", "--seed", "7"];
+    let s = desk.summary(&args);
+    keeps_the_contract(&s);
+    assert_eq!((s["mode"].as_str(), s["feed"].as_str()), (Some("HISTORY"), Some("perp_1h")));
+    for verb in ["open", "close", "increase", "decrease"] {
+        for side in ["long", "short"] {
+            assert!(count(&s["messages"][format!("{verb}_{side}")]) > 0, "{verb} {side}");
+        }
+    }
+    assert!(agents(&s).iter().all(|a| count(&a["messages_sent"]) > 0));
+    let listening = agents(&s).iter().filter(|a| count(&a["messages_acted_on"]) > 0).count();
+    assert!(2 * listening >= agents(&s).len(), "{listening} listen");
+    assert!(money(&s["crossed_notional"]) > Decimal::ZERO);
+    assert_eq!(desk.summary(&args)["state_hash"], s["state_hash"]);
+    let deaf = desk.summary(&[&args[..], &["--deaf"]].concat());
+    assert!(agents(&deaf).iter().all(|a| count(&a["messages_acted_on"]) == 0));
+    assert_eq!(deaf["equity"]["sim"].as_str(), deaf["equity"]["alone"].as_str());
+    sums_up(&deaf);
+}
+
+#[test]
+fn the_real_spot_market_is_traded_on_margin() {
+    let Some(path) = panel("spot_1h.csv.gz") else { return };
+    let feed = format!("history:{path}?kind=margin");
+    let s =
+        Desk::new().summary(&["--no-tui", "--feed", &feed, "--until-end", "--speed", "max", "--seed", "7"]);
+    keeps_the_contract(&s);
+    let assets: std::collections::BTreeSet<&str> = agents(&s)
+        .iter()
+        .flat_map(|a| a["assets"].as_array().unwrap())
+        .map(|a| a.as_str().unwrap())
+        .collect();
+    assert!(assets.len() > 30, "{assets:?}");
+    assert!(count(&s["messages"]["open_short"]) > 0, "margin goes short");
+    assert!(s["wall_s"].as_f64().unwrap() < 120.0, "{} s", s["wall_s"]);
+}

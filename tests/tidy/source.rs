@@ -1,0 +1,294 @@
+//! A source file as the rules see it: its text, its code without comments and the insides of strings,
+//! and which lines are tests.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Files beside the Rust ones that the rules look at.
+const OTHERS: &[&str] = &["README.md", "CHANGELOG.md", "agents.toml", "Cargo.toml", ".ci/run"];
+
+/// A file.
+pub struct Source {
+    /// From the top of the tree, with `/`.
+    pub path: String,
+    /// As it is.
+    pub text: String,
+    /// The same length in bytes and lines, comments and the insides of strings blanked.
+    pub code: String,
+    /// Whether the whole file is compiled for tests only.
+    pub test_file: bool,
+    /// Lines inside an inline `#[cfg(test)] mod`.
+    test_lines: BTreeSet<usize>,
+    /// Lines with a `//` comment that is not documentation.
+    comments: BTreeSet<usize>,
+}
+
+impl Source {
+    /// Of a text.
+    pub fn new(path: &str, text: &str) -> Self {
+        let rust = is_rust(path);
+        let (code, comments) = if rust { blank(text) } else { (text.to_owned(), BTreeSet::new()) };
+        Source {
+            test_lines: inline_tests(&code),
+            path: path.to_owned(),
+            text: text.to_owned(),
+            code,
+            test_file: rust && !path.starts_with("src/"),
+            comments,
+        }
+    }
+
+    /// Whether it is Rust.
+    pub fn rust(&self) -> bool {
+        is_rust(&self.path)
+    }
+
+    /// Whether a line is compiled for tests only.
+    pub fn is_test(&self, line: usize) -> bool {
+        self.test_file || self.test_lines.contains(&line)
+    }
+
+    /// Whether a line carries a comment.
+    pub fn explained(&self, line: usize) -> bool {
+        self.comments.contains(&line)
+    }
+}
+
+fn is_rust(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|e| e == "rs")
+}
+
+/// The top of the tree.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files that have rules.
+pub fn tree() -> Vec<Source> {
+    let mut paths = Vec::new();
+    for folder in ["src", "tests", "benches"] {
+        walk(&root().join(folder), &mut paths);
+    }
+    paths.extend(OTHERS.iter().map(|p| root().join(p)).filter(|p| p.exists()));
+    let read = |path: &PathBuf| {
+        let name = path.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/");
+        Source::new(&name, &std::fs::read_to_string(path).unwrap())
+    };
+    let mut sources: Vec<Source> = paths.iter().map(read).collect();
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut tests: BTreeSet<String> = sources.iter().flat_map(test_modules).collect();
+    // A module of tests has modules of its own.
+    for s in &sources {
+        let inside = |t: &String| s.path.starts_with(&format!("{}/", t.trim_end_matches("/mod.rs")));
+        if tests.iter().any(inside) {
+            tests.insert(s.path.clone());
+        }
+    }
+    for s in &mut sources {
+        s.test_file |= tests.contains(&s.path);
+    }
+    sources
+}
+
+fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, paths);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            paths.push(path);
+        }
+    }
+}
+
+/// `engine` of `src/engine/real.rs`.
+pub fn room_of(path: &str) -> Option<&str> {
+    let inside = path.strip_prefix("src/")?;
+    inside.split_once('/').map(|(room, _)| room)
+}
+
+/// The line, counted from one, of a place.
+pub fn line_of(text: &str, at: usize) -> usize {
+    text[..at].matches('\n').count() + 1
+}
+
+/// Where a whole word stands.
+pub fn word_places<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices(word)
+        .map(|(at, _)| at)
+        .filter(move |at| !code[..*at].ends_with(part) && !code[at + word.len()..].starts_with(part))
+}
+
+/// The files that `#[cfg(test)] mod name;` and `#[path]` of a file mean.
+fn test_modules(s: &Source) -> Vec<String> {
+    let folder = match s.path.strip_suffix("/mod.rs") {
+        Some(folder) => folder.to_owned(),
+        None => s.path.trim_end_matches(".rs").to_owned(),
+    };
+    let parent = s.path.rsplit_once('/').map_or("", |(p, _)| p);
+    let mut found = Vec::new();
+    for (at, attribute) in s.code.match_indices("#[cfg(test)]") {
+        let rest = s.text[at + attribute.len()..].trim_start();
+        let (path, rest) = match rest.strip_prefix("#[path = \"") {
+            Some(rest) => {
+                let (path, rest) = rest.split_once("\"]").unwrap_or((rest, ""));
+                (Some(path), rest.trim_start())
+            }
+            None => (None, rest),
+        };
+        let rest = rest.strip_prefix("pub(crate) ").unwrap_or(rest);
+        let Some((name, _)) = rest.strip_prefix("mod ").and_then(|r| r.split_once(';')) else { continue };
+        if name.chars().any(|c| !(c.is_alphanumeric() || c == '_')) {
+            continue;
+        }
+        match path {
+            Some(path) => found.push(format!("{parent}/{path}")),
+            None => found.extend([format!("{folder}/{name}.rs"), format!("{folder}/{name}/mod.rs")]),
+        }
+    }
+    found
+}
+
+/// Lines of the bodies of `#[cfg(test)] mod … { … }`.
+fn inline_tests(code: &str) -> BTreeSet<usize> {
+    let mut lines = BTreeSet::new();
+    for (at, attribute) in code.match_indices("#[cfg(test)]") {
+        let body = &code[at + attribute.len()..];
+        let Some(open) = body.find(['{', ';']).filter(|i| body[*i..].starts_with('{')) else { continue };
+        let mut depth = 0;
+        let mut end = body.len();
+        for (i, c) in body[open..].char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                end = open + i;
+                break;
+            }
+        }
+        lines.extend(line_of(code, at)..=line_of(code, at + attribute.len() + end));
+    }
+    lines
+}
+
+/// Blanks comments and the insides of strings and characters, byte for byte, and tells which lines have
+/// a comment that is no documentation.
+fn blank(text: &str) -> (String, BTreeSet<usize>) {
+    let bytes = text.as_bytes();
+    let mut out = bytes.to_vec();
+    let mut comments = BTreeSet::new();
+    let mut erase = |from: usize, to: usize| {
+        for b in &mut out[from..to] {
+            if *b != b'\n' {
+                *b = b' ';
+            }
+        }
+    };
+    let find = |from: usize, what: &str| text[from..].find(what).map_or(text.len(), |i| from + i);
+    let mut i = 0;
+    while i < bytes.len() {
+        let rest = &text[i..];
+        let ends_word = i > 0 && (bytes[i - 1].is_ascii_alphanumeric() || bytes[i - 1] == b'_');
+        let end = if rest.starts_with("//") {
+            let end = find(i, "\n");
+            if !rest.starts_with("///") && !rest.starts_with("//!") {
+                comments.insert(line_of(text, i));
+            }
+            erase(i, end);
+            end
+        } else if rest.starts_with("/*") {
+            let end = block_end(bytes, i);
+            erase(i, end);
+            end
+        } else if !ends_word && raw_hashes(rest).is_some() {
+            let (prefix, hashes) = raw_hashes(rest).unwrap();
+            let from = i + prefix;
+            let close = format!("\"{}", "#".repeat(hashes));
+            let end = find(from, &close);
+            erase(from, end);
+            (end + close.len()).min(bytes.len())
+        } else if rest.starts_with('"') {
+            let mut end = i + 1;
+            while end < bytes.len() && bytes[end] != b'"' {
+                end += if bytes[end] == b'\\' { 2 } else { 1 };
+            }
+            let end = end.min(bytes.len());
+            erase(i + 1, end);
+            end + 1
+        } else if let Some(end) = character_end(rest) {
+            erase(i + 1, i + end - 1);
+            i + end
+        } else {
+            i + rest.chars().next().map_or(1, char::len_utf8)
+        };
+        i = end;
+    }
+    // Only whole characters were replaced, each byte of them by a space.
+    (String::from_utf8(out).unwrap(), comments)
+}
+
+fn block_end(bytes: &[u8], start: usize) -> usize {
+    let (mut depth, mut i) = (0, start);
+    while i < bytes.len() {
+        if bytes[i..].starts_with(b"/*") {
+            depth += 1;
+            i += 2;
+        } else if bytes[i..].starts_with(b"*/") {
+            depth -= 1;
+            i += 2;
+            if depth == 0 {
+                break;
+            }
+        } else {
+            i += 1;
+        }
+    }
+    i
+}
+
+/// Of `r##"`, `br"`: the length up to and with the quote, and the number of hashes.
+fn raw_hashes(rest: &str) -> Option<(usize, usize)> {
+    let after = rest.strip_prefix("br").or_else(|| rest.strip_prefix('r'))?;
+    let hashes = after.len() - after.trim_start_matches('#').len();
+    after[hashes..].starts_with('"').then_some((rest.len() - after.len() + hashes + 1, hashes))
+}
+
+/// The length of a character literal; a lifetime is none.
+fn character_end(rest: &str) -> Option<usize> {
+    let mut chars = rest.strip_prefix('\'')?.chars();
+    match chars.next()? {
+        '\\' => rest[3..].find('\'').map(|i| i + 4),
+        c => (chars.next()? == '\'').then_some(2 + c.len_utf8()),
+    }
+}
+
+#[test]
+fn comments_and_strings_are_no_code() {
+    let text = "let a = \"x // y\"; // why\nlet b = r#\"say \"hi\"\"#; /* /* in */ out */ let c = '\\''; f::<'a>(b'\"');";
+    let s = Source::new("src/cli/x.rs", text);
+    assert_eq!(
+        s.code,
+        "let a = \"      \";       \nlet b = r#\"        \"#;                    let c = '  '; f::<'a>(b' ');"
+    );
+    assert!(s.explained(1) && !s.explained(2));
+}
+
+#[test]
+fn tests_are_told_from_the_rest() {
+    let s = Source::new(
+        "src/cli/x.rs",
+        "fn f() {}\n#[cfg(test)]\nmod tests {\n    fn g() { {} }\n}\nfn h() {}\n",
+    );
+    let tests: Vec<usize> = (1..=6).filter(|l| s.is_test(*l)).collect();
+    assert_eq!(tests, [2, 3, 4, 5]);
+    let s = Source::new(
+        "src/cli/mod.rs",
+        "#[cfg(test)]\nmod tests;\n#[cfg(test)]\n#[path = \"laws.rs\"]\nmod l;\n#[cfg(test)]\nuse x;\n",
+    );
+    assert_eq!(test_modules(&s), ["src/cli/tests.rs", "src/cli/tests/mod.rs", "src/cli/laws.rs"]);
+    assert!(!s.is_test(7), "a `use` has no body");
+}
