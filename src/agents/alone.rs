@@ -163,7 +163,7 @@ impl Alone {
                 let side = again.side;
                 return self.enter(
                     side,
-                    now.strategy.plan(view, side),
+                    &now.strategy.plan(view, side),
                     Reason::ReEntry,
                     view.sigma,
                     now,
@@ -175,14 +175,14 @@ impl Alone {
             return;
         }
         if let Some(entry) = now.strategy.entry(view, now.coin) {
-            self.enter(entry.side, entry.plan, Reason::Signal, view.sigma, now, hands);
+            self.enter(entry.side, &entry.plan, Reason::Signal, view.sigma, now, hands);
         }
     }
 
     fn enter(
         &mut self,
         side: f64,
-        plan: Plan,
+        plan: &Plan,
         reason: Reason,
         sigma: f64,
         now: &Now<'_>,
@@ -198,14 +198,14 @@ impl Alone {
         self.open = Some(Open {
             side,
             first,
-            plan,
+            plan: *plan,
             held: 0,
             best: now.close,
             adds: now.strategy.adds(),
             risk: first * stop,
             equity: hands.raw.equity(now.close),
         });
-        self.size(Verb::Open, reason, side * first, &plan, now, hands);
+        self.size(Verb::Open, reason, side * first, plan, now, hands);
     }
 
     fn manage(&mut self, view: &View<'_>, now: &Now<'_>, hands: &mut Hands<'_>) {

@@ -134,7 +134,7 @@ impl Real {
         if owed > 0.0 && self.desk.parts_short(&spec.desk, id) {
             let fraction = money::from_estimate(owed, 10).unwrap_or_default();
             let charged = self.ledger.borrow(id, mark, fraction);
-            self.guard("borrow", charged, out);
+            self.guard("borrow", &charged, out);
         }
     }
 
@@ -154,7 +154,7 @@ impl Real {
             return self.halt("a funding settlement could not be read as decimal numbers".to_owned(), out);
         };
         let paid = self.ledger.funding(id, mark, rate);
-        self.guard("funding", paid, out);
+        self.guard("funding", &paid, out);
     }
 
     /// An asset is gone: the venue closes what is held at its last price.
@@ -434,11 +434,11 @@ impl Real {
         };
         if changed || self.funds.is_due(at, &settings.funds) {
             let spread = self.funds.spread(at, &mut self.ledger, &self.marks, points, &settings.funds);
-            self.guard("funds", spread, out);
+            self.guard("funds", &spread, out);
         }
     }
 
-    fn guard<T>(&mut self, what: &str, result: Result<T, LedgerError>, out: &mut Outputs) {
+    fn guard<T>(&mut self, what: &str, result: &Result<T, LedgerError>, out: &mut Outputs) {
         if let Err(e) = result {
             self.halt(format!("{what} could not be booked: {e}"), out);
         }

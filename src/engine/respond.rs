@@ -198,7 +198,7 @@ impl Respond {
             out,
         );
         let day = Stamp(at.0 - 1).after(s.clock.decide).day();
-        if self.day.is_some_and(|d| d != day) || self.day.is_none() {
+        if self.day.is_none_or(|d| d != day) {
             self.day = Some(day);
             self.close_day(spec, at, out);
         }
@@ -211,7 +211,7 @@ impl Respond {
         let mut body = utterance.body;
         match &mut body {
             Body::Action(a) if a.verb == Verb::Open => {
-                self.points_then[slot] = self.points.agent(cast, spec.agent)
+                self.points_then[slot] = self.points.agent(cast, spec.agent);
             }
             Body::Outcome(o) => o.points = self.points.agent(cast, spec.agent) - self.points_then[slot],
             _ => {}

@@ -98,11 +98,11 @@ impl Funds {
     ) -> Result<bool, LedgerError> {
         let mut changed = false;
         let probation = Span(Span::DAY.0 * i64::from(settings.probation_days));
-        for i in 0..self.weights.len() {
+        for (i, points) in points.iter().enumerate() {
             let agent = AgentId(i as u32);
             let pnl = ledger.pnl(agent, marks)?;
             if let Some(since) = self.broke[i] {
-                if at.since(since) >= probation && points[i] >= 1.0 {
+                if at.since(since) >= probation && *points >= 1.0 {
                     self.broke[i] = None;
                     self.peak[i] = pnl;
                     changed = true;
@@ -111,8 +111,7 @@ impl Funds {
             }
             self.peak[i] = self.peak[i].max(pnl);
             // Of what the last spread gave it, not of what was ever moved in: a winner's gains are moved out.
-            let allowed =
-                to_estimate(self.granted[i]) * settings.drawdown_max * points[i].clamp(1.0 / 3.0, 1.0);
+            let allowed = to_estimate(self.granted[i]) * settings.drawdown_max * points.clamp(1.0 / 3.0, 1.0);
             if self.weights[i] > 0.0 && to_estimate(self.peak[i] - pnl) > allowed {
                 self.broke[i] = Some(at);
                 changed = true;

@@ -94,7 +94,7 @@ fn law10_limits_of_the_configuration_hold() {
     };
     assert_eq!(scouts(config::SCOUTS_MAX).unwrap(), config::SCOUTS_MAX);
     assert!(scouts(config::SCOUTS_MAX + 1).is_err());
-    let counted = |n: u16| config::parse("a.toml", &shipped.replace("random:4", &format!("random:{n}")));
+    let counted = |n: u16| config::parse("a.toml", &shipped.replace("random:2", &format!("random:{n}")));
     assert!(counted(config::ASSETS_COUNTED_MAX).is_ok());
     assert!(counted(config::ASSETS_COUNTED_MAX + 1).is_err());
 }

@@ -19,9 +19,8 @@ pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
     }
     Some(match hand.side {
         SideRule::Long => 1.0,
-        SideRule::Short => -1.0,
         SideRule::Both if random::uniform(hand.coin) < 0.5 => 1.0,
-        SideRule::Both => -1.0,
+        SideRule::Short | SideRule::Both => -1.0,
     })
 }
 
