@@ -40,7 +40,7 @@
 //! | [`execution`] | orders as state machines, the paper venue, reconciliation | approve; do IO |
 //! | [`engine`] | speak, respond, snapshot, state hash | know clocks, files, threads |
 //! | [`config`] | `agents.toml` to validated types, every mistake at once | put a default for a mistake |
-//! | [`view`] | engine state to plain data: the summary | know a terminal |
+//! | [`view`] | engine state to plain data: the summary, the picture a cockpit shows, the link it comes by | know a terminal |
 //! | [`runtime`] | files in, the engine driven at the speed asked for | decide |
 //! | [`cli`] | one file a verb | decide anything about trading |
 //!

@@ -1,5 +1,19 @@
 //! Engine state → plain data for people and scripts. Knows nothing of terminals, sockets or files.
+//!
+//! - [`summary`]: the end of a run, for scripts and the closing report.
+//! - [`cockpit`]: what a person watching sees now; [`recorder`] keeps what the engine forgets
+//!   (curves, recent messages) and takes the picture.
+//! - [`link`]: what stands between a cockpit and a swarm.
 
+pub mod cockpit;
+pub mod link;
+mod network;
+mod page;
+pub mod recorder;
+pub mod series;
 pub mod summary;
+mod words;
 
+pub use cockpit::{AgentPage, Cockpit};
+pub use recorder::Recorder;
 pub use summary::Summary;

@@ -1,0 +1,380 @@
+//! What a cockpit shows: plain data, the same for every client, small enough for one frame of the wire.
+//!
+//! # Invariants
+//!
+//! 1. Everything has a named maximum; what is left out is counted.
+//! 2. Numbers are what the engine's state says at [`Cockpit::seq`]; what is not measured is `None`.
+//! 3. Equal pictures have equal [`Cockpit::view_hash`].
+
+use crate::domain::{AgentId, Family, Goal, MessageId, Money, Stamp};
+use serde::{Deserialize, Serialize};
+
+/// Agents that are shown; all declared agents of a file fit.
+pub const AGENTS_MAX: usize = 1_000;
+/// Edges of the network that are shown, the strongest.
+pub const EDGES_MAX: usize = 256;
+/// Messages that are shown, the last.
+pub const MESSAGES_MAX: usize = 200;
+/// Alarms that are shown, the last.
+pub const ALARMS_MAX: usize = 20;
+/// Bytes of one text.
+pub const TEXT_BYTES_MAX: usize = 400;
+/// Conditions of an open intent that are shown, over all assets of an agent.
+pub const CONDITIONS_MAX: usize = 64;
+
+/// Where the market comes from, and whose money it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MarketMode {
+    /// The embedded market.
+    #[default]
+    Synth,
+    /// Recorded data.
+    History,
+    /// A live market, pretended money.
+    Paper,
+    /// A live market, real money.
+    Live,
+}
+
+impl MarketMode {
+    /// The word on the screen.
+    pub fn text(self) -> &'static str {
+        match self {
+            MarketMode::Synth => "SYNTH",
+            MarketMode::History => "HISTORY",
+            MarketMode::Paper => "PAPER",
+            MarketMode::Live => "LIVE",
+        }
+    }
+}
+
+/// What an agent may do. The first that holds, from broke up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum AgentState {
+    /// It has lost its funds.
+    Broke,
+    /// It takes no new real risk.
+    Paused,
+    /// It is not heard.
+    Muted,
+    /// It has no funds.
+    Unfunded,
+    /// All three lives.
+    Live,
+}
+
+impl AgentState {
+    /// The word on the screen.
+    pub fn text(self) -> &'static str {
+        match self {
+            AgentState::Broke => "broke",
+            AgentState::Paused => "paused",
+            AgentState::Muted => "muted",
+            AgentState::Unfunded => "unfunded",
+            AgentState::Live => "live",
+        }
+    }
+}
+
+/// Account and desk.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// Marked equity.
+    pub equity: Money,
+    /// Capital at the start.
+    pub capital: Money,
+    /// Since the day began (UTC).
+    pub today: Money,
+    /// Fall from the highest point, as a fraction.
+    pub drawdown: f64,
+    /// What the operator allows, as a fraction.
+    pub drawdown_budget: f64,
+    /// Where the breaker closes everything, as a fraction.
+    pub drawdown_halt: f64,
+    /// Multiples of equity.
+    pub gross: f64,
+    /// Multiples of equity.
+    pub net: f64,
+    /// `running`, `reducing` or `halted`.
+    pub run: String,
+    /// Why it is not running.
+    pub reason: Option<String>,
+    /// Orders that reached the venue.
+    pub orders: u64,
+    /// Messages so far.
+    pub messages: u64,
+}
+
+/// One goal.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GoalView {
+    /// Which.
+    pub goal: Goal,
+    /// 0 … 1: how far it is reached.
+    pub score: f64,
+    /// The number behind it, in the unit its tracker documents.
+    pub value: f64,
+    /// What the operator asked for.
+    pub target: f64,
+}
+
+/// The hive against the sum of its deaf parts, once it is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Emergence {
+    /// Sharpe ratio of sim less that of alone.
+    pub gain: f64,
+    /// Lower end of its interval …
+    pub from: f64,
+    /// … and upper end.
+    pub to: f64,
+}
+
+/// One agent's row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentRow {
+    /// Its number.
+    pub id: AgentId,
+    /// Its name.
+    pub name: String,
+    /// Its family.
+    pub family: Family,
+    /// What it is deployed for.
+    pub goal: Goal,
+    /// Names of its assets, joined by spaces.
+    pub assets: String,
+    /// What it may do.
+    pub state: AgentState,
+    /// 1 is the prior; × 100 on the screen.
+    pub points: f64,
+    /// PnL of the deaf twin.
+    pub alone: f64,
+    /// PnL with open ears.
+    pub sim: f64,
+    /// PnL of its share of the desk.
+    pub real: Money,
+    /// Equity of its real book.
+    pub funds: Money,
+    /// Its share of what the desk holds: `+4.2 % BTC`, of the hive's equity.
+    pub position: String,
+    /// The last thing it said, and its number; 0 for nothing yet.
+    pub last: MessageId,
+    /// In words, without conditions.
+    pub said: String,
+}
+
+/// One voice that moved one listener on one asset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EdgeRow {
+    /// Whose voice; scouts have numbers above those of the agents.
+    pub from: AgentId,
+    /// Its name.
+    pub from_name: String,
+    /// Its family.
+    pub from_family: Family,
+    /// Who was moved.
+    pub to: AgentId,
+    /// On what.
+    pub asset: String,
+    /// Its share of the weight, 0 … 1.
+    pub share: f64,
+    /// Its share of what listening was worth since, in currency.
+    pub value: f64,
+    /// What it had said.
+    pub message: MessageId,
+    /// The stance that names it; 0 if that was before this picture's memory.
+    pub decision: MessageId,
+}
+
+/// The curves: gains since the start, in currency, oldest first, at most `POINTS_MAX` each.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Curves {
+    /// Σ alone.
+    pub alone: Vec<f64>,
+    /// Σ sim.
+    pub sim: Vec<f64>,
+    /// The account.
+    pub real: Vec<f64>,
+    /// Of the account, as a fraction; the worst of each point.
+    pub drawdown: Vec<f64>,
+    /// When the curves begin.
+    pub from: Option<Stamp>,
+}
+
+/// What kind of thing was said; the screen filters and paints by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum Kind {
+    Open,
+    Increase,
+    Decrease,
+    Close,
+    Outcome,
+    Stance,
+    Goal,
+    Adjustment,
+}
+
+/// One line of the network's talk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MessageLine {
+    /// Its number.
+    pub id: MessageId,
+    /// When.
+    pub at: Stamp,
+    /// Who: a name, or the goal of a tracker or manager.
+    pub from: String,
+    /// The agent, if it is one.
+    pub agent: Option<AgentId>,
+    /// About what; empty for goals and adjustments.
+    pub asset: String,
+    /// What kind.
+    pub kind: Kind,
+    /// In words, with all conditions.
+    pub text: String,
+    /// Stances within this picture's memory that name it.
+    pub acted_on: u32,
+}
+
+/// The picture.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cockpit {
+    /// Steps that counted, as seen by the recorder.
+    pub seq: u64,
+    /// Name of the hive.
+    pub hive: String,
+    /// Currency of the account.
+    pub currency: String,
+    /// Where the market comes from.
+    pub mode: MarketMode,
+    /// Name of the feed.
+    pub feed: String,
+    /// Time of the market.
+    pub market_time: Option<Stamp>,
+    /// How fast it goes, in words.
+    pub speed: String,
+    /// How far history is, 0 … 1; none where there is no end, or after it.
+    pub progress: Option<f64>,
+    /// Nobody listens.
+    pub deaf: bool,
+    /// Account and desk.
+    pub account: AccountView,
+    /// Voices that are heard, scouts too.
+    pub voices: u32,
+    /// LR, BM, F, A; empty before the first reading.
+    pub goals: Vec<GoalView>,
+    /// Not measured yet where `None`.
+    pub emergence: Option<Emergence>,
+    /// Declared agents in the order of the file.
+    pub agents: Vec<AgentRow>,
+    /// Agents beyond those shown.
+    pub more_agents: u64,
+    /// Who moved whom, strongest first.
+    pub edges: Vec<EdgeRow>,
+    /// Edges beyond those shown.
+    pub more_edges: u64,
+    /// The three lives.
+    pub curves: Curves,
+    /// The last messages, oldest first.
+    pub messages: Vec<MessageLine>,
+    /// What the operator must know, oldest first.
+    pub alarms: Vec<String>,
+}
+
+impl Cockpit {
+    /// A witness of the whole picture: equal for equal pictures.
+    pub fn view_hash(&self) -> String {
+        crate::engine::state::hash(self)
+            .map_or_else(|e| format!("unhashable: {e}"), |h| h.to_hex().to_string())
+    }
+}
+
+/// A trait as a bar.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TraitBar {
+    /// Its name.
+    pub name: String,
+    /// Its value …
+    pub value: f64,
+    /// … between these.
+    pub bounds: (f64, f64),
+}
+
+/// What an agent is doing on one asset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IntentView {
+    /// On what.
+    pub asset: String,
+    /// The own intent, as a signed fraction of its capital.
+    pub intent: f64,
+    /// The price at which it was last acted on.
+    pub price: f64,
+    /// The last close of the asset.
+    pub close: f64,
+    /// The message that says so; none if that was before this recorder's memory.
+    pub message: Option<MessageId>,
+    /// In words: name and condition.
+    pub conditions: Vec<(String, String)>,
+}
+
+/// Why the agent holds what it holds: its last stance on an asset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Why {
+    /// The stance's number.
+    pub message: MessageId,
+    /// When.
+    pub at: Stamp,
+    /// On what.
+    pub asset: String,
+    /// In one word.
+    pub verb: String,
+    /// Own intent and result, as fractions of the hive's capital.
+    pub own: f64,
+    /// See `own`.
+    pub result: f64,
+    /// Step by step, in words.
+    pub factors: Vec<String>,
+    /// The messages that moved it most: number, who said it, what, if it is still remembered.
+    pub because: Vec<(MessageId, String)>,
+}
+
+/// One agent in full.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentPage {
+    /// The picture's seq.
+    pub seq: u64,
+    /// Its row.
+    pub row: AgentRow,
+    /// The name of its personality.
+    pub personality: String,
+    /// Which sides it takes.
+    pub side: String,
+    /// Its traits.
+    pub traits: Vec<TraitBar>,
+    /// What is open or offered.
+    pub intents: Vec<IntentView>,
+    /// Last stance of each asset, newest first.
+    pub why: Vec<Why>,
+    /// Who moved it.
+    pub received: Vec<EdgeRow>,
+    /// Whom it moved.
+    pub given: Vec<EdgeRow>,
+    /// Closed intents.
+    pub trades: u32,
+    /// Messages it sent.
+    pub sent: u64,
+    /// Messages of others that its stances name.
+    pub acted_on: u64,
+}
+
+/// Cuts a text to its bound at a character.
+pub(crate) fn bounded(mut text: String) -> String {
+    if text.len() > TEXT_BYTES_MAX {
+        let mut end = TEXT_BYTES_MAX - '…'.len_utf8();
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}

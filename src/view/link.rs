@@ -1,0 +1,84 @@
+//! What stands between a cockpit and a swarm, wherever the swarm is: on a thread of this process or
+//! behind a socket. A cockpit takes news and sends requests; it never waits for either.
+
+use super::cockpit::{AgentPage, Cockpit};
+use crate::domain::{AgentId, Money};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Requests that may be on their way at once; the next is refused, not queued.
+pub const REQUESTS_MAX: usize = 16;
+
+/// What a person asks of the swarm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    /// Send this agent's page with every picture; none for no page.
+    Look(Option<AgentId>),
+    /// The agent takes no new real risk; none for all.
+    Pause(Option<AgentId>),
+    /// Takes new risk again.
+    Resume(Option<AgentId>),
+    /// The agent is not heard.
+    Mute(AgentId),
+    /// It is heard again.
+    Unmute(AgentId),
+    /// Moves this much from the treasury to the agent.
+    Fund {
+        /// To whom.
+        agent: AgentId,
+        /// How much, positive.
+        amount: Money,
+    },
+    /// Takes its funds away; it goes on in sim.
+    Unfund(AgentId),
+    /// Halts: latched, no new risk.
+    Kill,
+    /// Releases the drawdown breaker.
+    ResetBreaker,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Which.
+    pub request: Request,
+    /// Done, or why not, in words for a person.
+    pub result: Result<String, String>,
+}
+
+/// What the other side has to tell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// The newest picture.
+    Cockpit(Box<Cockpit>),
+    /// The page that is looked at.
+    Page(Box<AgentPage>),
+    /// What became of a request.
+    Answer(Answer),
+    /// No more will come: why.
+    Ended(String),
+}
+
+/// Why a request did not leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// Too many are on their way.
+    #[error("{REQUESTS_MAX} requests are waiting for the swarm; try again in a moment")]
+    Busy,
+    /// Nobody is there.
+    #[error("the swarm has gone; nothing was sent")]
+    Gone,
+    /// This link may only look.
+    #[error("this cockpit is read-only")]
+    ReadOnly,
+}
+
+/// The link. None of these blocks.
+pub trait Link {
+    /// The next news, oldest first; pictures that were overtaken are left out.
+    fn poll(&mut self) -> Option<News>;
+    /// Sends a request; its [`Answer`] comes as news.
+    fn send(&mut self, request: Request) -> Result<(), SendError>;
+    /// How long ago anything was last heard of the swarm; none before the first.
+    fn age(&self) -> Option<Duration>;
+}

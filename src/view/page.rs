@@ -1,0 +1,120 @@
+//! One agent in full: character, what is open and under which conditions, and why it holds what it
+//! holds.
+
+use super::cockpit::{AgentPage, CONDITIONS_MAX, IntentView, TraitBar, Why};
+use super::recorder::{Recorder, row};
+use super::words;
+use crate::agents::Agent;
+use crate::agents::personality::{TRAITS, Traits};
+use crate::domain::{AgentId, Body, Factor, Message, MessageId, Verb};
+use crate::engine::Engine;
+
+/// The page of a declared agent; none for others.
+pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<AgentPage> {
+    let cast = engine.cast();
+    let agent = cast.agents[..cast.declared].get(id.index())?;
+    let bus = &engine.respond.bus;
+    let mut why: Vec<Why> =
+        agent.slots.clone().filter_map(|s| recorder.stance(s)).map(|m| reason(engine, recorder, m)).collect();
+    why.sort_by_key(|w| std::cmp::Reverse(w.message));
+    let decided = |slot: usize| recorder.stance(slot).map_or(MessageId(0), |m| m.id);
+    Some(AgentPage {
+        seq: recorder.seq(),
+        row: row(engine, recorder, agent),
+        personality: agent.personality.clone(),
+        side: agent.side.to_string(),
+        traits: TRAITS.iter().map(|t| bar(t.name, t.bounds, &agent.traits)).collect(),
+        intents: intents(engine, recorder, agent),
+        why,
+        received: super::network::edges(engine, decided, |_, to| to == id),
+        given: super::network::edges(engine, decided, |from, _| from == id),
+        trades: agent.slots.clone().map(|s| engine.speak.lives[s].trades).sum(),
+        sent: bus.sent(id.index()),
+        acted_on: bus.acted_on(id.index()),
+    })
+}
+
+fn bar(name: &str, bounds: (f64, f64), traits: &Traits) -> TraitBar {
+    let value = match name {
+        "aggression" => traits.aggression,
+        "patience" => traits.patience,
+        "caution" => traits.caution,
+        "greed" => traits.greed,
+        "conviction" => traits.conviction,
+        "sociability" => traits.sociability,
+        _ => traits.max_follow,
+    };
+    TraitBar { name: name.replace('_', " "), value, bounds }
+}
+
+/// Assets on which it has an intent, or offers to take one up again.
+fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentView> {
+    let mut left = CONDITIONS_MAX;
+    let mut views = Vec::new();
+    for slot in agent.slots.clone() {
+        let asset = engine.cast().slots[slot].asset;
+        let intent = engine.speak.lives[slot].intent;
+        let action = recorder.action(slot);
+        let said = action.and_then(|m| if let Body::Action(a) = m.body { Some(a) } else { None });
+        let mut conditions: Vec<(String, String)> = Vec::new();
+        if let Some(a) = said {
+            if a.verb != Verb::Close {
+                conditions.extend(a.plan.parts().map(|(n, c)| (n.to_owned(), c.to_string())));
+            }
+            conditions.extend(a.plan.reenter.map(|r| ("re-enter".to_owned(), r.to_string())));
+        }
+        if intent == 0.0 && conditions.is_empty() {
+            continue;
+        }
+        conditions.truncate(left);
+        left -= conditions.len();
+        views.push(IntentView {
+            asset: engine.asset_name(asset).to_owned(),
+            intent,
+            price: said.map_or(0.0, |a| a.price),
+            close: engine.speak.market.listings[asset.index()].last.close,
+            message: action.map(|m| m.id),
+            conditions,
+        });
+    }
+    // What is open comes first.
+    views.sort_by_key(|v| v.intent == 0.0);
+    views
+}
+
+fn reason(engine: &Engine, recorder: &Recorder, message: &Message) -> Why {
+    let mut why = Why {
+        message: message.id,
+        at: message.at,
+        asset: message.asset.map(|a| engine.asset_name(a).to_owned()).unwrap_or_default(),
+        verb: String::new(),
+        own: 0.0,
+        result: 0.0,
+        factors: Vec::new(),
+        because: Vec::new(),
+    };
+    if let Body::Stance(s) = &message.body {
+        words::stance(s.verb).clone_into(&mut why.verb);
+        (why.own, why.result) = (s.own, s.result);
+        why.factors = s.factors.iter().flatten().map(factor).collect();
+        let told = |id: &MessageId| {
+            recorder.remembered(*id).map_or_else(
+                || "said longer ago than is remembered here".to_owned(),
+                |m| format!("{} {}", words::speaker(engine, m.from), words::short(&m.body)),
+            )
+        };
+        why.because = s.because.iter().flatten().map(|id| (*id, told(id))).collect();
+    }
+    why
+}
+
+fn factor(f: &Factor) -> String {
+    match f {
+        Factor::Own(x) => format!("own intent {:+.3} %", 100.0 * x),
+        Factor::Listens(l) => format!("listens {:.0} %", 100.0 * l),
+        Factor::Consensus(x) => format!("its slice of the consensus {:+.3} %", 100.0 * x),
+        Factor::SideClip(x) => format!("clipped to its side: {:+.3} %", 100.0 * x),
+        Factor::NoFlip => "is not turned round: 0".to_owned(),
+        Factor::FollowLimit(x) => format!("follows at most {:.3} %", 100.0 * x),
+    }
+}

@@ -1,0 +1,316 @@
+//! Keeps what a cockpit shows and the engine forgets (curves, the last messages, the last stance of
+//! every slot), and takes the picture.
+//!
+//! # Invariants
+//!
+//! 1. Memory is bounded: rings and curves have named maxima, the rest is one place a slot.
+//! 2. It changes nothing in the engine, and is no part of its state: after a restart it begins anew.
+//! 3. [`Recorder::observe`] after every step that counted, or the numbers of messages have holes and
+//!    what lies before a hole is forgotten.
+
+use super::cockpit::{
+    AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, AgentState, Cockpit, Curves, EDGES_MAX,
+    GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
+};
+use super::series::{Keep, Series};
+use super::words;
+use crate::agents::Agent;
+use crate::domain::{AgentId, Body, Decimal, Event, Message, MessageId, Money, Speaker, Stamp, money};
+use crate::engine::{Engine, Outputs};
+use std::collections::VecDeque;
+
+/// What is known of a run beside the engine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scene {
+    /// Name of the hive.
+    pub hive: String,
+    /// Currency of the account.
+    pub currency: String,
+    /// Where the market comes from.
+    pub mode: MarketMode,
+    /// Name of the feed.
+    pub feed: String,
+    /// How fast it goes, in words.
+    pub speed: String,
+    /// How far history is.
+    pub progress: Option<f64>,
+}
+
+/// The recorder.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    seq: u64,
+    alone: Series,
+    sim: Series,
+    real: Series,
+    drawdown: Series,
+    from: Option<Stamp>,
+    /// The day that runs, and equity when it began.
+    day: Option<(i64, Money)>,
+    equity: Money,
+    messages: VecDeque<(Message, u32)>,
+    /// By declared slot.
+    actions: Vec<Option<Message>>,
+    stances: Vec<Option<Message>>,
+    /// By declared agent.
+    last: Vec<Option<Message>>,
+    alarms: VecDeque<String>,
+}
+
+impl Recorder {
+    /// Knows nothing yet.
+    pub fn new(engine: &Engine) -> Self {
+        let cast = engine.cast();
+        Recorder {
+            seq: 0,
+            alone: Series::new(Keep::Last),
+            sim: Series::new(Keep::Last),
+            real: Series::new(Keep::Last),
+            drawdown: Series::new(Keep::Most),
+            from: None,
+            day: None,
+            equity: engine.respond.real.equity(),
+            messages: VecDeque::with_capacity(MESSAGES_MAX),
+            actions: vec![None; cast.declared_slots],
+            stances: vec![None; cast.declared_slots],
+            last: vec![None; cast.declared],
+            alarms: VecDeque::new(),
+        }
+    }
+
+    /// Steps that counted so far.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Takes note of a step: its event and what it gave out.
+    pub fn observe(&mut self, engine: &Engine, event: &Event, out: &Outputs) {
+        if !out.accepted {
+            return;
+        }
+        self.seq += 1;
+        for alarm in &out.alarms {
+            if self.alarms.len() == ALARMS_MAX {
+                self.alarms.pop_front();
+            }
+            self.alarms.push_back(bounded(alarm.clone()));
+        }
+        for message in &out.messages {
+            self.hear(engine, message);
+        }
+        if let Event::Barrier(at) = event {
+            self.mark(engine, *at);
+        }
+    }
+
+    fn mark(&mut self, engine: &Engine, at: Stamp) {
+        let (capital, real) = (engine.settings().capital, &engine.respond.real);
+        self.from.get_or_insert(at);
+        self.alone.push(engine.speak.curve.equity() - capital);
+        self.sim.push(engine.respond.sim.equity() - capital);
+        self.real.push(real.curve.equity() - capital);
+        self.drawdown.push(real.curve.drawdown());
+        // A barrier at midnight closes the day before it.
+        let day = Stamp(at.0 - 1).day();
+        if self.day.is_none_or(|(d, _)| d != day) {
+            self.day = Some((day, self.equity));
+        }
+        self.equity = real.equity();
+    }
+
+    fn hear(&mut self, engine: &Engine, message: &Message) {
+        // Numbers run without holes, so a message is found by its distance from the first.
+        if self.messages.back().is_some_and(|(m, _)| m.id.0 + 1 != message.id.0) {
+            self.messages.clear();
+        }
+        if self.messages.len() == MESSAGES_MAX {
+            self.messages.pop_front();
+        }
+        self.messages.push_back((*message, 0));
+        if let Body::Stance(stance) = &message.body {
+            for id in stance.because.iter().flatten() {
+                if let Some(place) = self.place(*id)
+                    && let Some((_, acted_on)) = self.messages.get_mut(place)
+                {
+                    *acted_on += 1;
+                }
+            }
+        }
+        let (Speaker::Agent(id), Some(asset)) = (message.from, message.asset) else { return };
+        let Some(last) = self.last.get_mut(id.index()) else { return };
+        *last = Some(*message);
+        let cast = engine.cast();
+        let mut slots = cast.agents[id.index()].slots.clone();
+        let Some(slot) = slots.find(|s| cast.slots[*s].asset == asset) else { return };
+        match message.body {
+            Body::Action(_) => self.actions[slot] = Some(*message),
+            Body::Stance(_) => self.stances[slot] = Some(*message),
+            _ => {}
+        }
+    }
+
+    fn place(&self, id: MessageId) -> Option<usize> {
+        let first = self.messages.front()?.0.id;
+        usize::try_from(id.0.checked_sub(first.0)?).ok()
+    }
+
+    /// A message, while it is in the ring.
+    pub fn remembered(&self, id: MessageId) -> Option<&Message> {
+        self.messages.get(self.place(id)?).map(|(m, _)| m)
+    }
+
+    /// The last action on a declared slot.
+    pub(super) fn action(&self, slot: usize) -> Option<&Message> {
+        self.actions.get(slot)?.as_ref()
+    }
+
+    /// The last stance on a declared slot.
+    pub(super) fn stance(&self, slot: usize) -> Option<&Message> {
+        self.stances.get(slot)?.as_ref()
+    }
+
+    /// Takes the picture.
+    pub fn picture(&self, engine: &Engine, scene: &Scene) -> Cockpit {
+        let (cast, respond) = (engine.cast(), &engine.respond);
+        let settings = engine.settings();
+        let declared = &cast.agents[..cast.declared];
+        let decided = |slot: usize| self.stance(slot).map_or(MessageId(0), |m| m.id);
+        let mut edges = super::network::edges(engine, decided, |_, _| true);
+        let more_edges = edges.len().saturating_sub(EDGES_MAX) as u64;
+        edges.truncate(EDGES_MAX);
+        let read = respond.goals.readings(&settings.goals);
+        // Before the first day is closed nothing was read: zeros would be a lie.
+        let was_read = respond.bus.counts().goal > 0;
+        let goals =
+            read.iter().map(|g| GoalView { goal: g.goal, score: g.score, value: g.value, target: g.target });
+        Cockpit {
+            seq: self.seq,
+            hive: scene.hive.clone(),
+            currency: scene.currency.clone(),
+            mode: scene.mode,
+            feed: scene.feed.clone(),
+            market_time: engine.now(),
+            speed: scene.speed.clone(),
+            progress: scene.progress,
+            deaf: !settings.listening.enabled,
+            account: self.account(engine),
+            voices: respond.consensus.voices(),
+            goals: if was_read { goals.collect() } else { Vec::new() },
+            emergence: None,
+            agents: declared.iter().take(AGENTS_MAX).map(|a| row(engine, self, a)).collect(),
+            more_agents: declared.len().saturating_sub(AGENTS_MAX) as u64,
+            edges,
+            more_edges,
+            curves: Curves {
+                alone: self.alone.values(),
+                sim: self.sim.values(),
+                real: self.real.values(),
+                drawdown: self.drawdown.values(),
+                from: self.from,
+            },
+            messages: self.messages.iter().map(|(m, n)| line(engine, m, *n)).collect(),
+            alarms: self.alarms.iter().cloned().collect(),
+        }
+    }
+
+    /// One agent in full; none for scouts.
+    pub fn page(&self, engine: &Engine, agent: AgentId) -> Option<AgentPage> {
+        super::page::page(engine, self, agent)
+    }
+
+    fn account(&self, engine: &Engine) -> AccountView {
+        let (settings, real) = (engine.settings(), &engine.respond.real);
+        let (gross, net) = real.exposure();
+        let tripped = real
+            .breaker
+            .latched()
+            .map(|l| format!("the breaker tripped at a drawdown of {:.1} % on {}", 100.0 * l.drawdown, l.at));
+        AccountView {
+            equity: real.equity(),
+            capital: settings.money,
+            today: self.day.map_or(Decimal::ZERO, |(_, open)| real.equity() - open),
+            drawdown: real.curve.drawdown(),
+            drawdown_budget: settings.goals.drawdown,
+            drawdown_halt: settings.breaker.drawdown_max,
+            gross,
+            net,
+            run: real.mode().to_string(),
+            reason: real.halted.clone().or(tripped).map(bounded),
+            orders: real.orders_sent(),
+            messages: engine.respond.bus.counts().total(),
+        }
+    }
+}
+
+fn line(engine: &Engine, m: &Message, acted_on: u32) -> MessageLine {
+    MessageLine {
+        id: m.id,
+        at: m.at,
+        from: words::speaker(engine, m.from),
+        agent: if let Speaker::Agent(id) = m.from { Some(id) } else { None },
+        asset: m.asset.map(|a| engine.asset_name(a).to_owned()).unwrap_or_default(),
+        kind: words::kind(&m.body),
+        text: bounded(words::full(&m.body)),
+        acted_on,
+    }
+}
+
+/// An agent's row.
+pub(super) fn row(engine: &Engine, recorder: &Recorder, agent: &Agent) -> AgentRow {
+    let (cast, respond, speak) = (engine.cast(), &engine.respond, &engine.speak);
+    let real = &respond.real;
+    let (mut alone, mut sim) = (0.0, 0.0);
+    let equity = money::to_estimate(real.equity());
+    let mut position = Vec::new();
+    for slot in agent.slots.clone() {
+        let asset = cast.slots[slot].asset;
+        let last = speak.market.listings[asset.index()].last.close;
+        alone += speak.alone(cast, slot);
+        sim += respond.ears[slot].sim.book.equity(last);
+        // Today each asset has one instrument, of the same number.
+        let held = real.ledger.position(agent.id, crate::domain::InstrumentId(asset.0));
+        let share = if equity > 0.0 { 100.0 * money::to_estimate(held) * last / equity } else { 0.0 };
+        if !held.is_zero() {
+            position.push((share, engine.asset_name(asset)));
+        }
+    }
+    // The largest first; those beyond the bound of a text are cut.
+    position.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
+    let parts: Vec<String> = position.iter().map(|(share, name)| format!("{share:+.1} % {name}")).collect();
+    let names: Vec<&str> =
+        cast.slots[agent.slots.clone()].iter().map(|s| engine.asset_name(s.asset)).collect();
+    let last = recorder.last.get(agent.id.index()).and_then(Option::as_ref);
+    let said = last.map(|m| {
+        let asset = m.asset.map(|a| engine.asset_name(a)).unwrap_or_default();
+        format!("{asset} {}", words::short(&m.body))
+    });
+    AgentRow {
+        id: agent.id,
+        name: bounded(agent.name.clone()),
+        family: agent.family,
+        goal: agent.goal,
+        assets: bounded(names.join(" ")),
+        state: state(engine, agent.id),
+        points: respond.points.agent(cast, agent.id),
+        alone,
+        sim,
+        real: real.ledger.pnl(agent.id, &real.marks).unwrap_or_default(),
+        funds: real.ledger.equity(agent.id, &real.marks).unwrap_or_default(),
+        position: bounded(parts.join(", ")),
+        last: last.map_or(MessageId(0), |m| m.id),
+        said: bounded(said.unwrap_or_default()),
+    }
+}
+
+fn state(engine: &Engine, agent: AgentId) -> AgentState {
+    let respond = &engine.respond;
+    if respond.real.funds.broke(agent).is_some() {
+        AgentState::Broke
+    } else if respond.consensus.is_muted(agent) {
+        AgentState::Muted
+    } else if respond.real.funds.weight(agent) == 0.0 {
+        AgentState::Unfunded
+    } else {
+        AgentState::Live
+    }
+}

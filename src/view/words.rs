@@ -1,0 +1,117 @@
+//! What was said, in words.
+
+use super::cockpit::Kind;
+use crate::domain::{Adjustment, Body, Goal, GoalReading, Knob, Speaker, Stance, StanceVerb, Verb};
+use crate::engine::Engine;
+
+/// Who speaks.
+pub fn speaker(engine: &Engine, from: Speaker) -> String {
+    match from {
+        Speaker::Agent(id) => {
+            engine.cast().agents.get(id.index()).map_or_else(|| format!("agent {}", id.0), |a| a.name.clone())
+        }
+        Speaker::Tracker(goal) => format!("{} tracker", letters(goal)),
+        Speaker::Manager(goal) => format!("{} manager", letters(goal)),
+    }
+}
+
+/// LR, BM, F, A.
+pub fn letters(goal: Goal) -> &'static str {
+    match goal {
+        Goal::LowRisk => "LR",
+        Goal::BigMoney => "BM",
+        Goal::Fast => "F",
+        Goal::Automated => "A",
+    }
+}
+
+/// What kind of thing.
+pub fn kind(body: &Body) -> Kind {
+    match body {
+        Body::Action(a) => match a.verb {
+            Verb::Open => Kind::Open,
+            Verb::Increase => Kind::Increase,
+            Verb::Decrease => Kind::Decrease,
+            Verb::Close => Kind::Close,
+        },
+        Body::Outcome(_) => Kind::Outcome,
+        Body::Stance(_) => Kind::Stance,
+        Body::Goal(_) => Kind::Goal,
+        Body::Adjustment(_) => Kind::Adjustment,
+    }
+}
+
+/// A stance's verb.
+pub fn stance(verb: StanceVerb) -> &'static str {
+    match verb {
+        StanceVerb::Keeps => "keeps its own",
+        StanceVerb::Opens => "joins",
+        StanceVerb::Increases => "is confirmed",
+        StanceVerb::Decreases => "doubts",
+        StanceVerb::StandsAside => "stands aside",
+        StanceVerb::Hedges => "is turned round",
+    }
+}
+
+/// In full, with all conditions.
+pub fn full(body: &Body) -> String {
+    match body {
+        Body::Action(a) => a.to_string(),
+        Body::Stance(s) => told(s),
+        _ => short(body),
+    }
+}
+
+fn told(s: &Stance) -> String {
+    let numbers: Vec<String> = s.because.iter().flatten().map(|id| format!("#{}", id.0)).collect();
+    let because =
+        if numbers.is_empty() { String::new() } else { format!("; because of {}", numbers.join(", ")) };
+    format!("{}{because}", short(&Body::Stance(*s)))
+}
+
+/// In short, without conditions.
+pub fn short(body: &Body) -> String {
+    match body {
+        Body::Action(a) => {
+            let side = if a.side() > 0.0 { "long" } else { "short" };
+            format!("{} {side} {:.2} → {:.2} ({})", a.verb, a.before, a.after, a.reason)
+        }
+        Body::Outcome(o) => format!(
+            "ends {:+.2} R, {:+.2} % in {} bars ({}), points {:+.1}",
+            o.r,
+            100.0 * o.pnl,
+            o.bars,
+            o.reason,
+            100.0 * o.points
+        ),
+        Body::Stance(s) => {
+            format!("{}: {:+.2} % → {:+.2} %", stance(s.verb), 100.0 * s.own, 100.0 * s.result)
+        }
+        Body::Goal(g) => reading(g),
+        Body::Adjustment(a) => adjustment(a),
+    }
+}
+
+fn reading(g: &GoalReading) -> String {
+    let (value, target) = match g.goal {
+        Goal::LowRisk => (format!("drawdown {:.1} %", 100.0 * g.value), format!("{:.0} %", 100.0 * g.target)),
+        Goal::BigMoney => {
+            (format!("growth {:+.1} % a year", 100.0 * g.value), format!("{:+.0} %", 100.0 * g.target))
+        }
+        Goal::Fast => (format!("+10 % in {:.1} months", g.value), format!("{:.0}", g.target)),
+        Goal::Automated => {
+            (format!("{:.1} interventions per 1,000 orders", g.value), format!("{:.0}", g.target))
+        }
+    };
+    format!("{:.0} % reached: {value}, asked for {target}", 100.0 * g.score)
+}
+
+fn adjustment(a: &Adjustment) -> String {
+    let knob = match a.knob {
+        Knob::RiskScale => "risk scale",
+        Knob::GrossCap => "gross cap",
+        Knob::Patience => "patience",
+        Knob::Band => "band",
+    };
+    format!("turns {knob} {:.3} → {:.3} (reading {:.3})", a.from, a.to, a.because)
+}

@@ -1,0 +1,114 @@
+//! What a cockpit is shown, from a run of the embedded market: bounded, the same for the same run, and
+//! true to what the agents decided.
+
+// Tests fail by panicking.
+#![allow(clippy::unwrap_used)]
+
+use hive::domain::{AgentId, Body, MessageId};
+use hive::engine::{Engine, Outputs};
+use hive::market::feed::Feed;
+use hive::market::synth::{SynthFeed, SynthSettings};
+use hive::runtime::setup;
+use hive::view::cockpit::{AGENTS_MAX, CONDITIONS_MAX, EDGES_MAX, MESSAGES_MAX, TEXT_BYTES_MAX};
+use hive::view::recorder::Scene;
+use hive::view::{Cockpit, Recorder};
+use std::collections::BTreeMap;
+
+struct Run {
+    engine: Engine,
+    recorder: Recorder,
+    /// By stance: the messages it names.
+    because: BTreeMap<MessageId, Vec<MessageId>>,
+}
+
+fn run(days: u32, deaf: bool) -> Run {
+    let mut config = hive::config::shipped().unwrap();
+    config.listening.enabled = !deaf;
+    let mut feed = SynthFeed::new(SynthSettings { bars_days: days, ..SynthSettings::default() }).unwrap();
+    let settings = setup::settings(&config);
+    let mut engine = Engine::new(&config.roster, feed.universe(), &settings, 1);
+    let mut recorder = Recorder::new(&engine);
+    let (mut out, mut because) = (Outputs::default(), BTreeMap::new());
+    while let Some(event) = feed.next().unwrap() {
+        engine.step(&event, &mut out);
+        recorder.observe(&engine, &event, &out);
+        for message in &out.messages {
+            if let Body::Stance(stance) = &message.body {
+                because.insert(message.id, stance.because.iter().flatten().copied().collect());
+            }
+        }
+    }
+    Run { engine, recorder, because }
+}
+
+fn picture(run: &Run) -> Cockpit {
+    run.recorder.picture(&run.engine, &Scene::default())
+}
+
+#[test]
+fn the_same_run_gives_the_same_picture_and_another_does_not() {
+    let (a, b, c) = (picture(&run(60, false)), picture(&run(60, false)), picture(&run(61, false)));
+    assert_eq!(a.view_hash(), b.view_hash());
+    assert_eq!(a.view_hash().len(), 64);
+    assert_ne!(a.view_hash(), c.view_hash());
+    let bytes = postcard::to_stdvec(&a).unwrap();
+    assert!(bytes.len() < 1 << 18, "{} bytes", bytes.len());
+    assert_eq!(postcard::from_bytes::<Cockpit>(&bytes).unwrap(), a);
+}
+
+#[test]
+fn every_edge_has_a_decision_that_names_its_message() {
+    let run = run(90, false);
+    let seen = picture(&run);
+    assert!(!seen.edges.is_empty());
+    for edge in &seen.edges {
+        assert!(edge.share > 0.0 && edge.share <= 1.0);
+        // A voice that is flat was never heard: it has no message, and no pulse.
+        if edge.message.0 > 0 {
+            assert!(run.because[&edge.decision].contains(&edge.message), "{edge:?}");
+        }
+    }
+}
+
+#[test]
+fn the_deaf_have_no_edges_and_their_sim_is_alone() {
+    let seen = picture(&run(60, true));
+    assert!(seen.deaf && seen.edges.is_empty());
+    assert_eq!(seen.curves.alone, seen.curves.sim);
+    assert!(seen.agents.iter().all(|a| a.alone == a.sim));
+}
+
+#[test]
+fn everything_on_the_picture_is_bounded() {
+    let run = run(120, false);
+    let seen = picture(&run);
+    assert!(!seen.agents.is_empty() && seen.agents.len() <= AGENTS_MAX);
+    assert!(seen.edges.len() <= EDGES_MAX);
+    assert_eq!(seen.messages.len(), MESSAGES_MAX);
+    assert!(seen.messages.windows(2).all(|w| w[0].id.0 + 1 == w[1].id.0));
+    assert!(seen.messages.iter().all(|m| m.text.len() <= TEXT_BYTES_MAX));
+    assert_eq!(seen.goals.len(), 4);
+    assert_eq!(seen.emergence, None);
+    assert_eq!(seen.curves.real.len(), seen.curves.drawdown.len());
+}
+
+#[test]
+fn a_page_says_why_in_steps_that_end_at_the_result() {
+    let run = run(90, false);
+    let declared = run.engine.cast().declared;
+    let pages: Vec<_> =
+        (0..declared).filter_map(|i| run.recorder.page(&run.engine, AgentId(i as u32))).collect();
+    assert_eq!(pages.len(), declared);
+    assert!(run.recorder.page(&run.engine, AgentId(declared as u32)).is_none());
+    assert!(pages.iter().any(|p| !p.why.is_empty()) && pages.iter().any(|p| !p.intents.is_empty()));
+    for page in &pages {
+        let conditions: usize = page.intents.iter().map(|i| i.conditions.len()).sum();
+        assert!(conditions <= CONDITIONS_MAX);
+        assert!(page.intents.iter().filter(|i| i.intent != 0.0).all(|i| i.message.is_some()));
+        for why in &page.why {
+            assert!(why.factors.first().is_some_and(|f| f.starts_with("own intent")));
+            let named: Vec<MessageId> = why.because.iter().map(|b| b.0).collect();
+            assert_eq!(named, run.because[&why.message]);
+        }
+    }
+}
