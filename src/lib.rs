@@ -41,10 +41,11 @@
 //! | [`engine`] | speak, respond, snapshot, state hash | know clocks, files, threads |
 //! | [`config`] | `agents.toml` to validated types, every mistake at once | put a default for a mistake |
 //! | [`view`] | engine state to plain data: the summary, the picture a cockpit shows, the link it comes by | know a terminal |
-//! | [`runtime`] | files in, the engine driven at the speed asked for | decide |
+//! | [`runtime`] | files in, the engine driven at the speed asked for, alone or watched | decide |
+//! | [`tui`] | the cockpit: panes, keys, themes, the terminal | know the engine |
 //! | [`cli`] | one file a verb | decide anything about trading |
 //!
-//! `journal`, `store`, `wire`, `venues`, `lab` and `tui` come later, each in its place in this order.
+//! `journal`, `store`, `wire`, `venues` and `lab` come later, each in its place in this order.
 //!
 //! ## Laws
 //!
@@ -101,5 +102,7 @@ pub mod config;
 pub mod view;
 
 pub mod runtime;
+
+pub mod tui;
 
 pub mod cli;

@@ -9,6 +9,7 @@ mod options;
 mod report;
 mod run;
 mod table;
+mod watch;
 
 use clap::{Parser, Subcommand};
 use options::RunOptions;
@@ -58,6 +59,9 @@ pub struct Cli {
 enum Verb {
     /// Run history or the embedded market to its end, as fast as it goes, and report
     Backtest(Box<RunOptions>),
+    /// Watch the swarm live in this terminal, on the embedded market or a history: history goes by, then a
+    /// bar a second (or as --speed says)
+    Watch(Box<watch::Args>),
     /// Families, their parameters, and the agents of a file
     Agents(agents::Args),
     /// The configuration: what is shipped, and what holds now and why
@@ -92,6 +96,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     match cli.verb {
         None => run::run(&cli.run),
         Some(Verb::Backtest(options)) => run::run(&options),
+        Some(Verb::Watch(args)) => watch::run(&args),
         Some(Verb::Agents(args)) => agents::run(&args),
         Some(Verb::Config(args)) => config::run(&args),
         Some(Verb::Bench(args)) => bench::run(&args),

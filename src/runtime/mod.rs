@@ -7,3 +7,4 @@ pub mod files;
 pub mod setup;
 #[cfg(test)]
 mod tests;
+pub mod watch;

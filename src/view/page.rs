@@ -2,11 +2,11 @@
 //! holds.
 
 use super::cockpit::{AgentPage, CONDITIONS_MAX, IntentView, TraitBar, Why};
-use super::recorder::{Recorder, row};
+use super::recorder::{Decision, Recorder, row};
 use super::words;
 use crate::agents::Agent;
 use crate::agents::personality::{TRAITS, Traits};
-use crate::domain::{AgentId, Body, Factor, Message, MessageId, Verb};
+use crate::domain::{AgentId, Body, Factor, MessageId, Verb};
 use crate::engine::Engine;
 
 /// The page of a declared agent; none for others.
@@ -15,9 +15,9 @@ pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<
     let agent = cast.agents[..cast.declared].get(id.index())?;
     let bus = &engine.respond.bus;
     let mut why: Vec<Why> =
-        agent.slots.clone().filter_map(|s| recorder.stance(s)).map(|m| reason(engine, recorder, m)).collect();
+        agent.slots.clone().filter_map(|s| recorder.stance(s)).map(|d| reason(engine, d)).collect();
     why.sort_by_key(|w| std::cmp::Reverse(w.message));
-    let decided = |slot: usize| recorder.stance(slot).map_or(MessageId(0), |m| m.id);
+    let decided = |slot: usize| recorder.stance(slot).map_or(MessageId(0), |d| d.message.id);
     Some(AgentPage {
         seq: recorder.seq(),
         row: row(engine, recorder, agent),
@@ -82,7 +82,8 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
     views
 }
 
-fn reason(engine: &Engine, recorder: &Recorder, message: &Message) -> Why {
+fn reason(engine: &Engine, decision: &Decision) -> Why {
+    let message = &decision.message;
     let mut why = Why {
         message: message.id,
         at: message.at,
@@ -98,8 +99,8 @@ fn reason(engine: &Engine, recorder: &Recorder, message: &Message) -> Why {
         (why.own, why.result) = (s.own, s.result);
         why.factors = s.factors.iter().flatten().map(factor).collect();
         let told = |id: &MessageId| {
-            recorder.remembered(*id).map_or_else(
-                || "said longer ago than is remembered here".to_owned(),
+            decision.because.iter().find(|m| m.id == *id).map_or_else(
+                || "said before this recorder began".to_owned(),
                 |m| format!("{} {}", words::speaker(engine, m.from), words::short(&m.body)),
             )
         };

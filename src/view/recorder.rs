@@ -36,6 +36,13 @@ pub struct Scene {
     pub progress: Option<f64>,
 }
 
+/// A stance, with what it names as its reasons.
+#[derive(Clone, Debug)]
+pub(super) struct Decision {
+    pub message: Message,
+    pub because: Vec<Message>,
+}
+
 /// The recorder.
 #[derive(Clone, Debug)]
 pub struct Recorder {
@@ -49,9 +56,10 @@ pub struct Recorder {
     day: Option<(i64, Money)>,
     equity: Money,
     messages: VecDeque<(Message, u32)>,
-    /// By declared slot.
+    /// By slot, scouts too: what a decision names was once somebody's last action.
     actions: Vec<Option<Message>>,
-    stances: Vec<Option<Message>>,
+    /// By declared slot.
+    stances: Vec<Option<Decision>>,
     /// By declared agent.
     last: Vec<Option<Message>>,
     alarms: VecDeque<String>,
@@ -71,7 +79,7 @@ impl Recorder {
             day: None,
             equity: engine.respond.real.equity(),
             messages: VecDeque::with_capacity(MESSAGES_MAX),
-            actions: vec![None; cast.declared_slots],
+            actions: vec![None; cast.slots.len()],
             stances: vec![None; cast.declared_slots],
             last: vec![None; cast.declared],
             alarms: VecDeque::new(),
@@ -137,14 +145,21 @@ impl Recorder {
             }
         }
         let (Speaker::Agent(id), Some(asset)) = (message.from, message.asset) else { return };
-        let Some(last) = self.last.get_mut(id.index()) else { return };
-        *last = Some(*message);
         let cast = engine.cast();
+        if let Some(last) = self.last.get_mut(id.index()) {
+            *last = Some(*message);
+        }
         let mut slots = cast.agents[id.index()].slots.clone();
         let Some(slot) = slots.find(|s| cast.slots[*s].asset == asset) else { return };
-        match message.body {
+        match &message.body {
             Body::Action(_) => self.actions[slot] = Some(*message),
-            Body::Stance(_) => self.stances[slot] = Some(*message),
+            Body::Stance(stance) if slot < self.stances.len() => {
+                let voices = || cast.by_asset[asset.index()].iter();
+                let told =
+                    |id: &MessageId| voices().filter_map(|s| self.actions[*s as usize]).find(|m| m.id == *id);
+                let because = stance.because.iter().flatten().filter_map(told).collect();
+                self.stances[slot] = Some(Decision { message: *message, because });
+            }
             _ => {}
         }
     }
@@ -154,18 +169,13 @@ impl Recorder {
         usize::try_from(id.0.checked_sub(first.0)?).ok()
     }
 
-    /// A message, while it is in the ring.
-    pub fn remembered(&self, id: MessageId) -> Option<&Message> {
-        self.messages.get(self.place(id)?).map(|(m, _)| m)
-    }
-
     /// The last action on a declared slot.
     pub(super) fn action(&self, slot: usize) -> Option<&Message> {
         self.actions.get(slot)?.as_ref()
     }
 
     /// The last stance on a declared slot.
-    pub(super) fn stance(&self, slot: usize) -> Option<&Message> {
+    pub(super) fn stance(&self, slot: usize) -> Option<&Decision> {
         self.stances.get(slot)?.as_ref()
     }
 
@@ -174,7 +184,7 @@ impl Recorder {
         let (cast, respond) = (engine.cast(), &engine.respond);
         let settings = engine.settings();
         let declared = &cast.agents[..cast.declared];
-        let decided = |slot: usize| self.stance(slot).map_or(MessageId(0), |m| m.id);
+        let decided = |slot: usize| self.stance(slot).map_or(MessageId(0), |d| d.message.id);
         let mut edges = super::network::edges(engine, decided, |_, _| true);
         let more_edges = edges.len().saturating_sub(EDGES_MAX) as u64;
         edges.truncate(EDGES_MAX);
