@@ -46,7 +46,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         show(frame, who, left);
         show(frame, why, right);
     } else {
-        let lines: Vec<Line<'_>> = who.into_iter().chain(why).collect();
+        // In one column the reasons come before the character: they are what the page is for.
+        let (head, rest) = who.split_at(who.len().min(8));
+        let lines: Vec<Line<'_>> = head.iter().cloned().chain(why).chain(rest.iter().cloned()).collect();
         show(frame, lines, inside);
     }
 }
