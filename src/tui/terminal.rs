@@ -14,9 +14,15 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::io::{self, BufWriter, Stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Bytes of a frame that are written at once.
 const FRAME_BYTES: usize = 1 << 16;
+
+/// Time between two looks at whether a signal came.
+const LOOK: Duration = Duration::from_millis(200);
+/// Time the loop has to end by itself after a signal.
+const GRACE: Duration = Duration::from_millis(800);
 
 /// Holds the terminal.
 pub struct Guard {
@@ -30,6 +36,19 @@ fn restore() {
     let _ = disable_raw_mode();
 }
 
+/// Ends the process a little after a signal asked for it, if the loop has not done so by then: reading a
+/// terminal that has gone can keep the event source busy for ever.
+fn leave_in_any_case(ended: Arc<AtomicBool>) {
+    std::thread::spawn(move || {
+        while !ended.load(Ordering::Relaxed) {
+            std::thread::sleep(LOOK);
+        }
+        std::thread::sleep(GRACE);
+        restore();
+        std::process::exit(0);
+    });
+}
+
 impl Guard {
     /// Takes the terminal.
     pub fn take() -> io::Result<Self> {
@@ -37,6 +56,7 @@ impl Guard {
         for signal in [SIGTERM, SIGINT, SIGHUP] {
             signal_hook::flag::register(signal, Arc::clone(&ended))?;
         }
+        leave_in_any_case(Arc::clone(&ended));
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             // A panic of another thread is that thread's; the screen is ours.
