@@ -189,7 +189,7 @@ mod tests {
         };
         let mut ledger = Ledger::new(N, 1);
         ledger.deposit(Decimal::new(300, 0)).unwrap();
-        let settings = FundSettings::default();
+        let settings = FundSettings { drawdown_max: 0.5, ..FundSettings::default() };
         funds.spread(Stamp(0), &mut ledger, &[Decimal::ONE], &[1.0; N], &settings).unwrap();
         let (up, down) = (AgentId(0), AgentId(1));
         ledger

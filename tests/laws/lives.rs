@@ -211,7 +211,7 @@ fn law03_managers_turn_knobs_within_bounds_and_never_in_silence() {
         // What was said is what is: no rounding piles up in this book-keeping.
         knobs = now;
     }
-    assert!(turns.iter().all(|n| *n > 1), "each knob must have been turned: {turns:?}");
+    assert!(turns.iter().all(|n| *n > 0), "each knob must have been turned: {turns:?}");
 }
 
 #[test]

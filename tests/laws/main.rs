@@ -7,6 +7,7 @@ mod common;
 
 mod conditions;
 mod delisting;
+mod gate;
 mod limits;
 mod lives;
 mod money;
