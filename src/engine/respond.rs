@@ -255,8 +255,9 @@ impl Respond {
         let consensus: Vec<f64> = (0..assets).map(|a| self.consensus.of(AssetId(a), &voice)).collect();
         let reference = 1.0 / cast.declared.max(1) as f64;
         let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
-        let pace = Pace { patience: s.desk.patience, band: s.desk.band };
-        let real_pace = Pace { patience: self.office.knobs.patience, band: self.office.knobs.band };
+        let pace = Pace { patience: s.desk.patience, band: s.desk.band, shorts: true };
+        let real_pace =
+            Pace { patience: self.office.knobs.patience, band: self.office.knobs.band, shorts: true };
         let mut loudest: Vec<[Option<Loudest>; 2]> = vec![[None; 2]; cast.by_asset.len()];
         for agent in &cast.agents[..cast.declared] {
             let listens = spec.listens(&self.points, agent);
@@ -286,6 +287,7 @@ impl Respond {
                 let most = allowed * funded.unit;
                 let real_x = mind::stance(&funded, &agent.traits).clamp(-most, most);
                 self.ears[slot].stance = x;
+                let pace = Pace { shorts: spec.kinds[asset.index()].can_short(), ..pace };
                 self.ears[slot].sim.decide(x, pace, s.capital, listing.last.close);
                 self.real.desk.aim(slot, real_x, real_pace);
                 self.decisions.float(real_x);

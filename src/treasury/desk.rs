@@ -244,7 +244,7 @@ impl Desk {
         }
         self.worth[i] = spec.atoms[i].estimate(steer.equity / quote.close);
         let (target, held) = (libm::rint(net * self.worth[i]), self.held[i]);
-        let pace = Pace { patience: 1.0, band: steer.band };
+        let pace = Pace { patience: 1.0, band: steer.band, shorts: true };
         let change = if pace.trades(target, held as f64) { target - held as f64 } else { 0.0 };
         spec.atoms[i].quantity(change as i64)
     }
@@ -342,7 +342,7 @@ mod tests {
         let mut wanted = vec![];
         for bar in 0..200 {
             for (slot, x) in aims.iter().enumerate() {
-                desk.aim(slot, *x, Pace { patience: 1.0, band: 0.4 });
+                desk.aim(slot, *x, Pace { patience: 1.0, band: 0.4, shorts: true });
             }
             wanted.clear();
             let change = if bar % 2 == 0 { 0.01 } else { -0.01 };
@@ -371,7 +371,7 @@ mod tests {
     fn before_its_volatility_is_known_the_target_is_flat() {
         let spec = spec(1, InstrumentKind::Perp);
         let mut desk = Desk::new(&spec);
-        desk.aim(0, 0.5, Pace { patience: 1.0, band: 0.4 });
+        desk.aim(0, 0.5, Pace { patience: 1.0, band: 0.4, shorts: true });
         let mut wanted = vec![];
         desk.decide(
             &spec,
@@ -399,7 +399,7 @@ mod tests {
         desk.attribute(&spec, InstrumentId(0), filled, &mut changes);
         assert_eq!(changes.iter().map(|c| c.1).sum::<i64>(), filled);
         for (slot, x) in [0.1, 0.2].into_iter().enumerate() {
-            desk.aim(slot, x, Pace { patience: 1.0, band: 0.4 });
+            desk.aim(slot, x, Pace { patience: 1.0, band: 0.4, shorts: true });
         }
         let mut wanted = vec![];
         desk.decide(

@@ -288,3 +288,20 @@ fn other_company_other_decisions() {
     assert_ne!(stands(&one), stands(&other), "nobody tells what an agent does from its own input alone");
     assert_ne!(one.engine.respond.ears[slots.clone()], other.engine.respond.ears[slots]);
 }
+
+#[test]
+fn law02_on_spot_nobody_holds_short_in_any_life_and_short_intents_are_still_said() {
+    let mut tape = Tape::synth(World::Market, 5, 200);
+    tape.universe.instruments.iter_mut().for_each(|i| i.kind = hive::domain::InstrumentKind::Spot);
+    let mut run = Run::start(&shipped(), &tape.universe);
+    let mut out = Outputs::default();
+    for event in &tape.events {
+        run.step(event, &mut out);
+        let (speak, respond) = (&run.engine.speak, &run.engine.respond);
+        assert!(speak.raw.iter().all(|b| b.quantity >= 0.0), "raw");
+        assert!(speak.patient.iter().all(|p| p.book.quantity >= 0.0), "alone");
+        assert!(respond.ears.iter().all(|e| e.sim.book.quantity >= 0.0), "sim");
+    }
+    let counts = run.engine.respond.bus.counts();
+    assert!(counts.open_short > 0 && counts.open_long > 0);
+}
