@@ -40,11 +40,12 @@
 //! | [`execution`] | orders as state machines, the paper venue, reconciliation | approve; do IO |
 //! | [`engine`] | speak, respond, snapshot, state hash | know clocks, files, threads |
 //! | [`config`] | `agents.toml` to validated types, every mistake at once | put a default for a mistake |
+//! | [`journal`] | the truth: an append-only, checksummed, hash-chained log; recovery, export | interpret what it stores |
 //! | [`view`] | engine state to plain data: the summary | know a terminal |
 //! | [`runtime`] | files in, the engine driven at the speed asked for | decide |
 //! | [`cli`] | one file a verb | decide anything about trading |
 //!
-//! `journal`, `store`, `wire`, `venues`, `lab` and `tui` come later, each in its place in this order.
+//! `store`, `wire`, `venues`, `lab` and `tui` come later, each in its place in this order.
 //!
 //! ## Laws
 //!
@@ -97,6 +98,8 @@ pub mod execution;
 pub mod engine;
 
 pub mod config;
+
+pub mod journal;
 
 pub mod view;
 
