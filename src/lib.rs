@@ -41,11 +41,12 @@
 //! | [`engine`] | speak, respond, snapshot, state hash | know clocks, files, threads |
 //! | [`config`] | `agents.toml` to validated types, every mistake at once | put a default for a mistake |
 //! | [`journal`] | the truth: an append-only, checksummed, hash-chained log; recovery, export | interpret what it stores |
+//! | [`store`] | the newest checkpoint in sled, sealed; rebuildable from the journal | be the only copy of anything |
 //! | [`view`] | engine state to plain data: the summary | know a terminal |
 //! | [`runtime`] | files in, the engine driven at the speed asked for | decide |
 //! | [`cli`] | one file a verb | decide anything about trading |
 //!
-//! `store`, `wire`, `venues`, `lab` and `tui` come later, each in its place in this order.
+//! `wire`, `venues`, `lab` and `tui` come later, each in its place in this order.
 //!
 //! ## Laws
 //!
@@ -100,6 +101,8 @@ pub mod engine;
 pub mod config;
 
 pub mod journal;
+
+pub mod store;
 
 pub mod view;
 

@@ -260,7 +260,7 @@ fn the_export_leaves_nothing_out() {
 }
 
 /// A place in the journal: a segment and a bit of it.
-fn flip(dir: &Path, file: &prop::sample::Index, bit: &prop::sample::Index) -> (PathBuf, usize) {
+fn flip(dir: &Path, file: prop::sample::Index, bit: prop::sample::Index) -> (PathBuf, usize) {
     let files = segments(dir);
     let file = files[file.index(files.len())].clone();
     let mut bytes = fs::read(&file).unwrap();
@@ -280,7 +280,7 @@ proptest! {
         let dir = written(30);
         let all = segments(dir.path());
         let before: Vec<Vec<u8>> = all.iter().map(|f| fs::read(f).unwrap()).collect();
-        let (file, at) = flip(dir.path(), &file, &bit);
+        let (file, at) = flip(dir.path(), file, bit);
         let whole = &before[all.iter().position(|f| *f == file).unwrap()];
         let starts = starts(whole);
         let frame = starts.iter().rfind(|s| **s <= at).map_or(0, |s| *s as u64);
