@@ -5,6 +5,8 @@
 mod agents;
 mod bench;
 mod config;
+mod journal;
+mod keep;
 mod options;
 mod report;
 mod run;
@@ -33,6 +35,7 @@ Exit codes:
 Examples:
   hive                                         two years of the embedded market
   hive --feed history:perp_1h.csv.gz --deaf    your own bars, and nobody listens
+  hive --no-tui --state run/                    kept: run it again after a crash, it goes on
   hive config print-default > agents.toml      a file to change";
 
 /// A swarm of trading agents that talk, listen and trade as one patient desk, on paper
@@ -62,6 +65,14 @@ enum Verb {
     Agents(agents::Args),
     /// The configuration: what is shipped, and what holds now and why
     Config(config::Args),
+    /// Check or export the journal of a state folder
+    Journal(journal::Args),
+    /// Read a store and end well if it can be read: what `hive` runs before it opens one
+    #[command(hide = true)]
+    StoreProbe {
+        /// The sled folder
+        dir: std::path::PathBuf,
+    },
     /// Agent-bars a second of the whole step, beside a plain loop
     Bench(bench::Args),
 }
@@ -75,6 +86,9 @@ pub enum Failure {
     /// It was tried and failed.
     #[error("{0}")]
     Failed(String),
+    /// It would have been unsafe.
+    #[error("{0}")]
+    Refused(String),
 }
 
 impl Failure {
@@ -83,6 +97,7 @@ impl Failure {
         match self {
             Failure::Failed(_) => 1,
             Failure::Usage(_) => 2,
+            Failure::Refused(_) => 3,
         }
     }
 }
@@ -94,6 +109,10 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(Verb::Backtest(options)) => run::run(&options),
         Some(Verb::Agents(args)) => agents::run(&args),
         Some(Verb::Config(args)) => config::run(&args),
+        Some(Verb::Journal(args)) => journal::run(&args),
+        Some(Verb::StoreProbe { dir }) => {
+            crate::store::probe(&dir).map_err(|e| Failure::Failed(e.to_string()))
+        }
         Some(Verb::Bench(args)) => bench::run(&args),
     }
 }
@@ -101,6 +120,13 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 /// Says on standard error what went wrong. If nobody reads it, the exit code still tells.
 pub fn complain(failure: &Failure) {
     let _ = writeln!(std::io::stderr(), "hive: {failure}");
+}
+
+/// Tells the operator on standard error, also where nothing else is shown.
+fn tell(news: &[String]) {
+    for line in news {
+        let _ = writeln!(std::io::stderr(), "hive: {line}");
+    }
 }
 
 /// Writes to standard output. A reader that has gone away (`| head`) is no failure.

@@ -1,9 +1,10 @@
 //! `hive` and `hive backtest`: opens the feed, runs the swarm through it, and reports.
 
+use super::keep::Kept;
 use super::options::{self, RunOptions};
 use super::{Failure, print, report};
 use crate::config;
-use crate::domain::{Message, Stamp};
+use crate::domain::Stamp;
 use crate::engine::Engine;
 use crate::market::feed::Feed;
 use crate::runtime::drive::{self, Told};
@@ -29,14 +30,24 @@ pub fn run(options: &RunOptions) -> Result<(), Failure> {
     let mut feed = feeds::open(&wanted).map_err(|e| Failure::Usage(e.to_string()))?;
     let settings = setup::settings(&config);
     let mut engine = Engine::new(&config.roster, feed.universe(), &settings, config.seed);
+    let mut kept = match &options.state {
+        Some(dir) => Some(Kept::open(dir, &config, &mut engine, feed.as_mut())?),
+        None => None,
+    };
     let bar = progress(feed.as_ref(), &engine, options.quiet);
-    let told = drive::run(&mut engine, feed.as_mut(), speed, |engine, told, _: &[Message]| {
+    let watch = |engine: &Engine, told: &Told| {
         if told.barriers.is_multiple_of(TICK) {
             advance(&bar, engine, told);
         }
-    })
-    .map_err(|e| Failure::Failed(e.to_string()))?;
+    };
+    let done = match &mut kept {
+        Some(kept) => kept.run(&mut engine, feed.as_mut(), speed, watch),
+        None => drive::run(&mut engine, feed.as_mut(), speed, |engine, told, _| watch(engine, told))
+            .map(Some)
+            .map_err(|e| Failure::Failed(e.to_string())),
+    };
     bar.finish_and_clear();
+    let Some(told) = done? else { return Ok(()) };
     let facts = facts(&config, feed.as_ref(), &engine, told);
     let summary = Summary::new(&engine, facts);
     if let Some(path) = &options.summary {
