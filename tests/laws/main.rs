@@ -10,6 +10,7 @@ mod delisting;
 mod limits;
 mod lives;
 mod money;
+mod operator;
 mod reasons;
 mod replay;
 mod time;
