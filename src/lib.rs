@@ -40,11 +40,12 @@
 //! | [`execution`] | orders as state machines, the paper venue, reconciliation | approve; do IO |
 //! | [`engine`] | speak, respond, snapshot, state hash | know clocks, files, threads |
 //! | [`config`] | `agents.toml` to validated types, every mistake at once | put a default for a mistake |
-//! | [`view`] | engine state to plain data: the summary | know a terminal |
-//! | [`runtime`] | files in, the engine driven at the speed asked for | decide |
+//! | [`view`] | engine state to plain data: the summary, the operator's status | know a terminal |
+//! | [`wire`] | the attach protocol on a unix socket: place, greeting, frames, hub, client | know what a view shows, hold up the engine |
+//! | [`runtime`] | files in, the engine driven at the speed asked for, commands stepped in between | decide |
 //! | [`cli`] | one file a verb | decide anything about trading |
 //!
-//! `journal`, `store`, `wire`, `venues`, `lab` and `tui` come later, each in its place in this order.
+//! `journal`, `store`, `venues`, `lab` and `tui` come later, each in its place in this order.
 //!
 //! ## Laws
 //!
@@ -99,6 +100,8 @@ pub mod engine;
 pub mod config;
 
 pub mod view;
+
+pub mod wire;
 
 pub mod runtime;
 

@@ -4,6 +4,7 @@
 pub mod drive;
 pub mod feeds;
 pub mod files;
+pub mod service;
 pub mod setup;
 #[cfg(test)]
 mod tests;
