@@ -129,6 +129,8 @@ fn status_answers_commands_show_and_stop_ends_it() {
             && status["equity"].is_string()
             && status["market_time"].is_string()
     );
+    let by_variable = command(&["ctl", "status"]).env("HIVE_SOCKET", hive.socket()).output().unwrap();
+    assert_eq!(by_variable.status.code(), Some(0), "{}", text(&by_variable.stderr));
     let name = hive.agent(0)["name"].as_str().unwrap().to_owned();
     for (verb, back, flag) in [
         ("pause", "resume", "paused"),

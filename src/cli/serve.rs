@@ -19,7 +19,7 @@ pub struct Reach {
     /// Name of the hive among those that run here
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// Its socket, in a folder that is yours alone [default: hive/NAME.sock in $XDG_RUNTIME_DIR]
+    /// Its socket, in a folder that is yours alone; without it NAME.sock in the run folder
     #[arg(long, value_name = "PATH", env = "HIVE_SOCKET", hide_env_values = true)]
     pub socket: Option<PathBuf>,
 }
