@@ -42,11 +42,12 @@
 //! | [`config`] | `agents.toml` to validated types, every mistake at once | put a default for a mistake |
 //! | [`journal`] | the truth: an append-only, checksummed, hash-chained log; recovery, export | interpret what it stores |
 //! | [`store`] | the newest checkpoint in sled, sealed; rebuildable from the journal | be the only copy of anything |
-//! | [`view`] | engine state to plain data: the summary | know a terminal |
-//! | [`runtime`] | files in, the engine driven at the speed asked for, runs kept and recovered | decide |
+//! | [`view`] | engine state to plain data: the summary, the operator's status | know a terminal |
+//! | [`wire`] | the attach protocol on a unix socket: place, greeting, frames, hub, client | know what a view shows, hold up the engine |
+//! | [`runtime`] | files in, the engine driven at the speed asked for, runs kept and recovered, commands stepped in between | decide |
 //! | [`cli`] | one file a verb | decide anything about trading |
 //!
-//! `wire`, `venues`, `lab` and `tui` come later, each in its place in this order.
+//! `venues`, `lab` and `tui` come later, each in its place in this order.
 //!
 //! ## What survives
 //!
@@ -112,6 +113,8 @@ pub mod journal;
 pub mod store;
 
 pub mod view;
+
+pub mod wire;
 
 pub mod runtime;
 

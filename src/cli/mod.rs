@@ -5,11 +5,13 @@
 mod agents;
 mod bench;
 mod config;
+mod ctl;
 mod journal;
 mod keep;
 mod options;
 mod report;
 mod run;
+mod serve;
 mod table;
 
 use clap::{Parser, Subcommand};
@@ -36,6 +38,8 @@ Examples:
   hive                                         two years of the embedded market
   hive --feed history:perp_1h.csv.gz --deaf    your own bars, and nobody listens
   hive --no-tui --state run/                    kept: run it again after a crash, it goes on
+  hive --no-tui --serve --speed 3600x          an hour a second, reached from outside:
+  hive ctl status                              how it is; hive ctl stop ends it
   hive config print-default > agents.toml      a file to change";
 
 /// A swarm of trading agents that talk, listen and trade as one patient desk, on paper
@@ -52,6 +56,8 @@ pub struct Cli {
     verb: Option<Verb>,
     #[command(flatten)]
     run: RunOptions,
+    #[command(flatten)]
+    serve: serve::ServeOptions,
     /// Run in the foreground without a screen; this version has no cockpit, so every run is such a run
     #[arg(long)]
     no_tui: bool,
@@ -73,6 +79,8 @@ enum Verb {
         /// The sled folder
         dir: std::path::PathBuf,
     },
+    /// Ask or command a running hive; the answer is JSON
+    Ctl(ctl::Args),
     /// Agent-bars a second of the whole step, beside a plain loop
     Bench(bench::Args),
 }
@@ -86,9 +94,12 @@ pub enum Failure {
     /// It was tried and failed.
     #[error("{0}")]
     Failed(String),
-    /// It would have been unsafe.
+    /// It was refused for safety.
     #[error("{0}")]
     Refused(String),
+    /// There is no such hive.
+    #[error("{0}")]
+    NotRunning(String),
 }
 
 impl Failure {
@@ -98,6 +109,7 @@ impl Failure {
             Failure::Failed(_) => 1,
             Failure::Usage(_) => 2,
             Failure::Refused(_) => 3,
+            Failure::NotRunning(_) => 4,
         }
     }
 }
@@ -105,6 +117,7 @@ impl Failure {
 /// Runs a verb.
 pub fn run(cli: Cli) -> Result<(), Failure> {
     match cli.verb {
+        None if cli.serve.wanted() => serve::run(&cli.run, &cli.serve),
         None => run::run(&cli.run),
         Some(Verb::Backtest(options)) => run::run(&options),
         Some(Verb::Agents(args)) => agents::run(&args),
@@ -113,6 +126,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(Verb::StoreProbe { dir }) => {
             crate::store::probe(&dir).map_err(|e| Failure::Failed(e.to_string()))
         }
+        Some(Verb::Ctl(args)) => ctl::run(&args),
         Some(Verb::Bench(args)) => bench::run(&args),
     }
 }

@@ -7,6 +7,7 @@ pub mod files;
 pub mod keep;
 pub mod lock;
 pub mod recover;
+pub mod service;
 pub mod setup;
 #[cfg(test)]
 mod tests;

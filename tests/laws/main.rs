@@ -11,6 +11,7 @@ mod gate;
 mod limits;
 mod lives;
 mod money;
+mod operator;
 mod reasons;
 mod replay;
 mod time;
