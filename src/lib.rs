@@ -40,12 +40,22 @@
 //! | [`execution`] | orders as state machines, the paper venue, reconciliation | approve; do IO |
 //! | [`engine`] | speak, respond, snapshot, state hash | know clocks, files, threads |
 //! | [`config`] | `agents.toml` to validated types, every mistake at once | put a default for a mistake |
-//! | [`view`] | engine state to plain data: the summary, the picture a cockpit shows, the link it comes by | know a terminal |
-//! | [`runtime`] | files in, the engine driven at the speed asked for, alone or watched | decide |
+//! | [`journal`] | the truth: an append-only, checksummed, hash-chained log; recovery, export | interpret what it stores |
+//! | [`store`] | the newest checkpoint in sled, sealed; rebuildable from the journal | be the only copy of anything |
+//! | [`view`] | engine state to plain data: the summary, the operator's status, the picture a cockpit shows | know a terminal |
+//! | [`wire`] | the attach protocol on a unix socket: place, greeting, frames, hub, client | know what a view shows, hold up the engine |
+//! | [`runtime`] | files in, the engine driven at the speed asked for, runs kept and recovered, commands stepped in between, or watched | decide |
 //! | [`tui`] | the cockpit: panes, keys, themes, the terminal | know the engine |
 //! | [`cli`] | one file a verb | decide anything about trading |
 //!
-//! `journal`, `store`, `wire`, `venues` and `lab` come later, each in its place in this order.
+//! `venues` and `lab` come later, each in its place in this order.
+//!
+//! ## What survives
+//!
+//! [`runtime::keep`] writes what cannot be recomputed (what a run was set to, how far it read) and from time
+//! to time all of the state to the [`journal`], and a copy of the newest state to the [`store`].
+//! [`runtime::recover`] puts a run back: the journal decides, the store is believed where it agrees.
+//! Tests of faults carry their numbers, `fault01_` and on.
 //!
 //! ## Laws
 //!
@@ -66,8 +76,8 @@
 //!    `law06_`
 //! 7. **Type as gate.** Only [`treasury::gate`] makes an approved order, and no venue takes another.
 //!    `law07_`
-//! 8. **Intent before IO.** An order is durable before its bytes leave. Comes with the journal and the
-//!    venues; the paper venue does no IO.
+//! 8. **Intent before IO.** An order is durable before its bytes leave. The [`journal`] is here, the venues
+//!    are not; the paper venue does no IO.
 //! 9. **Fail closed.** The first doubt halts: no new risk, and the reason is kept ([`engine::real`]).
 //!    `law09_`
 //! 10. **Everything is bounded**: every queue, ring and count has a named maximum. `law10_`
@@ -99,7 +109,13 @@ pub mod engine;
 
 pub mod config;
 
+pub mod journal;
+
+pub mod store;
+
 pub mod view;
+
+pub mod wire;
 
 pub mod runtime;
 

@@ -94,9 +94,16 @@ pub struct Pace {
     pub patience: f64,
     /// β: no trade while target and position differ by less than this fraction of the larger.
     pub band: f64,
+    /// Whether the instrument can be held short; where not, a short aim holds nothing.
+    pub shorts: bool,
 }
 
 impl Pace {
+    /// The part of an aim that can be held.
+    pub fn owned(self, aim: f64) -> f64 {
+        if self.shorts { aim } else { aim.max(0.0) }
+    }
+
     /// One step of an aim toward x.
     pub fn step(self, aim: f64, x: f64) -> f64 {
         let next = aim + self.patience * (x - aim);
@@ -118,7 +125,7 @@ impl Patient {
             return;
         }
         self.aim = pace.step(self.aim, x);
-        let target = self.aim * capital / close;
+        let target = pace.owned(self.aim) * capital / close;
         let held = self.book.quantity;
         self.book.order = if pace.trades(target, held) { target - held } else { 0.0 };
     }
@@ -135,7 +142,7 @@ mod tests {
 
     #[test]
     fn patience_goes_a_tenth_of_the_way_and_the_band_waits() {
-        let pace = Pace { patience: 0.1, band: 0.4 };
+        let pace = Pace { patience: 0.1, band: 0.4, shorts: true };
         let mut p = Patient::default();
         p.decide(1.0, pace, 1_000.0, 10.0);
         assert!((p.aim - 0.1).abs() < 1e-15);
@@ -147,6 +154,16 @@ mod tests {
         p.book.bar(&Costs::Flat(0.0), InstrumentKind::Perp, &bar(10.0), 0.01, Span::HOUR);
         p.decide(1.0, pace, 1_000.0, 10.0);
         assert_eq!(p.book.order, 0.0, "0.271 against 0.19 is not");
+    }
+
+    #[test]
+    fn where_nothing_can_be_short_a_short_aim_holds_nothing_and_still_moves() {
+        let pace = Pace { patience: 0.5, band: 0.4, shorts: false };
+        let mut p = Patient::default();
+        p.decide(-1.0, pace, 1_000.0, 10.0);
+        assert_eq!((p.aim, p.book.order), (-0.5, 0.0));
+        p.decide(1.0, pace, 1_000.0, 10.0);
+        assert_eq!((p.aim, p.book.order), (0.25, 25.0));
     }
 
     #[test]

@@ -5,9 +5,13 @@
 mod agents;
 mod bench;
 mod config;
+mod ctl;
+mod journal;
+mod keep;
 mod options;
 mod report;
 mod run;
+mod serve;
 mod table;
 mod watch;
 
@@ -34,6 +38,9 @@ Exit codes:
 Examples:
   hive                                         two years of the embedded market
   hive --feed history:perp_1h.csv.gz --deaf    your own bars, and nobody listens
+  hive --no-tui --state run/                    kept: run it again after a crash, it goes on
+  hive --no-tui --serve --speed 3600x          an hour a second, reached from outside:
+  hive ctl status                              how it is; hive ctl stop ends it
   hive config print-default > agents.toml      a file to change";
 
 /// A swarm of trading agents that talk, listen and trade as one patient desk, on paper
@@ -50,6 +57,8 @@ pub struct Cli {
     verb: Option<Verb>,
     #[command(flatten)]
     run: RunOptions,
+    #[command(flatten)]
+    serve: serve::ServeOptions,
     /// Run in the foreground without a screen; this version has no cockpit, so every run is such a run
     #[arg(long)]
     no_tui: bool,
@@ -66,6 +75,16 @@ enum Verb {
     Agents(agents::Args),
     /// The configuration: what is shipped, and what holds now and why
     Config(config::Args),
+    /// Check or export the journal of a state folder
+    Journal(journal::Args),
+    /// Read a store and end well if it can be read: what `hive` runs before it opens one
+    #[command(hide = true)]
+    StoreProbe {
+        /// The sled folder
+        dir: std::path::PathBuf,
+    },
+    /// Ask or command a running hive; the answer is JSON
+    Ctl(ctl::Args),
     /// Agent-bars a second of the whole step, beside a plain loop
     Bench(bench::Args),
 }
@@ -79,6 +98,12 @@ pub enum Failure {
     /// It was tried and failed.
     #[error("{0}")]
     Failed(String),
+    /// It was refused for safety.
+    #[error("{0}")]
+    Refused(String),
+    /// There is no such hive.
+    #[error("{0}")]
+    NotRunning(String),
 }
 
 impl Failure {
@@ -87,6 +112,8 @@ impl Failure {
         match self {
             Failure::Failed(_) => 1,
             Failure::Usage(_) => 2,
+            Failure::Refused(_) => 3,
+            Failure::NotRunning(_) => 4,
         }
     }
 }
@@ -94,11 +121,17 @@ impl Failure {
 /// Runs a verb.
 pub fn run(cli: Cli) -> Result<(), Failure> {
     match cli.verb {
+        None if cli.serve.wanted() => serve::run(&cli.run, &cli.serve),
         None => run::run(&cli.run),
         Some(Verb::Backtest(options)) => run::run(&options),
         Some(Verb::Watch(args)) => watch::run(&args),
         Some(Verb::Agents(args)) => agents::run(&args),
         Some(Verb::Config(args)) => config::run(&args),
+        Some(Verb::Journal(args)) => journal::run(&args),
+        Some(Verb::StoreProbe { dir }) => {
+            crate::store::probe(&dir).map_err(|e| Failure::Failed(e.to_string()))
+        }
+        Some(Verb::Ctl(args)) => ctl::run(&args),
         Some(Verb::Bench(args)) => bench::run(&args),
     }
 }
@@ -106,6 +139,13 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 /// Says on standard error what went wrong. If nobody reads it, the exit code still tells.
 pub fn complain(failure: &Failure) {
     let _ = writeln!(std::io::stderr(), "hive: {failure}");
+}
+
+/// Tells the operator on standard error, also where nothing else is shown.
+fn tell(news: &[String]) {
+    for line in news {
+        let _ = writeln!(std::io::stderr(), "hive: {line}");
+    }
 }
 
 /// Writes to standard output. A reader that has gone away (`| head`) is no failure.

@@ -40,6 +40,9 @@ pub struct RunOptions {
     /// End when the feed ends; history and the embedded market always do
     #[arg(long)]
     pub until_end: bool,
+    /// Keep the run in this folder, and go on from there when it is started again
+    #[arg(long, value_name = "DIR", env = "HIVE_STATE", hide_env_values = true)]
+    pub state: Option<PathBuf>,
     /// Write the summary of the run as JSON
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,

@@ -1,12 +1,13 @@
 //! `hive` and `hive backtest`: opens the feed, runs the swarm through it, and reports.
 
+use super::keep::Kept;
 use super::options::{self, RunOptions};
 use super::{Failure, print, report};
 use crate::config;
 use crate::domain::{Message, Stamp};
 use crate::engine::Engine;
 use crate::market::feed::Feed;
-use crate::runtime::drive::{self, Told};
+use crate::runtime::drive::{self, Speed, Told};
 use crate::runtime::{feeds, setup};
 use crate::view::Summary;
 use crate::view::summary::RunFacts;
@@ -17,8 +18,28 @@ use std::path::{Path, PathBuf};
 /// Barriers between two looks at the clock of the progress bar.
 const TICK: u64 = 64;
 
+/// What is told of every barrier.
+type Watch<'a> = &'a mut dyn FnMut(&Engine, &Told, &[Message]);
+
 /// Runs.
 pub fn run(options: &RunOptions) -> Result<(), Failure> {
+    run_by(options, |engine, feed, speed, config, watch| match &options.state {
+        Some(dir) => Kept::open(dir, config, engine, feed)?.run(engine, feed, speed, |e, t| watch(e, t, &[])),
+        None => drive::run(engine, feed, speed, watch).map(Some).map_err(|e| Failure::Failed(e.to_string())),
+    })
+}
+
+/// Prepares a run, has it driven, and reports unless it was ended on the way.
+pub fn run_by(
+    options: &RunOptions,
+    drive: impl FnOnce(
+        &mut Engine,
+        &mut dyn Feed,
+        Speed,
+        &config::Config,
+        Watch<'_>,
+    ) -> Result<Option<Told>, Failure>,
+) -> Result<(), Failure> {
     let (config, _) = options::load(options.agents.as_ref(), &options.overrides())?;
     let speed = options.speed()?;
     let wanted = options.feed(&config)?;
@@ -30,13 +51,13 @@ pub fn run(options: &RunOptions) -> Result<(), Failure> {
     let settings = setup::settings(&config);
     let mut engine = Engine::new(&config.roster, feed.universe(), &settings, config.seed);
     let bar = progress(feed.as_ref(), &engine, options.quiet);
-    let told = drive::run(&mut engine, feed.as_mut(), speed, |engine, told, _: &[Message]| {
+    let done = drive(&mut engine, feed.as_mut(), speed, &config, &mut |engine, told, _| {
         if told.barriers.is_multiple_of(TICK) {
             advance(&bar, engine, told);
         }
-    })
-    .map_err(|e| Failure::Failed(e.to_string()))?;
+    });
     bar.finish_and_clear();
+    let Some(told) = done? else { return Ok(()) };
     let facts = facts(&config, feed.as_ref(), &engine, told);
     let summary = Summary::new(&engine, facts);
     if let Some(path) = &options.summary {

@@ -68,7 +68,10 @@ pub enum Event {
     Command(Stamp, Command),
 }
 
-/// What the operator can ask for. The operator's other verbs come with the attach socket.
+/// What the operator can ask for. Each is idempotent: asked again, or of an agent that is not there or
+/// has no such life, it changes nothing.
+///
+/// Variants are only ever appended: their order is how journals, snapshots and clients read them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// The agent is not heard; it still hears.
@@ -77,6 +80,32 @@ pub enum Command {
     Unmute(AgentId),
     /// Releases the latched drawdown breaker.
     ResetBreaker,
+    /// Real takes no new risk for the agent; it speaks on, alone and in sim it goes on.
+    Pause(AgentId),
+    /// Ends the agent's pause and drain.
+    Resume(AgentId),
+    /// The agent's real position may only shrink, and runs off at the desk's pace.
+    Drain(AgentId),
+    /// The agent hears nothing (λ = 0); it is still heard.
+    Deafen(AgentId),
+    /// The agent hears again.
+    Undeafen(AgentId),
+    /// The agent gets funds; also one that is broke.
+    Fund(AgentId),
+    /// The agent's funds go back to the treasury; in sim it goes on.
+    Unfund(AgentId),
+    /// Pauses every agent.
+    PauseAll,
+    /// Ends every pause and drain, and the flatness of the whole.
+    ResumeAll,
+    /// Drains every agent.
+    DrainAll,
+    /// Everything in real is closed and stays closed until it is resumed.
+    Flatten,
+    /// The kill switch: opening orders are cancelled, no new risk, reductions pass; latched.
+    Kill,
+    /// Releases the kill switch and the latched drawdown breaker.
+    Reset,
 }
 
 impl Event {

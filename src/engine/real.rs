@@ -24,7 +24,7 @@ use crate::ledger::{Account, Ledger, LedgerError};
 use crate::market::Listing;
 use crate::treasury::desk::{Desk, DeskSpec, Quote, Steer, Wanted};
 use crate::treasury::funds::Funds;
-use crate::treasury::{Breaker, Exposure, Gate, Mode, Proposal};
+use crate::treasury::{Breaker, Exposure, Gate, Hand, Mode, Proposal};
 use serde::{Deserialize, Serialize};
 
 /// What does not change during a run.
@@ -47,6 +47,8 @@ pub struct Real {
     pub gate: Gate,
     /// The drawdown breaker.
     pub breaker: Breaker,
+    /// The operator's hand.
+    pub hand: Hand,
     /// Where orders fill.
     pub venue: PaperVenue,
     /// What became of them.
@@ -94,6 +96,7 @@ impl Real {
             desk: Desk::new(&spec.desk),
             gate: Gate::new(settings.gate),
             breaker: Breaker::new(settings.breaker),
+            hand: Hand::new(cast.declared),
             venue: PaperVenue::new(n),
             orders: OrderTracker::default(),
             ledger,
@@ -254,7 +257,7 @@ impl Real {
 
     /// Whether new risk may be taken.
     pub fn mode(&self) -> Mode {
-        if self.halted.is_some() { Mode::Halted } else { self.breaker.mode() }
+        if self.halted.is_some() { Mode::Halted } else { self.breaker.mode().max(self.hand.mode()) }
     }
 
     /// The operator has looked and wants to go on; whether the breaker had tripped. A reset of one that
@@ -293,7 +296,7 @@ impl Real {
             band: knobs.band,
             risk_scale: knobs.risk_scale,
             gross_scale: knobs.gross_scale,
-            flatten: self.mode() != Mode::Running,
+            flatten: self.breaker.latched().is_some() || self.hand.is_flat(),
         };
         let mut wanted = Vec::with_capacity(quotes.len());
         self.desk.decide(&spec.desk, &quotes, &steer, &mut wanted);
@@ -371,7 +374,7 @@ impl Real {
     }
 
     /// Takes back what still works in an instrument.
-    fn withdraw(&mut self, id: InstrumentId) {
+    pub(super) fn withdraw(&mut self, id: InstrumentId) {
         if let Some(order) = self.working[id.index()].take() {
             self.venue.cancel(order);
             // An order that is known can be set; that it is over already is no error.
@@ -438,14 +441,14 @@ impl Real {
         }
     }
 
-    fn guard<T>(&mut self, what: &str, result: &Result<T, LedgerError>, out: &mut Outputs) {
+    pub(super) fn guard<T>(&mut self, what: &str, result: &Result<T, LedgerError>, out: &mut Outputs) {
         if let Err(e) = result {
             self.halt(format!("{what} could not be booked: {e}"), out);
         }
     }
 
     /// Fails closed, and keeps the first reason.
-    fn halt(&mut self, why: String, out: &mut Outputs) {
+    pub(super) fn halt(&mut self, why: String, out: &mut Outputs) {
         out.alarms.push(format!("halted: {why}"));
         self.halted.get_or_insert(why);
     }

@@ -19,8 +19,8 @@ use crate::agents::books::{Pace, Patient};
 use crate::agents::mind::{self, Heard};
 use crate::agents::{Agent, Cast};
 use crate::domain::{
-    AssetId, Body, Command, Digest, Event, InstrumentKind, MarketEvent, MessageId, Speaker, Stamp, Stance,
-    StanceVerb, Universe, Verb,
+    AgentId, AssetId, Body, Command, Digest, Event, InstrumentKind, MarketEvent, MessageId, Speaker, Stamp,
+    Stance, StanceVerb, Universe, Verb,
 };
 use crate::hive::bus::Bus;
 use crate::hive::consensus::Consensus;
@@ -87,6 +87,8 @@ pub struct Respond {
     pub real: Real,
     /// Every stance, target and order so far.
     pub decisions: Digest,
+    /// By declared agent: whether the operator has deafened it.
+    pub deafened: Vec<bool>,
     /// Commands of the operator that were carried out.
     pub interventions: u64,
     /// The day that was last closed, days since 1970.
@@ -134,6 +136,7 @@ impl Respond {
             office: Office::new(s.desk.patience, s.desk.band),
             real: Real::new(&spec.real, cast, s),
             decisions: Digest::default(),
+            deafened: vec![false; cast.declared],
             interventions: 0,
             day: None,
         }
@@ -162,18 +165,33 @@ impl Respond {
                 self.real.funding(&spec.settings, instrument, rate, mark, out);
             }
             Event::Barrier(at) => self.barrier(spec, at, speak, said, out),
-            Event::Command(_, command) => self.command(spec, command),
+            Event::Command(at, command) => self.command(spec, at, command, out),
         }
     }
 
-    fn command(&mut self, spec: &RespondSpec, command: Command) {
+    fn command(&mut self, spec: &RespondSpec, at: Stamp, command: Command, out: &mut Outputs) {
         // What changes nothing (sent twice, or about nobody) is no intervention.
         let news = match command {
             Command::Mute(agent) => self.consensus.mute(&spec.cast, agent, true),
             Command::Unmute(agent) => self.consensus.mute(&spec.cast, agent, false),
-            Command::ResetBreaker => self.real.reset_breaker(),
+            Command::Deafen(agent) => self.deafen(agent, true),
+            Command::Undeafen(agent) => self.deafen(agent, false),
+            Command::Fund(agent) | Command::Unfund(agent) => {
+                let funded = matches!(command, Command::Fund(_));
+                let points = self.declared_points(&spec.cast);
+                self.real.fund(&spec.real, &spec.settings, at, agent, funded, &points, out)
+            }
+            _ => self.real.obey(&spec.real, command),
         };
         self.interventions += u64::from(news);
+    }
+
+    fn deafen(&mut self, agent: AgentId, deaf: bool) -> bool {
+        self.deafened.get_mut(agent.index()).is_some_and(|d| std::mem::replace(d, deaf) != deaf)
+    }
+
+    fn declared_points(&self, cast: &Cast) -> Vec<f64> {
+        cast.agents[..cast.declared].iter().map(|a| self.points.agent(cast, a.id)).collect()
     }
 
     fn barrier(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, said: &Said, out: &mut Outputs) {
@@ -255,11 +273,13 @@ impl Respond {
         let consensus: Vec<f64> = (0..assets).map(|a| self.consensus.of(AssetId(a), &voice)).collect();
         let reference = 1.0 / cast.declared.max(1) as f64;
         let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
-        let pace = Pace { patience: s.desk.patience, band: s.desk.band };
-        let real_pace = Pace { patience: self.office.knobs.patience, band: self.office.knobs.band };
+        let pace = Pace { patience: s.desk.patience, band: s.desk.band, shorts: true };
+        let real_pace =
+            Pace { patience: self.office.knobs.patience, band: self.office.knobs.band, shorts: true };
         let mut loudest: Vec<[Option<Loudest>; 2]> = vec![[None; 2]; cast.by_asset.len()];
         for agent in &cast.agents[..cast.declared] {
-            let listens = spec.listens(&self.points, agent);
+            let deaf = self.deafened[agent.id.index()];
+            let listens = if deaf { 0.0 } else { spec.listens(&self.points, agent) };
             let weight = self.real.funds.weight(agent.id);
             let allowed = s.funds.units_max * self.points.agent(cast, agent.id).clamp(1.0 / 3.0, 1.0);
             for slot in agent.slots.clone() {
@@ -285,7 +305,9 @@ impl Respond {
                 let funded = heard(weight, shared[1]);
                 let most = allowed * funded.unit;
                 let real_x = mind::stance(&funded, &agent.traits).clamp(-most, most);
+                let real_x = self.real.hand.hold(agent.id, real_x, self.real.desk.parts[slot].aim);
                 self.ears[slot].stance = x;
+                let pace = Pace { shorts: spec.kinds[asset.index()].can_short(), ..pace };
                 self.ears[slot].sim.decide(x, pace, s.capital, listing.last.close);
                 self.real.desk.aim(slot, real_x, real_pace);
                 self.decisions.float(real_x);
@@ -390,8 +412,7 @@ impl Respond {
                 );
             });
         }
-        let points: Vec<f64> =
-            (0..cast.declared).map(|i| self.points.agent(cast, cast.agents[i].id)).collect();
+        let points = self.declared_points(cast);
         self.real.review(s, at, &points, out);
     }
 }

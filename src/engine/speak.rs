@@ -125,8 +125,8 @@ impl SpeakSpec {
         &self.handles[self.first_handle[slot] as usize..self.first_handle[slot + 1] as usize]
     }
 
-    fn pace(&self) -> Pace {
-        Pace { patience: self.settings.desk.patience, band: self.settings.desk.band }
+    fn pace(&self, shorts: bool) -> Pace {
+        Pace { patience: self.settings.desk.patience, band: self.settings.desk.band, shorts }
     }
 }
 
@@ -272,8 +272,13 @@ impl Speak {
             values: &values[..handles.len()],
         };
         life.at_close(&view, &now, &mut Hands { raw, say: &mut |a| say(Body::Action(a)) });
+        let shorts = spec.kinds[asset.index()].can_short();
+        if !shorts {
+            // The intent is a voice all the same; the book can only sell what it has.
+            raw.order = raw.order.max(-raw.quantity);
+        }
         if let Some(patient) = self.patient.get_mut(slot) {
-            patient.decide(spec.weight * life.intent, spec.pace(), spec.settings.capital, close);
+            patient.decide(spec.weight * life.intent, spec.pace(shorts), spec.settings.capital, close);
         }
     }
 

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 /// Smallest turn of a scale that is worth saying.
 const STEP: f64 = 0.05;
-/// Days of memory of the F manager.
-const COST_DAYS: f64 = 60.0;
+/// Days of memory of the F manager: a year, so that it sees what trading costs and not last month's luck.
+const COST_DAYS: f64 = 365.0;
 /// A turn of the band, large enough to be worth saying.
 const BAND_STEP: f64 = 0.025;
 /// How far the band may widen above the configured one.
@@ -104,10 +104,12 @@ impl Office {
         if let Some(m) = &managers.fast
             && self.cost > 0.0
         {
-            let share = if self.profit > self.cost { self.cost / self.profit } else { 1.0 };
+            // A losing year is no matter of cost: then there is no profit to lose a share of, and the knobs
+            // go home. Slowing down in a loss would only hold what loses for longer.
+            let share = (self.profit > 0.0).then(|| self.cost / self.profit);
             let (patience, band) = match share {
-                s if s > m.cost_share_high => (self.knobs.patience * 0.9, self.knobs.band + BAND_STEP),
-                s if s < m.cost_share_low && day.months_to_10 > targets.months_to_10 => {
+                Some(s) if s > m.cost_share_high => (self.knobs.patience * 0.9, self.knobs.band + BAND_STEP),
+                Some(s) if s < m.cost_share_low && day.months_to_10 > targets.months_to_10 => {
                     (self.knobs.patience * 1.1, self.knobs.band - BAND_STEP)
                 }
                 // In between, or with the goal reached, it goes home.
@@ -117,6 +119,8 @@ impl Office {
                 ),
             };
             let patience = patience.clamp(m.patience_min, m.patience_max);
+            // What is said when there was no profit at all.
+            let share = share.unwrap_or(0.0);
             let band = band.clamp(self.base.band, (self.base.band + BAND_WIDER).min(0.95));
             turn(&mut self.knobs.patience, patience, self.base.patience, Knob::Patience, share, 1.0, |a| {
                 say(Goal::Fast, a);

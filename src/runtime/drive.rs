@@ -4,10 +4,14 @@
 use crate::domain::{Event, Message, Stamp};
 use crate::engine::{Engine, Outputs};
 use crate::market::feed::{Feed, FeedError};
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Alarms kept for the report; the rest is counted. A broken run would fill memory otherwise.
 pub const ALARMS_MAX: usize = 50;
+/// How long a paced run may sleep before it looks whether it is to stop.
+const NAP: Duration = Duration::from_millis(50);
 
 /// Market seconds per second on the wall.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,8 +34,10 @@ impl Speed {
 }
 
 /// What a run has to tell beside the engine's state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Told {
+    /// Events taken from the feed, whether or not they counted: where to go on in it.
+    pub events: u64,
     /// The first barrier.
     pub from: Option<Stamp>,
     /// Bars that counted.
@@ -55,10 +61,39 @@ pub fn run(
     speed: Speed,
     mut watch: impl FnMut(&Engine, &Told, &[Message]),
 ) -> Result<Told, FeedError> {
-    let mut told = Told::default();
+    let told = Told::default();
+    let (told, _) = go_on(engine, feed, speed, told, &AtomicBool::new(false), |engine, told, messages| {
+        watch(engine, told, messages);
+        Ok::<(), FeedError>(())
+    })?;
+    Ok(told)
+}
+
+/// How a run came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The feed ended.
+    Feed,
+    /// It was asked to stop, and did so at a barrier.
+    Stopped,
+}
+
+/// Runs a feed on from where `told` left it, until it ends or `stop` is set. An error of `watch` ends the
+/// run.
+pub fn go_on<E: From<FeedError>>(
+    engine: &mut Engine,
+    feed: &mut dyn Feed,
+    speed: Speed,
+    mut told: Told,
+    stop: &AtomicBool,
+    mut watch: impl FnMut(&Engine, &Told, &[Message]) -> Result<(), E>,
+) -> Result<(Told, Ended), E> {
     let mut out = Outputs::default();
-    let start = Instant::now();
+    let (start, before_s) = (Instant::now(), told.wall_s);
+    let mut paced_from = None;
+    let mut ended = Ended::Feed;
     while let Some(event) = feed.next()? {
+        told.events += 1;
         engine.step(&event, &mut out);
         if !out.accepted {
             told.refused += 1;
@@ -72,22 +107,29 @@ pub fn run(
             Event::Barrier(at) => {
                 told.from.get_or_insert(at);
                 told.barriers += 1;
-                told.wall_s = start.elapsed().as_secs_f64();
-                watch(engine, &told, &out.messages);
-                pace(speed, &told, at, start);
+                told.wall_s = before_s + start.elapsed().as_secs_f64();
+                watch(engine, &told, &out.messages)?;
+                pace(speed, *paced_from.get_or_insert(at), at, start, stop);
+                if stop.load(Ordering::Relaxed) {
+                    ended = Ended::Stopped;
+                    break;
+                }
             }
             _ => {}
         }
     }
-    told.wall_s = start.elapsed().as_secs_f64();
-    Ok(told)
+    told.wall_s = before_s + start.elapsed().as_secs_f64();
+    Ok((told, ended))
 }
 
-fn pace(speed: Speed, told: &Told, at: Stamp, start: Instant) {
-    let (Speed::Times(times), Some(from)) = (speed, told.from) else { return };
+fn pace(speed: Speed, from: Stamp, at: Stamp, start: Instant, stop: &AtomicBool) {
+    let Speed::Times(times) = speed else { return };
     let due = Duration::from_secs_f64(at.since(from).0 as f64 / 1e9 / times);
-    if let Some(wait) = due.checked_sub(start.elapsed()) {
-        std::thread::sleep(wait);
+    while let Some(wait) = due.checked_sub(start.elapsed()).filter(|w| !w.is_zero()) {
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        std::thread::sleep(wait.min(NAP));
     }
 }
 

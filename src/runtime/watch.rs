@@ -253,10 +253,20 @@ impl Swarm {
             Request::Unmute(agent) => {
                 Ok((Command::Unmute(agent), format!("{} is heard again", self.name(agent))))
             }
-            Request::ResetBreaker => Ok((Command::ResetBreaker, "the breaker is released".to_owned())),
-            Request::Pause(_) | Request::Resume(_) => Err("pause is"),
-            Request::Fund { .. } | Request::Unfund(_) => Err("funding by hand is"),
-            Request::Kill => Err("the kill switch is"),
+            Request::ResetBreaker => Ok((Command::Reset, "breaker and kill switch are released".to_owned())),
+            Request::Pause(Some(agent)) => {
+                Ok((Command::Pause(agent), format!("{} takes no new risk", self.name(agent))))
+            }
+            Request::Resume(Some(agent)) => {
+                Ok((Command::Resume(agent), format!("{} goes on", self.name(agent))))
+            }
+            Request::Pause(None) => Ok((Command::PauseAll, "nobody takes new risk".to_owned())),
+            Request::Resume(None) => Ok((Command::ResumeAll, "everybody goes on".to_owned())),
+            Request::Unfund(agent) => {
+                Ok((Command::Unfund(agent), format!("{} gives its funds back", self.name(agent))))
+            }
+            Request::Kill => Ok((Command::Kill, "killed: only reductions pass until it is reset".to_owned())),
+            Request::Fund { .. } => Err("an amount by hand is"),
         };
         let result = match result {
             Ok((command, done)) => {

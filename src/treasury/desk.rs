@@ -14,7 +14,8 @@
 //! 1. Σ `held_i` = held in whole atoms (at most a millionth of a lot, or one unit), always.
 //! 2. Only the net goes to the venue; what agents trade against each other is crossed inside.
 //! 3. A decision at one close is carried out at the next bar of its asset, or replaced by the next.
-//! 4. Until the volatility of the aim is known, the target is flat.
+//! 4. A bound part never grows and never turns over; what it may not take, others hold.
+//! 5. Until the volatility of the aim is known, the target is flat.
 
 use super::settings::DeskSettings;
 use crate::agents::Cast;
@@ -97,6 +98,15 @@ impl DeskSpec {
         self.atoms[instrument.index()]
     }
 
+    /// Each part's slot, instrument and agent.
+    pub fn places(&self) -> impl Iterator<Item = (usize, InstrumentId, AgentId)> {
+        let each = self.by_instrument.iter().enumerate();
+        each.flat_map(move |(i, slots)| {
+            let place = move |s: &u32| (*s as usize, InstrumentId(i as u16), self.agents[*s as usize]);
+            slots.iter().map(place)
+        })
+    }
+
     /// The slots of declared agents on an instrument.
     pub fn slots(&self, instrument: InstrumentId) -> &[u32] {
         &self.by_instrument[instrument.index()]
@@ -112,6 +122,21 @@ pub struct Part {
     pub target: f64,
     /// `held_i`, in atoms.
     pub held: i64,
+    /// Whether the operator lets it only shrink.
+    pub bound: bool,
+}
+
+impl Part {
+    /// Keeps a number of atoms between flat and what is held.
+    fn shrunk(&self, atoms: f64) -> f64 {
+        let held = self.held as f64;
+        atoms.clamp(held.min(0.0), held.max(0.0))
+    }
+
+    /// How far it can go in the direction of `sign` and stay between flat and `held`, from `now`.
+    fn room(held: i64, now: i64, sign: i64) -> i64 {
+        if sign > 0 { held.max(0) - now } else { now - held.min(0) }
+    }
 }
 
 /// The state of the desk.
@@ -188,6 +213,15 @@ impl Desk {
         part.aim = pace.step(part.aim, x);
     }
 
+    /// Lets a slot's part only shrink, or grow again. True if what was decided last would have it grow:
+    /// then that decision must not be carried out.
+    pub fn bind(&mut self, slot: usize, instrument: InstrumentId, bound: bool) -> bool {
+        let part = &mut self.parts[slot];
+        part.bound = bound;
+        let target = part.target * self.worth[instrument.index()];
+        bound && libm::fabs(target - part.shrunk(target)) >= 1.0
+    }
+
     /// The net position, in atoms.
     pub fn held(&self, instrument: InstrumentId) -> i64 {
         self.held[instrument.index()]
@@ -236,15 +270,19 @@ impl Desk {
         let slots = &spec.by_instrument[i];
         let long_only = !spec.kinds[i].can_short();
         let scale = if long_only && self.aims[i] < 0.0 { 0.0 } else { scale };
+        self.worth[i] = spec.atoms[i].estimate(steer.equity / quote.close);
         let mut net = 0.0;
         for slot in slots {
             let part = &mut self.parts[*slot as usize];
             part.target = scale * part.aim;
+            if part.bound {
+                let atoms = part.shrunk(part.target * self.worth[i]);
+                part.target = if self.worth[i] > 0.0 { atoms / self.worth[i] } else { 0.0 };
+            }
             net += part.target;
         }
-        self.worth[i] = spec.atoms[i].estimate(steer.equity / quote.close);
         let (target, held) = (libm::rint(net * self.worth[i]), self.held[i]);
-        let pace = Pace { patience: 1.0, band: steer.band };
+        let pace = Pace { patience: 1.0, band: steer.band, shorts: true };
         let change = if pace.trades(target, held as f64) { target - held as f64 } else { 0.0 };
         spec.atoms[i].quantity(change as i64)
     }
@@ -275,6 +313,9 @@ impl Desk {
         // Without targets what is still held shrinks alike for all; then everybody who holds counts.
         let last = last.or_else(|| slots.iter().rposition(|s| self.parts[*s as usize].held != 0));
         let Some(last) = last else { return };
+        if slots.iter().any(|s| self.parts[*s as usize].bound) {
+            return self.attribute_bound(spec, i, before, (net, gross), last, changes);
+        }
         let gap = held as f64 - net;
         // The remainder is carried from agent to agent, so that rounding never adds up to an atom.
         let (mut carried, mut given) = (0.0, 0_i64);
@@ -296,6 +337,56 @@ impl Desk {
             if new != part.held {
                 changes.push((spec.agents[*slot as usize], new - part.held));
                 part.held = new;
+            }
+        }
+    }
+
+    /// As above, where some parts may only shrink: what they may not take goes to those who aim at
+    /// something, and where nobody else does, to whoever can take it and still not grow.
+    fn attribute_bound(
+        &mut self,
+        spec: &DeskSpec,
+        i: usize,
+        before: i64,
+        (net, gross): (f64, f64),
+        last: usize,
+        changes: &mut Vec<(AgentId, i64)>,
+    ) {
+        let slots = &spec.by_instrument[i];
+        let held = self.held[i];
+        let ideal = |part: &Part| {
+            let t = part.target * self.worth[i];
+            let free = match gross > 0.0 {
+                true => t + (held as f64 - net) * libm::fabs(t) / gross,
+                false if before == 0 => 0.0,
+                false => part.held as f64 * (held as f64 / before as f64),
+            };
+            if part.bound { part.shrunk(free) } else { free }
+        };
+        let parts = || slots.iter().map(|s| &self.parts[*s as usize]);
+        let mut new: Vec<i64> = parts().map(|p| libm::rint(ideal(p)) as i64).collect();
+        let mut rest = held - new.iter().sum::<i64>();
+        let takers: f64 = parts().filter(|p| !p.bound).map(|p| libm::fabs(p.target * self.worth[i])).sum();
+        if takers > 0.0 {
+            let (mut due, mut given, all) = (0.0, 0, rest);
+            for (n, part) in new.iter_mut().zip(parts()).filter(|(_, p)| !p.bound) {
+                due += all as f64 * libm::fabs(part.target * self.worth[i]) / takers;
+                let more = libm::rint(due) as i64 - given;
+                (*n, given, rest) = (*n + more, given + more, rest - more);
+            }
+        }
+        for (n, part) in new.iter_mut().zip(parts()) {
+            let sign = rest.signum();
+            let more = sign * rest.abs().min(Part::room(part.held, *n, sign).max(0));
+            (*n, rest) = (*n + more, rest - more);
+        }
+        // Nobody has room only where the venue filled what was not asked of it; it still has to be held.
+        new[last] += rest;
+        for (n, slot) in new.into_iter().zip(slots) {
+            let part = &mut self.parts[*slot as usize];
+            if n != part.held {
+                changes.push((spec.agents[*slot as usize], n - part.held));
+                part.held = n;
             }
         }
     }
@@ -342,7 +433,7 @@ mod tests {
         let mut wanted = vec![];
         for bar in 0..200 {
             for (slot, x) in aims.iter().enumerate() {
-                desk.aim(slot, *x, Pace { patience: 1.0, band: 0.4 });
+                desk.aim(slot, *x, Pace { patience: 1.0, band: 0.4, shorts: true });
             }
             wanted.clear();
             let change = if bar % 2 == 0 { 0.01 } else { -0.01 };
@@ -371,7 +462,7 @@ mod tests {
     fn before_its_volatility_is_known_the_target_is_flat() {
         let spec = spec(1, InstrumentKind::Perp);
         let mut desk = Desk::new(&spec);
-        desk.aim(0, 0.5, Pace { patience: 1.0, band: 0.4 });
+        desk.aim(0, 0.5, Pace { patience: 1.0, band: 0.4, shorts: true });
         let mut wanted = vec![];
         desk.decide(
             &spec,
@@ -399,7 +490,7 @@ mod tests {
         desk.attribute(&spec, InstrumentId(0), filled, &mut changes);
         assert_eq!(changes.iter().map(|c| c.1).sum::<i64>(), filled);
         for (slot, x) in [0.1, 0.2].into_iter().enumerate() {
-            desk.aim(slot, x, Pace { patience: 1.0, band: 0.4 });
+            desk.aim(slot, x, Pace { patience: 1.0, band: 0.4, shorts: true });
         }
         let mut wanted = vec![];
         desk.decide(
@@ -433,6 +524,33 @@ mod tests {
                 desk.attribute(&spec, InstrumentId(0), filled, &mut changes);
                 prop_assert_eq!(changes.iter().map(|c| c.1).sum::<i64>(), filled);
                 prop_assert_eq!(desk.parts.iter().map(|p| p.held).sum::<i64>(), desk.held[0]);
+            }
+        }
+
+        #[test]
+        fn bound_parts_never_grow_and_the_sum_still_holds(
+            steps in prop::collection::vec((prop::collection::vec((-3.0_f64..3.0, any::<bool>()), 5), 0.0_f64..1.0, 0.0_f64..0.9), 1..12),
+        ) {
+            let spec = spec(5, InstrumentKind::Perp);
+            let mut desk = Desk::new(&spec);
+            for (aims, filled, band) in steps {
+                for (part, (aim, bound)) in desk.parts.iter_mut().zip(&aims) {
+                    part.aim = if aim.abs() < 0.5 { 0.0 } else { *aim };
+                    part.bound = *bound;
+                }
+                let quote = Quote { instrument: InstrumentId(0), close: 1.0, change: 0.01 };
+                let wanted = desk.target(&spec, &quote, 1.0, &Steer { equity: 1e3, band, ..steer() });
+                // The venue fills any part of what was asked.
+                let filled = spec.atoms[0].count(wanted).unwrap() as f64 * filled;
+                let before: Vec<i64> = desk.parts.iter().map(|p| p.held).collect();
+                let mut changes = vec![];
+                desk.attribute(&spec, InstrumentId(0), filled as i64, &mut changes);
+                prop_assert_eq!(desk.parts.iter().map(|p| p.held).sum::<i64>(), desk.held[0]);
+                prop_assert_eq!(changes.iter().map(|c| c.1).sum::<i64>(), filled as i64);
+                for (part, before) in desk.parts.iter().zip(before).filter(|(p, _)| p.bound) {
+                    // The net is decided in whole atoms: one of them may be left over.
+                    prop_assert!(part.held.abs() <= before.abs() + 1 && part.held.signum() * before.signum() >= 0, "{} {}", part.held, before);
+                }
             }
         }
 

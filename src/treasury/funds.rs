@@ -67,6 +67,31 @@ impl Funds {
         self.broke.get(agent.index()).copied().flatten()
     }
 
+    /// Whether the operator, or the file, wants it to have funds.
+    pub fn wanted(&self, agent: AgentId) -> bool {
+        self.wanted.get(agent.index()).copied().unwrap_or(false)
+    }
+
+    /// The operator gives an agent funds or takes them back; whether that is news. Who is broke and is
+    /// given funds starts over from the PnL that it has. The next spread moves the money.
+    pub fn want(
+        &mut self,
+        agent: AgentId,
+        funded: bool,
+        ledger: &Ledger,
+        marks: &[Decimal],
+    ) -> Result<bool, LedgerError> {
+        let i = agent.index();
+        let Some(wanted) = self.wanted.get_mut(i) else { return Ok(false) };
+        let revived = funded && self.broke[i].is_some();
+        let news = std::mem::replace(wanted, funded) != funded || revived;
+        if news && funded {
+            self.broke[i] = None;
+            self.peak[i] = ledger.pnl(agent, marks)?;
+        }
+        Ok(news)
+    }
+
     fn is_funded(&self, i: usize) -> bool {
         self.wanted[i] && self.broke[i].is_none()
     }
@@ -189,7 +214,7 @@ mod tests {
         };
         let mut ledger = Ledger::new(N, 1);
         ledger.deposit(Decimal::new(300, 0)).unwrap();
-        let settings = FundSettings::default();
+        let settings = FundSettings { drawdown_max: 0.5, ..FundSettings::default() };
         funds.spread(Stamp(0), &mut ledger, &[Decimal::ONE], &[1.0; N], &settings).unwrap();
         let (up, down) = (AgentId(0), AgentId(1));
         ledger

@@ -4,6 +4,7 @@
 //! - [`desk`]: stances → one patient net position per asset, told apart again to the last atom.
 //! - [`gate`]: the last gate before an order leaves, the only maker of [`ApprovedOrder`] (law 7).
 //! - [`breaker`]: the latched drawdown breaker.
+//! - [`hand`]: what the operator asks of real money.
 //!
 //! Never: sends anything, reads a clock, looks into other rooms; what it must know comes as values.
 
@@ -11,10 +12,12 @@ pub mod breaker;
 pub mod desk;
 pub mod funds;
 pub mod gate;
+pub mod hand;
 pub mod settings;
 
 pub use breaker::{Breaker, BreakerSettings, Latch};
 pub use gate::{ApprovedOrder, Exposure, Gate, GateSettings, Proposal, Reason, Refusal};
+pub use hand::Hand;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -27,7 +30,8 @@ pub enum Mode {
     Running,
     /// Positions may only shrink.
     Reducing,
-    /// The hive decides nothing; the operator may cancel and reduce.
+    /// No new risk, whoever asks: the kill switch is latched, or there is a doubt. After a doubt the hive
+    /// decides nothing at all.
     Halted,
 }
 

@@ -62,7 +62,7 @@ impl Default for FundSettings {
             cap: 2.0,
             by_points: true,
             units_max: 3.0,
-            drawdown_max: 0.5,
+            drawdown_max: 0.9,
             probation_days: 90,
         }
     }

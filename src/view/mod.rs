@@ -8,6 +8,7 @@
 pub mod cockpit;
 pub mod link;
 mod network;
+pub mod operator;
 mod page;
 pub mod recorder;
 pub mod series;

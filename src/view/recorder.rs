@@ -316,6 +316,8 @@ fn state(engine: &Engine, agent: AgentId) -> AgentState {
     let respond = &engine.respond;
     if respond.real.funds.broke(agent).is_some() {
         AgentState::Broke
+    } else if respond.real.hand.is_paused(agent) || respond.real.hand.is_killed() {
+        AgentState::Paused
     } else if respond.consensus.is_muted(agent) {
         AgentState::Muted
     } else if respond.real.funds.weight(agent) == 0.0 {

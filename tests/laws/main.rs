@@ -7,9 +7,11 @@ mod common;
 
 mod conditions;
 mod delisting;
+mod gate;
 mod limits;
 mod lives;
 mod money;
+mod operator;
 mod reasons;
 mod replay;
 mod time;

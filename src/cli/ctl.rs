@@ -1,0 +1,176 @@
+//! `hive ctl`: one command to a running hive, one JSON object as the answer.
+
+use super::serve::Reach;
+use super::{Failure, print};
+use crate::domain::{AgentId, Command};
+use crate::view::operator::AgentState;
+use crate::wire::{Answer, Ask, Client, ClientError, Role};
+use clap::{Args as ClapArgs, ValueEnum};
+use serde_json::{Value, json};
+
+/// Options of `hive ctl`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Args {
+    /// What to ask
+    #[arg(value_enum)]
+    verb: Verb,
+    /// Which agent: its name, or its number; pause, resume and drain without one mean all
+    agent: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// What can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Verb {
+    /// Mode, market time, equity, exposure, clients
+    Status,
+    /// Every agent: its state, funds, points, real PnL
+    Agents,
+    /// Real takes no new risk; the agent speaks on, alone and in sim it goes on
+    Pause,
+    /// End of pause and drain; without an agent also of flatten
+    Resume,
+    /// The agent is not heard; it still hears
+    Mute,
+    /// The agent is heard again
+    Unmute,
+    /// The agent hears nothing; it is still heard
+    Deafen,
+    /// The agent hears again
+    Undeafen,
+    /// The agent gets funds by its points
+    Fund,
+    /// Its funds go back to the treasury; in sim it goes on
+    Unfund,
+    /// Its real position may only shrink, and runs off
+    Drain,
+    /// Everything in real is closed, and stays closed until resume
+    Flatten,
+    /// Halt: opening orders are cancelled, no new risk, reductions pass; until reset
+    Kill,
+    /// Release the kill switch and the drawdown breaker
+    Reset,
+    /// End the process
+    Stop,
+}
+
+type OfAgent = fn(AgentId) -> Command;
+
+impl Verb {
+    /// The command for one agent, and the one for all.
+    fn commands(self) -> (Option<OfAgent>, Option<Command>) {
+        match self {
+            Verb::Status | Verb::Agents | Verb::Stop => (None, None),
+            Verb::Pause => (Some(Command::Pause), Some(Command::PauseAll)),
+            Verb::Resume => (Some(Command::Resume), Some(Command::ResumeAll)),
+            Verb::Drain => (Some(Command::Drain), Some(Command::DrainAll)),
+            Verb::Mute => (Some(Command::Mute), None),
+            Verb::Unmute => (Some(Command::Unmute), None),
+            Verb::Deafen => (Some(Command::Deafen), None),
+            Verb::Undeafen => (Some(Command::Undeafen), None),
+            Verb::Fund => (Some(Command::Fund), None),
+            Verb::Unfund => (Some(Command::Unfund), None),
+            Verb::Flatten => (None, Some(Command::Flatten)),
+            Verb::Kill => (None, Some(Command::Kill)),
+            Verb::Reset => (None, Some(Command::Reset)),
+        }
+    }
+
+    fn name(self) -> String {
+        self.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
+fn failed(e: ClientError) -> Failure {
+    match e {
+        e @ ClientError::NotRunning(_) => Failure::NotRunning(e.to_string()),
+        e @ (ClientError::Forbidden(_) | ClientError::Refused(_)) => Failure::Refused(e.to_string()),
+        e => Failure::Failed(e.to_string()),
+    }
+}
+
+/// Asks, and says what was answered.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let verb = args.verb;
+    let (one, all) = verb.commands();
+    if args.agent.is_some() && one.is_none() {
+        return Err(Failure::Usage(format!("{} is about the whole hive; leave the agent out", verb.name())));
+    }
+    if args.agent.is_none() && one.is_some() && all.is_none() {
+        return Err(Failure::Usage(format!(
+            "{0} which agent? hive ctl {0} NAME; hive ctl agents lists them",
+            verb.name()
+        )));
+    }
+    let mut client = Client::attach(&args.reach.place()?, Role::Ctl, 0).map_err(failed)?;
+    let mut agent = None;
+    let ask = match (verb, &args.agent, one, all) {
+        (Verb::Status, ..) => Ask::Status,
+        (Verb::Agents, ..) => Ask::Agents,
+        (_, Some(wanted), Some(command), _) => {
+            let found = find(&agents(&mut client)?, wanted)?;
+            let command = command(found.id);
+            agent = Some(found.name);
+            Ask::Command(command)
+        }
+        (_, _, _, Some(command)) => Ask::Command(command),
+        _ => Ask::Stop,
+    };
+    let answer = client.ask(ask).map_err(failed)?;
+    let json = match answer {
+        Answer::Refused(why) => return Err(Failure::Refused(why)),
+        Answer::Status(status) => encoded(&status)?,
+        Answer::Agents(agents) => json!({ "agents": encoded(&agents)? }),
+        Answer::Done { changed, at, seq } => json!({
+            "verb": verb.name(), "agent": agent, "changed": changed, "market_time": at.to_string(), "seq": seq,
+        }),
+        Answer::Stopping => {
+            gone(&mut client)?;
+            json!({ "verb": verb.name(), "stopped": true })
+        }
+    };
+    let text = serde_json::to_string_pretty(&json).map_err(|e| Failure::Failed(format!("encoding: {e}")))?;
+    print(&format!("{text}\n"))
+}
+
+fn encoded<T: serde::Serialize>(value: &T) -> Result<Value, Failure> {
+    serde_json::to_value(value).map_err(|e| Failure::Failed(format!("encoding the answer: {e}")))
+}
+
+/// Waits until the hive has let go of us: then its run is over.
+fn gone(client: &mut Client) -> Result<(), Failure> {
+    loop {
+        match client.hear() {
+            Ok(_) => {}
+            Err(ClientError::Frame(crate::wire::frame::FrameError::Io(e)))
+                if e.kind() != std::io::ErrorKind::WouldBlock =>
+            {
+                return Ok(());
+            }
+            Err(e) => return Err(failed(e)),
+        }
+    }
+}
+
+fn agents(client: &mut Client) -> Result<Vec<AgentState>, Failure> {
+    match client.ask(Ask::Agents).map_err(failed)? {
+        Answer::Agents(agents) => Ok(agents),
+        Answer::Refused(why) => Err(Failure::Refused(why)),
+        other => Err(Failure::Failed(format!("asked for the agents, the hive said {other:?}"))),
+    }
+}
+
+fn find(agents: &[AgentState], wanted: &str) -> Result<AgentState, Failure> {
+    let number = wanted.parse().ok().map(AgentId);
+    let exact = agents.iter().find(|a| a.name.eq_ignore_ascii_case(wanted) || Some(a.id) == number);
+    if let Some(found) = exact {
+        return Ok(found.clone());
+    }
+    let distance =
+        |a: &&AgentState| strsim::damerau_levenshtein(&a.name.to_lowercase(), &wanted.to_lowercase());
+    let nearest = agents.iter().min_by_key(distance).map_or("", |a| &a.name);
+    Err(Failure::Usage(format!(
+        "there is no agent {wanted:?}; did you mean {nearest}? hive ctl agents lists all"
+    )))
+}

@@ -1,0 +1,105 @@
+//! `hive journal`: checks a journal to the last byte, or writes it out for people and scripts. Changes
+//! nothing.
+
+use super::{Failure, print};
+use crate::journal::{self, JournalError, Kind};
+use clap::{Parser, Subcommand};
+use std::fmt::Write;
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `hive journal`.
+#[derive(Debug, Parser)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Read every frame, check its checksum and the chain, and say what there is
+    Verify {
+        /// The state folder, or the journal in it
+        dir: PathBuf,
+    },
+    /// Every frame as a line of JSON
+    Export {
+        /// The state folder, or the journal in it
+        dir: PathBuf,
+        /// Into this file instead of standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// Runs.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    match &args.verb {
+        Verb::Verify { dir } => verify(&folder(dir)?),
+        Verb::Export { dir, out } => export(&folder(dir)?, out.as_deref()),
+    }
+}
+
+/// The journal of a state folder, or the folder itself if it is one.
+fn folder(dir: &Path) -> Result<PathBuf, Failure> {
+    let inner = dir.join("journal");
+    let found = if inner.is_dir() { inner } else { dir.to_path_buf() };
+    let first = found.join("00000001.seg");
+    let any = std::fs::read_dir(&found)
+        .is_ok_and(|mut all| all.any(|e| e.is_ok_and(|e| e.path().extension().is_some_and(|x| x == "seg"))));
+    if any {
+        return Ok(found);
+    }
+    Err(Failure::Usage(format!(
+        "{} is no journal: there is no {}; name a folder that was given to --state",
+        dir.display(),
+        first.display()
+    )))
+}
+
+fn failed(e: &JournalError) -> Failure {
+    Failure::Failed(e.to_string())
+}
+
+fn verify(dir: &Path) -> Result<(), Failure> {
+    let seen = journal::verify(dir).map_err(|e| failed(&e))?;
+    let run = seen.run.map_or_else(|| "none".to_owned(), |r| journal::hex(&r.run));
+    let state = if seen.cut.is_some() { "whole but for a torn end" } else { "whole" };
+    let mut text = format!("{}: {state}, run {run}\n", dir.display());
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "{} frames in {} segments, {} bytes, format {}, chain {}",
+        seen.frames,
+        seen.segments,
+        seen.bytes,
+        journal::VERSION,
+        journal::hex(&seen.link)
+    );
+    for (kind, count) in &seen.counts {
+        let _ = writeln!(text, "  {:<11} {count}", Kind::name(*kind));
+    }
+    if let Some(cut) = &seen.cut {
+        let _ = writeln!(
+            text,
+            "a torn end: {} bytes of {} from byte {} on are no frame; the next start cuts them off",
+            cut.bytes,
+            cut.file.display(),
+            cut.offset
+        );
+    }
+    print(&text)
+}
+
+fn export(dir: &Path, out: Option<&Path>) -> Result<(), Failure> {
+    let Some(path) = out else {
+        return match journal::export(dir, BufWriter::new(io::stdout().lock())) {
+            // A reader that has gone away (`| head`) is no failure.
+            Err(JournalError::Io { reason, .. }) if reason.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            done => done.map(|_| ()).map_err(|e| failed(&e)),
+        };
+    };
+    let file = File::create(path).map_err(|e| Failure::Usage(format!("--out {}: {e}", path.display())))?;
+    journal::export(dir, BufWriter::new(file)).map(|_| ()).map_err(|e| failed(&e))
+}

@@ -1,0 +1,171 @@
+//! What scripts and operators ask first: how the hive is, how each agent is. Plain values of the
+//! engine's state; money is text, so that no digit is lost on the way.
+
+use crate::domain::{AgentId, Money, Stamp};
+use crate::engine::Engine;
+use serde::{Deserialize, Serialize};
+
+/// What is known of a running hive beside its engine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scene {
+    /// Name of the hive in its file.
+    pub hive: String,
+    /// Name it is reached by.
+    pub name: String,
+    /// Where the market comes from: `SYNTH`, `HISTORY`.
+    pub market: String,
+    /// Name of the feed.
+    pub feed: String,
+    /// Currency of the account.
+    pub currency: String,
+    /// As it was asked for.
+    pub speed: String,
+    /// Its process.
+    pub pid: u32,
+}
+
+/// How the hive is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// What does not change.
+    pub scene: Scene,
+    /// Version of the program.
+    pub version: String,
+    /// Whose money: `PAPER`.
+    pub money: String,
+    /// `running`, `reducing` or `halted` …
+    pub mode: String,
+    /// … and why, if it is not running.
+    pub because: Option<String>,
+    /// Whether the kill switch is latched.
+    pub killed: bool,
+    /// Whether everything is to be flat.
+    pub flat: bool,
+    /// Time of the market.
+    pub market_time: Option<String>,
+    /// Steps that counted.
+    pub seq: u64,
+    /// Equal for equal views at the same `seq`.
+    pub view_hash: String,
+    /// Marked equity as of the last barrier.
+    pub equity: Money,
+    /// Fall from its peak, a fraction.
+    pub drawdown: f64,
+    /// Gross exposure in multiples of equity.
+    pub gross: f64,
+    /// Net exposure in multiples of equity.
+    pub net: f64,
+    /// Agents with a real life.
+    pub agents: u32,
+    /// Voices that are heard, scouts too.
+    pub voices: u32,
+    /// Commands that changed something.
+    pub interventions: u64,
+    /// Clients that are attached now, the one that asks among them.
+    pub clients: u32,
+}
+
+/// How an agent is.
+// Each is a switch of its own that the operator can turn.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentState {
+    /// Its number.
+    pub id: AgentId,
+    /// Its name.
+    pub name: String,
+    /// Its family.
+    pub family: String,
+    /// One word: the strictest that holds of `unfunded`, `broke`, `drained`, `paused`, `muted`, `deaf`,
+    /// `live`.
+    pub state: String,
+    /// Real takes no new risk.
+    pub paused: bool,
+    /// Real may only shrink.
+    pub drained: bool,
+    /// It is not heard.
+    pub muted: bool,
+    /// It hears nothing.
+    pub deaf: bool,
+    /// It has lost its funds.
+    pub broke: bool,
+    /// It has funds.
+    pub funded: bool,
+    /// Its share of the hive's funds.
+    pub weight: f64,
+    /// 1 is the prior.
+    pub points: f64,
+    /// PnL of its share of what the desk held.
+    pub real_pnl: Option<Money>,
+}
+
+/// How the hive is now. `view_hash` and `clients` are for those who know them.
+pub fn status(engine: &Engine, scene: &Scene, seq: u64) -> Status {
+    let real = &engine.respond.real;
+    let because = match () {
+        () if real.halted.is_some() => real.halted.clone(),
+        () if real.hand.is_killed() => Some("the kill switch is latched: hive ctl reset".to_owned()),
+        () if real.breaker.latched().is_some() => {
+            Some("the drawdown breaker is latched: hive ctl reset".to_owned())
+        }
+        () if real.hand.is_flat() => Some("flattened by the operator: hive ctl resume".to_owned()),
+        () => None,
+    };
+    let (gross, net) = real.exposure();
+    Status {
+        scene: scene.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        money: "PAPER".to_owned(),
+        mode: real.mode().to_string(),
+        because,
+        killed: real.hand.is_killed(),
+        flat: real.hand.is_flat(),
+        market_time: engine.now().map(|s: Stamp| s.to_string()),
+        seq,
+        view_hash: String::new(),
+        equity: real.equity(),
+        drawdown: real.curve.drawdown(),
+        gross,
+        net,
+        agents: engine.cast().declared as u32,
+        voices: engine.respond.consensus.voices(),
+        interventions: engine.respond.interventions,
+        clients: 0,
+    }
+}
+
+/// How each declared agent is now.
+pub fn agents(engine: &Engine) -> Vec<AgentState> {
+    let (cast, respond) = (engine.cast(), &engine.respond);
+    let real = &respond.real;
+    let one = |agent: &crate::agents::Agent| {
+        let id = agent.id;
+        let (paused, drained) = (real.hand.is_paused(id), real.hand.is_drained(id));
+        let (muted, deaf) = (respond.consensus.is_muted(id), respond.deafened[id.index()]);
+        let (broke, funded) = (real.funds.broke(id).is_some(), real.funds.wanted(id));
+        let states = [
+            (!funded, "unfunded"),
+            (broke, "broke"),
+            (drained, "drained"),
+            (paused, "paused"),
+            (muted, "muted"),
+            (deaf, "deaf"),
+        ];
+        AgentState {
+            id,
+            name: agent.name.clone(),
+            family: agent.family.to_string(),
+            state: states.iter().find(|s| s.0).map_or("live", |s| s.1).to_owned(),
+            paused,
+            drained,
+            muted,
+            deaf,
+            broke,
+            funded: funded && !broke,
+            weight: real.funds.weight(id),
+            points: respond.points.agent(cast, id),
+            real_pnl: real.ledger.pnl(id, &real.marks).ok(),
+        }
+    };
+    cast.agents[..cast.declared].iter().map(one).collect()
+}

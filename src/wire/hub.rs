@@ -1,0 +1,411 @@
+//! The server: takes clients in, keeps them apart, hands their commands to the engine's thread and the
+//! engine's views to them.
+//!
+//! # Invariants
+//!
+//! 1. [`Hub::publish`] only puts a picture where the clients' threads find it: it never waits for one.
+//! 2. A client that has seen the picture before gets the delta; one that is behind, the whole.
+//! 3. A command waits for a place in the queue for no time, and for its answer for [`ANSWER_WAIT`].
+//! 4. One client's mistake (garbage, a frame too large, silence) ends that client and nobody else.
+
+use super::frame::{self, FrameError};
+use super::hello::{self, Hello, Role, Verdict};
+use super::message::{Answer, Ask, Call, Say};
+use super::place::{Held, Place, PlaceError};
+use crate::domain::Command;
+use crate::view::operator::{AgentState, Status};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Most clients at once: a person has a few cockpits, and each costs two threads.
+pub const CLIENTS_MAX: usize = 16;
+/// Commands that may wait for the engine: as many as there can be clients, who ask one at a time.
+pub const ORDERS_MAX: usize = CLIENTS_MAX;
+/// How long a greeting may take, and a frame to be taken by a client.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a command may wait for the engine.
+pub const ANSWER_WAIT: Duration = Duration::from_secs(5);
+/// How long ending waits for clients to take their goodbye.
+const GOODBYE_WAIT: Duration = Duration::from_millis(500);
+
+/// What a hub says to the operator's log.
+pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Who is at the other end, as the kernel says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// User.
+    pub uid: u32,
+    /// Process.
+    pub pid: i32,
+}
+
+/// What a client wants of the engine's thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Step it.
+    Command(Command),
+    /// End.
+    Stop,
+}
+
+/// A wish that waits for its answer.
+#[derive(Debug)]
+pub struct Order {
+    /// What.
+    pub wish: Wish,
+    /// Whose.
+    pub peer: Peer,
+    reply: SyncSender<Answer>,
+}
+
+impl Order {
+    /// Answers. A client that has gone is no matter.
+    pub fn answer(self, answer: Answer) {
+        let _ = self.reply.try_send(answer);
+    }
+}
+
+/// What the engine's thread shows.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Number of the step it shows; grows.
+    pub seq: u64,
+    /// The whole view, encoded.
+    pub view: Vec<u8>,
+    /// The change since the picture published before, encoded; none if there is no shorter way.
+    pub change: Option<Vec<u8>>,
+    /// How the hive is.
+    pub status: Status,
+    /// How the agents are.
+    pub agents: Vec<AgentState>,
+}
+
+#[derive(Default)]
+struct Board {
+    picture: Option<Arc<Picture>>,
+    /// `seq` of the picture before.
+    base: u64,
+    closed: Option<String>,
+    clients: BTreeMap<u64, UnixStream>,
+    next: u64,
+}
+
+struct Shared {
+    board: Mutex<Board>,
+    news: Condvar,
+    closing: AtomicBool,
+    orders: SyncSender<Order>,
+    log: Log,
+}
+
+impl Shared {
+    /// The board; what a thread that panicked left is still a board.
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The server. Dropping it says goodbye to all and takes the socket away.
+pub struct Hub {
+    shared: Arc<Shared>,
+    place: Place,
+    _held: Held,
+}
+
+impl Hub {
+    /// Takes the place and serves it. Orders of clients come out of the receiver.
+    pub fn open(place: &Place, log: Log) -> Result<(Hub, Receiver<Order>), PlaceError> {
+        let (held, listener) = place.take()?;
+        let (orders, queue) = sync_channel(ORDERS_MAX);
+        let shared = Arc::new(Shared {
+            board: Mutex::default(),
+            news: Condvar::new(),
+            closing: AtomicBool::new(false),
+            orders,
+            log,
+        });
+        let door = Arc::clone(&shared);
+        std::thread::spawn(move || accept(&door, &listener));
+        Ok((Hub { shared, place: place.clone(), _held: held }, queue))
+    }
+
+    /// Shows a picture to whoever looks.
+    pub fn publish(&self, mut picture: Picture) {
+        picture.status.view_hash = view_hash(&picture.view);
+        let mut board = self.shared.board();
+        board.base = board.picture.as_ref().map_or(0, |p| p.seq);
+        board.picture = Some(Arc::new(picture));
+        drop(board);
+        self.shared.news.notify_all();
+    }
+
+    /// Clients that are attached.
+    pub fn clients(&self) -> usize {
+        self.shared.board().clients.len()
+    }
+
+    /// Says goodbye to all clients, and why; no new ones are taken.
+    pub fn close(&self, why: &str) {
+        let first = self.shared.board().closed.replace(why.to_owned()).is_none();
+        self.shared.closing.store(true, Ordering::SeqCst);
+        self.shared.news.notify_all();
+        if !first {
+            return;
+        }
+        // The door opens once more to see that it is closed.
+        drop(UnixStream::connect(&self.place.path));
+        let end = Instant::now() + GOODBYE_WAIT;
+        let mut board = self.shared.board();
+        while !board.clients.is_empty() {
+            let Some(left) = end.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()) else {
+                break;
+            };
+            board = self.shared.news.wait_timeout(board, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        for stream in board.clients.values() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.close("the hive has ended");
+    }
+}
+
+/// A hash of an encoded view: equal for equal views.
+pub fn view_hash(view: &[u8]) -> String {
+    blake3::hash(view).to_hex().to_string()
+}
+
+fn accept(shared: &Arc<Shared>, listener: &UnixListener) {
+    for stream in listener.incoming() {
+        if shared.closing.load(Ordering::SeqCst) {
+            return;
+        }
+        let Ok(stream) = stream else {
+            // Out of descriptors, most likely: leave the others time to close some.
+            std::thread::sleep(Duration::from_millis(50));
+            continue;
+        };
+        let peer = match rustix::net::sockopt::socket_peercred(&stream) {
+            Ok(p) => Peer { uid: p.uid.as_raw(), pid: p.pid.as_raw_nonzero().get() },
+            Err(e) => {
+                (shared.log)(&format!("a client was refused: who it is cannot be found out: {e}"));
+                continue;
+            }
+        };
+        let us = rustix::process::geteuid().as_raw();
+        if peer.uid != us {
+            (shared.log)(&format!(
+                "a client was refused: uid {} (process {}), this hive belongs to uid {us}",
+                peer.uid, peer.pid
+            ));
+            refuse(
+                &stream,
+                Verdict::Peer,
+                &format!("this hive belongs to uid {us}, you are uid {}", peer.uid),
+            );
+            continue;
+        }
+        let Some(number) = enlist(shared, &stream) else {
+            (shared.log)(&format!("a client was refused: {CLIENTS_MAX} are attached already"));
+            refuse(
+                &stream,
+                Verdict::Full,
+                &format!("{CLIENTS_MAX} clients are attached already; detach one"),
+            );
+            continue;
+        };
+        let mine = Arc::clone(shared);
+        std::thread::spawn(move || {
+            serve(&mine, &stream, peer);
+            mine.board().clients.remove(&number);
+            mine.news.notify_all();
+        });
+    }
+}
+
+/// Counts a client in, if there is room.
+fn enlist(shared: &Shared, stream: &UnixStream) -> Option<u64> {
+    let mut board = shared.board();
+    if board.clients.len() >= CLIENTS_MAX {
+        return None;
+    }
+    let twin = stream.try_clone().ok()?;
+    board.next += 1;
+    let number = board.next;
+    board.clients.insert(number, twin);
+    Some(number)
+}
+
+fn refuse(mut stream: &UnixStream, verdict: Verdict, why: &str) {
+    let _ = stream.set_write_timeout(Some(PATIENCE));
+    let _ = stream.write_all(&hello::server(super::VERSION, verdict));
+    let _ = frame::write_bytes(&mut stream, why.as_bytes());
+    // Bytes that were sent and not read would make the kernel throw the refusal away.
+    let _ = stream.shutdown(Shutdown::Write);
+    let _ = stream.set_read_timeout(Some(Duration::from_millis(100)));
+    let _ = stream.read(&mut [0; 256]);
+}
+
+fn greet(stream: &UnixStream) -> Option<Hello> {
+    let mut bytes = [0; hello::CLIENT_BYTES];
+    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    (&mut &*stream).read_exact(&mut bytes).ok()?;
+    stream.set_read_timeout(None).ok()?;
+    hello::read_client(&bytes)
+}
+
+/// One client, from its greeting to its end.
+fn serve(shared: &Arc<Shared>, stream: &UnixStream, peer: Peer) {
+    let _ = stream.set_write_timeout(Some(PATIENCE));
+    let Some(hello) = greet(stream) else {
+        (shared.log)(&format!("process {} was let go: it did not greet as a hive client does", peer.pid));
+        return;
+    };
+    let ours = super::VERSION;
+    if hello.version != ours {
+        let why = format!(
+            "this hive ({}) speaks version {ours} of the attach protocol, you speak {}; use the same hive on both sides",
+            env!("CARGO_PKG_VERSION"),
+            hello.version
+        );
+        (shared.log)(&format!(
+            "process {} was refused: it speaks version {}, not {ours}",
+            peer.pid, hello.version
+        ));
+        return refuse(stream, Verdict::Version, &why);
+    }
+    let Some(role) = hello.role else {
+        return refuse(
+            stream,
+            Verdict::Role,
+            "this hive does not know your role; use the same hive on both sides",
+        );
+    };
+    let Ok(twin) = stream.try_clone() else { return };
+    let writes = Arc::new(Mutex::new(twin));
+    if let Ok(mut to) = writes.lock()
+        && to.write_all(&hello::server(ours, Verdict::Welcome)).is_err()
+    {
+        return;
+    }
+    let (board, to) = (Arc::clone(shared), Arc::clone(&writes));
+    let gone = Arc::new(AtomicBool::new(false));
+    let over = Arc::clone(&gone);
+    let watcher = std::thread::spawn(move || watch(&board, &to, role, hello.since, &over));
+    if let Err(e) = listen(shared, stream, &writes, role, peer)
+        && !matches!(e, FrameError::Io(_))
+    {
+        (shared.log)(&format!("process {} was let go: {e}", peer.pid));
+    }
+    gone.store(true, Ordering::SeqCst);
+    let _ = stream.shutdown(Shutdown::Both);
+    shared.news.notify_all();
+    let _ = watcher.join();
+}
+
+/// Answers calls, one by one, until the client goes.
+fn listen(
+    shared: &Shared,
+    stream: &UnixStream,
+    writes: &Mutex<UnixStream>,
+    role: Role,
+    peer: Peer,
+) -> Result<(), FrameError> {
+    loop {
+        let Call { id, ask } = frame::read(&mut &*stream)?;
+        let answer = answer(shared, ask, role, peer);
+        say(writes, &Say::Answer { id, answer })?;
+    }
+}
+
+fn answer(shared: &Shared, ask: Ask, role: Role, peer: Peer) -> Answer {
+    let not_yet = || Answer::Refused("the hive is only starting; ask again in a moment".to_owned());
+    let wish = match ask {
+        Ask::Status => {
+            let board = shared.board();
+            let Some(picture) = &board.picture else { return not_yet() };
+            let clients = board.clients.len() as u32;
+            return Answer::Status(Box::new(Status { clients, ..picture.status.clone() }));
+        }
+        Ask::Agents => {
+            let picture = shared.board().picture.clone();
+            return picture.map_or_else(not_yet, |p| Answer::Agents(p.agents.clone()));
+        }
+        Ask::Command(command) => Wish::Command(command),
+        Ask::Stop => Wish::Stop,
+    };
+    if !role.commands() {
+        return Answer::Refused("this client is read-only; attach without --read-only to command".to_owned());
+    }
+    let (reply, answered) = sync_channel(1);
+    match shared.orders.try_send(Order { wish, peer, reply }) {
+        Ok(()) => answered.recv_timeout(ANSWER_WAIT).unwrap_or_else(|_| {
+            Answer::Refused("the engine has not answered; look at the status before asking again".to_owned())
+        }),
+        Err(TrySendError::Full(_)) => Answer::Refused(format!(
+            "{ORDERS_MAX} commands are waiting for the engine; try again in a moment"
+        )),
+        Err(TrySendError::Disconnected(_)) => Answer::Refused("the hive is ending".to_owned()),
+    }
+}
+
+fn say(writes: &Mutex<UnixStream>, what: &Say) -> Result<(), FrameError> {
+    let mut to = writes.lock().unwrap_or_else(PoisonError::into_inner);
+    frame::write(&mut *to, what)
+}
+
+/// Sends a watcher what is new until it or the hive goes; everybody is told when the hive does.
+fn watch(shared: &Shared, writes: &Mutex<UnixStream>, role: Role, since: u64, gone: &AtomicBool) {
+    let mut seen = since;
+    loop {
+        let mut board = shared.board();
+        let (picture, base) = loop {
+            if gone.load(Ordering::SeqCst) {
+                return;
+            }
+            if let Some(why) = board.closed.clone() {
+                drop(board);
+                let _ = say(writes, &Say::Bye(why));
+                let to = writes.lock().unwrap_or_else(PoisonError::into_inner);
+                // Both ways: the listener of this client is to end too.
+                let _ = to.shutdown(Shutdown::Both);
+                return;
+            }
+            match &board.picture {
+                Some(picture) if role.watches() && picture.seq != seen => {
+                    break (Arc::clone(picture), board.base);
+                }
+                _ => board = shared.news.wait(board).unwrap_or_else(PoisonError::into_inner),
+            }
+        };
+        drop(board);
+        let (seq, view_hash) = (picture.seq, picture.status.view_hash.clone());
+        let news = match &picture.change {
+            Some(change) if base == seen && seen != 0 => {
+                Say::Delta { base, seq, view_hash, change: change.clone() }
+            }
+            _ => Say::Snapshot { seq, view_hash, view: picture.view.clone() },
+        };
+        drop(picture);
+        if let Err(e) = say(writes, &news) {
+            if !matches!(e, FrameError::Io(_)) {
+                (shared.log)(&format!("a view could not be sent: {e}"));
+            }
+            let to = writes.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = to.shutdown(Shutdown::Both);
+            return;
+        }
+        seen = seq;
+    }
+}

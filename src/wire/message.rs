@@ -1,0 +1,161 @@
+//! What is in the frames. Variants and fields are only ever appended, and [`super::VERSION`] is raised
+//! when a field is: the golden bytes below stand for what clients out there can read.
+
+use crate::domain::{Command, Stamp};
+use crate::view::operator::{AgentState, Status};
+use serde::{Deserialize, Serialize};
+
+/// What a client asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ask {
+    /// How the hive is.
+    Status,
+    /// How each agent is.
+    Agents,
+    /// A command to the engine.
+    Command(Command),
+    /// End the process.
+    Stop,
+}
+
+/// A question with the number that its answer will carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// The client's own count.
+    pub id: u32,
+    /// The question.
+    pub ask: Ask,
+}
+
+/// The answer to a question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Answer {
+    /// How the hive is.
+    Status(Box<Status>),
+    /// How each agent is.
+    Agents(Vec<AgentState>),
+    /// The engine took the command.
+    Done {
+        /// Whether it changed anything.
+        changed: bool,
+        /// The market's time at which it acts.
+        at: Stamp,
+        /// Number of the step.
+        seq: u64,
+    },
+    /// It will not be done: why, and what to do.
+    Refused(String),
+    /// The process ends.
+    Stopping,
+}
+
+/// What a server says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Say {
+    /// To a call.
+    Answer {
+        /// The call's number.
+        id: u32,
+        /// The answer.
+        answer: Answer,
+    },
+    /// The whole view.
+    Snapshot {
+        /// Number of the step it shows.
+        seq: u64,
+        /// Equal for equal views.
+        view_hash: String,
+        /// The view, encoded by those who make it.
+        view: Vec<u8>,
+    },
+    /// What changed in the view.
+    Delta {
+        /// Of the view it starts from.
+        base: u64,
+        /// Of the view it makes.
+        seq: u64,
+        /// Of the view it makes.
+        view_hash: String,
+        /// The change, encoded by those who make it.
+        change: Vec<u8>,
+    },
+    /// The hive ends, and why.
+    Bye(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::AgentId;
+    use proptest::prelude::*;
+
+    fn bytes<T: Serialize>(value: &T) -> Vec<u8> {
+        postcard::to_stdvec(value).unwrap()
+    }
+
+    /// What clients out there send and read. A change here breaks them: append, never reorder.
+    #[test]
+    fn golden_calls() {
+        use Command::*;
+        let one = AgentId(1);
+        let commands = [
+            Mute(one),
+            Unmute(one),
+            ResetBreaker,
+            Pause(one),
+            Resume(one),
+            Drain(one),
+            Deafen(one),
+            Undeafen(one),
+            Fund(one),
+            Unfund(one),
+            PauseAll,
+            ResumeAll,
+            DrainAll,
+            Flatten,
+            Kill,
+            Reset,
+        ];
+        let asks = [Ask::Status, Ask::Agents, Ask::Stop];
+        assert_eq!(asks.map(|ask| bytes(&Call { id: 7, ask })), [[7, 0], [7, 1], [7, 3]]);
+        let with_agent = [0, 1, 3, 4, 5, 6, 7, 8, 9];
+        for (n, command) in commands.into_iter().enumerate() {
+            let mut golden = vec![7, 2, n as u8];
+            golden.extend(with_agent.contains(&n).then_some(1));
+            assert_eq!(bytes(&Call { id: 7, ask: Ask::Command(command) }), golden, "{command:?}");
+        }
+    }
+
+    #[test]
+    fn golden_answers() {
+        let answer = |answer| bytes(&Say::Answer { id: 300, answer });
+        assert_eq!(answer(Answer::Done { changed: true, at: Stamp(-2), seq: 5 }), [0, 0xac, 2, 2, 1, 3, 5]);
+        assert_eq!(answer(Answer::Refused("no".into())), [0, 0xac, 2, 3, 2, b'n', b'o']);
+        assert_eq!(answer(Answer::Stopping), [0, 0xac, 2, 4]);
+        assert_eq!(answer(Answer::Agents(vec![])), [0, 0xac, 2, 1, 0]);
+        let view = Say::Snapshot { seq: 3, view_hash: "h".into(), view: vec![9] };
+        assert_eq!(bytes(&view), [1, 3, 1, b'h', 1, 9]);
+        let delta = Say::Delta { base: 2, seq: 3, view_hash: "h".into(), change: vec![9] };
+        assert_eq!(bytes(&delta), [2, 2, 3, 1, b'h', 1, 9]);
+        assert_eq!(bytes(&Say::Bye("b".into())), [3, 1, b'b']);
+    }
+
+    proptest! {
+        #[test]
+        fn views_come_back(seq: u64, base: u64, view_hash in ".*", view in prop::collection::vec(any::<u8>(), 0..99)) {
+            for say in [
+                Say::Snapshot { seq, view_hash: view_hash.clone(), view: view.clone() },
+                Say::Delta { base, seq, view_hash: view_hash.clone(), change: view },
+                Say::Bye(view_hash),
+            ] {
+                prop_assert_eq!(postcard::from_bytes::<Say>(&bytes(&say)).unwrap(), say);
+            }
+        }
+
+        #[test]
+        fn garbage_is_an_error_or_a_message_and_never_a_panic(junk in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = postcard::from_bytes::<Call>(&junk);
+            let _ = postcard::from_bytes::<Say>(&junk);
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! A hive that is reached from outside: the real program, real sockets, real refusals.
+
+// Tests fail by panicking.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use hive::domain::{AgentId, Command as Order};
+use hive::wire::{Answer, Ask, Client, ClientError, Place, Role, Say, frame, hello};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long anything may take before a test gives up on it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn program() -> PathBuf {
+    std::env::var_os("HIVE_BIN").map_or_else(|| env!("CARGO_BIN_EXE_hive").into(), PathBuf::from)
+}
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    for (name, _) in std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("HIVE_")) {
+        command.env_remove(name);
+    }
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+/// A running hive in a folder of its own, ended with the test.
+struct Served {
+    folder: tempfile::TempDir,
+    child: Child,
+    log: BufReader<ChildStderr>,
+}
+
+impl Served {
+    /// Two bars a second: slow enough to be asked, fast enough to move.
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("run/a.sock");
+        let mut child = command(&["--no-tui", "--serve", "--quiet", "--scouts", "8", "--speed", "28800x"])
+            .args(["--socket".as_ref(), socket.as_os_str()])
+            .current_dir(folder.path())
+            .stderr(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let mut served = Served { folder, child, log };
+        // It says so when it can be reached.
+        assert!(served.logged().contains("serving"));
+        let end = Instant::now() + PATIENCE;
+        while served.ctl(&["status"]).status.code() != Some(0) {
+            assert!(Instant::now() < end, "it never answered");
+        }
+        served
+    }
+
+    fn place(&self) -> Place {
+        Place { path: self.folder.path().join("run/a.sock") }
+    }
+
+    fn socket(&self) -> String {
+        self.place().path.to_string_lossy().into_owned()
+    }
+
+    /// The next line that it logs.
+    fn logged(&mut self) -> String {
+        let mut line = String::new();
+        self.log.read_line(&mut line).unwrap();
+        line
+    }
+
+    fn ctl(&self, args: &[&str]) -> Output {
+        command(&["ctl"]).args(args).args(["--socket", &self.socket()]).output().unwrap()
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let said = self.ctl(args);
+        assert_eq!(said.status.code(), Some(0), "{args:?}: {}", text(&said.stderr));
+        serde_json::from_slice(&said.stdout).unwrap()
+    }
+
+    fn agent(&self, n: usize) -> Value {
+        self.json(&["agents"])["agents"][n].clone()
+    }
+
+    fn client(&self, role: Role) -> Client {
+        Client::attach(&self.place(), role, 0).unwrap()
+    }
+
+    /// Its exit code, once it has ended.
+    fn ended(&mut self) -> Option<i32> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(Instant::now() < end, "it does not end");
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn status_answers_commands_show_and_stop_ends_it() {
+    let mut hive = Served::start();
+    let status = hive.json(&["status"]);
+    assert_eq!((&status["mode"], &status["money"]), (&"running".into(), &"PAPER".into()), "{status}");
+    assert_eq!(status["scene"]["market"], "SYNTH");
+    assert_eq!(status["clients"], 1);
+    assert_eq!(status["view_hash"].as_str().unwrap().len(), 64);
+    assert!(
+        status["seq"].as_u64().unwrap() > 0
+            && status["equity"].is_string()
+            && status["market_time"].is_string()
+    );
+    let by_variable = command(&["ctl", "status"]).env("HIVE_SOCKET", hive.socket()).output().unwrap();
+    assert_eq!(by_variable.status.code(), Some(0), "{}", text(&by_variable.stderr));
+    let name = hive.agent(0)["name"].as_str().unwrap().to_owned();
+    for (verb, back, flag) in [
+        ("pause", "resume", "paused"),
+        ("mute", "unmute", "muted"),
+        ("deafen", "undeafen", "deaf"),
+        ("drain", "resume", "drained"),
+    ] {
+        assert_eq!(hive.agent(0)[flag], false);
+        let done = hive.json(&[verb, &name]);
+        assert_eq!((&done["changed"], &done["agent"]), (&true.into(), &name.as_str().into()), "{done}");
+        assert_eq!(hive.json(&[verb, &name])["changed"], false, "again changes nothing");
+        assert_eq!((&hive.agent(0)[flag], &hive.agent(1)[flag]), (&true.into(), &false.into()));
+        hive.json(&[back, &name]);
+        assert_eq!((&hive.agent(0)[flag], &hive.agent(0)["state"]), (&false.into(), &"live".into()));
+    }
+    hive.json(&["unfund", "0"]);
+    assert_eq!((&hive.agent(0)["funded"], &hive.agent(0)["weight"]), (&false.into(), &0.0.into()));
+    hive.json(&["fund", "0"]);
+    assert!(hive.agent(0)["weight"].as_f64().unwrap() > 0.0);
+    for (verb, mode) in
+        [("flatten", "reducing"), ("resume", "running"), ("kill", "halted"), ("reset", "running")]
+    {
+        hive.json(&[verb]);
+        let status = hive.json(&["status"]);
+        assert_eq!(status["mode"], mode, "{verb}");
+        assert_eq!(status["because"].is_null(), mode == "running", "it says why: {status}");
+    }
+    assert_eq!(hive.json(&["status"])["interventions"], 14);
+    assert_eq!(hive.json(&["stop"])["stopped"], true);
+    assert_eq!(hive.ended(), Some(0));
+    assert!(!hive.place().path.exists(), "the socket is gone");
+    assert_eq!(hive.ctl(&["status"]).status.code(), Some(4), "not running");
+}
+
+#[test]
+fn mistakes_of_the_person_are_named() {
+    let hive = Served::start();
+    for (args, code, word) in [
+        (&["mute"] as &[&str], 2, "hive ctl agents"),
+        (&["flatten", "0"], 2, "whole hive"),
+        (&["pause", "nobody-of-this-name"], 2, "did you mean"),
+        (&["dance"], 2, "status"),
+    ] {
+        let said = hive.ctl(args);
+        assert_eq!(said.status.code(), Some(code), "{args:?}");
+        assert!(text(&said.stderr).contains(word), "{args:?}: {}", text(&said.stderr));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = folder.path().join("none.sock");
+    let said = command(&["ctl", "status", "--socket"]).arg(nowhere).output().unwrap();
+    assert_eq!(said.status.code(), Some(4));
+    assert!(text(&said.stderr).contains("--serve"), "it says how to start one: {}", text(&said.stderr));
+}
+
+#[test]
+fn fault13_a_second_hive_in_the_same_place_is_refused_and_told_the_process() {
+    let hive = Served::start();
+    let second = command(&["--no-tui", "--serve", "--quiet", "--socket", &hive.socket()]).output().unwrap();
+    assert_eq!(second.status.code(), Some(3));
+    assert!(text(&second.stderr).contains(&hive.child.id().to_string()), "{}", text(&second.stderr));
+    hive.json(&["status"]);
+}
+
+#[test]
+fn a_place_that_was_left_by_a_killed_hive_is_taken_again() {
+    let mut hive = Served::start();
+    hive.child.kill().unwrap();
+    hive.child.wait().unwrap();
+    assert!(hive.place().path.exists(), "killed, it could not clear up");
+    assert_eq!(hive.ctl(&["status"]).status.code(), Some(4));
+    let (_held, _listener) = hive.place().take().unwrap();
+}
+
+#[test]
+fn read_only_is_the_servers_word() {
+    let hive = Served::start();
+    let mut client = hive.client(Role::ReadOnly);
+    assert!(matches!(client.ask(Ask::Status).unwrap(), Answer::Status(_)));
+    for ask in [Ask::Command(Order::Pause(AgentId(0))), Ask::Command(Order::Kill), Ask::Stop] {
+        let Answer::Refused(why) = client.ask(ask).unwrap() else { panic!("{ask:?} was done") };
+        assert!(why.contains("read-only"), "{why}");
+    }
+    assert_eq!(hive.agent(0)["paused"], false);
+    assert_eq!(hive.json(&["status"])["interventions"], 0);
+    assert!(matches!(
+        hive.client(Role::Cockpit).ask(Ask::Command(Order::Pause(AgentId(0)))),
+        Ok(Answer::Done { changed: true, .. })
+    ));
+}
+
+#[test]
+fn two_watchers_see_the_same_view_at_the_same_step() {
+    let hive = Served::start();
+    let look = |client: &mut Client| {
+        let mut seen = Vec::new();
+        while seen.len() < 4 {
+            if let Say::Snapshot { seq, view_hash, view } = client.hear().unwrap() {
+                assert_eq!(view_hash, hive::wire::hub::view_hash(&view));
+                seen.push((seq, view_hash));
+            }
+        }
+        seen
+    };
+    let (mut one, mut other) = (hive.client(Role::Cockpit), hive.client(Role::ReadOnly));
+    let (a, b) = (look(&mut one), look(&mut other));
+    assert!(a.windows(2).all(|w| w[0].0 < w[1].0), "time goes on");
+    let both = a.iter().filter(|(seq, _)| b.iter().any(|(s, _)| s == seq)).collect::<Vec<_>>();
+    assert!(!both.is_empty(), "{a:?} {b:?}");
+    assert!(both.iter().all(|x| b.contains(x)));
+    assert_eq!(hive.json(&["status"])["clients"], 3);
+}
+
+#[test]
+fn fault57_garbage_floods_and_silence_hurt_nobody_else() {
+    let hive = Served::start();
+    let path = hive.place().path;
+    let greeted = |role| {
+        let mut stream = UnixStream::connect(&path).unwrap();
+        stream.write_all(&hello::client(hive::wire::VERSION, role, 0)).unwrap();
+        let mut welcome = [0; hello::SERVER_BYTES];
+        stream.read_exact(&mut welcome).unwrap();
+        stream
+    };
+    let let_go = |mut stream: UnixStream| {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        // Let go in order, or by force because bytes of ours were never read.
+        assert!(matches!(stream.read(&mut [0; 64]), Ok(0) | Err(_)));
+    };
+    // No greeting at all, half of one, another program's.
+    let mut http = UnixStream::connect(&path).unwrap();
+    http.write_all(b"GET / HTTP/1.1\r\nHost: hive\r\n\r\n").unwrap();
+    let_go(http);
+    let half = UnixStream::connect(&path).unwrap();
+    // Garbage for a frame, a frame too large, a length without its frame.
+    let mut garbage = greeted(Role::Ctl);
+    frame::write_bytes(&mut garbage, &[0xff; 64]).unwrap();
+    let_go(garbage);
+    let mut large = greeted(Role::Ctl);
+    large.write_all(&u32::MAX.to_le_bytes()).unwrap();
+    let_go(large);
+    let mut waits = greeted(Role::Ctl);
+    waits.write_all(&100_u32.to_le_bytes()).unwrap();
+    // A watcher that never reads, and one that asks without reading the answers until it is cut off.
+    let sleeper = greeted(Role::Cockpit);
+    let mut flood = greeted(Role::ReadOnly);
+    flood.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    let call = hive::wire::Call { id: 1, ask: Ask::Agents };
+    while frame::write(&mut flood, &call).is_ok() {}
+    let before = hive.json(&["status"])["seq"].as_u64().unwrap();
+    hive.json(&["pause", "0"]);
+    assert_eq!(hive.agent(0)["paused"], true);
+    assert!(hive.json(&["status"])["seq"].as_u64().unwrap() > before);
+    drop((half, waits, sleeper, flood));
+}
+
+#[test]
+fn another_version_is_told_both_and_what_to_do() {
+    let hive = Served::start();
+    let mut stream = UnixStream::connect(hive.place().path).unwrap();
+    stream.write_all(&hello::client(99, Role::Cockpit, 0)).unwrap();
+    let mut said = [0; hello::SERVER_BYTES];
+    stream.read_exact(&mut said).unwrap();
+    assert_eq!(hello::read_server(&said), Some((hive::wire::VERSION, hello::Verdict::Version)));
+    let why = text(&frame::read_bytes(&mut stream).unwrap());
+    assert!(why.contains("99") && why.contains("version 1") && why.contains("same hive"), "{why}");
+}
+
+#[test]
+fn more_clients_than_there_is_room_for_are_refused() {
+    let hive = Served::start();
+    let clients: Vec<Client> = (0..hive::wire::hub::CLIENTS_MAX).map(|_| hive.client(Role::Ctl)).collect();
+    let refused = Client::attach(&hive.place(), Role::Ctl, 0).unwrap_err();
+    assert!(matches!(&refused, ClientError::Refused(why) if why.contains("16")), "{refused}");
+    drop(clients);
+}
+
+#[test]
+fn fault56_another_user_is_refused_by_the_files_and_by_the_server() {
+    let mut hive = Served::start();
+    let folder = tempfile::tempdir().unwrap();
+    // Where another user can run it.
+    let shared = folder.path().join("hive");
+    std::fs::copy(program(), &shared).unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let other = |socket: &str| {
+        Command::new("setpriv")
+            .args(["--reuid=65534", "--clear-groups"])
+            .arg(&shared)
+            .args(["ctl", "status", "--socket", socket])
+            .current_dir("/")
+            .output()
+    };
+    let root = Command::new("setpriv").args(["--reuid=65534", "--clear-groups", "true"]).status();
+    if !root.is_ok_and(|s| s.success()) {
+        // A skipped check must be seen.
+        eprintln!("skipped: setpriv is absent or this is not root, so nobody can be another user");
+        return;
+    }
+    let said = other(&hive.socket()).unwrap();
+    assert_eq!(said.status.code(), Some(3), "{}", text(&said.stderr));
+    // Folder and socket opened up: now the server itself has to see who comes.
+    let open = |path: &std::path::Path| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
+    };
+    open(hive.folder.path());
+    open(&hive.folder.path().join("run"));
+    open(&hive.place().path);
+    let said = other(&hive.socket()).unwrap();
+    assert_eq!(said.status.code(), Some(3), "{}", text(&said.stderr));
+    assert!(text(&said.stderr).contains("uid 65534"), "{}", text(&said.stderr));
+    let logged = hive.logged();
+    assert!(logged.contains("refused") && logged.contains("65534"), "it is logged: {logged}");
+    hive.json(&["status"]);
+}
