@@ -253,7 +253,7 @@ impl Swarm {
             Request::Unmute(agent) => {
                 Ok((Command::Unmute(agent), format!("{} is heard again", self.name(agent))))
             }
-            Request::ResetBreaker => Ok((Command::Reset, "breaker and kill switch are released".to_owned())),
+            Request::Reset => Ok((Command::Reset, "breaker and kill switch are released".to_owned())),
             Request::Pause(Some(agent)) => {
                 Ok((Command::Pause(agent), format!("{} takes no new risk", self.name(agent))))
             }
@@ -266,7 +266,12 @@ impl Swarm {
                 Ok((Command::Unfund(agent), format!("{} gives its funds back", self.name(agent))))
             }
             Request::Kill => Ok((Command::Kill, "killed: only reductions pass until it is reset".to_owned())),
-            Request::Fund { .. } => Err("an amount by hand is"),
+            Request::Fund(agent) => {
+                Ok((Command::Fund(agent), format!("{} gets funds by its points", self.name(agent))))
+            }
+            Request::DrainAll => Ok((Command::DrainAll, "real positions may only shrink".to_owned())),
+            Request::Flatten => Ok((Command::Flatten, "everything is closed".to_owned())),
+            Request::Stop => Err("ending the swarm from here is"),
         };
         let result = match result {
             Ok((command, done)) => {

@@ -162,7 +162,7 @@ impl App {
                 Ok(done) => self.say(done, Role::Good),
                 Err(why) => self.say(why, Role::Warn),
             },
-            News::Ended(why) => self.ended = Some(why),
+            News::Lost(why) | News::Ended(why) => self.ended = Some(why),
         }
     }
 
@@ -204,7 +204,7 @@ impl App {
         if let Some(dialog) = self.dialog.take() {
             // Only y confirms: the key that opened the dialog, enter and everything else cancel.
             if key.code == KeyCode::Char('y') {
-                return Some(Request::Fund { agent: dialog.agent, amount: dialog.amount });
+                return Some(Request::Fund(dialog.agent));
             }
             self.say("nothing was moved".to_owned(), Role::Dim);
             return None;

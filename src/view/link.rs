@@ -2,7 +2,7 @@
 //! behind a socket. A cockpit takes news and sends requests; it never waits for either.
 
 use super::cockpit::{AgentPage, Cockpit};
-use crate::domain::{AgentId, Money};
+use crate::domain::AgentId;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -22,19 +22,20 @@ pub enum Request {
     Mute(AgentId),
     /// It is heard again.
     Unmute(AgentId),
-    /// Moves this much from the treasury to the agent.
-    Fund {
-        /// To whom.
-        agent: AgentId,
-        /// How much, positive.
-        amount: Money,
-    },
+    /// The agent takes part in the funds again, by its points.
+    Fund(AgentId),
     /// Takes its funds away; it goes on in sim.
     Unfund(AgentId),
+    /// Everybody's real position may only shrink.
+    DrainAll,
+    /// Everything in real is closed, and stays closed until all are resumed.
+    Flatten,
     /// Halts: latched, no new risk.
     Kill,
-    /// Releases the drawdown breaker.
-    ResetBreaker,
+    /// Releases the kill switch and the drawdown breaker.
+    Reset,
+    /// Ends the process of the swarm.
+    Stop,
 }
 
 /// What became of a request.
@@ -55,6 +56,8 @@ pub enum News {
     Page(Box<AgentPage>),
     /// What became of a request.
     Answer(Answer),
+    /// The swarm cannot be reached: why. It is tried again by itself; the next picture says that it is back.
+    Lost(String),
     /// No more will come: why.
     Ended(String),
 }
