@@ -75,7 +75,7 @@ fn kills(unasked: u32) -> u32 {
 
 #[test]
 fn fault01_killed_at_random_moments_it_ends_as_if_it_had_not_been() {
-    drill(&["--no-tui"], kills(12));
+    drill(&["--no-tui", "--until-end"], kills(12));
 }
 
 #[test]
@@ -83,14 +83,14 @@ fn fault01_killed_on_the_real_perps_it_ends_as_if_it_had_not_been() {
     let Some(panel) = panel("perp_1h.csv.gz") else { return };
     let feed = format!("history:{panel}");
     // A year, so that what the program does with it and not the reading of six is what is killed.
-    drill(&["--no-tui", "--feed", &feed, "--from", "2022-01-01", "--to", "2022-12-31"], kills(4));
+    drill(&["--no-tui", "--until-end", "--feed", &feed, "--from", "2022-01-01", "--to", "2022-12-31"], kills(4));
 }
 
 #[test]
 fn fault03_a_signal_ends_it_within_two_seconds_and_it_goes_on_from_there() {
     for signal in ["TERM", "INT"] {
         let desk = Desk::new();
-        let market = ["--no-tui", "--days", "60", "--scouts", "24"];
+        let market = ["--no-tui", "--until-end", "--days", "60", "--scouts", "24"];
         let kept = [&market[..], &["--state", "state"]].concat();
         let mut life = Life::start(desk.command(&[&kept[..], &["--speed", "14400x"]].concat()));
         life.hears(&["is kept in"]);
@@ -113,7 +113,7 @@ fn fault03_a_signal_ends_it_within_two_seconds_and_it_goes_on_from_there() {
 #[test]
 fn fault13_a_second_instance_is_refused_and_told_who_is_there() {
     let desk = Desk::new();
-    let kept = ["--no-tui", "--days", "60", "--state", "state"];
+    let kept = ["--no-tui", "--until-end", "--days", "60", "--state", "state"];
     let mut life = Life::start(desk.command(&[&kept[..], &["--speed", "14400x"]].concat()));
     life.hears(&["is kept in"]);
     let second = desk.run(&kept);
@@ -125,7 +125,7 @@ fn fault13_a_second_instance_is_refused_and_told_who_is_there() {
 #[test]
 fn the_state_of_another_run_is_refused_with_what_differs() {
     let desk = Desk::new();
-    let kept = ["--no-tui", "--days", "30", "--scouts", "0", "--quiet", "--state", "state"];
+    let kept = ["--no-tui", "--until-end", "--days", "30", "--scouts", "0", "--quiet", "--state", "state"];
     desk.run(&kept).well();
     for (other, word) in [
         (&["--seed", "2"][..], "its seed is 1, not 2"),
@@ -144,7 +144,7 @@ fn the_state_of_another_run_is_refused_with_what_differs() {
 #[test]
 fn the_variable_names_the_folder_and_without_either_nothing_is_kept() {
     let desk = Desk::new();
-    let market = ["--no-tui", "--days", "30", "--scouts", "0", "--quiet"];
+    let market = ["--no-tui", "--until-end", "--days", "30", "--scouts", "0", "--quiet"];
     desk.run(&market).well();
     assert!(!desk.path("state").exists());
     let mut command = desk.command(&market);
@@ -157,7 +157,7 @@ fn the_variable_names_the_folder_and_without_either_nothing_is_kept() {
 #[test]
 fn a_journal_is_verified_and_exported() {
     let desk = Desk::new();
-    desk.run(&["--no-tui", "--days", "30", "--scouts", "0", "--quiet", "--state", "state"]).well();
+    desk.run(&["--no-tui", "--until-end", "--days", "30", "--scouts", "0", "--quiet", "--state", "state"]).well();
     let said = desk.run(&["journal", "verify", "state"]).well();
     for word in ["whole", "config", "checkpoint", "cursor", "end", "format 1"] {
         assert!(said.out.contains(word), "{word} is not in {}", said.out);
@@ -176,7 +176,7 @@ fn a_journal_is_verified_and_exported() {
     let said = desk.run(&["journal", "verify", "state"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.err.contains("00000001.seg, byte 114"), "{}", said.err);
-    let said = desk.run(&["--no-tui", "--days", "30", "--scouts", "0", "--state", "state"]);
+    let said = desk.run(&["--no-tui", "--until-end", "--days", "30", "--scouts", "0", "--state", "state"]);
     assert_eq!(said.code, Some(3), "a damaged journal is not run on: {said:?}");
 }
 
@@ -184,5 +184,5 @@ fn a_journal_is_verified_and_exported() {
 fn fault12_a_folder_that_cannot_be_made_is_a_clear_mistake() {
     let desk = Desk::new();
     desk.write("file", "not a folder");
-    desk.run(&["--no-tui", "--days", "30", "--state", "file/state"]).refused(&["file/state", "--state"]);
+    desk.run(&["--no-tui", "--until-end", "--days", "30", "--state", "file/state"]).refused(&["file/state", "--state"]);
 }

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use hive::domain::{AgentId, Command as Order};
+use hive::view::Cockpit;
+use hive::view::delta::Delta;
 use hive::wire::{Answer, Ask, Client, ClientError, Place, Role, Say, frame, hello};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -41,8 +43,9 @@ impl Served {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("run/a.sock");
-        let mut child = command(&["--no-tui", "--serve", "--quiet", "--scouts", "8", "--speed", "28800x"])
+        let mut child = command(&["--no-tui", "--days", "2", "--quiet", "--scouts", "8", "--speed", "28800x"])
             .args(["--socket".as_ref(), socket.as_os_str()])
+            .args(["--state", "state"])
             .current_dir(folder.path())
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
@@ -51,7 +54,7 @@ impl Served {
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut served = Served { folder, child, log };
         // It says so when it can be reached.
-        assert!(served.logged().contains("serving"));
+        while !served.logged().contains("serving") {}
         let end = Instant::now() + PATIENCE;
         while served.ctl(&["status"]).status.code() != Some(0) {
             assert!(Instant::now() < end, "it never answered");
@@ -182,13 +185,13 @@ fn mistakes_of_the_person_are_named() {
     let nowhere = folder.path().join("none.sock");
     let said = command(&["ctl", "status", "--socket"]).arg(nowhere).output().unwrap();
     assert_eq!(said.status.code(), Some(4));
-    assert!(text(&said.stderr).contains("--serve"), "it says how to start one: {}", text(&said.stderr));
+    assert!(text(&said.stderr).contains("--no-tui"), "it says how to start one: {}", text(&said.stderr));
 }
 
 #[test]
 fn fault13_a_second_hive_in_the_same_place_is_refused_and_told_the_process() {
     let hive = Served::start();
-    let second = command(&["--no-tui", "--serve", "--quiet", "--socket", &hive.socket()]).output().unwrap();
+    let second = command(&["--no-tui", "--until-end", "--serve", "--quiet", "--socket", &hive.socket()]).output().unwrap();
     assert_eq!(second.status.code(), Some(3));
     assert!(text(&second.stderr).contains(&hive.child.id().to_string()), "{}", text(&second.stderr));
     hive.json(&["status"]);
@@ -224,23 +227,60 @@ fn read_only_is_the_servers_word() {
 #[test]
 fn two_watchers_see_the_same_view_at_the_same_step() {
     let hive = Served::start();
+    // Snapshots and changes put together, as a cockpit does.
     let look = |client: &mut Client| {
-        let mut seen = Vec::new();
-        while seen.len() < 4 {
-            if let Say::Snapshot { seq, view_hash, view } = client.hear().unwrap() {
-                assert_eq!(view_hash, hive::wire::hub::view_hash(&view));
-                seen.push((seq, view_hash));
-            }
+        let (mut seen, mut view, mut changes) = (Vec::new(), None, 0);
+        while seen.len() < 6 {
+            let (made, hash) = match client.hear().unwrap() {
+                Say::Snapshot { view, view_hash, .. } => (postcard::from_bytes(&view).unwrap(), view_hash),
+                Say::Delta { change, view_hash, .. } => {
+                    changes += 1;
+                    let change: Delta = postcard::from_bytes(&change).unwrap();
+                    (change.apply(view.take().unwrap()).unwrap(), view_hash)
+                }
+                _ => continue,
+            };
+            let made: Cockpit = made;
+            assert_eq!(made.view_hash(), hash);
+            seen.push((made.seq, hash));
+            view = Some(made);
         }
+        assert!(changes > 0, "not everything is sent anew");
         seen
     };
     let (mut one, mut other) = (hive.client(Role::Cockpit), hive.client(Role::ReadOnly));
-    let (a, b) = (look(&mut one), look(&mut other));
+    let (a, b) = std::thread::scope(|s| {
+        let a = s.spawn(|| look(&mut one));
+        let b = look(&mut other);
+        (a.join().unwrap(), b)
+    });
     assert!(a.windows(2).all(|w| w[0].0 < w[1].0), "time goes on");
     let both = a.iter().filter(|(seq, _)| b.iter().any(|(s, _)| s == seq)).collect::<Vec<_>>();
     assert!(!both.is_empty(), "{a:?} {b:?}");
     assert!(both.iter().all(|x| b.contains(x)));
     assert_eq!(hive.json(&["status"])["clients"], 3);
+}
+
+#[test]
+fn ctl_watch_and_status_tell_the_same_hash_of_the_same_step() {
+    let hive = Served::start();
+    let watched = || text(&hive.ctl(&["watch", "--count", "5"]).stdout);
+    let (one, other, status) = std::thread::scope(|s| {
+        let (one, other) = (s.spawn(watched), s.spawn(watched));
+        let status: Vec<Value> = (0..12).map(|_| hive.json(&["status"])).collect();
+        (one.join().unwrap(), other.join().unwrap(), status)
+    });
+    let lines = |text: &str| -> Vec<Value> { text.lines().map(|l| serde_json::from_str(l).unwrap()).collect() };
+    let (one, other) = (lines(&one), lines(&other));
+    assert_eq!(one.len(), 5);
+    let mut met = 0;
+    for line in one.iter().chain(&other) {
+        for same in one.iter().chain(&other).chain(&status).filter(|s| s["seq"] == line["seq"]) {
+            assert_eq!(same["view_hash"], line["view_hash"]);
+            met += 1;
+        }
+    }
+    assert!(met > 10, "they looked at the same steps");
 }
 
 #[test]

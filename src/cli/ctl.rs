@@ -1,12 +1,18 @@
 //! `hive ctl`: one command to a running hive, one JSON object as the answer.
 
-use super::serve::Reach;
+use super::reach::{Reach, failed};
 use super::{Failure, print};
 use crate::domain::{AgentId, Command};
+use crate::view::link::{Link, News};
 use crate::view::operator::AgentState;
-use crate::wire::{Answer, Ask, Client, ClientError, Role};
+use crate::wire::{Answer, Ask, Client, ClientError, RemoteLink, Role};
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::{Value, json};
+use std::io::Write;
+use std::time::Duration;
+
+/// Between two looks for a new picture.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// Options of `hive ctl`.
 #[derive(Clone, Debug, ClapArgs)]
@@ -16,6 +22,9 @@ pub struct Args {
     verb: Verb,
     /// Which agent: its name, or its number; pause, resume and drain without one mean all
     agent: Option<String>,
+    /// End after this many pictures (watch)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
     #[command(flatten)]
     reach: Reach,
 }
@@ -25,6 +34,8 @@ pub struct Args {
 enum Verb {
     /// Mode, market time, equity, exposure, clients
     Status,
+    /// A line of JSON for every picture that a cockpit is shown: seq, its hash, time, equity
+    Watch,
     /// Every agent: its state, funds, points, real PnL
     Agents,
     /// Real takes no new risk; the agent speaks on, alone and in sim it goes on
@@ -61,7 +72,7 @@ impl Verb {
     /// The command for one agent, and the one for all.
     fn commands(self) -> (Option<OfAgent>, Option<Command>) {
         match self {
-            Verb::Status | Verb::Agents | Verb::Stop => (None, None),
+            Verb::Status | Verb::Watch | Verb::Agents | Verb::Stop => (None, None),
             Verb::Pause => (Some(Command::Pause), Some(Command::PauseAll)),
             Verb::Resume => (Some(Command::Resume), Some(Command::ResumeAll)),
             Verb::Drain => (Some(Command::Drain), Some(Command::DrainAll)),
@@ -82,14 +93,6 @@ impl Verb {
     }
 }
 
-fn failed(e: ClientError) -> Failure {
-    match e {
-        e @ ClientError::NotRunning(_) => Failure::NotRunning(e.to_string()),
-        e @ (ClientError::Forbidden(_) | ClientError::Refused(_)) => Failure::Refused(e.to_string()),
-        e => Failure::Failed(e.to_string()),
-    }
-}
-
 /// Asks, and says what was answered.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let verb = args.verb;
@@ -102,6 +105,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             "{0} which agent? hive ctl {0} NAME; hive ctl agents lists them",
             verb.name()
         )));
+    }
+    if args.count.is_some() && verb != Verb::Watch {
+        return Err(Failure::Usage("--count is for hive ctl watch".to_owned()));
+    }
+    if verb == Verb::Watch {
+        return watch(args);
     }
     let mut client = Client::attach(&args.reach.place()?, Role::Ctl, 0).map_err(failed)?;
     let mut agent = None;
@@ -125,6 +134,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Answer::Done { changed, at, seq } => json!({
             "verb": verb.name(), "agent": agent, "changed": changed, "market_time": at.to_string(), "seq": seq,
         }),
+        Answer::Page(page) => encoded(&page)?,
         Answer::Stopping => {
             gone(&mut client)?;
             json!({ "verb": verb.name(), "stopped": true })
@@ -132,6 +142,33 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     };
     let text = serde_json::to_string_pretty(&json).map_err(|e| Failure::Failed(format!("encoding: {e}")))?;
     print(&format!("{text}\n"))
+}
+
+/// Says what a cockpit would see, from the same changes, until it has said enough or the hive has gone.
+fn watch(args: &Args) -> Result<(), Failure> {
+    let mut link = RemoteLink::attach(&args.reach.place()?, true).map_err(failed)?;
+    let mut left = args.count;
+    while left != Some(0) {
+        match link.poll() {
+            Some(News::Cockpit(view)) => {
+                let line = json!({
+                    "seq": view.seq, "view_hash": view.view_hash(), "mode": view.mode.text(),
+                    "market_time": view.market_time.map(|t| t.to_string()), "progress": view.progress,
+                    "run": view.account.run, "equity": view.account.equity, "today": view.account.today,
+                    "drawdown": view.account.drawdown, "messages": view.account.messages,
+                });
+                match writeln!(std::io::stdout(), "{line}") {
+                    Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+                    done => done.map_err(|e| Failure::Failed(format!("writing to standard output: {e}")))?,
+                }
+                left = left.map(|n| n - 1);
+            }
+            Some(News::Lost(why)) => return Err(Failure::Failed(format!("the hive has gone: {why}"))),
+            Some(_) => {}
+            None => std::thread::sleep(GLANCE),
+        }
+    }
+    Ok(())
 }
 
 fn encoded<T: serde::Serialize>(value: &T) -> Result<Value, Failure> {

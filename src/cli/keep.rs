@@ -1,35 +1,20 @@
-//! A run with `--state`: goes on where it was, can be stopped at any time, and says so.
+//! A run that is kept in a folder: opened where it was, set aside if a new one is wanted, and ended so
+//! that it can go on.
 
 use super::{Failure, tell};
 use crate::config::{self, Config};
 use crate::engine::Engine;
-use crate::market::feed::{Feed, FeedError};
-use crate::runtime::drive::{self, Ended, Speed, Told};
+use crate::market::feed::Feed;
+use crate::runtime::drive::{Ended, RunError, Told};
 use crate::runtime::keep::{KeepError, Keeper};
+use crate::runtime::lock::{Lock, LockError};
 use crate::runtime::recover::{self, Identity, Probe, RecoverError};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-
-/// A run that is kept in a folder.
-pub struct Kept {
-    keeper: Keeper,
-    told: Told,
-    stop: Arc<AtomicBool>,
-}
-
-enum Broke {
-    Feed(FeedError),
-    Keep(KeepError),
-}
-
-impl From<FeedError> for Broke {
-    fn from(e: FeedError) -> Self {
-        Broke::Feed(e)
-    }
-}
+use std::time::{SystemTime, UNIX_EPOCH};
 
 impl From<KeepError> for Failure {
     fn from(e: KeepError) -> Self {
@@ -51,62 +36,75 @@ impl From<RecoverError> for Failure {
     }
 }
 
-impl Kept {
-    /// Opens the folder and puts engine and feed where the run was.
-    pub fn open(
-        dir: &Path,
-        config: &Config,
-        engine: &mut Engine,
-        feed: &mut dyn Feed,
-    ) -> Result<Self, Failure> {
-        let roster = config::roster_hash(config);
-        let identity = Identity::new(&config.name, roster, config.seed, feed.info(), feed.universe());
-        let program = std::env::current_exe();
-        let program =
-            program.map_err(|e| Failure::Failed(format!("finding this program's own file: {e}")))?;
-        let stop = stop_on_signals()?;
-        let resumed = recover::open(dir, &identity, engine, feed, &Probe::Child(program))?;
-        tell(&resumed.news);
-        Ok(Kept { keeper: resumed.keeper, told: resumed.told, stop })
-    }
-
-    /// Runs to the end of the feed, or until it is stopped: then there is nothing to report yet.
-    pub fn run(
-        &mut self,
-        engine: &mut Engine,
-        feed: &mut dyn Feed,
-        speed: Speed,
-        mut watch: impl FnMut(&Engine, &Told),
-    ) -> Result<Option<Told>, Failure> {
-        let (keeper, told) = (&mut self.keeper, std::mem::take(&mut self.told));
-        let done = drive::go_on(engine, feed, speed, told, &self.stop, |engine, told, _| {
-            watch(engine, told);
-            let kept = keeper.barrier(engine, told).map_err(Broke::Keep);
-            tell(&keeper.news());
-            kept
-        });
-        let (told, ended) = done.map_err(|e| match e {
-            Broke::Feed(e) => Failure::Failed(e.to_string()),
-            Broke::Keep(e) => e.into(),
-        })?;
-        if ended == Ended::Feed {
-            keeper.end(engine, &told)?;
-            return Ok(Some(told));
+impl From<RunError> for Failure {
+    fn from(e: RunError) -> Self {
+        match e {
+            RunError::Feed(e) => Failure::Failed(e.to_string()),
+            RunError::Keep(e) => e.into(),
         }
-        keeper.checkpoint(engine, &told)?;
-        let at = engine.now().map(|s| s.to_string()).unwrap_or_default();
-        let mut news = keeper.news();
-        news.push(format!(
-            "stopped at {at} after {} events; the same command goes on from there",
-            told.events
-        ));
-        tell(&news);
-        Ok(None)
     }
 }
 
+/// Opens the folder and puts engine and feed where the run was.
+pub fn open(
+    dir: &Path,
+    config: &Config,
+    engine: &mut Engine,
+    feed: &mut dyn Feed,
+) -> Result<(Keeper, Told), Failure> {
+    let roster = config::roster_hash(config);
+    let identity = Identity::new(&config.name, roster, config.seed, feed.info(), feed.universe());
+    let program = std::env::current_exe();
+    let program = program.map_err(|e| Failure::Failed(format!("finding this program's own file: {e}")))?;
+    let resumed = recover::open(dir, &identity, engine, feed, &Probe::Child(program))?;
+    tell(&resumed.news);
+    Ok((resumed.keeper, resumed.told))
+}
+
+/// Keeps how a run ended.
+pub fn end(keeper: &mut Keeper, engine: &Engine, told: &Told, ended: Ended) -> Result<(), Failure> {
+    if ended == Ended::Feed {
+        keeper.end(engine, told)?;
+        tell(&keeper.news());
+        return Ok(());
+    }
+    keeper.checkpoint(engine, told)?;
+    let at = engine.now().map(|s| s.to_string()).unwrap_or_default();
+    let mut news = keeper.news();
+    news.push(format!("stopped at {at} after {} events; the same command goes on from there", told.events));
+    tell(&news);
+    Ok(())
+}
+
+/// Moves a state out of the way, so that a new one begins; nothing is deleted.
+pub fn set_aside(dir: &Path) -> Result<(), Failure> {
+    if !dir.exists() {
+        return Ok(());
+    }
+    let failed = |e: std::io::Error| Failure::Failed(format!("moving {} aside: {e}", dir.display()));
+    let lock = Lock::take(&dir.join("lock")).map_err(|e| match e {
+        LockError::Held(pid) => Failure::Refused(format!(
+            "{} is in use by process {}; stop it first (hive ctl stop)",
+            dir.display(),
+            pid.map_or_else(|| "(unknown)".to_owned(), |p| p.to_string())
+        )),
+        LockError::Io(e) => failed(e),
+    })?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let name = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let free = |n: &u32| {
+        let aside = dir.with_file_name(format!("{name}.old-{}", now + u64::from(*n)));
+        (!aside.exists()).then_some(aside)
+    };
+    let aside: PathBuf = (0..60).find_map(|n| free(&n)).unwrap_or_else(|| dir.with_extension("old"));
+    std::fs::rename(dir, &aside).map_err(failed)?;
+    drop(lock);
+    tell(&[format!("the old state is in {}; a new one begins", aside.display())]);
+    Ok(())
+}
+
 /// The first signal asks, the second does not.
-fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
+pub fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
         flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))

@@ -3,17 +3,19 @@
 //! Exit codes: 0 done · 1 failed · 2 usage or configuration · 3 refused for safety · 4 not running.
 
 mod agents;
+mod attach;
 mod bench;
 mod config;
 mod ctl;
 mod journal;
 mod keep;
 mod options;
+mod reach;
 mod report;
 mod run;
 mod serve;
+mod start;
 mod table;
-mod watch;
 
 use clap::{Parser, Subcommand};
 use options::RunOptions;
@@ -36,11 +38,11 @@ Exit codes:
   4  not running
 
 Examples:
-  hive                                         two years of the embedded market
-  hive --feed history:perp_1h.csv.gz --deaf    your own bars, and nobody listens
-  hive --no-tui --state run/                    kept: run it again after a crash, it goes on
-  hive --no-tui --serve --speed 3600x          an hour a second, reached from outside:
-  hive ctl status                              how it is; hive ctl stop ends it
+  hive                                         the embedded market: starts in the background, and attaches
+  hive attach                                  looks again; hive ctl stop ends it
+  hive backtest --feed history:perp_1h.csv.gz  your own bars to their end, and a report
+  hive --no-tui                                in the foreground without a screen, for a server
+  hive ctl status                              how it is, as JSON
   hive config print-default > agents.toml      a file to change";
 
 /// A swarm of trading agents that talk, listen and trade as one patient desk, on paper
@@ -58,19 +60,26 @@ pub struct Cli {
     #[command(flatten)]
     run: RunOptions,
     #[command(flatten)]
-    serve: serve::ServeOptions,
-    /// Run in the foreground without a screen; this version has no cockpit, so every run is such a run
+    reach: reach::Reach,
+    #[command(flatten)]
+    look: attach::Look,
+    /// Run in the foreground without a screen, for a server; the socket is there to attach to
     #[arg(long)]
     no_tui: bool,
+    /// Serve the socket also where the run ends by itself; --name does so too
+    #[arg(long, help_heading = "Reach")]
+    serve: bool,
+    /// What plain hive starts: a session of its own, and the market's end can be looked at
+    #[arg(long, hide = true, requires = "no_tui")]
+    background: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Run history or the embedded market to its end, as fast as it goes, and report
     Backtest(Box<RunOptions>),
-    /// Watch the swarm live in this terminal, on the embedded market or a history: history goes by, then a
-    /// bar a second (or as --speed says)
-    Watch(Box<watch::Args>),
+    /// The cockpit of a swarm that runs already
+    Attach(attach::Args),
     /// Families, their parameters, and the agents of a file
     Agents(agents::Args),
     /// The configuration: what is shipped, and what holds now and why
@@ -121,10 +130,9 @@ impl Failure {
 /// Runs a verb.
 pub fn run(cli: Cli) -> Result<(), Failure> {
     match cli.verb {
-        None if cli.serve.wanted() => serve::run(&cli.run, &cli.serve),
-        None => run::run(&cli.run),
-        Some(Verb::Backtest(options)) => run::run(&options),
-        Some(Verb::Watch(args)) => watch::run(&args),
+        None => plain(&cli),
+        Some(Verb::Backtest(options)) => run::run(&options, &batch(&options)),
+        Some(Verb::Attach(args)) => attach::run(&args),
         Some(Verb::Agents(args)) => agents::run(&args),
         Some(Verb::Config(args)) => config::run(&args),
         Some(Verb::Journal(args)) => journal::run(&args),
@@ -134,6 +142,40 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(Verb::Ctl(args)) => ctl::run(&args),
         Some(Verb::Bench(args)) => bench::run(&args),
     }
+}
+
+/// `hive` without a verb: a cockpit where there is a terminal, a service where none is wanted, and a run to
+/// its end where there is none.
+fn plain(cli: &Cli) -> Result<(), Failure> {
+    let (options, synth) = (&cli.run, cli.run.feed == options::SYNTH);
+    if !cli.no_tui && !options.until_end && !cli.serve && attach::is_terminal() {
+        if options.summary.is_some() || options.quiet {
+            let why = "--summary and --quiet are for runs without a screen; add --no-tui or --until-end";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        return start::run(&cli.reach, &cli.look, &["--no-tui", "--background"]);
+    }
+    if cli.background {
+        // Fails only for the leader of a session, which has what this asks for.
+        let _ = rustix::process::setsid();
+    }
+    let service = cli.no_tui && !options.until_end;
+    let live = service && (synth || cli.background);
+    let served = service || cli.serve || cli.reach.name.is_some();
+    let kept = if live { Some(cli.reach.home()?.0) } else { None };
+    let manner = run::Manner {
+        reach: served.then(|| cli.reach.clone()),
+        state: options.state.clone().or(kept),
+        fresh: options.fresh,
+        live,
+        stays: live,
+    };
+    run::run(options, &manner)
+}
+
+/// A run to its end.
+fn batch(options: &RunOptions) -> run::Manner {
+    run::Manner { state: options.state.clone(), fresh: options.fresh, ..run::Manner::default() }
 }
 
 /// Says on standard error what went wrong. If nobody reads it, the exit code still tells.

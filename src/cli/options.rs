@@ -10,6 +10,8 @@ use crate::runtime::feeds::{self, FeedOptions, FeedSpec};
 use clap::Args;
 use std::path::PathBuf;
 
+/// The feed where none is named.
+pub const SYNTH: &str = "synth";
 /// File that is read where none is named, if it is there.
 const AGENTS_FILE: &str = "agents.toml";
 
@@ -18,7 +20,7 @@ const AGENTS_FILE: &str = "agents.toml";
 #[command(next_help_heading = "Run")]
 pub struct RunOptions {
     /// Where the market comes from: synth, or history:PATH[?kind=perp|spot|margin]
-    #[arg(long, value_name = "FEED", default_value = "synth", env = "HIVE_FEED", hide_env_values = true)]
+    #[arg(long, value_name = "FEED", default_value = SYNTH, env = "HIVE_FEED", hide_env_values = true)]
     pub feed: String,
     /// The hive's file; without it agents.toml here, or the one that is built in
     #[arg(long, value_name = "FILE", env = "HIVE_AGENTS", hide_env_values = true)]
@@ -34,15 +36,18 @@ pub struct RunOptions {
         value_parser = clap::builder::FalseyValueParser::new()
     )]
     pub deaf: bool,
-    /// Market seconds per second: max, or 1x, 3600x, …
-    #[arg(long, value_name = "SPEED", default_value = "max", env = "HIVE_SPEED", hide_env_values = true)]
-    pub speed: String,
-    /// End when the feed ends; history and the embedded market always do
+    /// Market seconds per second: max, or 1x, 3600x, … [default: max for history, a bar a second after it]
+    #[arg(long, value_name = "SPEED", env = "HIVE_SPEED", hide_env_values = true)]
+    pub speed: Option<String>,
+    /// End with the history (or after --days of the embedded market) instead of going on live
     #[arg(long)]
     pub until_end: bool,
     /// Keep the run in this folder, and go on from there when it is started again
     #[arg(long, value_name = "DIR", env = "HIVE_STATE", hide_env_values = true)]
     pub state: Option<PathBuf>,
+    /// Begin anew: what is kept is moved aside, nothing is deleted
+    #[arg(long)]
+    pub fresh: bool,
     /// Write the summary of the run as JSON
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
@@ -160,10 +165,13 @@ impl RunOptions {
         stray.map_or(Ok(()), |flag| Err(Failure::Usage(format!("{flag} is for {whose}"))))
     }
 
-    /// The speed that is asked for.
-    pub fn speed(&self) -> Result<Speed, Failure> {
-        Speed::parse(&self.speed)
-            .ok_or_else(|| Failure::Usage(format!("--speed {}: write max, or 1x, 3600x, …", self.speed)))
+    /// The speed that is asked for, if one is.
+    pub fn speed(&self) -> Result<Option<Speed>, Failure> {
+        let read = |text: &String| {
+            Speed::parse(text)
+                .ok_or_else(|| Failure::Usage(format!("--speed {text}: write max, or 1x, 3600x, …")))
+        };
+        self.speed.as_ref().map(read).transpose()
     }
 }
 

@@ -1,69 +1,74 @@
-//! `hive` and `hive backtest`: opens the feed, runs the swarm through it, and reports.
+//! A run from its options to its report: `hive backtest`, `hive --no-tui`, and what plain `hive` starts in
+//! the background.
 
-use super::keep::Kept;
 use super::options::{self, RunOptions};
-use super::{Failure, print, report};
-use crate::config;
-use crate::domain::{Message, Stamp};
+use super::reach::Reach;
+use super::{Failure, keep, print, report, serve, tell};
+use crate::config::{self, Config};
+use crate::domain::{Span, Stamp};
 use crate::engine::Engine;
 use crate::market::feed::Feed;
-use crate::runtime::drive::{self, Speed, Told};
+use crate::market::synth::DAYS_MAX;
+use crate::runtime::drive::{self, Ended, Pace, Speed, Told};
+use crate::runtime::feeds::{FeedOptions, FeedSpec};
+use crate::runtime::keep::Keeper;
+use crate::runtime::service::{Audience, Scenery};
+use crate::runtime::stepper::Stepper;
 use crate::runtime::{feeds, setup};
 use crate::view::Summary;
 use crate::view::summary::RunFacts;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Barriers between two looks at the clock of the progress bar.
 const TICK: u64 = 64;
+/// Share of a recorded history that is behind when somebody begins to look.
+const BEHIND: f64 = 0.8;
 
-/// What is told of every barrier.
-type Watch<'a> = &'a mut dyn FnMut(&Engine, &Told, &[Message]);
-
-/// Runs.
-pub fn run(options: &RunOptions) -> Result<(), Failure> {
-    run_by(options, |engine, feed, speed, config, watch| match &options.state {
-        Some(dir) => Kept::open(dir, config, engine, feed)?.run(engine, feed, speed, |e, t| watch(e, t, &[])),
-        None => drive::run(engine, feed, speed, watch).map(Some).map_err(|e| Failure::Failed(e.to_string())),
-    })
+/// What a run is beside its options.
+#[derive(Clone, Debug, Default)]
+pub struct Manner {
+    /// How it is reached; none: not at all.
+    pub reach: Option<Reach>,
+    /// Where it is kept; none: nowhere.
+    pub state: Option<PathBuf>,
+    /// Begin anew, whatever is kept.
+    pub fresh: bool,
+    /// History goes by first, then the market goes on at a pace that can be watched.
+    pub live: bool,
+    /// When the market has ended it can be looked at until it is stopped.
+    pub stays: bool,
 }
 
-/// Prepares a run, has it driven, and reports unless it was ended on the way.
-pub fn run_by(
-    options: &RunOptions,
-    drive: impl FnOnce(
-        &mut Engine,
-        &mut dyn Feed,
-        Speed,
-        &config::Config,
-        Watch<'_>,
-    ) -> Result<Option<Told>, Failure>,
-) -> Result<(), Failure> {
+/// Runs.
+pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
     let (config, _) = options::load(options.agents.as_ref(), &options.overrides())?;
-    let speed = options.speed()?;
-    let wanted = options.feed(&config)?;
+    let mut wanted = options.feed(&config)?;
+    let behind = wanted.days;
+    if manner.live && wanted.spec == FeedSpec::Synth {
+        wanted.days = DAYS_MAX;
+    }
     // A summary that cannot be written is better known before the run than after it.
     if let Some(path) = &options.summary {
         writable(path)?;
     }
     let mut feed = feeds::open(&wanted).map_err(|e| Failure::Usage(e.to_string()))?;
+    let pace = pace(options, manner, &wanted, feed.as_ref(), behind)?;
     let settings = setup::settings(&config);
     let mut engine = Engine::new(&config.roster, feed.universe(), &settings, config.seed);
-    let bar = progress(feed.as_ref(), &engine, options.quiet);
-    let done = drive(&mut engine, feed.as_mut(), speed, &config, &mut |engine, told, _| {
-        if told.barriers.is_multiple_of(TICK) {
-            advance(&bar, engine, told);
-        }
-    });
+    let bar = progress(feed.as_ref(), &engine, options.quiet || manner.live);
+    let (told, ended) = drive(&mut engine, feed.as_mut(), pace, &config, manner, &bar)?;
     bar.finish_and_clear();
-    let Some(told) = done? else { return Ok(()) };
-    let facts = facts(&config, feed.as_ref(), &engine, told);
-    let summary = Summary::new(&engine, facts);
+    // What is kept and goes on has nothing to report yet.
+    let whole = ended == Ended::Feed || manner.state.is_none();
+    let summary = Summary::new(&engine, facts(&config, feed.as_ref(), &engine, told));
     if let Some(path) = &options.summary {
         write_summary(path, &summary)?;
     }
-    if !options.quiet {
+    if !options.quiet && whole {
         print(&report::closing(&summary))?;
     }
     if summary.ledger_balanced && summary.halted.is_none() {
@@ -73,7 +78,85 @@ pub fn run_by(
     Err(Failure::Failed(format!("the run ended in doubt: {why}")))
 }
 
-fn facts(config: &config::Config, feed: &dyn Feed, engine: &Engine, told: Told) -> RunFacts {
+/// How fast it goes, and from when on.
+fn pace(
+    options: &RunOptions,
+    manner: &Manner,
+    wanted: &FeedOptions,
+    feed: &dyn Feed,
+    behind: u32,
+) -> Result<Pace, Failure> {
+    let (info, asked) = (feed.info(), options.speed()?);
+    if !manner.live {
+        return Ok(Pace { speed: asked.unwrap_or(Speed::Max), seam: None });
+    }
+    let length = match wanted.spec {
+        FeedSpec::Synth => Span(i64::from(behind) * Span::DAY.0),
+        FeedSpec::History { .. } => Span((info.to.since(info.from).0 as f64 * BEHIND) as i64),
+    };
+    // A bar a second: something happens, and it can be read.
+    let speed = asked.unwrap_or(Speed::Times(info.clock.0 as f64 / 1e9));
+    Ok(Pace { speed, seam: Some(info.from.after(length)) })
+}
+
+/// Drives the engine through the feed, kept and served as asked for.
+fn drive(
+    engine: &mut Engine,
+    feed: &mut dyn Feed,
+    pace: Pace,
+    config: &Config,
+    manner: &Manner,
+    bar: &ProgressBar,
+) -> Result<(Told, Ended), Failure> {
+    let guarded = manner.state.is_some() || manner.reach.is_some();
+    let stop = if guarded { keep::stop_on_signals()? } else { Arc::new(AtomicBool::new(false)) };
+    let (mut keeper, told) = kept(engine, feed, config, manner)?.unzip();
+    let hub = manner.reach.as_ref().map(serve::open).transpose()?;
+    let mut stepper = Stepper::new(engine, told.unwrap_or_default(), keeper.as_mut());
+    let from = feed.info().from;
+    let mut audience = hub.as_ref().zip(manner.reach.as_ref()).map(|((hub, orders), reach)| {
+        let scenery = serve::scenery(config, feed, reach, pace, from);
+        Audience::new(&mut stepper, hub, orders, Scenery { stays: manner.stays, ..scenery })
+    });
+    let done = drive::run(&mut stepper, feed, pace, &stop, audience.as_mut(), |stepper| {
+        if stepper.told.barriers.is_multiple_of(TICK) {
+            advance(bar, stepper.engine, &stepper.told);
+        }
+        if let Some(keeper) = &mut stepper.keeper {
+            tell(&keeper.news());
+        }
+    });
+    drop(audience);
+    let told = stepper.told;
+    let done = done.map_err(Failure::from).and_then(|ended| match &mut keeper {
+        Some(keeper) => keep::end(keeper, engine, &told, ended).map(|()| ended),
+        None => Ok(ended),
+    });
+    // Everything is on disk when those who watch are told.
+    if let Some((hub, _)) = &hub {
+        match &done {
+            Ok(Ended::Feed) => hub.close("the market has ended"),
+            Ok(Ended::Stopped) => hub.close("it was stopped"),
+            Err(why) => hub.close(&why.to_string()),
+        }
+    }
+    done.map(|ended| (told, ended))
+}
+
+fn kept(
+    engine: &mut Engine,
+    feed: &mut dyn Feed,
+    config: &Config,
+    manner: &Manner,
+) -> Result<Option<(Keeper, Told)>, Failure> {
+    let Some(dir) = &manner.state else { return Ok(None) };
+    if manner.fresh {
+        keep::set_aside(dir)?;
+    }
+    keep::open(dir, config, engine, feed).map(Some)
+}
+
+fn facts(config: &Config, feed: &dyn Feed, engine: &Engine, told: Told) -> RunFacts {
     let (info, read) = (feed.info(), feed.report());
     let mut notes = info.notes.clone();
     if read.bad_rows + read.duplicates + read.unsorted > 0 {

@@ -27,7 +27,7 @@ mod tests;
 
 pub use export::{export, hex};
 pub use frame::{Frame, Link, PAYLOAD_BYTES_MAX};
-pub use scan::{Cut, NEWEST, Place, Recovery};
+pub use scan::{Cut, NEWEST, Place, Recovery, scan};
 pub use segment::{RunHeader, SEGMENT_BYTES_MAX, SEGMENTS_MAX, VERSION};
 
 use segment::{HEADER, Header};

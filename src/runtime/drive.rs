@@ -1,8 +1,10 @@
 //! Drives the engine through a feed, at the speed asked for, and keeps what a run has to tell beside
 //! the engine's state. It decides nothing.
 
-use crate::domain::{Event, Message, Stamp};
-use crate::engine::{Engine, Outputs};
+use super::keep::KeepError;
+use super::service::Audience;
+use super::stepper::Stepper;
+use crate::domain::Stamp;
 use crate::market::feed::{Feed, FeedError};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +13,9 @@ use std::time::{Duration, Instant};
 /// Alarms kept for the report; the rest is counted. A broken run would fill memory otherwise.
 pub const ALARMS_MAX: usize = 50;
 /// How long a paced run may sleep before it looks whether it is to stop.
-const NAP: Duration = Duration::from_millis(50);
+pub const NAP: Duration = Duration::from_millis(50);
+/// A run that is later than this does not try to catch up with the wall.
+const LATE: Duration = Duration::from_secs(1);
 
 /// Market seconds per second on the wall.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,6 +42,8 @@ impl Speed {
 pub struct Told {
     /// Events taken from the feed, whether or not they counted: where to go on in it.
     pub events: u64,
+    /// Commands that were stepped.
+    pub commands: u64,
     /// The first barrier.
     pub from: Option<Stamp>,
     /// Bars that counted.
@@ -54,82 +60,125 @@ pub struct Told {
     pub wall_s: f64,
 }
 
-/// Runs a feed to its end. `watch` sees every barrier and the messages of its step.
-pub fn run(
-    engine: &mut Engine,
-    feed: &mut dyn Feed,
-    speed: Speed,
-    mut watch: impl FnMut(&Engine, &Told, &[Message]),
-) -> Result<Told, FeedError> {
-    let told = Told::default();
-    let (told, _) = go_on(engine, feed, speed, told, &AtomicBool::new(false), |engine, told, messages| {
-        watch(engine, told, messages);
-        Ok::<(), FeedError>(())
-    })?;
-    Ok(told)
-}
-
 /// How a run came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// The feed ended.
     Feed,
-    /// It was asked to stop, and did so at a barrier.
+    /// It was asked to stop.
     Stopped,
 }
 
-/// Runs a feed on from where `told` left it, until it ends or `stop` is set. An error of `watch` ends the
-/// run.
-pub fn go_on<E: From<FeedError>>(
-    engine: &mut Engine,
-    feed: &mut dyn Feed,
-    speed: Speed,
-    mut told: Told,
-    stop: &AtomicBool,
-    mut watch: impl FnMut(&Engine, &Told, &[Message]) -> Result<(), E>,
-) -> Result<(Told, Ended), E> {
-    let mut out = Outputs::default();
-    let (start, before_s) = (Instant::now(), told.wall_s);
-    let mut paced_from = None;
-    let mut ended = Ended::Feed;
-    while let Some(event) = feed.next()? {
-        told.events += 1;
-        engine.step(&event, &mut out);
-        if !out.accepted {
-            told.refused += 1;
-            continue;
-        }
-        for alarm in out.alarms.drain(..) {
-            if told.alarms.len() < ALARMS_MAX { told.alarms.push(alarm) } else { told.more_alarms += 1 }
-        }
-        match event {
-            Event::Market(crate::domain::MarketEvent::Bar { .. }) => told.bars += 1,
-            Event::Barrier(at) => {
-                told.from.get_or_insert(at);
-                told.barriers += 1;
-                told.wall_s = before_s + start.elapsed().as_secs_f64();
-                watch(engine, &told, &out.messages)?;
-                pace(speed, *paced_from.get_or_insert(at), at, start, stop);
-                if stop.load(Ordering::Relaxed) {
-                    ended = Ended::Stopped;
-                    break;
-                }
-            }
-            _ => {}
-        }
-    }
-    told.wall_s = before_s + start.elapsed().as_secs_f64();
-    Ok((told, ended))
+/// Why a run ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The market.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// What keeps it.
+    #[error(transparent)]
+    Keep(#[from] KeepError),
 }
 
-fn pace(speed: Speed, from: Stamp, at: Stamp, start: Instant, stop: &AtomicBool) {
-    let Speed::Times(times) = speed else { return };
-    let due = Duration::from_secs_f64(at.since(from).0 as f64 / 1e9 / times);
-    while let Some(wait) = due.checked_sub(start.elapsed()).filter(|w| !w.is_zero()) {
+/// When the next bar may come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// After the seam.
+    pub speed: Speed,
+    /// Before it history goes by as fast as it can; none: there is no history, the speed holds at once.
+    pub seam: Option<Stamp>,
+}
+
+impl Pace {
+    /// As fast as it goes.
+    pub const MAX: Pace = Pace { speed: Speed::Max, seam: None };
+}
+
+/// Holds a run to its pace.
+struct Clock {
+    pace: Pace,
+    /// From where it is counted.
+    from: Option<(Stamp, Instant)>,
+}
+
+impl Clock {
+    /// When the barrier after this one may come; none: at once.
+    fn due(&mut self, at: Stamp) -> Option<Instant> {
+        let Speed::Times(times) = self.pace.speed else { return None };
+        if self.pace.seam.is_some_and(|seam| at < seam) {
+            return None;
+        }
+        let (now, bar) = (Instant::now(), |from: Stamp| {
+            Duration::try_from_secs_f64(at.since(from).0 as f64 / 1e9 / times).unwrap_or(Duration::MAX)
+        });
+        let (from, start) = *self.from.get_or_insert((at, now));
+        let due = start.checked_add(bar(from))?;
+        if due + LATE < now {
+            // The machine slept, or cannot go as fast: from here on, not in a rush after what was missed.
+            self.from = Some((at, now));
+        }
+        Some(due)
+    }
+}
+
+/// Runs a feed on from where the stepper is, until it ends or `stop` is set. `watch` sees every barrier;
+/// `audience` is shown what happens and may command.
+pub fn run(
+    stepper: &mut Stepper<'_>,
+    feed: &mut dyn Feed,
+    pace: Pace,
+    stop: &AtomicBool,
+    mut audience: Option<&mut Audience<'_>>,
+    mut watch: impl FnMut(&mut Stepper<'_>),
+) -> Result<Ended, RunError> {
+    let (start, before_s) = (Instant::now(), stepper.told.wall_s);
+    let mut clock = Clock { pace, from: None };
+    stepper.replay()?;
+    let ended = loop {
+        if stop.load(Ordering::Relaxed) || audience.as_ref().is_some_and(|a| a.stopping()) {
+            break Ended::Stopped;
+        }
+        let Some(event) = feed.next()? else {
+            match &mut audience {
+                Some(audience) if audience.stays => audience.stay(stepper, stop)?,
+                _ => {}
+            }
+            break if stop.load(Ordering::Relaxed) { Ended::Stopped } else { Ended::Feed };
+        };
+        let barrier = stepper.market(&event)?;
+        let caught_up = stepper.caught_up();
+        if let Some(at) = barrier {
+            stepper.told.wall_s = before_s + start.elapsed().as_secs_f64();
+            watch(stepper);
+            // What was lived through once is not waited for again.
+            let due = if caught_up { clock.due(at) } else { None };
+            match &mut audience {
+                Some(audience) => {
+                    audience.barrier(stepper, at);
+                    if caught_up {
+                        audience.wait(stepper, due, stop)?;
+                    }
+                }
+                None => nap(due, stop),
+            }
+        } else if let Some(audience) = audience.as_mut().filter(|_| caught_up) {
+            audience.hear(stepper)?;
+        }
+    };
+    if let Some(audience) = &mut audience {
+        audience.show(stepper);
+    }
+    stepper.told.wall_s = before_s + start.elapsed().as_secs_f64();
+    Ok(ended)
+}
+
+fn nap(until: Option<Instant>, stop: &AtomicBool) {
+    while let Some(left) = until.and_then(|u| u.checked_duration_since(Instant::now())).filter(|w| !w.is_zero())
+    {
         if stop.load(Ordering::Relaxed) {
             return;
         }
-        std::thread::sleep(wait.min(NAP));
+        std::thread::sleep(left.min(NAP));
     }
 }
 

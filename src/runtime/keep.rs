@@ -7,22 +7,26 @@
 //! 2. Cursors and checkpoints are made at barriers counted from the start of the feed, so a run that was
 //!    resumed keeps the same ones as a run that was not.
 //! 3. A run that is stepped again decides what it decided the first time, or it ends.
-//! 4. A store that fails is let go and said; the run goes on. A journal that fails ends the run.
+//! 4. A command is on disk with the uid and pid of who gave it before it acts; a resumed run is given it
+//!    again after the same event.
+//! 5. A store that fails is let go and said; the run goes on. A journal that fails ends the run.
 
 use super::drive::Told;
 use super::lock::Lock;
-use crate::domain::{Digest, Stamp};
+use crate::domain::{Command, Digest, Stamp};
 use crate::engine::Engine;
 use crate::engine::state::SnapshotError;
 use crate::journal::{Journal, JournalError, Kind};
 use crate::store::{Newest, StateStore};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// Version of the payloads that are written here.
-pub const VERSION: u16 = 1;
-/// A run is cut into this many parts by its checkpoints, so that a restart steps 2 % of it again …
-const PARTS: u64 = 50;
-/// … but not into smaller ones than this, in barriers: a checkpoint costs as much as a few dozen.
+pub const VERSION: u16 = 2;
+/// A checkpoint comes when a run has grown by one part in this many, so that a restart steps at most 3 % of
+/// it again, and a run without an end needs few …
+const PARTS: u64 = 32;
+/// … but not after fewer barriers than this: a checkpoint costs as much as a few dozen.
 const PART_BARRIERS_MIN: u64 = 64;
 /// Cursors between two checkpoints.
 const CURSORS: u64 = 16;
@@ -34,10 +38,27 @@ pub struct Cursor {
     pub data_hash: String,
     /// Events taken from the feed.
     pub events: u64,
+    /// Commands that were stepped.
+    pub commands: u64,
     /// The last stamp.
     pub at: Option<Stamp>,
     /// Everything that was decided until then.
     pub decisions: Digest,
+}
+
+/// What somebody asked of the run, as it is journalled before it acts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// After how many events of the feed.
+    pub events: u64,
+    /// The market's time.
+    pub at: Stamp,
+    /// What the engine is to do; none: the process is to end.
+    pub command: Option<Command>,
+    /// Whose process asked.
+    pub uid: u32,
+    /// Which.
+    pub pid: i32,
 }
 
 /// Why a run cannot be kept.
@@ -52,6 +73,9 @@ pub enum KeepError {
     /// A payload.
     #[error("a checkpoint could not be encoded: {0}")]
     Codec(#[from] postcard::Error),
+    /// A command.
+    #[error("a command could not be encoded: {0}")]
+    Command(#[source] serde_json::Error),
     /// The same events gave other decisions.
     #[error(
         "at event {events} ({at}) other decisions were made than the journal says were made before: the program \
@@ -65,6 +89,35 @@ pub enum KeepError {
     },
 }
 
+/// What lies between two checkpoints, in barriers. Counted from the start of the feed alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    from: u64,
+}
+
+impl Part {
+    /// The part that a barrier lies in.
+    pub(super) fn of(barriers: u64) -> Self {
+        let mut part = Part { from: 0 };
+        while part.end() <= barriers {
+            part.from = part.end();
+        }
+        part
+    }
+
+    fn length(self) -> u64 {
+        (self.from / PARTS).max(PART_BARRIERS_MIN)
+    }
+
+    fn end(self) -> u64 {
+        self.from + self.length()
+    }
+
+    fn cursor_every(self) -> u64 {
+        (self.length() / CURSORS).max(1)
+    }
+}
+
 /// A run that is kept.
 pub struct Keeper {
     pub(super) journal: Journal,
@@ -72,34 +125,25 @@ pub struct Keeper {
     pub(super) data_hash: String,
     /// Where the run was before it died, to be compared on the way.
     pub(super) reached: Option<Cursor>,
-    /// The events at the newest checkpoint.
-    pub(super) kept: Option<u64>,
+    /// Commands that were given after the checkpoint, in the order in which they acted.
+    pub(super) given: VecDeque<Given>,
+    /// Events and commands at the newest checkpoint.
+    pub(super) kept: Option<(u64, u64)>,
     pub(super) ended: bool,
-    pub(super) checkpoint_every: u64,
-    pub(super) cursor_every: u64,
+    pub(super) part: Part,
     pub(super) news: Vec<String>,
     pub(super) _lock: Lock,
 }
 
 impl Keeper {
-    /// Barriers between two checkpoints and between two cursors of a run of `barriers`.
-    pub fn pace(barriers: u64) -> (u64, u64) {
-        let every = (barriers / PARTS).max(PART_BARRIERS_MIN);
-        (every, (every / CURSORS).max(1))
-    }
-
     /// Sees every barrier.
     pub fn barrier(&mut self, engine: &Engine, told: &Told) -> Result<(), KeepError> {
-        if let Some(reached) = self.reached.take_if(|r| r.events <= told.events) {
-            let same = reached.events == told.events && reached.decisions == engine.respond.decisions;
-            if !same {
-                let at = engine.now().unwrap_or(Stamp(0));
-                return Err(KeepError::Diverged { events: told.events, at });
-            }
-        }
-        if told.barriers.is_multiple_of(self.checkpoint_every) {
+        self.compare(engine, told)?;
+        let part = self.part;
+        if told.barriers >= part.end() {
+            self.part = Part::of(told.barriers);
             self.checkpoint(engine, told)?;
-        } else if told.barriers.is_multiple_of(self.cursor_every) {
+        } else if (told.barriers - part.from).is_multiple_of(part.cursor_every()) {
             let cursor = postcard::to_stdvec(&self.cursor(engine, told))?;
             self.journal.append(Kind::Cursor, VERSION, &cursor)?;
             // Survives the process; if the machine goes down too, only the way is forgotten.
@@ -108,15 +152,45 @@ impl Keeper {
         Ok(())
     }
 
+    /// Compares what was decided with what the journal says was decided up to here, once it is reached.
+    pub fn compare(&mut self, engine: &Engine, told: &Told) -> Result<(), KeepError> {
+        let here = (told.events, told.commands);
+        let Some(reached) = self.reached.take_if(|r| (r.events, r.commands) <= here) else { return Ok(()) };
+        if (reached.events, reached.commands) == here && reached.decisions == engine.respond.decisions {
+            return Ok(());
+        }
+        Err(KeepError::Diverged { events: told.events, at: engine.now().unwrap_or(Stamp(0)) })
+    }
+
+    /// The next command that was given after this many events, before the run died.
+    pub fn due(&mut self, events: u64) -> Option<Given> {
+        let due = self.given.front().is_some_and(|g| g.events <= events);
+        if due { self.given.pop_front() } else { None }
+    }
+
+    /// Whether the run is where it was when it died.
+    pub fn caught_up(&self, told: &Told) -> bool {
+        self.given.is_empty()
+            && self.reached.as_ref().is_none_or(|r| (r.events, r.commands) <= (told.events, told.commands))
+    }
+
+    /// Puts a command on disk.
+    pub fn journal_command(&mut self, given: &Given) -> Result<(), KeepError> {
+        let text = serde_json::to_vec(given).map_err(KeepError::Command)?;
+        self.journal.append(Kind::Command, VERSION, &text)?;
+        self.journal.commit()?;
+        Ok(())
+    }
+
     /// Keeps all of the state. Returns the number of its frame, none if it was kept already.
     pub fn checkpoint(&mut self, engine: &Engine, told: &Told) -> Result<Option<u64>, KeepError> {
-        if self.kept == Some(told.events) {
+        if self.kept == Some((told.events, told.commands)) {
             return Ok(None);
         }
         let state = encode(&self.cursor(engine, told), told, &engine.snapshot()?)?;
         let seq = self.journal.append(Kind::Checkpoint, VERSION, &state)?;
         self.journal.commit()?;
-        self.kept = Some(told.events);
+        self.kept = Some((told.events, told.commands));
         let (applied_seq, link) = self.journal.head();
         let newest = Newest { run: self.journal.run().run, applied_seq, link, state };
         if let Some(Err(why)) = self.store.as_ref().map(|s| s.put(&newest)) {
@@ -147,6 +221,7 @@ impl Keeper {
         Cursor {
             data_hash: self.data_hash.clone(),
             events: told.events,
+            commands: told.commands,
             at: engine.now(),
             decisions: engine.respond.decisions,
         }
@@ -169,4 +244,21 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(Cursor, Told, &[u8])> {
     let (head, snapshot) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
     let (cursor, told) = postcard::from_bytes(head).ok()?;
     Some((cursor, told, snapshot))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_grow_with_the_run_and_follow_one_another() {
+        let mut at = Part::of(0);
+        for barriers in 0..300_000 {
+            let part = Part::of(barriers);
+            assert!(part == at || part.from == at.end(), "{barriers}");
+            assert!((part.from..part.end()).contains(&barriers));
+            assert!(part.length() <= PART_BARRIERS_MIN.max(part.from / 32));
+            at = part;
+        }
+    }
 }

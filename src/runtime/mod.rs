@@ -9,6 +9,6 @@ pub mod lock;
 pub mod recover;
 pub mod service;
 pub mod setup;
+pub mod stepper;
 #[cfg(test)]
 mod tests;
-pub mod watch;

@@ -11,15 +11,16 @@
 //! 4. A kill at any moment of this leaves a folder that can be opened again.
 
 use super::drive::Told;
-use super::keep::{Cursor, KeepError, Keeper, VERSION, decode};
+use super::keep::{Cursor, Given, KeepError, Keeper, Part, VERSION, decode};
 use super::lock::{Lock, LockError};
 use crate::domain::Universe;
 use crate::engine::Engine;
 use crate::engine::state::{self, SnapshotError};
-use crate::journal::{Journal, JournalError, Kind, Recovery, RunHeader};
+use crate::journal::{self, Journal, JournalError, Kind, Recovery, RunHeader};
 use crate::market::feed::{Feed, FeedError, FeedInfo};
 use crate::store::{self, Newest, StateStore};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -121,6 +122,18 @@ pub enum RecoverError {
         /// What the store is a copy of.
         store: u64,
     },
+    /// The journal has a command of another version.
+    #[error(
+        "{dir}: frame {seq} of the journal is a command that this version does not know; without it the run would \
+         not be what it was. Use the version that wrote it, or start anew in another folder",
+        dir = dir.display()
+    )]
+    Command {
+        /// Which folder.
+        dir: PathBuf,
+        /// Which frame.
+        seq: u64,
+    },
     /// The feed is shorter than it was.
     #[error("{dir}: the market ends after {events} events, and the checkpoint was made later; the data changed", dir = dir.display())]
     Short {
@@ -202,7 +215,10 @@ pub fn open(
     let found = restore(dir, engine, &journal, &seen, copy, &mut news)?;
     let reached = reached(&journal, &seen)?;
     let told = found.as_ref().map(|f| f.told.clone()).unwrap_or_default();
-    let again = reached.as_ref().map_or(0, |r| r.events.saturating_sub(told.events));
+    let asked = seen.newest(Kind::Command as u16).next().is_some();
+    let given = if asked { given(dir, found.as_ref().map_or(0, |f| f.seq))? } else { VecDeque::new() };
+    let last = reached.iter().map(|r| r.events).chain(given.iter().map(|g| g.events)).max();
+    let again = last.map_or(0, |last| last.saturating_sub(told.events));
     if seen.frames == 0 {
         news.push(format!("a new run is kept in {}", dir.display()));
     } else {
@@ -213,16 +229,15 @@ pub fn open(
             return Err(RecoverError::Short { dir: dir.to_path_buf(), events });
         }
     }
-    let (checkpoint_every, cursor_every) = Keeper::pace(feed.info().bars);
     let keeper = Keeper {
         journal,
         store,
         data_hash: identity.data_hash.clone(),
-        reached: reached.filter(|r| r.events > told.events),
-        kept: found.as_ref().map(|f| f.told.events),
+        reached: reached.filter(|r| (r.events, r.commands) > (told.events, told.commands)),
+        given,
+        kept: found.as_ref().map(|f| (f.told.events, f.told.commands)),
         ended: seen.newest(Kind::End as u16).next().is_some(),
-        checkpoint_every,
-        cursor_every,
+        part: Part::of(told.barriers),
         news: Vec::new(),
         _lock: lock,
     };
@@ -411,7 +426,28 @@ fn reached(journal: &Journal, seen: &Recovery) -> Result<Option<Cursor>, Recover
     let cursor = cursor.and_then(|bytes| postcard::from_bytes::<Cursor>(&bytes).ok());
     let checkpoint = seen.newest(Kind::Checkpoint as u16).next().map(|p| journal.read(p)).transpose()?;
     let checkpoint = checkpoint.as_deref().and_then(decode).map(|(cursor, ..)| cursor);
-    Ok(cursor.into_iter().chain(checkpoint).max_by_key(|c| c.events))
+    Ok(cursor.into_iter().chain(checkpoint).max_by_key(|c| (c.events, c.commands)))
+}
+
+/// The commands that came after a frame, in the order in which they acted. Those for the process are over.
+fn given(dir: &Path, after: u64) -> Result<VecDeque<Given>, RecoverError> {
+    let (mut all, mut unknown) = (Vec::new(), None);
+    journal::scan(&dir.join("journal"), |frame| {
+        if frame.kind == Kind::Command as u16 && frame.seq > after {
+            match serde_json::from_slice::<Given>(frame.payload) {
+                Ok(given) => all.extend(given.command.is_some().then_some(given)),
+                Err(_) => unknown = unknown.or(Some(frame.seq)),
+            }
+        }
+        Ok(())
+    })?;
+    if let Some(seq) = unknown {
+        return Err(RecoverError::Command { dir: dir.to_path_buf(), seq });
+    }
+    // A run that was resumed from an older checkpoint gave none before it had caught up: order of frames
+    // is order of acting, and this only says so.
+    all.sort_by_key(|g| g.events);
+    Ok(all.into())
 }
 
 fn resumption(found: Option<&Found>, again: u64) -> String {

@@ -1,160 +1,194 @@
-//! A run that is reached from outside: drives the engine through a feed as [`super::drive`] does, shows
-//! what it sees on the hub, and steps the operator's commands between two events.
+//! Who is attached to a run: shows them what happens, takes what they ask, and holds up the engine for
+//! neither.
 //!
 //! # Invariants
 //!
-//! 1. A command is stamped with the time of the last event and stepped like any other event; its answer
-//!    goes out after the step (law 1).
+//! 1. A command is journalled with who gave it, stamped with the time of the last event, stepped like any
+//!    other event, and answered after the step (law 1).
 //! 2. Clients cost the engine at most [`FRAMES_PER_S`] pictures a second, whoever watches.
 //! 3. Waiting for the next bar never delays a command.
+//! 4. Two pictures of one `seq` are the same picture.
 
-use super::drive::{ALARMS_MAX, Speed, Told};
-use crate::domain::{Command, Event, MarketEvent, Message, Stamp};
-use crate::engine::{Engine, Outputs};
-use crate::market::feed::{Feed, FeedError};
-use crate::view::operator::{self, Scene};
+use super::drive::NAP;
+use super::keep::{Given, KeepError};
+use super::stepper::Stepper;
+use crate::domain::{Command, Stamp};
+use crate::view::delta::Delta;
+use crate::view::operator;
+use crate::view::recorder;
+use crate::view::{Cockpit, Recorder};
 use crate::wire::hub::{Hub, Order, Peer, Picture, Wish};
 use crate::wire::message::Answer;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// Most pictures a second: more than the eye asks for numbers.
 pub const FRAMES_PER_S: u32 = 8;
-/// Commands taken between two events, so that a flood of them cannot stop the market.
+/// Orders taken between two events, so that a flood of them cannot stop the market.
 const ORDERS_A_STEP: usize = 16;
 
-/// How a service is reached, and what it is.
-pub struct Service<'a> {
-    /// Where pictures go.
-    pub hub: &'a Hub,
-    /// Where commands come from.
-    pub orders: &'a Receiver<Order>,
-    /// What is known beside the engine.
-    pub scene: &'a Scene,
-    /// Told of every command before it acts: the place to make it durable.
-    pub before: &'a mut dyn FnMut(Peer, Stamp, Command),
+/// What is known of a run beside the engine.
+#[derive(Clone, Debug)]
+pub struct Scenery {
+    /// For scripts.
+    pub status: operator::Scene,
+    /// For cockpits.
+    pub cockpit: recorder::Scene,
+    /// How fast it goes after the seam, in words.
+    pub speed: String,
+    /// Where history begins and ends, if some goes by first.
+    pub history: Option<(Stamp, Stamp)>,
+    /// Whether it stays to be looked at when the market has ended, until it is stopped.
+    pub stays: bool,
 }
 
-struct Desk<'a, 's> {
-    service: &'s mut Service<'a>,
-    told: Told,
-    out: Outputs,
-    seq: u64,
+/// Who is attached.
+pub struct Audience<'a> {
+    /// Whether it stays when the market has ended.
+    pub stays: bool,
+    hub: &'a Hub,
+    orders: &'a Receiver<Order>,
+    scenery: Scenery,
+    /// What was shown last.
+    last: Option<Cockpit>,
     shown: Option<Instant>,
-    stop: bool,
+    stopping: bool,
 }
 
-/// Runs a feed to its end, or until it is stopped. `watch` sees every barrier and the messages of its
-/// step.
-pub fn run(
-    engine: &mut Engine,
-    feed: &mut dyn Feed,
-    speed: Speed,
-    service: &mut Service<'_>,
-    mut watch: impl FnMut(&Engine, &Told, &[Message]),
-) -> Result<Told, FeedError> {
-    let start = Instant::now();
-    let mut desk =
-        Desk { service, told: Told::default(), out: Outputs::default(), seq: 0, shown: None, stop: false };
-    while !desk.stop
-        && let Some(event) = feed.next()?
-    {
-        engine.step(&event, &mut desk.out);
-        desk.keep();
-        if !desk.out.accepted {
-            desk.told.refused += 1;
-            continue;
-        }
-        desk.seq += 1;
-        match event {
-            Event::Market(MarketEvent::Bar { .. }) => desk.told.bars += 1,
-            Event::Barrier(at) => {
-                desk.told.from.get_or_insert(at);
-                desk.told.barriers += 1;
-                desk.told.wall_s = start.elapsed().as_secs_f64();
-                watch(engine, &desk.told, &desk.out.messages);
-                desk.show(engine, false);
-                desk.wait(engine, due(speed, &desk.told, at, start));
-            }
-            _ => {}
-        }
-        desk.take_orders(engine);
-    }
-    desk.show(engine, true);
-    desk.told.wall_s = start.elapsed().as_secs_f64();
-    Ok(desk.told)
-}
-
-/// When the barrier after this one may come.
-fn due(speed: Speed, told: &Told, at: Stamp, start: Instant) -> Option<Instant> {
-    let (Speed::Times(times), Some(from)) = (speed, told.from) else { return None };
-    start.checked_add(Duration::from_secs_f64(at.since(from).0 as f64 / 1e9 / times))
-}
-
-impl Desk<'_, '_> {
-    /// Keeps the alarms of a step.
-    fn keep(&mut self) {
-        for alarm in self.out.alarms.drain(..) {
-            let full = self.told.alarms.len() >= ALARMS_MAX;
-            if full { self.told.more_alarms += 1 } else { self.told.alarms.push(alarm) }
-        }
+impl<'a> Audience<'a> {
+    /// Of a hub and its orders. What the stepper does is recorded from here on.
+    pub fn new(
+        stepper: &mut Stepper<'_>,
+        hub: &'a Hub,
+        orders: &'a Receiver<Order>,
+        scenery: Scenery,
+    ) -> Self {
+        stepper.recorder = Some(Recorder::new(stepper.engine));
+        Audience { stays: scenery.stays, hub, orders, scenery, last: None, shown: None, stopping: false }
     }
 
-    /// Publishes, if it is time for it or must be.
-    fn show(&mut self, engine: &Engine, must: bool) {
+    /// Whether somebody asked the process to end.
+    pub fn stopping(&self) -> bool {
+        self.stopping
+    }
+
+    /// A barrier has been stepped: history is glimpsed at, what is live is shown.
+    pub fn barrier(&mut self, stepper: &Stepper<'_>, at: Stamp) {
+        let scene = &mut self.scenery.cockpit;
+        let left = self.scenery.history.filter(|(_, seam)| at < *seam);
+        scene.progress = left.map(|(from, seam)| at.since(from).0 as f64 / seam.since(from).0.max(1) as f64);
+        let caught_up = stepper.caught_up();
+        match (left, caught_up) {
+            (_, false) => "catching up",
+            (Some(_), true) => "simulating history",
+            (None, true) => &self.scenery.speed,
+        }
+        .clone_into(&mut scene.speed);
         let every = Duration::from_secs(1) / FRAMES_PER_S;
-        if !must && self.shown.is_some_and(|s| s.elapsed() < every) {
+        if self.shown.is_none_or(|s| s.elapsed() >= every) {
+            self.show(stepper);
+        }
+    }
+
+    /// Publishes, if there is anything that was not shown.
+    pub fn show(&mut self, stepper: &Stepper<'_>) {
+        let Some(recorder) = &stepper.recorder else { return };
+        let seq = recorder.seq();
+        if self.last.as_ref().is_some_and(|l| l.seq == seq) {
             return;
         }
         self.shown = Some(Instant::now());
-        let status = operator::status(engine, self.service.scene, self.seq);
-        let agents = operator::agents(engine);
-        // Until cockpits have a view of their own, this is the view.
-        let view = postcard::to_stdvec(&(&status, &agents)).unwrap_or_default();
-        self.service.hub.publish(Picture { seq: self.seq, view, change: None, status, agents });
+        self.scenery.cockpit.clients = self.hub.clients() as u32;
+        let view = recorder.picture(stepper.engine, &self.scenery.cockpit);
+        // Encoding plain data of bounded size into memory does not fail; if it ever did, clients would
+        // be told nothing new rather than something wrong.
+        let Ok(whole) = postcard::to_stdvec(&view) else { return };
+        let change = self.last.as_ref().map(|last| Delta::between(last, &view));
+        let change = change.and_then(|c| postcard::to_stdvec(&c).ok()).filter(|c| c.len() < whole.len());
+        let status = operator::status(stepper.engine, &self.scenery.status, seq);
+        let agents = operator::agents(stepper.engine);
+        self.hub.publish(Picture { seq, view: whole, change, status, agents });
+        self.last = Some(view);
     }
 
     /// Waits, taking orders as they come.
-    fn wait(&mut self, engine: &mut Engine, until: Option<Instant>) {
-        while !self.stop
+    pub fn wait(
+        &mut self,
+        stepper: &mut Stepper<'_>,
+        until: Option<Instant>,
+        stop: &AtomicBool,
+    ) -> Result<(), KeepError> {
+        self.hear(stepper)?;
+        while !self.stopping
+            && !stop.load(Ordering::Relaxed)
             && let Some(left) = until.and_then(|u| u.checked_duration_since(Instant::now()))
             && !left.is_zero()
         {
-            match self.service.orders.recv_timeout(left) {
-                Ok(order) => self.take(engine, order),
-                Err(RecvTimeoutError::Timeout) => return,
+            // What history's last glimpse left out is not to wait for the next bar.
+            self.show(stepper);
+            match self.orders.recv_timeout(left.min(NAP)) {
+                Ok(order) => self.take(stepper, order)?,
+                Err(RecvTimeoutError::Timeout) => {}
                 // Nobody can ask any more.
-                Err(RecvTimeoutError::Disconnected) => return std::thread::sleep(left),
+                Err(RecvTimeoutError::Disconnected) => std::thread::sleep(left.min(NAP)),
             }
         }
+        Ok(())
     }
 
-    fn take_orders(&mut self, engine: &mut Engine) {
+    /// Takes the orders that are there.
+    pub fn hear(&mut self, stepper: &mut Stepper<'_>) -> Result<(), KeepError> {
         for _ in 0..ORDERS_A_STEP {
-            let Ok(order) = self.service.orders.try_recv() else { return };
-            self.take(engine, order);
+            let Ok(order) = self.orders.try_recv() else { break };
+            self.take(stepper, order)?;
         }
+        Ok(())
     }
 
-    fn take(&mut self, engine: &mut Engine, order: Order) {
-        let command = match order.wish {
-            Wish::Command(command) => command,
-            Wish::Stop => {
-                self.stop = true;
-                return order.answer(Answer::Stopping);
-            }
-        };
-        let Some(at) = engine.now() else {
-            return order
-                .answer(Answer::Refused("nothing has happened yet; ask again in a moment".to_owned()));
-        };
-        (self.service.before)(order.peer, at, command);
-        let interventions = engine.respond.interventions;
-        engine.step(&Event::Command(at, command), &mut self.out);
-        self.keep();
-        self.seq += 1;
-        let changed = engine.respond.interventions > interventions;
-        self.show(engine, true);
-        order.answer(Answer::Done { changed, at, seq: self.seq });
+    /// The market has ended: what is there can be looked at until somebody stops it.
+    pub fn stay(&mut self, stepper: &mut Stepper<'_>, stop: &AtomicBool) -> Result<(), KeepError> {
+        if let Some(recorder) = &mut stepper.recorder {
+            recorder.note("the market has ended; this is its last state (hive ctl stop ends the process)");
+        }
+        "the market has ended".clone_into(&mut self.scenery.cockpit.speed);
+        self.scenery.cockpit.progress = None;
+        while !self.stopping && !stop.load(Ordering::Relaxed) {
+            self.wait(stepper, Instant::now().checked_add(NAP), stop)?;
+        }
+        Ok(())
     }
+
+    fn take(&mut self, stepper: &mut Stepper<'_>, order: Order) -> Result<(), KeepError> {
+        let Some(at) = stepper.engine.now() else {
+            order.answer(Answer::Refused("nothing has happened yet; ask again in a moment".to_owned()));
+            return Ok(());
+        };
+        let peer = order.peer;
+        match order.wish {
+            Wish::Page(agent) => {
+                let page = stepper.recorder.as_ref().and_then(|r| r.page(stepper.engine, agent));
+                order.answer(page.map_or_else(
+                    || Answer::Refused(format!("there is no agent {}", agent.0)),
+                    |page| Answer::Page(Box::new(page)),
+                ));
+            }
+            Wish::Stop => {
+                stepper.stop(&given(stepper, peer, at, None))?;
+                self.stopping = true;
+                order.answer(Answer::Stopping);
+            }
+            Wish::Command(command) => {
+                let changed = stepper.command(&given(stepper, peer, at, Some(command)))?;
+                self.show(stepper);
+                let seq = stepper.recorder.as_ref().map_or(0, Recorder::seq);
+                order.answer(Answer::Done { changed, at, seq });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn given(stepper: &Stepper<'_>, peer: Peer, at: Stamp, command: Option<Command>) -> Given {
+    Given { events: stepper.told.events, at, command, uid: peer.uid, pid: peer.pid }
 }

@@ -254,6 +254,8 @@ pub struct Cockpit {
     pub speed: String,
     /// How far history is, 0 … 1; none where there is no end, or after it.
     pub progress: Option<f64>,
+    /// Clients that are attached, as of this picture.
+    pub clients: u32,
     /// Nobody listens.
     pub deaf: bool,
     /// Account and desk.

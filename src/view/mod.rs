@@ -3,9 +3,10 @@
 //! - [`summary`]: the end of a run, for scripts and the closing report.
 //! - [`cockpit`]: what a person watching sees now; [`recorder`] keeps what the engine forgets
 //!   (curves, recent messages) and takes the picture.
-//! - [`link`]: what stands between a cockpit and a swarm.
+//! - [`delta`]: what changed between two pictures. [`link`]: what stands between a cockpit and a swarm.
 
 pub mod cockpit;
+pub mod delta;
 pub mod link;
 mod network;
 pub mod operator;

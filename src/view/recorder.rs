@@ -34,6 +34,8 @@ pub struct Scene {
     pub speed: String,
     /// How far history is.
     pub progress: Option<f64>,
+    /// Clients that are attached.
+    pub clients: u32,
 }
 
 /// A stance, with what it names as its reasons.
@@ -98,10 +100,7 @@ impl Recorder {
         }
         self.seq += 1;
         for alarm in &out.alarms {
-            if self.alarms.len() == ALARMS_MAX {
-                self.alarms.pop_front();
-            }
-            self.alarms.push_back(bounded(alarm.clone()));
+            self.alarm(alarm);
         }
         for message in &out.messages {
             self.hear(engine, message);
@@ -109,6 +108,19 @@ impl Recorder {
         if let Event::Barrier(at) = event {
             self.mark(engine, *at);
         }
+    }
+
+    /// Takes note of something that no event brought; it counts as a step, so that the picture is another.
+    pub fn note(&mut self, text: &str) {
+        self.seq += 1;
+        self.alarm(text);
+    }
+
+    fn alarm(&mut self, text: &str) {
+        if self.alarms.len() == ALARMS_MAX {
+            self.alarms.pop_front();
+        }
+        self.alarms.push_back(bounded(text.to_owned()));
     }
 
     fn mark(&mut self, engine: &Engine, at: Stamp) {
@@ -202,6 +214,7 @@ impl Recorder {
             market_time: engine.now(),
             speed: scene.speed.clone(),
             progress: scene.progress,
+            clients: scene.clients,
             deaf: !settings.listening.enabled,
             account: self.account(engine),
             voices: respond.consensus.voices(),

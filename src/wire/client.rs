@@ -16,7 +16,7 @@ const WAIT: Duration = Duration::from_secs(10);
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nobody is there.
-    #[error("no hive runs at {}; start one with hive --no-tui --serve, or name another with --name or --socket", .0.display())]
+    #[error("no hive runs at {}; hive starts one (hive --no-tui where there is no terminal); --name and --socket name another", .0.display())]
     NotRunning(PathBuf),
     /// The files do not let us.
     #[error("{}: this hive belongs to another user, who alone may attach", .0.display())]

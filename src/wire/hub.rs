@@ -6,13 +6,14 @@
 //! 1. [`Hub::publish`] only puts a picture where the clients' threads find it: it never waits for one.
 //! 2. A client that has seen the picture before gets the delta; one that is behind, the whole.
 //! 3. A command waits for a place in the queue for no time, and for its answer for [`ANSWER_WAIT`].
-//! 4. One client's mistake (garbage, a frame too large, silence) ends that client and nobody else.
+//! 4. A call that was answered is heard before the goodbye.
+//! 5. One client's mistake (garbage, a frame too large, silence) ends that client and nobody else.
 
 use super::frame::{self, FrameError};
 use super::hello::{self, Hello, Role, Verdict};
 use super::message::{Answer, Ask, Call, Say};
 use super::place::{Held, Place, PlaceError};
-use crate::domain::Command;
+use crate::domain::{AgentId, Command};
 use crate::view::operator::{AgentState, Status};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -51,6 +52,8 @@ pub struct Peer {
 pub enum Wish {
     /// Step it.
     Command(Command),
+    /// Show one agent in full.
+    Page(AgentId),
     /// End.
     Stop,
 }
@@ -301,9 +304,10 @@ fn serve(shared: &Arc<Shared>, stream: &UnixStream, peer: Peer) {
     }
     let (board, to) = (Arc::clone(shared), Arc::clone(&writes));
     let gone = Arc::new(AtomicBool::new(false));
-    let over = Arc::clone(&gone);
-    let watcher = std::thread::spawn(move || watch(&board, &to, role, hello.since, &over));
-    if let Err(e) = listen(shared, stream, &writes, role, peer)
+    let asked = Arc::new(Mutex::new(()));
+    let (over, asking) = (Arc::clone(&gone), Arc::clone(&asked));
+    let watcher = std::thread::spawn(move || watch(&board, &to, &asking, role, hello.since, &over));
+    if let Err(e) = listen(shared, stream, &writes, &asked, role, peer)
         && !matches!(e, FrameError::Io(_))
     {
         (shared.log)(&format!("process {} was let go: {e}", peer.pid));
@@ -319,11 +323,14 @@ fn listen(
     shared: &Shared,
     stream: &UnixStream,
     writes: &Mutex<UnixStream>,
+    asked: &Mutex<()>,
     role: Role,
     peer: Peer,
 ) -> Result<(), FrameError> {
     loop {
         let Call { id, ask } = frame::read(&mut &*stream)?;
+        // Nobody says goodbye to this client before it has its answer.
+        let _asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = answer(shared, ask, role, peer);
         say(writes, &Say::Answer { id, answer })?;
     }
@@ -342,10 +349,11 @@ fn answer(shared: &Shared, ask: Ask, role: Role, peer: Peer) -> Answer {
             let picture = shared.board().picture.clone();
             return picture.map_or_else(not_yet, |p| Answer::Agents(p.agents.clone()));
         }
+        Ask::Page(agent) => Wish::Page(agent),
         Ask::Command(command) => Wish::Command(command),
         Ask::Stop => Wish::Stop,
     };
-    if !role.commands() {
+    if !matches!(wish, Wish::Page(_)) && !role.commands() {
         return Answer::Refused("this client is read-only; attach without --read-only to command".to_owned());
     }
     let (reply, answered) = sync_channel(1);
@@ -366,7 +374,14 @@ fn say(writes: &Mutex<UnixStream>, what: &Say) -> Result<(), FrameError> {
 }
 
 /// Sends a watcher what is new until it or the hive goes; everybody is told when the hive does.
-fn watch(shared: &Shared, writes: &Mutex<UnixStream>, role: Role, since: u64, gone: &AtomicBool) {
+fn watch(
+    shared: &Shared,
+    writes: &Mutex<UnixStream>,
+    asked: &Mutex<()>,
+    role: Role,
+    since: u64,
+    gone: &AtomicBool,
+) {
     let mut seen = since;
     loop {
         let mut board = shared.board();
@@ -376,6 +391,7 @@ fn watch(shared: &Shared, writes: &Mutex<UnixStream>, role: Role, since: u64, go
             }
             if let Some(why) = board.closed.clone() {
                 drop(board);
+                let _answered = asked.lock().unwrap_or_else(PoisonError::into_inner);
                 let _ = say(writes, &Say::Bye(why));
                 let to = writes.lock().unwrap_or_else(PoisonError::into_inner);
                 // Both ways: the listener of this client is to end too.

@@ -1,7 +1,8 @@
 //! What is in the frames. Variants and fields are only ever appended, and [`super::VERSION`] is raised
 //! when a field is: the golden bytes below stand for what clients out there can read.
 
-use crate::domain::{Command, Stamp};
+use crate::domain::{AgentId, Command, Stamp};
+use crate::view::AgentPage;
 use crate::view::operator::{AgentState, Status};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,8 @@ pub enum Ask {
     Command(Command),
     /// End the process.
     Stop,
+    /// One agent in full.
+    Page(AgentId),
 }
 
 /// A question with the number that its answer will carry.
@@ -47,6 +50,8 @@ pub enum Answer {
     Refused(String),
     /// The process ends.
     Stopping,
+    /// The agent that was asked for.
+    Page(Box<AgentPage>),
 }
 
 /// What a server says.
@@ -86,7 +91,6 @@ pub enum Say {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::AgentId;
     use proptest::prelude::*;
 
     fn bytes<T: Serialize>(value: &T) -> Vec<u8> {
@@ -118,6 +122,7 @@ mod tests {
         ];
         let asks = [Ask::Status, Ask::Agents, Ask::Stop];
         assert_eq!(asks.map(|ask| bytes(&Call { id: 7, ask })), [[7, 0], [7, 1], [7, 3]]);
+        assert_eq!(bytes(&Call { id: 7, ask: Ask::Page(one) }), [7, 4, 1]);
         let with_agent = [0, 1, 3, 4, 5, 6, 7, 8, 9];
         for (n, command) in commands.into_iter().enumerate() {
             let mut golden = vec![7, 2, n as u8];

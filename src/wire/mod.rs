@@ -10,7 +10,7 @@
 //!
 //! - [`place`]: where the socket is, its folder, its lock.
 //! - [`hello`]: the frozen greeting. [`frame`]: lengths. [`message`]: what is in them.
-//! - [`hub`]: the server. [`client`]: the other end.
+//! - [`hub`]: the server. [`client`]: the other end; [`remote`]: what a cockpit sees of it.
 //!
 //! # Invariants
 //!
@@ -33,12 +33,14 @@ pub mod hello;
 pub mod hub;
 pub mod message;
 pub mod place;
+pub mod remote;
 
 pub use client::{Client, ClientError};
 pub use hello::Role;
 pub use hub::{Hub, Order, Picture};
 pub use message::{Answer, Ask, Call, Say};
 pub use place::{Place, PlaceError};
+pub use remote::RemoteLink;
 
 /// Version of everything after the hello; raised when any encoded type changes.
 pub const VERSION: u16 = 1;

@@ -29,7 +29,7 @@ pub enum PlaceError {
     #[error("{0:?} is no name for a hive: 1 to {NAME_MAX} letters, digits, - and _")]
     Name(String),
     /// No home to put it in.
-    #[error("there is no folder for the socket: set HIVE_SOCKET, XDG_RUNTIME_DIR or HOME")]
+    #[error("there is no folder for socket and state: set HOME, or HIVE_SOCKET and HIVE_STATE")]
     Nowhere,
     /// The folder is not ours alone.
     #[error(
@@ -105,11 +105,7 @@ impl Place {
         if let Some(runtime) = env("XDG_RUNTIME_DIR") {
             return Ok(Place { path: runtime.join("hive").join(file) });
         }
-        let state = state
-            .map(Path::to_path_buf)
-            .or_else(|| env("XDG_STATE_HOME").map(|p| p.join("hive")))
-            .or_else(|| env("HOME").map(|p| p.join(".local/state/hive")))
-            .ok_or(PlaceError::Nowhere)?;
+        let state = state.map_or_else(|| state_home(env), |s| Ok(s.to_path_buf()))?;
         Ok(Place { path: state.join("run").join(file) })
     }
 
@@ -168,6 +164,15 @@ impl Place {
         net::listen(&socket, BACKLOG).map_err(|e| io("listening on", path)(e.into()))?;
         Ok((Held { path: path.clone(), _lock: lock }, UnixListener::from(socket)))
     }
+}
+
+/// Where state is kept if nothing else is said: `$XDG_STATE_HOME/hive`, else `~/.local/state/hive`.
+pub fn state_home(env: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, PlaceError> {
+    let env = |name: &str| env(name).filter(|p| !p.as_os_str().is_empty());
+    env("XDG_STATE_HOME")
+        .map(|p| p.join("hive"))
+        .or_else(|| env("HOME").map(|p| p.join(".local/state/hive")))
+        .ok_or(PlaceError::Nowhere)
 }
 
 impl Drop for Held {

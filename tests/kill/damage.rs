@@ -3,14 +3,15 @@
 use super::life::{Chance, stepped_again};
 use crate::hand::{Desk, program};
 use hive::config;
-use hive::domain::Span;
+use hive::domain::{AgentId, Command, Span};
 use hive::engine::Engine;
 use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
-use hive::runtime::drive::{self, Ended, Speed, Told};
-use hive::runtime::keep::KeepError;
+use hive::runtime::drive::{self, Ended, Pace};
+use hive::runtime::keep::Given;
 use hive::runtime::recover::{self, Identity, Probe, RecoverError, Resumed};
 use hive::runtime::setup;
+use hive::runtime::stepper::Stepper;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -49,26 +50,16 @@ pub fn flip(folder: &Path, chance: &mut Chance) {
     fs::write(file, bytes).unwrap();
 }
 
-/// A run of a month, as the program makes it.
+/// Events of the run below, or a little less.
+const EVENTS: u64 = 45 * 6 * 16;
+/// Events until the first checkpoint, and between that and the second.
+const CHECKPOINT: u64 = 64 * 16;
+
+/// A run of a month and a half, as the program makes it.
 struct Run {
     engine: Engine,
     feed: SynthFeed,
     identity: Identity,
-}
-
-#[derive(Debug)]
-struct Broke(String);
-
-impl From<hive::market::FeedError> for Broke {
-    fn from(e: hive::market::FeedError) -> Self {
-        Broke(e.to_string())
-    }
-}
-
-impl From<KeepError> for Broke {
-    fn from(e: KeepError) -> Self {
-        Broke(e.to_string())
-    }
 }
 
 impl Run {
@@ -90,25 +81,36 @@ impl Run {
     /// Opens, runs to the end, and tells what was said at the start and the hash of the end.
     fn finish(&mut self, dir: &Path) -> (String, String) {
         let Resumed { mut keeper, told, news, .. } = self.open(dir).unwrap();
-        let told = self.go_on(told, |engine, told| keeper.barrier(engine, told));
+        let mut stepper = Stepper::new(&mut self.engine, told, Some(&mut keeper));
+        let never = AtomicBool::new(false);
+        let ended = drive::run(&mut stepper, &mut self.feed, Pace::MAX, &never, None, |_| ()).unwrap();
+        assert_eq!(ended, Ended::Feed);
+        let told = stepper.told;
         keeper.end(&self.engine, &told).unwrap();
         assert!(keeper.news().is_empty(), "the store takes what is put");
         (news.join("\n"), self.engine.state_hash())
     }
 
-    fn go_on(
-        &mut self,
-        told: Told,
-        mut barrier: impl FnMut(&Engine, &Told) -> Result<(), KeepError>,
-    ) -> Told {
-        let never = AtomicBool::new(false);
-        let feed = &mut self.feed;
-        let done = drive::go_on(&mut self.engine, feed, Speed::Max, told, &never, |engine, told, _| {
-            barrier(engine, told).map_err(Broke::from)
-        });
-        let (told, ended) = done.unwrap_or_else(|Broke(why)| panic!("{why}"));
-        assert_eq!(ended, Ended::Feed);
-        told
+    /// Goes on until so many events of the feed are stepped, giving these commands on the way; then it is
+    /// as dead as a process that was killed.
+    fn until(&mut self, dir: &Path, events: u64, commands: &[(u64, Command)]) -> String {
+        let Resumed { mut keeper, told, news, .. } = self.open(dir).unwrap();
+        let mut stepper = Stepper::new(&mut self.engine, told, Some(&mut keeper));
+        stepper.replay().unwrap();
+        while stepper.told.events < events
+            && let Some(event) = self.feed.next().unwrap()
+        {
+            stepper.market(&event).unwrap();
+            if !stepper.caught_up() {
+                continue;
+            }
+            let done = stepper.told.events;
+            for (at, command) in commands.iter().filter(|(at, _)| *at == done) {
+                let (uid, pid, now) = (7, 8, stepper.engine.now().unwrap());
+                stepper.command(&Given { events: *at, at: now, command: Some(*command), uid, pid }).unwrap();
+            }
+        }
+        news.join("\n")
     }
 }
 
@@ -129,11 +131,49 @@ fn copy(from: &Path, to: &Path) {
 fn dead(desk: &Desk) -> (PathBuf, String) {
     let whole = Run::new().finish(&desk.path("whole")).1;
     let dir = desk.path("dead");
-    let mut run = Run::new();
-    let Resumed { mut keeper, told, .. } = run.open(&dir).unwrap();
-    let cut = run.feed.info().bars * 2 / 3;
-    run.go_on(told, |engine, told| if told.barriers <= cut { keeper.barrier(engine, told) } else { Ok(()) });
+    Run::new().until(&dir, EVENTS * 2 / 3, &[]);
     (dir, whole)
+}
+
+#[test]
+fn commands_act_again_after_the_same_events_whatever_was_lost_in_between() {
+    let (one, two) = (AgentId(1), AgentId(2));
+    let commands = [
+        (300, Command::Pause(one)),
+        (900, Command::Mute(two)),
+        (900, Command::Unfund(two)),
+        // In the middle of a barrier's bars, and one that comes to nothing.
+        (1_303, Command::Deafen(one)),
+        (1_303, Command::Deafen(one)),
+        (1_500, Command::Flatten),
+        (1_700, Command::ResumeAll),
+        (1_999, Command::Kill),
+        (2_050, Command::Reset),
+    ];
+    let desk = Desk::new();
+    let whole = desk.path("whole");
+    Run::new().until(&whole, EVENTS - 1, &commands);
+    let whole = Run::new().finish(&whole).1;
+    assert_ne!(whole, Run::new().finish(&desk.path("none")).1, "the commands did something");
+    let dir = desk.path("killed");
+    let mut chance = Chance::new();
+    for kill in 1..=12_u64 {
+        Run::new().until(&dir, kill * EVENTS / 12 - chance.below(40), &commands);
+        if chance.below(2) == 0 {
+            delete(&dir.join("sled"));
+        }
+    }
+    let (news, hash) = Run::new().finish(&dir);
+    assert_eq!(hash, whole, "{news}");
+    let mut given = Vec::new();
+    hive::journal::scan(&dir.join("journal"), |frame| {
+        given.extend(serde_json::from_slice::<Given>(frame.payload).ok());
+        Ok(())
+    })
+    .unwrap();
+    let all: Vec<_> = given.iter().map(|g| (g.events, g.command.unwrap())).collect();
+    assert_eq!(all, commands, "each is journalled once");
+    assert!(given.iter().all(|g| (g.uid, g.pid) == (7, 8)));
 }
 
 #[test]
@@ -197,28 +237,12 @@ fn a_store_that_is_ahead_of_its_journal_shows_what_the_journal_lost() {
 fn a_kill_between_journal_and_store_is_no_doubt() {
     let desk = Desk::new();
     let dir = desk.path("state");
-    let mut run = Run::new();
-    let Resumed { mut keeper, told, .. } = run.open(&dir).unwrap();
-    let (every, _) = recover_pace(&run);
-    let mut behind = false;
-    run.go_on(told, |engine, told| {
-        if told.barriers > 2 * every {
-            return Ok(());
-        }
-        if told.barriers == 2 * every {
-            copy(&dir.join("sled"), &desk.path("before"));
-            behind = true;
-        }
-        keeper.barrier(engine, told)
-    });
-    assert!(behind);
-    drop(keeper);
+    // After one checkpoint, and after two.
+    Run::new().until(&dir, CHECKPOINT + 50, &[]);
+    copy(&dir.join("sled"), &desk.path("before"));
+    Run::new().until(&dir, 2 * CHECKPOINT + 50, &[]);
     delete(&dir.join("sled"));
     copy(&desk.path("before"), &dir.join("sled"));
     let (news, _) = Run::new().finish(&dir);
     assert!(news.contains("in the journal, at") && !news.contains("doubt"), "{news}");
-}
-
-fn recover_pace(run: &Run) -> (u64, u64) {
-    hive::runtime::keep::Keeper::pace(run.feed.info().bars)
 }

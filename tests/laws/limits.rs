@@ -10,8 +10,10 @@ use hive::ledger::Ledger;
 use hive::market::history::{HistoryFeed, HistorySettings, Window};
 use hive::market::synth::World;
 use hive::market::{Feed, FeedError, FeedInfo, FeedReport};
-use hive::runtime::drive::{self, ALARMS_MAX, Speed};
+use hive::runtime::drive::{self, ALARMS_MAX, Pace, Told};
 use hive::runtime::files::open_data;
+use hive::runtime::stepper::Stepper;
+use std::sync::atomic::AtomicBool;
 
 const DAYS: u32 = 250;
 
@@ -51,7 +53,10 @@ fn law10_alarms_are_kept_to_their_limit_and_the_rest_is_counted() {
     let mut feed = Replay { info, tape: &tape, at: 0 };
     // Books that know nothing: an alarm at every barrier.
     engine.respond.real.ledger = Ledger::new(0, 0);
-    let told = drive::run(&mut engine, &mut feed, Speed::Max, |_, _, _| ()).unwrap();
+    let mut stepper = Stepper::new(&mut engine, Told::default(), None);
+    let never = AtomicBool::new(false);
+    drive::run(&mut stepper, &mut feed, Pace::MAX, &never, None, |_| ()).unwrap();
+    let told = stepper.told;
     assert_eq!(told.alarms.len(), ALARMS_MAX);
     assert!(told.more_alarms >= told.barriers - ALARMS_MAX as u64, "{} more", told.more_alarms);
 }

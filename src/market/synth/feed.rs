@@ -2,7 +2,7 @@
 
 use super::path::{Path, SETTLEMENT_HOURS};
 use super::spec::{ASSETS, VERSION};
-use super::{SynthSettings, World};
+use super::{DAYS_MAX, SynthSettings, World};
 use crate::domain::instrument::{Asset, Ranking};
 use crate::domain::{
     AssetId, Bar, Decimal, Event, Instrument, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp,
@@ -136,11 +136,12 @@ fn check(settings: &SynthSettings) -> Result<(), FeedError> {
             "start on a boundary of the clock, such as midnight UTC",
         );
     }
-    // A century keeps every stamp far inside its range.
-    if settings.bars_days == 0 || settings.bars_days > 36_525 || settings.from.0.abs() > 200 * Span::YEAR.0 {
+    // Both together keep every stamp inside its range.
+    let (days, start) = (settings.bars_days, settings.from.0);
+    if days == 0 || days > DAYS_MAX || start < -200 * Span::YEAR.0 || start > 80 * Span::YEAR.0 {
         return refuse(
-            format!("{} days from {}", settings.bars_days, settings.from),
-            "ask for 1 to 36525 days within two centuries of 1970",
+            format!("{days} days from {}", settings.from),
+            "ask for 1 to 73050 days that begin between 1770 and 2050",
         );
     }
     Ok(())

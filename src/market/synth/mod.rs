@@ -87,6 +87,9 @@ impl fmt::Display for World {
     }
 }
 
+/// Longest run in days: two centuries, within the range of stamps from any start that is allowed.
+pub const DAYS_MAX: u32 = 73_050;
+
 /// What makes an embedded market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SynthSettings {

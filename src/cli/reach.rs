@@ -1,0 +1,72 @@
+//! How a hive is reached, and how long it is waited for.
+
+use super::Failure;
+use crate::wire::place::{self, DEFAULT_NAME, Place, PlaceError};
+use crate::wire::{Client, ClientError, Role};
+use clap::Args;
+use std::path::PathBuf;
+
+/// How a hive is reached.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Reach")]
+pub struct Reach {
+    /// Name of the hive among those that run here
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Its socket, in a folder that is yours alone; without it NAME.sock in the run folder
+    #[arg(long, value_name = "PATH", env = "HIVE_SOCKET", hide_env_values = true)]
+    pub socket: Option<PathBuf>,
+}
+
+impl Reach {
+    /// The name that was given, or the usual one.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or(DEFAULT_NAME)
+    }
+
+    /// Where the socket is.
+    pub fn place(&self) -> Result<Place, Failure> {
+        Place::find(self.name(), self.socket.as_deref(), None, env).map_err(refused)
+    }
+
+    /// Where its state is kept and its log written if nothing else is said: `NAME/` and `NAME.log` in
+    /// `$XDG_STATE_HOME/hive`.
+    pub fn home(&self) -> Result<(PathBuf, PathBuf), Failure> {
+        let name = self.name();
+        // The name is checked where the socket's is.
+        self.place()?;
+        let home = place::state_home(env).map_err(refused)?;
+        Ok((home.join("kept").join(name), home.join(format!("{name}.log"))))
+    }
+
+    /// Whether it runs; not to be let in is no answer to that.
+    pub fn runs(&self) -> Result<bool, Failure> {
+        match Client::attach(&self.place()?, Role::Ctl, 0) {
+            Ok(_) => Ok(true),
+            Err(ClientError::NotRunning(_)) => Ok(false),
+            Err(e) => Err(failed(e)),
+        }
+    }
+}
+
+fn env(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from)
+}
+
+/// A place that cannot be had, as a failure.
+pub fn refused(e: PlaceError) -> Failure {
+    match e {
+        e if e.is_refusal() => Failure::Refused(e.to_string()),
+        e @ PlaceError::Io { .. } => Failure::Failed(e.to_string()),
+        e => Failure::Usage(e.to_string()),
+    }
+}
+
+/// A hive that cannot be reached, as a failure.
+pub fn failed(e: ClientError) -> Failure {
+    match e {
+        e @ ClientError::NotRunning(_) => Failure::NotRunning(e.to_string()),
+        e @ (ClientError::Forbidden(_) | ClientError::Refused(_)) => Failure::Refused(e.to_string()),
+        e => Failure::Failed(e.to_string()),
+    }
+}

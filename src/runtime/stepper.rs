@@ -1,0 +1,108 @@
+//! The one place where a run's events are stepped: engine, what it has to tell, what keeps it and what
+//! records it stay together here, whether it is served, paced, resumed or none of these.
+//!
+//! # Invariants
+//!
+//! 1. A command is on disk, with who gave it, before it acts.
+//! 2. A resumed run gets the commands of the first time after the same events of the feed, and no new one
+//!    before it has caught up.
+
+use super::drive::{ALARMS_MAX, Told};
+use super::keep::{Given, KeepError, Keeper};
+use crate::domain::{Event, MarketEvent, Stamp};
+use crate::engine::{Engine, Outputs};
+use crate::view::Recorder;
+
+/// Engine and company.
+pub struct Stepper<'a> {
+    /// The engine.
+    pub engine: &'a mut Engine,
+    /// What it has to tell.
+    pub told: Told,
+    /// What the last step gave out.
+    pub out: Outputs,
+    /// Keeps it, if it is kept.
+    pub keeper: Option<&'a mut Keeper>,
+    /// Remembers what cockpits show, if it is watched.
+    pub recorder: Option<Recorder>,
+}
+
+impl<'a> Stepper<'a> {
+    /// A run that goes on from `told`.
+    pub fn new(engine: &'a mut Engine, told: Told, keeper: Option<&'a mut Keeper>) -> Self {
+        Stepper { engine, told, out: Outputs::default(), keeper, recorder: None }
+    }
+
+    /// Steps an event of the feed. Tells the stamp if it was a barrier that counted.
+    pub fn market(&mut self, event: &Event) -> Result<Option<Stamp>, KeepError> {
+        self.told.events += 1;
+        self.step(event);
+        if !self.out.accepted {
+            self.told.refused += 1;
+            self.replay()?;
+            return Ok(None);
+        }
+        match event {
+            Event::Market(MarketEvent::Bar { .. }) => self.told.bars += 1,
+            Event::Barrier(at) => {
+                self.told.from.get_or_insert(*at);
+                self.told.barriers += 1;
+            }
+            _ => {}
+        }
+        let barrier = if let Event::Barrier(at) = event { Some(*at) } else { None };
+        if let (Some(_), Some(keeper)) = (barrier, &mut self.keeper) {
+            keeper.barrier(self.engine, &self.told)?;
+        }
+        self.replay()?;
+        Ok(barrier)
+    }
+
+    /// Journals a command and steps it. Tells whether it changed anything.
+    pub fn command(&mut self, given: &Given) -> Result<bool, KeepError> {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.journal_command(given)?;
+        }
+        Ok(self.act(given))
+    }
+
+    /// Journals that the process was asked to stop.
+    pub fn stop(&mut self, given: &Given) -> Result<(), KeepError> {
+        self.keeper.as_mut().map_or(Ok(()), |k| k.journal_command(given))
+    }
+
+    /// Steps the commands that were given at this place before the run died.
+    pub fn replay(&mut self) -> Result<(), KeepError> {
+        while let Some(given) = self.keeper.as_mut().and_then(|k| k.due(self.told.events)) {
+            self.act(&given);
+            if let Some(keeper) = &mut self.keeper {
+                keeper.compare(self.engine, &self.told)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether everything that was done before the run died was done again.
+    pub fn caught_up(&self) -> bool {
+        self.keeper.as_ref().is_none_or(|k| k.caught_up(&self.told))
+    }
+
+    fn act(&mut self, given: &Given) -> bool {
+        let Some(command) = given.command else { return false };
+        let before = self.engine.respond.interventions;
+        self.told.commands += 1;
+        self.step(&Event::Command(given.at, command));
+        self.engine.respond.interventions > before
+    }
+
+    fn step(&mut self, event: &Event) {
+        self.engine.step(event, &mut self.out);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.observe(self.engine, event, &self.out);
+        }
+        for alarm in self.out.alarms.drain(..) {
+            let full = self.told.alarms.len() >= ALARMS_MAX;
+            if full { self.told.more_alarms += 1 } else { self.told.alarms.push(alarm) }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! A swarm behind a socket, as a [`Link`]: pictures put together from snapshots and deltas, requests sent
+//! and answered, and the socket found again when it was lost.
+//!
+//! ```text
+//! reader   hears the server · keeps the newest picture, pages, answers        one at a time,
+//! courier  sends requests and, when it is quiet, asks whether all is well     end with the link
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. No method blocks: what is heard waits in a mailbox of bounded size, and pictures that were not taken
+//!    are replaced.
+//! 2. A picture is shown only if its hash is the one the server gave; one that does not fit is asked for
+//!    anew, whole.
+//! 3. A request is sent to the process it was made for or not at all: what was waiting when the swarm was
+//!    lost is answered as not done.
+
+use super::client::{Client, ClientError};
+use super::frame;
+use super::hello::Role;
+use super::message::{self, Ask, Call, Say};
+use super::place::Place;
+use crate::domain::{AgentId, Command};
+use crate::view::delta::Delta;
+use crate::view::link::{Answer, Link, News, REQUESTS_MAX, Request, SendError};
+use crate::view::{AgentPage, Cockpit};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// When nothing was heard for this long, it is asked whether somebody is there …
+const QUIET: Duration = Duration::from_secs(2);
+/// … and without an answer after this long it is taken for lost.
+const SILENT: Duration = Duration::from_secs(10);
+/// Between two tries to reach a swarm that was lost: the first …
+const RETRY_MIN: Duration = Duration::from_millis(100);
+/// … and the longest.
+const RETRY_MAX: Duration = Duration::from_secs(2);
+
+/// What is waiting to be taken, and who is at the other end.
+#[derive(Default)]
+struct Mailbox {
+    picture: Option<Box<Cockpit>>,
+    page: Option<Box<AgentPage>>,
+    answers: VecDeque<Answer>,
+    lost: Option<String>,
+    heard: Option<Instant>,
+    looked_at: Option<AgentId>,
+    /// The stream of this attachment, to write on; none while there is none.
+    stream: Option<UnixStream>,
+    calls: u32,
+    /// Calls that wait for their answer.
+    pending: BTreeMap<u32, Request>,
+    names: Vec<String>,
+    /// The cockpit has gone.
+    left: bool,
+}
+
+type Shared = Arc<Mutex<Mailbox>>;
+
+fn open(mail: &Shared) -> MutexGuard<'_, Mailbox> {
+    // Every change is one move, so what a thread that panicked left is whole.
+    mail.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The link.
+pub struct RemoteLink {
+    mail: Shared,
+    requests: SyncSender<Request>,
+    read_only: bool,
+}
+
+impl RemoteLink {
+    /// Attaches; afterwards it attaches again by itself.
+    pub fn attach(place: &Place, read_only: bool) -> Result<Self, ClientError> {
+        let role = if read_only { Role::ReadOnly } else { Role::Cockpit };
+        let first = Client::attach(place, role, 0)?;
+        let mail = Shared::default();
+        let (requests, asked) = sync_channel(REQUESTS_MAX);
+        let (theirs, place) = (Arc::clone(&mail), place.clone());
+        std::thread::spawn(move || read(&theirs, &place, role, first));
+        let theirs = Arc::clone(&mail);
+        std::thread::spawn(move || carry(&theirs, &asked));
+        Ok(RemoteLink { mail, requests, read_only })
+    }
+}
+
+impl Drop for RemoteLink {
+    fn drop(&mut self) {
+        let mut mail = open(&self.mail);
+        mail.left = true;
+        if let Some(stream) = mail.stream.take() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Link for RemoteLink {
+    fn poll(&mut self) -> Option<News> {
+        let mut mail = open(&self.mail);
+        if let Some(why) = mail.lost.take() {
+            return Some(News::Lost(why));
+        }
+        if let Some(picture) = mail.picture.take() {
+            return Some(News::Cockpit(picture));
+        }
+        let page = mail.page.take().map(News::Page);
+        page.or_else(|| mail.answers.pop_front().map(News::Answer))
+    }
+
+    fn send(&mut self, request: Request) -> Result<(), SendError> {
+        if self.read_only && !matches!(request, Request::Look(_)) {
+            return Err(SendError::ReadOnly);
+        }
+        if open(&self.mail).stream.is_none() {
+            return Err(SendError::Gone);
+        }
+        self.requests.try_send(request).map_err(|e| match e {
+            TrySendError::Full(_) => SendError::Busy,
+            TrySendError::Disconnected(_) => SendError::Gone,
+        })
+    }
+
+    fn age(&self) -> Option<Duration> {
+        open(&self.mail).heard.map(|h| h.elapsed())
+    }
+}
+
+/// Hears one attachment after the other.
+fn read(mail: &Shared, place: &Place, role: Role, first: Client) {
+    let mut client = Some(first);
+    let mut retry = RETRY_MIN;
+    loop {
+        if let Some(client) = client.take() {
+            let why = attached(mail, client);
+            let mut mail = open(mail);
+            mail.stream = None;
+            (mail.picture, mail.page) = (None, None);
+            for (_, request) in std::mem::take(&mut mail.pending) {
+                answer(&mut mail, request, Err("the swarm was lost before it answered".to_owned()));
+            }
+            mail.lost = Some(why);
+            retry = RETRY_MIN;
+        }
+        if open(mail).left {
+            return;
+        }
+        std::thread::sleep(retry);
+        retry = (retry * 2).min(RETRY_MAX);
+        match Client::attach(place, role, 0) {
+            Ok(again) => client = Some(again),
+            Err(ClientError::NotRunning(_)) => {}
+            Err(e) => open(mail).lost = Some(e.to_string()),
+        }
+    }
+}
+
+/// Hears until the swarm is lost, and says why.
+fn attached(mail: &Shared, mut client: Client) -> String {
+    let ready = client.stream().set_read_timeout(None).and_then(|()| client.stream().try_clone());
+    match ready {
+        Ok(stream) => {
+            let mut mail = open(mail);
+            (mail.stream, mail.heard) = (Some(stream), Some(Instant::now()));
+            // A link that was dropped while this was on its way ends here.
+            if mail.left {
+                return String::new();
+            }
+        }
+        Err(e) => return e.to_string(),
+    }
+    let mut last: Option<Cockpit> = None;
+    loop {
+        let said = match client.hear() {
+            Ok(said) => said,
+            Err(e) => return e.to_string(),
+        };
+        open(mail).heard = Some(Instant::now());
+        let (view, view_hash) = match said {
+            Say::Snapshot { view, view_hash, .. } => match postcard::from_bytes(&view) {
+                Ok(view) => (view, view_hash),
+                Err(e) => return format!("its picture cannot be read: {e}"),
+            },
+            Say::Delta { base, change, view_hash, .. } => {
+                let old = last.take().filter(|l| l.seq == base);
+                let change = postcard::from_bytes::<Delta>(&change).ok();
+                match old.zip(change).map(|(old, change)| change.apply(old)) {
+                    Some(Ok(view)) => (view, view_hash),
+                    _ => return "a change of the picture did not fit; attaching anew".to_owned(),
+                }
+            }
+            Say::Answer { id, answer } => {
+                answered(mail, id, answer);
+                continue;
+            }
+            Say::Bye(why) => return why,
+        };
+        if view.view_hash() != view_hash {
+            return "a picture was not what its hash says; attaching anew".to_owned();
+        }
+        let mut mail = open(mail);
+        if mail.names.len() != view.agents.len() {
+            mail.names = view.agents.iter().map(|a| a.name.clone()).collect();
+        }
+        mail.picture = Some(Box::new(view.clone()));
+        if let Some(agent) = mail.looked_at {
+            // If the stream has gone, the next hearing says so.
+            let _ = ask(&mut mail, Ask::Page(agent), None);
+        }
+        last = Some(view);
+    }
+}
+
+/// Takes requests to the swarm, and looks whether it is there.
+fn carry(mail: &Shared, requests: &Receiver<Request>) {
+    loop {
+        match requests.recv_timeout(QUIET) {
+            Ok(request) => {
+                let mut mail = open(mail);
+                let sent = match asked(request) {
+                    Some(what) => ask(&mut mail, what, Some(request)),
+                    None => look(&mut mail, request),
+                };
+                if !sent {
+                    answer(&mut mail, request, Err("the swarm has gone; nothing was sent".to_owned()));
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let mut mail = open(mail);
+                let quiet = mail.heard.map(|h| h.elapsed()).unwrap_or_default();
+                if quiet >= SILENT {
+                    if let Some(stream) = &mail.stream {
+                        let _ = stream.shutdown(Shutdown::Both);
+                    }
+                } else if quiet >= QUIET {
+                    let _ = ask(&mut mail, Ask::Status, None);
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+fn look(mail: &mut Mailbox, request: Request) -> bool {
+    let Request::Look(agent) = request else { return true };
+    (mail.looked_at, mail.page) = (agent, None);
+    agent.is_none_or(|agent| ask(mail, Ask::Page(agent), None))
+}
+
+/// Writes a call. A request that is given waits for its answer.
+fn ask(mail: &mut Mailbox, ask: Ask, request: Option<Request>) -> bool {
+    mail.calls = mail.calls.wrapping_add(1);
+    let (id, call) = (mail.calls, Call { id: mail.calls, ask });
+    let Some(stream) = &mut mail.stream else { return false };
+    if frame::write(stream, &call).is_err() {
+        let _ = stream.shutdown(Shutdown::Both);
+        return false;
+    }
+    mail.pending.extend(request.map(|r| (id, r)));
+    true
+}
+
+/// What of the protocol a request is.
+fn asked(request: Request) -> Option<Ask> {
+    Some(Ask::Command(match request {
+        Request::Look(_) => return None,
+        Request::Stop => return Some(Ask::Stop),
+        Request::Pause(agent) => agent.map_or(Command::PauseAll, Command::Pause),
+        Request::Resume(agent) => agent.map_or(Command::ResumeAll, Command::Resume),
+        Request::Mute(agent) => Command::Mute(agent),
+        Request::Unmute(agent) => Command::Unmute(agent),
+        Request::Fund(agent) => Command::Fund(agent),
+        Request::Unfund(agent) => Command::Unfund(agent),
+        Request::DrainAll => Command::DrainAll,
+        Request::Flatten => Command::Flatten,
+        Request::Kill => Command::Kill,
+        Request::Reset => Command::Reset,
+    }))
+}
+
+fn answered(mail: &Shared, id: u32, said: message::Answer) {
+    let mut mail = open(mail);
+    let request = mail.pending.remove(&id);
+    let result = match said {
+        message::Answer::Page(page) => {
+            if mail.looked_at == Some(page.row.id) {
+                mail.page = Some(page);
+            }
+            return;
+        }
+        message::Answer::Refused(why) => Err(why),
+        message::Answer::Stopping => Ok("the swarm ends".to_owned()),
+        message::Answer::Done { changed: false, .. } => {
+            Err("nothing to change: it is so already".to_owned())
+        }
+        message::Answer::Done { changed: true, .. } => Ok(request.map(|r| done(&mail, r)).unwrap_or_default()),
+        message::Answer::Status(_) | message::Answer::Agents(_) => return,
+    };
+    if let Some(request) = request {
+        answer(&mut mail, request, result);
+    }
+}
+
+fn answer(mail: &mut Mailbox, request: Request, result: Result<String, String>) {
+    if mail.answers.len() == REQUESTS_MAX {
+        mail.answers.pop_front();
+    }
+    mail.answers.push_back(Answer { request, result });
+}
+
+/// What was done, in words.
+fn done(mail: &Mailbox, request: Request) -> String {
+    let name = |agent: AgentId| {
+        mail.names.get(agent.index()).cloned().unwrap_or_else(|| format!("agent {}", agent.0))
+    };
+    match request {
+        Request::Look(_) => String::new(),
+        Request::Pause(Some(a)) => format!("{} takes no new risk", name(a)),
+        Request::Pause(None) => "nobody takes new risk".to_owned(),
+        Request::Resume(Some(a)) => format!("{} goes on", name(a)),
+        Request::Resume(None) => "everybody goes on".to_owned(),
+        Request::Mute(a) => format!("{} is muted", name(a)),
+        Request::Unmute(a) => format!("{} is heard again", name(a)),
+        Request::Fund(a) => format!("{} gets funds by its points", name(a)),
+        Request::Unfund(a) => format!("{} gives its funds back", name(a)),
+        Request::DrainAll => "real positions may only shrink".to_owned(),
+        Request::Flatten => "everything is closed, and stays closed until all are resumed".to_owned(),
+        Request::Kill => "killed: only reductions pass until it is reset".to_owned(),
+        Request::Reset => "kill switch and breaker are released".to_owned(),
+        Request::Stop => "the swarm ends".to_owned(),
+    }
+}
