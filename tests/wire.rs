@@ -3,121 +3,20 @@
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "wire/served.rs"]
+mod served;
+
 use hive::domain::{AgentId, Command as Order};
 use hive::view::Cockpit;
 use hive::view::delta::Delta;
-use hive::wire::{Answer, Ask, Client, ClientError, Place, Role, Say, frame, hello};
+use hive::wire::{Answer, Ask, Client, ClientError, Role, Say, frame, hello};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use served::{PATIENCE, Served, command, program, text};
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
-use std::time::{Duration, Instant};
-
-/// How long anything may take before a test gives up on it.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-fn program() -> PathBuf {
-    std::env::var_os("HIVE_BIN").map_or_else(|| env!("CARGO_BIN_EXE_hive").into(), PathBuf::from)
-}
-
-fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(program());
-    for (name, _) in std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("HIVE_")) {
-        command.env_remove(name);
-    }
-    command.args(args).stdin(Stdio::null());
-    command
-}
-
-/// A running hive in a folder of its own, ended with the test.
-struct Served {
-    folder: tempfile::TempDir,
-    child: Child,
-    log: BufReader<ChildStderr>,
-}
-
-impl Served {
-    /// Two bars a second: slow enough to be asked, fast enough to move.
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let socket = folder.path().join("run/a.sock");
-        let mut child = command(&["--no-tui", "--days", "2", "--quiet", "--scouts", "8", "--speed", "28800x"])
-            .args(["--socket".as_ref(), socket.as_os_str()])
-            .args(["--state", "state"])
-            .current_dir(folder.path())
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
-        let mut served = Served { folder, child, log };
-        // It says so when it can be reached.
-        while !served.logged().contains("serving") {}
-        let end = Instant::now() + PATIENCE;
-        while served.ctl(&["status"]).status.code() != Some(0) {
-            assert!(Instant::now() < end, "it never answered");
-        }
-        served
-    }
-
-    fn place(&self) -> Place {
-        Place { path: self.folder.path().join("run/a.sock") }
-    }
-
-    fn socket(&self) -> String {
-        self.place().path.to_string_lossy().into_owned()
-    }
-
-    /// The next line that it logs.
-    fn logged(&mut self) -> String {
-        let mut line = String::new();
-        self.log.read_line(&mut line).unwrap();
-        line
-    }
-
-    fn ctl(&self, args: &[&str]) -> Output {
-        command(&["ctl"]).args(args).args(["--socket", &self.socket()]).output().unwrap()
-    }
-
-    fn json(&self, args: &[&str]) -> Value {
-        let said = self.ctl(args);
-        assert_eq!(said.status.code(), Some(0), "{args:?}: {}", text(&said.stderr));
-        serde_json::from_slice(&said.stdout).unwrap()
-    }
-
-    fn agent(&self, n: usize) -> Value {
-        self.json(&["agents"])["agents"][n].clone()
-    }
-
-    fn client(&self, role: Role) -> Client {
-        Client::attach(&self.place(), role, 0).unwrap()
-    }
-
-    /// Its exit code, once it has ended.
-    fn ended(&mut self) -> Option<i32> {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
-            }
-            assert!(Instant::now() < end, "it does not end");
-            std::thread::yield_now();
-        }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use std::process::Command;
+use std::time::Duration;
 
 #[test]
 fn status_answers_commands_show_and_stop_ends_it() {
@@ -355,11 +254,12 @@ fn fault56_another_user_is_refused_by_the_files_and_by_the_server() {
     let shared = folder.path().join("hive");
     std::fs::copy(program(), &shared).unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    let other = |socket: &str| {
+    let other = |verb: &[&str], socket: &str| {
         Command::new("setpriv")
             .args(["--reuid=65534", "--clear-groups"])
             .arg(&shared)
-            .args(["ctl", "status", "--socket", socket])
+            .args(verb)
+            .args(["--socket", socket])
             .current_dir("/")
             .output()
     };
@@ -369,8 +269,10 @@ fn fault56_another_user_is_refused_by_the_files_and_by_the_server() {
         eprintln!("skipped: setpriv is absent or this is not root, so nobody can be another user");
         return;
     }
-    let said = other(&hive.socket()).unwrap();
-    assert_eq!(said.status.code(), Some(3), "{}", text(&said.stderr));
+    for verb in [&["ctl", "status"] as &[&str], &["attach"]] {
+        let said = other(verb, &hive.socket()).unwrap();
+        assert_eq!(said.status.code(), Some(3), "{}", text(&said.stderr));
+    }
     // Folder and socket opened up: now the server itself has to see who comes.
     let open = |path: &std::path::Path| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
@@ -378,7 +280,7 @@ fn fault56_another_user_is_refused_by_the_files_and_by_the_server() {
     open(hive.folder.path());
     open(&hive.folder.path().join("run"));
     open(&hive.place().path);
-    let said = other(&hive.socket()).unwrap();
+    let said = other(&["attach"], &hive.socket()).unwrap();
     assert_eq!(said.status.code(), Some(3), "{}", text(&said.stderr));
     assert!(text(&said.stderr).contains("uid 65534"), "{}", text(&said.stderr));
     let logged = hive.logged();

@@ -99,7 +99,7 @@ pub enum RecoverError {
     },
     /// Of another run.
     #[error(
-        "{dir} holds the state of another run: {why}. Name another folder with --state, or move this one away",
+        "{dir} holds the state of another run: {why}. Begin anew with --fresh (the old state is moved aside), or name another folder with --state",
         dir = dir.display()
     )]
     Foreign {
