@@ -43,8 +43,8 @@
 //! | [`journal`] | the truth: an append-only, checksummed, hash-chained log; recovery, export | interpret what it stores |
 //! | [`store`] | the newest checkpoint in sled, sealed; rebuildable from the journal | be the only copy of anything |
 //! | [`view`] | engine state to plain data: the summary, the operator's status, the picture a cockpit shows | know a terminal |
-//! | [`wire`] | the attach protocol on a unix socket: place, greeting, frames, hub, client | know what a view shows, hold up the engine |
-//! | [`runtime`] | files in, the engine driven at the speed asked for, runs kept and recovered, commands stepped in between, or watched | decide |
+//! | [`wire`] | the attach protocol on a unix socket: place, greeting, frames, hub, client, a swarm behind it | decide what a view shows, hold up the engine |
+//! | [`runtime`] | files in, one loop that steps every run: paced, kept and recovered, served and commanded | decide |
 //! | [`tui`] | the cockpit: panes, keys, themes, the terminal | know the engine |
 //! | [`cli`] | one file a verb | decide anything about trading |
 //!

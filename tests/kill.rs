@@ -83,7 +83,10 @@ fn fault01_killed_on_the_real_perps_it_ends_as_if_it_had_not_been() {
     let Some(panel) = panel("perp_1h.csv.gz") else { return };
     let feed = format!("history:{panel}");
     // A year, so that what the program does with it and not the reading of six is what is killed.
-    drill(&["--no-tui", "--until-end", "--feed", &feed, "--from", "2022-01-01", "--to", "2022-12-31"], kills(4));
+    drill(
+        &["--no-tui", "--until-end", "--feed", &feed, "--from", "2022-01-01", "--to", "2022-12-31"],
+        kills(4),
+    );
 }
 
 #[test]
@@ -157,7 +160,8 @@ fn the_variable_names_the_folder_and_without_either_nothing_is_kept() {
 #[test]
 fn a_journal_is_verified_and_exported() {
     let desk = Desk::new();
-    desk.run(&["--no-tui", "--until-end", "--days", "30", "--scouts", "0", "--quiet", "--state", "state"]).well();
+    desk.run(&["--no-tui", "--until-end", "--days", "30", "--scouts", "0", "--quiet", "--state", "state"])
+        .well();
     let said = desk.run(&["journal", "verify", "state"]).well();
     for word in ["whole", "config", "checkpoint", "cursor", "end", "format 1"] {
         assert!(said.out.contains(word), "{word} is not in {}", said.out);
@@ -184,5 +188,6 @@ fn a_journal_is_verified_and_exported() {
 fn fault12_a_folder_that_cannot_be_made_is_a_clear_mistake() {
     let desk = Desk::new();
     desk.write("file", "not a folder");
-    desk.run(&["--no-tui", "--until-end", "--days", "30", "--state", "file/state"]).refused(&["file/state", "--state"]);
+    desk.run(&["--no-tui", "--until-end", "--days", "30", "--state", "file/state"])
+        .refused(&["file/state", "--state"]);
 }

@@ -90,7 +90,9 @@ fn mistakes_of_the_person_are_named() {
 #[test]
 fn fault13_a_second_hive_in_the_same_place_is_refused_and_told_the_process() {
     let hive = Served::start();
-    let second = command(&["--no-tui", "--until-end", "--serve", "--quiet", "--socket", &hive.socket()]).output().unwrap();
+    let second = command(&["--no-tui", "--until-end", "--serve", "--quiet", "--socket", &hive.socket()])
+        .output()
+        .unwrap();
     assert_eq!(second.status.code(), Some(3));
     assert!(text(&second.stderr).contains(&hive.child.id().to_string()), "{}", text(&second.stderr));
     hive.json(&["status"]);
@@ -169,7 +171,8 @@ fn ctl_watch_and_status_tell_the_same_hash_of_the_same_step() {
         let status: Vec<Value> = (0..12).map(|_| hive.json(&["status"])).collect();
         (one.join().unwrap(), other.join().unwrap(), status)
     });
-    let lines = |text: &str| -> Vec<Value> { text.lines().map(|l| serde_json::from_str(l).unwrap()).collect() };
+    let lines =
+        |text: &str| -> Vec<Value> { text.lines().map(|l| serde_json::from_str(l).unwrap()).collect() };
     let (one, other) = (lines(&one), lines(&other));
     assert_eq!(one.len(), 5);
     let mut met = 0;

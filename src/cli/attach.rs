@@ -54,7 +54,9 @@ pub fn look(reach: &Reach, look: &Look) -> Result<(), Failure> {
     let name = reach.name.as_ref().map(|n| format!(" --name {n}")).unwrap_or_default();
     let socket = reach.socket.as_ref().map(|s| format!(" --socket {}", s.display())).unwrap_or_default();
     tell(&[if reach.runs()? {
-        format!("the swarm goes on. hive attach{name}{socket} looks again, hive ctl stop{name}{socket} ends it")
+        format!(
+            "the swarm goes on. hive attach{name}{socket} looks again, hive ctl stop{name}{socket} ends it"
+        )
     } else {
         "the swarm has ended".to_owned()
     }]);

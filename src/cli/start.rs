@@ -26,9 +26,10 @@ const OURS: [&str; 4] = ["--name", "--socket", "--theme", "--read-only"];
 pub fn run(reach: &Reach, look: &Look, background: &[&str]) -> Result<(), Failure> {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     if reach.runs()? {
-        let others = args.iter().filter_map(|a| a.to_str()).find(|a| {
-            a.starts_with("--") && !OURS.iter().any(|o| a.split('=').next() == Some(*o))
-        });
+        let others = args
+            .iter()
+            .filter_map(|a| a.to_str())
+            .find(|a| a.starts_with("--") && !OURS.iter().any(|o| a.split('=').next() == Some(*o)));
         if let Some(other) = others {
             return Err(Failure::Refused(format!(
                 "a hive runs here already, and {other} cannot change it: hive attach looks at it, hive ctl stop \

@@ -173,7 +173,8 @@ pub fn run(
 }
 
 fn nap(until: Option<Instant>, stop: &AtomicBool) {
-    while let Some(left) = until.and_then(|u| u.checked_duration_since(Instant::now())).filter(|w| !w.is_zero())
+    while let Some(left) =
+        until.and_then(|u| u.checked_duration_since(Instant::now())).filter(|w| !w.is_zero())
     {
         if stop.load(Ordering::Relaxed) {
             return;

@@ -1,5 +1,10 @@
-//! The world outside: files in, the engine driven at the speed asked for, its state kept and recovered.
-//! Opens what the pure rooms read, and decides nothing.
+//! The world outside: opens what the pure rooms read, and decides nothing.
+//!
+//! ```text
+//! feeds, files ──► drive: the loop ──► stepper ──► engine
+//!                    ▲ pace, signals     ├──► keep, recover: journal and store
+//!                    └── service: who is attached, what they ask
+//! ```
 
 pub mod drive;
 pub mod feeds;

@@ -151,7 +151,8 @@ mod tests {
     }
 
     fn pictures() -> impl Strategy<Value = Cockpit> {
-        let numbers = || prop::collection::vec(prop_oneof![Just(0.0), Just(-0.0), Just(f64::NAN), -9.0..9.0], 0..20);
+        let numbers =
+            || prop::collection::vec(prop_oneof![Just(0.0), Just(-0.0), Just(f64::NAN), -9.0..9.0], 0..20);
         let messages = (1_u64..50, prop::collection::vec(0_u32..3, 0..20));
         let edges = prop::collection::vec((0_u32..5, 0.0..1.0), 0..12);
         (any::<u64>(), messages, edges, numbers(), numbers(), ".{0,8}").prop_map(

@@ -25,7 +25,7 @@
 //! Plain threads do: at most [`hub::CLIENTS_MAX`] clients with two threads each, blocked in the kernel
 //! nearly always. An async runtime would bring no more than its size as long as nothing else needs one.
 //!
-//! Never: knows what a view shows, decides what a command does, opens a network port.
+//! Never: decides what a view shows or what a command does, opens a network port.
 
 pub mod client;
 pub mod frame;

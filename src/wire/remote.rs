@@ -293,10 +293,10 @@ fn answered(mail: &Shared, id: u32, said: message::Answer) {
         }
         message::Answer::Refused(why) => Err(why),
         message::Answer::Stopping => Ok("the swarm ends".to_owned()),
-        message::Answer::Done { changed: false, .. } => {
-            Err("nothing to change: it is so already".to_owned())
+        message::Answer::Done { changed: false, .. } => Err("nothing to change: it is so already".to_owned()),
+        message::Answer::Done { changed: true, .. } => {
+            Ok(request.map(|r| done(&mail, r)).unwrap_or_default())
         }
-        message::Answer::Done { changed: true, .. } => Ok(request.map(|r| done(&mail, r)).unwrap_or_default()),
         message::Answer::Status(_) | message::Answer::Agents(_) => return,
     };
     if let Some(request) = request {

@@ -39,14 +39,15 @@ impl Served {
     /// The same, in a folder where one was before.
     pub fn start_in(folder: tempfile::TempDir) -> Self {
         let socket = folder.path().join("run/a.sock");
-        let mut child = command(&["--no-tui", "--days", "2", "--quiet", "--scouts", "8", "--speed", "28800x"])
-            .args(["--socket".as_ref(), socket.as_os_str()])
-            .args(["--state", "state"])
-            .current_dir(folder.path())
-            .stderr(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child =
+            command(&["--no-tui", "--days", "2", "--quiet", "--scouts", "8", "--speed", "28800x"])
+                .args(["--socket".as_ref(), socket.as_os_str()])
+                .args(["--state", "state"])
+                .current_dir(folder.path())
+                .stderr(Stdio::piped())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap();
         let log = BufReader::new(child.stderr.take().unwrap());
         let mut served = Served { folder, child, log };
         // It says so when it can be reached.
