@@ -16,6 +16,8 @@ pub const SYNTH: &str = "synth";
 const AGENTS_FILE: &str = "agents.toml";
 
 /// Options of `hive` and `hive backtest`.
+// Each switch is a flag of its own.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub struct RunOptions {

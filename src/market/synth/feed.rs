@@ -138,7 +138,8 @@ fn check(settings: &SynthSettings) -> Result<(), FeedError> {
     }
     // Both together keep every stamp inside its range.
     let (days, start) = (settings.bars_days, settings.from.0);
-    if days == 0 || days > DAYS_MAX || start < -200 * Span::YEAR.0 || start > 80 * Span::YEAR.0 {
+    let starts = -200 * Span::YEAR.0..=80 * Span::YEAR.0;
+    if !(1..=DAYS_MAX).contains(&days) || !starts.contains(&start) {
         return refuse(
             format!("{days} days from {}", settings.from),
             "ask for 1 to 73050 days that begin between 1770 and 2050",
