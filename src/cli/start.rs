@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// How long a swarm may take to open its market and its state.
 const START_MAX: Duration = Duration::from_secs(120);
+/// After this long it is said what is being waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Between two looks whether it can be reached.
 const GLANCE: Duration = Duration::from_millis(10);
 /// Most that is shown of what a swarm said that did not start.
@@ -71,7 +73,9 @@ fn spawn(args: &[OsString], background: &[&str], log: &Path) -> Result<Backgroun
 }
 
 fn await_ready(background: &mut Background, reach: &Reach, log: &Path) -> Result<(), Failure> {
-    let until = Instant::now() + START_MAX;
+    let start = Instant::now();
+    let until = start + START_MAX;
+    let mut told = false;
     loop {
         if let Ok(Some(status)) = background.child.try_wait() {
             // Its own words say what is wrong, and its code says how.
@@ -90,6 +94,10 @@ fn await_ready(background: &mut Background, reach: &Reach, log: &Path) -> Result
         if Instant::now() > until {
             tell(&[format!("the swarm is still starting; its log is {}", log.display())]);
             return Err(Failure::Failed("it cannot be reached yet; hive attach tries again".to_owned()));
+        }
+        if !told && start.elapsed() > PATIENCE {
+            told = true;
+            tell(&[format!("reading the market and what is kept; the log is {}", log.display())]);
         }
         std::thread::sleep(GLANCE);
     }
