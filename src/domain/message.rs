@@ -188,6 +188,8 @@ pub enum Speaker {
     Tracker(Goal),
     /// The manager for a goal.
     Manager(Goal),
+    /// The desk manager, which carries what nobody with funds may.
+    Desk,
 }
 
 /// What is said.

@@ -12,6 +12,7 @@ pub fn speaker(engine: &Engine, from: Speaker) -> String {
         }
         Speaker::Tracker(goal) => format!("{} tracker", letters(goal)),
         Speaker::Manager(goal) => format!("{} manager", letters(goal)),
+        Speaker::Desk => "desk manager".to_owned(),
     }
 }
 

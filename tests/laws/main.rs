@@ -8,6 +8,7 @@ mod common;
 mod conditions;
 mod delisting;
 mod gate;
+mod house;
 mod limits;
 mod lives;
 mod money;
