@@ -164,6 +164,12 @@ pub enum Knob {
     Patience,
     /// β, the no-trade band as a fraction of the position.
     Band,
+    /// Whether an agent is heard: 1 or 0.
+    Voice,
+    /// Multiplies the largest unit an agent may hold in real.
+    Unit,
+    /// Multiplies an agent's exposure limit on an asset.
+    Limit,
 }
 
 /// A manager's adjustment: always within bounds, always said.
@@ -171,6 +177,8 @@ pub enum Knob {
 pub struct Adjustment {
     /// Which knob.
     pub knob: Knob,
+    /// Whose; none for a knob of the whole.
+    pub agent: Option<AgentId>,
     /// From.
     pub from: f64,
     /// To.
@@ -190,6 +198,8 @@ pub enum Speaker {
     Manager(Goal),
     /// The desk manager, which carries what nobody with funds may.
     Desk,
+    /// The asset manager, which nets the limits of long and short agents.
+    Netting,
 }
 
 /// What is said.
@@ -218,7 +228,7 @@ pub struct Message {
     pub at: Stamp,
     /// By whom.
     pub from: Speaker,
-    /// About what; none for goals and adjustments.
+    /// About what; none for goals and for adjustments that are about no asset.
     pub asset: Option<AssetId>,
     /// What.
     pub body: Body,

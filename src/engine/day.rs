@@ -2,13 +2,16 @@
 
 use super::Outputs;
 use super::respond::{Respond, RespondSpec};
-use crate::domain::{Body, Speaker, Stamp};
+use super::speak::Speak;
+use crate::agents::alone::unit;
+use crate::domain::{Body, Knob, SideRule, Speaker, Stamp};
 use crate::hive::goals::{Account, Goals};
 use crate::hive::managers::Day;
+use crate::hive::managers::netting::OneSided;
 
 impl Respond {
     /// Once a day: trackers speak, managers turn knobs, funds are reviewed and spread.
-    pub(super) fn close_day(&mut self, spec: &RespondSpec, at: Stamp, out: &mut Outputs) {
+    pub(super) fn close_day(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         let (cast, s) = (&*spec.cast, &spec.settings);
         let (gross, net) = self.real.exposure();
         let account = Account {
@@ -31,28 +34,54 @@ impl Respond {
             );
         }
         if s.listening.enabled {
-            let (gross_profit, cost) = self.real.take_day();
-            let day = Day {
-                drawdown: self.real.curve.drawdown(),
-                cvar95: self.real.curve.cvar95(),
-                target_vol: s.desk.target_vol,
-                gross_profit,
-                cost,
-                months_to_10: self.goals.fast.months_to_10,
-                gross_max: s.desk.gross_max,
-            };
-            let bus = &mut self.bus;
-            self.office.day(&day, &s.managers, &s.goals, |goal, adjustment| {
-                bus.deliver(
-                    at,
-                    Speaker::Manager(goal),
-                    None,
-                    Body::Adjustment(adjustment),
-                    &mut out.messages,
-                );
-            });
+            self.manage(spec, at, speak, out);
         }
         let points = self.declared_points(cast);
         self.real.review(s, at, &points, out);
+    }
+
+    /// Managers look at the day, turn knobs, and say so.
+    fn manage(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
+        let (cast, s) = (&*spec.cast, &spec.settings);
+        let one_sided = if s.managers.asset.is_some() { self.one_sided(spec, speak) } else { Vec::new() };
+        let (gross_profit, cost) = self.real.take_day();
+        let day = Day {
+            number: at.day(),
+            drawdown: self.real.curve.drawdown(),
+            cvar95: self.real.curve.cvar95(),
+            target_vol: s.desk.target_vol,
+            gross_profit,
+            cost,
+            growth: self.goals.big_money.growth_at_target_risk,
+            months_to_10: self.goals.fast.months_to_10,
+            gross_max: s.desk.gross_max,
+            one_sided: &one_sided,
+        };
+        let (bus, consensus) = (&mut self.bus, &mut self.consensus);
+        self.office.day(&day, &s.managers, &s.goals, |(who, asset, adjustment)| {
+            bus.deliver(at, who, asset, Body::Adjustment(adjustment), &mut out.messages);
+            if let (Knob::Voice, Some(agent)) = (adjustment.knob, adjustment.agent) {
+                consensus.hush(cast, agent, adjustment.to == 0.0);
+            }
+        });
+    }
+
+    /// Funded agents of one side, slot by slot: what they aim at and what they may.
+    fn one_sided(&self, spec: &RespondSpec, speak: &Speak) -> Vec<OneSided> {
+        let cast = &*spec.cast;
+        let mut all = Vec::new();
+        for agent in cast.agents[..cast.declared].iter().filter(|a| a.side != SideRule::Both) {
+            let weight = self.real.funds.weight(agent.id);
+            let allowed = self.allowed(spec, agent);
+            for slot in agent.slots.clone() {
+                let asset = cast.slots[slot].asset;
+                let sigma = speak.market.listings[asset.index()].sigma;
+                let limit = if sigma.is_finite() { allowed * weight * unit(sigma) } else { 0.0 };
+                let aim = libm::fabs(self.real.desk.parts[slot].aim);
+                let long = agent.side == SideRule::Long;
+                all.push(OneSided { slot, agent: agent.id, asset, long, aim, limit });
+            }
+        }
+        all
     }
 }

@@ -67,7 +67,7 @@ impl Respond {
             let listens = if deaf { 0.0 } else { spec.listens(&self.points, agent) };
             let weight = self.real.funds.weight(agent.id);
             mean_listens += weight * listens;
-            let allowed = s.funds.units_max * self.points.agent(cast, agent.id).clamp(1.0 / 3.0, 1.0);
+            let allowed = self.allowed(spec, agent);
             for slot in agent.slots.clone() {
                 let asset = cast.slots[slot].asset;
                 let listing = &speak.market.listings[asset.index()];
@@ -89,7 +89,7 @@ impl Respond {
                 let sim = heard(reference, shared[0]);
                 let x = mind::stance(&sim, &agent.traits);
                 let funded = heard(weight, shared[1]);
-                let most = allowed * funded.unit;
+                let most = allowed * funded.unit * self.office.limits[slot];
                 let real_x = mind::stance(&funded, &agent.traits).clamp(-most, most);
                 let real_x = self.real.hand.hold(agent.id, real_x, self.real.desk.parts[slot].aim);
                 self.ears[slot].stance = x;
@@ -109,6 +109,12 @@ impl Respond {
             }
         }
         self.keep_house(spec, at, speak, mean_listens, &consensus, &shares, real_pace, out);
+    }
+
+    /// The largest position of an agent in real, in its units.
+    pub(super) fn allowed(&self, spec: &RespondSpec, agent: &Agent) -> f64 {
+        let points = self.points.agent(&spec.cast, agent.id).clamp(1.0 / 3.0, 1.0);
+        spec.settings.funds.units_max * points * self.office.wards.unit(agent.id)
     }
 
     /// The desk manager: λ̄·C on assets and sides that nobody with funds may hold. Under the hand the house

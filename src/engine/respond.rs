@@ -32,6 +32,11 @@ use crate::hive::points::Points;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// Most one slot may say at a barrier: a life says an outcome, and at most target, hedge and add.
+const WORDS_MAX: u32 = 8;
+/// Largest intent, in multiples of the agent's capital: the largest unit with the largest traits and adds.
+const INTENT_MAX: f64 = 2_000.0;
+
 /// What does not change during a run.
 #[derive(Clone, Debug)]
 pub struct RespondSpec {
@@ -132,7 +137,7 @@ impl Respond {
             points_then: vec![1.0; cast.slots.len()],
             sim: Curve::new(Base::Fixed, s.capital),
             goals: Goals::default(),
-            office: Office::new(s.desk.patience, s.desk.band),
+            office: Office::new(s.desk.patience, s.desk.band, cast.declared, cast.declared_slots),
             real: Real::new(&spec.real, cast, s),
             decisions: Digest::default(),
             deafened: vec![false; cast.declared],
@@ -183,6 +188,16 @@ impl Respond {
             _ => self.real.obey(&spec.real, command),
         };
         self.interventions += u64::from(news);
+        // Restrictions count as hand-holding, taking them back does not.
+        if let Command::Mute(a)
+        | Command::Deafen(a)
+        | Command::Pause(a)
+        | Command::Drain(a)
+        | Command::Unfund(a) = command
+            && news
+        {
+            self.office.wards.held(a);
+        }
     }
 
     fn deafen(&mut self, agent: AgentId, deaf: bool) -> bool {
@@ -196,8 +211,14 @@ impl Respond {
     fn barrier(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, said: &Said, out: &mut Outputs) {
         let (cast, s) = (&*spec.cast, &spec.settings);
         self.points.push(cast, &said.results);
+        let mut last = (usize::MAX, 0);
         for utterance in &said.utterances {
-            self.hear(cast, at, utterance, out);
+            last = if last.0 == utterance.slot { (last.0, last.1 + 1) } else { (utterance.slot, 1) };
+            if last.1 > WORDS_MAX || !makes_sense(&utterance.body) {
+                self.refuse(cast, utterance.slot, out);
+            } else {
+                self.hear(cast, at, utterance, out);
+            }
         }
         self.delist(spec, at, speak, out);
         self.real.mark(&spec.real, at, out);
@@ -217,8 +238,16 @@ impl Respond {
         let day = Stamp(at.0 - 1).after(s.clock.decide).day();
         if self.day.is_none_or(|d| d != day) {
             self.day = Some(day);
-            self.close_day(spec, at, out);
+            self.close_day(spec, at, speak, out);
         }
+    }
+
+    /// What is no intent, or one word too many, is not delivered: the last one that was stands.
+    fn refuse(&mut self, cast: &Cast, slot: usize, out: &mut Outputs) {
+        let agent = cast.slots[slot].agent;
+        self.office.wards.erred(agent);
+        let name = &cast.agents[agent.index()].name;
+        out.alarms.push(format!("{name} said what cannot be, or too much at once; it was not heard"));
     }
 
     /// Delivers an utterance and keeps what it changes.
@@ -262,5 +291,14 @@ impl Respond {
             }
             self.real.delist(&spec.real, &spec.settings, instrument, at, listing, out);
         }
+    }
+}
+
+/// Whether an intent can be meant.
+fn makes_sense(body: &Body) -> bool {
+    match body {
+        Body::Action(a) => a.after.is_finite() && a.before.is_finite() && libm::fabs(a.after) <= INTENT_MAX,
+        Body::Outcome(o) => o.pnl.is_finite(),
+        _ => false,
     }
 }

@@ -13,6 +13,7 @@ pub fn speaker(engine: &Engine, from: Speaker) -> String {
         Speaker::Tracker(goal) => format!("{} tracker", letters(goal)),
         Speaker::Manager(goal) => format!("{} manager", letters(goal)),
         Speaker::Desk => "desk manager".to_owned(),
+        Speaker::Netting => "asset manager".to_owned(),
     }
 }
 
@@ -113,6 +114,10 @@ fn adjustment(a: &Adjustment) -> String {
         Knob::GrossCap => "gross cap",
         Knob::Patience => "patience",
         Knob::Band => "band",
+        Knob::Voice => "voice",
+        Knob::Unit => "largest unit",
+        Knob::Limit => "exposure limit",
     };
-    format!("turns {knob} {:.3} → {:.3} (reading {:.3})", a.from, a.to, a.because)
+    let whose = a.agent.map(|id| format!(" of agent {}", id.0)).unwrap_or_default();
+    format!("turns {knob}{whose} {:.3} → {:.3} (reading {:.3})", a.from, a.to, a.because)
 }

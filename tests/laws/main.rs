@@ -11,6 +11,7 @@ mod gate;
 mod house;
 mod limits;
 mod lives;
+mod managers;
 mod money;
 mod operator;
 mod reasons;
