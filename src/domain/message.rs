@@ -153,6 +153,19 @@ pub struct GoalReading {
     pub target: f64,
 }
 
+/// What the hive gains over its own agents' strongest plain combination, as measured so far.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EmergenceReading {
+    /// Its Sharpe ratio less that of the same agents, deaf, equally weighted and netted.
+    pub sharpe: f64,
+    /// Lower end of the 95 % interval.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Days measured.
+    pub days: u32,
+}
+
 /// A knob that a manager may turn: all of them belong to `respond`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Knob {
@@ -200,6 +213,8 @@ pub enum Speaker {
     Desk,
     /// The asset manager, which nets the limits of long and short agents.
     Netting,
+    /// The emergence gauge.
+    Gauge,
 }
 
 /// What is said.
@@ -217,6 +232,8 @@ pub enum Body {
     Goal(GoalReading),
     /// A manager's adjustment.
     Adjustment(Adjustment),
+    /// The gauge's reading.
+    Emergence(EmergenceReading),
 }
 
 /// A message as delivered.
@@ -271,7 +288,7 @@ impl MessageCounts {
             }
             Body::Outcome(_) => &mut self.outcome,
             Body::Stance(_) => &mut self.stance,
-            Body::Goal(_) => &mut self.goal,
+            Body::Goal(_) | Body::Emergence(_) => &mut self.goal,
             Body::Adjustment(_) => &mut self.adjustment,
         };
         *slot += 1;

@@ -4,7 +4,8 @@ use super::Outputs;
 use super::respond::{Respond, RespondSpec};
 use super::speak::Speak;
 use crate::agents::alone::unit;
-use crate::domain::{Body, Knob, SideRule, Speaker, Stamp};
+use crate::domain::{Body, EmergenceReading, Knob, SideRule, Speaker, Stamp};
+use crate::hive::emergence::Gain;
 use crate::hive::goals::{Account, Goals};
 use crate::hive::managers::Day;
 use crate::hive::managers::netting::OneSided;
@@ -32,6 +33,11 @@ impl Respond {
                 Body::Goal(reading),
                 &mut out.messages,
             );
+        }
+        self.gauge.close_day(spec, self.sim.equity(), speak.curve.equity());
+        if let Some(Gain { sharpe, low, high, days }) = self.gauge.over_net_eq() {
+            let body = Body::Emergence(EmergenceReading { sharpe, low, high, days });
+            self.bus.deliver(at, Speaker::Gauge, None, body, &mut out.messages);
         }
         if s.listening.enabled {
             self.manage(spec, at, speak, out);

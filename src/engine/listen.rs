@@ -62,6 +62,11 @@ impl Respond {
         let mut loudest: Vec<[Option<Loudest>; 2]> = vec![[None; 2]; cast.by_asset.len()];
         // λ̄: how far the hive as a whole listens.
         let mut mean_listens = 0.0;
+        self.gauge.stances.fill(0.0);
+        self.gauge.intents.fill(0.0);
+        let funded =
+            cast.agents[..cast.declared].iter().filter(|a| self.real.funds.weight(a.id) > 0.0).count();
+        let equal = if funded > 0 { 1.0 / funded as f64 } else { 0.0 };
         for agent in &cast.agents[..cast.declared] {
             let deaf = self.deafened[agent.id.index()];
             let listens = if deaf { 0.0 } else { spec.listens(&self.points, agent) };
@@ -91,6 +96,10 @@ impl Respond {
                 let funded = heard(weight, shared[1]);
                 let most = allowed * funded.unit * self.office.limits[slot];
                 let real_x = mind::stance(&funded, &agent.traits).clamp(-most, most);
+                self.gauge.stances[asset.index()] += real_x;
+                if weight > 0.0 {
+                    self.gauge.intents[asset.index()] += equal * self.ears[slot].intent;
+                }
                 let real_x = self.real.hand.hold(agent.id, real_x, self.real.desk.parts[slot].aim);
                 self.ears[slot].stance = x;
                 let pace = Pace { shorts: spec.kinds[asset.index()].can_short(), ..pace };
@@ -109,6 +118,7 @@ impl Respond {
             }
         }
         self.keep_house(spec, at, speak, mean_listens, &consensus, &shares, real_pace, out);
+        self.gauge.decide(spec, at, speak, &self.office.knobs);
     }
 
     /// The largest position of an agent in real, in its units.
@@ -141,6 +151,7 @@ impl Respond {
             let c = consensus[i];
             let slice = if shares.of(asset, c)[1] > 0.0 { 0.0 } else { c };
             let x = listens * slice;
+            self.gauge.stances[i] += x;
             let part = spec.real.desk.house(id);
             let aim = self.real.desk.parts[part].aim;
             if x == 0.0 && aim == 0.0 && self.house[i] == House::NOTHING {

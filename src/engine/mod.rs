@@ -10,6 +10,7 @@
 //! 3. Nothing here depends on how fast or how often it is called.
 
 mod day;
+pub mod emergence;
 pub mod listen;
 mod obey;
 pub mod real;

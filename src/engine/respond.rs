@@ -11,6 +11,7 @@
 //! 3. Σ real books = account, checked by the ledger at every posting, and the venue's own position is
 //!    compared with the desk's at every barrier. Any doubt halts new risk (law 9).
 
+use super::emergence::Gauge;
 use super::listen::{House, worth};
 use super::real::{Real, RealSpec};
 use super::speak::{Said, Speak, Utterance};
@@ -88,6 +89,8 @@ pub struct Respond {
     pub office: Office,
     /// Desk, gate, venue, books.
     pub real: Real,
+    /// What the swarm is worth beyond its parts.
+    pub gauge: Gauge,
     /// Every stance, target and order so far.
     pub decisions: Digest,
     /// By declared agent: whether the operator has deafened it.
@@ -139,6 +142,7 @@ impl Respond {
             goals: Goals::default(),
             office: Office::new(s.desk.patience, s.desk.band, cast.declared, cast.declared_slots),
             real: Real::new(&spec.real, cast, s),
+            gauge: Gauge::new(spec),
             decisions: Digest::default(),
             deafened: vec![false; cast.declared],
             interventions: 0,
@@ -160,12 +164,14 @@ impl Respond {
                     let book = &mut self.ears[slot as usize].sim.book;
                     book.bar(&s.costs, kind, &listing.last, listing.sigma_before, s.clock.decide);
                 }
+                self.gauge.bar(spec, instrument, listing);
                 self.real.bar(&spec.real, s, instrument, at, listing, out);
             }
             Event::Market(MarketEvent::Funding { instrument, rate, mark, .. }) => {
                 for &slot in spec.real.desk.slots(instrument) {
                     self.ears[slot as usize].sim.book.funding(&spec.settings.costs, mark, rate);
                 }
+                self.gauge.funding(spec, instrument, mark, rate);
                 self.real.funding(&spec.settings, instrument, rate, mark, out);
             }
             Event::Barrier(at) => self.barrier(spec, at, speak, said, out),
@@ -289,6 +295,7 @@ impl Respond {
                 ear.stance = 0.0;
                 ear.sim.book.delist(&spec.settings.costs, instrument.kind, listing.last.close);
             }
+            self.gauge.delist(spec, instrument, listing.last.close);
             self.real.delist(&spec.real, &spec.settings, instrument, at, listing, out);
         }
     }

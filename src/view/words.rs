@@ -13,6 +13,7 @@ pub fn speaker(engine: &Engine, from: Speaker) -> String {
         Speaker::Tracker(goal) => format!("{} tracker", letters(goal)),
         Speaker::Manager(goal) => format!("{} manager", letters(goal)),
         Speaker::Desk => "desk manager".to_owned(),
+        Speaker::Gauge => "emergence gauge".to_owned(),
         Speaker::Netting => "asset manager".to_owned(),
     }
 }
@@ -38,7 +39,7 @@ pub fn kind(body: &Body) -> Kind {
         },
         Body::Outcome(_) => Kind::Outcome,
         Body::Stance(_) => Kind::Stance,
-        Body::Goal(_) => Kind::Goal,
+        Body::Goal(_) | Body::Emergence(_) => Kind::Goal,
         Body::Adjustment(_) => Kind::Adjustment,
     }
 }
@@ -91,6 +92,10 @@ pub fn short(body: &Body) -> String {
         }
         Body::Goal(g) => reading(g),
         Body::Adjustment(a) => adjustment(a),
+        Body::Emergence(e) => format!(
+            "the hive over its parts: {:+.2} Sharpe [{:+.2}, {:+.2}] in {} days",
+            e.sharpe, e.low, e.high, e.days
+        ),
     }
 }
 

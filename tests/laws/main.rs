@@ -7,6 +7,7 @@ mod common;
 
 mod conditions;
 mod delisting;
+mod emergence;
 mod gate;
 mod house;
 mod limits;
