@@ -74,6 +74,7 @@ fn every_edge_has_a_decision_that_names_its_message() {
 fn the_deaf_have_no_edges_and_their_sim_is_alone() {
     let seen = picture(&run(60, true));
     assert!(seen.deaf && seen.edges.is_empty());
+    assert_eq!(seen.emergence, None, "not enough days to say anything");
     assert_eq!(seen.curves.alone, seen.curves.sim);
     assert!(seen.agents.iter().all(|a| a.alone == a.sim));
 }
@@ -88,7 +89,12 @@ fn everything_on_the_picture_is_bounded() {
     assert!(seen.messages.windows(2).all(|w| w[0].id.0 + 1 == w[1].id.0));
     assert!(seen.messages.iter().all(|m| m.text.len() <= TEXT_BYTES_MAX));
     assert_eq!(seen.goals.len(), 4);
-    assert_eq!(seen.emergence, None);
+    let gauge = &run.engine.respond.gauge;
+    assert_eq!(
+        seen.emergence.map(|e| (e.from, e.gain, e.to)),
+        gauge.over_net_eq().map(|g| (g.low, g.sharpe, g.high))
+    );
+    assert!(seen.emergence.is_some_and(|e| e.from < e.gain && e.gain < e.to));
     assert_eq!(seen.curves.real.len(), seen.curves.drawdown.len());
 }
 

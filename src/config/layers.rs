@@ -120,10 +120,7 @@ impl Layers {
         }
         if prefix == "managers" {
             let name = quoted(key.get_ref());
-            let hint = format!(
-                "{}; other goals are tracked, but nothing steers by them",
-                suggest(key.get_ref(), names("managers"))
-            );
+            let hint = format!("{}; nothing else steers", suggest(key.get_ref(), names("managers")));
             reader.report(key.span().start, format!("there is no manager {name} in [managers]"), hint);
             return;
         }
@@ -136,7 +133,10 @@ impl Layers {
         let managers = &mut self.draft.config.managers;
         match path {
             "managers.low_risk" => managers.low_risk = Some(managers.low_risk.unwrap_or_default()),
+            "managers.big_money" => managers.big_money = Some(managers.big_money.unwrap_or_default()),
             "managers.fast" => managers.fast = Some(managers.fast.unwrap_or_default()),
+            "managers.automated" => managers.automated = Some(managers.automated.unwrap_or_default()),
+            "managers.asset" => managers.asset = Some(managers.asset.unwrap_or_default()),
             _ => {}
         }
     }

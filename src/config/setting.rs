@@ -6,7 +6,7 @@ use super::problem::{quoted, suggest};
 use super::reader::{as_number, bounds_hint, is_number, type_name};
 use crate::domain::{Money, Span, money};
 use crate::fills::{BarCosts, Costs};
-use crate::hive::settings::{FastManager, LowRiskManager};
+use crate::hive::settings::{AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager};
 use toml::de::DeValue;
 
 /// A scalar setting of `agents.toml`, of a `HIVE_*` variable and of a flag.
@@ -91,6 +91,18 @@ impl Draft {
 
     pub fn low_risk(&mut self) -> Option<&mut LowRiskManager> {
         self.config.managers.low_risk.as_mut()
+    }
+
+    pub fn big_money(&mut self) -> Option<&mut BigMoneyManager> {
+        self.config.managers.big_money.as_mut()
+    }
+
+    pub fn automated(&mut self) -> Option<&mut AutomatedManager> {
+        self.config.managers.automated.as_mut()
+    }
+
+    pub fn asset(&mut self) -> Option<&mut AssetManager> {
+        self.config.managers.asset.as_mut()
     }
 
     pub fn fast(&mut self) -> Option<&mut FastManager> {

@@ -102,10 +102,20 @@ pub static SETTINGS: &[Setting] = &[
 
     row("managers.low_risk.risk_scale_min", number(0.05, 1.0), FRACTION, "the least that the risk target is scaled to", |d| Some(Slot::Number(&mut d.low_risk()?.risk_scale_min))),
     row("managers.low_risk.gross_scale_min", number(0.05, 1.0), FRACTION, "the tightest gross cap", |d| Some(Slot::Number(&mut d.low_risk()?.gross_scale_min))),
+    row("managers.big_money.drawdown_low", number(0.0, 1.0), "fraction of the budget", "drawdown below which risk is given back", |d| Some(Slot::Number(&mut d.big_money()?.drawdown_low))),
+    row("managers.big_money.drawdown_high", number(0.0, 1.0), "fraction of the budget", "drawdown above which it is not any more", |d| Some(Slot::Number(&mut d.big_money()?.drawdown_high))),
     row("managers.fast.patience_min", number(0.001, 1.0), "share of the way a bar", "slowest η", |d| Some(Slot::Number(&mut d.fast()?.patience_min))),
     row("managers.fast.patience_max", number(0.001, 1.0), "share of the way a bar", "fastest η", |d| Some(Slot::Number(&mut d.fast()?.patience_max))),
     row("managers.fast.cost_share_low", number(0.0, 1.0), "fraction of gross profit", "cost below which it gives speed back", |d| Some(Slot::Number(&mut d.fast()?.cost_share_low))),
     row("managers.fast.cost_share_high", number(0.0, 1.0), "fraction of gross profit", "cost above which it slows down", |d| Some(Slot::Number(&mut d.fast()?.cost_share_high))),
+    row("managers.automated.errors_max", whole(1, 1_000), "within the window", "errors at which an agent is quarantined", |d| Some(Slot::Small(&mut d.automated()?.errors_max))),
+    row("managers.automated.interventions_max", whole(1, 1_000), "within the window", "restrictions by hand at which it is", |d| Some(Slot::Small(&mut d.automated()?.interventions_max))),
+    row("managers.automated.window_days", whole(1, 3_650), "days", "memory of errors and restrictions", |d| Some(Slot::Small(&mut d.automated()?.window_days))),
+    row("managers.automated.quarantine_days", whole(1, 3_650), "days", "time in quarantine", |d| Some(Slot::Small(&mut d.automated()?.quarantine_days))),
+    row("managers.automated.probation_days", whole(1, 3_650), "days", "time on probation after it", |d| Some(Slot::Small(&mut d.automated()?.probation_days))),
+    row("managers.automated.probation_unit", number(0.0, 1.0), FRACTION, "largest unit on probation", |d| Some(Slot::Number(&mut d.automated()?.probation_unit))),
+    row("managers.automated.share_max", number(0.0, 1.0), "fraction of the agents", "most in quarantine at once", |d| Some(Slot::Number(&mut d.automated()?.share_max))),
+    row("managers.asset.limit_max", number(1.0, 10.0), "own limits", "largest exposure limit of a long or short agent beside the other", |d| Some(Slot::Number(&mut d.asset()?.limit_max))),
 ];
 
 /// Two settings that must stand in this order: the first, the second, whether they may be equal, why.
@@ -113,6 +123,12 @@ pub(super) static ORDERED: &[(&str, &str, bool, &str)] = &[
     ("clock.decide", "clock.delist_after", false, "an asset would be delisted between two bars"),
     ("funds.floor", "funds.cap", true, "no weight could satisfy both"),
     ("desk.gross_max", "risk.gross_fuse", true, "the fuse would blow in normal trading"),
+    (
+        "managers.big_money.drawdown_low",
+        "managers.big_money.drawdown_high",
+        true,
+        "risk would be given and taken at once",
+    ),
     ("managers.fast.patience_min", "managers.fast.patience_max", true, "the manager would have no room"),
     (
         "managers.fast.cost_share_low",

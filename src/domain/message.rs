@@ -153,6 +153,19 @@ pub struct GoalReading {
     pub target: f64,
 }
 
+/// What the hive gains over its own agents' strongest plain combination, as measured so far.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EmergenceReading {
+    /// Its Sharpe ratio less that of the same agents, deaf, equally weighted and netted.
+    pub sharpe: f64,
+    /// Lower end of the 95 % interval.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Days measured.
+    pub days: u32,
+}
+
 /// A knob that a manager may turn: all of them belong to `respond`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Knob {
@@ -164,6 +177,12 @@ pub enum Knob {
     Patience,
     /// β, the no-trade band as a fraction of the position.
     Band,
+    /// Whether an agent is heard: 1 or 0.
+    Voice,
+    /// Multiplies the largest unit an agent may hold in real.
+    Unit,
+    /// Multiplies an agent's exposure limit on an asset.
+    Limit,
 }
 
 /// A manager's adjustment: always within bounds, always said.
@@ -171,6 +190,8 @@ pub enum Knob {
 pub struct Adjustment {
     /// Which knob.
     pub knob: Knob,
+    /// Whose; none for a knob of the whole.
+    pub agent: Option<AgentId>,
     /// From.
     pub from: f64,
     /// To.
@@ -188,6 +209,12 @@ pub enum Speaker {
     Tracker(Goal),
     /// The manager for a goal.
     Manager(Goal),
+    /// The desk manager, which carries what nobody with funds may.
+    Desk,
+    /// The asset manager, which nets the limits of long and short agents.
+    Netting,
+    /// The emergence gauge.
+    Gauge,
 }
 
 /// What is said.
@@ -205,6 +232,8 @@ pub enum Body {
     Goal(GoalReading),
     /// A manager's adjustment.
     Adjustment(Adjustment),
+    /// The gauge's reading.
+    Emergence(EmergenceReading),
 }
 
 /// A message as delivered.
@@ -216,7 +245,7 @@ pub struct Message {
     pub at: Stamp,
     /// By whom.
     pub from: Speaker,
-    /// About what; none for goals and adjustments.
+    /// About what; none for goals and for adjustments that are about no asset.
     pub asset: Option<AssetId>,
     /// What.
     pub body: Body,
@@ -259,7 +288,7 @@ impl MessageCounts {
             }
             Body::Outcome(_) => &mut self.outcome,
             Body::Stance(_) => &mut self.stance,
-            Body::Goal(_) => &mut self.goal,
+            Body::Goal(_) | Body::Emergence(_) => &mut self.goal,
             Body::Adjustment(_) => &mut self.adjustment,
         };
         *slot += 1;

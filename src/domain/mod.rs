@@ -44,8 +44,8 @@ pub use ids::{AgentId, AssetId, InstrumentId, IntentId, MessageId, OrderId};
 pub use indicator::Indicator;
 pub use instrument::{Instrument, InstrumentKind, Universe};
 pub use message::{
-    Action, Adjustment, Body, Factor, GoalReading, Knob, Message, MessageCounts, Outcome, Reason, Speaker,
-    Stance, StanceVerb, Verb,
+    Action, Adjustment, Body, EmergenceReading, Factor, GoalReading, Knob, Message, MessageCounts, Outcome,
+    Reason, Speaker, Stance, StanceVerb, Verb,
 };
 pub use money::{Decimal, Money};
 pub use order::{Fill, OrderKind, OrderStatus};

@@ -9,6 +9,9 @@
 //! 2. A snapshot is the whole state: what is restored goes on as if it had never stopped.
 //! 3. Nothing here depends on how fast or how often it is called.
 
+mod day;
+pub mod emergence;
+pub mod listen;
 mod obey;
 pub mod real;
 pub mod respond;

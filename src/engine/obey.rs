@@ -11,6 +11,7 @@
 use super::real::{Real, RealSpec};
 use super::{Outputs, Settings};
 use crate::domain::{AgentId, Command, InstrumentId, Stamp};
+use crate::ledger::Ledger;
 
 impl Real {
     /// Carries out a command about real money, at the next decision at the latest; whether it is news.
@@ -73,14 +74,25 @@ impl Real {
         news
     }
 
-    /// Tells the desk whose part may only shrink: under the hand, or with its funds taken back.
+    /// Tells the desk whose part may only shrink: under the hand, or with its funds taken back. The
+    /// house's own parts do when nobody else may take risk.
     fn bind(&mut self, spec: &RealSpec) {
+        let house = self.house_is_bound();
         for (slot, instrument, agent) in spec.desk.places() {
-            let bound = self.hand.binds(agent) || !self.funds.wanted(agent);
+            let bound = if agent == Ledger::TREASURY { house } else { self.is_bound(agent) };
             if self.desk.bind(slot, instrument, bound) {
                 self.withdraw(instrument);
             }
         }
+    }
+
+    fn is_bound(&self, agent: AgentId) -> bool {
+        self.hand.binds(agent) || !self.funds.wanted(agent)
+    }
+
+    /// Whether what the house holds itself may only shrink: nobody is left who may take new risk.
+    pub(super) fn house_is_bound(&self) -> bool {
+        (0..self.ledger.agents() as u32).all(|i| self.is_bound(AgentId(i)))
     }
 
     /// Takes an order back unless it only reduces what is held.

@@ -285,12 +285,7 @@ impl Real {
         if self.halted.is_some() {
             return spec.instruments.iter().for_each(|i| self.withdraw(i.id));
         }
-        let fresh = |i: &&Instrument| listings[i.id.index()].is_fresh(at);
-        let quote = |i: &Instrument| {
-            let l = &listings[i.id.index()];
-            Quote { instrument: i.id, close: l.last.close, change: l.change }
-        };
-        let quotes: Vec<Quote> = spec.instruments.iter().filter(fresh).map(quote).collect();
+        let quotes = quotes(spec, at, listings);
         let steer = Steer {
             equity: money::to_estimate(self.equity).max(0.0),
             band: knobs.band,
@@ -476,6 +471,16 @@ impl Real {
 pub(super) struct Scratch {
     changes: Vec<(AgentId, i64)>,
     deltas: Vec<(AgentId, Decimal)>,
+}
+
+/// Every instrument that has a price now, in their order.
+pub(super) fn quotes(spec: &RealSpec, at: Stamp, listings: &[Listing]) -> Vec<Quote> {
+    let fresh = |i: &&Instrument| listings[i.id.index()].is_fresh(at);
+    let quote = |i: &Instrument| {
+        let l = &listings[i.id.index()];
+        Quote { instrument: i.id, close: l.last.close, change: l.change }
+    };
+    spec.instruments.iter().filter(fresh).map(quote).collect()
 }
 
 /// A price of the feed on the instrument's ticks.

@@ -11,30 +11,32 @@
 //! 3. Σ real books = account, checked by the ledger at every posting, and the venue's own position is
 //!    compared with the desk's at every barrier. Any doubt halts new risk (law 9).
 
+use super::emergence::Gauge;
+use super::listen::{House, worth};
 use super::real::{Real, RealSpec};
 use super::speak::{Said, Speak, Utterance};
 use super::{Outputs, Settings};
-use crate::agents::alone::unit;
-use crate::agents::books::{Pace, Patient};
-use crate::agents::mind::{self, Heard};
+use crate::agents::books::Patient;
+use crate::agents::mind::{self};
 use crate::agents::{Agent, Cast};
 use crate::domain::{
-    AgentId, AssetId, Body, Command, Digest, Event, InstrumentKind, MarketEvent, MessageId, Speaker, Stamp,
-    Stance, StanceVerb, Universe, Verb,
+    AgentId, Body, Command, Digest, Event, InstrumentKind, MarketEvent, Speaker, Stamp, StanceVerb, Universe,
+    Verb,
 };
 use crate::hive::bus::Bus;
 use crate::hive::consensus::Consensus;
 use crate::hive::curve::{Base, Curve};
-use crate::hive::goals::{Account, Goals};
-use crate::hive::influence::{Edges, Loudest};
-use crate::hive::managers::{Day, Office};
+use crate::hive::goals::Goals;
+use crate::hive::influence::Edges;
+use crate::hive::managers::Office;
 use crate::hive::points::Points;
-use crate::treasury::funds::Funds;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// A stance is said again when it has moved by this many units since it was last said.
-const WORTH_SAYING: f64 = 0.5;
+/// Most one slot may say at a barrier: a life says an outcome, and at most target, hedge and add.
+const WORDS_MAX: u32 = 8;
+/// Largest intent, in multiples of the agent's capital: the largest unit with the largest traits and adds.
+const INTENT_MAX: f64 = 2_000.0;
 
 /// What does not change during a run.
 #[derive(Clone, Debug)]
@@ -42,7 +44,7 @@ pub struct RespondSpec {
     pub(super) cast: Arc<Cast>,
     pub(super) settings: Settings,
     pub(super) real: RealSpec,
-    kinds: Vec<InstrumentKind>,
+    pub(super) kinds: Vec<InstrumentKind>,
 }
 
 /// A declared agent's ears on one asset.
@@ -59,7 +61,7 @@ pub struct Ear {
     /// Its verb as last said.
     pub verb: StanceVerb,
     /// sim − alone as of the last barrier, in currency.
-    worth: f64,
+    pub(super) worth: f64,
 }
 
 /// The state of the second half.
@@ -75,6 +77,8 @@ pub struct Respond {
     pub ears: Vec<Ear>,
     /// By declared slot: who moved it.
     pub edges: Vec<Edges>,
+    /// By instrument: what the house carries because nobody else may.
+    pub house: Vec<House>,
     /// By slot: points of the agent when the open intent was opened.
     points_then: Vec<f64>,
     /// Σ of the sim lives.
@@ -85,6 +89,8 @@ pub struct Respond {
     pub office: Office,
     /// Desk, gate, venue, books.
     pub real: Real,
+    /// What the swarm is worth beyond its parts.
+    pub gauge: Gauge,
     /// Every stance, target and order so far.
     pub decisions: Digest,
     /// By declared agent: whether the operator has deafened it.
@@ -103,7 +109,7 @@ impl RespondSpec {
         RespondSpec { cast, settings, real, kinds }
     }
 
-    fn listens(&self, points: &Points, agent: &Agent) -> f64 {
+    pub(super) fn listens(&self, points: &Points, agent: &Agent) -> f64 {
         let l = &self.settings.listening;
         if !l.enabled {
             return 0.0;
@@ -130,11 +136,13 @@ impl Respond {
             points: Points::new(cast, s.clock.decide, s.listening.points_span_days),
             ears: vec![ear; cast.declared_slots],
             edges: vec![Edges::default(); cast.declared_slots],
+            house: vec![House::NOTHING; spec.kinds.len()],
             points_then: vec![1.0; cast.slots.len()],
             sim: Curve::new(Base::Fixed, s.capital),
             goals: Goals::default(),
-            office: Office::new(s.desk.patience, s.desk.band),
+            office: Office::new(s.desk.patience, s.desk.band, cast.declared, cast.declared_slots),
             real: Real::new(&spec.real, cast, s),
+            gauge: Gauge::new(spec),
             decisions: Digest::default(),
             deafened: vec![false; cast.declared],
             interventions: 0,
@@ -156,12 +164,14 @@ impl Respond {
                     let book = &mut self.ears[slot as usize].sim.book;
                     book.bar(&s.costs, kind, &listing.last, listing.sigma_before, s.clock.decide);
                 }
+                self.gauge.bar(spec, instrument, listing);
                 self.real.bar(&spec.real, s, instrument, at, listing, out);
             }
             Event::Market(MarketEvent::Funding { instrument, rate, mark, .. }) => {
                 for &slot in spec.real.desk.slots(instrument) {
                     self.ears[slot as usize].sim.book.funding(&spec.settings.costs, mark, rate);
                 }
+                self.gauge.funding(spec, instrument, mark, rate);
                 self.real.funding(&spec.settings, instrument, rate, mark, out);
             }
             Event::Barrier(at) => self.barrier(spec, at, speak, said, out),
@@ -184,21 +194,37 @@ impl Respond {
             _ => self.real.obey(&spec.real, command),
         };
         self.interventions += u64::from(news);
+        // Restrictions count as hand-holding, taking them back does not.
+        if let Command::Mute(a)
+        | Command::Deafen(a)
+        | Command::Pause(a)
+        | Command::Drain(a)
+        | Command::Unfund(a) = command
+            && news
+        {
+            self.office.wards.held(a);
+        }
     }
 
     fn deafen(&mut self, agent: AgentId, deaf: bool) -> bool {
         self.deafened.get_mut(agent.index()).is_some_and(|d| std::mem::replace(d, deaf) != deaf)
     }
 
-    fn declared_points(&self, cast: &Cast) -> Vec<f64> {
+    pub(super) fn declared_points(&self, cast: &Cast) -> Vec<f64> {
         cast.agents[..cast.declared].iter().map(|a| self.points.agent(cast, a.id)).collect()
     }
 
     fn barrier(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, said: &Said, out: &mut Outputs) {
         let (cast, s) = (&*spec.cast, &spec.settings);
         self.points.push(cast, &said.results);
+        let mut last = (usize::MAX, 0);
         for utterance in &said.utterances {
-            self.hear(cast, at, utterance, out);
+            last = if last.0 == utterance.slot { (last.0, last.1 + 1) } else { (utterance.slot, 1) };
+            if last.1 > WORDS_MAX || !makes_sense(&utterance.body) {
+                self.refuse(cast, utterance.slot, out);
+            } else {
+                self.hear(cast, at, utterance, out);
+            }
         }
         self.delist(spec, at, speak, out);
         self.real.mark(&spec.real, at, out);
@@ -218,8 +244,16 @@ impl Respond {
         let day = Stamp(at.0 - 1).after(s.clock.decide).day();
         if self.day.is_none_or(|d| d != day) {
             self.day = Some(day);
-            self.close_day(spec, at, out);
+            self.close_day(spec, at, speak, out);
         }
+    }
+
+    /// What is no intent, or one word too many, is not delivered: the last one that was stands.
+    fn refuse(&mut self, cast: &Cast, slot: usize, out: &mut Outputs) {
+        let agent = cast.slots[slot].agent;
+        self.office.wards.erred(agent);
+        let name = &cast.agents[agent.index()].name;
+        out.alarms.push(format!("{name} said what cannot be, or too much at once; it was not heard"));
     }
 
     /// Delivers an utterance and keeps what it changes.
@@ -254,206 +288,24 @@ impl Respond {
                 "{} stopped trading: closed at its last price {}",
                 instrument.symbol, listing.last.close
             ));
+            self.house[instrument.id.index()] = House::NOTHING;
             for &slot in spec.real.desk.slots(instrument.id) {
                 let ear = &mut self.ears[slot as usize];
                 ear.sim.aim = 0.0;
                 ear.stance = 0.0;
                 ear.sim.book.delist(&spec.settings.costs, instrument.kind, listing.last.close);
             }
+            self.gauge.delist(spec, instrument, listing.last.close);
             self.real.delist(&spec.real, &spec.settings, instrument, at, listing, out);
         }
     }
-
-    /// Every declared agent makes a stance of its intent, in sim at the reference weight and in real
-    /// at the weight of its funds.
-    fn listen(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
-        let (cast, s) = (&*spec.cast, &spec.settings);
-        let voice = self.points.voices(s.listening.voice_by_points);
-        let assets = cast.by_asset.len() as u16;
-        let consensus: Vec<f64> = (0..assets).map(|a| self.consensus.of(AssetId(a), &voice)).collect();
-        let reference = 1.0 / cast.declared.max(1) as f64;
-        let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
-        let pace = Pace { patience: s.desk.patience, band: s.desk.band, shorts: true };
-        let real_pace =
-            Pace { patience: self.office.knobs.patience, band: self.office.knobs.band, shorts: true };
-        let mut loudest: Vec<[Option<Loudest>; 2]> = vec![[None; 2]; cast.by_asset.len()];
-        for agent in &cast.agents[..cast.declared] {
-            let deaf = self.deafened[agent.id.index()];
-            let listens = if deaf { 0.0 } else { spec.listens(&self.points, agent) };
-            let weight = self.real.funds.weight(agent.id);
-            let allowed = s.funds.units_max * self.points.agent(cast, agent.id).clamp(1.0 / 3.0, 1.0);
-            for slot in agent.slots.clone() {
-                let asset = cast.slots[slot].asset;
-                let listing = &speak.market.listings[asset.index()];
-                self.credit(cast, speak, slot);
-                if !listing.is_fresh(at) || at < agent.active_from || !listing.sigma.is_finite() {
-                    continue;
-                }
-                let c = consensus[asset.index()];
-                let unit = unit(listing.sigma);
-                let shared = shares.of(asset, c);
-                let heard = |w: f64, of: f64| Heard {
-                    own: w * self.ears[slot].intent,
-                    // Nothing where nobody may hold the side of this consensus.
-                    slice: if w > 0.0 && of > 0.0 { w / of * c } else { 0.0 },
-                    listens,
-                    unit: w * unit,
-                    side: agent.side,
-                };
-                let sim = heard(reference, shared[0]);
-                let x = mind::stance(&sim, &agent.traits);
-                let funded = heard(weight, shared[1]);
-                let most = allowed * funded.unit;
-                let real_x = mind::stance(&funded, &agent.traits).clamp(-most, most);
-                let real_x = self.real.hand.hold(agent.id, real_x, self.real.desk.parts[slot].aim);
-                self.ears[slot].stance = x;
-                let pace = Pace { shorts: spec.kinds[asset.index()].can_short(), ..pace };
-                self.ears[slot].sim.decide(x, pace, s.capital, listing.last.close);
-                self.real.desk.aim(slot, real_x, real_pace);
-                self.decisions.float(real_x);
-                if let Some((verb, voices)) = self.worth_saying(slot, &sim, x) {
-                    let sign = x - sim.own;
-                    let found = loudest[asset.index()][usize::from(sign < 0.0)].get_or_insert_with(|| {
-                        Loudest::find(cast, &self.consensus, &voice, asset, libm::copysign(1.0, sign))
-                    });
-                    let edges =
-                        if voices { found.edges(cast, &self.consensus, agent.id) } else { Edges::default() };
-                    self.say_stance(at, agent, slot, asset, &sim, x, verb, edges, out);
-                }
-            }
-        }
-    }
-
-    /// Whether a stance says something new, its verb, and whether others are the reason.
-    fn worth_saying(&self, slot: usize, heard: &Heard, x: f64) -> Option<(StanceVerb, bool)> {
-        let ear = &self.ears[slot];
-        let verb = mind::verb(heard.own, x, heard.unit);
-        let moved = libm::fabs(x - ear.said) > WORTH_SAYING * heard.unit;
-        let says = verb != ear.verb || (verb != StanceVerb::Keeps && moved);
-        says.then_some((verb, verb != StanceVerb::Keeps && heard.listens > 0.0))
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn say_stance(
-        &mut self,
-        at: Stamp,
-        agent: &Agent,
-        slot: usize,
-        asset: AssetId,
-        heard: &Heard,
-        x: f64,
-        verb: StanceVerb,
-        edges: Edges,
-        out: &mut Outputs,
-    ) {
-        let because = edges.map(|e| (e.share > 0.0 && e.message > MessageId(0)).then_some(e.message));
-        let factors = mind::explain(heard, &agent.traits);
-        let body = Body::Stance(Stance { verb, own: heard.own, result: x, factors, because });
-        let ear = &mut self.ears[slot];
-        ear.said = x;
-        ear.verb = verb;
-        self.edges[slot] = edges;
-        self.bus.deliver(at, Speaker::Agent(agent.id), Some(asset), body, &mut out.messages);
-    }
-
-    /// What listening was worth since the last barrier goes to those who moved the listener.
-    fn credit(&mut self, cast: &Cast, speak: &Speak, slot: usize) {
-        let ear = &mut self.ears[slot];
-        let now = worth(&ear.sim, speak, cast.slots[slot].asset) - speak.alone(cast, slot);
-        let gain = now - ear.worth;
-        ear.worth = now;
-        for edge in &mut self.edges[slot] {
-            edge.value += edge.share * gain;
-        }
-    }
-
-    /// Once a day: trackers speak, managers turn knobs, funds are reviewed and spread.
-    fn close_day(&mut self, spec: &RespondSpec, at: Stamp, out: &mut Outputs) {
-        let (cast, s) = (&*spec.cast, &spec.settings);
-        let (gross, net) = self.real.exposure();
-        let account = Account {
-            curve: &self.real.curve,
-            gross,
-            net,
-            target_vol: s.desk.target_vol,
-            trades: self.real.orders_sent(),
-            interventions: self.interventions,
-            running: self.real.running_share(),
-        };
-        self.goals = Goals::read(&account, &s.goals);
-        for reading in self.goals.readings(&s.goals) {
-            self.bus.deliver(
-                at,
-                Speaker::Tracker(reading.goal),
-                None,
-                Body::Goal(reading),
-                &mut out.messages,
-            );
-        }
-        if s.listening.enabled {
-            let (gross_profit, cost) = self.real.take_day();
-            let day = Day {
-                drawdown: self.real.curve.drawdown(),
-                cvar95: self.real.curve.cvar95(),
-                target_vol: s.desk.target_vol,
-                gross_profit,
-                cost,
-                months_to_10: self.goals.fast.months_to_10,
-                gross_max: s.desk.gross_max,
-            };
-            let bus = &mut self.bus;
-            self.office.day(&day, &s.managers, &s.goals, |goal, adjustment| {
-                bus.deliver(
-                    at,
-                    Speaker::Manager(goal),
-                    None,
-                    Body::Adjustment(adjustment),
-                    &mut out.messages,
-                );
-            });
-        }
-        let points = self.declared_points(cast);
-        self.real.review(s, at, &points, out);
-    }
 }
 
-/// PnL of a patient book so far, at the last price of its asset.
-fn worth(patient: &Patient, speak: &Speak, asset: AssetId) -> f64 {
-    patient.book.equity(speak.market.listings[asset.index()].last.close)
-}
-
-/// Per asset: the weights of the agents that may hold it, at the reference weight and by funds.
-struct Shares(Vec<[Sides; 2]>);
-
-/// Weights that may hold an asset long, and short.
-#[derive(Clone, Copy, Default)]
-struct Sides {
-    long: f64,
-    short: f64,
-}
-
-impl Shares {
-    fn new(cast: &Cast, at: Stamp, speak: &Speak, reference: f64, funds: &Funds) -> Self {
-        let fresh: Vec<bool> = speak.market.listings.iter().map(|l| l.is_fresh(at)).collect();
-        let mut sums = vec![[Sides::default(); 2]; cast.by_asset.len()];
-        for agent in cast.agents[..cast.declared].iter().filter(|a| at >= a.active_from) {
-            let (long, short) = (agent.side.allows(1.0), agent.side.allows(-1.0));
-            let weights = [reference, funds.weight(agent.id)];
-            for slot in &cast.slots[agent.slots.clone()] {
-                let asset = slot.asset.index();
-                if fresh[asset] {
-                    for (sides, w) in sums[asset].iter_mut().zip(weights) {
-                        sides.long += if long { w } else { 0.0 };
-                        sides.short += if short { w } else { 0.0 };
-                    }
-                }
-            }
-        }
-        Shares(sums)
-    }
-
-    /// Of those who may hold the side of this consensus: at the reference weight, and by funds.
-    fn of(&self, asset: AssetId, consensus: f64) -> [f64; 2] {
-        self.0[asset.index()].map(|sides| if consensus < 0.0 { sides.short } else { sides.long })
+/// Whether an intent can be meant.
+fn makes_sense(body: &Body) -> bool {
+    match body {
+        Body::Action(a) => a.after.is_finite() && a.before.is_finite() && libm::fabs(a.after) <= INTENT_MAX,
+        Body::Outcome(o) => o.pnl.is_finite(),
+        _ => false,
     }
 }

@@ -29,8 +29,10 @@ pub struct Consensus {
     heard: Vec<i64>,
     /// By slot: the message that said so.
     said: Vec<MessageId>,
-    /// By agent.
+    /// By agent: muted by the operator.
     muted: Vec<bool>,
+    /// By agent: silenced by a manager.
+    hushed: Vec<bool>,
     voices: u32,
 }
 
@@ -42,6 +44,7 @@ impl Consensus {
             heard: vec![0; cast.slots.len()],
             said: vec![MessageId(0); cast.slots.len()],
             muted: vec![false; cast.agents.len()],
+            hushed: vec![false; cast.agents.len()],
             voices: cast.agents.len() as u32,
         }
     }
@@ -53,27 +56,47 @@ impl Consensus {
         let change = p - self.heard[slot];
         self.heard[slot] = p;
         self.said[slot] = message;
-        if !self.muted[spec.agent.index()] {
+        if self.is_heard(spec.agent) {
             let family = cast.agents[spec.agent.index()].family;
             self.sums[spec.asset.index()][family.index()] += change;
         }
     }
 
-    /// The agent is heard no more, or again; whether that is news. What it says meanwhile is remembered.
+    /// The operator has the agent heard no more, or again; whether that is news. What it says meanwhile is
+    /// remembered.
     pub fn mute(&mut self, cast: &Cast, agent: AgentId, muted: bool) -> bool {
-        let Some(now) = self.muted.get_mut(agent.index()) else { return false };
-        if *now == muted {
-            return false;
+        let before = !self.is_heard(agent);
+        let news = self.muted.get_mut(agent.index()).is_some_and(|m| std::mem::replace(m, muted) != muted);
+        self.sound(cast, agent, before);
+        news
+    }
+
+    /// The same by a manager: each has a hand of its own, and one who is silenced by both stays so until
+    /// both let go.
+    pub fn hush(&mut self, cast: &Cast, agent: AgentId, hushed: bool) {
+        let before = !self.is_heard(agent);
+        if let Some(h) = self.hushed.get_mut(agent.index()) {
+            *h = hushed;
         }
-        *now = muted;
-        let sign = if muted { -1 } else { 1 };
+        self.sound(cast, agent, before);
+    }
+
+    /// Whether an agent's voice counts.
+    pub fn is_heard(&self, agent: AgentId) -> bool {
+        let i = agent.index();
+        self.muted.get(i).is_some_and(|m| !m) && self.hushed.get(i).is_some_and(|h| !h)
+    }
+
+    /// Takes a voice out of the sums, or puts it in.
+    fn sound(&mut self, cast: &Cast, agent: AgentId, was_silent: bool) {
+        let silent = !self.is_heard(agent);
+        let Some(agent) = cast.agents.get(agent.index()).filter(|_| silent != was_silent) else { return };
+        let sign = if silent { -1 } else { 1 };
         self.voices = self.voices.wrapping_add_signed(sign);
-        let agent = &cast.agents[agent.index()];
         for slot in agent.slots.clone() {
             let asset = cast.slots[slot].asset;
             self.sums[asset.index()][agent.family.index()] += i64::from(sign) * self.heard[slot];
         }
-        true
     }
 
     /// C\[a\], a signed fraction of the hive's capital.
@@ -86,9 +109,9 @@ impl Consensus {
         weighted / f64::from(self.voices)
     }
 
-    /// What a slot was last heard to intend; 0 while muted.
+    /// What a slot was last heard to intend; 0 while it is not heard.
     pub fn heard(&self, cast: &Cast, slot: usize) -> f64 {
-        if self.muted[cast.slots[slot].agent.index()] { 0.0 } else { self.heard[slot] as f64 / ONE }
+        if self.is_heard(cast.slots[slot].agent) { self.heard[slot] as f64 / ONE } else { 0.0 }
     }
 
     /// The message in which it said so; 0 for none.
@@ -96,7 +119,7 @@ impl Consensus {
         self.said[slot]
     }
 
-    /// Whether an agent is muted.
+    /// Whether the operator has muted an agent.
     pub fn is_muted(&self, agent: AgentId) -> bool {
         self.muted.get(agent.index()).copied().unwrap_or(false)
     }

@@ -1,11 +1,13 @@
 //! The network: how messages are delivered and weighed, what they are worth, and who may adjust whom.
 //!
 //! [`bus`] numbers and counts, [`consensus`] pools, [`influence`] remembers whose voice moved whom,
-//! [`points`] keep the record, [`goals`] read the four goals off the account, [`managers`] turn knobs.
+//! [`points`] keep the record, [`goals`] read the four goals off the account,
+//! [`emergence`] how much the whole is more than its parts, [`managers`] turn knobs.
 //! The hive never moves money.
 pub mod bus;
 pub mod consensus;
 pub mod curve;
+pub mod emergence;
 pub mod goals;
 pub mod influence;
 pub mod managers;

@@ -47,8 +47,14 @@ impl Default for GoalTargets {
 pub struct Managers {
     /// LR: solidarity in drawdown, gross cap when CVaR95 is over budget.
     pub low_risk: Option<LowRiskManager>,
+    /// BM: gives risk back while drawdown is low and growth behind target.
+    pub big_money: Option<BigMoneyManager>,
     /// F: patience and band by what trading costs.
     pub fast: Option<FastManager>,
+    /// A: quarantine and probation.
+    pub automated: Option<AutomatedManager>,
+    /// Nets the limits of long and short agents on one asset.
+    pub asset: Option<AssetManager>,
 }
 
 /// Bounds of the LR manager.
@@ -82,5 +88,66 @@ pub struct FastManager {
 impl Default for FastManager {
     fn default() -> Self {
         FastManager { patience_min: 0.05, patience_max: 0.20, cost_share_high: 0.35, cost_share_low: 0.20 }
+    }
+}
+
+/// When the BM manager gives risk back, as fractions of the drawdown budget.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BigMoneyManager {
+    /// It begins below this …
+    pub drawdown_low: f64,
+    /// … and ends above this.
+    pub drawdown_high: f64,
+}
+
+impl Default for BigMoneyManager {
+    fn default() -> Self {
+        BigMoneyManager { drawdown_low: 0.33, drawdown_high: 0.67 }
+    }
+}
+
+/// What the A manager bears, and for how long it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AutomatedManager {
+    /// Errors within the window at which an agent is quarantined.
+    pub errors_max: u32,
+    /// Restrictions by the operator within the window at which it is.
+    pub interventions_max: u32,
+    /// Memory of both, in days.
+    pub window_days: u32,
+    /// Days in quarantine.
+    pub quarantine_days: u32,
+    /// Days on probation after it.
+    pub probation_days: u32,
+    /// Its largest unit on probation, as a fraction of the usual one.
+    pub probation_unit: f64,
+    /// Most agents in quarantine at once, as a fraction of all.
+    pub share_max: f64,
+}
+
+impl Default for AutomatedManager {
+    fn default() -> Self {
+        AutomatedManager {
+            errors_max: 3,
+            interventions_max: 3,
+            window_days: 30,
+            quarantine_days: 14,
+            probation_days: 30,
+            probation_unit: 0.5,
+            share_max: 0.25,
+        }
+    }
+}
+
+/// Bounds of the asset manager.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AssetManager {
+    /// The largest exposure limit, in the agent's own ones.
+    pub limit_max: f64,
+}
+
+impl Default for AssetManager {
+    fn default() -> Self {
+        AssetManager { limit_max: 2.0 }
     }
 }

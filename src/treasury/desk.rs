@@ -3,8 +3,7 @@
 //!
 //! ```text
 //! aim_i[a] += η (x_i[a] − aim_i[a])                     aim = Σ aim_i, linear, so attribution is exact
-//! k   = min(kmax, target volatility / ewσ of the aim's own PnL)      known bars only
-//! s   = scale to the gross cap;  tgt_i = k·s·aim_i      long-only instrument and Σtgt < 0: all tgt_i = 0
+//! tgt_i = k·s·aim_i      k and s from [`super::sizing`]; long-only instrument and Σtgt < 0: all tgt_i = 0
 //! net goes to Σtgt if |Σtgt − held| > β·max(|Σtgt|, |held|), else stays;  Σtgt = 0: flat
 //! held_i = tgt_i + (held − Σtgt)·|tgt_i| / Σ|tgt|       on the held actually reached
 //! ```
@@ -16,20 +15,20 @@
 //! 3. A decision at one close is carried out at the next bar of its asset, or replaced by the next.
 //! 4. A bound part never grows and never turns over; what it may not take, others hold.
 //! 5. Until the volatility of the aim is known, the target is flat.
+//! 6. What no agent with funds may hold, the house holds itself: one part an instrument whose book is the
+//!    treasury's, attributed like any other, so that Σ books = account.
 
 use super::settings::DeskSettings;
+use super::sizing::{SizeRules, Sizing};
 use crate::agents::Cast;
 use crate::agents::books::Pace;
 use crate::domain::money::power_of_ten;
-use crate::domain::{AgentId, Decimal, Instrument, InstrumentId, InstrumentKind, Span, Universe};
-use crate::market::indicators::Weighted;
+use crate::domain::{AgentId, Decimal, Instrument, InstrumentId, Span, Universe};
+use crate::ledger::Ledger;
 use serde::{Deserialize, Serialize};
 
 /// Decimal places that attribution has beyond the lot.
 const FINER: u32 = 6;
-/// Bars of the aim's PnL that must be known before it is scaled.
-const KNOWN_BARS: u32 = 60;
-
 /// How quantities of an instrument are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Atoms {
@@ -68,13 +67,13 @@ impl Atoms {
 /// What does not change during a run.
 #[derive(Clone, Debug)]
 pub struct DeskSpec {
-    settings: DeskSettings,
-    /// By instrument: the slots of declared agents on its asset, in the order of agents.
+    rules: SizeRules,
+    /// By instrument: the slots of declared agents on its asset, in the order of agents, and last the
+    /// house's own part.
     by_instrument: Vec<Vec<u32>>,
+    /// By part: whose it is.
     agents: Vec<AgentId>,
     atoms: Vec<Atoms>,
-    kinds: Vec<InstrumentKind>,
-    bars_per_year: f64,
 }
 
 impl DeskSpec {
@@ -83,14 +82,23 @@ impl DeskSpec {
         let declared = |asset: &Vec<u32>| {
             asset.iter().copied().filter(|s| (*s as usize) < cast.declared_slots).collect()
         };
-        DeskSpec {
-            settings,
-            by_instrument: cast.by_asset.iter().map(declared).collect(),
-            agents: cast.slots[..cast.declared_slots].iter().map(|s| s.agent).collect(),
-            atoms: universe.instruments.iter().map(Atoms::of).collect(),
-            kinds: universe.instruments.iter().map(|i| i.kind).collect(),
-            bars_per_year: clock.per_year(),
+        let mut by_instrument: Vec<Vec<u32>> = cast.by_asset.iter().map(declared).collect();
+        let mut agents: Vec<AgentId> = cast.slots[..cast.declared_slots].iter().map(|s| s.agent).collect();
+        for slots in &mut by_instrument {
+            slots.push(agents.len() as u32);
+            agents.push(Ledger::TREASURY);
         }
+        DeskSpec {
+            rules: SizeRules::new(settings, universe, clock),
+            by_instrument,
+            agents,
+            atoms: universe.instruments.iter().map(Atoms::of).collect(),
+        }
+    }
+
+    /// How aims are sized.
+    pub fn rules(&self) -> &SizeRules {
+        &self.rules
     }
 
     /// How an instrument's quantities are counted.
@@ -98,7 +106,7 @@ impl DeskSpec {
         self.atoms[instrument.index()]
     }
 
-    /// Each part's slot, instrument and agent.
+    /// Each part's place, instrument and owner; the house's own parts belong to [`Ledger::TREASURY`].
     pub fn places(&self) -> impl Iterator<Item = (usize, InstrumentId, AgentId)> {
         let each = self.by_instrument.iter().enumerate();
         each.flat_map(move |(i, slots)| {
@@ -109,11 +117,17 @@ impl DeskSpec {
 
     /// The slots of declared agents on an instrument.
     pub fn slots(&self, instrument: InstrumentId) -> &[u32] {
-        &self.by_instrument[instrument.index()]
+        self.by_instrument[instrument.index()].split_last().map_or(&[], |(_, agents)| agents)
+    }
+
+    /// The place of the house's own part of an instrument.
+    pub fn house(&self, instrument: InstrumentId) -> usize {
+        // The own parts come after those of all agents, one an instrument.
+        self.agents.len() - self.by_instrument.len() + instrument.index()
     }
 }
 
-/// A declared agent's part of an asset.
+/// A declared agent's part of an asset, or the house's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// Where it is going, as a fraction of equity at the risk of the aims.
@@ -142,19 +156,14 @@ impl Part {
 /// The state of the desk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Desk {
-    /// By declared slot.
+    /// By declared slot, then one an instrument that is the house's own.
     pub parts: Vec<Part>,
     /// By instrument: the net position, in atoms.
     held: Vec<i64>,
-    /// By instrument: Σ aim as of the last decision.
-    aims: Vec<f64>,
     /// By instrument: atoms in one equity, as of the last decision; 0 before the first.
     worth: Vec<f64>,
-    volatility: Weighted,
-    /// k as of the last decision.
-    pub risk_multiple: f64,
-    /// s as of the last decision.
-    pub gross_scale: f64,
+    /// Σ aims and their scale.
+    pub sizing: Sizing,
 }
 
 /// One instrument as the desk sees it at a barrier.
@@ -195,15 +204,12 @@ pub struct Wanted {
 impl Desk {
     /// Nothing is held.
     pub fn new(spec: &DeskSpec) -> Self {
-        let n = spec.kinds.len();
+        let n = spec.by_instrument.len();
         Desk {
             parts: vec![Part::default(); spec.agents.len()],
             held: vec![0; n],
-            aims: vec![0.0; n],
             worth: vec![0.0; n],
-            volatility: Weighted::new(spec.settings.vol_span_days * spec.bars_per_year / 365.25),
-            risk_multiple: 0.0,
-            gross_scale: 1.0,
+            sizing: Sizing::new(&spec.rules),
         }
     }
 
@@ -229,47 +235,22 @@ impl Desk {
 
     /// Decides on every instrument that has a price now (in the order of instruments).
     pub fn decide(&mut self, spec: &DeskSpec, quotes: &[Quote], steer: &Steer, wanted: &mut Vec<Wanted>) {
-        let pnl: f64 = quotes.iter().map(|q| self.aims[q.instrument.index()] * q.change).sum();
-        if self.volatility.seen() > 0 || pnl != 0.0 {
-            self.volatility.push(pnl * pnl);
-        }
-        for (aim, slots) in self.aims.iter_mut().zip(&spec.by_instrument) {
+        self.sizing.learn(quotes);
+        for (aim, slots) in self.sizing.aims.iter_mut().zip(&spec.by_instrument) {
             *aim = slots.iter().map(|s| self.parts[*s as usize].aim).sum();
         }
-        let s = &spec.settings;
-        let yearly = libm::sqrt(self.volatility.mean() * spec.bars_per_year);
-        let known = self.volatility.seen() >= KNOWN_BARS && yearly > 0.0;
-        self.risk_multiple = if known && !steer.flatten {
-            (s.target_vol * steer.risk_scale / yearly).min(s.risk_multiple_max)
-        } else {
-            0.0
-        };
-        self.gross_scale = self.scale_to_cap(spec, steer.gross_scale);
-        let scale = self.risk_multiple * self.gross_scale;
+        let scale = self.sizing.scale(&spec.rules, steer);
         for quote in quotes {
             let quantity = self.target(spec, quote, scale, steer);
             wanted.push(Wanted { instrument: quote.instrument, quantity });
         }
     }
 
-    /// s: all positions together stay under the cap; spot instruments have one of their own.
-    fn scale_to_cap(&self, spec: &DeskSpec, tighter: f64) -> f64 {
-        let (mut all, mut spot) = (0.0, 0.0);
-        for (aim, kind) in self.aims.iter().zip(&spec.kinds) {
-            let size = self.risk_multiple
-                * if *kind == InstrumentKind::Spot { aim.max(0.0) } else { libm::fabs(*aim) };
-            all += size;
-            spot += if *kind == InstrumentKind::Spot { size } else { 0.0 };
-        }
-        let under = |gross: f64, cap: f64| if gross > cap * tighter { cap * tighter / gross } else { 1.0 };
-        under(all, spec.settings.gross_max).min(under(spot, spec.settings.gross_max_spot))
-    }
-
     fn target(&mut self, spec: &DeskSpec, quote: &Quote, scale: f64, steer: &Steer) -> Decimal {
         let i = quote.instrument.index();
         let slots = &spec.by_instrument[i];
-        let long_only = !spec.kinds[i].can_short();
-        let scale = if long_only && self.aims[i] < 0.0 { 0.0 } else { scale };
+        let long_only = !spec.rules.kinds[i].can_short();
+        let scale = if long_only && self.sizing.aims[i] < 0.0 { 0.0 } else { scale };
         self.worth[i] = spec.atoms[i].estimate(steer.equity / quote.close);
         let mut net = 0.0;
         for slot in slots {
@@ -402,24 +383,23 @@ impl Desk {
             let part = &mut self.parts[*slot as usize];
             (part.aim, part.target) = (0.0, 0.0);
         }
-        self.aims[instrument.index()] = 0.0;
+        self.sizing.aims[instrument.index()] = 0.0;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::InstrumentKind;
     use proptest::prelude::*;
 
     fn spec(agents: u32, kind: InstrumentKind) -> DeskSpec {
         let lot = Atoms { scale: 9 };
         DeskSpec {
-            settings: DeskSettings::default(),
-            by_instrument: vec![(0..agents).collect()],
-            agents: (0..agents).map(AgentId).collect(),
+            rules: SizeRules { settings: DeskSettings::default(), kinds: vec![kind], bars_per_year: 2_191.5 },
+            by_instrument: vec![(0..=agents).collect()],
+            agents: (0..agents).map(AgentId).chain([Ledger::TREASURY]).collect(),
             atoms: vec![lot],
-            kinds: vec![kind],
-            bars_per_year: 2_191.5,
         }
     }
 
@@ -452,8 +432,8 @@ mod tests {
         let (desk, wanted) = warm(&spec(2, InstrumentKind::Perp), &[0.3, -0.1]);
         // The aim of 0.2 moved 1 % a bar: 0.2 % a bar is 9.36 % a year.
         let k = 0.15 / (0.002 * libm::sqrt(2_191.5));
-        assert!((desk.risk_multiple - k).abs() < 1e-6);
-        assert_eq!(desk.gross_scale, 1.0);
+        assert!((desk.sizing.risk_multiple - k).abs() < 1e-6);
+        assert_eq!(desk.sizing.gross_scale, 1.0);
         let net = 0.2 * k * 1_000.0;
         assert!((crate::domain::money::to_estimate(wanted[0].quantity) - net).abs() < 1e-6);
     }
@@ -470,13 +450,16 @@ mod tests {
             &steer(),
             &mut wanted,
         );
-        assert_eq!((desk.risk_multiple, wanted[0].quantity), (0.0, Decimal::ZERO));
+        assert_eq!((desk.sizing.risk_multiple, wanted[0].quantity), (0.0, Decimal::ZERO));
     }
 
     #[test]
     fn the_gross_cap_binds_and_spot_stays_long() {
         let (desk, _) = warm(&spec(1, InstrumentKind::Spot), &[0.2]);
-        assert!((desk.risk_multiple * desk.gross_scale * 0.2 - 0.32).abs() < 0.01, "under the cap of 1");
+        assert!(
+            (desk.sizing.risk_multiple * desk.sizing.gross_scale * 0.2 - 0.32).abs() < 0.01,
+            "under the cap of 1"
+        );
         let (_, wanted) = warm(&spec(2, InstrumentKind::Spot), &[0.1, -0.3]);
         assert_eq!(wanted[0].quantity, Decimal::ZERO);
     }

@@ -2,6 +2,8 @@
 //!
 //! - [`funds`]: points → funds and risk limits.
 //! - [`desk`]: stances → one patient net position per asset, told apart again to the last atom.
+//! - [`sizing`]: aims → the risk that was asked for, under the gross cap.
+//! - [`shadow`]: a desk on paper beside the desk, to compare with.
 //! - [`gate`]: the last gate before an order leaves, the only maker of [`ApprovedOrder`] (law 7).
 //! - [`breaker`]: the latched drawdown breaker.
 //! - [`hand`]: what the operator asks of real money.
@@ -14,6 +16,8 @@ pub mod funds;
 pub mod gate;
 pub mod hand;
 pub mod settings;
+pub mod shadow;
+pub mod sizing;
 
 pub use breaker::{Breaker, BreakerSettings, Latch};
 pub use gate::{ApprovedOrder, Exposure, Gate, GateSettings, Proposal, Reason, Refusal};

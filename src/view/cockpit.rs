@@ -118,10 +118,10 @@ pub struct GoalView {
     pub target: f64,
 }
 
-/// The hive against the sum of its deaf parts, once it is measured.
+/// The hive against its deaf parts, equally weighted and netted, once it is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Emergence {
-    /// Sharpe ratio of sim less that of alone.
+    /// Sharpe ratio of the one less that of the other.
     pub gain: f64,
     /// Lower end of its interval …
     pub from: f64,

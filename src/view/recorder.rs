@@ -10,7 +10,7 @@
 
 use super::cockpit::{
     AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, AgentState, Cockpit, Curves, EDGES_MAX,
-    GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
+    Emergence, GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
 };
 use super::series::{Keep, Series};
 use super::words;
@@ -219,7 +219,11 @@ impl Recorder {
             account: self.account(engine),
             voices: respond.consensus.voices(),
             goals: if was_read { goals.collect() } else { Vec::new() },
-            emergence: None,
+            emergence: respond.gauge.over_net_eq().map(|g| Emergence {
+                gain: g.sharpe,
+                from: g.low,
+                to: g.high,
+            }),
             agents: declared.iter().take(AGENTS_MAX).map(|a| row(engine, self, a)).collect(),
             more_agents: declared.len().saturating_sub(AGENTS_MAX) as u64,
             edges,

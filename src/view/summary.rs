@@ -8,6 +8,7 @@
 use crate::agents::Agent;
 use crate::domain::{AgentId, Decimal, MessageCounts, Stamp, money};
 use crate::engine::Engine;
+use crate::hive::emergence::{DAYS_MIN, Gain};
 use crate::hive::goals::Goals;
 use crate::ledger::{Account, Valuation};
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,23 @@ pub struct Lives<T> {
     pub real: T,
 }
 
+/// What the hive was worth beyond its parts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EmergenceLine {
+    /// Days measured; gains are said from `days_min` on.
+    pub days: u32,
+    /// See `days`.
+    pub days_min: u32,
+    /// Sharpe ratios of hive and baseline on shadow desks, none without spread.
+    pub hive_sharpe: Option<f64>,
+    /// See `hive_sharpe`.
+    pub net_eq_sharpe: Option<f64>,
+    /// The hive over the same funded agents, deaf, equally weighted, netted, as patient, at the same risk.
+    pub over_net_eq: Option<Gain>,
+    /// Σ sim over Σ alone.
+    pub over_alone: Option<Gain>,
+}
+
 /// The summary.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[allow(missing_docs)]
@@ -109,6 +127,7 @@ pub struct Summary {
     pub scouts: usize,
     pub messages: MessageCounts,
     pub goals: Goals,
+    pub emergence: EmergenceLine,
     pub equity: Lives<String>,
     pub treasury: String,
     pub rounding: String,
@@ -181,6 +200,14 @@ impl Summary {
             scouts: cast.agents.len() - cast.declared,
             messages: respond.bus.counts(),
             goals: respond.goals,
+            emergence: EmergenceLine {
+                days: respond.gauge.days(),
+                days_min: DAYS_MIN,
+                hive_sharpe: respond.gauge.sharpes().map(|s| s.0),
+                net_eq_sharpe: respond.gauge.sharpes().map(|s| s.1),
+                over_net_eq: respond.gauge.over_net_eq(),
+                over_alone: respond.gauge.over_alone(),
+            },
             equity: Lives {
                 alone: text(speak.curve.equity()),
                 sim: text(respond.sim.equity()),

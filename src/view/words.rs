@@ -12,6 +12,9 @@ pub fn speaker(engine: &Engine, from: Speaker) -> String {
         }
         Speaker::Tracker(goal) => format!("{} tracker", letters(goal)),
         Speaker::Manager(goal) => format!("{} manager", letters(goal)),
+        Speaker::Desk => "desk manager".to_owned(),
+        Speaker::Gauge => "emergence gauge".to_owned(),
+        Speaker::Netting => "asset manager".to_owned(),
     }
 }
 
@@ -36,7 +39,7 @@ pub fn kind(body: &Body) -> Kind {
         },
         Body::Outcome(_) => Kind::Outcome,
         Body::Stance(_) => Kind::Stance,
-        Body::Goal(_) => Kind::Goal,
+        Body::Goal(_) | Body::Emergence(_) => Kind::Goal,
         Body::Adjustment(_) => Kind::Adjustment,
     }
 }
@@ -89,6 +92,10 @@ pub fn short(body: &Body) -> String {
         }
         Body::Goal(g) => reading(g),
         Body::Adjustment(a) => adjustment(a),
+        Body::Emergence(e) => format!(
+            "the hive over its parts: {:+.2} Sharpe [{:+.2}, {:+.2}] in {} days",
+            e.sharpe, e.low, e.high, e.days
+        ),
     }
 }
 
@@ -112,6 +119,10 @@ fn adjustment(a: &Adjustment) -> String {
         Knob::GrossCap => "gross cap",
         Knob::Patience => "patience",
         Knob::Band => "band",
+        Knob::Voice => "voice",
+        Knob::Unit => "largest unit",
+        Knob::Limit => "exposure limit",
     };
-    format!("turns {knob} {:.3} → {:.3} (reading {:.3})", a.from, a.to, a.because)
+    let whose = a.agent.map(|id| format!(" of agent {}", id.0)).unwrap_or_default();
+    format!("turns {knob}{whose} {:.3} → {:.3} (reading {:.3})", a.from, a.to, a.because)
 }

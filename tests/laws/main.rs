@@ -7,9 +7,12 @@ mod common;
 
 mod conditions;
 mod delisting;
+mod emergence;
 mod gate;
+mod house;
 mod limits;
 mod lives;
+mod managers;
 mod money;
 mod operator;
 mod reasons;

@@ -56,7 +56,7 @@ fn difference(config: &Config, tape: &Tape, rewrite: &Rewrite) -> f64 {
 }
 
 /// An action that says no more than a size.
-fn intent(cast: &Cast, slot: usize, after: f64) -> Body {
+pub fn intent(cast: &Cast, slot: usize, after: f64) -> Body {
     let never = Condition::below(Term::Close, Term::Level(0.0));
     let plan = Plan {
         stop: never,

@@ -42,7 +42,7 @@ fn a_slip_in_the_name_of_a_section_makes_no_problems_of_what_refers_to_it() {
     let all = problems(SECTIONS);
     assert_eq!(all.len(), 6, "{all:#?}");
     says(&all[0], &[":4:2:", "unknown section \"dsk\"", "did you mean \"desk\"?"]);
-    says(&all[1], &[":7:11:", "no manager \"big_money\"", "known: low_risk, fast"]);
+    says(&all[1], &[":7:11:", "no manager \"big_mony\"", "did you mean"]);
     says(&all[2], &[":9:2:", "unknown section \"group\"", "\"groups\""]);
     says(&all[3], &["unknown section \"personalty\"", "\"personality\""]);
     says(&all[4], &["unknown goal \"lowrisk\" in [preset]", "\"low_risk\""]);

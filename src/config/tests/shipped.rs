@@ -3,6 +3,9 @@
 use super::*;
 use crate::agents::declaration::Selector;
 use crate::domain::{Family, SideRule};
+use crate::hive::settings::{
+    AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager, Managers,
+};
 use std::collections::BTreeSet;
 
 #[test]
@@ -54,8 +57,11 @@ fn the_built_in_characters_are_different_and_moderate() {
 fn the_built_in_file_states_the_defaults_of_the_program() {
     let config = shipped().unwrap();
     let managers = Managers {
-        low_risk: Some(crate::hive::settings::LowRiskManager::default()),
-        fast: Some(crate::hive::settings::FastManager::default()),
+        low_risk: Some(LowRiskManager::default()),
+        big_money: Some(BigMoneyManager::default()),
+        fast: Some(FastManager::default()),
+        automated: Some(AutomatedManager::default()),
+        asset: Some(AssetManager::default()),
     };
     let roster = config.roster.clone();
     assert_eq!(config, Config { managers, roster, ..Config::default() });

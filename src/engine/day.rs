@@ -1,0 +1,93 @@
+//! The close of a day: trackers speak, managers turn knobs, funds are reviewed and spread.
+
+use super::Outputs;
+use super::respond::{Respond, RespondSpec};
+use super::speak::Speak;
+use crate::agents::alone::unit;
+use crate::domain::{Body, EmergenceReading, Knob, SideRule, Speaker, Stamp};
+use crate::hive::emergence::Gain;
+use crate::hive::goals::{Account, Goals};
+use crate::hive::managers::Day;
+use crate::hive::managers::netting::OneSided;
+
+impl Respond {
+    /// Once a day: trackers speak, managers turn knobs, funds are reviewed and spread.
+    pub(super) fn close_day(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
+        let (cast, s) = (&*spec.cast, &spec.settings);
+        let (gross, net) = self.real.exposure();
+        let account = Account {
+            curve: &self.real.curve,
+            gross,
+            net,
+            target_vol: s.desk.target_vol,
+            trades: self.real.orders_sent(),
+            interventions: self.interventions,
+            running: self.real.running_share(),
+        };
+        self.goals = Goals::read(&account, &s.goals);
+        for reading in self.goals.readings(&s.goals) {
+            self.bus.deliver(
+                at,
+                Speaker::Tracker(reading.goal),
+                None,
+                Body::Goal(reading),
+                &mut out.messages,
+            );
+        }
+        self.gauge.close_day(spec, self.sim.equity(), speak.curve.equity());
+        if let Some(Gain { sharpe, low, high, days }) = self.gauge.over_net_eq() {
+            let body = Body::Emergence(EmergenceReading { sharpe, low, high, days });
+            self.bus.deliver(at, Speaker::Gauge, None, body, &mut out.messages);
+        }
+        if s.listening.enabled {
+            self.manage(spec, at, speak, out);
+        }
+        let points = self.declared_points(cast);
+        self.real.review(s, at, &points, out);
+    }
+
+    /// Managers look at the day, turn knobs, and say so.
+    fn manage(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
+        let (cast, s) = (&*spec.cast, &spec.settings);
+        let one_sided = if s.managers.asset.is_some() { self.one_sided(spec, speak) } else { Vec::new() };
+        let (gross_profit, cost) = self.real.take_day();
+        let day = Day {
+            number: at.day(),
+            drawdown: self.real.curve.drawdown(),
+            cvar95: self.real.curve.cvar95(),
+            target_vol: s.desk.target_vol,
+            gross_profit,
+            cost,
+            growth: self.goals.big_money.growth_at_target_risk,
+            months_to_10: self.goals.fast.months_to_10,
+            gross_max: s.desk.gross_max,
+            one_sided: &one_sided,
+        };
+        let (bus, consensus) = (&mut self.bus, &mut self.consensus);
+        self.office.day(&day, &s.managers, &s.goals, |(who, asset, adjustment)| {
+            bus.deliver(at, who, asset, Body::Adjustment(adjustment), &mut out.messages);
+            if let (Knob::Voice, Some(agent)) = (adjustment.knob, adjustment.agent) {
+                consensus.hush(cast, agent, adjustment.to == 0.0);
+            }
+        });
+    }
+
+    /// Funded agents of one side, slot by slot: what they aim at and what they may.
+    fn one_sided(&self, spec: &RespondSpec, speak: &Speak) -> Vec<OneSided> {
+        let cast = &*spec.cast;
+        let mut all = Vec::new();
+        for agent in cast.agents[..cast.declared].iter().filter(|a| a.side != SideRule::Both) {
+            let weight = self.real.funds.weight(agent.id);
+            let allowed = self.allowed(spec, agent);
+            for slot in agent.slots.clone() {
+                let asset = cast.slots[slot].asset;
+                let sigma = speak.market.listings[asset.index()].sigma;
+                let limit = if sigma.is_finite() { allowed * weight * unit(sigma) } else { 0.0 };
+                let aim = libm::fabs(self.real.desk.parts[slot].aim);
+                let long = agent.side == SideRule::Long;
+                all.push(OneSided { slot, agent: agent.id, asset, long, aim, limit });
+            }
+        }
+        all
+    }
+}

@@ -1,0 +1,289 @@
+//! What is made of what was heard: every declared agent's stance, in sim at the reference weight and in
+//! real at the weight of its funds; and the house's, for what no agent with funds may hold.
+//!
+//! ```text
+//! x_i[a] = (1−λ_i)·w_i·p_i[a] + λ_i · w_i/Σ_{k may hold the side of C[a]} w_k · C[a]
+//! desk manager: x[a] = λ̄·C[a] where that sum is 0,   λ̄ = Σ w_i·λ_i over the funded
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. With λ = 1 and no rails Σ x\[a\] = C\[a\] on every asset: nothing of the consensus is lost.
+//! 2. The deaf hive has λ̄ = 0: the house then holds nothing, and every stance is the own intent.
+//! 3. Every stance that says something new is said, the house's too, with its reasons (law 5).
+
+use super::Outputs;
+use super::respond::{Respond, RespondSpec};
+use super::speak::Speak;
+use crate::agents::alone::unit;
+use crate::agents::books::{Pace, Patient};
+use crate::agents::mind::{self, Heard};
+use crate::agents::{Agent, Cast};
+use crate::domain::{AssetId, Body, Factor, InstrumentId, MessageId, Speaker, Stamp, Stance, StanceVerb};
+use crate::hive::influence::{Edges, Loudest};
+use crate::ledger::Ledger;
+use crate::treasury::funds::Funds;
+use serde::{Deserialize, Serialize};
+
+/// A stance is said again when it has moved by this many units since it was last said.
+const WORTH_SAYING: f64 = 0.5;
+/// The same for the house, whose unit is that of the whole hive.
+const HOUSE_WORTH_SAYING: f64 = 0.1;
+
+/// What the house last said of an asset.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct House {
+    /// λ̄·C, before the operator's hand.
+    pub stance: f64,
+    /// As last said.
+    said: f64,
+    /// Its verb as last said.
+    verb: StanceVerb,
+}
+
+impl House {
+    /// It holds nothing.
+    pub const NOTHING: House = House { stance: 0.0, said: 0.0, verb: StanceVerb::Keeps };
+}
+
+impl Respond {
+    /// Every declared agent makes a stance of its intent, in sim at the reference weight and in real
+    /// at the weight of its funds.
+    pub(super) fn listen(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
+        let (cast, s) = (&*spec.cast, &spec.settings);
+        let voice = self.points.voices(s.listening.voice_by_points);
+        let assets = cast.by_asset.len() as u16;
+        let consensus: Vec<f64> = (0..assets).map(|a| self.consensus.of(AssetId(a), &voice)).collect();
+        let reference = 1.0 / cast.declared.max(1) as f64;
+        let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
+        let pace = Pace { patience: s.desk.patience, band: s.desk.band, shorts: true };
+        let real_pace =
+            Pace { patience: self.office.knobs.patience, band: self.office.knobs.band, shorts: true };
+        let mut loudest: Vec<[Option<Loudest>; 2]> = vec![[None; 2]; cast.by_asset.len()];
+        // λ̄: how far the hive as a whole listens.
+        let mut mean_listens = 0.0;
+        self.gauge.stances.fill(0.0);
+        self.gauge.intents.fill(0.0);
+        let funded =
+            cast.agents[..cast.declared].iter().filter(|a| self.real.funds.weight(a.id) > 0.0).count();
+        let equal = if funded > 0 { 1.0 / funded as f64 } else { 0.0 };
+        for agent in &cast.agents[..cast.declared] {
+            let deaf = self.deafened[agent.id.index()];
+            let listens = if deaf { 0.0 } else { spec.listens(&self.points, agent) };
+            let weight = self.real.funds.weight(agent.id);
+            mean_listens += weight * listens;
+            let allowed = self.allowed(spec, agent);
+            for slot in agent.slots.clone() {
+                let asset = cast.slots[slot].asset;
+                let listing = &speak.market.listings[asset.index()];
+                self.credit(cast, speak, slot);
+                if !listing.is_fresh(at) || at < agent.active_from || !listing.sigma.is_finite() {
+                    continue;
+                }
+                let c = consensus[asset.index()];
+                let unit = unit(listing.sigma);
+                let shared = shares.of(asset, c);
+                let heard = |w: f64, of: f64| Heard {
+                    own: w * self.ears[slot].intent,
+                    // Nothing where nobody may hold the side of this consensus.
+                    slice: if w > 0.0 && of > 0.0 { w / of * c } else { 0.0 },
+                    listens,
+                    unit: w * unit,
+                    side: agent.side,
+                };
+                let sim = heard(reference, shared[0]);
+                let x = mind::stance(&sim, &agent.traits);
+                let funded = heard(weight, shared[1]);
+                let most = allowed * funded.unit * self.office.limits[slot];
+                let real_x = mind::stance(&funded, &agent.traits).clamp(-most, most);
+                self.gauge.stances[asset.index()] += real_x;
+                if weight > 0.0 {
+                    self.gauge.intents[asset.index()] += equal * self.ears[slot].intent;
+                }
+                let real_x = self.real.hand.hold(agent.id, real_x, self.real.desk.parts[slot].aim);
+                self.ears[slot].stance = x;
+                let pace = Pace { shorts: spec.kinds[asset.index()].can_short(), ..pace };
+                self.ears[slot].sim.decide(x, pace, s.capital, listing.last.close);
+                self.real.desk.aim(slot, real_x, real_pace);
+                self.decisions.float(real_x);
+                if let Some((verb, voices)) = self.worth_saying(slot, &sim, x) {
+                    let sign = x - sim.own;
+                    let found = loudest[asset.index()][usize::from(sign < 0.0)].get_or_insert_with(|| {
+                        Loudest::find(cast, &self.consensus, &voice, asset, libm::copysign(1.0, sign))
+                    });
+                    let edges =
+                        if voices { found.edges(cast, &self.consensus, agent.id) } else { Edges::default() };
+                    self.say_stance(at, agent, slot, asset, &sim, x, verb, edges, out);
+                }
+            }
+        }
+        self.keep_house(spec, at, speak, mean_listens, &consensus, &shares, real_pace, out);
+        self.gauge.decide(spec, at, speak, &self.office.knobs);
+    }
+
+    /// The largest position of an agent in real, in its units.
+    pub(super) fn allowed(&self, spec: &RespondSpec, agent: &Agent) -> f64 {
+        let points = self.points.agent(&spec.cast, agent.id).clamp(1.0 / 3.0, 1.0);
+        spec.settings.funds.units_max * points * self.office.wards.unit(agent.id)
+    }
+
+    /// The desk manager: λ̄·C on assets and sides that nobody with funds may hold. Under the hand the house
+    /// takes new risk as long as anybody may.
+    #[allow(clippy::too_many_arguments)]
+    fn keep_house(
+        &mut self,
+        spec: &RespondSpec,
+        at: Stamp,
+        speak: &Speak,
+        listens: f64,
+        consensus: &[f64],
+        shares: &Shares,
+        pace: Pace,
+        out: &mut Outputs,
+    ) {
+        let bound = self.real.house_is_bound();
+        for (i, listing) in speak.market.listings.iter().enumerate() {
+            // Today each asset has one instrument, of the same number.
+            let (asset, id) = (AssetId(i as u16), InstrumentId(i as u16));
+            if !listing.is_fresh(at) || !listing.sigma.is_finite() {
+                continue;
+            }
+            let c = consensus[i];
+            let slice = if shares.of(asset, c)[1] > 0.0 { 0.0 } else { c };
+            let x = listens * slice;
+            self.gauge.stances[i] += x;
+            let part = spec.real.desk.house(id);
+            let aim = self.real.desk.parts[part].aim;
+            if x == 0.0 && aim == 0.0 && self.house[i] == House::NOTHING {
+                continue;
+            }
+            let held = if bound { x.clamp(aim.min(0.0), aim.max(0.0)) } else { x };
+            self.real.desk.aim(part, held, pace);
+            self.decisions.float(held);
+            let house = &mut self.house[i];
+            house.stance = x;
+            let unit = unit(listing.sigma);
+            let verb = mind::verb(0.0, x, unit);
+            let moved = libm::fabs(x - house.said) > HOUSE_WORTH_SAYING * unit;
+            if verb != house.verb || (verb != StanceVerb::Keeps && moved) {
+                (house.said, house.verb) = (x, verb);
+                self.say_house(spec, at, asset, listens, slice, verb, out);
+            } else if verb == StanceVerb::Keeps && x == 0.0 {
+                house.said = 0.0;
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn say_house(
+        &mut self,
+        spec: &RespondSpec,
+        at: Stamp,
+        asset: AssetId,
+        listens: f64,
+        slice: f64,
+        verb: StanceVerb,
+        out: &mut Outputs,
+    ) {
+        let voice = self.points.voices(spec.settings.listening.voice_by_points);
+        let mut because = [None; 3];
+        if verb != StanceVerb::Keeps {
+            let sign = libm::copysign(1.0, slice);
+            let loudest = Loudest::find(&spec.cast, &self.consensus, &voice, asset, sign);
+            // Nobody in the cast has the house's number, so nobody is left out.
+            let edges = loudest.edges(&spec.cast, &self.consensus, Ledger::TREASURY);
+            because = edges.map(|e| (e.share > 0.0 && e.message > MessageId(0)).then_some(e.message));
+        }
+        let mut factors = [None; 6];
+        let derivation = [Factor::Own(0.0), Factor::Listens(listens), Factor::Consensus(slice)];
+        for (place, factor) in factors.iter_mut().zip(derivation) {
+            *place = Some(factor);
+        }
+        let stance = Stance { verb, own: 0.0, result: listens * slice, factors, because };
+        self.bus.deliver(at, Speaker::Desk, Some(asset), Body::Stance(stance), &mut out.messages);
+    }
+
+    /// Whether a stance says something new, its verb, and whether others are the reason.
+    fn worth_saying(&self, slot: usize, heard: &Heard, x: f64) -> Option<(StanceVerb, bool)> {
+        let ear = &self.ears[slot];
+        let verb = mind::verb(heard.own, x, heard.unit);
+        let moved = libm::fabs(x - ear.said) > WORTH_SAYING * heard.unit;
+        let says = verb != ear.verb || (verb != StanceVerb::Keeps && moved);
+        says.then_some((verb, verb != StanceVerb::Keeps && heard.listens > 0.0))
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn say_stance(
+        &mut self,
+        at: Stamp,
+        agent: &Agent,
+        slot: usize,
+        asset: AssetId,
+        heard: &Heard,
+        x: f64,
+        verb: StanceVerb,
+        edges: Edges,
+        out: &mut Outputs,
+    ) {
+        let because = edges.map(|e| (e.share > 0.0 && e.message > MessageId(0)).then_some(e.message));
+        let factors = mind::explain(heard, &agent.traits);
+        let body = Body::Stance(Stance { verb, own: heard.own, result: x, factors, because });
+        let ear = &mut self.ears[slot];
+        ear.said = x;
+        ear.verb = verb;
+        self.edges[slot] = edges;
+        self.bus.deliver(at, Speaker::Agent(agent.id), Some(asset), body, &mut out.messages);
+    }
+
+    /// What listening was worth since the last barrier goes to those who moved the listener.
+    fn credit(&mut self, cast: &Cast, speak: &Speak, slot: usize) {
+        let ear = &mut self.ears[slot];
+        let now = worth(&ear.sim, speak, cast.slots[slot].asset) - speak.alone(cast, slot);
+        let gain = now - ear.worth;
+        ear.worth = now;
+        for edge in &mut self.edges[slot] {
+            edge.value += edge.share * gain;
+        }
+    }
+}
+
+/// PnL of a patient book so far, at the last price of its asset.
+pub(super) fn worth(patient: &Patient, speak: &Speak, asset: AssetId) -> f64 {
+    patient.book.equity(speak.market.listings[asset.index()].last.close)
+}
+
+/// Per asset: the weights of the agents that may hold it, at the reference weight and by funds.
+struct Shares(Vec<[Sides; 2]>);
+
+/// Weights that may hold an asset long, and short.
+#[derive(Clone, Copy, Default)]
+struct Sides {
+    long: f64,
+    short: f64,
+}
+
+impl Shares {
+    fn new(cast: &Cast, at: Stamp, speak: &Speak, reference: f64, funds: &Funds) -> Self {
+        let fresh: Vec<bool> = speak.market.listings.iter().map(|l| l.is_fresh(at)).collect();
+        let mut sums = vec![[Sides::default(); 2]; cast.by_asset.len()];
+        for agent in cast.agents[..cast.declared].iter().filter(|a| at >= a.active_from) {
+            let (long, short) = (agent.side.allows(1.0), agent.side.allows(-1.0));
+            let weights = [reference, funds.weight(agent.id)];
+            for slot in &cast.slots[agent.slots.clone()] {
+                let asset = slot.asset.index();
+                if fresh[asset] {
+                    for (sides, w) in sums[asset].iter_mut().zip(weights) {
+                        sides.long += if long { w } else { 0.0 };
+                        sides.short += if short { w } else { 0.0 };
+                    }
+                }
+            }
+        }
+        Shares(sums)
+    }
+
+    /// Of those who may hold the side of this consensus: at the reference weight, and by funds.
+    fn of(&self, asset: AssetId, consensus: f64) -> [f64; 2] {
+        self.0[asset.index()].map(|sides| if consensus < 0.0 { sides.short } else { sides.long })
+    }
+}

@@ -1,0 +1,94 @@
+//! A shadow desk: aims, sized, patient and traded as the desk does it, into books of estimates. Two of
+//! them side by side are paired: what they differ in is what they were asked to hold.
+//!
+//! # Invariants
+//!
+//! 1. Sizing is the desk's own code ([`super::sizing`]); fills, fees, funding and borrow are those of all
+//!    simulated lives ([`crate::agents::books`]).
+//! 2. It has no gate, no lots and no agents' parts, and the operator's hand and the breaker are not on it.
+//! 3. Equal aims, knobs and bars give equal books, bit for bit.
+
+use super::desk::{Quote, Steer};
+use super::sizing::{SizeRules, Sizing};
+use crate::agents::books::{Book, Pace};
+use crate::domain::{Bar, InstrumentId, Span};
+use crate::fills::Costs;
+use crate::market::Listing;
+use serde::{Deserialize, Serialize};
+
+/// The state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shadow {
+    /// By instrument: where it is going, as a fraction of equity before it is sized.
+    pub aims: Vec<f64>,
+    sizing: Sizing,
+    books: Vec<Book>,
+    capital: f64,
+    /// As of the last mark.
+    pub equity: f64,
+}
+
+impl Shadow {
+    /// Holds nothing yet.
+    pub fn new(rules: &SizeRules, capital: f64) -> Self {
+        let n = rules.kinds.len();
+        Shadow {
+            aims: vec![0.0; n],
+            sizing: Sizing::new(rules),
+            books: vec![Book::default(); n],
+            capital,
+            equity: capital,
+        }
+    }
+
+    /// A bar of an instrument: what is on order fills.
+    pub fn bar(&mut self, rules: &SizeRules, costs: &Costs, id: InstrumentId, listing: &Listing, span: Span) {
+        let bar: &Bar = &listing.last;
+        self.books[id.index()].bar(costs, rules.kinds[id.index()], bar, listing.sigma_before, span);
+    }
+
+    /// A funding settlement.
+    pub fn funding(&mut self, costs: &Costs, id: InstrumentId, mark: f64, rate: f64) {
+        self.books[id.index()].funding(costs, mark, rate);
+    }
+
+    /// The asset is gone: what is held is closed at its last price.
+    pub fn delist(&mut self, rules: &SizeRules, costs: &Costs, id: InstrumentId, last: f64) {
+        let i = id.index();
+        self.books[i].delist(costs, rules.kinds[i], last);
+        (self.aims[i], self.sizing.aims[i]) = (0.0, 0.0);
+    }
+
+    /// One step of an aim toward x.
+    pub fn aim(&mut self, id: InstrumentId, x: f64, pace: Pace) {
+        let aim = &mut self.aims[id.index()];
+        *aim = pace.step(*aim, x);
+    }
+
+    /// Marks the books.
+    pub fn mark(&mut self, listings: &[Listing]) {
+        let worth = self.books.iter().zip(listings).map(|(b, l)| b.equity(l.last.close));
+        self.equity = self.capital + worth.sum::<f64>();
+    }
+
+    /// Decides on every instrument that has a price now. The equity of `steer` is not looked at: it trades
+    /// its own.
+    pub fn decide(&mut self, rules: &SizeRules, quotes: &[Quote], steer: &Steer) {
+        self.sizing.learn(quotes);
+        self.sizing.aims.copy_from_slice(&self.aims);
+        let scale = self.sizing.scale(rules, steer);
+        let equity = self.equity.max(0.0);
+        for quote in quotes {
+            let i = quote.instrument.index();
+            let pace = Pace { patience: 1.0, band: steer.band, shorts: rules.kinds[i].can_short() };
+            let target = scale * pace.owned(self.aims[i]) * equity / quote.close;
+            let book = &mut self.books[i];
+            book.order = if pace.trades(target, book.quantity) { target - book.quantity } else { 0.0 };
+        }
+    }
+
+    /// Whether it knows the volatility of its aims and so trades.
+    pub fn is_sized(&self) -> bool {
+        self.sizing.risk_multiple > 0.0
+    }
+}

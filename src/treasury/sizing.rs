@@ -1,0 +1,95 @@
+//! How large the desk's aims are traded: scaled to the target volatility by what they earned and lost
+//! themselves, and to the gross cap. One implementation for the real desk and its shadows.
+//!
+//! ```text
+//! k = min(kmax, target volatility · risk scale / ewσ of the aims' own PnL)      known bars only
+//! s = scale to the gross cap; spot instruments have one of their own
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. Until the volatility of the aims is known, k is 0.
+//! 2. k·s·Σ|aim| is at most the gross cap.
+
+use super::desk::{Quote, Steer};
+use super::settings::DeskSettings;
+use crate::domain::{InstrumentKind, Span, Universe};
+use crate::market::indicators::Weighted;
+use serde::{Deserialize, Serialize};
+
+/// Bars of the aims' PnL that must be known before they are scaled.
+const KNOWN_BARS: u32 = 60;
+
+/// What does not change during a run.
+#[derive(Clone, Debug)]
+pub struct SizeRules {
+    pub(super) settings: DeskSettings,
+    pub(super) kinds: Vec<InstrumentKind>,
+    pub(super) bars_per_year: f64,
+}
+
+impl SizeRules {
+    /// For a universe and a decision clock.
+    pub fn new(settings: DeskSettings, universe: &Universe, clock: Span) -> Self {
+        let kinds = universe.instruments.iter().map(|i| i.kind).collect();
+        SizeRules { settings, kinds, bars_per_year: clock.per_year() }
+    }
+}
+
+/// The state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sizing {
+    /// By instrument: Σ aim as of the last decision, a fraction of equity.
+    pub(super) aims: Vec<f64>,
+    volatility: Weighted,
+    /// k as of the last decision.
+    pub risk_multiple: f64,
+    /// s as of the last decision.
+    pub gross_scale: f64,
+}
+
+impl Sizing {
+    /// Nothing was aimed at yet.
+    pub fn new(rules: &SizeRules) -> Self {
+        Sizing {
+            aims: vec![0.0; rules.kinds.len()],
+            volatility: Weighted::new(rules.settings.vol_span_days * rules.bars_per_year / 365.25),
+            risk_multiple: 0.0,
+            gross_scale: 1.0,
+        }
+    }
+
+    /// What the last aims earned in this bar counts, before they are replaced.
+    pub fn learn(&mut self, quotes: &[Quote]) {
+        let pnl: f64 = quotes.iter().map(|q| self.aims[q.instrument.index()] * q.change).sum();
+        if self.volatility.seen() > 0 || pnl != 0.0 {
+            self.volatility.push(pnl * pnl);
+        }
+    }
+
+    /// k·s for the aims as they are now.
+    pub fn scale(&mut self, rules: &SizeRules, steer: &Steer) -> f64 {
+        let s = &rules.settings;
+        let yearly = libm::sqrt(self.volatility.mean() * rules.bars_per_year);
+        let known = self.volatility.seen() >= KNOWN_BARS && yearly > 0.0;
+        self.risk_multiple = if known && !steer.flatten {
+            (s.target_vol * steer.risk_scale / yearly).min(s.risk_multiple_max)
+        } else {
+            0.0
+        };
+        self.gross_scale = self.to_cap(rules, steer.gross_scale);
+        self.risk_multiple * self.gross_scale
+    }
+
+    fn to_cap(&self, rules: &SizeRules, tighter: f64) -> f64 {
+        let (mut all, mut spot) = (0.0, 0.0);
+        for (aim, kind) in self.aims.iter().zip(&rules.kinds) {
+            let size = self.risk_multiple
+                * if *kind == InstrumentKind::Spot { aim.max(0.0) } else { libm::fabs(*aim) };
+            all += size;
+            spot += if *kind == InstrumentKind::Spot { size } else { 0.0 };
+        }
+        let under = |gross: f64, cap: f64| if gross > cap * tighter { cap * tighter / gross } else { 1.0 };
+        under(all, rules.settings.gross_max).min(under(spot, rules.settings.gross_max_spot))
+    }
+}
