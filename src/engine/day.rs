@@ -42,6 +42,10 @@ impl Respond {
         if s.listening.enabled {
             self.manage(spec, at, speak, out);
         }
+        // Books that cannot be valued have halted the account already, and are no reading.
+        if let Ok((gained, hive)) = self.real.gains() {
+            self.difference.push(gained.into_iter(), hive);
+        }
         let points = self.declared_points(cast);
         self.real.review(s, at, &points, out);
     }

@@ -13,6 +13,7 @@ mod day;
 pub mod emergence;
 pub mod listen;
 mod obey;
+pub mod readings;
 pub mod real;
 pub mod respond;
 pub mod speak;

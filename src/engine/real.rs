@@ -73,6 +73,8 @@ pub struct Real {
     paid: Money,
     day_equity: Money,
     equity: Money,
+    /// By declared agent, and of the account: PnL when the last day closed.
+    day_pnl: (Vec<Money>, Money),
 }
 
 impl RealSpec {
@@ -112,6 +114,7 @@ impl Real {
             paid: Decimal::ZERO,
             day_equity: settings.money,
             equity: settings.money,
+            day_pnl: (vec![Decimal::ZERO; cast.declared], settings.money),
         }
     }
 
@@ -422,6 +425,19 @@ impl Real {
         let cost = money::to_estimate(std::mem::take(&mut self.paid));
         let before = std::mem::replace(&mut self.day_equity, self.equity);
         (money::to_estimate(self.equity - before) + cost, cost)
+    }
+
+    /// What each agent's book and the account gained since this was last asked, as fractions of the equity
+    /// then.
+    pub fn gains(&mut self) -> Result<(Vec<f64>, f64), LedgerError> {
+        let base = money::to_estimate(self.day_pnl.1).max(f64::MIN_POSITIVE);
+        let mut gained = Vec::with_capacity(self.day_pnl.0.len());
+        for (i, before) in self.day_pnl.0.iter_mut().enumerate() {
+            let pnl = self.ledger.pnl(AgentId(i as u32), &self.marks)?;
+            gained.push(money::to_estimate(pnl - std::mem::replace(before, pnl)) / base);
+        }
+        let before = std::mem::replace(&mut self.day_pnl.1, self.equity);
+        Ok((gained, money::to_estimate(self.equity - before) / base))
     }
 
     /// Once a day: who is broke, who earns its way back, and the spread of funds when it is due.

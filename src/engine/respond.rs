@@ -26,6 +26,7 @@ use crate::domain::{
 use crate::hive::bus::Bus;
 use crate::hive::consensus::Consensus;
 use crate::hive::curve::{Base, Curve};
+use crate::hive::difference::Difference;
 use crate::hive::goals::Goals;
 use crate::hive::influence::Edges;
 use crate::hive::managers::Office;
@@ -91,6 +92,8 @@ pub struct Respond {
     pub real: Real,
     /// What the swarm is worth beyond its parts.
     pub gauge: Gauge,
+    /// What the hive would be without each agent.
+    pub difference: Difference,
     /// Every stance, target and order so far.
     pub decisions: Digest,
     /// By declared agent: whether the operator has deafened it.
@@ -143,6 +146,7 @@ impl Respond {
             office: Office::new(s.desk.patience, s.desk.band, cast.declared, cast.declared_slots),
             real: Real::new(&spec.real, cast, s),
             gauge: Gauge::new(spec),
+            difference: Difference::new(cast.declared),
             decisions: Digest::default(),
             deafened: vec![false; cast.declared],
             interventions: 0,

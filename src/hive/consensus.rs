@@ -5,6 +5,24 @@
 //! C[a]   = (1/M) Σ_k v_k P_k[a]            M = unmuted voices, also those that are flat
 //! ```
 //!
+//! # Structures and legs
+//!
+//! Near-neutral intents are to be pooled per structure, the set of legs, and not per leg. Let structure s
+//! have the leg ratios `r_s[a]` and its voices sizes `q_j`, so that `p_j[a] = q_j·r_s[a]`. Pooling structures
+//! first and unfolding them after gives
+//!
+//! ```text
+//! Σ_s r_s[a] · (1/M) Σ_{j holds s} v_j q_j  =  (1/M) Σ_j v_j q_j r_s(j)[a]  =  (1/M) Σ_j v_j p_j[a]  =  C[a]
+//! ```
+//!
+//! for any weights v: pooling is linear, and unfolding is too, so the order does not matter and C is the
+//! same number. What is not linear comes after it, in the mind, leg by leg: a side that is clipped,
+//! `no_flip`, `max_follow`. A voice whose legs must stand together (one clipped, the other not) would
+//! need those rails on s and not on a. None of the bar families is such a voice: relative strength
+//! ranks a basket, and each of its assets then has an intent, a stop and a target of its own. Families
+//! that hold legs as one (carry, arbitrage, options) bring their own consensus per structure when they
+//! come; nothing here changes for them, as the legs they unfold to are heard like any other intent.
+//!
 //! # Invariants
 //!
 //! 1. A change of intent costs O(1); reading C costs O(families).
@@ -127,5 +145,27 @@ impl Consensus {
     /// M, the voices that are heard.
     pub fn voices(&self) -> u32 {
         self.voices
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::random;
+
+    /// The identity of the module's text, on numbers: the unfolded pool of structures is the pool of legs.
+    #[test]
+    fn pooling_structures_and_unfolding_them_is_pooling_their_legs() {
+        const ASSETS: usize = 4;
+        let draw = |a: u64, b: u64| random::uniform(random::key(7, &[a, b])) - 0.5;
+        let ratios: Vec<[f64; ASSETS]> = (0..5).map(|s| std::array::from_fn(|a| draw(s, a as u64))).collect();
+        let voices: Vec<(usize, f64, f64)> =
+            (0..60).map(|j| (j as usize % 5, draw(100, j), 0.6 + draw(200, j).abs())).collect();
+        for a in 0..ASSETS {
+            let ratio = |s: usize| ratios[s][a];
+            let legs: f64 = voices.iter().map(|(s, q, v)| v * (q * ratio(*s))).sum();
+            let of = |s: usize| -> f64 { voices.iter().filter(|x| x.0 == s).map(|(_, q, v)| v * q).sum() };
+            let structures: f64 = (0..5).map(|s| ratio(s) * of(s)).sum();
+            assert!((legs - structures).abs() < 1e-12 && legs != 0.0);
+        }
     }
 }

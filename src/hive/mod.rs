@@ -2,11 +2,12 @@
 //!
 //! [`bus`] numbers and counts, [`consensus`] pools, [`influence`] remembers whose voice moved whom,
 //! [`points`] keep the record, [`goals`] read the four goals off the account,
-//! [`emergence`] how much the whole is more than its parts, [`managers`] turn knobs.
+//! [`emergence`] how much the whole is more than its parts, [`difference`] what each part is to it, [`managers`] turn knobs.
 //! The hive never moves money.
 pub mod bus;
 pub mod consensus;
 pub mod curve;
+pub mod difference;
 pub mod emergence;
 pub mod goals;
 pub mod influence;

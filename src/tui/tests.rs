@@ -25,6 +25,7 @@ fn row(i: u32) -> AgentRow {
         alone: -1_234.0 * f64::from(i),
         sim: 2_345.0,
         real: Decimal::new(-98_765, 2),
+        difference: 0.0,
         funds: Decimal::new(277_700, 2),
         position: "+4.2 % BTC".to_owned(),
         last: MessageId(9),

@@ -154,6 +154,8 @@ pub struct AgentRow {
     pub real: Money,
     /// Equity of its real book.
     pub funds: Money,
+    /// What the hive would lose without it, a year, as a fraction of the account.
+    pub difference: f64,
     /// Its share of what the desk holds: `+4.2 % BTC`, of the hive's equity.
     pub position: String,
     /// The last thing it said, and its number; 0 for nothing yet.

@@ -323,6 +323,7 @@ pub(super) fn row(engine: &Engine, recorder: &Recorder, agent: &Agent) -> AgentR
         sim,
         real: real.ledger.pnl(agent.id, &real.marks).unwrap_or_default(),
         funds: real.ledger.equity(agent.id, &real.marks).unwrap_or_default(),
+        difference: engine.difference(agent.id),
         position: bounded(parts.join(", ")),
         last: last.map_or(MessageId(0), |m| m.id),
         said: bounded(said.unwrap_or_default()),

@@ -8,6 +8,7 @@
 use crate::agents::Agent;
 use crate::domain::{AgentId, Decimal, MessageCounts, Stamp, money};
 use crate::engine::Engine;
+use crate::engine::readings::Influence;
 use crate::hive::emergence::{DAYS_MIN, Gain};
 use crate::hive::goals::Goals;
 use crate::ledger::{Account, Valuation};
@@ -73,6 +74,22 @@ pub struct AgentLine {
     pub messages_sent: u64,
     /// Messages of others that its stances name as their reason.
     pub messages_acted_on: u64,
+    /// What the hive would lose without it, a year, as a fraction of the account.
+    pub difference: f64,
+    /// v: the weight of its voice; 0 while it is not heard.
+    pub voice: f64,
+    /// λ: how far it listens.
+    pub listens: f64,
+    /// How much it moved others in their last moves, and what that was worth to them.
+    pub influence_given: f64,
+    /// See `influence_given`.
+    pub influence_given_value: f64,
+    /// How much it was moved in its own last moves, and what that was worth to it.
+    pub influence_received: f64,
+    /// See `influence_received`.
+    pub influence_received_value: f64,
+    /// Who moved it most, the strongest first.
+    pub movers: Vec<String>,
 }
 
 /// A number for each of the three lives.
@@ -174,7 +191,7 @@ impl Summary {
         if let Err(why) = &balanced {
             notes.push(format!("the books do not balance: {why}"));
         }
-        let worth = worth(engine);
+        let (worth, influence) = (worth(engine), engine.influence());
         Summary {
             hive: facts.hive,
             mode: facts.mode,
@@ -195,7 +212,8 @@ impl Summary {
             agents: cast.agents[..cast.declared]
                 .iter()
                 .zip(&worth.agents)
-                .map(|(a, w)| line(engine, a, *w))
+                .zip(&influence)
+                .map(|((a, w), i)| line(engine, a, *w, i))
                 .collect(),
             scouts: cast.agents.len() - cast.declared,
             messages: respond.bus.counts(),
@@ -243,7 +261,7 @@ fn worth(engine: &Engine) -> Valuation {
     })
 }
 
-fn line(engine: &Engine, agent: &Agent, funds: Decimal) -> AgentLine {
+fn line(engine: &Engine, agent: &Agent, funds: Decimal, influence: &Influence) -> AgentLine {
     let (cast, respond, speak) = (engine.cast(), &engine.respond, &engine.speak);
     let (mut alone, mut sim, mut trades) = (0.0, 0.0, 0);
     for slot in agent.slots.clone() {
@@ -272,5 +290,13 @@ fn line(engine: &Engine, agent: &Agent, funds: Decimal) -> AgentLine {
         trades,
         messages_sent: respond.bus.sent(id.index()),
         messages_acted_on: respond.bus.acted_on(id.index()),
+        difference: engine.difference(id),
+        voice: influence.voice,
+        listens: influence.listens,
+        influence_given: influence.given,
+        influence_given_value: influence.given_value,
+        influence_received: influence.received,
+        influence_received_value: influence.received_value,
+        movers: influence.movers.iter().map(|(a, _)| cast.agents[a.index()].name.clone()).collect(),
     }
 }

@@ -15,6 +15,7 @@ mod lives;
 mod managers;
 mod money;
 mod operator;
+mod readings;
 mod reasons;
 mod replay;
 mod time;

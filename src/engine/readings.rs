@@ -1,0 +1,90 @@
+//! What people ask of an agent: how loud it is, whom it moves, who moves it, what the hive would be
+//! without it. Read off the state; changes nothing.
+
+use super::Engine;
+use crate::domain::AgentId;
+use serde::{Deserialize, Serialize};
+
+/// How many of those who moved an agent are named.
+pub const MOVERS_MAX: usize = 5;
+
+/// An agent's place in the network.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Influence {
+    /// v: the weight of its voice in the consensus; 0 while it is not heard.
+    pub voice: f64,
+    /// λ: how far it listens.
+    pub listens: f64,
+    /// Σ of its shares in the last moves of others (an edge each, 0 … 1): how much it moves.
+    pub given: f64,
+    /// What those moves were worth to the others since, in currency; below zero they were worse off.
+    pub given_value: f64,
+    /// Who it moves.
+    pub listeners: u32,
+    /// Σ of the named voices' shares in its own last moves, over its assets: how much it is moved.
+    pub received: f64,
+    /// What being moved was worth to it since, in currency.
+    pub received_value: f64,
+    /// Who moved it most, with the shares; the strongest first.
+    pub movers: Vec<(AgentId, f64)>,
+}
+
+impl Engine {
+    /// v of an agent: √points of its family, or 1 where points do not weigh; 0 while it is not heard.
+    pub fn voice(&self, agent: AgentId) -> f64 {
+        let (cast, respond) = (self.cast(), &self.respond);
+        let Some(of) = cast.agents.get(agent.index()).filter(|_| respond.consensus.is_heard(agent)) else {
+            return 0.0;
+        };
+        let by_points = self.settings().listening.voice_by_points;
+        respond.points.voices(by_points)[of.family.index()]
+    }
+
+    /// λ of a declared agent now; 0 for scouts and the deaf.
+    pub fn listens(&self, agent: AgentId) -> f64 {
+        let deaf = self.respond.deafened.get(agent.index()).copied().unwrap_or(true);
+        let of = self.cast().agents.get(agent.index()).filter(|_| !deaf);
+        of.map_or(0.0, |a| self.respond_spec.listens(&self.respond.points, a))
+    }
+
+    /// D of a declared agent: what the hive would lose without it, a year, as a fraction of the account.
+    pub fn difference(&self, agent: AgentId) -> f64 {
+        self.respond.difference.of(agent.index(), self.settings().desk.target_vol)
+    }
+
+    /// Everybody's place in the network, scouts too (who move and are not moved). One pass over the edges.
+    pub fn influence(&self) -> Vec<Influence> {
+        let cast = self.cast();
+        let mut all: Vec<Influence> = (0..cast.agents.len() as u32)
+            .map(|i| Influence {
+                voice: self.voice(AgentId(i)),
+                listens: self.listens(AgentId(i)),
+                ..Influence::default()
+            })
+            .collect();
+        let mut last: Vec<Option<AgentId>> = vec![None; cast.agents.len()];
+        for (slot, edges) in cast.slots.iter().zip(&self.respond.edges) {
+            for edge in edges.iter().filter(|e| e.share > 0.0) {
+                let giver = &mut all[edge.from.index()];
+                giver.given += edge.share;
+                giver.given_value += edge.value;
+                // Slots come agent by agent, so one look back counts each listener once.
+                if last[edge.from.index()].replace(slot.agent) != Some(slot.agent) {
+                    giver.listeners += 1;
+                }
+                let taker = &mut all[slot.agent.index()];
+                taker.received += edge.share;
+                taker.received_value += edge.value;
+                match taker.movers.iter_mut().find(|(from, _)| *from == edge.from) {
+                    Some((_, share)) => *share += edge.share,
+                    None => taker.movers.push((edge.from, edge.share)),
+                }
+            }
+        }
+        for one in &mut all {
+            one.movers.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            one.movers.truncate(MOVERS_MAX);
+        }
+        all
+    }
+}
