@@ -3,13 +3,16 @@
 //! - [`summary`]: the end of a run, for scripts and the closing report.
 //! - [`cockpit`]: what a person watching sees now; [`recorder`] keeps what the engine forgets
 //!   (curves, recent messages) and takes the picture.
+//! - [`emergence`]: the fifth gauge, measured as the run goes.
 //! - [`link`]: what stands between a cockpit and a swarm.
 
 pub mod cockpit;
+pub mod emergence;
 pub mod link;
 mod network;
 pub mod operator;
 mod page;
+mod record;
 pub mod recorder;
 pub mod series;
 pub mod summary;
