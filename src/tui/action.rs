@@ -1,36 +1,71 @@
-//! One table of actions: it feeds the dispatcher, the footer and the help, so they cannot disagree.
+//! One table of actions: it feeds the dispatcher, the footer, the help and the completion of `:`, so
+//! they cannot disagree.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// What a key does.
+/// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Action {
     Pause,
-    Fund,
+    Resume,
     Mute,
-    Page,
+    Unmute,
+    Undo,
+    Fund,
+    Unfund,
+    Drain,
+    Flatten,
+    Kill,
+    Reset,
+    Stop,
+    Open,
     NextPane,
+    LastPane,
+    Jump,
     Up,
     Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Zoom,
+    Sort,
+    Filter,
+    Command,
     Theme,
+    Stats,
     Help,
-    Kill,
     Back,
     Detach,
 }
 
-/// How much an action may do, from looking to halting.
+/// How much an action may do: the steps of the ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Danger {
     /// Nothing.
     Look,
-    /// It can be taken back: at once, with a toast.
+    /// It can be taken back: at once, with a toast, and `u` undoes it.
     Reversible,
-    /// Bounded money: a dialog with before and after.
+    /// Bounded money: a dialog with before and after, Cancel is the default.
     Money,
-    /// Only removes risk: a chord, no dialog.
+    /// Money of all, or the whole: the word is to be typed.
+    Broad,
+    /// Only removes risk: a chord, no dialog; latched.
     Halt,
+}
+
+/// What a command of the `:` line may be followed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing.
+    Nothing,
+    /// An agent's name; without one the selected.
+    Agent,
+    /// An agent's name, or `all`; without one the selected.
+    AgentOrAll,
+    /// A theme.
+    Theme,
 }
 
 /// One row of the table.
@@ -40,65 +75,127 @@ pub struct Entry {
     pub action: Action,
     /// Its keys.
     pub keys: &'static [(KeyCode, KeyModifiers)],
-    /// The keys as people read them.
+    /// The keys as people read them; empty: only by command.
     pub shown: &'static str,
     /// One word for the footer; empty: not in the footer.
     pub label: &'static str,
+    /// Its word on the `:` line; empty: none.
+    pub command: &'static str,
+    /// What may follow that word.
+    pub takes: Takes,
     /// One line for the help.
     pub help: &'static str,
-    /// Its step of the danger ladder.
+    /// Its step of the ladder.
     pub danger: Danger,
 }
 
 const NONE: KeyModifiers = KeyModifiers::NONE;
+const CTRL: KeyModifiers = KeyModifiers::CONTROL;
 
-const fn entry(
+type Keys = &'static [(KeyCode, KeyModifiers)];
+
+/// With a key.
+const fn key(
     action: Action,
-    keys: &'static [(KeyCode, KeyModifiers)],
+    keys: Keys,
     shown: &'static str,
     label: &'static str,
     help: &'static str,
     danger: Danger,
 ) -> Entry {
-    Entry { action, keys, shown, label, help, danger }
+    Entry { action, keys, shown, label, command: "", takes: Takes::Nothing, help, danger }
+}
+
+/// With a word of the `:` line, and perhaps a key.
+const fn word(entry: Entry, command: &'static str, takes: Takes) -> Entry {
+    Entry { command, takes, ..entry }
 }
 
 /// The table.
 pub const ACTIONS: &[Entry] = &[
-    entry(
-        Action::Pause,
-        &[(KeyCode::Char('p'), NONE)],
-        "p",
+    word(
+        key(
+            Action::Pause,
+            &[(KeyCode::Char('p'), NONE)],
+            "p",
+            "pause",
+            "pause or resume: takes no new real risk, speaks and simulates on",
+            Danger::Reversible,
+        ),
         "pause",
-        "pause or resume: speaks and simulates on, takes no new real risk",
-        Danger::Reversible,
+        Takes::AgentOrAll,
     ),
-    entry(
-        Action::Fund,
-        &[(KeyCode::Char('f'), NONE)],
-        "f",
-        "fund",
-        "move money from the treasury to the agent",
-        Danger::Money,
-    ),
-    entry(
-        Action::Mute,
-        &[(KeyCode::Char('m'), NONE)],
-        "m",
+    word(
+        key(
+            Action::Mute,
+            &[(KeyCode::Char('m'), NONE)],
+            "m",
+            "mute",
+            "mute or unmute: not heard, still hears",
+            Danger::Reversible,
+        ),
         "mute",
-        "mute or unmute: not heard, still hears",
+        Takes::Agent,
+    ),
+    word(
+        key(
+            Action::Fund,
+            &[(KeyCode::Char('f'), NONE)],
+            "f",
+            "fund",
+            "fund or unfund: its share by points, or back to the treasury",
+            Danger::Money,
+        ),
+        "fund",
+        Takes::Agent,
+    ),
+    key(
+        Action::Undo,
+        &[(KeyCode::Char('u'), NONE)],
+        "u",
+        "",
+        "undo the last pause or mute, for 10 s",
         Danger::Reversible,
     ),
-    entry(
-        Action::Page,
+    key(
+        Action::Open,
         &[(KeyCode::Enter, NONE)],
         "enter",
-        "agent",
-        "the agent's page: character, conditions, why",
+        "why",
+        "the agent's page: who it is and why; on an edge, the decision behind it",
         Danger::Look,
     ),
-    entry(Action::NextPane, &[(KeyCode::Tab, NONE)], "tab", "pane", "next pane", Danger::Look),
-    entry(
+    key(
+        Action::NextPane,
+        &[(KeyCode::Tab, NONE), (KeyCode::Right, NONE)],
+        "tab →",
+        "pane",
+        "next pane",
+        Danger::Look,
+    ),
+    key(
+        Action::LastPane,
+        &[(KeyCode::BackTab, NONE), (KeyCode::Left, NONE)],
+        "⇧tab ←",
+        "",
+        "the pane before",
+        Danger::Look,
+    ),
+    key(
+        Action::Jump,
+        &[
+            (KeyCode::Char('1'), NONE),
+            (KeyCode::Char('2'), NONE),
+            (KeyCode::Char('3'), NONE),
+            (KeyCode::Char('4'), NONE),
+            (KeyCode::Char('5'), NONE),
+        ],
+        "1 … 5",
+        "",
+        "to a pane",
+        Danger::Look,
+    ),
+    key(
         Action::Up,
         &[(KeyCode::Up, NONE), (KeyCode::Char('k'), NONE)],
         "↑ k",
@@ -106,7 +203,7 @@ pub const ACTIONS: &[Entry] = &[
         "up in the focused pane",
         Danger::Look,
     ),
-    entry(
+    key(
         Action::Down,
         &[(KeyCode::Down, NONE), (KeyCode::Char('j'), NONE)],
         "↓ j",
@@ -114,31 +211,143 @@ pub const ACTIONS: &[Entry] = &[
         "down in the focused pane",
         Danger::Look,
     ),
-    entry(Action::Theme, &[(KeyCode::Char('t'), NONE)], "t", "", "next theme", Danger::Look),
-    entry(Action::Help, &[(KeyCode::Char('?'), NONE)], "?", "help", "this help", Danger::Look),
-    entry(
+    key(Action::PageUp, &[(KeyCode::PageUp, NONE)], "pgup", "", "up by ten; on a page, scroll", Danger::Look),
+    key(Action::PageDown, &[(KeyCode::PageDown, NONE)], "pgdn", "", "down by ten", Danger::Look),
+    key(
+        Action::First,
+        &[(KeyCode::Home, NONE), (KeyCode::Char('g'), NONE)],
+        "home g",
+        "",
+        "to the first",
+        Danger::Look,
+    ),
+    key(
+        Action::Last,
+        &[(KeyCode::End, NONE), (KeyCode::Char('G'), NONE)],
+        "end G",
+        "",
+        "to the last; messages follow again",
+        Danger::Look,
+    ),
+    key(
+        Action::Filter,
+        &[(KeyCode::Char('/'), NONE)],
+        "/",
+        "filter",
+        "filter agents or messages, whatever has the focus; esc clears",
+        Danger::Look,
+    ),
+    key(
+        Action::Zoom,
+        &[(KeyCode::Char('z'), NONE)],
+        "z",
+        "zoom",
+        "the focused pane alone, and back",
+        Danger::Look,
+    ),
+    key(
+        Action::Sort,
+        &[(KeyCode::Char('s'), NONE)],
+        "s",
+        "sort",
+        "sort agents: file, real, points, state",
+        Danger::Look,
+    ),
+    key(
+        Action::Command,
+        &[(KeyCode::Char(':'), NONE)],
+        ":",
+        "command",
+        "a command; tab completes, esc leaves",
+        Danger::Look,
+    ),
+    word(
+        key(Action::Theme, &[(KeyCode::Char('t'), NONE)], "t", "", "next theme", Danger::Look),
+        "theme",
+        Takes::Theme,
+    ),
+    word(
+        key(Action::Help, &[(KeyCode::Char('?'), NONE)], "?", "help", "this help", Danger::Look),
+        "help",
+        Takes::Nothing,
+    ),
+    key(
         Action::Back,
         &[(KeyCode::Esc, NONE)],
         "esc",
         "",
-        "close what is open: dialog, help, page",
+        "close what is open: dialog, help, page, zoom, filter",
         Danger::Look,
     ),
-    entry(
-        Action::Kill,
-        &[(KeyCode::Char('x'), KeyModifiers::CONTROL)],
-        "ctrl-x ctrl-x",
+    word(
+        key(
+            Action::Kill,
+            &[(KeyCode::Char('x'), CTRL)],
+            "ctrl-x ctrl-x",
+            "kill",
+            "kill switch: halts the swarm, keeps reductions; latched until :reset",
+            Danger::Halt,
+        ),
         "kill",
-        "kill switch: halts the swarm",
-        Danger::Halt,
+        Takes::Nothing,
     ),
-    entry(
-        Action::Detach,
-        &[(KeyCode::Char('q'), NONE), (KeyCode::Char('c'), KeyModifiers::CONTROL)],
-        "q",
+    word(
+        key(
+            Action::Detach,
+            &[(KeyCode::Char('q'), NONE), (KeyCode::Char('c'), CTRL)],
+            "q",
+            "leave",
+            "leave the cockpit; :stop ends the swarm",
+            Danger::Look,
+        ),
         "quit",
-        "leave the cockpit; what was watched in this terminal ends",
-        Danger::Look,
+        Takes::Nothing,
+    ),
+    word(
+        key(
+            Action::Resume,
+            &[],
+            "",
+            "",
+            "end of pause and drain; with all also of flatten",
+            Danger::Reversible,
+        ),
+        "resume",
+        Takes::AgentOrAll,
+    ),
+    word(key(Action::Unmute, &[], "", "", "heard again", Danger::Reversible), "unmute", Takes::Agent),
+    word(
+        key(
+            Action::Unfund,
+            &[],
+            "",
+            "",
+            "its funds go back to the treasury; it goes on in sim",
+            Danger::Money,
+        ),
+        "unfund",
+        Takes::Agent,
+    ),
+    word(
+        key(Action::Drain, &[], "", "", "everybody's real position may only shrink", Danger::Broad),
+        "drain",
+        Takes::Nothing,
+    ),
+    word(
+        key(Action::Flatten, &[], "", "", "everything in real is closed, until :resume all", Danger::Broad),
+        "flatten",
+        Takes::Nothing,
+    ),
+    word(
+        key(Action::Reset, &[], "", "", "release kill switch and drawdown breaker", Danger::Broad),
+        "reset",
+        Takes::Nothing,
+    ),
+    word(key(Action::Stop, &[], "", "", "end the swarm's process", Danger::Broad), "stop", Takes::Nothing),
+    word(
+        key(Action::Stats, &[], "", "", "bytes and milliseconds a frame, on or off", Danger::Look),
+        "stats",
+        Takes::Nothing,
     ),
 ];
 
@@ -148,17 +357,45 @@ pub fn find(key: &KeyEvent) -> Option<Action> {
     ACTIONS.iter().find(|e| e.keys.contains(&(key.code, modifiers))).map(|e| e.action)
 }
 
+/// What may be completed on the `:` line: whole lines that begin as `text` does.
+pub fn complete<'a>(
+    text: &str,
+    agents: impl Iterator<Item = &'a str> + Clone,
+    themes: &[&str],
+) -> Vec<String> {
+    let Some((word, rest)) = text.split_once(' ') else {
+        let begins = |e: &&Entry| !e.command.is_empty() && e.command.starts_with(text);
+        return ACTIONS.iter().filter(begins).map(|e| e.command.to_owned()).collect();
+    };
+    let Some(entry) = ACTIONS.iter().find(|e| e.command == word) else { return Vec::new() };
+    let rest = rest.trim_start().to_lowercase();
+    let named = |names: Vec<&str>| -> Vec<String> {
+        let begins = |n: &&str| n.to_lowercase().starts_with(&rest);
+        names.into_iter().filter(begins).map(|n| format!("{word} {n}")).collect()
+    };
+    match entry.takes {
+        Takes::Nothing => Vec::new(),
+        Takes::Theme => named(themes.to_vec()),
+        Takes::Agent => named(agents.collect()),
+        Takes::AgentOrAll => named(std::iter::once("all").chain(agents).collect()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn no_key_means_two_things_and_every_entry_explains_itself() {
+    fn no_key_and_no_word_means_two_things_and_every_entry_explains_itself() {
         let keys: Vec<_> = ACTIONS.iter().flat_map(|e| e.keys).collect();
         for (i, key) in keys.iter().enumerate() {
             assert!(!keys[..i].contains(key), "{key:?}");
         }
-        assert!(ACTIONS.iter().all(|e| !e.help.is_empty() && !e.shown.is_empty()));
+        let words: Vec<_> = ACTIONS.iter().map(|e| e.command).filter(|c| !c.is_empty()).collect();
+        for (i, word) in words.iter().enumerate() {
+            assert!(!words[..i].contains(word), "{word}");
+        }
+        assert!(ACTIONS.iter().all(|e| !e.help.is_empty() && (!e.shown.is_empty() || !e.command.is_empty())));
     }
 
     #[test]
@@ -169,5 +406,16 @@ mod tests {
             }
         }
         assert_eq!(find(&KeyEvent::new(KeyCode::Char('x'), NONE)), None);
+    }
+
+    #[test]
+    fn words_and_names_are_completed_from_the_table() {
+        let of = |text| complete(text, ["Mira", "Marek", "Zoe"].into_iter(), &["mono"]);
+        assert_eq!(of("pa"), ["pause"]);
+        assert_eq!(of("pause m"), ["pause Mira", "pause Marek"]);
+        assert_eq!(of("pause a"), ["pause all"]);
+        assert_eq!(of("mute a"), Vec::<String>::new());
+        assert_eq!(of("theme "), ["theme mono"]);
+        assert!(of("").len() > 10);
     }
 }

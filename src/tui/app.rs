@@ -1,30 +1,29 @@
-//! What is selected, open and said. Keys and news come in, requests go out; time is given.
+//! What is selected, open and said. News comes in; time is given. Keys are `keys`' part.
 
-use super::action::{self, Action};
-use super::network::Network;
-use super::theme::{self, Role, Theme};
+use super::force::Layout;
+use super::theme::{Depth, Role, Theme};
 use crate::domain::{AgentId, MessageId, Money, money};
-use crate::view::cockpit::{AgentRow, AgentState};
+use crate::view::cockpit::{AgentRow, EdgeRow, MessageLine};
 use crate::view::link::{News, Request, SendError};
 use crate::view::{AgentPage, Cockpit};
-use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use std::time::Duration;
 
 /// How long a toast stays.
 const TOAST: Duration = Duration::from_secs(5);
-/// How long the second half of the kill chord is waited for.
-const CHORD: Duration = Duration::from_secs(2);
+/// How long an action can be undone.
+const UNDO: Duration = Duration::from_secs(10);
 /// How long a pulse travels.
-pub const PULSE: Duration = Duration::from_millis(900);
+pub const PULSE: Duration = Duration::from_millis(1_100);
+/// Pulses of one bar leave one after the other, over this time.
+const VOLLEY: Duration = Duration::from_millis(600);
 /// Most pulses at once; the rest of a busy bar is left out.
 pub const PULSES_MAX: usize = 64;
-/// Share of the hive's capital that the dialog moves.
-const FUND_SHARE: f64 = 0.01;
 /// Data older than this is said to be old.
 const STALE: Duration = Duration::from_secs(5);
 
 /// What can have the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
 pub enum Pane {
     Agents,
     Messages,
@@ -34,8 +33,10 @@ pub enum Pane {
 }
 
 impl Pane {
+    /// All, in the order of `tab` and of the digits.
     pub const ALL: [Pane; 5] = [Pane::Agents, Pane::Messages, Pane::Network, Pane::Pnl, Pane::Goals];
 
+    /// On its border.
     pub fn title(self) -> &'static str {
         match self {
             Pane::Agents => "agents",
@@ -47,84 +48,181 @@ impl Pane {
     }
 }
 
-/// A message on its way along an edge: its number is what it is.
+/// How agents are sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Sort {
+    File,
+    Real,
+    Points,
+    State,
+}
+
+impl Sort {
+    /// The order of `s`, and what the screen calls it.
+    pub const ALL: [(Sort, &'static str); 4] = [
+        (Sort::File, "file order"),
+        (Sort::Real, "by real"),
+        (Sort::Points, "by points"),
+        (Sort::State, "by state"),
+    ];
+
+    /// On the border.
+    pub fn text(self) -> &'static str {
+        Sort::ALL.iter().find(|(s, _)| *s == self).map_or("", |(_, text)| text)
+    }
+}
+
+/// A message on its way along an edge: its number is what it is, the decision is why it is shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs)]
 pub struct Pulse {
     pub from: AgentId,
     pub to: AgentId,
     pub message: MessageId,
+    pub decision: MessageId,
     pub born: Duration,
 }
 
-/// The dialog of a fund.
+/// What has to be answered before anything else.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Dialog {
-    pub agent: AgentId,
-    pub name: String,
-    pub before: Money,
-    pub amount: Money,
+#[allow(missing_docs)]
+pub enum Dialog {
+    /// Bounded money: `y` and nothing else.
+    Money { request: Request, name: String, gives: bool, before: Money, after: Money },
+    /// Broad: the word.
+    Word { request: Request, word: &'static str, says: &'static str, typed: String },
 }
+
+/// What is being typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Input {
+    Filter,
+    Command,
+}
+
+/// Where the swarm is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// There.
+    Here,
+    /// Not to be reached: why. It is tried again.
+    Lost(String),
+    /// Over: why.
+    Ended(String),
+}
+
+/// What the loop measured; for `:stats`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Stats {
+    pub frames: u64,
+    pub bytes: u64,
+    pub last_bytes: u64,
+    pub last_us: u64,
+}
+
+/// An edge by its ends.
+pub type EdgeKey = (AgentId, AgentId, String);
 
 /// The cockpit's own state.
 // Each of the switches is one thing on the screen.
-#[allow(clippy::struct_excessive_bools)]
+#[allow(clippy::struct_excessive_bools, missing_docs)]
 pub struct App {
     pub theme: Theme,
     pub cockpit: Option<Cockpit>,
     pub page: Option<AgentPage>,
+    /// The agent whose page is open, and the decision that led there.
+    pub open: Option<(AgentId, Option<MessageId>)>,
     pub focus: Pane,
-    pub selected: usize,
-    pub scroll: usize,
-    pub page_open: bool,
+    pub zoomed: bool,
+    pub sort: Sort,
+    pub selected: Option<AgentId>,
+    /// First row of the agents, as last drawn.
+    pub top: usize,
+    /// The message under the cursor; none: follow the newest.
+    pub told: Option<MessageId>,
+    pub edge: Option<EdgeKey>,
+    /// First line of the page or the help.
+    pub scroll: u16,
     pub help: bool,
     pub dialog: Option<Dialog>,
+    pub input: Option<Input>,
+    pub command: String,
+    pub agent_filter: String,
+    pub message_filter: String,
     pub toast: Option<(String, Role, Duration)>,
+    pub undo: Option<(Request, Duration)>,
     pub pulses: Vec<Pulse>,
-    pub network: Network,
-    pub ended: Option<String>,
+    pub layout: Layout,
+    pub reach: Reach,
+    pub read_only: bool,
     pub now: Duration,
     pub age: Option<Duration>,
-    colours: bool,
-    chord: Option<Duration>,
+    pub stats: Stats,
+    pub stats_shown: bool,
+    pub(super) colours: bool,
+    /// Colours that there are; none: as the theme says.
+    pub depth: Option<Depth>,
+    pub(super) chord: Option<Duration>,
+    pub(super) leaving: bool,
+    pub(super) dirty: bool,
     decided: MessageId,
-    leaving: bool,
-    dirty: bool,
 }
 
 impl App {
+    /// Nothing was heard yet. `colours` is for the themes that follow.
     pub fn new(theme: Theme, colours: bool) -> Self {
         App {
             theme,
             cockpit: None,
             page: None,
+            open: None,
             focus: Pane::Agents,
-            selected: 0,
+            zoomed: false,
+            sort: Sort::File,
+            selected: None,
+            top: 0,
+            told: None,
+            edge: None,
             scroll: 0,
-            page_open: false,
             help: false,
             dialog: None,
+            input: None,
+            command: String::new(),
+            agent_filter: String::new(),
+            message_filter: String::new(),
             toast: None,
+            undo: None,
             pulses: Vec::new(),
-            network: Network::default(),
-            ended: None,
+            layout: Layout::default(),
+            reach: Reach::Here,
+            read_only: false,
             now: Duration::ZERO,
             age: None,
+            stats: Stats::default(),
+            stats_shown: false,
             colours,
+            depth: None,
             chord: None,
-            decided: MessageId(0),
             leaving: false,
             dirty: true,
+            decided: MessageId(0),
         }
     }
 
+    /// Whether there is anything to draw.
     pub fn is_dirty(&self) -> bool {
         self.dirty
     }
 
+    /// Whether it was told to leave.
     pub fn is_leaving(&self) -> bool {
         self.leaving
     }
 
+    /// The screen has changed under it.
     pub fn touch(&mut self) {
         self.dirty = true;
     }
@@ -136,18 +234,31 @@ impl App {
 
     /// Whether what is shown is older than it should be.
     pub fn is_stale(&self) -> bool {
-        self.ended.is_none() && self.age.is_some_and(|a| a >= STALE)
+        match self.reach {
+            Reach::Here => self.age.is_some_and(|a| a >= STALE),
+            Reach::Lost(_) => true,
+            Reach::Ended(_) => false,
+        }
     }
 
     /// Time goes on: pulses move, toasts go, old data shows its age.
     pub fn tick(&mut self, now: Duration, age: Option<Duration>) {
+        let was_stale = self.is_stale();
         let whole = |a: Option<Duration>| a.map(|a| a.as_secs());
         let seconds = whole(age) != whole(self.age);
         (self.now, self.age) = (now, age);
-        self.dirty |= !self.pulses.is_empty() || (seconds && self.is_stale());
+        self.dirty |= (seconds && self.is_stale()) || was_stale != self.is_stale();
+        // What is frozen does not move.
+        if !self.is_stale() {
+            self.dirty |= self.pulses.iter().any(|p| p.born <= now);
+        }
         self.pulses.retain(|p| now.saturating_sub(p.born) < PULSE);
         if self.toast.as_ref().is_some_and(|(_, _, until)| now >= *until) {
             self.toast = None;
+            self.dirty = true;
+        }
+        if self.undo.is_some_and(|(_, until)| now >= until) {
+            self.undo = None;
             self.dirty = true;
         }
     }
@@ -159,149 +270,153 @@ impl App {
             News::Cockpit(picture) => self.see(*picture),
             News::Page(page) => self.page = Some(*page),
             News::Answer(answer) => match answer.result {
-                Ok(done) => self.say(done, Role::Good),
+                Ok(done) => {
+                    if let Some(back) = inverse(answer.request) {
+                        self.undo = Some((back, self.now + UNDO));
+                        self.say(format!("{done} · u undoes it"), Role::Good);
+                    } else {
+                        self.say(done, Role::Good);
+                    }
+                }
                 Err(why) => self.say(why, Role::Warn),
             },
-            News::Lost(why) | News::Ended(why) => self.ended = Some(why),
+            News::Lost(why) => {
+                self.pulses.clear();
+                self.reach = Reach::Lost(why);
+            }
+            News::Ended(why) => {
+                self.pulses.clear();
+                self.reach = Reach::Ended(why);
+            }
         }
     }
 
     fn see(&mut self, picture: Cockpit) {
-        self.network.settle(&picture);
+        if matches!(self.reach, Reach::Lost(_)) {
+            self.say("the swarm is back".to_owned(), Role::Good);
+            // What was decided meanwhile is not news.
+            self.decided = MessageId(0);
+        }
+        // After the end the last state can still be asked for.
+        if !matches!(self.reach, Reach::Ended(_)) {
+            self.reach = Reach::Here;
+        }
+        self.layout.see(&picture);
         let newest = picture.edges.iter().map(|e| e.decision).max().unwrap_or(MessageId(0));
         // History flies by; its pulses would only flicker. And nothing pulses for what was before.
         if picture.progress.is_none() && self.decided > MessageId(0) {
-            let fresh = picture.edges.iter().filter(|e| e.decision > self.decided && e.message.0 > 0);
-            let pulses = fresh.map(|e| Pulse { from: e.from, to: e.to, message: e.message, born: self.now });
+            let fresh: Vec<&EdgeRow> =
+                picture.edges.iter().filter(|e| e.decision > self.decided && e.message.0 > 0).collect();
+            let apart = VOLLEY / fresh.len().max(1) as u32;
+            let pulses = fresh.iter().zip(0..).map(|(e, i)| Pulse {
+                from: e.from,
+                to: e.to,
+                message: e.message,
+                decision: e.decision,
+                born: self.now + apart * i,
+            });
             self.pulses.extend(pulses);
-            self.pulses.truncate(PULSES_MAX);
+            let many = self.pulses.len().saturating_sub(PULSES_MAX);
+            self.pulses.drain(..many);
         }
         self.decided = newest.max(self.decided);
-        self.selected = self.selected.min(picture.agents.len().saturating_sub(1));
         self.cockpit = Some(picture);
     }
 
-    fn say(&mut self, text: String, role: Role) {
+    pub(super) fn say(&mut self, text: String, role: Role) {
         self.toast = Some((text, role, self.now + TOAST));
         self.dirty = true;
     }
 
-    /// The agent under the cursor.
-    pub fn agent(&self) -> Option<&AgentRow> {
-        self.cockpit.as_ref()?.agents.get(self.selected)
-    }
-
     /// A request has left, or not.
     pub fn sent(&mut self, sent: Result<(), SendError>) {
-        if let Err(e) = sent {
-            self.say(e.to_string(), Role::Bad);
+        match sent {
+            Ok(()) => {}
+            Err(SendError::ReadOnly) => {
+                self.read_only = true;
+                self.say_read_only();
+            }
+            Err(e) => self.say(e.to_string(), Role::Bad),
         }
     }
 
-    /// A key: what is to be sent, if anything.
-    pub fn key(&mut self, key: &KeyEvent) -> Option<Request> {
-        self.dirty = true;
-        if let Some(dialog) = self.dialog.take() {
-            // Only y confirms: the key that opened the dialog, enter and everything else cancel.
-            if key.code == KeyCode::Char('y') {
-                return Some(Request::Fund(dialog.agent));
-            }
-            self.say("nothing was moved".to_owned(), Role::Dim);
-            return None;
-        }
-        let action = action::find(key)?;
-        let chord = self.chord.take();
-        match action {
-            Action::Kill => {
-                if chord.is_some_and(|since| self.now.saturating_sub(since) < CHORD) {
-                    return Some(Request::Kill);
-                }
-                self.chord = Some(self.now);
-                self.say("ctrl-x again within 2 s halts the swarm".to_owned(), Role::Bad);
-                None
-            }
-            Action::Detach => {
-                self.leaving = true;
-                None
-            }
-            Action::Help => {
-                self.help = !self.help;
-                None
-            }
-            Action::Back => self.back(),
-            Action::Theme => {
-                self.next_theme();
-                None
-            }
-            Action::NextPane => {
-                let at = Pane::ALL.iter().position(|p| *p == self.focus).unwrap_or(0);
-                self.focus = Pane::ALL[(at + 1) % Pane::ALL.len()];
-                self.scroll = 0;
-                None
-            }
-            Action::Up => self.step(false),
-            Action::Down => self.step(true),
-            Action::Page => {
-                let id = self.agent()?.id;
-                (self.page_open, self.scroll) = (true, 0);
-                Some(Request::Look(Some(id)))
-            }
-            Action::Pause => {
-                let agent = self.agent()?;
-                let (id, paused) = (agent.id, agent.state == AgentState::Paused);
-                Some(if paused { Request::Resume(Some(id)) } else { Request::Pause(Some(id)) })
-            }
-            Action::Mute => {
-                let agent = self.agent()?;
-                let (id, muted) = (agent.id, agent.state == AgentState::Muted);
-                Some(if muted { Request::Unmute(id) } else { Request::Mute(id) })
-            }
-            Action::Fund => {
-                let capital = money::to_estimate(self.cockpit.as_ref()?.account.capital);
-                let agent = self.agent()?;
-                let amount = money::from_estimate(FUND_SHARE * capital, 2)?;
-                self.dialog =
-                    Some(Dialog { agent: agent.id, name: agent.name.clone(), before: agent.funds, amount });
-                None
-            }
-        }
+    pub(super) fn say_read_only(&mut self) {
+        self.say("this cockpit is read-only: it shows, it does not act".to_owned(), Role::Warn);
     }
 
-    fn back(&mut self) -> Option<Request> {
-        if self.help {
-            self.help = false;
-        } else if self.page_open {
-            self.page_open = false;
-            self.page = None;
-            return Some(Request::Look(None));
+    /// The agents that are shown, filtered and sorted.
+    pub fn agents(&self) -> Vec<&AgentRow> {
+        let Some(c) = &self.cockpit else { return Vec::new() };
+        let wanted = self.agent_filter.to_lowercase();
+        let fits = |a: &&AgentRow| {
+            let goal = super::words::letters(a.goal).to_lowercase();
+            [&a.name, &a.assets].iter().any(|t| t.to_lowercase().contains(&wanted))
+                || super::words::family(a.family).contains(&wanted)
+                || a.state.text().contains(&wanted)
+                || goal == wanted
+        };
+        let mut rows: Vec<&AgentRow> = c.agents.iter().filter(|a| wanted.is_empty() || fits(a)).collect();
+        match self.sort {
+            Sort::File => {}
+            Sort::Real => rows.sort_by_key(|a| std::cmp::Reverse(a.real)),
+            Sort::Points => rows.sort_by(|a, b| b.points.total_cmp(&a.points)),
+            Sort::State => rows.sort_by_key(|a| std::cmp::Reverse(a.state)),
         }
-        None
+        rows
     }
 
-    fn next_theme(&mut self) {
-        let at = theme::SHIPPED.iter().position(|(n, _)| *n == self.theme.name()).unwrap_or(0);
-        let (name, _) = theme::SHIPPED[(at + 1) % theme::SHIPPED.len()];
-        if let Ok(next) = Theme::shipped(name, self.colours) {
-            self.theme = next;
-            self.say(format!("theme {name}"), Role::Dim);
-        }
+    /// The messages that are shown, filtered, oldest first.
+    pub fn messages(&self) -> Vec<&MessageLine> {
+        let Some(c) = &self.cockpit else { return Vec::new() };
+        let wanted = self.message_filter.to_lowercase();
+        let fits = |m: &&MessageLine| {
+            wanted.is_empty()
+                || [&m.from, &m.asset, &m.text].iter().any(|t| t.to_lowercase().contains(&wanted))
+                || format!("#{}", m.id.0) == wanted
+        };
+        c.messages.iter().filter(fits).collect()
     }
 
-    fn step(&mut self, down: bool) -> Option<Request> {
-        let to = |at: usize| if down { at + 1 } else { at.saturating_sub(1) };
-        // Messages are read from the newest up.
-        if self.focus == Pane::Messages && !self.page_open {
-            let most = self.cockpit.as_ref().map_or(0, |c| c.messages.len().saturating_sub(1));
-            self.scroll = if down { self.scroll.saturating_sub(1) } else { (self.scroll + 1).min(most) };
-            return None;
-        }
-        let last = self.cockpit.as_ref().map_or(0, |c| c.agents.len().saturating_sub(1));
-        self.selected = to(self.selected).min(last);
-        let id = self.agent()?.id;
-        if self.page_open {
-            self.page = None;
-            return Some(Request::Look(Some(id)));
-        }
-        None
+    /// The agent under the cursor; where a filter hides it, the first that is shown.
+    pub fn agent(&self) -> Option<&AgentRow> {
+        let rows = self.agents();
+        rows.iter().find(|a| Some(a.id) == self.selected).or(rows.first()).copied()
+    }
+
+    /// An agent by its number.
+    pub fn row(&self, id: AgentId) -> Option<&AgentRow> {
+        self.cockpit.as_ref()?.agents.iter().find(|a| a.id == id)
+    }
+
+    /// The edges that the network pane steps through: those with a message, newest decision first.
+    pub fn edges(&self) -> Vec<&EdgeRow> {
+        let Some(c) = &self.cockpit else { return Vec::new() };
+        let mut edges: Vec<&EdgeRow> = c.edges.iter().filter(|e| e.message.0 > 0).collect();
+        edges.sort_by(|a, b| b.decision.cmp(&a.decision).then(b.share.total_cmp(&a.share)));
+        edges
+    }
+
+    /// The edge under the cursor.
+    pub fn chosen_edge(&self) -> Option<&EdgeRow> {
+        let (from, to, asset) = self.edge.as_ref()?;
+        let c = self.cockpit.as_ref()?;
+        c.edges.iter().find(|e| e.from == *from && e.to == *to && e.asset == *asset)
+    }
+
+    /// What the account is worth, for the line that is always there.
+    pub fn gain(&self) -> Option<f64> {
+        let a = &self.cockpit.as_ref()?.account;
+        Some(money::to_estimate(a.equity) - money::to_estimate(a.capital))
+    }
+}
+
+/// What takes a reversible request back.
+fn inverse(request: Request) -> Option<Request> {
+    match request {
+        Request::Pause(Some(a)) => Some(Request::Resume(Some(a))),
+        Request::Resume(Some(a)) => Some(Request::Pause(Some(a))),
+        Request::Mute(a) => Some(Request::Unmute(a)),
+        Request::Unmute(a) => Some(Request::Mute(a)),
+        _ => None,
     }
 }

@@ -1,16 +1,14 @@
-//! Which panes are where, at which size; header, footer and what lies above the panes.
+//! Which panes are where, at which size; the footer, and what lies above the panes.
 
-use super::action::ACTIONS;
-use super::app::{App, Pane};
-use super::theme::{Role, Theme};
-use super::{network, page, panes, words};
+use super::action::{ACTIONS, Entry};
+use super::app::{App, Dialog, Input, Pane, Reach};
+use super::theme::Role;
+use super::{agents, goals, header, messages, network, page, pnl, words};
 use crate::domain::money;
-use crate::view::Cockpit;
-use crate::view::cockpit::MarketMode;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
 
 /// From here on everything is shown.
 const FULL: (u16, u16) = (160, 45);
@@ -20,69 +18,101 @@ const COLUMNS: (u16, u16) = (100, 26);
 const TABS: (u16, u16) = (80, 20);
 /// From here on header and agents; below, one line.
 const LEAST: (u16, u16) = (60, 12);
+/// Completions that are listed.
+const LISTED: usize = 8;
 
 /// Draws the cockpit.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
     app.drawn();
     let area = frame.area();
-    let fits = |(w, h): (u16, u16)| area.width >= w && area.height >= h;
     if area.is_empty() {
         return;
     }
+    frame.buffer_mut().set_style(area, app.theme.of(Role::Base));
+    let fits = |(w, h): (u16, u16)| area.width >= w && area.height >= h;
     if !fits(LEAST) {
         return line(frame, app, area);
     }
     let [top, body, bottom] =
-        Layout::vertical([Constraint::Length(2), Constraint::Min(1), Constraint::Length(1)]).areas(area);
-    header(frame, app, top);
-    footer(frame, app, bottom);
-    if app.page_open {
+        Layout::vertical([Constraint::Length(header::HEIGHT), Constraint::Min(1), Constraint::Length(1)])
+            .areas(area);
+    let single = !fits(COLUMNS) || app.zoomed;
+    header::draw(frame, app, top, single && fits(TABS) && app.open.is_none());
+    if app.open.is_some() {
         page::draw(frame, app, body);
+    } else if app.zoomed || (fits(TABS) && single) {
+        one(frame, app, app.focus, body);
     } else if fits(FULL) {
-        let [goals, rest] = Layout::vertical([Constraint::Length(4), Constraint::Min(1)]).areas(body);
-        let [left, right] =
-            Layout::horizontal([Constraint::Percentage(62), Constraint::Percentage(38)]).areas(rest);
-        let [agents, talk] =
-            Layout::vertical([Constraint::Percentage(66), Constraint::Percentage(34)]).areas(left);
-        let [net, pnl] =
-            Layout::vertical([Constraint::Percentage(55), Constraint::Percentage(45)]).areas(right);
-        panes::goals(frame, app, goals);
-        panes::agents(frame, app, agents);
-        panes::messages(frame, app, talk);
-        network::draw(frame, app, net);
-        panes::pnl(frame, app, pnl);
+        full(frame, app, body);
     } else if fits(COLUMNS) {
-        let [goals, rest, talk] =
-            Layout::vertical([Constraint::Length(1), Constraint::Min(1), Constraint::Length(6)]).areas(body);
-        let [left, right] =
-            Layout::horizontal([Constraint::Percentage(55), Constraint::Percentage(45)]).areas(rest);
-        let [net, pnl] =
-            Layout::vertical([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(right);
-        panes::goals(frame, app, goals);
-        panes::agents(frame, app, left);
-        network::draw(frame, app, net);
-        panes::pnl(frame, app, pnl);
-        panes::messages(frame, app, talk);
-    } else if fits(TABS) {
-        let [tabs, one] = Layout::vertical([Constraint::Length(1), Constraint::Min(1)]).areas(body);
-        tab_line(frame, app, tabs);
-        match app.focus {
-            Pane::Agents => panes::agents(frame, app, one),
-            Pane::Messages => panes::messages(frame, app, one),
-            Pane::Network => network::draw(frame, app, one),
-            Pane::Pnl => panes::pnl(frame, app, one),
-            Pane::Goals => panes::goals(frame, app, one),
-        }
+        columns(frame, app, body);
     } else {
-        panes::agents(frame, app, body);
+        agents::draw(frame, app, body);
     }
+    if app.is_stale() {
+        let grey = app.theme.stale();
+        let buffer = frame.buffer_mut();
+        for y in body.top()..body.bottom() {
+            for x in body.left()..body.right() {
+                if let Some(cell) = buffer.cell_mut((x, y)) {
+                    cell.set_style(ratatui::style::Style::reset()).set_style(grey);
+                }
+            }
+        }
+    }
+    footer(frame, app, bottom);
     above(frame, app, area);
+}
+
+fn one(frame: &mut Frame<'_>, app: &mut App, pane: Pane, area: Rect) {
+    match pane {
+        Pane::Agents => agents::draw(frame, app, area),
+        Pane::Messages => messages::draw(frame, app, area),
+        Pane::Network => network::draw(frame, app, area),
+        Pane::Pnl => pnl::draw(frame, app, area),
+        Pane::Goals => goals::draw(frame, app, area),
+    }
+}
+
+fn full(frame: &mut Frame<'_>, app: &mut App, body: Rect) {
+    let [top, rest] = Layout::vertical([Constraint::Length(4), Constraint::Min(1)]).areas(body);
+    let [left, right] = Layout::horizontal([Constraint::Fill(60), Constraint::Fill(40)]).areas(rest);
+    let [table, talk] = Layout::vertical([Constraint::Fill(68), Constraint::Fill(32)]).areas(left);
+    let [chart, net] = Layout::vertical([Constraint::Fill(42), Constraint::Fill(58)]).areas(right);
+    goals::draw(frame, app, top);
+    agents::draw(frame, app, table);
+    messages::draw(frame, app, talk);
+    pnl::draw(frame, app, chart);
+    network::draw(frame, app, net);
+}
+
+fn columns(frame: &mut Frame<'_>, app: &mut App, body: Rect) {
+    let [top, rest, talk] =
+        Layout::vertical([Constraint::Length(1), Constraint::Min(1), Constraint::Length(7)]).areas(body);
+    let [left, right] = Layout::horizontal([Constraint::Length(54), Constraint::Min(1)]).areas(rest);
+    // The one that has the focus gets the room.
+    let (a, b) = match app.focus {
+        Pane::Network => (0, 1),
+        Pane::Pnl => (1, 0),
+        _ => (1, 1),
+    };
+    let [chart, net] = Layout::vertical([Constraint::Fill(a), Constraint::Fill(b)]).areas(right);
+    goals::line(frame, app, top);
+    agents::draw(frame, app, left);
+    if a > 0 {
+        pnl::draw(frame, app, chart);
+    }
+    if b > 0 {
+        network::draw(frame, app, net);
+    }
+    messages::draw(frame, app, talk);
 }
 
 /// A block with the pane's title, its border telling the focus.
 pub fn block<'a>(app: &App, pane: Pane, title: Vec<Span<'a>>) -> Block<'a> {
     let role = if app.focus == pane { Role::Focus } else { Role::Border };
-    let mut line = vec![Span::styled(format!(" {} ", pane.title()), app.theme.of(Role::Title))];
+    let name = if app.focus == pane { Role::Focus } else { Role::Title };
+    let mut line = vec![Span::styled(format!(" {} ", pane.title()), app.theme.of(name))];
     line.extend(title);
     Block::bordered()
         .border_type(BorderType::Rounded)
@@ -90,126 +120,76 @@ pub fn block<'a>(app: &App, pane: Pane, title: Vec<Span<'a>>) -> Block<'a> {
         .title(Line::from(line))
 }
 
-fn badge(mode: MarketMode) -> Role {
-    match mode {
-        MarketMode::Synth => Role::Synth,
-        MarketMode::History => Role::History,
-        MarketMode::Paper => Role::Paper,
-        MarketMode::Live => Role::Live,
-    }
-}
-
-/// `running`, or what is the matter.
-fn run(c: &Cockpit) -> (String, Role) {
-    let role = if c.account.run == "running" { Role::Good } else { Role::Bad };
-    (c.account.run.to_uppercase(), role)
-}
-
 /// Too small for panes: PnL, halt state and the size that is needed.
 fn line(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let t = &app.theme;
-    let mut spans = Vec::new();
-    if let Some(c) = &app.cockpit {
-        let pnl = money::to_estimate(c.account.equity - c.account.capital);
-        let (state, role) = run(c);
-        spans.push(Span::styled(format!("{} ", words::gain(pnl)), t.of(words::sign(pnl))));
-        spans.push(Span::styled(format!("{state} "), t.of(role)));
-        spans.push(Span::styled(format!("{} ", c.mode.text()), t.of(badge(c.mode))));
-    }
-    spans.push(Span::styled(format!(" needs {}×{}", LEAST.0, LEAST.1), t.of(Role::Dim)));
-    let row = Rect { height: 1, ..area };
-    frame.render_widget(Paragraph::new(Line::from(spans)), row);
-}
-
-fn header(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let t = &app.theme;
     let Some(c) = &app.cockpit else {
-        let waiting = Paragraph::new("waiting for the swarm's first picture").style(t.of(Role::Dim));
-        return frame.render_widget(waiting, area);
+        return frame.render_widget(Paragraph::new("waiting").style(t.of(Role::Dim)), area);
     };
-    let [first, second] = Layout::vertical([Constraint::Length(1), Constraint::Length(1)]).areas(area);
-    let dim = t.of(Role::Dim);
-    let mut left = vec![
-        Span::styled(format!(" {} ", c.mode.text()), t.of(badge(c.mode))),
-        Span::styled(format!(" {} ", c.hive), t.of(Role::Title)),
-        Span::styled(c.market_time.map(words::moment).unwrap_or_default(), t.of(Role::Text)),
-        Span::styled(format!("  {}", c.speed), dim),
-    ];
-    if let Some(p) = c.progress {
-        left.push(Span::styled(format!("  {} ", words::bar(p, 12)), t.of(Role::Focus)));
-        left.push(Span::styled(format!("{:.0} %", 100.0 * p), t.of(Role::Text)));
-    }
-    if c.deaf {
-        left.push(Span::styled("  DEAF", t.of(Role::Warn)));
-    }
-    // On a live market the badge says whose money it is; elsewhere there is only paper.
-    let mut right = match (&app.ended, app.is_stale()) {
-        (Some(why), _) => Span::styled(format!("{why} "), t.of(Role::Warn)),
-        (None, true) => {
-            let age = app.age.map_or(0, |a| a.as_secs());
-            Span::styled(format!("data {age} s old "), t.of(Role::Warn))
-        }
-        _ => Span::styled("paper money ", dim),
+    let gain = app.gain().unwrap_or_default();
+    let run = match app.reach {
+        Reach::Here => c.account.run.to_uppercase(),
+        Reach::Lost(_) => "LOST".to_owned(),
+        Reach::Ended(_) => "ENDED".to_owned(),
     };
-    let used: usize = left.iter().map(Span::width).sum();
-    if used + right.width() > usize::from(first.width) {
-        right = Span::raw("");
-    }
-    frame.render_widget(Paragraph::new(Line::from(left)), first);
-    frame.render_widget(Paragraph::new(Line::from(right).right_aligned()), first);
-    account(frame, t, c, second);
-}
-
-fn account(frame: &mut Frame<'_>, t: &Theme, c: &Cockpit, area: Rect) {
-    let a = &c.account;
-    let equity = money::to_estimate(a.equity);
-    let (total, today) = (equity - money::to_estimate(a.capital), money::to_estimate(a.today));
-    let (state, role) = run(c);
-    let dim = t.of(Role::Dim);
-    let over = if a.drawdown > a.drawdown_budget { Role::Bad } else { Role::Text };
-    let drawdown = format!("{} of {:.0} %", words::percent(a.drawdown), 100.0 * a.drawdown_budget);
-    // From the most to the least important: what does not fit is left out whole.
-    let groups = [
-        vec![Span::styled(format!(" {state}"), t.of(role))],
-        vec![
-            Span::styled("  equity ", dim),
-            Span::styled(format!("{} {}", words::thousands(equity), c.currency), t.of(Role::Title)),
-        ],
-        vec![Span::styled(format!(" {}", words::gain(total)), t.of(words::sign(total)))],
-        vec![Span::styled("  today ", dim), Span::styled(words::gain(today), t.of(words::sign(today)))],
-        vec![Span::styled("  drawdown ", dim), Span::styled(drawdown, t.of(over))],
-        vec![Span::styled(format!("  gross {:.2}×  net {:+.2}×", a.gross, a.net), dim)],
-        vec![Span::styled(format!("  {} voices", c.voices), dim)],
-        vec![Span::styled(format!("  {} orders", words::thousands(a.orders as f64)), dim)],
-        vec![Span::styled(format!("  {} messages", words::thousands(a.messages as f64)), dim)],
+    let bad = run != "RUNNING";
+    let text = vec![
+        Span::styled(words::gain(gain), t.of(words::sign(gain))),
+        Span::styled(format!(" {run} "), t.of(if bad { Role::Bad } else { Role::Good })),
+        Span::styled(c.mode.text(), t.of(header::mode(c.mode).0)),
+        Span::styled(format!(" needs {}×{}", LEAST.0, LEAST.1), t.of(Role::Dim)),
     ];
-    let mut spans = Vec::new();
-    let mut left = usize::from(area.width);
-    for group in groups {
-        let width: usize = group.iter().map(Span::width).sum();
-        if width > left {
-            break;
-        }
-        left -= width;
-        spans.extend(group);
-    }
-    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+    frame.render_widget(Paragraph::new(Line::from(text)).wrap(Wrap { trim: true }), area);
 }
 
 fn footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let t = &app.theme;
+    if let Some(input) = app.input {
+        let (sign, text) = match input {
+            Input::Command => (":", &app.command),
+            Input::Filter if app.focus == Pane::Messages => ("/", &app.message_filter),
+            Input::Filter => ("/", &app.agent_filter),
+        };
+        let hint = if input == Input::Command {
+            "tab completes · enter does it · esc leaves"
+        } else {
+            "enter keeps · esc clears"
+        };
+        let room = usize::from(area.width).saturating_sub(4);
+        let shown: String = text.chars().skip(text.chars().count().saturating_sub(room)).collect();
+        let mut spans = vec![
+            Span::styled(format!(" {sign}"), t.of(Role::Key)),
+            Span::styled(shown.clone(), t.of(Role::Title)),
+            Span::styled("▏", t.of(Role::Focus)),
+        ];
+        let used = shown.chars().count() + 4;
+        if used + hint.chars().count() + 2 <= usize::from(area.width) {
+            let gap = usize::from(area.width) - used - hint.chars().count();
+            spans.push(Span::styled(" ".repeat(gap) + hint, t.of(Role::Dim)));
+        }
+        return frame.render_widget(Paragraph::new(Line::from(spans)), area);
+    }
     if let Some((text, role, _)) = &app.toast {
-        return frame.render_widget(Paragraph::new(format!(" {text}")).style(t.of(*role)), area);
+        let text = words::cut(text, usize::from(area.width).saturating_sub(4));
+        let spans = vec![Span::styled(" ▌ ", t.of(*role)), Span::styled(text, t.of(*role))];
+        return frame.render_widget(Paragraph::new(Line::from(spans)), area);
     }
-    let reason = app.cockpit.as_ref().and_then(|c| c.account.reason.as_ref());
-    if let Some(why) = reason {
-        return frame.render_widget(Paragraph::new(format!(" {why}")).style(t.of(Role::Bad)), area);
-    }
+    keys(frame, app, area);
+}
+
+fn keys(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    let t = &app.theme;
+    let s = app.stats;
+    let each = s.bytes.checked_div(s.frames).unwrap_or_default();
+    let stats = format!("{} B/frame, last {} B {:.1} ms ", each, s.last_bytes, s.last_us as f64 / 1e3);
+    let stats = if app.stats_shown { stats } else { String::new() };
     let mut spans = Vec::new();
-    let mut left = usize::from(area.width);
+    let mut left = usize::from(area.width).saturating_sub(stats.chars().count());
     for entry in ACTIONS.iter().filter(|e| !e.label.is_empty()) {
+        let shown = entry.shown.split(' ').next().unwrap_or_default();
+        let shown = if entry.label == "kill" { entry.shown } else { shown };
         let pair = [
-            Span::styled(format!(" {}", entry.shown), t.of(Role::Key)),
+            Span::styled(format!(" {shown}"), t.of(Role::Key)),
             Span::styled(format!(" {} ", entry.label), t.of(Role::Dim)),
         ];
         let width: usize = pair.iter().map(Span::width).sum();
@@ -219,17 +199,7 @@ fn footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
         left -= width;
         spans.extend(pair);
     }
-    frame.render_widget(Paragraph::new(Line::from(spans)), area);
-}
-
-fn tab_line(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let spans: Vec<Span<'_>> = Pane::ALL
-        .iter()
-        .map(|p| {
-            let role = if *p == app.focus { Role::Selected } else { Role::Dim };
-            Span::styled(format!(" {} ", p.title()), app.theme.of(role))
-        })
-        .collect();
+    spans.push(Span::styled(format!("{:>w$}", stats, w = left + stats.chars().count()), t.of(Role::Dim)));
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
 }
 
@@ -239,40 +209,160 @@ fn middle(area: Rect, width: u16, height: u16) -> Rect {
     Rect { x: area.x + (area.width - w) / 2, y: area.y + (area.height - h) / 2, width: w, height: h }
 }
 
-/// Help and dialog.
-fn above(frame: &mut Frame<'_>, app: &App, area: Rect) {
+fn boxed(frame: &mut Frame<'_>, app: &App, title: &str, lines: Vec<Line<'_>>, at: Rect, role: Role) {
     let t = &app.theme;
-    let mut boxed = |title: &'static str, lines: Vec<Line<'_>>, width: u16| {
-        let at = middle(area, width, lines.len() as u16 + 2);
-        let block = Block::bordered()
-            .border_type(BorderType::Rounded)
-            .border_style(t.of(Role::Focus))
-            .title(Span::styled(title, t.of(Role::Title)));
-        frame.render_widget(Clear, at);
-        frame.render_widget(Paragraph::new(lines).style(t.of(Role::Text)).block(block), at);
-    };
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(t.of(role))
+        .style(t.of(Role::Base))
+        .title(Span::styled(format!(" {title} "), t.of(Role::Title)));
+    frame.render_widget(Clear, at);
+    frame.render_widget(Paragraph::new(lines).style(t.of(Role::Text)).block(block), at);
+}
+
+/// Help, dialog, completions.
+fn above(frame: &mut Frame<'_>, app: &App, area: Rect) {
     if app.help {
-        let row = |e: &super::action::Entry| {
-            Line::from(vec![Span::styled(format!(" {:<14}", e.shown), t.of(Role::Key)), Span::raw(e.help)])
-        };
-        boxed(" keys ", ACTIONS.iter().map(row).collect(), 84);
+        help(frame, app, area);
     }
-    if let Some(d) = &app.dialog {
-        let (before, amount) = (money::to_estimate(d.before), money::to_estimate(d.amount));
-        let lines = vec![
-            Line::raw(format!(" treasury → {}: {}", d.name, words::thousands(amount))),
-            Line::raw(format!(
-                " its funds: {} → {}",
-                words::thousands(before),
-                words::thousands(before + amount)
-            )),
-            Line::raw(""),
-            Line::from(vec![
-                Span::styled(" [ Cancel ] ", t.of(Role::Selected)),
-                Span::styled("  y", t.of(Role::Key)),
-                Span::raw(" moves it, any other key cancels"),
-            ]),
-        ];
-        boxed(" fund ", lines, 56);
+    if app.input == Some(Input::Command) {
+        completions(frame, app, area);
     }
+    match &app.dialog {
+        None => {}
+        Some(Dialog::Money { name, gives, before, after, .. }) => {
+            money_dialog(
+                frame,
+                app,
+                area,
+                name,
+                *gives,
+                (money::to_estimate(*before), money::to_estimate(*after)),
+            );
+        }
+        Some(Dialog::Word { word, says, typed, .. }) => word_dialog(frame, app, area, word, says, typed),
+    }
+}
+
+fn help(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    let t = &app.theme;
+    let row = |e: &Entry| {
+        let word = if e.command.is_empty() { String::new() } else { format!(":{}", e.command) };
+        Line::from(vec![
+            Span::styled(format!(" {:<14}", e.shown), t.of(Role::Key)),
+            Span::styled(format!("{word:<9}"), t.of(Role::Sim)),
+            Span::raw(e.help),
+        ])
+    };
+    let lines: Vec<Line<'_>> = ACTIONS.iter().map(row).collect();
+    let at = middle(area, 98, lines.len() as u16 + 2);
+    let hidden = (lines.len() as u16 + 2).saturating_sub(at.height);
+    let from = usize::from(app.scroll.min(hidden));
+    let title = if hidden > 0 { "keys · ↑↓ scroll · esc back" } else { "keys · esc back" };
+    boxed(frame, app, title, lines.into_iter().skip(from).collect(), at, Role::Focus);
+}
+
+fn completions(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    let t = &app.theme;
+    let found = app.completions();
+    if found.is_empty() {
+        return;
+    }
+    let row = |(n, text): (usize, &String)| {
+        let entry = ACTIONS.iter().find(|e| e.command == text.as_str());
+        Line::from(vec![
+            Span::styled(format!(" :{text:<16}"), t.of(if n == 0 { Role::Focus } else { Role::Title })),
+            Span::styled(entry.map_or("", |e| e.help), t.of(Role::Dim)),
+        ])
+    };
+    let mut lines: Vec<Line<'_>> = found.iter().take(LISTED).enumerate().map(row).collect();
+    if found.len() > LISTED {
+        lines.push(Line::styled(format!("  and {} more", found.len() - LISTED), t.of(Role::Dim)));
+    }
+    let height = (lines.len() as u16 + 2).min(area.height.saturating_sub(1));
+    let at =
+        Rect { x: area.x, y: area.bottom().saturating_sub(1 + height), width: area.width.min(84), height };
+    boxed(frame, app, "commands", lines, at, Role::Focus);
+}
+
+fn money_dialog(
+    frame: &mut Frame<'_>,
+    app: &App,
+    area: Rect,
+    name: &str,
+    gives: bool,
+    (before, after): (f64, f64),
+) {
+    let t = &app.theme;
+    let currency = app.cockpit.as_ref().map_or("", |c| c.currency.as_str());
+    let way = if gives { format!("treasury → {name}") } else { format!("{name} → treasury") };
+    let about = if gives { "about " } else { "" };
+    let change = after - before;
+    let lines = vec![
+        Line::raw(""),
+        Line::from(vec![Span::styled(format!("  {way}"), t.of(Role::Title))]),
+        Line::raw(""),
+        Line::from(vec![
+            Span::styled("  funds now   ", t.of(Role::Dim)),
+            Span::styled(format!("{:>12} {currency}", words::thousands(before)), t.of(Role::Text)),
+        ]),
+        Line::from(vec![
+            Span::styled("  funds then  ", t.of(Role::Dim)),
+            Span::styled(
+                format!("{:>12} {currency}", format!("{about}{}", words::thousands(after))),
+                t.of(Role::Title),
+            ),
+        ]),
+        Line::from(vec![
+            Span::styled("  change      ", t.of(Role::Dim)),
+            Span::styled(format!("{:>12}", words::gain(change)), t.of(words::sign(change))),
+        ]),
+        Line::raw(""),
+        Line::styled(
+            if gives {
+                "  its share by points; it goes with them week by week"
+            } else {
+                "  it goes on alone and in sim"
+            },
+            t.of(Role::Dim),
+        ),
+        Line::raw(""),
+        Line::from(vec![
+            Span::raw("  "),
+            Span::styled(" Cancel ", t.of(Role::Selected)),
+            Span::styled("   y", t.of(Role::Key)),
+            Span::styled(if gives { " funds it" } else { " takes its funds" }, t.of(Role::Text)),
+            Span::styled("   any other key cancels", t.of(Role::Dim)),
+        ]),
+    ];
+    let at = middle(area, 58, lines.len() as u16 + 2);
+    boxed(frame, app, if gives { "fund" } else { "unfund" }, lines, at, Role::Warn);
+}
+
+fn word_dialog(frame: &mut Frame<'_>, app: &App, area: Rect, word: &str, says: &str, typed: &str) {
+    let t = &app.theme;
+    let right = word.starts_with(typed);
+    let whole = word == typed;
+    let lines = vec![
+        Line::raw(""),
+        Line::styled(format!("  {says}"), t.of(Role::Title)),
+        Line::raw(""),
+        Line::from(vec![
+            Span::styled("  type ", t.of(Role::Dim)),
+            Span::styled(word.to_owned(), t.of(Role::Key)),
+            Span::styled(" and enter:  ", t.of(Role::Dim)),
+            Span::styled(typed.to_owned(), t.of(if right { Role::Good } else { Role::Bad })),
+            Span::styled("▏", t.of(Role::Focus)),
+        ]),
+        Line::raw(""),
+        Line::from(vec![
+            Span::raw("  "),
+            Span::styled(" Cancel ", t.of(if whole { Role::Dim } else { Role::Selected })),
+            Span::styled("  esc", t.of(Role::Key)),
+            Span::styled(" leaves everything as it is", t.of(Role::Dim)),
+        ]),
+    ];
+    let width = (says.chars().count() as u16 + 6).max(58);
+    let at = middle(area, width, lines.len() as u16 + 2);
+    boxed(frame, app, word, lines, at, Role::Bad);
 }

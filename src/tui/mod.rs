@@ -1,8 +1,9 @@
 //! The cockpit: draws what it is sent and sends what it is asked. Knows nothing of the engine.
 //!
 //! - [`run`]: takes the terminal and watches a [`Link`] until told to leave.
-//! - `app`: what is selected, open, said; keys in, requests out. No terminal, no clock: time is given.
-//! - `draw` and its panes: pure functions of `app`, at any size.
+//! - [`app`]: what is selected, open, said; `keys`: keys in, requests out. No terminal, no clock: time is
+//!   given.
+//! - [`draw`] and its panes: pure functions of the app, at any size.
 //!
 //! # Invariants
 //!
@@ -12,11 +13,21 @@
 //! 4. Never: pretends that something was done before the answer says so.
 
 pub mod action;
-mod app;
-mod draw;
+mod agents;
+pub mod app;
+mod candles;
+pub mod draw;
+pub mod force;
+mod goals;
+mod header;
+mod keys;
+mod messages;
 mod network;
 mod page;
-mod panes;
+mod pnl;
+mod raster;
+#[cfg(test)]
+mod sample;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -28,29 +39,51 @@ use app::App;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use std::io;
 use std::time::{Duration, Instant};
-use theme::Theme;
+use theme::{Depth, Theme};
 
-/// Most frames a second.
+/// Most frames a second …
 pub const FPS_MAX: u64 = 30;
-const FRAME: Duration = Duration::from_millis(1_000 / FPS_MAX);
+/// … and over SSH, where the line may be slow.
+pub const FPS_SSH: u64 = 10;
+/// Set to a number, the cockpit panics when it has drawn so many frames: a test of what is left of the
+/// terminal then. Nobody else sets it.
+const TEST_PANIC: &str = "HIVE_TEST_PANIC";
+
+fn told(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
+}
 
 /// Watches until the person leaves, a signal comes, or the terminal is gone.
 pub fn run(link: &mut dyn Link, theme: Theme, colours: bool) -> io::Result<()> {
+    let depth = Depth::guess(&told("COLORTERM"), &told("TERM"));
+    let remote = std::env::var_os("SSH_CONNECTION").is_some();
+    let frame_time = Duration::from_millis(1_000 / if remote { FPS_SSH } else { FPS_MAX });
+    let doomed: Option<u64> = told(TEST_PANIC).parse().ok();
     let mut guard = terminal::Guard::take()?;
-    let mut app = App::new(theme, colours);
+    let mut app = App::new(theme.quantised(depth), colours);
+    app.depth = Some(depth);
     let start = Instant::now();
     let mut drawn: Option<Instant> = None;
     while !app.is_leaving() && !guard.ended() {
+        app.read_only |= link.read_only();
         app.tick(start.elapsed(), link.age());
         while let Some(news) = link.poll() {
             app.hear(news);
         }
-        if app.is_dirty() && drawn.is_none_or(|d| d.elapsed() >= FRAME) {
-            guard.draw(|frame| draw::draw(frame, &mut app))?;
-            drawn = Some(Instant::now());
+        if app.is_dirty() && drawn.is_none_or(|d| d.elapsed() >= frame_time) {
+            let began = Instant::now();
+            let bytes = guard.draw(|frame| draw::draw(frame, &mut app))?;
+            drawn = Some(began);
+            let s = &mut app.stats;
+            (s.frames, s.bytes, s.last_bytes) = (s.frames + 1, s.bytes + bytes, bytes);
+            s.last_us = began.elapsed().as_micros() as u64;
+            if doomed.is_some_and(|n| app.stats.frames >= n) {
+                // Asked for by a test, to see that the terminal is given back.
+                panic!("{TEST_PANIC} is set");
+            }
         }
         // All keys that are there, then one frame.
-        let mut wait = FRAME;
+        let mut wait = frame_time;
         while event::poll(wait)? {
             wait = Duration::ZERO;
             match event::read()? {
@@ -60,8 +93,12 @@ pub fn run(link: &mut dyn Link, theme: Theme, colours: bool) -> io::Result<()> {
                         app.sent(sent);
                     }
                 }
+                Event::Paste(text) => app.paste(&text),
                 Event::Resize(..) => app.touch(),
                 _ => {}
+            }
+            if guard.ended() {
+                break;
             }
         }
     }

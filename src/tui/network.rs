@@ -1,183 +1,258 @@
-//! Who moves whom. Agents stand on a ring, family by family, scouts that are heard stand inside; places
-//! are settled once and stay. A line is influence (who moved whom most), its colour what listening was
-//! worth; a pulse is a message on its way to one whom it moved.
+//! Who moves whom. A node is an agent: its glyph is its family, its colour its state, its brightness its
+//! points, the sign after its name its real PnL. A line is influence, the strongest few and those of whom
+//! is selected, painted by what listening was worth; a pulse is one message on its way to one whom it
+//! moved, and `enter` opens the decision that names it.
 
 use super::app::{App, PULSE, Pane};
 use super::draw::block;
+use super::raster::Raster;
 use super::theme::Role;
 use super::words;
-use crate::domain::{AgentId, Family, money};
+use crate::domain::{AgentId, money};
 use crate::view::Cockpit;
-use crate::view::cockpit::{AgentState, EdgeRow};
+use crate::view::cockpit::{AgentRow, AgentState, EdgeRow};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::symbols::Marker;
-use ratatui::text::Span;
-use ratatui::widgets::Clear;
-use ratatui::widgets::canvas::{Canvas, Line as Stroke};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 use std::collections::BTreeMap;
-use std::f64::consts::TAU;
 
 /// Lines of agents that are not selected: the strongest.
-const FAINT: usize = 48;
-/// Half the height of what is drawn.
-const HIGH: f64 = 1.12;
-/// Places that are kept; the swarm's agents and the scouts that were heard.
-const PLACES_MAX: usize = 2_000;
+const FAINT: usize = 22;
+/// Scouts that are shown, those of the lines that are drawn.
+const SCOUTS: usize = 60;
+/// Letters of a name.
+const NAME: usize = 9;
+/// Points from which a name is bright, and below which it is dim.
+const BRIGHT: (f64, f64) = (0.9, 0.45);
 
-/// Where everybody stands, in −1 … 1.
-#[derive(Debug, Default)]
-pub struct Network {
-    places: BTreeMap<AgentId, (f64, f64)>,
-    families: BTreeMap<Family, f64>,
+/// A cell of the pane.
+type Cell = (u16, u16);
+
+/// Where the glyphs are, and which cells the names take.
+struct Seats {
+    glyphs: BTreeMap<AgentId, Cell>,
+    /// Agents with the number of cells that they have: 1 is the glyph alone.
+    named: Vec<(AgentId, u16)>,
+    taken: Vec<bool>,
 }
 
-impl Network {
-    /// Gives a place to everybody who has none.
-    pub fn settle(&mut self, c: &Cockpit) {
-        if self.places.is_empty() {
-            let mut order: Vec<_> = c.agents.iter().collect();
-            order.sort_by_key(|a| (a.family, a.id));
-            let n = order.len().max(1) as f64;
-            let mut sums: BTreeMap<Family, (f64, f64)> = BTreeMap::new();
-            for (i, agent) in order.iter().enumerate() {
-                let angle = TAU * i as f64 / n;
-                self.places.insert(agent.id, (angle.sin(), angle.cos()));
-                let sum = sums.entry(agent.family).or_default();
-                *sum = (sum.0 + angle, sum.1 + 1.0);
-            }
-            self.families = sums.into_iter().map(|(f, (sum, n))| (f, sum / n)).collect();
-        }
-        for edge in &c.edges {
-            if self.places.len() < PLACES_MAX && !self.places.contains_key(&edge.from) {
-                // Golden angles spread the scouts of a family evenly over its sector.
-                let spread = f64::from(edge.from.0) * 0.618_033_988_749_895 % 1.0;
-                let angle =
-                    self.families.get(&edge.from_family).copied().unwrap_or(0.0) + 0.7 * (spread - 0.5);
-                let radius = 0.35 + 0.25 * (f64::from(edge.from.0) * 0.754_877_666_246_69 % 1.0);
-                self.places.insert(edge.from, (radius * angle.sin(), radius * angle.cos()));
-            }
-        }
+/// Gives every agent the free cells nearest to its place, those with most points first. Nothing overlaps.
+fn seats(app: &App, c: &Cockpit, width: u16, height: u16) -> Seats {
+    let mut seats = Seats {
+        glyphs: BTreeMap::new(),
+        named: Vec::new(),
+        taken: vec![false; usize::from(width) * usize::from(height)],
+    };
+    let mut order: Vec<&AgentRow> = c.agents.iter().collect();
+    order.sort_by(|a, b| b.points.total_cmp(&a.points).then(a.id.cmp(&b.id)));
+    for a in order {
+        let Some((x, y)) = app.layout.at(a.id) else { continue };
+        let full = a.name.chars().count().min(NAME) as u16 + 2;
+        let column = ((x + 1.0) / 2.0 * f64::from(width.saturating_sub(full))).round() as i32;
+        let row = ((1.0 - y) / 2.0 * f64::from(height.saturating_sub(1))).round() as i32;
+        // With its name, or the glyph alone; where not even that fits, nothing.
+        let place = [full, 1].into_iter().find_map(|n| {
+            nearest(&seats.taken, (width, height), (column, row), n, full).map(|cell| (cell, n))
+        });
+        let Some(((x, y), n)) = place else { continue };
+        let start = usize::from(y) * usize::from(width) + usize::from(x);
+        // A gap after it, where there is room for one.
+        let end = (start + usize::from(n) + 1).min((usize::from(y) + 1) * usize::from(width));
+        seats.taken[start..end].fill(true);
+        seats.glyphs.insert(a.id, (x, y));
+        seats.named.push((a.id, n));
     }
+    seats
+}
 
-    fn at(&self, id: AgentId) -> Option<(f64, f64)> {
-        self.places.get(&id).copied()
+/// The free run of `n` cells nearest to a place; a row away is as far as two columns and a bit.
+fn nearest(taken: &[bool], (width, height): (u16, u16), at: (i32, i32), n: u16, full: u16) -> Option<Cell> {
+    let free = |x: u16, y: u16| {
+        let start = usize::from(y) * usize::from(width) + usize::from(x);
+        !taken[start..start + usize::from(n)].contains(&true)
+    };
+    let mut best: Option<(i32, Cell)> = None;
+    // A name that is not near its node is of no use.
+    let reach = if n == full { i32::from(height) } else { 3 };
+    for dy in -reach..=reach {
+        let y = at.1 + dy;
+        if y < 0 || y >= i32::from(height) || best.is_some_and(|(d, _)| 6 * dy * dy >= d) {
+            continue;
+        }
+        for x in 0..=width.saturating_sub(n) {
+            let dx = i32::from(x) - at.0;
+            let d = dx * dx + 6 * dy * dy;
+            if best.is_none_or(|(b, _)| d < b) && free(x, y as u16) {
+                best = Some((d, (x, y as u16)));
+            }
+        }
     }
+    best.map(|(_, cell)| cell)
 }
 
 /// Draws the graph.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let t = &app.theme;
-    let Some(c) = &app.cockpit else { return };
-    let chosen = app.agent().map(|a| a.id);
-    let title = match (c.deaf, app.agent()) {
-        (true, _) => " nobody listens ".to_owned(),
-        (false, Some(a)) => {
-            let heard = c.edges.iter().filter(|e| e.to == a.id).count();
-            let moved = c.edges.iter().filter(|e| e.from == a.id).count();
-            format!(" {}: moved by {heard}, moves {moved} ", a.name)
-        }
-        _ => String::new(),
+    let Some(c) = &app.cockpit else {
+        return frame.render_widget(block(app, Pane::Network, Vec::new()), area);
     };
-    let pane = block(app, Pane::Network, vec![Span::styled(title, t.of(Role::Dim))]);
+    let pane = block(app, Pane::Network, vec![Span::styled(title(app, c), t.of(Role::Dim))]);
     let inside = pane.inner(area);
-    frame.render_widget(Clear, area);
     frame.render_widget(pane, area);
-    if inside.width < 12 || inside.height < 5 {
+    if inside.width < 16 || inside.height < 5 {
         return;
     }
-    // Labels stand beside their nodes: the ring leaves room for them.
-    let margin = 1.0 + 20.0 / f64::from(inside.width);
+    let graph = Rect { height: inside.height - 1, ..inside };
+    let seats = seats(app, c, graph.width, graph.height);
+    let mut raster = Raster::new(graph.width, graph.height);
+    let cell = |id: AgentId| seats.glyphs.get(&id).copied().or_else(|| scout_cell(app, id, graph));
+    let dots = |(x, y): Cell| (2 * i32::from(x) + 1, 4 * i32::from(y) + 2);
+    let chosen = app.agent().map(|a| a.id);
     let touches = |e: &&EdgeRow| Some(e.to) == chosen || Some(e.from) == chosen;
-    let worth = |e: &EdgeRow| if e.value < 0.0 { Role::Bad } else { Role::Good };
-    let stroke = |e: &EdgeRow, role: Role| {
-        let ((x1, y1), (x2, y2)) = (app.network.at(e.from)?, app.network.at(e.to)?);
-        Some(Stroke::new(x1, y1, x2, y2, t.ink(role)))
+    let mut scouts: Vec<AgentId> = Vec::new();
+    let mut stroke = |e: &EdgeRow, role: Role, scouts: &mut Vec<AgentId>| {
+        if let (Some(a), Some(b)) = (cell(e.from), cell(e.to)) {
+            raster.line(dots(a), dots(b), role);
+            if !seats.glyphs.contains_key(&e.from) && !scouts.contains(&e.from) && scouts.len() < SCOUTS {
+                scouts.push(e.from);
+            }
+        }
     };
-    let canvas = Canvas::default()
-        .marker(Marker::Braille)
-        .x_bounds([-margin, margin])
-        .y_bounds([-HIGH, HIGH])
-        .paint(|ctx| {
-            for e in c.edges.iter().filter(|e| !touches(e)).take(FAINT) {
-                if let Some(line) = stroke(e, Role::Border) {
-                    ctx.draw(&line);
-                }
-            }
-            ctx.layer();
-            for e in c.edges.iter().filter(touches) {
-                if let Some(line) = stroke(e, worth(e)) {
-                    ctx.draw(&line);
-                }
-            }
-            ctx.layer();
-            for (id, (x, y)) in &app.network.places {
-                if id.index() >= c.agents.len() && c.edges.iter().any(|e| e.from == *id) {
-                    ctx.print(*x, *y, Span::styled("·", t.of(Role::Dim)));
-                }
-            }
-            for (x, y, text, role) in labels(app, c, margin, inside) {
-                ctx.print(x, y, Span::styled(text, t.of(role)));
-            }
-            for p in &app.pulses {
-                let (Some((x1, y1)), Some((x2, y2))) = (app.network.at(p.from), app.network.at(p.to)) else {
-                    continue;
-                };
-                let way = app.now.saturating_sub(p.born).as_secs_f64() / PULSE.as_secs_f64();
-                let (x, y) = (x1 + way * (x2 - x1), y1 + way * (y2 - y1));
-                ctx.print(x, y, Span::styled("•", t.of(Role::Pulse)));
-            }
-        });
-    frame.render_widget(canvas, inside);
+    // Between agents first: a scout is not known by name.
+    let known = |e: &&EdgeRow| seats.glyphs.contains_key(&e.from);
+    for e in c.edges.iter().filter(|e| !touches(e)).filter(known).take(FAINT) {
+        stroke(e, Role::Faint, &mut scouts);
+    }
+    for e in c.edges.iter().filter(touches) {
+        stroke(e, if e.value < 0.0 { Role::Bad } else { Role::Good }, &mut scouts);
+    }
+    if let Some(e) = app.chosen_edge().filter(|_| app.focus == Pane::Network) {
+        stroke(e, Role::Focus, &mut scouts);
+    }
+    // Whoever is just being heard is seen, too.
+    for p in &app.pulses {
+        if !seats.glyphs.contains_key(&p.from) && !scouts.contains(&p.from) && scouts.len() < SCOUTS {
+            scouts.push(p.from);
+        }
+    }
+    let buffer = frame.buffer_mut();
+    raster.paint(buffer, graph, t);
+    for id in scouts {
+        if let Some((x, y)) = scout_cell(app, id, graph) {
+            buffer.set_string(graph.x + x, graph.y + y, "∘", t.of(Role::Dim));
+        }
+    }
+    pulses(app, buffer, graph, &seats, &cell);
+    for (id, n) in &seats.named {
+        if let (Some(a), Some((x, y))) = (app.row(*id), seats.glyphs.get(id)) {
+            let line = label(app, a, *n, Some(*id) == chosen);
+            buffer.set_line(graph.x + x, graph.y + y, &line, *n);
+        }
+    }
+    let foot = Rect { y: graph.bottom(), height: 1, ..inside };
+    frame.render_widget(Paragraph::new(footnote(app, c, foot.width)), foot);
 }
 
-/// Where each agent's sign and name are written, and how. The selected first, then those that moved it
-/// or that it moved; a name that would lie on another is left out, its sign stays.
-fn labels(app: &App, c: &Cockpit, margin: f64, inside: Rect) -> Vec<(f64, f64, String, Role)> {
-    let chosen = app.agent().map(|a| a.id);
-    let near = |id: AgentId| {
-        c.edges
-            .iter()
-            .any(|e| (e.from == id && Some(e.to) == chosen) || (e.to == id && Some(e.from) == chosen))
-    };
-    let mut order: Vec<_> = c.agents.iter().collect();
-    order.sort_by_key(|a| (Some(a.id) != chosen, !near(a.id), a.id));
-    let (columns, rows) = (f64::from(inside.width), f64::from(inside.height));
-    // As the canvas does it.
-    let column = |x: f64| ((x + margin) * (columns - 1.0) / (2.0 * margin)) as i32;
-    let row = |y: f64| ((HIGH - y) * (rows - 1.0) / (2.0 * HIGH)) as i32;
-    let signs: Vec<(AgentId, i32, i32)> =
-        order.iter().filter_map(|a| app.network.at(a.id).map(|(x, y)| (a.id, column(x), row(y)))).collect();
-    let mut taken: Vec<(i32, i32, i32)> = Vec::new();
-    let mut labels = Vec::new();
-    for a in order {
-        let Some((x, y)) = app.network.at(a.id) else { continue };
-        let role = match a.state {
-            _ if Some(a.id) == chosen => Role::Selected,
-            AgentState::Broke => Role::Bad,
-            AgentState::Paused | AgentState::Muted => Role::Warn,
-            AgentState::Unfunded => Role::Dim,
-            AgentState::Live => words::sign(money::to_estimate(a.real)),
-        };
-        let name: String = a.name.chars().take(8).collect();
-        let length = name.chars().count() as i32;
-        let (at, line, right) = (column(x), row(y), x >= 0.0);
-        let (from, to) = if right { (at, at + length) } else { (at - length, at) };
-        let free = from >= 0
-            && f64::from(to) < columns
-            && taken.iter().all(|(l, f, t)| *l != line || to < *f || from > *t)
-            && signs.iter().all(|(id, c, l)| *id == a.id || *l != line || *c < from || *c > to);
-        let glyph = words::glyph(a.family);
-        if !free {
-            labels.push((x, y, glyph.to_owned(), role));
-            continue;
+fn title(app: &App, c: &Cockpit) -> String {
+    match (c.deaf, app.agent()) {
+        (true, _) => "nobody listens ".to_owned(),
+        (false, Some(a)) => {
+            let heard = c.edges.iter().filter(|e| e.to == a.id).count();
+            let moves = c.edges.iter().filter(|e| e.from == a.id).count();
+            format!("{} moved by {heard}, moves {moves} ", a.name)
         }
-        taken.push((line, from, to));
-        // Names stand outside the ring.
-        let text = if right { format!("{glyph}{name}") } else { format!("{name}{glyph}") };
-        // To the middle of the cell, so that rounding does not move it to its neighbour.
-        let start = (f64::from(from) + 0.5) * 2.0 * margin / (columns - 1.0) - margin;
-        labels.push((if right { x } else { start.max(-margin) }, y, text, role));
+        _ => String::new(),
     }
-    labels
+}
+
+fn scout_cell(app: &App, id: AgentId, area: Rect) -> Option<Cell> {
+    let (x, y) = app.layout.at(id)?;
+    let to = |v: f64, n: u16| (v * f64::from(n.saturating_sub(1))).round() as u16;
+    Some((to((x + 1.0) / 2.0, area.width), to((1.0 - y) / 2.0, area.height)))
+}
+
+/// The edge under the cursor and the way to its decision, or what the signs mean.
+fn footnote<'a>(app: &App, c: &Cockpit, width: u16) -> Line<'a> {
+    let t = &app.theme;
+    let dim = t.of(Role::Dim);
+    if let Some(e) = app.chosen_edge().filter(|_| app.focus == Pane::Network) {
+        let to = app.row(e.to).map(|a| a.name.clone()).unwrap_or_default();
+        let text = format!("{} → {to} {} #{} {:.0} % ", e.from_name, e.asset, e.message.0, 100.0 * e.share);
+        let rest = usize::from(width).saturating_sub(text.chars().count() + 12);
+        let why =
+            if e.decision.0 > 0 { format!("decision #{} · enter", e.decision.0) } else { String::new() };
+        return Line::from(vec![
+            Span::styled(words::cut(&text, usize::from(width)), t.of(Role::Focus)),
+            Span::styled(format!("{} ", words::gain(e.value)), t.of(words::sign(e.value))),
+            Span::styled(if rest >= why.chars().count() { why } else { String::new() }, dim),
+        ]);
+    }
+    let strong = if c.more_edges > 0 { format!("{}+", c.edges.len()) } else { c.edges.len().to_string() };
+    let mut spans =
+        vec![Span::styled("●", t.of(Role::Pulse)), Span::styled(" a message that moved someone", dim)];
+    let more = format!(" · {strong} edges");
+    if usize::from(width) > 30 + more.chars().count() {
+        spans.push(Span::styled(more, dim));
+    }
+    Line::from(spans)
+}
+
+/// Heads with a tail, in front of lines and behind names.
+fn pulses(
+    app: &App,
+    buffer: &mut ratatui::buffer::Buffer,
+    graph: Rect,
+    seats: &Seats,
+    cell: &dyn Fn(AgentId) -> Option<Cell>,
+) {
+    let t = &app.theme;
+    for p in app.pulses.iter().filter(|p| p.born <= app.now) {
+        let (Some(a), Some(b)) = (cell(p.from), cell(p.to)) else { continue };
+        let way = app.now.saturating_sub(p.born).as_secs_f64() / PULSE.as_secs_f64();
+        // Slow at the start and at the end.
+        let way = way * way * (3.0 - 2.0 * way);
+        for (behind, glyph, role) in
+            [(0.16, "∙", Role::Dim), (0.08, "•", Role::Warn), (0.0, "●", Role::Pulse)]
+        {
+            let at = way - behind;
+            if at < 0.0 {
+                continue;
+            }
+            let between = |a: u16, b: u16| (f64::from(a) + at * (f64::from(b) - f64::from(a))).round() as u16;
+            let (x, y) = (between(a.0, b.0), between(a.1, b.1));
+            let place = usize::from(y) * usize::from(graph.width) + usize::from(x);
+            if !seats.taken.get(place).copied().unwrap_or(true) {
+                buffer.set_string(graph.x + x, graph.y + y, glyph, t.of(role));
+            }
+        }
+    }
+}
+
+fn label<'a>(app: &App, a: &AgentRow, cells: u16, chosen: bool) -> Line<'a> {
+    let t = &app.theme;
+    let state = words::state(a.state);
+    let glyph = Span::styled(words::glyph(a.family), t.of(if chosen { Role::Selected } else { state }));
+    if cells == 1 {
+        return Line::from(glyph);
+    }
+    let quiet = matches!(a.state, AgentState::Broke | AgentState::Unfunded);
+    let bright = match a.points {
+        _ if chosen => Role::Selected,
+        _ if quiet => Role::Dim,
+        p if p >= BRIGHT.0 => Role::Title,
+        p if p < BRIGHT.1 => Role::Dim,
+        _ => Role::Text,
+    };
+    let real = money::to_estimate(a.real);
+    let sign = match words::sign(real) {
+        Role::Good => "▴",
+        Role::Bad => "▾",
+        _ => " ",
+    };
+    Line::from(vec![
+        glyph,
+        Span::styled(a.name.chars().take(NAME).collect::<String>(), t.of(bright)),
+        Span::styled(sign, t.of(words::sign(real))),
+    ])
 }

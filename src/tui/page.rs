@@ -1,187 +1,272 @@
 //! The agent page: who it is, what is open and under which conditions, and why.
 
 use super::app::App;
+use super::raster::Raster;
 use super::theme::{Role, Theme};
-use super::words;
-use crate::domain::money;
+use super::{candles, words};
+use crate::domain::{MessageId, money};
 use crate::view::AgentPage;
-use crate::view::cockpit::EdgeRow;
+use crate::view::cockpit::{EdgeRow, IntentView};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Paragraph, Wrap};
+use ratatui::widgets::{Block, BorderType, Padding, Paragraph, Wrap};
 
-/// From this width on two columns.
-const TWO: u16 = 100;
+/// From this width on three columns, and two.
+const COLUMNS: (u16, u16) = (140, 98);
 /// Influences that are named on each side.
 const NAMED: usize = 6;
+/// Stances that are told.
+const TOLD: usize = 4;
 
-/// Draws the page of the selected agent.
+type Lines<'a> = Vec<Line<'a>>;
+
+/// Draws the page of the agent that is open.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let t = &app.theme;
-    let name = app.agent().map(|a| a.name.clone()).unwrap_or_default();
+    let Some((id, decision)) = app.open else { return };
+    let name = app.row(id).map(|a| format!("{} {}", words::glyph(a.family), a.name)).unwrap_or_default();
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(t.of(Role::Focus))
+        .padding(Padding::horizontal(1))
         .title(Span::styled(format!(" {name} "), t.of(Role::Title)))
-        .title_bottom(Span::styled(" ↑↓ another agent · esc back ", t.of(Role::Dim)));
+        .title_bottom(Span::styled(" ↑↓ another agent · pgup pgdn scroll · esc back ", t.of(Role::Dim)));
     let inside = block.inner(area);
     frame.render_widget(block, area);
     // A page that is on its way is not the page of another agent.
-    let page = app.page.as_ref().filter(|p| app.agent().is_some_and(|a| a.id == p.row.id));
-    let Some(page) = page else {
-        return frame.render_widget(Paragraph::new(" asking the swarm …").style(t.of(Role::Dim)), inside);
+    let Some(page) = app.page.as_ref().filter(|p| p.row.id == id) else {
+        return frame.render_widget(Paragraph::new("asking the swarm …").style(t.of(Role::Dim)), inside);
     };
-    let (who, why) = (who(t, page), why(app, page));
-    let show = |frame: &mut Frame<'_>, lines: Vec<Line<'_>>, at: Rect| {
-        frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }).style(t.of(Role::Text)), at);
+    let show = |frame: &mut Frame<'_>, lines: Lines<'_>, at: Rect| {
+        let text = Paragraph::new(lines).wrap(Wrap { trim: false }).style(t.of(Role::Text));
+        frame.render_widget(text.scroll((app.scroll, 0)), at);
     };
-    if inside.width >= TWO {
-        let [left, _, right] = Layout::horizontal([
-            Constraint::Percentage(50),
-            Constraint::Length(2),
-            Constraint::Percentage(50),
-        ])
-        .areas(inside);
-        show(frame, who, left);
-        show(frame, why, right);
+    let gap = Constraint::Length(3);
+    let wide = |r: Rect| usize::from(r.width);
+    if inside.width >= COLUMNS.0 {
+        let [a, _, b, _, c] =
+            Layout::horizontal([Constraint::Length(42), gap, Constraint::Fill(6), gap, Constraint::Fill(5)])
+                .areas(inside);
+        show(frame, [head(t, page), lives(t, page, wide(a)), character(t, page, wide(a))].concat(), a);
+        show(frame, [why(t, page, decision), influence(app, page)].concat(), b);
+        show(frame, open(t, page, wide(c)), c);
+    } else if inside.width >= COLUMNS.1 {
+        let [a, _, b] = Layout::horizontal([Constraint::Fill(5), gap, Constraint::Fill(6)]).areas(inside);
+        let w = wide(a);
+        show(frame, [head(t, page), lives(t, page, w), open(t, page, w), character(t, page, w)].concat(), a);
+        show(frame, [why(t, page, decision), influence(app, page)].concat(), b);
     } else {
         // In one column the reasons come before the character: they are what the page is for.
-        let (head, rest) = who.split_at(who.len().min(8));
-        let lines: Vec<Line<'_>> = head.iter().cloned().chain(why).chain(rest.iter().cloned()).collect();
-        show(frame, lines, inside);
+        let w = wide(inside);
+        let parts = [
+            head(t, page),
+            why(t, page, decision),
+            open(t, page, w),
+            lives(t, page, w.min(48)),
+            influence(app, page),
+            character(t, page, w),
+        ];
+        show(frame, parts.concat(), inside);
     }
 }
 
-fn head(t: &Theme, text: &'static str) -> Line<'static> {
+fn section(t: &Theme, text: &'static str) -> Line<'static> {
     Line::styled(text, t.of(Role::Focus))
 }
 
-fn who<'a>(t: &Theme, p: &'a AgentPage) -> Vec<Line<'a>> {
+fn head<'a>(t: &Theme, p: &'a AgentPage) -> Lines<'a> {
     let (row, dim) = (&p.row, t.of(Role::Dim));
-    let real = money::to_estimate(row.real);
-    let mut lines = vec![
+    let pair = |name: &'static str, value: String| vec![Span::styled(name, dim), Span::raw(value)];
+    let holds = if row.position.is_empty() { "nothing".to_owned() } else { row.position.clone() };
+    let funds = words::thousands(money::to_estimate(row.funds));
+    vec![
         Line::from(vec![
-            Span::styled(
-                format!("{} {}", words::glyph(row.family), words::family(row.family)),
-                t.of(Role::Title),
-            ),
-            Span::styled(
-                format!(
-                    " · {} · {} · for {} · {}",
-                    p.personality,
-                    p.side,
-                    words::letters(row.goal),
-                    row.state.text()
-                ),
-                dim,
-            ),
+            Span::styled(words::mark(row.state), t.of(words::state(row.state))),
+            Span::styled(format!(" {}", row.state.text()), t.of(words::state(row.state))),
+            Span::styled(format!("  {}", words::family(row.family)), t.of(Role::Title)),
+            Span::styled(format!(", a {}", p.personality), dim),
         ]),
-        Line::styled(format!("on {}", row.assets), dim),
-    ];
-    for (name, value) in [("alone", row.alone), ("sim", row.sim), ("real", real)] {
-        lines.push(Line::from(vec![
-            Span::styled(format!("{name:<6}"), dim),
-            Span::styled(format!("{:>11}", words::gain(value)), t.of(words::sign(value))),
-        ]));
+        Line::from(
+            pair("sides ", format!("{}  ", p.side))
+                .into_iter()
+                .chain(pair("for ", words::letters(row.goal).to_owned()))
+                .collect::<Vec<_>>(),
+        ),
+        Line::from(pair("on    ", row.assets.clone())),
+        Line::from(pair("funds ", funds)),
+        Line::from(pair("holds ", holds)),
+        Line::from(pair(
+            "said  ",
+            format!(
+                "{} messages, moved by {}, {} trades",
+                words::thousands(p.sent as f64),
+                words::thousands(p.acted_on as f64),
+                p.trades
+            ),
+        )),
+        Line::raw(""),
+    ]
+}
+
+fn lives<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
+    let mut lines = vec![section(t, "three lives")];
+    let real = money::to_estimate(p.row.real);
+    let of = [("real", real, Role::Real), ("sim", p.row.sim, Role::Sim), ("alone", p.row.alone, Role::Alone)];
+    let mut spans = Vec::new();
+    for (name, value, ink) in of {
+        spans.push(Span::styled(format!("━ {name} "), t.of(ink)));
+        spans.push(Span::styled(format!("{}  ", words::gain(value)), t.of(words::sign(value))));
     }
-    let position = if row.position.is_empty() { "nothing" } else { &row.position };
+    lines.push(Line::from(spans));
+    let all: Vec<f64> = [&p.alone, &p.sim, &p.real].into_iter().flatten().copied().chain([0.0]).collect();
+    if p.real.len() > 1 {
+        let bounds = words::bounds(&all);
+        let mut raster = Raster::new(width.min(44) as u16, 5);
+        let (across, down) = (raster.across() as i32, raster.down() as f64 - 1.0);
+        let nought = (bounds.1 / (bounds.1 - bounds.0) * down).round() as i32;
+        (0..across).filter(|x| x % 4 == 0).for_each(|x| raster.dot(x, nought, Role::Faint));
+        raster.curve(&p.alone, bounds, Role::Alone);
+        raster.curve(&p.sim, bounds, Role::Sim);
+        raster.curve(&p.real, bounds, Role::Real);
+        lines.extend(raster.lines(t));
+    }
+    let bounds = (33.0, 200.0);
     lines.push(Line::from(vec![
-        Span::styled("points ", dim),
-        Span::raw(format!("{:.0}", 100.0 * row.points)),
-        Span::styled("  funds ", dim),
-        Span::raw(words::thousands(money::to_estimate(row.funds))),
-        Span::styled("  holds ", dim),
-        Span::raw(position),
+        Span::styled("points ", t.of(Role::Dim)),
+        Span::styled(words::spark(&p.points, bounds, 24), t.of(Role::Sim)),
+        Span::styled(format!(" {:.0}", 100.0 * p.row.points), t.of(Role::Title)),
     ]));
-    lines.push(Line::styled(
-        format!("{} trades · {} messages sent · moved by {} messages", p.trades, p.sent, p.acted_on),
-        dim,
-    ));
     lines.push(Line::raw(""));
-    lines.push(head(t, "character"));
+    lines
+}
+
+fn character<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
+    let mut lines = vec![section(t, "character")];
+    let cells = width.saturating_sub(20).clamp(6, 20);
     for bar in &p.traits {
         let (low, high) = bar.bounds;
+        let (full, rest) = words::bar((bar.value - low) / (high - low), cells);
         lines.push(Line::from(vec![
-            Span::styled(format!("{:<12}", bar.name), dim),
-            Span::styled(words::bar((bar.value - low) / (high - low), 16), t.of(Role::Sim)),
+            Span::styled(format!("{:<12}", bar.name), t.of(Role::Dim)),
+            Span::styled(full, t.of(Role::Sim)),
+            Span::styled(rest, t.of(Role::Faint)),
             Span::raw(format!(" {:>5.2}", bar.value)),
         ]));
-    }
-    lines.push(Line::raw(""));
-    lines.push(head(t, "open and offered"));
-    if p.intents.is_empty() {
-        lines.push(Line::styled("nothing", dim));
-    }
-    for i in &p.intents {
-        let what = match i.intent {
-            x if x > 0.0 => format!("long {x:.2}× of its capital"),
-            x if x < 0.0 => format!("short {:.2}× of its capital", -x),
-            _ => "flat".to_owned(),
-        };
-        lines.push(Line::from(vec![
-            Span::styled(format!("{} ", i.asset), t.of(Role::Title)),
-            Span::raw(what),
-            Span::styled(i.message.map(|m| format!(" · #{}", m.0)).unwrap_or_default(), dim),
-        ]));
-        for (name, condition) in &i.conditions {
-            lines.push(Line::from(vec![
-                Span::styled(format!("  {name:<9}"), dim),
-                Span::raw(condition.as_str()),
-            ]));
-        }
     }
     lines
 }
 
-fn why<'a>(app: &App, p: &'a AgentPage) -> Vec<Line<'a>> {
-    let t = &app.theme;
+fn open<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
     let dim = t.of(Role::Dim);
-    let mut lines = vec![head(t, "why")];
-    if p.why.is_empty() {
-        lines.push(Line::styled("it has made no stance yet", dim));
+    let mut lines = vec![section(t, "open and offered")];
+    if p.intents.is_empty() {
+        lines.push(Line::styled("nothing", dim));
     }
-    for (n, w) in p.why.iter().enumerate().take(4) {
+    for (n, i) in p.intents.iter().enumerate() {
         if n > 0 {
             lines.push(Line::raw(""));
         }
-        lines.push(Line::from(vec![
-            Span::styled(format!("{} ", w.asset), t.of(Role::Title)),
-            Span::raw(format!("{}: {:+.3} % → {:+.3} %", w.verb, 100.0 * w.own, 100.0 * w.result)),
-            Span::styled(format!(" · #{} {}", w.message.0, words::moment(w.at)), dim),
-        ]));
-        lines.extend(w.factors.iter().map(|f| Line::raw(format!("  {f}"))));
-        for (id, text) in &w.because {
+        lines.push(intent(t, i));
+        // One chart: of what is open, if anything is.
+        if n == 0 {
+            lines.extend(candles::lines(t, i, width, 9));
+        }
+        for (name, condition) in &i.conditions {
             lines.push(Line::from(vec![
-                Span::styled(format!("  because of #{} ", id.0), t.of(Role::Sim)),
+                Span::styled(format!("  {name:<9}"), dim),
+                Span::styled(condition.as_str(), t.of(Role::Text)),
+            ]));
+        }
+    }
+    lines.push(Line::raw(""));
+    lines
+}
+
+fn intent<'a>(t: &Theme, i: &'a IntentView) -> Line<'a> {
+    let (what, role) = match i.intent {
+        x if x > 0.0 => (format!("▲ long {x:.2}× of its capital"), Role::Good),
+        x if x < 0.0 => (format!("▼ short {:.2}× of its capital", -x), Role::Bad),
+        _ => ("flat, would take it up again".to_owned(), Role::Dim),
+    };
+    Line::from(vec![
+        Span::styled(format!("{} ", i.asset), t.of(Role::Title)),
+        Span::styled(what, t.of(role)),
+        Span::styled(i.message.map(|m| format!(" · #{}", m.0)).unwrap_or_default(), t.of(Role::Dim)),
+    ])
+}
+
+fn why<'a>(t: &Theme, p: &'a AgentPage, decision: Option<MessageId>) -> Lines<'a> {
+    let dim = t.of(Role::Dim);
+    let mut lines = vec![section(t, "why")];
+    if p.why.is_empty() {
+        lines.push(Line::styled("it has made no stance yet", dim));
+    }
+    let asked = decision.filter(|d| d.0 > 0);
+    if asked.is_some_and(|d| p.why.iter().all(|w| w.message != d)) {
+        let d = asked.map_or(0, |d| d.0);
+        lines.push(Line::styled(format!("decision #{d} was followed by newer ones"), t.of(Role::Warn)));
+    }
+    // The decision that was asked for stands first.
+    let mut told: Vec<_> = p.why.iter().collect();
+    told.sort_by_key(|w| Some(w.message) != asked);
+    for (n, w) in told.into_iter().enumerate().take(TOLD) {
+        if n > 0 {
+            lines.push(Line::raw(""));
+        }
+        let mark = if Some(w.message) == asked { "▸ " } else { "" };
+        lines.push(Line::from(vec![
+            Span::styled(mark, t.of(Role::Focus)),
+            Span::styled(format!("{} ", w.asset), t.of(Role::Title)),
+            Span::styled(format!("{} ", w.verb), t.of(Role::Sim)),
+            Span::styled(format!("{:+.2} % → {:+.2} %", 100.0 * w.own, 100.0 * w.result), t.of(Role::Title)),
+            Span::styled(format!("  #{} {}", w.message.0, words::moment(w.at)), dim),
+        ]));
+        for (k, f) in w.factors.iter().enumerate() {
+            let branch = if k + 1 == w.factors.len() && w.because.is_empty() { "└ " } else { "├ " };
+            lines.push(Line::from(vec![Span::styled(branch, t.of(Role::Border)), Span::raw(f.as_str())]));
+        }
+        for (k, (id, text)) in w.because.iter().enumerate() {
+            let branch = if k + 1 == w.because.len() { "└ " } else { "├ " };
+            lines.push(Line::from(vec![
+                Span::styled(branch, t.of(Role::Border)),
+                Span::styled(format!("because of #{} ", id.0), t.of(Role::Sim)),
                 Span::raw(text.as_str()),
             ]));
         }
     }
+    lines.push(Line::raw(""));
+    lines
+}
+
+fn influence<'a>(app: &App, p: &'a AgentPage) -> Lines<'a> {
+    let t = &app.theme;
+    let mut lines = Vec::new();
     for (title, edges, voice) in [("moved by", &p.received, true), ("moves", &p.given, false)] {
-        lines.push(Line::raw(""));
-        lines.push(head(t, title));
+        lines.push(section(t, title));
         if edges.is_empty() {
-            lines.push(Line::styled("nobody", dim));
+            lines.push(Line::styled("nobody", t.of(Role::Dim)));
         }
-        lines.extend(edges.iter().take(NAMED).map(|e| influence(app, e, voice)));
+        lines.extend(edges.iter().take(NAMED).map(|e| edge(app, e, voice)));
         if edges.len() > NAMED {
-            lines.push(Line::styled(format!("and {} more", edges.len() - NAMED), dim));
+            lines.push(Line::styled(format!("and {} more", edges.len() - NAMED), t.of(Role::Dim)));
         }
+        lines.push(Line::raw(""));
     }
     lines
 }
 
-fn influence<'a>(app: &App, e: &'a EdgeRow, voice: bool) -> Line<'a> {
+fn edge<'a>(app: &App, e: &'a EdgeRow, voice: bool) -> Line<'a> {
     let t = &app.theme;
-    let agents = app.cockpit.as_ref().map_or(&[][..], |c| &c.agents);
-    let moved = || agents.iter().find(|a| a.id == e.to).map(|a| a.name.clone());
-    let who = if voice { e.from_name.clone() } else { moved().unwrap_or_default() };
+    let who =
+        if voice { e.from_name.clone() } else { app.row(e.to).map(|a| a.name.clone()).unwrap_or_default() };
+    let (full, rest) = words::bar(e.share, 10);
     Line::from(vec![
         Span::styled(format!("{who:<11}"), t.of(Role::Title)),
         Span::styled(format!("{:<6}", e.asset), t.of(Role::Dim)),
-        Span::styled(words::bar(e.share, 8), t.of(Role::Sim)),
-        Span::raw(format!(" {:>5.1} %  ", 100.0 * e.share)),
-        Span::styled(words::gain(e.value), t.of(words::sign(e.value))),
+        Span::styled(full, t.of(Role::Sim)),
+        Span::styled(rest, t.of(Role::Faint)),
+        Span::raw(format!(" {:>4.1} %", 100.0 * e.share)),
+        Span::styled(format!(" {:>8}", words::gain_cell(e.value)), t.of(words::sign(e.value))),
     ])
 }

@@ -1,49 +1,93 @@
 //! The terminal while the cockpit has it. One guard takes it and gives it back: on drop, on panic, and
-//! on SIGTERM, SIGINT and SIGHUP, which only raise a flag that ends the loop.
+//! on SIGTERM, SIGINT and SIGHUP, which only raise a flag that ends the loop. A terminal that has gone
+//! without a signal raises the same flag.
 
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::{Hide, Show};
-use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use ratatui::crossterm::execute;
+use ratatui::crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
+};
 use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
 };
+use ratatui::crossterm::{execute, queue};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use std::io::{self, BufWriter, Stdout};
+use std::cell::Cell;
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 /// Bytes of a frame that are written at once.
 const FRAME_BYTES: usize = 1 << 16;
-
-/// Time between two looks at whether a signal came.
+/// Time between two looks at whether a signal came, or the terminal has gone.
 const LOOK: Duration = Duration::from_millis(200);
 /// Time the loop has to end by itself after a signal.
 const GRACE: Duration = Duration::from_millis(800);
 
+/// What is known of the writer beside it.
+#[derive(Default)]
+struct Meter {
+    bytes: Cell<u64>,
+    /// A frame is being put together: nothing leaves before it is whole.
+    held: Cell<bool>,
+}
+
+/// Counts what goes through, and keeps a frame in one piece.
+struct Counted {
+    inner: BufWriter<Stdout>,
+    meter: Rc<Meter>,
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n = self.inner.write(bytes)?;
+        self.meter.bytes.set(self.meter.bytes.get() + n as u64);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.meter.held.get() { Ok(()) } else { self.inner.flush() }
+    }
+}
+
 /// Holds the terminal.
 pub struct Guard {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    terminal: Terminal<CrosstermBackend<Counted>>,
+    meter: Rc<Meter>,
     ended: Arc<AtomicBool>,
 }
 
 fn restore() {
     // On the way out there is nobody left to tell of a terminal that has gone.
-    let _ = execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, Show, LeaveAlternateScreen);
+    let _ = execute!(
+        io::stdout(),
+        EndSynchronizedUpdate,
+        DisableMouseCapture,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        Show
+    );
     let _ = disable_raw_mode();
 }
 
 /// Ends the process a little after a signal asked for it, if the loop has not done so by then: reading a
 /// terminal that has gone can keep the event source busy for ever.
 fn leave_in_any_case(ended: Arc<AtomicBool>) {
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         while !ended.load(Ordering::Relaxed) {
-            std::thread::sleep(LOOK);
+            thread::sleep(LOOK);
+            // What was a terminal and is none any more has been hung up.
+            if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+                ended.store(true, Ordering::Relaxed);
+            }
         }
-        std::thread::sleep(GRACE);
+        thread::sleep(GRACE);
         restore();
         std::process::exit(0);
     });
@@ -58,17 +102,23 @@ impl Guard {
         }
         leave_in_any_case(Arc::clone(&ended));
         let before = std::panic::take_hook();
+        let ours = thread::current().id();
         std::panic::set_hook(Box::new(move |info| {
-            // A panic of another thread is that thread's; the screen is ours.
-            restore();
-            before(info);
+            // The screen is ours: a panic of another thread is not written across it. That thread is
+            // gone, which those who wait for it will notice.
+            if thread::current().id() == ours {
+                restore();
+                before(info);
+            }
         }));
         enable_raw_mode()?;
-        let terminal =
-            Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout())));
+        let meter = Rc::new(Meter::default());
+        let inner = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
+        let out = Counted { inner, meter: Rc::clone(&meter) };
+        let terminal = Terminal::new(CrosstermBackend::new(out));
         let taken = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide);
         match (terminal, taken) {
-            (Ok(terminal), Ok(())) => Ok(Guard { terminal, ended }),
+            (Ok(terminal), Ok(())) => Ok(Guard { terminal, meter, ended }),
             (Err(e), _) | (_, Err(e)) => {
                 restore();
                 Err(e)
@@ -76,16 +126,21 @@ impl Guard {
         }
     }
 
-    /// Whether a signal asked to end.
+    /// Whether a signal asked to end, or the terminal has gone.
     pub fn ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
     }
 
-    /// Draws a frame in one write.
-    pub fn draw(&mut self, draw: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
-        execute!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(draw)?;
-        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    /// Draws a frame in one write, within a synchronised update; its bytes.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<u64> {
+        let before = self.meter.bytes.get();
+        self.meter.held.set(true);
+        let drawn = queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)
+            .and_then(|()| self.terminal.draw(draw).map(|_| ()));
+        self.meter.held.set(false);
+        drawn?;
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        Ok(self.meter.bytes.get() - before)
     }
 }
 

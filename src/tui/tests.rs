@@ -1,100 +1,28 @@
 //! Every size, every key, and what stands on the screen.
 
-use super::app::{App, Pane};
+use super::app::{App, Dialog, Pane};
 use super::draw::draw;
+use super::sample::picture;
 use super::theme::Theme;
-use crate::domain::{AgentId, Decimal, Family, Goal, MessageId, Stamp};
-use crate::view::cockpit::{
-    AccountView, AgentRow, AgentState, Cockpit, Curves, EdgeRow, GoalView, Kind, MessageLine,
-};
-use crate::view::link::{Answer, News, Request};
+use crate::domain::{AgentId, MessageId};
+use crate::view::Cockpit;
+use crate::view::link::{Answer, News, Request, SendError};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::time::Duration;
 
-fn row(i: u32) -> AgentRow {
-    AgentRow {
-        id: AgentId(i),
-        name: format!("Agent{i:02}"),
-        family: Family::ALL[i as usize % Family::ALL.len()],
-        goal: Goal::ALL[i as usize % 4],
-        assets: "BTC ETH".to_owned(),
-        state: if i == 3 { AgentState::Broke } else { AgentState::Live },
-        points: 0.7,
-        alone: -1_234.0 * f64::from(i),
-        sim: 2_345.0,
-        real: Decimal::new(-98_765, 2),
-        difference: 0.0,
-        funds: Decimal::new(277_700, 2),
-        position: "+4.2 % BTC".to_owned(),
-        last: MessageId(9),
-        said: "BTC opens long 0.00 → 0.45 (signal)".to_owned(),
-    }
-}
-
-fn picture(seq: u64) -> Cockpit {
-    let wave = |a: f64| (0..500).map(|i| a * (f64::from(i) / 40.0).sin()).collect::<Vec<_>>();
-    Cockpit {
-        seq,
-        hive: "hive".to_owned(),
-        currency: "USDT".to_owned(),
-        market_time: Stamp::parse("2023-12-31T20:00:00Z"),
-        speed: "4h every 1.0 s".to_owned(),
-        account: AccountView {
-            equity: Decimal::new(10_130_200, 2),
-            capital: Decimal::new(10_000_000, 2),
-            drawdown: 0.155,
-            drawdown_budget: 0.15,
-            drawdown_halt: 0.3,
-            run: "running".to_owned(),
-            ..AccountView::default()
-        },
-        voices: 276,
-        goals: Goal::ALL
-            .iter()
-            .map(|g| GoalView { goal: *g, score: 0.48, value: 0.1, target: 0.2 })
-            .collect(),
-        agents: (0..36).map(row).collect(),
-        edges: (0..36)
-            .map(|i| EdgeRow {
-                from: AgentId((i * 7 + 1) % 60),
-                from_name: "x".to_owned(),
-                from_family: Family::Trend,
-                to: AgentId(i),
-                asset: "BTC".to_owned(),
-                share: 0.1,
-                value: f64::from(i) - 18.0,
-                message: MessageId(u64::from(i) + 1),
-                decision: MessageId(seq * 100 + u64::from(i)),
-            })
-            .collect(),
-        curves: Curves {
-            alone: wave(-9e3),
-            sim: wave(5e3),
-            real: wave(2e3),
-            drawdown: wave(0.1),
-            from: None,
-        },
-        messages: (1..=200)
-            .map(|i| MessageLine {
-                id: MessageId(i),
-                at: Stamp(0),
-                from: "Yuki".to_owned(),
-                agent: Some(AgentId(1)),
-                asset: "BTC".to_owned(),
-                kind: Kind::Open,
-                text: "opens long 0.00 → 0.45 at 42,000; stop: close below 40,000".to_owned(),
-                acted_on: u32::from(i == 200),
-            })
-            .collect(),
-        ..Cockpit::default()
-    }
-}
-
 fn app() -> App {
     let mut app = App::new(Theme::shipped("terminal", true).unwrap(), true);
     app.hear(News::Cockpit(Box::new(picture(1))));
+    app
+}
+
+fn with(change: impl FnOnce(&mut Cockpit)) -> App {
+    let mut app = app();
+    let mut next = picture(2);
+    change(&mut next);
+    app.hear(News::Cockpit(Box::new(next)));
     app
 }
 
@@ -110,6 +38,12 @@ fn press(app: &mut App, code: KeyCode) -> Option<Request> {
     app.key(&KeyEvent::new(code, KeyModifiers::NONE))
 }
 
+fn write(app: &mut App, text: &str) {
+    for c in text.chars() {
+        assert_eq!(press(app, KeyCode::Char(c)), None, "{c} of {text}");
+    }
+}
+
 fn chord(app: &mut App) -> Option<Request> {
     app.key(&KeyEvent::new(KeyCode::Char('x'), KeyModifiers::CONTROL))
 }
@@ -118,10 +52,11 @@ fn chord(app: &mut App) -> Option<Request> {
 fn no_size_panics_with_or_without_a_picture() {
     let widths = (1..=40).chain((45..=240).step_by(13)).chain([59, 60, 79, 80, 99, 100, 159, 160, 240]);
     for width in widths {
-        for height in (1..=26).chain([30, 44, 45, 48, 70]) {
+        for height in (1..=26).step_by(2).chain([12, 16, 20, 24, 30, 44, 45, 48, 70]) {
             let mut app = app();
-            (app.help, app.focus) = (height % 2 == 0, Pane::ALL[usize::from(width + height) % 5]);
-            app.page_open = height % 7 == 0;
+            (app.help, app.focus) = (height % 3 == 0, Pane::ALL[usize::from(width + height) % 5]);
+            app.open = (height % 7 == 0).then_some((AgentId(1), None));
+            app.zoomed = height % 5 == 0;
             let _ = screen(&mut app, width, height);
             let _ = screen(&mut App::new(Theme::shipped("terminal", false).unwrap(), false), width, height);
         }
@@ -142,13 +77,12 @@ fn each_size_shows_what_it_promises() {
                 "pnl",
                 "messages",
                 "emergence",
-                "not measured yet",
-                "Agent00",
-                "▲ +1,302",
+                "day 0 of 365",
+                "+2,345▲",
             ][..],
         ),
-        (100, 30, &["SYNTH", "RUNNING", "agents", "network", "pnl", "messages", "not measured yet", "↕"]),
-        (80, 24, &["SYNTH", "RUNNING", "agents", "goals", "Agent00", "↕", "15.5 % of 15 %"]),
+        (100, 30, &["SYNTH", "RUNNING", "agents", "network", "pnl", "messages", "day 0 of 365", "↓"]),
+        (80, 24, &["SYNTH", "RUNNING", "agents", "goals", "Agent00", "↓", "15.5 % of 15 %", "-988▼"]),
         (60, 16, &["SYNTH", "RUNNING", "Agent00", "▲ +1,302"]),
         (40, 5, &["▲ +1,302", "RUNNING", "needs 60×12"]),
     ] {
@@ -160,37 +94,119 @@ fn each_size_shows_what_it_promises() {
 }
 
 #[test]
+fn every_agent_can_be_read_in_the_network() {
+    let mut app = app();
+    let seen = screen(&mut app, 160, 48);
+    let net: String = seen.lines().map(|l| l.chars().skip(96).collect::<String>()).collect();
+    for a in picture(1).agents {
+        assert!(net.contains(&a.name), "{} is not to be read\n{seen}", a.name);
+    }
+}
+
+#[test]
 fn keys_send_what_the_footer_says_and_never_act_by_themselves() {
     let mut app = app();
     assert_eq!(press(&mut app, KeyCode::Down), None);
-    assert_eq!(press(&mut app, KeyCode::Char('m')), Some(Request::Mute(AgentId(1))));
-    assert_eq!(press(&mut app, KeyCode::Char('p')), Some(Request::Pause(Some(AgentId(1)))));
+    let mut app2 = with(|c| c.agents[1].switches.paused = true);
+    press(&mut app, KeyCode::Down);
+    press(&mut app, KeyCode::Up);
+    assert_eq!(press(&mut app, KeyCode::Char('m')), Some(Request::Mute(AgentId(0))));
+    assert_eq!(press(&mut app, KeyCode::Char('p')), Some(Request::Pause(Some(AgentId(0)))));
+    app2.selected = Some(AgentId(1));
+    assert_eq!(press(&mut app2, KeyCode::Char('p')), Some(Request::Resume(Some(AgentId(1)))));
     app.hear(News::Answer(Answer {
-        request: Request::Pause(Some(AgentId(1))),
-        result: Err("pause is not in this version; nothing was changed".to_owned()),
+        request: Request::Pause(Some(AgentId(0))),
+        result: Err("nothing to change: it is so already".to_owned()),
     }));
-    assert!(screen(&mut app, 80, 24).contains("pause is not in this version"));
-    assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Look(Some(AgentId(1)))));
+    assert!(screen(&mut app, 80, 24).contains("it is so already"));
+    assert_eq!(press(&mut app, KeyCode::Char('u')), None, "what was not done is not undone");
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Look(Some(AgentId(0)))));
     assert!(screen(&mut app, 80, 24).contains("asking the swarm"));
     assert_eq!(press(&mut app, KeyCode::Esc), Some(Request::Look(None)));
     press(&mut app, KeyCode::Char('?'));
-    assert!(screen(&mut app, 100, 30).contains("kill switch"));
+    assert!(screen(&mut app, 100, 40).contains("kill switch"));
     press(&mut app, KeyCode::Char('q'));
     assert!(app.is_leaving());
 }
 
 #[test]
-fn money_needs_another_key_than_the_one_that_asked() {
+fn what_can_be_taken_back_can_be_undone_for_ten_seconds() {
     let mut app = app();
+    let pause = press(&mut app, KeyCode::Char('p')).unwrap();
+    app.hear(News::Answer(Answer { request: pause, result: Ok("Agent00 takes no new risk".to_owned()) }));
+    assert!(screen(&mut app, 80, 24).contains("u undoes it"));
+    assert_eq!(press(&mut app, KeyCode::Char('u')), Some(Request::Resume(Some(AgentId(0)))));
+    app.hear(News::Answer(Answer { request: pause, result: Ok("again".to_owned()) }));
+    app.tick(Duration::from_secs(11), None);
+    assert_eq!(press(&mut app, KeyCode::Char('u')), None);
+}
+
+#[test]
+fn money_needs_another_key_than_the_one_that_asked() {
+    let mut app = with(|c| c.agents[0].switches.funded = false);
     assert_eq!(press(&mut app, KeyCode::Char('f')), None);
-    assert!(screen(&mut app, 80, 24).contains("2,777 → 3,777"));
-    for other in [KeyCode::Char('f'), KeyCode::Enter, KeyCode::Esc] {
+    let seen = screen(&mut app, 80, 24);
+    assert!(seen.contains("Cancel") && seen.contains("2,777") && seen.contains("about 3,777"), "{seen}");
+    for other in [KeyCode::Char('f'), KeyCode::Enter, KeyCode::Esc, KeyCode::Char('p')] {
         assert_eq!(press(&mut app, other), None);
         assert_eq!(app.dialog, None);
         press(&mut app, KeyCode::Char('f'));
     }
-    let sent = press(&mut app, KeyCode::Char('y'));
-    assert_eq!(sent, Some(Request::Fund(AgentId(0))));
+    assert_eq!(press(&mut app, KeyCode::Char('y')), Some(Request::Fund(AgentId(0))));
+    app.selected = Some(AgentId(1));
+    press(&mut app, KeyCode::Char('f'));
+    assert_eq!(press(&mut app, KeyCode::Char('y')), Some(Request::Unfund(AgentId(1))));
+}
+
+#[test]
+fn what_is_about_all_needs_its_word() {
+    for (line, word, request) in [
+        ("drain", "drain", Request::DrainAll),
+        ("flatten", "flatten", Request::Flatten),
+        ("stop", "stop", Request::Stop),
+        ("reset", "reset", Request::Reset),
+        ("pause all", "pause all", Request::Pause(None)),
+        ("resume all", "resume all", Request::Resume(None)),
+    ] {
+        let mut app = app();
+        write(&mut app, &format!(":{line}"));
+        assert_eq!(press(&mut app, KeyCode::Enter), None);
+        assert!(screen(&mut app, 100, 30).contains(&format!("type {word}")), "{line}");
+        app.paste(word);
+        assert_eq!(press(&mut app, KeyCode::Enter), None, "pasted words do not count");
+        write(&mut app, &format!(":{line}"));
+        press(&mut app, KeyCode::Enter);
+        write(&mut app, &word[1..]);
+        assert_eq!(press(&mut app, KeyCode::Enter), None, "half a word is no word");
+        write(&mut app, &format!(":{line}"));
+        press(&mut app, KeyCode::Enter);
+        write(&mut app, word);
+        assert_eq!(press(&mut app, KeyCode::Enter), Some(request), "{line}");
+    }
+}
+
+#[test]
+fn commands_name_agents_and_say_what_they_do_not_know() {
+    let mut app = app();
+    write(&mut app, ":mute agent0");
+    assert!(screen(&mut app, 100, 30).contains("mute Agent00"));
+    press(&mut app, KeyCode::Tab);
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Mute(AgentId(0))));
+    write(&mut app, ":pause agent07");
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Pause(Some(AgentId(7)))));
+    for (line, says) in [
+        ("pause nobody", "there is no agent"),
+        ("fly", "there is no command"),
+        ("drain now", "takes nothing"),
+        ("theme neon", "there is no theme"),
+    ] {
+        write(&mut app, &format!(":{line}"));
+        assert_eq!(press(&mut app, KeyCode::Enter), None);
+        assert!(screen(&mut app, 100, 30).contains(says), "{line}");
+    }
+    write(&mut app, ":theme hive-dark");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.theme.name(), "hive-dark");
 }
 
 #[test]
@@ -203,6 +219,66 @@ fn the_kill_switch_is_a_chord_within_two_seconds() {
     assert_eq!(chord(&mut app), None, "too late: it begins anew");
     press(&mut app, KeyCode::Down);
     assert_eq!(chord(&mut app), None, "another key breaks it");
+    press(&mut app, KeyCode::Char('f'));
+    chord(&mut app);
+    assert_eq!(chord(&mut app), Some(Request::Kill), "a dialog does not stand in its way");
+}
+
+#[test]
+fn a_latch_says_the_way_back() {
+    for (set, way) in [(true, ":reset releases it"), (false, ":resume all ends it")] {
+        let mut app = with(|c| {
+            (c.account.killed, c.account.flat) = (set, !set);
+            c.account.run = "halted".to_owned();
+            c.account.reason = Some("the operator asked for it".to_owned());
+        });
+        for (w, h) in [(160, 48), (100, 30), (80, 24)] {
+            let seen = screen(&mut app, w, h);
+            assert!(seen.contains("HALTED") && seen.contains(way), "{w}×{h}\n{seen}");
+        }
+    }
+}
+
+#[test]
+fn a_filter_narrows_what_has_the_focus_and_esc_clears_it() {
+    let mut app = app();
+    write(&mut app, "/agent1");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.agents().len(), 10);
+    assert_eq!(press(&mut app, KeyCode::Char('m')), Some(Request::Mute(AgentId(10))));
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(app.agents().len(), 36);
+    press(&mut app, KeyCode::Tab);
+    press(&mut app, KeyCode::Char('/'));
+    app.paste("#200\nq");
+    assert_eq!((app.messages().len(), app.is_leaving()), (1, false));
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(app.messages().len(), 200);
+}
+
+#[test]
+fn pasted_text_presses_no_key() {
+    let mut app = app();
+    app.paste("q");
+    app.paste("p\n");
+    assert!(!app.is_leaving() && app.dialog.is_none());
+}
+
+#[test]
+fn who_may_only_look_is_told_so() {
+    let mut app = app();
+    app.sent(Err(SendError::ReadOnly));
+    assert!(screen(&mut app, 100, 30).contains("READ-ONLY"));
+    for key in ['p', 'm', 'f'] {
+        assert_eq!(press(&mut app, KeyCode::Char(key)), None);
+        assert!(app.dialog.is_none() && screen(&mut app, 100, 30).contains("read-only"), "{key}");
+    }
+    chord(&mut app);
+    assert_eq!(chord(&mut app), None);
+    write(&mut app, ":stop");
+    assert_eq!(press(&mut app, KeyCode::Enter), None);
+    assert!(app.dialog.is_none());
+    assert!(press(&mut app, KeyCode::Enter).is_some(), "looking is allowed");
 }
 
 #[test]
@@ -211,18 +287,84 @@ fn pulses_are_messages_of_new_decisions_and_then_it_is_still() {
     assert!(app.pulses.is_empty(), "what was before the first picture does not move");
     app.hear(News::Cockpit(Box::new(picture(2))));
     assert_eq!(app.pulses.len(), 36);
-    assert!(app.pulses.iter().all(|p| p.message.0 > 0));
+    assert!(app.pulses.iter().all(|p| p.message.0 > 0 && p.decision.0 >= 200));
     app.tick(Duration::from_secs(2), None);
     assert!(app.pulses.is_empty());
     let _ = screen(&mut app, 160, 48);
     assert!(!app.is_dirty());
-    app.tick(Duration::from_millis(2_500), None);
-    assert!(!app.is_dirty(), "nothing changed: nothing is drawn");
+    for ms in (2_500..8_000).step_by(33) {
+        app.tick(Duration::from_millis(ms), Some(Duration::from_millis(ms % 4_000)));
+        assert!(!app.is_dirty(), "nothing changed: nothing is drawn");
+    }
 }
 
 #[test]
-fn old_data_is_said_to_be_old() {
+fn an_edge_opens_the_decision_behind_it() {
+    let mut app = app();
+    press(&mut app, KeyCode::Char('3'));
+    let edge = app.edges()[0].clone();
+    assert!(screen(&mut app, 160, 48).contains(&format!("decision #{}", edge.decision.0)));
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Look(Some(edge.to))));
+    assert_eq!(app.open, Some((edge.to, Some(edge.decision))));
+    press(&mut app, KeyCode::Esc);
+    press(&mut app, KeyCode::Down);
+    assert_ne!(app.chosen_edge().map(|e| (e.from, e.to)), Some((edge.from, edge.to)));
+}
+
+#[test]
+fn messages_stop_under_the_cursor_and_follow_again() {
+    let mut app = app();
+    press(&mut app, KeyCode::Tab);
+    press(&mut app, KeyCode::Up);
+    assert_eq!(app.told, Some(MessageId(200)));
+    press(&mut app, KeyCode::Up);
+    assert_eq!(app.told, Some(MessageId(199)));
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Look(Some(AgentId(1)))));
+    press(&mut app, KeyCode::Esc);
+    press(&mut app, KeyCode::Char('G'));
+    assert_eq!(app.told, None);
+}
+
+#[test]
+fn one_pane_alone_and_back() {
+    let mut app = app();
+    press(&mut app, KeyCode::Char('z'));
+    let seen = screen(&mut app, 160, 48);
+    assert!(seen.contains("Agent35") && !seen.contains("drawdown 15.5 % now"), "{seen}");
+    assert!(!seen.contains("╭ pnl"));
+    press(&mut app, KeyCode::Esc);
+    assert!(screen(&mut app, 160, 48).contains("╭ pnl"));
+}
+
+#[test]
+fn a_lost_swarm_is_said_over_the_whole_width_and_comes_back() {
     let mut app = app();
     app.tick(Duration::from_secs(9), Some(Duration::from_secs(8)));
     assert!(screen(&mut app, 160, 48).contains("data 8 s old"));
+    app.hear(News::Lost("its socket is gone".to_owned()));
+    for (w, h) in [(160, 48), (100, 30), (80, 24)] {
+        let seen = screen(&mut app, w, h);
+        assert!(seen.contains("SWARM LOST · last heard 8 s ago · its socket is gone"), "{seen}");
+    }
+    app.tick(Duration::from_secs(10), Some(Duration::from_secs(9)));
+    assert!(app.is_dirty(), "its age goes on");
+    app.hear(News::Cockpit(Box::new(picture(9))));
+    app.tick(Duration::from_secs(10), Some(Duration::ZERO));
+    assert!(app.pulses.is_empty(), "what was decided meanwhile does not move");
+    assert!(!screen(&mut app, 160, 48).contains("LOST"));
+    app.hear(News::Ended("the market has ended".to_owned()));
+    let seen = screen(&mut app, 100, 30);
+    assert!(seen.contains("ENDED · the market has ended") && seen.contains("Agent00"));
+}
+
+#[test]
+fn a_dialog_takes_every_key() {
+    let mut app = app();
+    write(&mut app, ":stop");
+    press(&mut app, KeyCode::Enter);
+    write(&mut app, "qq");
+    assert!(!app.is_leaving());
+    assert!(matches!(&app.dialog, Some(Dialog::Word { typed, .. }) if typed == "qq"));
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(app.dialog, None);
 }

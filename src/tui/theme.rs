@@ -25,8 +25,10 @@ macro_rules! roles {
 }
 
 roles!(
+    Base = "base",
     Text = "text",
     Dim = "dim",
+    Faint = "faint",
     Title = "title",
     Border = "border",
     Focus = "focus",
@@ -38,6 +40,9 @@ roles!(
     Sim = "sim",
     Real = "real",
     Selected = "selected",
+    Cursor = "cursor",
+    Stale = "stale",
+    Banner = "banner",
     Synth = "synth",
     History = "history",
     Paper = "paper",
@@ -49,14 +54,44 @@ roles!(
 pub const SHIPPED: &[(&str, &str)] = &[
     ("terminal", include_str!("../../themes/terminal.toml")),
     ("hive-dark", include_str!("../../themes/hive-dark.toml")),
+    ("hive-light", include_str!("../../themes/hive-light.toml")),
+    ("okabe-ito", include_str!("../../themes/okabe-ito.toml")),
+    ("mono", include_str!("../../themes/mono.toml")),
 ];
+
+/// How many colours the terminal has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// 24 bits.
+    True,
+    /// 256.
+    Indexed,
+    /// 16.
+    Ansi,
+}
+
+impl Depth {
+    /// From what the terminal says of itself: the values of `COLORTERM` and `TERM`. Nothing is asked of
+    /// the terminal, which could keep the first frame waiting.
+    pub fn guess(colorterm: &str, term: &str) -> Self {
+        match () {
+            () if colorterm.contains("truecolor") || colorterm.contains("24bit") => Depth::True,
+            () if term.contains("direct") => Depth::True,
+            () if term.contains("256") => Depth::Indexed,
+            () => Depth::Ansi,
+        }
+    }
+}
 
 /// Why a theme is of no use.
 #[derive(Debug, thiserror::Error)]
 pub enum ThemeError {
     /// No such theme.
-    #[error("there is no theme {0:?}; there are terminal and hive-dark")]
-    Unknown(String),
+    #[error("there is no theme {name:?}; there are {}", names())]
+    Unknown {
+        /// What was asked for.
+        name: String,
+    },
     /// Not a theme.
     #[error("theme {name}: {why}")]
     Unreadable {
@@ -65,6 +100,10 @@ pub enum ThemeError {
         /// What is wrong, and what would be right.
         why: String,
     },
+}
+
+fn names() -> String {
+    SHIPPED.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
 #[derive(Deserialize)]
@@ -87,7 +126,7 @@ impl Theme {
     /// One of those that are built in.
     pub fn shipped(name: &str, colours: bool) -> Result<Self, ThemeError> {
         let found = SHIPPED.iter().find(|(n, _)| *n == name);
-        let (_, text) = found.ok_or_else(|| ThemeError::Unknown(name.to_owned()))?;
+        let (_, text) = found.ok_or_else(|| ThemeError::Unknown { name: name.to_owned() })?;
         Theme::parse(text, colours)
     }
 
@@ -99,8 +138,14 @@ impl Theme {
             let value =
                 file.roles.get(*role).ok_or_else(|| bad(&file.name, format!("role {role} is missing")))?;
             let mut style = Style::new();
+            let mut behind = false;
             for word in value.split_whitespace() {
+                if word == "on" {
+                    behind = true;
+                    continue;
+                }
                 style = match word {
+                    "italic" => style.add_modifier(Modifier::ITALIC),
                     "bold" => style.add_modifier(Modifier::BOLD),
                     "dim" => style.add_modifier(Modifier::DIM),
                     "reversed" => style.add_modifier(Modifier::REVERSED),
@@ -113,7 +158,11 @@ impl Theme {
                                 format!("role {role}: {word:?} is no colour; write #rrggbb or green"),
                             )
                         })?;
-                        if colours { style.fg(colour) } else { style }
+                        match (colours, std::mem::take(&mut behind)) {
+                            (false, _) => style,
+                            (true, false) => style.fg(colour),
+                            (true, true) => style.bg(colour),
+                        }
                     }
                 };
             }
@@ -133,10 +182,67 @@ impl Theme {
         self.styles.get(role as usize).copied().unwrap_or_default()
     }
 
-    /// The colour of a role, for lines that are drawn.
-    pub fn ink(&self, role: Role) -> Color {
-        self.of(role).fg.unwrap_or(Color::Reset)
+    /// The same in the colours that there are: done once, not for every cell.
+    #[must_use]
+    pub fn quantised(mut self, depth: Depth) -> Self {
+        for style in &mut self.styles {
+            style.fg = style.fg.map(|c| nearest(c, depth));
+            style.bg = style.bg.map(|c| nearest(c, depth));
+        }
+        self
     }
+
+    /// The colour of a badge as ink: its background where it has one.
+    pub fn stroke(&self, badge: Role) -> Style {
+        let (badge, base) = (self.of(badge), self.of(Role::Base));
+        match badge.bg {
+            Some(bg) => Style { fg: Some(bg), bg: base.bg, ..Style::new() },
+            None => Style { add_modifier: Modifier::empty(), ..badge },
+        }
+    }
+
+    /// What a part of the screen becomes whose data is old: readable, and without any colour of its own.
+    pub fn stale(&self) -> Style {
+        let grey = self.of(Role::Stale);
+        Style { bg: self.of(Role::Base).bg, ..grey }
+    }
+}
+
+/// The levels of the 6×6×6 cube of the 256 colours.
+const CUBE: [u8; 6] = [0, 95, 135, 175, 215, 255];
+/// The sixteen as most terminals show them.
+const SIXTEEN: [(Color, [u8; 3]); 16] = [
+    (Color::Black, [0, 0, 0]),
+    (Color::Red, [205, 49, 49]),
+    (Color::Green, [13, 188, 121]),
+    (Color::Yellow, [229, 229, 16]),
+    (Color::Blue, [36, 114, 200]),
+    (Color::Magenta, [188, 63, 188]),
+    (Color::Cyan, [17, 168, 205]),
+    (Color::Gray, [200, 200, 200]),
+    (Color::DarkGray, [102, 102, 102]),
+    (Color::LightRed, [241, 76, 76]),
+    (Color::LightGreen, [35, 209, 139]),
+    (Color::LightYellow, [245, 245, 67]),
+    (Color::LightBlue, [59, 142, 234]),
+    (Color::LightMagenta, [214, 112, 214]),
+    (Color::LightCyan, [41, 184, 219]),
+    (Color::White, [255, 255, 255]),
+];
+
+fn nearest(colour: Color, depth: Depth) -> Color {
+    let (Color::Rgb(r, g, b), false) = (colour, depth == Depth::True) else { return colour };
+    let far =
+        |c: [u8; 3]| [r, g, b].iter().zip(c).map(|(x, y)| (i32::from(*x) - i32::from(y)).pow(2)).sum::<i32>();
+    if depth == Depth::Ansi {
+        return SIXTEEN.iter().min_by_key(|(_, c)| far(*c)).map_or(colour, |(c, _)| *c);
+    }
+    let step = |x: u8| (0..6).min_by_key(|i| x.abs_diff(CUBE[*i])).unwrap_or(0);
+    let [i, j, k] = [r, g, b].map(step);
+    let cube = ([CUBE[i], CUBE[j], CUBE[k]], 16 + 36 * i + 6 * j + k);
+    let grey = |n: usize| ([8 + 10 * n as u8; 3], 232 + n);
+    let found = (0..24).map(grey).chain([cube]).min_by_key(|(c, _)| far(*c));
+    found.map_or(colour, |(_, n)| Color::Indexed(n as u8))
 }
 
 #[cfg(test)]
@@ -161,9 +267,21 @@ mod tests {
     }
 
     #[test]
+    fn fewer_colours_are_the_nearest_ones() {
+        assert_eq!(nearest(Color::Rgb(255, 255, 255), Depth::Ansi), Color::White);
+        assert_eq!(nearest(Color::Rgb(210, 45, 50), Depth::Ansi), Color::Red);
+        assert_eq!(nearest(Color::Rgb(95, 135, 0), Depth::Indexed), Color::Indexed(16 + 36 + 12));
+        assert_eq!(nearest(Color::Rgb(18, 18, 18), Depth::Indexed), Color::Indexed(233));
+        assert_eq!(nearest(Color::Rgb(1, 2, 3), Depth::True), Color::Rgb(1, 2, 3));
+        assert_eq!(Depth::guess("truecolor", "xterm"), Depth::True);
+        assert_eq!(Depth::guess("", "tmux-256color"), Depth::Indexed);
+        assert_eq!(Depth::guess("", "linux"), Depth::Ansi);
+    }
+
+    #[test]
     fn a_missing_role_or_a_strange_colour_is_named() {
         let missing = Theme::parse("name = \"x\"\n[roles]\ntext = \"red\"\n", true).unwrap_err();
-        assert!(missing.to_string().contains("role dim is missing"), "{missing}");
+        assert!(missing.to_string().contains("role base is missing"), "{missing}");
         let text = SHIPPED[0].1.replace("\"cyan\"", "\"mauve-ish\"");
         assert!(Theme::parse(&text, true).unwrap_err().to_string().contains("mauve-ish"));
     }

@@ -2,6 +2,7 @@
 
 use super::theme::Role;
 use crate::domain::{Family, Goal, Stamp};
+use crate::view::cockpit::AgentState;
 
 /// `1,234,567`.
 pub fn thousands(x: f64) -> String {
@@ -23,6 +24,16 @@ pub fn gain(x: f64) -> String {
         "0" => "  0".to_owned(),
         t if t.starts_with('-') => format!("▼ {t}"),
         t => format!("▲ +{t}"),
+    }
+}
+
+/// `+1,234▲`, `-999▼`, `0 `: for a column, so that signs stand below each other.
+pub fn gain_cell(x: f64) -> String {
+    let text = thousands(x);
+    match text.as_str() {
+        "0" => "0 ".to_owned(),
+        t if t.starts_with('-') => format!("{t}▼"),
+        t => format!("+{t}▲"),
     }
 }
 
@@ -97,10 +108,97 @@ pub fn moment(at: Stamp) -> String {
     format!("{} {}", text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default())
 }
 
-/// A bar of `width` cells, filled by 0 … 1.
-pub fn bar(fill: f64, width: usize) -> String {
-    let full = (fill.clamp(0.0, 1.0) * width as f64).round() as usize;
-    "█".repeat(full) + &"░".repeat(width - full)
+/// A bar of `width` cells, filled by 0 … 1 to an eighth of a cell: what is full, and the rest.
+pub fn bar(fill: f64, width: usize) -> (String, String) {
+    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let fill = if fill.is_finite() { fill.clamp(0.0, 1.0) } else { 0.0 };
+    let eighths = (fill * 8.0 * width as f64).round() as usize;
+    let full = "█".repeat(eighths / 8) + PARTS[eighths % 8];
+    let rest = width - eighths.div_ceil(8);
+    (full, "·".repeat(rest))
+}
+
+/// A small curve in `width` cells, the newest at the right.
+pub fn spark<T: Copy + Into<f64>>(values: &[T], (low, high): (f64, f64), width: usize) -> String {
+    const STEPS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let n = values.len();
+    let at = |i: usize| {
+        // Where there are fewer values than cells they stand at the right.
+        let place =
+            if n >= width { Some(i * n / width + n / width.max(1) - 1) } else { (i + n).checked_sub(width) };
+        let Some(v) = place.and_then(|p| values.get(p.min(n.saturating_sub(1)))) else { return ' ' };
+        let share = ((*v).into() - low) / (high - low);
+        STEPS[if share.is_finite() { (share.clamp(0.0, 1.0) * 7.0).round() as usize } else { 0 }]
+    };
+    (0..width).map(at).collect()
+}
+
+/// The lowest and the highest of some values, never the same.
+pub fn bounds<T: Copy + Into<f64>>(values: &[T]) -> (f64, f64) {
+    let all = values.iter().map(|v| (*v).into()).filter(|v: &f64| v.is_finite());
+    let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    if high > low {
+        (low, high)
+    } else if high == low {
+        (low - 1.0, high + 1.0)
+    } else {
+        (-1.0, 1.0)
+    }
+}
+
+/// Cut with a mark, so that nothing looks whole that is not.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    if width == 0 {
+        return String::new();
+    }
+    let mut short: String = text.chars().take(width - 1).collect();
+    short.push('…');
+    short
+}
+
+/// `42,000`, `0.1406`: a price as short as it is useful.
+pub fn price(x: f64) -> String {
+    match x.abs() {
+        a if a >= 1_000.0 => thousands(x),
+        a if a >= 10.0 => format!("{x:.2}"),
+        a if a >= 0.1 => format!("{x:.4}"),
+        _ => format!("{x:.6}"),
+    }
+}
+
+/// `8 s`, `3 min`, `2 h`.
+pub fn age(age: std::time::Duration) -> String {
+    match age.as_secs() {
+        s if s < 120 => format!("{s} s"),
+        s if s < 7_200 => format!("{} min", s / 60),
+        s => format!("{} h", s / 3_600),
+    }
+}
+
+/// A state's glyph.
+pub fn mark(state: AgentState) -> &'static str {
+    match state {
+        AgentState::Live => "●",
+        AgentState::Paused => "‖",
+        AgentState::Drained => "▽",
+        AgentState::Muted => "⊘",
+        AgentState::Deaf => "◌",
+        AgentState::Broke => "✕",
+        AgentState::Unfunded => "○",
+    }
+}
+
+/// A state's role.
+pub fn state(state: AgentState) -> Role {
+    match state {
+        AgentState::Live => Role::Good,
+        AgentState::Paused | AgentState::Drained | AgentState::Muted | AgentState::Deaf => Role::Warn,
+        AgentState::Broke => Role::Bad,
+        AgentState::Unfunded => Role::Dim,
+    }
 }
 
 #[cfg(test)]
@@ -117,9 +215,25 @@ mod tests {
     }
 
     #[test]
+    fn columns_end_in_their_sign() {
+        assert_eq!(gain_cell(1_234.4), "+1,234▲");
+        assert_eq!(gain_cell(-7.0), "-7▼");
+        assert_eq!(gain_cell(0.2), "0 ");
+    }
+
+    #[test]
+    fn small_curves_end_at_the_right_with_the_newest() {
+        assert_eq!(spark(&[0.0, 1.0], (0.0, 1.0), 4), "  ▁█");
+        assert_eq!(spark(&[0.0, 0.0, 0.5, 1.0], (0.0, 1.0), 2), "▁█");
+        assert_eq!(spark::<f64>(&[], (0.0, 1.0), 2), "  ");
+        assert_eq!(spark(&[f64::NAN], (0.0, 0.0), 1), "▁");
+    }
+
+    #[test]
     fn bars_are_as_wide_as_asked_for() {
         for fill in [-1.0, 0.0, 0.5, 1.0, 7.0, f64::NAN] {
-            assert_eq!(bar(fill, 10).chars().count(), 10);
+            let (full, rest) = bar(fill, 10);
+            assert_eq!(full.chars().count() + rest.chars().count(), 10);
         }
     }
 }

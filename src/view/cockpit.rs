@@ -11,12 +11,18 @@ use serde::{Deserialize, Serialize};
 
 /// Agents that are shown; all declared agents of a file fit.
 pub const AGENTS_MAX: usize = 1_000;
+/// Points of a small curve: of an agent's points, of a goal's score, of the lives on an agent's page.
+pub const TREND_MAX: usize = 32;
+/// Bars of the chart beside an open intent.
+pub const BARS_MAX: usize = 48;
 /// Edges of the network that are shown, the strongest.
 pub const EDGES_MAX: usize = 256;
 /// Messages that are shown, the last.
 pub const MESSAGES_MAX: usize = 200;
 /// Alarms that are shown, the last.
 pub const ALARMS_MAX: usize = 20;
+/// Days before which nothing is said of emergence.
+pub const EMERGENCE_DAYS_MIN: u32 = crate::hive::emergence::DAYS_MIN;
 /// Bytes of one text.
 pub const TEXT_BYTES_MAX: usize = 400;
 /// Conditions of an open intent that are shown, over all assets of an agent.
@@ -48,17 +54,21 @@ impl MarketMode {
     }
 }
 
-/// What an agent may do. The first that holds, from broke up.
+/// What an agent may do: the strictest that holds, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum AgentState {
+    /// The operator, or the file, gives it no funds.
+    Unfunded,
     /// It has lost its funds.
     Broke,
+    /// Its real position may only shrink, and runs off.
+    Drained,
     /// It takes no new real risk.
     Paused,
     /// It is not heard.
     Muted,
-    /// It has no funds.
-    Unfunded,
+    /// It hears nothing.
+    Deaf,
     /// All three lives.
     Live,
 }
@@ -67,16 +77,37 @@ impl AgentState {
     /// The word on the screen.
     pub fn text(self) -> &'static str {
         match self {
+            AgentState::Unfunded => "unfunded",
             AgentState::Broke => "broke",
+            AgentState::Drained => "drained",
             AgentState::Paused => "paused",
             AgentState::Muted => "muted",
-            AgentState::Unfunded => "unfunded",
+            AgentState::Deaf => "deaf",
             AgentState::Live => "live",
         }
     }
 }
 
+/// What the operator has switched on an agent: what a key that toggles goes by.
+// Each is a switch of its own.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switches {
+    /// Real takes no new risk.
+    pub paused: bool,
+    /// Real may only shrink.
+    pub drained: bool,
+    /// It is not heard.
+    pub muted: bool,
+    /// It hears nothing.
+    pub deaf: bool,
+    /// It is to have funds; it may still be broke.
+    pub funded: bool,
+}
+
 /// Account and desk.
+// Three latches, each with a way back of its own.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AccountView {
     /// Marked equity.
@@ -99,6 +130,12 @@ pub struct AccountView {
     pub run: String,
     /// Why it is not running.
     pub reason: Option<String>,
+    /// The kill switch is latched.
+    pub killed: bool,
+    /// The drawdown breaker is latched.
+    pub tripped: bool,
+    /// Everything is to be flat.
+    pub flat: bool,
     /// Orders that reached the venue.
     pub orders: u64,
     /// Messages so far.
@@ -106,7 +143,7 @@ pub struct AccountView {
 }
 
 /// One goal.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GoalView {
     /// Which.
     pub goal: Goal,
@@ -116,6 +153,8 @@ pub struct GoalView {
     pub value: f64,
     /// What the operator asked for.
     pub target: f64,
+    /// The score in per cent, day by day at falling resolution, at most [`TREND_MAX`].
+    pub trend: Vec<u8>,
 }
 
 /// The hive against its deaf parts, equally weighted and netted, once it is measured.
@@ -144,8 +183,12 @@ pub struct AgentRow {
     pub assets: String,
     /// What it may do.
     pub state: AgentState,
+    /// What the operator has switched.
+    pub switches: Switches,
     /// 1 is the prior; × 100 on the screen.
     pub points: f64,
+    /// Points × 100, day by day at falling resolution, at most [`TREND_MAX`].
+    pub trend: Vec<u16>,
     /// PnL of the deaf twin.
     pub alone: f64,
     /// PnL with open ears.
@@ -156,6 +199,8 @@ pub struct AgentRow {
     pub funds: Money,
     /// What the hive would lose without it, a year, as a fraction of the account.
     pub difference: f64,
+    /// About what a spread now would give it, were it funded: its share by points.
+    pub would_get: Money,
     /// Its share of what the desk holds: `+4.2 % BTC`, of the hive's equity.
     pub position: String,
     /// The last thing it said, and its number; 0 for nothing yet.
@@ -268,6 +313,8 @@ pub struct Cockpit {
     pub goals: Vec<GoalView>,
     /// Not measured yet where `None`.
     pub emergence: Option<Emergence>,
+    /// Whole days that emergence has behind it.
+    pub days: u32,
     /// Declared agents in the order of the file.
     pub agents: Vec<AgentRow>,
     /// Agents beyond those shown.
@@ -318,6 +365,10 @@ pub struct IntentView {
     pub message: Option<MessageId>,
     /// In words: name and condition.
     pub conditions: Vec<(String, String)>,
+    /// Fixed prices among the conditions: name and price.
+    pub levels: Vec<(String, f64)>,
+    /// Open, high, low, close of the last bars, oldest first, at most [`BARS_MAX`].
+    pub bars: Vec<[f64; 4]>,
 }
 
 /// Why the agent holds what it holds: its last stance on an asset.
@@ -362,6 +413,14 @@ pub struct AgentPage {
     pub received: Vec<EdgeRow>,
     /// Whom it moved.
     pub given: Vec<EdgeRow>,
+    /// Its lives and its points × 100, day by day at falling resolution, at most [`TREND_MAX`] each.
+    pub alone: Vec<f64>,
+    /// See `alone`.
+    pub sim: Vec<f64>,
+    /// See `alone`.
+    pub real: Vec<f64>,
+    /// See `alone`.
+    pub points: Vec<f64>,
     /// Closed intents.
     pub trades: u32,
     /// Messages it sent.

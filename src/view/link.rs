@@ -84,4 +84,8 @@ pub trait Link {
     fn send(&mut self, request: Request) -> Result<(), SendError>;
     /// How long ago anything was last heard of the swarm; none before the first.
     fn age(&self) -> Option<Duration>;
+    /// Whether it may only look.
+    fn read_only(&self) -> bool {
+        false
+    }
 }

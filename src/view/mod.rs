@@ -11,6 +11,7 @@ pub mod link;
 mod network;
 pub mod operator;
 mod page;
+mod record;
 pub mod recorder;
 pub mod series;
 pub mod summary;

@@ -2,11 +2,12 @@
 //! holds.
 
 use super::cockpit::{AgentPage, CONDITIONS_MAX, IntentView, TraitBar, Why};
+use super::record::Spread;
 use super::recorder::{Decision, Recorder, row};
 use super::words;
 use crate::agents::Agent;
 use crate::agents::personality::{TRAITS, Traits};
-use crate::domain::{AgentId, Body, Factor, MessageId, Verb};
+use crate::domain::{AgentId, Body, Condition, Factor, MessageId, Term, Verb};
 use crate::engine::Engine;
 
 /// The page of a declared agent; none for others.
@@ -14,13 +15,14 @@ pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<
     let cast = engine.cast();
     let agent = cast.agents[..cast.declared].get(id.index())?;
     let bus = &engine.respond.bus;
+    let track = recorder.record.track(id)?;
     let mut why: Vec<Why> =
         agent.slots.clone().filter_map(|s| recorder.stance(s)).map(|d| reason(engine, d)).collect();
     why.sort_by_key(|w| std::cmp::Reverse(w.message));
     let decided = |slot: usize| recorder.stance(slot).map_or(MessageId(0), |d| d.message.id);
     Some(AgentPage {
         seq: recorder.seq(),
-        row: row(engine, recorder, agent),
+        row: row(engine, recorder, agent, &Spread::now(engine)),
         personality: agent.personality.clone(),
         side: agent.side.to_string(),
         traits: TRAITS.iter().map(|t| bar(t.name, t.bounds, &agent.traits)).collect(),
@@ -28,6 +30,10 @@ pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<
         why,
         received: super::network::edges(engine, decided, |_, to| to == id),
         given: super::network::edges(engine, decided, |from, _| from == id),
+        alone: track.alone.values(),
+        sim: track.sim.values(),
+        real: track.real.values(),
+        points: track.points.values(),
         trades: agent.slots.clone().map(|s| engine.speak.lives[s].trades).sum(),
         sent: bus.sent(id.index()),
         acted_on: bus.acted_on(id.index()),
@@ -57,7 +63,11 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
         let action = recorder.action(slot);
         let said = action.and_then(|m| if let Body::Action(a) = m.body { Some(a) } else { None });
         let mut conditions: Vec<(String, String)> = Vec::new();
+        let mut levels = Vec::new();
         if let Some(a) = said {
+            if a.verb != Verb::Close {
+                levels.extend(a.plan.parts().filter_map(|(n, c)| Some((n.to_owned(), level(c)?))));
+            }
             if a.verb != Verb::Close {
                 conditions.extend(a.plan.parts().map(|(n, c)| (n.to_owned(), c.to_string())));
             }
@@ -75,11 +85,21 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
             close: engine.speak.market.listings[asset.index()].last.close,
             message: action.map(|m| m.id),
             conditions,
+            levels,
+            bars: recorder.record.bars(asset),
         });
     }
     // What is open comes first.
     views.sort_by_key(|v| v.intent == 0.0);
     views
+}
+
+/// The price that the close is compared with, if it is a fixed one.
+fn level(c: Condition) -> Option<f64> {
+    match (c.left, c.right) {
+        (Term::Close, Term::Level(price)) | (Term::Level(price), Term::Close) => Some(price),
+        _ => None,
+    }
 }
 
 fn reason(engine: &Engine, decision: &Decision) -> Why {

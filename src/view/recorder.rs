@@ -10,8 +10,9 @@
 
 use super::cockpit::{
     AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, AgentState, Cockpit, Curves, EDGES_MAX,
-    Emergence, GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
+    Emergence, GoalView, MESSAGES_MAX, MarketMode, MessageLine, Switches, bounded,
 };
+use super::record::{self, Record, Spread};
 use super::series::{Keep, Series};
 use super::words;
 use crate::agents::Agent;
@@ -65,6 +66,8 @@ pub struct Recorder {
     /// By declared agent.
     last: Vec<Option<Message>>,
     alarms: VecDeque<String>,
+    /// Small curves, bars.
+    pub(super) record: Record,
 }
 
 impl Recorder {
@@ -85,6 +88,7 @@ impl Recorder {
             stances: vec![None; cast.declared_slots],
             last: vec![None; cast.declared],
             alarms: VecDeque::new(),
+            record: Record::new(engine),
         }
     }
 
@@ -134,7 +138,9 @@ impl Recorder {
         let day = Stamp(at.0 - 1).day();
         if self.day.is_none_or(|(d, _)| d != day) {
             self.day = Some((day, self.equity));
+            self.record.day(engine);
         }
+        self.record.bar(engine, at);
         self.equity = real.equity();
     }
 
@@ -203,8 +209,14 @@ impl Recorder {
         let read = respond.goals.readings(&settings.goals);
         // Before the first day is closed nothing was read: zeros would be a lie.
         let was_read = respond.bus.counts().goal > 0;
-        let goals =
-            read.iter().map(|g| GoalView { goal: g.goal, score: g.score, value: g.value, target: g.target });
+        let goals = read.iter().zip(self.record.goals()).map(|(g, trend)| GoalView {
+            goal: g.goal,
+            score: g.score,
+            value: g.value,
+            target: g.target,
+            trend,
+        });
+        let spread = Spread::now(engine);
         Cockpit {
             seq: self.seq,
             hive: scene.hive.clone(),
@@ -224,7 +236,8 @@ impl Recorder {
                 from: g.low,
                 to: g.high,
             }),
-            agents: declared.iter().take(AGENTS_MAX).map(|a| row(engine, self, a)).collect(),
+            days: respond.gauge.days(),
+            agents: declared.iter().take(AGENTS_MAX).map(|a| row(engine, self, a, &spread)).collect(),
             more_agents: declared.len().saturating_sub(AGENTS_MAX) as u64,
             edges,
             more_edges,
@@ -248,10 +261,21 @@ impl Recorder {
     fn account(&self, engine: &Engine) -> AccountView {
         let (settings, real) = (engine.settings(), &engine.respond.real);
         let (gross, net) = real.exposure();
-        let tripped = real
-            .breaker
-            .latched()
-            .map(|l| format!("the breaker tripped at a drawdown of {:.1} % on {}", 100.0 * l.drawdown, l.at));
+        let latched = real.breaker.latched();
+        let tripped = || {
+            let day = |at: Stamp| at.to_string().chars().take(10).collect::<String>();
+            latched.map(|l| {
+                format!("the breaker tripped at a drawdown of {:.1} % on {}", 100.0 * l.drawdown, day(l.at))
+            })
+        };
+        let (killed, flat) = (real.hand.is_killed(), real.hand.is_flat());
+        let reason = match () {
+            () if real.halted.is_some() => real.halted.clone(),
+            () if killed => Some("the kill switch is latched: no new risk, reductions pass".to_owned()),
+            () if latched.is_some() => tripped(),
+            () if flat => Some("everything is being closed, and stays closed".to_owned()),
+            () => None,
+        };
         AccountView {
             equity: real.equity(),
             capital: settings.money,
@@ -262,7 +286,10 @@ impl Recorder {
             gross,
             net,
             run: real.mode().to_string(),
-            reason: real.halted.clone().or(tripped).map(bounded),
+            reason: reason.map(bounded),
+            killed,
+            tripped: latched.is_some(),
+            flat,
             orders: real.orders_sent(),
             messages: engine.respond.bus.counts().total(),
         }
@@ -283,27 +310,9 @@ fn line(engine: &Engine, m: &Message, acted_on: u32) -> MessageLine {
 }
 
 /// An agent's row.
-pub(super) fn row(engine: &Engine, recorder: &Recorder, agent: &Agent) -> AgentRow {
-    let (cast, respond, speak) = (engine.cast(), &engine.respond, &engine.speak);
+pub(super) fn row(engine: &Engine, recorder: &Recorder, agent: &Agent, spread: &Spread) -> AgentRow {
+    let (cast, respond) = (engine.cast(), &engine.respond);
     let real = &respond.real;
-    let (mut alone, mut sim) = (0.0, 0.0);
-    let equity = money::to_estimate(real.equity());
-    let mut position = Vec::new();
-    for slot in agent.slots.clone() {
-        let asset = cast.slots[slot].asset;
-        let last = speak.market.listings[asset.index()].last.close;
-        alone += speak.alone(cast, slot);
-        sim += respond.ears[slot].sim.book.equity(last);
-        // Today each asset has one instrument, of the same number.
-        let held = real.ledger.position(agent.id, crate::domain::InstrumentId(asset.0));
-        let share = if equity > 0.0 { 100.0 * money::to_estimate(held) * last / equity } else { 0.0 };
-        if !held.is_zero() {
-            position.push((share, engine.asset_name(asset)));
-        }
-    }
-    // The largest first; those beyond the bound of a text are cut.
-    position.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
-    let parts: Vec<String> = position.iter().map(|(share, name)| format!("{share:+.1} % {name}")).collect();
     let names: Vec<&str> =
         cast.slots[agent.slots.clone()].iter().map(|s| engine.asset_name(s.asset)).collect();
     let last = recorder.last.get(agent.id.index()).and_then(Option::as_ref);
@@ -311,36 +320,71 @@ pub(super) fn row(engine: &Engine, recorder: &Recorder, agent: &Agent) -> AgentR
         let asset = m.asset.map(|a| engine.asset_name(a)).unwrap_or_default();
         format!("{asset} {}", words::short(&m.body))
     });
+    let (alone, sim) = record::lives(engine, agent);
+    let switches = switches(engine, agent.id);
+    let points = respond.points.agent(cast, agent.id);
     AgentRow {
         id: agent.id,
         name: bounded(agent.name.clone()),
         family: agent.family,
         goal: agent.goal,
         assets: bounded(names.join(" ")),
-        state: state(engine, agent.id),
-        points: respond.points.agent(cast, agent.id),
+        state: state(switches, real.funds.broke(agent.id).is_some()),
+        switches,
+        points,
+        trend: recorder.record.track(agent.id).map(record::Track::trend).unwrap_or_default(),
         alone,
         sim,
         real: real.ledger.pnl(agent.id, &real.marks).unwrap_or_default(),
         funds: real.ledger.equity(agent.id, &real.marks).unwrap_or_default(),
         difference: engine.difference(agent.id),
-        position: bounded(parts.join(", ")),
+        would_get: spread.would_give(points, real.funds.weight(agent.id) > 0.0),
+        position: bounded(position(engine, agent)),
         last: last.map_or(MessageId(0), |m| m.id),
         said: bounded(said.unwrap_or_default()),
     }
 }
 
-fn state(engine: &Engine, agent: AgentId) -> AgentState {
+/// What it holds, the largest first; those beyond the bound of a text are cut.
+fn position(engine: &Engine, agent: &Agent) -> String {
+    let (cast, real) = (engine.cast(), &engine.respond.real);
+    let equity = money::to_estimate(real.equity());
+    let mut position = Vec::new();
+    for slot in agent.slots.clone() {
+        let asset = cast.slots[slot].asset;
+        let last = engine.speak.market.listings[asset.index()].last.close;
+        // Today each asset has one instrument, of the same number.
+        let held = real.ledger.position(agent.id, crate::domain::InstrumentId(asset.0));
+        let share = if equity > 0.0 { 100.0 * money::to_estimate(held) * last / equity } else { 0.0 };
+        // What would be written as nothing is left out.
+        if share.abs() >= 0.05 {
+            position.push((share, engine.asset_name(asset)));
+        }
+    }
+    position.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
+    let parts: Vec<String> = position.iter().map(|(share, name)| format!("{share:+.1} % {name}")).collect();
+    parts.join(", ")
+}
+
+fn switches(engine: &Engine, agent: AgentId) -> Switches {
     let respond = &engine.respond;
-    if respond.real.funds.broke(agent).is_some() {
-        AgentState::Broke
-    } else if respond.real.hand.is_paused(agent) || respond.real.hand.is_killed() {
-        AgentState::Paused
-    } else if respond.consensus.is_muted(agent) {
-        AgentState::Muted
-    } else if respond.real.funds.weight(agent) == 0.0 {
-        AgentState::Unfunded
-    } else {
-        AgentState::Live
+    Switches {
+        paused: respond.real.hand.is_paused(agent),
+        drained: respond.real.hand.is_drained(agent),
+        muted: respond.consensus.is_muted(agent),
+        deaf: respond.deafened.get(agent.index()).copied().unwrap_or(false),
+        funded: respond.real.funds.wanted(agent),
+    }
+}
+
+fn state(s: Switches, broke: bool) -> AgentState {
+    match () {
+        () if !s.funded => AgentState::Unfunded,
+        () if broke => AgentState::Broke,
+        () if s.drained => AgentState::Drained,
+        () if s.paused => AgentState::Paused,
+        () if s.muted => AgentState::Muted,
+        () if s.deaf => AgentState::Deaf,
+        () => AgentState::Live,
     }
 }

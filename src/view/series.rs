@@ -3,7 +3,7 @@
 //!
 //! # Invariants
 //!
-//! 1. At most [`POINTS_MAX`] finished points, whatever was pushed.
+//! 1. At most as many finished points as it was made for, whatever was pushed.
 //! 2. The same pushes give the same points; nothing depends on when it is looked at.
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,8 @@ pub enum Keep {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     keep: Keep,
+    /// Most finished points.
+    most: usize,
     points: Vec<f64>,
     /// Pushes that a point stands for.
     stride: u64,
@@ -33,9 +35,14 @@ pub struct Series {
 }
 
 impl Series {
-    /// Empty.
+    /// Empty, for [`POINTS_MAX`] points.
     pub fn new(keep: Keep) -> Self {
-        Series { keep, points: Vec::new(), stride: 1, open: 0.0, filled: 0 }
+        Series::short(keep, POINTS_MAX)
+    }
+
+    /// Empty, for fewer points.
+    pub fn short(keep: Keep, most: usize) -> Self {
+        Series { keep, most: most.clamp(2, POINTS_MAX), points: Vec::new(), stride: 1, open: 0.0, filled: 0 }
     }
 
     /// Takes the next value; what is not finite is left out.
@@ -50,7 +57,7 @@ impl Series {
         }
         self.filled = 0;
         self.points.push(self.open);
-        if self.points.len() == POINTS_MAX {
+        if self.points.len() == self.most {
             self.halve();
         }
     }
@@ -69,7 +76,7 @@ impl Series {
         self.stride *= 2;
     }
 
-    /// All finished points and the one being made: at most [`POINTS_MAX`].
+    /// All finished points and the one being made: never more than it was made for.
     pub fn values(&self) -> Vec<f64> {
         let mut values = self.points.clone();
         if self.filled > 0 {
@@ -98,6 +105,16 @@ mod tests {
         }
         assert!(s.values().len() >= POINTS_MAX / 2);
         assert!(s.values().windows(2).all(|w| w[0] < w[1]));
+    }
+
+    #[test]
+    fn a_short_one_is_bounded_too() {
+        let mut s = Series::short(Keep::Last, 32);
+        for i in 0..1_000 {
+            s.push(f64::from(i));
+            assert!(s.values().len() <= 32);
+        }
+        assert_eq!(s.values().last(), Some(&999.0));
     }
 
     #[test]

@@ -1,0 +1,163 @@
+//! What is asked of the whole: four gauges, LR BM F A, and the fifth, emergence.
+
+use super::app::{App, Pane};
+use super::draw::block;
+use super::theme::{Role, Theme};
+use super::words;
+use crate::domain::Goal;
+use crate::view::Cockpit;
+use crate::view::cockpit::{EMERGENCE_DAYS_MIN as DAYS_MIN, Emergence, GoalView};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// Most of a Sharpe ratio that the gauge of emergence shows, either way.
+const GAIN_MAX: f64 = 2.0;
+/// Cells of a trend.
+const TREND: usize = 8;
+
+fn goal_words(g: &GoalView) -> (&'static str, String) {
+    match g.goal {
+        Goal::LowRisk => {
+            ("low risk", format!("drawdown {} of {:.0} %", words::percent(g.value), 100.0 * g.target))
+        }
+        Goal::BigMoney => ("big money", format!("{:+.1} %/yr of {:.0} %", 100.0 * g.value, 100.0 * g.target)),
+        Goal::Fast if g.value >= 999.0 => ("fast", "+10 %: never so".to_owned()),
+        Goal::Fast => ("fast", format!("+10 % in {:.0} of {:.0} mo", g.value, g.target)),
+        Goal::Automated => ("automated", format!("by hand {:.1} of {:.0} ‰", g.value, g.target)),
+    }
+}
+
+fn reached(score: f64) -> Role {
+    match score {
+        s if s >= 0.5 => Role::Good,
+        s if s >= 0.2 => Role::Warn,
+        _ => Role::Bad,
+    }
+}
+
+/// The gauge, its number, and what is behind it.
+fn gauge<'a>(t: &Theme, g: &GoalView, width: usize) -> [Line<'a>; 2] {
+    let (name, numbers) = goal_words(g);
+    let title = format!("{:<2} {name:<9} ", words::letters(g.goal));
+    let room = width.saturating_sub(title.chars().count() + 6);
+    let (full, rest) = words::bar(g.score, room.max(1));
+    // Beside the numbers, as far as there is room for it.
+    let free = width.saturating_sub(numbers.chars().count() + 5);
+    let cells = if free < 3 { 0 } else { free.min(TREND) };
+    let trend = words::spark(&g.trend, (0.0, 100.0), cells);
+    let gap = width.saturating_sub(numbers.chars().count() + 3 + cells);
+    [
+        Line::from(vec![
+            Span::styled(title, t.of(Role::Title)),
+            Span::styled(full, t.of(reached(g.score))),
+            Span::styled(rest, t.of(Role::Faint)),
+            Span::styled(format!(" {:>3.0} %", 100.0 * g.score), t.of(Role::Text)),
+        ]),
+        Line::from(vec![
+            Span::styled(format!("   {numbers}"), t.of(Role::Dim)),
+            Span::styled(" ".repeat(gap) + &trend, t.of(reached(g.score))),
+        ]),
+    ]
+}
+
+/// What is known of emergence: the number and how sure it is.
+fn emergence(e: Emergence) -> (Role, &'static str) {
+    match e {
+        e if e.from > 0.0 => (Role::Good, "more than its parts"),
+        e if e.to < 0.0 => (Role::Bad, "less than its parts"),
+        _ => (Role::Warn, "not yet certain"),
+    }
+}
+
+fn fifth<'a>(t: &Theme, c: &Cockpit, width: usize) -> [Line<'a>; 2] {
+    let title = format!("{:<2} {:<9} ", "E", "emergence");
+    let room = width.saturating_sub(title.chars().count() + 6).max(1);
+    let head = Span::styled(title, t.of(Role::Title));
+    let Some(e) = c.emergence else {
+        let (text, share) = match (c.deaf, c.days < DAYS_MIN) {
+            (true, _) => ("   nobody listens".to_owned(), 0.0),
+            (_, true) => {
+                (format!("   day {} of {DAYS_MIN} to say", c.days), f64::from(c.days) / f64::from(DAYS_MIN))
+            }
+            _ => ("   no risk was taken".to_owned(), 0.0),
+        };
+        let (full, rest) = words::bar(share, room);
+        let bar = [Span::styled(full, t.of(Role::Dim)), Span::styled(rest, t.of(Role::Faint))];
+        let said = Span::styled("     ?", t.of(Role::Dim));
+        return [
+            Line::from([vec![head], bar.to_vec(), vec![said]].concat()),
+            Line::styled(text, t.of(Role::Dim)),
+        ];
+    };
+    let (role, verdict) = emergence(e);
+    // An interval on a scale of which the middle is nought.
+    let at = |x: f64| (((x / GAIN_MAX).clamp(-1.0, 1.0) + 1.0) / 2.0 * (room - 1) as f64).round() as usize;
+    let (from, to, nought, here) = (at(e.from), at(e.to), at(0.0), at(e.gain));
+    let cell = |i: usize| match i {
+        i if i == here => Span::styled("◆", t.of(role)),
+        i if i == nought => Span::styled("┊", t.of(Role::Dim)),
+        i if (from..=to).contains(&i) => Span::styled("━", t.of(role)),
+        _ => Span::styled("·", t.of(Role::Faint)),
+    };
+    let mut spans = vec![head];
+    spans.extend((0..room).map(cell));
+    spans.push(Span::styled(format!(" {:>+5.2}", e.gain), t.of(role)));
+    let long = format!("   {:+.2} … {:+.2} SR, {verdict}", e.from, e.to);
+    let text =
+        if long.chars().count() <= width { long } else { format!("   {:+.2} … {:+.2} SR", e.from, e.to) };
+    [Line::from(spans), Line::styled(text, t.of(Role::Dim))]
+}
+
+/// In one line: every gauge and its number.
+pub fn line(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    let t = &app.theme;
+    let Some(c) = &app.cockpit else { return };
+    let mut spans = Vec::new();
+    let room = (usize::from(area.width) / 5).saturating_sub(11).clamp(4, 12);
+    for g in &c.goals {
+        let (full, rest) = words::bar(g.score, room);
+        spans.push(Span::styled(format!(" {} ", words::letters(g.goal)), t.of(Role::Title)));
+        spans.push(Span::styled(full, t.of(reached(g.score))));
+        spans.push(Span::styled(rest, t.of(Role::Faint)));
+        spans.push(Span::styled(format!(" {:>3.0} % ", 100.0 * g.score), t.of(Role::Text)));
+    }
+    spans.push(Span::styled(" E ", t.of(Role::Title)));
+    spans.push(match c.emergence {
+        Some(e) => {
+            Span::styled(format!("{:+.2} ({:+.2} … {:+.2})", e.gain, e.from, e.to), t.of(emergence(e).0))
+        }
+        None if c.deaf => Span::styled("nobody listens", t.of(Role::Dim)),
+        None => Span::styled(format!("day {} of {DAYS_MIN}", c.days), t.of(Role::Dim)),
+    });
+    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+}
+
+/// All five, side by side where it is low, else one below the other.
+pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    let t = &app.theme;
+    let pane = block(app, Pane::Goals, Vec::new());
+    let inside = pane.inner(area);
+    frame.render_widget(pane, area);
+    let Some(c) = &app.cockpit else { return };
+    if inside.height == 0 || inside.width < 12 {
+        return;
+    }
+    let stacked = inside.height > 4;
+    if c.goals.is_empty() && stacked {
+        return frame.render_widget(Paragraph::new(" no day is closed yet").style(t.of(Role::Dim)), inside);
+    }
+    let n = c.goals.len() + 1;
+    let places = if stacked {
+        Layout::vertical(vec![Constraint::Length(3); n]).split(inside)
+    } else {
+        Layout::horizontal(vec![Constraint::Fill(1); n]).spacing(3).split(inside)
+    };
+    let width = |r: &Rect| usize::from(r.width);
+    let drawn = c.goals.iter().zip(places.iter()).map(|(g, r)| (gauge(t, g, width(r).min(72)), *r));
+    let last = places.last().map(|r| (fifth(t, c, width(r).min(72)), *r));
+    for (lines, r) in drawn.chain(last) {
+        frame.render_widget(Paragraph::new(lines.to_vec()), r);
+    }
+}

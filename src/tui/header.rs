@@ -1,0 +1,199 @@
+//! The first three lines: where and when, how much, and a rule whose stroke is the market's mode, or the
+//! banner that says what is the matter and what to do.
+
+use super::app::{App, Pane, Reach};
+use super::theme::{Role, Theme};
+use super::words;
+use crate::domain::money;
+use crate::view::Cockpit;
+use crate::view::cockpit::{AccountView, MarketMode};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// Lines of the header.
+pub const HEIGHT: u16 = 3;
+
+/// The mode's role and its stroke.
+pub fn mode(mode: MarketMode) -> (Role, &'static str) {
+    match mode {
+        MarketMode::Synth => (Role::Synth, "┄"),
+        MarketMode::History => (Role::History, "╌"),
+        MarketMode::Paper => (Role::Paper, "═"),
+        MarketMode::Live => (Role::Live, "━"),
+    }
+}
+
+fn width(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(Span::width).sum()
+}
+
+/// As many groups as fit, from the first on.
+fn fitting<'a>(groups: Vec<Vec<Span<'a>>>, mut left: usize) -> Vec<Span<'a>> {
+    let mut spans = Vec::new();
+    for group in groups {
+        let w = width(&group);
+        if w > left {
+            break;
+        }
+        left -= w;
+        spans.extend(group);
+    }
+    spans
+}
+
+/// Draws the header; `tabs` where one pane is shown at a time.
+pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect, tabs: bool) {
+    let t = &app.theme;
+    let row = |n: u16| Rect { y: area.y + n.min(area.height.saturating_sub(1)), height: 1, ..area };
+    let Some(c) = &app.cockpit else {
+        let text = match &app.reach {
+            Reach::Here => " waiting for the swarm's first picture",
+            Reach::Lost(_) | Reach::Ended(_) => " nothing was heard of the swarm",
+        };
+        frame.render_widget(Paragraph::new(text).style(t.of(Role::Dim)), row(0));
+        return rule(frame, app, row(2), tabs);
+    };
+    let right = place(app, c);
+    let room = usize::from(area.width).saturating_sub(1);
+    let left = fitting(when(t, c), room);
+    let mut right = fitting(right, room.saturating_sub(width(&left)));
+    right.push(Span::raw(" "));
+    frame.render_widget(Paragraph::new(Line::from(left)), row(0));
+    frame.render_widget(Paragraph::new(Line::from(right).right_aligned()), row(0));
+    let spans = fitting(account(t, c), usize::from(area.width));
+    frame.render_widget(Paragraph::new(Line::from(spans)), row(1));
+    rule(frame, app, row(2), tabs);
+}
+
+fn when<'a>(t: &Theme, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
+    let dim = t.of(Role::Dim);
+    let mut groups = vec![
+        vec![Span::styled(format!(" {} ", c.mode.text()), t.of(mode(c.mode).0))],
+        vec![Span::styled(format!(" {} ", c.hive), t.of(Role::Title))],
+        vec![Span::styled(c.market_time.map(words::moment).unwrap_or_default(), t.of(Role::Text))],
+    ];
+    if let Some(p) = c.progress {
+        let (full, rest) = words::bar(p, 14);
+        groups.push(vec![
+            Span::styled(format!("  {} ", c.speed), dim),
+            Span::styled(full, t.of(Role::Focus)),
+            Span::styled(rest, t.of(Role::Faint)),
+            Span::styled(format!(" {:>3.0} %", 100.0 * p), t.of(Role::Text)),
+        ]);
+    } else {
+        groups.push(vec![Span::styled(format!("  {}", c.speed), dim)]);
+    }
+    groups
+}
+
+/// What must be seen first comes first; what does not fit is left out whole.
+fn place<'a>(app: &App, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
+    let t = &app.theme;
+    let dim = t.of(Role::Dim);
+    let mut groups = Vec::new();
+    if app.read_only {
+        groups.push(vec![Span::styled(" READ-ONLY", t.of(Role::Warn))]);
+    }
+    if c.deaf {
+        groups.push(vec![Span::styled("  DEAF", t.of(Role::Warn))]);
+    }
+    let age = app.age.unwrap_or_default();
+    groups.push(match (&app.reach, app.is_stale()) {
+        (Reach::Ended(_), _) => vec![Span::styled("  ended", t.of(Role::Warn))],
+        (_, true) => vec![Span::styled(format!("  data {} old", words::age(age)), t.of(Role::Warn))],
+        _ => vec![Span::styled("  data ", dim), Span::styled("now", t.of(Role::Good))],
+    });
+    let own = if matches!(c.mode, MarketMode::Synth | MarketMode::History) { "paper money" } else { "" };
+    groups.push(vec![Span::styled(format!("  {own}"), dim)]);
+    match c.clients {
+        0 => {}
+        1 => groups.push(vec![Span::styled("  1 client", dim)]),
+        n => groups.push(vec![Span::styled(format!("  {n} clients"), dim)]),
+    }
+    groups.push(vec![Span::styled(format!("  feed {}", c.feed), dim)]);
+    groups
+}
+
+fn account<'a>(t: &Theme, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
+    let a = &c.account;
+    let equity = money::to_estimate(a.equity);
+    let (total, today) = (equity - money::to_estimate(a.capital), money::to_estimate(a.today));
+    let role = if a.run == "running" { Role::Good } else { Role::Bad };
+    let dim = t.of(Role::Dim);
+    let share = a.drawdown / a.drawdown_budget.max(1e-9);
+    let over = match share {
+        s if s > 1.0 => Role::Bad,
+        s if s > 0.75 => Role::Warn,
+        _ => Role::Text,
+    };
+    let (full, rest) = words::bar(share, 6);
+    vec![
+        vec![Span::styled(format!(" {}", a.run.to_uppercase()), t.of(role))],
+        vec![
+            Span::styled("  equity ", dim),
+            Span::styled(format!("{} {}", words::thousands(equity), c.currency), t.of(Role::Title)),
+        ],
+        vec![Span::styled(format!(" {}", words::gain(total)), t.of(words::sign(total)))],
+        vec![Span::styled("  today ", dim), Span::styled(words::gain(today), t.of(words::sign(today)))],
+        vec![
+            Span::styled("  drawdown ", dim),
+            Span::styled(
+                format!("{} of {:.0} %", words::percent(a.drawdown), 100.0 * a.drawdown_budget),
+                t.of(over),
+            ),
+        ],
+        vec![Span::raw(" "), Span::styled(full, t.of(over)), Span::styled(rest, t.of(Role::Faint))],
+        vec![Span::styled(format!("  gross {:.2}×  net {:+.2}×", a.gross, a.net), dim)],
+        vec![Span::styled(format!("  {} voices", c.voices), dim)],
+        vec![Span::styled(format!("  {} orders", words::thousands(a.orders as f64)), dim)],
+        vec![Span::styled(format!("  {} messages", words::thousands(a.messages as f64)), dim)],
+    ]
+}
+
+/// The way back, where there is one.
+pub fn way_back(a: &AccountView) -> &'static str {
+    match () {
+        () if a.killed || a.tripped => " · :reset releases it",
+        () if a.flat => " · :resume all ends it",
+        () => "",
+    }
+}
+
+/// What the whole width is for, if anything.
+fn banner(app: &App) -> Option<String> {
+    match &app.reach {
+        Reach::Lost(why) => {
+            let age = app.age.map(|a| format!("last heard {} ago", words::age(a)));
+            let age = age.unwrap_or_else(|| "never heard".to_owned());
+            Some(format!("SWARM LOST · {age} · {why} · trying again by itself; q leaves"))
+        }
+        Reach::Ended(why) => Some(format!("ENDED · {why} · this is its last state; q leaves")),
+        Reach::Here => {
+            let a = &app.cockpit.as_ref()?.account;
+            let why = a.reason.as_ref()?;
+            Some(format!("{} · {why}{}", a.run.to_uppercase(), way_back(a)))
+        }
+    }
+}
+
+fn rule(frame: &mut Frame<'_>, app: &App, area: Rect, tabs: bool) {
+    let t = &app.theme;
+    if let Some(text) = banner(app) {
+        let text = words::cut(&text, usize::from(area.width).saturating_sub(2));
+        return frame.render_widget(Paragraph::new(format!(" {text}")).style(t.of(Role::Banner)), area);
+    }
+    let (role, stroke) = mode(app.cockpit.as_ref().map(|c| c.mode).unwrap_or_default());
+    let ink = t.stroke(role);
+    frame.render_widget(Paragraph::new(stroke.repeat(usize::from(area.width))).style(ink), area);
+    if tabs {
+        let mut spans = vec![Span::styled(stroke.repeat(2), ink)];
+        for (n, pane) in Pane::ALL.iter().enumerate() {
+            let role = if *pane == app.focus { Role::Selected } else { Role::Dim };
+            spans.push(Span::styled(format!(" {} {} ", n + 1, pane.title()), t.of(role)));
+            spans.push(Span::styled(stroke, ink));
+        }
+        frame.render_widget(Paragraph::new(Line::from(spans)), area);
+    }
+}

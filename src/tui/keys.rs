@@ -1,0 +1,461 @@
+//! Keys and pasted text in, requests out.
+//!
+//! # Invariants
+//!
+//! 1. A dialog takes every key: nothing behind it moves.
+//! 2. Money needs `y`, which is nobody's trigger; broad money needs the word, letter by letter.
+//! 3. Pasted text goes into the filter or nowhere.
+
+use super::action::{self, ACTIONS, Action, Takes};
+use super::app::{App, Dialog, Input, Pane, Sort};
+use super::theme::{self, Role, Theme};
+use crate::domain::{AgentId, Decimal};
+use crate::view::cockpit::{AgentRow, Kind};
+use crate::view::link::Request;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::time::Duration;
+
+/// How long the second half of the kill chord is waited for.
+const CHORD: Duration = Duration::from_secs(2);
+/// Characters of what is typed.
+const INPUT_MAX: usize = 120;
+/// A page of rows.
+const LEAP: usize = 10;
+
+impl App {
+    /// A key: what is to be sent, if anything.
+    pub fn key(&mut self, key: &KeyEvent) -> Option<Request> {
+        self.dirty = true;
+        // The chord works everywhere: it only removes risk.
+        if action::find(key) == Some(Action::Kill) {
+            return self.kill();
+        }
+        self.chord = None;
+        if let Some(dialog) = self.dialog.take() {
+            return self.answer(dialog, key);
+        }
+        if let Some(input) = self.input {
+            return self.typed(input, key);
+        }
+        let action = action::find(key)?;
+        if let (Action::Jump, KeyCode::Char(c)) = (action, key.code) {
+            let n = c.to_digit(10).unwrap_or(1) as usize;
+            self.focus_on(Pane::ALL[(n.max(1) - 1) % Pane::ALL.len()]);
+            return None;
+        }
+        self.act(action)
+    }
+
+    /// Pasted text.
+    pub fn paste(&mut self, text: &str) {
+        if self.input == Some(Input::Filter) {
+            let line: String = text.chars().take_while(|c| !c.is_control()).take(INPUT_MAX).collect();
+            self.filter().push_str(&line);
+            self.dirty = true;
+        } else {
+            self.say("pasted text presses no keys".to_owned(), Role::Dim);
+        }
+    }
+
+    fn kill(&mut self) -> Option<Request> {
+        if self.read_only {
+            self.say_read_only();
+            return None;
+        }
+        if self.chord.take().is_some_and(|since| self.now.saturating_sub(since) < CHORD) {
+            self.dialog = None;
+            return Some(Request::Kill);
+        }
+        self.chord = Some(self.now);
+        self.say("ctrl-x again within 2 s halts the swarm".to_owned(), Role::Bad);
+        None
+    }
+
+    fn answer(&mut self, dialog: Dialog, key: &KeyEvent) -> Option<Request> {
+        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
+        match dialog {
+            // Only y confirms: the key that opened the dialog, enter and everything else cancel.
+            Dialog::Money { request, .. } => {
+                if plain && key.code == KeyCode::Char('y') {
+                    return Some(request);
+                }
+                self.say("cancelled: nothing was moved".to_owned(), Role::Dim);
+                None
+            }
+            Dialog::Word { request, word, says, mut typed } => {
+                match key.code {
+                    KeyCode::Enter if typed == word => return Some(request),
+                    KeyCode::Esc | KeyCode::Enter => {
+                        self.say("cancelled: nothing was changed".to_owned(), Role::Dim);
+                        return None;
+                    }
+                    KeyCode::Backspace => drop(typed.pop()),
+                    KeyCode::Char(c) if plain && typed.len() < INPUT_MAX => typed.push(c),
+                    _ => {}
+                }
+                self.dialog = Some(Dialog::Word { request, word, says, typed });
+                None
+            }
+        }
+    }
+
+    fn filter(&mut self) -> &mut String {
+        if self.focus == Pane::Messages { &mut self.message_filter } else { &mut self.agent_filter }
+    }
+
+    fn typed(&mut self, input: Input, key: &KeyEvent) -> Option<Request> {
+        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
+        let text = if input == Input::Filter { self.filter() } else { &mut self.command };
+        match key.code {
+            KeyCode::Esc => {
+                text.clear();
+                self.input = None;
+            }
+            KeyCode::Char('c') if !plain => {
+                text.clear();
+                self.input = None;
+            }
+            KeyCode::Backspace => {
+                // Deleting nothing leaves.
+                if text.pop().is_none() {
+                    self.input = None;
+                }
+            }
+            KeyCode::Char(c) if plain && text.chars().count() < INPUT_MAX => text.push(c),
+            KeyCode::Tab if input == Input::Command => {
+                if let Some(whole) = self.completions().into_iter().next() {
+                    let takes = ACTIONS.iter().find(|e| e.command == whole).map(|e| e.takes);
+                    let more = takes.is_some_and(|t| t != Takes::Nothing);
+                    self.command = if more { whole + " " } else { whole };
+                }
+            }
+            KeyCode::Enter => {
+                self.input = None;
+                if input == Input::Command {
+                    return self.command();
+                }
+            }
+            KeyCode::Up | KeyCode::Down if input == Input::Filter => self.step(key.code == KeyCode::Down, 1),
+            _ => {}
+        }
+        None
+    }
+
+    /// What the `:` line may become.
+    pub fn completions(&self) -> Vec<String> {
+        let agents = self.cockpit.as_ref().map_or(&[][..], |c| &c.agents);
+        let themes: Vec<&str> = theme::SHIPPED.iter().map(|(n, _)| *n).collect();
+        action::complete(self.command.trim_start(), agents.iter().map(|a| a.name.as_str()), &themes)
+    }
+
+    fn command(&mut self) -> Option<Request> {
+        let line = std::mem::take(&mut self.command);
+        let mut words = line.split_whitespace();
+        let word = words.next()?;
+        let Some(entry) = ACTIONS.iter().find(|e| e.command == word) else {
+            self.say(format!("there is no command {word:?}; ? lists them"), Role::Warn);
+            return None;
+        };
+        let rest = words.collect::<Vec<_>>().join(" ");
+        match (entry.takes, rest.as_str()) {
+            (Takes::Nothing, "") => match entry.action {
+                Action::Kill if self.read_only => {
+                    self.say_read_only();
+                    None
+                }
+                // Typed and sent: no chord is needed.
+                Action::Kill => Some(Request::Kill),
+                action => self.act(action),
+            },
+            (Takes::Nothing, _) => {
+                self.say(format!(":{word} takes nothing after it"), Role::Warn);
+                None
+            }
+            (Takes::Theme, "") => self.act(Action::Theme),
+            (Takes::Theme, name) => {
+                self.wear(name);
+                None
+            }
+            (Takes::AgentOrAll, "all") if entry.action == Action::Pause => {
+                self.ask(Request::Pause(None), "pause all", "nobody takes new real risk")
+            }
+            (Takes::AgentOrAll, "all") => {
+                self.ask(Request::Resume(None), "resume all", "everybody takes real risk again")
+            }
+            (_, name) => self.about(entry.action, name),
+        }
+    }
+
+    /// A command about an agent; without a name the selected.
+    fn about(&mut self, action: Action, name: &str) -> Option<Request> {
+        let named = |a: &&AgentRow| a.name.eq_ignore_ascii_case(name);
+        let found = if name.is_empty() {
+            self.agent()
+        } else {
+            self.cockpit.as_ref().and_then(|c| c.agents.iter().find(named))
+        };
+        let Some(agent) = found.cloned() else {
+            self.say(format!("there is no agent {name:?}; tab completes names"), Role::Warn);
+            return None;
+        };
+        if self.read_only {
+            self.say_read_only();
+            return None;
+        }
+        match action {
+            Action::Pause => Some(Request::Pause(Some(agent.id))),
+            Action::Resume => Some(Request::Resume(Some(agent.id))),
+            Action::Mute => Some(Request::Mute(agent.id)),
+            Action::Unmute => Some(Request::Unmute(agent.id)),
+            Action::Fund => self.money(&agent, true),
+            Action::Unfund => self.money(&agent, false),
+            _ => None,
+        }
+    }
+
+    fn money(&mut self, agent: &AgentRow, gives: bool) -> Option<Request> {
+        self.dialog = Some(Dialog::Money {
+            request: if gives { Request::Fund(agent.id) } else { Request::Unfund(agent.id) },
+            name: agent.name.clone(),
+            gives,
+            before: agent.funds,
+            after: if gives { agent.would_get } else { Decimal::ZERO },
+        });
+        None
+    }
+
+    fn ask(&mut self, request: Request, word: &'static str, says: &'static str) -> Option<Request> {
+        if self.read_only {
+            self.say_read_only();
+        } else {
+            self.dialog = Some(Dialog::Word { request, word, says, typed: String::new() });
+        }
+        None
+    }
+
+    fn act(&mut self, action: Action) -> Option<Request> {
+        match action {
+            Action::Pause | Action::Mute | Action::Fund => return self.toggle(action),
+            Action::Resume | Action::Unmute | Action::Unfund => return self.about(action, ""),
+            Action::Undo => return self.take_back(),
+            Action::Drain => {
+                return self.ask(
+                    Request::DrainAll,
+                    "drain",
+                    "every real position may only shrink, and runs off",
+                );
+            }
+            Action::Flatten => {
+                return self.ask(
+                    Request::Flatten,
+                    "flatten",
+                    "every real position is closed now, and stays closed until :resume all",
+                );
+            }
+            Action::Reset => {
+                return self.ask(
+                    Request::Reset,
+                    "reset",
+                    "kill switch and drawdown breaker are released: new risk is possible again",
+                );
+            }
+            Action::Stop => {
+                return self.ask(
+                    Request::Stop,
+                    "stop",
+                    "the swarm's process ends; positions stay as they are, nobody watches them",
+                );
+            }
+            Action::Open => return self.enter(),
+            Action::Back => return self.back(),
+            Action::Up => return self.move_by(false, 1),
+            Action::Down => return self.move_by(true, 1),
+            Action::PageUp => return self.move_by(false, LEAP),
+            Action::PageDown => return self.move_by(true, LEAP),
+            Action::First => return self.move_by(false, usize::MAX),
+            Action::Last => return self.move_by(true, usize::MAX),
+            Action::NextPane => self.turn(1),
+            Action::LastPane => self.turn(Pane::ALL.len() - 1),
+            Action::Zoom => self.zoomed = !self.zoomed,
+            Action::Sort => self.sort_on(),
+            Action::Filter => self.input = Some(Input::Filter),
+            Action::Command => {
+                self.command.clear();
+                self.input = Some(Input::Command);
+            }
+            Action::Theme => self.next_theme(),
+            Action::Stats => self.stats_shown = !self.stats_shown,
+            Action::Help => (self.help, self.scroll) = (!self.help, 0),
+            Action::Detach => self.leaving = true,
+            Action::Kill | Action::Jump => {}
+        }
+        None
+    }
+
+    fn toggle(&mut self, action: Action) -> Option<Request> {
+        let agent = self.subject()?;
+        if self.read_only {
+            self.say_read_only();
+            return None;
+        }
+        let (id, s) = (agent.id, agent.switches);
+        match action {
+            Action::Pause if s.paused || s.drained => Some(Request::Resume(Some(id))),
+            Action::Pause => Some(Request::Pause(Some(id))),
+            Action::Mute if s.muted => Some(Request::Unmute(id)),
+            Action::Mute => Some(Request::Mute(id)),
+            // Who is broke and is given funds starts over.
+            _ => self.money(&agent, !s.funded || agent.state == crate::view::cockpit::AgentState::Broke),
+        }
+    }
+
+    /// Whom the keys are about: whose page is open, or who is selected.
+    fn subject(&self) -> Option<AgentRow> {
+        let open = self.open.and_then(|(id, _)| self.row(id));
+        open.or_else(|| self.agent()).cloned()
+    }
+
+    fn take_back(&mut self) -> Option<Request> {
+        let undone = self.undo.take().map(|(request, _)| request);
+        if undone.is_none() {
+            self.say("there is nothing to undo".to_owned(), Role::Dim);
+        }
+        undone
+    }
+
+    fn enter(&mut self) -> Option<Request> {
+        if self.help {
+            return None;
+        }
+        let told = self.told;
+        let (id, decision) = match self.focus {
+            Pane::Network if self.edge.is_some() && self.open.is_none() => {
+                let edge = self.chosen_edge()?;
+                (edge.to, Some(edge.decision))
+            }
+            Pane::Messages if told.is_some() && self.open.is_none() => {
+                let messages = self.messages();
+                let m = messages.iter().find(|m| Some(m.id) == told)?;
+                (m.agent?, (m.kind == Kind::Stance).then_some(m.id))
+            }
+            _ => (self.agent()?.id, None),
+        };
+        if self.row(id).is_none() {
+            self.say("scouts only speak: they have no page".to_owned(), Role::Dim);
+            return None;
+        }
+        self.show(id, decision)
+    }
+
+    fn show(&mut self, id: AgentId, decision: Option<crate::domain::MessageId>) -> Option<Request> {
+        (self.open, self.page, self.scroll) = (Some((id, decision)), None, 0);
+        self.selected = Some(id);
+        Some(Request::Look(Some(id)))
+    }
+
+    fn back(&mut self) -> Option<Request> {
+        if self.help {
+            self.help = false;
+        } else if self.open.is_some() {
+            (self.open, self.page, self.scroll) = (None, None, 0);
+            return Some(Request::Look(None));
+        } else if self.zoomed {
+            self.zoomed = false;
+        } else if self.focus == Pane::Network && self.edge.is_some() {
+            self.edge = None;
+        } else if self.focus == Pane::Messages && self.told.is_some() {
+            self.told = None;
+        } else {
+            self.filter().clear();
+        }
+        None
+    }
+
+    fn turn(&mut self, by: usize) {
+        let at = Pane::ALL.iter().position(|p| *p == self.focus).unwrap_or(0);
+        self.focus_on(Pane::ALL[(at + by) % Pane::ALL.len()]);
+    }
+
+    fn focus_on(&mut self, pane: Pane) {
+        self.focus = pane;
+        // The first edge is under the cursor at once, so that enter means something.
+        if pane == Pane::Network && self.chosen_edge().is_none() {
+            self.edge = self.edges().first().map(|e| (e.from, e.to, e.asset.clone()));
+        }
+    }
+
+    fn sort_on(&mut self) {
+        let at = Sort::ALL.iter().position(|(s, _)| *s == self.sort).unwrap_or(0);
+        let (sort, text) = Sort::ALL[(at + 1) % Sort::ALL.len()];
+        self.sort = sort;
+        self.say(format!("agents {text}"), Role::Dim);
+    }
+
+    fn next_theme(&mut self) {
+        let at = theme::SHIPPED.iter().position(|(n, _)| *n == self.theme.name()).unwrap_or(0);
+        self.wear(theme::SHIPPED[(at + 1) % theme::SHIPPED.len()].0);
+    }
+
+    fn wear(&mut self, name: &str) {
+        match Theme::shipped(name, self.colours) {
+            Ok(next) => {
+                self.theme = self.depth.map_or(next.clone(), |d| next.quantised(d));
+                self.say(format!("theme {name}"), Role::Dim);
+            }
+            Err(e) => self.say(e.to_string(), Role::Warn),
+        }
+    }
+
+    fn move_by(&mut self, down: bool, by: usize) -> Option<Request> {
+        if self.help || (self.open.is_some() && by == LEAP) {
+            let by = u16::try_from(by.min(1_000)).unwrap_or(u16::MAX);
+            self.scroll = if down { self.scroll.saturating_add(by) } else { self.scroll.saturating_sub(by) };
+            return None;
+        }
+        if self.open.is_some() {
+            self.step_agent(down, by);
+            let id = self.agent()?.id;
+            return self.show(id, None);
+        }
+        self.step(down, by);
+        None
+    }
+
+    fn step(&mut self, down: bool, by: usize) {
+        match self.focus {
+            Pane::Messages => self.step_message(down, by),
+            Pane::Network => self.step_edge(down, by),
+            _ => self.step_agent(down, by),
+        }
+    }
+
+    fn step_agent(&mut self, down: bool, by: usize) {
+        let ids: Vec<AgentId> = self.agents().iter().map(|a| a.id).collect();
+        let at = ids.iter().position(|id| Some(*id) == self.selected).unwrap_or(0);
+        self.selected = ids.get(moved(at, down, by, ids.len())).copied();
+    }
+
+    fn step_message(&mut self, down: bool, by: usize) {
+        let ids: Vec<_> = self.messages().iter().map(|m| m.id).collect();
+        let newest = ids.len().saturating_sub(1);
+        self.told = match self.told.and_then(|t| ids.iter().position(|id| *id == t)) {
+            Some(at) if down && at.saturating_add(by) > newest => None,
+            Some(at) => ids.get(moved(at, down, by, ids.len())).copied(),
+            None if down => None,
+            None => ids.get(moved(newest, false, by - 1, ids.len())).copied(),
+        };
+    }
+
+    fn step_edge(&mut self, down: bool, by: usize) {
+        let keys: Vec<_> = self.edges().iter().map(|e| (e.from, e.to, e.asset.clone())).collect();
+        let at = self.edge.as_ref().and_then(|e| keys.iter().position(|k| k == e));
+        let next = at.map_or(0, |at| moved(at, down, by, keys.len()));
+        self.edge = keys.into_iter().nth(next);
+    }
+}
+
+/// From `at` on among `n`, not beyond the ends.
+fn moved(at: usize, down: bool, by: usize, n: usize) -> usize {
+    let last = n.saturating_sub(1);
+    if down { at.saturating_add(by).min(last) } else { at.saturating_sub(by).min(last) }
+}

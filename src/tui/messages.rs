@@ -1,0 +1,77 @@
+//! The network's talk, the newest last.
+
+use super::app::{App, Pane};
+use super::draw::block;
+use super::theme::Role;
+use super::words;
+use crate::view::cockpit::{Kind, MessageLine};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// A kind's role and its glyph.
+fn kind(kind: Kind) -> (Role, &'static str) {
+    match kind {
+        Kind::Open => (Role::Good, "◢"),
+        Kind::Increase => (Role::Good, "▴"),
+        Kind::Decrease => (Role::Bad, "▾"),
+        Kind::Close => (Role::Bad, "◣"),
+        Kind::Outcome => (Role::Text, "="),
+        Kind::Stance => (Role::Sim, "»"),
+        Kind::Goal => (Role::Warn, "◎"),
+        Kind::Adjustment => (Role::Warn, "⚙"),
+    }
+}
+
+/// Draws it.
+pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    let t = &app.theme;
+    let messages = app.messages();
+    let rows = usize::from(area.height.saturating_sub(2));
+    let at = app.told.and_then(|id| messages.iter().position(|m| m.id == id));
+    // The cursor in the middle, as far as there is something on both sides.
+    let end =
+        at.map_or(messages.len(), |at| (at + rows / 2 + 1).clamp(rows.min(messages.len()), messages.len()));
+    let shown = &messages[end.saturating_sub(rows)..end];
+    let mut title = Vec::new();
+    if app.message_filter.is_empty() {
+        title.push(Span::styled("→ how many acted on it ", t.of(Role::Dim)));
+    } else {
+        title.push(Span::styled(format!("/{} ", words::cut(&app.message_filter, 24)), t.of(Role::Focus)));
+        title.push(Span::styled(format!("{} ", messages.len()), t.of(Role::Dim)));
+    }
+    if at.is_some() {
+        let back = messages.len() - end;
+        title.push(Span::styled(format!("stopped, {back} newer below · G follows "), t.of(Role::Focus)));
+    }
+    let pane = block(app, Pane::Messages, title);
+    let inside = pane.inner(area);
+    frame.render_widget(pane, area);
+    for (n, m) in shown.iter().enumerate() {
+        let chosen = Some(m.id) == app.told;
+        let place = Rect { y: inside.y + n as u16, height: 1, ..inside };
+        frame.buffer_mut().set_line(place.x, place.y, &line(app, m, place.width), place.width);
+        if chosen {
+            let style = t.of(if app.focus == Pane::Messages { Role::Selected } else { Role::Cursor });
+            frame.buffer_mut().set_style(place, style);
+        }
+    }
+}
+
+fn line(app: &App, m: &MessageLine, width: u16) -> Line<'static> {
+    let t = &app.theme;
+    let at = words::moment(m.at);
+    let at = at.get(if width < 70 { 11.. } else { 5.. }).unwrap_or_default();
+    let heard = if m.acted_on > 0 { format!("→{}", m.acted_on) } else { String::new() };
+    let (role, glyph) = kind(m.kind);
+    let head = format!("#{} {at} ", m.id.0);
+    let who = format!("{:<10} {:<5}", words::cut(&m.from, 10), words::cut(&m.asset, 5));
+    let used = head.chars().count() + who.chars().count() + 7;
+    let rest = usize::from(width).saturating_sub(used);
+    Line::from(vec![
+        Span::styled(head, t.of(Role::Dim)),
+        Span::styled(format!("{heard:<4}"), t.of(Role::Focus)),
+        Span::styled(who, t.of(Role::Title)),
+        Span::styled(format!(" {glyph} {}", words::cut(&m.text, rest)), t.of(role)),
+    ])
+}

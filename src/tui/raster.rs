@@ -1,0 +1,145 @@
+//! Dots: two by four a cell, drawn as Braille. One cell has one ink, the last that touched it.
+
+use super::theme::{Role, Theme};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// Bits of the dots of a cell, by column and row.
+const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+
+/// The dots of an area.
+pub struct Raster {
+    width: usize,
+    height: usize,
+    cells: Vec<(u8, Role)>,
+}
+
+impl Raster {
+    /// Empty, of so many cells.
+    pub fn new(width: u16, height: u16) -> Self {
+        let (width, height) = (usize::from(width), usize::from(height));
+        Raster { width, height, cells: vec![(0, Role::Text); width * height] }
+    }
+
+    /// Dots across.
+    pub fn across(&self) -> usize {
+        2 * self.width
+    }
+
+    /// Dots down.
+    pub fn down(&self) -> usize {
+        4 * self.height
+    }
+
+    /// Sets a dot; outside nothing happens.
+    pub fn dot(&mut self, x: i32, y: i32, ink: Role) {
+        let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { return };
+        if x < self.across() && y < self.down() {
+            let cell = &mut self.cells[y / 4 * self.width + x / 2];
+            *cell = (cell.0 | BITS[x % 2][y % 4], ink);
+        }
+    }
+
+    /// A straight line (Bresenham 1965).
+    pub fn line(&mut self, from: (i32, i32), to: (i32, i32), ink: Role) {
+        let ((mut x, mut y), (dx, dy)) = (from, ((to.0 - from.0).abs(), -(to.1 - from.1).abs()));
+        let (sx, sy) = ((to.0 - from.0).signum(), (to.1 - from.1).signum());
+        let mut error = dx + dy;
+        // At most as many dots as the line is long, whatever the ends are.
+        for _ in 0..=(dx - dy) {
+            self.dot(x, y, ink);
+            if (x, y) == to {
+                return;
+            }
+            let twice = 2 * error;
+            if twice >= dy {
+                error += dy;
+                x += sx;
+            }
+            if twice <= dx {
+                error += dx;
+                y += sy;
+            }
+        }
+    }
+
+    /// A curve through all values, from the left edge to the right, `low` at the bottom.
+    pub fn curve(&mut self, values: &[f64], (low, high): (f64, f64), ink: Role) {
+        let (across, down) = (self.across(), self.down());
+        if across == 0 || down == 0 || values.is_empty() {
+            return;
+        }
+        let steps = (values.len().max(2) - 1) as f64;
+        let height = |v: f64| ((high - v) / (high - low) * (down - 1) as f64).round() as i32;
+        let place = |i: usize, v: f64| ((i as f64 / steps * (across - 1) as f64).round() as i32, height(v));
+        let mut last = place(0, values[0]);
+        for (i, v) in values.iter().enumerate().filter(|(_, v)| v.is_finite()) {
+            let next = place(i, *v);
+            self.line(last, next, ink);
+            last = next;
+        }
+    }
+
+    fn symbol(bits: u8) -> char {
+        char::from_u32(0x2800 + u32::from(bits)).unwrap_or(' ')
+    }
+
+    /// Puts the dots over what is there.
+    pub fn paint(&self, buffer: &mut Buffer, area: Rect, theme: &Theme) {
+        for (n, (bits, ink)) in self.cells.iter().enumerate().filter(|(_, c)| c.0 != 0) {
+            let (x, y) = (area.x + (n % self.width) as u16, area.y + (n / self.width) as u16);
+            if let Some(cell) = buffer.cell_mut((x, y)) {
+                cell.set_char(Raster::symbol(*bits)).set_style(theme.of(*ink));
+            }
+        }
+    }
+
+    /// The dots as lines of text.
+    pub fn lines(&self, theme: &Theme) -> Vec<Line<'static>> {
+        let row = |cells: &[(u8, Role)]| {
+            let mut spans: Vec<Span<'static>> = Vec::new();
+            let mut run = (String::new(), Role::Text);
+            for (bits, ink) in cells {
+                if run.1 != *ink && !run.0.is_empty() {
+                    spans.push(Span::styled(std::mem::take(&mut run.0), theme.of(run.1)));
+                }
+                run.1 = *ink;
+                run.0.push(if *bits == 0 { ' ' } else { Raster::symbol(*bits) });
+            }
+            spans.push(Span::styled(run.0, theme.of(run.1)));
+            Line::from(spans)
+        };
+        self.cells.chunks(self.width.max(1)).map(row).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(r: &Raster) -> Vec<String> {
+        let theme = Theme::shipped("terminal", true).unwrap();
+        r.lines(&theme).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_line_reaches_both_ends_and_nothing_outside_is_touched() {
+        let mut r = Raster::new(2, 1);
+        r.line((0, 3), (3, 0), Role::Good);
+        assert_eq!(text(&r), ["⡠⠊"]);
+        r.line((-50, -50), (90, -50), Role::Bad);
+        r.dot(4, 0, Role::Bad);
+        assert_eq!(text(&r), ["⡠⠊"]);
+    }
+
+    #[test]
+    fn a_curve_goes_from_edge_to_edge_and_hostile_values_do_no_harm() {
+        let mut r = Raster::new(3, 1);
+        r.curve(&[0.0, 1.0], (0.0, 1.0), Role::Sim);
+        assert!(text(&r)[0].starts_with('⡠') && text(&r)[0].ends_with('⠊'), "{:?}", text(&r));
+        r.curve(&[f64::NAN, 1e300, -1e300], (0.0, 0.0), Role::Sim);
+        r.curve(&[], (0.0, 1.0), Role::Sim);
+        Raster::new(0, 0).curve(&[1.0], (0.0, 1.0), Role::Sim);
+    }
+}

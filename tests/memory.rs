@@ -1,0 +1,70 @@
+//! A cockpit that is looked at for a simulated week does not grow. Alone in its file, so that nothing
+//! else is measured.
+
+// Tests fail by panicking.
+#![allow(clippy::unwrap_used)]
+
+use hive::domain::Event;
+use hive::engine::{Engine, Outputs};
+use hive::market::feed::Feed;
+use hive::market::synth::{SynthFeed, SynthSettings};
+use hive::runtime::setup;
+use hive::tui::app::App;
+use hive::tui::draw::draw;
+use hive::tui::theme::Theme;
+use hive::view::link::News;
+use hive::view::recorder::Scene;
+use hive::view::{Cockpit, Recorder};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use std::time::Duration;
+
+/// Pictures that a week at one in ten seconds has.
+const WEEK: u64 = 60_480;
+
+/// Resident memory in pages; none where the system does not tell.
+fn pages() -> Option<u64> {
+    std::fs::read_to_string("/proc/self/statm").ok()?.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn pictures() -> Vec<Cockpit> {
+    let config = hive::config::shipped().unwrap();
+    let mut feed = SynthFeed::new(SynthSettings { bars_days: 40, ..SynthSettings::default() }).unwrap();
+    let mut engine = Engine::new(&config.roster, feed.universe(), &setup::settings(&config), 1);
+    let (mut recorder, mut out, mut seen) = (Recorder::new(&engine), Outputs::default(), Vec::new());
+    while let Some(event) = feed.next().unwrap() {
+        engine.step(&event, &mut out);
+        recorder.observe(&engine, &event, &out);
+        if matches!(event, Event::Barrier(_)) {
+            seen.push(recorder.picture(&engine, &Scene::default()));
+        }
+    }
+    seen.split_off(seen.len() - 64)
+}
+
+#[test]
+fn a_week_of_pictures_leaves_nothing_behind() {
+    let pictures = pictures();
+    let mut app = App::new(Theme::shipped("hive-dark", true).unwrap(), true);
+    let mut terminal = Terminal::new(TestBackend::new(160, 48)).unwrap();
+    let mut turn = |from: u64, to: u64| {
+        for i in from..to {
+            // Ever newer decisions, as in a life.
+            let mut picture = pictures[i as usize % pictures.len()].clone();
+            picture.seq = i;
+            picture.edges.iter_mut().for_each(|e| e.decision.0 += 10_000_000 * (i / 64));
+            app.tick(Duration::from_secs(10 * i), Some(Duration::ZERO));
+            app.hear(News::Cockpit(Box::new(picture)));
+            if i % 16 == 0 {
+                terminal.draw(|f| draw(f, &mut app)).unwrap();
+            }
+        }
+        assert!(app.pulses.len() <= hive::tui::app::PULSES_MAX);
+    };
+    turn(0, WEEK / 10);
+    let Some(before) = pages() else { return };
+    turn(WEEK / 10, WEEK);
+    let after = pages().unwrap();
+    // Within a megabyte of pages of 4 KiB: allocators breathe.
+    assert!(after <= before + 256, "{before} → {after} pages");
+}
