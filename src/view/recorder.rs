@@ -323,7 +323,7 @@ fn state(engine: &Engine, agent: AgentId) -> AgentState {
         AgentState::Broke
     } else if respond.real.hand.is_paused(agent) || respond.real.hand.is_killed() {
         AgentState::Paused
-    } else if respond.consensus.is_muted(agent) {
+    } else if !respond.consensus.is_heard(agent) {
         AgentState::Muted
     } else if respond.real.funds.weight(agent) == 0.0 {
         AgentState::Unfunded
