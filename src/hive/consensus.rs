@@ -37,6 +37,10 @@ use serde::{Deserialize, Serialize};
 const FAMILIES: usize = Family::ALL.len();
 /// 2⁴⁰: an intent of 5 units of capital from each of the 11 000 agents allowed still fits 63 bits.
 const ONE: f64 = (1_u64 << 40) as f64;
+/// Silenced by the operator.
+const MUTED: u8 = 1;
+/// Silenced by a manager.
+const HUSHED: u8 = 2;
 
 /// What every voice last said, and the sums.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,10 +51,8 @@ pub struct Consensus {
     heard: Vec<i64>,
     /// By slot: the message that said so.
     said: Vec<MessageId>,
-    /// By agent: muted by the operator.
-    muted: Vec<bool>,
-    /// By agent: silenced by a manager.
-    hushed: Vec<bool>,
+    /// By agent: who silences it, [`MUTED`] and [`HUSHED`] together; 0 is heard.
+    silenced: Vec<u8>,
     voices: u32,
 }
 
@@ -61,8 +63,7 @@ impl Consensus {
             sums: vec![[0; FAMILIES]; cast.by_asset.len()],
             heard: vec![0; cast.slots.len()],
             said: vec![MessageId(0); cast.slots.len()],
-            muted: vec![false; cast.agents.len()],
-            hushed: vec![false; cast.agents.len()],
+            silenced: vec![0; cast.agents.len()],
             voices: cast.agents.len() as u32,
         }
     }
@@ -84,7 +85,7 @@ impl Consensus {
     /// remembered.
     pub fn mute(&mut self, cast: &Cast, agent: AgentId, muted: bool) -> bool {
         let before = !self.is_heard(agent);
-        let news = self.muted.get_mut(agent.index()).is_some_and(|m| std::mem::replace(m, muted) != muted);
+        let news = self.set(agent, MUTED, muted);
         self.sound(cast, agent, before);
         news
     }
@@ -93,16 +94,21 @@ impl Consensus {
     /// both let go.
     pub fn hush(&mut self, cast: &Cast, agent: AgentId, hushed: bool) {
         let before = !self.is_heard(agent);
-        if let Some(h) = self.hushed.get_mut(agent.index()) {
-            *h = hushed;
-        }
+        self.set(agent, HUSHED, hushed);
         self.sound(cast, agent, before);
     }
 
     /// Whether an agent's voice counts.
     pub fn is_heard(&self, agent: AgentId) -> bool {
-        let i = agent.index();
-        self.muted.get(i).is_some_and(|m| !m) && self.hushed.get(i).is_some_and(|h| !h)
+        self.silenced.get(agent.index()) == Some(&0)
+    }
+
+    /// Whether that is news.
+    fn set(&mut self, agent: AgentId, who: u8, on: bool) -> bool {
+        let Some(now) = self.silenced.get_mut(agent.index()) else { return false };
+        let before = *now;
+        *now = if on { before | who } else { before & !who };
+        *now != before
     }
 
     /// Takes a voice out of the sums, or puts it in.
@@ -139,7 +145,7 @@ impl Consensus {
 
     /// Whether the operator has muted an agent.
     pub fn is_muted(&self, agent: AgentId) -> bool {
-        self.muted.get(agent.index()).copied().unwrap_or(false)
+        self.silenced.get(agent.index()).is_some_and(|s| s & MUTED != 0)
     }
 
     /// M, the voices that are heard.
@@ -160,12 +166,12 @@ mod tests {
         let ratios: Vec<[f64; ASSETS]> = (0..5).map(|s| std::array::from_fn(|a| draw(s, a as u64))).collect();
         let voices: Vec<(usize, f64, f64)> =
             (0..60).map(|j| (j as usize % 5, draw(100, j), 0.6 + draw(200, j).abs())).collect();
-        for a in 0..ASSETS {
+        (0..ASSETS).for_each(|a| {
             let ratio = |s: usize| ratios[s][a];
             let legs: f64 = voices.iter().map(|(s, q, v)| v * (q * ratio(*s))).sum();
             let of = |s: usize| -> f64 { voices.iter().filter(|x| x.0 == s).map(|(_, q, v)| v * q).sum() };
             let structures: f64 = (0..5).map(|s| ratio(s) * of(s)).sum();
             assert!((legs - structures).abs() < 1e-12 && legs != 0.0);
-        }
+        });
     }
 }

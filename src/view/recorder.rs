@@ -329,7 +329,7 @@ pub(super) fn row(engine: &Engine, recorder: &Recorder, agent: &Agent, spread: &
         family: agent.family,
         goal: agent.goal,
         assets: bounded(names.join(" ")),
-        state: state(switches, real.funds.broke(agent.id).is_some()),
+        state: state(switches, real.funds.broke(agent.id).is_some(), respond.consensus.is_heard(agent.id)),
         switches,
         points,
         trend: recorder.record.track(agent.id).map(record::Track::trend).unwrap_or_default(),
@@ -377,13 +377,14 @@ fn switches(engine: &Engine, agent: AgentId) -> Switches {
     }
 }
 
-fn state(s: Switches, broke: bool) -> AgentState {
+/// A manager may have it in quarantine: not heard, though nobody muted it.
+fn state(s: Switches, broke: bool, heard: bool) -> AgentState {
     match () {
         () if !s.funded => AgentState::Unfunded,
         () if broke => AgentState::Broke,
         () if s.drained => AgentState::Drained,
         () if s.paused => AgentState::Paused,
-        () if s.muted => AgentState::Muted,
+        () if s.muted || !heard => AgentState::Muted,
         () if s.deaf => AgentState::Deaf,
         () => AgentState::Live,
     }
