@@ -142,8 +142,9 @@ fn picture(mode: MarketMode) -> Cockpit {
 /// The colours of the cells whose text is one of these.
 fn inks(screen: &vt100::Screen, glyphs: &[&str]) -> Vec<vt100::Color> {
     let (rows, columns) = screen.size();
-    let cells = (0..rows).flat_map(|y| (0..columns).filter_map(move |x| screen.cell(y, x)));
-    cells.filter(|c| glyphs.contains(&c.contents())).map(vt100::Cell::fgcolor).collect()
+    let cells = (0..rows.get()).flat_map(|y| (0..columns.get()).filter_map(move |x| screen.cell(y, x)));
+    // The row under the cursor is reversed as a whole.
+    cells.filter(|c| glyphs.contains(&c.contents()) && !c.inverse()).map(vt100::Cell::fgcolor).collect()
 }
 
 #[test]
