@@ -8,6 +8,9 @@ use ratatui::text::{Line, Span};
 /// Bits of the dots of a cell, by column and row.
 const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
 
+/// Dots beyond the edge that are reckoned with.
+const FAR: f64 = 10_000.0;
+
 /// The dots of an area.
 pub struct Raster {
     width: usize,
@@ -71,7 +74,7 @@ impl Raster {
             return;
         }
         let steps = (values.len().max(2) - 1) as f64;
-        let height = |v: f64| ((high - v) / (high - low) * (down - 1) as f64).round() as i32;
+        let height = |v: f64| ((high - v) / (high - low) * (down - 1) as f64).round().clamp(-FAR, FAR) as i32;
         let place = |i: usize, v: f64| ((i as f64 / steps * (across - 1) as f64).round() as i32, height(v));
         let mut last = place(0, values[0]);
         for (i, v) in values.iter().enumerate().filter(|(_, v)| v.is_finite()) {

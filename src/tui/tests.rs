@@ -110,6 +110,7 @@ fn keys_send_what_the_footer_says_and_never_act_by_themselves() {
     let mut app2 = with(|c| c.agents[1].switches.paused = true);
     press(&mut app, KeyCode::Down);
     press(&mut app, KeyCode::Up);
+    press(&mut app, KeyCode::Up);
     assert_eq!(press(&mut app, KeyCode::Char('m')), Some(Request::Mute(AgentId(0))));
     assert_eq!(press(&mut app, KeyCode::Char('p')), Some(Request::Pause(Some(AgentId(0)))));
     app2.selected = Some(AgentId(1));

@@ -158,17 +158,22 @@ impl Theme {
                                 format!("role {role}: {word:?} is no colour; write #rrggbb or green"),
                             )
                         })?;
-                        match (colours, std::mem::take(&mut behind)) {
-                            (false, _) => style,
-                            (true, false) => style.fg(colour),
-                            (true, true) => style.bg(colour),
-                        }
+                        if std::mem::take(&mut behind) { style.bg(colour) } else { style.fg(colour) }
                     }
                 };
             }
             Ok(style)
         };
-        let styles = Role::ALL.iter().map(style).collect::<Result<_, _>>()?;
+        let mut styles = Role::ALL.iter().map(style).collect::<Result<Vec<Style>, _>>()?;
+        if !colours {
+            let paper = styles.get(Role::Base as usize).and_then(|s| s.bg);
+            for style in &mut styles {
+                // What stands out by what is behind it stands out reversed.
+                let told = style.bg != paper && style.bg.is_some();
+                let kept = style.add_modifier | if told { Modifier::REVERSED } else { Modifier::empty() };
+                *style = Style::new().add_modifier(kept);
+            }
+        }
         Ok(Theme { name: file.name.clone(), styles })
     }
 
