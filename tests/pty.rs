@@ -10,11 +10,14 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
-use std::process::{Child, Command, ExitStatus};
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// What shows the cockpit.
-const WATCH: &[&str] = &["watch", "--speed", "28800x"];
+/// Plain `hive`: starts the swarm in the background and shows it. Two bars a second after a short history.
+const HIVE: &[&str] = &["--days", "60", "--scouts", "24", "--speed", "28800x"];
 /// Most that anything may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 const SIZE: (u16, u16) = (30, 100);
@@ -24,7 +27,28 @@ fn vt100(rows: u16, columns: u16) -> vt100::Parser {
     vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0)
 }
 
+/// The program under test: the one Cargo built beside the tests, or the one that `HIVE_BIN` names.
+fn program() -> PathBuf {
+    let named = std::env::var_os("HIVE_BIN").filter(|b| !b.is_empty());
+    named.map_or_else(
+        || PathBuf::from(env!("CARGO_BIN_EXE_hive")),
+        |b| Path::new(env!("CARGO_MANIFEST_DIR")).join(b),
+    )
+}
+
+/// A command of the program in a home of its own.
+fn command(program: impl AsRef<OsStr>, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("HIVE_")) {
+        command.env_remove(name);
+    }
+    command.env("XDG_RUNTIME_DIR", home).env("XDG_STATE_HOME", home).current_dir(home);
+    command
+}
+
 struct Stage {
+    /// Ends the swarm with the stage.
+    home: Home,
     master: Option<OwnedFd>,
     /// Held open: the terminal's modes outlive the cockpit.
     slave: OwnedFd,
@@ -32,8 +56,59 @@ struct Stage {
     screen: vt100::Parser,
 }
 
-/// None where there is no `setsid` that can give a terminal.
+/// Where a swarm lives in the background, at most as long as this.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Home(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn ctl(&self, args: &[&str]) -> Output {
+        command(program(), self.path()).arg("ctl").args(args).output().unwrap()
+    }
+
+    /// None where none runs, or the home itself is gone.
+    fn status(&self) -> Option<Value> {
+        let said = command(program(), self.path()).args(["ctl", "status"]).output().ok()?;
+        serde_json::from_slice(&said.stdout).ok()
+    }
+
+    /// The process of the swarm.
+    fn swarm(&self) -> Option<Pid> {
+        let status = self.status()?;
+        Pid::from_raw(i32::try_from(status["scene"]["pid"].as_i64()?).ok()?)
+    }
+
+    fn runs(&self) -> bool {
+        self.status().is_some()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if let Some(swarm) = self.swarm() {
+            let _ = kill_process(swarm, Signal::KILL);
+        }
+    }
+}
+
+/// Whether a process is there; one that is only to be buried is not.
+fn lives(pid: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    stat.is_ok_and(|s| s.rsplit(')').next().is_some_and(|s| !s.trim_start().starts_with('Z')))
+}
+
 fn stage(env: &[(&str, &str)]) -> Option<Stage> {
+    stage_in(Home::new(), HIVE, env)
+}
+
+/// None where there is no `setsid` that can give a terminal.
+fn stage_in(home: Home, args: &[&str], env: &[(&str, &str)]) -> Option<Stage> {
     // Closed in every child: a master that another test holds would keep the terminal alive.
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&master).unwrap();
@@ -43,12 +118,11 @@ fn stage(env: &[(&str, &str)]) -> Option<Stage> {
     let (ws_row, ws_col) = SIZE;
     tcsetwinsize(&slave, Winsize { ws_row, ws_col, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
     let end = || slave.try_clone().unwrap();
-    let state = tempfile::tempdir().unwrap();
-    let spawned = Command::new("setsid")
-        .args(["--ctty", env!("CARGO_BIN_EXE_hive")])
-        .args(WATCH)
+    let spawned = command("setsid", home.path())
+        .arg("--ctty")
+        .arg(program())
+        .args(args)
         .env("TERM", "xterm-256color")
-        .env("XDG_RUNTIME_DIR", state.path())
         .env_remove("NO_COLOR")
         .envs(env.iter().copied())
         .stdin(end())
@@ -60,7 +134,7 @@ fn stage(env: &[(&str, &str)]) -> Option<Stage> {
         return None;
     };
     let screen = vt100(ws_row, ws_col);
-    Some(Stage { master: Some(master), slave, child, screen })
+    Some(Stage { home, master: Some(master), slave, child, screen })
 }
 
 fn wait_for(fd: impl AsFd, left: Duration) -> bool {
@@ -186,11 +260,12 @@ fn signals_give_the_terminal_back() {
 }
 
 #[test]
-fn a_panic_gives_the_terminal_back_and_is_told() {
+fn a_panic_gives_the_terminal_back_and_is_told_and_the_swarm_lives() {
     let Some(mut stage) = stage(&[("HIVE_TEST_PANIC", "3")]) else { return };
     assert!(!stage.ends().success());
     stage.is_given_back();
     assert!(stage.screen.screen().contents().contains("HIVE_TEST_PANIC is set"));
+    assert!(stage.home.runs());
 }
 
 #[test]
@@ -201,4 +276,100 @@ fn when_the_terminal_goes_the_cockpit_goes() {
     stage.master = None;
     stage.ends();
     assert!(start.elapsed() < Duration::from_secs(20), "it took {:?}", start.elapsed());
+}
+
+/// Ends the cockpit of a stage and keeps the home of its swarm.
+fn leave(mut stage: Stage) -> Home {
+    stage.press("q");
+    assert!(stage.ends().success());
+    stage.is_given_back();
+    let said = stage.screen.screen().contents();
+    assert!(said.contains("the swarm goes on") && said.contains("hive ctl stop"), "{said}");
+    std::mem::replace(&mut stage.home, Home::new())
+}
+
+#[test]
+fn the_swarm_outlives_its_cockpits_until_it_is_stopped() {
+    let Some(mut stage) = stage(&[]) else { return };
+    stage.is_taken();
+    let home = leave(stage);
+    let swarm = home.swarm().unwrap();
+    // Plain hive again, and attach: the same swarm.
+    for args in [&[] as &[&str], &["attach"]] {
+        let mut stage = stage_in(
+            Home(tempfile::tempdir_in(home.path()).unwrap()),
+            args,
+            &[
+                ("XDG_RUNTIME_DIR", &home.path().to_string_lossy()),
+                ("XDG_STATE_HOME", &home.path().to_string_lossy()),
+            ],
+        )
+        .unwrap();
+        stage.is_taken();
+        stage.press("q");
+        assert!(stage.ends().success());
+        assert_eq!(home.swarm(), Some(swarm));
+    }
+    // Options that would ask for another run are refused while one is there.
+    let Some(mut other) = stage_in(
+        Home(tempfile::tempdir_in(home.path()).unwrap()),
+        &["--seed", "2"],
+        &[("XDG_RUNTIME_DIR", &home.path().to_string_lossy())],
+    ) else {
+        return;
+    };
+    assert_eq!(other.ends().code(), Some(3));
+    assert!(other.screen.screen().contents().contains("--seed cannot change it"));
+    assert!(home.ctl(&["stop"]).status.success());
+    assert_eq!(home.ctl(&["status"]).status.code(), Some(4));
+    assert!(!lives(swarm), "nothing keeps running");
+    // And again: it goes on where it was.
+    let Some(mut stage) = stage_in(home, HIVE, &[]) else { return };
+    stage.is_taken();
+    let log = std::fs::read_to_string(stage.home.path().join("hive/hive.log")).unwrap();
+    assert!(log.contains("resumed from checkpoint"), "{log}");
+    stage.press("q");
+    assert!(stage.ends().success());
+}
+
+#[test]
+fn a_swarm_that_dies_is_missed_with_its_age_and_found_again() {
+    let Some(mut stage) = stage(&[]) else { return };
+    stage.is_taken();
+    let swarm = stage.home.swarm().unwrap();
+    kill_process(swarm, Signal::KILL).unwrap();
+    stage.says("SWARM LOST");
+    stage.says("last heard");
+    let again = command(program(), stage.home.path())
+        .arg("--no-tui")
+        .args(HIVE)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut again = again.unwrap();
+    stage.until(|s| !s.contents().contains("SWARM LOST"));
+    stage.says("RUNNING");
+    assert_ne!(stage.home.swarm(), Some(swarm));
+    stage.press("q");
+    assert!(stage.ends().success());
+    assert!(stage.home.ctl(&["stop"]).status.success());
+    assert!(again.wait().unwrap().success());
+}
+
+#[test]
+fn a_swarm_that_cannot_start_says_why_and_no_cockpit_opens() {
+    for (args, code, why) in [
+        (&["--feed", "history:nowhere.csv"] as &[&str], 2, "nowhere.csv"),
+        (&["--theme", "neon"], 2, "neon"),
+        (&["--clock", "5h"], 2, "5h"),
+    ] {
+        let Some(mut stage) = stage_in(Home::new(), args, &[]) else { return };
+        let ended = stage.ends();
+        let said = stage.screen.screen().contents();
+        assert_eq!(ended.code(), Some(code), "{args:?}: {said}");
+        assert!(said.contains(why), "{args:?}: {said}");
+        stage.is_given_back();
+        assert!(!stage.home.runs(), "{args:?}: nothing is left running");
+    }
 }

@@ -39,8 +39,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// Looks at a swarm until the person leaves.
 pub fn look(reach: &Reach, look: &Look) -> Result<(), Failure> {
-    let colours = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    let theme = Theme::shipped(&look.theme, colours).map_err(|e| Failure::Usage(format!("--theme: {e}")))?;
+    let (theme, colours) = theme(look)?;
     // Who may not attach is to know that, with or without a terminal.
     let mut link = RemoteLink::attach(&reach.place()?, look.read_only).map_err(failed)?;
     if !is_terminal() {
@@ -61,6 +60,13 @@ pub fn look(reach: &Reach, look: &Look) -> Result<(), Failure> {
         "the swarm has ended".to_owned()
     }]);
     Ok(())
+}
+
+/// The theme that is asked for, and whether it has colours.
+pub fn theme(look: &Look) -> Result<(Theme, bool), Failure> {
+    let colours = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let theme = Theme::shipped(&look.theme, colours).map_err(|e| Failure::Usage(format!("--theme: {e}")))?;
+    Ok((theme, colours))
 }
 
 /// Whether a cockpit can be drawn and typed at.

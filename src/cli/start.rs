@@ -6,9 +6,9 @@ use super::attach::{self, Look};
 use super::reach::Reach;
 use super::{Failure, tell};
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -26,6 +26,8 @@ const OURS: [&str; 4] = ["--name", "--socket", "--theme", "--read-only"];
 
 /// Starts if need be, and attaches. `background` are the options that make a run one in the background.
 pub fn run(reach: &Reach, look: &Look, background: &[&str]) -> Result<(), Failure> {
+    // What the cockpit could not draw is better known before anything starts.
+    attach::theme(look)?;
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     if reach.runs()? {
         let others = args
@@ -55,7 +57,8 @@ struct Background {
 fn spawn(args: &[OsString], background: &[&str], log: &Path) -> Result<Background, Failure> {
     let failed = |what: &str, e: std::io::Error| Failure::Failed(format!("{what}: {e}"));
     if let Some(folder) = log.parent() {
-        std::fs::create_dir_all(folder).map_err(|e| failed(&format!("making {}", folder.display()), e))?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|e| failed(&format!("making {}", folder.display()), e))?;
     }
     let opened = OpenOptions::new().create(true).append(true).mode(0o600).open(log);
     let file = opened.map_err(|e| failed(&format!("opening the log {}", log.display()), e))?;

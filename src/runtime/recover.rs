@@ -21,7 +21,9 @@ use crate::market::feed::{Feed, FeedError, FeedInfo};
 use crate::store::{self, Newest, StateStore};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
@@ -192,7 +194,8 @@ pub fn open(
     feed: &mut dyn Feed,
     probe: &Probe,
 ) -> Result<Resumed, RecoverError> {
-    std::fs::create_dir_all(dir).map_err(|reason| RecoverError::Io {
+    // Whose positions these are is nobody else's business.
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|reason| RecoverError::Io {
         doing: "making",
         path: dir.to_path_buf(),
         reason,
