@@ -16,8 +16,8 @@ const UNDO: Duration = Duration::from_secs(10);
 pub const PULSE: Duration = Duration::from_millis(1_100);
 /// Pulses of one bar leave one after the other, over this time.
 const VOLLEY: Duration = Duration::from_millis(600);
-/// Most pulses at once; the rest of a busy bar is left out.
-pub const PULSES_MAX: usize = 64;
+/// Most pulses at once, the strongest of a busy bar: a frame of them is a few hundred bytes.
+pub const PULSES_MAX: usize = 24;
 /// Data older than this is said to be old.
 const STALE: Duration = Duration::from_secs(5);
 
@@ -305,8 +305,9 @@ impl App {
         let newest = picture.edges.iter().map(|e| e.decision).max().unwrap_or(MessageId(0));
         // History flies by; its pulses would only flicker. And nothing pulses for what was before.
         if picture.progress.is_none() && self.decided > MessageId(0) {
-            let fresh: Vec<&EdgeRow> =
+            let mut fresh: Vec<&EdgeRow> =
                 picture.edges.iter().filter(|e| e.decision > self.decided && e.message.0 > 0).collect();
+            fresh.truncate(PULSES_MAX);
             let apart = VOLLEY / fresh.len().max(1) as u32;
             let pulses = fresh.iter().zip(0..).map(|(e, i)| Pulse {
                 from: e.from,

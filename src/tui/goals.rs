@@ -93,7 +93,8 @@ fn fifth<'a>(t: &Theme, c: &Cockpit, width: usize) -> [Line<'a>; 2] {
     };
     let (role, verdict) = emergence(e);
     // An interval on a scale of which the middle is nought.
-    let at = |x: f64| (((x / GAIN_MAX).clamp(-1.0, 1.0) + 1.0) / 2.0 * (room - 1) as f64).round() as usize;
+    let at =
+        |x: f64| (f64::midpoint((x / GAIN_MAX).clamp(-1.0, 1.0), 1.0) * (room - 1) as f64).round() as usize;
     let (from, to, nought, here) = (at(e.from), at(e.to), at(0.0), at(e.gain));
     let cell = |i: usize| match i {
         i if i == here => Span::styled("◆", t.of(role)),
@@ -124,7 +125,12 @@ pub fn line(frame: &mut Frame<'_>, app: &App, area: Rect) {
         spans.push(Span::styled(format!(" {:>3.0} % ", 100.0 * g.score), t.of(Role::Text)));
     }
     spans.push(Span::styled(" E ", t.of(Role::Title)));
+    let used: usize = spans.iter().map(Span::width).sum();
     spans.push(match c.emergence {
+        // Without its interval where there is no room for it.
+        Some(e) if used + 24 > usize::from(area.width) => {
+            Span::styled(format!("{:+.2}", e.gain), t.of(emergence(e).0))
+        }
         Some(e) => {
             Span::styled(format!("{:+.2} ({:+.2} … {:+.2})", e.gain, e.from, e.to), t.of(emergence(e).0))
         }

@@ -30,7 +30,7 @@ fn width(spans: &[Span<'_>]) -> usize {
 }
 
 /// As many groups as fit, from the first on.
-fn fitting<'a>(groups: Vec<Vec<Span<'a>>>, mut left: usize) -> Vec<Span<'a>> {
+fn fitting(groups: Vec<Vec<Span<'_>>>, mut left: usize) -> Vec<Span<'_>> {
     let mut spans = Vec::new();
     for group in groups {
         let w = width(&group);

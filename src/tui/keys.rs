@@ -117,7 +117,8 @@ impl App {
             }
             KeyCode::Backspace => {
                 // Deleting nothing leaves.
-                if text.pop().is_none() {
+                let nothing = text.pop().is_none();
+                if nothing {
                     self.input = None;
                 }
             }
@@ -344,13 +345,13 @@ impl App {
             self.say("scouts only speak: they have no page".to_owned(), Role::Dim);
             return None;
         }
-        self.show(id, decision)
+        Some(self.show(id, decision))
     }
 
-    fn show(&mut self, id: AgentId, decision: Option<crate::domain::MessageId>) -> Option<Request> {
+    fn show(&mut self, id: AgentId, decision: Option<crate::domain::MessageId>) -> Request {
         (self.open, self.page, self.scroll) = (Some((id, decision)), None, 0);
         self.selected = Some(id);
-        Some(Request::Look(Some(id)))
+        Request::Look(Some(id))
     }
 
     fn back(&mut self) -> Option<Request> {
@@ -415,7 +416,7 @@ impl App {
         if self.open.is_some() {
             self.step_agent(down, by);
             let id = self.agent()?.id;
-            return self.show(id, None);
+            return Some(self.show(id, None));
         }
         self.step(down, by);
         None

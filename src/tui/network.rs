@@ -26,6 +26,9 @@ const NAME: usize = 9;
 /// Points from which a name is bright, and below which it is dim.
 const BRIGHT: (f64, f64) = (0.9, 0.45);
 
+/// Share of the cells that names may take.
+const CROWDED: f64 = 0.45;
+
 /// A cell of the pane.
 type Cell = (u16, u16);
 
@@ -49,10 +52,13 @@ fn seats(app: &App, c: &Cockpit, width: u16, height: u16) -> Seats {
     for a in order {
         let Some((x, y)) = app.layout.at(a.id) else { continue };
         let full = a.name.chars().count().min(NAME) as u16 + 2;
-        let column = ((x + 1.0) / 2.0 * f64::from(width.saturating_sub(full))).round() as i32;
+        let column = (f64::midpoint(x, 1.0) * f64::from(width.saturating_sub(full))).round() as i32;
         let row = ((1.0 - y) / 2.0 * f64::from(height.saturating_sub(1))).round() as i32;
-        // With its name, or the glyph alone; where not even that fits, nothing.
-        let place = [full, 1].into_iter().find_map(|n| {
+        // With its name while names leave room to see anything, else the glyph alone; or nothing.
+        let named: u16 = seats.named.iter().filter(|(_, n)| *n > 1).map(|(_, n)| n + 1).sum();
+        let crowded = f64::from(named + full) > CROWDED * f64::from(width) * f64::from(height);
+        let sizes = if crowded { [1, 1] } else { [full, 1] };
+        let place = sizes.into_iter().find_map(|n| {
             nearest(&seats.taken, (width, height), (column, row), n, full).map(|cell| (cell, n))
         });
         let Some(((x, y), n)) = place else { continue };
@@ -169,7 +175,7 @@ fn title(app: &App, c: &Cockpit) -> String {
 fn scout_cell(app: &App, id: AgentId, area: Rect) -> Option<Cell> {
     let (x, y) = app.layout.at(id)?;
     let to = |v: f64, n: u16| (v * f64::from(n.saturating_sub(1))).round() as u16;
-    Some((to((x + 1.0) / 2.0, area.width), to((1.0 - y) / 2.0, area.height)))
+    Some((to(f64::midpoint(x, 1.0), area.width), to((1.0 - y) / 2.0, area.height)))
 }
 
 /// The edge under the cursor and the way to its decision, or what the signs mean.
@@ -179,14 +185,19 @@ fn footnote<'a>(app: &App, c: &Cockpit, width: u16) -> Line<'a> {
     if let Some(e) = app.chosen_edge().filter(|_| app.focus == Pane::Network) {
         let to = app.row(e.to).map(|a| a.name.clone()).unwrap_or_default();
         let text = format!("{} → {to} {} #{} {:.0} % ", e.from_name, e.asset, e.message.0, 100.0 * e.share);
-        let rest = usize::from(width).saturating_sub(text.chars().count() + 12);
+        let gain = format!("{} ", words::gain(e.value));
+        let rest = usize::from(width).saturating_sub(text.chars().count() + gain.chars().count());
         let why =
             if e.decision.0 > 0 { format!("decision #{} · enter", e.decision.0) } else { String::new() };
+        let why = if rest >= why.chars().count() { why } else { format!("enter #{}", e.decision.0) };
         return Line::from(vec![
             Span::styled(words::cut(&text, usize::from(width)), t.of(Role::Focus)),
-            Span::styled(format!("{} ", words::gain(e.value)), t.of(words::sign(e.value))),
+            Span::styled(gain, t.of(words::sign(e.value))),
             Span::styled(if rest >= why.chars().count() { why } else { String::new() }, dim),
         ]);
+    }
+    if width < 24 {
+        return Line::default();
     }
     let strong = if c.more_edges > 0 { format!("{}+", c.edges.len()) } else { c.edges.len().to_string() };
     let mut spans =

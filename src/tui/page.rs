@@ -45,23 +45,28 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let gap = Constraint::Length(3);
     let wide = |r: Rect| usize::from(r.width);
     if inside.width >= COLUMNS.0 {
-        let [a, _, b, _, c] =
-            Layout::horizontal([Constraint::Length(42), gap, Constraint::Fill(6), gap, Constraint::Fill(5)])
-                .areas(inside);
+        let [a, _, b, _, c] = Layout::horizontal([
+            Constraint::Length(40),
+            gap,
+            Constraint::Fill(58),
+            gap,
+            Constraint::Fill(47),
+        ])
+        .areas(inside);
         show(frame, [head(t, page), lives(t, page, wide(a)), character(t, page, wide(a))].concat(), a);
-        show(frame, [why(t, page, decision), influence(app, page)].concat(), b);
+        show(frame, [why(t, page, decision, wide(b)), influence(app, page)].concat(), b);
         show(frame, open(t, page, wide(c)), c);
     } else if inside.width >= COLUMNS.1 {
         let [a, _, b] = Layout::horizontal([Constraint::Fill(5), gap, Constraint::Fill(6)]).areas(inside);
         let w = wide(a);
         show(frame, [head(t, page), lives(t, page, w), open(t, page, w), character(t, page, w)].concat(), a);
-        show(frame, [why(t, page, decision), influence(app, page)].concat(), b);
+        show(frame, [why(t, page, decision, wide(b)), influence(app, page)].concat(), b);
     } else {
         // In one column the reasons come before the character: they are what the page is for.
         let w = wide(inside);
         let parts = [
             head(t, page),
-            why(t, page, decision),
+            why(t, page, decision, w),
             open(t, page, w),
             lives(t, page, w.min(48)),
             influence(app, page),
@@ -97,14 +102,10 @@ fn head<'a>(t: &Theme, p: &'a AgentPage) -> Lines<'a> {
         Line::from(pair("funds ", funds)),
         Line::from(pair("holds ", holds)),
         Line::from(pair(
-            "said  ",
-            format!(
-                "{} messages, moved by {}, {} trades",
-                words::thousands(p.sent as f64),
-                words::thousands(p.acted_on as f64),
-                p.trades
-            ),
+            "sent  ",
+            format!("{} messages, {} trades", words::thousands(p.sent as f64), p.trades),
         )),
+        Line::from(pair("heard ", format!("moved by {} messages", words::thousands(p.acted_on as f64)))),
         Line::raw(""),
     ]
 }
@@ -115,8 +116,8 @@ fn lives<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
     let of = [("real", real, Role::Real), ("sim", p.row.sim, Role::Sim), ("alone", p.row.alone, Role::Alone)];
     let mut spans = Vec::new();
     for (name, value, ink) in of {
-        spans.push(Span::styled(format!("━ {name} "), t.of(ink)));
-        spans.push(Span::styled(format!("{}  ", words::gain(value)), t.of(words::sign(value))));
+        spans.push(Span::styled(format!("━{name} "), t.of(ink)));
+        spans.push(Span::styled(format!("{} ", words::gain_cell(value)), t.of(words::sign(value))));
     }
     lines.push(Line::from(spans));
     let all: Vec<f64> = [&p.alone, &p.sim, &p.real].into_iter().flatten().copied().chain([0.0]).collect();
@@ -173,14 +174,22 @@ fn open<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
             lines.extend(candles::lines(t, i, width, 9));
         }
         for (name, condition) in &i.conditions {
-            lines.push(Line::from(vec![
-                Span::styled(format!("  {name:<9}"), dim),
-                Span::styled(condition.as_str(), t.of(Role::Text)),
-            ]));
+            let head = Span::styled(format!("  {name:<9}"), dim);
+            lines.extend(hanging(vec![head], condition, t.of(Role::Text), width));
         }
     }
     lines.push(Line::raw(""));
     lines
+}
+
+/// Text that goes on below itself, not below its head.
+fn hanging<'a>(head: Vec<Span<'a>>, text: &str, style: ratatui::style::Style, width: usize) -> Lines<'a> {
+    let indent: usize = head.iter().map(Span::width).sum();
+    let mut parts = words::wrap(text, width.saturating_sub(indent).max(8)).into_iter();
+    let mut first = head;
+    first.push(Span::styled(parts.next().unwrap_or_default(), style));
+    let rest = parts.map(|p| Line::styled(" ".repeat(indent) + &p, style));
+    std::iter::once(Line::from(first)).chain(rest).collect()
 }
 
 fn intent<'a>(t: &Theme, i: &'a IntentView) -> Line<'a> {
@@ -196,7 +205,7 @@ fn intent<'a>(t: &Theme, i: &'a IntentView) -> Line<'a> {
     ])
 }
 
-fn why<'a>(t: &Theme, p: &'a AgentPage, decision: Option<MessageId>) -> Lines<'a> {
+fn why<'a>(t: &Theme, p: &'a AgentPage, decision: Option<MessageId>, width: usize) -> Lines<'a> {
     let dim = t.of(Role::Dim);
     let mut lines = vec![section(t, "why")];
     if p.why.is_empty() {
@@ -228,11 +237,11 @@ fn why<'a>(t: &Theme, p: &'a AgentPage, decision: Option<MessageId>) -> Lines<'a
         }
         for (k, (id, text)) in w.because.iter().enumerate() {
             let branch = if k + 1 == w.because.len() { "└ " } else { "├ " };
-            lines.push(Line::from(vec![
+            let head = vec![
                 Span::styled(branch, t.of(Role::Border)),
                 Span::styled(format!("because of #{} ", id.0), t.of(Role::Sim)),
-                Span::raw(text.as_str()),
-            ]));
+            ];
+            lines.extend(hanging(head, text, t.of(Role::Text), width));
         }
     }
     lines.push(Line::raw(""));

@@ -38,12 +38,21 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         ("sim", &c.curves.sim, Role::Sim),
         ("alone", &c.curves.alone, Role::Alone),
     ];
-    let mut title = Vec::new();
+    let mut title: Vec<Span<'_>> = Vec::new();
     for (name, curve, role) in &lives {
         let last = curve.last().copied().unwrap_or_default();
         let gain = if area.width < 66 { words::gain_short(last) } else { words::gain(last) };
-        title.push(Span::styled(format!("━ {name} "), t.of(*role)));
-        title.push(Span::styled(format!("{gain}  "), t.of(words::sign(last))));
+        // In a narrow pane a number is left out whole, or stands closer.
+        let (line, apart) = if area.width < 52 { ("━", " ") } else { ("━ ", "  ") };
+        let gain = if area.width < 52 { gain.replace(' ', "") } else { gain };
+        let pair = [
+            Span::styled(format!("{line}{name} "), t.of(*role)),
+            Span::styled(format!("{gain}{apart}"), t.of(words::sign(last))),
+        ];
+        let width = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+        if width(&title) + width(&pair) + 8 <= usize::from(area.width) {
+            title.extend(pair);
+        }
     }
     if area.width >= 72 {
         title.push(Span::styled(format!("{} ", c.currency), t.of(Role::Dim)));

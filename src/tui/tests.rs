@@ -287,7 +287,7 @@ fn pulses_are_messages_of_new_decisions_and_then_it_is_still() {
     let mut app = app();
     assert!(app.pulses.is_empty(), "what was before the first picture does not move");
     app.hear(News::Cockpit(Box::new(picture(2))));
-    assert_eq!(app.pulses.len(), 36);
+    assert_eq!(app.pulses.len(), super::app::PULSES_MAX);
     assert!(app.pulses.iter().all(|p| p.message.0 > 0 && p.decision.0 >= 200));
     app.tick(Duration::from_secs(2), None);
     assert!(app.pulses.is_empty());

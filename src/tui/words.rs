@@ -159,6 +159,24 @@ pub fn cut(text: &str, width: usize) -> String {
     short
 }
 
+/// Lines of at most `width` characters, broken between words where that is possible.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let (line, length) = (lines.len() - 1, word.chars().count());
+        let used = lines[line].chars().count();
+        if used > 0 && used + 1 + length > width {
+            lines.push(word.to_owned());
+        } else {
+            if used > 0 {
+                lines[line].push(' ');
+            }
+            lines[line].push_str(word);
+        }
+    }
+    lines
+}
+
 /// `42,000`, `0.1406`: a price as short as it is useful.
 pub fn price(x: f64) -> String {
     match x.abs() {
@@ -212,6 +230,13 @@ mod tests {
         assert_eq!(gain(-0.4), "  0");
         assert_eq!(sign(-0.4), Role::Dim);
         assert_eq!(thousands(100.0), "100");
+    }
+
+    #[test]
+    fn text_is_broken_between_words() {
+        assert_eq!(wrap("close above the average", 12), ["close above", "the average"]);
+        assert_eq!(wrap("incomprehensible", 4), ["incomprehensible"]);
+        assert_eq!(wrap("", 4), [""]);
     }
 
     #[test]
