@@ -7,9 +7,9 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
-# What is run. Of a hive that lives on after the cockpit: RUN="target/release/hive", END="target/release/hive ctl stop".
-RUN=${RUN:-target/release/hive watch}
-END=${END:-true}
+# What is run, and what ends the swarm that lives on behind it.
+RUN=${RUN:-target/release/hive}
+END=${END:-target/release/hive ctl stop}
 
 shot=${TUI_SHOT:-../shared/tools/tui-shot}
 # The worktree may be a folder deeper than the repository.
@@ -24,9 +24,11 @@ python3 -c 'import PIL' 2>/dev/null || skip "python has no pillow (pip install p
 out=${1:-$(mktemp -d)}
 mkdir -p "$out"
 home=$(mktemp -d)
-export HIVE_STATE="$home/state" XDG_RUNTIME_DIR="$home/run" NO_COLOR=
+export HIVE_STATE="$home/state" XDG_STATE_HOME="$home" XDG_RUNTIME_DIR="$home/run" NO_COLOR=
 mkdir -p -m 700 "$XDG_RUNTIME_DIR"
-trap '$END >/dev/null 2>&1; rm -rf "$home"' EXIT
+# The next picture is of a swarm that nobody has commanded yet.
+end() { $END >/dev/null 2>&1; rm -rf "$HIVE_STATE"; }
+trap 'end; rm -rf "$home"' EXIT
 bad=0
 fail() { echo "FAILED $1: $2"; bad=1; }
 
@@ -48,7 +50,7 @@ for theme in terminal hive-dark; do
     for size in 160x48 100x30 80x24; do
         name="$out/$theme-$size"
         # shellcheck disable=SC2086
-        HIVE_THEME=$theme "$shot" "$name.png" --cols "${size%x*}" --rows "${size#*x}" --wait 8 --pause 0.8 --each \
+        HIVE_THEME=$theme "$shot" "$name.png" --cols "${size%x*}" --rows "${size#*x}" --wait 5 --pause 0.6 --each \
             --keys '~2' p f Escape m Enter Escape '?' Escape -- env HIVE_THEME=$theme $RUN >/dev/null ||
             fail "$name" "no picture"
         for n in 0 1 2 3 4 5 6 7 9; do
@@ -63,17 +65,21 @@ for theme in terminal hive-dark; do
         says "$name.8.txt" 'keys · '
         # The chord by itself: a picture after every key would take longer than it waits.
         # shellcheck disable=SC2086
-        "$shot" "$name-kill.png" --cols "${size%x*}" --rows "${size#*x}" --wait 6 --pause 0.2 \
+        "$shot" "$name-kill.png" --cols "${size%x*}" --rows "${size#*x}" --wait 2 --pause 0.2 \
             --keys C-x C-x '~2' -- env HIVE_THEME=$theme $RUN >/dev/null
         look "$name-kill.txt"
         says "$name-kill.txt" 'HALTED.*:reset'
-        $END >/dev/null 2>&1
+        end
         # q leaves: the cockpit is gone, and with it the alternate screen.
         # shellcheck disable=SC2086
         "$shot" "$name-q.png" --cols "${size%x*}" --rows "${size#*x}" --wait 4 --keys q '~1' -- \
             env HIVE_THEME=$theme $RUN >/dev/null
         if grep -qE 'agents .* of ' "$name-q.txt"; then fail "$name-q.txt" "the cockpit is still there after q"; fi
-        $END >/dev/null 2>&1
+        # The swarm goes on until it is stopped, and then nothing does.
+        ${RUN%% *} ctl status | grep -q '"mode": "running"' || fail "$name-q.txt" "the swarm is not there after q"
+        end
+        ${RUN%% *} ctl status >/dev/null 2>&1
+        [ $? = 4 ] || fail "$name-q.txt" "something keeps running"
     done
 done
 echo "pictures are in $out"

@@ -124,6 +124,10 @@ impl Link for RemoteLink {
         })
     }
 
+    fn read_only(&self) -> bool {
+        self.read_only
+    }
+
     fn age(&self) -> Option<Duration> {
         open(&self.mail).heard.map(|h| h.elapsed())
     }
