@@ -119,6 +119,8 @@ pub mod wire;
 
 pub mod runtime;
 
+pub mod lab;
+
 pub mod tui;
 
 pub mod cli;

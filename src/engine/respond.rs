@@ -43,6 +43,17 @@ pub struct RespondSpec {
     pub(super) settings: Settings,
     pub(super) real: RealSpec,
     kinds: Vec<InstrumentKind>,
+    /// What a negative control of the lab turns round; a run turns nothing.
+    pub misled: Misled,
+}
+
+/// How the lab's negative controls listen, in place of how the mechanism does.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Misled {
+    /// The better the record of its family, the more an agent listens: humility of 1/points.
+    pub arrogant: bool,
+    /// By asset: the asset whose consensus is taken for its own, at its own risk; none if empty.
+    pub asset_of: Vec<AssetId>,
 }
 
 /// A declared agent's ears on one asset.
@@ -100,7 +111,7 @@ impl RespondSpec {
     pub fn new(cast: Arc<Cast>, universe: &Universe, settings: Settings) -> Self {
         let real = RealSpec::new(&cast, universe, &settings);
         let kinds = universe.instruments.iter().map(|i| i.kind).collect();
-        RespondSpec { cast, settings, real, kinds }
+        RespondSpec { cast, settings, real, kinds, misled: Misled::default() }
     }
 
     fn listens(&self, points: &Points, agent: &Agent) -> f64 {
@@ -108,7 +119,19 @@ impl RespondSpec {
         if !l.enabled {
             return 0.0;
         }
-        l.lambda.unwrap_or_else(|| mind::humility(points.family(agent.family), agent.traits.sociability))
+        l.lambda.unwrap_or_else(|| {
+            let points = points.family(agent.family);
+            let points = if self.misled.arrogant { 1.0 / points } else { points };
+            mind::humility(points, agent.traits.sociability)
+        })
+    }
+
+    /// Whose consensus is taken for an asset's, and the risk of a unit there over that here.
+    fn heard_on(&self, asset: usize, speak: &Speak) -> (AssetId, f64) {
+        let Some(&other) = self.misled.asset_of.get(asset) else { return (AssetId(asset as u16), 1.0) };
+        let sigma = |a: usize| speak.market.listings[a].sigma;
+        let scale = unit(sigma(asset)) / unit(sigma(other.index()));
+        (other, if scale.is_finite() { scale } else { 0.0 })
     }
 }
 
@@ -200,6 +223,9 @@ impl Respond {
         for utterance in &said.utterances {
             self.hear(cast, at, utterance, out);
         }
+        for &(slot, p) in &said.misheard {
+            self.consensus.hear(cast, slot, p, self.consensus.said(slot));
+        }
         self.delist(spec, at, speak, out);
         self.real.mark(&spec.real, at, out);
         self.listen(spec, at, speak, out);
@@ -269,8 +295,8 @@ impl Respond {
     fn listen(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         let (cast, s) = (&*spec.cast, &spec.settings);
         let voice = self.points.voices(s.listening.voice_by_points);
-        let assets = cast.by_asset.len() as u16;
-        let consensus: Vec<f64> = (0..assets).map(|a| self.consensus.of(AssetId(a), &voice)).collect();
+        let heard_on = (0..cast.by_asset.len()).map(|a| spec.heard_on(a, speak));
+        let consensus: Vec<f64> = heard_on.map(|(a, risk)| risk * self.consensus.of(a, &voice)).collect();
         let reference = 1.0 / cast.declared.max(1) as f64;
         let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
         let pace = Pace { patience: s.desk.patience, band: s.desk.band, shorts: true };
