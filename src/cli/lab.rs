@@ -170,7 +170,10 @@ fn experiment(o: &Options) -> Result<(), Failure> {
         None => all,
         Some(names) => arms::choose(&all, names).map_err(|unknown| {
             let known: Vec<&str> = all.iter().map(|a| a.name.as_str()).collect();
-            Failure::Usage(format!("--arms {unknown}: there is no such system; there are {}", known.join(", ")))
+            Failure::Usage(format!(
+                "--arms {unknown}: there is no such system; there are {}",
+                known.join(", ")
+            ))
         })?,
     };
     let keep = open(o.state.as_deref())?;
@@ -184,7 +187,8 @@ fn experiment(o: &Options) -> Result<(), Failure> {
     if !o.quiet {
         print(&tables::facts(&facts))?;
     }
-    let threads = o.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |n| n as usize);
+    let threads =
+        o.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |n| n as usize);
     let kept = (!o.fresh).then_some(&keep);
     let (tracks, walked) = run_all(&study, walk.as_ref(), kept, threads, o.quiet)?;
     let sample = Sample::new(&study.arms, &tracks, threads);
@@ -308,7 +312,8 @@ fn progress(work: u64, quiet: bool) -> ProgressBar {
 
 /// Everything that decides a result, the program itself included.
 fn key(config: &Config, world: &World) -> String {
-    let program = std::env::current_exe().and_then(std::fs::read).map(|b| blake3::hash(&b).to_hex().to_string());
+    let program =
+        std::env::current_exe().and_then(std::fs::read).map(|b| blake3::hash(&b).to_hex().to_string());
     format!(
         "{} {} {} {} {} {} {}",
         program.unwrap_or_else(|_| env!("CARGO_PKG_VERSION").to_owned()),
@@ -317,7 +322,13 @@ fn key(config: &Config, world: &World) -> String {
         world.info.from,
         world.info.to,
         config.capital,
-        world.universe.instruments.iter().map(|i| format!("{}/{:?}", i.symbol, i.kind)).collect::<Vec<_>>().join(",")
+        world
+            .universe
+            .instruments
+            .iter()
+            .map(|i| format!("{}/{:?}", i.symbol, i.kind))
+            .collect::<Vec<_>>()
+            .join(",")
     )
 }
 
@@ -349,8 +360,8 @@ fn facts(config: &Config, study: &Study<'_>, keep: &Keep, split: Option<String>)
             Costs::Bars(_) => None,
         },
         costs: config.costs.to_string(),
-        voices: config.roster.agents.len() + config.roster.scouts as usize,
-        agents: config.roster.agents.len(),
+        voice_count: config.roster.agents.len() + config.roster.scouts as usize,
+        agent_count: config.roster.agents.len(),
         target_vol: settings.desk.target_vol,
         split,
     })

@@ -14,7 +14,9 @@ use crate::agents::books::Pace;
 use crate::agents::personality::{Preset, Traits};
 use crate::agents::strategies::Strategy;
 use crate::agents::{Cast, Slot};
-use crate::domain::{AgentId, AssetId, Digest, Event, Family, Goal, MarketEvent, SideRule, Stamp, Universe, money};
+use crate::domain::{
+    AgentId, AssetId, Digest, Event, Family, Goal, MarketEvent, SideRule, Stamp, Universe, money,
+};
 use crate::engine::real::{Real, RealSpec};
 use crate::engine::speak::Speak;
 use crate::engine::{Outputs, Settings};
@@ -140,7 +142,8 @@ fn one_book(universe: &Universe) -> Cast {
         funded: true,
     };
     let keys = Vec::new().into();
-    let slot = |a: usize| Slot { agent: AgentId(0), asset: AssetId(a as u16), keys: std::sync::Arc::clone(&keys) };
+    let slot =
+        |a: usize| Slot { agent: AgentId(0), asset: AssetId(a as u16), keys: std::sync::Arc::clone(&keys) };
     Cast {
         agents: vec![agent],
         declared: 1,

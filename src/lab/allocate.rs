@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn mean_variance_holds_what_earned_and_nothing_of_what_lost() {
-        let (good, bad) = ([0.02, 0.0, 0.02, 0.0], [-0.09, 0.0, 0.0, -0.09]);
+        let (good, bad) = ([0.02, 0.0, 0.02, 0.0], [-0.03, 0.0, 0.0, -0.03]);
         let w = mean_variance(&[&good, &bad]).unwrap();
         assert!(near(w[0], 1.0) && near(w[1], 0.0));
         assert_eq!(mean_variance(&[&bad[..], &[-0.1, 0.0, -0.2, 0.0]]), None);

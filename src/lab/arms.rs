@@ -40,8 +40,8 @@ pub enum Kind {
     Momentum,
     /// The engine, listening with a fixed λ: voices all alike, no points, no managers.
     Fixed(f64),
-    /// λ = 1 without points, rails and managers: what must equal `net-all`.
-    Bare,
+    /// A fixed λ without points, rails and managers: with 1 it must equal `net-all`, with 0 `net-eq`.
+    Bare(f64),
     /// λ = 1, voices and funds by points, no managers.
     Points,
     /// The engine as it is set up.
@@ -74,19 +74,28 @@ pub fn plan(voices: usize) -> Vec<Arm> {
         arm("alone+self", Alone(Weighing::Own), "the same, each sized by its own record"),
         arm("alone+patient", AlonePatient, "each in its own account, as patient as the desk"),
         arm("pool-alone", Account(Weighing::Equal, true), "netted in one account, traded at once"),
-        arm("net-eq", Account(Weighing::Equal, false), "netted, patient, equally funded: the strong baseline"),
+        arm(
+            "net-eq",
+            Account(Weighing::Equal, false),
+            "netted, patient, equally funded: the strong baseline",
+        ),
         arm("net-self", Account(Weighing::Own, false), "the same, weighed by each agent's own record"),
         arm("net-eq×points", Account(Weighing::Points, false), "the same, weighed by points"),
         arm("net-hedge", Account(Weighing::Hedge, false), "the same, exponential weights on results"),
         arm("net-hrp", Account(Weighing::Hrp, false), "the same, hierarchical risk parity"),
         arm("net-mv", Account(Weighing::MeanVariance, false), "the same, shrunk mean-variance"),
         arm("tsmom6", Momentum, "one momentum rule over six look-backs, same execution"),
-        arm("net-all", Account(Weighing::Voices(usize::MAX), false), "all voices equally funded in one account"),
+        arm(
+            "net-all",
+            Account(Weighing::Voices(usize::MAX), false),
+            "all voices equally funded in one account",
+        ),
     ];
-    for (name, lambda) in [("hive λ=¼", 0.25), ("hive λ=½", 0.5), ("hive λ=¾", 0.75), ("hive λ=1", 1.0)] {
+    for (name, lambda) in [("hive λ=¼", 0.25), ("hive λ=½", 0.5), ("hive λ=¾", 0.75), ("hive λ=1", 1.0)]
+    {
         all.push(arm(name, Fixed(lambda), "funded agents listening, no points, no managers"));
     }
-    all.push(arm("hive λ=1 bare", Bare, "the same without rails: must equal net-all"));
+    all.push(arm("hive λ=1 bare", Bare(1.0), "the same without rails: must equal net-all"));
     all.push(arm("hive+points", Points, "λ = 1, voices and funds by points, no managers"));
     all.push(arm("hive", Shipped, "the hive as it is set up"));
     for m in CURVE.into_iter().filter(|m| *m < voices) {

@@ -70,10 +70,7 @@ impl Control {
 
     /// Whether it takes the truth out of all messages, so that a hive that lives on them must lose.
     pub fn silences(self) -> bool {
-        matches!(
-            self,
-            Control::TimeShifted | Control::SignScrambled | Control::Permuted | Control::Inverted
-        )
+        matches!(self, Control::TimeShifted | Control::SignScrambled | Control::Permuted | Control::Inverted)
     }
 
     /// How the engine is misled.

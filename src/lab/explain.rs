@@ -10,9 +10,9 @@ pub fn explain(r: &Report) -> String {
     let mut lines = vec![format!(
         "{} agents and {} silent helpers, {} voices in all, lived through {} from {} to {}, {} times with other personalities. \
          Every system below heard the same things, paid the same costs ({}) and was brought to {:.0} % volatility a year.",
-        f.agents,
-        f.voices.saturating_sub(f.agents),
-        f.voices,
+        f.agent_count,
+        f.voice_count.saturating_sub(f.agent_count),
+        f.voice_count,
         f.feed,
         f.from,
         f.to,
@@ -44,6 +44,12 @@ pub fn explain(r: &Report) -> String {
         lines.push(format!(
             "With {} voices in one account the Sharpe ratio is {:.2}, with {} it is {:.2}; from personality to personality it varies by {:.2} and {:.2}. More independent voices are what makes the swarm stronger, not more time.",
             first.m, first.sharpe, last.m, last.sharpe, first.seed_sd, last.seed_sd
+        ));
+    }
+    if let (Some(agents), Some(voices)) = (r.company.get("agents"), r.company.get("voices")) {
+        lines.push(format!(
+            "One agent on its own has a Sharpe ratio of {:.2} on average. The {:.0} agents spread risk like {:.1} independent ones, all {:.0} voices like {:.1}: that is how much there is to gain from hearing more of them.",
+            agents.sharpe, agents.members, agents.independent, voices.members, voices.independent
         ));
     }
     if let Some(i) = r.identity.as_ref().filter(|i| i.holds) {

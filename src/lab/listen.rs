@@ -97,8 +97,8 @@ fn under(kind: Kind, cast: &Arc<Cast>, settings: &Settings) -> (Arc<Cast>, Setti
     match kind {
         Kind::Fixed(lambda) => fixed(&mut s, lambda, false),
         Kind::Points => fixed(&mut s, 1.0, true),
-        Kind::Bare => {
-            fixed(&mut s, 1.0, false);
+        Kind::Bare(lambda) => {
+            fixed(&mut s, lambda, false);
             s.funds.units_max = NO_LIMIT;
             s.funds.drawdown_max = NO_LIMIT;
             // Only `respond` reads these traits, so nobody says anything else for it.

@@ -81,7 +81,8 @@ impl Metrics {
         let n = daily.len().max(1) as f64;
         let (mean, volatility) = moments(daily);
         let scale = to_target(daily, target_vol);
-        let downside = libm::sqrt(daily.iter().map(|r| r.min(0.0) * r.min(0.0)).sum::<f64>() / n * DAYS_A_YEAR);
+        let downside =
+            libm::sqrt(daily.iter().map(|r| r.min(0.0) * r.min(0.0)).sum::<f64>() / n * DAYS_A_YEAR);
         let (equity, falls) = path(daily, scale);
         let last = equity.last().copied().unwrap_or(1.0);
         let cagr = libm::pow(last, DAYS_A_YEAR / n) - 1.0;

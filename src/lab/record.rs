@@ -2,6 +2,7 @@
 
 use super::allocate;
 use super::arms::Weighing;
+use super::stream::Company;
 use crate::agents::Cast;
 use crate::domain::{AgentId, Stamp, random};
 use crate::engine::Settings;
@@ -24,7 +25,7 @@ pub struct Record {
     pub points: Points,
     reference: f64,
     bars_per_year: f64,
-    /// By declared agent: equity of the raw books, in currency …
+    /// By agent: equity of the raw books, in currency …
     equity: Vec<f64>,
     /// … its change in the last bar, as a fraction of the hive's capital …
     pub bar: Vec<f64>,
@@ -36,18 +37,18 @@ pub struct Record {
     pub bar_traded: Vec<f64>,
     /// Likewise.
     pub bar_costs: Vec<f64>,
-    /// By declared agent: Σ of clipped results.
+    /// By agent: Σ of clipped results.
     results: Vec<f64>,
     day: Option<i64>,
     today: Vec<f64>,
-    /// By declared agent: daily PnL as a fraction of the hive's capital.
+    /// By agent: daily PnL as a fraction of the hive's capital.
     daily: Vec<Vec<f64>>,
 }
 
 impl Record {
     /// Nothing is known.
     pub fn new(cast: &Cast, settings: &Settings) -> Self {
-        let n = cast.declared;
+        let n = cast.agents.len();
         let clock = settings.clock.decide;
         Record {
             points: Points::new(cast, clock, settings.listening.points_span_days),
@@ -76,7 +77,7 @@ impl Record {
             }
         }
         self.day = Some(day);
-        for (i, agent) in cast.agents[..cast.declared].iter().enumerate() {
+        for (i, agent) in cast.agents.iter().enumerate() {
             let (mut equity, mut traded, mut costs) = (0.0, 0.0, 0.0);
             for slot in agent.slots.clone() {
                 let raw = &speak.raw[slot];
@@ -103,9 +104,13 @@ impl Record {
 
     fn window(&self) -> Option<Vec<&[f64]>> {
         let known = self.daily.first().map_or(0, Vec::len);
-        (known >= LEAST_DAYS).then(|| {
-            self.daily.iter().map(|d| &d[known.saturating_sub(WINDOW_DAYS)..]).collect()
-        })
+        (known >= LEAST_DAYS)
+            .then(|| self.daily.iter().map(|d| &d[known.saturating_sub(WINDOW_DAYS)..]).collect())
+    }
+
+    /// How alike the agents were, all days known so far: the declared ones, and all voices.
+    pub fn company(&self, cast: &Cast) -> [Company; 2] {
+        [&self.daily[..cast.declared], &self.daily[..]].map(Company::of)
     }
 }
 
@@ -146,7 +151,7 @@ impl Weights {
             Weighing::Hedge => {
                 let n = cast.declared.max(2) as f64;
                 let rate = libm::sqrt(8.0 * libm::log(n) / record.bars_per_year) / RANGE;
-                let best = record.results.iter().copied().fold(f64::MIN, f64::max);
+                let best = record.results[..cast.declared].iter().copied().fold(f64::MIN, f64::max);
                 self.set(cast, |id| libm::exp(rate * (record.results[id.index()] - best)));
             }
             Weighing::Hrp | Weighing::MeanVariance => self.allocate(cast, record),
@@ -202,7 +207,8 @@ fn alike(cast: &Cast) -> Vec<f64> {
 /// Equal weights for the first n voices of an order drawn by the seed: each step of the curve keeps those
 /// of the step before.
 fn first_voices(cast: &Cast, n: usize) -> Vec<f64> {
-    let key = |i: usize| random::key(cast.seed, &[random::name("voices"), random::name(&cast.agents[i].name)]);
+    let key =
+        |i: usize| random::key(cast.seed, &[random::name("voices"), random::name(&cast.agents[i].name)]);
     let mut order: Vec<usize> = (0..cast.agents.len()).collect();
     order.sort_by_key(|i| (key(*i), *i));
     order.truncate(n);
@@ -210,4 +216,3 @@ fn first_voices(cast: &Cast, n: usize) -> Vec<f64> {
     order.iter().for_each(|i| of[*i] = 1.0 / order.len() as f64);
     of
 }
-

@@ -10,6 +10,7 @@
 use super::arms::{Arm, Kind};
 use super::bootstrap::{self, DRAWS, Interval, Resampled, interval};
 use super::metrics::{self, Metrics};
+use super::stream::Company;
 use super::study::Tracks;
 use super::verdict;
 use super::{ALL, ALONE, HIVE, RULE, STRONG};
@@ -53,9 +54,9 @@ pub struct Facts {
     /// In words.
     pub costs: String,
     /// Voices, and how many of them have funds.
-    pub voices: usize,
+    pub voice_count: usize,
     /// Likewise.
-    pub agents: usize,
+    pub agent_count: usize,
     /// The volatility a year that everything is scaled to.
     pub target_vol: f64,
     /// The day that divides the run, if one was asked for.
@@ -188,6 +189,8 @@ pub struct Report {
     pub thirds: Vec<Part>,
     /// Before and after the split.
     pub split_parts: Vec<Part>,
+    /// How alike agents and voices are: what the voices curve can be expected to give.
+    pub company: BTreeMap<String, Company>,
     /// λ = 1 against `net-all`.
     pub identity: Option<Identity>,
     /// Systems of the protocol that are not built yet.
@@ -248,7 +251,7 @@ impl<'a> Sample<'a> {
     /// Δ Sharpe of two arms by name.
     pub fn delta(&self, a: &str, b: &str) -> Option<Interval> {
         let (measured, draws) = self.differences(self.place(a)?, self.place(b)?);
-        Some(interval(mean(&measured), bootstrap::over_seeds(&draws)))
+        Some(interval(mean(&measured), bootstrap::over_seeds(&draws), days(self)))
     }
 
     /// The draws behind [`Sample::delta`].
@@ -280,12 +283,18 @@ pub fn deviation(x: &[f64]) -> f64 {
 /// The report. `walk` is the hive and the strong baseline in a market without any edge, at no cost.
 pub fn report(facts: Facts, sample: &Sample<'_>, walk: Option<&Sample<'_>>) -> Report {
     let mut report = Report {
-        ladder: sample.arms.iter().filter(|a| a.control().is_none() && !a.is_step()).map(|a| a.name.clone()).collect(),
+        ladder: sample
+            .arms
+            .iter()
+            .filter(|a| a.control().is_none() && !a.is_step())
+            .map(|a| a.name.clone())
+            .collect(),
         arms: sample.arms.iter().enumerate().map(|(i, a)| (a.name.clone(), arm(&facts, sample, i))).collect(),
         voices: voices(&facts, sample),
         dose: dose(&facts, sample),
         thirds: thirds(sample),
         split_parts: split_parts(&facts, sample),
+        company: company(sample),
         identity: identity(sample),
         not_built_yet: NOT_BUILT.map(str::to_owned).to_vec(),
         bootstrap: format!(
@@ -347,8 +356,8 @@ fn uplift(facts: &Facts, sample: &Sample<'_>, other: &str) -> Option<Uplift> {
         ("automated", group(&[("running", x.running - y.running)])),
     ];
     Some(Uplift {
-        sharpe: interval(mean(&measured), over_days),
-        sharpe_over_seeds: interval(mean(&measured), bootstrap::over_drawn_seeds(&draws)),
+        sharpe: interval(mean(&measured), over_days, days(sample)),
+        sharpe_over_seeds: interval(mean(&measured), bootstrap::over_drawn_seeds(&draws), days(sample)),
         max_drawdown_change: change(x.max_drawdown, y.max_drawdown),
         turnover_ratio: if y.turnover > 0.0 { x.turnover / y.turnover } else { 0.0 },
         seeds_won: measured.iter().filter(|d| **d > 0.0).count() as f64 / measured.len().max(1) as f64,
@@ -368,7 +377,8 @@ fn controls(
     let mut all = BTreeMap::new();
     for arm in sample.arms {
         let Some(control) = arm.control() else { continue };
-        let (Some(theirs), Some(minus)) = (sample.delta(&arm.name, STRONG), sample.delta(HIVE, &arm.name)) else {
+        let (Some(theirs), Some(minus)) = (sample.delta(&arm.name, STRONG), sample.delta(HIVE, &arm.name))
+        else {
             continue;
         };
         let keeps = (ours > 0.0).then(|| theirs.mean / ours);
@@ -378,14 +388,16 @@ fn controls(
             _ => harmless,
         };
         let vs_strong = VsStrong { sharpe: theirs };
-        let line = ControlReport { what: arm.what.to_owned(), vs_strong, hive_minus_control: minus, keeps, pass };
+        let line =
+            ControlReport { what: arm.what.to_owned(), vs_strong, hive_minus_control: minus, keeps, pass };
         all.insert(arm.name.clone(), line);
     }
     if let Some((walked, draws)) = walk.and_then(|w| w.delta_draws(HIVE, STRONG)) {
-        let theirs = interval(walked, draws.clone());
+        let days = walk.map_or(0, days);
+        let theirs = interval(walked, draws.clone(), days);
         // Another market: the draws are not paired, so each side keeps its own.
         let minus = sample.delta_draws(HIVE, STRONG).map_or_else(Interval::default, |(m, d)| {
-            interval(m - walked, d.iter().zip(&draws).map(|(x, y)| x - y).collect())
+            interval(m - walked, d.iter().zip(&draws).map(|(x, y)| x - y).collect(), days)
         });
         all.insert(
             WALK.to_owned(),
@@ -406,7 +418,7 @@ fn voices(facts: &Facts, sample: &Sample<'_>) -> Vec<Voices> {
         let Kind::Account(super::arms::Weighing::Voices(n), _) = arm.kind else { return None };
         let m = sample.metrics(i, facts.target_vol);
         Some(Voices {
-            m: n.min(facts.voices),
+            m: n.min(facts.voice_count),
             sharpe: m.sharpe,
             seed_sd: deviation(&sample.sharpes(i)),
             turnover: m.turnover,
@@ -432,7 +444,11 @@ fn dose(facts: &Facts, sample: &Sample<'_>) -> Vec<Dose> {
             lambda,
             sharpe: m.sharpe,
             vs_strong: sample.delta(&arm.name, STRONG)?,
-            max_drawdown_change: if base.max_drawdown > 0.0 { m.max_drawdown / base.max_drawdown - 1.0 } else { 0.0 },
+            max_drawdown_change: if base.max_drawdown > 0.0 {
+                m.max_drawdown / base.max_drawdown - 1.0
+            } else {
+                0.0
+            },
         })
     };
     sample.arms.iter().enumerate().filter_map(step).collect()
@@ -458,7 +474,7 @@ fn part(sample: &Sample<'_>, name: String, from: usize, to: usize) -> Option<Par
         hive: h,
         strong: s,
         all: mean(&of(all)),
-        vs_strong: interval(h - s, bootstrap::over_seeds(&differences)),
+        vs_strong: interval(h - s, bootstrap::over_seeds(&differences), to - from),
     })
 }
 
@@ -483,8 +499,23 @@ fn split_parts(facts: &Facts, sample: &Sample<'_>) -> Vec<Part> {
     halves.into_iter().filter(|(_, a, b)| b - a > 1).filter_map(|(p, a, b)| part(sample, p, a, b)).collect()
 }
 
+fn company(sample: &Sample<'_>) -> BTreeMap<String, Company> {
+    let each: Vec<[Company; 2]> =
+        sample.tracks.iter().filter_map(|t| t.iter().find_map(|track| track.company)).collect();
+    let average = |group: usize| {
+        let of = |f: fn(&Company) -> f64| mean(&each.iter().map(|c| f(&c[group])).collect::<Vec<_>>());
+        Company {
+            members: of(|c| c.members),
+            sharpe: of(|c| c.sharpe),
+            correlation: of(|c| c.correlation),
+            independent: of(|c| c.independent),
+        }
+    };
+    ["agents", "voices"].iter().enumerate().map(|(i, name)| ((*name).to_owned(), average(i))).collect()
+}
+
 fn identity(sample: &Sample<'_>) -> Option<Identity> {
-    let bare = sample.arms.iter().position(|a| a.kind == Kind::Bare)?;
+    let bare = sample.arms.iter().position(|a| a.kind == Kind::Bare(1.0))?;
     let all = sample.place(ALL)?;
     let seed = |t: &Vec<super::Track>| {
         let pairs = t[bare].daily.iter().zip(&t[all].daily);

@@ -46,7 +46,8 @@ impl Momentum {
                 // The volatility of the return over the look-back makes assets comparable.
                 *rank /= listing.sigma;
             }
-            let signs: Vec<f64> = self.ranks.iter().map(|r| if r.is_nan() { 0.0 } else { sign(*r) }).collect();
+            let signs: Vec<f64> =
+                self.ranks.iter().map(|r| if r.is_nan() { 0.0 } else { sign(*r) }).collect();
             rank_in_place(&mut self.ranks);
             for ((aim, rank), sign) in aims.iter_mut().zip(&self.ranks).zip(signs) {
                 *aim += 0.5 * sign + if rank.is_nan() { 0.0 } else { 0.5 * (2.0 * rank - 1.0) };

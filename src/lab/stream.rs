@@ -29,6 +29,51 @@ pub struct Track {
     pub running: f64,
     /// Digest of every decision, in hex.
     pub decisions: String,
+    /// How alike the agents were: those with funds, and all voices. Kept with `alone`.
+    pub company: Option<[Company; 2]>,
+}
+
+/// How alike the members of a group are, from their lives alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Company {
+    /// Members that traded at all.
+    pub members: f64,
+    /// Mean Sharpe ratio of a member on its own.
+    pub sharpe: f64,
+    /// Mean correlation of daily results between two members.
+    pub correlation: f64,
+    /// n/(1 + (n−1)·ρ): as many independent members would spread risk as well.
+    pub independent: f64,
+}
+
+impl Company {
+    /// From daily results, member by member.
+    pub fn of(daily: &[Vec<f64>]) -> Self {
+        // Each member's days less their mean, at length 1: a product of two is their correlation.
+        let lively: Vec<&Vec<f64>> = daily.iter().filter(|d| d.iter().any(|r| *r != 0.0)).collect();
+        let unit = |d: &Vec<f64>| -> Vec<f64> {
+            let mean = d.iter().sum::<f64>() / d.len() as f64;
+            let length = libm::sqrt(d.iter().map(|r| (r - mean) * (r - mean)).sum());
+            d.iter().map(|r| if length > 0.0 { (r - mean) / length } else { 0.0 }).collect()
+        };
+        let n = lively.len() as f64;
+        if n < 2.0 {
+            return Company { members: n, independent: n, ..Company::default() };
+        }
+        // |Σ units|² = n + Σ of all pairs twice.
+        let mut sum = vec![0.0; lively[0].len()];
+        for units in lively.iter().map(|d| unit(d)) {
+            sum.iter_mut().zip(units).for_each(|(s, u)| *s += u);
+        }
+        let squares: f64 = sum.iter().map(|s| s * s).sum();
+        let correlation = (squares - n) / (n * (n - 1.0));
+        Company {
+            members: n,
+            sharpe: lively.iter().map(|d| super::metrics::sharpe(d)).sum::<f64>() / n,
+            correlation,
+            independent: n / (1.0 + (n - 1.0) * correlation.max(0.0)),
+        }
+    }
 }
 
 /// Equity becomes daily returns.
@@ -125,7 +170,13 @@ pub struct Meter {
 impl Meter {
     /// From this equity on.
     pub fn new(equity: f64, clock: Span) -> Self {
-        Meter { days: Days::new(equity), traded: 0.0, cost: 0.0, barriers: 0, bars_per_year: clock.per_year() }
+        Meter {
+            days: Days::new(equity),
+            traded: 0.0,
+            cost: 0.0,
+            barriers: 0,
+            bars_per_year: clock.per_year(),
+        }
     }
 
     /// Fills of an account.
@@ -167,6 +218,7 @@ impl Meter {
             crossed,
             running,
             decisions: decisions.to_string(),
+            company: None,
         }
     }
 }
@@ -188,6 +240,17 @@ mod tests {
         let daily = days.finish();
         assert!((daily[0] - 0.10).abs() < 1e-12 && (daily[1] + 0.10).abs() < 1e-12);
         assert_eq!(daily.len(), 2);
+    }
+
+    #[test]
+    fn company_by_hand() {
+        let (a, b) = (vec![0.01, -0.01, 0.01, -0.01], vec![0.01, 0.01, -0.01, -0.01]);
+        let strangers = Company::of(&[a.clone(), b.clone(), vec![0.0; 4]]);
+        assert!((strangers.members, strangers.correlation.abs() < 1e-12) == (2.0, true));
+        assert!((strangers.independent - 2.0).abs() < 1e-9);
+        let twins = Company::of(&[a.clone(), a.clone(), a]);
+        assert!((twins.correlation - 1.0).abs() < 1e-12 && (twins.independent - 1.0).abs() < 1e-9);
+        assert_eq!(Company::of(&[b]).independent, 1.0);
     }
 
     #[test]

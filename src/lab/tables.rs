@@ -8,15 +8,25 @@ use std::fmt::Write;
 pub fn facts(f: &Facts) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
-    let _ = writeln!(out, "{} · {} bars · {} → {} · {} assets: {}", f.feed, f.bar, f.from, f.to, f.assets.len(), f.assets.join(" "));
+    let _ = writeln!(
+        out,
+        "{} · {} bars · {} → {} · {} assets: {}",
+        f.feed,
+        f.bar,
+        f.from,
+        f.to,
+        f.assets.len(),
+        f.assets.join(" ")
+    );
     let _ = writeln!(out, "data     {}", f.data_hash);
-    let _ = writeln!(out, "roster   {}  ({} agents, {} voices)", f.roster_hash, f.agents, f.voices);
+    let _ = writeln!(out, "roster   {}  ({} agents, {} voices)", f.roster_hash, f.agent_count, f.voice_count);
     let _ = writeln!(out, "costs    {}", f.costs);
     let seeds: Vec<String> = f.seed_list.iter().map(u64::to_string).collect();
     let _ = writeln!(out, "seeds    {}", seeds.join(" "));
     let _ = writeln!(out, "split    {}", f.split.as_deref().unwrap_or("thirds"));
     let _ = writeln!(out, "variants tried {} · looks at held-out data {}", f.variants_tried, f.looks);
-    let kind = if f.reproduction { "REPRODUCTION: the mechanism was designed on this data" } else { "new data" };
+    let kind =
+        if f.reproduction { "REPRODUCTION: the mechanism was designed on this data" } else { "new data" };
     let _ = writeln!(out, "{kind}\n");
     out
 }
@@ -32,12 +42,24 @@ fn table(out: &mut String, r: &Report) -> std::fmt::Result {
     writeln!(
         out,
         "{:<15} {:>7} {:>5} {:>8} {:>7} {:>9} {:>7} {:>7} {:>6} {:>8} {:>6} {:>7}",
-        "system", "Sharpe", "± sd", "Sortino", "CAGR", "drawdown", "CVaR95", "+10 %", "under", "turnover", "cost", "crossed"
+        "system",
+        "Sharpe",
+        "± sd",
+        "Sortino",
+        "CAGR",
+        "drawdown",
+        "CVaR95",
+        "+10 %",
+        "under",
+        "turnover",
+        "cost",
+        "crossed"
     )?;
     for name in &r.ladder {
         let Some(a) = r.arms.get(name) else { continue };
         let m = &a.metrics;
-        let months = if m.months_to_10 >= 999.0 { "never".to_owned() } else { format!("{:.1} m", m.months_to_10) };
+        let months =
+            if m.months_to_10 >= 999.0 { "never".to_owned() } else { format!("{:.1} m", m.months_to_10) };
         writeln!(
             out,
             "{name:<15} {:>7.2} {:>5.2} {:>8.2} {:>5.1} % {:>7.1} % {:>5.2} % {months:>7} {:>4.0} % {:>7.1}× {:>4.1} % {:>5.0} %",
@@ -75,7 +97,16 @@ fn uplifts(out: &mut String, r: &Report) -> std::fmt::Result {
     writeln!(
         out,
         "{:<12} {:>7} {:>16} {:>16} {:>9} {:>9} {:>5} {:>6} {:>5} {:>7}",
-        "hive", "ΔSharpe", "95 % over days", "and seeds", "drawdown", "turnover", "won", "worst", "sd", "growth"
+        "hive",
+        "ΔSharpe",
+        "95 % over days",
+        "and seeds",
+        "drawdown",
+        "turnover",
+        "won",
+        "worst",
+        "sd",
+        "growth"
     )?;
     for (name, u) in &r.uplift {
         let growth = u.goals.get("big_money").and_then(|g| g.get("growth")).copied().unwrap_or(0.0);
@@ -113,15 +144,21 @@ fn controls(out: &mut String, r: &Report) -> std::fmt::Result {
         )?;
     }
     if r.controls.contains_key(WALK) {
-        writeln!(out, "{WALK} passes if its interval covers nothing at all; the others if they keep less than half")?;
+        writeln!(
+            out,
+            "{WALK} passes if its interval covers nothing at all; the others if they keep less than half"
+        )?;
     }
     writeln!(out)
 }
 
 fn curves(out: &mut String, r: &Report) -> std::fmt::Result {
     if !r.voices.is_empty() {
-        let each: Vec<String> =
-            r.voices.iter().map(|v| format!("{} {:.2} ± {:.2} ({:.0}×)", v.m, v.sharpe, v.seed_sd, v.turnover)).collect();
+        let each: Vec<String> = r
+            .voices
+            .iter()
+            .map(|v| format!("{} {:.2} ± {:.2} ({:.0}×)", v.m, v.sharpe, v.seed_sd, v.turnover))
+            .collect();
         writeln!(out, "voices (turnover)  {}", each.join(" · "))?;
     }
     if !r.dose.is_empty() {
@@ -134,6 +171,13 @@ fn curves(out: &mut String, r: &Report) -> std::fmt::Result {
             out,
             "{:<18} hive {:.2} · net-eq {:.2} · net-all {:.2} · hive − net-eq {:+.2} [{:+.2}, {:+.2}]",
             p.part, p.hive, p.strong, p.all, u.mean, u.lo, u.hi
+        )?;
+    }
+    for (name, c) in &r.company {
+        writeln!(
+            out,
+            "{name:<18} {:.0} alone: mean Sharpe ratio of one {:.2}, correlation between two {:.2}, worth {:.1} independent ones",
+            c.members, c.sharpe, c.correlation, c.independent
         )?;
     }
     if let Some(i) = &r.identity {

@@ -131,7 +131,13 @@ impl<'a> Stage<'a> {
                 self.act(actor, event, &mut said, tape, &mut aims);
             }
         }
-        Some((actors.into_iter().map(Actor::finish).collect(), new_tape))
+        let mut tracks: Vec<Track> = actors.into_iter().map(Actor::finish).collect();
+        for (track, arm) in tracks.iter_mut().zip(arms) {
+            if arm.kind == Kind::Alone(Weighing::Equal) {
+                track.company = Some(self.record.company(&self.cast));
+            }
+        }
+        Some((tracks, new_tape))
     }
 
     fn act(&self, actor: &mut Actor, event: &Event, said: &mut Said, tape: Option<&Tape>, aims: &mut [f64]) {

@@ -43,12 +43,19 @@ pub fn verdict(r: &Report) -> String {
     } else if failed.is_empty() {
         out.push_str("controls: all pass · ");
     } else {
-        let _ = write!(out, "controls: {} of {} pass ({} fail) · ", r.controls.len() - failed.len(), r.controls.len(), failed.join(", "));
+        let _ = write!(
+            out,
+            "controls: {} of {} pass ({} fail) · ",
+            r.controls.len() - failed.len(),
+            r.controls.len(),
+            failed.join(", ")
+        );
     }
     if let Some(why) = not_communication(r) {
         let _ = write!(out, "{NOT_COMMUNICATION}: {why} · ");
     }
-    let _ = write!(out, "variants tried {} · looks at held-out data {}", r.facts.variants_tried, r.facts.looks);
+    let _ =
+        write!(out, "variants tried {} · looks at held-out data {}", r.facts.variants_tried, r.facts.looks);
     out
 }
 
@@ -64,7 +71,7 @@ pub fn not_communication(r: &Report) -> Option<String> {
         ));
     }
     let silenced = |name: &str| {
-        let kind = arms::plan(r.facts.voices).into_iter().find(|a| a.name == name).map(|a| a.kind);
+        let kind = arms::plan(r.facts.voice_count).into_iter().find(|a| a.name == name).map(|a| a.kind);
         matches!(kind, Some(Kind::Control(c)) if c.silences())
     };
     let mut kept: Vec<String> = Vec::new();
@@ -111,10 +118,7 @@ pub fn notes(r: &Report) -> Vec<String> {
             )
         });
     }
-    notes.push(format!(
-        "{} come with division of labour and are not built yet.",
-        NOT_BUILT.join(", ")
-    ));
+    notes.push(format!("{} come with division of labour and are not built yet.", NOT_BUILT.join(", ")));
     notes.push(format!(
         "Sharpe ratios are of daily returns as they were; sizes, drawdowns, growth, turnover and costs are at {:.0} % volatility. Intervals are 95 %, {} draws.",
         100.0 * r.facts.target_vol,
@@ -123,7 +127,10 @@ pub fn notes(r: &Report) -> Vec<String> {
     let stopped: Vec<&str> =
         r.arms.iter().filter(|(_, a)| a.metrics.running < 1.0).map(|(n, _)| n.as_str()).collect();
     if !stopped.is_empty() {
-        notes.push(format!("Some of the time trading was halted (breaker or books) in: {}.", stopped.join(", ")));
+        notes.push(format!(
+            "Some of the time trading was halted (breaker or books) in: {}.",
+            stopped.join(", ")
+        ));
     }
     notes
 }
