@@ -158,7 +158,7 @@ fn experiment(o: &Options) -> Result<(), Failure> {
     let (config, _) = options::load(o.agents.as_ref(), &run.overrides())?;
     let split = o.split.as_deref().map(|s| {
         let bad = || Failure::Usage(format!("--split {s}: write a day as 2023-06-30"));
-        Stamp::parse(s).map(|at| day(at)).ok_or_else(bad)
+        Stamp::parse(s).map(day).ok_or_else(bad)
     });
     let mut feed = feeds::open(&run.feed(&config)?).map_err(|e| Failure::Usage(e.to_string()))?;
     let settings = setup::settings(&config);
@@ -192,7 +192,7 @@ fn experiment(o: &Options) -> Result<(), Failure> {
     let kept = (!o.fresh).then_some(&keep);
     let (tracks, walked) = run_all(&study, walk.as_ref(), kept, threads, o.quiet)?;
     let sample = Sample::new(&study.arms, &tracks, threads);
-    let walk_arms: Vec<arms::Arm> = walk_arms(voices);
+    let walk_arms = walk_arms(voices);
     let walk_sample = walked.as_ref().map(|t| Sample::new(&walk_arms, t, threads));
     let report = report(facts, &sample, walk_sample.as_ref());
     let json = serde_json::to_string_pretty(&report)
@@ -275,7 +275,7 @@ fn walk_all(
     tick: &(dyn Fn(u64) + Sync),
 ) -> Result<Tracks, StudyError> {
     let mut all: Tracks = Vec::new();
-    let arms = walk_arms(study.arms.len().max(1));
+    let arms = walk_arms(0);
     for (worlds, seeds) in worlds.chunks(threads).zip(study.seeds.chunks(threads)) {
         let each: Vec<Result<Tracks, StudyError>> = std::thread::scope(|scope| {
             let handles: Vec<_> = worlds

@@ -13,14 +13,8 @@ pub fn covariance(returns: &[&[f64]]) -> Vec<Vec<f64>> {
         let products = returns[i].iter().zip(returns[j]).map(|(a, b)| (a - means[i]) * (b - means[j]));
         products.sum::<f64>() / (n - 1.0)
     };
-    let mut all = vec![vec![0.0; returns.len()]; returns.len()];
-    for i in 0..returns.len() {
-        for j in 0..=i {
-            all[i][j] = pair(i, j);
-            all[j][i] = all[i][j];
-        }
-    }
-    all
+    let row = |i: usize| (0..returns.len()).map(|j| pair(i.max(j), i.min(j))).collect();
+    (0..returns.len()).map(row).collect()
 }
 
 /// Hierarchical risk parity (López de Prado 2016): single-linkage clusters by the distance √(½(1−ρ)), laid

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub const BLOCK_DAYS: f64 = 20.0;
 /// Draws.
 pub const DRAWS: usize = 2_000;
+/// Euler and Mascheroni's.
+const GAMMA: f64 = 0.577_215_664_901_532_9;
 const SEED: u64 = 0x6c61_6264_7261_7773;
 
 /// A mean with its 95 % interval.
@@ -62,7 +64,7 @@ impl Resampled {
 
     /// How many draws.
     pub fn draws(&self) -> usize {
-        if self.days == 0 { 0 } else { self.index.len() / self.days }
+        self.index.len().checked_div(self.days).unwrap_or(0)
     }
 
     /// The Sharpe ratio of each draw of a track.
@@ -139,8 +141,6 @@ pub fn luck(variants: usize, standard_error: f64) -> f64 {
     if variants < 2 {
         return 0.0;
     }
-    // Euler and Mascheroni's.
-    const GAMMA: f64 = 0.577_215_664_901_532_9;
     let n = variants as f64;
     let z = (1.0 - GAMMA) * normal_quantile(1.0 - 1.0 / n)
         + GAMMA * normal_quantile(1.0 - 1.0 / (n * std::f64::consts::E));

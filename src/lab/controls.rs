@@ -245,7 +245,7 @@ impl Coin {
 
     fn judge(&mut self, close: f64) {
         let gain = libm::copysign(1.0, self.size) * (close / self.entry - 1.0) / self.sigma;
-        if gain < -STOP || gain > FAR {
+        if !(-STOP..=FAR).contains(&gain) {
             self.left = 0;
         } else if gain > NEAR && !self.taken {
             self.taken = true;

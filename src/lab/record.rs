@@ -141,11 +141,11 @@ impl Weights {
             Weighing::Equal | Weighing::Voices(_) => {}
             Weighing::Points => {
                 let points = |id| record.points.agent(cast, id);
-                let mean = self.mean(cast, |id| root(points(id)));
+                let mean = mean(cast, |id| root(points(id)));
                 self.set(cast, |id| (root(points(id)) / mean).clamp(funds.floor, funds.cap));
             }
             Weighing::Own => {
-                let mean = self.mean(cast, |id| root(record.own(cast, id)));
+                let mean = mean(cast, |id| root(record.own(cast, id)));
                 self.set(cast, |id| (root(record.own(cast, id)) / mean).clamp(funds.floor, funds.cap));
             }
             Weighing::Hedge => {
@@ -182,11 +182,6 @@ impl Weights {
         }
     }
 
-    fn mean(&self, cast: &Cast, f: impl Fn(AgentId) -> f64) -> f64 {
-        let funded = || cast.agents[..cast.declared].iter().filter(|a| a.funded);
-        funded().map(|a| f(a.id)).sum::<f64>() / funded().count().max(1) as f64
-    }
-
     fn set(&mut self, cast: &Cast, f: impl Fn(AgentId) -> f64) {
         for agent in &cast.agents[..cast.declared] {
             self.of[agent.id.index()] = if agent.funded { f(agent.id) } else { 0.0 };
@@ -196,6 +191,12 @@ impl Weights {
             self.of.iter_mut().for_each(|w| *w /= sum);
         }
     }
+}
+
+/// Mean over who has funds.
+fn mean(cast: &Cast, f: impl Fn(AgentId) -> f64) -> f64 {
+    let funded = || cast.agents[..cast.declared].iter().filter(|a| a.funded);
+    funded().map(|a| f(a.id)).sum::<f64>() / funded().count().max(1) as f64
 }
 
 /// Equal weights for who has funds.

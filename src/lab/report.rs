@@ -14,6 +14,7 @@ use super::stream::Company;
 use super::study::Tracks;
 use super::verdict;
 use super::{ALL, ALONE, HIVE, RULE, STRONG};
+use crate::domain::Stamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -491,7 +492,7 @@ fn thirds(sample: &Sample<'_>) -> Vec<Part> {
 
 fn split_parts(facts: &Facts, sample: &Sample<'_>) -> Vec<Part> {
     let Some(split) = &facts.split else { return Vec::new() };
-    let day = |t: &str| crate::domain::Stamp::parse(t.get(..10)?).map(|s| s.day());
+    let day = |t: &str| Stamp::parse(t.get(..10)?).map(Stamp::day);
     let (Some(at), Some(from)) = (day(split), day(&facts.from)) else { return Vec::new() };
     let n = days(sample);
     let at = (at - from).clamp(0, n as i64) as usize;

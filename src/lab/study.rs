@@ -56,6 +56,9 @@ pub struct Study<'a> {
 /// Tracks by seed, then by arm in the order of the study.
 pub type Tracks = Vec<Vec<Track>>;
 
+/// What became of a seed.
+type Done = Option<Result<Vec<Track>, StudyError>>;
+
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
 pub enum StudyError {
@@ -82,8 +85,7 @@ impl Study<'_> {
         tick: &(dyn Fn(u64) + Sync),
     ) -> Result<Tracks, StudyError> {
         let next = AtomicUsize::new(0);
-        let done: Mutex<Vec<Option<Result<Vec<Track>, StudyError>>>> =
-            Mutex::new(self.seeds.iter().map(|_| None).collect());
+        let done: Mutex<Vec<Done>> = Mutex::new(self.seeds.iter().map(|_| None).collect());
         std::thread::scope(|scope| {
             for _ in 0..threads.clamp(1, self.seeds.len().max(1)) {
                 scope.spawn(|| {

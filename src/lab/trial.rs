@@ -26,7 +26,7 @@ pub const TICK: u64 = 256;
 /// far; `None` if it said stop.
 pub fn trial(world: &World, seed: u64, arms: &[Arm], tick: &dyn Fn(u64) -> bool) -> Option<Vec<Track>> {
     let shifted = |a: &&Arm| a.kind == Kind::Control(Control::TimeShifted);
-    let (second, first): (Vec<&Arm>, Vec<&Arm>) = arms.iter().partition(|a| shifted(&a));
+    let (second, first): (Vec<&Arm>, Vec<&Arm>) = arms.iter().partition(shifted);
     let mut stage = Stage::new(world, seed);
     let (mut tracks, tape) = stage.run(&first, None, !second.is_empty(), tick)?;
     if !second.is_empty() {
