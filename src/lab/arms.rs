@@ -95,6 +95,9 @@ pub fn plan(voices: usize) -> Vec<Arm> {
     {
         all.push(arm(name, Fixed(lambda), "funded agents listening, no points, no managers"));
     }
+    for (name, lambda) in [("bare λ=¼", 0.25), ("bare λ=½", 0.5), ("bare λ=¾", 0.75)] {
+        all.push(arm(name, Bare(lambda), "the same without rails, and nobody goes broke"));
+    }
     all.push(arm("hive λ=1 bare", Bare(1.0), "the same without rails: must equal net-all"));
     all.push(arm("hive+points", Points, "λ = 1, voices and funds by points, no managers"));
     all.push(arm("hive", Shipped, "the hive as it is set up"));

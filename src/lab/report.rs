@@ -116,7 +116,8 @@ pub struct ControlReport {
     pub hive_minus_control: Interval,
     /// Share of the hive's uplift that is left with wrong messages; meaningless without an uplift.
     pub keeps: Option<f64>,
-    /// Whether it does as a control should.
+    /// Whether it does as a control should: it is worse than the hive, and keeps at most half of what the
+    /// hive has over the strong baseline.
     pub pass: bool,
 }
 
@@ -145,6 +146,8 @@ pub struct Dose {
     pub sharpe: f64,
     pub vs_strong: Interval,
     pub max_drawdown_change: f64,
+    /// Without rails and the rule that who loses its funds is broke.
+    pub sharpe_bare: Option<f64>,
 }
 
 /// A part of the run.
@@ -383,7 +386,8 @@ fn controls(
             continue;
         };
         let keeps = (ours > 0.0).then(|| theirs.mean / ours);
-        let harmless = minus.lo > 0.0 && keeps.is_some_and(|k| k <= 0.5);
+        // Without an uplift there is nothing to keep, but wrong messages must not make one either.
+        let harmless = minus.lo > 0.0 && theirs.mean <= 0.5 * ours.max(0.0);
         let pass = match control {
             super::controls::Control::Placebo => harmless && theirs.lo <= 0.0,
             _ => harmless,
@@ -441,7 +445,9 @@ fn dose(facts: &Facts, sample: &Sample<'_>) -> Vec<Dose> {
             _ => return None,
         };
         let m = sample.metrics(i, facts.target_vol);
+        let bare = sample.arms.iter().position(|a| a.kind == Kind::Bare(lambda));
         Some(Dose {
+            sharpe_bare: bare.map(|b| mean(&sample.sharpes(b))),
             lambda,
             sharpe: m.sharpe,
             vs_strong: sample.delta(&arm.name, STRONG)?,

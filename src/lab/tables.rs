@@ -162,7 +162,10 @@ fn curves(out: &mut String, r: &Report) -> std::fmt::Result {
         writeln!(out, "voices (turnover)  {}", each.join(" · "))?;
     }
     if !r.dose.is_empty() {
-        let each: Vec<String> = r.dose.iter().map(|d| format!("λ={} {:.2}", d.lambda, d.sharpe)).collect();
+        let bare =
+            |d: &super::report::Dose| d.sharpe_bare.map_or_else(String::new, |s| format!(" (bare {s:.2})"));
+        let each: Vec<String> =
+            r.dose.iter().map(|d| format!("λ={} {:.2}{}", d.lambda, d.sharpe, bare(d))).collect();
         writeln!(out, "dose               {}", each.join(" · "))?;
     }
     for p in r.thirds.iter().chain(&r.split_parts) {
