@@ -128,9 +128,9 @@ impl Arm {
         }
     }
 
-    /// Whether it is a step of the voices curve only.
+    /// Whether it is only a step of a curve, and no line of the ladder.
     pub fn is_step(&self) -> bool {
-        self.name.starts_with("voices-")
+        self.name.starts_with("voices-") || self.name.starts_with("bare ")
     }
 }
 
