@@ -45,10 +45,11 @@
 //! | [`view`] | engine state to plain data: the summary, the operator's status, the picture a cockpit shows | know a terminal |
 //! | [`wire`] | the attach protocol on a unix socket: place, greeting, frames, hub, client | know what a view shows, hold up the engine |
 //! | [`runtime`] | files in, the engine driven at the speed asked for, runs kept and recovered, commands stepped in between, or watched | decide |
+//! | [`lab`] | the experiment: systems and controls on the same utterances, intervals, report, pictures | differ from live code paths, tune |
 //! | [`tui`] | the cockpit: panes, keys, themes, the terminal | know the engine |
 //! | [`cli`] | one file a verb | decide anything about trading |
 //!
-//! `venues` and `lab` come later, each in its place in this order.
+//! `venues` comes later, in its place in this order.
 //!
 //! ## What survives
 //!
