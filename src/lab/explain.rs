@@ -8,7 +8,7 @@ use super::verdict::not_communication;
 pub fn explain(r: &Report) -> String {
     let f = &r.facts;
     let mut lines = vec![format!(
-        "{} agents and {} silent helpers, {} voices in all, lived through {} from {} to {}, {} times with other personalities. \
+        "{} agents and {} scouts without funds, {} voices in all, lived through {} from {} to {}, {} times with other personalities. \
          Every system below heard the same things, paid the same costs ({}) and was brought to {:.0} % volatility a year.",
         f.agent_count,
         f.voice_count.saturating_sub(f.agent_count),
@@ -40,15 +40,10 @@ pub fn explain(r: &Report) -> String {
         }
         None => "With wrong messages (shifted in time, scrambled, on the wrong asset, turned round) less than half of the uplift is left, so it is what is said that counts, not merely that something is heard.".to_owned(),
     });
-    if let (Some(first), Some(last)) = (r.voices.first(), r.voices.last()) {
-        lines.push(format!(
-            "With {} voices in one account the Sharpe ratio is {:.2}, with {} it is {:.2}; from personality to personality it varies by {:.2} and {:.2}. More independent voices are what makes the swarm stronger, not more time.",
-            first.m, first.sharpe, last.m, last.sharpe, first.seed_sd, last.seed_sd
-        ));
-    }
+    lines.extend(voices(r));
     if let (Some(agents), Some(voices)) = (r.company.get("agents"), r.company.get("voices")) {
         lines.push(format!(
-            "One agent on its own has a Sharpe ratio of {:.2} on average. The {:.0} agents spread risk like {:.1} independent ones, all {:.0} voices like {:.1}: that is how much there is to gain from hearing more of them.",
+            "One agent on its own has a Sharpe ratio of {:.2} on average. The {:.0} agents spread risk like {:.1} independent ones, all {:.0} voices like {:.1}: only as far as the second is above the first, and the others are as good, is there anything to gain from hearing them.",
             agents.sharpe, agents.members, agents.independent, voices.members, voices.independent
         ));
     }
@@ -62,6 +57,30 @@ pub fn explain(r: &Report) -> String {
     lines.extend(r.notes.iter().filter(|n| n.contains("variants") || n.contains("halted")).cloned());
     lines.push(r.verdict.clone());
     lines.join("\n\n") + "\n"
+}
+
+/// What more voices did on this market, whichever way it went.
+fn voices(r: &Report) -> Option<String> {
+    let (first, last) = (r.voices.first()?, r.voices.last()?);
+    // The step nearest to the funded agents: what the others add is beyond it.
+    let near = r.voices.iter().min_by_key(|v| v.m.abs_diff(r.facts.agent_count))?;
+    let more = match last.sharpe - near.sharpe {
+        d if d > 0.05 => "more voices than funded agents still made it stronger",
+        d if d < -0.05 => "more voices than funded agents made it weaker: the others are not as good",
+        _ => "more voices than funded agents made next to no difference",
+    };
+    Some(format!(
+        "With {} voices in one account the Sharpe ratio is {:.2}, with {} it is {:.2}, with {} it is {:.2}: {more}. From personality to personality it varies by {:.2}, {:.2} and {:.2}.",
+        first.m,
+        first.sharpe,
+        near.m,
+        near.sharpe,
+        last.m,
+        last.sharpe,
+        first.seed_sd,
+        near.seed_sd,
+        last.seed_sd
+    ))
 }
 
 fn rung(u: &Uplift, what: &str) -> String {

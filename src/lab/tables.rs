@@ -146,7 +146,7 @@ fn controls(out: &mut String, r: &Report) -> std::fmt::Result {
     if r.controls.contains_key(WALK) {
         writeln!(
             out,
-            "{WALK} passes if its interval covers nothing at all; the others if they keep less than half"
+            "{WALK} passes if its interval includes zero; the others if the hive is better and they keep at most half"
         )?;
     }
     writeln!(out)

@@ -64,7 +64,7 @@ pub fn not_communication(r: &Report) -> Option<String> {
     let strong = r.uplift.get("vs_strong")?;
     if strong.sharpe.lo <= 0.0 {
         return Some(format!(
-            "the interval over {} covers nothing at all, [{:+.2}, {:+.2}]",
+            "the interval over {} includes zero or less, [{:+.2}, {:+.2}]",
             super::STRONG,
             strong.sharpe.lo,
             strong.sharpe.hi
