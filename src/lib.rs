@@ -45,10 +45,11 @@
 //! | [`view`] | engine state to plain data: the summary, the operator's status, the picture a cockpit shows | know a terminal |
 //! | [`wire`] | the attach protocol on a unix socket: place, greeting, frames, hub, client, a swarm behind it | decide what a view shows, hold up the engine |
 //! | [`runtime`] | files in, one loop that steps every run: paced, kept and recovered, served and commanded | decide |
+//! | [`lab`] | the experiment: systems and controls on the same utterances, intervals, report, pictures | differ from live code paths, tune |
 //! | [`tui`] | the cockpit: panes, keys, themes, the terminal | know the engine |
 //! | [`cli`] | one file a verb | decide anything about trading |
 //!
-//! `venues` and `lab` come later, each in its place in this order.
+//! `venues` comes later, in its place in this order.
 //!
 //! ## What survives
 //!
@@ -118,6 +119,8 @@ pub mod view;
 pub mod wire;
 
 pub mod runtime;
+
+pub mod lab;
 
 pub mod tui;
 

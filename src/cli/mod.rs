@@ -9,6 +9,7 @@ mod config;
 mod ctl;
 mod journal;
 mod keep;
+mod lab;
 mod options;
 mod reach;
 mod report;
@@ -94,6 +95,8 @@ enum Verb {
     },
     /// Ask or command a running hive; the answer is JSON
     Ctl(ctl::Args),
+    /// Does talking help on this market? Systems from everybody alone to the hive, with intervals and controls
+    Lab(Box<lab::Args>),
     /// Agent-bars a second of the whole step, beside a plain loop
     Bench(bench::Args),
 }
@@ -140,6 +143,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
             crate::store::probe(&dir).map_err(|e| Failure::Failed(e.to_string()))
         }
         Some(Verb::Ctl(args)) => ctl::run(&args),
+        Some(Verb::Lab(args)) => lab::run(&args),
         Some(Verb::Bench(args)) => bench::run(&args),
     }
 }

@@ -52,8 +52,8 @@ impl Respond {
     pub(super) fn listen(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         let (cast, s) = (&*spec.cast, &spec.settings);
         let voice = self.points.voices(s.listening.voice_by_points);
-        let assets = cast.by_asset.len() as u16;
-        let consensus: Vec<f64> = (0..assets).map(|a| self.consensus.of(AssetId(a), &voice)).collect();
+        let heard_on = (0..cast.by_asset.len()).map(|a| spec.heard_on(a, speak));
+        let consensus: Vec<f64> = heard_on.map(|(a, risk)| risk * self.consensus.of(a, &voice)).collect();
         let reference = 1.0 / cast.declared.max(1) as f64;
         let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
         let pace = Pace { patience: s.desk.patience, band: s.desk.band, shorts: true };

@@ -16,12 +16,13 @@ use super::listen::{House, worth};
 use super::real::{Real, RealSpec};
 use super::speak::{Said, Speak, Utterance};
 use super::{Outputs, Settings};
+use crate::agents::alone::unit;
 use crate::agents::books::Patient;
 use crate::agents::mind::{self};
 use crate::agents::{Agent, Cast};
 use crate::domain::{
-    AgentId, Body, Command, Digest, Event, InstrumentKind, MarketEvent, Speaker, Stamp, StanceVerb, Universe,
-    Verb,
+    AgentId, AssetId, Body, Command, Digest, Event, InstrumentKind, MarketEvent, Speaker, Stamp, StanceVerb,
+    Universe, Verb,
 };
 use crate::hive::bus::Bus;
 use crate::hive::consensus::Consensus;
@@ -46,6 +47,17 @@ pub struct RespondSpec {
     pub(super) settings: Settings,
     pub(super) real: RealSpec,
     pub(super) kinds: Vec<InstrumentKind>,
+    /// What a negative control of the lab turns round; a run turns nothing.
+    pub misled: Misled,
+}
+
+/// How the lab's negative controls listen, in place of how the mechanism does.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Misled {
+    /// The better the record of its family, the more an agent listens: humility of 1/points.
+    pub arrogant: bool,
+    /// By asset: the asset whose consensus is taken for its own, at its own risk; none if empty.
+    pub asset_of: Vec<AssetId>,
 }
 
 /// A declared agent's ears on one asset.
@@ -109,7 +121,7 @@ impl RespondSpec {
     pub fn new(cast: Arc<Cast>, universe: &Universe, settings: Settings) -> Self {
         let real = RealSpec::new(&cast, universe, &settings);
         let kinds = universe.instruments.iter().map(|i| i.kind).collect();
-        RespondSpec { cast, settings, real, kinds }
+        RespondSpec { cast, settings, real, kinds, misled: Misled::default() }
     }
 
     pub(super) fn listens(&self, points: &Points, agent: &Agent) -> f64 {
@@ -117,7 +129,19 @@ impl RespondSpec {
         if !l.enabled {
             return 0.0;
         }
-        l.lambda.unwrap_or_else(|| mind::humility(points.family(agent.family), agent.traits.sociability))
+        l.lambda.unwrap_or_else(|| {
+            let points = points.family(agent.family);
+            let points = if self.misled.arrogant { 1.0 / points } else { points };
+            mind::humility(points, agent.traits.sociability)
+        })
+    }
+
+    /// Whose consensus is taken for an asset's, and the risk of a unit there over that here.
+    pub(super) fn heard_on(&self, asset: usize, speak: &Speak) -> (AssetId, f64) {
+        let Some(&other) = self.misled.asset_of.get(asset) else { return (AssetId(asset as u16), 1.0) };
+        let sigma = |a: usize| speak.market.listings[a].sigma;
+        let scale = unit(sigma(asset)) / unit(sigma(other.index()));
+        (other, if scale.is_finite() { scale } else { 0.0 })
     }
 }
 
@@ -229,6 +253,9 @@ impl Respond {
             } else {
                 self.hear(cast, at, utterance, out);
             }
+        }
+        for &(slot, p) in &said.misheard {
+            self.consensus.hear(cast, slot, p, self.consensus.said(slot));
         }
         self.delist(spec, at, speak, out);
         self.real.mark(&spec.real, at, out);

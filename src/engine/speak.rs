@@ -65,6 +65,9 @@ pub struct Said {
     /// At a barrier, by agent: net PnL of the raw intents over their ex-ante volatility; NaN for the
     /// inactive.
     pub results: Vec<f64>,
+    /// At a barrier: what others hear of a slot in place of what it said. Only the lab's negative
+    /// controls fill this; who spoke knows its own intent all the same.
+    pub misheard: Vec<(usize, f64)>,
 }
 
 /// The state of the first half.

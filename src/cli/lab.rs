@@ -1,0 +1,385 @@
+//! `hive lab`: does talking help on this market? Runs the ladder of systems and the controls over seeds on
+//! all cores, says what came out with intervals, and writes it as JSON and HTML.
+
+use super::options::{self, RunOptions};
+use super::{Failure, print};
+use crate::config::{self, Config};
+use crate::domain::{Span, Stamp};
+use crate::engine::Settings;
+use crate::fills::Costs;
+use crate::lab::keep::{self, Keep};
+use crate::lab::report::{Facts, Sample, report};
+use crate::lab::study::{StudyError, Tracks};
+use crate::lab::{HELD_OUT_FROM, HIVE, Report, STRONG, Study, World, arms, explain, html, tables};
+use crate::market::feed::FeedMode;
+use crate::market::synth::{SynthFeed, SynthSettings, World as SynthWorld};
+use crate::runtime::{feeds, setup};
+use clap::{Args as ClapArgs, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+/// Longest random walk of the control, in days: as many years as the shortest set the design rests on.
+const WALK_DAYS: u32 = 1_200;
+
+/// Arguments of `hive lab`.
+#[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// What the last run showed, in plain words
+    Explain {
+        /// The state folder of that run
+        #[arg(long, value_name = "DIR", env = "HIVE_STATE", hide_env_values = true)]
+        state: Option<PathBuf>,
+    },
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+struct Options {
+    /// Where the market comes from: synth, or history:PATH[?kind=perp|spot|margin]
+    #[arg(long, value_name = "FEED", default_value = "synth", env = "HIVE_FEED", hide_env_values = true)]
+    feed: String,
+    /// The hive's file; without it agents.toml here, or the one that is built in
+    #[arg(long, value_name = "FILE", env = "HIVE_AGENTS", hide_env_values = true)]
+    agents: Option<PathBuf>,
+    /// How many seeds, each a redraw of parameters, personalities and assets
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=200))]
+    seeds: u32,
+    /// The first seed [default: the file's]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Only these systems and controls, beside those that every report needs: net-hrp,time-shifted
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    arms: Option<Vec<String>>,
+    /// Report before and from this day apart as well
+    #[arg(long, value_name = "DATE")]
+    split: Option<String>,
+    /// Write the report as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the report as one HTML page with pictures
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Where finished results and looks are kept [default: the user's state folder]
+    #[arg(long, value_name = "DIR", env = "HIVE_STATE", hide_env_values = true)]
+    state: Option<PathBuf>,
+    /// Run everything anew, whatever is kept
+    #[arg(long)]
+    fresh: bool,
+    /// Threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
+    threads: Option<u32>,
+    /// No progress bar and no report on the screen
+    #[arg(long)]
+    quiet: bool,
+    /// First day or moment of the market
+    #[arg(long, value_name = "DATE", help_heading = "Market")]
+    from: Option<String>,
+    /// Last day (it is included), or the moment at which the market ends
+    #[arg(long, value_name = "DATE", help_heading = "Market")]
+    to: Option<String>,
+    /// Only these assets of a history: BTC,ETH
+    #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Market")]
+    assets: Option<Vec<String>>,
+    /// Funding of the perps of a history: a file of timestamp, symbol, rate
+    #[arg(long, value_name = "FILE", help_heading = "Market")]
+    funding: Option<PathBuf>,
+    /// Which embedded market: market (the default), or random-walk, in which nobody has an edge
+    #[arg(long, value_name = "WORLD", help_heading = "Market")]
+    world: Option<String>,
+    /// Days of the embedded market [default: 730]
+    #[arg(long, value_name = "N", conflicts_with = "to", help_heading = "Market")]
+    days: Option<u32>,
+    /// The decision clock: 1h, 4h, 1d
+    #[arg(long, visible_alias = "bar", value_name = "SPAN", help_heading = "Settings of the file")]
+    clock: Option<String>,
+    /// A flat charge a side instead of fill level B: 7bp, or off
+    #[arg(long, value_name = "BP", help_heading = "Settings of the file")]
+    costs: Option<String>,
+    /// Scouts beside the declared agents: voices without funds
+    #[arg(long, value_name = "N", help_heading = "Settings of the file")]
+    scouts: Option<u32>,
+}
+
+impl Options {
+    /// The same market and settings as `hive backtest` would take.
+    fn as_run(&self) -> RunOptions {
+        let o = self.clone();
+        RunOptions {
+            feed: o.feed,
+            agents: o.agents,
+            seed: o.seed,
+            deaf: false,
+            speed: None,
+            until_end: true,
+            state: None,
+            fresh: false,
+            summary: None,
+            quiet: o.quiet,
+            from: o.from,
+            to: o.to,
+            assets: o.assets,
+            funding: o.funding,
+            world: o.world,
+            days: o.days,
+            clock: o.clock,
+            costs: o.costs,
+            scouts: o.scouts,
+        }
+    }
+}
+
+/// Runs.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    match &args.what {
+        Some(What::Explain { state }) => explain_last(state.as_deref()),
+        None => experiment(&args.options),
+    }
+}
+
+fn explain_last(state: Option<&Path>) -> Result<(), Failure> {
+    let none = || Failure::Usage("there is no last run to explain; run hive lab first".to_owned());
+    let text = open(state)?.last().ok_or_else(none)?;
+    let last: Report = serde_json::from_str(&text)
+        .map_err(|e| Failure::Failed(format!("the last report cannot be read ({e}); run hive lab again")))?;
+    print(&explain::explain(&last))
+}
+
+fn experiment(o: &Options) -> Result<(), Failure> {
+    let run = o.as_run();
+    let (config, _) = options::load(o.agents.as_ref(), &run.overrides())?;
+    let split = o.split.as_deref().map(|s| {
+        let bad = || Failure::Usage(format!("--split {s}: write a day as 2023-06-30"));
+        Stamp::parse(s).map(day).ok_or_else(bad)
+    });
+    let mut feed = feeds::open(&run.feed(&config)?).map_err(|e| Failure::Usage(e.to_string()))?;
+    let settings = setup::settings(&config);
+    let world = World::read(feed.as_mut(), config.roster.clone(), settings.clone())
+        .map_err(|e| Failure::Failed(e.to_string()))?;
+    let voices = config.roster.agents.len() + config.roster.scouts as usize;
+    let all = arms::plan(voices);
+    let arms = match &o.arms {
+        None => all,
+        Some(names) => arms::choose(&all, names).map_err(|unknown| {
+            let known: Vec<&str> = all.iter().map(|a| a.name.as_str()).collect();
+            Failure::Usage(format!(
+                "--arms {unknown}: there is no such system; there are {}",
+                known.join(", ")
+            ))
+        })?,
+    };
+    let keep = open(o.state.as_deref())?;
+    let seeds: Vec<u64> = (0..u64::from(o.seeds)).map(|i| config.seed + i).collect();
+    let mut study = Study { world: &world, seeds, arms, key: String::new() };
+    study.key = key(&config, &world);
+    let walk = (o.arms.is_none() || o.arms.as_ref().is_some_and(|a| a.iter().any(|n| n == HIVE)))
+        .then(|| walk_world(&config, &world, o.seeds))
+        .transpose()?;
+    let facts = facts(&config, &study, &keep, split.transpose()?)?;
+    if !o.quiet {
+        print(&tables::facts(&facts))?;
+    }
+    let threads =
+        o.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |n| n as usize);
+    let kept = (!o.fresh).then_some(&keep);
+    let (tracks, walked) = run_all(&study, walk.as_ref(), kept, threads, o.quiet)?;
+    let sample = Sample::new(&study.arms, &tracks, threads);
+    let walk_arms = walk_arms(voices);
+    let walk_sample = walked.as_ref().map(|t| Sample::new(&walk_arms, t, threads));
+    let report = report(facts, &sample, walk_sample.as_ref());
+    let json = serde_json::to_string_pretty(&report)
+        .map_err(|e| Failure::Failed(format!("encoding the report: {e}")))?
+        + "\n";
+    keep.report(&json).map_err(|e| Failure::Failed(format!("keeping the report: {e}")))?;
+    for (path, text) in [(&o.json, json), (&o.html, html::page(&report, &study.arms, &tracks))] {
+        if let Some(path) = path {
+            write(path, &text)?;
+        }
+    }
+    if o.quiet { Ok(()) } else { print(&tables::results(&report)) }
+}
+
+/// A file is written beside and renamed; what is no file (`/dev/stdout`) as it is.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |e: std::io::Error| Failure::Failed(format!("writing {}: {e}", path.display()));
+    if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+        return std::fs::File::create(path).and_then(|mut f| f.write_all(text.as_bytes())).map_err(failed);
+    }
+    keep::write(path, text.as_bytes()).map_err(failed)
+}
+
+fn walk_arms(voices: usize) -> Vec<arms::Arm> {
+    arms::plan(voices).into_iter().filter(|a| a.name == HIVE || a.name == STRONG).collect()
+}
+
+/// A random walk for each seed, as long as the data, at no cost.
+fn walk_world(config: &Config, world: &World, seeds: u32) -> Result<Vec<World>, Failure> {
+    let days = world.info.to.since(world.info.from).0 / Span::DAY.0;
+    let settings = Settings { costs: Costs::Flat(0.0), ..world.settings.clone() };
+    let one = |i: u64| {
+        let synth = SynthSettings {
+            // Markets of their own, so that no seed of the roster meets the market of the same number.
+            seed: 10_000 + config.seed + i,
+            world: SynthWorld::RandomWalk,
+            bars_days: (days as u32).clamp(60, WALK_DAYS),
+            clock: config.clock.decide,
+            ..SynthSettings::default()
+        };
+        let failed = |e: crate::market::FeedError| Failure::Failed(e.to_string());
+        let mut feed = SynthFeed::new(synth).map_err(failed)?;
+        World::read(&mut feed, config.roster.clone(), settings.clone()).map_err(failed)
+    };
+    (0..u64::from(seeds)).map(one).collect()
+}
+
+/// The study, and the random walks beside it.
+fn run_all(
+    study: &Study<'_>,
+    walk: Option<&Vec<World>>,
+    keep: Option<&Keep>,
+    threads: usize,
+    quiet: bool,
+) -> Result<(Tracks, Option<Tracks>), Failure> {
+    let stop = AtomicBool::new(false);
+    let walks = |worlds: &Vec<World>| -> Vec<(u64, u64)> {
+        worlds.iter().zip(&study.seeds).map(|(w, s)| (w.barriers, *s)).collect()
+    };
+    let beside: u64 = walk.map_or(0, |w| walks(w).iter().map(|(b, _)| b / crate::lab::trial::TICK * 2).sum());
+    let bar = progress(study.work() + beside, quiet);
+    let tick = |n: u64| bar.inc(n);
+    let failed = |e: StudyError| Failure::Failed(e.to_string());
+    let tracks = study.run(keep, threads, &stop, &tick).map_err(failed);
+    let walked = match (&tracks, walk) {
+        (Ok(_), Some(worlds)) => Some(walk_all(study, worlds, keep, threads, &stop, &tick).map_err(failed)),
+        _ => None,
+    };
+    bar.finish_and_clear();
+    Ok((tracks?, walked.transpose()?))
+}
+
+/// Every seed in its own random walk.
+fn walk_all(
+    study: &Study<'_>,
+    worlds: &[World],
+    keep: Option<&Keep>,
+    threads: usize,
+    stop: &AtomicBool,
+    tick: &(dyn Fn(u64) + Sync),
+) -> Result<Tracks, StudyError> {
+    let mut all: Tracks = Vec::new();
+    let arms = walk_arms(0);
+    for (worlds, seeds) in worlds.chunks(threads).zip(study.seeds.chunks(threads)) {
+        let each: Vec<Result<Tracks, StudyError>> = std::thread::scope(|scope| {
+            let handles: Vec<_> = worlds
+                .iter()
+                .zip(seeds)
+                .map(|(world, seed)| {
+                    let one = Study {
+                        world,
+                        seeds: vec![*seed],
+                        arms: arms.clone(),
+                        key: format!("{} {}", study.key, world.info.data_hash),
+                    };
+                    scope.spawn(move || one.run(keep, 1, stop, tick))
+                })
+                .collect();
+            handles.into_iter().map(|h| h.join().unwrap_or(Err(StudyError::Stopped))).collect()
+        });
+        for tracks in each {
+            all.extend(tracks?);
+        }
+    }
+    Ok(all)
+}
+
+fn progress(work: u64, quiet: bool) -> ProgressBar {
+    let shown = !quiet && std::io::stderr().is_terminal();
+    let target = if shown { ProgressDrawTarget::stderr_with_hz(5) } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(work), target);
+    // The template is a constant of this program; a typing mistake in it shows as a plain bar.
+    let style = ProgressStyle::with_template("lab {wide_bar} {percent:>3} %  {elapsed} gone, {eta} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+/// Everything that decides a result, the program itself included.
+fn key(config: &Config, world: &World) -> String {
+    let program =
+        std::env::current_exe().and_then(std::fs::read).map(|b| blake3::hash(&b).to_hex().to_string());
+    format!(
+        "{} {} {} {} {} {} {}",
+        program.unwrap_or_else(|_| env!("CARGO_PKG_VERSION").to_owned()),
+        world.info.data_hash,
+        config::roster_hash(config),
+        world.info.from,
+        world.info.to,
+        config.capital,
+        world
+            .universe
+            .instruments
+            .iter()
+            .map(|i| format!("{}/{:?}", i.symbol, i.kind))
+            .collect::<Vec<_>>()
+            .join(",")
+    )
+}
+
+fn facts(config: &Config, study: &Study<'_>, keep: &Keep, split: Option<String>) -> Result<Facts, Failure> {
+    let (info, settings) = (&study.world.info, &study.world.settings);
+    let held_out = Stamp::parse(HELD_OUT_FROM).unwrap_or_default();
+    let history = info.mode == FeedMode::History;
+    let looks = if history && info.to > held_out {
+        let what = format!("{} {} {} {}", info.data_hash, config::roster_hash(config), info.from, info.to);
+        keep.look(&what).map_err(|e| Failure::Failed(format!("counting a look at held-out data: {e}")))?
+    } else {
+        keep.looks()
+    };
+    Ok(Facts {
+        data_hash: info.data_hash.clone(),
+        roster_hash: config::roster_hash(config),
+        variants_tried: crate::lab::tries() + study.arms.len(),
+        looks,
+        reproduction: history && info.from < held_out,
+        feed: if history { format!("HISTORY {}", info.name) } else { info.mode.to_string() },
+        bar: config.clock.decide.to_string(),
+        from: day(info.from),
+        to: day(Stamp(info.to.0 - 1)),
+        assets: study.world.universe.assets.iter().map(|a| a.name.clone()).collect(),
+        seeds: study.seeds.len(),
+        seed_list: study.seeds.clone(),
+        costs_bp: match config.costs {
+            Costs::Flat(charge) => Some(libm::rint(charge * 1e8) / 1e4),
+            Costs::Bars(_) => None,
+        },
+        costs: config.costs.to_string(),
+        voice_count: config.roster.agents.len() + config.roster.scouts as usize,
+        agent_count: config.roster.agents.len(),
+        target_vol: settings.desk.target_vol,
+        split,
+    })
+}
+
+fn day(at: Stamp) -> String {
+    at.to_string().get(..10).unwrap_or_default().to_owned()
+}
+
+/// The state folder: the one named, or the user's.
+fn open(state: Option<&Path>) -> Result<Keep, Failure> {
+    let home = || std::env::var_os("HOME").map(|h| PathBuf::from(h).join(".local").join("state"));
+    let user = || std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(home).map(|d| d.join("hive"));
+    let dir = state.map(Path::to_path_buf).or_else(user).ok_or_else(|| {
+        Failure::Usage("there is no folder to keep results in; name one with --state".to_owned())
+    })?;
+    Keep::open(&dir).map_err(|e| {
+        Failure::Usage(format!("the state folder {}: {e}; name another with --state", dir.display()))
+    })
+}

@@ -1,0 +1,156 @@
+//! An account over voices: the engine's own real life (desk, gate, venue, books) with one book that holds
+//! whatever it is told to aim at. What the hive does with many agents' stances, this does with one net aim,
+//! by the same code.
+//!
+//! # Invariants
+//!
+//! 1. The order of a bar is the hive's: fills, delistings, marks, aims, decisions.
+//! 2. An aim moves only where the asset has a price and a volatility now, as an agent's would.
+//! 3. The drawdown breaker is off: a baseline is not to lose by being switched off.
+
+use super::stream::{Meter, Track};
+use crate::agents::Agent;
+use crate::agents::books::Pace;
+use crate::agents::personality::{Preset, Traits};
+use crate::agents::strategies::Strategy;
+use crate::agents::{Cast, Slot};
+use crate::domain::{
+    AgentId, AssetId, Digest, Event, Family, Goal, MarketEvent, SideRule, Stamp, Universe, money,
+};
+use crate::engine::real::{Real, RealSpec};
+use crate::engine::speak::Speak;
+use crate::engine::{Outputs, Settings};
+use crate::hive::managers::Knobs;
+use crate::treasury::BreakerSettings;
+
+/// A drawdown that no account reaches.
+pub const NO_BREAKER: BreakerSettings = BreakerSettings { drawdown_max: 1e6 };
+
+/// One account.
+pub struct Account {
+    spec: RealSpec,
+    settings: Settings,
+    real: Real,
+    knobs: Knobs,
+    decisions: Digest,
+    out: Outputs,
+    meter: Meter,
+}
+
+impl Account {
+    /// All capital, nothing held. `at_once`: without patience and band.
+    pub fn new(universe: &Universe, settings: &Settings, at_once: bool) -> Self {
+        let cast = one_book(universe);
+        let mut settings = settings.clone();
+        settings.breaker = NO_BREAKER;
+        if at_once {
+            (settings.desk.patience, settings.desk.band) = (1.0, 0.0);
+        }
+        let spec = RealSpec::new(&cast, universe, &settings);
+        let knobs = Knobs {
+            risk_scale: 1.0,
+            gross_scale: 1.0,
+            patience: settings.desk.patience,
+            band: settings.desk.band,
+        };
+        Account {
+            real: Real::new(&spec, &cast, &settings),
+            meter: Meter::new(settings.capital, settings.clock.decide),
+            spec,
+            settings,
+            knobs,
+            decisions: Digest::default(),
+            out: Outputs::default(),
+        }
+    }
+
+    /// A market event that counted.
+    pub fn market(&mut self, event: &Event, speak: &Speak) {
+        self.out.fills.clear();
+        self.out.alarms.clear();
+        match *event {
+            Event::Market(MarketEvent::Bar { instrument, at, .. }) => {
+                let listing = &speak.market.listings[instrument.index()];
+                self.real.bar(&self.spec, &self.settings, instrument, at, listing, &mut self.out);
+                self.meter.fills(&self.out.fills);
+            }
+            Event::Market(MarketEvent::Funding { instrument, rate, mark, .. }) => {
+                self.real.funding(&self.settings, instrument, rate, mark, &mut self.out);
+            }
+            Event::Barrier(_) | Event::Command(..) => {}
+        }
+    }
+
+    /// A barrier: marks, then goes for `aims` (by asset, as fractions of equity at unit risk).
+    pub fn barrier(&mut self, at: Stamp, speak: &Speak, aims: &[f64]) {
+        self.out.fills.clear();
+        self.out.alarms.clear();
+        let listings = &speak.market.listings;
+        for instrument in &self.spec.instruments {
+            let listing = &listings[instrument.id.index()];
+            if listing.delisted_at == Some(at) {
+                self.real.delist(&self.spec, &self.settings, instrument, at, listing, &mut self.out);
+            }
+        }
+        self.meter.fills(&self.out.fills);
+        self.real.mark(&self.spec, at, &mut self.out);
+        self.meter.mark(at, money::to_estimate(self.real.equity()));
+        let pace = Pace { patience: self.knobs.patience, band: self.knobs.band, shorts: true };
+        for (asset, (listing, x)) in listings.iter().zip(aims).enumerate() {
+            if listing.is_fresh(at) && listing.sigma.is_finite() {
+                self.real.desk.aim(asset, *x, pace);
+            }
+        }
+        let (spec, settings) = (&self.spec, &self.settings);
+        self.real.decide(spec, settings, at, listings, &self.knobs, &mut self.decisions, &mut self.out);
+    }
+
+    /// Equity at the last barrier.
+    pub fn equity(&self) -> f64 {
+        self.meter.equity()
+    }
+
+    /// Why it stands still, if it does.
+    pub fn halted(&self) -> Option<&str> {
+        self.real.halted.as_deref()
+    }
+
+    /// What is left behind.
+    pub fn finish(self) -> Track {
+        let running = self.real.running_share();
+        self.meter.finish(0.0, running, &self.decisions)
+    }
+}
+
+/// A cast of one book that may hold everything; slot and asset have the same number.
+fn one_book(universe: &Universe) -> Cast {
+    let n = universe.assets.len();
+    let traits = Traits::default();
+    let agent = Agent {
+        id: AgentId(0),
+        name: "account".to_owned(),
+        family: Family::Random,
+        goal: Goal::Automated,
+        personality: String::new(),
+        side: SideRule::Both,
+        traits,
+        // It is never asked: the account is told what to hold.
+        strategy: Strategy::new(Family::Random, vec![1.0], SideRule::Both, traits, Preset::default()),
+        slots: 0..n,
+        active_from: Stamp(i64::MIN),
+        scout: false,
+        funded: true,
+    };
+    let keys = Vec::new().into();
+    let slot =
+        |a: usize| Slot { agent: AgentId(0), asset: AssetId(a as u16), keys: std::sync::Arc::clone(&keys) };
+    Cast {
+        agents: vec![agent],
+        declared: 1,
+        slots: (0..n).map(slot).collect(),
+        declared_slots: n,
+        by_asset: (0..n as u32).map(|a| vec![a]).collect(),
+        notices: Vec::new(),
+        seed: 0,
+    }
+}

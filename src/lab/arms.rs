@@ -1,0 +1,154 @@
+//! What is tried: the ladder of systems from everybody alone to the shipped hive, and the controls that
+//! should not work.
+//!
+//! All systems hear or hold the same utterances and pay the same costs. Where they differ is said here, in
+//! a line each, and nowhere else.
+
+use super::controls::Control;
+
+/// How an account weighs the voices it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weighing {
+    /// The funded agents alike.
+    Equal,
+    /// By √points as the treasury would: family and own record.
+    Points,
+    /// By √points of the own record alone, what an agent could know without hearing anybody.
+    Own,
+    /// Exponential weights on past results (Freund and Schapire 1997).
+    Hedge,
+    /// Hierarchical risk parity on past returns (López de Prado 2016).
+    Hrp,
+    /// Shrunk mean-variance on past returns.
+    MeanVariance,
+    /// The first n of all voices in an order drawn by the seed.
+    Voices(usize),
+}
+
+/// What an arm is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// Every funded agent trades its own intents at once, in its own account.
+    Alone(Weighing),
+    /// The same with the desk's patience and band in each account.
+    AlonePatient,
+    /// Everything bought when it is listed, and kept.
+    BuyAndHold,
+    /// One account; true if it trades at once, without patience and band.
+    Account(Weighing, bool),
+    /// Time-series and cross-sectional momentum over six look-backs, with the same execution.
+    Momentum,
+    /// The engine, listening with a fixed λ: voices all alike, no points, no managers.
+    Fixed(f64),
+    /// A fixed λ without points, rails and managers: with 1 it must equal `net-all`, with 0 `net-eq`.
+    Bare(f64),
+    /// λ = 1, voices and funds by points, no managers.
+    Points,
+    /// The engine as it is set up.
+    Shipped,
+    /// As it is set up, with wrong messages.
+    Control(Control),
+}
+
+/// One arm.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arm {
+    /// As reports call it.
+    pub name: String,
+    /// Of what.
+    pub kind: Kind,
+    /// In a line.
+    pub what: &'static str,
+}
+
+/// Voices of the curve; the last step is all of them.
+const CURVE: [usize; 5] = [9, 18, 36, 72, 144];
+
+/// All arms for a hive of this many voices, in the order in which they are shown.
+pub fn plan(voices: usize) -> Vec<Arm> {
+    use Kind::{Account, Alone, AlonePatient, Bare, BuyAndHold, Fixed, Momentum, Points, Shipped};
+    let arm = |name: &str, kind, what| Arm { name: name.to_owned(), kind, what };
+    let mut all = vec![
+        arm("buy-and-hold", BuyAndHold, "every asset bought when it lists, kept, scaled to the same risk"),
+        arm("alone", Alone(Weighing::Equal), "each funded agent in its own account, at once"),
+        arm("alone+self", Alone(Weighing::Own), "the same, each sized by its own record"),
+        arm("alone+patient", AlonePatient, "each in its own account, as patient as the desk"),
+        arm("pool-alone", Account(Weighing::Equal, true), "netted in one account, traded at once"),
+        arm(
+            "net-eq",
+            Account(Weighing::Equal, false),
+            "netted, patient, equally funded: the strong baseline",
+        ),
+        arm("net-self", Account(Weighing::Own, false), "the same, weighed by each agent's own record"),
+        arm("net-eq×points", Account(Weighing::Points, false), "the same, weighed by points"),
+        arm("net-hedge", Account(Weighing::Hedge, false), "the same, exponential weights on results"),
+        arm("net-hrp", Account(Weighing::Hrp, false), "the same, hierarchical risk parity"),
+        arm("net-mv", Account(Weighing::MeanVariance, false), "the same, shrunk mean-variance"),
+        arm("tsmom6", Momentum, "one momentum rule over six look-backs, same execution"),
+        arm(
+            "net-all",
+            Account(Weighing::Voices(usize::MAX), false),
+            "all voices equally funded in one account",
+        ),
+    ];
+    for (name, lambda) in [("hive λ=¼", 0.25), ("hive λ=½", 0.5), ("hive λ=¾", 0.75), ("hive λ=1", 1.0)]
+    {
+        all.push(arm(name, Fixed(lambda), "funded agents listening, no points, no managers"));
+    }
+    for (name, lambda) in [("bare λ=¼", 0.25), ("bare λ=½", 0.5), ("bare λ=¾", 0.75)] {
+        all.push(arm(name, Bare(lambda), "the same without rails, and nobody goes broke"));
+    }
+    all.push(arm("hive λ=1 bare", Bare(1.0), "the same without rails: must equal net-all"));
+    all.push(arm("hive+points", Points, "λ = 1, voices and funds by points, no managers"));
+    all.push(arm("hive", Shipped, "the hive as it is set up"));
+    for m in CURVE.into_iter().filter(|m| *m < voices) {
+        let kind = Account(Weighing::Voices(m), false);
+        all.push(arm(&format!("voices-{m}"), kind, "that many of all voices in one account"));
+    }
+    all.extend(Control::ALL.map(|c| arm(c.name(), Kind::Control(c), c.what())));
+    all
+}
+
+/// The arms named, with those that every report needs; an unknown name is given back.
+pub fn choose(all: &[Arm], names: &[String]) -> Result<Vec<Arm>, String> {
+    if let Some(unknown) = names.iter().find(|n| !all.iter().any(|a| a.name == **n)) {
+        return Err(unknown.clone());
+    }
+    let needed = [super::ALONE, super::STRONG, super::ALL, super::RULE, super::HIVE];
+    let wanted = |a: &&Arm| needed.contains(&a.name.as_str()) || names.contains(&a.name);
+    Ok(all.iter().filter(wanted).cloned().collect())
+}
+
+impl Arm {
+    /// Whether this is a control.
+    pub fn control(&self) -> Option<Control> {
+        match self.kind {
+            Kind::Control(c) => Some(c),
+            _ => None,
+        }
+    }
+
+    /// Whether it is only a step of a curve, and no line of the ladder.
+    pub fn is_step(&self) -> bool {
+        self.name.starts_with("voices-") || self.name.starts_with("bare ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_the_needed_ones_are_there() {
+        let all = plan(276);
+        let mut names: Vec<&str> = all.iter().map(|a| a.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all.len());
+        let few = choose(&all, &["net-hrp".to_owned()]).unwrap();
+        let few: Vec<&str> = few.iter().map(|a| a.name.as_str()).collect();
+        assert_eq!(few, ["alone", "net-eq", "net-hrp", "tsmom6", "net-all", "hive"]);
+        assert_eq!(choose(&all, &["net-hpr".to_owned()]), Err("net-hpr".to_owned()));
+        assert!(!plan(36).iter().any(|a| a.name == "voices-36"));
+    }
+}

@@ -1,0 +1,255 @@
+//! Pictures of a report, drawn as SVG text by `plotters`. Nothing is drawn that is not in the report or
+//! in the tracks behind it.
+
+use super::bootstrap::percentile;
+use super::metrics;
+use super::study::Tracks;
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
+
+const SIZE: (u32, u32) = (760, 360);
+const FONT: &str = "sans-serif";
+const INK: RGBColor = RGBColor(60, 60, 60);
+const QUIET: RGBColor = RGBColor(160, 160, 160);
+const BLUE: RGBColor = RGBColor(0, 114, 178);
+const ORANGE: RGBColor = RGBColor(213, 94, 0);
+const GREEN: RGBColor = RGBColor(0, 158, 115);
+/// Colours of bands, in their order; told apart by the colour-blind too.
+const BANDS: [RGBColor; 4] = [BLUE, ORANGE, GREEN, QUIET];
+
+/// A value with its interval.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bar {
+    /// Beside it.
+    pub name: String,
+    /// The value.
+    pub mean: f64,
+    /// From.
+    pub lo: f64,
+    /// To.
+    pub hi: f64,
+    /// Drawn strongly.
+    pub strong: bool,
+}
+
+/// A band over days: median, and the range of most seeds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Band {
+    /// In the legend.
+    pub name: String,
+    /// By day: low, median, high.
+    pub days: Vec<[f64; 3]>,
+}
+
+/// What a band shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// Equity at the target volatility, in decades.
+    Equity,
+    /// Fall from the highest point, in percent.
+    Drawdown,
+}
+
+/// An arm's band over seeds: 10 %, median, 90 %.
+pub fn band(tracks: &Tracks, arm: usize, name: &str, target_vol: f64, shows: Shows) -> Band {
+    let paths: Vec<Vec<f64>> = tracks
+        .iter()
+        .map(|t| {
+            let daily = &t[arm].daily;
+            let (equity, falls) = metrics::path(daily, metrics::to_target(daily, target_vol));
+            match shows {
+                Shows::Equity => equity.iter().map(|e| libm::log10(e.max(1e-3))).collect(),
+                Shows::Drawdown => falls.iter().map(|f| -100.0 * f).collect(),
+            }
+        })
+        .collect();
+    let days = paths.iter().map(Vec::len).min().unwrap_or(0);
+    let one = |d: usize| {
+        let mut all: Vec<f64> = paths.iter().map(|p| p[d]).collect();
+        all.sort_unstable_by(f64::total_cmp);
+        [0.1, 0.5, 0.9].map(|p| percentile(&all, p))
+    };
+    Band { name: name.to_owned(), days: (0..days).map(one).collect() }
+}
+
+/// Draws a picture; a sentence in its place if it cannot be drawn.
+fn picture(size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> bool) -> String {
+    let mut svg = String::new();
+    let done = {
+        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        area.fill(&WHITE).is_ok() && draw(&area) && area.present().is_ok()
+    };
+    if done { svg } else { "<p>This picture could not be drawn.</p>".to_owned() }
+}
+
+/// The range of values with some room, and zero in it.
+fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let (low, high) =
+        values.filter(|v| v.is_finite()).fold((0.0_f64, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)));
+    let room = 0.06 * (high - low).max(0.1);
+    (if low < 0.0 { low - room } else { low }, high + room)
+}
+
+/// Bars from zero with their intervals, one below the other.
+pub fn bars(title: &str, what: &str, bars: &[Bar]) -> String {
+    let height = 90 + 22 * bars.len() as u32;
+    picture((SIZE.0, height), |area| draw_bars(area, title, what, bars).is_ok())
+}
+
+fn draw_bars<'a>(area: &Area<'a>, title: &str, what: &str, bars: &[Bar]) -> Drawn<'a> {
+    let (low, high) = range(bars.iter().flat_map(|b| [b.mean, b.lo, b.hi]));
+    let n = bars.len() as f64;
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, (FONT, 16).into_font().color(&INK))
+        .margin(10)
+        .x_label_area_size(36)
+        .y_label_area_size(130)
+        .build_cartesian_2d(low..high, 0.0..n)?;
+    // Axis labels by hand: one a bar, in the middle of it.
+    chart
+        .configure_mesh()
+        .disable_y_mesh()
+        .y_labels(0)
+        .x_desc(what)
+        .light_line_style(QUIET.mix(0.15))
+        .label_style((FONT, 12).into_font().color(&INK))
+        .draw()?;
+    for (i, bar) in bars.iter().enumerate() {
+        let y = n - 1.0 - i as f64;
+        let colour = if bar.strong { BLUE } else { QUIET };
+        chart.draw_series([Rectangle::new([(0.0, y + 0.2), (bar.mean, y + 0.8)], colour.filled())])?;
+        chart.draw_series([PathElement::new([(bar.lo, y + 0.5), (bar.hi, y + 0.5)], INK.stroke_width(2))])?;
+        let place = chart.backend_coord(&(low, y + 0.5));
+        let (x, y) = area.get_base_pixel();
+        let style = (FONT, 12).into_font().color(&INK);
+        area.draw(&Text::new(bar.name.clone(), (place.0 - x - 125, place.1 - y - 6), style))?;
+    }
+    chart.draw_series([PathElement::new([(0.0, 0.0), (0.0, n)], INK)])?;
+    Ok(())
+}
+
+/// A line through points with a band around it; x is the place, labelled by name.
+pub fn steps(title: &str, what: &str, points: &[Bar]) -> String {
+    picture(SIZE, |area| draw_steps(area, title, what, points).is_ok())
+}
+
+fn draw_steps<'a>(area: &Area<'a>, title: &str, what: &str, points: &[Bar]) -> Drawn<'a> {
+    let (low, high) = range(points.iter().flat_map(|b| [b.mean, b.lo, b.hi]));
+    let last = points.len().saturating_sub(1).max(1) as f64;
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, (FONT, 16).into_font().color(&INK))
+        .margin(10)
+        .x_label_area_size(40)
+        .y_label_area_size(50)
+        .build_cartesian_2d(-0.1..last + 0.1, low..high)?;
+    let name = |x: &f64| {
+        let i = libm::rint(*x);
+        let whole = libm::fabs(x - i) < 1e-9 && i >= 0.0;
+        points.get(i as usize).filter(|_| whole).map_or_else(String::new, |p| p.name.clone())
+    };
+    chart
+        .configure_mesh()
+        .x_labels(points.len() + 2)
+        .x_label_formatter(&name)
+        .y_label_formatter(&|y| format!("{y:.2}"))
+        .x_desc(what)
+        .y_desc("Sharpe ratio")
+        .disable_x_mesh()
+        .light_line_style(QUIET.mix(0.15))
+        .label_style((FONT, 12).into_font().color(&INK))
+        .draw()?;
+    let at = |i: usize| i as f64;
+    let lower = points.iter().enumerate().map(|(i, p)| (at(i), p.lo));
+    let upper = points.iter().enumerate().rev().map(|(i, p)| (at(i), p.hi));
+    chart.draw_series([Polygon::new(lower.chain(upper).collect::<Vec<_>>(), BLUE.mix(0.15).filled())])?;
+    let line = points.iter().enumerate().map(|(i, p)| (at(i), p.mean));
+    chart.draw_series(LineSeries::new(line.clone(), BLUE.stroke_width(2)))?;
+    chart.draw_series(line.map(|p| Circle::new(p, 3, BLUE.filled())))?;
+    Ok(())
+}
+
+/// Bands over the days of the run.
+pub fn bands(title: &str, shows: Shows, bands: &[Band]) -> String {
+    picture(SIZE, |area| draw_bands(area, title, shows, bands).is_ok())
+}
+
+fn draw_bands<'a>(area: &Area<'a>, title: &str, shows: Shows, bands: &[Band]) -> Drawn<'a> {
+    let (low, high) = range(bands.iter().flat_map(|b| b.days.iter().flatten().copied()));
+    let days = bands.iter().map(|b| b.days.len()).max().unwrap_or(1).max(1) as f64;
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, (FONT, 16).into_font().color(&INK))
+        .margin(10)
+        .x_label_area_size(40)
+        .y_label_area_size(60)
+        .build_cartesian_2d(0.0..days, low..high)?;
+    let label = |y: &f64| match shows {
+        Shows::Equity => format!("{:.2}×", libm::pow(10.0, *y)),
+        Shows::Drawdown => format!("{y:.0} %"),
+    };
+    chart
+        .configure_mesh()
+        .x_label_formatter(&|x| format!("{x:.0}"))
+        .y_label_formatter(&label)
+        .x_desc("days")
+        .light_line_style(QUIET.mix(0.15))
+        .label_style((FONT, 12).into_font().color(&INK))
+        .draw()?;
+    for (band, colour) in bands.iter().zip(BANDS) {
+        let place = |i: usize| i as f64 + 1.0;
+        let lower = band.days.iter().enumerate().map(|(i, d)| (place(i), d[0]));
+        let upper = band.days.iter().enumerate().rev().map(|(i, d)| (place(i), d[2]));
+        chart
+            .draw_series([Polygon::new(lower.chain(upper).collect::<Vec<_>>(), colour.mix(0.15).filled())])?;
+        chart
+            .draw_series(LineSeries::new(
+                band.days.iter().enumerate().map(|(i, d)| (place(i), d[1])),
+                colour.stroke_width(2),
+            ))?
+            .label(band.name.clone())
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+    }
+    let corner =
+        if shows == Shows::Equity { SeriesLabelPosition::UpperLeft } else { SeriesLabelPosition::LowerLeft };
+    chart
+        .configure_series_labels()
+        .position(corner)
+        .background_style(WHITE.mix(0.8))
+        .label_font((FONT, 12).into_font().color(&INK))
+        .draw()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::Track;
+
+    fn bar(name: &str, mean: f64) -> Bar {
+        Bar { name: name.to_owned(), mean, lo: mean - 0.2, hi: mean + 0.2, strong: true }
+    }
+
+    #[test]
+    fn pictures_carry_their_names_and_values() {
+        let all = [bar("alone", -0.4), bar("hive", 1.2)];
+        for svg in [bars("Ladder", "Sharpe", &all), steps("Dose", "λ", &all)] {
+            assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{svg}");
+            assert!(svg.contains("hive") && svg.contains("alone"));
+        }
+        assert!(bars("Nothing", "Sharpe", &[]).starts_with("<svg"));
+        assert_eq!(bars("Same", "x", &all), bars("Same", "x", &all));
+    }
+
+    #[test]
+    fn a_band_is_of_seeds_at_equal_volatility() {
+        let track = |k: f64| Track { daily: [0.01, -0.01, 0.02].map(|r| k * r).to_vec(), ..Track::default() };
+        let tracks: Tracks = vec![vec![track(1.0)], vec![track(3.0)]];
+        let band = band(&tracks, 0, "hive", 0.15, Shows::Drawdown);
+        assert_eq!(band.days.len(), 3);
+        assert!(band.days[1][0] < 0.0 && (band.days[1][0] - band.days[1][2]).abs() < 1e-9);
+        let svg = bands("Drawdown", Shows::Drawdown, &[band]);
+        assert!(svg.contains("hive"));
+    }
+}

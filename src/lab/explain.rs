@@ -1,0 +1,104 @@
+//! What the last run showed, in plain words, without a number that is not in the report.
+
+use super::Report;
+use super::report::Uplift;
+use super::verdict::not_communication;
+
+/// A paragraph each: what was done, what came out, why, and what not to believe.
+pub fn explain(r: &Report) -> String {
+    let f = &r.facts;
+    let mut lines = vec![format!(
+        "{} agents and {} scouts without funds, {} voices in all, lived through {} from {} to {}, {} times with other personalities. \
+         Every system below heard the same things, paid the same costs ({}) and was brought to {:.0} % volatility a year.",
+        f.agent_count,
+        f.voice_count.saturating_sub(f.agent_count),
+        f.voice_count,
+        f.feed,
+        f.from,
+        f.to,
+        f.seeds,
+        f.costs,
+        100.0 * f.target_vol
+    )];
+    if f.reproduction {
+        lines.push(
+            "The mechanism was designed on this data. What follows repeats a measurement; it proves nothing about days to come."
+                .to_owned(),
+        );
+    }
+    let rungs = [
+        ("vs_alone", "the same agents, each about its own business"),
+        ("vs_strong", "the same agents deaf, but netted, patient and at the same risk"),
+        ("vs_all", "one account that holds all voices"),
+        ("vs_tsmom6", "one simple momentum rule"),
+    ];
+    lines.extend(rungs.iter().filter_map(|(key, what)| Some(rung(r.uplift.get(*key)?, what))));
+    lines.push(match not_communication(r) {
+        Some(why) => format!("The uplift is not attributable to communication: {why}."),
+        None if r.controls.is_empty() => {
+            "No control was run, so nothing can be said about why; run it again without --arms.".to_owned()
+        }
+        None => "With wrong messages (shifted in time, scrambled, on the wrong asset, turned round) less than half of the uplift is left, so it is what is said that counts, not merely that something is heard.".to_owned(),
+    });
+    lines.extend(voices(r));
+    if let (Some(agents), Some(voices)) = (r.company.get("agents"), r.company.get("voices")) {
+        lines.push(format!(
+            "One agent on its own has a Sharpe ratio of {:.2} on average. The {:.0} agents spread risk like {:.1} independent ones, all {:.0} voices like {:.1}: only as far as the second is above the first, and the others are as good, is there anything to gain from hearing them.",
+            agents.sharpe, agents.members, agents.independent, voices.members, voices.independent
+        ));
+    }
+    if let Some(i) = r.identity.as_ref().filter(|i| i.holds) {
+        lines.push(format!(
+            "When everybody follows the consensus entirely and nothing else is on, the hive is the account that holds all voices (largest difference of a day {:.0e}). Talk creates no knowledge: it lets agents without a centre hold what a centre would.",
+            i.largest_difference.max(1e-16)
+        ));
+    }
+    lines.push(format!("Not built yet, and so not claimed: {}.", r.not_built_yet.join(", ")));
+    lines.extend(r.notes.iter().filter(|n| n.contains("variants") || n.contains("halted")).cloned());
+    lines.push(r.verdict.clone());
+    lines.join("\n\n") + "\n"
+}
+
+/// What more voices did on this market, whichever way it went.
+fn voices(r: &Report) -> Option<String> {
+    let (first, last) = (r.voices.first()?, r.voices.last()?);
+    // The step nearest to the funded agents: what the others add is beyond it.
+    let near = r.voices.iter().min_by_key(|v| v.m.abs_diff(r.facts.agent_count))?;
+    let more = match last.sharpe - near.sharpe {
+        d if d > 0.05 => "more voices than funded agents still made it stronger",
+        d if d < -0.05 => "more voices than funded agents made it weaker: the others are not as good",
+        _ => "more voices than funded agents made next to no difference",
+    };
+    Some(format!(
+        "With {} voices in one account the Sharpe ratio is {:.2}, with {} it is {:.2}, with {} it is {:.2}: {more}. From personality to personality it varies by {:.2}, {:.2} and {:.2}.",
+        first.m,
+        first.sharpe,
+        near.m,
+        near.sharpe,
+        last.m,
+        last.sharpe,
+        first.seed_sd,
+        near.seed_sd,
+        last.seed_sd
+    ))
+}
+
+fn rung(u: &Uplift, what: &str) -> String {
+    let s = u.sharpe;
+    let sure = if s.lo > 0.0 {
+        "the interval is above zero: more than luck of the days"
+    } else if s.hi < 0.0 {
+        "the interval is below zero: it is worse, and not by luck"
+    } else {
+        "the interval covers zero: it cannot be told from luck"
+    };
+    let word = if u.max_drawdown_change < 0.0 { "smaller" } else { "larger" };
+    format!(
+        "Against {what}: Sharpe ratio {:+.2} (between {:+.2} and {:+.2}; {sure}), deepest drawdown {:.0} % {word}, ahead in {:.0} % of the personalities.",
+        s.mean,
+        s.lo,
+        s.hi,
+        100.0 * u.max_drawdown_change.abs(),
+        100.0 * u.seeds_won
+    )
+}

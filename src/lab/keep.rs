@@ -1,0 +1,83 @@
+//! What survives between runs, in the state folder: finished results, looks at held-out data, and the
+//! last report for `hive lab explain`.
+//!
+//! Results are named after everything that decides them; what cannot be read or does not fit is run again.
+//! A look is counted once for each thing that was looked at: the same command twice is one look.
+
+use super::stream::Track;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A folder.
+pub struct Keep {
+    dir: PathBuf,
+}
+
+impl Keep {
+    /// Makes the folder if it is not there.
+    pub fn open(state: &Path) -> io::Result<Self> {
+        let dir = state.join("lab");
+        fs::create_dir_all(dir.join("results"))?;
+        Ok(Keep { dir })
+    }
+
+    fn place(&self, key: &str, seed: u64, arm: &str) -> PathBuf {
+        let name = blake3::hash(format!("{} {key} {seed} {arm}", super::VERSION).as_bytes());
+        self.dir.join("results").join(format!("{}.track", &name.to_hex()[..32]))
+    }
+
+    /// A finished result, if it is there and whole.
+    pub fn load(&self, key: &str, seed: u64, arm: &str) -> Option<Track> {
+        let bytes = fs::read(self.place(key, seed, arm)).ok()?;
+        let (sum, body) = bytes.split_first_chunk::<32>()?;
+        let whole = blake3::hash(body) == blake3::Hash::from(*sum);
+        whole.then(|| postcard::from_bytes(body).ok()).flatten()
+    }
+
+    /// Keeps a finished result.
+    pub fn save(&self, key: &str, seed: u64, arm: &str, track: &Track) -> io::Result<()> {
+        let body = postcard::to_stdvec(track).map_err(io::Error::other)?;
+        let mut bytes = blake3::hash(&body).as_bytes().to_vec();
+        bytes.extend(body);
+        write(&self.place(key, seed, arm), &bytes)
+    }
+
+    /// Counts a look at held-out data, and says how many there were with this one.
+    pub fn look(&self, what: &str) -> io::Result<usize> {
+        let path = self.dir.join("looks.txt");
+        let mut known = fs::read_to_string(&path).unwrap_or_default();
+        if !known.lines().any(|l| l == what) {
+            known.push_str(what);
+            known.push('\n');
+            write(&path, known.as_bytes())?;
+        }
+        Ok(known.lines().count())
+    }
+
+    /// How many looks there were so far.
+    pub fn looks(&self) -> usize {
+        fs::read_to_string(self.dir.join("looks.txt")).map_or(0, |t| t.lines().count())
+    }
+
+    /// Keeps the last report.
+    pub fn report(&self, json: &str) -> io::Result<()> {
+        write(&self.dir.join("last.json"), json.as_bytes())
+    }
+
+    /// The last report, if there was one.
+    pub fn last(&self) -> Option<String> {
+        fs::read_to_string(self.dir.join("last.json")).ok()
+    }
+}
+
+/// Writes beside and renames, so that nobody finds half a file.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    let beside = PathBuf::from(beside);
+    let mut file = fs::File::create(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)
+}

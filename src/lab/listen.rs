@@ -1,0 +1,116 @@
+//! An arm that listens: the engine's own second half, under the settings of the arm. The shipped arm is
+//! the very `respond` of a headless run, so their decision hashes are equal.
+
+use super::account::NO_BREAKER;
+use super::arms::Kind;
+use super::controls::{Rewrite, Tape};
+use super::stream::{Meter, Track};
+use crate::agents::Cast;
+use crate::domain::{Event, InstrumentId, Universe, money};
+use crate::engine::respond::{Respond, RespondSpec};
+use crate::engine::speak::{Said, Speak};
+use crate::engine::{Outputs, Settings};
+use crate::hive::settings::Managers;
+use std::sync::Arc;
+
+/// More than any agent could be worth.
+const NO_LIMIT: f64 = 1e12;
+
+/// One arm.
+pub struct Listener {
+    spec: RespondSpec,
+    respond: Respond,
+    out: Outputs,
+    meter: Meter,
+    rewrite: Option<Rewrite>,
+}
+
+impl Listener {
+    /// `tape` is of the whole run and is needed by the time-shifted control.
+    pub fn new(
+        kind: Kind,
+        cast: &Arc<Cast>,
+        universe: &Universe,
+        settings: &Settings,
+        tape: Option<&Tape>,
+    ) -> Self {
+        let (cast, settings) = under(kind, cast, settings);
+        let meter = Meter::new(settings.capital, settings.clock.decide);
+        let mut spec = RespondSpec::new(Arc::clone(&cast), universe, settings);
+        let mut rewrite = None;
+        if let Kind::Control(control) = kind {
+            spec.misled = control.misled(&cast);
+            rewrite = Some(Rewrite::new(control, &cast, tape));
+        }
+        Listener { respond: Respond::new(&spec), spec, out: Outputs::default(), meter, rewrite }
+    }
+
+    /// Takes an event and what was said at it.
+    pub fn step(&mut self, event: &Event, speak: &Speak, said: &mut Said, cast: &Cast, tape: Option<&Tape>) {
+        self.out.messages.clear();
+        self.out.fills.clear();
+        self.out.alarms.clear();
+        if let (Event::Barrier(_), Some(rewrite)) = (event, &mut self.rewrite) {
+            rewrite.words(cast, speak, said, tape);
+        }
+        self.respond.step(&self.spec, event, speak, said, &mut self.out);
+        said.misheard.clear();
+        self.meter.fills(&self.out.fills);
+        if let Event::Barrier(at) = event {
+            self.meter.mark(*at, money::to_estimate(self.respond.real.equity()));
+        }
+    }
+
+    /// Equity at the last barrier.
+    pub fn equity(&self) -> f64 {
+        self.meter.equity()
+    }
+
+    /// Why it stands still, if it does.
+    pub fn halted(&self) -> Option<&str> {
+        self.respond.real.halted.as_deref()
+    }
+
+    /// What is left behind.
+    pub fn finish(self) -> Track {
+        let real = &self.respond.real;
+        let turnover = (0..real.marks.len()).filter_map(|i| real.ledger.turnover(InstrumentId(i as u16)));
+        let sums = turnover.fold((0.0, 0.0), |(crossed, traded), t| {
+            (crossed + money::to_estimate(t.crossed), traded + money::to_estimate(t.traded))
+        });
+        let crossed = if sums.0 + sums.1 > 0.0 { sums.0 / (sums.0 + sums.1) } else { 0.0 };
+        self.meter.finish(crossed, real.running_share(), &self.respond.decisions)
+    }
+}
+
+/// The cast and the settings of an arm.
+fn under(kind: Kind, cast: &Arc<Cast>, settings: &Settings) -> (Arc<Cast>, Settings) {
+    let (mut cast, mut s) = (Arc::clone(cast), settings.clone());
+    let fixed = |s: &mut Settings, lambda: f64, points: bool| {
+        s.listening.enabled = true;
+        s.listening.lambda = Some(lambda);
+        s.listening.voice_by_points = points;
+        s.funds.by_points = points;
+        s.managers = Managers::default();
+        s.breaker = NO_BREAKER;
+    };
+    match kind {
+        Kind::Fixed(lambda) => fixed(&mut s, lambda, false),
+        Kind::Points => fixed(&mut s, 1.0, true),
+        Kind::Bare(lambda) => {
+            fixed(&mut s, lambda, false);
+            s.funds.units_max = NO_LIMIT;
+            s.funds.drawdown_max = NO_LIMIT;
+            // Only `respond` reads these traits, so nobody says anything else for it.
+            let mut bare = Cast::clone(&cast);
+            for agent in &mut bare.agents {
+                agent.traits.no_flip = false;
+                agent.traits.max_follow = NO_LIMIT;
+            }
+            cast = Arc::new(bare);
+        }
+        Kind::Control(_) => s.breaker = NO_BREAKER,
+        _ => {}
+    }
+    (cast, s)
+}

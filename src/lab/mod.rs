@@ -1,0 +1,70 @@
+//! The lab: the experiment that says whether talking is worth anything, on any data, so that nobody has
+//! to be believed. One `speak` a seed, all arms fed the same utterances in lock-step.
+//!
+//! Entry points: [`arms::plan`] for what is tried, [`trial::trial`] for one seed, [`study`] for all of
+//! them on both cores, [`report::report`] for the JSON contract, [`html::page`] for the pictures,
+//! [`explain::explain`] for the words, [`keep::Keep`] for what survives between runs.
+//!
+//! # Invariants
+//!
+//! 1. An arm is a setting, never other code: arms that listen are the engine's own [`Respond`], and
+//!    accounts over voices are its own [`Real`] (desk, gate, venue, books) with one book.
+//! 2. Same data, roster, seeds and settings give the same report, byte for byte, whatever the number of
+//!    threads and whether or not it was interrupted.
+//! 3. What decides at a bar was known at that bar. Only the time-shifted control hears other times, and
+//!    it exists to be wrong.
+//! 4. Every comparison pairs the same seeds, days and resampled days.
+//!
+//! It never tunes: nothing here searches for a better setting, and every arm that was looked at counts as
+//! a variant.
+//!
+//! [`Respond`]: crate::engine::respond::Respond
+//! [`Real`]: crate::engine::real::Real
+
+pub mod account;
+pub mod allocate;
+pub mod arms;
+pub mod bootstrap;
+pub mod controls;
+pub mod draw;
+pub mod explain;
+pub mod html;
+pub mod keep;
+pub mod listen;
+pub mod metrics;
+pub mod record;
+pub mod report;
+pub mod rules;
+pub mod stream;
+pub mod study;
+pub mod tables;
+pub mod trial;
+pub mod verdict;
+
+pub use arms::{Arm, Kind};
+pub use report::Report;
+pub use stream::Track;
+pub use study::{Study, World};
+
+/// Version of what a finished arm is kept as; raised when an arm's meaning changes.
+pub const VERSION: u32 = 2;
+/// The strong baseline, fixed before the first run: the same funded agents, deaf, equally weighted, netted,
+/// as patient, at the same risk target.
+pub const STRONG: &str = "net-eq";
+/// The shipped mechanism.
+pub const HIVE: &str = "hive";
+/// All voices equally funded in one account.
+pub const ALL: &str = "net-all";
+/// Every agent about its own business.
+pub const ALONE: &str = "alone";
+/// One simple rule with the same execution.
+pub const RULE: &str = "tsmom6";
+/// Days from here on are held out: the mechanism was designed on what came before.
+pub const HELD_OUT_FROM: &str = "2023-07-01";
+/// Every variant that was looked at so far, one a row.
+pub const TRIES: &str = include_str!("../../assets/lab/tries.tsv");
+
+/// How many variants were looked at before this run.
+pub fn tries() -> usize {
+    TRIES.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty()).count().saturating_sub(1)
+}

@@ -1,0 +1,219 @@
+//! The record of all agents as it builds up during a trial: what allocators may know at each barrier.
+
+use super::allocate;
+use super::arms::Weighing;
+use super::stream::Company;
+use crate::agents::Cast;
+use crate::domain::{AgentId, Stamp, random};
+use crate::engine::Settings;
+use crate::engine::speak::{Said, Speak};
+use crate::hive::points::Points;
+
+/// Days of returns that allocators look back.
+const WINDOW_DAYS: usize = 365;
+/// Days that must be known before they allocate; until then all are equal.
+const LEAST_DAYS: usize = 120;
+/// Days between two allocations.
+const EVERY_DAYS: usize = 30;
+/// A year's best regret bound for results within ±5 a bar sets the rate of exponential weights.
+const RANGE: f64 = 10.0;
+
+/// What is known of the agents so far.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Points, as the engine keeps them.
+    pub points: Points,
+    reference: f64,
+    bars_per_year: f64,
+    /// By agent: equity of the raw books, in currency …
+    equity: Vec<f64>,
+    /// … its change in the last bar, as a fraction of the hive's capital …
+    pub bar: Vec<f64>,
+    /// … what it traded in total, in currency …
+    traded: Vec<f64>,
+    /// … and paid.
+    costs: Vec<f64>,
+    /// Notional traded and costs of the last bar, as fractions of the hive's capital.
+    pub bar_traded: Vec<f64>,
+    /// Likewise.
+    pub bar_costs: Vec<f64>,
+    /// By agent: Σ of clipped results.
+    results: Vec<f64>,
+    day: Option<i64>,
+    today: Vec<f64>,
+    /// By agent: daily PnL as a fraction of the hive's capital.
+    daily: Vec<Vec<f64>>,
+}
+
+impl Record {
+    /// Nothing is known.
+    pub fn new(cast: &Cast, settings: &Settings) -> Self {
+        let n = cast.agents.len();
+        let clock = settings.clock.decide;
+        Record {
+            points: Points::new(cast, clock, settings.listening.points_span_days),
+            reference: settings.capital,
+            bars_per_year: clock.per_year(),
+            equity: vec![0.0; n],
+            bar: vec![0.0; n],
+            traded: vec![0.0; n],
+            costs: vec![0.0; n],
+            bar_traded: vec![0.0; n],
+            bar_costs: vec![0.0; n],
+            results: vec![0.0; n],
+            day: None,
+            today: vec![0.0; n],
+            daily: vec![Vec::new(); n],
+        }
+    }
+
+    /// A barrier has passed in the speaking half.
+    pub fn push(&mut self, cast: &Cast, at: Stamp, speak: &Speak, said: &Said) {
+        self.points.push(cast, &said.results);
+        let day = Stamp(at.0 - 1).day();
+        if self.day.is_some_and(|d| d != day) {
+            for (days, today) in self.daily.iter_mut().zip(&mut self.today) {
+                days.push(std::mem::take(today));
+            }
+        }
+        self.day = Some(day);
+        for (i, agent) in cast.agents.iter().enumerate() {
+            let (mut equity, mut traded, mut costs) = (0.0, 0.0, 0.0);
+            for slot in agent.slots.clone() {
+                let raw = &speak.raw[slot];
+                equity += raw.equity(speak.market.listings[cast.slots[slot].asset.index()].last.close);
+                traded += raw.traded;
+                costs += raw.costs;
+            }
+            let change = |now: f64, before: &mut f64| (now - std::mem::replace(before, now)) / self.reference;
+            self.bar[i] = change(equity, &mut self.equity[i]);
+            self.bar_traded[i] = change(traded, &mut self.traded[i]);
+            self.bar_costs[i] = change(costs, &mut self.costs[i]);
+            self.today[i] += self.bar[i];
+            if let Some(u) = said.results.get(i).filter(|u| u.is_finite()) {
+                self.results[i] += u.clamp(-5.0, 5.0);
+            }
+        }
+    }
+
+    /// Points of an agent's own record, its family's taken out again.
+    fn own(&self, cast: &Cast, agent: AgentId) -> f64 {
+        let family = cast.agents[agent.index()].family;
+        2.0 * self.points.agent(cast, agent) - self.points.family(family)
+    }
+
+    fn window(&self) -> Option<Vec<&[f64]>> {
+        let known = self.daily.first().map_or(0, Vec::len);
+        (known >= LEAST_DAYS)
+            .then(|| self.daily.iter().map(|d| &d[known.saturating_sub(WINDOW_DAYS)..]).collect())
+    }
+
+    /// How alike the agents were, all days known so far: the declared ones, and all voices.
+    pub fn company(&self, cast: &Cast) -> [Company; 2] {
+        [&self.daily[..cast.declared], &self.daily[..]].map(Company::of)
+    }
+}
+
+/// Weights of voices under a rule, kept from barrier to barrier.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    rule: Weighing,
+    /// By agent, declared ones first; Σ = 1 once anybody is funded.
+    pub of: Vec<f64>,
+    allocated: usize,
+}
+
+impl Weights {
+    /// Before anything is known.
+    pub fn new(rule: Weighing, cast: &Cast) -> Self {
+        let of = match rule {
+            Weighing::Voices(n) => first_voices(cast, n),
+            _ => alike(cast),
+        };
+        Weights { rule, of, allocated: 0 }
+    }
+
+    /// Weighs anew with what is known now.
+    pub fn update(&mut self, cast: &Cast, record: &Record, settings: &Settings) {
+        let funds = &settings.funds;
+        let root = |x: f64| libm::sqrt(x);
+        match self.rule {
+            Weighing::Equal | Weighing::Voices(_) => {}
+            Weighing::Points => {
+                let points = |id| record.points.agent(cast, id);
+                let mean = mean(cast, |id| root(points(id)));
+                self.set(cast, |id| (root(points(id)) / mean).clamp(funds.floor, funds.cap));
+            }
+            Weighing::Own => {
+                let mean = mean(cast, |id| root(record.own(cast, id)));
+                self.set(cast, |id| (root(record.own(cast, id)) / mean).clamp(funds.floor, funds.cap));
+            }
+            Weighing::Hedge => {
+                let n = cast.declared.max(2) as f64;
+                let rate = libm::sqrt(8.0 * libm::log(n) / record.bars_per_year) / RANGE;
+                let best = record.results[..cast.declared].iter().copied().fold(f64::MIN, f64::max);
+                self.set(cast, |id| libm::exp(rate * (record.results[id.index()] - best)));
+            }
+            Weighing::Hrp | Weighing::MeanVariance => self.allocate(cast, record),
+        }
+    }
+
+    fn allocate(&mut self, cast: &Cast, record: &Record) {
+        let known = record.daily.first().map_or(0, Vec::len);
+        if known < self.allocated + EVERY_DAYS {
+            return;
+        }
+        let Some(window) = record.window() else { return };
+        self.allocated = known;
+        // Agents that did not trade in the window have no risk to be judged by.
+        let lively: Vec<usize> = (0..cast.declared)
+            .filter(|i| cast.agents[*i].funded && window[*i].iter().any(|r| *r != 0.0))
+            .collect();
+        let returns: Vec<&[f64]> = lively.iter().map(|i| window[*i]).collect();
+        let weights = match self.rule {
+            Weighing::Hrp => allocate::hierarchical(&returns),
+            _ => allocate::mean_variance(&returns),
+        };
+        if let Some(weights) = weights {
+            self.of.fill(0.0);
+            for (i, w) in lively.into_iter().zip(weights) {
+                self.of[i] = w;
+            }
+        }
+    }
+
+    fn set(&mut self, cast: &Cast, f: impl Fn(AgentId) -> f64) {
+        for agent in &cast.agents[..cast.declared] {
+            self.of[agent.id.index()] = if agent.funded { f(agent.id) } else { 0.0 };
+        }
+        let sum: f64 = self.of.iter().sum();
+        if sum > 0.0 {
+            self.of.iter_mut().for_each(|w| *w /= sum);
+        }
+    }
+}
+
+/// Mean over who has funds.
+fn mean(cast: &Cast, f: impl Fn(AgentId) -> f64) -> f64 {
+    let funded = || cast.agents[..cast.declared].iter().filter(|a| a.funded);
+    funded().map(|a| f(a.id)).sum::<f64>() / funded().count().max(1) as f64
+}
+
+/// Equal weights for who has funds.
+fn alike(cast: &Cast) -> Vec<f64> {
+    let n = cast.agents.iter().filter(|a| a.funded).count().max(1) as f64;
+    cast.agents.iter().map(|a| if a.funded { 1.0 / n } else { 0.0 }).collect()
+}
+
+/// Equal weights for the first n voices of an order drawn by the seed: each step of the curve keeps those
+/// of the step before.
+fn first_voices(cast: &Cast, n: usize) -> Vec<f64> {
+    let key =
+        |i: usize| random::key(cast.seed, &[random::name("voices"), random::name(&cast.agents[i].name)]);
+    let mut order: Vec<usize> = (0..cast.agents.len()).collect();
+    order.sort_by_key(|i| (key(*i), *i));
+    order.truncate(n);
+    let mut of = vec![0.0; cast.agents.len()];
+    order.iter().for_each(|i| of[*i] = 1.0 / order.len() as f64);
+    of
+}

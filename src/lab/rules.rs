@@ -1,0 +1,131 @@
+//! Two systems that know no agents: one momentum rule, and holding everything.
+//!
+//! The look-backs of the rule were fixed before its first run: a doubling ladder over what the agents'
+//! own look-backs span.
+
+use super::stream::{Meter, Scale, Track};
+use crate::agents::alone::unit;
+use crate::domain::{Digest, Stamp, Universe};
+use crate::engine::Settings;
+use crate::engine::speak::{Speak, rank_in_place};
+use crate::fills::fee_rate;
+
+/// Bars.
+pub const LOOK_BACKS: [usize; 6] = [10, 20, 40, 80, 160, 320];
+
+/// Half the mean sign of past returns, half the mean rank among all assets, at unit risk.
+pub struct Momentum {
+    /// By asset: its closes since it was listed.
+    closes: Vec<Vec<f64>>,
+    ranks: Vec<f64>,
+}
+
+impl Momentum {
+    /// Nothing was seen.
+    pub fn new(universe: &Universe) -> Self {
+        let n = universe.assets.len();
+        Momentum { closes: vec![Vec::new(); n], ranks: vec![0.0; n] }
+    }
+
+    /// What to hold, by asset.
+    pub fn aims(&mut self, at: Stamp, speak: &Speak, universe: &Universe, aims: &mut [f64]) {
+        let listings = &speak.market.listings;
+        for ((closes, listing), asset) in self.closes.iter_mut().zip(listings).zip(&universe.assets) {
+            if listing.delisted_at == Some(at) {
+                closes.clear();
+            } else if listing.is_fresh(at) && !asset.money_like {
+                closes.push(listing.last.close);
+            }
+        }
+        aims.fill(0.0);
+        for back in LOOK_BACKS {
+            for ((rank, closes), listing) in self.ranks.iter_mut().zip(&self.closes).zip(listings) {
+                let past = closes.len().checked_sub(back + 1).map(|i| closes[i]);
+                let fresh = past.filter(|_| listing.is_fresh(at));
+                *rank = fresh.map_or(f64::NAN, |p| listing.last.close / p - 1.0);
+                // The volatility of the return over the look-back makes assets comparable.
+                *rank /= listing.sigma;
+            }
+            let signs: Vec<f64> =
+                self.ranks.iter().map(|r| if r.is_nan() { 0.0 } else { sign(*r) }).collect();
+            rank_in_place(&mut self.ranks);
+            for ((aim, rank), sign) in aims.iter_mut().zip(&self.ranks).zip(signs) {
+                *aim += 0.5 * sign + if rank.is_nan() { 0.0 } else { 0.5 * (2.0 * rank - 1.0) };
+            }
+        }
+        let share = 1.0 / (LOOK_BACKS.len() * aims.len().max(1)) as f64;
+        for (aim, listing) in aims.iter_mut().zip(listings) {
+            let unit = unit(listing.sigma);
+            *aim *= if unit.is_finite() { unit * share } else { 0.0 };
+        }
+    }
+}
+
+fn sign(x: f64) -> f64 {
+    if x == 0.0 { 0.0 } else { libm::copysign(1.0, x) }
+}
+
+/// An equal part of the capital goes into each asset when it lists, and stays; scaled to the risk target.
+pub struct BuyAndHold {
+    /// By asset: units held of an unscaled capital of 1 …
+    units: Vec<f64>,
+    /// … bought once, or given up once.
+    done: Vec<bool>,
+    cash: f64,
+    worth: f64,
+    scale: Scale,
+    equity: f64,
+    meter: Meter,
+    digest: Digest,
+}
+
+impl BuyAndHold {
+    /// Before the first bar.
+    pub fn new(universe: &Universe, settings: &Settings) -> Self {
+        let clock = settings.clock.decide;
+        BuyAndHold {
+            units: vec![0.0; universe.assets.len()],
+            done: universe.assets.iter().map(|a| a.money_like).collect(),
+            cash: 1.0,
+            worth: 1.0,
+            scale: Scale::new(&settings.desk, clock),
+            equity: 1.0,
+            meter: Meter::new(1.0, clock),
+            digest: Digest::default(),
+        }
+    }
+
+    /// A barrier. Bought is at the close, as there is nothing to decide on.
+    pub fn barrier(&mut self, at: Stamp, speak: &Speak, universe: &Universe, settings: &Settings) {
+        let part = 1.0 / universe.assets.iter().filter(|a| !a.money_like).count().max(1) as f64;
+        let (mut worth, mut paid) = (0.0, 0.0);
+        for (i, listing) in speak.market.listings.iter().enumerate() {
+            let price = listing.last.close;
+            if !self.done[i] && listing.is_fresh(at) {
+                self.done[i] = true;
+                let fee = fee_rate(&settings.costs, universe.instruments[i].kind, false) * part;
+                self.units[i] = part / price;
+                self.cash -= part + fee;
+                paid += part;
+            }
+            if listing.delisted_at == Some(at) {
+                self.cash += std::mem::take(&mut self.units[i]) * price;
+            }
+            worth += if self.units[i] > 0.0 { self.units[i] * price } else { 0.0 };
+        }
+        let now = self.cash + worth;
+        let r = now / self.worth - 1.0;
+        let k = self.scale.multiple();
+        self.meter.trade(k * paid, 0.0);
+        self.equity = (self.equity * (1.0 + k * r)).max(0.0);
+        self.digest.float(self.equity);
+        self.scale.push(r);
+        self.worth = now;
+        self.meter.mark(at, self.equity);
+    }
+
+    /// What is left behind.
+    pub fn finish(self) -> Track {
+        self.meter.finish(0.0, 1.0, &self.digest)
+    }
+}

@@ -1,0 +1,280 @@
+//! What an arm leaves behind: its daily returns, what it traded and paid, its decisions.
+//!
+//! # Invariants
+//!
+//! 1. Returns are aggregated to days of UTC; a barrier at midnight closes the day before it.
+//! 2. A stream that is scaled is scaled by what was known before the bar, by the desk's own rule:
+//!    k = min(kmax, target volatility / ewσ), nothing until 60 bars are known.
+
+use crate::domain::{Digest, Fill, Span, Stamp, money};
+use crate::market::indicators::Weighted;
+use crate::treasury::settings::DeskSettings;
+use serde::{Deserialize, Serialize};
+
+/// Bars that must be known before a stream is scaled, as at the desk.
+const KNOWN_BARS: u32 = 60;
+
+/// One arm on one seed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Track {
+    /// Returns by day, as fractions of the equity at the day's start.
+    pub daily: Vec<f64>,
+    /// Notional traded at the venue a year, in multiples of equity.
+    pub turnover: f64,
+    /// Fees, spread and impact a year, as a fraction of equity.
+    pub cost: f64,
+    /// Share of what agents wanted to trade that was crossed inside.
+    pub crossed: f64,
+    /// Share of barriers at which trading was not halted.
+    pub running: f64,
+    /// Digest of every decision, in hex.
+    pub decisions: String,
+    /// How alike the agents were: those with funds, and all voices. Kept with `alone`.
+    pub company: Option<[Company; 2]>,
+}
+
+/// How alike the members of a group are, from their lives alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Company {
+    /// Members that traded at all.
+    pub members: f64,
+    /// Mean Sharpe ratio of a member on its own.
+    pub sharpe: f64,
+    /// Mean correlation of daily results between two members.
+    pub correlation: f64,
+    /// n/(1 + (n−1)·ρ): as many independent members would spread risk as well.
+    pub independent: f64,
+}
+
+impl Company {
+    /// From daily results, member by member.
+    pub fn of(daily: &[Vec<f64>]) -> Self {
+        // Each member's days less their mean, at length 1: a product of two is their correlation.
+        let lively: Vec<&Vec<f64>> = daily.iter().filter(|d| d.iter().any(|r| *r != 0.0)).collect();
+        let unit = |d: &Vec<f64>| -> Vec<f64> {
+            let mean = d.iter().sum::<f64>() / d.len() as f64;
+            let length = libm::sqrt(d.iter().map(|r| (r - mean) * (r - mean)).sum());
+            d.iter().map(|r| if length > 0.0 { (r - mean) / length } else { 0.0 }).collect()
+        };
+        let n = lively.len() as f64;
+        if n < 2.0 {
+            return Company { members: n, independent: n, ..Company::default() };
+        }
+        // |Σ units|² = n + Σ of all pairs twice.
+        let mut sum = vec![0.0; lively[0].len()];
+        for units in lively.iter().map(|d| unit(d)) {
+            sum.iter_mut().zip(units).for_each(|(s, u)| *s += u);
+        }
+        let squares: f64 = sum.iter().map(|s| s * s).sum();
+        let correlation = (squares - n) / (n * (n - 1.0));
+        Company {
+            members: n,
+            sharpe: lively.iter().map(|d| super::metrics::sharpe(d)).sum::<f64>() / n,
+            correlation,
+            independent: n / (1.0 + (n - 1.0) * correlation.max(0.0)),
+        }
+    }
+}
+
+/// Equity becomes daily returns.
+#[derive(Clone, Debug)]
+pub struct Days {
+    day: Option<i64>,
+    open: f64,
+    equity: f64,
+    daily: Vec<f64>,
+}
+
+impl Days {
+    /// From this equity on.
+    pub fn new(equity: f64) -> Self {
+        Days { day: None, open: equity, equity, daily: Vec::new() }
+    }
+
+    /// Equity at a barrier.
+    pub fn push(&mut self, at: Stamp, equity: f64) {
+        let day = Stamp(at.0 - 1).day();
+        if self.day.is_some_and(|d| d != day) {
+            self.close();
+        }
+        self.day = Some(day);
+        self.equity = equity;
+    }
+
+    /// Equity as of the last barrier.
+    pub fn equity(&self) -> f64 {
+        self.equity
+    }
+
+    fn close(&mut self) {
+        let r = if self.open > 0.0 { (self.equity / self.open - 1.0).max(-1.0) } else { 0.0 };
+        self.daily.push(r);
+        self.open = self.equity;
+    }
+
+    /// All days, the last one too.
+    pub fn finish(mut self) -> Vec<f64> {
+        if self.day.is_some() {
+            self.close();
+        }
+        self.daily
+    }
+}
+
+/// The desk's scaling for a stream of returns that no desk has scaled.
+#[derive(Clone, Debug)]
+pub struct Scale {
+    volatility: Weighted,
+    bars_per_year: f64,
+    target: f64,
+    most: f64,
+}
+
+impl Scale {
+    /// By the desk's settings.
+    pub fn new(desk: &DeskSettings, clock: Span) -> Self {
+        let bars_per_year = clock.per_year();
+        Scale {
+            volatility: Weighted::new(desk.vol_span_days * bars_per_year / 365.25),
+            bars_per_year,
+            target: desk.target_vol,
+            most: desk.risk_multiple_max,
+        }
+    }
+
+    /// k for the coming bar.
+    pub fn multiple(&self) -> f64 {
+        let yearly = libm::sqrt(self.volatility.mean() * self.bars_per_year);
+        let known = self.volatility.seen() >= KNOWN_BARS && yearly > 0.0;
+        if known { (self.target / yearly).min(self.most) } else { 0.0 }
+    }
+
+    /// A bar's unscaled return is known.
+    pub fn push(&mut self, r: f64) {
+        if self.volatility.seen() > 0 || r != 0.0 {
+            self.volatility.push(r * r);
+        }
+    }
+}
+
+/// Meters an arm bar by bar.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    days: Days,
+    traded: f64,
+    cost: f64,
+    barriers: u64,
+    bars_per_year: f64,
+}
+
+impl Meter {
+    /// From this equity on.
+    pub fn new(equity: f64, clock: Span) -> Self {
+        Meter {
+            days: Days::new(equity),
+            traded: 0.0,
+            cost: 0.0,
+            barriers: 0,
+            bars_per_year: clock.per_year(),
+        }
+    }
+
+    /// Fills of an account.
+    pub fn fills(&mut self, fills: &[Fill]) {
+        for f in fills {
+            let [quantity, price, mark, fee] = [f.quantity, f.price, f.mark, f.fee].map(money::to_estimate);
+            self.trade(libm::fabs(quantity) * price, fee + quantity * (price - mark));
+        }
+    }
+
+    /// A trade of this notional that cost so much, in currency.
+    pub fn trade(&mut self, notional: f64, cost: f64) {
+        let equity = self.days.equity();
+        if equity > 0.0 {
+            self.traded += notional / equity;
+            self.cost += cost / equity;
+        }
+    }
+
+    /// Equity at a barrier.
+    pub fn mark(&mut self, at: Stamp, equity: f64) {
+        self.barriers += 1;
+        self.days.push(at, equity);
+    }
+
+    /// Equity as of the last barrier.
+    pub fn equity(&self) -> f64 {
+        self.days.equity()
+    }
+
+    /// What is left behind.
+    pub fn finish(self, crossed: f64, running: f64, decisions: &Digest) -> Track {
+        let years = self.barriers as f64 / self.bars_per_year;
+        let a_year = |x: f64| if years > 0.0 { x / years } else { 0.0 };
+        Track {
+            turnover: a_year(self.traded),
+            cost: a_year(self.cost),
+            daily: self.days.finish(),
+            crossed,
+            running,
+            decisions: decisions.to_string(),
+            company: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hours: i64) -> Stamp {
+        Stamp(hours * Span::HOUR.0)
+    }
+
+    #[test]
+    fn days_end_at_midnight_and_the_last_one_counts() {
+        let mut days = Days::new(100.0);
+        for (hour, equity) in [(12, 105.0), (24, 110.0), (36, 99.0)] {
+            days.push(at(hour), equity);
+        }
+        let daily = days.finish();
+        assert!((daily[0] - 0.10).abs() < 1e-12 && (daily[1] + 0.10).abs() < 1e-12);
+        assert_eq!(daily.len(), 2);
+    }
+
+    #[test]
+    fn company_by_hand() {
+        let (a, b) = (vec![0.01, -0.01, 0.01, -0.01], vec![0.01, 0.01, -0.01, -0.01]);
+        let strangers = Company::of(&[a.clone(), b.clone(), vec![0.0; 4]]);
+        assert!((strangers.members, strangers.correlation.abs() < 1e-12) == (2.0, true));
+        assert!((strangers.independent - 2.0).abs() < 1e-9);
+        let twins = Company::of(&[a.clone(), a.clone(), a]);
+        assert!((twins.correlation - 1.0).abs() < 1e-12 && (twins.independent - 1.0).abs() < 1e-9);
+        assert_eq!(Company::of(&[b]).independent, 1.0);
+    }
+
+    #[test]
+    fn a_scale_knows_only_the_bars_before() {
+        let desk = DeskSettings { vol_span_days: 1e9, ..DeskSettings::default() };
+        let mut scale = Scale::new(&desk, Span::DAY);
+        for _ in 0..59 {
+            scale.push(0.01);
+        }
+        assert_eq!(scale.multiple(), 0.0);
+        scale.push(0.01);
+        let wanted = 0.15 / (0.01 * 365.25_f64.sqrt());
+        assert!((scale.multiple() - wanted).abs() < 1e-9);
+    }
+
+    #[test]
+    fn turnover_is_in_equities_a_year() {
+        let mut meter = Meter::new(100.0, Span::DAY);
+        for day in 1..=365 {
+            meter.trade(200.0, 1.0);
+            meter.mark(at(24 * day), 100.0);
+        }
+        let track = meter.finish(0.0, 1.0, &Digest::default());
+        assert!((track.turnover - 730.5).abs() < 1e-9 && (track.cost - 3.6525).abs() < 1e-9);
+        assert_eq!(track.daily.len(), 365);
+    }
+}

@@ -1,0 +1,136 @@
+//! The verdict: every rung and never one, in a fixed wording, and what must be known to read it.
+
+use super::report::{ControlReport, NOT_BUILT, Report};
+use super::{HELD_OUT_FROM, Kind, arms, bootstrap};
+use std::fmt::Write;
+
+/// Variants beyond which a gain is shown with what luck would give.
+const VARIANTS_MAX: usize = 20;
+/// What is said where talk is not the reason.
+pub const NOT_COMMUNICATION: &str = "uplift not attributable to communication";
+
+/// One line.
+pub fn verdict(r: &Report) -> String {
+    let mut out = String::new();
+    if r.facts.reproduction {
+        out.push_str("REPRODUCTION on data the mechanism was designed on · ");
+    }
+    let rungs = [
+        ("vs_alone", "alone"),
+        ("vs_strong", "net-eq (strong)"),
+        ("vs_all", "net-all"),
+        ("vs_tsmom6", "tsmom6"),
+    ];
+    for (key, name) in rungs {
+        if let Some(u) = r.uplift.get(key) {
+            // Writing to a string cannot fail.
+            let _ = write!(
+                out,
+                "vs {name}: ΔSharpe {:+.2} [{:+.2}, {:+.2}], drawdown {:+.0} %, {} of {} seeds won · ",
+                u.sharpe.mean,
+                u.sharpe.lo,
+                u.sharpe.hi,
+                100.0 * u.max_drawdown_change,
+                libm::rint(u.seeds_won * r.facts.seeds as f64),
+                r.facts.seeds,
+            );
+        }
+    }
+    let _ = write!(out, "vs {}: not built yet · ", NOT_BUILT.join(", "));
+    let failed: Vec<&str> = r.controls.iter().filter(|(_, c)| !c.pass).map(|(n, _)| n.as_str()).collect();
+    if r.controls.is_empty() {
+        out.push_str("controls: not run · ");
+    } else if failed.is_empty() {
+        out.push_str("controls: all pass · ");
+    } else {
+        let _ = write!(
+            out,
+            "controls: {} of {} pass ({} fail) · ",
+            r.controls.len() - failed.len(),
+            r.controls.len(),
+            failed.join(", ")
+        );
+    }
+    if let Some(why) = not_communication(r) {
+        let _ = write!(out, "{NOT_COMMUNICATION}: {why} · ");
+    }
+    let _ =
+        write!(out, "variants tried {} · looks at held-out data {}", r.facts.variants_tried, r.facts.looks);
+    out
+}
+
+/// Why talk is not the reason for the uplift, if it is not.
+pub fn not_communication(r: &Report) -> Option<String> {
+    let strong = r.uplift.get("vs_strong")?;
+    if strong.sharpe.lo <= 0.0 {
+        return Some(format!(
+            "the interval over {} includes zero or less, [{:+.2}, {:+.2}]",
+            super::STRONG,
+            strong.sharpe.lo,
+            strong.sharpe.hi
+        ));
+    }
+    let silenced = |name: &str| {
+        let kind = arms::plan(r.facts.voice_count).into_iter().find(|a| a.name == name).map(|a| a.kind);
+        matches!(kind, Some(Kind::Control(c)) if c.silences())
+    };
+    let mut kept: Vec<String> = Vec::new();
+    for (name, control) in r.controls.iter().filter(|(n, _)| silenced(n)) {
+        if let Some(why) = keeps(control) {
+            kept.push(format!("{name} {why}"));
+        }
+    }
+    (!kept.is_empty()).then(|| kept.join(", "))
+}
+
+fn keeps(control: &ControlReport) -> Option<String> {
+    let share = control.keeps?;
+    if share > 0.5 {
+        return Some(format!("keeps {:.0} % of it", 100.0 * share));
+    }
+    (control.hive_minus_control.lo <= 0.0).then(|| "cannot be told from it".to_owned())
+}
+
+/// Plain sentences.
+pub fn notes(r: &Report) -> Vec<String> {
+    let mut notes = Vec::new();
+    if r.facts.reproduction {
+        notes.push(format!(
+            "The mechanism was designed on data before {HELD_OUT_FROM}: numbers on it are a reproduction, not evidence."
+        ));
+    }
+    if let (Some(u), true) = (r.uplift.get("vs_strong"), r.facts.variants_tried > VARIANTS_MAX) {
+        notes.push(format!(
+            "{} variants were tried: the best of as many worthless ones would show about {:+.2} over the strong baseline by luck.",
+            r.facts.variants_tried, u.luck
+        ));
+    }
+    if let Some(i) = &r.identity {
+        notes.push(if i.holds {
+            format!(
+                "At λ = 1 without points, rails and managers the hive is net-all, to {:.0e}: what listening gives is what one account with all voices would have, reached by agents that each decide for themselves.",
+                i.largest_difference.max(1e-16)
+            )
+        } else {
+            format!(
+                "At λ = 1 without points, rails and managers the hive differs from net-all by up to {:.1e} a day: some asset has no funded agent that may hold it, or an account was halted.",
+                i.largest_difference
+            )
+        });
+    }
+    notes.push(format!("{} come with division of labour and are not built yet.", NOT_BUILT.join(", ")));
+    notes.push(format!(
+        "Sharpe ratios are of daily returns as they were; sizes, drawdowns, growth, turnover and costs are at {:.0} % volatility. Intervals are 95 %, {} draws.",
+        100.0 * r.facts.target_vol,
+        bootstrap::DRAWS
+    ));
+    let stopped: Vec<&str> =
+        r.arms.iter().filter(|(_, a)| a.metrics.running < 1.0).map(|(n, _)| n.as_str()).collect();
+    if !stopped.is_empty() {
+        notes.push(format!(
+            "Some of the time trading was halted (breaker or books) in: {}.",
+            stopped.join(", ")
+        ));
+    }
+    notes
+}

@@ -1,0 +1,362 @@
+//! The lab's promises: its arms are the engine's own, nothing looks ahead, nothing comes of nothing, and a
+//! result does not depend on threads, interruptions or the day it was made.
+
+// Tests fail by panicking.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use common::{Tape, flat, run, shipped};
+use hive::config::Config;
+use hive::domain::{AssetId, Event, MarketEvent};
+use hive::engine::Outputs;
+use hive::lab::account::Account;
+use hive::lab::arms::{self, Arm, Kind};
+use hive::lab::keep::Keep;
+use hive::lab::report::{Facts, Sample, report};
+use hive::lab::trial::trial;
+use hive::lab::{ALL, HIVE, Report, STRONG, Study, Track, World, metrics};
+use hive::market::synth::{SynthFeed, SynthSettings, World as Synth};
+use hive::runtime::setup;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+fn world_of(config: &Config, world: Synth, seed: u64, days: u32) -> World {
+    let settings = SynthSettings { seed, world, bars_days: days, ..SynthSettings::default() };
+    let mut feed = SynthFeed::new(settings).unwrap();
+    World::read(&mut feed, config.roster.clone(), setup::settings(config)).unwrap()
+}
+
+fn small() -> Config {
+    let mut config = shipped();
+    config.roster.scouts = 24;
+    flat(&mut config, 0.0007);
+    config
+}
+
+fn named(names: &[&str]) -> Vec<Arm> {
+    let all = arms::plan(276);
+    names.iter().map(|n| all.iter().find(|a| a.name == *n).unwrap().clone()).collect()
+}
+
+fn tracks(world: &World, seed: u64, arms: &[Arm]) -> Vec<Track> {
+    trial(world, seed, arms, &|_| true).unwrap()
+}
+
+fn bits(track: &Track) -> Vec<u64> {
+    track.daily.iter().map(|r| r.to_bits()).collect()
+}
+
+fn largest_difference(a: &Track, b: &Track) -> f64 {
+    assert_eq!(a.daily.len(), b.daily.len());
+    assert!(a.daily.iter().any(|r| *r != 0.0), "nothing happened");
+    a.daily.iter().zip(&b.daily).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max)
+}
+
+#[test]
+fn listening_fully_without_points_rails_and_managers_is_the_account_of_all_voices() {
+    let world = world_of(&small(), Synth::Market, 1, 250);
+    for seed in [1, 7] {
+        let t = tracks(&world, seed, &named(&["hive λ=1 bare", ALL]));
+        assert!(largest_difference(&t[0], &t[1]) < 1e-9);
+    }
+}
+
+#[test]
+fn not_listening_at_all_is_the_account_of_the_funded_agents() {
+    let world = world_of(&small(), Synth::Market, 1, 250);
+    let deaf = Arm { name: "deaf".to_owned(), kind: Kind::Bare(0.0), what: "" };
+    let t = tracks(&world, 3, &[deaf, named(&[STRONG])[0].clone()]);
+    assert!(largest_difference(&t[0], &t[1]) < 1e-9);
+}
+
+#[test]
+fn the_shipped_arm_decides_as_a_headless_run_does() {
+    let mut config = small();
+    config.seed = 5;
+    let world = world_of(&config, Synth::Market, 1, 200);
+    let track = &tracks(&world, 5, &named(&[HIVE]))[0];
+    let tape = Tape { universe: world.universe.clone(), events: world.events.clone() };
+    let headless = run(&config, &tape);
+    assert_eq!(track.decisions, headless.engine.respond.decisions.to_string());
+}
+
+#[test]
+fn arms_do_not_disturb_each_other() {
+    let world = world_of(&small(), Synth::Market, 1, 120);
+    let all = arms::plan(60);
+    let together = tracks(&world, 2, &all);
+    for name in [HIVE, STRONG, "permuted", "inverted", "net-mv", "time-shifted"] {
+        let i = all.iter().position(|a| a.name == name).unwrap();
+        let apart = tracks(&world, 2, &all[i..=i]);
+        assert_eq!(together[i], apart[0], "{name}");
+    }
+    let hive = all.iter().position(|a| a.name == HIVE).unwrap();
+    for (arm, track) in all.iter().zip(&together).filter(|(a, _)| a.control().is_some()) {
+        assert_ne!(track.decisions, together[hive].decisions, "{} changed nothing", arm.name);
+    }
+}
+
+/// Names that know nothing of the end of a run; the time shift knows all of it, and is wrong for that.
+fn causal() -> Vec<Arm> {
+    arms::plan(60).into_iter().filter(|a| a.name != "time-shifted").collect()
+}
+
+#[test]
+fn law04_what_comes_later_changes_nothing_before_it() {
+    let config = small();
+    let mut world = world_of(&config, Synth::Market, 1, 260);
+    let arms = causal();
+    let whole = tracks(&world, 1, &arms);
+    let cut_days = 200;
+    let tape = Tape { universe: world.universe.clone(), events: std::mem::take(&mut world.events) };
+    let cut = tape.after(cut_days * 6);
+    world.events = tape.events[..cut].to_vec();
+    let shorter = tracks(&world, 1, &arms);
+    let mut other = tape.clone();
+    let Event::Barrier(at) = tape.events[cut - 1] else { panic!("cut after a barrier") };
+    other.change_after(at, |_, _, bar| {
+        *bar = hive::domain::Bar {
+            open: 1.5 * bar.open,
+            high: 3.0 * bar.high,
+            low: 0.5 * bar.low,
+            close: 2.0 * bar.close,
+            ..*bar
+        };
+    });
+    world.events = other.events;
+    let perturbed = tracks(&world, 1, &arms);
+    for (i, arm) in arms.iter().enumerate() {
+        let prefix = |t: &Track| bits(t)[..cut_days - 1].to_vec();
+        assert_eq!(prefix(&whole[i]), prefix(&shorter[i]), "{}: a longer run changed its past", arm.name);
+        assert_eq!(prefix(&whole[i]), prefix(&perturbed[i]), "{}: the future changed its past", arm.name);
+        if arm.name == STRONG {
+            assert_ne!(bits(&whole[i]), bits(&perturbed[i]), "the perturbation must be felt");
+        }
+    }
+}
+
+/// Runs an account that aims by the return of a bar `lag` bars after (or before) the decision.
+fn with_oracle(lag: i64) -> f64 {
+    let mut config = small();
+    flat(&mut config, 0.0);
+    let world = world_of(&config, Synth::RandomWalk, 9, 300);
+    let n = world.universe.assets.len();
+    let mut closes: Vec<Vec<f64>> = vec![Vec::new(); n];
+    for event in &world.events {
+        if let Event::Market(MarketEvent::Bar { instrument, bar, .. }) = event {
+            closes[instrument.index()].push(bar.close);
+        }
+    }
+    let mut account = Account::new(&world.universe, &world.settings, true);
+    let mut engine = common::engine(&config, &world.universe);
+    let (mut out, mut t, mut aims) = (Outputs::default(), 0_i64, vec![0.0; n]);
+    for event in &world.events {
+        engine.step(event, &mut out);
+        let Event::Barrier(at) = event else {
+            account.market(event, &engine.speak);
+            continue;
+        };
+        for (a, aim) in aims.iter_mut().enumerate() {
+            let close = |i: i64| usize::try_from(i).ok().and_then(|i| closes[a].get(i)).copied();
+            let known = close(t + lag).zip(close(t + lag - 1));
+            *aim = known.map_or(0.0, |(now, before)| 0.1 * (now - before).signum());
+        }
+        t += 1;
+        account.barrier(*at, &engine.speak, &aims);
+    }
+    assert_eq!(account.halted(), None);
+    metrics::sharpe(&account.finish().daily)
+}
+
+#[test]
+fn law04_a_planted_signal_earns_only_where_timing_allows() {
+    let [past, next] = [0, 1].map(with_oracle);
+    assert!(next > 10.0, "who knows the next bar must earn: {next:.1}");
+    assert!(past.abs() < 3.0, "who acts on the bar that is over must not: {past:.1}");
+}
+
+#[test]
+fn a_random_walk_at_no_cost_gives_an_interval_that_covers_nothing() {
+    let mut config = small();
+    flat(&mut config, 0.0);
+    let arms = named(&["alone", "net-eq", "tsmom6", "net-all", "hive"]);
+    let tracks: Vec<Vec<Track>> =
+        (1..=6).map(|s| tracks(&world_of(&config, Synth::RandomWalk, 300 + s, 300), s, &arms)).collect();
+    let facts = Facts { seeds: 6, voice_count: 60, target_vol: 0.15, ..Facts::default() };
+    let r = report(facts, &Sample::new(&arms, &tracks, 2), None);
+    let u = &r.uplift["vs_strong"];
+    assert!(u.sharpe.lo < 0.0 && 0.0 < u.sharpe.hi, "{:?}", u.sharpe);
+    assert!(u.sharpe.hi - u.sharpe.lo < 2.5, "too wide to say anything: {:?}", u.sharpe);
+    assert!(r.verdict.contains("not attributable to communication"), "{}", r.verdict);
+    assert!(r.verdict.contains("not built yet"), "{}", r.verdict);
+}
+
+#[test]
+fn threads_interruptions_and_what_was_kept_change_nothing() {
+    let world = world_of(&small(), Synth::Market, 1, 100);
+    let arms = named(&["alone", "net-eq", "tsmom6", "net-all", "hive", "time-shifted"]);
+    let study = Study { world: &world, seeds: vec![1, 2, 3], arms: arms.clone(), key: "k".to_owned() };
+    let go = AtomicBool::new(false);
+    let one = study.run(None, 1, &go, &|_| ()).unwrap();
+    assert_eq!(one, study.run(None, 3, &go, &|_| ()).unwrap());
+
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Keep::open(folder.path()).unwrap();
+    // Stopped after the first seed: what is finished is kept.
+    let (stop, ticks) = (AtomicBool::new(false), AtomicU64::new(0));
+    let stopped = study.run(Some(&keep), 1, &stop, &|n| {
+        if n > 0 && ticks.fetch_add(1, Ordering::Relaxed) >= 4 {
+            stop.store(true, Ordering::Relaxed);
+        }
+    });
+    assert!(stopped.is_err());
+    assert_eq!(keep.load("k", 1, HIVE).as_ref(), one[0].get(4));
+    assert_eq!(keep.load("k", 3, HIVE), None);
+    assert_eq!(keep.load("other", 1, HIVE), None);
+    assert_eq!(one, study.run(Some(&keep), 2, &go, &|_| ()).unwrap());
+    // All of it is there now: nothing runs.
+    let more = Study { world: &world, seeds: vec![1, 2, 3], arms, key: "k".to_owned() };
+    assert_eq!(one, more.run(Some(&keep), 2, &AtomicBool::new(true), &|_| ()).unwrap());
+}
+
+#[test]
+fn a_damaged_result_is_run_again_and_a_look_is_counted_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Keep::open(folder.path()).unwrap();
+    let track = Track { daily: vec![0.1], ..Track::default() };
+    keep.save("k", 1, "a", &track).unwrap();
+    assert_eq!(keep.load("k", 1, "a"), Some(track));
+    let file = std::fs::read_dir(folder.path().join("lab/results")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    assert_eq!(keep.load("k", 1, "a"), None);
+    let looks = ["one", "two", "one"].map(|l| keep.look(l).unwrap());
+    assert_eq!((looks, keep.looks()), ([1, 2, 2], 2));
+}
+
+#[test]
+fn permuted_assets_never_hear_themselves_and_all_are_heard() {
+    let config = small();
+    let universe = Tape::market(30).universe;
+    let cast = hive::agents::cast::cast(&config.roster, &universe, 4);
+    let heard = hive::lab::controls::Control::Permuted.misled(&cast).asset_of;
+    assert!(heard.iter().enumerate().all(|(a, h)| a != h.index()));
+    let mut all = heard.clone();
+    all.sort_unstable();
+    assert_eq!(all, (0..universe.assets.len() as u16).map(AssetId).collect::<Vec<_>>());
+}
+
+fn lab(state: &std::path::Path, more: &[&str]) -> std::process::Output {
+    let bin = std::env::var_os("HIVE_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_hive").into());
+    std::process::Command::new(bin)
+        .args(["lab", "--days", "90", "--scouts", "12", "--seeds", "2", "--costs", "7bp"])
+        .arg("--state")
+        .arg(state)
+        .args(more)
+        .env_remove("HIVE_FEED")
+        .current_dir(state)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_verb_keeps_its_contract_and_says_the_same_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let first = lab(folder.path(), &["--json", "a.json", "--html", "a.html", "--split", "2022-02-15"]);
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    let said = String::from_utf8(first.stdout).unwrap();
+    let order =
+        ["data ", "roster ", "variants tried", "system", "net-eq", "tsmom6", "buy-and-hold", "vs sum-silo"];
+    assert!(order.iter().all(|w| said.contains(w)), "{said}");
+    assert!(
+        lab(
+            folder.path(),
+            &["--json", "b.json", "--fresh", "--threads", "1", "--quiet", "--split", "2022-02-15"]
+        )
+        .status
+        .success()
+    );
+    let [a, b] = ["a.json", "b.json"].map(|f| std::fs::read_to_string(at(f)).unwrap());
+    assert_eq!(a, b);
+    let json: serde_json::Value = serde_json::from_str(&a).unwrap();
+    for key in [
+        "data_hash",
+        "roster_hash",
+        "variants_tried",
+        "looks",
+        "bar",
+        "from",
+        "to",
+        "assets",
+        "seeds",
+        "costs_bp",
+        "arms",
+        "uplift",
+        "controls",
+        "voices",
+        "dose",
+        "thirds",
+        "verdict",
+    ] {
+        assert!(!json[key].is_null(), "{key} is missing");
+    }
+    for key in [
+        "sharpe",
+        "sortino",
+        "cagr",
+        "max_drawdown",
+        "calmar",
+        "cvar95",
+        "months_to_10",
+        "time_under_water",
+        "turnover",
+        "cost",
+        "crossed",
+        "decision_hash",
+    ] {
+        assert!(!json["arms"]["hive"][key].is_null(), "{key} is missing");
+    }
+    for versus in ["vs_alone", "vs_strong", "vs_all", "vs_tsmom6"] {
+        let u = &json["uplift"][versus];
+        assert!(u["sharpe"]["lo"].as_f64() <= u["sharpe"]["hi"].as_f64());
+        assert!(u["max_drawdown_change"].is_f64() && u["turnover_ratio"].is_f64() && u["seeds_won"].is_f64());
+        assert!(u["goals"]["low_risk"].is_object());
+    }
+    assert_eq!(json["costs_bp"], 7.0);
+    assert!(json["controls"]["time-shifted"]["hive_minus_control"]["mean"].is_f64());
+    assert_eq!(json["split_parts"].as_array().unwrap().len(), 2);
+    assert!(!a.contains("\"sum-silo\":"), "what is not built has no numbers");
+    let read: Report = serde_json::from_str(&a).unwrap();
+    assert!(read.identity.unwrap().holds);
+    let html = std::fs::read_to_string(at("a.html")).unwrap();
+    assert_eq!(html.matches("<svg").count(), 7);
+    assert!(!html.contains("could not be drawn") && !html.contains("<script") && !html.contains("src="));
+    let explained = std::process::Command::new(env!("CARGO_BIN_EXE_hive"))
+        .args(["lab", "explain", "--state"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert!(String::from_utf8(explained.stdout).unwrap().contains("own business"));
+}
+
+#[test]
+fn the_verb_names_its_mistakes() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, word) in [
+        (["--arms", "net-hpr"], "net-hpr"),
+        (["--split", "soon"], "--split soon"),
+        (["--world", "paradise"], "paradise"),
+    ] {
+        let out = lab(folder.path(), &args);
+        assert_eq!(out.status.code(), Some(2), "{args:?}");
+        assert!(String::from_utf8(out.stderr).unwrap().contains(word));
+    }
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_hive"))
+        .args(["lab", "explain", "--state"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(out.status.code(), Some(2));
+}
