@@ -62,23 +62,22 @@ pub fn explain(r: &Report) -> String {
 /// What more voices did on this market, whichever way it went.
 fn voices(r: &Report) -> Option<String> {
     let (first, last) = (r.voices.first()?, r.voices.last()?);
-    // The step nearest to the funded agents: what the others add is beyond it.
-    let near = r.voices.iter().min_by_key(|v| v.m.abs_diff(r.facts.agent_count))?;
-    let more = match last.sharpe - near.sharpe {
-        d if d > 0.05 => "more voices than funded agents still made it stronger",
-        d if d < -0.05 => "more voices than funded agents made it weaker: the others are not as good",
-        _ => "more voices than funded agents made next to no difference",
+    // What the others add is beyond what the funded agents have by themselves.
+    let funded = &r.arms.get(super::STRONG)?.metrics;
+    let more = match last.sharpe - funded.sharpe {
+        d if d > 0.05 => "the voices without funds made it stronger",
+        d if d < -0.05 => "the voices without funds made it weaker: they are not as good as those with funds",
+        _ => "the voices without funds made next to no difference",
     };
     Some(format!(
-        "With {} voices in one account the Sharpe ratio is {:.2}, with {} it is {:.2}, with {} it is {:.2}: {more}. From personality to personality it varies by {:.2}, {:.2} and {:.2}.",
+        "In one account {} voices drawn at random have a Sharpe ratio of {:.2}, the {} funded agents {:.2}, all {} voices {:.2}: {more}. From personality to personality the first varies by {:.2} and the last by {:.2}.",
         first.m,
         first.sharpe,
-        near.m,
-        near.sharpe,
+        r.facts.agent_count,
+        funded.sharpe,
         last.m,
         last.sharpe,
         first.seed_sd,
-        near.seed_sd,
         last.seed_sd
     ))
 }
