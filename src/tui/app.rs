@@ -1,6 +1,8 @@
 //! What is selected, open and said. News comes in; time is given. Keys are `keys`' part.
 
+use super::draw::Still;
 use super::force::Layout;
+use super::network::Stage;
 use super::theme::{Depth, Role, Theme};
 use crate::domain::{AgentId, MessageId, Money, money};
 use crate::view::cockpit::{AgentRow, EdgeRow, MessageLine};
@@ -17,7 +19,7 @@ pub const PULSE: Duration = Duration::from_millis(1_100);
 /// Pulses of one bar leave one after the other, over this time.
 const VOLLEY: Duration = Duration::from_millis(600);
 /// Most pulses at once, the strongest of a busy bar: a frame of them is a few hundred bytes.
-pub const PULSES_MAX: usize = 24;
+pub const PULSES_MAX: usize = 16;
 /// Data older than this is said to be old.
 const STALE: Duration = Duration::from_secs(5);
 
@@ -168,6 +170,11 @@ pub struct App {
     pub(super) chord: Option<Duration>,
     pub(super) leaving: bool,
     pub(super) dirty: bool,
+    /// Pulses move, or have just gone.
+    moving: bool,
+    /// Where the network was drawn.
+    pub(super) stage: Option<Stage>,
+    pub(super) still: Option<Still>,
     decided: MessageId,
 }
 
@@ -208,13 +215,21 @@ impl App {
             chord: None,
             leaving: false,
             dirty: true,
+            moving: false,
+            stage: None,
+            still: None,
             decided: MessageId(0),
         }
     }
 
     /// Whether there is anything to draw.
     pub fn is_dirty(&self) -> bool {
-        self.dirty
+        self.dirty || self.moving
+    }
+
+    /// Whether nothing but pulses moved since it was drawn.
+    pub(super) fn only_pulses(&self) -> bool {
+        self.moving && !self.dirty
     }
 
     /// Whether it was told to leave.
@@ -229,7 +244,7 @@ impl App {
 
     /// It was drawn.
     pub fn drawn(&mut self) {
-        self.dirty = false;
+        (self.dirty, self.moving) = (false, false);
     }
 
     /// Whether what is shown is older than it should be.
@@ -250,7 +265,7 @@ impl App {
         self.dirty |= (seconds && self.is_stale()) || was_stale != self.is_stale();
         // What is frozen does not move.
         if !self.is_stale() {
-            self.dirty |= self.pulses.iter().any(|p| p.born <= now);
+            self.moving |= self.pulses.iter().any(|p| p.born <= now);
         }
         self.pulses.retain(|p| now.saturating_sub(p.born) < PULSE);
         if self.toast.as_ref().is_some_and(|(_, _, until)| now >= *until) {

@@ -6,6 +6,7 @@ use super::theme::Role;
 use super::{agents, goals, header, messages, network, page, pnl, words};
 use crate::domain::money;
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
@@ -23,11 +24,36 @@ const LISTED: usize = 8;
 
 /// Draws the cockpit.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
-    app.drawn();
     let area = frame.area();
+    let still = app.still.take().filter(|s| app.only_pulses() && s.picture.area == area);
+    app.drawn();
     if area.is_empty() {
         return;
     }
+    if let Some(still) = still {
+        frame.buffer_mut().content.clone_from_slice(&still.picture.content);
+        network::pulses(app, frame.buffer_mut(), &still.stage);
+        app.still = Some(still);
+        return;
+    }
+    app.stage = None;
+    everything(frame, app, area);
+    // Nothing runs over a dialog.
+    let covered = app.help || app.dialog.is_some() || app.input == Some(Input::Command);
+    if let Some(stage) = app.stage.take().filter(|_| !covered && !app.pulses.is_empty()) {
+        let still = Still { picture: frame.buffer_mut().clone(), stage };
+        network::pulses(app, frame.buffer_mut(), &still.stage);
+        app.still = Some(still);
+    }
+}
+
+/// What was drawn last, without pulses: as long as nothing but they moves, it is drawn no second time.
+pub struct Still {
+    picture: Buffer,
+    stage: network::Stage,
+}
+
+fn everything(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     frame.buffer_mut().set_style(area, app.theme.of(Role::Base));
     let fits = |(w, h): (u16, u16)| area.width >= w && area.height >= h;
     if !fits(LEAST) {
@@ -68,7 +94,7 @@ fn one(frame: &mut Frame<'_>, app: &mut App, pane: Pane, area: Rect) {
     match pane {
         Pane::Agents => agents::draw(frame, app, area),
         Pane::Messages => messages::draw(frame, app, area),
-        Pane::Network => network::draw(frame, app, area),
+        Pane::Network => app.stage = network::draw(frame, app, area),
         Pane::Pnl => pnl::draw(frame, app, area),
         Pane::Goals => goals::draw(frame, app, area),
     }
@@ -83,7 +109,7 @@ fn full(frame: &mut Frame<'_>, app: &mut App, body: Rect) {
     agents::draw(frame, app, table);
     messages::draw(frame, app, talk);
     pnl::draw(frame, app, chart);
-    network::draw(frame, app, net);
+    app.stage = network::draw(frame, app, net);
 }
 
 fn columns(frame: &mut Frame<'_>, app: &mut App, body: Rect) {
@@ -103,7 +129,7 @@ fn columns(frame: &mut Frame<'_>, app: &mut App, body: Rect) {
         pnl::draw(frame, app, chart);
     }
     if b > 0 {
-        network::draw(frame, app, net);
+        app.stage = network::draw(frame, app, net);
     }
     messages::draw(frame, app, talk);
 }

@@ -12,6 +12,7 @@ use crate::domain::{AgentId, money};
 use crate::view::Cockpit;
 use crate::view::cockpit::{AgentRow, AgentState, EdgeRow};
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
@@ -31,6 +32,18 @@ const CROWDED: f64 = 0.45;
 
 /// A cell of the pane.
 type Cell = (u16, u16);
+
+/// Where the graph was drawn: pulses run over it until it is drawn anew.
+pub struct Stage {
+    graph: Rect,
+    seats: Seats,
+}
+
+impl Stage {
+    fn cell(&self, app: &App, id: AgentId) -> Option<Cell> {
+        self.seats.glyphs.get(&id).copied().or_else(|| scout_cell(app, id, self.graph))
+    }
+}
 
 /// Where the glyphs are, and which cells the names take.
 struct Seats {
@@ -97,22 +110,24 @@ fn nearest(taken: &[bool], (width, height): (u16, u16), at: (i32, i32), n: u16, 
     best.map(|(_, cell)| cell)
 }
 
-/// Draws the graph.
-pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
+/// Draws the graph without its pulses, and tells where it is; none where there is no room for it.
+pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Option<Stage> {
     let t = &app.theme;
     let Some(c) = &app.cockpit else {
-        return frame.render_widget(block(app, Pane::Network, Vec::new()), area);
+        frame.render_widget(block(app, Pane::Network, Vec::new()), area);
+        return None;
     };
     let pane = block(app, Pane::Network, vec![Span::styled(title(app, c), t.of(Role::Dim))]);
     let inside = pane.inner(area);
     frame.render_widget(pane, area);
     if inside.width < 16 || inside.height < 5 {
-        return;
+        return None;
     }
     let graph = Rect { height: inside.height - 1, ..inside };
-    let seats = seats(app, c, graph.width, graph.height);
+    let stage = Stage { graph, seats: seats(app, c, graph.width, graph.height) };
+    let seats = &stage.seats;
     let mut raster = Raster::new(graph.width, graph.height);
-    let cell = |id: AgentId| seats.glyphs.get(&id).copied().or_else(|| scout_cell(app, id, graph));
+    let cell = |id: AgentId| stage.cell(app, id);
     let dots = |(x, y): Cell| (2 * i32::from(x) + 1, 4 * i32::from(y) + 2);
     let chosen = app.agent().map(|a| a.id);
     let touches = |e: &&EdgeRow| Some(e.to) == chosen || Some(e.from) == chosen;
@@ -149,7 +164,6 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
             buffer.set_string(graph.x + x, graph.y + y, "∘", t.of(Role::Dim));
         }
     }
-    pulses(app, buffer, graph, &seats, &cell);
     for (id, n) in &seats.named {
         if let (Some(a), Some((x, y))) = (app.row(*id), seats.glyphs.get(id)) {
             let line = label(app, a, *n, Some(*id) == chosen);
@@ -158,6 +172,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     }
     let foot = Rect { y: graph.bottom(), height: 1, ..inside };
     frame.render_widget(Paragraph::new(footnote(app, c, foot.width)), foot);
+    Some(stage)
 }
 
 fn title(app: &App, c: &Cockpit) -> String {
@@ -210,22 +225,15 @@ fn footnote<'a>(app: &App, c: &Cockpit, width: u16) -> Line<'a> {
 }
 
 /// Heads with a tail, in front of lines and behind names.
-fn pulses(
-    app: &App,
-    buffer: &mut ratatui::buffer::Buffer,
-    graph: Rect,
-    seats: &Seats,
-    cell: &dyn Fn(AgentId) -> Option<Cell>,
-) {
+pub fn pulses(app: &App, buffer: &mut Buffer, stage: &Stage) {
+    let (graph, seats) = (stage.graph, &stage.seats);
     let t = &app.theme;
     for p in app.pulses.iter().filter(|p| p.born <= app.now) {
-        let (Some(a), Some(b)) = (cell(p.from), cell(p.to)) else { continue };
+        let (Some(a), Some(b)) = (stage.cell(app, p.from), stage.cell(app, p.to)) else { continue };
         let way = app.now.saturating_sub(p.born).as_secs_f64() / PULSE.as_secs_f64();
         // Slow at the start and at the end.
         let way = way * way * (3.0 - 2.0 * way);
-        for (behind, glyph, role) in
-            [(0.16, "∙", Role::Dim), (0.08, "•", Role::Warn), (0.0, "●", Role::Pulse)]
-        {
+        for (behind, glyph, role) in [(0.1, "•", Role::Warn), (0.0, "●", Role::Pulse)] {
             let at = way - behind;
             if at < 0.0 {
                 continue;

@@ -3,15 +3,17 @@
 use hive::wire::{Client, Place, Role};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The program under test: the one Cargo built beside the tests, or the one that `HIVE_BIN` names.
 pub fn program() -> PathBuf {
-    std::env::var_os("HIVE_BIN").map_or_else(|| env!("CARGO_BIN_EXE_hive").into(), PathBuf::from)
+    let named = std::env::var_os("HIVE_BIN").filter(|b| !b.is_empty());
+    named.map_or_else(|| env!("CARGO_BIN_EXE_hive").into(), |b| Path::new(env!("CARGO_MANIFEST_DIR")).join(b))
 }
 
 pub fn command(args: &[&str]) -> Command {
