@@ -1,8 +1,9 @@
 //! Numbers and names as the screen writes them: one way for each unit.
 
 use super::theme::Role;
-use crate::domain::{Family, Goal, Stamp};
+use crate::domain::{Family, Stamp};
 use crate::view::cockpit::AgentState;
+pub use crate::view::letters;
 
 /// `1,234,567`.
 pub fn thousands(x: f64) -> String {
@@ -89,16 +90,6 @@ pub fn family(family: Family) -> &'static str {
         Family::RelativeStrength => "rel. strength",
         Family::SupportResistance => "support/res.",
         other => other.text(),
-    }
-}
-
-/// LR, BM, F, A.
-pub fn letters(goal: Goal) -> &'static str {
-    match goal {
-        Goal::LowRisk => "LR",
-        Goal::BigMoney => "BM",
-        Goal::Fast => "F",
-        Goal::Automated => "A",
     }
 }
 

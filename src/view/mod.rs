@@ -20,3 +20,4 @@ mod words;
 pub use cockpit::{AgentPage, Cockpit};
 pub use recorder::Recorder;
 pub use summary::Summary;
+pub use words::letters;
