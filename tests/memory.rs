@@ -10,7 +10,7 @@ use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
 use hive::runtime::setup;
 use hive::tui::app::App;
-use hive::tui::draw::draw;
+use hive::tui::painter::Painter;
 use hive::tui::theme::Theme;
 use hive::view::link::News;
 use hive::view::recorder::Scene;
@@ -46,7 +46,7 @@ fn pictures() -> Vec<Cockpit> {
 fn a_week_of_pictures_leaves_nothing_behind() {
     let pictures = pictures();
     let mut app = App::new(Theme::shipped("hive-dark", true).unwrap(), true);
-    let mut terminal = Terminal::new(TestBackend::new(160, 48)).unwrap();
+    let mut painter = Painter::new(Terminal::new(TestBackend::new(160, 48)).unwrap());
     let mut turn = |from: u64, to: u64| {
         for i in from..to {
             // Ever newer decisions, as in a life.
@@ -56,7 +56,7 @@ fn a_week_of_pictures_leaves_nothing_behind() {
             app.tick(Duration::from_secs(10 * i), Some(Duration::ZERO));
             app.hear(News::Cockpit(Box::new(picture)));
             if i % 16 == 0 {
-                terminal.draw(|f| draw(f, &mut app)).unwrap();
+                painter.draw(&mut app).unwrap();
             }
         }
         assert!(app.pulses.len() <= hive::tui::app::PULSES_MAX);

@@ -10,7 +10,7 @@ use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
 use hive::runtime::setup;
 use hive::tui::app::{App, Pane};
-use hive::tui::draw::draw;
+use hive::tui::painter::Painter;
 use hive::tui::theme::Theme;
 use hive::view::cockpit::MarketMode;
 use hive::view::link::{News, Request};
@@ -124,9 +124,11 @@ fn vt100(rows: u16, columns: u16) -> vt100::Parser {
 fn shown(app: &mut App, width: u16, height: u16) -> vt100::Screen {
     let bytes = Bytes::default();
     let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
-    let mut terminal =
+    let terminal =
         Terminal::with_options(CrosstermBackend::new(bytes.clone()), TerminalOptions { viewport }).unwrap();
-    terminal.draw(|f| draw(f, app)).unwrap();
+    // The terminal is new: whatever the app thinks was drawn is not on it.
+    app.touch();
+    Painter::new(terminal).draw(app).unwrap();
     let mut parser = vt100(height, width);
     parser.process(&bytes.0.borrow());
     parser.screen().clone()

@@ -1,6 +1,5 @@
 //! What is selected, open and said. News comes in; time is given. Keys are `keys`' part.
 
-use super::draw::Still;
 use super::force::Layout;
 use super::network::Stage;
 use super::theme::{Depth, Role, Theme};
@@ -174,7 +173,6 @@ pub struct App {
     moving: bool,
     /// Where the network was drawn.
     pub(super) stage: Option<Stage>,
-    pub(super) still: Option<Still>,
     decided: MessageId,
 }
 
@@ -217,7 +215,6 @@ impl App {
             dirty: true,
             moving: false,
             stage: None,
-            still: None,
             decided: MessageId(0),
         }
     }

@@ -6,7 +6,6 @@ use super::theme::Role;
 use super::{agents, goals, header, messages, network, page, pnl, words};
 use crate::domain::money;
 use ratatui::Frame;
-use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
@@ -22,35 +21,17 @@ const LEAST: (u16, u16) = (60, 12);
 /// Completions that are listed.
 const LISTED: usize = 8;
 
-/// Draws the cockpit.
+/// Draws the cockpit, without pulses; where they run is left in the app.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
     let area = frame.area();
-    let still = app.still.take().filter(|s| app.only_pulses() && s.picture.area == area);
-    app.drawn();
-    if area.is_empty() {
-        return;
-    }
-    if let Some(still) = still {
-        frame.buffer_mut().content.clone_from_slice(&still.picture.content);
-        network::pulses(app, frame.buffer_mut(), &still.stage);
-        app.still = Some(still);
-        return;
-    }
     app.stage = None;
-    everything(frame, app, area);
-    // Nothing runs over a dialog.
-    let covered = app.help || app.dialog.is_some() || app.input == Some(Input::Command);
-    if let Some(stage) = app.stage.take().filter(|_| !covered && !app.pulses.is_empty()) {
-        let still = Still { picture: frame.buffer_mut().clone(), stage };
-        network::pulses(app, frame.buffer_mut(), &still.stage);
-        app.still = Some(still);
+    if !area.is_empty() {
+        everything(frame, app, area);
     }
-}
-
-/// What was drawn last, without pulses: as long as nothing but they moves, it is drawn no second time.
-pub struct Still {
-    picture: Buffer,
-    stage: network::Stage,
+    // Nothing runs over a dialog.
+    if app.help || app.dialog.is_some() || app.input == Some(Input::Command) {
+        app.stage = None;
+    }
 }
 
 fn everything(frame: &mut Frame<'_>, app: &mut App, area: Rect) {

@@ -24,6 +24,7 @@ mod keys;
 mod messages;
 mod network;
 mod page;
+pub mod painter;
 mod pnl;
 mod raster;
 #[cfg(test)]
@@ -76,7 +77,7 @@ pub fn run(link: &mut dyn Link, theme: Theme, colours: bool) -> io::Result<()> {
         }
         if app.is_dirty() && drawn.is_none_or(|d| d.elapsed() >= frame_time) {
             let began = Instant::now();
-            let bytes = guard.draw(|frame| draw::draw(frame, &mut app))?;
+            let bytes = guard.draw(&mut app)?;
             drawn = Some(began);
             let s = &mut app.stats;
             (s.frames, s.bytes, s.last_bytes) = (s.frames + 1, s.bytes + bytes, bytes);

@@ -12,8 +12,8 @@ use crate::domain::{AgentId, money};
 use crate::view::Cockpit;
 use crate::view::cockpit::{AgentRow, AgentState, EdgeRow};
 use ratatui::Frame;
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use std::collections::BTreeMap;
@@ -224,8 +224,8 @@ fn footnote<'a>(app: &App, c: &Cockpit, width: u16) -> Line<'a> {
     Line::from(spans)
 }
 
-/// Heads with a tail, in front of lines and behind names.
-pub fn pulses(app: &App, buffer: &mut Buffer, stage: &Stage) {
+/// Heads with a tail, in front of lines and behind names: tells `put` column, row, glyph and style.
+pub fn pulses(app: &App, stage: &Stage, mut put: impl FnMut(u16, u16, &str, Style)) {
     let (graph, seats) = (stage.graph, &stage.seats);
     let t = &app.theme;
     for p in app.pulses.iter().filter(|p| p.born <= app.now) {
@@ -242,7 +242,7 @@ pub fn pulses(app: &App, buffer: &mut Buffer, stage: &Stage) {
             let (x, y) = (between(a.0, b.0), between(a.1, b.1));
             let place = usize::from(y) * usize::from(graph.width) + usize::from(x);
             if !seats.taken.get(place).copied().unwrap_or(true) {
-                buffer.set_string(graph.x + x, graph.y + y, glyph, t.of(role));
+                put(graph.x + x, graph.y + y, glyph, t.of(role));
             }
         }
     }

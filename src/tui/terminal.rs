@@ -2,6 +2,8 @@
 //! on SIGTERM, SIGINT and SIGHUP, which only raise a flag that ends the loop. A terminal that has gone
 //! without a signal raises the same flag.
 
+use super::app::App;
+use super::painter::Painter;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::{Hide, Show};
@@ -57,7 +59,7 @@ impl Write for Counted {
 
 /// Holds the terminal.
 pub struct Guard {
-    terminal: Terminal<CrosstermBackend<Counted>>,
+    painter: Painter<CrosstermBackend<Counted>>,
     meter: Rc<Meter>,
     ended: Arc<AtomicBool>,
 }
@@ -118,7 +120,7 @@ impl Guard {
         let terminal = Terminal::new(CrosstermBackend::new(out));
         let taken = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide);
         match (terminal, taken) {
-            (Ok(terminal), Ok(())) => Ok(Guard { terminal, meter, ended }),
+            (Ok(terminal), Ok(())) => Ok(Guard { painter: Painter::new(terminal), meter, ended }),
             (Err(e), _) | (_, Err(e)) => {
                 restore();
                 Err(e)
@@ -131,15 +133,15 @@ impl Guard {
         self.ended.load(Ordering::Relaxed)
     }
 
-    /// Draws a frame in one write, within a synchronised update; its bytes.
-    pub fn draw(&mut self, draw: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<u64> {
+    /// Draws the app in one write, within a synchronised update; its bytes.
+    pub fn draw(&mut self, app: &mut App) -> io::Result<u64> {
         let before = self.meter.bytes.get();
         self.meter.held.set(true);
-        let drawn = queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)
-            .and_then(|()| self.terminal.draw(draw).map(|_| ()));
+        let drawn =
+            queue!(self.painter.backend_mut(), BeginSynchronizedUpdate).and_then(|()| self.painter.draw(app));
         self.meter.held.set(false);
         drawn?;
-        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        execute!(self.painter.backend_mut(), EndSynchronizedUpdate)?;
         Ok(self.meter.bytes.get() - before)
     }
 }

@@ -1,7 +1,7 @@
 //! Every size, every key, and what stands on the screen.
 
 use super::app::{App, Dialog, Pane};
-use super::draw::draw;
+use super::painter::Painter;
 use super::sample::picture;
 use super::theme::Theme;
 use crate::domain::{AgentId, MessageId};
@@ -9,6 +9,7 @@ use crate::view::Cockpit;
 use crate::view::link::{Answer, News, Request, SendError};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::time::Duration;
 
@@ -27,9 +28,9 @@ fn with(change: impl FnOnce(&mut Cockpit)) -> App {
 }
 
 fn screen(app: &mut App, width: u16, height: u16) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|f| draw(f, app)).unwrap();
-    let buffer = terminal.backend().buffer();
+    let mut painter = Painter::new(Terminal::new(TestBackend::new(width, height)).unwrap());
+    painter.draw(app).unwrap();
+    let buffer = painter.backend().buffer();
     let rows = buffer.content().chunks(usize::from(width));
     rows.map(|r| r.iter().map(ratatui::buffer::Cell::symbol).collect::<String>() + "\n").collect()
 }
@@ -297,6 +298,29 @@ fn pulses_are_messages_of_new_decisions_and_then_it_is_still() {
         app.tick(Duration::from_millis(ms), Some(Duration::from_millis(ms % 4_000)));
         assert!(!app.is_dirty(), "nothing changed: nothing is drawn");
     }
+}
+
+#[test]
+fn what_pulses_leave_behind_is_what_a_whole_frame_draws() {
+    let mut app = app();
+    let mut painter = Painter::new(Terminal::new(TestBackend::new(160, 48)).unwrap());
+    let (mut moved, mut last) = (0, Buffer::default());
+    for n in 0..90_u64 {
+        if n % 30 == 5 {
+            app.hear(News::Cockpit(Box::new(picture(2 + n))));
+        }
+        app.tick(Duration::from_millis(33 * n), Some(Duration::ZERO));
+        let only = app.only_pulses();
+        painter.draw(&mut app).unwrap();
+        let now = painter.backend().buffer().clone();
+        moved += u32::from(only && now != last);
+        app.touch();
+        let mut whole = Painter::new(Terminal::new(TestBackend::new(160, 48)).unwrap());
+        whole.draw(&mut app).unwrap();
+        assert_eq!(&now, whole.backend().buffer(), "frame {n}");
+        last = now;
+    }
+    assert!(moved > 20, "pulses ran: {moved}");
 }
 
 #[test]
