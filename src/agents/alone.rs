@@ -161,14 +161,10 @@ impl Alone {
                 self.again = None;
             } else if again.holds(view) {
                 let side = again.side;
-                return self.enter(
-                    side,
-                    &now.strategy.plan(view, side),
-                    Reason::ReEntry,
-                    view.sigma,
-                    now,
-                    hands,
-                );
+                if let Some(plan) = now.strategy.plan(view, side) {
+                    self.enter(side, &plan, Reason::ReEntry, view.sigma, now, hands);
+                }
+                return;
             }
         }
         if self.number > 0 && self.flat < now.strategy.pause() {

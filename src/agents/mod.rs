@@ -10,6 +10,7 @@ pub mod declaration;
 pub mod mind;
 pub mod personality;
 pub mod strategies;
+pub mod structures;
 
 pub use cast::{Agent, Cast, Slot};
 pub use strategies::Strategy;

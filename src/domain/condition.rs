@@ -25,6 +25,10 @@ pub enum Term {
     Of(Indicator),
     /// An indicator's value now, times a factor.
     Times(f64, Indicator),
+    /// Minutes since a structure was opened; while flat, since it was closed.
+    Minutes,
+    /// The best gain of a structure since it was opened, less so many basis points.
+    Back(f64),
 }
 
 /// Which way a comparison goes; equal is never enough.
@@ -54,9 +58,9 @@ pub struct View<'a> {
     pub close: f64,
     /// Volatility per bar that sizes positions, as a fraction; positive.
     pub sigma: f64,
-    /// Bars held, or flat.
+    /// Bars held, or flat; minutes for a structure.
     pub held: u32,
-    /// Best close since the intent was opened.
+    /// Best close since the intent was opened; of a structure its best gain.
     pub best: f64,
     /// +1 for a long, −1 for a short, 0 while flat.
     pub side: f64,
@@ -90,6 +94,8 @@ impl View<'_> {
             Term::Held => f64::from(self.held),
             Term::Of(i) => self.of(i),
             Term::Times(factor, i) => factor * self.of(i),
+            Term::Minutes => f64::from(self.held),
+            Term::Back(bp) => self.best - bp,
         }
     }
 }
@@ -152,6 +158,8 @@ pub struct ReEntry {
     pub not_before: u32,
     /// … and not after this many: then the offer lapses.
     pub within: u32,
+    /// Both count minutes, not bars: the offer of a structure.
+    pub minutes: bool,
 }
 
 /// All conditions of an intent. A part that has acted is gone from the plan of the next message.
@@ -225,6 +233,8 @@ impl fmt::Display for Term {
             Term::Held => f.write_str("bars held"),
             Term::Of(i) => i.fmt(f),
             Term::Times(x, i) => write!(f, "{x:.3} × {i}"),
+            Term::Minutes => f.write_str("minutes held"),
+            Term::Back(bp) => write!(f, "the best gain less {bp:.1} bp"),
         }
     }
 }
@@ -242,8 +252,9 @@ impl fmt::Display for Condition {
 impl fmt::Display for ReEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verb = if self.side > 0.0 { "buy" } else { "sell" };
-        let ReEntry { when, unless, not_before, within, .. } = self;
-        write!(f, "{verb} again on {when} unless {unless}, after {not_before} and within {within} bars")
+        let ReEntry { when, unless, not_before, within, minutes, .. } = self;
+        let unit = if *minutes { "minutes" } else { "bars" };
+        write!(f, "{verb} again on {when} unless {unless}, after {not_before} and within {within} {unit}")
     }
 }
 

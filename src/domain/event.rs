@@ -1,6 +1,6 @@
 //! What makes the engine step. Time is the stamp of the last event (law 1).
 
-use super::{AgentId, InstrumentId, Stamp};
+use super::{AgentId, AssetId, InstrumentId, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// One bar of the decision clock.
@@ -55,6 +55,142 @@ pub enum MarketEvent {
         /// Mark price at the settlement.
         mark: f64,
     },
+    /// The best bid and offer.
+    Quote {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// When.
+        at: Stamp,
+        /// Best bid; of a pool: its price.
+        bid: f64,
+        /// Best offer.
+        ask: f64,
+        /// Base units (contracts) at the bid.
+        bid_size: f64,
+        /// Base units at the offer.
+        ask_size: f64,
+    },
+    /// A trade.
+    Trade {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// When.
+        at: Stamp,
+        /// At this price.
+        price: f64,
+        /// Base units.
+        size: f64,
+        /// Whether the taker bought.
+        buys: bool,
+    },
+    /// One price of a book has this size now. An update is one or several of these.
+    Level {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// When.
+        at: Stamp,
+        /// A bid; else an offer.
+        bid: bool,
+        /// The price.
+        price: f64,
+        /// Base units there now; 0: none.
+        size: f64,
+        /// The book starts anew with this one: a snapshot.
+        first: bool,
+        /// The update is whole: the book may be read.
+        last: bool,
+    },
+    /// What margin and funding are computed with.
+    Mark {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// When.
+        at: Stamp,
+        /// The venue's mark.
+        mark: f64,
+        /// The index behind it.
+        index: f64,
+    },
+    /// What an option is quoted at in volatility.
+    Implied {
+        /// Which option.
+        instrument: InstrumentId,
+        /// When.
+        at: Stamp,
+        /// Implied volatility at the mark, a year, as a fraction.
+        sigma: f64,
+        /// The forward it is computed with.
+        forward: f64,
+    },
+    /// An index of implied volatility (DVOL).
+    VolIndex {
+        /// Of which asset.
+        asset: AssetId,
+        /// When.
+        at: Stamp,
+        /// A year, as a fraction.
+        sigma: f64,
+    },
+    /// The state of a pool.
+    Pool {
+        /// Which pool.
+        instrument: InstrumentId,
+        /// When.
+        at: Stamp,
+        /// Quote per base.
+        price: f64,
+        /// Liquidity that is active at the price, √(base · quote).
+        liquidity: f64,
+        /// Quote currency swapped through it since the last state.
+        swapped: f64,
+        /// What a swap costs in gas, in quote currency.
+        gas: f64,
+    },
+    /// A contract has ended.
+    Settled {
+        /// Which contract.
+        instrument: InstrumentId,
+        /// When.
+        at: Stamp,
+        /// The price of the underlying that it settles at; of a MOVE contract what it pays.
+        price: f64,
+    },
+}
+
+impl MarketEvent {
+    /// When it was.
+    pub fn at(&self) -> Stamp {
+        use MarketEvent::*;
+        match *self {
+            Bar { at, .. }
+            | Funding { at, .. }
+            | Quote { at, .. }
+            | Trade { at, .. }
+            | Level { at, .. }
+            | Mark { at, .. }
+            | Implied { at, .. }
+            | VolIndex { at, .. }
+            | Pool { at, .. }
+            | Settled { at, .. } => at,
+        }
+    }
+
+    /// The instrument it is about; none for an index of an asset.
+    pub fn instrument(&self) -> Option<InstrumentId> {
+        use MarketEvent::*;
+        match *self {
+            Bar { instrument, .. }
+            | Funding { instrument, .. }
+            | Quote { instrument, .. }
+            | Trade { instrument, .. }
+            | Level { instrument, .. }
+            | Mark { instrument, .. }
+            | Implied { instrument, .. }
+            | Pool { instrument, .. }
+            | Settled { instrument, .. } => Some(instrument),
+            VolIndex { .. } => None,
+        }
+    }
 }
 
 /// Everything that can change the state of the engine.
@@ -112,9 +248,8 @@ impl Event {
     /// The stamp that time moves to.
     pub fn at(&self) -> Stamp {
         match *self {
-            Event::Market(MarketEvent::Bar { at, .. } | MarketEvent::Funding { at, .. })
-            | Event::Barrier(at)
-            | Event::Command(at, _) => at,
+            Event::Market(ref market) => market.at(),
+            Event::Barrier(at) | Event::Command(at, _) => at,
         }
     }
 }

@@ -56,8 +56,35 @@ named!(
         Volatility = "volatility",
         /// A seeded coin with disciplined stops: the control group.
         Random = "random",
+        /// Very short horizon on quotes and trades: order-flow imbalance, quick target, time stop.
+        Scalp = "scalp",
+        /// Quotes both sides around a fair price, skewed by its inventory.
+        MarketMaking = "market_making",
+        /// The same asset on two venues: buys the cheap, sells the dear, both legs or none.
+        Arbitrage = "arbitrage",
+        /// Three pairs on one venue, round and back to the currency it began with.
+        Triangular = "triangular_arbitrage",
+        /// Long spot, short dated future: earns the basis to its expiry.
+        CashAndCarry = "cash_and_carry",
+        /// Holds the side of a perp that is paid, hedged with spot.
+        Funding = "funding",
+        /// Sells or buys volatility with options, its delta hedged.
+        Options = "options",
+        /// Trades MOVE contracts against a forecast of volatility.
+        Move = "move",
+        /// Liquidity for pools, and pool against exchange.
+        Defi = "defi",
     }
 );
+
+impl Family {
+    /// Whether its positions are structures: legs in one or several instruments, opened and closed as
+    /// one, near neutral to the asset's price. They are decided on the agent's own events, not on the
+    /// bars of the decision clock.
+    pub fn is_structured(self) -> bool {
+        self.index() >= Family::Scalp.index()
+    }
+}
 
 named!(
     /// The goals of the whole, LR-BM-F-A.

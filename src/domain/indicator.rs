@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// An indicator over the bars of one asset, windows in bars of the decision clock.
+/// An indicator over the bars of one asset, windows in bars of the decision clock; those without a window
+/// are of a structure, from the quotes of its legs ([`crate::agents::structures`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Indicator {
     /// Exponential moving average of closes with span n (weight 2/(n+1)), as a price.
@@ -38,6 +39,31 @@ pub enum Indicator {
     /// Where the asset's [`Indicator::Score`] over n bars stands in the agent's basket:
     /// 0 the weakest … 1 the strongest.
     Rank(u16),
+    /// What an open structure has gained at mid prices since it was opened, in basis points of its
+    /// notional, carry received included, fees not.
+    Gain,
+    /// Best offer less best bid of the first leg, in basis points of the mid.
+    Spread,
+    /// Size at the bid less size at the offer, over both, plus the flow of takers alike, averaged: −1 … 1.
+    Imbalance,
+    /// What the structure would earn after all fees if it were taken now, in basis points of its notional.
+    Edge,
+    /// A dated future's premium over spot, a year, as a fraction.
+    Basis,
+    /// Funding that a long of the perp would pay over the horizon, as a fraction of notional.
+    Carry,
+    /// Implied volatility a year, as a fraction.
+    Implied,
+    /// Forecast of volatility a year, as a fraction.
+    Forecast,
+    /// Market price over model value, less one.
+    Rich,
+    /// Base units held over the size of one quote.
+    Inventory,
+    /// Hours to the expiry of the nearest leg.
+    Hours,
+    /// Distance of the price from the middle of the range, as a fraction of half the range.
+    Away,
 }
 
 impl Indicator {
@@ -47,6 +73,8 @@ impl Indicator {
         match self {
             Ema(n) | Mean(n) | ZScore(n) | Return(n) | Score(n) | Highest(n) | Lowest(n) | Sigma(n)
             | Efficiency(n) | PivotHigh(n) | PivotLow(n) | Activity(n) | Node(n) | Rank(n) => n,
+            Gain | Spread | Imbalance | Edge | Basis | Carry | Implied | Forecast | Rich | Inventory
+            | Hours | Away => 0,
         }
     }
 
@@ -75,6 +103,18 @@ impl fmt::Display for Indicator {
             Activity(n) => write!(f, "volume against its {n}-bar mean"),
             Node(n) => write!(f, "the {n}-bar volume at this price"),
             Rank(n) => write!(f, "the {n}-bar rank in the basket"),
+            Gain => f.write_str("the gain in bp"),
+            Spread => f.write_str("the spread in bp"),
+            Imbalance => f.write_str("the order-flow imbalance"),
+            Edge => f.write_str("the edge after fees in bp"),
+            Basis => f.write_str("the basis a year"),
+            Carry => f.write_str("the funding expected"),
+            Implied => f.write_str("implied volatility"),
+            Forecast => f.write_str("forecast volatility"),
+            Rich => f.write_str("price over value"),
+            Inventory => f.write_str("the inventory in quotes"),
+            Hours => f.write_str("hours to expiry"),
+            Away => f.write_str("the way to the edge of the range"),
         }
     }
 }

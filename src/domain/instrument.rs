@@ -13,6 +13,14 @@ pub enum InstrumentKind {
     Margin,
     /// Perpetual swap: both sides, funding at its stamps.
     Perp,
+    /// Dated future: both sides, settles at its expiry.
+    Future,
+    /// European option, settled in cash at its expiry.
+    Option,
+    /// Pays the distance between two averages of the index ([`Terms::Move`]).
+    Move,
+    /// A pool of an automated market maker.
+    Pool,
 }
 
 impl InstrumentKind {
@@ -22,23 +30,86 @@ impl InstrumentKind {
             InstrumentKind::Spot => "spot",
             InstrumentKind::Margin => "margin",
             InstrumentKind::Perp => "perp",
+            InstrumentKind::Future => "future",
+            InstrumentKind::Option => "option",
+            InstrumentKind::Move => "move",
+            InstrumentKind::Pool => "pool",
         }
     }
 
     /// Finds by name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Spot, Self::Margin, Self::Perp].into_iter().find(|k| k.text() == text)
+        Self::ALL.into_iter().find(|k| k.text() == text)
     }
+
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Spot, Self::Margin, Self::Perp, Self::Future, Self::Option, Self::Move, Self::Pool];
 
     /// Whether a short position can be held.
     pub fn can_short(self) -> bool {
-        self != InstrumentKind::Spot
+        !matches!(self, InstrumentKind::Spot | InstrumentKind::Pool)
+    }
+
+    /// Whether a position is paid for in full; others are held on margin, and their gains are cash.
+    pub fn is_owned(self) -> bool {
+        matches!(self, InstrumentKind::Spot | InstrumentKind::Margin | InstrumentKind::Pool)
     }
 }
 
 impl fmt::Display for InstrumentKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.text())
+    }
+}
+
+/// What makes a contract that ends, or a pool, what it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Terms {
+    /// Nothing but its price: spot, margin, perp.
+    #[default]
+    Plain,
+    /// A dated future.
+    Future {
+        /// Settles then, at the venue's settlement price.
+        expiry: Stamp,
+    },
+    /// A European option on one unit of the asset.
+    Option {
+        /// Exercised then if in the money.
+        expiry: Stamp,
+        /// In quote currency.
+        strike: f64,
+        /// A call; else a put.
+        call: bool,
+        /// Premium and payoff in the asset itself, in place of quote currency.
+        inverse: bool,
+    },
+    /// Pays |mean of the index over the last hour before expiry − the same over the day's first hour|.
+    Move {
+        /// Start of the hour whose mean is the strike: midnight before the expiry.
+        fixing: Stamp,
+        /// Settles then.
+        expiry: Stamp,
+    },
+    /// A pool of the asset and quote currency.
+    Pool {
+        /// Taken from what is swapped in, in millionths.
+        fee_ppm: u32,
+        /// Liquidity lies in ranges of price (v3), else everywhere (v2).
+        concentrated: bool,
+    },
+}
+
+impl Terms {
+    /// When it ends; none where it does not.
+    pub fn expiry(&self) -> Option<Stamp> {
+        match *self {
+            Terms::Future { expiry } | Terms::Option { expiry, .. } | Terms::Move { expiry, .. } => {
+                Some(expiry)
+            }
+            Terms::Plain | Terms::Pool { .. } => None,
+        }
     }
 }
 
@@ -53,6 +124,12 @@ pub struct Instrument {
     pub symbol: String,
     /// How it is listed.
     pub kind: InstrumentKind,
+    /// Where it is listed; empty where the feed has one venue.
+    pub venue: String,
+    /// What prices are in: another asset, or the currency of the account where there is none.
+    pub quote: Option<AssetId>,
+    /// Expiry, strike, fee of a pool.
+    pub terms: Terms,
     /// Smallest price step, in quote currency. Always a power of ten.
     pub tick: Decimal,
     /// Smallest quantity step, in base units. Always a power of ten.
@@ -79,7 +156,8 @@ pub struct Asset {
 pub struct Universe {
     /// Sorted by name.
     pub assets: Vec<Asset>,
-    /// Today one per asset, in the order of the assets.
+    /// First one per asset, in the order of the assets: what the desk trades. Then all others, which
+    /// structures use.
     pub instruments: Vec<Instrument>,
     /// For the selector `top:N:volume`: the ranking by dollar volume over the first 30 days in which
     /// at least n assets trade, for n = 1, 2, …, and the stamp at which each is known. An agent that
@@ -105,6 +183,16 @@ impl Universe {
     /// The instrument in which the desk expresses an aim at this asset.
     pub fn listed(&self, asset: AssetId) -> Option<&Instrument> {
         self.instruments.iter().find(|i| i.asset == asset)
+    }
+
+    /// What the desk trades: one instrument an asset, in the order of the assets.
+    pub fn desk(&self) -> &[Instrument] {
+        &self.instruments[..self.assets.len().min(self.instruments.len())]
+    }
+
+    /// All instruments of an asset, in their order.
+    pub fn of(&self, asset: AssetId) -> impl Iterator<Item = &Instrument> {
+        self.instruments.iter().filter(move |i| i.asset == asset)
     }
 
     /// An asset's name; ids come from this universe.

@@ -42,7 +42,7 @@ pub use event::{Bar, Command, Event, MarketEvent};
 pub use family::{Family, Goal, SideRule};
 pub use ids::{AgentId, AssetId, InstrumentId, IntentId, MessageId, OrderId};
 pub use indicator::Indicator;
-pub use instrument::{Instrument, InstrumentKind, Universe};
+pub use instrument::{Instrument, InstrumentKind, Terms, Universe};
 pub use message::{
     Action, Adjustment, Body, EmergenceReading, Factor, GoalReading, Knob, Message, MessageCounts, Outcome,
     Reason, Speaker, Stance, StanceVerb, Verb,

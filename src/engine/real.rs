@@ -82,7 +82,7 @@ impl RealSpec {
     pub fn new(cast: &Cast, universe: &Universe, settings: &Settings) -> Self {
         RealSpec {
             desk: DeskSpec::new(settings.desk, cast, universe, settings.clock.decide),
-            instruments: universe.instruments.clone(),
+            instruments: universe.desk().to_vec(),
         }
     }
 }

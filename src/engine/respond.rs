@@ -117,10 +117,15 @@ pub struct Respond {
 }
 
 impl RespondSpec {
+    /// Whether it is of an instrument that the desk trades.
+    fn is_listed(&self, event: &MarketEvent) -> bool {
+        event.instrument().is_some_and(|i| i.index() < self.kinds.len())
+    }
+
     /// For a cast on a universe.
     pub fn new(cast: Arc<Cast>, universe: &Universe, settings: Settings) -> Self {
         let real = RealSpec::new(&cast, universe, &settings);
-        let kinds = universe.instruments.iter().map(|i| i.kind).collect();
+        let kinds = universe.desk().iter().map(|i| i.kind).collect();
         RespondSpec { cast, settings, real, kinds, misled: Misled::default() }
     }
 
@@ -184,6 +189,8 @@ impl Respond {
             return;
         }
         match *event {
+            // What the desk does not trade is the structures' alone, and was heard in the first half.
+            Event::Market(ref other) if !spec.is_listed(other) => {}
             Event::Market(MarketEvent::Bar { instrument, at, .. }) => {
                 let listing = &speak.market.listings[instrument.index()];
                 let s = &spec.settings;
@@ -202,6 +209,7 @@ impl Respond {
                 self.gauge.funding(spec, instrument, mark, rate);
                 self.real.funding(&spec.settings, instrument, rate, mark, out);
             }
+            Event::Market(_) => {}
             Event::Barrier(at) => self.barrier(spec, at, speak, said, out),
             Event::Command(at, command) => self.command(spec, at, command, out),
         }

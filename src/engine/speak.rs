@@ -109,7 +109,7 @@ impl SpeakSpec {
             random::key(cast.seed, &[random::name(agent), random::name(universe.name(s.asset))])
         };
         let coins = cast.slots.iter().map(coin).collect();
-        let kinds = universe.instruments.iter().map(|i| i.kind).collect();
+        let kinds = universe.desk().iter().map(|i| i.kind).collect();
         let weight = 1.0 / cast.declared.max(1) as f64;
         let reference = settings.capital * weight;
         SpeakSpec { cast, settings, kinds, handles, first_handle, coins, weight, reference }
@@ -165,6 +165,7 @@ impl Speak {
                 }
                 accepted
             }
+            Event::Market(_) => false,
             Event::Barrier(at) => {
                 let accepted = self.market.barrier(at);
                 if accepted {

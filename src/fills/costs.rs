@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 /// One number for spot and margin, one for perps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PerKind {
-    /// Spot and margin.
+    /// Spot and margin; pools have a fee of their own on top of none.
     pub spot: f64,
-    /// Perps.
+    /// Perps and what else is held on margin.
     pub perp: f64,
 }
 
@@ -16,8 +16,10 @@ impl PerKind {
     /// The number for this kind of instrument.
     pub fn of(&self, kind: InstrumentKind) -> f64 {
         match kind {
-            InstrumentKind::Spot | InstrumentKind::Margin => self.spot,
-            InstrumentKind::Perp => self.perp,
+            InstrumentKind::Spot | InstrumentKind::Margin | InstrumentKind::Pool => self.spot,
+            InstrumentKind::Perp | InstrumentKind::Future | InstrumentKind::Option | InstrumentKind::Move => {
+                self.perp
+            }
         }
     }
 }

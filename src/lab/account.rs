@@ -69,6 +69,8 @@ impl Account {
         self.out.fills.clear();
         self.out.alarms.clear();
         match *event {
+            Event::Market(ref other)
+                if other.instrument().is_none_or(|i| i.index() >= self.spec.instruments.len()) => {}
             Event::Market(MarketEvent::Bar { instrument, at, .. }) => {
                 let listing = &speak.market.listings[instrument.index()];
                 self.real.bar(&self.spec, &self.settings, instrument, at, listing, &mut self.out);
@@ -77,7 +79,7 @@ impl Account {
             Event::Market(MarketEvent::Funding { instrument, rate, mark, .. }) => {
                 self.real.funding(&self.settings, instrument, rate, mark, &mut self.out);
             }
-            Event::Barrier(_) | Event::Command(..) => {}
+            Event::Market(_) | Event::Barrier(_) | Event::Command(..) => {}
         }
     }
 

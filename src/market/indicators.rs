@@ -136,7 +136,9 @@ impl Cell {
     fn new(what: Indicator) -> Self {
         use Indicator::*;
         match what {
-            Return(_) | Score(_) | Rank(_) => Cell::Plain,
+            // Those of structures are computed by them and stay NaN here.
+            Return(_) | Score(_) | Rank(_) | Gain | Spread | Imbalance | Edge | Basis | Carry | Implied
+            | Forecast | Rich | Inventory | Hours | Away => Cell::Plain,
             Ema(_) => Cell::Average(f64::NAN),
             Sigma(n) | Activity(n) => Cell::Weighted(Weighted::new(f64::from(n))),
             Mean(_) | ZScore(_) | Efficiency(_) => Cell::Sums(0.0, 0.0),

@@ -5,6 +5,7 @@
 //! * [`history`]: panels and folders of CSV, resampled to the decision clock;
 //! * [`synth`]: the embedded market, seeded, for a run with no files and no network;
 //! * [`clock`]: the clocks of a run;
+//! * [`board`], [`book`]: what every instrument was last quoted at, for structures;
 //! * [`state`]: what was said so far, and which assets still trade;
 //! * [`indicators`]: computed once per asset for all agents.
 //!
@@ -17,6 +18,8 @@
 //! This room never opens a file (it is handed readers by [`history::Source`]), never reads a clock and
 //! knows no agent.
 
+pub mod board;
+pub mod book;
 pub mod clock;
 pub mod feed;
 pub mod history;
@@ -24,6 +27,7 @@ pub mod indicators;
 pub mod state;
 pub mod synth;
 
+pub use board::{Board, Level};
 pub use clock::Clock;
 pub use feed::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
 pub use state::{Listing, Market};

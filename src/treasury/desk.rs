@@ -92,7 +92,7 @@ impl DeskSpec {
             rules: SizeRules::new(settings, universe, clock),
             by_instrument,
             agents,
-            atoms: universe.instruments.iter().map(Atoms::of).collect(),
+            atoms: universe.desk().iter().map(Atoms::of).collect(),
         }
     }
 

@@ -27,7 +27,7 @@
 //! let (one, id) = (Decimal::ONE, InstrumentId(0));
 //! let instrument = Instrument {
 //!     id, asset: AssetId(0), symbol: "BTCUSDT".into(), kind: InstrumentKind::Perp,
-//!     tick: one, lot: one, min_notional: one,
+//!     venue: String::new(), quote: None, terms: hive::domain::Terms::Plain, tick: one, lot: one, min_notional: one,
 //! };
 //! let proposal = Proposal {
 //!     id: OrderId(1), instrument: id, quantity: one, reference: one, reduce_only: false, at: Stamp(0),

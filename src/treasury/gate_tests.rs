@@ -14,7 +14,18 @@ fn dec(text: &str) -> Decimal {
 fn instrument(kind: InstrumentKind) -> Instrument {
     let (id, asset, symbol) = (InstrumentId(0), AssetId(0), "BTCUSDT".to_owned());
     let (tick, lot, min_notional) = (dec("0.1"), dec("0.001"), dec("5"));
-    Instrument { id, asset, symbol, kind, tick, lot, min_notional }
+    Instrument {
+        id,
+        asset,
+        symbol,
+        kind,
+        venue: String::new(),
+        quote: None,
+        terms: crate::domain::Terms::Plain,
+        tick,
+        lot,
+        min_notional,
+    }
 }
 
 fn proposal(quantity: &str) -> Proposal {

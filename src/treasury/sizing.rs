@@ -31,7 +31,7 @@ pub struct SizeRules {
 impl SizeRules {
     /// For a universe and a decision clock.
     pub fn new(settings: DeskSettings, universe: &Universe, clock: Span) -> Self {
-        let kinds = universe.instruments.iter().map(|i| i.kind).collect();
+        let kinds = universe.desk().iter().map(|i| i.kind).collect();
         SizeRules { settings, kinds, bars_per_year: clock.per_year() }
     }
 }

@@ -81,6 +81,15 @@ pub fn glyph(family: Family) -> &'static str {
         Family::SupportResistance => "▬",
         Family::Volatility => "✦",
         Family::Random => "○",
+        Family::Scalp => "↯",
+        Family::MarketMaking => "⇅",
+        Family::Arbitrage => "⇄",
+        Family::Triangular => "△",
+        Family::CashAndCarry => "⊕",
+        Family::Funding => "⊖",
+        Family::Options => "▽",
+        Family::Move => "±",
+        Family::Defi => "⬡",
     }
 }
 
@@ -89,6 +98,10 @@ pub fn family(family: Family) -> &'static str {
     match family {
         Family::RelativeStrength => "rel. strength",
         Family::SupportResistance => "support/res.",
+        Family::MarketMaking => "market making",
+        Family::Triangular => "triangular",
+        Family::CashAndCarry => "cash & carry",
+        Family::Defi => "DeFi",
         other => other.text(),
     }
 }

@@ -21,6 +21,7 @@ mod volatility;
 
 use super::declaration::{ParamSpec, Range};
 use super::personality::{Preset, Traits};
+use super::structures;
 use crate::domain::condition::Target;
 use crate::domain::{Condition, Family, Indicator, Plan, ReEntry, SideRule, Term, View};
 
@@ -76,6 +77,7 @@ pub fn params(family: Family) -> &'static [ParamSpec] {
         Family::SupportResistance => support_resistance::PARAMS,
         Family::Volatility => volatility::PARAMS,
         Family::Random => random::PARAMS,
+        structured => structures::params(structured),
     }
 }
 
@@ -84,11 +86,7 @@ pub fn ordered(family: Family) -> &'static [(&'static str, &'static str)] {
     match family {
         Family::Trend | Family::Volatility => &[("fast", "slow")],
         Family::Momentum => &[("short", "medium"), ("medium", "long")],
-        Family::Directional
-        | Family::RelativeStrength
-        | Family::Range
-        | Family::SupportResistance
-        | Family::Random => &[],
+        _ => &[],
     }
 }
 
@@ -103,6 +101,7 @@ pub fn idea(family: Family) -> &'static str {
         Family::SupportResistance => "breaks of and bounces from levels made by pivots and volume",
         Family::Volatility => "breakout after volatility was compressed",
         Family::Random => "a seeded coin with disciplined stops: the control group",
+        structured => structures::idea(structured),
     }
 }
 
@@ -146,7 +145,8 @@ impl Strategy {
             Family::Range => range::indicators(p),
             Family::SupportResistance => support_resistance::indicators(p),
             Family::Volatility => volatility::indicators(p),
-            Family::Random => vec![],
+            // A coin looks at nothing, a structure at the quotes of its legs.
+            _ => vec![],
         };
         all.extend([CALM, STORM]);
         all.sort_unstable();
@@ -169,16 +169,18 @@ impl Strategy {
             Family::SupportResistance => support_resistance::entry(&hand),
             Family::Volatility => volatility::entry(&hand),
             Family::Random => random::entry(&hand),
+            _ => None,
         };
         let side = side.filter(|s| self.side.allows(*s))?;
-        let plan = self.plan(view, side);
+        let plan = self.plan(view, side)?;
         // An intent whose reason is gone at entry would be closed at the next close.
         let opened = View { held: 0, side, best: view.close, ..*view };
         (!plan.exit.holds(&opened)).then_some(Entry { side, plan })
     }
 
-    /// The conditions of an intent opened at this close on this side.
-    pub fn plan(&self, view: &View<'_>, side: f64) -> Plan {
+    /// The conditions of an intent opened at this close on this side; none for a structured family,
+    /// whose conditions are of its legs.
+    pub fn plan(&self, view: &View<'_>, side: f64) -> Option<Plan> {
         let p = &self.params;
         let shape = match self.family {
             Family::Directional => directional::shape(p, side),
@@ -189,8 +191,9 @@ impl Strategy {
             Family::SupportResistance => support_resistance::shape(p, view, side),
             Family::Volatility => volatility::shape(p, side),
             Family::Random => random::shape(p, side),
+            _ => return None,
         };
-        shape.plan(view, side, &self.traits, &self.preset)
+        Some(shape.plan(view, side, &self.traits, &self.preset))
     }
 
     /// Bars to stay flat after a close before the family's own entry counts again.
@@ -290,6 +293,7 @@ impl Shape {
                 unless: self.exit,
                 not_before: pause,
                 within: pause + libm::ceil(hold * 0.25) as u32,
+                minutes: false,
             }),
         }
     }

@@ -1,0 +1,290 @@
+//! What every instrument was last quoted at, on whatever level its feed has: bars, best prices, whole
+//! books, marks, implied volatilities, pools. Structures decide on it and are filled by it.
+//!
+//! # Invariants
+//!
+//! 1. What is impossible (NaN, a bid over its offer, a price or stamp that goes back) changes nothing and
+//!    is answered with `false`.
+//! 2. Everything has its stamp, so its age is known: what is old is for the reader to refuse.
+//! 3. A contract that has settled is quoted no more.
+
+use super::book::Book;
+use crate::domain::{AssetId, Bar, InstrumentId, MarketEvent, Stamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// How much is known of a market, and so how orders in it are filled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Level {
+    /// Bars.
+    #[default]
+    Bars,
+    /// Best prices and trades.
+    Quotes,
+    /// The book.
+    Depth,
+}
+
+impl Level {
+    /// As it is printed on every result.
+    pub fn text(self) -> &'static str {
+        match self {
+            Level::Bars => "B",
+            Level::Quotes => "L1",
+            Level::Depth => "L2",
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.text())
+    }
+}
+
+/// A value and when it was told.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told<T> {
+    /// When.
+    pub at: Stamp,
+    /// What.
+    pub value: T,
+}
+
+/// Best bid and offer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Top {
+    /// Best bid.
+    pub bid: f64,
+    /// Best offer.
+    pub ask: f64,
+    /// Base units at the bid.
+    pub bid_size: f64,
+    /// Base units at the offer.
+    pub ask_size: f64,
+}
+
+impl Top {
+    /// In the middle.
+    pub fn mid(&self) -> f64 {
+        f64::midpoint(self.bid, self.ask)
+    }
+}
+
+/// A pool's price and the liquidity around it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PoolState {
+    /// Quote per base.
+    pub price: f64,
+    /// √(base · quote) at the price.
+    pub liquidity: f64,
+    /// Quote currency swapped since the state before.
+    pub swapped: f64,
+    /// Of a swap, in quote currency.
+    pub gas: f64,
+}
+
+/// One instrument.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Quoted {
+    /// Best prices.
+    pub top: Option<Told<Top>>,
+    /// The last bar.
+    pub bar: Option<Told<Bar>>,
+    /// The last trade: price, size, whether the taker bought.
+    pub trade: Option<Told<(f64, f64, bool)>>,
+    /// Mark and index.
+    pub mark: Option<Told<(f64, f64)>>,
+    /// The last settled funding: its rate.
+    pub funding: Option<Told<f64>>,
+    /// Implied volatility and forward.
+    pub implied: Option<Told<(f64, f64)>>,
+    /// Of a pool.
+    pub pool: Option<Told<PoolState>>,
+    /// What it settled at.
+    pub settled: Option<Told<f64>>,
+    /// The finest level that was told.
+    pub level: Level,
+}
+
+impl Quoted {
+    /// The newest price that is known and when: the mid of the best prices, the pool's price, or the
+    /// close of the last bar.
+    pub fn price(&self) -> Option<Told<f64>> {
+        let top = self.top.map(|t| Told { at: t.at, value: t.value.mid() });
+        let pool = self.pool.map(|p| Told { at: p.at, value: p.value.price });
+        let bar = self.bar.map(|b| Told { at: b.at, value: b.value.close });
+        [bar, pool, top].into_iter().flatten().max_by_key(|t| t.at)
+    }
+}
+
+/// All instruments.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Board {
+    /// By instrument.
+    pub quoted: Vec<Quoted>,
+    /// Books, of those instruments that have one.
+    pub books: BTreeMap<InstrumentId, Book>,
+    /// Indices of implied volatility, by asset.
+    pub vol: BTreeMap<AssetId, Told<f64>>,
+}
+
+fn positive(x: f64) -> bool {
+    x.is_finite() && x > 0.0
+}
+
+fn size(x: f64) -> bool {
+    x.is_finite() && x >= 0.0
+}
+
+fn newer<T>(old: Option<&Told<T>>, at: Stamp) -> bool {
+    old.is_none_or(|o| at >= o.at)
+}
+
+impl Board {
+    /// Of so many instruments, none of them quoted yet.
+    pub fn new(instruments: usize) -> Self {
+        Board { quoted: vec![Quoted::default(); instruments], ..Board::default() }
+    }
+
+    /// An instrument; none if there is no such.
+    pub fn get(&self, instrument: InstrumentId) -> Option<&Quoted> {
+        self.quoted.get(instrument.index())
+    }
+
+    /// The newest price of an instrument.
+    pub fn price(&self, instrument: InstrumentId) -> Option<Told<f64>> {
+        self.get(instrument).and_then(Quoted::price)
+    }
+
+    /// A book that may be read.
+    pub fn book(&self, instrument: InstrumentId) -> Option<&Book> {
+        self.books.get(&instrument).filter(|b| b.is_whole())
+    }
+
+    /// Takes what the market said; false if it does not count.
+    pub fn take(&mut self, event: &MarketEvent) -> bool {
+        if let MarketEvent::VolIndex { asset, at, sigma } = *event {
+            let counts = positive(sigma) && newer(self.vol.get(&asset), at);
+            if counts {
+                self.vol.insert(asset, Told { at, value: sigma });
+            }
+            return counts;
+        }
+        let Some(instrument) = event.instrument() else { return false };
+        let Some(q) = self.quoted.get_mut(instrument.index()).filter(|q| q.settled.is_none()) else {
+            return false;
+        };
+        match *event {
+            MarketEvent::Bar { at, bar, .. } => put(&mut q.bar, at, bar, bar.is_valid()),
+            MarketEvent::Funding { at, rate, mark, .. } => {
+                let counts = rate.is_finite() && positive(mark) && q.funding.is_none_or(|f| at > f.at);
+                put(&mut q.funding, at, rate, counts)
+            }
+            MarketEvent::Quote { at, bid, ask, bid_size, ask_size, .. } => {
+                let counts = positive(bid) && positive(ask) && bid <= ask && size(bid_size) && size(ask_size);
+                let counts = put(&mut q.top, at, Top { bid, ask, bid_size, ask_size }, counts);
+                if counts {
+                    q.level = q.level.max(Level::Quotes);
+                }
+                counts
+            }
+            MarketEvent::Trade { at, price, size, buys, .. } => {
+                put(&mut q.trade, at, (price, size, buys), positive(price) && positive(size))
+            }
+            MarketEvent::Level { at, bid, price, size: s, first, last, .. } => {
+                if !positive(price) || !size(s) || !newer(q.top.as_ref(), at) {
+                    return false;
+                }
+                q.level = Level::Depth;
+                let book = self.books.entry(instrument).or_default();
+                book.level(bid, price, s, first, last);
+                if let (true, Some(b), Some(a)) = (book.is_whole(), book.bids.first(), book.asks.first()) {
+                    let top = Top { bid: b.0, ask: a.0, bid_size: b.1, ask_size: a.1 };
+                    q.top = Some(Told { at, value: top });
+                }
+                true
+            }
+            MarketEvent::Mark { at, mark, index, .. } => {
+                put(&mut q.mark, at, (mark, index), positive(mark) && positive(index))
+            }
+            MarketEvent::Implied { at, sigma, forward, .. } => {
+                put(&mut q.implied, at, (sigma, forward), positive(sigma) && positive(forward))
+            }
+            MarketEvent::Pool { at, price, liquidity, swapped, gas, .. } => {
+                let counts = positive(price) && positive(liquidity) && size(swapped) && size(gas);
+                put(&mut q.pool, at, PoolState { price, liquidity, swapped, gas }, counts)
+            }
+            MarketEvent::Settled { at, price, .. } => put(&mut q.settled, at, price, size(price)),
+            MarketEvent::VolIndex { .. } => false,
+        }
+    }
+}
+
+fn put<T>(place: &mut Option<Told<T>>, at: Stamp, value: T, counts: bool) -> bool {
+    let counts = counts && newer(place.as_ref(), at);
+    if counts {
+        *place = Some(Told { at, value });
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const I: InstrumentId = InstrumentId(0);
+
+    fn quote(at: i64, bid: f64, ask: f64) -> MarketEvent {
+        MarketEvent::Quote { instrument: I, at: Stamp(at), bid, ask, bid_size: 1.0, ask_size: 1.0 }
+    }
+
+    #[test]
+    fn what_is_impossible_or_late_changes_nothing() {
+        let mut b = Board::new(1);
+        assert!(b.take(&quote(2, 99.0, 101.0)));
+        let before = b.clone();
+        for bad in [quote(1, 98.0, 99.0), quote(3, 101.0, 99.0), quote(3, f64::NAN, 99.0)] {
+            assert!(!b.take(&bad), "{bad:?}");
+        }
+        assert_eq!(b, before);
+    }
+
+    #[test]
+    fn the_newest_of_quote_and_bar_is_the_price() {
+        let mut b = Board::new(1);
+        let bar = Bar { open: 1.0, high: 3.0, low: 1.0, close: 2.0, volume: 1.0 };
+        assert!(b.take(&MarketEvent::Bar { instrument: I, at: Stamp(5), bar }));
+        assert_eq!(b.price(I).map(|p| p.value), Some(2.0));
+        assert!(b.take(&quote(6, 9.0, 11.0)));
+        assert_eq!(b.price(I), Some(Told { at: Stamp(6), value: 10.0 }));
+        assert_eq!(b.get(I).map(|q| q.level), Some(Level::Quotes));
+    }
+
+    #[test]
+    fn a_book_gives_the_best_prices_only_when_it_is_whole() {
+        let mut b = Board::new(1);
+        let level = |bid, price, last| MarketEvent::Level {
+            instrument: I,
+            at: Stamp(1),
+            bid,
+            price,
+            size: 2.0,
+            first: false,
+            last,
+        };
+        assert!(b.take(&level(true, 99.0, false)));
+        assert!(b.price(I).is_none() && b.book(I).is_none());
+        assert!(b.take(&level(false, 101.0, true)));
+        assert_eq!(b.price(I).map(|p| p.value), Some(100.0));
+        assert!(b.book(I).is_some());
+    }
+
+    #[test]
+    fn after_settlement_nothing_is_quoted() {
+        let mut b = Board::new(1);
+        assert!(b.take(&MarketEvent::Settled { instrument: I, at: Stamp(1), price: 0.0 }));
+        assert!(!b.take(&quote(2, 99.0, 101.0)));
+    }
+}
