@@ -28,6 +28,8 @@ fn with(change: impl FnOnce(&mut Cockpit)) -> App {
 }
 
 fn screen(app: &mut App, width: u16, height: u16) -> String {
+    // The terminal is new: whatever the app thinks was drawn is not on it.
+    app.touch();
     let mut painter = Painter::new(Terminal::new(TestBackend::new(width, height)).unwrap());
     painter.draw(app).unwrap();
     let buffer = painter.backend().buffer();
