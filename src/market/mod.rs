@@ -6,7 +6,8 @@
 //! * [`synth`]: the embedded market, seeded, for a run with no files and no network;
 //! * [`clock`]: the clocks of a run;
 //! * [`state`]: what was said so far, and which assets still trade;
-//! * [`indicators`]: computed once per asset for all agents.
+//! * [`indicators`]: computed once per asset for all agents;
+//! * [`pricing`]: what options, futures, MOVE contracts and pools are worth and settle for.
 //!
 //! # Invariants
 //!
@@ -21,6 +22,7 @@ pub mod clock;
 pub mod feed;
 pub mod history;
 pub mod indicators;
+pub mod pricing;
 pub mod state;
 pub mod synth;
 
