@@ -4,7 +4,7 @@
 //! Linear, with quantity q > 0, side s = ±1, entry E, wallet W, maintenance rate m and the tier's
 //! deduction c: liquidation = (W + c − s·q·E) / (q·(m − s)) (Binance FAQ b3c689c1, one-way, isolated).
 //! Inverse, with a size of Q quote units: PnL = s·Q·(1/E − 1/P) coins, so
-//! liquidation = Q·(m + s) / (W + s·Q/E) (Deribit, BitMEX).
+//! liquidation = Q·(m + s) / (W + s·Q/E) (Deribit).
 //!
 //! # Invariants
 //!
@@ -203,7 +203,8 @@ mod tests {
     #[test]
     fn the_golden_liquidations() {
         let tier = Tier::flat(0.005);
-        let of = |quantity| Linear { quantity, entry: 100.0, wallet: 10.0 }.liquidation(tier).unwrap().unwrap();
+        let of =
+            |quantity| Linear { quantity, entry: 100.0, wallet: 10.0 }.liquidation(tier).unwrap().unwrap();
         assert!((of(1.0) - 90.4523).abs() < 5e-5, "{}", of(1.0));
         assert!((of(-1.0) - 109.4527).abs() < 5e-5, "{}", of(-1.0));
         let bankrupt = |quantity| Linear { quantity, entry: 100.0, wallet: 10.0 }.bankruptcy().unwrap();

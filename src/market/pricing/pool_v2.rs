@@ -276,7 +276,7 @@ impl TwoPools {
 
 /// The most profitable amount to put through `first` and back through `second`, which hold the same pair
 /// in the same order; none where no amount is profitable before gas. With the γ of the pools,
-/// x* = (√(γ₁γ₂·a_in·a_out·b_in·b_out) − a_in·b_in) / (γ₁·b_in + γ₁γ₂·a_out), where a profit of
+/// `x* = (√(γ₁γ₂·a_in·a_out·b_in·b_out) − a_in·b_in) / (γ₁·b_in + γ₁γ₂·a_out)`, where a profit of
 /// A·x/(B + C·x) − x has its maximum; the amounts of that x are exact.
 ///
 /// # Errors

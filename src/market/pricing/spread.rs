@@ -132,7 +132,7 @@ impl Leg<'_> {
     }
 
     fn check(&self, leg: usize) -> Result<(), SpreadError> {
-        if !(libm::fabs(self.fee) < 1.0) {
+        if self.fee.is_nan() || libm::fabs(self.fee) >= 1.0 {
             return Err(SpreadError::Fee { leg, fee: self.fee });
         }
         let mut before = None;
@@ -157,10 +157,7 @@ impl Leg<'_> {
 /// # Errors
 ///
 /// A level or fee that means nothing, or a budget that is not positive.
-pub fn best_chain<const N: usize>(
-    legs: &[Leg<'_>; N],
-    budget: f64,
-) -> Result<Option<Chain<N>>, SpreadError> {
+pub fn best_chain<const N: usize>(legs: &[Leg<'_>; N], budget: f64) -> Result<Option<Chain<N>>, SpreadError> {
     if budget != f64::INFINITY {
         positive("the budget", budget)?;
     }
@@ -177,7 +174,7 @@ pub fn best_chain<const N: usize>(
         for (i, leg) in legs.iter().enumerate() {
             let Some(at) = leg.levels.get(level[i]) else { return Ok(kept(chain)) };
             let (room, rate) = leg.piece(*at);
-            let left = (room - taken[i]) / unit;
+            let left = (room - taken[i]).max(0.0) / unit;
             if left < most {
                 (most, first) = (left, i);
             }
@@ -275,7 +272,10 @@ mod tests {
         // 1 % of edge carries over the 0.1 % steps of all three books: all that BTC's two levels hold.
         let all = triangle(0.01, 0.0).unwrap().unwrap();
         assert!((all.base[1] - 60.0).abs() < 1e-9, "the cross book is the thinnest");
-        let bound = best_chain(&[leg(Action::Buy, &[(100.0, 5.0)], 0.0), leg(Action::Sell, &[(101.0, 9.0)], 0.0)], 250.0);
+        let bound = best_chain(
+            &[leg(Action::Buy, &[(100.0, 5.0)], 0.0), leg(Action::Sell, &[(101.0, 9.0)], 0.0)],
+            250.0,
+        );
         let bound = bound.unwrap().unwrap();
         assert_eq!((bound.amount_in, bound.base, bound.profit()), (250.0, [2.5, 2.5], 2.5));
     }

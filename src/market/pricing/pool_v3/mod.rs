@@ -221,12 +221,7 @@ impl PoolV3 {
         Ok(swap)
     }
 
-    fn work_out(
-        &self,
-        direction: Direction,
-        amount: Exact,
-        limit: Option<U256>,
-    ) -> Result<Outcome, V3Error> {
+    fn work_out(&self, direction: Direction, amount: Exact, limit: Option<U256>) -> Result<Outcome, V3Error> {
         let falls = direction == Direction::ZeroForOne;
         let end = if falls { SQRT_PRICE_MIN + U256::ONE } else { SQRT_PRICE_MAX - U256::ONE };
         let limit = limit.unwrap_or(end);
@@ -393,7 +388,13 @@ impl PoolV3 {
     /// # Errors
     ///
     /// A range that is empty or off the pool's ticks, or amounts beyond 128 bits.
-    pub fn amounts(&self, lower: i32, upper: i32, liquidity: u128, round: Round) -> Result<[u128; 2], V3Error> {
+    pub fn amounts(
+        &self,
+        lower: i32,
+        upper: i32,
+        liquidity: u128,
+        round: Round,
+    ) -> Result<[u128; 2], V3Error> {
         if lower >= upper || lower % self.spacing != 0 || upper % self.spacing != 0 {
             return Err(V3Error::Range { lower, upper, spacing: self.spacing });
         }

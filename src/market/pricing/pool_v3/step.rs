@@ -1,7 +1,7 @@
 //! One step of a swap, inside a range of constant liquidity L: amounts between two square-root prices
 //! and the price that an amount moves to (Uniswap v3 white paper, 6.2.3).
 //!
-//! With S = √P: Δtoken₀ = L·(1/S_a − 1/S_b), Δtoken₁ = L·(S_b − S_a).
+//! With S = √P: `Δtoken₀ = L·(1/S_a − 1/S_b)`, `Δtoken₁ = L·(S_b − S_a)`.
 //!
 //! # Invariants
 //!
@@ -46,7 +46,7 @@ pub struct Step {
     pub fee: U256,
 }
 
-/// Token 0 between two prices, in either order: L·2⁹⁶·(S_b − S_a)/(S_b·S_a), rounded as the contract does,
+/// Token 0 between two prices, in either order: `L·2⁹⁶·(S_b − S_a)/(S_b·S_a)`, rounded as the contract does,
 /// one division after the other.
 ///
 /// # Errors
@@ -63,7 +63,7 @@ pub fn amount0_between(a: U256, b: U256, liquidity: u128, round: Round) -> Resul
     }
 }
 
-/// Token 1 between two prices, in either order: L·(S_b − S_a)/2⁹⁶.
+/// Token 1 between two prices, in either order: `L·(S_b − S_a)/2⁹⁶`.
 ///
 /// # Errors
 ///
@@ -82,14 +82,12 @@ fn after_amount0(sqrt_price: U256, liquidity: u128, amount: U256, comes_in: bool
     let scaled = U256::new(liquidity) << 96_u32;
     let product = amount.checked_mul(sqrt_price);
     if comes_in {
-        return match product.and_then(|p| scaled.checked_add(p)) {
-            Some(below) => mul_div_up(scaled, sqrt_price, below),
-            // Too long for the product: the same divided by S, at the cost of a digit, as on chain.
-            None => {
-                let below = (scaled / sqrt_price).checked_add(amount);
-                div_up(scaled, below.ok_or(WideError::Overflow("an amount of token 0"))?)
-            }
-        };
+        if let Some(below) = product.and_then(|p| scaled.checked_add(p)) {
+            return mul_div_up(scaled, sqrt_price, below);
+        }
+        // Too long for the product: the same divided by S, at the cost of a digit, as on chain.
+        let below = (scaled / sqrt_price).checked_add(amount);
+        return div_up(scaled, below.ok_or(WideError::Overflow("an amount of token 0"))?);
     }
     match product.filter(|p| *p < scaled) {
         Some(product) => mul_div_up(scaled, sqrt_price, scaled - product),
@@ -209,7 +207,8 @@ mod tests {
         let (from, target) = (sqrt_price(1, 1), sqrt_price(1, 2));
         for amount in [Exact::In(U256::new(5)), Exact::Out(U256::new(5))] {
             let step = swap_step(from, target, 0, amount, 3_000).unwrap();
-            let nothing = Step { sqrt_price: target, amount_in: U256::ZERO, amount_out: U256::ZERO, fee: U256::ZERO };
+            let nothing =
+                Step { sqrt_price: target, amount_in: U256::ZERO, amount_out: U256::ZERO, fee: U256::ZERO };
             assert_eq!(step, nothing);
         }
     }

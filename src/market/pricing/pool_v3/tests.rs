@@ -22,7 +22,9 @@ fn full_range() -> (PoolV3, Position) {
 fn layered(spacing: i32, fee: u32) -> (PoolV3, Vec<Position>) {
     let mut pool = PoolV3::new(fee, spacing, Q96).unwrap();
     let mut positions = Vec::new();
-    for (lower, upper, liquidity) in [(-600, 600, E18), (-60, 120, 5 * E18), (180, 2_400, 3 * E18), (-30_000, -240, E18)] {
+    for (lower, upper, liquidity) in
+        [(-600, 600, E18), (-60, 120, 5 * E18), (180, 2_400, 3 * E18), (-30_000, -240, E18)]
+    {
         let mut p = Position::over(lower, upper);
         pool.mint(&mut p, liquidity).unwrap();
         positions.push(p);
@@ -98,7 +100,12 @@ fn a_position_minted_and_burnt_leaves_no_tick_behind() {
     assert!(paid[0] <= E18 + 1 && paid[1] <= 2_000 * E18 + 1);
     assert!(paid[0] > E18 * 9 / 10 || paid[1] > 2_000 * E18 * 9 / 10);
     let value = pool.value(&p).unwrap();
-    let (zero, one) = holdings_at(pool.price(), price_of(sqrt_price_at(p.lower).unwrap()), price_of(sqrt_price_at(p.upper).unwrap()), liquidity);
+    let (zero, one) = holdings_at(
+        pool.price(),
+        price_of(sqrt_price_at(p.lower).unwrap()),
+        price_of(sqrt_price_at(p.upper).unwrap()),
+        liquidity,
+    );
     assert!((zero * pool.price() + one - value).abs() < 1e-9 * value);
     let back = pool.burn(&mut p, liquidity).unwrap();
     assert!((0..2).all(|i| back[i] <= paid[i] && paid[i] - back[i] <= 2));
