@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn the_payment_is_exact() {
         let d = Decimal::new;
-        assert_eq!(payment(d(15, 1), d(43_250_25, 2), d(-38_167, 8)).unwrap(), d(2_476_098_437_625, 11));
+        assert_eq!(payment(d(15, 1), d(4_325_025, 2), d(-38_167, 8)).unwrap(), d(2_476_098_437_625, 11));
         assert_eq!(payment(Decimal::MAX, d(2, 0), d(1, 0)), Err(AmountError::Overflow));
         let long = payment(d(1, 10), d(1, 10), d(1, 10));
         assert_eq!(long, Err(AmountError::Overflow), "thirty digits are not rounded away");

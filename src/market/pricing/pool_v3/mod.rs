@@ -488,4 +488,6 @@ pub fn holdings_at(price: f64, lower: f64, upper: f64, liquidity: u128) -> (f64,
 }
 
 #[cfg(test)]
+mod golden;
+#[cfg(test)]
 mod tests;

@@ -189,6 +189,42 @@ mod tests {
     }
 
     #[test]
+    fn the_contract_says_the_same_of_odd_steps() {
+        // Values of the tests of the contract (Uniswap/v3-core, test/SwapMath.spec.ts):
+        // from, target, liquidity, amount, fee → in, fee, out, price after.
+        let n = |text: &str| U256::from_str_radix(text, 10).unwrap();
+        let e18 = U256::new(E18);
+        let (one, far) = (sqrt_price(1, 1), n("20282409603651670423947251286016"));
+        let (up, down) = (far * U256::new(11) / U256::new(10), far * U256::new(9) / U256::new(10));
+        let check = |(from, target, liquidity), amount, fee: u32, wants: [&str; 3], after: Option<U256>| {
+            let step = swap_step(from, target, liquidity, amount, fee).unwrap();
+            assert_eq!([step.amount_in, step.fee, step.amount_out], wants.map(n));
+            assert!(after.is_none_or(|a| a == step.sqrt_price));
+        };
+        let capped = sqrt_price(101, 100);
+        let wants = ["9975124224178055", "5988667735148", "9925619580021728"];
+        check((one, capped, 2 * E18), Exact::Out(e18), 600, wants, Some(capped));
+        let wants = ["999400000000000000", "600000000000000", "666399946655997866"];
+        check((one, sqrt_price(10, 1), 2 * E18), Exact::In(e18), 600, wants, None);
+        let wants = ["2000000000000000000", "1200720432259356", "1000000000000000000"];
+        check((one, sqrt_price(100, 1), 2 * E18), Exact::Out(e18), 600, wants, None);
+        let range = (
+            n("417332158212080721273783715441582"),
+            n("1452870262520218020823638996"),
+            159_344_665_391_607_089_467_575_320_103,
+        );
+        let after = Some(n("417332158212080721273783715441581"));
+        check(range, Exact::Out(U256::ONE), 1, ["1", "1", "1"], after);
+        let given = Exact::In(n("3915081100057732413702495386755767"));
+        let wants = ["39614081257132168796771975168", "39614120871253040049813", "0"];
+        check((U256::new(2), U256::ONE, 1), given, 1, wants, Some(U256::ONE));
+        let range = (n("2413"), n("79887613182836312"), 1_985_041_575_832_132_834_610_021_537_970);
+        check(range, Exact::In(U256::new(10)), 1_872, ["0", "10", "0"], Some(n("2413")));
+        check((far, up, 1_024), Exact::Out(U256::new(4)), 3_000, ["26215", "79", "0"], Some(up));
+        check((far, down, 1_024), Exact::Out(U256::new(263_000)), 3_000, ["1", "1", "26214"], Some(down));
+    }
+
+    #[test]
     fn a_step_that_ends_inside_the_range_takes_all_that_is_given() {
         let (from, target) = (sqrt_price(1, 1), sqrt_price(1_000, 100));
         let step = swap_step(from, target, 2 * E18, Exact::In(U256::new(E18)), 600).unwrap();
