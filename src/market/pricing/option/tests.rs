@@ -1,3 +1,5 @@
+//! Options: textbook values, bounds, parity, slopes and the way back from price to volatility.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! The constant-product pool: golden amounts, reverts, and the laws of its rounding.
+
 use super::*;
 use Direction::{OneForZero, ZeroForOne};
 use proptest::prelude::*;

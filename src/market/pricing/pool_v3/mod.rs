@@ -23,7 +23,7 @@ use super::wide::{U256, WideError, mul_div, narrow, to_f64};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use step::{Exact, Round, WHOLE_PIPS, amount0_between, amount1_between, swap_step};
-use tick::{Q96, SQRT_PRICE_MAX, SQRT_PRICE_MIN, TICK_MAX, price_of, sqrt_price_at, tick_at};
+use tick::{Q96, SQRT_PRICE_MAX, SQRT_PRICE_MIN, TICK_MAX, price_of, sqrt_price_at, sqrt_price_of, tick_at};
 
 /// Ticks of one word of the contract's bitmap, as a power of two.
 const WORD_BITS: u32 = 8;
@@ -197,6 +197,23 @@ impl PoolV3 {
     /// An amount of 0, a limit on the wrong side, or integers that the contract does not have.
     pub fn quote(&self, direction: Direction, amount: Exact, limit: Option<U256>) -> Result<Swap, V3Error> {
         self.work_out(direction, amount, limit).map(|o| o.swap)
+    }
+
+    /// Where arbitrage against an exchange takes the price: the direction and the limit to swap to, with
+    /// token 0 sold there for `got` and bought for `paid` of token 1, in smallest units and net of fees
+    /// (`got` ≤ `paid`). Beyond the limit the next unit costs more in the pool, fee included, than the
+    /// exchange pays: so the swap to it is the most profitable, before gas. None inside the fees.
+    ///
+    /// # Errors
+    ///
+    /// A price outside what ticks can say.
+    pub fn arbitrage_limit(&self, got: f64, paid: f64) -> Result<Option<(Direction, U256)>, V3Error> {
+        let keep = 1.0 - f64::from(self.fee_pips) / f64::from(WHOLE_PIPS);
+        let (up, down) = (sqrt_price_of(got * keep)?, sqrt_price_of(paid / keep)?);
+        if up > self.sqrt_price {
+            return Ok(Some((Direction::OneForZero, up)));
+        }
+        Ok((down < self.sqrt_price).then_some((Direction::ZeroForOne, down)))
     }
 
     /// Swaps, until the amount is used up or the price reaches `limit`.

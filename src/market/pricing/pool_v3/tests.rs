@@ -1,4 +1,5 @@
-use super::tick::sqrt_price_of;
+//! Concentrated liquidity: ticks, fees and positions, and the laws of swaps there and back.
+
 use super::*;
 use Direction::{OneForZero, ZeroForOne};
 use proptest::prelude::*;
@@ -128,6 +129,30 @@ fn what_the_contract_would_revert_is_an_error_and_changes_nothing() {
     assert!(pool.mint(&mut Position::over(0, 900_000), 1).is_err());
     assert_eq!((pool, all), before);
     assert!(PoolV3::new(1_000_000, 60, Q96).is_err() && PoolV3::new(500, 0, Q96).is_err());
+}
+
+#[test]
+fn arbitrage_goes_to_where_the_next_unit_would_lose() {
+    let (pool, _) = layered(60, 3_000);
+    assert_eq!(pool.arbitrage_limit(1.002_9, 1.003), Ok(None), "inside the fee");
+    assert_eq!(pool.arbitrage_limit(0.9, 0.997_1), Ok(None), "inside the fee");
+    let far = Exact::In(U256::new(u128::MAX >> 8));
+    for (price, direction) in [(1.05, OneForZero), (0.95, ZeroForOne)] {
+        let (way, limit) = pool.arbitrage_limit(price, price).unwrap().unwrap();
+        assert_eq!(way, direction);
+        let profit = |limit: U256| {
+            let swap = pool.quote(way, far, Some(limit)).unwrap();
+            let (paid, got) = (swap.amount_in as f64, swap.amount_out as f64);
+            if way == OneForZero { got * price - paid } else { got - paid * price }
+        };
+        let best = profit(limit);
+        assert!(best > 0.0);
+        for other in [limit * U256::new(999) / U256::new(1_000), limit * U256::new(1_001) / U256::new(1_000)]
+        {
+            assert!(profit(other) < best);
+        }
+    }
+    assert!(pool.arbitrage_limit(f64::NAN, 1.0).is_err());
 }
 
 #[test]
