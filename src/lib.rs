@@ -32,7 +32,7 @@
 //! |---|---|---|
 //! | [`domain`] | plain types and the glossary: stamps, money, instruments, messages, conditions | depend on a room |
 //! | [`ledger`] | double-entry books in exact decimals, per agent and for the venue | round silently |
-//! | [`market`] | what the world says: recorded bars, the embedded market, indicators | know agents, open files |
+//! | [`market`] | what the world says: recorded bars, the embedded market, indicators; what instruments are worth ([`market::pricing`]) | know agents, open files |
 //! | [`fills`] | what trading costs on bars; one implementation for all three lives | know who trades |
 //! | [`agents`] | one agent: family, personality, mind, alone and sim books; casting of a roster | place an order |
 //! | [`hive`](mod@crate::hive) | the network: bus, consensus, influence, points, goals, managers | move money |

@@ -7,7 +7,8 @@
 //! * [`clock`]: the clocks of a run;
 //! * [`board`], [`book`]: what every instrument was last quoted at, for structures;
 //! * [`state`]: what was said so far, and which assets still trade;
-//! * [`indicators`]: computed once per asset for all agents.
+//! * [`indicators`]: computed once per asset for all agents;
+//! * [`pricing`]: what options, futures, MOVE contracts and pools are worth and settle for.
 //!
 //! # Invariants
 //!
@@ -24,6 +25,7 @@ pub mod clock;
 pub mod feed;
 pub mod history;
 pub mod indicators;
+pub mod pricing;
 pub mod state;
 pub mod synth;
 
