@@ -45,6 +45,8 @@ pub enum Reason {
     Expired,
     /// The asset stopped trading.
     Delisted,
+    /// A leg of the structure could not be had: the others are closed.
+    Missed,
 }
 
 /// An agent's own action: what the alone life does.
@@ -335,6 +337,7 @@ impl fmt::Display for Reason {
             Reason::Exit => "exit",
             Reason::Expired => "time stop",
             Reason::Delisted => "delisted",
+            Reason::Missed => "a leg was missed",
         })
     }
 }

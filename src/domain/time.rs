@@ -17,6 +17,8 @@ const DAY_SECONDS: i64 = 86_400;
 impl Span {
     /// One hour.
     pub const HOUR: Span = Span(3_600 * SECOND);
+    /// A minute.
+    pub const MINUTE: Span = Span(60 * SECOND);
     /// One day.
     pub const DAY: Span = Span(DAY_SECONDS * SECOND);
     /// The year that annualises: 365.25 days, since these markets never close.

@@ -1,10 +1,13 @@
 //! Fill levels: one implementation for alone, sim and paper.
 //!
-//! [`bar`] is level B, which history runs use; [`costs`] says what trading costs there. Orders, lots
-//! and ticks are the venue's business (`execution`).
+//! [`bar`] is level B, which history runs use; [`level`] is L1 and L2, on quotes and books; [`costs`] says
+//! what trading costs, [`charge`] what of it contracts that end are charged. Orders, lots and ticks are the
+//! venue's business (`execution`).
 
 pub mod bar;
+pub mod charge;
 pub mod costs;
+pub mod level;
 
 pub use bar::{Taken, borrow_cost, borrow_fraction, fee_rate, funding_cost, rest, take};
 pub use costs::{BarCosts, Costs, PerKind};

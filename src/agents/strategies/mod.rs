@@ -105,7 +105,7 @@ pub fn idea(family: Family) -> &'static str {
     }
 }
 
-const fn param(
+pub(in crate::agents) const fn param(
     name: &'static str,
     unit: &'static str,
     default: (f64, f64),

@@ -1,25 +1,272 @@
-//! Families whose positions are structures: legs in one or several instruments, opened and closed as one.
+//! Families whose positions are structures: legs in one or several instruments, opened and closed as
+//! one, near neutral to the asset's price. They hear the market event by event and judge a stamp when it
+//! is over, so nothing of it is known before all of it is.
+//!
+//! * [`Rules`]: the nine families, one file each: what they look at, what they propose, what they quote;
+//! * [`life`]: an intent from its opening to its outcome, the same for all;
+//! * [`legs`], [`listed`]: the book of what is held, in coins and contracts, and orders in markets;
+//! * [`shape`]: conditions from a family's distances and an agent's character.
+//!
+//! # Invariants
+//!
+//! 1. A family proposes on fresh prices of every leg only, and never what costs would eat: the edge it
+//!    names is after fees and spreads.
+//! 2. The stop lies on the losing side of nought, the targets on the winning side; what is announced is
+//!    what is judged (law 12): every indicator of a condition is computed from the board and the family's
+//!    own memory of it, never from the agent's fills.
+//! 3. Structures are no voices: their intents are near neutral, so the pool of directional intents is
+//!    left as it is, and nobody listens to them in size.
+
+mod arbitrage;
+mod cash_and_carry;
+mod defi;
+mod funding;
+pub mod legs;
+pub mod life;
+pub mod listed;
+mod market_making;
+mod move_contract;
+mod options;
+mod scalp;
+pub mod shape;
+mod triangular;
 
 use super::declaration::ParamSpec;
-use crate::domain::Family;
+use super::personality::{Preset, Traits};
+use crate::domain::{
+    AssetId, Family, Indicator, InstrumentId, MarketEvent, Plan, SideRule, Span, Stamp, View,
+};
+use crate::fills::Costs;
+use crate::market::Board;
+use legs::Legs;
+use listed::Listed;
+use serde::{Deserialize, Serialize};
 
-/// The parameters of a structured family with units, defaults and bounds.
-pub fn params(_family: Family) -> &'static [ParamSpec] {
-    &[]
+/// Most legs of a structure.
+pub const LEGS_MAX: usize = 4;
+
+/// The indicators of a structure, in the order of [`Values`].
+pub const KEYS: [Indicator; 12] = [
+    Indicator::Gain,
+    Indicator::Spread,
+    Indicator::Imbalance,
+    Indicator::Edge,
+    Indicator::Basis,
+    Indicator::Carry,
+    Indicator::Implied,
+    Indicator::Forecast,
+    Indicator::Rich,
+    Indicator::Inventory,
+    Indicator::Hours,
+    Indicator::Away,
+];
+
+/// Values of [`KEYS`]; NaN where a family has none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Values(pub [f64; KEYS.len()]);
+
+impl Default for Values {
+    fn default() -> Self {
+        Values([f64::NAN; KEYS.len()])
+    }
 }
 
-/// A family's idea in a line.
-pub fn idea(family: Family) -> &'static str {
-    match family {
-        Family::Scalp => "order-flow imbalance on quotes and trades: quick target, time stop",
-        Family::MarketMaking => "quotes both sides of the book, skewed by its inventory",
-        Family::Arbitrage => "buys where an asset is cheap and sells where it is dear, on two venues",
-        Family::Triangular => "three pairs round and back to the same currency, after fees and depth",
-        Family::CashAndCarry => "long spot and short a dated future: the basis, kept to expiry",
-        Family::Funding => "the side of a perp that is paid, hedged with spot",
-        Family::Options => "short or long volatility with options, delta hedged with the perp",
-        Family::Move => "MOVE contracts against a forecast of volatility, hedged with the perp",
-        Family::Defi => "liquidity in pools against its loss, and pool against exchange, gas included",
-        _ => "",
+impl Values {
+    /// Sets one; those with a window are no structure's and are ignored.
+    pub fn set(&mut self, key: Indicator, value: f64) {
+        if let Some(i) = KEYS.iter().position(|k| *k == key) {
+            self.0[i] = value;
+        }
     }
+
+    /// One.
+    pub fn of(&self, key: Indicator) -> f64 {
+        KEYS.iter().position(|k| *k == key).map_or(f64::NAN, |i| self.0[i])
+    }
+}
+
+/// A leg: base units (contracts) of an instrument in one unit of the structure, signed for a long of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Leg {
+    /// On what.
+    pub instrument: InstrumentId,
+    /// Units, signed.
+    pub ratio: f64,
+}
+
+/// What a family proposes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal {
+    /// +1: the legs as they are; −1: all of them turned round.
+    pub side: f64,
+    /// One to [`LEGS_MAX`].
+    pub legs: Vec<Leg>,
+    /// Notional of the largest leg, as a fraction of own capital, before the agent's character.
+    pub size: f64,
+    /// All conditions.
+    pub plan: Plan,
+}
+
+/// A price and a size (base units) that a family wants to rest in its first leg's market.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rest {
+    /// Limit price.
+    pub price: f64,
+    /// Signed: buys or sells.
+    pub quantity: f64,
+}
+
+/// What a family sees.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// What is listed.
+    pub listed: &'a Listed,
+    /// What is quoted.
+    pub board: &'a Board,
+    /// What trading costs.
+    pub costs: &'a Costs,
+    /// The stamp that is over.
+    pub now: Stamp,
+    /// The agent's character.
+    pub traits: &'a Traits,
+    /// And its goal's.
+    pub preset: &'a Preset,
+    /// Which sides it may take.
+    pub side: SideRule,
+    /// Own capital, in the account's currency.
+    pub capital: f64,
+    /// What is held.
+    pub legs: &'a Legs,
+}
+
+impl Seen<'_> {
+    /// Newest price in the account's currency.
+    pub fn value(&self, id: InstrumentId) -> Option<f64> {
+        self.listed.value(self.board, id).filter(|v| v.is_finite() && *v > 0.0)
+    }
+
+    /// Whether all of these were priced within `age` before now.
+    pub fn is_fresh(&self, ids: &[InstrumentId], age: Span) -> bool {
+        ids.iter().all(|id| self.board.price(*id).is_some_and(|p| self.now.since(p.at).0 <= age.0))
+    }
+
+    /// Cost of taking an instrument once, as a fraction of notional: fee and half the spread.
+    pub fn cost(&self, id: InstrumentId) -> f64 {
+        let i = self.listed.get(id);
+        let half =
+            self.board.get(id).and_then(|q| q.top).map(|t| (t.value.ask - t.value.bid) / 2.0 / t.value.mid());
+        let half = half.unwrap_or(match self.costs {
+            Costs::Flat(_) => 0.0,
+            Costs::Bars(b) => b.half_spread.of(i.kind),
+        });
+        crate::fills::fee_rate(self.costs, i.kind, false) + half
+    }
+}
+
+/// What every family can do.
+trait Rule {
+    /// The instruments it listens to; the first is the one whose price stands for the structure's.
+    fn ears(&self) -> Vec<InstrumentId>;
+    /// Hears an event of one of them, or of its asset's volatility. The board has taken it already.
+    fn hear(&mut self, listed: &Listed, board: &Board, event: &MarketEvent);
+    /// Fills in its indicators as they are now; [`Indicator::Gain`] is filled in for it.
+    fn look(&self, seen: &Seen<'_>, values: &mut Values);
+    /// Whether to open now, and what.
+    fn propose(&self, seen: &Seen<'_>, view: &View<'_>, values: &Values) -> Option<Proposal>;
+    /// What it wants to rest while its intent is open: a bid and an offer. Only makers quote.
+    fn quotes(&self, _seen: &Seen<'_>) -> Option<[Option<Rest>; 2]> {
+        None
+    }
+    /// Whether it earns by resting orders: then the life is lived twice, by touch and by through.
+    fn is_maker(&self) -> bool {
+        false
+    }
+    /// Time between two looks; the zero span: every stamp.
+    fn pace(&self) -> Span {
+        Span(0)
+    }
+}
+
+macro_rules! rules {
+    ($($variant:ident = $module:ident),+ $(,)?) => {
+        /// A family with its parameters and what it remembers of the market.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[allow(missing_docs, reason = "named as in Family")]
+        pub enum Rules { $($variant($module::Memory)),+ }
+
+        impl Rules {
+            /// For an asset on what a feed lists; or why it stands by.
+            pub fn new(family: Family, p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
+                match family {
+                    $(Family::$variant => $module::Memory::new(p, asset, listed).map(Rules::$variant),)+
+                    other => Err(format!("{other} is no family of structures")),
+                }
+            }
+
+            fn rule(&self) -> &dyn Rule {
+                match self { $(Rules::$variant(m) => m),+ }
+            }
+
+            fn rule_mut(&mut self) -> &mut dyn Rule {
+                match self { $(Rules::$variant(m) => m),+ }
+            }
+        }
+
+        /// The parameters of a structured family with units, defaults and bounds.
+        pub fn params(family: Family) -> &'static [ParamSpec] {
+            match family {
+                $(Family::$variant => $module::PARAMS,)+
+                _ => &[],
+            }
+        }
+
+        /// A family's idea in a line.
+        pub fn idea(family: Family) -> &'static str {
+            match family {
+                $(Family::$variant => $module::IDEA,)+
+                _ => "",
+            }
+        }
+
+        /// What a family needs to be listed, in words.
+        pub fn needs(family: Family) -> &'static str {
+            match family {
+                $(Family::$variant => $module::NEEDS,)+
+                _ => "bars",
+            }
+        }
+    };
+}
+
+rules!(
+    Scalp = scalp,
+    MarketMaking = market_making,
+    Arbitrage = arbitrage,
+    Triangular = triangular,
+    CashAndCarry = cash_and_carry,
+    Funding = funding,
+    Options = options,
+    Move = move_contract,
+    Defi = defi,
+);
+
+impl Rules {
+    /// The instruments it listens to.
+    pub fn ears(&self) -> Vec<InstrumentId> {
+        self.rule().ears()
+    }
+
+    /// Whether it earns by resting orders.
+    pub fn is_maker(&self) -> bool {
+        self.rule().is_maker()
+    }
+}
+
+/// The instruments of an asset that pass, in the feed's order.
+fn find(
+    listed: &Listed,
+    asset: AssetId,
+    pass: impl Fn(&crate::domain::Instrument) -> bool,
+) -> Vec<InstrumentId> {
+    listed.instruments.iter().filter(|i| i.asset == asset && pass(i)).map(|i| i.id).collect()
 }

@@ -1,0 +1,315 @@
+//! The book of a structure: coins and contracts in several instruments, and orders on their way to a
+//! market or resting in one.
+//!
+//! # Invariants
+//!
+//! 1. Worth is cash plus everything held at its newest price; every fee, funding and settlement is in the
+//!    cash.
+//! 2. An order reaches its market after its latency, and fills at nothing that was quoted before that; on
+//!    bars it fills at the open of the first bar after it.
+//! 3. A maker that counts *through* fills only by prints and quotes beyond its price; one that counts
+//!    *touch* also by prints at its price once the queue before it is served.
+//! 4. The fee of a purchase of coins is taken in coins, that of a sale in what is received, as venues do.
+
+use super::listed::Listed;
+use crate::domain::{InstrumentId, InstrumentKind, MarketEvent, Stamp, Terms};
+use crate::fills::{self, Costs, charge, level};
+use crate::market::Board;
+use crate::market::board::Level;
+use serde::{Deserialize, Serialize};
+
+/// Orders that a structure may have at once: two a leg.
+pub const ORDERS_MAX: usize = 16;
+
+/// An order.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    /// On what.
+    pub instrument: InstrumentId,
+    /// Base units still to be traded, signed.
+    pub quantity: f64,
+    /// Rests at this price; none: takes what there is.
+    pub limit: Option<f64>,
+    /// When it was decided …
+    pub decided: Stamp,
+    /// … and when it reaches the market.
+    pub live: Stamp,
+    /// Size before it in the queue at its price; none until it has reached the market.
+    pub ahead: Option<f64>,
+    /// Market events of its instrument that found it and left some of it.
+    pub tries: u8,
+}
+
+/// What was traded, paid and received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Notional traded, in the account's currency.
+    pub traded: f64,
+    /// Fills.
+    pub fills: u64,
+    /// Fees paid, gas and borrow included.
+    pub fees: f64,
+    /// Funding received less funding paid.
+    pub funding: f64,
+    /// The coarsest level on which something was filled.
+    pub level: Option<Level>,
+}
+
+/// The book.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Legs {
+    /// Account currency received less paid.
+    pub cash: f64,
+    /// Units held, signed, by where they are booked; sorted, none is zero.
+    pub held: Vec<(InstrumentId, f64)>,
+    /// On their way or resting.
+    pub orders: Vec<Order>,
+    /// Sums.
+    pub totals: Totals,
+}
+
+/// What filling needs beside the book.
+#[derive(Clone, Copy, Debug)]
+pub struct Market<'a> {
+    /// What is listed.
+    pub listed: &'a Listed,
+    /// What is quoted.
+    pub board: &'a Board,
+    /// What trading costs.
+    pub costs: &'a Costs,
+    /// Whether makers count touches.
+    pub touch: bool,
+}
+
+impl Legs {
+    /// Units held of where this instrument is booked.
+    pub fn of(&self, booked: InstrumentId) -> f64 {
+        self.held.binary_search_by_key(&booked, |h| h.0).map_or(0.0, |i| self.held[i].1)
+    }
+
+    /// Worth now; what has no price counts nothing.
+    pub fn worth(&self, listed: &Listed, board: &Board) -> f64 {
+        let each = |&(id, q): &(InstrumentId, f64)| listed.value(board, id).map_or(0.0, |v| v * q);
+        self.cash + self.held.iter().map(each).sum::<f64>()
+    }
+
+    /// Whether nothing is held, but for dust.
+    pub fn is_flat(&self, listed: &Listed, board: &Board) -> bool {
+        self.held.iter().all(|&(id, q)| listed.value(board, id).is_none_or(|v| libm::fabs(v * q) < 1e-6))
+    }
+
+    fn add(&mut self, booked: InstrumentId, quantity: f64) {
+        match self.held.binary_search_by_key(&booked, |h| h.0) {
+            Ok(i) => {
+                let before = self.held[i].1;
+                let after = before + quantity;
+                // Sums of equal and opposite doubles leave dust.
+                if libm::fabs(after) <= 1e-12 * libm::fabs(before) {
+                    self.held.remove(i);
+                } else {
+                    self.held[i].1 = after;
+                }
+            }
+            Err(i) if quantity != 0.0 => self.held.insert(i, (booked, quantity)),
+            Err(_) => {}
+        }
+    }
+
+    /// Sends an order; more than [`ORDERS_MAX`] are refused.
+    pub fn send(&mut self, order: Order) -> bool {
+        let room = self.orders.len() < ORDERS_MAX && order.quantity != 0.0 && order.quantity.is_finite();
+        if room {
+            self.orders.push(order);
+        }
+        room
+    }
+
+    /// Takes off all orders of an instrument, or all.
+    pub fn cancel(&mut self, instrument: Option<InstrumentId>) {
+        self.orders.retain(|o| instrument.is_some_and(|i| i != o.instrument));
+    }
+
+    /// What an event of the market does to orders and positions. The board has taken it already.
+    pub fn hear(&mut self, m: &Market<'_>, event: &MarketEvent) {
+        match *event {
+            MarketEvent::Funding { instrument, rate, mark, .. } => {
+                let q = self.of(instrument);
+                if q != 0.0 && matches!(m.costs, Costs::Bars(_)) {
+                    let paid = q * mark * rate;
+                    self.cash -= paid;
+                    self.totals.funding -= paid;
+                }
+            }
+            MarketEvent::Settled { instrument, price, .. } => self.settle(m, instrument, price),
+            MarketEvent::Bar { instrument, at, .. }
+            | MarketEvent::Quote { instrument, at, .. }
+            | MarketEvent::Trade { instrument, at, .. }
+            | MarketEvent::Level { instrument, at, last: true, .. }
+            | MarketEvent::Pool { instrument, at, .. } => self.fill(m, instrument, at, event),
+            MarketEvent::Level { .. }
+            | MarketEvent::Mark { .. }
+            | MarketEvent::Implied { .. }
+            | MarketEvent::VolIndex { .. } => {}
+        }
+    }
+
+    fn fill(&mut self, m: &Market<'_>, instrument: InstrumentId, at: Stamp, event: &MarketEvent) {
+        let mut i = 0;
+        while i < self.orders.len() {
+            let mut order = self.orders[i];
+            if order.instrument != instrument || at < order.live || at <= order.decided {
+                i += 1;
+                continue;
+            }
+            let got = match order.limit {
+                None => self.take(m, &order, event),
+                Some(limit) => self.rest(m, &mut order, limit, event),
+            };
+            order.quantity -= got;
+            order.tries = order.tries.saturating_add(1);
+            if libm::fabs(order.quantity) <= 1e-12 * libm::fabs(got) {
+                self.orders.remove(i);
+            } else {
+                self.orders[i] = order;
+                i += 1;
+            }
+        }
+    }
+
+    /// A taker; what it got.
+    fn take(&mut self, m: &Market<'_>, order: &Order, event: &MarketEvent) -> f64 {
+        let instrument = m.listed.get(order.instrument);
+        let hit = match event {
+            // A print is no offer.
+            MarketEvent::Trade { .. } => None,
+            MarketEvent::Bar { bar, .. } => {
+                let quoted = m.board.get(order.instrument).is_some_and(|q| q.level > Level::Bars);
+                // Where there are quotes, bars only sum up what was.
+                let taken = (!quoted).then(|| {
+                    fills::take(m.costs, instrument.kind, bar.open, f64::NAN, bar.volume, order.quantity)
+                });
+                taken.filter(|t| t.quantity != 0.0).map(|t| level::Hit {
+                    quantity: t.quantity,
+                    price: t.price,
+                    level: Level::Bars,
+                })
+            }
+            _ => level::hit(m.board, instrument, m.listed.tick(order.instrument), order.quantity),
+        };
+        let Some(hit) = hit else { return 0.0 };
+        self.trade(m, order.instrument, hit.quantity, hit.price, false, hit.level);
+        hit.quantity
+    }
+
+    /// A maker; what it got. Follows the queue before it.
+    fn rest(&mut self, m: &Market<'_>, order: &mut Order, limit: f64, event: &MarketEvent) -> f64 {
+        let buys = order.quantity > 0.0;
+        let side = libm::copysign(1.0, order.quantity);
+        let beyond = |price: f64| side * (limit - price) > 0.0;
+        let size = libm::fabs(order.quantity);
+        // What another shows at its price, which was there before it.
+        let shown = m.board.get(order.instrument).and_then(|q| q.top).map_or(0.0, |t| {
+            let (best, there) =
+                if buys { (t.value.bid, t.value.bid_size) } else { (t.value.ask, t.value.ask_size) };
+            match m.board.book(order.instrument) {
+                Some(book) => book.against(!buys).iter().find(|l| l.0 == limit).map_or(0.0, |l| l.1),
+                None if best == limit => there,
+                None => 0.0,
+            }
+        });
+        let ahead = order.ahead.unwrap_or(shown);
+        let mut queue = ahead;
+        let (got, on) = match *event {
+            MarketEvent::Bar { ref bar, .. } => {
+                let quoted = m.board.get(order.instrument).is_some_and(|q| q.level > Level::Bars);
+                let kind = m.listed.get(order.instrument).kind;
+                let tick = if m.touch { 0.0 } else { m.listed.tick(order.instrument) };
+                let taken = fills::rest(m.costs, kind, bar, limit, tick, order.quantity);
+                (if quoted { 0.0 } else { libm::fabs(taken.quantity) }, Level::Bars)
+            }
+            MarketEvent::Trade { price, size: printed, buys: taker_buys, .. } => {
+                let on = if m.board.book(order.instrument).is_some() { Level::Depth } else { Level::Quotes };
+                let got = if taker_buys == buys {
+                    0.0
+                } else if beyond(price) {
+                    size
+                } else if m.touch && price == limit {
+                    queue = (ahead - printed).max(0.0);
+                    (printed - ahead).clamp(0.0, size)
+                } else {
+                    0.0
+                };
+                (got, on)
+            }
+            _ => {
+                let top = m.board.get(order.instrument).and_then(|q| q.top).map(|t| t.value);
+                // The other side is quoted through our price: whoever quotes there would have traded with us.
+                let crossed = top.is_some_and(|t| beyond(if buys { t.ask } else { t.bid }));
+                // Those before us who left are not waited for.
+                queue = if m.board.book(order.instrument).is_some() { ahead.min(shown) } else { ahead };
+                (if crossed { size } else { 0.0 }, Level::Quotes)
+            }
+        };
+        order.ahead = Some(queue);
+        if got > 0.0 {
+            self.trade(m, order.instrument, side * got, limit, true, on);
+        }
+        side * got
+    }
+
+    /// Books a trade.
+    pub fn trade(&mut self, m: &Market<'_>, id: InstrumentId, q: f64, price: f64, maker: bool, on: Level) {
+        let instrument = m.listed.get(id);
+        let scale = m.listed.scale(m.board, id).unwrap_or(1.0);
+        let size = libm::fabs(q);
+        let underlying = m.board.get(id).and_then(|q| q.implied).map_or(price, |i| i.value.1);
+        // In the price's own currency.
+        let inverse = matches!(instrument.terms, Terms::Option { inverse: true, .. });
+        let underlying = if inverse { 1.0 } else { underlying };
+        let fee = charge::trade(m.costs, instrument.kind, size, price, underlying, maker);
+        let gas = if instrument.kind == InstrumentKind::Pool {
+            m.board.get(id).and_then(|q| q.pool).map_or(0.0, |p| p.value.gas)
+        } else {
+            0.0
+        };
+        let coins = instrument.kind.is_owned() && instrument.kind != InstrumentKind::Pool;
+        let (mut bought, mut paid) = (q, q * price);
+        if coins && q > 0.0 {
+            bought -= fee / price;
+        } else {
+            paid += fee;
+        }
+        self.add(m.listed.coin(id), bought);
+        match m.listed.pays(id) {
+            Some(other) => self.add(other, -paid),
+            None => self.cash -= paid * scale,
+        }
+        self.cash -= gas;
+        let t = &mut self.totals;
+        t.traded += size * price * scale;
+        t.fees += fee * scale + gas;
+        t.fills += 1;
+        t.level = Some(t.level.map_or(on, |l| l.min(on)));
+    }
+
+    /// A contract has ended: its position is paid out.
+    fn settle(&mut self, m: &Market<'_>, id: InstrumentId, price: f64) {
+        self.orders.retain(|o| o.instrument != id);
+        let q = self.of(id);
+        if q == 0.0 {
+            return;
+        }
+        let i = m.listed.get(id);
+        let payoff = match i.terms {
+            Terms::Option { strike, call, .. } => {
+                (if call { price - strike } else { strike - price }).max(0.0)
+            }
+            _ => price,
+        };
+        let fee = charge::settlement(m.costs, i.kind, libm::fabs(q), payoff, price);
+        // A payoff in coins is worth its payoff: coins are paid out at the settlement price.
+        self.cash += q * payoff - fee;
+        self.totals.fees += fee;
+        self.add(id, -q);
+    }
+}

@@ -1,0 +1,446 @@
+//! An intent of a structured family, from its opening to its outcome: the life that speaks.
+//!
+//! # Invariants
+//!
+//! 1. The plan it holds is the plan of its last message (law 12).
+//! 2. When a stamp is over, in this order: a leg that was missed; stop, trailing stop, exit, time stop,
+//!    far target (each closes); near target, hedge, add (each acts once); while flat: re-entry, then the
+//!    family's own proposal. What is left unfilled of an opening after [`TRIES`] market events of its
+//!    instrument, or [`WAIT`], is taken off and what was filled is closed: no leg stands alone.
+//! 3. The gain is that of mid prices since the message, funding included: whoever heard the message can
+//!    compute it; what the book really gained is the outcome. A maker's is that of its book, which it alone
+//!    knows.
+//! 4. A short pause between deciding and reaching the market is drawn for each order ([`LATENCY`]).
+
+use super::legs::{Legs, Market, Order};
+use super::{KEYS, LEGS_MAX, Leg, Proposal, Rules, Seen, Values};
+use crate::domain::{
+    Action, AgentId, AssetId, Body, Condition, Indicator, InstrumentId, IntentId, MarketEvent, Outcome, Plan,
+    ReEntry, Reason, Span, Stamp, Verb, View, random,
+};
+use serde::{Deserialize, Serialize};
+
+/// Mean time from a decision to the market; each order's is 0.5 to 1.5 times it.
+pub const LATENCY: Span = Span(50_000_000);
+/// Market events after which an opening order that is not whole counts as missed …
+pub const TRIES: u8 = 3;
+/// … and the time after which it does, where the market is silent (bars come less often).
+pub const WAIT: Span = Span(4 * Span::DAY.0);
+
+/// An intent that is open.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Open {
+    side: f64,
+    legs: Vec<Leg>,
+    /// Prices of the legs when it was said, in the account's currency.
+    entry: Vec<f64>,
+    /// Units of the structure, unsigned …
+    units: f64,
+    /// … at first.
+    first: f64,
+    /// Notional of the largest leg of a unit, at entry.
+    notional: f64,
+    plan: Plan,
+    since: Stamp,
+    best: f64,
+    adds: u32,
+    /// Funding received a unit since it was opened, in the account's currency.
+    carried: f64,
+    /// Worth of the book when it was opened.
+    worth: f64,
+    /// Gain at which it was last added to.
+    raised: f64,
+}
+
+/// An intent that was closed, its last fill not yet known.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Closing {
+    since: Stamp,
+    risk: f64,
+    worth: f64,
+    reason: Reason,
+}
+
+/// The life of one agent on one asset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Life {
+    /// The family.
+    pub rules: Rules,
+    /// What is held.
+    pub legs: Legs,
+    /// Makers' fills count touches.
+    pub touch: bool,
+    /// The intent as said: signed fraction of own capital.
+    pub intent: f64,
+    /// Closed intents.
+    pub trades: u32,
+    /// Openings of which a leg was missed.
+    pub missed: u32,
+    open: Option<Open>,
+    closing: Option<Closing>,
+    number: u32,
+    flat_since: Option<Stamp>,
+    again: Option<ReEntry>,
+    looked: Option<Stamp>,
+    /// What the last re-entry or proposal was opened with, to open it again.
+    last: Option<(Vec<Leg>, f64)>,
+}
+
+/// Who lives.
+#[derive(Clone, Copy, Debug)]
+pub struct Who {
+    /// The agent.
+    pub agent: AgentId,
+    /// Its asset.
+    pub asset: AssetId,
+    /// Key of its draws.
+    pub key: u64,
+}
+
+impl Life {
+    /// Nothing has happened yet.
+    pub fn new(rules: Rules, touch: bool) -> Self {
+        Life {
+            rules,
+            legs: Legs::default(),
+            touch,
+            intent: 0.0,
+            trades: 0,
+            missed: 0,
+            open: None,
+            closing: None,
+            number: 0,
+            flat_since: None,
+            again: None,
+            looked: None,
+            last: None,
+        }
+    }
+
+    /// Hears an event: orders fill, the family remembers.
+    pub fn hear(&mut self, m: &Market<'_>, event: &MarketEvent) {
+        self.legs.hear(m, event);
+        if let (MarketEvent::Funding { instrument, rate, mark, .. }, Some(open)) = (event, &mut self.open) {
+            let ratio = open.legs.iter().find(|l| l.instrument == *instrument).map_or(0.0, |l| l.ratio);
+            open.carried -= open.side * ratio * mark * rate;
+        }
+        self.rules.rule_mut().hear(m.listed, m.board, event);
+    }
+
+    /// A stamp is over: judges and acts. `say` takes what is said, in order.
+    pub fn judge(&mut self, who: Who, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
+        let pace = self.rules.rule().pace();
+        if self.looked.is_some_and(|l| seen.now.since(l).0 < pace.0) {
+            return;
+        }
+        self.looked = Some(seen.now);
+        if let Some(outcome) = self.outcome(who, seen) {
+            say(Body::Outcome(outcome));
+        }
+        if self.open.is_some() {
+            self.manage(who, seen, say);
+        } else {
+            self.consider(who, seen, say);
+        }
+        self.quote(who, seen);
+    }
+
+    /// The indicators as they are now.
+    pub fn values(&self, seen: &Seen<'_>) -> Values {
+        let mut values = Values::default();
+        self.rules.rule().look(seen, &mut values);
+        let gain = self.open.as_ref().and_then(|o| {
+            if self.rules.rule().is_maker() {
+                // What a maker gains, it gains by its fills: this one is its own to judge.
+                let worth = self.legs.worth(seen.listed, seen.board) - o.worth;
+                Some(worth / (o.units * o.notional) * 1e4)
+            } else {
+                gain(o, seen)
+            }
+        });
+        values.set(Indicator::Gain, gain.unwrap_or(f64::NAN));
+        values
+    }
+
+    fn minutes(&self, now: Stamp) -> u32 {
+        let since = self.open.as_ref().map_or(self.flat_since, |o| Some(o.since));
+        since.map_or(u32::MAX, |s| (now.since(s).0 / Span::MINUTE.0).clamp(0, i64::from(u32::MAX)) as u32)
+    }
+
+    fn consider(&mut self, who: Who, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
+        if self.closing.is_some() {
+            return;
+        }
+        let values = self.values(seen);
+        let held = self.minutes(seen.now);
+        let view = view(&values, held, 0.0, 0.0);
+        if let Some(again) = self.again {
+            if again.lapsed(held) {
+                self.again = None;
+            } else if again.holds(&view) {
+                let last = self.last.clone();
+                let fresh = self.rules.rule().propose(seen, &view, &values);
+                // The legs of the family as it would open now, or those of before.
+                let proposal = fresh.filter(|p| p.side == again.side);
+                if let (Some(p), Some(_)) = (proposal, last) {
+                    self.enter(who, seen, p, Reason::ReEntry, say);
+                }
+                return;
+            }
+        }
+        if let Some(p) = self.rules.rule().propose(seen, &view, &values) {
+            self.enter(who, seen, p, Reason::Signal, say);
+        }
+    }
+
+    fn enter(&mut self, who: Who, seen: &Seen<'_>, p: Proposal, reason: Reason, say: &mut dyn FnMut(Body)) {
+        if p.legs.is_empty() || p.legs.len() > LEGS_MAX || !seen.side.allows(p.side) {
+            return;
+        }
+        let entry: Option<Vec<f64>> = p.legs.iter().map(|l| seen.value(l.instrument)).collect();
+        let Some(entry) = entry else { return };
+        let notional = p.legs.iter().zip(&entry).map(|(l, v)| libm::fabs(l.ratio * v)).fold(0.0, f64::max);
+        let size = p.size * seen.traits.aggression * seen.preset.unit;
+        let units = size * seen.capital / notional;
+        // A leg below a lot or the least notional would leave the others alone.
+        let tradable = p.legs.iter().zip(&entry).all(|(l, v)| {
+            let quantity = seen.listed.lots(l.instrument, libm::fabs(l.ratio) * units);
+            let least = crate::domain::money::to_estimate(seen.listed.get(l.instrument).min_notional);
+            quantity > 0.0 && quantity * v >= least
+        });
+        if !(tradable && units.is_finite() && units > 0.0) {
+            return;
+        }
+        self.number += 1;
+        self.again = None;
+        self.last = Some((p.legs.clone(), p.side));
+        let plan = p.plan;
+        self.open = Some(Open {
+            side: p.side,
+            legs: p.legs,
+            entry,
+            units: 0.0,
+            first: units,
+            notional,
+            plan,
+            since: seen.now,
+            best: 0.0,
+            adds: seen.preset.adds,
+            carried: 0.0,
+            worth: self.legs.worth(seen.listed, seen.board),
+            raised: 0.0,
+        });
+        self.size(who, seen, Verb::Open, reason, units, &plan, say);
+    }
+
+    fn manage(&mut self, who: Who, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
+        if self.is_missed(seen.now) {
+            self.missed += 1;
+            return self.close(who, seen, Reason::Missed, say);
+        }
+        let (values, held, whole) = (self.values(seen), self.minutes(seen.now), self.is_whole());
+        let now = values.of(Indicator::Gain);
+        let Some(open) = &mut self.open else { return };
+        if now > open.best {
+            open.best = now;
+        }
+        let view = view(&values, held, open.best, open.side);
+        if let Some(reason) = closing_reason(&open.plan, &view) {
+            return self.close(who, seen, reason, say);
+        }
+        // One thing at a time: what was ordered before must be whole.
+        if !whole {
+            return;
+        }
+        let holds = |c: &Condition| c.holds(&view);
+        if let Some(fraction) = open.plan.targets[0].filter(|t| holds(&t.when)).map(|t| t.fraction) {
+            open.plan.targets[0] = None;
+            open.plan.add = None;
+            let (plan, units) = (open.plan, open.units * (1.0 - fraction));
+            return self.size(who, seen, Verb::Decrease, Reason::Target, units, &plan, say);
+        }
+        if let Some((_, fraction)) = open.plan.hedge.filter(|(c, _)| holds(c)) {
+            open.plan.hedge = None;
+            let (plan, units) = (open.plan, open.units * (1.0 - fraction));
+            return self.size(who, seen, Verb::Decrease, Reason::Hedge, units, &plan, say);
+        }
+        if let Some((_, fraction)) = open.plan.add.filter(|(c, _)| holds(c)) {
+            open.adds = open.adds.saturating_sub(1);
+            if open.adds == 0 {
+                open.plan.add = None;
+            }
+            open.raised = now;
+            let (plan, units) = (open.plan, open.units + open.first * fraction);
+            self.size(who, seen, Verb::Increase, Reason::Add, units, &plan, say);
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.legs.orders.iter().all(|o| o.limit.is_some())
+    }
+
+    fn is_missed(&self, now: Stamp) -> bool {
+        let late = |o: &Order| o.limit.is_none() && (o.tries >= TRIES || now.since(o.decided).0 >= WAIT.0);
+        self.legs.orders.iter().any(late)
+    }
+
+    fn close(&mut self, who: Who, seen: &Seen<'_>, reason: Reason, say: &mut dyn FnMut(Body)) {
+        let Some(open) = self.open.take() else { return };
+        let stop = match open.plan.stop.right {
+            crate::domain::Term::Level(bp) => libm::fabs(bp),
+            _ => 1.0,
+        };
+        let risk = (open.units * open.notional / seen.capital * stop / 1e4).max(1e-9);
+        self.closing = Some(Closing { since: open.since, risk, worth: open.worth, reason });
+        self.flat_since = Some(seen.now);
+        self.again = open.plan.reenter.filter(|_| reason != Reason::Missed);
+        let before = self.intent;
+        self.intent = 0.0;
+        self.legs.cancel(None);
+        self.flatten(who, seen);
+        let intent = IntentId { agent: who.agent, asset: who.asset, number: self.number };
+        let price = open.legs.first().and_then(|l| seen.value(l.instrument)).unwrap_or(f64::NAN);
+        say(Body::Action(Action {
+            verb: Verb::Close,
+            intent,
+            reason,
+            before,
+            after: 0.0,
+            price,
+            plan: open.plan,
+        }));
+    }
+
+    /// Orders everything held away, at whatever it gets.
+    fn flatten(&mut self, who: Who, seen: &Seen<'_>) {
+        let held = self.legs.held.clone();
+        for (n, (id, quantity)) in held.into_iter().enumerate() {
+            self.legs.send(order(who, seen.now, n, id, -quantity));
+        }
+    }
+
+    /// How the last intent ended, once everything is closed.
+    fn outcome(&mut self, who: Who, seen: &Seen<'_>) -> Option<Outcome> {
+        let closing = self.closing?;
+        if !self.legs.orders.is_empty() {
+            return None;
+        }
+        if !self.legs.is_flat(seen.listed, seen.board) {
+            // What a maker got while it took its orders off.
+            self.flatten(who, seen);
+            return None;
+        }
+        self.closing = None;
+        self.trades += 1;
+        let pnl = (self.legs.worth(seen.listed, seen.board) - closing.worth) / seen.capital;
+        Some(Outcome {
+            intent: IntentId { agent: who.agent, asset: who.asset, number: self.number },
+            reason: closing.reason,
+            r: pnl / closing.risk,
+            pnl,
+            bars: (seen.now.since(closing.since).0 / Span::MINUTE.0).max(0) as u32,
+            points: 0.0,
+        })
+    }
+
+    /// Sets the units, orders the difference on every leg, and says it.
+    #[allow(clippy::too_many_arguments, reason = "one place for all four verbs")]
+    fn size(
+        &mut self,
+        who: Who,
+        seen: &Seen<'_>,
+        verb: Verb,
+        reason: Reason,
+        units: f64,
+        plan: &Plan,
+        say: &mut dyn FnMut(Body),
+    ) {
+        let Some(open) = &mut self.open else { return };
+        let more = units - open.units;
+        open.units = units;
+        let before = self.intent;
+        self.intent = open.side * units * open.notional / seen.capital;
+        let quoting = self.rules.rule().is_maker();
+        let legs: Vec<(InstrumentId, f64)> =
+            open.legs.iter().map(|l| (l.instrument, open.side * l.ratio * more)).collect();
+        let price = open.entry.first().copied().unwrap_or(f64::NAN);
+        // A maker's size is what it quotes: it takes nothing.
+        for (n, (id, quantity)) in legs.into_iter().enumerate().filter(|_| !quoting) {
+            let whole = libm::copysign(seen.listed.lots(id, libm::fabs(quantity)), quantity);
+            self.legs.send(order(who, seen.now, n, id, whole));
+        }
+        let intent = IntentId { agent: who.agent, asset: who.asset, number: self.number };
+        let price = if verb == Verb::Open {
+            price
+        } else {
+            self.open
+                .as_ref()
+                .and_then(|o| o.legs.first())
+                .and_then(|l| seen.value(l.instrument))
+                .unwrap_or(price)
+        };
+        say(Body::Action(Action { verb, intent, reason, before, after: self.intent, price, plan: *plan }));
+    }
+
+    /// Keeps a maker's quotes where its family wants them.
+    fn quote(&mut self, who: Who, seen: &Seen<'_>) {
+        if !self.rules.rule().is_maker() {
+            return;
+        }
+        let Some(open) = &self.open else { return };
+        let Some(first) = open.legs.first().map(|l| l.instrument) else { return };
+        let wanted = self.rules.rule().quotes(seen).unwrap_or([None, None]);
+        for (n, (rest, buys)) in wanted.into_iter().zip([true, false]).enumerate() {
+            let same = |o: &Order| o.instrument == first && o.limit.is_some() && (o.quantity > 0.0) == buys;
+            let tick = seen.listed.tick(first);
+            let stays = |o: &Order| {
+                rest.is_some_and(|r| o.limit.is_some_and(|l| libm::fabs(l - r.price) < 0.5 * tick))
+            };
+            // Moved by less than a tick it keeps its place in the queue.
+            if self.legs.orders.iter().any(|o| same(o) && stays(o)) {
+                continue;
+            }
+            self.legs.orders.retain(|o| !same(o));
+            if let Some(r) = rest {
+                let quantity = libm::copysign(seen.listed.lots(first, libm::fabs(r.quantity)), r.quantity);
+                self.legs.send(Order { limit: Some(r.price), ..order(who, seen.now, n, first, quantity) });
+            }
+        }
+    }
+}
+
+fn order(who: Who, now: Stamp, n: usize, instrument: InstrumentId, quantity: f64) -> Order {
+    let u = random::uniform(random::key(who.key, &[now.0 as u64, n as u64]));
+    let live = Stamp(now.0 + (LATENCY.0 as f64 * (0.5 + u)) as i64);
+    Order { instrument, quantity, limit: None, decided: now, live, ahead: None, tries: 0 }
+}
+
+fn view<'a>(values: &'a Values, held: u32, best: f64, side: f64) -> View<'a> {
+    View { close: f64::NAN, sigma: f64::NAN, held, best, side, keys: &KEYS, values: &values.0 }
+}
+
+/// Gain of an open structure at mid prices, in basis points of its notional.
+fn gain(open: &Open, seen: &Seen<'_>) -> Option<f64> {
+    let mut sum = open.carried;
+    for (leg, entry) in open.legs.iter().zip(&open.entry) {
+        sum += open.side * leg.ratio * (seen.value(leg.instrument)? - entry);
+    }
+    Some(sum / open.notional * 1e4)
+}
+
+/// The first condition that closes the intent, in the order of invariant 2.
+fn closing_reason(plan: &Plan, view: &View<'_>) -> Option<Reason> {
+    if plan.stop.holds(view) {
+        Some(Reason::Stop)
+    } else if plan.trail.is_some_and(|c| c.holds(view)) {
+        Some(Reason::Trail)
+    } else if plan.exit.holds(view) {
+        Some(Reason::Exit)
+    } else if plan.expire.holds(view) {
+        Some(Reason::Expired)
+    } else if plan.targets.iter().flatten().any(|t| t.fraction >= 1.0 && t.when.holds(view)) {
+        Some(Reason::Target)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,86 @@
+//! What is listed, as structures need it: which coins a trade moves, and in which currency.
+//!
+//! Spot holdings are counted as coins on their venue: ETH bought with BTC and ETH bought with the
+//! account's currency are the same coins, booked under the instrument that prices them in the account's
+//! currency ([`Listed::coin`]). Contracts are booked under themselves.
+
+use crate::domain::{AssetId, Instrument, InstrumentId, Terms, Universe, money};
+use crate::market::Board;
+
+/// All instruments of a feed.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
+    /// By id.
+    pub instruments: Vec<Instrument>,
+    ticks: Vec<f64>,
+    lots: Vec<f64>,
+    coins: Vec<InstrumentId>,
+    pays: Vec<Option<InstrumentId>>,
+}
+
+impl Listed {
+    /// Of a feed.
+    pub fn new(universe: &Universe) -> Self {
+        let all = &universe.instruments;
+        let priced = |asset: AssetId, venue: &str| {
+            all.iter()
+                .find(|i| i.kind.is_owned() && i.asset == asset && i.quote.is_none() && i.venue == venue)
+                .map(|i| i.id)
+        };
+        Listed {
+            ticks: all.iter().map(|i| money::to_estimate(i.tick)).collect(),
+            lots: all.iter().map(|i| money::to_estimate(i.lot)).collect(),
+            coins: all
+                .iter()
+                .map(|i| if i.kind.is_owned() { priced(i.asset, &i.venue).unwrap_or(i.id) } else { i.id })
+                .collect(),
+            pays: all.iter().map(|i| i.quote.and_then(|q| priced(q, &i.venue))).collect(),
+            instruments: all.clone(),
+        }
+    }
+
+    /// An instrument; ids come from the same feed.
+    pub fn get(&self, id: InstrumentId) -> &Instrument {
+        &self.instruments[id.index()]
+    }
+
+    /// Smallest price step.
+    pub fn tick(&self, id: InstrumentId) -> f64 {
+        self.ticks[id.index()]
+    }
+
+    /// The largest whole number of lots within a size.
+    pub fn lots(&self, id: InstrumentId, size: f64) -> f64 {
+        let lot = self.lots[id.index()];
+        if lot > 0.0 { libm::floor(size / lot * (1.0 + 1e-12)) * lot } else { size }
+    }
+
+    /// Where what is bought is booked.
+    pub fn coin(&self, id: InstrumentId) -> InstrumentId {
+        self.coins[id.index()]
+    }
+
+    /// Where what is paid is booked; none: the account's currency.
+    pub fn pays(&self, id: InstrumentId) -> Option<InstrumentId> {
+        self.pays[id.index()]
+    }
+
+    /// What one unit of an instrument's price is worth in the account's currency: the price of its quote
+    /// asset, the forward for an option that is quoted in coins, else 1.
+    pub fn scale(&self, board: &Board, id: InstrumentId) -> Option<f64> {
+        let i = self.get(id);
+        if let Terms::Option { inverse: true, .. } = i.terms {
+            return board.get(id)?.implied.map(|t| t.value.1);
+        }
+        match (i.quote, self.pays(id)) {
+            (None, _) => Some(1.0),
+            (Some(_), Some(other)) => board.price(other).map(|t| t.value),
+            (Some(_), None) => None,
+        }
+    }
+
+    /// The newest price in the account's currency.
+    pub fn value(&self, board: &Board, id: InstrumentId) -> Option<f64> {
+        Some(board.price(id)?.value * self.scale(board, id)?)
+    }
+}

@@ -1,0 +1,66 @@
+//! Conditions of a structure from a family's distances, in basis points of gain, and the agent's
+//! character, as [`crate::agents::strategies`] does for prices.
+
+use crate::agents::personality::{Preset, Traits};
+use crate::domain::condition::Target;
+use crate::domain::{Condition, Indicator, Plan, ReEntry, Term};
+
+/// A family's conditions before the agent's character scales them.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Gain at which it is given up, in basis points below nought; positive.
+    pub stop: f64,
+    /// Gains at which parts and all are taken.
+    pub near: f64,
+    /// Above `near`.
+    pub far: f64,
+    /// Whether it wants a trailing stop.
+    pub trails: bool,
+    /// Time stop in minutes.
+    pub hold: f64,
+    /// The reason is gone when this holds.
+    pub exit: Condition,
+    /// More is added when this holds; none where the family never adds.
+    pub add: Option<Condition>,
+    /// Half is taken off, once, when this holds.
+    pub hedge: Condition,
+    /// Taken up again when this holds.
+    pub again: Condition,
+    /// Minutes to stay flat before it is.
+    pub pause: f64,
+}
+
+impl Shape {
+    /// The plan of an intent on this side.
+    pub fn plan(&self, side: f64, traits: &Traits, preset: &Preset) -> Plan {
+        let gain = Term::Of(Indicator::Gain);
+        let above = |bp: f64| Condition::above(gain, Term::Level(bp));
+        let stop = (self.stop * preset.stop / traits.caution).max(0.1);
+        let reach = traits.greed * preset.target;
+        let (near, far) = (self.near * reach, (self.far * reach).max(self.near * reach * 1.01));
+        let hold = libm::ceil(self.hold * traits.patience * preset.hold).max(1.0);
+        let pause = libm::ceil(self.pause * traits.patience * preset.pause) as u32;
+        let add = preset.add_size * traits.conviction;
+        Plan {
+            stop: Condition::below(gain, Term::Level(-stop)),
+            trail: (self.trails && preset.trail > 0.0)
+                .then(|| Condition::below(gain, Term::Back(stop * preset.trail))),
+            exit: self.exit,
+            expire: Condition::above(Term::Minutes, Term::Level(hold)),
+            targets: [
+                Some(Target { when: above(near), fraction: preset.take }),
+                Some(Target { when: above(far), fraction: 1.0 }),
+            ],
+            add: self.add.filter(|_| preset.adds > 0 && add > 0.0).map(|when| (when, add)),
+            hedge: Some((self.hedge, 0.5)),
+            reenter: Some(ReEntry {
+                side,
+                when: self.again,
+                unless: self.exit,
+                not_before: pause,
+                within: pause + libm::ceil(hold * 0.25) as u32,
+                minutes: true,
+            }),
+        }
+    }
+}

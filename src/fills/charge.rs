@@ -1,0 +1,73 @@
+//! Fees by what is traded, in quote currency. The rates of spot, margin and perp are the run's
+//! ([`super::Costs`]); those of contracts that end are the base tiers of Deribit, in whose terms they are
+//! listed (its fee page of 2024; delivery in `MOVE` as of a future).
+//!
+//! | what | trade | at expiry |
+//! |---|---|---|
+//! | future, MOVE | the run's perp rates | 0.025 % of the settlement |
+//! | option | 0.03 % of the underlying, at most 12.5 % of the premium | 0.015 % of the underlying, at most 12.5 % of what it pays |
+//! | pool | in the price, and gas | – |
+//!
+//! [`super::Costs::Flat`] charges its rate on every notional and nothing at expiry.
+
+use super::{Costs, fee_rate};
+use crate::domain::InstrumentKind;
+
+/// Share of the underlying that an option's trade costs, at most [`OPTION_CAP`] of its premium.
+pub const OPTION_RATE: f64 = 0.0003;
+/// Most of a premium, or of a payoff, that a fee takes.
+pub const OPTION_CAP: f64 = 0.125;
+/// Of the underlying, at an option's exercise.
+pub const EXERCISE_RATE: f64 = 0.000_15;
+/// Of the settlement of a future.
+pub const DELIVERY_RATE: f64 = 0.000_25;
+
+/// Fee of `quantity` (absolute) at `price`, both sides alike. `underlying` matters to options alone.
+pub fn trade(
+    costs: &Costs,
+    kind: InstrumentKind,
+    quantity: f64,
+    price: f64,
+    underlying: f64,
+    maker: bool,
+) -> f64 {
+    match kind {
+        InstrumentKind::Pool => 0.0,
+        InstrumentKind::Option if matches!(costs, Costs::Bars(_)) => {
+            quantity * (OPTION_RATE * underlying).min(OPTION_CAP * price)
+        }
+        _ => quantity * price * fee_rate(costs, kind, maker),
+    }
+}
+
+/// Fee of settling `quantity` (absolute) that pays `payoff` each, at this price of the underlying.
+pub fn settlement(costs: &Costs, kind: InstrumentKind, quantity: f64, payoff: f64, underlying: f64) -> f64 {
+    if matches!(costs, Costs::Flat(_)) {
+        return 0.0;
+    }
+    quantity
+        * match kind {
+            InstrumentKind::Option => (EXERCISE_RATE * underlying).min(OPTION_CAP * payoff),
+            InstrumentKind::Future | InstrumentKind::Move => DELIVERY_RATE * payoff,
+            _ => 0.0,
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_pays_on_its_underlying_up_to_a_share_of_its_premium() {
+        let fee = |price| trade(&Costs::default(), InstrumentKind::Option, 2.0, price, 100_000.0, false);
+        assert!((fee(2_000.0) - 60.0).abs() < 1e-9);
+        assert!((fee(40.0) - 10.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_expires_worthless_costs_nothing() {
+        let fee = |payoff| settlement(&Costs::default(), InstrumentKind::Option, 1.0, payoff, 100_000.0);
+        assert_eq!(fee(0.0), 0.0);
+        assert!((fee(500.0) - 15.0).abs() < 1e-9);
+    }
+}
