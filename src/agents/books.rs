@@ -27,6 +27,8 @@ pub struct Book {
     pub traded: f64,
     /// Fees, spread, impact, funding and borrow paid so far.
     pub costs: f64,
+    /// Funding received less paid so far; in `costs` with the other sign.
+    pub funded: f64,
 }
 
 impl Book {
@@ -60,7 +62,9 @@ impl Book {
     /// A funding settlement.
     pub fn funding(&mut self, costs: &Costs, mark: f64, rate: f64) {
         if self.quantity != 0.0 {
-            self.pay(fills::funding_cost(costs, self.quantity, mark, rate));
+            let cost = fills::funding_cost(costs, self.quantity, mark, rate);
+            self.funded -= cost;
+            self.pay(cost);
         }
     }
 

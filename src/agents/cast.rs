@@ -12,6 +12,8 @@
 
 use super::declaration::{Declaration, ParamSpec, Range, Roster, Selector};
 use super::strategies::{self, Strategy};
+use super::structures::Rules;
+use super::structures::listed::Listed;
 use crate::agents::personality::Traits;
 use crate::domain::{AgentId, AssetId, Family, Goal, Indicator, SideRule, Stamp, Universe, random};
 use std::ops;
@@ -57,6 +59,19 @@ pub struct Slot {
     pub keys: Arc<[Indicator]>,
 }
 
+/// A structured agent on one asset, before anything happened.
+#[derive(Clone, Debug)]
+pub struct Structure {
+    /// Who.
+    pub agent: AgentId,
+    /// The asset whose price it is near neutral to.
+    pub asset: AssetId,
+    /// Its family with its numbers and instruments.
+    pub rules: Rules,
+    /// Key of its draws, from names, so that numbering does not matter.
+    pub key: u64,
+}
+
 /// All agents of a run, with everything that does not change during it.
 #[derive(Clone, Debug)]
 pub struct Cast {
@@ -70,6 +85,8 @@ pub struct Cast {
     pub declared_slots: usize,
     /// Slots of each asset.
     pub by_asset: Vec<Vec<u32>>,
+    /// Structured agents, asset by asset; they have no slots.
+    pub structures: Vec<Structure>,
     /// What the operator should know: names that the feed lacks, agents that stand by.
     pub notices: Vec<String>,
     /// The seed of the draw; coins of the random family use it too.
@@ -89,6 +106,7 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
         slots: Vec::new(),
         declared_slots: 0,
         by_asset: vec![Vec::new(); universe.assets.len()],
+        structures: Vec::new(),
         notices: Vec::new(),
         seed,
     };
@@ -96,10 +114,12 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
         cast.add(roster, declaration, universe, None);
     }
     cast.declared_slots = cast.slots.len();
-    // Without declared agents there is nobody to be drawn again.
-    let scouts = if roster.agents.is_empty() { 0 } else { roster.scouts };
-    for (number, template) in (0..scouts).zip(roster.agents.iter().cycle()) {
-        cast.add(roster, template, universe, Some(number));
+    // Without declared voices there is nobody to be drawn again; structures are no voices.
+    let voices: Vec<&Declaration> = roster.agents.iter().filter(|a| !a.family.is_structured()).collect();
+    let scouts = if voices.is_empty() { 0 } else { roster.scouts };
+    for (number, template) in (0..scouts).zip(voices.iter().cycle()) {
+        let slow = number / voices.len() as u32 % 2 == 1;
+        cast.add(roster, template, universe, Some((number, slow)));
     }
     for (i, slot) in cast.slots.iter().enumerate() {
         cast.by_asset[slot.asset.index()].push(i as u32);
@@ -108,18 +128,18 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
 }
 
 impl Cast {
-    fn add(&mut self, roster: &Roster, d: &Declaration, universe: &Universe, scout: Option<u32>) {
-        let name = scout.map_or_else(|| d.name.clone(), |n| format!("scout-{:03}", n + 1));
+    fn add(&mut self, roster: &Roster, d: &Declaration, universe: &Universe, scout: Option<(u32, bool)>) {
+        let name = scout.map_or_else(|| d.name.clone(), |(n, _)| format!("scout-{:03}", n + 1));
         let who = random::name(&name);
-        let slow = scout.is_some_and(|n| n / roster.agents.len() as u32 % 2 == 1);
+        let slow = scout.is_some_and(|(_, slow)| slow);
         let preset = roster.presets[d.goal.index()];
         let horizon = preset.horizon * if slow { SLOW } else { 1.0 };
         let params = strategies::params(d.family).iter().map(|spec| {
             let range = d.params.get(spec.name).copied().unwrap_or(spec.default);
             draw(spec, range, random::key(self.seed, &[who, random::name(spec.name)]), horizon)
         });
-        let strategy = Strategy::new(d.family, params.collect(), d.side, d.traits, preset);
-        let (assets, active_from) = self.assets(roster, d, universe, who, scout.is_some());
+        let params: Vec<f64> = params.collect();
+        let (mut assets, active_from) = self.assets(roster, d, universe, who, scout.is_some());
         if assets.is_empty() && scout.is_none() {
             self.notices.push(format!("{name} stands by: this feed lists none of its assets"));
         } else if d.family == Family::RelativeStrength && assets.len() < 3 && scout.is_none() {
@@ -129,6 +149,10 @@ impl Cast {
             ));
         }
         let id = AgentId(self.agents.len() as u32);
+        if d.family.is_structured() {
+            self.structure(&name, d.family, id, &params, std::mem::take(&mut assets), universe);
+        }
+        let strategy = Strategy::new(d.family, params, d.side, d.traits, preset);
         let first = self.slots.len();
         let keys: Arc<[Indicator]> = strategy.indicators().into();
         self.slots.extend(assets.into_iter().map(|asset| Slot { agent: id, asset, keys: Arc::clone(&keys) }));
@@ -144,8 +168,31 @@ impl Cast {
             slots: first..self.slots.len(),
             active_from,
             scout: scout.is_some(),
-            funded: d.funded && scout.is_none(),
+            // The desk trades one instrument an asset: structures have no real life.
+            funded: d.funded && scout.is_none() && !d.family.is_structured(),
         });
+    }
+
+    fn structure(
+        &mut self,
+        name: &str,
+        family: Family,
+        agent: AgentId,
+        params: &[f64],
+        assets: Vec<AssetId>,
+        universe: &Universe,
+    ) {
+        let listed = Listed::new(universe);
+        for asset in assets {
+            let of = universe.name(asset);
+            match Rules::new(family, params, asset, &listed) {
+                Ok(rules) => {
+                    let key = random::key(self.seed, &[random::name(name), random::name(of)]);
+                    self.structures.push(Structure { agent, asset, rules, key });
+                }
+                Err(why) => self.notices.push(format!("{name} stands by on {of}: {why}")),
+            }
+        }
     }
 
     /// The assets of an agent in the order of its selectors, each once, and when they are known.

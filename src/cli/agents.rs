@@ -2,10 +2,11 @@
 
 use super::options;
 use super::{Failure, print};
-use crate::agents::declaration::{Range, Selector};
+use crate::agents::declaration::{ParamSpec, Range, Selector};
 use crate::agents::strategies;
 use crate::domain::{Family, Goal};
 use clap::{Parser, Subcommand};
+use serde::Serialize;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -23,6 +24,9 @@ enum Verb {
         /// The hive's file
         #[arg(long, value_name = "FILE", env = "HIVE_AGENTS", hide_env_values = true)]
         agents: Option<PathBuf>,
+        /// The families as JSON
+        #[arg(long)]
+        json: bool,
     },
     /// All mistakes of a file at once, or that there are none
     Check {
@@ -37,7 +41,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = match &args.verb {
-        Verb::List { agents } => list(&mut out, agents.as_ref())?,
+        Verb::List { json: true, .. } => families(&mut out)?,
+        Verb::List { agents, .. } => list(&mut out, agents.as_ref())?,
         Verb::Check { file } => check(&mut out, file.as_ref())?,
     };
     print(&out)
@@ -49,6 +54,7 @@ fn list(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, Fa
         writeln!(out, "families")?;
         for family in Family::ALL {
             writeln!(out, "  {family}: {}", strategies::idea(*family))?;
+            writeln!(out, "      needs {}", strategies::needs(*family))?;
             for p in strategies::params(*family) {
                 writeln!(
                     out,
@@ -77,6 +83,47 @@ fn list(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, Fa
         }
         Ok(())
     })())
+}
+
+#[derive(Serialize)]
+struct Families {
+    families: Vec<FamilyLine>,
+}
+
+#[derive(Serialize)]
+struct FamilyLine {
+    name: &'static str,
+    idea: &'static str,
+    instruments: &'static str,
+    params: Vec<ParamLine>,
+}
+
+#[derive(Serialize)]
+struct ParamLine {
+    name: &'static str,
+    unit: &'static str,
+    default: [f64; 2],
+    bounds: [f64; 2],
+    what: &'static str,
+}
+
+fn families(out: &mut String) -> Result<std::fmt::Result, Failure> {
+    let param = |p: &ParamSpec| ParamLine {
+        name: p.name,
+        unit: p.unit,
+        default: [p.default.from, p.default.to],
+        bounds: [p.bounds.from, p.bounds.to],
+        what: p.what,
+    };
+    let line = |f: &Family| FamilyLine {
+        name: f.text(),
+        idea: strategies::idea(*f),
+        instruments: strategies::needs(*f),
+        params: strategies::params(*f).iter().map(param).collect(),
+    };
+    let all = Families { families: Family::ALL.iter().map(line).collect() };
+    let text = serde_json::to_string_pretty(&all).map_err(|e| Failure::Failed(format!("encoding: {e}")))?;
+    Ok(writeln!(out, "{text}"))
 }
 
 fn check(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, Failure> {

@@ -18,9 +18,10 @@ mod serve;
 mod start;
 mod table;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use options::RunOptions;
 use std::io::Write;
+use std::path::PathBuf;
 
 /// What `--help` says after the options.
 const AFTER_HELP: &str = "\
@@ -75,10 +76,23 @@ pub struct Cli {
     background: bool,
 }
 
+/// Arguments of `hive backtest`.
+#[derive(Debug, Args)]
+struct Backtest {
+    #[command(flatten)]
+    run: RunOptions,
+    /// Also print what each family did, by fill level
+    #[arg(long)]
+    by_family: bool,
+    /// Write the table by family as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Run history or the embedded market to its end, as fast as it goes, and report
-    Backtest(Box<RunOptions>),
+    Backtest(Box<Backtest>),
     /// The cockpit of a swarm that runs already
     Attach(attach::Args),
     /// Families, their parameters, and the agents of a file
@@ -134,7 +148,7 @@ impl Failure {
 pub fn run(cli: Cli) -> Result<(), Failure> {
     match cli.verb {
         None => plain(&cli),
-        Some(Verb::Backtest(options)) => run::run(&options, &batch(&options)),
+        Some(Verb::Backtest(args)) => run::run(&args.run, &batch(&args)),
         Some(Verb::Attach(args)) => attach::run(&args),
         Some(Verb::Agents(args)) => agents::run(&args),
         Some(Verb::Config(args)) => config::run(&args),
@@ -173,13 +187,20 @@ fn plain(cli: &Cli) -> Result<(), Failure> {
         fresh: options.fresh,
         live,
         stays: live,
+        ..run::Manner::default()
     };
     run::run(options, &manner)
 }
 
 /// A run to its end.
-fn batch(options: &RunOptions) -> run::Manner {
-    run::Manner { state: options.state.clone(), fresh: options.fresh, ..run::Manner::default() }
+fn batch(args: &Backtest) -> run::Manner {
+    run::Manner {
+        state: args.run.state.clone(),
+        fresh: args.run.fresh,
+        by_family: args.by_family,
+        families: args.json.clone(),
+        ..run::Manner::default()
+    }
 }
 
 /// Says on standard error what went wrong. If nobody reads it, the exit code still tells.

@@ -4,6 +4,7 @@
 
 use super::table::{Table, short, wrap};
 use crate::domain::{Family, Goal};
+use crate::view::FamilyTable;
 use crate::view::Summary;
 use crate::view::summary::AgentLine;
 use std::fmt::Write;
@@ -189,6 +190,37 @@ fn families(out: &mut String, s: &Summary) -> std::fmt::Result {
     add("all", &s.agents.iter().collect::<Vec<_>>());
     table.render(out)?;
     writeln!(out)
+}
+
+/// What each family did, by fill level.
+pub fn by_family(table: &FamilyTable, currency: &str) -> String {
+    let mut out = String::new();
+    let mut shown = Table::new(
+        2,
+        &["family", "level", "agents", "trades", "fees", "funding", "PnL", "PnL by touch", "established"],
+    );
+    for r in &table.rows {
+        let maker = r.pnl != r.pnl_touch;
+        shown.row([
+            spaced(r.family),
+            r.level.to_owned(),
+            r.agents.to_string(),
+            grouped(r.trades),
+            signed(-r.fees),
+            signed(r.funding),
+            signed(r.pnl),
+            if maker { signed(r.pnl_touch) } else { String::new() },
+            if r.established { "yes" } else { "not established" }.to_owned(),
+        ]);
+    }
+    // Writing to a string cannot fail.
+    let _ = shown.render(&mut out);
+    let _ = writeln!(
+        out,
+        "Alone lives, in {currency}, after all costs. B: bars, L1: quotes and trades, L2: books. Makers' PnL counts\n\
+         fills by through; where touch gives another sign, nothing is established."
+    );
+    out
 }
 
 fn agents(out: &mut String, s: &Summary) -> std::fmt::Result {

@@ -15,8 +15,8 @@ use crate::runtime::keep::Keeper;
 use crate::runtime::service::{Audience, Scenery};
 use crate::runtime::stepper::Stepper;
 use crate::runtime::{feeds, setup};
-use crate::view::Summary;
 use crate::view::summary::RunFacts;
+use crate::view::{FamilyTable, Summary};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -39,6 +39,10 @@ pub struct Manner {
     pub fresh: bool,
     /// History goes by first, then the market goes on at a pace that can be watched.
     pub live: bool,
+    /// The table by family is printed.
+    pub by_family: bool,
+    /// Where it is written as JSON.
+    pub families: Option<PathBuf>,
     /// When the market has ended it can be looked at until it is stopped.
     pub stays: bool,
 }
@@ -52,8 +56,10 @@ pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
         wanted.days = DAYS_MAX;
     }
     // A summary that cannot be written is better known before the run than after it.
-    if let Some(path) = &options.summary {
-        writable(path)?;
+    for (flag, path) in [("--summary", &options.summary), ("--json", &manner.families)] {
+        if let Some(path) = path {
+            writable(flag, path)?;
+        }
     }
     let mut feed = feeds::open(&wanted).map_err(|e| Failure::Usage(e.to_string()))?;
     let pace = pace(options, manner, &wanted, feed.as_ref(), behind)?;
@@ -66,10 +72,19 @@ pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
     let whole = ended == Ended::Feed || manner.state.is_none();
     let summary = Summary::new(&engine, facts(&config, feed.as_ref(), &engine, told));
     if let Some(path) = &options.summary {
-        write_summary(path, &summary)?;
+        write_json(path, &summary)?;
     }
     if !options.quiet && whole {
         print(&report::closing(&summary))?;
+    }
+    if manner.by_family || manner.families.is_some() {
+        let table = FamilyTable::new(&engine, &feed.info().name);
+        if let Some(path) = &manner.families {
+            write_json(path, &table)?;
+        }
+        if manner.by_family {
+            print(&report::by_family(&table, &config.currency))?;
+        }
     }
     if summary.ledger_balanced && summary.halted.is_none() {
         return Ok(());
@@ -222,13 +237,10 @@ fn beside(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Finds out whether a summary can be written, and leaves nothing behind.
-fn writable(path: &Path) -> Result<(), Failure> {
+/// Finds out whether a file can be written, and leaves nothing behind.
+fn writable(flag: &str, path: &Path) -> Result<(), Failure> {
     let refused = |e: std::io::Error| {
-        Failure::Usage(format!(
-            "--summary {}: {e}; name a file in a folder that can be written",
-            path.display()
-        ))
+        Failure::Usage(format!("{flag} {}: {e}; name a file in a folder that can be written", path.display()))
     };
     let beside = beside(path);
     let new = !beside.exists();
@@ -236,11 +248,10 @@ fn writable(path: &Path) -> Result<(), Failure> {
     if new { std::fs::remove_file(&beside).map_err(refused) } else { Ok(()) }
 }
 
-fn write_summary(path: &Path, summary: &Summary) -> Result<(), Failure> {
-    let failed = |what: &str, e: &dyn std::fmt::Display| {
-        Failure::Failed(format!("{what} the summary {}: {e}", path.display()))
-    };
-    let text = serde_json::to_string_pretty(summary).map_err(|e| failed("encoding", &e))?;
+fn write_json(path: &Path, what_it_is: &impl serde::Serialize) -> Result<(), Failure> {
+    let failed =
+        |what: &str, e: &dyn std::fmt::Display| Failure::Failed(format!("{what} {}: {e}", path.display()));
+    let text = serde_json::to_string_pretty(what_it_is).map_err(|e| failed("encoding", &e))?;
     let beside = beside(path);
     let mut file = std::fs::File::create(&beside).map_err(|e| failed("creating", &e))?;
     writeln!(file, "{text}").map_err(|e| failed("writing", &e))?;

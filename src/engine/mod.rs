@@ -18,6 +18,7 @@ pub mod real;
 pub mod respond;
 pub mod speak;
 pub mod state;
+pub mod structures;
 
 use crate::agents::Cast;
 use crate::agents::cast::cast;
@@ -95,7 +96,7 @@ impl Engine {
         let speak_spec = SpeakSpec::new(Arc::clone(&cast), universe, settings.clone(), &market);
         let respond_spec = RespondSpec::new(Arc::clone(&cast), universe, settings.clone());
         Engine {
-            speak: Speak::new(market, &cast, settings),
+            speak: Speak::new(market, &speak_spec),
             respond: Respond::new(&respond_spec),
             speak_spec,
             respond_spec,
@@ -121,6 +122,11 @@ impl Engine {
     /// The agents.
     pub fn cast(&self) -> &Cast {
         &self.respond_spec.cast
+    }
+
+    /// PnL of a structured agent until the last barrier; alone and sim are one for it, since nobody listens in size.
+    pub fn structured(&self, agent: crate::domain::AgentId) -> f64 {
+        self.speak.structures.pnl(self.cast(), agent)
     }
 
     /// The name of an asset.

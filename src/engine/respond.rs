@@ -15,6 +15,7 @@ use super::emergence::Gauge;
 use super::listen::{House, worth};
 use super::real::{Real, RealSpec};
 use super::speak::{Said, Speak, Utterance};
+use super::structures::Spoken;
 use super::{Outputs, Settings};
 use crate::agents::alone::unit;
 use crate::agents::books::Patient;
@@ -169,7 +170,7 @@ impl Respond {
             ears: vec![ear; cast.declared_slots],
             edges: vec![Edges::default(); cast.declared_slots],
             house: vec![House::NOTHING; spec.kinds.len()],
-            points_then: vec![1.0; cast.slots.len()],
+            points_then: vec![1.0; cast.slots.len() + cast.structures.len()],
             sim: Curve::new(Base::Fixed, s.capital),
             goals: Goals::default(),
             office: Office::new(s.desk.patience, s.desk.band, cast.declared, cast.declared_slots),
@@ -187,6 +188,9 @@ impl Respond {
     pub fn step(&mut self, spec: &RespondSpec, event: &Event, speak: &Speak, said: &Said, out: &mut Outputs) {
         if !said.accepted {
             return;
+        }
+        for spoken in &said.structured {
+            self.hear_structured(&spec.cast, event.at(), spoken, out);
         }
         match *event {
             // What the desk does not trade is the structures' alone, and was heard in the first half.
@@ -270,7 +274,7 @@ impl Respond {
         self.listen(spec, at, speak, out);
         let pnl: f64 =
             self.ears.iter().zip(&cast.slots).map(|(e, slot)| worth(&e.sim, speak, slot.asset)).sum();
-        self.sim.push(at, s.capital + pnl);
+        self.sim.push(at, s.capital + pnl + speak.structures.total());
         self.real.decide(
             &spec.real,
             s,
@@ -314,6 +318,27 @@ impl Respond {
                 ear.intent = action.after;
             }
         }
+    }
+
+    /// Delivers what a structured agent said. It moves nobody: structures are no voices.
+    fn hear_structured(&mut self, cast: &Cast, at: Stamp, spoken: &Spoken, out: &mut Outputs) {
+        let s = &cast.structures[spoken.structure];
+        let place = cast.slots.len() + spoken.structure;
+        if !makes_sense(&spoken.body) {
+            self.office.wards.erred(s.agent);
+            let name = &cast.agents[s.agent.index()].name;
+            out.alarms.push(format!("{name} said what cannot be; it was not heard"));
+            return;
+        }
+        let mut body = spoken.body;
+        match &mut body {
+            Body::Action(a) if a.verb == Verb::Open => {
+                self.points_then[place] = self.points.agent(cast, s.agent);
+            }
+            Body::Outcome(o) => o.points = self.points.agent(cast, s.agent) - self.points_then[place],
+            _ => {}
+        }
+        self.bus.deliver(at, Speaker::Agent(s.agent), Some(s.asset), body, &mut out.messages);
     }
 
     /// Assets that have stopped trading: sim closes, the desk forgets them, the venue pays out.

@@ -7,6 +7,7 @@
 //! order of arrival. What is said at a barrier is heard in the second half of the same step (law 4).
 
 use super::Settings;
+use super::structures::{Spoken, StructureSpec, Structures};
 use crate::agents::alone::{Alone, Hands, Now};
 use crate::agents::books::{Book, Pace, Patient};
 use crate::agents::{Agent, Cast, Slot};
@@ -40,6 +41,7 @@ pub struct SpeakSpec {
     first_handle: Vec<u32>,
     /// By slot: the key of its coins, from names, so that numbering does not matter.
     coins: Vec<u64>,
+    structures: StructureSpec,
     /// The reference weight 1/N …
     weight: f64,
     /// … and the capital it stands for, in currency.
@@ -65,6 +67,8 @@ pub struct Said {
     /// At a barrier, by agent: net PnL of the raw intents over their ex-ante volatility; NaN for the
     /// inactive.
     pub results: Vec<f64>,
+    /// What structured agents said, in their order.
+    pub structured: Vec<Spoken>,
     /// At a barrier: what others hear of a slot in place of what it said. Only the lab's negative
     /// controls fill this; who spoke knows its own intent all the same.
     pub misheard: Vec<(usize, f64)>,
@@ -84,6 +88,8 @@ pub struct Speak {
     pub patient: Vec<Patient>,
     /// Σ of the patient alone lives.
     pub curve: Curve,
+    /// The structured agents.
+    pub structures: Structures,
     /// By slot: equity of the raw book at the last barrier.
     marked: Vec<f64>,
     /// By agent: ex-ante volatility of a bar as of the last barrier, as a fraction of own capital.
@@ -112,7 +118,8 @@ impl SpeakSpec {
         let kinds = universe.desk().iter().map(|i| i.kind).collect();
         let weight = 1.0 / cast.declared.max(1) as f64;
         let reference = settings.capital * weight;
-        SpeakSpec { cast, settings, kinds, handles, first_handle, coins, weight, reference }
+        let structures = StructureSpec::new(&cast, universe, reference);
+        SpeakSpec { cast, settings, kinds, handles, first_handle, coins, structures, weight, reference }
     }
 
     /// What banks must compute for this cast, by instrument.
@@ -128,6 +135,11 @@ impl SpeakSpec {
         &self.handles[self.first_handle[slot] as usize..self.first_handle[slot + 1] as usize]
     }
 
+    /// Whether the desk trades it.
+    fn is_desk(&self, instrument: InstrumentId) -> bool {
+        instrument.index() < self.kinds.len()
+    }
+
     fn pace(&self, shorts: bool) -> Pace {
         Pace { patience: self.settings.desk.patience, band: self.settings.desk.band, shorts }
     }
@@ -135,8 +147,10 @@ impl SpeakSpec {
 
 impl Speak {
     /// Nothing was heard of the market yet.
-    pub fn new(market: Market, cast: &Cast, settings: &Settings) -> Self {
+    pub fn new(market: Market, spec: &SpeakSpec) -> Self {
+        let (cast, settings) = (&*spec.cast, &spec.settings);
         Speak {
+            structures: Structures::new(cast, &spec.structures),
             market,
             lives: vec![Alone::default(); cast.slots.len()],
             raw: vec![Book::default(); cast.slots.len()],
@@ -150,15 +164,18 @@ impl Speak {
     /// Takes an event and says what follows from it.
     pub fn step(&mut self, spec: &SpeakSpec, event: &Event, said: &mut Said) {
         said.utterances.clear();
+        said.structured.clear();
         said.accepted = match *event {
-            Event::Market(MarketEvent::Bar { instrument, at, ref bar }) => {
+            Event::Market(MarketEvent::Bar { instrument, at, ref bar }) if spec.is_desk(instrument) => {
                 let accepted = self.market.bar(instrument, at, bar);
                 if accepted {
                     self.fill(spec, instrument);
                 }
                 accepted
             }
-            Event::Market(MarketEvent::Funding { instrument, at, rate, mark }) => {
+            Event::Market(MarketEvent::Funding { instrument, at, rate, mark })
+                if spec.is_desk(instrument) =>
+            {
                 let accepted = self.market.funding(instrument, at, rate, mark);
                 if accepted {
                     self.fund(spec, instrument, rate, mark);
@@ -175,6 +192,17 @@ impl Speak {
             }
             Event::Command(..) => true,
         };
+        if let Event::Market(market) = event {
+            let desk = market.instrument().is_some_and(|i| spec.is_desk(i));
+            let bars = matches!(market, MarketEvent::Bar { .. } | MarketEvent::Funding { .. });
+            // What the desk refuses of its own instruments is not heard by anybody.
+            if said.accepted || !(desk && bars) {
+                let (cast, structures) = (&spec.cast, &spec.structures);
+                let heard =
+                    self.structures.hear(cast, structures, &spec.settings, market, &mut said.structured);
+                said.accepted |= heard;
+            }
+        }
     }
 
     /// Orders of the last barrier fill at this bar.
@@ -215,8 +243,15 @@ impl Speak {
             let result = self.result(spec, agent);
             said.results.push(result);
         }
+        self.structures.barrier(
+            &spec.cast,
+            &spec.structures,
+            &spec.settings,
+            &mut said.structured,
+            &mut said.results,
+        );
         let pnl: f64 = self.patient.iter().zip(&spec.cast.slots).map(|(p, s)| self.worth(p, s.asset)).sum();
-        self.curve.push(at, spec.settings.capital + pnl);
+        self.curve.push(at, spec.settings.capital + pnl + self.structures.total());
     }
 
     /// Worth of a patient book at the last price of its asset.

@@ -152,6 +152,7 @@ fn one_book(universe: &Universe) -> Cast {
         slots: (0..n).map(slot).collect(),
         declared_slots: n,
         by_asset: (0..n as u32).map(|a| vec![a]).collect(),
+        structures: Vec::new(),
         notices: Vec::new(),
         seed: 0,
     }

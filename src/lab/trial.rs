@@ -66,7 +66,7 @@ impl<'a> Stage<'a> {
         let cast = Arc::new(cast(&world.roster, &world.universe, seed));
         let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
         let spec = SpeakSpec::new(Arc::clone(&cast), &world.universe, settings.clone(), &market);
-        let speak = Speak::new(market, &cast, settings);
+        let speak = Speak::new(market, &spec);
         let record = Record::new(&cast, settings);
         Stage { world, settings, cast, spec, speak, record }
     }

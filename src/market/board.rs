@@ -163,71 +163,95 @@ impl Board {
         self.books.get(&instrument).filter(|b| b.is_whole())
     }
 
-    /// Takes what the market said; false if it does not count.
-    pub fn take(&mut self, event: &MarketEvent) -> bool {
+    /// Whether an event counts.
+    pub fn accepts(&self, event: &MarketEvent) -> bool {
         if let MarketEvent::VolIndex { asset, at, sigma } = *event {
-            let counts = positive(sigma) && newer(self.vol.get(&asset), at);
-            if counts {
-                self.vol.insert(asset, Told { at, value: sigma });
-            }
-            return counts;
+            return positive(sigma) && newer(self.vol.get(&asset), at);
         }
-        let Some(instrument) = event.instrument() else { return false };
-        let Some(q) = self.quoted.get_mut(instrument.index()).filter(|q| q.settled.is_none()) else {
-            return false;
-        };
+        let q = event.instrument().and_then(|i| self.quoted.get(i.index()));
+        let Some(q) = q.filter(|q| q.settled.is_none()) else { return false };
         match *event {
-            MarketEvent::Bar { at, bar, .. } => put(&mut q.bar, at, bar, bar.is_valid()),
+            MarketEvent::Bar { at, bar, .. } => bar.is_valid() && q.bar.is_none_or(|b| at > b.at),
             MarketEvent::Funding { at, rate, mark, .. } => {
-                let counts = rate.is_finite() && positive(mark) && q.funding.is_none_or(|f| at > f.at);
-                put(&mut q.funding, at, rate, counts)
+                rate.is_finite() && positive(mark) && q.funding.is_none_or(|f| at > f.at)
             }
             MarketEvent::Quote { at, bid, ask, bid_size, ask_size, .. } => {
-                let counts = positive(bid) && positive(ask) && bid <= ask && size(bid_size) && size(ask_size);
-                let counts = put(&mut q.top, at, Top { bid, ask, bid_size, ask_size }, counts);
-                if counts {
-                    q.level = q.level.max(Level::Quotes);
-                }
-                counts
+                positive(bid)
+                    && positive(ask)
+                    && bid <= ask
+                    && size(bid_size)
+                    && size(ask_size)
+                    && newer(q.top.as_ref(), at)
+            }
+            MarketEvent::Trade { at, price, size: s, .. } => {
+                positive(price) && positive(s) && newer(q.trade.as_ref(), at)
+            }
+            MarketEvent::Level { at, price, size: s, .. } => {
+                positive(price) && size(s) && newer(q.top.as_ref(), at)
+            }
+            MarketEvent::Mark { at, mark, index, .. } => {
+                positive(mark) && positive(index) && newer(q.mark.as_ref(), at)
+            }
+            MarketEvent::Implied { at, sigma, forward, .. } => {
+                positive(sigma) && positive(forward) && newer(q.implied.as_ref(), at)
+            }
+            MarketEvent::Pool { at, price, liquidity, swapped, gas, .. } => {
+                positive(price)
+                    && positive(liquidity)
+                    && size(swapped)
+                    && size(gas)
+                    && newer(q.pool.as_ref(), at)
+            }
+            MarketEvent::Settled { price, .. } => size(price),
+            MarketEvent::VolIndex { .. } => false,
+        }
+    }
+
+    /// Takes what the market said; false if it does not count.
+    pub fn take(&mut self, event: &MarketEvent) -> bool {
+        let counts = self.accepts(event);
+        if counts {
+            self.put(event);
+        }
+        counts
+    }
+
+    fn put(&mut self, event: &MarketEvent) {
+        if let MarketEvent::VolIndex { asset, at, sigma } = *event {
+            self.vol.insert(asset, Told { at, value: sigma });
+        }
+        let Some(instrument) = event.instrument() else { return };
+        let Some(q) = self.quoted.get_mut(instrument.index()) else { return };
+        match *event {
+            MarketEvent::Bar { at, bar, .. } => q.bar = Some(Told { at, value: bar }),
+            MarketEvent::Funding { at, rate, .. } => q.funding = Some(Told { at, value: rate }),
+            MarketEvent::Quote { at, bid, ask, bid_size, ask_size, .. } => {
+                q.top = Some(Told { at, value: Top { bid, ask, bid_size, ask_size } });
+                q.level = q.level.max(Level::Quotes);
             }
             MarketEvent::Trade { at, price, size, buys, .. } => {
-                put(&mut q.trade, at, (price, size, buys), positive(price) && positive(size))
+                q.trade = Some(Told { at, value: (price, size, buys) });
             }
-            MarketEvent::Level { at, bid, price, size: s, first, last, .. } => {
-                if !positive(price) || !size(s) || !newer(q.top.as_ref(), at) {
-                    return false;
-                }
+            MarketEvent::Level { at, bid, price, size, first, last, .. } => {
                 q.level = Level::Depth;
                 let book = self.books.entry(instrument).or_default();
-                book.level(bid, price, s, first, last);
+                book.level(bid, price, size, first, last);
                 if let (true, Some(b), Some(a)) = (book.is_whole(), book.bids.first(), book.asks.first()) {
                     let top = Top { bid: b.0, ask: a.0, bid_size: b.1, ask_size: a.1 };
                     q.top = Some(Told { at, value: top });
                 }
-                true
             }
-            MarketEvent::Mark { at, mark, index, .. } => {
-                put(&mut q.mark, at, (mark, index), positive(mark) && positive(index))
-            }
+            MarketEvent::Mark { at, mark, index, .. } => q.mark = Some(Told { at, value: (mark, index) }),
             MarketEvent::Implied { at, sigma, forward, .. } => {
-                put(&mut q.implied, at, (sigma, forward), positive(sigma) && positive(forward))
+                q.implied = Some(Told { at, value: (sigma, forward) });
             }
             MarketEvent::Pool { at, price, liquidity, swapped, gas, .. } => {
-                let counts = positive(price) && positive(liquidity) && size(swapped) && size(gas);
-                put(&mut q.pool, at, PoolState { price, liquidity, swapped, gas }, counts)
+                q.pool = Some(Told { at, value: PoolState { price, liquidity, swapped, gas } });
             }
-            MarketEvent::Settled { at, price, .. } => put(&mut q.settled, at, price, size(price)),
-            MarketEvent::VolIndex { .. } => false,
+            MarketEvent::Settled { at, price, .. } => q.settled = Some(Told { at, value: price }),
+            MarketEvent::VolIndex { .. } => {}
         }
     }
-}
-
-fn put<T>(place: &mut Option<Told<T>>, at: Stamp, value: T, counts: bool) -> bool {
-    let counts = counts && newer(place.as_ref(), at);
-    if counts {
-        *place = Some(Told { at, value });
-    }
-    counts
 }
 
 #[cfg(test)]

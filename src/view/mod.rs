@@ -1,12 +1,13 @@
 //! Engine state → plain data for people and scripts. Knows nothing of terminals, sockets or files.
 //!
-//! - [`summary`]: the end of a run, for scripts and the closing report.
+//! - [`summary`]: the end of a run, for scripts and the closing report; [`families`]: by family and level.
 //! - [`cockpit`]: what a person watching sees now; [`recorder`] keeps what the engine forgets
 //!   (curves, recent messages) and takes the picture.
 //! - [`delta`]: what changed between two pictures. [`link`]: what stands between a cockpit and a swarm.
 
 pub mod cockpit;
 pub mod delta;
+pub mod families;
 pub mod link;
 mod network;
 pub mod operator;
@@ -18,6 +19,7 @@ pub mod summary;
 mod words;
 
 pub use cockpit::{AgentPage, Cockpit};
+pub use families::FamilyTable;
 pub use recorder::Recorder;
 pub use summary::Summary;
 pub use words::letters;

@@ -112,7 +112,8 @@ pub(super) fn lives(engine: &Engine, agent: &Agent) -> (f64, f64) {
         alone += speak.alone(cast, slot);
         sim += respond.ears[slot].sim.book.equity(last);
     }
-    (alone, sim)
+    let structured = engine.structured(agent.id);
+    (alone + structured, sim + structured)
 }
 
 /// What a spread of the funds would give now, about: the weights are those of the treasury, the mean is

@@ -270,6 +270,10 @@ fn line(engine: &Engine, agent: &Agent, funds: Decimal, influence: &Influence) -
         sim += respond.ears[slot].sim.book.equity(last);
         trades += speak.lives[slot].trades;
     }
+    let structured = engine.structured(agent.id);
+    (alone, sim) = (alone + structured, sim + structured);
+    let twins = || cast.structures.iter().zip(&speak.structures.twins).filter(|(s, _)| s.agent == agent.id);
+    trades += twins().map(|(_, t)| t.life.trades).sum::<u32>();
     let real = &respond.real;
     let id: AgentId = agent.id;
     AgentLine {
@@ -279,7 +283,9 @@ fn line(engine: &Engine, agent: &Agent, funds: Decimal, influence: &Influence) -
         personality: agent.personality.clone(),
         assets: cast.slots[agent.slots.clone()]
             .iter()
-            .map(|s| engine.asset_name(s.asset).to_owned())
+            .map(|s| s.asset)
+            .chain(twins().map(|(s, _)| s.asset))
+            .map(|a| engine.asset_name(a).to_owned())
             .collect(),
         alone_pnl: text(alone),
         sim_pnl: text(sim),

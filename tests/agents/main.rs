@@ -10,3 +10,4 @@ mod casting;
 mod character;
 mod families;
 mod stage;
+mod structured;

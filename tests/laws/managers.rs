@@ -255,7 +255,7 @@ fn what_cannot_be_meant_is_not_heard_and_counts_as_an_error() {
     let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
     let speak_spec = SpeakSpec::new(Arc::clone(&cast), &tape.universe, settings.clone(), &market);
     let spec = RespondSpec::new(Arc::clone(&cast), &tape.universe, settings.clone());
-    let (mut speak, mut respond) = (Speak::new(market, &cast, &settings), Respond::new(&spec));
+    let (mut speak, mut respond) = (Speak::new(market, &speak_spec), Respond::new(&spec));
     let (mut said, mut out) = (Said::default(), Outputs::default());
     let slot = cast.agents[5].slots.start;
     let bad = [f64::NAN, f64::INFINITY, 1e9];

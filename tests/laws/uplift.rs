@@ -31,7 +31,7 @@ fn difference(config: &Config, tape: &Tape, rewrite: &Rewrite) -> f64 {
     let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
     let speak_spec = SpeakSpec::new(Arc::clone(&cast), &tape.universe, settings.clone(), &market);
     let respond_spec = RespondSpec::new(Arc::clone(&cast), &tape.universe, settings.clone());
-    let (mut speak, mut respond) = (Speak::new(market, &cast, &settings), Respond::new(&respond_spec));
+    let (mut speak, mut respond) = (Speak::new(market, &speak_spec), Respond::new(&respond_spec));
     let (mut said, mut out) = (Said::default(), Outputs::default());
     let mut barriers = 0;
     for event in &tape.events {

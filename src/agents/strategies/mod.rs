@@ -121,6 +121,15 @@ pub(in crate::agents) const fn param(
     }
 }
 
+/// What a family must find on a feed, in words.
+pub fn needs(family: Family) -> &'static str {
+    match family {
+        Family::RelativeStrength => "bars of three assets or more",
+        structured if structured.is_structured() => structures::needs(structured),
+        _ => "bars",
+    }
+}
+
 const LOOKBACK: (f64, f64) = (2.0, 2_000.0);
 
 impl Strategy {
@@ -199,6 +208,11 @@ impl Strategy {
     /// Bars to stay flat after a close before the family's own entry counts again.
     pub fn pause(&self) -> u32 {
         libm::ceil(3.0 * self.traits.patience * self.preset.pause) as u32
+    }
+
+    /// The preset of its goal.
+    pub fn preset(&self) -> &Preset {
+        &self.preset
     }
 
     /// How often an intent may be added to.

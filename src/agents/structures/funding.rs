@@ -1,33 +1,172 @@
-//! To be written.
+//! Funding: holds the side of a perp that is paid, hedged with spot of the same asset, while the funding
+//! expected over the horizon is worth what both legs cost twice.
+//!
+//! Long (+1): long spot, short the perp: longs pay. Short (−1): short spot on margin, long the perp:
+//! shorts pay; only where the spot can be short. Where there is no spot at all, a perp of another venue
+//! hedges, and what is earned is the difference of the two rates.
+//!
+//! `Carry` is V = settlements in the horizon · EW mean (span 9) of the settled rates, of the perp less
+//! that of a hedging perp: the plain forecast of `hive.md`, nothing fitted.
 
 use super::listed::Listed;
-use super::{Proposal, Rule, Seen, Values};
+use super::shape::Shape;
+use super::{Leg, Proposal, Rule, Seen, Values, find};
 use crate::agents::declaration::ParamSpec;
-use crate::domain::{AssetId, InstrumentId, MarketEvent, View};
+use crate::agents::strategies::param;
+use crate::domain::{
+    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, View,
+};
 use crate::market::Board;
 use serde::{Deserialize, Serialize};
 
-pub(super) const IDEA: &str = "";
-pub(super) const NEEDS: &str = "";
-pub(super) const PARAMS: &[ParamSpec] = &[];
+pub(super) const IDEA: &str = "the side of a perp that is paid, hedged with spot or another venue's perp";
+pub(super) const NEEDS: &str = "a perp with funding, and spot or a second perp of the asset";
+pub(super) const PARAMS: &[ParamSpec] = &[
+    param("horizon", "days", (7.0, 28.0), (1.0, 180.0), "how long the funding is expected to last"),
+    param("hurdle", "x", (1.0, 1.5), (0.5, 10.0), "expected funding over all costs, to enter"),
+    param("stop", "bp", (100.0, 250.0), (5.0, 5_000.0), "loss at mid prices that ends it"),
+    param("size", "x", (0.8, 0.8), (0.01, 4.0), "notional of a leg over own capital"),
+];
 
-/// What it remembers.
+/// Weight of a settlement in the mean of rates: span 9.
+const WEIGHT: f64 = 0.2;
+/// Settlements before it trusts its mean.
+const WARM: u32 = 9;
+/// Prices older than this are not traded on; bars of a day pass.
+const FRESH: Span = Span(Span::DAY.0);
+
+/// Settled rates of one perp.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Rates {
+    mean: f64,
+    seen: u32,
+    last: Option<Stamp>,
+    /// Time between settlements, in days; venues change it.
+    every: f64,
+}
+
+impl Rates {
+    fn settle(&mut self, at: Stamp, rate: f64) {
+        if let Some(last) = self.last {
+            let days = at.since(last).in_units_of(Span::DAY);
+            // A gap in the data is no longer interval.
+            if (0.01..=1.0).contains(&days) {
+                self.every = days;
+            }
+        }
+        self.last = Some(at);
+        self.mean = if self.seen == 0 { rate } else { self.mean + WEIGHT * (rate - self.mean) };
+        self.seen = self.seen.saturating_add(1);
+    }
+
+    /// Expected over so many days; none before it is warm.
+    fn over(&self, days: f64) -> Option<f64> {
+        (self.seen >= WARM && self.every > 0.0).then(|| self.mean * days / self.every)
+    }
+}
+
+/// Its numbers, its legs and the rates it has seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Memory {}
+pub struct Memory {
+    horizon: f64,
+    hurdle: f64,
+    stop: f64,
+    size: f64,
+    perp: InstrumentId,
+    hedge: InstrumentId,
+    hedge_is_perp: bool,
+    rates: Rates,
+    other: Rates,
+}
 
 impl Memory {
-    pub(super) fn new(_p: &[f64], _asset: AssetId, _listed: &Listed) -> Result<Self, String> {
-        Err("not written yet".to_owned())
+    pub(super) fn new(p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
+        let perps = find(listed, asset, |i| i.kind == InstrumentKind::Perp);
+        let perp = *perps.first().ok_or("needs a perp with funding")?;
+        let venue = &listed.get(perp).venue;
+        let spots = find(listed, asset, |i| {
+            matches!(i.kind, InstrumentKind::Spot | InstrumentKind::Margin) && i.quote.is_none()
+        });
+        // Spot where the perp is, then any spot, then another perp.
+        let near = spots.iter().find(|s| listed.get(**s).venue == *venue).or(spots.first());
+        let hedge =
+            near.or(perps.get(1)).copied().ok_or("needs spot or a second perp of the asset as a hedge")?;
+        Ok(Memory {
+            horizon: p[0],
+            hurdle: p[1],
+            stop: p[2],
+            size: p[3],
+            perp,
+            hedge,
+            hedge_is_perp: listed.get(hedge).kind == InstrumentKind::Perp,
+            rates: Rates::default(),
+            other: Rates::default(),
+        })
+    }
+
+    /// Funding expected by a short of the perp over the horizon, as a fraction of notional.
+    fn carry(&self) -> Option<f64> {
+        let own = self.rates.over(self.horizon)?;
+        Some(if self.hedge_is_perp { own - self.other.over(self.horizon)? } else { own })
     }
 }
 
 impl Rule for Memory {
     fn ears(&self) -> Vec<InstrumentId> {
-        Vec::new()
+        vec![self.perp, self.hedge]
     }
-    fn hear(&mut self, _listed: &Listed, _board: &Board, _event: &MarketEvent) {}
-    fn look(&self, _seen: &Seen<'_>, _values: &mut Values) {}
-    fn propose(&self, _seen: &Seen<'_>, _view: &View<'_>, _values: &Values) -> Option<Proposal> {
-        None
+
+    fn hear(&mut self, _listed: &Listed, _board: &Board, event: &MarketEvent) {
+        if let MarketEvent::Funding { instrument, at, rate, .. } = *event {
+            if instrument == self.perp {
+                self.rates.settle(at, rate);
+            } else if instrument == self.hedge {
+                self.other.settle(at, rate);
+            }
+        }
+    }
+
+    fn look(&self, seen: &Seen<'_>, values: &mut Values) {
+        let Some(carry) = self.carry() else { return };
+        let costs = 2.0 * (seen.cost(self.perp) + seen.cost(self.hedge));
+        values.set(Indicator::Carry, carry);
+        values.set(Indicator::Edge, 1e4 * (libm::fabs(carry) - costs));
+    }
+
+    fn propose(&self, seen: &Seen<'_>, view: &View<'_>, values: &Values) -> Option<Proposal> {
+        let carry = values.of(Indicator::Carry);
+        let costs = 2.0 * (seen.cost(self.perp) + seen.cost(self.hedge));
+        let side = libm::copysign(1.0, carry);
+        let worth = libm::fabs(carry) > self.hurdle * costs;
+        let shorts = side > 0.0 || seen.listed.get(self.hedge).kind.can_short();
+        if !(worth && shorts && seen.is_fresh(&[self.perp, self.hedge], FRESH)) {
+            return None;
+        }
+        let carry_is = |factor: f64| {
+            Condition::beyond(side, Term::Of(Indicator::Carry), Term::Level(side * factor * costs))
+        };
+        let bp = 1e4 * costs;
+        let shape = Shape {
+            stop: self.stop,
+            near: 3.0 * bp,
+            far: 12.0 * bp,
+            // Funding comes in small steps while the basis breathes: a trailing stop would be hit by noise.
+            trails: false,
+            hold: 6.0 * self.horizon * 1_440.0,
+            exit: Condition::beyond(-side, Term::Of(Indicator::Carry), Term::Level(0.0)),
+            add: Some(carry_is(3.0 * self.hurdle)),
+            hedge: Condition::below(Term::Of(Indicator::Gain), Term::Level(-0.5 * self.stop)),
+            again: carry_is(self.hurdle),
+            pause: 480.0,
+        };
+        let plan = shape.plan(side, seen.traits, seen.preset);
+        let opened = View { held: 0, side, best: 0.0, ..*view };
+        let legs =
+            vec![Leg { instrument: self.hedge, ratio: 1.0 }, Leg { instrument: self.perp, ratio: -1.0 }];
+        (!plan.exit.holds(&opened)).then_some(Proposal { side, legs, size: self.size, plan })
+    }
+
+    fn pace(&self) -> Span {
+        Span::HOUR
     }
 }

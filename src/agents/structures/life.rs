@@ -127,7 +127,8 @@ impl Life {
         self.rules.rule_mut().hear(m.listed, m.board, event);
     }
 
-    /// A stamp is over: judges and acts. `say` takes what is said, in order.
+    /// A stamp is over: judges and acts. `say` takes what is said, in order. What is held is its own,
+    /// whatever `seen` says.
     pub fn judge(&mut self, who: Who, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
         let pace = self.rules.rule().pace();
         if self.looked.is_some_and(|l| seen.now.since(l).0 < pace.0) {
@@ -147,6 +148,7 @@ impl Life {
 
     /// The indicators as they are now.
     pub fn values(&self, seen: &Seen<'_>) -> Values {
+        let seen = &Seen { legs: &self.legs, ..*seen };
         let mut values = Values::default();
         self.rules.rule().look(seen, &mut values);
         let gain = self.open.as_ref().and_then(|o| {
@@ -179,7 +181,7 @@ impl Life {
                 self.again = None;
             } else if again.holds(&view) {
                 let last = self.last.clone();
-                let fresh = self.rules.rule().propose(seen, &view, &values);
+                let fresh = self.rules.rule().propose(&Seen { legs: &self.legs, ..*seen }, &view, &values);
                 // The legs of the family as it would open now, or those of before.
                 let proposal = fresh.filter(|p| p.side == again.side);
                 if let (Some(p), Some(_)) = (proposal, last) {
@@ -188,7 +190,7 @@ impl Life {
                 return;
             }
         }
-        if let Some(p) = self.rules.rule().propose(seen, &view, &values) {
+        if let Some(p) = self.rules.rule().propose(&Seen { legs: &self.legs, ..*seen }, &view, &values) {
             self.enter(who, seen, p, Reason::Signal, say);
         }
     }
@@ -389,7 +391,7 @@ impl Life {
         }
         let Some(open) = &self.open else { return };
         let Some(first) = open.legs.first().map(|l| l.instrument) else { return };
-        let wanted = self.rules.rule().quotes(seen).unwrap_or([None, None]);
+        let wanted = self.rules.rule().quotes(&Seen { legs: &self.legs, ..*seen }).unwrap_or([None, None]);
         for (n, (rest, buys)) in wanted.into_iter().zip([true, false]).enumerate() {
             let same = |o: &Order| o.instrument == first && o.limit.is_some() && (o.quantity > 0.0) == buys;
             let tick = seen.listed.tick(first);

@@ -1,0 +1,247 @@
+//! The structured agents in the first half of the step: the board, their lives, and when they judge.
+//!
+//! # Invariants
+//!
+//! 1. A stamp is judged when it is over: before the first event of a later stamp, or at the barrier that
+//!    closes it. Nothing that comes later in it is missed, and nothing after it is known.
+//! 2. Agents judge in their order; none depends on another.
+//! 3. Without structured agents the board keeps nothing, and every event but a desk's is refused.
+//! 4. A maker's life is lived twice, its fills counted by *through* and by *touch*; the first one speaks.
+
+use super::Settings;
+use crate::agents::Cast;
+use crate::agents::structures::legs::{Legs, Market};
+use crate::agents::structures::life::{Life, Who};
+use crate::agents::structures::listed::Listed;
+use crate::agents::structures::{Rules, Seen};
+use crate::domain::{AgentId, Body, MarketEvent, Stamp, Universe};
+use crate::market::Board;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Span, in barriers, of the memory of a result's own volatility.
+const RESULT_SPAN: f64 = 180.0;
+
+/// One thing said by a structured agent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spoken {
+    /// Which of [`Cast::structures`].
+    pub structure: usize,
+    /// What.
+    pub body: Body,
+}
+
+/// What does not change during a run.
+#[derive(Clone, Debug, Default)]
+pub struct StructureSpec {
+    listed: Listed,
+    /// By instrument: who listens.
+    ears: Vec<Vec<u32>>,
+    /// By asset: who listens to its volatility.
+    vol: Vec<Vec<u32>>,
+    /// Capital of each structure, in currency.
+    capital: Vec<f64>,
+}
+
+/// An agent on an asset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Twin {
+    /// The life that speaks.
+    pub life: Life,
+    /// The same with fills counted by touch; makers only.
+    pub touch: Option<Life>,
+    /// Worth at the last barrier …
+    marked: f64,
+    /// … also by touch …
+    marked_touch: f64,
+    /// … and the mean square of its changes.
+    square: f64,
+    due: bool,
+}
+
+/// The state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Structures {
+    /// What is quoted.
+    pub board: Board,
+    /// In the order of the cast.
+    pub twins: Vec<Twin>,
+    /// The stamp that is not over yet.
+    stamp: Option<Stamp>,
+    /// Who has heard something of it.
+    due: Vec<u32>,
+}
+
+impl Twin {
+    /// What it gained and lost until the last barrier.
+    pub fn marked(&self) -> f64 {
+        self.marked
+    }
+
+    /// The same with fills counted by touch; for those who take, the same.
+    pub fn marked_touch(&self) -> f64 {
+        self.marked_touch
+    }
+}
+
+impl StructureSpec {
+    /// For a cast on a universe; `reference` is the capital of an agent.
+    pub fn new(cast: &Arc<Cast>, universe: &Universe, reference: f64) -> Self {
+        if cast.structures.is_empty() {
+            return StructureSpec::default();
+        }
+        let mut spec = StructureSpec {
+            listed: Listed::new(universe),
+            ears: vec![Vec::new(); universe.instruments.len()],
+            vol: vec![Vec::new(); universe.assets.len()],
+            capital: Vec::new(),
+        };
+        for (i, s) in cast.structures.iter().enumerate() {
+            let ears = s.rules.ears();
+            ears.iter().for_each(|e| spec.ears[e.index()].push(i as u32));
+            spec.vol[s.asset.index()].push(i as u32);
+            let own = cast.structures.iter().filter(|o| o.agent == s.agent).count();
+            spec.capital.push(reference / own as f64);
+        }
+        spec
+    }
+}
+
+impl Structures {
+    /// Nothing was heard of the market yet.
+    pub fn new(cast: &Cast, spec: &StructureSpec) -> Self {
+        let twin = |rules: &Rules| Twin {
+            life: Life::new(rules.clone(), false),
+            touch: rules.is_maker().then(|| Life::new(rules.clone(), true)),
+            marked: 0.0,
+            marked_touch: 0.0,
+            square: 0.0,
+            due: false,
+        };
+        let instruments = if cast.structures.is_empty() { 0 } else { spec.listed.instruments.len() };
+        Structures {
+            board: Board::new(instruments),
+            twins: cast.structures.iter().map(|s| twin(&s.rules)).collect(),
+            stamp: None,
+            due: Vec::new(),
+        }
+    }
+
+    /// Hears an event; false if it does not count. Judges the stamp before it if that is over now.
+    pub fn hear(
+        &mut self,
+        cast: &Cast,
+        spec: &StructureSpec,
+        settings: &Settings,
+        event: &MarketEvent,
+        said: &mut Vec<Spoken>,
+    ) -> bool {
+        if self.twins.is_empty() || !self.board.accepts(event) {
+            return false;
+        }
+        let at = event.at();
+        if self.stamp.is_none_or(|s| at > s) {
+            self.judge(cast, spec, settings, said);
+            self.stamp = Some(at);
+        }
+        self.board.take(event);
+        let ears = match (event, event.instrument()) {
+            (MarketEvent::VolIndex { asset, .. }, _) => spec.vol.get(asset.index()),
+            (_, Some(instrument)) => spec.ears.get(instrument.index()),
+            _ => None,
+        };
+        for &i in ears.into_iter().flatten() {
+            let twin = &mut self.twins[i as usize];
+            let (listed, board, costs) = (&spec.listed, &self.board, &settings.costs);
+            twin.life.hear(&Market { listed, board, costs, touch: false }, event);
+            if let Some(touch) = &mut twin.touch {
+                touch.hear(&Market { listed, board, costs, touch: true }, event);
+            }
+            if !twin.due {
+                twin.due = true;
+                self.due.push(i);
+            }
+        }
+        true
+    }
+
+    /// A barrier closes the stamp; fills in the agents' results, in units of their own volatility.
+    pub fn barrier(
+        &mut self,
+        cast: &Cast,
+        spec: &StructureSpec,
+        settings: &Settings,
+        said: &mut Vec<Spoken>,
+        results: &mut [f64],
+    ) {
+        if self.twins.is_empty() {
+            return;
+        }
+        self.judge(cast, spec, settings, said);
+        let keep = 1.0 - 2.0 / (RESULT_SPAN + 1.0);
+        for (i, twin) in self.twins.iter_mut().enumerate() {
+            let worth = twin.life.legs.worth(&spec.listed, &self.board);
+            let change = worth - twin.marked;
+            twin.marked = worth;
+            let touch = twin.touch.as_ref().map(|t| t.legs.worth(&spec.listed, &self.board));
+            twin.marked_touch = touch.unwrap_or(worth);
+            let sigma = libm::sqrt(twin.square);
+            if change != 0.0 {
+                twin.square = keep * twin.square + (1.0 - keep) * change * change;
+            }
+            let place = &mut results[cast.structures[i].agent.index()];
+            if change != 0.0 && sigma > 0.0 {
+                let result = (change / sigma).clamp(-5.0, 5.0);
+                *place = if place.is_finite() { *place + result } else { result };
+            }
+        }
+    }
+
+    fn judge(&mut self, cast: &Cast, spec: &StructureSpec, settings: &Settings, said: &mut Vec<Spoken>) {
+        let Some(now) = self.stamp else { return };
+        let mut due = std::mem::take(&mut self.due);
+        due.sort_unstable();
+        let nothing = Legs::default();
+        for &i in &due {
+            let i = i as usize;
+            let s = &cast.structures[i];
+            let agent = &cast.agents[s.agent.index()];
+            let twin = &mut self.twins[i];
+            twin.due = false;
+            if now < agent.active_from {
+                continue;
+            }
+            let who = Who { agent: s.agent, asset: s.asset, key: s.key };
+            let (traits, preset) = (&agent.traits, agent.strategy.preset());
+            let seen = Seen {
+                listed: &spec.listed,
+                board: &self.board,
+                costs: &settings.costs,
+                now,
+                traits,
+                preset,
+                side: agent.side,
+                capital: spec.capital[i],
+                legs: &nothing,
+            };
+            let mut say = |body| said.push(Spoken { structure: i, body });
+            twin.life.judge(who, &seen, &mut say);
+            if let Some(touch) = &mut twin.touch {
+                touch.judge(who, &seen, &mut |_| {});
+            }
+        }
+        due.clear();
+        self.due = due;
+    }
+
+    /// What an agent's structures gained and lost until the last barrier.
+    pub fn pnl(&self, cast: &Cast, agent: AgentId) -> f64 {
+        let own = cast.structures.iter().zip(&self.twins).filter(|(s, _)| s.agent == agent);
+        own.map(|(_, t)| t.marked).sum()
+    }
+
+    /// What all of them did.
+    pub fn total(&self) -> f64 {
+        self.twins.iter().map(|t| t.marked).sum()
+    }
+}

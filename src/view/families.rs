@@ -1,0 +1,117 @@
+//! What each family did in its alone lives, by fill level: trades, fees, funding and PnL.
+//!
+//! A maker's PnL depends on how its fills are counted. `pnl` counts *through* (prints and quotes beyond its
+//! price), `pnl_touch` also prints at its price once the queue before it is served. Where the two have
+//! different signs nothing is established, and the row says so; for those who take both are one.
+
+use crate::domain::Family;
+use crate::engine::Engine;
+use crate::market::Level;
+use serde::Serialize;
+
+/// One family on one feed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FamilyRow {
+    /// Its name.
+    pub family: &'static str,
+    /// What it ran on.
+    pub feed: String,
+    /// Coarsest level on which it was filled: `B`, `L1`, `L2`.
+    pub level: &'static str,
+    /// Agents of it, those that stand by left out.
+    pub agents: usize,
+    /// Intents that were closed.
+    pub trades: u64,
+    /// Fees, half-spreads where they are charged apart, borrow and gas, in the account's currency.
+    pub fees: f64,
+    /// Funding received less paid.
+    pub funding: f64,
+    /// What it gained or lost after all costs.
+    pub pnl: f64,
+    /// The same with a maker's fills counted by touch.
+    pub pnl_touch: f64,
+    /// Whether both have one sign.
+    pub established: bool,
+}
+
+/// All rows of a run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FamilyTable {
+    /// In the order of [`Family::ALL`]; families without an agent are left out.
+    pub rows: Vec<FamilyRow>,
+}
+
+impl FamilyTable {
+    /// Of a run as it stands; `feed` names what it ran on.
+    pub fn new(engine: &Engine, feed: &str) -> Self {
+        let cast = engine.cast();
+        let with = |f: &&Family| cast.agents[..cast.declared].iter().any(|a| a.family == **f);
+        let row = |f: &Family| if f.is_structured() { structured(engine, *f) } else { plain(engine, *f) };
+        let rows = Family::ALL.iter().filter(with).map(row);
+        FamilyTable { rows: rows.map(|r| FamilyRow { feed: feed.to_owned(), ..r }).collect() }
+    }
+}
+
+fn empty(family: Family) -> FamilyRow {
+    FamilyRow {
+        family: family.text(),
+        feed: String::new(),
+        level: Level::Bars.text(),
+        agents: 0,
+        trades: 0,
+        fees: 0.0,
+        funding: 0.0,
+        pnl: 0.0,
+        pnl_touch: 0.0,
+        established: true,
+    }
+}
+
+/// A family of the decision clock: its intents traded at once, at the reference weight.
+fn plain(engine: &Engine, family: Family) -> FamilyRow {
+    let (cast, speak) = (engine.cast(), &engine.speak);
+    let mut row = empty(family);
+    for agent in cast.agents[..cast.declared].iter().filter(|a| a.family == family) {
+        row.agents += usize::from(!agent.slots.is_empty());
+        for slot in agent.slots.clone() {
+            let book = &speak.raw[slot];
+            row.trades += u64::from(speak.lives[slot].trades);
+            row.fees += book.costs + book.funded;
+            row.funding += book.funded;
+            let last = speak.market.listings[cast.slots[slot].asset.index()].last.close;
+            row.pnl += book.equity(last);
+        }
+    }
+    row.pnl_touch = row.pnl;
+    row
+}
+
+fn structured(engine: &Engine, family: Family) -> FamilyRow {
+    let (cast, structures) = (engine.cast(), &engine.speak.structures);
+    let mut row = empty(family);
+    let mut level: Option<Level> = None;
+    let mut agents = Vec::new();
+    for (s, twin) in cast.structures.iter().zip(&structures.twins) {
+        if cast.agents[s.agent.index()].family != family {
+            continue;
+        }
+        agents.push(s.agent);
+        let totals = &twin.life.legs.totals;
+        row.trades += u64::from(twin.life.trades);
+        row.fees += totals.fees;
+        row.funding += totals.funding;
+        row.pnl += twin.marked();
+        row.pnl_touch += twin.marked_touch();
+        let heard = || s.rules.ears().first().and_then(|e| structures.board.get(*e)).map(|q| q.level);
+        let on = totals.level.or_else(heard);
+        level = match (level, on) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+    }
+    agents.dedup();
+    row.agents = agents.len();
+    row.level = level.unwrap_or_default().text();
+    row.established = row.pnl * row.pnl_touch >= 0.0;
+    row
+}

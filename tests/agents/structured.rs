@@ -1,0 +1,142 @@
+//! Structured agents through the whole engine: legs of several instruments, funding at its stamps, expiry.
+
+use crate::common::{Run, bar_at};
+use crate::stage::{agent, bar, config, story, universe};
+use hive::config::Config;
+use hive::domain::{
+    Body, Event, Family, Instrument, InstrumentId, InstrumentKind, MarketEvent, Outcome, Reason, Stamp,
+    Terms, Universe, Verb,
+};
+use hive::fills::Costs;
+
+const PERP: InstrumentId = InstrumentId(0);
+const SPOT: InstrumentId = InstrumentId(1);
+const FUTURE: InstrumentId = InstrumentId(2);
+/// Four-hour bars until the future expires.
+const EXPIRY: i64 = 6 * 60;
+
+/// One asset with its perp, which the desk trades, its spot and a future.
+fn market() -> Universe {
+    let mut u = universe(&["AAA"]);
+    let perp = u.instruments[0].clone();
+    let other =
+        |id, kind, terms| Instrument { id, kind, terms, symbol: format!("AAA{kind}"), ..perp.clone() };
+    u.instruments.push(other(SPOT, InstrumentKind::Spot, Terms::Plain));
+    u.instruments.push(other(FUTURE, InstrumentKind::Future, Terms::Future { expiry: bar_at(EXPIRY) }));
+    u
+}
+
+fn play(family: Family, params: &[(&str, f64)], events: &[Event]) -> Run {
+    let config = Config { costs: Costs::default(), ..config(vec![agent(family, params)]) };
+    let mut run = Run::start(&config, &market());
+    run.play(events);
+    run
+}
+
+fn push(events: &mut Vec<Event>, instrument: InstrumentId, at: Stamp, price: f64) {
+    events.push(Event::Market(MarketEvent::Bar { instrument, at, bar: bar(price, price) }));
+}
+
+fn outcomes(run: &Run) -> Vec<Outcome> {
+    run.messages.iter().filter_map(|m| if let Body::Outcome(o) = m.body { Some(o) } else { None }).collect()
+}
+
+/// What both legs cost to open and close at a price of 100, as a fraction of one leg's notional: the spot's
+/// fee of 10 bp is taken in coins when bought, spreads are 2 and 1 bp.
+fn round_trip() -> f64 {
+    let (buy, sell) = (100.0 * 1.0002, 100.0 * 0.9998);
+    // Bought one coin less its fee, and sold what is there.
+    let spot = -buy + 0.999 * sell * 0.999;
+    let (short, cover) = (100.0 * 0.9999, 100.0 * 1.0001);
+    let perp = short - cover - 0.0005 * (short + cover);
+    (spot + perp) / 100.0
+}
+
+#[test]
+fn funding_is_collected_at_its_stamps_and_left_when_it_turns() {
+    let mut events = Vec::new();
+    for i in 1..=400 {
+        let at = bar_at(i);
+        push(&mut events, PERP, at, 100.0);
+        push(&mut events, SPOT, at, 100.0);
+        if i % 2 == 0 {
+            // Longs pay for a hundred settlements, then shorts do.
+            let rate = if i <= 200 { 0.000_3 } else { -0.000_3 };
+            let at = Stamp(at.0 - 1);
+            events.push(Event::Market(MarketEvent::Funding { instrument: PERP, at, rate, mark: 100.0 }));
+        }
+        events.push(Event::Barrier(at));
+    }
+    let run =
+        play(Family::Funding, &[("horizon", 14.0), ("hurdle", 1.0), ("stop", 900.0), ("size", 1.0)], &events);
+    let story = story(&run, 0, 0);
+    let verbs: Vec<_> = story.iter().map(|(_, v, r)| (*v, *r)).collect();
+    assert_eq!(verbs[0], (Verb::Open, Reason::Signal));
+    assert!(verbs.contains(&(Verb::Decrease, Reason::Target)), "{story:?}");
+    assert_eq!(verbs.last(), Some(&(Verb::Close, Reason::Exit)), "it cannot be short spot: {story:?}");
+    assert_eq!(verbs.iter().filter(|v| v.0 == Verb::Open).count(), 1);
+    // Nine settlements make its mean; it opens at that barrier, and is in from the next bar on.
+    assert_eq!(story[0].0, 17);
+    let totals = run.engine.speak.structures.twins[0].life.legs.totals;
+    assert!(totals.funding > 0.0 && totals.fees > 0.0);
+    assert!(run.engine.speak.structures.twins[0].life.legs.held.is_empty(), "nothing is left of it");
+    let [outcome] = outcomes(&run)[..] else { panic!("one outcome") };
+    let before = totals.funding / run.engine.settings().capital;
+    // Half was closed at the near target; all of it paid one round trip.
+    assert!((outcome.pnl - (before + round_trip())).abs() < 2e-5, "{outcome:?} {before} {}", round_trip());
+}
+
+#[test]
+fn a_basis_is_kept_to_expiry_and_meets_the_spot() {
+    let mut events = Vec::new();
+    for i in 1..=EXPIRY + 5 {
+        let at = bar_at(i);
+        push(&mut events, PERP, at, 100.0);
+        push(&mut events, SPOT, at, 100.0);
+        if i < EXPIRY {
+            // 3 % over sixty days, melting evenly.
+            push(&mut events, FUTURE, at, 100.0 + 3.0 * (EXPIRY - i) as f64 / EXPIRY as f64);
+        } else if i == EXPIRY {
+            events.push(Event::Market(MarketEvent::Settled { instrument: FUTURE, at, price: 100.0 }));
+        }
+        events.push(Event::Barrier(at));
+    }
+    let run = play(
+        Family::CashAndCarry,
+        &[("hurdle", 0.02), ("nearest", 7.0), ("stop", 900.0), ("size", 1.0)],
+        &events,
+    );
+    let story = story(&run, 0, 0);
+    let verbs: Vec<_> = story.iter().map(|(_, v, r)| (*v, *r)).collect();
+    assert_eq!(verbs.first(), Some(&(Verb::Open, Reason::Signal)));
+    assert_eq!(verbs.last().map(|v| v.0), Some(Verb::Close), "{story:?}");
+    let life = &run.engine.speak.structures.twins[0].life;
+    assert!(life.legs.held.is_empty(), "{:?}", life.legs.held);
+    let sum: f64 = outcomes(&run).iter().map(|o| o.pnl).sum();
+    // Nearly three per cent less what three trades and delivery cost.
+    assert!((0.02..0.029).contains(&sum), "{sum}");
+}
+
+#[test]
+fn a_basis_just_inside_its_costs_is_left_alone() {
+    let mut events = Vec::new();
+    for i in 1..=60 {
+        let at = bar_at(i);
+        push(&mut events, PERP, at, 100.0);
+        push(&mut events, SPOT, at, 100.0);
+        // 24 bp of spot, 6 of the future and 2.5 of delivery are 32.5 bp.
+        push(&mut events, FUTURE, at, 100.32);
+        events.push(Event::Barrier(at));
+    }
+    let params = [("hurdle", 0.0), ("nearest", 7.0), ("stop", 900.0), ("size", 1.0)];
+    assert!(story(&play(Family::CashAndCarry, &params, &events), 0, 0).is_empty());
+}
+
+#[test]
+fn who_finds_nothing_to_trade_stands_by_and_says_why() {
+    let config = config(vec![agent(Family::CashAndCarry, &[])]);
+    let mut run = Run::start(&config, &universe(&["AAA"]));
+    run.play(&[Event::Barrier(bar_at(1))]);
+    let notices = &run.engine.cast().notices;
+    assert!(notices.iter().any(|n| n.contains("needs a dated future")), "{notices:?}");
+}
