@@ -4,8 +4,8 @@
 
 use super::table::{Table, short, wrap};
 use crate::domain::{Family, Goal};
-use crate::view::Summary;
-use crate::view::summary::AgentLine;
+use crate::view::summary::{AgentLine, EmergenceLine};
+use crate::view::{Summary, letters, of_emergence, unknown_emergence};
 use std::fmt::Write;
 
 /// Agents listed at either end of the table.
@@ -157,12 +157,30 @@ fn goals(out: &mut String, s: &Summary) -> std::fmt::Result {
         writeln!(
             out,
             "{:<2}  {:<10}  {:>7}  {numbers}",
-            letters(goal.text()),
+            letters(goal),
             spaced(goal.text()),
             percent(score, 0, false)
         )?;
     }
+    writeln!(out, "{:<2}  {:<10}  {:>7}  {}", "E", "emergence", "", told(&s.emergence, s.deaf))?;
     writeln!(out)
+}
+
+/// What is known of emergence, in the words of the cockpit; never more than is known.
+fn told(e: &EmergenceLine, deaf: bool) -> String {
+    match e.over_net_eq.filter(|_| !deaf) {
+        Some(g) => {
+            let days = grouped(u64::from(g.days));
+            format!(
+                "{:+.2} Sharpe over its deaf parts, {:+.2} … {:+.2}: {}; {days} days",
+                g.sharpe,
+                g.low,
+                g.high,
+                of_emergence(g.low, g.high)
+            )
+        }
+        None => format!("unknown: {}", unknown_emergence(deaf, e.days)),
+    }
 }
 
 fn families(out: &mut String, s: &Summary) -> std::fmt::Result {
@@ -209,7 +227,7 @@ fn agents(out: &mut String, s: &Summary) -> std::fmt::Result {
         table.row([
             short(&a.name, NAME),
             spaced(&a.family),
-            letters(&a.goal),
+            Goal::ALL.iter().find(|g| g.text() == a.goal).map_or("", |g| letters(*g)).to_owned(),
             grouped(u64::from(a.trades)),
             grouped(a.messages_sent),
             grouped(a.messages_acted_on),
@@ -273,12 +291,6 @@ fn spaced(name: &str) -> String {
     name.replace('_', " ")
 }
 
-/// LR, BM, F or A.
-fn letters(goal: &str) -> String {
-    let firsts: String = goal.split('_').filter_map(|w| w.chars().next()).collect();
-    firsts.to_uppercase()
-}
-
 fn percent(x: f64, digits: usize, sign: bool) -> String {
     if sign { format!("{:+.digits$} %", 100.0 * x) } else { format!("{:.digits$} %", 100.0 * x) }
 }
@@ -315,6 +327,7 @@ fn grouped(n: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hive::emergence::Gain;
 
     #[test]
     fn sums_are_set_in_thousands() {
@@ -326,8 +339,36 @@ mod tests {
     }
 
     #[test]
-    fn goals_have_their_letters() {
-        let all: Vec<String> = Goal::ALL.iter().map(|g| letters(g.text())).collect();
-        assert_eq!(all, ["LR", "BM", "F", "A"]);
+    fn emergence_is_told_as_it_is() {
+        let gain = |sharpe, low, high| Gain { sharpe, low, high, days: 412 };
+        let line = |over_net_eq, days| EmergenceLine {
+            days,
+            days_min: 60,
+            hive_sharpe: Some(1.0),
+            net_eq_sharpe: Some(0.8),
+            over_net_eq,
+            over_alone: None,
+        };
+        for (over, days, deaf, says) in [
+            (
+                Some(gain(0.2, -0.4, 0.8)),
+                412,
+                false,
+                "+0.20 Sharpe over its deaf parts, -0.40 … +0.80: not yet certain",
+            ),
+            (
+                Some(gain(-0.6, -0.9, -0.2)),
+                412,
+                false,
+                "-0.60 Sharpe over its deaf parts, -0.90 … -0.20: less than its parts",
+            ),
+            (Some(gain(0.5, 0.1, 0.9)), 412, false, "more than its parts"),
+            (None, 12, false, "day 12 of 60 to say"),
+            (None, 412, false, "no risk was taken"),
+            (Some(gain(0.0, 0.0, 0.0)), 412, true, "nobody listens"),
+        ] {
+            let told = told(&line(over, days), deaf);
+            assert!(told.contains(says), "{told}");
+        }
     }
 }

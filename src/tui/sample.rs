@@ -25,6 +25,9 @@ pub fn row(i: u32) -> AgentRow {
         position: "+4.2 % BTC".to_owned(),
         last: MessageId(9),
         said: "BTC opens long 0.00 → 0.45 (signal)".to_owned(),
+        voice: 1.04,
+        influence: 0.032,
+        until: None,
     }
 }
 
