@@ -24,7 +24,8 @@ pub fn page(r: &Report) -> LabRun {
         seeds: f.seeds as u32,
         agents: f.agent_count as u32,
         voices: f.voice_count as u32,
-        costs: f.costs.clone(),
+        // The long words are among those of `words`.
+        costs: f.costs_bp.map_or_else(|| "fill level B".to_owned(), |bp| format!("flat {bp} bp a side")),
         target_vol: f.target_vol,
         tried: f.variants_tried as u32,
         looks: f.looks as u32,

@@ -18,7 +18,7 @@ const COLUMNS: u16 = 92;
 /// From this width of a column on its whole table is shown.
 const WIDE: usize = 70;
 /// Cells of a name beside a difference, beside a control, and of a system.
-const NAMES: (usize, usize, usize) = (8, 14, 14);
+const NAMES: (usize, usize, usize) = (8, 15, 14);
 /// Most cells of a line around nought; odd, so that nought has a middle.
 const LINE_MAX: usize = 41;
 /// A result older than this many minutes is said to be old: a month.
@@ -242,7 +242,7 @@ fn now(t: &Theme, c: &Cockpit, scale: f64, name: usize, width: usize) -> Lines {
             spans.extend(cells(t, of(b), (-scale, scale), line, role));
             spans.extend(numbers(t, b, role));
             format!(
-                "over net-eq in {} days of this run: {}",
+                "over net-eq, {} days: {}",
                 words::thousands(f64::from(c.days)),
                 of_emergence(e.from, e.to)
             )
@@ -253,8 +253,9 @@ fn now(t: &Theme, c: &Cockpit, scale: f64, name: usize, width: usize) -> Lines {
             format!("this hive over net-eq: {}", unknown_emergence(c.deaf, c.days))
         }
     };
-    let indent = " ".repeat(name);
-    let said = words::cut(&said, width.saturating_sub(name));
+    // Below its line, unless it is longer than there is room.
+    let indent = " ".repeat(name.min(width.saturating_sub(said.chars().count())));
+    let said = words::cut(&said, width);
     vec![Line::from(spans), Line::styled(indent + &said, t.of(Role::Dim))]
 }
 
@@ -268,7 +269,7 @@ fn controls(t: &Theme, run: &LabRun, width: usize) -> Lines {
         (n, f) => (format!("{f} of {n} fail"), Role::Bad),
     };
     let mut lines = vec![Line::from(vec![
-        section(t, "the hive less itself with wrong messages  "),
+        section(t, "less itself with wrong messages  "),
         Span::styled(text, t.of(role)),
     ])];
     if run.controls.is_empty() {
@@ -278,7 +279,7 @@ fn controls(t: &Theme, run: &LabRun, width: usize) -> Lines {
     let scale = whisker::reach(run.controls.iter().flat_map(|c| [c.shown.from, c.shown.to]));
     let wide = width >= WIDE;
     let line = line_of(width, NAMES.1 + 13 + if wide { 23 } else { 0 });
-    let titles = if wide { "   ΔSR  95 %           keeps" } else { "   ΔSR" };
+    let titles = if wide { "   ΔSR  95 %            keeps" } else { "   ΔSR" };
     lines.push(Line::styled(format!("{:<n$}{}{titles}", "", axis(scale, line), n = NAMES.1), dim));
     for c in &run.controls {
         let role = match (c.pass, c.walk) {
@@ -318,7 +319,7 @@ fn sharpes(run: &LabRun) -> (f64, f64) {
 
 /// Cells of a line of a Sharpe ratio; none where there is no room.
 fn sharpe_line(width: usize) -> usize {
-    let text = NAMES.2 + 31 + if width >= WIDE { 9 } else { 0 };
+    let text = NAMES.2 + 32 + if width >= WIDE { 8 } else { 0 };
     let free = width.saturating_sub(text + 1);
     if free < 6 { 0 } else { free.min(LINE_MAX) }
 }
@@ -336,9 +337,10 @@ fn sharpe(t: &Theme, mean: f64, sd: f64, bounds: (f64, f64), width: usize, role:
 /// All systems, the hive and those it is held against brighter.
 fn ladder(t: &Theme, run: &LabRun, width: usize) -> Lines {
     let (bounds, wide) = (sharpes(run), width >= WIDE);
-    let growth = if wide { "   growth" } else { "" };
-    let titles =
-        format!("{:<n$}  Sharpe    sd  drawdown  turnover{growth}", "", n = NAMES.2 + sharpe_line(width));
+    let growth = if wide { "  growth" } else { "" };
+    let line = sharpe_line(width);
+    let nought = whisker::nought(bounds, line).map(|at| format!("{:>n$}", 0, n = at + 1)).unwrap_or_default();
+    let titles = format!("{:<n$}{nought:<line$} Sharpe    sd  drawdown turnover{growth}", "", n = NAMES.2);
     let mut lines = vec![Line::from(section(t, "the ladder")), Line::styled(titles, t.of(Role::Dim))];
     for r in &run.ladder {
         let (name, ink) = match () {
@@ -351,9 +353,9 @@ fn ladder(t: &Theme, run: &LabRun, width: usize) -> Lines {
         spans.extend(sharpe(t, r.sharpe, r.seed_sd, bounds, width, ink));
         let number = if name == Role::Dim { Role::Dim } else { Role::Text };
         spans.push(Span::styled(format!("  {:>6.1} %", 100.0 * r.drawdown), t.of(number)));
-        spans.push(Span::styled(format!(" {:>8.1}×", r.turnover), t.of(number)));
+        spans.push(Span::styled(format!(" {:>7.1}×", r.turnover), t.of(number)));
         if wide {
-            spans.push(Span::styled(format!(" {:>+6.1} %", 100.0 * r.growth), t.of(number)));
+            spans.push(Span::styled(format!(" {:>+5.1} %", 100.0 * r.growth), t.of(number)));
         }
         lines.push(Line::from(spans));
     }
@@ -378,7 +380,7 @@ fn voices(t: &Theme, run: &LabRun, width: usize) -> Lines {
             t.of(Role::Text),
         )];
         spans.extend(sharpe(t, v.sharpe, v.seed_sd, sharpes(run), width, Role::Sim));
-        spans.push(Span::styled(format!("{:>10} {:>8.1}×", "", v.turnover), t.of(Role::Dim)));
+        spans.push(Span::styled(format!("{:>10} {:>7.1}×", "", v.turnover), t.of(Role::Dim)));
         lines.push(Line::from(spans));
     }
     lines.push(Line::raw(""));

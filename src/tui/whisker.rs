@@ -27,6 +27,13 @@ pub fn reach(values: impl Iterator<Item = f64>) -> f64 {
     [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0].into_iter().find(|r| *r >= far).unwrap_or(20.0)
 }
 
+/// The cell of nought, if it is on the scale.
+pub fn nought((low, high): (f64, f64), width: usize) -> Option<usize> {
+    let share = -low / (high - low);
+    let cell = (share * width as f64) as usize;
+    (width > 0 && (0.0..=1.0).contains(&share)).then(|| cell.min(width - 1))
+}
+
 /// The cells, in the ink of `role`; what lies beyond the scale ends in an arrow.
 pub fn cells(t: &Theme, w: Whisker, (low, high): (f64, f64), width: usize, role: Role) -> Vec<Span<'static>> {
     let mut spans: Vec<Span<'static>> = Vec::new();
@@ -44,15 +51,17 @@ pub fn cells(t: &Theme, w: Whisker, (low, high): (f64, f64), width: usize, role:
 
 fn symbols(w: Whisker, (low, high): (f64, f64), width: usize, role: Role) -> Vec<(char, Role)> {
     // In half cells; what is no number stands nowhere.
-    let halves = (2 * width).saturating_sub(1) as f64;
+    let halves = 2 * width as i64;
     let at = |x: f64| {
         let share = (x - low) / (high - low);
-        share.is_finite().then(|| (share.clamp(-1.0, 2.0) * halves).round() as i64)
+        let half = (share.clamp(-1.0, 2.0) * halves as f64).floor() as i64;
+        // The end of the scale is the end of the last cell.
+        share.is_finite().then(|| if share <= 1.0 { half.min(halves - 1) } else { half.max(halves) })
     };
     let within = |h: Option<i64>, cell: i64| h.is_some_and(|h| h.div_euclid(2) == cell);
     let (from, here, to, nought) = (at(w.from), at(w.here), at(w.to), at(0.0));
     let covers = |half: i64| matches!((from, to), (Some(f), Some(t)) if (f..=t).contains(&half));
-    let last = 2 * width as i64 - 1;
+    let last = halves - 1;
     let symbol = |cell: i64| {
         let (left, right) = (covers(2 * cell), covers(2 * cell + 1));
         let zero = within(nought, cell);
@@ -81,9 +90,9 @@ mod tests {
 
     #[test]
     fn an_interval_lies_where_its_numbers_are() {
-        assert_eq!(text(0.3, 0.5, 0.7, 11), "·····┊·╺◆╸·");
+        assert_eq!(text(0.3, 0.5, 0.7, 11), "·····┊·━◆╸·");
         assert_eq!(text(-0.8, 0.4, 0.8, 11), "·━━━━┿━◆━━·");
-        assert_eq!(text(-0.7, -0.5, -0.3, 11), "·╺◆╸·┊·····");
+        assert_eq!(text(-0.7, -0.5, -0.3, 11), "·╺◆━·┊·····");
     }
 
     #[test]

@@ -239,7 +239,7 @@ mod tests {
         };
         let page = LabPage { command: long(), trouble: Some(long()), run: Some(run) }.bounded();
         let bytes = postcard::to_stdvec(&page).unwrap();
-        assert!(bytes.len() < 1 << 18, "{} bytes", bytes.len());
+        assert!(bytes.len() < 1 << 19, "{} bytes", bytes.len());
         assert_eq!(postcard::from_bytes::<LabPage>(&bytes).unwrap(), page);
     }
 }
