@@ -150,9 +150,9 @@ fn quarantine_and_probation_have_words_of_their_own() {
             seen.push(told.state.clone());
         }
     }
-    let expected = ["live", "quarantined", "on probation", "live"];
+    let expected = ["quarantined", "on probation", "live"];
     let order: Vec<&String> = seen.iter().filter(|s| expected.contains(&s.as_str())).collect();
-    assert!(order.windows(4).any(|w| w == expected), "{seen:?}");
+    assert!(order.windows(3).any(|w| w == expected), "{seen:?}");
     let rows = picture(&Run { engine, recorder, because: BTreeMap::new() }).agents;
     let total: f64 = rows.iter().map(|r| r.influence).sum();
     assert!(total > 0.0 && total <= 1.0 + 1e-9, "{total}");

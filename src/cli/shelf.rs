@@ -8,6 +8,7 @@ use crate::lab::{Report, keep, page};
 use crate::market::feed::FeedInfo;
 use crate::view::lab::{LabPage, LabRun};
 use crate::wire::hub::Results;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -70,7 +71,8 @@ fn command(o: &RunOptions) -> String {
         ("--state", path(&o.state)),
     ] {
         if let Some(value) = value {
-            text.push_str(&format!(" {flag} {}", quoted(&value)));
+            // Writing to a string cannot fail.
+            let _ = write!(text, " {flag} {}", quoted(&value));
         }
     }
     text

@@ -235,23 +235,17 @@ fn now(t: &Theme, c: &Cockpit, scale: f64, name: usize, width: usize) -> Lines {
     let line = line_of(width, name + 21 + if width >= WIDE { 19 } else { 0 });
     let mut spans = vec![Span::styled(format!("{:<name$}", "E now"), t.of(Role::Sim))];
     let nowhere = Whisker { from: f64::NAN, here: f64::NAN, to: f64::NAN };
-    let said = match c.emergence {
-        Some(e) => {
-            let b = Between { mean: e.gain, from: e.from, to: e.to };
-            let role = sure(e.from, e.to);
-            spans.extend(cells(t, of(b), (-scale, scale), line, role));
-            spans.extend(numbers(t, b, role));
-            format!(
-                "over net-eq, {} days: {}",
-                words::thousands(f64::from(c.days)),
-                of_emergence(e.from, e.to)
-            )
-        }
-        None => {
-            spans.extend(cells(t, nowhere, (-scale, scale), line, Role::Dim));
-            spans.push(Span::styled("     ?", t.of(Role::Dim)));
-            format!("this hive over net-eq: {}", unknown_emergence(c.deaf, c.days))
-        }
+    let said = if let Some(e) = c.emergence {
+        let b = Between { mean: e.gain, from: e.from, to: e.to };
+        let role = sure(e.from, e.to);
+        spans.extend(cells(t, of(b), (-scale, scale), line, role));
+        spans.extend(numbers(t, b, role));
+        let days = words::thousands(f64::from(c.days));
+        format!("over net-eq, {days} days: {}", of_emergence(e.from, e.to))
+    } else {
+        spans.extend(cells(t, nowhere, (-scale, scale), line, Role::Dim));
+        spans.push(Span::styled("     ?", t.of(Role::Dim)));
+        format!("this hive over net-eq: {}", unknown_emergence(c.deaf, c.days))
     };
     // Below its line, unless it is longer than there is room.
     let indent = " ".repeat(name.min(width.saturating_sub(said.chars().count())));

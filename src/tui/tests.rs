@@ -410,7 +410,7 @@ fn the_lab_shows_what_came_out_at_every_size() {
             "▲ Talking helps here: +0.31 Sharpe",
             "HISTORY perps · 4h bars",
             "2024-12-31",
-            "30 assets",
+            "12 seeds",
             "flat 7",
             "the hive less",
             "the ladder",
