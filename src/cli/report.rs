@@ -162,25 +162,24 @@ fn goals(out: &mut String, s: &Summary) -> std::fmt::Result {
             percent(score, 0, false)
         )?;
     }
-    writeln!(out, "{:<2}  {:<10}  {:>7}  {}", "E", "emergence", "", told(&s.emergence, s.deaf))?;
+    let (gain, known) = told(&s.emergence, s.deaf);
+    writeln!(out, "{:<2}  {:<10}  {gain:>7}  {known}", "E", "emergence")?;
     writeln!(out)
 }
 
-/// What is known of emergence, in the words of the cockpit; never more than is known.
-fn told(e: &EmergenceLine, deaf: bool) -> String {
-    match e.over_net_eq.filter(|_| !deaf) {
-        Some(g) => {
-            let days = grouped(u64::from(g.days));
-            format!(
-                "{:+.2} Sharpe over its deaf parts, {:+.2} … {:+.2}: {}; {days} days",
-                g.sharpe,
-                g.low,
-                g.high,
-                of_emergence(g.low, g.high)
-            )
-        }
-        None => format!("unknown: {}", unknown_emergence(deaf, e.days)),
-    }
+/// The gain and what is known of it, in the words of the cockpit; never more than is known.
+fn told(e: &EmergenceLine, deaf: bool) -> (String, String) {
+    let Some(g) = e.over_net_eq.filter(|_| !deaf) else {
+        return ("?".to_owned(), unknown_emergence(deaf, e.days));
+    };
+    let known = format!(
+        "SR over its deaf parts, {:+.2} … {:+.2} in {} days: {}",
+        g.low,
+        g.high,
+        grouped(u64::from(g.days)),
+        of_emergence(g.low, g.high)
+    );
+    (format!("{:+.2}", g.sharpe), known)
 }
 
 fn families(out: &mut String, s: &Summary) -> std::fmt::Result {
@@ -349,26 +348,22 @@ mod tests {
             over_net_eq,
             over_alone: None,
         };
-        for (over, days, deaf, says) in [
-            (
-                Some(gain(0.2, -0.4, 0.8)),
-                412,
-                false,
-                "+0.20 Sharpe over its deaf parts, -0.40 … +0.80: not yet certain",
-            ),
+        for (over, days, deaf, number, says) in [
+            (Some(gain(0.2, -0.4, 0.8)), 412, false, "+0.20", "-0.40 … +0.80 in 412 days: not yet certain"),
             (
                 Some(gain(-0.6, -0.9, -0.2)),
                 412,
                 false,
-                "-0.60 Sharpe over its deaf parts, -0.90 … -0.20: less than its parts",
+                "-0.60",
+                "-0.90 … -0.20 in 412 days: less than its parts",
             ),
-            (Some(gain(0.5, 0.1, 0.9)), 412, false, "more than its parts"),
-            (None, 12, false, "day 12 of 60 to say"),
-            (None, 412, false, "no risk was taken"),
-            (Some(gain(0.0, 0.0, 0.0)), 412, true, "nobody listens"),
+            (Some(gain(0.5, 0.1, 0.9)), 412, false, "+0.50", "more than its parts"),
+            (None, 12, false, "?", "day 12 of 60 to say"),
+            (None, 412, false, "?", "no risk was taken"),
+            (Some(gain(0.0, 0.0, 0.0)), 412, true, "?", "nobody listens"),
         ] {
-            let told = told(&line(over, days), deaf);
-            assert!(told.contains(says), "{told}");
+            let (gain, known) = told(&line(over, days), deaf);
+            assert!(gain == number && known.contains(says), "{gain} {known}");
         }
     }
 }

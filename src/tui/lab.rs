@@ -270,7 +270,8 @@ fn controls(t: &Theme, run: &LabRun, width: usize) -> Lines {
         lines.push(Line::raw(""));
         return lines;
     }
-    let scale = whisker::reach(run.controls.iter().flat_map(|c| [c.shown.from, c.shown.to]));
+    // On the scale of what they are held against; what goes further ends in an arrow.
+    let scale = scale_of(&run.gains);
     let wide = width >= WIDE;
     let line = line_of(width, NAMES.1 + 13 + if wide { 23 } else { 0 });
     let titles = if wide { "   ΔSR  95 %            keeps" } else { "   ΔSR" };
