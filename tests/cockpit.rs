@@ -4,12 +4,13 @@
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used)]
 
-use hive::domain::{AgentId, Body, MessageId};
+use hive::domain::{AgentId, Body, Event, MessageId};
 use hive::engine::{Engine, Outputs};
 use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
 use hive::runtime::setup;
 use hive::view::cockpit::{AGENTS_MAX, CONDITIONS_MAX, EDGES_MAX, MESSAGES_MAX, TEXT_BYTES_MAX};
+use hive::view::operator;
 use hive::view::recorder::Scene;
 use hive::view::{Cockpit, Recorder};
 use std::collections::BTreeMap;
@@ -117,4 +118,42 @@ fn a_page_says_why_in_steps_that_end_at_the_result() {
             assert_eq!(named, run.because[&why.message]);
         }
     }
+}
+
+/// The A manager's hand is told from the operator's, in every place where an agent is shown.
+#[test]
+fn quarantine_and_probation_have_words_of_their_own() {
+    let config = hive::config::shipped().unwrap();
+    let errors = config.managers.automated.unwrap().errors_max;
+    let mut feed = SynthFeed::new(SynthSettings { bars_days: 120, ..SynthSettings::default() }).unwrap();
+    let settings = setup::settings(&config);
+    let mut engine = Engine::new(&config.roster, feed.universe(), &settings, 1);
+    let mut recorder = Recorder::new(&engine);
+    let (mut out, mut seen, one) = (Outputs::default(), Vec::new(), AgentId(1));
+    (0..errors).for_each(|_| engine.respond.office.wards.erred(one));
+    while let Some(event) = feed.next().unwrap() {
+        engine.step(&event, &mut out);
+        recorder.observe(&engine, &event, &out);
+        if !matches!(event, Event::Barrier(_)) {
+            continue;
+        }
+        let page = recorder.page(&engine, one).unwrap();
+        let told = &operator::agents(&engine)[one.index()];
+        assert_eq!(page.row.state.text(), told.state);
+        assert_eq!(page.row.until.is_some(), told.until.is_some());
+        match told.state.as_str() {
+            "quarantined" => assert!(told.quarantined && told.voice == 0.0 && !told.muted),
+            "on probation" => assert!(told.on_probation && told.voice > 0.0 && told.until.is_some()),
+            _ => {}
+        }
+        if seen.last() != Some(&told.state) {
+            seen.push(told.state.clone());
+        }
+    }
+    let expected = ["quarantined", "on probation", "live"];
+    let order: Vec<&String> = seen.iter().filter(|s| expected.contains(&s.as_str())).collect();
+    assert!(order.windows(3).any(|w| w == expected), "{seen:?}");
+    let rows = picture(&Run { engine, recorder, because: BTreeMap::new() }).agents;
+    let total: f64 = rows.iter().map(|r| r.influence).sum();
+    assert!(total > 0.0 && total <= 1.0 + 1e-9, "{total}");
 }

@@ -378,3 +378,37 @@ fn a_swarm_that_cannot_start_says_why_and_no_cockpit_opens() {
         assert!(!stage.home.runs(), "{args:?}: nothing is left running");
     }
 }
+
+/// A small experiment on the swarm's own market, kept where it is looked for; what it says.
+fn experiment(home: &Path, scouts: &str) -> String {
+    let run =
+        ["lab", "--days", "60", "--seeds", "1", "--arms", "time-shifted", "--quiet", "--scouts", scouts];
+    let ran = command(program(), home).args(run).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let kept = std::fs::read_to_string(home.join("hive/lab/last.json")).unwrap();
+    let report: Value = serde_json::from_str(&kept).unwrap();
+    let gain = report["uplift"]["vs_strong"]["sharpe"]["mean"].as_f64().unwrap();
+    format!("{gain:+.2} Sharpe over the same agents deaf")
+}
+
+#[test]
+fn an_experiment_that_ends_while_the_lab_is_open_is_seen_and_another_roster_is_told() {
+    let Some(mut stage) = stage(&[]) else { return };
+    stage.is_taken();
+    stage.press("l");
+    stage.says("no experiment was run yet");
+    stage.says("hive lab --feed synth --scouts 24");
+    let verdict = experiment(stage.home.path(), "24");
+    stage.until(|s| s.contents().contains(&verdict));
+    stage.says("last run just now");
+    stage.says("E now");
+    assert!(!stage.screen.screen().contents().contains("another roster"));
+    let verdict = experiment(stage.home.path(), "8");
+    stage.says("another roster");
+    stage.until(|s| s.contents().contains(&verdict));
+    stage.press("\x1b");
+    stage.until(|s| s.contents().contains("agents") && !s.contents().contains("the ladder"));
+    stage.press("q");
+    assert!(stage.ends().success());
+    assert!(stage.home.ctl(&["stop"]).status.success());
+}

@@ -36,7 +36,7 @@ fail() { echo "FAILED $1: $2"; bad=1; }
 look() {
     local text=$1
     grep -qE 'SYNTH|HISTORY|PAPER|LIVE' "$text" || fail "$text" "no mode word in the header"
-    grep -qE '[●✕‖⊘○▽◌] [◆▶●■◇▬✦○] |[↕↓↑]|scroll' "$text" || fail "$text" "no agent row and no scroll mark"
+    grep -qE '[●✕‖⊘○▽◌⊗◍] [◆▶●■◇▬✦○] |[↕↓↑]|scroll' "$text" || fail "$text" "no agent row and no scroll mark"
     if grep -nE '[0-9],[0-9]{0,2}…|[0-9]…[▲▼]?( |$)' "$text" | grep -vE '#[0-9]+…|#[0-9, #]+…'; then
         fail "$text" "a number was cut"
     fi
@@ -51,9 +51,9 @@ for theme in terminal hive-dark; do
         name="$out/$theme-$size"
         # shellcheck disable=SC2086
         HIVE_THEME=$theme "$shot" "$name.png" --cols "${size%x*}" --rows "${size#*x}" --wait 5 --pause 0.6 --each \
-            --keys '~2' p f Escape m Enter Escape '?' Escape -- env HIVE_THEME=$theme $RUN >/dev/null ||
+            --keys '~2' p f Escape m Enter Escape '?' Escape l Escape -- env HIVE_THEME=$theme $RUN >/dev/null ||
             fail "$name" "no picture"
-        for n in 0 1 2 3 4 5 6 7 9; do
+        for n in 0 1 2 3 4 5 6 7 9 10 11; do
             look "$name.$n.txt"
         done
         [ "$(market_time "$name.0.txt")" != "$(market_time "$name.1.txt")" ] ||
@@ -63,6 +63,7 @@ for theme in terminal hive-dark; do
         says "$name.5.txt" 'muted|u undoes it'
         says "$name.6.txt" 'why|asking the swarm'
         says "$name.8.txt" 'keys · '
+        says "$name.10.txt" 'no experiment was run yet|the hive less|asking the swarm'
         # The chord by itself: a picture after every key would take longer than it waits.
         # shellcheck disable=SC2086
         "$shot" "$name-kill.png" --cols "${size%x*}" --rows "${size#*x}" --wait 2 --pause 0.2 \

@@ -47,6 +47,8 @@ fn status_answers_commands_show_and_stop_ends_it() {
         assert_eq!((&hive.agent(0)[flag], &hive.agent(1)[flag]), (&true.into(), &false.into()));
         hive.json(&[back, &name]);
         assert_eq!((&hive.agent(0)[flag], &hive.agent(0)["state"]), (&false.into(), &"live".into()));
+        assert_eq!((&hive.agent(0)["quarantined"], &hive.agent(0)["until"]), (&false.into(), &Value::Null));
+        assert!(hive.agent(0)["voice"].as_f64().unwrap() > 0.0 && hive.agent(0)["influence"].is_f64());
     }
     hive.json(&["unfund", "0"]);
     assert_eq!((&hive.agent(0)["funded"], &hive.agent(0)["weight"]), (&false.into(), &0.0.into()));
@@ -65,6 +67,37 @@ fn status_answers_commands_show_and_stop_ends_it() {
     assert_eq!(hive.ended(), Some(0));
     assert!(!hive.place().path.exists(), "the socket is gone");
     assert_eq!(hive.ctl(&["status"]).status.code(), Some(4), "not running");
+}
+
+#[test]
+fn the_labs_last_result_is_looked_up_whenever_it_is_asked_for() {
+    let hive = Served::start();
+    let mut client = Client::attach(&hive.place(), Role::ReadOnly, 0).unwrap();
+    let mut ask = || match client.ask(Ask::Lab).unwrap() {
+        Answer::Lab(page) => *page,
+        other => panic!("{other:?}"),
+    };
+    let page = ask();
+    assert!(page.run.is_none() && page.trouble.is_none(), "nobody ran the lab");
+    assert_eq!(page.command, "hive lab --feed synth --scouts 8 --state state");
+    // What it says to type is what is shown next.
+    let (_, args) = page.command.split_once(' ').unwrap();
+    let args: Vec<&str> = args.split(' ').chain(["--days", "40", "--seeds", "1", "--quiet"]).collect();
+    let ran = command(&args)
+        .args(["--arms", "time-shifted"])
+        .env("XDG_STATE_HOME", hive.folder.path())
+        .current_dir(hive.folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(ran.status.code(), Some(0), "{}", text(&ran.stderr));
+    let run = ask().run.unwrap();
+    assert!(!run.other_roster && !run.other_market, "{run:?}");
+    assert_eq!((run.seeds, run.gains.len(), run.controls.len(), run.age_min), (1, 4, 1, 0));
+    let last = hive.folder.path().join("state/lab/last.json");
+    std::fs::write(&last, "{ not a report").unwrap();
+    let page = ask();
+    assert!(page.run.is_none() && page.trouble.unwrap().contains("cannot be read"));
+    assert_eq!(hive.json(&["status"])["mode"], "running", "the swarm goes on");
 }
 
 #[test]
@@ -237,7 +270,12 @@ fn another_version_is_told_both_and_what_to_do() {
     stream.read_exact(&mut said).unwrap();
     assert_eq!(hello::read_server(&said), Some((hive::wire::VERSION, hello::Verdict::Version)));
     let why = text(&frame::read_bytes(&mut stream).unwrap());
-    assert!(why.contains("99") && why.contains("version 1") && why.contains("same hive"), "{why}");
+    assert!(
+        why.contains("99")
+            && why.contains(&format!("version {}", hive::wire::VERSION))
+            && why.contains("same hive"),
+        "{why}"
+    );
 }
 
 #[test]

@@ -135,6 +135,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             "verb": verb.name(), "agent": agent, "changed": changed, "market_time": at.to_string(), "seq": seq,
         }),
         Answer::Page(page) => encoded(&page)?,
+        Answer::Lab(page) => encoded(&page)?,
         Answer::Stopping => {
             gone(&mut client)?;
             json!({ "verb": verb.name(), "stopped": true })

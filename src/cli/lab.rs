@@ -11,7 +11,7 @@ use crate::lab::keep::{self, Keep};
 use crate::lab::report::{Facts, Sample, report};
 use crate::lab::study::{StudyError, Tracks};
 use crate::lab::{HELD_OUT_FROM, HIVE, Report, STRONG, Study, World, arms, explain, html, tables};
-use crate::market::feed::FeedMode;
+use crate::market::feed::{FeedInfo, FeedMode};
 use crate::market::synth::{SynthFeed, SynthSettings, World as SynthWorld};
 use crate::runtime::{feeds, setup};
 use clap::{Args as ClapArgs, Subcommand};
@@ -144,6 +144,17 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Some(What::Explain { state }) => explain_last(state.as_deref()),
         None => experiment(&args.options),
     }
+}
+
+/// The user's state folder, in which results are kept where no other is named.
+pub(super) fn home() -> Option<PathBuf> {
+    let home = || std::env::var_os("HOME").map(|h| PathBuf::from(h).join(".local").join("state"));
+    std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(home).map(|d| d.join("hive"))
+}
+
+/// What a report calls a market.
+pub(super) fn market(info: &FeedInfo) -> String {
+    if info.mode == FeedMode::History { format!("HISTORY {}", info.name) } else { info.mode.to_string() }
 }
 
 fn explain_last(state: Option<&Path>) -> Result<(), Failure> {
@@ -349,7 +360,7 @@ fn facts(config: &Config, study: &Study<'_>, keep: &Keep, split: Option<String>)
         variants_tried: crate::lab::tries() + study.arms.len(),
         looks,
         reproduction: history && info.from < held_out,
-        feed: if history { format!("HISTORY {}", info.name) } else { info.mode.to_string() },
+        feed: market(info),
         bar: config.clock.decide.to_string(),
         from: day(info.from),
         to: day(Stamp(info.to.0 - 1)),
@@ -374,9 +385,7 @@ fn day(at: Stamp) -> String {
 
 /// The state folder: the one named, or the user's.
 fn open(state: Option<&Path>) -> Result<Keep, Failure> {
-    let home = || std::env::var_os("HOME").map(|h| PathBuf::from(h).join(".local").join("state"));
-    let user = || std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(home).map(|d| d.join("hive"));
-    let dir = state.map(Path::to_path_buf).or_else(user).ok_or_else(|| {
+    let dir = state.map(Path::to_path_buf).or_else(home).ok_or_else(|| {
         Failure::Usage("there is no folder to keep results in; name one with --state".to_owned())
     })?;
     Keep::open(&dir).map_err(|e| {

@@ -15,6 +15,7 @@ mod reach;
 mod report;
 mod run;
 mod serve;
+mod shelf;
 mod start;
 mod table;
 

@@ -4,9 +4,8 @@
 
 use super::table::{Table, short, wrap};
 use crate::domain::{Family, Goal};
-use crate::view::FamilyTable;
-use crate::view::Summary;
-use crate::view::summary::AgentLine;
+use crate::view::summary::{AgentLine, EmergenceLine};
+use crate::view::{FamilyTable, Summary, letters, of_emergence, unknown_emergence};
 use std::fmt::Write;
 
 /// Agents listed at either end of the table.
@@ -158,12 +157,29 @@ fn goals(out: &mut String, s: &Summary) -> std::fmt::Result {
         writeln!(
             out,
             "{:<2}  {:<10}  {:>7}  {numbers}",
-            letters(goal.text()),
+            letters(goal),
             spaced(goal.text()),
             percent(score, 0, false)
         )?;
     }
+    let (gain, known) = told(&s.emergence, s.deaf);
+    writeln!(out, "{:<2}  {:<10}  {gain:>7}  {known}", "E", "emergence")?;
     writeln!(out)
+}
+
+/// The gain and what is known of it, in the words of the cockpit; never more than is known.
+fn told(e: &EmergenceLine, deaf: bool) -> (String, String) {
+    let Some(g) = e.over_net_eq.filter(|_| !deaf) else {
+        return ("?".to_owned(), unknown_emergence(deaf, e.days));
+    };
+    let known = format!(
+        "SR over its deaf parts, {:+.2} … {:+.2} in {} days: {}",
+        g.low,
+        g.high,
+        grouped(u64::from(g.days)),
+        of_emergence(g.low, g.high)
+    );
+    (format!("{:+.2}", g.sharpe), known)
 }
 
 fn families(out: &mut String, s: &Summary) -> std::fmt::Result {
@@ -241,7 +257,7 @@ fn agents(out: &mut String, s: &Summary) -> std::fmt::Result {
         table.row([
             short(&a.name, NAME),
             spaced(&a.family),
-            letters(&a.goal),
+            Goal::ALL.iter().find(|g| g.text() == a.goal).map_or("", |g| letters(*g)).to_owned(),
             grouped(u64::from(a.trades)),
             grouped(a.messages_sent),
             grouped(a.messages_acted_on),
@@ -305,12 +321,6 @@ fn spaced(name: &str) -> String {
     name.replace('_', " ")
 }
 
-/// LR, BM, F or A.
-fn letters(goal: &str) -> String {
-    let firsts: String = goal.split('_').filter_map(|w| w.chars().next()).collect();
-    firsts.to_uppercase()
-}
-
 fn percent(x: f64, digits: usize, sign: bool) -> String {
     if sign { format!("{:+.digits$} %", 100.0 * x) } else { format!("{:.digits$} %", 100.0 * x) }
 }
@@ -347,6 +357,7 @@ fn grouped(n: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hive::emergence::Gain;
 
     #[test]
     fn sums_are_set_in_thousands() {
@@ -358,8 +369,32 @@ mod tests {
     }
 
     #[test]
-    fn goals_have_their_letters() {
-        let all: Vec<String> = Goal::ALL.iter().map(|g| letters(g.text())).collect();
-        assert_eq!(all, ["LR", "BM", "F", "A"]);
+    fn emergence_is_told_as_it_is() {
+        let gain = |sharpe, low, high| Gain { sharpe, low, high, days: 412 };
+        let line = |over_net_eq, days| EmergenceLine {
+            days,
+            days_min: 60,
+            hive_sharpe: Some(1.0),
+            net_eq_sharpe: Some(0.8),
+            over_net_eq,
+            over_alone: None,
+        };
+        for (over, days, deaf, number, says) in [
+            (Some(gain(0.2, -0.4, 0.8)), 412, false, "+0.20", "-0.40 … +0.80 in 412 days: not yet certain"),
+            (
+                Some(gain(-0.6, -0.9, -0.2)),
+                412,
+                false,
+                "-0.60",
+                "-0.90 … -0.20 in 412 days: less than its parts",
+            ),
+            (Some(gain(0.5, 0.1, 0.9)), 412, false, "+0.50", "more than its parts"),
+            (None, 12, false, "?", "day 12 of 60 to say"),
+            (None, 412, false, "?", "no risk was taken"),
+            (Some(gain(0.0, 0.0, 0.0)), 412, true, "?", "nobody listens"),
+        ] {
+            let (gain, known) = told(&line(over, days), deaf);
+            assert!(gain == number && known.contains(says), "{gain} {known}");
+        }
     }
 }

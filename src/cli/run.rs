@@ -3,7 +3,7 @@
 
 use super::options::{self, RunOptions};
 use super::reach::Reach;
-use super::{Failure, keep, print, report, serve, tell};
+use super::{Failure, keep, print, report, serve, shelf, tell};
 use crate::config::{self, Config};
 use crate::domain::{Span, Stamp};
 use crate::engine::Engine;
@@ -17,6 +17,7 @@ use crate::runtime::stepper::Stepper;
 use crate::runtime::{feeds, setup};
 use crate::view::summary::RunFacts;
 use crate::view::{FamilyTable, Summary};
+use crate::wire::hub::Results;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -66,7 +67,8 @@ pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
     let settings = setup::settings(&config);
     let mut engine = Engine::new(&config.roster, feed.universe(), &settings, config.seed);
     let bar = progress(feed.as_ref(), &engine, options.quiet || manner.live);
-    let (told, ended) = drive(&mut engine, feed.as_mut(), pace, &config, manner, &bar)?;
+    let results = manner.reach.is_some().then(|| shelf::results(options, &config, feed.info()));
+    let (told, ended) = drive(&mut engine, feed.as_mut(), pace, &config, manner, (&bar, results))?;
     bar.finish_and_clear();
     // What is kept and goes on has nothing to report yet.
     let whole = ended == Ended::Feed || manner.state.is_none();
@@ -121,12 +123,12 @@ fn drive(
     pace: Pace,
     config: &Config,
     manner: &Manner,
-    bar: &ProgressBar,
+    (bar, results): (&ProgressBar, Option<Results>),
 ) -> Result<(Told, Ended), Failure> {
     let guarded = manner.state.is_some() || manner.reach.is_some();
     let stop = if guarded { keep::stop_on_signals()? } else { Arc::new(AtomicBool::new(false)) };
     let (mut keeper, told) = kept(engine, feed, config, manner)?.unzip();
-    let hub = manner.reach.as_ref().map(serve::open).transpose()?;
+    let hub = manner.reach.as_ref().zip(results).map(|(r, results)| serve::open(r, results)).transpose()?;
     let mut stepper = Stepper::new(engine, told.unwrap_or_default(), keeper.as_mut());
     let from = feed.info().from;
     let mut audience = hub.as_ref().zip(manner.reach.as_ref()).map(|((hub, orders), reach)| {

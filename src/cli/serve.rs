@@ -11,19 +11,20 @@ use crate::runtime::service::Scenery;
 use crate::view::cockpit::MarketMode;
 use crate::view::{operator, recorder};
 use crate::wire::Hub;
-use crate::wire::hub::Order;
+use crate::wire::hub::{Order, Results};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 /// Takes the place and serves it.
-pub fn open(reach: &Reach) -> Result<(Hub, Receiver<Order>), Failure> {
+pub fn open(reach: &Reach, results: Results) -> Result<(Hub, Receiver<Order>), Failure> {
     let place = reach.place()?;
     let log = |line: &str| {
         // If nobody reads it, the run goes on.
         let _ = writeln!(std::io::stderr(), "hive: {line}");
     };
     let opened = Hub::open(&place, Arc::new(log)).map_err(refused)?;
+    opened.0.keeps(results);
     log(&format!("serving {}; hive attach, hive ctl status, hive ctl stop", place.path.display()));
     Ok(opened)
 }

@@ -6,8 +6,12 @@
 
 use super::stream::Track;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Most that is read for a report; one of 200 seeds and all arms is a tenth of it.
+const REPORT_BYTES_MAX: u64 = 8 << 20;
 
 /// A folder.
 pub struct Keep {
@@ -69,6 +73,22 @@ impl Keep {
     pub fn last(&self) -> Option<String> {
         fs::read_to_string(self.dir.join("last.json")).ok()
     }
+}
+
+/// The last report of a state folder and when it was kept, without making anything there; none if there is
+/// none.
+pub fn last(state: &Path) -> io::Result<Option<(String, SystemTime)>> {
+    let file = match fs::File::open(state.join("lab").join("last.json")) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    let at = file.metadata()?.modified()?;
+    let mut text = String::new();
+    let read = file.take(REPORT_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if read as u64 > REPORT_BYTES_MAX {
+        return Err(io::Error::other("it is larger than any report"));
+    }
+    Ok(Some((text, at)))
 }
 
 /// Writes beside and renames, so that nobody finds half a file.

@@ -3,7 +3,8 @@
 //!
 //! Entry points: [`arms::plan`] for what is tried, [`trial::trial`] for one seed, [`study`] for all of
 //! them on both cores, [`report::report`] for the JSON contract, [`html::page`] for the pictures,
-//! [`explain::explain`] for the words, [`keep::Keep`] for what survives between runs.
+//! [`explain::explain`] for the words, [`page::page`] for the cockpit, [`keep::Keep`] for what survives
+//! between runs.
 //!
 //! # Invariants
 //!
@@ -32,6 +33,7 @@ pub mod html;
 pub mod keep;
 pub mod listen;
 pub mod metrics;
+pub mod page;
 pub mod record;
 pub mod report;
 pub mod rules;

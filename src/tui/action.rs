@@ -31,6 +31,7 @@ pub enum Action {
     Last,
     Zoom,
     Sort,
+    Lab,
     Filter,
     Command,
     Theme,
@@ -252,6 +253,18 @@ pub const ACTIONS: &[Entry] = &[
         "sort",
         "sort agents: file, real, points, state",
         Danger::Look,
+    ),
+    word(
+        key(
+            Action::Lab,
+            &[(KeyCode::Char('l'), NONE)],
+            "l",
+            "lab",
+            "the last experiment: the hive against its deaf parts, with intervals; l or esc closes",
+            Danger::Look,
+        ),
+        "lab",
+        Takes::Nothing,
     ),
     key(
         Action::Command,

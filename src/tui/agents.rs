@@ -26,12 +26,15 @@ struct Column {
 }
 
 fn quiet(a: &AgentRow) -> bool {
-    matches!(a.state, AgentState::Broke | AgentState::Unfunded)
+    matches!(a.state, AgentState::Broke | AgentState::Unfunded | AgentState::Quarantined)
 }
 
 fn gain(x: f64) -> (String, Role) {
     (words::gain_cell(x), words::sign(x))
 }
+
+/// The title of the column that is as wide as its longest word.
+const STATE: &str = "state";
 
 /// In the order in which they stand.
 const COLUMNS: &[Column] = &[
@@ -53,7 +56,7 @@ const COLUMNS: &[Column] = &[
         },
     },
     Column {
-        title: "state",
+        title: STATE,
         width: 8,
         right: false,
         rank: 4,
@@ -68,6 +71,26 @@ const COLUMNS: &[Column] = &[
         right: true,
         rank: 5,
         of: |a| (format!("{:.0}", 100.0 * a.points), Role::Text),
+    },
+    Column {
+        title: "voice",
+        width: 5,
+        right: true,
+        rank: 8,
+        of: |a| match a.voice {
+            v if v > 0.0 => (format!("{v:.2}"), Role::Text),
+            _ => ("–".to_owned(), Role::Dim),
+        },
+    },
+    Column {
+        title: "infl%",
+        width: 5,
+        right: true,
+        rank: 8,
+        of: |a| match a.influence {
+            x if x > 0.0 => (format!("{:.1}", 100.0 * x), Role::Text),
+            _ => ("–".to_owned(), Role::Dim),
+        },
     },
     Column {
         title: "trend",
@@ -134,7 +157,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let inside = pane.inner(area);
     frame.render_widget(pane, area);
     if inside.height > 0 && app.cockpit.is_some() {
-        let columns = fitting(usize::from(inside.width));
+        // Of all rows, so that nothing jumps while they scroll.
+        let state = rows.iter().map(|a| a.state.text().chars().count()).max().unwrap_or(0);
+        let columns = fitting(usize::from(inside.width), state);
         head(frame, t, &columns, inside);
         for (n, a) in rows.iter().skip(top).take(shown).enumerate() {
             let at = Rect { y: inside.y + 1 + n as u16, height: 1, ..inside };
@@ -173,9 +198,11 @@ fn title(
 }
 
 /// The most important ones that fit.
-fn fitting(width: usize) -> Vec<&'static Column> {
-    let mut chosen: Vec<&Column> = COLUMNS.iter().collect();
-    let needed = |c: &[&Column]| c.iter().map(|c| c.width + 1).sum::<usize>();
+fn fitting(width: usize, state: usize) -> Vec<Column> {
+    let wide =
+        |c: &Column| Column { width: if c.title == STATE { c.width.max(state) } else { c.width }, ..*c };
+    let mut chosen: Vec<Column> = COLUMNS.iter().map(wide).collect();
+    let needed = |c: &[Column]| c.iter().map(|c| c.width + 1).sum::<usize>();
     while chosen.len() > 2 {
         let last = chosen.iter().map(|c| c.rank).max().unwrap_or(0);
         // What an agent holds is worth more than the least of the columns.
@@ -188,7 +215,7 @@ fn fitting(width: usize) -> Vec<&'static Column> {
     chosen
 }
 
-fn head(frame: &mut Frame<'_>, t: &Theme, columns: &[&Column], inside: Rect) {
+fn head(frame: &mut Frame<'_>, t: &Theme, columns: &[Column], inside: Rect) {
     let mut text: String = columns.iter().map(|c| padded(c.title, c.width, c.right) + " ").collect();
     if usize::from(inside.width) >= text.chars().count() + 10 {
         text += "holds";
@@ -199,7 +226,7 @@ fn head(frame: &mut Frame<'_>, t: &Theme, columns: &[&Column], inside: Rect) {
     frame.buffer_mut().set_stringn(inside.x, inside.y, text, usize::from(inside.width), t.of(Role::Dim));
 }
 
-fn row(frame: &mut Frame<'_>, app: &App, columns: &[&Column], a: &AgentRow, at: Rect, selected: bool) {
+fn row(frame: &mut Frame<'_>, app: &App, columns: &[Column], a: &AgentRow, at: Rect, selected: bool) {
     let t = &app.theme;
     let mut spans = Vec::with_capacity(2 * columns.len() + 2);
     let mut used = 0;

@@ -5,6 +5,7 @@ use super::network::Stage;
 use super::theme::{Depth, Role, Theme};
 use crate::domain::{AgentId, MessageId, Money, money};
 use crate::view::cockpit::{AgentRow, EdgeRow, MessageLine};
+use crate::view::lab::LabPage;
 use crate::view::link::{News, Request, SendError};
 use crate::view::{AgentPage, Cockpit};
 use std::time::Duration;
@@ -136,6 +137,9 @@ pub struct App {
     pub page: Option<AgentPage>,
     /// The agent whose page is open, and the decision that led there.
     pub open: Option<(AgentId, Option<MessageId>)>,
+    /// The lab is open, and what it shows.
+    pub in_lab: bool,
+    pub lab: Option<LabPage>,
     pub focus: Pane,
     pub zoomed: bool,
     pub sort: Sort,
@@ -184,6 +188,8 @@ impl App {
             cockpit: None,
             page: None,
             open: None,
+            in_lab: false,
+            lab: None,
             focus: Pane::Agents,
             zoomed: false,
             sort: Sort::File,
@@ -277,8 +283,16 @@ impl App {
 
     /// Takes news.
     pub fn hear(&mut self, news: News) {
+        if let News::Lab(page) = news {
+            // It is sent again and again, and rarely new.
+            let page = self.in_lab.then_some(*page);
+            self.dirty |= page != self.lab;
+            self.lab = page;
+            return;
+        }
         self.dirty = true;
         match news {
+            News::Lab(_) => {}
             News::Cockpit(picture) => self.see(*picture),
             News::Page(page) => self.page = Some(*page),
             News::Answer(answer) => match answer.result {
@@ -373,7 +387,7 @@ impl App {
             Sort::File => {}
             Sort::Real => rows.sort_by_key(|a| std::cmp::Reverse(a.real)),
             Sort::Points => rows.sort_by(|a, b| b.points.total_cmp(&a.points)),
-            Sort::State => rows.sort_by_key(|a| std::cmp::Reverse(a.state)),
+            Sort::State => rows.sort_by_key(|a| std::cmp::Reverse(a.state.rank())),
         }
         rows
     }

@@ -3,7 +3,7 @@
 use super::action::{ACTIONS, Entry};
 use super::app::{App, Dialog, Input, Pane, Reach};
 use super::theme::Role;
-use super::{agents, goals, header, messages, network, page, pnl, words};
+use super::{agents, goals, header, lab, messages, network, page, pnl, words};
 use crate::domain::money;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -44,8 +44,10 @@ fn everything(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
         Layout::vertical([Constraint::Length(header::HEIGHT), Constraint::Min(1), Constraint::Length(1)])
             .areas(area);
     let single = !fits(COLUMNS) || app.zoomed;
-    header::draw(frame, app, top, single && fits(TABS) && app.open.is_none());
-    if app.open.is_some() {
+    header::draw(frame, app, top, single && fits(TABS) && app.open.is_none() && !app.in_lab);
+    if app.in_lab {
+        lab::draw(frame, app, body);
+    } else if app.open.is_some() {
         page::draw(frame, app, body);
     } else if app.zoomed || (fits(TABS) && single) {
         one(frame, app, app.focus, body);

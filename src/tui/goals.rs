@@ -3,10 +3,12 @@
 use super::app::{App, Pane};
 use super::draw::block;
 use super::theme::{Role, Theme};
+use super::whisker::{Whisker, cells, sure};
 use super::words;
 use crate::domain::Goal;
 use crate::view::Cockpit;
-use crate::view::cockpit::{EMERGENCE_DAYS_MIN as DAYS_MIN, Emergence, GoalView};
+use crate::view::cockpit::{EMERGENCE_DAYS_MIN as DAYS_MIN, GoalView};
+use crate::view::{of_emergence, unknown_emergence};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -62,50 +64,27 @@ fn gauge<'a>(t: &Theme, g: &GoalView, width: usize) -> [Line<'a>; 2] {
     ]
 }
 
-/// What is known of emergence: the number and how sure it is.
-fn emergence(e: Emergence) -> (Role, &'static str) {
-    match e {
-        e if e.from > 0.0 => (Role::Good, "more than its parts"),
-        e if e.to < 0.0 => (Role::Bad, "less than its parts"),
-        _ => (Role::Warn, "not yet certain"),
-    }
-}
-
 fn fifth<'a>(t: &Theme, c: &Cockpit, width: usize) -> [Line<'a>; 2] {
     let title = format!("{:<2} {:<9} ", "E", "emergence");
     let room = width.saturating_sub(title.chars().count() + 6).max(1);
     let head = Span::styled(title, t.of(Role::Title));
     let Some(e) = c.emergence else {
-        let (text, share) = match (c.deaf, c.days < DAYS_MIN) {
-            (true, _) => ("   nobody listens".to_owned(), 0.0),
-            (_, true) => {
-                (format!("   day {} of {DAYS_MIN} to say", c.days), f64::from(c.days) / f64::from(DAYS_MIN))
-            }
-            _ => ("   no risk was taken".to_owned(), 0.0),
-        };
-        let (full, rest) = words::bar(share, room);
+        let share = if c.deaf { 0.0 } else { (f64::from(c.days) / f64::from(DAYS_MIN)).min(1.0) };
+        let (full, rest) = words::bar(if c.days < DAYS_MIN { share } else { 0.0 }, room);
         let bar = [Span::styled(full, t.of(Role::Dim)), Span::styled(rest, t.of(Role::Faint))];
         let said = Span::styled("     ?", t.of(Role::Dim));
+        let text = format!("   {}", unknown_emergence(c.deaf, c.days));
         return [
             Line::from([vec![head], bar.to_vec(), vec![said]].concat()),
             Line::styled(text, t.of(Role::Dim)),
         ];
     };
-    let (role, verdict) = emergence(e);
-    // An interval on a scale of which the middle is nought.
-    let at =
-        |x: f64| (f64::midpoint((x / GAIN_MAX).clamp(-1.0, 1.0), 1.0) * (room - 1) as f64).round() as usize;
-    let (from, to, nought, here) = (at(e.from), at(e.to), at(0.0), at(e.gain));
-    let cell = |i: usize| match i {
-        i if i == here => Span::styled("◆", t.of(role)),
-        i if i == nought => Span::styled("┊", t.of(Role::Dim)),
-        i if (from..=to).contains(&i) => Span::styled("━", t.of(role)),
-        _ => Span::styled("·", t.of(Role::Faint)),
-    };
+    let role = sure(e.from, e.to);
     let mut spans = vec![head];
-    spans.extend((0..room).map(cell));
+    let w = Whisker { from: e.from, here: e.gain, to: e.to };
+    spans.extend(cells(t, w, (-GAIN_MAX, GAIN_MAX), room, role));
     spans.push(Span::styled(format!(" {:>+5.2}", e.gain), t.of(role)));
-    let long = format!("   {:+.2} … {:+.2} SR, {verdict}", e.from, e.to);
+    let long = format!("   {:+.2} … {:+.2} SR, {}", e.from, e.to, of_emergence(e.from, e.to));
     let text =
         if long.chars().count() <= width { long } else { format!("   {:+.2} … {:+.2} SR", e.from, e.to) };
     [Line::from(spans), Line::styled(text, t.of(Role::Dim))]
@@ -129,10 +108,10 @@ pub fn line(frame: &mut Frame<'_>, app: &App, area: Rect) {
     spans.push(match c.emergence {
         // Without its interval where there is no room for it.
         Some(e) if used + 24 > usize::from(area.width) => {
-            Span::styled(format!("{:+.2}", e.gain), t.of(emergence(e).0))
+            Span::styled(format!("{:+.2}", e.gain), t.of(sure(e.from, e.to)))
         }
         Some(e) => {
-            Span::styled(format!("{:+.2} ({:+.2} … {:+.2})", e.gain, e.from, e.to), t.of(emergence(e).0))
+            Span::styled(format!("{:+.2} ({:+.2} … {:+.2})", e.gain, e.from, e.to), t.of(sure(e.from, e.to)))
         }
         None if c.deaf => Span::styled("nobody listens", t.of(Role::Dim)),
         None => Span::styled(format!("day {} of {DAYS_MIN}", c.days), t.of(Role::Dim)),

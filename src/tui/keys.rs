@@ -41,7 +41,7 @@ impl App {
         if let (Action::Jump, KeyCode::Char(c)) = (action, key.code) {
             let n = c.to_digit(10).unwrap_or(1) as usize;
             self.focus_on(Pane::ALL[(n.max(1) - 1) % Pane::ALL.len()]);
-            return None;
+            return self.leave_lab();
         }
         self.act(action)
     }
@@ -235,6 +235,10 @@ impl App {
     }
 
     fn act(&mut self, action: Action) -> Option<Request> {
+        if self.in_lab && !self.help && behind_the_lab(action) {
+            self.say("the lab is open: esc closes it first".to_owned(), Role::Dim);
+            return None;
+        }
         match action {
             Action::Pause | Action::Mute | Action::Fund => return self.toggle(action),
             Action::Resume | Action::Unmute | Action::Unfund => return self.about(action, ""),
@@ -275,8 +279,19 @@ impl App {
             Action::PageDown => return self.move_by(true, LEAP),
             Action::First => return self.move_by(false, usize::MAX),
             Action::Last => return self.move_by(true, usize::MAX),
-            Action::NextPane => self.turn(1),
-            Action::LastPane => self.turn(Pane::ALL.len() - 1),
+            Action::NextPane => {
+                self.turn(1);
+                return self.leave_lab();
+            }
+            Action::LastPane => {
+                self.turn(Pane::ALL.len() - 1);
+                return self.leave_lab();
+            }
+            Action::Lab if self.in_lab => return self.leave_lab(),
+            Action::Lab => {
+                (self.in_lab, self.lab, self.scroll, self.help) = (true, None, 0, false);
+                return Some(Request::Lab(true));
+            }
             Action::Zoom => self.zoomed = !self.zoomed,
             Action::Sort => self.sort_on(),
             Action::Filter => self.input = Some(Input::Filter),
@@ -354,9 +369,19 @@ impl App {
         Request::Look(Some(id))
     }
 
+    fn leave_lab(&mut self) -> Option<Request> {
+        let was = std::mem::take(&mut self.in_lab);
+        if was {
+            (self.lab, self.scroll) = (None, 0);
+        }
+        was.then_some(Request::Lab(false))
+    }
+
     fn back(&mut self) -> Option<Request> {
         if self.help {
             self.help = false;
+        } else if self.in_lab {
+            return self.leave_lab();
         } else if self.open.is_some() {
             (self.open, self.page, self.scroll) = (None, None, 0);
             return Some(Request::Look(None));
@@ -408,7 +433,7 @@ impl App {
     }
 
     fn move_by(&mut self, down: bool, by: usize) -> Option<Request> {
-        if self.help || (self.open.is_some() && by == LEAP) {
+        if self.help || self.in_lab || (self.open.is_some() && by == LEAP) {
             let by = u16::try_from(by.min(1_000)).unwrap_or(u16::MAX);
             self.scroll = if down { self.scroll.saturating_add(by) } else { self.scroll.saturating_sub(by) };
             return None;
@@ -453,6 +478,12 @@ impl App {
         let next = at.map_or(0, |at| moved(at, down, by, keys.len()));
         self.edge = keys.into_iter().nth(next);
     }
+}
+
+/// Whether an action is about what the lab covers.
+fn behind_the_lab(action: Action) -> bool {
+    use Action::{Filter, Fund, Mute, Open, Pause, Sort, Zoom};
+    matches!(action, Pause | Mute | Fund | Open | Zoom | Sort | Filter)
 }
 
 /// From `at` on among `n`, not beyond the ends.

@@ -21,6 +21,7 @@ pub mod force;
 mod goals;
 mod header;
 mod keys;
+mod lab;
 mod messages;
 mod network;
 mod page;
@@ -33,6 +34,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 pub mod theme;
+mod whisker;
 mod words;
 
 use crate::view::link::Link;

@@ -85,10 +85,13 @@ fn head<'a>(t: &Theme, p: &'a AgentPage) -> Lines<'a> {
     let pair = |name: &'static str, value: String| vec![Span::styled(name, dim), Span::raw(value)];
     let holds = if row.position.is_empty() { "nothing".to_owned() } else { row.position.clone() };
     let funds = words::thousands(money::to_estimate(row.funds));
+    let until = row.until.map(words::moment).and_then(|m| m.get(..10).map(|d| format!(" until {d}")));
+    let until = until.unwrap_or_default();
+    let voice = if row.voice > 0.0 { format!("{:.2}", row.voice) } else { "not heard".to_owned() };
     vec![
         Line::from(vec![
             Span::styled(words::mark(row.state), t.of(words::state(row.state))),
-            Span::styled(format!(" {}", row.state.text()), t.of(words::state(row.state))),
+            Span::styled(format!(" {}{until}", row.state.text()), t.of(words::state(row.state))),
             Span::styled(format!("  {}", words::family(row.family)), t.of(Role::Title)),
             Span::styled(format!(", a {}", p.personality), dim),
         ]),
@@ -105,6 +108,7 @@ fn head<'a>(t: &Theme, p: &'a AgentPage) -> Lines<'a> {
             "sent  ",
             format!("{} messages, {} trades", words::thousands(p.sent as f64), p.trades),
         )),
+        Line::from(pair("voice ", format!("{voice}, {} of all influence", words::percent(row.influence)))),
         Line::from(pair("heard ", format!("moved by {} messages", words::thousands(p.acted_on as f64)))),
         Line::raw(""),
     ]

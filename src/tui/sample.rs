@@ -4,6 +4,7 @@ use crate::domain::{AgentId, Decimal, Family, Goal, MessageId, Stamp};
 use crate::view::cockpit::{
     AccountView, AgentRow, AgentState, Cockpit, Curves, EdgeRow, GoalView, Kind, MessageLine, Switches,
 };
+use crate::view::lab::{Between, ControlLine, DoseStep, Finding, Gain, LabPage, LabRun, Rung, VoicesStep};
 
 pub fn row(i: u32) -> AgentRow {
     AgentRow {
@@ -25,6 +26,9 @@ pub fn row(i: u32) -> AgentRow {
         position: "+4.2 % BTC".to_owned(),
         last: MessageId(9),
         said: "BTC opens long 0.00 → 0.45 (signal)".to_owned(),
+        voice: 1.04,
+        influence: 0.032,
+        until: None,
     }
 }
 
@@ -85,4 +89,63 @@ pub fn picture(seq: u64) -> Cockpit {
             .collect(),
         ..Cockpit::default()
     }
+}
+
+/// A made-up result of the lab.
+pub fn lab() -> LabPage {
+    let between = |mean, from, to| Between { mean, from, to };
+    let names = ["alone", "net-eq", "tsmom6", "net-all", "hive λ=1", "hive"];
+    let rung = |(i, name): (usize, &&str)| Rung {
+        name: (*name).to_owned(),
+        sharpe: 0.2 * i as f64 - 0.1,
+        seed_sd: 0.1,
+        drawdown: 0.2,
+        turnover: 73.8 - 10.0 * i as f64,
+        growth: 0.05,
+        ..Rung::default()
+    };
+    let gain = |over: &str, sharpe| Gain { over: over.to_owned(), sharpe, drawdown: -0.13, won: 11 };
+    let control = |name: &str, pass, walk| ControlLine {
+        name: name.to_owned(),
+        shown: between(0.3, 0.1, 0.5),
+        walk,
+        keeps: Some(0.34),
+        pass,
+        ..ControlLine::default()
+    };
+    let run = LabRun {
+        age_min: 200,
+        feed: "HISTORY perps".to_owned(),
+        bar: "4h".to_owned(),
+        from: "2023-07-01".to_owned(),
+        to: "2024-12-31".to_owned(),
+        assets: 30,
+        seeds: 12,
+        agents: 36,
+        voices: 276,
+        costs: "flat 7 bp a side".to_owned(),
+        target_vol: 0.15,
+        tried: 62,
+        looks: 2,
+        luck: 0.22,
+        finding: Finding::Talk,
+        headline: "Talking helps here: +0.31 Sharpe over the same agents deaf (net-eq).".to_owned(),
+        ladder: names.iter().enumerate().map(rung).collect(),
+        gains: vec![
+            gain("alone", between(0.6, 0.2, 1.0)),
+            gain("net-eq", between(0.3, 0.1, 0.5)),
+            gain("net-all", between(0.0, -0.4, 0.4)),
+            gain("tsmom6", between(-0.5, -0.7, -0.3)),
+        ],
+        controls: vec![control("time-shifted", true, false), control("random-walk", false, true)],
+        voices_curve: [9, 36, 276]
+            .map(|voices| VoicesStep { voices, sharpe: 0.2, seed_sd: 0.1, turnover: 15.0 })
+            .to_vec(),
+        dose: [0.0, 0.5, 1.0]
+            .map(|listens| DoseStep { listens, sharpe: listens, over: between(0.1, -0.1, 0.3) })
+            .to_vec(),
+        words: vec!["They lived through it twelve times with other personalities.".to_owned(); 3],
+        ..LabRun::default()
+    };
+    LabPage { command: "hive lab --feed history:perp.csv.gz".to_owned(), trouble: None, run: Some(run) }
 }

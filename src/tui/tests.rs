@@ -2,10 +2,12 @@
 
 use super::app::{App, Dialog, Pane};
 use super::painter::Painter;
-use super::sample::picture;
+use super::sample::{lab, picture};
 use super::theme::Theme;
 use crate::domain::{AgentId, MessageId};
 use crate::view::Cockpit;
+use crate::view::cockpit::{AgentState, Emergence};
+use crate::view::lab::LabPage;
 use crate::view::link::{Answer, News, Request, SendError};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -60,6 +62,8 @@ fn no_size_panics_with_or_without_a_picture() {
             (app.help, app.focus) = (height % 3 == 0, Pane::ALL[usize::from(width + height) % 5]);
             app.open = (height % 7 == 0).then_some((AgentId(1), None));
             app.zoomed = height % 5 == 0;
+            app.in_lab = height % 4 == 0;
+            app.lab = (height % 8 == 0).then(lab);
             let _ = screen(&mut app, width, height);
             let _ = screen(&mut App::new(Theme::shipped("terminal", false).unwrap(), false), width, height);
         }
@@ -394,4 +398,175 @@ fn a_dialog_takes_every_key() {
     assert!(matches!(&app.dialog, Some(Dialog::Word { typed, .. }) if typed == "qq"));
     press(&mut app, KeyCode::Esc);
     assert_eq!(app.dialog, None);
+}
+
+fn in_lab(page: LabPage) -> App {
+    let mut app = with(|c| {
+        c.emergence = Some(Emergence { gain: 0.25, from: -0.5, to: 1.0 });
+        c.days = 412;
+    });
+    assert_eq!(press(&mut app, KeyCode::Char('l')), Some(Request::Lab(true)));
+    assert!(screen(&mut app, 80, 24).contains("asking the swarm"));
+    app.hear(News::Lab(Box::new(page)));
+    app
+}
+
+/// Everything of a page, line by line as it is scrolled through.
+fn read_through(app: &mut App, width: u16, height: u16) -> String {
+    press(app, KeyCode::Home);
+    let (mut all, mut before) = (String::new(), String::new());
+    loop {
+        let seen = screen(app, width, height);
+        if seen == before {
+            return all;
+        }
+        all += &seen;
+        before = seen;
+        press(app, KeyCode::Down);
+    }
+}
+
+#[test]
+fn the_lab_shows_what_came_out_at_every_size() {
+    for (width, height) in [(160, 48), (100, 30), (80, 24), (60, 16)] {
+        let mut app = in_lab(lab());
+        let all = read_through(&mut app, width, height);
+        for word in [
+            "last run 3 h ago",
+            "▲ Talking helps here: +0.31 Sharpe",
+            "HISTORY perps · 4h bars",
+            "2024-12-31",
+            "12 seeds",
+            "flat 7",
+            "the hive less",
+            "the ladder",
+            "hive λ=1",
+            "73.8×",
+            "E now",
+            "412 days: not yet certain",
+            "1 of 2 fail",
+            "time-shifted",
+            "✓ pass",
+            "✗ FAIL",
+            "* its own gain",
+            " 276 voices",
+            "λ 0.50",
+            "+0.22",
+            "in words",
+        ] {
+            assert!(all.contains(word), "{width}×{height} lacks {word}\n{all}");
+        }
+        assert!(!all.contains("another roster"), "{all}");
+    }
+}
+
+#[test]
+fn differences_are_drawn_around_nought_and_stand_below_each_other() {
+    let mut app = in_lab(lab());
+    let seen = screen(&mut app, 80, 24);
+    for line in [
+        "│         -1           0           +1   ΔSR  95 %           drawdown      won  │",
+        "│ alone   ·············┊··━━━━━◆━━━━━ +0.60  +0.20 … +1.00     -13 %    11/12  │",
+        "│ net-eq  ·············┊╺━━◆━━╸······ +0.30  +0.10 … +0.50     -13 %    11/12  │",
+        "│ net-all ········━━━━━◆━━━━━········ +0.00  -0.40 … +0.40     -13 %    11/12  │",
+        "│ tsmom6  ····━━◆━━╸···┊············· -0.50  -0.70 … -0.30     -13 %    11/12  │",
+        "│ E now   ······╺━━━━━━┿━━◆━━━━━━━━━━ +0.25  -0.50 … +1.00                     │",
+    ] {
+        assert!(seen.contains(line), "lacks\n{line}\n{seen}");
+    }
+}
+
+#[test]
+fn without_a_result_the_lab_says_what_to_type_and_a_bad_one_is_not_hidden() {
+    for (width, height) in [(160, 48), (100, 30), (80, 24)] {
+        let page = LabPage { run: None, ..lab() };
+        let seen = screen(&mut in_lab(page.clone()), width, height);
+        for word in ["no experiment was run yet", "hive lab --feed history:perp.csv.gz", "E now", "+0.25"] {
+            assert!(seen.contains(word), "{width}×{height} lacks {word}\n{seen}");
+        }
+        let trouble = Some("the last result in lab cannot be read: cut short".to_owned());
+        let seen = screen(&mut in_lab(LabPage { trouble, ..page }), width, height);
+        assert!(seen.contains("cannot be read: cut short") && !seen.contains("no experiment"), "{seen}");
+    }
+}
+
+#[test]
+fn a_result_that_is_not_of_this_hive_or_old_or_no_evidence_says_so() {
+    let mut page = lab();
+    if let Some(run) = &mut page.run {
+        (run.other_roster, run.other_market, run.reproduction, run.age_min) = (true, true, true, 90 * 1_440);
+    }
+    let seen = screen(&mut in_lab(page.clone()), 160, 48);
+    for word in ["90 days ago", "another roster", "another market", "of this hive: hive lab", "reproduction"]
+    {
+        assert!(seen.contains(word), "lacks {word}\n{seen}");
+    }
+    if let Some(run) = &mut page.run {
+        (run.other_market, run.controls) = (false, Vec::new());
+    }
+    let seen = screen(&mut in_lab(page), 160, 48);
+    assert!(seen.contains("other settings than this hive has") && seen.contains("none was run"), "{seen}");
+}
+
+#[test]
+fn the_lab_covers_the_panes_and_no_key_acts_behind_it() {
+    let mut app = in_lab(lab());
+    for key in ['p', 'm', 'f', 's', '/', 'z'] {
+        assert_eq!(press(&mut app, KeyCode::Char(key)), None, "{key}");
+        assert!(app.dialog.is_none() && app.input.is_none() && !app.zoomed, "{key}");
+        assert!(screen(&mut app, 100, 30).contains("esc closes it first"), "{key}");
+    }
+    assert_eq!(press(&mut app, KeyCode::Enter), None);
+    press(&mut app, KeyCode::End);
+    let _ = screen(&mut app, 160, 24);
+    assert!(app.scroll < 100, "it stops at its end: {}", app.scroll);
+    assert_eq!(press(&mut app, KeyCode::Esc), Some(Request::Lab(false)));
+    assert!(screen(&mut app, 160, 48).contains("╭ pnl") && app.scroll == 0);
+    write(&mut app, ":la");
+    press(&mut app, KeyCode::Tab);
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Lab(true)));
+    assert_eq!(press(&mut app, KeyCode::Char('l')), Some(Request::Lab(false)));
+    press(&mut app, KeyCode::Char('l'));
+    assert_eq!(press(&mut app, KeyCode::Char('3')), Some(Request::Lab(false)));
+    assert_eq!((app.focus, app.in_lab), (Pane::Network, false));
+    // An answer that was on its way opens nothing.
+    app.hear(News::Lab(Box::new(lab())));
+    assert!(app.lab.is_none() && !app.in_lab);
+}
+
+#[test]
+fn a_result_that_is_sent_again_is_not_drawn_again() {
+    let mut app = in_lab(lab());
+    let _ = screen(&mut app, 100, 30);
+    app.tick(Duration::from_secs(3), None);
+    let _ = screen(&mut app, 100, 30);
+    app.hear(News::Lab(Box::new(lab())));
+    assert!(!app.is_dirty());
+    let mut older = lab();
+    older.run.as_mut().unwrap().age_min += 1;
+    app.hear(News::Lab(Box::new(older)));
+    assert!(app.is_dirty());
+}
+
+#[test]
+fn who_is_in_quarantine_is_told_from_who_is_muted() {
+    let mut app = with(|c| {
+        (c.agents[0].state, c.agents[0].voice) = (AgentState::Quarantined, 0.0);
+        c.agents[1].state = AgentState::OnProbation;
+        c.agents[2].state = AgentState::Muted;
+    });
+    for (width, height) in [(160, 48), (100, 30)] {
+        let seen = screen(&mut app, width, height);
+        for word in ["⊗", "quarantined ", "◍", "on probation", "⊘"] {
+            assert!(seen.contains(word), "{width}×{height} lacks {word}\n{seen}");
+        }
+    }
+    let seen = screen(&mut app, 160, 48);
+    assert!(seen.contains("voice infl%") && seen.contains(" 1.04   3.2 "), "{seen}");
+    write(&mut app, "/quarant");
+    assert_eq!(app.agents().len(), 1);
+    press(&mut app, KeyCode::Esc);
+    app.sort = super::app::Sort::State;
+    let order: Vec<_> = app.agents().iter().map(|a| a.state.rank()).collect();
+    assert!(order.is_sorted_by(|a, b| a >= b));
 }

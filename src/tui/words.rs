@@ -210,6 +210,8 @@ pub fn mark(state: AgentState) -> &'static str {
         AgentState::Deaf => "◌",
         AgentState::Broke => "✕",
         AgentState::Unfunded => "○",
+        AgentState::Quarantined => "⊗",
+        AgentState::OnProbation => "◍",
     }
 }
 
@@ -217,8 +219,12 @@ pub fn mark(state: AgentState) -> &'static str {
 pub fn state(state: AgentState) -> Role {
     match state {
         AgentState::Live => Role::Good,
-        AgentState::Paused | AgentState::Drained | AgentState::Muted | AgentState::Deaf => Role::Warn,
-        AgentState::Broke => Role::Bad,
+        AgentState::Paused
+        | AgentState::Drained
+        | AgentState::Muted
+        | AgentState::Deaf
+        | AgentState::OnProbation => Role::Warn,
+        AgentState::Broke | AgentState::Quarantined => Role::Bad,
         AgentState::Unfunded => Role::Dim,
     }
 }

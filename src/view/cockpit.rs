@@ -54,8 +54,8 @@ impl MarketMode {
     }
 }
 
-/// What an agent may do: the strictest that holds, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// What an agent may do: the strictest that holds, in the order of [`AgentState::STRICT`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AgentState {
     /// The operator, or the file, gives it no funds.
     Unfunded,
@@ -71,9 +71,31 @@ pub enum AgentState {
     Deaf,
     /// All three lives.
     Live,
+    /// The A manager has it: not heard, its real position runs off.
+    Quarantined,
+    /// The A manager lets it back with a part of its unit.
+    OnProbation,
 }
 
 impl AgentState {
+    /// All, the strictest first. Variants are only ever appended, so their own order says nothing.
+    pub const STRICT: [AgentState; 9] = [
+        AgentState::Unfunded,
+        AgentState::Broke,
+        AgentState::Quarantined,
+        AgentState::Drained,
+        AgentState::Paused,
+        AgentState::Muted,
+        AgentState::Deaf,
+        AgentState::OnProbation,
+        AgentState::Live,
+    ];
+
+    /// Its place in [`AgentState::STRICT`].
+    pub fn rank(self) -> usize {
+        AgentState::STRICT.iter().position(|s| *s == self).unwrap_or(AgentState::STRICT.len())
+    }
+
     /// The word on the screen.
     pub fn text(self) -> &'static str {
         match self {
@@ -84,6 +106,8 @@ impl AgentState {
             AgentState::Muted => "muted",
             AgentState::Deaf => "deaf",
             AgentState::Live => "live",
+            AgentState::Quarantined => "quarantined",
+            AgentState::OnProbation => "on probation",
         }
     }
 }
@@ -207,6 +231,12 @@ pub struct AgentRow {
     pub last: MessageId,
     /// In words, without conditions.
     pub said: String,
+    /// v: the weight of its voice in the consensus; 0 while it is not heard.
+    pub voice: f64,
+    /// Its share, 0 … 1, of all that voices moved others in their last moves.
+    pub influence: f64,
+    /// The day on which quarantine or probation ends.
+    pub until: Option<Stamp>,
 }
 
 /// One voice that moved one listener on one asset.

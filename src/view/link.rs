@@ -2,6 +2,7 @@
 //! behind a socket. A cockpit takes news and sends requests; it never waits for either.
 
 use super::cockpit::{AgentPage, Cockpit};
+use super::lab::LabPage;
 use crate::domain::AgentId;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -36,6 +37,15 @@ pub enum Request {
     Reset,
     /// Ends the process of the swarm.
     Stop,
+    /// Send the lab's last result, and again while it is looked at; false for no more.
+    Lab(bool),
+}
+
+impl Request {
+    /// Whether it asks for nothing but to be shown something.
+    pub fn only_looks(self) -> bool {
+        matches!(self, Request::Look(_) | Request::Lab(_))
+    }
 }
 
 /// What became of a request.
@@ -56,6 +66,8 @@ pub enum News {
     Page(Box<AgentPage>),
     /// What became of a request.
     Answer(Answer),
+    /// The lab's last result.
+    Lab(Box<LabPage>),
     /// The swarm cannot be reached: why. It is tried again by itself; the next picture says that it is back.
     Lost(String),
     /// No more will come: why.

@@ -4,10 +4,12 @@
 //! - [`cockpit`]: what a person watching sees now; [`recorder`] keeps what the engine forgets
 //!   (curves, recent messages) and takes the picture.
 //! - [`delta`]: what changed between two pictures. [`link`]: what stands between a cockpit and a swarm.
+//! - [`lab`]: the lab's last result, as it is looked at beside the hive that runs.
 
 pub mod cockpit;
 pub mod delta;
 pub mod families;
+pub mod lab;
 pub mod link;
 mod network;
 pub mod operator;
@@ -22,4 +24,4 @@ pub use cockpit::{AgentPage, Cockpit};
 pub use families::FamilyTable;
 pub use recorder::Recorder;
 pub use summary::Summary;
-pub use words::letters;
+pub use words::{letters, of_emergence, unknown_emergence};

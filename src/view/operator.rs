@@ -1,8 +1,10 @@
 //! What scripts and operators ask first: how the hive is, how each agent is. Plain values of the
 //! engine's state; money is text, so that no digit is lost on the way.
 
+use super::record::{self, Standing};
 use crate::domain::{AgentId, Money, Stamp};
 use crate::engine::Engine;
+use crate::hive::managers::quarantine::Phase;
 use serde::{Deserialize, Serialize};
 
 /// What is known of a running hive beside its engine.
@@ -76,8 +78,8 @@ pub struct AgentState {
     pub name: String,
     /// Its family.
     pub family: String,
-    /// One word: the strictest that holds of `unfunded`, `broke`, `drained`, `paused`, `muted`, `deaf`,
-    /// `live`.
+    /// In a word or two: the strictest that holds of `unfunded`, `broke`, `quarantined`, `drained`, `paused`,
+    /// `muted`, `deaf`, `on probation`, `live`.
     pub state: String,
     /// Real takes no new risk.
     pub paused: bool,
@@ -97,6 +99,16 @@ pub struct AgentState {
     pub points: f64,
     /// PnL of its share of what the desk held.
     pub real_pnl: Option<Money>,
+    /// v: the weight of its voice in the consensus; 0 while it is not heard.
+    pub voice: f64,
+    /// Its share, 0 … 1, of all that voices moved others in their last moves.
+    pub influence: f64,
+    /// The A manager has it: not heard, its real position runs off.
+    pub quarantined: bool,
+    /// The A manager lets it back with a part of its unit.
+    pub on_probation: bool,
+    /// The day on which quarantine or probation ends.
+    pub until: Option<String>,
 }
 
 /// How the hive is now. `view_hash` and `clients` are for those who know them.
@@ -137,34 +149,30 @@ pub fn status(engine: &Engine, scene: &Scene, seq: u64) -> Status {
 /// How each declared agent is now.
 pub fn agents(engine: &Engine) -> Vec<AgentState> {
     let (cast, respond) = (engine.cast(), &engine.respond);
-    let real = &respond.real;
+    let (real, standing) = (&respond.real, Standing::now(engine));
     let one = |agent: &crate::agents::Agent| {
         let id = agent.id;
-        let (paused, drained) = (real.hand.is_paused(id), real.hand.is_drained(id));
-        let (muted, deaf) = (respond.consensus.is_muted(id), respond.deafened[id.index()]);
-        let (broke, funded) = (real.funds.broke(id).is_some(), real.funds.wanted(id));
-        let states = [
-            (!funded, "unfunded"),
-            (broke, "broke"),
-            (drained, "drained"),
-            (paused, "paused"),
-            (muted, "muted"),
-            (deaf, "deaf"),
-        ];
+        let (s, broke) = (record::switches(engine, id), real.funds.broke(id).is_some());
+        let phase = respond.office.wards.phase(id);
         AgentState {
             id,
             name: agent.name.clone(),
             family: agent.family.to_string(),
-            state: states.iter().find(|s| s.0).map_or("live", |s| s.1).to_owned(),
-            paused,
-            drained,
-            muted,
-            deaf,
+            state: record::state(engine, id).text().to_owned(),
+            paused: s.paused,
+            drained: s.drained,
+            muted: s.muted,
+            deaf: s.deaf,
             broke,
-            funded: funded && !broke,
+            funded: s.funded && !broke,
             weight: real.funds.weight(id),
             points: respond.points.agent(cast, id),
             real_pnl: real.ledger.pnl(id, &real.marks).ok(),
+            voice: engine.voice(id),
+            influence: standing.influence(id),
+            quarantined: matches!(phase, Phase::Quarantine { .. }),
+            on_probation: matches!(phase, Phase::Probation { .. }),
+            until: record::until(engine, id).and_then(|at| at.to_string().get(..10).map(str::to_owned)),
         }
     };
     cast.agents[..cast.declared].iter().map(one).collect()

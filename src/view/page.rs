@@ -2,7 +2,7 @@
 //! holds.
 
 use super::cockpit::{AgentPage, CONDITIONS_MAX, IntentView, TraitBar, Why};
-use super::record::Spread;
+use super::record::{Spread, Standing};
 use super::recorder::{Decision, Recorder, row};
 use super::words;
 use crate::agents::Agent;
@@ -22,7 +22,7 @@ pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<
     let decided = |slot: usize| recorder.stance(slot).map_or(MessageId(0), |d| d.message.id);
     Some(AgentPage {
         seq: recorder.seq(),
-        row: row(engine, recorder, agent, &Spread::now(engine)),
+        row: row(engine, recorder, agent, &Spread::now(engine), &Standing::now(engine)),
         personality: agent.personality.clone(),
         side: agent.side.to_string(),
         traits: TRAITS.iter().map(|t| bar(t.name, t.bounds, &agent.traits)).collect(),

@@ -6,11 +6,12 @@
 //! 1. Memory is bounded by [`TREND_MAX`] a curve and [`BARS_MAX`] bars an asset.
 //! 2. It is written once a day and once a bar, never for a picture.
 
-use super::cockpit::{BARS_MAX, TREND_MAX};
+use super::cockpit::{AgentState, BARS_MAX, Switches, TREND_MAX};
 use super::series::{Keep, Series};
 use crate::agents::Agent;
-use crate::domain::{AgentId, AssetId, Goal, Money, Stamp, money};
+use crate::domain::{AgentId, AssetId, Goal, Money, Span, Stamp, money};
 use crate::engine::Engine;
+use crate::hive::managers::quarantine::Phase;
 use std::collections::VecDeque;
 
 /// Digits of the money that a dialog speaks of: it says "about".
@@ -162,6 +163,70 @@ impl Spread {
         let all = self.weights + if counted { 0.0 } else { w };
         let share = if all > 0.0 { w / all } else { 0.0 };
         money::from_estimate(self.total * share, CENTS).unwrap_or_default()
+    }
+}
+
+/// How much everybody moves others.
+pub(super) struct Standing {
+    /// By agent, scouts too: Σ of its shares in the last moves of others.
+    given: Vec<f64>,
+    total: f64,
+}
+
+impl Standing {
+    /// As of now.
+    pub fn now(engine: &Engine) -> Self {
+        let mut given = vec![0.0; engine.cast().agents.len()];
+        for edge in engine.respond.edges.iter().flatten().filter(|e| e.share > 0.0) {
+            if let Some(g) = given.get_mut(edge.from.index()) {
+                *g += edge.share;
+            }
+        }
+        Standing { total: given.iter().sum(), given }
+    }
+
+    /// An agent's share of it, 0 … 1.
+    pub fn influence(&self, agent: AgentId) -> f64 {
+        let given = self.given.get(agent.index()).copied().unwrap_or_default();
+        if self.total > 0.0 { given / self.total } else { 0.0 }
+    }
+}
+
+/// What the operator has switched.
+pub(super) fn switches(engine: &Engine, agent: AgentId) -> Switches {
+    let respond = &engine.respond;
+    Switches {
+        paused: respond.real.hand.is_paused(agent),
+        drained: respond.real.hand.is_drained(agent),
+        muted: respond.consensus.is_muted(agent),
+        deaf: respond.deafened.get(agent.index()).copied().unwrap_or(false),
+        funded: respond.real.funds.wanted(agent),
+    }
+}
+
+/// What a declared agent may do: the strictest that holds.
+pub(super) fn state(engine: &Engine, agent: AgentId) -> AgentState {
+    let (s, phase) = (switches(engine, agent), engine.respond.office.wards.phase(agent));
+    let broke = engine.respond.real.funds.broke(agent).is_some();
+    let holds = |state: &AgentState| match state {
+        AgentState::Unfunded => !s.funded,
+        AgentState::Broke => broke,
+        AgentState::Quarantined => matches!(phase, Phase::Quarantine { .. }),
+        AgentState::Drained => s.drained,
+        AgentState::Paused => s.paused,
+        AgentState::Muted => s.muted,
+        AgentState::Deaf => s.deaf,
+        AgentState::OnProbation => matches!(phase, Phase::Probation { .. }),
+        AgentState::Live => true,
+    };
+    AgentState::STRICT.into_iter().find(holds).unwrap_or(AgentState::Live)
+}
+
+/// The day on which quarantine or probation ends.
+pub(super) fn until(engine: &Engine, agent: AgentId) -> Option<Stamp> {
+    match engine.respond.office.wards.phase(agent) {
+        Phase::Free => None,
+        Phase::Quarantine { until } | Phase::Probation { until } => Some(Stamp(until * Span::DAY.0)),
     }
 }
 

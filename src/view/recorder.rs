@@ -9,10 +9,10 @@
 //!    what lies before a hole is forgotten.
 
 use super::cockpit::{
-    AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, AgentState, Cockpit, Curves, EDGES_MAX,
-    Emergence, GoalView, MESSAGES_MAX, MarketMode, MessageLine, Switches, bounded,
+    AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, Cockpit, Curves, EDGES_MAX, Emergence,
+    GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
 };
-use super::record::{self, Record, Spread};
+use super::record::{self, Record, Spread, Standing};
 use super::series::{Keep, Series};
 use super::words;
 use crate::agents::Agent;
@@ -216,7 +216,7 @@ impl Recorder {
             target: g.target,
             trend,
         });
-        let spread = Spread::now(engine);
+        let (spread, standing) = (Spread::now(engine), Standing::now(engine));
         Cockpit {
             seq: self.seq,
             hive: scene.hive.clone(),
@@ -237,7 +237,11 @@ impl Recorder {
                 to: g.high,
             }),
             days: respond.gauge.days(),
-            agents: declared.iter().take(AGENTS_MAX).map(|a| row(engine, self, a, &spread)).collect(),
+            agents: declared
+                .iter()
+                .take(AGENTS_MAX)
+                .map(|a| row(engine, self, a, &spread, &standing))
+                .collect(),
             more_agents: declared.len().saturating_sub(AGENTS_MAX) as u64,
             edges,
             more_edges,
@@ -310,7 +314,13 @@ fn line(engine: &Engine, m: &Message, acted_on: u32) -> MessageLine {
 }
 
 /// An agent's row.
-pub(super) fn row(engine: &Engine, recorder: &Recorder, agent: &Agent, spread: &Spread) -> AgentRow {
+pub(super) fn row(
+    engine: &Engine,
+    recorder: &Recorder,
+    agent: &Agent,
+    spread: &Spread,
+    standing: &Standing,
+) -> AgentRow {
     let (cast, respond) = (engine.cast(), &engine.respond);
     let real = &respond.real;
     let names: Vec<&str> =
@@ -321,7 +331,7 @@ pub(super) fn row(engine: &Engine, recorder: &Recorder, agent: &Agent, spread: &
         format!("{asset} {}", words::short(&m.body))
     });
     let (alone, sim) = record::lives(engine, agent);
-    let switches = switches(engine, agent.id);
+    let switches = record::switches(engine, agent.id);
     let points = respond.points.agent(cast, agent.id);
     AgentRow {
         id: agent.id,
@@ -329,7 +339,7 @@ pub(super) fn row(engine: &Engine, recorder: &Recorder, agent: &Agent, spread: &
         family: agent.family,
         goal: agent.goal,
         assets: bounded(names.join(" ")),
-        state: state(switches, real.funds.broke(agent.id).is_some(), respond.consensus.is_heard(agent.id)),
+        state: record::state(engine, agent.id),
         switches,
         points,
         trend: recorder.record.track(agent.id).map(record::Track::trend).unwrap_or_default(),
@@ -342,6 +352,9 @@ pub(super) fn row(engine: &Engine, recorder: &Recorder, agent: &Agent, spread: &
         position: bounded(position(engine, agent)),
         last: last.map_or(MessageId(0), |m| m.id),
         said: bounded(said.unwrap_or_default()),
+        voice: engine.voice(agent.id),
+        influence: standing.influence(agent.id),
+        until: record::until(engine, agent.id),
     }
 }
 
@@ -364,28 +377,4 @@ fn position(engine: &Engine, agent: &Agent) -> String {
     position.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
     let parts: Vec<String> = position.iter().map(|(share, name)| format!("{share:+.1} % {name}")).collect();
     parts.join(", ")
-}
-
-fn switches(engine: &Engine, agent: AgentId) -> Switches {
-    let respond = &engine.respond;
-    Switches {
-        paused: respond.real.hand.is_paused(agent),
-        drained: respond.real.hand.is_drained(agent),
-        muted: respond.consensus.is_muted(agent),
-        deaf: respond.deafened.get(agent.index()).copied().unwrap_or(false),
-        funded: respond.real.funds.wanted(agent),
-    }
-}
-
-/// A manager may have it in quarantine: not heard, though nobody muted it.
-fn state(s: Switches, broke: bool, heard: bool) -> AgentState {
-    match () {
-        () if !s.funded => AgentState::Unfunded,
-        () if broke => AgentState::Broke,
-        () if s.drained => AgentState::Drained,
-        () if s.paused => AgentState::Paused,
-        () if s.muted || !heard => AgentState::Muted,
-        () if s.deaf => AgentState::Deaf,
-        () => AgentState::Live,
-    }
 }

@@ -3,6 +3,7 @@
 use super::cockpit::Kind;
 use crate::domain::{Adjustment, Body, Goal, GoalReading, Knob, Speaker, Stance, StanceVerb, Verb};
 use crate::engine::Engine;
+use crate::hive::emergence::DAYS_MIN;
 
 /// Who speaks.
 pub fn speaker(engine: &Engine, from: Speaker) -> String {
@@ -25,6 +26,24 @@ pub fn letters(goal: Goal) -> &'static str {
         Goal::BigMoney => "BM",
         Goal::Fast => "F",
         Goal::Automated => "A",
+    }
+}
+
+/// What an interval of emergence lets one say.
+pub fn of_emergence(from: f64, to: f64) -> &'static str {
+    match () {
+        () if from > 0.0 => "more than its parts",
+        () if to < 0.0 => "less than its parts",
+        () => "not yet certain",
+    }
+}
+
+/// Why there is no emergence to tell.
+pub fn unknown_emergence(deaf: bool, days: u32) -> String {
+    match () {
+        () if deaf => "nobody listens".to_owned(),
+        () if days < DAYS_MIN => format!("day {days} of {DAYS_MIN} to say"),
+        () => "no risk was taken".to_owned(),
     }
 }
 

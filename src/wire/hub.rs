@@ -14,6 +14,7 @@ use super::hello::{self, Hello, Role, Verdict};
 use super::message::{Answer, Ask, Call, Say};
 use super::place::{Held, Place, PlaceError};
 use crate::domain::{AgentId, Command};
+use crate::view::lab::LabPage;
 use crate::view::operator::{AgentState, Status};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -21,7 +22,7 @@ use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Most clients at once: a person has a few cockpits, and each costs two threads.
@@ -37,6 +38,9 @@ const GOODBYE_WAIT: Duration = Duration::from_millis(500);
 
 /// What a hub says to the operator's log.
 pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
+/// Looks up the lab's last result. It is called on the asking client's thread, so the engine never waits
+/// for a file.
+pub type Results = Box<dyn Fn() -> LabPage + Send + Sync>;
 
 /// Who is at the other end, as the kernel says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +108,7 @@ struct Shared {
     board: Mutex<Board>,
     news: Condvar,
     closing: AtomicBool,
+    results: OnceLock<Results>,
     orders: SyncSender<Order>,
     log: Log,
 }
@@ -131,12 +136,18 @@ impl Hub {
             board: Mutex::default(),
             news: Condvar::new(),
             closing: AtomicBool::new(false),
+            results: OnceLock::new(),
             orders,
             log,
         });
         let door = Arc::clone(&shared);
         std::thread::spawn(move || accept(&door, &listener));
         Ok((Hub { shared, place: place.clone(), _held: held }, queue))
+    }
+
+    /// Where the lab's results are looked up; the first word counts.
+    pub fn keeps(&self, results: Results) {
+        let _ = self.shared.results.set(results);
     }
 
     /// Shows a picture to whoever looks.
@@ -348,6 +359,10 @@ fn answer(shared: &Shared, ask: Ask, role: Role, peer: Peer) -> Answer {
         Ask::Agents => {
             let picture = shared.board().picture.clone();
             return picture.map_or_else(not_yet, |p| Answer::Agents(p.agents.clone()));
+        }
+        Ask::Lab => {
+            let none = || Answer::Refused("this hive knows of no lab".to_owned());
+            return shared.results.get().map_or_else(none, |look| Answer::Lab(Box::new(look().bounded())));
         }
         Ask::Page(agent) => Wish::Page(agent),
         Ask::Command(command) => Wish::Command(command),

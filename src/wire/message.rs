@@ -3,6 +3,7 @@
 
 use crate::domain::{AgentId, Command, Stamp};
 use crate::view::AgentPage;
+use crate::view::lab::LabPage;
 use crate::view::operator::{AgentState, Status};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,8 @@ pub enum Ask {
     Stop,
     /// One agent in full.
     Page(AgentId),
+    /// The lab's last result.
+    Lab,
 }
 
 /// A question with the number that its answer will carry.
@@ -52,6 +55,8 @@ pub enum Answer {
     Stopping,
     /// The agent that was asked for.
     Page(Box<AgentPage>),
+    /// The lab's last result, as it is kept now.
+    Lab(Box<LabPage>),
 }
 
 /// What a server says.
@@ -123,6 +128,7 @@ mod tests {
         let asks = [Ask::Status, Ask::Agents, Ask::Stop];
         assert_eq!(asks.map(|ask| bytes(&Call { id: 7, ask })), [[7, 0], [7, 1], [7, 3]]);
         assert_eq!(bytes(&Call { id: 7, ask: Ask::Page(one) }), [7, 4, 1]);
+        assert_eq!(bytes(&Call { id: 7, ask: Ask::Lab }), [7, 5]);
         let with_agent = [0, 1, 3, 4, 5, 6, 7, 8, 9];
         for (n, command) in commands.into_iter().enumerate() {
             let mut golden = vec![7, 2, n as u8];
@@ -138,6 +144,8 @@ mod tests {
         assert_eq!(answer(Answer::Refused("no".into())), [0, 0xac, 2, 3, 2, b'n', b'o']);
         assert_eq!(answer(Answer::Stopping), [0, 0xac, 2, 4]);
         assert_eq!(answer(Answer::Agents(vec![])), [0, 0xac, 2, 1, 0]);
+        let lab = LabPage { command: "c".into(), ..LabPage::default() };
+        assert_eq!(answer(Answer::Lab(Box::new(lab))), [0, 0xac, 2, 6, 1, b'c', 0, 0]);
         let view = Say::Snapshot { seq: 3, view_hash: "h".into(), view: vec![9] };
         assert_eq!(bytes(&view), [1, 3, 1, b'h', 1, 9]);
         let delta = Say::Delta { base: 2, seq: 3, view_hash: "h".into(), change: vec![9] };

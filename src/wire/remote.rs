@@ -22,6 +22,7 @@ use super::message::{self, Ask, Call, Say};
 use super::place::Place;
 use crate::domain::{AgentId, Command};
 use crate::view::delta::Delta;
+use crate::view::lab::LabPage;
 use crate::view::link::{Answer, Link, News, REQUESTS_MAX, Request, SendError};
 use crate::view::{AgentPage, Cockpit};
 use std::collections::{BTreeMap, VecDeque};
@@ -45,10 +46,13 @@ const RETRY_MAX: Duration = Duration::from_secs(2);
 struct Mailbox {
     picture: Option<Box<Cockpit>>,
     page: Option<Box<AgentPage>>,
+    lab: Option<Box<LabPage>>,
     answers: VecDeque<Answer>,
     lost: Option<String>,
     heard: Option<Instant>,
     looked_at: Option<AgentId>,
+    /// Whether the lab is looked at.
+    in_lab: bool,
     /// The stream of this attachment, to write on; none while there is none.
     stream: Option<UnixStream>,
     calls: u32,
@@ -108,11 +112,12 @@ impl Link for RemoteLink {
             return Some(News::Cockpit(picture));
         }
         let page = mail.page.take().map(News::Page);
+        let page = page.or_else(|| mail.lab.take().map(News::Lab));
         page.or_else(|| mail.answers.pop_front().map(News::Answer))
     }
 
     fn send(&mut self, request: Request) -> Result<(), SendError> {
-        if self.read_only && !matches!(request, Request::Look(_)) {
+        if self.read_only && !request.only_looks() {
             return Err(SendError::ReadOnly);
         }
         if open(&self.mail).stream.is_none() {
@@ -142,7 +147,7 @@ fn read(mail: &Shared, place: &Place, role: Role, first: Client) {
             let why = attached(mail, client);
             let mut mail = open(mail);
             mail.stream = None;
-            (mail.picture, mail.page) = (None, None);
+            (mail.picture, mail.page, mail.lab) = (None, None, None);
             for (_, request) in std::mem::take(&mut mail.pending) {
                 answer(&mut mail, request, Err("the swarm was lost before it answered".to_owned()));
             }
@@ -239,6 +244,9 @@ fn carry(mail: &Shared, requests: &Receiver<Request>) {
                     if let Some(stream) = &mail.stream {
                         let _ = stream.shutdown(Shutdown::Both);
                     }
+                } else if mail.in_lab {
+                    // A run that ends while it is looked at is to be seen, and the age of the last one.
+                    let _ = ask(&mut mail, Ask::Lab, None);
                 } else if quiet >= QUIET {
                     let _ = ask(&mut mail, Ask::Status, None);
                 }
@@ -249,9 +257,17 @@ fn carry(mail: &Shared, requests: &Receiver<Request>) {
 }
 
 fn look(mail: &mut Mailbox, request: Request) -> bool {
-    let Request::Look(agent) = request else { return true };
-    (mail.looked_at, mail.page) = (agent, None);
-    agent.is_none_or(|agent| ask(mail, Ask::Page(agent), None))
+    match request {
+        Request::Look(agent) => {
+            (mail.looked_at, mail.page) = (agent, None);
+            agent.is_none_or(|agent| ask(mail, Ask::Page(agent), None))
+        }
+        Request::Lab(open) => {
+            (mail.in_lab, mail.lab) = (open, None);
+            !open || ask(mail, Ask::Lab, None)
+        }
+        _ => true,
+    }
 }
 
 /// Writes a call. A request that is given waits for its answer.
@@ -270,7 +286,7 @@ fn ask(mail: &mut Mailbox, ask: Ask, request: Option<Request>) -> bool {
 /// What of the protocol a request is.
 fn asked(request: Request) -> Option<Ask> {
     Some(Ask::Command(match request {
-        Request::Look(_) => return None,
+        Request::Look(_) | Request::Lab(_) => return None,
         Request::Stop => return Some(Ask::Stop),
         Request::Pause(agent) => agent.map_or(Command::PauseAll, Command::Pause),
         Request::Resume(agent) => agent.map_or(Command::ResumeAll, Command::Resume),
@@ -292,6 +308,12 @@ fn answered(mail: &Shared, id: u32, said: message::Answer) {
         message::Answer::Page(page) => {
             if mail.looked_at == Some(page.row.id) {
                 mail.page = Some(page);
+            }
+            return;
+        }
+        message::Answer::Lab(page) => {
+            if mail.in_lab {
+                mail.lab = Some(page);
             }
             return;
         }
@@ -321,7 +343,7 @@ fn done(mail: &Mailbox, request: Request) -> String {
         mail.names.get(agent.index()).cloned().unwrap_or_else(|| format!("agent {}", agent.0))
     };
     match request {
-        Request::Look(_) => String::new(),
+        Request::Look(_) | Request::Lab(_) => String::new(),
         Request::Pause(Some(a)) => format!("{} takes no new risk", name(a)),
         Request::Pause(None) => "nobody takes new risk".to_owned(),
         Request::Resume(Some(a)) => format!("{} goes on", name(a)),

@@ -45,6 +45,7 @@ impl Served {
             command(&["--no-tui", "--days", "2", "--quiet", "--scouts", "8", "--speed", "28800x"])
                 .args(["--socket".as_ref(), socket.as_os_str()])
                 .args(["--state", "state"])
+                .env("XDG_STATE_HOME", folder.path())
                 .current_dir(folder.path())
                 .stderr(Stdio::piped())
                 .stdout(Stdio::null())
