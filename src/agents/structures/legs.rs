@@ -34,9 +34,11 @@ pub struct Order {
     pub decided: Stamp,
     /// … and when it reaches the market.
     pub live: Stamp,
+    /// When it is taken off, once that was decided.
+    pub until: Option<Stamp>,
     /// Size before it in the queue at its price; none until it has reached the market.
     pub ahead: Option<f64>,
-    /// Market events of its instrument that found it and left some of it.
+    /// Offers of its instrument that found it and left some of it.
     pub tries: u8,
 }
 
@@ -66,6 +68,8 @@ pub struct Legs {
     pub orders: Vec<Order>,
     /// Sums.
     pub totals: Totals,
+    /// Until when borrow has been paid.
+    borrowed: Stamp,
 }
 
 /// What filling needs beside the book.
@@ -124,13 +128,23 @@ impl Legs {
         room
     }
 
-    /// Takes off all orders of an instrument, or all.
-    pub fn cancel(&mut self, instrument: Option<InstrumentId>) {
-        self.orders.retain(|o| instrument.is_some_and(|i| i != o.instrument));
+    /// Takes off the orders that pass: those that take at once, those that rest when the word reaches
+    /// their market.
+    pub fn cancel(&mut self, now: Stamp, until: Stamp, pass: impl Fn(&Order) -> bool) {
+        for o in self.orders.iter_mut().filter(|o| pass(o)) {
+            o.until = Some(o.until.unwrap_or(if o.limit.is_some() { until } else { now }));
+        }
+        self.expire(now);
+    }
+
+    /// Forgets the orders that have been taken off by now.
+    pub fn expire(&mut self, now: Stamp) {
+        self.orders.retain(|o| o.until.is_none_or(|u| now < u));
     }
 
     /// What an event of the market does to orders and positions. The board has taken it already.
     pub fn hear(&mut self, m: &Market<'_>, event: &MarketEvent) {
+        self.borrow(m, event.at());
         match *event {
             MarketEvent::Funding { instrument, rate, mark, .. } => {
                 let q = self.of(instrument);
@@ -153,7 +167,28 @@ impl Legs {
         }
     }
 
+    /// Pays borrow on what is short on margin since it was paid last.
+    fn borrow(&mut self, m: &Market<'_>, at: Stamp) {
+        let span = at.since(std::mem::replace(&mut self.borrowed, at));
+        for &(id, q) in self.held.iter().filter(|h| h.1 < 0.0) {
+            let (kind, value) = (m.listed.get(id).kind, m.listed.value(m.board, id).unwrap_or(0.0));
+            let paid = fills::borrow_cost(m.costs, kind, q, value, span);
+            self.cash -= paid;
+            self.totals.fees += paid;
+        }
+    }
+
     fn fill(&mut self, m: &Market<'_>, instrument: InstrumentId, at: Stamp, event: &MarketEvent) {
+        if self.orders.is_empty() {
+            return;
+        }
+        self.expire(at);
+        // A print is no offer, and where there are quotes a bar is none either.
+        let offers = match event {
+            MarketEvent::Trade { .. } => false,
+            MarketEvent::Bar { .. } => m.board.get(instrument).is_none_or(|q| q.level == Level::Bars),
+            _ => true,
+        };
         let mut i = 0;
         while i < self.orders.len() {
             let mut order = self.orders[i];
@@ -166,7 +201,7 @@ impl Legs {
                 Some(limit) => self.rest(m, &mut order, limit, event),
             };
             order.quantity -= got;
-            order.tries = order.tries.saturating_add(1);
+            order.tries = order.tries.saturating_add(u8::from(offers));
             if libm::fabs(order.quantity) <= 1e-12 * libm::fabs(got) {
                 self.orders.remove(i);
             } else {

@@ -10,7 +10,9 @@
 //! 3. The gain is that of mid prices since the message, funding included: whoever heard the message can
 //!    compute it; what the book really gained is the outcome. A maker's is that of its book, which it alone
 //!    knows.
-//! 4. A short pause between deciding and reaching the market is drawn for each order ([`LATENCY`]).
+//! 4. A short pause between deciding and reaching the market is drawn for each order ([`LATENCY`]), and for
+//!    taking off what rests: until then it may fill. While an order that takes is on its way, nothing else
+//!    is decided.
 
 use super::legs::{Legs, Market, Order};
 use super::{KEYS, LEGS_MAX, Leg, Proposal, Rules, Seen, Values};
@@ -32,7 +34,8 @@ pub const WAIT: Span = Span(4 * Span::DAY.0);
 struct Open {
     side: f64,
     legs: Vec<Leg>,
-    /// Prices of the legs when it was said, in the account's currency.
+    /// Prices of the legs when it was said: in the account's currency, but of a leg that is paid for in
+    /// coins in these coins, since what it gains is coins too.
     entry: Vec<f64>,
     /// Units of the structure, unsigned …
     units: f64,
@@ -135,6 +138,7 @@ impl Life {
             return;
         }
         self.looked = Some(seen.now);
+        self.legs.expire(seen.now);
         if let Some(outcome) = self.outcome(who, seen) {
             say(Body::Outcome(outcome));
         }
@@ -219,8 +223,13 @@ impl Life {
         let plan = p.plan;
         self.open = Some(Open {
             side: p.side,
+            entry: p
+                .legs
+                .iter()
+                .zip(entry)
+                .map(|(l, v)| v / in_coins(seen, l.instrument).unwrap_or(1.0))
+                .collect(),
             legs: p.legs,
-            entry,
             units: 0.0,
             first: units,
             notional,
@@ -236,6 +245,10 @@ impl Life {
     }
 
     fn manage(&mut self, who: Who, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
+        // What is on its way cannot be called back before it arrives: to act on it now would be free of risk.
+        if self.legs.orders.iter().any(|o| o.limit.is_none() && seen.now < o.live) {
+            return;
+        }
         if self.is_missed(seen.now) {
             self.missed += 1;
             return self.close(who, seen, Reason::Missed, say);
@@ -298,7 +311,7 @@ impl Life {
         self.again = open.plan.reenter.filter(|_| reason != Reason::Missed);
         let before = self.intent;
         self.intent = 0.0;
-        self.legs.cancel(None);
+        self.legs.cancel(seen.now, arrival(who, seen.now, CANCEL), |_| true);
         self.flatten(who, seen);
         let intent = IntentId { agent: who.agent, asset: who.asset, number: self.number };
         let price = open.legs.first().and_then(|l| seen.value(l.instrument)).unwrap_or(f64::NAN);
@@ -391,9 +404,14 @@ impl Life {
         }
         let Some(open) = &self.open else { return };
         let Some(first) = open.legs.first().map(|l| l.instrument) else { return };
+        // Targets, hedge and add change the size of quotes.
+        let part = open.units / open.first;
         let wanted = self.rules.rule().quotes(&Seen { legs: &self.legs, ..*seen }).unwrap_or([None, None]);
         for (n, (rest, buys)) in wanted.into_iter().zip([true, false]).enumerate() {
-            let same = |o: &Order| o.instrument == first && o.limit.is_some() && (o.quantity > 0.0) == buys;
+            let same = |o: &Order| {
+                let rests = o.limit.is_some() && o.until.is_none();
+                o.instrument == first && rests && (o.quantity > 0.0) == buys
+            };
             let tick = seen.listed.tick(first);
             let stays = |o: &Order| {
                 rest.is_some_and(|r| o.limit.is_some_and(|l| libm::fabs(l - r.price) < 0.5 * tick))
@@ -402,19 +420,33 @@ impl Life {
             if self.legs.orders.iter().any(|o| same(o) && stays(o)) {
                 continue;
             }
-            self.legs.orders.retain(|o| !same(o));
+            self.legs.cancel(seen.now, arrival(who, seen.now, CANCEL + n), same);
             if let Some(r) = rest {
-                let quantity = libm::copysign(seen.listed.lots(first, libm::fabs(r.quantity)), r.quantity);
+                let size = seen.listed.lots(first, libm::fabs(r.quantity) * part);
+                let quantity = libm::copysign(size, r.quantity);
                 self.legs.send(Order { limit: Some(r.price), ..order(who, seen.now, n, first, quantity) });
             }
         }
     }
 }
 
-fn order(who: Who, now: Stamp, n: usize, instrument: InstrumentId, quantity: f64) -> Order {
+/// Draws for cancels follow those for orders.
+const CANCEL: usize = LEGS_MAX;
+
+/// When what is decided now reaches the market.
+fn arrival(who: Who, now: Stamp, n: usize) -> Stamp {
     let u = random::uniform(random::key(who.key, &[now.0 as u64, n as u64]));
-    let live = Stamp(now.0 + (LATENCY.0 as f64 * (0.5 + u)) as i64);
-    Order { instrument, quantity, limit: None, decided: now, live, ahead: None, tries: 0 }
+    Stamp(now.0 + (LATENCY.0 as f64 * (0.5 + u)) as i64)
+}
+
+fn order(who: Who, now: Stamp, n: usize, instrument: InstrumentId, quantity: f64) -> Order {
+    let live = arrival(who, now, n);
+    Order { instrument, quantity, limit: None, decided: now, live, until: None, ahead: None, tries: 0 }
+}
+
+/// What the coins that a leg is paid for in are worth; none if it is paid for in the account's currency.
+fn in_coins(seen: &Seen<'_>, id: InstrumentId) -> Option<f64> {
+    seen.listed.pays(id).and_then(|_| seen.listed.scale(seen.board, id))
 }
 
 fn view<'a>(values: &'a Values, held: u32, best: f64, side: f64) -> View<'a> {
@@ -425,6 +457,7 @@ fn view<'a>(values: &'a Values, held: u32, best: f64, side: f64) -> View<'a> {
 fn gain(open: &Open, seen: &Seen<'_>) -> Option<f64> {
     let mut sum = open.carried;
     for (leg, entry) in open.legs.iter().zip(&open.entry) {
+        let entry = entry * in_coins(seen, leg.instrument).unwrap_or(1.0);
         sum += open.side * leg.ratio * (seen.value(leg.instrument)? - entry);
     }
     Some(sum / open.notional * 1e4)

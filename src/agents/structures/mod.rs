@@ -29,6 +29,8 @@ mod move_contract;
 mod options;
 mod scalp;
 pub mod shape;
+#[cfg(test)]
+mod stage;
 mod triangular;
 
 use super::declaration::ParamSpec;
