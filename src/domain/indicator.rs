@@ -40,7 +40,8 @@ pub enum Indicator {
     /// 0 the weakest … 1 the strongest.
     Rank(u16),
     /// What an open structure has gained at mid prices since it was opened, in basis points of its
-    /// notional, carry received included, fees not.
+    /// notional, carry received included, fees not. Of makers, and of structures that are hedged as they go,
+    /// what their book gained, fees included.
     Gain,
     /// Best offer less best bid of the first leg, in basis points of the mid.
     Spread,
@@ -62,7 +63,9 @@ pub enum Indicator {
     Inventory,
     /// Hours to the expiry of the nearest leg.
     Hours,
-    /// Distance of the price from the middle of the range, as a fraction of half the range.
+    /// Distance of the price from the middle of the range of liquidity, as a fraction of half the range, in
+    /// logarithms: beyond 1 it earns no more. The range is the one that the price and the agent's width gave
+    /// when it was opened; while flat, 0.
     Away,
 }
 
@@ -114,7 +117,7 @@ impl fmt::Display for Indicator {
             Rich => f.write_str("price over value"),
             Inventory => f.write_str("the inventory in quotes"),
             Hours => f.write_str("hours to expiry"),
-            Away => f.write_str("the way to the edge of the range"),
+            Away => f.write_str("the price's way to the edge of the range"),
         }
     }
 }

@@ -47,6 +47,8 @@ pub enum Reason {
     Delisted,
     /// A leg of the structure could not be had: the others are closed.
     Missed,
+    /// A contract of the structure was settled: what is left is closed.
+    Settled,
 }
 
 /// An agent's own action: what the alone life does.
@@ -338,6 +340,7 @@ impl fmt::Display for Reason {
             Reason::Expired => "time stop",
             Reason::Delisted => "delisted",
             Reason::Missed => "a leg was missed",
+            Reason::Settled => "settled",
         })
     }
 }

@@ -86,6 +86,7 @@ pub fn ordered(family: Family) -> &'static [(&'static str, &'static str)] {
     match family {
         Family::Trend | Family::Volatility => &[("fast", "slow")],
         Family::Momentum => &[("short", "medium"), ("medium", "long")],
+        Family::Options => &[("nearest", "farthest")],
         _ => &[],
     }
 }

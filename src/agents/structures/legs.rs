@@ -12,6 +12,7 @@
 //! 4. The fee of a purchase of coins is taken in coins, that of a sale in what is received, as venues do.
 
 use super::listed::Listed;
+use super::ranges::Ranges;
 use crate::domain::{InstrumentId, InstrumentKind, MarketEvent, Stamp, Terms};
 use crate::fills::{self, Costs, charge, level};
 use crate::market::Board;
@@ -66,6 +67,8 @@ pub struct Legs {
     pub held: Vec<(InstrumentId, f64)>,
     /// On their way or resting.
     pub orders: Vec<Order>,
+    /// Liquidity in pools.
+    pub ranges: Ranges,
     /// Sums.
     pub totals: Totals,
     /// Until when borrow has been paid.
@@ -94,12 +97,14 @@ impl Legs {
     /// Worth now; what has no price counts nothing.
     pub fn worth(&self, listed: &Listed, board: &Board) -> f64 {
         let each = |&(id, q): &(InstrumentId, f64)| listed.value(board, id).map_or(0.0, |v| v * q);
-        self.cash + self.held.iter().map(each).sum::<f64>()
+        self.cash + self.held.iter().map(each).sum::<f64>() + self.ranges.worth(board)
     }
 
     /// Whether nothing is held, but for dust.
     pub fn is_flat(&self, listed: &Listed, board: &Board) -> bool {
-        self.held.iter().all(|&(id, q)| listed.value(board, id).is_none_or(|v| libm::fabs(v * q) < 1e-6))
+        let dust =
+            |&(id, q): &(InstrumentId, f64)| listed.value(board, id).is_none_or(|v| libm::fabs(v * q) < 1e-6);
+        self.ranges.held.is_empty() && self.held.iter().all(dust)
     }
 
     fn add(&mut self, booked: InstrumentId, quantity: f64) {
@@ -126,6 +131,11 @@ impl Legs {
             self.orders.push(order);
         }
         room
+    }
+
+    /// Whether nothing is on its way; what rests is not.
+    pub fn is_whole(&self) -> bool {
+        self.orders.iter().all(|o| o.limit.is_some()) && self.ranges.asked.is_empty()
     }
 
     /// Takes off the orders that pass: those that take at once, those that rest when the word reaches
@@ -155,11 +165,14 @@ impl Legs {
                 }
             }
             MarketEvent::Settled { instrument, price, .. } => self.settle(m, instrument, price),
+            MarketEvent::Pool { instrument, at, .. } => {
+                self.cash += self.ranges.hear(m, instrument, at, &mut self.totals);
+                self.fill(m, instrument, at, event);
+            }
             MarketEvent::Bar { instrument, at, .. }
             | MarketEvent::Quote { instrument, at, .. }
             | MarketEvent::Trade { instrument, at, .. }
-            | MarketEvent::Level { instrument, at, last: true, .. }
-            | MarketEvent::Pool { instrument, at, .. } => self.fill(m, instrument, at, event),
+            | MarketEvent::Level { instrument, at, last: true, .. } => self.fill(m, instrument, at, event),
             MarketEvent::Level { .. }
             | MarketEvent::Mark { .. }
             | MarketEvent::Implied { .. }
@@ -335,12 +348,7 @@ impl Legs {
             return;
         }
         let i = m.listed.get(id);
-        let payoff = match i.terms {
-            Terms::Option { strike, call, .. } => {
-                (if call { price - strike } else { strike - price }).max(0.0)
-            }
-            _ => price,
-        };
+        let payoff = m.listed.payoff(id, price);
         let fee = charge::settlement(m.costs, i.kind, libm::fabs(q), payoff, price);
         // A payoff in coins is worth its payoff: coins are paid out at the settlement price.
         self.cash += q * payoff - fee;

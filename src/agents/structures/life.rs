@@ -3,18 +3,19 @@
 //! # Invariants
 //!
 //! 1. The plan it holds is the plan of its last message (law 12).
-//! 2. When a stamp is over, in this order: a leg that was missed; stop, trailing stop, exit, time stop,
-//!    far target (each closes); near target, hedge, add (each acts once); while flat: re-entry, then the
-//!    family's own proposal. What is left unfilled of an opening after [`TRIES`] market events of its
+//! 2. When a stamp is over, in this order: a leg that was settled or missed; stop, trailing stop, exit, time
+//!    stop, far target (each closes); near target, hedge, add (each acts once); the hedge that is kept as it
+//!    goes, which is not said; while flat: re-entry, then the family's own proposal. What is left unfilled of an opening after [`TRIES`] market events of its
 //!    instrument, or [`WAIT`], is taken off and what was filled is closed: no leg stands alone.
 //! 3. The gain is that of mid prices since the message, funding included: whoever heard the message can
-//!    compute it; what the book really gained is the outcome. A maker's is that of its book, which it alone
-//!    knows.
+//!    compute it; what the book really gained is the outcome. A maker's, and that of a structure which is
+//!    hedged as it goes, is that of its book, which it alone knows, over its first notional.
 //! 4. A short pause between deciding and reaching the market is drawn for each order ([`LATENCY`]), and for
 //!    taking off what rests: until then it may fill. While an order that takes is on its way, nothing else
 //!    is decided.
 
 use super::legs::{Legs, Market, Order};
+use super::ranges::{Ask, Bounds};
 use super::{KEYS, LEGS_MAX, Leg, Proposal, Rules, Seen, Values};
 use crate::domain::{
     Action, AgentId, AssetId, Body, Condition, Indicator, InstrumentId, IntentId, MarketEvent, Outcome, Plan,
@@ -34,6 +35,8 @@ pub const WAIT: Span = Span(4 * Span::DAY.0);
 struct Open {
     side: f64,
     legs: Vec<Leg>,
+    /// Of the legs that are liquidity.
+    bounds: Vec<Option<Bounds>>,
     /// Prices of the legs when it was said: in the account's currency, but of a leg that is paid for in
     /// coins in these coins, since what it gains is coins too.
     entry: Vec<f64>,
@@ -156,10 +159,10 @@ impl Life {
         let mut values = Values::default();
         self.rules.rule().look(seen, &mut values);
         let gain = self.open.as_ref().and_then(|o| {
-            if self.rules.rule().is_maker() {
-                // What a maker gains, it gains by its fills: this one is its own to judge.
+            if self.rules.rule().is_maker() || self.rules.rule().is_hedged() {
+                // What is gained by fills on the way is its own to judge.
                 let worth = self.legs.worth(seen.listed, seen.board) - o.worth;
-                Some(worth / (o.units * o.notional) * 1e4)
+                Some(worth / (o.first * o.notional) * 1e4)
             } else {
                 gain(o, seen)
             }
@@ -203,14 +206,17 @@ impl Life {
         if p.legs.is_empty() || p.legs.len() > LEGS_MAX || !seen.side.allows(p.side) {
             return;
         }
-        let entry: Option<Vec<f64>> = p.legs.iter().map(|l| seen.value(l.instrument)).collect();
+        let bounds: Vec<Option<Bounds>> =
+            p.legs.iter().map(|l| self.rules.rule().range(seen, l.instrument)).collect();
+        let each = |(l, b): (&Leg, &Option<Bounds>)| value(l.instrument, *b, seen).filter(|v| *v > 0.0);
+        let entry: Option<Vec<f64>> = p.legs.iter().zip(&bounds).map(each).collect();
         let Some(entry) = entry else { return };
         let notional = p.legs.iter().zip(&entry).map(|(l, v)| libm::fabs(l.ratio * v)).fold(0.0, f64::max);
-        let size = p.size * seen.traits.aggression * seen.preset.unit;
-        let units = size * seen.capital / notional;
+        let units = seen.units(p.size, notional);
         // A leg below a lot or the least notional would leave the others alone.
-        let tradable = p.legs.iter().zip(&entry).all(|(l, v)| {
-            let quantity = seen.listed.lots(l.instrument, libm::fabs(l.ratio) * units);
+        let tradable = p.legs.iter().zip(&entry).zip(&bounds).all(|((l, v), b)| {
+            let quantity = libm::fabs(l.ratio) * units;
+            let quantity = if b.is_some() { quantity } else { seen.listed.lots(l.instrument, quantity) };
             let least = crate::domain::money::to_estimate(seen.listed.get(l.instrument).min_notional);
             quantity > 0.0 && quantity * v >= least
         });
@@ -230,6 +236,7 @@ impl Life {
                 .map(|(l, v)| v / in_coins(seen, l.instrument).unwrap_or(1.0))
                 .collect(),
             legs: p.legs,
+            bounds,
             units: 0.0,
             first: units,
             notional,
@@ -249,11 +256,15 @@ impl Life {
         if self.legs.orders.iter().any(|o| o.limit.is_none() && seen.now < o.live) {
             return;
         }
+        let settled = |l: &Leg| seen.board.get(l.instrument).is_some_and(|q| q.settled.is_some());
+        if self.open.as_ref().is_some_and(|o| o.legs.iter().any(settled)) {
+            return self.close(who, seen, Reason::Settled, say);
+        }
         if self.is_missed(seen.now) {
             self.missed += 1;
             return self.close(who, seen, Reason::Missed, say);
         }
-        let (values, held, whole) = (self.values(seen), self.minutes(seen.now), self.is_whole());
+        let (values, held, whole) = (self.values(seen), self.minutes(seen.now), self.legs.is_whole());
         let now = values.of(Indicator::Gain);
         let Some(open) = &mut self.open else { return };
         if now > open.best {
@@ -286,17 +297,26 @@ impl Life {
             }
             open.raised = now;
             let (plan, units) = (open.plan, open.units + open.first * fraction);
-            self.size(who, seen, Verb::Increase, Reason::Add, units, &plan, say);
+            return self.size(who, seen, Verb::Increase, Reason::Add, units, &plan, say);
+        }
+        self.rehedge(who, seen);
+    }
+
+    /// Keeps the hedge where its family wants it, in whole lots.
+    fn rehedge(&mut self, who: Who, seen: &Seen<'_>) {
+        let Some((id, target)) = self.rules.rule().hedge(seen) else { return };
+        let more = target - self.legs.of(seen.listed.coin(id));
+        let size = seen.listed.lots(id, libm::fabs(more));
+        let least = crate::domain::money::to_estimate(seen.listed.get(id).min_notional);
+        if seen.value(id).is_some_and(|v| size * v >= least) {
+            self.legs.send(order(who, seen.now, LEGS_MAX, id, libm::copysign(size, more)));
         }
     }
 
-    fn is_whole(&self) -> bool {
-        self.legs.orders.iter().all(|o| o.limit.is_some())
-    }
-
     fn is_missed(&self, now: Stamp) -> bool {
-        let late = |o: &Order| o.limit.is_none() && (o.tries >= TRIES || now.since(o.decided).0 >= WAIT.0);
-        self.legs.orders.iter().any(late)
+        let late = |tries: u8, decided: Stamp| tries >= TRIES || now.since(decided).0 >= WAIT.0;
+        self.legs.orders.iter().any(|o| o.limit.is_none() && late(o.tries, o.decided))
+            || self.legs.ranges.asked.iter().any(|a| late(a.tries, a.decided))
     }
 
     fn close(&mut self, who: Who, seen: &Seen<'_>, reason: Reason, say: &mut dyn FnMut(Body)) {
@@ -312,9 +332,10 @@ impl Life {
         let before = self.intent;
         self.intent = 0.0;
         self.legs.cancel(seen.now, arrival(who, seen.now, CANCEL), |_| true);
+        self.legs.ranges.asked.clear();
         self.flatten(who, seen);
         let intent = IntentId { agent: who.agent, asset: who.asset, number: self.number };
-        let price = open.legs.first().and_then(|l| seen.value(l.instrument)).unwrap_or(f64::NAN);
+        let price = price(&open, seen);
         say(Body::Action(Action {
             verb: Verb::Close,
             intent,
@@ -332,12 +353,21 @@ impl Life {
         for (n, (id, quantity)) in held.into_iter().enumerate() {
             self.legs.send(order(who, seen.now, n, id, -quantity));
         }
+        let provided = self.legs.ranges.held.clone();
+        for (n, r) in provided.into_iter().enumerate() {
+            self.provide(who, seen.now, n, r.pool, r.bounds, -r.liquidity);
+        }
+    }
+
+    fn provide(&mut self, who: Who, now: Stamp, n: usize, pool: InstrumentId, bounds: Bounds, change: f64) {
+        let Order { decided, live, .. } = order(who, now, n, pool, change);
+        self.legs.ranges.ask(Ask { pool, bounds, change, decided, live, tries: 0 });
     }
 
     /// How the last intent ended, once everything is closed.
     fn outcome(&mut self, who: Who, seen: &Seen<'_>) -> Option<Outcome> {
         let closing = self.closing?;
-        if !self.legs.orders.is_empty() {
+        if !(self.legs.orders.is_empty() && self.legs.ranges.asked.is_empty()) {
             return None;
         }
         if !self.legs.is_flat(seen.listed, seen.board) {
@@ -376,24 +406,20 @@ impl Life {
         let before = self.intent;
         self.intent = open.side * units * open.notional / seen.capital;
         let quoting = self.rules.rule().is_maker();
-        let legs: Vec<(InstrumentId, f64)> =
-            open.legs.iter().map(|l| (l.instrument, open.side * l.ratio * more)).collect();
-        let price = open.entry.first().copied().unwrap_or(f64::NAN);
+        let each = |(l, b): (&Leg, &Option<Bounds>)| (l.instrument, *b, open.side * l.ratio * more);
+        let legs: Vec<(InstrumentId, Option<Bounds>, f64)> =
+            open.legs.iter().zip(&open.bounds).map(each).collect();
+        let price = price(open, seen);
         // A maker's size is what it quotes: it takes nothing.
-        for (n, (id, quantity)) in legs.into_iter().enumerate().filter(|_| !quoting) {
+        for (n, (id, bounds, quantity)) in legs.into_iter().enumerate().filter(|_| !quoting) {
+            if let Some(bounds) = bounds {
+                self.provide(who, seen.now, n, id, bounds, quantity);
+                continue;
+            }
             let whole = libm::copysign(seen.listed.lots(id, libm::fabs(quantity)), quantity);
             self.legs.send(order(who, seen.now, n, id, whole));
         }
         let intent = IntentId { agent: who.agent, asset: who.asset, number: self.number };
-        let price = if verb == Verb::Open {
-            price
-        } else {
-            self.open
-                .as_ref()
-                .and_then(|o| o.legs.first())
-                .and_then(|l| seen.value(l.instrument))
-                .unwrap_or(price)
-        };
         say(Body::Action(Action { verb, intent, reason, before, after: self.intent, price, plan: *plan }));
     }
 
@@ -456,11 +482,26 @@ fn view<'a>(values: &'a Values, held: u32, best: f64, side: f64) -> View<'a> {
 /// Gain of an open structure at mid prices, in basis points of its notional.
 fn gain(open: &Open, seen: &Seen<'_>) -> Option<f64> {
     let mut sum = open.carried;
-    for (leg, entry) in open.legs.iter().zip(&open.entry) {
+    for ((leg, bounds), entry) in open.legs.iter().zip(&open.bounds).zip(&open.entry) {
         let entry = entry * in_coins(seen, leg.instrument).unwrap_or(1.0);
-        sum += open.side * leg.ratio * (seen.value(leg.instrument)? - entry);
+        sum += open.side * leg.ratio * (value(leg.instrument, *bounds, seen)? - entry);
     }
     Some(sum / open.notional * 1e4)
+}
+
+/// Worth of one unit of a leg, in the account's currency.
+fn value(leg: InstrumentId, bounds: Option<Bounds>, seen: &Seen<'_>) -> Option<f64> {
+    let worth = match bounds {
+        Some(b) => b.worth(seen.value(leg)?),
+        None => seen.listed.value(seen.board, leg)?,
+    };
+    worth.is_finite().then_some(worth)
+}
+
+/// Price of the first leg, or of its entry where it has none.
+fn price(open: &Open, seen: &Seen<'_>) -> f64 {
+    let now = open.legs.first().and_then(|l| seen.listed.value(seen.board, l.instrument));
+    now.or(open.entry.first().copied()).unwrap_or(f64::NAN)
 }
 
 /// The first condition that closes the intent, in the order of invariant 2.

@@ -2,9 +2,10 @@
 //!
 //! Spot holdings are counted as coins on their venue: ETH bought with BTC and ETH bought with the
 //! account's currency are the same coins, booked under the instrument that prices them in the account's
-//! currency ([`Listed::coin`]). Contracts are booked under themselves.
+//! currency ([`Listed::coin`]). Contracts are booked under themselves, and so are coins from a pool, which
+//! go back where they came from.
 
-use crate::domain::{AssetId, Instrument, InstrumentId, Terms, Universe, money};
+use crate::domain::{AssetId, Instrument, InstrumentId, InstrumentKind, Terms, Universe, money};
 use crate::market::Board;
 
 /// All instruments of a feed.
@@ -24,7 +25,7 @@ impl Listed {
         let all = &universe.instruments;
         let priced = |asset: AssetId, venue: &str| {
             all.iter()
-                .find(|i| i.kind.is_owned() && i.asset == asset && i.quote.is_none() && i.venue == venue)
+                .find(|i| has_coins(i) && i.asset == asset && i.quote.is_none() && i.venue == venue)
                 .map(|i| i.id)
         };
         Listed {
@@ -32,7 +33,7 @@ impl Listed {
             lots: all.iter().map(|i| money::to_estimate(i.lot)).collect(),
             coins: all
                 .iter()
-                .map(|i| if i.kind.is_owned() { priced(i.asset, &i.venue).unwrap_or(i.id) } else { i.id })
+                .map(|i| if has_coins(i) { priced(i.asset, &i.venue).unwrap_or(i.id) } else { i.id })
                 .collect(),
             pays: all.iter().map(|i| i.quote.and_then(|q| priced(q, &i.venue))).collect(),
             instruments: all.clone(),
@@ -79,8 +80,26 @@ impl Listed {
         }
     }
 
-    /// The newest price in the account's currency.
+    /// What a contract that settles at this price pays a unit, in the account's currency.
+    pub fn payoff(&self, id: InstrumentId, price: f64) -> f64 {
+        match self.get(id).terms {
+            Terms::Option { strike, call, .. } => {
+                (if call { price - strike } else { strike - price }).max(0.0)
+            }
+            _ => price,
+        }
+    }
+
+    /// The newest price in the account's currency; of a contract that has settled, what it paid.
     pub fn value(&self, board: &Board, id: InstrumentId) -> Option<f64> {
+        if let Some(settled) = board.get(id)?.settled {
+            return Some(self.payoff(id, settled.value));
+        }
         Some(board.price(id)?.value * self.scale(board, id)?)
     }
+}
+
+/// Whether coins of it are held that another market of its venue takes.
+fn has_coins(i: &Instrument) -> bool {
+    i.kind.is_owned() && i.kind != InstrumentKind::Pool
 }

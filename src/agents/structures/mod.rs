@@ -4,7 +4,9 @@
 //!
 //! * [`Rules`]: the nine families, one file each: what they look at, what they propose, what they quote;
 //! * [`life`]: an intent from its opening to its outcome, the same for all;
-//! * [`legs`], [`listed`]: the book of what is held, in coins and contracts, and orders in markets;
+//! * [`legs`], [`listed`], [`ranges`]: the book of what is held, in coins, contracts and liquidity, and
+//!   orders in markets;
+//! * [`realised`]: the volatility that families of volatility expect;
 //! * [`shape`]: conditions from a family's distances and an agent's character.
 //!
 //! # Invariants
@@ -13,7 +15,8 @@
 //!    names is after fees and spreads.
 //! 2. The stop lies on the losing side of nought, the targets on the winning side; what is announced is
 //!    what is judged (law 12): every indicator of a condition is computed from the board and the family's
-//!    own memory of it, never from the agent's fills.
+//!    own memory of it, never from the agent's fills, except what only its owner can know: the gain of a
+//!    maker and of a book that is hedged as it goes, the inventory, the bounds of a range.
 //! 3. Structures are no voices: their intents are near neutral, so the pool of directional intents is
 //!    left as it is, and nobody listens to them in size.
 
@@ -27,6 +30,10 @@ pub mod listed;
 mod market_making;
 mod move_contract;
 mod options;
+pub mod ranges;
+mod realised;
+#[cfg(test)]
+mod rig;
 mod scalp;
 pub mod shape;
 #[cfg(test)]
@@ -36,12 +43,13 @@ mod triangular;
 use super::declaration::ParamSpec;
 use super::personality::{Preset, Traits};
 use crate::domain::{
-    AssetId, Family, Indicator, InstrumentId, MarketEvent, Plan, SideRule, Span, Stamp, View,
+    AssetId, Family, Indicator, InstrumentId, MarketEvent, Plan, SideRule, Span, Stamp, Terms, View,
 };
-use crate::fills::Costs;
+use crate::fills::{Costs, charge, level};
 use crate::market::Board;
 use legs::Legs;
 use listed::Listed;
+use ranges::Bounds;
 use serde::{Deserialize, Serialize};
 
 /// Most legs of a structure.
@@ -149,7 +157,11 @@ impl Seen<'_> {
 
     /// Whether all of these were priced within `age` before now.
     pub fn is_fresh(&self, ids: &[InstrumentId], age: Span) -> bool {
-        ids.iter().all(|id| self.board.price(*id).is_some_and(|p| self.now.since(p.at).0 <= age.0))
+        ids.iter().all(|id| {
+            self.board.get(*id).is_some_and(|q| {
+                q.settled.is_none() && q.price().is_some_and(|p| self.now.since(p.at).0 <= age.0)
+            })
+        })
     }
 
     /// Cost of taking an instrument once, as a fraction of notional: fee and half the spread.
@@ -161,7 +173,33 @@ impl Seen<'_> {
             Costs::Flat(_) => 0.0,
             Costs::Bars(b) => b.half_spread.of(i.kind),
         });
-        crate::fills::fee_rate(self.costs, i.kind, false) + half
+        let fee = match i.terms {
+            // In its price.
+            Terms::Pool { fee_ppm, .. } => f64::from(fee_ppm) / 1e6,
+            Terms::Option { .. } => self.fee(id) / self.value(id).unwrap_or(f64::NAN),
+            _ => crate::fills::fee_rate(self.costs, i.kind, false),
+        };
+        fee + half
+    }
+
+    /// Fee of taking one unit at its newest price, in the account's currency; NaN where it has no price.
+    pub fn fee(&self, id: InstrumentId) -> f64 {
+        let price = self.value(id).unwrap_or(f64::NAN);
+        let underlying = self.board.get(id).and_then(|q| q.implied).map_or(price, |i| i.value.1);
+        charge::trade(self.costs, self.listed.get(id).kind, 1.0, price, underlying, false)
+    }
+
+    /// What taking `quantity` (signed) now would cost a unit, in the account's currency, as deep as it
+    /// goes and before fees; none where that much cannot be had.
+    pub fn taking(&self, id: InstrumentId, quantity: f64) -> Option<f64> {
+        let hit = level::hit(self.board, self.listed.get(id), self.listed.tick(id), quantity)?;
+        let whole = libm::fabs(hit.quantity) >= libm::fabs(quantity) * (1.0 - 1e-9);
+        whole.then_some(hit.price * self.listed.scale(self.board, id)?)
+    }
+
+    /// Units of a structure whose largest leg is worth `notional` a unit, after the agent's character.
+    pub fn units(&self, size: f64, notional: f64) -> f64 {
+        size * self.traits.aggression * self.preset.unit * self.capital / notional
     }
 }
 
@@ -182,6 +220,20 @@ trait Rule {
     /// Whether it earns by resting orders: then the life is lived twice, by touch and by through.
     fn is_maker(&self) -> bool {
         false
+    }
+    /// An instrument and the units of it that should be held now, so that what is held beside it does not
+    /// feel the asset's price; none where what is held is near enough. Asked while an intent is open.
+    fn hedge(&self, _seen: &Seen<'_>) -> Option<(InstrumentId, f64)> {
+        None
+    }
+    /// Whether it hedges as it goes: then its gain is that of its book.
+    fn is_hedged(&self) -> bool {
+        false
+    }
+    /// The prices between which a leg that is opened now is liquidity of its pool, its units those of
+    /// liquidity; none where it is coins or contracts.
+    fn range(&self, _seen: &Seen<'_>, _leg: InstrumentId) -> Option<Bounds> {
+        None
     }
     /// Time between two looks; the zero span: every stamp.
     fn pace(&self) -> Span {

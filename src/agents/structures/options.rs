@@ -1,33 +1,390 @@
-//! To be written.
+//! Volatility sold dear and bought cheap with options, against what the underlying is expected to do.
+//!
+//! A short (−1) of the structure sells volatility, a long (+1) buys it; three styles:
+//!
+//! | style | legs of a long | hedge |
+//! |---|---|---|
+//! | 0 straddle | a call and a put at the money | its delta, with the perp, as it goes |
+//! | 1 vertical | a call at the money, less one `wing` deviations above | likewise; its short loses no more than the strikes are apart |
+//! | 2 covered | the coin, less a call `wing` deviations above | none: it keeps the delta of a coin that will be called away; it sells volatility, long only |
+//!
+//! The expiry is the nearest inside a window of hours. The edge is what the legs would pay if volatility
+//! were as forecast ([`super::realised`]), against what they cost now at their sizes, less the fees of
+//! opening and of exercise and what hedging costs: with gamma Γ and a band b of delta the hedge is traded
+//! (ΓFσ)²·T/b times its underlying, in expectation, since it takes a move of b/Γ to leave the band.
+//! It must be worth `hurdle` of volatility over the vega of the structure.
+//!
+//! It holds to exercise, and never adds: a short that loses has become another trade, and one that gains
+//! has less premium left to earn. It has no trailing stop, since its gain is mostly what time gives.
 
 use super::listed::Listed;
-use super::{Proposal, Rule, Seen, Values};
+use super::realised::Realised;
+use super::shape::Shape;
+use super::{Leg, Proposal, Rule, Seen, Values, find};
 use crate::agents::declaration::ParamSpec;
-use crate::domain::{AssetId, InstrumentId, MarketEvent, View};
+use crate::agents::strategies::param;
+use crate::domain::{
+    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, Terms, View,
+};
+use crate::fills::charge;
 use crate::market::Board;
+use crate::market::pricing::option::{self, Quote, Right, black, short_margin};
 use serde::{Deserialize, Serialize};
 
-pub(super) const IDEA: &str = "";
-pub(super) const NEEDS: &str = "";
-pub(super) const PARAMS: &[ParamSpec] = &[];
+pub(super) const IDEA: &str = "sells volatility that is dear against what is expected, buys it where it is \
+                               cheap, its delta hedged";
+pub(super) const NEEDS: &str = "calls and puts of one strike and expiry, quoted in price and implied \
+                                volatility, and a perp of the asset on their venue";
+pub(super) const PARAMS: &[ParamSpec] = &[
+    param("style", "0 straddle, 1 vertical, 2 covered", (0.0, 0.0), (0.0, 2.0), "which structure"),
+    param("nearest", "hours", (12.0, 24.0), (6.0, 4_000.0), "the soonest expiry it takes"),
+    param("farthest", "hours", (72.0, 240.0), (12.0, 9_000.0), "the latest expiry it takes"),
+    param("hurdle", "volatility a year", (0.01, 0.04), (0.0, 1.0), "edge after costs, over the vega"),
+    param("margin", "of capital", (0.2, 0.4), (0.01, 1.0), "margin that the shorts may bind at first"),
+    param("band", "delta of a unit", (0.1, 0.3), (0.01, 1.0), "delta that is left open before it is hedged"),
+    param(
+        "wing",
+        "deviations to expiry",
+        (0.5, 1.0),
+        (0.1, 4.0),
+        "distance of the strike that is not at the money",
+    ),
+    param("stop", "of the dearest leg", (0.5, 1.0), (0.05, 10.0), "loss at which it is given up"),
+    param("warm", "hours", (24.0, 48.0), (1.0, 2_000.0), "prices heard before volatility is forecast"),
+    param("stale", "seconds", (120.0, 300.0), (1.0, 86_400.0), "age at which a quote is none"),
+];
+
+/// Hours before exercise at which half is taken off: gamma at the money has no bound.
+const NEAR_EXERCISE: f64 = 3.0;
+/// How far a forward may be from the perp: beyond it one of them is a bad tick.
+const FORWARD_OFF: f64 = 0.15;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Style {
+    Straddle,
+    Vertical,
+    Covered,
+}
+
+/// A call and a put of one strike.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Pair {
+    expiry: Stamp,
+    strike: f64,
+    call: InstrumentId,
+    put: InstrumentId,
+}
 
 /// What it remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Memory {}
+pub struct Memory {
+    style: Style,
+    window: (Span, Span),
+    hurdle: f64,
+    margin: f64,
+    band: f64,
+    wing: f64,
+    stop: f64,
+    warm: Span,
+    stale: Span,
+    perp: InstrumentId,
+    /// Sorted by expiry and strike.
+    pairs: Vec<Pair>,
+    realised: Realised,
+}
+
+/// What is known of an expiry now.
+#[derive(Clone, Copy, Debug)]
+struct Expiry {
+    pair: Pair,
+    forward: f64,
+    implied: f64,
+    forecast: f64,
+    years: f64,
+}
+
+/// A structure weighed: at these units, on this side.
+struct Weighed {
+    legs: Vec<Leg>,
+    side: f64,
+    size: f64,
+    /// Of the largest leg.
+    notional: f64,
+    /// After all costs, in the account's currency a unit …
+    edge: f64,
+    /// … and in volatility.
+    volatility: f64,
+    /// Market over model, less one.
+    rich: f64,
+    /// Margin of its shorts at these units.
+    bound: f64,
+    /// Premium of its options a unit.
+    premium: f64,
+}
 
 impl Memory {
-    pub(super) fn new(_p: &[f64], _asset: AssetId, _listed: &Listed) -> Result<Self, String> {
-        Err("not written yet".to_owned())
+    pub(super) fn new(p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
+        let [style, nearest, farthest, hurdle, margin, band, wing, stop, warm, stale] = *p else {
+            return Err("options take ten parameters".to_owned());
+        };
+        let hours = |h: f64| Span((h * Span::HOUR.0 as f64) as i64);
+        let perps = find(listed, asset, |i| i.kind == InstrumentKind::Perp && i.quote.is_none());
+        let best = perps
+            .into_iter()
+            .map(|perp| (pairs(listed, asset, &listed.get(perp).venue), perp))
+            .filter(|(pairs, _)| !pairs.is_empty())
+            .max_by_key(|(pairs, perp)| (pairs.len(), std::cmp::Reverse(*perp)));
+        let (pairs, perp) = best.ok_or(
+            "needs a call and a put of one strike and expiry, and a perp of the asset on their venue",
+        )?;
+        let style = match libm::round(style) as i32 {
+            0 => Style::Straddle,
+            1 => Style::Vertical,
+            _ => Style::Covered,
+        };
+        let stale = Span((stale * Span::seconds(1).0 as f64) as i64);
+        let window = (hours(nearest), hours(farthest));
+        let warm = hours(warm);
+        let realised = Realised::default();
+        Ok(Memory { style, window, hurdle, margin, band, wing, stop, warm, stale, perp, pairs, realised })
     }
+
+    /// The expiry of the options that are held, else the nearest in the window that is quoted.
+    fn expiry(&self, seen: &Seen<'_>) -> Option<Expiry> {
+        let held = seen.legs.held.iter().filter_map(|&(id, _)| self.pair_of(seen.listed, id));
+        if let Some(pair) = held.min_by(|a, b| a.strike.total_cmp(&b.strike)) {
+            return self.known(seen, pair);
+        }
+        let (from, to) = (seen.now.after(self.window.0), seen.now.after(self.window.1));
+        let first = self.pairs.partition_point(|p| p.expiry < from);
+        let mut best: Option<(f64, Expiry)> = None;
+        for pair in self.pairs[first..].iter().take_while(|p| p.expiry <= to) {
+            if best.is_some_and(|(_, b)| b.pair.expiry != pair.expiry) {
+                break;
+            }
+            let Some(known) = self.known(seen, *pair) else { continue };
+            let off = libm::fabs(libm::log(pair.strike / known.forward));
+            if best.is_none_or(|(b, _)| off < b) {
+                best = Some((off, known));
+            }
+        }
+        best.map(|(_, known)| known)
+    }
+
+    fn pair_of(&self, listed: &Listed, id: InstrumentId) -> Option<Pair> {
+        let Terms::Option { expiry, strike, .. } = listed.get(id).terms else { return None };
+        let found = self.pairs.binary_search_by(|p| p.expiry.cmp(&expiry).then(p.strike.total_cmp(&strike)));
+        found.ok().map(|i| self.pairs[i])
+    }
+
+    /// What a pair that is quoted on both sides tells, and what is forecast until it ends.
+    fn known(&self, seen: &Seen<'_>, pair: Pair) -> Option<Expiry> {
+        if !seen.is_fresh(&[self.perp, pair.call, pair.put], self.stale) {
+            return None;
+        }
+        let told = |id: InstrumentId| {
+            let implied = seen.board.get(id)?.implied?;
+            (seen.now.since(implied.at).0 <= self.stale.0).then_some(implied.value)
+        };
+        let ((call, forward), (put, _)) = (told(pair.call)?, told(pair.put)?);
+        let years = pair.expiry.since(seen.now).in_units_of(Span::YEAR);
+        let perp = seen.value(self.perp)?;
+        if years <= 0.0 || libm::fabs(forward / perp - 1.0) > FORWARD_OFF {
+            return None;
+        }
+        let forecast = self.realised.forecast(years, self.warm)?;
+        Some(Expiry { pair, forward, implied: f64::midpoint(call, put), forecast, years })
+    }
+
+    /// The legs of a long, options last.
+    fn legs(&self, e: &Expiry) -> Option<Vec<Leg>> {
+        let leg = |instrument, ratio| Leg { instrument, ratio };
+        let wing = || {
+            let beyond = e.forward * libm::exp(self.wing * e.implied * libm::sqrt(e.years));
+            let same =
+                |p: &&Pair| p.expiry == e.pair.expiry && p.strike >= beyond && p.strike > e.pair.strike;
+            self.pairs.iter().find(same).map(|p| p.call)
+        };
+        Some(match self.style {
+            Style::Straddle => vec![leg(e.pair.call, 1.0), leg(e.pair.put, 1.0)],
+            Style::Vertical => vec![leg(e.pair.call, 1.0), leg(wing()?, -1.0)],
+            Style::Covered => vec![leg(self.perp, 1.0), leg(wing()?, -1.0)],
+        })
+    }
+
+    /// An option's value at a volatility, and its terms.
+    fn model(
+        &self,
+        seen: &Seen<'_>,
+        id: InstrumentId,
+        forward: f64,
+        vol: f64,
+    ) -> Option<(Quote, Right, f64)> {
+        let Terms::Option { expiry, strike, call, .. } = seen.listed.get(id).terms else { return None };
+        let right = if call { Right::Call } else { Right::Put };
+        let years = expiry.since(seen.now).in_units_of(Span::YEAR);
+        let quote = black(forward, 1.0, option::Terms { right, strike, years }, vol).ok()?;
+        Some((quote, right, strike))
+    }
+
+    /// What opening now would be worth, on the side that volatility is on.
+    fn weigh(&self, seen: &Seen<'_>, e: &Expiry) -> Option<Weighed> {
+        let legs = self.legs(e)?;
+        let buys = if e.forecast > e.implied { 1.0 } else { -1.0 };
+        // A covered call is long the coin and sells volatility.
+        let side = if self.style == Style::Covered { 1.0 } else { buys };
+        let ids: Vec<InstrumentId> = legs.iter().map(|l| l.instrument).collect();
+        if !seen.is_fresh(&ids, self.stale) {
+            return None;
+        }
+        let (mut margin, mut notional) = (0.0, 0.0_f64);
+        for leg in &legs {
+            let price = seen.value(leg.instrument)?;
+            notional = notional.max(price);
+            margin += match self.model(seen, leg.instrument, e.forward, e.forecast) {
+                // What is bought binds its premium, and is sized as if it were sold.
+                Some((_, right, strike)) if self.style == Style::Straddle || leg.ratio * side < 0.0 => {
+                    short_margin(right, strike, e.forward, price).ok()?.initial
+                }
+                _ => price,
+            };
+        }
+        let size = self.margin * notional / margin;
+        let units = seen.units(size, notional);
+        let (mut edge, mut model, mut market) = (0.0, 0.0, 0.0);
+        let (mut vega, mut gamma, mut premium) = (0.0, 0.0, 0.0);
+        for leg in &legs {
+            let (id, price) = (leg.instrument, seen.value(leg.instrument)?);
+            let Some((q, _, _)) = self.model(seen, id, e.forward, e.forecast) else {
+                edge -= 2.0 * seen.cost(id) * price;
+                continue;
+            };
+            let quantity = seen.listed.lots(id, libm::fabs(leg.ratio) * units);
+            let paid = seen.taking(id, libm::copysign(quantity, side * leg.ratio))?;
+            let kind = seen.listed.get(id).kind;
+            edge += side * leg.ratio * (q.value - paid) - seen.fee(id);
+            edge -= charge::settlement(seen.costs, kind, 1.0, q.value, e.forward);
+            model += leg.ratio * q.value;
+            market += leg.ratio * price;
+            vega += leg.ratio * q.vega_per_point * 100.0;
+            gamma += leg.ratio * q.gamma;
+            premium += price;
+        }
+        if self.style != Style::Covered {
+            let moved = gamma * e.forward * e.forecast;
+            edge -= moved * moved * e.years / self.band * e.forward * seen.cost(self.perp);
+        }
+        let volatility = edge / libm::fabs(vega);
+        let bound = margin * units;
+        let rich = market / model - 1.0;
+        Some(Weighed { legs, side, size, notional, edge, volatility, rich, bound, premium })
+    }
+}
+
+/// Calls and puts of one strike and expiry on a venue.
+fn pairs(listed: &Listed, asset: AssetId, venue: &str) -> Vec<Pair> {
+    let options = find(listed, asset, |i| i.kind == InstrumentKind::Option && i.venue == venue);
+    let terms = |id: InstrumentId| match listed.get(id).terms {
+        Terms::Option { expiry, strike, call, .. } => Some((expiry, strike, call, id)),
+        _ => None,
+    };
+    let mut all: Vec<(Stamp, f64, bool, InstrumentId)> = options.into_iter().filter_map(terms).collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)).then(a.3.cmp(&b.3)));
+    let both = |w: &[(Stamp, f64, bool, InstrumentId)]| {
+        let ((expiry, strike, false, put), (e, s, true, call)) = (w[0], w[1]) else { return None };
+        (e == expiry && s == strike).then_some(Pair { expiry, strike, call, put })
+    };
+    all.windows(2).filter_map(both).collect()
 }
 
 impl Rule for Memory {
     fn ears(&self) -> Vec<InstrumentId> {
-        Vec::new()
+        let options = self.pairs.iter().flat_map(|p| [p.call, p.put]);
+        std::iter::once(self.perp).chain(options).collect()
     }
-    fn hear(&mut self, _listed: &Listed, _board: &Board, _event: &MarketEvent) {}
-    fn look(&self, _seen: &Seen<'_>, _values: &mut Values) {}
-    fn propose(&self, _seen: &Seen<'_>, _view: &View<'_>, _values: &Values) -> Option<Proposal> {
-        None
+
+    fn hear(&mut self, _listed: &Listed, board: &Board, event: &MarketEvent) {
+        if event.instrument() != Some(self.perp) {
+            return;
+        }
+        if let Some(price) = board.price(self.perp) {
+            self.realised.hear(price.at, price.value);
+        }
+    }
+
+    fn look(&self, seen: &Seen<'_>, values: &mut Values) {
+        let Some(e) = self.expiry(seen) else { return };
+        values.set(Indicator::Implied, e.implied);
+        values.set(Indicator::Forecast, e.forecast);
+        values.set(Indicator::Hours, e.years * Span::YEAR.in_units_of(Span::HOUR));
+        if let Some(w) = self.weigh(seen, &e) {
+            values.set(Indicator::Edge, w.edge / w.notional * 1e4);
+            values.set(Indicator::Rich, w.rich);
+        }
+    }
+
+    fn propose(&self, seen: &Seen<'_>, _view: &View<'_>, _values: &Values) -> Option<Proposal> {
+        let e = self.expiry(seen)?;
+        let w = self.weigh(seen, &e)?;
+        let covered = self.style == Style::Covered;
+        let sells = covered || w.side < 0.0;
+        let dear = e.implied > e.forecast;
+        let within = w.bound <= seen.capital;
+        if !(w.volatility > self.hurdle && sells == dear && within && seen.side.allows(w.side)) {
+            return None;
+        }
+        let (implied, forecast) = (Term::Of(Indicator::Implied), Indicator::Forecast);
+        let against = |way: f64, factor: f64| Condition::beyond(way, implied, Term::Times(factor, forecast));
+        // The coin of a covered call moves as it does; the premium is all that is to be had.
+        let (stop, near, far) = if covered {
+            let premium = w.premium / w.notional * 1e4;
+            (self.stop * e.implied * libm::sqrt(e.years) * 1e4, 0.5 * premium, 0.9 * premium)
+        } else {
+            (self.stop * 1e4, self.stop * 0.5e4, self.stop * 1e4)
+        };
+        let shape = Shape {
+            stop,
+            near,
+            far,
+            trails: false,
+            hold: e.years * Span::YEAR.in_units_of(Span::MINUTE),
+            // What was dear is so no more.
+            exit: if sells { against(-1.0, 0.98) } else { against(1.0, 1.02) },
+            add: None,
+            hedge: Condition::below(Term::Of(Indicator::Hours), Term::Level(NEAR_EXERCISE)),
+            again: if sells { against(1.0, 1.05) } else { against(-1.0, 0.95) },
+            pause: 60.0,
+        };
+        let plan = shape.plan(w.side, seen.traits, seen.preset);
+        Some(Proposal { side: w.side, legs: w.legs, size: w.size, plan })
+    }
+
+    fn hedge(&self, seen: &Seen<'_>) -> Option<(InstrumentId, f64)> {
+        if self.style == Style::Covered || !seen.is_fresh(&[self.perp], self.stale) {
+            return None;
+        }
+        let (mut delta, mut units) = (0.0, 0.0_f64);
+        for &(id, quantity) in &seen.legs.held {
+            if self.pair_of(seen.listed, id).is_none() {
+                continue;
+            }
+            let (sigma, forward) = seen.board.get(id)?.implied.map(|t| t.value)?;
+            let (q, _, _) = self.model(seen, id, forward, sigma)?;
+            delta += quantity * q.delta;
+            units = units.max(libm::fabs(quantity));
+        }
+        let left = seen.legs.of(self.perp) + delta;
+        (libm::fabs(left) > self.band * units).then_some((self.perp, -delta))
+    }
+
+    fn is_hedged(&self) -> bool {
+        self.style != Style::Covered
+    }
+
+    fn pace(&self) -> Span {
+        Span::MINUTE
     }
 }
+
+#[cfg(test)]
+mod tests;

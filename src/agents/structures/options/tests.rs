@@ -1,0 +1,257 @@
+//! A short straddle, a long one, a vertical and a covered call, each against sums by hand.
+
+use super::super::realised::STEP;
+use super::super::rig::{CAPITAL, Rig, draws};
+use super::*;
+use crate::domain::{Family, Reason, Verb};
+use proptest::prelude::*;
+
+const PERP: InstrumentId = InstrumentId(0);
+const CALL: InstrumentId = InstrumentId(1);
+const PUT: InstrumentId = InstrumentId(2);
+const WING: InstrumentId = InstrumentId(3);
+const F: f64 = 100_000.0;
+const EXPIRY: Stamp = Stamp(27 * Span::HOUR.0);
+
+fn rig(set: &[(&str, f64)]) -> Rig {
+    let option = |strike: f64, call: bool| {
+        (InstrumentKind::Option, Terms::Option { expiry: EXPIRY, strike, call, inverse: false })
+    };
+    let what = [
+        (InstrumentKind::Perp, Terms::Plain),
+        option(F, true),
+        option(F, false),
+        option(103_000.0, true),
+        option(103_000.0, false),
+    ];
+    let quick = [("warm", 2.0), ("nearest", 6.0), ("farthest", 48.0), ("hurdle", 0.02), ("margin", 0.3)];
+    let all: Vec<(&str, f64)> = set.iter().chain(&quick).copied().collect();
+    Rig::new(Family::Options, &all, &what)
+}
+
+/// Everything at this forward and volatility, half a spread of 10 on each option; then the stamp is over.
+fn market(rig: &mut Rig, forward: f64, sigma: f64) {
+    let at = rig.now;
+    rig.quote(PERP, forward - 5.0, forward + 5.0);
+    let left = EXPIRY.since(at).in_units_of(Span::YEAR);
+    for i in 1..5 {
+        let id = InstrumentId(i);
+        let Terms::Option { strike, call, .. } = rig.listed.get(id).terms else { unreachable!() };
+        let right = if call { Right::Call } else { Right::Put };
+        let value = black(forward, 1.0, option::Terms { right, strike, years: left }, sigma).unwrap().value;
+        rig.tell(MarketEvent::Implied { instrument: id, at, sigma, forward });
+        rig.quote(id, (value - 10.0).max(0.01), value + 10.0);
+    }
+    rig.judge();
+}
+
+/// Three hours in which the perp moved at 30 % a year.
+fn warm(rig: &mut Rig) {
+    let r = 0.3 / libm::sqrt(STEP.per_year());
+    for i in 0..36 {
+        let mid = F * libm::exp(if i % 2 == 0 { r } else { 0.0 });
+        rig.quote(PERP, mid - 5.0, mid + 5.0);
+        rig.pass(STEP);
+    }
+}
+
+fn settle(rig: &mut Rig, price: f64) {
+    rig.now = EXPIRY;
+    for i in 1..5 {
+        assert!(rig.tell(MarketEvent::Settled { instrument: InstrumentId(i), at: EXPIRY, price }));
+    }
+    rig.judge();
+}
+
+#[test]
+fn dear_volatility_is_sold_and_the_straddle_is_held_to_exercise() {
+    // A band of a whole delta: no hedge, so that the sum can be done by hand.
+    let mut rig = rig(&[("band", 1.0), ("stop", 5.0)]);
+    warm(&mut rig);
+    market(&mut rig, F, 0.6);
+    let said = rig.actions();
+    assert_eq!((said.len(), said[0].verb, said[0].side()), (1, Verb::Open, -1.0));
+    rig.check(&said[0]);
+    let (v, e) = (rig.values(), Indicator::Implied);
+    assert!((v.of(e) - 0.6).abs() < 1e-12 && (v.of(Indicator::Forecast) - 0.3).abs() < 0.01);
+    // Twice as dear: value is near linear in volatility at the money.
+    assert!((v.of(Indicator::Rich) - 1.0).abs() < 0.05, "{v:?}");
+    rig.pass(Span::seconds(60));
+    market(&mut rig, F, 0.6);
+    let units = -rig.life.legs.of(CALL);
+    assert_eq!(rig.life.legs.of(PUT), -units);
+    // 30 % of capital over the margin of both: 15 % of the underlying and the mark, each; whole lots.
+    let years = EXPIRY.since(Stamp(3 * Span::HOUR.0)).in_units_of(Span::YEAR);
+    let value = |years: f64| {
+        black(F, 1.0, option::Terms { right: Right::Call, strike: F, years }, 0.6).unwrap().value
+    };
+    let bound = 2.0 * (0.15 * F + value(years));
+    assert!((units - 0.3 * CAPITAL / bound).abs() < 1e-4 + 1e-9, "{units}");
+    settle(&mut rig, 101_000.0);
+    let last = *rig.actions().last().unwrap();
+    assert_eq!((last.verb, last.reason), (Verb::Close, Reason::Settled));
+    assert!(rig.life.legs.orders.is_empty(), "no order for what has ended");
+    rig.pass(Span::seconds(60));
+    rig.judge();
+    let outcome = rig.outcomes()[0];
+    // Sold at the bids of the minute after, less 0.03 % of the underlying each; the call pays 1000 and
+    // 0.015 % of the settlement.
+    let later = EXPIRY.since(Stamp(3 * Span::HOUR.0).after(Span::MINUTE)).in_units_of(Span::YEAR);
+    let by_hand = units * (2.0 * (value(later) - 10.0) - 2.0 * 30.0 - 1_000.0 - 15.15);
+    assert!((outcome.pnl * CAPITAL - by_hand).abs() < 1e-6, "{} {by_hand}", outcome.pnl * CAPITAL);
+}
+
+#[test]
+fn cheap_volatility_is_bought() {
+    let mut rig = rig(&[]);
+    warm(&mut rig);
+    market(&mut rig, F, 0.15);
+    let said = rig.actions();
+    assert_eq!((said.len(), said[0].verb, said[0].side()), (1, Verb::Open, 1.0));
+    rig.check(&said[0]);
+    assert!(rig.life.legs.orders.iter().all(|o| o.quantity > 0.0));
+}
+
+#[test]
+fn its_delta_is_hedged_with_the_perp_once_it_leaves_the_band_and_comes_off_with_the_rest() {
+    let mut rig = rig(&[("band", 0.2), ("stop", 9.0)]);
+    warm(&mut rig);
+    market(&mut rig, F, 0.6);
+    rig.pass(Span::MINUTE);
+    market(&mut rig, F, 0.6);
+    let units = -rig.life.legs.of(CALL);
+    rig.pass(Span::MINUTE);
+    market(&mut rig, F, 0.6);
+    assert_eq!(rig.life.legs.of(PERP), 0.0, "at the money it has no delta to speak of");
+    let cash = rig.life.legs.cash;
+    rig.pass(Span::MINUTE);
+    market(&mut rig, 102_000.0, 0.6);
+    let years = EXPIRY.since(rig.now).in_units_of(Span::YEAR);
+    let delta = |right| black(102_000.0, 1.0, option::Terms { right, strike: F, years }, 0.6).unwrap().delta;
+    let wanted = units * (delta(Right::Call) + delta(Right::Put));
+    assert!(wanted > 0.2 * units);
+    rig.pass(Span::MINUTE);
+    market(&mut rig, 102_000.0, 0.6);
+    let held = rig.life.legs.of(PERP);
+    assert!(held <= wanted && wanted - held <= 1e-4, "{held} {wanted}");
+    // Bought at the offer at 0.05 %.
+    assert!((cash - rig.life.legs.cash - held * 102_005.0 * 1.0005).abs() < 1e-6);
+    assert_eq!(rig.actions().len(), 1, "hedging is not said");
+    settle(&mut rig, 102_000.0);
+    assert!(rig.life.legs.orders.iter().all(|o| o.instrument == PERP && o.quantity == -held));
+    assert!(rig.outcomes().is_empty(), "the hedge is still on");
+    rig.pass(Span::MINUTE);
+    rig.quote(PERP, 101_995.0, 102_005.0);
+    rig.judge();
+    let by_hand = cash - held * (102_005.0 * 1.0005 - 101_995.0 * 0.9995) - units * (2_000.0 + 15.3);
+    assert!((rig.outcomes()[0].pnl * CAPITAL - by_hand).abs() < 1e-6);
+    assert_eq!(rig.life.legs.held, []);
+}
+
+#[test]
+fn a_difference_that_costs_would_eat_is_left_alone() {
+    let opens = |sigma: f64| {
+        let mut rig = rig(&[("hurdle", 0.0), ("band", 0.2)]);
+        warm(&mut rig);
+        market(&mut rig, F, sigma);
+        (rig.actions().len(), rig.values())
+    };
+    // Where the edge goes from loss to gain, to a hundredth of a point.
+    let (mut low, mut high) = (0.30, 0.60);
+    while high - low > 1e-4 {
+        let middle = f64::midpoint(low, high);
+        if opens(middle).0 == 0 { low = middle } else { high = middle }
+    }
+    let (inside, beyond) = (opens(low), opens(high));
+    assert_eq!((inside.0, beyond.0), (0, 1));
+    assert!(inside.1.of(Indicator::Implied) > inside.1.of(Indicator::Forecast) + 0.02, "{low}");
+    assert!(inside.1.of(Indicator::Edge) <= 0.0 && beyond.1.of(Indicator::Edge) > 0.0);
+    assert!(inside.1.of(Indicator::Edge) > -20.0, "{:?}", inside.1);
+}
+
+#[test]
+fn a_short_whose_margin_is_more_than_the_capital_is_not_opened() {
+    let mut rig = rig(&[]);
+    rig.traits.aggression = 3.0;
+    rig.preset.unit = 2.0;
+    warm(&mut rig);
+    market(&mut rig, F, 0.6);
+    assert_eq!(rig.actions().len(), 0);
+}
+
+#[test]
+fn what_is_stale_is_not_traded() {
+    let mut rig = rig(&[("stale", 30.0)]);
+    warm(&mut rig);
+    // Quoted, but the stamp is over a minute later.
+    rig.side = crate::domain::SideRule::Long;
+    market(&mut rig, F, 0.6);
+    assert_eq!(rig.actions().len(), 0, "not on this side");
+    rig.side = crate::domain::SideRule::Both;
+    rig.pass(Span::MINUTE);
+    rig.judge();
+    assert_eq!(rig.actions().len(), 0);
+    assert!(rig.values().of(Indicator::Implied).is_nan());
+}
+
+#[test]
+fn a_vertical_sells_at_the_money_and_buys_the_wing() {
+    let mut rig = rig(&[("style", 1.0), ("wing", 0.7)]);
+    warm(&mut rig);
+    market(&mut rig, F, 0.6);
+    let orders: Vec<(InstrumentId, bool)> =
+        rig.life.legs.orders.iter().map(|o| (o.instrument, o.quantity > 0.0)).collect();
+    assert_eq!(orders, [(CALL, false), (WING, true)]);
+    rig.check(&rig.actions()[0]);
+}
+
+#[test]
+fn a_covered_call_holds_the_coin_and_is_a_long() {
+    let mut rig = rig(&[("style", 2.0), ("wing", 0.7)]);
+    warm(&mut rig);
+    market(&mut rig, F, 0.6);
+    let orders: Vec<(InstrumentId, bool)> =
+        rig.life.legs.orders.iter().map(|o| (o.instrument, o.quantity > 0.0)).collect();
+    assert_eq!(orders, [(PERP, true), (WING, false)]);
+    let said = rig.actions();
+    assert_eq!(said[0].side(), 1.0);
+    rig.check(&said[0]);
+}
+
+#[test]
+fn it_stands_by_where_nothing_pairs() {
+    let what = [(InstrumentKind::Perp, Terms::Plain)];
+    let listed = super::super::rig::listed(&what);
+    let p = super::super::rig::parameters(Family::Options, &[]);
+    let why = Memory::new(&p, super::super::rig::COIN, &listed).unwrap_err();
+    assert!(why.contains("a call and a put"), "{why}");
+}
+
+#[test]
+fn its_conditions_read_as_a_trader_would_say_them() {
+    let mut rig = rig(&[]);
+    warm(&mut rig);
+    market(&mut rig, F, 0.6);
+    let text = rig.actions()[0].to_string();
+    for part in [
+        "stop: the gain in bp below -7500",
+        "exit: implied volatility below 0.980 × forecast volatility",
+        "hedge: hours to expiry below 3",
+        "sell again on implied volatility above 1.050 × forecast volatility",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn nothing_that_is_random_makes_it_say_nonsense(events in draws(), style in 0.0_f64..2.0, opened: bool) {
+        let mut rig = rig(&[("style", style), ("stale", 120.0)]);
+        warm(&mut rig);
+        if opened {
+            market(&mut rig, F, 0.6);
+        }
+        rig.chaos(&events, Span::seconds(120), |id| if id == PERP { F } else { 1_000.0 });
+    }
+}

@@ -1,0 +1,277 @@
+//! Liquidity that a structure provides to pools: what it is made of, what it earns, and orders to put it
+//! in and take it out.
+//!
+//! One unit of liquidity L between the prices a and b is, at a price P held inside them,
+//! L·(1/√P − 1/√b) of base and L·(√P − √a) of quote (Uniswap v3, white paper, 6.29 and 6.30); a pool
+//! without ranges (v2) is the same from nought to infinity. So between the bounds it is worth
+//! L·(2√P − P/√b − √a).
+//!
+//! # Invariants
+//!
+//! 1. Base is bought and sold in the pool itself, fee and impact included; putting in and taking out cost
+//!    gas besides ([`PUT_GAS`], [`TAKE_GAS`]).
+//! 2. Fees are earned on what is swapped while the price lies in the range, in proportion to the liquidity
+//!    there, one's own among it; none are earned before the liquidity is in.
+//! 3. Nothing is put in or taken out at a state that is not newer than the decision and its latency.
+
+use super::legs::{Market, Totals};
+use crate::domain::{InstrumentId, Stamp, Terms};
+use crate::fills::level;
+use crate::market::Board;
+use crate::market::board::{Level, PoolState};
+use serde::{Deserialize, Serialize};
+
+/// Gas of putting liquidity in, in that of a swap: of a pool without ranges, and with.
+pub const PUT_GAS: (f64, f64) = (1.5, 3.0);
+/// Gas of taking it out, fees collected, likewise.
+pub const TAKE_GAS: (f64, f64) = (1.5, 2.0);
+
+/// Prices between which liquidity lies, in quote currency.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bounds {
+    /// Below it there is only base.
+    pub lower: f64,
+    /// Above it there is only quote.
+    pub upper: f64,
+}
+
+impl Bounds {
+    /// All prices there are.
+    pub const ALL: Bounds = Bounds { lower: 0.0, upper: f64::MAX };
+
+    /// As far above a price as below it, by this fraction.
+    pub fn around(price: f64, width: f64) -> Self {
+        Bounds { lower: price / (1.0 + width), upper: price * (1.0 + width) }
+    }
+
+    fn root(&self, price: f64) -> f64 {
+        libm::sqrt(price.clamp(self.lower, self.upper))
+    }
+
+    /// Base in one unit of liquidity.
+    pub fn base(&self, price: f64) -> f64 {
+        1.0 / self.root(price) - 1.0 / libm::sqrt(self.upper)
+    }
+
+    /// Quote in one unit of liquidity.
+    pub fn quote(&self, price: f64) -> f64 {
+        self.root(price) - libm::sqrt(self.lower)
+    }
+
+    /// Worth of one unit of liquidity, in quote currency.
+    pub fn worth(&self, price: f64) -> f64 {
+        self.base(price) * price + self.quote(price)
+    }
+
+    /// Distance of a price from the middle, as a fraction of half the range, in logarithms; beyond 1 it is
+    /// outside. Nothing is outside of all prices.
+    pub fn away(&self, price: f64) -> f64 {
+        if self.lower <= 0.0 {
+            return 0.0;
+        }
+        let (low, high) = (libm::log(self.lower), libm::log(self.upper));
+        libm::fabs(2.0 * libm::log(price) - low - high) / (high - low)
+    }
+
+    /// The share of the way between two prices that lies inside, in square roots, as swaps move them.
+    pub fn inside(&self, from: f64, to: f64) -> f64 {
+        let (a, b) = (libm::sqrt(from), libm::sqrt(to));
+        if a == b {
+            return f64::from(u8::from(to >= self.lower && to <= self.upper));
+        }
+        libm::fabs(self.root(to) - self.root(from)) / libm::fabs(b - a)
+    }
+}
+
+/// Liquidity in a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Range {
+    /// Where.
+    pub pool: InstrumentId,
+    /// Between which prices.
+    pub bounds: Bounds,
+    /// How much.
+    pub liquidity: f64,
+    /// Fees earned and not yet taken out, in quote currency.
+    pub earned: f64,
+    /// Price at the last state it heard.
+    last: f64,
+}
+
+/// Liquidity on its way in (positive) or out.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ask {
+    /// Where.
+    pub pool: InstrumentId,
+    /// Between which prices.
+    pub bounds: Bounds,
+    /// How much more; negative: less.
+    pub change: f64,
+    /// When it was decided …
+    pub decided: Stamp,
+    /// … and when it reaches the chain.
+    pub live: Stamp,
+    /// States of the pool at which it could not be done.
+    pub tries: u8,
+}
+
+/// All liquidity of a structure, one range a pool.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ranges {
+    /// In pools.
+    pub held: Vec<Range>,
+    /// On its way.
+    pub asked: Vec<Ask>,
+}
+
+impl Ranges {
+    /// Where the liquidity of a pool lies, or will.
+    pub fn bounds(&self, pool: InstrumentId) -> Option<Bounds> {
+        let held = self.held.iter().find(|r| r.pool == pool).map(|r| r.bounds);
+        held.or_else(|| self.asked.iter().find(|a| a.pool == pool).map(|a| a.bounds))
+    }
+
+    /// Base that is in a pool now.
+    pub fn base(&self, board: &Board) -> f64 {
+        let each = |r: &Range| board.price(r.pool).map_or(0.0, |p| r.liquidity * r.bounds.base(p.value));
+        self.held.iter().map(each).sum()
+    }
+
+    /// Worth of everything that is in pools, fees included.
+    pub fn worth(&self, board: &Board) -> f64 {
+        let each =
+            |r: &Range| board.price(r.pool).map_or(0.0, |p| r.liquidity * r.bounds.worth(p.value)) + r.earned;
+        self.held.iter().map(each).sum()
+    }
+
+    /// Asks for liquidity to be put in or taken out; nothing is ignored.
+    pub fn ask(&mut self, ask: Ask) {
+        if ask.change != 0.0 && ask.change.is_finite() {
+            self.asked.push(ask);
+        }
+    }
+
+    /// A new state of a pool, which the board has taken: fees are earned, then what was asked is done.
+    /// Gives the cash that comes (or goes).
+    pub fn hear(&mut self, m: &Market<'_>, pool: InstrumentId, at: Stamp, totals: &mut Totals) -> f64 {
+        let Some(state) = m.board.get(pool).and_then(|q| q.pool).map(|p| p.value) else { return 0.0 };
+        let terms = m.listed.get(pool).terms;
+        let Terms::Pool { fee_ppm, concentrated } = terms else { return 0.0 };
+        for r in self.held.iter_mut().filter(|r| r.pool == pool) {
+            let share = r.liquidity / (state.liquidity + r.liquidity);
+            let inside = r.bounds.inside(r.last, state.price);
+            r.earned += state.swapped * f64::from(fee_ppm) / 1e6 * share * inside;
+            r.last = state.price;
+        }
+        let mut cash = 0.0;
+        let mut i = 0;
+        while i < self.asked.len() {
+            let ask = &mut self.asked[i];
+            if ask.pool != pool || at < ask.live || at <= ask.decided {
+                i += 1;
+                continue;
+            }
+            let ask = *ask;
+            if let Some(comes) = self.serve(&state, &terms, concentrated, ask, totals) {
+                cash += comes;
+                self.asked.remove(i);
+            } else {
+                self.asked[i].tries = ask.tries.saturating_add(1);
+                i += 1;
+            }
+        }
+        cash
+    }
+
+    /// Puts in or takes out; none where the pool is too small to swap the base.
+    fn serve(
+        &mut self,
+        state: &PoolState,
+        terms: &Terms,
+        concentrated: bool,
+        ask: Ask,
+        totals: &mut Totals,
+    ) -> Option<f64> {
+        let of = |(plain, ranged): (f64, f64)| if concentrated { ranged } else { plain };
+        let place = self.held.iter().position(|r| r.pool == ask.pool);
+        let has = place.map_or(0.0, |i| self.held[i].liquidity);
+        // No more comes out than is in.
+        let change = ask.change.max(-has);
+        let bounds = place.map_or(ask.bounds, |i| self.held[i].bounds);
+        // Put in, base is bought; taken out, it is sold.
+        let base = change * bounds.base(state.price);
+        let swapped = if base == 0.0 { 0.0 } else { base * level::swap(state, terms, base)?.price };
+        let mut gas = state.gas * of(if change > 0.0 { PUT_GAS } else { TAKE_GAS });
+        if base != 0.0 {
+            gas += state.gas;
+        }
+        let mut cash = -swapped - change * bounds.quote(state.price) - gas;
+        match place {
+            Some(i) => {
+                let r = &mut self.held[i];
+                if change < 0.0 {
+                    let out = r.earned * -change / has;
+                    r.earned -= out;
+                    cash += out;
+                }
+                r.liquidity += change;
+                if r.liquidity <= 1e-12 * has {
+                    self.held.remove(i);
+                }
+            }
+            None if change > 0.0 => self.held.push(Range {
+                pool: ask.pool,
+                bounds,
+                liquidity: change,
+                earned: 0.0,
+                last: state.price,
+            }),
+            None => return Some(0.0),
+        }
+        totals.traded += libm::fabs(swapped);
+        totals.fees += gas;
+        totals.fills += 1;
+        totals.level = Some(totals.level.map_or(Level::Quotes, |l| l.min(Level::Quotes)));
+        Some(cash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market::pricing::pool_v2::impermanent_loss;
+    use crate::market::pricing::pool_v3::holdings_at;
+    use proptest::prelude::*;
+
+    #[test]
+    fn over_all_prices_it_loses_what_a_constant_product_loses() {
+        for ratio in [0.25, 0.9, 1.0, 4.0] {
+            let (now, at) = (2_000.0, 2_000.0 * ratio);
+            let kept = Bounds::ALL.base(now) * at + Bounds::ALL.quote(now);
+            let lost = Bounds::ALL.worth(at) / kept - 1.0;
+            assert!((lost - impermanent_loss(ratio).unwrap()).abs() < 1e-12, "{ratio}: {lost}");
+        }
+    }
+
+    #[test]
+    fn beyond_its_edges_it_is_one_coin_alone_and_away_is_over_one() {
+        let b = Bounds::around(2_000.0, 0.1);
+        assert_eq!((b.quote(1_500.0), b.base(2_500.0)), (0.0, 0.0));
+        assert!((b.away(2_200.0) - 1.0).abs() < 1e-12 && b.away(2_000.0) < 1e-12 && b.away(2_300.0) > 1.0);
+        assert_eq!(b.inside(2_300.0, 2_400.0), 0.0);
+        assert!((b.inside(2_000.0, 2_200.0) - 1.0).abs() < 1e-12);
+        let part = b.inside(2_100.0, 2_300.0);
+        assert!(part > 0.45 && part < 0.55, "{part}");
+    }
+
+    proptest! {
+        #[test]
+        fn holdings_are_those_of_the_contract(price in 100.0_f64..10_000.0, middle in 500.0_f64..5_000.0, width in 0.01_f64..2.0) {
+            let b = Bounds::around(middle, width);
+            let (base, quote) = holdings_at(price, b.lower, b.upper, 1_000_000);
+            prop_assert!((b.base(price) * 1e6 - base).abs() <= 1e-9 * base.max(1.0));
+            prop_assert!((b.quote(price) * 1e6 - quote).abs() <= 1e-9 * quote.max(1.0));
+            prop_assert!(b.worth(price) > 0.0);
+        }
+    }
+}
