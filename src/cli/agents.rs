@@ -8,7 +8,7 @@ use crate::domain::{Family, Goal};
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `hive agents`.
 #[derive(Debug, Parser)]
@@ -28,6 +28,15 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Write a ready roster to start from
+    New {
+        /// How agents are deployed: by-goal, by-strategy, by-goal-and-strategy, by-asset, full-house
+        #[arg(value_name = "PATTERN")]
+        pattern: String,
+        /// The file to write; one that is there is left alone
+        #[arg(value_name = "FILE", default_value = "agents.toml")]
+        file: PathBuf,
+    },
     /// All mistakes of a file at once, or that there are none
     Check {
         /// The hive's file; without it agents.toml here, or the one that is built in
@@ -43,6 +52,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let _ = match &args.verb {
         Verb::List { json: true, .. } => families(&mut out)?,
         Verb::List { agents, .. } => list(&mut out, agents.as_ref())?,
+        Verb::New { pattern, file } => scaffold(&mut out, pattern, file)?,
         Verb::Check { file } => check(&mut out, file.as_ref())?,
     };
     print(&out)
@@ -83,6 +93,37 @@ fn list(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, Fa
         }
         Ok(())
     })())
+}
+
+/// The ready rosters, by pattern.
+const ROSTERS: [(&str, &str); 5] = [
+    ("by-goal", include_str!("../../assets/rosters/by-goal.toml")),
+    ("by-strategy", include_str!("../../assets/rosters/by-strategy.toml")),
+    ("by-goal-and-strategy", include_str!("../../assets/rosters/by-goal-and-strategy.toml")),
+    ("by-asset", include_str!("../../assets/rosters/by-asset.toml")),
+    ("full-house", include_str!("../../assets/rosters/full-house.toml")),
+];
+
+fn scaffold(out: &mut String, pattern: &str, file: &Path) -> Result<std::fmt::Result, Failure> {
+    let Some((_, text)) = ROSTERS.iter().find(|(name, _)| *name == pattern) else {
+        let known: Vec<&str> = ROSTERS.iter().map(|r| r.0).collect();
+        let why = format!("there is no pattern \"{pattern}\"; choose one of {}", known.join(", "));
+        return Err(Failure::Usage(why));
+    };
+    let refused = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::AlreadyExists => Failure::Usage(format!(
+            "{} is there already and is left alone; name another file or move it away",
+            file.display()
+        )),
+        _ => Failure::Usage(format!("writing {}: {e}; name a file in a folder that can be written", file.display())),
+    };
+    let mut new = std::fs::OpenOptions::new().write(true).create_new(true).open(file).map_err(refused)?;
+    std::io::Write::write_all(&mut new, text.as_bytes()).map_err(refused)?;
+    Ok(writeln!(
+        out,
+        "{} written; change what you like, then: hive agents check {0} · hive --agents {0}",
+        file.display()
+    ))
 }
 
 #[derive(Serialize)]

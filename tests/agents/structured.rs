@@ -2,6 +2,7 @@
 
 use crate::common::{Run, bar_at};
 use crate::stage::{agent, bar, config, story, universe};
+use hive::agents::declaration::Declaration;
 use hive::config::Config;
 use hive::domain::{
     Body, Event, Family, Instrument, InstrumentId, InstrumentKind, MarketEvent, Outcome, Reason, Stamp,
@@ -26,8 +27,13 @@ fn market() -> Universe {
     u
 }
 
-fn play(family: Family, params: &[(&str, f64)], events: &[Event]) -> Run {
-    let config = Config { costs: Costs::default(), ..config(vec![agent(family, params)]) };
+/// Of a carry whose stop is out of reach.
+fn params(hurdle: f64) -> [(&'static str, f64); 4] {
+    [("hurdle", hurdle), ("nearest", 7.0), ("stop", 900.0), ("size", 1.0)]
+}
+
+fn play(agent: Declaration, events: &[Event]) -> Run {
+    let config = Config { costs: Costs::default(), ..config(vec![agent]) };
     let mut run = Run::start(&config, &market());
     run.play(events);
     run
@@ -67,8 +73,8 @@ fn funding_is_collected_at_its_stamps_and_left_when_it_turns() {
         }
         events.push(Event::Barrier(at));
     }
-    let run =
-        play(Family::Funding, &[("horizon", 14.0), ("hurdle", 1.0), ("stop", 900.0), ("size", 1.0)], &events);
+    let numbers = [("horizon", 14.0), ("hurdle", 1.0), ("stop", 900.0), ("size", 1.0)];
+    let run = play(agent(Family::Funding, &numbers), &events);
     let story = story(&run, 0, 0);
     let verbs: Vec<_> = story.iter().map(|(_, v, r)| (*v, *r)).collect();
     assert_eq!(verbs[0], (Verb::Open, Reason::Signal));
@@ -82,8 +88,9 @@ fn funding_is_collected_at_its_stamps_and_left_when_it_turns() {
     assert!(run.engine.speak.structures.twins[0].life.legs.held.is_empty(), "nothing is left of it");
     let [outcome] = outcomes(&run)[..] else { panic!("one outcome") };
     let before = totals.funding / run.engine.settings().capital;
-    // Half was closed at the near target; all of it paid one round trip.
-    assert!((outcome.pnl - (before + round_trip())).abs() < 2e-5, "{outcome:?} {before} {}", round_trip());
+    // Raised by a half while funding was rich; every unit paid one round trip.
+    let paid = 1.5 * round_trip();
+    assert!((outcome.pnl - (before + paid)).abs() < 2e-5, "{outcome:?} {before} {paid}");
 }
 
 #[test]
@@ -101,20 +108,23 @@ fn a_basis_is_kept_to_expiry_and_meets_the_spot() {
         }
         events.push(Event::Barrier(at));
     }
-    let run = play(
-        Family::CashAndCarry,
-        &[("hurdle", 0.02), ("nearest", 7.0), ("stop", 900.0), ("size", 1.0)],
-        &events,
-    );
+    let mut carrier = agent(Family::CashAndCarry, &params(0.02));
+    // So greedy that only expiry ends it.
+    carrier.traits.greed = 4.0;
+    let run = play(carrier, &events);
     let story = story(&run, 0, 0);
     let verbs: Vec<_> = story.iter().map(|(_, v, r)| (*v, *r)).collect();
     assert_eq!(verbs.first(), Some(&(Verb::Open, Reason::Signal)));
-    assert_eq!(verbs.last().map(|v| v.0), Some(Verb::Close), "{story:?}");
+    assert_eq!(verbs[1], (Verb::Close, Reason::Settled), "{story:?}");
     let life = &run.engine.speak.structures.twins[0].life;
     assert!(life.legs.held.is_empty(), "{:?}", life.legs.held);
     let sum: f64 = outcomes(&run).iter().map(|o| o.pnl).sum();
-    // Nearly three per cent less what three trades and delivery cost.
-    assert!((0.02..0.029).contains(&sum), "{sum}");
+    // Sold at the second bar's 2.991 and its spread, delivered at 100 for 2.5 bp; spot there and back.
+    let (buy, sell) = (100.0 * 1.0002, 100.0 * 0.9998);
+    let spot = -buy + 0.999 * sell * 0.999;
+    let short = (100.0 + 3.0 * (EXPIRY - 2) as f64 / EXPIRY as f64) * 0.9999;
+    let future = short * (1.0 - 0.0005) - 100.0 - 0.025;
+    assert!((sum - (spot + future) / 100.0).abs() < 2e-5, "{sum} {}", (spot + future) / 100.0);
 }
 
 #[test]
@@ -128,8 +138,8 @@ fn a_basis_just_inside_its_costs_is_left_alone() {
         push(&mut events, FUTURE, at, 100.32);
         events.push(Event::Barrier(at));
     }
-    let params = [("hurdle", 0.0), ("nearest", 7.0), ("stop", 900.0), ("size", 1.0)];
-    assert!(story(&play(Family::CashAndCarry, &params, &events), 0, 0).is_empty());
+    let run = play(agent(Family::CashAndCarry, &params(0.0)), &events);
+    assert!(story(&run, 0, 0).is_empty());
 }
 
 #[test]

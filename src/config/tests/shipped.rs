@@ -67,3 +67,26 @@ fn the_built_in_file_states_the_defaults_of_the_program() {
     assert_eq!(config, Config { managers, roster, ..Config::default() });
     assert_eq!(print_default(), SHIPPED);
 }
+
+#[test]
+fn the_ready_rosters_have_no_mistakes_and_are_what_they_say() {
+    let roster = |name: &str| {
+        let path = format!("{}/assets/rosters/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        parse(&path, &text).unwrap_or_else(|p| panic!("{p}"))
+    };
+    let families = |c: &Config| c.roster.agents.iter().map(|a| a.family).collect::<BTreeSet<_>>();
+    let goals = |c: &Config| c.roster.agents.iter().map(|a| a.goal.index()).collect::<BTreeSet<_>>();
+    assert_eq!(goals(&roster("by-goal")).len(), Goal::ALL.len());
+    let by_strategy = roster("by-strategy");
+    assert_eq!((goals(&by_strategy).len(), families(&by_strategy).len()), (1, 8));
+    assert_eq!(by_strategy.managers, Managers::default(), "no manager");
+    let managed = roster("by-goal-and-strategy");
+    assert!(managed.managers.low_risk.is_some() && managed.managers.asset.is_some());
+    assert!(goals(&managed).len() == 4 && families(&managed).len() >= 6);
+    for pair in roster("by-asset").roster.agents.chunks(2) {
+        assert_eq!(pair[0].assets, pair[1].assets);
+        assert_eq!((pair[0].side, pair[1].side), (SideRule::Long, SideRule::Short));
+    }
+    assert_eq!(families(&roster("full-house")).len(), Family::ALL.len());
+}
