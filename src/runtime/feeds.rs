@@ -91,6 +91,7 @@ pub fn open(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
                 from: options.window.from.unwrap_or(defaults.from),
                 bars_days: options.days,
                 clock: options.clock,
+                detail: None,
             };
             Ok(Box::new(SynthFeed::new(settings)?))
         }
