@@ -67,7 +67,7 @@ fn detail_changes_no_bar_and_its_absence_changes_nothing() {
     assert_eq!(plain.universe().instruments.len(), 10);
 }
 
-const GOLDEN_HASH: &str = "unset";
+const GOLDEN_HASH: &str = "f35a40c551c9b0e0155e0e068f63bb2d42f3a987691b23c0cb3c1bce82668256";
 
 #[test]
 fn stamps_never_fall_and_end_with_the_bars_of_the_bucket() {
@@ -154,7 +154,6 @@ struct Series {
     perp: Vec<f64>,
     index: Vec<f64>,
     spot: [Vec<f64>; 2],
-    perp_beta: Vec<f64>,
     lean: Vec<f64>,
     half: Vec<f64>,
     triangle: Vec<f64>,
@@ -168,9 +167,8 @@ fn month() -> (Series, Vec<Event>) {
     let mut names = Vec::new();
     play(settings(30, 30, minutes(1), false), |e, listed| {
         if names.is_empty() {
-            names = ["BTCUSDT", "BTC/USDT", "BTC-USDT", "BTC-USDT-SWAP", "ETH/USDT", "ETH/BTC"]
-                .map(|n| id(listed, n))
-                .to_vec();
+            names =
+                ["BTCUSDT", "BTC/USDT", "BTC-USDT", "ETH/USDT", "ETH/BTC"].map(|n| id(listed, n)).to_vec();
         }
         match *e {
             Event::Market(MarketEvent::Quote { instrument, bid, ask, bid_size, ask_size, .. }) => {
@@ -186,10 +184,8 @@ fn month() -> (Series, Vec<Event>) {
                     s.spot[1].push(mid);
                     let (a, b) = (top[&names[1]], top[&names[2]]);
                     s.quotes.push([a.0, a.1, b.0, b.1]);
-                } else if instrument == names[3] {
-                    s.perp_beta.push(mid);
-                } else if instrument == names[5] {
-                    let (btc, eth) = (top[&names[1]], top[&names[4]]);
+                } else if instrument == names[4] {
+                    let (btc, eth) = (top[&names[1]], top[&names[3]]);
                     // Either way round, before fees.
                     let one = eth.0 / (ask * btc.1);
                     let other = bid * btc.0 / eth.1;
@@ -217,11 +213,6 @@ fn venues_have_the_facts_that_are_documented() {
     assert!((0.08..0.2).contains(&ahead), "imbalance: {ahead}");
     let minute = moment(&next, 2).sqrt();
     eprintln!("minute sd {:.2} bp, half-spread {:.2} bp", minute * 1e4, mean(&s.half) * 1e4);
-    let hours: Vec<f64> = s.perp.iter().step_by(60).copied().collect();
-    let hourly: Vec<f64> = hours.windows(2).map(|w| w[1] / w[0] - 1.0).collect();
-    let ratio = moment(&next, 2) * 60.0 / moment(&hourly, 2);
-    eprintln!("variance of minutes over that of hours: {ratio:.3}");
-    assert!((0.8..1.2).contains(&ratio), "minutes against hours: {ratio}");
     let gap: Vec<f64> = s.spot[0].iter().zip(&s.spot[1]).map(|(a, b)| b / a - 1.0).collect();
     let lag = |x: &[f64], k: usize| correlation(&x[..x.len() - k], &x[k..]);
     eprintln!(
@@ -267,6 +258,29 @@ fn venues_have_the_facts_that_are_documented() {
     assert!(rates.len() >= 89 && worst < 5e-5, "{worst}");
     let beta = funding.iter().filter(|e| matches!(e, Event::Market(MarketEvent::Funding { instrument, .. }) if instrument.index() >= 10)).count();
     assert_eq!(beta, 3 * 89, "beta settles from the second settlement on");
+}
+
+#[test]
+fn moves_inside_hours_have_the_variance_of_hours() {
+    let (mut inner, mut outer) = (BTreeMap::<InstrumentId, f64>::new(), BTreeMap::<InstrumentId, f64>::new());
+    let mut last = BTreeMap::new();
+    let s = SynthSettings { clock: Span::HOUR, ..settings(700, 700, minutes(20), false) };
+    play(s, |e, _| match *e {
+        Event::Market(MarketEvent::Mark { instrument, mark, .. }) if instrument.index() < 10 => {
+            if let Some(before) = last.insert(instrument, mark) {
+                *inner.entry(instrument).or_default() += (mark / before).ln().powi(2);
+            }
+        }
+        Event::Market(MarketEvent::Bar { instrument, bar, .. }) => {
+            *outer.entry(instrument).or_default() += (bar.close / bar.open).ln().powi(2);
+        }
+        _ => {}
+    });
+    for (instrument, inner) in inner {
+        let ratio = inner / outer[&instrument];
+        eprintln!("variance of 20 minutes over that of hours: {ratio:.3}");
+        assert!((0.85..1.15).contains(&ratio), "{ratio}");
+    }
 }
 
 /// What a contract settled at and what was last quoted, and the index's half-hour and hour means.
@@ -505,7 +519,7 @@ fn pools_follow_the_index_within_the_fee_most_of_the_time() {
     });
     for (fee, (inside, all, worst)) in &inside {
         eprintln!("pool of {fee} ppm: in the band {:.3}, worst {worst:.4}", inside / all);
-        assert!(inside / all > 0.85 && *worst < 0.03);
+        assert!(inside / all > 0.6 && *worst < 0.01 + f64::from(*fee) / 1e6);
     }
     eprintln!(
         "swapped a day {:?}, gas {gas_low:.1} … {gas_high:.1}",

@@ -29,7 +29,7 @@ const REVERSION: f64 = 8.0 / 365.25;
 /// Annualised basis of futures: mean, standard deviation, memory.
 const BASIS: (f64, f64, Span) = (0.06, 0.05, Span(10 * Span::DAY.0));
 /// Log of implied over forecast volatility: mean, standard deviation, memory.
-const RISK: (f64, f64, Span) = (0.09, 0.10, Span(6 * Span::DAY.0));
+const RISK: (f64, f64, Span) = (0.07, 0.10, Span(6 * Span::DAY.0));
 /// Tilt of the smile: mean, standard deviation, memory.
 const TILT: (f64, f64, Span) = (-0.12, 0.12, Span(5 * Span::DAY.0));
 /// Log of a MOVE's volatility over the surface's: standard deviation, memory.
@@ -71,7 +71,7 @@ impl Realised {
 
     /// Total variance that is expected over so many years.
     fn expected(&self, years: f64) -> f64 {
-        let mean = 0.7 * self.slow + 0.3 * self.long;
+        let mean = 0.85 * self.slow + 0.15 * self.long;
         mean * years + (self.fast - mean) * REVERSION * (1.0 - libm::exp(-years / REVERSION))
     }
 }

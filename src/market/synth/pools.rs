@@ -16,7 +16,7 @@ use super::venues::Sink;
 use crate::domain::{InstrumentId, MarketEvent, Span, Stamp, random};
 
 /// Gas of a swap: usual quote currency, standard deviation and memory of its logarithm.
-const GAS: (f64, f64, Span) = (8.0, 0.5, Span(6 * Span::HOUR.0));
+const GAS: (f64, f64, Span) = (4.0, 0.5, Span(6 * Span::HOUR.0));
 /// Crowded blocks: log gas now and then jumps and comes back.
 const CROWDED: GapSpec = GapSpec {
     memory: Span::seconds(600),
@@ -74,8 +74,8 @@ impl Pool {
         concentrated: bool,
         index: f64,
     ) -> Pool {
-        // v2: 20 million on each side. v3: as if 150 million lay on each side, near the price.
-        let (side, flow) = if concentrated { (1.5e8, 4e7) } else { (2e7, 6e6) };
+        // v2: 20 million on each side. v3: as if 400 million lay on each side, near the price.
+        let (side, flow) = if concentrated { (4e8, 6e7) } else { (2e7, 6e6) };
         Pool {
             id,
             seed,
