@@ -115,6 +115,7 @@ impl Options {
     fn as_run(&self) -> RunOptions {
         let o = self.clone();
         RunOptions {
+            faults: false,
             feed: o.feed,
             agents: o.agents,
             seed: o.seed,

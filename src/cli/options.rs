@@ -6,7 +6,7 @@ use crate::domain::{Span, Stamp};
 use crate::market::history::Window;
 use crate::market::synth::{SynthSettings, World};
 use crate::runtime::drive::Speed;
-use crate::runtime::feeds::{self, FeedOptions, FeedSpec};
+use crate::runtime::feeds::{self, DetailWish, FeedOptions, FeedSpec};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ const AGENTS_FILE: &str = "agents.toml";
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub struct RunOptions {
-    /// Where the market comes from: synth, or history:PATH[?kind=perp|spot|margin]
+    /// Where the market comes from: synth, synth?detail=30d&step=1m, or history:PATH[?kind=perp|spot|margin]
     #[arg(long, value_name = "FEED", default_value = SYNTH, env = "HIVE_FEED", hide_env_values = true)]
     pub feed: String,
     /// The hive's file; without it agents.toml here, or the one that is built in
@@ -74,6 +74,9 @@ pub struct RunOptions {
     /// Days of the embedded market [default: 730]
     #[arg(long, value_name = "N", conflicts_with = "to", help_heading = "Market")]
     pub days: Option<u32>,
+    /// Outages, bad ticks, a lost peg and flash crashes in the embedded market's detail
+    #[arg(long, help_heading = "Market")]
+    pub faults: bool,
     /// The decision clock: 1h, 4h, 1d
     #[arg(long, visible_alias = "bar", value_name = "SPAN", help_heading = "Settings of the file")]
     pub clock: Option<String>,
@@ -141,21 +144,31 @@ impl RunOptions {
         self.belongs(&spec)?;
         let defaults = SynthSettings::default();
         let days = match (&spec, window.to) {
-            (FeedSpec::Synth, Some(to)) => days_until(window.from.unwrap_or(defaults.from), to)?,
+            (FeedSpec::Synth { .. }, Some(to)) => days_until(window.from.unwrap_or(defaults.from), to)?,
             _ => self.days.unwrap_or(defaults.bars_days),
         };
         let world = self.world.as_deref().map_or(Ok(defaults.world), |w| {
             World::parse(w).ok_or_else(|| Failure::Usage(format!("--world {w}: write market or random-walk")))
         })?;
         let (clock, seed, funding) = (config.clock.decide, config.seed, self.funding.clone());
-        Ok(FeedOptions { spec, clock, window, funding, seed, world, days })
+        let wish = match spec {
+            FeedSpec::Synth { detail } => detail,
+            FeedSpec::History { .. } => None,
+        };
+        if self.faults && wish.is_none() {
+            let fix = "name some with --feed 'synth?detail=30d'";
+            return Err(Failure::Usage(format!("--faults is for the embedded market's detail; {fix}")));
+        }
+        let start = window.from.unwrap_or(defaults.from);
+        let detail = wish.map(|w| DetailWish { faults: w.faults || self.faults, ..w }.of_run(start, days));
+        Ok(FeedOptions { spec, clock, window, funding, seed, world, days, detail })
     }
 
     /// An option that would do nothing with this feed is a mistake, not a wish.
     fn belongs(&self, spec: &FeedSpec) -> Result<(), Failure> {
         let given = |flags: [(&'static str, bool); 2]| flags.into_iter().find(|f| f.1).map(|f| f.0);
         let (stray, whose) = match spec {
-            FeedSpec::Synth => (
+            FeedSpec::Synth { .. } => (
                 given([("--assets", self.assets.is_some()), ("--funding", self.funding.is_some())]),
                 "a history; name one with --feed history:PATH",
             ),

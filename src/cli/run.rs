@@ -8,7 +8,7 @@ use crate::config::{self, Config};
 use crate::domain::{Span, Stamp};
 use crate::engine::Engine;
 use crate::market::feed::Feed;
-use crate::market::synth::DAYS_MAX;
+use crate::market::synth::{DAYS_MAX, FaultCounts};
 use crate::runtime::drive::{self, Ended, Pace, Speed, Told};
 use crate::runtime::feeds::{FeedOptions, FeedSpec};
 use crate::runtime::keep::Keeper;
@@ -53,7 +53,7 @@ pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
     let (config, _) = options::load(options.agents.as_ref(), &options.overrides())?;
     let mut wanted = options.feed(&config)?;
     let behind = wanted.days;
-    if manner.live && wanted.spec == FeedSpec::Synth {
+    if manner.live && matches!(wanted.spec, FeedSpec::Synth { .. }) {
         wanted.days = DAYS_MAX;
     }
     // A summary that cannot be written is better known before the run than after it.
@@ -108,7 +108,7 @@ fn pace(
         return Ok(Pace { speed: asked.unwrap_or(Speed::Max), seam: None });
     }
     let length = match wanted.spec {
-        FeedSpec::Synth => Span(i64::from(behind) * Span::DAY.0),
+        FeedSpec::Synth { .. } => Span(i64::from(behind) * Span::DAY.0),
         FeedSpec::History { .. } => Span((info.to.since(info.from).0 as f64 * BEHIND) as i64),
     };
     // A bar a second: something happens, and it can be read.
@@ -185,6 +185,12 @@ fn facts(config: &Config, feed: &dyn Feed, engine: &Engine, told: Told) -> RunFa
     }
     if read.gaps > 0 {
         notes.push(format!("gaps in the data: {}; nothing is filled in, old prices stand", read.gaps));
+    }
+    let FaultCounts { outages, bad_ticks, depegs, flash_crashes } = read.faults;
+    if read.faults != FaultCounts::default() {
+        notes.push(format!(
+            "faults: {outages} outages, {bad_ticks} bad ticks, {depegs} lost pegs, {flash_crashes} flash crashes"
+        ));
     }
     notes.extend(engine.cast().notices.iter().cloned());
     notes.extend(told.alarms);

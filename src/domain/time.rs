@@ -91,6 +91,11 @@ impl Stamp {
         self.0.div_euclid(Span::DAY.0)
     }
 
+    /// Year, month and day of the month, UTC.
+    pub fn date(self) -> (i64, i64, i64) {
+        civil_from_days(self.day())
+    }
+
     /// Reads `2021-04-04`, `2021-04-04T20:00:00Z` or `2021-04-04 20:00:00` (UTC, also with `+00:00`
     /// and with fractions of a second, which are kept to the nanosecond).
     pub fn parse(text: &str) -> Option<Stamp> {

@@ -2,14 +2,16 @@
 //!
 //! # Invariants
 //!
-//! 1. Events come by decision buckets `[T, T + clock)`, counted from 1970: first the bars of the bucket,
-//!    stamped `T + clock`, by instrument; then its funding settlements by stamp and instrument; then
-//!    `Barrier(T + clock)`.
+//! 1. Events come by decision buckets `[T, T + clock)`, counted from 1970: first the detail of the bucket
+//!    (quotes, trades, books, marks, pools, settled contracts), stamped in `(T, T + clock]`, where stamps
+//!    never fall; then the bars of the bucket, stamped `T + clock`, by instrument; then its funding
+//!    settlements by stamp and instrument; then `Barrier(T + clock)`. Many feeds have no detail.
 //! 2. A bucket without any bar still gives its barrier, so that silence is seen.
 //! 3. A feed starts at the first bucket with data and ends after the last.
 //!
 //! A feed never says whether an asset is delisted: that is read from its silence.
 
+use super::synth::FaultCounts;
 use crate::domain::{Event, Span, Stamp, Universe};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -89,6 +91,8 @@ pub struct FeedReport {
     /// Closes above ten times or below a tenth of the symbol's last. Used all the same: collapses and
     /// coins renamed after them are real.
     pub jumps: u64,
+    /// Faults of the embedded market that began, where they were asked for.
+    pub faults: FaultCounts,
 }
 
 impl FeedReport {

@@ -1,17 +1,21 @@
-//! From what the operator writes (`synth`, `history:PATH?kind=margin`) to an open feed.
+//! From what the operator writes (`synth`, `synth?detail=30d&step=1m`, `history:PATH?kind=margin`) to an
+//! open feed.
 
 use super::files::{FileError, open_data, open_file};
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::feed::{Feed, FeedError};
 use crate::market::history::{HistoryFeed, HistorySettings, Window};
-use crate::market::synth::{SynthFeed, SynthSettings, World};
+use crate::market::synth::{AssetSet, Detail, SynthFeed, SynthSettings, World};
 use std::path::PathBuf;
 
 /// Which market.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedSpec {
     /// The embedded market.
-    Synth,
+    Synth {
+        /// Quotes, futures, options and pools beside its bars; none: bars alone.
+        detail: Option<DetailWish>,
+    },
     /// A panel file, or a folder of one file per symbol.
     History {
         /// Where it is.
@@ -19,6 +23,55 @@ pub enum FeedSpec {
         /// How its instruments are listed; none: by the name of the file.
         kind: Option<InstrumentKind>,
     },
+}
+
+/// Which detail of the embedded market is wished for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DetailWish {
+    /// Over so many last days of the run, and on where it goes on live.
+    pub days: u32,
+    /// Time from quote to quote.
+    pub step: Span,
+    /// With outages, bad ticks, a lost peg and flash crashes.
+    pub faults: bool,
+    /// Of these assets.
+    pub assets: AssetSet,
+}
+
+impl DetailWish {
+    /// The detail of a run of so many days from `from`.
+    pub fn of_run(self, from: Stamp, days: u32) -> Detail {
+        let DetailWish { days: last, step, faults, assets } = self;
+        Detail { step, faults, assets, ..Detail::last(last, from, days) }
+    }
+
+    /// Reads `detail=30d&step=1m&assets=BTC+ETH&faults`.
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut wish = DetailWish { days: 0, step: Detail::STEP, faults: false, assets: AssetSet::default() };
+        for part in text.split('&') {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            match name {
+                "detail" => {
+                    let days = Span::parse(value).filter(|s| s.0 % Span::DAY.0 == 0);
+                    let days = days.and_then(|s| u32::try_from(s.0 / Span::DAY.0).ok());
+                    wish.days = days.ok_or_else(|| format!("detail={value} is no number of days"))?;
+                }
+                "step" => {
+                    wish.step = Span::parse(value).ok_or_else(|| format!("step={value} is no time"))?;
+                }
+                "assets" => {
+                    wish.assets =
+                        AssetSet::parse(value).map_err(|name| format!("there is no asset {name:?}"))?;
+                }
+                "faults" if value.is_empty() || value == "on" => wish.faults = true,
+                _ => return Err(format!("{part:?} is no option of it")),
+            }
+        }
+        if wish.days == 0 {
+            return Err("detail=DAYS is missing".to_owned());
+        }
+        Ok(wish)
+    }
 }
 
 /// What a feed is opened with.
@@ -36,16 +89,28 @@ pub struct FeedOptions {
     pub seed: u64,
     /// … its kind …
     pub world: World,
-    /// … and its length.
+    /// … its length …
     pub days: u32,
+    /// … and its detail: of the run that was asked for, also where `days` is lengthened to go on live.
+    pub detail: Option<Detail>,
 }
 
 /// Why a feed did not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Not a feed.
-    #[error("{0:?} is no feed; write synth, or history:PATH, or history:PATH?kind=perp|spot|margin")]
+    #[error(
+        "{0:?} is no feed; write synth, synth?detail=30d, history:PATH, or history:PATH?kind=perp|spot|margin"
+    )]
     Unreadable(String),
+    /// Options of the embedded market that mean nothing.
+    #[error("{text:?}: {why}; write synth?detail=30d&step=1m&assets=BTC+ETH&faults")]
+    Detail {
+        /// What was written.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A feed of a later version.
     #[error("{0:?} is a live exchange, and this version has none; write synth, or history:PATH")]
     Live(String),
@@ -62,7 +127,12 @@ impl FeedSpec {
     pub fn parse(text: &str) -> Result<Self, OpenError> {
         let unreadable = || OpenError::Unreadable(text.to_owned());
         if text == "synth" {
-            return Ok(FeedSpec::Synth);
+            return Ok(FeedSpec::Synth { detail: None });
+        }
+        if let Some(options) = text.strip_prefix("synth?") {
+            let wish =
+                DetailWish::parse(options).map_err(|why| OpenError::Detail { text: text.to_owned(), why })?;
+            return Ok(FeedSpec::Synth { detail: Some(wish) });
         }
         let venue = text.split([':', '?']).next().unwrap_or(text);
         if ["binance", "okx", "bybit", "deribit", "kraken", "coinbase", "hyperliquid"].contains(&venue) {
@@ -83,7 +153,7 @@ impl FeedSpec {
 /// Opens a feed.
 pub fn open(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
     match &options.spec {
-        FeedSpec::Synth => {
+        FeedSpec::Synth { .. } => {
             let defaults = SynthSettings::default();
             let settings = SynthSettings {
                 seed: options.seed,
@@ -91,6 +161,7 @@ pub fn open(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
                 from: options.window.from.unwrap_or(defaults.from),
                 bars_days: options.days,
                 clock: options.clock,
+                detail: options.detail,
             };
             Ok(Box::new(SynthFeed::new(settings)?))
         }
@@ -121,7 +192,7 @@ mod tests {
 
     #[test]
     fn reads_what_the_operator_writes() {
-        assert_eq!(FeedSpec::parse("synth").unwrap(), FeedSpec::Synth);
+        assert_eq!(FeedSpec::parse("synth").unwrap(), FeedSpec::Synth { detail: None });
         let with_kind = FeedSpec::parse("history:data/spot_1h.csv.gz?kind=margin").unwrap();
         assert_eq!(
             with_kind,
@@ -129,6 +200,35 @@ mod tests {
         );
         let plain = FeedSpec::parse("history:data").unwrap();
         assert_eq!(plain, FeedSpec::History { path: "data".into(), kind: None });
+    }
+
+    #[test]
+    fn reads_the_detail_of_the_embedded_market() {
+        let read = |text: &str| match FeedSpec::parse(text).unwrap() {
+            FeedSpec::Synth { detail: Some(wish) } => wish,
+            other => panic!("{other:?}"),
+        };
+        let plain = read("synth?detail=30d");
+        assert_eq!((plain.days, plain.step, plain.faults), (30, Span::seconds(60), false));
+        assert_eq!(plain.assets, AssetSet::default());
+        let all = read("synth?detail=2w&step=5s&faults&assets=BTC+DOGE");
+        assert_eq!((all.days, all.step, all.faults), (14, Span::seconds(5), true));
+        assert_eq!(all.assets.to_string(), "BTC+DOGE");
+        let from = Stamp(0);
+        assert_eq!(all.of_run(from, 100).from, Stamp(86 * Span::DAY.0));
+        assert_eq!(all.of_run(from, 10).from, from, "not before the run");
+        for (bad, why) in [
+            ("synth?", "no option"),
+            ("synth?step=1m", "missing"),
+            ("synth?detail=5h", "days"),
+            ("synth?detail=3d&step=x", "no time"),
+            ("synth?detail=3d&assets=BTC+XYZ", "XYZ"),
+            ("synth?detail=3d&fault", "no option"),
+        ] {
+            let error = FeedSpec::parse(bad).unwrap_err();
+            assert!(matches!(error, OpenError::Detail { .. }));
+            assert!(error.to_string().contains(why), "{error}");
+        }
     }
 
     #[test]

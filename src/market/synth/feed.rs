@@ -1,8 +1,10 @@
 //! The embedded market as a feed: hours of the path grouped into bars of the decision clock.
 
+use super::listing;
 use super::path::{Path, SETTLEMENT_HOURS};
 use super::spec::{ASSETS, VERSION};
-use super::{DAYS_MAX, SynthSettings, World};
+use super::steps::Steps;
+use super::{DAYS_MAX, Detail, SynthSettings, World};
 use crate::domain::instrument::{Asset, Ranking};
 use crate::domain::{
     AssetId, Bar, Decimal, Event, Instrument, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp,
@@ -22,6 +24,7 @@ pub struct SynthFeed {
     bucket: Stamp,
     rows: u64,
     queue: VecDeque<Event>,
+    detail: Option<Steps>,
 }
 
 impl SynthFeed {
@@ -39,6 +42,15 @@ impl SynthFeed {
         if settings.world == World::RandomWalk {
             notes.push("this world has no funding and nothing to predict".into());
         }
+        if let Some(detail) = settings.detail {
+            notes.push(format!(
+                "quotes, futures, options and pools of {} from {} on, every {}{}",
+                detail.assets,
+                detail.from,
+                detail.step,
+                if detail.faults { ", with faults" } else { "" }
+            ));
+        }
         let info = FeedInfo {
             mode: FeedMode::Synth,
             name: name.into(),
@@ -52,9 +64,15 @@ impl SynthFeed {
             has_funding: settings.world == World::Market,
             notes,
         };
+        let mut universe = universe(&settings);
+        let detail = settings.detail.map(|detail| {
+            let listed = listing::list(&settings, detail, &mut universe);
+            Steps::start(settings.seed, detail, listed, info.has_funding)
+        });
         Ok(SynthFeed {
             bucket: info.from,
-            universe: universe(&settings),
+            universe,
+            detail,
             info,
             path: Path::start(&settings),
             rows: 0,
@@ -62,7 +80,16 @@ impl SynthFeed {
         })
     }
 
-    /// Walks one bucket and queues its events.
+    /// Queues what comes next: a step of the bucket's detail, or what the bucket ends with.
+    fn advance(&mut self) {
+        let end = self.bucket.after(self.info.clock);
+        match &mut self.detail {
+            Some(detail) if detail.at() < end => detail.step(&mut self.queue),
+            _ => self.fill(),
+        }
+    }
+
+    /// Walks one bucket and queues its bars, settlements and barrier.
     fn fill(&mut self) {
         let end = self.bucket.after(self.info.clock);
         let mut bars: Option<[Bar; ASSETS.len()]> = None;
@@ -97,6 +124,13 @@ impl SynthFeed {
                 bar,
             }));
         }
+        if let Some(detail) = &mut self.detail {
+            settled.extend(detail.settlements());
+            settled.sort_by_key(|e| match e {
+                Event::Market(m) => (m.at(), m.instrument()),
+                other => (other.at(), None),
+            });
+        }
         self.queue.extend(settled);
         self.queue.push_back(Event::Barrier(end));
         self.bucket = end;
@@ -113,14 +147,16 @@ impl Feed for SynthFeed {
     }
 
     fn next(&mut self) -> Result<Option<Event>, FeedError> {
-        if self.queue.is_empty() && self.bucket < self.info.to {
-            self.fill();
+        // An outage can leave a step empty.
+        while self.queue.is_empty() && self.bucket < self.info.to {
+            self.advance();
         }
         Ok(self.queue.pop_front())
     }
 
     fn report(&self) -> FeedReport {
-        FeedReport { rows: self.rows, ..FeedReport::default() }
+        let faults = self.detail.as_ref().map(Steps::faults).unwrap_or_default();
+        FeedReport { rows: self.rows, faults, ..FeedReport::default() }
     }
 }
 
@@ -145,7 +181,8 @@ fn check(settings: &SynthSettings) -> Result<(), FeedError> {
             "ask for 1 to 73050 days that begin between 1770 and 2050",
         );
     }
-    Ok(())
+    let to = settings.from.after(Span(i64::from(days) * Span::DAY.0));
+    settings.detail.map_or(Ok(()), |detail| detail.check(settings.from, to))
 }
 
 fn universe(settings: &SynthSettings) -> Universe {
@@ -203,8 +240,9 @@ fn rankings(settings: &SynthSettings) -> Vec<Ranking> {
 
 /// blake3 of the settings and of the model's version.
 fn hash(settings: &SynthSettings) -> String {
-    let SynthSettings { seed, world, from, bars_days, clock } = settings;
-    let text =
+    let SynthSettings { seed, world, from, bars_days, clock, detail } = settings;
+    let mut text =
         format!("synth {VERSION} {world} seed {seed} from {} days {bars_days} clock {}", from.0, clock.0);
+    text.extend(detail.map(Detail::text));
     blake3::hash(text.as_bytes()).to_hex().to_string()
 }

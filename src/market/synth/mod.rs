@@ -41,16 +41,29 @@
 //! 3. [`World::RandomWalk`] has independent normal returns of constant volatility, the same correlations
 //!    and a martingale price: nothing can be earned in it but by chance.
 
+mod detail;
+#[cfg(test)]
+mod detail_tests;
 #[cfg(test)]
 pub(crate) mod facts;
+mod faults;
 mod feed;
+mod inside;
+mod listing;
+mod options;
 mod path;
+mod pools;
 mod regime;
 mod spec;
+mod steps;
 #[cfg(test)]
 mod tests;
+mod venues;
 
+pub use detail::{AssetSet, CONTRACT_DAYS, Detail};
+pub use faults::FaultCounts;
 pub use feed::SynthFeed;
+pub use listing::{ALPHA, BETA, CHAIN};
 
 use crate::domain::{Span, Stamp};
 use serde::{Deserialize, Serialize};
@@ -103,6 +116,8 @@ pub struct SynthSettings {
     pub bars_days: u32,
     /// The decision clock: whole hours that divide a day.
     pub clock: Span,
+    /// What is told beside the bars; none: nothing.
+    pub detail: Option<Detail>,
 }
 
 impl Default for SynthSettings {
@@ -114,6 +129,7 @@ impl Default for SynthSettings {
             from: Stamp(18_993 * Span::DAY.0),
             bars_days: 730,
             clock: Span(4 * Span::HOUR.0),
+            detail: None,
         }
     }
 }

@@ -38,7 +38,7 @@ enum For {
 
 /// An AR(1) of standard deviation one times `scale`.
 #[derive(Clone, Copy, Debug)]
-struct Ar {
+pub(super) struct Ar {
     keep: f64,
     add: f64,
     value: f64,
@@ -46,12 +46,17 @@ struct Ar {
 
 impl Ar {
     /// Started from its stationary law.
-    fn start((memory, scale): (f64, f64), key: u64) -> Ar {
+    pub fn start((memory, scale): (f64, f64), key: u64) -> Ar {
         let keep = libm::exp(-1.0 / memory);
         Ar { keep, add: scale * libm::sqrt(1.0 - keep * keep), value: scale * random::normal(key) }
     }
 
-    fn step(&mut self, key: u64) -> f64 {
+    /// Where it is.
+    pub fn value(&self) -> f64 {
+        self.value
+    }
+
+    pub fn step(&mut self, key: u64) -> f64 {
         self.value = self.keep * self.value + self.add * random::normal(key);
         self.value
     }
@@ -84,6 +89,7 @@ impl Cascade {
 }
 
 /// The factor that all assets share.
+#[derive(Clone)]
 struct Market {
     regime: Regime,
     cascade: Cascade,
@@ -94,6 +100,7 @@ struct Market {
 }
 
 /// One asset on its way.
+#[derive(Clone)]
 struct Walker {
     spec: Spec,
     name: u64,
@@ -109,6 +116,7 @@ struct Walker {
 }
 
 /// The whole market on its way.
+#[derive(Clone)]
 pub(super) struct Path {
     seed: u64,
     world: World,
@@ -160,12 +168,28 @@ impl Path {
         if self.world == World::RandomWalk {
             return Vec::new();
         }
-        let (seed, hour) = (self.seed, self.hour as u64);
-        let settled = self.walkers.iter_mut().map(|w| {
-            let key = random::key(seed, &[For::Premium as u64, w.name, hour]);
-            (funding_rate(w.premium(key)), w.price)
-        });
+        let premiums = self.premiums();
+        let settled = self.walkers.iter().zip(premiums).map(|(w, p)| (funding_rate(p), w.price));
         settled.collect()
+    }
+
+    /// The premiums over the index that a settlement at the start of the hour that comes next is made
+    /// from, in the order of the assets: in place of [`Path::settle`], never beside it. Zero in a random walk.
+    pub fn premiums(&mut self) -> [f64; ASSETS.len()] {
+        let mut premiums = [0.0; ASSETS.len()];
+        if self.world == World::RandomWalk {
+            return premiums;
+        }
+        let (seed, hour) = (self.seed, self.hour as u64);
+        for (w, premium) in self.walkers.iter_mut().zip(&mut premiums) {
+            *premium = w.premium(random::key(seed, &[For::Premium as u64, w.name, hour]));
+        }
+        premiums
+    }
+
+    /// The last price of an asset.
+    pub fn price(&self, place: usize) -> f64 {
+        self.walkers[place].price
     }
 
     /// Walks an hour and gives its bars in the order of the assets.

@@ -1,0 +1,632 @@
+//! The detail of the embedded market: its laws, and the facts that its documentation states.
+
+use super::facts::{correlation, mean, moment};
+use super::*;
+use crate::domain::{
+    AssetId, Bar, Event, Instrument, InstrumentId, InstrumentKind as Kind, MarketEvent, Terms,
+};
+use crate::market::pricing::option::{Right, Terms as Option_, black};
+use crate::market::{Board, Feed, FeedReport};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+fn settings(run_days: u32, days: u32, step: Span, faults: bool) -> SynthSettings {
+    let base = SynthSettings::default();
+    let detail = Detail { step, faults, ..Detail::last(days, base.from, run_days) };
+    SynthSettings { bars_days: run_days, detail: Some(detail), ..base }
+}
+
+fn minutes(n: i64) -> Span {
+    Span::seconds(60 * n)
+}
+
+/// Plays a feed to its end.
+fn play(settings: SynthSettings, mut hear: impl FnMut(&Event, &[Instrument])) -> FeedReport {
+    let mut feed = SynthFeed::new(settings).unwrap();
+    let listed = feed.universe().instruments.clone();
+    while let Some(e) = feed.next().unwrap() {
+        hear(&e, &listed);
+    }
+    feed.report()
+}
+
+fn events(settings: SynthSettings) -> Vec<Event> {
+    let mut all = Vec::new();
+    play(settings, |e, _| all.push(*e));
+    all
+}
+
+/// Whether a feed without detail says it too.
+fn is_plain(e: &Event) -> bool {
+    match e {
+        Event::Market(MarketEvent::Bar { .. }) | Event::Barrier(_) => true,
+        Event::Market(MarketEvent::Funding { instrument, .. }) => instrument.index() < 10,
+        _ => false,
+    }
+}
+
+/// A symbol's id.
+fn id(listed: &[Instrument], symbol: &str) -> InstrumentId {
+    listed.iter().find(|i| i.symbol == symbol).unwrap().id
+}
+
+#[test]
+fn detail_changes_no_bar_and_its_absence_changes_nothing() {
+    for clock in [Span::HOUR, Span(4 * Span::HOUR.0), Span::DAY] {
+        let with = SynthSettings { clock, ..settings(4, 2, minutes(15), true) };
+        let without = events(SynthSettings { detail: None, ..with });
+        let kept: Vec<Event> = events(with).into_iter().filter(is_plain).collect();
+        assert_eq!(kept, without);
+        assert!(without.iter().all(is_plain));
+        let hash = |s| SynthFeed::new(s).unwrap().info().data_hash.clone();
+        assert_ne!(hash(with), hash(SynthSettings { detail: None, ..with }));
+    }
+    // The market of before there was detail.
+    let plain = SynthFeed::new(SynthSettings { bars_days: 90, seed: 3, ..SynthSettings::default() }).unwrap();
+    assert_eq!(plain.info().data_hash, GOLDEN_HASH);
+    assert_eq!(plain.universe().instruments.len(), 10);
+}
+
+const GOLDEN_HASH: &str = "f35a40c551c9b0e0155e0e068f63bb2d42f3a987691b23c0cb3c1bce82668256";
+
+#[test]
+fn stamps_never_fall_and_end_with_the_bars_of_the_bucket() {
+    let mut last = Stamp(0);
+    let mut barred = false;
+    let mut count = 0_u64;
+    play(settings(3, 2, minutes(5), true), |e, _| {
+        match e {
+            Event::Barrier(_) => barred = false,
+            Event::Market(MarketEvent::Bar { .. }) => barred = true,
+            Event::Market(MarketEvent::Funding { .. }) => return,
+            Event::Market(_) => {
+                assert!(!barred, "detail after the bars");
+                count += 1;
+            }
+            Event::Command(..) => {}
+        }
+        assert!(e.at() >= last, "{last} then {e:?}");
+        last = e.at();
+    });
+    assert!(count > 10_000);
+}
+
+#[test]
+fn everything_that_is_said_counts_and_only_what_is_listed_is_quoted() {
+    let s = settings(9, 9, minutes(30), false);
+    let mut board = Board::default();
+    let mut told = BTreeSet::new();
+    play(s, |e, listed| {
+        if board.quoted.is_empty() {
+            board = Board::new(listed.len());
+        }
+        if let Event::Market(m) = e {
+            assert!(board.take(m), "{m:?}");
+            told.extend(m.instrument());
+            if let (MarketEvent::Quote { .. }, Some(i)) = (m, m.instrument()) {
+                let i = &listed[i.index()];
+                assert!(i.terms.expiry().is_none_or(|t| m.at() <= t));
+            }
+        }
+    });
+    assert!(board.vol.len() == 2);
+    let feed = SynthFeed::new(s).unwrap();
+    let symbols: BTreeSet<_> = feed.universe().instruments.iter().map(|i| (&i.venue, &i.symbol)).collect();
+    assert_eq!(symbols.len(), feed.universe().instruments.len(), "no symbol twice on a venue");
+    assert!(told.len() + 40 > feed.universe().instruments.len(), "nearly all that is listed is told of");
+    let btc = id(&feed.universe().instruments, "BTCUSDT");
+    assert_eq!(board.book(btc).map(|b| (b.bids.len(), b.asks.len())), Some((10, 10)));
+    assert_eq!(feed.universe().desk().len(), 10);
+    assert!(feed.universe().desk().iter().enumerate().all(|(i, d)| d.asset == AssetId(i as u16)));
+}
+
+#[test]
+fn mids_and_trades_of_the_perp_stay_in_their_hours_bar_and_end_at_its_close() {
+    let s = SynthSettings { clock: Span::HOUR, ..settings(6, 6, minutes(1), false) };
+    let mut seen: BTreeMap<InstrumentId, (f64, f64, f64)> = BTreeMap::new();
+    let mut hours = 0;
+    play(s, |e, _| match *e {
+        Event::Market(MarketEvent::Quote { instrument, bid, ask, .. }) if instrument.index() < 10 => {
+            let mid = f64::midpoint(bid, ask);
+            let x = seen.entry(instrument).or_insert((mid, mid, mid));
+            *x = (x.0.min(mid), x.1.max(mid), mid);
+        }
+        Event::Market(MarketEvent::Trade { instrument, price, .. }) if instrument.index() < 10 => {
+            let x = seen.entry(instrument).or_insert((price, price, price));
+            *x = (x.0.min(price), x.1.max(price), x.2);
+        }
+        Event::Market(MarketEvent::Bar { instrument, bar: Bar { low, high, close, .. }, .. }) => {
+            if let Some((l, h, c)) = seen.remove(&instrument) {
+                let hair = 1e-9 * close;
+                assert!(l >= low - hair && h <= high + hair, "{l} … {h} outside {low} … {high}");
+                assert!((c - close).abs() < hair);
+                hours += 1;
+            }
+        }
+        _ => {}
+    });
+    assert_eq!(hours, 3 * 6 * 24);
+}
+
+/// Minute series of a month: what the facts are stated of.
+#[derive(Default)]
+struct Series {
+    perp: Vec<f64>,
+    index: Vec<f64>,
+    spot: [Vec<f64>; 2],
+    lean: Vec<f64>,
+    half: Vec<f64>,
+    triangle: Vec<f64>,
+    quotes: Vec<[f64; 4]>,
+}
+
+fn month() -> (Series, Vec<Event>) {
+    let mut s = Series::default();
+    let mut funding = Vec::new();
+    let mut top = BTreeMap::new();
+    let mut names = Vec::new();
+    play(settings(30, 30, minutes(1), false), |e, listed| {
+        if names.is_empty() {
+            names =
+                ["BTCUSDT", "BTC/USDT", "BTC-USDT", "ETH/USDT", "ETH/BTC"].map(|n| id(listed, n)).to_vec();
+        }
+        match *e {
+            Event::Market(MarketEvent::Quote { instrument, bid, ask, bid_size, ask_size, .. }) => {
+                let mid = f64::midpoint(bid, ask);
+                top.insert(instrument, (bid, ask));
+                if instrument == names[0] {
+                    s.perp.push(mid);
+                    s.lean.push((bid_size - ask_size) / (bid_size + ask_size));
+                    s.half.push((ask - bid) / 2.0 / mid);
+                } else if instrument == names[1] {
+                    s.spot[0].push(mid);
+                } else if instrument == names[2] {
+                    s.spot[1].push(mid);
+                    let (a, b) = (top[&names[1]], top[&names[2]]);
+                    s.quotes.push([a.0, a.1, b.0, b.1]);
+                } else if instrument == names[4] {
+                    let (btc, eth) = (top[&names[1]], top[&names[3]]);
+                    // Either way round, before fees.
+                    let one = eth.0 / (ask * btc.1);
+                    let other = bid * btc.0 / eth.1;
+                    s.triangle.push(one.max(other) - 1.0);
+                }
+            }
+            Event::Market(MarketEvent::Mark { instrument, index, .. }) if instrument == names[0] => {
+                s.index.push(index)
+            }
+            Event::Market(MarketEvent::Funding { .. }) => funding.push(*e),
+            _ => {}
+        }
+    });
+    (s, funding)
+}
+
+#[test]
+fn venues_have_the_facts_that_are_documented() {
+    let (s, funding) = month();
+    let n = s.perp.len();
+    assert_eq!(n, 30 * 1_440);
+    let next: Vec<f64> = s.perp.windows(2).map(|w| w[1] / w[0] - 1.0).collect();
+    let ahead = correlation(&s.lean[..n - 1], &next);
+    eprintln!("imbalance with the next minute's return: {ahead:.3}");
+    assert!((0.08..0.2).contains(&ahead), "imbalance: {ahead}");
+    let minute = moment(&next, 2).sqrt();
+    eprintln!("minute sd {:.2} bp, half-spread {:.2} bp", minute * 1e4, mean(&s.half) * 1e4);
+    let gap: Vec<f64> = s.spot[0].iter().zip(&s.spot[1]).map(|(a, b)| b / a - 1.0).collect();
+    let lag = |x: &[f64], k: usize| correlation(&x[..x.len() - k], &x[k..]);
+    eprintln!(
+        "gap sd {:.2} bp lag 1 {:.3} lag 60 {:.3}",
+        moment(&gap, 2).sqrt() * 1e4,
+        lag(&gap, 1),
+        lag(&gap, 60)
+    );
+    assert!(lag(&gap, 1) > 0.8 && lag(&gap, 60) < 0.3);
+    let edge: Vec<f64> = s.quotes.iter().map(|q| (q[0] / q[3]).max(q[2] / q[1]) - 1.0).collect();
+    let share = |x: &[f64], cost: f64| x.iter().filter(|e| **e > cost).count() as f64 / x.len() as f64;
+    eprintln!(
+        "gap over 10 bp {:.4}, over 20 bp {:.4}, over 40 bp {:.4}",
+        share(&edge, 1e-3),
+        share(&edge, 2e-3),
+        share(&edge, 4e-3)
+    );
+    assert!((0.002..0.08).contains(&share(&edge, 2e-3)));
+    eprintln!(
+        "triangle over 15 bp {:.4}, over 30 bp {:.4}",
+        share(&s.triangle, 1.5e-3),
+        share(&s.triangle, 3e-3)
+    );
+    assert!((0.0005..0.05).contains(&share(&s.triangle, 3e-3)));
+    // The premium of eight hours is what the settlement at their end is made from.
+    let premium: Vec<f64> = s.perp.iter().zip(&s.index).map(|(p, i)| p / i - 1.0).collect();
+    let perp = InstrumentId(3);
+    let rates: Vec<(usize, f64)> = funding
+        .iter()
+        .filter_map(|e| match *e {
+            Event::Market(MarketEvent::Funding { instrument, at, rate, .. }) if instrument == perp => {
+                Some(((at.since(SynthSettings::default().from).0 / minutes(1).0) as usize, rate))
+            }
+            _ => None,
+        })
+        .collect();
+    let mut worst = 0.0_f64;
+    for &(end, rate) in rates.iter().filter(|r| r.0 >= 480) {
+        let held = mean(&premium[end - 480..end]);
+        worst = worst.max((super::path::funding_rate(held) - rate).abs());
+    }
+    eprintln!("rate against the premium shown: worst {worst:.2e} of {}", rates.len());
+    assert!(rates.len() >= 89 && worst < 5e-5, "{worst}");
+    let beta = funding.iter().filter(|e| matches!(e, Event::Market(MarketEvent::Funding { instrument, .. }) if instrument.index() >= 10)).count();
+    assert_eq!(beta, 3 * 89, "beta settles from the second settlement on");
+}
+
+#[test]
+fn moves_inside_hours_have_the_variance_of_hours() {
+    let (mut inner, mut outer) = (BTreeMap::<InstrumentId, f64>::new(), BTreeMap::<InstrumentId, f64>::new());
+    let mut last = BTreeMap::new();
+    let s = SynthSettings { clock: Span::HOUR, ..settings(700, 700, minutes(20), false) };
+    play(s, |e, _| match *e {
+        Event::Market(MarketEvent::Mark { instrument, mark, .. }) if instrument.index() < 10 => {
+            if let Some(before) = last.insert(instrument, mark) {
+                *inner.entry(instrument).or_default() += (mark / before).ln().powi(2);
+            }
+        }
+        Event::Market(MarketEvent::Bar { instrument, bar, .. }) => {
+            *outer.entry(instrument).or_default() += (bar.close / bar.open).ln().powi(2);
+        }
+        _ => {}
+    });
+    for (instrument, inner) in inner {
+        let ratio = inner / outer[&instrument];
+        eprintln!("variance of 20 minutes over that of hours: {ratio:.3}");
+        assert!((0.85..1.15).contains(&ratio), "{ratio}");
+    }
+}
+
+/// What a contract settled at and what was last quoted, and the index's half-hour and hour means.
+#[test]
+fn contracts_settle_at_what_their_terms_say() {
+    let s = settings(95, 95, minutes(10), false);
+    let mut index: BTreeMap<(AssetId, Stamp), f64> = BTreeMap::new();
+    let mut last_mid: BTreeMap<InstrumentId, f64> = BTreeMap::new();
+    let mut count = BTreeMap::new();
+    play(s, |e, listed| match *e {
+        Event::Market(MarketEvent::Mark { instrument, at, index: i, mark, .. }) => {
+            let of = &listed[instrument.index()];
+            if instrument.index() < 10 {
+                index.insert((of.asset, at), i);
+                index.retain(|(_, t), _| at.since(*t).0 <= 25 * Span::HOUR.0);
+            } else if of.kind == Kind::Future {
+                last_mid.insert(instrument, mark);
+            }
+        }
+        Event::Market(MarketEvent::Quote { instrument, bid, ask, .. }) => {
+            if matches!(listed[instrument.index()].kind, Kind::Option | Kind::Move) {
+                last_mid.insert(instrument, f64::midpoint(bid, ask));
+            }
+        }
+        Event::Market(MarketEvent::Settled { instrument, at, price }) => {
+            let of = &listed[instrument.index()];
+            // The price that is told at a stamp holds until the next.
+            let over = |from: Stamp, to: Stamp| {
+                let held: Vec<f64> = (0..to.since(from).0 / minutes(10).0)
+                    .map(|k| index[&(of.asset, from.after(Span(k * minutes(10).0)))])
+                    .collect();
+                mean(&held)
+            };
+            let now = index[&(of.asset, at)];
+            let known = match of.terms {
+                Terms::Future { expiry } => {
+                    assert_eq!(at, expiry);
+                    assert!((last_mid[&instrument] / price - 1.0).abs() < 1e-9, "converged");
+                    now
+                }
+                Terms::Option { expiry, .. } => {
+                    assert_eq!(at, expiry);
+                    over(Stamp(at.0 - minutes(30).0), at)
+                }
+                Terms::Move { fixing, expiry } => {
+                    assert_eq!(at, expiry);
+                    if fixing == SynthSettings::default().from {
+                        return;
+                    }
+                    let strike = over(fixing, fixing.after(Span::HOUR));
+                    (over(Stamp(at.0 - Span::HOUR.0), at) - strike).abs()
+                }
+                _ => panic!("{of:?} does not end"),
+            };
+            assert!((price - known).abs() < 1e-6 * now, "{}: {price}, not {known}", of.symbol);
+            *count.entry(of.kind).or_insert(0) += 1;
+        }
+        _ => {}
+    });
+    eprintln!("settled: {count:?}");
+    assert_eq!(count[&Kind::Future], 3);
+    assert!(count[&Kind::Option] > 2_000 && count[&Kind::Move] >= 185);
+}
+
+#[test]
+fn futures_converge_and_their_basis_is_positive_on_average_and_varies() {
+    let mut basis = Vec::new();
+    let mut near = Vec::new();
+    play(settings(360, 360, Span::HOUR, false), |e, listed| {
+        if let Event::Market(MarketEvent::Mark { instrument, at, mark, index }) = *e
+            && let Terms::Future { expiry } = listed[instrument.index()].terms
+            && expiry > at
+        {
+            let years = expiry.since(at).in_units_of(Span::YEAR);
+            if expiry.since(at) < Span::DAY {
+                near.push((mark / index - 1.0).abs());
+            } else {
+                basis.push((mark / index - 1.0) / years);
+            }
+        }
+    });
+    let (m, sd) = (mean(&basis), moment(&basis, 2).sqrt());
+    eprintln!("basis a year: mean {m:.4}, sd {sd:.4}; within a day of expiry {:.2e}", mean(&near));
+    assert!((0.02..0.10).contains(&m) && (0.02..0.08).contains(&sd));
+    assert!(near.iter().all(|b| *b < 1e-3));
+}
+
+/// Quotes of one moment: (expiry, strike, call) → bid, ask, of one asset; and forwards.
+type Chain = BTreeMap<(Stamp, i64, bool), (f64, f64)>;
+
+fn chains(s: SynthSettings, mut hear: impl FnMut(Stamp, &Chain, &BTreeMap<Stamp, f64>)) {
+    let (mut chain, mut forwards, mut now) = (Chain::new(), BTreeMap::new(), Stamp(0));
+    play(s, |e, listed| {
+        let Event::Market(m) = e else { return };
+        let Some(of) = m.instrument().map(|i| &listed[i.index()]) else { return };
+        let Terms::Option { expiry, strike, call, .. } = of.terms else { return };
+        if of.asset != AssetId(3) {
+            return;
+        }
+        if m.at() != now {
+            hear(now, &chain, &forwards);
+            chain.clear();
+            forwards.clear();
+            now = m.at();
+        }
+        match *m {
+            MarketEvent::Quote { bid, ask, .. } => {
+                chain.insert((expiry, strike as i64, call), (bid, ask));
+            }
+            MarketEvent::Implied { forward, .. } => {
+                forwards.insert(expiry, forward);
+            }
+            _ => {}
+        }
+    });
+}
+
+#[test]
+fn the_chain_has_parity_within_the_spread_and_no_arbitrage_at_its_mids() {
+    let tick = 0.1;
+    let (mut pairs, mut flies, mut size) = (0, 0, Vec::new());
+    chains(settings(20, 20, Span::HOUR, false), |_, chain, forwards| {
+        size.push(chain.len() as f64);
+        let mid = |k: &(Stamp, i64, bool)| chain.get(k).map(|q| f64::midpoint(q.0, q.1));
+        for (&(expiry, strike, call), &(bid, ask)) in chain {
+            let forward = forwards[&expiry];
+            let k = strike as f64;
+            if let Some(put) = chain.get(&(expiry, strike, false)).filter(|_| call) {
+                // Neither conversion nor reversal pays.
+                assert!(bid - put.1 <= forward - k + 1e-6 && ask - put.0 >= forward - k - 1e-6);
+                assert!(
+                    (f64::midpoint(bid, ask) - f64::midpoint(put.0, put.1) - (forward - k)).abs()
+                        <= tick + 1e-6
+                );
+                pairs += 1;
+            }
+            let intrinsic = if call { forward - k } else { k - forward };
+            assert!(f64::midpoint(bid, ask) >= intrinsic - tick);
+        }
+        // Calls fall and are convex in the strike; later ones with the same strike are dearer.
+        let calls: Vec<(Stamp, i64)> = chain.keys().filter(|k| k.2).map(|k| (k.0, k.1)).collect();
+        for w in calls.windows(3).filter(|w| w[0].0 == w[2].0) {
+            let c: Vec<f64> = w.iter().filter_map(|(t, k)| mid(&(*t, *k, true))).collect();
+            let weight = (w[2].1 - w[1].1) as f64 / (w[2].1 - w[0].1) as f64;
+            assert!(c[0] >= c[1] - tick && c[1] >= c[2] - tick);
+            assert!(weight * c[0] + (1.0 - weight) * c[2] >= c[1] - tick, "butterfly {w:?} {c:?}");
+            flies += 1;
+        }
+    });
+    eprintln!("pairs {pairs}, butterflies {flies}, quotes of BTC a moment {:.0}", mean(&size));
+    assert!(pairs > 5_000 && flies > 5_000);
+}
+
+#[test]
+fn implied_volatility_pays_a_premium_that_varies() {
+    // Daily: the index of implied volatility, and what the thirty days after it realised.
+    let (mut vol, mut close) = (Vec::new(), Vec::new());
+    play(settings(720, 720, Span::HOUR, false), |e, _| match *e {
+        Event::Market(MarketEvent::VolIndex { asset: AssetId(3), at, sigma })
+            if at.floor(Span::DAY) == at =>
+        {
+            vol.push(sigma);
+        }
+        Event::Market(MarketEvent::Bar { instrument: InstrumentId(3), bar, .. }) => {
+            close.push(bar.close.ln())
+        }
+        _ => {}
+    });
+    let r: Vec<f64> = close.windows(2).map(|w| w[1] - w[0]).collect();
+    let realised = |day: usize| {
+        let r = &r[day * 6..(day + 30) * 6];
+        (r.iter().map(|x| x * x).sum::<f64>() / 180.0 * Span(4 * Span::HOUR.0).per_year()).sqrt()
+    };
+    let gap: Vec<f64> = (0..vol.len() - 32).map(|d| vol[d] - realised(d)).collect();
+    let all: Vec<f64> = (0..vol.len() - 32).map(realised).collect();
+    eprintln!(
+        "implied {:.3}, realised {:.3}, premium mean {:.3} sd {:.3}, correlation {:.2}",
+        mean(&vol),
+        mean(&all),
+        mean(&gap),
+        moment(&gap, 2).sqrt(),
+        correlation(&vol[..all.len()], &all)
+    );
+    assert!((0.01..0.15).contains(&mean(&gap)), "{}", mean(&gap));
+    assert!(moment(&gap, 2).sqrt() > 0.05 && gap.iter().any(|g| *g < 0.0));
+}
+
+#[test]
+fn implied_volatility_gives_back_the_quote() {
+    let mut implied = BTreeMap::new();
+    let mut checked = 0;
+    play(settings(2, 2, Span::HOUR, false), |e, listed| {
+        if let Event::Market(MarketEvent::Quote { instrument, bid, ask, at, .. }) = *e
+            && listed[instrument.index()].kind == Kind::Option
+        {
+            implied.insert(instrument, (at, bid, ask));
+        }
+        if let Event::Market(MarketEvent::Implied { instrument, at, sigma, forward }) = *e
+            && let Terms::Option { expiry, strike, call, .. } = listed[instrument.index()].terms
+            && let Some(&(when, bid, ask)) = implied.get(&instrument)
+            && when == at
+        {
+            let right = if call { Right::Call } else { Right::Put };
+            let years = expiry.since(at).in_units_of(Span::YEAR);
+            let worth = black(forward, 1.0, Option_ { right, strike, years }, sigma).unwrap().value;
+            assert!(bid <= worth + 1e-6 && worth <= ask + 1e-6, "{bid} {worth} {ask}");
+            checked += 1;
+        }
+    });
+    assert!(checked > 2_000);
+}
+
+#[test]
+fn pools_follow_the_index_within_the_fee_most_of_the_time() {
+    let mut index = f64::NAN;
+    let mut inside = BTreeMap::new();
+    let mut swapped: BTreeMap<InstrumentId, f64> = BTreeMap::new();
+    let (mut gas_low, mut gas_high) = (f64::MAX, 0.0_f64);
+    play(settings(14, 14, minutes(1), false), |e, listed| match *e {
+        Event::Market(MarketEvent::Mark { instrument, index: i, .. })
+            if listed[instrument.index()].symbol == "ETHUSDT" =>
+        {
+            index = i;
+        }
+        Event::Market(MarketEvent::Pool { instrument, price, swapped: s, gas, liquidity, .. }) => {
+            let Terms::Pool { fee_ppm, .. } = listed[instrument.index()].terms else { panic!("a pool") };
+            let fee = f64::from(fee_ppm) / 1e6;
+            let x = inside.entry(fee_ppm).or_insert((0.0, 0.0, 0.0_f64));
+            let off = (price / index - 1.0).abs();
+            *x = (x.0 + f64::from(u8::from(off <= fee / (1.0 - fee) + 1e-9)), x.1 + 1.0, x.2.max(off));
+            *swapped.entry(instrument).or_default() += s;
+            (gas_low, gas_high) = (gas_low.min(gas), gas_high.max(gas));
+            assert!(liquidity > 0.0);
+        }
+        _ => {}
+    });
+    for (fee, (inside, all, worst)) in &inside {
+        eprintln!("pool of {fee} ppm: in the band {:.3}, worst {worst:.4}", inside / all);
+        assert!(inside / all > 0.6 && *worst < 0.01 + f64::from(*fee) / 1e6);
+    }
+    eprintln!(
+        "swapped a day {:?}, gas {gas_low:.1} … {gas_high:.1}",
+        swapped.values().map(|s| s / 14e6).collect::<Vec<_>>()
+    );
+    assert!(swapped.len() == 2 && gas_high / gas_low > 4.0);
+}
+
+#[test]
+fn every_fault_appears_where_faults_are_asked_for_and_none_where_not() {
+    let mut wild = 0;
+    let calm = play(settings(60, 60, minutes(5), false), |e, _| {
+        if let Event::Market(MarketEvent::Quote { bid, ask, .. }) = e {
+            assert!(bid < ask);
+        }
+    });
+    assert_eq!(calm.faults, FaultCounts::default());
+    let (mut last, mut silent) = ([Stamp(0); 2], [Span(0); 2]);
+    let mut refused = 0;
+    let mut mids = BTreeMap::new();
+    let (mut apart, mut crashed) = (0, 0);
+    let report = play(settings(120, 120, minutes(1), true), |e, listed| {
+        if let Event::Market(MarketEvent::Quote { instrument, at, bid, ask, .. }) = *e {
+            let of = &listed[instrument.index()];
+            let venue = usize::from(of.venue == BETA);
+            silent[venue] = silent[venue].max(at.since(if last[venue].0 == 0 { at } else { last[venue] }));
+            last[venue] = at;
+            refused += u64::from(bid >= ask);
+            let mid = f64::midpoint(bid, ask);
+            if let Some(before) = mids.insert(instrument, mid) {
+                wild += u64::from(
+                    mid / before > 5.0 && bid < ask && of.kind != Kind::Option && of.kind != Kind::Move,
+                );
+            }
+            if of.symbol == "BTC-USDT"
+                && let Some(alpha) = mids.get(&id(listed, "BTC/USDT"))
+            {
+                let off = (mid / alpha - 1.0).abs();
+                apart += u64::from((0.01..0.04).contains(&off));
+                crashed += u64::from((0.05..0.25).contains(&off));
+            }
+        }
+    });
+    let FaultCounts { outages, bad_ticks, depegs, flash_crashes } = report.faults;
+    eprintln!(
+        "{:?} silent {silent:?} crossed {refused} wild {wild} apart {apart} crashed {crashed}",
+        report.faults
+    );
+    assert!(outages > 5 && bad_ticks > 20 && depegs > 0 && flash_crashes > 2);
+    assert!(silent.iter().all(|s| *s > minutes(5)), "outages are silences");
+    assert!(refused > 0 && wild > 0 && apart > 0 && crashed > 0);
+}
+
+#[test]
+fn detail_that_cannot_be_followed_is_refused_with_a_way_out() {
+    let good = settings(10, 5, minutes(1), false);
+    let detail = good.detail.unwrap();
+    for bad in [
+        Detail { step: Span::seconds(7), ..detail },
+        Detail { step: Span(1), ..detail },
+        Detail { step: Span(2 * Span::HOUR.0), ..detail },
+        Detail { from: detail.from.after(Span::HOUR), ..detail },
+        Detail { from: Stamp(0), ..detail },
+        Detail { from: detail.from.after(Span(5 * Span::DAY.0)), ..detail },
+    ] {
+        let text = SynthFeed::new(SynthSettings { detail: Some(bad), ..good }).err().unwrap().to_string();
+        assert!(text.contains("; "), "{text}");
+    }
+    assert_eq!(AssetSet::parse("BTC+ETH+SOL"), Ok(AssetSet::default()));
+    assert_eq!(AssetSet::parse("BTC+XYZ"), Err("XYZ".to_owned()));
+    assert_eq!(AssetSet::default().to_string(), "BTC+ETH+SOL");
+}
+
+#[test]
+fn every_asset_and_every_step_can_be_detailed() {
+    let all = AssetSet::parse("ADA+AVAX+BNB+BTC+DOGE+ETH+LINK+LTC+SOL+XRP").unwrap();
+    for (assets, step) in [
+        (all, Span::HOUR),
+        (AssetSet::parse("DOGE").unwrap(), minutes(20)),
+        (AssetSet::default(), Span::seconds(5)),
+    ] {
+        let base = settings(1, 1, step, true);
+        let detail = Detail { assets, ..base.detail.unwrap() };
+        for world in [World::Market, World::RandomWalk] {
+            let mut n = 0;
+            play(SynthSettings { world, detail: Some(detail), ..base }, |_, _| n += 1);
+            assert!(n > 200);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn a_longer_detailed_run_changes_nothing_before_its_end(seed in any::<u64>(), days in 1_u32..6, more in 1_u32..6, skip in 0_u32..3, faults in any::<bool>()) {
+        let base = SynthSettings { seed, bars_days: days + skip, ..SynthSettings::default() };
+        let from = base.from.after(Span(i64::from(skip) * Span::DAY.0));
+        let detail = Some(Detail { from, step: minutes(30), faults, assets: AssetSet::default() });
+        let short = SynthSettings { detail, ..base };
+        let long = SynthSettings { bars_days: days + skip + more, ..short };
+        let (a, b) = (events(short), events(long));
+        prop_assert!(b.len() > a.len());
+        prop_assert_eq!(&b[..a.len()], &a[..]);
+        prop_assert_eq!(&a, &events(short));
+        let listed = |s| SynthFeed::new(s).unwrap().universe().instruments.clone();
+        let (x, y) = (listed(short), listed(long));
+        prop_assert_eq!(&y[..x.len()], &x[..]);
+    }
+}

@@ -1,0 +1,162 @@
+//! Pools of ETH on the chain: one with liquidity everywhere (v2), one with liquidity in ranges (v3).
+//!
+//! Noise traders swap through a pool and push its price about; arbitrage brings it back to the edge of the
+//! fee's band around the index, index · (1 − fee) … index / (1 − fee), whenever that earns more than the gas.
+//! Gas varies, and rises when the market moves.
+//!
+//! # Invariants
+//!
+//! 1. After a step in which arbitrage paid, the price lies in the band.
+//! 2. `swapped` is the quote currency that went through, noise and arbitrage together.
+//! 3. The fees of a v2 pool stay in it and make its liquidity grow; those of a v3 pool do not.
+
+use super::inside::{Gap, GapSpec, Why, key, memory};
+use super::path::Ar;
+use super::venues::Sink;
+use crate::domain::{InstrumentId, MarketEvent, Span, Stamp, random};
+
+/// Gas of a swap: usual quote currency, standard deviation and memory of its logarithm.
+const GAS: (f64, f64, Span) = (4.0, 0.5, Span(6 * Span::HOUR.0));
+/// Crowded blocks: log gas now and then jumps and comes back.
+const CROWDED: GapSpec = GapSpec {
+    memory: Span::seconds(600),
+    spread: 0.1,
+    shots_per_day: 6.0,
+    shot: 0.9,
+    fades: Span::seconds(1_800),
+};
+/// Width of a v3 range in log price.
+const RANGE: f64 = 0.01;
+/// Most ranges that one swap crosses; a price that is farther away is reached in the next steps.
+const CROSSED_MAX: usize = 400;
+
+/// What all pools share.
+pub(super) struct Gas {
+    slow: Ar,
+    crowd: Gap,
+    seed: u64,
+}
+
+impl Gas {
+    pub fn start(seed: u64, step: Span, at: Stamp) -> Gas {
+        let k = random::mix(key(seed, Why::Gas, 0, at), 1);
+        Gas { slow: memory(GAS.2, step, GAS.1, k), crowd: Gap::start(CROWDED, step, random::mix(k, 2)), seed }
+    }
+
+    /// What a swap costs now.
+    pub fn step(&mut self, at: Stamp) -> f64 {
+        let k = key(self.seed, Why::Gas, 0, at);
+        let log = self.slow.step(random::mix(k, 3)) + self.crowd.step(random::mix(k, 4)).max(-1.0);
+        GAS.0 * libm::exp(log)
+    }
+}
+
+/// One pool.
+pub(super) struct Pool {
+    id: InstrumentId,
+    seed: u64,
+    step: Span,
+    fee: f64,
+    concentrated: bool,
+    price: f64,
+    /// v2: the liquidity; v3: its usual level.
+    liquidity: f64,
+    /// Quote currency that noise traders swap a day.
+    flow: f64,
+}
+
+impl Pool {
+    pub fn start(
+        seed: u64,
+        step: Span,
+        id: InstrumentId,
+        fee_ppm: u32,
+        concentrated: bool,
+        index: f64,
+    ) -> Pool {
+        // v2: 20 million on each side. v3: as if 400 million lay on each side, near the price.
+        let (side, flow) = if concentrated { (4e8, 6e7) } else { (2e7, 6e6) };
+        Pool {
+            id,
+            seed,
+            step,
+            fee: f64::from(fee_ppm) / 1e6,
+            concentrated,
+            price: index,
+            liquidity: side / libm::sqrt(index),
+            flow,
+        }
+    }
+
+    /// Liquidity at a price and the end of its range in the direction of `to`.
+    fn at(&self, price: f64, to: f64) -> (f64, f64) {
+        if !self.concentrated {
+            return (self.liquidity, to);
+        }
+        let up = to > price;
+        // A hair in the direction of the move, so that an edge belongs to the range that is entered.
+        let place = libm::floor(libm::log(price) / RANGE + if up { 1e-7 } else { -1e-7 });
+        let edge = libm::exp(RANGE * (place + f64::from(u8::from(up))));
+        let own = random::uniform(random::key(self.seed, &[Why::Range as u64, place as i64 as u64]));
+        (self.liquidity * (0.5 + own), if up { edge.min(to) } else { edge.max(to) })
+    }
+
+    /// Moves the price; gives base bought from the pool (negative: sold to it) and quote currency paid in
+    /// (negative: taken out), both without fees: Δx = L Δ(1/√P), Δy = L Δ√P, range by range.
+    fn shift(&mut self, to: f64) -> (f64, f64) {
+        let (mut base, mut paid) = (0.0, 0.0);
+        for _ in 0..CROSSED_MAX {
+            if self.price == to {
+                break;
+            }
+            let (liquidity, next) = self.at(self.price, to);
+            let (a, b) = (libm::sqrt(self.price), libm::sqrt(next));
+            base += liquidity * (1.0 / a - 1.0 / b);
+            paid += liquidity * (b - a);
+            self.price = next;
+        }
+        (base, paid)
+    }
+
+    /// One step: noise, then arbitrage; tells the state.
+    pub fn step(&mut self, index: f64, gas: f64, sink: &mut Sink<'_>) {
+        let k = key(self.seed, Why::Flow, u64::from(self.id.0), sink.at);
+        let usual = self.flow * self.step.in_units_of(Span::DAY);
+        let amount = usual * libm::exp(random::normal(random::mix(k, 1)) - 0.5);
+        // Swaps of both directions; what does not cancel moves the price.
+        let net = amount * (2.0 * random::uniform(random::mix(k, 2)) - 1.0);
+        let root = libm::sqrt(self.price) + net / self.at(self.price, self.price * (1.0 + net)).0;
+        let floor = libm::sqrt(self.price) * 0.8;
+        let (_, moved) = self.shift(root.max(floor) * root.max(floor));
+        let mut swapped = amount.max(libm::fabs(moved));
+        let (low, high) = (index * (1.0 - self.fee), index / (1.0 - self.fee));
+        if self.price < low || self.price > high {
+            let (before, target) = (self.price, self.price.clamp(low, high));
+            let (base, paid) = self.shift(target);
+            // The fee is taken from what goes in; the other side is sold or bought at the index.
+            let profit = if base > 0.0 {
+                base * index - paid / (1.0 - self.fee)
+            } else {
+                -paid + base / (1.0 - self.fee) * index
+            };
+            if profit > gas {
+                swapped += libm::fabs(paid);
+            } else {
+                self.price = before;
+            }
+        }
+        if !self.concentrated {
+            let side = self.liquidity * libm::sqrt(self.price);
+            self.liquidity *= 1.0 + 0.5 * self.fee * swapped / side;
+        }
+        let liquidity = self.at(self.price, self.price * 2.0).0;
+        sink.push(MarketEvent::Pool {
+            instrument: self.id,
+            at: sink.at,
+            price: self.price,
+            liquidity,
+            swapped,
+            gas,
+        });
+    }
+}

@@ -1,0 +1,186 @@
+//! The detail of a run, step by step: the state of all that is quoted beside the bars.
+//!
+//! # Invariants
+//!
+//! 1. Detail of a step is trades (stamped half a step before its end), then quotes, marks, settlements,
+//!    pools (stamped its end), so stamps never fall.
+//! 2. It walks its own copy of the path, eight hours ahead of what it tells: the premium that a settlement
+//!    is made from is what the perp showed in the eight hours before. It draws nothing of the path anew, so
+//!    the bars are those of a run without detail.
+//! 3. Its memory is one settlement's hours of bars, one hour's prices, and the contracts that trade.
+
+use super::detail::Detail;
+use super::faults::{ALPHA, FaultCounts, Faults};
+use super::listing::{Contract, Ids, Listed, V2_PPM, V3_PPM, has_options};
+use super::options::Desk;
+use super::path::{Path, SETTLEMENT_HOURS};
+use super::pools::{Gas, Pool};
+use super::spec::ASSETS;
+use super::venues::{Line, Sink, Triangle};
+use crate::domain::{Bar, Event, MarketEvent, Span, Stamp, random};
+use std::collections::VecDeque;
+
+/// All that is told beside the bars.
+pub(super) struct Steps {
+    seed: u64,
+    detail: Detail,
+    path: Path,
+    places: Vec<usize>,
+    lines: Vec<Line>,
+    desks: Vec<Desk>,
+    triangle: Option<Triangle>,
+    gas: Gas,
+    /// The line that the pools hold, and the pools.
+    pools: Option<(usize, [Pool; 2])>,
+    faults: Faults,
+    contracts: Vec<Contract>,
+    /// How many of them have been listed.
+    listed: usize,
+    /// Bars of the hours up to the next settlement.
+    hours: VecDeque<[Bar; ASSETS.len()]>,
+    /// Settlements of beta's perps since they were last asked for.
+    settled: Vec<Event>,
+    has_funding: bool,
+    /// End of the last step.
+    at: Stamp,
+}
+
+impl Steps {
+    /// At the start of the detail.
+    pub fn start(seed: u64, detail: Detail, listed: Listed, has_funding: bool) -> Steps {
+        let Listed { lines, triangle, pools, contracts, mut path, realised } = listed;
+        let (at, step) = (detail.from, detail.step);
+        let premiums = path.premiums();
+        let places: Vec<usize> = lines.iter().map(|l| l.0).collect();
+        let desk = |&(place, _): &(usize, Ids)| {
+            let spec = &ASSETS[place];
+            Desk::start(seed, random::name(spec.name), step, at, has_options(spec))
+        };
+        let desks = lines.iter().map(desk).collect();
+        let find = |name: &str| places.iter().position(|&i| ASSETS[i].name == name);
+        let triangle = triangle
+            .zip(find("BTC").zip(find("ETH")))
+            .map(|(id, lines)| Triangle::start(seed, step, at, id, lines));
+        let pools = pools.zip(find("ETH")).map(|([v2, v3], line)| {
+            let index = path.price(places[line]) / (1.0 + premiums[places[line]]);
+            let pool = |id, ppm, concentrated| Pool::start(seed, step, id, ppm, concentrated, index);
+            (line, [pool(v2, V2_PPM, false), pool(v3, V3_PPM, true)])
+        });
+        let lines = lines
+            .into_iter()
+            .zip(realised)
+            .map(|(line, r)| Line::start(seed, step, at, line, r, premiums[line.0]))
+            .collect();
+        Steps {
+            seed,
+            detail,
+            path,
+            places,
+            lines,
+            desks,
+            triangle,
+            gas: Gas::start(seed, step, at),
+            pools,
+            faults: Faults::new(detail.faults, seed, step),
+            contracts,
+            listed: 0,
+            hours: VecDeque::new(),
+            settled: Vec::new(),
+            has_funding,
+            at,
+        }
+    }
+
+    /// End of the last step.
+    pub fn at(&self) -> Stamp {
+        self.at
+    }
+
+    /// How often each fault began.
+    pub fn faults(&self) -> FaultCounts {
+        self.faults.counts
+    }
+
+    /// Settlements of beta's perps since the last call.
+    pub fn settlements(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.settled)
+    }
+
+    /// Tells the next step.
+    pub fn step(&mut self, queue: &mut VecDeque<Event>) {
+        let (start, step) = (self.at, self.detail.step);
+        if start.floor(Span::HOUR) == start {
+            self.hour(start);
+        }
+        let at = start.after(step);
+        self.at = at;
+        let k = (start.since(start.floor(Span::HOUR)).0 / step.0) as usize;
+        let eight = Span(SETTLEMENT_HOURS * Span::HOUR.0);
+        let share = (Stamp(at.0 - 1).since(start.floor(eight)).0 + 1) as f64 / eight.0 as f64;
+        let weather = self.faults.weather(at);
+        let mut sink = Sink { queue, seed: self.seed, at: start.after(Span(step.0 / 2)), silent: false };
+        for line in &mut self.lines {
+            line.advance(k, at, share);
+            line.trades(&mut sink, &weather);
+        }
+        sink.silent = weather.silent[ALPHA];
+        if let Some(triangle) = &self.triangle {
+            triangle.trades(&mut sink, &self.lines);
+        }
+        sink.at = at;
+        for (line, desk) in self.lines.iter_mut().zip(&mut self.desks) {
+            line.quotes(&mut sink, &weather, &mut self.faults);
+            desk.observe(at, line.now.index);
+            sink.silent = weather.silent[ALPHA];
+            desk.step(self.seed, at, line, &mut sink);
+        }
+        if let Some(triangle) = &mut self.triangle {
+            triangle.quotes(&mut sink, &self.lines);
+        }
+        sink.silent = false;
+        let gas = self.gas.step(at);
+        if let Some((line, pools)) = &mut self.pools {
+            for pool in pools {
+                pool.step(self.lines[*line].now.index, gas, &mut sink);
+            }
+        }
+    }
+
+    /// What an hour begins with: bars, settlements of beta, and at midnight new contracts.
+    fn hour(&mut self, start: Stamp) {
+        if start.floor(Span(SETTLEMENT_HOURS * Span::HOUR.0)) == start {
+            for _ in 0..SETTLEMENT_HOURS {
+                self.hours.push_back(self.path.step());
+            }
+            let premiums = self.path.premiums();
+            for (line, &place) in self.lines.iter_mut().zip(&self.places) {
+                let settled = line.settlement(premiums[place]);
+                if let Some((rate, mark)) = settled.filter(|_| self.has_funding) {
+                    let instrument = line.ids.perp_beta;
+                    self.settled.push(Event::Market(MarketEvent::Funding {
+                        instrument,
+                        at: start,
+                        rate,
+                        mark,
+                    }));
+                }
+            }
+        }
+        // The block above keeps the hours of a whole settlement in stock.
+        if let Some(bars) = self.hours.pop_front() {
+            for (line, &place) in self.lines.iter_mut().zip(&self.places) {
+                line.hour(start, bars[place]);
+            }
+        }
+        if start.floor(Span::DAY) == start {
+            let new = self.contracts[self.listed..].partition_point(|c| c.listed <= start);
+            let new = &self.contracts[self.listed..self.listed + new];
+            for (i, (line, desk)) in self.lines.iter().zip(&mut self.desks).enumerate() {
+                let own: Vec<Contract> = new.iter().filter(|c| c.line == i).copied().collect();
+                desk.list(&own, start);
+                desk.observe(start, line.now.index);
+            }
+            self.listed += new.len();
+        }
+    }
+}

@@ -1,0 +1,441 @@
+//! Two venues, their spot and perps, and a third pair: quotes, trades and a book in every step.
+//!
+//! ```text
+//! perp of alpha   P          inside the hour's bar
+//! premium         p          its mean over eight hours is the premium the settlement is made from
+//! index           I = P / (1 + p)
+//! spot of alpha   I · (1 + small)
+//! spot of beta    I · (1 + gap)                  gap: mean-reverting, now and then wide
+//! perp of beta    I · (1 + gap') · (1 + p')      p' follows p, with a part of its own
+//! ETH/BTC         spot ETH / spot BTC of alpha · (1 + gap'')
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. Mids of alpha's perp and its trades lie inside the bar of their hour.
+//! 2. Bids are rounded down to the tick and offers up; a bid is at least one tick and below its offer.
+
+use super::faults::{ALPHA, BETA, Bad, Faults, Weather};
+use super::inside::{Gap, GapSpec, Why, inside, key, memory, on_tick};
+use super::listing::{Ids, TRIANGLE_DIGITS, usual};
+use super::options::{Realised, buys};
+use super::path::{Ar, funding_rate};
+use super::spec::{ASSETS, Spec};
+use crate::domain::{AssetId, Bar, Event, InstrumentId, MarketEvent, Span, Stamp, random};
+use std::collections::VecDeque;
+
+/// Between the venues' spots, and between beta's perp and its index.
+const GAP: GapSpec = GapSpec {
+    memory: Span::seconds(1_200),
+    spread: 2.5e-4,
+    shots_per_day: 4.0,
+    shot: 2.5e-3,
+    fades: Span::seconds(600),
+};
+/// Of the third pair.
+const TRIANGLE: GapSpec = GapSpec {
+    memory: Span::seconds(600),
+    spread: 3e-4,
+    shots_per_day: 4.0,
+    shot: 3.5e-3,
+    fades: Span::seconds(300),
+};
+/// Noise of the premium and of alpha's spot: standard deviation and memory.
+const PREMIUM_NOISE: (f64, Span) = (4e-5, Span::seconds(600));
+const SPOT_NOISE: (f64, Span) = (3e-5, Span::seconds(300));
+/// Beta's premium: how much of alpha's, and a part of its own.
+const BETA_SHARE: f64 = 0.8;
+const BETA_OWN: (f64, Span) = (2.5e-4, Span(3 * Span::DAY.0));
+/// Half of the spreads, as fractions: perps, spot, third pair.
+const PERP_HALF: f64 = 3e-5;
+const SPOT_HALF: f64 = 8e-5;
+/// Weight of the next step's move, in standard deviations, against noise in the imbalance of sizes:
+/// alpha's perp, all others.
+const FORESIGHT: (f64, f64) = (0.15, 0.07);
+/// Prices a side of the book.
+pub(super) const DEPTH: usize = 10;
+
+/// Ticks of a price.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ticks {
+    /// Ticks in a unit of price, and lots in a base unit.
+    pub steps: f64,
+    pub lots: f64,
+}
+
+impl Ticks {
+    pub fn of(spec: &Spec) -> Ticks {
+        Ticks { steps: libm::pow(10.0, f64::from(spec.digits)), lots: libm::pow(10.0, -f64::from(spec.lot)) }
+    }
+
+    /// One tick.
+    pub fn one(&self) -> f64 {
+        1.0 / self.steps
+    }
+
+    fn sized(&self, size: f64) -> f64 {
+        libm::rint(size * self.lots).max(1.0) / self.lots
+    }
+}
+
+/// Where events of one moment go.
+pub(super) struct Sink<'a> {
+    pub queue: &'a mut VecDeque<Event>,
+    pub seed: u64,
+    pub at: Stamp,
+    /// The venue that speaks has an outage.
+    pub silent: bool,
+}
+
+impl Sink<'_> {
+    pub fn push(&mut self, event: MarketEvent) {
+        if !self.silent {
+            self.queue.push_back(Event::Market(event));
+        }
+    }
+
+    /// A settlement comes in an outage too: it is the index's, not the venue's.
+    pub fn settled(&mut self, instrument: InstrumentId, price: f64) {
+        self.queue.push_back(Event::Market(MarketEvent::Settled { instrument, at: self.at, price }));
+    }
+
+    pub fn mark(&mut self, instrument: InstrumentId, mark: f64, index: f64) {
+        self.push(MarketEvent::Mark { instrument, at: self.at, mark, index });
+    }
+
+    /// Around a mid, with sizes that vary and lean by `lean` in (−1, 1); gives the quote.
+    pub fn quote(
+        &mut self,
+        instrument: InstrumentId,
+        ticks: &Ticks,
+        mid: f64,
+        half: f64,
+        size: f64,
+        lean: f64,
+    ) -> Quote {
+        let k = key(self.seed, Why::Size, u64::from(instrument.0), self.at);
+        let bid = (libm::floor((mid - half) * ticks.steps + 1e-6)).max(1.0) / ticks.steps;
+        let ask = (libm::ceil((mid + half) * ticks.steps - 1e-6)).max(bid * ticks.steps + 1.0) / ticks.steps;
+        let size = size * libm::exp(0.5 * random::normal(k));
+        let quote =
+            Quote { bid, ask, sizes: (ticks.sized(size * (1.0 + lean)), ticks.sized(size * (1.0 - lean))) };
+        self.send(instrument, quote);
+        quote
+    }
+
+    /// The same for what may be worth nothing: without a bid there is no quote.
+    pub fn quote_if(&mut self, instrument: InstrumentId, ticks: &Ticks, worth: f64, half: f64, size: f64) {
+        if worth - half >= ticks.one() {
+            self.quote(instrument, ticks, worth, half, size, 0.0);
+        }
+    }
+
+    fn send(&mut self, instrument: InstrumentId, quote: Quote) {
+        let Quote { bid, ask, sizes: (bid_size, ask_size) } = quote;
+        self.push(MarketEvent::Quote { instrument, at: self.at, bid, ask, bid_size, ask_size });
+    }
+}
+
+/// What stands in the market.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Quote {
+    pub bid: f64,
+    pub ask: f64,
+    pub sizes: (f64, f64),
+}
+
+/// Where an asset is now.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Now {
+    pub perp: f64,
+    pub index: f64,
+    pub spot_alpha: f64,
+    /// The move of this step and the next, in standard deviations.
+    z: f64,
+    z_next: f64,
+    /// Quotes of alpha's perp and spot, beta's spot and perp.
+    quotes: [Quote; 4],
+    /// Of alpha's perp over the index, before its noise.
+    premium: f64,
+}
+
+/// One detailed asset.
+pub(super) struct Line {
+    pub asset: AssetId,
+    pub ids: Ids,
+    pub ticks: Ticks,
+    pub realised: Realised,
+    pub now: Now,
+    /// Quote currency at the best price of alpha's perp, usually.
+    pub size: f64,
+    name: u64,
+    seed: u64,
+    step: Span,
+    has_book: bool,
+    bar: Bar,
+    /// Of the steps of this hour.
+    prices: Vec<f64>,
+    sigma: f64,
+    /// At the last settlement and at the next.
+    premium: (f64, f64),
+    /// Of beta since the last settlement: sum and count.
+    beta_premium: (f64, f64),
+    premium_noise: Ar,
+    spot_noise: Ar,
+    beta_own: Ar,
+    gaps: [Gap; 2],
+}
+
+impl Line {
+    pub fn start(
+        seed: u64,
+        step: Span,
+        at: Stamp,
+        (place, ids): (usize, Ids),
+        realised: Realised,
+        premium: f64,
+    ) -> Line {
+        let spec = &ASSETS[place];
+        let name = random::name(spec.name);
+        let k = |why, n| random::mix(key(seed, why, name, at), n);
+        Line {
+            asset: AssetId(place as u16),
+            ids,
+            ticks: Ticks::of(spec),
+            realised,
+            now: Now::default(),
+            size: spec.dollars / 3_600.0 * 2.0,
+            name,
+            seed,
+            step,
+            has_book: spec.name == "BTC",
+            bar: Bar { open: 0.0, high: 0.0, low: 0.0, close: 0.0, volume: 0.0 },
+            prices: Vec::new(),
+            sigma: usual(spec) * libm::sqrt(step.in_units_of(Span::YEAR)),
+            premium: (premium, premium),
+            beta_premium: (0.0, 0.0),
+            premium_noise: memory(PREMIUM_NOISE.1, step, PREMIUM_NOISE.0, k(Why::Premium, 1)),
+            spot_noise: memory(SPOT_NOISE.1, step, SPOT_NOISE.0, k(Why::Alpha, 1)),
+            beta_own: memory(BETA_OWN.1, step, BETA_OWN.0, k(Why::BetaPremium, 1)),
+            gaps: [Gap::start(GAP, step, k(Why::Beta, 1)), Gap::start(GAP, step, k(Why::Beta, 2))],
+        }
+    }
+
+    /// Takes the bar of the next hour.
+    pub fn hour(&mut self, start: Stamp, bar: Bar) {
+        if self.bar.close > 0.0 {
+            self.realised.hour(self.bar.close);
+        } else {
+            self.now.perp = bar.open;
+            self.now.index = bar.open / (1.0 + self.premium.1);
+        }
+        self.bar = bar;
+        let id = (self.seed, self.name);
+        let sigma = inside(id, start, self.step, &bar, self.ticks.steps, &mut self.prices);
+        self.sigma = sigma.max(1e-7);
+    }
+
+    /// Takes the premium of the next settlement; gives what beta's perp settles at now, if it has traded.
+    pub fn settlement(&mut self, next: f64) -> Option<(f64, f64)> {
+        let (sum, count) = self.beta_premium;
+        self.premium = (self.premium.1, next);
+        self.beta_premium = (0.0, 0.0);
+        let quote = self.now.quotes[3];
+        (count > 0.0).then(|| (funding_rate(sum / count), f64::midpoint(quote.bid, quote.ask)))
+    }
+
+    /// Moves to step `k` of the hour, whose end `at` is `share` of the way between settlements.
+    pub fn advance(&mut self, k: usize, at: Stamp, share: f64) {
+        let key = |why, n| random::mix(key(self.seed, why, self.name, at), n);
+        let before = self.now.perp;
+        let perp = self.prices.get(k).copied().unwrap_or(self.bar.close);
+        self.now.perp = perp;
+        self.now.z = (perp / before - 1.0) / self.sigma;
+        self.now.z_next = self.prices.get(k + 1).map_or(0.0, |next| (next / perp - 1.0) / self.sigma);
+        // From the last premium to the next with exactly the next as its mean: ∫(1 − x)(1 − 3x) = 0.
+        let (last, next) = self.premium;
+        let premium = next + (last - next) * (1.0 - share) * (1.0 - 3.0 * share);
+        self.now.premium = premium;
+        self.now.index = perp / (1.0 + premium + self.premium_noise.step(key(Why::Premium, 0)));
+        self.now.spot_alpha = self.now.index * (1.0 + self.spot_noise.step(key(Why::Alpha, 0)));
+        let own = self.beta_own.step(key(Why::BetaPremium, 0));
+        self.beta_premium.0 += BETA_SHARE * premium + own;
+        self.beta_premium.1 += 1.0;
+    }
+
+    /// Trades between the last step and this one, against what stood there.
+    pub fn trades(&self, sink: &mut Sink<'_>, weather: &Weather) {
+        let usual = self.bar.volume * self.step.in_units_of(Span::HOUR);
+        let Ids { perp_alpha, spot_alpha, spot_beta, perp_beta } = self.ids;
+        let share = buys(self.now.z);
+        let all = [
+            (perp_alpha, ALPHA, 1.0),
+            (spot_alpha, ALPHA, 0.3),
+            (spot_beta, BETA, 0.2),
+            (perp_beta, BETA, 0.5),
+        ];
+        for (i, (id, venue, part)) in all.into_iter().enumerate() {
+            let quote = self.now.quotes[i];
+            let k = key(self.seed, Why::Trade, u64::from(id.0), sink.at);
+            sink.silent = weather.silent[venue];
+            if quote.bid <= 0.0 {
+                continue;
+            }
+            let volume = usual * part * libm::exp(0.6 * random::normal(random::mix(k, 1)) - 0.18);
+            let clamped = |price: f64| if i == 0 { price.clamp(self.bar.low, self.bar.high) } else { price };
+            let sides: &[(bool, f64)] = if i == 0 {
+                // Both sides took from the desk's perp.
+                &[(true, share), (false, 1.0 - share)]
+            } else {
+                &[(random::uniform(random::mix(k, 2)) < share, 1.0)]
+            };
+            for &(buys, part) in sides {
+                let price = clamped(if buys { quote.ask } else { quote.bid });
+                let size = self.ticks.sized(volume * part);
+                sink.push(MarketEvent::Trade { instrument: id, at: sink.at, price, size, buys });
+            }
+        }
+    }
+
+    /// Quotes and marks of this step.
+    pub fn quotes(&mut self, sink: &mut Sink<'_>, weather: &Weather, faults: &mut Faults) {
+        let at = sink.at;
+        let trouble = faults.trouble(self.name, at);
+        let k = |why, n| random::mix(key(self.seed, why, self.name, at), n);
+        let beta = (1.0 + weather.depeg) * (1.0 - trouble.crash);
+        let own = BETA_SHARE * self.now.premium + self.beta_own.value();
+        let gaps = [self.gaps[0].step(k(Why::Beta, 0)), self.gaps[1].step(k(Why::Beta, 7))];
+        let Now { perp, index, spot_alpha, z_next, .. } = self.now;
+        let spot_beta = index * (1.0 + gaps[0]) * beta;
+        let perp_beta = index * (1.0 + 0.7 * gaps[0] + 0.7 * gaps[1]) * (1.0 + own) * beta;
+        // Wider where it moves more: a twentieth of a minute's standard deviation.
+        let minute = self.sigma * libm::sqrt(Span::seconds(60).in_units_of(self.step));
+        let wider = 0.05 * minute + 0.2 * trouble.crash;
+        let size = self.size / perp;
+        let z = z_next.clamp(-3.0, 3.0);
+        let ids = self.ids;
+        let all = [
+            (ids.perp_alpha, ALPHA, perp, PERP_HALF, FORESIGHT.0, size),
+            (ids.spot_alpha, ALPHA, spot_alpha, SPOT_HALF, FORESIGHT.1, 0.4 * size),
+            (ids.spot_beta, BETA, spot_beta, SPOT_HALF, FORESIGHT.1, 0.3 * size),
+            (ids.perp_beta, BETA, perp_beta, PERP_HALF, FORESIGHT.1, 0.6 * size),
+        ];
+        for (i, (id, venue, mid, half, foresight, size)) in all.into_iter().enumerate() {
+            let noise = random::normal(k(Why::Imbalance, i as u64));
+            let lean = 0.8 * libm::tanh(0.6 * (foresight * z + noise));
+            let wide = if venue == BETA { wider } else { 0.05 * minute };
+            sink.silent = weather.silent[venue];
+            let bad = trouble.bad.filter(|(which, _)| *which == i as u64).map(|b| b.1);
+            let half = mid * (half + wide);
+            self.now.quotes[i] = match bad.filter(|_| !sink.silent) {
+                None => sink.quote(id, &self.ticks, mid, half, size, lean),
+                Some(bad) => {
+                    faults.counts.bad_ticks += 1;
+                    bad_tick(sink, id, &self.ticks, (mid, half, size), bad)
+                }
+            };
+            if id == ids.perp_alpha || id == ids.perp_beta {
+                sink.mark(id, on_tick(mid, self.ticks.steps), index * if venue == BETA { beta } else { 1.0 });
+            }
+            if i == 0 && self.has_book && bad.is_none() {
+                self.book(sink, k(Why::Book, 0));
+            }
+        }
+    }
+
+    /// The book of alpha's perp, as a snapshot whose best prices are the quote's.
+    fn book(&self, sink: &mut Sink<'_>, key: u64) {
+        let Quote { bid, ask, sizes } = self.now.quotes[0];
+        let gap = (self.now.perp * 4e-5 * self.ticks.steps).max(1.0);
+        for side in [true, false] {
+            let (mut price, top) = if side { (bid, sizes.0) } else { (ask, sizes.1) };
+            for n in 0..DEPTH {
+                let k = random::mix(key, (2 * n + usize::from(side)) as u64);
+                let size = if n == 0 {
+                    top
+                } else {
+                    let away = libm::ceil(gap * (0.2 + 1.6 * random::uniform(k))) / self.ticks.steps;
+                    price = on_tick(if side { price - away } else { price + away }, self.ticks.steps);
+                    let usual = self.size / self.now.perp * (1.0 + 0.6 * n as f64);
+                    self.ticks.sized(usual * libm::exp(0.5 * random::normal(k)))
+                };
+                sink.push(MarketEvent::Level {
+                    instrument: self.ids.perp_alpha,
+                    at: sink.at,
+                    bid: side,
+                    price,
+                    size,
+                    first: side && n == 0,
+                    last: !side && n + 1 == DEPTH,
+                });
+            }
+        }
+    }
+}
+
+/// Sends a quote that cannot be; what really stands there is given back.
+fn bad_tick(
+    sink: &mut Sink<'_>,
+    id: InstrumentId,
+    ticks: &Ticks,
+    (mid, half, size): (f64, f64, f64),
+    bad: Bad,
+) -> Quote {
+    let off = match bad {
+        Bad::High => 10.0,
+        Bad::Low => 0.1,
+        Bad::Crossed => 1.0,
+    };
+    let bid = on_tick((mid - half) * off, ticks.steps);
+    let ask = on_tick((mid + half) * off, ticks.steps).max(bid + ticks.one());
+    let size = ticks.sized(size);
+    let (shown_bid, shown_ask) = if bad == Bad::Crossed { (ask, bid) } else { (bid, ask) };
+    sink.send(id, Quote { bid: shown_bid, ask: shown_ask, sizes: (size, size) });
+    Quote { bid: bid / off, ask: ask / off, sizes: (size, size) }
+}
+
+/// ETH in BTC on alpha.
+pub(super) struct Triangle {
+    id: InstrumentId,
+    ticks: Ticks,
+    gap: Gap,
+    size: f64,
+    seed: u64,
+    last: Quote,
+    lines: (usize, usize),
+}
+
+impl Triangle {
+    /// `lines`: places of BTC and ETH among the detailed assets.
+    pub fn start(seed: u64, step: Span, at: Stamp, id: InstrumentId, lines: (usize, usize)) -> Triangle {
+        Triangle {
+            id,
+            ticks: Ticks { steps: libm::pow(10.0, f64::from(TRIANGLE_DIGITS)), lots: 1e4 },
+            gap: Gap::start(TRIANGLE, step, random::mix(key(seed, Why::Triangle, 0, at), 1)),
+            size: 3e4,
+            seed,
+            last: Quote::default(),
+            lines,
+        }
+    }
+
+    pub fn trades(&self, sink: &mut Sink<'_>, lines: &[Line]) {
+        if self.last.bid <= 0.0 {
+            return;
+        }
+        let k = key(self.seed, Why::Trade, u64::from(self.id.0), sink.at);
+        let eth = &lines[self.lines.1];
+        let buys = random::uniform(random::mix(k, 2)) < 0.5;
+        let volume = 0.03 * eth.bar.volume * eth.step.in_units_of(Span::HOUR);
+        let size = self.ticks.sized(volume * libm::exp(0.6 * random::normal(random::mix(k, 1)) - 0.18));
+        let price = if buys { self.last.ask } else { self.last.bid };
+        sink.push(MarketEvent::Trade { instrument: self.id, at: sink.at, price, size, buys });
+    }
+
+    pub fn quotes(&mut self, sink: &mut Sink<'_>, lines: &[Line]) {
+        let (btc, eth) = (lines[self.lines.0].now.spot_alpha, lines[self.lines.1].now.spot_alpha);
+        let gap = self.gap.step(key(self.seed, Why::Triangle, 0, sink.at));
+        let mid = eth / btc * (1.0 + gap);
+        self.last = sink.quote(self.id, &self.ticks, mid, mid * SPOT_HALF, self.size / eth, 0.0);
+    }
+}
