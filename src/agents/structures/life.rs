@@ -18,9 +18,10 @@ use super::legs::{Legs, Market, Order};
 use super::ranges::{Ask, Bounds};
 use super::{KEYS, LEGS_MAX, Leg, Proposal, Rules, Seen, Values};
 use crate::domain::{
-    Action, AgentId, AssetId, Body, Condition, Indicator, InstrumentId, IntentId, MarketEvent, Outcome, Plan,
-    ReEntry, Reason, Span, Stamp, Verb, View, random,
+    Action, AgentId, AssetId, Body, Condition, Indicator, InstrumentId, InstrumentKind, IntentId,
+    MarketEvent, Outcome, Plan, ReEntry, Reason, Span, Stamp, Verb, View, random,
 };
+use crate::fills::fee_rate;
 use serde::{Deserialize, Serialize};
 
 /// Mean time from a decision to the market; each order's is 0.5 to 1.5 times it.
@@ -186,6 +187,9 @@ impl Life {
         if let Some(again) = self.again {
             if again.lapsed(held) {
                 self.again = None;
+            } else if held < again.not_before {
+                // It pauses between intents, for whatever reason the next one comes.
+                return;
             } else if again.holds(&view) {
                 let last = self.last.clone();
                 let fresh = self.rules.rule().propose(&Seen { legs: &self.legs, ..*seen }, &view, &values);
@@ -351,7 +355,11 @@ impl Life {
     fn flatten(&mut self, who: Who, seen: &Seen<'_>) {
         let held = self.legs.held.clone();
         for (n, (id, quantity)) in held.into_iter().enumerate() {
-            self.legs.send(order(who, seen.now, n, id, -quantity));
+            let kind = seen.listed.get(id).kind;
+            let coins = kind.is_owned() && kind != InstrumentKind::Pool;
+            // The fee of a purchase of coins is taken of them.
+            let keeps = if coins && quantity < 0.0 { 1.0 - fee_rate(seen.costs, kind, false) } else { 1.0 };
+            self.legs.send(order(who, seen.now, n, id, -quantity / keeps));
         }
         let provided = self.legs.ranges.held.clone();
         for (n, r) in provided.into_iter().enumerate() {

@@ -24,6 +24,7 @@ mod arbitrage;
 mod cash_and_carry;
 mod defi;
 mod funding;
+mod gap;
 pub mod legs;
 pub mod life;
 pub mod listed;

@@ -31,6 +31,18 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// The plan of an intent whose targets are named after costs: the gain at mid prices, which they are
+    /// judged by, must bring what the round trip costs first, however modest the agent.
+    pub fn plan_after(&self, cost: f64, side: f64, traits: &Traits, preset: &Preset) -> Plan {
+        let mut plan = self.plan(side, traits, preset);
+        for target in plan.targets.iter_mut().flatten() {
+            if let Term::Level(bp) = &mut target.when.right {
+                *bp += cost;
+            }
+        }
+        plan
+    }
+
     /// The plan of an intent on this side.
     pub fn plan(&self, side: f64, traits: &Traits, preset: &Preset) -> Plan {
         let gain = Term::Of(Indicator::Gain);

@@ -256,7 +256,8 @@ fn lawful(action: &Action, values: &Values) {
     let targets: Vec<f64> = plan.targets.iter().flatten().map(|t| level(t.when.right)).collect();
     assert!(targets.len() == 2 && targets[0] > 0.0 && targets[1] > targets[0], "{text}");
     assert!(plan.targets.iter().flatten().all(|t| t.when.op == Op::Above && t.fraction > 0.0), "{text}");
-    assert!(plan.hedge.is_some() && plan.reenter.is_some(), "{text}");
+    let in_parts = plan.targets.iter().flatten().any(|t| t.fraction < 1.0);
+    assert!(plan.hedge.is_some() == in_parts && plan.reenter.is_some(), "{text}");
     for (_, c) in plan.parts() {
         for side in [c.left, c.right] {
             assert!(
