@@ -7,8 +7,8 @@
 //!    changes nobody else's numbers.
 //! 2. An asset chosen by a ranking is taken up only once the ranking is known ([`Agent::active_from`]).
 //! 3. A scout is a declared agent drawn again: same family, side, goal and character, other numbers
-//!    and, where the assets are drawn or named, other assets; every second scout has look-backs three
-//!    times as long.
+//!    and, where the assets are drawn or named, other assets, and look-backs over the clocks of
+//!    [`Clocks`](super::declaration::Clocks).
 
 use super::declaration::{Declaration, ParamSpec, Range, Roster, Selector};
 use super::strategies::{self, Strategy};
@@ -44,6 +44,8 @@ pub struct Agent {
     pub scout: bool,
     /// Whether it has funds from the start.
     pub funded: bool,
+    /// Whose averages it follows in place of those of the asset it holds.
+    pub leader: Option<AssetId>,
 }
 
 /// One agent on one asset.
@@ -76,8 +78,8 @@ pub struct Cast {
     pub seed: u64,
 }
 
-/// How much longer every second scout looks back.
-const SLOW: f64 = 3.0;
+/// Whom led scouts follow.
+const LEADER: &str = "BTC";
 /// The shortest and the longest look-back that drawing and scaling may give.
 const BARS: (f64, f64) = (2.0, 2_000.0);
 
@@ -93,13 +95,21 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
         seed,
     };
     for declaration in &roster.agents {
-        cast.add(roster, declaration, universe, None);
+        cast.add(roster, declaration, universe, None, None);
     }
     cast.declared_slots = cast.slots.len();
-    // Without declared agents there is nobody to be drawn again.
-    let scouts = if roster.agents.is_empty() { 0 } else { roster.scouts };
-    for (number, template) in (0..scouts).zip(roster.agents.iter().cycle()) {
-        cast.add(roster, template, universe, Some(number));
+    let scouting = roster.scouting;
+    // Without anybody to be drawn again there are no scouts.
+    let drawn: Vec<&Declaration> = roster.agents.iter().filter(|d| scouting.draws(d.family)).collect();
+    for (number, template) in (0..roster.scouts).zip(drawn.iter().cycle()) {
+        let round = number / drawn.len() as u32;
+        cast.add(roster, template, universe, Some((number, scouting.clocks.factor(round))), None);
+    }
+    if let Some(leader) = universe.asset(LEADER).map(|a| a.id) {
+        let trend = roster.agents.iter().filter(|d| d.family == Family::Trend).cycle();
+        for (number, template) in (0..scouting.led).zip(trend) {
+            cast.add(roster, template, universe, Some((roster.scouts + number, 1.0)), Some(leader));
+        }
     }
     for (i, slot) in cast.slots.iter().enumerate() {
         cast.by_asset[slot.asset.index()].push(i as u32);
@@ -108,12 +118,19 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
 }
 
 impl Cast {
-    fn add(&mut self, roster: &Roster, d: &Declaration, universe: &Universe, scout: Option<u32>) {
-        let name = scout.map_or_else(|| d.name.clone(), |n| format!("scout-{:03}", n + 1));
+    /// A declared agent, or a scout with its number and what its look-backs are multiplied by.
+    fn add(
+        &mut self,
+        roster: &Roster,
+        d: &Declaration,
+        universe: &Universe,
+        scout: Option<(u32, f64)>,
+        leader: Option<AssetId>,
+    ) {
+        let name = scout.map_or_else(|| d.name.clone(), |(n, _)| format!("scout-{:03}", n + 1));
         let who = random::name(&name);
-        let slow = scout.is_some_and(|n| n / roster.agents.len() as u32 % 2 == 1);
         let preset = roster.presets[d.goal.index()];
-        let horizon = preset.horizon * if slow { SLOW } else { 1.0 };
+        let horizon = preset.horizon * scout.map_or(1.0, |(_, factor)| factor);
         let params = strategies::params(d.family).iter().map(|spec| {
             let range = d.params.get(spec.name).copied().unwrap_or(spec.default);
             draw(spec, range, random::key(self.seed, &[who, random::name(spec.name)]), horizon)
@@ -145,6 +162,7 @@ impl Cast {
             active_from,
             scout: scout.is_some(),
             funded: d.funded && scout.is_none(),
+            leader,
         });
     }
 

@@ -19,8 +19,11 @@ use crate::agents::alone::unit;
 use crate::agents::books::{Pace, Patient};
 use crate::agents::mind::{self, Heard};
 use crate::agents::{Agent, Cast};
-use crate::domain::{AssetId, Body, Factor, InstrumentId, MessageId, Speaker, Stamp, Stance, StanceVerb};
+use crate::domain::{
+    AssetId, Body, Factor, Family, InstrumentId, MessageId, Speaker, Stamp, Stance, StanceVerb,
+};
 use crate::hive::influence::{Edges, Loudest};
+use crate::hive::settings::Balance;
 use crate::ledger::Ledger;
 use crate::treasury::funds::Funds;
 use serde::{Deserialize, Serialize};
@@ -51,9 +54,13 @@ impl Respond {
     /// at the weight of its funds.
     pub(super) fn listen(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         let (cast, s) = (&*spec.cast, &spec.settings);
-        let voice = self.points.voices(s.listening.voice_by_points);
+        let voice = self.voices(spec);
         let heard_on = (0..cast.by_asset.len()).map(|a| spec.heard_on(a, speak));
-        let consensus: Vec<f64> = heard_on.map(|(a, risk)| risk * self.consensus.of(a, &voice)).collect();
+        let mut consensus: Vec<f64> = heard_on.map(|(a, risk)| risk * self.consensus.of(a, &voice)).collect();
+        if s.listening.balance == Balance::Watchers {
+            let each = self.consensus.per_watcher(|a| speak.market.listings[a].is_fresh(at));
+            consensus.iter_mut().zip(each).for_each(|(c, share)| *c *= share);
+        }
         let reference = 1.0 / cast.declared.max(1) as f64;
         let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
         let pace = Pace { patience: s.desk.patience, band: s.desk.band, shorts: true };
@@ -121,6 +128,31 @@ impl Respond {
         self.gauge.decide(spec, at, speak, &self.office.knobs);
     }
 
+    /// The weight of each family's voices.
+    pub(super) fn voices(&self, spec: &RespondSpec) -> [f64; Family::ALL.len()] {
+        let l = &spec.settings.listening;
+        self.consensus.balanced(self.points.voices(l.voice_by_points), l.balance)
+    }
+
+    /// A relative-strength voice that has spoken is heard as a basket: every leg less its share of the mean
+    /// risk, p − unit·mean(p/unit) over the assets of the basket that trade.
+    pub(super) fn hear_basket(&mut self, cast: &Cast, agent: &Agent, at: Stamp, speak: &Speak) {
+        let unit_of = |slot: usize| {
+            let listing = &speak.market.listings[cast.slots[slot].asset.index()];
+            let trades = listing.is_fresh(at) && listing.sigma.is_finite();
+            trades.then(|| unit(listing.sigma)).filter(|u| u.is_finite() && *u > 0.0)
+        };
+        let said = |slot: usize| speak.lives[slot].intent;
+        let (mut risk, mut legs) = (0.0, 0.0);
+        for (slot, unit) in agent.slots.clone().filter_map(|s| Some((s, unit_of(s)?))) {
+            (risk, legs) = (risk + said(slot) / unit, legs + 1.0);
+        }
+        for slot in agent.slots.clone() {
+            let lean = unit_of(slot).map_or(0.0, |u| u * risk / legs);
+            self.consensus.hear(cast, slot, said(slot) - lean, self.consensus.said(slot));
+        }
+    }
+
     /// The largest position of an agent in real, in its units.
     pub(super) fn allowed(&self, spec: &RespondSpec, agent: &Agent) -> f64 {
         let points = self.points.agent(&spec.cast, agent.id).clamp(1.0 / 3.0, 1.0);
@@ -185,7 +217,7 @@ impl Respond {
         verb: StanceVerb,
         out: &mut Outputs,
     ) {
-        let voice = self.points.voices(spec.settings.listening.voice_by_points);
+        let voice = self.voices(spec);
         let mut because = [None; 3];
         if verb != StanceVerb::Keeps {
             let sign = libm::copysign(1.0, slice);

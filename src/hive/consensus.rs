@@ -32,6 +32,7 @@
 
 use crate::agents::Cast;
 use crate::domain::{AgentId, AssetId, Family, MessageId};
+use crate::hive::settings::Balance;
 use serde::{Deserialize, Serialize};
 
 const FAMILIES: usize = Family::ALL.len();
@@ -41,6 +42,8 @@ const ONE: f64 = (1_u64 << 40) as f64;
 const MUTED: u8 = 1;
 /// Silenced by a manager.
 const HUSHED: u8 = 2;
+/// Not recruited yet.
+const WAITING: u8 = 4;
 
 /// What every voice last said, and the sums.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,20 +54,28 @@ pub struct Consensus {
     heard: Vec<i64>,
     /// By slot: the message that said so.
     said: Vec<MessageId>,
-    /// By agent: who silences it, [`MUTED`] and [`HUSHED`] together; 0 is heard.
+    /// By agent: who silences it, [`MUTED`], [`HUSHED`] and [`WAITING`] together; 0 is heard.
     silenced: Vec<u8>,
     voices: u32,
+    /// By family: how many of its voices are heard.
+    members: [u32; FAMILIES],
+    /// By asset: how many voices that watch it are heard.
+    watchers: Vec<u32>,
 }
 
 impl Consensus {
     /// Silence.
     pub fn new(cast: &Cast) -> Self {
+        let mut members = [0; FAMILIES];
+        cast.agents.iter().for_each(|a| members[a.family.index()] += 1);
         Consensus {
             sums: vec![[0; FAMILIES]; cast.by_asset.len()],
             heard: vec![0; cast.slots.len()],
             said: vec![MessageId(0); cast.slots.len()],
             silenced: vec![0; cast.agents.len()],
             voices: cast.agents.len() as u32,
+            members,
+            watchers: cast.by_asset.iter().map(|slots| slots.len() as u32).collect(),
         }
     }
 
@@ -98,6 +109,18 @@ impl Consensus {
         self.sound(cast, agent, before);
     }
 
+    /// A scout waits to be recruited, or is.
+    pub fn wait(&mut self, cast: &Cast, agent: AgentId, waits: bool) {
+        let before = !self.is_heard(agent);
+        self.set(agent, WAITING, waits);
+        self.sound(cast, agent, before);
+    }
+
+    /// Whether a scout still waits to be recruited.
+    pub fn waits(&self, agent: AgentId) -> bool {
+        self.silenced.get(agent.index()).is_some_and(|s| s & WAITING != 0)
+    }
+
     /// Whether an agent's voice counts.
     pub fn is_heard(&self, agent: AgentId) -> bool {
         self.silenced.get(agent.index()) == Some(&0)
@@ -116,9 +139,12 @@ impl Consensus {
         let silent = !self.is_heard(agent);
         let Some(agent) = cast.agents.get(agent.index()).filter(|_| silent != was_silent) else { return };
         let sign = if silent { -1 } else { 1 };
-        self.voices = self.voices.wrapping_add_signed(sign);
+        let count = |n: &mut u32| *n = n.wrapping_add_signed(sign);
+        count(&mut self.voices);
+        count(&mut self.members[agent.family.index()]);
         for slot in agent.slots.clone() {
             let asset = cast.slots[slot].asset;
+            count(&mut self.watchers[asset.index()]);
             self.sums[asset.index()][agent.family.index()] += i64::from(sign) * self.heard[slot];
         }
     }
@@ -131,6 +157,33 @@ impl Consensus {
         let sums = &self.sums[asset.index()];
         let weighted: f64 = sums.iter().zip(voice).map(|(s, v)| v * (*s as f64 / ONE)).sum();
         weighted / f64::from(self.voices)
+    }
+
+    /// Voices by family, so that each family with an idea and a voice has the same in all: v_k ·
+    /// (M − M_random)/(K·M_k). The control group has no idea and keeps its own.
+    pub fn balanced(&self, voice: [f64; FAMILIES], balance: Balance) -> [f64; FAMILIES] {
+        if balance != Balance::Families {
+            return voice;
+        }
+        let thinks = |k: usize| k != Family::Random.index() && self.members[k] > 0;
+        let with_idea = (0..FAMILIES).filter(|k| thinks(*k));
+        let (families, voices) = with_idea.fold((0, 0), |(n, m), k| (n + 1, m + self.members[k]));
+        let each = f64::from(voices) / f64::from(families.max(1));
+        let mut of = voice;
+        for k in (0..FAMILIES).filter(|k| thinks(*k)) {
+            of[k] *= each / f64::from(self.members[k]);
+        }
+        of
+    }
+
+    /// By asset, m̄/m: what makes a consensus the mean of those who watch it, m̄ being the mean number of
+    /// watchers of the assets that trade.
+    pub fn per_watcher(&self, trades: impl Fn(usize) -> bool) -> Vec<f64> {
+        let watched = |a: &usize| self.watchers[*a] > 0 && trades(*a);
+        let all = (0..self.watchers.len()).filter(watched);
+        let (assets, sum) = all.fold((0, 0), |(n, m), a| (n + 1, m + self.watchers[a]));
+        let mean = f64::from(sum) / f64::from(assets.max(1));
+        self.watchers.iter().map(|m| if *m > 0 { mean / f64::from(*m) } else { 1.0 }).collect()
     }
 
     /// What a slot was last heard to intend; 0 while it is not heard.

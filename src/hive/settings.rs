@@ -2,6 +2,37 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Which voices are to count alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Balance {
+    /// All of them: who has more voices is heard more.
+    #[default]
+    Voices,
+    /// Families with an idea have the same voice in all, however many speak; the control group keeps its own.
+    Families,
+    /// An asset's consensus is the mean of those who watch it, however many watch.
+    Watchers,
+}
+
+impl Balance {
+    /// The words of the file, in the order of the variants.
+    pub const WORDS: &'static [&'static str] = &["voices", "families", "watchers"];
+
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Balance::Voices => "voices",
+            Balance::Families => "families",
+            Balance::Watchers => "watchers",
+        }
+    }
+
+    /// Finds by word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Balance::Voices, Balance::Families, Balance::Watchers].into_iter().find(|b| b.word() == word)
+    }
+}
+
 /// Listening and points. Defaults are the measured ones of the mechanism.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Listening {
@@ -13,11 +44,25 @@ pub struct Listening {
     pub voice_by_points: bool,
     /// Span of the points' memory, in days of bars.
     pub points_span_days: f64,
+    /// Which voices count alike.
+    pub balance: Balance,
+    /// Relative strength is heard as baskets whose legs' risk sums to zero.
+    pub structures: bool,
+    /// Scouts are heard from the day on which their own long record is above zero.
+    pub recruit: bool,
 }
 
 impl Default for Listening {
     fn default() -> Self {
-        Listening { enabled: true, lambda: None, voice_by_points: true, points_span_days: 750.0 }
+        Listening {
+            enabled: true,
+            lambda: None,
+            voice_by_points: true,
+            points_span_days: 750.0,
+            balance: Balance::Voices,
+            structures: false,
+            recruit: false,
+        }
     }
 }
 
