@@ -10,6 +10,7 @@ use crate::fills::{BarCosts, Costs};
 use crate::hive::settings::{
     AssetManager, AutomatedManager, Balance, BigMoneyManager, FastManager, LowRiskManager,
 };
+use crate::treasury::settings::DrawdownBy;
 use toml::de::DeValue;
 
 /// Of which families scouts are drawn.
@@ -80,6 +81,7 @@ pub(super) struct Draft {
     pub clocks: String,
     pub families: String,
     pub balance: String,
+    pub drawdown_by: String,
 }
 
 impl Draft {
@@ -97,6 +99,7 @@ impl Draft {
             clocks: clocks.to_owned(),
             families: families.to_owned(),
             balance: balance.to_owned(),
+            drawdown_by: config.funds.drawdown_by.word().to_owned(),
             config,
         }
     }
@@ -106,6 +109,7 @@ impl Draft {
         let scouting = &mut self.config.roster.scouting;
         scouting.clocks = Clocks::parse(&self.clocks).unwrap_or_default();
         scouting.neutral = self.families == FAMILIES[1];
+        self.config.funds.drawdown_by = DrawdownBy::parse(&self.drawdown_by).unwrap_or_default();
         self.config.listening.balance = Balance::parse(&self.balance).unwrap_or_default();
         Config {
             costs: match self.flat {

@@ -5,6 +5,7 @@ use super::setting::{Draft, FAMILIES, Kind, Setting, Slot};
 use crate::agents::declaration::Clocks;
 use crate::domain::Span;
 use crate::hive::settings::Balance;
+use crate::treasury::settings::DrawdownBy;
 
 /// Most scouts: at 276 voices the gain has levelled, and each costs the engine one agent's work a bar.
 pub const SCOUTS_MAX: u32 = 10_000;
@@ -102,6 +103,7 @@ pub static SETTINGS: &[Setting] = &[
     row("funds.by_points", Kind::Flag, "", "funds follow √points; else all are equal", |d| Some(Slot::Flag(&mut d.config.funds.by_points))),
     row("funds.units_max", number(0.1, 20.0), "units", "largest position in real before points scale it", |d| Some(Slot::Number(&mut d.config.funds.units_max))),
     row("funds.drawdown_max", number(0.01, 100.0), "× its funds", "loss of its funds at which an agent is broke", |d| Some(Slot::Number(&mut d.config.funds.drawdown_max))),
+    later("funds", row("funds.drawdown_by", Kind::OneOf(DrawdownBy::WORDS), "", "what that loss is measured by: funds, or the risk carried too", |d| Some(Slot::Text(&mut d.drawdown_by)))),
     row("funds.probation_days", whole(1, 3_650), "days", "time without funds before points earn them back", |d| Some(Slot::Small(&mut d.config.funds.probation_days))),
 
     row("risk.drawdown_halt", number(0.01, 1.0), FRACTION, "drawdown at which the breaker halts the desk", |d| Some(Slot::Number(&mut d.config.risk.drawdown_halt))),
