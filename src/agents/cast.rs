@@ -44,8 +44,6 @@ pub struct Agent {
     pub scout: bool,
     /// Whether it has funds from the start.
     pub funded: bool,
-    /// Whose averages it follows in place of those of the asset it holds.
-    pub leader: Option<AssetId>,
 }
 
 /// One agent on one asset.
@@ -78,8 +76,6 @@ pub struct Cast {
     pub seed: u64,
 }
 
-/// Whom led scouts follow.
-const LEADER: &str = "BTC";
 /// The shortest and the longest look-back that drawing and scaling may give.
 const BARS: (f64, f64) = (2.0, 2_000.0);
 
@@ -95,7 +91,7 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
         seed,
     };
     for declaration in &roster.agents {
-        cast.add(roster, declaration, universe, None, None);
+        cast.add(roster, declaration, universe, None);
     }
     cast.declared_slots = cast.slots.len();
     let scouting = roster.scouting;
@@ -103,13 +99,7 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
     let drawn: Vec<&Declaration> = roster.agents.iter().filter(|d| scouting.draws(d.family)).collect();
     for (number, template) in (0..roster.scouts).zip(drawn.iter().cycle()) {
         let round = number / drawn.len() as u32;
-        cast.add(roster, template, universe, Some((number, scouting.clocks.factor(round))), None);
-    }
-    if let Some(leader) = universe.asset(LEADER).map(|a| a.id) {
-        let trend = roster.agents.iter().filter(|d| d.family == Family::Trend).cycle();
-        for (number, template) in (0..scouting.led).zip(trend) {
-            cast.add(roster, template, universe, Some((roster.scouts + number, 1.0)), Some(leader));
-        }
+        cast.add(roster, template, universe, Some((number, scouting.clocks.factor(round))));
     }
     for (i, slot) in cast.slots.iter().enumerate() {
         cast.by_asset[slot.asset.index()].push(i as u32);
@@ -119,14 +109,7 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
 
 impl Cast {
     /// A declared agent, or a scout with its number and what its look-backs are multiplied by.
-    fn add(
-        &mut self,
-        roster: &Roster,
-        d: &Declaration,
-        universe: &Universe,
-        scout: Option<(u32, f64)>,
-        leader: Option<AssetId>,
-    ) {
+    fn add(&mut self, roster: &Roster, d: &Declaration, universe: &Universe, scout: Option<(u32, f64)>) {
         let name = scout.map_or_else(|| d.name.clone(), |(n, _)| format!("scout-{:03}", n + 1));
         let who = random::name(&name);
         let preset = roster.presets[d.goal.index()];
@@ -162,7 +145,6 @@ impl Cast {
             active_from,
             scout: scout.is_some(),
             funded: d.funded && scout.is_none(),
-            leader,
         });
     }
 

@@ -102,8 +102,6 @@ pub struct Scouting {
     pub clocks: Clocks,
     /// Only of the near-neutral families, relative strength and range.
     pub neutral: bool,
-    /// So many more of the trend family, that follow the averages of BTC and hold what they drew.
-    pub led: u32,
 }
 
 impl Scouting {
@@ -132,9 +130,7 @@ impl Roster {
     /// How many speak: declared agents and scouts.
     pub fn voices(&self) -> usize {
         let scouts = if self.agents.iter().any(|d| self.scouting.draws(d.family)) { self.scouts } else { 0 };
-        let trend = self.agents.iter().any(|d| d.family == Family::Trend);
-        let led = if trend { self.scouting.led } else { 0 };
-        self.agents.len() + scouts as usize + led as usize
+        self.agents.len() + scouts as usize
     }
 }
 

@@ -81,13 +81,10 @@ pub static SETTINGS: &[Setting] = &[
     row("listening.voice_by_points", Kind::Flag, "", "families with better records are heard more", |d| Some(Slot::Flag(&mut d.config.listening.voice_by_points))),
     row("listening.points_span_days", number(5.0, 10_000.0), "days", "memory of the points", |d| Some(Slot::Number(&mut d.config.listening.points_span_days))),
 
-    later("voices", row("listening.balance", Kind::OneOf(Balance::WORDS), "", "who counts alike: voices, families, or the watchers of an asset", |d| Some(Slot::Text(&mut d.balance)))),
-    later("false", row("listening.structures", Kind::Flag, "", "relative strength is heard as baskets whose risk sums to zero", |d| Some(Slot::Flag(&mut d.config.listening.structures)))),
+    later("voices", row("listening.balance", Kind::OneOf(Balance::WORDS), "", "who counts alike: all voices, or families", |d| Some(Slot::Text(&mut d.balance)))),
 
     later("slow", row("scouts.clocks", Kind::OneOf(Clocks::WORDS), "", "look-backs of scouts: half of them ×3 (slow) or ×1/3 (fast), or a third each (mixed)", |d| Some(Slot::Text(&mut d.clocks)))),
     later("all", row("scouts.families", Kind::OneOf(FAMILIES), "", "families that scouts are drawn of: all, or the near-neutral", |d| Some(Slot::Text(&mut d.families)))),
-    later("false", row("scouts.recruit", Kind::Flag, "", "scouts are heard once their own long record is above zero", |d| Some(Slot::Flag(&mut d.config.listening.recruit)))),
-    later("0", row("scouts.led", whole(0, SCOUTS_MAX as u64), "agents", "more trend scouts, that follow the averages of BTC", |d| Some(Slot::Small(&mut d.config.roster.scouting.led)))),
 
     row("desk.patience", number(0.001, 1.0), "share of the way a bar", "η: how fast an aim goes to its target", |d| Some(Slot::Number(&mut d.config.desk.patience))),
     row("desk.band", number(0.0, 1.0), "fraction of the larger", "β: no trade while target and position are this near", |d| Some(Slot::Number(&mut d.config.desk.band))),

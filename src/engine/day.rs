@@ -14,11 +14,6 @@ impl Respond {
     /// Once a day: trackers speak, managers turn knobs, funds are reviewed and spread.
     pub(super) fn close_day(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         let (cast, s) = (&*spec.cast, &spec.settings);
-        for agent in cast.agents.iter().filter(|a| a.scout) {
-            if self.consensus.waits(agent.id) && self.points.recruits(cast, agent.id) {
-                self.consensus.wait(cast, agent.id, false);
-            }
-        }
         let (gross, net) = self.real.exposure();
         let account = Account {
             curve: &self.real.curve,

@@ -23,7 +23,6 @@ use crate::domain::{
     AssetId, Body, Factor, Family, InstrumentId, MessageId, Speaker, Stamp, Stance, StanceVerb,
 };
 use crate::hive::influence::{Edges, Loudest};
-use crate::hive::settings::Balance;
 use crate::ledger::Ledger;
 use crate::treasury::funds::Funds;
 use serde::{Deserialize, Serialize};
@@ -56,11 +55,7 @@ impl Respond {
         let (cast, s) = (&*spec.cast, &spec.settings);
         let voice = self.voices(spec);
         let heard_on = (0..cast.by_asset.len()).map(|a| spec.heard_on(a, speak));
-        let mut consensus: Vec<f64> = heard_on.map(|(a, risk)| risk * self.consensus.of(a, &voice)).collect();
-        if s.listening.balance == Balance::Watchers {
-            let each = self.consensus.per_watcher(|a| speak.market.listings[a].is_fresh(at));
-            consensus.iter_mut().zip(each).for_each(|(c, share)| *c *= share);
-        }
+        let consensus: Vec<f64> = heard_on.map(|(a, risk)| risk * self.consensus.of(a, &voice)).collect();
         let reference = 1.0 / cast.declared.max(1) as f64;
         let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
         let pace = Pace { patience: s.desk.patience, band: s.desk.band, shorts: true };
@@ -132,25 +127,6 @@ impl Respond {
     pub(super) fn voices(&self, spec: &RespondSpec) -> [f64; Family::ALL.len()] {
         let l = &spec.settings.listening;
         self.consensus.balanced(self.points.voices(l.voice_by_points), l.balance)
-    }
-
-    /// A relative-strength voice that has spoken is heard as a basket: every leg less its share of the mean
-    /// risk, p − unit·mean(p/unit) over the assets of the basket that trade.
-    pub(super) fn hear_basket(&mut self, cast: &Cast, agent: &Agent, at: Stamp, speak: &Speak) {
-        let unit_of = |slot: usize| {
-            let listing = &speak.market.listings[cast.slots[slot].asset.index()];
-            let trades = listing.is_fresh(at) && listing.sigma.is_finite();
-            trades.then(|| unit(listing.sigma)).filter(|u| u.is_finite() && *u > 0.0)
-        };
-        let said = |slot: usize| speak.lives[slot].intent;
-        let (mut risk, mut legs) = (0.0, 0.0);
-        for (slot, unit) in agent.slots.clone().filter_map(|s| Some((s, unit_of(s)?))) {
-            (risk, legs) = (risk + said(slot) / unit, legs + 1.0);
-        }
-        for slot in agent.slots.clone() {
-            let lean = unit_of(slot).map_or(0.0, |u| u * risk / legs);
-            self.consensus.hear(cast, slot, said(slot) - lean, self.consensus.said(slot));
-        }
     }
 
     /// The largest position of an agent in real, in its units.

@@ -21,8 +21,8 @@ use crate::agents::books::Patient;
 use crate::agents::mind::{self};
 use crate::agents::{Agent, Cast};
 use crate::domain::{
-    AgentId, AssetId, Body, Command, Digest, Event, Family, InstrumentKind, MarketEvent, Speaker, Stamp,
-    StanceVerb, Universe, Verb,
+    AgentId, AssetId, Body, Command, Digest, Event, InstrumentKind, MarketEvent, Speaker, Stamp, StanceVerb,
+    Universe, Verb,
 };
 use crate::hive::bus::Bus;
 use crate::hive::consensus::Consensus;
@@ -157,13 +157,9 @@ impl Respond {
             verb: StanceVerb::Keeps,
             worth: 0.0,
         };
-        let mut consensus = Consensus::new(cast);
-        if s.listening.recruit {
-            cast.agents.iter().filter(|a| a.scout).for_each(|a| consensus.wait(cast, a.id, true));
-        }
         Respond {
             bus: Bus::new(cast.agents.len()),
-            consensus,
+            consensus: Consensus::new(cast),
             points: Points::new(cast, s.clock.decide, s.listening.points_span_days),
             ears: vec![ear; cast.declared_slots],
             edges: vec![Edges::default(); cast.declared_slots],
@@ -258,9 +254,6 @@ impl Respond {
                 self.hear(cast, at, utterance, out);
             }
         }
-        if s.listening.structures {
-            self.hear_baskets(cast, at, speak, said);
-        }
         for &(slot, p) in &said.misheard {
             self.consensus.hear(cast, slot, p, self.consensus.said(slot));
         }
@@ -283,18 +276,6 @@ impl Respond {
         if self.day.is_none_or(|d| d != day) {
             self.day = Some(day);
             self.close_day(spec, at, speak, out);
-        }
-    }
-
-    /// Who ranks a basket and has said something is heard as the basket.
-    fn hear_baskets(&mut self, cast: &Cast, at: Stamp, speak: &Speak, said: &Said) {
-        let mut last = None;
-        for utterance in &said.utterances {
-            let agent = &cast.agents[cast.slots[utterance.slot].agent.index()];
-            if agent.family == Family::RelativeStrength && last != Some(agent.id) {
-                self.hear_basket(cast, agent, at, speak);
-                last = Some(agent.id);
-            }
         }
     }
 

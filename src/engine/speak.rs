@@ -93,11 +93,11 @@ pub struct Speak {
 impl SpeakSpec {
     /// For a cast on a universe.
     pub fn new(cast: Arc<Cast>, universe: &Universe, settings: Settings, market: &Market) -> Self {
-        let handle = |slot: &Slot, key: Indicator| {
-            let bank = &market.listings[reads(&cast, slot, key).index()].bank;
+        let handle = |asset: AssetId, key: Indicator| {
+            let bank = &market.listings[asset.index()].bank;
             if matches!(key, Indicator::Rank(_)) { OWN } else { bank.place(key).map_or(OWN, |p| p as u16) }
         };
-        let all = cast.slots.iter().flat_map(|s| s.keys.iter().map(|k| handle(s, *k)));
+        let all = cast.slots.iter().flat_map(|s| s.keys.iter().map(|k| handle(s.asset, *k)));
         let handles: Vec<u16> = all.collect();
         let mut first_handle = vec![0];
         first_handle.extend(cast.slots.iter().scan(0, |sum, s| {
@@ -117,13 +117,11 @@ impl SpeakSpec {
 
     /// What banks must compute for this cast, by instrument.
     pub fn wanted(cast: &Cast) -> Vec<Vec<Indicator>> {
-        let mut wanted: Vec<Vec<Indicator>> = vec![Vec::new(); cast.by_asset.len()];
-        for slot in cast.by_asset.iter().flatten().map(|s| &cast.slots[*s as usize]) {
-            for key in slot.keys.iter().filter(|k| !matches!(k, Indicator::Rank(_))) {
-                wanted[reads(cast, slot, *key).index()].push(*key);
-            }
-        }
-        wanted
+        let keys = |slots: &Vec<u32>| {
+            let all = slots.iter().flat_map(|s| cast.slots[*s as usize].keys.iter().copied());
+            all.filter(|k| !matches!(k, Indicator::Rank(_))).collect()
+        };
+        cast.by_asset.iter().map(keys).collect()
     }
 
     fn handles(&self, slot: usize) -> &[u16] {
@@ -133,12 +131,6 @@ impl SpeakSpec {
     fn pace(&self, shorts: bool) -> Pace {
         Pace { patience: self.settings.desk.patience, band: self.settings.desk.band, shorts }
     }
-}
-
-/// The asset whose bank has a slot's indicator: its own, but a led agent reads the averages of its leader.
-fn reads(cast: &Cast, slot: &Slot, key: Indicator) -> AssetId {
-    let leader = cast.agents[slot.agent.index()].leader;
-    leader.filter(|_| matches!(key, Indicator::Ema(_))).unwrap_or(slot.asset)
 }
 
 impl Speak {
@@ -271,17 +263,6 @@ impl Speak {
         let mut values = [0.0; KEYS_MAX];
         for (value, handle) in values.iter_mut().zip(handles) {
             *value = bank.get(usize::from(*handle)).copied().unwrap_or(rank);
-        }
-        if let Some(leader) = agent.leader {
-            let led = &self.market.listings[leader.index()];
-            let known = led.bank.values();
-            // The leader's averages in prices of what is held: price against them is as it is there.
-            let ratio = if led.is_fresh(at) { close / led.last.close } else { f64::NAN };
-            for ((value, handle), key) in values.iter_mut().zip(handles).zip(&*spec.cast.slots[slot].keys) {
-                if matches!(key, Indicator::Ema(_)) {
-                    *value = known.get(usize::from(*handle)).map_or(f64::NAN, |v| ratio * v);
-                }
-            }
         }
         let (side, best) = life.seen();
         let view = View {

@@ -42,8 +42,6 @@ const ONE: f64 = (1_u64 << 40) as f64;
 const MUTED: u8 = 1;
 /// Silenced by a manager.
 const HUSHED: u8 = 2;
-/// Not recruited yet.
-const WAITING: u8 = 4;
 
 /// What every voice last said, and the sums.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,13 +52,11 @@ pub struct Consensus {
     heard: Vec<i64>,
     /// By slot: the message that said so.
     said: Vec<MessageId>,
-    /// By agent: who silences it, [`MUTED`], [`HUSHED`] and [`WAITING`] together; 0 is heard.
+    /// By agent: who silences it, [`MUTED`] and [`HUSHED`] together; 0 is heard.
     silenced: Vec<u8>,
     voices: u32,
     /// By family: how many of its voices are heard.
     members: [u32; FAMILIES],
-    /// By asset: how many voices that watch it are heard.
-    watchers: Vec<u32>,
 }
 
 impl Consensus {
@@ -75,7 +71,6 @@ impl Consensus {
             silenced: vec![0; cast.agents.len()],
             voices: cast.agents.len() as u32,
             members,
-            watchers: cast.by_asset.iter().map(|slots| slots.len() as u32).collect(),
         }
     }
 
@@ -109,18 +104,6 @@ impl Consensus {
         self.sound(cast, agent, before);
     }
 
-    /// A scout waits to be recruited, or is.
-    pub fn wait(&mut self, cast: &Cast, agent: AgentId, waits: bool) {
-        let before = !self.is_heard(agent);
-        self.set(agent, WAITING, waits);
-        self.sound(cast, agent, before);
-    }
-
-    /// Whether a scout still waits to be recruited.
-    pub fn waits(&self, agent: AgentId) -> bool {
-        self.silenced.get(agent.index()).is_some_and(|s| s & WAITING != 0)
-    }
-
     /// Whether an agent's voice counts.
     pub fn is_heard(&self, agent: AgentId) -> bool {
         self.silenced.get(agent.index()) == Some(&0)
@@ -144,7 +127,6 @@ impl Consensus {
         count(&mut self.members[agent.family.index()]);
         for slot in agent.slots.clone() {
             let asset = cast.slots[slot].asset;
-            count(&mut self.watchers[asset.index()]);
             self.sums[asset.index()][agent.family.index()] += i64::from(sign) * self.heard[slot];
         }
     }
@@ -176,16 +158,6 @@ impl Consensus {
         of
     }
 
-    /// By asset, m̄/m: what makes a consensus the mean of those who watch it, m̄ being the mean number of
-    /// watchers of the assets that trade.
-    pub fn per_watcher(&self, trades: impl Fn(usize) -> bool) -> Vec<f64> {
-        let watched = |a: &usize| self.watchers[*a] > 0 && trades(*a);
-        let all = (0..self.watchers.len()).filter(watched);
-        let (assets, sum) = all.fold((0, 0), |(n, m), a| (n + 1, m + self.watchers[a]));
-        let mean = f64::from(sum) / f64::from(assets.max(1));
-        self.watchers.iter().map(|m| if *m > 0 { mean / f64::from(*m) } else { 1.0 }).collect()
-    }
-
     /// What a slot was last heard to intend; 0 while it is not heard.
     pub fn heard(&self, cast: &Cast, slot: usize) -> f64 {
         if self.is_heard(cast.slots[slot].agent) { self.heard[slot] as f64 / ONE } else { 0.0 }
@@ -209,7 +181,34 @@ impl Consensus {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::domain::random;
+
+    #[test]
+    fn balanced_families_have_the_same_voice_in_all_and_the_control_group_its_own() {
+        let mut members = [0; FAMILIES];
+        let of = |f: Family| f.index();
+        (members[of(Family::Trend)], members[of(Family::Range)], members[of(Family::Random)]) = (30, 2, 4);
+        let none = Consensus::new(&crate::agents::Cast {
+            agents: Vec::new(),
+            declared: 0,
+            slots: Vec::new(),
+            declared_slots: 0,
+            by_asset: Vec::new(),
+            notices: Vec::new(),
+            seed: 0,
+        });
+        let consensus = Consensus { members, voices: 36, ..none };
+        let mut voice = [1.0; FAMILIES];
+        voice[of(Family::Trend)] = 1.5;
+        assert_eq!(consensus.balanced(voice, Balance::Voices), voice);
+        let balanced = consensus.balanced(voice, Balance::Families);
+        // Sixteen voices a family of the thirty-two that think.
+        assert_eq!(balanced[of(Family::Trend)], 1.5 * 16.0 / 30.0);
+        assert_eq!(balanced[of(Family::Range)], 16.0 / 2.0);
+        assert_eq!(balanced[of(Family::Random)], 1.0);
+        assert!(balanced.iter().all(|v| v.is_finite()), "families without a voice have none to scale");
+    }
 
     /// The identity of the module's text, on numbers: the unfolded pool of structures is the pool of legs.
     #[test]

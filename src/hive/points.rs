@@ -95,15 +95,6 @@ impl Points {
         0.5 * self.family(family) + 0.5 * self.agents[agent.index()].points(self.prior, 2.0 * self.year)
     }
 
-    /// Whether a scout's record is long and good enough to be heard: active for half a year of bars, and its
-    /// mean result, shrunk to its family's with κ of two years, above zero.
-    pub fn recruits(&self, cast: &Cast, agent: AgentId) -> bool {
-        let (own, family) =
-            (&self.agents[agent.index()], &self.families[cast.agents[agent.index()].family.index()]);
-        let mean = if family.count > 0.0 { family.sum / family.count } else { 0.0 };
-        own.count >= 0.5 * self.year && own.sum + 2.0 * self.year * mean > 0.0
-    }
-
     /// The weight of each family's voices: √points, or all alike.
     pub fn voices(&self, by_points: bool) -> [f64; FAMILIES] {
         if by_points { self.by_family.map(libm::sqrt) } else { [1.0; FAMILIES] }

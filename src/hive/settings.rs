@@ -10,26 +10,23 @@ pub enum Balance {
     Voices,
     /// Families with an idea have the same voice in all, however many speak; the control group keeps its own.
     Families,
-    /// An asset's consensus is the mean of those who watch it, however many watch.
-    Watchers,
 }
 
 impl Balance {
     /// The words of the file, in the order of the variants.
-    pub const WORDS: &'static [&'static str] = &["voices", "families", "watchers"];
+    pub const WORDS: &'static [&'static str] = &["voices", "families"];
 
     /// In a word.
     pub fn word(self) -> &'static str {
         match self {
             Balance::Voices => "voices",
             Balance::Families => "families",
-            Balance::Watchers => "watchers",
         }
     }
 
     /// Finds by word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Balance::Voices, Balance::Families, Balance::Watchers].into_iter().find(|b| b.word() == word)
+        [Balance::Voices, Balance::Families].into_iter().find(|b| b.word() == word)
     }
 }
 
@@ -46,10 +43,6 @@ pub struct Listening {
     pub points_span_days: f64,
     /// Which voices count alike.
     pub balance: Balance,
-    /// Relative strength is heard as baskets whose legs' risk sums to zero.
-    pub structures: bool,
-    /// Scouts are heard from the day on which their own long record is above zero.
-    pub recruit: bool,
 }
 
 impl Default for Listening {
@@ -60,8 +53,6 @@ impl Default for Listening {
             voice_by_points: true,
             points_span_days: 750.0,
             balance: Balance::Voices,
-            structures: false,
-            recruit: false,
         }
     }
 }

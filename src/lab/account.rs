@@ -140,7 +140,6 @@ fn one_book(universe: &Universe) -> Cast {
         active_from: Stamp(i64::MIN),
         scout: false,
         funded: true,
-        leader: None,
     };
     let keys = Vec::new().into();
     let slot =

@@ -100,7 +100,6 @@ fn under(kind: Kind, cast: &Arc<Cast>, settings: &Settings) -> (Arc<Cast>, Setti
         Kind::Bare(lambda) => {
             fixed(&mut s, lambda, false);
             s.listening.balance = Balance::Voices;
-            (s.listening.structures, s.listening.recruit) = (false, false);
             s.funds.units_max = NO_LIMIT;
             s.funds.drawdown_max = NO_LIMIT;
             // Only `respond` reads these traits, so nobody says anything else for it.

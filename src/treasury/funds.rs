@@ -329,6 +329,40 @@ mod tests {
     }
 
     #[test]
+    fn by_risk_who_carries_more_may_lose_more_and_nobody_less_than_by_funds() {
+        let ends = |by: DrawdownBy| {
+            let (mut funds, mut ledger, settings) = stage();
+            let settings = FundSettings { drawdown_by: by, drawdown_max: 0.2, ..settings };
+            // The second agent is short four, the third one more: four times the swing of the first.
+            let (calm, wild) = (AgentId(0), AgentId(1));
+            ledger
+                .trade(
+                    InstrumentId(0),
+                    Decimal::new(100, 0),
+                    &[(wild, Decimal::new(-3, 0)), (AgentId(2), Decimal::new(3, 0))],
+                    None,
+                )
+                .unwrap();
+            let mark = |d: i64| [Decimal::new(if d % 2 == 0 { 100 } else { 101 }, 0)];
+            for d in 1..=30 {
+                let changed = funds.review(day(d), &ledger, &mark(d), &[1.0; N], &settings).unwrap();
+                assert!(!changed, "day {d}: a swing of four is within twenty");
+            }
+            // A move of six costs the wild one 24 of 100.
+            let fell = [Decimal::new(106, 0)];
+            funds.review(day(31), &ledger, &fell, &[1.0; N], &settings).unwrap();
+            (funds.broke(wild).is_some(), funds.broke(calm).is_some(), funds, ledger, settings)
+        };
+        let (wild, calm, ..) = ends(DrawdownBy::Funds);
+        assert!(wild && !calm);
+        let (wild, calm, mut funds, ledger, settings) = ends(DrawdownBy::Risk);
+        assert!(!wild && !calm, "σ is 1.5 times the mean of 1, 4 and 3: thirty may be lost");
+        assert!(funds.risks(&settings).iter().all(|r| *r >= 1.0));
+        funds.review(day(32), &ledger, &[Decimal::new(120, 0)], &[1.0; N], &settings).unwrap();
+        assert!(funds.broke(AgentId(1)).is_some(), "there is a limit all the same");
+    }
+
+    #[test]
     fn fewer_points_allow_a_smaller_loss() {
         let (mut funds, ledger, settings) = stage();
         let marks = [Decimal::new(120, 0)];
