@@ -141,8 +141,8 @@ impl Consensus {
         weighted / f64::from(self.voices)
     }
 
-    /// Voices by family, so that each family with an idea and a voice has the same in all: v_k ·
-    /// (M − M_random)/(K·M_k). The control group has no idea and keeps its own.
+    /// Voices by family, so that each of the K families with an idea and a voice has the same in all:
+    /// `v_k·(M − M_random)/(K·M_k)`. The control group has no idea and keeps its own.
     pub fn balanced(&self, voice: [f64; FAMILIES], balance: Balance) -> [f64; FAMILIES] {
         if balance != Balance::Families {
             return voice;
