@@ -384,6 +384,35 @@ fn another_hive_is_compared_on_the_same_market_and_what_cannot_be_is_refused() {
 }
 
 #[test]
+fn an_interrupt_says_what_is_lost_and_what_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let bin = std::env::var_os("HIVE_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_hive").into());
+    let mut child = std::process::Command::new(bin)
+        .args(["lab", "--days", "400", "--scouts", "12", "--seeds", "200", "--threads", "1"])
+        .args(["--arms", "net-eq", "--state"])
+        .arg(folder.path())
+        .env_remove("HIVE_FEED")
+        .current_dir(folder.path())
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let results = folder.path().join("lab/results");
+    let finished = || std::fs::read_dir(&results).is_ok_and(|mut d| d.next().is_some());
+    while !finished() {
+        assert!(child.try_wait().unwrap().is_none(), "it must still run");
+        std::thread::yield_now();
+    }
+    let interrupt = ["-INT", &child.id().to_string()].map(str::to_owned);
+    assert!(std::process::Command::new("kill").args(interrupt).status().unwrap().success());
+    let out = child.wait_with_output().unwrap();
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(said.contains("not finished are lost, finished ones are kept"), "{said}");
+    assert!(finished());
+}
+
+#[test]
 fn the_verb_names_its_mistakes() {
     let folder = tempfile::tempdir().unwrap();
     for (args, word) in [

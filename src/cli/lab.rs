@@ -1,6 +1,7 @@
 //! `hive lab`: does talking help on this market? Runs the ladder of systems and the controls over seeds on
 //! all cores, says what came out with intervals, and writes it as JSON and HTML.
 
+use super::keep::stop_on_signals;
 use super::options::{self, RunOptions};
 use super::{Failure, print};
 use crate::config::{self, Config};
@@ -284,7 +285,7 @@ fn run_all(
     threads: usize,
     quiet: bool,
 ) -> Result<(Tracks, Option<Tracks>, Option<Tracks>), Failure> {
-    let stop = AtomicBool::new(false);
+    let stop = stop_on_signals()?;
     let walks = |worlds: &Vec<World>| -> Vec<(u64, u64)> {
         worlds.iter().zip(&study.seeds).map(|(w, s)| (w.barriers, *s)).collect()
     };
@@ -292,7 +293,10 @@ fn run_all(
     let beside = beside + against.map_or(0, Study::work);
     let bar = progress(study.work() + beside, quiet);
     let tick = |n: u64| bar.inc(n);
-    let failed = |e: StudyError| Failure::Failed(e.to_string());
+    let failed = |e: StudyError| match (&e, keep) {
+        (StudyError::Stopped, None) => Failure::Failed("stopped; --fresh keeps nothing".to_owned()),
+        _ => Failure::Failed(e.to_string()),
+    };
     let tracks = study.run(keep, threads, &stop, &tick).map_err(failed);
     let walked = match (&tracks, walk) {
         (Ok(_), Some(worlds)) => Some(walk_all(study, worlds, keep, threads, &stop, &tick).map_err(failed)),
