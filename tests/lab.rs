@@ -342,6 +342,77 @@ fn the_verb_keeps_its_contract_and_says_the_same_twice() {
 }
 
 #[test]
+fn another_hive_is_compared_on_the_same_market_and_what_cannot_be_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let all_ears = hive::config::print_default().replace("lambda = \"humility\"", "lambda = 1");
+    std::fs::write(at("all-ears.toml"), &all_ears).unwrap();
+    std::fs::write(at("daily.toml"), all_ears.replace("decide = \"4h\"", "decide = \"1d\"")).unwrap();
+    std::fs::write(at("rich.toml"), all_ears.replace("capital = \"100000\"", "capital = \"5000\"")).unwrap();
+    let few = ["--arms", "net-eq", "--json", "a.json", "--against", "all-ears.toml"];
+    let out = lab(folder.path(), &few);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let said = String::from_utf8(out.stdout).unwrap();
+    let words =
+        ["against  ", "vs_other", "Against the hive of all-ears.toml", "the net-eq of both is the same"];
+    assert!(words.iter().all(|w| said.contains(w)), "{said}");
+    let r: Report = serde_json::from_str(&std::fs::read_to_string(at("a.json")).unwrap()).unwrap();
+    let (a, u) = (r.against.unwrap(), &r.uplift);
+    let known = r.facts.against.unwrap();
+    assert!(a.same_strong && known.roster_hash != r.facts.roster_hash && known.voice_count == 48);
+    let both = u["vs_strong"].sharpe.mean - a.vs_strong.mean;
+    assert!((both - u["vs_other"].sharpe.mean).abs() < 1e-9);
+    assert_ne!(u["vs_other"].sharpe.mean, 0.0);
+    // Asked the other way round it is the same with the other sign, from results that were kept.
+    let other =
+        ["--arms", "net-eq", "--json", "b.json", "--agents", "all-ears.toml", "--against", "plain.toml"];
+    std::fs::write(at("plain.toml"), hive::config::print_default()).unwrap();
+    assert!(lab(folder.path(), &other).status.success());
+    let back: Report = serde_json::from_str(&std::fs::read_to_string(at("b.json")).unwrap()).unwrap();
+    let (there, here) = (back.uplift["vs_other"].sharpe, u["vs_other"].sharpe);
+    assert!((there.mean + here.mean).abs() < 1e-12 && (there.lo + here.hi).abs() < 1e-12);
+    for (file, words) in [
+        ("daily.toml", ["the decision clock is 1d there and 4h here", "--clock"]),
+        ("rich.toml", ["the capital is 5000 there", "the same"]),
+        ("none.toml", ["none.toml", ""]),
+    ] {
+        let out = lab(folder.path(), &["--against", file]);
+        assert_eq!(out.status.code(), Some(2), "{file}");
+        let said = String::from_utf8(out.stderr).unwrap();
+        assert!(words.iter().all(|w| said.contains(w)), "{said}");
+    }
+}
+
+#[test]
+fn an_interrupt_says_what_is_lost_and_what_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let bin = std::env::var_os("HIVE_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_hive").into());
+    let mut child = std::process::Command::new(bin)
+        .args(["lab", "--days", "400", "--scouts", "12", "--seeds", "200", "--threads", "1"])
+        .args(["--arms", "net-eq", "--state"])
+        .arg(folder.path())
+        .env_remove("HIVE_FEED")
+        .current_dir(folder.path())
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let results = folder.path().join("lab/results");
+    let finished = || std::fs::read_dir(&results).is_ok_and(|mut d| d.next().is_some());
+    while !finished() {
+        assert!(child.try_wait().unwrap().is_none(), "it must still run");
+        std::thread::yield_now();
+    }
+    let interrupt = ["-INT", &child.id().to_string()].map(str::to_owned);
+    assert!(std::process::Command::new("kill").args(interrupt).status().unwrap().success());
+    let out = child.wait_with_output().unwrap();
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert_eq!(out.status.code(), Some(1), "{said}");
+    assert!(said.contains("not finished are lost, finished ones are kept"), "{said}");
+    assert!(finished());
+}
+
+#[test]
 fn the_verb_names_its_mistakes() {
     let folder = tempfile::tempdir().unwrap();
     for (args, word) in [

@@ -7,8 +7,8 @@
 //!    changes nobody else's numbers.
 //! 2. An asset chosen by a ranking is taken up only once the ranking is known ([`Agent::active_from`]).
 //! 3. A scout is a declared agent drawn again: same family, side, goal and character, other numbers
-//!    and, where the assets are drawn or named, other assets; every second scout has look-backs three
-//!    times as long.
+//!    and, where the assets are drawn or named, other assets, and look-backs over the clocks of
+//!    [`Clocks`](super::declaration::Clocks).
 
 use super::declaration::{Declaration, ParamSpec, Range, Roster, Selector};
 use super::strategies::{self, Strategy};
@@ -93,8 +93,6 @@ pub struct Cast {
     pub seed: u64,
 }
 
-/// How much longer every second scout looks back.
-const SLOW: f64 = 3.0;
 /// The shortest and the longest look-back that drawing and scaling may give.
 const BARS: (f64, f64) = (2.0, 2_000.0);
 
@@ -114,12 +112,13 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
         cast.add(roster, declaration, universe, None);
     }
     cast.declared_slots = cast.slots.len();
-    // Without declared voices there is nobody to be drawn again; structures are no voices.
-    let voices: Vec<&Declaration> = roster.agents.iter().filter(|a| !a.family.is_structured()).collect();
-    let scouts = if voices.is_empty() { 0 } else { roster.scouts };
-    for (number, template) in (0..scouts).zip(voices.iter().cycle()) {
-        let slow = number / voices.len() as u32 % 2 == 1;
-        cast.add(roster, template, universe, Some((number, slow)));
+    let scouting = roster.scouting;
+    // Without anybody to be drawn again there are no scouts; structures are no voices.
+    let draws = |d: &&Declaration| !d.family.is_structured() && scouting.draws(d.family);
+    let drawn: Vec<&Declaration> = roster.agents.iter().filter(draws).collect();
+    for (number, template) in (0..roster.scouts).zip(drawn.iter().cycle()) {
+        let round = number / drawn.len() as u32;
+        cast.add(roster, template, universe, Some((number, scouting.clocks.factor(round))));
     }
     for (i, slot) in cast.slots.iter().enumerate() {
         cast.by_asset[slot.asset.index()].push(i as u32);
@@ -128,12 +127,12 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
 }
 
 impl Cast {
-    fn add(&mut self, roster: &Roster, d: &Declaration, universe: &Universe, scout: Option<(u32, bool)>) {
+    /// A declared agent, or a scout with its number and what its look-backs are multiplied by.
+    fn add(&mut self, roster: &Roster, d: &Declaration, universe: &Universe, scout: Option<(u32, f64)>) {
         let name = scout.map_or_else(|| d.name.clone(), |(n, _)| format!("scout-{:03}", n + 1));
         let who = random::name(&name);
-        let slow = scout.is_some_and(|(_, slow)| slow);
         let preset = roster.presets[d.goal.index()];
-        let horizon = preset.horizon * if slow { SLOW } else { 1.0 };
+        let horizon = preset.horizon * scout.map_or(1.0, |(_, factor)| factor);
         let params = strategies::params(d.family).iter().map(|spec| {
             let range = d.params.get(spec.name).copied().unwrap_or(spec.default);
             draw(spec, range, random::key(self.seed, &[who, random::name(spec.name)]), horizon)

@@ -52,6 +52,65 @@ pub struct Declaration {
     pub funded: bool,
 }
 
+/// Over which clocks scouts look back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clocks {
+    /// Half of them as declared, half three times as long.
+    #[default]
+    Slow,
+    /// Half of them as declared, half a third as long.
+    Fast,
+    /// A third each: as declared, a third as long, three times as long.
+    Mixed,
+}
+
+impl Clocks {
+    /// The words of the file.
+    pub const WORDS: &'static [&'static str] = &["slow", "fast", "mixed"];
+
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Clocks::Slow => "slow",
+            Clocks::Fast => "fast",
+            Clocks::Mixed => "mixed",
+        }
+    }
+
+    /// Finds by word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Clocks::Slow, Clocks::Fast, Clocks::Mixed].into_iter().find(|c| c.word() == word)
+    }
+
+    /// What look-backs are multiplied by in this round of redrawing the declared agents, the first being 0.
+    pub fn factor(self, round: u32) -> f64 {
+        match (self, round % 2, round % 3) {
+            (Clocks::Slow, 1, _) | (Clocks::Mixed, _, 2) => SLOW,
+            (Clocks::Fast, 1, _) | (Clocks::Mixed, _, 1) => 1.0 / SLOW,
+            _ => 1.0,
+        }
+    }
+}
+
+/// How much longer slow scouts look back, and how much less far fast ones.
+const SLOW: f64 = 3.0;
+
+/// How scouts are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scouting {
+    /// Over which clocks they look back.
+    pub clocks: Clocks,
+    /// Only of the near-neutral families, relative strength and range.
+    pub neutral: bool,
+}
+
+impl Scouting {
+    /// Whether scouts are drawn of this family.
+    pub fn draws(self, family: Family) -> bool {
+        !self.neutral || matches!(family, Family::RelativeStrength | Family::Range)
+    }
+}
+
 /// All that is declared of the swarm.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Roster {
@@ -59,10 +118,20 @@ pub struct Roster {
     pub agents: Vec<Declaration>,
     /// How many scouts are drawn beside them.
     pub scouts: u32,
+    /// How these are drawn.
+    pub scouting: Scouting,
     /// Named groups of assets, without the `@`.
     pub groups: BTreeMap<String, Vec<String>>,
     /// The presets of the goals, in the order of [`Goal::ALL`].
     pub presets: [Preset; 4],
+}
+
+impl Roster {
+    /// How many speak: declared agents and scouts.
+    pub fn voices(&self) -> usize {
+        let scouts = if self.agents.iter().any(|d| self.scouting.draws(d.family)) { self.scouts } else { 0 };
+        self.agents.len() + scouts as usize
+    }
 }
 
 /// A parameter of a family: what may be set in `params`.
@@ -81,7 +150,7 @@ pub struct ParamSpec {
 }
 
 impl ParamSpec {
-    /// A whole number of bars, scaled by the preset's horizon and three times as long for slow scouts.
+    /// A whole number of bars, scaled by the preset's horizon and by the clock of a scout.
     pub fn is_lookback(&self) -> bool {
         self.unit == "bars"
     }

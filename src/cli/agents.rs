@@ -115,7 +115,10 @@ fn scaffold(out: &mut String, pattern: &str, file: &Path) -> Result<std::fmt::Re
             "{} is there already and is left alone; name another file or move it away",
             file.display()
         )),
-        _ => Failure::Usage(format!("writing {}: {e}; name a file in a folder that can be written", file.display())),
+        _ => Failure::Usage(format!(
+            "writing {}: {e}; name a file in a folder that can be written",
+            file.display()
+        )),
     };
     let mut new = std::fs::OpenOptions::new().write(true).create_new(true).open(file).map_err(refused)?;
     std::io::Write::write_all(&mut new, text.as_bytes()).map_err(refused)?;

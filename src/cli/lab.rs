@@ -1,12 +1,14 @@
 //! `hive lab`: does talking help on this market? Runs the ladder of systems and the controls over seeds on
 //! all cores, says what came out with intervals, and writes it as JSON and HTML.
 
+use super::keep::stop_on_signals;
 use super::options::{self, RunOptions};
 use super::{Failure, print};
 use crate::config::{self, Config};
 use crate::domain::{Span, Stamp};
 use crate::engine::Settings;
 use crate::fills::Costs;
+use crate::lab::against::{self, Other};
 use crate::lab::keep::{self, Keep};
 use crate::lab::report::{Facts, Sample, report};
 use crate::lab::study::{StudyError, Tracks};
@@ -60,6 +62,9 @@ struct Options {
     /// Only these systems and controls, beside those that every report needs: net-hrp,time-shifted
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     arms: Option<Vec<String>>,
+    /// The hive of another file beside this one, paired by seed and day: what the one is worth over the other
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
     /// Report before and from this day apart as well
     #[arg(long, value_name = "DATE")]
     split: Option<String>,
@@ -177,7 +182,7 @@ fn experiment(o: &Options) -> Result<(), Failure> {
     let settings = setup::settings(&config);
     let world = World::read(feed.as_mut(), config.roster.clone(), settings.clone())
         .map_err(|e| Failure::Failed(e.to_string()))?;
-    let voices = config.roster.agents.len() + config.roster.scouts as usize;
+    let voices = config.roster.voices();
     let all = arms::plan(voices);
     let arms = match &o.arms {
         None => all,
@@ -196,18 +201,31 @@ fn experiment(o: &Options) -> Result<(), Failure> {
     let walk = (o.arms.is_none() || o.arms.as_ref().is_some_and(|a| a.iter().any(|n| n == HIVE)))
         .then(|| walk_world(&config, &world, o.seeds))
         .transpose()?;
-    let facts = facts(&config, &study, &keep, split.transpose()?)?;
+    let other = o.against.as_ref().map(|file| other(file, &run, &world)).transpose()?;
+    let against = other.as_ref().map(|(world, known, key)| {
+        let (seeds, key) = (study.seeds.clone(), key.clone());
+        (Study { world, seeds, arms: against::arms(), key }, known)
+    });
+    let mut facts = facts(&config, &study, &keep, split.transpose()?)?;
+    if let Some((_, known)) = &against {
+        facts.variants_tried += 1;
+        facts.against = Some((*known).clone());
+    }
     if !o.quiet {
         print(&tables::facts(&facts))?;
     }
     let threads =
         o.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |n| n as usize);
     let kept = (!o.fresh).then_some(&keep);
-    let (tracks, walked) = run_all(&study, walk.as_ref(), kept, threads, o.quiet)?;
+    let (tracks, walked, others) =
+        run_all(&study, walk.as_ref(), against.as_ref().map(|(s, _)| s), kept, threads, o.quiet)?;
     let sample = Sample::new(&study.arms, &tracks, threads);
     let walk_arms = walk_arms(voices);
     let walk_sample = walked.as_ref().map(|t| Sample::new(&walk_arms, t, threads));
-    let report = report(facts, &sample, walk_sample.as_ref());
+    let mut report = report(facts, &sample, walk_sample.as_ref());
+    if let Some(others) = &others {
+        against::compare(&mut report, &study.arms, &tracks, others, threads);
+    }
     let json = serde_json::to_string_pretty(&report)
         .map_err(|e| Failure::Failed(format!("encoding the report: {e}")))?
         + "\n";
@@ -218,6 +236,23 @@ fn experiment(o: &Options) -> Result<(), Failure> {
         }
     }
     if o.quiet { Ok(()) } else { print(&tables::results(&report)) }
+}
+
+/// The hive of another file on the same tape, what is known of it, and the key of its results.
+fn other(file: &PathBuf, run: &RunOptions, world: &World) -> Result<(World, Other, String), Failure> {
+    let (config, _) = options::load(Some(file), &run.overrides())?;
+    let settings = setup::settings(&config);
+    let named = file.display().to_string();
+    against::fits(&world.settings, &settings)
+        .map_err(|why| Failure::Usage(format!("--against {named}: {why}")))?;
+    let known = Other {
+        file: named,
+        roster_hash: config::roster_hash(&config),
+        agent_count: config.roster.agents.len(),
+        voice_count: config.roster.voices(),
+    };
+    let key = key(&config, world);
+    Ok((against::world(world, config.roster, settings), known, key))
 }
 
 /// A file is written beside and renamed; what is no file (`/dev/stdout`) as it is.
@@ -253,29 +288,38 @@ fn walk_world(config: &Config, world: &World, seeds: u32) -> Result<Vec<World>, 
     (0..u64::from(seeds)).map(one).collect()
 }
 
-/// The study, and the random walks beside it.
+/// The study, the random walks beside it, and another hive.
 fn run_all(
     study: &Study<'_>,
     walk: Option<&Vec<World>>,
+    against: Option<&Study<'_>>,
     keep: Option<&Keep>,
     threads: usize,
     quiet: bool,
-) -> Result<(Tracks, Option<Tracks>), Failure> {
-    let stop = AtomicBool::new(false);
+) -> Result<(Tracks, Option<Tracks>, Option<Tracks>), Failure> {
+    let stop = stop_on_signals()?;
     let walks = |worlds: &Vec<World>| -> Vec<(u64, u64)> {
         worlds.iter().zip(&study.seeds).map(|(w, s)| (w.barriers, *s)).collect()
     };
     let beside: u64 = walk.map_or(0, |w| walks(w).iter().map(|(b, _)| b / crate::lab::trial::TICK * 2).sum());
+    let beside = beside + against.map_or(0, Study::work);
     let bar = progress(study.work() + beside, quiet);
     let tick = |n: u64| bar.inc(n);
-    let failed = |e: StudyError| Failure::Failed(e.to_string());
+    let failed = |e: StudyError| match (&e, keep) {
+        (StudyError::Stopped, None) => Failure::Failed("stopped; --fresh keeps nothing".to_owned()),
+        _ => Failure::Failed(e.to_string()),
+    };
     let tracks = study.run(keep, threads, &stop, &tick).map_err(failed);
     let walked = match (&tracks, walk) {
         (Ok(_), Some(worlds)) => Some(walk_all(study, worlds, keep, threads, &stop, &tick).map_err(failed)),
         _ => None,
     };
+    let others = match (&tracks, against) {
+        (Ok(_), Some(other)) => Some(other.run(keep, threads, &stop, &tick).map_err(failed)),
+        _ => None,
+    };
     bar.finish_and_clear();
-    Ok((tracks?, walked.transpose()?))
+    Ok((tracks?, walked.transpose()?, others.transpose()?))
 }
 
 /// Every seed in its own random walk.
@@ -373,10 +417,11 @@ fn facts(config: &Config, study: &Study<'_>, keep: &Keep, split: Option<String>)
             Costs::Bars(_) => None,
         },
         costs: config.costs.to_string(),
-        voice_count: config.roster.agents.len() + config.roster.scouts as usize,
+        voice_count: config.roster.voices(),
         agent_count: config.roster.agents.len(),
         target_vol: settings.desk.target_vol,
         split,
+        against: None,
     })
 }
 

@@ -37,7 +37,7 @@ pub use setting::Setting;
 pub use show::{roster_hash, show};
 pub use table::{SCOUTS_MAX, SETTINGS, setting};
 
-use crate::agents::declaration::Roster;
+use crate::agents::declaration::{Roster, Scouting};
 use crate::agents::personality::Preset;
 use crate::domain::{Goal, Money};
 use crate::fills::Costs;
@@ -61,7 +61,7 @@ pub const SHIPPED_FILE: &str = "agents.toml (built in)";
 const SHIPPED: &str = include_str!("../../agents.toml");
 /// Sections whose keys are all scalar settings.
 const SCALAR_SECTIONS: &[&str] =
-    &["hive", "clock", "costs", "listening", "desk", "funds", "risk", "goals", "managers"];
+    &["hive", "clock", "costs", "listening", "scouts", "desk", "funds", "risk", "goals", "managers"];
 /// The others, and the version.
 const OTHER_KEYS: &[&str] = &["config_version", "groups", "personality", "preset", "agent"];
 
@@ -115,6 +115,7 @@ impl Default for Config {
             roster: Roster {
                 agents: Vec::new(),
                 scouts: 240,
+                scouting: Scouting::default(),
                 groups: BTreeMap::new(),
                 presets: [Preset::default(); 4],
             },

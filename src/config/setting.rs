@@ -4,10 +4,17 @@
 use super::Config;
 use super::problem::{quoted, suggest};
 use super::reader::{as_number, bounds_hint, is_number, type_name};
+use crate::agents::declaration::Clocks;
 use crate::domain::{Money, Span, money};
 use crate::fills::{BarCosts, Costs};
-use crate::hive::settings::{AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager};
+use crate::hive::settings::{
+    AssetManager, AutomatedManager, Balance, BigMoneyManager, FastManager, LowRiskManager,
+};
+use crate::treasury::settings::DrawdownBy;
 use toml::de::DeValue;
+
+/// Of which families scouts are drawn.
+pub(super) const FAMILIES: &[&str] = &["all", "neutral"];
 
 /// A scalar setting of `agents.toml`, of a `HIVE_*` variable and of a flag.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +28,9 @@ pub struct Setting {
     pub(super) kind: Kind,
     /// Whether it can change a decision, and so belongs into the hash of the roster.
     pub(super) decides: bool,
+    /// At this value it is left out of the hash of the roster: it was no setting yet when hashes were
+    /// written down, and everybody had it.
+    pub(super) unsaid: Option<&'static str>,
     /// None while the section it belongs to is not there.
     pub(super) slot: for<'a> fn(&'a mut Draft) -> Option<Slot<'a>>,
 }
@@ -68,6 +78,10 @@ pub(super) struct Draft {
     pub level: String,
     pub flat: Option<f64>,
     pub bars: BarCosts,
+    pub clocks: String,
+    pub families: String,
+    pub balance: String,
+    pub drawdown_by: String,
 }
 
 impl Draft {
@@ -76,10 +90,27 @@ impl Draft {
             Costs::Flat(rate) => (Some(rate), BarCosts::default()),
             Costs::Bars(bars) => (None, bars),
         };
-        Draft { config, level: "B".to_owned(), flat, bars }
+        let (clocks, balance) = (config.roster.scouting.clocks.word(), config.listening.balance.word());
+        let families = FAMILIES[usize::from(config.roster.scouting.neutral)];
+        Draft {
+            level: "B".to_owned(),
+            flat,
+            bars,
+            clocks: clocks.to_owned(),
+            families: families.to_owned(),
+            balance: balance.to_owned(),
+            drawdown_by: config.funds.drawdown_by.word().to_owned(),
+            config,
+        }
     }
 
-    pub fn finish(self) -> Config {
+    pub fn finish(mut self) -> Config {
+        // Words that are not known were refused when they were given.
+        let scouting = &mut self.config.roster.scouting;
+        scouting.clocks = Clocks::parse(&self.clocks).unwrap_or_default();
+        scouting.neutral = self.families == FAMILIES[1];
+        self.config.funds.drawdown_by = DrawdownBy::parse(&self.drawdown_by).unwrap_or_default();
+        self.config.listening.balance = Balance::parse(&self.balance).unwrap_or_default();
         Config {
             costs: match self.flat {
                 Some(rate) => Costs::Flat(rate),

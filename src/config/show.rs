@@ -33,12 +33,12 @@ fn canonical(config: &Config) -> String {
     let mut text = String::from("hive roster 1\n");
     let mut draft = Draft::of(config.clone());
     for setting in SETTINGS.iter().filter(|s| s.decides) {
-        if let Some(value) = setting.print(&mut draft) {
+        if let Some(value) = setting.print(&mut draft).filter(|v| setting.unsaid != Some(v)) {
             push(&mut text, setting.path, &value);
         }
     }
     // Taken apart so that a new field does not compile unhashed; scouts are a setting.
-    let Roster { agents, scouts: _, groups, presets } = &config.roster;
+    let Roster { agents, scouts: _, scouting: _, groups, presets } = &config.roster;
     for (name, members) in groups {
         push(&mut text, &format!("group.{name}"), &members.join(" "));
     }

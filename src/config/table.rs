@@ -1,8 +1,11 @@
 //! The table of all scalar settings: reading, layers, bounds, `show` and the hash are driven by it.
 //! Bounds are wide enough for any experiment and narrow enough to catch a slip of the unit.
 
-use super::setting::{Draft, Kind, Setting, Slot};
+use super::setting::{Draft, FAMILIES, Kind, Setting, Slot};
+use crate::agents::declaration::Clocks;
 use crate::domain::Span;
+use crate::hive::settings::Balance;
+use crate::treasury::settings::DrawdownBy;
 
 /// Most scouts: at 276 voices the gain has levelled, and each costs the engine one agent's work a bar.
 pub const SCOUTS_MAX: u32 = 10_000;
@@ -12,7 +15,12 @@ const SEED_MAX: u64 = i64::MAX as u64;
 type SlotOf = for<'a> fn(&'a mut Draft) -> Option<Slot<'a>>;
 
 const fn row(path: &'static str, kind: Kind, unit: &'static str, doc: &'static str, slot: SlotOf) -> Setting {
-    Setting { path, unit, doc, kind, decides: true, slot }
+    Setting { path, unit, doc, kind, decides: true, unsaid: None, slot }
+}
+
+/// A row that came after hashes of rosters were written down; at its default the hash does not know it.
+const fn later(unsaid: &'static str, setting: Setting) -> Setting {
+    Setting { unsaid: Some(unsaid), ..setting }
 }
 
 /// A row that changes no decision: what only names, funds or seeds a run.
@@ -73,6 +81,11 @@ pub static SETTINGS: &[Setting] = &[
     row("listening.voice_by_points", Kind::Flag, "", "families with better records are heard more", |d| Some(Slot::Flag(&mut d.config.listening.voice_by_points))),
     row("listening.points_span_days", number(5.0, 10_000.0), "days", "memory of the points", |d| Some(Slot::Number(&mut d.config.listening.points_span_days))),
 
+    later("voices", row("listening.balance", Kind::OneOf(Balance::WORDS), "", "who counts alike: all voices, or families", |d| Some(Slot::Text(&mut d.balance)))),
+
+    later("slow", row("scouts.clocks", Kind::OneOf(Clocks::WORDS), "", "look-backs of scouts: half of them ×3 (slow) or ×1/3 (fast), or a third each (mixed)", |d| Some(Slot::Text(&mut d.clocks)))),
+    later("all", row("scouts.families", Kind::OneOf(FAMILIES), "", "families that scouts are drawn of: all, or the near-neutral", |d| Some(Slot::Text(&mut d.families)))),
+
     row("desk.patience", number(0.001, 1.0), "share of the way a bar", "η: how fast an aim goes to its target", |d| Some(Slot::Number(&mut d.config.desk.patience))),
     row("desk.band", number(0.0, 1.0), "fraction of the larger", "β: no trade while target and position are this near", |d| Some(Slot::Number(&mut d.config.desk.band))),
     row("desk.target_vol", number(0.01, 1.0), "fraction a year", "volatility that the desk aims at", |d| Some(Slot::Number(&mut d.config.desk.target_vol))),
@@ -86,7 +99,8 @@ pub static SETTINGS: &[Setting] = &[
     row("funds.cap", number(0.1, 1_000.0), "equal shares", "largest weight of an agent", |d| Some(Slot::Number(&mut d.config.funds.cap))),
     row("funds.by_points", Kind::Flag, "", "funds follow √points; else all are equal", |d| Some(Slot::Flag(&mut d.config.funds.by_points))),
     row("funds.units_max", number(0.1, 20.0), "units", "largest position in real before points scale it", |d| Some(Slot::Number(&mut d.config.funds.units_max))),
-    row("funds.drawdown_max", number(0.01, 1.0), FRACTION, "loss of its funds at which an agent is broke", |d| Some(Slot::Number(&mut d.config.funds.drawdown_max))),
+    row("funds.drawdown_max", number(0.01, 100.0), "× its funds", "loss of its funds at which an agent is broke", |d| Some(Slot::Number(&mut d.config.funds.drawdown_max))),
+    later("funds", row("funds.drawdown_by", Kind::OneOf(DrawdownBy::WORDS), "", "what that loss is measured by: funds, or the risk carried too", |d| Some(Slot::Text(&mut d.drawdown_by)))),
     row("funds.probation_days", whole(1, 3_650), "days", "time without funds before points earn them back", |d| Some(Slot::Small(&mut d.config.funds.probation_days))),
 
     row("risk.drawdown_halt", number(0.01, 1.0), FRACTION, "drawdown at which the breaker halts the desk", |d| Some(Slot::Number(&mut d.config.risk.drawdown_halt))),

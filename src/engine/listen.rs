@@ -19,7 +19,9 @@ use crate::agents::alone::unit;
 use crate::agents::books::{Pace, Patient};
 use crate::agents::mind::{self, Heard};
 use crate::agents::{Agent, Cast};
-use crate::domain::{AssetId, Body, Factor, InstrumentId, MessageId, Speaker, Stamp, Stance, StanceVerb};
+use crate::domain::{
+    AssetId, Body, Factor, Family, InstrumentId, MessageId, Speaker, Stamp, Stance, StanceVerb,
+};
 use crate::hive::influence::{Edges, Loudest};
 use crate::ledger::Ledger;
 use crate::treasury::funds::Funds;
@@ -51,7 +53,7 @@ impl Respond {
     /// at the weight of its funds.
     pub(super) fn listen(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         let (cast, s) = (&*spec.cast, &spec.settings);
-        let voice = self.points.voices(s.listening.voice_by_points);
+        let voice = self.voices(spec);
         let heard_on = (0..cast.by_asset.len()).map(|a| spec.heard_on(a, speak));
         let consensus: Vec<f64> = heard_on.map(|(a, risk)| risk * self.consensus.of(a, &voice)).collect();
         let reference = 1.0 / cast.declared.max(1) as f64;
@@ -121,6 +123,12 @@ impl Respond {
         self.gauge.decide(spec, at, speak, &self.office.knobs);
     }
 
+    /// The weight of each family's voices.
+    pub(super) fn voices(&self, spec: &RespondSpec) -> [f64; Family::ALL.len()] {
+        let l = &spec.settings.listening;
+        self.consensus.balanced(self.points.voices(l.voice_by_points), l.balance)
+    }
+
     /// The largest position of an agent in real, in its units.
     pub(super) fn allowed(&self, spec: &RespondSpec, agent: &Agent) -> f64 {
         let points = self.points.agent(&spec.cast, agent.id).clamp(1.0 / 3.0, 1.0);
@@ -185,7 +193,7 @@ impl Respond {
         verb: StanceVerb,
         out: &mut Outputs,
     ) {
-        let voice = self.points.voices(spec.settings.listening.voice_by_points);
+        let voice = self.voices(spec);
         let mut because = [None; 3];
         if verb != StanceVerb::Keeps {
             let sign = libm::copysign(1.0, slice);

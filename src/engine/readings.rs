@@ -36,8 +36,7 @@ impl Engine {
         let Some(of) = cast.agents.get(agent.index()).filter(|_| respond.consensus.is_heard(agent)) else {
             return 0.0;
         };
-        let by_points = self.settings().listening.voice_by_points;
-        respond.points.voices(by_points)[of.family.index()]
+        respond.voices(&self.respond_spec)[of.family.index()]
     }
 
     /// λ of a declared agent now; 0 for scouts and the deaf.

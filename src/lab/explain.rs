@@ -54,7 +54,12 @@ pub fn explain(r: &Report) -> String {
         ));
     }
     lines.push(format!("Not built yet, and so not claimed: {}.", r.not_built_yet.join(", ")));
-    lines.extend(r.notes.iter().filter(|n| n.contains("variants") || n.contains("halted")).cloned());
+    lines.extend(
+        r.notes
+            .iter()
+            .filter(|n| n.contains("variants") || n.contains("halted") || n.starts_with("Against"))
+            .cloned(),
+    );
     lines.push(r.verdict.clone());
     lines.join("\n\n") + "\n"
 }

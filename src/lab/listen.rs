@@ -10,7 +10,7 @@ use crate::domain::{Event, InstrumentId, Universe, money};
 use crate::engine::respond::{Respond, RespondSpec};
 use crate::engine::speak::{Said, Speak};
 use crate::engine::{Outputs, Settings};
-use crate::hive::settings::Managers;
+use crate::hive::settings::{Balance, Managers};
 use std::sync::Arc;
 
 /// More than any agent could be worth.
@@ -99,6 +99,7 @@ fn under(kind: Kind, cast: &Arc<Cast>, settings: &Settings) -> (Arc<Cast>, Setti
         Kind::Points => fixed(&mut s, 1.0, true),
         Kind::Bare(lambda) => {
             fixed(&mut s, lambda, false);
+            s.listening.balance = Balance::Voices;
             s.funds.units_max = NO_LIMIT;
             s.funds.drawdown_max = NO_LIMIT;
             // Only `respond` reads these traits, so nobody says anything else for it.

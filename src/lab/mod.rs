@@ -2,9 +2,9 @@
 //! to be believed. One `speak` a seed, all arms fed the same utterances in lock-step.
 //!
 //! Entry points: [`arms::plan`] for what is tried, [`trial::trial`] for one seed, [`study`] for all of
-//! them on both cores, [`report::report`] for the JSON contract, [`html::page`] for the pictures,
-//! [`explain::explain`] for the words, [`page::page`] for the cockpit, [`keep::Keep`] for what survives
-//! between runs.
+//! them on both cores, [`report::report`] for the JSON contract, [`against`] for two hives in one
+//! experiment, [`html::page`] for the pictures, [`explain::explain`] for the words, [`page::page`] for the
+//! cockpit, [`keep::Keep`] for what survives between runs.
 //!
 //! # Invariants
 //!
@@ -23,6 +23,7 @@
 //! [`Real`]: crate::engine::real::Real
 
 pub mod account;
+pub mod against;
 pub mod allocate;
 pub mod arms;
 pub mod bootstrap;

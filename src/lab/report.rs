@@ -7,6 +7,7 @@
 //! 2. Systems that do not exist yet are named as not built, never as a number.
 //! 3. A gain is called communication's only if what silences messages takes at least half of it away.
 
+use super::against::{Against, Other};
 use super::arms::{Arm, Kind};
 use super::bootstrap::{self, DRAWS, Interval, Resampled, interval};
 use super::metrics::{self, Metrics};
@@ -62,6 +63,9 @@ pub struct Facts {
     pub target_vol: f64,
     /// The day that divides the run, if one was asked for.
     pub split: Option<String>,
+    /// Another hive that this one is compared with.
+    #[serde(rename = "other")]
+    pub against: Option<Other>,
 }
 
 /// An arm's line.
@@ -181,7 +185,7 @@ pub struct Report {
     pub ladder: Vec<String>,
     /// By name.
     pub arms: BTreeMap<String, ArmReport>,
-    /// `vs_alone`, `vs_strong`, `vs_all`, `vs_tsmom6`.
+    /// `vs_alone`, `vs_strong`, `vs_all`, `vs_tsmom6`, and `vs_other` if another hive was asked for.
     pub uplift: BTreeMap<String, Uplift>,
     /// By name.
     pub controls: BTreeMap<String, ControlReport>,
@@ -195,6 +199,8 @@ pub struct Report {
     pub split_parts: Vec<Part>,
     /// How alike agents and voices are: what the voices curve can be expected to give.
     pub company: BTreeMap<String, Company>,
+    /// The other hive, if one was asked for.
+    pub against: Option<Against>,
     /// λ = 1 against `net-all`.
     pub identity: Option<Identity>,
     /// Systems of the protocol that are not built yet.
@@ -256,6 +262,11 @@ impl<'a> Sample<'a> {
     pub fn delta(&self, a: &str, b: &str) -> Option<Interval> {
         let (measured, draws) = self.differences(self.place(a)?, self.place(b)?);
         Some(interval(mean(&measured), bootstrap::over_seeds(&draws), days(self)))
+    }
+
+    /// Mean over seeds of an arm's Sharpe ratio; 0 if it is not there.
+    pub fn sharpe(&self, name: &str) -> f64 {
+        self.place(name).map_or(0.0, |arm| mean(&self.sharpes(arm)))
     }
 
     /// The draws behind [`Sample::delta`].
@@ -332,7 +343,8 @@ fn arm(facts: &Facts, sample: &Sample<'_>, i: usize) -> ArmReport {
     }
 }
 
-fn uplift(facts: &Facts, sample: &Sample<'_>, other: &str) -> Option<Uplift> {
+/// What the hive of a sample is worth over another of its arms.
+pub(super) fn uplift(facts: &Facts, sample: &Sample<'_>, other: &str) -> Option<Uplift> {
     let (a, b) = (sample.place(HIVE)?, sample.place(other)?);
     let (measured, draws) = sample.differences(a, b);
     let (x, y) = (sample.metrics(a, facts.target_vol), sample.metrics(b, facts.target_vol));

@@ -63,7 +63,9 @@ type Done = Option<Result<Vec<Track>, StudyError>>;
 #[derive(Debug, thiserror::Error)]
 pub enum StudyError {
     /// Somebody asked for it.
-    #[error("stopped; what is finished is kept and the same command goes on from there")]
+    #[error(
+        "stopped; seeds that were not finished are lost, finished ones are kept: the same command goes on from there"
+    )]
     Stopped,
     /// A finished result could not be kept.
     #[error("keeping a finished result: {0}")]

@@ -20,6 +20,10 @@ pub fn facts(f: &Facts) -> String {
     );
     let _ = writeln!(out, "data     {}", f.data_hash);
     let _ = writeln!(out, "roster   {}  ({} agents, {} voices)", f.roster_hash, f.agent_count, f.voice_count);
+    if let Some(o) = &f.against {
+        let (file, hash) = (&o.file, &o.roster_hash);
+        let _ = writeln!(out, "against  {hash}  ({} agents, {} voices) {file}", o.agent_count, o.voice_count);
+    }
     let _ = writeln!(out, "costs    {}", f.costs);
     let seeds: Vec<String> = f.seed_list.iter().map(u64::to_string).collect();
     let _ = writeln!(out, "seeds    {}", seeds.join(" "));

@@ -4,6 +4,8 @@
 //! ```text
 //! weight_i ∝ clip(√points_i / mean √points, floor, cap)        equal without points
 //! largest unit in real, and loss allowed before an agent is broke: × clip(points_i, ⅓, 1)
+//! drawdown_by = "risk": the loss allowed × max(1, σ_i/σ̄) as well, σ_i of its real results over its grant,
+//! day by day with a span of 90 days, known after 20, σ̄ the mean over the funded
 //! ```
 //!
 //! # Invariants
@@ -13,15 +15,20 @@
 //! 3. A broke agent goes on alone and in sim; after its probation, points of at least 1 earn its
 //!    funds back.
 
-use super::settings::FundSettings;
+use super::settings::{DrawdownBy, FundSettings};
 use crate::agents::Cast;
 use crate::domain::money::{from_estimate, to_estimate};
 use crate::domain::{AgentId, Decimal, Money, Span, Stamp};
 use crate::ledger::{Account, Ledger, LedgerError};
+use crate::market::indicators::Weighted;
 use serde::{Deserialize, Serialize};
 
 /// Funds are moved in whole cents.
 const CENTS: u32 = 2;
+/// Span in days of what is known of an agent's swings …
+const SWING_DAYS: f64 = 90.0;
+/// … and how many must be known.
+const SWING_KNOWN: u32 = 20;
 
 /// Who has funds and how much of the hive they are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +44,10 @@ pub struct Funds {
     /// What the last spread gave it.
     granted: Vec<Money>,
     spread_at: Option<Stamp>,
+    /// Its daily results over what it was granted.
+    swing: Vec<Weighted>,
+    /// Attributed PnL at the last review.
+    reviewed: Vec<Money>,
 }
 
 impl Funds {
@@ -51,6 +62,8 @@ impl Funds {
             granted: vec![Decimal::ZERO; declared.len()],
             wanted,
             spread_at: None,
+            swing: vec![Weighted::new(SWING_DAYS); declared.len()],
+            reviewed: vec![Decimal::ZERO; declared.len()],
         };
         funds
             .weigh(&vec![1.0; declared.len()], &FundSettings { by_points: false, ..FundSettings::default() });
@@ -121,6 +134,8 @@ impl Funds {
         points: &[f64],
         settings: &FundSettings,
     ) -> Result<bool, LedgerError> {
+        self.watch(ledger, marks)?;
+        let risks = self.risks(settings);
         let mut changed = false;
         let probation = Span(Span::DAY.0 * i64::from(settings.probation_days));
         for (i, points) in points.iter().enumerate() {
@@ -136,13 +151,47 @@ impl Funds {
             }
             self.peak[i] = self.peak[i].max(pnl);
             // Of what the last spread gave it, not of what was ever moved in: a winner's gains are moved out.
-            let allowed = to_estimate(self.granted[i]) * settings.drawdown_max * points.clamp(1.0 / 3.0, 1.0);
+            let allowed = to_estimate(self.granted[i])
+                * settings.drawdown_max
+                * points.clamp(1.0 / 3.0, 1.0)
+                * risks[i];
             if self.weights[i] > 0.0 && to_estimate(self.peak[i] - pnl) > allowed {
                 self.broke[i] = Some(at);
                 changed = true;
             }
         }
         Ok(changed)
+    }
+
+    /// What every agent won or lost since the last review, over its grant.
+    fn watch(&mut self, ledger: &Ledger, marks: &[Decimal]) -> Result<(), LedgerError> {
+        for i in 0..self.swing.len() {
+            let pnl = ledger.pnl(AgentId(i as u32), marks)?;
+            let gained = to_estimate(pnl - std::mem::replace(&mut self.reviewed[i], pnl));
+            let granted = to_estimate(self.granted[i]);
+            if self.weights[i] > 0.0 && granted > 0.0 {
+                let result = gained / granted;
+                self.swing[i].push(result * result);
+            }
+        }
+        Ok(())
+    }
+
+    /// How much more risk than the mean of the funded each agent carries, at least 1.
+    fn risks(&self, settings: &FundSettings) -> Vec<f64> {
+        let mut risks = vec![1.0; self.swing.len()];
+        if settings.drawdown_by == DrawdownBy::Funds {
+            return risks;
+        }
+        let known = |i: &usize| self.weights[*i] > 0.0 && self.swing[*i].seen() >= SWING_KNOWN;
+        let of = |i: usize| libm::sqrt(self.swing[i].mean());
+        let all = || (0..risks.len()).filter(known);
+        let mean = all().map(of).sum::<f64>() / all().count().max(1) as f64;
+        let more: Vec<(usize, f64)> = all().map(|i| (i, of(i) / mean)).collect();
+        for (i, more) in more.into_iter().filter(|(_, more)| *more > 1.0) {
+            risks[i] = more;
+        }
+        risks
     }
 
     /// Whether the next spread is due.
@@ -211,6 +260,8 @@ mod tests {
             peak: vec![Decimal::ZERO; N],
             granted: vec![Decimal::ZERO; N],
             spread_at: None,
+            swing: vec![Weighted::new(SWING_DAYS); N],
+            reviewed: vec![Decimal::ZERO; N],
         };
         let mut ledger = Ledger::new(N, 1);
         ledger.deposit(Decimal::new(300, 0)).unwrap();
@@ -275,6 +326,40 @@ mod tests {
         assert!(!funds.review(day(92), &ledger, &bad, &[0.9; N], &settings).unwrap(), "points too low");
         assert!(funds.review(day(93), &ledger, &bad, &[1.0; N], &settings).unwrap());
         assert_eq!(funds.broke(AgentId(1)), None);
+    }
+
+    #[test]
+    fn by_risk_who_carries_more_may_lose_more_and_nobody_less_than_by_funds() {
+        let ends = |by: DrawdownBy| {
+            let (mut funds, mut ledger, settings) = stage();
+            let settings = FundSettings { drawdown_by: by, drawdown_max: 0.2, ..settings };
+            // The second agent is short four, the third one more: four times the swing of the first.
+            let (calm, wild) = (AgentId(0), AgentId(1));
+            ledger
+                .trade(
+                    InstrumentId(0),
+                    Decimal::new(100, 0),
+                    &[(wild, Decimal::new(-3, 0)), (AgentId(2), Decimal::new(3, 0))],
+                    None,
+                )
+                .unwrap();
+            let mark = |d: i64| [Decimal::new(if d % 2 == 0 { 100 } else { 101 }, 0)];
+            for d in 1..=30 {
+                let changed = funds.review(day(d), &ledger, &mark(d), &[1.0; N], &settings).unwrap();
+                assert!(!changed, "day {d}: a swing of four is within twenty");
+            }
+            // A move of six costs the wild one 24 of 100.
+            let fell = [Decimal::new(106, 0)];
+            funds.review(day(31), &ledger, &fell, &[1.0; N], &settings).unwrap();
+            (funds.broke(wild).is_some(), funds.broke(calm).is_some(), funds, ledger, settings)
+        };
+        let (wild, calm, ..) = ends(DrawdownBy::Funds);
+        assert!(wild && !calm);
+        let (wild, calm, mut funds, ledger, settings) = ends(DrawdownBy::Risk);
+        assert!(!wild && !calm, "σ is 1.5 times the mean of 1, 4 and 3: thirty may be lost");
+        assert!(funds.risks(&settings).iter().all(|r| *r >= 1.0));
+        funds.review(day(32), &ledger, &[Decimal::new(120, 0)], &[1.0; N], &settings).unwrap();
+        assert!(funds.broke(AgentId(1)).is_some(), "there is a limit all the same");
     }
 
     #[test]

@@ -35,6 +35,34 @@ impl Default for DeskSettings {
     }
 }
 
+/// What an agent's loss is measured by when it is judged broke.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DrawdownBy {
+    /// Its funds, whatever risk the desk has it carry.
+    #[default]
+    Funds,
+    /// Its funds, and more of them where it carries more risk than the others.
+    Risk,
+}
+
+impl DrawdownBy {
+    /// The words of the file.
+    pub const WORDS: &'static [&'static str] = &["funds", "risk"];
+
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            DrawdownBy::Funds => "funds",
+            DrawdownBy::Risk => "risk",
+        }
+    }
+
+    /// Finds by word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [DrawdownBy::Funds, DrawdownBy::Risk].into_iter().find(|d| d.word() == word)
+    }
+}
+
 /// How points become funds and risk limits.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FundSettings {
@@ -50,6 +78,8 @@ pub struct FundSettings {
     pub units_max: f64,
     /// Loss of its own funds at which an agent is broke and loses them, before points scale it.
     pub drawdown_max: f64,
+    /// What that loss is measured by.
+    pub drawdown_by: DrawdownBy,
     /// Days an agent stays without funds before its points can earn them back.
     pub probation_days: u32,
 }
@@ -63,6 +93,7 @@ impl Default for FundSettings {
             by_points: true,
             units_max: 3.0,
             drawdown_max: 0.9,
+            drawdown_by: DrawdownBy::Funds,
             probation_days: 90,
         }
     }

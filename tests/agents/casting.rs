@@ -4,7 +4,7 @@
 use crate::common::{Run, bar_at, shipped};
 use crate::stage::{agent, config, events, universe};
 use hive::agents::cast::cast;
-use hive::agents::declaration::{Declaration, Range, Roster, Selector};
+use hive::agents::declaration::{Clocks, Declaration, Range, Roster, Selector};
 use hive::agents::{Agent, Cast};
 use hive::domain::{Family, Stamp, Universe};
 
@@ -200,6 +200,54 @@ fn scouts_are_the_declared_drawn_again_and_half_of_them_slow() {
     let few = sketch(&cast(&roster, &universe, 5), &universe);
     assert_eq!(few[..], sketch(&all, &universe)[..n + 10]);
     assert_ne!(few, sketch(&cast(&roster, &universe, 6), &universe));
+}
+
+#[test]
+fn scouts_look_back_over_the_clocks_of_the_file() {
+    let universe = universe(&NAMES);
+    let mut roster = shipped().roster;
+    let n = roster.agents.len();
+    roster.scouts = 6 * n as u32;
+    // Six rounds of trend followers, each the same agents drawn with other numbers.
+    let mut spans = |clocks: Clocks| -> Vec<f64> {
+        roster.scouting.clocks = clocks;
+        let all = cast(&roster, &universe, 5);
+        let longest = |a: &Agent| a.strategy.indicators().iter().map(|k| k.window()).max().unwrap_or(0);
+        let trend = |a: &&Agent| a.family == Family::Trend;
+        let sum = |round: &[Agent]| round.iter().filter(trend).map(|a| f64::from(longest(a))).sum();
+        all.agents[n..].chunks(n).map(sum).collect()
+    };
+    let (slow, fast, mixed) = (spans(Clocks::Slow), spans(Clocks::Fast), spans(Clocks::Mixed));
+    // CALM needs 120 bars whatever the averages need, so fast rounds are not a whole third.
+    for (name, of, factors) in [
+        ("slow", &slow, [1.0, 3.0, 1.0, 3.0, 1.0, 3.0]),
+        ("fast", &fast, [1.0, 1.0 / 3.0, 1.0, 1.0 / 3.0, 1.0, 1.0 / 3.0]),
+        ("mixed", &mixed, [1.0, 1.0 / 3.0, 3.0, 1.0, 1.0 / 3.0, 3.0]),
+    ] {
+        for (round, (span, factor)) in of.iter().zip(factors).enumerate() {
+            let quick = slow[0];
+            let expected = if factor > 1.0 { 1.8 * quick..4.5 * quick } else { 0.3 * quick..1.4 * quick };
+            assert!(expected.contains(span), "{name}, round {round}: {span} beside {quick}");
+        }
+    }
+    assert!(fast[1] < slow[0] && mixed[1] < slow[0] && fast[3] < slow[2]);
+    assert_eq!((slow[0], slow[2]), (fast[0], fast[2]), "rounds as declared are the same");
+}
+
+#[test]
+fn neutral_scouts_are_of_the_near_neutral_families_and_without_them_there_are_none() {
+    let universe = universe(&NAMES);
+    let mut roster = shipped().roster;
+    roster.scouting.neutral = true;
+    let n = roster.agents.len();
+    let all = cast(&roster, &universe, 5);
+    assert_eq!(all.agents.len(), roster.voices());
+    assert_eq!(all.agents.len(), n + roster.scouts as usize);
+    let neutral = |a: &Agent| matches!(a.family, Family::RelativeStrength | Family::Range);
+    assert!(all.agents[n..].iter().all(neutral));
+    roster.agents.retain(|d| d.family == Family::Trend);
+    assert_eq!(cast(&roster, &universe, 5).agents.len(), 7);
+    assert_eq!(roster.voices(), 7);
 }
 
 #[test]

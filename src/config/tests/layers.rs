@@ -97,13 +97,39 @@ fn every_field_of_every_settings_type_has_its_row() {
     let rows: BTreeSet<String> = SETTINGS
         .iter()
         .map(|s| s.path.to_owned())
-        .filter(|p| !p.starts_with("hive.") && !p.starts_with("costs."))
+        // Scouts are part of the roster, whose fields the hash takes apart.
+        .filter(|p| !["hive.", "costs.", "scouts."].iter().any(|s| p.starts_with(s)))
         .collect();
     assert_eq!(fields, rows);
     let mut costs = BTreeSet::new();
     leaves(&serde_json::json!(BarCosts::default()), "", &mut costs);
     // flat_bp and level are the choice between the two.
     assert_eq!(costs.len() + 2, SETTINGS.iter().filter(|s| s.path.starts_with("costs.")).count());
+}
+
+#[test]
+fn what_came_later_is_in_the_hash_unless_it_is_as_it_always_was() {
+    let shipped_hash = roster_hash(&shipped().unwrap());
+    let defaults = show(&Config::default(), &Origins::default());
+    let later: Vec<&Setting> = SETTINGS.iter().filter(|s| s.unsaid.is_some()).collect();
+    assert!(!later.is_empty());
+    for setting in later {
+        let default = defaults.iter().find(|(p, ..)| *p == setting.path).map(|(_, v, _)| v.as_str());
+        assert_eq!(default, setting.unsaid, "{} must be left out where it changes nothing", setting.path);
+    }
+    for (path, value) in [
+        ("scouts.clocks", "fast"),
+        ("scouts.clocks", "mixed"),
+        ("scouts.families", "neutral"),
+        ("listening.balance", "families"),
+        ("funds.drawdown_by", "risk"),
+    ] {
+        let flag = [Override::flag("--x", path, value)];
+        let (config, _) = load(SHIPPED_FILE, SHIPPED, [], &flag).unwrap();
+        assert_ne!(roster_hash(&config), shipped_hash, "{path} = {value}");
+        let shown = show(&config, &Origins::default());
+        assert!(shown.iter().any(|(p, v, _)| *p == path && v == value));
+    }
 }
 
 fn leaves(value: &serde_json::Value, path: &str, out: &mut BTreeSet<String>) {

@@ -79,6 +79,16 @@ fn an_agent_must_say_who_it_is_and_what_for() {
 }
 
 #[test]
+fn words_that_are_not_known_are_named_with_the_nearest() {
+    says(&only("\n[scouts]\nclocks = \"fasst\"\n"), &["clocks in [scouts] is \"fasst\"", "fast"]);
+    says(&only("\n[scouts]\nfamilies = \"neutrl\"\n"), &["neutral"]);
+    says(&only("\n[listening]\nbalance = \"family\"\n"), &["balance in [listening]", "families"]);
+    says(&only("\n[funds]\ndrawdown_by = \"rsk\"\n"), &["drawdown_by in [funds]", "risk"]);
+    says(&only("\n[scouts]\nclock = \"fast\"\n"), &["clock", "[scouts]", "clocks"]);
+    says(&only("\n[scout]\nclocks = \"fast\"\n"), &["scouts"]);
+}
+
+#[test]
 fn wrong_types_say_what_is_wanted() {
     says(&only("\n[desk]\npatience = \"fast\"\n"), &["patience in [desk] must be a number, not text"]);
     says(&only("\n[hive]\nscouts = 2.5\n"), &["scouts in [hive] is 2.5", "a whole number from 0 to 10000"]);
