@@ -124,7 +124,9 @@ fn a_basis_is_kept_to_expiry_and_meets_the_spot() {
     let spot = -buy + 0.999 * sell * 0.999;
     let short = (100.0 + 3.0 * (EXPIRY - 2) as f64 / EXPIRY as f64) * 0.9999;
     let future = short * (1.0 - 0.0005) - 100.0 - 0.025;
-    assert!((sum - (spot + future) / 100.0).abs() < 2e-5, "{sum} {}", (spot + future) / 100.0);
+    // A unit is one coin; the dearer leg, the future at the first bar, is the size.
+    let expected = (spot + future) / (100.0 + 3.0 * (EXPIRY - 1) as f64 / EXPIRY as f64);
+    assert!((sum - expected).abs() < 1e-6, "{sum} {expected}");
 }
 
 #[test]
