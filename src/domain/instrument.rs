@@ -157,7 +157,8 @@ pub struct Universe {
     /// Sorted by name.
     pub assets: Vec<Asset>,
     /// First one per asset, in the order of the assets: what the desk trades. Then all others, which
-    /// structures use.
+    /// structures use. Contracts that are listed during the run are here from the start: using one before
+    /// it is quoted, even reading its strike, would be looking ahead.
     pub instruments: Vec<Instrument>,
     /// For the selector `top:N:volume`: the ranking by dollar volume over the first 30 days in which
     /// at least n assets trade, for n = 1, 2, …, and the stamp at which each is known. An agent that

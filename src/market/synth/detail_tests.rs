@@ -1,6 +1,6 @@
-//! The detail of the embedded market: its laws, and the facts that its documentation states.
+//! The laws of the embedded market's detail.
 
-use super::facts::{correlation, mean, moment};
+use super::facts::mean;
 use super::*;
 use crate::domain::{
     AssetId, Bar, Event, Instrument, InstrumentId, InstrumentKind as Kind, MarketEvent, Terms,
@@ -10,18 +10,18 @@ use crate::market::{Board, Feed, FeedReport};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-fn settings(run_days: u32, days: u32, step: Span, faults: bool) -> SynthSettings {
+pub(super) fn settings(run_days: u32, days: u32, step: Span, faults: bool) -> SynthSettings {
     let base = SynthSettings::default();
     let detail = Detail { step, faults, ..Detail::last(days, base.from, run_days) };
     SynthSettings { bars_days: run_days, detail: Some(detail), ..base }
 }
 
-fn minutes(n: i64) -> Span {
+pub(super) fn minutes(n: i64) -> Span {
     Span::seconds(60 * n)
 }
 
 /// Plays a feed to its end.
-fn play(settings: SynthSettings, mut hear: impl FnMut(&Event, &[Instrument])) -> FeedReport {
+pub(super) fn play(settings: SynthSettings, mut hear: impl FnMut(&Event, &[Instrument])) -> FeedReport {
     let mut feed = SynthFeed::new(settings).unwrap();
     let listed = feed.universe().instruments.clone();
     while let Some(e) = feed.next().unwrap() {
@@ -46,7 +46,7 @@ fn is_plain(e: &Event) -> bool {
 }
 
 /// A symbol's id.
-fn id(listed: &[Instrument], symbol: &str) -> InstrumentId {
+pub(super) fn id(listed: &[Instrument], symbol: &str) -> InstrumentId {
     listed.iter().find(|i| i.symbol == symbol).unwrap().id
 }
 
@@ -148,141 +148,6 @@ fn mids_and_trades_of_the_perp_stay_in_their_hours_bar_and_end_at_its_close() {
     assert_eq!(hours, 3 * 6 * 24);
 }
 
-/// Minute series of a month: what the facts are stated of.
-#[derive(Default)]
-struct Series {
-    perp: Vec<f64>,
-    index: Vec<f64>,
-    spot: [Vec<f64>; 2],
-    lean: Vec<f64>,
-    half: Vec<f64>,
-    triangle: Vec<f64>,
-    quotes: Vec<[f64; 4]>,
-}
-
-fn month() -> (Series, Vec<Event>) {
-    let mut s = Series::default();
-    let mut funding = Vec::new();
-    let mut top = BTreeMap::new();
-    let mut names = Vec::new();
-    play(settings(30, 30, minutes(1), false), |e, listed| {
-        if names.is_empty() {
-            names =
-                ["BTCUSDT", "BTC/USDT", "BTC-USDT", "ETH/USDT", "ETH/BTC"].map(|n| id(listed, n)).to_vec();
-        }
-        match *e {
-            Event::Market(MarketEvent::Quote { instrument, bid, ask, bid_size, ask_size, .. }) => {
-                let mid = f64::midpoint(bid, ask);
-                top.insert(instrument, (bid, ask));
-                if instrument == names[0] {
-                    s.perp.push(mid);
-                    s.lean.push((bid_size - ask_size) / (bid_size + ask_size));
-                    s.half.push((ask - bid) / 2.0 / mid);
-                } else if instrument == names[1] {
-                    s.spot[0].push(mid);
-                } else if instrument == names[2] {
-                    s.spot[1].push(mid);
-                    let (a, b) = (top[&names[1]], top[&names[2]]);
-                    s.quotes.push([a.0, a.1, b.0, b.1]);
-                } else if instrument == names[4] {
-                    let (btc, eth) = (top[&names[1]], top[&names[3]]);
-                    // Either way round, before fees.
-                    let one = eth.0 / (ask * btc.1);
-                    let other = bid * btc.0 / eth.1;
-                    s.triangle.push(one.max(other) - 1.0);
-                }
-            }
-            Event::Market(MarketEvent::Mark { instrument, index, .. }) if instrument == names[0] => {
-                s.index.push(index)
-            }
-            Event::Market(MarketEvent::Funding { .. }) => funding.push(*e),
-            _ => {}
-        }
-    });
-    (s, funding)
-}
-
-#[test]
-fn venues_have_the_facts_that_are_documented() {
-    let (s, funding) = month();
-    let n = s.perp.len();
-    assert_eq!(n, 30 * 1_440);
-    let next: Vec<f64> = s.perp.windows(2).map(|w| w[1] / w[0] - 1.0).collect();
-    let ahead = correlation(&s.lean[..n - 1], &next);
-    eprintln!("imbalance with the next minute's return: {ahead:.3}");
-    assert!((0.08..0.2).contains(&ahead), "imbalance: {ahead}");
-    let minute = moment(&next, 2).sqrt();
-    eprintln!("minute sd {:.2} bp, half-spread {:.2} bp", minute * 1e4, mean(&s.half) * 1e4);
-    let gap: Vec<f64> = s.spot[0].iter().zip(&s.spot[1]).map(|(a, b)| b / a - 1.0).collect();
-    let lag = |x: &[f64], k: usize| correlation(&x[..x.len() - k], &x[k..]);
-    eprintln!(
-        "gap sd {:.2} bp lag 1 {:.3} lag 60 {:.3}",
-        moment(&gap, 2).sqrt() * 1e4,
-        lag(&gap, 1),
-        lag(&gap, 60)
-    );
-    assert!(lag(&gap, 1) > 0.8 && lag(&gap, 60) < 0.3);
-    let edge: Vec<f64> = s.quotes.iter().map(|q| (q[0] / q[3]).max(q[2] / q[1]) - 1.0).collect();
-    let share = |x: &[f64], cost: f64| x.iter().filter(|e| **e > cost).count() as f64 / x.len() as f64;
-    eprintln!(
-        "gap over 10 bp {:.4}, over 20 bp {:.4}, over 40 bp {:.4}",
-        share(&edge, 1e-3),
-        share(&edge, 2e-3),
-        share(&edge, 4e-3)
-    );
-    assert!((0.002..0.08).contains(&share(&edge, 2e-3)));
-    eprintln!(
-        "triangle over 15 bp {:.4}, over 30 bp {:.4}",
-        share(&s.triangle, 1.5e-3),
-        share(&s.triangle, 3e-3)
-    );
-    assert!((0.0005..0.05).contains(&share(&s.triangle, 3e-3)));
-    // The premium of eight hours is what the settlement at their end is made from.
-    let premium: Vec<f64> = s.perp.iter().zip(&s.index).map(|(p, i)| p / i - 1.0).collect();
-    let perp = InstrumentId(3);
-    let rates: Vec<(usize, f64)> = funding
-        .iter()
-        .filter_map(|e| match *e {
-            Event::Market(MarketEvent::Funding { instrument, at, rate, .. }) if instrument == perp => {
-                Some(((at.since(SynthSettings::default().from).0 / minutes(1).0) as usize, rate))
-            }
-            _ => None,
-        })
-        .collect();
-    let mut worst = 0.0_f64;
-    for &(end, rate) in rates.iter().filter(|r| r.0 >= 480) {
-        let held = mean(&premium[end - 480..end]);
-        worst = worst.max((super::path::funding_rate(held) - rate).abs());
-    }
-    eprintln!("rate against the premium shown: worst {worst:.2e} of {}", rates.len());
-    assert!(rates.len() >= 89 && worst < 5e-5, "{worst}");
-    let beta = funding.iter().filter(|e| matches!(e, Event::Market(MarketEvent::Funding { instrument, .. }) if instrument.index() >= 10)).count();
-    assert_eq!(beta, 3 * 89, "beta settles from the second settlement on");
-}
-
-#[test]
-fn moves_inside_hours_have_the_variance_of_hours() {
-    let (mut inner, mut outer) = (BTreeMap::<InstrumentId, f64>::new(), BTreeMap::<InstrumentId, f64>::new());
-    let mut last = BTreeMap::new();
-    let s = SynthSettings { clock: Span::HOUR, ..settings(700, 700, minutes(20), false) };
-    play(s, |e, _| match *e {
-        Event::Market(MarketEvent::Mark { instrument, mark, .. }) if instrument.index() < 10 => {
-            if let Some(before) = last.insert(instrument, mark) {
-                *inner.entry(instrument).or_default() += (mark / before).ln().powi(2);
-            }
-        }
-        Event::Market(MarketEvent::Bar { instrument, bar, .. }) => {
-            *outer.entry(instrument).or_default() += (bar.close / bar.open).ln().powi(2);
-        }
-        _ => {}
-    });
-    for (instrument, inner) in inner {
-        let ratio = inner / outer[&instrument];
-        eprintln!("variance of 20 minutes over that of hours: {ratio:.3}");
-        assert!((0.85..1.15).contains(&ratio), "{ratio}");
-    }
-}
-
 /// What a contract settled at and what was last quoted, and the index's half-hour and hour means.
 #[test]
 fn contracts_settle_at_what_their_terms_say() {
@@ -340,32 +205,8 @@ fn contracts_settle_at_what_their_terms_say() {
         }
         _ => {}
     });
-    eprintln!("settled: {count:?}");
     assert_eq!(count[&Kind::Future], 3);
     assert!(count[&Kind::Option] > 2_000 && count[&Kind::Move] >= 185);
-}
-
-#[test]
-fn futures_converge_and_their_basis_is_positive_on_average_and_varies() {
-    let mut basis = Vec::new();
-    let mut near = Vec::new();
-    play(settings(360, 360, Span::HOUR, false), |e, listed| {
-        if let Event::Market(MarketEvent::Mark { instrument, at, mark, index }) = *e
-            && let Terms::Future { expiry } = listed[instrument.index()].terms
-            && expiry > at
-        {
-            let years = expiry.since(at).in_units_of(Span::YEAR);
-            if expiry.since(at) < Span::DAY {
-                near.push((mark / index - 1.0).abs());
-            } else {
-                basis.push((mark / index - 1.0) / years);
-            }
-        }
-    });
-    let (m, sd) = (mean(&basis), moment(&basis, 2).sqrt());
-    eprintln!("basis a year: mean {m:.4}, sd {sd:.4}; within a day of expiry {:.2e}", mean(&near));
-    assert!((0.02..0.10).contains(&m) && (0.02..0.08).contains(&sd));
-    assert!(near.iter().all(|b| *b < 1e-3));
 }
 
 /// Quotes of one moment: (expiry, strike, call) → bid, ask, of one asset; and forwards.
@@ -430,42 +271,7 @@ fn the_chain_has_parity_within_the_spread_and_no_arbitrage_at_its_mids() {
             flies += 1;
         }
     });
-    eprintln!("pairs {pairs}, butterflies {flies}, quotes of BTC a moment {:.0}", mean(&size));
     assert!(pairs > 5_000 && flies > 5_000);
-}
-
-#[test]
-fn implied_volatility_pays_a_premium_that_varies() {
-    // Daily: the index of implied volatility, and what the thirty days after it realised.
-    let (mut vol, mut close) = (Vec::new(), Vec::new());
-    play(settings(720, 720, Span::HOUR, false), |e, _| match *e {
-        Event::Market(MarketEvent::VolIndex { asset: AssetId(3), at, sigma })
-            if at.floor(Span::DAY) == at =>
-        {
-            vol.push(sigma);
-        }
-        Event::Market(MarketEvent::Bar { instrument: InstrumentId(3), bar, .. }) => {
-            close.push(bar.close.ln())
-        }
-        _ => {}
-    });
-    let r: Vec<f64> = close.windows(2).map(|w| w[1] - w[0]).collect();
-    let realised = |day: usize| {
-        let r = &r[day * 6..(day + 30) * 6];
-        (r.iter().map(|x| x * x).sum::<f64>() / 180.0 * Span(4 * Span::HOUR.0).per_year()).sqrt()
-    };
-    let gap: Vec<f64> = (0..vol.len() - 32).map(|d| vol[d] - realised(d)).collect();
-    let all: Vec<f64> = (0..vol.len() - 32).map(realised).collect();
-    eprintln!(
-        "implied {:.3}, realised {:.3}, premium mean {:.3} sd {:.3}, correlation {:.2}",
-        mean(&vol),
-        mean(&all),
-        mean(&gap),
-        moment(&gap, 2).sqrt(),
-        correlation(&vol[..all.len()], &all)
-    );
-    assert!((0.01..0.15).contains(&mean(&gap)), "{}", mean(&gap));
-    assert!(moment(&gap, 2).sqrt() > 0.05 && gap.iter().any(|g| *g < 0.0));
 }
 
 #[test]
@@ -494,41 +300,6 @@ fn implied_volatility_gives_back_the_quote() {
 }
 
 #[test]
-fn pools_follow_the_index_within_the_fee_most_of_the_time() {
-    let mut index = f64::NAN;
-    let mut inside = BTreeMap::new();
-    let mut swapped: BTreeMap<InstrumentId, f64> = BTreeMap::new();
-    let (mut gas_low, mut gas_high) = (f64::MAX, 0.0_f64);
-    play(settings(14, 14, minutes(1), false), |e, listed| match *e {
-        Event::Market(MarketEvent::Mark { instrument, index: i, .. })
-            if listed[instrument.index()].symbol == "ETHUSDT" =>
-        {
-            index = i;
-        }
-        Event::Market(MarketEvent::Pool { instrument, price, swapped: s, gas, liquidity, .. }) => {
-            let Terms::Pool { fee_ppm, .. } = listed[instrument.index()].terms else { panic!("a pool") };
-            let fee = f64::from(fee_ppm) / 1e6;
-            let x = inside.entry(fee_ppm).or_insert((0.0, 0.0, 0.0_f64));
-            let off = (price / index - 1.0).abs();
-            *x = (x.0 + f64::from(u8::from(off <= fee / (1.0 - fee) + 1e-9)), x.1 + 1.0, x.2.max(off));
-            *swapped.entry(instrument).or_default() += s;
-            (gas_low, gas_high) = (gas_low.min(gas), gas_high.max(gas));
-            assert!(liquidity > 0.0);
-        }
-        _ => {}
-    });
-    for (fee, (inside, all, worst)) in &inside {
-        eprintln!("pool of {fee} ppm: in the band {:.3}, worst {worst:.4}", inside / all);
-        assert!(inside / all > 0.6 && *worst < 0.01 + f64::from(*fee) / 1e6);
-    }
-    eprintln!(
-        "swapped a day {:?}, gas {gas_low:.1} … {gas_high:.1}",
-        swapped.values().map(|s| s / 14e6).collect::<Vec<_>>()
-    );
-    assert!(swapped.len() == 2 && gas_high / gas_low > 4.0);
-}
-
-#[test]
 fn every_fault_appears_where_faults_are_asked_for_and_none_where_not() {
     let mut wild = 0;
     let calm = play(settings(60, 60, minutes(5), false), |e, _| {
@@ -541,7 +312,7 @@ fn every_fault_appears_where_faults_are_asked_for_and_none_where_not() {
     let mut refused = 0;
     let mut mids = BTreeMap::new();
     let (mut apart, mut crashed) = (0, 0);
-    let report = play(settings(120, 120, minutes(1), true), |e, listed| {
+    let report = play(settings(120, 120, minutes(2), true), |e, listed| {
         if let Event::Market(MarketEvent::Quote { instrument, at, bid, ask, .. }) = *e {
             let of = &listed[instrument.index()];
             let venue = usize::from(of.venue == BETA);
@@ -564,10 +335,6 @@ fn every_fault_appears_where_faults_are_asked_for_and_none_where_not() {
         }
     });
     let FaultCounts { outages, bad_ticks, depegs, flash_crashes } = report.faults;
-    eprintln!(
-        "{:?} silent {silent:?} crossed {refused} wild {wild} apart {apart} crashed {crashed}",
-        report.faults
-    );
     assert!(outages > 5 && bad_ticks > 20 && depegs > 0 && flash_crashes > 2);
     assert!(silent.iter().all(|s| *s > minutes(5)), "outages are silences");
     assert!(refused > 0 && wild > 0 && apart > 0 && crashed > 0);

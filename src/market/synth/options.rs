@@ -13,7 +13,8 @@
 use super::inside::{Why, key, memory};
 use super::listing::{Contract, What};
 use super::path::Ar;
-use super::venues::{Line, Sink};
+use super::sink::Sink;
+use super::venues::Line;
 use crate::domain::{InstrumentId, MarketEvent, Span, Stamp, random};
 use crate::market::pricing::move_contract::MoveContract;
 use crate::market::pricing::option::{Right, Terms, black};
@@ -159,16 +160,12 @@ impl Desk {
                 sink.quote(id, &line.ticks, forward, forward * FUTURE_HALF, size * 0.3, 0.0);
             }
         }
-        if self.has_options {
-            if let Some(surface) = surface(&line.realised, risk, tilt) {
-                sink.push(MarketEvent::VolIndex {
-                    asset: line.asset,
-                    at,
-                    sigma: libm::sqrt(surface.theta(INDEX_YEARS) / INDEX_YEARS),
-                });
-                self.chain(&surface, at, line, sink);
-                self.moves(&surface, mispricing, at, line, sink);
-            }
+        let surface = surface(&line.realised, risk, tilt).filter(|_| self.has_options);
+        if let Some(surface) = surface {
+            let sigma = libm::sqrt(surface.theta(INDEX_YEARS) / INDEX_YEARS);
+            sink.push(MarketEvent::VolIndex { asset: line.asset, at, sigma });
+            self.chain(&surface, at, line, sink);
+            self.moves(&surface, mispricing, at, line, sink);
         }
         self.settle(at, index, sink);
     }

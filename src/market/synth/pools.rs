@@ -12,7 +12,7 @@
 
 use super::inside::{Gap, GapSpec, Why, key, memory};
 use super::path::Ar;
-use super::venues::Sink;
+use super::sink::Sink;
 use crate::domain::{InstrumentId, MarketEvent, Span, Stamp, random};
 
 /// Gas of a swap: usual quote currency, standard deviation and memory of its logarithm.

@@ -15,8 +15,10 @@ use super::listing::{Contract, Ids, Listed, V2_PPM, V3_PPM, has_options};
 use super::options::Desk;
 use super::path::{Path, SETTLEMENT_HOURS};
 use super::pools::{Gas, Pool};
+use super::sink::Sink;
 use super::spec::ASSETS;
-use super::venues::{Line, Sink, Triangle};
+use super::triangle::Triangle;
+use super::venues::Line;
 use crate::domain::{Bar, Event, MarketEvent, Span, Stamp, random};
 use std::collections::VecDeque;
 

@@ -13,16 +13,16 @@
 //! # Invariants
 //!
 //! 1. Mids of alpha's perp and its trades lie inside the bar of their hour.
-//! 2. Bids are rounded down to the tick and offers up; a bid is at least one tick and below its offer.
+//! 2. The sizes at the best prices lean toward the next step's move, mildly: that is what a scalper lives on.
 
-use super::faults::{ALPHA, BETA, Bad, Faults, Weather};
+use super::faults::{ALPHA, BETA, Faults, Weather};
 use super::inside::{Gap, GapSpec, Why, inside, key, memory, on_tick};
-use super::listing::{Ids, TRIANGLE_DIGITS, usual};
+use super::listing::{Ids, usual};
 use super::options::{Realised, buys};
 use super::path::{Ar, funding_rate};
-use super::spec::{ASSETS, Spec};
-use crate::domain::{AssetId, Bar, Event, InstrumentId, MarketEvent, Span, Stamp, random};
-use std::collections::VecDeque;
+use super::sink::{Quote, Sink, Ticks, bad_tick};
+use super::spec::ASSETS;
+use crate::domain::{AssetId, Bar, MarketEvent, Span, Stamp, random};
 
 /// Between the venues' spots, and between beta's perp and its index.
 const GAP: GapSpec = GapSpec {
@@ -32,14 +32,6 @@ const GAP: GapSpec = GapSpec {
     shot: 2.5e-3,
     fades: Span::seconds(600),
 };
-/// Of the third pair.
-const TRIANGLE: GapSpec = GapSpec {
-    memory: Span::seconds(600),
-    spread: 3e-4,
-    shots_per_day: 4.0,
-    shot: 3.5e-3,
-    fades: Span::seconds(300),
-};
 /// Noise of the premium and of alpha's spot: standard deviation and memory.
 const PREMIUM_NOISE: (f64, Span) = (4e-5, Span::seconds(600));
 const SPOT_NOISE: (f64, Span) = (3e-5, Span::seconds(300));
@@ -48,101 +40,12 @@ const BETA_SHARE: f64 = 0.8;
 const BETA_OWN: (f64, Span) = (2.5e-4, Span(3 * Span::DAY.0));
 /// Half of the spreads, as fractions: perps, spot, third pair.
 const PERP_HALF: f64 = 3e-5;
-const SPOT_HALF: f64 = 8e-5;
+pub(super) const SPOT_HALF: f64 = 8e-5;
 /// Weight of the next step's move, in standard deviations, against noise in the imbalance of sizes:
 /// alpha's perp, all others.
 const FORESIGHT: (f64, f64) = (0.15, 0.07);
 /// Prices a side of the book.
 pub(super) const DEPTH: usize = 10;
-
-/// Ticks of a price.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Ticks {
-    /// Ticks in a unit of price, and lots in a base unit.
-    pub steps: f64,
-    pub lots: f64,
-}
-
-impl Ticks {
-    pub fn of(spec: &Spec) -> Ticks {
-        Ticks { steps: libm::pow(10.0, f64::from(spec.digits)), lots: libm::pow(10.0, -f64::from(spec.lot)) }
-    }
-
-    /// One tick.
-    pub fn one(&self) -> f64 {
-        1.0 / self.steps
-    }
-
-    fn sized(&self, size: f64) -> f64 {
-        libm::rint(size * self.lots).max(1.0) / self.lots
-    }
-}
-
-/// Where events of one moment go.
-pub(super) struct Sink<'a> {
-    pub queue: &'a mut VecDeque<Event>,
-    pub seed: u64,
-    pub at: Stamp,
-    /// The venue that speaks has an outage.
-    pub silent: bool,
-}
-
-impl Sink<'_> {
-    pub fn push(&mut self, event: MarketEvent) {
-        if !self.silent {
-            self.queue.push_back(Event::Market(event));
-        }
-    }
-
-    /// A settlement comes in an outage too: it is the index's, not the venue's.
-    pub fn settled(&mut self, instrument: InstrumentId, price: f64) {
-        self.queue.push_back(Event::Market(MarketEvent::Settled { instrument, at: self.at, price }));
-    }
-
-    pub fn mark(&mut self, instrument: InstrumentId, mark: f64, index: f64) {
-        self.push(MarketEvent::Mark { instrument, at: self.at, mark, index });
-    }
-
-    /// Around a mid, with sizes that vary and lean by `lean` in (−1, 1); gives the quote.
-    pub fn quote(
-        &mut self,
-        instrument: InstrumentId,
-        ticks: &Ticks,
-        mid: f64,
-        half: f64,
-        size: f64,
-        lean: f64,
-    ) -> Quote {
-        let k = key(self.seed, Why::Size, u64::from(instrument.0), self.at);
-        let bid = (libm::floor((mid - half) * ticks.steps + 1e-6)).max(1.0) / ticks.steps;
-        let ask = (libm::ceil((mid + half) * ticks.steps - 1e-6)).max(bid * ticks.steps + 1.0) / ticks.steps;
-        let size = size * libm::exp(0.5 * random::normal(k));
-        let quote =
-            Quote { bid, ask, sizes: (ticks.sized(size * (1.0 + lean)), ticks.sized(size * (1.0 - lean))) };
-        self.send(instrument, quote);
-        quote
-    }
-
-    /// The same for what may be worth nothing: without a bid there is no quote.
-    pub fn quote_if(&mut self, instrument: InstrumentId, ticks: &Ticks, worth: f64, half: f64, size: f64) {
-        if worth - half >= ticks.one() {
-            self.quote(instrument, ticks, worth, half, size, 0.0);
-        }
-    }
-
-    fn send(&mut self, instrument: InstrumentId, quote: Quote) {
-        let Quote { bid, ask, sizes: (bid_size, ask_size) } = quote;
-        self.push(MarketEvent::Quote { instrument, at: self.at, bid, ask, bid_size, ask_size });
-    }
-}
-
-/// What stands in the market.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Quote {
-    pub bid: f64,
-    pub ask: f64,
-    pub sizes: (f64, f64),
-}
 
 /// Where an asset is now.
 #[derive(Clone, Copy, Debug, Default)]
@@ -263,9 +166,14 @@ impl Line {
         self.beta_premium.1 += 1.0;
     }
 
+    /// Base units that a step of this hour trades on alpha's perp.
+    pub fn usual_volume(&self) -> f64 {
+        self.bar.volume * self.step.in_units_of(Span::HOUR)
+    }
+
     /// Trades between the last step and this one, against what stood there.
     pub fn trades(&self, sink: &mut Sink<'_>, weather: &Weather) {
-        let usual = self.bar.volume * self.step.in_units_of(Span::HOUR);
+        let usual = self.usual_volume();
         let Ids { perp_alpha, spot_alpha, spot_beta, perp_beta } = self.ids;
         let share = buys(self.now.z);
         let all = [
@@ -370,72 +278,5 @@ impl Line {
                 });
             }
         }
-    }
-}
-
-/// Sends a quote that cannot be; what really stands there is given back.
-fn bad_tick(
-    sink: &mut Sink<'_>,
-    id: InstrumentId,
-    ticks: &Ticks,
-    (mid, half, size): (f64, f64, f64),
-    bad: Bad,
-) -> Quote {
-    let off = match bad {
-        Bad::High => 10.0,
-        Bad::Low => 0.1,
-        Bad::Crossed => 1.0,
-    };
-    let bid = on_tick((mid - half) * off, ticks.steps);
-    let ask = on_tick((mid + half) * off, ticks.steps).max(bid + ticks.one());
-    let size = ticks.sized(size);
-    let (shown_bid, shown_ask) = if bad == Bad::Crossed { (ask, bid) } else { (bid, ask) };
-    sink.send(id, Quote { bid: shown_bid, ask: shown_ask, sizes: (size, size) });
-    Quote { bid: bid / off, ask: ask / off, sizes: (size, size) }
-}
-
-/// ETH in BTC on alpha.
-pub(super) struct Triangle {
-    id: InstrumentId,
-    ticks: Ticks,
-    gap: Gap,
-    size: f64,
-    seed: u64,
-    last: Quote,
-    lines: (usize, usize),
-}
-
-impl Triangle {
-    /// `lines`: places of BTC and ETH among the detailed assets.
-    pub fn start(seed: u64, step: Span, at: Stamp, id: InstrumentId, lines: (usize, usize)) -> Triangle {
-        Triangle {
-            id,
-            ticks: Ticks { steps: libm::pow(10.0, f64::from(TRIANGLE_DIGITS)), lots: 1e4 },
-            gap: Gap::start(TRIANGLE, step, random::mix(key(seed, Why::Triangle, 0, at), 1)),
-            size: 3e4,
-            seed,
-            last: Quote::default(),
-            lines,
-        }
-    }
-
-    pub fn trades(&self, sink: &mut Sink<'_>, lines: &[Line]) {
-        if self.last.bid <= 0.0 {
-            return;
-        }
-        let k = key(self.seed, Why::Trade, u64::from(self.id.0), sink.at);
-        let eth = &lines[self.lines.1];
-        let buys = random::uniform(random::mix(k, 2)) < 0.5;
-        let volume = 0.03 * eth.bar.volume * eth.step.in_units_of(Span::HOUR);
-        let size = self.ticks.sized(volume * libm::exp(0.6 * random::normal(random::mix(k, 1)) - 0.18));
-        let price = if buys { self.last.ask } else { self.last.bid };
-        sink.push(MarketEvent::Trade { instrument: self.id, at: sink.at, price, size, buys });
-    }
-
-    pub fn quotes(&mut self, sink: &mut Sink<'_>, lines: &[Line]) {
-        let (btc, eth) = (lines[self.lines.0].now.spot_alpha, lines[self.lines.1].now.spot_alpha);
-        let gap = self.gap.step(key(self.seed, Why::Triangle, 0, sink.at));
-        let mid = eth / btc * (1.0 + gap);
-        self.last = sink.quote(self.id, &self.ticks, mid, mid * SPOT_HALF, self.size / eth, 0.0);
     }
 }
