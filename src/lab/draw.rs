@@ -4,8 +4,10 @@
 use super::bootstrap::percentile;
 use super::metrics;
 use super::study::Tracks;
+use crate::domain::{Span, Stamp};
 use plotters::coord::Shift;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
@@ -93,17 +95,27 @@ fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     (if low < 0.0 { low - room } else { low }, high + room)
 }
 
-/// Bars from zero with their intervals, one below the other.
-pub fn bars(title: &str, what: &str, bars: &[Bar]) -> String {
-    let height = 90 + 22 * bars.len() as u32;
-    picture((SIZE.0, height), |area| draw_bars(area, title, what, bars).is_ok())
+/// The range of values with some room: a line needs no zero, and steps are small beside it.
+fn span(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let ends = |(l, h): (f64, f64), v: f64| (l.min(v), h.max(v));
+    let (low, high) = values.filter(|v| v.is_finite()).fold((f64::INFINITY, f64::NEG_INFINITY), ends);
+    if low > high {
+        return (0.0, 1.0);
+    }
+    let room = 0.1 * (high - low).max(0.1);
+    (low - room, high + room)
 }
 
-fn draw_bars<'a>(area: &Area<'a>, title: &str, what: &str, bars: &[Bar]) -> Drawn<'a> {
+/// Bars from zero with their intervals, one below the other.
+pub fn bars(what: &str, bars: &[Bar]) -> String {
+    let height = 90 + 22 * bars.len() as u32;
+    picture((SIZE.0, height), |area| draw_bars(area, what, bars).is_ok())
+}
+
+fn draw_bars<'a>(area: &Area<'a>, what: &str, bars: &[Bar]) -> Drawn<'a> {
     let (low, high) = range(bars.iter().flat_map(|b| [b.mean, b.lo, b.hi]));
     let n = bars.len() as f64;
     let mut chart = ChartBuilder::on(area)
-        .caption(title, (FONT, 16).into_font().color(&INK))
         .margin(10)
         .x_label_area_size(36)
         .y_label_area_size(130)
@@ -113,6 +125,8 @@ fn draw_bars<'a>(area: &Area<'a>, title: &str, what: &str, bars: &[Bar]) -> Draw
         .configure_mesh()
         .disable_y_mesh()
         .y_labels(0)
+        .max_light_lines(2)
+        .x_label_formatter(&|x| format!("{:.1}", libm::rint(x * 10.0) / 10.0 + 0.0))
         .x_desc(what)
         .light_line_style(QUIET.mix(0.15))
         .label_style((FONT, 12).into_font().color(&INK))
@@ -124,23 +138,23 @@ fn draw_bars<'a>(area: &Area<'a>, title: &str, what: &str, bars: &[Bar]) -> Draw
         chart.draw_series([PathElement::new([(bar.lo, y + 0.5), (bar.hi, y + 0.5)], INK.stroke_width(2))])?;
         let place = chart.backend_coord(&(low, y + 0.5));
         let (x, y) = area.get_base_pixel();
-        let style = (FONT, 12).into_font().color(&INK);
-        area.draw(&Text::new(bar.name.clone(), (place.0 - x - 125, place.1 - y - 6), style))?;
+        let beside = Pos::new(HPos::Right, VPos::Center);
+        let style = (FONT, 12).into_font().color(&INK).pos(beside);
+        area.draw(&Text::new(bar.name.clone(), (place.0 - x - 8, place.1 - y), style))?;
     }
     chart.draw_series([PathElement::new([(0.0, 0.0), (0.0, n)], INK)])?;
     Ok(())
 }
 
 /// A line through points with a band around it; x is the place, labelled by name.
-pub fn steps(title: &str, what: &str, points: &[Bar]) -> String {
-    picture(SIZE, |area| draw_steps(area, title, what, points).is_ok())
+pub fn steps(what: &str, points: &[Bar]) -> String {
+    picture(SIZE, |area| draw_steps(area, what, points).is_ok())
 }
 
-fn draw_steps<'a>(area: &Area<'a>, title: &str, what: &str, points: &[Bar]) -> Drawn<'a> {
-    let (low, high) = range(points.iter().flat_map(|b| [b.mean, b.lo, b.hi]));
+fn draw_steps<'a>(area: &Area<'a>, what: &str, points: &[Bar]) -> Drawn<'a> {
+    let (low, high) = span(points.iter().flat_map(|b| [b.mean, b.lo, b.hi]));
     let last = points.len().saturating_sub(1).max(1) as f64;
     let mut chart = ChartBuilder::on(area)
-        .caption(title, (FONT, 16).into_font().color(&INK))
         .margin(10)
         .x_label_area_size(40)
         .y_label_area_size(50)
@@ -158,6 +172,7 @@ fn draw_steps<'a>(area: &Area<'a>, title: &str, what: &str, points: &[Bar]) -> D
         .x_desc(what)
         .y_desc("Sharpe ratio")
         .disable_x_mesh()
+        .max_light_lines(2)
         .light_line_style(QUIET.mix(0.15))
         .label_style((FONT, 12).into_font().color(&INK))
         .draw()?;
@@ -171,33 +186,36 @@ fn draw_steps<'a>(area: &Area<'a>, title: &str, what: &str, points: &[Bar]) -> D
     Ok(())
 }
 
-/// Bands over the days of the run.
-pub fn bands(title: &str, shows: Shows, bands: &[Band]) -> String {
-    picture(SIZE, |area| draw_bands(area, title, shows, bands).is_ok())
+/// Bands over the days of a run that begins at `from`.
+pub fn bands(shows: Shows, from: Stamp, bands: &[Band]) -> String {
+    picture(SIZE, |area| draw_bands(area, shows, from, bands).is_ok())
 }
 
-fn draw_bands<'a>(area: &Area<'a>, title: &str, shows: Shows, bands: &[Band]) -> Drawn<'a> {
+fn draw_bands<'a>(area: &Area<'a>, shows: Shows, from: Stamp, bands: &[Band]) -> Drawn<'a> {
     let (low, high) = range(bands.iter().flat_map(|b| b.days.iter().flatten().copied()));
     let days = bands.iter().map(|b| b.days.len()).max().unwrap_or(1).max(1) as f64;
     let mut chart = ChartBuilder::on(area)
-        .caption(title, (FONT, 16).into_font().color(&INK))
         .margin(10)
         .x_label_area_size(40)
         .y_label_area_size(60)
         .build_cartesian_2d(0.0..days, low..high)?;
+    let month = |x: &f64| {
+        from.after(Span(Span::DAY.0 * *x as i64)).to_string().get(..7).unwrap_or_default().to_owned()
+    };
     let label = |y: &f64| match shows {
         Shows::Equity => format!("{:.2}×", libm::pow(10.0, *y)),
         Shows::Drawdown => format!("{y:.0} %"),
     };
     chart
         .configure_mesh()
-        .x_label_formatter(&|x| format!("{x:.0}"))
+        .x_label_formatter(&month)
         .y_label_formatter(&label)
-        .x_desc("days")
+        .max_light_lines(2)
         .light_line_style(QUIET.mix(0.15))
         .label_style((FONT, 12).into_font().color(&INK))
         .draw()?;
-    for (band, colour) in bands.iter().zip(BANDS) {
+    for (i, (band, colour)) in bands.iter().zip(BANDS).enumerate() {
+        let width = if i == 0 { 2 } else { 1 };
         let place = |i: usize| i as f64 + 1.0;
         let lower = band.days.iter().enumerate().map(|(i, d)| (place(i), d[0]));
         let upper = band.days.iter().enumerate().rev().map(|(i, d)| (place(i), d[2]));
@@ -206,7 +224,7 @@ fn draw_bands<'a>(area: &Area<'a>, title: &str, shows: Shows, bands: &[Band]) ->
         chart
             .draw_series(LineSeries::new(
                 band.days.iter().enumerate().map(|(i, d)| (place(i), d[1])),
-                colour.stroke_width(2),
+                colour.stroke_width(width),
             ))?
             .label(band.name.clone())
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
@@ -234,12 +252,13 @@ mod tests {
     #[test]
     fn pictures_carry_their_names_and_values() {
         let all = [bar("alone", -0.4), bar("hive", 1.2)];
-        for svg in [bars("Ladder", "Sharpe", &all), steps("Dose", "λ", &all)] {
+        for svg in [bars("Sharpe", &all), steps("λ", &all)] {
             assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{svg}");
             assert!(svg.contains("hive") && svg.contains("alone"));
         }
-        assert!(bars("Nothing", "Sharpe", &[]).starts_with("<svg"));
-        assert_eq!(bars("Same", "x", &all), bars("Same", "x", &all));
+        assert!(bars("Sharpe", &[]).starts_with("<svg") && steps("λ", &[]).starts_with("<svg"));
+        assert_eq!(bars("x", &all), bars("x", &all));
+        assert!(!bars("x", &all).contains("-0.0<"), "zero has no sign");
     }
 
     #[test]
@@ -249,7 +268,7 @@ mod tests {
         let band = band(&tracks, 0, "hive", 0.15, Shows::Drawdown);
         assert_eq!(band.days.len(), 3);
         assert!(band.days[1][0] < 0.0 && (band.days[1][0] - band.days[1][2]).abs() < 1e-9);
-        let svg = bands("Drawdown", Shows::Drawdown, &[band]);
-        assert!(svg.contains("hive"));
+        let svg = bands(Shows::Drawdown, Stamp(0), &[band]);
+        assert!(svg.contains("hive") && svg.contains("1970-01"), "days are told by their month");
     }
 }

@@ -1,10 +1,12 @@
 //! The report as one self-contained page: verdict, facts, tables and pictures. No script, nothing loaded.
 
 use super::Report;
+use super::against::VS_OTHER;
 use super::arms::Arm;
 use super::draw::{Band, Bar, Shows, band, bands, bars, steps};
 use super::study::Tracks;
 use super::{ALL, ALONE, HIVE, RULE, STRONG, explain, tables};
+use crate::domain::Stamp;
 use std::fmt::Write;
 
 const STYLE: &str = "body{font:15px/1.5 sans-serif;max-width:860px;margin:2em auto;padding:0 1em;color:#333}\
@@ -49,6 +51,7 @@ fn render(out: &mut String, r: &Report, arms: &[Arm], tracks: &Tracks) -> std::f
         section(out, "Voices", &voices(r))?;
     }
     let shown = [HIVE, STRONG, ALONE, RULE];
+    let from = Stamp::parse(&r.facts.from).unwrap_or_default();
     for (title, shows) in [
         ("Equity at equal volatility: median and 10 to 90 % of the seeds", Shows::Equity),
         ("Drawdown at equal volatility", Shows::Drawdown),
@@ -60,7 +63,7 @@ fn render(out: &mut String, r: &Report, arms: &[Arm], tracks: &Tracks) -> std::f
                 Some(band(tracks, arm, name, r.facts.target_vol, shows))
             })
             .collect();
-        section(out, title, &bands("", shows, &all))?;
+        section(out, title, &bands(shows, from, &all))?;
     }
     section(
         out,
@@ -83,18 +86,26 @@ fn ladder(r: &Report) -> String {
         Some(Bar { name: name.clone(), mean, lo: mean - sd, hi: mean + sd, strong })
     };
     let all: Vec<Bar> = r.ladder.iter().filter_map(bar).collect();
-    bars("", "Sharpe ratio, mean and standard deviation over seeds", &all)
+    bars("Sharpe ratio, mean and standard deviation over seeds", &all)
 }
 
 fn uplifts(r: &Report) -> String {
-    let bar = |(name, u): (&String, &super::report::Uplift)| Bar {
-        name: name.replace('_', " "),
+    let name = |key: &str| match key {
+        "vs_alone" => ALONE.to_owned(),
+        "vs_strong" => format!("{STRONG}, the strong one"),
+        "vs_all" => ALL.to_owned(),
+        "vs_tsmom6" => RULE.to_owned(),
+        VS_OTHER => "the other file's hive".to_owned(),
+        other => other.to_owned(),
+    };
+    let bar = |(key, u): (&String, &super::report::Uplift)| Bar {
+        name: name(key),
         mean: u.sharpe.mean,
         lo: u.sharpe.lo,
         hi: u.sharpe.hi,
         strong: u.sharpe.lo > 0.0,
     };
-    bars("", "Δ Sharpe ratio with its 95 % interval", &r.uplift.iter().map(bar).collect::<Vec<_>>())
+    bars("Δ Sharpe ratio with its 95 % interval", &r.uplift.iter().map(bar).collect::<Vec<_>>())
 }
 
 fn controls(r: &Report) -> String {
@@ -105,11 +116,7 @@ fn controls(r: &Report) -> String {
         hi: c.hive_minus_control.hi,
         strong: c.pass,
     };
-    bars(
-        "",
-        "Δ Sharpe ratio with its 95 % interval; ✗ failed",
-        &r.controls.iter().map(bar).collect::<Vec<_>>(),
-    )
+    bars("Δ Sharpe ratio with its 95 % interval; ✗ failed", &r.controls.iter().map(bar).collect::<Vec<_>>())
 }
 
 fn dose(r: &Report) -> String {
@@ -122,7 +129,7 @@ fn dose(r: &Report) -> String {
         hi: base + d.vs_strong.hi,
         strong: true,
     };
-    steps("", "λ; 0 is net-eq", &r.dose.iter().map(point).collect::<Vec<_>>())
+    steps("λ; 0 is net-eq", &r.dose.iter().map(point).collect::<Vec<_>>())
 }
 
 fn voices(r: &Report) -> String {
@@ -134,7 +141,6 @@ fn voices(r: &Report) -> String {
         strong: true,
     };
     steps(
-        "",
         "voices in one account; band: standard deviation over seeds",
         &r.voices.iter().map(point).collect::<Vec<_>>(),
     )
