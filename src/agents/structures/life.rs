@@ -5,7 +5,8 @@
 //! 1. The plan it holds is the plan of its last message (law 12).
 //! 2. When a stamp is over, in this order: a leg that was settled or missed; stop, trailing stop, exit, time
 //!    stop, far target (each closes); near target, hedge, add (each acts once); the hedge that is kept as it
-//!    goes, which is not said; while flat: re-entry, then the family's own proposal. What is left unfilled of an opening after [`TRIES`] market events of its
+//!    goes, which is not said; while flat: re-entry, then, after the same pause, the
+//!    family's own proposal. What is left unfilled of an opening after [`TRIES`] market events of its
 //!    instrument, or [`WAIT`], is taken off and what was filled is closed: no leg stands alone.
 //! 3. The gain is that of mid prices since the message, funding included: whoever heard the message can
 //!    compute it; what the book really gained is the outcome. A maker's, and that of a structure which is
@@ -84,6 +85,8 @@ pub struct Life {
     number: u32,
     flat_since: Option<Stamp>,
     again: Option<ReEntry>,
+    /// Minutes that nothing is opened after a close: the pause of the last plan.
+    pause: u32,
     looked: Option<Stamp>,
     /// What the last re-entry or proposal was opened with, to open it again.
     last: Option<(Vec<Leg>, f64)>,
@@ -115,6 +118,7 @@ impl Life {
             number: 0,
             flat_since: None,
             again: None,
+            pause: 0,
             looked: None,
             last: None,
         }
@@ -190,6 +194,9 @@ impl Life {
                 }
                 return;
             }
+        }
+        if self.number > 0 && held < self.pause {
+            return;
         }
         if let Some(p) = self.rules.rule().propose(seen, &view, &values) {
             self.enter(who, seen, p, Reason::Signal, say);
@@ -313,6 +320,7 @@ impl Life {
         let risk = (open.units * open.notional / seen.capital * stop / 1e4).max(1e-9);
         self.closing = Some(Closing { since: open.since, risk, worth: open.worth, reason });
         self.flat_since = Some(seen.now);
+        self.pause = open.plan.reenter.map_or(0, |r| r.not_before);
         self.again = open.plan.reenter.filter(|_| reason != Reason::Missed);
         let before = self.intent;
         self.intent = 0.0;
@@ -440,7 +448,7 @@ fn order(who: Who, now: Stamp, n: usize, instrument: InstrumentId, quantity: f64
     Order { instrument, quantity, limit: None, decided: now, live, ahead: None, tries: 0 }
 }
 
-fn view<'a>(values: &'a Values, held: u32, best: f64, side: f64) -> View<'a> {
+fn view(values: &Values, held: u32, best: f64, side: f64) -> View<'_> {
     View { close: f64::NAN, sigma: f64::NAN, held, best, side, keys: &KEYS, values: &values.0 }
 }
 
