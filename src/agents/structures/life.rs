@@ -5,9 +5,9 @@
 //! 1. The plan it holds is the plan of its last message (law 12).
 //! 2. When a stamp is over, in this order: a leg that was settled or missed; stop, trailing stop, exit, time
 //!    stop, far target (each closes); near target, hedge, add (each acts once); the hedge that is kept as it
-//!    goes, which is not said; while flat: re-entry, then, after the same pause, the
-//!    family's own proposal. What is left unfilled of an opening after [`TRIES`] market events of its
-//!    instrument, or [`WAIT`], is taken off and what was filled is closed: no leg stands alone.
+//!    goes, which is not said; while flat: re-entry, then the family's own proposal. What is left unfilled
+//!    of an opening after [`TRIES`] market events of its instrument, or [`WAIT`], is taken off and what was
+//!    filled is closed: no leg stands alone.
 //! 3. The gain is that of mid prices since the message, funding included: whoever heard the message can
 //!    compute it; what the book really gained is the outcome. A maker's, and that of a structure which is
 //!    hedged as it goes, is that of its book, which it alone knows, over its first notional.
@@ -85,8 +85,6 @@ pub struct Life {
     number: u32,
     flat_since: Option<Stamp>,
     again: Option<ReEntry>,
-    /// Minutes that nothing is opened after a close: the pause of the last plan.
-    pause: u32,
     looked: Option<Stamp>,
     /// What the last re-entry or proposal was opened with, to open it again.
     last: Option<(Vec<Leg>, f64)>,
@@ -118,7 +116,6 @@ impl Life {
             number: 0,
             flat_since: None,
             again: None,
-            pause: 0,
             looked: None,
             last: None,
         }
@@ -154,6 +151,7 @@ impl Life {
 
     /// The indicators as they are now.
     pub fn values(&self, seen: &Seen<'_>) -> Values {
+        let seen = &Seen { legs: &self.legs, ..*seen };
         let mut values = Values::default();
         self.rules.rule().look(seen, &mut values);
         let gain = self.open.as_ref().and_then(|o| {
@@ -184,9 +182,12 @@ impl Life {
         if let Some(again) = self.again {
             if again.lapsed(held) {
                 self.again = None;
+            } else if held < again.not_before {
+                // It pauses between intents, for whatever reason the next one comes.
+                return;
             } else if again.holds(&view) {
                 let last = self.last.clone();
-                let fresh = self.rules.rule().propose(seen, &view, &values);
+                let fresh = self.rules.rule().propose(&Seen { legs: &self.legs, ..*seen }, &view, &values);
                 // The legs of the family as it would open now, or those of before.
                 let proposal = fresh.filter(|p| p.side == again.side);
                 if let (Some(p), Some(_)) = (proposal, last) {
@@ -195,10 +196,7 @@ impl Life {
                 return;
             }
         }
-        if self.number > 0 && held < self.pause {
-            return;
-        }
-        if let Some(p) = self.rules.rule().propose(seen, &view, &values) {
+        if let Some(p) = self.rules.rule().propose(&Seen { legs: &self.legs, ..*seen }, &view, &values) {
             self.enter(who, seen, p, Reason::Signal, say);
         }
     }
@@ -296,7 +294,7 @@ impl Life {
 
     /// Keeps the hedge where its family wants it, in whole lots.
     fn rehedge(&mut self, who: Who, seen: &Seen<'_>) {
-        let Some((id, target)) = self.rules.rule().hedge(seen) else { return };
+        let Some((id, target)) = self.rules.rule().hedge(&Seen { legs: &self.legs, ..*seen }) else { return };
         let more = target - self.legs.of(seen.listed.coin(id));
         let size = seen.listed.lots(id, libm::fabs(more));
         let least = crate::domain::money::to_estimate(seen.listed.get(id).min_notional);
@@ -320,7 +318,6 @@ impl Life {
         let risk = (open.units * open.notional / seen.capital * stop / 1e4).max(1e-9);
         self.closing = Some(Closing { since: open.since, risk, worth: open.worth, reason });
         self.flat_since = Some(seen.now);
-        self.pause = open.plan.reenter.map_or(0, |r| r.not_before);
         self.again = open.plan.reenter.filter(|_| reason != Reason::Missed);
         let before = self.intent;
         self.intent = 0.0;
