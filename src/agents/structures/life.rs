@@ -5,8 +5,9 @@
 //! 1. The plan it holds is the plan of its last message (law 12).
 //! 2. When a stamp is over, in this order: a leg that was settled or missed; stop, trailing stop, exit, time
 //!    stop, far target (each closes); near target, hedge, add (each acts once); the hedge that is kept as it
-//!    goes, which is not said; while flat: re-entry, then the family's own proposal. What is left unfilled of an opening after [`TRIES`] market events of its
-//!    instrument, or [`WAIT`], is taken off and what was filled is closed: no leg stands alone.
+//!    goes, which is not said; while flat: re-entry, then the family's own proposal. What is left unfilled
+//!    of an opening after [`TRIES`] market events of its instrument, or [`WAIT`], is taken off and what was
+//!    filled is closed: no leg stands alone.
 //! 3. The gain is that of mid prices since the message, funding included: whoever heard the message can
 //!    compute it; what the book really gained is the outcome. A maker's, and that of a structure which is
 //!    hedged as it goes, is that of its book, which it alone knows, over its first notional.
@@ -308,7 +309,7 @@ impl Life {
 
     /// Keeps the hedge where its family wants it, in whole lots.
     fn rehedge(&mut self, who: Who, seen: &Seen<'_>) {
-        let Some((id, target)) = self.rules.rule().hedge(seen) else { return };
+        let Some((id, target)) = self.rules.rule().hedge(&Seen { legs: &self.legs, ..*seen }) else { return };
         let more = target - self.legs.of(seen.listed.coin(id));
         let size = seen.listed.lots(id, libm::fabs(more));
         let least = crate::domain::money::to_estimate(seen.listed.get(id).min_notional);
@@ -483,7 +484,7 @@ fn in_coins(seen: &Seen<'_>, id: InstrumentId) -> Option<f64> {
     seen.listed.pays(id).and_then(|_| seen.listed.scale(seen.board, id))
 }
 
-fn view<'a>(values: &'a Values, held: u32, best: f64, side: f64) -> View<'a> {
+fn view(values: &Values, held: u32, best: f64, side: f64) -> View<'_> {
     View { close: f64::NAN, sigma: f64::NAN, held, best, side, keys: &KEYS, values: &values.0 }
 }
 

@@ -247,6 +247,7 @@ macro_rules! rules {
         /// A family with its parameters and what it remembers of the market.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[allow(missing_docs, reason = "named as in Family")]
+        #[allow(clippy::large_enum_variant, reason = "one a life, never moved on the hot path")]
         pub enum Rules { $($variant($module::Memory)),+ }
 
         impl Rules {

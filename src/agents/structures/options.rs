@@ -212,21 +212,6 @@ impl Memory {
         })
     }
 
-    /// An option's value at a volatility, and its terms.
-    fn model(
-        &self,
-        seen: &Seen<'_>,
-        id: InstrumentId,
-        forward: f64,
-        vol: f64,
-    ) -> Option<(Quote, Right, f64)> {
-        let Terms::Option { expiry, strike, call, .. } = seen.listed.get(id).terms else { return None };
-        let right = if call { Right::Call } else { Right::Put };
-        let years = expiry.since(seen.now).in_units_of(Span::YEAR);
-        let quote = black(forward, 1.0, option::Terms { right, strike, years }, vol).ok()?;
-        Some((quote, right, strike))
-    }
-
     /// What opening now would be worth, on the side that volatility is on.
     fn weigh(&self, seen: &Seen<'_>, e: &Expiry) -> Option<Weighed> {
         let legs = self.legs(e)?;
@@ -241,7 +226,7 @@ impl Memory {
         for leg in &legs {
             let price = seen.value(leg.instrument)?;
             notional = notional.max(price);
-            margin += match self.model(seen, leg.instrument, e.forward, e.forecast) {
+            margin += match model(seen, leg.instrument, e.forward, e.forecast) {
                 // What is bought binds its premium, and is sized as if it were sold.
                 Some((_, right, strike)) if self.style == Style::Straddle || leg.ratio * side < 0.0 => {
                     short_margin(right, strike, e.forward, price).ok()?.initial
@@ -251,11 +236,11 @@ impl Memory {
         }
         let size = self.margin * notional / margin;
         let units = seen.units(size, notional);
-        let (mut edge, mut model, mut market) = (0.0, 0.0, 0.0);
+        let (mut edge, mut worth, mut market) = (0.0, 0.0, 0.0);
         let (mut vega, mut gamma, mut premium) = (0.0, 0.0, 0.0);
         for leg in &legs {
             let (id, price) = (leg.instrument, seen.value(leg.instrument)?);
-            let Some((q, _, _)) = self.model(seen, id, e.forward, e.forecast) else {
+            let Some((q, _, _)) = model(seen, id, e.forward, e.forecast) else {
                 edge -= 2.0 * seen.cost(id) * price;
                 continue;
             };
@@ -264,7 +249,7 @@ impl Memory {
             let kind = seen.listed.get(id).kind;
             edge += side * leg.ratio * (q.value - paid) - seen.fee(id);
             edge -= charge::settlement(seen.costs, kind, 1.0, q.value, e.forward);
-            model += leg.ratio * q.value;
+            worth += leg.ratio * q.value;
             market += leg.ratio * price;
             vega += leg.ratio * q.vega_per_point * 100.0;
             gamma += leg.ratio * q.gamma;
@@ -276,9 +261,18 @@ impl Memory {
         }
         let volatility = edge / libm::fabs(vega);
         let bound = margin * units;
-        let rich = market / model - 1.0;
+        let rich = market / worth - 1.0;
         Some(Weighed { legs, side, size, notional, edge, volatility, rich, bound, premium })
     }
+}
+
+/// An option's value at a volatility, and its terms.
+fn model(seen: &Seen<'_>, id: InstrumentId, forward: f64, vol: f64) -> Option<(Quote, Right, f64)> {
+    let Terms::Option { expiry, strike, call, .. } = seen.listed.get(id).terms else { return None };
+    let right = if call { Right::Call } else { Right::Put };
+    let years = expiry.since(seen.now).in_units_of(Span::YEAR);
+    let quote = black(forward, 1.0, option::Terms { right, strike, years }, vol).ok()?;
+    Some((quote, right, strike))
 }
 
 /// Calls and puts of one strike and expiry on a venue.
@@ -369,7 +363,7 @@ impl Rule for Memory {
                 continue;
             }
             let (sigma, forward) = seen.board.get(id)?.implied.map(|t| t.value)?;
-            let (q, _, _) = self.model(seen, id, forward, sigma)?;
+            let (q, _, _) = model(seen, id, forward, sigma)?;
             delta += quantity * q.delta;
             units = units.max(libm::fabs(quantity));
         }

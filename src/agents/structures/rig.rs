@@ -1,7 +1,7 @@
 //! A small market for tests of families with contracts and pools: instruments by hand, events one at a
 //! time, and what a life says to them.
 
-use super::legs::Market;
+use super::legs::{Legs, Market};
 use super::life::{Life, Who};
 use super::listed::Listed;
 use super::{KEYS, Rules, Seen, Values, params};
@@ -102,7 +102,10 @@ impl Rig {
     pub fn judge(&mut self) {
         let mut said = std::mem::take(&mut self.said);
         let mut life = self.life.clone();
-        life.judge(Who { agent: AgentId(0), asset: COIN, key: 1 }, &self.seen(), &mut |b| said.push(b));
+        // What is held is the life's own to know: the engine hands in none of it.
+        let nothing = Legs::default();
+        let seen = Seen { legs: &nothing, ..self.seen() };
+        life.judge(Who { agent: AgentId(0), asset: COIN, key: 1 }, &seen, &mut |b| said.push(b));
         self.life = life;
         self.said = said;
     }

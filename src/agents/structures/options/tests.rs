@@ -149,6 +149,26 @@ fn its_delta_is_hedged_with_the_perp_once_it_leaves_the_band_and_comes_off_with_
 }
 
 #[test]
+fn after_its_stop_it_pauses_though_volatility_is_dearer_still() {
+    let mut rig = rig(&[("stop", 0.5)]);
+    warm(&mut rig);
+    for sigma in [0.6, 0.6, 1.2] {
+        market(&mut rig, F, sigma);
+        rig.pass(Span::MINUTE);
+    }
+    let stopped = *rig.actions().last().unwrap();
+    assert_eq!((stopped.verb, stopped.reason), (Verb::Close, Reason::Stop));
+    for _ in 0..59 {
+        market(&mut rig, F, 1.2);
+        rig.pass(Span::MINUTE);
+    }
+    assert_eq!((rig.actions().len(), rig.outcomes().len()), (2, 1));
+    market(&mut rig, F, 1.2);
+    let again = *rig.actions().last().unwrap();
+    assert_eq!((again.verb, again.reason, again.side()), (Verb::Open, Reason::ReEntry, -1.0));
+}
+
+#[test]
 fn a_difference_that_costs_would_eat_is_left_alone() {
     let opens = |sigma: f64| {
         let mut rig = rig(&[("hurdle", 0.0), ("band", 0.2)]);
@@ -254,4 +274,60 @@ proptest! {
         }
         rig.chaos(&events, Span::seconds(120), |id| if id == PERP { F } else { 1_000.0 });
     }
+}
+
+/// Forty days of a price that moves at 50 % a year and of options of one day at `implied`: what each
+/// straddle earned, in basis points of capital.
+fn days(implied: f64) -> Vec<f64> {
+    const DAYS: i64 = 40;
+    const A_DAY: i64 = Span::DAY.0 / STEP.0;
+    let step = 0.5 / libm::sqrt(STEP.per_year());
+    let mut path = vec![F];
+    for i in 0..(DAYS + 1) * A_DAY {
+        let z = crate::domain::random::normal(crate::domain::random::key(11, &[i as u64]));
+        path.push(path[i as usize] * libm::exp(step * z - 0.5 * step * step));
+    }
+    let option = |day: i64, call: bool| {
+        let expiry = Stamp((day + 1) * Span::DAY.0);
+        let strike = libm::round(path[(day * A_DAY) as usize]);
+        (InstrumentKind::Option, Terms::Option { expiry, strike, call, inverse: false })
+    };
+    let options = (0..DAYS).flat_map(|d| [option(d, true), option(d, false)]);
+    let what: Vec<_> = std::iter::once((InstrumentKind::Perp, Terms::Plain)).chain(options).collect();
+    let set = [("warm", 24.0), ("nearest", 12.0), ("farthest", 24.0), ("stop", 10.0), ("band", 0.2)];
+    let mut rig = Rig::new(Family::Options, &set, &what);
+    for i in 0..DAYS * A_DAY {
+        rig.now = Stamp(i * STEP.0);
+        let (at, forward, day) = (rig.now, path[i as usize], i / A_DAY);
+        rig.quote(PERP, forward * 0.999_95, forward * 1.000_05);
+        for n in 0..2 {
+            let id = |d: i64| InstrumentId((1 + 2 * d + n) as u16);
+            if i % A_DAY == 0 && day > 0 {
+                rig.tell(MarketEvent::Settled { instrument: id(day - 1), at, price: forward });
+            }
+            let Terms::Option { expiry, strike, call, .. } = rig.listed.get(id(day)).terms else {
+                unreachable!()
+            };
+            let right = if call { Right::Call } else { Right::Put };
+            let years = expiry.since(at).in_units_of(Span::YEAR);
+            let value = black(forward, 1.0, option::Terms { right, strike, years }, implied).unwrap().value;
+            rig.tell(MarketEvent::Implied { instrument: id(day), at, sigma: implied, forward });
+            rig.quote(id(day), (value - 10.0).max(0.01), value + 10.0);
+        }
+        rig.judge();
+    }
+    rig.outcomes().iter().map(|o| o.pnl * 1e4).collect()
+}
+
+#[test]
+fn over_many_days_it_earns_what_was_dear_and_leaves_what_is_fair() {
+    let earned = days(0.65);
+    let n = earned.len() as f64;
+    let mean = earned.iter().sum::<f64>() / n;
+    let deviation = libm::sqrt(earned.iter().map(|e| (e - mean) * (e - mean)).sum::<f64>() / n);
+    // 30 % of capital as margin is about 0.95 straddles of capital; 15 points of volatility of a day are
+    // 0.626 % of it, costs 0.2 to 0.3 %. The middle of all defaults.
+    assert!(n > 30.0 && mean > 2.0 * deviation / libm::sqrt(n), "{n} {mean} {deviation}");
+    assert!((20.0..70.0).contains(&mean), "{n} {mean} {deviation}");
+    assert!(days(0.5).is_empty());
 }
