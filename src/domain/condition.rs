@@ -91,10 +91,9 @@ impl View<'_> {
             Term::Close => self.close,
             Term::Level(x) => x,
             Term::Trail(given_back) => self.best * (1.0 - self.side * given_back),
-            Term::Held => f64::from(self.held),
+            Term::Held | Term::Minutes => f64::from(self.held),
             Term::Of(i) => self.of(i),
             Term::Times(factor, i) => factor * self.of(i),
-            Term::Minutes => f64::from(self.held),
             Term::Back(bp) => self.best - bp,
         }
     }

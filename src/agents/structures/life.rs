@@ -160,7 +160,8 @@ impl Life {
             if self.rules.rule().is_maker() {
                 // What a maker gains, it gains by its fills: this one is its own to judge.
                 let worth = self.legs.worth(seen.listed, seen.board) - o.worth;
-                Some(worth / (o.units * o.notional) * 1e4)
+                // Over what it began with: to quote less is neither gain nor loss.
+                Some(worth / (o.first * o.notional) * 1e4)
             } else {
                 gain(o, seen)
             }
@@ -457,7 +458,7 @@ fn in_coins(seen: &Seen<'_>, id: InstrumentId) -> Option<f64> {
     seen.listed.pays(id).and_then(|_| seen.listed.scale(seen.board, id))
 }
 
-fn view<'a>(values: &'a Values, held: u32, best: f64, side: f64) -> View<'a> {
+fn view(values: &Values, held: u32, best: f64, side: f64) -> View<'_> {
     View { close: f64::NAN, sigma: f64::NAN, held, best, side, keys: &KEYS, values: &values.0 }
 }
 
