@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// An indicator over the bars of one asset, windows in bars of the decision clock; those without a window
-/// are of a structure, from the quotes of its legs ([`crate::agents::structures`]).
+/// are of a structure, from the quotes of its legs (`agents::structures`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Indicator {
     /// Exponential moving average of closes with span n (weight 2/(n+1)), as a price.
