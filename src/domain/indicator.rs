@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// An indicator over the bars of one asset, windows in bars of the decision clock; those without a window
-/// are of a structure, from the quotes of its legs ([`crate::agents::structures`]).
+/// are of a structure, from the quotes of its legs (`agents::structures`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Indicator {
     /// Exponential moving average of closes with span n (weight 2/(n+1)), as a price.
@@ -45,9 +45,11 @@ pub enum Indicator {
     Gain,
     /// Best offer less best bid of the first leg, in basis points of the mid.
     Spread,
-    /// Size at the bid less size at the offer, over both, plus the flow of takers alike, averaged: −1 … 1.
+    /// Orders that come to the best bid less those that go, less the same at the best offer, over all of
+    /// them; takers that buy less takers that sell, over both; averaged: −1 … 1.
     Imbalance,
-    /// What the structure would earn after all fees if it were taken now, in basis points of its notional.
+    /// What the structure would earn after all costs if it were taken now, the better way round where it
+    /// can be turned, in basis points of its notional; of a maker: what the average print would have earned.
     Edge,
     /// A dated future's premium over spot, a year, as a fraction.
     Basis,

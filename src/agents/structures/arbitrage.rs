@@ -63,7 +63,7 @@ const MET: f64 = 0.1;
 pub struct Memory {
     first: InstrumentId,
     second: InstrumentId,
-    memory: f64,
+    recall: f64,
     hurdle: f64,
     hold: f64,
     size: f64,
@@ -113,7 +113,7 @@ impl Memory {
         Ok(Memory {
             first,
             second,
-            memory: p[1] * 60.0,
+            recall: p[1] * 60.0,
             hurdle: p[2] / 1e4,
             hold: p[3],
             size: p[4],
@@ -135,7 +135,7 @@ impl Memory {
     }
 
     fn now(&self, seen: &Seen<'_>) -> Option<Now> {
-        if self.gap.covered() < COVERED * self.memory {
+        if self.gap.covered() < COVERED * self.recall {
             return None;
         }
         let (a, b, _) = self.pair(seen.board)?;
@@ -198,7 +198,7 @@ impl Rule for Memory {
         match self.gap.tell(told, log) {
             // A plain mean until the memory is full.
             Some(passed) => {
-                let share = 1.0 - libm::exp(-passed / self.memory);
+                let share = 1.0 - libm::exp(-passed / self.recall);
                 self.mean += share.max(1.0 / f64::from(self.gap.count() + 1)) * (log - self.mean);
             }
             None if self.gap.count() == 0 => self.mean = log,
@@ -450,6 +450,12 @@ mod tests {
         assert!((outcome.pnl * CAPITAL - pnl).abs() < 0.01 * pnl, "{} {pnl}", outcome.pnl * CAPITAL);
         // The same gap where it jumps about by 20 bp an hour either way is none: it may be gone by the open.
         assert_eq!(run(100.0, 30.0).0, []);
+    }
+
+    #[test]
+    fn random_markets_make_it_trade() {
+        let rows = [("BTC", Spot, "a", ""), ("BTC", Perp, "b", "")];
+        assert!(opened(|| stage(&rows, &[0.0, 1.0, 1.0, 60.0, 0.5, 2.0]).unwrap()) > 10);
     }
 
     proptest! {

@@ -164,6 +164,7 @@ impl Life {
             if self.rules.rule().is_maker() || self.rules.rule().is_hedged() {
                 // What is gained by fills on the way is its own to judge.
                 let worth = self.legs.worth(seen.listed, seen.board) - o.worth;
+                // Over what it began with: to quote less is neither gain nor loss.
                 Some(worth / (o.first * o.notional) * 1e4)
             } else {
                 gain(o, seen)

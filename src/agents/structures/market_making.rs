@@ -1,33 +1,494 @@
-//! To be written.
+//! Market making: quotes both sides around the mid, the further from it the more it risks, and leans
+//! against what it holds (Avellaneda and Stoikov 2008, in the closed form of Guéant, Lehalle and
+//! Fernandez-Tapia 2013).
+//!
+//! With prices in basis points of the mid, q the inventory in quotes, κ the decay of fills with distance,
+//! A the rate of prints a side, σ the volatility a root second and γ the aversion to inventory:
+//!
+//! ```text
+//! δ_bid = base + (2q + 1)/2 · slope        base  = 1/γ · ln(1 + γ/κ)
+//! δ_ask = base − (2q − 1)/2 · slope        slope = √(σ²γ / 2κA · (1 + γ/κ)^(1 + κ/γ))
+//! ```
+//!
+//! All of it is measured: 1/κ is the mean distance of prints from the mid, A their rate, σ the mid's own.
+//! Whether it is worth it is what the average print would have earned it ([`Indicator::Edge`]): the
+//! realised spread (Huang and Stoll 1996), distance of prints less where the mid went after them, less the
+//! maker's fee. Long and short mean the same here; an agent of one side holds that side only, and spot is
+//! never sold short.
+//!
+//! # Invariants
+//!
+//! 1. A quote never crosses: a bid is below the best offer by a tick at least, an offer above the best bid.
+//! 2. No quote would take what is held beyond the cap, orders that are being taken off counted as filled.
+//! 3. No quote stands on a price older than `age`.
+//! 4. Base is at least fee, what prints move the mid, and the hurdle: flat, it quotes nothing that loses.
+//!
+//! It needs quotes and trades, and stands still on bars. Never adds: more is held by being filled.
 
+use super::gap::{self, Gap};
 use super::listed::Listed;
-use super::{Proposal, Rule, Seen, Values};
+use super::shape::Shape;
+use super::{Leg, Proposal, Rest, Rule, Seen, Values, find};
 use crate::agents::declaration::ParamSpec;
-use crate::domain::{AssetId, InstrumentId, MarketEvent, View};
+use crate::agents::strategies::param;
+use crate::domain::{
+    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, SideRule, Span, Stamp, Term,
+    View,
+};
+use crate::fills::fee_rate;
 use crate::market::Board;
+use crate::market::board::{Told, Top};
 use serde::{Deserialize, Serialize};
 
-pub(super) const IDEA: &str = "";
-pub(super) const NEEDS: &str = "";
-pub(super) const PARAMS: &[ParamSpec] = &[];
+pub(super) const IDEA: &str = "quotes both sides around the mid and leans against what it holds";
+pub(super) const NEEDS: &str = "the asset's perp, margin or spot with quotes and trades";
+pub(super) const PARAMS: &[ParamSpec] = &[
+    param("aversion", "per bp", (0.02, 0.2), (0.000_1, 10.0), "aversion to inventory, γ"),
+    param("hurdle", "bp", (0.2, 1.0), (0.0, 100.0), "what the average print must leave after costs"),
+    param("size", "of capital", (0.02, 0.1), (0.000_1, 1.0), "notional of a quote"),
+    param("cap", "quotes", (2.0, 5.0), (1.0, 50.0), "most it holds"),
+    param("calm", "a year", (0.8, 1.6), (0.01, 20.0), "volatility above which it does not begin"),
+    param("after", "seconds", (2.0, 10.0), (0.1, 600.0), "when it looks where the mid went after a print"),
+    param("memory", "minutes", (5.0, 30.0), (0.1, 10_000.0), "memory of prints"),
+    param("hold", "minutes", (240.0, 1_440.0), (1.0, 100_000.0), "time stop"),
+    param("age", "seconds", (1.0, 5.0), (0.01, 600.0), "oldest quote it quotes by"),
+];
+
+/// Prints, and looks at where the mid went, before anything is known.
+const PRINTS: f64 = 40.0;
+const LOOKS: f64 = 10.0;
+/// A quote keeps its place while its price is off by less than this share of its distance.
+const KEEPS: f64 = 0.2;
+/// Minutes of volatility that the stop bears with all of the cap held.
+const BEARS: f64 = 15.0;
 
 /// What it remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Memory {}
+pub struct Memory {
+    instrument: InstrumentId,
+    aversion: f64,
+    hurdle: f64,
+    size: f64,
+    cap: f64,
+    calm: f64,
+    after: Span,
+    recall: f64,
+    hold: f64,
+    age: Span,
+    /// The mid's own moves.
+    gap: Gap,
+    /// Sums over prints, forgotten in time: since when and until when, of ones, of distances in bp.
+    since: Option<Stamp>,
+    until: Stamp,
+    prints: f64,
+    distance: f64,
+    /// A print whose mark on the mid is still to be seen: when, the mid, ±1 for the taker's side.
+    watched: Option<(Stamp, f64, f64)>,
+    /// Sums over such looks, forgotten alike: of ones, of bp that the mid went the taker's way.
+    looks: f64,
+    impact: f64,
+}
+
+/// What was measured, in bp, bp a root second and prints a second.
+#[derive(Clone, Copy, Debug)]
+struct Flow {
+    effective: f64,
+    impact: f64,
+    rate: f64,
+    sigma: f64,
+}
 
 impl Memory {
-    pub(super) fn new(_p: &[f64], _asset: AssetId, _listed: &Listed) -> Result<Self, String> {
-        Err("not written yet".to_owned())
+    pub(super) fn new(p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
+        let by = |kind| find(listed, asset, |i| i.kind == kind && i.quote.is_none()).first().copied();
+        let kinds = [InstrumentKind::Perp, InstrumentKind::Margin, InstrumentKind::Spot];
+        let Some(instrument) = kinds.into_iter().find_map(by) else {
+            return Err("needs a perp, margin or spot market of the asset".to_owned());
+        };
+        Ok(Memory {
+            instrument,
+            aversion: p[0],
+            hurdle: p[1],
+            size: p[2],
+            cap: libm::floor(p[3]),
+            calm: p[4],
+            after: gap::span(p[5]),
+            recall: p[6] * 60.0,
+            hold: p[7],
+            age: gap::span(p[8]),
+            gap: Gap::default(),
+            since: None,
+            until: Stamp(0),
+            prints: 0.0,
+            distance: 0.0,
+            watched: None,
+            looks: 0.0,
+            impact: 0.0,
+        })
+    }
+
+    fn top(&self, board: &Board) -> Option<Told<Top>> {
+        board.get(self.instrument)?.top.filter(|t| t.value.bid < t.value.ask)
+    }
+
+    fn fresh(&self, seen: &Seen<'_>) -> Option<Top> {
+        self.top(seen.board).filter(|t| seen.now.since(t.at).0 <= self.age.0).map(|t| t.value)
+    }
+
+    /// Forgets in time what prints said.
+    fn pass(&mut self, at: Stamp) {
+        let keep = libm::exp(-gap::seconds(at.since(self.until)).max(0.0) / self.recall);
+        for sum in [&mut self.prints, &mut self.distance, &mut self.looks, &mut self.impact] {
+            *sum *= keep;
+        }
+        self.until = at;
+    }
+
+    fn flow(&self) -> Option<Flow> {
+        if self.prints < PRINTS || self.looks < LOOKS {
+            return None;
+        }
+        let covered = gap::seconds(self.until.since(self.since?));
+        // The sum of a steady rate, forgotten at this pace, since it began.
+        let reach = self.recall * (1.0 - libm::exp(-covered / self.recall));
+        let flow = Flow {
+            effective: self.distance / self.prints,
+            impact: (self.impact / self.looks).max(0.0),
+            rate: self.prints / reach,
+            sigma: self.gap.risk(1.0)? * 1e4,
+        };
+        (flow.effective > 0.0 && flow.rate.is_finite() && flow.sigma > 0.0).then_some(flow)
+    }
+
+    fn fee(&self, seen: &Seen<'_>) -> f64 {
+        fee_rate(seen.costs, seen.listed.get(self.instrument).kind, true) * 1e4
+    }
+
+    /// Base units of one quote.
+    fn quantity(&self, seen: &Seen<'_>, mid: f64) -> f64 {
+        self.size * seen.traits.aggression * seen.preset.unit * seen.capital / mid
+    }
+
+    /// Distances of bid and offer from the mid in bp, holding so many quotes.
+    fn distances(&self, seen: &Seen<'_>, flow: &Flow, q: f64) -> [f64; 2] {
+        let (gamma, kappa) = (self.aversion, 1.0 / flow.effective);
+        let least = self.fee(seen) + flow.impact + self.hurdle;
+        let base = (libm::log1p(gamma / kappa) / gamma).max(least);
+        let power = libm::pow(1.0 + gamma / kappa, 1.0 + kappa / gamma);
+        // Prints come on both sides; A is a side's.
+        let slope = libm::sqrt(flow.sigma * flow.sigma * gamma / (2.0 * kappa * 0.5 * flow.rate) * power);
+        // A lean beyond the base means wanting out at the best price; further it never goes.
+        let slope = slope.min(base);
+        [base + (q + 0.5) * slope, base - (q - 0.5) * slope]
     }
 }
 
 impl Rule for Memory {
     fn ears(&self) -> Vec<InstrumentId> {
-        Vec::new()
+        vec![self.instrument]
     }
-    fn hear(&mut self, _listed: &Listed, _board: &Board, _event: &MarketEvent) {}
-    fn look(&self, _seen: &Seen<'_>, _values: &mut Values) {}
-    fn propose(&self, _seen: &Seen<'_>, _view: &View<'_>, _values: &Values) -> Option<Proposal> {
-        None
+
+    fn hear(&mut self, _listed: &Listed, board: &Board, event: &MarketEvent) {
+        let Some(mid) = self.top(board).map(|t| t.value.mid()) else { return };
+        match *event {
+            MarketEvent::Trade { at, price, buys, .. } => {
+                self.pass(at);
+                self.since = self.since.or(Some(at));
+                let side = if buys { 1.0 } else { -1.0 };
+                // A print is never inside out: what was quoted after it moved before we knew.
+                let distance = (side * (price - mid) / mid * 1e4).max(0.0);
+                self.prints += 1.0;
+                self.distance += distance;
+                self.watched = self.watched.or(Some((at, mid, side)));
+            }
+            MarketEvent::Quote { at, .. } | MarketEvent::Level { at, last: true, .. } => {
+                self.gap.tell(at, libm::log(mid));
+                if let Some((then, was, side)) = self.watched.filter(|w| at.since(w.0).0 >= self.after.0) {
+                    self.watched = None;
+                    // A silence says nothing about what the print did.
+                    if at.since(then).0 <= 3 * self.after.0 {
+                        self.pass(at);
+                        self.looks += 1.0;
+                        self.impact += side * (mid / was - 1.0) * 1e4;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn look(&self, seen: &Seen<'_>, values: &mut Values) {
+        let Some(top) = self.top(seen.board).map(|t| t.value) else { return };
+        values.set(Indicator::Spread, (top.ask - top.bid) / top.mid() * 1e4);
+        values.set(Indicator::Inventory, seen.legs.of(self.instrument) / self.quantity(seen, top.mid()));
+        if let Some(flow) = self.flow() {
+            values.set(Indicator::Edge, flow.effective - flow.impact - self.fee(seen));
+            values.set(Indicator::Forecast, flow.sigma / 1e4 * libm::sqrt(gap::seconds(Span::YEAR)));
+        }
+    }
+
+    fn propose(&self, seen: &Seen<'_>, _view: &View<'_>, values: &Values) -> Option<Proposal> {
+        let (edge, forecast) = (values.of(Indicator::Edge), values.of(Indicator::Forecast));
+        self.fresh(seen)?;
+        let is_worth_it = edge > self.hurdle && forecast < self.calm;
+        if !is_worth_it
+            || seen.listed.get(self.instrument).kind == InstrumentKind::Spot && seen.side == SideRule::Short
+        {
+            return None;
+        }
+        let side = if seen.side == SideRule::Short { -1.0 } else { 1.0 };
+        let sigma = forecast / libm::sqrt(Span::MINUTE.per_year()) * 1e4;
+        let stop = 10.0 + 2.0 * sigma * libm::sqrt(BEARS);
+        let shape = Shape {
+            stop,
+            near: stop,
+            far: 3.0 * stop,
+            trails: true,
+            hold: self.hold,
+            exit: Condition::below(Term::Of(Indicator::Edge), Term::Level(0.0)),
+            add: None,
+            hedge: Condition::above(Term::Of(Indicator::Forecast), Term::Level(1.5 * self.calm)),
+            again: Condition::above(Term::Of(Indicator::Edge), Term::Level(self.hurdle)),
+            pause: 5.0,
+        };
+        Some(Proposal {
+            side,
+            legs: vec![Leg { instrument: self.instrument, ratio: 1.0 }],
+            // What it may hold at most is what it says.
+            size: self.size * self.cap,
+            plan: shape.plan(side, seen.traits, seen.preset),
+        })
+    }
+
+    fn quotes(&self, seen: &Seen<'_>) -> Option<[Option<Rest>; 2]> {
+        let (top, flow) = (self.fresh(seen)?, self.flow()?);
+        let (mid, tick) = (top.mid(), seen.listed.tick(self.instrument));
+        let one = self.quantity(seen, mid);
+        let held = seen.legs.of(self.instrument);
+        let [bid, ask] = self.distances(seen, &flow, held / one);
+        let shorts = seen.listed.get(self.instrument).kind.can_short() && seen.side != SideRule::Long;
+        let longs = seen.side != SideRule::Short;
+        let side = |buys: bool, distance: f64| {
+            let sign = if buys { 1.0 } else { -1.0 };
+            // What is being taken off may still fill; so may a quote of this side that stays.
+            let coming: f64 = seen.legs.orders.iter().filter(|o| o.until.is_some()).map(|o| o.quantity).sum();
+            let coming = (sign * coming).max(0.0);
+            let most = if if buys { longs } else { shorts } { self.cap * one } else { 0.0 };
+            let room = most - sign * held - coming;
+            // Less than half a quote is not worth a place in the queue, unless it ends what is held.
+            let size = one.min(room);
+            let ends = sign * held < 0.0 && size > 0.0;
+            if size < 0.5 * one && !ends {
+                return None;
+            }
+            let limit = if buys { top.ask - tick } else { top.bid + tick };
+            let wanted = mid * (1.0 - sign * distance / 1e4);
+            let wanted = if buys { wanted.min(limit) } else { wanted.max(limit) };
+            // It keeps its place in the queue while it is near enough and does not cross.
+            let stands = seen
+                .legs
+                .orders
+                .iter()
+                .find_map(|o| o.limit.filter(|_| o.until.is_none() && o.quantity * sign > 0.0));
+            let near = KEEPS * libm::fabs(distance).max(flow.effective) / 1e4 * mid;
+            let stays = stands.filter(|s| libm::fabs(s - wanted) < near && sign * (limit - s) >= 0.0);
+            let steps = wanted / tick;
+            // Away from the mid, but for the last digits of a price that is on the grid.
+            let steps = if buys { libm::floor(steps + 1e-6) } else { libm::ceil(steps - 1e-6) };
+            let price = stays.unwrap_or(steps * tick);
+            (price > 0.0).then_some(Rest { price, quantity: sign * size })
+        };
+        Some([side(true, bid), side(false, ask)])
+    }
+
+    fn is_maker(&self) -> bool {
+        true
+    }
+
+    fn pace(&self) -> Span {
+        Span(100_000_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::*;
+    use super::*;
+    use crate::domain::{Family, Reason, Verb};
+    use InstrumentKind::{Future, Perp, Spot};
+    use proptest::prelude::*;
+
+    /// Aversion, hurdle, size, cap, calm, after, memory, hold, age.
+    const P: [f64; 9] = [0.05, 0.5, 0.02, 3.0, 20.0, 2.0, 10.0, 600.0, 5.0];
+
+    fn stage(kind: InstrumentKind) -> Stage {
+        let mut s =
+            Stage::new(&universe(&[("BTC", kind, "a", "")]), Family::MarketMaking, &P, "BTC").unwrap();
+        s.age = gap::span(P[8]);
+        s
+    }
+
+    /// A quote of 5 bp a side, and half a second later a print at its best price; the mid sways by so many
+    /// basis points.
+    fn tick(s: &mut Stage, n: i32, sway: f64) -> Vec<(Verb, Reason, f64)> {
+        let even = n % 2 == 0;
+        let mid = 100.0 * (1.0 + if even { sway } else { -sway } / 1e4);
+        let mut said = s.at(&[quote(0, second(f64::from(n)), mid * 0.9995, mid * 1.0005, 10.0)]);
+        let print = mid * if n % 4 < 2 { 1.0005 } else { 0.9995 };
+        said.extend(s.at(&[trade(0, second(f64::from(n) + 0.5), print, 1.0, n % 4 < 2)]));
+        said
+    }
+
+    fn open(s: &mut Stage, sway: f64) -> i32 {
+        (0..200).find(|n| !tick(s, *n, sway).is_empty()).expect("it never began")
+    }
+
+    /// What rests: bids, offers.
+    fn resting(s: &Stage) -> [Option<f64>; 2] {
+        [true, false].map(|buys| {
+            let rests = |o: &&super::super::legs::Order| o.until.is_none() && (o.quantity > 0.0) == buys;
+            s.life.legs.orders.iter().find(rests).and_then(|o| o.limit)
+        })
+    }
+
+    #[test]
+    fn it_stands_by_without_a_market_to_quote_in() {
+        let why = Stage::new(&universe(&[("BTC", Future, "a", "")]), Family::MarketMaking, &P, "BTC");
+        assert!(why.err().unwrap().starts_with("needs a perp, margin or spot market"));
+    }
+
+    #[test]
+    fn earns_the_distance_of_its_quotes_less_two_makers_fees() {
+        let mut s = stage(Perp);
+        let n = open(&mut s, 0.01);
+        let said = s.actions()[0].to_string();
+        assert!(said.contains("exit: the edge after fees in bp below 0"), "{said}");
+        // Prints 5 bp away, a fee of 2, no mark on the mid: 3 are left.
+        assert!((s.value(Indicator::Edge) - 3.0).abs() < 0.2, "{}", s.value(Indicator::Edge));
+        let [bid, ask] = resting(&s).map(Option::unwrap);
+        // 1/γ · ln(1 + γ/κ) with γ = 0.05 and κ = 1/5 is 4.463 bp, and the mid hardly moves.
+        let mid = s.board.price(InstrumentId(0)).unwrap().value;
+        assert!((mid / bid - 1.0 - 4.463e-4).abs() < 2e-6, "{bid}");
+        assert!((ask / mid - 1.0 - 4.463e-4).abs() < 2e-6, "{ask}");
+        // A print at its price is the queue's; one through it is its own.
+        let at = |x: f64| second(f64::from(n) + x);
+        s.at(&[trade(0, at(0.7), bid, 100.0, false)]);
+        assert_eq!(s.held(0), 0.0);
+        s.at(&[trade(0, at(0.8), bid - 0.001, 1.0, false)]);
+        let one = 0.02 * CAPITAL / mid;
+        assert!((s.held(0) - one).abs() < 1e-6 * one, "{} {one}", s.held(0));
+        let held = s.held(0);
+        s.at(&[trade(0, at(0.9), ask + 0.001, 1.0, true)]);
+        assert!(s.held(0).abs() < 1e-9);
+        let pnl = held * (ask - bid - 0.0002 * (ask + bid));
+        assert!((s.worth() - pnl).abs() < 1e-6, "{} {pnl}", s.worth());
+        assert!((pnl / (held * mid) * 1e4 - (2.0 * 4.463 - 4.0)).abs() < 0.05);
+    }
+
+    #[test]
+    fn leans_against_what_it_holds_and_never_beyond_its_cap() {
+        let mut s = stage(Perp);
+        let mut n = open(&mut s, 1.5);
+        let one = 0.02 * CAPITAL / 100.0;
+        let (mut bids, mut most) = (vec![], 0.0_f64);
+        for _ in 0..12 {
+            n += 2;
+            // Nobody buys.
+            for k in [n, n + 1] {
+                s.at(&[quote(0, second(f64::from(k)), 99.95, 100.05, 10.0)]);
+            }
+            let [bid, ask] = resting(&s);
+            let q = libm::round(s.held(0) / one) as usize;
+            if let (Some(bid), Some(ask)) = (bid, ask) {
+                bids.push((q, bid, ask));
+            }
+            // Somebody sells to everyone.
+            if let Some(bid) = bid {
+                s.at(&[trade(0, second(f64::from(n) + 1.7), bid - 1e-4, 50.0, false)]);
+            }
+            most = most.max(s.held(0) / one);
+        }
+        assert!(most > 2.9 && most < 3.01, "{most}");
+        assert_eq!(resting(&s)[0], None, "full: no more bids");
+        let of = |q: usize| bids.iter().find(|b| b.0 == q).copied().unwrap();
+        assert!(of(2).1 < of(0).1 && of(2).2 < of(0).2, "{bids:?}");
+    }
+
+    #[test]
+    fn spot_is_never_sold_short() {
+        let mut s = stage(Spot);
+        s.costs = crate::fills::Costs::Flat(0.0);
+        let n = open(&mut s, 0.01);
+        assert!(resting(&s)[0].is_some() && resting(&s)[1].is_none());
+        s.at(&[trade(0, second(f64::from(n) + 0.9), 99.0, 1.0, false)]);
+        tick(&mut s, n + 1, 0.01);
+        assert!(s.held(0) > 0.0 && resting(&s)[1].is_some());
+    }
+
+    #[test]
+    fn a_spread_inside_the_fee_is_left_to_others() {
+        let mut s = stage(Perp);
+        for n in 0..300 {
+            let t = f64::from(n);
+            assert_eq!(s.at(&[quote(0, second(t), 99.98, 100.02, 10.0)]), []);
+            // 2 bp away where the fee is 2.
+            assert_eq!(s.at(&[trade(0, second(t + 0.5), 100.02, 1.0, true)]), []);
+        }
+    }
+
+    #[test]
+    fn prints_that_know_more_drive_it_out() {
+        let mut s = stage(Perp);
+        let n = open(&mut s, 0.01);
+        // From now on the mid goes where takers went, 6 bp in two seconds.
+        let mut mid = 100.0;
+        let mut said = vec![];
+        for k in 1..400 {
+            let t = f64::from(n + 2 * k);
+            let up = (k / 5) % 2 == 0;
+            said.extend(s.at(&[quote(0, second(t), mid * 0.9995, mid * 1.0005, 10.0)]));
+            let print = mid * if up { 1.0005 } else { 0.9995 };
+            said.extend(s.at(&[trade(0, second(t + 0.1), print, 1.0, up)]));
+            mid *= 1.0 + if up { 6e-4 } else { -6e-4 };
+        }
+        assert!(said.iter().any(|s| s.0 == Verb::Close), "{said:?}");
+        assert!(s.value(Indicator::Edge) < 0.0);
+        // Taken off and closed: nothing rests, nothing is held.
+        assert!(s.life.legs.orders.is_empty() && s.held(0).abs() < 1e-9);
+    }
+
+    fn wild() -> Stage {
+        let p = [0.05, 0.0, 0.02, 3.0, 1e6, 0.3, 10_000.0, 600.0, 2.0];
+        let mut s =
+            Stage::new(&universe(&[("BTC", Perp, "a", "")]), Family::MarketMaking, &p, "BTC").unwrap();
+        s.age = gap::span(2.0);
+        s
+    }
+
+    #[test]
+    fn random_markets_make_it_quote() {
+        let n = opened(wild);
+        assert!(n > 10, "{n}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn no_market_makes_it_cross_or_break_its_laws(chaos in chaos(500), side in 0_usize..3) {
+            let mut s = wild();
+            s.side = [SideRule::Both, SideRule::Long, SideRule::Short][side];
+            for one in chaos.chunks(1) {
+                s.play(one);
+                let Some(top) = s.board.get(InstrumentId(0)).and_then(|q| q.top) else { continue };
+                for o in s.life.legs.orders.iter().filter(|o| o.until.is_none()) {
+                    let Some(limit) = o.limit else { continue };
+                    prop_assert!(limit.is_finite() && limit > 0.0);
+                    if o.decided >= top.at {
+                        let (bid, ask) = (top.value.bid, top.value.ask);
+                        prop_assert!(if o.quantity > 0.0 { limit < ask } else { limit > bid }, "{o:?} {top:?}");
+                    }
+                }
+            }
+        }
     }
 }

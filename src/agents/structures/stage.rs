@@ -15,6 +15,7 @@ use crate::domain::{
 use crate::fills::Costs;
 use crate::market::Board;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 
 /// Capital of the agent on stage.
 pub const CAPITAL: f64 = 100_000.0;
@@ -62,6 +63,8 @@ pub struct Stage {
     pub said: Vec<(Stamp, Body)>,
     /// No opening may rest on a leg that was not priced within this time.
     pub age: Span,
+    /// Mid prices of the random market.
+    prices: Vec<f64>,
     now: Stamp,
 }
 
@@ -80,6 +83,12 @@ impl Stage {
             said: vec![],
             age: Span::DAY,
             now: Stamp(0),
+            // A cross is priced in its quote asset.
+            prices: universe
+                .instruments
+                .iter()
+                .map(|i| if i.quote.is_some() { 1.0 } else { 100.0 })
+                .collect(),
             listed,
         })
     }
@@ -187,24 +196,17 @@ impl Stage {
     /// Plays random events, a stamp each.
     pub fn play(&mut self, chaos: &[Chaos]) {
         let n = self.listed.instruments.len();
-        let mut price: Vec<f64> = vec![100.0; n];
-        // A cross is priced in its quote asset.
-        for (i, p) in price.iter_mut().enumerate() {
-            if self.listed.instruments[i].quote.is_some() {
-                *p = 1.0;
-            }
-        }
         let mut now = self.now;
         for c in chaos {
             now = Stamp(now.0 + c.wait);
             let i = usize::from(c.which) % n;
-            price[i] *= libm::exp(c.step);
-            let (half, id) = (c.half * price[i], i as u16);
-            let (bid, ask) = (price[i] - half, price[i] + half);
+            self.prices[i] *= libm::exp(c.step);
+            let (mid, id) = (self.prices[i], i as u16);
+            let (bid, ask) = (mid * (1.0 - c.half), mid * (1.0 + c.half));
             let event = match c.kind {
                 0..=5 => quote(id, now, bid, ask, c.size),
                 6..=8 => trade(id, now, if c.buys { ask } else { bid }, c.size, c.buys),
-                9 => bar(id, now, price[i]),
+                9 => bar(id, now, mid),
                 10 => quote(id, now, ask, bid, f64::NAN),
                 11 => quote(id, Stamp(now.0 - 1_000_000_000_000), f64::INFINITY, ask, -1.0),
                 _ => trade(id, now, f64::NAN, c.size, c.buys),
@@ -242,6 +244,17 @@ pub fn chaos(len: usize) -> impl Strategy<Value = Vec<Chaos>> {
         buys,
     });
     prop::collection::vec(one, len / 2..len)
+}
+
+/// How many intents some random markets bring about: laws that nothing is held to prove nothing.
+pub fn opened(mut make: impl FnMut() -> Stage) -> usize {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut each = || {
+        let mut stage = make();
+        stage.play(&chaos(400).new_tree(&mut runner).unwrap().current());
+        stage.actions().iter().filter(|a| a.verb == Verb::Open).count()
+    };
+    (0..40).map(|_| each()).sum()
 }
 
 /// Stop on the losing side, targets on the winning side, near before far, all of it finite, and nothing

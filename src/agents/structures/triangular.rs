@@ -408,6 +408,12 @@ mod tests {
         assert_eq!(run(30.0).0, [], "what jumps by 60 bp a minute may be gone by then");
     }
 
+    #[test]
+    fn random_markets_make_it_trade() {
+        let n = opened(stage);
+        assert!(n > 10, "{n}");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
