@@ -1,10 +1,11 @@
-//! From what the operator writes (`synth`, `history:PATH?kind=margin`) to an open feed.
+//! From what the operator writes (`synth`, `history:PATH?kind=margin`, `tape:FILE`) to an open feed.
 
 use super::files::{FileError, open_data, open_file};
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::feed::{Feed, FeedError};
 use crate::market::history::{HistoryFeed, HistorySettings, Window};
 use crate::market::synth::{SynthFeed, SynthSettings, World};
+use crate::market::tape::{TapeFeed, TapeSettings};
 use std::path::PathBuf;
 
 /// Which market.
@@ -18,6 +19,11 @@ pub enum FeedSpec {
         path: PathBuf,
         /// How its instruments are listed; none: by the name of the file.
         kind: Option<InstrumentKind>,
+    },
+    /// A tape that was imported.
+    Tape {
+        /// Where it is.
+        path: PathBuf,
     },
 }
 
@@ -44,7 +50,7 @@ pub struct FeedOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Not a feed.
-    #[error("{0:?} is no feed; write synth, or history:PATH, or history:PATH?kind=perp|spot|margin")]
+    #[error("{0:?} is no feed; write synth, history:PATH, history:PATH?kind=perp|spot|margin, or tape:FILE")]
     Unreadable(String),
     /// A feed of a later version.
     #[error("{0:?} is a live exchange, and this version has none; write synth, or history:PATH")]
@@ -67,6 +73,9 @@ impl FeedSpec {
         let venue = text.split([':', '?']).next().unwrap_or(text);
         if ["binance", "okx", "bybit", "deribit", "kraken", "coinbase", "hyperliquid"].contains(&venue) {
             return Err(OpenError::Live(text.to_owned()));
+        }
+        if let Some(path) = text.strip_prefix("tape:").filter(|p| !p.is_empty()) {
+            return Ok(FeedSpec::Tape { path: path.into() });
         }
         let rest = text.strip_prefix("history:").ok_or_else(unreadable)?;
         let (path, kind) = match rest.rsplit_once("?kind=") {
@@ -106,6 +115,10 @@ pub fn open(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
             let funding = funding.as_ref().map(|f| f as &dyn crate::market::history::Source);
             Ok(Box::new(HistoryFeed::open(&settings, data.sources, funding)?))
         }
+        FeedSpec::Tape { path } => {
+            let settings = TapeSettings { clock: options.clock, window: options.window.clone() };
+            Ok(Box::new(TapeFeed::open(&settings, &open_file(path)?)?))
+        }
     }
 }
 
@@ -133,7 +146,8 @@ mod tests {
 
     #[test]
     fn says_what_a_feed_looks_like() {
-        for bad in ["", "histroy:x", "history:", "history:x?kind=swap", "file.csv"] {
+        assert_eq!(FeedSpec::parse("tape:my.tape").unwrap(), FeedSpec::Tape { path: "my.tape".into() });
+        for bad in ["", "histroy:x", "history:", "tape:", "history:x?kind=swap", "file.csv"] {
             assert!(matches!(FeedSpec::parse(bad), Err(OpenError::Unreadable(_))), "{bad}");
         }
         for live in ["binance", "okx:BTC-USDT"] {
