@@ -104,7 +104,7 @@ impl Format {
         if line.contains(" {") && line.starts_with(|c: char| c.is_ascii_digit()) {
             return messages(text);
         }
-        let line = if line.starts_with("http") { text.lines().nth(1).unwrap_or_default() } else { line };
+        let line = if line.contains("http") { text.lines().nth(1).unwrap_or_default() } else { line };
         if line.starts_with(|c: char| c.is_ascii_digit()) {
             return headless(&name, line);
         }

@@ -150,6 +150,23 @@ impl Listings {
         }
     }
 
+    /// Says which perps have funding at a venue and bars at none: they may be one.
+    pub fn strangers(&self, notes: &mut Vec<String>) {
+        let perps = || self.all.iter().filter(|l| l.kind == InstrumentKind::Perp && l.rows > 0);
+        let nameless = |l: &&Listed| perps().any(|p| p.venue.is_empty() && p.symbol == l.symbol);
+        let found: Vec<&Listed> =
+            perps().filter(|l| !l.venue.is_empty() && l.tells == Tells::default()).filter(nameless).collect();
+        if let Some(first) = found.first() {
+            let symbols: Vec<&str> = found.iter().map(|l| l.symbol.as_str()).take(12).collect();
+            notes.push(format!(
+                "{} has funding at {} and bars at no venue; --venue {} makes them one",
+                symbols.join(" "),
+                first.venue,
+                first.venue
+            ));
+        }
+    }
+
     /// The universe, what each of its instruments tells, its number by the provisional one, and by
     /// provisional index its asset.
     pub fn universe(&self, notes: &mut Vec<String>) -> Made {

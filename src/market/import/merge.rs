@@ -116,6 +116,7 @@ impl Survey {
         let mut header = TapeHeader { name: self.settings.name.clone(), ..TapeHeader::default() };
         header.notes = self.notes();
         let made = self.listings.universe(&mut header.notes);
+        self.listings.strangers(&mut header.notes);
         if made.universe.instruments.is_empty() {
             let first_bad = self.files.iter().find_map(|f| f.findings.bad.first.first().map(|b| (f, b)));
             return Err(FeedError::Empty {

@@ -1,7 +1,8 @@
 //! Bars: CSV with named columns, an exchange's dump without a header (open time, open, high, low, close,
 //! volume), or JSON `[[ms, open, high, low, close, volume], …]`. Stamps are the open of the bar.
 //!
-//! FTX wrote volumes in dollars; they are divided by the close.
+//! FTX wrote volumes in dollars; they are divided by the close. Where a file has volumes in base and in quote
+//! and a row has them in each other's columns, they are put right and counted.
 
 use super::Format;
 use super::item::{Decode, File, Item};
@@ -97,6 +98,8 @@ struct Columns {
     range: Option<[usize; 3]>,
     close: usize,
     volume: Option<usize>,
+    /// The same in quote currency, where there are both.
+    turnover: Option<usize>,
 }
 
 /// Rows of a sheet.
@@ -105,6 +108,8 @@ struct Table {
     columns: Columns,
     file: File,
     ftx: bool,
+    /// Rows whose two volumes stood in each other's columns.
+    swapped: u64,
     /// Symbols that are known, with their numbers.
     known: BTreeMap<String, Option<InstrumentId>>,
 }
@@ -113,7 +118,14 @@ impl Table {
     fn open(file: File, bytes: Bytes, ftx: bool) -> Result<Table, FeedError> {
         let sheet = Sheet::open(&file.name, bytes)?;
         let columns = if sheet.columns.is_empty() {
-            Columns { stamp: 0, symbol: None, range: Some([1, 2, 3]), close: 4, volume: Some(5) }
+            Columns {
+                stamp: 0,
+                symbol: None,
+                range: Some([1, 2, 3]),
+                close: 4,
+                volume: Some(5),
+                turnover: None,
+            }
         } else {
             let range = match sheet.find(&["open", "high", "low"]) {
                 Some(_) => Some([sheet.need(&["open"])?, sheet.need(&["high"])?, sheet.need(&["low"])?]),
@@ -123,6 +135,7 @@ impl Table {
                 stamp: sheet.need(&[
                     "timestamp",
                     "unix",
+                    "unix timestamp",
                     "date",
                     "datetime",
                     "time",
@@ -134,12 +147,13 @@ impl Table {
                 close: sheet.need(&["close"])?,
                 // `Volume BTC`, with `Volume USD` after it.
                 volume: sheet.columns.iter().position(|c| c == "volume" || c.starts_with("volume ")),
+                turnover: sheet.columns.iter().rposition(|c| c.starts_with("volume ")),
             }
         };
         if columns.symbol.is_none() && file.place.pair.is_none() {
             return Err(no_pair(&file));
         }
-        Ok(Table { sheet, columns, file, ftx, known: BTreeMap::new() })
+        Ok(Table { sheet, columns, file, ftx, swapped: 0, known: BTreeMap::new() })
     }
 
     fn instrument(&mut self, listings: &mut Listings) -> Result<Option<InstrumentId>, String> {
@@ -157,7 +171,7 @@ impl Table {
         Ok(id)
     }
 
-    fn bar(&self) -> Result<Bar, String> {
+    fn bar(&mut self) -> Result<Bar, String> {
         let close = self.sheet.number(self.columns.close)?;
         let [open, high, low] = match self.columns.range {
             Some([o, h, l]) => [self.sheet.number(o)?, self.sheet.number(h)?, self.sheet.number(l)?],
@@ -167,7 +181,15 @@ impl Table {
             Some(column) => self.sheet.number(column)?,
             None => f64::INFINITY,
         };
-        let volume = if self.ftx { volume / close } else { volume };
+        let mut volume = if self.ftx { volume / close } else { volume };
+        if let Some(turnover) = self.columns.turnover.filter(|t| Some(*t) != self.columns.volume) {
+            let other = self.sheet.number(turnover)?;
+            let near = |base: f64, quote: f64| (0.5..2.0).contains(&(base * close / quote));
+            if !near(volume, other) && near(other, volume) {
+                volume = other;
+                self.swapped += 1;
+            }
+        }
         Ok(Bar { open, high, low, close, volume })
     }
 }
@@ -188,6 +210,13 @@ impl Decode for Table {
     }
 
     fn notes(&self) -> Vec<String> {
-        notes(self.ftx)
+        let mut notes = notes(self.ftx);
+        if self.swapped > 0 {
+            notes.push(format!(
+                "{}: volumes in base and quote change places in {} rows",
+                self.file.name, self.swapped
+            ));
+        }
+        notes
     }
 }

@@ -37,7 +37,7 @@ impl Sheet {
         if !sheet.advance()? {
             return Ok(sheet);
         }
-        if sheet.record.get(0).is_some_and(|f| f.starts_with(b"http")) {
+        if sheet.record.iter().any(|f| f.windows(4).any(|w| w == b"http")) {
             sheet.advance()?;
         }
         if sheet.record.get(0).is_some_and(|f| f.first().is_some_and(u8::is_ascii_digit)) {
@@ -106,7 +106,9 @@ impl Sheet {
     /// A cell as a stamp, or why it is none.
     pub fn stamp(&self, column: usize) -> Result<Stamp, String> {
         let text = self.record.get(column).unwrap_or_default();
-        read_stamp(text).ok_or_else(|| format!("`{}` is no stamp", shown(text)))
+        // Some write whole seconds with a point.
+        read_stamp(text.strip_suffix(b".0").unwrap_or(text))
+            .ok_or_else(|| format!("`{}` is no stamp", shown(text)))
     }
 }
 
