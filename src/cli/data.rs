@@ -199,7 +199,7 @@ fn list(files: &[FileSurvey]) -> Result<(), Failure> {
         };
         table.row([
             f.name.clone(),
-            f.format.unwrap_or("?").to_owned(),
+            f.format.map_or("?", Format::text).to_owned(),
             short(&what, 48),
             day(f.from),
             day(f.to),
@@ -253,7 +253,7 @@ fn describe(f: &FileSurvey, out: &mut String) {
         out,
         "{}: {}, {} rows, {} to {}",
         f.name,
-        f.format.unwrap_or("not known"),
+        f.format.map_or("not known", Format::text),
         f.rows,
         day(f.from),
         day(f.to)

@@ -82,7 +82,7 @@ pub(super) struct Minutes {
 }
 
 impl Minutes {
-    pub fn open(file: File, bytes: Bytes) -> Result<Self, FeedError> {
+    pub fn open(file: &File, bytes: Bytes) -> Result<Self, FeedError> {
         let name = file.name.to_ascii_lowercase();
         let Some(pool) = POOLS.iter().find(|p| name.contains(p.address)) else {
             let known: Vec<&str> = POOLS.iter().map(|p| p.address).collect();
@@ -172,15 +172,15 @@ impl Decode for Minutes {
 pub(super) struct Gas {
     sheet: Sheet,
     stamp: usize,
-    gas: usize,
+    price: usize,
 }
 
 impl Gas {
-    pub fn open(file: File, bytes: Bytes) -> Result<Self, FeedError> {
+    pub fn open(file: &File, bytes: Bytes) -> Result<Self, FeedError> {
         let sheet = Sheet::open(&file.name, bytes)?;
         Ok(Gas {
             stamp: sheet.need(&["block_timestamp", "timestamp", "date"])?,
-            gas: sheet.need(&["gas_price"])?,
+            price: sheet.need(&["gas_price"])?,
             sheet,
         })
     }
@@ -192,7 +192,7 @@ impl Decode for Gas {
             return Ok(false);
         }
         let line = self.sheet.line();
-        out.push(match (self.sheet.stamp(self.stamp), self.sheet.number(self.gas)) {
+        out.push(match (self.sheet.stamp(self.stamp), self.sheet.number(self.price)) {
             (Ok(at), Ok(gas)) if gas >= 0.0 => Item { at, line, what: What::Gas(gas) },
             (Ok(_), Ok(gas)) => Item::bad(line, format!("gas at {gas} is no price")),
             (Err(why), _) | (_, Err(why)) => Item::bad(line, why),

@@ -166,7 +166,7 @@ impl Binance {
         let (at, message) = self.lines.message()?;
         if message.starts_with(b"{\"lastUpdateId\"") {
             let snapshot: Snapshot = parse(message)?;
-            return self.snapshot(at, snapshot, out);
+            return self.snapshot(at, &snapshot, out);
         }
         // Taken out of the reader, which is asked for the instrument below.
         let message = message.to_vec();
@@ -217,7 +217,7 @@ impl Binance {
         levels(instrument, at, &coins(bids), &coins(asks), snapshot)
     }
 
-    fn snapshot(&mut self, at: Stamp, s: Snapshot, out: &mut Vec<MarketEvent>) -> Result<(), String> {
+    fn snapshot(&mut self, at: Stamp, s: &Snapshot, out: &mut Vec<MarketEvent>) -> Result<(), String> {
         if !(believed(&s.bids) && believed(&s.asks)) || s.bids.is_empty() || s.asks.is_empty() {
             return Err("a snapshot with prices that cannot be believed".to_owned());
         }

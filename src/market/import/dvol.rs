@@ -17,7 +17,7 @@ pub(super) struct Dvol {
 }
 
 impl Dvol {
-    pub fn open(file: File, bytes: Bytes) -> Self {
+    pub fn open(file: &File, bytes: Bytes) -> Self {
         let name = file.name.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_uppercase();
         let words = name.split(['_', '-', '.']);
         let base = words

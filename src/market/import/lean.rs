@@ -90,11 +90,7 @@ impl Futures {
         let stem = stem(&file);
         let words: Vec<&str> = stem.split('_').collect();
         let found = || {
-            let (kind, month) = match words[..] {
-                [_, kind, month] => (kind, month),
-                [_, _, _, kind, month] => (kind, month),
-                _ => return None,
-            };
+            let ([_, kind, month] | [_, _, _, kind, month]) = words[..] else { return None };
             let day = day_of(words[0]);
             let root = words[usize::from(day.is_some())].to_ascii_uppercase();
             let expiry = expiry(&root, month)?;

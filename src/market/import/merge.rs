@@ -2,8 +2,8 @@
 
 use super::item::{Decode, Item, What};
 use super::listing::{Listings, Made};
-use super::open;
 use super::survey::{FileSurvey, Survey, file, inside};
+use super::{Format, open};
 use crate::domain::{AssetId, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
 use crate::market::history::Source;
 use crate::market::tape::{TapeFile, TapeHeader, TapeWriter};
@@ -132,7 +132,7 @@ impl Survey {
         header.files = used
             .map(|f| TapeFile {
                 name: f.name.clone(),
-                format: f.format.unwrap_or_default().to_owned(),
+                format: f.format.map_or("", Format::text).to_owned(),
                 hash: f.hash.clone(),
                 rows: f.rows,
             })
@@ -142,7 +142,7 @@ impl Survey {
         let mut join = Join::new(made, self.report());
         let (mut from, mut to) = (None, None);
         self.merged(sources, |item, place| {
-            for event in join.take(item, place) {
+            for event in join.take(&item, place) {
                 from.get_or_insert(event.at());
                 to = Some(event.at());
                 writer.push(&event).map_err(failed)?;
@@ -193,14 +193,19 @@ impl Survey {
         let mut heap = BinaryHeap::new();
         let mut places = Vec::new();
         for (source, survey) in sources.iter().zip(&self.files) {
-            let Some(format) = survey.known.filter(|_| survey.events > 0) else { continue };
+            let Some(format) = survey.format.filter(|_| survey.events > 0) else { continue };
             let bytes = source.open().map_err(|e| FeedError::Read {
                 file: survey.name.clone(),
                 line: 0,
                 reason: e.to_string(),
             })?;
             let decoder = open(format, file(&self.settings, source.as_ref()), bytes)?;
-            let mut lane = Lane { decoder, items: VecDeque::new(), bar: survey.bar, over: false };
+            let mut lane = Lane {
+                decoder,
+                items: VecDeque::new(),
+                bar: Span::seconds(survey.bar_s.unwrap_or(0)),
+                over: false,
+            };
             lane.pull(self, &mut listings)?;
             if survey.sort {
                 let mut all = Vec::new();
@@ -272,7 +277,7 @@ impl Join {
     }
 
     /// The events that follow from an item.
-    fn take(&mut self, item: Item, place: &FileSurvey) -> Vec<MarketEvent> {
+    fn take(&mut self, item: &Item, place: &FileSurvey) -> Vec<MarketEvent> {
         let mut events = Vec::new();
         while let Some((expiry, id)) = self.ending.last().copied().filter(|(expiry, _)| *expiry < item.at) {
             self.ending.pop();

@@ -97,11 +97,11 @@ fn open(format: Format, file: File, bytes: Bytes) -> Result<Box<dyn Decode>, Fee
         Format::BinanceMessages => Box::new(binance::Binance::open(file, bytes)),
         Format::HyperliquidMessages => Box::new(hyperliquid::Hyperliquid::open(file, bytes)),
         Format::DeribitChain | Format::DeribitSummary => Box::new(chain::Chain::open(file, bytes)?),
-        Format::Dvol => Box::new(dvol::Dvol::open(file, bytes)),
-        Format::PoolMinutes => Box::new(amm::Minutes::open(file, bytes)?),
-        Format::Gas => Box::new(amm::Gas::open(file, bytes)?),
+        Format::Dvol => Box::new(dvol::Dvol::open(&file, bytes)),
+        Format::PoolMinutes => Box::new(amm::Minutes::open(&file, bytes)?),
+        Format::Gas => Box::new(amm::Gas::open(&file, bytes)?),
         Format::Prices => Box::new(amm::Prices::open(file, bytes)?),
-        Format::Swaps => Box::new(swaps::Swaps::open(file, bytes)?),
+        Format::Swaps => Box::new(swaps::Swaps::open(&file, bytes)?),
         Format::PoolDays => Box::new(amm::Days::open(file, bytes)?),
     })
 }

@@ -27,7 +27,7 @@ pub(super) fn open(file: File, bytes: Bytes) -> Result<Box<dyn Decode>, FeedErro
     let ftx = file.place.venue == "ftx";
     if n == 1 && first[0] == b'[' {
         let Some(pair) = file.place.pair.clone() else { return Err(no_pair(&file)) };
-        return Ok(Box::new(Rows { rows: Arrays::open(&file.name, whole), pair, file, ftx }));
+        return Ok(Box::new(Rows { arrays: Arrays::open(&file.name, whole), pair, file, ftx }));
     }
     Ok(Box::new(Table::open(file, whole, ftx)?))
 }
@@ -60,7 +60,7 @@ fn notes(ftx: bool) -> Vec<String> {
 
 /// Rows of JSON.
 struct Rows {
-    rows: Arrays,
+    arrays: Arrays,
     pair: Pair,
     file: File,
     ftx: bool,
@@ -68,9 +68,9 @@ struct Rows {
 
 impl Decode for Rows {
     fn next(&mut self, listings: &mut Listings, out: &mut Vec<Item>) -> Result<bool, FeedError> {
-        let Some(row) = self.rows.advance()? else { return Ok(false) };
+        let Some(row) = self.arrays.advance()? else { return Ok(false) };
         let Some(id) = number(listings, &self.file, &self.pair) else { return Ok(true) };
-        let line = self.rows.row;
+        let line = self.arrays.row;
         let [ms, open, high, low, close, rest @ ..] = &row[..] else {
             out.push(Item::bad(line, format!("{} numbers are no bar", row.len())));
             return Ok(true);

@@ -59,7 +59,7 @@ pub struct FileSurvey {
     /// As it was named.
     pub name: String,
     /// Its format; none if nobody knows it.
-    pub format: Option<&'static str>,
+    pub format: Option<Format>,
     /// Rows that are used.
     pub rows: u64,
     /// Events that they tell.
@@ -81,13 +81,7 @@ pub struct FileSurvey {
     /// blake3 of its unpacked bytes, in hex.
     pub hash: String,
     /// Its events must be sorted in memory.
-    #[serde(skip)]
-    pub(super) sort: bool,
-    /// Length of its bars.
-    #[serde(skip)]
-    pub(super) bar: Span,
-    #[serde(skip)]
-    pub(super) known: Option<Format>,
+    pub sort: bool,
 }
 
 /// What all files hold.
@@ -203,8 +197,7 @@ fn read(
     }
     let hash = hasher.borrow().finalize();
     let mut done = learned.finish(source.name(), told, listings)?;
-    done.known = Some(format);
-    done.format = Some(format.text());
+    done.format = Some(format);
     done.notes.extend(decoder.notes());
     done.hash = hash.to_hex().to_string();
     Ok(done)
@@ -226,8 +219,6 @@ impl FileSurvey {
             notes: vec![why.to_owned()],
             hash: String::new(),
             sort: false,
-            bar: Span(0),
-            known: None,
         }
     }
 }
@@ -288,10 +279,8 @@ impl Learned {
         }
         match *event {
             MarketEvent::Bar { instrument, bar, .. } => self.bar(item, instrument, bar.close),
-            MarketEvent::Funding { instrument, .. } => {
-                if self.funding.insert(instrument, at) == Some(at) {
-                    self.findings.duplicates.add(item.line, || format!("{at} was settled before"));
-                }
+            MarketEvent::Funding { instrument, .. } if self.funding.insert(instrument, at) == Some(at) => {
+                self.findings.duplicates.add(item.line, || format!("{at} was settled before"));
             }
             _ => {}
         }
@@ -376,7 +365,6 @@ impl Learned {
             bar_s: bar.map(|b| b.0 / 1_000_000_000),
             findings: self.findings,
             sort: self.unsorted || self.stamped == (true, true),
-            bar: length,
             ..FileSurvey::unknown(name, "")
         })
         .map(|mut done| {

@@ -43,7 +43,7 @@ pub(super) struct Swaps {
 }
 
 impl Swaps {
-    pub fn open(file: File, bytes: Bytes) -> Result<Self, FeedError> {
+    pub fn open(file: &File, bytes: Bytes) -> Result<Self, FeedError> {
         let sheet = Sheet::open(&file.name, bytes)?;
         Ok(Swaps {
             block: sheet.need(&["block_number"])?,

@@ -261,8 +261,6 @@ impl Stream {
                 merge(&mut self.bars[i], &bar);
                 return None;
             }
-            // A bar of something that the desk cannot trade is told for structures.
-            (MarketEvent::Bar { .. }, _) => {}
             (MarketEvent::Funding { at, .. }, _) => {
                 self.funding.push((at, instrument, event));
                 return None;
@@ -273,6 +271,7 @@ impl Stream {
             (MarketEvent::Quote { bid, ask, .. }, Makes::Quotes) => {
                 self.merge_price(i, f64::midpoint(bid, ask), f64::INFINITY);
             }
+            // A bar of something that the desk cannot trade, too, is told for structures.
             _ => {}
         }
         Some(event)
