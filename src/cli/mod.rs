@@ -7,6 +7,7 @@ mod attach;
 mod bench;
 mod config;
 mod ctl;
+mod data;
 mod journal;
 mod keep;
 mod lab;
@@ -28,7 +29,8 @@ use std::path::PathBuf;
 const AFTER_HELP: &str = "\
 Feeds: a history's PATH is a panel (timestamp, symbol, open, high, low, close, volume as .csv or
 .csv.gz) or a folder of one such file per symbol. Without ?kind= a file named after perps, futures or
-swaps holds perps; everything else trades on margin.
+swaps holds perps; everything else trades on margin. A tape is made of files of other kinds (funding,
+dated futures, books, option chains, pools, several venues) by `hive data import`.
 
 Settings: flags beat HIVE_* variables (HIVE_SEED, HIVE_DESK_PATIENCE, …) beat the file beat the
 defaults; `hive config show` prints each value and where it came from.
@@ -44,6 +46,7 @@ Examples:
   hive                                         the embedded market: starts in the background, and attaches
   hive attach                                  looks again; hive ctl stop ends it
   hive backtest --feed history:perp_1h.csv.gz  your own bars to their end, and a report
+  hive data import DIR --out my.tape           files of many kinds onto one tape, for --feed tape:my.tape
   hive --no-tui                                in the foreground without a screen, for a server
   hive ctl status                              how it is, as JSON
   hive config print-default > agents.toml      a file to change";
@@ -108,6 +111,8 @@ enum Verb {
         /// The sled folder
         dir: std::path::PathBuf,
     },
+    /// What data files hold, what is wrong with them, and tapes made of them
+    Data(data::Args),
     /// Ask or command a running hive; the answer is JSON
     Ctl(ctl::Args),
     /// Does talking help on this market? Systems from everybody alone to the hive, with intervals and controls
@@ -157,6 +162,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(Verb::StoreProbe { dir }) => {
             crate::store::probe(&dir).map_err(|e| Failure::Failed(e.to_string()))
         }
+        Some(Verb::Data(args)) => data::run(&args),
         Some(Verb::Ctl(args)) => ctl::run(&args),
         Some(Verb::Lab(args)) => lab::run(&args),
         Some(Verb::Bench(args)) => bench::run(&args),

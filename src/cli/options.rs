@@ -21,7 +21,8 @@ const AGENTS_FILE: &str = "agents.toml";
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Run")]
 pub struct RunOptions {
-    /// Where the market comes from: synth, synth?detail=30d&step=1m, or history:PATH[?kind=perp|spot|margin]
+    /// Where the market comes from: synth, synth?detail=30d&step=1m, history:PATH[?kind=perp|spot|margin],
+    /// or tape:FILE
     #[arg(long, value_name = "FEED", default_value = SYNTH, env = "HIVE_FEED", hide_env_values = true)]
     pub feed: String,
     /// The hive's file; without it agents.toml here, or the one that is built in
@@ -62,7 +63,7 @@ pub struct RunOptions {
     /// Last day (it is included), or the moment at which the market ends
     #[arg(long, value_name = "DATE", help_heading = "Market")]
     pub to: Option<String>,
-    /// Only these assets of a history: BTC,ETH
+    /// Only these assets of a history: BTC,ETH (of a tape: when it is imported)
     #[arg(long, value_name = "LIST", value_delimiter = ',', help_heading = "Market")]
     pub assets: Option<Vec<String>>,
     /// Funding of the perps of a history: a file of timestamp, symbol, rate
@@ -153,7 +154,7 @@ impl RunOptions {
         let (clock, seed, funding) = (config.clock.decide, config.seed, self.funding.clone());
         let wish = match spec {
             FeedSpec::Synth { detail } => detail,
-            FeedSpec::History { .. } => None,
+            FeedSpec::History { .. } | FeedSpec::Tape { .. } => None,
         };
         if self.faults && wish.is_none() {
             let fix = "name some with --feed 'synth?detail=30d'";
@@ -168,6 +169,15 @@ impl RunOptions {
     fn belongs(&self, spec: &FeedSpec) -> Result<(), Failure> {
         let given = |flags: [(&'static str, bool); 2]| flags.into_iter().find(|f| f.1).map(|f| f.0);
         let (stray, whose) = match spec {
+            FeedSpec::Tape { .. } => {
+                let first = given([("--world", self.world.is_some()), ("--days", self.days.is_some())]);
+                if first.is_some() {
+                    (first, "the embedded market; a tape is cut with --from and --to")
+                } else {
+                    let own = [("--assets", self.assets.is_some()), ("--funding", self.funding.is_some())];
+                    (given(own), "a history; what a tape has is chosen with `hive data import`")
+                }
+            }
             FeedSpec::Synth { .. } => (
                 given([("--assets", self.assets.is_some()), ("--funding", self.funding.is_some())]),
                 "a history; name one with --feed history:PATH",
@@ -190,7 +200,8 @@ impl RunOptions {
     }
 }
 
-fn date(
+/// A stamp that an option names.
+pub fn date(
     flag: &str,
     text: Option<&String>,
     parse: fn(&str) -> Option<Stamp>,

@@ -109,7 +109,9 @@ fn pace(
     }
     let length = match wanted.spec {
         FeedSpec::Synth { .. } => Span(i64::from(behind) * Span::DAY.0),
-        FeedSpec::History { .. } => Span((info.to.since(info.from).0 as f64 * BEHIND) as i64),
+        FeedSpec::History { .. } | FeedSpec::Tape { .. } => {
+            Span((info.to.since(info.from).0 as f64 * BEHIND) as i64)
+        }
     };
     // A bar a second: something happens, and it can be read.
     let speed = asked.unwrap_or(Speed::Times(info.clock.0 as f64 / 1e9));

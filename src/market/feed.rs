@@ -2,10 +2,12 @@
 //!
 //! # Invariants
 //!
-//! 1. Events come by decision buckets `[T, T + clock)`, counted from 1970: first the detail of the bucket
-//!    (quotes, trades, books, marks, pools, settled contracts), stamped in `(T, T + clock]`, where stamps
-//!    never fall; then the bars of the bucket, stamped `T + clock`, by instrument; then its funding
-//!    settlements by stamp and instrument; then `Barrier(T + clock)`. Many feeds have no detail.
+//! 1. Events come by decision buckets, counted from 1970. First, where the feed has them, all that is no
+//!    bar and no funding of the desk's instruments (quotes, trades, books, marks, volatilities, pools,
+//!    settlements, and everything of the extra instruments with their own bars) in the order of the
+//!    stamps in `(T, T + clock]`; then the desk's bars of the bucket, stamped `T + clock`, by instrument;
+//!    then the desk's funding settlements in `[T, T + clock)` by stamp and instrument; then
+//!    `Barrier(T + clock)`. So the stamps of a bucket rise, but for funding.
 //! 2. A bucket without any bar still gives its barrier, so that silence is seen.
 //! 3. A feed starts at the first bucket with data and ends after the last.
 //!
@@ -199,6 +201,46 @@ pub enum FeedError {
         before: u64,
         /// Rows of the second.
         after: u64,
+    },
+    /// A tape that is not whole.
+    #[error(
+        "{file}, near byte {byte} after {event} events: {reason}; make the tape again with `hive data import`"
+    )]
+    Tape {
+        /// The tape.
+        file: String,
+        /// Unpacked bytes before the place.
+        byte: u64,
+        /// Events before the place.
+        event: u64,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file that no importer knows.
+    #[error("{file}: {reason}; name the format with --format, one of {known}")]
+    Format {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        reason: String,
+        /// All formats.
+        known: String,
+    },
+    /// One instrument with bars of two lengths.
+    #[error("{symbol} has bars of {one} and of {other}; import them into two tapes")]
+    TwoBars {
+        /// Which.
+        symbol: String,
+        /// The first length.
+        one: Span,
+        /// The other.
+        other: Span,
+    },
+    /// A tape could not be written.
+    #[error("writing the tape: {reason}; make room or name another place")]
+    Write {
+        /// What the writer said.
+        reason: String,
     },
     /// A setting that no feed can follow.
     #[error("the embedded market cannot run with {setting}; {fix}")]

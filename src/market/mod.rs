@@ -3,6 +3,8 @@
 //!
 //! * [`feed`]: what every feed promises, and the order of its events;
 //! * [`history`]: panels and folders of CSV, resampled to the decision clock;
+//! * [`import`]: files of many formats, made into tapes;
+//! * [`tape`]: what a market said in one file, and the feed that runs it;
 //! * [`synth`]: the embedded market, seeded, for a run with no files and no network;
 //! * [`clock`]: the clocks of a run;
 //! * [`board`], [`book`]: what every instrument was last quoted at, for structures;
@@ -24,10 +26,12 @@ pub mod book;
 pub mod clock;
 pub mod feed;
 pub mod history;
+pub mod import;
 pub mod indicators;
 pub mod pricing;
 pub mod state;
 pub mod synth;
+pub mod tape;
 
 pub use board::{Board, Level};
 pub use clock::Clock;

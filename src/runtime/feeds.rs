@@ -1,11 +1,12 @@
-//! From what the operator writes (`synth`, `synth?detail=30d&step=1m`, `history:PATH?kind=margin`) to an
-//! open feed.
+//! From what the operator writes (`synth`, `synth?detail=30d&step=1m`, `history:PATH?kind=margin`,
+//! `tape:FILE`) to an open feed.
 
 use super::files::{FileError, open_data, open_file};
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::feed::{Feed, FeedError};
 use crate::market::history::{HistoryFeed, HistorySettings, Window};
 use crate::market::synth::{AssetSet, Detail, SynthFeed, SynthSettings, World};
+use crate::market::tape::{TapeFeed, TapeSettings};
 use std::path::PathBuf;
 
 /// Which market.
@@ -22,6 +23,11 @@ pub enum FeedSpec {
         path: PathBuf,
         /// How its instruments are listed; none: by the name of the file.
         kind: Option<InstrumentKind>,
+    },
+    /// A tape that was imported.
+    Tape {
+        /// Where it is.
+        path: PathBuf,
     },
 }
 
@@ -100,7 +106,7 @@ pub struct FeedOptions {
 pub enum OpenError {
     /// Not a feed.
     #[error(
-        "{0:?} is no feed; write synth, synth?detail=30d, history:PATH, or history:PATH?kind=perp|spot|margin"
+        "{0:?} is no feed; write synth, synth?detail=30d, history:PATH, history:PATH?kind=perp|spot|margin, or tape:FILE"
     )]
     Unreadable(String),
     /// Options of the embedded market that mean nothing.
@@ -137,6 +143,9 @@ impl FeedSpec {
         let venue = text.split([':', '?']).next().unwrap_or(text);
         if ["binance", "okx", "bybit", "deribit", "kraken", "coinbase", "hyperliquid"].contains(&venue) {
             return Err(OpenError::Live(text.to_owned()));
+        }
+        if let Some(path) = text.strip_prefix("tape:").filter(|p| !p.is_empty()) {
+            return Ok(FeedSpec::Tape { path: path.into() });
         }
         let rest = text.strip_prefix("history:").ok_or_else(unreadable)?;
         let (path, kind) = match rest.rsplit_once("?kind=") {
@@ -176,6 +185,10 @@ pub fn open(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
             };
             let funding = funding.as_ref().map(|f| f as &dyn crate::market::history::Source);
             Ok(Box::new(HistoryFeed::open(&settings, data.sources, funding)?))
+        }
+        FeedSpec::Tape { path } => {
+            let settings = TapeSettings { clock: options.clock, window: options.window.clone() };
+            Ok(Box::new(TapeFeed::open(&settings, &open_file(path)?)?))
         }
     }
 }
@@ -233,7 +246,8 @@ mod tests {
 
     #[test]
     fn says_what_a_feed_looks_like() {
-        for bad in ["", "histroy:x", "history:", "history:x?kind=swap", "file.csv"] {
+        assert_eq!(FeedSpec::parse("tape:my.tape").unwrap(), FeedSpec::Tape { path: "my.tape".into() });
+        for bad in ["", "histroy:x", "history:", "tape:", "history:x?kind=swap", "file.csv"] {
             assert!(matches!(FeedSpec::parse(bad), Err(OpenError::Unreadable(_))), "{bad}");
         }
         for live in ["binance", "okx:BTC-USDT"] {

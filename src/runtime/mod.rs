@@ -9,6 +9,7 @@
 pub mod drive;
 pub mod feeds;
 pub mod files;
+pub mod imports;
 pub mod keep;
 pub mod lock;
 pub mod recover;

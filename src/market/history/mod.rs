@@ -28,13 +28,13 @@
 //! 3. A bar is sent in the bucket in which it closes, never earlier.
 //! 4. Both passes use the same rows; if they do not, the file changed, which is an error.
 
-mod decode;
+pub(super) mod decode;
 mod funding;
 #[cfg(test)]
 mod laws;
-mod ranking;
+pub(super) mod ranking;
 mod rows;
-mod scan;
+pub(super) mod scan;
 mod source;
 mod symbols;
 #[cfg(test)]
@@ -256,7 +256,7 @@ impl Feed for HistoryFeed {
 }
 
 /// Adds a finer bar to a coarser one.
-fn merge(into: &mut Option<Bar>, bar: &Bar) {
+pub(super) fn merge(into: &mut Option<Bar>, bar: &Bar) {
     match into {
         None => *into = Some(*bar),
         Some(all) => {

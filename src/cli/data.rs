@@ -1,0 +1,399 @@
+//! `hive data`: what files hold, what is wrong with them, and tapes made of them.
+
+use super::table::{Table, short};
+use super::{Failure, options, print};
+use crate::domain::{InstrumentKind, Stamp};
+use crate::market::feed::FeedError;
+use crate::market::history::{Source, Window};
+use crate::market::import::{self, FileSurvey, Format, Found, ImportSettings, Survey, Written};
+use crate::runtime::feeds;
+use crate::runtime::imports::{self, ImportFile, Progress};
+use clap::{Args as ClapArgs, Subcommand};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Arguments of `hive data`.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// What files hold: format, instruments, from and to, rows
+    List {
+        /// Files or folders [default: here]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        reading: Reading,
+    },
+    /// Gaps, duplicates, rows out of order, absurd prices, rows that cannot be used: counted, the first named
+    Check {
+        /// Files or folders
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        reading: Reading,
+    },
+    /// Make a tape of files, to be run with --feed tape:FILE
+    Import {
+        /// Files or folders; all go onto one tape
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// The tape
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// First day or moment
+        #[arg(long, value_name = "DATE")]
+        from: Option<String>,
+        /// Last day (it is included), or the moment at which it ends
+        #[arg(long, value_name = "DATE")]
+        to: Option<String>,
+        /// Only these assets or symbols: BTC,ETHBTC
+        #[arg(long, value_name = "LIST", value_delimiter = ',')]
+        assets: Option<Vec<String>>,
+        /// Where all of it was recorded [default: as the names of the files tell]
+        #[arg(long, value_name = "NAME")]
+        venue: Option<String>,
+        /// How bars are listed: margin, spot or perp [default: as the names tell, else margin]
+        #[arg(long, value_name = "KIND")]
+        kind: Option<String>,
+        /// Write over a tape that is there
+        #[arg(long)]
+        force: bool,
+        #[command(flatten)]
+        reading: Reading,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+struct Reading {
+    /// What all files are [default: each is looked at]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+    /// No progress bar
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Runs.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    match &args.verb {
+        Verb::List { paths, reading } => {
+            let here = [PathBuf::from(".")];
+            let survey = look(if paths.is_empty() { &here } else { paths }, reading)?;
+            if reading.json { as_json(&survey.files) } else { list(&survey.files) }
+        }
+        Verb::Check { paths, reading } => check(&look(paths, reading)?, reading.json),
+        Verb::Import { paths, out, from, to, assets, venue, kind, force, reading } => {
+            let window = Window {
+                from: options::date("--from", from.as_ref(), Stamp::parse)?,
+                to: options::date("--to", to.as_ref(), feeds::parse_end)?,
+                assets: assets.clone(),
+            };
+            let kind = kind.as_deref().map(read_kind).transpose()?;
+            let name = out.file_stem().unwrap_or(out.as_os_str()).to_string_lossy().into_owned();
+            let format = reading.format()?;
+            let venue = venue.clone();
+            let settings = ImportSettings { name, format, venue, kind, window, lenient: false };
+            if out.exists() && !force {
+                return Err(Failure::Usage(format!(
+                    "{} is there already; name another file with --out or add --force",
+                    out.display()
+                )));
+            }
+            import(&settings, paths, out, reading)
+        }
+    }
+}
+
+fn read_kind(text: &str) -> Result<InstrumentKind, Failure> {
+    use InstrumentKind::{Margin, Perp, Spot};
+    InstrumentKind::parse(text)
+        .filter(|k| matches!(k, Margin | Spot | Perp))
+        .ok_or_else(|| Failure::Usage(format!("--kind {text}: write margin, spot or perp")))
+}
+
+impl Reading {
+    fn format(&self) -> Result<Option<Format>, Failure> {
+        let read = |text: &String| {
+            let wrong = || format!("--format {text} is not known; write one of {}", Format::known());
+            Format::parse(text).ok_or_else(|| Failure::Usage(wrong()))
+        };
+        self.format.as_ref().map(read).transpose()
+    }
+
+    /// A bar over so many passes of the files, where there is a terminal to draw it on.
+    fn bar(&self) -> ProgressBar {
+        let shown = !self.quiet && std::io::stderr().is_terminal();
+        let target = if shown { ProgressDrawTarget::stderr_with_hz(5) } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        // The template is a constant of this program; a typing mistake in it shows as a plain bar.
+        let style = ProgressStyle::with_template(
+            "{msg} {wide_bar} {percent:>3} %  {bytes} of {total_bytes}, {eta} left",
+        );
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar
+    }
+}
+
+fn find(paths: &[PathBuf], bar: &ProgressBar) -> Result<Vec<ImportFile>, Failure> {
+    let counted = bar.clone();
+    let progress: Progress = Arc::new(move |n| counted.inc(n));
+    imports::find(paths, &progress).map_err(|e| Failure::Usage(e.to_string()))
+}
+
+fn sources(files: Vec<ImportFile>) -> Vec<Box<dyn Source>> {
+    files.into_iter().map(|f| Box::new(f) as Box<dyn Source>).collect()
+}
+
+/// Reads files once, those nobody knows too.
+fn look(paths: &[PathBuf], reading: &Reading) -> Result<Survey, Failure> {
+    let settings = ImportSettings { format: reading.format()?, lenient: true, ..ImportSettings::default() };
+    let bar = reading.bar();
+    let files = find(paths, &bar)?;
+    bar.set_length(files.iter().map(|f| f.size).sum());
+    bar.set_message("reading");
+    let survey = import::survey(&settings, &mut sources(files)).map_err(|e| failure(&e))?;
+    bar.finish_and_clear();
+    Ok(survey)
+}
+
+/// What is wrong with a file is known before a run is begun; what happens while it is read is a failure.
+fn failure(e: &FeedError) -> Failure {
+    match e {
+        FeedError::Read { .. } | FeedError::Write { .. } | FeedError::Changed { .. } => {
+            Failure::Failed(e.to_string())
+        }
+        _ => Failure::Usage(e.to_string()),
+    }
+}
+
+fn as_json(files: &[FileSurvey]) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(files).map_err(|e| Failure::Failed(format!("encoding: {e}")))?;
+    print(&(text + "\n"))
+}
+
+fn day(at: Option<Stamp>) -> String {
+    at.map_or_else(String::new, |a| a.to_string().replace('T', " ").chars().take(16).collect())
+}
+
+fn list(files: &[FileSurvey]) -> Result<(), Failure> {
+    let mut table = Table::new(5, &["file", "format", "instruments", "from", "to", "rows"]);
+    for f in files {
+        let what = match f.instruments.as_slice() {
+            [] => f.notes.first().cloned().unwrap_or_default(),
+            [one] => one.clone(),
+            [one, ..] => format!("{one} and {} more", f.instrument_count - 1),
+        };
+        table.row([
+            f.name.clone(),
+            f.format.map_or("?", Format::text).to_owned(),
+            short(&what, 48),
+            day(f.from),
+            day(f.to),
+            f.rows.to_string(),
+        ]);
+    }
+    let mut text = String::new();
+    table.render(&mut text).map_err(|e| Failure::Failed(e.to_string()))?;
+    let known = files.iter().filter(|f| f.format.is_some()).count();
+    let _ = writeln!(text, "{} files, {known} of them known", files.len());
+    print(&text)
+}
+
+fn check(survey: &Survey, json: bool) -> Result<(), Failure> {
+    let files = &survey.files;
+    if json {
+        as_json(files)?;
+    } else {
+        let mut text = String::new();
+        for f in files {
+            describe(f, &mut text);
+        }
+        let sum = |of: fn(&FileSurvey) -> u64| files.iter().map(of).sum::<u64>();
+        let _ = writeln!(
+            text,
+            "{} files, {} rows: {} cannot be used, {} duplicates, {} out of order, {} gaps, {} absurd prices",
+            files.len(),
+            sum(|f| f.rows),
+            sum(|f| f.findings.bad.count),
+            sum(|f| f.findings.duplicates.count),
+            sum(|f| f.findings.unsorted.count),
+            sum(|f| f.findings.gaps.count),
+            sum(|f| f.findings.absurd.count),
+        );
+        print(&text)?;
+    }
+    let unread: Vec<&str> = files.iter().filter(|f| f.format.is_none()).map(|f| f.name.as_str()).collect();
+    let unusable: u64 = files.iter().map(|f| f.findings.bad.count).sum();
+    match (unread.first(), unusable) {
+        (Some(first), _) => {
+            Err(Failure::Failed(format!("{} files cannot be read, the first: {first}", unread.len())))
+        }
+        (None, 0) => Ok(()),
+        (None, n) => Err(Failure::Failed(format!("{n} rows cannot be used"))),
+    }
+}
+
+fn describe(f: &FileSurvey, out: &mut String) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        out,
+        "{}: {}, {} rows, {} to {}",
+        f.name,
+        f.format.map_or("not known", Format::text),
+        f.rows,
+        day(f.from),
+        day(f.to)
+    );
+    let found: [(&str, &Found); 5] = [
+        ("cannot be used", &f.findings.bad),
+        ("duplicates", &f.findings.duplicates),
+        ("out of order", &f.findings.unsorted),
+        ("gaps", &f.findings.gaps),
+        ("absurd prices", &f.findings.absurd),
+    ];
+    for (what, found) in found.into_iter().filter(|(_, f)| f.count > 0) {
+        let _ = writeln!(out, "  {what}: {}", found.count);
+        for one in &found.first {
+            let _ = writeln!(out, "    {one}");
+        }
+    }
+    for note in &f.notes {
+        let _ = writeln!(out, "  {note}");
+    }
+}
+
+fn import(
+    settings: &ImportSettings,
+    paths: &[PathBuf],
+    out: &Path,
+    reading: &Reading,
+) -> Result<(), Failure> {
+    let bar = reading.bar();
+    let found = find(paths, &bar)?;
+    let mut files = Vec::new();
+    for file in found {
+        let known = settings.format.is_some() || import::detect(&file).map_err(|e| failure(&e))?.is_some();
+        if known || file.named {
+            // One that was named and is not known is refused below, with the formats that are.
+            files.push(file);
+        } else {
+            super::tell(&[format!("{} is left out: its format is not known", file.name())]);
+        }
+    }
+    // Looking at them was counted too.
+    bar.reset();
+    bar.set_length(2 * files.iter().map(|f| f.size).sum::<u64>());
+    bar.set_message("reading");
+    let mut sources = sources(files);
+    if sources.is_empty() {
+        return Err(Failure::Usage(format!(
+            "there is no file of a known format; known are {}",
+            Format::known()
+        )));
+    }
+    let survey = import::survey(settings, &mut sources).map_err(|e| failure(&e))?;
+    bar.set_message("writing");
+    let part = {
+        let mut name = out.as_os_str().to_owned();
+        name.push(".part");
+        PathBuf::from(name)
+    };
+    let done = write(&survey, &sources, &part);
+    bar.finish_and_clear();
+    let written = match done {
+        Ok(written) => written,
+        Err(why) => {
+            // Half a tape is of no use; that it cannot be removed changes nothing about why.
+            let _ = std::fs::remove_file(&part);
+            return Err(why);
+        }
+    };
+    std::fs::rename(&part, out)
+        .map_err(|e| Failure::Failed(format!("renaming {} to {}: {e}", part.display(), out.display())))?;
+    tell(out, &survey, &written, reading.json)
+}
+
+fn write(survey: &Survey, sources: &[Box<dyn Source>], part: &Path) -> Result<Written, Failure> {
+    let refused = |e: std::io::Error| {
+        Failure::Usage(format!("--out {}: {e}; name a file in a folder that can be written", part.display()))
+    };
+    let file = BufWriter::new(File::create(part).map_err(refused)?);
+    let (written, packer) =
+        survey.write(sources, GzEncoder::new(file, Compression::fast())).map_err(|e| failure(&e))?;
+    let failed = |e: std::io::Error| Failure::Failed(format!("writing {}: {e}", part.display()));
+    let mut file = packer.finish().map_err(failed)?;
+    file.flush().map_err(failed)?;
+    file.get_ref().sync_all().map_err(failed)?;
+    Ok(written)
+}
+
+fn tell(out: &Path, survey: &Survey, written: &Written, json: bool) -> Result<(), Failure> {
+    let universe = &written.header.universe;
+    let report = &written.report;
+    if json {
+        let value = json!({
+            "tape": out.display().to_string(),
+            "hash": written.hash,
+            "events": written.events,
+            "from": written.from.map(|t| t.to_string()),
+            "to": written.to.map(|t| t.to_string()),
+            "assets": universe.assets.iter().map(|a| &a.name).collect::<Vec<_>>(),
+            "instruments": universe.instruments.iter().map(|i| json!({
+                "symbol": i.symbol,
+                "kind": i.kind.text(),
+                "venue": i.venue,
+                "asset": universe.name(i.asset),
+                "quote": i.quote.map(|q| universe.name(q)),
+            })).collect::<Vec<_>>(),
+            "files": survey.files,
+            "report": report,
+            "notes": written.header.notes,
+        });
+        let text =
+            serde_json::to_string_pretty(&value).map_err(|e| Failure::Failed(format!("encoding: {e}")))?;
+        return print(&(text + "\n"));
+    }
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "{}: {} events of {} instruments ({} assets), {} to {}",
+        out.display(),
+        written.events,
+        universe.instruments.len(),
+        universe.assets.len(),
+        day(written.from),
+        day(written.to)
+    );
+    let _ = writeln!(
+        text,
+        "{} files, {} rows; {} rows cannot be used, {} duplicates are left out, {} gaps, {} absurd prices",
+        written.header.files.len(),
+        report.rows,
+        report.bad_rows,
+        report.duplicates,
+        report.gaps,
+        report.jumps
+    );
+    for bad in &report.first_bad {
+        let _ = writeln!(text, "  {bad}");
+    }
+    for note in &written.header.notes {
+        let _ = writeln!(text, "  {note}");
+    }
+    let _ = writeln!(text, "run it with: hive backtest --feed tape:{}", out.display());
+    print(&text)
+}

@@ -1,0 +1,154 @@
+//! Snapshots of Deribit's option chains: best prices in the coin, implied volatility, forward and index.
+//!
+//! The full chain has sizes and volatilities; the book summary has neither, and its quotes carry no size.
+
+use super::item::{Decode, File, Item};
+use super::listing::{Entry, Listings};
+use super::sheet::{Bytes, Sheet};
+use crate::domain::{InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Terms};
+use crate::market::FeedError;
+
+/// Options of Deribit end at eight o'clock UTC.
+const EXPIRES_AT: Span = Span(8 * Span::HOUR.0);
+const MONTHS: [&str; 12] =
+    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+
+/// A file of a chain.
+pub(super) struct Chain {
+    sheet: Sheet,
+    name: usize,
+    stamp: usize,
+    bid: usize,
+    ask: usize,
+    sizes: Option<(usize, usize)>,
+    sigma: Option<usize>,
+    forward: Option<usize>,
+    mark: Option<usize>,
+    index: Option<usize>,
+    file: File,
+}
+
+/// The terms of `BTC-26MAR21-8000-P`, and its coin.
+pub(super) fn option(name: &str) -> Option<(&str, Terms)> {
+    let mut parts = name.split('-');
+    let (base, date, strike, side) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || date.len() < 6 || !date.is_ascii() {
+        return None;
+    }
+    let (day, rest) = date.split_at(date.len() - 5);
+    let month = MONTHS.iter().position(|m| rest.starts_with(m))? + 1;
+    let (day, year): (u32, u32) = (day.parse().ok()?, rest.get(3..)?.parse().ok()?);
+    let midnight = Stamp::parse(&format!("20{year:02}-{month:02}-{day:02}"))?;
+    let strike: f64 = strike.replace('d', ".").parse().ok()?;
+    let call = match side {
+        "C" => true,
+        "P" => false,
+        _ => return None,
+    };
+    // Pairs with a stablecoin (`BTC_USDC-…`) are paid in it.
+    let (coin, inverse) = base.split_once('_').map_or((base, true), |(coin, _)| (coin, false));
+    let fine = strike.is_finite() && strike > 0.0 && !coin.is_empty();
+    fine.then_some((coin, Terms::Option { expiry: midnight.after(EXPIRES_AT), strike, call, inverse }))
+}
+
+impl Chain {
+    pub fn open(file: File, bytes: Bytes) -> Result<Self, FeedError> {
+        let sheet = Sheet::open(&file.name, bytes)?;
+        let sizes = sheet.find(&["best_bid_amount"]).zip(sheet.find(&["best_ask_amount"]));
+        Ok(Chain {
+            name: sheet.need(&["instrument_name"])?,
+            stamp: sheet.need(&["timestamp", "creation_timestamp"])?,
+            bid: sheet.need(&["best_bid_price", "bid_price"])?,
+            ask: sheet.need(&["best_ask_price", "ask_price"])?,
+            sizes,
+            sigma: sheet.find(&["mark_iv"]),
+            forward: sheet.find(&["underlying_price"]),
+            mark: sheet.find(&["mark_price"]),
+            index: sheet.find(&["index_price", "estimated_delivery_price"]),
+            sheet,
+            file,
+        })
+    }
+
+    fn row(&self, line: u64, listings: &mut Listings, out: &mut Vec<Item>) -> Result<(), String> {
+        let name = self.sheet.text(self.name);
+        let (base, terms) = option(name).ok_or_else(|| format!("`{name}` is no option"))?;
+        let at = self.sheet.stamp(self.stamp)?;
+        let venue = if self.file.place.venue.is_empty() { "deribit" } else { &self.file.place.venue };
+        let kind = InstrumentKind::Option;
+        let Some(instrument) =
+            listings.number(&Entry { venue, symbol: name, kind, base, quote: None, terms })
+        else {
+            return Ok(());
+        };
+        self.told(instrument, at, |event| out.push(Item::now(line, event)))
+    }
+
+    fn told(
+        &self,
+        instrument: InstrumentId,
+        at: Stamp,
+        mut give: impl FnMut(MarketEvent),
+    ) -> Result<(), String> {
+        let positive = |x: Option<f64>| x.filter(|x| *x > 0.0);
+        let (bid, ask) =
+            (positive(self.sheet.maybe(Some(self.bid))?), positive(self.sheet.maybe(Some(self.ask))?));
+        let size = |column: Option<usize>| self.sheet.maybe(column).map(|s| s.unwrap_or(0.0));
+        let (bid_size, ask_size) = (size(self.sizes.map(|s| s.0))?, size(self.sizes.map(|s| s.1))?);
+        if let (Some(bid), Some(ask)) = (bid, ask) {
+            if bid > ask {
+                return Err(format!("the bid {bid} is over the offer {ask}"));
+            }
+            give(MarketEvent::Quote { instrument, at, bid, ask, bid_size, ask_size });
+        }
+        let forward = positive(self.sheet.maybe(self.forward)?);
+        let sigma = positive(self.sheet.maybe(self.sigma)?);
+        if let (Some(forward), Some(percent)) = (forward, sigma) {
+            give(MarketEvent::Implied { instrument, at, sigma: percent / 100.0, forward });
+        }
+        let (mark, index) = (positive(self.sheet.maybe(self.mark)?), positive(self.sheet.maybe(self.index)?));
+        if let (Some(mark), Some(index)) = (mark, index.or(forward)) {
+            give(MarketEvent::Mark { instrument, at, mark, index });
+        }
+        Ok(())
+    }
+}
+
+impl Decode for Chain {
+    fn next(&mut self, listings: &mut Listings, out: &mut Vec<Item>) -> Result<bool, FeedError> {
+        if !self.sheet.advance()? {
+            return Ok(false);
+        }
+        let line = self.sheet.line();
+        if let Err(why) = self.row(line, listings, out) {
+            out.push(Item::bad(line, why));
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_options_tell_their_terms() {
+        let (base, terms) = option("BTC-26MAR21-8000-P").unwrap();
+        let expiry = Stamp::parse("2021-03-26T08:00:00Z").unwrap();
+        assert_eq!(
+            (base, terms),
+            ("BTC", Terms::Option { expiry, strike: 8_000.0, call: false, inverse: true })
+        );
+        let (base, terms) = option("XRP_USDC-5JAN24-0d625-C").unwrap();
+        let expiry = Stamp::parse("2024-01-05T08:00:00Z").unwrap();
+        assert_eq!(
+            (base, terms),
+            ("XRP", Terms::Option { expiry, strike: 0.625, call: true, inverse: false })
+        );
+        for bad in
+            ["BTC-PERPETUAL", "BTC-26MAR21", "BTC-40MAR21-1-P", "BTC-26MAR21-x-P", "BTC-26MAR21-1-X", ""]
+        {
+            assert!(option(bad).is_none(), "{bad}");
+        }
+    }
+}

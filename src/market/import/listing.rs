@@ -1,0 +1,291 @@
+//! The instruments that files tell of, numbered as they are first seen, and the universe they make.
+
+use super::place::{asset_name, is_dollar};
+use crate::domain::instrument::Asset;
+use crate::domain::{
+    AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Terms, Universe,
+};
+use crate::market::history::money_like;
+use crate::market::history::scan::{MIN_NOTIONAL, TICK_DIGITS, TICK_ROWS, lot};
+use crate::market::tape::Tells;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most instruments of one import: whole option chains over weeks fit, and ids are 16 bits.
+pub(super) const INSTRUMENTS_MAX: usize = 32_768;
+
+/// How a file names an instrument.
+#[derive(Clone, Debug)]
+pub(super) struct Entry<'a> {
+    pub venue: &'a str,
+    pub symbol: &'a str,
+    pub kind: InstrumentKind,
+    pub base: &'a str,
+    pub quote: Option<&'a str>,
+    pub terms: Terms,
+}
+
+/// What is learned of an instrument.
+#[derive(Clone, Debug)]
+pub(super) struct Listed {
+    pub venue: String,
+    pub symbol: String,
+    pub kind: InstrumentKind,
+    pub base: String,
+    pub quote: Option<String>,
+    pub terms: Terms,
+    pub tells: Tells,
+    pub rows: u64,
+    pub first: Option<Stamp>,
+    pub last: Option<Stamp>,
+    first_price: Option<f64>,
+    digits: u32,
+}
+
+/// All instruments of an import.
+#[derive(Default)]
+pub(super) struct Listings {
+    pub all: Vec<Listed>,
+    index: BTreeMap<(String, String, InstrumentKind), u16>,
+    /// Names for indices of volatility, by provisional id.
+    pub indices: Vec<String>,
+    /// Only these bases or symbols.
+    wanted: Option<Vec<String>>,
+    /// Whether there were more than are taken.
+    pub full: bool,
+    /// An instrument with bars of two lengths, and those.
+    pub mixed: Option<(String, Span, Span)>,
+}
+
+/// Digits after the point of a number as it is shortest written.
+fn digits(price: f64) -> u32 {
+    let text = format!("{price}");
+    text.split_once('.').map_or(0, |(_, after)| after.len() as u32)
+}
+
+impl Listings {
+    pub fn new(wanted: Option<Vec<String>>) -> Self {
+        Listings { wanted, ..Listings::default() }
+    }
+
+    /// The number of an instrument; none if it is not wanted or there are too many.
+    pub fn number(&mut self, entry: &Entry) -> Option<InstrumentId> {
+        let base = asset_name(entry.base);
+        let named = |w: &String| *w == base || w == entry.symbol;
+        if self.wanted.as_ref().is_some_and(|list| !list.iter().any(named)) {
+            return None;
+        }
+        let key = (entry.venue.to_owned(), entry.symbol.to_owned(), entry.kind);
+        if let Some(n) = self.index.get(&key) {
+            return Some(InstrumentId(*n));
+        }
+        if self.all.len() >= INSTRUMENTS_MAX {
+            self.full = true;
+            return None;
+        }
+        let n = self.all.len() as u16;
+        self.index.insert(key, n);
+        self.all.push(Listed {
+            venue: entry.venue.to_owned(),
+            symbol: entry.symbol.to_owned(),
+            kind: entry.kind,
+            base,
+            quote: entry.quote.map(asset_name),
+            terms: entry.terms,
+            tells: Tells::default(),
+            rows: 0,
+            first: None,
+            last: None,
+            first_price: None,
+            digits: 0,
+        });
+        Some(InstrumentId(n))
+    }
+
+    /// The same numbers for another pass.
+    pub fn again(&self) -> Listings {
+        Listings {
+            all: self.all.clone(),
+            index: self.index.clone(),
+            indices: self.indices.clone(),
+            wanted: self.wanted.clone(),
+            ..Listings::default()
+        }
+    }
+
+    /// The number of an asset for an index of its volatility.
+    pub fn index_of(&mut self, base: &str) -> AssetId {
+        let base = asset_name(base);
+        let found = self.indices.iter().position(|b| *b == base);
+        AssetId(found.unwrap_or_else(|| {
+            self.indices.push(base);
+            self.indices.len() - 1
+        }) as u16)
+    }
+
+    /// Learns from an event that is used.
+    pub fn learn(&mut self, event: &MarketEvent) {
+        let Some(listed) = event.instrument().and_then(|i| self.all.get_mut(i.index())) else { return };
+        let at = event.at();
+        listed.rows += 1;
+        listed.first = Some(listed.first.map_or(at, |f| f.min(at)));
+        listed.last = Some(listed.last.map_or(at, |l| l.max(at)));
+        let prices: &[f64] = match event {
+            MarketEvent::Bar { bar, .. } => &[bar.open, bar.high, bar.low, bar.close],
+            MarketEvent::Quote { bid, ask, .. } => {
+                listed.tells.quotes = true;
+                &[*bid, *ask]
+            }
+            MarketEvent::Trade { price, .. } => {
+                listed.tells.trades = true;
+                &[*price]
+            }
+            MarketEvent::Pool { price, .. } => &[*price],
+            _ => &[],
+        };
+        if let Some(price) = prices.last() {
+            listed.first_price.get_or_insert(*price);
+            if listed.rows <= TICK_ROWS {
+                listed.digits = prices.iter().map(|p| digits(*p)).fold(listed.digits, u32::max);
+            }
+        }
+    }
+
+    /// Says which perps have funding at a venue and bars at none: they may be one.
+    pub fn strangers(&self, notes: &mut Vec<String>) {
+        let perps = || self.all.iter().filter(|l| l.kind == InstrumentKind::Perp && l.rows > 0);
+        let nameless = |l: &&Listed| perps().any(|p| p.venue.is_empty() && p.symbol == l.symbol);
+        let found: Vec<&Listed> =
+            perps().filter(|l| !l.venue.is_empty() && l.tells == Tells::default()).filter(nameless).collect();
+        if let Some(first) = found.first() {
+            let symbols: Vec<&str> = found.iter().map(|l| l.symbol.as_str()).take(12).collect();
+            notes.push(format!(
+                "{} has funding at {} and bars at no venue; --venue {} makes them one",
+                symbols.join(" "),
+                first.venue,
+                first.venue
+            ));
+        }
+    }
+
+    /// The universe, what each of its instruments tells, its number by the provisional one, and by
+    /// provisional index its asset.
+    pub fn universe(&self, notes: &mut Vec<String>) -> Made {
+        let used: Vec<usize> = (0..self.all.len()).filter(|&i| self.all[i].rows > 0).collect();
+        let names: BTreeSet<&str> = used.iter().map(|&i| self.all[i].base.as_str()).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let asset = |name: &str| names.binary_search(&name).ok().map(|i| AssetId(i as u16));
+        let quotes: Vec<Option<AssetId>> =
+            self.all.iter().map(|l| l.quote.as_deref().and_then(&asset)).collect();
+        let mut foreign: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for &i in &used {
+            let l = &self.all[i];
+            if let Some(quote) = l.quote.as_deref().filter(|q| !is_dollar(q) && quotes[i].is_none()) {
+                foreign.entry(quote).or_default().push(&l.symbol);
+            }
+        }
+        for (quote, symbols) in foreign {
+            notes.push(format!(
+                "{} {} quoted in {quote}, which is not on this tape: amounts count as if one {quote} were one dollar",
+                symbols.iter().take(8).copied().collect::<Vec<_>>().join(" "),
+                if symbols.len() == 1 { "is" } else { "are" }
+            ));
+        }
+        let rank = |i: usize| {
+            let l = &self.all[i];
+            let kind = match l.kind {
+                InstrumentKind::Margin | InstrumentKind::Spot => 0,
+                InstrumentKind::Perp => 1,
+                InstrumentKind::Future => 2,
+                InstrumentKind::Pool => 3,
+                InstrumentKind::Move | InstrumentKind::Option => 4,
+            };
+            let length = l.last.zip(l.first).map_or(0, |(l, f)| l.since(f).0);
+            let told = match l.tells {
+                Tells { bar: Some(_), .. } => 0,
+                Tells { trades: true, .. } => 1,
+                Tells { quotes: true, .. } => 2,
+                Tells { .. } => 3,
+            };
+            (kind > 2, told, quotes[i].is_some(), kind, std::cmp::Reverse(length), &l.venue, &l.symbol)
+        };
+        let desk: Vec<usize> = names
+            .iter()
+            .filter_map(|name| {
+                used.iter().copied().filter(|&i| self.all[i].base == *name).min_by_key(|&i| rank(i))
+            })
+            .collect();
+        let mut extras: Vec<usize> = used.iter().copied().filter(|i| !desk.contains(i)).collect();
+        extras.sort_by_key(|&i| {
+            let l = &self.all[i];
+            (&l.base, &l.venue, l.kind, &l.symbol)
+        });
+        let mut made = Made {
+            universe: Universe::default(),
+            tells: Vec::new(),
+            instruments: vec![None; self.all.len()],
+            indices: self.indices.iter().map(|b| asset(b)).collect(),
+        };
+        for (i, name) in names.iter().enumerate() {
+            let firsts =
+                used.iter().filter(|&&u| self.all[u].base == *name).filter_map(|&u| self.all[u].first);
+            made.universe.assets.push(Asset {
+                id: AssetId(i as u16),
+                name: (*name).to_owned(),
+                money_like: money_like(name),
+                first: firsts.min().unwrap_or_default(),
+            });
+        }
+        for (n, i) in desk.into_iter().chain(extras).enumerate() {
+            let l = &self.all[i];
+            let id = InstrumentId(n as u16);
+            made.instruments[i] = Some(id);
+            made.tells.push(l.tells);
+            made.universe.instruments.push(l.instrument(id, asset(&l.base).unwrap_or_default(), quotes[i]));
+        }
+        made
+    }
+}
+
+/// What [`Listings::universe`] makes.
+pub(super) struct Made {
+    pub universe: Universe,
+    pub tells: Vec<Tells>,
+    pub instruments: Vec<Option<InstrumentId>>,
+    pub indices: Vec<Option<AssetId>>,
+}
+
+impl Listed {
+    /// The trading rules that files do not tell: the tick is the finest digit seen, the lot is worth at
+    /// most one unit of quote currency; contracts trade by the tenth (options) or whole (futures).
+    fn instrument(&self, id: InstrumentId, asset: AssetId, quote: Option<AssetId>) -> Instrument {
+        let contract = matches!(self.kind, InstrumentKind::Option | InstrumentKind::Move);
+        let lot = match self.kind {
+            InstrumentKind::Option | InstrumentKind::Move => Decimal::new(1, 1),
+            InstrumentKind::Future => Decimal::ONE,
+            _ => self.first_price.filter(|p| p.is_finite() && *p > 0.0).map_or(Decimal::ONE, lot),
+        };
+        Instrument {
+            id,
+            asset,
+            symbol: self.symbol.clone(),
+            kind: self.kind,
+            venue: self.venue.clone(),
+            quote,
+            terms: self.terms,
+            tick: Decimal::new(1, self.digits.min(TICK_DIGITS)),
+            lot,
+            // In the quote of a pair of coins, or in the coin of an option, five units are a fortune.
+            min_notional: if contract || quote.is_some() {
+                Decimal::ZERO
+            } else {
+                Decimal::from(MIN_NOTIONAL)
+            },
+        }
+    }
+
+    /// Takes note of the length of its bars; the other length if it has one already.
+    pub fn bars(&mut self, bar: Span) -> Option<Span> {
+        let before = *self.tells.bar.get_or_insert(bar);
+        (before != bar).then_some(before)
+    }
+}

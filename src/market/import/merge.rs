@@ -1,0 +1,403 @@
+//! The second pass: the files together, sorted, what one file lacks taken from the others, onto a tape.
+
+use super::item::{Decode, Item, What};
+use super::listing::{Listings, Made};
+use super::survey::{FileSurvey, Survey, file, inside};
+use super::{Format, open};
+use crate::domain::{AssetId, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
+use crate::market::history::Source;
+use crate::market::tape::{TapeFile, TapeHeader, TapeWriter};
+use crate::market::{FeedError, FeedReport};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::io::Write;
+
+/// Most events of files that must be sorted in memory, all such files together: about 400 MB.
+pub const SORTED_MAX: u64 = 4_000_000;
+
+/// Gas of one swap in a concentrated pool, in units of gas: what simple swaps take on chain.
+const SWAP_GAS: f64 = 150_000.0;
+/// Dollars for the coin in which gas is paid on Polygon; no file tells its price.
+const POLYGON_COIN: f64 = 0.6;
+/// A contract settles at a price that is not older than this.
+const SETTLES_WITHIN: Span = Span::DAY;
+
+/// A tape that was written.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// What stands before its events.
+    pub header: TapeHeader,
+    /// How many events it has.
+    pub events: u64,
+    /// Stamp of the first event.
+    pub from: Option<Stamp>,
+    /// Of the last.
+    pub to: Option<Stamp>,
+    /// blake3 of the unpacked tape, in hex.
+    pub hash: String,
+    /// What was read and what was left out.
+    pub report: FeedReport,
+}
+
+/// A file while it is merged.
+struct Lane {
+    decoder: Box<dyn Decode>,
+    items: VecDeque<Item>,
+    bar: Span,
+    over: bool,
+}
+
+impl Lane {
+    /// Reads on until something usable is there.
+    fn pull(&mut self, survey: &Survey, listings: &mut Listings) -> Result<(), FeedError> {
+        let mut read = Vec::new();
+        while self.items.is_empty() && !self.over {
+            self.over = !self.decoder.next(listings, &mut read)?;
+            for mut item in read.drain(..) {
+                if matches!(item.what, What::Bad(_)) || !inside(&survey.settings, item.at) {
+                    continue;
+                }
+                if let What::AtClose(mut event) = item.what {
+                    item.at = item.at.after(self.bar);
+                    stamp(&mut event, item.at);
+                    item.what = What::Now(event);
+                }
+                self.items.push_back(item);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Moves an event to the close of its bar.
+fn stamp(event: &mut MarketEvent, to: Stamp) {
+    use MarketEvent::*;
+    match event {
+        Bar { at, .. }
+        | Funding { at, .. }
+        | Quote { at, .. }
+        | Trade { at, .. }
+        | Level { at, .. }
+        | Mark { at, .. }
+        | Implied { at, .. }
+        | VolIndex { at, .. }
+        | Pool { at, .. }
+        | Settled { at, .. } => *at = to,
+    }
+}
+
+/// Of equal stamps: bars, then the price of gas, then what happens, then settlements.
+fn rank(what: &What) -> u8 {
+    match what {
+        What::Now(MarketEvent::Bar { .. }) => 0,
+        What::Gas(_) => 1,
+        What::Now(MarketEvent::Funding { .. }) => 3,
+        What::Now(MarketEvent::Settled { .. }) => 4,
+        _ => 2,
+    }
+}
+
+impl Survey {
+    /// The number of events that files hold, before duplicates are left out.
+    pub fn events(&self) -> u64 {
+        self.files.iter().map(|f| f.events).sum()
+    }
+
+    /// Reads the files again, which must be the same, and writes a tape of them.
+    pub fn write<W: Write>(&self, sources: &[Box<dyn Source>], out: W) -> Result<(Written, W), FeedError> {
+        if let Some((symbol, one, other)) = self.listings.mixed.clone() {
+            return Err(FeedError::TwoBars { symbol, one, other });
+        }
+        let sorted: u64 = self.files.iter().filter(|f| f.sort).map(|f| f.events).sum();
+        if sorted > SORTED_MAX {
+            let (name, limit) = (self.settings.name.clone(), SORTED_MAX as usize);
+            return Err(FeedError::TooMany { name, what: "events that are out of order", limit });
+        }
+        let mut header = TapeHeader { name: self.settings.name.clone(), ..TapeHeader::default() };
+        header.notes = self.notes();
+        let made = self.listings.universe(&mut header.notes);
+        self.listings.strangers(&mut header.notes);
+        if made.universe.instruments.is_empty() {
+            let first_bad = self.files.iter().find_map(|f| f.findings.bad.first.first().map(|b| (f, b)));
+            return Err(FeedError::Empty {
+                name: self.settings.name.clone(),
+                window: String::new(),
+                first_bad: first_bad
+                    .map_or(String::new(), |(f, b)| format!("; first problem: {}, {b}", f.name)),
+            });
+        }
+        header.universe = made.universe.clone();
+        header.tells.clone_from(&made.tells);
+        let used = self.files.iter().filter(|f| f.events > 0);
+        header.files = used
+            .map(|f| TapeFile {
+                name: f.name.clone(),
+                format: f.format.map_or("", Format::text).to_owned(),
+                hash: f.hash.clone(),
+                rows: f.rows,
+            })
+            .collect();
+        let failed = |e: std::io::Error| FeedError::Write { reason: e.to_string() };
+        let mut writer = TapeWriter::new(out, &header).map_err(failed)?;
+        let mut join = Join::new(made, self.report());
+        let (mut from, mut to) = (None, None);
+        self.merged(sources, |item, place| {
+            for event in join.take(&item, place) {
+                from.get_or_insert(event.at());
+                to = Some(event.at());
+                writer.push(&event).map_err(failed)?;
+            }
+            Ok(())
+        })?;
+        let (out, hash, events) = writer.finish(&join.report).map_err(failed)?;
+        let hash = hash.to_hex().to_string();
+        Ok((Written { header, events, from, to, hash, report: join.report }, out))
+    }
+
+    /// What the files are to be known for, once each.
+    fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = Vec::new();
+        for note in self.files.iter().flat_map(|f| &f.notes) {
+            if !notes.contains(note) && notes.len() < 32 {
+                notes.push(note.clone());
+            }
+        }
+        notes
+    }
+
+    /// The findings of all files as a feed reports them.
+    pub fn report(&self) -> FeedReport {
+        let mut report = FeedReport::default();
+        for f in &self.files {
+            report.rows += f.rows;
+            report.bad_rows += f.findings.bad.count;
+            let named = f.findings.bad.first.iter().map(|b| format!("{}, {b}", f.name));
+            report.first_bad.extend(named);
+            report.gaps += f.findings.gaps.count;
+            report.jumps += f.findings.absurd.count;
+        }
+        report.first_bad.truncate(FeedReport::NAMED);
+        report
+    }
+
+    /// Gives the items of all files in order, each with the file it is from.
+    fn merged(
+        &self,
+        sources: &[Box<dyn Source>],
+        mut give: impl FnMut(Item, &FileSurvey) -> Result<(), FeedError>,
+    ) -> Result<(), FeedError> {
+        // The numbers of the first pass hold, since the same rows come in the same order within a file
+        // and all were given out then.
+        let mut listings = self.listings.again();
+        let mut lanes: Vec<Lane> = Vec::new();
+        let mut heap = BinaryHeap::new();
+        let mut places = Vec::new();
+        for (source, survey) in sources.iter().zip(&self.files) {
+            let Some(format) = survey.format.filter(|_| survey.events > 0) else { continue };
+            let bytes = source.open().map_err(|e| FeedError::Read {
+                file: survey.name.clone(),
+                line: 0,
+                reason: e.to_string(),
+            })?;
+            let decoder = open(format, file(&self.settings, source.as_ref()), bytes)?;
+            let mut lane = Lane {
+                decoder,
+                items: VecDeque::new(),
+                bar: Span::seconds(survey.bar_s.unwrap_or(0)),
+                over: false,
+            };
+            lane.pull(self, &mut listings)?;
+            if survey.sort {
+                let mut all = Vec::new();
+                while !lane.items.is_empty() {
+                    all.extend(lane.items.drain(..));
+                    lane.pull(self, &mut listings)?;
+                }
+                all.sort_by_key(|i| (i.at, rank(&i.what)));
+                lane.items = all.into();
+            }
+            if let Some(first) = lane.items.front() {
+                heap.push(Reverse((first.at, rank(&first.what), lanes.len())));
+            }
+            lanes.push(lane);
+            places.push(survey);
+        }
+        while let Some(Reverse((at, _, n))) = heap.pop() {
+            let lane = &mut lanes[n];
+            let Some(item) = lane.items.pop_front() else { continue };
+            give(item, places[n])?;
+            lane.pull(self, &mut listings)?;
+            if let Some(next) = lane.items.front() {
+                if next.at < at {
+                    let name = places[n].name.clone();
+                    return Err(FeedError::Changed { name, before: places[n].rows, after: next.line });
+                }
+                heap.push(Reverse((next.at, rank(&next.what), n)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is known while items go by, so that one file can give what another lacks.
+struct Join {
+    made: Made,
+    report: FeedReport,
+    /// By instrument: the last price and its stamp.
+    prices: Vec<Option<(Stamp, f64)>>,
+    /// By asset: the last price in the account's currency.
+    spot: Vec<Option<(Stamp, f64)>>,
+    bars: Vec<Option<Stamp>>,
+    funding: Vec<Option<Stamp>>,
+    gas: f64,
+    /// Contracts that have not ended, the next to end last.
+    ending: Vec<(Stamp, InstrumentId)>,
+}
+
+impl Join {
+    fn new(made: Made, report: FeedReport) -> Join {
+        let n = made.universe.instruments.len();
+        let mut ending: Vec<(Stamp, InstrumentId)> =
+            made.universe.instruments.iter().filter_map(|i| Some((i.terms.expiry()?, i.id))).collect();
+        ending.sort_by_key(|e| Reverse(*e));
+        Join {
+            spot: vec![None; made.universe.assets.len()],
+            prices: vec![None; n],
+            bars: vec![None; n],
+            funding: vec![None; n],
+            gas: f64::NAN,
+            ending,
+            made,
+            report,
+        }
+    }
+
+    fn universe(&self) -> &Universe {
+        &self.made.universe
+    }
+
+    /// The events that follow from an item.
+    fn take(&mut self, item: &Item, place: &FileSurvey) -> Vec<MarketEvent> {
+        let mut events = Vec::new();
+        while let Some((expiry, id)) = self.ending.last().copied().filter(|(expiry, _)| *expiry < item.at) {
+            self.ending.pop();
+            events.extend(self.settle(expiry, id));
+        }
+        match item.what {
+            What::Now(event) | What::AtClose(event) => events.extend(self.event(event, item.line, place)),
+            What::Gas(gas) => self.gas = gas,
+            What::Bad(_) => {}
+        }
+        events
+    }
+
+    fn settle(&self, at: Stamp, id: InstrumentId) -> Option<MarketEvent> {
+        let instrument = &self.universe().instruments[id.index()];
+        let fresh = |p: &(Stamp, f64)| at.since(p.0) <= SETTLES_WITHIN;
+        let own = (instrument.kind == InstrumentKind::Future).then(|| self.prices[id.index()]).flatten();
+        let spot = self.spot[instrument.asset.index()];
+        // An option pays on what it is of; a MOVE contract pays what no price here tells.
+        let found = own.filter(fresh).or(spot.filter(fresh));
+        let price = found.filter(|_| instrument.kind != InstrumentKind::Move)?.1;
+        Some(MarketEvent::Settled { instrument: id, at, price })
+    }
+
+    /// An event with its final number and what it lacks, or nothing if it cannot be used.
+    fn event(&mut self, mut event: MarketEvent, line: u64, place: &FileSurvey) -> Option<MarketEvent> {
+        use MarketEvent::*;
+        if let VolIndex { asset, .. } = &mut event {
+            let known = self.made.indices.get(asset.index()).copied().flatten();
+            *asset = known.or_else(|| {
+                self.report.bad(&place.name, line, "nothing of this asset is on the tape");
+                None
+            })?;
+            return Some(event);
+        }
+        let id = self.made.instruments.get(event.instrument()?.index()).copied().flatten()?;
+        let i = id.index();
+        match &mut event {
+            Bar { instrument, at, bar } => {
+                *instrument = id;
+                if self.bars[i].is_some_and(|b| *at <= b) {
+                    self.report.duplicates += 1;
+                    return None;
+                }
+                self.bars[i] = Some(*at);
+                let (at, close) = (*at, bar.close);
+                self.priced(id, at, close);
+            }
+            Funding { instrument, at, mark, .. } => {
+                *instrument = id;
+                if self.funding[i].is_some_and(|f| *at <= f) {
+                    self.report.duplicates += 1;
+                    return None;
+                }
+                self.funding[i] = Some(*at);
+                if !mark.is_finite() {
+                    let asset = self.universe().instruments[i].asset;
+                    let Some((_, price)) = self.prices[i].or(self.spot[asset.index()]) else {
+                        self.report.bad(&place.name, line, "no price is known at this settlement");
+                        return None;
+                    };
+                    *mark = price;
+                }
+            }
+            Quote { instrument, at, bid, ask, .. } => {
+                *instrument = id;
+                let (at, mid) = (*at, f64::midpoint(*bid, *ask));
+                self.priced(id, at, mid);
+            }
+            Trade { instrument, at, price, .. } => {
+                *instrument = id;
+                let (at, price) = (*at, *price);
+                self.priced(id, at, price);
+            }
+            Pool { instrument, gas, price, .. } => {
+                *instrument = id;
+                if gas.is_nan() {
+                    *gas = self.swap_gas(id, *price);
+                }
+            }
+            Level { instrument, .. }
+            | Mark { instrument, .. }
+            | Implied { instrument, .. }
+            | Settled { instrument, .. } => *instrument = id,
+            VolIndex { .. } => return None,
+        }
+        Some(event)
+    }
+
+    fn priced(&mut self, id: InstrumentId, at: Stamp, price: f64) {
+        self.prices[id.index()] = Some((at, price));
+        let instrument = &self.made.universe.instruments[id.index()];
+        let spot =
+            matches!(instrument.kind, InstrumentKind::Spot | InstrumentKind::Margin | InstrumentKind::Perp);
+        if spot && instrument.quote.is_none() {
+            let AssetId(asset) = instrument.asset;
+            self.spot[usize::from(asset)] = Some((at, price));
+        }
+    }
+
+    /// What a swap costs in the pool's quote currency; 0 where no price of gas is known.
+    fn swap_gas(&self, id: InstrumentId, price: f64) -> f64 {
+        if self.gas.is_nan() {
+            return 0.0;
+        }
+        let universe = self.universe();
+        let instrument = &universe.instruments[id.index()];
+        let coins = self.gas * 1e-9 * SWAP_GAS;
+        if instrument.venue.contains("polygon") {
+            return coins * POLYGON_COIN;
+        }
+        let is_ether = |asset: AssetId| universe.name(asset) == "ETH";
+        if instrument.quote.is_some_and(is_ether) {
+            return coins;
+        }
+        let ether = if is_ether(instrument.asset) {
+            Some(price)
+        } else {
+            universe.asset("ETH").and_then(|a| self.spot[a.id.index()]).map(|p| p.1)
+        };
+        ether.map_or(0.0, |p| coins * p)
+    }
+}

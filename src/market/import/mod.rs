@@ -1,0 +1,107 @@
+//! Importers: files of many formats, made into events with their instruments and venues, and into tapes.
+//!
+//! Entry points: [`survey`] reads files once and says what they hold and what is wrong with them;
+//! [`Survey::write`] reads them again and writes a tape.
+//!
+//! One file a format; [`Format::detect`] knows a file by its header and name.
+//!
+//! # What files do not tell
+//!
+//! Venue, kind and pair come from the columns, or from the names of the file and its folders
+//! (`binance_BTCUSDT_1h.csv`), or from the settings. Bars that do not say what they are trade on margin.
+//! Dollars and the coins that stand for them are the currency of the account, unless such a coin is itself
+//! an asset of the tape. Contracts settle at the last price before their expiry. A funding settlement
+//! without a mark takes the last price of its perp, or of its asset.
+//!
+//! # Invariants
+//!
+//! 1. A row that cannot be believed is counted and named with its file and line, never used.
+//! 2. Bars are told at their close: nothing is known before it could be.
+//! 3. Events of several files come sorted by stamp; of equal stamps bars come first and settlements last,
+//!    then files in the order of their names, then rows in theirs.
+//! 4. Memory does not grow with files that are sorted. Those that are not (newest first, or bars beside
+//!    what is stamped otherwise) are sorted in memory, up to [`SORTED_MAX`] events together.
+
+mod amm;
+mod binance;
+mod chain;
+mod dvol;
+mod format;
+mod funding;
+mod hyperliquid;
+mod item;
+mod lean;
+mod listing;
+mod merge;
+mod messages;
+mod ohlcv;
+mod place;
+mod sheet;
+mod spot_perp;
+mod survey;
+mod swaps;
+#[cfg(test)]
+mod tests;
+
+pub use format::Format;
+pub use merge::{SORTED_MAX, Written};
+pub use survey::{FileSurvey, Findings, Found, Survey, survey};
+
+use crate::domain::InstrumentKind;
+use crate::market::FeedError;
+use crate::market::history::{Source, Window};
+use item::{Decode, File};
+use sheet::Bytes;
+use std::io::Read;
+
+/// Bytes of a file that are looked at to know its format.
+const HEAD: u64 = 4_096;
+
+/// How files are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportSettings {
+    /// The name of the tape.
+    pub name: String,
+    /// Which format all files have; none: each is looked at.
+    pub format: Option<Format>,
+    /// Where all of it was recorded; none: the names of files tell.
+    pub venue: Option<String>,
+    /// How bars are listed; none: the names of files tell.
+    pub kind: Option<InstrumentKind>,
+    /// Which part: stamps of rows, and names of assets or symbols.
+    pub window: Window,
+    /// Pass over files that nobody knows instead of refusing them.
+    pub lenient: bool,
+}
+
+/// Looks at a file's first bytes and its name; none if it is of no format that is known.
+pub fn detect(source: &dyn Source) -> Result<Option<Format>, FeedError> {
+    let failed = |e: std::io::Error| FeedError::Read {
+        file: source.name().to_owned(),
+        line: 0,
+        reason: e.to_string(),
+    };
+    let mut head = Vec::new();
+    source.open().map_err(failed)?.take(HEAD).read_to_end(&mut head).map_err(failed)?;
+    Ok(Format::detect(source.name(), &head))
+}
+
+/// Opens a file as what it is.
+fn open(format: Format, file: File, bytes: Bytes) -> Result<Box<dyn Decode>, FeedError> {
+    Ok(match format {
+        Format::Ohlcv => ohlcv::open(file, bytes)?,
+        Format::Funding => Box::new(funding::Funding::open(file, bytes)?),
+        Format::SpotPerp => Box::new(spot_perp::SpotPerp::open(file, bytes)?),
+        Format::LeanTrades | Format::LeanQuotes => Box::new(lean::Futures::open(file, bytes)?),
+        Format::LeanOptions => Box::new(lean::Options::open(file, bytes)?),
+        Format::BinanceMessages => Box::new(binance::Binance::open(file, bytes)),
+        Format::HyperliquidMessages => Box::new(hyperliquid::Hyperliquid::open(file, bytes)),
+        Format::DeribitChain | Format::DeribitSummary => Box::new(chain::Chain::open(file, bytes)?),
+        Format::Dvol => Box::new(dvol::Dvol::open(&file, bytes)),
+        Format::PoolMinutes => Box::new(amm::Minutes::open(&file, bytes)?),
+        Format::Gas => Box::new(amm::Gas::open(&file, bytes)?),
+        Format::Prices => Box::new(amm::Prices::open(file, bytes)?),
+        Format::Swaps => Box::new(swaps::Swaps::open(&file, bytes)?),
+        Format::PoolDays => Box::new(amm::Days::open(file, bytes)?),
+    })
+}

@@ -1,0 +1,147 @@
+//! Spot and perp of one asset at one venue side by side, hour by hour: `close_perp_okx`, `close_spot_okx`,
+//! `mark_price_okx`, `funding_rate_raw_okx`.
+//!
+//! The raw rate is written into every hour of its eight and settles at the first of them, 00, 08 and 16
+//! UTC. Where a venue has only a rate by the hour, each hour is a settlement. Bars and marks are known at
+//! the end of their hour.
+
+use super::Format;
+use super::funding::RATE_MAX;
+use super::item::{Decode, File, Item, What};
+use super::listing::{Entry, Listings};
+use super::place::Pair;
+use super::sheet::{Bytes, Sheet};
+use crate::domain::{Bar, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Terms};
+use crate::market::FeedError;
+
+const INTERVAL: Span = Span(8 * Span::HOUR.0);
+
+/// Columns of a bar: open, high, low, close, volume.
+type Columns = Option<[usize; 5]>;
+
+/// A file of spot and perp.
+pub(super) struct SpotPerp {
+    sheet: Sheet,
+    stamp: usize,
+    spot: Columns,
+    perp: Columns,
+    mark: Option<usize>,
+    index: Option<usize>,
+    raw: Option<usize>,
+    hourly: Option<usize>,
+    pair: Pair,
+    file: File,
+}
+
+impl SpotPerp {
+    pub fn open(file: File, bytes: Bytes) -> Result<Self, FeedError> {
+        let sheet = Sheet::open(&file.name, bytes)?;
+        let begins = |start: &str| sheet.columns.iter().position(|c| c.starts_with(start));
+        let bar = |side: &str| -> Columns {
+            let find = |what: &str| begins(&format!("{what}_{side}"));
+            Some([find("open")?, find("high")?, find("low")?, find("close")?, find("volume")?])
+        };
+        let Some(pair) = file.place.pair.clone() else {
+            return Err(FeedError::Format {
+                file: file.name.clone(),
+                reason: "its name does not tell the asset; name it like okx_SOL_2020".to_owned(),
+                known: Format::known(),
+            });
+        };
+        Ok(SpotPerp {
+            stamp: sheet.need(&["timestamp"])?,
+            spot: bar("spot"),
+            perp: bar("perp"),
+            mark: begins("mark_price"),
+            index: begins("index_price"),
+            raw: begins("funding_rate_raw"),
+            hourly: begins("funding_rate_1h"),
+            pair,
+            sheet,
+            file,
+        })
+    }
+
+    fn number(&self, listings: &mut Listings, kind: InstrumentKind) -> Option<InstrumentId> {
+        let quote = self.pair.quote.as_deref().unwrap_or("USDT");
+        let symbol = format!("{}{quote}", self.pair.base);
+        let (venue, base) = (self.file.place.venue.as_str(), self.pair.base.as_str());
+        listings.number(&Entry {
+            venue,
+            symbol: &symbol,
+            kind,
+            base,
+            quote: Some(quote),
+            terms: Terms::Plain,
+        })
+    }
+
+    /// The bar of one side; none where the row has none.
+    fn bar(&self, columns: Columns) -> Result<Option<Bar>, String> {
+        let Some([open, high, low, close, volume]) = columns else { return Ok(None) };
+        if self.sheet.text(close).is_empty() {
+            return Ok(None);
+        }
+        let n = |c: usize| self.sheet.number(c);
+        Ok(Some(Bar { open: n(open)?, high: n(high)?, low: n(low)?, close: n(close)?, volume: n(volume)? }))
+    }
+
+    fn row(&self, at: Stamp, line: u64, listings: &mut Listings, out: &mut Vec<Item>) -> Result<(), String> {
+        let (spot, perp) = (self.bar(self.spot)?, self.bar(self.perp)?);
+        let (mark, index) = (self.sheet.maybe(self.mark)?, self.sheet.maybe(self.index)?);
+        let raw = self.sheet.maybe(self.raw)?;
+        let rate = match self.raw {
+            Some(_) => raw.filter(|_| at.floor(INTERVAL) == at),
+            None => self.sheet.maybe(self.hourly)?,
+        };
+        if let Some(bar) = spot
+            && let Some(id) = self.number(listings, InstrumentKind::Margin)
+        {
+            out.push(Item::bar(line, id, at, bar));
+        }
+        if perp.is_none() && mark.is_none() && rate.is_none() {
+            return Ok(());
+        }
+        let Some(instrument) = self.number(listings, InstrumentKind::Perp) else { return Ok(()) };
+        if let Some(bar) = perp {
+            out.push(Item::bar(line, instrument, at, bar));
+        }
+        if let Some(mark) = mark.filter(|m| *m > 0.0) {
+            let index = index.or(spot.map(|b| b.close)).filter(|i| *i > 0.0).unwrap_or(mark);
+            let event = MarketEvent::Mark { instrument, at, mark, index };
+            out.push(Item { at, line, what: What::AtClose(event) });
+        }
+        match rate {
+            Some(rate) if rate.abs() > RATE_MAX => {
+                out.push(Item::bad(line, format!("a rate of {rate} per settlement is no rate")));
+            }
+            Some(rate) => {
+                // The mark of the row is that of its end; the last price before is used.
+                let event = MarketEvent::Funding { instrument, at, rate, mark: f64::NAN };
+                out.push(Item::now(line, event));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+impl Decode for SpotPerp {
+    fn next(&mut self, listings: &mut Listings, out: &mut Vec<Item>) -> Result<bool, FeedError> {
+        if !self.sheet.advance()? {
+            return Ok(false);
+        }
+        let line = self.sheet.line();
+        let done = self.sheet.stamp(self.stamp).and_then(|at| self.row(at, line, listings, out));
+        if let Err(why) = done {
+            out.push(Item::bad(line, why));
+        }
+        Ok(true)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let contracts = matches!(self.file.place.venue.as_str(), "gate" | "okx") && self.perp.is_some();
+        let note = format!("volumes of perps at {} are in contracts", self.file.place.venue);
+        if contracts { vec![note] } else { Vec::new() }
+    }
+}

@@ -1,0 +1,171 @@
+//! Reads a tape, and refuses one that is not whole.
+
+use super::{FRAME_BYTES_MAX, MAGIC, TapeHeader, TapeTrailer, VERSION};
+use crate::domain::{MarketEvent, Stamp};
+use crate::market::FeedError;
+use std::io::Read;
+
+/// A tape being read.
+pub struct TapeReader<R: Read> {
+    name: String,
+    from: R,
+    hasher: blake3::Hasher,
+    header: TapeHeader,
+    frame: Vec<u8>,
+    /// Bytes of the frame that are read.
+    place: usize,
+    /// Bytes of the tape before the frame.
+    offset: u64,
+    events: u64,
+    last: Stamp,
+    trailer: Option<(TapeTrailer, blake3::Hash)>,
+}
+
+impl<R: Read> TapeReader<R> {
+    /// Reads the header. `name` is how errors name the tape.
+    pub fn open(name: &str, from: R) -> Result<Self, FeedError> {
+        let mut reader = TapeReader {
+            name: name.to_owned(),
+            from,
+            hasher: blake3::Hasher::new(),
+            header: TapeHeader::default(),
+            frame: Vec::new(),
+            place: 0,
+            offset: 0,
+            events: 0,
+            last: Stamp(i64::MIN),
+            trailer: None,
+        };
+        let mut magic = [0; 8];
+        reader.take(&mut magic)?;
+        if magic != MAGIC {
+            return Err(reader.bad("it does not begin as a tape does".to_owned()));
+        }
+        let version = reader.number()?;
+        if version != VERSION {
+            return Err(reader.bad(format!("it has version {version}, and version {VERSION} is read here")));
+        }
+        reader.frame()?;
+        let header: TapeHeader =
+            postcard::from_bytes(&reader.frame).map_err(|e| reader.bad(format!("its header: {e}")))?;
+        if header.tells.len() != header.universe.instruments.len() {
+            return Err(reader.bad("its header lists other instruments than it tells of".to_owned()));
+        }
+        reader.header = header;
+        reader.frame.clear();
+        Ok(reader)
+    }
+
+    /// What stands before the events.
+    pub fn header(&self) -> &TapeHeader {
+        &self.header
+    }
+
+    /// The next event; none after the last, when everything was checked.
+    // Not an iterator: reading can fail, and `Feed` has the same verb.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Result<Option<MarketEvent>, FeedError> {
+        if self.trailer.is_some() {
+            return Ok(None);
+        }
+        if self.place == self.frame.len() {
+            self.frame()?;
+            if self.frame.is_empty() {
+                self.finish()?;
+                return Ok(None);
+            }
+        }
+        let rest = &self.frame[self.place..];
+        let (event, after) = postcard::take_from_bytes::<MarketEvent>(rest)
+            .map_err(|e| self.bad(format!("event {}: {e}", self.events + 1)))?;
+        let left = after.len();
+        self.place = self.frame.len() - left;
+        self.events += 1;
+        if event.at() < self.last {
+            return Err(self.bad(format!("event {} is older than the one before it", self.events)));
+        }
+        let universe = &self.header.universe;
+        let known = match event {
+            MarketEvent::VolIndex { asset, .. } => asset.index() < universe.assets.len(),
+            _ => event.instrument().is_some_and(|i| i.index() < universe.instruments.len()),
+        };
+        if !known {
+            return Err(self.bad(format!("event {} is of something that is not listed", self.events)));
+        }
+        self.last = event.at();
+        Ok(Some(event))
+    }
+
+    /// What stands after the events, and the hash of the tape; none before they are over.
+    pub fn trailer(&self) -> Option<&(TapeTrailer, blake3::Hash)> {
+        self.trailer.as_ref()
+    }
+
+    /// Reads the end and checks it.
+    fn finish(&mut self) -> Result<(), FeedError> {
+        self.frame()?;
+        let trailer: TapeTrailer =
+            postcard::from_bytes(&self.frame).map_err(|e| self.bad(format!("its end: {e}")))?;
+        self.frame.clear();
+        self.place = 0;
+        if trailer.events != self.events {
+            let (said, read) = (trailer.events, self.events);
+            return Err(self.bad(format!("it should have {said} events and has {read}")));
+        }
+        let hash = self.hasher.finalize();
+        let mut said = [0; 32];
+        self.take(&mut said)?;
+        if said != *hash.as_bytes() {
+            return Err(self.bad("its hash is not that of what was read".to_owned()));
+        }
+        let mut more = [0; 1];
+        let after = self.from.read(&mut more).map_err(|e| self.bad(e.to_string()))?;
+        if after > 0 {
+            return Err(self.bad("something follows its end".to_owned()));
+        }
+        self.trailer = Some((trailer, hash));
+        Ok(())
+    }
+
+    /// Reads a frame; an empty one has no checksum.
+    fn frame(&mut self) -> Result<(), FeedError> {
+        let length = self.number()?;
+        self.frame.clear();
+        self.place = 0;
+        if length == 0 {
+            return Ok(());
+        }
+        if length > FRAME_BYTES_MAX {
+            return Err(self.bad(format!("a frame of {length} bytes is none")));
+        }
+        let crc = self.number()?;
+        let mut frame = std::mem::take(&mut self.frame);
+        frame.resize(length as usize, 0);
+        self.take(&mut frame)?;
+        self.frame = frame;
+        if crc32c::crc32c(&self.frame) != crc {
+            return Err(self.bad(format!("the checksum of {length} bytes is wrong")));
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<u32, FeedError> {
+        let mut bytes = [0; 4];
+        self.take(&mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn take(&mut self, into: &mut [u8]) -> Result<(), FeedError> {
+        self.from.read_exact(into).map_err(|e| match e.kind() {
+            std::io::ErrorKind::UnexpectedEof => self.bad("it is cut off".to_owned()),
+            _ => self.bad(e.to_string()),
+        })?;
+        self.hasher.update(into);
+        self.offset += into.len() as u64;
+        Ok(())
+    }
+
+    fn bad(&self, reason: String) -> FeedError {
+        FeedError::Tape { file: self.name.clone(), byte: self.offset, event: self.events, reason }
+    }
+}

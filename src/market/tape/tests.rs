@@ -1,0 +1,251 @@
+use super::*;
+use crate::domain::instrument::Asset;
+use crate::domain::{AssetId, Bar, Decimal, Event, Instrument, InstrumentId, MarketEvent, Stamp, Terms};
+use crate::market::history::{Bytes, Window};
+use crate::market::{Feed, FeedError};
+use proptest::prelude::*;
+
+const MINUTE: i64 = 60_000_000_000;
+
+fn at(minute: i64) -> Stamp {
+    Stamp(minute * MINUTE)
+}
+
+/// BTC as a perp of the desk, BTC spot elsewhere, and an option on it.
+fn universe() -> Universe {
+    let asset = Asset { id: AssetId(0), name: "BTC".to_owned(), money_like: false, first: Stamp(0) };
+    let kinds = [InstrumentKind::Perp, InstrumentKind::Margin, InstrumentKind::Option];
+    let instrument = |(i, kind): (usize, InstrumentKind)| Instrument {
+        id: InstrumentId(i as u16),
+        asset: AssetId(0),
+        symbol: format!("S{i}"),
+        kind,
+        venue: "somewhere".to_owned(),
+        quote: None,
+        terms: Terms::Plain,
+        tick: Decimal::new(1, 2),
+        lot: Decimal::ONE,
+        min_notional: Decimal::ZERO,
+    };
+    let instruments = kinds.into_iter().enumerate().map(instrument).collect();
+    Universe { assets: vec![asset], instruments, by_volume: Vec::new() }
+}
+
+fn header(bar: Option<i64>) -> TapeHeader {
+    let tells = Tells { bar: bar.map(|m| Span(m * MINUTE)), trades: true, quotes: true };
+    TapeHeader {
+        name: "hand".to_owned(),
+        universe: universe(),
+        tells: vec![tells, Tells { bar: Some(Span(15 * MINUTE)), ..tells }, Tells::default()],
+        notes: vec!["a note".to_owned()],
+        files: Vec::new(),
+    }
+}
+
+fn written(header: &TapeHeader, events: &[MarketEvent]) -> Vec<u8> {
+    let mut writer = TapeWriter::new(Vec::new(), header).unwrap();
+    events.iter().for_each(|e| writer.push(e).unwrap());
+    let report = FeedReport { rows: 7, ..FeedReport::default() };
+    let (bytes, _, count) = writer.finish(&report).unwrap();
+    assert_eq!(count, events.len() as u64);
+    bytes
+}
+
+fn read(bytes: &[u8]) -> Result<Vec<MarketEvent>, FeedError> {
+    let mut reader = TapeReader::open("x.tape", bytes)?;
+    let mut events = Vec::new();
+    while let Some(event) = reader.next()? {
+        events.push(event);
+    }
+    assert!(reader.next()?.is_none() && reader.trailer().is_some());
+    Ok(events)
+}
+
+fn bar(instrument: u16, minute: i64, close: f64) -> MarketEvent {
+    let bar = Bar { open: close, high: close + 1.0, low: close - 1.0, close, volume: 2.0 };
+    MarketEvent::Bar { instrument: InstrumentId(instrument), at: at(minute), bar }
+}
+
+fn quote(minute: i64, bid: f64) -> MarketEvent {
+    let instrument = InstrumentId(0);
+    MarketEvent::Quote { instrument, at: at(minute), bid, ask: bid + 2.0, bid_size: 1.0, ask_size: 1.0 }
+}
+
+fn trade(minute: i64, price: f64) -> MarketEvent {
+    MarketEvent::Trade { instrument: InstrumentId(0), at: at(minute), price, size: 1.0, buys: true }
+}
+
+fn funding(instrument: u16, minute: i64) -> MarketEvent {
+    let instrument = InstrumentId(instrument);
+    MarketEvent::Funding { instrument, at: at(minute), rate: 0.0001, mark: 100.0 }
+}
+
+fn feed(events: &[MarketEvent], bar: Option<i64>, window: Window) -> Result<TapeFeed, FeedError> {
+    let settings = TapeSettings { clock: Span::HOUR, window };
+    TapeFeed::open(&settings, &Bytes::new("hand.tape", written(&header(bar), events)))
+}
+
+fn all(mut feed: TapeFeed) -> Vec<Event> {
+    std::iter::from_fn(|| feed.next().unwrap()).collect()
+}
+
+fn any_event() -> impl Strategy<Value = MarketEvent> {
+    let price = 0.01_f64..1e6;
+    (0_i64..10_000, 0_u16..3, price, 0_u8..10, any::<bool>()).prop_map(|(minute, i, p, kind, flag)| {
+        let (instrument, at) = (InstrumentId(i), at(minute));
+        match kind {
+            0 => bar(i, minute, p + 2.0),
+            1 => funding(i, minute),
+            2 => MarketEvent::Quote { instrument, at, bid: p, ask: p, bid_size: 0.0, ask_size: p },
+            3 => MarketEvent::Trade { instrument, at, price: p, size: p, buys: flag },
+            4 => MarketEvent::Level {
+                instrument,
+                at,
+                bid: flag,
+                price: p,
+                size: 0.0,
+                first: flag,
+                last: !flag,
+            },
+            5 => MarketEvent::Mark { instrument, at, mark: p, index: p },
+            6 => MarketEvent::Implied { instrument, at, sigma: p, forward: p },
+            7 => MarketEvent::VolIndex { asset: AssetId(0), at, sigma: p },
+            8 => MarketEvent::Pool { instrument, at, price: p, liquidity: p, swapped: 0.0, gas: f64::MAX },
+            _ => MarketEvent::Settled { instrument, at, price: p },
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_what_is_read(mut events in prop::collection::vec(any_event(), 0..300)) {
+        events.sort_by_key(MarketEvent::at);
+        let bytes = written(&header(Some(15)), &events);
+        prop_assert_eq!(read(&bytes).unwrap(), events);
+    }
+
+    #[test]
+    fn a_shorter_window_is_a_prefix_of_the_longer_run(
+        mut events in prop::collection::vec(any_event(), 1..200),
+        end in 0_i64..170,
+    ) {
+        events.sort_by_key(MarketEvent::at);
+        let whole = all(feed(&events, Some(15), Window::default()).unwrap());
+        let window = Window { to: Some(at(60 * end)), ..Window::default() };
+        if let Ok(part) = feed(&events, Some(15), window) {
+            let part = all(part);
+            prop_assert!(part.len() <= whole.len());
+            prop_assert_eq!(&part[..], &whole[..part.len()]);
+        }
+    }
+}
+
+#[test]
+fn more_than_a_frame_of_events_is_read_back() {
+    let events: Vec<MarketEvent> = (0..10_000).map(|m| trade(m, 100.0)).collect();
+    assert_eq!(read(&written(&header(None), &events)).unwrap(), events);
+}
+
+#[test]
+fn an_older_event_is_not_written() {
+    let mut writer = TapeWriter::new(Vec::new(), &header(None)).unwrap();
+    writer.push(&trade(2, 1.0)).unwrap();
+    assert!(writer.push(&trade(1, 1.0)).is_err());
+}
+
+#[test]
+fn a_cut_or_damaged_tape_is_refused_by_name_and_place() {
+    let events: Vec<MarketEvent> = (0..20).map(|m| trade(m, 100.0)).collect();
+    let bytes = written(&header(None), &events);
+    assert!(read(&bytes).is_ok());
+    for length in 0..bytes.len() {
+        let why = read(&bytes[..length]).unwrap_err().to_string();
+        assert!(why.contains("x.tape") && why.contains("cut off"), "{length}: {why}");
+    }
+    for place in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[place] ^= 0x10;
+        let why = read(&damaged).unwrap_err().to_string();
+        assert!(why.contains("x.tape, near byte"), "{place}: {why}");
+    }
+    let longer: Vec<u8> = bytes.iter().copied().chain([0]).collect();
+    assert!(read(&longer).unwrap_err().to_string().contains("follows its end"));
+}
+
+#[test]
+fn a_tape_of_another_version_is_refused() {
+    let mut bytes = written(&header(None), &[]);
+    bytes[8] = 2;
+    assert!(read(&bytes).unwrap_err().to_string().contains("version 2"));
+}
+
+#[test]
+fn what_is_not_listed_is_refused() {
+    let bytes = written(&header(None), &[bar(9, 1, 100.0)]);
+    assert!(read(&bytes).unwrap_err().to_string().contains("not listed"));
+}
+
+#[test]
+fn a_bucket_gives_events_then_bars_then_funding_then_its_barrier() {
+    let events = [
+        funding(0, 60),
+        quote(61, 100.0),
+        bar(0, 75, 100.0),
+        bar(1, 75, 101.0),
+        funding(1, 90),
+        bar(0, 120, 110.0),
+        quote(120, 109.0),
+        bar(0, 255, 90.0),
+    ];
+    let feed = feed(&events, Some(15), Window::default()).unwrap();
+    let info = feed.info().clone();
+    assert_eq!((info.from, info.to, info.bars), (at(60), at(300), 4));
+    assert!(info.has_volume && info.has_funding && info.mode == crate::market::FeedMode::History);
+    assert_eq!((info.bar, info.notes.first().map(String::as_str)), (Span(15 * MINUTE), Some("a note")));
+    assert_eq!(feed.report().rows, 7);
+    assert_eq!(feed.universe().assets[0].first, at(60));
+    let told = all(feed);
+    let merged = Bar { open: 100.0, high: 111.0, low: 99.0, close: 110.0, volume: 4.0 };
+    let market = |e: MarketEvent| Event::Market(e);
+    assert_eq!(
+        told[..7],
+        [
+            market(quote(61, 100.0)),
+            market(bar(1, 75, 101.0)),
+            market(funding(1, 90)),
+            market(quote(120, 109.0)),
+            market(MarketEvent::Bar { instrument: InstrumentId(0), at: at(120), bar: merged }),
+            market(funding(0, 60)),
+            Event::Barrier(at(120)),
+        ]
+    );
+    // Silence is seen.
+    assert_eq!(told[7..9], [Event::Barrier(at(180)), Event::Barrier(at(240))]);
+    assert_eq!(told.last(), Some(&Event::Barrier(at(300))));
+}
+
+#[test]
+fn without_bars_the_desk_trades_at_trades() {
+    let events = [trade(1, 100.0), trade(2, 104.0), quote(3, 50.0), trade(30, 102.0)];
+    let told = all(feed(&events, None, Window::default()).unwrap());
+    let made = Bar { open: 100.0, high: 104.0, low: 100.0, close: 102.0, volume: 3.0 };
+    assert!(told.contains(&Event::Market(MarketEvent::Bar {
+        instrument: InstrumentId(0),
+        at: at(60),
+        bar: made
+    })));
+    assert_eq!(told.len(), 6, "the trades themselves are told too");
+}
+
+#[test]
+fn bars_that_do_not_fit_the_clock_name_one_that_does() {
+    let why = feed(&[bar(0, 90, 100.0)], Some(90), Window::default()).err().unwrap().to_string();
+    assert!(why.contains("--clock 90m"), "{why}");
+}
+
+#[test]
+fn an_empty_window_is_told() {
+    let window = Window { from: Some(at(10_000)), ..Window::default() };
+    let why = feed(&[bar(0, 60, 100.0)], Some(15), window).err().unwrap().to_string();
+    assert!(why.contains("no usable row from"), "{why}");
+}

@@ -1,0 +1,287 @@
+//! From files to a run: `hive data` lists, checks and imports them, and the tape is run as any feed is.
+//! The real files are looked at where they are: the folder in `HIVE_TEST_DATA`, by default
+//! `../shared/data` beside the crate.
+
+// Tests fail by panicking.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A folder to work in.
+struct Desk(tempfile::TempDir);
+
+/// What a run left behind.
+#[derive(Debug)]
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn well(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self
+    }
+
+    fn json(self) -> Value {
+        let said = self.well();
+        serde_json::from_str(&said.out).unwrap_or_else(|e| panic!("{e}: {}", said.out))
+    }
+}
+
+impl Desk {
+    fn new() -> Self {
+        Desk(tempfile::tempdir().unwrap())
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.0.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn run(&self, args: &[&str]) -> Ran {
+        let named = std::env::var_os("HIVE_BIN").filter(|b| !b.is_empty());
+        let program = named.map_or_else(
+            || PathBuf::from(env!("CARGO_BIN_EXE_hive")),
+            |b| Path::new(env!("CARGO_MANIFEST_DIR")).join(b),
+        );
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("HIVE_")) {
+            command.env_remove(name);
+        }
+        let command = command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
+        let done = command.output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ran { code: done.status.code(), out: text(done.stdout), err: text(done.stderr) }
+    }
+
+    fn summary(&self, args: &[&str]) -> Value {
+        self.run(args).well();
+        serde_json::from_slice(&std::fs::read(self.0.path().join("s.json")).unwrap()).unwrap()
+    }
+}
+
+/// Hours of spot and perp bars that wander, with funding.
+fn market(desk: &Desk) {
+    let (mut spot, mut perp) = (String::from("date,open,high,low,close,volume\n"), String::new());
+    let mut funding = String::from("funding_time,funding_rate\n");
+    perp.push_str(&spot);
+    for hour in 0..24 * 40_i64 {
+        let wave = |h: i64| 100.0 + 8.0 * (h as f64 / 60.0).sin() + (h % 7) as f64 * 0.2;
+        let (open, close) = (wave(hour), wave(hour + 1));
+        let stamp = 1_609_459_200 + hour * 3_600;
+        for (text, basis) in [(&mut spot, 0.0), (&mut perp, 0.1)] {
+            let (high, low) = (open.max(close) + basis + 0.5, open.min(close) + basis - 0.5);
+            writeln!(text, "{stamp},{:.2},{high:.2},{low:.2},{:.2},50000", open + basis, close + basis)
+                .unwrap();
+        }
+        if hour % 8 == 0 && hour > 0 {
+            writeln!(funding, "{stamp},0.0001").unwrap();
+        }
+    }
+    desk.write("in/binance_spot_ABCUSDT_1h.csv", &spot);
+    desk.write("in/binance_perp_ABCUSDT_1h.csv", &perp);
+    desk.write("in/binance_funding_ABCUSDT.csv", &funding);
+}
+
+const IMPORT: [&str; 5] = ["data", "import", "in", "--out", "abc.tape"];
+const RUN: [&str; 10] = [
+    "backtest",
+    "--feed",
+    "tape:abc.tape",
+    "--clock",
+    "4h",
+    "--scouts",
+    "8",
+    "--quiet",
+    "--summary",
+    "s.json",
+];
+
+fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    args.iter().chain(more).copied().collect()
+}
+
+#[test]
+fn files_are_imported_and_the_tape_is_run() {
+    let desk = Desk::new();
+    market(&desk);
+    let said = desk.run(&IMPORT).well();
+    for word in ["abc.tape", "2 instruments (1 assets)", "3 files", "--feed tape:abc.tape"] {
+        assert!(said.out.contains(word), "{word} is not in {}", said.out);
+    }
+    assert!(said.err.is_empty(), "no progress bar without a terminal: {}", said.err);
+    let s = desk.summary(&RUN);
+    assert_eq!((s["mode"].as_str(), s["feed"].as_str()), (Some("HISTORY"), Some("abc")));
+    // 40 days of four hours, and one asset on the desk.
+    assert_eq!(s["bars"].as_u64(), Some(240));
+    let again = desk.summary(&RUN);
+    assert_eq!(s["decision_hash"], again["decision_hash"], "the same tape, the same run");
+    let cut = desk.summary(&with(&RUN, &["--from", "2021-01-11", "--to", "2021-01-20"]));
+    assert_eq!(cut["bars"].as_u64(), Some(60));
+}
+
+#[test]
+fn what_an_import_made_is_told_as_json() {
+    let desk = Desk::new();
+    market(&desk);
+    let told = desk.run(&with(&IMPORT, &["--json", "--to", "2021-01-10"])).json();
+    assert_eq!(told["assets"], serde_json::json!(["ABC"]));
+    assert_eq!(told["instruments"][0]["kind"], "margin");
+    assert_eq!(told["instruments"][1]["venue"], "binance");
+    // Ten days of 24 bars twice, and their settlements.
+    assert_eq!(told["events"].as_u64(), Some(480 + 29));
+    assert_eq!(told["files"].as_array().map(Vec::len), Some(3));
+}
+
+#[test]
+fn a_tape_that_is_there_is_not_written_over() {
+    let desk = Desk::new();
+    market(&desk);
+    desk.run(&IMPORT).well();
+    let refused = desk.run(&IMPORT);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains("--force"), "{refused:?}");
+    desk.run(&with(&IMPORT, &["--force"])).well();
+}
+
+#[test]
+fn a_damaged_tape_is_refused_by_name() {
+    let desk = Desk::new();
+    market(&desk);
+    desk.run(&IMPORT).well();
+    let path = desk.0.path().join("abc.tape");
+    let bytes = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let refused = desk.run(&RUN);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains("abc.tape") && refused.err.contains("near byte"), "{refused:?}");
+    for (args, word) in
+        [(vec!["--assets", "ABC"], "hive data import"), (vec!["--days", "9"], "--from and --to")]
+    {
+        let refused = desk.run(&with(&RUN, &args));
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.err.contains(word), "{refused:?}");
+    }
+}
+
+#[test]
+fn list_and_check_say_what_there_is_and_what_is_wrong() {
+    let desk = Desk::new();
+    market(&desk);
+    let listed = desk.run(&["data", "list", "in"]).well();
+    for word in
+        ["ohlcv", "funding", "ABCUSDT perp@binance", "2021-01-01 00:00", "960", "3 files, 3 of them known"]
+    {
+        assert!(listed.out.contains(word), "{word} is not in {}", listed.out);
+    }
+    assert!(desk.run(&["data", "check", "in"]).well().out.contains("0 cannot be used"));
+    let rows = "date,close\n2021-01-01 00:00:00,10\n2021-01-01 01:00:00,0\n2021-01-01 02:00:00,10\n2021-01-01 03:00:00,10\n";
+    desk.write("in/XYZUSDT_1h.csv", rows);
+    let checked = desk.run(&["data", "check", "in/XYZUSDT_1h.csv", "--json"]);
+    assert_eq!(checked.code, Some(1), "{checked:?}");
+    let told: Value = serde_json::from_str(&checked.out).unwrap();
+    assert_eq!(told[0]["findings"]["bad"]["count"].as_u64(), Some(1));
+    assert_eq!(told[0]["findings"]["gaps"]["count"].as_u64(), Some(1));
+    desk.write("in/other.csv", "what,is,this\n1,2,3\n");
+    assert!(desk.run(&["data", "list", "in"]).well().out.contains("5 files, 4 of them known"));
+    let named = desk.run(&["data", "import", "in/other.csv", "--out", "x.tape"]);
+    assert_eq!(named.code, Some(2), "{named:?}");
+    assert!(named.err.contains("--format") && named.err.contains("binance-ws"), "{named:?}");
+    assert!(!desk.0.path().join("x.tape").exists() && !desk.0.path().join("x.tape.part").exists());
+    let wrong = desk.run(&["data", "list", "in", "--format", "ohlc"]);
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+}
+
+/// A real data set imported: the number of events, and what was told. None where it is not there.
+fn real(paths: &[&str], more: &[&str]) -> Option<Value> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let folder = std::env::var_os("HIVE_TEST_DATA").map_or_else(beside, PathBuf::from);
+    let folder = folder.canonicalize().unwrap_or(folder);
+    let full: Vec<String> = paths.iter().map(|p| folder.join(p).to_string_lossy().into_owned()).collect();
+    if let Some(missing) = full.iter().find(|p| !Path::new(p).exists()) {
+        eprintln!("skipped: no {missing}; set HIVE_TEST_DATA to the folder with it");
+        return None;
+    }
+    let desk = Desk::new();
+    let mut args = vec!["data", "import", "--out", "real.tape", "--json"];
+    args.extend(more);
+    args.extend(full.iter().map(String::as_str));
+    Some(desk.run(&args).json())
+}
+
+fn events(told: &Value) -> u64 {
+    told["events"].as_u64().unwrap()
+}
+
+fn bad(told: &Value) -> u64 {
+    told["report"]["bad_rows"].as_u64().unwrap()
+}
+
+fn quotes(told: &Value) -> Vec<&str> {
+    told["instruments"].as_array().unwrap().iter().filter_map(|i| i["quote"].as_str()).collect()
+}
+
+#[test]
+fn real_triangles_have_their_crosses() {
+    let Some(told) = real(&["triangles_5m_2021_09"], &[]) else { return };
+    assert_eq!((events(&told), bad(&told)), (137_159, 0));
+    assert_eq!(quotes(&told), vec!["BTC"; 7]);
+}
+
+#[test]
+fn real_exchanges_of_one_asset_stand_side_by_side() {
+    let Some(told) = real(&["arb_btc_exchanges_1h"], &[]) else { return };
+    let venues: Vec<&str> =
+        told["instruments"].as_array().unwrap().iter().filter_map(|i| i["venue"].as_str()).collect();
+    assert_eq!(venues.len(), 3, "{venues:?}");
+    for venue in ["bitstamp", "coinbase", "kraken"] {
+        assert!(venues.contains(&venue), "{venues:?}");
+    }
+    assert!(events(&told) > 90_000 && bad(&told) < 100, "{} and {}", events(&told), bad(&told));
+}
+
+#[test]
+fn real_spot_perp_and_funding_are_joined() {
+    let Some(told) = real(&["basis_btc_eth_1d"], &[]) else { return };
+    // Four files of 911 days, and the settlements but for the first day's.
+    assert_eq!((events(&told), bad(&told)), (9_104, 6));
+    let Some(told) = real(&["xexchange_spot_perp_funding_1h"], &["--assets", "AVAX"]) else { return };
+    assert!(events(&told) > 200_000 && bad(&told) < 10, "{} and {}", events(&told), bad(&told));
+}
+
+#[test]
+fn real_futures_have_their_months() {
+    let Some(told) = real(&["lean_dated_futures/future_cme_hour_es_trade.zip"], &[]) else { return };
+    let all = told["instruments"].as_array().unwrap();
+    assert!(all.len() >= 5 && all.iter().all(|i| i["kind"] == "future" && i["venue"] == "cme"), "{all:?}");
+}
+
+#[test]
+fn real_recordings_keep_their_books() {
+    let path = "l2_ws_recordings_binance/spot_btcusdt_20240808.gz";
+    let Some(told) = real(&[path, "l2_ws_recordings_hyperliquid"], &[]) else { return };
+    assert_eq!(bad(&told), 0, "no update is missing: {}", told["report"]);
+    assert!(events(&told) > 100_000);
+}
+
+#[test]
+fn real_options_have_volatilities() {
+    let Some(told) = real(&["options_deribit_chains", "options_dvol"], &[]) else { return };
+    assert_eq!(bad(&told), 0, "{}", told["report"]);
+    assert!(told["instruments"].as_array().unwrap().len() > 1_000 && events(&told) > 3_000);
+}
+
+#[test]
+fn real_pools_have_states_prices_and_gas() {
+    let Some(told) = real(&["amm_demeter"], &[]) else { return };
+    assert_eq!(bad(&told), 0, "{}", told["report"]);
+    let symbols: Vec<&str> =
+        told["instruments"].as_array().unwrap().iter().filter_map(|i| i["symbol"].as_str()).collect();
+    assert_eq!(symbols, ["ETHUSD", "OSQTHETH", "ETH/USDC@500", "OSQTH/ETH@3000"]);
+}
