@@ -1,3 +1,5 @@
+//! Each format from small rows written by hand: what is told, what is refused, what is counted.
+
 use super::*;
 use crate::domain::{Bar, InstrumentId, MarketEvent, Span, Stamp, Terms, Universe};
 use crate::market::Board;

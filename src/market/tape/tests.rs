@@ -1,3 +1,5 @@
+//! Tapes written, read, damaged and run.
+
 use super::*;
 use crate::domain::instrument::Asset;
 use crate::domain::{AssetId, Bar, Decimal, Event, Instrument, InstrumentId, MarketEvent, Stamp, Terms};
