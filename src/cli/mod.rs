@@ -204,8 +204,7 @@ fn batch(args: &Backtest) -> run::Manner {
     run::Manner {
         state: args.run.state.clone(),
         fresh: args.run.fresh,
-        by_family: args.by_family,
-        families: args.json.clone(),
+        families: run::Families { shown: args.by_family, file: args.json.clone() },
         ..run::Manner::default()
     }
 }

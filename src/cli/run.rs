@@ -29,6 +29,15 @@ const TICK: u64 = 64;
 /// Share of a recorded history that is behind when somebody begins to look.
 const BEHIND: f64 = 0.8;
 
+/// What is made of what each family did.
+#[derive(Clone, Debug, Default)]
+pub struct Families {
+    /// It is printed.
+    pub shown: bool,
+    /// Where it is written as JSON.
+    pub file: Option<PathBuf>,
+}
+
 /// What a run is beside its options.
 #[derive(Clone, Debug, Default)]
 pub struct Manner {
@@ -40,10 +49,8 @@ pub struct Manner {
     pub fresh: bool,
     /// History goes by first, then the market goes on at a pace that can be watched.
     pub live: bool,
-    /// The table by family is printed.
-    pub by_family: bool,
-    /// Where it is written as JSON.
-    pub families: Option<PathBuf>,
+    /// The table by family.
+    pub families: Families,
     /// When the market has ended it can be looked at until it is stopped.
     pub stays: bool,
 }
@@ -57,7 +64,7 @@ pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
         wanted.days = DAYS_MAX;
     }
     // A summary that cannot be written is better known before the run than after it.
-    for (flag, path) in [("--summary", &options.summary), ("--json", &manner.families)] {
+    for (flag, path) in [("--summary", &options.summary), ("--json", &manner.families.file)] {
         if let Some(path) = path {
             writable(flag, path)?;
         }
@@ -79,12 +86,12 @@ pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
     if !options.quiet && whole {
         print(&report::closing(&summary))?;
     }
-    if manner.by_family || manner.families.is_some() {
+    if manner.families.shown || manner.families.file.is_some() {
         let table = FamilyTable::new(&engine, &feed.info().name);
-        if let Some(path) = &manner.families {
+        if let Some(path) = &manner.families.file {
             write_json(path, &table)?;
         }
-        if manner.by_family {
+        if manner.families.shown {
             print(&report::by_family(&table, &config.currency))?;
         }
     }

@@ -247,6 +247,7 @@ impl Board {
             }
             MarketEvent::Pool { at, price, liquidity, swapped, gas, .. } => {
                 q.pool = Some(Told { at, value: PoolState { price, liquidity, swapped, gas } });
+                q.level = q.level.max(Level::Quotes);
             }
             MarketEvent::Settled { at, price, .. } => q.settled = Some(Told { at, value: price }),
             MarketEvent::VolIndex { .. } => {}

@@ -221,7 +221,7 @@ impl Rig {
             });
             let before = self.said.len();
             self.judge();
-            for body in self.said[before..].to_vec() {
+            for body in self.said[before..].iter().copied() {
                 match body {
                     Body::Action(a) => {
                         self.check(&a);

@@ -101,7 +101,10 @@ fn a_price_that_is_dear_by_no_more_than_costs_is_left_alone() {
     }
     let inside = opens(low);
     // Half the spread; 0.05 % and 0.025 %; hedging (2φ(0))² / 0.2 of the index at 0.05 % and half of 10.
-    let costs = 10.0 + 0.0005 * low + 0.000_25 * 2_028.63 + 0.636_62 / 0.2 * S * (0.0005 + 5.0 / S);
+    let costs = 10.0
+        + 0.0005 * low
+        + 0.000_25 * 2_028.63
+        + std::f64::consts::FRAC_2_PI / 0.2 * S * (0.0005 + 5.0 / S);
     let value = low / (1.0 + inside.1.of(Indicator::Rich));
     assert!((low - value - costs).abs() < 1.0, "{low} {value} {costs}");
     assert_eq!((inside.0, opens(high).0), (0, 1));
