@@ -92,6 +92,8 @@ pub struct Quoted {
     pub top: Option<Told<Top>>,
     /// The last bar.
     pub bar: Option<Told<Bar>>,
+    /// Close of the bar before it: where there is no gap, the last one opened then.
+    pub bar_before: Option<Stamp>,
     /// The last trade: price, size, whether the taker bought.
     pub trade: Option<Told<(f64, f64, bool)>>,
     /// Mark and index.
@@ -223,7 +225,10 @@ impl Board {
         let Some(instrument) = event.instrument() else { return };
         let Some(q) = self.quoted.get_mut(instrument.index()) else { return };
         match *event {
-            MarketEvent::Bar { at, bar, .. } => q.bar = Some(Told { at, value: bar }),
+            MarketEvent::Bar { at, bar, .. } => {
+                q.bar_before = q.bar.map(|b| b.at);
+                q.bar = Some(Told { at, value: bar });
+            }
             MarketEvent::Funding { at, rate, .. } => q.funding = Some(Told { at, value: rate }),
             MarketEvent::Quote { at, bid, ask, bid_size, ask_size, .. } => {
                 q.top = Some(Told { at, value: Top { bid, ask, bid_size, ask_size } });

@@ -205,7 +205,10 @@ impl Legs {
         let mut i = 0;
         while i < self.orders.len() {
             let mut order = self.orders[i];
-            if order.instrument != instrument || at < order.live || at <= order.decided {
+            // A bar that opened before the decision was at prices of before it.
+            let opened = m.board.get(instrument).and_then(|q| q.bar_before);
+            let past = matches!(event, MarketEvent::Bar { .. }) && opened.is_none_or(|o| o < order.decided);
+            if order.instrument != instrument || at < order.live || at <= order.decided || past {
                 i += 1;
                 continue;
             }

@@ -23,6 +23,7 @@ use crate::domain::{
     MarketEvent, Outcome, Plan, ReEntry, Reason, Span, Stamp, Verb, View, random,
 };
 use crate::fills::fee_rate;
+use crate::market::Level;
 use serde::{Deserialize, Serialize};
 
 /// Mean time from a decision to the market; each order's is 0.5 to 1.5 times it.
@@ -142,6 +143,10 @@ impl Life {
         if self.looked.is_some_and(|l| seen.now.since(l).0 < pace.0) {
             return;
         }
+        let legs = self.open.as_ref().map_or(&[][..], |o| &o.legs);
+        if !is_aligned(legs, seen) {
+            return;
+        }
         self.looked = Some(seen.now);
         self.legs.expire(seen.now);
         if let Some(outcome) = self.outcome(who, seen) {
@@ -210,6 +215,9 @@ impl Life {
 
     fn enter(&mut self, who: Who, seen: &Seen<'_>, p: Proposal, reason: Reason, say: &mut dyn FnMut(Body)) {
         if p.legs.is_empty() || p.legs.len() > LEGS_MAX || !seen.side.allows(p.side) {
+            return;
+        }
+        if !is_aligned(&p.legs, seen) {
             return;
         }
         let bounds: Vec<Option<Bounds>> =
@@ -464,6 +472,16 @@ impl Life {
             }
         }
     }
+}
+
+/// Whether all legs that are known by bars have one that closes now: else one would be filled at the open
+/// of its next bar hours before the other. A leg that has been silent for a day is not waited for.
+fn is_aligned(legs: &[Leg], seen: &Seen<'_>) -> bool {
+    legs.iter().all(|l| {
+        let quoted = seen.board.get(l.instrument);
+        let bar = quoted.filter(|q| q.level == Level::Bars && q.settled.is_none()).and_then(|q| q.bar);
+        bar.is_none_or(|b| b.at == seen.now || seen.now.since(b.at).0 > Span::DAY.0)
+    })
 }
 
 /// Draws for cancels follow those for orders.
