@@ -87,6 +87,8 @@ pub struct Cast {
     pub by_asset: Vec<Vec<u32>>,
     /// Structured agents, asset by asset; they have no slots.
     pub structures: Vec<Structure>,
+    /// What is listed, as they need it; empty where there are none.
+    pub listed: Arc<Listed>,
     /// What the operator should know: names that the feed lacks, agents that stand by.
     pub notices: Vec<String>,
     /// The seed of the draw; coins of the random family use it too.
@@ -105,6 +107,11 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
         declared_slots: 0,
         by_asset: vec![Vec::new(); universe.assets.len()],
         structures: Vec::new(),
+        listed: if roster.agents.iter().any(|a| a.family.is_structured()) {
+            Arc::new(Listed::new(universe))
+        } else {
+            Arc::default()
+        },
         notices: Vec::new(),
         seed,
     };
@@ -181,7 +188,7 @@ impl Cast {
         assets: Vec<AssetId>,
         universe: &Universe,
     ) {
-        let listed = Listed::new(universe);
+        let listed = Arc::clone(&self.listed);
         for asset in assets {
             let of = universe.name(asset);
             match Rules::new(family, params, asset, &listed) {

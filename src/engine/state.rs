@@ -30,7 +30,7 @@ use crate::domain::Stamp;
 use serde::{Deserialize, Serialize};
 
 /// Version of the snapshot's layout; raised when any type of the state changes.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 
 /// Why a snapshot is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +120,7 @@ impl Engine {
         let cast = self.cast();
         let text =
             format!("{:?}{:?}{:?}{:?}", self.respond_spec.settings, cast.agents, cast.slots, cast.seed);
-        let text = format!("{text}{:?}", self.respond_spec.real.instruments);
+        let text = format!("{text}{:?}", self.universe.instruments);
         *blake3::hash(text.as_bytes()).as_bytes()
     }
 }

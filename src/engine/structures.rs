@@ -34,7 +34,7 @@ pub struct Spoken {
 /// What does not change during a run.
 #[derive(Clone, Debug, Default)]
 pub struct StructureSpec {
-    listed: Listed,
+    listed: Arc<Listed>,
     /// By instrument: who listens.
     ears: Vec<Vec<u32>>,
     /// By asset: who listens to its volatility.
@@ -91,7 +91,7 @@ impl StructureSpec {
             return StructureSpec::default();
         }
         let mut spec = StructureSpec {
-            listed: Listed::new(universe),
+            listed: Arc::clone(&cast.listed),
             ears: vec![Vec::new(); universe.instruments.len()],
             vol: vec![Vec::new(); universe.assets.len()],
             capital: Vec::new(),
@@ -144,7 +144,7 @@ impl Structures {
             self.judge(cast, spec, settings, said);
             self.stamp = Some(at);
         }
-        self.board.take(event);
+        self.board.put(event);
         let ears = match (event, event.instrument()) {
             (MarketEvent::VolIndex { asset, .. }, _) => spec.vol.get(asset.index()),
             (_, Some(instrument)) => spec.ears.get(instrument.index()),

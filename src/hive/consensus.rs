@@ -196,6 +196,7 @@ mod tests {
             declared_slots: 0,
             by_asset: Vec::new(),
             structures: vec![],
+            listed: std::sync::Arc::default(),
             notices: Vec::new(),
             seed: 0,
         });

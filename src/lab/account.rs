@@ -153,6 +153,7 @@ fn one_book(universe: &Universe) -> Cast {
         declared_slots: n,
         by_asset: (0..n as u32).map(|a| vec![a]).collect(),
         structures: Vec::new(),
+        listed: std::sync::Arc::default(),
         notices: Vec::new(),
         seed: 0,
     }

@@ -218,7 +218,8 @@ impl Board {
         counts
     }
 
-    fn put(&mut self, event: &MarketEvent) {
+    /// Takes what it accepts; [`Board::accepts`] was asked.
+    pub fn put(&mut self, event: &MarketEvent) {
         if let MarketEvent::VolIndex { asset, at, sigma } = *event {
             self.vol.insert(asset, Told { at, value: sigma });
         }

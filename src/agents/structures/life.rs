@@ -57,8 +57,6 @@ struct Open {
     carried: f64,
     /// Worth of the book when it was opened.
     worth: f64,
-    /// Gain at which it was last added to.
-    raised: f64,
 }
 
 /// An intent that was closed, its last fill not yet known.
@@ -91,8 +89,6 @@ pub struct Life {
     flat_since: Option<Stamp>,
     again: Option<ReEntry>,
     looked: Option<Stamp>,
-    /// What the last re-entry or proposal was opened with, to open it again.
-    last: Option<(Vec<Leg>, f64)>,
 }
 
 /// Who lives.
@@ -122,7 +118,6 @@ impl Life {
             flat_since: None,
             again: None,
             looked: None,
-            last: None,
         }
     }
 
@@ -198,11 +193,9 @@ impl Life {
                 // It pauses between intents, for whatever reason the next one comes.
                 return;
             } else if again.holds(&view) {
-                let last = self.last.clone();
+                // With the legs that the family would open now.
                 let fresh = self.rules.rule().propose(&Seen { legs: &self.legs, ..*seen }, &view, &values);
-                // The legs of the family as it would open now, or those of before.
-                let proposal = fresh.filter(|p| p.side == again.side);
-                if let (Some(p), Some(_)) = (proposal, last) {
+                if let Some(p) = fresh.filter(|p| p.side == again.side) {
                     self.enter(who, seen, p, Reason::ReEntry, say);
                 }
                 return;
@@ -239,7 +232,6 @@ impl Life {
         }
         self.number += 1;
         self.again = None;
-        self.last = Some((p.legs.clone(), p.side));
         let plan = p.plan;
         self.open = Some(Open {
             side: p.side,
@@ -260,7 +252,6 @@ impl Life {
             adds: seen.preset.adds,
             carried: 0.0,
             worth: self.legs.worth(seen.listed, seen.board),
-            raised: 0.0,
         });
         self.size(who, seen, Verb::Open, reason, units, &plan, say);
     }
@@ -309,7 +300,6 @@ impl Life {
             if open.adds == 0 {
                 open.plan.add = None;
             }
-            open.raised = now;
             let (plan, units) = (open.plan, open.units + open.first * fraction);
             return self.size(who, seen, Verb::Increase, Reason::Add, units, &plan, say);
         }

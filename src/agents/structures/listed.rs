@@ -7,6 +7,7 @@
 
 use crate::domain::{AssetId, Instrument, InstrumentId, InstrumentKind, Terms, Universe, money};
 use crate::market::Board;
+use std::collections::BTreeMap;
 
 /// All instruments of a feed.
 #[derive(Clone, Debug, Default)]
@@ -23,11 +24,12 @@ impl Listed {
     /// Of a feed.
     pub fn new(universe: &Universe) -> Self {
         let all = &universe.instruments;
-        let priced = |asset: AssetId, venue: &str| {
-            all.iter()
-                .find(|i| has_coins(i) && i.asset == asset && i.quote.is_none() && i.venue == venue)
-                .map(|i| i.id)
-        };
+        // The first that prices an asset in the account's currency on a venue: thousands may be listed.
+        let mut first: BTreeMap<(AssetId, &str), InstrumentId> = BTreeMap::new();
+        for i in all.iter().filter(|i| has_coins(i) && i.quote.is_none()) {
+            first.entry((i.asset, i.venue.as_str())).or_insert(i.id);
+        }
+        let priced = |asset: AssetId, venue: &str| first.get(&(asset, venue)).copied();
         Listed {
             ticks: all.iter().map(|i| money::to_estimate(i.tick)).collect(),
             lots: all.iter().map(|i| money::to_estimate(i.lot)).collect(),
