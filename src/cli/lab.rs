@@ -5,14 +5,16 @@ use super::keep::stop_on_signals;
 use super::options::{self, RunOptions};
 use super::{Failure, print};
 use crate::config::{self, Config};
-use crate::domain::{Span, Stamp};
+use crate::agents::declaration::{Declaration, Selector};
+use crate::agents::personality::Traits;
+use crate::domain::{Family, Goal, SideRule, Span, Stamp};
 use crate::engine::Settings;
 use crate::fills::Costs;
 use crate::lab::against::{self, Other};
 use crate::lab::keep::{self, Keep};
 use crate::lab::report::{Facts, Sample, report};
 use crate::lab::study::{StudyError, Tracks};
-use crate::lab::{HELD_OUT_FROM, HIVE, Report, STRONG, Study, World, arms, explain, html, tables};
+use crate::lab::{HELD_OUT_FROM, HIVE, Report, STRONG, Study, World, arms, explain, html, services, tables};
 use crate::market::feed::{FeedInfo, FeedMode};
 use crate::market::synth::{SynthFeed, SynthSettings, World as SynthWorld};
 use crate::runtime::{feeds, setup};
@@ -65,6 +67,10 @@ struct Options {
     /// The hive of another file beside this one, paired by seed and day: what the one is worth over the other
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
+    /// Division of labour: agents that choose the instrument and work the orders, beside the same families in
+    /// accounts of their own and in one that knows all. Best with history:PERPS,SPOT,FUNDING
+    #[arg(long, conflicts_with = "against")]
+    services: bool,
     /// Report before and from this day apart as well
     #[arg(long, value_name = "DATE")]
     split: Option<String>,
@@ -173,7 +179,10 @@ fn explain_last(state: Option<&Path>) -> Result<(), Failure> {
 
 fn experiment(o: &Options) -> Result<(), Failure> {
     let run = o.as_run();
-    let (config, _) = options::load(o.agents.as_ref(), &run.overrides())?;
+    let (mut config, _) = options::load(o.agents.as_ref(), &run.overrides())?;
+    if o.services {
+        serve(&mut config);
+    }
     let split = o.split.as_deref().map(|s| {
         let bad = || Failure::Usage(format!("--split {s}: write a day as 2023-06-30"));
         Stamp::parse(s).map(day).ok_or_else(bad)
@@ -183,8 +192,20 @@ fn experiment(o: &Options) -> Result<(), Failure> {
     let world = World::read(feed.as_mut(), config.roster.clone(), settings.clone())
         .map_err(|e| Failure::Failed(e.to_string()))?;
     let voices = config.roster.voices();
-    let all = arms::plan(voices);
-    let arms = match &o.arms {
+    let mut all = arms::plan(voices);
+    let mut names = o.arms.clone();
+    if o.services {
+        let mut own = services::NEEDED.map(str::to_owned).to_vec();
+        all.extend(services::plan());
+        match &mut names {
+            Some(names) => names.append(&mut own),
+            None => {
+                own.extend(services::plan().into_iter().map(|a| a.name));
+                names = Some(own);
+            }
+        }
+    }
+    let arms = match &names {
         None => all,
         Some(names) => arms::choose(&all, names).map_err(|unknown| {
             let known: Vec<&str> = all.iter().map(|a| a.name.as_str()).collect();
@@ -198,7 +219,7 @@ fn experiment(o: &Options) -> Result<(), Failure> {
     let seeds: Vec<u64> = (0..u64::from(o.seeds)).map(|i| config.seed + i).collect();
     let mut study = Study { world: &world, seeds, arms, key: String::new() };
     study.key = key(&config, &world);
-    let walk = (o.arms.is_none() || o.arms.as_ref().is_some_and(|a| a.iter().any(|n| n == HIVE)))
+    let walk = ((o.arms.is_none() && !o.services) || o.arms.as_ref().is_some_and(|a| a.iter().any(|n| n == HIVE)))
         .then(|| walk_world(&config, &world, o.seeds))
         .transpose()?;
     let other = o.against.as_ref().map(|file| other(file, &run, &world)).transpose()?;
@@ -236,6 +257,27 @@ fn experiment(o: &Options) -> Result<(), Failure> {
         }
     }
     if o.quiet { Ok(()) } else { print(&tables::results(&report)) }
+}
+
+/// The roster with somebody for each service, if it has nobody; and the gross cap that full margin allows, the
+/// same in every arm.
+fn serve(config: &mut Config) {
+    for (family, name) in [(Family::Funding, "Carry"), (Family::MarketMaking, "Maker")] {
+        if !config.roster.agents.iter().any(|a| a.family == family) {
+            config.roster.agents.push(Declaration {
+                name: name.to_owned(),
+                family,
+                assets: vec![Selector::Any],
+                side: SideRule::Both,
+                goal: Goal::Automated,
+                personality: "stoic".to_owned(),
+                traits: Traits::default(),
+                params: std::collections::BTreeMap::new(),
+                funded: false,
+            });
+        }
+    }
+    config.desk.gross_max = config.desk.gross_max.min(services::GROSS_MAX);
 }
 
 /// The hive of another file on the same tape, what is known of it, and the key of its results.

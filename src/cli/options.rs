@@ -1,8 +1,9 @@
 //! The options of a run, and how they become configuration and feed.
 
 use super::Failure;
+use crate::agents::declaration::Declaration;
 use crate::config::{self, Config, Origins, Override};
-use crate::domain::{Span, Stamp};
+use crate::domain::{Family, Span, Stamp};
 use crate::market::history::Window;
 use crate::market::synth::{SynthSettings, World};
 use crate::runtime::drive::Speed;
@@ -22,7 +23,7 @@ const AGENTS_FILE: &str = "agents.toml";
 #[command(next_help_heading = "Run")]
 pub struct RunOptions {
     /// Where the market comes from: synth, synth?detail=30d&step=1m, history:PATH[?kind=perp|spot|margin],
-    /// or tape:FILE
+    /// history:PERPS,SPOT,FUNDING, or tape:FILE
     #[arg(long, value_name = "FEED", default_value = SYNTH, env = "HIVE_FEED", hide_env_values = true)]
     pub feed: String,
     /// The hive's file; without it agents.toml here, or the one that is built in
@@ -154,7 +155,7 @@ impl RunOptions {
         let (clock, seed, funding) = (config.clock.decide, config.seed, self.funding.clone());
         let wish = match spec {
             FeedSpec::Synth { detail } => detail,
-            FeedSpec::History { .. } | FeedSpec::Tape { .. } => None,
+            FeedSpec::History { .. } | FeedSpec::Paired { .. } | FeedSpec::Tape { .. } => None,
         };
         if self.faults && wish.is_none() {
             let fix = "name some with --feed 'synth?detail=30d'";
@@ -162,7 +163,10 @@ impl RunOptions {
         }
         let start = window.from.unwrap_or(defaults.from);
         let detail = wish.map(|w| DetailWish { faults: w.faults || self.faults, ..w }.of_run(start, days));
-        Ok(FeedOptions { spec, clock, window, funding, seed, world, days, detail })
+        // Somebody is there to work orders between decisions.
+        let makers = |a: &Declaration| a.family == Family::MarketMaking;
+        let inside = config.services.liquidity && config.roster.agents.iter().any(makers);
+        Ok(FeedOptions { spec, clock, window, funding, seed, world, days, inside, detail })
     }
 
     /// An option that would do nothing with this feed is a mistake, not a wish.
@@ -182,7 +186,7 @@ impl RunOptions {
                 given([("--assets", self.assets.is_some()), ("--funding", self.funding.is_some())]),
                 "a history; name one with --feed history:PATH",
             ),
-            FeedSpec::History { .. } => (
+            FeedSpec::History { .. } | FeedSpec::Paired { .. } => (
                 given([("--world", self.world.is_some()), ("--days", self.days.is_some())]),
                 "the embedded market; a history is cut with --from and --to",
             ),

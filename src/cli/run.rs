@@ -116,7 +116,7 @@ fn pace(
     }
     let length = match wanted.spec {
         FeedSpec::Synth { .. } => Span(i64::from(behind) * Span::DAY.0),
-        FeedSpec::History { .. } | FeedSpec::Tape { .. } => {
+        FeedSpec::History { .. } | FeedSpec::Paired { .. } | FeedSpec::Tape { .. } => {
             Span((info.to.since(info.from).0 as f64 * BEHIND) as i64)
         }
     };

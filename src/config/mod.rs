@@ -43,7 +43,7 @@ use crate::domain::{Goal, Money};
 use crate::fills::Costs;
 use crate::hive::settings::{GoalTargets, Listening, Managers};
 use crate::market::Clock;
-use crate::treasury::settings::{DeskSettings, FundSettings, RiskSettings};
+use crate::treasury::settings::{DeskSettings, FundSettings, RiskSettings, ServiceSettings};
 use layers::Layers;
 use reader::{Key, Reader, Value};
 use roster::Named;
@@ -61,7 +61,7 @@ pub const SHIPPED_FILE: &str = "agents.toml (built in)";
 const SHIPPED: &str = include_str!("../../agents.toml");
 /// Sections whose keys are all scalar settings.
 const SCALAR_SECTIONS: &[&str] =
-    &["hive", "clock", "costs", "listening", "scouts", "desk", "funds", "risk", "goals", "managers"];
+    &["hive", "clock", "costs", "listening", "scouts", "desk", "funds", "risk", "goals", "managers", "services"];
 /// The others, and the version.
 const OTHER_KEYS: &[&str] = &["config_version", "groups", "personality", "preset", "agent"];
 
@@ -92,6 +92,8 @@ pub struct Config {
     pub goals: GoalTargets,
     /// Who steers it.
     pub managers: Managers,
+    /// What agents do for each other.
+    pub services: ServiceSettings,
     /// Who trades.
     pub roster: Roster,
 }
@@ -112,6 +114,7 @@ impl Default for Config {
             listening: Listening::default(),
             goals: GoalTargets::default(),
             managers: Managers::default(),
+            services: ServiceSettings::default(),
             roster: Roster {
                 agents: Vec::new(),
                 scouts: 240,

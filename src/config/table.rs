@@ -114,6 +114,10 @@ pub static SETTINGS: &[Setting] = &[
     row("goals.months_to_10", number(0.1, 240.0), "months", "F: time to +10 % asked for", |d| Some(Slot::Number(&mut d.config.goals.months_to_10))),
     row("goals.interventions", number(0.0, 1_000.0), "per 1 000 trades", "A: interventions of the operator tolerated", |d| Some(Slot::Number(&mut d.config.goals.interventions))),
 
+    later("true", row("services.carry", Kind::Flag, "", "carry agents choose between spot and perp for the desk", |d| Some(Slot::Flag(&mut d.config.services.carry)))),
+    later("true", row("services.liquidity", Kind::Flag, "", "makers work the desk's orders patiently", |d| Some(Slot::Flag(&mut d.config.services.liquidity)))),
+    later("1", row("services.through", number(0.0, 100.0), "bp", "how far a bar must trade beyond a worked order's limit to fill it", |d| Some(Slot::Bp(&mut d.config.services.through)))),
+
     row("managers.low_risk.risk_scale_min", number(0.05, 1.0), FRACTION, "the least that the risk target is scaled to", |d| Some(Slot::Number(&mut d.low_risk()?.risk_scale_min))),
     row("managers.low_risk.gross_scale_min", number(0.05, 1.0), FRACTION, "the tightest gross cap", |d| Some(Slot::Number(&mut d.low_risk()?.gross_scale_min))),
     row("managers.big_money.drawdown_low", number(0.0, 1.0), "fraction of the budget", "drawdown below which risk is given back", |d| Some(Slot::Number(&mut d.big_money()?.drawdown_low))),

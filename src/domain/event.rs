@@ -155,6 +155,16 @@ pub enum MarketEvent {
         /// The price of the underlying that it settles at; of a MOVE contract what it pays.
         price: f64,
     },
+    /// A bar of the fast clock inside a decision bar: what orders that are worked meet. It is told at its
+    /// close, before the decision bar that contains it.
+    Inside {
+        /// Which instrument.
+        instrument: InstrumentId,
+        /// Close of the bar.
+        at: Stamp,
+        /// The bar.
+        bar: Bar,
+    },
 }
 
 impl MarketEvent {
@@ -171,7 +181,8 @@ impl MarketEvent {
             | Implied { at, .. }
             | VolIndex { at, .. }
             | Pool { at, .. }
-            | Settled { at, .. } => at,
+            | Settled { at, .. }
+            | Inside { at, .. } => at,
         }
     }
 
@@ -187,7 +198,8 @@ impl MarketEvent {
             | Mark { instrument, .. }
             | Implied { instrument, .. }
             | Pool { instrument, .. }
-            | Settled { instrument, .. } => Some(instrument),
+            | Settled { instrument, .. }
+            | Inside { instrument, .. } => Some(instrument),
             VolIndex { .. } => None,
         }
     }

@@ -170,6 +170,52 @@ pub struct EmergenceReading {
     pub days: u32,
 }
 
+/// What a carry agent says at a settlement: what being short the perp and long the spot of an asset is
+/// expected to earn over the horizon, as a fraction of notional, before the costs of changing over.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CarryQuote {
+    /// V; below zero where shorts pay.
+    pub value: f64,
+    /// The horizon, in days.
+    pub days: f64,
+}
+
+/// What agents do for each other, beside saying what to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Service {
+    /// In which instrument an asset is held.
+    Carry,
+    /// How orders are filled.
+    Liquidity,
+    /// Whose idle cash is used.
+    Capital,
+}
+
+impl Service {
+    /// All, in the order of tables.
+    pub const ALL: [Service; 3] = [Service::Carry, Service::Liquidity, Service::Capital];
+
+    /// In a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Service::Carry => "carry",
+            Service::Liquidity => "liquidity",
+            Service::Capital => "capital",
+        }
+    }
+}
+
+/// What a service saved or earned since its last receipt, by the books.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Which.
+    pub service: Service,
+    /// In currency; below zero where it cost.
+    pub saved: f64,
+    /// What it served, in currency: what is carried in spot, or what was filled.
+    pub notional: f64,
+}
+
 /// A knob that a manager may turn: all of them belong to `respond`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Knob {
@@ -238,6 +284,10 @@ pub enum Body {
     Adjustment(Adjustment),
     /// The gauge's reading.
     Emergence(EmergenceReading),
+    /// What holding an asset in spot in place of its perp is worth.
+    Carry(CarryQuote),
+    /// What a service was worth to whom.
+    Receipt(Receipt),
 }
 
 /// A message as delivered.
@@ -271,6 +321,8 @@ pub struct MessageCounts {
     pub stance: u64,
     pub goal: u64,
     pub adjustment: u64,
+    pub carry: u64,
+    pub receipt: u64,
 }
 
 impl MessageCounts {
@@ -294,6 +346,8 @@ impl MessageCounts {
             Body::Stance(_) => &mut self.stance,
             Body::Goal(_) | Body::Emergence(_) => &mut self.goal,
             Body::Adjustment(_) => &mut self.adjustment,
+            Body::Carry(_) => &mut self.carry,
+            Body::Receipt(_) => &mut self.receipt,
         };
         *slot += 1;
     }
@@ -312,6 +366,8 @@ impl MessageCounts {
             + self.stance
             + self.goal
             + self.adjustment
+            + self.carry
+            + self.receipt
     }
 }
 

@@ -16,6 +16,7 @@ mod obey;
 pub mod readings;
 pub mod real;
 pub mod respond;
+pub mod services;
 pub mod speak;
 pub mod state;
 pub mod structures;
@@ -27,7 +28,7 @@ use crate::domain::{Event, Fill, Message, Money, Stamp, Universe};
 use crate::fills::Costs;
 use crate::hive::settings::{GoalTargets, Listening, Managers};
 use crate::market::{Clock, Market};
-use crate::treasury::settings::{DeskSettings, FundSettings};
+use crate::treasury::settings::{DeskSettings, FundSettings, ServiceSettings};
 use crate::treasury::{BreakerSettings, GateSettings};
 use respond::{Respond, RespondSpec};
 use speak::{Said, Speak, SpeakSpec};
@@ -58,6 +59,8 @@ pub struct Settings {
     pub gate: GateSettings,
     /// The drawdown breaker.
     pub breaker: BreakerSettings,
+    /// What agents do for each other.
+    pub services: ServiceSettings,
 }
 
 /// What a step gave out. Reused from step to step.

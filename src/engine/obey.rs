@@ -97,7 +97,7 @@ impl Real {
 
     /// Takes an order back unless it only reduces what is held.
     fn withdraw_opening(&mut self, spec: &RealSpec, id: InstrumentId) {
-        let position = spec.desk.atoms(id).quantity(self.desk.held(id));
+        let position = self.position(spec, id);
         let open = self.orders.open_quantity(id);
         let reduces = open.is_sign_negative() != position.is_sign_negative() && open.abs() <= position.abs();
         if !reduces {

@@ -9,6 +9,7 @@
 //! 3. The first doubt (a refused posting, a mismatch with the venue) halts: no new risk, and the
 //!    reason is kept for the operator.
 
+use super::services::{ServiceSpec, Services};
 use super::{Outputs, Settings};
 use crate::agents::Cast;
 use crate::domain::{
@@ -21,10 +22,10 @@ use crate::hive::curve::{Base, Curve};
 use crate::hive::managers::Knobs;
 use crate::ledger::exact::product;
 use crate::ledger::{Account, Ledger, LedgerError};
-use crate::market::Listing;
+use crate::market::{Board, Listing};
 use crate::treasury::desk::{Desk, DeskSpec, Quote, Steer, Wanted};
 use crate::treasury::funds::Funds;
-use crate::treasury::{Breaker, Exposure, Gate, Hand, Mode, Proposal};
+use crate::treasury::{ApprovedOrder, Breaker, Exposure, Gate, Hand, Mode, Proposal};
 use serde::{Deserialize, Serialize};
 
 /// What does not change during a run.
@@ -32,8 +33,12 @@ use serde::{Deserialize, Serialize};
 pub struct RealSpec {
     /// The desk's.
     pub desk: DeskSpec,
-    /// All instruments, in their order.
+    /// All instruments that may be held, in their order: the desk's, and up to the last spot that carries.
     pub instruments: Vec<Instrument>,
+    /// How many of them are the desk's.
+    pub traded: usize,
+    /// Who serves the desk.
+    pub services: ServiceSpec,
 }
 
 /// The state.
@@ -59,18 +64,20 @@ pub struct Real {
     pub curve: Curve,
     /// By instrument: the last close; zero before the first.
     pub marks: Vec<Decimal>,
+    /// What agents do for each other.
+    pub services: Services,
     /// By instrument: the close before.
     confirmed: Vec<Decimal>,
     /// Why trading is halted, if it is.
     pub halted: Option<String>,
     /// By instrument: the order that may still fill.
-    working: Vec<Option<OrderId>>,
+    pub(super) working: Vec<Option<OrderId>>,
     next_order: u64,
     sent: u64,
     barriers: u64,
     running: u64,
     /// Fees, spread and impact since the day was taken.
-    paid: Money,
+    pub(super) paid: Money,
     day_equity: Money,
     equity: Money,
     /// By declared agent, and of the account: PnL when the last day closed.
@@ -80,10 +87,23 @@ pub struct Real {
 impl RealSpec {
     /// For a cast on a universe.
     pub fn new(cast: &Cast, universe: &Universe, settings: &Settings) -> Self {
+        RealSpec::served(cast, universe, settings, ServiceSpec::new(cast, universe, settings))
+    }
+
+    /// With these services.
+    pub fn served(cast: &Cast, universe: &Universe, settings: &Settings, services: ServiceSpec) -> Self {
+        let traded = universe.desk().len();
         RealSpec {
             desk: DeskSpec::new(settings.desk, cast, universe, settings.clock.decide),
-            instruments: universe.desk().to_vec(),
+            instruments: universe.instruments[..services.instruments(traded)].to_vec(),
+            traded,
+            services,
         }
+    }
+
+    /// The desk's instruments.
+    pub fn desk_instruments(&self) -> &[Instrument] {
+        &self.instruments[..self.traded]
     }
 }
 
@@ -104,6 +124,7 @@ impl Real {
             ledger,
             curve: Curve::new(Base::Compound, settings.capital),
             marks: vec![Decimal::ZERO; n],
+            services: Services::new(spec.traded),
             confirmed: vec![Decimal::ZERO; n],
             halted: deposited.err().map(|e| format!("the capital could not be booked: {e}")),
             working: vec![None; n],
@@ -174,13 +195,14 @@ impl Real {
         out: &mut Outputs,
     ) {
         self.desk.forget(&spec.desk, instrument.id);
+        self.drop_spot(spec, settings, instrument.id, at, out);
         let fill = self.venue.on_delisted(instrument, at, listing.last.close, &settings.costs);
         let mark = fill.map_or_else(|| price(listing.last.close, instrument), |f| f.mark);
         self.book(spec, instrument.id, mark, fill, out);
     }
 
     /// Attributes and books one instrument's fill and rotation.
-    fn book(
+    pub(super) fn book(
         &mut self,
         spec: &RealSpec,
         id: InstrumentId,
@@ -207,10 +229,31 @@ impl Real {
                 out,
             );
         };
+        // What the carrier became short of since the last booking is bought by the agents, wherever it came
+        // from: the exposure is theirs.
+        let place = id.index();
+        let carrier = spec.services.carriers.get(place).copied().flatten();
+        let owed = carrier.map_or(Decimal::ZERO, |_| self.services.unmirrored(place));
+        let Some(carried) = atoms.count(owed) else {
+            return self.halt(
+                format!("{owed} {} carried is no whole number of atoms", spec.instruments[place].symbol),
+                out,
+            );
+        };
         let Scratch { changes, deltas } = &mut out.scratch;
         changes.clear();
-        self.desk.attribute(&spec.desk, id, filled, changes);
+        self.desk.attribute(&spec.desk, id, filled + carried, changes);
+        if let Some(f) = &fill {
+            self.crossed(place, f);
+        }
         out.fills.extend(fill);
+        if let Some(carrier) = carrier.filter(|_| carried != 0) {
+            self.services.mirror(place);
+            match changes.binary_search_by_key(&carrier, |c| c.0) {
+                Ok(at) => changes[at].1 -= carried,
+                Err(at) => changes.insert(at, (carrier, -carried)),
+            }
+        }
         if changes.is_empty() && fill.is_none() {
             return;
         }
@@ -226,9 +269,16 @@ impl Real {
     }
 
     /// Marks the account at a barrier and looks at breaker and venue.
-    pub fn mark(&mut self, spec: &RealSpec, at: Stamp, out: &mut Outputs) {
+    pub fn mark(&mut self, spec: &RealSpec, at: Stamp, board: &Board, out: &mut Outputs) {
+        for (_, spot, _) in spec.services.held() {
+            let place = spot.index();
+            if let Some(told) = board.price(spot) {
+                self.confirmed[place] = self.marks[place];
+                self.marks[place] = price(told.value, &spec.instruments[place]);
+            }
+        }
         for instrument in &spec.instruments {
-            let ours = spec.desk.atoms(instrument.id).quantity(self.desk.held(instrument.id));
+            let ours = self.position(spec, instrument.id);
             let theirs = self.venue.position(instrument.id);
             // The books' own record of the counterparty is minus what the account holds.
             let books = self.ledger.venue_position(instrument.id).map(|p| -p);
@@ -281,6 +331,7 @@ impl Real {
         settings: &Settings,
         at: Stamp,
         listings: &[Listing],
+        board: &Board,
         knobs: &Knobs,
         decisions: &mut Digest,
         out: &mut Outputs,
@@ -302,49 +353,122 @@ impl Real {
             Ok(sums) => sums,
             Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
         };
+        let changes = self.express(spec, settings, at, listings, board, &steer, &mut wanted);
+        let account = Known { at, listings, gross, net };
         for want in wanted {
             decisions.word(want.quantity.mantissa() as u64);
-            self.send(spec, settings, at, listings, want, gross, net, out);
+            let change = changes[want.instrument.index()].spot;
+            if !change.is_zero() {
+                decisions.word(change.mantissa() as u64);
+            }
+            self.send(spec, settings, &account, want, change, out);
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// What the account holds of an instrument: of a perp, what all agents hold and what the carrier is short.
+    pub fn position(&self, spec: &RealSpec, id: InstrumentId) -> Decimal {
+        if id.index() < spec.traded {
+            let agents = spec.desk.atoms(id).quantity(self.desk.held(id));
+            return agents + self.services.perp(id.index());
+        }
+        spec.services.place(id).map_or(Decimal::ZERO, |place| self.services.carried[place])
+    }
+
+    /// The spot of an asset that is gone is sold at its last price.
+    fn drop_spot(&mut self, spec: &RealSpec, settings: &Settings, perp: InstrumentId, at: Stamp, out: &mut Outputs) {
+        let place = perp.index();
+        let Some(spot) = spec.services.carriers[place].and(spec.services.spots[place]) else { return };
+        self.withdraw(spot);
+        let last = money::to_estimate(self.marks[spot.index()]);
+        let fill = self.venue.on_delisted(&spec.instruments[spot.index()], at, last, &settings.costs);
+        if let Some(fill) = fill {
+            self.book_spot(spec, place, spot, &fill, out);
+        }
+    }
+
+    /// Sends what is wanted of an instrument: `change` of it as spot and the rest in the perp. Both legs leave
+    /// or neither.
     fn send(
         &mut self,
         spec: &RealSpec,
         settings: &Settings,
-        at: Stamp,
-        listings: &[Listing],
+        known: &Known<'_>,
         want: Wanted,
-        gross: Money,
-        net: Money,
+        change: Decimal,
         out: &mut Outputs,
     ) {
         let id = want.instrument;
-        if want.quantity.is_zero() {
-            self.withdraw(id);
-            return;
+        let place = id.index();
+        let carried = spec.services.carriers[place].and(spec.services.spots[place]);
+        let spot = match carried.filter(|_| !change.is_zero()) {
+            Some(spot) => self.approve(spec, settings, known, spot, place, change).map(|o| (spot, o)),
+            None => None,
+        };
+        let change = spot.as_ref().map_or(Decimal::ZERO, |(_, order)| order.quantity());
+        let owed = carried.map_or(Decimal::ZERO, |_| self.services.unmirrored(place));
+        let legs = !change.is_zero() || !owed.is_zero();
+        let (now, later) = match legs {
+            // Two legs leave together, so nothing is worked.
+            true => {
+                self.split(spec, place, Decimal::ZERO);
+                (want.quantity - change - owed, Decimal::ZERO)
+            }
+            false => self.split(spec, place, want.quantity),
+        };
+        self.withdraw(id);
+        if !now.is_zero() {
+            match self.approve(spec, settings, known, id, place, now) {
+                Some(order) => {
+                    let number = order.id();
+                    if let Some(number) = self.submit(id, order, out).then_some(number).filter(|_| !legs) {
+                        self.crosses(place, number);
+                    }
+                }
+                None if spot.is_some() => return,
+                None => {}
+            }
         }
-        let listing = &listings[id.index()];
-        let position = spec.desk.atoms(id).quantity(self.desk.held(id));
-        let shrinks = position.is_sign_negative() != want.quantity.is_sign_negative()
-            && want.quantity.abs() <= position.abs();
+        if !later.is_zero()
+            && let Some(order) = self.approve(spec, settings, known, id, place, later)
+            && let Err(e) = self.work(spec, place, &order)
+        {
+            self.halt(format!("an order that is worked was refused after the gate: {e}"), out);
+        }
+        if let Some((spot, order)) = spot {
+            self.submit(spot, order, out);
+        }
+    }
+
+    /// Asks the gate.
+    fn approve(
+        &mut self,
+        spec: &RealSpec,
+        settings: &Settings,
+        known: &Known<'_>,
+        id: InstrumentId,
+        place: usize,
+        quantity: Decimal,
+    ) -> Option<ApprovedOrder> {
+        let listing = &known.listings[place];
+        let position = self.position(spec, id);
+        let shrinks = position.is_sign_negative() != quantity.is_sign_negative()
+            && quantity.abs() <= position.abs();
         let proposal = Proposal {
             id: OrderId(self.next_order),
             instrument: id,
-            quantity: want.quantity,
+            quantity,
             reference: self.marks[id.index()],
             reduce_only: shrinks && !position.is_zero(),
-            at,
+            at: known.at,
         };
         self.next_order += 1;
         let exposure = Exposure {
             equity: self.equity,
             position,
             open_order: Decimal::ZERO,
-            gross,
-            net,
-            feed_age: listing.last_at.map_or(Span(i64::MAX), |l| at.since(l)),
+            gross: known.gross,
+            net: known.net,
+            feed_age: listing.last_at.map_or(Span(i64::MAX), |l| known.at.since(l)),
             tradable: listing.trading,
             bar_volume: listing.last.volume,
             last_confirmed: self.confirmed[id.index()],
@@ -352,27 +476,31 @@ impl Real {
         // The level's own participation limit applies at the fill; a flat charge has none.
         let flat = matches!(settings.costs, Costs::Flat(_));
         let exposure = if flat { Exposure { bar_volume: f64::INFINITY, ..exposure } } else { exposure };
-        match self.gate.approve(&proposal, &spec.instruments[id.index()], &exposure, self.mode()) {
-            Ok(order) => {
-                self.withdraw(id);
-                let tracked = self.orders.sent(&order);
-                match tracked
-                    .map_err(|e| e.to_string())
-                    .and_then(|()| self.venue.submit(&order, OrderKind::Market).map_err(|e| e.to_string()))
-                {
-                    Ok(_) => {
-                        self.sent += 1;
-                        self.working[id.index()] = Some(order.id());
-                    }
-                    Err(e) => self.halt(format!("an order was refused after the gate: {e}"), out),
-                }
+        self.gate.approve(&proposal, &spec.instruments[id.index()], &exposure, self.mode()).ok()
+    }
+
+    /// An approved order leaves as a market order; whether it did.
+    fn submit(&mut self, id: InstrumentId, order: ApprovedOrder, out: &mut Outputs) -> bool {
+        let tracked = self.orders.sent(&order);
+        match tracked
+            .map_err(|e| e.to_string())
+            .and_then(|()| self.venue.submit(&order, OrderKind::Market).map_err(|e| e.to_string()))
+        {
+            Ok(_) => {
+                self.sent += 1;
+                self.working[id.index()] = Some(order.id());
+                true
             }
-            Err(_) => self.withdraw(id),
+            Err(e) => {
+                self.halt(format!("an order was refused after the gate: {e}"), out);
+                false
+            }
         }
     }
 
     /// Takes back what still works in an instrument.
     pub(super) fn withdraw(&mut self, id: InstrumentId) {
+        self.rest_no_more(id);
         if let Some(order) = self.working[id.index()].take() {
             self.venue.cancel(order);
             // An order that is known can be set; that it is over already is no error.
@@ -469,7 +597,7 @@ impl Real {
     pub fn balances(&self, spec: &RealSpec) -> Result<(), String> {
         self.ledger.check(&self.marks).map_err(|e| e.to_string())?;
         for instrument in &spec.instruments {
-            let held = spec.desk.atoms(instrument.id).quantity(self.desk.held(instrument.id));
+            let held = self.position(spec, instrument.id);
             let books = self.ledger.net_position(instrument.id);
             if held != books {
                 return Err(format!("{}: the desk holds {held}, the books say {books}", instrument.symbol));
@@ -480,6 +608,14 @@ impl Real {
             .then_some(())
             .ok_or_else(|| format!("rounding has piled up to {rounding}"))
     }
+}
+
+/// What is known as orders are sent.
+struct Known<'a> {
+    at: Stamp,
+    listings: &'a [Listing],
+    gross: Money,
+    net: Money,
 }
 
 /// Room for an attribution, kept from bar to bar.
@@ -496,7 +632,7 @@ pub(super) fn quotes(spec: &RealSpec, at: Stamp, listings: &[Listing]) -> Vec<Qu
         let l = &listings[i.id.index()];
         Quote { instrument: i.id, close: l.last.close, change: l.change }
     };
-    spec.instruments.iter().filter(fresh).map(quote).collect()
+    spec.desk_instruments().iter().filter(fresh).map(quote).collect()
 }
 
 /// A price of the feed on the instrument's ticks.

@@ -46,7 +46,8 @@ const INTENT_MAX: f64 = 2_000.0;
 pub struct RespondSpec {
     pub(super) cast: Arc<Cast>,
     pub(super) settings: Settings,
-    pub(super) real: RealSpec,
+    /// Of its real life.
+    pub real: RealSpec,
     pub(super) kinds: Vec<InstrumentKind>,
     /// What a negative control of the lab turns round; a run turns nothing.
     pub misled: Misled,
@@ -194,7 +195,13 @@ impl Respond {
         }
         match *event {
             // What the desk does not trade is the structures' alone, and was heard in the first half.
-            Event::Market(ref other) if !spec.is_listed(other) => {}
+            Event::Market(ref other) if !spec.is_listed(other) => {
+                let (listings, board) = (&speak.market.listings, &speak.structures.board);
+                self.real.other(&spec.real, &spec.settings, other, listings, board, out);
+            }
+            Event::Market(ref inside @ MarketEvent::Inside { .. }) => {
+                self.real.inside(&spec.real, &spec.settings, inside, &speak.market.listings, out);
+            }
             Event::Market(MarketEvent::Bar { instrument, at, .. }) => {
                 let listing = &speak.market.listings[instrument.index()];
                 let s = &spec.settings;
@@ -270,7 +277,7 @@ impl Respond {
             self.consensus.hear(cast, slot, p, self.consensus.said(slot));
         }
         self.delist(spec, at, speak, out);
-        self.real.mark(&spec.real, at, out);
+        self.real.mark(&spec.real, at, &speak.structures.board, out);
         self.listen(spec, at, speak, out);
         let pnl: f64 =
             self.ears.iter().zip(&cast.slots).map(|(e, slot)| worth(&e.sim, speak, slot.asset)).sum();
@@ -280,6 +287,7 @@ impl Respond {
             s,
             at,
             &speak.market.listings,
+            &speak.structures.board,
             &self.office.knobs,
             &mut self.decisions,
             out,
@@ -338,12 +346,17 @@ impl Respond {
             Body::Outcome(o) => o.points = self.points.agent(cast, s.agent) - self.points_then[place],
             _ => {}
         }
+        if let Body::Carry(quote) = &body
+            && self.consensus.is_heard(s.agent)
+        {
+            self.real.services.hear(s.asset, at, quote);
+        }
         self.bus.deliver(at, Speaker::Agent(s.agent), Some(s.asset), body, &mut out.messages);
     }
 
     /// Assets that have stopped trading: sim closes, the desk forgets them, the venue pays out.
     fn delist(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
-        for instrument in &spec.real.instruments {
+        for instrument in spec.real.desk_instruments() {
             let listing = &speak.market.listings[instrument.id.index()];
             if listing.delisted_at != Some(at) {
                 continue;
@@ -370,6 +383,7 @@ fn makes_sense(body: &Body) -> bool {
     match body {
         Body::Action(a) => a.after.is_finite() && a.before.is_finite() && libm::fabs(a.after) <= INTENT_MAX,
         Body::Outcome(o) => o.pnl.is_finite(),
+        Body::Carry(c) => c.value.is_finite() && c.days > 0.0,
         _ => false,
     }
 }

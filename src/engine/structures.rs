@@ -145,6 +145,10 @@ impl Structures {
             self.stamp = Some(at);
         }
         self.board.put(event);
+        // Bars of the fast clock are for orders that are worked; nobody decides on them.
+        if matches!(event, MarketEvent::Inside { .. }) {
+            return true;
+        }
         let ears = match (event, event.instrument()) {
             (MarketEvent::VolIndex { asset, .. }, _) => spec.vol.get(asset.index()),
             (_, Some(instrument)) => spec.ears.get(instrument.index()),
@@ -156,6 +160,9 @@ impl Structures {
             twin.life.hear(&Market { listed, board, costs, touch: false }, event);
             if let Some(touch) = &mut twin.touch {
                 touch.hear(&Market { listed, board, costs, touch: true }, event);
+            }
+            if let Some(quote) = twin.life.rules.carry_quote(event) {
+                said.push(Spoken { structure: i as usize, body: Body::Carry(quote) });
             }
             if !twin.due {
                 twin.due = true;

@@ -5,7 +5,8 @@
 //! 1. Σ fills of an order ≤ its quantity; fills are numbered from 1 without a gap.
 //! 2. An order decided at t fills at the first bar that opens at t or later. What the bar's volume does
 //!    not give keeps working.
-//! 3. One market order works per instrument; a new one takes the old one back.
+//! 3. One market order works per instrument; a new one takes the old one back. Beside it one order may
+//!    rest, which is worked on the fast clock.
 //! 4. A market order's price is rounded to the tick against us and is at least a tick from the open. With
 //!    [`Costs::Flat`] it is the open itself, to twelve digits.
 //! 5. A reduce-only order never turns a position over, and spot is never sold short, whatever happened
@@ -18,7 +19,7 @@ use crate::domain::money::{from_estimate, to_estimate};
 use crate::domain::{
     Bar, Decimal, Fill, Instrument, InstrumentId, InstrumentKind, Money, OrderId, OrderKind, Stamp,
 };
-use crate::fills::{BarCosts, Costs, PerKind, Taken, fee_rate, rest, take};
+use crate::fills::{BarCosts, Costs, PerKind, Taken, fee_rate, rest, take, worked};
 use crate::ledger::exact::{PRICE_SCALE, product};
 use crate::treasury::ApprovedOrder;
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,8 @@ struct Working {
 struct Desk {
     position: Decimal,
     order: Option<Working>,
+    /// An order that is worked beside it: rests at a limit, moved bar by bar.
+    resting: Option<Working>,
 }
 
 /// The venue inside the house.
@@ -110,6 +113,88 @@ impl PaperVenue {
         Some(fill)
     }
 
+    /// Takes an order that is worked: it rests at its limit beside a market order of the instrument. A new
+    /// one takes the old one back.
+    pub fn rest(&mut self, order: &ApprovedOrder, limit: Decimal) -> Result<Option<OrderId>, VenueError> {
+        if self.last.is_some_and(|last| last >= order.id()) {
+            return Err(VenueError::Duplicate(order.id()));
+        }
+        if limit <= Decimal::ZERO {
+            return Err(VenueError::NoPrice(limit));
+        }
+        let listed = VenueError::NotListed(order.instrument());
+        let desk = self.desks.get_mut(order.instrument().index()).ok_or(listed)?;
+        self.last = Some(order.id());
+        let new = Working {
+            id: order.id(),
+            kind: OrderKind::Limit(limit),
+            remaining: order.quantity(),
+            reduce_only: order.reduce_only(),
+            at: order.at(),
+            fills: 0,
+        };
+        Ok(desk.resting.replace(new).map(|old| old.id))
+    }
+
+    /// Moves a resting order to another limit; what it is and how much of it is left stay.
+    pub fn move_to(&mut self, instrument: InstrumentId, limit: Decimal) {
+        let resting = self.desks.get_mut(instrument.index()).and_then(|d| d.resting.as_mut());
+        if let Some(order) = resting.filter(|_| limit > Decimal::ZERO) {
+            order.kind = OrderKind::Limit(limit);
+        }
+    }
+
+    /// The order that rests in an instrument, with its signed quantity still to fill and its limit.
+    pub fn resting(&self, instrument: InstrumentId) -> Option<(OrderId, Decimal, Decimal)> {
+        let order = self.desk(instrument)?.resting.as_ref()?;
+        let OrderKind::Limit(limit) = order.kind else { return None };
+        Some((order.id, order.remaining, limit))
+    }
+
+    /// A bar of the fast clock, which opened at `open_at`: what rests fills at its limit where the bar
+    /// trades beyond it by the fraction `through`, as far as the bar's volume allows.
+    pub fn on_inside(
+        &mut self,
+        instrument: &Instrument,
+        open_at: Stamp,
+        bar: &Bar,
+        through: f64,
+        costs: &Costs,
+    ) -> Option<Fill> {
+        let desk = self.desks.get_mut(instrument.id.index())?;
+        let order = desk.resting.as_mut()?;
+        let OrderKind::Limit(limit) = order.kind else { return None };
+        if open_at < order.at || !bar.is_valid() {
+            return None;
+        }
+        let wanted = allowed(order, desk.position, instrument.kind);
+        if wanted.is_zero() {
+            desk.resting = None;
+            return None;
+        }
+        let taken = worked(costs, instrument.kind, bar, to_estimate(limit), through, to_estimate(wanted));
+        let quantity = part_of(wanted, taken.quantity, instrument.lot)?;
+        let fill = Fill {
+            order: order.id,
+            number: order.fills + 1,
+            instrument: instrument.id,
+            at: open_at,
+            quantity,
+            price: limit,
+            mark: from_estimate(bar.open, PRICE_SCALE)?,
+            fee: fee(quantity, limit, fee_rate(costs, instrument.kind, true))?,
+        };
+        let (remaining, position) =
+            (order.remaining.checked_sub(quantity)?, desk.position.checked_add(quantity)?);
+        order.remaining = remaining;
+        order.fills += 1;
+        desk.position = position;
+        if remaining.is_zero() {
+            desk.resting = None;
+        }
+        Some(fill)
+    }
+
     /// The instrument is gone: takes its order back and closes what is held at the last price, for the
     /// taker fee. The fill's order is the venue's own (see [`VENUE_ORDERS`]).
     pub fn on_delisted(
@@ -120,7 +205,7 @@ impl PaperVenue {
         costs: &Costs,
     ) -> Option<Fill> {
         let desk = self.desks.get_mut(instrument.id.index())?;
-        desk.order = None;
+        (desk.order, desk.resting) = (None, None);
         if desk.position.is_zero() {
             return None;
         }
@@ -161,7 +246,9 @@ impl Venue for PaperVenue {
 
     fn cancel(&mut self, id: OrderId) -> bool {
         let is_it = |desk: &&mut Desk| desk.order.as_ref().is_some_and(|o| o.id == id);
+        let rests = |desk: &&mut Desk| desk.resting.as_ref().is_some_and(|o| o.id == id);
         self.desks.iter_mut().find(is_it).is_some_and(|desk| desk.order.take().is_some())
+            || self.desks.iter_mut().find(rests).is_some_and(|desk| desk.resting.take().is_some())
     }
 
     fn position(&self, instrument: InstrumentId) -> Decimal {

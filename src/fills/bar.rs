@@ -121,6 +121,30 @@ pub fn rest(costs: &Costs, kind: InstrumentKind, bar: &Bar, limit: f64, tick: f6
     Taken { quantity: side * size, price, fee, mark: bar.open }
 }
 
+/// An order of signed `quantity` that is worked: it rests since before the bar, and fills at its limit,
+/// never better, where the bar trades beyond it by the fraction `through` of the price. Whoever rests gets
+/// what it asked for also when the price jumps over it. Pays the maker fee.
+pub fn worked(
+    costs: &Costs,
+    kind: InstrumentKind,
+    bar: &Bar,
+    limit: f64,
+    through: f64,
+    quantity: f64,
+) -> Taken {
+    if !is_usable(bar.open, quantity) || !limit.is_finite() || limit <= 0.0 {
+        return Taken::nothing(bar.open);
+    }
+    let side = libm::copysign(1.0, quantity);
+    let extreme = if side > 0.0 { bar.low } else { bar.high };
+    if side * (limit - extreme) < through * limit * (1.0 - 1e-12) || side * (limit - extreme) <= 0.0 {
+        return Taken::nothing(bar.open);
+    }
+    let size = within(costs, bar.volume, libm::fabs(quantity));
+    let fee = fee_rate(costs, kind, true) * size * limit;
+    Taken { quantity: side * size, price: limit, fee, mark: bar.open }
+}
+
 /// What borrowing costs as a fraction of a short's notional over `span`; zero where nothing is borrowed.
 pub fn borrow_fraction(costs: &Costs, kind: InstrumentKind, span: Span) -> f64 {
     match costs {
@@ -204,6 +228,19 @@ mod tests {
         assert_eq!(rest(&bars(), Perp, &bar, 99.5, 0.01, 400.0).quantity, 50.0);
         let dry = Bar { volume: 0.0, ..bar };
         assert_eq!(rest(&bars(), Perp, &dry, 99.5, 0.01, 2.0).quantity, 0.0);
+    }
+
+    #[test]
+    fn a_worked_order_fills_at_its_limit_and_only_through_it() {
+        let bar = Bar { open: 100.0, high: 101.0, low: 99.0, close: 100.5, volume: 1000.0 };
+        let buy = |limit, through| worked(&bars(), Perp, &bar, limit, through, 2.0);
+        assert_eq!(buy(99.0, 0.0).quantity, 0.0, "touched is not through");
+        assert_eq!((buy(99.02, 1e-4).quantity, buy(99.02, 1e-4).price), (2.0, 99.02));
+        assert_eq!(buy(99.02, 5e-4).quantity, 0.0, "2 bp are not 5");
+        assert_eq!(buy(100.5, 1e-4).price, 100.5, "a gap over the limit is no gift");
+        assert!(near(buy(99.5, 1e-4).fee, 0.0002 * 2.0 * 99.5));
+        let sell = worked(&bars(), Perp, &bar, 100.9, 5e-4, -2000.0);
+        assert_eq!((sell.quantity, sell.price), (-50.0, 100.9));
     }
 
     #[test]

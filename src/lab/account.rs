@@ -8,19 +8,22 @@
 //! 2. An aim moves only where the asset has a price and a volatility now, as an agent's would.
 //! 3. The drawdown breaker is off: a baseline is not to lose by being switched off.
 
-use super::stream::{Meter, Track};
+use super::services::Parts;
+use super::stream::{Meter, Served, Track};
 use crate::agents::Agent;
 use crate::agents::books::Pace;
 use crate::agents::personality::{Preset, Traits};
 use crate::agents::strategies::Strategy;
 use crate::agents::{Cast, Slot};
 use crate::domain::{
-    AgentId, AssetId, Digest, Event, Family, Goal, MarketEvent, SideRule, Stamp, Universe, money,
+    AgentId, AssetId, Body, Digest, Event, Family, Goal, MarketEvent, SideRule, Stamp, Universe, money,
 };
 use crate::engine::real::{Real, RealSpec};
-use crate::engine::speak::Speak;
+use crate::engine::services::ServiceSpec;
+use crate::engine::speak::{Said, Speak};
 use crate::engine::{Outputs, Settings};
 use crate::hive::managers::Knobs;
+use crate::ledger::Ledger;
 use crate::treasury::BreakerSettings;
 
 /// A drawdown that no account reaches.
@@ -40,13 +43,20 @@ pub struct Account {
 impl Account {
     /// All capital, nothing held. `at_once`: without patience and band.
     pub fn new(universe: &Universe, settings: &Settings, at_once: bool) -> Self {
+        Account::served(universe, settings, at_once, Parts::NONE)
+    }
+
+    /// The same serving itself: it hears the carry agents, and works its orders as makers would.
+    pub fn served(universe: &Universe, settings: &Settings, at_once: bool, parts: Parts) -> Self {
         let cast = one_book(universe);
         let mut settings = settings.clone();
         settings.breaker = NO_BREAKER;
         if at_once {
             (settings.desk.patience, settings.desk.band) = (1.0, 0.0);
         }
-        let spec = RealSpec::new(&cast, universe, &settings);
+        settings.services = parts.settings(&settings.services);
+        let centre = ServiceSpec::centre(Ledger::TREASURY, universe, &settings.services);
+        let spec = RealSpec::served(&cast, universe, &settings, centre);
         let knobs = Knobs {
             risk_scale: 1.0,
             gross_scale: 1.0,
@@ -64,13 +74,32 @@ impl Account {
         }
     }
 
+    /// What carry agents say is known to the account as it is said.
+    pub fn hear(&mut self, cast: &Cast, at: Stamp, said: &Said) {
+        for spoken in &said.structured {
+            if let Body::Carry(quote) = &spoken.body {
+                self.real.services.hear(cast.structures[spoken.structure].asset, at, quote);
+            }
+        }
+    }
+
     /// A market event that counted.
     pub fn market(&mut self, event: &Event, speak: &Speak) {
         self.out.fills.clear();
         self.out.alarms.clear();
         match *event {
             Event::Market(ref other)
-                if other.instrument().is_none_or(|i| i.index() >= self.spec.instruments.len()) => {}
+                if other.instrument().is_none_or(|i| i.index() >= self.spec.traded) =>
+            {
+                let (listings, board) = (&speak.market.listings, &speak.structures.board);
+                self.real.other(&self.spec, &self.settings, other, listings, board, &mut self.out);
+                self.meter.fills(&self.out.fills);
+            }
+            Event::Market(ref inside @ MarketEvent::Inside { .. }) => {
+                let listings = &speak.market.listings;
+                self.real.inside(&self.spec, &self.settings, inside, listings, &mut self.out);
+                self.meter.fills(&self.out.fills);
+            }
             Event::Market(MarketEvent::Bar { instrument, at, .. }) => {
                 let listing = &speak.market.listings[instrument.index()];
                 self.real.bar(&self.spec, &self.settings, instrument, at, listing, &mut self.out);
@@ -88,14 +117,15 @@ impl Account {
         self.out.fills.clear();
         self.out.alarms.clear();
         let listings = &speak.market.listings;
-        for instrument in &self.spec.instruments {
+        for instrument in self.spec.desk_instruments() {
             let listing = &listings[instrument.id.index()];
             if listing.delisted_at == Some(at) {
                 self.real.delist(&self.spec, &self.settings, instrument, at, listing, &mut self.out);
             }
         }
         self.meter.fills(&self.out.fills);
-        self.real.mark(&self.spec, at, &mut self.out);
+        let board = &speak.structures.board;
+        self.real.mark(&self.spec, at, board, &mut self.out);
         self.meter.mark(at, money::to_estimate(self.real.equity()));
         let pace = Pace { patience: self.knobs.patience, band: self.knobs.band, shorts: true };
         for (asset, (listing, x)) in listings.iter().zip(aims).enumerate() {
@@ -104,7 +134,7 @@ impl Account {
             }
         }
         let (spec, settings) = (&self.spec, &self.settings);
-        self.real.decide(spec, settings, at, listings, &self.knobs, &mut self.decisions, &mut self.out);
+        self.real.decide(spec, settings, at, listings, board, &self.knobs, &mut self.decisions, &mut self.out);
     }
 
     /// Equity at the last barrier.
@@ -120,7 +150,8 @@ impl Account {
     /// What is left behind.
     pub fn finish(self) -> Track {
         let running = self.real.running_share();
-        self.meter.finish(0.0, running, &self.decisions)
+        let served = Served::of(&self.real, &self.spec);
+        Track { served, ..self.meter.finish(0.0, running, &self.decisions) }
     }
 }
 

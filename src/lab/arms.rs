@@ -5,6 +5,7 @@
 //! a line each, and nowhere else.
 
 use super::controls::Control;
+use super::services::{Parts, Wrong};
 
 /// How an account weighs the voices it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,14 @@ pub enum Kind {
     Shipped,
     /// As it is set up, with wrong messages.
     Control(Control),
+    /// λ = 1 bare, with these services.
+    Served(Parts),
+    /// With all services, carry messages wrong.
+    Misserved(Wrong),
+    /// All voices in one account that serves itself.
+    Central(Parts),
+    /// All voices in one account, and the carry in another with this part of the capital.
+    Silo(f64),
 }
 
 /// One arm.
@@ -126,6 +135,11 @@ impl Arm {
             Kind::Control(c) => Some(c),
             _ => None,
         }
+    }
+
+    /// Whether it is hive+services with wrong carry messages.
+    pub fn is_misserved(&self) -> bool {
+        matches!(self.kind, Kind::Misserved(_))
     }
 
     /// Whether it is only a step of a curve, and no line of the ladder.

@@ -53,7 +53,9 @@ pub fn explain(r: &Report) -> String {
             i.largest_difference.max(1e-16)
         ));
     }
-    lines.push(format!("Not built yet, and so not claimed: {}.", r.not_built_yet.join(", ")));
+    if !r.not_run.is_empty() {
+        lines.push(format!("Not run, and so not claimed: {} (hive lab --services).", r.not_run.join(", ")));
+    }
     lines.extend(
         r.notes
             .iter()

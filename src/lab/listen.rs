@@ -4,7 +4,8 @@
 use super::account::NO_BREAKER;
 use super::arms::Kind;
 use super::controls::{Rewrite, Tape};
-use super::stream::{Meter, Track};
+use super::services::{self, Parts};
+use super::stream::{Meter, Served, Track};
 use crate::agents::Cast;
 use crate::domain::{Event, InstrumentId, Universe, money};
 use crate::engine::respond::{Respond, RespondSpec};
@@ -23,6 +24,7 @@ pub struct Listener {
     out: Outputs,
     meter: Meter,
     rewrite: Option<Rewrite>,
+    misserved: Option<services::Rewrite>,
 }
 
 impl Listener {
@@ -42,7 +44,11 @@ impl Listener {
             spec.misled = control.misled(&cast);
             rewrite = Some(Rewrite::new(control, &cast, tape));
         }
-        Listener { respond: Respond::new(&spec), spec, out: Outputs::default(), meter, rewrite }
+        let misserved = match kind {
+            Kind::Misserved(wrong) => Some(services::Rewrite::new(wrong, &cast)),
+            _ => None,
+        };
+        Listener { respond: Respond::new(&spec), spec, out: Outputs::default(), meter, rewrite, misserved }
     }
 
     /// Takes an event and what was said at it.
@@ -53,7 +59,15 @@ impl Listener {
         if let (Event::Barrier(_), Some(rewrite)) = (event, &mut self.rewrite) {
             rewrite.words(cast, speak, said, tape);
         }
-        self.respond.step(&self.spec, event, speak, said, &mut self.out);
+        match &mut self.misserved {
+            Some(wrong) if !said.structured.is_empty() => {
+                let right = said.structured.clone();
+                wrong.words(event.at(), said);
+                self.respond.step(&self.spec, event, speak, said, &mut self.out);
+                said.structured = right;
+            }
+            _ => self.respond.step(&self.spec, event, speak, said, &mut self.out),
+        }
         said.misheard.clear();
         self.meter.fills(&self.out.fills);
         if let Event::Barrier(at) = event {
@@ -79,7 +93,9 @@ impl Listener {
             (crossed + money::to_estimate(t.crossed), traded + money::to_estimate(t.traded))
         });
         let crossed = if sums.0 + sums.1 > 0.0 { sums.0 / (sums.0 + sums.1) } else { 0.0 };
-        self.meter.finish(crossed, real.running_share(), &self.respond.decisions)
+        let served = Served::of(real, &self.spec.real);
+        let track = self.meter.finish(crossed, real.running_share(), &self.respond.decisions);
+        Track { served, ..track }
     }
 }
 
@@ -92,13 +108,20 @@ fn under(kind: Kind, cast: &Arc<Cast>, settings: &Settings) -> (Arc<Cast>, Setti
         s.listening.voice_by_points = points;
         s.funds.by_points = points;
         s.managers = Managers::default();
+        s.services = Parts::NONE.settings(&s.services);
         s.breaker = NO_BREAKER;
     };
     match kind {
         Kind::Fixed(lambda) => fixed(&mut s, lambda, false),
         Kind::Points => fixed(&mut s, 1.0, true),
-        Kind::Bare(lambda) => {
+        Kind::Bare(_) | Kind::Served(_) | Kind::Misserved(_) => {
+            let (lambda, parts) = match kind {
+                Kind::Bare(lambda) => (lambda, Parts::NONE),
+                Kind::Served(parts) => (1.0, parts),
+                _ => (1.0, Parts::ALL),
+            };
             fixed(&mut s, lambda, false);
+            s.services = parts.settings(&s.services);
             s.listening.balance = Balance::Voices;
             s.funds.units_max = NO_LIMIT;
             s.funds.drawdown_max = NO_LIMIT;

@@ -4,7 +4,7 @@
 //! Entry points: [`arms::plan`] for what is tried, [`trial::trial`] for one seed, [`study`] for all of
 //! them on both cores, [`report::report`] for the JSON contract, [`against`] for two hives in one
 //! experiment, [`html::page`] for the pictures, [`explain::explain`] for the words, [`page::page`] for the
-//! cockpit, [`keep::Keep`] for what survives between runs.
+//! cockpit, [`services`] for agents that serve each other, [`keep::Keep`] for what survives between runs.
 //!
 //! # Invariants
 //!
@@ -38,6 +38,7 @@ pub mod page;
 pub mod record;
 pub mod report;
 pub mod rules;
+pub mod services;
 pub mod stream;
 pub mod study;
 pub mod tables;
@@ -50,7 +51,7 @@ pub use stream::Track;
 pub use study::{Study, World};
 
 /// Version of what a finished arm is kept as; raised when an arm's meaning changes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// The strong baseline, fixed before the first run: the same funded agents, deaf, equally weighted, netted,
 /// as patient, at the same risk target.
 pub const STRONG: &str = "net-eq";

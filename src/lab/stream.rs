@@ -7,6 +7,7 @@
 //!    k = min(kmax, target volatility / ewσ), nothing until 60 bars are known.
 
 use crate::domain::{Digest, Fill, Span, Stamp, money};
+use crate::engine::real::{Real, RealSpec};
 use crate::market::indicators::Weighted;
 use crate::treasury::settings::DeskSettings;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,48 @@ pub struct Track {
     pub decisions: String,
     /// How alike the agents were: those with funds, and all voices. Kept with `alone`.
     pub company: Option<[Company; 2]>,
+    /// What services gave; none where there were none.
+    pub served: Option<Served>,
+}
+
+/// What services gave an account, of its own capital at the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Served {
+    /// The carrier's book: funding and basis less the cost of changing over.
+    pub carry: f64,
+    /// Taking at the arrival price less what working the orders cost.
+    pub liquidity: f64,
+    /// Effective cost of worked orders against the arrival price, as a fraction.
+    pub effective: f64,
+    /// What taking them would have cost.
+    pub taking: f64,
+    /// Share of worked notional that was filled while it rested.
+    pub rested: f64,
+}
+
+impl Served {
+    /// Of an account's real life.
+    pub fn of(real: &Real, spec: &RealSpec) -> Option<Served> {
+        let capital = money::to_estimate(real.ledger.cash(crate::ledger::Account::Capital)?.abs());
+        let mut owners: Vec<_> = spec.services.held().map(|h| h.2).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        let carry = owners.iter().filter_map(|o| real.ledger.pnl(*o, &real.marks).ok());
+        let carry: f64 = carry.map(money::to_estimate).sum();
+        let fills = real.services.fills;
+        let all = fills.rested + fills.crossed;
+        if owners.is_empty() && all == 0.0 {
+            return None;
+        }
+        let of_all = |x: f64| if all > 0.0 { x / all } else { 0.0 };
+        Some(Served {
+            carry: carry / capital,
+            liquidity: (fills.taking - fills.cost) / capital,
+            effective: of_all(fills.cost),
+            taking: of_all(fills.taking),
+            rested: of_all(fills.rested),
+        })
+    }
 }
 
 /// How alike the members of a group are, from their lives alone.
@@ -219,6 +262,7 @@ impl Meter {
             running,
             decisions: decisions.to_string(),
             company: None,
+            served: None,
         }
     }
 }

@@ -45,7 +45,7 @@ pub fn results(r: &Report) -> String {
 fn table(out: &mut String, r: &Report) -> std::fmt::Result {
     writeln!(
         out,
-        "{:<15} {:>7} {:>5} {:>8} {:>7} {:>9} {:>7} {:>7} {:>6} {:>8} {:>6} {:>7}",
+        "{:<16} {:>7} {:>5} {:>8} {:>7} {:>9} {:>7} {:>7} {:>6} {:>8} {:>6} {:>7}",
         "system",
         "Sharpe",
         "± sd",
@@ -66,7 +66,7 @@ fn table(out: &mut String, r: &Report) -> std::fmt::Result {
             if m.months_to_10 >= 999.0 { "never".to_owned() } else { format!("{:.1} m", m.months_to_10) };
         writeln!(
             out,
-            "{name:<15} {:>7.2} {:>5.2} {:>8.2} {:>5.1} % {:>7.1} % {:>5.2} % {months:>7} {:>4.0} % {:>7.1}× {:>4.1} % {:>5.0} %",
+            "{name:<16} {:>7.2} {:>5.2} {:>8.2} {:>5.1} % {:>7.1} % {:>5.2} % {months:>7} {:>4.0} % {:>7.1}× {:>4.1} % {:>5.0} %",
             m.sharpe,
             a.seed_sd,
             m.sortino,
@@ -79,8 +79,8 @@ fn table(out: &mut String, r: &Report) -> std::fmt::Result {
             100.0 * m.crossed
         )?;
     }
-    for name in &r.not_built_yet {
-        writeln!(out, "{name:<15}  not built yet")?;
+    for name in &r.not_run {
+        writeln!(out, "{name:<15}  not run: --services")?;
     }
     writeln!(
         out,
@@ -89,6 +89,7 @@ fn table(out: &mut String, r: &Report) -> std::fmt::Result {
         100.0 * r.facts.target_vol
     )?;
     uplifts(out, r)?;
+    services(out, r)?;
     controls(out, r)?;
     curves(out, r)?;
     for note in &r.notes {
@@ -100,7 +101,7 @@ fn table(out: &mut String, r: &Report) -> std::fmt::Result {
 fn uplifts(out: &mut String, r: &Report) -> std::fmt::Result {
     writeln!(
         out,
-        "{:<12} {:>7} {:>16} {:>16} {:>9} {:>9} {:>5} {:>6} {:>5} {:>7}",
+        "{:<14} {:>7} {:>16} {:>16} {:>9} {:>9} {:>5} {:>6} {:>5} {:>7}",
         "hive",
         "ΔSharpe",
         "95 % over days",
@@ -116,7 +117,7 @@ fn uplifts(out: &mut String, r: &Report) -> std::fmt::Result {
         let growth = u.goals.get("big_money").and_then(|g| g.get("growth")).copied().unwrap_or(0.0);
         writeln!(
             out,
-            "{name:<12} {:>+7.2} [{:>+6.2}, {:>+6.2}] [{:>+6.2}, {:>+6.2}] {:>+7.0} % {:>8.2}× {:>3.0} % {:>+6.2} {:>5.2} {:>+5.1} %",
+            "{name:<14} {:>+7.2} [{:>+6.2}, {:>+6.2}] [{:>+6.2}, {:>+6.2}] {:>+7.0} % {:>8.2}× {:>3.0} % {:>+6.2} {:>5.2} {:>+5.1} %",
             u.sharpe.mean,
             u.sharpe.lo,
             u.sharpe.hi,
@@ -128,6 +129,32 @@ fn uplifts(out: &mut String, r: &Report) -> std::fmt::Result {
             u.worst_seed,
             u.seed_sd,
             100.0 * growth
+        )?;
+    }
+    writeln!(out)
+}
+
+fn services(out: &mut String, r: &Report) -> std::fmt::Result {
+    if r.services.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{:<18} {:>12}  credit to", "service", "saved a year")?;
+    for s in &r.services {
+        write!(out, "{:<18} {:>+10.2} %  {}", s.name, 100.0 * s.saved, s.to)?;
+        if let (Some(effective), Some(taking)) = (s.effective_bp, s.taking_bp) {
+            write!(out, "   {effective:.2} bp against the arrival price, {taking:.2} bp by taking")?;
+        }
+        writeln!(out)?;
+    }
+    for (name, i) in &r.service_worth {
+        writeln!(out, "{name:<18} hive+services has {:+.2} [{:+.2}, {:+.2}] over it", i.mean, i.lo, i.hi)?;
+    }
+    for (name, c) in &r.service_controls {
+        let (own, minus) = (c.vs_sum_silo, c.hive_minus_control);
+        writeln!(
+            out,
+            "{name:<18} over sum-silo {:+.2} [{:+.2}, {:+.2}] · right over wrong {:+.2} [{:+.2}, {:+.2}]  {}",
+            own.mean, own.lo, own.hi, minus.mean, minus.lo, minus.hi, c.what
         )?;
     }
     writeln!(out)

@@ -9,6 +9,7 @@ use super::controls::{Control, Tape};
 use super::listen::Listener;
 use super::record::{Record, Weights};
 use super::rules::{BuyAndHold, Momentum};
+use super::services::{Parts, Silos};
 use super::stream::{Meter, Scale, Track};
 use super::study::World;
 use crate::agents::Cast;
@@ -58,6 +59,7 @@ enum Actor {
     Voices(Box<Account>, Weights),
     Rule(Box<Account>, Momentum),
     Listens(Box<Listener>),
+    Silos(Silos, Weights),
 }
 
 impl<'a> Stage<'a> {
@@ -96,6 +98,18 @@ impl<'a> Stage<'a> {
             },
             Kind::BuyAndHold => Actor::Hold(BuyAndHold::new(universe, settings)),
             Kind::Account(rule, at_once) => Actor::Voices(account(at_once), weights(rule)),
+            Kind::Central(parts) => {
+                let account = Box::new(Account::served(universe, settings, false, parts));
+                Actor::Voices(account, weights(Weighing::Voices(usize::MAX)))
+            }
+            Kind::Silo(capital) => {
+                let mut own = settings.clone();
+                own.services.capital = capital;
+                let carry = Parts { carry: true, beyond: true, netting: true, ..Parts::NONE };
+                let carry = Box::new(Account::served(universe, &own, false, carry));
+                let silos = Silos { desk: account(false), carry };
+                Actor::Silos(silos, weights(Weighing::Voices(usize::MAX)))
+            }
             Kind::Momentum => Actor::Rule(account(false), Momentum::new(universe)),
             kind => Actor::Listens(Box::new(Listener::new(kind, &self.cast, universe, settings, tape))),
         }
@@ -143,9 +157,25 @@ impl<'a> Stage<'a> {
     fn act(&self, actor: &mut Actor, event: &Event, said: &mut Said, tape: Option<&Tape>, aims: &mut [f64]) {
         let (cast, speak, settings) = (&*self.cast, &self.speak, self.settings);
         let barrier = if let Event::Barrier(at) = event { Some(*at) } else { None };
+        match actor {
+            Actor::Voices(account, _) => account.hear(cast, event.at(), said),
+            Actor::Silos(silos, _) => silos.carry.hear(cast, event.at(), said),
+            _ => {}
+        }
         match (actor, barrier) {
             (Actor::Listens(listener), _) => listener.step(event, speak, said, cast, tape),
             (Actor::Voices(account, _) | Actor::Rule(account, _), None) => account.market(event, speak),
+            (Actor::Silos(silos, _), None) => {
+                silos.desk.market(event, speak);
+                silos.carry.market(event, speak);
+            }
+            (Actor::Silos(silos, weights), Some(at)) => {
+                weights.update(cast, &self.record, settings);
+                pooled(cast, speak, &weights.of, aims);
+                silos.desk.barrier(at, speak, aims);
+                aims.fill(0.0);
+                silos.carry.barrier(at, speak, aims);
+            }
             (Actor::Voices(account, weights), Some(at)) => {
                 weights.update(cast, &self.record, settings);
                 pooled(cast, speak, &weights.of, aims);
@@ -219,6 +249,7 @@ impl Actor {
             Actor::Hold(held) => held.finish(),
             Actor::Voices(account, _) | Actor::Rule(account, _) => account.finish(),
             Actor::Listens(listener) => listener.finish(),
+            Actor::Silos(silos, _) => silos.finish(),
         }
     }
 }

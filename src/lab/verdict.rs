@@ -1,6 +1,6 @@
 //! The verdict: every rung and never one, in a fixed wording, and what must be known to read it.
 
-use super::report::{ControlReport, NOT_BUILT, Report};
+use super::report::{ControlReport, Report};
 use super::{HELD_OUT_FROM, Kind, arms, bootstrap};
 use std::fmt::Write;
 
@@ -20,6 +20,10 @@ pub fn verdict(r: &Report) -> String {
         ("vs_strong", "net-eq (strong)"),
         ("vs_all", "net-all"),
         ("vs_tsmom6", "tsmom6"),
+        ("served_vs_all", "net-all, with services"),
+        ("vs_sum_silo", "sum-silo, with services"),
+        ("vs_net_account", "net-account, with services"),
+        ("vs_best_centre", "best centre, with services"),
     ];
     for (key, name) in rungs {
         if let Some(u) = r.uplift.get(key) {
@@ -36,7 +40,9 @@ pub fn verdict(r: &Report) -> String {
             );
         }
     }
-    let _ = write!(out, "vs {}: not built yet · ", NOT_BUILT.join(", "));
+    if !r.not_run.is_empty() {
+        let _ = write!(out, "vs {}: not run, see --services · ", r.not_run.join(", "));
+    }
     let failed: Vec<&str> = r.controls.iter().filter(|(_, c)| !c.pass).map(|(n, _)| n.as_str()).collect();
     if r.controls.is_empty() {
         out.push_str("controls: not run · ");
@@ -118,7 +124,11 @@ pub fn notes(r: &Report) -> Vec<String> {
             )
         });
     }
-    notes.push(format!("{} come with division of labour and are not built yet.", NOT_BUILT.join(", ")));
+    if r.not_run.is_empty() {
+        notes.push("With services every arm has the same desk aim: λ = 1, no points, no managers; sum-silo adds the returns of net-all and of a carry account of ⅔ of the capital.".to_owned());
+    } else {
+        notes.push(format!("{} were not run: they come with --services.", r.not_run.join(", ")));
+    }
     notes.push(format!(
         "Sharpe ratios are of daily returns as they were; sizes, drawdowns, growth, turnover and costs are at {:.0} % volatility. Intervals are 95 %, {} draws.",
         100.0 * r.facts.target_vol,

@@ -106,6 +106,8 @@ pub struct Quoted {
     pub pool: Option<Told<PoolState>>,
     /// What it settled at.
     pub settled: Option<Told<f64>>,
+    /// Close of the last bar of the fast clock.
+    pub inside: Option<Stamp>,
     /// The finest level that was told.
     pub level: Level,
 }
@@ -205,6 +207,7 @@ impl Board {
                     && newer(q.pool.as_ref(), at)
             }
             MarketEvent::Settled { price, .. } => size(price),
+            MarketEvent::Inside { at, bar, .. } => bar.is_valid() && q.inside.is_none_or(|i| at > i),
             MarketEvent::VolIndex { .. } => false,
         }
     }
@@ -256,6 +259,7 @@ impl Board {
                 q.level = q.level.max(Level::Quotes);
             }
             MarketEvent::Settled { at, price, .. } => q.settled = Some(Told { at, value: price }),
+            MarketEvent::Inside { at, .. } => q.inside = Some(at),
             MarketEvent::VolIndex { .. } => {}
         }
     }

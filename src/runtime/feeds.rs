@@ -4,7 +4,7 @@
 use super::files::{FileError, open_data, open_file};
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::feed::{Feed, FeedError};
-use crate::market::history::{HistoryFeed, HistorySettings, Window};
+use crate::market::history::{HistoryFeed, HistorySettings, PairedFeed, Window, kind_of_name};
 use crate::market::synth::{AssetSet, Detail, SynthFeed, SynthSettings, World};
 use crate::market::tape::{TapeFeed, TapeSettings};
 use std::path::PathBuf;
@@ -23,6 +23,11 @@ pub enum FeedSpec {
         path: PathBuf,
         /// How its instruments are listed; none: by the name of the file.
         kind: Option<InstrumentKind>,
+    },
+    /// Perps, spot of the same assets, and funding: files told apart by what is in them.
+    Paired {
+        /// Two or three files.
+        files: Vec<PathBuf>,
     },
     /// A tape that was imported.
     Tape {
@@ -97,6 +102,8 @@ pub struct FeedOptions {
     pub world: World,
     /// … its length …
     pub days: u32,
+    /// Whether bars finer than the clock are told too, for orders that are worked.
+    pub inside: bool,
     /// … and its detail: of the run that was asked for, also where `days` is lengthened to go on live.
     pub detail: Option<Detail>,
 }
@@ -106,7 +113,7 @@ pub struct FeedOptions {
 pub enum OpenError {
     /// Not a feed.
     #[error(
-        "{0:?} is no feed; write synth, synth?detail=30d, history:PATH, history:PATH?kind=perp|spot|margin, or tape:FILE"
+        "{0:?} is no feed; write synth, synth?detail=30d, history:PATH, history:PATH?kind=perp|spot|margin, history:PERPS,SPOT,FUNDING, or tape:FILE"
     )]
     Unreadable(String),
     /// Options of the embedded market that mean nothing.
@@ -120,6 +127,9 @@ pub enum OpenError {
     /// A feed of a later version.
     #[error("{0:?} is a live exchange, and this version has none; write synth, or history:PATH")]
     Live(String),
+    /// Files that are no perps with spot.
+    #[error("{0}; write history:PERPS,SPOT or history:PERPS,SPOT,FUNDING, the perps' file named after perps")]
+    Pair(String),
     /// The files.
     #[error(transparent)]
     File(#[from] FileError),
@@ -155,6 +165,13 @@ impl FeedSpec {
         if path.is_empty() {
             return Err(unreadable());
         }
+        if path.contains(',') {
+            let files: Vec<PathBuf> = path.split(',').map(PathBuf::from).collect();
+            if files.len() > 3 || kind.is_some() || files.iter().any(|f| f.as_os_str().is_empty()) {
+                return Err(unreadable());
+            }
+            return Ok(FeedSpec::Paired { files });
+        }
         Ok(FeedSpec::History { path: path.into(), kind })
     }
 }
@@ -184,13 +201,69 @@ pub fn open(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
                 window: options.window.clone(),
             };
             let funding = funding.as_ref().map(|f| f as &dyn crate::market::history::Source);
-            Ok(Box::new(HistoryFeed::open(&settings, data.sources, funding)?))
+            let feed = HistoryFeed::open(&settings, data.sources, funding)?;
+            Ok(Box::new(if options.inside { feed.with_inside() } else { feed }))
         }
+        FeedSpec::Paired { files } => paired(options, files),
         FeedSpec::Tape { path } => {
             let settings = TapeSettings { clock: options.clock, window: options.window.clone() };
             Ok(Box::new(TapeFeed::open(&settings, &open_file(path)?)?))
         }
     }
+}
+
+/// Perps, spot and funding. A file with a rate is the funding; of two with prices, the one that is named after
+/// perps is theirs.
+fn paired(options: &FeedOptions, files: &[PathBuf]) -> Result<Box<dyn Feed>, OpenError> {
+    let (mut rates, mut prices) = (options.funding.clone(), Vec::new());
+    for file in files {
+        if is_funding(file)? {
+            if rates.replace(file.clone()).is_some() {
+                return Err(OpenError::Pair("there are two files of funding rates".to_owned()));
+            }
+        } else {
+            prices.push(file.clone());
+        }
+    }
+    let named = |p: &PathBuf| kind_of_name(&p.file_name().unwrap_or_default().to_string_lossy());
+    let is_perp = |p: &PathBuf| named(p) == InstrumentKind::Perp;
+    let [first, second] = prices.as_slice() else {
+        return Err(OpenError::Pair(format!("{} of the files hold prices, it takes two", prices.len())));
+    };
+    let (perps, spots) = match (is_perp(first), is_perp(second)) {
+        (true, false) => (first, second),
+        (false, true) => (second, first),
+        _ => {
+            let why = "both or neither of the files of prices are named after perps";
+            return Err(OpenError::Pair(why.to_owned()));
+        }
+    };
+    let (perps, spots) = (open_data(perps)?, open_data(spots)?);
+    let rates = rates.as_deref().map(open_file).transpose()?;
+    let settings = HistorySettings {
+        name: perps.name,
+        clock: options.clock,
+        kind: None,
+        window: options.window.clone(),
+    };
+    let rates = rates.as_ref().map(|f| f as &dyn crate::market::history::Source);
+    Ok(Box::new(PairedFeed::open(&settings, perps.sources, &spots.name, spots.sources, rates)?))
+}
+
+/// Whether a file's header has a column of rates.
+fn is_funding(path: &std::path::Path) -> Result<bool, OpenError> {
+    use crate::market::history::Source;
+    use std::io::{BufRead, BufReader, Read};
+    if path.is_dir() {
+        return Ok(false);
+    }
+    let file = open_file(path)?;
+    let failed = |reason| FileError::Open { path: path.to_path_buf(), reason };
+    let mut head = String::new();
+    // A header is no longer than this; a file without lines is not read to its end.
+    let limited = file.open().map_err(failed)?.take(4_096);
+    BufReader::new(limited).read_line(&mut head).map_err(failed)?;
+    Ok(head.split(',').any(|c| ["rate", "fundingrate", "funding_rate"].contains(&c.trim().to_ascii_lowercase().as_str())))
 }
 
 /// Reads the end of a window: a plain date includes that day.

@@ -27,5 +27,6 @@ pub fn settings(config: &Config) -> Settings {
             ..GateSettings::default()
         },
         breaker: BreakerSettings { drawdown_max: config.risk.drawdown_halt },
+        services: config.services,
     }
 }

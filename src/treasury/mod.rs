@@ -4,6 +4,7 @@
 //! - [`desk`]: stances → one patient net position per asset, told apart again to the last atom.
 //! - [`sizing`]: aims → the risk that was asked for, under the gross cap.
 //! - [`shadow`]: a desk on paper beside the desk, to compare with.
+//! - [`expression`]: in which instrument an asset is held, by what carry agents say.
 //! - [`gate`]: the last gate before an order leaves, the only maker of [`ApprovedOrder`] (law 7).
 //! - [`breaker`]: the latched drawdown breaker.
 //! - [`hand`]: what the operator asks of real money.
@@ -12,6 +13,7 @@
 
 pub mod breaker;
 pub mod desk;
+pub mod expression;
 pub mod funds;
 pub mod gate;
 pub mod hand;

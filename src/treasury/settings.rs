@@ -118,3 +118,37 @@ impl Default for RiskSettings {
         RiskSettings { drawdown_halt: 0.30, gross_fuse: 7.0, order_max: 4.0, collar: 0.5 }
     }
 }
+
+/// What agents do for each other beside saying what to hold. Each needs somebody who does it: carry agents
+/// for the one, makers for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServiceSettings {
+    /// Whether carry agents choose the instrument.
+    pub carry: bool,
+    /// Whether makers work the desk's orders.
+    pub liquidity: bool,
+    /// How far a bar must trade beyond a worked order's limit to fill it, as a fraction of the price.
+    pub through: f64,
+    /// What spot and margin may use, in multiples of equity.
+    pub capital: f64,
+    /// Whether the carry rides the desk's own flow.
+    pub flow: bool,
+    /// Whether margin is asked for what is left of desk and carry together.
+    pub netting: bool,
+    /// Whether spot may exceed what the desk holds long.
+    pub beyond: bool,
+}
+
+impl Default for ServiceSettings {
+    fn default() -> Self {
+        ServiceSettings {
+            carry: true,
+            liquidity: true,
+            through: 0.0001,
+            capital: 1.0,
+            flow: true,
+            netting: true,
+            beyond: true,
+        }
+    }
+}

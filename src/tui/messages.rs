@@ -20,6 +20,8 @@ fn kind(kind: Kind) -> (Role, &'static str) {
         Kind::Stance => (Role::Sim, "»"),
         Kind::Goal => (Role::Warn, "◎"),
         Kind::Adjustment => (Role::Warn, "⚙"),
+        Kind::Carry => (Role::Real, "¤"),
+        Kind::Receipt => (Role::Good, "✓"),
     }
 }
 

@@ -289,6 +289,8 @@ pub enum Kind {
     Stance,
     Goal,
     Adjustment,
+    Carry,
+    Receipt,
 }
 
 /// One line of the network's talk.

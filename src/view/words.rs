@@ -1,7 +1,9 @@
 //! What was said, in words.
 
 use super::cockpit::Kind;
-use crate::domain::{Adjustment, Body, Goal, GoalReading, Knob, Speaker, Stance, StanceVerb, Verb};
+use crate::domain::{
+    Adjustment, Body, Goal, GoalReading, Knob, Service, Speaker, Stance, StanceVerb, Verb,
+};
 use crate::engine::Engine;
 use crate::hive::emergence::DAYS_MIN;
 
@@ -60,6 +62,8 @@ pub fn kind(body: &Body) -> Kind {
         Body::Stance(_) => Kind::Stance,
         Body::Goal(_) | Body::Emergence(_) => Kind::Goal,
         Body::Adjustment(_) => Kind::Adjustment,
+        Body::Carry(_) => Kind::Carry,
+        Body::Receipt(_) => Kind::Receipt,
     }
 }
 
@@ -115,6 +119,19 @@ pub fn short(body: &Body) -> String {
             "the hive over its parts: {:+.2} Sharpe [{:+.2}, {:+.2}] in {} days",
             e.sharpe, e.low, e.high, e.days
         ),
+        Body::Carry(c) => format!(
+            "carry: spot in place of the perp is worth {:+.0} bp over {:.0} days before costs",
+            1e4 * c.value,
+            c.days
+        ),
+        Body::Receipt(r) => {
+            let did = match r.service {
+                Service::Carry => "carried in spot for the desk",
+                Service::Liquidity => "filled patiently for the desk",
+                Service::Capital => "carried on the desk's idle cash",
+            };
+            format!("{:.0} {did}: {:+.2}", r.notional, r.saved)
+        }
     }
 }
 

@@ -208,6 +208,7 @@ fn law01_restart_from_a_snapshot_on_real_prices() {
         seed: 1,
         world: World::Market,
         days: 1,
+        inside: false,
         detail: None,
     };
     let tape = Tape::of(feeds::open(&options).unwrap().as_mut());

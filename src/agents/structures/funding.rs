@@ -14,7 +14,7 @@ use super::{Leg, Proposal, Rule, Seen, Values, find};
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
-    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, View,
+    AssetId, CarryQuote, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, View,
 };
 use crate::market::Board;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,8 @@ pub(super) const PARAMS: &[ParamSpec] = &[
 
 /// Weight of a settlement in the mean of rates: span 9.
 const WEIGHT: f64 = 0.2;
+/// Horizon of the quotes it gives the desk: H of `hive.md`, the same for all, not its own.
+const QUOTE_DAYS: f64 = 14.0;
 /// Settlements before it trusts its mean.
 const WARM: u32 = 9;
 /// Prices older than this are not traded on; bars of a day pass.
@@ -164,6 +166,14 @@ impl Rule for Memory {
         let legs =
             vec![Leg { instrument: self.hedge, ratio: 1.0 }, Leg { instrument: self.perp, ratio: -1.0 }];
         (!plan.exit.holds(&opened)).then_some(Proposal { side, legs, size: self.size, plan })
+    }
+
+    fn carry_quote(&self, event: &MarketEvent) -> Option<CarryQuote> {
+        let MarketEvent::Funding { instrument, .. } = *event else { return None };
+        if instrument != self.perp || self.hedge_is_perp {
+            return None;
+        }
+        Some(CarryQuote { value: self.rates.over(QUOTE_DAYS)?, days: QUOTE_DAYS })
     }
 
     fn pace(&self) -> Span {

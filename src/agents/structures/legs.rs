@@ -176,7 +176,8 @@ impl Legs {
             MarketEvent::Level { .. }
             | MarketEvent::Mark { .. }
             | MarketEvent::Implied { .. }
-            | MarketEvent::VolIndex { .. } => {}
+            | MarketEvent::VolIndex { .. }
+            | MarketEvent::Inside { .. } => {}
         }
     }
 

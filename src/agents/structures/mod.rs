@@ -44,7 +44,7 @@ mod triangular;
 use super::declaration::ParamSpec;
 use super::personality::{Preset, Traits};
 use crate::domain::{
-    AssetId, Family, Indicator, InstrumentId, MarketEvent, Plan, SideRule, Span, Stamp, Terms, View,
+    AssetId, CarryQuote, Family, Indicator, InstrumentId, MarketEvent, Plan, SideRule, Span, Stamp, Terms, View,
 };
 use crate::fills::{Costs, charge, level};
 use crate::market::Board;
@@ -236,6 +236,10 @@ trait Rule {
     fn range(&self, _seen: &Seen<'_>, _leg: InstrumentId) -> Option<Bounds> {
         None
     }
+    /// What it says of holding the asset in spot, at this event.
+    fn carry_quote(&self, _event: &MarketEvent) -> Option<CarryQuote> {
+        None
+    }
     /// Time between two looks; the zero span: every stamp.
     fn pace(&self) -> Span {
         Span(0)
@@ -310,6 +314,11 @@ impl Rules {
     /// The instruments it listens to.
     pub fn ears(&self) -> Vec<InstrumentId> {
         self.rule().ears()
+    }
+
+    /// What it says of holding the asset in spot, at this event, which it has heard.
+    pub fn carry_quote(&self, event: &MarketEvent) -> Option<CarryQuote> {
+        self.rule().carry_quote(event)
     }
 
     /// Whether it earns by resting orders.

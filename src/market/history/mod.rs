@@ -33,6 +33,7 @@ mod funding;
 #[cfg(test)]
 mod laws;
 pub(super) mod ranking;
+pub mod paired;
 mod rows;
 pub(super) mod scan;
 mod source;
@@ -40,6 +41,7 @@ mod symbols;
 #[cfg(test)]
 mod tests;
 
+pub use paired::PairedFeed;
 pub use source::{Bytes, Source};
 pub use symbols::{kind_of_name, money_like};
 
@@ -98,6 +100,9 @@ pub struct HistoryFeed {
     /// By instrument: open stamp, open and close of its last row, for the marks of settlements.
     last: Vec<Option<(Stamp, f64, f64)>>,
     settled: Vec<(Stamp, InstrumentId, f64, f64)>,
+    /// Whether bars inside the bucket are told: where they are finer than the clock.
+    inside: bool,
+    told: Vec<(Stamp, InstrumentId, Bar)>,
     queue: VecDeque<Event>,
 }
 
@@ -158,8 +163,22 @@ impl HistoryFeed {
             bars: vec![None; assets],
             last: vec![None; assets],
             settled: Vec::new(),
+            inside: false,
+            told: Vec::new(),
             queue: VecDeque::new(),
         })
+    }
+
+    /// Tells the bars of the data as well, where they are finer than the decision clock.
+    pub fn with_inside(mut self) -> Self {
+        self.inside = self.info.bar.0 < self.info.clock.0;
+        self
+    }
+
+    /// Whether an event up to this stamp may be left.
+    pub fn ends_by(&self, at: Stamp) -> bool {
+        let next = self.bucket.after(self.info.clock);
+        !self.queue.is_empty() || (self.bucket < self.info.to && next <= at)
     }
 
     /// Reads one bucket and queues its events.
@@ -177,8 +196,15 @@ impl HistoryFeed {
             let i = instrument.index();
             merge(&mut self.bars[i], &row.bar);
             self.last[i] = Some((row.stamp, row.bar.open, row.bar.close));
+            if self.inside {
+                self.told.push((row.stamp.after(self.info.bar), instrument, row.bar));
+            }
         }
         self.settle(end)?;
+        self.told.sort_by_key(|(at, instrument, _)| (*at, *instrument));
+        for (at, instrument, bar) in self.told.drain(..) {
+            self.queue.push_back(Event::Market(MarketEvent::Inside { instrument, at, bar }));
+        }
         for (i, bar) in self.bars.iter_mut().enumerate() {
             if let Some(bar) = bar.take() {
                 let instrument = InstrumentId(i as u16);

@@ -82,7 +82,8 @@ fn stamp(event: &mut MarketEvent, to: Stamp) {
         | Implied { at, .. }
         | VolIndex { at, .. }
         | Pool { at, .. }
-        | Settled { at, .. } => *at = to,
+        | Settled { at, .. }
+        | Inside { at, .. } => *at = to,
     }
 }
 
@@ -342,6 +343,7 @@ impl Join {
                     *mark = price;
                 }
             }
+            Inside { instrument, .. } => *instrument = id,
             Quote { instrument, at, bid, ask, .. } => {
                 *instrument = id;
                 let (at, mid) = (*at, f64::midpoint(*bid, *ask));

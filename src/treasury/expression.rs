@@ -1,0 +1,254 @@
+//! In which instrument an asset is held: spot, or its perp. The desk decides what to hold; carry agents say
+//! what the choice is worth; these rules choose, and never change the exposure.
+//!
+//! ```text
+//! s ≥ 0 in spot, f in the perp, s + f = n                        fractions of equity; d = the desk's change of n
+//! SELL FLOW  d < 0 and V < 0          spot is sold first: s −= min(−d, s)
+//! LEAVE      V < −(c_s + c_p)         s → 0
+//! CAPITAL    U = Σs + m·Σ|n − s| ≤ 1  over it spot is given up, lowest V first (it moves to the perp)
+//! ENTER      by V descending while U < 0.98, s ≤ ¼ each:
+//!            d > 0 and V > 2(c_s − c_p)   what is bought is bought as spot
+//!            V > 2(c_s + c_p)             s rises in steps of 0.01
+//! ```
+//!
+//! V is what a carry agent says ([`CarryQuote`](crate::domain::CarryQuote)), c what a side costs. Nothing is
+//! fitted: thresholds are costs.
+//!
+//! # Invariants
+//!
+//! 1. s ≥ 0, and a line that cannot trade now keeps its s.
+//! 2. U ≤ the capital afterwards wherever giving up spot can reach it.
+//! 3. A quote older than a day neither enters nor leaves; older than three, what is sold is sold as spot.
+
+/// Margin asked for a perp, as a fraction of its notional.
+pub const MARGIN: f64 = 0.25;
+/// Entries stop at this share of the capital, so that a breath of prices does not undo them.
+const FULL: f64 = 0.98;
+/// Most of an asset that is taken in spot, in multiples of equity.
+const EACH: f64 = 0.25;
+/// By how much an entry grows.
+const STEP: f64 = 0.01;
+
+/// How much is known of an asset's V.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Said within a day.
+    Fresh,
+    /// Older: what is held is kept.
+    Held,
+    /// Older than three days, or never said, or no new risk is taken: spot is only sold.
+    Stale,
+}
+
+/// An asset.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Line {
+    /// What the desk is about to trade, d.
+    pub change: f64,
+    /// What it holds after that, n.
+    pub target: f64,
+    /// In spot: before, and after [`express`] as it should be.
+    pub spot: f64,
+    /// V.
+    pub value: f64,
+    /// And how much it counts.
+    pub known: Known,
+    /// Whether both legs can trade now.
+    pub open: bool,
+}
+
+/// What the choice costs, and how much of the mechanism is on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Terms {
+    /// c_s: taking spot once, as a fraction.
+    pub spot_cost: f64,
+    /// c_p: the same of the perp.
+    pub perp_cost: f64,
+    /// What spot and margin may use, in multiples of equity.
+    pub capital: f64,
+    /// Whether the desk's own flow is ridden.
+    pub flow: bool,
+    /// Whether a perp short of the carry and a long of the desk need margin once, for what is left of them.
+    pub netting: bool,
+    /// Whether spot may exceed what the desk holds long: a hedged book of its own.
+    pub beyond: bool,
+}
+
+impl Terms {
+    fn margin(&self, target: f64, spot: f64) -> f64 {
+        let perps = if self.netting { libm::fabs(target - spot) } else { libm::fabs(target) + spot };
+        spot + MARGIN * perps
+    }
+
+    /// U: what spot and margin use.
+    pub fn used(&self, lines: &[Line]) -> f64 {
+        lines.iter().map(|l| self.margin(l.target, l.spot)).sum()
+    }
+
+    fn cap(&self, line: &Line) -> f64 {
+        if self.beyond { EACH } else { EACH.min(line.target.max(0.0)) }
+    }
+}
+
+/// Chooses how much of each asset is held in spot.
+pub fn express(terms: &Terms, lines: &mut [Line]) {
+    let both = terms.spot_cost + terms.perp_cost;
+    for line in lines.iter_mut().filter(|l| l.open) {
+        let fresh = line.known == Known::Fresh;
+        let sells = line.change < 0.0 && ((terms.flow && fresh && line.value < 0.0) || line.known == Known::Stale);
+        if sells {
+            line.spot -= (-line.change).min(line.spot);
+        }
+        if fresh && line.value < -both {
+            line.spot = 0.0;
+        }
+        if !terms.beyond {
+            line.spot = line.spot.min(line.target.max(0.0));
+        }
+    }
+    let mut order: Vec<usize> = (0..lines.len()).filter(|i| lines[*i].open).collect();
+    order.sort_by(|a, b| lines[*b].value.total_cmp(&lines[*a].value).then(a.cmp(b)));
+    let mut used = terms.used(lines);
+    for &i in order.iter().rev() {
+        while used > terms.capital && lines[i].spot > 0.0 {
+            used += move_by(terms, &mut lines[i], -STEP);
+        }
+    }
+    let full = FULL * terms.capital;
+    for &i in &order {
+        let line = &mut lines[i];
+        if line.known != Known::Fresh {
+            continue;
+        }
+        let cap = terms.cap(line);
+        if terms.flow && line.change > 0.0 && line.value > 2.0 * (terms.spot_cost - terms.perp_cost) {
+            let mut wanted = line.change.min(cap - line.spot);
+            while wanted > 0.0 && used < full {
+                let step = wanted.min(STEP);
+                used += move_by(terms, line, step);
+                wanted -= step;
+            }
+        }
+        if line.value > 2.0 * both {
+            while used < full && line.spot + 1e-12 < cap {
+                let step = STEP.min(cap - line.spot);
+                used += move_by(terms, line, step);
+            }
+        }
+    }
+}
+
+/// Moves spot, not below zero; what that adds to what is used.
+fn move_by(terms: &Terms, line: &mut Line, by: f64) -> f64 {
+    let before = terms.margin(line.target, line.spot);
+    line.spot = (line.spot + by).max(0.0);
+    terms.margin(line.target, line.spot) - before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TERMS: Terms =
+        Terms { spot_cost: 0.0012, perp_cost: 0.0007, capital: 1.0, flow: true, netting: true, beyond: true };
+
+    fn line(change: f64, target: f64, spot: f64, value: f64) -> Line {
+        Line { change, target, spot, value, known: Known::Fresh, open: true }
+    }
+
+    fn one(terms: &Terms, l: Line) -> f64 {
+        let mut lines = [l];
+        express(terms, &mut lines);
+        lines[0].spot
+    }
+
+    #[test]
+    fn each_rule_by_hand() {
+        // 38 bp is twice both costs, 10 bp twice their difference, −19 bp both once.
+        assert!((one(&TERMS, line(0.0, 0.0, 0.0, 0.0040)) - 0.25).abs() < 1e-9, "a hedged book");
+        assert_eq!(one(&TERMS, line(0.0, 0.3, 0.0, 0.0030)), 0.0, "not worth both costs twice");
+        assert!((one(&TERMS, line(0.1, 0.3, 0.0, 0.0030)) - 0.1).abs() < 1e-9, "what is bought anyway");
+        assert_eq!(one(&TERMS, line(0.1, 0.3, 0.0, 0.0009)), 0.0);
+        assert!((one(&TERMS, line(-0.1, 0.2, 0.2, -0.0001)) - 0.1).abs() < 1e-9, "spot is sold first");
+        assert!((one(&TERMS, line(-0.1, 0.2, 0.2, 0.0001)) - 0.2).abs() < 1e-9, "or kept while it pays");
+        assert_eq!(one(&TERMS, line(0.0, 0.2, 0.2, -0.0020)), 0.0, "left");
+        assert!((one(&TERMS, line(0.0, 0.2, 0.2, -0.0018)) - 0.2).abs() < 1e-9, "not for less than it costs");
+    }
+
+    #[test]
+    fn old_words_neither_enter_nor_leave() {
+        let old = |known, l: Line| one(&TERMS, Line { known, ..l });
+        assert_eq!(old(Known::Held, line(0.1, 0.3, 0.0, 0.01)), 0.0);
+        assert_eq!(old(Known::Held, line(0.0, 0.2, 0.2, -0.01)), 0.2);
+        assert_eq!(old(Known::Held, line(-0.1, 0.2, 0.2, -0.01)), 0.2);
+        assert!((old(Known::Stale, line(-0.1, 0.2, 0.2, 0.01)) - 0.1).abs() < 1e-9);
+        assert_eq!(old(Known::Stale, line(0.1, 0.2, 0.2, 0.01)), 0.2);
+    }
+
+    #[test]
+    fn the_dearest_capital_goes_to_the_highest_value() {
+        let mut lines: Vec<Line> = (0..8).map(|i| line(0.0, 0.0, 0.0, 0.004 + 0.001 * f64::from(i))).collect();
+        express(&TERMS, &mut lines);
+        // Each of ¼ needs 0.3125: three and a bit.
+        assert!(lines[7].spot > 0.249 && lines[6].spot > 0.249 && lines[5].spot > 0.249);
+        assert_eq!(lines[3].spot, 0.0);
+        assert!(TERMS.used(&lines) <= 1.0);
+        // The desk grows and needs its margin: the lowest value gives way.
+        lines[0].target = 2.0;
+        express(&TERMS, &mut lines);
+        assert!(TERMS.used(&lines) <= 1.0 + 1e-12 && lines[7].spot > 0.249 && lines[4].spot == 0.0);
+    }
+
+    #[test]
+    fn without_netting_a_hedged_book_needs_margin_beside_the_desk() {
+        let lines = [line(0.0, 0.3, 0.2, 0.01)];
+        assert!((TERMS.used(&lines) - (0.2 + 0.25 * 0.1)).abs() < 1e-12);
+        let gross = Terms { netting: false, ..TERMS };
+        assert!((gross.used(&lines) - (0.2 + 0.25 * 0.5)).abs() < 1e-12);
+        let only = Terms { beyond: false, ..TERMS };
+        assert!((one(&only, line(0.0, 0.1, 0.0, 0.01)) - 0.1).abs() < 1e-9, "never more than is held");
+        assert_eq!(one(&only, line(-0.3, -0.1, 0.1, 0.01)), 0.0);
+    }
+
+    prop_compose! {
+        fn lines()(all in prop::collection::vec((-0.5_f64..0.5, -0.8_f64..0.8, 0.0_f64..0.3, -0.01_f64..0.02, 0_u8..4, any::<bool>()), 1..9)) -> Vec<Line> {
+            all.into_iter().map(|(change, target, spot, value, known, open)| Line {
+                change, target, spot, value, open: open || known != 0,
+                known: [Known::Fresh, Known::Fresh, Known::Held, Known::Stale][usize::from(known)],
+            }).collect()
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn spot_is_never_short_and_capital_never_exceeded(before in lines(), flow in any::<bool>(), netting in any::<bool>(), beyond in any::<bool>(), capital in 0.3_f64..1.0) {
+            let terms = Terms { flow, netting, beyond, capital, ..TERMS };
+            let mut after = before.clone();
+            express(&terms, &mut after);
+            prop_assert!(after.iter().all(|l| l.spot >= 0.0));
+            for (b, a) in before.iter().zip(&after).filter(|(b, _)| !b.open) {
+                prop_assert_eq!(b.spot, a.spot);
+            }
+            let stuck = after.iter().any(|l| !l.open);
+            let bare: Vec<Line> = after.iter().map(|l| Line { spot: 0.0, ..*l }).collect();
+            if !stuck && terms.used(&bare) <= capital {
+                prop_assert!(terms.used(&after) <= capital + 1e-9, "{}", terms.used(&after));
+            }
+            if !beyond {
+                prop_assert!(after.iter().filter(|l| l.open).all(|l| l.spot <= l.target.max(0.0) + 1e-12));
+            }
+        }
+
+        #[test]
+        fn where_nothing_is_paid_nothing_is_held_in_spot(mut all in lines()) {
+            for l in &mut all {
+                (l.value, l.spot) = (0.0, 0.0);
+            }
+            express(&TERMS, &mut all);
+            prop_assert!(all.iter().all(|l| l.spot == 0.0));
+        }
+    }
+}
