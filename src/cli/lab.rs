@@ -4,9 +4,9 @@
 use super::keep::stop_on_signals;
 use super::options::{self, RunOptions};
 use super::{Failure, print};
-use crate::config::{self, Config};
 use crate::agents::declaration::{Declaration, Selector};
 use crate::agents::personality::Traits;
+use crate::config::{self, Config};
 use crate::domain::{Family, Goal, SideRule, Span, Stamp};
 use crate::engine::Settings;
 use crate::fills::Costs;
@@ -219,9 +219,10 @@ fn experiment(o: &Options) -> Result<(), Failure> {
     let seeds: Vec<u64> = (0..u64::from(o.seeds)).map(|i| config.seed + i).collect();
     let mut study = Study { world: &world, seeds, arms, key: String::new() };
     study.key = key(&config, &world);
-    let walk = ((o.arms.is_none() && !o.services) || o.arms.as_ref().is_some_and(|a| a.iter().any(|n| n == HIVE)))
-        .then(|| walk_world(&config, &world, o.seeds))
-        .transpose()?;
+    let walk = ((o.arms.is_none() && !o.services)
+        || o.arms.as_ref().is_some_and(|a| a.iter().any(|n| n == HIVE)))
+    .then(|| walk_world(&config, &world, o.seeds))
+    .transpose()?;
     let other = o.against.as_ref().map(|file| other(file, &run, &world)).transpose()?;
     let against = other.as_ref().map(|(world, known, key)| {
         let (seeds, key) = (study.seeds.clone(), key.clone());

@@ -60,8 +60,19 @@ pub const SHIPPED_FILE: &str = "agents.toml (built in)";
 
 const SHIPPED: &str = include_str!("../../agents.toml");
 /// Sections whose keys are all scalar settings.
-const SCALAR_SECTIONS: &[&str] =
-    &["hive", "clock", "costs", "listening", "scouts", "desk", "funds", "risk", "goals", "managers", "services"];
+const SCALAR_SECTIONS: &[&str] = &[
+    "hive",
+    "clock",
+    "costs",
+    "listening",
+    "scouts",
+    "desk",
+    "funds",
+    "risk",
+    "goals",
+    "managers",
+    "services",
+];
 /// The others, and the version.
 const OTHER_KEYS: &[&str] = &["config_version", "groups", "personality", "preset", "agent"];
 

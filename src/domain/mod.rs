@@ -43,7 +43,9 @@ pub use family::{Family, Goal, SideRule};
 pub use ids::{AgentId, AssetId, InstrumentId, IntentId, MessageId, OrderId};
 pub use indicator::Indicator;
 pub use instrument::{Instrument, InstrumentKind, Terms, Universe};
-pub use message::{Action, Adjustment, Body, CarryQuote, EmergenceReading, Factor, GoalReading, Knob, Message, MessageCounts, Outcome, Reason, Receipt, Service, Speaker, Stance, StanceVerb, Verb,
+pub use message::{
+    Action, Adjustment, Body, CarryQuote, EmergenceReading, Factor, GoalReading, Knob, Message,
+    MessageCounts, Outcome, Reason, Receipt, Service, Speaker, Stance, StanceVerb, Verb,
 };
 pub use money::{Decimal, Money};
 pub use order::{Fill, OrderKind, OrderStatus};

@@ -375,7 +375,14 @@ impl Real {
     }
 
     /// The spot of an asset that is gone is sold at its last price.
-    fn drop_spot(&mut self, spec: &RealSpec, settings: &Settings, perp: InstrumentId, at: Stamp, out: &mut Outputs) {
+    fn drop_spot(
+        &mut self,
+        spec: &RealSpec,
+        settings: &Settings,
+        perp: InstrumentId,
+        at: Stamp,
+        out: &mut Outputs,
+    ) {
         let place = perp.index();
         let Some(spot) = spec.services.carriers[place].and(spec.services.spots[place]) else { return };
         self.withdraw(spot);
@@ -416,26 +423,25 @@ impl Real {
             false => self.split(spec, place, want.quantity),
         };
         self.withdraw(id);
-        if !now.is_zero() {
-            match self.approve(spec, settings, known, id, place, now) {
-                Some(order) => {
-                    let number = order.id();
-                    if let Some(number) = self.submit(id, order, out).then_some(number).filter(|_| !legs) {
-                        self.crosses(place, number);
-                    }
-                }
-                None if spot.is_some() => return,
-                None => {}
-            }
+        let perp = if now.is_zero() { None } else { self.approve(spec, settings, known, id, place, now) };
+        if perp.is_none() && !now.is_zero() && spot.is_some() {
+            return;
+        }
+        // In the order of their numbers.
+        if let Some((spot, order)) = spot {
+            self.submit(spot, &order, out);
+        }
+        if let Some(order) = perp
+            && self.submit(id, &order, out)
+            && !legs
+        {
+            self.crosses(place, order.id());
         }
         if !later.is_zero()
             && let Some(order) = self.approve(spec, settings, known, id, place, later)
             && let Err(e) = self.work(spec, place, &order)
         {
             self.halt(format!("an order that is worked was refused after the gate: {e}"), out);
-        }
-        if let Some((spot, order)) = spot {
-            self.submit(spot, order, out);
         }
     }
 
@@ -451,8 +457,8 @@ impl Real {
     ) -> Option<ApprovedOrder> {
         let listing = &known.listings[place];
         let position = self.position(spec, id);
-        let shrinks = position.is_sign_negative() != quantity.is_sign_negative()
-            && quantity.abs() <= position.abs();
+        let shrinks =
+            position.is_sign_negative() != quantity.is_sign_negative() && quantity.abs() <= position.abs();
         let proposal = Proposal {
             id: OrderId(self.next_order),
             instrument: id,
@@ -480,11 +486,11 @@ impl Real {
     }
 
     /// An approved order leaves as a market order; whether it did.
-    fn submit(&mut self, id: InstrumentId, order: ApprovedOrder, out: &mut Outputs) -> bool {
-        let tracked = self.orders.sent(&order);
+    fn submit(&mut self, id: InstrumentId, order: &ApprovedOrder, out: &mut Outputs) -> bool {
+        let tracked = self.orders.sent(order);
         match tracked
             .map_err(|e| e.to_string())
-            .and_then(|()| self.venue.submit(&order, OrderKind::Market).map_err(|e| e.to_string()))
+            .and_then(|()| self.venue.submit(order, OrderKind::Market).map_err(|e| e.to_string()))
         {
             Ok(_) => {
                 self.sent += 1;

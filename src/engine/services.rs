@@ -19,15 +19,14 @@
 //!    that still wants it, and is taken back if it does not.
 
 use super::real::{Real, RealSpec};
-use crate::execution::Venue;
 use super::{Outputs, Settings};
 use crate::agents::Cast;
 use crate::domain::{
     AgentId, AssetId, CarryQuote, Decimal, Family, Fill, InstrumentId, InstrumentKind, MarketEvent, Money,
-    OrderId, Span, Stamp, Universe, money,
+    OrderId, Receipt, Service, Span, Stamp, Universe, money,
 };
+use crate::execution::Venue;
 use crate::fills::{Costs, fee_rate, take};
-use crate::ledger::exact::product;
 use crate::market::board::Told;
 use crate::market::indicators::Weighted;
 use crate::market::{Board, Listing};
@@ -71,10 +70,12 @@ pub struct Services {
     mirrored: Vec<Decimal>,
     /// Orders that are worked.
     work: Vec<Work>,
-    /// Orders worked, as they were filled.
-    pub fills: Worked,
-    /// PnL of the carriers and savings of the makers when they were last told.
+    /// By instrument of the desk: orders worked, as they were filled.
+    fills: Vec<Worked>,
+    /// PnL of the carriers when it was last told …
     told: Vec<(AgentId, Money)>,
+    /// … and what was filled.
+    told_fills: Vec<Worked>,
 }
 
 /// An instrument's worked order.
@@ -169,6 +170,14 @@ impl ServiceSpec {
         each.filter_map(|(i, (spot, carrier))| Some((i, (*spot)?, (*carrier)?)))
     }
 
+    /// Whose books carry, each once.
+    pub fn carrying(&self) -> Vec<AgentId> {
+        let mut owners: Vec<AgentId> = self.held().map(|h| h.2).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        owners
+    }
+
     /// How many instruments have to be kept, from the first.
     pub fn instruments(&self, desk: usize) -> usize {
         self.held().map(|(_, spot, _)| spot.index() + 1).fold(desk, usize::max)
@@ -207,8 +216,9 @@ impl Services {
             carried: vec![Decimal::ZERO; desk],
             mirrored: vec![Decimal::ZERO; desk],
             work: vec![work; desk],
-            fills: Worked::default(),
+            fills: vec![Worked::default(); desk],
             told: Vec::new(),
+            told_fills: vec![Worked::default(); desk],
         }
     }
 
@@ -217,6 +227,11 @@ impl Services {
         if let Some(place) = self.quotes.get_mut(asset.index()) {
             *place = Some(Told { at, value: quote.value });
         }
+    }
+
+    /// All worked orders so far.
+    pub fn worked(&self) -> Worked {
+        self.fills.iter().fold(Worked::default(), |a, b| a.plus(b, 1.0))
     }
 
     /// What the carrier should still be short of in the perp.
@@ -370,7 +385,13 @@ impl Real {
                 let wanted = self.orders.open_quantity(id);
                 let price = if wanted.is_sign_negative() { top.value.bid } else { top.value.ask };
                 // The spread is in the quote: a bar of this one price, for the fee and the tick alone.
-                let bar = crate::domain::Bar { open: price, high: price, low: price, close: price, volume: f64::INFINITY };
+                let bar = crate::domain::Bar {
+                    open: price,
+                    high: price,
+                    low: price,
+                    close: price,
+                    volume: f64::INFINITY,
+                };
                 self.venue.on_bar(instrument, *at, &bar, 0.0, &without_spread(&settings.costs))
             }
             _ => None,
@@ -516,7 +537,8 @@ impl Real {
             let fill = self.venue.on_inside(instrument, open_at, bar, through, costs);
             if let Some(fill) = fill {
                 let w = &self.services.work[place];
-                self.services.fills.add(&fill, w.arrival, w.taking, true);
+                let (arrival, taking) = (w.arrival, w.taking);
+                self.services.fills[place].add(&fill, arrival, taking, true);
                 self.book(spec, id, fill.mark, Some(fill), out);
                 if self.venue.resting(id).is_none() {
                     self.services.work[place].order = None;
@@ -542,34 +564,60 @@ impl Real {
         let late = self.services.work.get(place).and_then(|w| w.late);
         if let Some((order, arrival, taking)) = late.filter(|l| l.0 == fill.order) {
             let _ = order;
-            self.services.fills.add(fill, arrival, taking, false);
+            self.services.fills[place].add(fill, arrival, taking, false);
         }
     }
 
-    /// The carry agents' gains and the makers' savings since they were last told, in the order of agents.
-    pub(super) fn receipts(&mut self, spec: &RealSpec) -> Vec<(AgentId, Money, Money)> {
-        let mut owners: Vec<AgentId> = spec.services.held().map(|h| h.2).collect();
-        owners.sort_unstable();
-        owners.dedup();
-        let mut told = Vec::new();
-        for owner in owners {
+    /// What was earned or saved since it was last told: by whom, and the receipt.
+    pub(super) fn receipts(&mut self, spec: &RealSpec) -> Vec<(AgentId, Receipt)> {
+        let mut all = Vec::new();
+        for owner in spec.services.carrying() {
             let Ok(pnl) = self.ledger.pnl(owner, &self.marks) else { continue };
-            let place = self.services.told.iter().position(|t| t.0 == owner);
-            let place = place.unwrap_or_else(|| {
-                self.services.told.push((owner, Decimal::ZERO));
-                self.services.told.len() - 1
+            let told = &mut self.services.told;
+            let place = told.iter().position(|t| t.0 == owner).unwrap_or_else(|| {
+                told.push((owner, Decimal::ZERO));
+                told.len() - 1
             });
-            let before = std::mem::replace(&mut self.services.told[place].1, pnl);
-            let carried = spec.services.held().filter(|h| h.2 == owner).map(|(i, spot, _)| {
-                product(self.services.carried[i], self.marks[spot.index()]).unwrap_or_default()
+            let saved = money::to_estimate(pnl - std::mem::replace(&mut told[place].1, pnl));
+            let own = spec.services.held().filter(|h| h.2 == owner);
+            let worth = own.map(|(i, spot, _)| {
+                money::to_estimate(self.services.carried[i]) * money::to_estimate(self.marks[spot.index()])
             });
-            told.push((owner, pnl - before, carried.sum()));
+            let notional: f64 = worth.sum();
+            if saved != 0.0 || notional != 0.0 {
+                all.push((owner, Receipt { service: Service::Carry, saved, notional }));
+            }
         }
-        told
+        let mut makers: Vec<AgentId> = spec.services.makers.iter().flatten().copied().collect();
+        makers.sort_unstable();
+        makers.dedup();
+        for maker in makers {
+            let mut new = Worked::default();
+            for place in (0..spec.traded).filter(|i| spec.services.makers[*i] == Some(maker)) {
+                let now = self.services.fills[place];
+                let before = std::mem::replace(&mut self.services.told_fills[place], now);
+                new = new.plus(&now, 1.0).plus(&before, -1.0);
+            }
+            let notional = new.rested + new.crossed;
+            if notional > 0.0 {
+                let saved = new.taking - new.cost;
+                all.push((maker, Receipt { service: Service::Liquidity, saved, notional }));
+            }
+        }
+        all
     }
 }
 
 impl Worked {
+    fn plus(self, other: &Worked, sign: f64) -> Worked {
+        Worked {
+            rested: self.rested + sign * other.rested,
+            crossed: self.crossed + sign * other.crossed,
+            cost: self.cost + sign * other.cost,
+            taking: self.taking + sign * other.taking,
+        }
+    }
+
     fn add(&mut self, fill: &Fill, arrival: f64, taking: f64, rested: bool) {
         let (q, p) = (money::to_estimate(fill.quantity), money::to_estimate(fill.price));
         let size = libm::fabs(q);

@@ -88,9 +88,7 @@ impl Account {
         self.out.fills.clear();
         self.out.alarms.clear();
         match *event {
-            Event::Market(ref other)
-                if other.instrument().is_none_or(|i| i.index() >= self.spec.traded) =>
-            {
+            Event::Market(ref other) if other.instrument().is_none_or(|i| i.index() >= self.spec.traded) => {
                 let (listings, board) = (&speak.market.listings, &speak.structures.board);
                 self.real.other(&self.spec, &self.settings, other, listings, board, &mut self.out);
                 self.meter.fills(&self.out.fills);
@@ -134,7 +132,16 @@ impl Account {
             }
         }
         let (spec, settings) = (&self.spec, &self.settings);
-        self.real.decide(spec, settings, at, listings, board, &self.knobs, &mut self.decisions, &mut self.out);
+        self.real.decide(
+            spec,
+            settings,
+            at,
+            listings,
+            board,
+            &self.knobs,
+            &mut self.decisions,
+            &mut self.out,
+        );
     }
 
     /// Equity at the last barrier.

@@ -11,9 +11,9 @@ use super::against::{Against, Other};
 use super::arms::{Arm, Kind};
 use super::bootstrap::{self, DRAWS, Interval, Resampled, interval};
 use super::metrics::{self, Metrics};
+use super::services;
 use super::stream::Company;
 use super::study::Tracks;
-use super::services;
 use super::verdict;
 use super::{ALL, ALONE, HIVE, RULE, STRONG};
 use crate::domain::Stamp;
@@ -454,8 +454,9 @@ fn serve(report: &mut Report, sample: &Sample<'_>) {
     }
     let years = (days(sample) as f64 / 365.25).max(f64::MIN_POSITIVE);
     let each: Vec<super::stream::Served> = sample.tracks.iter().filter_map(|t| t[served].served).collect();
-    let silo: Vec<super::stream::Served> =
-        sample.place(services::SILO).map_or_else(Vec::new, |s| sample.tracks.iter().filter_map(|t| t[s].served).collect());
+    let silo: Vec<super::stream::Served> = sample
+        .place(services::SILO)
+        .map_or_else(Vec::new, |s| sample.tracks.iter().filter_map(|t| t[s].served).collect());
     let of = |of: &[super::stream::Served], f: fn(&super::stream::Served) -> f64| {
         mean(&of.iter().map(f).collect::<Vec<_>>())
     };

@@ -58,7 +58,8 @@ impl Parts {
     /// All of them.
     pub const ALL: Parts = Parts { carry: true, liquidity: true, flow: true, netting: true, beyond: true };
     /// None.
-    pub const NONE: Parts = Parts { carry: false, liquidity: false, flow: false, netting: false, beyond: false };
+    pub const NONE: Parts =
+        Parts { carry: false, liquidity: false, flow: false, netting: false, beyond: false };
 
     /// As settings.
     pub fn settings(self, base: &ServiceSettings) -> ServiceSettings {
@@ -134,15 +135,35 @@ pub fn plan() -> Vec<Arm> {
             "long aims held in spot where that pays, no book beside",
         ),
         arm("sum-silo ½", Kind::Silo(0.5), "the carry in an account of half the capital"),
-        arm(SILO, Kind::Silo(2.0 / 3.0), "net-all, and the carry in an account of its own, of ⅔ of the capital"),
+        arm(
+            SILO,
+            Kind::Silo(2.0 / 3.0),
+            "net-all, and the carry in an account of its own, of ⅔ of the capital",
+        ),
         arm("sum-silo ¾", Kind::Silo(0.75), "the carry in an account of ¾ of the capital"),
-        arm("shared cash", Kind::Central(Parts { netting: false, ..account }), "one account, margin of both sides"),
+        arm(
+            "shared cash",
+            Kind::Central(Parts { netting: false, ..account }),
+            "one account, margin of both sides",
+        ),
         arm(ACCOUNT, Kind::Central(account), "one netted account, same carry rules, taking"),
-        arm(CENTRE, Kind::Central(Parts { liquidity: true, ..account }), "the same working its orders: the best centre"),
+        arm(
+            CENTRE,
+            Kind::Central(Parts { liquidity: true, ..account }),
+            "the same working its orders: the best centre",
+        ),
         arm("hive −flow", Kind::Served(Parts { flow: false, ..all }), "services, the desk's flow not ridden"),
         arm("hive −margin", Kind::Served(Parts { netting: false, ..all }), "services, margin not netted"),
-        arm("hive −liquidity", Kind::Served(Parts { liquidity: false, ..all }), "services, orders not worked"),
-        arm("hive −carry", Kind::Served(Parts { liquidity: true, ..Parts::NONE }), "orders worked, nothing else"),
+        arm(
+            "hive −liquidity",
+            Kind::Served(Parts { liquidity: false, ..all }),
+            "services, orders not worked",
+        ),
+        arm(
+            "hive −carry",
+            Kind::Served(Parts { liquidity: true, ..Parts::NONE }),
+            "orders worked, nothing else",
+        ),
         arm(SERVED, Kind::Served(all), "agents that choose the instrument and work the orders for the desk"),
     ];
     arms.extend(Wrong::ALL.map(|w| arm(w.name(), Kind::Misserved(w), w.what())));

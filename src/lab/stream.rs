@@ -55,12 +55,10 @@ impl Served {
     /// Of an account's real life.
     pub fn of(real: &Real, spec: &RealSpec) -> Option<Served> {
         let capital = money::to_estimate(real.ledger.cash(crate::ledger::Account::Capital)?.abs());
-        let mut owners: Vec<_> = spec.services.held().map(|h| h.2).collect();
-        owners.sort_unstable();
-        owners.dedup();
+        let owners = spec.services.carrying();
         let carry = owners.iter().filter_map(|o| real.ledger.pnl(*o, &real.marks).ok());
         let carry: f64 = carry.map(money::to_estimate).sum();
-        let fills = real.services.fills;
+        let fills = real.services.worked();
         let all = fills.rested + fills.crossed;
         if owners.is_empty() && all == 0.0 {
             return None;

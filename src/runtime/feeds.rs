@@ -263,7 +263,9 @@ fn is_funding(path: &std::path::Path) -> Result<bool, OpenError> {
     // A header is no longer than this; a file without lines is not read to its end.
     let limited = file.open().map_err(failed)?.take(4_096);
     BufReader::new(limited).read_line(&mut head).map_err(failed)?;
-    Ok(head.split(',').any(|c| ["rate", "fundingrate", "funding_rate"].contains(&c.trim().to_ascii_lowercase().as_str())))
+    Ok(head
+        .split(',')
+        .any(|c| ["rate", "fundingrate", "funding_rate"].contains(&c.trim().to_ascii_lowercase().as_str())))
 }
 
 /// Reads the end of a window: a plain date includes that day.

@@ -293,6 +293,8 @@ impl Desk {
         }
         // Without targets what is still held shrinks alike for all; then everybody who holds counts.
         let last = last.or_else(|| slots.iter().rposition(|s| self.parts[*s as usize].held != 0));
+        // What a carrier's leg left over, with nobody there, is the house's until the next decision.
+        let last = last.or_else(|| (held != 0).then(|| slots.len() - 1));
         let Some(last) = last else { return };
         if slots.iter().any(|s| self.parts[*s as usize].bound) {
             return self.attribute_bound(spec, i, before, (net, gross), last, changes);

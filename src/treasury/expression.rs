@@ -95,7 +95,8 @@ pub fn express(terms: &Terms, lines: &mut [Line]) {
     let both = terms.spot_cost + terms.perp_cost;
     for line in lines.iter_mut().filter(|l| l.open) {
         let fresh = line.known == Known::Fresh;
-        let sells = line.change < 0.0 && ((terms.flow && fresh && line.value < 0.0) || line.known == Known::Stale);
+        let sells =
+            line.change < 0.0 && ((terms.flow && fresh && line.value < 0.0) || line.known == Known::Stale);
         if sells {
             line.spot -= (-line.change).min(line.spot);
         }
@@ -188,7 +189,8 @@ mod tests {
 
     #[test]
     fn the_dearest_capital_goes_to_the_highest_value() {
-        let mut lines: Vec<Line> = (0..8).map(|i| line(0.0, 0.0, 0.0, 0.004 + 0.001 * f64::from(i))).collect();
+        let mut lines: Vec<Line> =
+            (0..8).map(|i| line(0.0, 0.0, 0.0, 0.004 + 0.001 * f64::from(i))).collect();
         express(&TERMS, &mut lines);
         // Each of ¼ needs 0.3125: three and a bit.
         assert!(lines[7].spot > 0.249 && lines[6].spot > 0.249 && lines[5].spot > 0.249);

@@ -1,9 +1,7 @@
 //! What was said, in words.
 
 use super::cockpit::Kind;
-use crate::domain::{
-    Adjustment, Body, Goal, GoalReading, Knob, Service, Speaker, Stance, StanceVerb, Verb,
-};
+use crate::domain::{Adjustment, Body, Goal, GoalReading, Knob, Service, Speaker, Stance, StanceVerb, Verb};
 use crate::engine::Engine;
 use crate::hive::emergence::DAYS_MIN;
 

@@ -14,7 +14,8 @@ use super::{Leg, Proposal, Rule, Seen, Values, find};
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
-    AssetId, CarryQuote, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, View,
+    AssetId, CarryQuote, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
+    View,
 };
 use crate::market::Board;
 use serde::{Deserialize, Serialize};

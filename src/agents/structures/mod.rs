@@ -44,7 +44,8 @@ mod triangular;
 use super::declaration::ParamSpec;
 use super::personality::{Preset, Traits};
 use crate::domain::{
-    AssetId, CarryQuote, Family, Indicator, InstrumentId, MarketEvent, Plan, SideRule, Span, Stamp, Terms, View,
+    AssetId, CarryQuote, Family, Indicator, InstrumentId, MarketEvent, Plan, SideRule, Span, Stamp, Terms,
+    View,
 };
 use crate::fills::{Costs, charge, level};
 use crate::market::Board;

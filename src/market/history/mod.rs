@@ -32,8 +32,8 @@ pub(super) mod decode;
 mod funding;
 #[cfg(test)]
 mod laws;
-pub(super) mod ranking;
 pub mod paired;
+pub(super) mod ranking;
 mod rows;
 pub(super) mod scan;
 mod source;
@@ -89,6 +89,8 @@ pub struct HistoryFeed {
     /// By symbol number.
     instruments: Vec<Option<InstrumentId>>,
     settlements: Option<Settlements>,
+    /// By instrument: whether it has settlements.
+    paid: Vec<bool>,
     /// A row of a later bucket, waiting.
     held: Option<Row>,
     /// Whether the rows are over.
@@ -138,7 +140,7 @@ impl HistoryFeed {
             notes: found.notes,
         };
         let mut report = found.report;
-        let settlements = join_funding(funding, &found.universe, found.hash, &mut info, &mut report)?;
+        let (settlements, paid) = join_funding(funding, &found.universe, found.hash, &mut info, &mut report)?;
         if !info.has_volume {
             info.notes.push("this data has no volume: no participation limit and no impact apply".into());
         }
@@ -158,6 +160,7 @@ impl HistoryFeed {
             rows,
             instruments: found.instruments,
             settlements,
+            paid,
             held: None,
             over: false,
             bars: vec![None; assets],
@@ -173,6 +176,16 @@ impl HistoryFeed {
     pub fn with_inside(mut self) -> Self {
         self.inside = self.info.bar.0 < self.info.clock.0;
         self
+    }
+
+    /// Instruments without settlements though there is a file of them.
+    fn unpaid(&self) -> Vec<InstrumentId> {
+        let of = |i: &crate::domain::Instrument| (!self.paid[i.id.index()]).then_some(i.id);
+        if self.info.has_funding {
+            self.universe.instruments.iter().filter_map(of).collect()
+        } else {
+            Vec::new()
+        }
     }
 
     /// Whether an event up to this stamp may be left.
@@ -301,20 +314,20 @@ fn join_funding(
     bars_hash: blake3::Hash,
     info: &mut FeedInfo,
     report: &mut FeedReport,
-) -> Result<Option<Settlements>, FeedError> {
+) -> Result<(Option<Settlements>, Vec<bool>), FeedError> {
+    let mut paid = vec![false; universe.instruments.len()];
     let perps = universe.instruments.first().is_some_and(|i| i.kind == InstrumentKind::Perp);
     let Some(source) = funding else {
         if perps {
             info.notes.push("this data has no funding: perps pay none here".into());
         }
-        return Ok(None);
+        return Ok((None, paid));
     };
     if !perps {
         info.notes.push(format!("{} is not used: the instruments are not perps", source.name()));
-        return Ok(None);
+        return Ok((None, paid));
     }
     let mut first = Settlements::open(source, true, universe)?;
-    let mut paid = vec![false; universe.instruments.len()];
     while let Some(one) = first.take()? {
         let inside = one.at >= info.from && one.at < info.to;
         paid[one.instrument.index()] |= inside;
@@ -341,5 +354,5 @@ fn join_funding(
             without.join(" ")
         ));
     }
-    Ok(Some(Settlements::open(source, false, universe)?))
+    Ok((Some(Settlements::open(source, false, universe)?), paid))
 }

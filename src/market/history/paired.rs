@@ -9,7 +9,7 @@
 //! 2. Spot without a perp is left out; a perp without spot is only a perp. Both are said.
 
 use super::{HistoryFeed, HistorySettings, Source};
-use crate::domain::{Event, Instrument, InstrumentId, InstrumentKind, MarketEvent, Universe};
+use crate::domain::{Event, Instrument, InstrumentId, InstrumentKind, MarketEvent, Stamp, Universe};
 use crate::market::{Feed, FeedError, FeedInfo, FeedReport};
 use std::collections::VecDeque;
 
@@ -21,6 +21,8 @@ pub struct PairedFeed {
     spots: HistoryFeed,
     /// By spot instrument of its own feed: its number here.
     numbers: Vec<Option<InstrumentId>>,
+    /// Perps without settlements, and their last closes.
+    unpaid: Vec<(InstrumentId, f64)>,
     queue: VecDeque<Event>,
 }
 
@@ -41,7 +43,8 @@ impl PairedFeed {
         let mut info = perps.info().clone();
         beside.window.from = Some(info.from);
         beside.window.to = Some(info.to);
-        beside.window.assets = Some(universe.assets.iter().map(|a| a.name.clone()).collect());
+        // A perp without spot is no mistake, so nothing is asked for by name.
+        beside.window.assets = None;
         let spots = HistoryFeed::open(&beside, spots, None)?;
         let first = spots.info();
         if first.from != info.from {
@@ -62,11 +65,18 @@ impl PairedFeed {
         if !bare.is_empty() {
             info.notes.push(format!("{spot} has no spot of {}", bare.join(" ")));
         }
+        let unpaid: Vec<(InstrumentId, f64)> = perps.unpaid().into_iter().map(|i| (i, f64::NAN)).collect();
+        if !unpaid.is_empty() {
+            let names = unpaid.iter().map(|(i, _)| universe.instruments[i.index()].symbol.as_str());
+            let names = names.collect::<Vec<_>>().join(" ");
+            info.notes.retain(|n| !n.contains("they pay none here"));
+            info.notes.push(format!("there is no funding of {names}: they pay the mean of the others"));
+        }
         let mut both = blake3::Hasher::new();
         both.update(info.data_hash.as_bytes()).update(first.data_hash.as_bytes());
         info.data_hash = both.finalize().to_hex().to_string();
         info.name = format!("{}+{spot}", info.name);
-        Ok(PairedFeed { info, universe, perps, spots, numbers, queue: VecDeque::new() })
+        Ok(PairedFeed { info, universe, perps, spots, numbers, unpaid, queue: VecDeque::new() })
     }
 
     /// One bucket of both.
@@ -91,9 +101,51 @@ impl PairedFeed {
                 None => break,
             }
         }
+        self.settle_the_rest(&mut perps);
         self.queue.extend(perps);
         self.queue.push_back(Event::Barrier(at));
         Ok(())
+    }
+
+    /// Perps without settlements of their own pay the mean of the others', at their own price.
+    fn settle_the_rest(&mut self, events: &mut Vec<Event>) {
+        if self.unpaid.is_empty() {
+            return;
+        }
+        let mut means: Vec<(Stamp, f64, u32)> = Vec::new();
+        for event in events.iter() {
+            let Event::Market(MarketEvent::Funding { at, rate, .. }) = *event else { continue };
+            match means.iter_mut().find(|m| m.0 == at) {
+                Some(m) => (m.1, m.2) = (m.1 + rate, m.2 + 1),
+                None => means.push((at, rate, 1)),
+            }
+        }
+        means.sort_by_key(|m| m.0);
+        let bars: Vec<(InstrumentId, Stamp, f64, f64)> = events
+            .iter()
+            .filter_map(|e| match *e {
+                Event::Market(MarketEvent::Bar { instrument, at, bar }) => {
+                    Some((instrument, at, bar.open, bar.close))
+                }
+                _ => None,
+            })
+            .collect();
+        let clock = self.info.clock;
+        for (instrument, last) in &mut self.unpaid {
+            let bar = bars.iter().find(|b| b.0 == *instrument);
+            for (at, sum, n) in &means {
+                // A bar that opens at the settlement gives its open, else it is the last close before.
+                let opens = bar.filter(|b| Stamp(b.1.0 - clock.0) == *at).map(|b| b.2);
+                let mark = opens.unwrap_or(*last);
+                if mark.is_finite() {
+                    let (instrument, at, rate) = (*instrument, *at, sum / f64::from(*n));
+                    events.push(Event::Market(MarketEvent::Funding { instrument, at, rate, mark }));
+                }
+            }
+            if let Some(bar) = bar {
+                *last = bar.3;
+            }
+        }
     }
 }
 
@@ -123,5 +175,101 @@ impl Feed for PairedFeed {
         all.unsorted += spot.unsorted;
         all.jumps += spot.jumps;
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Bytes, Window};
+    use super::*;
+    use crate::domain::Span;
+
+    /// Hours of two perps and of spot of one of them and of a third; the spot begins `late` hours later.
+    fn panel(symbols: &[&str], from: i64, hours: i64, scale: f64) -> String {
+        let mut text = String::from("timestamp,symbol,open,high,low,close,volume\n");
+        for h in from..hours {
+            for (i, symbol) in symbols.iter().enumerate() {
+                let p = scale * (100.0 * (i + 1) as f64 + ((h * 7 + i as i64) % 13) as f64);
+                text.push_str(&format!("{},{symbol},{p},{},{},{p},10\n", h * 3_600, p * 1.01, p * 0.99));
+            }
+        }
+        text
+    }
+
+    fn open(hours: i64, to: Option<Stamp>) -> PairedFeed {
+        let source = |name: &str, text: String| -> Vec<Box<dyn Source>> {
+            vec![Box::new(Bytes::new(name, text.into_bytes()))]
+        };
+        let settings = HistorySettings {
+            name: "perp".into(),
+            clock: Span(4 * Span::HOUR.0),
+            kind: None,
+            window: Window { to, ..Window::default() },
+        };
+        let funding = Bytes::new(
+            "funding.csv",
+            "timestamp,symbol,rate\n28800,AUSDT,0.0001\n57600,AUSDT,-0.0002\n".as_bytes(),
+        );
+        let perps = source("perp.csv", panel(&["AUSDT", "BUSDT"], 0, hours, 1.0));
+        let spots = source("spot.csv", panel(&["AUSDT", "CUSDT"], 8, hours, 1.001));
+        PairedFeed::open(&settings, perps, "spot", spots, Some(&funding)).unwrap()
+    }
+
+    fn all(feed: &mut PairedFeed) -> Vec<Event> {
+        std::iter::from_fn(|| feed.next().unwrap()).collect()
+    }
+
+    #[test]
+    fn spot_stands_beside_the_perps_and_hours_inside_their_bars() {
+        let mut feed = open(48, None);
+        let u = feed.universe().clone();
+        let kinds: Vec<(&str, InstrumentKind)> =
+            u.instruments.iter().map(|i| (u.name(i.asset), i.kind)).collect();
+        let (perp, spot) = (InstrumentKind::Perp, InstrumentKind::Spot);
+        assert_eq!(kinds, [("A", perp), ("B", perp), ("A", spot)], "C has no perp");
+        assert!(feed.info().notes.iter().any(|n| n.contains("no spot of B")), "{:?}", feed.info().notes);
+        assert!(feed.info().has_funding);
+        let events = all(&mut feed);
+        let barriers = events.iter().filter(|e| matches!(e, Event::Barrier(_))).count();
+        let count = |f: fn(&MarketEvent) -> bool| {
+            events.iter().filter(|e| matches!(e, Event::Market(m) if f(m))).count()
+        };
+        assert_eq!(barriers, 12);
+        assert_eq!(count(|m| matches!(m, MarketEvent::Inside { .. })), 2 * 48);
+        assert_eq!(
+            count(|m| matches!(m, MarketEvent::Bar { instrument, .. } if instrument.0 == 2)),
+            10,
+            "two are before it begins"
+        );
+        assert_eq!(count(|m| matches!(m, MarketEvent::Funding { .. })), 4, "B pays the mean of the others");
+        assert!(feed.info().notes.iter().any(|n| n.contains("BUSDT: they pay the mean")));
+        // Within a bucket: spot, hours, perps, settlements, barrier; nothing of a later bucket.
+        let mut end = Stamp(0);
+        for bucket in events.split_inclusive(|e| matches!(e, Event::Barrier(_))) {
+            let Some(Event::Barrier(at)) = bucket.last() else { panic!("cut off") };
+            assert!(bucket.iter().all(|e| e.at() <= *at));
+            assert!(
+                bucket
+                    .iter()
+                    .all(|e| !matches!(e, Event::Market(MarketEvent::Inside { at, .. }) if *at <= end))
+            );
+            let rank = |e: &Event| match e {
+                Event::Market(MarketEvent::Bar { instrument, .. }) if instrument.0 == 2 => 0,
+                Event::Market(MarketEvent::Inside { .. }) => 1,
+                Event::Market(MarketEvent::Bar { .. }) => 2,
+                Event::Market(_) => 3,
+                _ => 4,
+            };
+            assert!(bucket.windows(2).all(|w| rank(&w[0]) <= rank(&w[1])));
+            end = *at;
+        }
+    }
+
+    #[test]
+    fn a_window_sees_a_prefix() {
+        let whole = all(&mut open(96, None));
+        let part = all(&mut open(96, Some(Stamp(48 * Span::HOUR.0))));
+        assert_eq!(part[..], whole[..part.len()]);
+        assert_eq!(part.last().map(Event::at), Some(Stamp(48 * Span::HOUR.0)));
     }
 }

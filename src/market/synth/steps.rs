@@ -3,7 +3,7 @@
 //! # Invariants
 //!
 //! 1. Detail of a step is trades (stamped half a step before its end), then quotes, marks, settlements,
-//!    pools (stamped its end), so stamps never fall.
+//!    bars of a whole hour, pools (stamped its end), so stamps never fall.
 //! 2. It walks its own copy of the path, eight hours ahead of what it tells: the premium that a settlement
 //!    is made from is what the perp showed in the eight hours before. It draws nothing of the path anew, so
 //!    the bars are those of a run without detail.
@@ -40,6 +40,8 @@ pub(super) struct Steps {
     listed: usize,
     /// Bars of the hours up to the next settlement.
     hours: VecDeque<[Bar; ASSETS.len()]>,
+    /// The hour that is being told.
+    hour: Option<[Bar; ASSETS.len()]>,
     /// Settlements of beta's perps since they were last asked for.
     settled: Vec<Event>,
     has_funding: bool,
@@ -87,6 +89,7 @@ impl Steps {
             contracts,
             listed: 0,
             hours: VecDeque::new(),
+            hour: None,
             settled: Vec::new(),
             has_funding,
             at,
@@ -139,6 +142,12 @@ impl Steps {
         if let Some(triangle) = &mut self.triangle {
             triangle.quotes(&mut sink, &self.lines);
         }
+        // The hour's bar of the perps that the desk trades, for orders that are worked.
+        if let Some(bars) = self.hour.filter(|_| at.floor(Span::HOUR) == at) {
+            for (line, &place) in self.lines.iter().zip(&self.places) {
+                sink.push(MarketEvent::Inside { instrument: line.ids.perp_alpha, at, bar: bars[place] });
+            }
+        }
         sink.silent = false;
         let gas = self.gas.step(at);
         if let Some((line, pools)) = &mut self.pools {
@@ -169,7 +178,8 @@ impl Steps {
             }
         }
         // The block above keeps the hours of a whole settlement in stock.
-        if let Some(bars) = self.hours.pop_front() {
+        self.hour = self.hours.pop_front();
+        if let Some(bars) = self.hour {
             for (line, &place) in self.lines.iter_mut().zip(&self.places) {
                 line.hour(start, bars[place]);
             }

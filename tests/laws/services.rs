@@ -1,0 +1,220 @@
+//! Agents that serve each other: exposure never changes with the instrument, both legs or neither, capital,
+//! receipts, and nothing at all where nobody serves. The embedded market's perps, with spot of each made
+//! beside them and bars of an hour inside their bars.
+
+use crate::common::{Run, SCOUTS, Tape, shipped};
+use hive::agents::declaration::{Declaration, Selector};
+use hive::agents::personality::Traits;
+use hive::config::Config;
+use hive::domain::{
+    AgentId, Bar, Body, Decimal, Event, Family, Goal, Instrument, InstrumentId, InstrumentKind, MarketEvent,
+    Service, SideRule, Span, Speaker, Stamp, money, random,
+};
+use hive::engine::{Engine, Outputs};
+use std::collections::BTreeMap;
+
+const HOUR: Span = Span::HOUR;
+
+/// The shipped roster with somebody who carries and somebody who works orders, and more to carry for.
+fn config(serving: bool) -> Config {
+    let mut config = shipped();
+    config.roster.scouts = SCOUTS;
+    for (family, name) in [(Family::Funding, "Carry"), (Family::MarketMaking, "Maker")] {
+        config.roster.agents.push(Declaration {
+            name: name.to_owned(),
+            family,
+            assets: vec![Selector::Any],
+            side: SideRule::Both,
+            goal: Goal::Automated,
+            personality: "stoic".to_owned(),
+            traits: Traits::default(),
+            params: BTreeMap::new(),
+            funded: false,
+        });
+    }
+    (config.services.carry, config.services.liquidity) = (serving, serving);
+    config
+}
+
+/// A bar told in four hours that together are that bar.
+fn hours(bar: &Bar) -> [Bar; 4] {
+    let Bar { open, high, low, close, volume } = *bar;
+    let part =
+        |open: f64, close: f64, high: f64, low: f64| Bar { open, high, low, close, volume: volume / 4.0 };
+    let mid = f64::midpoint(open, close);
+    [
+        part(open, low, open, low),
+        part(low, high, high, low),
+        part(high, mid, high, mid.min(high)),
+        part(mid, close, mid.max(close), mid.min(close)),
+    ]
+}
+
+/// The tape with spot; of `missing` in a thousand spot bars nothing is heard.
+fn paired(days: u32, missing: u64) -> Tape {
+    let plain = Tape::market(days);
+    let mut universe = plain.universe.clone();
+    let n = universe.instruments.len();
+    for i in 0..n {
+        let perp = universe.instruments[i].clone();
+        universe.instruments.push(Instrument {
+            id: InstrumentId((n + i) as u16),
+            kind: InstrumentKind::Spot,
+            symbol: format!("{}-SPOT", perp.symbol),
+            ..perp
+        });
+    }
+    let mut events = Vec::new();
+    let mut bucket: Vec<Event> = Vec::new();
+    for event in &plain.events {
+        let Event::Barrier(_) = event else {
+            bucket.push(*event);
+            continue;
+        };
+        let mut inside = Vec::new();
+        for e in &bucket {
+            let Event::Market(MarketEvent::Bar { instrument, at, bar }) = *e else { continue };
+            let key = random::key(7, &[u64::from(instrument.0), at.0 as u64]);
+            let basis = 1.0 + 2e-4 * random::normal(key);
+            let spot = Bar {
+                open: bar.open * basis,
+                high: bar.high * basis,
+                low: bar.low * basis,
+                close: bar.close * basis,
+                volume: bar.volume,
+            };
+            if random::mix(key, 3) % 1_000 >= missing {
+                let instrument = InstrumentId(instrument.0 + n as u16);
+                events.push(Event::Market(MarketEvent::Bar { instrument, at, bar: spot }));
+            }
+            for (h, bar) in hours(&bar).into_iter().enumerate() {
+                inside.push((Stamp(at.0 - (3 - h as i64) * HOUR.0), instrument, bar));
+            }
+        }
+        inside.sort_by_key(|(at, i, _)| (*at, *i));
+        let told = inside
+            .into_iter()
+            .map(|(at, instrument, bar)| Event::Market(MarketEvent::Inside { instrument, at, bar }));
+        events.extend(told);
+        events.append(&mut bucket);
+        events.push(*event);
+    }
+    Tape { universe, events }
+}
+
+/// Spot, perp and what the agents hold, by asset.
+fn held(engine: &Engine, n: usize) -> Vec<(Decimal, Decimal, Decimal)> {
+    use hive::execution::Venue;
+    let real = &engine.respond.real;
+    (0..n as u16)
+        .map(|i| {
+            let (perp, spot) = (InstrumentId(i), InstrumentId(i + n as u16));
+            let agents: Decimal = (0..real.ledger.agents() as u32)
+                .map(AgentId)
+                .filter(|a| Some(*a) != carrier(engine))
+                .chain([hive::ledger::Ledger::TREASURY])
+                .map(|a| real.ledger.position(a, perp))
+                .sum();
+            (real.venue.position(spot), real.venue.position(perp), agents)
+        })
+        .collect()
+}
+
+fn carrier(engine: &Engine) -> Option<AgentId> {
+    let cast = engine.cast();
+    cast.agents[..cast.declared].iter().find(|a| a.name == "Carry").map(|a| a.id)
+}
+
+#[test]
+fn with_services_off_or_nobody_to_serve_every_decision_is_the_same() {
+    let plain = Tape::market(160);
+    let with = paired(160, 0);
+    let digest = |config: &Config, tape: &Tape| {
+        let run = crate::common::run(config, tape);
+        (run.engine.respond.decisions.to_string(), run.engine.respond.real.equity())
+    };
+    let off = digest(&config(false), &plain);
+    assert_eq!(digest(&config(false), &with), off, "spot and hours beside do not matter");
+    assert_ne!(digest(&config(true), &with), off, "and services do");
+    let mut nobody = config(true);
+    nobody.roster.agents.retain(|a| !["Carry", "Maker"].contains(&a.name.as_str()));
+    let mut none = nobody.clone();
+    (none.services.carry, none.services.liquidity) = (false, false);
+    assert_eq!(digest(&nobody, &with), digest(&none, &plain));
+}
+
+#[test]
+fn spot_and_perp_are_together_what_the_agents_hold_and_capital_is_kept() {
+    for missing in [0, 150] {
+        let tape = paired(260, missing);
+        let n = tape.universe.assets.len();
+        let mut run = Run::start(&config(true), &tape.universe);
+        let mut out = Outputs::default();
+        let (mut carried, mut used_most, mut apart, mut apart_for) = (0, 0.0_f64, 0, vec![0; n]);
+        for event in &tape.events {
+            run.step(event, &mut out);
+            let Event::Barrier(_) = event else { continue };
+            let real = &run.engine.respond.real;
+            assert_eq!(real.halted, None);
+            let equity = money::to_estimate(real.equity());
+            let mut used = 0.0;
+            for (i, (spot, perp, agents)) in held(&run.engine, n).into_iter().enumerate() {
+                assert!(spot >= Decimal::ZERO, "spot is never short");
+                carried += usize::from(spot > Decimal::ZERO);
+                if spot + perp == agents {
+                    apart_for[i] = 0;
+                } else {
+                    apart += 1;
+                    apart_for[i] += 1;
+                    assert!(missing > 0 && apart_for[i] <= 6, "legs stay apart: {spot} {perp} {agents}");
+                }
+                let mark = money::to_estimate(real.marks[i]);
+                used += mark * (money::to_estimate(spot) + 0.25 * money::to_estimate(perp).abs()) / equity;
+            }
+            used_most = used_most.max(used);
+        }
+        run.engine.balances().unwrap();
+        assert!(carried > 500, "something was carried: {carried}");
+        // Prices move by a few per cent between a decision and the next.
+        assert!(used_most < 1.15, "{used_most}");
+        assert_eq!(apart > 0, missing > 0, "legs were apart {apart} times");
+        assert!(run.engine.respond.real.services.worked().rested > 0.0, "and orders were worked");
+    }
+}
+
+#[test]
+fn receipts_are_the_books() {
+    let tape = paired(260, 0);
+    let run = crate::common::run(&config(true), &tape);
+    let owner = carrier(&run.engine).unwrap();
+    let real = &run.engine.respond.real;
+    let saved = |service: Service| -> f64 {
+        let of = |m: &hive::domain::Message| match m.body {
+            Body::Receipt(r) if r.service == service => Some(r.saved),
+            _ => None,
+        };
+        run.messages.iter().filter_map(of).sum()
+    };
+    // The last receipts were told when the last day closed, some bars before the end.
+    let carry = money::to_estimate(real.ledger.pnl(owner, &real.marks).unwrap());
+    assert!(
+        saved(Service::Carry) != 0.0 && (saved(Service::Carry) - carry).abs() < 0.1 * carry.abs().max(50.0)
+    );
+    let worked = real.services.worked();
+    let liquidity = worked.taking - worked.cost;
+    assert!((saved(Service::Liquidity) - liquidity).abs() < 0.05 * worked.taking.max(1.0));
+    // Every book together is the account.
+    let all: Decimal = (0..real.ledger.agents() as u32)
+        .map(|i| real.ledger.pnl(AgentId(i), &real.marks).unwrap())
+        .sum::<Decimal>()
+        + real.ledger.pnl(hive::ledger::Ledger::TREASURY, &real.marks).unwrap();
+    let gained = real.ledger.account_equity(&real.marks).unwrap() - setup_money();
+    assert!((all - gained).abs() < Decimal::ONE, "{all} {gained}");
+    let quotes = run.messages.iter().filter(|m| matches!(m.body, Body::Carry(_)));
+    assert!(quotes.clone().count() > 100);
+    assert!(quotes.clone().all(|m| m.from == Speaker::Agent(owner)));
+}
+
+fn setup_money() -> Decimal {
+    config(true).capital
+}
