@@ -18,5 +18,6 @@ mod operator;
 mod readings;
 mod reasons;
 mod replay;
+mod structures;
 mod time;
 mod uplift;
