@@ -240,12 +240,12 @@ impl Life {
         let notional = p.legs.iter().zip(&entry).map(|(l, v)| libm::fabs(l.ratio * v)).fold(0.0, f64::max);
         let units = seen.units(p.size, notional);
         // A leg below a lot or the least notional would leave the others alone.
-        let tradable = p.legs.iter().zip(&entry).zip(&bounds).all(|((l, v), b)| {
-            let quantity = libm::fabs(l.ratio) * units;
-            let quantity = if b.is_some() { quantity } else { seen.listed.lots(l.instrument, quantity) };
-            let least = crate::domain::money::to_estimate(seen.listed.get(l.instrument).min_notional);
-            quantity > 0.0 && quantity * v >= least
-        });
+        let tradable = p
+            .legs
+            .iter()
+            .zip(&entry)
+            .zip(&bounds)
+            .all(|((l, v), b)| seen.is_order(l.instrument, l.ratio * units, *v, b.is_none()));
         if !(tradable && units.is_finite() && units > 0.0) {
             return;
         }

@@ -202,6 +202,14 @@ impl Seen<'_> {
         whole.then_some(hit.price * self.listed.scale(self.board, id)?)
     }
 
+    /// Whether a market takes an order of this size: worth its least notional at `worth` a unit, and, where it
+    /// trades in lots, one lot at least.
+    pub fn is_order(&self, id: InstrumentId, quantity: f64, worth: f64, in_lots: bool) -> bool {
+        let size = libm::fabs(quantity);
+        let size = if in_lots { self.listed.lots(id, size) } else { size };
+        size > 0.0 && size * worth >= crate::domain::money::to_estimate(self.listed.get(id).min_notional)
+    }
+
     /// Units of a structure whose largest leg is worth `notional` a unit, after the agent's character.
     pub fn units(&self, size: f64, notional: f64) -> f64 {
         size * self.traits.aggression * self.preset.unit * self.capital / notional

@@ -113,7 +113,9 @@ struct Weighed {
 impl Weighed {
     /// Whether it may be opened, if its edge is worth the hurdle.
     fn may_open(&self, seen: &Seen<'_>) -> bool {
-        -self.side * self.rich > 0.0 && self.bound <= seen.capital && seen.side.allows(self.side)
+        let is_order = seen.is_order(self.id, seen.units(self.size, self.price), self.price, true);
+        let allowed = self.bound <= seen.capital && seen.side.allows(self.side);
+        -self.side * self.rich > 0.0 && allowed && is_order
     }
 }
 

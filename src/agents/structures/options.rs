@@ -204,7 +204,12 @@ impl Memory {
     /// Whether it may be opened, if its edge is worth the hurdle.
     fn may_open(&self, seen: &Seen<'_>, e: &Expiry, w: &Weighed) -> bool {
         let dear = e.implied > e.forecast;
-        self.sells(w) == dear && w.bound <= seen.capital && seen.side.allows(w.side)
+        let units = seen.units(w.size, w.notional);
+        let is_order = |l: &Leg| {
+            seen.value(l.instrument).is_some_and(|v| seen.is_order(l.instrument, l.ratio * units, v, true))
+        };
+        let allowed = w.bound <= seen.capital && seen.side.allows(w.side);
+        self.sells(w) == dear && allowed && w.legs.iter().all(is_order)
     }
 
     /// The legs of a long, options last.
