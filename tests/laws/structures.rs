@@ -8,22 +8,20 @@
 //!
 //! What only the owner knows is counted, and nothing else is let pass ([`Unknown`]).
 
+mod heard;
+
 use crate::common::scenes::{self, Scene};
-use hive::agents::Agent;
+use heard::{Intent, Now};
 use hive::agents::structures::legs::Legs;
 use hive::agents::structures::life::LATENCY;
-use hive::agents::structures::listed::Listed;
-use hive::agents::structures::ranges::{Ask, Bounds};
-use hive::agents::structures::{KEYS, Leg, Proposal, Rules, Seen, Values};
+use hive::agents::structures::{KEYS, Leg, Proposal, Rules, Values};
 use hive::domain::condition::Target;
 use hive::domain::{
     Action, Body, Condition, Event, Family, Indicator, InstrumentId, MarketEvent, Message, Plan, ReEntry,
     Reason, Span, Speaker, Stamp, Term, Verb, View, money,
 };
 use hive::engine::{Engine, Outputs};
-use hive::fills::{self, Costs, level};
 use hive::market::Board;
-use hive::market::board::Level;
 use std::collections::BTreeMap;
 
 /// What a listener cannot know.
@@ -49,159 +47,8 @@ struct Count {
     broken: Vec<String>,
 }
 
-/// What is known at a look.
-struct Now<'a> {
-    listed: &'a Listed,
-    board: &'a Board,
-    costs: &'a Costs,
-    at: Stamp,
-    agent: &'a Agent,
-    capital: f64,
-}
-
-impl Now<'_> {
-    fn seen<'b>(&'b self, legs: &'b Legs) -> Seen<'b> {
-        Seen {
-            listed: self.listed,
-            board: self.board,
-            costs: self.costs,
-            now: self.at,
-            traits: &self.agent.traits,
-            preset: self.agent.strategy.preset(),
-            side: self.agent.side,
-            capital: self.capital,
-            legs,
-        }
-    }
-
-    /// Legs that are known by bars are judged when all of them close.
-    fn is_aligned(&self, legs: &[Leg]) -> bool {
-        legs.iter().all(|l| {
-            let Some(q) = self.board.get(l.instrument) else { return true };
-            let bars = q.level == Level::Bars && q.settled.is_none();
-            q.bar.filter(|_| bars).is_none_or(|b| b.at == self.at || self.at.since(b.at) > Span::DAY)
-        })
-    }
-
-    /// What the coins are worth that a leg is priced in; 1 for the account's currency.
-    fn coins(&self, leg: &Leg) -> f64 {
-        let other = self.listed.pays(leg.instrument);
-        other.and_then(|_| self.listed.scale(self.board, leg.instrument)).unwrap_or(1.0)
-    }
-
-    fn value(&self, leg: &Leg, bounds: Option<Bounds>) -> Option<f64> {
-        let price = self.listed.value(self.board, leg.instrument)?;
-        Some(bounds.map_or(price, |b| b.worth(price))).filter(|v| v.is_finite())
-    }
-}
-
 fn view(values: &Values, held: u32, side: f64) -> View<'_> {
     View { close: f64::NAN, sigma: f64::NAN, held, best: 0.0, side, keys: &KEYS, values: &values.0 }
-}
-
-/// A leg's order of the last message, as far as one can tell.
-#[derive(Clone, Copy, Debug)]
-struct Flight {
-    decided: Stamp,
-    /// Certainly still to be filled, if nothing came before it had to be there.
-    left: f64,
-    /// Something was offered when it may have been there.
-    met: bool,
-}
-
-/// An intent as its messages told it.
-#[derive(Clone)]
-struct Intent {
-    plan: Plan,
-    side: f64,
-    size: f64,
-    legs: Vec<Leg>,
-    bounds: Vec<Option<Bounds>>,
-    entry: Vec<f64>,
-    notional: f64,
-    units: f64,
-    first: f64,
-    since: Stamp,
-    carried: f64,
-    adds: u32,
-    flights: Vec<Flight>,
-}
-
-impl Intent {
-    fn shadow(&self) -> Legs {
-        let mut legs = Legs::default();
-        for (l, b) in self.legs.iter().zip(&self.bounds) {
-            let quantity = self.side * l.ratio * self.units;
-            if let Some(bounds) = *b {
-                let (decided, live) = (self.since, self.since);
-                let ask = Ask { pool: l.instrument, bounds, change: quantity, decided, live, tries: 0 };
-                legs.ranges.asked.push(ask);
-            } else {
-                legs.held.push((l.instrument, quantity));
-            }
-        }
-        legs.held.sort_by_key(|h| h.0);
-        legs
-    }
-
-    /// Orders the difference on every leg; a maker takes nothing.
-    fn order(&mut self, now: &Now<'_>, more: f64, maker: bool) {
-        let lots = |(l, b): (&Leg, &Option<Bounds>)| {
-            let size = (l.ratio * more).abs();
-            self.side
-                * (l.ratio * more).signum()
-                * if b.is_some() { size } else { now.listed.lots(l.instrument, size) }
-        };
-        let each = self.legs.iter().zip(&self.bounds).map(lots);
-        let flight = |left| Flight { decided: now.at, left: if maker { 0.0 } else { left }, met: maker };
-        self.flights = each.map(flight).collect();
-    }
-
-    /// An event may fill what is on its way.
-    fn offer(&mut self, listed: &Listed, board: &Board, costs: &Costs, event: &MarketEvent) {
-        let at = event.at();
-        for ((leg, b), f) in self.legs.iter().zip(&self.bounds).zip(&mut self.flights) {
-            if event.instrument() != Some(leg.instrument) || f.left == 0.0 {
-                continue;
-            }
-            let Some(quoted) = board.get(leg.instrument) else { continue };
-            let got = match *event {
-                MarketEvent::Pool { .. } if b.is_some() => f.left,
-                MarketEvent::Bar { bar, .. }
-                    if quoted.level == Level::Bars && quoted.bar_before >= Some(f.decided) =>
-                {
-                    let kind = listed.get(leg.instrument).kind;
-                    fills::take(costs, kind, bar.open, f64::NAN, bar.volume, f.left).quantity
-                }
-                MarketEvent::Quote { .. }
-                | MarketEvent::Pool { .. }
-                | MarketEvent::Level { last: true, .. } => {
-                    let tick = listed.tick(leg.instrument);
-                    let hit = level::hit(board, listed.get(leg.instrument), tick, f.left);
-                    hit.map_or(0.0, |h| h.quantity)
-                }
-                _ => continue,
-            };
-            f.met |= at.since(f.decided).0 >= LATENCY.0 / 2;
-            if at.since(f.decided).0 >= LATENCY.0 * 3 / 2 {
-                f.left = if (f.left - got).abs() <= 1e-9 * f.left.abs() { 0.0 } else { f.left - got };
-            }
-        }
-    }
-
-    fn is_whole(&self) -> bool {
-        self.flights.iter().all(|f| f.left == 0.0)
-    }
-
-    /// Gain at mid prices since the message, funding included, in basis points of the first notional.
-    fn gain(&self, now: &Now<'_>) -> f64 {
-        let mut sum = self.carried;
-        for ((leg, bounds), entry) in self.legs.iter().zip(&self.bounds).zip(&self.entry) {
-            let Some(value) = now.value(leg, *bounds) else { return f64::NAN };
-            sum += self.side * leg.ratio * (value - entry * now.coins(leg));
-        }
-        sum / self.notional * 1e4
-    }
 }
 
 /// What a condition is to a listener.
@@ -264,7 +111,7 @@ impl One {
         }
         let act = match said {
             [] => None,
-            [Body::Action(a)] => Some(*a),
+            [Body::Action(a)] => Some(a),
             more => panic!("{context}: one thing at a time: {more:?}"),
         };
         if self.open.is_some() {
@@ -274,7 +121,7 @@ impl One {
         }
     }
 
-    fn manage(&mut self, now: &Now<'_>, act: Option<Action>, count: &mut Count, context: &str) {
+    fn manage(&mut self, now: &Now<'_>, act: Option<&Action>, count: &mut Count, context: &str) {
         let mut open = self.open.clone().unwrap();
         let mut unknown = |u| *count.unknown.entry((self.family, u)).or_default() += 1;
         let whole = open.is_whole();
@@ -290,12 +137,12 @@ impl One {
                 return unknown(Unknown::InFlight);
             };
             assert_eq!(a.reason, Reason::Settled, "{context}");
-            return self.close(now, &a, context);
+            return self.close(now, a, context);
         }
         if let Some(a) = act.filter(|a| a.reason == Reason::Missed) {
             assert!(!whole, "{context}: it had all it ordered");
             unknown(Unknown::Missed);
-            return self.close(now, &a, context);
+            return self.close(now, a, context);
         }
         let held = minutes(now.at, Some(open.since));
         let gain = if self.own_gain() { f64::NAN } else { open.gain(now) };
@@ -334,7 +181,7 @@ impl One {
             let Some(when) = when else { continue };
             let came = act.filter(|a| a.verb == Verb::Close && a.reason == reason);
             match (truth(when), came) {
-                (Truth::True, Some(a)) => return self.close(now, &a, context),
+                (Truth::True, Some(a)) => return self.close(now, a, context),
                 (Truth::True, None) => {
                     // It may not have been there yet.
                     assert!(!whole && act.is_none(), "{context}: {reason} came true, {act:?} came: {when}");
@@ -342,7 +189,7 @@ impl One {
                 }
                 (Truth::Not(u), Some(a)) => {
                     unknown(u);
-                    return self.close(now, &a, context);
+                    return self.close(now, a, context);
                 }
                 (Truth::False | Truth::Not(_), _) => {}
             }
@@ -361,7 +208,7 @@ impl One {
                     if let Truth::Not(u) = truth {
                         unknown(u);
                     }
-                    open.act(now, &a, fraction, self.rules.is_maker(), context);
+                    open.act(now, a, fraction, self.rules.is_maker(), context);
                     self.open = Some(open);
                     return;
                 }
@@ -377,7 +224,7 @@ impl One {
         assert_eq!(act, None, "{context}: no condition asks for this");
     }
 
-    fn consider(&mut self, now: &Now<'_>, act: Option<Action>, count: &mut Count, context: &str) {
+    fn consider(&mut self, now: &Now<'_>, act: Option<&Action>, count: &mut Count, context: &str) {
         if self.awaits_outcome {
             assert_eq!(act, None, "{context}: opens before the last one is over");
             return;
@@ -465,31 +312,6 @@ impl One {
         let plan = Plan { reenter: open.plan.reenter.filter(|_| !gone), ..open.plan };
         assert_eq!(act.plan, plan, "{context}: a close amends nothing");
         (self.again, self.flat, self.awaits_outcome) = (act.plan.reenter, Some(now.at), true);
-    }
-}
-
-impl Intent {
-    /// A part has acted: the size and the plan that follow from it.
-    fn act(&mut self, now: &Now<'_>, act: &Action, fraction: f64, maker: bool, context: &str) {
-        let (plan, units, verb) = match act.reason {
-            Reason::Target => {
-                let plan = Plan { targets: [None, self.plan.targets[1]], add: None, ..self.plan };
-                (plan, self.units * (1.0 - fraction), Verb::Decrease)
-            }
-            Reason::Hedge => {
-                (Plan { hedge: None, ..self.plan }, self.units * (1.0 - fraction), Verb::Decrease)
-            }
-            _ => {
-                self.adds -= 1;
-                let add = self.plan.add.filter(|_| self.adds > 0);
-                (Plan { add, ..self.plan }, self.units + self.first * fraction, Verb::Increase)
-            }
-        };
-        let after = self.side * units * self.notional / now.capital;
-        assert_eq!((act.verb, act.before, act.after), (verb, self.size, after), "{context}");
-        assert_eq!(act.plan, plan, "{context}");
-        self.order(now, units - self.units, maker);
-        (self.plan, self.units, self.size) = (plan, units, after);
     }
 }
 
