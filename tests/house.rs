@@ -111,7 +111,7 @@ fn everybody_talks_with_conditions_and_nothing_breaks_with_faults_on() {
     for ((family, kind), text) in &said {
         let family = Family::ALL[*family];
         if *kind == "open" {
-            for part in ["stop:", "exit:", "expire:", "target:", "again on"] {
+            for part in ["stop:", "exit:", "expire:", "target:", "again if"] {
                 assert!(text.contains(part), "{family} {part}: {text}");
             }
         }

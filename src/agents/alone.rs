@@ -146,7 +146,8 @@ impl Alone {
             reason: closing.reason,
             r: pnl / closing.risk,
             pnl,
-            bars: closing.held,
+            held: closing.held,
+            minutes: false,
             points: 0.0,
         })
     }

@@ -7,7 +7,6 @@
 
 use super::Indicator;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// One side of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -223,40 +222,6 @@ impl ReEntry {
     }
 }
 
-impl fmt::Display for Term {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Term::Close => f.write_str("close"),
-            Term::Level(x) => f.write_str(&price(*x)),
-            Term::Trail(back) => write!(f, "the best close less {:.1} %", back * 100.0),
-            Term::Held => f.write_str("bars held"),
-            Term::Of(i) => i.fmt(f),
-            Term::Times(x, i) => write!(f, "{x:.3} × {i}"),
-            Term::Minutes => f.write_str("minutes held"),
-            Term::Back(bp) => write!(f, "the best gain less {bp:.1} bp"),
-        }
-    }
-}
-
-impl fmt::Display for Condition {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let op = match self.op {
-            Op::Below => "below",
-            Op::Above => "above",
-        };
-        write!(f, "{} {op} {}", self.left, self.right)
-    }
-}
-
-impl fmt::Display for ReEntry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verb = if self.side > 0.0 { "buy" } else { "sell" };
-        let ReEntry { when, unless, not_before, within, minutes, .. } = self;
-        let unit = if *minutes { "minutes" } else { "bars" };
-        write!(f, "{verb} again on {when} unless {unless}, after {not_before} and within {within} {unit}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -304,12 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_as_a_trader_would_say_it() {
-        assert_eq!(Condition::below(Term::Close, Term::Level(41_250.0)).to_string(), "close below 41250");
-        assert_eq!(
-            Condition::below(Term::Close, Term::Trail(0.06)).to_string(),
-            "close below the best close less 6.0 %"
-        );
+    fn a_price_has_six_digits_and_no_exponent() {
         assert_eq!(price(0.000_012_345_67), "0.0000123457");
         assert_eq!(price(1.5), "1.5");
     }

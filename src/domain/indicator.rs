@@ -3,7 +3,6 @@
 //! `market::indicators`.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// An indicator over the bars of one asset, windows in bars of the decision clock; those without a window
 /// are of a structure, from the quotes of its legs (`agents::structures`).
@@ -69,6 +68,11 @@ pub enum Indicator {
     /// logarithms: beyond 1 it earns no more. The range is the one that the price and the agent's width gave
     /// when it was opened; while flat, 0.
     Away,
+    /// [`Indicator::Edge`] with the sign of the side that it is on: positive for a long.
+    Way,
+    /// What volatility would earn after all costs if it came as forecast, a year, as a fraction: positive
+    /// where it is cheap and would be bought, negative where it is dear and would be sold.
+    Mispriced,
 }
 
 impl Indicator {
@@ -79,7 +83,7 @@ impl Indicator {
             Ema(n) | Mean(n) | ZScore(n) | Return(n) | Score(n) | Highest(n) | Lowest(n) | Sigma(n)
             | Efficiency(n) | PivotHigh(n) | PivotLow(n) | Activity(n) | Node(n) | Rank(n) => n,
             Gain | Spread | Imbalance | Edge | Basis | Carry | Implied | Forecast | Rich | Inventory
-            | Hours | Away => 0,
+            | Hours | Away | Way | Mispriced => 0,
         }
     }
 
@@ -87,39 +91,5 @@ impl Indicator {
     pub fn is_price(self) -> bool {
         use Indicator::*;
         matches!(self, Ema(_) | Mean(_) | Highest(_) | Lowest(_) | PivotHigh(_) | PivotLow(_))
-    }
-}
-
-impl fmt::Display for Indicator {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use Indicator::*;
-        match *self {
-            Ema(n) => write!(f, "the {n}-bar average (EMA)"),
-            Mean(n) => write!(f, "the {n}-bar mean"),
-            ZScore(n) => write!(f, "the z-score over {n} bars"),
-            Return(n) => write!(f, "the {n}-bar return"),
-            Score(n) => write!(f, "the {n}-bar return over its σ"),
-            Highest(n) => write!(f, "the {n}-bar high"),
-            Lowest(n) => write!(f, "the {n}-bar low"),
-            Sigma(n) => write!(f, "the {n}-bar volatility"),
-            Efficiency(n) => write!(f, "the {n}-bar trend strength"),
-            PivotHigh(n) => write!(f, "resistance (pivot {n})"),
-            PivotLow(n) => write!(f, "support (pivot {n})"),
-            Activity(n) => write!(f, "volume against its {n}-bar mean"),
-            Node(n) => write!(f, "the {n}-bar volume at this price"),
-            Rank(n) => write!(f, "the {n}-bar rank in the basket"),
-            Gain => f.write_str("the gain in bp"),
-            Spread => f.write_str("the spread in bp"),
-            Imbalance => f.write_str("the order-flow imbalance"),
-            Edge => f.write_str("the edge after fees in bp"),
-            Basis => f.write_str("the basis a year"),
-            Carry => f.write_str("the funding expected"),
-            Implied => f.write_str("implied volatility"),
-            Forecast => f.write_str("forecast volatility"),
-            Rich => f.write_str("price over value"),
-            Inventory => f.write_str("the inventory in quotes"),
-            Hours => f.write_str("hours to expiry"),
-            Away => f.write_str("the price's way to the edge of the range"),
-        }
     }
 }

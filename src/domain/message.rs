@@ -4,10 +4,8 @@
 //! [`Stance`] what listening made of it; [`GoalReading`] a tracker's number; [`Adjustment`] a
 //! manager's turn of a knob. Sizes are signed fractions of the speaker's own capital.
 
-use super::condition::price;
-use super::{AgentId, AssetId, Goal, IntentId, MessageId, Plan, ReEntry, Stamp};
+use super::{AgentId, AssetId, Goal, IntentId, MessageId, Plan, Stamp};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// What is done to a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,6 +47,8 @@ pub enum Reason {
     Missed,
     /// A contract of the structure was settled: what is left is closed.
     Settled,
+    /// The venue took over what the structure held on margin.
+    Liquidated,
 }
 
 /// An agent's own action: what the alone life does.
@@ -88,8 +88,10 @@ pub struct Outcome {
     pub r: f64,
     /// Net PnL after fees, slippage, funding and borrow, as a fraction of the agent's capital.
     pub pnl: f64,
-    /// Bars from opening to closing.
-    pub bars: u32,
+    /// Bars from opening to closing …
+    pub held: u32,
+    /// … or minutes: of a structure.
+    pub minutes: bool,
     /// Points won (+) or lost (−) by the agent while the intent was open. Filled in on delivery: the
     /// speaker does not know its points.
     pub points: f64,
@@ -368,61 +370,5 @@ impl MessageCounts {
             + self.adjustment
             + self.carry
             + self.receipt
-    }
-}
-
-impl fmt::Display for Verb {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Verb::Open => "opens",
-            Verb::Increase => "increases",
-            Verb::Decrease => "decreases",
-            Verb::Close => "closes",
-        })
-    }
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Reason::Signal => "signal",
-            Reason::ReEntry => "re-entry",
-            Reason::Add => "add",
-            Reason::Target => "target",
-            Reason::Hedge => "hedge",
-            Reason::Stop => "stop",
-            Reason::Trail => "trailing stop",
-            Reason::Exit => "exit",
-            Reason::Expired => "time stop",
-            Reason::Delisted => "delisted",
-            Reason::Missed => "a leg was missed",
-            Reason::Settled => "settled",
-        })
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let side = if self.side() > 0.0 { "long" } else { "short" };
-        write!(
-            f,
-            "{} {side} {:.2} → {:.2} at {} ({})",
-            self.verb,
-            self.before,
-            self.after,
-            price(self.price),
-            self.reason
-        )?;
-        if self.verb == Verb::Close {
-            return match &self.plan.reenter {
-                Some(again) => write!(f, "; {again}"),
-                None => Ok(()),
-            };
-        }
-        for (name, condition) in self.plan.parts() {
-            write!(f, "; {name}: {condition}")?;
-        }
-        let again: Option<&ReEntry> = self.plan.reenter.as_ref();
-        again.map_or(Ok(()), |r| write!(f, "; {r}"))
     }
 }

@@ -34,6 +34,7 @@ pub mod message;
 pub mod money;
 pub mod order;
 pub mod random;
+mod spoken;
 pub mod time;
 
 pub use condition::{Condition, Op, Plan, ReEntry, Term, View};

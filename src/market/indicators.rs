@@ -138,7 +138,7 @@ impl Cell {
         match what {
             // Those of structures are computed by them and stay NaN here.
             Return(_) | Score(_) | Rank(_) | Gain | Spread | Imbalance | Edge | Basis | Carry | Implied
-            | Forecast | Rich | Inventory | Hours | Away => Cell::Plain,
+            | Forecast | Rich | Inventory | Hours | Away | Way | Mispriced => Cell::Plain,
             Ema(_) => Cell::Average(f64::NAN),
             Sigma(n) | Activity(n) => Cell::Weighted(Weighted::new(f64::from(n))),
             Mean(_) | ZScore(_) | Efficiency(_) => Cell::Sums(0.0, 0.0),

@@ -25,7 +25,7 @@ pub fn row(i: u32) -> AgentRow {
         would_get: Decimal::new(377_700, 2),
         position: "+4.2 % BTC".to_owned(),
         last: MessageId(9),
-        said: "BTC opens long 0.00 → 0.45 (signal)".to_owned(),
+        said: "BTC opens long 45 % of capital (signal)".to_owned(),
         voice: 1.04,
         influence: 0.032,
         until: None,
@@ -83,7 +83,7 @@ pub fn picture(seq: u64) -> Cockpit {
                 agent: Some(AgentId(1)),
                 asset: "BTC".to_owned(),
                 kind: Kind::Open,
-                text: "opens long 0.00 → 0.45 at 42,000; stop: close below 40,000".to_owned(),
+                text: "opens long 45 % of capital at 42000 (signal); stop: close if the price closes under 40000".to_owned(),
                 acted_on: u32::from(i == 200),
             })
             .collect(),

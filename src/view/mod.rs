@@ -24,4 +24,4 @@ pub use cockpit::{AgentPage, Cockpit};
 pub use families::FamilyTable;
 pub use recorder::Recorder;
 pub use summary::Summary;
-pub use words::{letters, of_emergence, unknown_emergence};
+pub use words::{full, letters, of_emergence, unknown_emergence};

@@ -68,10 +68,9 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
             if a.verb != Verb::Close {
                 levels.extend(a.plan.parts().filter_map(|(n, c)| Some((n.to_owned(), level(c)?))));
             }
-            if a.verb != Verb::Close {
-                conditions.extend(a.plan.parts().map(|(n, c)| (n.to_owned(), c.to_string())));
-            }
-            conditions.extend(a.plan.reenter.map(|r| ("re-enter".to_owned(), r.to_string())));
+            // After a close only the re-entry counts.
+            let counts = |part: &(&str, String)| a.verb != Verb::Close || part.0 == "re-enter";
+            conditions.extend(a.plan.sentences().filter(counts).map(|(n, s)| (n.to_owned(), s)));
         }
         if intent == 0.0 && conditions.is_empty() {
             continue;

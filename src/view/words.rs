@@ -96,18 +96,8 @@ fn told(s: &Stance) -> String {
 /// In short, without conditions.
 pub fn short(body: &Body) -> String {
     match body {
-        Body::Action(a) => {
-            let side = if a.side() > 0.0 { "long" } else { "short" };
-            format!("{} {side} {:.2} → {:.2} ({})", a.verb, a.before, a.after, a.reason)
-        }
-        Body::Outcome(o) => format!(
-            "ends {:+.2} R, {:+.2} % in {} bars ({}), points {:+.1}",
-            o.r,
-            100.0 * o.pnl,
-            o.bars,
-            o.reason,
-            100.0 * o.points
-        ),
+        Body::Action(a) => format!("{} ({})", a.headline(), a.reason),
+        Body::Outcome(o) => o.to_string(),
         Body::Stance(s) => {
             format!("{}: {:+.2} % → {:+.2} %", stance(s.verb), 100.0 * s.own, 100.0 * s.result)
         }

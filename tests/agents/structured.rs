@@ -152,3 +152,55 @@ fn who_finds_nothing_to_trade_stands_by_and_says_why() {
     let notices = &run.engine.cast().notices;
     assert!(notices.iter().any(|n| n.contains("needs a dated future")), "{notices:?}");
 }
+
+/// A perp that leaves its spot at one close, held short at four times the capital against the coins: how it
+/// ended.
+fn torn(perp: f64) -> (Outcome, Vec<(usize, Verb, Reason)>, Run) {
+    let mut events = Vec::new();
+    // To the bar after, at which the coins are sold.
+    for i in 1..=41 {
+        let at = bar_at(i);
+        push(&mut events, PERP, at, if i < 40 { 100.0 } else { perp });
+        push(&mut events, SPOT, at, 100.0);
+        if i % 2 == 0 {
+            let at = Stamp(at.0 - 1);
+            events.push(Event::Market(MarketEvent::Funding {
+                instrument: PERP,
+                at,
+                // Worth what it costs, but not three times: it never adds.
+                rate: 0.000_2,
+                mark: 100.0,
+            }));
+        }
+        events.push(Event::Barrier(at));
+    }
+    let numbers = [("horizon", 14.0), ("hurdle", 1.0), ("stop", 900.0), ("size", 4.0)];
+    let run = play(agent(Family::Funding, &numbers), &events);
+    let outcome = outcomes(&run)[0];
+    (outcome, story(&run, 0, 0), run)
+}
+
+#[test]
+fn what_the_wallet_cannot_bear_is_taken_over_by_the_venue() {
+    // Four coins a hundred of capital: 100 + 4 · (100 − p) ≤ 0.005 · 4 · p at p = 500 / 4.02 = 124.4, less
+    // what it cost to get in.
+    let (stopped, ..) = torn(123.0);
+    assert_eq!(stopped.reason, Reason::Stop);
+    let (outcome, story, run) = torn(125.0);
+    assert_eq!(outcome.reason, Reason::Liquidated);
+    let closed = story.iter().find(|s| s.1 == Verb::Close).unwrap();
+    assert_eq!((closed.0, closed.2), (39, Reason::Liquidated), "at the close at which it could not be borne");
+    // Four times a quarter and the maintenance margin, and what both ends and the coins cost.
+    let margin = 4.0 * 1.25 * 0.005;
+    let funding =
+        run.engine.speak.structures.twins[0].life.legs.totals.funding / run.engine.settings().capital;
+    let spread = 4.0 * (0.0001 + 0.0005);
+    let (buy, sell) = (100.0 * 1.0002, 100.0 * 0.9998);
+    let coins = 4.0 * (0.999 * sell * 0.999 - buy) / 100.0;
+    let expected = -1.0 - margin + funding - spread + coins;
+    assert!((outcome.pnl - expected).abs() < 1e-3, "{outcome:?} {expected}");
+    assert!(outcome.pnl < -1.0);
+    let (_, last) = crate::stage::acts(&run, 0, 0).into_iter().find(|a| a.1.verb == Verb::Close).unwrap();
+    assert_eq!(last.plan.reenter, None, "what could not be borne is not offered again");
+    assert!(last.to_string().ends_with("(liquidated)"), "{last}");
+}

@@ -5,6 +5,8 @@
 //! so that all laws together are looked at in a minute and a half.
 #![allow(dead_code)]
 
+pub mod scenes;
+
 use hive::config::{self, Config};
 use hive::domain::{Bar, Body, Event, Fill, InstrumentId, MarketEvent, Message, Span, Stamp, Universe};
 use hive::engine::{Engine, Outputs};

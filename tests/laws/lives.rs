@@ -126,7 +126,7 @@ fn speech(messages: &[Message]) -> String {
         .iter()
         .filter_map(|m| match m.body {
             Body::Action(a) => Some((m.at, m.asset, Some(a), None)),
-            Body::Outcome(o) => Some((m.at, m.asset, None, Some((o.intent, o.reason, o.r, o.pnl, o.bars)))),
+            Body::Outcome(o) => Some((m.at, m.asset, None, Some((o.intent, o.reason, o.r, o.pnl, o.held)))),
             _ => None,
         })
         .collect();

@@ -19,5 +19,6 @@ mod readings;
 mod reasons;
 mod replay;
 mod services;
+mod structures;
 mod time;
 mod uplift;

@@ -359,8 +359,8 @@ mod tests {
         assert!((outcome.pnl * CAPITAL - pnl).abs() < 1e-3, "{} {pnl}", outcome.pnl * CAPITAL);
         assert!((pnl / 0.5 / CAPITAL * 1e4 - 25.82).abs() < 0.05, "{pnl}");
         let said = s.actions()[0].to_string();
-        assert!(said.contains("exit: price over value below 0.000"), "{said}");
-        assert!(said.contains("add: the edge after fees in bp above"), "{said}");
+        assert!(said.contains("exit: close if the premium over fair value falls under 0.0"), "{said}");
+        assert!(said.contains("of its first size if the edge after costs rises above"), "{said}");
     }
 
     #[test]

@@ -124,6 +124,16 @@ impl Legs {
         }
     }
 
+    /// A leg is taken over by the venue at this price, in the account's currency, and `lost` with it.
+    pub(super) fn give_up(&mut self, id: InstrumentId, price: f64, lost: f64) {
+        let q = self.of(id);
+        self.cash += q * price - lost;
+        self.add(id, -q);
+        self.totals.traded += libm::fabs(q) * price;
+        self.totals.fees += lost;
+        self.totals.fills += 1;
+    }
+
     /// Sends an order; more than [`ORDERS_MAX`] are refused.
     pub fn send(&mut self, order: Order) -> bool {
         let room = self.orders.len() < ORDERS_MAX && order.quantity != 0.0 && order.quantity.is_finite();

@@ -3,11 +3,11 @@
 //! # Invariants
 //!
 //! 1. The plan it holds is the plan of its last message (law 12).
-//! 2. When a stamp is over, in this order: a leg that was settled or missed; stop, trailing stop, exit, time
-//!    stop, far target (each closes); near target, hedge, add (each acts once); the hedge that is kept as it
-//!    goes, which is not said; while flat: re-entry, then the family's own proposal. What is left unfilled
-//!    of an opening after [`TRIES`] market events of its instrument, or [`WAIT`], is taken off and what was
-//!    filled is closed: no leg stands alone.
+//! 2. When a stamp is over, in this order: the venue liquidates (`margin`); a leg that was settled or missed;
+//!    stop, trailing stop, exit, time stop, far target (each closes); near target, hedge, add (each acts
+//!    once); the hedge that is kept as it goes, which is not said; while flat: re-entry, then the family's
+//!    own proposal. What is left unfilled of an opening after [`TRIES`] market events of its instrument, or
+//!    [`WAIT`], is taken off and what was filled is closed: no leg stands alone.
 //! 3. The gain is that of mid prices since the message, funding included: whoever heard the message can
 //!    compute it; what the book really gained is the outcome. A maker's, and that of a structure which is
 //!    hedged as it goes, is that of its book, which it alone knows, over its first notional.
@@ -17,7 +17,7 @@
 
 use super::legs::{Legs, Market, Order};
 use super::ranges::{Ask, Bounds};
-use super::{KEYS, LEGS_MAX, Leg, Proposal, Rules, Seen, Values};
+use super::{KEYS, LEGS_MAX, Leg, Proposal, Rules, Seen, Values, margin};
 use crate::domain::{
     Action, AgentId, AssetId, Body, Condition, Indicator, InstrumentId, InstrumentKind, IntentId,
     MarketEvent, Outcome, Plan, ReEntry, Reason, Span, Stamp, Verb, View, random,
@@ -128,13 +128,16 @@ impl Life {
             let ratio = open.legs.iter().find(|l| l.instrument == *instrument).map_or(0.0, |l| l.ratio);
             open.carried -= open.side * ratio * mark * rate;
         }
-        self.rules.rule_mut().hear(m.listed, m.board, event);
+        self.rules.hear(m.listed, m.board, event);
     }
 
     /// A stamp is over: judges and acts. `say` takes what is said, in order. What is held is its own,
     /// whatever `seen` says.
     pub fn judge(&mut self, who: Who, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
-        let pace = self.rules.rule().pace();
+        if self.liquidate(who, seen, say) {
+            return;
+        }
+        let pace = self.rules.pace();
         if self.looked.is_some_and(|l| seen.now.since(l).0 < pace.0) {
             return;
         }
@@ -155,13 +158,29 @@ impl Life {
         self.quote(who, seen);
     }
 
+    /// The venue takes over what is held on margin when the wallet bears it no more, at no one's pace; whether
+    /// it did. What is paid in full is left, and closed.
+    fn liquidate(&mut self, who: Who, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) -> bool {
+        let open = self.open.as_ref().map(|o| o.worth);
+        let Some(worth) = open.or(self.closing.map(|c| c.worth)) else { return false };
+        if !margin::is_due(&self.legs, seen, seen.capital - worth) {
+            return false;
+        }
+        margin::take_over(&mut self.legs, seen);
+        if let Some(closing) = &mut self.closing {
+            closing.reason = Reason::Liquidated;
+            self.again = None;
+        }
+        self.close(who, seen, Reason::Liquidated, say);
+        true
+    }
+
     /// The indicators as they are now.
     pub fn values(&self, seen: &Seen<'_>) -> Values {
         let seen = &Seen { legs: &self.legs, ..*seen };
-        let mut values = Values::default();
-        self.rules.rule().look(seen, &mut values);
+        let mut values = self.rules.look(seen);
         let gain = self.open.as_ref().and_then(|o| {
-            if self.rules.rule().is_maker() || self.rules.rule().is_hedged() {
+            if self.rules.is_maker() || self.rules.is_hedged() {
                 // What is gained by fills on the way is its own to judge.
                 let worth = self.legs.worth(seen.listed, seen.board) - o.worth;
                 // Over what it began with: to quote less is neither gain nor loss.
@@ -194,14 +213,14 @@ impl Life {
                 return;
             } else if again.holds(&view) {
                 // With the legs that the family would open now.
-                let fresh = self.rules.rule().propose(&Seen { legs: &self.legs, ..*seen }, &view, &values);
+                let fresh = self.rules.propose(&Seen { legs: &self.legs, ..*seen }, &view, &values);
                 if let Some(p) = fresh.filter(|p| p.side == again.side) {
                     self.enter(who, seen, p, Reason::ReEntry, say);
                 }
                 return;
             }
         }
-        if let Some(p) = self.rules.rule().propose(&Seen { legs: &self.legs, ..*seen }, &view, &values) {
+        if let Some(p) = self.rules.propose(&Seen { legs: &self.legs, ..*seen }, &view, &values) {
             self.enter(who, seen, p, Reason::Signal, say);
         }
     }
@@ -214,19 +233,19 @@ impl Life {
             return;
         }
         let bounds: Vec<Option<Bounds>> =
-            p.legs.iter().map(|l| self.rules.rule().range(seen, l.instrument)).collect();
+            p.legs.iter().map(|l| self.rules.range(seen, l.instrument)).collect();
         let each = |(l, b): (&Leg, &Option<Bounds>)| value(l.instrument, *b, seen).filter(|v| *v > 0.0);
         let entry: Option<Vec<f64>> = p.legs.iter().zip(&bounds).map(each).collect();
         let Some(entry) = entry else { return };
         let notional = p.legs.iter().zip(&entry).map(|(l, v)| libm::fabs(l.ratio * v)).fold(0.0, f64::max);
         let units = seen.units(p.size, notional);
         // A leg below a lot or the least notional would leave the others alone.
-        let tradable = p.legs.iter().zip(&entry).zip(&bounds).all(|((l, v), b)| {
-            let quantity = libm::fabs(l.ratio) * units;
-            let quantity = if b.is_some() { quantity } else { seen.listed.lots(l.instrument, quantity) };
-            let least = crate::domain::money::to_estimate(seen.listed.get(l.instrument).min_notional);
-            quantity > 0.0 && quantity * v >= least
-        });
+        let tradable = p
+            .legs
+            .iter()
+            .zip(&entry)
+            .zip(&bounds)
+            .all(|((l, v), b)| seen.is_order(l.instrument, l.ratio * units, *v, b.is_none()));
         if !(tradable && units.is_finite() && units > 0.0) {
             return;
         }
@@ -332,7 +351,12 @@ impl Life {
         let risk = (open.units * open.notional / seen.capital * stop / 1e4).max(1e-9);
         self.closing = Some(Closing { since: open.since, risk, worth: open.worth, reason });
         self.flat_since = Some(seen.now);
-        self.again = open.plan.reenter.filter(|_| reason != Reason::Missed);
+        let mut plan = open.plan;
+        // What could not be had, or not be borne, is not offered again.
+        if matches!(reason, Reason::Missed | Reason::Liquidated) {
+            plan.reenter = None;
+        }
+        self.again = plan.reenter;
         let before = self.intent;
         self.intent = 0.0;
         self.legs.cancel(seen.now, arrival(who, seen.now, CANCEL), |_| true);
@@ -340,15 +364,7 @@ impl Life {
         self.flatten(who, seen);
         let intent = IntentId { agent: who.agent, asset: who.asset, number: self.number };
         let price = price(&open, seen);
-        say(Body::Action(Action {
-            verb: Verb::Close,
-            intent,
-            reason,
-            before,
-            after: 0.0,
-            price,
-            plan: open.plan,
-        }));
+        say(Body::Action(Action { verb: Verb::Close, intent, reason, before, after: 0.0, price, plan }));
     }
 
     /// Orders everything held away, at whatever it gets.
@@ -391,7 +407,8 @@ impl Life {
             reason: closing.reason,
             r: pnl / closing.risk,
             pnl,
-            bars: (seen.now.since(closing.since).0 / Span::MINUTE.0).max(0) as u32,
+            held: (seen.now.since(closing.since).0 / Span::MINUTE.0).max(0) as u32,
+            minutes: true,
             points: 0.0,
         })
     }
@@ -413,7 +430,7 @@ impl Life {
         open.units = units;
         let before = self.intent;
         self.intent = open.side * units * open.notional / seen.capital;
-        let quoting = self.rules.rule().is_maker();
+        let quoting = self.rules.is_maker();
         let each = |(l, b): (&Leg, &Option<Bounds>)| (l.instrument, *b, open.side * l.ratio * more);
         let legs: Vec<(InstrumentId, Option<Bounds>, f64)> =
             open.legs.iter().zip(&open.bounds).map(each).collect();
@@ -433,7 +450,7 @@ impl Life {
 
     /// Keeps a maker's quotes where its family wants them.
     fn quote(&mut self, who: Who, seen: &Seen<'_>) {
-        if !self.rules.rule().is_maker() {
+        if !self.rules.is_maker() {
             return;
         }
         let Some(open) = &self.open else { return };

@@ -251,12 +251,16 @@ impl Rule for Memory {
             again: Condition::above(Term::Of(Indicator::Edge), Term::Level(self.hurdle)),
             pause: 5.0,
         };
+        let mut plan = shape.plan(side, seen.traits, seen.preset);
+        if let Some(again) = &mut plan.reenter {
+            again.unless = Condition::above(Term::Of(Indicator::Forecast), Term::Level(self.calm));
+        }
         Some(Proposal {
             side,
             legs: vec![Leg { instrument: self.instrument, ratio: 1.0 }],
             // What it may hold at most is what it says.
             size: self.size * self.cap,
-            plan: shape.plan(side, seen.traits, seen.preset),
+            plan,
         })
     }
 
@@ -362,7 +366,7 @@ mod tests {
         let mut s = stage(Perp);
         let n = open(&mut s, 0.01);
         let said = s.actions()[0].to_string();
-        assert!(said.contains("exit: the edge after fees in bp below 0"), "{said}");
+        assert!(said.contains("exit: close if the edge after costs turns negative"), "{said}");
         // Prints 5 bp away, a fee of 2, no mark on the mid: 3 are left.
         assert!((s.value(Indicator::Edge) - 3.0).abs() < 0.2, "{}", s.value(Indicator::Edge));
         let [bid, ask] = resting(&s).map(Option::unwrap);

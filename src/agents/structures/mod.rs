@@ -6,6 +6,7 @@
 //! * [`life`]: an intent from its opening to its outcome, the same for all;
 //! * [`legs`], [`listed`], [`ranges`]: the book of what is held, in coins, contracts and liquidity, and
 //!   orders in markets;
+//! * [`margin`]: when a venue takes over what is held on credit;
 //! * [`realised`]: the volatility that families of volatility expect;
 //! * [`shape`]: conditions from a family's distances and an agent's character.
 //!
@@ -28,6 +29,7 @@ mod gap;
 pub mod legs;
 pub mod life;
 pub mod listed;
+mod margin;
 mod market_making;
 mod move_contract;
 mod options;
@@ -58,7 +60,7 @@ use serde::{Deserialize, Serialize};
 pub const LEGS_MAX: usize = 4;
 
 /// The indicators of a structure, in the order of [`Values`].
-pub const KEYS: [Indicator; 12] = [
+pub const KEYS: [Indicator; 14] = [
     Indicator::Gain,
     Indicator::Spread,
     Indicator::Imbalance,
@@ -71,6 +73,8 @@ pub const KEYS: [Indicator; 12] = [
     Indicator::Inventory,
     Indicator::Hours,
     Indicator::Away,
+    Indicator::Way,
+    Indicator::Mispriced,
 ];
 
 /// Values of [`KEYS`]; NaN where a family has none.
@@ -199,6 +203,14 @@ impl Seen<'_> {
         whole.then_some(hit.price * self.listed.scale(self.board, id)?)
     }
 
+    /// Whether a market takes an order of this size: worth its least notional at `worth` a unit, and, where it
+    /// trades in lots, one lot at least.
+    pub fn is_order(&self, id: InstrumentId, quantity: f64, worth: f64, in_lots: bool) -> bool {
+        let size = libm::fabs(quantity);
+        let size = if in_lots { self.listed.lots(id, size) } else { size };
+        size > 0.0 && size * worth >= crate::domain::money::to_estimate(self.listed.get(id).min_notional)
+    }
+
     /// Units of a structure whose largest leg is worth `notional` a unit, after the agent's character.
     pub fn units(&self, size: f64, notional: f64) -> f64 {
         size * self.traits.aggression * self.preset.unit * self.capital / notional
@@ -325,6 +337,38 @@ impl Rules {
     /// Whether it earns by resting orders.
     pub fn is_maker(&self) -> bool {
         self.rule().is_maker()
+    }
+
+    /// Whether it hedges as it goes: then its gain is that of its book.
+    pub fn is_hedged(&self) -> bool {
+        self.rule().is_hedged()
+    }
+
+    /// Time between two looks; the zero span: every stamp.
+    pub fn pace(&self) -> Span {
+        self.rule().pace()
+    }
+
+    /// Hears an event of one of its instruments, or of its asset's volatility. The board has taken it.
+    pub fn hear(&mut self, listed: &Listed, board: &Board, event: &MarketEvent) {
+        self.rule_mut().hear(listed, board, event);
+    }
+
+    /// Its indicators as they are now, but for [`Indicator::Gain`].
+    pub fn look(&self, seen: &Seen<'_>) -> Values {
+        let mut values = Values::default();
+        self.rule().look(seen, &mut values);
+        values
+    }
+
+    /// What it would open now, if anything.
+    pub fn propose(&self, seen: &Seen<'_>, view: &View<'_>, values: &Values) -> Option<Proposal> {
+        self.rule().propose(seen, view, values)
+    }
+
+    /// Between which prices a leg that is opened now would be liquidity; none where it is not.
+    pub fn range(&self, seen: &Seen<'_>, leg: InstrumentId) -> Option<Bounds> {
+        self.rule().range(seen, leg)
     }
 }
 

@@ -110,6 +110,15 @@ struct Weighed {
     hours: f64,
 }
 
+impl Weighed {
+    /// Whether it may be opened, if its edge is worth the hurdle.
+    fn may_open(&self, seen: &Seen<'_>) -> bool {
+        let is_order = seen.is_order(self.id, seen.units(self.size, self.price), self.price, true);
+        let allowed = self.bound <= seen.capital && seen.side.allows(self.side);
+        -self.side * self.rich > 0.0 && allowed && is_order
+    }
+}
+
 impl Memory {
     pub(super) fn new(p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
         let [nearest, hurdle, margin, band, stop, warm, stale] = *p else {
@@ -287,12 +296,14 @@ impl Rule for Memory {
         values.set(Indicator::Rich, w.rich);
         values.set(Indicator::Edge, w.edge / w.price * 1e4);
         values.set(Indicator::Hours, w.hours);
+        if w.may_open(seen) {
+            values.set(Indicator::Mispriced, w.side * w.volatility.max(0.0));
+        }
     }
 
     fn propose(&self, seen: &Seen<'_>, _view: &View<'_>, _values: &Values) -> Option<Proposal> {
         let w = self.best(seen)?;
-        let mispriced = -w.side * w.rich > 0.0;
-        if !(w.volatility > self.hurdle && mispriced && w.bound <= seen.capital && seen.side.allows(w.side)) {
+        if !(w.volatility > self.hurdle && w.may_open(seen)) {
             return None;
         }
         let rich =
@@ -307,7 +318,11 @@ impl Rule for Memory {
             exit: rich(w.side, 0.0),
             add: None,
             hedge: Condition::below(Term::Of(Indicator::Hours), Term::Level(NEAR_SETTLEMENT)),
-            again: rich(-w.side, -w.side * 0.05),
+            again: Condition::beyond(
+                w.side,
+                Term::Of(Indicator::Mispriced),
+                Term::Level(w.side * self.hurdle),
+            ),
             pause: 60.0,
         };
         let plan = shape.plan(w.side, seen.traits, seen.preset);

@@ -196,6 +196,22 @@ impl Memory {
         Some(Expiry { pair, forward, implied: f64::midpoint(call, put), forecast, years })
     }
 
+    /// Whether a structure sells volatility.
+    fn sells(&self, w: &Weighed) -> bool {
+        self.style == Style::Covered || w.side < 0.0
+    }
+
+    /// Whether it may be opened, if its edge is worth the hurdle.
+    fn may_open(&self, seen: &Seen<'_>, e: &Expiry, w: &Weighed) -> bool {
+        let dear = e.implied > e.forecast;
+        let units = seen.units(w.size, w.notional);
+        let is_order = |l: &Leg| {
+            seen.value(l.instrument).is_some_and(|v| seen.is_order(l.instrument, l.ratio * units, v, true))
+        };
+        let allowed = w.bound <= seen.capital && seen.side.allows(w.side);
+        self.sells(w) == dear && allowed && w.legs.iter().all(is_order)
+    }
+
     /// The legs of a long, options last.
     fn legs(&self, e: &Expiry) -> Option<Vec<Leg>> {
         let leg = |instrument, ratio| Leg { instrument, ratio };
@@ -314,21 +330,24 @@ impl Rule for Memory {
         if let Some(w) = self.weigh(seen, &e) {
             values.set(Indicator::Edge, w.edge / w.notional * 1e4);
             values.set(Indicator::Rich, w.rich);
+            if self.may_open(seen, &e, &w) {
+                let way = if self.sells(&w) { -1.0 } else { 1.0 };
+                values.set(Indicator::Mispriced, way * w.volatility.max(0.0));
+            }
         }
     }
 
     fn propose(&self, seen: &Seen<'_>, _view: &View<'_>, _values: &Values) -> Option<Proposal> {
         let e = self.expiry(seen)?;
         let w = self.weigh(seen, &e)?;
-        let covered = self.style == Style::Covered;
-        let sells = covered || w.side < 0.0;
-        let dear = e.implied > e.forecast;
-        let within = w.bound <= seen.capital;
-        if !(w.volatility > self.hurdle && sells == dear && within && seen.side.allows(w.side)) {
+        let (covered, sells) = (self.style == Style::Covered, self.sells(&w));
+        if !(w.volatility > self.hurdle && self.may_open(seen, &e, &w)) {
             return None;
         }
         let (implied, forecast) = (Term::Of(Indicator::Implied), Indicator::Forecast);
         let against = |way: f64, factor: f64| Condition::beyond(way, implied, Term::Times(factor, forecast));
+        let mispriced =
+            |way: f64| Condition::beyond(way, Term::Of(Indicator::Mispriced), Term::Level(way * self.hurdle));
         // The coin of a covered call moves as it does; the premium is all that is to be had.
         let (stop, near, far) = if covered {
             let premium = w.premium / w.notional * 1e4;
@@ -346,7 +365,7 @@ impl Rule for Memory {
             exit: if sells { against(-1.0, 0.98) } else { against(1.0, 1.02) },
             add: None,
             hedge: Condition::below(Term::Of(Indicator::Hours), Term::Level(NEAR_EXERCISE)),
-            again: if sells { against(1.0, 1.05) } else { against(-1.0, 0.95) },
+            again: if sells { mispriced(-1.0) } else { mispriced(1.0) },
             pause: 60.0,
         };
         let plan = shape.plan(w.side, seen.traits, seen.preset);

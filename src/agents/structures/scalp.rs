@@ -43,6 +43,9 @@ pub(super) const PARAMS: &[ParamSpec] = &[
 
 /// Looks at what followed before anything is expected.
 pub const LOOKS: f64 = 20.0;
+/// A move in seconds that is none, in bp; and the largest that is believed, in deviations.
+const BAD_TICK: f64 = 1_000.0;
+const OUTLIER: f64 = 8.0;
 /// Added to the squares of imbalances: few looks promise little (ridge).
 const RIDGE: f64 = 1.0;
 
@@ -143,9 +146,15 @@ impl Memory {
             if passed < self.horizon {
                 return;
             }
-            // A silence says nothing of what the imbalance did.
-            if passed <= 3.0 * self.horizon {
-                let y = (mid / was - 1.0) * 1e4;
+            let y = (mid / was - 1.0) * 1e4;
+            let most = if self.looks[0] < LOOKS {
+                f64::INFINITY
+            } else {
+                OUTLIER * libm::sqrt(self.looks[3] / self.looks[0])
+            };
+            // A silence says nothing of what the imbalance did, nor does a bad tick.
+            if passed <= 3.0 * self.horizon && libm::fabs(y) < BAD_TICK {
+                let y = y.clamp(-most, most);
                 let keep = libm::exp(-passed / self.recall);
                 for (sum, more) in self.looks.iter_mut().zip([1.0, x * x, x * y, y * y]) {
                     *sum = *sum * keep + more;
@@ -186,7 +195,11 @@ impl Rule for Memory {
         if let Some((slope, _)) = self.learned() {
             let late = (1.0 - gap::seconds(LATENCY) / self.horizon).max(0.0);
             let expected = libm::fabs(slope * imbalance) * late;
-            values.set(Indicator::Edge, expected - 2e4 * seen.cost(self.instrument));
+            let edge = expected - 2e4 * seen.cost(self.instrument);
+            values.set(Indicator::Edge, edge);
+            if seen.is_fresh(&[self.instrument], self.age) {
+                values.set(Indicator::Way, libm::copysign(edge.max(0.0), slope * imbalance));
+            }
         }
     }
 
@@ -224,7 +237,7 @@ impl Rule for Memory {
                 Term::Of(Indicator::Spread),
                 Term::Level((3.0 * spread).max(spread + 2.0)),
             ),
-            again: Condition::beyond(push, flow, Term::Level(0.8 * imbalance)),
+            again: Condition::beyond(side, Term::Of(Indicator::Way), Term::Level(side * self.hurdle)),
             pause: 1.0,
         };
         Some(Proposal {
@@ -303,7 +316,7 @@ mod tests {
         assert!(told > 0.0, "a flow of 160 bp is worth more than 12: {told}");
         assert!(sides.iter().all(|(side, at)| (*side > 0.0) == (*at < 20)), "{sides:?}");
         let said = s.actions()[0].to_string();
-        assert!(said.contains("exit: the order-flow imbalance"), "{said}");
+        assert!(said.contains("exit: close if the order-flow imbalance"), "{said}");
     }
 
     #[test]

@@ -305,6 +305,11 @@ pub fn quote(id: u16, at: Stamp, bid: f64, ask: f64, size: f64) -> MarketEvent {
     MarketEvent::Quote { instrument: InstrumentId(id), at, bid, ask, bid_size: size, ask_size: size }
 }
 
+/// A mark and the index.
+pub fn mark(id: u16, at: Stamp, mark: f64, index: f64) -> MarketEvent {
+    MarketEvent::Mark { instrument: InstrumentId(id), at, mark, index }
+}
+
 /// A trade.
 pub fn trade(id: u16, at: Stamp, price: f64, size: f64, buys: bool) -> MarketEvent {
     MarketEvent::Trade { instrument: InstrumentId(id), at, price, size, buys }

@@ -46,6 +46,9 @@ pub(super) const PARAMS: &[ParamSpec] = &[
     param("age", "seconds", (0.5, 3.0), (0.01, 50.0), "oldest price it acts on"),
 ];
 
+/// Edge at which one of the prices must be a bad tick.
+const BAD_TICK: f64 = 0.05;
+
 /// What it remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
@@ -172,7 +175,8 @@ impl Memory {
         let risk = self.risk(seen.board)?;
         let (long, short) = (self.edge(seen, 1.0) - risk, self.edge(seen, -1.0) - risk);
         let (side, edge) = if short > long { (-1.0, short) } else { (1.0, long) };
-        edge.is_finite().then_some((side, edge, risk))
+        // Prices that disagree by so much are not prices.
+        (edge.is_finite() && edge < BAD_TICK).then_some((side, edge, risk))
     }
 }
 
@@ -191,8 +195,11 @@ impl Rule for Memory {
     }
 
     fn look(&self, seen: &Seen<'_>, values: &mut Values) {
-        if let Some((_, edge, _)) = self.better(seen) {
+        if let Some((side, edge, _)) = self.better(seen) {
             values.set(Indicator::Edge, edge * 1e4);
+            if seen.is_fresh(&self.legs, self.age) {
+                values.set(Indicator::Way, side * edge.max(0.0) * 1e4);
+            }
         }
     }
 
@@ -231,7 +238,7 @@ impl Rule for Memory {
             exit: Condition::below(Term::Of(Indicator::Edge), Term::Level(0.5 * hurdle)),
             add: None,
             hedge: Condition::below(Term::Of(Indicator::Edge), Term::Level(-1e4)),
-            again: Condition::above(Term::Of(Indicator::Edge), Term::Level(hurdle)),
+            again: Condition::beyond(side, Term::Of(Indicator::Way), Term::Level(side * hurdle)),
             pause: 0.0,
         };
         let mut plan = shape.plan_after((apart - edge).max(0.0), side, seen.traits, seen.preset);
@@ -358,7 +365,10 @@ mod tests {
         s.at(&quotes(30.0, -50.0, 3.0));
         let action = s.actions()[0];
         assert!((action.after * CAPITAL - 6_000.0).abs() < 40.0, "three ETH: {action}");
-        assert!(action.to_string().contains("exit: the edge after fees in bp below 1"), "{action}");
+        assert!(
+            action.to_string().contains("exit: close if the edge after costs falls under 1 bp"),
+            "{action}"
+        );
     }
 
     #[test]

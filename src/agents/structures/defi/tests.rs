@@ -156,7 +156,7 @@ fn out_of_its_range_it_is_taken_out() {
     market(&mut rig, 2_110.0, V3, 2_110.0, BUSY);
     let last = *rig.actions().last().unwrap();
     assert_eq!((last.verb, last.reason), (Verb::Close, Reason::Exit));
-    assert!(last.plan.exit.to_string().contains("the edge of the range above 1"), "{last}");
+    assert!(last.plan.exit.to_string().contains("the price leaves its range"), "{last}");
     market(&mut rig, 2_110.0, V3, 2_110.0, BUSY);
     market(&mut rig, 2_110.0, V3, 2_110.0, BUSY);
     assert_eq!(rig.outcomes().len(), 1);

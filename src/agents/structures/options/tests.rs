@@ -254,10 +254,10 @@ fn its_conditions_read_as_a_trader_would_say_them() {
     market(&mut rig, F, 0.6);
     let text = rig.actions()[0].to_string();
     for part in [
-        "stop: the gain in bp below -7500",
-        "exit: implied volatility below 0.980 × forecast volatility",
-        "hedge: hours to expiry below 3",
-        "sell again on implied volatility above 1.050 × forecast volatility",
+        "stop: close if it loses more than 75 %",
+        "exit: close if implied volatility falls under 98 % of forecast volatility",
+        "hedge: take half of it off, once, if less than 3 hours are left to expiry",
+        "go short again if volatility is dear by more than",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

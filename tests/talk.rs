@@ -1,0 +1,166 @@
+//! All seventeen families talk: one message of each kind that a family says, as a person reads it, is held
+//! in `tests/snapshots/talk/`. The messages are of real runs: the shipped roster on bars, the full house on
+//! the embedded market in detail, and, where a family finds nothing there, markets made by hand.
+//!
+//! `HIVE_ACCEPT=1 cargo test --test talk` writes what is said now; read the difference before keeping it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "common/mod.rs"]
+mod common;
+
+use common::{Run, Tape, scenes};
+use hive::domain::{Body, Family, Message, Speaker, Verb};
+use hive::engine::{Engine, Outputs};
+use hive::view;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// All that may be said of a trade, in the order of its life.
+const KINDS: [&str; 10] = [
+    "open long",
+    "open short",
+    "increase long",
+    "increase short",
+    "decrease long",
+    "decrease short",
+    "close long",
+    "close short",
+    "outcome",
+    "stance",
+];
+
+const NO_VOICE: &str = "a structure is no voice: nobody listens to it in size, and it listens to nobody";
+const NEVER_ADDS: &str = "its plan has no add: see the family";
+
+/// What a family never says, and why.
+fn never(family: Family, kind: &str) -> Option<&'static str> {
+    use Family::*;
+    match (family, kind) {
+        (f, "stance") if f.is_structured() => Some(NO_VOICE),
+        (Scalp | MarketMaking | Triangular | Options | Move | Defi, "increase long" | "increase short") => {
+            Some(NEVER_ADDS)
+        }
+        (Triangular, "decrease long" | "decrease short") => {
+            Some("a round trip is all or nothing: half of it back would only cost fees")
+        }
+        (Defi, "open short" | "decrease short" | "close short") => {
+            Some("what is in a pool is owned: it is never short")
+        }
+        _ => None,
+    }
+}
+
+fn kind(body: &Body) -> Option<&'static str> {
+    Some(match body {
+        Body::Action(a) => {
+            let place = match a.verb {
+                Verb::Open => 0,
+                Verb::Increase => 2,
+                Verb::Decrease => 4,
+                Verb::Close => 6,
+            };
+            KINDS[place + usize::from(a.side() < 0.0)]
+        }
+        Body::Outcome(_) => "outcome",
+        Body::Stance(_) => "stance",
+        _ => return None,
+    })
+}
+
+/// The first message of each kind and family: where it was said, and the text.
+#[derive(Default)]
+struct Heard(BTreeMap<(Family, &'static str), (String, String)>);
+
+impl Heard {
+    fn take(&mut self, engine: &Engine, scene: &str, messages: &[Message]) {
+        let cast = engine.cast();
+        for m in messages {
+            let Speaker::Agent(id) = m.from else { continue };
+            let Some(agent) = cast.agents[..cast.declared].get(id.index()) else { continue };
+            let Some(kind) = kind(&m.body) else { continue };
+            self.0.entry((agent.family, kind)).or_insert_with(|| (scene.to_owned(), view::full(&m.body)));
+        }
+    }
+
+    fn bars(&mut self) {
+        let tape = Tape::market(400);
+        let mut run = Run::start(&common::shipped(), &tape.universe);
+        run.play(&tape.events);
+        self.take(&run.engine, "shipped roster, embedded bars", &run.messages);
+    }
+
+    fn scenes(&mut self) {
+        for mut scene in scenes::all() {
+            let mut out = Outputs::default();
+            while let Some(event) = scene.event() {
+                scene.engine.step(&event, &mut out);
+                self.take(&scene.engine, scene.name, &out.messages);
+            }
+        }
+    }
+
+    /// A family's page: a sentence a line.
+    fn page(&self, family: Family) -> String {
+        let mut page = format!("{family}\n");
+        for kind in KINDS {
+            let (scene, text) = match (self.0.get(&(family, kind)), never(family, kind)) {
+                (Some((scene, text)), _) => (scene.as_str(), text.as_str()),
+                (None, Some(why)) => ("never", why),
+                (None, None) => ("missing", ""),
+            };
+            write!(page, "\n[{kind}] {scene}\n  {}\n", text.replace("; ", "\n  ")).unwrap();
+        }
+        page
+    }
+}
+
+fn place(family: Family) -> PathBuf {
+    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/talk");
+    dir.join(format!("{family}.txt"))
+}
+
+/// The lines in which two texts differ.
+fn difference(was: &str, now: &str) -> String {
+    let mut text = String::new();
+    let (was, now): (Vec<&str>, Vec<&str>) = (was.lines().collect(), now.lines().collect());
+    for n in 0..was.len().max(now.len()) {
+        let (a, b) = (was.get(n).unwrap_or(&""), now.get(n).unwrap_or(&""));
+        if a != b {
+            writeln!(text, "  line {}\n  - {a}\n  + {b}", n + 1).unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn all_seventeen_talk_and_their_conditions_are_sentences() {
+    let mut heard = Heard::default();
+    heard.bars();
+    heard.scenes();
+    let accept = std::env::var_os("HIVE_ACCEPT").is_some();
+    let mut wrong = String::new();
+    for family in Family::ALL.iter().copied() {
+        for kind in KINDS {
+            let said = heard.0.contains_key(&(family, kind));
+            match (said, never(family, kind)) {
+                (true, Some(why)) => writeln!(wrong, "{family} says {kind}, but: {why}").unwrap(),
+                (false, None) => writeln!(wrong, "{family} never says {kind}, and nobody says why").unwrap(),
+                _ => {}
+            }
+        }
+        let now = heard.page(family);
+        for sign in [" < ", " > ", "NaN", "inf ", "-0 "] {
+            assert!(!now.contains(sign), "{family}: {sign:?} is no word: {now}");
+        }
+        if accept {
+            std::fs::create_dir_all(place(family).parent().unwrap()).unwrap();
+            std::fs::write(place(family), &now).unwrap();
+        }
+        let was = std::fs::read_to_string(place(family)).unwrap_or_default();
+        if was != now {
+            writeln!(wrong, "{family} speaks otherwise than before:\n{}", difference(&was, &now)).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}\nHIVE_ACCEPT=1 keeps what is said now; first read it");
+}
