@@ -18,6 +18,8 @@ const COLUMNS: (u16, u16) = (100, 26);
 const TABS: (u16, u16) = (80, 20);
 /// From here on header and agents; below, one line.
 const LEAST: (u16, u16) = (60, 12);
+/// Most cells of the help.
+const HELP: u16 = 116;
 /// Completions that are listed.
 const LISTED: usize = 8;
 
@@ -212,13 +214,13 @@ fn help(frame: &mut Frame<'_>, app: &App, area: Rect) {
         Line::from(vec![
             Span::styled(format!(" {:<14}", app.keymap.shown(e)), t.of(Role::Key)),
             Span::styled(format!("{word:<12}"), t.of(Role::Sim)),
-            Span::raw(e.help),
+            Span::raw(words::cut(e.help, usize::from(area.width.min(HELP)).saturating_sub(29))),
         ])
     };
     let mut ranked: Vec<&Entry> = ACTIONS.iter().collect();
     ranked.sort_by_key(|e| footer::rank(e));
     let lines: Vec<Line<'_>> = ranked.into_iter().map(row).collect();
-    let at = middle(area, 104, lines.len() as u16 + 2);
+    let at = middle(area, HELP, lines.len() as u16 + 2);
     let hidden = (lines.len() as u16 + 2).saturating_sub(at.height);
     let from = usize::from(app.scroll.min(hidden));
     let title = if hidden > 0 { "keys · ↑↓ scroll · esc back" } else { "keys · esc back" };
@@ -235,7 +237,10 @@ fn completions(frame: &mut Frame<'_>, app: &App, area: Rect) {
         let entry = ACTIONS.iter().find(|e| e.command == text.as_str());
         Line::from(vec![
             Span::styled(format!(" :{text:<16}"), t.of(if n == 0 { Role::Focus } else { Role::Title })),
-            Span::styled(entry.map_or("", |e| e.help), t.of(Role::Dim)),
+            Span::styled(
+                words::cut(entry.map_or("", |e| e.help), usize::from(area.width.min(84)).saturating_sub(20)),
+                t.of(Role::Dim),
+            ),
         ])
     };
     let mut lines: Vec<Line<'_>> = found.iter().take(LISTED).enumerate().map(row).collect();
