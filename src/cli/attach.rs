@@ -148,7 +148,7 @@ pub fn setup(look: &Look) -> Result<Setup, Failure> {
     let mut wardrobe = Wardrobe::new(folder.map(|f| f.join("themes")), colours);
     let name = look.theme.clone().or(person.theme).unwrap_or_else(|| "terminal".to_owned());
     let theme = wardrobe.wear(&name).map_err(|e| Failure::Usage(format!("--theme: {e}")))?;
-    Ok(Setup { theme, wardrobe, depth, keys: person.keys, mouse: person.mouse })
+    Ok(Setup { theme, wardrobe, depth, keys: person.keys, mouse: person.mouse, views: person.views })
 }
 
 /// Whether a cockpit can be drawn and typed at.

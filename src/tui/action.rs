@@ -44,6 +44,7 @@ pub enum Action {
     Now,
     Freeze,
     At,
+    View,
     Log,
     Copy,
     Mouse,
@@ -420,6 +421,14 @@ pub const ACTIONS: &[Entry] = &[
         Takes::Nothing,
     ),
     word(key(Action::Stop, &[], "", "", "end the swarm's process", Danger::Broad), "stop", Takes::Nothing),
+    key(
+        Action::View,
+        &[(KeyCode::Char('v'), NONE)],
+        "v",
+        "view",
+        "next arrangement of panes: all, then your own of [layout] or those that are built in",
+        Danger::Look,
+    ),
     word(
         key(
             Action::Log,

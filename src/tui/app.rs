@@ -54,6 +54,20 @@ impl Pane {
     }
 }
 
+/// An arrangement of panes: its name, and columns of panes from the left.
+pub type View = (String, Vec<Vec<Pane>>);
+
+/// Those that are built in.
+pub fn views() -> Vec<View> {
+    let of =
+        |name: &str, columns: &[&[Pane]]| (name.to_owned(), columns.iter().map(|c| c.to_vec()).collect());
+    vec![
+        of("people", &[&[Pane::Agents], &[Pane::Messages]]),
+        of("market", &[&[Pane::Pnl, Pane::Goals], &[Pane::Network]]),
+        of("talk", &[&[Pane::Messages], &[Pane::Network]]),
+    ]
+}
+
 /// How agents are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
@@ -152,6 +166,9 @@ pub struct App {
     pub lab: Option<LabPage>,
     pub focus: Pane,
     pub zoomed: bool,
+    /// Arrangements of panes beside the usual one, and which is chosen.
+    pub views: Vec<View>,
+    pub view: Option<usize>,
     pub sort: Sort,
     pub selected: Option<AgentId>,
     /// First row of the agents, as last drawn.
@@ -218,6 +235,8 @@ impl App {
             lab: None,
             focus: Pane::Agents,
             zoomed: false,
+            views: views(),
+            view: None,
             sort: Sort::File,
             selected: None,
             top: 0,

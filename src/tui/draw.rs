@@ -54,6 +54,8 @@ fn everything(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
         page::draw(frame, app, body);
     } else if app.zoomed || (fits(TABS) && single) {
         one(frame, app, app.focus, body);
+    } else if let Some(columns) = app.view.and_then(|n| app.views.get(n)).map(|v| v.1.clone()) {
+        arranged(frame, app, &columns, body);
     } else if fits(FULL) {
         full(frame, app, body);
     } else if fits(COLUMNS) {
@@ -99,6 +101,18 @@ fn full(frame: &mut Frame<'_>, app: &mut App, body: Rect) {
     messages::draw(frame, app, talk);
     pnl::draw(frame, app, chart);
     app.stage = network::draw(frame, app, net);
+}
+
+/// Columns of panes, each with its share of the room; goals need few lines.
+fn arranged(frame: &mut Frame<'_>, app: &mut App, columns: &[Vec<Pane>], body: Rect) {
+    let widths = Layout::horizontal(vec![Constraint::Fill(1); columns.len()]).split(body);
+    for (panes, area) in columns.iter().zip(widths.iter()) {
+        let high = |p: &Pane| if *p == Pane::Goals { Constraint::Length(17) } else { Constraint::Fill(1) };
+        let places = Layout::vertical(panes.iter().map(high)).split(*area);
+        for (pane, area) in panes.iter().zip(places.iter()) {
+            one(frame, app, *pane, *area);
+        }
+    }
 }
 
 fn columns(frame: &mut Frame<'_>, app: &mut App, body: Rect) {

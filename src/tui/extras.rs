@@ -39,6 +39,23 @@ impl App {
         }
     }
 
+    /// The next arrangement of panes; after the last the usual one.
+    pub(super) fn next_view(&mut self) {
+        let next = self.view.map_or(0, |n| n + 1);
+        self.view = (next < self.views.len()).then_some(next);
+        self.zoomed = false;
+        let Some((name, columns)) = self.view.and_then(|n| self.views.get(n)).cloned() else {
+            return self.say("all panes".to_owned(), Role::Dim);
+        };
+        // What has the focus is to be seen.
+        if !columns.iter().flatten().any(|p| *p == self.focus)
+            && let Some(first) = columns.iter().flatten().next()
+        {
+            self.focus_on(*first);
+        }
+        self.say(format!("view {name}"), Role::Dim);
+    }
+
     /// Looks whether the file of the theme has changed.
     pub(super) fn follow_theme(&mut self) {
         match self.wardrobe.look() {
@@ -182,6 +199,32 @@ mod tests {
         app.open = None;
         app.pointer(&event(MouseEventKind::ScrollDown, y));
         assert_eq!(app.selected, Some(AgentId(8)));
+    }
+
+    #[test]
+    fn views_go_round_and_show_their_panes_and_no_others() {
+        let mut app = app();
+        app.views = vec![("mine".to_owned(), vec![vec![Pane::Pnl], vec![Pane::Messages, Pane::Agents]])];
+        let seen = |app: &mut App, size: (u16, u16)| {
+            app.touch();
+            let mut painter = Painter::new(Terminal::new(TestBackend::new(size.0, size.1)).unwrap());
+            painter.draw(app).unwrap();
+            let rows = painter.backend().buffer().content().chunks(usize::from(size.0));
+            rows.map(|r| r.iter().map(ratatui::buffer::Cell::symbol).collect::<String>() + "\n")
+                .collect::<String>()
+        };
+        app.focus_on(Pane::Network);
+        app.next_view();
+        assert_eq!(app.focus, Pane::Pnl, "the focus is where it can be seen");
+        let shown = seen(&mut app, (160, 48));
+        for pane in ["╭ pnl", "╭ messages", "╭ agents"] {
+            assert!(shown.contains(pane), "{shown}");
+        }
+        assert!(!shown.contains("╭ network") && !shown.contains("╭ goals"), "{shown}");
+        // Where there is no room for columns it is one pane with its tabs, as ever.
+        assert!(seen(&mut app, (80, 24)).contains("5 goals"));
+        app.next_view();
+        assert!(seen(&mut app, (160, 48)).contains("╭ network"));
     }
 
     #[test]

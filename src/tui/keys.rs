@@ -324,6 +324,7 @@ impl App {
                 self.input = Some(Input::Command);
             }
             Action::Theme => self.next_theme(),
+            Action::View => self.next_view(),
             Action::Log => (self.in_log, self.scroll, self.help) = (!self.in_log, 0, false),
             Action::Copy => self.copy(),
             Action::Mouse => self.toggle_mouse(),

@@ -82,6 +82,8 @@ pub struct Setup {
     pub keys: Keymap,
     /// The mouse is the cockpit's from the start.
     pub mouse: bool,
+    /// Arrangements of panes; empty: those that are built in.
+    pub views: Vec<app::View>,
 }
 
 /// Watches until the person leaves, a signal comes, or the terminal is gone.
@@ -98,6 +100,9 @@ pub fn run(link: &mut dyn Link, setup: Setup) -> io::Result<()> {
     let mut app = App::new(setup.theme.quantised(depth), setup.wardrobe.colours);
     app.depth = Some(depth);
     (app.wardrobe, app.keymap, app.mouse) = (setup.wardrobe, setup.keys, setup.mouse);
+    if !setup.views.is_empty() {
+        app.views = setup.views;
+    }
     let start = Instant::now();
     let (mut drawn, mut looked): (Option<Instant>, Instant) = (None, start);
     while !app.is_leaving() && !guard.ended() {
