@@ -1,11 +1,11 @@
-//! A frame of the cockpit at 160×50: milliseconds, and bytes to the terminal. Typical is what most frames
-//! are: nothing but pulses on their way.
+//! A frame of the cockpit at three sizes, with the shipped agents and with a thousand: milliseconds, and bytes to
+//! the terminal. Typical is what most frames are: nothing but pulses on their way.
 
 // A bench that cannot start has nothing better to do than to say so and stop.
 #![allow(clippy::expect_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use hive::domain::Event;
+use hive::domain::{AgentId, Event};
 use hive::engine::{Engine, Outputs};
 use hive::market::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
@@ -57,6 +57,26 @@ fn pictures() -> Vec<Cockpit> {
     seen
 }
 
+/// The same picture with so many agents: those that there are again and again, under names of their own, and the
+/// edges between all of them.
+fn crowd(picture: &Cockpit, many: u32) -> Cockpit {
+    let mut crowd = picture.clone();
+    let there = picture.agents.len() as u32;
+    if many <= there {
+        return crowd;
+    }
+    let again = (there..many).map(|n| {
+        let mut row = picture.agents[(n % there) as usize].clone();
+        (row.id, row.name) = (AgentId(n), format!("Agent{n:04}"));
+        row
+    });
+    crowd.agents.extend(again);
+    for (n, edge) in crowd.edges.iter_mut().enumerate() {
+        edge.to = AgentId((edge.to.0 + there * n as u32) % many);
+    }
+    crowd
+}
+
 struct Stage {
     app: App,
     painter: Painter<CrosstermBackend<Count>>,
@@ -67,9 +87,9 @@ struct Stage {
 }
 
 impl Stage {
-    fn new() -> Self {
+    fn new((width, height): (u16, u16)) -> Self {
         let bytes = Count::default();
-        let viewport = Viewport::Fixed(Rect::new(0, 0, 160, 50));
+        let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
         let backend = CrosstermBackend::new(bytes.clone());
         let terminal = Terminal::with_options(backend, TerminalOptions { viewport });
         Stage {
@@ -104,8 +124,18 @@ impl Stage {
 
 fn frame(c: &mut Criterion) {
     let pictures = pictures();
+    for size in [(160, 50), (100, 30), (80, 24)] {
+        for many in [0, 1_000] {
+            let crowd: Vec<Cockpit> = pictures.iter().map(|p| crowd(p, many)).collect();
+            of(c, &crowd, size);
+        }
+    }
+}
+
+fn of(c: &mut Criterion, pictures: &[Cockpit], size: (u16, u16)) {
+    let name = format!("{}x{} {} agents", size.0, size.1, pictures[0].agents.len());
     let each = Duration::from_millis(33);
-    let mut stage = Stage::new();
+    let mut stage = Stage::new(size);
     stage.hear(&pictures[0]);
     let full = stage.frame(each);
     let mut moves = Vec::new();
@@ -117,15 +147,15 @@ fn frame(c: &mut Criterion) {
     }
     let mean = |v: &[usize]| v.iter().sum::<usize>() / v.len().max(1);
     println!(
-        "160×50: full redraw {full} B, typical frame {} B (most {}), everything moves {} B",
+        "{name}: full redraw {full} B, typical frame {} B (most {}), everything moves {} B",
         mean(&typical),
         typical.iter().max().copied().unwrap_or_default(),
         mean(&moves)
     );
-    let mut group = c.benchmark_group("frame 160x50");
+    let mut group = c.benchmark_group(format!("frame {name}"));
     group.bench_function("full redraw", |b| {
         b.iter(|| {
-            let mut fresh = Stage::new();
+            let mut fresh = Stage::new(size);
             fresh.hear(&pictures[0]);
             fresh.frame(Duration::ZERO)
         });

@@ -104,6 +104,11 @@ fn fault01_what_was_commanded_before_a_kill_is_still_so_and_who_watches_is_told(
     let again = picture(&mut link);
     assert!(!again.agents.is_empty());
     assert_ne!(hive.child.id(), pid);
+    // Pictures come while it catches up with what it did before; then everything was done again.
+    let end = Instant::now() + PATIENCE;
+    while hive.json(&["status"])["interventions"] != 3 {
+        assert!(Instant::now() < end, "it does not catch up");
+    }
     assert_eq!((&hive.agent(0)["paused"], &hive.agent(1)["muted"]), (&true.into(), &true.into()));
     let status = hive.json(&["status"]);
     assert_eq!((&status["mode"], &status["interventions"]), (&"reducing".into(), &3.into()), "{status}");

@@ -51,9 +51,9 @@ for theme in terminal hive-dark; do
         name="$out/$theme-$size"
         # shellcheck disable=SC2086
         HIVE_THEME=$theme "$shot" "$name.png" --cols "${size%x*}" --rows "${size#*x}" --wait 5 --pause 0.6 --each \
-            --keys '~2' p f Escape m Enter Escape '?' Escape l Escape -- env HIVE_THEME=$theme $RUN >/dev/null ||
+            --keys '~2' p f Escape m Enter Escape '?' Escape l Escape '[' . -- env HIVE_THEME=$theme $RUN >/dev/null ||
             fail "$name" "no picture"
-        for n in 0 1 2 3 4 5 6 7 9 10 11; do
+        for n in 0 1 2 3 4 5 6 7 9 10 11 12 13; do
             look "$name.$n.txt"
         done
         [ "$(market_time "$name.0.txt")" != "$(market_time "$name.1.txt")" ] ||
@@ -64,6 +64,8 @@ for theme in terminal hive-dark; do
         says "$name.6.txt" 'why|asking the swarm'
         says "$name.8.txt" 'keys · '
         says "$name.10.txt" 'no experiment was run yet|the hive less|asking the swarm'
+        says "$name.12.txt" 'PAST'
+        says "$name.12.txt" '\. now'
         # The chord by itself: a picture after every key would take longer than it waits.
         # shellcheck disable=SC2086
         "$shot" "$name-kill.png" --cols "${size%x*}" --rows "${size#*x}" --wait 2 --pause 0.2 \

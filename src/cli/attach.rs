@@ -2,21 +2,53 @@
 
 use super::reach::{Reach, failed};
 use super::{Failure, tell};
-use crate::tui::{self, theme::Theme};
+use crate::tui::person::Person;
+use crate::tui::theme::Depth;
+use crate::tui::theme::wardrobe::Wardrobe;
+use crate::tui::{self, Setup};
 use crate::wire::RemoteLink;
-use clap::Args as Arguments;
+use clap::{Args as Arguments, ValueEnum};
 use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::mpsc::sync_channel;
+
+/// Lines that may wait for the one before to be answered.
+const LINES_MAX: usize = 64;
 
 /// How the cockpit looks and what it may do.
 #[derive(Clone, Debug, Arguments)]
 #[command(next_help_heading = "Cockpit")]
 pub struct Look {
-    /// How it looks: terminal, or hive-dark
-    #[arg(long, value_name = "NAME", default_value = "terminal", env = "HIVE_THEME", hide_env_values = true)]
-    pub theme: String,
+    /// How it looks: terminal, hive-dark, …, or a file of your own [default: terminal]
+    #[arg(long, value_name = "NAME", env = "HIVE_THEME", hide_env_values = true)]
+    pub theme: Option<String>,
+    /// How many colours: without it as the terminal says of itself; `NO_COLOR` is obeyed
+    #[arg(long, value_enum, value_name = "COLOURS", default_value = "auto")]
+    pub color: Colours,
+    /// Lines in place of panes, for screen readers and pipes: what happens is told, what is typed is done
+    #[arg(long)]
+    pub plain: bool,
     /// Only look: the swarm itself refuses what this cockpit asks
     #[arg(long)]
     pub read_only: bool,
+}
+
+/// How many colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Colours {
+    /// As the terminal says
+    Auto,
+    /// 24 bits
+    #[value(name = "24bit")]
+    True,
+    /// 256
+    #[value(name = "256")]
+    Indexed,
+    /// 16
+    #[value(name = "16")]
+    Ansi,
+    /// None
+    None,
 }
 
 /// Options of `hive attach`.
@@ -39,16 +71,19 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// Looks at a swarm until the person leaves.
 pub fn look(reach: &Reach, look: &Look) -> Result<(), Failure> {
-    let (theme, colours) = theme(look)?;
-    // Who may not attach is to know that, with or without a terminal.
+    // Who may not attach is to know that, with or without a terminal or settings.
     let mut link = RemoteLink::attach(&reach.place()?, look.read_only).map_err(failed)?;
+    let setup = setup(look)?;
+    if look.plain {
+        return lines(&mut link);
+    }
     if !is_terminal() {
         return Err(Failure::Usage(
-            "a cockpit needs a terminal; hive ctl status and hive ctl watch answer without one".to_owned(),
+            "a cockpit needs a terminal; hive attach --plain, hive ctl status and hive ctl watch do without one"
+                .to_owned(),
         ));
     }
-    tui::run(&mut link, theme, colours)
-        .map_err(|e| Failure::Failed(format!("drawing on the terminal: {e}")))?;
+    tui::run(&mut link, setup).map_err(|e| Failure::Failed(format!("drawing on the terminal: {e}")))?;
     drop(link);
     let name = reach.name.as_ref().map(|n| format!(" --name {n}")).unwrap_or_default();
     let socket = reach.socket.as_ref().map(|s| format!(" --socket {}", s.display())).unwrap_or_default();
@@ -62,11 +97,58 @@ pub fn look(reach: &Reach, look: &Look) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The theme that is asked for, and whether it has colours.
-pub fn theme(look: &Look) -> Result<(Theme, bool), Failure> {
-    let colours = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    let theme = Theme::shipped(&look.theme, colours).map_err(|e| Failure::Usage(format!("--theme: {e}")))?;
-    Ok((theme, colours))
+/// Tells line by line until there is nothing more to be typed, or to be told.
+fn lines(link: &mut RemoteLink) -> Result<(), Failure> {
+    let (typed, lines) = sync_channel(LINES_MAX);
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines() {
+            let Ok(line) = line else { return };
+            if typed.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    match tui::plain::run(link, &mut std::io::stdout(), &lines) {
+        // A reader that has gone away (`| head`) is no failure.
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::Failed(format!("writing to standard output: {e}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The person's own settings: their folder, and what stands in it.
+pub fn person() -> Result<(Option<PathBuf>, Person), Failure> {
+    let env = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let home = env("XDG_CONFIG_HOME").or_else(|| env("HOME").map(|h| h.join(".config")));
+    let Some(folder) = home.map(|h| h.join("hive")) else { return Ok((None, Person::default())) };
+    let file = folder.join("config.toml");
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok((Some(folder), Person::default())),
+        Err(e) => return Err(Failure::Usage(format!("reading {}: {e}", file.display()))),
+    };
+    let person = Person::parse(&text).map_err(|wrong| {
+        Failure::Usage(format!("{} has mistakes\n  {}", file.display(), wrong.join("\n  ")))
+    })?;
+    Ok((Some(folder), person))
+}
+
+/// How the cockpit is to be: flags beat variables beat the person's file.
+pub fn setup(look: &Look) -> Result<Setup, Failure> {
+    let (folder, person) = person()?;
+    let plain = look.color == Colours::Auto && std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
+    let (colours, depth) = match look.color {
+        Colours::Auto => (!plain, None),
+        Colours::True => (true, Some(Depth::True)),
+        Colours::Indexed => (true, Some(Depth::Indexed)),
+        Colours::Ansi => (true, Some(Depth::Ansi)),
+        Colours::None => (false, None),
+    };
+    let mut wardrobe = Wardrobe::new(folder.map(|f| f.join("themes")), colours);
+    let name = look.theme.clone().or(person.theme).unwrap_or_else(|| "terminal".to_owned());
+    let theme = wardrobe.wear(&name).map_err(|e| Failure::Usage(format!("--theme: {e}")))?;
+    Ok(Setup { theme, wardrobe, depth, keys: person.keys, mouse: person.mouse, views: person.views })
 }
 
 /// Whether a cockpit can be drawn and typed at.

@@ -1,9 +1,15 @@
-//! `hive config`: the file that is built in, and what holds now and where each value comes from.
+//! `hive config`: keys and themes of the cockpit, the file that is built in, and what holds now and where each value comes from.
 
+use super::attach::{self, Colours, Look};
 use super::options::{self, RunOptions};
 use super::{Failure, print};
 use crate::config;
+use crate::tui::action::ACTIONS;
+use crate::tui::keymap;
+use crate::tui::theme::wardrobe::Wardrobe;
+use crate::tui::theme::{Depth, Role, paint};
 use clap::{Parser, Subcommand};
+use ratatui::text::{Line, Span};
 use std::fmt::Write;
 
 /// Arguments of `hive config`.
@@ -19,6 +25,28 @@ enum Verb {
     PrintDefault,
     /// Every setting, its value, and where it came from
     Show(Box<RunOptions>),
+    /// Every action of the cockpit by the name it is bound by, its keys, and what it does
+    Keys,
+    /// The themes: all, or every role of one as it looks
+    Theme {
+        /// What to do
+        #[command(subcommand)]
+        verb: ThemeVerb,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ThemeVerb {
+    /// Names of all
+    List,
+    /// Every role as it looks in this terminal
+    Preview {
+        /// A theme, or its file; without it all that there are
+        name: Option<String>,
+        /// How many colours
+        #[arg(long, value_enum, default_value = "auto")]
+        color: Colours,
+    },
 }
 
 /// Runs.
@@ -40,5 +68,46 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let _ = writeln!(out, "roster {}", config::roster_hash(&config));
             print(&out)
         }
+        Verb::Keys => print(&keys()?),
+        Verb::Theme { verb: ThemeVerb::List } => {
+            let (folder, _) = attach::person()?;
+            print(&(Wardrobe::new(folder.map(|f| f.join("themes")), true).names().join("\n") + "\n"))
+        }
+        Verb::Theme { verb: ThemeVerb::Preview { name, color } } => preview(name.as_deref(), *color),
     }
+}
+
+/// The actions with the keys that hold here.
+fn keys() -> Result<String, Failure> {
+    let (_, person) = attach::person()?;
+    let mut out = String::new();
+    for e in ACTIONS {
+        let keys = person.keys.shown(e);
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{:<12} {keys:<16} {}", keymap::name(e.action), e.help);
+    }
+    Ok(out)
+}
+
+/// Every role of one theme, or of all.
+fn preview(name: Option<&str>, color: Colours) -> Result<(), Failure> {
+    let look = |name: &str| Look { theme: Some(name.to_owned()), color, plain: false, read_only: true };
+    let names = match name {
+        Some(name) => vec![name.to_owned()],
+        None => attach::setup(&look("terminal"))?.wardrobe.names(),
+    };
+    let var = |name: &str| std::env::var(name).unwrap_or_default();
+    let mut out = String::new();
+    for name in names {
+        let setup = attach::setup(&look(&name))?;
+        let depth = setup.depth.unwrap_or_else(|| Depth::guess(&var("COLORTERM"), &var("TERM")));
+        let theme = setup.theme.quantised(depth);
+        let _ = writeln!(out, "{name}");
+        for (role, word) in Role::ALL {
+            let cells = Span::styled(format!(" {word:<9} "), theme.of(Role::Text));
+            let sample = Span::styled(" The quick ▲ +1,234 ▼ -567 ● ", theme.of(*role));
+            let _ = writeln!(out, "{}", paint::line(&Line::from(vec![cells, sample])));
+        }
+    }
+    print(&out)
 }

@@ -136,6 +136,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         }),
         Answer::Page(page) => encoded(&page)?,
         Answer::Lab(page) => encoded(&page)?,
+        Answer::Past(past) => encoded(&past)?,
         Answer::Stopping => {
             gone(&mut client)?;
             json!({ "verb": verb.name(), "stopped": true })

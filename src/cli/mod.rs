@@ -8,9 +8,11 @@ mod bench;
 mod config;
 mod ctl;
 mod data;
+mod export;
 mod journal;
 mod keep;
 mod lab;
+mod man;
 mod options;
 mod reach;
 mod report;
@@ -44,6 +46,8 @@ Exit codes:
 
 Examples:
   hive                                         the embedded market: starts in the background, and attaches
+  hive attach --plain                          the same as lines, for screen readers and pipes
+  hive export why --at \"yesterday 14:02\"       why everybody did what they did then, as CSV
   hive attach                                  looks again; hive ctl stop ends it
   hive backtest --feed history:perp_1h.csv.gz  your own bars to their end, and a report
   hive data import DIR --out my.tape           files of many kinds onto one tape, for --feed tape:my.tape
@@ -115,6 +119,10 @@ enum Verb {
     Data(data::Args),
     /// Ask or command a running hive; the answer is JSON
     Ctl(ctl::Args),
+    /// A table of a running hive as CSV or JSON, of now or of before
+    Export(export::Args),
+    /// The manual page: hive man | man -l -
+    Man,
     /// Does talking help on this market? Systems from everybody alone to the hive, with intervals and controls
     Lab(Box<lab::Args>),
     /// Agent-bars a second of the whole step, beside a plain loop
@@ -164,6 +172,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         }
         Some(Verb::Data(args)) => data::run(&args),
         Some(Verb::Ctl(args)) => ctl::run(&args),
+        Some(Verb::Export(args)) => export::run(&args),
+        Some(Verb::Man) => man::run(),
         Some(Verb::Lab(args)) => lab::run(&args),
         Some(Verb::Bench(args)) => bench::run(&args),
     }
@@ -173,7 +183,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 /// its end where there is none.
 fn plain(cli: &Cli) -> Result<(), Failure> {
     let (options, synth) = (&cli.run, cli.run.feed == options::SYNTH);
-    if !cli.no_tui && !options.until_end && !cli.serve && attach::is_terminal() {
+    if !cli.no_tui && !options.until_end && !cli.serve && (attach::is_terminal() || cli.look.plain) {
         if options.summary.is_some() || options.quiet {
             let why = "--summary and --quiet are for runs without a screen; add --no-tui or --until-end";
             return Err(Failure::Usage(why.to_owned()));

@@ -6,6 +6,7 @@
 //!                    └── service: who is attached, what they ask
 //! ```
 
+pub mod album;
 pub mod drive;
 pub mod feeds;
 pub mod files;

@@ -8,11 +8,13 @@
 //! 2. Clients cost the engine at most [`FRAMES_PER_S`] pictures a second, whoever watches.
 //! 3. Waiting for the next bar never delays a command.
 //! 4. Two pictures of one `seq` are the same picture.
+//! 5. Of every barrier a moment is kept to go back to, as far as time and memory allow ([`super::album`]).
 
+use super::album::Album;
 use super::drive::NAP;
 use super::keep::{Given, KeepError};
 use super::stepper::Stepper;
-use crate::domain::{Command, Stamp};
+use crate::domain::{AgentId, Command, Span, Stamp};
 use crate::view::delta::Delta;
 use crate::view::operator;
 use crate::view::recorder;
@@ -27,6 +29,9 @@ use std::time::{Duration, Instant};
 pub const FRAMES_PER_S: u32 = 8;
 /// Orders taken between two events, so that a flood of them cannot stop the market.
 const ORDERS_A_STEP: usize = 16;
+/// The last stretch of history of which every moment is kept, however fast it goes by, until the first bar is
+/// waited for.
+const LAST: Span = Span(8 * Span::DAY.0);
 
 /// What is known of a run beside the engine.
 #[derive(Clone, Debug)]
@@ -52,6 +57,9 @@ pub struct Audience<'a> {
     scenery: Scenery,
     /// What was shown last.
     last: Option<Cockpit>,
+    album: Album,
+    /// A bar was waited for.
+    waited: bool,
     shown: Option<Instant>,
     stopping: bool,
 }
@@ -65,7 +73,17 @@ impl<'a> Audience<'a> {
         scenery: Scenery,
     ) -> Self {
         stepper.recorder = Some(Recorder::new(stepper.engine));
-        Audience { stays: scenery.stays, hub, orders, scenery, last: None, shown: None, stopping: false }
+        Audience {
+            stays: scenery.stays,
+            hub,
+            orders,
+            scenery,
+            last: None,
+            album: Album::default(),
+            waited: false,
+            shown: None,
+            stopping: false,
+        }
     }
 
     /// Whether somebody asked the process to end.
@@ -89,6 +107,29 @@ impl<'a> Audience<'a> {
         if self.shown.is_none_or(|s| s.elapsed() >= every) {
             self.show(stepper);
         }
+        let near = |seam: Stamp| seam.since(at).0 < LAST.0 && at.since(seam).0 < Span::DAY.0;
+        let must = !self.waited && self.scenery.history.is_some_and(|(_, seam)| near(seam));
+        if caught_up && (must || self.album.has_time()) {
+            self.keep(stepper);
+        }
+    }
+
+    /// Keeps this moment to go back to.
+    fn keep(&mut self, stepper: &Stepper<'_>) {
+        let (Some(recorder), since) = (&stepper.recorder, Instant::now()) else { return };
+        if self.album.has(recorder.seq()) {
+            return;
+        }
+        let shown = self.last.as_ref().filter(|l| l.seq == recorder.seq());
+        let taken = if shown.is_none() {
+            Some(recorder.picture(stepper.engine, &self.scenery.cockpit))
+        } else {
+            None
+        };
+        let Some(view) = shown.or(taken.as_ref()) else { return };
+        let declared = 0..stepper.engine.cast().declared as u32;
+        let pages: Vec<_> = declared.filter_map(|n| recorder.page(stepper.engine, AgentId(n))).collect();
+        self.album.keep(view, &pages, since);
     }
 
     /// Publishes, if there is anything that was not shown.
@@ -127,6 +168,11 @@ impl<'a> Audience<'a> {
         {
             // What history's last glimpse left out is not to wait for the next bar.
             self.show(stepper);
+            self.waited = true;
+            if self.album.has_time() && stepper.caught_up() {
+                // What stands on the screen can be come back to, commands included.
+                self.keep(stepper);
+            }
             match self.orders.recv_timeout(left.min(NAP)) {
                 Ok(order) => self.take(stepper, order)?,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -172,6 +218,13 @@ impl<'a> Audience<'a> {
                     || Answer::Refused(format!("there is no agent {}", agent.0)),
                     |page| Answer::Page(Box::new(page)),
                 ));
+            }
+            Wish::Past(when, agent) => {
+                order.answer(
+                    self.album
+                        .find(when, agent)
+                        .map_or_else(Answer::Refused, |past| Answer::Past(Box::new(past))),
+                );
             }
             Wish::Stop => {
                 stepper.stop(&given(stepper, peer, at, None))?;

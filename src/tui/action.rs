@@ -1,7 +1,7 @@
 //! One table of actions: it feeds the dispatcher, the footer, the help and the completion of `:`, so
 //! they cannot disagree.
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,19 @@ pub enum Action {
     Command,
     Theme,
     Stats,
+    Why,
+    TimeBack,
+    TimeOn,
+    DayBack,
+    DayOn,
+    Now,
+    Freeze,
+    At,
+    View,
+    Log,
+    Copy,
+    Mouse,
+    Screenshot,
     Help,
     Back,
     Detach,
@@ -67,6 +80,10 @@ pub enum Takes {
     AgentOrAll,
     /// A theme.
     Theme,
+    /// A time of the market.
+    Time,
+    /// A new file.
+    File,
 }
 
 /// One row of the table.
@@ -162,9 +179,56 @@ pub const ACTIONS: &[Entry] = &[
         Action::Open,
         &[(KeyCode::Enter, NONE)],
         "enter",
-        "why",
+        "page",
         "the agent's page: who it is and why; on an edge, the decision behind it",
         Danger::Look,
+    ),
+    key(
+        Action::Why,
+        &[(KeyCode::Char('w'), NONE)],
+        "w",
+        "why",
+        "the newest trade: who made it, why, and who moved them",
+        Danger::Look,
+    ),
+    key(
+        Action::TimeBack,
+        &[(KeyCode::Char('['), NONE)],
+        "[",
+        "back",
+        "back in time, a kept moment; everything is shown as it was then",
+        Danger::Look,
+    ),
+    key(
+        Action::TimeOn,
+        &[(KeyCode::Char(']'), NONE)],
+        "]",
+        "",
+        "forward in time; from the newest to now",
+        Danger::Look,
+    ),
+    key(Action::DayBack, &[(KeyCode::Char('{'), NONE)], "{", "", "a day back in time", Danger::Look),
+    key(Action::DayOn, &[(KeyCode::Char('}'), NONE)], "}", "", "a day forward in time", Danger::Look),
+    key(Action::Now, &[(KeyCode::Char('.'), NONE)], ".", "", "back to now", Danger::Look),
+    key(
+        Action::Freeze,
+        &[(KeyCode::Char(' '), NONE)],
+        "space",
+        "",
+        "stop the picture at the newest kept moment, and let it go on",
+        Danger::Look,
+    ),
+    word(
+        key(
+            Action::At,
+            &[],
+            "",
+            "",
+            "to a time: 14:02 · yesterday 14:02 · 2023-12-30 14:02 · -8h · now",
+            Danger::Look,
+        ),
+        "at",
+        Takes::Time,
     ),
     key(
         Action::NextPane,
@@ -357,18 +421,64 @@ pub const ACTIONS: &[Entry] = &[
         Takes::Nothing,
     ),
     word(key(Action::Stop, &[], "", "", "end the swarm's process", Danger::Broad), "stop", Takes::Nothing),
+    key(
+        Action::View,
+        &[(KeyCode::Char('v'), NONE)],
+        "v",
+        "view",
+        "next arrangement of panes: all, then your own of [layout] or those that are built in",
+        Danger::Look,
+    ),
+    word(
+        key(
+            Action::Log,
+            &[(KeyCode::Char('o'), NONE)],
+            "o",
+            "log",
+            "the log: alarms, and what managers changed; esc closes",
+            Danger::Look,
+        ),
+        "log",
+        Takes::Nothing,
+    ),
+    key(
+        Action::Copy,
+        &[(KeyCode::Char('y'), NONE)],
+        "y",
+        "",
+        "copy what is under the cursor, or the page, to the clipboard (OSC 52, also over SSH)",
+        Danger::Look,
+    ),
+    word(
+        key(
+            Action::Screenshot,
+            &[],
+            "",
+            "",
+            "the screen into a new file: NAME.svg, or NAME.ansi for cat in a terminal",
+            Danger::Look,
+        ),
+        "screenshot",
+        Takes::File,
+    ),
+    word(
+        key(
+            Action::Mouse,
+            &[],
+            "",
+            "",
+            "the mouse selects and scrolls here, or marks text as usual",
+            Danger::Look,
+        ),
+        "mouse",
+        Takes::Nothing,
+    ),
     word(
         key(Action::Stats, &[], "", "", "bytes and milliseconds a frame, on or off", Danger::Look),
         "stats",
         Takes::Nothing,
     ),
 ];
-
-/// What a key means. Shift is part of the character, not of the key.
-pub fn find(key: &KeyEvent) -> Option<Action> {
-    let modifiers = key.modifiers.difference(KeyModifiers::SHIFT);
-    ACTIONS.iter().find(|e| e.keys.contains(&(key.code, modifiers))).map(|e| e.action)
-}
 
 /// What may be completed on the `:` line: whole lines that begin as `text` does.
 pub fn complete<'a>(
@@ -387,8 +497,9 @@ pub fn complete<'a>(
         names.into_iter().filter(begins).map(|n| format!("{word} {n}")).collect()
     };
     match entry.takes {
-        Takes::Nothing => Vec::new(),
+        Takes::Nothing | Takes::File => Vec::new(),
         Takes::Theme => named(themes.to_vec()),
+        Takes::Time => named(vec!["yesterday", "-8h", "-1d", "-7d", "now"]),
         Takes::Agent => named(agents.collect()),
         Takes::AgentOrAll => named(std::iter::once("all").chain(agents).collect()),
     }
@@ -397,6 +508,7 @@ pub fn complete<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ratatui::crossterm::event::KeyEvent;
 
     #[test]
     fn no_key_and_no_word_means_two_things_and_every_entry_explains_itself() {
@@ -413,12 +525,13 @@ mod tests {
 
     #[test]
     fn every_key_of_the_table_is_found() {
+        let map = crate::tui::keymap::Keymap::default();
         for entry in ACTIONS {
             for (code, modifiers) in entry.keys {
-                assert_eq!(find(&KeyEvent::new(*code, *modifiers)), Some(entry.action));
+                assert_eq!(map.find(&KeyEvent::new(*code, *modifiers)), Some(entry.action));
             }
         }
-        assert_eq!(find(&KeyEvent::new(KeyCode::Char('x'), NONE)), None);
+        assert_eq!(map.find(&KeyEvent::new(KeyCode::Char('x'), NONE)), None);
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! What is selected, open and said. News comes in; time is given. Keys are `keys`' part.
 
+use super::action::Action;
 use super::force::Layout;
+use super::keymap::Keymap;
 use super::network::Stage;
+use super::theme::wardrobe::Wardrobe;
 use super::theme::{Depth, Role, Theme};
+use super::time::{Place, Steps};
 use crate::domain::{AgentId, MessageId, Money, money};
 use crate::view::cockpit::{AgentRow, EdgeRow, MessageLine};
 use crate::view::lab::LabPage;
@@ -48,6 +52,20 @@ impl Pane {
             Pane::Goals => "goals",
         }
     }
+}
+
+/// An arrangement of panes: its name, and columns of panes from the left.
+pub type View = (String, Vec<Vec<Pane>>);
+
+/// Those that are built in.
+pub fn views() -> Vec<View> {
+    let of =
+        |name: &str, columns: &[&[Pane]]| (name.to_owned(), columns.iter().map(|c| c.to_vec()).collect());
+    vec![
+        of("people", &[&[Pane::Agents], &[Pane::Messages]]),
+        of("market", &[&[Pane::Pnl, Pane::Goals], &[Pane::Network]]),
+        of("talk", &[&[Pane::Messages], &[Pane::Network]]),
+    ]
 }
 
 /// How agents are sorted.
@@ -133,7 +151,13 @@ pub type EdgeKey = (AgentId, AgentId, String);
 #[allow(clippy::struct_excessive_bools, missing_docs)]
 pub struct App {
     pub theme: Theme,
+    /// What is shown: of now, or of the past.
     pub cockpit: Option<Cockpit>,
+    /// Where the moment lies that is shown; none: it is now.
+    pub past: Option<Place>,
+    /// The newest picture while the past is shown.
+    pub live: Option<Cockpit>,
+    pub(super) steps: Steps,
     pub page: Option<AgentPage>,
     /// The agent whose page is open, and the decision that led there.
     pub open: Option<(AgentId, Option<MessageId>)>,
@@ -142,6 +166,9 @@ pub struct App {
     pub lab: Option<LabPage>,
     pub focus: Pane,
     pub zoomed: bool,
+    /// Arrangements of panes beside the usual one, and which is chosen.
+    pub views: Vec<View>,
+    pub view: Option<usize>,
     pub sort: Sort,
     pub selected: Option<AgentId>,
     /// First row of the agents, as last drawn.
@@ -152,6 +179,8 @@ pub struct App {
     /// First line of the page or the help.
     pub scroll: u16,
     pub help: bool,
+    /// The log is open.
+    pub in_log: bool,
     pub dialog: Option<Dialog>,
     pub input: Option<Input>,
     pub command: String,
@@ -167,7 +196,18 @@ pub struct App {
     pub age: Option<Duration>,
     pub stats: Stats,
     pub stats_shown: bool,
-    pub(super) colours: bool,
+    /// The themes that there are.
+    pub wardrobe: Wardrobe,
+    /// The keys that hold.
+    pub keymap: Keymap,
+    /// The mouse is the cockpit's.
+    pub mouse: bool,
+    /// What the loop is to bring to the clipboard …
+    pub copied: Option<String>,
+    /// … and the file into which it is to write the screen.
+    pub shot: Option<String>,
+    /// Where the panes were drawn.
+    pub(super) places: Vec<(Pane, ratatui::layout::Rect)>,
     /// Colours that there are; none: as the theme says.
     pub depth: Option<Depth>,
     pub(super) chord: Option<Duration>,
@@ -186,12 +226,17 @@ impl App {
         App {
             theme,
             cockpit: None,
+            past: None,
+            live: None,
+            steps: Steps::default(),
             page: None,
             open: None,
             in_lab: false,
             lab: None,
             focus: Pane::Agents,
             zoomed: false,
+            views: views(),
+            view: None,
             sort: Sort::File,
             selected: None,
             top: 0,
@@ -199,6 +244,7 @@ impl App {
             edge: None,
             scroll: 0,
             help: false,
+            in_log: false,
             dialog: None,
             input: None,
             command: String::new(),
@@ -214,7 +260,12 @@ impl App {
             age: None,
             stats: Stats::default(),
             stats_shown: false,
-            colours,
+            wardrobe: Wardrobe::new(None, colours),
+            keymap: Keymap::default(),
+            mouse: false,
+            copied: None,
+            shot: None,
+            places: Vec::new(),
             depth: None,
             chord: None,
             leaving: false,
@@ -292,14 +343,20 @@ impl App {
         }
         self.dirty = true;
         match news {
-            News::Lab(_) => {}
             News::Cockpit(picture) => self.see(*picture),
-            News::Page(page) => self.page = Some(*page),
+            News::Page(page) if self.is_now() => self.page = Some(*page),
+            News::Lab(_) | News::Page(_) => {}
+            News::Past(past) => self.see_past(*past),
             News::Answer(answer) => match answer.result {
+                Err(why) if matches!(answer.request, Request::Past(..)) => {
+                    self.answered_past();
+                    self.say(why, Role::Warn);
+                }
                 Ok(done) => {
                     if let Some(back) = inverse(answer.request) {
                         self.undo = Some((back, self.now + UNDO));
-                        self.say(format!("{done} · u undoes it"), Role::Good);
+                        let undo = self.keymap.key(Action::Undo);
+                        self.say(format!("{done} · {undo} undoes it"), Role::Good);
                     } else {
                         self.say(done, Role::Good);
                     }
@@ -308,6 +365,7 @@ impl App {
             },
             News::Lost(why) => {
                 self.pulses.clear();
+                self.past_is_lost();
                 self.reach = Reach::Lost(why);
             }
             News::Ended(why) => {
@@ -326,6 +384,12 @@ impl App {
         // After the end the last state can still be asked for.
         if !matches!(self.reach, Reach::Ended(_)) {
             self.reach = Reach::Here;
+        }
+        if !self.is_now() {
+            // What was decided meanwhile is not news when one comes back.
+            self.decided = MessageId(0);
+            self.live = Some(picture);
+            return;
         }
         self.layout.see(&picture);
         let newest = picture.edges.iter().map(|e| e.decision).max().unwrap_or(MessageId(0));
@@ -363,7 +427,10 @@ impl App {
                 self.read_only = true;
                 self.say_read_only();
             }
-            Err(e) => self.say(e.to_string(), Role::Bad),
+            Err(e) => {
+                self.past_is_lost();
+                self.say(e.to_string(), Role::Bad);
+            }
         }
     }
 

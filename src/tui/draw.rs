@@ -3,7 +3,7 @@
 use super::action::{ACTIONS, Entry};
 use super::app::{App, Dialog, Input, Pane, Reach};
 use super::theme::Role;
-use super::{agents, goals, header, lab, messages, network, page, pnl, words};
+use super::{agents, footer, goals, header, lab, log, messages, network, page, pnl, words};
 use crate::domain::money;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -18,6 +18,8 @@ const COLUMNS: (u16, u16) = (100, 26);
 const TABS: (u16, u16) = (80, 20);
 /// From here on header and agents; below, one line.
 const LEAST: (u16, u16) = (60, 12);
+/// Most cells of the help.
+const HELP: u16 = 116;
 /// Completions that are listed.
 const LISTED: usize = 8;
 
@@ -25,11 +27,12 @@ const LISTED: usize = 8;
 pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
     let area = frame.area();
     app.stage = None;
+    app.places.clear();
     if !area.is_empty() {
         everything(frame, app, area);
     }
     // Nothing runs over a dialog.
-    if app.help || app.dialog.is_some() || app.input == Some(Input::Command) {
+    if app.help || app.in_log || app.dialog.is_some() || app.input == Some(Input::Command) {
         app.stage = None;
     }
 }
@@ -51,12 +54,14 @@ fn everything(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
         page::draw(frame, app, body);
     } else if app.zoomed || (fits(TABS) && single) {
         one(frame, app, app.focus, body);
+    } else if let Some(columns) = app.view.and_then(|n| app.views.get(n)).map(|v| v.1.clone()) {
+        arranged(frame, app, &columns, body);
     } else if fits(FULL) {
         full(frame, app, body);
     } else if fits(COLUMNS) {
         columns(frame, app, body);
     } else {
-        agents::draw(frame, app, body);
+        one(frame, app, Pane::Agents, body);
     }
     if app.is_stale() {
         let grey = app.theme.stale();
@@ -69,11 +74,12 @@ fn everything(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
             }
         }
     }
-    footer(frame, app, bottom);
+    footer::draw(frame, app, bottom);
     above(frame, app, area);
 }
 
 fn one(frame: &mut Frame<'_>, app: &mut App, pane: Pane, area: Rect) {
+    app.places.push((pane, area));
     match pane {
         Pane::Agents => agents::draw(frame, app, area),
         Pane::Messages => messages::draw(frame, app, area),
@@ -88,11 +94,25 @@ fn full(frame: &mut Frame<'_>, app: &mut App, body: Rect) {
     let [left, right] = Layout::horizontal([Constraint::Fill(60), Constraint::Fill(40)]).areas(rest);
     let [table, talk] = Layout::vertical([Constraint::Fill(68), Constraint::Fill(32)]).areas(left);
     let [chart, net] = Layout::vertical([Constraint::Fill(42), Constraint::Fill(58)]).areas(right);
+    let places = [(Pane::Goals, top), (Pane::Agents, table), (Pane::Messages, talk), (Pane::Pnl, chart)];
+    app.places.extend(places.into_iter().chain([(Pane::Network, net)]));
     goals::draw(frame, app, top);
     agents::draw(frame, app, table);
     messages::draw(frame, app, talk);
     pnl::draw(frame, app, chart);
     app.stage = network::draw(frame, app, net);
+}
+
+/// Columns of panes, each with its share of the room; goals need few lines.
+fn arranged(frame: &mut Frame<'_>, app: &mut App, columns: &[Vec<Pane>], body: Rect) {
+    let widths = Layout::horizontal(vec![Constraint::Fill(1); columns.len()]).split(body);
+    for (panes, area) in columns.iter().zip(widths.iter()) {
+        let high = |p: &Pane| if *p == Pane::Goals { Constraint::Length(17) } else { Constraint::Fill(1) };
+        let places = Layout::vertical(panes.iter().map(high)).split(*area);
+        for (pane, area) in panes.iter().zip(places.iter()) {
+            one(frame, app, *pane, *area);
+        }
+    }
 }
 
 fn columns(frame: &mut Frame<'_>, app: &mut App, body: Rect) {
@@ -106,6 +126,8 @@ fn columns(frame: &mut Frame<'_>, app: &mut App, body: Rect) {
         _ => (1, 1),
     };
     let [chart, net] = Layout::vertical([Constraint::Fill(a), Constraint::Fill(b)]).areas(right);
+    let places = [(Pane::Goals, top), (Pane::Agents, left), (Pane::Messages, talk), (Pane::Pnl, chart)];
+    app.places.extend(places.into_iter().chain([(Pane::Network, net)]));
     goals::line(frame, app, top);
     agents::draw(frame, app, left);
     if a > 0 {
@@ -151,67 +173,6 @@ fn line(frame: &mut Frame<'_>, app: &App, area: Rect) {
     frame.render_widget(Paragraph::new(Line::from(text)).wrap(Wrap { trim: true }), area);
 }
 
-fn footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let t = &app.theme;
-    if let Some(input) = app.input {
-        let (sign, text) = match input {
-            Input::Command => (":", &app.command),
-            Input::Filter if app.focus == Pane::Messages => ("/", &app.message_filter),
-            Input::Filter => ("/", &app.agent_filter),
-        };
-        let hint = if input == Input::Command {
-            "tab completes · enter does it · esc leaves"
-        } else {
-            "enter keeps · esc clears"
-        };
-        let room = usize::from(area.width).saturating_sub(4);
-        let shown: String = text.chars().skip(text.chars().count().saturating_sub(room)).collect();
-        let mut spans = vec![
-            Span::styled(format!(" {sign}"), t.of(Role::Key)),
-            Span::styled(shown.clone(), t.of(Role::Title)),
-            Span::styled("▏", t.of(Role::Focus)),
-        ];
-        let used = shown.chars().count() + 4;
-        if used + hint.chars().count() + 2 <= usize::from(area.width) {
-            let gap = usize::from(area.width) - used - hint.chars().count();
-            spans.push(Span::styled(" ".repeat(gap) + hint, t.of(Role::Dim)));
-        }
-        return frame.render_widget(Paragraph::new(Line::from(spans)), area);
-    }
-    if let Some((text, role, _)) = &app.toast {
-        let text = words::cut(text, usize::from(area.width).saturating_sub(4));
-        let spans = vec![Span::styled(" ▌ ", t.of(*role)), Span::styled(text, t.of(*role))];
-        return frame.render_widget(Paragraph::new(Line::from(spans)), area);
-    }
-    keys(frame, app, area);
-}
-
-fn keys(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let t = &app.theme;
-    let s = app.stats;
-    let each = s.bytes.checked_div(s.frames).unwrap_or_default();
-    let stats = format!("{} B/frame, last {} B {:.1} ms ", each, s.last_bytes, s.last_us as f64 / 1e3);
-    let stats = if app.stats_shown { stats } else { String::new() };
-    let mut spans = Vec::new();
-    let mut left = usize::from(area.width).saturating_sub(stats.chars().count());
-    for entry in ACTIONS.iter().filter(|e| !e.label.is_empty()) {
-        let shown = entry.shown.split(' ').next().unwrap_or_default();
-        let shown = if entry.label == "kill" { entry.shown } else { shown };
-        let pair = [
-            Span::styled(format!(" {shown}"), t.of(Role::Key)),
-            Span::styled(format!(" {} ", entry.label), t.of(Role::Dim)),
-        ];
-        let width: usize = pair.iter().map(Span::width).sum();
-        if width > left {
-            break;
-        }
-        left -= width;
-        spans.extend(pair);
-    }
-    spans.push(Span::styled(format!("{:>w$}", stats, w = left + stats.chars().count()), t.of(Role::Dim)));
-    frame.render_widget(Paragraph::new(Line::from(spans)), area);
-}
-
 /// In the middle, as large as asked for and no larger than there is.
 fn middle(area: Rect, width: u16, height: u16) -> Rect {
     let (w, h) = (width.min(area.width), height.min(area.height));
@@ -231,6 +192,13 @@ fn boxed(frame: &mut Frame<'_>, app: &App, title: &str, lines: Vec<Line<'_>>, at
 
 /// Help, dialog, completions.
 fn above(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    if app.in_log {
+        let at = middle(area, area.width.saturating_sub(8).max(60), area.height.saturating_sub(6).max(10));
+        let lines = log::lines(app, usize::from(at.width.saturating_sub(2)));
+        let over = (lines.len() as u16 + 2).saturating_sub(at.height);
+        let lines = lines.into_iter().skip(usize::from(app.scroll.min(over))).collect();
+        boxed(frame, app, "log · ↑↓ scroll · esc back", lines, at, Role::Focus);
+    }
     if app.help {
         help(frame, app, area);
     }
@@ -258,13 +226,15 @@ fn help(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let row = |e: &Entry| {
         let word = if e.command.is_empty() { String::new() } else { format!(":{}", e.command) };
         Line::from(vec![
-            Span::styled(format!(" {:<14}", e.shown), t.of(Role::Key)),
-            Span::styled(format!("{word:<9}"), t.of(Role::Sim)),
-            Span::raw(e.help),
+            Span::styled(format!(" {:<14}", app.keymap.shown(e)), t.of(Role::Key)),
+            Span::styled(format!("{word:<12}"), t.of(Role::Sim)),
+            Span::raw(words::cut(e.help, usize::from(area.width.min(HELP)).saturating_sub(29))),
         ])
     };
-    let lines: Vec<Line<'_>> = ACTIONS.iter().map(row).collect();
-    let at = middle(area, 98, lines.len() as u16 + 2);
+    let mut ranked: Vec<&Entry> = ACTIONS.iter().collect();
+    ranked.sort_by_key(|e| footer::rank(e));
+    let lines: Vec<Line<'_>> = ranked.into_iter().map(row).collect();
+    let at = middle(area, HELP, lines.len() as u16 + 2);
     let hidden = (lines.len() as u16 + 2).saturating_sub(at.height);
     let from = usize::from(app.scroll.min(hidden));
     let title = if hidden > 0 { "keys · ↑↓ scroll · esc back" } else { "keys · esc back" };
@@ -281,7 +251,10 @@ fn completions(frame: &mut Frame<'_>, app: &App, area: Rect) {
         let entry = ACTIONS.iter().find(|e| e.command == text.as_str());
         Line::from(vec![
             Span::styled(format!(" :{text:<16}"), t.of(if n == 0 { Role::Focus } else { Role::Title })),
-            Span::styled(entry.map_or("", |e| e.help), t.of(Role::Dim)),
+            Span::styled(
+                words::cut(entry.map_or("", |e| e.help), usize::from(area.width.min(84)).saturating_sub(20)),
+                t.of(Role::Dim),
+            ),
         ])
     };
     let mut lines: Vec<Line<'_>> = found.iter().take(LISTED).enumerate().map(row).collect();

@@ -1,9 +1,10 @@
 //! The first three lines: where and when, how much, and a rule whose stroke is the market's mode, or the
 //! banner that says what is the matter and what to do.
 
+use super::action::Action;
 use super::app::{App, Pane, Reach};
 use super::theme::{Role, Theme};
-use super::words;
+use super::{time, words};
 use crate::domain::money;
 use crate::view::Cockpit;
 use crate::view::cockpit::{AccountView, MarketMode};
@@ -57,7 +58,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect, tabs: bool) {
     };
     let right = place(app, c);
     let room = usize::from(area.width).saturating_sub(1);
-    let left = fitting(when(t, c), room);
+    let left = fitting(when(app, c), room);
     let mut right = fitting(right, room.saturating_sub(width(&left)));
     right.push(Span::raw(" "));
     frame.render_widget(Paragraph::new(Line::from(left)), row(0));
@@ -67,12 +68,28 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect, tabs: bool) {
     rule(frame, app, row(2), tabs);
 }
 
-fn when<'a>(t: &Theme, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
+fn when<'a>(app: &App, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
+    let t = &app.theme;
     let dim = t.of(Role::Dim);
+    let badge = vec![Span::styled(format!(" {} ", c.mode.text()), t.of(mode(c.mode).0))];
+    let time = c.market_time.map(words::moment).unwrap_or_default();
+    if let Some(before) = app.before_now() {
+        let past = t.of(Role::Past);
+        let ago = match time::stretch(before) {
+            text if before.0 > 0 => format!("  {text} before now"),
+            _ => "  as it stood at this bar".to_owned(),
+        };
+        return vec![
+            badge,
+            vec![Span::styled(" PAST ", past), Span::styled(format!(" {time} "), past)],
+            vec![Span::styled(ago, t.stroke(Role::Past))],
+            vec![Span::styled(format!("  {}", c.hive), t.of(Role::Title))],
+        ];
+    }
     let mut groups = vec![
-        vec![Span::styled(format!(" {} ", c.mode.text()), t.of(mode(c.mode).0))],
+        badge,
         vec![Span::styled(format!(" {} ", c.hive), t.of(Role::Title))],
-        vec![Span::styled(c.market_time.map(words::moment).unwrap_or_default(), t.of(Role::Text))],
+        vec![Span::styled(time, t.of(Role::Text))],
     ];
     if let Some(p) = c.progress {
         let (full, rest) = words::bar(p, 14);
@@ -161,30 +178,38 @@ pub fn way_back(a: &AccountView) -> &'static str {
     }
 }
 
-/// What the whole width is for, if anything.
-fn banner(app: &App) -> Option<String> {
+/// What the whole width is for, if anything: what is the matter, and what to do, which is never cut.
+fn banner(app: &App) -> Option<(String, String)> {
     match &app.reach {
         Reach::Lost(why) => {
             let age = app.age.map(|a| format!("last heard {} ago", words::age(a)));
             let age = age.unwrap_or_else(|| "never heard".to_owned());
-            Some(format!("SWARM LOST · {age} · {why} · trying again by itself; q leaves"))
+            let leave = app.hint(Action::Detach);
+            Some((format!("SWARM LOST · {age} · {why}"), format!(" · trying again; {leave} leaves")))
         }
-        Reach::Ended(why) => Some(format!("ENDED · {why} · this is its last state; q leaves")),
+        Reach::Ended(why) => Some((
+            format!("ENDED · {why} · this is its last state"),
+            format!("; {} leaves", app.hint(Action::Detach)),
+        )),
         Reach::Here => {
-            let a = &app.cockpit.as_ref()?.account;
+            // Of now, whatever moment is shown.
+            let a = &app.live.as_ref().or(app.cockpit.as_ref())?.account;
             let why = a.reason.as_ref()?;
-            Some(format!("{} · {why}{}", a.run.to_uppercase(), way_back(a)))
+            let now = if app.is_now() { "" } else { "NOW " };
+            Some((format!("{now}{} · {why}", a.run.to_uppercase()), way_back(a).to_owned()))
         }
     }
 }
 
 fn rule(frame: &mut Frame<'_>, app: &App, area: Rect, tabs: bool) {
     let t = &app.theme;
-    if let Some(text) = banner(app) {
-        let text = words::cut(&text, usize::from(area.width).saturating_sub(2));
-        return frame.render_widget(Paragraph::new(format!(" {text}")).style(t.of(Role::Banner)), area);
+    if let Some((what, way)) = banner(app) {
+        let room = usize::from(area.width).saturating_sub(2 + way.chars().count());
+        let text = format!(" {}{way}", words::cut(&what, room));
+        return frame.render_widget(Paragraph::new(text).style(t.of(Role::Banner)), area);
     }
     let (role, stroke) = mode(app.cockpit.as_ref().map(|c| c.mode).unwrap_or_default());
+    let role = if app.is_now() { role } else { Role::Past };
     let ink = t.stroke(role);
     frame.render_widget(Paragraph::new(stroke.repeat(usize::from(area.width))).style(ink), area);
     if tabs {

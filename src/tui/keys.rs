@@ -6,9 +6,9 @@
 //! 2. Money needs `y`, which is nobody's trigger; broad money needs the word, letter by letter.
 //! 3. Pasted text goes into the filter or nowhere.
 
-use super::action::{self, ACTIONS, Action, Takes};
+use super::action::{self, ACTIONS, Action, Danger, Takes};
 use super::app::{App, Dialog, Input, Pane, Sort};
-use super::theme::{self, Role, Theme};
+use super::theme::Role;
 use crate::domain::{AgentId, Decimal};
 use crate::view::cockpit::{AgentRow, Kind};
 use crate::view::link::Request;
@@ -27,7 +27,7 @@ impl App {
     pub fn key(&mut self, key: &KeyEvent) -> Option<Request> {
         self.dirty = true;
         // The chord works everywhere: it only removes risk.
-        if action::find(key) == Some(Action::Kill) {
+        if self.keymap.find(key) == Some(Action::Kill) {
             return self.kill();
         }
         self.chord = None;
@@ -37,7 +37,7 @@ impl App {
         if let Some(input) = self.input {
             return self.typed(input, key);
         }
-        let action = action::find(key)?;
+        let action = self.keymap.find(key)?;
         if let (Action::Jump, KeyCode::Char(c)) = (action, key.code) {
             let n = c.to_digit(10).unwrap_or(1) as usize;
             self.focus_on(Pane::ALL[(n.max(1) - 1) % Pane::ALL.len()]);
@@ -67,7 +67,8 @@ impl App {
             return Some(Request::Kill);
         }
         self.chord = Some(self.now);
-        self.say("ctrl-x again within 2 s halts the swarm".to_owned(), Role::Bad);
+        let again = self.keymap.key(Action::Kill);
+        self.say(format!("{again} again within 2 s halts the swarm"), Role::Bad);
         None
     }
 
@@ -145,7 +146,8 @@ impl App {
     /// What the `:` line may become.
     pub fn completions(&self) -> Vec<String> {
         let agents = self.cockpit.as_ref().map_or(&[][..], |c| &c.agents);
-        let themes: Vec<&str> = theme::SHIPPED.iter().map(|(n, _)| *n).collect();
+        let themes = self.wardrobe.names();
+        let themes: Vec<&str> = themes.iter().map(String::as_str).collect();
         action::complete(self.command.trim_start(), agents.iter().map(|a| a.name.as_str()), &themes)
     }
 
@@ -175,6 +177,16 @@ impl App {
             (Takes::Theme, "") => self.act(Action::Theme),
             (Takes::Theme, name) => {
                 self.wear(name);
+                None
+            }
+            (Takes::File, name) => {
+                self.take_shot(name);
+                None
+            }
+            (Takes::Time, "") => self.go_to("yesterday"),
+            (Takes::Time, text) => self.go_to(text),
+            _ if !self.is_now() => {
+                self.say_past();
                 None
             }
             (Takes::AgentOrAll, "all") if entry.action == Action::Pause => {
@@ -235,6 +247,10 @@ impl App {
     }
 
     fn act(&mut self, action: Action) -> Option<Request> {
+        if !self.is_now() && acts(action) {
+            self.say_past();
+            return None;
+        }
         if self.in_lab && !self.help && behind_the_lab(action) {
             self.say("the lab is open: esc closes it first".to_owned(), Role::Dim);
             return None;
@@ -292,6 +308,14 @@ impl App {
                 (self.in_lab, self.lab, self.scroll, self.help) = (true, None, 0, false);
                 return Some(Request::Lab(true));
             }
+            Action::Why => return self.why(),
+            Action::TimeBack => return self.step_time(-1),
+            Action::TimeOn => return self.step_time(1),
+            Action::DayBack => return self.step_day(-1),
+            Action::DayOn => return self.step_day(1),
+            Action::Now => return self.return_to_now(),
+            Action::Freeze => return self.freeze(),
+            Action::At => return self.go_to("yesterday"),
             Action::Zoom => self.zoomed = !self.zoomed,
             Action::Sort => self.sort_on(),
             Action::Filter => self.input = Some(Input::Filter),
@@ -300,6 +324,11 @@ impl App {
                 self.input = Some(Input::Command);
             }
             Action::Theme => self.next_theme(),
+            Action::View => self.next_view(),
+            Action::Log => (self.in_log, self.scroll, self.help) = (!self.in_log, 0, false),
+            Action::Copy => self.copy(),
+            Action::Mouse => self.toggle_mouse(),
+            Action::Screenshot => self.take_shot(""),
             Action::Stats => self.stats_shown = !self.stats_shown,
             Action::Help => (self.help, self.scroll) = (!self.help, 0),
             Action::Detach => self.leaving = true,
@@ -339,7 +368,7 @@ impl App {
         undone
     }
 
-    fn enter(&mut self) -> Option<Request> {
+    pub(super) fn enter(&mut self) -> Option<Request> {
         if self.help {
             return None;
         }
@@ -363,10 +392,10 @@ impl App {
         Some(self.show(id, decision))
     }
 
-    fn show(&mut self, id: AgentId, decision: Option<crate::domain::MessageId>) -> Request {
+    pub(super) fn show(&mut self, id: AgentId, decision: Option<crate::domain::MessageId>) -> Request {
         (self.open, self.page, self.scroll) = (Some((id, decision)), None, 0);
         self.selected = Some(id);
-        Request::Look(Some(id))
+        self.page_then().unwrap_or(Request::Look(Some(id)))
     }
 
     fn leave_lab(&mut self) -> Option<Request> {
@@ -380,11 +409,14 @@ impl App {
     fn back(&mut self) -> Option<Request> {
         if self.help {
             self.help = false;
+        } else if self.in_log {
+            (self.in_log, self.scroll) = (false, 0);
         } else if self.in_lab {
             return self.leave_lab();
         } else if self.open.is_some() {
             (self.open, self.page, self.scroll) = (None, None, 0);
-            return Some(Request::Look(None));
+            // Of the past no page is sent that was not asked for.
+            return self.is_now().then_some(Request::Look(None));
         } else if self.zoomed {
             self.zoomed = false;
         } else if self.focus == Pane::Network && self.edge.is_some() {
@@ -402,7 +434,7 @@ impl App {
         self.focus_on(Pane::ALL[(at + by) % Pane::ALL.len()]);
     }
 
-    fn focus_on(&mut self, pane: Pane) {
+    pub(super) fn focus_on(&mut self, pane: Pane) {
         self.focus = pane;
         // The first edge is under the cursor at once, so that enter means something.
         if pane == Pane::Network && self.chosen_edge().is_none() {
@@ -417,23 +449,8 @@ impl App {
         self.say(format!("agents {text}"), Role::Dim);
     }
 
-    fn next_theme(&mut self) {
-        let at = theme::SHIPPED.iter().position(|(n, _)| *n == self.theme.name()).unwrap_or(0);
-        self.wear(theme::SHIPPED[(at + 1) % theme::SHIPPED.len()].0);
-    }
-
-    fn wear(&mut self, name: &str) {
-        match Theme::shipped(name, self.colours) {
-            Ok(next) => {
-                self.theme = self.depth.map_or(next.clone(), |d| next.quantised(d));
-                self.say(format!("theme {name}"), Role::Dim);
-            }
-            Err(e) => self.say(e.to_string(), Role::Warn),
-        }
-    }
-
     fn move_by(&mut self, down: bool, by: usize) -> Option<Request> {
-        if self.help || self.in_lab || (self.open.is_some() && by == LEAP) {
+        if self.help || self.in_log || self.in_lab || (self.open.is_some() && by == LEAP) {
             let by = u16::try_from(by.min(1_000)).unwrap_or(u16::MAX);
             self.scroll = if down { self.scroll.saturating_add(by) } else { self.scroll.saturating_sub(by) };
             return None;
@@ -447,7 +464,7 @@ impl App {
         None
     }
 
-    fn step(&mut self, down: bool, by: usize) {
+    pub(super) fn step(&mut self, down: bool, by: usize) {
         match self.focus {
             Pane::Messages => self.step_message(down, by),
             Pane::Network => self.step_edge(down, by),
@@ -478,6 +495,12 @@ impl App {
         let next = at.map_or(0, |at| moved(at, down, by, keys.len()));
         self.edge = keys.into_iter().nth(next);
     }
+}
+
+/// Whether an action does something to the swarm, the kill switch apart.
+fn acts(action: Action) -> bool {
+    let entry = ACTIONS.iter().find(|e| e.action == action);
+    action == Action::Undo || entry.is_some_and(|e| e.danger != Danger::Look && e.danger != Danger::Halt)
 }
 
 /// Whether an action is about what the lab covers.

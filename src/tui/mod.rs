@@ -1,8 +1,9 @@
 //! The cockpit: draws what it is sent and sends what it is asked. Knows nothing of the engine.
 //!
-//! - [`run`]: takes the terminal and watches a [`Link`] until told to leave.
+//! - [`run`]: takes the terminal and watches a [`Link`] until told to leave. [`plain`]: the same as lines.
 //! - [`app`]: what is selected, open, said; `keys`: keys in, requests out. No terminal, no clock: time is
 //!   given.
+//! - [`keymap`], [`person`]: which key does what, and a person's own settings. `time`: back and forward in time.
 //! - [`draw`] and its panes: pure functions of the app, at any size.
 //!
 //! # Invariants
@@ -17,15 +18,21 @@ mod agents;
 pub mod app;
 mod candles;
 pub mod draw;
+mod extras;
+mod footer;
 pub mod force;
 mod goals;
 mod header;
+pub mod keymap;
 mod keys;
 mod lab;
+mod log;
 mod messages;
 mod network;
 mod page;
 pub mod painter;
+pub mod person;
+pub mod plain;
 mod pnl;
 mod raster;
 #[cfg(test)]
@@ -34,20 +41,27 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 pub mod theme;
+mod time;
 mod whisker;
 mod words;
 
+pub use time::moment;
+
 use crate::view::link::Link;
 use app::App;
+use keymap::Keymap;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use std::io;
 use std::time::{Duration, Instant};
+use theme::wardrobe::Wardrobe;
 use theme::{Depth, Theme};
 
 /// Most frames a second …
 pub const FPS_MAX: u64 = 30;
 /// … and over SSH, where the line may be slow.
 pub const FPS_SSH: u64 = 10;
+/// Between two looks at the file of the theme.
+const LOOK: Duration = Duration::from_secs(1);
 /// Set to a number, the cockpit panics when it has drawn so many frames: a test of what is left of the
 /// terminal then. Nobody else sets it.
 const TEST_PANIC: &str = "HIVE_TEST_PANIC";
@@ -56,26 +70,54 @@ fn told(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }
 
+/// How a cockpit is to be.
+pub struct Setup {
+    /// What it wears first.
+    pub theme: Theme,
+    /// What else there is to wear.
+    pub wardrobe: Wardrobe,
+    /// Colours that there are; none: as the terminal says of itself.
+    pub depth: Option<Depth>,
+    /// The keys.
+    pub keys: Keymap,
+    /// The mouse is the cockpit's from the start.
+    pub mouse: bool,
+    /// Arrangements of panes; empty: those that are built in.
+    pub views: Vec<app::View>,
+}
+
 /// Watches until the person leaves, a signal comes, or the terminal is gone.
 ///
 /// # Panics
 ///
 /// Where `HIVE_TEST_PANIC` asks for it, and nowhere else.
-pub fn run(link: &mut dyn Link, theme: Theme, colours: bool) -> io::Result<()> {
-    let depth = Depth::guess(&told("COLORTERM"), &told("TERM"));
+pub fn run(link: &mut dyn Link, setup: Setup) -> io::Result<()> {
+    let depth = setup.depth.unwrap_or_else(|| Depth::guess(&told("COLORTERM"), &told("TERM")));
     let remote = std::env::var_os("SSH_CONNECTION").is_some();
     let frame_time = Duration::from_millis(1_000 / if remote { FPS_SSH } else { FPS_MAX });
     let doomed: Option<u64> = told(TEST_PANIC).parse().ok();
     let mut guard = terminal::Guard::take()?;
-    let mut app = App::new(theme.quantised(depth), colours);
+    let mut app = App::new(setup.theme.quantised(depth), setup.wardrobe.colours);
     app.depth = Some(depth);
+    (app.wardrobe, app.keymap, app.mouse) = (setup.wardrobe, setup.keys, setup.mouse);
+    if !setup.views.is_empty() {
+        app.views = setup.views;
+    }
     let start = Instant::now();
-    let mut drawn: Option<Instant> = None;
+    let (mut drawn, mut looked): (Option<Instant>, Instant) = (None, start);
     while !app.is_leaving() && !guard.ended() {
         app.read_only |= link.read_only();
         app.tick(start.elapsed(), link.age());
         while let Some(news) = link.poll() {
             app.hear(news);
+        }
+        if looked.elapsed() >= LOOK {
+            looked = Instant::now();
+            app.follow_theme();
+        }
+        guard.mouse(app.mouse)?;
+        if let Some(text) = app.copied.take() {
+            terminal::copy(&text)?;
         }
         if app.is_dirty() && drawn.is_none_or(|d| d.elapsed() >= frame_time) {
             let began = Instant::now();
@@ -86,21 +128,33 @@ pub fn run(link: &mut dyn Link, theme: Theme, colours: bool) -> io::Result<()> {
             s.last_us = began.elapsed().as_micros() as u64;
             // Asked for by a test, to see that the terminal is given back.
             assert!(doomed.is_none_or(|n| app.stats.frames < n), "{TEST_PANIC} is set");
+            if let Some(name) = app.shot.take() {
+                match shoot(&name, guard.still()) {
+                    Ok(()) => app.say(format!("the screen is in {name}"), theme::Role::Good),
+                    Err(e) => app.say(format!("{name}: {e}"), theme::Role::Warn),
+                }
+            }
         }
         // All keys that are there, then one frame.
         let mut wait = frame_time;
         while event::poll(wait)? {
             wait = Duration::ZERO;
-            match event::read()? {
-                Event::Key(key) if key.kind != KeyEventKind::Release => {
-                    if let Some(request) = app.key(&key) {
-                        let sent = link.send(request);
-                        app.sent(sent);
-                    }
+            let request = match event::read()? {
+                Event::Key(key) if key.kind != KeyEventKind::Release => app.key(&key),
+                Event::Mouse(event) => app.pointer(&event),
+                Event::Paste(text) => {
+                    app.paste(&text);
+                    None
                 }
-                Event::Paste(text) => app.paste(&text),
-                Event::Resize(..) => app.touch(),
-                _ => {}
+                Event::Resize(..) => {
+                    app.touch();
+                    None
+                }
+                _ => None,
+            };
+            if let Some(request) = request {
+                let sent = link.send(request);
+                app.sent(sent);
             }
             if guard.ended() {
                 break;
@@ -108,4 +162,12 @@ pub fn run(link: &mut dyn Link, theme: Theme, colours: bool) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Writes the screen into a new file.
+fn shoot(name: &str, screen: &ratatui::buffer::Buffer) -> io::Result<()> {
+    let text =
+        if extras::is_kind(name, "svg") { theme::paint::svg(screen) } else { theme::paint::ansi(screen) };
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(name)?;
+    io::Write::write_all(&mut file, text.as_bytes())
 }

@@ -46,6 +46,11 @@ impl<B: Backend> Painter<B> {
         self.terminal.backend_mut()
     }
 
+    /// The last whole frame.
+    pub fn still(&self) -> &Buffer {
+        &self.still
+    }
+
     /// Draws the app as it is now; nothing, where it is as it was.
     pub fn draw(&mut self, app: &mut App) -> Result<(), B::Error> {
         if !app.is_dirty() {

@@ -6,9 +6,10 @@ use super::app::App;
 use super::painter::Painter;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
 use ratatui::crossterm::cursor::{Hide, Show};
 use ratatui::crossterm::event::{
-    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use ratatui::crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
@@ -62,6 +63,7 @@ pub struct Guard {
     painter: Painter<CrosstermBackend<Counted>>,
     meter: Rc<Meter>,
     ended: Arc<AtomicBool>,
+    mouse: bool,
 }
 
 fn restore() {
@@ -120,7 +122,9 @@ impl Guard {
         let terminal = Terminal::new(CrosstermBackend::new(out));
         let taken = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide);
         match (terminal, taken) {
-            (Ok(terminal), Ok(())) => Ok(Guard { painter: Painter::new(terminal), meter, ended }),
+            (Ok(terminal), Ok(())) => {
+                Ok(Guard { painter: Painter::new(terminal), meter, ended, mouse: false })
+            }
             (Err(e), _) | (_, Err(e)) => {
                 restore();
                 Err(e)
@@ -131,6 +135,24 @@ impl Guard {
     /// Whether a signal asked to end, or the terminal has gone.
     pub fn ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
+    }
+
+    /// The mouse is ours, or the terminal's.
+    pub fn mouse(&mut self, ours: bool) -> io::Result<()> {
+        if ours == self.mouse {
+            return Ok(());
+        }
+        self.mouse = ours;
+        if ours {
+            execute!(io::stdout(), EnableMouseCapture)
+        } else {
+            execute!(io::stdout(), DisableMouseCapture)
+        }
+    }
+
+    /// The last whole frame.
+    pub fn still(&self) -> &Buffer {
+        self.painter.still()
     }
 
     /// Draws the app in one write, within a synchronised update; its bytes.
@@ -149,5 +171,38 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         restore();
+    }
+}
+
+/// Brings text to the clipboard of whoever looks at the terminal, also over SSH: OSC 52.
+pub fn copy(text: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    write!(out, "\x1b]52;c;{}\x07", base64(text.as_bytes()))?;
+    out.flush()
+}
+
+/// RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let at = |n: usize| u32::from(three.get(n).copied().unwrap_or(0));
+        let all = at(0) << 16 | at(1) << 8 | at(2);
+        for n in 0..4 {
+            let letter = LETTERS[(all >> (18 - 6 * n) & 63) as usize];
+            text.push(if n <= three.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        let of = |text: &str| base64(text.as_bytes());
+        assert_eq!(["", "f", "fo", "foo", "foob"].map(of), ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
     }
 }

@@ -1,9 +1,12 @@
-//! Themes: palette → roles → styles. The only file that knows colours.
+//! Themes: palette → roles → styles. This file and [`paint`] are the only ones that know colours.
 //!
 //! # Invariants
 //!
 //! 1. Every role of [`Role::ALL`] has a style in every theme, or the theme is refused with its name.
 //! 2. Without colours (`NO_COLOR`) bold, reversed and the like stay, so nothing is told by colour alone.
+
+pub mod paint;
+pub mod wardrobe;
 
 use ratatui::style::{Color, Modifier, Style};
 use serde::Deserialize;
@@ -48,7 +51,11 @@ roles!(
     Paper = "paper",
     Live = "live",
     Pulse = "pulse",
+    Past = "past",
 );
+
+/// Themes above a theme.
+const ANCESTORS_MAX: usize = 8;
 
 /// The themes that are built in: name and file.
 pub const SHIPPED: &[(&str, &str)] = &[
@@ -56,6 +63,8 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("hive-dark", include_str!("../../themes/hive-dark.toml")),
     ("hive-light", include_str!("../../themes/hive-light.toml")),
     ("okabe-ito", include_str!("../../themes/okabe-ito.toml")),
+    ("solarized", include_str!("../../themes/solarized.toml")),
+    ("gruvbox", include_str!("../../themes/gruvbox.toml")),
     ("mono", include_str!("../../themes/mono.toml")),
 ];
 
@@ -106,75 +115,138 @@ fn names() -> String {
     SHIPPED.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
+/// A colour of the palette.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Ink {
+    /// In 24 bits, or by name; where there are fewer colours, the nearest.
+    One(String),
+    /// Chosen by hand for each number of colours.
+    Each {
+        rgb: String,
+        #[serde(rename = "256")]
+        indexed: u8,
+        #[serde(rename = "16")]
+        ansi: String,
+    },
+}
+
+impl Ink {
+    fn at(&self, depth: Depth) -> String {
+        match (self, depth) {
+            (Ink::One(text), _) | (Ink::Each { rgb: text, .. }, Depth::True) => text.clone(),
+            (Ink::Each { indexed, .. }, Depth::Indexed) => indexed.to_string(),
+            (Ink::Each { ansi, .. }, Depth::Ansi) => ansi.clone(),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     name: String,
+    /// The theme whose colours and roles hold where this one says nothing.
+    inherits: Option<String>,
     #[serde(default)]
-    palette: BTreeMap<String, String>,
+    palette: BTreeMap<String, Ink>,
+    #[serde(default)]
     roles: BTreeMap<String, String>,
+}
+
+impl File {
+    /// With what it inherits filled in. `find` knows the text of a theme by its name.
+    fn read(text: &str, find: &dyn Fn(&str) -> Option<String>) -> Result<File, ThemeError> {
+        let one = |text: &str| -> Result<File, ThemeError> {
+            toml::from_str(text)
+                .map_err(|e| ThemeError::Unreadable { name: "?".to_owned(), why: e.to_string() })
+        };
+        let mut file = one(text)?;
+        let mut parent = file.inherits.clone();
+        for _ in 0..ANCESTORS_MAX {
+            let Some(name) = parent.take() else { return Ok(file) };
+            let Some(text) = find(&name) else {
+                let why = format!("it inherits from {name:?}, which is not there; there are {}", names());
+                return Err(ThemeError::Unreadable { name: file.name, why });
+            };
+            let older = one(&text)?;
+            for (name, ink) in older.palette {
+                file.palette.entry(name).or_insert(ink);
+            }
+            for (role, style) in older.roles {
+                file.roles.entry(role).or_insert(style);
+            }
+            parent = older.inherits;
+        }
+        let why = format!("it inherits over more than {ANCESTORS_MAX} themes; is there a circle?");
+        Err(ThemeError::Unreadable { name: file.name, why })
+    }
+
+    fn style(&self, role: &str, depth: Depth) -> Result<Style, ThemeError> {
+        let bad = |why: String| ThemeError::Unreadable { name: self.name.clone(), why };
+        let value = self.roles.get(role).ok_or_else(|| bad(format!("role {role} is missing")))?;
+        let mut style = Style::new();
+        let mut behind = false;
+        for word in value.split_whitespace() {
+            if word == "on" {
+                behind = true;
+                continue;
+            }
+            style = match word {
+                "italic" => style.add_modifier(Modifier::ITALIC),
+                "bold" => style.add_modifier(Modifier::BOLD),
+                "dim" => style.add_modifier(Modifier::DIM),
+                "reversed" => style.add_modifier(Modifier::REVERSED),
+                "underlined" => style.add_modifier(Modifier::UNDERLINED),
+                _ => {
+                    let text = self.palette.get(word).map_or_else(|| word.to_owned(), |ink| ink.at(depth));
+                    let colour = Color::from_str(&text).map_err(|_| {
+                        bad(format!("role {role}: {word:?} is no colour; write #rrggbb or green"))
+                    })?;
+                    let colour = nearest(colour, depth);
+                    if std::mem::take(&mut behind) { style.bg(colour) } else { style.fg(colour) }
+                }
+            };
+        }
+        Ok(style)
+    }
 }
 
 /// A theme.
 #[derive(Clone, Debug)]
 pub struct Theme {
     name: String,
-    styles: Vec<Style>,
+    /// By depth: 24 bits, 256 colours, 16.
+    faces: [Vec<Style>; 3],
+    /// The one that is worn.
+    depth: Depth,
 }
 
 impl Theme {
     /// One of those that are built in.
     pub fn shipped(name: &str, colours: bool) -> Result<Self, ThemeError> {
-        let found = SHIPPED.iter().find(|(n, _)| *n == name);
-        let (_, text) = found.ok_or_else(|| ThemeError::Unknown { name: name.to_owned() })?;
-        Theme::parse(text, colours)
+        let text = built_in(name).ok_or_else(|| ThemeError::Unknown { name: name.to_owned() })?;
+        Theme::parse(&text, colours)
     }
 
-    /// Reads a theme.
+    /// Reads a theme; it may inherit from those that are built in.
     pub fn parse(text: &str, colours: bool) -> Result<Self, ThemeError> {
-        let bad = |name: &str, why: String| ThemeError::Unreadable { name: name.to_owned(), why };
-        let file: File = toml::from_str(text).map_err(|e| bad("?", e.to_string()))?;
-        let style = |(_, role): &(Role, &str)| {
-            let value =
-                file.roles.get(*role).ok_or_else(|| bad(&file.name, format!("role {role} is missing")))?;
-            let mut style = Style::new();
-            let mut behind = false;
-            for word in value.split_whitespace() {
-                if word == "on" {
-                    behind = true;
-                    continue;
-                }
-                style = match word {
-                    "italic" => style.add_modifier(Modifier::ITALIC),
-                    "bold" => style.add_modifier(Modifier::BOLD),
-                    "dim" => style.add_modifier(Modifier::DIM),
-                    "reversed" => style.add_modifier(Modifier::REVERSED),
-                    "underlined" => style.add_modifier(Modifier::UNDERLINED),
-                    _ => {
-                        let colour = file.palette.get(word).map_or(word, String::as_str);
-                        let colour = Color::from_str(colour).map_err(|_| {
-                            bad(
-                                &file.name,
-                                format!("role {role}: {word:?} is no colour; write #rrggbb or green"),
-                            )
-                        })?;
-                        if std::mem::take(&mut behind) { style.bg(colour) } else { style.fg(colour) }
-                    }
-                };
-            }
-            Ok(style)
+        Theme::read(text, colours, &built_in)
+    }
+
+    /// Reads a theme; `find` knows the text of those it may inherit from.
+    pub fn read(
+        text: &str,
+        colours: bool,
+        find: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ThemeError> {
+        let file = File::read(text, find)?;
+        let face = |depth: Depth| -> Result<Vec<Style>, ThemeError> {
+            let styles: Result<Vec<Style>, _> =
+                Role::ALL.iter().map(|(_, role)| file.style(role, depth)).collect();
+            styles.map(|s| if colours { s } else { colourless(s) })
         };
-        let mut styles = Role::ALL.iter().map(style).collect::<Result<Vec<Style>, _>>()?;
-        if !colours {
-            let paper = styles.get(Role::Base as usize).and_then(|s| s.bg);
-            for style in &mut styles {
-                // What stands out by what is behind it stands out reversed.
-                let told = style.bg != paper && style.bg.is_some();
-                let kept = style.add_modifier | if told { Modifier::REVERSED } else { Modifier::empty() };
-                *style = Style::new().add_modifier(kept);
-            }
-        }
-        Ok(Theme { name: file.name.clone(), styles })
+        let faces = [face(Depth::True)?, face(Depth::Indexed)?, face(Depth::Ansi)?];
+        Ok(Theme { name: file.name.clone(), faces, depth: Depth::True })
     }
 
     /// Its name.
@@ -184,16 +256,13 @@ impl Theme {
 
     /// The style of a role.
     pub fn of(&self, role: Role) -> Style {
-        self.styles.get(role as usize).copied().unwrap_or_default()
+        self.faces[self.depth as usize].get(role as usize).copied().unwrap_or_default()
     }
 
-    /// The same in the colours that there are: done once, not for every cell.
+    /// The same in the colours that there are: done once, when it was read, not for every cell.
     #[must_use]
     pub fn quantised(mut self, depth: Depth) -> Self {
-        for style in &mut self.styles {
-            style.fg = style.fg.map(|c| nearest(c, depth));
-            style.bg = style.bg.map(|c| nearest(c, depth));
-        }
+        self.depth = depth;
         self
     }
 
@@ -211,6 +280,22 @@ impl Theme {
         let grey = self.of(Role::Stale);
         Style { bg: self.of(Role::Base).bg, ..grey }
     }
+}
+
+/// The text of a theme that is built in.
+pub fn built_in(name: &str) -> Option<String> {
+    SHIPPED.iter().find(|(n, _)| *n == name).map(|(_, text)| (*text).to_owned())
+}
+
+/// Bold, reversed and the like stay; what stands out by what is behind it stands out reversed.
+fn colourless(styles: Vec<Style>) -> Vec<Style> {
+    let paper = styles.get(Role::Base as usize).and_then(|s| s.bg);
+    let plain = |style: Style| {
+        let told = style.bg != paper && style.bg.is_some();
+        Style::new()
+            .add_modifier(style.add_modifier | if told { Modifier::REVERSED } else { Modifier::empty() })
+    };
+    styles.into_iter().map(plain).collect()
 }
 
 /// The levels of the 6×6×6 cube of the 256 colours.
@@ -281,6 +366,55 @@ mod tests {
         assert_eq!(Depth::guess("truecolor", "xterm"), Depth::True);
         assert_eq!(Depth::guess("", "tmux-256color"), Depth::Indexed);
         assert_eq!(Depth::guess("", "linux"), Depth::Ansi);
+    }
+
+    #[test]
+    fn a_theme_inherits_what_it_does_not_say_and_circles_are_refused() {
+        let text = "name = \"x\"\ninherits = \"hive-dark\"\n[palette]\nleaf = { rgb = \"#010203\", 256 = 40, 16 = \"blue\" }\n[roles]\nbad = \"leaf bold\"\n";
+        let theme = Theme::parse(text, true).unwrap();
+        let dark = Theme::shipped("hive-dark", true).unwrap();
+        assert_eq!((theme.name(), theme.of(Role::Title)), ("x", dark.of(Role::Title)));
+        assert_eq!(theme.of(Role::Good).fg, Some(Color::Rgb(1, 2, 3)));
+        assert_eq!(theme.of(Role::Bad), Style::new().fg(Color::Rgb(1, 2, 3)).bold());
+        assert_eq!(theme.clone().quantised(Depth::Indexed).of(Role::Good).fg, Some(Color::Indexed(40)));
+        assert_eq!(theme.quantised(Depth::Ansi).of(Role::Good).fg, Some(Color::Blue));
+        let circle = |name: &str| Some(format!("name = \"{name}\"\ninherits = \"b\"\n"));
+        let told = Theme::read(&circle("a").unwrap(), true, &circle).unwrap_err().to_string();
+        assert!(told.contains("circle"), "{told}");
+        let orphan = Theme::parse("name = \"x\"\ninherits = \"neon\"\n", true).unwrap_err().to_string();
+        assert!(orphan.contains("neon") && orphan.contains("gruvbox"), "{orphan}");
+    }
+
+    /// Contrast as WCAG 2.2 defines it.
+    fn contrast(a: Color, b: Color) -> f64 {
+        let light = |c: Color| {
+            let Color::Rgb(r, g, b) = c else { panic!("{c:?} is no 24-bit colour") };
+            let one = |x: u8| {
+                let x = f64::from(x) / 255.0;
+                if x <= 0.03928 { x / 12.92 } else { ((x + 0.055) / 1.055).powf(2.4) }
+            };
+            0.2126 * one(r) + 0.7152 * one(g) + 0.0722 * one(b)
+        };
+        let (a, b) = (light(a), light(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn what_is_read_stands_out_from_what_is_behind_it() {
+        for name in ["hive-dark", "hive-light", "okabe-ito", "solarized", "gruvbox"] {
+            let theme = Theme::shipped(name, true).unwrap();
+            let paper = theme.of(Role::Base).bg.unwrap();
+            for (role, word) in Role::ALL {
+                let style = theme.of(*role);
+                let least = match role {
+                    Role::Faint | Role::Border | Role::Cursor | Role::Selected | Role::Stale => continue,
+                    Role::Text | Role::Title => 4.5,
+                    _ => 3.0,
+                };
+                let seen = contrast(style.fg.unwrap(), style.bg.unwrap_or(paper));
+                assert!(seen >= least, "{name}: {word} has a contrast of {seen:.2}, not {least}");
+            }
+        }
     }
 
     #[test]

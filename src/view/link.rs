@@ -3,6 +3,7 @@
 
 use super::cockpit::{AgentPage, Cockpit};
 use super::lab::LabPage;
+use super::past::{Past, When};
 use crate::domain::AgentId;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -39,12 +40,14 @@ pub enum Request {
     Stop,
     /// Send the lab's last result, and again while it is looked at; false for no more.
     Lab(bool),
+    /// Show a moment that is kept, and an agent's page as it was then. Live pages are not sent meanwhile.
+    Past(When, Option<AgentId>),
 }
 
 impl Request {
     /// Whether it asks for nothing but to be shown something.
     pub fn only_looks(self) -> bool {
-        matches!(self, Request::Look(_) | Request::Lab(_))
+        matches!(self, Request::Look(_) | Request::Lab(_) | Request::Past(..))
     }
 }
 
@@ -68,6 +71,8 @@ pub enum News {
     Answer(Answer),
     /// The lab's last result.
     Lab(Box<LabPage>),
+    /// A moment that is kept.
+    Past(Box<Past>),
     /// The swarm cannot be reached: why. It is tried again by itself; the next picture says that it is back.
     Lost(String),
     /// No more will come: why.

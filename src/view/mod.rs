@@ -4,6 +4,7 @@
 //! - [`cockpit`]: what a person watching sees now; [`recorder`] keeps what the engine forgets
 //!   (curves, recent messages) and takes the picture.
 //! - [`delta`]: what changed between two pictures. [`link`]: what stands between a cockpit and a swarm.
+//! - [`past`]: a picture of before.
 //! - [`lab`]: the lab's last result, as it is looked at beside the hive that runs.
 
 pub mod cockpit;
@@ -14,6 +15,7 @@ pub mod link;
 mod network;
 pub mod operator;
 mod page;
+pub mod past;
 mod record;
 pub mod recorder;
 pub mod series;
@@ -22,6 +24,7 @@ mod words;
 
 pub use cockpit::{AgentPage, Cockpit};
 pub use families::FamilyTable;
+pub use past::{Past, When};
 pub use recorder::Recorder;
 pub use summary::Summary;
 pub use words::{full, letters, of_emergence, unknown_emergence};

@@ -16,6 +16,7 @@ use super::place::{Held, Place, PlaceError};
 use crate::domain::{AgentId, Command};
 use crate::view::lab::LabPage;
 use crate::view::operator::{AgentState, Status};
+use crate::view::past::When;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -58,6 +59,8 @@ pub enum Wish {
     Command(Command),
     /// Show one agent in full.
     Page(AgentId),
+    /// Show a moment that is kept, and one agent as it was then.
+    Past(When, Option<AgentId>),
     /// End.
     Stop,
 }
@@ -365,10 +368,11 @@ fn answer(shared: &Shared, ask: Ask, role: Role, peer: Peer) -> Answer {
             return shared.results.get().map_or_else(none, |look| Answer::Lab(Box::new(look().bounded())));
         }
         Ask::Page(agent) => Wish::Page(agent),
+        Ask::Past(when, agent) => Wish::Past(when, agent),
         Ask::Command(command) => Wish::Command(command),
         Ask::Stop => Wish::Stop,
     };
-    if !matches!(wish, Wish::Page(_)) && !role.commands() {
+    if !matches!(wish, Wish::Page(_) | Wish::Past(..)) && !role.commands() {
         return Answer::Refused("this client is read-only; attach without --read-only to command".to_owned());
     }
     let (reply, answered) = sync_channel(1);

@@ -5,6 +5,7 @@ use crate::domain::{AgentId, Command, Stamp};
 use crate::view::AgentPage;
 use crate::view::lab::LabPage;
 use crate::view::operator::{AgentState, Status};
+use crate::view::past::{Past, When};
 use serde::{Deserialize, Serialize};
 
 /// What a client asks.
@@ -22,6 +23,8 @@ pub enum Ask {
     Page(AgentId),
     /// The lab's last result.
     Lab,
+    /// A moment that is kept, and an agent in full as it was then.
+    Past(When, Option<AgentId>),
 }
 
 /// A question with the number that its answer will carry.
@@ -57,6 +60,8 @@ pub enum Answer {
     Page(Box<AgentPage>),
     /// The lab's last result, as it is kept now.
     Lab(Box<LabPage>),
+    /// The moment that was asked for.
+    Past(Box<Past>),
 }
 
 /// What a server says.
@@ -96,6 +101,7 @@ pub enum Say {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::Cockpit;
     use proptest::prelude::*;
 
     fn bytes<T: Serialize>(value: &T) -> Vec<u8> {
@@ -129,6 +135,9 @@ mod tests {
         assert_eq!(asks.map(|ask| bytes(&Call { id: 7, ask })), [[7, 0], [7, 1], [7, 3]]);
         assert_eq!(bytes(&Call { id: 7, ask: Ask::Page(one) }), [7, 4, 1]);
         assert_eq!(bytes(&Call { id: 7, ask: Ask::Lab }), [7, 5]);
+        let step = When::Step { seq: 300, by: -2 };
+        assert_eq!(bytes(&Call { id: 7, ask: Ask::Past(step, Some(one)) }), [7, 6, 0, 0xac, 2, 3, 1, 1]);
+        assert_eq!(bytes(&Call { id: 7, ask: Ask::Past(When::At(Stamp(5)), None) }), [7, 6, 1, 10, 0]);
         let with_agent = [0, 1, 3, 4, 5, 6, 7, 8, 9];
         for (n, command) in commands.into_iter().enumerate() {
             let mut golden = vec![7, 2, n as u8];
@@ -146,6 +155,10 @@ mod tests {
         assert_eq!(answer(Answer::Agents(vec![])), [0, 0xac, 2, 1, 0]);
         let lab = LabPage { command: "c".into(), ..LabPage::default() };
         assert_eq!(answer(Answer::Lab(Box::new(lab))), [0, 0xac, 2, 6, 1, b'c', 0, 0]);
+        let past =
+            Past { view: Cockpit::default(), page: None, place: 1, kept: 2, from: Stamp(-1), to: Stamp(1) };
+        let said = answer(Answer::Past(Box::new(past)));
+        assert_eq!((&said[..4], &said[said.len() - 5..]), (&[0, 0xac, 2, 7][..], &[0, 1, 2, 1, 2][..]));
         let view = Say::Snapshot { seq: 3, view_hash: "h".into(), view: vec![9] };
         assert_eq!(bytes(&view), [1, 3, 1, b'h', 1, 9]);
         let delta = Say::Delta { base: 2, seq: 3, view_hash: "h".into(), change: vec![9] };

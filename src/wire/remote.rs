@@ -24,7 +24,7 @@ use crate::domain::{AgentId, Command};
 use crate::view::delta::Delta;
 use crate::view::lab::LabPage;
 use crate::view::link::{Answer, Link, News, REQUESTS_MAX, Request, SendError};
-use crate::view::{AgentPage, Cockpit};
+use crate::view::{AgentPage, Cockpit, Past};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -47,6 +47,7 @@ struct Mailbox {
     picture: Option<Box<Cockpit>>,
     page: Option<Box<AgentPage>>,
     lab: Option<Box<LabPage>>,
+    past: VecDeque<Box<Past>>,
     answers: VecDeque<Answer>,
     lost: Option<String>,
     heard: Option<Instant>,
@@ -113,6 +114,7 @@ impl Link for RemoteLink {
         }
         let page = mail.page.take().map(News::Page);
         let page = page.or_else(|| mail.lab.take().map(News::Lab));
+        let page = page.or_else(|| mail.past.pop_front().map(News::Past));
         page.or_else(|| mail.answers.pop_front().map(News::Answer))
     }
 
@@ -148,6 +150,7 @@ fn read(mail: &Shared, place: &Place, role: Role, first: Client) {
             let mut mail = open(mail);
             mail.stream = None;
             (mail.picture, mail.page, mail.lab) = (None, None, None);
+            mail.past.clear();
             for (_, request) in std::mem::take(&mut mail.pending) {
                 answer(&mut mail, request, Err("the swarm was lost before it answered".to_owned()));
             }
@@ -229,6 +232,10 @@ fn carry(mail: &Shared, requests: &Receiver<Request>) {
         match requests.recv_timeout(QUIET) {
             Ok(request) => {
                 let mut mail = open(mail);
+                if matches!(request, Request::Past(..)) {
+                    // Who looks at before is not sent what is now.
+                    (mail.looked_at, mail.page) = (None, None);
+                }
                 let sent = match asked(request) {
                     Some(what) => ask(&mut mail, what, Some(request)),
                     None => look(&mut mail, request),
@@ -287,6 +294,7 @@ fn ask(mail: &mut Mailbox, ask: Ask, request: Option<Request>) -> bool {
 fn asked(request: Request) -> Option<Ask> {
     Some(Ask::Command(match request {
         Request::Look(_) | Request::Lab(_) => return None,
+        Request::Past(when, agent) => return Some(Ask::Past(when, agent)),
         Request::Stop => return Some(Ask::Stop),
         Request::Pause(agent) => agent.map_or(Command::PauseAll, Command::Pause),
         Request::Resume(agent) => agent.map_or(Command::ResumeAll, Command::Resume),
@@ -317,6 +325,13 @@ fn answered(mail: &Shared, id: u32, said: message::Answer) {
             }
             return;
         }
+        message::Answer::Past(past) => {
+            if mail.past.len() == REQUESTS_MAX {
+                mail.past.pop_front();
+            }
+            mail.past.push_back(past);
+            return;
+        }
         message::Answer::Refused(why) => Err(why),
         message::Answer::Stopping => Ok("the swarm ends".to_owned()),
         message::Answer::Done { changed: false, .. } => Err("nothing to change: it is so already".to_owned()),
@@ -343,7 +358,7 @@ fn done(mail: &Mailbox, request: Request) -> String {
         mail.names.get(agent.index()).cloned().unwrap_or_else(|| format!("agent {}", agent.0))
     };
     match request {
-        Request::Look(_) | Request::Lab(_) => String::new(),
+        Request::Look(_) | Request::Lab(_) | Request::Past(..) => String::new(),
         Request::Pause(Some(a)) => format!("{} takes no new risk", name(a)),
         Request::Pause(None) => "nobody takes new risk".to_owned(),
         Request::Resume(Some(a)) => format!("{} goes on", name(a)),

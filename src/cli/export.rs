@@ -1,0 +1,359 @@
+//! `hive export`: any table of the cockpit as CSV or JSON, of now or of a moment that is kept.
+
+use super::reach::{Reach, failed};
+use super::{Failure, print};
+use crate::domain::{AgentId, Stamp};
+use crate::tui;
+use crate::view::cockpit::{AgentRow, EdgeRow, GoalView, IntentView, MessageLine, Why};
+use crate::view::past::When;
+use crate::view::{AgentPage, Cockpit};
+use crate::wire::{Answer, Ask, Client, Role, Say};
+use clap::{Args as Arguments, ValueEnum};
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+
+/// Options of `hive export`.
+#[derive(Clone, Debug, Arguments)]
+pub struct Args {
+    /// Which table
+    #[arg(value_enum)]
+    table: Table,
+    /// How it is written
+    #[arg(long, value_enum, default_value = "csv")]
+    format: Format,
+    /// Into this file instead of standard output; one that is there is left alone
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// As it was then: "yesterday 14:02", "2023-12-30 14:02", -8h (of the market's time)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    at: Option<String>,
+    #[command(flatten)]
+    reach: Reach,
+}
+
+/// What there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Table {
+    /// Every agent: state, points, the three lives, funds, what it holds
+    Agents,
+    /// The last messages with all their conditions, and how many acted on each
+    Messages,
+    /// Who moved whom, on what, by which message and decision
+    Network,
+    /// The goals, and emergence with its interval
+    Goals,
+    /// The curves: alone, sim, real and drawdown, oldest first
+    Pnl,
+    /// What every agent is doing on every asset, with its conditions
+    Open,
+    /// Every agent's last stance on every asset: own intent, factors, the messages that moved it most
+    Why,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// With a header line; lists are joined by "; "
+    Csv,
+    /// An array of objects
+    Json,
+}
+
+/// Rows under a header.
+struct Sheet {
+    head: &'static [&'static str],
+    rows: Vec<Vec<Value>>,
+}
+
+/// Exports.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let place = args.reach.place()?;
+    let role = if args.at.is_some() { Role::Ctl } else { Role::ReadOnly };
+    let mut client = Client::attach(&place, role, 0).map_err(failed)?;
+    let view = match &args.at {
+        None => newest(&mut client)?,
+        Some(text) => moment(&mut client, text)?,
+    };
+    let pages = if matches!(args.table, Table::Open | Table::Why) {
+        pages(&mut client, &view, args.at.is_some())?
+    } else {
+        Vec::new()
+    };
+    let sheet = sheet(args.table, &view, &pages);
+    let text = match args.format {
+        Format::Csv => csv(&sheet)?,
+        Format::Json => as_json(&sheet)?,
+    };
+    args.out.as_ref().map_or_else(|| print(&text), |path| write(path, &text))
+}
+
+/// What a cockpit would be shown now.
+fn newest(client: &mut Client) -> Result<Cockpit, Failure> {
+    loop {
+        match client.hear().map_err(failed)? {
+            Say::Snapshot { view, .. } => {
+                return postcard::from_bytes(&view)
+                    .map_err(|e| Failure::Failed(format!("the hive's picture cannot be read: {e}")));
+            }
+            Say::Bye(why) => return Err(Failure::Failed(format!("the hive has gone: {why}"))),
+            _ => {}
+        }
+    }
+}
+
+fn past(
+    client: &mut Client,
+    when: When,
+    agent: Option<AgentId>,
+) -> Result<(Cockpit, Option<AgentPage>), Failure> {
+    match client.ask(Ask::Past(when, agent)).map_err(failed)? {
+        Answer::Past(past) => Ok((past.view, past.page)),
+        Answer::Refused(why) => Err(Failure::Refused(why)),
+        other => Err(Failure::Failed(format!("asked for the past, the hive said {other:?}"))),
+    }
+}
+
+fn moment(client: &mut Client, text: &str) -> Result<Cockpit, Failure> {
+    let (now, _) = past(client, When::At(Stamp(i64::MAX)), None)?;
+    let now = now.market_time.unwrap_or(Stamp(0));
+    let at = tui::moment(text, now).ok_or_else(|| {
+        Failure::Usage(format!("--at {text}: write 14:02, \"yesterday 14:02\", \"2023-12-30 14:02\" or -8h"))
+    })?;
+    let (view, _) = past(client, When::At(at), None)?;
+    // The oldest that is kept stands for everything before it, where a person sees so; a file would lie.
+    match view.market_time {
+        Some(first) if first > at => Err(Failure::Usage(format!(
+            "--at {text}: nothing is kept of {at}; the oldest moment is of {first}. hive journal export has every command"
+        ))),
+        _ => Ok(view),
+    }
+}
+
+fn pages(client: &mut Client, view: &Cockpit, then: bool) -> Result<Vec<AgentPage>, Failure> {
+    let mut pages = Vec::with_capacity(view.agents.len());
+    for agent in &view.agents {
+        if then {
+            pages.extend(past(client, When::Step { seq: view.seq, by: 0 }, Some(agent.id))?.1);
+            continue;
+        }
+        match client.ask(Ask::Page(agent.id)).map_err(failed)? {
+            Answer::Page(page) => pages.push(*page),
+            Answer::Refused(why) => return Err(Failure::Refused(why)),
+            other => {
+                return Err(Failure::Failed(format!("asked for {}, the hive said {other:?}", agent.name)));
+            }
+        }
+    }
+    Ok(pages)
+}
+
+fn time(at: Option<Stamp>) -> Value {
+    at.map_or(Value::Null, |at| json!(at.to_string()))
+}
+
+fn sheet(table: Table, c: &Cockpit, pages: &[AgentPage]) -> Sheet {
+    match table {
+        Table::Agents => agents(c),
+        Table::Messages => messages(c),
+        Table::Network => network(c),
+        Table::Goals => goals(c),
+        Table::Pnl => pnl(c),
+        Table::Open => open(c, pages),
+        Table::Why => why(pages),
+    }
+}
+
+fn agents(c: &Cockpit) -> Sheet {
+    let row = |a: &AgentRow| {
+        vec![
+            time(c.market_time),
+            json!(a.id.0),
+            json!(a.name),
+            json!(a.family.text()),
+            json!(a.goal.to_string()),
+            json!(a.assets),
+            json!(a.state.text()),
+            json!(a.points),
+            json!(a.alone),
+            json!(a.sim),
+            json!(a.real.to_string()),
+            json!(a.funds.to_string()),
+            json!(a.voice),
+            json!(a.influence),
+            json!(a.position),
+            json!(a.last.0),
+            json!(a.said),
+        ]
+    };
+    let head = &[
+        "time",
+        "id",
+        "name",
+        "family",
+        "goal",
+        "assets",
+        "state",
+        "points",
+        "alone",
+        "sim",
+        "real",
+        "funds",
+        "voice",
+        "influence",
+        "holds",
+        "last",
+        "said",
+    ];
+    Sheet { head, rows: c.agents.iter().map(row).collect() }
+}
+
+fn messages(c: &Cockpit) -> Sheet {
+    let row = |m: &MessageLine| {
+        let kind = format!("{:?}", m.kind).to_lowercase();
+        vec![
+            json!(m.id.0),
+            time(Some(m.at)),
+            json!(m.from),
+            json!(m.asset),
+            json!(kind),
+            json!(m.text),
+            json!(m.acted_on),
+        ]
+    };
+    let head = &["id", "time", "from", "asset", "kind", "text", "acted_on"];
+    Sheet { head, rows: c.messages.iter().map(row).collect() }
+}
+
+fn network(c: &Cockpit) -> Sheet {
+    let name = |id: AgentId| c.agents.iter().find(|a| a.id == id).map(|a| a.name.clone());
+    let row = |e: &EdgeRow| {
+        vec![
+            time(c.market_time),
+            json!(e.from_name),
+            json!(name(e.to)),
+            json!(e.asset),
+            json!(e.share),
+            json!(e.value),
+            json!(e.message.0),
+            json!(e.decision.0),
+        ]
+    };
+    let head = &["time", "from", "to", "asset", "share", "value", "message", "decision"];
+    Sheet { head, rows: c.edges.iter().map(row).collect() }
+}
+
+fn pnl(c: &Cockpit) -> Sheet {
+    let k = &c.curves;
+    let row = |n: usize| {
+        let of = |curve: &Vec<f64>| json!(curve.get(n));
+        vec![json!(n), time(k.from), of(&k.alone), of(&k.sim), of(&k.real), of(&k.drawdown)]
+    };
+    let head = &["point", "from", "alone", "sim", "real", "drawdown"];
+    Sheet { head, rows: (0..k.real.len()).map(row).collect() }
+}
+
+fn open(c: &Cockpit, pages: &[AgentPage]) -> Sheet {
+    let row = |p: &AgentPage, i: &IntentView| {
+        let conditions: Vec<String> = i.conditions.iter().map(|(n, t)| format!("{n}: {t}")).collect();
+        vec![
+            time(c.market_time),
+            json!(p.row.name),
+            json!(i.asset),
+            json!(i.intent),
+            json!(i.price),
+            json!(i.close),
+            json!(i.message.map(|m| m.0)),
+            json!(conditions),
+        ]
+    };
+    let head = &["time", "agent", "asset", "intent", "price", "close", "message", "conditions"];
+    Sheet { head, rows: pages.iter().flat_map(|p| p.intents.iter().map(|i| row(p, i))).collect() }
+}
+
+fn why(pages: &[AgentPage]) -> Sheet {
+    let row = |p: &AgentPage, w: &Why| {
+        let because: Vec<String> = w.because.iter().map(|(id, t)| format!("#{} {t}", id.0)).collect();
+        vec![
+            json!(p.row.name),
+            json!(w.asset),
+            time(Some(w.at)),
+            json!(w.message.0),
+            json!(w.verb),
+            json!(w.own),
+            json!(w.result),
+            json!(w.factors),
+            json!(because),
+        ]
+    };
+    let head = &["agent", "asset", "time", "decision", "verb", "own", "result", "factors", "because"];
+    Sheet { head, rows: pages.iter().flat_map(|p| p.why.iter().map(|w| row(p, w))).collect() }
+}
+
+fn goals(c: &Cockpit) -> Sheet {
+    let goal = |g: &GoalView| {
+        vec![
+            time(c.market_time),
+            json!(g.goal.to_string()),
+            json!(g.score),
+            json!(g.value),
+            json!(g.target),
+            Value::Null,
+            Value::Null,
+        ]
+    };
+    let mut rows: Vec<Vec<Value>> = c.goals.iter().map(goal).collect();
+    if let Some(e) = c.emergence {
+        rows.push(vec![
+            time(c.market_time),
+            json!("emergence"),
+            Value::Null,
+            json!(e.gain),
+            Value::Null,
+            json!(e.from),
+            json!(e.to),
+        ]);
+    }
+    Sheet { head: &["time", "goal", "score", "value", "target", "low", "high"], rows }
+}
+
+/// A value in a cell: text as it is, nothing for none, lists joined.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(all) => all.iter().map(cell).collect::<Vec<_>>().join("; "),
+        other => other.to_string(),
+    }
+}
+
+fn csv(sheet: &Sheet) -> Result<String, Failure> {
+    let bad = |e: &dyn std::fmt::Display| Failure::Failed(format!("writing CSV: {e}"));
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(sheet.head).map_err(|e| bad(&e))?;
+    for row in &sheet.rows {
+        writer.write_record(row.iter().map(cell)).map_err(|e| bad(&e))?;
+    }
+    let bytes = writer.into_inner().map_err(|e| bad(&e))?;
+    String::from_utf8(bytes).map_err(|e| bad(&e))
+}
+
+fn as_json(sheet: &Sheet) -> Result<String, Failure> {
+    let object = |row: &Vec<Value>| -> Value {
+        Value::Object(
+            sheet.head.iter().map(|h| (*h).to_owned()).zip(row.iter().cloned()).collect::<Map<_, _>>(),
+        )
+    };
+    let all: Vec<Value> = sheet.rows.iter().map(object).collect();
+    let text = serde_json::to_string_pretty(&all).map_err(|e| Failure::Failed(format!("encoding: {e}")))?;
+    Ok(text + "\n")
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let refused = |e: std::io::Error| {
+        Failure::Usage(format!(
+            "--out {}: {e}; name a new file in a folder that can be written",
+            path.display()
+        ))
+    };
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(refused)?;
+    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(refused)
+}

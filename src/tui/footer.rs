@@ -1,0 +1,157 @@
+//! The last line: what is typed, what was said, or the keys that there are, those first that a person looks for
+//! who has never been here. In the past it is the way through time.
+
+use super::action::{ACTIONS, Action, Entry};
+use super::app::{App, Input, Pane};
+use super::theme::Role;
+use super::time::Place;
+use super::words;
+use crate::domain::Stamp;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// What is named first where not everything fits.
+const FIRST: &[Action] = &[
+    Action::Help,
+    Action::Detach,
+    Action::Kill,
+    Action::Pause,
+    Action::Why,
+    Action::Mute,
+    Action::Fund,
+    Action::Open,
+    Action::Sort,
+    Action::TimeBack,
+    Action::Command,
+    Action::Filter,
+];
+/// Of these the first are named in the past.
+const THEN: &[Action] = &[Action::TimeBack, Action::TimeOn, Action::DayBack, Action::DayOn, Action::Now];
+/// Cells of the track between the oldest kept moment and now: the least, and the most.
+const TRACK: (usize, usize) = (8, 60);
+
+/// Draws the last line.
+pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    let t = &app.theme;
+    if let Some(input) = app.input {
+        let (sign, text) = match input {
+            Input::Command => (":", &app.command),
+            Input::Filter if app.focus == Pane::Messages => ("/", &app.message_filter),
+            Input::Filter => ("/", &app.agent_filter),
+        };
+        let hint = if input == Input::Command {
+            "tab completes · enter does it · esc leaves"
+        } else {
+            "enter keeps · esc clears"
+        };
+        let room = usize::from(area.width).saturating_sub(4);
+        let shown: String = text.chars().skip(text.chars().count().saturating_sub(room)).collect();
+        let mut spans = vec![
+            Span::styled(format!(" {sign}"), t.of(Role::Key)),
+            Span::styled(shown.clone(), t.of(Role::Title)),
+            Span::styled("▏", t.of(Role::Focus)),
+        ];
+        let used = shown.chars().count() + 4;
+        if used + hint.chars().count() + 2 <= usize::from(area.width) {
+            let gap = usize::from(area.width) - used - hint.chars().count();
+            spans.push(Span::styled(" ".repeat(gap) + hint, t.of(Role::Dim)));
+        }
+        return frame.render_widget(Paragraph::new(Line::from(spans)), area);
+    }
+    if let Some((text, role, _)) = &app.toast {
+        let text = words::cut(text, usize::from(area.width).saturating_sub(4));
+        let spans = vec![Span::styled(" ▌ ", t.of(*role)), Span::styled(text, t.of(*role))];
+        return frame.render_widget(Paragraph::new(Line::from(spans)), area);
+    }
+    match app.past {
+        Some(place) => time(frame, app, place, area),
+        None => keys(frame, app, area),
+    }
+}
+
+/// How soon an entry is looked for; the help begins with the same.
+pub fn rank(e: &Entry) -> usize {
+    FIRST.iter().position(|a| *a == e.action).unwrap_or(FIRST.len())
+}
+
+/// How an entry's key is named in little room, and what it does.
+fn named(app: &App, entry: &Entry) -> (String, &'static str) {
+    let shown = app.keymap.shown(entry);
+    let first = shown.split(' ').next().unwrap_or_default().to_owned();
+    (if entry.action == Action::Kill { shown } else { first }, entry.label)
+}
+
+fn pair(app: &App, key: &str, label: &str) -> [Span<'static>; 2] {
+    let t = &app.theme;
+    [Span::styled(format!(" {key}"), t.of(Role::Key)), Span::styled(format!(" {label} "), t.of(Role::Dim))]
+}
+
+fn width(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(Span::width).sum()
+}
+
+fn keys(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    let t = &app.theme;
+    let s = app.stats;
+    let each = s.bytes.checked_div(s.frames).unwrap_or_default();
+    let stats = format!("{} B/frame, last {} B {:.1} ms ", each, s.last_bytes, s.last_us as f64 / 1e3);
+    let stats = if app.stats_shown { stats } else { String::new() };
+    let mut left = usize::from(area.width).saturating_sub(stats.chars().count());
+    let mut ranked: Vec<&Entry> = ACTIONS.iter().filter(|e| !e.label.is_empty()).collect();
+    ranked.sort_by_key(|e| rank(e));
+    let mut chosen: Vec<Action> = Vec::new();
+    for entry in ranked {
+        let (key, label) = named(app, entry);
+        let cells = width(&pair(app, &key, label));
+        if cells <= left {
+            left -= cells;
+            chosen.push(entry.action);
+        }
+    }
+    // In the order of the table, whatever fits.
+    let shown = ACTIONS.iter().filter(|e| chosen.contains(&e.action)).map(|e| named(app, e));
+    let mut spans: Vec<Span<'_>> = shown.flat_map(|(key, label)| pair(app, &key, label)).collect();
+    spans.push(Span::styled(format!("{:>w$}", stats, w = left + stats.chars().count()), t.of(Role::Dim)));
+    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+}
+
+/// The keys of time, and where the moment lies between the oldest that is kept and now.
+fn time(frame: &mut Frame<'_>, app: &App, place: Place, area: Rect) {
+    let t = &app.theme;
+    let dim = t.of(Role::Dim);
+    let key = |a: Action| app.keymap.key(a);
+    let [back, on, day_back, day_on, now] = [THEN[0], THEN[1], THEN[2], THEN[3], THEN[4]].map(key);
+    let mut spans = Vec::new();
+    let groups = [
+        (now, "now"),
+        (format!("{back} {on}"), "step"),
+        (format!("{day_back} {day_on}"), "day"),
+        (":at".to_owned(), "a time"),
+    ];
+    let room = usize::from(area.width);
+    for (key, label) in groups {
+        let next = pair(app, &key, label);
+        if width(&spans) + width(&next) + TRACK.0 + 42 <= room || spans.is_empty() {
+            spans.extend(next);
+        }
+    }
+    let day = |at: Stamp| words::moment(at).get(5..).unwrap_or_default().to_owned();
+    let from = format!(" kept from {} ", day(place.from));
+    let to = format!(" now · {} of {} ", place.number, place.kept);
+    let left = room.saturating_sub(width(&spans) + from.chars().count() + to.chars().count());
+    if left >= TRACK.0 {
+        let cells = left.min(TRACK.1);
+        let shown = app.cockpit.as_ref().and_then(|c| c.market_time).unwrap_or(place.to);
+        let end = app.market_now().unwrap_or(place.to);
+        let share = shown.since(place.from).0 as f64 / end.since(place.from).0.max(1) as f64;
+        let at = (share.clamp(0.0, 1.0) * (cells - 1) as f64).round() as usize;
+        spans.push(Span::styled(from, dim));
+        spans.push(Span::styled("─".repeat(at), t.of(Role::Border)));
+        spans.push(Span::styled("●", t.of(Role::Pulse)));
+        spans.push(Span::styled("┈".repeat(cells - 1 - at), t.of(Role::Faint)));
+        spans.push(Span::styled(to, dim));
+    }
+    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+}

@@ -1,0 +1,73 @@
+//! The log: what the operator must know (alarms), and what managers did to others, the newest first.
+
+use super::app::App;
+use super::theme::Role;
+use super::words;
+use crate::view::cockpit::Kind;
+use ratatui::text::{Line, Span};
+
+/// Its lines for a width; what the filter of messages hides is left out.
+pub fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
+    let t = &app.theme;
+    let Some(c) = &app.cockpit else { return Vec::new() };
+    let wanted = app.message_filter.to_lowercase();
+    let fits = |text: &str| wanted.is_empty() || text.to_lowercase().contains(&wanted);
+    let mut lines = vec![Line::styled(" alarms", t.of(Role::Focus))];
+    let alarms: Vec<&String> = c.alarms.iter().rev().filter(|a| fits(a)).collect();
+    if alarms.is_empty() {
+        lines.push(Line::styled("   none since this swarm was started", t.of(Role::Dim)));
+    }
+    for alarm in alarms {
+        for (n, part) in words::wrap(alarm, width.saturating_sub(5).max(8)).into_iter().enumerate() {
+            let mark = if n == 0 { " ! " } else { "   " };
+            lines.push(Line::from(vec![
+                Span::styled(mark, t.of(Role::Warn)),
+                Span::styled(part, t.of(Role::Text)),
+            ]));
+        }
+    }
+    lines.push(Line::raw(""));
+    lines.push(Line::styled(
+        " what managers changed, among the messages that are remembered",
+        t.of(Role::Focus),
+    ));
+    let before = lines.len();
+    for m in c.messages.iter().rev().filter(|m| m.kind == Kind::Adjustment && fits(&m.text)) {
+        let head = format!(" {} #{} {} ", words::moment(m.at), m.id.0, m.from);
+        let room = width.saturating_sub(head.chars().count() + 2);
+        lines.push(Line::from(vec![
+            Span::styled(head, t.of(Role::Dim)),
+            Span::styled(words::cut(&m.text, room), t.of(Role::Text)),
+        ]));
+    }
+    if lines.len() == before {
+        lines.push(Line::styled("   nothing", t.of(Role::Dim)));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::sample::picture;
+    use crate::tui::theme::Theme;
+    use crate::view::link::News;
+
+    #[test]
+    fn alarms_and_managers_are_told_the_newest_first() {
+        let mut app = App::new(Theme::shipped("terminal", true).unwrap(), true);
+        let mut c = picture(1);
+        c.alarms = vec!["the older one".to_owned(), "the newer one, which is long".to_owned()];
+        c.messages[7].kind = Kind::Adjustment;
+        app.hear(News::Cockpit(Box::new(c)));
+        let text = |app: &App| lines(app, 30).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let told = text(&app);
+        assert!(
+            told.find("newer").unwrap() < told.find("older").unwrap() && told.contains("#8 Yuki"),
+            "{told}"
+        );
+        app.message_filter = "older".to_owned();
+        let told = text(&app);
+        assert!(!told.contains("newer") && told.contains("nothing"), "{told}");
+    }
+}

@@ -1,0 +1,37 @@
+//! A picture of before: what was shown at a moment that is kept, and where that moment lies among the
+//! others.
+
+use super::cockpit::{AgentPage, Cockpit};
+use crate::domain::Stamp;
+use serde::{Deserialize, Serialize};
+
+/// Which of the moments that are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum When {
+    /// So many moments before (negative) or after the picture of this number; not beyond the ends.
+    Step {
+        /// Number of the picture it is counted from, kept or not.
+        seq: u64,
+        /// How many.
+        by: i32,
+    },
+    /// The newest at or before a time of the market; where none is as old, the oldest.
+    At(Stamp),
+}
+
+/// A moment that is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Past {
+    /// The picture that was shown then.
+    pub view: Cockpit,
+    /// The page of the agent that was asked for, as it was then.
+    pub page: Option<AgentPage>,
+    /// Its place among those kept, from 1, the oldest …
+    pub place: u32,
+    /// … of so many.
+    pub kept: u32,
+    /// Time of the oldest that is kept.
+    pub from: Stamp,
+    /// Time of the newest.
+    pub to: Stamp,
+}
