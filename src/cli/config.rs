@@ -4,6 +4,7 @@ use super::options::{self, RunOptions};
 use super::{Failure, print};
 use crate::config;
 use clap::{Parser, Subcommand};
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Arguments of `hive config`.
@@ -28,7 +29,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Verb::Show(options) => {
             let (config, origins) = options::load(options.agents.as_ref(), &options.overrides())?;
             let rows = config::show(&config, &origins);
-            let wide = |f: fn(&(&'static str, String, config::Origin)) -> usize| {
+            let wide = |f: fn(&(Cow<'static, str>, String, config::Origin)) -> usize| {
                 rows.iter().map(f).max().unwrap_or(0)
             };
             let (path, value) = (wide(|r| r.0.len()), wide(|r| r.1.len()));

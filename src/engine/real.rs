@@ -16,7 +16,6 @@ use crate::domain::{
     Universe, money,
 };
 use crate::execution::{OrderTracker, PaperVenue, Venue};
-use crate::fills::Costs;
 use crate::hive::curve::{Base, Curve};
 use crate::hive::managers::Knobs;
 use crate::ledger::exact::product;
@@ -130,13 +129,13 @@ impl Real {
     ) {
         let instrument = &spec.instruments[id.index()];
         let open_at = Stamp(at.0 - settings.clock.decide.0);
-        let fill =
-            self.venue.on_bar(instrument, open_at, &listing.last, listing.sigma_before, &settings.costs);
+        let costs = settings.costs.of(instrument);
+        let fill = self.venue.on_bar(instrument, open_at, &listing.last, listing.sigma_before, costs);
         let mark = fill.map_or_else(|| price(listing.last.open, instrument), |f| f.mark);
         self.book(spec, id, mark, fill, out);
         self.confirmed[id.index()] = self.marks[id.index()];
         self.marks[id.index()] = price(listing.last.close, instrument);
-        let owed = crate::fills::borrow_fraction(&settings.costs, instrument.kind, settings.clock.decide);
+        let owed = crate::fills::borrow_fraction(costs, instrument.kind, settings.clock.decide);
         if owed > 0.0 && self.desk.parts_short(&spec.desk, id) {
             let fraction = money::from_estimate(owed, 10).unwrap_or_default();
             let charged = self.ledger.borrow(id, mark, fraction);
@@ -153,7 +152,7 @@ impl Real {
         mark: f64,
         out: &mut Outputs,
     ) {
-        if matches!(settings.costs, Costs::Flat(_)) {
+        if settings.costs.is_flat() {
             return;
         }
         let (Some(rate), Some(mark)) = (money::from_estimate(rate, 10), money::from_estimate(mark, 8)) else {
@@ -174,7 +173,8 @@ impl Real {
         out: &mut Outputs,
     ) {
         self.desk.forget(&spec.desk, instrument.id);
-        let fill = self.venue.on_delisted(instrument, at, listing.last.close, &settings.costs);
+        let costs = settings.costs.of(instrument);
+        let fill = self.venue.on_delisted(instrument, at, listing.last.close, costs);
         let mark = fill.map_or_else(|| price(listing.last.close, instrument), |f| f.mark);
         self.book(spec, instrument.id, mark, fill, out);
     }
@@ -350,7 +350,7 @@ impl Real {
             last_confirmed: self.confirmed[id.index()],
         };
         // The level's own participation limit applies at the fill; a flat charge has none.
-        let flat = matches!(settings.costs, Costs::Flat(_));
+        let flat = settings.costs.is_flat();
         let exposure = if flat { Exposure { bar_volume: f64::INFINITY, ..exposure } } else { exposure };
         match self.gate.approve(&proposal, &spec.instruments[id.index()], &exposure, self.mode()) {
             Ok(order) => {

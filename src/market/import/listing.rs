@@ -42,7 +42,7 @@ pub(super) struct Listed {
 }
 
 /// All instruments of an import.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Listings {
     pub all: Vec<Listed>,
     index: BTreeMap<(String, String, InstrumentKind), u16>,
