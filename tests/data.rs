@@ -288,7 +288,8 @@ fn real_pools_have_states_prices_and_gas() {
 
 /// The seventeen families on a tape of these files: rows of the table by family. None where a file is not
 /// there.
-fn families(desk: &Desk, paths: &[&str], import: &[&str], clock: &str) -> Option<Vec<Value>> {
+fn families(paths: &[&str], import: &[&str], clock: &str, capital: u32) -> Option<Vec<Value>> {
+    let desk = Desk::new();
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     let folder = std::env::var_os("HIVE_TEST_DATA").map_or_else(beside, PathBuf::from);
     let folder = folder.canonicalize().unwrap_or(folder);
@@ -301,15 +302,30 @@ fn families(desk: &Desk, paths: &[&str], import: &[&str], clock: &str) -> Option
     args.extend(import);
     args.extend(full.iter().map(String::as_str));
     desk.run(&args).well();
-    Some(by_family(desk, "real.tape", clock))
+    Some(by_family(&desk, "real.tape", clock, capital))
 }
 
-const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/families/recorded.toml");
-
-fn by_family(desk: &Desk, tape: &str, clock: &str) -> Vec<Value> {
+/// The recorded house with this much for each of its 42 agents.
+fn by_family(desk: &Desk, tape: &str, clock: &str, capital: u32) -> Vec<Value> {
+    let house = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/families/recorded.toml");
+    let house = std::fs::read_to_string(house).unwrap();
+    desk.write(
+        "house.toml",
+        &house.replace("[hive]\n", &format!("[hive]\ncapital = \"{}\"\n", 42 * capital)),
+    );
     let feed = format!("tape:{tape}");
-    let run =
-        ["backtest", "--agents", RECORDED, "--feed", &feed, "--clock", clock, "--quiet", "--json", "f.json"];
+    let run = [
+        "backtest",
+        "--agents",
+        "house.toml",
+        "--feed",
+        &feed,
+        "--clock",
+        clock,
+        "--quiet",
+        "--json",
+        "f.json",
+    ];
     desk.run(&run).well();
     let json: Value = serde_json::from_slice(&std::fs::read(desk.0.path().join("f.json")).unwrap()).unwrap();
     json["rows"].as_array().unwrap().clone()
@@ -327,7 +343,7 @@ fn number(row: &Value, key: &str) -> f64 {
 fn real_bitcoin_futures_are_carried_to_their_ends() {
     let paths = ["panel/spot_1h.csv.gz", "multiasset_yahoo_fred_1d/BTC_F.csv.gz"];
     let import = ["--assets", "BTC", "--closes", "cme", "--from", "2017-12-18"];
-    let Some(rows) = families(&Desk::new(), &paths, &import, "1h") else { return };
+    let Some(rows) = families(&paths, &import, "1h", 100_000) else { return };
     let carry = row(&rows, "cash_and_carry");
     // 66 contracts, two agents; the basis of some was below the hurdle.
     assert!((60.0..400.0).contains(&number(carry, "trades")), "{carry}");
@@ -343,24 +359,24 @@ fn real_snapshots_of_options_are_weighed() {
         "options_deribit_chains/btc_chain_2020-09-12.csv.gz",
     ];
     let import = ["--from", "2020-01-01", "--to", "2020-12-31"];
-    let Some(rows) = families(&Desk::new(), &paths, &import, "1h") else { return };
+    let Some(rows) = families(&paths, &import, "1h", 100_000) else { return };
     let options = row(&rows, "options");
     // Found, quoted, weighed against a forecast: an edge is known, and either it paid or it did not.
-    assert_eq!((number(options, "agents"), options["level"].as_str()), (2.0, Some("L1")), "{options}");
+    assert_eq!((number(options, "agents"), options["level"].as_str()), (2.0, Some("B")), "{options}");
     assert!(number(options, "trades") > 0.0 || options["best_edge_bp"].is_number(), "{options}");
 }
 
 #[test]
 fn real_pools_are_provided_to() {
-    let Some(rows) = families(&Desk::new(), &["amm_demeter"], &[], "1m") else { return };
+    let Some(rows) = families(&["amm_demeter"], &[], "1m", 2_381) else { return };
     let defi = row(&rows, "defi");
-    assert_eq!((number(defi, "agents"), defi["level"].as_str()), (2.0, Some("L1")), "{defi}");
+    assert_eq!((number(defi, "agents"), defi["level"].as_str()), (2.0, Some("B")), "{defi}");
     assert!(number(defi, "trades") > 0.0 || defi["best_edge_bp"].is_number(), "{defi}");
 }
 
 #[test]
 fn real_books_say_what_a_scalp_and_a_maker_would_need() {
-    let Some(rows) = families(&Desk::new(), &["l2_ws_recordings_binance"], &[], "1m") else { return };
+    let Some(rows) = families(&["l2_ws_recordings_binance"], &[], "1m", 2_381) else { return };
     for family in ["scalp", "market_making"] {
         let row = row(&rows, family);
         assert_eq!((row["level"].as_str(), number(row, "trades")), (Some("L2"), 0.0), "{row}");
@@ -381,9 +397,9 @@ fn snapshot(desk: &Desk, percent: f64) {
             .unwrap();
     }
     desk.write("in/binance_perp_BTCUSDT_1h.csv", &perp);
-    // The 40th day, 23:22; a week to expiry at eight. Each option about 0.4 σ√T of a coin.
+    // The 40th day, 23:22; five days to expiry at eight. Each option about 0.4 σ√T of a coin.
     let at = (1_609_459_200 + 39 * 86_400 + 23 * 3_600 + 22 * 60) * 1_000_i64;
-    let years = (6.0 * 24.0 + 8.6) / 8_766.0;
+    let years = (5.0 * 24.0 + 8.6) / 8_766.0;
     let price = 0.398_9 * percent / 100.0 * f64::sqrt(years);
     let mut chain = String::from(
         "instrument_name,timestamp,underlying_price,index_price,mark_price,mark_iv,best_bid_price,best_bid_amount,best_ask_price,best_ask_amount\n",
@@ -392,7 +408,7 @@ fn snapshot(desk: &Desk, percent: f64) {
         let (bid, ask) = (price * 0.99, price * 1.01);
         writeln!(
             chain,
-            "BTC-16FEB21-10000-{side},{},10000,10000,{price:.6},{percent},{bid:.6},90,{ask:.6},90",
+            "BTC-15FEB21-10000-{side},{},10000,10000,{price:.6},{percent},{bid:.6},90,{ask:.6},90",
             at + 30_000 * n as i64
         )
         .unwrap();
@@ -402,23 +418,23 @@ fn snapshot(desk: &Desk, percent: f64) {
 }
 
 #[test]
-fn a_straddle_is_sold_on_a_snapshot_hedged_by_the_hour_and_exercised() {
+fn a_straddle_is_sold_on_a_snapshot_and_exercised() {
     let desk = Desk::new();
     snapshot(&desk, 120.0);
-    let rows = by_family(&desk, "chain.tape", "1h");
+    let rows = by_family(&desk, "chain.tape", "1h", 100_000);
     let options = row(&rows, "options");
-    // Some windows of expiries reach a week; whoever opened was exercised, and what was dear was earned.
+    // Whose window of expiries reaches five days opened and was exercised; what was dear was earned.
     let trades = number(options, "trades");
     assert!((1.0..=2.0).contains(&trades), "{options}");
     assert!(number(options, "pnl") > 0.0 && number(options, "fees") > 0.0, "{options}");
     assert_eq!(
         (options["level"].as_str(), options["verdict"].as_str()),
-        (Some("B"), Some("gains")),
+        (Some("L1"), Some("gains")),
         "{options}"
     );
     // At the volatility that the perp has, nobody opens.
     snapshot(&desk, 20.0);
-    let rows = by_family(&desk, "chain.tape", "1h");
+    let rows = by_family(&desk, "chain.tape", "1h", 100_000);
     assert_eq!(number(row(&rows, "options"), "trades"), 0.0, "{}", row(&rows, "options"));
 }
 

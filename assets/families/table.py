@@ -32,13 +32,13 @@ def rows(runs):
         names = BARS if wanted == "bars" else wanted.split(",")
         for row in json.loads(path.read_text())["rows"]:
             if wanted == "all" or row["family"] in names:
-                for key in ("fees", "funding", "pnl", "pnl_touch"):
+                for key in ("capital", "fees", "funding", "pnl", "pnl_touch"):
                     row[key] = round(row[key], 2) + 0.0
                 if row["best_edge_bp"] is not None:
                     row["best_edge_bp"] = round(row["best_edge_bp"], 2)
                 found.append({key: row[key] for key in KEYS})
     order = {row["family"]: n for n, row in enumerate(found) if row["feed"] == "synth"}
-    return sorted(found, key=lambda r: (order.get(r["family"], 99), r["feed"] != "synth"))
+    return sorted(found, key=lambda r: (order.get(r["family"], 99), r["feed"] != "synth", r["feed"], r["capital"]))
 
 
 def signed(x):
@@ -48,8 +48,8 @@ def signed(x):
 
 def table(found):
     lines = [
-        "| family | feed | from – to | fills | trades | fees | funding | PnL | what came of it |",
-        "|---|---|---|---|---:|---:|---:|---:|---|",
+        "| family | feed | from – to | fills | capital | trades | fees | funding | PnL | what came of it |",
+        "|---|---|---|---|---:|---:|---:|---:|---:|---|",
     ]
     before = ""
     for r in found:
@@ -58,7 +58,7 @@ def table(found):
             pnl += f" (by touch {signed(r['pnl_touch'])})"
         lines.append(
             f"| {r['family'].replace('_', ' ') if r['family'] != before else ''} | {FEEDS.get(r['feed'], r['feed'])} "
-            f"| {r['from']} – {r['to']} | {r['level']} | {r['trades']:,} | {signed(-r['fees']) if r['fees'] else '0'} "
+            f"| {r['from']} – {r['to']} | {r['level']} | {r['capital']:,.0f} | {r['trades']:,} | {signed(-r['fees']) if r['fees'] else '0'} "
             f"| {signed(r['funding']) if r['funding'] else '0'} | {pnl} | {r['verdict'].replace('-', '−')} |"
         )
         before = r["family"]

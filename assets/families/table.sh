@@ -13,6 +13,9 @@ data=$(realpath "${HIVE_TEST_DATA:?names the folder of recorded files}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/runs"
+# 100,000 an agent, where contracts are too large for less.
+large=4200000
+capital=100000
 cd "$data"
 unset HIVE_TEST_DATA HIVE_BIN
 
@@ -21,7 +24,7 @@ run() {
     name=$1 families=$2
     shift 2
     echo "$name" >&2
-    "$hive" backtest --quiet --by-family --json "$work/runs/$name.json" "$@" >"$work/$name.out"
+    HIVE_CAPITAL=$capital "$hive" backtest --quiet --by-family --json "$work/runs/$name.json" "$@" >"$work/$name.out"
     echo "$families" >"$work/runs/$name.families"
 }
 # tape NAME FILES AND OPTIONS: an import.
@@ -33,7 +36,7 @@ tape() {
 }
 recorded() {
     name=$1 families=$2 clock=$3
-    run "$name" "$families" --agents "$here/recorded.toml" --feed "tape:$work/$name.tape" --clock "$clock"
+    run "$name${4:-}" "$families" --agents "$here/recorded.toml" --feed "tape:$work/$name.tape" --clock "$clock"
 }
 
 run 0-embedded all --agents "$root/assets/rosters/full-house.toml" --feed 'synth?detail=30d' --days 60 --faults
@@ -51,18 +54,26 @@ recorded triangles-1m triangular_arbitrage 1m
 
 # The front contract of CME by its settlements, and spot at the hours of those.
 tape btc-cme panel/spot_1h.csv.gz multiasset_yahoo_fred_1d/BTC_F.csv.gz --assets BTC --closes cme --from 2017-12-18
+capital=$large
 recorded btc-cme cash_and_carry 1h
+capital=100000
 
 tape basis-1d basis_btc_eth_1d
 recorded basis-1d funding 1d
 
 tape sol-avax-1h xexchange_spot_perp_funding_1h
 recorded sol-avax-1h funding 1h
+# The same with more money than the hours' volume takes.
+capital=$large
+recorded sol-avax-1h funding 1h -large
+capital=100000
 
 # Two snapshots of every option of BTC, with the perp's hours to hedge and to settle by.
 tape btc-chains ohlcv_perp_1h/BTCUSDT_1h.csv.gz options_deribit_chains/btc_chain_2020-05-21.csv.gz \
     options_deribit_chains/btc_chain_2020-09-12.csv.gz --from 2020-01-01 --to 2020-12-31
+capital=$large
 recorded btc-chains options 1h
+capital=100000
 
 tape eth-pools amm_demeter
 recorded eth-pools defi 1m

@@ -179,11 +179,11 @@ impl Life {
         values
     }
 
-    /// Whether what it listens to was priced just now, so that an edge is no difference between then and now.
+    /// Whether what it listens to was priced within this second, so that an edge is no difference between then and now.
     /// Of a whole chain its family sees to that itself.
     fn is_current(&self, seen: &Seen<'_>) -> bool {
         let ears = self.rules.ears();
-        ears.len() > LEGS_MAX || seen.is_fresh(&ears, Span::MINUTE)
+        ears.len() > LEGS_MAX || seen.is_fresh(&ears, Span::seconds(1))
     }
 
     fn minutes(&self, now: Stamp) -> u32 {

@@ -48,7 +48,7 @@ fn a_continuous_future_is_its_contracts_beside_the_closes_of_spot() {
     for (day, price) in [("2018-01-24", 11_000), ("2018-01-25", 11_100), ("2018-03-12", 8_900)] {
         for hour in 18..22 {
             let (low, high) = (price - 9, price + 9);
-            let _ = write!(spot, "{day} {hour}:00:00,{price},{high},{low},{},7\n", price + hour - 20);
+            let _ = writeln!(spot, "{day} {hour}:00:00,{price},{high},{low},{},7", price + hour - 20);
         }
     }
     let settings =
