@@ -285,3 +285,186 @@ fn real_pools_have_states_prices_and_gas() {
         told["instruments"].as_array().unwrap().iter().filter_map(|i| i["symbol"].as_str()).collect();
     assert_eq!(symbols, ["ETHUSD", "OSQTHETH", "ETH/USDC@500", "OSQTH/ETH@3000"]);
 }
+
+/// The seventeen families on a tape of these files: rows of the table by family. None where a file is not
+/// there.
+fn families(paths: &[&str], import: &[&str], clock: &str, capital: u32) -> Option<Vec<Value>> {
+    let desk = Desk::new();
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
+    let folder = std::env::var_os("HIVE_TEST_DATA").map_or_else(beside, PathBuf::from);
+    let folder = folder.canonicalize().unwrap_or(folder);
+    let full: Vec<String> = paths.iter().map(|p| folder.join(p).to_string_lossy().into_owned()).collect();
+    if let Some(missing) = full.iter().find(|p| !Path::new(p).exists()) {
+        eprintln!("skipped: no {missing}; set HIVE_TEST_DATA to the folder with it");
+        return None;
+    }
+    let mut args = vec!["data", "import", "--quiet", "--out", "real.tape"];
+    args.extend(import);
+    args.extend(full.iter().map(String::as_str));
+    desk.run(&args).well();
+    Some(by_family(&desk, "real.tape", clock, capital))
+}
+
+/// The recorded house with this much for each of its 42 agents.
+fn by_family(desk: &Desk, tape: &str, clock: &str, capital: u32) -> Vec<Value> {
+    let house = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/families/recorded.toml");
+    let house = std::fs::read_to_string(house).unwrap();
+    desk.write(
+        "house.toml",
+        &house.replace("[hive]\n", &format!("[hive]\ncapital = \"{}\"\n", 42 * capital)),
+    );
+    let feed = format!("tape:{tape}");
+    let run = [
+        "backtest",
+        "--agents",
+        "house.toml",
+        "--feed",
+        &feed,
+        "--clock",
+        clock,
+        "--quiet",
+        "--json",
+        "f.json",
+    ];
+    desk.run(&run).well();
+    let json: Value = serde_json::from_slice(&std::fs::read(desk.0.path().join("f.json")).unwrap()).unwrap();
+    json["rows"].as_array().unwrap().clone()
+}
+
+fn row<'a>(rows: &'a [Value], family: &str) -> &'a Value {
+    rows.iter().find(|r| r["family"] == family).unwrap_or_else(|| panic!("{family}: {rows:?}"))
+}
+
+fn number(row: &Value, key: &str) -> f64 {
+    row[key].as_f64().unwrap_or_else(|| panic!("{key} of {row}"))
+}
+
+#[test]
+fn real_bitcoin_futures_are_carried_to_their_ends() {
+    let paths = ["panel/spot_1h.csv.gz", "multiasset_yahoo_fred_1d/BTC_F.csv.gz"];
+    let import = ["--assets", "BTC", "--closes", "cme", "--from", "2017-12-18"];
+    let Some(rows) = families(&paths, &import, "1h", 100_000) else { return };
+    let carry = row(&rows, "cash_and_carry");
+    // 66 contracts, two agents; the basis of some was below the hurdle.
+    assert!((60.0..400.0).contains(&number(carry, "trades")), "{carry}");
+    assert_eq!((carry["level"].as_str(), carry["to"].as_str()), (Some("B"), Some("2023-06-30")));
+    assert!(number(carry, "fees") > 0.0 && number(carry, "pnl").is_finite(), "{carry}");
+}
+
+#[test]
+fn real_snapshots_of_options_are_weighed() {
+    let paths = [
+        "ohlcv_perp_1h/BTCUSDT_1h.csv.gz",
+        "options_deribit_chains/btc_chain_2020-05-21.csv.gz",
+        "options_deribit_chains/btc_chain_2020-09-12.csv.gz",
+    ];
+    let import = ["--from", "2020-01-01", "--to", "2020-12-31"];
+    let Some(rows) = families(&paths, &import, "1h", 100_000) else { return };
+    let options = row(&rows, "options");
+    // Found, quoted, weighed against a forecast: an edge is known, and either it paid or it did not.
+    assert_eq!((number(options, "agents"), options["level"].as_str()), (2.0, Some("B")), "{options}");
+    assert!(number(options, "trades") > 0.0 || options["best_edge_bp"].is_number(), "{options}");
+}
+
+#[test]
+fn real_pools_are_provided_to() {
+    let Some(rows) = families(&["amm_demeter"], &[], "1m", 2_381) else { return };
+    let defi = row(&rows, "defi");
+    assert_eq!((number(defi, "agents"), defi["level"].as_str()), (2.0, Some("B")), "{defi}");
+    assert!(number(defi, "trades") > 0.0 || defi["best_edge_bp"].is_number(), "{defi}");
+}
+
+#[test]
+fn real_books_say_what_a_scalp_and_a_maker_would_need() {
+    let Some(rows) = families(&["l2_ws_recordings_binance"], &[], "1m", 2_381) else { return };
+    for family in ["scalp", "market_making"] {
+        let row = row(&rows, family);
+        assert_eq!((row["level"].as_str(), number(row, "trades")), (Some("L2"), 0.0), "{row}");
+        // At base tiers fees are more than a few seconds of such a market move.
+        assert!(number(row, "best_edge_bp") < 0.0, "{row}");
+        assert!(row["verdict"].as_str().unwrap().starts_with("never opened, best edge -"), "{row}");
+    }
+}
+
+/// A calm perp by the hour, and a snapshot of two options quoted at `percent` of volatility.
+fn snapshot(desk: &Desk, percent: f64) {
+    let mut perp = String::from("date,open,high,low,close,volume\n");
+    let wave = |h: i64| 10_000.0 + 40.0 * (h as f64 / 9.0).sin() + 15.0 * ((h * 7 % 13) as f64 - 6.0) / 6.0;
+    for hour in 0..24 * 60_i64 {
+        let (open, close) = (wave(hour), wave(hour + 1));
+        let (high, low) = (open.max(close) + 1.0, open.min(close) - 1.0);
+        writeln!(perp, "{},{open:.1},{high:.1},{low:.1},{close:.1},5000", 1_609_459_200 + hour * 3_600)
+            .unwrap();
+    }
+    desk.write("in/binance_perp_BTCUSDT_1h.csv", &perp);
+    // The 40th day, 23:22; five days to expiry at eight. Each option about 0.4 σ√T of a coin.
+    let at = (1_609_459_200 + 39 * 86_400 + 23 * 3_600 + 22 * 60) * 1_000_i64;
+    let years = (5.0 * 24.0 + 8.6) / 8_766.0;
+    let price = 0.398_9 * percent / 100.0 * f64::sqrt(years);
+    let mut chain = String::from(
+        "instrument_name,timestamp,underlying_price,index_price,mark_price,mark_iv,best_bid_price,best_bid_amount,best_ask_price,best_ask_amount\n",
+    );
+    for (n, side) in ["C", "P"].into_iter().enumerate() {
+        let (bid, ask) = (price * 0.99, price * 1.01);
+        writeln!(
+            chain,
+            "BTC-15FEB21-10000-{side},{},10000,10000,{price:.6},{percent},{bid:.6},90,{ask:.6},90",
+            at + 30_000 * n as i64
+        )
+        .unwrap();
+    }
+    desk.write("in/btc_chain.csv", &chain);
+    desk.run(&["data", "import", "in", "--out", "chain.tape", "--quiet", "--force"]).well();
+}
+
+#[test]
+fn a_straddle_is_sold_on_a_snapshot_and_exercised() {
+    let desk = Desk::new();
+    snapshot(&desk, 120.0);
+    let rows = by_family(&desk, "chain.tape", "1h", 100_000);
+    let options = row(&rows, "options");
+    // Whose window of expiries reaches five days opened and was exercised; what was dear was earned.
+    let trades = number(options, "trades");
+    assert!((1.0..=2.0).contains(&trades), "{options}");
+    assert!(number(options, "pnl") > 0.0 && number(options, "fees") > 0.0, "{options}");
+    assert_eq!(
+        (options["level"].as_str(), options["verdict"].as_str()),
+        (Some("L1"), Some("gains")),
+        "{options}"
+    );
+    // At the volatility that the perp has, nobody opens.
+    snapshot(&desk, 20.0);
+    let rows = by_family(&desk, "chain.tape", "1h", 100_000);
+    assert_eq!(number(row(&rows, "options"), "trades"), 0.0, "{}", row(&rows, "options"));
+}
+
+#[test]
+fn the_table_of_families_in_the_readme_is_the_one_that_was_made() {
+    let read =
+        |path: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let (readme, table) = (read("README.md"), read("assets/families/table.md"));
+    let (_, rest) = readme.split_once("<!-- families -->\n").expect("a begin of the table");
+    let (part, _) = rest.split_once("<!-- /families -->\n").expect("an end of it");
+    assert_eq!(part, table, "run assets/families/table.sh");
+    let json: Value = serde_json::from_str(&read("assets/families/table.json")).unwrap();
+    let rows = json["rows"].as_array().unwrap();
+    assert_eq!(rows.len() + 2, table.lines().count(), "a line for each row");
+    for family in hive::domain::Family::ALL {
+        let of: Vec<&Value> = rows.iter().filter(|r| r["family"] == family.text()).collect();
+        assert!(of.iter().any(|r| r["feed"] == "synth"), "{family} has no run on the embedded market");
+        // Nobody recorded a MOVE contract.
+        let recorded = of.iter().any(|r| r["feed"] != "synth");
+        assert_eq!(recorded, *family != hive::domain::Family::Move, "{family} on recorded files");
+    }
+    for row in rows {
+        assert!(["B", "L1", "L2"].contains(&row["level"].as_str().unwrap()), "{row}");
+        for key in ["trades", "fees", "funding", "pnl", "pnl_touch"] {
+            assert!(number(row, key).is_finite(), "{row}");
+        }
+        let (losing, verdict) = (number(row, "pnl") < 0.0, row["verdict"].as_str().unwrap());
+        if losing && row["established"] == true && number(row, "trades") > 0.0 {
+            assert_eq!(verdict, "loses after costs", "{row}");
+        }
+        assert!(!row["feed"].as_str().unwrap().contains('/'), "no path: {row}");
+    }
+}

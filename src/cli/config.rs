@@ -10,6 +10,7 @@ use crate::tui::theme::wardrobe::Wardrobe;
 use crate::tui::theme::{Depth, Role, paint};
 use clap::{Parser, Subcommand};
 use ratatui::text::{Line, Span};
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Arguments of `hive config`.
@@ -56,7 +57,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Verb::Show(options) => {
             let (config, origins) = options::load(options.agents.as_ref(), &options.overrides())?;
             let rows = config::show(&config, &origins);
-            let wide = |f: fn(&(&'static str, String, config::Origin)) -> usize| {
+            let wide = |f: fn(&(Cow<'static, str>, String, config::Origin)) -> usize| {
                 rows.iter().map(f).max().unwrap_or(0)
             };
             let (path, value) = (wide(|r| r.0.len()), wide(|r| r.1.len()));

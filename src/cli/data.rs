@@ -2,10 +2,10 @@
 
 use super::table::{Table, short};
 use super::{Failure, options, print};
-use crate::domain::{InstrumentKind, Stamp};
+use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::feed::FeedError;
 use crate::market::history::{Source, Window};
-use crate::market::import::{self, FileSurvey, Format, Found, ImportSettings, Survey, Written};
+use crate::market::import::{self, Closes, FileSurvey, Format, Found, ImportSettings, Survey, Written};
 use crate::runtime::feeds;
 use crate::runtime::imports::{self, ImportFile, Progress};
 use clap::{Args as ClapArgs, Subcommand};
@@ -66,6 +66,12 @@ enum Verb {
         /// How bars are listed: margin, spot or perp [default: as the names tell, else margin]
         #[arg(long, value_name = "KIND")]
         kind: Option<String>,
+        /// Of files of bars only those of this length: 1d (a folder may hold several)
+        #[arg(long, value_name = "SPAN")]
+        bar: Option<String>,
+        /// Of bars only those that close when this settles, as one price each: cme (15:00 in Chicago)
+        #[arg(long, value_name = "WHAT")]
+        closes: Option<String>,
         /// Write over a tape that is there
         #[arg(long)]
         force: bool,
@@ -96,17 +102,19 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             if reading.json { as_json(&survey.files) } else { list(&survey.files) }
         }
         Verb::Check { paths, reading } => check(&look(paths, reading)?, reading.json),
-        Verb::Import { paths, out, from, to, assets, venue, kind, force, reading } => {
+        Verb::Import { paths, out, from, to, assets, venue, kind, bar, closes, force, reading } => {
             let window = Window {
                 from: options::date("--from", from.as_ref(), Stamp::parse)?,
                 to: options::date("--to", to.as_ref(), feeds::parse_end)?,
                 assets: assets.clone(),
             };
             let kind = kind.as_deref().map(read_kind).transpose()?;
+            let bar = bar.as_deref().map(read_bar).transpose()?;
+            let closes = closes.as_deref().map(read_closes).transpose()?;
             let name = out.file_stem().unwrap_or(out.as_os_str()).to_string_lossy().into_owned();
             let format = reading.format()?;
             let venue = venue.clone();
-            let settings = ImportSettings { name, format, venue, kind, window, lenient: false };
+            let settings = ImportSettings { name, format, venue, kind, window, bar, closes, lenient: false };
             if out.exists() && !force {
                 return Err(Failure::Usage(format!(
                     "{} is there already; name another file with --out or add --force",
@@ -123,6 +131,18 @@ fn read_kind(text: &str) -> Result<InstrumentKind, Failure> {
     InstrumentKind::parse(text)
         .filter(|k| matches!(k, Margin | Spot | Perp))
         .ok_or_else(|| Failure::Usage(format!("--kind {text}: write margin, spot or perp")))
+}
+
+fn read_bar(text: &str) -> Result<Span, Failure> {
+    Span::parse(text)
+        .filter(|s| s.0 > 0)
+        .ok_or_else(|| Failure::Usage(format!("--bar {text}: write a length like 1m, 1h or 1d")))
+}
+
+fn read_closes(text: &str) -> Result<Closes, Failure> {
+    let known = || Closes::ALL.map(|c| c.0).join(", ");
+    let found = Closes::ALL.into_iter().find(|c| c.0 == text).map(|c| c.1);
+    found.ok_or_else(|| Failure::Usage(format!("--closes {text} is not known; write {}", known())))
 }
 
 impl Reading {

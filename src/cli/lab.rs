@@ -314,7 +314,7 @@ fn walk_arms(voices: usize) -> Vec<arms::Arm> {
 /// A random walk for each seed, as long as the data, at no cost.
 fn walk_world(config: &Config, world: &World, seeds: u32) -> Result<Vec<World>, Failure> {
     let days = world.info.to.since(world.info.from).0 / Span::DAY.0;
-    let settings = Settings { costs: Costs::Flat(0.0), ..world.settings.clone() };
+    let settings = Settings { costs: Costs::Flat(0.0).into(), ..world.settings.clone() };
     let one = |i: u64| {
         let synth = SynthSettings {
             // Markets of their own, so that no seed of the roster meets the market of the same number.
@@ -459,7 +459,7 @@ fn facts(config: &Config, study: &Study<'_>, keep: &Keep, split: Option<String>)
             Costs::Flat(charge) => Some(libm::rint(charge * 1e8) / 1e4),
             Costs::Bars(_) => None,
         },
-        costs: config.costs.to_string(),
+        costs: config.tariff().to_string(),
         voice_count: config.roster.voices(),
         agent_count: config.roster.agents.len(),
         target_vol: settings.desk.target_vol,

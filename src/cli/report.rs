@@ -213,7 +213,7 @@ pub fn by_family(table: &FamilyTable, currency: &str) -> String {
     let mut out = String::new();
     let mut shown = Table::new(
         2,
-        &["family", "level", "agents", "trades", "fees", "funding", "PnL", "PnL by touch", "established"],
+        &["family", "level", "agents", "trades", "fees", "funding", "PnL", "by touch", "verdict"],
     );
     for r in &table.rows {
         let maker = r.pnl != r.pnl_touch;
@@ -226,7 +226,7 @@ pub fn by_family(table: &FamilyTable, currency: &str) -> String {
             signed(r.funding),
             signed(r.pnl),
             if maker { signed(r.pnl_touch) } else { String::new() },
-            if r.established { "yes" } else { "not established" }.to_owned(),
+            r.verdict.clone(),
         ]);
     }
     // Writing to a string cannot fail.
@@ -234,7 +234,8 @@ pub fn by_family(table: &FamilyTable, currency: &str) -> String {
     let _ = writeln!(
         out,
         "Alone lives, in {currency}, after all costs. B: bars, L1: quotes and trades, L2: books. Makers' PnL counts\n\
-         fills by through; where touch gives another sign, nothing is established."
+         fills by through; where touch gives another sign, nothing is established. The best edge is the best\n\
+         after all costs that was seen by a family that never opened: below nought nothing ever paid."
     );
     out
 }

@@ -87,7 +87,7 @@ pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
         print(&report::closing(&summary))?;
     }
     if manner.families.shown || manner.families.file.is_some() {
-        let table = FamilyTable::new(&engine, &feed.info().name);
+        let table = FamilyTable::new(&engine, feed.info());
         if let Some(path) = &manner.families.file {
             write_json(path, &table)?;
         }

@@ -1,9 +1,10 @@
 //! The layers of scalar settings: defaults, then the file, then `HIVE_*` variables, then flags; and
 //! where each value came from.
 
+use super::Config;
 use super::problem::{nearest, quoted, suggest};
 use super::reader::{Key, Reader, Value};
-use super::setting::{Draft, Given, Setting};
+use super::setting::{Draft, Given, Setting, is_name};
 use super::table::{ORDERED, SETTINGS, setting};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -36,12 +37,20 @@ impl fmt::Display for Origin {
 
 /// Where each scalar setting came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origins(BTreeMap<&'static str, Origin>);
+pub struct Origins(BTreeMap<&'static str, Origin>, BTreeMap<String, Origin>);
 
 impl Origins {
     /// The origin of the setting of this path.
     pub fn of(&self, path: &str) -> Origin {
-        self.0.get(path).cloned().unwrap_or_default()
+        self.0.get(path).or_else(|| self.1.get(path)).cloned().unwrap_or_default()
+    }
+
+    /// What venues have of their own: venue, setting, origin.
+    pub(super) fn venues(&self) -> impl Iterator<Item = (&str, &'static Setting, &Origin)> {
+        self.1.iter().filter_map(|(path, origin)| {
+            let (venue, key) = path.strip_prefix("costs.venue.")?.split_once('.')?;
+            Some((venue, setting(&format!("costs.{key}"))?, origin))
+        })
     }
 }
 
@@ -80,6 +89,16 @@ const OTHER_VARIABLES: &[&str] = &[
     "HIVE_THEME",
 ];
 
+/// Longest name of a venue.
+const VENUE_CHARS_MAX: usize = 40;
+/// Keys of `[costs]` that no venue has of its own.
+const ONE_FOR_ALL: &[&str] = &["flat_bp", "level"];
+
+/// Whether a venue may have a setting of its own.
+pub(super) fn of_venues(setting: &Setting) -> bool {
+    setting.path.strip_prefix("costs.").is_some_and(|key| !ONE_FOR_ALL.contains(&key))
+}
+
 /// The settings being filled.
 pub(super) struct Layers {
     pub draft: Draft,
@@ -105,6 +124,9 @@ impl Layers {
 
     fn entry(&mut self, reader: &mut Reader<'_>, prefix: &str, key: &Key<'_>, value: &Value<'_>) {
         let path = format!("{prefix}.{}", key.get_ref());
+        if path == "costs.venue" {
+            return self.venues(reader, value);
+        }
         if let Some(setting) = setting(&path) {
             self.read(reader, setting, value);
             return;
@@ -124,8 +146,70 @@ impl Layers {
             reader.report(key.span().start, format!("there is no manager {name} in [managers]"), hint);
             return;
         }
-        let known = names(prefix);
+        let mut known = names(prefix);
+        known.extend((prefix == "costs").then_some("venue"));
         reader.unknown(key, "key", &format!("[{prefix}]"), known.iter().copied());
+    }
+
+    /// `[costs.venue.NAME]`: costs that a venue has of its own.
+    fn venues(&mut self, reader: &mut Reader<'_>, value: &Value<'_>) {
+        let hint = "write [costs.venue.deribit] in a line of its own";
+        let Some(all) = reader.table(value, "[costs.venue]", hint) else { return };
+        for (name, value) in all {
+            let (venue, section) = (name.get_ref().as_ref(), format!("[costs.venue.{}]", name.get_ref()));
+            if !is_name(venue, VENUE_CHARS_MAX) {
+                let hint =
+                    format!("1 to {VENUE_CHARS_MAX} letters, digits, - and _, as hive data import names it");
+                reader.report(name.span().start, format!("{} is no name of a venue", quoted(venue)), hint);
+            } else if let Some(table) = reader.table(value, &section, "like taker_bp = { perp = 5 }") {
+                self.draft.venues.entry(venue.to_owned()).or_default();
+                self.venue(reader, (venue, &section), "costs", table);
+            }
+        }
+    }
+
+    fn venue(
+        &mut self,
+        reader: &mut Reader<'_>,
+        (venue, section): (&str, &str),
+        prefix: &str,
+        table: &DeTable<'_>,
+    ) {
+        for (key, value) in table {
+            let path = format!("{prefix}.{}", key.get_ref());
+            let inner = format!("{path}.");
+            if let Some(setting) = setting(&path).filter(|s| of_venues(s)) {
+                let at = value.span().start;
+                let given = Given::from_toml(value.get_ref(), reader.source(value));
+                let mut scratch = Draft::of(Config::default());
+                let told = path.strip_prefix("costs.").unwrap_or(&path);
+                match setting.assign(&mut scratch, given) {
+                    Ok(()) => {
+                        let value = setting.print(&mut scratch).unwrap_or_default();
+                        self.draft.venues.entry(venue.to_owned()).or_default().push((setting, value));
+                        let (line, column) = reader.place(at);
+                        let origin = Origin::File(reader.file().to_owned(), line, column);
+                        self.origins.1.insert(format!("costs.venue.{venue}.{told}"), origin);
+                    }
+                    Err((predicate, hint)) => {
+                        let message = format!("{told} in [costs.venue.{venue}] {predicate}");
+                        reader.report(at, message, hint);
+                    }
+                }
+            } else if SETTINGS.iter().any(|s| s.path.starts_with(&inner)) {
+                let section = format!("{}.{}]", section.trim_end_matches(']'), key.get_ref());
+                let hint = format!("like {}", example(&inner));
+                if let Some(table) = reader.table(value, &section, &hint) {
+                    self.venue(reader, (venue, &section), &path, table);
+                }
+            } else {
+                let known: Vec<&str> = names(prefix)
+                    .into_iter()
+                    .filter(|n| prefix != "costs" || !ONE_FOR_ALL.contains(n))
+                    .collect();
+                reader.unknown(key, "key", section, known.iter().copied());
+            }
+        }
     }
 
     /// The section of a manager sets it over the hive.
@@ -281,7 +365,8 @@ fn example(inner: &str) -> String {
 /// A flat charge leaves no place for the costs of a fill level beside it.
 fn flat_and_more(reader: &mut Reader<'_>, table: &DeTable<'_>) {
     for (key, value) in table {
-        let other = key.get_ref() != "flat_bp" && names("costs").contains(&key.get_ref().as_ref());
+        let name = key.get_ref().as_ref();
+        let other = name == "venue" || name != "flat_bp" && names("costs").contains(&name);
         if other {
             let message = format!("{} in [costs] contradicts flat_bp, which replaces it", key.get_ref());
             reader.report(value.span().start, message, "remove one of the two");

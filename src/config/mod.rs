@@ -40,7 +40,7 @@ pub use table::{SCOUTS_MAX, SETTINGS, setting};
 use crate::agents::declaration::{Roster, Scouting};
 use crate::agents::personality::Preset;
 use crate::domain::{Goal, Money};
-use crate::fills::Costs;
+use crate::fills::{Costs, Tariff};
 use crate::hive::settings::{GoalTargets, Listening, Managers};
 use crate::market::Clock;
 use crate::treasury::settings::{DeskSettings, FundSettings, RiskSettings, ServiceSettings};
@@ -89,8 +89,10 @@ pub struct Config {
     pub seed: u64,
     /// When the hive decides.
     pub clock: Clock,
-    /// What trading costs.
+    /// What trading costs …
     pub costs: Costs,
+    /// … and where venues have costs of their own: none beside a flat charge.
+    pub venues: BTreeMap<String, Costs>,
     /// How stances become one position.
     pub desk: DeskSettings,
     /// How points become funds.
@@ -119,6 +121,7 @@ impl Default for Config {
             seed: 1,
             clock: Clock::default(),
             costs: Costs::default(),
+            venues: BTreeMap::new(),
             desk: DeskSettings::default(),
             funds: FundSettings::default(),
             risk: RiskSettings::default(),
@@ -138,6 +141,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// What trading costs, venue by venue.
+    pub fn tariff(&self) -> Tariff {
+        Tariff { base: self.costs, venues: self.venues.clone() }
+    }
+
     /// The account's drawdown at which the desk halts, `[risk] drawdown_halt`.
     pub fn breaker_drawdown(&self) -> f64 {
         self.risk.drawdown_halt

@@ -11,6 +11,7 @@ use crate::hive::settings::{
     AssetManager, AutomatedManager, Balance, BigMoneyManager, FastManager, LowRiskManager,
 };
 use crate::treasury::settings::DrawdownBy;
+use std::collections::BTreeMap;
 use toml::de::DeValue;
 
 /// Of which families scouts are drawn.
@@ -78,6 +79,8 @@ pub(super) struct Draft {
     pub level: String,
     pub flat: Option<f64>,
     pub bars: BarCosts,
+    /// What venues have of their own, in the order in which it was said: setting and value.
+    pub venues: BTreeMap<String, Vec<(&'static Setting, String)>>,
     pub clocks: String,
     pub families: String,
     pub balance: String,
@@ -96,6 +99,7 @@ impl Draft {
             level: "B".to_owned(),
             flat,
             bars,
+            venues: BTreeMap::new(),
             clocks: clocks.to_owned(),
             families: families.to_owned(),
             balance: balance.to_owned(),
@@ -111,7 +115,17 @@ impl Draft {
         scouting.neutral = self.families == FAMILIES[1];
         self.config.funds.drawdown_by = DrawdownBy::parse(&self.drawdown_by).unwrap_or_default();
         self.config.listening.balance = Balance::parse(&self.balance).unwrap_or_default();
+        let own = |said: &Vec<(&'static Setting, String)>| {
+            let mut draft = Draft { bars: self.bars, ..Draft::of(Config::default()) };
+            for (setting, value) in said {
+                // It was taken when it was said.
+                let _ = setting.assign(&mut draft, Given::from_text(setting.kind, value));
+            }
+            Costs::Bars(draft.bars)
+        };
+        let venues = self.venues.iter().filter(|_| self.flat.is_none());
         Config {
+            venues: venues.map(|(name, said)| (name.clone(), own(said))).collect(),
             costs: match self.flat {
                 Some(rate) => Costs::Flat(rate),
                 None => Costs::Bars(self.bars),

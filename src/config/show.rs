@@ -1,7 +1,7 @@
 //! What a configuration says, for people and for comparing runs.
 
 use super::Config;
-use super::layers::{Origin, Origins};
+use super::layers::{Origin, Origins, of_venues};
 use super::selector;
 use super::setting::Draft;
 use super::table::SETTINGS;
@@ -9,17 +9,34 @@ use crate::agents::declaration::{Declaration, Range, Roster};
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::Goal;
 use crate::fills::Costs;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// Every scalar setting that has an effect: path, value, origin.
-pub fn show(config: &Config, origins: &Origins) -> Vec<(&'static str, String, Origin)> {
+pub fn show(config: &Config, origins: &Origins) -> Vec<(Cow<'static, str>, String, Origin)> {
     let flat = matches!(config.costs, Costs::Flat(_));
     let mut draft = Draft::of(config.clone());
-    SETTINGS
-        .iter()
-        .filter(|s| !(flat && s.path.starts_with("costs.") && s.path != "costs.flat_bp"))
-        .filter_map(|s| Some((s.path, s.print(&mut draft)?, origins.of(s.path))))
-        .collect()
+    let mut all = Vec::new();
+    for s in SETTINGS.iter().filter(|s| !(flat && s.path.starts_with("costs.") && s.path != "costs.flat_bp"))
+    {
+        if let Some(value) = s.print(&mut draft) {
+            all.push((Cow::Borrowed(s.path), value, origins.of(s.path)));
+        }
+    }
+    let own = origins.venues().filter_map(|(venue, s, origin)| {
+        let mut draft = of_venue(config.venues.get(venue)?);
+        let path = format!("costs.venue.{venue}.{}", s.path.strip_prefix("costs.")?);
+        Some((Cow::Owned(path), s.print(&mut draft)?, origin.clone()))
+    });
+    // After the costs that they replace.
+    let place = all.iter().rposition(|(p, ..)| p.starts_with("costs.")).map_or(all.len(), |i| i + 1);
+    all.splice(place..place, own.collect::<Vec<_>>());
+    all
+}
+
+/// A draft with the costs of a venue, to print them from.
+fn of_venue(costs: &Costs) -> Draft {
+    Draft::of(Config { costs: *costs, ..Config::default() })
 }
 
 /// blake3 of the canonical text of everything that changes decisions: equal hashes and equal events
@@ -35,6 +52,14 @@ fn canonical(config: &Config) -> String {
     for setting in SETTINGS.iter().filter(|s| s.decides) {
         if let Some(value) = setting.print(&mut draft).filter(|v| setting.unsaid != Some(v)) {
             push(&mut text, setting.path, &value);
+        }
+    }
+    for (venue, costs) in &config.venues {
+        let mut draft = of_venue(costs);
+        for setting in SETTINGS.iter().filter(|s| of_venues(s)) {
+            if let Some(value) = setting.print(&mut draft) {
+                push(&mut text, &format!("venue.{venue}.{}", setting.path), &value);
+            }
         }
     }
     // Taken apart so that a new field does not compile unhashed; scouts are a setting.

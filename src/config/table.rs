@@ -75,6 +75,11 @@ pub static SETTINGS: &[Setting] = &[
     row("costs.impact", number(0.0, 10.0), "k of k·σ·√(quantity/volume)", "price impact", |d| Some(Slot::Number(&mut d.bars.impact))),
     row("costs.participation", number(0.0001, 1.0), "fraction of a bar's volume", "most that one order may take", |d| Some(Slot::Number(&mut d.bars.participation))),
     row("costs.borrow", number(0.0, 5.0), "fraction a year", "rate on a short on margin", |d| Some(Slot::Number(&mut d.bars.borrow))),
+    later("3", row("costs.option.rate_bp", number(0.0, 1_000.0), BP, "fee of an option's trade, of its underlying", |d| Some(Slot::Bp(&mut d.bars.option.rate)))),
+    later("1.5", row("costs.option.exercise_bp", number(0.0, 1_000.0), BP, "fee of its exercise, of its underlying", |d| Some(Slot::Bp(&mut d.bars.option.exercise)))),
+    later("0.125", row("costs.option.cap", number(0.0, 1.0), "fraction of the premium or payoff", "most that a fee of an option takes", |d| Some(Slot::Number(&mut d.bars.option.cap)))),
+    later("2.5", row("costs.delivery_bp", number(0.0, 1_000.0), BP, "fee of a dated future's settlement", |d| Some(Slot::Bp(&mut d.bars.delivery)))),
+    later("true", row("costs.fee_in_coins", Kind::Flag, "", "coins that are bought pay their fee in themselves; else in the currency of the price", |d| Some(Slot::Flag(&mut d.bars.fee_in_coins)))),
 
     row("listening.enabled", Kind::Flag, "", "false: everybody is deaf and no manager acts", |d| Some(Slot::Flag(&mut d.config.listening.enabled))),
     row("listening.lambda", Kind::NumberOr { word: "humility", min: 0.0, max: 1.0 }, "share of the way to the consensus", "λ of all agents; by humility it follows points", |d| Some(Slot::Optional(&mut d.config.listening.lambda))),

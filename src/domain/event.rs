@@ -167,11 +167,11 @@ pub enum MarketEvent {
     },
 }
 
-impl MarketEvent {
-    /// When it was.
-    pub fn at(&self) -> Stamp {
+/// The stamp of an event, whichever it is.
+macro_rules! stamp_of {
+    ($event:expr) => {{
         use MarketEvent::*;
-        match *self {
+        match $event {
             Bar { at, .. }
             | Funding { at, .. }
             | Quote { at, .. }
@@ -184,6 +184,20 @@ impl MarketEvent {
             | Settled { at, .. }
             | Inside { at, .. } => at,
         }
+    }};
+}
+
+impl MarketEvent {
+    /// When it was.
+    pub fn at(&self) -> Stamp {
+        stamp_of!(*self)
+    }
+
+    /// The same told at another stamp.
+    #[must_use]
+    pub fn told_at(mut self, to: Stamp) -> Self {
+        *stamp_of!(&mut self) = to;
+        self
     }
 
     /// The instrument it is about; none for an index of an asset.

@@ -82,17 +82,19 @@ impl Gauge {
 
     pub(super) fn bar(&mut self, spec: &RespondSpec, id: InstrumentId, listing: &Listing) {
         let (rules, s) = (spec.real.desk.rules(), &spec.settings);
-        self.hive.bar(rules, &s.costs, id, listing, s.clock.decide);
-        self.net_eq.bar(rules, &s.costs, id, listing, s.clock.decide);
+        let costs = &spec.costs[id.index()];
+        self.hive.bar(rules, costs, id, listing, s.clock.decide);
+        self.net_eq.bar(rules, costs, id, listing, s.clock.decide);
     }
 
     pub(super) fn funding(&mut self, spec: &RespondSpec, id: InstrumentId, mark: f64, rate: f64) {
-        self.hive.funding(&spec.settings.costs, id, mark, rate);
-        self.net_eq.funding(&spec.settings.costs, id, mark, rate);
+        let costs = &spec.costs[id.index()];
+        self.hive.funding(costs, id, mark, rate);
+        self.net_eq.funding(costs, id, mark, rate);
     }
 
     pub(super) fn delist(&mut self, spec: &RespondSpec, instrument: &Instrument, last: f64) {
-        let (rules, costs) = (spec.real.desk.rules(), &spec.settings.costs);
+        let (rules, costs) = (spec.real.desk.rules(), spec.settings.costs.of(instrument));
         self.hive.delist(rules, costs, instrument.id, last);
         self.net_eq.delist(rules, costs, instrument.id, last);
     }

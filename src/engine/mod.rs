@@ -25,7 +25,7 @@ use crate::agents::Cast;
 use crate::agents::cast::cast;
 use crate::agents::declaration::Roster;
 use crate::domain::{Event, Fill, Message, Money, Stamp, Universe};
-use crate::fills::Costs;
+use crate::fills::Tariff;
 use crate::hive::settings::{GoalTargets, Listening, Managers};
 use crate::market::{Clock, Market};
 use crate::treasury::settings::{DeskSettings, FundSettings, ServiceSettings};
@@ -44,7 +44,7 @@ pub struct Settings {
     /// The clocks.
     pub clock: Clock,
     /// What trading costs.
-    pub costs: Costs,
+    pub costs: Tariff,
     /// The desk.
     pub desk: DeskSettings,
     /// Spread of funds.
@@ -91,10 +91,24 @@ pub struct Engine {
     said: Said,
 }
 
+/// Venues with costs of their own that a feed does not have.
+fn unused(costs: &Tariff, universe: &Universe) -> Option<String> {
+    let mut there: Vec<&str> =
+        universe.instruments.iter().map(|i| i.venue.as_str()).filter(|v| !v.is_empty()).collect();
+    there.sort_unstable();
+    there.dedup();
+    let lost: Vec<&str> = costs.venues.keys().map(String::as_str).filter(|v| !there.contains(v)).collect();
+    let has = if there.is_empty() { "none by name".to_owned() } else { there.join(" ") };
+    (!lost.is_empty())
+        .then(|| format!("costs of {} change nothing: the venues of this feed are {has}", lost.join(" ")))
+}
+
 impl Engine {
     /// Casts the roster on the universe with this seed; nothing has happened yet.
     pub fn new(roster: &Roster, universe: &Universe, settings: &Settings, seed: u64) -> Self {
-        let cast = Arc::new(cast(roster, universe, seed));
+        let mut cast = cast(roster, universe, seed);
+        cast.notices.extend(unused(&settings.costs, universe));
+        let cast = Arc::new(cast);
         let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
         let speak_spec = SpeakSpec::new(Arc::clone(&cast), universe, settings.clone(), &market);
         let respond_spec = RespondSpec::new(Arc::clone(&cast), universe, settings.clone());

@@ -17,7 +17,6 @@ use crate::domain::{
     Universe, money,
 };
 use crate::execution::{OrderTracker, PaperVenue, Venue};
-use crate::fills::Costs;
 use crate::hive::curve::{Base, Curve};
 use crate::hive::managers::Knobs;
 use crate::ledger::exact::product;
@@ -151,13 +150,13 @@ impl Real {
     ) {
         let instrument = &spec.instruments[id.index()];
         let open_at = Stamp(at.0 - settings.clock.decide.0);
-        let fill =
-            self.venue.on_bar(instrument, open_at, &listing.last, listing.sigma_before, &settings.costs);
+        let costs = settings.costs.of(instrument);
+        let fill = self.venue.on_bar(instrument, open_at, &listing.last, listing.sigma_before, costs);
         let mark = fill.map_or_else(|| price(listing.last.open, instrument), |f| f.mark);
         self.book(spec, id, mark, fill, out);
         self.confirmed[id.index()] = self.marks[id.index()];
         self.marks[id.index()] = price(listing.last.close, instrument);
-        let owed = crate::fills::borrow_fraction(&settings.costs, instrument.kind, settings.clock.decide);
+        let owed = crate::fills::borrow_fraction(costs, instrument.kind, settings.clock.decide);
         if owed > 0.0 && self.desk.parts_short(&spec.desk, id) {
             let fraction = money::from_estimate(owed, 10).unwrap_or_default();
             let charged = self.ledger.borrow(id, mark, fraction);
@@ -174,7 +173,7 @@ impl Real {
         mark: f64,
         out: &mut Outputs,
     ) {
-        if matches!(settings.costs, Costs::Flat(_)) {
+        if settings.costs.is_flat() {
             return;
         }
         let (Some(rate), Some(mark)) = (money::from_estimate(rate, 10), money::from_estimate(mark, 8)) else {
@@ -196,7 +195,8 @@ impl Real {
     ) {
         self.desk.forget(&spec.desk, instrument.id);
         self.drop_spot(spec, settings, instrument.id, at, out);
-        let fill = self.venue.on_delisted(instrument, at, listing.last.close, &settings.costs);
+        let costs = settings.costs.of(instrument);
+        let fill = self.venue.on_delisted(instrument, at, listing.last.close, costs);
         let mark = fill.map_or_else(|| price(listing.last.close, instrument), |f| f.mark);
         self.book(spec, instrument.id, mark, fill, out);
     }
@@ -387,7 +387,8 @@ impl Real {
         let Some(spot) = spec.services.carriers[place].and(spec.services.spots[place]) else { return };
         self.withdraw(spot);
         let last = money::to_estimate(self.marks[spot.index()]);
-        let fill = self.venue.on_delisted(&spec.instruments[spot.index()], at, last, &settings.costs);
+        let instrument = &spec.instruments[spot.index()];
+        let fill = self.venue.on_delisted(instrument, at, last, settings.costs.of(instrument));
         if let Some(fill) = fill {
             self.book_spot(spec, place, spot, &fill, out);
         }
@@ -480,7 +481,7 @@ impl Real {
             last_confirmed: self.confirmed[id.index()],
         };
         // The level's own participation limit applies at the fill; a flat charge has none.
-        let flat = matches!(settings.costs, Costs::Flat(_));
+        let flat = settings.costs.is_flat();
         let exposure = if flat { Exposure { bar_volume: f64::INFINITY, ..exposure } } else { exposure };
         self.gate.approve(&proposal, &spec.instruments[id.index()], &exposure, self.mode()).ok()
     }

@@ -25,6 +25,7 @@ use crate::domain::{
     AgentId, AssetId, Body, Command, Digest, Event, InstrumentKind, MarketEvent, Speaker, Stamp, StanceVerb,
     Universe, Verb,
 };
+use crate::fills::Costs;
 use crate::hive::bus::Bus;
 use crate::hive::consensus::Consensus;
 use crate::hive::curve::{Base, Curve};
@@ -49,6 +50,8 @@ pub struct RespondSpec {
     /// Of its real life.
     pub real: RealSpec,
     pub(super) kinds: Vec<InstrumentKind>,
+    /// What each costs to trade.
+    pub(super) costs: Vec<Costs>,
     /// What a negative control of the lab turns round; a run turns nothing.
     pub misled: Misled,
 }
@@ -128,7 +131,8 @@ impl RespondSpec {
     pub fn new(cast: Arc<Cast>, universe: &Universe, settings: Settings) -> Self {
         let real = RealSpec::new(&cast, universe, &settings);
         let kinds = universe.desk().iter().map(|i| i.kind).collect();
-        RespondSpec { cast, settings, real, kinds, misled: Misled::default() }
+        let costs = universe.desk().iter().map(|i| *settings.costs.of(i)).collect();
+        RespondSpec { cast, settings, real, kinds, costs, misled: Misled::default() }
     }
 
     pub(super) fn listens(&self, points: &Points, agent: &Agent) -> f64 {
@@ -205,17 +209,18 @@ impl Respond {
             Event::Market(MarketEvent::Bar { instrument, at, .. }) => {
                 let listing = &speak.market.listings[instrument.index()];
                 let s = &spec.settings;
-                let kind = spec.kinds[instrument.index()];
+                let (kind, costs) = (spec.kinds[instrument.index()], &spec.costs[instrument.index()]);
                 for &slot in spec.real.desk.slots(instrument) {
                     let book = &mut self.ears[slot as usize].sim.book;
-                    book.bar(&s.costs, kind, &listing.last, listing.sigma_before, s.clock.decide);
+                    book.bar(costs, kind, &listing.last, listing.sigma_before, s.clock.decide);
                 }
                 self.gauge.bar(spec, instrument, listing);
                 self.real.bar(&spec.real, s, instrument, at, listing, out);
             }
             Event::Market(MarketEvent::Funding { instrument, rate, mark, .. }) => {
                 for &slot in spec.real.desk.slots(instrument) {
-                    self.ears[slot as usize].sim.book.funding(&spec.settings.costs, mark, rate);
+                    let costs = &spec.costs[instrument.index()];
+                    self.ears[slot as usize].sim.book.funding(costs, mark, rate);
                 }
                 self.gauge.funding(spec, instrument, mark, rate);
                 self.real.funding(&spec.settings, instrument, rate, mark, out);
@@ -370,7 +375,7 @@ impl Respond {
                 let ear = &mut self.ears[slot as usize];
                 ear.sim.aim = 0.0;
                 ear.stance = 0.0;
-                ear.sim.book.delist(&spec.settings.costs, instrument.kind, listing.last.close);
+                ear.sim.book.delist(spec.settings.costs.of(instrument), instrument.kind, listing.last.close);
             }
             self.gauge.delist(spec, instrument, listing.last.close);
             self.real.delist(&spec.real, &spec.settings, instrument, at, listing, out);

@@ -127,7 +127,7 @@ impl ServiceSpec {
             cast.structures.iter().filter(of).map(|s| s.agent).min()
         };
         let n = universe.desk().len();
-        let flat = matches!(settings.costs, Costs::Flat(_));
+        let flat = settings.costs.is_flat();
         let carries = settings.services.carry && !flat;
         let carriers = (0..n).map(|i| spots[i].and(first(Family::Funding, i)).filter(|_| carries)).collect();
         let makers =
@@ -319,19 +319,15 @@ impl Real {
                 change: estimate(want),
                 target: estimate(held + want),
                 spot: if steer.flatten && open { 0.0 } else { spot },
+                spot_cost: carrier.map_or(0.0, |s| side(settings, &spec.instruments[s.index()])),
+                perp_cost: side(settings, &spec.instruments[i]),
                 value: quote.map_or(0.0, |q| q.value),
                 known,
                 open,
             });
             facts.push((price, spot));
         }
-        let cost = |kind| match settings.costs {
-            Costs::Flat(c) => c,
-            Costs::Bars(b) => b.half_spread.of(kind) + fee_rate(&settings.costs, kind, false),
-        };
         let terms = Terms {
-            spot_cost: cost(InstrumentKind::Spot),
-            perp_cost: cost(InstrumentKind::Perp),
             capital: services.capital,
             flow: services.flow,
             netting: services.netting,
@@ -378,7 +374,7 @@ impl Real {
         let fill = match event {
             MarketEvent::Bar { at, bar, .. } => {
                 let open_at = Stamp(at.0 - settings.clock.decide.0);
-                self.venue.on_bar(instrument, open_at, bar, sigma, &settings.costs)
+                self.venue.on_bar(instrument, open_at, bar, sigma, settings.costs.of(instrument))
             }
             MarketEvent::Quote { at, .. } => {
                 let Some(top) = board.get(id).and_then(|q| q.top) else { return };
@@ -392,7 +388,7 @@ impl Real {
                     close: price,
                     volume: f64::INFINITY,
                 };
-                self.venue.on_bar(instrument, *at, &bar, 0.0, &without_spread(&settings.costs))
+                self.venue.on_bar(instrument, *at, &bar, 0.0, &without_spread(settings.costs.of(instrument)))
             }
             _ => None,
         };
@@ -522,7 +518,7 @@ impl Real {
             return;
         };
         self.services.work[place].span = at.since(open_at);
-        let costs = &settings.costs;
+        let costs = settings.costs.of(instrument);
         if self.services.work[place].order.is_some() {
             let w = &mut self.services.work[place];
             if w.arrival == 0.0 {
@@ -636,6 +632,16 @@ fn in_lots(coins: f64, lot: Decimal) -> Decimal {
     let lots = libm::floor(libm::fabs(coins) / money::to_estimate(lot) + 1e-9);
     let size = money::from_estimate(lots, 0).and_then(|n| n.checked_mul(lot)).unwrap_or_default();
     if coins < 0.0 { -size } else { size }
+}
+
+/// What taking an instrument once costs, as a fraction: fee and half the spread.
+fn side(settings: &Settings, instrument: &crate::domain::Instrument) -> f64 {
+    match settings.costs.of(instrument) {
+        Costs::Flat(c) => *c,
+        Costs::Bars(b) => {
+            b.half_spread.of(instrument.kind) + fee_rate(&Costs::Bars(*b), instrument.kind, false)
+        }
+    }
 }
 
 /// The fee and nothing else.

@@ -15,6 +15,7 @@ use crate::domain::{
     AssetId, Body, Event, Family, Indicator, InstrumentId, InstrumentKind, MarketEvent, Stamp, Universe,
     View, random,
 };
+use crate::fills::Costs;
 use crate::hive::curve::{Base, Curve};
 use crate::market::Market;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub struct SpeakSpec {
     settings: Settings,
     /// By instrument, today also by asset.
     kinds: Vec<InstrumentKind>,
+    /// What each costs to trade.
+    costs: Vec<Costs>,
     /// Where in the banks the slots' indicators are, slot by slot …
     handles: Vec<u16>,
     /// … each slot's from here to the next one's.
@@ -116,10 +119,22 @@ impl SpeakSpec {
         };
         let coins = cast.slots.iter().map(coin).collect();
         let kinds = universe.desk().iter().map(|i| i.kind).collect();
+        let costs = universe.desk().iter().map(|i| *settings.costs.of(i)).collect();
         let weight = 1.0 / cast.declared.max(1) as f64;
         let reference = settings.capital * weight;
         let structures = StructureSpec::new(&cast, universe, reference);
-        SpeakSpec { cast, settings, kinds, handles, first_handle, coins, structures, weight, reference }
+        SpeakSpec {
+            cast,
+            settings,
+            kinds,
+            costs,
+            handles,
+            first_handle,
+            coins,
+            structures,
+            weight,
+            reference,
+        }
     }
 
     /// What banks must compute for this cast, by instrument.
@@ -209,7 +224,7 @@ impl Speak {
     fn fill(&mut self, spec: &SpeakSpec, instrument: InstrumentId) {
         let i = instrument.index();
         let listing = &self.market.listings[i];
-        let (costs, kind, span) = (&spec.settings.costs, spec.kinds[i], spec.settings.clock.decide);
+        let (costs, kind, span) = (&spec.costs[i], spec.kinds[i], spec.settings.clock.decide);
         for &slot in &spec.cast.by_asset[i] {
             let slot = slot as usize;
             self.raw[slot].bar(costs, kind, &listing.last, listing.sigma_before, span);
@@ -220,10 +235,11 @@ impl Speak {
     }
 
     fn fund(&mut self, spec: &SpeakSpec, instrument: InstrumentId, rate: f64, mark: f64) {
+        let costs = &spec.costs[instrument.index()];
         for &slot in &spec.cast.by_asset[instrument.index()] {
-            self.raw[slot as usize].funding(&spec.settings.costs, mark, rate);
+            self.raw[slot as usize].funding(costs, mark, rate);
             if let Some(patient) = self.patient.get_mut(slot as usize) {
-                patient.book.funding(&spec.settings.costs, mark, rate);
+                patient.book.funding(costs, mark, rate);
             }
         }
     }
@@ -276,14 +292,14 @@ impl Speak {
         let mut say = |body| said.utterances.push(Utterance { slot, body });
         if listing.delisted_at == Some(at) {
             life.delist(&now, &mut Hands { raw, say: &mut |a| say(Body::Action(a)) });
-            let kind = spec.kinds[asset.index()];
-            raw.delist(&spec.settings.costs, kind, close);
+            let (kind, costs) = (spec.kinds[asset.index()], &spec.costs[asset.index()]);
+            raw.delist(costs, kind, close);
             if let Some(outcome) = life.outcome(raw, &now) {
                 say(Body::Outcome(outcome));
             }
             if let Some(patient) = self.patient.get_mut(slot) {
                 patient.aim = 0.0;
-                patient.book.delist(&spec.settings.costs, kind, close);
+                patient.book.delist(costs, kind, close);
             }
             return;
         }

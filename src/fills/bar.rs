@@ -255,7 +255,7 @@ mod tests {
         fn costs()(taker in 0.0..0.01, maker in 0.0..0.01, half in 0.0..0.01, impact in 0.0..5.0, participation in 0.0..1.0) -> Costs {
             let both = |x| crate::fills::PerKind { spot: x, perp: x };
             let (taker, maker, half_spread) = (both(taker), both(maker), both(half));
-            Costs::Bars(BarCosts { taker, maker, half_spread, impact, participation, borrow: 0.1 })
+            Costs::Bars(BarCosts { taker, maker, half_spread, impact, participation, ..BarCosts::default() })
         }
     }
 

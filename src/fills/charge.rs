@@ -1,10 +1,10 @@
-//! Fees by what is traded, in quote currency. The rates of spot, margin and perp are the run's
-//! ([`super::Costs`]); those of contracts that end are the base tiers of Deribit, in whose terms they are
-//! listed (its fee page of 2024; delivery in `MOVE` as of a future).
+//! Fees by what is traded, in quote currency. The rates are those of the venue ([`super::Tariff`]); for
+//! contracts that end, the defaults are the base tiers of Deribit, in whose terms they are listed (its fee
+//! page of 2024; delivery in `MOVE` as of a future).
 //!
 //! | what | trade | at expiry |
 //! |---|---|---|
-//! | future, MOVE | the run's perp rates | 0.025 % of the settlement |
+//! | future, MOVE | the venue's perp rates | 0.025 % of the settlement |
 //! | option | 0.03 % of the underlying, at most 12.5 % of the premium | 0.015 % of the underlying, at most 12.5 % of what it pays |
 //! | pool | in the price, and gas | – |
 //!
@@ -13,7 +13,8 @@
 use super::{Costs, fee_rate};
 use crate::domain::InstrumentKind;
 
-/// Share of the underlying that an option's trade costs, at most [`OPTION_CAP`] of its premium.
+/// Share of the underlying that an option's trade costs, at most [`OPTION_CAP`] of its premium; as all of
+/// these, where no venue says otherwise.
 pub const OPTION_RATE: f64 = 0.0003;
 /// Most of a premium, or of a payoff, that a fee takes.
 pub const OPTION_CAP: f64 = 0.125;
@@ -33,22 +34,21 @@ pub fn trade(
 ) -> f64 {
     match kind {
         InstrumentKind::Pool => 0.0,
-        InstrumentKind::Option if matches!(costs, Costs::Bars(_)) => {
-            quantity * (OPTION_RATE * underlying).min(OPTION_CAP * price)
-        }
+        InstrumentKind::Option => match costs {
+            Costs::Bars(b) => quantity * (b.option.rate * underlying).min(b.option.cap * price),
+            Costs::Flat(rate) => quantity * price * rate,
+        },
         _ => quantity * price * fee_rate(costs, kind, maker),
     }
 }
 
 /// Fee of settling `quantity` (absolute) that pays `payoff` each, at this price of the underlying.
 pub fn settlement(costs: &Costs, kind: InstrumentKind, quantity: f64, payoff: f64, underlying: f64) -> f64 {
-    if matches!(costs, Costs::Flat(_)) {
-        return 0.0;
-    }
+    let Costs::Bars(b) = costs else { return 0.0 };
     quantity
         * match kind {
-            InstrumentKind::Option => (EXERCISE_RATE * underlying).min(OPTION_CAP * payoff),
-            InstrumentKind::Future | InstrumentKind::Move => DELIVERY_RATE * payoff,
+            InstrumentKind::Option => (b.option.exercise * underlying).min(b.option.cap * payoff),
+            InstrumentKind::Future | InstrumentKind::Move => b.delivery * payoff,
             _ => 0.0,
         }
 }
@@ -69,5 +69,37 @@ mod tests {
         let fee = |payoff| settlement(&Costs::default(), InstrumentKind::Option, 1.0, payoff, 100_000.0);
         assert_eq!(fee(0.0), 0.0);
         assert!((fee(500.0) - 15.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_venue_charges_what_it_says_and_others_what_all_do() {
+        use crate::domain::{Decimal, Instrument, InstrumentId};
+        use crate::fills::{BarCosts, Tariff};
+        let own = BarCosts { delivery: 0.001, ..BarCosts::default() };
+        let own = BarCosts { option: crate::fills::OptionFees { rate: 0.0001, ..own.option }, ..own };
+        let tariff = Tariff { base: Costs::default(), venues: [("a".to_owned(), Costs::Bars(own))].into() };
+        let at = |venue: &str, kind| Instrument {
+            id: InstrumentId(0),
+            asset: crate::domain::AssetId(0),
+            symbol: "X".to_owned(),
+            kind,
+            venue: venue.to_owned(),
+            quote: None,
+            terms: crate::domain::Terms::Plain,
+            tick: Decimal::ONE,
+            lot: Decimal::ONE,
+            min_notional: Decimal::ZERO,
+        };
+        let option = |venue: &str| {
+            let i = at(venue, InstrumentKind::Option);
+            trade(tariff.of(&i), i.kind, 1.0, 2_000.0, 100_000.0, false)
+        };
+        assert!((option("a") - 10.0).abs() < 1e-9 && (option("b") - 30.0).abs() < 1e-9);
+        let delivered = |venue: &str| {
+            let i = at(venue, InstrumentKind::Future);
+            settlement(tariff.of(&i), i.kind, 2.0, 100.0, 100.0)
+        };
+        assert!((delivered("a") - 0.2).abs() < 1e-12 && (delivered("") - 0.05).abs() < 1e-12);
+        assert_eq!(tariff.to_string(), format!("{}, its own at a", Costs::default()));
     }
 }

@@ -1,7 +1,9 @@
 //! What trading costs at fill level B, in fractions of notional.
 
-use crate::domain::InstrumentKind;
+use super::charge;
+use crate::domain::{Instrument, InstrumentKind};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One number for spot and margin, one for perps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +51,24 @@ pub struct BarCosts {
     pub participation: f64,
     /// Yearly rate paid on the notional of a short on margin.
     pub borrow: f64,
+    /// Fees of options.
+    pub option: OptionFees,
+    /// Fee of a dated future or MOVE contract at its settlement, of what it settles at.
+    pub delivery: f64,
+    /// Coins that are bought pay their fee in themselves, as most spot venues do; else, and for all that is
+    /// sold or held on margin, it is paid in the currency of the price.
+    pub fee_in_coins: bool,
+}
+
+/// Fees of options: a share of the underlying, but at most a share of the premium or payoff.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OptionFees {
+    /// Of the underlying, at a trade.
+    pub rate: f64,
+    /// Of the underlying, at exercise.
+    pub exercise: f64,
+    /// Most of the premium, or of the payoff.
+    pub cap: f64,
 }
 
 impl Default for BarCosts {
@@ -60,7 +80,72 @@ impl Default for BarCosts {
             impact: 0.5,
             participation: 0.05,
             borrow: 0.10,
+            option: OptionFees::default(),
+            delivery: charge::DELIVERY_RATE,
+            fee_in_coins: true,
         }
+    }
+}
+
+impl Default for OptionFees {
+    fn default() -> Self {
+        OptionFees { rate: charge::OPTION_RATE, exercise: charge::EXERCISE_RATE, cap: charge::OPTION_CAP }
+    }
+}
+
+impl Costs {
+    /// Whether coins that are bought pay their fee in themselves.
+    pub fn in_coins(&self) -> bool {
+        match self {
+            Costs::Flat(_) => true,
+            Costs::Bars(b) => b.fee_in_coins,
+        }
+    }
+
+    /// Share of the settlement of a future or MOVE contract.
+    pub fn delivery(&self) -> f64 {
+        match self {
+            Costs::Flat(_) => 0.0,
+            Costs::Bars(b) => b.delivery,
+        }
+    }
+}
+
+/// What trading costs, venue by venue: the same everywhere but where a venue has costs of its own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tariff {
+    /// Everywhere else.
+    pub base: Costs,
+    /// By venue, as instruments name it. Empty where [`Tariff::base`] is flat.
+    pub venues: BTreeMap<String, Costs>,
+}
+
+impl Tariff {
+    /// What trading this costs.
+    pub fn of(&self, instrument: &Instrument) -> &Costs {
+        if self.venues.is_empty() {
+            return &self.base;
+        }
+        self.venues.get(&instrument.venue).unwrap_or(&self.base)
+    }
+
+    /// Whether it is a flat charge.
+    pub fn is_flat(&self) -> bool {
+        matches!(self.base, Costs::Flat(_))
+    }
+}
+
+impl From<Costs> for Tariff {
+    fn from(base: Costs) -> Self {
+        Tariff { base, venues: BTreeMap::new() }
+    }
+}
+
+impl std::fmt::Display for Tariff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.base)?;
+        let names: Vec<&str> = self.venues.keys().map(String::as_str).collect();
+        if names.is_empty() { Ok(()) } else { write!(f, ", its own at {}", names.join(" ")) }
     }
 }
 

@@ -10,4 +10,4 @@ pub mod costs;
 pub mod level;
 
 pub use bar::{Taken, borrow_cost, borrow_fraction, fee_rate, funding_cost, rest, take, worked};
-pub use costs::{BarCosts, Costs, PerKind};
+pub use costs::{BarCosts, Costs, OptionFees, PerKind, Tariff};

@@ -103,7 +103,11 @@ impl BuyAndHold {
             let price = listing.last.close;
             if !self.done[i] && listing.is_fresh(at) {
                 self.done[i] = true;
-                let fee = fee_rate(&settings.costs, universe.instruments[i].kind, false) * part;
+                let fee = fee_rate(
+                    settings.costs.of(&universe.instruments[i]),
+                    universe.instruments[i].kind,
+                    false,
+                ) * part;
                 self.units[i] = part / price;
                 self.cash -= part + fee;
                 paid += part;

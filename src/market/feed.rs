@@ -227,7 +227,9 @@ pub enum FeedError {
         known: String,
     },
     /// One instrument with bars of two lengths.
-    #[error("{symbol} has bars of {one} and of {other}; import them into two tapes")]
+    #[error(
+        "{symbol} has bars of {one} and of {other}; import one length with --bar {one}, or both into two tapes"
+    )]
     TwoBars {
         /// Which.
         symbol: String,

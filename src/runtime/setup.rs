@@ -11,7 +11,7 @@ pub fn settings(config: &Config) -> Settings {
         money: config.capital,
         capital: money::to_estimate(config.capital),
         clock: config.clock,
-        costs: config.costs,
+        costs: config.tariff(),
         desk: config.desk,
         funds: config.funds,
         listening: config.listening,

@@ -49,6 +49,10 @@ pub struct Line {
     pub target: f64,
     /// In spot: before, and after [`express`] as it should be.
     pub spot: f64,
+    /// c_s: taking spot once, as a fraction.
+    pub spot_cost: f64,
+    /// c_p: the same of the perp.
+    pub perp_cost: f64,
     /// V.
     pub value: f64,
     /// And how much it counts.
@@ -57,13 +61,9 @@ pub struct Line {
     pub open: bool,
 }
 
-/// What the choice costs, and how much of the mechanism is on.
+/// What the choice may use, and how much of the mechanism is on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Terms {
-    /// c_s: taking spot once, as a fraction.
-    pub spot_cost: f64,
-    /// c_p: the same of the perp.
-    pub perp_cost: f64,
     /// What spot and margin may use, in multiples of equity.
     pub capital: f64,
     /// Whether the desk's own flow is ridden.
@@ -72,6 +72,12 @@ pub struct Terms {
     pub netting: bool,
     /// Whether spot may exceed what the desk holds long: a hedged book of its own.
     pub beyond: bool,
+}
+
+impl Line {
+    fn both(&self) -> f64 {
+        self.spot_cost + self.perp_cost
+    }
 }
 
 impl Terms {
@@ -92,7 +98,6 @@ impl Terms {
 
 /// Chooses how much of each asset is held in spot.
 pub fn express(terms: &Terms, lines: &mut [Line]) {
-    let both = terms.spot_cost + terms.perp_cost;
     for line in lines.iter_mut().filter(|l| l.open) {
         let fresh = line.known == Known::Fresh;
         let sells =
@@ -100,7 +105,7 @@ pub fn express(terms: &Terms, lines: &mut [Line]) {
         if sells {
             line.spot -= (-line.change).min(line.spot);
         }
-        if fresh && line.value < -both {
+        if fresh && line.value < -line.both() {
             line.spot = 0.0;
         }
         if !terms.beyond {
@@ -122,7 +127,7 @@ pub fn express(terms: &Terms, lines: &mut [Line]) {
             continue;
         }
         let cap = terms.cap(line);
-        if terms.flow && line.change > 0.0 && line.value > 2.0 * (terms.spot_cost - terms.perp_cost) {
+        if terms.flow && line.change > 0.0 && line.value > 2.0 * (line.spot_cost - line.perp_cost) {
             let mut wanted = line.change.min(cap - line.spot);
             while wanted > 0.0 && used < full {
                 let step = wanted.min(STEP);
@@ -130,7 +135,7 @@ pub fn express(terms: &Terms, lines: &mut [Line]) {
                 wanted -= step;
             }
         }
-        if line.value > 2.0 * both {
+        if line.value > 2.0 * line.both() {
             while used < full && line.spot + 1e-12 < cap {
                 let step = STEP.min(cap - line.spot);
                 used += move_by(terms, line, step);
@@ -151,11 +156,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const TERMS: Terms =
-        Terms { spot_cost: 0.0012, perp_cost: 0.0007, capital: 1.0, flow: true, netting: true, beyond: true };
+    const TERMS: Terms = Terms { capital: 1.0, flow: true, netting: true, beyond: true };
 
     fn line(change: f64, target: f64, spot: f64, value: f64) -> Line {
-        Line { change, target, spot, value, known: Known::Fresh, open: true }
+        Line {
+            change,
+            target,
+            spot,
+            value,
+            spot_cost: 0.0012,
+            perp_cost: 0.0007,
+            known: Known::Fresh,
+            open: true,
+        }
     }
 
     fn one(terms: &Terms, l: Line) -> f64 {
@@ -216,8 +229,9 @@ mod tests {
     prop_compose! {
         fn lines()(all in prop::collection::vec((-0.5_f64..0.5, -0.8_f64..0.8, 0.0_f64..0.3, -0.01_f64..0.02, 0_u8..4, any::<bool>()), 1..9)) -> Vec<Line> {
             all.into_iter().map(|(change, target, spot, value, known, open)| Line {
-                change, target, spot, value, open: open || known != 0,
+                open: open || known != 0,
                 known: [Known::Fresh, Known::Fresh, Known::Held, Known::Stale][usize::from(known)],
+                ..line(change, target, spot, value)
             }).collect()
         }
     }

@@ -4,9 +4,9 @@
 //! price), `pnl_touch` also prints at its price once the queue before it is served. Where the two have
 //! different signs nothing is established, and the row says so; for those who take both are one.
 
-use crate::domain::Family;
+use crate::domain::{Family, Stamp};
 use crate::engine::Engine;
-use crate::market::Level;
+use crate::market::{FeedInfo, Level};
 use serde::Serialize;
 
 /// One family on one feed.
@@ -14,12 +14,18 @@ use serde::Serialize;
 pub struct FamilyRow {
     /// Its name.
     pub family: &'static str,
-    /// What it ran on.
+    /// What it ran on …
     pub feed: String,
+    /// … from this day …
+    pub from: String,
+    /// … to this one.
+    pub to: String,
     /// Coarsest level on which it was filled: `B`, `L1`, `L2`.
     pub level: &'static str,
     /// Agents of it, those that stand by left out.
     pub agents: usize,
+    /// Capital of these agents together, in the account's currency.
+    pub capital: f64,
     /// Intents that were closed.
     pub trades: u64,
     /// Fees, half-spreads where they are charged apart, borrow and gas, in the account's currency.
@@ -32,6 +38,13 @@ pub struct FamilyRow {
     pub pnl_touch: f64,
     /// Whether both have one sign.
     pub established: bool,
+    /// Of a family of structures that never opened: the best edge after all costs that it saw, in basis
+    /// points; below nought nothing ever paid. None where none was ever known.
+    pub best_edge_bp: Option<f64>,
+    /// Openings of which a leg was missed, so that all was closed again.
+    pub missed: u64,
+    /// What came of it, in words.
+    pub verdict: String,
 }
 
 /// All rows of a run.
@@ -42,13 +55,39 @@ pub struct FamilyTable {
 }
 
 impl FamilyTable {
-    /// Of a run as it stands; `feed` names what it ran on.
-    pub fn new(engine: &Engine, feed: &str) -> Self {
+    /// Of a run as it stands; `feed` is what it ran on.
+    pub fn new(engine: &Engine, feed: &FeedInfo) -> Self {
         let cast = engine.cast();
         let with = |f: &&Family| cast.agents[..cast.declared].iter().any(|a| a.family == **f);
         let row = |f: &Family| if f.is_structured() { structured(engine, *f) } else { plain(engine, *f) };
         let rows = Family::ALL.iter().filter(with).map(row);
-        FamilyTable { rows: rows.map(|r| FamilyRow { feed: feed.to_owned(), ..r }).collect() }
+        let day = |at: Stamp| at.to_string().chars().take(10).collect::<String>();
+        // Where a market goes on, as far as it went.
+        let to = engine.now().map_or(feed.to, |now| now.min(feed.to));
+        let each = engine.settings().capital / cast.declared.max(1) as f64;
+        let whole = |r: FamilyRow| FamilyRow {
+            feed: feed.name.clone(),
+            from: day(feed.from),
+            to: day(to),
+            capital: each * r.agents as f64,
+            best_edge_bp: r.best_edge_bp.filter(|_| r.trades == 0),
+            verdict: verdict(&r),
+            ..r
+        };
+        FamilyTable { rows: rows.map(whole).collect() }
+    }
+}
+
+/// What came of it: who loses after costs says so, and who never opened says how near it came.
+fn verdict(r: &FamilyRow) -> String {
+    match r.best_edge_bp {
+        _ if r.agents == 0 => "stands by: not listed".to_owned(),
+        _ if r.trades == 0 && r.pnl != 0.0 => "still open".to_owned(),
+        Some(edge) if r.trades == 0 => format!("never opened, best edge {edge:+.1} bp"),
+        None if r.trades == 0 => "never opened".to_owned(),
+        _ if !r.established => "not established".to_owned(),
+        _ if r.pnl < 0.0 => "loses after costs".to_owned(),
+        _ => "gains".to_owned(),
     }
 }
 
@@ -56,14 +95,20 @@ fn empty(family: Family) -> FamilyRow {
     FamilyRow {
         family: family.text(),
         feed: String::new(),
+        from: String::new(),
+        to: String::new(),
         level: Level::Bars.text(),
         agents: 0,
+        capital: 0.0,
         trades: 0,
         fees: 0.0,
         funding: 0.0,
         pnl: 0.0,
         pnl_touch: 0.0,
         established: true,
+        best_edge_bp: None,
+        missed: 0,
+        verdict: String::new(),
     }
 }
 
@@ -98,6 +143,10 @@ fn structured(engine: &Engine, family: Family) -> FamilyRow {
         agents.push(s.agent);
         let totals = &twin.life.legs.totals;
         row.trades += u64::from(twin.life.trades);
+        row.missed += u64::from(twin.life.missed);
+        if twin.life.edge.is_some_and(|e| row.best_edge_bp.is_none_or(|best| e > best)) {
+            row.best_edge_bp = twin.life.edge;
+        }
         row.fees += totals.fees;
         row.funding += totals.funding;
         row.pnl += twin.marked();

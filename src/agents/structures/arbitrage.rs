@@ -178,9 +178,14 @@ impl Memory {
 impl Memory {
     /// Base units that an order may take of the next bars, if they are at least half as large.
     fn volume(&self, seen: &Seen<'_>) -> f64 {
-        let Costs::Bars(costs) = seen.costs else { return f64::INFINITY };
+        let share = |id| match seen.costs(id) {
+            Costs::Flat(_) => f64::INFINITY,
+            Costs::Bars(b) => b.participation,
+        };
         let last = |id| seen.board.get(id).and_then(|q| q.bar).map_or(f64::INFINITY, |b| b.value.volume);
-        0.5 * costs.participation * f64::min(last(self.first), last(self.second))
+        // Endless beside nothing is nothing.
+        let of = |id| if last(id) > 0.0 { 0.5 * share(id) * last(id) } else { 0.0 };
+        f64::min(of(self.first), of(self.second))
     }
 }
 
@@ -228,7 +233,7 @@ impl Rule for Memory {
         let sold = if side > 0.0 { self.second } else { self.first };
         let kind = seen.listed.get(sold).kind;
         let hold = Span((self.hold * Span::MINUTE.0 as f64) as i64);
-        let borrow = borrow_fraction(seen.costs, kind, hold);
+        let borrow = borrow_fraction(seen.costs(sold), kind, hold);
         if !kind.can_short() || !seen.side.allows(side) || edge - borrow * 1e4 <= self.hurdle * 1e4 {
             return None;
         }
@@ -286,7 +291,7 @@ impl Rule for Memory {
 }
 
 fn taker(seen: &Seen<'_>, id: InstrumentId) -> f64 {
-    fee_rate(seen.costs, seen.listed.get(id).kind, false)
+    fee_rate(seen.costs(id), seen.listed.get(id).kind, false)
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@ use crate::agents::strategies::param;
 use crate::domain::{
     AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, View,
 };
-use crate::fills::charge::DELIVERY_RATE;
 use crate::market::Board;
 use crate::market::pricing::future::{annualised_basis, years_to_expiry};
 use serde::{Deserialize, Serialize};
@@ -80,7 +79,7 @@ impl Memory {
         let years = years_to_expiry(seen.now, expiry);
         let basis = annualised_basis(spot, price, years).ok().flatten()?;
         // Both legs once, the spot a second time, and delivery.
-        let costs = 2.0 * seen.cost(self.spot) + seen.cost(future) + DELIVERY_RATE;
+        let costs = 2.0 * seen.cost(self.spot) + seen.cost(future) + seen.costs(future).delivery();
         Some(Offer { future, years, basis, edge: libm::fabs(basis) * years - costs })
     }
 

@@ -24,7 +24,7 @@ use super::listed::Listed;
 use super::ranges::{Bounds, PUT_GAS, TAKE_GAS};
 use super::realised::Realised;
 use super::shape::Shape;
-use super::{Leg, Proposal, Rule, Seen, Values, find};
+use super::{Leg, Proposal, Rule, Seen, Values, find, hedges};
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
@@ -38,7 +38,8 @@ use serde::{Deserialize, Serialize};
 
 pub(super) const IDEA: &str = "liquidity for pools where fees pay for what the price takes, or coins that are \
                                cheaper in a pool, gas included";
-pub(super) const NEEDS: &str = "a pool of the asset, with its states told, and a perp of it";
+pub(super) const NEEDS: &str =
+    "a pool of the asset, with its states told, and a perp or a margin market of it";
 pub(super) const PARAMS: &[ParamSpec] = &[
     param("mode", "0 liquidity, 1 arbitrage", (0.0, 0.0), (0.0, 1.0), "what it does with pools"),
     param("width", "of the price", (0.05, 0.20), (0.005, 5.0), "how far a range reaches up and down"),
@@ -142,11 +143,11 @@ impl Memory {
             return Err("pools take ten parameters".to_owned());
         };
         let pools = find(listed, asset, |i| i.kind == InstrumentKind::Pool && i.quote.is_none());
-        let perps = find(listed, asset, |i| i.kind == InstrumentKind::Perp && i.quote.is_none());
         if pools.is_empty() {
             return Err("needs a pool of the asset".to_owned());
         }
-        let perp = *perps.first().ok_or("needs a perp of the asset to hedge with")?;
+        let hedge = hedges(listed, asset).first().copied();
+        let perp = hedge.ok_or("needs a perp or a margin market of the asset to hedge with")?;
         let pool = |id: InstrumentId| match listed.get(id).terms {
             Terms::Pool { fee_ppm, concentrated } => Some(Pool {
                 id,

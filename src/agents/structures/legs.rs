@@ -9,12 +9,13 @@
 //!    bars it fills at the open of the first bar after it.
 //! 3. A maker that counts *through* fills only by prints and quotes beyond its price; one that counts
 //!    *touch* also by prints at its price once the queue before it is served.
-//! 4. The fee of a purchase of coins is taken in coins, that of a sale in what is received, as venues do.
+//! 4. The fee of a purchase of coins is taken in coins, where its venue does so, that of a sale in what is
+//!    received.
 
 use super::listed::Listed;
 use super::ranges::Ranges;
 use crate::domain::{InstrumentId, InstrumentKind, MarketEvent, Stamp, Terms};
-use crate::fills::{self, Costs, charge, level};
+use crate::fills::{self, Tariff, charge, level};
 use crate::market::Board;
 use crate::market::board::Level;
 use serde::{Deserialize, Serialize};
@@ -83,7 +84,7 @@ pub struct Market<'a> {
     /// What is quoted.
     pub board: &'a Board,
     /// What trading costs.
-    pub costs: &'a Costs,
+    pub costs: &'a Tariff,
     /// Whether makers count touches.
     pub touch: bool,
 }
@@ -168,7 +169,7 @@ impl Legs {
         match *event {
             MarketEvent::Funding { instrument, rate, mark, .. } => {
                 let q = self.of(instrument);
-                if q != 0.0 && matches!(m.costs, Costs::Bars(_)) {
+                if q != 0.0 && !m.costs.is_flat() {
                     let paid = q * mark * rate;
                     self.cash -= paid;
                     self.totals.funding -= paid;
@@ -196,7 +197,8 @@ impl Legs {
         let span = at.since(std::mem::replace(&mut self.borrowed, at));
         for &(id, q) in self.held.iter().filter(|h| h.1 < 0.0) {
             let (kind, value) = (m.listed.get(id).kind, m.listed.value(m.board, id).unwrap_or(0.0));
-            let paid = fills::borrow_cost(m.costs, kind, q, value, span);
+            let costs = m.costs.of(m.listed.get(id));
+            let paid = fills::borrow_cost(costs, kind, q, value, span);
             self.cash -= paid;
             self.totals.fees += paid;
         }
@@ -248,7 +250,8 @@ impl Legs {
                 let quoted = m.board.get(order.instrument).is_some_and(|q| q.level > Level::Bars);
                 // Where there are quotes, bars only sum up what was.
                 let taken = (!quoted).then(|| {
-                    fills::take(m.costs, instrument.kind, bar.open, f64::NAN, bar.volume, order.quantity)
+                    let costs = m.costs.of(instrument);
+                    fills::take(costs, instrument.kind, bar.open, f64::NAN, bar.volume, order.quantity)
                 });
                 taken.filter(|t| t.quantity != 0.0).map(|t| level::Hit {
                     quantity: t.quantity,
@@ -284,9 +287,9 @@ impl Legs {
         let (got, on) = match *event {
             MarketEvent::Bar { ref bar, .. } => {
                 let quoted = m.board.get(order.instrument).is_some_and(|q| q.level > Level::Bars);
-                let kind = m.listed.get(order.instrument).kind;
+                let i = m.listed.get(order.instrument);
                 let tick = if m.touch { 0.0 } else { m.listed.tick(order.instrument) };
-                let taken = fills::rest(m.costs, kind, bar, limit, tick, order.quantity);
+                let taken = fills::rest(m.costs.of(i), i.kind, bar, limit, tick, order.quantity);
                 (if quoted { 0.0 } else { libm::fabs(taken.quantity) }, Level::Bars)
             }
             MarketEvent::Trade { price, size: printed, buys: taker_buys, .. } => {
@@ -328,7 +331,8 @@ impl Legs {
         // In the price's own currency.
         let inverse = matches!(instrument.terms, Terms::Option { inverse: true, .. });
         let underlying = if inverse { 1.0 } else { underlying };
-        let fee = charge::trade(m.costs, instrument.kind, size, price, underlying, maker);
+        let costs = m.costs.of(instrument);
+        let fee = charge::trade(costs, instrument.kind, size, price, underlying, maker);
         let gas = if instrument.kind == InstrumentKind::Pool {
             m.board.get(id).and_then(|q| q.pool).map_or(0.0, |p| p.value.gas)
         } else {
@@ -336,7 +340,7 @@ impl Legs {
         };
         let coins = instrument.kind.is_owned() && instrument.kind != InstrumentKind::Pool;
         let (mut bought, mut paid) = (q, q * price);
-        if coins && q > 0.0 {
+        if coins && q > 0.0 && costs.in_coins() {
             bought -= fee / price;
         } else {
             paid += fee;
@@ -363,7 +367,7 @@ impl Legs {
         }
         let i = m.listed.get(id);
         let payoff = m.listed.payoff(id, price);
-        let fee = charge::settlement(m.costs, i.kind, libm::fabs(q), payoff, price);
+        let fee = charge::settlement(m.costs.of(i), i.kind, libm::fabs(q), payoff, price);
         // A payoff in coins is worth its payoff: coins are paid out at the settlement price.
         self.cash += q * payoff - fee;
         self.totals.fees += fee;

@@ -10,7 +10,8 @@
 //!    [`WAIT`], is taken off and what was filled is closed: no leg stands alone.
 //! 3. The gain is that of mid prices since the message, funding included: whoever heard the message can
 //!    compute it; what the book really gained is the outcome. A maker's, and that of a structure which is
-//!    hedged as it goes, is that of its book, which it alone knows, over its first notional.
+//!    hedged as it goes, is that of its book, which it alone knows, over its first notional. Where what is
+//!    held has no price that its family trusts, there is no gain, and no condition on one holds.
 //! 4. A short pause between deciding and reaching the market is drawn for each order ([`LATENCY`]), and for
 //!    taking off what rests: until then it may fill. While an order that takes is on its way, nothing else
 //!    is decided.
@@ -83,6 +84,8 @@ pub struct Life {
     pub trades: u32,
     /// Openings of which a leg was missed.
     pub missed: u32,
+    /// The best edge after costs that was seen on current prices while nothing was open, in basis points.
+    pub edge: Option<f64>,
     open: Option<Open>,
     closing: Option<Closing>,
     number: u32,
@@ -112,6 +115,7 @@ impl Life {
             intent: 0.0,
             trades: 0,
             missed: 0,
+            edge: None,
             open: None,
             closing: None,
             number: 0,
@@ -179,7 +183,8 @@ impl Life {
     pub fn values(&self, seen: &Seen<'_>) -> Values {
         let seen = &Seen { legs: &self.legs, ..*seen };
         let mut values = self.rules.look(seen);
-        let gain = self.open.as_ref().and_then(|o| {
+        let known = self.open.as_ref().filter(|_| self.rules.rule().is_known(seen));
+        let gain = known.and_then(|o| {
             if self.rules.is_maker() || self.rules.is_hedged() {
                 // What is gained by fills on the way is its own to judge.
                 let worth = self.legs.worth(seen.listed, seen.board) - o.worth;
@@ -193,6 +198,13 @@ impl Life {
         values
     }
 
+    /// Whether what it listens to was priced within this second, so that an edge is no difference between then and now.
+    /// Of a whole chain its family sees to that itself.
+    fn is_current(&self, seen: &Seen<'_>) -> bool {
+        let ears = self.rules.ears();
+        ears.len() > LEGS_MAX || seen.is_fresh(&ears, Span::seconds(1))
+    }
+
     fn minutes(&self, now: Stamp) -> u32 {
         let since = self.open.as_ref().map_or(self.flat_since, |o| Some(o.since));
         since.map_or(u32::MAX, |s| (now.since(s).0 / Span::MINUTE.0).clamp(0, i64::from(u32::MAX)) as u32)
@@ -203,6 +215,10 @@ impl Life {
             return;
         }
         let values = self.values(seen);
+        let edge = values.of(Indicator::Edge);
+        if edge.is_finite() && self.edge.is_none_or(|best| edge > best) && self.is_current(seen) {
+            self.edge = Some(edge);
+        }
         let held = self.minutes(seen.now);
         let view = view(&values, held, 0.0, 0.0);
         if let Some(again) = self.again {
@@ -371,10 +387,10 @@ impl Life {
     fn flatten(&mut self, who: Who, seen: &Seen<'_>) {
         let held = self.legs.held.clone();
         for (n, (id, quantity)) in held.into_iter().enumerate() {
-            let kind = seen.listed.get(id).kind;
-            let coins = kind.is_owned() && kind != InstrumentKind::Pool;
+            let (kind, costs) = (seen.listed.get(id).kind, seen.costs(id));
+            let coins = kind.is_owned() && kind != InstrumentKind::Pool && costs.in_coins();
             // The fee of a purchase of coins is taken of them.
-            let keeps = if coins && quantity < 0.0 { 1.0 - fee_rate(seen.costs, kind, false) } else { 1.0 };
+            let keeps = if coins && quantity < 0.0 { 1.0 - fee_rate(costs, kind, false) } else { 1.0 };
             self.legs.send(order(who, seen.now, n, id, -quantity / keeps));
         }
         let provided = self.legs.ranges.held.clone();

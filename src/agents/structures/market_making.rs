@@ -161,7 +161,7 @@ impl Memory {
     }
 
     fn fee(&self, seen: &Seen<'_>) -> f64 {
-        fee_rate(seen.costs, seen.listed.get(self.instrument).kind, true) * 1e4
+        fee_rate(seen.costs(self.instrument), seen.listed.get(self.instrument).kind, true) * 1e4
     }
 
     /// Base units of one quote.
@@ -421,7 +421,7 @@ mod tests {
     #[test]
     fn spot_is_never_sold_short() {
         let mut s = stage(Spot);
-        s.costs = crate::fills::Costs::Flat(0.0);
+        s.costs = crate::fills::Costs::Flat(0.0).into();
         let n = open(&mut s, 0.01);
         assert!(resting(&s)[0].is_some() && resting(&s)[1].is_none());
         s.at(&[trade(0, second(f64::from(n) + 0.9), 99.0, 1.0, false)]);

@@ -49,7 +49,7 @@ use crate::domain::{
     AssetId, CarryQuote, Family, Indicator, InstrumentId, MarketEvent, Plan, SideRule, Span, Stamp, Terms,
     View,
 };
-use crate::fills::{Costs, charge, level};
+use crate::fills::{Costs, Tariff, charge, level};
 use crate::market::Board;
 use legs::Legs;
 use listed::Listed;
@@ -140,7 +140,7 @@ pub struct Seen<'a> {
     /// What is quoted.
     pub board: &'a Board,
     /// What trading costs.
-    pub costs: &'a Costs,
+    pub costs: &'a Tariff,
     /// The stamp that is over.
     pub now: Stamp,
     /// The agent's character.
@@ -175,7 +175,8 @@ impl Seen<'_> {
         let i = self.listed.get(id);
         let half =
             self.board.get(id).and_then(|q| q.top).map(|t| (t.value.ask - t.value.bid) / 2.0 / t.value.mid());
-        let half = half.unwrap_or(match self.costs {
+        let costs = self.costs.of(i);
+        let half = half.unwrap_or(match costs {
             Costs::Flat(_) => 0.0,
             Costs::Bars(b) => b.half_spread.of(i.kind),
         });
@@ -183,16 +184,21 @@ impl Seen<'_> {
             // In its price.
             Terms::Pool { fee_ppm, .. } => f64::from(fee_ppm) / 1e6,
             Terms::Option { .. } => self.fee(id) / self.value(id).unwrap_or(f64::NAN),
-            _ => crate::fills::fee_rate(self.costs, i.kind, false),
+            _ => crate::fills::fee_rate(costs, i.kind, false),
         };
         fee + half
+    }
+
+    /// What trading this costs at its venue.
+    pub fn costs(&self, id: InstrumentId) -> &Costs {
+        self.costs.of(self.listed.get(id))
     }
 
     /// Fee of taking one unit at its newest price, in the account's currency; NaN where it has no price.
     pub fn fee(&self, id: InstrumentId) -> f64 {
         let price = self.value(id).unwrap_or(f64::NAN);
         let underlying = self.board.get(id).and_then(|q| q.implied).map_or(price, |i| i.value.1);
-        charge::trade(self.costs, self.listed.get(id).kind, 1.0, price, underlying, false)
+        charge::trade(self.costs(id), self.listed.get(id).kind, 1.0, price, underlying, false)
     }
 
     /// What taking `quantity` (signed) now would cost a unit, in the account's currency, as deep as it
@@ -243,6 +249,10 @@ trait Rule {
     /// Whether it hedges as it goes: then its gain is that of its book.
     fn is_hedged(&self) -> bool {
         false
+    }
+    /// Whether what is held has prices it trusts: only then is a gain known.
+    fn is_known(&self, _seen: &Seen<'_>) -> bool {
+        true
     }
     /// The prices between which a leg that is opened now is liquidity of its pool, its units those of
     /// liquidity; none where it is coins or contracts.
@@ -379,4 +389,13 @@ fn find(
     pass: impl Fn(&crate::domain::Instrument) -> bool,
 ) -> Vec<InstrumentId> {
     listed.instruments.iter().filter(|i| i.asset == asset && pass(i)).map(|i| i.id).collect()
+}
+
+/// What an asset can be hedged with, the best first: its perps, then what is bought and sold on margin,
+/// where a short pays borrow.
+fn hedges(listed: &Listed, asset: AssetId) -> Vec<InstrumentId> {
+    let of = |kind| find(listed, asset, |i| i.kind == kind && i.quote.is_none());
+    let mut all = of(crate::domain::InstrumentKind::Perp);
+    all.extend(of(crate::domain::InstrumentKind::Margin));
+    all
 }

@@ -226,7 +226,7 @@ impl Memory {
         let density = vega * forecast / value.deviation;
         let edge = side * (value.value - paid)
             - seen.fee(w.id)
-            - charge::settlement(seen.costs, InstrumentKind::Move, 1.0, value.value, value.value)
+            - charge::settlement(seen.costs(w.id), InstrumentKind::Move, 1.0, value.value, value.value)
             - density * density / self.band * index * seen.cost(self.perp);
         let open = vega * forecast >= OPEN_SHARE * value.value;
         let hours = w.contract.expires().since(seen.now).in_units_of(Span::HOUR);

@@ -14,13 +14,17 @@
 //! (ΓFσ)²·T/b times its underlying, in expectation, since it takes a move of b/Γ to leave the band.
 //! It must be worth `hurdle` of volatility over the vega of the structure.
 //!
+//! It hedges with a perp of the options' own venue, else with another, else on margin. Where the options are
+//! quoted no more, as after a snapshot, it hedges by their last volatility and holds them to exercise: a
+//! loss that no quote shows cannot be stopped.
+//!
 //! It holds to exercise, and never adds: a short that loses has become another trade, and one that gains
 //! has less premium left to earn. It has no trailing stop, since its gain is mostly what time gives.
 
 use super::listed::Listed;
 use super::realised::Realised;
 use super::shape::Shape;
-use super::{Leg, Proposal, Rule, Seen, Values, find};
+use super::{Leg, Proposal, Rule, Seen, Values, find, hedges};
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
@@ -34,7 +38,7 @@ use serde::{Deserialize, Serialize};
 pub(super) const IDEA: &str = "sells volatility that is dear against what is expected, buys it where it is \
                                cheap, its delta hedged";
 pub(super) const NEEDS: &str = "calls and puts of one strike and expiry, quoted in price and implied \
-                                volatility, and a perp of the asset on their venue";
+                                volatility, and a perp or a margin market of the asset";
 pub(super) const PARAMS: &[ParamSpec] = &[
     param("style", "0 straddle, 1 vertical, 2 covered", (0.0, 0.0), (0.0, 2.0), "which structure"),
     param("nearest", "hours", (12.0, 24.0), (6.0, 4_000.0), "the soonest expiry it takes"),
@@ -128,14 +132,28 @@ impl Memory {
             return Err("options take ten parameters".to_owned());
         };
         let hours = |h: f64| Span((h * Span::HOUR.0 as f64) as i64);
-        let perps = find(listed, asset, |i| i.kind == InstrumentKind::Perp && i.quote.is_none());
-        let best = perps
+        let hedges = hedges(listed, asset);
+        let first = hedges.first().copied();
+        // A perp of their own venue before any other hedge.
+        let near = |venue: &str| {
+            let there = |h: &InstrumentId| {
+                let i = listed.get(*h);
+                i.venue == venue && i.kind == InstrumentKind::Perp
+            };
+            hedges.iter().copied().find(there)
+        };
+        let mut venues: Vec<&str> = find(listed, asset, |i| i.kind == InstrumentKind::Option)
             .into_iter()
-            .map(|perp| (pairs(listed, asset, &listed.get(perp).venue), perp))
-            .filter(|(pairs, _)| !pairs.is_empty())
-            .max_by_key(|(pairs, perp)| (pairs.len(), std::cmp::Reverse(*perp)));
-        let (pairs, perp) = best.ok_or(
-            "needs a call and a put of one strike and expiry, and a perp of the asset on their venue",
+            .map(|id| listed.get(id).venue.as_str())
+            .collect();
+        venues.dedup();
+        let best = venues
+            .into_iter()
+            .filter_map(|v| Some((pairs(listed, asset, v), near(v), near(v).or(first)?)))
+            .filter(|(pairs, ..)| !pairs.is_empty())
+            .max_by_key(|(pairs, near, perp)| (near.is_some(), pairs.len(), std::cmp::Reverse(*perp)));
+        let (pairs, _, perp) = best.ok_or(
+            "needs a call and a put of one strike and expiry, and a perp or a margin market of the asset",
         )?;
         let style = match libm::round(style) as i32 {
             0 => Style::Straddle,
@@ -264,7 +282,7 @@ impl Memory {
             let paid = seen.taking(id, libm::copysign(quantity, side * leg.ratio))?;
             let kind = seen.listed.get(id).kind;
             edge += side * leg.ratio * (q.value - paid) - seen.fee(id);
-            edge -= charge::settlement(seen.costs, kind, 1.0, q.value, e.forward);
+            edge -= charge::settlement(seen.costs(id), kind, 1.0, q.value, e.forward);
             worth += leg.ratio * q.value;
             market += leg.ratio * price;
             vega += leg.ratio * q.vega_per_point * 100.0;
@@ -381,7 +399,11 @@ impl Rule for Memory {
             if self.pair_of(seen.listed, id).is_none() {
                 continue;
             }
-            let (sigma, forward) = seen.board.get(id)?.implied.map(|t| t.value)?;
+            let told = seen.board.get(id)?.implied?;
+            let (sigma, forward) = told.value;
+            // A forward that is old has gone where the perp went.
+            let old = seen.now.since(told.at).0 > self.stale.0;
+            let forward = if old { seen.value(self.perp)? } else { forward };
             let (q, _, _) = model(seen, id, forward, sigma)?;
             delta += quantity * q.delta;
             units = units.max(libm::fabs(quantity));
@@ -392,6 +414,12 @@ impl Rule for Memory {
 
     fn is_hedged(&self) -> bool {
         self.style != Style::Covered
+    }
+
+    fn is_known(&self, seen: &Seen<'_>) -> bool {
+        let options =
+            seen.legs.held.iter().map(|h| h.0).filter(|id| self.pair_of(seen.listed, *id).is_some());
+        seen.is_fresh(&options.collect::<Vec<_>>(), self.stale)
     }
 
     fn pace(&self) -> Span {

@@ -10,7 +10,7 @@ use crate::domain::{
     Action, AgentId, AssetId, Body, Condition, Decimal, Family, Indicator, Instrument, InstrumentId,
     InstrumentKind, MarketEvent, Outcome, SideRule, Span, Stamp, Terms, Universe, Verb, View,
 };
-use crate::fills::Costs;
+use crate::fills::Tariff;
 use crate::market::Board;
 use proptest::prelude::*;
 
@@ -51,7 +51,7 @@ pub(super) fn parameters(family: Family, set: &[(&str, f64)]) -> Vec<f64> {
 pub(super) struct Rig {
     pub listed: Listed,
     pub board: Board,
-    pub costs: Costs,
+    pub costs: Tariff,
     pub life: Life,
     pub traits: Traits,
     pub preset: Preset,
@@ -67,7 +67,7 @@ impl Rig {
         Rig {
             board: Board::new(listed.instruments.len()),
             listed,
-            costs: Costs::default(),
+            costs: Tariff::default(),
             life: Life::new(rules, false),
             traits: Traits::default(),
             preset: Preset::default(),

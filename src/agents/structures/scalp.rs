@@ -370,7 +370,7 @@ mod tests {
         let p = [0.5, 10.0, 0.0, 0.2, 1.0, 1.0];
         let mut s = Stage::new(&universe(&[("BTC", Perp, "a", "")]), Family::Scalp, &p, "BTC").unwrap();
         s.age = gap::span(1.0);
-        s.costs = crate::fills::Costs::Flat(0.000_1);
+        s.costs = crate::fills::Costs::Flat(0.000_1).into();
         s
     }
 

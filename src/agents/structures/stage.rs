@@ -12,7 +12,7 @@ use crate::domain::{
     InstrumentKind, MarketEvent, Op, Outcome, Plan, Reason, SideRule, Span, Stamp, Term, Terms, Universe,
     Verb, View,
 };
-use crate::fills::Costs;
+use crate::fills::Tariff;
 use crate::market::Board;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -54,7 +54,7 @@ pub fn universe(rows: &[Row<'_>]) -> Universe {
 pub struct Stage {
     pub listed: Listed,
     pub board: Board,
-    pub costs: Costs,
+    pub costs: Tariff,
     pub life: Life,
     pub traits: Traits,
     pub preset: Preset,
@@ -75,7 +75,7 @@ impl Stage {
         let rules = Rules::new(family, p, universe.asset(asset).unwrap().id, &listed)?;
         Ok(Stage {
             board: Board::new(listed.instruments.len()),
-            costs: Costs::default(),
+            costs: Tariff::default(),
             life: Life::new(rules, false),
             traits: Traits::default(),
             preset: Preset::default(),

@@ -116,7 +116,7 @@ impl Memory {
             return (level.1 > 0.0).then_some(Side::One([level]));
         }
         let bar = quoted.bar?.value;
-        let (half, share) = match seen.costs {
+        let (half, share) = match seen.costs(id) {
             Costs::Flat(_) => (0.0, f64::INFINITY),
             Costs::Bars(b) => (b.half_spread.of(seen.listed.get(id).kind), 0.5 * b.participation),
         };
@@ -133,7 +133,7 @@ impl Memory {
         } else {
             ([self.legs[2], self.legs[1], self.legs[0]], [true, false, false])
         };
-        let fee = |id| fee_rate(seen.costs, seen.listed.get(id).kind, false);
+        let fee = |id| fee_rate(seen.costs(id), seen.listed.get(id).kind, false);
         let books: [Option<Side<'_>>; 3] = std::array::from_fn(|i| Self::side(seen, order[i], buys[i]));
         let [Some(one), Some(two), Some(three)] = &books else { return None };
         let leg = |i: usize, side, fee| spread::Leg {
@@ -157,7 +157,7 @@ impl Memory {
                 return f64::NAN;
             };
             rate *= if buys { 1.0 / first.0 } else { first.0 };
-            rate *= 1.0 - fee_rate(seen.costs, seen.listed.get(id).kind, false);
+            rate *= 1.0 - fee_rate(seen.costs(id), seen.listed.get(id).kind, false);
         }
         rate - 1.0
     }

@@ -204,3 +204,49 @@ fn the_hash_tells_apart_what_decides_and_nothing_else() {
     let renamed = SHIPPED.replace("hermit", "recluse");
     assert_eq!(roster_hash(&parse("f", &renamed).unwrap()), base, "a label is no trait");
 }
+
+const VENUES: &str = "
+[costs]
+taker_bp = { spot = 8 }
+[costs.venue.deribit]
+taker_bp = { perp = 4 }
+maker_bp = { perp = -1 }
+option = { rate_bp = 2, cap = 0.1 }
+fee_in_coins = false
+[costs.venue.cme]
+delivery_bp = 0
+";
+
+#[test]
+fn a_venue_has_costs_of_its_own_over_those_of_all() {
+    let text = format!("{SMALLEST}{VENUES}");
+    let flags = [Override::flag("--set", "costs.taker_bp.spot", "9")];
+    let (config, origins) = load("f.toml", &text, [], &flags).unwrap();
+    let of = |venue: &str| match config.venues.get(venue) {
+        Some(Costs::Bars(b)) => *b,
+        other => panic!("{venue}: {other:?}"),
+    };
+    let (deribit, cme) = (of("deribit"), of("cme"));
+    assert_eq!((deribit.taker.perp, deribit.maker.perp, deribit.option.rate), (0.0004, -0.0001, 0.0002));
+    assert_eq!((deribit.option.cap, deribit.fee_in_coins, deribit.delivery), (0.1, false, 0.00025));
+    // What it does not say is that of all venues, whoever said so last.
+    assert_eq!((deribit.taker.spot, cme.taker.spot, cme.delivery), (0.0009, 0.0009, 0.0));
+    let shown = show(&config, &origins);
+    let line = |path: &str| {
+        let (_, value, origin) = shown.iter().find(|(p, ..)| *p == path).unwrap();
+        format!("{value} {origin}")
+    };
+    assert_eq!(line("costs.venue.cme.delivery_bp"), "0 f.toml:23");
+    assert_eq!(line("costs.venue.deribit.option.rate_bp"), "2 f.toml:20");
+    assert_eq!(line("costs.taker_bp.spot"), "9 flag --set");
+    assert!(shown.iter().all(|(p, ..)| *p != "costs.venue.cme.taker_bp.perp"), "only what was said");
+    // It decides, and is nothing where it is not there.
+    let plain = parse("f.toml", &format!("{SMALLEST}\n[costs]\ntaker_bp = {{ spot = 9 }}\n")).unwrap();
+    assert_ne!(roster_hash(&config), roster_hash(&plain));
+    let mut without = config.clone();
+    without.venues.clear();
+    assert_eq!(roster_hash(&without), roster_hash(&plain));
+    // A flat charge from the command line is the same everywhere.
+    let (flat, _) = load("f.toml", &text, [], &[Override::flag("--costs", "costs.flat_bp", "7")]).unwrap();
+    assert!(flat.venues.is_empty() && flat.tariff().is_flat());
+}

@@ -251,3 +251,39 @@ fn there_is_a_limit_on_agents_scouts_text_and_problems() {
     // No version and no agents are among them.
     assert_eq!(all[1_000], "f.toml: and 502 more; is this the right file?");
 }
+
+#[test]
+fn costs_of_a_venue_are_checked_like_those_of_all() {
+    for (text, parts) in [
+        (
+            "[costs.venue.x]\ntaker_bpp = { perp = 5 }",
+            vec!["unknown key \"taker_bpp\" in [costs.venue.x]", "\"taker_bp\""],
+        ),
+        (
+            "[costs.venue.x]\ntaker_bp = { prp = 5 }",
+            vec!["unknown key \"prp\" in [costs.venue.x.taker_bp]", "\"perp\""],
+        ),
+        (
+            "[costs.venue.x]\ntaker_bp = { perp = 5000 }",
+            vec!["taker_bp.perp in [costs.venue.x] is 5000, out of bounds"],
+        ),
+        (
+            "[costs.venue.x]\ntaker_bp = 5",
+            vec!["[costs.venue.x.taker_bp] must be a table", "taker_bp = { spot = …"],
+        ),
+        ("[costs.venue.x]\nlevel = \"B\"", vec!["unknown key \"level\" in [costs.venue.x]"]),
+        ("[costs.venue.x]\nfee_in_coins = 1", vec!["fee_in_coins in [costs.venue.x] must be true or false"]),
+        ("[costs.venue]\nx = 5", vec!["[costs.venue.x] must be a table"]),
+        ("[costs]\nvenue = 5", vec!["[costs.venue] must be a table"]),
+        ("[costs.venue.\"a b\"]\ndelivery_bp = 1", vec!["\"a b\" is no name of a venue"]),
+        ("[costs]\nvenues = 5", vec!["unknown key \"venues\" in [costs]", "\"venue\""]),
+        (
+            "[costs]\nflat_bp = 7\n[costs.venue.x]\ndelivery_bp = 1",
+            vec!["venue in [costs] contradicts flat_bp"],
+        ),
+    ] {
+        let problem = only(&format!("\n{text}\n"));
+        says(&problem, &parts);
+        assert!(problem.starts_with("f.toml:"), "{problem}");
+    }
+}

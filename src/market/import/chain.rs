@@ -1,20 +1,36 @@
 //! Snapshots of Deribit's option chains: best prices in the coin, implied volatility, forward and index.
 //!
 //! The full chain has sizes and volatilities; the book summary has neither, and its quotes carry no size.
+//!
+//! A recorder asks for one option after the other, so a snapshot takes minutes. A file in which each option
+//! stands once is a snapshot: all of it is told when the last row was in, and once more [`STANDS`] later, so
+//! that what is decided on it meets the prices it was decided on, as old as the snapshot took to record. A
+//! file in which options come again is told row by row.
 
-use super::item::{Decode, File, Item};
+use super::item::{Decode, File, Item, What};
 use super::listing::{Entry, Listings};
 use super::sheet::{Bytes, Sheet};
 use crate::domain::{InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Terms};
 use crate::market::FeedError;
+use std::collections::BTreeSet;
 
 /// Options of Deribit end at eight o'clock UTC.
 const EXPIRES_AT: Span = Span(8 * Span::HOUR.0);
 const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
+/// How long a snapshot stands: longer than an order takes to a market, too short to wait for anything.
+const STANDS: Span = Span::seconds(1);
+/// Most rows of a snapshot; a file with more is told row by row.
+const SNAPSHOT_MAX: usize = 16_384;
+
 /// A file of a chain.
 pub(super) struct Chain {
+    /// What was read, while each option stood once.
+    snapshot: Option<Vec<Item>>,
+    named: BTreeSet<String>,
+    /// The time from the first row of a snapshot to its last.
+    took: Option<Span>,
     sheet: Sheet,
     name: usize,
     stamp: usize,
@@ -65,9 +81,30 @@ impl Chain {
             forward: sheet.find(&["underlying_price"]),
             mark: sheet.find(&["mark_price"]),
             index: sheet.find(&["index_price", "estimated_delivery_price"]),
+            snapshot: Some(Vec::new()),
+            named: BTreeSet::new(),
+            took: None,
             sheet,
             file,
         })
+    }
+
+    /// The snapshot that was read, told when its last row was in and once more.
+    fn whole(&mut self) -> Vec<Item> {
+        let items = self.snapshot.take().unwrap_or_default();
+        let (Some(first), Some(last)) = (items.iter().map(|i| i.at).min(), items.iter().map(|i| i.at).max())
+        else {
+            return items;
+        };
+        self.took = Some(last.since(first));
+        // Rows are told in their order; told again, all of them stand on the last line.
+        let line = items.last().map_or(0, |i| i.line);
+        let told = |i: &Item, at: Stamp, line: u64| match i.what {
+            What::Now(event) => Item::now(line, event.told_at(at)),
+            _ => i.clone(),
+        };
+        let once = items.iter().map(|i| told(i, last, i.line));
+        once.chain(items.iter().map(|i| told(i, last.after(STANDS), line))).collect()
     }
 
     fn row(&self, line: u64, listings: &mut Listings, out: &mut Vec<Item>) -> Result<(), String> {
@@ -117,13 +154,37 @@ impl Chain {
 impl Decode for Chain {
     fn next(&mut self, listings: &mut Listings, out: &mut Vec<Item>) -> Result<bool, FeedError> {
         if !self.sheet.advance()? {
+            out.extend(self.whole());
             return Ok(false);
         }
         let line = self.sheet.line();
-        if let Err(why) = self.row(line, listings, out) {
+        let mut read = Vec::new();
+        if let Err(why) = self.row(line, listings, &mut read) {
             out.push(Item::bad(line, why));
         }
+        if let Some(snapshot) = &mut self.snapshot {
+            let is_new = self.named.insert(self.sheet.text(self.name).to_owned());
+            if is_new && self.named.len() <= SNAPSHOT_MAX {
+                snapshot.append(&mut read);
+                return Ok(true);
+            }
+            out.append(snapshot);
+            self.snapshot = None;
+            self.named.clear();
+        }
+        out.append(&mut read);
         Ok(true)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let note = |took: Span| {
+            format!(
+                "{}: each option stands once, read within {took}: the chain is told when the last was in, and \
+                 stands for {STANDS}",
+                self.file.name
+            )
+        };
+        self.took.map(note).into_iter().collect()
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Format {
     DeribitChain,
     /// A summary of an option chain: best prices without sizes.
     DeribitSummary,
+    /// A continuous future, one settlement a day.
+    Front,
     /// An index of implied volatility, `[[ms, percent], …]`.
     Dvol,
     /// A concentrated pool by the minute: ticks, liquidity, amounts.
@@ -41,7 +43,7 @@ pub enum Format {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 16] = [
+    pub const ALL: [Format; 17] = [
         Format::Ohlcv,
         Format::Funding,
         Format::SpotPerp,
@@ -52,6 +54,7 @@ impl Format {
         Format::HyperliquidMessages,
         Format::DeribitChain,
         Format::DeribitSummary,
+        Format::Front,
         Format::Dvol,
         Format::PoolMinutes,
         Format::Gas,
@@ -73,6 +76,7 @@ impl Format {
             Format::HyperliquidMessages => "hyperliquid-ws",
             Format::DeribitChain => "deribit-chain",
             Format::DeribitSummary => "deribit-summary",
+            Format::Front => "continuous",
             Format::Dvol => "dvol",
             Format::PoolMinutes => "pool-minutes",
             Format::Gas => "gas",
@@ -110,7 +114,12 @@ impl Format {
         }
         let lower = line.to_ascii_lowercase();
         let columns: Vec<&str> = lower.split(',').map(|c| c.trim().trim_start_matches('#')).collect();
-        header(&columns)
+        header(&columns).or_else(|| {
+            // Yahoo's name for a continuous future is `BTC=F`.
+            let file = name.rsplit(['/', '\\', ':']).next().unwrap_or_default();
+            let continuous = file.contains("_f.") || file.contains("=f.");
+            (continuous && columns == ["date", "adj close"]).then_some(Format::Front)
+        })
     }
 }
 
@@ -198,6 +207,8 @@ mod tests {
             ("r.gz", "17 {\"channel\":\"l2Book\",\"data\":{}}\n", Some(Format::HyperliquidMessages)),
             ("p.csv", "timestamp,netAmount0,closeTick,currentLiquidity\n", Some(Format::PoolMinutes)),
             ("p.csv", ",WETH,USDC\n", Some(Format::Prices)),
+            ("BTC_F.csv.gz", "Date,Adj Close\n", Some(Format::Front)),
+            ("GLD.csv.gz", "Date,Adj Close\n", None),
             ("p.csv", "what,is,this\n", None),
             ("p.bin", "\u{0}\u{1}", None),
         ] {

@@ -6,6 +6,7 @@
 //! for index futures, the third last weekday of the month 17:30 UTC for metals.
 
 use super::Format;
+use super::calendar::weekday;
 use super::item::{Decode, File, Item, What};
 use super::listing::{Entry, Listings};
 use super::sheet::{Bytes, Sheet};
@@ -19,11 +20,6 @@ const INDEX_AT: Span = Span::seconds(13 * 3_600 + 1_800);
 const METAL_AT: Span = Span::seconds(17 * 3_600 + 1_800);
 /// American options end with the day's trading.
 const OPTION_AT: Span = Span(20 * Span::HOUR.0);
-
-/// Days since 1970 to the weekday, Monday 0.
-fn weekday(stamp: Stamp) -> i64 {
-    (stamp.day() + 3).rem_euclid(7)
-}
 
 fn day_of(text: &str) -> Option<Stamp> {
     if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_digit()) {

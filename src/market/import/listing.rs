@@ -13,6 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Most instruments of one import: whole option chains over weeks fit, and ids are 16 bits.
 pub(super) const INSTRUMENTS_MAX: usize = 32_768;
 
+/// A lot of a pair of coins is worth at most this part of the coin that it is quoted in, about a dollar or less.
+const COIN_PARTS: f64 = 1e5;
+
 /// How a file names an instrument.
 #[derive(Clone, Debug)]
 pub(super) struct Entry<'a> {
@@ -42,7 +45,7 @@ pub(super) struct Listed {
 }
 
 /// All instruments of an import.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Listings {
     pub all: Vec<Listed>,
     index: BTreeMap<(String, String, InstrumentKind), u16>,
@@ -256,13 +259,18 @@ pub(super) struct Made {
 
 impl Listed {
     /// The trading rules that files do not tell: the tick is the finest digit seen, the lot is worth at
-    /// most one unit of quote currency; contracts trade by the tenth (options) or whole (futures).
+    /// most one unit of quote currency, or the hundred-thousandth part of a coin that is one; contracts trade by the tenth (options) or whole (futures).
     fn instrument(&self, id: InstrumentId, asset: AssetId, quote: Option<AssetId>) -> Instrument {
         let contract = matches!(self.kind, InstrumentKind::Option | InstrumentKind::Move);
         let lot = match self.kind {
             InstrumentKind::Option | InstrumentKind::Move => Decimal::new(1, 1),
             InstrumentKind::Future => Decimal::ONE,
-            _ => self.first_price.filter(|p| p.is_finite() && *p > 0.0).map_or(Decimal::ONE, lot),
+            _ => {
+                // Of a pair of coins one unit of quote currency would be a fortune.
+                let part = if quote.is_some() { COIN_PARTS } else { 1.0 };
+                let price = self.first_price.filter(|p| p.is_finite() && *p > 0.0);
+                price.map_or(Decimal::ONE, |p| lot(p * part))
+            }
         };
         Instrument {
             id,

@@ -4,7 +4,7 @@ use super::item::{Decode, Item, What};
 use super::listing::{Listings, Made};
 use super::survey::{FileSurvey, Survey, file, inside};
 use super::{Format, open};
-use crate::domain::{AssetId, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
+use crate::domain::{AssetId, Bar, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
 use crate::market::history::Source;
 use crate::market::tape::{TapeFile, TapeHeader, TapeWriter};
 use crate::market::{FeedError, FeedReport};
@@ -57,9 +57,9 @@ impl Lane {
                 if matches!(item.what, What::Bad(_)) || !inside(&survey.settings, item.at) {
                     continue;
                 }
-                if let What::AtClose(mut event) = item.what {
+                if let What::AtClose(event) = item.what {
                     item.at = item.at.after(self.bar);
-                    stamp(&mut event, item.at);
+                    let Some(event) = closing(survey, event.told_at(item.at)) else { continue };
                     item.what = What::Now(event);
                 }
                 self.items.push_back(item);
@@ -69,22 +69,14 @@ impl Lane {
     }
 }
 
-/// Moves an event to the close of its bar.
-fn stamp(event: &mut MarketEvent, to: Stamp) {
-    use MarketEvent::*;
-    match event {
-        Bar { at, .. }
-        | Funding { at, .. }
-        | Quote { at, .. }
-        | Trade { at, .. }
-        | Level { at, .. }
-        | Mark { at, .. }
-        | Implied { at, .. }
-        | VolIndex { at, .. }
-        | Pool { at, .. }
-        | Settled { at, .. }
-        | Inside { at, .. } => *at = to,
-    }
+/// A bar as its closing price, or nothing where it closes at another time than is asked for.
+fn closing(survey: &Survey, event: MarketEvent) -> Option<MarketEvent> {
+    let (Some(closes), MarketEvent::Bar { instrument, at, bar }) = (survey.settings.closes, event) else {
+        return Some(event);
+    };
+    let close = bar.close;
+    let bar = Bar { open: close, high: close, low: close, ..bar };
+    closes.is_at(at).then_some(MarketEvent::Bar { instrument, at, bar })
 }
 
 /// Of equal stamps: bars, then the price of gas, then what happens, then settlements.
@@ -158,6 +150,13 @@ impl Survey {
     /// What the files are to be known for, once each.
     fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = Vec::new();
+        if self.settings.closes.is_some() {
+            notes.push(
+                "of bars only those are told that close when CME settles (15:00 in Chicago), as one price each: \
+                 what is decided on one is dealt at the next"
+                    .to_owned(),
+            );
+        }
         for note in self.files.iter().flat_map(|f| &f.notes) {
             if !notes.contains(note) && notes.len() < 32 {
                 notes.push(note.clone());
@@ -360,10 +359,14 @@ impl Join {
                     *gas = self.swap_gas(id, *price);
                 }
             }
-            Level { instrument, .. }
-            | Mark { instrument, .. }
-            | Implied { instrument, .. }
-            | Settled { instrument, .. } => *instrument = id,
+            Settled { instrument, .. } => {
+                *instrument = id;
+                // What its file tells needs not follow from prices.
+                self.ending.retain(|e| e.1 != id);
+            }
+            Level { instrument, .. } | Mark { instrument, .. } | Implied { instrument, .. } => {
+                *instrument = id;
+            }
             VolIndex { .. } => return None,
         }
         Some(event)

@@ -24,9 +24,11 @@
 
 mod amm;
 mod binance;
+mod calendar;
 mod chain;
 mod dvol;
 mod format;
+mod front;
 mod funding;
 mod hyperliquid;
 mod item;
@@ -47,7 +49,7 @@ pub use format::Format;
 pub use merge::{SORTED_MAX, Written};
 pub use survey::{FileSurvey, Findings, Found, Survey, survey};
 
-use crate::domain::InstrumentKind;
+use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::FeedError;
 use crate::market::history::{Source, Window};
 use item::{Decode, File};
@@ -70,8 +72,30 @@ pub struct ImportSettings {
     pub kind: Option<InstrumentKind>,
     /// Which part: stamps of rows, and names of assets or symbols.
     pub window: Window,
+    /// Of files of bars only those of this length; none: all.
+    pub bar: Option<Span>,
+    /// Of bars only those that close when this settles, each as its one closing price.
+    pub closes: Option<Closes>,
     /// Pass over files that nobody knows instead of refusing them.
     pub lenient: bool,
+}
+
+/// When something settles that others are to be compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closes {
+    /// CME's daily settlement of bitcoin futures, 15:00 in Chicago.
+    Cme,
+}
+
+impl Closes {
+    /// All of them, by their names.
+    pub const ALL: [(&'static str, Closes); 1] = [("cme", Closes::Cme)];
+
+    /// Whether it settles then.
+    fn is_at(self, at: Stamp) -> bool {
+        let Closes::Cme = self;
+        calendar::at(at.floor(Span::DAY), calendar::Place::Chicago, 15) == at
+    }
 }
 
 /// Looks at a file's first bytes and its name; none if it is of no format that is known.
@@ -97,6 +121,7 @@ fn open(format: Format, file: File, bytes: Bytes) -> Result<Box<dyn Decode>, Fee
         Format::BinanceMessages => Box::new(binance::Binance::open(file, bytes)),
         Format::HyperliquidMessages => Box::new(hyperliquid::Hyperliquid::open(file, bytes)),
         Format::DeribitChain | Format::DeribitSummary => Box::new(chain::Chain::open(file, bytes)?),
+        Format::Front => Box::new(front::Front::open(file, bytes)?),
         Format::Dvol => Box::new(dvol::Dvol::open(&file, bytes)),
         Format::PoolMinutes => Box::new(amm::Minutes::open(&file, bytes)?),
         Format::Gas => Box::new(amm::Gas::open(&file, bytes)?),

@@ -131,7 +131,18 @@ pub fn survey(settings: &ImportSettings, sources: &mut [Box<dyn Source>]) -> Res
     let mut listings = Listings::new(settings.window.assets.clone());
     let mut files = Vec::with_capacity(sources.len());
     for source in sources.iter() {
-        files.push(one(settings, source.as_ref(), &mut listings)?);
+        // Of a file that is left out nothing is learned.
+        let before = settings.bar.map(|_| listings.clone());
+        let read = one(settings, source.as_ref(), &mut listings)?;
+        let other = settings.bar.zip(read.bar_s).filter(|(b, s)| Span::seconds(*s) != *b);
+        files.push(match (other, before) {
+            (Some((_, s)), Some(before)) => {
+                listings = before;
+                let why = format!("left out: its bars are {} long", Span::seconds(s));
+                FileSurvey::unknown(source.name(), &why)
+            }
+            _ => read,
+        });
         if listings.full {
             let name = settings.name.clone();
             return Err(FeedError::TooMany { name, what: "instruments", limit: INSTRUMENTS_MAX });

@@ -1,5 +1,7 @@
 //! Each format from small rows written by hand: what is told, what is refused, what is counted.
 
+mod contracts;
+
 use super::*;
 use crate::domain::{Bar, InstrumentId, MarketEvent, Span, Stamp, Terms, Universe};
 use crate::market::Board;
@@ -152,7 +154,7 @@ fn one_instrument_has_bars_of_one_length() {
     let days = "date,close\n2021-01-01,1\n2021-01-02,1\n2021-01-03,1\n";
     let files = [("BTCUSDT_1h.csv", hours), ("BTCUSDT_1d.csv", days)];
     let why = made(&ImportSettings::default(), &files).unwrap_err().to_string();
-    assert!(why.contains("BTCUSDT has bars of"), "{why}");
+    assert!(why.contains("BTCUSDT has bars of") && why.contains("--bar"), "{why}");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn the_base_in_the_pool_is_hedged_as_the_price_moves_it() {
 #[test]
 fn hedged_liquidity_without_fees_loses_an_eighth_of_the_variance() {
     let mut rig = rig(&[("band", 0.005), ("memory", 1_000.0), ("horizon", 365.0)]);
-    rig.costs = crate::fills::Costs::Flat(0.0);
+    rig.costs = crate::fills::Costs::Flat(0.0).into();
     warm(&mut rig, V2, BUSY);
     for _ in 0..3 {
         market(&mut rig, P, V2, P, BUSY);
