@@ -197,13 +197,10 @@ fn experiment(o: &Options) -> Result<(), Failure> {
     if o.services {
         let mut own = services::NEEDED.map(str::to_owned).to_vec();
         all.extend(services::plan());
-        match &mut names {
-            Some(names) => names.append(&mut own),
-            None => {
-                own.extend(services::plan().into_iter().map(|a| a.name));
-                names = Some(own);
-            }
+        if names.is_none() {
+            own.extend(services::plan().into_iter().map(|a| a.name));
         }
+        names.get_or_insert_default().append(&mut own);
     }
     let arms = match &names {
         None => all,

@@ -415,14 +415,9 @@ impl Real {
         let change = spot.as_ref().map_or(Decimal::ZERO, |(_, order)| order.quantity());
         let owed = carried.map_or(Decimal::ZERO, |_| self.services.unmirrored(place));
         let legs = !change.is_zero() || !owed.is_zero();
-        let (now, later) = match legs {
-            // Two legs leave together, so nothing is worked.
-            true => {
-                self.split(spec, place, Decimal::ZERO);
-                (want.quantity - change - owed, Decimal::ZERO)
-            }
-            false => self.split(spec, place, want.quantity),
-        };
+        let (now, later) = self.split(spec, place, want.quantity);
+        // Two legs leave together, so nothing is worked.
+        let (now, later) = if legs { (now + later - change - owed, Decimal::ZERO) } else { (now, later) };
         self.withdraw(id);
         let perp = if now.is_zero() { None } else { self.approve(spec, settings, known, id, place, now) };
         if perp.is_none() && !now.is_zero() && spot.is_some() {

@@ -284,8 +284,7 @@ impl Real {
         let running = self.mode() == crate::treasury::Mode::Running && !steer.flatten;
         let mut lines = Vec::new();
         let mut facts = Vec::new();
-        for i in 0..spec.traded {
-            let listing = &listings[i];
+        for (i, listing) in listings.iter().enumerate().take(spec.traded) {
             let id = InstrumentId(i as u16);
             let place = wanted.iter().position(|w| w.instrument == id);
             let held = spec.desk.atoms(id).quantity(self.desk.held(id));

@@ -40,6 +40,8 @@ pub const CENTRE: &str = "net-account+B";
 pub const NEEDED: [&str; 5] = ["hive λ=1 bare", SILO, ACCOUNT, CENTRE, SERVED];
 
 /// Which parts of the mechanism an arm has.
+// Each is switched by itself.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parts {
     /// Carry at all.

@@ -49,9 +49,9 @@ pub struct Line {
     pub target: f64,
     /// In spot: before, and after [`express`] as it should be.
     pub spot: f64,
-    /// c_s: taking spot once, as a fraction.
+    /// What taking spot costs once, as a fraction.
     pub spot_cost: f64,
-    /// c_p: the same of the perp.
+    /// The same of the perp.
     pub perp_cost: f64,
     /// V.
     pub value: f64,
@@ -241,7 +241,7 @@ mod tests {
 
         #[test]
         fn spot_is_never_short_and_capital_never_exceeded(before in lines(), flow in any::<bool>(), netting in any::<bool>(), beyond in any::<bool>(), capital in 0.3_f64..1.0) {
-            let terms = Terms { flow, netting, beyond, capital, ..TERMS };
+            let terms = Terms { capital, flow, netting, beyond };
             let mut after = before.clone();
             express(&terms, &mut after);
             prop_assert!(after.iter().all(|l| l.spot >= 0.0));

@@ -121,6 +121,8 @@ impl Default for RiskSettings {
 
 /// What agents do for each other beside saying what to hold. Each needs somebody who does it: carry agents
 /// for the one, makers for the other.
+// Each is a service, or a part of one, that is switched by itself.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServiceSettings {
     /// Whether carry agents choose the instrument.

@@ -159,7 +159,7 @@ mod tests {
         ask(&Seen {
             listed: &listed,
             board: &board,
-            costs: &Costs::Flat(0.0),
+            costs: &Costs::Flat(0.0).into(),
             now: events.iter().map(MarketEvent::at).max().unwrap_or(Stamp(0)),
             traits: &Traits::default(),
             preset: &Preset::default(),

@@ -173,6 +173,7 @@ impl HistoryFeed {
     }
 
     /// Tells the bars of the data as well, where they are finer than the decision clock.
+    #[must_use]
     pub fn with_inside(mut self) -> Self {
         self.inside = self.info.bar.0 < self.info.clock.0;
         self

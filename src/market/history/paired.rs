@@ -183,6 +183,7 @@ mod tests {
     use super::super::{Bytes, Window};
     use super::*;
     use crate::domain::Span;
+    use std::fmt::Write;
 
     /// Hours of two perps and of spot of one of them and of a third; the spot begins `late` hours later.
     fn panel(symbols: &[&str], from: i64, hours: i64, scale: f64) -> String {
@@ -190,7 +191,8 @@ mod tests {
         for h in from..hours {
             for (i, symbol) in symbols.iter().enumerate() {
                 let p = scale * (100.0 * (i + 1) as f64 + ((h * 7 + i as i64) % 13) as f64);
-                text.push_str(&format!("{},{symbol},{p},{},{},{p},10\n", h * 3_600, p * 1.01, p * 0.99));
+                let (high, low) = (p * 1.01, p * 0.99);
+                writeln!(text, "{},{symbol},{p},{high},{low},{p},10", h * 3_600).unwrap();
             }
         }
         text

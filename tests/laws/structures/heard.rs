@@ -15,7 +15,7 @@ use hive::market::board::Level;
 pub struct Now<'a> {
     pub listed: &'a Listed,
     pub board: &'a Board,
-    pub costs: &'a Costs,
+    pub costs: &'a Tariff,
     pub at: Stamp,
     pub agent: &'a Agent,
     pub capital: f64,
@@ -114,7 +114,7 @@ impl Intent {
     }
 
     /// An event may fill what is on its way.
-    pub fn offer(&mut self, listed: &Listed, board: &Board, costs: &Costs, event: &MarketEvent) {
+    pub fn offer(&mut self, listed: &Listed, board: &Board, costs: &Tariff, event: &MarketEvent) {
         let at = event.at();
         for ((leg, b), f) in self.legs.iter().zip(&self.bounds).zip(&mut self.flights) {
             if event.instrument() != Some(leg.instrument) || f.left == 0.0 {
