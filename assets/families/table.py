@@ -19,7 +19,7 @@ FEEDS = {
     "triangles-1m": "7 triangles, 1 m",
     "btc-cme": "BTC spot and CME futures, daily",
     "basis-1d": "BTC, ETH spot and perp, daily",
-    "sol-avax-1h": "SOL, AVAX on 4 exchanges, hourly",
+    "sol-avax-1h": "4 assets on 5 exchanges, hourly",
     "btc-chains": "BTC, 2 snapshots of all options",
     "eth-pools": "ETH, Uniswap v3, 1 m",
 }
