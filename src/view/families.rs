@@ -30,7 +30,7 @@ pub struct FamilyRow {
     pub pnl: f64,
     /// The same with a maker's fills counted by touch.
     pub pnl_touch: f64,
-    /// Whether both have one sign.
+    /// Whether both have one sign ([`is_established`]).
     pub established: bool,
 }
 
@@ -50,6 +50,13 @@ impl FamilyTable {
         let rows = Family::ALL.iter().filter(with).map(row);
         FamilyTable { rows: rows.map(|r| FamilyRow { feed: feed.to_owned(), ..r }).collect() }
     }
+}
+
+/// Whether through and touch agree: both gain, both lose, or neither did anything. One that did nothing
+/// where the other gained or lost establishes nothing.
+pub fn is_established(through: f64, touch: f64) -> bool {
+    let sign = |x: f64| i8::from(x > 0.0) - i8::from(x < 0.0);
+    sign(through) == sign(touch)
 }
 
 fn empty(family: Family) -> FamilyRow {
@@ -112,6 +119,6 @@ fn structured(engine: &Engine, family: Family) -> FamilyRow {
     agents.dedup();
     row.agents = agents.len();
     row.level = level.unwrap_or_default().text();
-    row.established = row.pnl * row.pnl_touch >= 0.0;
+    row.established = is_established(row.pnl, row.pnl_touch);
     row
 }

@@ -33,6 +33,9 @@ pub(super) enum Why {
     BadTick,
     Depeg,
     Crash,
+    Pulse,
+    Print,
+    Absent,
 }
 
 /// A key of the detail.

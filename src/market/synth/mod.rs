@@ -86,6 +86,7 @@ mod listing;
 mod options;
 mod path;
 mod pools;
+mod pulse;
 mod regime;
 mod sink;
 mod spec;
