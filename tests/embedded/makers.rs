@@ -23,11 +23,16 @@ config_version = 1
 name = "maker"
 scouts = 8
 
+[preset.automated]
+
+[personality.plain]
+
 [[agent]]
 name = "Mia"
 family = "market_making"
 assets = "BTC"
 goal = "automated"
+personality = "plain"
 params = { aversion = 0.0001, hurdle = 0.2, size = 0.05, cap = 1, calm = 20, after = 2, memory = 10, hold = 100000, age = 5 }
 "#;
 

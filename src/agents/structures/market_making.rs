@@ -325,7 +325,10 @@ impl Rule for Memory {
             let steps = wanted / tick;
             // Away from the mid, but for the last digits of a price that is on the grid.
             let steps = if buys { libm::floor(steps + 1e-6) } else { libm::ceil(steps - 1e-6) };
-            let price = stays.unwrap_or(steps * tick);
+            // The very number that the venue's own prices are: by ticks of 0.1, 2001 is 200.1 and not a hair more,
+            // or no print would ever be at the price of a quote.
+            let on_grid = if tick < 1.0 { steps / libm::rint(1.0 / tick) } else { steps * tick };
+            let price = stays.unwrap_or(on_grid);
             (price > 0.0).then_some(Rest { price, quantity: sign * size })
         };
         Some([side(true, bid), side(false, ask)])

@@ -39,8 +39,8 @@ const CROSSED_MAX: usize = 400;
 /// Quote currency that noise traders swap a day. With arbitrage v3 earns about 0.8 of what the moves of the
 /// price take from its liquidity, as the pool of Polygon did over five days of August 2023 (0.7: 1.4 … 2.7 on
 /// the calm four, 0.6 on the day of a crash); v2, whose fee is six times that, more than they take.
-const V3_FLOW: f64 = 4.5e7;
-const V2_FLOW: f64 = 2.5e6;
+const V3_FLOW: f64 = 3e7;
+const V2_FLOW: f64 = 1e6;
 
 /// What all pools share.
 pub(super) struct Gas {

@@ -23,10 +23,10 @@ const EACH: f64 = 6.0;
 const CLUSTERS: f64 = 2.0;
 /// Seconds that a taker who knows something sees ahead.
 const AHEAD: f64 = 5.0;
-/// How much the side of a print leans to where the mid goes, and to the side of the print before it. Of the
-/// half-spread that takers pay about half is then lost to them again; on Binance, where it is a tick, they
-/// take several times it (`detail_facts`).
-const KNOWS: f64 = 0.34;
+/// How much the side of a print leans to where the mid goes, and to the side of the print before it. Of what
+/// takers pay about half is then lost to them again within seconds; on Binance, where half the spread is half
+/// a tick, they take as much as it to seven times it (`tests/embedded`).
+const KNOWS: f64 = 0.5;
 const FOLLOWS: f64 = 0.12;
 /// Standard deviation of the logarithm of a print's size.
 const SIZES: f64 = 1.0;

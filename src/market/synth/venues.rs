@@ -22,7 +22,7 @@ use super::options::{Realised, buys};
 use super::path::{Ar, funding_rate};
 use super::pulse::Pulse;
 use super::sink::{Quote, Sink, Ticks, bad_tick};
-use super::spec::ASSETS;
+use super::spec::{ASSETS, MARKET_VOL};
 use crate::domain::{AssetId, Bar, MarketEvent, Span, Stamp, random};
 
 /// Between the venues' spots, and between beta's perp and its index.
@@ -146,7 +146,8 @@ impl Line {
             self.now.index = bar.open / (1.0 + self.premium.1);
         }
         self.bar = bar;
-        let id = (self.seed, self.name);
+        let spec = &ASSETS[self.asset.index()];
+        let id = (self.seed, self.name, spec.beta * MARKET_VOL / usual(spec));
         let sigma = inside(id, start, self.step, &bar, self.ticks.steps, &mut self.prices);
         self.sigma = sigma.max(1e-7);
     }
