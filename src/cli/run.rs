@@ -195,10 +195,11 @@ fn facts(config: &Config, feed: &dyn Feed, engine: &Engine, told: Told) -> RunFa
     if read.gaps > 0 {
         notes.push(format!("gaps in the data: {}; nothing is filled in, old prices stand", read.gaps));
     }
-    let FaultCounts { outages, bad_ticks, depegs, flash_crashes } = read.faults;
+    let FaultCounts { outages, bad_ticks, depegs, absences, flash_crashes } = read.faults;
     if read.faults != FaultCounts::default() {
         notes.push(format!(
-            "faults: {outages} outages, {bad_ticks} bad ticks, {depegs} lost pegs, {flash_crashes} flash crashes"
+            "faults: {outages} outages, {bad_ticks} bad ticks, {depegs} lost pegs, \
+             {absences} absences of arbitrage with pools, {flash_crashes} flash crashes"
         ));
     }
     notes.extend(engine.cast().notices.iter().cloned());

@@ -63,7 +63,7 @@ impl fmt::Display for InstrumentKind {
     }
 }
 
-/// What makes a contract that ends, or a pool, what it is.
+/// What makes a contract that ends, a pool, or a market with its own fees what it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Terms {
     /// Nothing but its price: spot, margin, perp.
@@ -99,6 +99,13 @@ pub enum Terms {
         /// Liquidity lies in ranges of price (v3), else everywhere (v2).
         concentrated: bool,
     },
+    /// Spot, margin or perp of a venue with fees of its own, in millionths of notional, in place of the run's.
+    Rates {
+        /// Of taking.
+        taker_ppm: u32,
+        /// Of resting; negative where the venue pays for it.
+        maker_ppm: i32,
+    },
 }
 
 impl Terms {
@@ -108,7 +115,7 @@ impl Terms {
             Terms::Future { expiry } | Terms::Option { expiry, .. } | Terms::Move { expiry, .. } => {
                 Some(expiry)
             }
-            Terms::Plain | Terms::Pool { .. } => None,
+            Terms::Plain | Terms::Pool { .. } | Terms::Rates { .. } => None,
         }
     }
 }
@@ -128,7 +135,7 @@ pub struct Instrument {
     pub venue: String,
     /// What prices are in: another asset, or the currency of the account where there is none.
     pub quote: Option<AssetId>,
-    /// Expiry, strike, fee of a pool.
+    /// Expiry, strike, fee of a pool, the venue's own fees.
     pub terms: Terms,
     /// Smallest price step, in quote currency. Always a power of ten.
     pub tick: Decimal,

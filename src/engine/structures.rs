@@ -4,7 +4,8 @@
 //!
 //! 1. A stamp is judged when it is over: before the first event of a later stamp, or at the barrier that
 //!    closes it. Nothing that comes later in it is missed, and nothing after it is known.
-//! 2. Agents judge in their order; none depends on another.
+//! 2. Agents judge in their order; none depends on another. So each meets the book as it was told, also
+//!    where another took from it in the same stamp: alone lives know of no one else.
 //! 3. Without structured agents the board keeps nothing, and every event but a desk's is refused.
 //! 4. A maker's life is lived twice, its fills counted by *through* and by *touch*; the first one speaks.
 

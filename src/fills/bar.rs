@@ -16,7 +16,7 @@
 //! Never: rounds to ticks and lots, which is the venue's business.
 
 use super::Costs;
-use crate::domain::{Bar, InstrumentKind, Span};
+use crate::domain::{Bar, InstrumentKind, Span, Terms};
 
 /// Half-spread and impact together never cost more than this fraction of the price: a fuse, so that a
 /// mad volatility estimate cannot turn a sale's price negative.
@@ -62,6 +62,16 @@ pub fn fee_rate(costs: &Costs, kind: InstrumentKind, maker: bool) -> f64 {
         Costs::Flat(charge) => *charge,
         Costs::Bars(b) if maker => b.maker.of(kind),
         Costs::Bars(b) => b.taker.of(kind),
+    }
+}
+
+/// The same where the terms of what is traded may name fees of their own ([`Terms::Rates`]); a flat charge
+/// takes no notice of them.
+pub fn rate(costs: &Costs, kind: InstrumentKind, terms: &Terms, maker: bool) -> f64 {
+    match (costs, *terms) {
+        (Costs::Bars(_), Terms::Rates { maker_ppm, .. }) if maker => f64::from(maker_ppm) / 1e6,
+        (Costs::Bars(_), Terms::Rates { taker_ppm, .. }) => f64::from(taker_ppm) / 1e6,
+        _ => fee_rate(costs, kind, maker),
     }
 }
 

@@ -4,14 +4,15 @@
 //!
 //! | what | trade | at expiry |
 //! |---|---|---|
+//! | spot, margin, perp | the venue's rates, or the instrument's own where it names them ([`Terms::Rates`]) | – |
 //! | future, MOVE | the venue's perp rates | 0.025 % of the settlement |
 //! | option | 0.03 % of the underlying, at most 12.5 % of the premium | 0.015 % of the underlying, at most 12.5 % of what it pays |
 //! | pool | in the price, and gas | – |
 //!
 //! [`super::Costs::Flat`] charges its rate on every notional and nothing at expiry.
 
-use super::{Costs, fee_rate};
-use crate::domain::InstrumentKind;
+use super::{Costs, rate};
+use crate::domain::{InstrumentKind, Terms};
 
 /// Share of the underlying that an option's trade costs, at most [`OPTION_CAP`] of its premium; as all of
 /// these, where no venue says otherwise.
@@ -26,7 +27,7 @@ pub const DELIVERY_RATE: f64 = 0.000_25;
 /// Fee of `quantity` (absolute) at `price`, both sides alike. `underlying` matters to options alone.
 pub fn trade(
     costs: &Costs,
-    kind: InstrumentKind,
+    (kind, terms): (InstrumentKind, &Terms),
     quantity: f64,
     price: f64,
     underlying: f64,
@@ -38,7 +39,7 @@ pub fn trade(
             Costs::Bars(b) => quantity * (b.option.rate * underlying).min(b.option.cap * price),
             Costs::Flat(rate) => quantity * price * rate,
         },
-        _ => quantity * price * fee_rate(costs, kind, maker),
+        _ => quantity * price * rate(costs, kind, terms, maker),
     }
 }
 
@@ -59,9 +60,20 @@ mod tests {
 
     #[test]
     fn an_option_pays_on_its_underlying_up_to_a_share_of_its_premium() {
-        let fee = |price| trade(&Costs::default(), InstrumentKind::Option, 2.0, price, 100_000.0, false);
+        let fee = |price| {
+            trade(&Costs::default(), (InstrumentKind::Option, &Terms::Plain), 2.0, price, 100_000.0, false)
+        };
         assert!((fee(2_000.0) - 60.0).abs() < 1e-9);
         assert!((fee(40.0) - 10.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_venue_with_its_own_fees_charges_those_and_a_flat_charge_takes_no_notice() {
+        let terms = Terms::Rates { taker_ppm: 450, maker_ppm: -50 };
+        let fee = |costs, maker| trade(&costs, (InstrumentKind::Perp, &terms), 2.0, 1_000.0, 1_000.0, maker);
+        assert!((fee(Costs::default(), false) - 0.9).abs() < 1e-12);
+        assert!((fee(Costs::default(), true) + 0.1).abs() < 1e-12);
+        assert!((fee(Costs::Flat(0.001), true) - 2.0).abs() < 1e-12);
     }
 
     #[test]
@@ -92,7 +104,7 @@ mod tests {
         };
         let option = |venue: &str| {
             let i = at(venue, InstrumentKind::Option);
-            trade(tariff.of(&i), i.kind, 1.0, 2_000.0, 100_000.0, false)
+            trade(tariff.of(&i), (i.kind, &i.terms), 1.0, 2_000.0, 100_000.0, false)
         };
         assert!((option("a") - 10.0).abs() < 1e-9 && (option("b") - 30.0).abs() < 1e-9);
         let delivered = |venue: &str| {

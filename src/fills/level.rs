@@ -13,6 +13,8 @@
 //!
 //! 1. A taker is never better off than the best opposite price; more size is never cheaper.
 //! 2. Nothing fills on a market that is not quoted.
+//!
+//! What is taken is not remembered: the next who asks meets the same sizes until the market tells others.
 
 use crate::domain::{Instrument, InstrumentKind, Terms};
 use crate::market::Board;

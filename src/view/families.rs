@@ -36,7 +36,7 @@ pub struct FamilyRow {
     pub pnl: f64,
     /// The same with a maker's fills counted by touch.
     pub pnl_touch: f64,
-    /// Whether both have one sign.
+    /// Whether both have one sign ([`is_established`]).
     pub established: bool,
     /// Of a family of structures that never opened: the best edge after all costs that it saw, in basis
     /// points; below nought nothing ever paid. None where none was ever known.
@@ -89,6 +89,13 @@ fn verdict(r: &FamilyRow) -> String {
         _ if r.pnl < 0.0 => "loses after costs".to_owned(),
         _ => "gains".to_owned(),
     }
+}
+
+/// Whether through and touch agree: both gain, both lose, or neither did anything. One that did nothing
+/// where the other gained or lost establishes nothing.
+pub fn is_established(through: f64, touch: f64) -> bool {
+    let sign = |x: f64| i8::from(x > 0.0) - i8::from(x < 0.0);
+    sign(through) == sign(touch)
 }
 
 fn empty(family: Family) -> FamilyRow {
@@ -161,6 +168,6 @@ fn structured(engine: &Engine, family: Family) -> FamilyRow {
     agents.dedup();
     row.agents = agents.len();
     row.level = level.unwrap_or_default().text();
-    row.established = row.pnl * row.pnl_touch >= 0.0;
+    row.established = is_established(row.pnl, row.pnl_touch);
     row
 }

@@ -28,7 +28,7 @@ use crate::agents::strategies::param;
 use crate::domain::{
     AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, View,
 };
-use crate::fills::{Costs, borrow_fraction, fee_rate};
+use crate::fills::{Costs, borrow_fraction};
 use crate::market::Board;
 use crate::market::board::Level;
 use crate::market::pricing::spread::{self, FeeIn};
@@ -291,7 +291,7 @@ impl Rule for Memory {
 }
 
 fn taker(seen: &Seen<'_>, id: InstrumentId) -> f64 {
-    fee_rate(seen.costs(id), seen.listed.get(id).kind, false)
+    seen.rate(id, false)
 }
 
 #[cfg(test)]

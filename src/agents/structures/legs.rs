@@ -7,6 +7,9 @@
 //!    cash.
 //! 2. An order reaches its market after its latency, and fills at nothing that was quoted before that; on
 //!    bars it fills at the open of the first bar after it.
+//!    A taker meets the first quote *after* its arrival, not the one that stands: where quotes are a minute
+//!    apart it pays a price of a minute later, better or worse, than a venue would have given it at once.
+//!    Two of its orders on one instrument in one stamp each meet the whole of what is shown.
 //! 3. A maker that counts *through* fills only by prints and quotes beyond its price; one that counts
 //!    *touch* also by prints at its price once the queue before it is served.
 //! 4. The fee of a purchase of coins is taken in coins, where its venue does so, that of a sale in what is
@@ -332,7 +335,7 @@ impl Legs {
         let inverse = matches!(instrument.terms, Terms::Option { inverse: true, .. });
         let underlying = if inverse { 1.0 } else { underlying };
         let costs = m.costs.of(instrument);
-        let fee = charge::trade(costs, instrument.kind, size, price, underlying, maker);
+        let fee = charge::trade(costs, (instrument.kind, &instrument.terms), size, price, underlying, maker);
         let gas = if instrument.kind == InstrumentKind::Pool {
             m.board.get(id).and_then(|q| q.pool).map_or(0.0, |p| p.value.gas)
         } else {

@@ -23,7 +23,6 @@ use crate::domain::{
     Action, AgentId, AssetId, Body, Condition, Indicator, InstrumentId, InstrumentKind, IntentId,
     MarketEvent, Outcome, Plan, ReEntry, Reason, Span, Stamp, Verb, View, random,
 };
-use crate::fills::fee_rate;
 use crate::market::Level;
 use serde::{Deserialize, Serialize};
 
@@ -390,7 +389,7 @@ impl Life {
             let (kind, costs) = (seen.listed.get(id).kind, seen.costs(id));
             let coins = kind.is_owned() && kind != InstrumentKind::Pool && costs.in_coins();
             // The fee of a purchase of coins is taken of them.
-            let keeps = if coins && quantity < 0.0 { 1.0 - fee_rate(costs, kind, false) } else { 1.0 };
+            let keeps = if coins && quantity < 0.0 { 1.0 - seen.rate(id, false) } else { 1.0 };
             self.legs.send(order(who, seen.now, n, id, -quantity / keeps));
         }
         let provided = self.legs.ranges.held.clone();

@@ -21,7 +21,10 @@
 //! 1. A quote never crosses: a bid is below the best offer by a tick at least, an offer above the best bid.
 //! 2. No quote would take what is held beyond the cap, orders that are being taken off counted as filled.
 //! 3. No quote stands on a price older than `age`.
-//! 4. Base is at least fee, what prints move the mid, and the hurdle: flat, it quotes nothing that loses.
+//! 4. It quotes where a venue asks nothing of makers if there is such a market, else on the perp, margin or
+//!    spot market listed first.
+//! 5. A mid that jumps by more than [`JUMP`] is not believed, and not quoted by, before the next one agrees.
+//! 6. Base is at least fee, what prints move the mid, and the hurdle: flat, it quotes nothing that loses.
 //!
 //! It needs quotes and trades, and stands still on bars. Never adds: more is held by being filled.
 
@@ -32,10 +35,9 @@ use super::{Leg, Proposal, Rest, Rule, Seen, Values, find};
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
-    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, SideRule, Span, Stamp, Term,
-    View,
+    AssetId, Condition, Indicator, Instrument, InstrumentId, InstrumentKind, MarketEvent, SideRule, Span,
+    Stamp, Term, Terms, View,
 };
-use crate::fills::fee_rate;
 use crate::market::Board;
 use crate::market::board::{Told, Top};
 use serde::{Deserialize, Serialize};
@@ -59,6 +61,8 @@ const PRINTS: f64 = 40.0;
 const LOOKS: f64 = 10.0;
 /// A quote keeps its place while its price is off by less than this share of its distance.
 const KEEPS: f64 = 0.2;
+/// Move of the mid from one quote to the next, in logarithms, that is a bad tick until the next one agrees.
+const JUMP: f64 = 0.02;
 /// Minutes of volatility that the stop bears with all of the cap held.
 const BEARS: f64 = 15.0;
 
@@ -77,6 +81,9 @@ pub struct Memory {
     age: Span,
     /// The mid's own moves.
     gap: Gap,
+    /// The last mid that was believed, and one since that was not.
+    mid: Option<f64>,
+    doubted: Option<f64>,
     /// Sums over prints, forgotten in time: since when and until when, of ones, of distances in bp.
     since: Option<Stamp>,
     until: Stamp,
@@ -100,9 +107,14 @@ struct Flow {
 
 impl Memory {
     pub(super) fn new(p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
-        let by = |kind| find(listed, asset, |i| i.kind == kind && i.quote.is_none()).first().copied();
         let kinds = [InstrumentKind::Perp, InstrumentKind::Margin, InstrumentKind::Spot];
-        let Some(instrument) = kinds.into_iter().find_map(by) else {
+        let free = |i: &Instrument| matches!(i.terms, Terms::Rates { maker_ppm, .. } if maker_ppm <= 0);
+        let by = |pass: &dyn Fn(&Instrument) -> bool| {
+            let of = |kind| find(listed, asset, |i| i.kind == kind && i.quote.is_none() && pass(i));
+            kinds.into_iter().find_map(|kind| of(kind).first().copied())
+        };
+        // At the base tiers of large venues a maker's fee is many times the spread.
+        let Some(instrument) = by(&free).or_else(|| by(&|_| true)) else {
             return Err("needs a perp, margin or spot market of the asset".to_owned());
         };
         Ok(Memory {
@@ -117,6 +129,8 @@ impl Memory {
             hold: p[7],
             age: gap::span(p[8]),
             gap: Gap::default(),
+            mid: None,
+            doubted: None,
             since: None,
             until: Stamp(0),
             prints: 0.0,
@@ -132,7 +146,20 @@ impl Memory {
     }
 
     fn fresh(&self, seen: &Seen<'_>) -> Option<Top> {
-        self.top(seen.board).filter(|t| seen.now.since(t.at).0 <= self.age.0).map(|t| t.value)
+        let told = self.top(seen.board).filter(|_| self.doubted.is_none());
+        told.filter(|t| seen.now.since(t.at).0 <= self.age.0).map(|t| t.value)
+    }
+
+    /// Takes a mid; whether it is believed.
+    fn believe(&mut self, mid: f64) -> bool {
+        let near = |other: Option<f64>| other.is_some_and(|o| libm::fabs(libm::log(mid / o)) <= JUMP);
+        let believed = self.mid.is_none() || near(self.mid) || near(self.doubted);
+        if believed {
+            (self.mid, self.doubted) = (Some(mid), None);
+        } else {
+            self.doubted = Some(mid);
+        }
+        believed
     }
 
     /// Forgets in time what prints said.
@@ -161,7 +188,7 @@ impl Memory {
     }
 
     fn fee(&self, seen: &Seen<'_>) -> f64 {
-        fee_rate(seen.costs(self.instrument), seen.listed.get(self.instrument).kind, true) * 1e4
+        seen.rate(self.instrument, true) * 1e4
     }
 
     /// Base units of one quote.
@@ -191,7 +218,7 @@ impl Rule for Memory {
     fn hear(&mut self, _listed: &Listed, board: &Board, event: &MarketEvent) {
         let Some(mid) = self.top(board).map(|t| t.value.mid()) else { return };
         match *event {
-            MarketEvent::Trade { at, price, buys, .. } => {
+            MarketEvent::Trade { at, price, buys, .. } if self.doubted.is_none() => {
                 self.pass(at);
                 self.since = self.since.or(Some(at));
                 let side = if buys { 1.0 } else { -1.0 };
@@ -202,6 +229,9 @@ impl Rule for Memory {
                 self.watched = self.watched.or(Some((at, mid, side)));
             }
             MarketEvent::Quote { at, .. } | MarketEvent::Level { at, last: true, .. } => {
+                if !self.believe(mid) {
+                    return;
+                }
                 self.gap.tell(at, libm::log(mid));
                 if let Some((then, was, side)) = self.watched.filter(|w| at.since(w.0).0 >= self.after.0) {
                     self.watched = None;
@@ -299,7 +329,10 @@ impl Rule for Memory {
             let steps = wanted / tick;
             // Away from the mid, but for the last digits of a price that is on the grid.
             let steps = if buys { libm::floor(steps + 1e-6) } else { libm::ceil(steps - 1e-6) };
-            let price = stays.unwrap_or(steps * tick);
+            // The very number that the venue's own prices are: by ticks of 0.1, 2001 is 200.1 and not a hair more,
+            // or no print would ever be at the price of a quote.
+            let on_grid = if tick < 1.0 { steps / libm::rint(1.0 / tick) } else { steps * tick };
+            let price = stays.unwrap_or(on_grid);
             (price > 0.0).then_some(Rest { price, quantity: sign * size })
         };
         Some([side(true, bid), side(false, ask)])

@@ -170,6 +170,12 @@ impl Seen<'_> {
         })
     }
 
+    /// Fee as a fraction of notional; not of pools and options, whose fees are no such fraction.
+    pub fn rate(&self, id: InstrumentId, maker: bool) -> f64 {
+        let i = self.listed.get(id);
+        crate::fills::rate(self.costs(id), i.kind, &i.terms, maker)
+    }
+
     /// Cost of taking an instrument once, as a fraction of notional: fee and half the spread.
     pub fn cost(&self, id: InstrumentId) -> f64 {
         let i = self.listed.get(id);
@@ -184,7 +190,7 @@ impl Seen<'_> {
             // In its price.
             Terms::Pool { fee_ppm, .. } => f64::from(fee_ppm) / 1e6,
             Terms::Option { .. } => self.fee(id) / self.value(id).unwrap_or(f64::NAN),
-            _ => crate::fills::fee_rate(costs, i.kind, false),
+            _ => self.rate(id, false),
         };
         fee + half
     }
@@ -198,7 +204,8 @@ impl Seen<'_> {
     pub fn fee(&self, id: InstrumentId) -> f64 {
         let price = self.value(id).unwrap_or(f64::NAN);
         let underlying = self.board.get(id).and_then(|q| q.implied).map_or(price, |i| i.value.1);
-        charge::trade(self.costs(id), self.listed.get(id).kind, 1.0, price, underlying, false)
+        let i = self.listed.get(id);
+        charge::trade(self.costs(id), (i.kind, &i.terms), 1.0, price, underlying, false)
     }
 
     /// What taking `quantity` (signed) now would cost a unit, in the account's currency, as deep as it

@@ -30,7 +30,7 @@ use crate::agents::strategies::param;
 use crate::domain::{
     AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, View,
 };
-use crate::fills::{Costs, fee_rate};
+use crate::fills::Costs;
 use crate::market::Board;
 use crate::market::board::Level;
 use crate::market::pricing::spread::{self, Action, Chain, FeeIn};
@@ -133,7 +133,7 @@ impl Memory {
         } else {
             ([self.legs[2], self.legs[1], self.legs[0]], [true, false, false])
         };
-        let fee = |id| fee_rate(seen.costs(id), seen.listed.get(id).kind, false);
+        let fee = |id| seen.rate(id, false);
         let books: [Option<Side<'_>>; 3] = std::array::from_fn(|i| Self::side(seen, order[i], buys[i]));
         let [Some(one), Some(two), Some(three)] = &books else { return None };
         let leg = |i: usize, side, fee| spread::Leg {
@@ -157,7 +157,7 @@ impl Memory {
                 return f64::NAN;
             };
             rate *= if buys { 1.0 / first.0 } else { first.0 };
-            rate *= 1.0 - fee_rate(seen.costs(id), seen.listed.get(id).kind, false);
+            rate *= 1.0 - seen.rate(id, false);
         }
         rate - 1.0
     }

@@ -115,4 +115,4 @@ impl Detail {
 }
 
 /// Version of the detail's model: part of the data hash of runs that have it.
-const DETAIL_VERSION: u32 = 1;
+const DETAIL_VERSION: u32 = 2;

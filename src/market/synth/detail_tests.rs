@@ -334,8 +334,8 @@ fn every_fault_appears_where_faults_are_asked_for_and_none_where_not() {
             }
         }
     });
-    let FaultCounts { outages, bad_ticks, depegs, flash_crashes } = report.faults;
-    assert!(outages > 5 && bad_ticks > 20 && depegs > 0 && flash_crashes > 2);
+    let FaultCounts { outages, bad_ticks, depegs, absences, flash_crashes } = report.faults;
+    assert!(outages > 5 && bad_ticks > 20 && depegs > 0 && absences > 2 && flash_crashes > 2);
     assert!(silent.iter().all(|s| *s > minutes(5)), "outages are silences");
     assert!(refused > 0 && wild > 0 && apart > 0 && crashed > 0);
 }

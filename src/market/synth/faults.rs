@@ -1,5 +1,5 @@
-//! What goes wrong in the embedded market when it is asked for: outages of a venue, bad ticks, a lost peg,
-//! flash crashes. Each is a function of (seed, kind, whom, hour or day), so nothing is kept but the counts.
+//! What goes wrong in the embedded market when it is asked for: outages of a venue and of those who keep
+//! pools at its prices, bad ticks, a lost peg, flash crashes. Each is a function of (seed, kind, whom, hour or day), so nothing is kept but the counts.
 //!
 //! Alpha's perps are what the bars are made of, so the currency that loses its peg is the one that beta
 //! quotes in (all of beta's quotes shift against alpha's), and crashes are on beta. Bars and settlement
@@ -18,6 +18,8 @@ pub struct FaultCounts {
     pub bad_ticks: u64,
     /// Beta's currency lost its peg.
     pub depegs: u64,
+    /// Those who keep pools at the price of the exchanges stayed away.
+    pub absences: u64,
     /// A price of beta fell by many per cent and came back within minutes.
     pub flash_crashes: u64,
 }
@@ -26,8 +28,8 @@ pub struct FaultCounts {
 pub(super) const ALPHA: usize = 0;
 pub(super) const BETA: usize = 1;
 
-/// Chances: an outage of a venue an hour, a bad tick of an asset an hour, a lost peg a day, a crash of an
-/// asset an hour.
+/// Chances: an outage of a venue an hour, likewise of what arbitrage with pools runs on, a bad tick of an
+/// asset an hour, a lost peg a day, a crash of an asset an hour.
 const OUTAGE: f64 = 1.0 / 250.0;
 const BAD_TICK: f64 = 1.0 / 100.0;
 const DEPEG: f64 = 1.0 / 40.0;
@@ -48,6 +50,8 @@ pub(super) struct Weather {
     pub silent: [bool; 2],
     /// Factor on all of beta's prices, less one.
     pub depeg: f64,
+    /// Nobody keeps the pools at the price of the exchanges: what they run on is down.
+    pub absent: bool,
 }
 
 /// What goes wrong with an asset now.
@@ -79,6 +83,21 @@ impl Faults {
         (on, on && since < self.step.0)
     }
 
+    /// Whether one holds at `at`, and how many have their first step there.
+    fn outage(&self, why: Why, whom: u64, at: Stamp) -> (bool, u64) {
+        let (mut holds, mut began) = (false, 0);
+        for back in 0..2 {
+            let hour = Stamp(at.floor(Span::HOUR).0 - back * Span::HOUR.0);
+            let k = key(self.seed, why, whom, hour);
+            if random::uniform(k) < OUTAGE {
+                let (on, first) = self.holds(at, within(hour, Span::HOUR, k), stretch(300, 3_600, k));
+                holds |= on;
+                began += u64::from(first);
+            }
+        }
+        (holds, began)
+    }
+
     /// What goes wrong with the venues.
     pub fn weather(&mut self, at: Stamp) -> Weather {
         let mut weather = Weather::default();
@@ -86,18 +105,13 @@ impl Faults {
             return weather;
         }
         for venue in [ALPHA, BETA] {
-            for back in 0..2 {
-                let hour = Stamp(at.floor(Span::HOUR).0 - back * Span::HOUR.0);
-                let k = key(self.seed, Why::Outage, venue as u64, hour);
-                if random::uniform(k) >= OUTAGE {
-                    continue;
-                }
-                let (start, length) = (within(hour, Span::HOUR, k), stretch(300, 3_600, k));
-                let (on, first) = self.holds(at, start, length);
-                weather.silent[venue] |= on;
-                self.counts.outages += u64::from(first);
-            }
+            let (on, first) = self.outage(Why::Outage, venue as u64, at);
+            weather.silent[venue] = on;
+            self.counts.outages += first;
         }
+        let (on, first) = self.outage(Why::Absent, 0, at);
+        weather.absent = on;
+        self.counts.absences += first;
         for back in 0..2 {
             let day = Stamp(at.floor(Span::DAY).0 - back * Span::DAY.0);
             let k = key(self.seed, Why::Depeg, 0, day);

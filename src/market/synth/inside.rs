@@ -33,6 +33,9 @@ pub(super) enum Why {
     BadTick,
     Depeg,
     Crash,
+    Pulse,
+    Print,
+    Absent,
 }
 
 /// A key of the detail.
@@ -94,9 +97,10 @@ pub(super) fn on_tick(price: f64, steps: f64) -> f64 {
 /// The prices at the ends of an hour's steps, and the standard deviation of a step's return.
 ///
 /// A Brownian bridge from open to close, reflected at low and high. Its variance is that of the bar by
-/// Rogers and Satchell (1991): E[(h − o)(h − c) + (o − l)(c − l)], with the bar's own extremes.
+/// Rogers and Satchell (1991): E[(h − o)(h − c) + (o − l)(c − l)], with the bar's own extremes. `shared` is the
+/// correlation of its moves with those of the market, so that assets move together within hours too.
 pub(super) fn inside(
-    (seed, name): (u64, u64),
+    (seed, name, shared): (u64, u64, f64),
     start: Stamp,
     step: Span,
     bar: &Bar,
@@ -111,7 +115,9 @@ pub(super) fn inside(
     let mut bridge = 0.0;
     for k in 1..=n {
         let left = (n - k) as f64;
-        let z = random::normal(key(seed, Why::Inside, name, start.after(Span(k as i64 * step.0))));
+        let at = start.after(Span(k as i64 * step.0));
+        let of = |name: u64| random::normal(key(seed, Why::Inside, name, at));
+        let z = shared * of(0) + libm::sqrt(1.0 - shared * shared) * of(name);
         bridge = bridge * left / (left + 1.0) + sigma * libm::sqrt(left / (left + 1.0)) * z;
         let mut x = open + (close - open) * k as f64 / n as f64 + bridge;
         if x > high {

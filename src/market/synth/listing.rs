@@ -24,6 +24,8 @@ pub const BETA: &str = "beta";
 /// Where the pools are.
 pub const CHAIN: &str = "chain";
 
+/// Fees of beta's perps: it wants makers and asks nothing of them, as Deribit does for its perps (0 / 0.05 %).
+const BETA_PERP: Terms = Terms::Rates { taker_ppm: 500, maker_ppm: 0 };
 /// Fees of the pools, in millionths.
 pub(super) const V2_PPM: u32 = 3_000;
 pub(super) const V3_PPM: u32 = 500;
@@ -156,7 +158,7 @@ impl Book<'_> {
             perp_alpha: InstrumentId(place as u16),
             spot_alpha: self.add(place, format!("{name}/USDT"), Kind::Spot, ALPHA, Terms::Plain),
             spot_beta: self.add(place, format!("{name}-USDT"), Kind::Spot, BETA, Terms::Plain),
-            perp_beta: self.add(place, format!("{name}-USDT-SWAP"), Kind::Perp, BETA, Terms::Plain),
+            perp_beta: self.add(place, format!("{name}-USDT-SWAP"), Kind::Perp, BETA, BETA_PERP),
         }
     }
 

@@ -51,11 +51,6 @@ impl Ar {
         Ar { keep, add: scale * libm::sqrt(1.0 - keep * keep), value: scale * random::normal(key) }
     }
 
-    /// Where it is.
-    pub fn value(&self) -> f64 {
-        self.value
-    }
-
     pub fn step(&mut self, key: u64) -> f64 {
         self.value = self.keep * self.value + self.add * random::normal(key);
         self.value

@@ -2,15 +2,16 @@
 //!
 //! # Invariants
 //!
-//! 1. Detail of a step is trades (stamped half a step before its end), then quotes, marks, settlements,
-//!    bars of a whole hour, pools (stamped its end), so stamps never fall.
+//! 1. Detail of a step is what beta's perps say pulse by pulse and, stamped half a step before its end,
+//!    trades; then quotes, marks, settlements, bars of a whole hour, pools (stamped its end), so stamps
+//!    never fall.
 //! 2. It walks its own copy of the path, eight hours ahead of what it tells: the premium that a settlement
 //!    is made from is what the perp showed in the eight hours before. It draws nothing of the path anew, so
 //!    the bars are those of a run without detail.
 //! 3. Its memory is one settlement's hours of bars, one hour's prices, and the contracts that trade.
 
 use super::detail::Detail;
-use super::faults::{ALPHA, FaultCounts, Faults};
+use super::faults::{ALPHA, FaultCounts, Faults, Weather};
 use super::listing::{Contract, Ids, Listed, V2_PPM, V3_PPM, has_options};
 use super::options::Desk;
 use super::path::{Path, SETTLEMENT_HOURS};
@@ -67,7 +68,7 @@ impl Steps {
             .map(|(id, lines)| Triangle::start(seed, step, at, id, lines));
         let pools = pools.zip(find("ETH")).map(|([v2, v3], line)| {
             let index = path.price(places[line]) / (1.0 + premiums[places[line]]);
-            let pool = |id, ppm, concentrated| Pool::start(seed, step, id, ppm, concentrated, index);
+            let pool = |id, ppm, ranges| Pool::start(seed, (step, at), id, (ppm, ranges), index);
             (line, [pool(v2, V2_PPM, false), pool(v3, V3_PPM, true)])
         });
         let lines = lines
@@ -123,15 +124,21 @@ impl Steps {
         let eight = Span(SETTLEMENT_HOURS * Span::HOUR.0);
         let share = (Stamp(at.0 - 1).since(start.floor(eight)).0 + 1) as f64 / eight.0 as f64;
         let weather = self.faults.weather(at);
-        let mut sink = Sink { queue, seed: self.seed, at: start.after(Span(step.0 / 2)), silent: false };
+        let half = start.after(Span(step.0 / 2));
+        let mut sink = Sink { queue, seed: self.seed, at: half, silent: false };
         for line in &mut self.lines {
-            line.advance(k, at, share);
+            line.advance(k, at, share, &weather, &mut self.faults);
+        }
+        self.pulses(start, (start, half), &weather, &mut sink);
+        sink.at = half;
+        for line in &mut self.lines {
             line.trades(&mut sink, &weather);
         }
         sink.silent = weather.silent[ALPHA];
         if let Some(triangle) = &self.triangle {
             triangle.trades(&mut sink, &self.lines);
         }
+        self.pulses(start, (half, at), &weather, &mut sink);
         sink.at = at;
         for (line, desk) in self.lines.iter_mut().zip(&mut self.desks) {
             line.quotes(&mut sink, &weather, &mut self.faults);
@@ -152,7 +159,21 @@ impl Steps {
         let gas = self.gas.step(at);
         if let Some((line, pools)) = &mut self.pools {
             for pool in pools {
-                pool.step(self.lines[*line].now.index, gas, &mut sink);
+                pool.step(self.lines[*line].now.index, gas, weather.absent, &mut sink);
+            }
+        }
+    }
+
+    /// What beta's perps say within the step that begins at `start`, after `span.0` up to `span.1`.
+    fn pulses(&mut self, start: Stamp, span: (Stamp, Stamp), weather: &Weather, sink: &mut Sink<'_>) {
+        let Some(first) = self.lines.first() else { return };
+        for k in 1..=first.pulses() {
+            sink.at = self.lines[0].pulse_at(start, k);
+            if sink.at <= span.0 || sink.at > span.1 {
+                continue;
+            }
+            for line in &mut self.lines {
+                line.pulse(k, start, sink, weather);
             }
         }
     }

@@ -15,13 +15,14 @@
 //! 1. Mids of alpha's perp and its trades lie inside the bar of their hour.
 //! 2. The sizes at the best prices lean toward the next step's move, mildly: that is what a scalper lives on.
 
-use super::faults::{ALPHA, BETA, Faults, Weather};
+use super::faults::{ALPHA, BETA, Faults, Trouble, Weather};
 use super::inside::{Gap, GapSpec, Why, inside, key, memory, on_tick};
 use super::listing::{Ids, usual};
 use super::options::{Realised, buys};
 use super::path::{Ar, funding_rate};
+use super::pulse::Pulse;
 use super::sink::{Quote, Sink, Ticks, bad_tick};
-use super::spec::ASSETS;
+use super::spec::{ASSETS, MARKET_VOL};
 use crate::domain::{AssetId, Bar, MarketEvent, Span, Stamp, random};
 
 /// Between the venues' spots, and between beta's perp and its index.
@@ -38,12 +39,18 @@ const SPOT_NOISE: (f64, Span) = (3e-5, Span::seconds(300));
 /// Beta's premium: how much of alpha's, and a part of its own.
 const BETA_SHARE: f64 = 0.8;
 const BETA_OWN: (f64, Span) = (2.5e-4, Span(3 * Span::DAY.0));
-/// Half of the spreads, as fractions: perps, spot, third pair.
-const PERP_HALF: f64 = 3e-5;
+/// Half of the spreads, as fractions: perps of alpha and of beta, spot and third pair. What a taker of some
+/// size pays, not the tick that Binance shows (0.01 … 0.02 bp). Beta is a small venue, as the small ones of
+/// recordings are: OKX's dated BTC 1.3 bp, Coinbase's BTC and ETH in 2017 0.7 … 2.1 bp, dYdX's smaller perps
+/// 0.9 … 5 bp.
+const PERP_HALF: (f64, f64) = (3e-5, 1.5e-4);
 pub(super) const SPOT_HALF: f64 = 8e-5;
 /// Weight of the next step's move, in standard deviations, against noise in the imbalance of sizes:
 /// alpha's perp, all others.
 const FORESIGHT: (f64, f64) = (0.15, 0.07);
+/// Beta's perps trade and show these parts of alpha's.
+const BETA_PERP_PART: f64 = 0.05;
+const BETA_PERP_SIZE: f64 = 0.15;
 /// Prices a side of the book.
 pub(super) const DEPTH: usize = 10;
 
@@ -51,6 +58,8 @@ pub(super) const DEPTH: usize = 10;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Now {
     pub perp: f64,
+    /// Mids of beta at the end of this step: spot, perp.
+    beta: (f64, f64),
     pub index: f64,
     pub spot_alpha: f64,
     /// The move of this step and the next, in standard deviations.
@@ -87,6 +96,8 @@ pub(super) struct Line {
     spot_noise: Ar,
     beta_own: Ar,
     gaps: [Gap; 2],
+    pulse: Pulse,
+    trouble: Trouble,
 }
 
 impl Line {
@@ -121,6 +132,8 @@ impl Line {
             spot_noise: memory(SPOT_NOISE.1, step, SPOT_NOISE.0, k(Why::Alpha, 1)),
             beta_own: memory(BETA_OWN.1, step, BETA_OWN.0, k(Why::BetaPremium, 1)),
             gaps: [Gap::start(GAP, step, k(Why::Beta, 1)), Gap::start(GAP, step, k(Why::Beta, 2))],
+            pulse: Pulse::start(seed, step, ids.perp_beta),
+            trouble: Trouble::default(),
         }
     }
 
@@ -133,7 +146,8 @@ impl Line {
             self.now.index = bar.open / (1.0 + self.premium.1);
         }
         self.bar = bar;
-        let id = (self.seed, self.name);
+        let spec = &ASSETS[self.asset.index()];
+        let id = (self.seed, self.name, spec.beta * MARKET_VOL / usual(spec));
         let sigma = inside(id, start, self.step, &bar, self.ticks.steps, &mut self.prices);
         self.sigma = sigma.max(1e-7);
     }
@@ -148,8 +162,9 @@ impl Line {
     }
 
     /// Moves to step `k` of the hour, whose end `at` is `share` of the way between settlements.
-    pub fn advance(&mut self, k: usize, at: Stamp, share: f64) {
-        let key = |why, n| random::mix(key(self.seed, why, self.name, at), n);
+    pub fn advance(&mut self, k: usize, at: Stamp, share: f64, weather: &Weather, faults: &mut Faults) {
+        let (seed, name) = (self.seed, self.name);
+        let key = |why, n| random::mix(key(seed, why, name, at), n);
         let before = self.now.perp;
         let perp = self.prices.get(k).copied().unwrap_or(self.bar.close);
         self.now.perp = perp;
@@ -164,6 +179,48 @@ impl Line {
         let own = self.beta_own.step(key(Why::BetaPremium, 0));
         self.beta_premium.0 += BETA_SHARE * premium + own;
         self.beta_premium.1 += 1.0;
+        self.trouble = faults.trouble(self.name, at);
+        let beta = (1.0 + weather.depeg) * (1.0 - self.trouble.crash);
+        let own = BETA_SHARE * premium + own;
+        let gaps = [self.gaps[0].step(key(Why::Beta, 0)), self.gaps[1].step(key(Why::Beta, 7))];
+        let index = self.now.index;
+        self.now.beta.0 = index * (1.0 + gaps[0]) * beta;
+        self.now.beta.1 = index * (1.0 + 0.7 * gaps[0] + 0.7 * gaps[1]) * (1.0 + own) * beta;
+        if self.pulse.is_on() {
+            self.pulse.walk(Stamp(at.0 - self.step.0), self.now.beta.1, self.sigma);
+        }
+    }
+
+    /// Wider where it moves more: a twentieth of a minute's standard deviation.
+    fn wider(&self) -> f64 {
+        0.05 * self.sigma * libm::sqrt(Span::seconds(60).in_units_of(self.step))
+    }
+
+    /// Half of the spread of beta's perp and the size at its best prices, in quote currency.
+    fn beta_perp(&self) -> (f64, f64) {
+        let half = PERP_HALF.1 + self.wider() + 0.2 * self.trouble.crash;
+        (self.now.beta.1 * half, BETA_PERP_SIZE * self.size)
+    }
+
+    /// Pulses in a step.
+    pub fn pulses(&self) -> usize {
+        self.pulse.count()
+    }
+
+    /// End of pulse `k` of the step that begins at `start`.
+    pub fn pulse_at(&self, start: Stamp, k: usize) -> Stamp {
+        self.pulse.at(start, k)
+    }
+
+    /// What beta's perp says at pulse `k` (from 1) of the step that begins at `start`.
+    pub fn pulse(&mut self, k: usize, start: Stamp, sink: &mut Sink<'_>, weather: &Weather) {
+        if !self.pulse.is_on() {
+            return;
+        }
+        sink.silent = weather.silent[BETA];
+        let (half, size) = self.beta_perp();
+        let volume = BETA_PERP_PART * self.bar.volume / Span::HOUR.in_units_of(Span::seconds(1));
+        self.pulse.tell(k, start, &self.ticks, (half, size / self.now.perp, volume), sink);
     }
 
     /// Base units that a step of this hour trades on alpha's perp.
@@ -180,13 +237,14 @@ impl Line {
             (perp_alpha, ALPHA, 1.0),
             (spot_alpha, ALPHA, 0.3),
             (spot_beta, BETA, 0.2),
-            (perp_beta, BETA, 0.5),
+            (perp_beta, BETA, BETA_PERP_PART),
         ];
         for (i, (id, venue, part)) in all.into_iter().enumerate() {
             let quote = self.now.quotes[i];
             let k = key(self.seed, Why::Trade, u64::from(id.0), sink.at);
             sink.silent = weather.silent[venue];
-            if quote.bid <= 0.0 {
+            // Those of beta's perp came pulse by pulse.
+            if quote.bid <= 0.0 || (i == 3 && self.pulse.is_on()) {
                 continue;
             }
             let volume = usual * part * libm::exp(0.6 * random::normal(random::mix(k, 1)) - 0.18);
@@ -208,30 +266,25 @@ impl Line {
     /// Quotes and marks of this step.
     pub fn quotes(&mut self, sink: &mut Sink<'_>, weather: &Weather, faults: &mut Faults) {
         let at = sink.at;
-        let trouble = faults.trouble(self.name, at);
+        let trouble = self.trouble;
         let k = |why, n| random::mix(key(self.seed, why, self.name, at), n);
         let beta = (1.0 + weather.depeg) * (1.0 - trouble.crash);
-        let own = BETA_SHARE * self.now.premium + self.beta_own.value();
-        let gaps = [self.gaps[0].step(k(Why::Beta, 0)), self.gaps[1].step(k(Why::Beta, 7))];
-        let Now { perp, index, spot_alpha, z_next, .. } = self.now;
-        let spot_beta = index * (1.0 + gaps[0]) * beta;
-        let perp_beta = index * (1.0 + 0.7 * gaps[0] + 0.7 * gaps[1]) * (1.0 + own) * beta;
-        // Wider where it moves more: a twentieth of a minute's standard deviation.
-        let minute = self.sigma * libm::sqrt(Span::seconds(60).in_units_of(self.step));
-        let wider = 0.05 * minute + 0.2 * trouble.crash;
+        let Now { perp, index, spot_alpha, z_next, beta: (spot_beta, perp_beta), .. } = self.now;
+        let minute = self.wider();
+        let wider = minute + 0.2 * trouble.crash;
         let size = self.size / perp;
         let z = z_next.clamp(-3.0, 3.0);
         let ids = self.ids;
         let all = [
-            (ids.perp_alpha, ALPHA, perp, PERP_HALF, FORESIGHT.0, size),
+            (ids.perp_alpha, ALPHA, perp, PERP_HALF.0, FORESIGHT.0, size),
             (ids.spot_alpha, ALPHA, spot_alpha, SPOT_HALF, FORESIGHT.1, 0.4 * size),
             (ids.spot_beta, BETA, spot_beta, SPOT_HALF, FORESIGHT.1, 0.3 * size),
-            (ids.perp_beta, BETA, perp_beta, PERP_HALF, FORESIGHT.1, 0.6 * size),
+            (ids.perp_beta, BETA, perp_beta, PERP_HALF.1, FORESIGHT.1, BETA_PERP_SIZE * size),
         ];
         for (i, (id, venue, mid, half, foresight, size)) in all.into_iter().enumerate() {
             let noise = random::normal(k(Why::Imbalance, i as u64));
             let lean = 0.8 * libm::tanh(0.6 * (foresight * z + noise));
-            let wide = if venue == BETA { wider } else { 0.05 * minute };
+            let wide = if venue == BETA { wider } else { minute };
             sink.silent = weather.silent[venue];
             let bad = trouble.bad.filter(|(which, _)| *which == i as u64).map(|b| b.1);
             let half = mid * (half + wide);
@@ -242,6 +295,9 @@ impl Line {
                     bad_tick(sink, id, &self.ticks, (mid, half, size), bad)
                 }
             };
+            if i == 3 {
+                self.pulse.ends(mid, self.now.quotes[3]);
+            }
             if id == ids.perp_alpha || id == ids.perp_beta {
                 sink.mark(id, on_tick(mid, self.ticks.steps), index * if venue == BETA { beta } else { 1.0 });
             }

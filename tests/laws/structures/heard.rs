@@ -7,7 +7,7 @@ use hive::agents::structures::listed::Listed;
 use hive::agents::structures::ranges::{Ask, Bounds};
 use hive::agents::structures::{Leg, Seen};
 use hive::domain::{Action, MarketEvent, Plan, Reason, Span, Stamp, Verb};
-use hive::fills::{self, Costs, level};
+use hive::fills::{self, Tariff, level};
 use hive::market::Board;
 use hive::market::board::Level;
 
@@ -126,8 +126,8 @@ impl Intent {
                 MarketEvent::Bar { bar, .. }
                     if quoted.level == Level::Bars && quoted.bar_before >= Some(f.decided) =>
                 {
-                    let kind = listed.get(leg.instrument).kind;
-                    fills::take(costs, kind, bar.open, f64::NAN, bar.volume, f.left).quantity
+                    let i = listed.get(leg.instrument);
+                    fills::take(costs.of(i), i.kind, bar.open, f64::NAN, bar.volume, f.left).quantity
                 }
                 MarketEvent::Quote { .. }
                 | MarketEvent::Pool { .. }
