@@ -188,7 +188,7 @@ fn a_random_walk_at_no_cost_gives_an_interval_that_covers_nothing() {
     assert!(u.sharpe.lo < 0.0 && 0.0 < u.sharpe.hi, "{:?}", u.sharpe);
     assert!(u.sharpe.hi - u.sharpe.lo < 2.5, "too wide to say anything: {:?}", u.sharpe);
     assert!(r.verdict.contains("not attributable to communication"), "{}", r.verdict);
-    assert!(r.verdict.contains("not built yet"), "{}", r.verdict);
+    assert!(r.verdict.contains("not run, see --services"), "{}", r.verdict);
 }
 
 #[test]

@@ -121,6 +121,10 @@ pub static SETTINGS: &[Setting] = &[
 
     later("true", row("services.carry", Kind::Flag, "", "carry agents choose between spot and perp for the desk", |d| Some(Slot::Flag(&mut d.config.services.carry)))),
     later("true", row("services.liquidity", Kind::Flag, "", "makers work the desk's orders patiently", |d| Some(Slot::Flag(&mut d.config.services.liquidity)))),
+    later("true", row("services.flow", Kind::Flag, "", "what the desk buys or sells anyway is taken as spot where that pays", |d| Some(Slot::Flag(&mut d.config.services.flow)))),
+    later("true", row("services.netting", Kind::Flag, "", "margin is asked for what is left of desk and carry together", |d| Some(Slot::Flag(&mut d.config.services.netting)))),
+    later("true", row("services.beyond", Kind::Flag, "", "spot may exceed what the desk holds long: a hedged book of its own", |d| Some(Slot::Flag(&mut d.config.services.beyond)))),
+    later("1", row("services.capital", number(0.0, 1.0), EQUITY, "what spot and margin may use", |d| Some(Slot::Number(&mut d.config.services.capital)))),
     later("1", row("services.through", number(0.0, 100.0), "bp", "how far a bar must trade beyond a worked order's limit to fill it", |d| Some(Slot::Bp(&mut d.config.services.through)))),
 
     row("managers.low_risk.risk_scale_min", number(0.05, 1.0), FRACTION, "the least that the risk target is scaled to", |d| Some(Slot::Number(&mut d.low_risk()?.risk_scale_min))),

@@ -82,6 +82,7 @@ pub struct Services {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Work {
     volatility: Weighted,
+    /// Of the last fast bar; zero before the first.
     close: f64,
     /// Close of the last fast bar, and the time from the one before to it.
     at: Option<Stamp>,
@@ -203,7 +204,7 @@ impl Services {
     pub fn new(desk: usize) -> Self {
         let work = Work {
             volatility: Weighted::new(FAST_SPAN),
-            close: f64::NAN,
+            close: 0.0,
             at: None,
             span: Span(0),
             order: None,
@@ -428,7 +429,7 @@ impl Real {
     /// Whether a maker works the orders of a place now.
     fn is_worked(&self, spec: &RealSpec, place: usize) -> bool {
         let w = &self.services.work[place];
-        spec.services.makers[place].is_some() && w.volatility.seen() >= FAST_KNOWN && w.close.is_finite()
+        spec.services.makers[place].is_some() && w.volatility.seen() >= FAST_KNOWN && w.close > 0.0
     }
 
     /// The limit of a worked order on this side, from what is known now.
@@ -541,7 +542,7 @@ impl Real {
             }
         }
         let w = &mut self.services.work[place];
-        if w.close.is_finite() {
+        if w.close > 0.0 {
             let r = bar.close / w.close - 1.0;
             w.volatility.push(r * r);
         }

@@ -120,7 +120,8 @@ pub fn express(terms: &Terms, lines: &mut [Line]) {
             used += move_by(terms, &mut lines[i], -STEP);
         }
     }
-    let full = FULL * terms.capital;
+    // A step more must still fit.
+    let full = (FULL * terms.capital).min(terms.capital - (1.0 + MARGIN) * STEP);
     for &i in &order {
         let line = &mut lines[i];
         if line.known != Known::Fresh {

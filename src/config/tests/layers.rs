@@ -91,6 +91,7 @@ fn every_field_of_every_settings_type_has_its_row() {
         "goals": config.goals,
         "listening": config.listening,
         "managers": config.managers,
+        "services": config.services,
     });
     let mut fields = BTreeSet::new();
     leaves(&json, "", &mut fields);
@@ -123,6 +124,8 @@ fn what_came_later_is_in_the_hash_unless_it_is_as_it_always_was() {
         ("scouts.families", "neutral"),
         ("listening.balance", "families"),
         ("funds.drawdown_by", "risk"),
+        ("services.carry", "false"),
+        ("services.through", "5"),
     ] {
         let flag = [Override::flag("--x", path, value)];
         let (config, _) = load(SHIPPED_FILE, SHIPPED, [], &flag).unwrap();
