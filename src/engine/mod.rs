@@ -13,6 +13,7 @@ mod day;
 pub mod emergence;
 pub mod listen;
 mod obey;
+mod orders;
 pub mod readings;
 pub mod real;
 pub mod respond;
@@ -20,6 +21,7 @@ pub mod services;
 pub mod speak;
 pub mod state;
 pub mod structures;
+pub mod works;
 
 use crate::agents::Cast;
 use crate::agents::cast::cast;

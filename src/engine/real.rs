@@ -9,12 +9,12 @@
 //! 3. The first doubt (a refused posting, a mismatch with the venue) halts: no new risk, and the
 //!    reason is kept for the operator.
 
+use super::orders::Known;
 use super::services::{ServiceSpec, Services};
 use super::{Outputs, Settings};
 use crate::agents::Cast;
 use crate::domain::{
-    AgentId, Decimal, Digest, Instrument, InstrumentId, Money, OrderId, OrderKind, OrderStatus, Span, Stamp,
-    Universe, money,
+    AgentId, Decimal, Digest, Instrument, InstrumentId, Money, OrderId, Stamp, Universe, money,
 };
 use crate::execution::{OrderTracker, PaperVenue, Venue};
 use crate::hive::curve::{Base, Curve};
@@ -22,9 +22,9 @@ use crate::hive::managers::Knobs;
 use crate::ledger::exact::product;
 use crate::ledger::{Account, Ledger, LedgerError};
 use crate::market::{Board, Listing};
-use crate::treasury::desk::{Desk, DeskSpec, Quote, Steer, Wanted};
+use crate::treasury::desk::{Desk, DeskSpec, Quote, Steer};
 use crate::treasury::funds::Funds;
-use crate::treasury::{ApprovedOrder, Breaker, Exposure, Gate, Hand, Mode, Proposal};
+use crate::treasury::{Breaker, Gate, Hand, Mode};
 use serde::{Deserialize, Serialize};
 
 /// What does not change during a run.
@@ -66,19 +66,19 @@ pub struct Real {
     /// What agents do for each other.
     pub services: Services,
     /// By instrument: the close before.
-    confirmed: Vec<Decimal>,
+    pub(super) confirmed: Vec<Decimal>,
     /// Why trading is halted, if it is.
     pub halted: Option<String>,
     /// By instrument: the order that may still fill.
     pub(super) working: Vec<Option<OrderId>>,
-    next_order: u64,
-    sent: u64,
+    pub(super) next_order: u64,
+    pub(super) sent: u64,
     barriers: u64,
     running: u64,
     /// Fees, spread and impact since the day was taken.
     pub(super) paid: Money,
     day_equity: Money,
-    equity: Money,
+    pub(super) equity: Money,
     /// By declared agent, and of the account: PnL when the last day closed.
     day_pnl: (Vec<Money>, Money),
 }
@@ -394,122 +394,6 @@ impl Real {
         }
     }
 
-    /// Sends what is wanted of an instrument: `change` of it as spot and the rest in the perp. Both legs leave
-    /// or neither.
-    fn send(
-        &mut self,
-        spec: &RealSpec,
-        settings: &Settings,
-        known: &Known<'_>,
-        want: Wanted,
-        change: Decimal,
-        out: &mut Outputs,
-    ) {
-        let id = want.instrument;
-        let place = id.index();
-        let carried = spec.services.carriers[place].and(spec.services.spots[place]);
-        let spot = match carried.filter(|_| !change.is_zero()) {
-            Some(spot) => self.approve(spec, settings, known, spot, place, change).map(|o| (spot, o)),
-            None => None,
-        };
-        let change = spot.as_ref().map_or(Decimal::ZERO, |(_, order)| order.quantity());
-        let owed = carried.map_or(Decimal::ZERO, |_| self.services.unmirrored(place));
-        let legs = !change.is_zero() || !owed.is_zero();
-        let (now, later) = self.split(spec, place, want.quantity);
-        // Two legs leave together, so nothing is worked.
-        let (now, later) = if legs { (now + later - change - owed, Decimal::ZERO) } else { (now, later) };
-        self.withdraw(id);
-        let perp = if now.is_zero() { None } else { self.approve(spec, settings, known, id, place, now) };
-        if perp.is_none() && !now.is_zero() && spot.is_some() {
-            return;
-        }
-        // In the order of their numbers.
-        if let Some((spot, order)) = spot {
-            self.submit(spot, &order, out);
-        }
-        if let Some(order) = perp
-            && self.submit(id, &order, out)
-            && !legs
-        {
-            self.crosses(place, order.id());
-        }
-        if !later.is_zero()
-            && let Some(order) = self.approve(spec, settings, known, id, place, later)
-            && let Err(e) = self.work(spec, place, &order)
-        {
-            self.halt(format!("an order that is worked was refused after the gate: {e}"), out);
-        }
-    }
-
-    /// Asks the gate.
-    fn approve(
-        &mut self,
-        spec: &RealSpec,
-        settings: &Settings,
-        known: &Known<'_>,
-        id: InstrumentId,
-        place: usize,
-        quantity: Decimal,
-    ) -> Option<ApprovedOrder> {
-        let listing = &known.listings[place];
-        let position = self.position(spec, id);
-        let shrinks =
-            position.is_sign_negative() != quantity.is_sign_negative() && quantity.abs() <= position.abs();
-        let proposal = Proposal {
-            id: OrderId(self.next_order),
-            instrument: id,
-            quantity,
-            reference: self.marks[id.index()],
-            reduce_only: shrinks && !position.is_zero(),
-            at: known.at,
-        };
-        self.next_order += 1;
-        let exposure = Exposure {
-            equity: self.equity,
-            position,
-            open_order: Decimal::ZERO,
-            gross: known.gross,
-            net: known.net,
-            feed_age: listing.last_at.map_or(Span(i64::MAX), |l| known.at.since(l)),
-            tradable: listing.trading,
-            bar_volume: listing.last.volume,
-            last_confirmed: self.confirmed[id.index()],
-        };
-        // The level's own participation limit applies at the fill; a flat charge has none.
-        let flat = settings.costs.is_flat();
-        let exposure = if flat { Exposure { bar_volume: f64::INFINITY, ..exposure } } else { exposure };
-        self.gate.approve(&proposal, &spec.instruments[id.index()], &exposure, self.mode()).ok()
-    }
-
-    /// An approved order leaves as a market order; whether it did.
-    fn submit(&mut self, id: InstrumentId, order: &ApprovedOrder, out: &mut Outputs) -> bool {
-        let tracked = self.orders.sent(order);
-        match tracked
-            .map_err(|e| e.to_string())
-            .and_then(|()| self.venue.submit(order, OrderKind::Market).map_err(|e| e.to_string()))
-        {
-            Ok(_) => {
-                self.sent += 1;
-                self.working[id.index()] = Some(order.id());
-                true
-            }
-            Err(e) => {
-                self.halt(format!("an order was refused after the gate: {e}"), out);
-                false
-            }
-        }
-    }
-
-    /// Takes back what still works in an instrument.
-    pub(super) fn withdraw(&mut self, id: InstrumentId) {
-        self.rest_no_more(id);
-        if let Some(order) = self.working[id.index()].take() {
-            self.venue.cancel(order);
-            // An order that is known can be set; that it is over already is no error.
-            let _ = self.orders.set(order, OrderStatus::Cancelled);
-        }
-    }
-
     /// Σ|position| and Σ position at the marks.
     fn exposed(&self) -> Result<(Money, Money), LedgerError> {
         let (mut gross, mut net) = (Decimal::ZERO, Decimal::ZERO);
@@ -610,14 +494,6 @@ impl Real {
             .then_some(())
             .ok_or_else(|| format!("rounding has piled up to {rounding}"))
     }
-}
-
-/// What is known as orders are sent.
-struct Known<'a> {
-    at: Stamp,
-    listings: &'a [Listing],
-    gross: Money,
-    net: Money,
 }
 
 /// Room for an attribution, kept from bar to bar.

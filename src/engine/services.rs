@@ -19,16 +19,15 @@
 //!    that still wants it, and is taken back if it does not.
 
 use super::real::{Real, RealSpec};
+use super::works::{Work, Worked};
 use super::{Outputs, Settings};
 use crate::agents::Cast;
 use crate::domain::{
     AgentId, AssetId, CarryQuote, Decimal, Family, Fill, InstrumentId, InstrumentKind, MarketEvent, Money,
-    OrderId, Receipt, Service, Span, Stamp, Universe, money,
+    Receipt, Service, Span, Stamp, Universe, money,
 };
-use crate::execution::Venue;
-use crate::fills::{Costs, fee_rate, take};
+use crate::fills::{Costs, fee_rate};
 use crate::market::board::Told;
-use crate::market::indicators::Weighted;
 use crate::market::{Board, Listing};
 use crate::treasury::desk::{Steer, Wanted};
 use crate::treasury::expression::{Known, Line, Terms, express};
@@ -39,12 +38,6 @@ use serde::{Deserialize, Serialize};
 const HELD_AFTER: Span = Span(Span::DAY.0);
 /// … and one older than this is none.
 const STALE_AFTER: Span = Span(3 * Span::DAY.0);
-/// Bars of the fast clock that its volatility is measured over.
-const FAST_SPAN: f64 = 96.0;
-/// Bars of it before an order is worked.
-const FAST_KNOWN: u32 = 48;
-/// κ, the distance of a limit in volatilities of a fast bar: up to a quarter of an hour, and above.
-const KAPPA: (f64, f64) = (1.0, 0.25);
 
 /// Who serves on what.
 #[derive(Clone, Debug, Default)]
@@ -69,52 +62,13 @@ pub struct Services {
     /// Of that, what the carrier is short of in the perp.
     mirrored: Vec<Decimal>,
     /// Orders that are worked.
-    work: Vec<Work>,
+    pub(super) work: Vec<Work>,
     /// By instrument of the desk: orders worked, as they were filled.
-    fills: Vec<Worked>,
+    pub(super) fills: Vec<Worked>,
     /// PnL of the carriers when it was last told …
     told: Vec<(AgentId, Money)>,
     /// … and what was filled.
     told_fills: Vec<Worked>,
-}
-
-/// An instrument's worked order.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Work {
-    volatility: Weighted,
-    /// Of the last fast bar; zero before the first.
-    close: f64,
-    /// Close of the last fast bar, and the time from the one before to it.
-    at: Option<Stamp>,
-    span: Span,
-    order: Option<OrderId>,
-    /// Open of the first bar after the decision; zero before it is known.
-    arrival: f64,
-    /// What taking a unit at the arrival would have cost.
-    taking: f64,
-    /// The same of what crosses now because it was not filled.
-    late: Option<(OrderId, f64, f64)>,
-}
-
-/// Sums over worked orders, in currency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Worked {
-    /// Notional that was filled while resting …
-    pub rested: f64,
-    /// … and that crossed in the end.
-    pub crossed: f64,
-    /// Cost against the arrival price, fees included.
-    pub cost: f64,
-    /// What taking at the arrival would have cost.
-    pub taking: f64,
-}
-
-impl Worked {
-    /// Effective cost against the arrival price, as a fraction; none before anything was filled.
-    pub fn effective(&self) -> Option<f64> {
-        let all = self.rested + self.crossed;
-        (all > 0.0).then(|| self.cost / all)
-    }
 }
 
 impl ServiceSpec {
@@ -202,21 +156,11 @@ fn spots(universe: &Universe) -> Vec<Option<InstrumentId>> {
 impl Services {
     /// Nothing is carried, nothing worked.
     pub fn new(desk: usize) -> Self {
-        let work = Work {
-            volatility: Weighted::new(FAST_SPAN),
-            close: 0.0,
-            at: None,
-            span: Span(0),
-            order: None,
-            arrival: 0.0,
-            taking: 0.0,
-            late: None,
-        };
         Services {
             quotes: vec![None; desk],
             carried: vec![Decimal::ZERO; desk],
             mirrored: vec![Decimal::ZERO; desk],
-            work: vec![work; desk],
+            work: vec![Work::new(); desk],
             fills: vec![Worked::default(); desk],
             told: Vec::new(),
             told_fills: vec![Worked::default(); desk],
@@ -426,144 +370,6 @@ impl Real {
         }
     }
 
-    /// Whether a maker works the orders of a place now.
-    fn is_worked(&self, spec: &RealSpec, place: usize) -> bool {
-        let w = &self.services.work[place];
-        spec.services.makers[place].is_some() && w.volatility.seen() >= FAST_KNOWN && w.close > 0.0
-    }
-
-    /// The limit of a worked order on this side, from what is known now.
-    fn limit(&self, spec: &RealSpec, place: usize, side: f64) -> Option<Decimal> {
-        let w = &self.services.work[place];
-        let kappa = if w.span.0 <= Span::HOUR.0 / 4 { KAPPA.0 } else { KAPPA.1 };
-        let price = w.close * (1.0 - side * kappa * libm::sqrt(w.volatility.mean()));
-        let tick = spec.instruments[place].tick;
-        let ticks = price / money::to_estimate(tick);
-        let whole = if side > 0.0 { libm::floor(ticks) } else { libm::ceil(ticks) };
-        money::from_estimate(whole.max(1.0), 0)?.checked_mul(tick)
-    }
-
-    /// Splits what a decision wants into what crosses now and what is worked; the first is what was worked
-    /// since the last decision and is still wanted.
-    pub(super) fn split(&mut self, spec: &RealSpec, place: usize, wanted: Decimal) -> (Decimal, Decimal) {
-        let id = InstrumentId(place as u16);
-        let left = self.venue.resting(id).map_or(Decimal::ZERO, |(_, left, _)| left);
-        self.rest_no_more(id);
-        self.services.work[place].late = None;
-        if !self.is_worked(spec, place) || self.mode() != crate::treasury::Mode::Running {
-            return (wanted, Decimal::ZERO);
-        }
-        let same = wanted.is_zero() || left.is_sign_negative() == wanted.is_sign_negative();
-        let late = match () {
-            () if left.is_zero() || !same => Decimal::ZERO,
-            () if wanted.is_zero() || left.abs() < wanted.abs() => left,
-            () => wanted,
-        };
-        (late, if wanted.is_zero() { Decimal::ZERO } else { wanted - late })
-    }
-
-    /// Takes back what is worked in an instrument.
-    pub(super) fn rest_no_more(&mut self, id: InstrumentId) {
-        let order = self.services.work.get_mut(id.index()).and_then(|w| w.order.take());
-        if let Some(order) = order {
-            self.venue.cancel(order);
-            // An order that is known can be set; that it is over already is no error.
-            let _ = self.orders.set(order, crate::domain::OrderStatus::Cancelled);
-        }
-    }
-
-    /// An approved order goes to work.
-    pub(super) fn work(
-        &mut self,
-        spec: &RealSpec,
-        place: usize,
-        order: &crate::treasury::ApprovedOrder,
-    ) -> Result<(), String> {
-        let side = if order.quantity().is_sign_negative() { -1.0 } else { 1.0 };
-        let limit = self.limit(spec, place, side).ok_or("a limit that is no price")?;
-        self.orders.sent(order).map_err(|e| e.to_string())?;
-        self.venue.rest(order, limit).map_err(|e| e.to_string())?;
-        let w = &mut self.services.work[place];
-        (w.order, w.arrival, w.taking) = (Some(order.id()), 0.0, 0.0);
-        Ok(())
-    }
-
-    /// What crosses because it was not filled is measured against where it was decided.
-    pub(super) fn crosses(&mut self, place: usize, order: OrderId) {
-        let w = &mut self.services.work[place];
-        if w.arrival > 0.0 {
-            w.late = Some((order, w.arrival, w.taking));
-        }
-    }
-
-    /// A bar of the fast clock: worked orders fill or move.
-    pub fn inside(
-        &mut self,
-        spec: &RealSpec,
-        settings: &Settings,
-        event: &MarketEvent,
-        listings: &[Listing],
-        out: &mut Outputs,
-    ) {
-        let MarketEvent::Inside { instrument: id, at, ref bar } = *event else { return };
-        let place = id.index();
-        if place >= spec.traded || spec.services.makers[place].is_none() {
-            return;
-        }
-        let instrument = &spec.instruments[place];
-        // A fast bar opens where the one before closed; after a gap it opened later than that, and what was
-        // decided in the gap waits for the next.
-        let Some(open_at) = self.services.work[place].at.replace(at) else {
-            self.services.work[place].close = bar.close;
-            return;
-        };
-        self.services.work[place].span = at.since(open_at);
-        let costs = settings.costs.of(instrument);
-        if self.services.work[place].order.is_some() {
-            let w = &mut self.services.work[place];
-            if w.arrival == 0.0 {
-                w.arrival = bar.open;
-                let left = self.venue.resting(id).map_or(0.0, |(_, left, _)| money::to_estimate(left));
-                let listing = &listings[place];
-                let t = take(costs, instrument.kind, bar.open, listing.sigma, listing.last.volume, left);
-                let size = libm::fabs(t.quantity);
-                w.taking = if size > 0.0 { libm::fabs(t.price - bar.open) + t.fee / size } else { 0.0 };
-            }
-            let through = settings.services.through;
-            let fill = self.venue.on_inside(instrument, open_at, bar, through, costs);
-            if let Some(fill) = fill {
-                let w = &self.services.work[place];
-                let (arrival, taking) = (w.arrival, w.taking);
-                self.services.fills[place].add(&fill, arrival, taking, true);
-                self.book(spec, id, fill.mark, Some(fill), out);
-                if self.venue.resting(id).is_none() {
-                    self.services.work[place].order = None;
-                }
-            }
-        }
-        let w = &mut self.services.work[place];
-        if w.close > 0.0 {
-            let r = bar.close / w.close - 1.0;
-            w.volatility.push(r * r);
-        }
-        w.close = bar.close;
-        if let Some((_, left, _)) = self.venue.resting(id) {
-            let side = if left.is_sign_negative() { -1.0 } else { 1.0 };
-            if let Some(limit) = self.limit(spec, place, side) {
-                self.venue.move_to(id, limit);
-            }
-        }
-    }
-
-    /// A market order was filled: if it was worked before, what that cost.
-    pub(super) fn crossed(&mut self, place: usize, fill: &Fill) {
-        let late = self.services.work.get(place).and_then(|w| w.late);
-        if let Some((order, arrival, taking)) = late.filter(|l| l.0 == fill.order) {
-            let _ = order;
-            self.services.fills[place].add(fill, arrival, taking, false);
-        }
-    }
-
     /// What was earned or saved since it was last told: by whom, and the receipt.
     pub(super) fn receipts(&mut self, spec: &RealSpec) -> Vec<(AgentId, Receipt)> {
         let mut all = Vec::new();
@@ -601,29 +407,6 @@ impl Real {
             }
         }
         all
-    }
-}
-
-impl Worked {
-    fn plus(self, other: &Worked, sign: f64) -> Worked {
-        Worked {
-            rested: self.rested + sign * other.rested,
-            crossed: self.crossed + sign * other.crossed,
-            cost: self.cost + sign * other.cost,
-            taking: self.taking + sign * other.taking,
-        }
-    }
-
-    fn add(&mut self, fill: &Fill, arrival: f64, taking: f64, rested: bool) {
-        let (q, p) = (money::to_estimate(fill.quantity), money::to_estimate(fill.price));
-        let size = libm::fabs(q);
-        self.cost += q * (p - arrival) + money::to_estimate(fill.fee);
-        self.taking += size * taking;
-        if rested {
-            self.rested += size * arrival;
-        } else {
-            self.crossed += size * arrival;
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::against::{Against, Other};
 use super::arms::{Arm, Kind};
 use super::bootstrap::{self, DRAWS, Interval, Resampled, interval};
 use super::metrics::{self, Metrics};
-use super::services;
+use super::services::{self, ServiceControl, ServiceReport};
 use super::stream::Company;
 use super::study::Tracks;
 use super::verdict;
@@ -174,32 +174,6 @@ pub struct Identity {
     pub holds: bool,
 }
 
-/// A service of the hive that has them all, mean over seeds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ServiceReport {
-    /// Which.
-    pub name: String,
-    /// What it gave a year, as a fraction of the capital at the start.
-    pub saved: f64,
-    /// The family that gets the credit.
-    pub to: String,
-    /// Of the liquidity: cost of worked orders against the arrival price, in basis points …
-    pub effective_bp: Option<f64>,
-    /// … and of taking them.
-    pub taking_bp: Option<f64>,
-}
-
-/// The hive with services, hearing wrong carry messages.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ServiceControl {
-    /// In a line.
-    pub what: String,
-    /// Δ Sharpe over the same families in accounts of their own.
-    pub vs_sum_silo: Interval,
-    /// What right messages have over it.
-    pub hive_minus_control: Interval,
-}
-
 /// The report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -246,8 +220,8 @@ pub struct Report {
 
 /// Tracks with their draws.
 pub struct Sample<'a> {
-    arms: &'a [Arm],
-    tracks: &'a Tracks,
+    pub(super) arms: &'a [Arm],
+    pub(super) tracks: &'a Tracks,
     /// By arm, then seed.
     draws: Vec<Vec<Vec<f64>>>,
 }
@@ -274,7 +248,8 @@ impl<'a> Sample<'a> {
         Sample { arms, tracks, draws }
     }
 
-    fn place(&self, name: &str) -> Option<usize> {
+    /// The place of an arm.
+    pub(super) fn place(&self, name: &str) -> Option<usize> {
         self.arms.iter().position(|a| a.name == name)
     }
 
@@ -354,7 +329,7 @@ pub fn report(facts: Facts, sample: &Sample<'_>, walk: Option<&Sample<'_>>) -> R
             report.uplift.insert(name.to_owned(), u);
         }
     }
-    serve(&mut report, sample);
+    services::serve(&mut report, sample);
     report.controls = controls(&report, sample, walk);
     report.notes = verdict::notes(&report);
     report.verdict = verdict::verdict(&report);
@@ -380,7 +355,7 @@ pub(super) fn uplift(facts: &Facts, sample: &Sample<'_>, other: &str) -> Option<
 }
 
 /// What one arm is worth over another.
-fn over(facts: &Facts, sample: &Sample<'_>, ours: &str, other: &str) -> Option<Uplift> {
+pub(super) fn over(facts: &Facts, sample: &Sample<'_>, ours: &str, other: &str) -> Option<Uplift> {
     let (a, b) = (sample.place(ours)?, sample.place(other)?);
     let (measured, draws) = sample.differences(a, b);
     let (x, y) = (sample.metrics(a, facts.target_vol), sample.metrics(b, facts.target_vol));
@@ -418,66 +393,6 @@ fn over(facts: &Facts, sample: &Sample<'_>, ours: &str, other: &str) -> Option<U
         luck: if facts.variants_tried > 20 { bootstrap::luck(facts.variants_tried, error) } else { 0.0 },
         goals: goals.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
     })
-}
-
-/// What is said of services, if there were any; else what was not run.
-fn serve(report: &mut Report, sample: &Sample<'_>) {
-    let rungs = [
-        ("vs_sum_silo", services::SILO),
-        ("vs_net_account", services::ACCOUNT),
-        ("vs_best_centre", services::CENTRE),
-        ("served_vs_all", ALL),
-    ];
-    let Some(served) = sample.place(services::SERVED) else {
-        report.not_run = [services::SILO, services::ACCOUNT, services::CENTRE].map(str::to_owned).to_vec();
-        return;
-    };
-    for (key, other) in rungs {
-        if let Some(u) = over(&report.facts, sample, services::SERVED, other) {
-            report.uplift.insert(key.to_owned(), u);
-        }
-    }
-    for arm in sample.arms.iter().filter(|a| a.is_misserved()) {
-        let (theirs, minus) =
-            (sample.delta(&arm.name, services::SILO), sample.delta(services::SERVED, &arm.name));
-        if let (Some(vs_sum_silo), Some(hive_minus_control)) = (theirs, minus) {
-            let control = ServiceControl { what: arm.what.to_owned(), vs_sum_silo, hive_minus_control };
-            report.service_controls.insert(arm.name.clone(), control);
-        }
-    }
-    for arm in sample.arms {
-        if let (Kind::Served(_), Some(worth)) = (&arm.kind, sample.delta(services::SERVED, &arm.name))
-            && arm.name != services::SERVED
-        {
-            report.service_worth.insert(arm.name.clone(), worth);
-        }
-    }
-    let years = (days(sample) as f64 / 365.25).max(f64::MIN_POSITIVE);
-    let each: Vec<super::stream::Served> = sample.tracks.iter().filter_map(|t| t[served].served).collect();
-    let silo: Vec<super::stream::Served> = sample
-        .place(services::SILO)
-        .map_or_else(Vec::new, |s| sample.tracks.iter().filter_map(|t| t[s].served).collect());
-    let of = |of: &[super::stream::Served], f: fn(&super::stream::Served) -> f64| {
-        mean(&of.iter().map(f).collect::<Vec<_>>())
-    };
-    let (carry, own) = (of(&each, |s| s.carry), of(&silo, |s| s.carry));
-    let bp = |f: fn(&super::stream::Served) -> f64| Some(1e4 * of(&each, f));
-    let line = |name: &str, saved: f64, to: &str| ServiceReport {
-        name: name.to_owned(),
-        saved: saved / years,
-        to: to.to_owned(),
-        ..ServiceReport::default()
-    };
-    report.services = vec![
-        // What a silo of its own would have earned, and what more the shared cash let it earn.
-        line("carry", own.min(carry), "funding"),
-        line("capital", carry - own.min(carry), "treasurer"),
-        ServiceReport {
-            effective_bp: bp(|s| s.effective),
-            taking_bp: bp(|s| s.taking),
-            ..line("liquidity", of(&each, |s| s.liquidity), "market_making")
-        },
-    ];
 }
 
 fn controls(
@@ -593,7 +508,7 @@ fn part(sample: &Sample<'_>, name: String, from: usize, to: usize) -> Option<Par
     })
 }
 
-fn days(sample: &Sample<'_>) -> usize {
+pub(super) fn days(sample: &Sample<'_>) -> usize {
     sample.tracks.first().and_then(|t| t.first()).map_or(0, |t| t.daily.len())
 }
 

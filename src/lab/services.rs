@@ -16,13 +16,17 @@
 //! lend: ⅔, fixed before the first run; ½ and ¾ are shown beside it. Makers' own books are in no arm: alone
 //! they lose, so leaving them out favours `sum-silo`.
 
+use super::ALL;
 use super::account::Account;
 use super::arms::{Arm, Kind};
-use super::stream::Track;
+use super::bootstrap::Interval;
+use super::report::{Report, Sample, days, mean, over};
+use super::stream::{Served, Track};
 use crate::agents::Cast;
 use crate::domain::{Body, CarryQuote, Span, Stamp};
 use crate::engine::speak::Said;
 use crate::treasury::settings::ServiceSettings;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Gross exposure, in equities, that full margin allows: 1/m.
@@ -245,4 +249,87 @@ impl Silos {
         all.served = carry.served;
         all
     }
+}
+
+/// A service of the hive that has them all, mean over seeds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServiceReport {
+    /// Which.
+    pub name: String,
+    /// What it gave a year, as a fraction of the capital at the start.
+    pub saved: f64,
+    /// The family that gets the credit.
+    pub to: String,
+    /// Of the liquidity: cost of worked orders against the arrival price, in basis points …
+    pub effective_bp: Option<f64>,
+    /// … and of taking them.
+    pub taking_bp: Option<f64>,
+}
+
+/// The hive with services, hearing wrong carry messages.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServiceControl {
+    /// In a line.
+    pub what: String,
+    /// Δ Sharpe over the same families in accounts of their own.
+    pub vs_sum_silo: Interval,
+    /// What right messages have over it.
+    pub hive_minus_control: Interval,
+}
+
+/// What is said of services, if there were any; else what was not run.
+pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
+    let rungs = [
+        ("vs_sum_silo", SILO),
+        ("vs_net_account", ACCOUNT),
+        ("vs_best_centre", CENTRE),
+        ("served_vs_all", ALL),
+    ];
+    let Some(served) = sample.place(SERVED) else {
+        report.not_run = [SILO, ACCOUNT, CENTRE].map(str::to_owned).to_vec();
+        return;
+    };
+    for (key, other) in rungs {
+        if let Some(u) = over(&report.facts, sample, SERVED, other) {
+            report.uplift.insert(key.to_owned(), u);
+        }
+    }
+    for arm in sample.arms.iter().filter(|a| a.is_misserved()) {
+        let (theirs, minus) = (sample.delta(&arm.name, SILO), sample.delta(SERVED, &arm.name));
+        if let (Some(vs_sum_silo), Some(hive_minus_control)) = (theirs, minus) {
+            let control = ServiceControl { what: arm.what.to_owned(), vs_sum_silo, hive_minus_control };
+            report.service_controls.insert(arm.name.clone(), control);
+        }
+    }
+    for arm in sample.arms {
+        if let (Kind::Served(_), Some(worth)) = (&arm.kind, sample.delta(SERVED, &arm.name))
+            && arm.name != SERVED
+        {
+            report.service_worth.insert(arm.name.clone(), worth);
+        }
+    }
+    let years = (days(sample) as f64 / 365.25).max(f64::MIN_POSITIVE);
+    let each: Vec<Served> = sample.tracks.iter().filter_map(|t| t[served].served).collect();
+    let silo: Vec<Served> = sample
+        .place(SILO)
+        .map_or_else(Vec::new, |s| sample.tracks.iter().filter_map(|t| t[s].served).collect());
+    let of = |of: &[Served], f: fn(&Served) -> f64| mean(&of.iter().map(f).collect::<Vec<_>>());
+    let (carry, own) = (of(&each, |s| s.carry), of(&silo, |s| s.carry));
+    let bp = |f: fn(&Served) -> f64| Some(1e4 * of(&each, f));
+    let line = |name: &str, saved: f64, to: &str| ServiceReport {
+        name: name.to_owned(),
+        saved: saved / years,
+        to: to.to_owned(),
+        ..ServiceReport::default()
+    };
+    report.services = vec![
+        // What a silo of its own would have earned, and what more the shared cash let it earn.
+        line("carry", own.min(carry), "funding"),
+        line("capital", carry - own.min(carry), "treasurer"),
+        ServiceReport {
+            effective_bp: bp(|s| s.effective),
+            taking_bp: bp(|s| s.taking),
+            ..line("liquidity", of(&each, |s| s.liquidity), "market_making")
+        },
+    ];
 }
