@@ -33,20 +33,27 @@ impl Real {
         let place = id.index();
         let carried = spec.services.carriers[place].and(spec.services.spots[place]);
         let spot = match carried.filter(|_| !change.is_zero()) {
-            Some(spot) => self.approve(spec, settings, known, spot, place, change).map(|o| (spot, o)),
+            Some(spot) => {
+                self.approve(spec, settings, known, (spot, place), change, Decimal::ZERO).map(|o| (spot, o))
+            }
             None => None,
         };
         let change = spot.as_ref().map_or(Decimal::ZERO, |(_, order)| order.quantity());
         let owed = carried.map_or(Decimal::ZERO, |_| self.services.unmirrored(place));
         let legs = !change.is_zero() || !owed.is_zero();
-        let (now, later) = self.split(spec, place, want.quantity);
+        let (now, later) = self.split(spec, place, known.at, want.quantity);
         // Two legs leave together, so nothing is worked.
         let (now, later) = if legs { (now + later - change - owed, Decimal::ZERO) } else { (now, later) };
         self.withdraw(id);
-        let perp = if now.is_zero() { None } else { self.approve(spec, settings, known, id, place, now) };
+        let perp = if now.is_zero() {
+            None
+        } else {
+            self.approve(spec, settings, known, (id, place), now, Decimal::ZERO)
+        };
         if perp.is_none() && !now.is_zero() && spot.is_some() {
             return;
         }
+        let beside = perp.as_ref().map_or(Decimal::ZERO, ApprovedOrder::quantity);
         // In the order of their numbers.
         if let Some((spot, order)) = spot {
             self.submit(spot, &order, out);
@@ -58,22 +65,22 @@ impl Real {
             self.crosses(place, order.id());
         }
         if !later.is_zero()
-            && let Some(order) = self.approve(spec, settings, known, id, place, later)
+            && let Some(order) = self.approve(spec, settings, known, (id, place), later, beside)
             && let Err(e) = self.work(spec, place, &order)
         {
             self.halt(format!("an order that is worked was refused after the gate: {e}"), out);
         }
     }
 
-    /// Asks the gate.
+    /// Asks the gate; `beside` is what works in the instrument already.
     fn approve(
         &mut self,
         spec: &RealSpec,
         settings: &Settings,
         known: &Known<'_>,
-        id: InstrumentId,
-        place: usize,
+        (id, place): (InstrumentId, usize),
         quantity: Decimal,
+        beside: Decimal,
     ) -> Option<ApprovedOrder> {
         let listing = &known.listings[place];
         let position = self.position(spec, id);
@@ -91,7 +98,7 @@ impl Real {
         let exposure = Exposure {
             equity: self.equity,
             position,
-            open_order: Decimal::ZERO,
+            open_order: beside,
             gross: known.gross,
             net: known.net,
             feed_age: listing.last_at.map_or(Span(i64::MAX), |l| known.at.since(l)),

@@ -59,14 +59,6 @@ pub struct Worked {
     pub taking: f64,
 }
 
-impl Worked {
-    /// Effective cost against the arrival price, as a fraction; none before anything was filled.
-    pub fn effective(&self) -> Option<f64> {
-        let all = self.rested + self.crossed;
-        (all > 0.0).then(|| self.cost / all)
-    }
-}
-
 impl Work {
     /// Nothing is known of the fast clock.
     pub fn new() -> Self {
@@ -91,9 +83,11 @@ impl Default for Work {
 
 impl Real {
     /// Whether a maker works the orders of a place now.
-    fn is_worked(&self, spec: &RealSpec, place: usize) -> bool {
+    fn is_worked(&self, spec: &RealSpec, place: usize, now: Stamp) -> bool {
         let w = &self.services.work[place];
-        spec.services.makers[place].is_some() && w.volatility.seen() >= FAST_KNOWN && w.close > 0.0
+        // A limit from an old price could be worse than the market.
+        let fresh = w.at == Some(now);
+        spec.services.makers[place].is_some() && w.volatility.seen() >= FAST_KNOWN && fresh
     }
 
     /// The limit of a worked order on this side, from what is known now.
@@ -109,12 +103,18 @@ impl Real {
 
     /// Splits what a decision wants into what crosses now and what is worked; the first is what was worked
     /// since the last decision and is still wanted.
-    pub(super) fn split(&mut self, spec: &RealSpec, place: usize, wanted: Decimal) -> (Decimal, Decimal) {
+    pub(super) fn split(
+        &mut self,
+        spec: &RealSpec,
+        place: usize,
+        now: Stamp,
+        wanted: Decimal,
+    ) -> (Decimal, Decimal) {
         let id = InstrumentId(place as u16);
         let left = self.venue.resting(id).map_or(Decimal::ZERO, |(_, left, _)| left);
         self.rest_no_more(id);
         self.services.work[place].late = None;
-        if !self.is_worked(spec, place) || self.mode() != crate::treasury::Mode::Running {
+        if !self.is_worked(spec, place, now) || self.mode() != crate::treasury::Mode::Running {
             return (wanted, Decimal::ZERO);
         }
         let same = wanted.is_zero() || left.is_sign_negative() == wanted.is_sign_negative();
@@ -222,8 +222,7 @@ impl Real {
     /// A market order was filled: if it was worked before, what that cost.
     pub(super) fn crossed(&mut self, place: usize, fill: &Fill) {
         let late = self.services.work.get(place).and_then(|w| w.late);
-        if let Some((order, arrival, taking)) = late.filter(|l| l.0 == fill.order) {
-            let _ = order;
+        if let Some((_, arrival, taking)) = late.filter(|l| l.0 == fill.order) {
             self.services.fills[place].add(fill, arrival, taking, false);
         }
     }

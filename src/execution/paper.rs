@@ -36,6 +36,35 @@ struct Working {
     fills: u32,
 }
 
+impl Working {
+    /// Fills so much of it at a price; nothing changes where the numbers are no decimals.
+    fn fill(
+        &mut self,
+        position: &mut Decimal,
+        instrument: InstrumentId,
+        at: Stamp,
+        (quantity, price): (Decimal, Decimal),
+        bar: &Bar,
+        rate: f64,
+    ) -> Option<Fill> {
+        let fill = Fill {
+            order: self.id,
+            number: self.fills + 1,
+            instrument,
+            at,
+            quantity,
+            price,
+            mark: from_estimate(bar.open, PRICE_SCALE)?,
+            fee: fee(quantity, price, rate)?,
+        };
+        let (remaining, held) = (self.remaining.checked_sub(quantity)?, position.checked_add(quantity)?);
+        self.remaining = remaining;
+        self.fills += 1;
+        *position = held;
+        Some(fill)
+    }
+}
+
 /// What the venue knows of one instrument.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Desk {
@@ -92,24 +121,8 @@ impl PaperVenue {
         let price = price_of(&quote, order.kind, instrument.tick, costs, quantity)?;
         let is_maker = order.kind != OrderKind::Market;
         let rate = fee_rate(costs, instrument.kind, is_maker);
-        let fill = Fill {
-            order: order.id,
-            number: order.fills + 1,
-            instrument: instrument.id,
-            at: open_at,
-            quantity,
-            price,
-            mark: from_estimate(bar.open, PRICE_SCALE)?,
-            fee: fee(quantity, price, rate)?,
-        };
-        let (remaining, position) =
-            (order.remaining.checked_sub(quantity)?, desk.position.checked_add(quantity)?);
-        order.remaining = remaining;
-        order.fills += 1;
-        desk.position = position;
-        if remaining.is_zero() {
-            desk.order = None;
-        }
+        let fill = order.fill(&mut desk.position, instrument.id, open_at, (quantity, price), bar, rate)?;
+        desk.order.take_if(|o| o.remaining.is_zero());
         Some(fill)
     }
 
@@ -174,24 +187,9 @@ impl PaperVenue {
         }
         let taken = worked(costs, instrument.kind, bar, to_estimate(limit), through, to_estimate(wanted));
         let quantity = part_of(wanted, taken.quantity, instrument.lot)?;
-        let fill = Fill {
-            order: order.id,
-            number: order.fills + 1,
-            instrument: instrument.id,
-            at: open_at,
-            quantity,
-            price: limit,
-            mark: from_estimate(bar.open, PRICE_SCALE)?,
-            fee: fee(quantity, limit, fee_rate(costs, instrument.kind, true))?,
-        };
-        let (remaining, position) =
-            (order.remaining.checked_sub(quantity)?, desk.position.checked_add(quantity)?);
-        order.remaining = remaining;
-        order.fills += 1;
-        desk.position = position;
-        if remaining.is_zero() {
-            desk.resting = None;
-        }
+        let rate = fee_rate(costs, instrument.kind, true);
+        let fill = order.fill(&mut desk.position, instrument.id, open_at, (quantity, limit), bar, rate)?;
+        desk.resting.take_if(|o| o.remaining.is_zero());
         Some(fill)
     }
 
