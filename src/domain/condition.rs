@@ -73,6 +73,11 @@ impl View<'_> {
     /// An indicator's value; NaN where it is not at hand or not warm.
     #[inline]
     pub fn of(&self, wanted: Indicator) -> f64 {
+        // A structure has all of those without a window, in their order; nobody else has any.
+        if let Some(i) = wanted.place() {
+            let has = matches!(self.keys.first(), Some(Indicator::Gain));
+            return if has { self.values.get(i).copied().unwrap_or(f64::NAN) } else { f64::NAN };
+        }
         self.keys.iter().position(|k| *k == wanted).map_or(f64::NAN, |i| self.values[i])
     }
 

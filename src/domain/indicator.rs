@@ -76,6 +76,29 @@ pub enum Indicator {
 }
 
 impl Indicator {
+    /// Of those without a window, which are known of structures: its place in the order above.
+    #[inline]
+    pub const fn place(self) -> Option<usize> {
+        use Indicator::*;
+        Some(match self {
+            Gain => 0,
+            Spread => 1,
+            Imbalance => 2,
+            Edge => 3,
+            Basis => 4,
+            Carry => 5,
+            Implied => 6,
+            Forecast => 7,
+            Rich => 8,
+            Inventory => 9,
+            Hours => 10,
+            Away => 11,
+            Way => 12,
+            Mispriced => 13,
+            _ => return None,
+        })
+    }
+
     /// The window in bars.
     pub fn window(self) -> u16 {
         use Indicator::*;

@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! 1. A stamp is judged when it is over: before the first event of a later stamp, or at the barrier that
+//! 1. A stamp is judged by whom it stirred ([`Rules::is_stirred`]) when it is over: before the first event of a later stamp, or at the barrier that
 //!    closes it. Nothing that comes later in it is missed, and nothing after it is known.
 //! 2. Agents judge in their order; none depends on another. So each meets the book as it was told, also
 //!    where another took from it in the same stamp: alone lives know of no one else.
@@ -12,7 +12,7 @@
 use super::Settings;
 use crate::agents::Cast;
 use crate::agents::structures::legs::{Legs, Market};
-use crate::agents::structures::life::{Life, Who};
+use crate::agents::structures::life::{Life, Nature, Who};
 use crate::agents::structures::listed::Listed;
 use crate::agents::structures::{Rules, Seen};
 use crate::domain::{AgentId, Body, MarketEvent, Stamp, Universe};
@@ -36,10 +36,12 @@ pub struct Spoken {
 #[derive(Clone, Debug, Default)]
 pub struct StructureSpec {
     listed: Arc<Listed>,
-    /// By instrument: who listens.
-    ears: Vec<Vec<u32>>,
+    /// By instrument: who listens, and whether its family remembers what it hears.
+    ears: Vec<Vec<(u32, bool)>>,
     /// By asset: who listens to its volatility.
-    vol: Vec<Vec<u32>>,
+    vol: Vec<Vec<(u32, bool)>>,
+    /// By structure.
+    natures: Vec<Nature>,
     /// Capital of each structure, in currency.
     capital: Vec<f64>,
 }
@@ -47,6 +49,8 @@ pub struct StructureSpec {
 /// An agent on an asset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Twin {
+    /// The family and what it remembers of the market, the same for both lives.
+    pub rules: Rules,
     /// The life that speaks.
     pub life: Life,
     /// The same with fills counted by touch; makers only.
@@ -57,7 +61,6 @@ pub struct Twin {
     marked_touch: f64,
     /// … and the mean square of its changes.
     square: f64,
-    due: bool,
 }
 
 /// The state.
@@ -69,8 +72,10 @@ pub struct Structures {
     pub twins: Vec<Twin>,
     /// The stamp that is not over yet.
     stamp: Option<Stamp>,
-    /// Who has heard something of it.
+    /// Who has heard something of it …
     due: Vec<u32>,
+    /// … and, by structure, whether it is one of them; apart from the lives, since most events do no more.
+    is_due: Vec<bool>,
 }
 
 impl Twin {
@@ -95,12 +100,14 @@ impl StructureSpec {
             listed: Arc::clone(&cast.listed),
             ears: vec![Vec::new(); universe.instruments.len()],
             vol: vec![Vec::new(); universe.assets.len()],
+            natures: cast.structures.iter().map(|s| Nature::of(&s.rules)).collect(),
             capital: Vec::new(),
         };
         for (i, s) in cast.structures.iter().enumerate() {
             let ears = s.rules.ears();
-            ears.iter().for_each(|e| spec.ears[e.index()].push(i as u32));
-            spec.vol[s.asset.index()].push(i as u32);
+            let remembers = s.rules.remembers();
+            ears.iter().for_each(|e| spec.ears[e.index()].push((i as u32, remembers.contains(e))));
+            spec.vol[s.asset.index()].push((i as u32, true));
             let own = cast.structures.iter().filter(|o| o.agent == s.agent).count();
             spec.capital.push(reference / own as f64);
         }
@@ -112,12 +119,12 @@ impl Structures {
     /// Nothing was heard of the market yet.
     pub fn new(cast: &Cast, spec: &StructureSpec) -> Self {
         let twin = |rules: &Rules| Twin {
-            life: Life::new(rules.clone(), false),
-            touch: rules.is_maker().then(|| Life::new(rules.clone(), true)),
+            rules: rules.clone(),
+            life: Life::new(false),
+            touch: rules.is_maker().then(|| Life::new(true)),
             marked: 0.0,
             marked_touch: 0.0,
             square: 0.0,
-            due: false,
         };
         let instruments = if cast.structures.is_empty() { 0 } else { spec.listed.instruments.len() };
         Structures {
@@ -125,6 +132,7 @@ impl Structures {
             twins: cast.structures.iter().map(|s| twin(&s.rules)).collect(),
             stamp: None,
             due: Vec::new(),
+            is_due: vec![false; cast.structures.len()],
         }
     }
 
@@ -155,18 +163,33 @@ impl Structures {
             (_, Some(instrument)) => spec.ears.get(instrument.index()),
             _ => None,
         };
-        for &i in ears.into_iter().flatten() {
+        let inert = Legs::is_inert(event);
+        for &(i, remembers) in ears.into_iter().flatten() {
+            let is_due = &mut self.is_due[i as usize];
+            if inert && !remembers {
+                if !std::mem::replace(is_due, true) {
+                    self.due.push(i);
+                }
+                continue;
+            }
             let twin = &mut self.twins[i as usize];
             let (listed, board, costs) = (&spec.listed, &self.board, &settings.costs);
-            twin.life.hear(&Market { listed, board, costs, touch: false }, event);
-            if let Some(touch) = &mut twin.touch {
+            if twin.life.heeds(event) {
+                twin.life.hear(&Market { listed, board, costs, touch: false }, event);
+            }
+            if let Some(touch) = twin.touch.as_mut().filter(|t| t.heeds(event)) {
                 touch.hear(&Market { listed, board, costs, touch: true }, event);
             }
-            if let Some(quote) = twin.life.rules.carry_quote(event) {
+            if remembers {
+                twin.rules.hear(listed, board, event);
+            }
+            if matches!(event, MarketEvent::Funding { .. })
+                && let Some(quote) = twin.rules.carry_quote(event)
+            {
                 said.push(Spoken { structure: i as usize, body: Body::Carry(quote) });
             }
-            if !twin.due {
-                twin.due = true;
+            if !*is_due && twin.rules.is_stirred(event) {
+                *is_due = true;
                 self.due.push(i);
             }
         }
@@ -215,11 +238,17 @@ impl Structures {
             let s = &cast.structures[i];
             let agent = &cast.agents[s.agent.index()];
             let twin = &mut self.twins[i];
-            twin.due = false;
+            self.is_due[i] = false;
             if now < agent.active_from {
                 continue;
             }
-            let who = Who { agent: s.agent, asset: s.asset, key: s.key };
+            let who = Who {
+                agent: s.agent,
+                asset: s.asset,
+                rules: &twin.rules,
+                nature: spec.natures[i],
+                key: s.key,
+            };
             let (traits, preset) = (&agent.traits, agent.strategy.preset());
             let seen = Seen {
                 listed: &spec.listed,

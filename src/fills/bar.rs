@@ -158,9 +158,14 @@ pub fn worked(
 /// What borrowing costs as a fraction of a short's notional over `span`; zero where nothing is borrowed.
 pub fn borrow_fraction(costs: &Costs, kind: InstrumentKind, span: Span) -> f64 {
     match costs {
-        Costs::Bars(b) if kind == InstrumentKind::Margin => b.borrow * span.in_units_of(Span::YEAR),
+        Costs::Bars(b) if pays_borrow(kind) => b.borrow * span.in_units_of(Span::YEAR),
         _ => 0.0,
     }
+}
+
+/// Whether a short of this kind is borrowed.
+pub fn pays_borrow(kind: InstrumentKind) -> bool {
+    kind == InstrumentKind::Margin
 }
 
 /// Borrow on a position held for `span`, in currency: shorts on margin pay, nobody else.

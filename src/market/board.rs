@@ -110,16 +110,34 @@ pub struct Quoted {
     pub inside: Option<Stamp>,
     /// The finest level that was told.
     pub level: Level,
+    /// See [`Quoted::price`], and which of its three it is.
+    newest: Option<(Told<f64>, Source)>,
+}
+
+/// Where a newest price is from; of two told at once the greater counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Source {
+    Bar,
+    Pool,
+    Top,
 }
 
 impl Quoted {
     /// The newest price that is known and when: the mid of the best prices, the pool's price, or the
     /// close of the last bar.
     pub fn price(&self) -> Option<Told<f64>> {
-        let top = self.top.map(|t| Told { at: t.at, value: t.value.mid() });
-        let pool = self.pool.map(|p| Told { at: p.at, value: p.value.price });
-        let bar = self.bar.map(|b| Told { at: b.at, value: b.value.close });
-        [bar, pool, top].into_iter().flatten().max_by_key(|t| t.at)
+        self.newest.map(|n| n.0)
+    }
+
+    fn priced(&mut self, at: Stamp, value: f64, source: Source) {
+        if self.newest.is_none_or(|(t, s)| (at, source) >= (t.at, s)) {
+            self.newest = Some((Told { at, value }, source));
+        }
+    }
+
+    fn tops(&mut self, at: Stamp, top: Top) {
+        self.priced(at, top.mid(), Source::Top);
+        self.top = Some(Told { at, value: top });
     }
 }
 
@@ -164,7 +182,8 @@ impl Board {
 
     /// A book that may be read.
     pub fn book(&self, instrument: InstrumentId) -> Option<&Book> {
-        self.books.get(&instrument).filter(|b| b.is_whole())
+        let has = self.get(instrument).is_some_and(|q| q.level == Level::Depth);
+        if has { self.books.get(&instrument).filter(|b| b.is_whole()) } else { None }
     }
 
     /// Whether an event counts.
@@ -232,10 +251,11 @@ impl Board {
             MarketEvent::Bar { at, bar, .. } => {
                 q.bar_before = q.bar.map(|b| b.at);
                 q.bar = Some(Told { at, value: bar });
+                q.priced(at, bar.close, Source::Bar);
             }
             MarketEvent::Funding { at, rate, .. } => q.funding = Some(Told { at, value: rate }),
             MarketEvent::Quote { at, bid, ask, bid_size, ask_size, .. } => {
-                q.top = Some(Told { at, value: Top { bid, ask, bid_size, ask_size } });
+                q.tops(at, Top { bid, ask, bid_size, ask_size });
                 q.level = q.level.max(Level::Quotes);
             }
             MarketEvent::Trade { at, price, size, buys, .. } => {
@@ -246,8 +266,7 @@ impl Board {
                 let book = self.books.entry(instrument).or_default();
                 book.level(bid, price, size, first, last);
                 if let (true, Some(b), Some(a)) = (book.is_whole(), book.bids.first(), book.asks.first()) {
-                    let top = Top { bid: b.0, ask: a.0, bid_size: b.1, ask_size: a.1 };
-                    q.top = Some(Told { at, value: top });
+                    q.tops(at, Top { bid: b.0, ask: a.0, bid_size: b.1, ask_size: a.1 });
                 }
             }
             MarketEvent::Mark { at, mark, index, .. } => q.mark = Some(Told { at, value: (mark, index) }),
@@ -256,6 +275,7 @@ impl Board {
             }
             MarketEvent::Pool { at, price, liquidity, swapped, gas, .. } => {
                 q.pool = Some(Told { at, value: PoolState { price, liquidity, swapped, gas } });
+                q.priced(at, price, Source::Pool);
                 q.level = q.level.max(Level::Quotes);
             }
             MarketEvent::Settled { at, price, .. } => q.settled = Some(Told { at, value: price }),

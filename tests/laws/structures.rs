@@ -394,7 +394,7 @@ impl Listener {
                 open.offer(&cast.listed, &self.board, costs, event);
             }
             one.rules.hear(&cast.listed, &self.board, event);
-            one.due = true;
+            one.due |= one.rules.is_stirred(event);
         }
     }
 

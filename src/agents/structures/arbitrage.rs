@@ -285,6 +285,10 @@ impl Rule for Memory {
         })
     }
 
+    fn looks_at_prints(&self) -> bool {
+        false
+    }
+
     fn pace(&self) -> Span {
         Span(10_000_000)
     }
@@ -337,10 +341,10 @@ mod tests {
         }
         // What cannot be short is the first leg, wherever it is listed.
         let one = stage(&[("BTC", Perp, "a", ""), ("BTC", Spot, "b", "")], &P).unwrap();
-        assert_eq!(one.life.rules.ears(), [InstrumentId(1), InstrumentId(0)]);
+        assert_eq!(one.rules.ears(), [InstrumentId(1), InstrumentId(0)]);
         // Of three venues every pair can be had.
         let rows = [("BTC", Perp, "a", ""), ("BTC", Margin, "b", ""), ("BTC", Margin, "c", "")];
-        let ears = |share| stage(&rows, &[share, P[1], P[2], P[3], P[4], P[5]]).unwrap().life.rules.ears();
+        let ears = |share| stage(&rows, &[share, P[1], P[2], P[3], P[4], P[5]]).unwrap().rules.ears();
         let ids = |a, b| [InstrumentId(a), InstrumentId(b)];
         assert_eq!((ears(0.0), ears(0.5), ears(1.0)), (ids(1, 2).into(), ids(0, 1).into(), ids(0, 2).into()));
     }

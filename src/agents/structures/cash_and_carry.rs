@@ -107,6 +107,10 @@ impl Rule for Memory {
         std::iter::once(self.spot).chain(self.futures.iter().map(|f| f.1)).collect()
     }
 
+    fn remembers(&self) -> Vec<InstrumentId> {
+        Vec::new()
+    }
+
     fn hear(&mut self, _listed: &Listed, _board: &Board, _event: &MarketEvent) {}
 
     fn look(&self, seen: &Seen<'_>, values: &mut Values) {

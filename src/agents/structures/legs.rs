@@ -147,6 +147,25 @@ impl Legs {
         room
     }
 
+    /// Whether an event can do anything to it. One that fills nothing and pays nothing need not be heard:
+    /// borrow is reckoned to the next that is.
+    pub fn heeds(&self, event: &MarketEvent) -> bool {
+        let is_idle = self.orders.is_empty() && self.held.is_empty() && self.ranges.is_idle();
+        !is_idle && !Legs::is_inert(event)
+    }
+
+    /// Whether an event does nothing to any book.
+    pub fn is_inert(event: &MarketEvent) -> bool {
+        matches!(
+            event,
+            MarketEvent::Implied { .. }
+                | MarketEvent::VolIndex { .. }
+                | MarketEvent::Mark { .. }
+                | MarketEvent::Inside { .. }
+                | MarketEvent::Level { last: false, .. }
+        )
+    }
+
     /// Whether nothing is on its way; what rests is not.
     pub fn is_whole(&self) -> bool {
         self.orders.iter().all(|o| o.limit.is_some()) && self.ranges.asked.is_empty()
@@ -163,6 +182,9 @@ impl Legs {
 
     /// Forgets the orders that have been taken off by now.
     pub fn expire(&mut self, now: Stamp) {
+        if self.orders.iter().all(|o| o.until.is_none()) {
+            return;
+        }
         self.orders.retain(|o| o.until.is_none_or(|u| now < u));
     }
 
@@ -187,6 +209,7 @@ impl Legs {
             | MarketEvent::Quote { instrument, at, .. }
             | MarketEvent::Trade { instrument, at, .. }
             | MarketEvent::Level { instrument, at, last: true, .. } => self.fill(m, instrument, at, event),
+            // Not heeded.
             MarketEvent::Level { .. }
             | MarketEvent::Mark { .. }
             | MarketEvent::Implied { .. }
@@ -199,8 +222,13 @@ impl Legs {
     fn borrow(&mut self, m: &Market<'_>, at: Stamp) {
         let span = at.since(std::mem::replace(&mut self.borrowed, at));
         for &(id, q) in self.held.iter().filter(|h| h.1 < 0.0) {
-            let (kind, value) = (m.listed.get(id).kind, m.listed.value(m.board, id).unwrap_or(0.0));
-            let costs = m.costs.of(m.listed.get(id));
+            let instrument = m.listed.get(id);
+            let kind = instrument.kind;
+            if !fills::pays_borrow(kind) {
+                continue;
+            }
+            let value = m.listed.value(m.board, id).unwrap_or(0.0);
+            let costs = m.costs.of(instrument);
             let paid = fills::borrow_cost(costs, kind, q, value, span);
             self.cash -= paid;
             self.totals.fees += paid;
@@ -212,28 +240,48 @@ impl Legs {
             return;
         }
         self.expire(at);
+        let quoted = m.board.get(instrument);
         // A print is no offer, and where there are quotes a bar is none either.
         let offers = match event {
             MarketEvent::Trade { .. } => false,
-            MarketEvent::Bar { .. } => m.board.get(instrument).is_none_or(|q| q.level == Level::Bars),
+            MarketEvent::Bar { .. } => quoted.is_none_or(|q| q.level == Level::Bars),
             _ => true,
+        };
+        // A bar that opened before the decision was at prices of before it.
+        let opened = match event {
+            MarketEvent::Bar { .. } => quoted.and_then(|q| q.bar_before),
+            _ => Some(at),
+        };
+        let quiet = match event {
+            MarketEvent::Quote { .. } if m.board.book(instrument).is_none() => {
+                quoted.and_then(|q| q.top).map(|t| t.value)
+            }
+            _ => None,
         };
         let mut i = 0;
         while i < self.orders.len() {
-            let mut order = self.orders[i];
-            // A bar that opened before the decision was at prices of before it.
-            let opened = m.board.get(instrument).and_then(|q| q.bar_before);
-            let past = matches!(event, MarketEvent::Bar { .. }) && opened.is_none_or(|o| o < order.decided);
-            if order.instrument != instrument || at < order.live || at <= order.decided || past {
+            let o = &self.orders[i];
+            let past = opened.is_none_or(|opened| opened < o.decided);
+            if o.instrument != instrument || at < o.live || at <= o.decided || past {
                 i += 1;
                 continue;
             }
+            // Most quotes leave most resting orders where they are.
+            if let (Some(limit), Some(_), Some(top)) = (o.limit, o.ahead, quiet) {
+                let through = if o.quantity > 0.0 { limit > top.ask } else { limit < top.bid };
+                if !through {
+                    i += 1;
+                    continue;
+                }
+            }
+            let mut order = *o;
             let got = match order.limit {
                 None => self.take(m, &order, event),
                 Some(limit) => self.rest(m, &mut order, limit, event),
             };
             order.quantity -= got;
-            order.tries = order.tries.saturating_add(u8::from(offers));
+            // Nobody waits for what rests.
+            order.tries = order.tries.saturating_add(u8::from(offers && order.limit.is_none()));
             if libm::fabs(order.quantity) <= 1e-12 * libm::fabs(got) {
                 self.orders.remove(i);
             } else {
@@ -275,17 +323,19 @@ impl Legs {
         let side = libm::copysign(1.0, order.quantity);
         let beyond = |price: f64| side * (limit - price) > 0.0;
         let size = libm::fabs(order.quantity);
+        let top = m.board.get(order.instrument).and_then(|q| q.top).map(|t| t.value);
+        let book = m.board.book(order.instrument);
         // What another shows at its price, which was there before it.
-        let shown = m.board.get(order.instrument).and_then(|q| q.top).map_or(0.0, |t| {
-            let (best, there) =
-                if buys { (t.value.bid, t.value.bid_size) } else { (t.value.ask, t.value.ask_size) };
-            match m.board.book(order.instrument) {
+        let shown = || {
+            let Some(t) = top else { return 0.0 };
+            let (best, there) = if buys { (t.bid, t.bid_size) } else { (t.ask, t.ask_size) };
+            match book {
                 Some(book) => book.against(!buys).iter().find(|l| l.0 == limit).map_or(0.0, |l| l.1),
                 None if best == limit => there,
                 None => 0.0,
             }
-        });
-        let ahead = order.ahead.unwrap_or(shown);
+        };
+        let ahead = order.ahead.unwrap_or_else(shown);
         let mut queue = ahead;
         let (got, on) = match *event {
             MarketEvent::Bar { ref bar, .. } => {
@@ -296,7 +346,7 @@ impl Legs {
                 (if quoted { 0.0 } else { libm::fabs(taken.quantity) }, Level::Bars)
             }
             MarketEvent::Trade { price, size: printed, buys: taker_buys, .. } => {
-                let on = if m.board.book(order.instrument).is_some() { Level::Depth } else { Level::Quotes };
+                let on = if book.is_some() { Level::Depth } else { Level::Quotes };
                 let got = if taker_buys == buys {
                     0.0
                 } else if beyond(price) {
@@ -310,11 +360,10 @@ impl Legs {
                 (got, on)
             }
             _ => {
-                let top = m.board.get(order.instrument).and_then(|q| q.top).map(|t| t.value);
                 // The other side is quoted through our price: whoever quotes there would have traded with us.
                 let crossed = top.is_some_and(|t| beyond(if buys { t.ask } else { t.bid }));
                 // Those before us who left are not waited for.
-                queue = if m.board.book(order.instrument).is_some() { ahead.min(shown) } else { ahead };
+                queue = if book.is_some() { ahead.min(shown()) } else { ahead };
                 (if crossed { size } else { 0.0 }, Level::Quotes)
             }
         };

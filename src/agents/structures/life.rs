@@ -71,8 +71,6 @@ struct Closing {
 /// The life of one agent on one asset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Life {
-    /// The family.
-    pub rules: Rules,
     /// What is held.
     pub legs: Legs,
     /// Makers' fills count touches.
@@ -93,22 +91,43 @@ pub struct Life {
     looked: Option<Stamp>,
 }
 
+/// What a family is, once and for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nature {
+    /// It earns by resting orders.
+    pub is_maker: bool,
+    /// It hedges as it goes.
+    pub is_hedged: bool,
+    /// Time between two looks.
+    pub pace: Span,
+}
+
+impl Nature {
+    /// Of a family.
+    pub fn of(rules: &Rules) -> Self {
+        Nature { is_maker: rules.is_maker(), is_hedged: rules.is_hedged(), pace: rules.pace() }
+    }
+}
+
 /// Who lives.
 #[derive(Clone, Copy, Debug)]
-pub struct Who {
+pub struct Who<'a> {
     /// The agent.
     pub agent: AgentId,
     /// Its asset.
     pub asset: AssetId,
+    /// Its family and what that remembers.
+    pub rules: &'a Rules,
+    /// What that is.
+    pub nature: Nature,
     /// Key of its draws.
     pub key: u64,
 }
 
 impl Life {
     /// Nothing has happened yet.
-    pub fn new(rules: Rules, touch: bool) -> Self {
+    pub fn new(touch: bool) -> Self {
         Life {
-            rules,
             legs: Legs::default(),
             touch,
             intent: 0.0,
@@ -124,24 +143,27 @@ impl Life {
         }
     }
 
-    /// Hears an event: orders fill, the family remembers.
+    /// Hears an event: orders fill. What the family remembers of it is not the life's.
     pub fn hear(&mut self, m: &Market<'_>, event: &MarketEvent) {
         self.legs.hear(m, event);
         if let (MarketEvent::Funding { instrument, rate, mark, .. }, Some(open)) = (event, &mut self.open) {
             let ratio = open.legs.iter().find(|l| l.instrument == *instrument).map_or(0.0, |l| l.ratio);
             open.carried -= open.side * ratio * mark * rate;
         }
-        self.rules.hear(m.listed, m.board, event);
+    }
+
+    /// Whether an event can do anything to it; else it need not hear of it.
+    pub fn heeds(&self, event: &MarketEvent) -> bool {
+        self.legs.heeds(event) || self.open.is_some() && matches!(event, MarketEvent::Funding { .. })
     }
 
     /// A stamp is over: judges and acts. `say` takes what is said, in order. What is held is its own,
     /// whatever `seen` says.
-    pub fn judge(&mut self, who: Who, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
+    pub fn judge(&mut self, who: Who<'_>, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
         if self.liquidate(who, seen, say) {
             return;
         }
-        let pace = self.rules.pace();
-        if self.looked.is_some_and(|l| seen.now.since(l).0 < pace.0) {
+        if self.looked.is_some_and(|l| seen.now.since(l).0 < who.nature.pace.0) {
             return;
         }
         let legs = self.open.as_ref().map_or(&[][..], |o| &o.legs);
@@ -163,7 +185,7 @@ impl Life {
 
     /// The venue takes over what is held on margin when the wallet bears it no more, at no one's pace; whether
     /// it did. What is paid in full is left, and closed.
-    fn liquidate(&mut self, who: Who, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) -> bool {
+    fn liquidate(&mut self, who: Who<'_>, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) -> bool {
         let open = self.open.as_ref().map(|o| o.worth);
         let Some(worth) = open.or(self.closing.map(|c| c.worth)) else { return false };
         if !margin::is_due(&self.legs, seen, seen.capital - worth) {
@@ -179,12 +201,12 @@ impl Life {
     }
 
     /// The indicators as they are now.
-    pub fn values(&self, seen: &Seen<'_>) -> Values {
+    pub fn values(&self, rules: &Rules, nature: Nature, seen: &Seen<'_>) -> Values {
         let seen = &Seen { legs: &self.legs, ..*seen };
-        let mut values = self.rules.look(seen);
-        let known = self.open.as_ref().filter(|_| self.rules.rule().is_known(seen));
+        let mut values = rules.look(seen);
+        let known = self.open.as_ref().filter(|_| rules.rule().is_known(seen));
         let gain = known.and_then(|o| {
-            if self.rules.is_maker() || self.rules.is_hedged() {
+            if nature.is_maker || nature.is_hedged {
                 // What is gained by fills on the way is its own to judge.
                 let worth = self.legs.worth(seen.listed, seen.board) - o.worth;
                 // Over what it began with: to quote less is neither gain nor loss.
@@ -197,30 +219,23 @@ impl Life {
         values
     }
 
-    /// Whether what it listens to was priced within this second, so that an edge is no difference between then and now.
-    /// Of a whole chain its family sees to that itself.
-    fn is_current(&self, seen: &Seen<'_>) -> bool {
-        let ears = self.rules.ears();
-        ears.len() > LEGS_MAX || seen.is_fresh(&ears, Span::seconds(1))
-    }
-
     fn minutes(&self, now: Stamp) -> u32 {
         let since = self.open.as_ref().map_or(self.flat_since, |o| Some(o.since));
         since.map_or(u32::MAX, |s| (now.since(s).0 / Span::MINUTE.0).clamp(0, i64::from(u32::MAX)) as u32)
     }
 
-    fn consider(&mut self, who: Who, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
+    fn consider(&mut self, who: Who<'_>, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
         if self.closing.is_some() {
             return;
         }
-        let values = self.values(seen);
+        let values = self.values(who.rules, who.nature, seen);
         let edge = values.of(Indicator::Edge);
-        if edge.is_finite() && self.edge.is_none_or(|best| edge > best) && self.is_current(seen) {
+        if edge.is_finite() && self.edge.is_none_or(|best| edge > best) && is_current(who.rules, seen) {
             self.edge = Some(edge);
         }
         let held = self.minutes(seen.now);
         let view = view(&values, held, 0.0, 0.0);
-        if let Some(again) = self.again {
+        if let Some(again) = &self.again {
             if again.lapsed(held) {
                 self.again = None;
             } else if held < again.not_before {
@@ -228,19 +243,28 @@ impl Life {
                 return;
             } else if again.holds(&view) {
                 // With the legs that the family would open now.
-                let fresh = self.rules.propose(&Seen { legs: &self.legs, ..*seen }, &view, &values);
-                if let Some(p) = fresh.filter(|p| p.side == again.side) {
+                let fresh = who.rules.propose(&Seen { legs: &self.legs, ..*seen }, &view, &values);
+                let side = again.side;
+                if let Some(p) = fresh.filter(|p| p.side == side) {
                     self.enter(who, seen, p, Reason::ReEntry, say);
                 }
                 return;
             }
         }
-        if let Some(p) = self.rules.propose(&Seen { legs: &self.legs, ..*seen }, &view, &values) {
+        if let Some(p) = who.rules.propose(&Seen { legs: &self.legs, ..*seen }, &view, &values) {
             self.enter(who, seen, p, Reason::Signal, say);
         }
     }
 
-    fn enter(&mut self, who: Who, seen: &Seen<'_>, p: Proposal, reason: Reason, say: &mut dyn FnMut(Body)) {
+    #[inline(never)]
+    fn enter(
+        &mut self,
+        who: Who<'_>,
+        seen: &Seen<'_>,
+        p: Proposal,
+        reason: Reason,
+        say: &mut dyn FnMut(Body),
+    ) {
         if p.legs.is_empty() || p.legs.len() > LEGS_MAX || !seen.side.allows(p.side) {
             return;
         }
@@ -248,7 +272,7 @@ impl Life {
             return;
         }
         let bounds: Vec<Option<Bounds>> =
-            p.legs.iter().map(|l| self.rules.range(seen, l.instrument)).collect();
+            p.legs.iter().map(|l| who.rules.range(seen, l.instrument)).collect();
         let each = |(l, b): (&Leg, &Option<Bounds>)| value(l.instrument, *b, seen).filter(|v| *v > 0.0);
         let entry: Option<Vec<f64>> = p.legs.iter().zip(&bounds).map(each).collect();
         let Some(entry) = entry else { return };
@@ -290,7 +314,7 @@ impl Life {
         self.size(who, seen, Verb::Open, reason, units, &plan, say);
     }
 
-    fn manage(&mut self, who: Who, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
+    fn manage(&mut self, who: Who<'_>, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
         // What is on its way cannot be called back before it arrives: to act on it now would be free of risk.
         if self.legs.orders.iter().any(|o| o.limit.is_none() && seen.now < o.live) {
             return;
@@ -303,7 +327,8 @@ impl Life {
             self.missed += 1;
             return self.close(who, seen, Reason::Missed, say);
         }
-        let (values, held, whole) = (self.values(seen), self.minutes(seen.now), self.legs.is_whole());
+        let (values, held, whole) =
+            (self.values(who.rules, who.nature, seen), self.minutes(seen.now), self.legs.is_whole());
         let now = values.of(Indicator::Gain);
         let Some(open) = &mut self.open else { return };
         if now > open.best {
@@ -318,18 +343,18 @@ impl Life {
             return;
         }
         let holds = |c: &Condition| c.holds(&view);
-        if let Some(fraction) = open.plan.targets[0].filter(|t| holds(&t.when)).map(|t| t.fraction) {
+        if let Some(fraction) = open.plan.targets[0].as_ref().filter(|t| holds(&t.when)).map(|t| t.fraction) {
             open.plan.targets[0] = None;
             open.plan.add = None;
             let (plan, units) = (open.plan, open.units * (1.0 - fraction));
             return self.size(who, seen, Verb::Decrease, Reason::Target, units, &plan, say);
         }
-        if let Some((_, fraction)) = open.plan.hedge.filter(|(c, _)| holds(c)) {
+        if let Some(&(_, fraction)) = open.plan.hedge.as_ref().filter(|(c, _)| holds(c)) {
             open.plan.hedge = None;
             let (plan, units) = (open.plan, open.units * (1.0 - fraction));
             return self.size(who, seen, Verb::Decrease, Reason::Hedge, units, &plan, say);
         }
-        if let Some((_, fraction)) = open.plan.add.filter(|(c, _)| holds(c)) {
+        if let Some(&(_, fraction)) = open.plan.add.as_ref().filter(|(c, _)| holds(c)) {
             open.adds = open.adds.saturating_sub(1);
             if open.adds == 0 {
                 open.plan.add = None;
@@ -337,12 +362,15 @@ impl Life {
             let (plan, units) = (open.plan, open.units + open.first * fraction);
             return self.size(who, seen, Verb::Increase, Reason::Add, units, &plan, say);
         }
-        self.rehedge(who, seen);
+        if who.nature.is_hedged {
+            self.rehedge(who, seen);
+        }
     }
 
     /// Keeps the hedge where its family wants it, in whole lots.
-    fn rehedge(&mut self, who: Who, seen: &Seen<'_>) {
-        let Some((id, target)) = self.rules.rule().hedge(&Seen { legs: &self.legs, ..*seen }) else { return };
+    #[inline(never)]
+    fn rehedge(&mut self, who: Who<'_>, seen: &Seen<'_>) {
+        let Some((id, target)) = who.rules.rule().hedge(&Seen { legs: &self.legs, ..*seen }) else { return };
         let more = target - self.legs.of(seen.listed.coin(id));
         let size = seen.listed.lots(id, libm::fabs(more));
         let least = crate::domain::money::to_estimate(seen.listed.get(id).min_notional);
@@ -357,7 +385,8 @@ impl Life {
             || self.legs.ranges.asked.iter().any(|a| late(a.tries, a.decided))
     }
 
-    fn close(&mut self, who: Who, seen: &Seen<'_>, reason: Reason, say: &mut dyn FnMut(Body)) {
+    #[inline(never)]
+    fn close(&mut self, who: Who<'_>, seen: &Seen<'_>, reason: Reason, say: &mut dyn FnMut(Body)) {
         let Some(open) = self.open.take() else { return };
         let stop = match open.plan.stop.right {
             crate::domain::Term::Level(bp) => libm::fabs(bp),
@@ -383,7 +412,8 @@ impl Life {
     }
 
     /// Orders everything held away, at whatever it gets.
-    fn flatten(&mut self, who: Who, seen: &Seen<'_>) {
+    #[inline(never)]
+    fn flatten(&mut self, who: Who<'_>, seen: &Seen<'_>) {
         let held = self.legs.held.clone();
         for (n, (id, quantity)) in held.into_iter().enumerate() {
             let (kind, costs) = (seen.listed.get(id).kind, seen.costs(id));
@@ -398,13 +428,21 @@ impl Life {
         }
     }
 
-    fn provide(&mut self, who: Who, now: Stamp, n: usize, pool: InstrumentId, bounds: Bounds, change: f64) {
+    fn provide(
+        &mut self,
+        who: Who<'_>,
+        now: Stamp,
+        n: usize,
+        pool: InstrumentId,
+        bounds: Bounds,
+        change: f64,
+    ) {
         let Order { decided, live, .. } = order(who, now, n, pool, change);
         self.legs.ranges.ask(Ask { pool, bounds, change, decided, live, tries: 0 });
     }
 
     /// How the last intent ended, once everything is closed.
-    fn outcome(&mut self, who: Who, seen: &Seen<'_>) -> Option<Outcome> {
+    fn outcome(&mut self, who: Who<'_>, seen: &Seen<'_>) -> Option<Outcome> {
         let closing = self.closing?;
         if !(self.legs.orders.is_empty() && self.legs.ranges.asked.is_empty()) {
             return None;
@@ -430,9 +468,10 @@ impl Life {
 
     /// Sets the units, orders the difference on every leg, and says it.
     #[allow(clippy::too_many_arguments, reason = "one place for all four verbs")]
+    #[inline(never)]
     fn size(
         &mut self,
-        who: Who,
+        who: Who<'_>,
         seen: &Seen<'_>,
         verb: Verb,
         reason: Reason,
@@ -445,7 +484,7 @@ impl Life {
         open.units = units;
         let before = self.intent;
         self.intent = open.side * units * open.notional / seen.capital;
-        let quoting = self.rules.is_maker();
+        let quoting = who.nature.is_maker;
         let each = |(l, b): (&Leg, &Option<Bounds>)| (l.instrument, *b, open.side * l.ratio * more);
         let legs: Vec<(InstrumentId, Option<Bounds>, f64)> =
             open.legs.iter().zip(&open.bounds).map(each).collect();
@@ -464,21 +503,22 @@ impl Life {
     }
 
     /// Keeps a maker's quotes where its family wants them.
-    fn quote(&mut self, who: Who, seen: &Seen<'_>) {
-        if !self.rules.is_maker() {
+    fn quote(&mut self, who: Who<'_>, seen: &Seen<'_>) {
+        if !who.nature.is_maker {
             return;
         }
         let Some(open) = &self.open else { return };
         let Some(first) = open.legs.first().map(|l| l.instrument) else { return };
         // Targets, hedge and add change the size of quotes.
         let part = open.units / open.first;
-        let wanted = self.rules.rule().quotes(&Seen { legs: &self.legs, ..*seen }).unwrap_or([None, None]);
-        for (n, (rest, buys)) in wanted.into_iter().zip([true, false]).enumerate() {
+        let wanted = who.rules.rule().quotes(&Seen { legs: &self.legs, ..*seen }).unwrap_or([None, None]);
+        let tick = seen.listed.tick(first);
+        for (n, rest) in wanted.iter().enumerate() {
+            let buys = n == 0;
             let same = |o: &Order| {
                 let rests = o.limit.is_some() && o.until.is_none();
                 o.instrument == first && rests && (o.quantity > 0.0) == buys
             };
-            let tick = seen.listed.tick(first);
             let stays = |o: &Order| {
                 rest.is_some_and(|r| o.limit.is_some_and(|l| libm::fabs(l - r.price) < 0.5 * tick))
             };
@@ -486,7 +526,9 @@ impl Life {
             if self.legs.orders.iter().any(|o| same(o) && stays(o)) {
                 continue;
             }
-            self.legs.cancel(seen.now, arrival(who, seen.now, CANCEL + n), same);
+            if self.legs.orders.iter().any(|o| same(o)) {
+                self.legs.cancel(seen.now, arrival(who, seen.now, CANCEL + n), same);
+            }
             if let Some(r) = rest {
                 let size = seen.listed.lots(first, libm::fabs(r.quantity) * part);
                 let quantity = libm::copysign(size, r.quantity);
@@ -510,12 +552,12 @@ fn is_aligned(legs: &[Leg], seen: &Seen<'_>) -> bool {
 const CANCEL: usize = LEGS_MAX;
 
 /// When what is decided now reaches the market.
-fn arrival(who: Who, now: Stamp, n: usize) -> Stamp {
+fn arrival(who: Who<'_>, now: Stamp, n: usize) -> Stamp {
     let u = random::uniform(random::key(who.key, &[now.0 as u64, n as u64]));
     Stamp(now.0 + (LATENCY.0 as f64 * (0.5 + u)) as i64)
 }
 
-fn order(who: Who, now: Stamp, n: usize, instrument: InstrumentId, quantity: f64) -> Order {
+fn order(who: Who<'_>, now: Stamp, n: usize, instrument: InstrumentId, quantity: f64) -> Order {
     let live = arrival(who, now, n);
     Order { instrument, quantity, limit: None, decided: now, live, until: None, ahead: None, tries: 0 }
 }
@@ -523,6 +565,13 @@ fn order(who: Who, now: Stamp, n: usize, instrument: InstrumentId, quantity: f64
 /// What the coins that a leg is paid for in are worth; none if it is paid for in the account's currency.
 fn in_coins(seen: &Seen<'_>, id: InstrumentId) -> Option<f64> {
     seen.listed.pays(id).and_then(|_| seen.listed.scale(seen.board, id))
+}
+
+/// Whether what a family listens to was priced within this second, so that an edge is no difference between
+/// then and now. Of a whole chain its family sees to that itself.
+fn is_current(rules: &Rules, seen: &Seen<'_>) -> bool {
+    let ears = rules.ears();
+    ears.len() > LEGS_MAX || seen.is_fresh(&ears, Span::seconds(1))
 }
 
 fn view(values: &Values, held: u32, best: f64, side: f64) -> View<'_> {
@@ -558,7 +607,7 @@ fn price(open: &Open, seen: &Seen<'_>) -> f64 {
 fn closing_reason(plan: &Plan, view: &View<'_>) -> Option<Reason> {
     if plan.stop.holds(view) {
         Some(Reason::Stop)
-    } else if plan.trail.is_some_and(|c| c.holds(view)) {
+    } else if plan.trail.as_ref().is_some_and(|c| c.holds(view)) {
         Some(Reason::Trail)
     } else if plan.exit.holds(view) {
         Some(Reason::Exit)

@@ -99,21 +99,18 @@ fn maintenance(seen: &Seen<'_>, id: InstrumentId, q: f64, price: f64) -> Option<
 }
 
 fn price(seen: &Seen<'_>, id: InstrumentId, by: By) -> Option<f64> {
-    let i = seen.listed.get(id);
     let newest = seen.value(id);
-    let quoted = seen.board.get(id)?;
+    if matches!(by, By::Newest) {
+        return newest;
+    }
+    let (i, quoted) = (seen.listed.get(id), seen.board.get(id)?);
     let mark = quoted.mark.filter(|m| seen.now.since(m.at).0 <= MARK_AGE.0).map(|m| m.value.0);
-    match by {
-        By::Newest => newest,
+    match mark {
         // What has settled has its price.
-        By::Mark if quoted.settled.is_some() => newest,
-        By::Mark if matches!(i.kind, InstrumentKind::Spot | InstrumentKind::Margin) => {
-            index(seen, id).or(newest)
-        }
-        By::Mark => match mark {
-            Some(mark) => seen.listed.scale(seen.board, id).map(|s| mark * s),
-            None => newest,
-        },
+        _ if quoted.settled.is_some() => newest,
+        _ if matches!(i.kind, InstrumentKind::Spot | InstrumentKind::Margin) => index(seen, id).or(newest),
+        Some(mark) => seen.listed.scale(seen.board, id).map(|s| mark * s),
+        None => newest,
     }
 }
 

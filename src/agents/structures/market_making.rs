@@ -23,7 +23,7 @@
 //! 3. No quote stands on a price older than `age`.
 //! 4. It quotes where a venue asks nothing of makers if there is such a market, else on the perp, margin or
 //!    spot market listed first.
-//! 5. A mid that jumps by more than [`JUMP`] is not believed, and not quoted by, before the next one agrees.
+//! 5. A mid that jumps farther than [`JUMP`] is not believed, and not quoted by, before the next one agrees.
 //! 6. Base is at least fee, what prints move the mid, and the hurdle: flat, it quotes nothing that loses.
 //!
 //! It needs quotes and trades, and stands still on bars. Never adds: more is held by being filled.
@@ -59,10 +59,12 @@ pub(super) const PARAMS: &[ParamSpec] = &[
 /// Prints, and looks at where the mid went, before anything is known.
 const PRINTS: f64 = 40.0;
 const LOOKS: f64 = 10.0;
+/// Root of the seconds in a year, over a bp: from bp a root second to a year's volatility.
+const ROOT_YEAR: f64 = 5_617.615_152_357_805 / 1e4;
 /// A quote keeps its place while its price is off by less than this share of its distance.
 const KEEPS: f64 = 0.2;
-/// Move of the mid from one quote to the next, in logarithms, that is a bad tick until the next one agrees.
-const JUMP: f64 = 0.02;
+/// The mid times or through this, from one quote to the next, is a bad tick until the next one agrees.
+const JUMP: f64 = 1.02;
 /// Minutes of volatility that the stop bears with all of the cap held.
 const BEARS: f64 = 15.0;
 
@@ -94,15 +96,23 @@ pub struct Memory {
     /// Sums over such looks, forgotten alike: of ones, of bp that the mid went the taker's way.
     looks: f64,
     impact: f64,
+    /// What all of that comes to.
+    steady: Option<Steady>,
+    /// Of the mid, in bp a root second; nought while that is not known.
+    sigma: f64,
 }
 
-/// What was measured, in bp, bp a root second and prints a second.
-#[derive(Clone, Copy, Debug)]
-struct Flow {
+/// What prints and the looks after them come to; see [`Memory::distances`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Steady {
+    /// Distance of prints from the mid, in bp.
     effective: f64,
+    /// How far the mid goes their way, in bp.
     impact: f64,
-    rate: f64,
-    sigma: f64,
+    /// Distance of a quote before what it must leave, in bp.
+    base: f64,
+    /// The lean a quote held, over σ.
+    lean: f64,
 }
 
 impl Memory {
@@ -138,6 +148,8 @@ impl Memory {
             watched: None,
             looks: 0.0,
             impact: 0.0,
+            steady: None,
+            sigma: 0.0,
         })
     }
 
@@ -152,7 +164,7 @@ impl Memory {
 
     /// Takes a mid; whether it is believed.
     fn believe(&mut self, mid: f64) -> bool {
-        let near = |other: Option<f64>| other.is_some_and(|o| libm::fabs(libm::log(mid / o)) <= JUMP);
+        let near = |other: Option<f64>| other.is_some_and(|o| mid <= o * JUMP && o <= mid * JUMP);
         let believed = self.mid.is_none() || near(self.mid) || near(self.doubted);
         if believed {
             (self.mid, self.doubted) = (Some(mid), None);
@@ -171,20 +183,34 @@ impl Memory {
         self.until = at;
     }
 
-    fn flow(&self) -> Option<Flow> {
+    /// What prints and looks come to; asked when there is one more.
+    fn measure(&self) -> Option<Steady> {
         if self.prints < PRINTS || self.looks < LOOKS {
             return None;
         }
         let covered = gap::seconds(self.until.since(self.since?));
         // The sum of a steady rate, forgotten at this pace, since it began.
         let reach = self.recall * (1.0 - libm::exp(-covered / self.recall));
-        let flow = Flow {
-            effective: self.distance / self.prints,
+        let (effective, rate) = (self.distance / self.prints, self.prints / reach);
+        if !(effective > 0.0 && rate.is_finite()) {
+            return None;
+        }
+        let (gamma, kappa) = (self.aversion, 1.0 / effective);
+        let log = libm::log1p(gamma / kappa);
+        // (1 + γ/κ)^(1 + κ/γ)
+        let power = libm::exp((1.0 + kappa / gamma) * log);
+        Some(Steady {
+            effective,
             impact: (self.impact / self.looks).max(0.0),
-            rate: self.prints / reach,
-            sigma: self.gap.risk(1.0)? * 1e4,
-        };
-        (flow.effective > 0.0 && flow.rate.is_finite() && flow.sigma > 0.0).then_some(flow)
+            base: log / gamma,
+            // Prints come on both sides; A is a side's.
+            lean: libm::sqrt(gamma / (2.0 * kappa * 0.5 * rate) * power),
+        })
+    }
+
+    /// All of what is measured, once enough is.
+    fn flow(&self) -> Option<&Steady> {
+        self.steady.as_ref().filter(|_| self.sigma > 0.0)
     }
 
     fn fee(&self, seen: &Seen<'_>) -> f64 {
@@ -197,26 +223,16 @@ impl Memory {
     }
 
     /// Distances of bid and offer from the mid in bp, holding so many quotes.
-    fn distances(&self, seen: &Seen<'_>, flow: &Flow, q: f64) -> [f64; 2] {
-        let (gamma, kappa) = (self.aversion, 1.0 / flow.effective);
+    fn distances(&self, seen: &Seen<'_>, flow: &Steady, q: f64) -> [f64; 2] {
         let least = self.fee(seen) + flow.impact + self.hurdle;
-        let base = (libm::log1p(gamma / kappa) / gamma).max(least);
-        let power = libm::pow(1.0 + gamma / kappa, 1.0 + kappa / gamma);
-        // Prints come on both sides; A is a side's.
-        let slope = libm::sqrt(flow.sigma * flow.sigma * gamma / (2.0 * kappa * 0.5 * flow.rate) * power);
+        let base = flow.base.max(least);
         // A lean beyond the base means wanting out at the best price; further it never goes.
-        let slope = slope.min(base);
+        let slope = (self.sigma * flow.lean).min(base);
         [base + (q + 0.5) * slope, base - (q - 0.5) * slope]
     }
-}
 
-impl Rule for Memory {
-    fn ears(&self) -> Vec<InstrumentId> {
-        vec![self.instrument]
-    }
-
-    fn hear(&mut self, _listed: &Listed, board: &Board, event: &MarketEvent) {
-        let Some(mid) = self.top(board).map(|t| t.value.mid()) else { return };
+    /// What an event of the market tells, and the mid after it.
+    fn learn(&mut self, mid: f64, event: &MarketEvent) {
         match *event {
             MarketEvent::Trade { at, price, buys, .. } if self.doubted.is_none() => {
                 self.pass(at);
@@ -227,12 +243,16 @@ impl Rule for Memory {
                 self.prints += 1.0;
                 self.distance += distance;
                 self.watched = self.watched.or(Some((at, mid, side)));
+                self.steady = self.measure();
             }
             MarketEvent::Quote { at, .. } | MarketEvent::Level { at, last: true, .. } => {
                 if !self.believe(mid) {
                     return;
                 }
-                self.gap.tell(at, libm::log(mid));
+                if self.gap.is_due(at) {
+                    self.gap.tell(at, libm::log(mid));
+                    self.sigma = self.gap.risk(1.0).unwrap_or(0.0) * 1e4;
+                }
                 if let Some((then, was, side)) = self.watched.filter(|w| at.since(w.0).0 >= self.after.0) {
                     self.watched = None;
                     // A silence says nothing about what the print did.
@@ -240,20 +260,35 @@ impl Rule for Memory {
                         self.pass(at);
                         self.looks += 1.0;
                         self.impact += side * (mid / was - 1.0) * 1e4;
+                        self.steady = self.measure();
                     }
                 }
             }
             _ => {}
         }
     }
+}
+
+impl Rule for Memory {
+    fn ears(&self) -> Vec<InstrumentId> {
+        vec![self.instrument]
+    }
+
+    fn hear(&mut self, _listed: &Listed, board: &Board, event: &MarketEvent) {
+        if let Some(mid) = self.top(board).map(|t| t.value.mid()) {
+            self.learn(mid, event);
+        }
+    }
 
     fn look(&self, seen: &Seen<'_>, values: &mut Values) {
         let Some(top) = self.top(seen.board).map(|t| t.value) else { return };
         values.set(Indicator::Spread, (top.ask - top.bid) / top.mid() * 1e4);
-        values.set(Indicator::Inventory, seen.legs.of(self.instrument) / self.quantity(seen, top.mid()));
+        let held = seen.legs.of(self.instrument);
+        let inventory = if held == 0.0 { 0.0 } else { held / self.quantity(seen, top.mid()) };
+        values.set(Indicator::Inventory, inventory);
         if let Some(flow) = self.flow() {
             values.set(Indicator::Edge, flow.effective - flow.impact - self.fee(seen));
-            values.set(Indicator::Forecast, flow.sigma / 1e4 * libm::sqrt(gap::seconds(Span::YEAR)));
+            values.set(Indicator::Forecast, self.sigma * ROOT_YEAR);
         }
     }
 
@@ -299,13 +334,13 @@ impl Rule for Memory {
         let (mid, tick) = (top.mid(), seen.listed.tick(self.instrument));
         let one = self.quantity(seen, mid);
         let held = seen.legs.of(self.instrument);
-        let [bid, ask] = self.distances(seen, &flow, held / one);
+        let [bid, ask] = self.distances(seen, flow, held / one);
         let shorts = seen.listed.get(self.instrument).kind.can_short() && seen.side != SideRule::Long;
         let longs = seen.side != SideRule::Short;
+        // What is being taken off may still fill; so may a quote of this side that stays.
+        let coming: f64 = seen.legs.orders.iter().filter(|o| o.until.is_some()).map(|o| o.quantity).sum();
         let side = |buys: bool, distance: f64| {
             let sign = if buys { 1.0 } else { -1.0 };
-            // What is being taken off may still fill; so may a quote of this side that stays.
-            let coming: f64 = seen.legs.orders.iter().filter(|o| o.until.is_some()).map(|o| o.quantity).sum();
             let coming = (sign * coming).max(0.0);
             let most = if if buys { longs } else { shorts } { self.cap * one } else { 0.0 };
             let room = most - sign * held - coming;
@@ -326,13 +361,15 @@ impl Rule for Memory {
                 .find_map(|o| o.limit.filter(|_| o.until.is_none() && o.quantity * sign > 0.0));
             let near = KEEPS * libm::fabs(distance).max(flow.effective) / 1e4 * mid;
             let stays = stands.filter(|s| libm::fabs(s - wanted) < near && sign * (limit - s) >= 0.0);
-            let steps = wanted / tick;
-            // Away from the mid, but for the last digits of a price that is on the grid.
-            let steps = if buys { libm::floor(steps + 1e-6) } else { libm::ceil(steps - 1e-6) };
-            // The very number that the venue's own prices are: by ticks of 0.1, 2001 is 200.1 and not a hair more,
-            // or no print would ever be at the price of a quote.
-            let on_grid = if tick < 1.0 { steps / libm::rint(1.0 / tick) } else { steps * tick };
-            let price = stays.unwrap_or(on_grid);
+            let on_grid = || {
+                let steps = wanted / tick;
+                // Away from the mid, but for the last digits of a price that is on the grid.
+                let steps = if buys { libm::floor(steps + 1e-6) } else { libm::ceil(steps - 1e-6) };
+                // The very number that the venue's own prices are: by ticks of 0.1, 2001 is 200.1 and not a hair
+                // more, or no print would ever be at the price of a quote.
+                if tick < 1.0 { steps / libm::rint(1.0 / tick) } else { steps * tick }
+            };
+            let price = stays.unwrap_or_else(on_grid);
             (price > 0.0).then_some(Rest { price, quantity: sign * size })
         };
         Some([side(true, bid), side(false, ask)])
@@ -340,6 +377,10 @@ impl Rule for Memory {
 
     fn is_maker(&self) -> bool {
         true
+    }
+
+    fn looks_at_prints(&self) -> bool {
+        false
     }
 
     fn pace(&self) -> Span {
@@ -368,16 +409,29 @@ mod tests {
     /// A quote of 5 bp a side, and half a second later a print at its best price; the mid sways by so many
     /// basis points.
     fn tick(s: &mut Stage, n: i32, sway: f64) -> Vec<(Verb, Reason, f64)> {
-        let even = n % 2 == 0;
-        let mid = 100.0 * (1.0 + if even { sway } else { -sway } / 1e4);
-        let mut said = s.at(&[quote(0, second(f64::from(n)), mid * 0.9995, mid * 1.0005, 10.0)]);
-        let print = mid * if n % 4 < 2 { 1.0005 } else { 0.9995 };
-        said.extend(s.at(&[trade(0, second(f64::from(n) + 0.5), print, 1.0, n % 4 < 2)]));
+        let (said, print) = quoted(s, n, sway);
+        assert_eq!(s.at(&[print]), [], "acts on a print");
         said
     }
 
+    fn quoted(s: &mut Stage, n: i32, sway: f64) -> (Vec<(Verb, Reason, f64)>, MarketEvent) {
+        let even = n % 2 == 0;
+        let mid = 100.0 * (1.0 + if even { sway } else { -sway } / 1e4);
+        let said = s.at(&[quote(0, second(f64::from(n)), mid * 0.9995, mid * 1.0005, 10.0)]);
+        let print = mid * if n % 4 < 2 { 1.0005 } else { 0.9995 };
+        (said, trade(0, second(f64::from(n) + 0.5), print, 1.0, n % 4 < 2))
+    }
+
+    /// Until it begins, which it does at a quote; the print after that does not come.
     fn open(s: &mut Stage, sway: f64) -> i32 {
-        (0..200).find(|n| !tick(s, *n, sway).is_empty()).expect("it never began")
+        let begins = |n: &i32| {
+            let (said, print) = quoted(s, *n, sway);
+            if said.is_empty() {
+                s.at(&[print]);
+            }
+            !said.is_empty()
+        };
+        (0..200).find(begins).expect("it never began")
     }
 
     /// What rests: bids, offers.

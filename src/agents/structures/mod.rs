@@ -59,7 +59,7 @@ use serde::{Deserialize, Serialize};
 /// Most legs of a structure.
 pub const LEGS_MAX: usize = 4;
 
-/// The indicators of a structure, in the order of [`Values`].
+/// The indicators of a structure, in the order of [`Values`] and of [`Indicator::place`].
 pub const KEYS: [Indicator; 14] = [
     Indicator::Gain,
     Indicator::Spread,
@@ -90,14 +90,14 @@ impl Default for Values {
 impl Values {
     /// Sets one; those with a window are no structure's and are ignored.
     pub fn set(&mut self, key: Indicator, value: f64) {
-        if let Some(i) = KEYS.iter().position(|k| *k == key) {
+        if let Some(i) = key.place() {
             self.0[i] = value;
         }
     }
 
     /// One.
     pub fn of(&self, key: Indicator) -> f64 {
-        KEYS.iter().position(|k| *k == key).map_or(f64::NAN, |i| self.0[i])
+        key.place().map_or(f64::NAN, |i| self.0[i])
     }
 }
 
@@ -234,6 +234,10 @@ impl Seen<'_> {
 trait Rule {
     /// The instruments it listens to; the first is the one whose price stands for the structure's.
     fn ears(&self) -> Vec<InstrumentId>;
+    /// Those of [`Rule::ears`] of which it remembers something; of the others it only asks the board.
+    fn remembers(&self) -> Vec<InstrumentId> {
+        self.ears()
+    }
     /// Hears an event of one of them, or of its asset's volatility. The board has taken it already.
     fn hear(&mut self, listed: &Listed, board: &Board, event: &MarketEvent);
     /// Fills in its indicators as they are now; [`Indicator::Gain`] is filled in for it.
@@ -266,13 +270,18 @@ trait Rule {
     fn range(&self, _seen: &Seen<'_>, _leg: InstrumentId) -> Option<Bounds> {
         None
     }
-    /// What it says of holding the asset in spot, at this event.
+    /// What it says of holding the asset in spot, at this settlement of funding.
     fn carry_quote(&self, _event: &MarketEvent) -> Option<CarryQuote> {
         None
     }
     /// Time between two looks; the zero span: every stamp.
     fn pace(&self) -> Span {
         Span(0)
+    }
+    /// Whether it looks after a print. Who decides on quotes has nothing to decide before the next one, which
+    /// follows a print that moved the market at once.
+    fn looks_at_prints(&self) -> bool {
+        true
     }
 }
 
@@ -346,6 +355,11 @@ impl Rules {
         self.rule().ears()
     }
 
+    /// Those of them of which it remembers something: it need not hear of the others.
+    pub fn remembers(&self) -> Vec<InstrumentId> {
+        self.rule().remembers()
+    }
+
     /// What it says of holding the asset in spot, at this event, which it has heard.
     pub fn carry_quote(&self, event: &MarketEvent) -> Option<CarryQuote> {
         self.rule().carry_quote(event)
@@ -364,6 +378,11 @@ impl Rules {
     /// Time between two looks; the zero span: every stamp.
     pub fn pace(&self) -> Span {
         self.rule().pace()
+    }
+
+    /// Whether an event of one of its instruments makes it look when the stamp is over.
+    pub fn is_stirred(&self, event: &MarketEvent) -> bool {
+        !matches!(event, MarketEvent::Trade { .. }) || self.rule().looks_at_prints()
     }
 
     /// Hears an event of one of its instruments, or of its asset's volatility. The board has taken it.

@@ -331,7 +331,12 @@ impl Rule for Memory {
         std::iter::once(self.perp).chain(options).collect()
     }
 
+    fn remembers(&self) -> Vec<InstrumentId> {
+        vec![self.perp]
+    }
+
     fn hear(&mut self, _listed: &Listed, board: &Board, event: &MarketEvent) {
+        // The volatility index of its asset is no instrument's.
         if event.instrument() != Some(self.perp) {
             return;
         }

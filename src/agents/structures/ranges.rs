@@ -125,6 +125,11 @@ pub struct Ranges {
 }
 
 impl Ranges {
+    /// Whether nothing is in a pool or on its way.
+    pub fn is_idle(&self) -> bool {
+        self.held.is_empty() && self.asked.is_empty()
+    }
+
     /// Where the liquidity of a pool lies, or will.
     pub fn bounds(&self, pool: InstrumentId) -> Option<Bounds> {
         let held = self.held.iter().find(|r| r.pool == pool).map(|r| r.bounds);

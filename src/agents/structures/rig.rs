@@ -2,7 +2,7 @@
 //! time, and what a life says to them.
 
 use super::legs::{Legs, Market};
-use super::life::{Life, Who};
+use super::life::{Life, Nature, Who};
 use super::listed::Listed;
 use super::{KEYS, Rules, Seen, Values, params};
 use crate::agents::personality::{Preset, Traits};
@@ -52,6 +52,7 @@ pub(super) struct Rig {
     pub listed: Listed,
     pub board: Board,
     pub costs: Tariff,
+    pub rules: Rules,
     pub life: Life,
     pub traits: Traits,
     pub preset: Preset,
@@ -68,7 +69,8 @@ impl Rig {
             board: Board::new(listed.instruments.len()),
             listed,
             costs: Tariff::default(),
-            life: Life::new(rules, false),
+            rules,
+            life: Life::new(false),
             traits: Traits::default(),
             preset: Preset::default(),
             side: SideRule::Both,
@@ -88,6 +90,7 @@ impl Rig {
                 touch: self.life.touch,
             };
             self.life.hear(&m, &event);
+            self.rules.hear(&self.listed, &self.board, &event);
         }
         taken
     }
@@ -105,7 +108,14 @@ impl Rig {
         // What is held is the life's own to know: the engine hands in none of it.
         let nothing = Legs::default();
         let seen = Seen { legs: &nothing, ..self.seen() };
-        life.judge(Who { agent: AgentId(0), asset: COIN, key: 1 }, &seen, &mut |b| said.push(b));
+        let who = Who {
+            agent: AgentId(0),
+            asset: COIN,
+            rules: &self.rules,
+            nature: Nature::of(&self.rules),
+            key: 1,
+        };
+        life.judge(who, &seen, &mut |b| said.push(b));
         self.life = life;
         self.said = said;
     }
@@ -125,7 +135,7 @@ impl Rig {
     }
 
     pub fn values(&self) -> Values {
-        self.life.values(&self.seen())
+        self.life.values(&self.rules, Nature::of(&self.rules), &self.seen())
     }
 
     pub fn worth(&self) -> f64 {

@@ -2,7 +2,7 @@
 //! is said, and holds every opening to the laws of plans.
 
 use super::legs::{Legs, Market};
-use super::life::{Life, Who};
+use super::life::{Life, Nature, Who};
 use super::listed::Listed;
 use super::{KEYS, Rules, Seen, Values};
 use crate::agents::personality::{Preset, Traits};
@@ -55,6 +55,7 @@ pub struct Stage {
     pub listed: Listed,
     pub board: Board,
     pub costs: Tariff,
+    pub rules: Rules,
     pub life: Life,
     pub traits: Traits,
     pub preset: Preset,
@@ -76,7 +77,8 @@ impl Stage {
         Ok(Stage {
             board: Board::new(listed.instruments.len()),
             costs: Tariff::default(),
-            life: Life::new(rules, false),
+            rules,
+            life: Life::new(false),
             traits: Traits::default(),
             preset: Preset::default(),
             side: SideRule::Both,
@@ -95,7 +97,7 @@ impl Stage {
 
     /// All that happens at a stamp; then it is over. Gives what was said, shortened.
     pub fn at(&mut self, events: &[MarketEvent]) -> Vec<(Verb, Reason, f64)> {
-        let (mut heard, ears) = (false, self.life.rules.ears());
+        let (mut heard, ears) = (false, self.rules.ears());
         for event in events {
             if !self.board.take(event) {
                 continue;
@@ -109,7 +111,8 @@ impl Stage {
             };
             if event.instrument().is_none_or(|i| ears.contains(&i)) {
                 self.life.hear(&market, event);
-                heard = true;
+                self.rules.hear(&self.listed, &self.board, event);
+                heard |= self.rules.is_stirred(event);
             }
         }
         let before = self.said.len();
@@ -125,7 +128,7 @@ impl Stage {
 
     fn judge(&mut self) {
         let nothing = Legs::default();
-        let Stage { listed, board, costs, life, traits, preset, side, said, now, .. } = self;
+        let Stage { listed, board, costs, rules, life, traits, preset, side, said, now, .. } = self;
         let seen = Seen {
             listed,
             board,
@@ -137,16 +140,16 @@ impl Stage {
             capital: CAPITAL,
             legs: &nothing,
         };
-        let who = Who { agent: AgentId(0), asset: AssetId(0), key: 7 };
+        let who = Who { agent: AgentId(0), asset: AssetId(0), rules, nature: Nature::of(rules), key: 7 };
         let before = said.len();
         life.judge(who, &seen, &mut |body| said.push((*now, body)));
-        let values = life.values(&seen);
+        let values = life.values(rules, Nature::of(rules), &seen);
         let opened = said[before..].iter().find_map(|(_, b)| match b {
             Body::Action(a) if a.verb == Verb::Open => Some(*a),
             _ => None,
         });
         if let Some(action) = opened {
-            assert!(seen.is_fresh(&life.rules.ears(), self.age), "opened on old prices: {action}");
+            assert!(seen.is_fresh(&rules.ears(), self.age), "opened on old prices: {action}");
             assert!(seen.side.allows(action.after), "a side it may not take: {action}");
             lawful(&action, &values);
         }
@@ -168,7 +171,7 @@ impl Stage {
     /// The indicators of the family now.
     pub fn value(&self, key: Indicator) -> f64 {
         let nothing = Legs::default();
-        let Stage { listed, board, costs, life, traits, preset, side, now, .. } = self;
+        let Stage { listed, board, costs, rules, life, traits, preset, side, now, .. } = self;
         let seen = Seen {
             listed,
             board,
@@ -180,7 +183,7 @@ impl Stage {
             capital: CAPITAL,
             legs: &nothing,
         };
-        life.values(&seen).of(key)
+        life.values(rules, Nature::of(rules), &seen).of(key)
     }
 
     /// Worth of the book.

@@ -258,6 +258,10 @@ impl Rule for Memory {
         })
     }
 
+    fn looks_at_prints(&self) -> bool {
+        false
+    }
+
     fn pace(&self) -> Span {
         Span(10_000_000)
     }
@@ -306,8 +310,7 @@ mod tests {
             let why = Stage::new(&universe(&rows), Family::Triangular, &P, "ETH").err().unwrap();
             assert!(why.starts_with("needs a spot pair in another asset"), "{why}");
         }
-        let of =
-            |asset| Stage::new(&universe(&ROWS), Family::Triangular, &P, asset).map(|s| s.life.rules.ears());
+        let of = |asset| Stage::new(&universe(&ROWS), Family::Triangular, &P, asset).map(|s| s.rules.ears());
         let ids = [BTC, CROSS, ETH].map(InstrumentId).to_vec();
         assert_eq!((of("ETH"), of("BTC")), (Ok(ids.clone()), Ok(ids)));
     }

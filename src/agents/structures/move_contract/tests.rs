@@ -119,14 +119,14 @@ fn the_index_makes_its_strike_and_the_perp_hedges_it_afterwards() {
     // The first hour: half of it at 100 000, half at 101 000.
     until(&mut rig, Stamp(Span::DAY.0 + 30 * Span::MINUTE.0), S, 2_500.0);
     until(&mut rig, Stamp(Span::DAY.0 + 65 * Span::MINUTE.0), 101_000.0, 4_000.0);
-    let Rules::Move(memory) = &rig.life.rules else { unreachable!() };
+    let Rules::Move(memory) = &rig.rules else { unreachable!() };
     let strike = memory.watch(MOVE).unwrap().contract.strike(rig.now).unwrap();
     assert!((strike - 100_500.0).abs() < 1e-6, "{strike}");
     let units = -rig.life.legs.of(MOVE);
     for _ in 0..3 {
         market(&mut rig, 102_000.0, 4_000.0);
     }
-    let Rules::Move(memory) = &rig.life.rules else { unreachable!() };
+    let Rules::Move(memory) = &rig.rules else { unreachable!() };
     let at = rig.now;
     let (value, _, _) = memory.value(memory.watch(MOVE).unwrap(), at).unwrap();
     let held = rig.life.legs.of(PERP);
