@@ -194,6 +194,7 @@ impl Real {
         out: &mut Outputs,
     ) {
         self.desk.forget(&spec.desk, instrument.id);
+        self.rest_no_more(instrument.id);
         self.drop_spot(spec, settings, instrument.id, at, out);
         let costs = settings.costs.of(instrument);
         let fill = self.venue.on_delisted(instrument, at, listing.last.close, costs);
@@ -353,13 +354,13 @@ impl Real {
             Ok(sums) => sums,
             Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
         };
-        let changes = self.express(spec, settings, at, listings, board, &steer, &mut wanted);
+        let changes = self.express(spec, settings, at, listings, board, &steer, &wanted);
         let account = Known { at, listings, gross, net };
         for want in wanted {
             decisions.word(want.quantity.mantissa() as u64);
-            let change = changes[want.instrument.index()].spot;
-            if !change.is_zero() {
-                decisions.word(change.mantissa() as u64);
+            let change = changes[want.instrument.index()];
+            if !change.spot.is_zero() {
+                decisions.word(change.spot.mantissa() as u64);
             }
             self.send(spec, settings, &account, want, change, out);
         }
@@ -514,6 +515,6 @@ pub(super) fn quotes(spec: &RealSpec, at: Stamp, listings: &[Listing]) -> Vec<Qu
 }
 
 /// A price of the feed on the instrument's ticks.
-fn price(x: f64, instrument: &Instrument) -> Decimal {
+pub(super) fn price(x: f64, instrument: &Instrument) -> Decimal {
     money::from_estimate(x, instrument.tick.normalize().scale()).unwrap_or_default()
 }

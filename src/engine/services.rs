@@ -12,8 +12,8 @@
 //! # Invariants
 //!
 //! 1. s + f = n at every booking, whatever part of an order the venue filled.
-//! 2. The two legs of a change leave together or not at all. If one is filled and the other is not, the next
-//!    decision undoes it in the perp.
+//! 2. The two legs of a switch leave together or not at all. If one is filled and the other is not, the next
+//!    decision undoes it in the perp, at once. What the desk wants anyway is bought or sold as spot with one leg.
 //! 3. Without a carry agent, a maker or the settings, nothing here changes anything.
 //! 4. A worked order is a decided order: only its price moves. It crosses the spread at the next decision if
 //!    that still wants it, and is taken back if it does not.
@@ -26,6 +26,7 @@ use crate::domain::{
     AgentId, AssetId, CarryQuote, Decimal, Family, Fill, InstrumentId, InstrumentKind, MarketEvent, Money,
     Receipt, Service, Span, Stamp, Universe, money,
 };
+use crate::execution::Venue;
 use crate::fills::{Costs, fee_rate};
 use crate::market::board::Told;
 use crate::market::{Board, Listing};
@@ -200,6 +201,9 @@ impl Services {
 pub(super) struct Change {
     /// Base units of spot to trade.
     pub spot: Decimal,
+    /// Of what the desk holds too little or too much, what the decision before asked for and a leg that was
+    /// not filled left undone: it is made good at once, in the perp.
+    pub due: Decimal,
 }
 
 impl Real {
@@ -209,7 +213,7 @@ impl Real {
         price.map_or((f64::NAN, false), |p| (p.value, at.since(p.at).0 < clock.0))
     }
 
-    /// Chooses instruments for what the desk is about to trade. What was missed is undone in `wanted`.
+    /// Chooses instruments for what the desk is about to trade, and says what was missed.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn express(
         &mut self,
@@ -219,7 +223,7 @@ impl Real {
         listings: &[Listing],
         board: &Board,
         steer: &Steer,
-        wanted: &mut [Wanted],
+        wanted: &[Wanted],
     ) -> Vec<Change> {
         let mut changes = vec![Change::default(); spec.traded];
         let services = &settings.services;
@@ -239,12 +243,13 @@ impl Real {
             if let Some(s) = carrier {
                 (price, open) = Real::spot_now(board, s, at, settings.clock.decide);
                 open &= place.is_some();
-                let missed = self.orders.open_quantity(s);
-                let perp_done = self.orders.open_quantity(id).is_zero();
-                self.withdraw(s);
-                if let Some(p) = place.filter(|_| want.is_zero() && perp_done && !missed.is_zero()) {
-                    want = missed;
-                    wanted[p].quantity = missed;
+                let missed = place.map_or(Decimal::ZERO, |_| self.orders.open_quantity(s));
+                if !missed.is_zero() {
+                    self.withdraw(s);
+                    changes[i].due = missed + self.venue.working(id).map_or(Decimal::ZERO, |w| w.1);
+                }
+                if want.is_zero() {
+                    want = changes[i].due + self.venue.resting(id).map_or(Decimal::ZERO, |r| r.1);
                 }
                 if price.is_finite() {
                     spot = money::to_estimate(self.services.carried[i]) * price / steer.equity;

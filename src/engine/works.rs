@@ -12,7 +12,8 @@
 //! 2. It is a decided order that passed the gate; only its price moves, and it is never sent twice.
 //! 3. What it costs is measured against the open of the first bar after the decision, fees included.
 
-use super::real::{Real, RealSpec};
+use super::orders::common;
+use super::real::{Real, RealSpec, price};
 use super::{Outputs, Settings};
 use crate::domain::{Decimal, Fill, InstrumentId, MarketEvent, OrderId, Span, Stamp, money};
 use crate::execution::Venue;
@@ -42,8 +43,17 @@ pub struct Work {
     pub(super) arrival: f64,
     /// What taking a unit at the arrival would have cost.
     pub(super) taking: f64,
-    /// The same of what crosses now because it was not filled.
-    pub(super) late: Option<(OrderId, f64, f64)>,
+    /// What crosses now because it was not filled.
+    pub(super) late: Option<Late>,
+}
+
+/// What of a market order was worked before, and against what it is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Late {
+    order: OrderId,
+    left: Decimal,
+    arrival: f64,
+    taking: f64,
 }
 
 /// Sums over worked orders, in currency.
@@ -101,29 +111,30 @@ impl Real {
         money::from_estimate(whole.max(1.0), 0)?.checked_mul(tick)
     }
 
-    /// Splits what a decision wants into what crosses now and what is worked; the first is what was worked
-    /// since the last decision and is still wanted.
-    pub(super) fn split(
-        &mut self,
-        spec: &RealSpec,
-        place: usize,
-        now: Stamp,
-        wanted: Decimal,
-    ) -> (Decimal, Decimal) {
+    /// Takes back what is worked of a place; how much of it was left.
+    pub(super) fn take_back(&mut self, place: usize) -> Decimal {
         let id = InstrumentId(place as u16);
         let left = self.venue.resting(id).map_or(Decimal::ZERO, |(_, left, _)| left);
         self.rest_no_more(id);
         self.services.work[place].late = None;
+        left
+    }
+
+    /// Splits what a decision wants into what crosses now and what is worked; the first is what is `due`
+    /// since the decision before and still wanted, and all of it where nobody works.
+    pub(super) fn split(
+        &self,
+        spec: &RealSpec,
+        place: usize,
+        now: Stamp,
+        wanted: Decimal,
+        due: Decimal,
+    ) -> (Decimal, Decimal) {
         if !self.is_worked(spec, place, now) || self.mode() != crate::treasury::Mode::Running {
             return (wanted, Decimal::ZERO);
         }
-        let same = wanted.is_zero() || left.is_sign_negative() == wanted.is_sign_negative();
-        let late = match () {
-            () if left.is_zero() || !same => Decimal::ZERO,
-            () if wanted.is_zero() || left.abs() < wanted.abs() => left,
-            () => wanted,
-        };
-        (late, if wanted.is_zero() { Decimal::ZERO } else { wanted - late })
+        let late = common(wanted, due);
+        (late, wanted - late)
     }
 
     /// Takes back what is worked in an instrument.
@@ -153,10 +164,10 @@ impl Real {
     }
 
     /// What crosses because it was not filled is measured against where it was decided.
-    pub(super) fn crosses(&mut self, place: usize, order: OrderId) {
+    pub(super) fn crosses(&mut self, place: usize, order: OrderId, late: Decimal) {
         let w = &mut self.services.work[place];
-        if w.arrival > 0.0 {
-            w.late = Some((order, w.arrival, w.taking));
+        if w.arrival > 0.0 && !late.is_zero() {
+            w.late = Some(Late { order, left: late, arrival: w.arrival, taking: w.taking });
         }
     }
 
@@ -182,6 +193,11 @@ impl Real {
             return;
         };
         self.services.work[place].span = at.since(open_at);
+        // Spot that changed since the last booking did so at this bar's open, the first price after the
+        // decision: there the agents buy it of the carrier.
+        if !self.services.unmirrored(place).is_zero() {
+            self.book(spec, id, price(bar.open, instrument), None, out);
+        }
         let costs = settings.costs.of(instrument);
         if self.services.work[place].order.is_some() {
             let w = &mut self.services.work[place];
@@ -198,7 +214,7 @@ impl Real {
             if let Some(fill) = fill {
                 let w = &self.services.work[place];
                 let (arrival, taking) = (w.arrival, w.taking);
-                self.services.fills[place].add(&fill, arrival, taking, true);
+                self.services.fills[place].add(&fill, fill.quantity, arrival, taking, true);
                 self.book(spec, id, fill.mark, Some(fill), out);
                 if self.venue.resting(id).is_none() {
                     self.services.work[place].order = None;
@@ -219,11 +235,14 @@ impl Real {
         }
     }
 
-    /// A market order was filled: if it was worked before, what that cost.
+    /// A market order was filled: as far as it was worked before, what that cost.
     pub(super) fn crossed(&mut self, place: usize, fill: &Fill) {
-        let late = self.services.work.get(place).and_then(|w| w.late);
-        if let Some((_, arrival, taking)) = late.filter(|l| l.0 == fill.order) {
-            self.services.fills[place].add(fill, arrival, taking, false);
+        let Some(late) = self.services.work.get_mut(place).and_then(|w| w.late.as_mut()) else { return };
+        if late.order == fill.order {
+            let part = common(late.left, fill.quantity);
+            late.left -= part;
+            let late = *late;
+            self.services.fills[place].add(fill, part, late.arrival, late.taking, false);
         }
     }
 }
@@ -239,10 +258,11 @@ impl Worked {
         }
     }
 
-    fn add(&mut self, fill: &Fill, arrival: f64, taking: f64, rested: bool) {
-        let (q, p) = (money::to_estimate(fill.quantity), money::to_estimate(fill.price));
+    /// So much of a fill was worked.
+    fn add(&mut self, fill: &Fill, part: Decimal, arrival: f64, taking: f64, rested: bool) {
+        let [q, all, p] = [part, fill.quantity, fill.price].map(money::to_estimate);
         let size = libm::fabs(q);
-        self.cost += q * (p - arrival) + money::to_estimate(fill.fee);
+        self.cost += q * (p - arrival) + money::to_estimate(fill.fee) * (q / all);
         self.taking += size * taking;
         if rested {
             self.rested += size * arrival;
