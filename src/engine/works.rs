@@ -6,11 +6,15 @@
 //! filled at L where a bar trades beyond it by 1 bp; moved after each bar; post-only
 //! ```
 //!
+//! The perp leg of a switch rests in the same order, behind what the desk wants of it
+//! (see [`orders`](super::orders)).
+//!
 //! # Invariants
 //!
 //! 1. An order is worked only where somebody makes markets on its asset and the fast clock's volatility is known.
 //! 2. It is a decided order that passed the gate; only its price moves, and it is never sent twice.
-//! 3. What it costs is measured against the open of the first bar after the decision, fees included.
+//! 3. What it costs is measured against the open of the first bar after the decision, fees included; of a switch
+//!    what both legs moved since, without the fee of its spot, which taking would have paid as well.
 
 use super::orders::common;
 use super::real::{Real, RealSpec, price};
@@ -39,20 +43,39 @@ pub struct Work {
     pub(super) at: Option<Stamp>,
     pub(super) span: Span,
     pub(super) order: Option<OrderId>,
+    /// Of what rests: the perp leg of a switch, signed.
+    pub(super) switch: Decimal,
+    /// Close of the spot's last fast bar.
+    pub(super) spot_at: Option<Stamp>,
     /// Open of the first bar after the decision; zero before it is known.
     pub(super) arrival: f64,
+    /// The same of the spot.
+    pub(super) spot_arrival: f64,
     /// What taking a unit at the arrival would have cost.
     pub(super) taking: f64,
     /// What crosses now because it was not filled.
     pub(super) late: Option<Late>,
 }
 
+/// What is left of an order that is worked, signed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left {
+    /// The desk's.
+    pub desk: Decimal,
+    /// The perp leg of a switch.
+    pub switch: Decimal,
+}
+
 /// What of a market order was worked before, and against what it is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Late {
     order: OrderId,
-    left: Decimal,
+    desk: Decimal,
+    switch: Decimal,
+    /// Of the switch's other leg.
+    spot: Decimal,
     arrival: f64,
+    spot_arrival: f64,
     taking: f64,
 }
 
@@ -78,7 +101,10 @@ impl Work {
             at: None,
             span: Span(0),
             order: None,
+            switch: Decimal::ZERO,
+            spot_at: None,
             arrival: 0.0,
+            spot_arrival: 0.0,
             taking: 0.0,
             late: None,
         }
@@ -93,7 +119,7 @@ impl Default for Work {
 
 impl Real {
     /// Whether a maker works the orders of a place now.
-    fn is_worked(&self, spec: &RealSpec, place: usize, now: Stamp) -> bool {
+    pub(super) fn is_worked(&self, spec: &RealSpec, place: usize, now: Stamp) -> bool {
         let w = &self.services.work[place];
         // A limit from an old price could be worse than the market.
         let fresh = w.at == Some(now);
@@ -111,63 +137,56 @@ impl Real {
         money::from_estimate(whole.max(1.0), 0)?.checked_mul(tick)
     }
 
+    /// What is left of the order that is worked.
+    pub(super) fn left(&self, place: usize) -> Left {
+        let all = self.venue.resting(InstrumentId(place as u16)).map_or(Decimal::ZERO, |(_, left, _)| left);
+        let switch = self.services.work[place].switch;
+        Left { desk: all - switch, switch }
+    }
+
     /// Takes back what is worked of a place; how much of it was left.
-    pub(super) fn take_back(&mut self, place: usize) -> Decimal {
-        let id = InstrumentId(place as u16);
-        let left = self.venue.resting(id).map_or(Decimal::ZERO, |(_, left, _)| left);
-        self.rest_no_more(id);
+    pub(super) fn take_back(&mut self, place: usize) -> Left {
+        let left = self.left(place);
+        self.rest_no_more(InstrumentId(place as u16));
         self.services.work[place].late = None;
         left
     }
 
-    /// Splits what a decision wants into what crosses now and what is worked; the first is what is `due`
-    /// since the decision before and still wanted, and all of it where nobody works.
-    pub(super) fn split(
-        &self,
-        spec: &RealSpec,
-        place: usize,
-        now: Stamp,
-        wanted: Decimal,
-        due: Decimal,
-    ) -> (Decimal, Decimal) {
-        if !self.is_worked(spec, place, now) || self.mode() != crate::treasury::Mode::Running {
-            return (wanted, Decimal::ZERO);
-        }
-        let late = common(wanted, due);
-        (late, wanted - late)
-    }
-
     /// Takes back what is worked in an instrument.
     pub(super) fn rest_no_more(&mut self, id: InstrumentId) {
-        let order = self.services.work.get_mut(id.index()).and_then(|w| w.order.take());
-        if let Some(order) = order {
+        let Some(w) = self.services.work.get_mut(id.index()) else { return };
+        w.switch = Decimal::ZERO;
+        if let Some(order) = w.order.take() {
             self.venue.cancel(order);
             // An order that is known can be set; that it is over already is no error.
             let _ = self.orders.set(order, crate::domain::OrderStatus::Cancelled);
         }
     }
 
-    /// An approved order goes to work.
+    /// An approved order goes to work; what of it is not the desk's is the perp leg of a switch.
     pub(super) fn work(
         &mut self,
         spec: &RealSpec,
         place: usize,
         order: &crate::treasury::ApprovedOrder,
+        desk: Decimal,
     ) -> Result<(), String> {
         let side = if order.quantity().is_sign_negative() { -1.0 } else { 1.0 };
         let limit = self.limit(spec, place, side).ok_or("a limit that is no price")?;
         self.orders.sent(order).map_err(|e| e.to_string())?;
         self.venue.rest(order, limit).map_err(|e| e.to_string())?;
         let w = &mut self.services.work[place];
-        (w.order, w.arrival, w.taking) = (Some(order.id()), 0.0, 0.0);
+        (w.order, w.arrival, w.spot_arrival, w.taking) = (Some(order.id()), 0.0, 0.0, 0.0);
+        w.switch = order.quantity() - common(order.quantity(), desk);
         Ok(())
     }
 
     /// What crosses because it was not filled is measured against where it was decided.
-    pub(super) fn crosses(&mut self, place: usize, order: OrderId, late: Decimal) {
+    pub(super) fn crosses(&mut self, place: usize, order: OrderId, desk: Decimal, switch: Decimal) {
         let w = &mut self.services.work[place];
-        if w.arrival > 0.0 && !late.is_zero() {
-            w.late = Some(Late { order, left: late, arrival: w.arrival, taking: w.taking });
+        if w.arrival > 0.0 && !(desk + switch).is_zero() {
+            let (arrival, spot_arrival, taking) = (w.arrival, w.spot_arrival, w.taking);
+            w.late = Some(Late { order, desk, switch, spot: -switch, arrival, spot_arrival, taking });
         }
     }
 
@@ -196,7 +215,7 @@ impl Real {
         // Spot that changed since the last booking did so at this bar's open, the first price after the
         // decision: there the agents buy it of the carrier.
         if !self.services.unmirrored(place).is_zero() {
-            self.book(spec, id, price(bar.open, instrument), None, out);
+            self.book(spec, id, price(bar.open, instrument), None, Decimal::ZERO, out);
         }
         let costs = settings.costs.of(instrument);
         if self.services.work[place].order.is_some() {
@@ -210,14 +229,21 @@ impl Real {
                 w.taking = if size > 0.0 { libm::fabs(t.price - bar.open) + t.fee / size } else { 0.0 };
             }
             let through = settings.services.through;
+            let desk = self.left(place).desk;
             let fill = self.venue.on_inside(instrument, open_at, bar, through, costs);
             if let Some(fill) = fill {
-                let w = &self.services.work[place];
+                let switch = fill.quantity - common(fill.quantity, desk);
+                let w = &mut self.services.work[place];
+                w.switch -= switch;
                 let (arrival, taking) = (w.arrival, w.taking);
                 self.services.fills[place].add(&fill, fill.quantity, arrival, taking, true);
-                self.book(spec, id, fill.mark, Some(fill), out);
+                self.services.switched[place].add(&fill, switch, arrival, taking, true);
+                self.book(spec, id, fill.mark, Some(fill), switch, out);
                 if self.venue.resting(id).is_none() {
                     self.services.work[place].order = None;
+                }
+                if !switch.is_zero() {
+                    self.follow(spec, settings, at, listings, place, out);
                 }
             }
         }
@@ -239,23 +265,51 @@ impl Real {
     pub(super) fn crossed(&mut self, place: usize, fill: &Fill) {
         let Some(late) = self.services.work.get_mut(place).and_then(|w| w.late.as_mut()) else { return };
         if late.order == fill.order {
-            let part = common(late.left, fill.quantity);
-            late.left -= part;
-            let late = *late;
-            self.services.fills[place].add(fill, part, late.arrival, late.taking, false);
+            let desk = common(late.desk, fill.quantity);
+            let switch = common(late.switch, fill.quantity - desk);
+            late.desk -= desk;
+            late.switch -= switch;
+            let (arrival, taking) = (late.arrival, late.taking);
+            self.services.fills[place].add(fill, desk + switch, arrival, taking, false);
+            self.services.switched[place].add(fill, switch, arrival, taking, false);
+        }
+    }
+
+    /// The spot leg of a switch that was worked was filled: what it moved since the decision is part of the
+    /// price of working. A pair's price is the basis, so that of this the perp leg had the opposite.
+    pub(super) fn followed(&mut self, place: usize, part: Decimal, fill: &Fill) {
+        let w = &mut self.services.work[place];
+        let mut moved = |part: Decimal, arrival: f64| {
+            if arrival > 0.0 {
+                let cost = money::to_estimate(part) * (money::to_estimate(fill.mark) - arrival);
+                self.services.fills[place].cost += cost;
+                self.services.switched[place].cost += cost;
+            }
+        };
+        moved(part, w.spot_arrival);
+        if let Some(late) = &mut w.late {
+            let part = common(late.spot, fill.quantity - part);
+            late.spot -= part;
+            moved(part, late.spot_arrival);
         }
     }
 }
 
 impl Worked {
     /// Both, the other times `sign`.
-    pub(super) fn plus(self, other: &Worked, sign: f64) -> Worked {
+    #[must_use]
+    pub fn plus(self, other: &Worked, sign: f64) -> Worked {
         Worked {
             rested: self.rested + sign * other.rested,
             crossed: self.crossed + sign * other.crossed,
             cost: self.cost + sign * other.cost,
             taking: self.taking + sign * other.taking,
         }
+    }
+
+    /// What working them saved.
+    pub fn saved(&self) -> f64 {
+        self.taking - self.cost
     }
 
     /// So much of a fill was worked.

@@ -125,6 +125,7 @@ impl Account {
         let board = &speak.structures.board;
         self.real.mark(&self.spec, at, board, &mut self.out);
         self.meter.mark(at, money::to_estimate(self.real.equity()));
+        self.meter.works(at, self.real.services.worked());
         let pace = Pace { patience: self.knobs.patience, band: self.knobs.band, shorts: true };
         for (asset, (listing, x)) in listings.iter().zip(aims).enumerate() {
             if listing.is_fresh(at) && listing.sigma.is_finite() {

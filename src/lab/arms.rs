@@ -51,10 +51,12 @@ pub enum Kind {
     Control(Control),
     /// λ = 1 bare, with these services.
     Served(Parts),
-    /// With all services, carry messages wrong.
+    /// With all services, messages wrong.
     Misserved(Wrong),
     /// All voices in one account that serves itself.
     Central(Parts),
+    /// A desk that knows nothing, in an account that serves itself.
+    Blind(Parts),
     /// All voices in one account, and the carry in another with this part of the capital.
     Silo(f64),
 }
@@ -137,9 +139,14 @@ impl Arm {
         }
     }
 
-    /// Whether it is hive+services with wrong carry messages.
+    /// Whether it is hive+services with wrong messages between those who serve.
     pub fn is_misserved(&self) -> bool {
         matches!(self.kind, Kind::Misserved(_))
+    }
+
+    /// Whether it trades without any information.
+    pub fn is_blind(&self) -> bool {
+        matches!(self.kind, Kind::Blind(_))
     }
 
     /// Whether it is only a step of a curve, and no line of the ladder.

@@ -8,7 +8,7 @@ use super::arms::{Arm, Kind, Weighing};
 use super::controls::{Control, Tape};
 use super::listen::Listener;
 use super::record::{Record, Weights};
-use super::rules::{BuyAndHold, Momentum};
+use super::rules::{BuyAndHold, Momentum, RandomDesk};
 use super::services::{Parts, Silos};
 use super::stream::{Meter, Scale, Track};
 use super::study::World;
@@ -58,6 +58,7 @@ enum Actor {
     Hold(BuyAndHold),
     Voices(Box<Account>, Weights),
     Rule(Box<Account>, Momentum),
+    Blind(Box<Account>, RandomDesk),
     Listens(Box<Listener>),
     Silos(Silos, Weights),
 }
@@ -109,6 +110,10 @@ impl<'a> Stage<'a> {
                 let carry = Box::new(Account::served(universe, &own, false, carry));
                 let silos = Silos { desk: account(false), carry };
                 Actor::Silos(silos, weights(Weighing::Voices(usize::MAX)))
+            }
+            Kind::Blind(parts) => {
+                let account = Box::new(Account::served(universe, settings, false, parts));
+                Actor::Blind(account, RandomDesk::new(self.cast.seed))
             }
             Kind::Momentum => Actor::Rule(account(false), Momentum::new(universe)),
             kind => Actor::Listens(Box::new(Listener::new(kind, &self.cast, universe, settings, tape))),
@@ -164,7 +169,9 @@ impl<'a> Stage<'a> {
         }
         match (actor, barrier) {
             (Actor::Listens(listener), _) => listener.step(event, speak, said, cast, tape),
-            (Actor::Voices(account, _) | Actor::Rule(account, _), None) => account.market(event, speak),
+            (Actor::Voices(account, _) | Actor::Rule(account, _) | Actor::Blind(account, _), None) => {
+                account.market(event, speak);
+            }
             (Actor::Silos(silos, _), None) => {
                 silos.desk.market(event, speak);
                 silos.carry.market(event, speak);
@@ -183,6 +190,10 @@ impl<'a> Stage<'a> {
             }
             (Actor::Rule(account, rule), Some(at)) => {
                 rule.aims(at, speak, &self.world.universe, aims);
+                account.barrier(at, speak, aims);
+            }
+            (Actor::Blind(account, desk), Some(at)) => {
+                desk.aims(at, speak, aims);
                 account.barrier(at, speak, aims);
             }
             (Actor::Hold(held), Some(at)) => held.barrier(at, speak, &self.world.universe, settings),
@@ -247,7 +258,9 @@ impl Actor {
                 meter.finish(0.0, 1.0, &digest)
             }
             Actor::Hold(held) => held.finish(),
-            Actor::Voices(account, _) | Actor::Rule(account, _) => account.finish(),
+            Actor::Voices(account, _) | Actor::Rule(account, _) | Actor::Blind(account, _) => {
+                account.finish()
+            }
             Actor::Listens(listener) => listener.finish(),
             Actor::Silos(silos, _) => silos.finish(),
         }
