@@ -196,14 +196,14 @@ impl Real {
         parts
     }
 
-    /// The perp leg of a switch was filled while it rested: its spot leg leaves at market.
+    /// So much, signed, of the perp leg of a switch was filled while it rested: its spot leg leaves at market.
     pub(super) fn follow(
         &mut self,
         spec: &RealSpec,
         settings: &Settings,
         at: Stamp,
-        listings: &[Listing],
-        place: usize,
+        (listings, place): (&[Listing], usize),
+        leg: Decimal,
         out: &mut Outputs,
     ) {
         let Some(spot) = spec.services.carriers[place].and(spec.services.spots[place]) else { return };
@@ -211,9 +211,13 @@ impl Real {
             Ok(sums) => sums,
             Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
         };
-        self.withdraw(spot);
+        // What was sent before and is not filled yet leaves with it.
         let known = Known { at, listings, gross, net };
-        let coming = self.services.coming[place];
+        let coming = match self.venue.working(spot) {
+            Some((_, open)) => open - leg,
+            None => self.services.coming[place],
+        };
+        self.withdraw(spot);
         // What the gate refuses is made good at the next decision.
         if let Some(order) = self.approve(spec, settings, &known, (spot, place), coming, Decimal::ZERO) {
             self.submit(spot, &order, out);

@@ -243,7 +243,7 @@ impl Real {
                     self.services.work[place].order = None;
                 }
                 if !switch.is_zero() {
-                    self.follow(spec, settings, at, listings, place, out);
+                    self.follow(spec, settings, at, (listings, place), switch, out);
                 }
             }
         }

@@ -37,6 +37,8 @@ pub enum Kind {
     BuyAndHold,
     /// One account; true if it trades at once, without patience and band.
     Account(Weighing, bool),
+    /// The same, sized by the volatility that is expected.
+    Steady,
     /// Time-series and cross-sectional momentum over six look-backs, with the same execution.
     Momentum,
     /// The engine, listening with a fixed λ: voices all alike, no points, no managers.

@@ -41,6 +41,8 @@ pub const ACCOUNT: &str = "net-account";
 /// The same working its orders: the best centre.
 pub const CENTRE: &str = "net-account+B";
 
+/// All voices in one account, at steady risk.
+pub const STEADY: &str = "net-all steady";
 /// A desk without information …
 pub const BLIND: &str = "random desk";
 /// … whose orders are worked.
@@ -146,6 +148,7 @@ pub fn plan() -> Vec<Arm> {
     let all = Parts::ALL;
     let account = Parts { flow: false, liquidity: false, ..all };
     let mut arms = vec![
+        arm(STEADY, Kind::Steady, "net-all sized by the volatility that is expected: desk.steady"),
         arm(
             "+expression",
             Kind::Served(Parts { liquidity: false, beyond: false, ..all }),

@@ -147,6 +147,14 @@ fn services(out: &mut String, r: &Report) -> std::fmt::Result {
         }
         writeln!(out)?;
     }
+    if let (Some(steady), Some(all)) = (r.arms.get(super::services::STEADY), r.arms.get(super::ALL)) {
+        let (now, before) = (steady.metrics.vol_of_vol, all.metrics.vol_of_vol);
+        let change = if before > 0.0 { 100.0 * (now / before - 1.0) } else { 0.0 };
+        writeln!(
+            out,
+            "steady risk        volatility of volatility {now:.3}, without {before:.3} ({change:+.0} %)"
+        )?;
+    }
     if let Some(b) = &r.blind {
         let (i, name) = (b.worth, super::services::BLIND);
         let cost = working(&b.working);

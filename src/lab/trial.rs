@@ -115,6 +115,12 @@ impl<'a> Stage<'a> {
                 let account = Box::new(Account::served(universe, settings, false, parts));
                 Actor::Blind(account, RandomDesk::new(self.cast.seed))
             }
+            Kind::Steady => {
+                let mut settings = settings.clone();
+                settings.desk.steady = true;
+                let account = Box::new(Account::new(universe, &settings, false));
+                Actor::Voices(account, weights(Weighing::Voices(usize::MAX)))
+            }
             Kind::Momentum => Actor::Rule(account(false), Momentum::new(universe)),
             kind => Actor::Listens(Box::new(Listener::new(kind, &self.cast, universe, settings, tape))),
         }

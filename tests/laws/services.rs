@@ -154,7 +154,7 @@ fn spot_and_perp_are_together_what_the_agents_hold_and_capital_is_kept() {
         let mut run = Run::start(&config(true), &tape.universe);
         let mut out = Outputs::default();
         let (mut carried, mut used_most, mut followed) = (0, 0.0_f64, 0);
-        let mut lacked = vec![false; n];
+        let mut lacked = vec![Decimal::ZERO; n];
         for event in &tape.events {
             run.step(event, &mut out);
             let Event::Barrier(_) = event else { continue };
@@ -167,12 +167,10 @@ fn spot_and_perp_are_together_what_the_agents_hold_and_capital_is_kept() {
                 carried += usize::from(spot > Decimal::ZERO);
                 let lacks = real.services.lacks(i);
                 assert_eq!(spot + perp + lacks, agents, "whatever of an order was filled");
-                assert!(
-                    missing > 0 || lacks.is_zero() || !lacked[i],
-                    "a leg follows the other, or it is undone"
-                );
+                let rid = lacks.is_zero() || lacks != lacked[i];
+                assert!(missing > 0 || rid, "a leg follows the other, or it is undone");
                 followed += usize::from(!lacks.is_zero());
-                lacked[i] = !lacks.is_zero();
+                lacked[i] = lacks;
                 let mark = money::to_estimate(real.marks[i]);
                 used += mark * (money::to_estimate(spot) + 0.25 * money::to_estimate(perp).abs()) / equity;
             }
@@ -196,9 +194,8 @@ fn a_leg_whose_other_was_not_filled_is_undone_in_the_perp_at_the_next_decision()
         let n = tape.universe.assets.len();
         let mut config = config(true);
         config.services.liquidity = liquidity;
-        // A desk that never trades leaves the carry alone: all it sends are switches.
-        config.desk.band = 1.0;
-        config.managers = hive::hive::settings::Managers::default();
+        // A desk that wants to hold nothing leaves the carry alone: all it sends are switches.
+        config.desk.target_vol = f64::MIN_POSITIVE;
         let mut run = Run::start(&config, &tape.universe);
         let mut out = Outputs::default();
         // By asset: whether nothing is heard of its spot, and what was left without its other leg.
