@@ -18,11 +18,14 @@
 //!
 //! # A switch, patiently
 //!
-//! Where makers work the perp and the spot has a fast clock, the perp's side of a switch rests with them; as far
-//! as it fills, the spot leg goes at market at once (the spot's next price). At the next decision what is left
-//! and still wanted goes with both legs at market. A unit has both legs or neither, but for the one fast bar
-//! between them, whose risk is the carrier's: its book holds the perp leg from its fill on, and the agents'
-//! exposure never changes.
+//! Where makers work the perp and both clocks are fine (bars of a quarter of an hour, or quotes), the perp's side
+//! of a switch rests with them; as far as it fills, the spot leg goes at market at once (the spot's next price).
+//! At the next decision what is left and still wanted goes with both legs at market. What is given up for want
+//! of capital does not wait.
+//!
+//! A unit has both legs or neither, but for the one bar between them, whose risk is the carrier's: its book holds
+//! the perp leg from its fill on, and the agents' exposure never changes. On bars of an hour that risk was measured
+//! and pays for nothing: what the perp leg gains the spot leg has lost when it comes, an hour later.
 
 use super::real::{Real, RealSpec};
 use super::services::Change;
@@ -92,7 +95,7 @@ struct Plan {
     due: Decimal,
     /// What is left of the perp leg of a switch that rested.
     left: Decimal,
-    /// Whether the spot has a fast clock.
+    /// Whether a switch may wait.
     fast: bool,
 }
 

@@ -36,7 +36,7 @@
 
 use super::orders::common;
 use super::real::{Real, RealSpec};
-use super::works::{Work, Worked};
+use super::works::{FINE, Work, Worked};
 use super::{Outputs, Settings};
 use crate::agents::Cast;
 use crate::domain::{
@@ -248,7 +248,7 @@ pub(super) struct Change {
     /// Of what the desk holds too little or too much, what the decision before asked for and a leg that was
     /// not filled left undone: it is made good at once, in the perp.
     pub due: Decimal,
-    /// Whether the spot has a fast clock.
+    /// Whether its perp leg may wait: the spot has a fine clock, and nobody calls for the capital.
     pub fast: bool,
 }
 
@@ -289,7 +289,7 @@ impl Real {
             if let Some(s) = carrier {
                 (price, open) = Real::spot_now(board, s, at, settings.clock.decide);
                 open &= place.is_some();
-                changes[i].fast = is_fast(board, s, at);
+                changes[i].fast = self.is_followed(board, s, i, at);
                 let (mut missed, mut unfilled) = (Decimal::ZERO, Decimal::ZERO);
                 if place.is_some() {
                     unfilled = self.orders.open_quantity(s);
@@ -327,6 +327,7 @@ impl Real {
                 value: quote.map_or(0.0, |q| q.value.value),
                 known,
                 open,
+                called: false,
             });
             facts.push((price, spot));
         }
@@ -357,6 +358,7 @@ impl Real {
             let worth = money::to_estimate(quantity).abs() * price;
             if worth >= money::to_estimate(spec.instruments[spot.index()].min_notional) {
                 changes[i].spot = quantity;
+                changes[i].fast &= !line.called;
             }
         }
         changes
@@ -410,16 +412,28 @@ impl Real {
         self.book_spot(spec, place, id, &fill, out);
     }
 
+    /// Whether spot has a price soon after the other leg of a switch is filled, whenever that is.
+    fn is_followed(&self, board: &Board, spot: InstrumentId, place: usize, at: Stamp) -> bool {
+        let w = &self.services.work[place];
+        let quoted = board.get(spot).and_then(|q| q.top).is_some_and(|t| at.since(t.at).0 <= FINE.0);
+        w.span.0 <= FINE.0 && (quoted || (w.spot_at == Some(at) && w.spot_span.0 <= FINE.0))
+    }
+
     /// A price of spot: the first after a decision is where a switch is measured from. When its fast bar
     /// opened, if it is one.
     fn arrives(&mut self, place: usize, event: &MarketEvent) -> Option<Stamp> {
         let w = &mut self.services.work[place];
         let (opened, price) = match event {
-            MarketEvent::Inside { at, bar, .. } => (w.spot_at.replace(*at), bar.open),
+            MarketEvent::Inside { at, bar, .. } => {
+                let opened = w.spot_at.replace(*at);
+                w.spot_span = opened.map_or(Span(i64::MAX), |before| at.since(before));
+                (opened, bar.open)
+            }
             MarketEvent::Quote { bid, ask, .. } => (None, f64::midpoint(*bid, *ask)),
             _ => return None,
         };
-        if w.order.is_some() && w.spot_arrival == 0.0 {
+        // Put back to nothing whenever an order goes to work.
+        if w.spot_arrival == 0.0 {
             w.spot_arrival = price;
         }
         opened
@@ -510,12 +524,6 @@ impl Real {
         }
         all
     }
-}
-
-/// Whether orders in a spot instrument meet a price long before the next decision.
-fn is_fast(board: &Board, spot: InstrumentId, at: Stamp) -> bool {
-    let Some(q) = board.get(spot) else { return false };
-    q.inside == Some(at) || q.top.is_some_and(|t| at.since(t.at).0 <= Span::HOUR.0)
 }
 
 /// Coins toward zero in whole lots.

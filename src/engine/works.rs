@@ -30,6 +30,8 @@ use serde::{Deserialize, Serialize};
 const FAST_SPAN: f64 = 96.0;
 /// Bars of it before an order is worked.
 const FAST_KNOWN: u32 = 48;
+/// Longest bar of a clock that is called fine: κ is larger there, and the perp leg of a switch may rest.
+pub(super) const FINE: Span = Span(Span::HOUR.0 / 4);
 /// κ, the distance of a limit in volatilities of a fast bar: up to a quarter of an hour, and above.
 const KAPPA: (f64, f64) = (1.0, 0.25);
 
@@ -47,6 +49,8 @@ pub struct Work {
     pub(super) switch: Decimal,
     /// Close of the spot's last fast bar.
     pub(super) spot_at: Option<Stamp>,
+    /// And the time from the one before to it.
+    pub(super) spot_span: Span,
     /// Open of the first bar after the decision; zero before it is known.
     pub(super) arrival: f64,
     /// The same of the spot.
@@ -103,6 +107,7 @@ impl Work {
             order: None,
             switch: Decimal::ZERO,
             spot_at: None,
+            spot_span: Span(0),
             arrival: 0.0,
             spot_arrival: 0.0,
             taking: 0.0,
@@ -129,7 +134,7 @@ impl Real {
     /// The limit of a worked order on this side, from what is known now.
     fn limit(&self, spec: &RealSpec, place: usize, side: f64) -> Option<Decimal> {
         let w = &self.services.work[place];
-        let kappa = if w.span.0 <= Span::HOUR.0 / 4 { KAPPA.0 } else { KAPPA.1 };
+        let kappa = if w.span.0 <= FINE.0 { KAPPA.0 } else { KAPPA.1 };
         let price = w.close * (1.0 - side * kappa * libm::sqrt(w.volatility.mean()));
         let tick = spec.instruments[place].tick;
         let ticks = price / money::to_estimate(tick);

@@ -57,6 +57,8 @@ pub enum Kind {
     Misserved(Wrong),
     /// All voices in one account that serves itself.
     Central(Parts),
+    /// All voices and, an eighth of them all, one that goes with what funding pays (+1) or against it (−1).
+    Funded(f64),
     /// A desk that knows nothing, in an account that serves itself.
     Blind(Parts),
     /// All voices in one account, and the carry in another with this part of the capital.

@@ -149,6 +149,8 @@ pub fn plan() -> Vec<Arm> {
     let account = Parts { flow: false, liquidity: false, ..all };
     let mut arms = vec![
         arm(STEADY, Kind::Steady, "net-all sized by the volatility that is expected: desk.steady"),
+        arm("+funding with", Kind::Funded(1.0), "net-all and a voice that goes with what funding pays"),
+        arm("+funding against", Kind::Funded(-1.0), "net-all and a voice that goes against it"),
         arm(
             "+expression",
             Kind::Served(Parts { liquidity: false, beyond: false, ..all }),

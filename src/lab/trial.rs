@@ -20,6 +20,8 @@ use crate::engine::speak::{Said, Speak, SpeakSpec};
 use crate::market::Market;
 use std::sync::Arc;
 
+/// Share of a voice of funding among all: an eighth family beside the seven that have an idea of direction.
+const FUNDING_SHARE: f64 = 1.0 / 8.0;
 /// Barriers between two ticks.
 pub const TICK: u64 = 256;
 
@@ -57,6 +59,7 @@ enum Actor {
     Patient { pnl: f64, traded: f64, costs: f64, scale: Scale, equity: f64, meter: Meter, digest: Digest },
     Hold(BuyAndHold),
     Voices(Box<Account>, Weights),
+    Paid(Box<Account>, Weights, f64),
     Rule(Box<Account>, Momentum),
     Blind(Box<Account>, RandomDesk),
     Listens(Box<Listener>),
@@ -111,6 +114,7 @@ impl<'a> Stage<'a> {
                 let silos = Silos { desk: account(false), carry };
                 Actor::Silos(silos, weights(Weighing::Voices(usize::MAX)))
             }
+            Kind::Funded(side) => Actor::Paid(account(false), weights(Weighing::Voices(usize::MAX)), side),
             Kind::Blind(parts) => {
                 let account = Box::new(Account::served(universe, settings, false, parts));
                 Actor::Blind(account, RandomDesk::new(self.cast.seed))
@@ -169,15 +173,19 @@ impl<'a> Stage<'a> {
         let (cast, speak, settings) = (&*self.cast, &self.speak, self.settings);
         let barrier = if let Event::Barrier(at) = event { Some(*at) } else { None };
         match actor {
-            Actor::Voices(account, _) => account.hear(cast, event.at(), said),
+            Actor::Voices(account, _) | Actor::Paid(account, ..) => account.hear(cast, event.at(), said),
             Actor::Silos(silos, _) => silos.carry.hear(cast, event.at(), said),
             _ => {}
         }
         match (actor, barrier) {
             (Actor::Listens(listener), _) => listener.step(event, speak, said, cast, tape),
-            (Actor::Voices(account, _) | Actor::Rule(account, _) | Actor::Blind(account, _), None) => {
-                account.market(event, speak);
-            }
+            (
+                Actor::Voices(account, _)
+                | Actor::Paid(account, ..)
+                | Actor::Rule(account, _)
+                | Actor::Blind(account, _),
+                None,
+            ) => account.market(event, speak),
             (Actor::Silos(silos, _), None) => {
                 silos.desk.market(event, speak);
                 silos.carry.market(event, speak);
@@ -192,6 +200,14 @@ impl<'a> Stage<'a> {
             (Actor::Voices(account, weights), Some(at)) => {
                 weights.update(cast, &self.record, settings);
                 pooled(cast, speak, &weights.of, aims);
+                account.barrier(at, speak, aims);
+            }
+            (Actor::Paid(account, weights, side), Some(at)) => {
+                weights.update(cast, &self.record, settings);
+                pooled(cast, speak, &weights.of, aims);
+                for (asset, aim) in aims.iter_mut().enumerate() {
+                    *aim += FUNDING_SHARE * (*side * account.funding_voice(asset, at, speak) - *aim);
+                }
                 account.barrier(at, speak, aims);
             }
             (Actor::Rule(account, rule), Some(at)) => {
@@ -264,9 +280,10 @@ impl Actor {
                 meter.finish(0.0, 1.0, &digest)
             }
             Actor::Hold(held) => held.finish(),
-            Actor::Voices(account, _) | Actor::Rule(account, _) | Actor::Blind(account, _) => {
-                account.finish()
-            }
+            Actor::Voices(account, _)
+            | Actor::Paid(account, ..)
+            | Actor::Rule(account, _)
+            | Actor::Blind(account, _) => account.finish(),
             Actor::Listens(listener) => listener.finish(),
             Actor::Silos(silos, _) => silos.finish(),
         }

@@ -63,6 +63,8 @@ pub struct Line {
     pub known: Known,
     /// Whether both legs can trade now.
     pub open: bool,
+    /// After [`express`]: spot is given up for want of capital, which does not wait.
+    pub called: bool,
 }
 
 /// What the choice may use, and how much of the mechanism is on.
@@ -146,6 +148,7 @@ pub fn express(terms: &Terms, lines: &mut [Line]) {
     for &i in order.iter().rev() {
         while used > terms.capital && lines[i].spot > 0.0 {
             used += move_by(terms, &mut lines[i], -STEP);
+            lines[i].called = true;
         }
     }
     let full = terms.full();
@@ -196,6 +199,7 @@ mod tests {
             perp_cost: 0.0007,
             known: Known::Fresh,
             open: true,
+            called: false,
         }
     }
 
@@ -241,6 +245,7 @@ mod tests {
         lines[0].target = 2.0;
         express(&TERMS, &mut lines);
         assert!(TERMS.used(&lines) <= 1.0 + 1e-12 && lines[7].spot > 0.249 && lines[4].spot == 0.0);
+        assert!(lines[4].called && !lines[7].called, "and does not wait");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Agents that serve each other: exposure never changes with the instrument, both legs or neither, capital,
 //! receipts, and nothing at all where nobody serves. The embedded market's perps, with spot of each made
-//! beside them and bars of an hour inside the bars of both.
+//! beside them and bars of a quarter of an hour inside the bars of both.
 
 use crate::common::{Run, SCOUTS, Tape, shipped};
 use hive::agents::declaration::{Declaration, Selector};
@@ -36,18 +36,19 @@ fn config(serving: bool) -> Config {
     config
 }
 
-/// A bar told in four hours that together are that bar.
-fn hours(bar: &Bar) -> [Bar; 4] {
+/// A bar told in quarters of an hour that together are that bar: to its low, its high, its middle, its close.
+fn quarters(bar: &Bar) -> Vec<Bar> {
     let Bar { open, high, low, close, volume } = *bar;
-    let part =
-        |open: f64, close: f64, high: f64, low: f64| Bar { open, high, low, close, volume: volume / 4.0 };
-    let mid = f64::midpoint(open, close);
-    [
-        part(open, low, open, low),
-        part(low, high, high, low),
-        part(high, mid, high, mid.min(high)),
-        part(mid, close, mid.max(close), mid.min(close)),
-    ]
+    let stops = [open, low, high, f64::midpoint(open, close), close];
+    let at = |i: usize| {
+        let (leg, part) = (i / 4, (i % 4) as f64 / 4.0);
+        stops[leg] + part * (stops[(leg + 1).min(4)] - stops[leg])
+    };
+    let part = |i: usize| {
+        let (open, close) = (at(i), at(i + 1));
+        Bar { open, high: open.max(close), low: open.min(close), close, volume: volume / 16.0 }
+    };
+    (0..16).map(part).collect()
 }
 
 /// The tape with spot; of `missing` in a thousand spot bars nothing is heard.
@@ -86,12 +87,12 @@ fn paired(days: u32, missing: u64) -> Tape {
             if random::mix(key, 3) % 1_000 >= missing {
                 let instrument = InstrumentId(instrument.0 + n as u16);
                 events.push(Event::Market(MarketEvent::Bar { instrument, at, bar: spot }));
-                for (h, bar) in hours(&spot).into_iter().enumerate() {
-                    inside.push((Stamp(at.0 - (3 - h as i64) * HOUR.0), instrument, bar));
+                for (q, bar) in quarters(&spot).into_iter().enumerate() {
+                    inside.push((Stamp(at.0 - (15 - q as i64) * HOUR.0 / 4), instrument, bar));
                 }
             }
-            for (h, bar) in hours(&bar).into_iter().enumerate() {
-                inside.push((Stamp(at.0 - (3 - h as i64) * HOUR.0), instrument, bar));
+            for (q, bar) in quarters(&bar).into_iter().enumerate() {
+                inside.push((Stamp(at.0 - (15 - q as i64) * HOUR.0 / 4), instrument, bar));
             }
         }
         inside.sort_by_key(|(at, i, _)| (*at, *i));
@@ -137,7 +138,7 @@ fn with_services_off_or_nobody_to_serve_every_decision_is_the_same() {
         (run.engine.respond.decisions.to_string(), run.engine.respond.real.equity())
     };
     let off = digest(&config(false), &plain);
-    assert_eq!(digest(&config(false), &with), off, "spot and hours beside do not matter");
+    assert_eq!(digest(&config(false), &with), off, "spot and quarters beside do not matter");
     assert_ne!(digest(&config(true), &with), off, "and services do");
     let mut nobody = config(true);
     nobody.roster.agents.retain(|a| !["Carry", "Maker"].contains(&a.name.as_str()));
