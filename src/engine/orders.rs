@@ -69,7 +69,9 @@ impl Parts {
     fn of(want: Decimal, change: Decimal, owed: Decimal, lot: Decimal) -> Self {
         let done = common(want, owed);
         let (want, owed) = (want - done, owed - done);
-        let flow = common(want - want % lot, change);
+        // Less than a lot is no order, and would stand against the other leg of a switch.
+        let want = if change.is_zero() { want } else { want - want % lot };
+        let flow = common(want, change);
         let back = common(change - flow, -owed);
         Parts {
             spot: flow + back,
@@ -327,7 +329,8 @@ mod tests {
         assert_eq!(parts(0, 0, 2), [0, -2, 0, 0], "or is undone");
         assert_eq!(parts(0, -2, 2), [-2, 0, 0, 0], "or goes back");
         let of = |want: &str| Parts::of(want.parse().unwrap(), Decimal::from(2), Decimal::ZERO, Decimal::ONE);
-        assert_eq!((of("1.7").spot, of("1.7").switch), (Decimal::ONE, Decimal::ONE), "in whole lots");
+        let p = of("1.7");
+        assert_eq!((p.spot, p.switch, p.rest), (Decimal::ONE, Decimal::ONE, Decimal::ZERO), "in whole lots");
     }
 
     proptest! {
