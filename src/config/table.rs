@@ -97,6 +97,7 @@ pub static SETTINGS: &[Setting] = &[
     row("desk.vol_span_days", number(1.0, 1_000.0), "days", "memory of the volatility of the aim", |d| Some(Slot::Number(&mut d.config.desk.vol_span_days))),
     row("desk.risk_multiple_max", number(0.1, 100.0), "×", "fuse on the risk multiple k", |d| Some(Slot::Number(&mut d.config.desk.risk_multiple_max))),
     row("desk.gross_max", number(0.05, 20.0), EQUITY, "cap on gross exposure", |d| Some(Slot::Number(&mut d.config.desk.gross_max))),
+    later("false", row("desk.steady", Kind::Flag, "", "size by the volatility that is expected (pooled HAR), not by the last month's alone", |d| Some(Slot::Flag(&mut d.config.desk.steady)))),
     row("desk.gross_max_spot", number(0.05, 1.0), EQUITY, "the same on spot venues, where nothing is lent", |d| Some(Slot::Number(&mut d.config.desk.gross_max_spot))),
 
     row("funds.rebalance_days", whole(1, 365), "days", "time between two spreads of funds", |d| Some(Slot::Small(&mut d.config.funds.rebalance_days))),

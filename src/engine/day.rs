@@ -34,9 +34,9 @@ impl Respond {
                 &mut out.messages,
             );
         }
-        for (agent, receipt) in self.real.receipts(&spec.real) {
+        for (speaker, receipt) in self.real.receipts(&spec.real) {
             let body = Body::Receipt(receipt);
-            self.bus.deliver(at, Speaker::Agent(agent), None, body, &mut out.messages);
+            self.bus.deliver(at, speaker, None, body, &mut out.messages);
         }
         self.gauge.close_day(spec, self.sim.equity(), speak.curve.equity());
         if let Some(Gain { sharpe, low, high, days }) = self.gauge.over_net_eq() {

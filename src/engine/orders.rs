@@ -1,10 +1,40 @@
 //! From what the desk wants to orders at the venue: through the gate, both legs of a change together, and what
 //! makers work apart from what crosses now.
+//!
+//! # What leaves at once, and what is worked
+//!
+//! ```text
+//! w  what the desk wants · q  the change of spot · o  spot that has changed without its perp
+//! done    what w and o have in common                  it has moved the exposure already
+//! flow    what w − done and q have in common           one leg, as spot, now: the perp is not traded for it
+//! back    what q − flow and −(o − done) have in common one leg, as spot, now: it sets an o right
+//! leg     −(o − done) − back                           in the perp, now
+//! switch  q − flow − back                              both legs: now, or patiently (below)
+//! rest    w − done − flow                              worked
+//! ```
+//!
+//! In common: the smaller of two of one sign, else nothing. So flow + back + leg + rest = w − o, and leg, rest and
+//! the perp's side of a switch never have opposite signs. What was worked before and is still due crosses now.
+//!
+//! # A switch, patiently
+//!
+//! Where makers work the perp and both clocks are fine (bars of a quarter of an hour, or quotes), the perp's side
+//! of a switch rests with them; as far as it fills, the spot leg goes at market at once (the spot's next price).
+//! At the next decision what is left and still wanted goes with both legs at market. What is given up for want
+//! of capital does not wait.
+//!
+//! A unit has both legs or neither, but for the one bar between them, whose risk is the carrier's: its book holds
+//! the perp leg from its fill on, and the agents' exposure never changes. On bars of an hour that risk was measured
+//! and pays for nothing: what the perp leg gains the spot leg has lost when it comes, an hour later.
 
 use super::real::{Real, RealSpec};
+use super::services::Change;
 use super::{Outputs, Settings};
-use crate::domain::{Decimal, InstrumentId, Money, OrderId, OrderKind, OrderStatus, Span, Stamp};
+use crate::domain::{
+    Decimal, Instrument, InstrumentId, Money, OrderId, OrderKind, OrderStatus, Span, Stamp, random,
+};
 use crate::execution::Venue;
+use crate::ledger::exact::product;
 use crate::market::Listing;
 use crate::treasury::desk::Wanted;
 use crate::treasury::{ApprovedOrder, Exposure, Proposal};
@@ -17,59 +47,192 @@ pub(super) struct Known<'a> {
     pub net: Money,
 }
 
+/// How what is wanted of an asset leaves, in base units.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Parts {
+    /// As spot at once.
+    spot: Decimal,
+    /// In the perp at once, beside what is late.
+    leg: Decimal,
+    /// Spot whose perp leg rests.
+    switch: Decimal,
+    /// In the perp, and need not be at once …
+    rest: Decimal,
+    /// … but for this, which is due.
+    late: Decimal,
+    /// Of the leg, what rested before.
+    hurried: Decimal,
+}
+
+impl Parts {
+    /// Spot is traded in whole lots.
+    fn of(want: Decimal, change: Decimal, owed: Decimal, lot: Decimal) -> Self {
+        let done = common(want, owed);
+        let (want, owed) = (want - done, owed - done);
+        // Less than a lot is no order, and would stand against the other leg of a switch.
+        let want = if change.is_zero() { want } else { want - want % lot };
+        let flow = common(want, change);
+        let back = common(change - flow, -owed);
+        Parts {
+            spot: flow + back,
+            leg: -owed - back,
+            switch: change - flow - back,
+            rest: want - flow,
+            ..Parts::default()
+        }
+    }
+
+    /// So much of the switch goes now, with both legs.
+    fn hurry(&mut self, switch: Decimal) {
+        self.spot += switch;
+        self.leg -= switch;
+        self.switch -= switch;
+    }
+}
+
+/// What a decision asks of an asset.
+struct Plan {
+    want: Decimal,
+    /// Of it, what was asked for before and is not done.
+    due: Decimal,
+    /// What is left of the perp leg of a switch that rested.
+    left: Decimal,
+    /// Whether a switch may wait.
+    fast: bool,
+}
+
+/// A coin for an order.
+fn is_tails(at: Stamp, place: usize) -> bool {
+    random::below(random::key(place as u64, &[random::name("side"), at.0 as u64]), 2) == 1
+}
+
+fn quantity(order: Option<&ApprovedOrder>) -> Decimal {
+    order.map_or(Decimal::ZERO, ApprovedOrder::quantity)
+}
+
+/// The smaller of two of the same sign; nothing of two others.
+pub(super) fn common(a: Decimal, b: Decimal) -> Decimal {
+    match () {
+        () if a.is_zero() || b.is_zero() || a.is_sign_negative() != b.is_sign_negative() => Decimal::ZERO,
+        () if a.abs() < b.abs() => a,
+        () => b,
+    }
+}
+
 impl Real {
-    /// Sends what is wanted of an instrument: `change` of it as spot and the rest in the perp. Both legs leave
-    /// or neither.
+    /// Sends what is wanted of an instrument, `change` of it as spot. Both legs of a switch leave or neither.
     pub(super) fn send(
         &mut self,
         spec: &RealSpec,
         settings: &Settings,
         known: &Known<'_>,
         want: Wanted,
-        change: Decimal,
+        change: Change,
         out: &mut Outputs,
     ) {
         let id = want.instrument;
         let place = id.index();
-        let carried = spec.services.carriers[place].and(spec.services.spots[place]);
-        let spot = match carried.filter(|_| !change.is_zero()) {
-            Some(spot) => {
-                self.approve(spec, settings, known, (spot, place), change, Decimal::ZERO).map(|o| (spot, o))
-            }
-            None => None,
-        };
-        let change = spot.as_ref().map_or(Decimal::ZERO, |(_, order)| order.quantity());
-        let owed = carried.map_or(Decimal::ZERO, |_| self.services.unmirrored(place));
-        let legs = !change.is_zero() || !owed.is_zero();
-        let (now, later) = self.split(spec, place, known.at, want.quantity);
-        // Two legs leave together, so nothing is worked.
-        let (now, later) = if legs { (now + later - change - owed, Decimal::ZERO) } else { (now, later) };
+        let left = self.take_back(place);
+        let due = left.desk + change.due;
+        let want = if want.quantity.is_zero() { due } else { want.quantity };
+        let plan = Plan { want, due, left: left.switch, fast: change.fast };
         self.withdraw(id);
-        let perp = if now.is_zero() {
-            None
-        } else {
-            self.approve(spec, settings, known, (id, place), now, Decimal::ZERO)
-        };
-        if perp.is_none() && !now.is_zero() && spot.is_some() {
-            return;
+        let none = Decimal::ZERO;
+        let carried = spec.services.carriers[place].and(spec.services.spots[place]);
+        let mut parts = self.arrange(spec, known.at, place, &plan, carried.map_or(none, |_| change.spot));
+        let mut spot = None;
+        if let Some(instrument) = carried {
+            spot = self.approve(spec, settings, known, (instrument, place), parts.spot, none);
+            let got = quantity(spot.as_ref());
+            if got != parts.spot {
+                parts = self.arrange(spec, known.at, place, &plan, got);
+            }
         }
-        let beside = perp.as_ref().map_or(Decimal::ZERO, ApprovedOrder::quantity);
+        let mut perp = self.approve(spec, settings, known, (id, place), parts.leg + parts.late, none);
+        if spot.is_some() && quantity(perp.as_ref()).abs() < parts.leg.abs() {
+            spot = None;
+            parts = self.arrange(spec, known.at, place, &plan, none);
+            perp = self.approve(spec, settings, known, (id, place), parts.leg + parts.late, none);
+        }
         // In the order of their numbers.
-        if let Some((spot, order)) = spot {
-            self.submit(spot, &order, out);
+        if let (Some(instrument), Some(order)) = (carried, spot) {
+            self.submit(instrument, &order, out);
         }
+        let beside = quantity(perp.as_ref());
         if let Some(order) = perp
             && self.submit(id, &order, out)
-            && !legs
         {
-            self.crosses(place, order.id());
+            self.crosses(place, order.id(), common(parts.late, left.desk), parts.hurried);
         }
-        if !later.is_zero()
-            && let Some(order) = self.approve(spec, settings, known, (id, place), later, beside)
-            && let Err(e) = self.work(spec, place, &order)
+        let mut later = parts.rest - parts.late;
+        if spec.services.misled && parts.switch.is_zero() && is_tails(known.at, place) {
+            later = -later;
+        }
+        if let Some(order) = self.approve(spec, settings, known, (id, place), later - parts.switch, beside)
+            && let Err(e) = self.work(spec, place, &order, later)
         {
             self.halt(format!("an order that is worked was refused after the gate: {e}"), out);
         }
+    }
+
+    /// What leaves now and what is worked, for a change of spot.
+    fn arrange(&self, spec: &RealSpec, at: Stamp, place: usize, plan: &Plan, change: Decimal) -> Parts {
+        let perp = &spec.instruments[place];
+        let carried = spec.services.carriers[place].and(spec.services.spots[place]);
+        let (lot, owed) = carried.map_or((perp.lot, Decimal::ZERO), |spot| {
+            (spec.instruments[spot.index()].lot.max(perp.lot), self.services.unmirrored(place))
+        });
+        let mut parts = Parts::of(plan.want, change, owed, lot);
+        // A switch too small for an order stays undone.
+        let is_order = |quantity: Decimal| {
+            self.is_order(perp, quantity)
+                && carried.is_none_or(|s| self.is_order(&spec.instruments[s.index()], quantity))
+        };
+        let worked = self.is_worked(spec, place, at) && self.mode() == crate::treasury::Mode::Running;
+        if is_order(parts.switch) {
+            let late = common(parts.switch, -plan.left);
+            parts.hurried = -late;
+            parts.hurry(if worked && plan.fast { late } else { parts.switch });
+        }
+        if !is_order(parts.switch) {
+            parts.switch = Decimal::ZERO;
+        }
+        parts.late = if worked { common(parts.rest, plan.due) } else { parts.rest };
+        parts
+    }
+
+    /// So much, signed, of the perp leg of a switch was filled while it rested: its spot leg leaves at market.
+    pub(super) fn follow(
+        &mut self,
+        spec: &RealSpec,
+        settings: &Settings,
+        at: Stamp,
+        (listings, place): (&[Listing], usize),
+        leg: Decimal,
+        out: &mut Outputs,
+    ) {
+        let Some(spot) = spec.services.carriers[place].and(spec.services.spots[place]) else { return };
+        let (gross, net) = match self.exposed() {
+            Ok(sums) => sums,
+            Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
+        };
+        // What was sent before and is not filled yet leaves with it.
+        let known = Known { at, listings, gross, net };
+        let coming = match self.venue.working(spot) {
+            Some((_, open)) => open - leg,
+            None => self.services.coming[place],
+        };
+        self.withdraw(spot);
+        // What the gate refuses is made good at the next decision.
+        if let Some(order) = self.approve(spec, settings, &known, (spot, place), coming, Decimal::ZERO) {
+            self.submit(spot, &order, out);
+        }
+    }
+
+    /// Whether so much of an instrument is an order.
+    fn is_order(&self, instrument: &Instrument, quantity: Decimal) -> bool {
+        let worth = product(quantity.abs(), self.marks[instrument.id.index()]);
+        quantity.abs() >= instrument.lot && worth.is_ok_and(|w| w >= instrument.min_notional)
     }
 
     /// Asks the gate; `beside` is what works in the instrument already.
@@ -82,6 +245,9 @@ impl Real {
         quantity: Decimal,
         beside: Decimal,
     ) -> Option<ApprovedOrder> {
+        if quantity.is_zero() {
+            return None;
+        }
         let listing = &known.listings[place];
         let position = self.position(spec, id);
         let shrinks =
@@ -138,6 +304,42 @@ impl Real {
             self.venue.cancel(order);
             // An order that is known can be set; that it is over already is no error.
             let _ = self.orders.set(order, OrderStatus::Cancelled);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parts(want: i64, change: i64, owed: i64) -> [i64; 4] {
+        let [want, change, owed] = [want, change, owed].map(Decimal::from);
+        let p = Parts::of(want, change, owed, Decimal::ONE);
+        [p.spot, p.leg, p.switch, p.rest].map(|d| i64::try_from(d).unwrap())
+    }
+
+    #[test]
+    fn what_the_desk_wants_anyway_needs_one_leg_and_only_a_switch_two() {
+        assert_eq!(parts(5, 3, 0), [3, 0, 0, 2], "bought as spot, the rest is worked");
+        assert_eq!(parts(2, 5, 0), [2, 0, 3, 0], "beyond it a switch");
+        assert_eq!(parts(5, -3, 0), [0, 0, -3, 5], "a switch beside what is worked");
+        assert_eq!(parts(0, 4, 0), [0, 0, 4, 0]);
+        assert_eq!(parts(5, 0, 2), [0, 0, 0, 3], "spot without its leg has done a part");
+        assert_eq!(parts(0, 0, 2), [0, -2, 0, 0], "or is undone");
+        assert_eq!(parts(0, -2, 2), [-2, 0, 0, 0], "or goes back");
+        let of = |want: &str| Parts::of(want.parse().unwrap(), Decimal::from(2), Decimal::ZERO, Decimal::ONE);
+        let p = of("1.7");
+        assert_eq!((p.spot, p.switch, p.rest), (Decimal::ONE, Decimal::ONE, Decimal::ZERO), "in whole lots");
+    }
+
+    proptest! {
+        #[test]
+        fn exposure_is_what_was_wanted_and_nothing_is_bought_to_be_sold(want in -9_i64..9, change in -9_i64..9, owed in -9_i64..9) {
+            let [spot, leg, switch, rest] = parts(want, change, owed);
+            prop_assert_eq!(spot + switch, change);
+            prop_assert_eq!(spot + leg + rest, want - owed);
+            prop_assert!(leg * rest >= 0 && -switch * rest >= 0 && -switch * leg >= 0);
         }
     }
 }

@@ -153,7 +153,7 @@ impl Real {
         let costs = settings.costs.of(instrument);
         let fill = self.venue.on_bar(instrument, open_at, &listing.last, listing.sigma_before, costs);
         let mark = fill.map_or_else(|| price(listing.last.open, instrument), |f| f.mark);
-        self.book(spec, id, mark, fill, out);
+        self.book(spec, id, mark, fill, Decimal::ZERO, out);
         self.confirmed[id.index()] = self.marks[id.index()];
         self.marks[id.index()] = price(listing.last.close, instrument);
         let owed = crate::fills::borrow_fraction(costs, instrument.kind, settings.clock.decide);
@@ -194,20 +194,22 @@ impl Real {
         out: &mut Outputs,
     ) {
         self.desk.forget(&spec.desk, instrument.id);
+        self.rest_no_more(instrument.id);
         self.drop_spot(spec, settings, instrument.id, at, out);
         let costs = settings.costs.of(instrument);
         let fill = self.venue.on_delisted(instrument, at, listing.last.close, costs);
         let mark = fill.map_or_else(|| price(listing.last.close, instrument), |f| f.mark);
-        self.book(spec, instrument.id, mark, fill, out);
+        self.book(spec, instrument.id, mark, fill, Decimal::ZERO, out);
     }
 
-    /// Attributes and books one instrument's fill and rotation.
+    /// Attributes and books one instrument's fill and rotation; `leg` of the fill is the carrier's own.
     pub(super) fn book(
         &mut self,
         spec: &RealSpec,
         id: InstrumentId,
         mark: Decimal,
         fill: Option<crate::domain::Fill>,
+        leg: Decimal,
         out: &mut Outputs,
     ) {
         if let Some(f) = &fill {
@@ -223,7 +225,8 @@ impl Real {
             }
         }
         let atoms = spec.desk.atoms(id);
-        let Some(filled) = fill.map_or(Some(0), |f| atoms.count(f.quantity)) else {
+        let counts = |f: &crate::domain::Fill| atoms.count(f.quantity - leg).zip(atoms.count(leg));
+        let Some((filled, leg_atoms)) = fill.as_ref().map_or(Some((0, 0)), counts) else {
             return self.halt(
                 format!("a fill of {} is no whole number of atoms", spec.instruments[id.index()].symbol),
                 out,
@@ -247,11 +250,11 @@ impl Real {
             self.crossed(place, f);
         }
         out.fills.extend(fill);
-        if let Some(carrier) = carrier.filter(|_| carried != 0) {
-            self.services.mirror(place);
+        if let Some(carrier) = carrier.filter(|_| carried != 0 || leg_atoms != 0) {
+            self.services.mirror(place, leg);
             match changes.binary_search_by_key(&carrier, |c| c.0) {
-                Ok(at) => changes[at].1 -= carried,
-                Err(at) => changes.insert(at, (carrier, -carried)),
+                Ok(at) => changes[at].1 += leg_atoms - carried,
+                Err(at) => changes.insert(at, (carrier, leg_atoms - carried)),
             }
         }
         if changes.is_empty() && fill.is_none() {
@@ -337,6 +340,7 @@ impl Real {
         out: &mut Outputs,
     ) {
         if self.halted.is_some() {
+            self.services.come_no_more();
             return spec.instruments.iter().for_each(|i| self.withdraw(i.id));
         }
         let quotes = quotes(spec, at, listings);
@@ -353,13 +357,13 @@ impl Real {
             Ok(sums) => sums,
             Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
         };
-        let changes = self.express(spec, settings, at, listings, board, &steer, &mut wanted);
+        let changes = self.express(spec, settings, at, listings, board, &steer, &wanted);
         let account = Known { at, listings, gross, net };
         for want in wanted {
             decisions.word(want.quantity.mantissa() as u64);
-            let change = changes[want.instrument.index()].spot;
-            if !change.is_zero() {
-                decisions.word(change.mantissa() as u64);
+            let change = changes[want.instrument.index()];
+            if !change.spot.is_zero() {
+                decisions.word(change.spot.mantissa() as u64);
             }
             self.send(spec, settings, &account, want, change, out);
         }
@@ -386,6 +390,7 @@ impl Real {
         let place = perp.index();
         let Some(spot) = spec.services.carriers[place].and(spec.services.spots[place]) else { return };
         self.withdraw(spot);
+        self.services.coming[place] = Decimal::ZERO;
         let last = money::to_estimate(self.marks[spot.index()]);
         let instrument = &spec.instruments[spot.index()];
         let fill = self.venue.on_delisted(instrument, at, last, settings.costs.of(instrument));
@@ -395,7 +400,7 @@ impl Real {
     }
 
     /// Σ|position| and Σ position at the marks.
-    fn exposed(&self) -> Result<(Money, Money), LedgerError> {
+    pub(super) fn exposed(&self) -> Result<(Money, Money), LedgerError> {
         let (mut gross, mut net) = (Decimal::ZERO, Decimal::ZERO);
         for (i, mark) in self.marks.iter().enumerate() {
             let position = self.venue.position(InstrumentId(i as u16));
@@ -514,6 +519,6 @@ pub(super) fn quotes(spec: &RealSpec, at: Stamp, listings: &[Listing]) -> Vec<Qu
 }
 
 /// A price of the feed on the instrument's ticks.
-fn price(x: f64, instrument: &Instrument) -> Decimal {
+pub(super) fn price(x: f64, instrument: &Instrument) -> Decimal {
     money::from_estimate(x, instrument.tick.normalize().scale()).unwrap_or_default()
 }

@@ -7,25 +7,43 @@
 //! Agents always hold their asset as its perp: Σ of their parts is n, the exposure. Whoever carries holds
 //! +s of the spot and −s of the perp beside them. The venue sees s of the spot and f = n − s of the perp;
 //! what the desk buys as spot is a crossing of agents and carrier at the mark, and costs nobody twice. The
-//! carrier's book is the carry's receipt, to the last digit: funding and basis less the cost of changing.
+//! carrier's book is the carry's receipt, to the last digit: funding and basis less the cost of changing (what
+//! makers saved on the perp legs of its switches is on theirs).
+//!
+//! # Receipts
+//!
+//! | of | says | to |
+//! |---|---|---|
+//! | carry | the carrier's book, less what makers saved on its switches, less the rent | who carries |
+//! | liquidity | taking at the arrival price less what working cost | who makes markets |
+//! | capital | the rent: capital lent × its price (see [`expression`](crate::treasury::expression)) | the treasury |
+//!
+//! Carry and capital divide the carrier's book, which is what the account has more than one that holds the same n in
+//! perps; liquidity is what that one would have paid more to get there. They sum to the difference of the two
+//! accounts but for what the desk decides otherwise because it has gained: its size follows its equity. Rent goes
+//! nowhere: the carrier keeps no cash apart, and a receipt moves no money.
 //!
 //! # Invariants
 //!
-//! 1. s + f = n at every booking, whatever part of an order the venue filled.
-//! 2. The two legs of a change leave together or not at all. If one is filled and the other is not, the next
-//!    decision undoes it in the perp.
+//! 1. s + f = n at every booking, whatever part of an order the venue filled; while the spot leg of a switch
+//!    follows its perp leg, s is what it will be.
+//! 2. The two legs of a switch leave together, or the spot leg as far as the perp leg was filled. If one is filled
+//!    and the other is not, the next decision undoes it in the perp, at once. What the desk wants anyway is bought
+//!    or sold as spot with one leg.
 //! 3. Without a carry agent, a maker or the settings, nothing here changes anything.
 //! 4. A worked order is a decided order: only its price moves. It crosses the spread at the next decision if
 //!    that still wants it, and is taken back if it does not.
 
+use super::orders::common;
 use super::real::{Real, RealSpec};
-use super::works::{Work, Worked};
+use super::works::{FINE, Work, Worked};
 use super::{Outputs, Settings};
 use crate::agents::Cast;
 use crate::domain::{
     AgentId, AssetId, CarryQuote, Decimal, Family, Fill, InstrumentId, InstrumentKind, MarketEvent, Money,
-    Receipt, Service, Span, Stamp, Universe, money,
+    Receipt, Service, Span, Speaker, Stamp, Universe, money,
 };
+use crate::execution::Venue;
 use crate::fills::{Costs, fee_rate};
 use crate::market::board::Told;
 use crate::market::{Board, Listing};
@@ -50,25 +68,33 @@ pub struct ServiceSpec {
     pub carriers: Vec<Option<AgentId>>,
     /// By instrument of the desk: who works its orders.
     pub makers: Vec<Option<AgentId>>,
+    /// Makers hear of a random side: a negative control of the lab; a run turns nothing.
+    pub misled: bool,
 }
 
 /// The state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Services {
-    /// By asset: V as last said, and by whom it counts.
-    pub quotes: Vec<Option<Told<f64>>>,
+    /// By asset: V as last said.
+    pub quotes: Vec<Option<Told<CarryQuote>>>,
     /// By instrument of the desk: held in spot.
     pub carried: Vec<Decimal>,
-    /// Of that, what the carrier is short of in the perp.
+    /// What the carrier is short of in the perp: as much, but for a leg that is on its way.
     mirrored: Vec<Decimal>,
+    /// Spot that is to come because its perp leg was filled while it rested.
+    pub(super) coming: Vec<Decimal>,
     /// Orders that are worked.
     pub(super) work: Vec<Work>,
     /// By instrument of the desk: orders worked, as they were filled.
     pub(super) fills: Vec<Worked>,
+    /// Of them, the perp legs of switches.
+    pub(super) switched: Vec<Worked>,
+    /// What the carry owes for the capital it was lent, and what of it was told.
+    rent: (f64, f64),
     /// PnL of the carriers when it was last told …
     told: Vec<(AgentId, Money)>,
-    /// … and what was filled.
-    told_fills: Vec<Worked>,
+    /// … and what was filled, all and of switches.
+    told_fills: Vec<(Worked, Worked)>,
 }
 
 impl ServiceSpec {
@@ -111,7 +137,7 @@ impl ServiceSpec {
                 places[spot.index()] = Some(i);
             }
         }
-        ServiceSpec { spots, places, carriers, makers }
+        ServiceSpec { spots, places, carriers, makers, misled: false }
     }
 
     /// The desk's place whose spot an instrument is, where it is carried.
@@ -125,7 +151,7 @@ impl ServiceSpec {
         each.filter_map(|(i, (spot, carrier))| Some((i, (*spot)?, (*carrier)?)))
     }
 
-    /// Whose books carry, each once.
+    /// Whose books carry, each once, in their order.
     pub fn carrying(&self) -> Vec<AgentId> {
         let mut owners: Vec<AgentId> = self.held().map(|h| h.2).collect();
         owners.sort_unstable();
@@ -160,17 +186,20 @@ impl Services {
             quotes: vec![None; desk],
             carried: vec![Decimal::ZERO; desk],
             mirrored: vec![Decimal::ZERO; desk],
+            coming: vec![Decimal::ZERO; desk],
             work: vec![Work::new(); desk],
             fills: vec![Worked::default(); desk],
+            switched: vec![Worked::default(); desk],
+            rent: (0.0, 0.0),
             told: Vec::new(),
-            told_fills: vec![Worked::default(); desk],
+            told_fills: vec![<(Worked, Worked)>::default(); desk],
         }
     }
 
     /// A carry agent has spoken.
     pub fn hear(&mut self, asset: AssetId, at: Stamp, quote: &CarryQuote) {
         if let Some(place) = self.quotes.get_mut(asset.index()) {
-            *place = Some(Told { at, value: quote.value });
+            *place = Some(Told { at, value: *quote });
         }
     }
 
@@ -179,14 +208,30 @@ impl Services {
         self.fills.iter().fold(Worked::default(), |a, b| a.plus(b, 1.0))
     }
 
-    /// What the carrier should still be short of in the perp.
-    pub(super) fn unmirrored(&self, place: usize) -> Decimal {
-        self.carried[place] - self.mirrored[place]
+    /// Of them, the perp legs of switches.
+    pub fn switched(&self) -> Worked {
+        self.switched.iter().fold(Worked::default(), |a, b| a.plus(b, 1.0))
     }
 
-    /// What the perp book was told.
-    pub(super) fn mirror(&mut self, place: usize) {
-        self.mirrored[place] = self.carried[place];
+    /// Spot that a place has not, though its perp leg is there; negative: has, though it is not.
+    pub fn lacks(&self, place: usize) -> Decimal {
+        self.mirrored[place] - self.carried[place]
+    }
+
+    /// What the carrier should still be short of in the perp.
+    pub(super) fn unmirrored(&self, place: usize) -> Decimal {
+        self.carried[place] + self.coming[place] - self.mirrored[place]
+    }
+
+    /// The perp book was told what the carrier is short of: `leg` of it, signed, it traded itself.
+    pub(super) fn mirror(&mut self, place: usize, leg: Decimal) {
+        self.coming[place] -= leg;
+        self.mirrored[place] = self.carried[place] + self.coming[place];
+    }
+
+    /// Nothing is on its way any more.
+    pub(super) fn come_no_more(&mut self) {
+        self.coming.fill(Decimal::ZERO);
     }
 
     /// The carrier's part of a perp.
@@ -200,6 +245,11 @@ impl Services {
 pub(super) struct Change {
     /// Base units of spot to trade.
     pub spot: Decimal,
+    /// Of what the desk holds too little or too much, what the decision before asked for and a leg that was
+    /// not filled left undone: it is made good at once, in the perp.
+    pub due: Decimal,
+    /// Whether its perp leg may wait: the spot has a fine clock, and nobody calls for the capital.
+    pub fast: bool,
 }
 
 impl Real {
@@ -209,7 +259,7 @@ impl Real {
         price.map_or((f64::NAN, false), |p| (p.value, at.since(p.at).0 < clock.0))
     }
 
-    /// Chooses instruments for what the desk is about to trade. What was missed is undone in `wanted`.
+    /// Chooses instruments for what the desk is about to trade, and says what was missed.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn express(
         &mut self,
@@ -219,7 +269,7 @@ impl Real {
         listings: &[Listing],
         board: &Board,
         steer: &Steer,
-        wanted: &mut [Wanted],
+        wanted: &[Wanted],
     ) -> Vec<Change> {
         let mut changes = vec![Change::default(); spec.traded];
         let services = &settings.services;
@@ -239,12 +289,21 @@ impl Real {
             if let Some(s) = carrier {
                 (price, open) = Real::spot_now(board, s, at, settings.clock.decide);
                 open &= place.is_some();
-                let missed = self.orders.open_quantity(s);
-                let perp_done = self.orders.open_quantity(id).is_zero();
-                self.withdraw(s);
-                if let Some(p) = place.filter(|_| want.is_zero() && perp_done && !missed.is_zero()) {
-                    want = missed;
-                    wanted[p].quantity = missed;
+                changes[i].fast = self.is_followed(board, s, i, at);
+                let (mut missed, mut unfilled) = (Decimal::ZERO, Decimal::ZERO);
+                if place.is_some() {
+                    unfilled = self.orders.open_quantity(s);
+                    // A perp leg without its spot: from here on the spot is owed.
+                    missed = unfilled - std::mem::take(&mut self.services.coming[i]);
+                }
+                if !unfilled.is_zero() {
+                    self.withdraw(s);
+                }
+                if !missed.is_zero() {
+                    changes[i].due = missed + self.venue.working(id).map_or(Decimal::ZERO, |w| w.1);
+                }
+                if want.is_zero() {
+                    want = changes[i].due + self.left(i).desk;
                 }
                 if price.is_finite() {
                     spot = money::to_estimate(self.services.carried[i]) * price / steer.equity;
@@ -265,9 +324,10 @@ impl Real {
                 spot: if steer.flatten && open { 0.0 } else { spot },
                 spot_cost: carrier.map_or(0.0, |s| side(settings, &spec.instruments[s.index()])),
                 perp_cost: side(settings, &spec.instruments[i]),
-                value: quote.map_or(0.0, |q| q.value),
+                value: quote.map_or(0.0, |q| q.value.value),
                 known,
                 open,
+                called: false,
             });
             facts.push((price, spot));
         }
@@ -278,6 +338,11 @@ impl Real {
             beyond: services.beyond,
         };
         express(&terms, &mut lines);
+        if let Some((last, price)) = terms.last_served(&lines) {
+            let days = self.services.quotes[last].map_or(f64::INFINITY, |q| q.value.days);
+            let bars = settings.clock.decide.in_units_of(Span::DAY) / days;
+            self.services.rent.0 += (price * terms.lent(&lines)).max(0.0) * bars * steer.equity;
+        }
         for (i, (line, (price, before))) in lines.iter().zip(facts).enumerate() {
             let Some(spot) = spec.services.carriers[i].and(spec.services.spots[i]) else { continue };
             if !line.open || (line.spot - before).abs() < 1e-9 {
@@ -293,6 +358,7 @@ impl Real {
             let worth = money::to_estimate(quantity).abs() * price;
             if worth >= money::to_estimate(spec.instruments[spot.index()].min_notional) {
                 changes[i].spot = quantity;
+                changes[i].fast &= !line.called;
             }
         }
         changes
@@ -310,6 +376,7 @@ impl Real {
     ) {
         let Some(id) = event.instrument() else { return };
         let Some(place) = spec.services.place(id) else { return };
+        let opened = self.arrives(place, event);
         if self.working[id.index()].is_none() {
             return;
         }
@@ -318,6 +385,11 @@ impl Real {
         let fill = match event {
             MarketEvent::Bar { at, bar, .. } => {
                 let open_at = Stamp(at.0 - settings.clock.decide.0);
+                self.venue.on_bar(instrument, open_at, bar, sigma, settings.costs.of(instrument))
+            }
+            MarketEvent::Inside { bar, .. } => {
+                let Some(open_at) = opened else { return };
+                let sigma = libm::sqrt(self.services.work[place].volatility.mean());
                 self.venue.on_bar(instrument, open_at, bar, sigma, settings.costs.of(instrument))
             }
             MarketEvent::Quote { at, .. } => {
@@ -340,6 +412,33 @@ impl Real {
         self.book_spot(spec, place, id, &fill, out);
     }
 
+    /// Whether spot has a price soon after the other leg of a switch is filled, whenever that is.
+    fn is_followed(&self, board: &Board, spot: InstrumentId, place: usize, at: Stamp) -> bool {
+        let w = &self.services.work[place];
+        let quoted = board.get(spot).and_then(|q| q.top).is_some_and(|t| at.since(t.at).0 <= FINE.0);
+        w.span.0 <= FINE.0 && (quoted || (w.spot_at == Some(at) && w.spot_span.0 <= FINE.0))
+    }
+
+    /// A price of spot: the first after a decision is where a switch is measured from. When its fast bar
+    /// opened, if it is one.
+    fn arrives(&mut self, place: usize, event: &MarketEvent) -> Option<Stamp> {
+        let w = &mut self.services.work[place];
+        let (opened, price) = match event {
+            MarketEvent::Inside { at, bar, .. } => {
+                let opened = w.spot_at.replace(*at);
+                w.spot_span = opened.map_or(Span(i64::MAX), |before| at.since(before));
+                (opened, bar.open)
+            }
+            MarketEvent::Quote { bid, ask, .. } => (None, f64::midpoint(*bid, *ask)),
+            _ => return None,
+        };
+        // Put back to nothing whenever an order goes to work.
+        if w.spot_arrival == 0.0 {
+            w.spot_arrival = price;
+        }
+        opened
+    }
+
     /// Books a fill of spot to the carrier.
     pub(super) fn book_spot(
         &mut self,
@@ -356,7 +455,10 @@ impl Real {
             let symbol = &spec.instruments[id.index()].symbol;
             return self.halt(format!("{symbol}: a fill that cannot be booked: {verdict:?}"), out);
         }
+        let part = common(self.services.coming[place], fill.quantity);
+        self.services.coming[place] -= part;
         self.services.carried[place] += fill.quantity;
+        self.followed(place, part, fill);
         out.fills.push(*fill);
         match self.ledger.trade(id, fill.mark, &[(carrier, fill.quantity)], Some(fill)) {
             Ok(report) => self.paid += report.fee + report.slippage,
@@ -371,24 +473,38 @@ impl Real {
     }
 
     /// What was earned or saved since it was last told: by whom, and the receipt.
-    pub(super) fn receipts(&mut self, spec: &RealSpec) -> Vec<(AgentId, Receipt)> {
+    pub(super) fn receipts(&mut self, spec: &RealSpec) -> Vec<(Speaker, Receipt)> {
         let mut all = Vec::new();
-        for owner in spec.services.carrying() {
+        let (rent, told) = &mut self.services.rent;
+        let rent = *rent - std::mem::replace(told, *rent);
+        let owners = spec.services.carrying();
+        for &owner in &owners {
             let Ok(pnl) = self.ledger.pnl(owner, &self.marks) else { continue };
             let told = &mut self.services.told;
             let place = told.iter().position(|t| t.0 == owner).unwrap_or_else(|| {
                 told.push((owner, Decimal::ZERO));
                 told.len() - 1
             });
-            let saved = money::to_estimate(pnl - std::mem::replace(&mut told[place].1, pnl));
+            let mut saved = money::to_estimate(pnl - std::mem::replace(&mut told[place].1, pnl));
+            // What makers saved on the perp legs of switches is in the carrier's book, and theirs.
+            for (i, ..) in spec.services.held().filter(|h| h.2 == owner) {
+                let now = self.services.switched[i];
+                let before = std::mem::replace(&mut self.services.told_fills[i].1, now);
+                saved -= now.plus(&before, -1.0).saved();
+            }
+            saved -= rent / owners.len() as f64;
             let own = spec.services.held().filter(|h| h.2 == owner);
             let worth = own.map(|(i, spot, _)| {
                 money::to_estimate(self.services.carried[i]) * money::to_estimate(self.marks[spot.index()])
             });
             let notional: f64 = worth.sum();
             if saved != 0.0 || notional != 0.0 {
-                all.push((owner, Receipt { service: Service::Carry, saved, notional }));
+                all.push((Speaker::Agent(owner), Receipt { service: Service::Carry, saved, notional }));
             }
+        }
+        if rent > 0.0 {
+            let notional = all.iter().map(|(_, r)| r.notional).sum();
+            all.push((Speaker::Desk, Receipt { service: Service::Capital, saved: rent, notional }));
         }
         let mut makers: Vec<AgentId> = spec.services.makers.iter().flatten().copied().collect();
         makers.sort_unstable();
@@ -397,13 +513,13 @@ impl Real {
             let mut new = Worked::default();
             for place in (0..spec.traded).filter(|i| spec.services.makers[*i] == Some(maker)) {
                 let now = self.services.fills[place];
-                let before = std::mem::replace(&mut self.services.told_fills[place], now);
+                let before = std::mem::replace(&mut self.services.told_fills[place].0, now);
                 new = new.plus(&now, 1.0).plus(&before, -1.0);
             }
             let notional = new.rested + new.crossed;
             if notional > 0.0 {
-                let saved = new.taking - new.cost;
-                all.push((maker, Receipt { service: Service::Liquidity, saved, notional }));
+                let receipt = Receipt { service: Service::Liquidity, saved: new.saved(), notional };
+                all.push((Speaker::Agent(maker), receipt));
             }
         }
         all

@@ -6,13 +6,18 @@
 //! filled at L where a bar trades beyond it by 1 bp; moved after each bar; post-only
 //! ```
 //!
+//! The perp leg of a switch rests in the same order, behind what the desk wants of it
+//! (see [`orders`](super::orders)).
+//!
 //! # Invariants
 //!
 //! 1. An order is worked only where somebody makes markets on its asset and the fast clock's volatility is known.
 //! 2. It is a decided order that passed the gate; only its price moves, and it is never sent twice.
-//! 3. What it costs is measured against the open of the first bar after the decision, fees included.
+//! 3. What it costs is measured against the open of the first bar after the decision, fees included; of a switch
+//!    what both legs moved since, without the fee of its spot, which taking would have paid as well.
 
-use super::real::{Real, RealSpec};
+use super::orders::common;
+use super::real::{Real, RealSpec, price};
 use super::{Outputs, Settings};
 use crate::domain::{Decimal, Fill, InstrumentId, MarketEvent, OrderId, Span, Stamp, money};
 use crate::execution::Venue;
@@ -25,6 +30,8 @@ use serde::{Deserialize, Serialize};
 const FAST_SPAN: f64 = 96.0;
 /// Bars of it before an order is worked.
 const FAST_KNOWN: u32 = 48;
+/// Longest bar of a clock that is called fine: κ is larger there, and the perp leg of a switch may rest.
+pub(super) const FINE: Span = Span(Span::HOUR.0 / 4);
 /// κ, the distance of a limit in volatilities of a fast bar: up to a quarter of an hour, and above.
 const KAPPA: (f64, f64) = (1.0, 0.25);
 
@@ -38,12 +45,42 @@ pub struct Work {
     pub(super) at: Option<Stamp>,
     pub(super) span: Span,
     pub(super) order: Option<OrderId>,
+    /// Of what rests: the perp leg of a switch, signed.
+    pub(super) switch: Decimal,
+    /// Close of the spot's last fast bar.
+    pub(super) spot_at: Option<Stamp>,
+    /// And the time from the one before to it.
+    pub(super) spot_span: Span,
     /// Open of the first bar after the decision; zero before it is known.
     pub(super) arrival: f64,
+    /// The same of the spot.
+    pub(super) spot_arrival: f64,
     /// What taking a unit at the arrival would have cost.
     pub(super) taking: f64,
-    /// The same of what crosses now because it was not filled.
-    pub(super) late: Option<(OrderId, f64, f64)>,
+    /// What crosses now because it was not filled.
+    pub(super) late: Option<Late>,
+}
+
+/// What is left of an order that is worked, signed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Left {
+    /// The desk's.
+    pub desk: Decimal,
+    /// The perp leg of a switch.
+    pub switch: Decimal,
+}
+
+/// What of a market order was worked before, and against what it is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Late {
+    order: OrderId,
+    desk: Decimal,
+    switch: Decimal,
+    /// Of the switch's other leg.
+    spot: Decimal,
+    arrival: f64,
+    spot_arrival: f64,
+    taking: f64,
 }
 
 /// Sums over worked orders, in currency.
@@ -68,7 +105,11 @@ impl Work {
             at: None,
             span: Span(0),
             order: None,
+            switch: Decimal::ZERO,
+            spot_at: None,
+            spot_span: Span(0),
             arrival: 0.0,
+            spot_arrival: 0.0,
             taking: 0.0,
             late: None,
         }
@@ -83,7 +124,7 @@ impl Default for Work {
 
 impl Real {
     /// Whether a maker works the orders of a place now.
-    fn is_worked(&self, spec: &RealSpec, place: usize, now: Stamp) -> bool {
+    pub(super) fn is_worked(&self, spec: &RealSpec, place: usize, now: Stamp) -> bool {
         let w = &self.services.work[place];
         // A limit from an old price could be worse than the market.
         let fresh = w.at == Some(now);
@@ -93,7 +134,7 @@ impl Real {
     /// The limit of a worked order on this side, from what is known now.
     fn limit(&self, spec: &RealSpec, place: usize, side: f64) -> Option<Decimal> {
         let w = &self.services.work[place];
-        let kappa = if w.span.0 <= Span::HOUR.0 / 4 { KAPPA.0 } else { KAPPA.1 };
+        let kappa = if w.span.0 <= FINE.0 { KAPPA.0 } else { KAPPA.1 };
         let price = w.close * (1.0 - side * kappa * libm::sqrt(w.volatility.mean()));
         let tick = spec.instruments[place].tick;
         let ticks = price / money::to_estimate(tick);
@@ -101,62 +142,56 @@ impl Real {
         money::from_estimate(whole.max(1.0), 0)?.checked_mul(tick)
     }
 
-    /// Splits what a decision wants into what crosses now and what is worked; the first is what was worked
-    /// since the last decision and is still wanted.
-    pub(super) fn split(
-        &mut self,
-        spec: &RealSpec,
-        place: usize,
-        now: Stamp,
-        wanted: Decimal,
-    ) -> (Decimal, Decimal) {
-        let id = InstrumentId(place as u16);
-        let left = self.venue.resting(id).map_or(Decimal::ZERO, |(_, left, _)| left);
-        self.rest_no_more(id);
+    /// What is left of the order that is worked.
+    pub(super) fn left(&self, place: usize) -> Left {
+        let all = self.venue.resting(InstrumentId(place as u16)).map_or(Decimal::ZERO, |(_, left, _)| left);
+        let switch = self.services.work[place].switch;
+        Left { desk: all - switch, switch }
+    }
+
+    /// Takes back what is worked of a place; how much of it was left.
+    pub(super) fn take_back(&mut self, place: usize) -> Left {
+        let left = self.left(place);
+        self.rest_no_more(InstrumentId(place as u16));
         self.services.work[place].late = None;
-        if !self.is_worked(spec, place, now) || self.mode() != crate::treasury::Mode::Running {
-            return (wanted, Decimal::ZERO);
-        }
-        let same = wanted.is_zero() || left.is_sign_negative() == wanted.is_sign_negative();
-        let late = match () {
-            () if left.is_zero() || !same => Decimal::ZERO,
-            () if wanted.is_zero() || left.abs() < wanted.abs() => left,
-            () => wanted,
-        };
-        (late, if wanted.is_zero() { Decimal::ZERO } else { wanted - late })
+        left
     }
 
     /// Takes back what is worked in an instrument.
     pub(super) fn rest_no_more(&mut self, id: InstrumentId) {
-        let order = self.services.work.get_mut(id.index()).and_then(|w| w.order.take());
-        if let Some(order) = order {
+        let Some(w) = self.services.work.get_mut(id.index()) else { return };
+        w.switch = Decimal::ZERO;
+        if let Some(order) = w.order.take() {
             self.venue.cancel(order);
             // An order that is known can be set; that it is over already is no error.
             let _ = self.orders.set(order, crate::domain::OrderStatus::Cancelled);
         }
     }
 
-    /// An approved order goes to work.
+    /// An approved order goes to work; what of it is not the desk's is the perp leg of a switch.
     pub(super) fn work(
         &mut self,
         spec: &RealSpec,
         place: usize,
         order: &crate::treasury::ApprovedOrder,
+        desk: Decimal,
     ) -> Result<(), String> {
         let side = if order.quantity().is_sign_negative() { -1.0 } else { 1.0 };
         let limit = self.limit(spec, place, side).ok_or("a limit that is no price")?;
         self.orders.sent(order).map_err(|e| e.to_string())?;
         self.venue.rest(order, limit).map_err(|e| e.to_string())?;
         let w = &mut self.services.work[place];
-        (w.order, w.arrival, w.taking) = (Some(order.id()), 0.0, 0.0);
+        (w.order, w.arrival, w.spot_arrival, w.taking) = (Some(order.id()), 0.0, 0.0, 0.0);
+        w.switch = order.quantity() - common(order.quantity(), desk);
         Ok(())
     }
 
     /// What crosses because it was not filled is measured against where it was decided.
-    pub(super) fn crosses(&mut self, place: usize, order: OrderId) {
+    pub(super) fn crosses(&mut self, place: usize, order: OrderId, desk: Decimal, switch: Decimal) {
         let w = &mut self.services.work[place];
-        if w.arrival > 0.0 {
-            w.late = Some((order, w.arrival, w.taking));
+        if w.arrival > 0.0 && !(desk + switch).is_zero() {
+            let (arrival, spot_arrival, taking) = (w.arrival, w.spot_arrival, w.taking);
+            w.late = Some(Late { order, desk, switch, spot: -switch, arrival, spot_arrival, taking });
         }
     }
 
@@ -182,6 +217,11 @@ impl Real {
             return;
         };
         self.services.work[place].span = at.since(open_at);
+        // Spot that changed since the last booking did so at this bar's open, the first price after the
+        // decision: there the agents buy it of the carrier.
+        if !self.services.unmirrored(place).is_zero() {
+            self.book(spec, id, price(bar.open, instrument), None, Decimal::ZERO, out);
+        }
         let costs = settings.costs.of(instrument);
         if self.services.work[place].order.is_some() {
             let w = &mut self.services.work[place];
@@ -194,14 +234,21 @@ impl Real {
                 w.taking = if size > 0.0 { libm::fabs(t.price - bar.open) + t.fee / size } else { 0.0 };
             }
             let through = settings.services.through;
+            let desk = self.left(place).desk;
             let fill = self.venue.on_inside(instrument, open_at, bar, through, costs);
             if let Some(fill) = fill {
-                let w = &self.services.work[place];
+                let switch = fill.quantity - common(fill.quantity, desk);
+                let w = &mut self.services.work[place];
+                w.switch -= switch;
                 let (arrival, taking) = (w.arrival, w.taking);
-                self.services.fills[place].add(&fill, arrival, taking, true);
-                self.book(spec, id, fill.mark, Some(fill), out);
+                self.services.fills[place].add(&fill, fill.quantity, arrival, taking, true);
+                self.services.switched[place].add(&fill, switch, arrival, taking, true);
+                self.book(spec, id, fill.mark, Some(fill), switch, out);
                 if self.venue.resting(id).is_none() {
                     self.services.work[place].order = None;
+                }
+                if !switch.is_zero() {
+                    self.follow(spec, settings, at, (listings, place), switch, out);
                 }
             }
         }
@@ -219,18 +266,44 @@ impl Real {
         }
     }
 
-    /// A market order was filled: if it was worked before, what that cost.
+    /// A market order was filled: as far as it was worked before, what that cost.
     pub(super) fn crossed(&mut self, place: usize, fill: &Fill) {
-        let late = self.services.work.get(place).and_then(|w| w.late);
-        if let Some((_, arrival, taking)) = late.filter(|l| l.0 == fill.order) {
-            self.services.fills[place].add(fill, arrival, taking, false);
+        let Some(late) = self.services.work.get_mut(place).and_then(|w| w.late.as_mut()) else { return };
+        if late.order == fill.order {
+            let desk = common(late.desk, fill.quantity);
+            let switch = common(late.switch, fill.quantity - desk);
+            late.desk -= desk;
+            late.switch -= switch;
+            let (arrival, taking) = (late.arrival, late.taking);
+            self.services.fills[place].add(fill, desk + switch, arrival, taking, false);
+            self.services.switched[place].add(fill, switch, arrival, taking, false);
+        }
+    }
+
+    /// The spot leg of a switch that was worked was filled: what it moved since the decision is part of the
+    /// price of working. A pair's price is the basis, so that of this the perp leg had the opposite.
+    pub(super) fn followed(&mut self, place: usize, part: Decimal, fill: &Fill) {
+        let w = &mut self.services.work[place];
+        let mut moved = |part: Decimal, arrival: f64| {
+            if arrival > 0.0 {
+                let cost = money::to_estimate(part) * (money::to_estimate(fill.mark) - arrival);
+                self.services.fills[place].cost += cost;
+                self.services.switched[place].cost += cost;
+            }
+        };
+        moved(part, w.spot_arrival);
+        if let Some(late) = &mut w.late {
+            let part = common(late.spot, fill.quantity - part);
+            late.spot -= part;
+            moved(part, late.spot_arrival);
         }
     }
 }
 
 impl Worked {
     /// Both, the other times `sign`.
-    pub(super) fn plus(self, other: &Worked, sign: f64) -> Worked {
+    #[must_use]
+    pub fn plus(self, other: &Worked, sign: f64) -> Worked {
         Worked {
             rested: self.rested + sign * other.rested,
             crossed: self.crossed + sign * other.crossed,
@@ -239,10 +312,16 @@ impl Worked {
         }
     }
 
-    fn add(&mut self, fill: &Fill, arrival: f64, taking: f64, rested: bool) {
-        let (q, p) = (money::to_estimate(fill.quantity), money::to_estimate(fill.price));
+    /// What working them saved.
+    pub fn saved(&self) -> f64 {
+        self.taking - self.cost
+    }
+
+    /// So much of a fill was worked.
+    fn add(&mut self, fill: &Fill, part: Decimal, arrival: f64, taking: f64, rested: bool) {
+        let [q, all, p] = [part, fill.quantity, fill.price].map(money::to_estimate);
         let size = libm::fabs(q);
-        self.cost += q * (p - arrival) + money::to_estimate(fill.fee);
+        self.cost += q * (p - arrival) + money::to_estimate(fill.fee) * (q / all);
         self.taking += size * taking;
         if rested {
             self.rested += size * arrival;

@@ -11,12 +11,13 @@
 use super::services::Parts;
 use super::stream::{Meter, Served, Track};
 use crate::agents::Agent;
+use crate::agents::alone::unit;
 use crate::agents::books::Pace;
 use crate::agents::personality::{Preset, Traits};
 use crate::agents::strategies::Strategy;
 use crate::agents::{Cast, Slot};
 use crate::domain::{
-    AgentId, AssetId, Body, Digest, Event, Family, Goal, MarketEvent, SideRule, Stamp, Universe, money,
+    AgentId, AssetId, Body, Digest, Event, Family, Goal, MarketEvent, SideRule, Span, Stamp, Universe, money,
 };
 use crate::engine::real::{Real, RealSpec};
 use crate::engine::services::ServiceSpec;
@@ -26,6 +27,8 @@ use crate::hive::managers::Knobs;
 use crate::ledger::Ledger;
 use crate::treasury::BreakerSettings;
 
+/// Both sides of spot and perp, 12 and 7 bp: from here on carry is worth entering for its own sake.
+const ROUND_TRIP: f64 = 0.0038;
 /// A drawdown that no account reaches.
 pub const NO_BREAKER: BreakerSettings = BreakerSettings { drawdown_max: 1e6 };
 
@@ -83,6 +86,15 @@ impl Account {
         }
     }
 
+    /// Where what funding pays points, at unit risk: V over what going in and out of spot costs, at most 1. Not
+    /// after a day without news.
+    pub fn funding_voice(&self, asset: usize, at: Stamp, speak: &Speak) -> f64 {
+        let unit = unit(speak.market.listings[asset].sigma);
+        let quote = self.real.services.quotes[asset].filter(|q| at.since(q.at).0 <= Span::DAY.0);
+        let heard = quote.map_or(0.0, |q| (q.value.value / ROUND_TRIP).clamp(-1.0, 1.0));
+        if unit.is_finite() { unit * heard } else { 0.0 }
+    }
+
     /// A market event that counted.
     pub fn market(&mut self, event: &Event, speak: &Speak) {
         self.out.fills.clear();
@@ -125,6 +137,7 @@ impl Account {
         let board = &speak.structures.board;
         self.real.mark(&self.spec, at, board, &mut self.out);
         self.meter.mark(at, money::to_estimate(self.real.equity()));
+        self.meter.works(at, self.real.services.worked());
         let pace = Pace { patience: self.knobs.patience, band: self.knobs.band, shorts: true };
         for (asset, (listing, x)) in listings.iter().zip(aims).enumerate() {
             if listing.is_fresh(at) && listing.sigma.is_finite() {

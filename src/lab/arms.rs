@@ -37,6 +37,8 @@ pub enum Kind {
     BuyAndHold,
     /// One account; true if it trades at once, without patience and band.
     Account(Weighing, bool),
+    /// The same, sized by the volatility that is expected.
+    Steady,
     /// Time-series and cross-sectional momentum over six look-backs, with the same execution.
     Momentum,
     /// The engine, listening with a fixed λ: voices all alike, no points, no managers.
@@ -51,10 +53,14 @@ pub enum Kind {
     Control(Control),
     /// λ = 1 bare, with these services.
     Served(Parts),
-    /// With all services, carry messages wrong.
+    /// With all services, messages wrong.
     Misserved(Wrong),
     /// All voices in one account that serves itself.
     Central(Parts),
+    /// All voices and, an eighth of them all, one that goes with what funding pays (+1) or against it (−1).
+    Funded(f64),
+    /// A desk that knows nothing, in an account that serves itself.
+    Blind(Parts),
     /// All voices in one account, and the carry in another with this part of the capital.
     Silo(f64),
 }
@@ -137,9 +143,14 @@ impl Arm {
         }
     }
 
-    /// Whether it is hive+services with wrong carry messages.
+    /// Whether it is hive+services with wrong messages between those who serve.
     pub fn is_misserved(&self) -> bool {
         matches!(self.kind, Kind::Misserved(_))
+    }
+
+    /// Whether it trades without any information.
+    pub fn is_blind(&self) -> bool {
+        matches!(self.kind, Kind::Blind(_))
     }
 
     /// Whether it is only a step of a curve, and no line of the ladder.

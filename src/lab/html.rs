@@ -3,9 +3,11 @@
 use super::Report;
 use super::against::VS_OTHER;
 use super::arms::Arm;
+use super::bootstrap::Interval;
 use super::draw::{Band, Bar, Shows, band, bands, bars, steps};
 use super::study::Tracks;
-use super::{ALL, ALONE, HIVE, RULE, STRONG, explain, tables};
+use super::working::WorkingCost;
+use super::{ALL, ALONE, HIVE, RULE, STRONG, explain, services, tables};
 use crate::domain::Stamp;
 use std::fmt::Write;
 
@@ -44,6 +46,9 @@ fn render(out: &mut String, r: &Report, arms: &[Arm], tracks: &Tracks) -> std::f
     if !r.controls.is_empty() {
         section(out, "Controls: hive − control", &controls(r))?;
     }
+    if !r.services.is_empty() {
+        section(out, "Agents that serve each other", &served(r))?;
+    }
     if r.dose.len() > 1 {
         section(out, "Dose and response", &dose(r))?;
     }
@@ -79,14 +84,57 @@ fn section(out: &mut String, title: &str, body: &str) -> std::fmt::Result {
 }
 
 fn ladder(r: &Report) -> String {
-    let bar = |name: &String| {
+    arms(r, r.ladder.iter().map(String::as_str), &[HIVE, STRONG, ALL])
+}
+
+fn arms<'a>(r: &Report, names: impl Iterator<Item = &'a str>, strong: &[&str]) -> String {
+    let bar = |name: &str| {
         let a = r.arms.get(name)?;
         let (mean, sd) = (a.metrics.sharpe, a.seed_sd);
-        let strong = [HIVE, STRONG, ALL].contains(&name.as_str());
-        Some(Bar { name: name.clone(), mean, lo: mean - sd, hi: mean + sd, strong })
+        Some(Bar {
+            name: name.to_owned(),
+            mean,
+            lo: mean - sd,
+            hi: mean + sd,
+            strong: strong.contains(&name),
+        })
     };
-    let all: Vec<Bar> = r.ladder.iter().filter_map(bar).collect();
+    let all: Vec<Bar> = names.filter_map(bar).collect();
     bars("Sharpe ratio, mean and standard deviation over seeds", &all)
+}
+
+/// From nobody serving to one account that knows everything, what the hive has over each, and what working its
+/// orders costs.
+fn served(r: &Report) -> String {
+    let rungs = [ALL, services::SILO, services::ACCOUNT, services::CENTRE, services::SERVED];
+    let mut out = arms(r, rungs.into_iter(), &[services::SERVED]);
+    let wrong = |(name, c): (&String, &services::ServiceControl)| Bar {
+        name: name.clone(),
+        mean: c.hive_minus_control.mean,
+        lo: c.hive_minus_control.lo,
+        hi: c.hive_minus_control.hi,
+        strong: c.hive_minus_control.lo > 0.0,
+    };
+    let controls: Vec<Bar> = r.service_controls.iter().map(wrong).collect();
+    if !controls.is_empty() {
+        out += &bars("right messages over wrong ones: Δ Sharpe ratio with its 95 % interval", &controls);
+    }
+    let hive = r.services.iter().find_map(|s| s.working).map(|w| (services::SERVED, w));
+    let blind = r.blind.as_ref().map(|b| (services::BLIND_WORKED, b.working));
+    let costs: Vec<Bar> = [hive, blind].into_iter().flatten().flat_map(|(name, w)| cost(name, &w)).collect();
+    if !costs.is_empty() {
+        out += &bars("cost of an order against its arrival price in bp, with its 95 % interval", &costs);
+    }
+    out
+}
+
+fn cost(name: &str, w: &WorkingCost) -> [Bar; 2] {
+    let Interval { mean, lo, hi } = w.effective_bp;
+    let t = w.taking_bp;
+    [
+        Bar { name: name.to_owned(), mean, lo, hi, strong: hi < t },
+        Bar { name: "by taking".to_owned(), mean: t, lo: t, hi: t, strong: false },
+    ]
 }
 
 fn uplifts(r: &Report) -> String {
@@ -95,6 +143,10 @@ fn uplifts(r: &Report) -> String {
         "vs_strong" => format!("{STRONG}, the strong one"),
         "vs_all" => ALL.to_owned(),
         "vs_tsmom6" => RULE.to_owned(),
+        "vs_sum_silo" => format!("{}, with services", services::SILO),
+        "vs_net_account" => format!("{}, with services", services::ACCOUNT),
+        "vs_best_centre" => "best centre, with services".to_owned(),
+        "served_vs_all" => format!("{ALL}, with services"),
         VS_OTHER => "the other file's hive".to_owned(),
         other => other.to_owned(),
     };

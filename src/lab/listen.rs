@@ -44,6 +44,7 @@ impl Listener {
             spec.misled = control.misled(&cast);
             rewrite = Some(Rewrite::new(control, &cast, tape));
         }
+        spec.real.services.misled = kind == Kind::Misserved(services::Wrong::Side);
         let misserved = match kind {
             Kind::Misserved(wrong) => Some(services::Rewrite::new(wrong, &cast)),
             _ => None,
@@ -72,6 +73,7 @@ impl Listener {
         self.meter.fills(&self.out.fills);
         if let Event::Barrier(at) = event {
             self.meter.mark(*at, money::to_estimate(self.respond.real.equity()));
+            self.meter.works(*at, self.respond.real.services.worked());
         }
     }
 

@@ -6,6 +6,8 @@ use crate::hive::goals::NEVER_MONTHS;
 use serde::{Deserialize, Serialize};
 
 const DAYS_A_YEAR: f64 = 365.25;
+/// Days of a block whose volatility counts.
+const VOL_DAYS: usize = 30;
 
 /// Numbers of a track, or their means over seeds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,6 +40,8 @@ pub struct Metrics {
     pub crossed: f64,
     /// Share of time not halted.
     pub running: f64,
+    /// Standard deviation over mean of the volatility of each 30 days: how unsteady the risk was.
+    pub vol_of_vol: f64,
 }
 
 /// Mean and volatility a year of daily returns.
@@ -74,6 +78,15 @@ pub fn to_target(daily: &[f64], target_vol: f64) -> f64 {
     if volatility > 0.0 { target_vol / volatility } else { 0.0 }
 }
 
+/// Standard deviation over mean of the volatilities of whole blocks of [`VOL_DAYS`]; those in which nothing was
+/// held are left out.
+pub fn unsteadiness(daily: &[f64]) -> f64 {
+    let each = daily.chunks_exact(VOL_DAYS).map(|d| moments(d).1).filter(|v| *v > 0.0);
+    let all: Vec<f64> = each.collect();
+    let mean = super::report::mean(&all);
+    if mean > 0.0 { super::report::deviation(&all) / mean } else { 0.0 }
+}
+
 impl Metrics {
     /// Of a track.
     pub fn of(track: &Track, target_vol: f64) -> Self {
@@ -106,10 +119,11 @@ impl Metrics {
             cost: track.cost * scale,
             crossed: track.crossed,
             running: track.running,
+            vol_of_vol: unsteadiness(daily),
         }
     }
 
-    fn fields(&mut self) -> [&mut f64; 14] {
+    fn fields(&mut self) -> [&mut f64; 15] {
         let Metrics {
             sharpe,
             sortino,
@@ -125,6 +139,7 @@ impl Metrics {
             cost,
             crossed,
             running,
+            vol_of_vol,
         } = self;
         [
             sharpe,
@@ -141,6 +156,7 @@ impl Metrics {
             cost,
             crossed,
             running,
+            vol_of_vol,
         ]
     }
 
@@ -162,6 +178,16 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn risk_that_is_the_same_every_month_is_steady() {
+        let month = |size: f64| (0..30).map(move |d| if d % 2 == 0 { size } else { -size });
+        let steady: Vec<f64> = month(0.01).chain(month(0.01)).collect();
+        assert!(unsteadiness(&steady).abs() < 1e-12);
+        let of: Vec<f64> = month(0.01).chain(month(0.03)).chain([0.0; 30]).collect();
+        // Volatilities as 1 to 3: sd √2 over mean 2.
+        assert!((unsteadiness(&of) - libm::sqrt(0.5)).abs() < 1e-12);
+    }
     use proptest::prelude::*;
 
     fn near(a: f64, b: f64) -> bool {

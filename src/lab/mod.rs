@@ -4,7 +4,7 @@
 //! Entry points: [`arms::plan`] for what is tried, [`trial::trial`] for one seed, [`study`] for all of
 //! them on both cores, [`report::report`] for the JSON contract, [`against`] for two hives in one
 //! experiment, [`html::page`] for the pictures, [`explain::explain`] for the words, [`page::page`] for the
-//! cockpit, [`services`] for agents that serve each other, [`keep::Keep`] for what survives between runs.
+//! cockpit, [`services`] for agents that serve each other and [`working`] for what working orders costs, [`keep::Keep`] for what survives between runs.
 //!
 //! # Invariants
 //!
@@ -44,6 +44,7 @@ pub mod study;
 pub mod tables;
 pub mod trial;
 pub mod verdict;
+pub mod working;
 
 pub use arms::{Arm, Kind};
 pub use report::Report;
@@ -51,7 +52,7 @@ pub use stream::Track;
 pub use study::{Study, World};
 
 /// Version of what a finished arm is kept as; raised when an arm's meaning changes.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// The strong baseline, fixed before the first run: the same funded agents, deaf, equally weighted, netted,
 /// as patient, at the same risk target.
 pub const STRONG: &str = "net-eq";

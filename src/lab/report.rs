@@ -11,7 +11,7 @@ use super::against::{Against, Other};
 use super::arms::{Arm, Kind};
 use super::bootstrap::{self, DRAWS, Interval, Resampled, interval};
 use super::metrics::{self, Metrics};
-use super::services::{self, ServiceControl, ServiceReport};
+use super::services::{self, BlindReport, ServiceControl, ServiceReport};
 use super::stream::Company;
 use super::study::Tracks;
 use super::verdict;
@@ -204,7 +204,9 @@ pub struct Report {
     pub identity: Option<Identity>,
     /// What each service gave the hive that has them all, where `--services` was asked for.
     pub services: Vec<ServiceReport>,
-    /// By name: the hive with services, hearing wrong carry messages.
+    /// Working the orders of a desk that knows nothing, where `--services` was asked for.
+    pub blind: Option<BlindReport>,
+    /// By name: the hive with services, hearing wrong messages.
     pub service_controls: BTreeMap<String, ServiceControl>,
     /// Sharpe ratio of the hive with services less that without one of them.
     pub service_worth: BTreeMap<String, Interval>,
@@ -307,7 +309,7 @@ pub fn report(facts: Facts, sample: &Sample<'_>, walk: Option<&Sample<'_>>) -> R
         ladder: sample
             .arms
             .iter()
-            .filter(|a| a.control().is_none() && !a.is_step() && !a.is_misserved())
+            .filter(|a| a.control().is_none() && !a.is_step() && !a.is_misserved() && !a.is_blind())
             .map(|a| a.name.clone())
             .collect(),
         arms: sample.arms.iter().enumerate().map(|(i, a)| (a.name.clone(), arm(&facts, sample, i))).collect(),

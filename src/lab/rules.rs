@@ -1,11 +1,11 @@
-//! Two systems that know no agents: one momentum rule, and holding everything.
+//! Systems that know no agents: one momentum rule, holding everything, and a desk that knows nothing.
 //!
 //! The look-backs of the rule were fixed before its first run: a doubling ladder over what the agents'
 //! own look-backs span.
 
 use super::stream::{Meter, Scale, Track};
 use crate::agents::alone::unit;
-use crate::domain::{Digest, Stamp, Universe};
+use crate::domain::{Digest, Stamp, Universe, random};
 use crate::engine::Settings;
 use crate::engine::speak::{Speak, rank_in_place};
 use crate::fills::fee_rate;
@@ -58,6 +58,35 @@ impl Momentum {
             let unit = unit(listing.sigma);
             *aim *= if unit.is_finite() { unit * share } else { 0.0 };
         }
+    }
+}
+
+/// A desk without information: each asset is held long or short at unit risk, by a coin, for ten to sixty bars.
+/// Where nobody knows anything no price moves against who waits, so what working its orders costs is the fill
+/// model's alone.
+pub struct RandomDesk {
+    seed: u64,
+    bars: u64,
+}
+
+impl RandomDesk {
+    /// Of a seed.
+    pub fn new(seed: u64) -> Self {
+        RandomDesk { seed, bars: 0 }
+    }
+
+    /// What to hold, by asset.
+    pub fn aims(&mut self, at: Stamp, speak: &Speak, aims: &mut [f64]) {
+        let share = 1.0 / aims.len().max(1) as f64;
+        for (a, (aim, listing)) in aims.iter_mut().zip(&speak.market.listings).enumerate() {
+            let key = random::key(self.seed, &[random::name("random desk"), a as u64]);
+            let every = 10 + random::below(key, 51);
+            let heads = random::below(random::mix(key, self.bars / every), 2) == 0;
+            let unit = unit(listing.sigma);
+            let known = listing.is_fresh(at) && unit.is_finite();
+            *aim = if known { share * unit * if heads { 1.0 } else { -1.0 } } else { 0.0 };
+        }
+        self.bars += 1;
     }
 }
 

@@ -22,6 +22,7 @@ use super::arms::{Arm, Kind};
 use super::bootstrap::Interval;
 use super::report::{Report, Sample, days, mean, over};
 use super::stream::{Served, Track};
+use super::working::{self, WorkingCost};
 use crate::agents::Cast;
 use crate::domain::{Body, CarryQuote, Span, Stamp};
 use crate::engine::speak::Said;
@@ -39,6 +40,13 @@ pub const SILO: &str = "sum-silo";
 pub const ACCOUNT: &str = "net-account";
 /// The same working its orders: the best centre.
 pub const CENTRE: &str = "net-account+B";
+
+/// All voices in one account, at steady risk.
+pub const STEADY: &str = "net-all steady";
+/// A desk without information …
+pub const BLIND: &str = "random desk";
+/// … whose orders are worked.
+pub const BLIND_WORKED: &str = "random desk+B";
 
 /// Systems without which there is no report of services.
 pub const NEEDED: [&str; 5] = ["hive λ=1 bare", SILO, ACCOUNT, CENTRE, SERVED];
@@ -80,7 +88,7 @@ impl Parts {
     }
 }
 
-/// How carry messages are made wrong.
+/// How messages between those who serve are made wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrong {
     /// Said half a year ago.
@@ -93,11 +101,14 @@ pub enum Wrong {
     Rich,
     /// Three days late, which should cost little.
     Late,
+    /// Makers hear of a random side of each order.
+    Side,
 }
 
 impl Wrong {
     /// All.
-    pub const ALL: [Wrong; 5] = [Wrong::Shifted, Wrong::Permuted, Wrong::Inverted, Wrong::Rich, Wrong::Late];
+    pub const ALL: [Wrong; 6] =
+        [Wrong::Shifted, Wrong::Permuted, Wrong::Inverted, Wrong::Rich, Wrong::Late, Wrong::Side];
 
     /// As reports call it.
     pub fn name(self) -> &'static str {
@@ -107,6 +118,7 @@ impl Wrong {
             Wrong::Inverted => "carry-inverted",
             Wrong::Rich => "carry-always-rich",
             Wrong::Late => "carry-3d-late",
+            Wrong::Side => "maker-random-side",
         }
     }
 
@@ -117,6 +129,7 @@ impl Wrong {
             Wrong::Inverted => "the same hearing the opposite",
             Wrong::Rich => "the same told that carry always pays",
             Wrong::Late => "the same hearing them three days late: no control, a stress",
+            Wrong::Side => "hive+services whose makers hear of a random side of each order",
         }
     }
 
@@ -135,6 +148,9 @@ pub fn plan() -> Vec<Arm> {
     let all = Parts::ALL;
     let account = Parts { flow: false, liquidity: false, ..all };
     let mut arms = vec![
+        arm(STEADY, Kind::Steady, "net-all sized by the volatility that is expected: desk.steady"),
+        arm("+funding with", Kind::Funded(1.0), "net-all and a voice that goes with what funding pays"),
+        arm("+funding against", Kind::Funded(-1.0), "net-all and a voice that goes against it"),
         arm(
             "+expression",
             Kind::Served(Parts { liquidity: false, beyond: false, ..all }),
@@ -172,6 +188,9 @@ pub fn plan() -> Vec<Arm> {
         ),
         arm(SERVED, Kind::Served(all), "agents that choose the instrument and work the orders for the desk"),
     ];
+    arms.push(arm(BLIND, Kind::Blind(Parts::NONE), "a desk that knows nothing: coins for aims, taking"));
+    let parts = Parts { liquidity: true, ..Parts::NONE };
+    arms.push(arm(BLIND_WORKED, Kind::Blind(parts), "the same working its orders"));
     arms.extend(Wrong::ALL.map(|w| arm(w.name(), Kind::Misserved(w), w.what())));
     arms
 }
@@ -208,6 +227,7 @@ impl Rewrite {
             match wrong {
                 Wrong::Inverted => quote.value = -quote.value,
                 Wrong::Rich => quote.value = 0.05,
+                Wrong::Side => {}
                 Wrong::Permuted => spoken.structure = other[spoken.structure],
                 Wrong::Shifted | Wrong::Late => {
                     let queue = &mut late[spoken.structure];
@@ -264,9 +284,20 @@ pub struct ServiceReport {
     pub effective_bp: Option<f64>,
     /// … and of taking them.
     pub taking_bp: Option<f64>,
+    /// Interval of the first, and what it rests on.
+    pub working: Option<WorkingCost>,
 }
 
-/// The hive with services, hearing wrong carry messages.
+/// Working the orders of a desk that knows nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BlindReport {
+    /// Δ Sharpe of working over taking.
+    pub worth: Interval,
+    /// What it cost.
+    pub working: WorkingCost,
+}
+
+/// The hive with services, hearing wrong messages.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ServiceControl {
     /// In a line.
@@ -315,7 +346,13 @@ pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
         .map_or_else(Vec::new, |s| sample.tracks.iter().filter_map(|t| t[s].served).collect());
     let of = |of: &[Served], f: fn(&Served) -> f64| mean(&of.iter().map(f).collect::<Vec<_>>());
     let (carry, own) = (of(&each, |s| s.carry), of(&silo, |s| s.carry));
-    let bp = |f: fn(&Served) -> f64| Some(1e4 * of(&each, f));
+    let working = |arm: usize| working::cost(sample.tracks.iter().map(|t| &t[arm]));
+    if let (Some(worth), Some(working)) =
+        (sample.delta(BLIND_WORKED, BLIND), sample.place(BLIND_WORKED).and_then(working))
+    {
+        report.blind = Some(BlindReport { worth, working });
+    }
+    let working = working(served);
     let line = |name: &str, saved: f64, to: &str| ServiceReport {
         name: name.to_owned(),
         saved: saved / years,
@@ -327,8 +364,9 @@ pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
         line("carry", own.min(carry), "funding"),
         line("capital", carry - own.min(carry), "treasurer"),
         ServiceReport {
-            effective_bp: bp(|s| s.effective),
-            taking_bp: bp(|s| s.taking),
+            effective_bp: working.map(|w| w.effective_bp.mean),
+            taking_bp: working.map(|w| w.taking_bp),
+            working,
             ..line("liquidity", of(&each, |s| s.liquidity), "market_making")
         },
     ];

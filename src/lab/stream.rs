@@ -8,6 +8,7 @@
 
 use crate::domain::{Digest, Fill, Span, Stamp, money};
 use crate::engine::real::{Real, RealSpec};
+use crate::engine::works::Worked;
 use crate::market::indicators::Weighted;
 use crate::treasury::settings::DeskSettings;
 use serde::{Deserialize, Serialize};
@@ -34,6 +35,9 @@ pub struct Track {
     pub company: Option<[Company; 2]>,
     /// What services gave; none where there were none.
     pub served: Option<Served>,
+    /// Days on which worked orders were filled: the day, and of it notional, cost against the arrival price and
+    /// cost of taking, as fractions of the capital.
+    pub worked: Vec<(i64, [f64; 3])>,
 }
 
 /// What services gave an account, of its own capital at the start.
@@ -43,10 +47,6 @@ pub struct Served {
     pub carry: f64,
     /// Taking at the arrival price less what working the orders cost.
     pub liquidity: f64,
-    /// Effective cost of worked orders against the arrival price, as a fraction.
-    pub effective: f64,
-    /// What taking them would have cost.
-    pub taking: f64,
     /// Share of worked notional that was filled while it rested.
     pub rested: f64,
 }
@@ -59,6 +59,7 @@ impl Served {
         let carry = owners.iter().filter_map(|o| real.ledger.pnl(*o, &real.marks).ok());
         let carry: f64 = carry.map(money::to_estimate).sum();
         let fills = real.services.worked();
+        let carry = carry - real.services.switched().saved();
         let all = fills.rested + fills.crossed;
         if owners.is_empty() && all == 0.0 {
             return None;
@@ -66,9 +67,7 @@ impl Served {
         let of_all = |x: f64| if all > 0.0 { x / all } else { 0.0 };
         Some(Served {
             carry: carry / capital,
-            liquidity: (fills.taking - fills.cost) / capital,
-            effective: of_all(fills.cost),
-            taking: of_all(fills.taking),
+            liquidity: fills.saved() / capital,
             rested: of_all(fills.rested),
         })
     }
@@ -206,6 +205,10 @@ pub struct Meter {
     cost: f64,
     barriers: u64,
     bars_per_year: f64,
+    capital: f64,
+    /// Worked orders as of the last barrier, and day by day.
+    so_far: Worked,
+    worked: Vec<(i64, [f64; 3])>,
 }
 
 impl Meter {
@@ -217,6 +220,26 @@ impl Meter {
             cost: 0.0,
             barriers: 0,
             bars_per_year: clock.per_year(),
+            capital: equity,
+            so_far: Worked::default(),
+            worked: Vec::new(),
+        }
+    }
+
+    /// Worked orders as of a barrier.
+    pub fn works(&mut self, at: Stamp, now: Worked) {
+        let new = now.plus(&std::mem::replace(&mut self.so_far, now), -1.0);
+        let notional = new.rested + new.crossed;
+        if notional > 0.0 {
+            let day = Stamp(at.0 - 1).day();
+            if self.worked.last().is_none_or(|d| d.0 != day) {
+                self.worked.push((day, [0.0; 3]));
+            }
+            if let Some((_, sums)) = self.worked.last_mut() {
+                for (sum, x) in sums.iter_mut().zip([notional, new.cost, new.taking]) {
+                    *sum += x / self.capital;
+                }
+            }
         }
     }
 
@@ -261,6 +284,7 @@ impl Meter {
             decisions: decisions.to_string(),
             company: None,
             served: None,
+            worked: self.worked,
         }
     }
 }

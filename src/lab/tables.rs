@@ -2,6 +2,7 @@
 
 use super::Report;
 use super::report::{Facts, WALK};
+use super::working::WorkingCost;
 use std::fmt::Write;
 
 /// What is fixed before anything is run.
@@ -141,10 +142,23 @@ fn services(out: &mut String, r: &Report) -> std::fmt::Result {
     writeln!(out, "{:<18} {:>12}  credit to", "service", "saved a year")?;
     for s in &r.services {
         write!(out, "{:<18} {:>+10.2} %  {}", s.name, 100.0 * s.saved, s.to)?;
-        if let (Some(effective), Some(taking)) = (s.effective_bp, s.taking_bp) {
-            write!(out, "   {effective:.2} bp against the arrival price, {taking:.2} bp by taking")?;
+        if let Some(w) = &s.working {
+            write!(out, "   {}", working(w))?;
         }
         writeln!(out)?;
+    }
+    if let (Some(steady), Some(all)) = (r.arms.get(super::services::STEADY), r.arms.get(super::ALL)) {
+        let (now, before) = (steady.metrics.vol_of_vol, all.metrics.vol_of_vol);
+        let change = if before > 0.0 { 100.0 * (now / before - 1.0) } else { 0.0 };
+        writeln!(
+            out,
+            "steady risk        volatility of volatility {now:.3}, without {before:.3} ({change:+.0} %)"
+        )?;
+    }
+    if let Some(b) = &r.blind {
+        let (i, name) = (b.worth, super::services::BLIND);
+        let cost = working(&b.working);
+        writeln!(out, "{name:<18} working its orders {:+.2} [{:+.2}, {:+.2}]; {cost}", i.mean, i.lo, i.hi)?;
     }
     for (name, i) in &r.service_worth {
         writeln!(out, "{name:<18} hive+services has {:+.2} [{:+.2}, {:+.2}] over it", i.mean, i.lo, i.hi)?;
@@ -158,6 +172,14 @@ fn services(out: &mut String, r: &Report) -> std::fmt::Result {
         )?;
     }
     writeln!(out)
+}
+
+fn working(w: &WorkingCost) -> String {
+    let e = w.effective_bp;
+    format!(
+        "{:.1} bp [{:.1}, {:.1}] against the arrival price on {} days, {:.1} bp by taking",
+        e.mean, e.lo, e.hi, w.days, w.taking_bp
+    )
 }
 
 fn controls(out: &mut String, r: &Report) -> std::fmt::Result {

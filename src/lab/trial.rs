@@ -8,7 +8,7 @@ use super::arms::{Arm, Kind, Weighing};
 use super::controls::{Control, Tape};
 use super::listen::Listener;
 use super::record::{Record, Weights};
-use super::rules::{BuyAndHold, Momentum};
+use super::rules::{BuyAndHold, Momentum, RandomDesk};
 use super::services::{Parts, Silos};
 use super::stream::{Meter, Scale, Track};
 use super::study::World;
@@ -20,6 +20,8 @@ use crate::engine::speak::{Said, Speak, SpeakSpec};
 use crate::market::Market;
 use std::sync::Arc;
 
+/// Share of a voice of funding among all: an eighth family beside the seven that have an idea of direction.
+const FUNDING_SHARE: f64 = 1.0 / 8.0;
 /// Barriers between two ticks.
 pub const TICK: u64 = 256;
 
@@ -57,7 +59,9 @@ enum Actor {
     Patient { pnl: f64, traded: f64, costs: f64, scale: Scale, equity: f64, meter: Meter, digest: Digest },
     Hold(BuyAndHold),
     Voices(Box<Account>, Weights),
+    Paid(Box<Account>, Weights, f64),
     Rule(Box<Account>, Momentum),
+    Blind(Box<Account>, RandomDesk),
     Listens(Box<Listener>),
     Silos(Silos, Weights),
 }
@@ -110,6 +114,17 @@ impl<'a> Stage<'a> {
                 let silos = Silos { desk: account(false), carry };
                 Actor::Silos(silos, weights(Weighing::Voices(usize::MAX)))
             }
+            Kind::Funded(side) => Actor::Paid(account(false), weights(Weighing::Voices(usize::MAX)), side),
+            Kind::Blind(parts) => {
+                let account = Box::new(Account::served(universe, settings, false, parts));
+                Actor::Blind(account, RandomDesk::new(self.cast.seed))
+            }
+            Kind::Steady => {
+                let mut settings = settings.clone();
+                settings.desk.steady = true;
+                let account = Box::new(Account::new(universe, &settings, false));
+                Actor::Voices(account, weights(Weighing::Voices(usize::MAX)))
+            }
             Kind::Momentum => Actor::Rule(account(false), Momentum::new(universe)),
             kind => Actor::Listens(Box::new(Listener::new(kind, &self.cast, universe, settings, tape))),
         }
@@ -158,13 +173,19 @@ impl<'a> Stage<'a> {
         let (cast, speak, settings) = (&*self.cast, &self.speak, self.settings);
         let barrier = if let Event::Barrier(at) = event { Some(*at) } else { None };
         match actor {
-            Actor::Voices(account, _) => account.hear(cast, event.at(), said),
+            Actor::Voices(account, _) | Actor::Paid(account, ..) => account.hear(cast, event.at(), said),
             Actor::Silos(silos, _) => silos.carry.hear(cast, event.at(), said),
             _ => {}
         }
         match (actor, barrier) {
             (Actor::Listens(listener), _) => listener.step(event, speak, said, cast, tape),
-            (Actor::Voices(account, _) | Actor::Rule(account, _), None) => account.market(event, speak),
+            (
+                Actor::Voices(account, _)
+                | Actor::Paid(account, ..)
+                | Actor::Rule(account, _)
+                | Actor::Blind(account, _),
+                None,
+            ) => account.market(event, speak),
             (Actor::Silos(silos, _), None) => {
                 silos.desk.market(event, speak);
                 silos.carry.market(event, speak);
@@ -181,8 +202,20 @@ impl<'a> Stage<'a> {
                 pooled(cast, speak, &weights.of, aims);
                 account.barrier(at, speak, aims);
             }
+            (Actor::Paid(account, weights, side), Some(at)) => {
+                weights.update(cast, &self.record, settings);
+                pooled(cast, speak, &weights.of, aims);
+                for (asset, aim) in aims.iter_mut().enumerate() {
+                    *aim += FUNDING_SHARE * (*side * account.funding_voice(asset, at, speak) - *aim);
+                }
+                account.barrier(at, speak, aims);
+            }
             (Actor::Rule(account, rule), Some(at)) => {
                 rule.aims(at, speak, &self.world.universe, aims);
+                account.barrier(at, speak, aims);
+            }
+            (Actor::Blind(account, desk), Some(at)) => {
+                desk.aims(at, speak, aims);
                 account.barrier(at, speak, aims);
             }
             (Actor::Hold(held), Some(at)) => held.barrier(at, speak, &self.world.universe, settings),
@@ -247,7 +280,10 @@ impl Actor {
                 meter.finish(0.0, 1.0, &digest)
             }
             Actor::Hold(held) => held.finish(),
-            Actor::Voices(account, _) | Actor::Rule(account, _) => account.finish(),
+            Actor::Voices(account, _)
+            | Actor::Paid(account, ..)
+            | Actor::Rule(account, _)
+            | Actor::Blind(account, _) => account.finish(),
             Actor::Listens(listener) => listener.finish(),
             Actor::Silos(silos, _) => silos.finish(),
         }

@@ -11,6 +11,10 @@
 //!            V > 2(c_s + c_p)             s rises in steps of 0.01
 //! ```
 //!
+//! Capital has a price where it is used up: what the last asset served earns with it, V over what a step more of its
+//! spot asks for. Where there is some left, idle cash earns nothing that it would not without the carry, and the
+//! price is zero (complementary slackness).
+//!
 //! V is what a carry agent says ([`CarryQuote`](crate::domain::CarryQuote)), c what a side costs. Nothing is
 //! fitted: thresholds are costs.
 //!
@@ -59,6 +63,8 @@ pub struct Line {
     pub known: Known,
     /// Whether both legs can trade now.
     pub open: bool,
+    /// After [`express`]: spot is given up for want of capital, which does not wait.
+    pub called: bool,
 }
 
 /// What the choice may use, and how much of the mechanism is on.
@@ -91,6 +97,30 @@ impl Terms {
         lines.iter().map(|l| self.margin(l.target, l.spot)).sum()
     }
 
+    /// What spot uses, beside the margin that the desk would need without it.
+    pub fn lent(&self, lines: &[Line]) -> f64 {
+        let of = |l: &Line| self.margin(l.target, l.spot) - self.margin(l.target, 0.0);
+        lines.iter().map(of).sum()
+    }
+
+    /// The place of the last asset served and what V a unit of capital earns there; none where some is idle.
+    pub fn last_served(&self, lines: &[Line]) -> Option<(usize, f64)> {
+        if self.used(lines) < self.full() - (1.0 + MARGIN) * STEP {
+            return None;
+        }
+        let price = |l: &Line| {
+            let asks = self.margin(l.target, l.spot + STEP) - self.margin(l.target, l.spot);
+            l.value / (asks / STEP)
+        };
+        let served = lines.iter().enumerate().filter(|(_, l)| l.spot > 0.0 && l.known == Known::Fresh);
+        served.map(|(i, l)| (i, price(l))).min_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    /// Where entries stop; a step more must still fit.
+    fn full(&self) -> f64 {
+        (FULL * self.capital).min(self.capital - (1.0 + MARGIN) * STEP)
+    }
+
     fn cap(&self, line: &Line) -> f64 {
         if self.beyond { EACH } else { EACH.min(line.target.max(0.0)) }
     }
@@ -118,10 +148,10 @@ pub fn express(terms: &Terms, lines: &mut [Line]) {
     for &i in order.iter().rev() {
         while used > terms.capital && lines[i].spot > 0.0 {
             used += move_by(terms, &mut lines[i], -STEP);
+            lines[i].called = true;
         }
     }
-    // A step more must still fit.
-    let full = (FULL * terms.capital).min(terms.capital - (1.0 + MARGIN) * STEP);
+    let full = terms.full();
     for &i in &order {
         let line = &mut lines[i];
         if line.known != Known::Fresh {
@@ -169,6 +199,7 @@ mod tests {
             perp_cost: 0.0007,
             known: Known::Fresh,
             open: true,
+            called: false,
         }
     }
 
@@ -214,6 +245,7 @@ mod tests {
         lines[0].target = 2.0;
         express(&TERMS, &mut lines);
         assert!(TERMS.used(&lines) <= 1.0 + 1e-12 && lines[7].spot > 0.249 && lines[4].spot == 0.0);
+        assert!(lines[4].called && !lines[7].called, "and does not wait");
     }
 
     #[test]
@@ -225,6 +257,22 @@ mod tests {
         let only = Terms { beyond: false, ..TERMS };
         assert!((one(&only, line(0.0, 0.1, 0.0, 0.01)) - 0.1).abs() < 1e-9, "never more than is held");
         assert_eq!(one(&only, line(-0.3, -0.1, 0.1, 0.01)), 0.0);
+    }
+
+    #[test]
+    fn capital_has_a_price_only_where_it_is_used_up() {
+        let mut lines = [line(0.0, 0.0, 0.0, 0.009), line(0.0, 0.0, 0.0, 0.008)];
+        express(&TERMS, &mut lines);
+        assert!((TERMS.lent(&lines) - 2.0 * 0.25 * 1.25).abs() < 1e-9);
+        assert_eq!(TERMS.last_served(&lines), None, "⅜ are idle");
+        let mut lines: Vec<Line> =
+            (0..8).map(|i| line(0.0, 0.0, 0.0, 0.004 + 0.001 * f64::from(i))).collect();
+        express(&TERMS, &mut lines);
+        let (last, price) = TERMS.last_served(&lines).unwrap();
+        assert!(last == 4 && (price - 0.008 / 1.25).abs() < 1e-12, "a hedged book of the fourth best");
+        // In place of a long perp a unit of spot frees the margin.
+        lines[4].target = 0.3;
+        assert!((TERMS.last_served(&lines).map_or(0.0, |l| l.1) - 0.009 / 1.25).abs() < 1e-12);
     }
 
     prop_compose! {

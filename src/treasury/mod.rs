@@ -20,6 +20,7 @@ pub mod hand;
 pub mod settings;
 pub mod shadow;
 pub mod sizing;
+pub mod steady;
 
 pub use breaker::{Breaker, BreakerSettings, Latch};
 pub use gate::{ApprovedOrder, Exposure, Gate, GateSettings, Proposal, Reason, Refusal};

@@ -19,6 +19,8 @@ pub struct DeskSettings {
     pub gross_max: f64,
     /// The same on spot venues, long only.
     pub gross_max_spot: f64,
+    /// Whether k is by the volatility that is expected rather than by that of the last month alone.
+    pub steady: bool,
 }
 
 impl Default for DeskSettings {
@@ -31,6 +33,7 @@ impl Default for DeskSettings {
             risk_multiple_max: 10.0,
             gross_max: 6.0,
             gross_max_spot: 1.0,
+            steady: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! k = min(kmax, target volatility · risk scale / ewσ of the aims' own PnL)      known bars only
+//!     with desk.steady over ewσ times what is expected of it now (see [`super::steady`])
 //! s = scale to the gross cap; spot instruments have one of their own
 //! ```
 //!
@@ -13,6 +14,7 @@
 
 use super::desk::{Quote, Steer};
 use super::settings::DeskSettings;
+use super::steady::Steady;
 use crate::domain::{InstrumentKind, Span, Universe};
 use crate::market::indicators::Weighted;
 use serde::{Deserialize, Serialize};
@@ -42,6 +44,7 @@ pub struct Sizing {
     /// By instrument: Σ aim as of the last decision, a fraction of equity.
     pub(super) aims: Vec<f64>,
     volatility: Weighted,
+    steady: Option<Steady>,
     /// k as of the last decision.
     pub risk_multiple: f64,
     /// s as of the last decision.
@@ -51,7 +54,9 @@ pub struct Sizing {
 impl Sizing {
     /// Nothing was aimed at yet.
     pub fn new(rules: &SizeRules) -> Self {
+        let (n, s) = (rules.kinds.len(), &rules.settings);
         Sizing {
+            steady: s.steady.then(|| Steady::new(n, rules.bars_per_year, s.vol_span_days)),
             aims: vec![0.0; rules.kinds.len()],
             volatility: Weighted::new(rules.settings.vol_span_days * rules.bars_per_year / 365.25),
             risk_multiple: 0.0,
@@ -65,12 +70,16 @@ impl Sizing {
         if self.volatility.seen() > 0 || pnl != 0.0 {
             self.volatility.push(pnl * pnl);
         }
+        if let Some(steady) = &mut self.steady {
+            steady.learn(quotes);
+        }
     }
 
     /// k·s for the aims as they are now.
     pub fn scale(&mut self, rules: &SizeRules, steer: &Steer) -> f64 {
         let s = &rules.settings;
-        let yearly = libm::sqrt(self.volatility.mean() * rules.bars_per_year);
+        let expected = self.steady.as_ref().map_or(1.0, |s| s.scale(&self.aims));
+        let yearly = libm::sqrt(self.volatility.mean() * rules.bars_per_year) * expected;
         let known = self.volatility.seen() >= KNOWN_BARS && yearly > 0.0;
         self.risk_multiple = if known && !steer.flatten {
             (s.target_vol * steer.risk_scale / yearly).min(s.risk_multiple_max)

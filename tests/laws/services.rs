@@ -1,6 +1,6 @@
 //! Agents that serve each other: exposure never changes with the instrument, both legs or neither, capital,
 //! receipts, and nothing at all where nobody serves. The embedded market's perps, with spot of each made
-//! beside them and bars of an hour inside their bars.
+//! beside them and bars of a quarter of an hour inside the bars of both.
 
 use crate::common::{Run, SCOUTS, Tape, shipped};
 use hive::agents::declaration::{Declaration, Selector};
@@ -36,18 +36,19 @@ fn config(serving: bool) -> Config {
     config
 }
 
-/// A bar told in four hours that together are that bar.
-fn hours(bar: &Bar) -> [Bar; 4] {
+/// A bar told in quarters of an hour that together are that bar: to its low, its high, its middle, its close.
+fn quarters(bar: &Bar) -> Vec<Bar> {
     let Bar { open, high, low, close, volume } = *bar;
-    let part =
-        |open: f64, close: f64, high: f64, low: f64| Bar { open, high, low, close, volume: volume / 4.0 };
-    let mid = f64::midpoint(open, close);
-    [
-        part(open, low, open, low),
-        part(low, high, high, low),
-        part(high, mid, high, mid.min(high)),
-        part(mid, close, mid.max(close), mid.min(close)),
-    ]
+    let stops = [open, low, high, f64::midpoint(open, close), close];
+    let at = |i: usize| {
+        let (leg, part) = (i / 4, (i % 4) as f64 / 4.0);
+        stops[leg] + part * (stops[(leg + 1).min(4)] - stops[leg])
+    };
+    let part = |i: usize| {
+        let (open, close) = (at(i), at(i + 1));
+        Bar { open, high: open.max(close), low: open.min(close), close, volume: volume / 16.0 }
+    };
+    (0..16).map(part).collect()
 }
 
 /// The tape with spot; of `missing` in a thousand spot bars nothing is heard.
@@ -86,9 +87,12 @@ fn paired(days: u32, missing: u64) -> Tape {
             if random::mix(key, 3) % 1_000 >= missing {
                 let instrument = InstrumentId(instrument.0 + n as u16);
                 events.push(Event::Market(MarketEvent::Bar { instrument, at, bar: spot }));
+                for (q, bar) in quarters(&spot).into_iter().enumerate() {
+                    inside.push((Stamp(at.0 - (15 - q as i64) * HOUR.0 / 4), instrument, bar));
+                }
             }
-            for (h, bar) in hours(&bar).into_iter().enumerate() {
-                inside.push((Stamp(at.0 - (3 - h as i64) * HOUR.0), instrument, bar));
+            for (q, bar) in quarters(&bar).into_iter().enumerate() {
+                inside.push((Stamp(at.0 - (15 - q as i64) * HOUR.0 / 4), instrument, bar));
             }
         }
         inside.sort_by_key(|(at, i, _)| (*at, *i));
@@ -134,7 +138,7 @@ fn with_services_off_or_nobody_to_serve_every_decision_is_the_same() {
         (run.engine.respond.decisions.to_string(), run.engine.respond.real.equity())
     };
     let off = digest(&config(false), &plain);
-    assert_eq!(digest(&config(false), &with), off, "spot and hours beside do not matter");
+    assert_eq!(digest(&config(false), &with), off, "spot and quarters beside do not matter");
     assert_ne!(digest(&config(true), &with), off, "and services do");
     let mut nobody = config(true);
     nobody.roster.agents.retain(|a| !["Carry", "Maker"].contains(&a.name.as_str()));
@@ -150,7 +154,8 @@ fn spot_and_perp_are_together_what_the_agents_hold_and_capital_is_kept() {
         let n = tape.universe.assets.len();
         let mut run = Run::start(&config(true), &tape.universe);
         let mut out = Outputs::default();
-        let (mut carried, mut used_most) = (0, 0.0_f64);
+        let (mut carried, mut used_most, mut followed) = (0, 0.0_f64, 0);
+        let mut lacked = vec![Decimal::ZERO; n];
         for event in &tape.events {
             run.step(event, &mut out);
             let Event::Barrier(_) = event else { continue };
@@ -161,7 +166,12 @@ fn spot_and_perp_are_together_what_the_agents_hold_and_capital_is_kept() {
             for (i, (spot, perp, agents)) in held(&run.engine, n).into_iter().enumerate() {
                 assert!(spot >= Decimal::ZERO, "spot is never short");
                 carried += usize::from(spot > Decimal::ZERO);
-                assert_eq!(spot + perp, agents, "whatever of an order was filled");
+                let lacks = real.services.lacks(i);
+                assert_eq!(spot + perp + lacks, agents, "whatever of an order was filled");
+                let rid = lacks.is_zero() || lacks != lacked[i];
+                assert!(missing > 0 || rid, "a leg follows the other, or it is undone");
+                followed += usize::from(!lacks.is_zero());
+                lacked[i] = lacks;
                 let mark = money::to_estimate(real.marks[i]);
                 used += mark * (money::to_estimate(spot) + 0.25 * money::to_estimate(perp).abs()) / equity;
             }
@@ -171,7 +181,57 @@ fn spot_and_perp_are_together_what_the_agents_hold_and_capital_is_kept() {
         assert!(carried > 500, "something was carried: {carried}");
         // Prices move by a few per cent between a decision and the next.
         assert!(used_most < 1.15, "{used_most}");
-        assert!(run.engine.respond.real.services.worked().rested > 0.0, "and orders were worked");
+        let services = &run.engine.respond.real.services;
+        assert!(services.worked().rested > 0.0, "and orders were worked");
+        assert!(services.switched().rested > 0.0 && followed > 0, "switches among them");
+    }
+}
+
+#[test]
+fn a_leg_whose_other_was_not_filled_is_undone_in_the_perp_at_the_next_decision() {
+    use hive::execution::Venue;
+    for liquidity in [false, true] {
+        let tape = paired(200, 0);
+        let n = tape.universe.assets.len();
+        let mut config = config(true);
+        config.services.liquidity = liquidity;
+        // A desk that wants to hold nothing leaves the carry alone: all it sends are switches.
+        config.desk.target_vol = f64::MIN_POSITIVE;
+        let mut run = Run::start(&config, &tape.universe);
+        let mut out = Outputs::default();
+        // By asset: whether nothing is heard of its spot, and what was left without its other leg.
+        let (mut deaf, mut alone) = (vec![false; n], vec![Decimal::ZERO; n]);
+        let (mut faults, mut undone) = (0, 0);
+        for event in &tape.events {
+            if let Event::Market(m) = event
+                && m.instrument().is_some_and(|i| i.index() >= n && deaf[i.index() - n])
+            {
+                continue;
+            }
+            run.step(event, &mut out);
+            let Event::Barrier(at) = event else { continue };
+            let real = &run.engine.respond.real;
+            assert_eq!(real.halted, None);
+            for i in 0..n {
+                let (perp, spot) = (InstrumentId(i as u16), InstrumentId((i + n) as u16));
+                let exposed = real.venue.position(spot) + real.venue.position(perp);
+                let sent = |id| real.venue.working(id).map_or(Decimal::ZERO, |o| o.1);
+                if !alone[i].is_zero() {
+                    assert_eq!(exposed, Decimal::ZERO, "undone");
+                    undone += 1;
+                    alone[i] = Decimal::ZERO;
+                }
+                if deaf[i] && !exposed.is_zero() {
+                    assert_eq!((sent(perp), sent(spot)), (-exposed, Decimal::ZERO), "in the perp, at once");
+                    faults += 1;
+                    alone[i] = exposed;
+                }
+                let switches = !sent(spot).is_zero() || real.venue.resting(perp).is_some();
+                deaf[i] = switches && random::mix(i as u64, at.0 as u64).is_multiple_of(3);
+            }
+        }
+        run.engine.balances().unwrap();
+        assert!(faults > 5 && undone >= faults - n, "{faults} {undone}");
     }
 }
 
@@ -189,10 +249,11 @@ fn receipts_are_the_books() {
         run.messages.iter().filter_map(of).sum()
     };
     // The last receipts were told when the last day closed, some bars before the end.
-    let carry = money::to_estimate(real.ledger.pnl(owner, &real.marks).unwrap());
-    assert!(
-        saved(Service::Carry) != 0.0 && (saved(Service::Carry) - carry).abs() < 0.1 * carry.abs().max(50.0)
-    );
+    let book = money::to_estimate(real.ledger.pnl(owner, &real.marks).unwrap());
+    let carry = book - real.services.switched().saved();
+    let told = saved(Service::Carry) + saved(Service::Capital);
+    assert!(saved(Service::Carry) != 0.0 && saved(Service::Capital) > 0.0);
+    assert!((told - carry).abs() < 0.1 * carry.abs().max(50.0), "{told} {carry}");
     let worked = real.services.worked();
     let liquidity = worked.taking - worked.cost;
     assert!((saved(Service::Liquidity) - liquidity).abs() < 0.05 * worked.taking.max(1.0));

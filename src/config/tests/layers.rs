@@ -124,6 +124,7 @@ fn what_came_later_is_in_the_hash_unless_it_is_as_it_always_was() {
         ("scouts.families", "neutral"),
         ("listening.balance", "families"),
         ("funds.drawdown_by", "risk"),
+        ("desk.steady", "true"),
         ("services.carry", "false"),
         ("services.through", "5"),
     ] {

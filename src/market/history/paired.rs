@@ -1,6 +1,6 @@
 //! Perps and spot of the same assets from two data sets, as one feed: two instruments of one asset. The perps
-//! are the desk's; the spot stands beside them. Bars finer than the decision clock are told of the perps as
-//! well, for orders that are worked.
+//! are the desk's; the spot stands beside them. Bars finer than the decision clock are told of both as well, for
+//! orders that are worked.
 //!
 //! # Invariants
 //!
@@ -45,7 +45,7 @@ impl PairedFeed {
         beside.window.to = Some(info.to);
         // A perp without spot is no mistake, so nothing is asked for by name.
         beside.window.assets = None;
-        let spots = HistoryFeed::open(&beside, spots, None)?;
+        let spots = HistoryFeed::open(&beside, spots, None)?.with_inside();
         let first = spots.info();
         if first.from != info.from {
             info.notes.push(format!("{spot} begins at {}: there is no spot before", first.from));
@@ -81,10 +81,11 @@ impl PairedFeed {
 
     /// One bucket of both.
     fn fill(&mut self) -> Result<(), FeedError> {
-        let mut perps = Vec::new();
+        let (mut perps, mut inside) = (Vec::new(), Vec::new());
         let at = loop {
             match self.perps.next()? {
                 Some(Event::Barrier(at)) => break at,
+                Some(Event::Market(event @ MarketEvent::Inside { .. })) => inside.push(event),
                 Some(event) => perps.push(event),
                 None => return Ok(()),
             }
@@ -97,10 +98,17 @@ impl PairedFeed {
                         self.queue.push_back(Event::Market(MarketEvent::Bar { instrument, at, bar }));
                     }
                 }
+                Some(Event::Market(MarketEvent::Inside { instrument, at, bar })) => {
+                    if let Some(instrument) = self.numbers[instrument.index()] {
+                        inside.push(MarketEvent::Inside { instrument, at, bar });
+                    }
+                }
                 Some(_) => {}
                 None => break,
             }
         }
+        inside.sort_by_key(|e| (e.at(), e.instrument()));
+        self.queue.extend(inside.into_iter().map(Event::Market));
         self.settle_the_rest(&mut perps);
         self.queue.extend(perps);
         self.queue.push_back(Event::Barrier(at));
@@ -237,7 +245,8 @@ mod tests {
             events.iter().filter(|e| matches!(e, Event::Market(m) if f(m))).count()
         };
         assert_eq!(barriers, 12);
-        assert_eq!(count(|m| matches!(m, MarketEvent::Inside { .. })), 2 * 48);
+        // Those of the spot begin eight hours later.
+        assert_eq!(count(|m| matches!(m, MarketEvent::Inside { .. })), 2 * 48 + 40);
         assert_eq!(
             count(|m| matches!(m, MarketEvent::Bar { instrument, .. } if instrument.0 == 2)),
             10,
