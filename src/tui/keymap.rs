@@ -180,6 +180,18 @@ impl Keymap {
         text.join(" ")
     }
 
+    /// The first key of an action as it is shown in little room: an arrow for an arrow key.
+    pub fn short(&self, action: Action) -> String {
+        let arrow = match self.rows.iter().find(|r| r.0 == action).and_then(|r| r.1.first()) {
+            Some((KeyCode::Up, NONE)) => Some("↑"),
+            Some((KeyCode::Down, NONE)) => Some("↓"),
+            Some((KeyCode::Left, NONE)) => Some("←"),
+            Some((KeyCode::Right, NONE)) => Some("→"),
+            _ => None,
+        };
+        arrow.map_or_else(|| self.key(action), str::to_owned)
+    }
+
     /// The first key of an action, for a hint.
     pub fn key(&self, action: Action) -> String {
         let row = self.rows.iter().find(|r| r.0 == action);
@@ -252,5 +264,6 @@ mod tests {
         assert_eq!(map, Keymap::default());
         assert!(bind(&mut map, "help", &[]).unwrap_err()[0].contains("there must be a key"));
         assert!(bind(&mut map, "jump", &["9"]).is_err());
+        assert_eq!([map.short(Action::Up), map.short(Action::Back)], ["↑", "esc"]);
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! 1. It draws only when something changed, at most [`FPS_MAX`] times a second.
 //! 2. Pasted text never presses a key.
-//! 3. A pulse is a message that a decision names; nothing else moves along an edge.
+//! 3. A pulse is a message that a decision names, or a receipt on its way to the desk; nothing else moves.
 //! 4. Never: pretends that something was done before the answer says so.
 
 pub mod action;
@@ -29,14 +29,17 @@ mod lab;
 mod log;
 mod messages;
 mod network;
+mod orders;
 mod page;
 pub mod painter;
 pub mod person;
 pub mod plain;
 mod pnl;
+mod points;
 mod raster;
 #[cfg(test)]
 mod sample;
+mod table;
 mod terminal;
 #[cfg(test)]
 mod tests;

@@ -62,7 +62,8 @@ impl App {
         if by > 0 && self.steps.flying == 0 {
             match self.past {
                 None => {
-                    self.say("this is now; [ goes back".to_owned(), Role::Dim);
+                    let back = self.hint(Action::TimeBack);
+                    self.say(format!("this is now; {back} goes back"), Role::Dim);
                     return None;
                 }
                 Some(p) if p.number >= p.kept => return self.return_to_now(),
@@ -158,7 +159,8 @@ impl App {
         self.page = page;
         let oldest = place == 1 && self.steps.by < 0 && self.steps.flying == 0;
         if oldest {
-            self.say("this is the oldest moment that is kept; . is now".to_owned(), Role::Dim);
+            let now = self.hint(Action::Now);
+            self.say(format!("this is the oldest moment that is kept; {now} is now"), Role::Dim);
         }
     }
 
