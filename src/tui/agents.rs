@@ -10,13 +10,14 @@ use crate::view::cockpit::{AgentRow, AgentState};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
+use ratatui::widgets::Paragraph;
 
 /// Bounds of the small curve of points.
 const POINTS: (f64, f64) = (33.0, 200.0);
 
 /// Cells for what an agent holds, and the least that says anything.
 const HOLDS: usize = 14;
-const HOLDS_MIN: usize = 9;
+const HOLDS_MIN: usize = 10;
 
 fn quiet(a: &AgentRow) -> bool {
     matches!(a.state, AgentState::Broke | AgentState::Unfunded | AgentState::Quarantined)
@@ -71,14 +72,14 @@ const COLUMNS: &[Column<AgentRow>] = &[
         title: "voice",
         width: 5,
         right: true,
-        rank: 8,
+        rank: 7,
         of: |a| table::or_dash(a.voice > 0.0, || format!("{:.2}", a.voice)),
     },
     Column {
         title: "infl%",
         width: 5,
         right: true,
-        rank: 8,
+        rank: 7,
         of: |a| table::or_dash(a.influence > 0.0, || format!("{:.1}", 100.0 * a.influence)),
     },
     Column {
@@ -102,7 +103,7 @@ const COLUMNS: &[Column<AgentRow>] = &[
         title: SERVES,
         width: 8,
         right: true,
-        rank: 7,
+        rank: 8,
         of: |a| match a.served.iter().sum() {
             0.0 => ("–".to_owned(), Role::Dim),
             sum => (words::fine_cell(sum), words::sign_fine(sum)),
@@ -159,6 +160,12 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
             _ => "holds               last said",
         };
         table::head(frame, t, &columns, rest, inside);
+        if rows.is_empty() {
+            let at = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1).min(1), ..inside };
+            let back = app.hint(super::action::Action::Back);
+            let text = format!(" nobody is like /{}; {back} clears it", app.agent_filter);
+            frame.render_widget(Paragraph::new(text).style(t.of(Role::Dim)), at);
+        }
         let focused = app.focus == Pane::Agents && app.open.is_none();
         for (n, a) in rows.iter().skip(top).take(shown).enumerate() {
             let at = Rect { y: inside.y + 1 + n as u16, height: 1, ..inside };

@@ -170,6 +170,8 @@ pub struct App {
     /// The newest picture while the past is shown.
     pub live: Option<Cockpit>,
     pub(super) steps: Steps,
+    /// How far the moment is that is read from the journal, in per cent.
+    pub fetching: Option<u8>,
     pub page: Option<AgentPage>,
     /// The agent whose page is open, and the decision that led there.
     pub open: Option<(AgentId, Option<MessageId>)>,
@@ -252,6 +254,7 @@ impl App {
             past: None,
             live: None,
             steps: Steps::default(),
+            fetching: None,
             page: None,
             open: None,
             in_lab: false,
@@ -377,6 +380,7 @@ impl App {
             News::Page(page) if self.is_now() => self.page = Some(*page),
             News::Lab(_) | News::Page(_) => {}
             News::Past(past) => self.see_past(*past),
+            News::Fetching(share) => self.fetching = self.is_waiting().then_some(share),
             News::Answer(answer) => match answer.result {
                 Err(why) if matches!(answer.request, Request::Past(..)) => {
                     self.answered_past();
@@ -491,6 +495,16 @@ impl App {
             Sort::Real => rows.sort_by_key(|a| std::cmp::Reverse(a.real)),
             Sort::Points => rows.sort_by(|a, b| b.points.total_cmp(&a.points)),
             Sort::State => rows.sort_by_key(|a| std::cmp::Reverse(a.state.rank())),
+        }
+        rows
+    }
+
+    /// The same by what they earned for others, where no other order was asked for.
+    pub fn by_worth(&self) -> Vec<&AgentRow> {
+        let mut rows = self.agents();
+        if self.sort == Sort::File {
+            let worth = |a: &AgentRow| a.served.iter().sum::<f64>() + a.given;
+            rows.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
         }
         rows
     }

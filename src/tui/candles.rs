@@ -33,23 +33,28 @@ fn shown(n: usize, cells: usize, look: Look) -> (std::ops::Range<usize>, usize) 
     (end - wanted..end, (cells / wanted.max(1)).clamp(1, if look.closer == 0 { 2 } else { 4 }))
 }
 
-/// The candle under the cursor in words.
-pub fn values(t: &Theme, i: &IntentView, candle: usize) -> Option<Line<'static>> {
-    let at = i.bars.len().checked_sub(1 + candle)?;
-    let [open, high, low, close] = *i.bars.get(at)?;
+/// The candle under the cursor in words: when and how far in one line, its prices in another.
+pub fn values(t: &Theme, i: &IntentView, candle: usize) -> Vec<Line<'static>> {
+    let place = i.bars.len().checked_sub(1 + candle);
+    let Some((at, [open, high, low, close])) = place.and_then(|at| Some((at, *i.bars.get(at)?))) else {
+        return Vec::new();
+    };
     let ended = i.until.map(|u| Stamp(u.0 - i64::from(i.ago.get(at).copied().unwrap_or(0)) * i.clock.0));
     let when = ended.map(words::moment).unwrap_or_default();
     let change = if open > 0.0 { close / open - 1.0 } else { 0.0 };
     let ink = if close >= open { Role::Good } else { Role::Bad };
     let dim = t.of(Role::Dim);
-    let mut spans = vec![Span::styled(format!("{} ", when.get(5..).unwrap_or_default()), t.of(Role::Focus))];
+    let sign = if change < 0.0 { "▼" } else { "▲" };
+    let head = Line::from(vec![
+        Span::styled(format!("candle {when} "), t.of(Role::Focus)),
+        Span::styled(format!("{sign} {:+.1} %", 100.0 * change), t.of(ink)),
+    ]);
+    let mut spans = Vec::new();
     for (name, price) in [("o", open), ("h", high), ("l", low), ("c", close)] {
         spans.push(Span::styled(format!("{name} "), dim));
         spans.push(Span::styled(format!("{} ", words::price(price)), t.of(Role::Text)));
     }
-    let sign = if change < 0.0 { "▼" } else { "▲" };
-    spans.push(Span::styled(format!("{sign} {:+.1} %", 100.0 * change), t.of(ink)));
-    Some(Line::from(spans))
+    vec![head, Line::from(spans)]
 }
 
 /// Lines of a chart, `width` cells wide; none where there is too little.

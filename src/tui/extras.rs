@@ -154,7 +154,8 @@ impl App {
                     }
                     _ => return None,
                 };
-                let id = self.agents().get(top + row)?.id;
+                let rows = if pane == Pane::Points { self.by_worth() } else { self.agents() };
+                let id = rows.get(top + row)?.id;
                 let again = self.agent().is_some_and(|a| a.id == id);
                 self.selected = Some(id);
                 if again { self.enter() } else { None }

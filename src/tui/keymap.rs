@@ -180,15 +180,16 @@ impl Keymap {
         text.join(" ")
     }
 
-    /// The first key of an action as it is shown in little room: an arrow for an arrow key.
+    /// A key of an action as it is shown in little room: its arrow where it has one, else its first key.
     pub fn short(&self, action: Action) -> String {
-        let arrow = match self.rows.iter().find(|r| r.0 == action).and_then(|r| r.1.first()) {
-            Some((KeyCode::Up, NONE)) => Some("↑"),
-            Some((KeyCode::Down, NONE)) => Some("↓"),
-            Some((KeyCode::Left, NONE)) => Some("←"),
-            Some((KeyCode::Right, NONE)) => Some("→"),
+        let keys = self.rows.iter().find(|r| r.0 == action).map_or(&[][..], |r| &r.1);
+        let arrow = keys.iter().find_map(|key| match *key {
+            (KeyCode::Up, NONE) => Some("↑"),
+            (KeyCode::Down, NONE) => Some("↓"),
+            (KeyCode::Left, NONE) => Some("←"),
+            (KeyCode::Right, NONE) => Some("→"),
             _ => None,
-        };
+        });
         arrow.map_or_else(|| self.key(action), str::to_owned)
     }
 
@@ -264,6 +265,6 @@ mod tests {
         assert_eq!(map, Keymap::default());
         assert!(bind(&mut map, "help", &[]).unwrap_err()[0].contains("there must be a key"));
         assert!(bind(&mut map, "jump", &["9"]).is_err());
-        assert_eq!([map.short(Action::Up), map.short(Action::Back)], ["↑", "esc"]);
+        assert_eq!([map.short(Action::NextPane), map.short(Action::Back)], ["→", "esc"]);
     }
 }

@@ -510,7 +510,8 @@ impl App {
     }
 
     fn step_agent(&mut self, down: bool, by: usize) {
-        let ids: Vec<AgentId> = self.agents().iter().map(|a| a.id).collect();
+        let rows = if self.focus == Pane::Points { self.by_worth() } else { self.agents() };
+        let ids: Vec<AgentId> = rows.iter().map(|a| a.id).collect();
         let at = ids.iter().position(|id| Some(*id) == self.selected).unwrap_or(0);
         self.selected = ids.get(moved(at, down, by, ids.len())).copied();
     }

@@ -9,6 +9,7 @@ use crate::view::cockpit::{Kind, MessageLine};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 
 /// Cells of who speaks: the longest are managers.
 const WHO: usize = 13;
@@ -54,6 +55,14 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let pane = block(app, Pane::Messages, title);
     let inside = pane.inner(area);
     frame.render_widget(pane, area);
+    if shown.is_empty() && inside.height > 0 {
+        let text = if app.message_filter.is_empty() {
+            " nothing was said since this swarm was started"
+        } else {
+            " nothing like that is remembered"
+        };
+        frame.render_widget(Paragraph::new(text).style(t.of(Role::Dim)), inside);
+    }
     for (n, m) in shown.iter().enumerate() {
         let chosen = Some(m.id) == app.told;
         let place = Rect { y: inside.y + n as u16, height: 1, ..inside };

@@ -14,7 +14,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 /// Cells from which on the last column is written.
-const NOTE: usize = 12;
+const NOTE: usize = 9;
+
+/// The title of the column that is there where there are several.
+const VENUE: &str = "venue";
 
 /// A line: an order or a fill, as it is written.
 struct Entry {
@@ -25,7 +28,7 @@ struct Entry {
     quantity: Decimal,
     price: (String, Role),
     state: (String, Role),
-    note: String,
+    note: Vec<String>,
 }
 
 /// In the order in which they stand.
@@ -39,7 +42,7 @@ const COLUMNS: &[Column<Entry>] = &[
         of: |e| (words::moment(e.at).get(5..).unwrap_or_default().to_owned(), Role::Dim),
     },
     Column {
-        title: "venue",
+        title: VENUE,
         width: 9,
         right: false,
         rank: 6,
@@ -87,7 +90,7 @@ fn order(c: &Cockpit, o: &OrderRow) -> Entry {
             |l| (words::price(money::to_estimate(l)), Role::Text),
         ),
         state: (text, role),
-        note: parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", "),
+        note: parts.into_iter().filter(|p| !p.is_empty()).collect(),
     }
 }
 
@@ -102,7 +105,7 @@ fn fill(f: &FillRow) -> Entry {
         quantity: f.quantity,
         price: (words::price(price), Role::Text),
         state: ("filled".to_owned(), Role::Dim),
-        note: format!("fee {:.2} of {worth}", money::to_estimate(f.fee)),
+        note: vec![format!("fee {:.2}", money::to_estimate(f.fee)), format!("of {worth}")],
     }
 }
 
@@ -122,8 +125,8 @@ pub fn text(c: &Cockpit, n: usize) -> Option<String> {
     let e = entry(c, n)?;
     let (side, quantity) = (side(e.quantity).0, words::decimal(e.quantity.abs()));
     let venue = if e.venue.is_empty() { String::new() } else { format!(" on {}", e.venue) };
-    let (state, price) = (e.state.0, e.price.0);
-    Some(format!("order #{}: {side} {quantity} {}{venue} at {price}, {state}, {}", e.id, e.symbol, e.note))
+    let (state, price, note) = (e.state.0, e.price.0, e.note.join(", "));
+    Some(format!("order #{}: {side} {quantity} {}{venue} at {price}, {state}, {note}", e.id, e.symbol))
 }
 
 /// Draws it.
@@ -155,14 +158,20 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
             .collect();
         frame.render_widget(Paragraph::new(lines).style(dim), inside);
     } else if inside.height > 0 {
-        let columns = table::fitting(COLUMNS.to_vec(), usize::from(inside.width), |_| 0);
+        let venues = c.orders.iter().map(|o| &o.venue).chain(c.fills.iter().map(|f| &f.venue));
+        let several = venues.into_iter().any(|v| !v.is_empty());
+        let all = COLUMNS.iter().filter(|c| several || c.title != VENUE).copied().collect();
+        let columns = table::fitting(all, usize::from(inside.width), |_| 0);
         let left = usize::from(inside.width).saturating_sub(table::width(&columns));
-        table::head(frame, t, &columns, if left >= NOTE { "age, or fee" } else { "" }, inside);
+        table::head(frame, t, &columns, if left >= 11 { "age, or fee" } else { "" }, inside);
         for n in top..rows.min(top + shown) {
             let Some(e) = entry(c, n) else { continue };
             let at = Rect { y: inside.y + 1 + (n - top) as u16, height: 1, ..inside };
             let note = |e: &Entry, width: usize| {
-                (if width >= NOTE { words::cut(&e.note, width) } else { String::new() }, Role::Dim)
+                // Whole parts, as they fit: a number that is cut is another number.
+                let join = |n: &usize| e.note[..*n].join(" ");
+                let fits = (1..=e.note.len()).rev().find(|n| join(n).chars().count() <= width);
+                (fits.filter(|_| width >= NOTE).map(|n| join(&n)).unwrap_or_default(), Role::Dim)
             };
             table::row(frame, t, &columns, &e, at, note);
             if n == cursor {

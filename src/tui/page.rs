@@ -225,7 +225,7 @@ fn open<'a>(app: &App, p: &'a AgentPage, width: usize) -> Lines<'a> {
         if n == 0 {
             let look = Look { closer: app.closer, candle: app.candle };
             lines.extend(candles::lines(t, i, width, 9, look));
-            lines.extend(app.candle.and_then(|c| candles::values(t, i, c)));
+            lines.extend(app.candle.map(|c| candles::values(t, i, c)).unwrap_or_default());
         }
         for (name, condition) in &i.conditions {
             let head = Span::styled(format!("  {name:<9}"), dim);

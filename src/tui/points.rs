@@ -20,6 +20,9 @@ const POINTS: (f64, f64) = (33.0, 200.0);
 /// Cells from which on it is told in words what somebody did.
 const DEED: usize = 28;
 
+/// The title of the column that is there where idle cash is used.
+const CAPITAL: &str = "capital ";
+
 /// An agent and what it does for the desk, in words.
 struct Entry {
     row: AgentRow,
@@ -65,12 +68,15 @@ const COLUMNS: &[Column<Entry>] = &[
         width: 7,
         right: true,
         rank: 6,
-        of: |e| table::or_dash(e.row.difference != 0.0, || format!("{:+.1} %", 100.0 * e.row.difference)),
+        of: |e| {
+            let text = format!("{:+.1} %", 100.0 * e.row.difference);
+            table::or_dash(!text.ends_with("0.0 %"), || text)
+        },
     },
     Column { title: "talk ", width: 9, right: true, rank: 3, of: |e| gain(e.row.given) },
     Column { title: "carry ", width: 9, right: true, rank: 3, of: |e| gain(e.row.served[0]) },
     Column { title: "orders ", width: 9, right: true, rank: 3, of: |e| gain(e.row.served[1]) },
-    Column { title: "capital ", width: 9, right: true, rank: 7, of: |e| gain(e.row.served[2]) },
+    Column { title: CAPITAL, width: 9, right: true, rank: 7, of: |e| gain(e.row.served[2]) },
     Column { title: "for desk ", width: 9, right: true, rank: 2, of: |e| gain(e.row.served.iter().sum()) },
 ];
 
@@ -89,7 +95,7 @@ fn entry(c: &Cockpit, row: &AgentRow) -> Entry {
 
 /// Draws it.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
-    let rows = app.agents();
+    let rows = app.by_worth();
     let selected = app.agent().and_then(|a| rows.iter().position(|r| r.id == a.id)).unwrap_or(0);
     let place = if rows.is_empty() { 0 } else { selected + 1 };
     // Border, head, and the line of sums.
@@ -105,7 +111,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let inside = pane.inner(area);
     frame.render_widget(pane, area);
     if let Some(c) = app.cockpit.as_ref().filter(|_| inside.height > 1) {
-        let columns = table::fitting(COLUMNS.to_vec(), usize::from(inside.width), |_| 0);
+        let capital = c.services.iter().any(|s| s.service == Service::Capital);
+        let all = COLUMNS.iter().filter(|c| capital || c.title != CAPITAL).copied().collect();
+        let columns = table::fitting(all, usize::from(inside.width), |_| 0);
         let left = usize::from(inside.width).saturating_sub(table::width(&columns));
         let rest = if left >= DEED { "does for the desk" } else { "" };
         table::head(frame, t, &columns, rest, inside);

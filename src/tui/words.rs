@@ -105,6 +105,12 @@ pub fn decimal(x: Decimal) -> String {
     rest.map_or_else(|| whole.clone(), |r| format!("{whole}.{r}"))
 }
 
+/// `+0.31`: of a Sharpe ratio; nought has no sign.
+pub fn ratio(x: f64) -> String {
+    let text = format!("{x:+.2}");
+    if text.ends_with("0.00") && x.abs() < 1.0 { "0.00".to_owned() } else { text }
+}
+
 /// `15.5 %`.
 pub fn percent(x: f64) -> String {
     format!("{:.1} %", 100.0 * x)
@@ -296,6 +302,8 @@ mod tests {
             ["+999.99▲", "+1,000▲", "-12,346▼"]
         );
         assert_eq!(fine_cell(0.0), "0 ");
+        assert_eq!([ratio(-0.001), ratio(0.25), ratio(-10.0)], ["0.00", "+0.25", "-10.00"]);
+        assert_eq!([decimal(Decimal::new(1_234_500, 3)), decimal(Decimal::new(42, 3))], ["1,234.5", "0.042"]);
     }
 
     #[test]

@@ -99,6 +99,11 @@ impl Recorder {
         }
     }
 
+    /// Knows nothing yet, and numbers its pictures from `seq` on.
+    pub fn numbered(engine: &Engine, seq: u64) -> Self {
+        Recorder { seq, ..Recorder::new(engine) }
+    }
+
     /// Steps that counted so far.
     pub fn seq(&self) -> u64 {
         self.seq
