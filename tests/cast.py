@@ -11,7 +11,7 @@ import argparse, codecs, fcntl, json, os, pty, select, shutil, struct, subproces
 SIZE = (120, 36)
 # Seconds to wait, and what is typed then.
 KEYS = [
-    (7.0, "w"),
+    (5.0, "w"),
     (3.5, "\x1b[D"),
     (1.2, "\x1b[D"),
     (1.2, "z"),
@@ -30,8 +30,10 @@ KEYS = [
 
 def record(hive, options, home):
     env = {k: v for k, v in os.environ.items() if not k.startswith("HIVE_") and k != "NO_COLOR"}
+    # As over SSH: ten frames a second are enough for a recording, and a third of the bytes.
+    env["SSH_CONNECTION"] = "recording"
     env.update(XDG_RUNTIME_DIR=home, XDG_STATE_HOME=home, XDG_CONFIG_HOME=home, TERM="xterm-256color",
-               COLORTERM="truecolor", HIVE_THEME="hive-dark")
+               COLORTERM="", HIVE_THEME="hive-dark")
     pid, fd = pty.fork()
     if pid == 0:
         os.chdir(home)
@@ -74,7 +76,7 @@ def main():
     at = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     at.add_argument("--hive", default=os.path.join(folder, "target/release/hive"))
     at.add_argument("--out", default=os.path.join(folder, "assets/hive.cast"))
-    at.add_argument("options", nargs="*", help="options of the run, after --")
+    at.add_argument("options", nargs="*", default=["--days", "200"], help="options of the run, after --")
     args = at.parse_args()
     home = tempfile.mkdtemp()
     try:

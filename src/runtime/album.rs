@@ -88,8 +88,18 @@ impl Album {
         usize::try_from(place).ok().and_then(|p| self.kept.get(p)).map(|k| k.at)
     }
 
-    /// How many moments before the oldest one a step from the picture `seq` leads; 0 where it does not.
+    /// The newest moment at or before a time.
+    pub fn newest(&self, at: Stamp) -> Option<Stamp> {
+        let place = self.kept.partition_point(|k| k.at <= at);
+        self.kept.get(place.checked_sub(1)?).map(|k| k.at)
+    }
+
+    /// How many moments before the oldest one a step from the picture `seq` leads; 0 where it does not, and from a
+    /// picture that is older than all.
     pub fn beyond(&self, seq: u64, by: i32) -> i64 {
+        if self.kept.front().is_none_or(|k| seq < k.seq) {
+            return 0;
+        }
         let before = self.kept.partition_point(|k| k.seq < seq) as i64;
         (-(before + i64::from(by))).max(0)
     }
@@ -215,6 +225,8 @@ mod tests {
     fn what_lies_before_the_oldest_is_counted() {
         let album = album([10, 20, 30].into_iter(), BYTES_MAX);
         assert_eq!([album.beyond(30, -2), album.beyond(30, -3), album.beyond(35, -4)], [0, 1, 1]);
+        assert_eq!(album.beyond(5, -1), 0, "what was shown before the oldest is the oldest");
+        assert_eq!([album.newest(Stamp(999)), album.newest(Stamp(2_500))], [None, Some(Stamp(2_000))]);
         assert_eq!(
             (album.oldest(), album.time(20), album.time(21)),
             (Some(Stamp(1_000)), Some(Stamp(2_000)), None)

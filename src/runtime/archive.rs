@@ -10,7 +10,7 @@
 //!
 //! 1. Whoever asks never waits: the answer is the moment, how far fetching it is, or why it cannot be had.
 //! 2. Nothing is written, and the run that goes on shares nothing with the one that is lived through again.
-//! 3. It never lives on beyond the time that it is told, which is before the oldest moment in memory.
+//! 3. It never lives on beyond the time that it is told, which is now.
 //! 4. What the recorder remembers (curves, talk, reasons) begins [`WARM`] before the moment or earlier.
 
 use super::album::Album;
@@ -97,7 +97,7 @@ impl Archive {
         Archive { shared }
     }
 
-    /// The newest moment at or before a time, or how far it is. `until` is what is in memory.
+    /// The newest moment at or before a time, or how far it is. Nothing is lived through beyond `until`.
     pub fn find(&self, at: Stamp, until: Stamp, agent: Option<AgentId>) -> Found {
         let mut state = self.shared.open();
         let fetched = &state.fetched;
@@ -349,7 +349,7 @@ mod tests {
             assert_eq!((here, beside), (at, Some(stamps[n + 1])));
             assert!(matches!(archive.find(stamps[n + 1], last, None), Found::Past(_)));
         }
-        // Never beyond what it is told: memory has that.
+        // Never beyond what it is told.
         let near = wait(&archive, stamps[100], stamps[101]).unwrap();
         assert_eq!(
             (near.view.market_time, archive.step(near.view.seq, 2).unwrap().1),

@@ -256,14 +256,11 @@ impl Audience<'_> {
         let kept = self.archive.as_ref().filter(|_| self.album.oldest().is_some());
         let way = kept.map_or(Way::Near(when), |archive| self.way(archive, when, now, clock));
         match (way, kept) {
-            (Way::Far(at), Some(archive)) => {
-                let until = self.album.oldest().unwrap_or(now);
-                match archive.find(at, until, agent) {
-                    Found::Past(past) => Answer::Past(past),
-                    Found::Fetching(share) => Answer::Fetching(share),
-                    Found::Refused(why) => Answer::Refused(why),
-                }
-            }
+            (Way::Far(at), Some(archive)) => match archive.find(at, now, agent) {
+                Found::Past(past) => Answer::Past(past),
+                Found::Fetching(share) => Answer::Fetching(share),
+                Found::Refused(why) => Answer::Refused(why),
+            },
             (Way::Near(when), archive) => self.album.find(when, agent).map_or_else(Answer::Refused, |past| {
                 Answer::Past(Box::new(Past { journal: archive.is_some(), ..past }))
             }),
@@ -271,9 +268,10 @@ impl Audience<'_> {
         }
     }
 
-    /// Whether a moment is in memory, and if not, its time.
+    /// Whether a moment is in memory, and if not, its time. Where history flew by there are holes in memory.
     fn way(&self, archive: &Archive, when: When, now: Stamp, clock: Span) -> Way {
         let oldest = self.album.oldest().unwrap_or(now);
+        let kept = |at: Stamp| self.album.newest(at).is_some_and(|k| at.since(k).0 < 2 * clock.0);
         let later = |at: Stamp, by: i64| Stamp(at.0.saturating_add(by.saturating_mul(clock.0)));
         let at = match when {
             When::At(at) => at,
@@ -287,7 +285,7 @@ impl Audience<'_> {
                 n => later(oldest, -n),
             },
         };
-        if at < oldest { Way::Far(at) } else { Way::Near(When::At(at)) }
+        if kept(at) || at > now { Way::Near(When::At(at)) } else { Way::Far(at) }
     }
 }
 

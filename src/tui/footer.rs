@@ -137,7 +137,10 @@ fn time(frame: &mut Frame<'_>, app: &App, place: Place, area: Rect) {
             spans.extend(next);
         }
     }
-    let day = |at: Stamp| words::moment(at).get(5..).unwrap_or_default().to_owned();
+    // With its year only where it is another one.
+    let year = |at: Stamp| words::moment(at).get(..4).unwrap_or_default().to_owned();
+    let from = if year(place.from) == year(place.to) { 5.. } else { 0.. };
+    let day = |at: Stamp| words::moment(at).get(from.clone()).unwrap_or_default().to_owned();
     // Out of the journal it is the run's beginning, which may be years ago.
     let (from, to) = match place.number {
         0 => (

@@ -112,7 +112,10 @@ fn head<'a>(t: &Theme, p: &'a AgentPage) -> Lines<'a> {
                 .chain(pair("for ", words::letters(row.goal).to_owned()))
                 .collect::<Vec<_>>(),
         ),
-        Line::from(pair("on    ", row.assets.clone())),
+        Line::from(pair(
+            "on    ",
+            if row.assets.is_empty() { "several legs at once".to_owned() } else { row.assets.clone() },
+        )),
         Line::from(pair("funds ", funds)),
         Line::from(pair("holds ", holds)),
         Line::from(pair(

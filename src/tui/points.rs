@@ -89,7 +89,9 @@ pub fn deed(s: &ServiceRow) -> String {
 }
 
 fn entry(c: &Cockpit, row: &AgentRow) -> Entry {
-    let deeds: Vec<String> = c.services.iter().filter(|s| s.agent == row.id).map(deed).collect();
+    // For whom it is stands over the column.
+    let short = |s: &ServiceRow| deed(s).replace(" for the desk", "").replace("the desk's ", "");
+    let deeds: Vec<String> = c.services.iter().filter(|s| s.agent == row.id).map(short).collect();
     Entry { row: row.clone(), deeds: deeds.join("; ") }
 }
 
