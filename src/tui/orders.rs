@@ -14,7 +14,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 /// Cells from which on the last column is written.
-const NOTE: usize = 9;
+const NOTE: usize = 8;
 
 /// The title of the column that is there where there are several.
 const VENUE: &str = "venue";
@@ -52,12 +52,12 @@ const COLUMNS: &[Column<Entry>] = &[
     Column { title: "side", width: 4, right: false, rank: 0, of: |e| side(e.quantity) },
     Column {
         title: "quantity",
-        width: 12,
+        width: 11,
         right: true,
         rank: 0,
         of: |e| (words::decimal(e.quantity.abs()), Role::Text),
     },
-    Column { title: "limit/price", width: 11, right: true, rank: 1, of: |e| e.price.clone() },
+    Column { title: "price", width: 9, right: true, rank: 1, of: |e| e.price.clone() },
     Column { title: "state", width: 11, right: false, rank: 3, of: |e| e.state.clone() },
 ];
 

@@ -21,9 +21,9 @@ fn orders_show_what_works_and_below_it_what_was_filled() {
     let seen = alone(&mut app, Pane::Orders, 120, 30);
     for line in [
         "orders 2 working, last 40 fills ↓",
-        "  order when        venue     what       side     quantity limit/price state       age, or fee",
-        "   #901 12-31 16:00 paper     BTCUSDT    sell         1.25      42,123 20 % filled 4 h old worked by Tilo",
-        "   #889 12-31 12:00 binance   ETHUSDT    buy           2.5       2,346 filled      fee 2.93 of 5,864",
+        "  order when        venue     what       side    quantity     price state       age, or fee",
+        "   #901 12-31 16:00 paper     BTCUSDT    sell        1.25    42,123 20 % filled 4 h old worked by Tilo",
+        "   #889 12-31 12:00 binance   ETHUSDT    buy          2.5     2,346 filled      fee 2.93 of 5,864",
     ] {
         assert!(seen.contains(line), "lacks\n{line}\n{seen}");
     }
@@ -58,7 +58,10 @@ fn points_show_who_earned_what_for_others_those_first_who_earned_most() {
 #[test]
 fn what_is_worth_something_to_the_desk_is_an_edge_and_a_receipt_a_pulse() {
     let mut app = app();
-    let seen = alone(&mut app, Pane::Network, 120, 40);
+    app.focus_on(Pane::Network);
+    // Without an edge under the cursor the last line says what the signs mean.
+    (app.edge, app.zoomed) = (None, true);
+    let seen = screen(&mut app, 120, 40);
     assert!(
         seen.contains("▣ desk") && seen.contains("━◆ worth to the desk ▲ +312.55, today +14.20"),
         "{seen}"
