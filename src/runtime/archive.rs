@@ -232,7 +232,9 @@ fn fetch(
             }
         }
         let Some(event) = feed.next().map_err(|e| e.to_string())? else { break };
-        if matches!(event, Event::Barrier(b) if b > end) {
+        // The first moment stands for everything before it.
+        let kept = fetched.album.oldest().is_some();
+        if matches!(event, Event::Barrier(b) if b > end && kept) {
             break;
         }
         let Some(barrier) = stepper.market(&event).map_err(|e| e.to_string())? else { continue };
