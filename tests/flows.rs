@@ -48,6 +48,7 @@ fn bytes(key: &str) -> String {
         "esc" => "\x1b",
         "up" => "\x1b[A",
         "down" => "\x1b[B",
+        "left" => "\x1b[D",
         "tab" => "\t",
         "space" => " ",
         "ctrl-x" => "\x18",
@@ -190,6 +191,9 @@ flows!(
     yesterdays_why_is_found_in_ten_seconds = "why-yesterday",
     one_comes_back_to_now = "back-to-now",
     leaving_does_not_stop = "leave",
+    orders_and_fills_are_seen = "orders",
+    who_earned_what_for_others_is_seen = "points",
+    a_candle_is_read = "candle",
 );
 
 #[test]

@@ -137,6 +137,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         Answer::Page(page) => encoded(&page)?,
         Answer::Lab(page) => encoded(&page)?,
         Answer::Past(past) => encoded(&past)?,
+        Answer::Fetching(share) => json!({ "fetching": share }),
         Answer::Stopping => {
             gone(&mut client)?;
             json!({ "verb": verb.name(), "stopped": true })

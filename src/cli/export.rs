@@ -12,6 +12,9 @@ use clap::{Args as Arguments, ValueEnum};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
+/// A moment that is being read from the journal is asked for again after this long.
+const AGAIN: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// Options of `hive export`.
 #[derive(Clone, Debug, Arguments)]
 pub struct Args {
@@ -105,7 +108,13 @@ fn past(
     when: When,
     agent: Option<AgentId>,
 ) -> Result<(Cockpit, Option<AgentPage>), Failure> {
-    match client.ask(Ask::Past(when, agent)).map_err(failed)? {
+    let answer = loop {
+        match client.ask(Ask::Past(when, agent)).map_err(failed)? {
+            Answer::Fetching(_) => std::thread::sleep(AGAIN),
+            answer => break answer,
+        }
+    };
+    match answer {
         Answer::Past(past) => Ok((past.view, past.page)),
         Answer::Refused(why) => Err(Failure::Refused(why)),
         other => Err(Failure::Failed(format!("asked for the past, the hive said {other:?}"))),

@@ -5,6 +5,7 @@
 mod agents;
 mod attach;
 mod bench;
+mod completions;
 mod config;
 mod ctl;
 mod data;
@@ -123,6 +124,8 @@ enum Verb {
     Export(export::Args),
     /// The manual page: hive man | man -l -
     Man,
+    /// What bash, zsh or fish complete: source <(hive completions bash)
+    Completions(completions::Args),
     /// Does talking help on this market? Systems from everybody alone to the hive, with intervals and controls
     Lab(Box<lab::Args>),
     /// Agent-bars a second of the whole step, beside a plain loop
@@ -174,6 +177,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(Verb::Ctl(args)) => ctl::run(&args),
         Some(Verb::Export(args)) => export::run(&args),
         Some(Verb::Man) => man::run(),
+        Some(Verb::Completions(args)) => completions::run(&args),
         Some(Verb::Lab(args)) => lab::run(&args),
         Some(Verb::Bench(args)) => bench::run(&args),
     }

@@ -9,6 +9,7 @@ use crate::domain::{Span, Stamp};
 use crate::engine::Engine;
 use crate::market::feed::Feed;
 use crate::market::synth::{DAYS_MAX, FaultCounts};
+use crate::runtime::archive::{Archive, Remake};
 use crate::runtime::drive::{self, Ended, Pace, Speed, Told};
 use crate::runtime::feeds::{FeedOptions, FeedSpec};
 use crate::runtime::keep::Keeper;
@@ -75,7 +76,8 @@ pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
     let mut engine = Engine::new(&config.roster, feed.universe(), &settings, config.seed);
     let bar = progress(feed.as_ref(), &engine, options.quiet || manner.live);
     let results = manner.reach.is_some().then(|| shelf::results(options, &config, feed.info()));
-    let (told, ended) = drive(&mut engine, feed.as_mut(), pace, &config, manner, (&bar, results))?;
+    let again = remade(&wanted, &config);
+    let (told, ended) = drive(&mut engine, feed.as_mut(), pace, &config, manner, (&bar, results, again))?;
     bar.finish_and_clear();
     // What is kept and goes on has nothing to report yet.
     let whole = ended == Ended::Feed || manner.state.is_none();
@@ -100,6 +102,16 @@ pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
     }
     let why = summary.halted.or_else(|| summary.notes.last().cloned()).unwrap_or_default();
     Err(Failure::Failed(format!("the run ended in doubt: {why}")))
+}
+
+/// Makes engine and feed anew, as they were before the first event: to go back to a moment.
+fn remade(wanted: &FeedOptions, config: &Config) -> Arc<Remake> {
+    let (wanted, config) = (wanted.clone(), config.clone());
+    Arc::new(move || {
+        let feed = feeds::open(&wanted).map_err(|e| e.to_string())?;
+        let settings = setup::settings(&config);
+        Ok((Engine::new(&config.roster, feed.universe(), &settings, config.seed), feed))
+    })
 }
 
 /// How fast it goes, and from when on.
@@ -132,7 +144,7 @@ fn drive(
     pace: Pace,
     config: &Config,
     manner: &Manner,
-    (bar, results): (&ProgressBar, Option<Results>),
+    (bar, results, again): (&ProgressBar, Option<Results>, Arc<Remake>),
 ) -> Result<(Told, Ended), Failure> {
     let guarded = manner.state.is_some() || manner.reach.is_some();
     let stop = if guarded { keep::stop_on_signals()? } else { Arc::new(AtomicBool::new(false)) };
@@ -142,7 +154,11 @@ fn drive(
     let from = feed.info().from;
     let mut audience = hub.as_ref().zip(manner.reach.as_ref()).map(|((hub, orders), reach)| {
         let scenery = serve::scenery(config, feed, reach, pace, from);
-        Audience::new(&mut stepper, hub, orders, Scenery { stays: manner.stays, ..scenery })
+        let scene = scenery.cockpit.clone();
+        let scenery = Scenery { stays: manner.stays, ..scenery };
+        let mut audience = Audience::new(&mut stepper, hub, orders, scenery);
+        audience.archive = manner.state.as_ref().map(|dir| Archive::new(dir, scene, again));
+        audience
     });
     let done = drive::run(&mut stepper, feed, pace, &stop, audience.as_mut(), |stepper| {
         if stepper.told.barriers.is_multiple_of(TICK) {

@@ -2,7 +2,9 @@
 //! without it. Read off the state; changes nothing.
 
 use super::Engine;
-use crate::domain::AgentId;
+use super::services::ServiceSpec;
+use super::works::Worked;
+use crate::domain::{AgentId, Instrument, InstrumentId};
 use serde::{Deserialize, Serialize};
 
 /// How many of those who moved an agent are named.
@@ -49,6 +51,21 @@ impl Engine {
     /// D of a declared agent: what the hive would lose without it, a year, as a fraction of the account.
     pub fn difference(&self, agent: AgentId) -> f64 {
         self.respond.difference.of(agent.index(), self.settings().desk.target_vol)
+    }
+
+    /// An instrument of the feed.
+    pub fn instrument(&self, id: InstrumentId) -> Option<&Instrument> {
+        self.universe.instruments.get(id.index())
+    }
+
+    /// Who serves the desk on what.
+    pub fn servants(&self) -> &ServiceSpec {
+        &self.respond_spec.real.services
+    }
+
+    /// Orders that were worked on an instrument of the desk, as they were filled.
+    pub fn worked_on(&self, id: InstrumentId) -> Worked {
+        self.respond.real.services.fills.get(id.index()).copied().unwrap_or_default()
     }
 
     /// Everybody's place in the network, scouts too (who move and are not moved). One pass over the edges.

@@ -71,6 +71,39 @@ impl Album {
         self.kept.back().is_some_and(|k| k.seq >= seq)
     }
 
+    /// When the oldest moment was.
+    pub fn oldest(&self) -> Option<Stamp> {
+        self.kept.front().map(|k| k.at)
+    }
+
+    /// When the moment of a picture was.
+    pub fn time(&self, seq: u64) -> Option<Stamp> {
+        let place = self.kept.binary_search_by_key(&seq, |k| k.seq).ok()?;
+        self.kept.get(place).map(|k| k.at)
+    }
+
+    /// When the moment was that lies `by` from the picture `seq`, where both are kept.
+    pub fn beside(&self, seq: u64, by: i32) -> Option<Stamp> {
+        let place = self.kept.binary_search_by_key(&seq, |k| k.seq).ok()? as i64 + i64::from(by);
+        usize::try_from(place).ok().and_then(|p| self.kept.get(p)).map(|k| k.at)
+    }
+
+    /// The newest moment at or before a time.
+    pub fn newest(&self, at: Stamp) -> Option<Stamp> {
+        let place = self.kept.partition_point(|k| k.at <= at);
+        self.kept.get(place.checked_sub(1)?).map(|k| k.at)
+    }
+
+    /// How many moments before the oldest one a step from the picture `seq` leads; 0 where it does not, and from a
+    /// picture that is older than all.
+    pub fn beyond(&self, seq: u64, by: i32) -> i64 {
+        if self.kept.front().is_none_or(|k| seq < k.seq) {
+            return 0;
+        }
+        let before = self.kept.partition_point(|k| k.seq < seq) as i64;
+        (-(before + i64::from(by))).max(0)
+    }
+
     /// Keeps a moment. `since` is when making it began. A picture that is kept already is left as it is.
     pub fn keep(&mut self, view: &Cockpit, pages: &[AgentPage], since: Instant) {
         let Some(at) = view.market_time else { return };
@@ -103,7 +136,7 @@ impl Album {
             .map_err(|e| format!("the moment of {} cannot be unpacked: {e}; others can", found.at))?;
         let page = agent.and_then(|a| pages.into_iter().find(|p| p.row.id == a));
         let (place, kept) = (place as u32 + 1, self.kept.len() as u32);
-        Ok(Past { view, page, place, kept, from: first.at, to: last.at })
+        Ok(Past { view, page, place, kept, from: first.at, to: last.at, journal: false })
     }
 
     /// `by` moments from the picture `seq`, not beyond the ends. A picture that is not kept lies between two.
@@ -186,6 +219,22 @@ mod tests {
         let past = some.find(When::Step { seq: 1, by: 0 }, None).unwrap();
         assert!(past.view.seq > 100 && past.place == 1, "the oldest went first: {}", past.view.seq);
         assert_eq!(album(1..10_000, usize::MAX).kept.len(), MOMENTS_MAX);
+    }
+
+    #[test]
+    fn what_lies_before_the_oldest_is_counted() {
+        let album = album([10, 20, 30].into_iter(), BYTES_MAX);
+        assert_eq!([album.beyond(30, -2), album.beyond(30, -3), album.beyond(35, -4)], [0, 1, 1]);
+        assert_eq!(album.beyond(5, -1), 0, "what was shown before the oldest is the oldest");
+        assert_eq!([album.newest(Stamp(999)), album.newest(Stamp(2_500))], [None, Some(Stamp(2_000))]);
+        assert_eq!(
+            (album.oldest(), album.time(20), album.time(21)),
+            (Some(Stamp(1_000)), Some(Stamp(2_000)), None)
+        );
+        assert_eq!(
+            (album.beside(20, 1), album.beside(20, 2), album.beside(20, -2)),
+            (Some(Stamp(3_000)), None, None)
+        );
     }
 
     #[test]

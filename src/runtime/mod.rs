@@ -3,10 +3,12 @@
 //! ```text
 //! feeds, files ──► drive: the loop ──► stepper ──► engine
 //!                    ▲ pace, signals     ├──► keep, recover: journal and store
-//!                    └── service: who is attached, what they ask
+//!                    └── service: who is attached, what they ask; album: moments to go back to,
+//!                        archive: those before them, out of the journal
 //! ```
 
 pub mod album;
+pub mod archive;
 pub mod drive;
 pub mod feeds;
 pub mod files;

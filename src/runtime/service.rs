@@ -8,9 +8,11 @@
 //! 2. Clients cost the engine at most [`FRAMES_PER_S`] pictures a second, whoever watches.
 //! 3. Waiting for the next bar never delays a command.
 //! 4. Two pictures of one `seq` are the same picture.
-//! 5. Of every barrier a moment is kept to go back to, as far as time and memory allow ([`super::album`]).
+//! 5. Of every barrier a moment is kept to go back to, as far as time and memory allow ([`super::album`]); what
+//!    lies before them is fetched elsewhere ([`super::archive`]), and nobody waits for it here.
 
 use super::album::Album;
+use super::archive::{Archive, FAR, Found};
 use super::drive::NAP;
 use super::keep::{Given, KeepError};
 use super::stepper::Stepper;
@@ -18,7 +20,7 @@ use crate::domain::{AgentId, Command, Span, Stamp};
 use crate::view::delta::Delta;
 use crate::view::operator;
 use crate::view::recorder;
-use crate::view::{Cockpit, Recorder};
+use crate::view::{Cockpit, Past, Recorder, When};
 use crate::wire::hub::{Hub, Order, Peer, Picture, Wish};
 use crate::wire::message::Answer;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,6 +60,8 @@ pub struct Audience<'a> {
     /// What was shown last.
     last: Option<Cockpit>,
     album: Album,
+    /// What is before that; none where the run is not kept.
+    pub archive: Option<Archive>,
     /// A bar was waited for.
     waited: bool,
     shown: Option<Instant>,
@@ -80,6 +84,7 @@ impl<'a> Audience<'a> {
             scenery,
             last: None,
             album: Album::default(),
+            archive: None,
             waited: false,
             shown: None,
             stopping: false,
@@ -220,11 +225,7 @@ impl<'a> Audience<'a> {
                 ));
             }
             Wish::Past(when, agent) => {
-                order.answer(
-                    self.album
-                        .find(when, agent)
-                        .map_or_else(Answer::Refused, |past| Answer::Past(Box::new(past))),
-                );
+                order.answer(self.past(when, agent, at, stepper.engine.settings().clock.decide));
             }
             Wish::Stop => {
                 stepper.stop(&given(stepper, peer, at, None))?;
@@ -239,6 +240,52 @@ impl<'a> Audience<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Where a moment is.
+enum Way {
+    /// In memory.
+    Near(When),
+    /// At or before this time, in the journal.
+    Far(Stamp),
+}
+
+impl Audience<'_> {
+    fn past(&self, when: When, agent: Option<AgentId>, now: Stamp, clock: Span) -> Answer {
+        let kept = self.archive.as_ref().filter(|_| self.album.oldest().is_some());
+        let way = kept.map_or(Way::Near(when), |archive| self.way(archive, when, now, clock));
+        match (way, kept) {
+            (Way::Far(at), Some(archive)) => match archive.find(at, now, agent) {
+                Found::Past(past) => Answer::Past(past),
+                Found::Fetching(share) => Answer::Fetching(share),
+                Found::Refused(why) => Answer::Refused(why),
+            },
+            (Way::Near(when), archive) => self.album.find(when, agent).map_or_else(Answer::Refused, |past| {
+                Answer::Past(Box::new(Past { journal: archive.is_some(), ..past }))
+            }),
+            (Way::Far(at), None) => Answer::Refused(format!("nothing of {at} is kept")),
+        }
+    }
+
+    /// Whether a moment is in memory, and if not, its time. Where history flew by there are holes in memory.
+    fn way(&self, archive: &Archive, when: When, now: Stamp, clock: Span) -> Way {
+        let oldest = self.album.oldest().unwrap_or(now);
+        let kept = |at: Stamp| self.album.newest(at).is_some_and(|k| at.since(k).0 < 2 * clock.0);
+        let later = |at: Stamp, by: i64| Stamp(at.0.saturating_add(by.saturating_mul(clock.0)));
+        let at = match when {
+            When::At(at) => at,
+            When::Step { seq, by } if seq >= FAR => match archive.step(seq, by) {
+                Some((here, beside)) => beside.unwrap_or(later(here, by.into())),
+                // It was fetched for somebody else meanwhile.
+                None => return Way::Near(When::At(oldest)),
+            },
+            When::Step { seq, by } => match self.album.beyond(seq, by) {
+                0 => return Way::Near(when),
+                n => later(oldest, -n),
+            },
+        };
+        if kept(at) || at > now { Way::Near(When::At(at)) } else { Way::Far(at) }
     }
 }
 

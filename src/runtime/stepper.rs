@@ -87,7 +87,8 @@ impl<'a> Stepper<'a> {
         self.keeper.as_ref().is_none_or(|k| k.caught_up(&self.told))
     }
 
-    fn act(&mut self, given: &Given) -> bool {
+    /// Steps a command that is in the journal. Tells whether it changed anything.
+    pub(super) fn act(&mut self, given: &Given) -> bool {
         let Some(command) = given.command else { return false };
         let before = self.engine.respond.interventions;
         self.told.commands += 1;

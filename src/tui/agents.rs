@@ -2,28 +2,22 @@
 
 use super::app::{App, Pane, Sort};
 use super::draw::block;
-use super::theme::{Role, Theme};
+use super::table::{self, Column};
+use super::theme::Role;
 use super::words;
 use crate::domain::money;
 use crate::view::cockpit::{AgentRow, AgentState};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
+use ratatui::widgets::Paragraph;
 
 /// Bounds of the small curve of points.
 const POINTS: (f64, f64) = (33.0, 200.0);
 
-/// Cells for what an agent holds.
+/// Cells for what an agent holds, and the least that says anything.
 const HOLDS: usize = 14;
-
-/// A column: title, width, right-aligned, rank (the lowest go last), and what stands in it.
-struct Column {
-    title: &'static str,
-    width: usize,
-    right: bool,
-    rank: u8,
-    of: fn(&AgentRow) -> (String, Role),
-}
+const HOLDS_MIN: usize = 10;
 
 fn quiet(a: &AgentRow) -> bool {
     matches!(a.state, AgentState::Broke | AgentState::Unfunded | AgentState::Quarantined)
@@ -33,11 +27,13 @@ fn gain(x: f64) -> (String, Role) {
     (words::gain_cell(x), words::sign(x))
 }
 
-/// The title of the column that is as wide as its longest word.
+/// The title of the column that is as wide as its longest word …
 const STATE: &str = "state";
+/// … and of the one that is there where anybody serves the desk.
+const SERVES: &str = "serves ";
 
 /// In the order in which they stand.
-const COLUMNS: &[Column] = &[
+const COLUMNS: &[Column<AgentRow>] = &[
     Column {
         title: "",
         width: 1,
@@ -76,27 +72,21 @@ const COLUMNS: &[Column] = &[
         title: "voice",
         width: 5,
         right: true,
-        rank: 8,
-        of: |a| match a.voice {
-            v if v > 0.0 => (format!("{v:.2}"), Role::Text),
-            _ => ("–".to_owned(), Role::Dim),
-        },
+        rank: 7,
+        of: |a| table::or_dash(a.voice > 0.0, || format!("{:.2}", a.voice)),
     },
     Column {
         title: "infl%",
         width: 5,
         right: true,
-        rank: 8,
-        of: |a| match a.influence {
-            x if x > 0.0 => (format!("{:.1}", 100.0 * x), Role::Text),
-            _ => ("–".to_owned(), Role::Dim),
-        },
+        rank: 7,
+        of: |a| table::or_dash(a.influence > 0.0, || format!("{:.1}", 100.0 * a.influence)),
     },
     Column {
         title: "trend",
         width: 8,
         right: false,
-        rank: 7,
+        rank: 9,
         of: |a| (words::spark(&a.trend, POINTS, 8), Role::Sim),
     },
     Column {
@@ -106,41 +96,45 @@ const COLUMNS: &[Column] = &[
         rank: 6,
         of: |a| {
             let funds = money::to_estimate(a.funds);
-            if funds.abs() < 0.5 {
-                ("–".to_owned(), Role::Dim)
-            } else {
-                (words::thousands(funds), Role::Text)
-            }
+            table::or_dash(funds.abs() >= 0.5, || words::thousands(funds))
+        },
+    },
+    Column {
+        title: SERVES,
+        width: 8,
+        right: true,
+        rank: 8,
+        of: |a| match a.served.iter().sum() {
+            0.0 => ("–".to_owned(), Role::Dim),
+            sum => (words::fine_cell(sum), words::sign_fine(sum)),
         },
     },
     Column {
         title: "for",
         width: 3,
         right: false,
-        rank: 9,
+        rank: 10,
         of: |a| (words::letters(a.goal).to_owned(), Role::Dim),
     },
     Column {
         title: "family",
         width: 13,
         right: false,
-        rank: 10,
+        rank: 11,
         of: |a| (words::family(a.family).to_owned(), Role::Dim),
     },
 ];
 
 /// What is left goes to what it holds, and if that is much, to what it said.
 fn rest(a: &AgentRow, width: usize) -> (String, Role) {
+    if width < 9 {
+        return (String::new(), Role::Text);
+    }
     if width >= 44 {
         let held = words::cut(&a.position, 18);
         return (format!("{held:<19} {}", words::cut(&a.said, width - 20)), Role::Dim);
     }
     (words::cut(&a.position, width), Role::Text)
-}
-
-fn padded(text: &str, width: usize, right: bool) -> String {
-    let text = words::cut(text, width);
-    if right { format!("{text:>width$}") } else { format!("{text:<width$}") }
 }
 
 /// Draws it.
@@ -149,9 +143,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let total = app.cockpit.as_ref().map_or(0, |c| c.agents.len());
     let shown = usize::from(area.height.saturating_sub(3));
     let selected = app.agent().and_then(|a| rows.iter().position(|r| r.id == a.id)).unwrap_or(0);
-    // As little scrolling as keeps the cursor in sight, and no empty rows.
-    let top =
-        app.top.clamp((selected + 1).saturating_sub(shown), selected).min(rows.len().saturating_sub(shown));
+    let top = table::top(app.top, selected, rows.len(), shown);
     let t = &app.theme;
     let pane = block(app, Pane::Agents, title(app, rows.len(), total, selected, top, shown));
     let inside = pane.inner(area);
@@ -159,11 +151,28 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     if inside.height > 0 && app.cockpit.is_some() {
         // Of all rows, so that nothing jumps while they scroll.
         let state = rows.iter().map(|a| a.state.text().chars().count()).max().unwrap_or(0);
-        let columns = fitting(usize::from(inside.width), state);
-        head(frame, t, &columns, inside);
+        let serves = app.cockpit.as_ref().is_some_and(|c| !c.services.is_empty());
+        let columns = fitting(usize::from(inside.width), state, serves);
+        let left = usize::from(inside.width).saturating_sub(table::width(&columns));
+        let rest = match left {
+            0..9 => "",
+            9..44 => "holds",
+            _ => "holds               last said",
+        };
+        table::head(frame, t, &columns, rest, inside);
+        if rows.is_empty() {
+            let at = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1).min(1), ..inside };
+            let back = app.hint(super::action::Action::Back);
+            let text = format!(" nobody is like /{}; {back} clears it", app.agent_filter);
+            frame.render_widget(Paragraph::new(text).style(t.of(Role::Dim)), at);
+        }
+        let focused = app.focus == Pane::Agents && app.open.is_none();
         for (n, a) in rows.iter().skip(top).take(shown).enumerate() {
             let at = Rect { y: inside.y + 1 + n as u16, height: 1, ..inside };
-            row(frame, app, &columns, a, at, top + n == selected);
+            table::row(frame, t, &columns, *a, at, self::rest);
+            if top + n == selected {
+                table::mark(frame, t, at, focused);
+            }
         }
     }
     app.top = top;
@@ -179,12 +188,7 @@ fn title(
 ) -> Vec<Span<'static>> {
     let t = &app.theme;
     let place = if rows == 0 { 0 } else { selected + 1 };
-    let more = match (top > 0, top + shown < rows) {
-        (true, true) => " ↕",
-        (true, false) => " ↑",
-        (false, true) => " ↓",
-        (false, false) => "",
-    };
+    let more = table::more(top, rows, shown);
     let mut spans = vec![Span::styled(format!("{place} of {rows}{more} "), t.of(Role::Dim))];
     if !app.agent_filter.is_empty() {
         let text = format!("/{} ", words::cut(&app.agent_filter, 20));
@@ -198,56 +202,16 @@ fn title(
 }
 
 /// The most important ones that fit.
-fn fitting(width: usize, state: usize) -> Vec<Column> {
-    let wide =
-        |c: &Column| Column { width: if c.title == STATE { c.width.max(state) } else { c.width }, ..*c };
-    let mut chosen: Vec<Column> = COLUMNS.iter().map(wide).collect();
-    let needed = |c: &[Column]| c.iter().map(|c| c.width + 1).sum::<usize>();
-    while chosen.len() > 2 {
-        let last = chosen.iter().map(|c| c.rank).max().unwrap_or(0);
-        // What an agent holds is worth more than the least of the columns.
-        let reserve = if last >= 9 { HOLDS } else { 0 };
-        if needed(&chosen) + reserve <= width + 1 {
-            break;
-        }
-        chosen.retain(|c| c.rank != last);
-    }
-    chosen
-}
-
-fn head(frame: &mut Frame<'_>, t: &Theme, columns: &[Column], inside: Rect) {
-    let mut text: String = columns.iter().map(|c| padded(c.title, c.width, c.right) + " ").collect();
-    if usize::from(inside.width) >= text.chars().count() + 10 {
-        text += "holds";
-        if usize::from(inside.width) >= text.chars().count() + 39 {
-            text += "               last said";
-        }
-    }
-    frame.buffer_mut().set_stringn(inside.x, inside.y, text, usize::from(inside.width), t.of(Role::Dim));
-}
-
-fn row(frame: &mut Frame<'_>, app: &App, columns: &[Column], a: &AgentRow, at: Rect, selected: bool) {
-    let t = &app.theme;
-    let mut spans = Vec::with_capacity(2 * columns.len() + 2);
-    let mut used = 0;
-    for c in columns {
-        let (text, role) = (c.of)(a);
-        spans.push(Span::styled(padded(&text, c.width, c.right), t.of(role)));
-        spans.push(Span::raw(" "));
-        used += c.width + 1;
-    }
-    let left = usize::from(at.width).saturating_sub(used);
-    if left >= 9 {
-        let (text, role) = rest(a, left);
-        spans.push(Span::styled(text, t.of(role)));
-    }
-    let buffer = frame.buffer_mut();
-    buffer.set_line(at.x, at.y, &Line::from(spans), at.width);
-    if selected {
-        let focused = app.focus == Pane::Agents && app.open.is_none();
-        // Behind the text; its own colours stay where the theme has a background.
-        let style = t.of(if focused { Role::Selected } else { Role::Cursor });
-        let behind = style.bg.is_some();
-        buffer.set_style(at, if behind { ratatui::style::Style { fg: None, ..style } } else { style });
-    }
+fn fitting(width: usize, state: usize, serves: bool) -> Vec<Column<AgentRow>> {
+    let wide = |c: &Column<AgentRow>| Column {
+        width: if c.title == STATE { c.width.max(state) } else { c.width },
+        ..*c
+    };
+    let all = COLUMNS.iter().filter(|c| serves || c.title != SERVES).map(wide).collect();
+    // What an agent holds is worth more than the least of the columns.
+    table::fitting(all, width, |rank| match rank {
+        0..7 => 0,
+        7..9 => HOLDS_MIN,
+        _ => HOLDS,
+    })
 }

@@ -36,11 +36,19 @@ pub enum Pane {
     Network,
     Pnl,
     Goals,
+    Orders,
+    Points,
 }
 
 impl Pane {
     /// All, in the order of `tab` and of the digits.
-    pub const ALL: [Pane; 5] = [Pane::Agents, Pane::Messages, Pane::Network, Pane::Pnl, Pane::Goals];
+    pub const ALL: [Pane; 7] =
+        [Pane::Agents, Pane::Messages, Pane::Network, Pane::Pnl, Pane::Goals, Pane::Orders, Pane::Points];
+
+    /// Those that share the place below the agents: what was looked at last is there.
+    pub fn is_below(self) -> bool {
+        matches!(self, Pane::Messages | Pane::Orders | Pane::Points)
+    }
 
     /// On its border.
     pub fn title(self) -> &'static str {
@@ -50,6 +58,8 @@ impl Pane {
             Pane::Network => "network",
             Pane::Pnl => "pnl",
             Pane::Goals => "goals",
+            Pane::Orders => "orders",
+            Pane::Points => "points",
         }
     }
 }
@@ -65,6 +75,7 @@ pub fn views() -> Vec<View> {
         of("people", &[&[Pane::Agents], &[Pane::Messages]]),
         of("market", &[&[Pane::Pnl, Pane::Goals], &[Pane::Network]]),
         of("talk", &[&[Pane::Messages], &[Pane::Network]]),
+        of("desk", &[&[Pane::Orders], &[Pane::Points]]),
     ]
 }
 
@@ -93,7 +104,8 @@ impl Sort {
     }
 }
 
-/// A message on its way along an edge: its number is what it is, the decision is why it is shown.
+/// A message on its way along an edge: its number is what it is, the decision is why it is shown. A receipt
+/// runs to [`super::network::DESK`], and is its own reason.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub struct Pulse {
@@ -158,6 +170,8 @@ pub struct App {
     /// The newest picture while the past is shown.
     pub live: Option<Cockpit>,
     pub(super) steps: Steps,
+    /// How far the moment is that is read from the journal, in per cent.
+    pub fetching: Option<u8>,
     pub page: Option<AgentPage>,
     /// The agent whose page is open, and the decision that led there.
     pub open: Option<(AgentId, Option<MessageId>)>,
@@ -171,8 +185,18 @@ pub struct App {
     pub view: Option<usize>,
     pub sort: Sort,
     pub selected: Option<AgentId>,
-    /// First row of the agents, as last drawn.
+    /// First row of the agents, as last drawn; and of the others that scroll.
     pub top: usize,
+    pub points_top: usize,
+    pub orders_top: usize,
+    /// The line of the orders under the cursor.
+    pub order: usize,
+    /// What is below the agents.
+    pub below: Pane,
+    /// The candle under the cursor of the open page, counted from the newest; none: no cursor.
+    pub candle: Option<usize>,
+    /// How often its chart was halved: 0 shows all bars.
+    pub closer: u32,
     /// The message under the cursor; none: follow the newest.
     pub told: Option<MessageId>,
     pub edge: Option<EdgeKey>,
@@ -218,6 +242,7 @@ pub struct App {
     /// Where the network was drawn.
     pub(super) stage: Option<Stage>,
     decided: MessageId,
+    receipted: MessageId,
 }
 
 impl App {
@@ -229,6 +254,7 @@ impl App {
             past: None,
             live: None,
             steps: Steps::default(),
+            fetching: None,
             page: None,
             open: None,
             in_lab: false,
@@ -240,6 +266,12 @@ impl App {
             sort: Sort::File,
             selected: None,
             top: 0,
+            points_top: 0,
+            orders_top: 0,
+            order: 0,
+            below: Pane::Messages,
+            candle: None,
+            closer: 0,
             told: None,
             edge: None,
             scroll: 0,
@@ -273,6 +305,7 @@ impl App {
             moving: false,
             stage: None,
             decided: MessageId(0),
+            receipted: MessageId(0),
         }
     }
 
@@ -347,6 +380,7 @@ impl App {
             News::Page(page) if self.is_now() => self.page = Some(*page),
             News::Lab(_) | News::Page(_) => {}
             News::Past(past) => self.see_past(*past),
+            News::Fetching(share) => self.fetching = self.is_waiting().then_some(share),
             News::Answer(answer) => match answer.result {
                 Err(why) if matches!(answer.request, Request::Past(..)) => {
                     self.answered_past();
@@ -398,12 +432,17 @@ impl App {
             let mut fresh: Vec<&EdgeRow> =
                 picture.edges.iter().filter(|e| e.decision > self.decided && e.message.0 > 0).collect();
             fresh.truncate(PULSES_MAX);
-            let apart = VOLLEY / fresh.len().max(1) as u32;
-            let pulses = fresh.iter().zip(0..).map(|(e, i)| Pulse {
-                from: e.from,
-                to: e.to,
-                message: e.message,
-                decision: e.decision,
+            let moved = fresh.iter().map(|e| (e.from, e.to, e.message, e.decision));
+            // Receipts are few, and come first.
+            let told = picture.services.iter().filter(|s| s.receipt > self.receipted);
+            let told = told.map(|s| (s.agent, super::network::DESK, s.receipt, s.receipt));
+            let all: Vec<_> = told.chain(moved).take(PULSES_MAX).collect();
+            let apart = VOLLEY / all.len().max(1) as u32;
+            let pulses = all.into_iter().zip(0..).map(|((from, to, message, decision), i)| Pulse {
+                from,
+                to,
+                message,
+                decision,
                 born: self.now + apart * i,
             });
             self.pulses.extend(pulses);
@@ -411,6 +450,7 @@ impl App {
             self.pulses.drain(..many);
         }
         self.decided = newest.max(self.decided);
+        self.receipted = picture.services.iter().map(|s| s.receipt).max().unwrap_or(MessageId(0));
         self.cockpit = Some(picture);
     }
 
@@ -455,6 +495,16 @@ impl App {
             Sort::Real => rows.sort_by_key(|a| std::cmp::Reverse(a.real)),
             Sort::Points => rows.sort_by(|a, b| b.points.total_cmp(&a.points)),
             Sort::State => rows.sort_by_key(|a| std::cmp::Reverse(a.state.rank())),
+        }
+        rows
+    }
+
+    /// The same by what they earned for others, where no other order was asked for.
+    pub fn by_worth(&self) -> Vec<&AgentRow> {
+        let mut rows = self.agents();
+        if self.sort == Sort::File {
+            let worth = |a: &AgentRow| a.served.iter().sum::<f64>() + a.given;
+            rows.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
         }
         rows
     }

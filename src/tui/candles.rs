@@ -1,18 +1,68 @@
-//! The last bars of an asset with the prices that an intent waits for.
+//! The last bars of an asset with the prices that an intent waits for, as close as is asked for, and the values
+//! of the candle under the cursor.
 
 use super::theme::{Role, Theme};
 use super::words;
+use crate::domain::Stamp;
 use crate::view::cockpit::IntentView;
 use ratatui::text::{Line, Span};
 
 /// Cells for the prices at the right.
 const LABELS: usize = 18;
 
+/// How many ways there are to look: all bars, the last half, the last quarter.
+pub const CLOSER: u32 = 3;
+/// Bars that are left at the closest.
+const BARS_MIN: usize = 8;
+
+/// What is looked at: how often the bars are halved, and the candle under the cursor, from the newest.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    /// 0 shows all that fit.
+    pub closer: u32,
+    /// None: no cursor.
+    pub candle: Option<usize>,
+}
+
+/// The bars that are shown, and the cells of one. What is looked at closer ends at the newest bar, or with the
+/// cursor in the middle.
+fn shown(n: usize, cells: usize, look: Look) -> (std::ops::Range<usize>, usize) {
+    let wanted = (n >> look.closer).max(BARS_MIN).min(n).min(cells);
+    let cursor = look.candle.map_or(n, |c| n.saturating_sub(1 + c));
+    let end = if wanted < n { (cursor + wanted.div_ceil(2)).clamp(wanted, n) } else { n };
+    (end - wanted..end, (cells / wanted.max(1)).clamp(1, if look.closer == 0 { 2 } else { 4 }))
+}
+
+/// The candle under the cursor in words: when and how far in one line, its prices in another.
+pub fn values(t: &Theme, i: &IntentView, candle: usize) -> Vec<Line<'static>> {
+    let place = i.bars.len().checked_sub(1 + candle);
+    let Some((at, [open, high, low, close])) = place.and_then(|at| Some((at, *i.bars.get(at)?))) else {
+        return Vec::new();
+    };
+    let ended = i.until.map(|u| Stamp(u.0 - i64::from(i.ago.get(at).copied().unwrap_or(0)) * i.clock.0));
+    let when = ended.map(words::moment).unwrap_or_default();
+    let change = if open > 0.0 { close / open - 1.0 } else { 0.0 };
+    let ink = if close >= open { Role::Good } else { Role::Bad };
+    let dim = t.of(Role::Dim);
+    let sign = if change < 0.0 { "▼" } else { "▲" };
+    let head = Line::from(vec![
+        Span::styled(format!("candle {when} "), t.of(Role::Focus)),
+        Span::styled(format!("{sign} {:+.1} %", 100.0 * change), t.of(ink)),
+    ]);
+    let mut spans = Vec::new();
+    for (name, price) in [("o", open), ("h", high), ("l", low), ("c", close)] {
+        spans.push(Span::styled(format!("{name} "), dim));
+        spans.push(Span::styled(format!("{} ", words::price(price)), t.of(Role::Text)));
+    }
+    vec![head, Line::from(spans)]
+}
+
 /// Lines of a chart, `width` cells wide; none where there is too little.
-pub fn lines(t: &Theme, i: &IntentView, width: usize, height: usize) -> Vec<Line<'static>> {
+pub fn lines(t: &Theme, i: &IntentView, width: usize, height: usize, look: Look) -> Vec<Line<'static>> {
     let cells = width.saturating_sub(LABELS);
-    let from = i.bars.len().saturating_sub(cells);
-    let bars = &i.bars[from..];
+    let (range, wide) = shown(i.bars.len(), cells, look);
+    let cursor = look.candle.and_then(|c| i.bars.len().checked_sub(1 + c)?.checked_sub(range.start));
+    let bars = &i.bars[range];
     if bars.len() < 4 || height < 4 {
         return Vec::new();
     }
@@ -42,7 +92,18 @@ pub fn lines(t: &Theme, i: &IntentView, width: usize, height: usize) -> Vec<Line
         }
     }
     let levels: Vec<(usize, Role)> = marks.iter().map(|(n, p)| (at(*p).min(height - 1), role(n))).collect();
-    (0..height).map(|row| line(t, bars, row, &at, &levels, labels[row].clone())).collect()
+    let plot = Plot { bars, wide, cursor, levels: &levels };
+    (0..height).map(|row| line(t, &plot, row, &at, labels[row].clone())).collect()
+}
+
+/// What is drawn, the same in every row.
+struct Plot<'a> {
+    bars: &'a [[f64; 4]],
+    /// Cells of a candle; the last of them is a gap where there is more than one.
+    wide: usize,
+    /// The candle under the cursor.
+    cursor: Option<usize>,
+    levels: &'a [(usize, Role)],
 }
 
 fn role(name: &str) -> Role {
@@ -56,25 +117,56 @@ fn role(name: &str) -> Role {
 
 fn line(
     t: &Theme,
-    bars: &[[f64; 4]],
+    plot: &Plot<'_>,
     row: usize,
     at: &dyn Fn(f64) -> usize,
-    levels: &[(usize, Role)],
     label: Option<(String, Role)>,
 ) -> Line<'static> {
-    let level = levels.iter().find(|(r, role)| *r == row && *role != Role::Text).map(|(_, role)| *role);
-    let mut spans = Vec::with_capacity(bars.len() + 1);
-    for [open, high, low, close] in bars {
+    let level = plot.levels.iter().find(|(r, role)| *r == row && *role != Role::Text).map(|(_, role)| *role);
+    let mut spans = Vec::with_capacity(2 * plot.bars.len() + 1);
+    let (body, gap) = (plot.wide.saturating_sub(1).max(1), usize::from(plot.wide > 1));
+    let empty = |n: usize| match level {
+        Some(role) => Span::styled("┄".repeat(n), t.of(role)),
+        None => Span::raw(" ".repeat(n)),
+    };
+    for (n, [open, high, low, close]) in plot.bars.iter().enumerate() {
         let (top, bottom) = (at(open.max(*close)), at(open.min(*close)));
         let ink = if close >= open { Role::Good } else { Role::Bad };
-        spans.push(match row {
-            r if (top..=bottom).contains(&r) => Span::styled("┃", t.of(ink)),
-            r if (at(*high)..=at(*low)).contains(&r) => Span::styled("│", t.of(ink)),
-            _ => level.map_or_else(|| Span::raw(" "), |role| Span::styled("┄", t.of(role))),
-        });
+        let style = if plot.cursor == Some(n) { t.of(Role::Focus) } else { t.of(ink) };
+        // The wick in the middle of the body.
+        let (before, after) = ((body - 1) / 2, body / 2);
+        match row {
+            r if (top..=bottom).contains(&r) && body == 1 => spans.push(Span::styled("┃", style)),
+            r if (top..=bottom).contains(&r) => spans.push(Span::styled("█".repeat(body), style)),
+            r if (at(*high)..=at(*low)).contains(&r) => {
+                spans.extend([empty(before), Span::styled("│", style), empty(after)]);
+            }
+            _ if plot.cursor == Some(n) => {
+                spans.extend([empty(before), Span::styled("┊", t.of(Role::Focus)), empty(after)]);
+            }
+            _ => spans.push(empty(body)),
+        }
+        spans.push(empty(gap));
     }
     if let Some((text, role)) = label {
         spans.push(Span::styled(words::cut(&text, LABELS), t.of(role)));
     }
     Line::from(spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closer_is_fewer_and_wider_candles_with_the_cursor_among_them() {
+        let look = |closer, candle| shown(48, 30, Look { closer, candle });
+        assert_eq!(look(0, None), (18..48, 1));
+        assert_eq!(look(1, None), (24..48, 1));
+        assert_eq!(look(2, None), (36..48, 2));
+        // The oldest and one in the middle.
+        assert_eq!((look(2, Some(47)).0, look(2, Some(20)).0), (0..12, 21..33));
+        assert_eq!(shown(3, 30, Look::default()), (0..3, 2));
+        assert_eq!(shown(0, 30, Look::default()), (0..0, 2));
+    }
 }

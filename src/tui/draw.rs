@@ -1,9 +1,9 @@
 //! Which panes are where, at which size; the footer, and what lies above the panes.
 
-use super::action::{ACTIONS, Entry};
+use super::action::{ACTIONS, Action, Entry};
 use super::app::{App, Dialog, Input, Pane, Reach};
 use super::theme::Role;
-use super::{agents, footer, goals, header, lab, log, messages, network, page, pnl, words};
+use super::{agents, footer, goals, header, lab, log, messages, network, orders, page, pnl, points, words};
 use crate::domain::money;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -12,6 +12,8 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
 
 /// From here on everything is shown.
 const FULL: (u16, u16) = (160, 45);
+/// From here on also what else has its place below the agents.
+const MORE: (u16, u16) = (200, 58);
 /// From here on two columns.
 const COLUMNS: (u16, u16) = (100, 26);
 /// From here on one pane with tabs.
@@ -20,6 +22,14 @@ const TABS: (u16, u16) = (80, 20);
 const LEAST: (u16, u16) = (60, 12);
 /// Most cells of the help.
 const HELP: u16 = 116;
+/// Hints of a border: the keys of these actions, and what they do there.
+pub const SCROLL: Hint = (&[Action::Up, Action::Down], "scroll");
+/// See [`SCROLL`].
+pub const LEAP: Hint = (&[Action::PageUp, Action::PageDown], "scroll");
+/// See [`SCROLL`].
+pub const BACK: Hint = (&[Action::Back], "back");
+/// Actions whose keys are named, and the word for all of them.
+pub type Hint = (&'static [Action], &'static str);
 /// Completions that are listed.
 const LISTED: usize = 8;
 
@@ -86,21 +96,34 @@ fn one(frame: &mut Frame<'_>, app: &mut App, pane: Pane, area: Rect) {
         Pane::Network => app.stage = network::draw(frame, app, area),
         Pane::Pnl => pnl::draw(frame, app, area),
         Pane::Goals => goals::draw(frame, app, area),
+        Pane::Orders => orders::draw(frame, app, area),
+        Pane::Points => points::draw(frame, app, area),
     }
 }
 
 fn full(frame: &mut Frame<'_>, app: &mut App, body: Rect) {
     let [top, rest] = Layout::vertical([Constraint::Length(4), Constraint::Min(1)]).areas(body);
     let [left, right] = Layout::horizontal([Constraint::Fill(60), Constraint::Fill(40)]).areas(rest);
-    let [table, talk] = Layout::vertical([Constraint::Fill(68), Constraint::Fill(32)]).areas(left);
     let [chart, net] = Layout::vertical([Constraint::Fill(42), Constraint::Fill(58)]).areas(right);
-    let places = [(Pane::Goals, top), (Pane::Agents, table), (Pane::Messages, talk), (Pane::Pnl, chart)];
-    app.places.extend(places.into_iter().chain([(Pane::Network, net)]));
-    goals::draw(frame, app, top);
-    agents::draw(frame, app, table);
-    messages::draw(frame, app, talk);
-    pnl::draw(frame, app, chart);
-    app.stage = network::draw(frame, app, net);
+    let more = body.width >= MORE.0 && body.height + header::HEIGHT + 1 >= MORE.1;
+    let shares = if more { (52, 48) } else { (68, 32) };
+    let [table, below] =
+        Layout::vertical([Constraint::Fill(shares.0), Constraint::Fill(shares.1)]).areas(left);
+    let mut places =
+        vec![(Pane::Goals, top), (Pane::Agents, table), (Pane::Pnl, chart), (Pane::Network, net)];
+    if more {
+        // The one that was looked at last has the line of its own.
+        let others = [Pane::Messages, Pane::Orders, Pane::Points].into_iter().filter(|p| *p != app.below);
+        let [one, rest] = Layout::vertical([Constraint::Fill(1); 2]).areas(below);
+        let halves: [Rect; 2] = Layout::horizontal([Constraint::Fill(1); 2]).areas(rest);
+        places.push((app.below, one));
+        places.extend(others.zip(halves));
+    } else {
+        places.push((app.below, below));
+    }
+    for (pane, at) in places {
+        one(frame, app, pane, at);
+    }
 }
 
 /// Columns of panes, each with its share of the room; goals need few lines.
@@ -116,8 +139,10 @@ fn arranged(frame: &mut Frame<'_>, app: &mut App, columns: &[Vec<Pane>], body: R
 }
 
 fn columns(frame: &mut Frame<'_>, app: &mut App, body: Rect) {
+    // A table needs more lines than talk.
+    let under = if app.below == Pane::Messages { 7 } else { 11 };
     let [top, rest, talk] =
-        Layout::vertical([Constraint::Length(1), Constraint::Min(1), Constraint::Length(7)]).areas(body);
+        Layout::vertical([Constraint::Length(1), Constraint::Min(1), Constraint::Length(under)]).areas(body);
     let [left, right] = Layout::horizontal([Constraint::Length(54), Constraint::Min(1)]).areas(rest);
     // The one that has the focus gets the room.
     let (a, b) = match app.focus {
@@ -126,17 +151,15 @@ fn columns(frame: &mut Frame<'_>, app: &mut App, body: Rect) {
         _ => (1, 1),
     };
     let [chart, net] = Layout::vertical([Constraint::Fill(a), Constraint::Fill(b)]).areas(right);
-    let places = [(Pane::Goals, top), (Pane::Agents, left), (Pane::Messages, talk), (Pane::Pnl, chart)];
-    app.places.extend(places.into_iter().chain([(Pane::Network, net)]));
+    app.places.push((Pane::Goals, top));
     goals::line(frame, app, top);
-    agents::draw(frame, app, left);
-    if a > 0 {
-        pnl::draw(frame, app, chart);
+    for (pane, at, shown) in
+        [(Pane::Agents, left, 1), (Pane::Pnl, chart, a), (Pane::Network, net, b), (app.below, talk, 1)]
+    {
+        if shown > 0 {
+            one(frame, app, pane, at);
+        }
     }
-    if b > 0 {
-        app.stage = network::draw(frame, app, net);
-    }
-    messages::draw(frame, app, talk);
 }
 
 /// A block with the pane's title, its border telling the focus.
@@ -197,7 +220,7 @@ fn above(frame: &mut Frame<'_>, app: &App, area: Rect) {
         let lines = log::lines(app, usize::from(at.width.saturating_sub(2)));
         let over = (lines.len() as u16 + 2).saturating_sub(at.height);
         let lines = lines.into_iter().skip(usize::from(app.scroll.min(over))).collect();
-        boxed(frame, app, "log · ↑↓ scroll · esc back", lines, at, Role::Focus);
+        boxed(frame, app, &app.hints("log", &[SCROLL, BACK]), lines, at, Role::Focus);
     }
     if app.help {
         help(frame, app, area);
@@ -225,20 +248,24 @@ fn help(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let t = &app.theme;
     let row = |e: &Entry| {
         let word = if e.command.is_empty() { String::new() } else { format!(":{}", e.command) };
-        Line::from(vec![
+        let room = usize::from(area.width.min(HELP)).saturating_sub(30).max(12);
+        let mut text = words::wrap(e.help, room).into_iter();
+        let first = Line::from(vec![
             Span::styled(format!(" {:<14}", app.keymap.shown(e)), t.of(Role::Key)),
-            Span::styled(format!("{word:<12}"), t.of(Role::Sim)),
-            Span::raw(words::cut(e.help, usize::from(area.width.min(HELP)).saturating_sub(29))),
-        ])
+            Span::styled(format!("{word:<12} "), t.of(Role::Sim)),
+            Span::raw(text.next().unwrap_or_default()),
+        ]);
+        let rest = text.map(|part| Line::raw(" ".repeat(28) + &part));
+        std::iter::once(first).chain(rest).collect::<Vec<_>>()
     };
     let mut ranked: Vec<&Entry> = ACTIONS.iter().collect();
     ranked.sort_by_key(|e| footer::rank(e));
-    let lines: Vec<Line<'_>> = ranked.into_iter().map(row).collect();
+    let lines: Vec<Line<'_>> = ranked.into_iter().flat_map(row).collect();
     let at = middle(area, HELP, lines.len() as u16 + 2);
     let hidden = (lines.len() as u16 + 2).saturating_sub(at.height);
     let from = usize::from(app.scroll.min(hidden));
-    let title = if hidden > 0 { "keys · ↑↓ scroll · esc back" } else { "keys · esc back" };
-    boxed(frame, app, title, lines.into_iter().skip(from).collect(), at, Role::Focus);
+    let title = app.hints("keys", if hidden > 0 { &[SCROLL, BACK] } else { &[BACK] });
+    boxed(frame, app, &title, lines.into_iter().skip(from).collect(), at, Role::Focus);
 }
 
 fn completions(frame: &mut Frame<'_>, app: &App, area: Rect) {

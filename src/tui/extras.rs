@@ -83,7 +83,8 @@ impl App {
                 format!("{} → {to} {} #{} decision #{}", e.from_name, e.asset, e.message.0, e.decision.0)
             }),
             (None, Pane::Pnl | Pane::Goals) => self.cockpit.as_ref().map(plain::status),
-            (None, Pane::Agents) => self.agent().map(plain::agent),
+            (None, Pane::Orders) => self.cockpit.as_ref().and_then(|c| super::orders::text(c, self.order)),
+            (None, Pane::Agents | Pane::Points) => self.agent().map(plain::agent),
         };
         let Some(mut text) = text else {
             return self.say("there is nothing to copy here".to_owned(), Role::Dim);
@@ -142,11 +143,19 @@ impl App {
             MouseEventKind::Down(MouseButton::Left) if self.open.is_none() => {
                 let (pane, area) = found?;
                 self.focus_on(pane);
-                if pane != Pane::Agents {
-                    return None;
-                }
                 let row = usize::from(at.y.checked_sub(area.y + ABOVE)?);
-                let id = self.agents().get(self.top + row)?.id;
+                let top = match pane {
+                    Pane::Agents => self.top,
+                    Pane::Points => self.points_top,
+                    Pane::Orders => {
+                        let lines = self.cockpit.as_ref().map_or(0, super::orders::count);
+                        self.order = (self.orders_top + row).min(lines.saturating_sub(1));
+                        return None;
+                    }
+                    _ => return None,
+                };
+                let rows = if pane == Pane::Points { self.by_worth() } else { self.agents() };
+                let id = rows.get(top + row)?.id;
                 let again = self.agent().is_some_and(|a| a.id == id);
                 self.selected = Some(id);
                 if again { self.enter() } else { None }
@@ -158,6 +167,18 @@ impl App {
     /// The hint of a key, for words on the screen.
     pub(super) fn hint(&self, action: Action) -> String {
         self.keymap.key(action)
+    }
+
+    /// `log · ↑↓ scroll · esc back`: a title and the keys that hold there.
+    pub(super) fn hints(&self, title: &str, hints: &[super::draw::Hint]) -> String {
+        let hint = |(actions, word): &super::draw::Hint| {
+            let keys: Vec<String> = actions.iter().map(|a| self.keymap.short(*a)).collect();
+            // Arrows stand together, words apart.
+            let gap = if keys.iter().all(|k| k.chars().count() == 1) { "" } else { " " };
+            format!("{} {word}", keys.join(gap))
+        };
+        let title = (!title.is_empty()).then(|| title.to_owned());
+        title.into_iter().chain(hints.iter().map(hint)).collect::<Vec<_>>().join(" · ")
     }
 }
 

@@ -137,9 +137,18 @@ fn time(frame: &mut Frame<'_>, app: &App, place: Place, area: Rect) {
             spans.extend(next);
         }
     }
-    let day = |at: Stamp| words::moment(at).get(5..).unwrap_or_default().to_owned();
-    let from = format!(" kept from {} ", day(place.from));
-    let to = format!(" now · {} of {} ", place.number, place.kept);
+    // With its year only where it is another one.
+    let year = |at: Stamp| words::moment(at).get(..4).unwrap_or_default().to_owned();
+    let from = if year(place.from) == year(place.to) { 5.. } else { 0.. };
+    let day = |at: Stamp| words::moment(at).get(from.clone()).unwrap_or_default().to_owned();
+    // Out of the journal it is the run's beginning, which may be years ago.
+    let (from, to) = match place.number {
+        0 => (
+            format!(" from {} ", words::moment(place.from).get(..10).unwrap_or_default()),
+            " now · from the journal ".to_owned(),
+        ),
+        n => (format!(" kept from {} ", day(place.from)), format!(" now · {n} of {} ", place.kept)),
+    };
     let left = room.saturating_sub(width(&spans) + from.chars().count() + to.chars().count());
     if left >= TRACK.0 {
         let cells = left.min(TRACK.1);

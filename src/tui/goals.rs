@@ -22,9 +22,11 @@ const TREND: usize = 8;
 fn goal_words(g: &GoalView) -> (&'static str, String) {
     match g.goal {
         Goal::LowRisk => {
-            ("low risk", format!("drawdown {} of {:.0} %", words::percent(g.value), 100.0 * g.target))
+            ("low risk", format!("drawdown {:.1} of {:.0} %", 100.0 * g.value, 100.0 * g.target))
         }
-        Goal::BigMoney => ("big money", format!("{:+.1} %/yr of {:.0} %", 100.0 * g.value, 100.0 * g.target)),
+        Goal::BigMoney => {
+            ("big money", format!("{:+.1} of {:.0} % a year", 100.0 * g.value, 100.0 * g.target))
+        }
         Goal::Fast if g.value >= 999.0 => ("fast", "+10 %: never so".to_owned()),
         Goal::Fast => ("fast", format!("+10 % in {:.0} of {:.0} mo", g.value, g.target)),
         Goal::Automated => ("automated", format!("by hand {:.1} of {:.0} ‰", g.value, g.target)),
@@ -83,7 +85,7 @@ fn fifth<'a>(t: &Theme, c: &Cockpit, width: usize) -> [Line<'a>; 2] {
     let mut spans = vec![head];
     let w = Whisker { from: e.from, here: e.gain, to: e.to };
     spans.extend(cells(t, w, (-GAIN_MAX, GAIN_MAX), room, role));
-    spans.push(Span::styled(format!(" {:>+5.2}", e.gain), t.of(role)));
+    spans.push(Span::styled(format!(" {:>5}", words::ratio(e.gain)), t.of(role)));
     let long = format!("   {:+.2} … {:+.2} SR, {}", e.from, e.to, of_emergence(e.from, e.to));
     let text =
         if long.chars().count() <= width { long } else { format!("   {:+.2} … {:+.2} SR", e.from, e.to) };
@@ -108,10 +110,11 @@ pub fn line(frame: &mut Frame<'_>, app: &App, area: Rect) {
     spans.push(match c.emergence {
         // Without its interval where there is no room for it.
         Some(e) if used + 24 > usize::from(area.width) => {
-            Span::styled(format!("{:+.2}", e.gain), t.of(sure(e.from, e.to)))
+            Span::styled(words::ratio(e.gain), t.of(sure(e.from, e.to)))
         }
         Some(e) => {
-            Span::styled(format!("{:+.2} ({:+.2} … {:+.2})", e.gain, e.from, e.to), t.of(sure(e.from, e.to)))
+            let text = format!("{} ({:+.2} … {:+.2})", words::ratio(e.gain), e.from, e.to);
+            Span::styled(text, t.of(sure(e.from, e.to)))
         }
         None if c.deaf => Span::styled("nobody listens", t.of(Role::Dim)),
         None => Span::styled(format!("day {} of {DAYS_MIN}", c.days), t.of(Role::Dim)),

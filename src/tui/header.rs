@@ -73,24 +73,28 @@ fn when<'a>(app: &App, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
     let dim = t.of(Role::Dim);
     let badge = vec![Span::styled(format!(" {} ", c.mode.text()), t.of(mode(c.mode).0))];
     let time = c.market_time.map(words::moment).unwrap_or_default();
+    let fetching = app
+        .fetching
+        .map(|share| vec![Span::styled(format!("  reading the journal {share:>2} %"), t.of(Role::Warn))]);
     if let Some(before) = app.before_now() {
         let past = t.of(Role::Past);
         let ago = match time::stretch(before) {
             text if before.0 > 0 => format!("  {text} before now"),
             _ => "  as it stood at this bar".to_owned(),
         };
-        return vec![
-            badge,
-            vec![Span::styled(" PAST ", past), Span::styled(format!(" {time} "), past)],
-            vec![Span::styled(ago, t.stroke(Role::Past))],
-            vec![Span::styled(format!("  {}", c.hive), t.of(Role::Title))],
-        ];
+        let mut groups =
+            vec![badge, vec![Span::styled(" PAST ", past), Span::styled(format!(" {time} "), past)]];
+        groups.extend(fetching);
+        groups.push(vec![Span::styled(ago, t.stroke(Role::Past))]);
+        groups.push(vec![Span::styled(format!("  {}", c.hive), t.of(Role::Title))]);
+        return groups;
     }
     let mut groups = vec![
         badge,
         vec![Span::styled(format!(" {} ", c.hive), t.of(Role::Title))],
         vec![Span::styled(time, t.of(Role::Text))],
     ];
+    groups.extend(fetching);
     if let Some(p) = c.progress {
         let (full, rest) = words::bar(p, 14);
         groups.push(vec![

@@ -180,6 +180,19 @@ impl Keymap {
         text.join(" ")
     }
 
+    /// A key of an action as it is shown in little room: its arrow where it has one, else its first key.
+    pub fn short(&self, action: Action) -> String {
+        let keys = self.rows.iter().find(|r| r.0 == action).map_or(&[][..], |r| &r.1);
+        let arrow = keys.iter().find_map(|key| match *key {
+            (KeyCode::Up, NONE) => Some("↑"),
+            (KeyCode::Down, NONE) => Some("↓"),
+            (KeyCode::Left, NONE) => Some("←"),
+            (KeyCode::Right, NONE) => Some("→"),
+            _ => None,
+        });
+        arrow.map_or_else(|| self.key(action), str::to_owned)
+    }
+
     /// The first key of an action, for a hint.
     pub fn key(&self, action: Action) -> String {
         let row = self.rows.iter().find(|r| r.0 == action);
@@ -252,5 +265,6 @@ mod tests {
         assert_eq!(map, Keymap::default());
         assert!(bind(&mut map, "help", &[]).unwrap_err()[0].contains("there must be a key"));
         assert!(bind(&mut map, "jump", &["9"]).is_err());
+        assert_eq!([map.short(Action::NextPane), map.short(Action::Back)], ["→", "esc"]);
     }
 }

@@ -156,7 +156,8 @@ impl App {
         let mut words = line.split_whitespace();
         let word = words.next()?;
         let Some(entry) = ACTIONS.iter().find(|e| e.command == word) else {
-            self.say(format!("there is no command {word:?}; ? lists them"), Role::Warn);
+            let help = self.hint(Action::Help);
+            self.say(format!("there is no command {word:?}; {help} lists them"), Role::Warn);
             return None;
         };
         let rest = words.collect::<Vec<_>>().join(" ");
@@ -252,7 +253,8 @@ impl App {
             return None;
         }
         if self.in_lab && !self.help && behind_the_lab(action) {
-            self.say("the lab is open: esc closes it first".to_owned(), Role::Dim);
+            let back = self.hint(Action::Back);
+            self.say(format!("the lab is open: {back} closes it first"), Role::Dim);
             return None;
         }
         match action {
@@ -295,6 +297,10 @@ impl App {
             Action::PageDown => return self.move_by(true, LEAP),
             Action::First => return self.move_by(false, usize::MAX),
             Action::Last => return self.move_by(true, usize::MAX),
+            Action::NextPane | Action::LastPane if self.on_page() => {
+                self.step_candle(action == Action::LastPane);
+            }
+            Action::Zoom if self.on_page() => self.closer = (self.closer + 1) % super::candles::CLOSER,
             Action::NextPane => {
                 self.turn(1);
                 return self.leave_lab();
@@ -368,8 +374,30 @@ impl App {
         undone
     }
 
+    /// Whether keys of panes are about the chart of the open page.
+    fn on_page(&self) -> bool {
+        self.open.is_some() && !self.help && !self.in_log && !self.in_lab
+    }
+
+    /// The chart's cursor to an older candle or a newer one; beyond the newest it goes.
+    fn step_candle(&mut self, older: bool) {
+        let bars = self.page.as_ref().and_then(|p| p.intents.first()).map_or(0, |i| i.bars.len());
+        self.candle = match self.candle {
+            None if bars > 0 => Some(if older { 0 } else { bars - 1 }),
+            Some(0) if !older => None,
+            at => at.map(|at| moved(at, older, 1, bars)),
+        };
+    }
+
     pub(super) fn enter(&mut self) -> Option<Request> {
         if self.help {
+            return None;
+        }
+        if self.focus == Pane::Orders && self.open.is_none() {
+            self.say(
+                "orders are the desk's: whom they are for is in the agents' pages".to_owned(),
+                Role::Dim,
+            );
             return None;
         }
         let told = self.told;
@@ -393,7 +421,7 @@ impl App {
     }
 
     pub(super) fn show(&mut self, id: AgentId, decision: Option<crate::domain::MessageId>) -> Request {
-        (self.open, self.page, self.scroll) = (Some((id, decision)), None, 0);
+        (self.open, self.page, self.scroll, self.candle) = (Some((id, decision)), None, 0, None);
         self.selected = Some(id);
         self.page_then().unwrap_or(Request::Look(Some(id)))
     }
@@ -413,8 +441,10 @@ impl App {
             (self.in_log, self.scroll) = (false, 0);
         } else if self.in_lab {
             return self.leave_lab();
+        } else if self.open.is_some() && self.candle.is_some() {
+            self.candle = None;
         } else if self.open.is_some() {
-            (self.open, self.page, self.scroll) = (None, None, 0);
+            (self.open, self.page, self.scroll, self.closer) = (None, None, 0, 0);
             // Of the past no page is sent that was not asked for.
             return self.is_now().then_some(Request::Look(None));
         } else if self.zoomed {
@@ -436,6 +466,9 @@ impl App {
 
     pub(super) fn focus_on(&mut self, pane: Pane) {
         self.focus = pane;
+        if pane.is_below() {
+            self.below = pane;
+        }
         // The first edge is under the cursor at once, so that enter means something.
         if pane == Pane::Network && self.chosen_edge().is_none() {
             self.edge = self.edges().first().map(|e| (e.from, e.to, e.asset.clone()));
@@ -468,12 +501,17 @@ impl App {
         match self.focus {
             Pane::Messages => self.step_message(down, by),
             Pane::Network => self.step_edge(down, by),
+            Pane::Orders => {
+                let lines = self.cockpit.as_ref().map_or(0, super::orders::count);
+                self.order = moved(self.order.min(lines.saturating_sub(1)), down, by, lines);
+            }
             _ => self.step_agent(down, by),
         }
     }
 
     fn step_agent(&mut self, down: bool, by: usize) {
-        let ids: Vec<AgentId> = self.agents().iter().map(|a| a.id).collect();
+        let rows = if self.focus == Pane::Points { self.by_worth() } else { self.agents() };
+        let ids: Vec<AgentId> = rows.iter().map(|a| a.id).collect();
         let at = ids.iter().position(|id| Some(*id) == self.selected).unwrap_or(0);
         self.selected = ids.get(moved(at, down, by, ids.len())).copied();
     }

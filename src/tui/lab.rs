@@ -2,6 +2,7 @@
 //! one simple rule, whether wrong messages lose it, and beside it the same gauge of this hive as it runs.
 
 use super::app::App;
+use super::draw::{BACK, LEAP, SCROLL};
 use super::theme::{Role, Theme};
 use super::whisker::{self, Whisker, cells, sure};
 use super::words;
@@ -34,7 +35,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
         .border_style(t.of(Role::Focus))
         .padding(Padding::horizontal(1))
         .title(title(&t, app.lab.as_ref()))
-        .title_bottom(Span::styled(" ↑↓ pgup pgdn scroll · esc back ", t.of(Role::Dim)));
+        .title_bottom(Span::styled(format!(" {} ", app.hints("", &[SCROLL, LEAP, BACK])), t.of(Role::Dim)));
     let inside = block.inner(area);
     frame.render_widget(block, area);
     let width = usize::from(inside.width);

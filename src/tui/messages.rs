@@ -1,5 +1,6 @@
 //! The network's talk, the newest last.
 
+use super::action::Action;
 use super::app::{App, Pane};
 use super::draw::block;
 use super::theme::Role;
@@ -8,6 +9,10 @@ use crate::view::cockpit::{Kind, MessageLine};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// Cells of who speaks: the longest are managers.
+const WHO: usize = 13;
 
 /// A kind's role and its glyph.
 fn kind(kind: Kind) -> (Role, &'static str) {
@@ -44,11 +49,20 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     }
     if at.is_some() {
         let back = messages.len() - end;
-        title.push(Span::styled(format!("stopped, {back} newer below · G follows "), t.of(Role::Focus)));
+        let last = app.hint(Action::Last);
+        title.push(Span::styled(format!("stopped, {back} newer below · {last} follows "), t.of(Role::Focus)));
     }
     let pane = block(app, Pane::Messages, title);
     let inside = pane.inner(area);
     frame.render_widget(pane, area);
+    if shown.is_empty() && inside.height > 0 {
+        let text = if app.message_filter.is_empty() {
+            " nothing was said since this swarm was started"
+        } else {
+            " nothing like that is remembered"
+        };
+        frame.render_widget(Paragraph::new(text).style(t.of(Role::Dim)), inside);
+    }
     for (n, m) in shown.iter().enumerate() {
         let chosen = Some(m.id) == app.told;
         let place = Rect { y: inside.y + n as u16, height: 1, ..inside };
@@ -67,7 +81,8 @@ fn line(app: &App, m: &MessageLine, width: u16) -> Line<'static> {
     let heard = if m.acted_on > 0 { format!("→{}", m.acted_on) } else { String::new() };
     let (role, glyph) = kind(m.kind);
     let head = format!("#{} {at} ", m.id.0);
-    let who = format!("{:<10} {:<5}", words::cut(&m.from, 10), words::cut(&m.asset, 5));
+    let name = if width < 70 { 10 } else { WHO };
+    let who = format!("{:<name$} {:<5}", words::cut(&m.from, name), words::cut(&m.asset, 5));
     let used = head.chars().count() + who.chars().count() + 7;
     let rest = usize::from(width).saturating_sub(used);
     Line::from(vec![

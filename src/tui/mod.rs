@@ -8,9 +8,9 @@
 //!
 //! # Invariants
 //!
-//! 1. It draws only when something changed, at most [`FPS_MAX`] times a second.
+//! 1. It draws only when something changed, at most [`FPS_MAX`] times a second, and at once what a key did.
 //! 2. Pasted text never presses a key.
-//! 3. A pulse is a message that a decision names; nothing else moves along an edge.
+//! 3. A pulse is a message that a decision names, or a receipt on its way to the desk; nothing else moves.
 //! 4. Never: pretends that something was done before the answer says so.
 
 pub mod action;
@@ -29,14 +29,17 @@ mod lab;
 mod log;
 mod messages;
 mod network;
+mod orders;
 mod page;
 pub mod painter;
 pub mod person;
 pub mod plain;
 mod pnl;
+mod points;
 mod raster;
 #[cfg(test)]
 mod sample;
+mod table;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -60,6 +63,8 @@ use theme::{Depth, Theme};
 pub const FPS_MAX: u64 = 30;
 /// … and over SSH, where the line may be slow.
 pub const FPS_SSH: u64 = 10;
+/// What a key did is drawn so soon after the frame before, however many frames a second there are.
+const ANSWER: Duration = Duration::from_millis(12);
 /// Between two looks at the file of the theme.
 const LOOK: Duration = Duration::from_secs(1);
 /// Set to a number, the cockpit panics when it has drawn so many frames: a test of what is left of the
@@ -105,6 +110,12 @@ pub fn run(link: &mut dyn Link, setup: Setup) -> io::Result<()> {
     }
     let start = Instant::now();
     let (mut drawn, mut looked): (Option<Instant>, Instant) = (None, start);
+    // What a key did is shown as soon as the terminal can take it.
+    let mut pressed = false;
+    let due = |drawn: Option<Instant>, pressed: bool| {
+        let apart = if pressed { frame_time.min(ANSWER) } else { frame_time };
+        drawn.map_or(Duration::ZERO, |d| apart.saturating_sub(d.elapsed()))
+    };
     while !app.is_leaving() && !guard.ended() {
         app.read_only |= link.read_only();
         app.tick(start.elapsed(), link.age());
@@ -119,7 +130,8 @@ pub fn run(link: &mut dyn Link, setup: Setup) -> io::Result<()> {
         if let Some(text) = app.copied.take() {
             terminal::copy(&text)?;
         }
-        if app.is_dirty() && drawn.is_none_or(|d| d.elapsed() >= frame_time) {
+        if app.is_dirty() && due(drawn, pressed).is_zero() {
+            pressed = false;
             let began = Instant::now();
             let bytes = guard.draw(&mut app)?;
             drawn = Some(began);
@@ -135,10 +147,10 @@ pub fn run(link: &mut dyn Link, setup: Setup) -> io::Result<()> {
                 }
             }
         }
-        // All keys that are there, then one frame.
-        let mut wait = frame_time;
+        // All keys that are there, then one frame; and no longer than until it is due.
+        let mut wait = if app.is_dirty() { due(drawn, pressed) } else { frame_time };
         while event::poll(wait)? {
-            wait = Duration::ZERO;
+            (wait, pressed) = (Duration::ZERO, true);
             let request = match event::read()? {
                 Event::Key(key) if key.kind != KeyEventKind::Release => app.key(&key),
                 Event::Mouse(event) => app.pointer(&event),

@@ -2,6 +2,9 @@
 //! points, the sign after its name its real PnL. A line is influence, the strongest few and those of whom
 //! is selected, painted by what listening was worth; a pulse is one message on its way to one whom it
 //! moved, and `enter` opens the decision that names it.
+//!
+//! Where somebody serves the desk it stands in the middle. A line to it is value: as thick as the largest
+//! demands, painted by whether it saved or cost; a pulse on it is a receipt.
 
 use super::app::{App, PULSE, Pane};
 use super::draw::block;
@@ -29,6 +32,13 @@ const BRIGHT: (f64, f64) = (0.9, 0.45);
 
 /// Share of the cells that names may take.
 const CROWDED: f64 = 0.45;
+
+/// The desk among the agents; no agent has this number.
+pub const DESK: AgentId = AgentId(u32::MAX);
+/// How it is written.
+const DESK_NAME: &str = "▣ desk";
+/// Dots of the line of who was worth most to it.
+const THICK: f64 = 3.0;
 
 /// A cell of the pane.
 type Cell = (u16, u16);
@@ -60,6 +70,14 @@ fn seats(app: &App, c: &Cockpit, width: u16, height: u16) -> Seats {
         named: Vec::new(),
         taken: vec![false; usize::from(width) * usize::from(height)],
     };
+    // The desk has the middle, where there is anything to show.
+    let desk = DESK_NAME.chars().count() as u16;
+    if !c.services.is_empty() && width > 4 * desk && height >= 5 {
+        let (x, y) = ((width - desk) / 2, height / 2);
+        let start = usize::from(y) * usize::from(width) + usize::from(x);
+        seats.taken[start - 1..=start + usize::from(desk)].fill(true);
+        seats.glyphs.insert(DESK, (x, y));
+    }
     let mut order: Vec<&AgentRow> = c.agents.iter().collect();
     order.sort_by(|a, b| b.points.total_cmp(&a.points).then(a.id.cmp(&b.id)));
     for a in order {
@@ -127,30 +145,8 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Option<Stage> {
     let stage = Stage { graph, seats: seats(app, c, graph.width, graph.height) };
     let seats = &stage.seats;
     let mut raster = Raster::new(graph.width, graph.height);
-    let cell = |id: AgentId| stage.cell(app, id);
-    let dots = |(x, y): Cell| (2 * i32::from(x) + 1, 4 * i32::from(y) + 2);
     let chosen = app.agent().map(|a| a.id);
-    let touches = |e: &&EdgeRow| Some(e.to) == chosen || Some(e.from) == chosen;
-    let mut scouts: Vec<AgentId> = Vec::new();
-    let mut stroke = |e: &EdgeRow, role: Role, scouts: &mut Vec<AgentId>| {
-        if let (Some(a), Some(b)) = (cell(e.from), cell(e.to)) {
-            raster.line(dots(a), dots(b), role);
-            if !seats.glyphs.contains_key(&e.from) && !scouts.contains(&e.from) && scouts.len() < SCOUTS {
-                scouts.push(e.from);
-            }
-        }
-    };
-    // Between agents first: a scout is not known by name.
-    let known = |e: &&EdgeRow| seats.glyphs.contains_key(&e.from);
-    for e in c.edges.iter().filter(|e| !touches(e)).filter(known).take(FAINT) {
-        stroke(e, Role::Faint, &mut scouts);
-    }
-    for e in c.edges.iter().filter(touches) {
-        stroke(e, if e.value < 0.0 { Role::Bad } else { Role::Good }, &mut scouts);
-    }
-    if let Some(e) = app.chosen_edge().filter(|_| app.focus == Pane::Network) {
-        stroke(e, Role::Focus, &mut scouts);
-    }
+    let mut scouts = lines(app, c, &stage, &mut raster);
     // Whoever is just being heard is seen, too.
     for p in &app.pulses {
         if !seats.glyphs.contains_key(&p.from) && !scouts.contains(&p.from) && scouts.len() < SCOUTS {
@@ -164,6 +160,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Option<Stage> {
             buffer.set_string(graph.x + x, graph.y + y, "∘", t.of(Role::Dim));
         }
     }
+    if let Some((x, y)) = seats.glyphs.get(&DESK) {
+        buffer.set_string(graph.x + x, graph.y + y, DESK_NAME, t.of(Role::Real));
+    }
     for (id, n) in &seats.named {
         if let (Some(a), Some((x, y))) = (app.row(*id), seats.glyphs.get(id)) {
             let line = label(app, a, *n, Some(*id) == chosen);
@@ -175,16 +174,72 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Option<Stage> {
     Some(stage)
 }
 
+/// Draws influence and value; the scouts whose lines are among them.
+fn lines(app: &App, c: &Cockpit, stage: &Stage, raster: &mut Raster) -> Vec<AgentId> {
+    let seats = &stage.seats;
+    let chosen = app.agent().map(|a| a.id);
+    let touches = |e: &&EdgeRow| Some(e.to) == chosen || Some(e.from) == chosen;
+    let mut scouts: Vec<AgentId> = Vec::new();
+    let mut stroke = |raster: &mut Raster, e: &EdgeRow, role: Role| {
+        if let (Some(a), Some(b)) = (stage.cell(app, e.from), stage.cell(app, e.to)) {
+            raster.line(dots_of(a), dots_of(b), role);
+            if !seats.glyphs.contains_key(&e.from) && !scouts.contains(&e.from) && scouts.len() < SCOUTS {
+                scouts.push(e.from);
+            }
+        }
+    };
+    // Between agents first: a scout is not known by name.
+    let known = |e: &&EdgeRow| seats.glyphs.contains_key(&e.from);
+    for e in c.edges.iter().filter(|e| !touches(e)).filter(known).take(FAINT) {
+        stroke(raster, e, Role::Faint);
+    }
+    if let Some(desk) = seats.glyphs.get(&DESK) {
+        let worth = worth(c);
+        let most = worth.iter().map(|w| w.1.abs()).fold(0.0, f64::max);
+        for (agent, value) in worth.into_iter().filter(|w| words::fine(w.1) != "0") {
+            if let Some(from) = stage.cell(app, agent) {
+                let dots = (THICK * value.abs() / most).round().max(1.0) as i32;
+                raster.stroke(dots_of(from), dots_of(*desk), dots, words::sign_fine(value));
+            }
+        }
+    }
+    for e in c.edges.iter().filter(touches) {
+        stroke(raster, e, if e.value < 0.0 { Role::Bad } else { Role::Good });
+    }
+    if let Some(e) = app.chosen_edge().filter(|_| app.focus == Pane::Network) {
+        stroke(raster, e, Role::Focus);
+    }
+    scouts
+}
+
 fn title(app: &App, c: &Cockpit) -> String {
     match (c.deaf, app.agent()) {
         (true, _) => "nobody listens ".to_owned(),
         (false, Some(a)) => {
             let heard = c.edges.iter().filter(|e| e.to == a.id).count();
             let moves = c.edges.iter().filter(|e| e.from == a.id).count();
-            format!("{} moved by {heard}, moves {moves} ", a.name)
+            let serves = match a.served.iter().sum() {
+                0.0 => String::new(),
+                sum => format!(", serves {}", words::gain_fine(sum)),
+            };
+            format!("{} moved by {heard}, moves {moves}{serves} ", a.name)
         }
         _ => String::new(),
     }
+}
+
+/// Where the dots of a cell's middle are.
+fn dots_of((x, y): Cell) -> (i32, i32) {
+    (2 * i32::from(x) + 1, 4 * i32::from(y) + 2)
+}
+
+/// What each agent was worth to the desk so far, all its services together.
+fn worth(c: &Cockpit) -> Vec<(AgentId, f64)> {
+    let mut worth: BTreeMap<AgentId, f64> = BTreeMap::new();
+    for s in &c.services {
+        *worth.entry(s.agent).or_default() += s.total;
+    }
+    worth.into_iter().collect()
 }
 
 fn scout_cell(app: &App, id: AgentId, area: Rect) -> Option<Cell> {
@@ -217,8 +272,29 @@ fn footnote<'a>(app: &App, c: &Cockpit, width: u16) -> Line<'a> {
     let strong = if c.more_edges > 0 { format!("{}+", c.edges.len()) } else { c.edges.len().to_string() };
     let mut spans =
         vec![Span::styled("●", t.of(Role::Pulse)), Span::styled(" a message that moved someone", dim)];
+    let mut room = usize::from(width).saturating_sub(spans.iter().map(Span::width).sum::<usize>() + 1);
+    if !c.services.is_empty() {
+        let (today, total) =
+            c.services.iter().fold((0.0, 0.0), |(today, total), s| (today + s.today, total + s.total));
+        let ink = t.of(words::sign_fine(total));
+        let serves =
+            [Span::styled(" · ", dim), Span::styled("━◆", ink), Span::styled(" worth to the desk ", dim)];
+        let sums = [
+            Span::styled(words::gain_fine(total), ink),
+            Span::styled(format!(", today {}", words::fine(today)), dim),
+        ];
+        // Whole groups, as they fit.
+        for group in [&serves[..], &sums[..1], &sums[1..]] {
+            let cells: usize = group.iter().map(Span::width).sum();
+            if cells > room {
+                break;
+            }
+            room -= cells;
+            spans.extend_from_slice(group);
+        }
+    }
     let more = format!(" · {strong} edges");
-    if usize::from(width) > 30 + more.chars().count() {
+    if room >= more.chars().count() {
         spans.push(Span::styled(more, dim));
     }
     Line::from(spans)
@@ -233,7 +309,8 @@ pub fn pulses(app: &App, stage: &Stage, mut put: impl FnMut(u16, u16, &str, Styl
         let way = app.now.saturating_sub(p.born).as_secs_f64() / PULSE.as_secs_f64();
         // Slow at the start and at the end.
         let way = way * way * (3.0 - 2.0 * way);
-        for (behind, glyph, role) in [(0.1, "•", Role::Warn), (0.0, "●", Role::Pulse)] {
+        let head = if p.to == DESK { ("◆", Role::Good) } else { ("●", Role::Pulse) };
+        for (behind, glyph, role) in [(0.1, "•", Role::Warn), (0.0, head.0, head.1)] {
             let at = way - behind;
             if at < 0.0 {
                 continue;

@@ -1,6 +1,9 @@
 //! The agent page: who it is, what is open and under which conditions, and why.
 
+use super::action::Action;
 use super::app::App;
+use super::candles::Look;
+use super::draw::{BACK, Hint, LEAP};
 use super::raster::Raster;
 use super::theme::{Role, Theme};
 use super::{candles, words};
@@ -31,7 +34,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         .border_style(t.of(Role::Focus))
         .padding(Padding::horizontal(1))
         .title(Span::styled(format!(" {name} "), t.of(Role::Title)))
-        .title_bottom(Span::styled(" ↑↓ another agent · pgup pgdn scroll · esc back ", t.of(Role::Dim)));
+        .title_bottom(Span::styled(format!(" {} ", hints(app, area.width)), t.of(Role::Dim)));
     let inside = block.inner(area);
     frame.render_widget(block, area);
     // A page that is on its way is not the page of another agent.
@@ -53,21 +56,29 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
             Constraint::Fill(47),
         ])
         .areas(inside);
-        show(frame, [head(t, page), lives(t, page, wide(a)), character(t, page, wide(a))].concat(), a);
+        let w = wide(a);
+        show(
+            frame,
+            [head(t, page), serves(t, page, w), lives(t, page, w), character(t, page, w)].concat(),
+            a,
+        );
         show(frame, [why(t, page, decision, wide(b)), influence(app, page)].concat(), b);
-        show(frame, open(t, page, wide(c)), c);
+        show(frame, open(app, page, wide(c)), c);
     } else if inside.width >= COLUMNS.1 {
         let [a, _, b] = Layout::horizontal([Constraint::Fill(5), gap, Constraint::Fill(6)]).areas(inside);
         let w = wide(a);
-        show(frame, [head(t, page), lives(t, page, w), open(t, page, w), character(t, page, w)].concat(), a);
+        let parts =
+            [head(t, page), serves(t, page, w), lives(t, page, w), open(app, page, w), character(t, page, w)];
+        show(frame, parts.concat(), a);
         show(frame, [why(t, page, decision, wide(b)), influence(app, page)].concat(), b);
     } else {
         // In one column the reasons come before the character: they are what the page is for.
         let w = wide(inside);
         let parts = [
             head(t, page),
+            serves(t, page, w),
             why(t, page, decision, w),
-            open(t, page, w),
+            open(app, page, w),
             lives(t, page, w.min(48)),
             influence(app, page),
             character(t, page, w),
@@ -101,7 +112,10 @@ fn head<'a>(t: &Theme, p: &'a AgentPage) -> Lines<'a> {
                 .chain(pair("for ", words::letters(row.goal).to_owned()))
                 .collect::<Vec<_>>(),
         ),
-        Line::from(pair("on    ", row.assets.clone())),
+        Line::from(pair(
+            "on    ",
+            if row.assets.is_empty() { "several legs at once".to_owned() } else { row.assets.clone() },
+        )),
         Line::from(pair("funds ", funds)),
         Line::from(pair("holds ", holds)),
         Line::from(pair(
@@ -118,12 +132,18 @@ fn lives<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
     let mut lines = vec![section(t, "three lives")];
     let real = money::to_estimate(p.row.real);
     let of = [("real", real, Role::Real), ("sim", p.row.sim, Role::Sim), ("alone", p.row.alone, Role::Alone)];
-    let mut spans = Vec::new();
-    for (name, value, ink) in of {
-        spans.push(Span::styled(format!("━{name} "), t.of(ink)));
-        spans.push(Span::styled(format!("{} ", words::gain_cell(value)), t.of(words::sign(value))));
-    }
-    lines.push(Line::from(spans));
+    let line = |gain: fn(f64) -> String| {
+        let pair = |(name, value, ink): (&str, f64, Role)| {
+            [
+                Span::styled(format!("━{name} "), t.of(ink)),
+                Span::styled(format!("{} ", gain(value)), t.of(words::sign(value))),
+            ]
+        };
+        Line::from(of.into_iter().flat_map(pair).collect::<Vec<_>>())
+    };
+    // Whole numbers where they fit, else shorter ones.
+    let long = line(words::gain_cell);
+    lines.push(if long.width() <= width + 1 { long } else { line(words::short_cell) });
     let all: Vec<f64> = [&p.alone, &p.sim, &p.real].into_iter().flatten().copied().chain([0.0]).collect();
     if p.real.len() > 1 {
         let bounds = words::bounds(&all);
@@ -162,7 +182,38 @@ fn character<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
     lines
 }
 
-fn open<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
+/// What it does for the desk, and what that was worth.
+fn serves<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
+    let mut lines = Vec::new();
+    for s in &p.services {
+        if lines.is_empty() {
+            lines.push(section(t, "for the desk"));
+        }
+        lines.extend(words::wrap(&s.deed(), width).into_iter().map(|l| Line::styled(l, t.of(Role::Text))));
+        lines.push(Line::from(vec![
+            Span::styled(words::gain_fine(s.today), t.of(words::sign_fine(s.today))),
+            Span::styled(" today, ", t.of(Role::Dim)),
+            Span::styled(words::gain_fine(s.total), t.of(words::sign_fine(s.total))),
+            Span::styled(" in all", t.of(Role::Dim)),
+        ]));
+    }
+    if !lines.is_empty() {
+        lines.push(Line::raw(""));
+    }
+    lines
+}
+
+/// The keys of the page, as many as fit.
+fn hints(app: &App, width: u16) -> String {
+    const AGENT: Hint = (&[Action::Up, Action::Down], "another agent");
+    const CANDLE: Hint = (&[Action::LastPane, Action::NextPane], "candle");
+    const CLOSER: Hint = (&[Action::Zoom], "closer");
+    let all = app.hints("", &[AGENT, LEAP, CANDLE, CLOSER, BACK]);
+    if all.chars().count() + 8 <= usize::from(width) { all } else { app.hints("", &[AGENT, LEAP, BACK]) }
+}
+
+fn open<'a>(app: &App, p: &'a AgentPage, width: usize) -> Lines<'a> {
+    let t = &app.theme;
     let dim = t.of(Role::Dim);
     let mut lines = vec![section(t, "open and offered")];
     if p.intents.is_empty() {
@@ -175,7 +226,9 @@ fn open<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
         lines.push(intent(t, i));
         // One chart: of what is open, if anything is.
         if n == 0 {
-            lines.extend(candles::lines(t, i, width, 9));
+            let look = Look { closer: app.closer, candle: app.candle };
+            lines.extend(candles::lines(t, i, width, 9, look));
+            lines.extend(app.candle.map(|c| candles::values(t, i, c)).unwrap_or_default());
         }
         for (name, condition) in &i.conditions {
             let head = Span::styled(format!("  {name:<9}"), dim);
@@ -228,13 +281,20 @@ fn why<'a>(t: &Theme, p: &'a AgentPage, decision: Option<MessageId>, width: usiz
             lines.push(Line::raw(""));
         }
         let mark = if Some(w.message) == asked { "▸ " } else { "" };
-        lines.push(Line::from(vec![
+        let mut head = vec![
             Span::styled(mark, t.of(Role::Focus)),
             Span::styled(format!("{} ", w.asset), t.of(Role::Title)),
             Span::styled(format!("{} ", w.verb), t.of(Role::Sim)),
             Span::styled(format!("{:+.2} % → {:+.2} %", 100.0 * w.own, 100.0 * w.result), t.of(Role::Title)),
-            Span::styled(format!("  #{} {}", w.message.0, words::moment(w.at)), dim),
-        ]));
+        ];
+        // When, as far as there is room for it.
+        let (when, used) = (words::moment(w.at), head.iter().map(Span::width).sum::<usize>());
+        let number = format!("  #{}", w.message.0);
+        let ends =
+            [format!("{number} {when}"), format!("{number} {}", when.get(5..).unwrap_or_default()), number];
+        let end = ends.into_iter().find(|e| used + e.chars().count() <= width);
+        head.push(Span::styled(end.unwrap_or_default(), dim));
+        lines.push(Line::from(head));
         for (k, f) in w.factors.iter().enumerate() {
             let branch = if k + 1 == w.factors.len() && w.because.is_empty() { "└ " } else { "├ " };
             lines.push(Line::from(vec![Span::styled(branch, t.of(Role::Border)), Span::raw(f.as_str())]));

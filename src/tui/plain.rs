@@ -174,7 +174,7 @@ impl Teller<'_> {
                 self.app.hear(News::Answer(answer));
                 self.toast()
             }
-            other @ News::Lab(_) => {
+            other @ (News::Lab(_) | News::Fetching(_)) => {
                 self.app.hear(other);
                 Ok(())
             }

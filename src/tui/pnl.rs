@@ -63,6 +63,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     if inside.height < 3 || inside.width < AXIS + 10 {
         return;
     }
+    if c.curves.real.len() < 2 {
+        let text = " curves begin with the next bars";
+        return frame.render_widget(Paragraph::new(text).style(t.of(Role::Dim)), inside);
+    }
     let under = if inside.height >= 9 { UNDER + 1 } else { 0 };
     let [chart, axis, words_at, bars] = Layout::vertical([
         Constraint::Min(2),
@@ -96,7 +100,7 @@ fn curves(frame: &mut Frame<'_>, app: &App, c: &Cockpit, area: Rect) {
     // The row in which the dots of a value are.
     let row = |y: f64| area.y + (((high - y) / (high - low) * down).round() as u16 / 4).min(area.height - 1);
     let buffer = frame.buffer_mut();
-    for y in steps(low, high, usize::from(area.height / 3).clamp(2, 6)) {
+    for y in steps(low, high, usize::from(area.height / 5).clamp(2, 4)) {
         let at = row(y);
         let (stroke, role) = if y == 0.0 { ("─", Role::Border) } else { ("┈", Role::Faint) };
         let label = if y == 0.0 { "0".to_owned() } else { words::short(y) };

@@ -67,6 +67,17 @@ impl Raster {
         }
     }
 
+    /// A line of so many dots beside each other, in the middle of which the straight one lies.
+    pub fn stroke(&mut self, from: (i32, i32), to: (i32, i32), dots: i32, ink: Role) {
+        let flat = (to.0 - from.0).abs() >= (to.1 - from.1).abs();
+        for n in 0..dots {
+            // 0, 1, -1, 2, -2 …
+            let aside = if n % 2 == 1 { (n + 1) / 2 } else { -n / 2 };
+            let moved = |(x, y): (i32, i32)| if flat { (x, y + aside) } else { (x + aside, y) };
+            self.line(moved(from), moved(to), ink);
+        }
+    }
+
     /// A curve through all values, from the left edge to the right, `low` at the bottom.
     pub fn curve(&mut self, values: &[f64], (low, high): (f64, f64), ink: Role) {
         let (across, down) = (self.across(), self.down());
@@ -134,6 +145,16 @@ mod tests {
         r.line((-50, -50), (90, -50), Role::Bad);
         r.dot(4, 0, Role::Bad);
         assert_eq!(text(&r), ["⡠⠊"]);
+    }
+
+    #[test]
+    fn a_stroke_is_as_thick_as_asked_for_across_its_way() {
+        let mut r = Raster::new(3, 1);
+        r.stroke((0, 1), (5, 1), 3, Role::Good);
+        assert_eq!(text(&r), ["⠿⠿⠿"]);
+        let mut r = Raster::new(1, 2);
+        r.stroke((0, 0), (0, 7), 2, Role::Good);
+        assert_eq!(text(&r), ["⣿", "⣿"]);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! A made-up picture for tests: every pane has something to show.
 
-use crate::domain::{AgentId, Decimal, Family, Goal, MessageId, Stamp};
+use crate::domain::{AgentId, Decimal, Family, Goal, MessageId, OrderStatus, Service, Stamp};
 use crate::view::cockpit::{
     AccountView, AgentRow, AgentState, Cockpit, Curves, EdgeRow, GoalView, Kind, MessageLine, Switches,
 };
 use crate::view::lab::{Between, ControlLine, DoseStep, Finding, Gain, LabPage, LabRun, Rung, VoicesStep};
+use crate::view::orders::{FillRow, OrderRow};
+use crate::view::services::ServiceRow;
 
 pub fn row(i: u32) -> AgentRow {
     AgentRow {
@@ -29,6 +31,47 @@ pub fn row(i: u32) -> AgentRow {
         voice: 1.04,
         influence: 0.032,
         until: None,
+        given: 3.5,
+        served: [0.0; 3],
+    }
+}
+
+fn served(seq: u64) -> ServiceRow {
+    ServiceRow {
+        agent: AgentId(2),
+        service: Service::Carry,
+        what: "1.2 BTC, 14 ETH".to_owned(),
+        notional: 52_000.0,
+        today: 14.2,
+        total: 312.55,
+        receipt: MessageId(seq * 100 + 50),
+    }
+}
+
+fn order(id: u64) -> OrderRow {
+    OrderRow {
+        id,
+        at: Stamp::parse("2023-12-31T16:00:00Z").unwrap_or(Stamp(0)),
+        venue: String::new(),
+        symbol: "BTCUSDT".to_owned(),
+        quantity: Decimal::new(-1_250, 3),
+        filled: Decimal::new(-250, 3),
+        limit: Some(Decimal::new(42_123, 0)),
+        state: OrderStatus::PartlyFilled,
+        maker: "Tilo".to_owned(),
+    }
+}
+
+fn fill(order: u64) -> FillRow {
+    FillRow {
+        order,
+        number: 1,
+        at: Stamp::parse("2023-12-31T12:00:00Z").unwrap_or(Stamp(0)),
+        venue: "binance".to_owned(),
+        symbol: "ETHUSDT".to_owned(),
+        quantity: Decimal::new(25, 1),
+        price: Decimal::new(234_567, 2),
+        fee: Decimal::new(293, 2),
     }
 }
 
@@ -87,6 +130,9 @@ pub fn picture(seq: u64) -> Cockpit {
                 acted_on: u32::from(i == 200),
             })
             .collect(),
+        services: vec![served(seq)],
+        orders: vec![order(901), order(900)],
+        fills: (850..890).map(fill).collect(),
         ..Cockpit::default()
     }
 }

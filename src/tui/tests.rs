@@ -1,5 +1,7 @@
 //! Every size, every key, and what stands on the screen.
 
+mod panes;
+
 use super::app::{App, Dialog, Pane};
 use super::painter::Painter;
 use super::sample::{lab, picture};
@@ -59,7 +61,9 @@ fn no_size_panics_with_or_without_a_picture() {
     for width in widths {
         for height in (1..=26).step_by(2).chain([12, 16, 20, 24, 30, 44, 45, 48, 70]) {
             let mut app = app();
-            (app.help, app.focus) = (height % 3 == 0, Pane::ALL[usize::from(width + height) % 5]);
+            (app.help, app.focus) =
+                (height % 3 == 0, Pane::ALL[usize::from(width + height) % Pane::ALL.len()]);
+            app.below = if app.focus.is_below() { app.focus } else { Pane::Messages };
             app.open = (height % 7 == 0).then_some((AgentId(1), None));
             app.zoomed = height % 5 == 0;
             app.in_lab = height % 4 == 0;

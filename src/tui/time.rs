@@ -26,6 +26,8 @@ pub struct Place {
     pub kept: u32,
     pub from: Stamp,
     pub to: Stamp,
+    /// Older ones are in the journal.
+    pub journal: bool,
 }
 
 /// Steps that were asked for and not yet answered: keys that repeat add up instead of asking the same twice.
@@ -49,6 +51,11 @@ impl App {
         self.live.as_ref().or(self.cockpit.as_ref())?.market_time
     }
 
+    /// Whether a moment was asked for that has not come.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.steps.flying > 0 && self.steps.wanted
+    }
+
     /// How long before now the moment lies that is shown; none where now is shown.
     pub fn before_now(&self) -> Option<Span> {
         self.past?;
@@ -62,10 +69,11 @@ impl App {
         if by > 0 && self.steps.flying == 0 {
             match self.past {
                 None => {
-                    self.say("this is now; [ goes back".to_owned(), Role::Dim);
+                    let back = self.hint(Action::TimeBack);
+                    self.say(format!("this is now; {back} goes back"), Role::Dim);
                     return None;
                 }
-                Some(p) if p.number >= p.kept => return self.return_to_now(),
+                Some(p) if p.number > 0 && p.number >= p.kept => return self.return_to_now(),
                 Some(_) => {}
             }
         }
@@ -129,7 +137,7 @@ impl App {
 
     /// Back to now; what was said meanwhile is there.
     pub(super) fn return_to_now(&mut self) -> Option<Request> {
-        self.steps.wanted = false;
+        (self.steps.wanted, self.fetching) = (false, None);
         if self.past.take().is_none() {
             self.say("this is now".to_owned(), Role::Dim);
             return None;
@@ -148,28 +156,30 @@ impl App {
         if !self.steps.wanted {
             return;
         }
-        let Past { view, page, place, kept, from, to } = past;
+        let Past { view, page, place, kept, from, to, journal } = past;
         self.pulses.clear();
         let shown = self.cockpit.replace(view);
         if self.past.is_none() {
             self.live = shown;
         }
-        self.past = Some(Place { number: place, kept, from, to });
+        self.past = Some(Place { number: place, kept, from, to, journal });
         self.page = page;
-        let oldest = place == 1 && self.steps.by < 0 && self.steps.flying == 0;
+        let oldest = place == 1 && !journal && self.steps.by < 0 && self.steps.flying == 0;
         if oldest {
-            self.say("this is the oldest moment that is kept; . is now".to_owned(), Role::Dim);
+            let now = self.hint(Action::Now);
+            self.say(format!("this is the oldest moment that is kept; {now} is now"), Role::Dim);
         }
     }
 
     /// A request for the past was answered, whatever the answer was.
     pub(super) fn answered_past(&mut self) {
         self.steps.flying = self.steps.flying.saturating_sub(1);
+        self.fetching = None;
     }
 
     /// Nothing that was asked for will come any more.
     pub(super) fn past_is_lost(&mut self) {
-        self.steps.flying = 0;
+        (self.steps.flying, self.fetching) = (0, None);
     }
 
     pub(super) fn say_past(&mut self) {
@@ -299,7 +309,7 @@ mod tests {
         view.market_time = Some(Stamp(view.market_time.unwrap().0 - (50 - seq as i64) * Span::HOUR.0));
         view.hive = format!("then {seq}");
         let (from, to) = (view.market_time.unwrap(), view.market_time.unwrap());
-        News::Past(Box::new(Past { view, page: None, place, kept: 9, from, to }))
+        News::Past(Box::new(Past { view, page: None, place, kept: 9, from, to, journal: false }))
     }
 
     #[test]
@@ -373,6 +383,22 @@ mod tests {
         assert_eq!(sent, Some(Request::Past(When::At(at("2023-12-30T14:02:00Z")), None)));
         assert!(line("noon").1.contains(":at 14:02"));
         assert!(line("2024-05-01").1.contains("has not come yet"));
+    }
+
+    #[test]
+    fn what_is_fetched_is_said_until_it_is_there() {
+        let mut app = app();
+        app.hear(News::Fetching(40));
+        assert_eq!(app.fetching, None, "nobody asked");
+        press(&mut app, '[');
+        app.hear(News::Fetching(40));
+        assert_eq!(app.fetching, Some(40));
+        app.hear(past(49, 0));
+        assert_eq!((app.fetching, app.past.unwrap().number), (None, 0));
+        assert!(
+            press(&mut app, ']').is_some() && !app.is_now(),
+            "what is no row of kept moments has no last one"
+        );
     }
 
     #[test]

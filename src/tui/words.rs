@@ -1,22 +1,9 @@
 //! Numbers and names as the screen writes them: one way for each unit.
 
 use super::theme::Role;
-use crate::domain::{Family, Stamp};
+use crate::domain::{Decimal, Family, Stamp};
 use crate::view::cockpit::AgentState;
-pub use crate::view::letters;
-
-/// `1,234,567`.
-pub fn thousands(x: f64) -> String {
-    let whole = format!("{:.0}", x.abs());
-    let mut text = String::with_capacity(whole.len() + 4);
-    for (i, c) in whole.chars().enumerate() {
-        if i > 0 && (whole.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(c);
-    }
-    if x < 0.0 && whole != "0" { format!("-{text}") } else { text }
-}
+pub use crate::view::{grouped as thousands, letters};
 
 /// `▲ +1,234`, `▼ -1,234`, `  0`: a sign glyph, never colour alone.
 pub fn gain(x: f64) -> String {
@@ -38,12 +25,57 @@ pub fn gain_cell(x: f64) -> String {
     }
 }
 
+/// `+14.20`, `-0.35`, `+1,234`: with cents below a thousand, where a service earns them.
+pub fn fine(x: f64) -> String {
+    match format!("{x:+.2}").as_str() {
+        "+0.00" | "-0.00" => "0".to_owned(),
+        text if x.abs() < 999.995 => text.to_owned(),
+        _ if x > 0.0 => format!("+{}", thousands(x)),
+        _ => thousands(x),
+    }
+}
+
+/// The role of such a gain.
+pub fn sign_fine(x: f64) -> Role {
+    match fine(x).as_str() {
+        "0" => Role::Dim,
+        t if t.starts_with('-') => Role::Bad,
+        _ => Role::Good,
+    }
+}
+
+fn glyph_of(role: Role) -> &'static str {
+    match role {
+        Role::Good => "▲",
+        Role::Bad => "▼",
+        _ => " ",
+    }
+}
+
+/// `▲ +14.20`: a sign glyph, never colour alone.
+pub fn gain_fine(x: f64) -> String {
+    format!("{} {}", glyph_of(sign_fine(x)), fine(x))
+}
+
+/// `+14.20▲`: for a column.
+pub fn fine_cell(x: f64) -> String {
+    format!("{}{}", fine(x), glyph_of(sign_fine(x)))
+}
+
 /// `-22.0k`, `+1.25M`: short, for an axis.
 pub fn short(x: f64) -> String {
     match x.abs() {
         a if a >= 1e6 => format!("{:+.2}M", x / 1e6),
         a if a >= 1e3 => format!("{:+.1}k", x / 1e3),
         _ => format!("{x:+.0}"),
+    }
+}
+
+/// `-22.0k▼`: for a narrow column.
+pub fn short_cell(x: f64) -> String {
+    match sign(x) {
+        Role::Dim => "0 ".to_owned(),
+        role => format!("{}{}", short(x), glyph_of(role)),
     }
 }
 
@@ -63,6 +95,20 @@ pub fn sign(x: f64) -> Role {
         t if t.starts_with('-') => Role::Bad,
         _ => Role::Good,
     }
+}
+
+/// `1,234.5`: all digits that there are.
+pub fn decimal(x: Decimal) -> String {
+    let text = x.normalize().to_string();
+    let (whole, rest) = text.split_once('.').map_or((text.as_str(), None), |(w, r)| (w, Some(r)));
+    let whole = whole.parse::<f64>().map_or_else(|_| whole.to_owned(), thousands);
+    rest.map_or_else(|| whole.clone(), |r| format!("{whole}.{r}"))
+}
+
+/// `+0.31`: of a Sharpe ratio; nought has no sign.
+pub fn ratio(x: f64) -> String {
+    let text = format!("{x:+.2}");
+    if text.ends_with("0.00") && x.abs() < 1.0 { "0.00".to_owned() } else { text }
 }
 
 /// `15.5 %`.
@@ -89,7 +135,7 @@ pub fn glyph(family: Family) -> &'static str {
         Family::Funding => "⊖",
         Family::Options => "▽",
         Family::Move => "±",
-        Family::Defi => "⬡",
+        Family::Defi => "◈",
     }
 }
 
@@ -166,19 +212,25 @@ pub fn cut(text: &str, width: usize) -> String {
 /// Lines of at most `width` characters, broken between words where that is possible.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
+    for word in text.split_whitespace().flat_map(|w| pieces(w, width.max(1))) {
         let (line, length) = (lines.len() - 1, word.chars().count());
         let used = lines[line].chars().count();
         if used > 0 && used + 1 + length > width {
-            lines.push(word.to_owned());
+            lines.push(word);
         } else {
             if used > 0 {
                 lines[line].push(' ');
             }
-            lines[line].push_str(word);
+            lines[line].push_str(&word);
         }
     }
     lines
+}
+
+/// A word, in pieces where it is longer than a line.
+fn pieces(word: &str, width: usize) -> Vec<String> {
+    let letters: Vec<char> = word.chars().collect();
+    letters.chunks(width).map(|piece| piece.iter().collect()).collect()
 }
 
 /// `42,000`, `0.1406`: a price as short as it is useful.
@@ -243,9 +295,21 @@ mod tests {
     }
 
     #[test]
+    fn small_gains_have_cents_and_large_ones_have_not() {
+        assert_eq!([gain_fine(14.2), gain_fine(-0.35), gain_fine(0.001)], ["▲ +14.20", "▼ -0.35", "  0"]);
+        assert_eq!(
+            [fine_cell(999.99), fine_cell(999.999), fine_cell(-12_345.6)],
+            ["+999.99▲", "+1,000▲", "-12,346▼"]
+        );
+        assert_eq!(fine_cell(0.0), "0 ");
+        assert_eq!([ratio(-0.001), ratio(0.25), ratio(-10.0)], ["0.00", "+0.25", "-10.00"]);
+        assert_eq!([decimal(Decimal::new(1_234_500, 3)), decimal(Decimal::new(42, 3))], ["1,234.5", "0.042"]);
+    }
+
+    #[test]
     fn text_is_broken_between_words() {
         assert_eq!(wrap("close above the average", 12), ["close above", "the average"]);
-        assert_eq!(wrap("incomprehensible", 4), ["incomprehensible"]);
+        assert_eq!(wrap("an incomprehensible", 8), ["an", "incompre", "hensible"]);
         assert_eq!(wrap("", 4), [""]);
     }
 

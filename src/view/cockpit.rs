@@ -6,7 +6,9 @@
 //! 2. Numbers are what the engine's state says at [`Cockpit::seq`]; what is not measured is `None`.
 //! 3. Equal pictures have equal [`Cockpit::view_hash`].
 
-use crate::domain::{AgentId, Family, Goal, MessageId, Money, Stamp};
+use super::orders::{FillRow, OrderRow};
+use super::services::ServiceRow;
+use crate::domain::{AgentId, Family, Goal, MessageId, Money, Span, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// Agents that are shown; all declared agents of a file fit.
@@ -237,6 +239,10 @@ pub struct AgentRow {
     pub influence: f64,
     /// The day on which quarantine or probation ends.
     pub until: Option<Stamp>,
+    /// What its last messages were worth to those whom they moved, in currency.
+    pub given: f64,
+    /// What it saved or earned for the desk so far, by service in the order of `Service::ALL`, in currency.
+    pub served: [f64; 3],
 }
 
 /// One voice that moved one listener on one asset.
@@ -361,6 +367,14 @@ pub struct Cockpit {
     pub messages: Vec<MessageLine>,
     /// What the operator must know, oldest first.
     pub alarms: Vec<String>,
+    /// Who serves the desk, agent by agent.
+    pub services: Vec<ServiceRow>,
+    /// Orders that may still fill, the newest first.
+    pub orders: Vec<OrderRow>,
+    /// Orders beyond those shown.
+    pub more_orders: u64,
+    /// The last fills, oldest first.
+    pub fills: Vec<FillRow>,
 }
 
 impl Cockpit {
@@ -401,6 +415,12 @@ pub struct IntentView {
     pub levels: Vec<(String, f64)>,
     /// Open, high, low, close of the last bars, oldest first, at most [`BARS_MAX`].
     pub bars: Vec<[f64; 4]>,
+    /// How many clocks before the newest each of them ended.
+    pub ago: Vec<u32>,
+    /// When the newest ended.
+    pub until: Option<Stamp>,
+    /// How long a bar is.
+    pub clock: Span,
 }
 
 /// Why the agent holds what it holds: its last stance on an asset.
@@ -459,6 +479,8 @@ pub struct AgentPage {
     pub sent: u64,
     /// Messages of others that its stances name.
     pub acted_on: u64,
+    /// What it does for the desk.
+    pub services: Vec<ServiceRow>,
 }
 
 /// Cuts a text to its bound at a character.

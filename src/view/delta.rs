@@ -11,6 +11,8 @@
 //! 2. It allocates no more rows than a picture may have.
 
 use super::cockpit::{AgentRow, Cockpit, Curves, EdgeRow, MessageLine};
+use super::orders::{FillRow, OrderRow};
+use super::services::ServiceRow;
 use serde::{Deserialize, Serialize};
 
 /// Most rows of any list: what is longer was not made by this program.
@@ -61,6 +63,9 @@ pub struct Delta {
     edges: Rows<EdgeRow>,
     messages: Rows<MessageLine>,
     curves: [Rows<f64>; 4],
+    services: Rows<ServiceRow>,
+    orders: Rows<OrderRow>,
+    fills: Rows<FillRow>,
 }
 
 /// The change does not belong to this picture: the whole has to be asked for.
@@ -74,12 +79,18 @@ impl Delta {
         // Messages are a ring: what the new one begins with tells how many the old one lost.
         let first = new.messages.first().map(|m| m.id);
         let dropped = old.messages.iter().position(|m| Some(m.id) == first).unwrap_or(old.messages.len());
+        let first = new.fills.first().map(|f| (f.order, f.number));
+        let filled =
+            old.fills.iter().position(|f| Some((f.order, f.number)) == first).unwrap_or(old.fills.len());
         let curve = |of: fn(&Curves) -> &Vec<f64>| Rows::between(of(&old.curves), of(&new.curves), 0);
         Delta {
             agents: Rows::between(&old.agents, &new.agents, 0),
             edges: Rows::between(&old.edges, &new.edges, 0),
             messages: Rows::between(&old.messages, &new.messages, dropped),
             curves: [curve(|c| &c.alone), curve(|c| &c.sim), curve(|c| &c.real), curve(|c| &c.drawdown)],
+            services: Rows::between(&old.services, &new.services, 0),
+            orders: Rows::between(&old.orders, &new.orders, 0),
+            fills: Rows::between(&old.fills, &new.fills, filled),
             head: head(new),
         }
     }
@@ -88,11 +99,15 @@ impl Delta {
     pub fn apply(self, old: Cockpit) -> Result<Cockpit, DeltaError> {
         let mut new = self.head;
         (new.agents, new.edges, new.messages) = (old.agents, old.edges, old.messages);
+        (new.services, new.orders, new.fills) = (old.services, old.orders, old.fills);
         let from = new.curves.from;
         new.curves = Curves { from, ..old.curves };
         self.agents.apply(&mut new.agents)?;
         self.edges.apply(&mut new.edges)?;
         self.messages.apply(&mut new.messages)?;
+        self.services.apply(&mut new.services)?;
+        self.orders.apply(&mut new.orders)?;
+        self.fills.apply(&mut new.fills)?;
         let curves = &mut new.curves;
         let all = [&mut curves.alone, &mut curves.sim, &mut curves.real, &mut curves.drawdown];
         self.curves.into_iter().zip(all).try_for_each(|(change, curve)| change.apply(curve))?;
@@ -106,6 +121,9 @@ fn head(new: &Cockpit) -> Cockpit {
         agents: Vec::new(),
         edges: Vec::new(),
         messages: Vec::new(),
+        services: Vec::new(),
+        orders: Vec::new(),
+        fills: Vec::new(),
         curves: Curves { from: new.curves.from, ..Curves::default() },
         ..new.clone()
     }
@@ -119,7 +137,7 @@ fn same<T: PartialEq + Serialize>(a: &T, b: &T) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{AgentId, Family, MessageId, Stamp};
+    use crate::domain::{AgentId, Decimal, Family, MessageId, OrderStatus, Service, Stamp};
     use crate::view::cockpit::Kind;
     use proptest::prelude::*;
 
@@ -150,18 +168,61 @@ mod tests {
         }
     }
 
+    fn fill(order: u64) -> FillRow {
+        FillRow {
+            order,
+            number: 1,
+            at: Stamp(order as i64),
+            venue: String::new(),
+            symbol: "BTCUSDT".into(),
+            quantity: Decimal::new(order as i64, 3),
+            price: Decimal::new(42_000, 0),
+            fee: Decimal::ONE,
+        }
+    }
+
+    fn open(id: u64) -> OrderRow {
+        OrderRow {
+            id,
+            at: Stamp(0),
+            venue: "binance".into(),
+            symbol: "BTCUSDT".into(),
+            quantity: Decimal::ONE,
+            filled: Decimal::ZERO,
+            limit: None,
+            state: OrderStatus::Working,
+            maker: String::new(),
+        }
+    }
+
+    fn served(n: u32, seq: u64) -> ServiceRow {
+        ServiceRow {
+            agent: AgentId(n),
+            service: Service::Carry,
+            what: "1.2 BTC".into(),
+            notional: 1.0,
+            today: seq as f64,
+            total: 2.0,
+            receipt: MessageId(seq),
+        }
+    }
+
     fn pictures() -> impl Strategy<Value = Cockpit> {
         let numbers =
             || prop::collection::vec(prop_oneof![Just(0.0), Just(-0.0), Just(f64::NAN), -9.0..9.0], 0..20);
         let messages = (1_u64..50, prop::collection::vec(0_u32..3, 0..20));
         let edges = prop::collection::vec((0_u32..5, 0.0..1.0), 0..12);
-        (any::<u64>(), messages, edges, numbers(), numbers(), ".{0,8}").prop_map(
-            |(seq, (first, acted), edges, alone, real, speed)| Cockpit {
+        let trades = (1_u64..50, 0_u64..20);
+        (any::<u64>(), messages, edges, numbers(), numbers(), (".{0,8}", trades)).prop_map(
+            |(seq, (first, acted), edges, alone, real, (speed, (order, fills)))| Cockpit {
                 seq,
                 speed,
                 messages: (first..).zip(acted).map(|(id, n)| message(id, n)).collect(),
                 edges: edges.into_iter().map(|(n, share)| edge(n, share)).collect(),
                 curves: Curves { alone, real, ..Curves::default() },
+                fills: (order..order + fills).map(fill).collect(),
+                orders: (order..order + fills / 2).map(open).collect(),
+                services: (0..fills as u32 / 3).map(|n| served(n, seq)).collect(),
                 ..Cockpit::default()
             },
         )

@@ -73,6 +73,8 @@ pub enum News {
     Lab(Box<LabPage>),
     /// A moment that is kept.
     Past(Box<Past>),
+    /// The moment is being read from the journal: how far, in per cent.
+    Fetching(u8),
     /// The swarm cannot be reached: why. It is tried again by itself; the next picture says that it is back.
     Lost(String),
     /// No more will come: why.

@@ -4,6 +4,7 @@
 //! - [`cockpit`]: what a person watching sees now; [`recorder`] keeps what the engine forgets
 //!   (curves, recent messages) and takes the picture.
 //! - [`delta`]: what changed between two pictures. [`link`]: what stands between a cockpit and a swarm.
+//! - [`services`]: who serves the desk, and what that was worth; [`orders`]: what the desk has at the venue.
 //! - [`past`]: a picture of before.
 //! - [`lab`]: the lab's last result, as it is looked at beside the hive that runs.
 
@@ -14,11 +15,13 @@ pub mod lab;
 pub mod link;
 mod network;
 pub mod operator;
+pub mod orders;
 mod page;
 pub mod past;
 mod record;
 pub mod recorder;
 pub mod series;
+pub mod services;
 pub mod summary;
 mod words;
 
@@ -27,4 +30,4 @@ pub use families::FamilyTable;
 pub use past::{Past, When};
 pub use recorder::Recorder;
 pub use summary::Summary;
-pub use words::{full, letters, of_emergence, unknown_emergence};
+pub use words::{full, grouped, letters, of_emergence, unknown_emergence};

@@ -7,7 +7,7 @@ use super::recorder::{Decision, Recorder, row};
 use super::words;
 use crate::agents::Agent;
 use crate::agents::personality::{TRAITS, Traits};
-use crate::domain::{AgentId, Body, Condition, Factor, MessageId, Term, Verb};
+use crate::domain::{AgentId, Body, Condition, Factor, MessageId, Stamp, Term, Verb};
 use crate::engine::Engine;
 
 /// The page of a declared agent; none for others.
@@ -37,6 +37,7 @@ pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<
         trades: agent.slots.clone().map(|s| engine.speak.lives[s].trades).sum(),
         sent: bus.sent(id.index()),
         acted_on: bus.acted_on(id.index()),
+        services: recorder.served.rows(engine).into_iter().filter(|s| s.agent == id).collect(),
     })
 }
 
@@ -77,6 +78,9 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
         }
         conditions.truncate(left);
         left -= conditions.len();
+        let (stamps, bars): (Vec<_>, Vec<_>) = recorder.record.bars(asset).unzip();
+        let (until, clock) = (stamps.last().copied(), engine.settings().clock.decide);
+        let ago = |at: &Stamp| until.map_or(0, |u| (u.since(*at).0 / clock.0.max(1)) as u32);
         views.push(IntentView {
             asset: engine.asset_name(asset).to_owned(),
             intent,
@@ -85,7 +89,10 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
             message: action.map(|m| m.id),
             conditions,
             levels,
-            bars: recorder.record.bars(asset),
+            ago: stamps.iter().map(ago).collect(),
+            until,
+            clock,
+            bars,
         });
     }
     // What is open comes first.

@@ -44,8 +44,8 @@ impl Track {
 pub(super) struct Record {
     tracks: Vec<Track>,
     goals: Vec<Series>,
-    /// By asset.
-    bars: Vec<VecDeque<[f64; 4]>>,
+    /// By asset: when each ended, and its prices.
+    bars: Vec<VecDeque<(Stamp, [f64; 4])>>,
 }
 
 impl Record {
@@ -83,7 +83,7 @@ impl Record {
                     bars.pop_front();
                 }
                 let b = &listing.last;
-                bars.push_back([b.open, b.high, b.low, b.close]);
+                bars.push_back((at, [b.open, b.high, b.low, b.close]));
             }
         }
     }
@@ -98,9 +98,9 @@ impl Record {
         self.goals.iter().map(|s| s.values().iter().map(|v| v.round().clamp(0.0, 100.0) as u8).collect())
     }
 
-    /// The last bars of an asset.
-    pub fn bars(&self, asset: AssetId) -> Vec<[f64; 4]> {
-        self.bars.get(asset.index()).map(|b| b.iter().copied().collect()).unwrap_or_default()
+    /// The last bars of an asset, each with when it ended.
+    pub fn bars(&self, asset: AssetId) -> impl Iterator<Item = (Stamp, [f64; 4])> + '_ {
+        self.bars.get(asset.index()).into_iter().flatten().copied()
     }
 }
 
@@ -168,26 +168,32 @@ impl Spread {
 
 /// How much everybody moves others.
 pub(super) struct Standing {
-    /// By agent, scouts too: Σ of its shares in the last moves of others.
-    given: Vec<f64>,
+    /// By agent, scouts too: Σ of its shares in the last moves of others, and of what those were worth.
+    given: Vec<(f64, f64)>,
     total: f64,
 }
 
 impl Standing {
     /// As of now.
     pub fn now(engine: &Engine) -> Self {
-        let mut given = vec![0.0; engine.cast().agents.len()];
+        let mut given = vec![(0.0, 0.0); engine.cast().agents.len()];
         for edge in engine.respond.edges.iter().flatten().filter(|e| e.share > 0.0) {
             if let Some(g) = given.get_mut(edge.from.index()) {
-                *g += edge.share;
+                g.0 += edge.share;
+                g.1 += edge.value;
             }
         }
-        Standing { total: given.iter().sum(), given }
+        Standing { total: given.iter().map(|g| g.0).sum(), given }
+    }
+
+    /// What the last moves of others were worth to them since, as far as an agent moved them.
+    pub fn value(&self, agent: AgentId) -> f64 {
+        self.given.get(agent.index()).map_or(0.0, |g| g.1)
     }
 
     /// An agent's share of it, 0 … 1.
     pub fn influence(&self, agent: AgentId) -> f64 {
-        let given = self.given.get(agent.index()).copied().unwrap_or_default();
+        let given = self.given.get(agent.index()).map_or(0.0, |g| g.0);
         if self.total > 0.0 { given / self.total } else { 0.0 }
     }
 }

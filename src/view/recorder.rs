@@ -12,8 +12,10 @@ use super::cockpit::{
     AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, Cockpit, Curves, EDGES_MAX, Emergence,
     GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
 };
+use super::orders::{self, FILLS_MAX, FillRow};
 use super::record::{self, Record, Spread, Standing};
 use super::series::{Keep, Series};
+use super::services::Served;
 use super::words;
 use crate::agents::Agent;
 use crate::domain::{AgentId, Body, Decimal, Event, Message, MessageId, Money, Speaker, Stamp, money};
@@ -66,6 +68,9 @@ pub struct Recorder {
     /// By declared agent.
     last: Vec<Option<Message>>,
     alarms: VecDeque<String>,
+    fills: VecDeque<FillRow>,
+    /// What services were worth when the day began.
+    pub(super) served: Served,
     /// Small curves, bars.
     pub(super) record: Record,
 }
@@ -88,8 +93,15 @@ impl Recorder {
             stances: vec![None; cast.declared_slots],
             last: vec![None; cast.declared],
             alarms: VecDeque::new(),
+            fills: VecDeque::with_capacity(FILLS_MAX),
+            served: Served::default(),
             record: Record::new(engine),
         }
+    }
+
+    /// Knows nothing yet, and numbers its pictures from `seq` on.
+    pub fn numbered(engine: &Engine, seq: u64) -> Self {
+        Recorder { seq, ..Recorder::new(engine) }
     }
 
     /// Steps that counted so far.
@@ -108,6 +120,12 @@ impl Recorder {
         }
         for message in &out.messages {
             self.hear(engine, message);
+        }
+        for fill in &out.fills {
+            if self.fills.len() == FILLS_MAX {
+                self.fills.pop_front();
+            }
+            self.fills.push_back(orders::filled(engine, fill));
         }
         if let Event::Barrier(at) = event {
             self.mark(engine, *at);
@@ -136,7 +154,9 @@ impl Recorder {
         self.drawdown.push(real.curve.drawdown());
         // A barrier at midnight closes the day before it.
         let day = Stamp(at.0 - 1).day();
-        if self.day.is_none_or(|(d, _)| d != day) {
+        let new_day = self.day.is_none_or(|(d, _)| d != day);
+        self.served.mark(engine, new_day);
+        if new_day {
             self.day = Some((day, self.equity));
             self.record.day(engine);
         }
@@ -162,6 +182,7 @@ impl Recorder {
                 }
             }
         }
+        self.served.hear(message);
         let (Speaker::Agent(id), Some(asset)) = (message.from, message.asset) else { return };
         let cast = engine.cast();
         if let Some(last) = self.last.get_mut(id.index()) {
@@ -217,6 +238,7 @@ impl Recorder {
             trend,
         });
         let (spread, standing) = (Spread::now(engine), Standing::now(engine));
+        let (orders, more_orders) = orders::open(engine);
         Cockpit {
             seq: self.seq,
             hive: scene.hive.clone(),
@@ -254,6 +276,10 @@ impl Recorder {
             },
             messages: self.messages.iter().map(|(m, n)| line(engine, m, *n)).collect(),
             alarms: self.alarms.iter().cloned().collect(),
+            services: self.served.rows(engine),
+            orders,
+            more_orders,
+            fills: self.fills.iter().cloned().collect(),
         }
     }
 
@@ -355,6 +381,8 @@ pub(super) fn row(
         voice: engine.voice(agent.id),
         influence: standing.influence(agent.id),
         until: record::until(engine, agent.id),
+        given: standing.value(agent.id),
+        served: recorder.served.totals(agent.id),
     }
 }
 

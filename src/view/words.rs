@@ -14,7 +14,7 @@ pub fn speaker(engine: &Engine, from: Speaker) -> String {
         Speaker::Tracker(goal) => format!("{} tracker", letters(goal)),
         Speaker::Manager(goal) => format!("{} manager", letters(goal)),
         Speaker::Desk => "desk manager".to_owned(),
-        Speaker::Gauge => "emergence gauge".to_owned(),
+        Speaker::Gauge => "E gauge".to_owned(),
         Speaker::Netting => "asset manager".to_owned(),
     }
 }
@@ -118,9 +118,35 @@ pub fn short(body: &Body) -> String {
                 Service::Liquidity => "filled patiently for the desk",
                 Service::Capital => "carried on the desk's idle cash",
             };
-            format!("{:.0} {did}: {:+.2}", r.notional, r.saved)
+            format!("{} {did}: {:+.2}", grouped(r.notional), r.saved)
         }
     }
+}
+
+/// `12,345`: whole units of the currency.
+pub fn grouped(x: f64) -> String {
+    let whole = format!("{:.0}", x.abs());
+    let mut text = String::with_capacity(whole.len() + 4);
+    for (i, c) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(c);
+    }
+    if x < 0.0 && whole != "0" { format!("-{text}") } else { text }
+}
+
+/// `1.25`, `0.0041`, `12,300`: base units, three digits of them.
+pub fn quantity(x: f64) -> String {
+    let a = x.abs();
+    let digits = match a {
+        _ if a >= 100.0 || a == 0.0 => return grouped(x),
+        _ if a >= 10.0 => 1,
+        _ if a >= 1.0 => 2,
+        _ => (2.0 - a.log10().floor()).clamp(3.0, 8.0) as usize,
+    };
+    let text = format!("{x:.digits$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 fn reading(g: &GoalReading) -> String {
@@ -149,4 +175,19 @@ fn adjustment(a: &Adjustment) -> String {
     };
     let whose = a.agent.map(|id| format!(" of agent {}", id.0)).unwrap_or_default();
     format!("turns {knob}{whose} {:.3} → {:.3} (reading {:.3})", a.from, a.to, a.because)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_have_three_digits_and_no_idle_noughts() {
+        let of = |x: f64| quantity(x);
+        assert_eq!(
+            [of(1.2), of(12.34), of(1234.5), of(0.004_123), of(-2.0)],
+            ["1.2", "12.3", "1,234", "0.00412", "-2"]
+        );
+        assert_eq!(of(0.0), "0");
+    }
 }

@@ -62,6 +62,8 @@ pub enum Answer {
     Lab(Box<LabPage>),
     /// The moment that was asked for.
     Past(Box<Past>),
+    /// It is being read from the journal: how far, in per cent. Ask again in a moment.
+    Fetching(u8),
 }
 
 /// What a server says.
@@ -155,10 +157,18 @@ mod tests {
         assert_eq!(answer(Answer::Agents(vec![])), [0, 0xac, 2, 1, 0]);
         let lab = LabPage { command: "c".into(), ..LabPage::default() };
         assert_eq!(answer(Answer::Lab(Box::new(lab))), [0, 0xac, 2, 6, 1, b'c', 0, 0]);
-        let past =
-            Past { view: Cockpit::default(), page: None, place: 1, kept: 2, from: Stamp(-1), to: Stamp(1) };
+        let past = Past {
+            view: Cockpit::default(),
+            page: None,
+            place: 1,
+            kept: 2,
+            from: Stamp(-1),
+            to: Stamp(1),
+            journal: true,
+        };
         let said = answer(Answer::Past(Box::new(past)));
-        assert_eq!((&said[..4], &said[said.len() - 5..]), (&[0, 0xac, 2, 7][..], &[0, 1, 2, 1, 2][..]));
+        assert_eq!((&said[..4], &said[said.len() - 6..]), (&[0, 0xac, 2, 7][..], &[0, 1, 2, 1, 2, 1][..]));
+        assert_eq!(answer(Answer::Fetching(42)), [0, 0xac, 2, 8, 42]);
         let view = Say::Snapshot { seq: 3, view_hash: "h".into(), view: vec![9] };
         assert_eq!(bytes(&view), [1, 3, 1, b'h', 1, 9]);
         let delta = Say::Delta { base: 2, seq: 3, view_hash: "h".into(), change: vec![9] };

@@ -36,6 +36,8 @@ use std::time::{Duration, Instant};
 const QUIET: Duration = Duration::from_secs(2);
 /// … and without an answer after this long it is taken for lost.
 const SILENT: Duration = Duration::from_secs(10);
+/// A moment that is being fetched is asked for again after this long.
+const AGAIN: Duration = Duration::from_millis(150);
 /// Between two tries to reach a swarm that was lost: the first …
 const RETRY_MIN: Duration = Duration::from_millis(100);
 /// … and the longest.
@@ -48,6 +50,10 @@ struct Mailbox {
     page: Option<Box<AgentPage>>,
     lab: Option<Box<LabPage>>,
     past: VecDeque<Box<Past>>,
+    /// How far a moment is that is being fetched …
+    fetching: Option<u8>,
+    /// … and what is asked again for it.
+    again: Vec<Request>,
     answers: VecDeque<Answer>,
     lost: Option<String>,
     heard: Option<Instant>,
@@ -115,6 +121,7 @@ impl Link for RemoteLink {
         let page = mail.page.take().map(News::Page);
         let page = page.or_else(|| mail.lab.take().map(News::Lab));
         let page = page.or_else(|| mail.past.pop_front().map(News::Past));
+        let page = page.or_else(|| mail.fetching.take().map(News::Fetching));
         page.or_else(|| mail.answers.pop_front().map(News::Answer))
     }
 
@@ -151,7 +158,9 @@ fn read(mail: &Shared, place: &Place, role: Role, first: Client) {
             mail.stream = None;
             (mail.picture, mail.page, mail.lab) = (None, None, None);
             mail.past.clear();
-            for (_, request) in std::mem::take(&mut mail.pending) {
+            let again = std::mem::take(&mut mail.again);
+            let waiting = std::mem::take(&mut mail.pending).into_values().chain(again);
+            for request in waiting {
                 answer(&mut mail, request, Err("the swarm was lost before it answered".to_owned()));
             }
             mail.lost = Some(why);
@@ -229,7 +238,8 @@ fn attached(mail: &Shared, mut client: Client) -> String {
 /// Takes requests to the swarm, and looks whether it is there.
 fn carry(mail: &Shared, requests: &Receiver<Request>) {
     loop {
-        match requests.recv_timeout(QUIET) {
+        let fetching = !open(mail).again.is_empty();
+        match requests.recv_timeout(if fetching { AGAIN } else { QUIET }) {
             Ok(request) => {
                 let mut mail = open(mail);
                 if matches!(request, Request::Past(..)) {
@@ -246,6 +256,12 @@ fn carry(mail: &Shared, requests: &Receiver<Request>) {
             }
             Err(RecvTimeoutError::Timeout) => {
                 let mut mail = open(mail);
+                for request in std::mem::take(&mut mail.again) {
+                    if let Some(what) = asked(request) {
+                        // If the stream has gone, the next hearing says so, and answers it.
+                        let _ = ask(&mut mail, what, Some(request));
+                    }
+                }
                 let quiet = mail.heard.map(|h| h.elapsed()).unwrap_or_default();
                 if quiet >= SILENT {
                     if let Some(stream) = &mail.stream {
@@ -330,6 +346,11 @@ fn answered(mail: &Shared, id: u32, said: message::Answer) {
                 mail.past.pop_front();
             }
             mail.past.push_back(past);
+            return;
+        }
+        message::Answer::Fetching(share) => {
+            mail.fetching = Some(share);
+            mail.again.extend(request);
             return;
         }
         message::Answer::Refused(why) => Err(why),

@@ -1,0 +1,368 @@
+//! Moments from before those that are kept in memory: the run is lived through again from a checkpoint of the
+//! journal before the moment, with the commands that were given, on a thread of its own.
+//!
+//! ```text
+//! find(at) ──► in the album of what was fetched last? ──► the moment
+//!          └─► wanted ──► [thread] journal ► checkpoint ► engine, feed ► step to `at` ► album       asked again
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. Whoever asks never waits: the answer is the moment, how far fetching it is, or why it cannot be had.
+//! 2. Nothing is written, and the run that goes on shares nothing with the one that is lived through again.
+//! 3. It never lives on beyond the time that it is told, which is now.
+//! 4. What the recorder remembers (curves, talk, reasons) begins [`WARM`] before the moment or earlier.
+
+use super::album::Album;
+use super::keep::{Given, decode};
+use super::stepper::Stepper;
+use crate::domain::{AgentId, Event, Span, Stamp};
+use crate::engine::Engine;
+use crate::journal::{self, Kind};
+use crate::market::feed::Feed;
+use crate::view::recorder::Scene;
+use crate::view::{AgentPage, Past, Recorder, When};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// Market time that is lived through before the moment at least, so that messages and stances are remembered.
+pub const WARM: Span = Span(12 * Span::DAY.0);
+/// Moments before and after the one that was asked for are kept as well: the next step is at hand.
+const BEFORE: Span = Span(4 * Span::DAY.0);
+const AFTER: Span = Span(2 * Span::DAY.0);
+/// Bytes of what was fetched.
+const BYTES_MAX: usize = 12 << 20;
+/// Pictures of the past are numbered from here on, so that none is taken for one of the run that goes on.
+pub const FAR: u64 = 1 << 62;
+
+/// Makes engine and feed as they were before the first event.
+pub type Remake = dyn Fn() -> Result<(Engine, Box<dyn Feed>), String> + Send + Sync;
+
+/// What became of a question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// The moment.
+    Past(Box<Past>),
+    /// It is being fetched: how far, in per cent.
+    Fetching(u8),
+    /// It cannot be had: why.
+    Refused(String),
+}
+
+/// What was fetched, and from when to when it is whole.
+#[derive(Default)]
+struct Fetched {
+    album: Album,
+    whole: Option<(Stamp, Stamp)>,
+    /// The first barrier of the run.
+    begin: Option<Stamp>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The moment that is wanted, and the time beyond which nothing is lived through.
+    wanted: Option<(Stamp, Stamp)>,
+    /// How far the one that is being fetched is.
+    share: f64,
+    fetched: Fetched,
+    failed: Option<(Stamp, String)>,
+    closed: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    news: Condvar,
+}
+
+impl Shared {
+    /// Every change is whole before the lock is let go, so what a thread that panicked left is a state.
+    fn open(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The archive of a run that is kept.
+pub struct Archive {
+    shared: Arc<Shared>,
+}
+
+impl Archive {
+    /// Of the journal in a state folder.
+    pub fn new(dir: &Path, scene: Scene, remake: Arc<Remake>) -> Self {
+        let shared = Arc::<Shared>::default();
+        let (theirs, journal) = (Arc::clone(&shared), dir.join("journal"));
+        std::thread::spawn(move || work(&theirs, &journal, &scene, remake.as_ref()));
+        Archive { shared }
+    }
+
+    /// The newest moment at or before a time, or how far it is. Nothing is lived through beyond `until`.
+    pub fn find(&self, at: Stamp, until: Stamp, agent: Option<AgentId>) -> Found {
+        let mut state = self.shared.open();
+        let fetched = &state.fetched;
+        if fetched.whole.is_some_and(|(from, to)| from <= at && at <= to) {
+            return match fetched.album.find(When::At(at), agent) {
+                // It stands in no row of kept moments.
+                Ok(past) => Found::Past(Box::new(Past {
+                    place: 0,
+                    kept: 1,
+                    from: fetched.begin.unwrap_or(past.from),
+                    to: until,
+                    journal: true,
+                    ..past
+                })),
+                Err(why) => Found::Refused(why),
+            };
+        }
+        if state.failed.as_ref().is_some_and(|(when, _)| *when == at)
+            && let Some((_, why)) = state.failed.take()
+        {
+            return Found::Refused(why);
+        }
+        if state.wanted.is_none_or(|(wanted, _)| wanted != at) {
+            state.wanted = Some((at, until));
+            self.shared.news.notify_one();
+        }
+        Found::Fetching((100.0 * state.share) as u8)
+    }
+
+    /// When the moment of a picture from here was, and the one so many moments from it, if that was fetched too.
+    pub fn step(&self, seq: u64, by: i32) -> Option<(Stamp, Option<Stamp>)> {
+        let state = self.shared.open();
+        let here = state.fetched.album.time(seq)?;
+        Some((here, state.fetched.album.beside(seq, by)))
+    }
+}
+
+impl Drop for Archive {
+    fn drop(&mut self) {
+        self.shared.open().closed = true;
+        self.shared.news.notify_one();
+    }
+}
+
+/// Fetches what is wanted, one after the other, until nobody can want anything.
+fn work(shared: &Shared, journal: &Path, scene: &Scene, remake: &Remake) {
+    loop {
+        let mut state = shared.open();
+        let (at, until) = loop {
+            match state.wanted {
+                _ if state.closed => return,
+                Some(wanted) => break wanted,
+                None => state = shared.news.wait(state).unwrap_or_else(PoisonError::into_inner),
+            }
+        };
+        state.share = 0.0;
+        drop(state);
+        let fetched = fetch(shared, journal, scene, remake, (at, until));
+        let mut state = shared.open();
+        // Another may be wanted by now.
+        state.wanted = state.wanted.filter(|(wanted, _)| *wanted != at);
+        match fetched {
+            Ok(fetched) => state.fetched = fetched,
+            Err(why) => state.failed = Some((at, why)),
+        }
+    }
+}
+
+/// What the journal has for a moment: the newest checkpoint that is old enough, and all commands.
+#[derive(Default)]
+struct Pages {
+    checkpoint: Option<Vec<u8>>,
+    given: Vec<Given>,
+}
+
+fn read(journal: &Path, before: Stamp) -> Result<Pages, String> {
+    let mut pages = Pages::default();
+    journal::scan(journal, |frame| {
+        match frame.kind {
+            k if k == Kind::Checkpoint as u16 => {
+                let old = decode(frame.payload).is_some_and(|(c, ..)| c.at.is_some_and(|at| at <= before));
+                if old {
+                    pages.checkpoint = Some(frame.payload.to_vec());
+                }
+            }
+            k if k == Kind::Command as u16 => {
+                pages.given.extend(serde_json::from_slice::<Given>(frame.payload).ok());
+            }
+            _ => {}
+        }
+        Ok(())
+    })
+    .map_err(|e| format!("the journal cannot be read: {e}"))?;
+    pages.given.retain(|g| g.command.is_some());
+    pages.given.sort_by_key(|g| g.events);
+    Ok(pages)
+}
+
+fn fetch(
+    shared: &Shared,
+    journal: &Path,
+    scene: &Scene,
+    remake: &Remake,
+    (at, until): (Stamp, Stamp),
+) -> Result<Fetched, String> {
+    let pages = read(journal, Stamp(at.0.saturating_sub(WARM.0)))?;
+    let (mut engine, mut feed) = remake()?;
+    let told = match pages.checkpoint.as_deref().and_then(decode) {
+        Some((_, told, snapshot)) => {
+            engine.restore(snapshot).map_err(|e| format!("a checkpoint before that cannot be used: {e}"))?;
+            told
+        }
+        None => super::drive::Told::default(),
+    };
+    let begun = told.events;
+    for _ in 0..begun {
+        feed.next().map_err(|e| e.to_string())?.ok_or("the market is shorter than it was")?;
+    }
+    let recorder = Recorder::numbered(&engine, FAR + begun);
+    let mut stepper = Stepper::new(&mut engine, told, None);
+    stepper.recorder = Some(recorder);
+    let mut given = pages.given.into_iter().skip_while(|g| g.events < begun).peekable();
+    let mut fetched = Fetched { album: Album::new(BYTES_MAX), whole: None, begin: stepper.told.from };
+    let (keep, end) = (Stamp(at.0.saturating_sub(BEFORE.0)), Stamp(at.0.saturating_add(AFTER.0)).min(until));
+    let scene = Scene { progress: None, speed: "from the journal".to_owned(), ..scene.clone() };
+    let (mut from, mut first): (Option<Stamp>, Option<Stamp>) = (None, None);
+    loop {
+        // What acted at the checkpoint is in it already.
+        while let Some(g) = given.next_if(|g| g.events <= stepper.told.events) {
+            if g.events > begun || begun == 0 {
+                stepper.act(&g);
+            }
+        }
+        let Some(event) = feed.next().map_err(|e| e.to_string())? else { break };
+        // The first moment stands for everything before it.
+        let kept = fetched.album.oldest().is_some();
+        if matches!(event, Event::Barrier(b) if b > end && kept) {
+            break;
+        }
+        let Some(barrier) = stepper.market(&event).map_err(|e| e.to_string())? else { continue };
+        fetched.begin = stepper.told.from;
+        if barrier >= keep {
+            first.get_or_insert(barrier);
+            keep_moment(&mut fetched.album, &stepper, &scene);
+        }
+        let start = *from.get_or_insert(barrier);
+        let share = barrier.since(start).0 as f64 / end.since(start).0.max(1) as f64;
+        let mut state = shared.open();
+        state.share = share.clamp(0.0, 1.0);
+        if state.closed {
+            return Err("the hive is ending".to_owned());
+        }
+    }
+    let oldest = fetched.album.oldest().ok_or("the run had not begun then")?;
+    // Before the first barrier of the run there is nothing; else memory says what is there.
+    let from = if fetched.begin == first && fetched.begin == Some(oldest) { Stamp(i64::MIN) } else { oldest };
+    fetched.whole = Some((from, end));
+    Ok(fetched)
+}
+
+fn keep_moment(album: &mut Album, stepper: &Stepper<'_>, scene: &Scene) {
+    let Some(recorder) = &stepper.recorder else { return };
+    let view = recorder.picture(stepper.engine, scene);
+    let declared = 0..stepper.engine.cast().declared as u32;
+    let pages: Vec<AgentPage> = declared.filter_map(|n| recorder.page(stepper.engine, AgentId(n))).collect();
+    album.keep(&view, &pages, Instant::now());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Command;
+    use crate::market::synth::{SynthFeed, SynthSettings};
+    use crate::runtime::recover::{self, Identity, Probe};
+    use crate::runtime::setup;
+    use crate::view::Cockpit;
+    use std::collections::BTreeMap;
+
+    fn made() -> (Engine, Box<dyn Feed>) {
+        let config = crate::config::shipped().unwrap();
+        let settings = SynthSettings { bars_days: 40, ..SynthSettings::default() };
+        let feed = SynthFeed::new(settings).unwrap();
+        let engine = Engine::new(&config.roster, feed.universe(), &setup::settings(&config), 1);
+        (engine, Box::new(feed))
+    }
+
+    /// What a picture says that is no memory of a recorder: all of it that the engine knows.
+    fn known(c: &Cockpit) -> String {
+        let agents: Vec<_> = c
+            .agents
+            .iter()
+            .map(|a| (&a.name, a.state, a.points, a.alone, a.sim, a.real, &a.position))
+            .collect();
+        format!("{:?} {:?} {agents:?} {:?}", c.market_time, c.account.equity, c.orders)
+    }
+
+    /// Lives through all of it, kept in a folder, with an order of the operator; what was shown at each barrier.
+    fn live(dir: &Path) -> BTreeMap<Stamp, (String, Option<AgentPage>)> {
+        let (mut engine, mut feed) = made();
+        let identity = Identity::new("hive", "roster".to_owned(), 1, feed.info(), feed.universe());
+        let opened = recover::open(dir, &identity, &mut engine, feed.as_mut(), &Probe::Here).unwrap();
+        let (mut keeper, mut shown) = (opened.keeper, BTreeMap::new());
+        let recorder = Recorder::new(&engine);
+        let mut stepper = Stepper::new(&mut engine, opened.told, Some(&mut keeper));
+        stepper.recorder = Some(recorder);
+        while let Some(event) = feed.next().unwrap() {
+            let Some(at) = stepper.market(&event).unwrap() else { continue };
+            if shown.len() == 130 {
+                let (events, command) = (stepper.told.events, Some(Command::Unfund(AgentId(0))));
+                stepper.command(&Given { events, at, command, uid: 0, pid: 1 }).unwrap();
+            }
+            let recorder = stepper.recorder.as_ref().unwrap();
+            let picture = recorder.picture(stepper.engine, &Scene::default());
+            shown.insert(at, (known(&picture), recorder.page(stepper.engine, AgentId(3))));
+        }
+        shown
+    }
+
+    fn wait(archive: &Archive, at: Stamp, until: Stamp) -> Result<Past, String> {
+        let end = Instant::now() + std::time::Duration::from_secs(120);
+        loop {
+            match archive.find(at, until, Some(AgentId(3))) {
+                Found::Past(past) => return Ok(*past),
+                Found::Refused(why) => return Err(why),
+                Found::Fetching(share) => assert!(share <= 100 && Instant::now() < end, "it never comes"),
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn what_is_lived_through_again_is_what_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let shown = live(folder.path());
+        let last = *shown.keys().next_back().unwrap();
+        let archive = Archive::new(folder.path(), Scene::default(), Arc::new(|| Ok(made())));
+        let stamps: Vec<Stamp> = shown.keys().copied().collect();
+        // Before any checkpoint, after one, and after what the operator did.
+        for n in [0, 20, 160, 200] {
+            let (at, (then, page)) = (stamps[n], &shown[&stamps[n]]);
+            let past = wait(&archive, at.after(Span(1)), last).unwrap();
+            assert_eq!((&known(&past.view), past.place, past.journal), (then, 0, true), "{at}");
+            assert_eq!(past.from, stamps[0], "the run's beginning is told");
+            assert!(past.view.seq >= FAR);
+            let why =
+                |p: &AgentPage| p.why.iter().map(|w| (w.message, w.factors.clone())).collect::<Vec<_>>();
+            let (page, again) = (page.as_ref().unwrap(), past.page.as_ref().unwrap());
+            assert_eq!((why(page), &page.row.said), (why(again), &again.row.said), "{at}");
+            // The next step is at hand.
+            let (here, beside) = archive.step(past.view.seq, 1).unwrap();
+            assert_eq!((here, beside), (at, Some(stamps[n + 1])));
+            assert!(matches!(archive.find(stamps[n + 1], last, None), Found::Past(_)));
+        }
+        // Never beyond what it is told.
+        let near = wait(&archive, stamps[100], stamps[101]).unwrap();
+        assert_eq!(
+            (near.view.market_time, archive.step(near.view.seq, 2).unwrap().1),
+            (Some(stamps[100]), None)
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::new(folder.path(), Scene::default(), Arc::new(|| Err("no market".to_owned())));
+        assert!(!wait(&archive, Stamp(5), Stamp(9)).unwrap_err().is_empty());
+    }
+}

@@ -1,0 +1,199 @@
+//! What the desk has at the venue: orders that may still fill, and below them the last fills, the newest first.
+
+use super::app::{App, Pane};
+use super::draw::block;
+use super::table::{self, Column};
+use super::theme::Role;
+use super::{time, words};
+use crate::domain::{Decimal, OrderStatus, Stamp, money};
+use crate::view::Cockpit;
+use crate::view::orders::{FillRow, OrderRow, state};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// Cells from which on the last column is written.
+const NOTE: usize = 8;
+
+/// The title of the column that is there where there are several.
+const VENUE: &str = "venue";
+
+/// A line: an order or a fill, as it is written.
+struct Entry {
+    id: u64,
+    at: Stamp,
+    venue: String,
+    symbol: String,
+    quantity: Decimal,
+    price: (String, Role),
+    state: (String, Role),
+    note: Vec<String>,
+}
+
+/// In the order in which they stand.
+const COLUMNS: &[Column<Entry>] = &[
+    Column { title: "order", width: 7, right: true, rank: 2, of: |e| (format!("#{}", e.id), Role::Dim) },
+    Column {
+        title: "when",
+        width: 11,
+        right: false,
+        rank: 4,
+        of: |e| (words::moment(e.at).get(5..).unwrap_or_default().to_owned(), Role::Dim),
+    },
+    Column {
+        title: VENUE,
+        width: 9,
+        right: false,
+        rank: 6,
+        of: |e| (if e.venue.is_empty() { "paper".to_owned() } else { e.venue.clone() }, Role::Dim),
+    },
+    Column { title: "what", width: 10, right: false, rank: 0, of: |e| (e.symbol.clone(), Role::Title) },
+    Column { title: "side", width: 4, right: false, rank: 0, of: |e| side(e.quantity) },
+    Column {
+        title: "quantity",
+        width: 11,
+        right: true,
+        rank: 0,
+        of: |e| (words::decimal(e.quantity.abs()), Role::Text),
+    },
+    Column { title: "price", width: 9, right: true, rank: 1, of: |e| e.price.clone() },
+    Column { title: "state", width: 11, right: false, rank: 3, of: |e| e.state.clone() },
+];
+
+fn side(quantity: Decimal) -> (String, Role) {
+    if quantity.is_sign_negative() { ("sell".to_owned(), Role::Bad) } else { ("buy".to_owned(), Role::Good) }
+}
+
+fn order(c: &Cockpit, o: &OrderRow) -> Entry {
+    let age = c.market_time.map(|now| now.since(o.at)).filter(|a| a.0 > 0).map(time::stretch);
+    let worked = if o.maker.is_empty() { String::new() } else { format!("worked by {}", o.maker) };
+    let done = money::to_estimate(o.filled) / money::to_estimate(o.quantity);
+    let role = match o.state {
+        OrderStatus::Unknown | OrderStatus::Rejected => Role::Bad,
+        OrderStatus::Pending => Role::Warn,
+        _ => Role::Sim,
+    };
+    let text = match o.state {
+        OrderStatus::PartlyFilled => format!("{:.0} % filled", 100.0 * done),
+        other => state(other).to_owned(),
+    };
+    let parts = [age.map_or_else(|| "new".to_owned(), |a| format!("{a} old")), worked];
+    Entry {
+        id: o.id,
+        at: o.at,
+        venue: o.venue.clone(),
+        symbol: o.symbol.clone(),
+        quantity: o.quantity,
+        price: o.limit.map_or_else(
+            || ("market".to_owned(), Role::Dim),
+            |l| (words::price(money::to_estimate(l)), Role::Text),
+        ),
+        state: (text, role),
+        note: parts.into_iter().filter(|p| !p.is_empty()).collect(),
+    }
+}
+
+fn fill(f: &FillRow) -> Entry {
+    let price = money::to_estimate(f.price);
+    let worth = words::thousands(price * money::to_estimate(f.quantity).abs());
+    Entry {
+        id: f.order,
+        at: f.at,
+        venue: f.venue.clone(),
+        symbol: f.symbol.clone(),
+        quantity: f.quantity,
+        price: (words::price(price), Role::Text),
+        state: ("filled".to_owned(), Role::Dim),
+        note: vec![format!("fee {:.2}", money::to_estimate(f.fee)), format!("of {worth}")],
+    }
+}
+
+/// How many lines there are.
+pub fn count(c: &Cockpit) -> usize {
+    c.orders.len() + c.fills.len()
+}
+
+/// A line by its place, orders first, then the newest fill.
+fn entry(c: &Cockpit, n: usize) -> Option<Entry> {
+    let below = |n: usize| c.fills.iter().rev().nth(n).map(fill);
+    c.orders.get(n).map(|o| order(c, o)).or_else(|| below(n.checked_sub(c.orders.len())?))
+}
+
+/// A line as text, to be copied.
+pub fn text(c: &Cockpit, n: usize) -> Option<String> {
+    let e = entry(c, n)?;
+    let (side, quantity) = (side(e.quantity).0, words::decimal(e.quantity.abs()));
+    let venue = if e.venue.is_empty() { String::new() } else { format!(" on {}", e.venue) };
+    let (state, price, note) = (e.state.0, e.price.0, e.note.join(", "));
+    Some(format!("order #{}: {side} {quantity} {}{venue} at {price}, {state}, {note}", e.id, e.symbol))
+}
+
+/// Draws it.
+pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
+    let t = &app.theme;
+    let dim = t.of(Role::Dim);
+    let Some(c) = &app.cockpit else {
+        return frame.render_widget(block(app, Pane::Orders, Vec::new()), area);
+    };
+    let rows = count(c);
+    let shown = usize::from(area.height.saturating_sub(3));
+    let cursor = app.order.min(rows.saturating_sub(1));
+    let top = table::top(app.orders_top, cursor, rows, shown);
+    let more = if c.more_orders > 0 { format!(" and {} more", c.more_orders) } else { String::new() };
+    let title = format!(
+        "{} working{more}, last {} fills{} ",
+        c.orders.len(),
+        c.fills.len(),
+        table::more(top, rows, shown)
+    );
+    let pane = block(app, Pane::Orders, vec![Span::styled(title, dim)]);
+    let inside = pane.inner(area);
+    frame.render_widget(pane, area);
+    if inside.height > 0 && rows == 0 {
+        let text = " nothing is on order and nothing was filled since this swarm was started";
+        let lines: Vec<Line<'_>> = words::wrap(text, usize::from(inside.width).saturating_sub(1))
+            .into_iter()
+            .map(|l| Line::raw(format!(" {l}")))
+            .collect();
+        frame.render_widget(Paragraph::new(lines).style(dim), inside);
+    } else if inside.height > 0 {
+        let venues = c.orders.iter().map(|o| &o.venue).chain(c.fills.iter().map(|f| &f.venue));
+        let several = venues.into_iter().any(|v| !v.is_empty());
+        let all = COLUMNS.iter().filter(|c| several || c.title != VENUE).copied().collect();
+        let columns = table::fitting(all, usize::from(inside.width), |_| 0);
+        let left = usize::from(inside.width).saturating_sub(table::width(&columns));
+        table::head(frame, t, &columns, if left >= 11 { "age, or fee" } else { "" }, inside);
+        for n in top..rows.min(top + shown) {
+            let Some(e) = entry(c, n) else { continue };
+            let at = Rect { y: inside.y + 1 + (n - top) as u16, height: 1, ..inside };
+            let note = |e: &Entry, width: usize| {
+                // Whole parts, as they fit: a number that is cut is another number.
+                let join = |n: &usize| e.note[..*n].join(" ");
+                let fits = (1..=e.note.len()).rev().find(|n| join(n).chars().count() <= width);
+                (fits.filter(|_| width >= NOTE).map(|n| join(&n)).unwrap_or_default(), Role::Dim)
+            };
+            table::row(frame, t, &columns, &e, at, note);
+            if n == cursor {
+                table::mark(frame, t, at, app.focus == Pane::Orders && app.open.is_none());
+            }
+        }
+    }
+    app.orders_top = top;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::sample::picture;
+
+    #[test]
+    fn orders_come_first_and_then_the_newest_fill() {
+        let c = picture(1);
+        let newest = c.fills.last().unwrap().order;
+        assert_eq!(entry(&c, c.orders.len()).unwrap().id, newest);
+        assert!(entry(&c, count(&c)).is_none());
+        let first = text(&c, 0).unwrap();
+        assert!(first.starts_with("order #") && first.contains("worked by"), "{first}");
+    }
+}

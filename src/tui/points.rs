@@ -1,0 +1,196 @@
+//! The points pane: how everybody stands, and what each earned for others: by what it said, and by what it did
+//! for the desk.
+
+use super::app::{App, Pane};
+use super::draw::block;
+use super::table::{self, Column};
+use super::theme::{Role, Theme};
+use super::words;
+use crate::domain::Service;
+use crate::view::Cockpit;
+use crate::view::cockpit::AgentRow;
+use crate::view::services::ServiceRow;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+/// Bounds of the small curve of points.
+const POINTS: (f64, f64) = (33.0, 200.0);
+/// Cells from which on it is told in words what somebody did.
+const DEED: usize = 28;
+
+/// The title of the column that is there where idle cash is used.
+const CAPITAL: &str = "capital ";
+
+/// An agent and what it does for the desk, in words.
+struct Entry {
+    row: AgentRow,
+    deeds: String,
+}
+
+fn gain(x: f64) -> (String, Role) {
+    if x == 0.0 { ("–".to_owned(), Role::Dim) } else { (words::fine_cell(x), words::sign_fine(x)) }
+}
+
+/// In the order in which they stand.
+const COLUMNS: &[Column<Entry>] = &[
+    Column {
+        title: "",
+        width: 1,
+        right: false,
+        rank: 0,
+        of: |e| (words::mark(e.row.state).to_owned(), words::state(e.row.state)),
+    },
+    Column {
+        title: "agent",
+        width: 10,
+        right: false,
+        rank: 0,
+        of: |e| (format!("{} {}", words::glyph(e.row.family), e.row.name), Role::Title),
+    },
+    Column {
+        title: "pts",
+        width: 3,
+        right: true,
+        rank: 1,
+        of: |e| (format!("{:.0}", 100.0 * e.row.points), Role::Text),
+    },
+    Column {
+        title: "trend",
+        width: 8,
+        right: false,
+        rank: 5,
+        of: |e| (words::spark(&e.row.trend, POINTS, 8), Role::Sim),
+    },
+    Column {
+        title: "needed",
+        width: 7,
+        right: true,
+        rank: 6,
+        of: |e| {
+            let text = format!("{:+.1} %", 100.0 * e.row.difference);
+            table::or_dash(!text.ends_with("0.0 %"), || text)
+        },
+    },
+    Column { title: "talk ", width: 9, right: true, rank: 3, of: |e| gain(e.row.given) },
+    Column { title: "carry ", width: 9, right: true, rank: 3, of: |e| gain(e.row.served[0]) },
+    Column { title: "orders ", width: 9, right: true, rank: 3, of: |e| gain(e.row.served[1]) },
+    Column { title: CAPITAL, width: 9, right: true, rank: 7, of: |e| gain(e.row.served[2]) },
+    Column { title: "for desk ", width: 9, right: true, rank: 2, of: |e| gain(e.row.served.iter().sum()) },
+];
+
+/// `carries 1.2 BTC in spot for the desk: +14.20 today`.
+pub fn deed(s: &ServiceRow) -> String {
+    match (s.today, s.what.is_empty()) {
+        (0.0, true) => s.deed(),
+        (today, _) => format!("{}: {} today", s.deed(), words::fine(today)),
+    }
+}
+
+fn entry(c: &Cockpit, row: &AgentRow) -> Entry {
+    // For whom it is stands over the column.
+    let short = |s: &ServiceRow| deed(s).replace(" for the desk", "").replace("the desk's ", "");
+    let deeds: Vec<String> = c.services.iter().filter(|s| s.agent == row.id).map(short).collect();
+    Entry { row: row.clone(), deeds: deeds.join("; ") }
+}
+
+/// Draws it.
+pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
+    let rows = app.by_worth();
+    let selected = app.agent().and_then(|a| rows.iter().position(|r| r.id == a.id)).unwrap_or(0);
+    let place = if rows.is_empty() { 0 } else { selected + 1 };
+    // Border, head, and the line of sums.
+    let shown = usize::from(area.height.saturating_sub(4));
+    let top = table::top(app.points_top, selected, rows.len(), shown);
+    let t = &app.theme;
+    let more = table::more(top, rows.len(), shown);
+    let title = vec![
+        Span::styled(format!("{place} of {}{more} ", rows.len()), t.of(Role::Dim)),
+        Span::styled("who earned what for others ", t.of(Role::Dim)),
+    ];
+    let pane = block(app, Pane::Points, title);
+    let inside = pane.inner(area);
+    frame.render_widget(pane, area);
+    if let Some(c) = app.cockpit.as_ref().filter(|_| inside.height > 1) {
+        let capital = c.services.iter().any(|s| s.service == Service::Capital);
+        let all = COLUMNS.iter().filter(|c| capital || c.title != CAPITAL).copied().collect();
+        let columns = table::fitting(all, usize::from(inside.width), |_| 0);
+        let left = usize::from(inside.width).saturating_sub(table::width(&columns));
+        let rest = if left >= DEED { "does for the desk" } else { "" };
+        table::head(frame, t, &columns, rest, inside);
+        let focused = app.focus == Pane::Points && app.open.is_none();
+        for (n, a) in rows.iter().skip(top).take(shown).enumerate() {
+            let at = Rect { y: inside.y + 1 + n as u16, height: 1, ..inside };
+            let said = |e: &Entry, width: usize| {
+                (if width >= DEED { words::cut(&e.deeds, width) } else { String::new() }, Role::Dim)
+            };
+            table::row(frame, t, &columns, &entry(c, a), at, said);
+            if top + n == selected {
+                table::mark(frame, t, at, focused);
+            }
+        }
+        let foot = Rect { y: inside.bottom() - 1, height: 1, ..inside };
+        frame.render_widget(Paragraph::new(sums(t, c, usize::from(foot.width))), foot);
+    }
+    app.points_top = top;
+}
+
+/// What a service is called in a sum.
+fn service(s: Service) -> &'static str {
+    match s {
+        Service::Carry => "carry",
+        Service::Liquidity => "orders worked",
+        Service::Capital => "idle capital",
+    }
+}
+
+/// What each service was worth in all, and today.
+fn sums<'a>(t: &Theme, c: &Cockpit, width: usize) -> Line<'a> {
+    let dim = t.of(Role::Dim);
+    if c.services.is_empty() {
+        let long = " nobody serves the desk here: that takes a perp with its spot, or makers on quotes";
+        let text = if width >= long.len() { long } else { " nobody serves the desk here" };
+        return Line::styled(text, dim);
+    }
+    let mut spans = vec![Span::styled(" for the desk ", t.of(Role::Title))];
+    let mut used: usize = spans.iter().map(Span::width).sum();
+    for s in Service::ALL {
+        let (today, total) = of(c, s);
+        if !c.services.iter().any(|row| row.service == s) {
+            continue;
+        }
+        let group = [
+            Span::styled(format!("· {} ", service(s)), dim),
+            Span::styled(words::gain_fine(total), t.of(words::sign_fine(total))),
+            Span::styled(format!(", today {} ", words::fine(today)), dim),
+        ];
+        let cells: usize = group.iter().map(Span::width).sum();
+        if used + cells <= width {
+            used += cells;
+            spans.extend(group);
+        }
+    }
+    Line::from(spans)
+}
+
+/// Today's worth of a service and that of the whole run.
+fn of(c: &Cockpit, service: Service) -> (f64, f64) {
+    let of = c.services.iter().filter(|s| s.service == service);
+    of.fold((0.0, 0.0), |(today, total), s| (today + s.today, total + s.total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::sample::picture;
+
+    #[test]
+    fn a_deed_says_what_was_done_and_what_it_was_worth_today() {
+        let mut row = picture(1).services[0].clone();
+        (row.what, row.today) = ("1.2 BTC".to_owned(), 14.2);
+        assert_eq!(deed(&row), "carries 1.2 BTC in spot for the desk: +14.20 today");
+        (row.what, row.today) = (String::new(), 0.0);
+        assert_eq!(deed(&row), "would carry in spot for the desk where that pays");
+    }
+}

@@ -1,0 +1,117 @@
+//! What the desk has at the venue: orders that may still fill, and the last fills.
+//!
+//! Quantities, limits and prices are the books' own decimals: what stands here is what was sent and booked.
+
+use crate::domain::{Decimal, Fill, InstrumentId, Money, OrderStatus, Stamp};
+use crate::engine::Engine;
+use crate::execution::orders::Tracked;
+use serde::{Deserialize, Serialize};
+
+/// Orders that are shown, the newest.
+pub const ORDERS_MAX: usize = 64;
+/// Fills that are shown, the last.
+pub const FILLS_MAX: usize = 64;
+
+/// An order that may still fill.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderRow {
+    /// Its number.
+    pub id: u64,
+    /// When it was decided.
+    pub at: Stamp,
+    /// Where; empty where the feed has one venue.
+    pub venue: String,
+    /// What, as the venue writes it.
+    pub symbol: String,
+    /// Base units, bought is positive.
+    pub quantity: Decimal,
+    /// Of that, what was filled.
+    pub filled: Decimal,
+    /// Its limit; none for what is taken at the market.
+    pub limit: Option<Decimal>,
+    /// Where it stands.
+    pub state: OrderStatus,
+    /// Who works it; empty for the desk itself.
+    pub maker: String,
+}
+
+/// A fill.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FillRow {
+    /// The order's number …
+    pub order: u64,
+    /// … and the how-manieth of its fills.
+    pub number: u32,
+    /// When.
+    pub at: Stamp,
+    /// Where; empty where the feed has one venue.
+    pub venue: String,
+    /// What, as the venue writes it.
+    pub symbol: String,
+    /// Base units, bought is positive.
+    pub quantity: Decimal,
+    /// Paid or got, half-spread and impact included.
+    pub price: Decimal,
+    /// In the account's currency; a rebate is negative.
+    pub fee: Money,
+}
+
+/// The order's state in one word or two.
+pub fn state(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::Pending => "sent",
+        OrderStatus::Working => "working",
+        OrderStatus::PartlyFilled => "part filled",
+        OrderStatus::Filled => "filled",
+        OrderStatus::Cancelled => "cancelled",
+        OrderStatus::Rejected => "rejected",
+        OrderStatus::Unknown => "unknown",
+    }
+}
+
+/// Orders that may still fill, the newest first, and how many are left out.
+pub(super) fn open(engine: &Engine) -> (Vec<OrderRow>, u64) {
+    let mut rows: Vec<OrderRow> = engine.respond.real.orders.open().map(|o| row(engine, o)).collect();
+    rows.reverse();
+    let more = rows.len().saturating_sub(ORDERS_MAX) as u64;
+    rows.truncate(ORDERS_MAX);
+    (rows, more)
+}
+
+fn names(engine: &Engine, id: InstrumentId) -> (String, String) {
+    engine.instrument(id).map(|i| (i.venue.clone(), i.symbol.clone())).unwrap_or_default()
+}
+
+fn row(engine: &Engine, order: &Tracked) -> OrderRow {
+    let (venue, symbol) = names(engine, order.instrument);
+    let resting = engine.respond.real.venue.resting(order.instrument).filter(|r| r.0 == order.id);
+    let makers = &engine.servants().makers;
+    let maker = resting.and_then(|_| makers.get(order.instrument.index()).copied().flatten());
+    let maker = maker.and_then(|m| engine.cast().agents.get(m.index())).map(|a| a.name.clone());
+    OrderRow {
+        id: order.id.0,
+        at: order.at,
+        venue,
+        symbol,
+        quantity: order.quantity.normalize(),
+        filled: order.filled.normalize(),
+        limit: resting.map(|r| r.2.normalize()),
+        state: order.status,
+        maker: maker.unwrap_or_default(),
+    }
+}
+
+/// A fill as it is shown.
+pub(super) fn filled(engine: &Engine, fill: &Fill) -> FillRow {
+    let (venue, symbol) = names(engine, fill.instrument);
+    FillRow {
+        order: fill.order.0,
+        number: fill.number,
+        at: fill.at,
+        venue,
+        symbol,
+        quantity: fill.quantity.normalize(),
+        price: fill.price.normalize(),
+        fee: fill.fee,
+    }
+}

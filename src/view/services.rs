@@ -1,0 +1,186 @@
+//! What agents do for the desk beside saying what to hold: who serves, on what, and what it was worth.
+//!
+//! # Invariants
+//!
+//! 1. Totals are the books': a carrier's is the PnL of its book, a maker's what taking would have cost less what
+//!    its orders did cost. They are of the whole run; today is of the market's day.
+//! 2. Who could serve and was not needed yet is there with nought, so that it can be told from who cannot.
+
+use super::cockpit::bounded;
+use super::words;
+use crate::domain::{AgentId, Body, InstrumentId, Message, MessageId, Service, Speaker, money};
+use crate::engine::Engine;
+use serde::{Deserialize, Serialize};
+
+/// Instruments that are named of what an agent serves on, the largest first.
+const NAMED: usize = 3;
+
+/// One agent's service for the desk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServiceRow {
+    /// Who serves.
+    pub agent: AgentId,
+    /// How.
+    pub service: Service,
+    /// What it serves, in words: `1.2 BTC, 14 ETH`; empty for nothing now.
+    pub what: String,
+    /// In currency: what is carried in spot now, or what was worked so far.
+    pub notional: f64,
+    /// What it saved or earned since the market's day began, in currency.
+    pub today: f64,
+    /// The same since the run began.
+    pub total: f64,
+    /// The message that says so, the newest; 0 for none yet.
+    pub receipt: MessageId,
+}
+
+impl ServiceRow {
+    /// `carries 1.2 BTC in spot for the desk`: what it does, without what it was worth.
+    pub fn deed(&self) -> String {
+        match (self.service, self.what.is_empty()) {
+            (Service::Carry, true) => "would carry in spot for the desk where that pays".to_owned(),
+            (Service::Carry, false) => format!("carries {} in spot for the desk", self.what),
+            (Service::Liquidity, true) => "would work the desk's orders".to_owned(),
+            (Service::Liquidity, false) => format!("worked the desk's orders: {}", self.what),
+            (Service::Capital, _) => "uses the desk's idle cash".to_owned(),
+        }
+    }
+}
+
+/// What a recorder keeps of services: the day's beginning, and the last receipts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Served {
+    /// Totals at the last barrier …
+    last: Vec<(AgentId, Service, f64)>,
+    /// … and when the day began.
+    open: Vec<(AgentId, Service, f64)>,
+    receipts: Vec<(AgentId, Service, MessageId)>,
+}
+
+fn found<T: Copy>(all: &[(AgentId, Service, T)], agent: AgentId, service: Service) -> Option<T> {
+    all.iter().find(|a| (a.0, a.1) == (agent, service)).map(|a| a.2)
+}
+
+impl Served {
+    /// A barrier has passed; `new_day` if it is the first of its day.
+    pub fn mark(&mut self, engine: &Engine, new_day: bool) {
+        if new_day {
+            self.open = std::mem::take(&mut self.last);
+        }
+        self.last = totals(engine);
+    }
+
+    /// Takes note of a message, if it is a receipt.
+    pub fn hear(&mut self, message: &Message) {
+        let (Speaker::Agent(agent), Body::Receipt(r)) = (message.from, &message.body) else { return };
+        self.receipts.retain(|known| (known.0, known.1) != (agent, r.service));
+        self.receipts.push((agent, r.service, message.id));
+    }
+
+    /// What an agent saved or earned until the last barrier, by service in the order of [`Service::ALL`].
+    pub fn totals(&self, agent: AgentId) -> [f64; 3] {
+        Service::ALL.map(|service| found(&self.last, agent, service).unwrap_or_default())
+    }
+
+    /// All that serve, agent by agent.
+    pub fn rows(&self, engine: &Engine) -> Vec<ServiceRow> {
+        let row = |(agent, service, total): (AgentId, Service, f64)| {
+            let (what, notional) = match service {
+                Service::Carry => carried(engine, agent),
+                Service::Liquidity | Service::Capital => worked(engine, agent),
+            };
+            ServiceRow {
+                agent,
+                service,
+                what: bounded(what),
+                notional,
+                today: total - found(&self.open, agent, service).unwrap_or_default(),
+                total,
+                receipt: found(&self.receipts, agent, service).unwrap_or(MessageId(0)),
+            }
+        };
+        totals(engine).into_iter().map(row).collect()
+    }
+}
+
+/// What each saved or earned so far.
+fn totals(engine: &Engine) -> Vec<(AgentId, Service, f64)> {
+    let (spec, real) = (engine.servants(), &engine.respond.real);
+    let carry = spec.carrying().into_iter().map(|owner| {
+        let pnl = real.ledger.pnl(owner, &real.marks).unwrap_or_default();
+        (owner, Service::Carry, money::to_estimate(pnl))
+    });
+    let liquidity = makers(engine).into_iter().map(|maker| {
+        let all = places(engine, maker).map(|i| engine.worked_on(InstrumentId(i as u16)));
+        (maker, Service::Liquidity, all.map(|w| w.taking - w.cost).sum())
+    });
+    let mut all: Vec<_> = carry.chain(liquidity).collect();
+    all.sort_by_key(|a| (a.0, a.1));
+    all
+}
+
+fn makers(engine: &Engine) -> Vec<AgentId> {
+    let mut makers: Vec<AgentId> = engine.servants().makers.iter().flatten().copied().collect();
+    makers.sort_unstable();
+    makers.dedup();
+    makers
+}
+
+fn places(engine: &Engine, maker: AgentId) -> impl Iterator<Item = usize> + '_ {
+    let makers = engine.servants().makers.iter().enumerate();
+    makers.filter(move |(_, m)| **m == Some(maker)).map(|(i, _)| i)
+}
+
+/// What an agent carries in spot now, in words and in currency.
+fn carried(engine: &Engine, agent: AgentId) -> (String, f64) {
+    let real = &engine.respond.real;
+    let mut held: Vec<(f64, f64, &str)> = Vec::new();
+    for (place, spot, owner) in engine.servants().held() {
+        let quantity = real.services.carried.get(place).copied().unwrap_or_default();
+        let mark = real.marks.get(spot.index()).copied().unwrap_or_default();
+        let Some(i) = engine.instrument(spot).filter(|_| owner == agent && !quantity.is_zero()) else {
+            continue;
+        };
+        let quantity = money::to_estimate(quantity);
+        held.push((quantity * money::to_estimate(mark), quantity, engine.asset_name(i.asset)));
+    }
+    held.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
+    let mut parts: Vec<String> =
+        held.iter().take(NAMED).map(|(_, q, name)| format!("{} {name}", words::quantity(*q))).collect();
+    if held.len() > NAMED {
+        parts.push(format!("{} more", held.len() - NAMED));
+    }
+    (parts.join(", "), held.iter().map(|h| h.0).sum())
+}
+
+/// What an agent worked so far, in words and in currency.
+fn worked(engine: &Engine, agent: AgentId) -> (String, f64) {
+    let all = places(engine, agent).map(|i| engine.worked_on(InstrumentId(i as u16)));
+    let (rested, crossed) = all.fold((0.0, 0.0), |(r, c), w| (r + w.rested, c + w.crossed));
+    if rested + crossed <= 0.0 {
+        return (String::new(), 0.0);
+    }
+    let share = 100.0 * rested / (rested + crossed);
+    (format!("{} filled, {share:.0} % of it at rest", words::grouped(rested + crossed)), rested + crossed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_not_needed_yet_is_told_from_who_was() {
+        let row = |service, what: &str| ServiceRow {
+            agent: AgentId(1),
+            service,
+            what: what.to_owned(),
+            notional: 0.0,
+            today: 0.0,
+            total: 0.0,
+            receipt: MessageId(0),
+        };
+        assert_eq!(row(Service::Carry, "1.2 BTC").deed(), "carries 1.2 BTC in spot for the desk");
+        assert!(row(Service::Carry, "").deed().starts_with("would carry"));
+        assert!(row(Service::Liquidity, "").deed().starts_with("would work"));
+    }
+}
