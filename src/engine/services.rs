@@ -318,6 +318,7 @@ impl Real {
                 () if age.0 > HELD_AFTER.0 => Known::Held,
                 () => Known::Fresh,
             };
+            let worked = self.is_worked(spec, i, at);
             lines.push(Line {
                 change: estimate(want),
                 target: estimate(held + want),
@@ -327,6 +328,9 @@ impl Real {
                 value: quote.map_or(0.0, |q| q.value.value),
                 known,
                 open,
+                worked,
+                waits: worked && changes[i].fast,
+                leaving: 0.0,
                 called: false,
             });
             facts.push((price, spot));

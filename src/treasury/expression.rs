@@ -11,6 +11,9 @@
 //!            V > 2(c_s + c_p)             s rises in steps of 0.01
 //! ```
 //!
+//! Where the desk's orders are worked, n may stay what it was until the next decision: |n − s| is the greater of
+//! before and after. So it is with s where a switch may take as long: what is being left is used until it is gone.
+//!
 //! Capital has a price where it is used up: what the last asset served earns with it, V over what a step more of its
 //! spot asks for. Where there is some left, idle cash earns nothing that it would not without the carry, and the
 //! price is zero (complementary slackness).
@@ -63,6 +66,12 @@ pub struct Line {
     pub known: Known,
     /// Whether both legs can trade now.
     pub open: bool,
+    /// Whether what the desk is about to trade may take until the next decision.
+    pub worked: bool,
+    /// Whether a switch may take as long.
+    pub waits: bool,
+    /// After [`express`]: spot that is given up and may still be there at the next decision.
+    pub leaving: f64,
     /// After [`express`]: spot is given up for want of capital, which does not wait.
     pub called: bool,
 }
@@ -87,19 +96,22 @@ impl Line {
 }
 
 impl Terms {
-    fn margin(&self, target: f64, spot: f64) -> f64 {
-        let perps = if self.netting { libm::fabs(target - spot) } else { libm::fabs(target) + spot };
-        spot + MARGIN * perps
+    /// What is worked may be filled or not: the venue asks for the margin of the dearer.
+    fn margin(&self, line: &Line, spot: f64) -> f64 {
+        let spot = spot.max(line.leaving);
+        let perps = |n: f64| if self.netting { libm::fabs(n - spot) } else { libm::fabs(n) + spot };
+        let (before, after) = (perps(line.target - line.change), perps(line.target));
+        spot + MARGIN * if line.worked { before.max(after) } else { after }
     }
 
     /// U: what spot and margin use.
     pub fn used(&self, lines: &[Line]) -> f64 {
-        lines.iter().map(|l| self.margin(l.target, l.spot)).sum()
+        lines.iter().map(|l| self.margin(l, l.spot)).sum()
     }
 
     /// What spot uses, beside the margin that the desk would need without it.
     pub fn lent(&self, lines: &[Line]) -> f64 {
-        let of = |l: &Line| self.margin(l.target, l.spot) - self.margin(l.target, 0.0);
+        let of = |l: &Line| self.margin(l, l.spot) - self.margin(l, 0.0);
         lines.iter().map(of).sum()
     }
 
@@ -109,7 +121,7 @@ impl Terms {
             return None;
         }
         let price = |l: &Line| {
-            let asks = self.margin(l.target, l.spot + STEP) - self.margin(l.target, l.spot);
+            let asks = self.margin(l, l.spot + STEP) - self.margin(l, l.spot);
             l.value / (asks / STEP)
         };
         let served = lines.iter().enumerate().filter(|(_, l)| l.spot > 0.0 && l.known == Known::Fresh);
@@ -136,6 +148,7 @@ pub fn express(terms: &Terms, lines: &mut [Line]) {
             line.spot -= (-line.change).min(line.spot);
         }
         if fresh && line.value < -line.both() {
+            line.leaving = if line.waits { line.spot } else { 0.0 };
             line.spot = 0.0;
         }
         if !terms.beyond {
@@ -146,6 +159,11 @@ pub fn express(terms: &Terms, lines: &mut [Line]) {
     order.sort_by(|a, b| lines[*b].value.total_cmp(&lines[*a].value).then(a.cmp(b)));
     let mut used = terms.used(lines);
     for &i in order.iter().rev() {
+        if used > terms.capital && lines[i].leaving > 0.0 {
+            let before = terms.margin(&lines[i], lines[i].spot);
+            (lines[i].leaving, lines[i].called) = (0.0, true);
+            used += terms.margin(&lines[i], lines[i].spot) - before;
+        }
         while used > terms.capital && lines[i].spot > 0.0 {
             used += move_by(terms, &mut lines[i], -STEP);
             lines[i].called = true;
@@ -177,9 +195,9 @@ pub fn express(terms: &Terms, lines: &mut [Line]) {
 
 /// Moves spot, not below zero; what that adds to what is used.
 fn move_by(terms: &Terms, line: &mut Line, by: f64) -> f64 {
-    let before = terms.margin(line.target, line.spot);
+    let before = terms.margin(line, line.spot);
     line.spot = (line.spot + by).max(0.0);
-    terms.margin(line.target, line.spot) - before
+    terms.margin(line, line.spot) - before
 }
 
 #[cfg(test)]
@@ -199,6 +217,9 @@ mod tests {
             perp_cost: 0.0007,
             known: Known::Fresh,
             open: true,
+            worked: false,
+            waits: false,
+            leaving: 0.0,
             called: false,
         }
     }
@@ -275,10 +296,40 @@ mod tests {
         assert!((TERMS.last_served(&lines).map_or(0.0, |l| l.1) - 0.009 / 1.25).abs() < 1e-12);
     }
 
+    #[test]
+    fn capital_that_an_order_would_free_is_used_only_once_it_is_filled() {
+        // Of a short of 3.6 nine tenths are given back: its margin is free at once, or when that has been worked.
+        let all = |worked| {
+            let mut lines = [Line { worked, ..line(3.24, -0.36, 0.0, 0.0) }, line(0.0, 0.0, 0.0, 0.02)];
+            express(&TERMS, &mut lines);
+            (lines[1].spot, TERMS.used(&lines))
+        };
+        assert!((all(false).0 - 0.25).abs() < 1e-9);
+        let (spot, used) = all(true);
+        assert!(spot < 0.08 && used <= 1.0, "{spot} {used}");
+    }
+
+    #[test]
+    fn what_is_being_left_is_used_until_it_is_gone_and_hurries_if_it_is_needed() {
+        let all = |waits, target| {
+            let left = Line { waits, ..line(0.0, 0.0, 0.25, -0.01) };
+            let full = line(0.0, 0.0, 0.25, 0.001);
+            let mut lines = [left, full, full, line(0.0, target, 0.0, 0.02)];
+            express(&TERMS, &mut lines);
+            (lines[3].spot, lines[0].called)
+        };
+        assert!((all(false, 0.0).0 - 0.25).abs() < 1e-9, "its capital is free at once");
+        let (spot, called) = all(true, 0.0);
+        assert!(spot < 0.06 && !called, "or later: {spot}");
+        assert!(all(true, 1.0).1, "unless the desk needs its margin");
+    }
+
     prop_compose! {
-        fn lines()(all in prop::collection::vec((-0.5_f64..0.5, -0.8_f64..0.8, 0.0_f64..0.3, -0.01_f64..0.02, 0_u8..4, any::<bool>()), 1..9)) -> Vec<Line> {
-            all.into_iter().map(|(change, target, spot, value, known, open)| Line {
+        fn lines()(all in prop::collection::vec((-0.5_f64..0.5, -0.8_f64..0.8, 0.0_f64..0.3, -0.01_f64..0.02, 0_u8..4, any::<bool>(), any::<bool>(), any::<bool>()), 1..9)) -> Vec<Line> {
+            all.into_iter().map(|(change, target, spot, value, known, open, worked, waits)| Line {
                 open: open || known != 0,
+                worked,
+                waits,
                 known: [Known::Fresh, Known::Fresh, Known::Held, Known::Stale][usize::from(known)],
                 ..line(change, target, spot, value)
             }).collect()

