@@ -48,6 +48,8 @@ pub enum Known {
 }
 
 /// An asset.
+// Each stands by itself.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Line {
     /// What the desk is about to trade, d.

@@ -29,7 +29,7 @@ impl Life {
             if self.legs.orders.iter().any(|o| same(o) && stays(o)) {
                 continue;
             }
-            if self.legs.orders.iter().any(|o| same(o)) {
+            if self.legs.orders.iter().any(same) {
                 self.legs.cancel(seen.now, arrival(who, seen.now, CANCEL + n), same);
             }
             if let Some(r) = rest {
