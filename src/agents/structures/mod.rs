@@ -77,6 +77,15 @@ pub const KEYS: [Indicator; 14] = [
     Indicator::Mispriced,
 ];
 
+// Two lists of one order: they agree, or nothing compiles.
+const _: () = {
+    let mut i = 0;
+    while i < KEYS.len() {
+        assert!(matches!(KEYS[i].place(), Some(place) if place == i));
+        i += 1;
+    }
+};
+
 /// Values of [`KEYS`]; NaN where a family has none.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Values(pub [f64; KEYS.len()]);
