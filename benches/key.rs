@@ -18,6 +18,8 @@ const KEYS: usize = 300;
 const P99_MAX: Duration = Duration::from_millis(50);
 /// How long an idle cockpit is watched, and the most of a core that it may use.
 const IDLE: (Duration, f64) = (Duration::from_secs(20), 0.005);
+/// Nothing is written for so long: it is idle from here on. And how long is waited for that.
+const QUIET: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
 /// Rows and columns.
 const SIZE: (u16, u16) = (50, 160);
 
@@ -71,8 +73,11 @@ fn idle() {
     // A bar every four hours: nothing happens.
     let Some(mut stage) = watched(&["--days", "60", "--speed", "1x"]) else { return };
     stage.until(|s| !s.contents().contains("simulating"));
-    std::thread::sleep(Duration::from_secs(2));
-    while stage.read(Duration::ZERO) {}
+    // What the last decision sent along the edges is on its way for some seconds more.
+    let waited = Instant::now();
+    while stage.read(QUIET.0) {
+        assert!(waited.elapsed() < QUIET.1, "frames come without end");
+    }
     // The terminal belongs to the cockpit's own process, started by setsid in its place.
     let (cockpit, swarm) = (stage.pid(), stage.home.swarm().unwrap());
     let before = (used(cockpit), used(swarm));

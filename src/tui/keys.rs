@@ -379,9 +379,18 @@ impl App {
         self.open.is_some() && !self.help && !self.in_log && !self.in_lab
     }
 
+    /// Bars of the chart on the open page.
+    fn bars(&self) -> usize {
+        self.page.as_ref().and_then(|p| p.intents.first()).map_or(0, |i| i.bars.len())
+    }
+
+    pub(super) fn has_chart(&self) -> bool {
+        self.bars() > 0
+    }
+
     /// The chart's cursor to an older candle or a newer one; beyond the newest it goes.
     fn step_candle(&mut self, older: bool) {
-        let bars = self.page.as_ref().and_then(|p| p.intents.first()).map_or(0, |i| i.bars.len());
+        let bars = self.bars();
         self.candle = match self.candle {
             None if bars > 0 => Some(if older { 0 } else { bars - 1 }),
             Some(0) if !older => None,

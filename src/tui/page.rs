@@ -203,13 +203,14 @@ fn serves<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
     lines
 }
 
-/// The keys of the page, as many as fit.
+/// The keys of the page, as many as fit; those of the chart only once there is one, as they do nothing before.
 fn hints(app: &App, width: u16) -> String {
     const AGENT: Hint = (&[Action::Up, Action::Down], "another agent");
     const CANDLE: Hint = (&[Action::LastPane, Action::NextPane], "candle");
     const CLOSER: Hint = (&[Action::Zoom], "closer");
     let all = app.hints("", &[AGENT, LEAP, CANDLE, CLOSER, BACK]);
-    if all.chars().count() + 8 <= usize::from(width) { all } else { app.hints("", &[AGENT, LEAP, BACK]) }
+    let fits = all.chars().count() + 8 <= usize::from(width);
+    if fits && app.has_chart() { all } else { app.hints("", &[AGENT, LEAP, BACK]) }
 }
 
 fn open<'a>(app: &App, p: &'a AgentPage, width: usize) -> Lines<'a> {
