@@ -7,10 +7,11 @@ use super::{Failure, print};
 use crate::agents::declaration::{Declaration, Selector};
 use crate::agents::personality::Traits;
 use crate::config::{self, Config};
-use crate::domain::{Family, Goal, SideRule, Span, Stamp};
+use crate::domain::{Family, Goal, SideRule, Span, Stamp, Universe};
 use crate::engine::Settings;
 use crate::fills::Costs;
 use crate::lab::against::{self, Other};
+use crate::lab::elsewhere::Elsewhere;
 use crate::lab::keep::{self, Keep};
 use crate::lab::report::{Facts, Sample, report};
 use crate::lab::study::{StudyError, Tracks};
@@ -71,6 +72,10 @@ struct Options {
     /// accounts of their own and in one that knows all. Best with history:PERPS,SPOT,FUNDING
     #[arg(long, conflicts_with = "against")]
     services: bool,
+    /// Tapes of the same assets in other places, dated futures or the spot of several exchanges: what it would be
+    /// worth to hold them there (with --services; hive data import makes a tape)
+    #[arg(long, value_name = "TAPES", value_delimiter = ',', requires = "services")]
+    elsewhere: Option<Vec<PathBuf>>,
     /// Report before and from this day apart as well
     #[arg(long, value_name = "DATE")]
     split: Option<String>,
@@ -189,17 +194,24 @@ fn experiment(o: &Options) -> Result<(), Failure> {
     });
     let mut feed = feeds::open(&run.feed(&config)?).map_err(|e| Failure::Usage(e.to_string()))?;
     let settings = setup::settings(&config);
-    let world = World::read(feed.as_mut(), config.roster.clone(), settings.clone())
+    let mut world = World::read(feed.as_mut(), config.roster.clone(), settings.clone())
         .map_err(|e| Failure::Failed(e.to_string()))?;
+    for tape in o.elsewhere.iter().flatten() {
+        world.elsewhere.extend(elsewhere(tape, &world.universe)?);
+    }
     let voices = config.roster.voices();
     let mut all = arms::plan(voices);
     let mut names = o.arms.clone();
     if o.services {
         let mut own = services::NEEDED.map(str::to_owned).to_vec();
-        all.extend(services::plan());
+        let tried = services::tried(&world.elsewhere);
         if names.is_none() {
             own.extend(services::plan().into_iter().map(|a| a.name));
         }
+        own.extend(
+            tried.iter().filter(|a| matches!(a.kind, arms::Kind::Elsewhere(..))).map(|a| a.name.clone()),
+        );
+        all.extend(services::plan().into_iter().chain(tried));
         names.get_or_insert_default().append(&mut own);
     }
     let arms = match &names {
@@ -276,6 +288,20 @@ fn serve(config: &mut Config) {
         }
     }
     config.desk.gross_max = config.desk.gross_max.min(services::GROSS_MAX);
+}
+
+/// The market's assets in other places.
+fn elsewhere(tape: &Path, universe: &Universe) -> Result<Vec<Elsewhere>, Failure> {
+    let named = tape.display().to_string();
+    let bad = |why: String| Failure::Usage(format!("--elsewhere {named}: {why}"));
+    let file = std::fs::File::open(tape).map_err(|e| bad(e.to_string()))?;
+    let found =
+        Elsewhere::read(&named, std::io::BufReader::new(file), universe).map_err(|e| bad(e.to_string()))?;
+    if found.is_empty() {
+        let none = "it has no dated future, and not the spot of two exchanges, of an asset whose perp is in the market";
+        return Err(bad(none.to_owned()));
+    }
+    Ok(found)
 }
 
 /// The hive of another file on the same tape, what is known of it, and the key of its results.
@@ -412,7 +438,7 @@ fn key(config: &Config, world: &World) -> String {
     let program =
         std::env::current_exe().and_then(std::fs::read).map(|b| blake3::hash(&b).to_hex().to_string());
     format!(
-        "{} {} {} {} {} {} {}",
+        "{} {} {} {} {} {} {} {}",
         program.unwrap_or_else(|_| env!("CARGO_PKG_VERSION").to_owned()),
         world.info.data_hash,
         config::roster_hash(config),
@@ -425,7 +451,8 @@ fn key(config: &Config, world: &World) -> String {
             .iter()
             .map(|i| format!("{}/{:?}", i.symbol, i.kind))
             .collect::<Vec<_>>()
-            .join(",")
+            .join(","),
+        blake3::hash(format!("{:?}", world.elsewhere).as_bytes()).to_hex()
     )
 }
 

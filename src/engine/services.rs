@@ -538,7 +538,7 @@ fn in_lots(coins: f64, lot: Decimal) -> Decimal {
 }
 
 /// What taking an instrument once costs, as a fraction: fee and half the spread.
-fn side(settings: &Settings, instrument: &crate::domain::Instrument) -> f64 {
+pub fn side(settings: &Settings, instrument: &crate::domain::Instrument) -> f64 {
     match settings.costs.of(instrument) {
         Costs::Flat(c) => *c,
         Costs::Bars(b) => {

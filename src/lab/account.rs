@@ -17,7 +17,8 @@ use crate::agents::personality::{Preset, Traits};
 use crate::agents::strategies::Strategy;
 use crate::agents::{Cast, Slot};
 use crate::domain::{
-    AgentId, AssetId, Body, Digest, Event, Family, Goal, MarketEvent, SideRule, Span, Stamp, Universe, money,
+    AgentId, AssetId, Body, CarryQuote, Digest, Event, Family, Goal, InstrumentId, MarketEvent, SideRule,
+    Span, Stamp, Universe, money,
 };
 use crate::engine::real::{Real, RealSpec};
 use crate::engine::services::ServiceSpec;
@@ -25,12 +26,26 @@ use crate::engine::speak::{Said, Speak};
 use crate::engine::{Outputs, Settings};
 use crate::hive::managers::Knobs;
 use crate::ledger::Ledger;
+use crate::market::board::Told;
 use crate::treasury::BreakerSettings;
 
 /// Both sides of spot and perp, 12 and 7 bp: from here on carry is worth entering for its own sake.
 const ROUND_TRIP: f64 = 0.0038;
 /// A drawdown that no account reaches.
 pub const NO_BREAKER: BreakerSettings = BreakerSettings { drawdown_max: 1e6 };
+
+/// What an account holds of an asset.
+#[derive(Clone, Copy, Debug)]
+pub struct Holding {
+    /// Base units, in whatever instrument.
+    pub net: f64,
+    /// Of them, or beside them, in spot.
+    pub spot: f64,
+    /// What a carry agent last said.
+    pub carry: Option<Told<CarryQuote>>,
+    /// Of the whole account.
+    pub equity: f64,
+}
 
 /// One account.
 pub struct Account {
@@ -155,6 +170,19 @@ impl Account {
             &mut self.decisions,
             &mut self.out,
         );
+    }
+
+    /// What the desk of the account holds of an asset, of it in spot, and what a carry agent last said of it.
+    pub fn holding(&self, asset: usize) -> Holding {
+        let id = InstrumentId(asset as u16);
+        let desk = &self.real.desk;
+        let net = self.spec.desk.atoms(id).quantity(desk.held(id));
+        Holding {
+            net: money::to_estimate(net),
+            spot: money::to_estimate(self.real.services.carried[asset]),
+            carry: self.real.services.quotes[asset],
+            equity: money::to_estimate(self.real.equity()),
+        }
     }
 
     /// Equity at the last barrier.

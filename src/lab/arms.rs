@@ -5,7 +5,8 @@
 //! a line each, and nowhere else.
 
 use super::controls::Control;
-use super::services::{Parts, Wrong};
+use super::elsewhere::Rule;
+use super::services::{self, Parts, Wrong};
 
 /// How an account weighs the voices it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,8 @@ pub enum Kind {
     Central(Parts),
     /// All voices and, an eighth of them all, one that goes with what funding pays (+1) or against it (−1).
     Funded(f64),
+    /// An account of these parts that may hold its assets elsewhere.
+    Elsewhere(Rule, Parts),
     /// A desk that knows nothing, in an account that serves itself.
     Blind(Parts),
     /// All voices in one account, and the carry in another with this part of the capital.
@@ -132,6 +135,18 @@ pub fn choose(all: &[Arm], names: &[String]) -> Result<Vec<Arm>, String> {
     let needed = [super::ALONE, super::STRONG, super::ALL, super::RULE, super::HIVE];
     let wanted = |a: &&Arm| needed.contains(&a.name.as_str()) || names.contains(&a.name);
     Ok(all.iter().filter(wanted).cloned().collect())
+}
+
+impl Kind {
+    /// The arm that a further service was tried beside, if it is one.
+    pub fn tried_beside(&self) -> Option<&'static str> {
+        match self {
+            Kind::Funded(_) => Some(super::ALL),
+            Kind::Elsewhere(_, parts) if *parts == Parts::NONE => Some(super::ALL),
+            Kind::Elsewhere(..) => Some(services::CENTRE),
+            _ => None,
+        }
+    }
 }
 
 impl Arm {

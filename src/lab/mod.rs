@@ -4,7 +4,9 @@
 //! Entry points: [`arms::plan`] for what is tried, [`trial::trial`] for one seed, [`study`] for all of
 //! them on both cores, [`report::report`] for the JSON contract, [`against`] for two hives in one
 //! experiment, [`html::page`] for the pictures, [`explain::explain`] for the words, [`page::page`] for the
-//! cockpit, [`services`] for agents that serve each other and [`working`] for what working orders costs, [`keep::Keep`] for what survives between runs.
+//! cockpit, [`services`] for agents that serve each other, [`served`] for what is said of them, [`elsewhere`] for
+//! the same asset in other places, [`working`] for what working orders costs, [`keep::Keep`] for what survives
+//! between runs.
 //!
 //! # Invariants
 //!
@@ -29,6 +31,7 @@ pub mod arms;
 pub mod bootstrap;
 pub mod controls;
 pub mod draw;
+pub mod elsewhere;
 pub mod explain;
 pub mod html;
 pub mod keep;
@@ -38,6 +41,7 @@ pub mod page;
 pub mod record;
 pub mod report;
 pub mod rules;
+pub mod served;
 pub mod services;
 pub mod stream;
 pub mod study;

@@ -11,7 +11,7 @@ use super::against::{Against, Other};
 use super::arms::{Arm, Kind};
 use super::bootstrap::{self, DRAWS, Interval, Resampled, interval};
 use super::metrics::{self, Metrics};
-use super::services::{self, BlindReport, ServiceControl, ServiceReport};
+use super::served::{self, BlindReport, ServiceControl, ServiceReport, TriedReport};
 use super::stream::Company;
 use super::study::Tracks;
 use super::verdict;
@@ -210,6 +210,9 @@ pub struct Report {
     pub service_controls: BTreeMap<String, ServiceControl>,
     /// Sharpe ratio of the hive with services less that without one of them.
     pub service_worth: BTreeMap<String, Interval>,
+    /// By name: further services, where they were tried.
+    #[serde(default)]
+    pub services_tried: BTreeMap<String, TriedReport>,
     /// Systems of the protocol that were not run: they need `--services`.
     pub not_run: Vec<String>,
     /// Draws and mean block of the bootstrap, in words.
@@ -309,7 +312,13 @@ pub fn report(facts: Facts, sample: &Sample<'_>, walk: Option<&Sample<'_>>) -> R
         ladder: sample
             .arms
             .iter()
-            .filter(|a| a.control().is_none() && !a.is_step() && !a.is_misserved() && !a.is_blind())
+            .filter(|a| {
+                a.control().is_none()
+                    && !a.is_step()
+                    && !a.is_misserved()
+                    && !a.is_blind()
+                    && a.kind.tried_beside().is_none()
+            })
             .map(|a| a.name.clone())
             .collect(),
         arms: sample.arms.iter().enumerate().map(|(i, a)| (a.name.clone(), arm(&facts, sample, i))).collect(),
@@ -331,7 +340,7 @@ pub fn report(facts: Facts, sample: &Sample<'_>, walk: Option<&Sample<'_>>) -> R
             report.uplift.insert(name.to_owned(), u);
         }
     }
-    services::serve(&mut report, sample);
+    served::serve(&mut report, sample);
     report.controls = controls(&report, sample, walk);
     report.notes = verdict::notes(&report);
     report.verdict = verdict::verdict(&report);

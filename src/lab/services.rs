@@ -16,18 +16,14 @@
 //! lend: ⅔, fixed before the first run; ½ and ¾ are shown beside it. Makers' own books are in no arm: alone
 //! they lose, so leaving them out favours `sum-silo`.
 
-use super::ALL;
 use super::account::Account;
 use super::arms::{Arm, Kind};
-use super::bootstrap::Interval;
-use super::report::{Report, Sample, days, mean, over};
-use super::stream::{Served, Track};
-use super::working::{self, WorkingCost};
+use super::elsewhere::{Elsewhere, Rule};
+use super::stream::Track;
 use crate::agents::Cast;
 use crate::domain::{Body, CarryQuote, Span, Stamp};
 use crate::engine::speak::Said;
 use crate::treasury::settings::ServiceSettings;
-use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Gross exposure, in equities, that full margin allows: 1/m.
@@ -88,6 +84,9 @@ impl Parts {
     }
 }
 
+/// What the best centre does: all, but it does not ride its own flow.
+pub const CENTRE_PARTS: Parts = Parts { flow: false, ..Parts::ALL };
+
 /// How messages between those who serve are made wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrong {
@@ -146,11 +145,9 @@ impl Wrong {
 pub fn plan() -> Vec<Arm> {
     let arm = |name: &str, kind, what| Arm { name: name.to_owned(), kind, what };
     let all = Parts::ALL;
-    let account = Parts { flow: false, liquidity: false, ..all };
+    let account = Parts { liquidity: false, ..CENTRE_PARTS };
     let mut arms = vec![
         arm(STEADY, Kind::Steady, "net-all sized by the volatility that is expected: desk.steady"),
-        arm("+funding with", Kind::Funded(1.0), "net-all and a voice that goes with what funding pays"),
-        arm("+funding against", Kind::Funded(-1.0), "net-all and a voice that goes against it"),
         arm(
             "+expression",
             Kind::Served(Parts { liquidity: false, beyond: false, ..all }),
@@ -169,11 +166,7 @@ pub fn plan() -> Vec<Arm> {
             "one account, margin of both sides",
         ),
         arm(ACCOUNT, Kind::Central(account), "one netted account, same carry rules, taking"),
-        arm(
-            CENTRE,
-            Kind::Central(Parts { liquidity: true, ..account }),
-            "the same working its orders: the best centre",
-        ),
+        arm(CENTRE, Kind::Central(CENTRE_PARTS), "the same working its orders: the best centre"),
         arm("hive −flow", Kind::Served(Parts { flow: false, ..all }), "services, the desk's flow not ridden"),
         arm("hive −margin", Kind::Served(Parts { netting: false, ..all }), "services, margin not netted"),
         arm(
@@ -192,6 +185,28 @@ pub fn plan() -> Vec<Arm> {
     let parts = Parts { liquidity: true, ..Parts::NONE };
     arms.push(arm(BLIND_WORKED, Kind::Blind(parts), "the same working its orders"));
     arms.extend(Wrong::ALL.map(|w| arm(w.name(), Kind::Misserved(w), w.what())));
+    arms
+}
+
+/// Arms of further services: they did not survive, so they run only where they are named, or where their market
+/// is brought along.
+pub fn tried(elsewhere: &[Elsewhere]) -> Vec<Arm> {
+    let arm = |name: &str, kind, what| Arm { name: name.to_owned(), kind, what };
+    let mut arms = vec![
+        arm("+funding with", Kind::Funded(1.0), "net-all and a voice that goes with what funding pays"),
+        arm("+funding against", Kind::Funded(-1.0), "net-all and a voice that goes against it"),
+    ];
+    let has = |rule| elsewhere.iter().any(|e| e.rule == rule);
+    if has(Rule::Future) {
+        let what = "net-all that may hold a dated future in place of the perp";
+        arms.push(arm("net-all+future", Kind::Elsewhere(Rule::Future, Parts::NONE), what));
+        let what = "the best centre that may hold a dated future in place of what is left in the perp";
+        arms.push(arm("centre+future", Kind::Elsewhere(Rule::Future, CENTRE_PARTS), what));
+    }
+    if has(Rule::Venues) {
+        let what = "the best centre whose spot goes to the exchange where it is cheapest";
+        arms.push(arm("centre+venues", Kind::Elsewhere(Rule::Venues, CENTRE_PARTS), what));
+    }
     arms
 }
 
@@ -269,105 +284,4 @@ impl Silos {
         all.served = carry.served;
         all
     }
-}
-
-/// A service of the hive that has them all, mean over seeds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ServiceReport {
-    /// Which.
-    pub name: String,
-    /// What it gave a year, as a fraction of the capital at the start.
-    pub saved: f64,
-    /// The family that gets the credit.
-    pub to: String,
-    /// Of the liquidity: cost of worked orders against the arrival price, in basis points …
-    pub effective_bp: Option<f64>,
-    /// … and of taking them.
-    pub taking_bp: Option<f64>,
-    /// Interval of the first, and what it rests on.
-    pub working: Option<WorkingCost>,
-}
-
-/// Working the orders of a desk that knows nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct BlindReport {
-    /// Δ Sharpe of working over taking.
-    pub worth: Interval,
-    /// What it cost.
-    pub working: WorkingCost,
-}
-
-/// The hive with services, hearing wrong messages.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ServiceControl {
-    /// In a line.
-    pub what: String,
-    /// Δ Sharpe over the same families in accounts of their own.
-    pub vs_sum_silo: Interval,
-    /// What right messages have over it.
-    pub hive_minus_control: Interval,
-}
-
-/// What is said of services, if there were any; else what was not run.
-pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
-    let rungs = [
-        ("vs_sum_silo", SILO),
-        ("vs_net_account", ACCOUNT),
-        ("vs_best_centre", CENTRE),
-        ("served_vs_all", ALL),
-    ];
-    let Some(served) = sample.place(SERVED) else {
-        report.not_run = [SILO, ACCOUNT, CENTRE].map(str::to_owned).to_vec();
-        return;
-    };
-    for (key, other) in rungs {
-        if let Some(u) = over(&report.facts, sample, SERVED, other) {
-            report.uplift.insert(key.to_owned(), u);
-        }
-    }
-    for arm in sample.arms.iter().filter(|a| a.is_misserved()) {
-        let (theirs, minus) = (sample.delta(&arm.name, SILO), sample.delta(SERVED, &arm.name));
-        if let (Some(vs_sum_silo), Some(hive_minus_control)) = (theirs, minus) {
-            let control = ServiceControl { what: arm.what.to_owned(), vs_sum_silo, hive_minus_control };
-            report.service_controls.insert(arm.name.clone(), control);
-        }
-    }
-    for arm in sample.arms {
-        if let (Kind::Served(_), Some(worth)) = (&arm.kind, sample.delta(SERVED, &arm.name))
-            && arm.name != SERVED
-        {
-            report.service_worth.insert(arm.name.clone(), worth);
-        }
-    }
-    let years = (days(sample) as f64 / 365.25).max(f64::MIN_POSITIVE);
-    let each: Vec<Served> = sample.tracks.iter().filter_map(|t| t[served].served).collect();
-    let silo: Vec<Served> = sample
-        .place(SILO)
-        .map_or_else(Vec::new, |s| sample.tracks.iter().filter_map(|t| t[s].served).collect());
-    let of = |of: &[Served], f: fn(&Served) -> f64| mean(&of.iter().map(f).collect::<Vec<_>>());
-    let (carry, own) = (of(&each, |s| s.carry), of(&silo, |s| s.carry));
-    let working = |arm: usize| working::cost(sample.tracks.iter().map(|t| &t[arm]));
-    if let (Some(worth), Some(working)) =
-        (sample.delta(BLIND_WORKED, BLIND), sample.place(BLIND_WORKED).and_then(working))
-    {
-        report.blind = Some(BlindReport { worth, working });
-    }
-    let working = working(served);
-    let line = |name: &str, saved: f64, to: &str| ServiceReport {
-        name: name.to_owned(),
-        saved: saved / years,
-        to: to.to_owned(),
-        ..ServiceReport::default()
-    };
-    report.services = vec![
-        // What a silo of its own would have earned, and what more the shared cash let it earn.
-        line("carry", own.min(carry), "funding"),
-        line("capital", carry - own.min(carry), "treasurer"),
-        ServiceReport {
-            effective_bp: working.map(|w| w.effective_bp.mean),
-            taking_bp: working.map(|w| w.taking_bp),
-            working,
-            ..line("liquidity", of(&each, |s| s.liquidity), "market_making")
-        },
-    ];
 }

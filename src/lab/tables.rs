@@ -163,6 +163,19 @@ fn services(out: &mut String, r: &Report) -> std::fmt::Result {
     for (name, i) in &r.service_worth {
         writeln!(out, "{name:<18} hive+services has {:+.2} [{:+.2}, {:+.2}] over it", i.mean, i.lo, i.hi)?;
     }
+    for (name, t) in &r.services_tried {
+        let (w, over) = (t.worth, &t.over);
+        writeln!(
+            out,
+            "{name:<18} over {over} {:+.3} [{:+.3}, {:+.3}], trades {:.1}× a year for {:.2} %  tried: {}",
+            w.mean,
+            w.lo,
+            w.hi,
+            t.turnover,
+            100.0 * t.cost,
+            t.what
+        )?;
+    }
     for (name, c) in &r.service_controls {
         let (own, minus) = (c.vs_sum_silo, c.hive_minus_control);
         writeln!(

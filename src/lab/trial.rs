@@ -6,6 +6,7 @@
 use super::account::Account;
 use super::arms::{Arm, Kind, Weighing};
 use super::controls::{Control, Tape};
+use super::elsewhere::{Overlay, SideCosts};
 use super::listen::Listener;
 use super::record::{Record, Weights};
 use super::rules::{BuyAndHold, Momentum, RandomDesk};
@@ -60,6 +61,7 @@ enum Actor {
     Hold(BuyAndHold),
     Voices(Box<Account>, Weights),
     Paid(Box<Account>, Weights, f64),
+    Elsewhere(Box<Account>, Weights, Vec<Overlay>),
     Rule(Box<Account>, Momentum),
     Blind(Box<Account>, RandomDesk),
     Listens(Box<Listener>),
@@ -115,6 +117,14 @@ impl<'a> Stage<'a> {
                 Actor::Silos(silos, weights(Weighing::Voices(usize::MAX)))
             }
             Kind::Funded(side) => Actor::Paid(account(false), weights(Weighing::Voices(usize::MAX)), side),
+            Kind::Elsewhere(rule, parts) => {
+                let account = Box::new(Account::served(universe, settings, false, parts));
+                let places = self.world.elsewhere.iter().filter(|e| e.rule == rule);
+                let overlays = places
+                    .map(|e| Overlay::new(e.clone(), SideCosts::of(e.asset, universe, settings), clock))
+                    .collect();
+                Actor::Elsewhere(account, weights(Weighing::Voices(usize::MAX)), overlays)
+            }
             Kind::Blind(parts) => {
                 let account = Box::new(Account::served(universe, settings, false, parts));
                 Actor::Blind(account, RandomDesk::new(self.cast.seed))
@@ -173,7 +183,9 @@ impl<'a> Stage<'a> {
         let (cast, speak, settings) = (&*self.cast, &self.speak, self.settings);
         let barrier = if let Event::Barrier(at) = event { Some(*at) } else { None };
         match actor {
-            Actor::Voices(account, _) | Actor::Paid(account, ..) => account.hear(cast, event.at(), said),
+            Actor::Voices(account, _) | Actor::Paid(account, ..) | Actor::Elsewhere(account, ..) => {
+                account.hear(cast, event.at(), said)
+            }
             Actor::Silos(silos, _) => silos.carry.hear(cast, event.at(), said),
             _ => {}
         }
@@ -186,6 +198,22 @@ impl<'a> Stage<'a> {
                 | Actor::Blind(account, _),
                 None,
             ) => account.market(event, speak),
+            (Actor::Elsewhere(account, _, overlays), None) => {
+                account.market(event, speak);
+                overlays.iter_mut().for_each(|o| {
+                    let asset = o.asset();
+                    o.market(event, || account.holding(asset))
+                });
+            }
+            (Actor::Elsewhere(account, weights, overlays), Some(at)) => {
+                weights.update(cast, &self.record, settings);
+                pooled(cast, speak, &weights.of, aims);
+                account.barrier(at, speak, aims);
+                overlays.iter_mut().for_each(|o| {
+                    let asset = o.asset();
+                    o.barrier(at, || account.holding(asset))
+                });
+            }
             (Actor::Silos(silos, _), None) => {
                 silos.desk.market(event, speak);
                 silos.carry.market(event, speak);
@@ -284,6 +312,9 @@ impl Actor {
             | Actor::Paid(account, ..)
             | Actor::Rule(account, _)
             | Actor::Blind(account, _) => account.finish(),
+            Actor::Elsewhere(account, _, overlays) => {
+                overlays.into_iter().fold(account.finish(), |all, o| o.finish(all))
+            }
             Actor::Listens(listener) => listener.finish(),
             Actor::Silos(silos, _) => silos.finish(),
         }

@@ -1,0 +1,144 @@
+//! What is said of services: what each gave and to whom, what each is worth, what wrong messages leave of it,
+//! what was tried beside, and the rungs from accounts of their own to the account that knows all.
+
+use super::ALL;
+use super::arms::Kind;
+use super::bootstrap::Interval;
+use super::report::{Report, Sample, days, mean, over};
+use super::services::{ACCOUNT, BLIND, BLIND_WORKED, CENTRE, SERVED, SILO};
+use super::stream::Served;
+use super::working::{self, WorkingCost};
+use serde::{Deserialize, Serialize};
+
+/// A service of the hive that has them all, mean over seeds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServiceReport {
+    /// Which.
+    pub name: String,
+    /// What it gave a year, as a fraction of the capital at the start.
+    pub saved: f64,
+    /// The family that gets the credit.
+    pub to: String,
+    /// Of the liquidity: cost of worked orders against the arrival price, in basis points …
+    pub effective_bp: Option<f64>,
+    /// … and of taking them.
+    pub taking_bp: Option<f64>,
+    /// Interval of the first, and what it rests on.
+    pub working: Option<WorkingCost>,
+}
+
+/// Working the orders of a desk that knows nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BlindReport {
+    /// Δ Sharpe of working over taking.
+    pub worth: Interval,
+    /// What it cost.
+    pub working: WorkingCost,
+}
+
+/// The hive with services, hearing wrong messages.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServiceControl {
+    /// In a line.
+    pub what: String,
+    /// Δ Sharpe over the same families in accounts of their own.
+    pub vs_sum_silo: Interval,
+    /// What right messages have over it.
+    pub hive_minus_control: Interval,
+}
+
+/// A further service that was tried.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TriedReport {
+    /// In a line.
+    pub what: String,
+    /// The arm that it was tried beside.
+    pub over: String,
+    /// Δ Sharpe over that arm.
+    pub worth: Interval,
+    /// What it traded a year, in multiples of equity …
+    pub turnover: f64,
+    /// … and what that cost, as a fraction of equity.
+    pub cost: f64,
+}
+
+/// What is said of services, if there were any; else what was not run.
+pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
+    let rungs = [
+        ("vs_sum_silo", SILO),
+        ("vs_net_account", ACCOUNT),
+        ("vs_best_centre", CENTRE),
+        ("served_vs_all", ALL),
+    ];
+    let Some(served) = sample.place(SERVED) else {
+        report.not_run = [SILO, ACCOUNT, CENTRE].map(str::to_owned).to_vec();
+        return;
+    };
+    for (key, other) in rungs {
+        if let Some(u) = over(&report.facts, sample, SERVED, other) {
+            report.uplift.insert(key.to_owned(), u);
+        }
+    }
+    for arm in sample.arms.iter().filter(|a| a.is_misserved()) {
+        let (theirs, minus) = (sample.delta(&arm.name, SILO), sample.delta(SERVED, &arm.name));
+        if let (Some(vs_sum_silo), Some(hive_minus_control)) = (theirs, minus) {
+            let control = ServiceControl { what: arm.what.to_owned(), vs_sum_silo, hive_minus_control };
+            report.service_controls.insert(arm.name.clone(), control);
+        }
+    }
+    for arm in sample.arms {
+        if let (Kind::Served(_), Some(worth)) = (&arm.kind, sample.delta(SERVED, &arm.name))
+            && arm.name != SERVED
+        {
+            report.service_worth.insert(arm.name.clone(), worth);
+        }
+    }
+    for (i, arm) in sample.arms.iter().enumerate() {
+        if let Some(over) = arm.kind.tried_beside()
+            && let (Some(worth), Some(base)) = (sample.delta(&arm.name, over), sample.place(over))
+        {
+            let more = |f: fn(&super::Track) -> f64| {
+                mean(&sample.tracks.iter().map(|t| f(&t[i]) - f(&t[base])).collect::<Vec<_>>())
+            };
+            let tried = TriedReport {
+                what: arm.what.to_owned(),
+                over: over.to_owned(),
+                worth,
+                turnover: more(|t| t.turnover),
+                cost: more(|t| t.cost),
+            };
+            report.services_tried.insert(arm.name.clone(), tried);
+        }
+    }
+    let years = (days(sample) as f64 / 365.25).max(f64::MIN_POSITIVE);
+    let each: Vec<Served> = sample.tracks.iter().filter_map(|t| t[served].served).collect();
+    let silo: Vec<Served> = sample
+        .place(SILO)
+        .map_or_else(Vec::new, |s| sample.tracks.iter().filter_map(|t| t[s].served).collect());
+    let of = |of: &[Served], f: fn(&Served) -> f64| mean(&of.iter().map(f).collect::<Vec<_>>());
+    let (carry, own) = (of(&each, |s| s.carry), of(&silo, |s| s.carry));
+    let working = |arm: usize| working::cost(sample.tracks.iter().map(|t| &t[arm]));
+    if let (Some(worth), Some(working)) =
+        (sample.delta(BLIND_WORKED, BLIND), sample.place(BLIND_WORKED).and_then(working))
+    {
+        report.blind = Some(BlindReport { worth, working });
+    }
+    let working = working(served);
+    let line = |name: &str, saved: f64, to: &str| ServiceReport {
+        name: name.to_owned(),
+        saved: saved / years,
+        to: to.to_owned(),
+        ..ServiceReport::default()
+    };
+    report.services = vec![
+        // What a silo of its own would have earned, and what more the shared cash let it earn.
+        line("carry", own.min(carry), "funding"),
+        line("capital", carry - own.min(carry), "treasurer"),
+        ServiceReport {
+            effective_bp: working.map(|w| w.effective_bp.mean),
+            taking_bp: working.map(|w| w.taking_bp),
+            working,
+            ..line("liquidity", of(&each, |s| s.liquidity), "market_making")
+        },
+    ];
+}
