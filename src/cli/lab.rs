@@ -18,6 +18,7 @@ use crate::lab::study::{StudyError, Tracks};
 use crate::lab::{HELD_OUT_FROM, HIVE, Report, STRONG, Study, World, arms, explain, html, services, tables};
 use crate::market::feed::{FeedInfo, FeedMode};
 use crate::market::synth::{SynthFeed, SynthSettings, World as SynthWorld};
+use crate::runtime::files::open_file;
 use crate::runtime::{feeds, setup};
 use clap::{Args as ClapArgs, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -294,9 +295,8 @@ fn serve(config: &mut Config) {
 fn elsewhere(tape: &Path, universe: &Universe) -> Result<Vec<Elsewhere>, Failure> {
     let named = tape.display().to_string();
     let bad = |why: String| Failure::Usage(format!("--elsewhere {named}: {why}"));
-    let file = std::fs::File::open(tape).map_err(|e| bad(e.to_string()))?;
-    let found =
-        Elsewhere::read(&named, std::io::BufReader::new(file), universe).map_err(|e| bad(e.to_string()))?;
+    let file = open_file(tape).map_err(|e| bad(e.to_string()))?;
+    let found = Elsewhere::read(&file, universe).map_err(|e| bad(e.to_string()))?;
     if found.is_empty() {
         let none = "it has no dated future, and not the spot of two exchanges, of an asset whose perp is in the market";
         return Err(bad(none.to_owned()));

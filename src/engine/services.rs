@@ -20,7 +20,8 @@
 //!
 //! Carry and capital divide the carrier's book, which is what the account has more than one that holds the same n in
 //! perps; liquidity is what that one would have paid more to get there. They sum to the difference of the two
-//! accounts but for what the desk decides otherwise because it has gained: its size follows its equity. Rent goes
+//! accounts, as fractions of their equity, but for what the desk decides otherwise because it has gained (its band
+//! remembers), and for worked orders that were given up before they were filled. Rent goes
 //! nowhere: the carrier keeps no cash apart, and a receipt moves no money.
 //!
 //! # Invariants

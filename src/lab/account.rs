@@ -185,6 +185,14 @@ impl Account {
         }
     }
 
+    /// What the book of the carry has gained, and what working the orders has saved, in currency.
+    pub fn receipts(&self) -> (f64, f64) {
+        let owners = self.spec.services.carrying();
+        let books = owners.iter().filter_map(|o| self.real.ledger.pnl(*o, &self.real.marks).ok());
+        let carry: f64 = books.map(money::to_estimate).sum();
+        (carry - self.real.services.switched().saved(), self.real.services.worked().saved())
+    }
+
     /// Equity at the last barrier.
     pub fn equity(&self) -> f64 {
         self.meter.equity()

@@ -35,8 +35,8 @@ use crate::engine::Settings;
 use crate::engine::services::side;
 use crate::market::FeedError;
 use crate::market::board::Told;
+use crate::market::history::Source;
 use crate::market::tape::TapeReader;
-use std::io::Read;
 
 /// Most of an asset that is held in the future, in multiples of equity, as of spot.
 const EACH: f64 = 0.25;
@@ -77,8 +77,11 @@ pub struct Elsewhere {
 impl Elsewhere {
     /// Reads a tape: of each asset of `universe` that has perps at the desk, its dated futures, and its spot where
     /// there are several exchanges.
-    pub fn read(name: &str, from: impl Read, universe: &Universe) -> Result<Vec<Elsewhere>, FeedError> {
-        let mut tape = TapeReader::open(name, from)?;
+    pub fn read(source: &dyn Source, universe: &Universe) -> Result<Vec<Elsewhere>, FeedError> {
+        let name = source.name();
+        let reading =
+            |e: std::io::Error| FeedError::Read { file: name.to_owned(), line: 0, reason: e.to_string() };
+        let mut tape = TapeReader::open(name, source.open().map_err(reading)?)?;
         let theirs = tape.header().universe.clone();
         let mut found: Vec<Elsewhere> = Vec::new();
         // By instrument of the tape: which of them, and which place of it.
@@ -374,6 +377,7 @@ impl Overlay {
 mod tests {
     use super::*;
     use crate::domain::{Bar, Decimal, Instrument};
+    use crate::market::history::Bytes;
     use crate::market::tape::{TapeHeader, TapeWriter, Tells};
 
     const HOUR: i64 = Span::HOUR.0;
@@ -470,14 +474,16 @@ mod tests {
                 tape.push(&MarketEvent::Bar { instrument, at, bar }).unwrap();
             }
             let (bytes, ..) = tape.finish(&crate::market::FeedReport::default()).unwrap();
-            Elsewhere::read("x.tape", bytes.as_slice(), &universe(ours, &perp)).unwrap()
+            Elsewhere::read(&Bytes::new("x.tape", bytes), &universe(ours, &perp)).unwrap()
         };
         let rules =
             |found: Vec<Elsewhere>| found.iter().map(|e| (e.rule, e.prices.len())).collect::<Vec<_>>();
         assert_eq!(rules(found(&[a, future, b], "BTC")), [(Rule::Venues, 2), (Rule::Future, 1)]);
         assert_eq!(rules(found(&[a, future], "BTC")), [(Rule::Future, 1)], "one exchange is no choice");
         assert_eq!(rules(found(&[a, future, b], "ETH")), [], "the market has no perp of it");
-        assert!(Elsewhere::read("x.tape", &b"no tape"[..], &universe("BTC", &perp)).is_err());
+        assert!(
+            Elsewhere::read(&Bytes::new("x.tape", b"no tape".to_vec()), &universe("BTC", &perp)).is_err()
+        );
     }
 
     #[test]

@@ -10,8 +10,14 @@ use hive::domain::{
     AgentId, Bar, Body, Decimal, Event, Family, Goal, Instrument, InstrumentId, InstrumentKind, MarketEvent,
     Service, SideRule, Span, Speaker, Stamp, money, random,
 };
+use hive::engine::speak::{Said, Speak, SpeakSpec};
 use hive::engine::{Engine, Outputs};
+use hive::lab::account::Account;
+use hive::lab::services::Parts;
+use hive::lab::trial::pooled;
+use hive::market::Market;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const HOUR: Span = Span::HOUR;
 
@@ -266,6 +272,66 @@ fn receipts_are_the_books() {
     let quotes = run.messages.iter().filter(|m| matches!(m.body, Body::Carry(_)));
     assert!(quotes.clone().count() > 100);
     assert!(quotes.clone().all(|m| m.from == Speaker::Agent(owner)));
+}
+
+/// Two accounts on the same aims at once, without services and with these: by how much the one with them did
+/// better, what its receipts say, and the most that a bar's two are apart, as fractions of equity.
+fn two_accounts(tape: &Tape, liquidity: bool, flow: bool) -> (f64, f64, f64) {
+    let config = config(true);
+    let settings = hive::runtime::setup::settings(&config);
+    let cast = Arc::new(hive::agents::cast::cast(&config.roster, &tape.universe, 1));
+    let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
+    let spec = SpeakSpec::new(Arc::clone(&cast), &tape.universe, settings.clone(), &market);
+    let mut speak = Speak::new(market, &spec);
+    let weights = vec![1.0 / cast.agents.len() as f64; cast.agents.len()];
+    let mut accounts = [Parts::NONE, Parts { liquidity, flow, ..Parts::ALL }]
+        .map(|parts| Account::served(&tape.universe, &settings, true, parts));
+    let (mut said, mut aims) = (Said::default(), vec![0.0; tape.universe.assets.len()]);
+    let mut before = [(settings.capital, 0.0); 2];
+    let (mut more, mut told, mut apart) = (0.0, 0.0, 0.0_f64);
+    for event in &tape.events {
+        speak.step(&spec, event, &mut said);
+        for account in &mut accounts {
+            account.hear(&cast, event.at(), &said);
+            match event {
+                Event::Barrier(at) => {
+                    pooled(&cast, &speak, &weights, &mut aims);
+                    account.barrier(*at, &speak, &aims);
+                }
+                _ => account.market(event, &speak),
+            }
+        }
+        let Event::Barrier(_) = event else { continue };
+        let now = [0, 1].map(|i| {
+            let (carry, liquidity) = accounts[i].receipts();
+            (accounts[i].equity(), carry + liquidity)
+        });
+        let gained = |i: usize| (now[i].0 - before[i].0) / before[i].0;
+        let receipt = (now[1].1 - before[1].1) / before[1].0;
+        more += gained(1) - gained(0);
+        told += receipt;
+        apart = apart.max((gained(1) - gained(0) - receipt).abs());
+        before = now;
+    }
+    (more, told, apart)
+}
+
+// Without patience and band: with them what is held depends on the path of the equity, which services change.
+#[test]
+fn an_account_with_services_has_what_its_receipts_say_more_than_one_without() {
+    let tape = paired(260, 0);
+    for flow in [false, true] {
+        let (more, told, apart) = two_accounts(&tape, false, flow);
+        assert!(told > 0.1, "the carry earned something: {told}");
+        // What an order costs grows with it: that of the larger account a little more.
+        assert!((more - told).abs() < 0.005 * told && apart < 1e-4, "{more} {told} {apart}");
+    }
+    // Worked orders are measured as they are filled. What was given up before that is in no receipt, and bars
+    // differ by what is held later.
+    let (more, told, _) = two_accounts(&tape, true, true);
+    assert!((more - told).abs() < 0.01, "{more} {told}");
+    let (_, carry, _) = two_accounts(&tape, false, true);
+    assert!((carry - told).abs() > 0.1, "of which working was no small part: {carry} {told}");
 }
 
 fn setup_money() -> Decimal {
