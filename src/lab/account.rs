@@ -9,7 +9,7 @@
 //! 3. The drawdown breaker is off: a baseline is not to lose by being switched off.
 
 use super::services::Parts;
-use super::stream::{Meter, Served, Track};
+use super::stream::{Meter, Track, receipts};
 use crate::agents::Agent;
 use crate::agents::alone::unit;
 use crate::agents::books::Pace;
@@ -151,8 +151,8 @@ impl Account {
         self.meter.fills(&self.out.fills);
         let board = &speak.structures.board;
         self.real.mark(&self.spec, at, board, &mut self.out);
+        self.meter.serve(at, &self.real, &self.spec);
         self.meter.mark(at, money::to_estimate(self.real.equity()));
-        self.meter.works(at, self.real.services.worked());
         let pace = Pace { patience: self.knobs.patience, band: self.knobs.band, shorts: true };
         for (asset, (listing, x)) in listings.iter().zip(aims).enumerate() {
             if listing.is_fresh(at) && listing.sigma.is_finite() {
@@ -185,12 +185,9 @@ impl Account {
         }
     }
 
-    /// What the book of the carry has gained, and what working the orders has saved, in currency.
+    /// See [`receipts`].
     pub fn receipts(&self) -> (f64, f64) {
-        let owners = self.spec.services.carrying();
-        let books = owners.iter().filter_map(|o| self.real.ledger.pnl(*o, &self.real.marks).ok());
-        let carry: f64 = books.map(money::to_estimate).sum();
-        (carry - self.real.services.switched().saved(), self.real.services.worked().saved())
+        receipts(&self.real, &self.spec)
     }
 
     /// Equity at the last barrier.
@@ -206,8 +203,7 @@ impl Account {
     /// What is left behind.
     pub fn finish(self) -> Track {
         let running = self.real.running_share();
-        let served = Served::of(&self.real, &self.spec);
-        Track { served, ..self.meter.finish(0.0, running, &self.decisions) }
+        self.meter.finish(0.0, running, &self.decisions)
     }
 }
 

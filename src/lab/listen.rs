@@ -5,7 +5,7 @@ use super::account::NO_BREAKER;
 use super::arms::Kind;
 use super::controls::{Rewrite, Tape};
 use super::services::{self, Parts};
-use super::stream::{Meter, Served, Track};
+use super::stream::{Meter, Track};
 use crate::agents::Cast;
 use crate::domain::{Event, InstrumentId, Universe, money};
 use crate::engine::respond::{Respond, RespondSpec};
@@ -72,8 +72,8 @@ impl Listener {
         said.misheard.clear();
         self.meter.fills(&self.out.fills);
         if let Event::Barrier(at) = event {
+            self.meter.serve(*at, &self.respond.real, &self.spec.real);
             self.meter.mark(*at, money::to_estimate(self.respond.real.equity()));
-            self.meter.works(*at, self.respond.real.services.worked());
         }
     }
 
@@ -95,9 +95,7 @@ impl Listener {
             (crossed + money::to_estimate(t.crossed), traded + money::to_estimate(t.traded))
         });
         let crossed = if sums.0 + sums.1 > 0.0 { sums.0 / (sums.0 + sums.1) } else { 0.0 };
-        let served = Served::of(real, &self.spec.real);
-        let track = self.meter.finish(crossed, real.running_share(), &self.respond.decisions);
-        Track { served, ..track }
+        self.meter.finish(crossed, real.running_share(), &self.respond.decisions)
     }
 }
 

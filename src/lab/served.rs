@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub struct ServiceReport {
     /// Which.
     pub name: String,
-    /// What it gave a year, as a fraction of the capital at the start.
+    /// What it gave a year, each bar's as a fraction of the equity then.
     pub saved: f64,
     /// The family that gets the credit.
     pub to: String,

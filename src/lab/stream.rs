@@ -40,7 +40,7 @@ pub struct Track {
     pub worked: Vec<(i64, [f64; 3])>,
 }
 
-/// What services gave an account, of its own capital at the start.
+/// What services gave an account over the run: each bar's as a fraction of its equity then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Served {
     /// The carrier's book: funding and basis less the cost of changing over.
@@ -51,26 +51,13 @@ pub struct Served {
     pub rested: f64,
 }
 
-impl Served {
-    /// Of an account's real life.
-    pub fn of(real: &Real, spec: &RealSpec) -> Option<Served> {
-        let capital = money::to_estimate(real.ledger.cash(crate::ledger::Account::Capital)?.abs());
-        let owners = spec.services.carrying();
-        let carry = owners.iter().filter_map(|o| real.ledger.pnl(*o, &real.marks).ok());
-        let carry: f64 = carry.map(money::to_estimate).sum();
-        let fills = real.services.worked();
-        let carry = carry - real.services.switched().saved();
-        let all = fills.rested + fills.crossed;
-        if owners.is_empty() && all == 0.0 {
-            return None;
-        }
-        let of_all = |x: f64| if all > 0.0 { x / all } else { 0.0 };
-        Some(Served {
-            carry: carry / capital,
-            liquidity: fills.saved() / capital,
-            rested: of_all(fills.rested),
-        })
-    }
+/// What the book of the carry has gained so far, less what makers saved on its switches, and what they saved in
+/// all, in currency.
+pub fn receipts(real: &Real, spec: &RealSpec) -> (f64, f64) {
+    let owners = spec.services.carrying();
+    let books = owners.iter().filter_map(|o| real.ledger.pnl(*o, &real.marks).ok());
+    let carry: f64 = books.map(money::to_estimate).sum();
+    (carry - real.services.switched().saved(), real.services.worked().saved())
 }
 
 /// How alike the members of a group are, from their lives alone.
@@ -209,6 +196,9 @@ pub struct Meter {
     /// Worked orders as of the last barrier, and day by day.
     so_far: Worked,
     worked: Vec<(i64, [f64; 3])>,
+    /// Receipts as of the last barrier.
+    told: (f64, f64),
+    served: Served,
 }
 
 impl Meter {
@@ -223,11 +213,24 @@ impl Meter {
             capital: equity,
             so_far: Worked::default(),
             worked: Vec::new(),
+            told: (0.0, 0.0),
+            served: Served::default(),
         }
     }
 
-    /// Worked orders as of a barrier.
-    pub fn works(&mut self, at: Stamp, now: Worked) {
+    /// Services of an account as of a barrier, before it is marked.
+    pub fn serve(&mut self, at: Stamp, real: &Real, spec: &RealSpec) {
+        let now = receipts(real, spec);
+        let before = std::mem::replace(&mut self.told, now);
+        let equity = self.days.equity();
+        if equity > 0.0 {
+            self.served.carry += (now.0 - before.0) / equity;
+            self.served.liquidity += (now.1 - before.1) / equity;
+        }
+        self.works(at, real.services.worked());
+    }
+
+    fn works(&mut self, at: Stamp, now: Worked) {
         let new = now.plus(&std::mem::replace(&mut self.so_far, now), -1.0);
         let notional = new.rested + new.crossed;
         if notional > 0.0 {
@@ -275,6 +278,7 @@ impl Meter {
     pub fn finish(self, crossed: f64, running: f64, decisions: &Digest) -> Track {
         let years = self.barriers as f64 / self.bars_per_year;
         let a_year = |x: f64| if years > 0.0 { x / years } else { 0.0 };
+        let (rested, all) = (self.so_far.rested, self.so_far.rested + self.so_far.crossed);
         Track {
             turnover: a_year(self.traded),
             cost: a_year(self.cost),
@@ -283,7 +287,8 @@ impl Meter {
             running,
             decisions: decisions.to_string(),
             company: None,
-            served: None,
+            served: (self.served != Served::default() || all > 0.0)
+                .then(|| Served { rested: if all > 0.0 { rested / all } else { 0.0 }, ..self.served }),
             worked: self.worked,
         }
     }
