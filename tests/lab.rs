@@ -15,7 +15,7 @@ use hive::lab::arms::{self, Arm, Kind};
 use hive::lab::keep::Keep;
 use hive::lab::report::{Facts, Sample, report};
 use hive::lab::trial::trial;
-use hive::lab::{ALL, HIVE, Report, STRONG, Study, Track, World, metrics};
+use hive::lab::{ALL, HIVE, Report, STRONG, Study, Track, World, stats};
 use hive::market::synth::{SynthFeed, SynthSettings, World as Synth};
 use hive::runtime::setup;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -165,7 +165,7 @@ fn with_oracle(lag: i64) -> f64 {
         account.barrier(*at, &engine.speak, &aims);
     }
     assert_eq!(account.halted(), None);
-    metrics::sharpe(&account.finish().daily)
+    stats::sharpe(&account.finish().daily)
 }
 
 #[test]

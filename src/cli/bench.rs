@@ -150,7 +150,8 @@ fn plain(bars: &[Bar]) -> f64 {
         let close = bars[i].close;
         short += close - bars[i - 10].close;
         long += close - bars[i - 30].close;
-        let wanted = if short / 10.0 > long / 30.0 { 1.0 } else { 0.0 };
+        // Without a branch: a processor that guesses wrong would make the reference four times slower.
+        let wanted = f64::from(u8::from(short / 10.0 > long / 30.0));
         let change: f64 = wanted - position;
         cash -= change * close + 0.001 * change.abs() * close;
         position = wanted;

@@ -8,7 +8,8 @@
 //! 2. An aim moves only where the asset has a price and a volatility now, as an agent's would.
 //! 3. The drawdown breaker is off: a baseline is not to lose by being switched off.
 
-use super::services::Parts;
+use super::elsewhere::Holding;
+use super::parts::Parts;
 use super::stream::{Meter, Track, receipts};
 use crate::agents::Agent;
 use crate::agents::alone::unit;
@@ -17,8 +18,8 @@ use crate::agents::personality::{Preset, Traits};
 use crate::agents::strategies::Strategy;
 use crate::agents::{Cast, Slot};
 use crate::domain::{
-    AgentId, AssetId, Body, CarryQuote, Digest, Event, Family, Goal, InstrumentId, MarketEvent, SideRule,
-    Span, Stamp, Universe, money,
+    AgentId, AssetId, Body, Digest, Event, Family, Goal, InstrumentId, MarketEvent, SideRule, Span, Stamp,
+    Universe, money,
 };
 use crate::engine::real::{Real, RealSpec};
 use crate::engine::services::ServiceSpec;
@@ -26,26 +27,12 @@ use crate::engine::speak::{Said, Speak};
 use crate::engine::{Outputs, Settings};
 use crate::hive::managers::Knobs;
 use crate::ledger::Ledger;
-use crate::market::board::Told;
 use crate::treasury::BreakerSettings;
 
 /// Both sides of spot and perp, 12 and 7 bp: from here on carry is worth entering for its own sake.
 const ROUND_TRIP: f64 = 0.0038;
 /// A drawdown that no account reaches.
 pub const NO_BREAKER: BreakerSettings = BreakerSettings { drawdown_max: 1e6 };
-
-/// What an account holds of an asset.
-#[derive(Clone, Copy, Debug)]
-pub struct Holding {
-    /// Base units, in whatever instrument.
-    pub net: f64,
-    /// Of them, or beside them, in spot.
-    pub spot: f64,
-    /// What a carry agent last said.
-    pub carry: Option<Told<CarryQuote>>,
-    /// Of the whole account.
-    pub equity: f64,
-}
 
 /// One account.
 pub struct Account {

@@ -6,7 +6,8 @@
 
 use super::controls::Control;
 use super::elsewhere::Rule;
-use super::services::{self, Parts, Wrong};
+use super::misserved::Wrong;
+use super::parts::Parts;
 
 /// How an account weighs the voices it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,18 +138,6 @@ pub fn choose(all: &[Arm], names: &[String]) -> Result<Vec<Arm>, String> {
     Ok(all.iter().filter(wanted).cloned().collect())
 }
 
-impl Kind {
-    /// The arm that a further service was tried beside, if it is one.
-    pub fn tried_beside(&self) -> Option<&'static str> {
-        match self {
-            Kind::Funded(_) => Some(super::ALL),
-            Kind::Elsewhere(_, parts) if *parts == Parts::NONE => Some(super::ALL),
-            Kind::Elsewhere(..) => Some(services::CENTRE),
-            _ => None,
-        }
-    }
-}
-
 impl Arm {
     /// Whether this is a control.
     pub fn control(&self) -> Option<Control> {
@@ -166,6 +155,11 @@ impl Arm {
     /// Whether it trades without any information.
     pub fn is_blind(&self) -> bool {
         matches!(self.kind, Kind::Blind(_))
+    }
+
+    /// Whether it has a service that was tried and is not in the hive.
+    pub fn is_tried(&self) -> bool {
+        matches!(self.kind, Kind::Funded(_) | Kind::Elsewhere(..))
     }
 
     /// Whether it is only a step of a curve, and no line of the ladder.

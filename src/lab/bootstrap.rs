@@ -161,7 +161,7 @@ pub fn normal_quantile(p: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::metrics;
+    use crate::lab::stats;
     use proptest::prelude::*;
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
     fn a_draw_of_every_day_in_its_place_is_the_track_itself() {
         let daily: Vec<f64> = (0..100).map(|i| 0.01 * random::normal(i)).collect();
         let same = Resampled { days: 100, index: (0..100).collect() };
-        assert!((same.sharpes(&daily)[0] - metrics::sharpe(&daily)).abs() < 1e-9);
+        assert!((same.sharpes(&daily)[0] - stats::sharpe(&daily)).abs() < 1e-9);
         assert!(same.sharpes(&daily[1..]).is_empty());
     }
 
@@ -257,7 +257,7 @@ mod tests {
                 let [a, b] = pair(random::key(77, &[*s]), days);
                 let r = Resampled::keyed(days, 300, *s);
                 let draws = r.sharpes(&a).iter().zip(r.sharpes(&b)).map(|(x, y)| x - y).collect();
-                let i = interval(metrics::sharpe(&a) - metrics::sharpe(&b), draws, days);
+                let i = interval(stats::sharpe(&a) - stats::sharpe(&b), draws, days);
                 i.lo <= 0.0 && 0.0 <= i.hi
             })
             .count();

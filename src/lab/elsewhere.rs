@@ -25,7 +25,6 @@
 //! 1. What is decided on a price is filled at the next one of the same place.
 //! 2. A price elsewhere is held against the perp's of the same moment: bars that close later are not known.
 
-use super::account::Holding;
 use super::stream::{Meter, Track};
 use crate::domain::{
     AssetId, CarryQuote, Digest, Event, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Terms,
@@ -125,6 +124,19 @@ impl Elsewhere {
         found.retain(|e| !e.prices.is_empty() && (e.rule == Rule::Future || e.places.len() > 1));
         Ok(found)
     }
+}
+
+/// What an account holds of an asset.
+#[derive(Clone, Copy, Debug)]
+pub struct Holding {
+    /// Base units, in whatever instrument.
+    pub net: f64,
+    /// Of them, or beside them, in spot.
+    pub spot: f64,
+    /// What a carry agent last said.
+    pub carry: Option<Told<CarryQuote>>,
+    /// Of the whole account.
+    pub equity: f64,
 }
 
 /// What of an asset is held elsewhere in place of an account's own, and what that gave.

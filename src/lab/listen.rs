@@ -4,7 +4,8 @@
 use super::account::NO_BREAKER;
 use super::arms::Kind;
 use super::controls::{Rewrite, Tape};
-use super::services::{self, Parts};
+use super::misserved::{self, Wrong};
+use super::parts::Parts;
 use super::stream::{Meter, Track};
 use crate::agents::Cast;
 use crate::domain::{Event, InstrumentId, Universe, money};
@@ -24,7 +25,7 @@ pub struct Listener {
     out: Outputs,
     meter: Meter,
     rewrite: Option<Rewrite>,
-    misserved: Option<services::Rewrite>,
+    misserved: Option<misserved::Rewrite>,
 }
 
 impl Listener {
@@ -44,9 +45,9 @@ impl Listener {
             spec.misled = control.misled(&cast);
             rewrite = Some(Rewrite::new(control, &cast, tape));
         }
-        spec.real.services.misled = kind == Kind::Misserved(services::Wrong::Side);
+        spec.real.services.misled = kind == Kind::Misserved(Wrong::Side);
         let misserved = match kind {
-            Kind::Misserved(wrong) => Some(services::Rewrite::new(wrong, &cast)),
+            Kind::Misserved(wrong) => Some(misserved::Rewrite::new(wrong, &cast)),
             _ => None,
         };
         Listener { respond: Respond::new(&spec), spec, out: Outputs::default(), meter, rewrite, misserved }

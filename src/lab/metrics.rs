@@ -1,11 +1,11 @@
 //! Numbers of one track, from its daily returns. Ratios are of the returns as they were; everything that
 //! depends on size is taken at equal volatility: returns × (target ÷ realised volatility).
 
+use super::stats::{DAYS_A_YEAR, deviation, mean, moments, sharpe};
 use super::stream::Track;
 use crate::hive::goals::NEVER_MONTHS;
 use serde::{Deserialize, Serialize};
 
-const DAYS_A_YEAR: f64 = 365.25;
 /// Days of a block whose volatility counts.
 const VOL_DAYS: usize = 30;
 
@@ -44,23 +44,6 @@ pub struct Metrics {
     pub vol_of_vol: f64,
 }
 
-/// Mean and volatility a year of daily returns.
-pub fn moments(daily: &[f64]) -> (f64, f64) {
-    let n = daily.len() as f64;
-    if n < 2.0 {
-        return (0.0, 0.0);
-    }
-    let mean = daily.iter().sum::<f64>() / n;
-    let squares: f64 = daily.iter().map(|r| (r - mean) * (r - mean)).sum();
-    (mean * DAYS_A_YEAR, libm::sqrt(squares / (n - 1.0) * DAYS_A_YEAR))
-}
-
-/// The Sharpe ratio a year; 0 without spread.
-pub fn sharpe(daily: &[f64]) -> f64 {
-    let (mean, volatility) = moments(daily);
-    if volatility > 0.0 { mean / volatility } else { 0.0 }
-}
-
 /// Equity and the fall from its highest point, day by day, of returns × scale.
 pub fn path(daily: &[f64], scale: f64) -> (Vec<f64>, Vec<f64>) {
     let (mut equity, mut peak) = (1.0, 1.0_f64);
@@ -83,8 +66,8 @@ pub fn to_target(daily: &[f64], target_vol: f64) -> f64 {
 pub fn unsteadiness(daily: &[f64]) -> f64 {
     let each = daily.chunks_exact(VOL_DAYS).map(|d| moments(d).1).filter(|v| *v > 0.0);
     let all: Vec<f64> = each.collect();
-    let mean = super::report::mean(&all);
-    if mean > 0.0 { super::report::deviation(&all) / mean } else { 0.0 }
+    let usual = mean(&all);
+    if usual > 0.0 { deviation(&all) / usual } else { 0.0 }
 }
 
 impl Metrics {

@@ -10,8 +10,9 @@
 use super::against::{Against, Other};
 use super::arms::{Arm, Kind};
 use super::bootstrap::{self, DRAWS, Interval, Resampled, interval};
-use super::metrics::{self, Metrics};
+use super::metrics::Metrics;
 use super::served::{self, BlindReport, ServiceControl, ServiceReport, TriedReport};
+use super::stats::{self, deviation, mean};
 use super::stream::Company;
 use super::study::Tracks;
 use super::verdict;
@@ -259,7 +260,7 @@ impl<'a> Sample<'a> {
     }
 
     fn sharpes(&self, arm: usize) -> Vec<f64> {
-        self.tracks.iter().map(|t| metrics::sharpe(&t[arm].daily)).collect()
+        self.tracks.iter().map(|t| stats::sharpe(&t[arm].daily)).collect()
     }
 
     /// Seed by seed: the difference, and the differences of the draws.
@@ -292,20 +293,6 @@ impl<'a> Sample<'a> {
     }
 }
 
-/// Mean; 0 of none.
-pub fn mean(x: &[f64]) -> f64 {
-    if x.is_empty() { 0.0 } else { x.iter().sum::<f64>() / x.len() as f64 }
-}
-
-/// Standard deviation; 0 of fewer than two.
-pub fn deviation(x: &[f64]) -> f64 {
-    if x.len() < 2 {
-        return 0.0;
-    }
-    let m = mean(x);
-    libm::sqrt(x.iter().map(|v| (v - m) * (v - m)).sum::<f64>() / (x.len() - 1) as f64)
-}
-
 /// The report. `walk` is the hive and the strong baseline in a market without any edge, at no cost.
 pub fn report(facts: Facts, sample: &Sample<'_>, walk: Option<&Sample<'_>>) -> Report {
     let mut report = Report {
@@ -313,11 +300,7 @@ pub fn report(facts: Facts, sample: &Sample<'_>, walk: Option<&Sample<'_>>) -> R
             .arms
             .iter()
             .filter(|a| {
-                a.control().is_none()
-                    && !a.is_step()
-                    && !a.is_misserved()
-                    && !a.is_blind()
-                    && a.kind.tried_beside().is_none()
+                a.control().is_none() && !a.is_step() && !a.is_misserved() && !a.is_blind() && !a.is_tried()
             })
             .map(|a| a.name.clone())
             .collect(),
@@ -500,7 +483,7 @@ fn part(sample: &Sample<'_>, name: String, from: usize, to: usize) -> Option<Par
     let [hive, strong, all] = [HIVE, STRONG, ALL].map(|n| sample.place(n));
     let (hive, strong, all) = (hive?, strong?, all?);
     let of = |arm: usize| -> Vec<f64> {
-        sample.tracks.iter().map(|t| metrics::sharpe(&t[arm].daily[from..to])).collect()
+        sample.tracks.iter().map(|t| stats::sharpe(&t[arm].daily[from..to])).collect()
     };
     let resampled = Resampled::new(to - from, DRAWS / 2);
     let draws = |t: &Vec<super::Track>| -> Vec<f64> {

@@ -4,8 +4,10 @@
 use super::ALL;
 use super::arms::Kind;
 use super::bootstrap::Interval;
-use super::report::{Report, Sample, days, mean, over};
+use super::parts::Parts;
+use super::report::{Report, Sample, days, over};
 use super::services::{ACCOUNT, BLIND, BLIND_WORKED, CENTRE, SERVED, SILO};
+use super::stats::mean;
 use super::stream::Served;
 use super::working::{self, WorkingCost};
 use serde::{Deserialize, Serialize};
@@ -62,6 +64,16 @@ pub struct TriedReport {
     pub cost: f64,
 }
 
+/// The arm that a further service was tried beside, if it is one.
+fn beside(kind: &Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Funded(_) => Some(ALL),
+        Kind::Elsewhere(_, parts) if *parts == Parts::NONE => Some(ALL),
+        Kind::Elsewhere(..) => Some(CENTRE),
+        _ => None,
+    }
+}
+
 /// What is said of services, if there were any; else what was not run.
 pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
     let rungs = [
@@ -94,7 +106,7 @@ pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
         }
     }
     for (i, arm) in sample.arms.iter().enumerate() {
-        if let Some(over) = arm.kind.tried_beside()
+        if let Some(over) = beside(&arm.kind)
             && let (Some(worth), Some(base)) = (sample.delta(&arm.name, over), sample.place(over))
         {
             let more = |f: fn(&super::Track) -> f64| {

@@ -96,7 +96,7 @@ impl Company {
         let correlation = (squares - n) / (n * (n - 1.0));
         Company {
             members: n,
-            sharpe: lively.iter().map(|d| super::metrics::sharpe(d)).sum::<f64>() / n,
+            sharpe: lively.iter().map(|d| super::stats::sharpe(d)).sum::<f64>() / n,
             correlation,
             independent: n / (1.0 + (n - 1.0) * correlation.max(0.0)),
         }

@@ -13,7 +13,7 @@ use hive::domain::{
 use hive::engine::speak::{Said, Speak, SpeakSpec};
 use hive::engine::{Engine, Outputs};
 use hive::lab::account::Account;
-use hive::lab::services::Parts;
+use hive::lab::parts::Parts;
 use hive::lab::trial::pooled;
 use hive::market::Market;
 use std::collections::BTreeMap;

@@ -1,0 +1,115 @@
+//! What those who serve say to each other, made wrong on the way: negative controls of services.
+
+use crate::agents::Cast;
+use crate::domain::{Body, CarryQuote, Span, Stamp};
+use crate::engine::speak::Said;
+use std::collections::VecDeque;
+
+/// How messages between those who serve are made wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// Said half a year ago.
+    Shifted,
+    /// Said of another asset.
+    Permuted,
+    /// The other way round.
+    Inverted,
+    /// Always rich, whatever was paid.
+    Rich,
+    /// Three days late, which should cost little.
+    Late,
+    /// Makers hear of a random side of each order.
+    Side,
+}
+
+impl Wrong {
+    /// All.
+    pub const ALL: [Wrong; 6] =
+        [Wrong::Shifted, Wrong::Permuted, Wrong::Inverted, Wrong::Rich, Wrong::Late, Wrong::Side];
+
+    /// As reports call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Wrong::Shifted => "carry-shifted",
+            Wrong::Permuted => "carry-permuted",
+            Wrong::Inverted => "carry-inverted",
+            Wrong::Rich => "carry-always-rich",
+            Wrong::Late => "carry-3d-late",
+            Wrong::Side => "maker-random-side",
+        }
+    }
+
+    /// In a line.
+    pub fn what(self) -> &'static str {
+        match self {
+            Wrong::Shifted => "hive+services hearing what carry agents said half a year before",
+            Wrong::Permuted => "the same hearing them of another asset",
+            Wrong::Inverted => "the same hearing the opposite",
+            Wrong::Rich => "the same told that carry always pays",
+            Wrong::Late => "the same hearing them three days late: no control, a stress",
+            Wrong::Side => "hive+services whose makers hear of a random side of each order",
+        }
+    }
+
+    fn delay(self) -> Span {
+        match self {
+            Wrong::Shifted => Span(182 * Span::DAY.0),
+            Wrong::Late => Span(3 * Span::DAY.0),
+            _ => Span(0),
+        }
+    }
+}
+
+/// What carry agents say, made wrong on the way.
+pub struct Rewrite {
+    wrong: Wrong,
+    /// By structure: what it said and when, oldest first.
+    late: Vec<VecDeque<(Stamp, CarryQuote)>>,
+    /// By structure: of which it is heard.
+    other: Vec<usize>,
+}
+
+impl Rewrite {
+    /// For a cast.
+    pub fn new(wrong: Wrong, cast: &Cast) -> Self {
+        let n = cast.structures.len();
+        let mut other: Vec<usize> = (0..n).collect();
+        // The next asset of the same agent, round.
+        for (i, s) in cast.structures.iter().enumerate() {
+            let own: Vec<usize> = (0..n).filter(|j| cast.structures[*j].agent == s.agent).collect();
+            let at = own.iter().position(|j| *j == i).unwrap_or(0);
+            other[i] = own[(at + own.len() / 2) % own.len()];
+        }
+        Rewrite { wrong, late: vec![VecDeque::new(); n], other }
+    }
+
+    /// Rewrites what was said at `at`, in place.
+    pub fn words(&mut self, at: Stamp, said: &mut Said) {
+        let late = &mut self.late;
+        let (wrong, other) = (self.wrong, &self.other);
+        said.structured.retain_mut(|spoken| {
+            let Body::Carry(quote) = &mut spoken.body else { return true };
+            match wrong {
+                Wrong::Inverted => quote.value = -quote.value,
+                Wrong::Rich => quote.value = 0.05,
+                Wrong::Side => {}
+                Wrong::Permuted => spoken.structure = other[spoken.structure],
+                Wrong::Shifted | Wrong::Late => {
+                    let queue = &mut late[spoken.structure];
+                    queue.push_back((at, *quote));
+                    let due = |q: &VecDeque<(Stamp, CarryQuote)>| {
+                        q.get(1).is_some_and(|next| at.since(next.0).0 >= wrong.delay().0)
+                    };
+                    while due(queue) {
+                        queue.pop_front();
+                    }
+                    match queue.front().filter(|first| at.since(first.0).0 >= wrong.delay().0) {
+                        Some((_, old)) => *quote = *old,
+                        None => return false,
+                    }
+                }
+            }
+            true
+        });
+    }
+}

@@ -1,0 +1,43 @@
+//! Which services an account or a hive has, each switched by itself.
+
+use crate::treasury::settings::ServiceSettings;
+
+/// Which parts of the mechanism an arm has.
+// Each is switched by itself.
+#[allow(clippy::struct_excessive_bools)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parts {
+    /// Carry at all.
+    pub carry: bool,
+    /// Orders are worked.
+    pub liquidity: bool,
+    /// The desk's flow is ridden.
+    pub flow: bool,
+    /// Margin is netted.
+    pub netting: bool,
+    /// More spot than the desk holds long.
+    pub beyond: bool,
+}
+
+impl Parts {
+    /// All of them.
+    pub const ALL: Parts = Parts { carry: true, liquidity: true, flow: true, netting: true, beyond: true };
+    /// None.
+    pub const NONE: Parts =
+        Parts { carry: false, liquidity: false, flow: false, netting: false, beyond: false };
+
+    /// As settings.
+    pub fn settings(self, base: &ServiceSettings) -> ServiceSettings {
+        ServiceSettings {
+            carry: self.carry,
+            liquidity: self.liquidity,
+            flow: self.flow,
+            netting: self.netting,
+            beyond: self.beyond,
+            ..*base
+        }
+    }
+}
+
+/// What the best centre does: all, but it does not ride its own flow.
+pub const CENTRE_PARTS: Parts = Parts { flow: false, ..Parts::ALL };

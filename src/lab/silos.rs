@@ -1,0 +1,26 @@
+//! Each family in an account of its own: what services are held against.
+
+use super::account::Account;
+use super::stream::Track;
+
+/// The desk's account and the carry's, each about its own business.
+pub struct Silos {
+    /// All voices.
+    pub desk: Box<Account>,
+    /// The carry.
+    pub carry: Box<Account>,
+}
+
+impl Silos {
+    /// Both days' returns are on the same capital, so they add.
+    pub fn finish(self) -> Track {
+        let (mut all, carry) = (self.desk.finish(), self.carry.finish());
+        all.daily.iter_mut().zip(&carry.daily).for_each(|(d, c)| *d += c);
+        all.turnover += carry.turnover;
+        all.cost += carry.cost;
+        all.running = all.running.min(carry.running);
+        all.decisions = format!("{}+{}", all.decisions, carry.decisions);
+        all.served = carry.served;
+        all
+    }
+}
