@@ -185,7 +185,7 @@ impl<'a> Stage<'a> {
         let barrier = if let Event::Barrier(at) = event { Some(*at) } else { None };
         match actor {
             Actor::Voices(account, _) | Actor::Paid(account, ..) | Actor::Elsewhere(account, ..) => {
-                account.hear(cast, event.at(), said)
+                account.hear(cast, event.at(), said);
             }
             Actor::Silos(silos, _) => silos.carry.hear(cast, event.at(), said),
             _ => {}
@@ -203,7 +203,7 @@ impl<'a> Stage<'a> {
                 account.market(event, speak);
                 overlays.iter_mut().for_each(|o| {
                     let asset = o.asset();
-                    o.market(event, || account.holding(asset))
+                    o.market(event, || account.holding(asset));
                 });
             }
             (Actor::Elsewhere(account, weights, overlays), Some(at)) => {
@@ -212,7 +212,7 @@ impl<'a> Stage<'a> {
                 account.barrier(at, speak, aims);
                 overlays.iter_mut().for_each(|o| {
                     let asset = o.asset();
-                    o.barrier(at, || account.holding(asset))
+                    o.barrier(at, || account.holding(asset));
                 });
             }
             (Actor::Silos(silos, _), None) => {
