@@ -124,7 +124,11 @@ fn place<'a>(app: &App, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
     groups.push(match (&app.reach, app.is_stale()) {
         (Reach::Ended(_), _) => vec![Span::styled("  ended", t.of(Role::Warn))],
         (_, true) => vec![Span::styled(format!("  data {} old", words::age(age)), t.of(Role::Warn))],
-        _ => vec![Span::styled("  data ", dim), Span::styled("now", t.of(Role::Good))],
+        // Of the past it is said where now is.
+        _ => match app.market_now().filter(|_| !app.is_now()) {
+            Some(now) => vec![Span::styled(format!("  now {}", words::moment(now)), dim)],
+            None => vec![Span::styled("  data ", dim), Span::styled("now", t.of(Role::Good))],
+        },
     });
     let own = if matches!(c.mode, MarketMode::Synth | MarketMode::History) { "paper money" } else { "" };
     groups.push(vec![Span::styled(format!("  {own}"), dim)]);

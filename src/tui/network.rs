@@ -4,7 +4,8 @@
 //! moved, and `enter` opens the decision that names it.
 //!
 //! Where somebody serves the desk it stands in the middle. A line to it is value: as thick as the largest
-//! demands, painted by whether it saved or cost; a pulse on it is a receipt.
+//! demands, painted by whether it saved or cost; a pulse on it is a receipt. Its lines are chosen as the others
+//! are, and `enter` opens the page of who serves.
 
 use super::app::{App, PULSE, Pane};
 use super::draw::block;
@@ -193,23 +194,32 @@ fn lines(app: &App, c: &Cockpit, stage: &Stage, raster: &mut Raster) -> Vec<Agen
     for e in c.edges.iter().filter(|e| !touches(e)).filter(known).take(FAINT) {
         stroke(raster, e, Role::Faint);
     }
-    if let Some(desk) = seats.glyphs.get(&DESK) {
-        let worth = worth(c);
-        let most = worth.iter().map(|w| w.1.abs()).fold(0.0, f64::max);
-        for (agent, value) in worth.into_iter().filter(|w| words::fine(w.1) != "0") {
-            if let Some(from) = stage.cell(app, agent) {
-                let dots = (THICK * value.abs() / most).round().max(1.0) as i32;
-                raster.stroke(dots_of(from), dots_of(*desk), dots, words::sign_fine(value));
-            }
-        }
-    }
+    value(app, c, stage, raster, None);
     for e in c.edges.iter().filter(touches) {
         stroke(raster, e, if e.value < 0.0 { Role::Bad } else { Role::Good });
     }
     if let Some(e) = app.chosen_edge().filter(|_| app.focus == Pane::Network) {
         stroke(raster, e, Role::Focus);
     }
+    if let Some(s) = app.chosen_service().filter(|_| app.focus == Pane::Network) {
+        value(app, c, stage, raster, Some(s.agent));
+    }
     scouts
+}
+
+/// Draws who is worth what to the desk; or only the one whose edge is chosen, over all other lines.
+fn value(app: &App, c: &Cockpit, stage: &Stage, raster: &mut Raster, chosen: Option<AgentId>) {
+    let Some(desk) = stage.seats.glyphs.get(&DESK) else { return };
+    let worth = worth(c);
+    let most = worth.iter().map(|w| w.1.abs()).fold(0.0, f64::max);
+    let drawn = worth.into_iter().filter(|w| words::fine(w.1) != "0");
+    for (agent, value) in drawn.filter(|w| chosen.is_none_or(|agent| w.0 == agent)) {
+        if let Some(from) = stage.cell(app, agent) {
+            let dots = (THICK * value.abs() / most).round().max(1.0) as i32;
+            let role = if chosen.is_some() { Role::Focus } else { words::sign_fine(value) };
+            raster.stroke(dots_of(from), dots_of(*desk), dots, role);
+        }
+    }
 }
 
 fn title(app: &App, c: &Cockpit) -> String {
@@ -252,19 +262,8 @@ fn scout_cell(app: &App, id: AgentId, area: Rect) -> Option<Cell> {
 fn footnote<'a>(app: &App, c: &Cockpit, width: u16) -> Line<'a> {
     let t = &app.theme;
     let dim = t.of(Role::Dim);
-    if let Some(e) = app.chosen_edge().filter(|_| app.focus == Pane::Network) {
-        let to = app.row(e.to).map(|a| a.name.clone()).unwrap_or_default();
-        let text = format!("{} → {to} {} #{} {:.0} % ", e.from_name, e.asset, e.message.0, 100.0 * e.share);
-        let gain = format!("{} ", words::gain(e.value));
-        let rest = usize::from(width).saturating_sub(text.chars().count() + gain.chars().count());
-        let why =
-            if e.decision.0 > 0 { format!("decision #{} · enter", e.decision.0) } else { String::new() };
-        let why = if rest >= why.chars().count() { why } else { format!("enter #{}", e.decision.0) };
-        return Line::from(vec![
-            Span::styled(words::cut(&text, usize::from(width)), t.of(Role::Focus)),
-            Span::styled(gain, t.of(words::sign(e.value))),
-            Span::styled(if rest >= why.chars().count() { why } else { String::new() }, dim),
-        ]);
+    if let Some(line) = app.edge_line(usize::from(width)).filter(|_| app.focus == Pane::Network) {
+        return line;
     }
     if width < 24 {
         return Line::default();

@@ -16,7 +16,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Padding, Paragraph, Wrap};
 
 /// From this width on three columns, and two.
-const COLUMNS: (u16, u16) = (140, 98);
+const COLUMNS: (u16, u16) = (140, 94);
 /// Influences that are named on each side.
 const NAMED: usize = 6;
 /// Stances that are told.
@@ -62,7 +62,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
             [head(t, page), serves(t, page, w), lives(t, page, w), character(t, page, w)].concat(),
             a,
         );
-        show(frame, [why(t, page, decision, wide(b)), influence(app, page)].concat(), b);
+        show(frame, [why(app, page, decision, wide(b)), influence(app, page)].concat(), b);
         show(frame, open(app, page, wide(c)), c);
     } else if inside.width >= COLUMNS.1 {
         let [a, _, b] = Layout::horizontal([Constraint::Fill(5), gap, Constraint::Fill(6)]).areas(inside);
@@ -70,14 +70,14 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         let parts =
             [head(t, page), serves(t, page, w), lives(t, page, w), open(app, page, w), character(t, page, w)];
         show(frame, parts.concat(), a);
-        show(frame, [why(t, page, decision, wide(b)), influence(app, page)].concat(), b);
+        show(frame, [why(app, page, decision, wide(b)), influence(app, page)].concat(), b);
     } else {
         // In one column the reasons come before the character: they are what the page is for.
         let w = wide(inside);
         let parts = [
             head(t, page),
             serves(t, page, w),
-            why(t, page, decision, w),
+            why(app, page, decision, w),
             open(app, page, w),
             lives(t, page, w.min(48)),
             influence(app, page),
@@ -263,16 +263,16 @@ fn intent<'a>(t: &Theme, i: &'a IntentView) -> Line<'a> {
     ])
 }
 
-fn why<'a>(t: &Theme, p: &'a AgentPage, decision: Option<MessageId>, width: usize) -> Lines<'a> {
+fn why<'a>(app: &App, p: &'a AgentPage, decision: Option<MessageId>, width: usize) -> Lines<'a> {
+    let t = &app.theme;
     let dim = t.of(Role::Dim);
     let mut lines = vec![section(t, "why")];
     if p.why.is_empty() {
         lines.push(Line::styled("it has made no stance yet", dim));
     }
     let asked = decision.filter(|d| d.0 > 0);
-    if asked.is_some_and(|d| p.why.iter().all(|w| w.message != d)) {
-        let d = asked.map_or(0, |d| d.0);
-        lines.push(Line::styled(format!("decision #{d} was followed by newer ones"), t.of(Role::Warn)));
+    if let Some(d) = asked.filter(|d| p.why.iter().all(|w| w.message != *d)) {
+        lines.extend(older(app, d, width));
     }
     // The decision that was asked for stands first.
     let mut told: Vec<_> = p.why.iter().collect();
@@ -309,6 +309,25 @@ fn why<'a>(t: &Theme, p: &'a AgentPage, decision: Option<MessageId>, width: usiz
             lines.extend(hanging(head, text, t.of(Role::Text), width));
         }
     }
+    lines.push(Line::raw(""));
+    lines
+}
+
+/// A decision after which others were made: what it said, if that is remembered, above those that hold now.
+fn older<'a>(app: &App, asked: MessageId, width: usize) -> Lines<'a> {
+    let t = &app.theme;
+    let head = |text: String| vec![Span::styled(text, t.of(Role::Focus))];
+    let remembered = app.cockpit.iter().flat_map(|c| &c.messages).find(|m| m.id == asked);
+    let mut lines = remembered.map_or_else(Vec::new, |m| {
+        let (text, when) = (format!("{} {}", m.asset, m.text), words::moment(m.at));
+        let when = when.get(5..).unwrap_or_default();
+        hanging(head(format!("▸ #{} {when} ", asked.0)), &text, t.of(Role::Text), width)
+    });
+    let text = match remembered {
+        Some(_) => "it decided anew since; what holds now:".to_owned(),
+        None => format!("#{} is no longer remembered; what holds now:", asked.0),
+    };
+    lines.push(Line::styled(text, t.of(Role::Warn)));
     lines.push(Line::raw(""));
     lines
 }

@@ -334,7 +334,7 @@ fn line(engine: &Engine, m: &Message, acted_on: u32) -> MessageLine {
         agent: if let Speaker::Agent(id) = m.from { Some(id) } else { None },
         asset: m.asset.map(|a| engine.asset_name(a).to_owned()).unwrap_or_default(),
         kind: words::kind(&m.body),
-        text: bounded(words::full(&m.body)),
+        text: bounded(words::full(engine, &m.body)),
         acted_on,
     }
 }
@@ -354,7 +354,7 @@ pub(super) fn row(
     let last = recorder.last.get(agent.id.index()).and_then(Option::as_ref);
     let said = last.map(|m| {
         let asset = m.asset.map(|a| engine.asset_name(a)).unwrap_or_default();
-        format!("{asset} {}", words::short(&m.body))
+        format!("{asset} {}", words::short(engine, &m.body))
     });
     let (alone, sim) = record::lives(engine, agent);
     let switches = record::switches(engine, agent.id);
