@@ -114,7 +114,11 @@ fn head<'a>(t: &Theme, p: &'a AgentPage) -> Lines<'a> {
         ),
         Line::from(pair(
             "on    ",
-            if row.assets.is_empty() { "several legs at once".to_owned() } else { row.assets.clone() },
+            match (row.assets.is_empty(), row.family.is_structured()) {
+                (true, _) => "nothing yet: the feed lacks what it needs".to_owned(),
+                (_, true) => format!("{}, in several legs", row.assets),
+                _ => row.assets.clone(),
+            },
         )),
         Line::from(pair("funds ", funds)),
         Line::from(pair("holds ", holds)),
@@ -218,7 +222,13 @@ fn open<'a>(app: &App, p: &'a AgentPage, width: usize) -> Lines<'a> {
     let dim = t.of(Role::Dim);
     let mut lines = vec![section(t, "open and offered")];
     if p.intents.is_empty() {
-        lines.push(Line::styled("nothing", dim));
+        // What is open in several legs is told by its messages: it is no intent on one price.
+        let text = if p.row.family.is_structured() {
+            "no view on a price: its legs are told in its messages"
+        } else {
+            "nothing"
+        };
+        lines.extend(words::wrap(text, width).into_iter().map(|l| Line::styled(l, dim)));
     }
     for (n, i) in p.intents.iter().enumerate() {
         if n > 0 {
@@ -268,7 +278,12 @@ fn why<'a>(app: &App, p: &'a AgentPage, decision: Option<MessageId>, width: usiz
     let dim = t.of(Role::Dim);
     let mut lines = vec![section(t, "why")];
     if p.why.is_empty() {
-        lines.push(Line::styled("it has made no stance yet", dim));
+        let text = match () {
+            () if p.row.family.is_structured() => "no stances: it trades structures, not views",
+            () if app.cockpit.as_ref().is_some_and(|c| c.deaf) => "it hears nobody: its own intent is all",
+            () => "it has made no stance yet",
+        };
+        lines.push(Line::styled(text, dim));
     }
     let asked = decision.filter(|d| d.0 > 0);
     if let Some(d) = asked.filter(|d| p.why.iter().all(|w| w.message != *d)) {
@@ -319,9 +334,8 @@ fn older<'a>(app: &App, asked: MessageId, width: usize) -> Lines<'a> {
     let head = |text: String| vec![Span::styled(text, t.of(Role::Focus))];
     let remembered = app.cockpit.iter().flat_map(|c| &c.messages).find(|m| m.id == asked);
     let mut lines = remembered.map_or_else(Vec::new, |m| {
-        let (text, when) = (format!("{} {}", m.asset, m.text), words::moment(m.at));
-        let when = when.get(5..).unwrap_or_default();
-        hanging(head(format!("▸ #{} {when} ", asked.0)), &text, t.of(Role::Text), width)
+        let text = format!("{} {}, {}", m.asset, m.text, words::moment(m.at));
+        hanging(head(format!("▸ #{} ", asked.0)), &text, t.of(Role::Text), width)
     });
     let text = match remembered {
         Some(_) => "it decided anew since; what holds now:".to_owned(),

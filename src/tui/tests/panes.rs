@@ -185,6 +185,31 @@ fn the_chosen_edge_to_the_desk_is_painted_over_the_others() {
 }
 
 #[test]
+fn a_filter_leaves_in_the_network_whom_it_shows() {
+    let mut app = app();
+    let graph = |app: &mut App| {
+        let seen = alone(app, Pane::Network, 120, 40);
+        seen.lines().skip(4).map(|l| l.to_owned() + "\n").collect::<String>()
+    };
+    let all = graph(&mut app);
+    assert!(all.contains("Agent04") && all.contains("Agent21"), "{all}");
+    app.agent_filter = "agent0".to_owned();
+    app.edge = None;
+    assert!(alone(&mut app, Pane::Network, 120, 40).contains("network /agent0 "));
+    let few = graph(&mut app);
+    for n in 0..10 {
+        assert!(few.contains(&format!("Agent0{n}")), "{few}");
+    }
+    assert!(!few.contains("Agent1") && !few.contains("Agent2") && few.contains("▣ desk"), "{few}");
+    let dots = |text: &str| text.chars().filter(|c| ('\u{2801}'..='\u{28ff}').contains(c)).count();
+    assert!(dots(&few) < dots(&all), "the lines of those who are hidden are hidden, too");
+    let mut deaf = with(|c| (c.deaf, c.edges) = (true, Vec::new()));
+    deaf.focus_on(Pane::Network);
+    deaf.edge = None;
+    assert!(screen(&mut deaf, 160, 48).contains("deaf: nobody is moved by what is said"));
+}
+
+#[test]
 fn the_smallest_screen_shows_what_has_the_focus() {
     let mut app = app();
     assert!(screen(&mut app, 60, 16).contains("╭ agents"));
