@@ -114,10 +114,10 @@ fn head<'a>(t: &Theme, p: &'a AgentPage) -> Lines<'a> {
         ),
         Line::from(pair(
             "on    ",
-            match (row.assets.is_empty(), row.family.is_structured()) {
-                (true, _) => "nothing yet: the feed lacks what it needs".to_owned(),
-                (_, true) => format!("{}, in several legs", row.assets),
-                _ => row.assets.clone(),
+            if row.assets.is_empty() {
+                "nothing yet: the feed lacks what it needs".to_owned()
+            } else {
+                row.assets.clone()
             },
         )),
         Line::from(pair("funds ", funds)),
@@ -224,7 +224,7 @@ fn open<'a>(app: &App, p: &'a AgentPage, width: usize) -> Lines<'a> {
     if p.intents.is_empty() {
         // What is open in several legs is told by its messages: it is no intent on one price.
         let text = if p.row.family.is_structured() {
-            "no view on a price: its legs are told in its messages"
+            "no view on a price: quotes and legs are told in its messages"
         } else {
             "nothing"
         };
