@@ -30,10 +30,9 @@ pub fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
         }
     }
     lines.push(Line::raw(""));
-    lines.push(Line::styled(
-        " what managers changed, among the messages that are remembered",
-        t.of(Role::Focus),
-    ));
+    let title = "what managers changed, among the messages that are remembered";
+    let title = words::wrap(title, width.saturating_sub(2).max(8));
+    lines.extend(title.into_iter().map(|l| Line::styled(format!(" {l}"), t.of(Role::Focus))));
     let before = lines.len();
     for m in c.messages.iter().rev().filter(|m| m.kind == Kind::Adjustment && fits(&m.text)) {
         let head = format!(" {} #{} {} ", words::moment(m.at), m.id.0, m.from);

@@ -17,6 +17,8 @@ use ratatui::widgets::{Block, BorderType, Padding, Paragraph, Wrap};
 
 /// From this width on three columns, and two.
 const COLUMNS: (u16, u16) = (140, 94);
+/// Lines of the chart: the least, and the most where there is room for more.
+const CHART: (usize, usize) = (9, 20);
 /// Influences that are named on each side.
 const NAMED: usize = 6;
 /// Stances that are told.
@@ -63,12 +65,17 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
             a,
         );
         show(frame, [why(app, page, decision, wide(b)), influence(app, page)].concat(), b);
-        show(frame, open(app, page, wide(c)), c);
+        show(frame, open(app, page, wide(c), (usize::from(inside.height) / 4).clamp(CHART.0, CHART.1)), c);
     } else if inside.width >= COLUMNS.1 {
         let [a, _, b] = Layout::horizontal([Constraint::Fill(5), gap, Constraint::Fill(6)]).areas(inside);
         let w = wide(a);
-        let parts =
-            [head(t, page), serves(t, page, w), lives(t, page, w), open(app, page, w), character(t, page, w)];
+        let parts = [
+            head(t, page),
+            serves(t, page, w),
+            lives(t, page, w),
+            open(app, page, w, CHART.0),
+            character(t, page, w),
+        ];
         show(frame, parts.concat(), a);
         show(frame, [why(app, page, decision, wide(b)), influence(app, page)].concat(), b);
     } else {
@@ -78,7 +85,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
             head(t, page),
             serves(t, page, w),
             why(app, page, decision, w),
-            open(app, page, w),
+            open(app, page, w, CHART.0),
             lives(t, page, w.min(48)),
             influence(app, page),
             character(t, page, w),
@@ -217,7 +224,7 @@ fn hints(app: &App, width: u16) -> String {
     if fits && app.has_chart() { all } else { app.hints("", &[AGENT, LEAP, BACK]) }
 }
 
-fn open<'a>(app: &App, p: &'a AgentPage, width: usize) -> Lines<'a> {
+fn open<'a>(app: &App, p: &'a AgentPage, width: usize, rows: usize) -> Lines<'a> {
     let t = &app.theme;
     let dim = t.of(Role::Dim);
     let mut lines = vec![section(t, "open and offered")];
@@ -238,7 +245,7 @@ fn open<'a>(app: &App, p: &'a AgentPage, width: usize) -> Lines<'a> {
         // One chart: of what is open, if anything is.
         if n == 0 {
             let look = Look { closer: app.closer, candle: app.candle };
-            lines.extend(candles::lines(t, i, width, 9, look));
+            lines.extend(candles::lines(t, i, width, rows, look));
             lines.extend(app.candle.map(|c| candles::values(t, i, c)).unwrap_or_default());
         }
         for (name, condition) in &i.conditions {

@@ -15,6 +15,7 @@ use crate::view::services::ServiceRow;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::KeyCode;
+use std::time::Duration;
 
 /// A page on which nothing is open.
 fn page_of(agent: u32) -> AgentPage {
@@ -207,6 +208,19 @@ fn a_filter_leaves_in_the_network_whom_it_shows() {
     deaf.focus_on(Pane::Network);
     deaf.edge = None;
     assert!(screen(&mut deaf, 160, 48).contains("deaf: nobody is moved by what is said"));
+}
+
+#[test]
+fn how_old_the_data_is_is_said_at_every_width() {
+    let mut app = with(|c| "a-hive-of-some-length".clone_into(&mut c.hive));
+    app.tick(Duration::from_secs(30), Some(Duration::from_secs(29)));
+    for (width, height) in [(60, 12), (60, 16), (80, 24), (100, 30), (160, 48)] {
+        let seen = screen(&mut app, width, height);
+        assert!(seen.lines().next().unwrap().contains("data 29 s old"), "{width}\n{seen}");
+    }
+    app.read_only = true;
+    let seen = screen(&mut app, 60, 16);
+    assert!(seen.contains("READ-ONLY") && seen.contains("data 29 s old"), "{seen}");
 }
 
 #[test]
