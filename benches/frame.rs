@@ -1,5 +1,6 @@
-//! A frame of the cockpit at three sizes, with the shipped agents and with a thousand: milliseconds, and bytes to
-//! the terminal. Typical is what most frames are: nothing but pulses on their way.
+//! A frame of the cockpit at three sizes, with forty agents and with a thousand: milliseconds, and bytes to the
+//! terminal. Typical is what most frames are: nothing but pulses on their way. Idle is a turn of the loop in which
+//! nothing moved: no frame and no byte.
 
 // A bench that cannot start has nothing better to do than to say so and stop.
 #![allow(clippy::expect_used)]
@@ -112,6 +113,27 @@ impl Stage {
         self.bytes.0.get() - before
     }
 
+    /// A turn of the cockpit's loop: time goes on, and what changed is drawn, if anything did; its bytes.
+    fn turn(&mut self, later: Duration) -> usize {
+        self.now += later;
+        self.app.tick(self.now, Some(Duration::ZERO));
+        if !self.app.is_dirty() {
+            return 0;
+        }
+        self.drawn += 1;
+        let before = self.bytes.0.get();
+        self.painter.draw(&mut self.app).expect("memory");
+        self.bytes.0.get() - before
+    }
+
+    /// Until all pulses have arrived and the last of them was wiped away.
+    fn settle(&mut self) {
+        for _ in 0..300 {
+            self.turn(Duration::from_millis(33));
+        }
+        assert!(!self.app.is_dirty() && self.app.pulses.is_empty(), "something moves for ten seconds");
+    }
+
     /// Hears a picture whose decisions are new, as they are in a life: they make the pulses.
     fn hear(&mut self, picture: &Cockpit) {
         let mut picture = picture.clone();
@@ -124,8 +146,8 @@ impl Stage {
 
 fn frame(c: &mut Criterion) {
     let pictures = pictures();
-    for size in [(160, 50), (100, 30), (80, 24)] {
-        for many in [0, 1_000] {
+    for size in [(80, 24), (160, 50), (240, 70)] {
+        for many in [40, 1_000] {
             let crowd: Vec<Cockpit> = pictures.iter().map(|p| crowd(p, many)).collect();
             of(c, &crowd, size);
         }
@@ -145,9 +167,16 @@ fn of(c: &mut Criterion, pictures: &[Cockpit], size: (u16, u16)) {
         moves.push(stage.frame(each));
         typical.extend((0..29).map(|_| stage.frame(each)));
     }
+    stage.settle();
+    let (frames, idle) = (stage.drawn, (0..300).map(|_| stage.turn(each)).sum::<usize>());
+    assert_eq!(
+        (stage.drawn - frames, idle),
+        (0, 0),
+        "frames and bytes of ten seconds in which nothing moved"
+    );
     let mean = |v: &[usize]| v.iter().sum::<usize>() / v.len().max(1);
     println!(
-        "{name}: full redraw {full} B, typical frame {} B (most {}), everything moves {} B",
+        "{name}: full redraw {full} B, idle {idle} B, typical frame {} B (most {}), everything moves {} B",
         mean(&typical),
         typical.iter().max().copied().unwrap_or_default(),
         mean(&moves)
@@ -159,6 +188,12 @@ fn of(c: &mut Criterion, pictures: &[Cockpit], size: (u16, u16)) {
             fresh.hear(&pictures[0]);
             fresh.frame(Duration::ZERO)
         });
+    });
+    group.bench_function("idle", |b| {
+        stage.settle();
+        let drawn = stage.drawn;
+        b.iter(|| stage.turn(each));
+        assert_eq!(stage.drawn, drawn, "nothing moved, and it was drawn");
     });
     let mut n = 0;
     group.bench_function("typical", |b| {

@@ -410,3 +410,64 @@ fn the_real_spot_market_is_traded_on_margin() {
     assert!(count(&s["messages"]["open_short"]) > 0, "margin goes short");
     assert!(s["wall_s"].as_f64().unwrap() < 120.0, "{} s", s["wall_s"]);
 }
+
+/// The verbs that `hive --help` lists.
+fn verbs(help: &str) -> Vec<&str> {
+    let rows = help.lines().skip_while(|l| *l != "Commands:").skip(1).take_while(|l| !l.is_empty());
+    // What a verb does goes on below it, further in.
+    let verbs = rows.filter_map(|l| l.strip_prefix("  ").filter(|l| !l.starts_with(' ')));
+    verbs.filter_map(|l| l.split_whitespace().next()).collect()
+}
+
+#[test]
+fn completions_name_every_verb_of_the_help_in_every_shell() {
+    let desk = Desk::new();
+    let help = desk.run(&["--help"]).well().out;
+    let verbs = verbs(&help);
+    assert!(verbs.len() >= 12 && verbs.contains(&"backtest") && verbs.contains(&"completions"), "{verbs:?}");
+    for shell in ["bash", "zsh", "fish"] {
+        let script = desk.run(&["completions", shell]).well().out;
+        for verb in &verbs {
+            // As a word of its own: `data` is also a part of `metadata`.
+            let letter = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+            assert!(script.split(|c| !letter(c)).any(|w| w == *verb), "{shell} does not complete {verb}");
+        }
+    }
+}
+
+#[test]
+fn bash_completes_what_was_begun() {
+    if std::process::Command::new("bash").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no bash here to complete in");
+        return;
+    }
+    let desk = Desk::new();
+    let script = desk.write("hive.bash", &desk.run(&["completions", "bash"]).well().out);
+    // What `complete` has bound is called as bash itself calls it: with the line in words, the word that is
+    // being typed, and the command.
+    let complete = |words: &[&str]| {
+        let line = words.iter().map(|w| format!("'{w}'")).collect::<Vec<_>>().join(" ");
+        let text = format!(
+            "source '{script}'; bound=$(complete -p hive); [[ $bound =~ -F\\ ([^ ]+) ]] || exit 9; \
+             COMP_WORDS=({line}); COMP_CWORD={at}; \"${{BASH_REMATCH[1]}}\" hive '{word}' ''; \
+             printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            at = words.len() - 1,
+            word = words[words.len() - 1],
+        );
+        let said = std::process::Command::new("bash").args(["--norc", "-c", &text]).output().unwrap();
+        ran(said).well().out.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(complete(&["hive", "ba"]), ["backtest"]);
+    assert_eq!(complete(&["hive", "comp"]), ["completions"]);
+    assert_eq!(complete(&["hive", "--th"]), ["--theme"]);
+    assert_eq!(complete(&["hive", "backtest", "--summ"]), ["--summary"]);
+    assert_eq!(complete(&["hive", "completions", "fi"]), ["fish"]);
+    assert_eq!(complete(&["hive", "nothing-like-it"]), [""], "and it makes up nothing");
+}
+
+#[test]
+fn a_shell_that_is_not_known_is_named_with_those_that_are() {
+    let desk = Desk::new();
+    desk.run(&["completions", "tcsh"]).refused(&["'tcsh'", "bash", "zsh", "fish", "elvish", "powershell"]);
+    desk.run(&["completions"]).refused(&["<SHELL>", "hive completions"]);
+}

@@ -194,6 +194,7 @@ flows!(
     orders_and_fills_are_seen = "orders",
     who_earned_what_for_others_is_seen = "points",
     a_candle_is_read = "candle",
+    a_few_of_many_are_looked_at = "filter",
 );
 
 #[test]

@@ -79,7 +79,9 @@ impl Heard {
             let Speaker::Agent(id) = m.from else { continue };
             let Some(agent) = cast.agents[..cast.declared].get(id.index()) else { continue };
             let Some(kind) = kind(&m.body) else { continue };
-            self.0.entry((agent.family, kind)).or_insert_with(|| (scene.to_owned(), view::full(&m.body)));
+            self.0
+                .entry((agent.family, kind))
+                .or_insert_with(|| (scene.to_owned(), view::full(engine, &m.body)));
         }
     }
 

@@ -131,10 +131,10 @@ fn rest(a: &AgentRow, width: usize) -> (String, Role) {
         return (String::new(), Role::Text);
     }
     if width >= 44 {
-        let held = words::cut(&a.position, 18);
-        return (format!("{held:<19} {}", words::cut(&a.said, width - 20)), Role::Dim);
+        let held = words::parts(&a.position, 18);
+        return (format!("{held:<19} {}", words::phrase(&a.said, width - 20)), Role::Dim);
     }
-    (words::cut(&a.position, width), Role::Text)
+    (words::parts(&a.position, width), Role::Text)
 }
 
 /// Draws it.

@@ -1,6 +1,7 @@
 //! What is selected, open and said. News comes in; time is given. Keys are `keys`' part.
 
 use super::action::Action;
+use super::edges::EdgeKey;
 use super::force::Layout;
 use super::keymap::Keymap;
 use super::network::Stage;
@@ -155,9 +156,6 @@ pub struct Stats {
     pub last_us: u64,
 }
 
-/// An edge by its ends.
-pub type EdgeKey = (AgentId, AgentId, String);
-
 /// The cockpit's own state.
 // Each of the switches is one thing on the screen.
 #[allow(clippy::struct_excessive_bools, missing_docs)]
@@ -199,6 +197,7 @@ pub struct App {
     pub closer: u32,
     /// The message under the cursor; none: follow the newest.
     pub told: Option<MessageId>,
+    /// The edge under the cursor of the network.
     pub edge: Option<EdgeKey>,
     /// First line of the page or the help.
     pub scroll: u16,
@@ -530,21 +529,6 @@ impl App {
     /// An agent by its number.
     pub fn row(&self, id: AgentId) -> Option<&AgentRow> {
         self.cockpit.as_ref()?.agents.iter().find(|a| a.id == id)
-    }
-
-    /// The edges that the network pane steps through: those with a message, newest decision first.
-    pub fn edges(&self) -> Vec<&EdgeRow> {
-        let Some(c) = &self.cockpit else { return Vec::new() };
-        let mut edges: Vec<&EdgeRow> = c.edges.iter().filter(|e| e.message.0 > 0).collect();
-        edges.sort_by(|a, b| b.decision.cmp(&a.decision).then(b.share.total_cmp(&a.share)));
-        edges
-    }
-
-    /// The edge under the cursor.
-    pub fn chosen_edge(&self) -> Option<&EdgeRow> {
-        let (from, to, asset) = self.edge.as_ref()?;
-        let c = self.cockpit.as_ref()?;
-        c.edges.iter().find(|e| e.from == *from && e.to == *to && e.asset == *asset)
     }
 
     /// What the account is worth, for the line that is always there.

@@ -30,6 +30,8 @@ pub const LEAP: Hint = (&[Action::PageUp, Action::PageDown], "scroll");
 pub const BACK: Hint = (&[Action::Back], "back");
 /// Actions whose keys are named, and the word for all of them.
 pub type Hint = (&'static [Action], &'static str);
+/// Most cells of the commands above the `:` line.
+const COMMANDS: u16 = 92;
 /// Completions that are listed.
 const LISTED: usize = 8;
 
@@ -71,7 +73,8 @@ fn everything(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     } else if fits(COLUMNS) {
         columns(frame, app, body);
     } else {
-        one(frame, app, Pane::Agents, body);
+        // Too low for tabs: what has the focus, which are the agents until another is asked for.
+        one(frame, app, app.focus, body);
     }
     if app.is_stale() {
         let grey = app.theme.stale();
@@ -274,14 +277,13 @@ fn completions(frame: &mut Frame<'_>, app: &App, area: Rect) {
     if found.is_empty() {
         return;
     }
+    let wide = found.iter().map(|f| f.chars().count()).max().unwrap_or(0).max(10);
+    let room = usize::from(area.width.min(COMMANDS)).saturating_sub(wide + 5);
     let row = |(n, text): (usize, &String)| {
         let entry = ACTIONS.iter().find(|e| e.command == text.as_str());
         Line::from(vec![
-            Span::styled(format!(" :{text:<16}"), t.of(if n == 0 { Role::Focus } else { Role::Title })),
-            Span::styled(
-                words::cut(entry.map_or("", |e| e.help), usize::from(area.width.min(84)).saturating_sub(20)),
-                t.of(Role::Dim),
-            ),
+            Span::styled(format!(" :{text:<wide$} "), t.of(if n == 0 { Role::Focus } else { Role::Title })),
+            Span::styled(words::phrase(entry.map_or("", |e| e.help), room), t.of(Role::Dim)),
         ])
     };
     let mut lines: Vec<Line<'_>> = found.iter().take(LISTED).enumerate().map(row).collect();
@@ -289,8 +291,12 @@ fn completions(frame: &mut Frame<'_>, app: &App, area: Rect) {
         lines.push(Line::styled(format!("  and {} more", found.len() - LISTED), t.of(Role::Dim)));
     }
     let height = (lines.len() as u16 + 2).min(area.height.saturating_sub(1));
-    let at =
-        Rect { x: area.x, y: area.bottom().saturating_sub(1 + height), width: area.width.min(84), height };
+    let at = Rect {
+        x: area.x,
+        y: area.bottom().saturating_sub(1 + height),
+        width: area.width.min(COMMANDS),
+        height,
+    };
     boxed(frame, app, "commands", lines, at, Role::Focus);
 }
 

@@ -78,10 +78,7 @@ impl App {
                 let told = messages.iter().find(|m| Some(m.id) == self.told).or(messages.last());
                 told.map(|m| plain::message(m))
             }
-            (None, Pane::Network) => self.chosen_edge().map(|e| {
-                let to = self.row(e.to).map(|a| a.name.clone()).unwrap_or_default();
-                format!("{} → {to} {} #{} decision #{}", e.from_name, e.asset, e.message.0, e.decision.0)
-            }),
+            (None, Pane::Network) => self.edge_text(),
             (None, Pane::Pnl | Pane::Goals) => self.cockpit.as_ref().map(plain::status),
             (None, Pane::Orders) => self.cockpit.as_ref().and_then(|c| super::orders::text(c, self.order)),
             (None, Pane::Agents | Pane::Points) => self.agent().map(plain::agent),

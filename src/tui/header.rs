@@ -56,9 +56,11 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect, tabs: bool) {
         frame.render_widget(Paragraph::new(text).style(t.of(Role::Dim)), row(0));
         return rule(frame, app, row(2), tabs);
     };
-    let right = place(app, c);
+    let (right, told) = place(app, c);
     let room = usize::from(area.width).saturating_sub(1);
-    let left = fitting(when(app, c), room);
+    // How old the data is comes before how fast it goes.
+    let kept: usize = right.iter().take(told).map(|group| width(group)).sum();
+    let left = fitting(when(app, c), room.saturating_sub(kept));
     let mut right = fitting(right, room.saturating_sub(width(&left)));
     right.push(Span::raw(" "));
     frame.render_widget(Paragraph::new(Line::from(left)), row(0));
@@ -109,8 +111,9 @@ fn when<'a>(app: &App, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
     groups
 }
 
-/// What must be seen first comes first; what does not fit is left out whole.
-fn place<'a>(app: &App, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
+/// What must be seen first comes first, and how many groups must be; of the others what does not fit is left out
+/// whole.
+fn place<'a>(app: &App, c: &'a Cockpit) -> (Vec<Vec<Span<'a>>>, usize) {
     let t = &app.theme;
     let dim = t.of(Role::Dim);
     let mut groups = Vec::new();
@@ -124,8 +127,14 @@ fn place<'a>(app: &App, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
     groups.push(match (&app.reach, app.is_stale()) {
         (Reach::Ended(_), _) => vec![Span::styled("  ended", t.of(Role::Warn))],
         (_, true) => vec![Span::styled(format!("  data {} old", words::age(age)), t.of(Role::Warn))],
-        _ => vec![Span::styled("  data ", dim), Span::styled("now", t.of(Role::Good))],
+        // Of the past it is said where now is.
+        _ => match app.market_now().filter(|_| !app.is_now()) {
+            Some(now) => vec![Span::styled(format!("  now {}", words::moment(now)), dim)],
+            None => vec![Span::styled("  data ", dim), Span::styled("now", t.of(Role::Good))],
+        },
     });
+    // Where now is can be reckoned from how long before it the moment lies.
+    let told = groups.len() - usize::from(!app.is_now() && !app.is_stale());
     let own = if matches!(c.mode, MarketMode::Synth | MarketMode::History) { "paper money" } else { "" };
     groups.push(vec![Span::styled(format!("  {own}"), dim)]);
     match c.clients {
@@ -134,7 +143,7 @@ fn place<'a>(app: &App, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
         n => groups.push(vec![Span::styled(format!("  {n} clients"), dim)]),
     }
     groups.push(vec![Span::styled(format!("  feed {}", c.feed), dim)]);
-    groups
+    (groups, told)
 }
 
 fn account<'a>(t: &Theme, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {

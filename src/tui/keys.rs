@@ -411,10 +411,7 @@ impl App {
         }
         let told = self.told;
         let (id, decision) = match self.focus {
-            Pane::Network if self.edge.is_some() && self.open.is_none() => {
-                let edge = self.chosen_edge()?;
-                (edge.to, Some(edge.decision))
-            }
+            Pane::Network if self.edge.is_some() && self.open.is_none() => self.behind_edge()?,
             Pane::Messages if told.is_some() && self.open.is_none() => {
                 let messages = self.messages();
                 let m = messages.iter().find(|m| Some(m.id) == told)?;
@@ -478,9 +475,8 @@ impl App {
         if pane.is_below() {
             self.below = pane;
         }
-        // The first edge is under the cursor at once, so that enter means something.
-        if pane == Pane::Network && self.chosen_edge().is_none() {
-            self.edge = self.edges().first().map(|e| (e.from, e.to, e.asset.clone()));
+        if pane == Pane::Network {
+            self.choose_edge();
         }
     }
 
@@ -535,13 +531,6 @@ impl App {
             None => ids.get(moved(newest, false, by - 1, ids.len())).copied(),
         };
     }
-
-    fn step_edge(&mut self, down: bool, by: usize) {
-        let keys: Vec<_> = self.edges().iter().map(|e| (e.from, e.to, e.asset.clone())).collect();
-        let at = self.edge.as_ref().and_then(|e| keys.iter().position(|k| k == e));
-        let next = at.map_or(0, |at| moved(at, down, by, keys.len()));
-        self.edge = keys.into_iter().nth(next);
-    }
 }
 
 /// Whether an action does something to the swarm, the kill switch apart.
@@ -557,7 +546,7 @@ fn behind_the_lab(action: Action) -> bool {
 }
 
 /// From `at` on among `n`, not beyond the ends.
-fn moved(at: usize, down: bool, by: usize, n: usize) -> usize {
+pub(super) fn moved(at: usize, down: bool, by: usize, n: usize) -> usize {
     let last = n.saturating_sub(1);
     if down { at.saturating_add(by).min(last) } else { at.saturating_sub(by).min(last) }
 }

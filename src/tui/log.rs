@@ -6,6 +6,9 @@ use super::words;
 use crate::view::cockpit::Kind;
 use ratatui::text::{Line, Span};
 
+/// Cells from which on what a manager did stands beside its name.
+const BESIDE: usize = 40;
+
 /// Its lines for a width; what the filter of messages hides is left out.
 pub fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
     let t = &app.theme;
@@ -27,18 +30,23 @@ pub fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
         }
     }
     lines.push(Line::raw(""));
-    lines.push(Line::styled(
-        " what managers changed, among the messages that are remembered",
-        t.of(Role::Focus),
-    ));
+    let title = "what managers changed, among the messages that are remembered";
+    let title = words::wrap(title, width.saturating_sub(2).max(8));
+    lines.extend(title.into_iter().map(|l| Line::styled(format!(" {l}"), t.of(Role::Focus))));
     let before = lines.len();
     for m in c.messages.iter().rev().filter(|m| m.kind == Kind::Adjustment && fits(&m.text)) {
         let head = format!(" {} #{} {} ", words::moment(m.at), m.id.0, m.from);
-        let room = width.saturating_sub(head.chars().count() + 2);
-        lines.push(Line::from(vec![
-            Span::styled(head, t.of(Role::Dim)),
-            Span::styled(words::cut(&m.text, room), t.of(Role::Text)),
-        ]));
+        let room = width.saturating_sub(head.chars().count() + 1);
+        // Beside who did it, or below where that is narrow.
+        let beside = room >= BESIDE;
+        let (indent, room) = if beside { (head.chars().count(), room) } else { (3, width.saturating_sub(4)) };
+        let mut parts = words::wrap(&m.text, room.max(8)).into_iter();
+        let mut first = vec![Span::styled(head, t.of(Role::Dim))];
+        if beside {
+            first.extend(parts.next().map(|p| Span::styled(p, t.of(Role::Text))));
+        }
+        lines.push(Line::from(first));
+        lines.extend(parts.map(|p| Line::styled(" ".repeat(indent) + &p, t.of(Role::Text))));
     }
     if lines.len() == before {
         lines.push(Line::styled("   nothing", t.of(Role::Dim)));

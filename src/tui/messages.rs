@@ -11,8 +11,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-/// Cells of who speaks: the longest are managers.
-const WHO: usize = 13;
+/// Cells of who speaks: the longest are managers; and where there is little room.
+const WHO: (usize, usize) = (13, 10);
+/// Cells from which on there is room for the date, and for the longest names.
+const ROOM: (u16, u16) = (70, 90);
 
 /// A kind's role and its glyph.
 fn kind(kind: Kind) -> (Role, &'static str) {
@@ -77,11 +79,11 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
 fn line(app: &App, m: &MessageLine, width: u16) -> Line<'static> {
     let t = &app.theme;
     let at = words::moment(m.at);
-    let at = at.get(if width < 70 { 11.. } else { 5.. }).unwrap_or_default();
+    let at = at.get(if width < ROOM.0 { 11.. } else { 5.. }).unwrap_or_default();
     let heard = if m.acted_on > 0 { format!("→{}", m.acted_on) } else { String::new() };
     let (role, glyph) = kind(m.kind);
     let head = format!("#{} {at} ", m.id.0);
-    let name = if width < 70 { 10 } else { WHO };
+    let name = if width < ROOM.1 { WHO.1 } else { WHO.0 };
     let who = format!("{:<name$} {:<5}", words::cut(&m.from, name), words::cut(&m.asset, 5));
     let used = head.chars().count() + who.chars().count() + 7;
     let rest = usize::from(width).saturating_sub(used);
@@ -89,6 +91,6 @@ fn line(app: &App, m: &MessageLine, width: u16) -> Line<'static> {
         Span::styled(head, t.of(Role::Dim)),
         Span::styled(format!("{heard:<4}"), t.of(Role::Focus)),
         Span::styled(who, t.of(Role::Title)),
-        Span::styled(format!(" {glyph} {}", words::cut(&m.text, rest)), t.of(role)),
+        Span::styled(format!(" {glyph} {}", words::phrase(&m.text, rest)), t.of(role)),
     ])
 }

@@ -18,6 +18,7 @@ mod agents;
 pub mod app;
 mod candles;
 pub mod draw;
+mod edges;
 mod extras;
 mod footer;
 pub mod force;

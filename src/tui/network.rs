@@ -4,7 +4,8 @@
 //! moved, and `enter` opens the decision that names it.
 //!
 //! Where somebody serves the desk it stands in the middle. A line to it is value: as thick as the largest
-//! demands, painted by whether it saved or cost; a pulse on it is a receipt.
+//! demands, painted by whether it saved or cost; a pulse on it is a receipt. Its lines are chosen as the others
+//! are, and `enter` opens the page of who serves.
 
 use super::app::{App, PULSE, Pane};
 use super::draw::block;
@@ -53,6 +54,11 @@ impl Stage {
     fn cell(&self, app: &App, id: AgentId) -> Option<Cell> {
         self.seats.glyphs.get(&id).copied().or_else(|| scout_cell(app, id, self.graph))
     }
+
+    /// Whether what runs to this listener, or from this servant, is shown: a filter hides the others' lines.
+    fn shows(&self, app: &App, id: AgentId) -> bool {
+        app.agent_filter.is_empty() || self.seats.glyphs.contains_key(&id)
+    }
 }
 
 /// Where the glyphs are, and which cells the names take.
@@ -78,7 +84,8 @@ fn seats(app: &App, c: &Cockpit, width: u16, height: u16) -> Seats {
         seats.taken[start - 1..=start + usize::from(desk)].fill(true);
         seats.glyphs.insert(DESK, (x, y));
     }
-    let mut order: Vec<&AgentRow> = c.agents.iter().collect();
+    // Those that the filter of agents shows: of a thousand, the few that one is looking at.
+    let mut order: Vec<&AgentRow> = app.agents();
     order.sort_by(|a, b| b.points.total_cmp(&a.points).then(a.id.cmp(&b.id)));
     for a in order {
         let Some((x, y)) = app.layout.at(a.id) else { continue };
@@ -135,7 +142,11 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Option<Stage> {
         frame.render_widget(block(app, Pane::Network, Vec::new()), area);
         return None;
     };
-    let pane = block(app, Pane::Network, vec![Span::styled(title(app, c), t.of(Role::Dim))]);
+    let mut says = vec![Span::styled(title(app, c), t.of(Role::Dim))];
+    if !app.agent_filter.is_empty() {
+        says.insert(0, Span::styled(format!("/{} ", words::cut(&app.agent_filter, 20)), t.of(Role::Focus)));
+    }
+    let pane = block(app, Pane::Network, says);
     let inside = pane.inner(area);
     frame.render_widget(pane, area);
     if inside.width < 16 || inside.height < 5 {
@@ -190,26 +201,36 @@ fn lines(app: &App, c: &Cockpit, stage: &Stage, raster: &mut Raster) -> Vec<Agen
     };
     // Between agents first: a scout is not known by name.
     let known = |e: &&EdgeRow| seats.glyphs.contains_key(&e.from);
-    for e in c.edges.iter().filter(|e| !touches(e)).filter(known).take(FAINT) {
+    let shown = |e: &&EdgeRow| stage.shows(app, e.to);
+    for e in c.edges.iter().filter(|e| !touches(e)).filter(known).filter(shown).take(FAINT) {
         stroke(raster, e, Role::Faint);
     }
-    if let Some(desk) = seats.glyphs.get(&DESK) {
-        let worth = worth(c);
-        let most = worth.iter().map(|w| w.1.abs()).fold(0.0, f64::max);
-        for (agent, value) in worth.into_iter().filter(|w| words::fine(w.1) != "0") {
-            if let Some(from) = stage.cell(app, agent) {
-                let dots = (THICK * value.abs() / most).round().max(1.0) as i32;
-                raster.stroke(dots_of(from), dots_of(*desk), dots, words::sign_fine(value));
-            }
-        }
-    }
-    for e in c.edges.iter().filter(touches) {
+    value(app, c, stage, raster, None);
+    for e in c.edges.iter().filter(touches).filter(shown) {
         stroke(raster, e, if e.value < 0.0 { Role::Bad } else { Role::Good });
     }
     if let Some(e) = app.chosen_edge().filter(|_| app.focus == Pane::Network) {
         stroke(raster, e, Role::Focus);
     }
+    if let Some(s) = app.chosen_service().filter(|_| app.focus == Pane::Network) {
+        value(app, c, stage, raster, Some(s.agent));
+    }
     scouts
+}
+
+/// Draws who is worth what to the desk; or only the one whose edge is chosen, over all other lines.
+fn value(app: &App, c: &Cockpit, stage: &Stage, raster: &mut Raster, chosen: Option<AgentId>) {
+    let Some(desk) = stage.seats.glyphs.get(&DESK) else { return };
+    let worth = worth(c);
+    let most = worth.iter().map(|w| w.1.abs()).fold(0.0, f64::max);
+    let drawn = worth.into_iter().filter(|w| words::fine(w.1) != "0" && stage.shows(app, w.0));
+    for (agent, value) in drawn.filter(|w| chosen.is_none_or(|agent| w.0 == agent)) {
+        if let Some(from) = stage.cell(app, agent) {
+            let dots = (THICK * value.abs() / most).round().max(1.0) as i32;
+            let role = if chosen.is_some() { Role::Focus } else { words::sign_fine(value) };
+            raster.stroke(dots_of(from), dots_of(*desk), dots, role);
+        }
+    }
 }
 
 fn title(app: &App, c: &Cockpit) -> String {
@@ -252,26 +273,18 @@ fn scout_cell(app: &App, id: AgentId, area: Rect) -> Option<Cell> {
 fn footnote<'a>(app: &App, c: &Cockpit, width: u16) -> Line<'a> {
     let t = &app.theme;
     let dim = t.of(Role::Dim);
-    if let Some(e) = app.chosen_edge().filter(|_| app.focus == Pane::Network) {
-        let to = app.row(e.to).map(|a| a.name.clone()).unwrap_or_default();
-        let text = format!("{} → {to} {} #{} {:.0} % ", e.from_name, e.asset, e.message.0, 100.0 * e.share);
-        let gain = format!("{} ", words::gain(e.value));
-        let rest = usize::from(width).saturating_sub(text.chars().count() + gain.chars().count());
-        let why =
-            if e.decision.0 > 0 { format!("decision #{} · enter", e.decision.0) } else { String::new() };
-        let why = if rest >= why.chars().count() { why } else { format!("enter #{}", e.decision.0) };
-        return Line::from(vec![
-            Span::styled(words::cut(&text, usize::from(width)), t.of(Role::Focus)),
-            Span::styled(gain, t.of(words::sign(e.value))),
-            Span::styled(if rest >= why.chars().count() { why } else { String::new() }, dim),
-        ]);
+    if let Some(line) = app.edge_line(usize::from(width)).filter(|_| app.focus == Pane::Network) {
+        return line;
     }
     if width < 24 {
         return Line::default();
     }
     let strong = if c.more_edges > 0 { format!("{}+", c.edges.len()) } else { c.edges.len().to_string() };
-    let mut spans =
-        vec![Span::styled("●", t.of(Role::Pulse)), Span::styled(" a message that moved someone", dim)];
+    let mut spans = if c.deaf {
+        vec![Span::styled("deaf: nobody is moved by what is said", dim)]
+    } else {
+        vec![Span::styled("●", t.of(Role::Pulse)), Span::styled(" a message that moved someone", dim)]
+    };
     let mut room = usize::from(width).saturating_sub(spans.iter().map(Span::width).sum::<usize>() + 1);
     if !c.services.is_empty() {
         let (today, total) =
@@ -294,7 +307,7 @@ fn footnote<'a>(app: &App, c: &Cockpit, width: u16) -> Line<'a> {
         }
     }
     let more = format!(" · {strong} edges");
-    if room >= more.chars().count() {
+    if room >= more.chars().count() && !c.deaf {
         spans.push(Span::styled(more, dim));
     }
     Line::from(spans)
@@ -306,6 +319,9 @@ pub fn pulses(app: &App, stage: &Stage, mut put: impl FnMut(u16, u16, &str, Styl
     let t = &app.theme;
     for p in app.pulses.iter().filter(|p| p.born <= app.now) {
         let (Some(a), Some(b)) = (stage.cell(app, p.from), stage.cell(app, p.to)) else { continue };
+        if !stage.shows(app, if p.to == DESK { p.from } else { p.to }) {
+            continue;
+        }
         let way = app.now.saturating_sub(p.born).as_secs_f64() / PULSE.as_secs_f64();
         // Slow at the start and at the end.
         let way = way * way * (3.0 - 2.0 * way);

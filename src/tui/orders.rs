@@ -67,7 +67,7 @@ fn side(quantity: Decimal) -> (String, Role) {
 
 fn order(c: &Cockpit, o: &OrderRow) -> Entry {
     let age = c.market_time.map(|now| now.since(o.at)).filter(|a| a.0 > 0).map(time::stretch);
-    let worked = if o.maker.is_empty() { String::new() } else { format!("worked by {}", o.maker) };
+    let worked = if o.maker.is_empty() { String::new() } else { format!(", worked by {}", o.maker) };
     let done = money::to_estimate(o.filled) / money::to_estimate(o.quantity);
     let role = match o.state {
         OrderStatus::Unknown | OrderStatus::Rejected => Role::Bad,
@@ -87,7 +87,7 @@ fn order(c: &Cockpit, o: &OrderRow) -> Entry {
         quantity: o.quantity,
         price: o.limit.map_or_else(
             || ("market".to_owned(), Role::Dim),
-            |l| (words::price(money::to_estimate(l)), Role::Text),
+            |l| (words::paid(money::to_estimate(l)), Role::Text),
         ),
         state: (text, role),
         note: parts.into_iter().filter(|p| !p.is_empty()).collect(),
@@ -103,9 +103,9 @@ fn fill(f: &FillRow) -> Entry {
         venue: f.venue.clone(),
         symbol: f.symbol.clone(),
         quantity: f.quantity,
-        price: (words::price(price), Role::Text),
+        price: (words::paid(price), Role::Text),
         state: ("filled".to_owned(), Role::Dim),
-        note: vec![format!("fee {:.2}", money::to_estimate(f.fee)), format!("of {worth}")],
+        note: vec![format!("fee {:.2}", money::to_estimate(f.fee)), format!(" of {worth}")],
     }
 }
 
@@ -125,7 +125,7 @@ pub fn text(c: &Cockpit, n: usize) -> Option<String> {
     let e = entry(c, n)?;
     let (side, quantity) = (side(e.quantity).0, words::decimal(e.quantity.abs()));
     let venue = if e.venue.is_empty() { String::new() } else { format!(" on {}", e.venue) };
-    let (state, price, note) = (e.state.0, e.price.0, e.note.join(", "));
+    let (state, price, note) = (e.state.0, e.price.0, e.note.concat());
     Some(format!("order #{}: {side} {quantity} {}{venue} at {price}, {state}, {note}", e.id, e.symbol))
 }
 
@@ -163,13 +163,14 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
         let all = COLUMNS.iter().filter(|c| several || c.title != VENUE).copied().collect();
         let columns = table::fitting(all, usize::from(inside.width), |_| 0);
         let left = usize::from(inside.width).saturating_sub(table::width(&columns));
-        table::head(frame, t, &columns, if left >= 11 { "age, or fee" } else { "" }, inside);
+        let notes = ["age, or fee", "age/fee"].into_iter().find(|head| head.len() <= left);
+        table::head(frame, t, &columns, notes.unwrap_or_default(), inside);
         for n in top..rows.min(top + shown) {
             let Some(e) = entry(c, n) else { continue };
             let at = Rect { y: inside.y + 1 + (n - top) as u16, height: 1, ..inside };
             let note = |e: &Entry, width: usize| {
                 // Whole parts, as they fit: a number that is cut is another number.
-                let join = |n: &usize| e.note[..*n].join(" ");
+                let join = |n: &usize| e.note[..*n].concat();
                 let fits = (1..=e.note.len()).rev().find(|n| join(n).chars().count() <= width);
                 (fits.filter(|_| width >= NOTE).map(|n| join(&n)).unwrap_or_default(), Role::Dim)
             };

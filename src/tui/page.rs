@@ -16,7 +16,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Padding, Paragraph, Wrap};
 
 /// From this width on three columns, and two.
-const COLUMNS: (u16, u16) = (140, 98);
+const COLUMNS: (u16, u16) = (140, 94);
+/// Lines of the chart: the least, and the most where there is room for more.
+const CHART: (usize, usize) = (9, 20);
 /// Influences that are named on each side.
 const NAMED: usize = 6;
 /// Stances that are told.
@@ -62,23 +64,28 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
             [head(t, page), serves(t, page, w), lives(t, page, w), character(t, page, w)].concat(),
             a,
         );
-        show(frame, [why(t, page, decision, wide(b)), influence(app, page)].concat(), b);
-        show(frame, open(app, page, wide(c)), c);
+        show(frame, [why(app, page, decision, wide(b)), influence(app, page)].concat(), b);
+        show(frame, open(app, page, wide(c), (usize::from(inside.height) / 4).clamp(CHART.0, CHART.1)), c);
     } else if inside.width >= COLUMNS.1 {
         let [a, _, b] = Layout::horizontal([Constraint::Fill(5), gap, Constraint::Fill(6)]).areas(inside);
         let w = wide(a);
-        let parts =
-            [head(t, page), serves(t, page, w), lives(t, page, w), open(app, page, w), character(t, page, w)];
+        let parts = [
+            head(t, page),
+            serves(t, page, w),
+            lives(t, page, w),
+            open(app, page, w, CHART.0),
+            character(t, page, w),
+        ];
         show(frame, parts.concat(), a);
-        show(frame, [why(t, page, decision, wide(b)), influence(app, page)].concat(), b);
+        show(frame, [why(app, page, decision, wide(b)), influence(app, page)].concat(), b);
     } else {
         // In one column the reasons come before the character: they are what the page is for.
         let w = wide(inside);
         let parts = [
             head(t, page),
             serves(t, page, w),
-            why(t, page, decision, w),
-            open(app, page, w),
+            why(app, page, decision, w),
+            open(app, page, w, CHART.0),
             lives(t, page, w.min(48)),
             influence(app, page),
             character(t, page, w),
@@ -114,7 +121,11 @@ fn head<'a>(t: &Theme, p: &'a AgentPage) -> Lines<'a> {
         ),
         Line::from(pair(
             "on    ",
-            if row.assets.is_empty() { "several legs at once".to_owned() } else { row.assets.clone() },
+            if row.assets.is_empty() {
+                "nothing yet: the feed lacks what it needs".to_owned()
+            } else {
+                row.assets.clone()
+            },
         )),
         Line::from(pair("funds ", funds)),
         Line::from(pair("holds ", holds)),
@@ -213,12 +224,18 @@ fn hints(app: &App, width: u16) -> String {
     if fits && app.has_chart() { all } else { app.hints("", &[AGENT, LEAP, BACK]) }
 }
 
-fn open<'a>(app: &App, p: &'a AgentPage, width: usize) -> Lines<'a> {
+fn open<'a>(app: &App, p: &'a AgentPage, width: usize, rows: usize) -> Lines<'a> {
     let t = &app.theme;
     let dim = t.of(Role::Dim);
     let mut lines = vec![section(t, "open and offered")];
     if p.intents.is_empty() {
-        lines.push(Line::styled("nothing", dim));
+        // What is open in several legs is told by its messages: it is no intent on one price.
+        let text = if p.row.family.is_structured() {
+            "no view on a price: quotes and legs are told in its messages"
+        } else {
+            "nothing"
+        };
+        lines.extend(words::wrap(text, width).into_iter().map(|l| Line::styled(l, dim)));
     }
     for (n, i) in p.intents.iter().enumerate() {
         if n > 0 {
@@ -228,7 +245,7 @@ fn open<'a>(app: &App, p: &'a AgentPage, width: usize) -> Lines<'a> {
         // One chart: of what is open, if anything is.
         if n == 0 {
             let look = Look { closer: app.closer, candle: app.candle };
-            lines.extend(candles::lines(t, i, width, 9, look));
+            lines.extend(candles::lines(t, i, width, rows, look));
             lines.extend(app.candle.map(|c| candles::values(t, i, c)).unwrap_or_default());
         }
         for (name, condition) in &i.conditions {
@@ -263,16 +280,21 @@ fn intent<'a>(t: &Theme, i: &'a IntentView) -> Line<'a> {
     ])
 }
 
-fn why<'a>(t: &Theme, p: &'a AgentPage, decision: Option<MessageId>, width: usize) -> Lines<'a> {
+fn why<'a>(app: &App, p: &'a AgentPage, decision: Option<MessageId>, width: usize) -> Lines<'a> {
+    let t = &app.theme;
     let dim = t.of(Role::Dim);
     let mut lines = vec![section(t, "why")];
     if p.why.is_empty() {
-        lines.push(Line::styled("it has made no stance yet", dim));
+        let text = match () {
+            () if p.row.family.is_structured() => "no stances: it trades structures, not views",
+            () if app.cockpit.as_ref().is_some_and(|c| c.deaf) => "it hears nobody: its own intent is all",
+            () => "it has made no stance yet",
+        };
+        lines.push(Line::styled(text, dim));
     }
     let asked = decision.filter(|d| d.0 > 0);
-    if asked.is_some_and(|d| p.why.iter().all(|w| w.message != d)) {
-        let d = asked.map_or(0, |d| d.0);
-        lines.push(Line::styled(format!("decision #{d} was followed by newer ones"), t.of(Role::Warn)));
+    if let Some(d) = asked.filter(|d| p.why.iter().all(|w| w.message != *d)) {
+        lines.extend(older(app, d, width));
     }
     // The decision that was asked for stands first.
     let mut told: Vec<_> = p.why.iter().collect();
@@ -309,6 +331,24 @@ fn why<'a>(t: &Theme, p: &'a AgentPage, decision: Option<MessageId>, width: usiz
             lines.extend(hanging(head, text, t.of(Role::Text), width));
         }
     }
+    lines.push(Line::raw(""));
+    lines
+}
+
+/// A decision after which others were made: what it said, if that is remembered, above those that hold now.
+fn older<'a>(app: &App, asked: MessageId, width: usize) -> Lines<'a> {
+    let t = &app.theme;
+    let head = |text: String| vec![Span::styled(text, t.of(Role::Focus))];
+    let remembered = app.cockpit.iter().flat_map(|c| &c.messages).find(|m| m.id == asked);
+    let mut lines = remembered.map_or_else(Vec::new, |m| {
+        let text = format!("{} {}, {}", m.asset, m.text, words::moment(m.at));
+        hanging(head(format!("▸ #{} ", asked.0)), &text, t.of(Role::Text), width)
+    });
+    let text = match remembered {
+        Some(_) => "it decided anew since; what holds now:".to_owned(),
+        None => format!("#{} is no longer remembered; what holds now:", asked.0),
+    };
+    lines.push(Line::styled(text, t.of(Role::Warn)));
     lines.push(Line::raw(""));
     lines
 }

@@ -17,16 +17,18 @@ use ratatui::widgets::Paragraph;
 
 /// Bounds of the small curve of points.
 const POINTS: (f64, f64) = (33.0, 200.0);
-/// Cells from which on it is told in words what somebody did.
-const DEED: usize = 28;
+/// Cells from which on it is told what somebody did.
+const DEED: usize = 17;
+/// What stands over that.
+const DOES: &str = "does for the desk";
 
 /// The title of the column that is there where idle cash is used.
 const CAPITAL: &str = "capital ";
 
-/// An agent and what it does for the desk, in words.
+/// An agent and what it does for the desk, in words: in full, and in short.
 struct Entry {
     row: AgentRow,
-    deeds: String,
+    deeds: [String; 3],
 }
 
 fn gain(x: f64) -> (String, Role) {
@@ -90,9 +92,13 @@ pub fn deed(s: &ServiceRow) -> String {
 
 fn entry(c: &Cockpit, row: &AgentRow) -> Entry {
     // For whom it is stands over the column.
-    let short = |s: &ServiceRow| deed(s).replace(" for the desk", "").replace("the desk's ", "");
-    let deeds: Vec<String> = c.services.iter().filter(|s| s.agent == row.id).map(short).collect();
-    Entry { row: row.clone(), deeds: deeds.join("; ") }
+    let under = |text: &str| text.replace(" for the desk", "").replace("the desk's ", "");
+    let of = |words: &dyn Fn(&ServiceRow) -> String| {
+        let rows = c.services.iter().filter(|s| s.agent == row.id);
+        rows.map(words).filter(|d| !d.is_empty()).collect::<Vec<_>>().join("; ")
+    };
+    let deeds = [of(&|s| under(&deed(s))), of(&|s| under(&s.deed())), of(&|s| s.what.clone())];
+    Entry { row: row.clone(), deeds }
 }
 
 /// Draws it.
@@ -117,13 +123,14 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
         let all = COLUMNS.iter().filter(|c| capital || c.title != CAPITAL).copied().collect();
         let columns = table::fitting(all, usize::from(inside.width), |_| 0);
         let left = usize::from(inside.width).saturating_sub(table::width(&columns));
-        let rest = if left >= DEED { "does for the desk" } else { "" };
-        table::head(frame, t, &columns, rest, inside);
+        table::head(frame, t, &columns, if left >= DEED { DOES } else { "" }, inside);
         let focused = app.focus == Pane::Points && app.open.is_none();
         for (n, a) in rows.iter().skip(top).take(shown).enumerate() {
             let at = Rect { y: inside.y + 1 + n as u16, height: 1, ..inside };
             let said = |e: &Entry, width: usize| {
-                (if width >= DEED { words::cut(&e.deeds, width) } else { String::new() }, Role::Dim)
+                let fits = e.deeds.iter().find(|d| d.chars().count() <= width);
+                let text = fits.cloned().unwrap_or_else(|| words::parts(&e.deeds[2], width));
+                (if width >= DEED { text } else { String::new() }, Role::Dim)
             };
             table::row(frame, t, &columns, &entry(c, a), at, said);
             if top + n == selected {
@@ -153,25 +160,20 @@ fn sums<'a>(t: &Theme, c: &Cockpit, width: usize) -> Line<'a> {
         let text = if width >= long.len() { long } else { " nobody serves the desk here" };
         return Line::styled(text, dim);
     }
-    let mut spans = vec![Span::styled(" for the desk ", t.of(Role::Title))];
-    let mut used: usize = spans.iter().map(Span::width).sum();
-    for s in Service::ALL {
-        let (today, total) = of(c, s);
-        if !c.services.iter().any(|row| row.service == s) {
-            continue;
+    let there = Service::ALL.into_iter().filter(|s| c.services.iter().any(|row| row.service == *s));
+    let line = |today: bool| {
+        let mut spans = vec![Span::styled(" for the desk ", t.of(Role::Title))];
+        for (s, (now, total)) in there.clone().map(|s| (s, of(c, s))) {
+            spans.push(Span::styled(format!("· {} ", service(s)), dim));
+            spans.push(Span::styled(words::gain_fine(total), t.of(words::sign_fine(total))));
+            let now = if today { format!(", today {} ", words::fine(now)) } else { " ".to_owned() };
+            spans.push(Span::styled(now, dim));
         }
-        let group = [
-            Span::styled(format!("· {} ", service(s)), dim),
-            Span::styled(words::gain_fine(total), t.of(words::sign_fine(total))),
-            Span::styled(format!(", today {} ", words::fine(today)), dim),
-        ];
-        let cells: usize = group.iter().map(Span::width).sum();
-        if used + cells <= width {
-            used += cells;
-            spans.extend(group);
-        }
-    }
-    Line::from(spans)
+        Line::from(spans)
+    };
+    // All services in all, before what today was of any.
+    let long = line(true);
+    if long.width() <= width { long } else { line(false) }
 }
 
 /// Today's worth of a service and that of the whole run.

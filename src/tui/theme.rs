@@ -243,6 +243,7 @@ impl Theme {
         let face = |depth: Depth| -> Result<Vec<Style>, ThemeError> {
             let styles: Result<Vec<Style>, _> =
                 Role::ALL.iter().map(|(_, role)| file.style(role, depth)).collect();
+            let styles = styles.map(|s| if depth == Depth::Ansi { without_shades(s) } else { s });
             styles.map(|s| if colours { s } else { colourless(s) })
         };
         let faces = [face(Depth::True)?, face(Depth::Indexed)?, face(Depth::Ansi)?];
@@ -287,15 +288,31 @@ pub fn built_in(name: &str) -> Option<String> {
     SHIPPED.iter().find(|(n, _)| *n == name).map(|(_, text)| (*text).to_owned())
 }
 
-/// Bold, reversed and the like stay; what stands out by what is behind it stands out reversed.
+/// How rows stand out that have nothing behind them: the cursor's reversed, that of a pane without the focus
+/// underlined, so that only one is reversed.
+fn standing_out(role: usize) -> Modifier {
+    if role == Role::Cursor as usize { Modifier::BOLD | Modifier::UNDERLINED } else { Modifier::REVERSED }
+}
+
+/// Among sixteen colours there is no shade beside the background on which all inks could be read.
+fn without_shades(mut styles: Vec<Style>) -> Vec<Style> {
+    for role in [Role::Selected as usize, Role::Cursor as usize] {
+        if let Some(style) = styles.get_mut(role).filter(|s| s.bg.is_some()) {
+            *style = Style { bg: None, ..style.add_modifier(standing_out(role)) };
+        }
+    }
+    styles
+}
+
+/// Bold, reversed and the like stay; what stands out by what is behind it stands out without it.
 fn colourless(styles: Vec<Style>) -> Vec<Style> {
     let paper = styles.get(Role::Base as usize).and_then(|s| s.bg);
-    let plain = |style: Style| {
+    let plain = |(role, style): (usize, Style)| {
         let told = style.bg != paper && style.bg.is_some();
-        Style::new()
-            .add_modifier(style.add_modifier | if told { Modifier::REVERSED } else { Modifier::empty() })
+        let mark = if told { standing_out(role) } else { Modifier::empty() };
+        Style::new().add_modifier(style.add_modifier | mark)
     };
-    styles.into_iter().map(plain).collect()
+    styles.into_iter().enumerate().map(plain).collect()
 }
 
 /// The levels of the 6×6×6 cube of the 256 colours.
@@ -385,10 +402,26 @@ mod tests {
         assert!(orphan.contains("neon") && orphan.contains("gruvbox"), "{orphan}");
     }
 
+    /// As most terminals show it.
+    fn rgb(c: Color) -> (u8, u8, u8) {
+        match c {
+            Color::Rgb(r, g, b) => (r, g, b),
+            Color::Indexed(n @ 232..) => (8 + 10 * (n - 232), 8 + 10 * (n - 232), 8 + 10 * (n - 232)),
+            Color::Indexed(n @ 16..) => {
+                let level = |n: u8| CUBE[usize::from(n % 6)];
+                (level((n - 16) / 36), level((n - 16) / 6), level(n - 16))
+            }
+            named => {
+                let [r, g, b] = SIXTEEN.iter().find(|s| s.0 == named).unwrap().1;
+                (r, g, b)
+            }
+        }
+    }
+
     /// Contrast as WCAG 2.2 defines it.
     fn contrast(a: Color, b: Color) -> f64 {
         let light = |c: Color| {
-            let Color::Rgb(r, g, b) = c else { panic!("{c:?} is no 24-bit colour") };
+            let (r, g, b) = rgb(c);
             let one = |x: u8| {
                 let x = f64::from(x) / 255.0;
                 if x <= 0.03928 { x / 12.92 } else { ((x + 0.055) / 1.055).powf(2.4) }
@@ -401,19 +434,69 @@ mod tests {
 
     #[test]
     fn what_is_read_stands_out_from_what_is_behind_it() {
-        for name in ["hive-dark", "hive-light", "okabe-ito", "solarized", "gruvbox"] {
-            let theme = Theme::shipped(name, true).unwrap();
+        for (name, depth) in painted() {
+            let theme = Theme::shipped(name, true).unwrap().quantised(depth);
             let paper = theme.of(Role::Base).bg.unwrap();
             for (role, word) in Role::ALL {
                 let style = theme.of(*role);
                 let least = match role {
                     Role::Faint | Role::Border | Role::Cursor | Role::Selected | Role::Stale => continue,
                     Role::Text | Role::Title => 4.5,
+                    // The sixteen are the terminal's own: whoever has a light one has a darker green.
+                    _ if depth == Depth::Ansi => 2.2,
                     _ => 3.0,
                 };
                 let seen = contrast(style.fg.unwrap(), style.bg.unwrap_or(paper));
-                assert!(seen >= least, "{name}: {word} has a contrast of {seen:.2}, not {least}");
+                assert!(seen >= least, "{name} {depth:?}: {word} has a contrast of {seen:.2}, not {least}");
             }
+            // A row under the cursor keeps the inks of its cells.
+            for role in [Role::Text, Role::Title, Role::Good, Role::Bad, Role::Dim, Role::Warn] {
+                let (ink, behind) = (theme.of(role).fg.unwrap(), theme.of(Role::Selected).bg);
+                let seen = behind.map_or(99.0, |behind| contrast(ink, behind));
+                assert!(
+                    seen >= 2.4,
+                    "{name} {depth:?}: {role:?} in a selected row has a contrast of {seen:.2}"
+                );
+            }
+        }
+    }
+
+    /// The themes with colours of their own, in all that a terminal may have.
+    fn painted() -> impl Iterator<Item = (&'static str, Depth)> {
+        let names = ["hive-dark", "hive-light", "okabe-ito", "solarized", "gruvbox"];
+        names.into_iter().flat_map(|n| [Depth::True, Depth::Indexed, Depth::Ansi].map(|d| (n, d)))
+    }
+
+    #[test]
+    fn what_means_something_else_looks_otherwise_in_every_number_of_colours() {
+        for (name, depth) in painted() {
+            let theme = Theme::shipped(name, true).unwrap().quantised(depth);
+            for alike in [
+                &[Role::Good, Role::Bad, Role::Warn, Role::Text][..],
+                &[Role::Alone, Role::Sim, Role::Real],
+                &[Role::Synth, Role::History, Role::Paper, Role::Live],
+            ] {
+                for (n, role) in alike.iter().enumerate() {
+                    for other in &alike[..n] {
+                        assert_ne!(
+                            theme.of(*role),
+                            theme.of(*other),
+                            "{name} {depth:?}: {role:?}, {other:?}"
+                        );
+                    }
+                }
+            }
+            let (selected, cursor) = (theme.of(Role::Selected), theme.of(Role::Cursor));
+            let marked = |s: Style| s.bg.is_some_and(|b| Some(b) != theme.of(Role::Base).bg);
+            let lifted = |s: Style, m: Modifier| marked(s) || s.add_modifier.contains(m);
+            assert!(lifted(selected, Modifier::REVERSED), "{name} {depth:?}: {selected:?}");
+            assert!(
+                lifted(cursor, Modifier::UNDERLINED) && cursor != selected,
+                "{name} {depth:?}: {cursor:?}"
+            );
+            let plain = Theme::shipped(name, false).unwrap().quantised(depth);
+            let reversed = |role| plain.of(role).add_modifier.contains(Modifier::REVERSED);
+            assert!(reversed(Role::Selected) && !reversed(Role::Cursor), "{name} without colours");
         }
     }
 

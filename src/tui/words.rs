@@ -209,6 +209,27 @@ pub fn cut(text: &str, width: usize) -> String {
     short
 }
 
+/// Whole parts of a list (`+0.8 % BNB, +0.5 % ETH`), as many as fit, with a mark where some are left out: a number
+/// that is cut is another number.
+pub fn parts(text: &str, width: usize) -> String {
+    whole(text, ", ", width)
+}
+
+/// Whole words, as many as fit, with a mark where some are left out.
+pub fn phrase(text: &str, width: usize) -> String {
+    whole(text, " ", width)
+}
+
+/// Cut where a separator stands; where not even the first part fits, anywhere.
+fn whole(text: &str, between: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let ends = text.match_indices(between).map(|(at, _)| at);
+    let fits = ends.take_while(|at| text[..*at].chars().count() + 2 <= width).last();
+    fits.map_or_else(|| cut(text, width), |at| format!("{} …", text[..at].trim_end_matches([',', ';'])))
+}
+
 /// Lines of at most `width` characters, broken between words where that is possible.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
@@ -241,6 +262,16 @@ pub fn price(x: f64) -> String {
         a if a >= 0.1 => format!("{x:.4}"),
         _ => format!("{x:.6}"),
     }
+}
+
+/// `42,000.25`, `1,316.28`: a price that was paid, with its cents as far as a column has room for them.
+pub fn paid(x: f64) -> String {
+    if !(1_000.0..100_000.0).contains(&x.abs()) {
+        return price(x);
+    }
+    let text = format!("{x:.2}");
+    let (whole, cents) = text.split_at(text.len() - 3);
+    whole.parse::<f64>().map_or_else(|_| text.clone(), |w| thousands(w) + cents)
 }
 
 /// `8 s`, `3 min`, `2 h`.
@@ -304,6 +335,18 @@ mod tests {
         assert_eq!(fine_cell(0.0), "0 ");
         assert_eq!([ratio(-0.001), ratio(0.25), ratio(-10.0)], ["0.00", "+0.25", "-10.00"]);
         assert_eq!([decimal(Decimal::new(1_234_500, 3)), decimal(Decimal::new(42, 3))], ["1,234.5", "0.042"]);
+    }
+
+    #[test]
+    fn lists_and_sentences_are_cut_between_their_parts() {
+        let held = "+0.8 % BNB, -10.5 % ETH, +0.1 % SOL";
+        assert_eq!([parts(held, 14), parts(held, 25)], ["+0.8 % BNB …", "+0.8 % BNB, -10.5 % ETH …"]);
+        assert_eq!([parts(held, 99), parts(held, 6)], [held, "+0.8 …"]);
+        assert_eq!(phrase("doubts: 1 %; because of #64560, #65788", 34), "doubts: 1 %; because of #64560 …");
+        assert_eq!(
+            [paid(1_316.284), paid(19_105.0), paid(271.37), paid(123_456.7)],
+            ["1,316.28", "19,105.00", "271.37", "123,457"]
+        );
     }
 
     #[test]

@@ -127,7 +127,7 @@ fn reason(engine: &Engine, decision: &Decision) -> Why {
         let told = |id: &MessageId| {
             decision.because.iter().find(|m| m.id == *id).map_or_else(
                 || "said before this recorder began".to_owned(),
-                |m| format!("{} {}", words::speaker(engine, m.from), words::short(&m.body)),
+                |m| format!("{} {}", words::speaker(engine, m.from), words::short(engine, &m.body)),
             )
         };
         why.because = s.because.iter().flatten().map(|id| (*id, told(id))).collect();
@@ -137,11 +137,11 @@ fn reason(engine: &Engine, decision: &Decision) -> Why {
 
 fn factor(f: &Factor) -> String {
     match f {
-        Factor::Own(x) => format!("own intent {:+.3} %", 100.0 * x),
+        Factor::Own(x) => format!("own intent {:+.2} %", 100.0 * x),
         Factor::Listens(l) => format!("listens {:.0} %", 100.0 * l),
-        Factor::Consensus(x) => format!("its slice of the consensus {:+.3} %", 100.0 * x),
-        Factor::SideClip(x) => format!("clipped to its side: {:+.3} %", 100.0 * x),
+        Factor::Consensus(x) => format!("its slice of the consensus {:+.2} %", 100.0 * x),
+        Factor::SideClip(x) => format!("clipped to its side: {:+.2} %", 100.0 * x),
         Factor::NoFlip => "is not turned round: 0".to_owned(),
-        Factor::FollowLimit(x) => format!("follows at most {:.3} %", 100.0 * x),
+        Factor::FollowLimit(x) => format!("follows at most {:.2} %", 100.0 * x),
     }
 }

@@ -334,7 +334,7 @@ fn line(engine: &Engine, m: &Message, acted_on: u32) -> MessageLine {
         agent: if let Speaker::Agent(id) = m.from { Some(id) } else { None },
         asset: m.asset.map(|a| engine.asset_name(a).to_owned()).unwrap_or_default(),
         kind: words::kind(&m.body),
-        text: bounded(words::full(&m.body)),
+        text: bounded(words::full(engine, &m.body)),
         acted_on,
     }
 }
@@ -349,12 +349,14 @@ pub(super) fn row(
 ) -> AgentRow {
     let (cast, respond) = (engine.cast(), &engine.respond);
     let real = &respond.real;
-    let names: Vec<&str> =
-        cast.slots[agent.slots.clone()].iter().map(|s| engine.asset_name(s.asset)).collect();
+    // Structured agents have no slots: their assets are those of their structures.
+    let slots = cast.slots[agent.slots.clone()].iter().map(|s| s.asset);
+    let structures = cast.structures.iter().filter(|s| s.agent == agent.id).map(|s| s.asset);
+    let names: Vec<&str> = slots.chain(structures).map(|asset| engine.asset_name(asset)).collect();
     let last = recorder.last.get(agent.id.index()).and_then(Option::as_ref);
     let said = last.map(|m| {
         let asset = m.asset.map(|a| engine.asset_name(a)).unwrap_or_default();
-        format!("{asset} {}", words::short(&m.body))
+        format!("{asset} {}", words::short(engine, &m.body))
     });
     let (alone, sim) = record::lives(engine, agent);
     let switches = record::switches(engine, agent.id);

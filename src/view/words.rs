@@ -4,6 +4,7 @@ use super::cockpit::Kind;
 use crate::domain::{Adjustment, Body, Goal, GoalReading, Knob, Service, Speaker, Stance, StanceVerb, Verb};
 use crate::engine::Engine;
 use crate::hive::emergence::DAYS_MIN;
+use crate::hive::goals::NEVER_MONTHS;
 
 /// Who speaks.
 pub fn speaker(engine: &Engine, from: Speaker) -> String {
@@ -78,23 +79,23 @@ pub fn stance(verb: StanceVerb) -> &'static str {
 }
 
 /// In full, with all conditions.
-pub fn full(body: &Body) -> String {
+pub fn full(engine: &Engine, body: &Body) -> String {
     match body {
         Body::Action(a) => a.to_string(),
-        Body::Stance(s) => told(s),
-        _ => short(body),
+        Body::Stance(s) => told(engine, s),
+        _ => short(engine, body),
     }
 }
 
-fn told(s: &Stance) -> String {
+fn told(engine: &Engine, s: &Stance) -> String {
     let numbers: Vec<String> = s.because.iter().flatten().map(|id| format!("#{}", id.0)).collect();
     let because =
         if numbers.is_empty() { String::new() } else { format!("; because of {}", numbers.join(", ")) };
-    format!("{}{because}", short(&Body::Stance(*s)))
+    format!("{}{because}", short(engine, &Body::Stance(*s)))
 }
 
 /// In short, without conditions.
-pub fn short(body: &Body) -> String {
+pub fn short(engine: &Engine, body: &Body) -> String {
     match body {
         Body::Action(a) => format!("{} ({})", a.headline(), a.reason),
         Body::Outcome(o) => o.to_string(),
@@ -102,7 +103,7 @@ pub fn short(body: &Body) -> String {
             format!("{}: {:+.2} % → {:+.2} %", stance(s.verb), 100.0 * s.own, 100.0 * s.result)
         }
         Body::Goal(g) => reading(g),
-        Body::Adjustment(a) => adjustment(a),
+        Body::Adjustment(a) => adjustment(engine, a),
         Body::Emergence(e) => format!(
             "the hive over its parts: {:+.2} Sharpe [{:+.2}, {:+.2}] in {} days",
             e.sharpe, e.low, e.high, e.days
@@ -155,6 +156,9 @@ fn reading(g: &GoalReading) -> String {
         Goal::BigMoney => {
             (format!("growth {:+.1} % a year", 100.0 * g.value), format!("{:+.0} %", 100.0 * g.target))
         }
+        Goal::Fast if g.value >= NEVER_MONTHS => {
+            ("+10 % never at this pace".to_owned(), format!("{:.0} months", g.target))
+        }
         Goal::Fast => (format!("+10 % in {:.1} months", g.value), format!("{:.0}", g.target)),
         Goal::Automated => {
             (format!("{:.1} interventions per 1,000 orders", g.value), format!("{:.0}", g.target))
@@ -163,7 +167,7 @@ fn reading(g: &GoalReading) -> String {
     format!("{:.0} % reached: {value}, asked for {target}", 100.0 * g.score)
 }
 
-fn adjustment(a: &Adjustment) -> String {
+fn adjustment(engine: &Engine, a: &Adjustment) -> String {
     let knob = match a.knob {
         Knob::RiskScale => "risk scale",
         Knob::GrossCap => "gross cap",
@@ -173,7 +177,7 @@ fn adjustment(a: &Adjustment) -> String {
         Knob::Unit => "largest unit",
         Knob::Limit => "exposure limit",
     };
-    let whose = a.agent.map(|id| format!(" of agent {}", id.0)).unwrap_or_default();
+    let whose = a.agent.map(|id| format!(" of {}", speaker(engine, Speaker::Agent(id)))).unwrap_or_default();
     format!("turns {knob}{whose} {:.3} → {:.3} (reading {:.3})", a.from, a.to, a.because)
 }
 

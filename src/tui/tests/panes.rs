@@ -1,12 +1,44 @@
 //! Orders, points, what is worth something to the desk, and what is said where there is nothing.
 
 use super::{app, picture, press, screen, with};
-use crate::domain::{AgentId, MessageId};
+use crate::domain::{AgentId, MessageId, Service, Span, Stamp};
 use crate::tui::app::{App, Pane};
+use crate::tui::edges::EdgeKey;
 use crate::tui::network::DESK;
-use crate::view::cockpit::Curves;
-use crate::view::link::News;
+use crate::tui::painter::Painter;
+use crate::tui::sample::row;
+use crate::tui::theme::Role;
+use crate::view::Past;
+use crate::view::cockpit::{AgentPage, Curves, Kind};
+use crate::view::link::{News, Request};
+use crate::view::services::ServiceRow;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::KeyCode;
+use std::time::Duration;
+
+/// A page on which nothing is open.
+fn page_of(agent: u32) -> AgentPage {
+    AgentPage {
+        seq: 2,
+        row: row(agent),
+        personality: "hunter".to_owned(),
+        side: "both".to_owned(),
+        traits: Vec::new(),
+        intents: Vec::new(),
+        why: Vec::new(),
+        received: Vec::new(),
+        given: Vec::new(),
+        alone: Vec::new(),
+        sim: Vec::new(),
+        real: Vec::new(),
+        points: Vec::new(),
+        trades: 3,
+        sent: 9,
+        acted_on: 4,
+        services: Vec::new(),
+    }
+}
 
 /// The lines of a pane that is shown alone.
 fn alone(app: &mut App, pane: Pane, width: u16, height: u16) -> String {
@@ -22,14 +54,14 @@ fn orders_show_what_works_and_below_it_what_was_filled() {
     for line in [
         "orders 2 working, last 40 fills ↓",
         "  order when        venue     what       side    quantity     price state       age, or fee",
-        "   #901 12-31 16:00 paper     BTCUSDT    sell        1.25    42,123 20 % filled 4 h old worked by Tilo",
-        "   #889 12-31 12:00 binance   ETHUSDT    buy          2.5     2,346 filled      fee 2.93 of 5,864",
+        "   #901 12-31 16:00 paper     BTCUSDT    sell        1.25 42,123.00 20 % filled 4 h old, worked by Tilo",
+        "   #889 12-31 12:00 binance   ETHUSDT    buy          2.5  2,345.67 filled      fee 2.93 of 5,864",
     ] {
         assert!(seen.contains(line), "lacks\n{line}\n{seen}");
     }
     // Where there is less room columns go, and no number is cut.
     let narrow = alone(&mut app, Pane::Orders, 80, 24);
-    assert!(narrow.contains("42,123 20 % filled") && narrow.contains("fee 2.93"), "{narrow}");
+    assert!(narrow.contains("42,123.00 20 % filled") && narrow.contains("fee 2.93"), "{narrow}");
     press(&mut app, KeyCode::Down);
     assert_eq!(app.order, 1);
     assert_eq!(press(&mut app, KeyCode::Enter), None, "an order has no page");
@@ -49,6 +81,17 @@ fn points_show_who_earned_what_for_others_those_first_who_earned_most() {
     }
     assert!(seen.contains("for the desk · carry ▲ +312.55, today +14.20"), "{seen}");
     assert!(!seen.contains("capital"), "nobody lends any");
+    // With less room what it holds for the desk, and the sums without today's.
+    let narrow = alone(&mut app, Pane::Points, 100, 30);
+    let first = narrow.lines().find(|l| l.contains("Agent02")).unwrap();
+    assert!(first.contains("+312.55▲") && first.contains("1.2 BTC, 14 ETH"), "{first}");
+    let mut two = with(|c| {
+        let mut maker = c.services[0].clone();
+        (maker.agent, maker.service, maker.total) = (AgentId(4), Service::Liquidity, 744.69);
+        c.services.push(maker);
+    });
+    let sums = alone(&mut two, Pane::Points, 72, 24);
+    assert!(sums.contains("for the desk · carry ▲ +312.55 · orders worked ▲ +744.69"), "{sums}");
     press(&mut app, KeyCode::Home);
     assert_eq!(app.selected, Some(AgentId(2)), "the cursor goes by what is seen");
     let mut none = with(|c| c.services = Vec::new());
@@ -74,6 +117,156 @@ fn what_is_worth_something_to_the_desk_is_an_edge_and_a_receipt_a_pulse() {
     assert_eq!(app.pulses.iter().filter(|p| p.to == DESK).count(), 1, "once");
     let mut none = with(|c| c.services = Vec::new());
     assert!(!alone(&mut none, Pane::Network, 120, 40).contains("▣ desk"));
+}
+
+#[test]
+fn an_edge_to_the_desk_is_chosen_as_the_others_are_and_opens_the_page_of_who_serves() {
+    let mut app = with(|c| {
+        let mut maker = c.services[0].clone();
+        (maker.agent, maker.service) = (AgentId(4), Service::Liquidity);
+        (maker.what, maker.total, maker.today) = ("8,264 filled, 38 % of it at rest".to_owned(), 441.0, -0.5);
+        c.services.push(maker);
+        // Who could serve and was not needed has no line, and is none to be chosen.
+        let idle =
+            ServiceRow { agent: AgentId(5), total: 0.0, receipt: MessageId(0), ..c.services[0].clone() };
+        c.services.push(idle);
+    });
+    press(&mut app, KeyCode::Char('3'));
+    assert!(app.chosen_edge().is_some(), "the newest decision comes first");
+    press(&mut app, KeyCode::Char('z'));
+    press(&mut app, KeyCode::Up);
+    let seen = screen(&mut app, 160, 48);
+    let says = "Agent02 carries 1.2 BTC, 14 ETH in spot for the desk · earned ▲ +312.55, today +14.20 · receipt #250 · enter";
+    assert!(seen.contains(says), "{seen}");
+    press(&mut app, KeyCode::Home);
+    let seen = screen(&mut app, 160, 48);
+    let says = "Agent04 worked the desk's orders: 8,264 filled, 38 % of it at rest · saved ▲ +441.00, today -0.50 · receipt #250 · enter";
+    assert!(seen.contains(says), "{seen}");
+    // With less room whole parts go: the number of the receipt last but who and how much.
+    for (width, says) in [
+        (80, "Agent04 → desk · saved ▲ +441.00, today -0.50 · receipt #250 · enter "),
+        (62, "Agent04 → desk · saved ▲ +441.00 · receipt #250 · enter "),
+    ] {
+        let seen = screen(&mut app, width, 24);
+        assert!(seen.contains(says), "{width}\n{seen}");
+    }
+    press(&mut app, KeyCode::Char('y'));
+    assert!(app.copied.take().unwrap().starts_with("Agent04 worked the desk's orders: 8,264 filled"));
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Look(Some(AgentId(4)))));
+    assert_eq!(app.open, Some((AgentId(4), None)), "no decision led there");
+    press(&mut app, KeyCode::Esc);
+    // Two steps down are the newest decision again.
+    press(&mut app, KeyCode::Down);
+    press(&mut app, KeyCode::Down);
+    assert_eq!(app.chosen_edge().map(|e| e.decision), app.edges().first().map(|e| e.decision));
+    // Where nobody listens the desk is all that there is to choose.
+    let mut deaf = with(|c| (c.deaf, c.edges) = (true, Vec::new()));
+    press(&mut deaf, KeyCode::Char('3'));
+    assert!(screen(&mut deaf, 160, 48).contains("Agent02 → desk"));
+}
+
+#[test]
+fn the_chosen_edge_to_the_desk_is_painted_over_the_others() {
+    let focus = |app: &mut App| {
+        app.touch();
+        let mut painter = Painter::new(Terminal::new(TestBackend::new(120, 40)).unwrap());
+        painter.draw(app).unwrap();
+        let ink = app.theme.of(Role::Focus).fg;
+        let dots = |c: &&ratatui::buffer::Cell| {
+            c.symbol().chars().all(|s| ('\u{2801}'..='\u{28ff}').contains(&s)) && Some(c.fg) == ink
+        };
+        painter.backend().buffer().content().iter().filter(dots).count()
+    };
+    let mut app = app();
+    app.focus_on(Pane::Network);
+    (app.edge, app.zoomed) = (None, true);
+    assert_eq!(focus(&mut app), 0);
+    app.edge = Some(EdgeKey::Serves(AgentId(2), Service::Carry));
+    assert!(focus(&mut app) > 5, "a line to the desk has the colour of the cursor");
+}
+
+#[test]
+fn a_filter_leaves_in_the_network_whom_it_shows() {
+    let mut app = app();
+    let graph = |app: &mut App| {
+        let seen = alone(app, Pane::Network, 120, 40);
+        seen.lines().skip(4).map(|l| l.to_owned() + "\n").collect::<String>()
+    };
+    let all = graph(&mut app);
+    assert!(all.contains("Agent04") && all.contains("Agent21"), "{all}");
+    app.agent_filter = "agent0".to_owned();
+    app.edge = None;
+    assert!(alone(&mut app, Pane::Network, 120, 40).contains("network /agent0 "));
+    let few = graph(&mut app);
+    for n in 0..10 {
+        assert!(few.contains(&format!("Agent0{n}")), "{few}");
+    }
+    assert!(!few.contains("Agent1") && !few.contains("Agent2") && few.contains("▣ desk"), "{few}");
+    let dots = |text: &str| text.chars().filter(|c| ('\u{2801}'..='\u{28ff}').contains(c)).count();
+    assert!(dots(&few) < dots(&all), "the lines of those who are hidden are hidden, too");
+    let mut deaf = with(|c| (c.deaf, c.edges) = (true, Vec::new()));
+    deaf.focus_on(Pane::Network);
+    deaf.edge = None;
+    assert!(screen(&mut deaf, 160, 48).contains("deaf: nobody is moved by what is said"));
+}
+
+#[test]
+fn how_old_the_data_is_is_said_at_every_width() {
+    let mut app = with(|c| "a-hive-of-some-length".clone_into(&mut c.hive));
+    app.tick(Duration::from_secs(30), Some(Duration::from_secs(29)));
+    for (width, height) in [(60, 12), (60, 16), (80, 24), (100, 30), (160, 48)] {
+        let seen = screen(&mut app, width, height);
+        assert!(seen.lines().next().unwrap().contains("data 29 s old"), "{width}\n{seen}");
+    }
+    app.read_only = true;
+    let seen = screen(&mut app, 60, 16);
+    assert!(seen.contains("READ-ONLY") && seen.contains("data 29 s old"), "{seen}");
+}
+
+#[test]
+fn the_smallest_screen_shows_what_has_the_focus() {
+    let mut app = app();
+    assert!(screen(&mut app, 60, 16).contains("╭ agents"));
+    for (key, title) in [('3', "╭ network"), ('6', "╭ orders"), ('7', "╭ points")] {
+        press(&mut app, KeyCode::Char(key));
+        let seen = screen(&mut app, 60, 16);
+        assert!(seen.contains(title) && !seen.contains("╭ agents"), "{seen}");
+    }
+}
+
+#[test]
+fn an_older_decision_is_told_from_memory_above_what_holds_now() {
+    let mut app = with(|c| c.messages[197].kind = Kind::Stance);
+    press(&mut app, KeyCode::Char('2'));
+    for _ in 0..3 {
+        press(&mut app, KeyCode::Up);
+    }
+    assert_eq!(app.told, Some(MessageId(198)));
+    let asked = press(&mut app, KeyCode::Enter);
+    assert_eq!(asked, Some(Request::Look(Some(AgentId(1)))));
+    let page = |app: &mut App, width: u16| {
+        app.hear(News::Page(Box::new(page_of(1))));
+        screen(app, width, 40)
+    };
+    let seen = page(&mut app, 160);
+    assert!(seen.contains("▸ #198") && seen.contains("BTC opens long 45 % of capital at 42000"), "{seen}");
+    assert!(seen.contains("it decided anew since; what holds now:"), "{seen}");
+    app.open = Some((AgentId(1), Some(MessageId(7_000))));
+    assert!(page(&mut app, 80).contains("#7000 is no longer remembered; what holds now:"));
+}
+
+#[test]
+fn in_the_past_the_header_says_where_now_is() {
+    let mut app = app();
+    press(&mut app, KeyCode::Char('['));
+    let mut view = picture(1);
+    view.market_time = view.market_time.map(|t| Stamp(t.0 - 8 * Span::HOUR.0));
+    let (from, to) = (view.market_time.unwrap(), view.market_time.unwrap());
+    app.hear(News::Past(Box::new(Past { view, page: None, place: 1, kept: 9, from, to, journal: false })));
+    let seen = screen(&mut app, 100, 30);
+    let first = seen.lines().next().unwrap();
+    assert!(first.contains("PAST  2023-12-31 12:00   8 h before now"), "{first}");
+    assert!(first.contains("now 2023-12-31 20:00") && !first.contains("data now"), "{first}");
 }
 
 #[test]
