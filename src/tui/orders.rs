@@ -14,10 +14,15 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 /// Cells from which on the last column is written.
-const NOTE: usize = 8;
+const NOTE: usize = 5;
+/// Cells of a symbol: least, most, and most where there is room.
+const WHAT_CELLS: (usize, usize, usize) = (8, 12, 14);
+/// From so many cells there is.
+const WIDE: u16 = 98;
 
 /// The title of the column that is there where there are several.
 const VENUE: &str = "venue";
+const WHAT: &str = "what";
 
 /// A line: an order or a fill, as it is written.
 struct Entry {
@@ -29,6 +34,8 @@ struct Entry {
     price: (String, Role),
     state: (String, Role),
     note: Vec<String>,
+    /// In place of the note where there is no room for its first part.
+    short: String,
 }
 
 /// In the order in which they stand.
@@ -48,7 +55,7 @@ const COLUMNS: &[Column<Entry>] = &[
         rank: 6,
         of: |e| (if e.venue.is_empty() { "paper".to_owned() } else { e.venue.clone() }, Role::Dim),
     },
-    Column { title: "what", width: 10, right: false, rank: 0, of: |e| (e.symbol.clone(), Role::Title) },
+    Column { title: WHAT, width: 10, right: false, rank: 0, of: |e| (e.symbol.clone(), Role::Title) },
     Column { title: "side", width: 4, right: false, rank: 0, of: |e| side(e.quantity) },
     Column {
         title: "quantity",
@@ -91,12 +98,14 @@ fn order(c: &Cockpit, o: &OrderRow) -> Entry {
         ),
         state: (text, role),
         note: parts.into_iter().filter(|p| !p.is_empty()).collect(),
+        short: String::new(),
     }
 }
 
 fn fill(f: &FillRow) -> Entry {
     let price = money::to_estimate(f.price);
     let worth = words::thousands(price * money::to_estimate(f.quantity).abs());
+    let fee = format!("{:.2}", money::to_estimate(f.fee));
     Entry {
         id: f.order,
         at: f.at,
@@ -105,7 +114,8 @@ fn fill(f: &FillRow) -> Entry {
         quantity: f.quantity,
         price: (words::paid(price), Role::Text),
         state: ("filled".to_owned(), Role::Dim),
-        note: vec![format!("fee {:.2}", money::to_estimate(f.fee)), format!(" of {worth}")],
+        note: vec![format!("fee {fee}"), format!(" of {worth}")],
+        short: fee,
     }
 }
 
@@ -160,10 +170,14 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     } else if inside.height > 0 {
         let venues = c.orders.iter().map(|o| &o.venue).chain(c.fills.iter().map(|f| &f.venue));
         let several = venues.into_iter().any(|v| !v.is_empty());
-        let all = COLUMNS.iter().filter(|c| several || c.title != VENUE).copied().collect();
-        let columns = table::fitting(all, usize::from(inside.width), |_| 0);
+        let symbols = c.orders.iter().map(|o| &o.symbol).chain(c.fills.iter().map(|f| &f.symbol));
+        let most = if inside.width < WIDE { WHAT_CELLS.1 } else { WHAT_CELLS.2 };
+        let what = symbols.map(|s| s.chars().count()).max().unwrap_or_default().clamp(WHAT_CELLS.0, most);
+        let all = COLUMNS.iter().filter(|c| several || c.title != VENUE).copied();
+        let all = all.map(|c| if c.title == WHAT { Column { width: what, ..c } } else { c }).collect();
+        let columns = table::fitting(all, usize::from(inside.width), |_| NOTE);
         let left = usize::from(inside.width).saturating_sub(table::width(&columns));
-        let notes = ["age, or fee", "age/fee"].into_iter().find(|head| head.len() <= left);
+        let notes = ["age, or fee", "age/fee", "fee"].into_iter().find(|head| head.len() <= left);
         table::head(frame, t, &columns, notes.unwrap_or_default(), inside);
         for n in top..rows.min(top + shown) {
             let Some(e) = entry(c, n) else { continue };
@@ -172,7 +186,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
                 // Whole parts, as they fit: a number that is cut is another number.
                 let join = |n: &usize| e.note[..*n].concat();
                 let fits = (1..=e.note.len()).rev().find(|n| join(n).chars().count() <= width);
-                (fits.filter(|_| width >= NOTE).map(|n| join(&n)).unwrap_or_default(), Role::Dim)
+                let short =
+                    Some(&e.short).filter(|s| s.chars().count() <= width).cloned().unwrap_or_default();
+                (if width >= NOTE { fits.map_or(short, |n| join(&n)) } else { String::new() }, Role::Dim)
             };
             table::row(frame, t, &columns, &e, at, note);
             if n == cursor {
@@ -187,6 +203,24 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
 mod tests {
     use super::*;
     use crate::tui::sample::picture;
+
+    #[test]
+    fn a_fee_that_is_large_is_told_without_its_word_where_that_is_too_long() {
+        use ratatui::{Terminal, backend::TestBackend};
+        let theme = crate::tui::theme::Theme::shipped("hive-dark", true).unwrap();
+        let mut app = App::new(theme, true);
+        let mut c = picture(1);
+        c.fills.last_mut().unwrap().fee = "1234.56".parse().unwrap();
+        app.hear(crate::view::link::News::Cockpit(Box::new(c)));
+        let seen = |app: &mut App, width: u16| {
+            let mut terminal = Terminal::new(TestBackend::new(width, 24)).unwrap();
+            terminal.draw(|f| draw(f, app, f.area())).unwrap();
+            terminal.backend().to_string()
+        };
+        assert!(seen(&mut app, 120).contains("fee 1234.56 of "));
+        let narrow = seen(&mut app, 78);
+        assert!(narrow.contains(" 1234.56") && !narrow.contains("fee 1234.56"), "{narrow}");
+    }
 
     #[test]
     fn orders_come_first_and_then_the_newest_fill() {

@@ -61,7 +61,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         let w = wide(a);
         show(
             frame,
-            [head(t, page), serves(t, page, w), lives(t, page, w), character(t, page, w)].concat(),
+            [head(t, page, w), serves(t, page, w), lives(t, page, w), character(t, page, w)].concat(),
             a,
         );
         show(frame, [why(app, page, decision, wide(b)), influence(app, page)].concat(), b);
@@ -70,7 +70,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         let [a, _, b] = Layout::horizontal([Constraint::Fill(5), gap, Constraint::Fill(6)]).areas(inside);
         let w = wide(a);
         let parts = [
-            head(t, page),
+            head(t, page, w),
             serves(t, page, w),
             lives(t, page, w),
             open(app, page, w, CHART.0),
@@ -82,7 +82,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         // In one column the reasons come before the character: they are what the page is for.
         let w = wide(inside);
         let parts = [
-            head(t, page),
+            head(t, page, w),
             serves(t, page, w),
             why(app, page, decision, w),
             open(app, page, w, CHART.0),
@@ -98,7 +98,7 @@ fn section(t: &Theme, text: &'static str) -> Line<'static> {
     Line::styled(text, t.of(Role::Focus))
 }
 
-fn head<'a>(t: &Theme, p: &'a AgentPage) -> Lines<'a> {
+fn head<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
     let (row, dim) = (&p.row, t.of(Role::Dim));
     let pair = |name: &'static str, value: String| vec![Span::styled(name, dim), Span::raw(value)];
     let holds = if row.position.is_empty() { "nothing".to_owned() } else { row.position.clone() };
@@ -106,7 +106,11 @@ fn head<'a>(t: &Theme, p: &'a AgentPage) -> Lines<'a> {
     let until = row.until.map(words::moment).and_then(|m| m.get(..10).map(|d| format!(" until {d}")));
     let until = until.unwrap_or_default();
     let voice = if row.voice > 0.0 { format!("{:.2}", row.voice) } else { "not heard".to_owned() };
-    vec![
+    let on = if row.assets.is_empty() { "nothing yet: the feed lacks what it needs" } else { &row.assets };
+    let fact = |name: &'static str, value: &str| {
+        hanging(vec![Span::styled(name, dim)], value, t.of(Role::Text), width)
+    };
+    let mut lines = vec![
         Line::from(vec![
             Span::styled(words::mark(row.state), t.of(words::state(row.state))),
             Span::styled(format!(" {}{until}", row.state.text()), t.of(words::state(row.state))),
@@ -119,24 +123,20 @@ fn head<'a>(t: &Theme, p: &'a AgentPage) -> Lines<'a> {
                 .chain(pair("for ", words::letters(row.goal).to_owned()))
                 .collect::<Vec<_>>(),
         ),
-        Line::from(pair(
-            "on    ",
-            if row.assets.is_empty() {
-                "nothing yet: the feed lacks what it needs".to_owned()
-            } else {
-                row.assets.clone()
-            },
-        )),
-        Line::from(pair("funds ", funds)),
-        Line::from(pair("holds ", holds)),
-        Line::from(pair(
-            "sent  ",
-            format!("{} messages, {} trades", words::thousands(p.sent as f64), p.trades),
-        )),
-        Line::from(pair("voice ", format!("{voice}, {} of all influence", words::percent(row.influence)))),
-        Line::from(pair("heard ", format!("moved by {} messages", words::thousands(p.acted_on as f64)))),
-        Line::raw(""),
-    ]
+    ];
+    let sent = format!("{} messages, {} trades", words::thousands(p.sent as f64), p.trades);
+    for (name, value) in [
+        ("on    ", on),
+        ("funds ", &funds),
+        ("holds ", &holds),
+        ("sent  ", &sent),
+        ("voice ", &format!("{voice}, {} of all influence", words::percent(row.influence))),
+        ("heard ", &format!("moved by {} messages", words::thousands(p.acted_on as f64))),
+    ] {
+        lines.extend(fact(name, value));
+    }
+    lines.push(Line::raw(""));
+    lines
 }
 
 fn lives<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {

@@ -21,7 +21,7 @@ pub struct OrderRow {
     pub at: Stamp,
     /// Where; empty where the feed has one venue.
     pub venue: String,
-    /// What, as the venue writes it.
+    /// What, as the venue writes it; of spot that is carried `BTCUSDT spot`.
     pub symbol: String,
     /// Base units, bought is positive.
     pub quantity: Decimal,
@@ -46,7 +46,7 @@ pub struct FillRow {
     pub at: Stamp,
     /// Where; empty where the feed has one venue.
     pub venue: String,
-    /// What, as the venue writes it.
+    /// What, as the venue writes it; of spot that is carried `BTCUSDT spot`.
     pub symbol: String,
     /// Base units, bought is positive.
     pub quantity: Decimal,
@@ -78,8 +78,12 @@ pub(super) fn open(engine: &Engine) -> (Vec<OrderRow>, u64) {
     (rows, more)
 }
 
+/// Venue and symbol; spot that is carried for the desk has the symbol of its perp at most venues, and says what it is.
 fn names(engine: &Engine, id: InstrumentId) -> (String, String) {
-    engine.instrument(id).map(|i| (i.venue.clone(), i.symbol.clone())).unwrap_or_default()
+    let Some(i) = engine.instrument(id) else { return <(String, String)>::default() };
+    let carried = engine.servants().place(id).is_some();
+    let symbol = if carried { format!("{} {}", i.symbol, i.kind.text()) } else { i.symbol.clone() };
+    (i.venue.clone(), symbol)
 }
 
 fn row(engine: &Engine, order: &Tracked) -> OrderRow {

@@ -274,6 +274,25 @@ fn receipts_are_the_books() {
     assert!(quotes.clone().all(|m| m.from == Speaker::Agent(owner)));
 }
 
+#[test]
+fn the_operator_sees_which_leg_a_fill_is() {
+    let tape = paired(120, 0);
+    let mut run = Run::start(&config(true), &tape.universe);
+    let (mut recorder, mut out) = (hive::view::Recorder::new(&run.engine), Outputs::default());
+    let mut legs = [0, 0];
+    for event in &tape.events {
+        run.engine.step(event, &mut out);
+        recorder.observe(&run.engine, event, &out);
+        let Event::Barrier(_) = event else { continue };
+        for fill in recorder.picture(&run.engine, &hive::view::recorder::Scene::default()).fills {
+            let spot = fill.symbol.contains("-SPOT");
+            assert_eq!(fill.symbol.ends_with(" spot"), spot, "{}", fill.symbol);
+            legs[usize::from(spot)] += 1;
+        }
+    }
+    assert!(legs[0] > 0 && legs[1] > 0, "{legs:?}");
+}
+
 /// Two accounts on the same aims at once, without services and with these: by how much the one with them did
 /// better, what its receipts say, and the most that a bar's two are apart, as fractions of equity.
 fn two_accounts(tape: &Tape, liquidity: bool, flow: bool) -> (f64, f64, f64) {

@@ -53,9 +53,9 @@ fn orders_show_what_works_and_below_it_what_was_filled() {
     let seen = alone(&mut app, Pane::Orders, 120, 30);
     for line in [
         "orders 2 working, last 40 fills ↓",
-        "  order when        venue     what       side    quantity     price state       age, or fee",
-        "   #901 12-31 16:00 paper     BTCUSDT    sell        1.25 42,123.00 20 % filled 4 h old, worked by Tilo",
-        "   #889 12-31 12:00 binance   ETHUSDT    buy          2.5  2,345.67 filled      fee 2.93 of 5,864",
+        "  order when        venue     what     side    quantity     price state       age, or fee",
+        "   #901 12-31 16:00 paper     BTCUSDT  sell        1.25 42,123.00 20 % filled 4 h old, worked by Tilo",
+        "   #889 12-31 12:00 binance   ETHUSDT  buy          2.5  2,345.67 filled      fee 2.93 of 5,864",
     ] {
         assert!(seen.contains(line), "lacks\n{line}\n{seen}");
     }
