@@ -117,13 +117,7 @@ impl Stage {
     fn turn(&mut self, later: Duration) -> usize {
         self.now += later;
         self.app.tick(self.now, Some(Duration::ZERO));
-        if !self.app.is_dirty() {
-            return 0;
-        }
-        self.drawn += 1;
-        let before = self.bytes.0.get();
-        self.painter.draw(&mut self.app).expect("memory");
-        self.bytes.0.get() - before
+        if self.app.is_dirty() { self.frame(Duration::ZERO) } else { 0 }
     }
 
     /// Until all pulses have arrived and the last of them was wiped away.

@@ -66,8 +66,6 @@ pub struct Elsewhere {
     pub rule: Rule,
     /// Which asset.
     pub asset: AssetId,
-    /// Names, for reports.
-    pub places: Vec<String>,
     /// By place: when a future ends.
     expiries: Vec<Option<Stamp>>,
     prices: Vec<Price>,
@@ -98,17 +96,10 @@ impl Elsewhere {
             };
             let known = found.iter().position(|e| e.rule == rule && e.asset == perp.asset);
             let n = known.unwrap_or_else(|| {
-                found.push(Elsewhere {
-                    rule,
-                    asset: perp.asset,
-                    places: Vec::new(),
-                    expiries: Vec::new(),
-                    prices: Vec::new(),
-                });
+                found.push(Elsewhere { rule, asset: perp.asset, expiries: Vec::new(), prices: Vec::new() });
                 found.len() - 1
             });
-            at[i.id.index()] = Some((n, found[n].places.len()));
-            found[n].places.push(i.symbol.clone());
+            at[i.id.index()] = Some((n, found[n].expiries.len()));
             found[n].expiries.push(if let Terms::Future { expiry } = i.terms { Some(expiry) } else { None });
         }
         while let Some(event) = tape.next()? {
@@ -121,7 +112,7 @@ impl Elsewhere {
                 found[n].prices.push(Price { at: stamp, place, value, last });
             }
         }
-        found.retain(|e| !e.prices.is_empty() && (e.rule == Rule::Future || e.places.len() > 1));
+        found.retain(|e| !e.prices.is_empty() && (e.rule == Rule::Future || e.expiries.len() > 1));
         Ok(found)
     }
 }
@@ -284,7 +275,7 @@ impl Overlay {
     /// Prices from before this moment, those of one moment together.
     fn until(&mut self, at: Stamp, own: &impl Fn() -> Holding) {
         while let Some(first) = self.of.prices.get(self.next).copied().filter(|p| p.at < at) {
-            let mut now = vec![None; self.of.places.len()];
+            let mut now = vec![None; self.of.expiries.len()];
             while let Some(price) = self.of.prices.get(self.next).copied().filter(|p| p.at == first.at) {
                 self.next += 1;
                 match self.of.rule {
@@ -376,11 +367,7 @@ impl Overlay {
 
     /// Both days' returns are on the same capital, so they add.
     pub fn finish(self, mut all: Track) -> Track {
-        let own = self.meter.finish(0.0, 1.0, &self.digest);
-        all.daily.iter_mut().zip(&own.daily).for_each(|(d, o)| *d += o);
-        all.turnover += own.turnover;
-        all.cost += own.cost;
-        all.decisions = format!("{}+{}", all.decisions, own.decisions);
+        all.join(&self.meter.finish(0.0, 1.0, &self.digest));
         all
     }
 }
@@ -425,7 +412,6 @@ mod tests {
         let of = Elsewhere {
             rule,
             asset: AssetId(0),
-            places: expiries.iter().enumerate().map(|(i, _)| i.to_string()).collect(),
             expiries: expiries.iter().map(|e| e.map(|h| Stamp(h * HOUR))).collect(),
             prices: prices
                 .iter()

@@ -15,11 +15,7 @@ impl Silos {
     /// Both days' returns are on the same capital, so they add.
     pub fn finish(self) -> Track {
         let (mut all, carry) = (self.desk.finish(), self.carry.finish());
-        all.daily.iter_mut().zip(&carry.daily).for_each(|(d, c)| *d += c);
-        all.turnover += carry.turnover;
-        all.cost += carry.cost;
-        all.running = all.running.min(carry.running);
-        all.decisions = format!("{}+{}", all.decisions, carry.decisions);
+        all.join(&carry);
         all.served = carry.served;
         all
     }

@@ -40,6 +40,17 @@ pub struct Track {
     pub worked: Vec<(i64, [f64; 3])>,
 }
 
+impl Track {
+    /// Another on the same capital beside it: what both gained, traded and paid adds.
+    pub fn join(&mut self, other: &Track) {
+        self.daily.iter_mut().zip(&other.daily).for_each(|(d, o)| *d += o);
+        self.turnover += other.turnover;
+        self.cost += other.cost;
+        self.running = self.running.min(other.running);
+        self.decisions = format!("{}+{}", self.decisions, other.decisions);
+    }
+}
+
 /// What services gave an account over the run: each bar's as a fraction of its equity then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Served {

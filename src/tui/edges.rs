@@ -19,14 +19,14 @@ pub enum EdgeKey {
     Moves(AgentId, AgentId, String),
 }
 
-/// Whether there is anything between an agent and the desk yet.
-pub fn is_drawn(s: &ServiceRow) -> bool {
-    words::fine(s.total) != "0"
+/// Whether a worth is more than nothing as it is written: else there is no line between an agent and the desk.
+pub fn is_drawn(worth: f64) -> bool {
+    words::fine(worth) != "0"
 }
 
 /// Those that serve the desk, whoever was worth most first.
 fn services(c: &Cockpit) -> Vec<&ServiceRow> {
-    let mut rows: Vec<&ServiceRow> = c.services.iter().filter(|s| is_drawn(s)).collect();
+    let mut rows: Vec<&ServiceRow> = c.services.iter().filter(|s| is_drawn(s.total)).collect();
     rows.sort_by(|a, b| b.total.abs().total_cmp(&a.total.abs()));
     rows
 }

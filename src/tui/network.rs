@@ -9,6 +9,7 @@
 
 use super::app::{App, PULSE, Pane};
 use super::draw::block;
+use super::edges::is_drawn;
 use super::raster::Raster;
 use super::theme::Role;
 use super::words;
@@ -223,7 +224,7 @@ fn value(app: &App, c: &Cockpit, stage: &Stage, raster: &mut Raster, chosen: Opt
     let Some(desk) = stage.seats.glyphs.get(&DESK) else { return };
     let worth = worth(c);
     let most = worth.iter().map(|w| w.1.abs()).fold(0.0, f64::max);
-    let drawn = worth.into_iter().filter(|w| words::fine(w.1) != "0" && stage.shows(app, w.0));
+    let drawn = worth.into_iter().filter(|w| is_drawn(w.1) && stage.shows(app, w.0));
     for (agent, value) in drawn.filter(|w| chosen.is_none_or(|agent| w.0 == agent)) {
         if let Some(from) = stage.cell(app, agent) {
             let dots = (THICK * value.abs() / most).round().max(1.0) as i32;

@@ -339,8 +339,10 @@ fn two_accounts(tape: &Tape, liquidity: bool, flow: bool) -> (f64, f64, f64) {
 #[test]
 fn an_account_with_services_has_what_its_receipts_say_more_than_one_without() {
     let tape = paired(260, 0);
+    let mut carry = 0.0;
     for flow in [false, true] {
         let (more, told, apart) = two_accounts(&tape, false, flow);
+        carry = told;
         assert!(told > 0.1, "the carry earned something: {told}");
         // What an order costs grows with it: that of the larger account a little more.
         assert!((more - told).abs() < 0.005 * told && apart < 1e-4, "{more} {told} {apart}");
@@ -349,7 +351,6 @@ fn an_account_with_services_has_what_its_receipts_say_more_than_one_without() {
     // differ by what is held later.
     let (more, told, _) = two_accounts(&tape, true, true);
     assert!((more - told).abs() < 0.01, "{more} {told}");
-    let (_, carry, _) = two_accounts(&tape, false, true);
     assert!((carry - told).abs() > 0.1, "of which working was no small part: {carry} {told}");
 }
 
