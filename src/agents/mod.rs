@@ -8,6 +8,7 @@ pub mod books;
 pub mod cast;
 pub mod declaration;
 pub mod mind;
+pub mod pace;
 pub mod personality;
 pub mod strategies;
 pub mod structures;

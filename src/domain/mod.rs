@@ -23,6 +23,7 @@
 //! 2. What is owned or owed is [`Decimal`]; what is estimated is `f64` (law 6).
 //! 3. Time is a [`Stamp`]: UTC nanoseconds, given by events, never asked of the machine.
 
+pub mod announced;
 pub mod condition;
 pub mod digest;
 pub mod event;
@@ -37,6 +38,7 @@ pub mod random;
 mod spoken;
 pub mod time;
 
+pub use announced::{Announced, Holds};
 pub use condition::{Condition, Op, Plan, ReEntry, Term, View};
 pub use digest::Digest;
 pub use event::{Bar, Command, Event, MarketEvent};
