@@ -60,15 +60,15 @@ impl Announced {
     pub fn say(&mut self, after: f64, price: f64) {
         let before = self.fraction;
         self.fraction = after;
-        let unit = if price.is_finite() && price > 0.0 { 1.0 / price } else { 0.0 };
+        let coins = |worth: f64| if price.is_finite() && price > 0.0 { worth / price } else { 0.0 };
         self.quantity = if after == 0.0 {
             0.0
         } else if before * after <= 0.0 {
-            after * unit
+            coins(after)
         } else if libm::fabs(after) <= libm::fabs(before) {
             self.quantity * (after / before)
         } else {
-            self.quantity + (after - before) * unit
+            self.quantity + coins(after - before)
         };
     }
 
