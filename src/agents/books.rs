@@ -7,12 +7,10 @@
 //! 3. [`Patient`] is the only code for alone (as shown) and sim: with the same intents they are equal
 //!    bit for bit (law 2).
 
+use super::pace::{Moves, Pace, Width, Zone};
 use crate::domain::{Bar, InstrumentKind, Span};
 use crate::fills::{self, Costs};
 use serde::{Deserialize, Serialize};
-
-/// Aims below this fraction of capital are none: nobody trades a trillionth.
-pub const FLAT: f64 = 1e-12;
 
 /// One position and the cash it cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -82,43 +80,15 @@ impl Book {
     }
 }
 
-/// A book that goes to its aim slowly: step η a bar, no trade inside the band β.
+/// A book that follows an aim at a pace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Patient {
     /// Where it is going, as a signed fraction of the hive's capital.
     pub aim: f64,
     /// What it holds.
     pub book: Book,
-}
-
-/// η and β.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pace {
-    /// η: the share of the way to its target an aim goes in a bar.
-    pub patience: f64,
-    /// β: no trade while target and position differ by less than this fraction of the larger.
-    pub band: f64,
-    /// Whether the instrument can be held short; where not, a short aim holds nothing.
-    pub shorts: bool,
-}
-
-impl Pace {
-    /// The part of an aim that can be held.
-    pub fn owned(self, aim: f64) -> f64 {
-        if self.shorts { aim } else { aim.max(0.0) }
-    }
-
-    /// One step of an aim toward x.
-    pub fn step(self, aim: f64, x: f64) -> f64 {
-        let next = aim + self.patience * (x - aim);
-        if libm::fabs(next) < FLAT { 0.0 } else { next }
-    }
-
-    /// Whether the difference is worth a trade. A target of zero always is.
-    pub fn trades(self, target: f64, held: f64) -> bool {
-        let most = libm::fabs(target).max(libm::fabs(held));
-        libm::fabs(target - held) > self.band * most || (target == 0.0 && held != 0.0)
-    }
+    /// How much its aim moves; kept only where a zone asks for it.
+    moves: Option<Moves>,
 }
 
 impl Patient {
@@ -129,9 +99,18 @@ impl Patient {
             return;
         }
         self.aim = pace.step(self.aim, x);
-        let target = pace.owned(self.aim) * capital / close;
-        let held = self.book.quantity;
-        self.book.order = if pace.trades(target, held) { target - held } else { 0.0 };
+        let units = capital / close;
+        let (target, held) = (pace.owned(self.aim) * units, self.book.quantity);
+        self.book.order = pace.width.scaled(units).goal(target, held) - held;
+    }
+
+    /// The same with a zone, which is as wide as the aim's own movement over `span_bars` says.
+    pub fn decide_in_zone(&mut self, x: f64, pace: Pace, zone: &(Zone, f64), capital: f64, close: f64) {
+        let (zone, span_bars) = zone;
+        let moves = self.moves.get_or_insert_with(|| Moves::new(*span_bars));
+        moves.push(pace.owned(x));
+        let width = Width::Zone(zone.width(moves));
+        self.decide(x, Pace { width, ..pace }, capital, close);
     }
 }
 
@@ -146,7 +125,7 @@ mod tests {
 
     #[test]
     fn patience_goes_a_tenth_of_the_way_and_the_band_waits() {
-        let pace = Pace { patience: 0.1, band: 0.4, shorts: true };
+        let pace = Pace { patience: 0.1, width: Width::Band(0.4), shorts: true };
         let mut p = Patient::default();
         p.decide(1.0, pace, 1_000.0, 10.0);
         assert!((p.aim - 0.1).abs() < 1e-15);
@@ -162,7 +141,7 @@ mod tests {
 
     #[test]
     fn where_nothing_can_be_short_a_short_aim_holds_nothing_and_still_moves() {
-        let pace = Pace { patience: 0.5, band: 0.4, shorts: false };
+        let pace = Pace { patience: 0.5, width: Width::Band(0.4), shorts: false };
         let mut p = Patient::default();
         p.decide(-1.0, pace, 1_000.0, 10.0);
         assert_eq!((p.aim, p.book.order), (-0.5, 0.0));

@@ -13,10 +13,11 @@
 use super::personality::Traits;
 use crate::domain::{Factor, SideRule, StanceVerb};
 
-/// λ by humility: the worse the record of its family, the more an agent listens; sociability is
-/// added. Points of 1 give ¾ before sociability.
-pub fn humility(points_of_family: f64, sociability: f64) -> f64 {
-    (0.5 + 0.5 / (1.0 + points_of_family * points_of_family) + sociability).clamp(0.0, 1.0)
+/// λ by humility: the worse the record of its family, the more an agent listens, between the least and the most
+/// of it; points of 1 are half way. Sociability is added: who listens more than the most does so by character.
+pub fn humility((least, most): (f64, f64), points_of_family: f64, sociability: f64) -> f64 {
+    let humble = 1.0 / (1.0 + points_of_family * points_of_family);
+    (least + (most - least) * humble + sociability).clamp(0.0, 1.0)
 }
 
 /// What an agent hears on one asset, and what is its own.
@@ -102,12 +103,14 @@ mod tests {
     }
 
     #[test]
-    fn humility_is_three_quarters_at_an_average_record_and_falls_with_a_better_one() {
-        assert_eq!(humility(1.0, 0.0), 0.75);
+    fn humility_is_a_quarter_at_an_average_record_and_falls_with_a_better_one() {
+        let humility = |points, sociability| humility((0.0, 0.5), points, sociability);
+        assert_eq!(humility(1.0, 0.0), 0.25);
+        assert!(humility(0.0, 0.0) <= 0.5, "everybody keeps a view");
         assert!(humility(3.0, 0.0) < humility(1.0, 0.0));
         assert!(humility(1.0 / 3.0, 0.0) > humility(1.0, 0.0));
         assert_eq!(humility(1.0, -1.0), 0.0);
-        assert_eq!(humility(1.0, 0.5), 1.0);
+        assert_eq!(humility(1.0, 0.5), 0.75);
     }
 
     #[test]

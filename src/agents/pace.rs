@@ -21,6 +21,8 @@
 //! | γ | risk aversion: 1 over the target volatility per year, as one with a Sharpe ratio of 1 has |
 //! | m | 1 + ½(n − 1) for n assets held beside each other, since their deviations are correlated |
 
+use super::alone::UNIT_RISK;
+use crate::market::indicators::Weighted;
 use serde::{Deserialize, Serialize};
 
 /// Aims below this fraction of capital are none: nobody trades a trillionth.
@@ -84,6 +86,71 @@ pub fn zone_width(cost: f64, moved: f64, gamma: f64, sigma: f64, live: usize) ->
     let m = 1.0 + 0.5 * (live.max(1) - 1) as f64;
     let cubed = 1.5 * cost * moved / (gamma * sigma * sigma * m);
     if cubed.is_finite() && cubed > 0.0 { libm::cbrt(cubed) } else { 0.0 }
+}
+
+impl Width {
+    /// The same for positions counted in other units: a zone is so many times as wide.
+    #[must_use]
+    pub fn scaled(self, by: f64) -> Self {
+        match self {
+            Width::Band(band) => Width::Band(band),
+            Width::Zone(width) => Width::Zone(by * width),
+        }
+    }
+}
+
+/// How much a target moves from bar to bar: s² of the zone.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Moves {
+    last: f64,
+    squares: Weighted,
+}
+
+impl Moves {
+    /// Nothing was aimed at yet; with the memory of an exponential mean of so many bars.
+    pub fn new(span_bars: f64) -> Self {
+        Moves { last: 0.0, squares: Weighted::new(span_bars) }
+    }
+
+    /// The target of a bar. What was flat and stays flat is no news.
+    pub fn push(&mut self, target: f64) {
+        let change = target - std::mem::replace(&mut self.last, target);
+        if change != 0.0 || self.squares.seen() > 0 {
+            self.squares.push(change * change);
+        }
+    }
+
+    /// s², in squares of the target's unit; 0 before it moved.
+    pub fn mean_square(&self) -> f64 {
+        if self.squares.seen() > 0 { self.squares.mean() } else { 0.0 }
+    }
+}
+
+/// What the width of a zone is made of beside the target's own movement; see the module.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Zone {
+    /// c: cost of trading a side, as a fraction of the notional.
+    pub cost: f64,
+    /// γ: risk aversion.
+    pub gamma: f64,
+    /// σ of a bar.
+    pub sigma: f64,
+    /// n: assets held beside each other.
+    pub live: usize,
+}
+
+impl Zone {
+    /// Of a simulated life on one asset: an agent of this weight has no risk target of its own, so the risk it
+    /// means to carry is that of one unit.
+    pub fn of_life(cost: f64, sigma: f64, live: usize, weight: f64, bars_per_year: f64) -> Self {
+        let gamma = 1.0 / (weight * UNIT_RISK * libm::sqrt(bars_per_year));
+        Zone { cost, gamma, sigma, live }
+    }
+
+    /// Δ.
+    pub fn width(&self, moves: &Moves) -> f64 {
+        zone_width(self.cost, moves.mean_square(), self.gamma, self.sigma, self.live)
+    }
 }
 
 /// How a position follows its target.

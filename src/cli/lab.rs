@@ -202,6 +202,9 @@ fn experiment(o: &Options) -> Result<(), Failure> {
     }
     let voices = config.roster.voices();
     let mut all = arms::plan(voices);
+    if names_part(o.arms.as_deref()) {
+        all.extend(arms::without());
+    }
     let mut names = o.arms.clone();
     if o.services {
         let mut own = services::NEEDED.map(str::to_owned).to_vec();
@@ -268,6 +271,11 @@ fn experiment(o: &Options) -> Result<(), Failure> {
         }
     }
     if o.quiet { Ok(()) } else { print(&tables::results(&report)) }
+}
+
+/// Whether an arm that leaves a part out is asked for.
+fn names_part(names: Option<&[String]>) -> bool {
+    names.is_some_and(|names| arms::without().iter().any(|a| names.contains(&a.name)))
 }
 
 /// The roster with somebody for each service, if it has nobody; and the gross cap that full margin allows, the

@@ -307,8 +307,8 @@ fn desk(out: &mut String, s: &Summary) -> std::fmt::Result {
         amount(&s.crossed_notional),
         percent(share, 0, false)
     )?;
-    let broke = s.agents.iter().filter(|a| a.broke).count();
-    writeln!(out, "funds  {broke} of {} agents have lost theirs", s.agents.len())?;
+    let stopped_out = s.agents.iter().filter(|a| a.stopped_out).count();
+    writeln!(out, "funds  {stopped_out} of {} agents are stopped out", s.agents.len())?;
     let books = if s.ledger_balanced { "balance to the last digit" } else { "DO NOT BALANCE" };
     writeln!(out, "books  {books}; fees {} ({fees:.1} bp of what was traded)", amount(&s.fees))?;
     match &s.halted {

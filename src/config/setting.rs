@@ -5,7 +5,8 @@ use super::Config;
 use super::problem::{quoted, suggest};
 use super::reader::{as_number, bounds_hint, is_number, type_name};
 use crate::agents::declaration::Clocks;
-use crate::domain::{Money, Span, money};
+use crate::agents::pace::Trades;
+use crate::domain::{Holds, Money, Span, money};
 use crate::fills::{BarCosts, Costs};
 use crate::hive::settings::{
     AssetManager, AutomatedManager, Balance, BigMoneyManager, FastManager, LowRiskManager,
@@ -84,6 +85,8 @@ pub(super) struct Draft {
     pub clocks: String,
     pub families: String,
     pub balance: String,
+    pub holds: String,
+    pub trades: String,
     pub drawdown_by: String,
 }
 
@@ -103,6 +106,8 @@ impl Draft {
             clocks: clocks.to_owned(),
             families: families.to_owned(),
             balance: balance.to_owned(),
+            holds: config.listening.holds.word().to_owned(),
+            trades: config.desk.trades.word().to_owned(),
             drawdown_by: config.funds.drawdown_by.word().to_owned(),
             config,
         }
@@ -115,6 +120,8 @@ impl Draft {
         scouting.neutral = self.families == FAMILIES[1];
         self.config.funds.drawdown_by = DrawdownBy::parse(&self.drawdown_by).unwrap_or_default();
         self.config.listening.balance = Balance::parse(&self.balance).unwrap_or_default();
+        self.config.listening.holds = Holds::parse(&self.holds).unwrap_or_default();
+        self.config.desk.trades = Trades::parse(&self.trades).unwrap_or_default();
         let own = |said: &Vec<(&'static Setting, String)>| {
             let mut draft = Draft { bars: self.bars, ..Draft::of(Config::default()) };
             for (setting, value) in said {

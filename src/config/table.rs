@@ -3,7 +3,8 @@
 
 use super::setting::{Draft, FAMILIES, Kind, Setting, Slot};
 use crate::agents::declaration::Clocks;
-use crate::domain::Span;
+use crate::agents::pace::Trades;
+use crate::domain::{Holds, Span};
 use crate::hive::settings::Balance;
 use crate::treasury::settings::DrawdownBy;
 
@@ -83,16 +84,21 @@ pub static SETTINGS: &[Setting] = &[
 
     row("listening.enabled", Kind::Flag, "", "false: everybody is deaf and no manager acts", |d| Some(Slot::Flag(&mut d.config.listening.enabled))),
     row("listening.lambda", Kind::NumberOr { word: "humility", min: 0.0, max: 1.0 }, "share of the way to the consensus", "λ of all agents; by humility it follows points", |d| Some(Slot::Optional(&mut d.config.listening.lambda))),
+    row("listening.humility_least", number(0.0, 1.0), "share of the way to the consensus", "λ by humility at the best of records", |d| Some(Slot::Number(&mut d.config.listening.humility_least))),
+    row("listening.humility_most", number(0.0, 1.0), "share of the way to the consensus", "λ by humility at a hopeless record; sociability adds to it", |d| Some(Slot::Number(&mut d.config.listening.humility_most))),
     row("listening.voice_by_points", Kind::Flag, "", "families with better records are heard more", |d| Some(Slot::Flag(&mut d.config.listening.voice_by_points))),
     row("listening.points_span_days", number(5.0, 10_000.0), "days", "memory of the points", |d| Some(Slot::Number(&mut d.config.listening.points_span_days))),
 
     later("voices", row("listening.balance", Kind::OneOf(Balance::WORDS), "", "who counts alike: all voices, or families", |d| Some(Slot::Text(&mut d.balance)))),
 
+    row("listening.holds", Kind::OneOf(Holds::WORDS), "", "what is remembered of an announced position: its quantity, or the notional as it was said", |d| Some(Slot::Text(&mut d.holds))),
     later("slow", row("scouts.clocks", Kind::OneOf(Clocks::WORDS), "", "look-backs of scouts: half of them ×3 (slow) or ×1/3 (fast), or a third each (mixed)", |d| Some(Slot::Text(&mut d.clocks)))),
     later("all", row("scouts.families", Kind::OneOf(FAMILIES), "", "families that scouts are drawn of: all, or the near-neutral", |d| Some(Slot::Text(&mut d.families)))),
 
-    row("desk.patience", number(0.001, 1.0), "share of the way a bar", "η: how fast an aim goes to its target", |d| Some(Slot::Number(&mut d.config.desk.patience))),
+    row("desk.patience", number(0.001, 1.0), "share of the way a bar", "η: how fast an aim goes to its target, 1 at once", |d| Some(Slot::Number(&mut d.config.desk.patience))),
+    later("band", row("desk.trades", Kind::OneOf(Trades::WORDS), "", "which differences are worth a trade: those beyond a band, or beyond a zone from cost, volatility and movement", |d| Some(Slot::Text(&mut d.trades)))),
     row("desk.band", number(0.0, 1.0), "fraction of the larger", "β: no trade while target and position are this near", |d| Some(Slot::Number(&mut d.config.desk.band))),
+    later("0.001", row("desk.order_min", number(0.0, 0.1), EQUITY, "with a zone: the smallest order", |d| Some(Slot::Number(&mut d.config.desk.order_min)))),
     row("desk.target_vol", number(0.01, 1.0), "fraction a year", "volatility that the desk aims at", |d| Some(Slot::Number(&mut d.config.desk.target_vol))),
     row("desk.vol_span_days", number(1.0, 1_000.0), "days", "memory of the volatility of the aim", |d| Some(Slot::Number(&mut d.config.desk.vol_span_days))),
     row("desk.risk_multiple_max", number(0.1, 100.0), "×", "fuse on the risk multiple k", |d| Some(Slot::Number(&mut d.config.desk.risk_multiple_max))),
@@ -105,9 +111,9 @@ pub static SETTINGS: &[Setting] = &[
     row("funds.cap", number(0.1, 1_000.0), "equal shares", "largest weight of an agent", |d| Some(Slot::Number(&mut d.config.funds.cap))),
     row("funds.by_points", Kind::Flag, "", "funds follow √points; else all are equal", |d| Some(Slot::Flag(&mut d.config.funds.by_points))),
     row("funds.units_max", number(0.1, 20.0), "units", "largest position in real before points scale it", |d| Some(Slot::Number(&mut d.config.funds.units_max))),
-    row("funds.drawdown_max", number(0.01, 100.0), "× its funds", "loss of its funds at which an agent is broke", |d| Some(Slot::Number(&mut d.config.funds.drawdown_max))),
-    later("funds", row("funds.drawdown_by", Kind::OneOf(DrawdownBy::WORDS), "", "what that loss is measured by: funds, or the risk carried too", |d| Some(Slot::Text(&mut d.drawdown_by)))),
-    row("funds.probation_days", whole(1, 3_650), "days", "time without funds before points earn them back", |d| Some(Slot::Small(&mut d.config.funds.probation_days))),
+    row("funds.drawdown_max", number(0.01, 100.0), "× its funds", "loss of its funds at which an agent is stopped out", |d| Some(Slot::Number(&mut d.config.funds.drawdown_max))),
+    later("risk", row("funds.drawdown_by", Kind::OneOf(DrawdownBy::WORDS), "", "what that loss is measured by: the risk carried, or funds alone", |d| Some(Slot::Text(&mut d.drawdown_by)))),
+    row("funds.probation_days", whole(1, 3_650), "days", "time after which who was stopped out has funds again", |d| Some(Slot::Small(&mut d.config.funds.probation_days))),
 
     row("risk.drawdown_halt", number(0.01, 1.0), FRACTION, "drawdown at which the breaker halts the desk", |d| Some(Slot::Number(&mut d.config.risk.drawdown_halt))),
     row("risk.gross_fuse", number(0.05, 25.0), EQUITY, "gross exposure beyond which nothing is approved", |d| Some(Slot::Number(&mut d.config.risk.gross_fuse))),
@@ -132,10 +138,10 @@ pub static SETTINGS: &[Setting] = &[
     row("managers.low_risk.gross_scale_min", number(0.05, 1.0), FRACTION, "the tightest gross cap", |d| Some(Slot::Number(&mut d.low_risk()?.gross_scale_min))),
     row("managers.big_money.drawdown_low", number(0.0, 1.0), "fraction of the budget", "drawdown below which risk is given back", |d| Some(Slot::Number(&mut d.big_money()?.drawdown_low))),
     row("managers.big_money.drawdown_high", number(0.0, 1.0), "fraction of the budget", "drawdown above which it is not any more", |d| Some(Slot::Number(&mut d.big_money()?.drawdown_high))),
-    row("managers.fast.patience_min", number(0.001, 1.0), "share of the way a bar", "slowest η", |d| Some(Slot::Number(&mut d.fast()?.patience_min))),
-    row("managers.fast.patience_max", number(0.001, 1.0), "share of the way a bar", "fastest η", |d| Some(Slot::Number(&mut d.fast()?.patience_max))),
-    row("managers.fast.cost_share_low", number(0.0, 1.0), "fraction of gross profit", "cost below which it gives speed back", |d| Some(Slot::Number(&mut d.fast()?.cost_share_low))),
-    row("managers.fast.cost_share_high", number(0.0, 1.0), "fraction of gross profit", "cost above which it slows down", |d| Some(Slot::Number(&mut d.fast()?.cost_share_high))),
+    row("managers.fast.width_min", number(0.1, 1.0), "× the band or zone", "narrowest", |d| Some(Slot::Number(&mut d.fast()?.width_min))),
+    row("managers.fast.width_max", number(1.0, 10.0), "× the band or zone", "widest", |d| Some(Slot::Number(&mut d.fast()?.width_max))),
+    row("managers.fast.cost_share_low", number(0.0, 1.0), "fraction of gross profit", "cost below which it narrows", |d| Some(Slot::Number(&mut d.fast()?.cost_share_low))),
+    row("managers.fast.cost_share_high", number(0.0, 1.0), "fraction of gross profit", "cost above which it widens", |d| Some(Slot::Number(&mut d.fast()?.cost_share_high))),
     row("managers.automated.errors_max", whole(1, 1_000), "within the window", "errors at which an agent is quarantined", |d| Some(Slot::Small(&mut d.automated()?.errors_max))),
     row("managers.automated.interventions_max", whole(1, 1_000), "within the window", "restrictions by hand at which it is", |d| Some(Slot::Small(&mut d.automated()?.interventions_max))),
     row("managers.automated.window_days", whole(1, 3_650), "days", "memory of errors and restrictions", |d| Some(Slot::Small(&mut d.automated()?.window_days))),
@@ -148,6 +154,7 @@ pub static SETTINGS: &[Setting] = &[
 
 /// Two settings that must stand in this order: the first, the second, whether they may be equal, why.
 pub(super) static ORDERED: &[(&str, &str, bool, &str)] = &[
+    ("listening.humility_least", "listening.humility_most", true, "the better the record, the more an agent would listen"),
     ("clock.decide", "clock.delist_after", false, "an asset would be delisted between two bars"),
     ("funds.floor", "funds.cap", true, "no weight could satisfy both"),
     ("desk.gross_max", "risk.gross_fuse", true, "the fuse would blow in normal trading"),
@@ -157,12 +164,11 @@ pub(super) static ORDERED: &[(&str, &str, bool, &str)] = &[
         true,
         "risk would be given and taken at once",
     ),
-    ("managers.fast.patience_min", "managers.fast.patience_max", true, "the manager would have no room"),
     (
         "managers.fast.cost_share_low",
         "managers.fast.cost_share_high",
         false,
-        "the manager would slow down and speed up at once",
+        "the manager would widen and narrow at once",
     ),
 ];
 

@@ -252,7 +252,7 @@ pub enum Command {
     Deafen(AgentId),
     /// The agent hears again.
     Undeafen(AgentId),
-    /// The agent gets funds; also one that is broke.
+    /// The agent gets funds; also one that was stopped out.
     Fund(AgentId),
     /// The agent's funds go back to the treasury; in sim it goes on.
     Unfund(AgentId),

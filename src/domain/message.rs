@@ -225,10 +225,8 @@ pub enum Knob {
     RiskScale,
     /// Cap on gross exposure, in multiples of equity.
     GrossCap,
-    /// η, the share of the way to its aim the desk goes in a bar.
-    Patience,
-    /// β, the no-trade band as a fraction of the position.
-    Band,
+    /// Multiplies how far a position may be from its target before the desk trades; 1 is as configured.
+    Width,
     /// Whether an agent is heard: 1 or 0.
     Voice,
     /// Multiplies the largest unit an agent may hold in real.

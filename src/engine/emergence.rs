@@ -15,7 +15,7 @@
 use super::real::quotes;
 use super::respond::RespondSpec;
 use super::speak::Speak;
-use crate::agents::books::Pace;
+use crate::agents::pace::{Pace, Width};
 use crate::domain::{Instrument, InstrumentId, Stamp};
 use crate::hive::emergence::{Gain, Paired};
 use crate::hive::managers::Knobs;
@@ -103,27 +103,26 @@ impl Gauge {
     pub(super) fn decide(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, knobs: &Knobs) {
         let (rules, s) = (spec.real.desk.rules(), &spec.settings);
         let listings = &speak.market.listings;
-        let pace = |patience: f64, band: f64| Pace { patience, band, shorts: true };
-        let (ours, theirs) = (pace(knobs.patience, knobs.band), pace(s.desk.patience, s.desk.band));
+        let pace = Pace { patience: s.desk.patience, width: Width::Band(0.0), shorts: true };
         for (i, listing) in listings.iter().enumerate() {
             if listing.is_fresh(at) && listing.sigma.is_finite() {
                 let id = InstrumentId(i as u16);
-                self.hive.aim(id, self.stances[i], ours);
-                self.net_eq.aim(id, self.intents[i], theirs);
+                self.hive.aim(id, self.stances[i], pace);
+                self.net_eq.aim(id, self.intents[i], pace);
             }
         }
         let quotes = quotes(&spec.real, at, listings);
-        let steer = |band: f64, risk_scale: f64, gross_scale: f64| Steer {
+        let steer = |knobs: &Knobs| Steer {
             equity: 0.0,
-            band,
-            risk_scale,
-            gross_scale,
+            width: knobs.width,
+            risk_scale: knobs.risk_scale,
+            gross_scale: knobs.gross_scale,
             flatten: false,
         };
         self.hive.mark(listings);
-        self.hive.decide(rules, &quotes, &steer(knobs.band, knobs.risk_scale, knobs.gross_scale));
+        self.hive.decide(rules, &quotes, &steer(knobs));
         self.net_eq.mark(listings);
-        self.net_eq.decide(rules, &quotes, &steer(s.desk.band, 1.0, 1.0));
+        self.net_eq.decide(rules, &quotes, &steer(&Knobs::HOME));
     }
 
     /// Closes a day.

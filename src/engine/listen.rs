@@ -16,7 +16,9 @@ use super::Outputs;
 use super::respond::{Respond, RespondSpec};
 use super::speak::Speak;
 use crate::agents::alone::unit;
-use crate::agents::books::{Pace, Patient};
+use super::lives::Following;
+use crate::agents::books::Patient;
+use crate::agents::pace::{Pace, Width};
 use crate::agents::mind::{self, Heard};
 use crate::agents::{Agent, Cast};
 use crate::domain::{
@@ -58,9 +60,10 @@ impl Respond {
         let consensus: Vec<f64> = heard_on.map(|(a, risk)| risk * self.consensus.of(a, &voice)).collect();
         let reference = 1.0 / cast.declared.max(1) as f64;
         let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
-        let pace = Pace { patience: s.desk.patience, band: s.desk.band, shorts: true };
-        let real_pace =
-            Pace { patience: self.office.knobs.patience, band: self.office.knobs.band, shorts: true };
+        // How the desk's net follows is the desk's; here aims go to stances.
+        let pace = Pace { patience: s.desk.patience, width: Width::Band(0.0), shorts: true };
+        let following: Vec<Following<'_>> = speak.market.listings.iter().enumerate()
+            .map(|(i, l)| Following::new(s, spec.kinds[i], &spec.costs[i], l)).collect();
         let mut loudest: Vec<[Option<Loudest>; 2]> = vec![[None; 2]; cast.by_asset.len()];
         // λ̄: how far the hive as a whole listens.
         let mut mean_listens = 0.0;
@@ -85,8 +88,9 @@ impl Respond {
                 let c = consensus[asset.index()];
                 let unit = unit(listing.sigma);
                 let shared = shares.of(asset, c);
+                let own = self.ears[slot].own.at(listing.last.close, s.listening.holds);
                 let heard = |w: f64, of: f64| Heard {
-                    own: w * self.ears[slot].intent,
+                    own: w * own,
                     // Nothing where nobody may hold the side of this consensus.
                     slice: if w > 0.0 && of > 0.0 { w / of * c } else { 0.0 },
                     listens,
@@ -100,13 +104,13 @@ impl Respond {
                 let real_x = mind::stance(&funded, &agent.traits).clamp(-most, most);
                 self.gauge.stances[asset.index()] += real_x;
                 if weight > 0.0 {
-                    self.gauge.intents[asset.index()] += equal * self.ears[slot].intent;
+                    self.gauge.intents[asset.index()] += equal * own;
                 }
                 let real_x = self.real.hand.hold(agent.id, real_x, self.real.desk.parts[slot].aim);
                 self.ears[slot].stance = x;
-                let pace = Pace { shorts: spec.kinds[asset.index()].can_short(), ..pace };
-                self.ears[slot].sim.decide(x, pace, s.capital, listing.last.close);
-                self.real.desk.aim(slot, real_x, real_pace);
+                let live = agent.slots.len();
+                following[asset.index()].follow(&mut self.ears[slot].sim, x, live, reference);
+                self.real.desk.aim(slot, real_x, pace);
                 self.decisions.float(real_x);
                 if let Some((verb, voices)) = self.worth_saying(slot, &sim, x) {
                     let sign = x - sim.own;
@@ -119,7 +123,7 @@ impl Respond {
                 }
             }
         }
-        self.keep_house(spec, at, speak, mean_listens, &consensus, &shares, real_pace, out);
+        self.keep_house(spec, at, speak, mean_listens, &consensus, &shares, pace, out);
         self.gauge.decide(spec, at, speak, &self.office.knobs);
     }
 

@@ -12,6 +12,7 @@
 mod day;
 pub mod emergence;
 pub mod listen;
+mod lives;
 mod obey;
 mod orders;
 pub mod readings;

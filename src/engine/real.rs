@@ -93,7 +93,7 @@ impl RealSpec {
     pub fn served(cast: &Cast, universe: &Universe, settings: &Settings, services: ServiceSpec) -> Self {
         let traded = universe.desk().len();
         RealSpec {
-            desk: DeskSpec::new(settings.desk, cast, universe, settings.clock.decide),
+            desk: DeskSpec::new(settings.desk, cast, universe, &settings.costs, settings.clock.decide),
             instruments: universe.instruments[..services.instruments(traded)].to_vec(),
             traded,
             services,
@@ -346,7 +346,7 @@ impl Real {
         let quotes = quotes(spec, at, listings);
         let steer = Steer {
             equity: money::to_estimate(self.equity).max(0.0),
-            band: knobs.band,
+            width: knobs.width,
             risk_scale: knobs.risk_scale,
             gross_scale: knobs.gross_scale,
             flatten: self.breaker.latched().is_some() || self.hand.is_flat(),
@@ -459,7 +459,7 @@ impl Real {
         Ok((gained, money::to_estimate(self.equity - before) / base))
     }
 
-    /// Once a day: who is broke, who earns its way back, and the spread of funds when it is due.
+    /// Once a day: who is stopped out, who returns, and the spread of funds when it is due.
     pub fn review(&mut self, settings: &Settings, at: Stamp, points: &[f64], out: &mut Outputs) {
         let changed = match self.funds.review(at, &self.ledger, &self.marks, points, &settings.funds) {
             Ok(changed) => changed,
@@ -513,7 +513,13 @@ pub(super) fn quotes(spec: &RealSpec, at: Stamp, listings: &[Listing]) -> Vec<Qu
     let fresh = |i: &&Instrument| listings[i.id.index()].is_fresh(at);
     let quote = |i: &Instrument| {
         let l = &listings[i.id.index()];
-        Quote { instrument: i.id, close: l.last.close, change: l.change }
+        Quote {
+            instrument: i.id,
+            close: l.last.close,
+            change: l.change,
+            sigma: l.sigma,
+            volume: l.last.volume,
+        }
     };
     spec.desk_instruments().iter().filter(fresh).map(quote).collect()
 }

@@ -22,7 +22,7 @@ use crate::agents::books::Patient;
 use crate::agents::mind::{self};
 use crate::agents::{Agent, Cast};
 use crate::domain::{
-    AgentId, AssetId, Body, Command, Digest, Event, InstrumentKind, MarketEvent, Speaker, Stamp, StanceVerb,
+    AgentId, Announced, AssetId, Body, Command, Digest, Event, InstrumentKind, MarketEvent, Speaker, Stamp, StanceVerb,
     Universe, Verb,
 };
 use crate::fills::Costs;
@@ -68,8 +68,8 @@ pub struct Misled {
 /// A declared agent's ears on one asset.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ear {
-    /// The own intent as last said.
-    pub intent: f64,
+    /// The own position as announced.
+    pub own: Announced,
     /// The life with open ears.
     pub sim: Patient,
     /// The stance at the reference weight, x.
@@ -143,7 +143,7 @@ impl RespondSpec {
         l.lambda.unwrap_or_else(|| {
             let points = points.family(agent.family);
             let points = if self.misled.arrogant { 1.0 / points } else { points };
-            mind::humility(points, agent.traits.sociability)
+            mind::humility((l.humility_least, l.humility_most), points, agent.traits.sociability)
         })
     }
 
@@ -161,7 +161,7 @@ impl Respond {
     pub fn new(spec: &RespondSpec) -> Self {
         let (cast, s) = (&spec.cast, &spec.settings);
         let ear = Ear {
-            intent: 0.0,
+            own: Announced::default(),
             sim: Patient::default(),
             stance: 0.0,
             said: 0.0,
@@ -178,7 +178,7 @@ impl Respond {
             points_then: vec![1.0; cast.slots.len() + cast.structures.len()],
             sim: Curve::new(Base::Fixed, s.capital),
             goals: Goals::default(),
-            office: Office::new(s.desk.patience, s.desk.band, cast.declared, cast.declared_slots),
+            office: Office::new(cast.declared, cast.declared_slots),
             real: Real::new(&spec.real, cast, s),
             gauge: Gauge::new(spec),
             difference: Difference::new(cast.declared),
@@ -275,11 +275,17 @@ impl Respond {
             if last.1 > WORDS_MAX || !makes_sense(&utterance.body) {
                 self.refuse(cast, utterance.slot, out);
             } else {
-                self.hear(cast, at, utterance, out);
+                self.hear(spec, at, utterance, out);
             }
         }
-        for &(slot, p) in &said.misheard {
-            self.consensus.hear(cast, slot, p, self.consensus.said(slot));
+        let holds = s.listening.holds;
+        for &(slot, after) in &said.misheard {
+            // A wrong word is heard now, so its quantity is at the price of now and nothing of the true one's.
+            let price = speak.market.listings[cast.slots[slot].asset.index()].last.close;
+            self.consensus.hear(cast, slot, (after, price), holds, self.consensus.said(slot));
+        }
+        for (asset, listing) in speak.market.listings.iter().enumerate() {
+            self.consensus.price(AssetId(asset as u16), listing.last.close, holds);
         }
         self.delist(spec, at, speak, out);
         self.real.mark(&spec.real, at, &speak.structures.board, out);
@@ -313,22 +319,23 @@ impl Respond {
     }
 
     /// Delivers an utterance and keeps what it changes.
-    fn hear(&mut self, cast: &Cast, at: Stamp, utterance: &Utterance, out: &mut Outputs) {
+    fn hear(&mut self, spec: &RespondSpec, at: Stamp, utterance: &Utterance, out: &mut Outputs) {
+        let (cast, holds) = (&*spec.cast, spec.settings.listening.holds);
         let slot = utterance.slot;
-        let spec = &cast.slots[slot];
+        let said = &cast.slots[slot];
         let mut body = utterance.body;
         match &mut body {
             Body::Action(a) if a.verb == Verb::Open => {
-                self.points_then[slot] = self.points.agent(cast, spec.agent);
+                self.points_then[slot] = self.points.agent(cast, said.agent);
             }
-            Body::Outcome(o) => o.points = self.points.agent(cast, spec.agent) - self.points_then[slot],
+            Body::Outcome(o) => o.points = self.points.agent(cast, said.agent) - self.points_then[slot],
             _ => {}
         }
-        let id = self.bus.deliver(at, Speaker::Agent(spec.agent), Some(spec.asset), body, &mut out.messages);
+        let id = self.bus.deliver(at, Speaker::Agent(said.agent), Some(said.asset), body, &mut out.messages);
         if let Body::Action(action) = body {
-            self.consensus.hear(cast, slot, action.after, id);
+            self.consensus.hear(cast, slot, (action.after, action.price), holds, id);
             if let Some(ear) = self.ears.get_mut(slot) {
-                ear.intent = action.after;
+                ear.own.say(action.after, action.price);
             }
         }
     }
@@ -386,7 +393,10 @@ impl Respond {
 /// Whether an intent can be meant.
 fn makes_sense(body: &Body) -> bool {
     match body {
-        Body::Action(a) => a.after.is_finite() && a.before.is_finite() && libm::fabs(a.after) <= INTENT_MAX,
+        Body::Action(a) => {
+            let priced = a.price.is_finite() && a.price > 0.0;
+            priced && a.after.is_finite() && a.before.is_finite() && libm::fabs(a.after) <= INTENT_MAX
+        }
         Body::Outcome(o) => o.pnl.is_finite(),
         Body::Carry(c) => c.value.is_finite() && c.days > 0.0,
         _ => false,

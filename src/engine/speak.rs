@@ -7,12 +7,13 @@
 //! order of arrival. What is said at a barrier is heard in the second half of the same step (law 4).
 
 use super::Settings;
+use super::lives::Following;
 use super::structures::{Spoken, StructureSpec, Structures};
 use crate::agents::alone::{Alone, Hands, Now};
-use crate::agents::books::{Book, Pace, Patient};
+use crate::agents::books::{Book, Patient};
 use crate::agents::{Agent, Cast, Slot};
 use crate::domain::{
-    AssetId, Body, Event, Family, Indicator, InstrumentId, InstrumentKind, MarketEvent, Stamp, Universe,
+    Announced, AssetId, Body, Event, Family, Indicator, InstrumentId, InstrumentKind, MarketEvent, Stamp, Universe,
     View, random,
 };
 use crate::fills::Costs;
@@ -87,7 +88,9 @@ pub struct Speak {
     /// … and their raw books: the intents, traded at once, at the reference weight. Apart from the
     /// lives because every bar touches all of them, and few of the lives act.
     pub raw: Vec<Book>,
-    /// By declared slot: the alone life as shown, patient like sim.
+    /// By slot: the position as announced.
+    pub announced: Vec<Announced>,
+    /// By declared slot: the alone life as shown, at the desk's pace like sim.
     pub patient: Vec<Patient>,
     /// Σ of the patient alone lives.
     pub curve: Curve,
@@ -155,9 +158,6 @@ impl SpeakSpec {
         instrument.index() < self.kinds.len()
     }
 
-    fn pace(&self, shorts: bool) -> Pace {
-        Pace { patience: self.settings.desk.patience, band: self.settings.desk.band, shorts }
-    }
 }
 
 impl Speak {
@@ -169,6 +169,7 @@ impl Speak {
             market,
             lives: vec![Alone::default(); cast.slots.len()],
             raw: vec![Book::default(); cast.slots.len()],
+            announced: vec![Announced::default(); cast.slots.len()],
             patient: vec![Patient::default(); cast.declared_slots],
             curve: Curve::new(Base::Fixed, settings.capital),
             marked: vec![0.0; cast.slots.len()],
@@ -289,7 +290,13 @@ impl Speak {
         let strategy = &agent.strategy;
         let now = Now { agent: agent.id, asset, strategy, capital: spec.reference, close, coin };
         let (life, raw) = (&mut self.lives[slot], &mut self.raw[slot]);
-        let mut say = |body| said.utterances.push(Utterance { slot, body });
+        let announced = &mut self.announced[slot];
+        let mut say = |body| {
+            if let Body::Action(action) = &body {
+                announced.say(action.after, action.price);
+            }
+            said.utterances.push(Utterance { slot, body });
+        };
         if listing.delisted_at == Some(at) {
             life.delist(&now, &mut Hands { raw, say: &mut |a| say(Body::Action(a)) });
             let (kind, costs) = (spec.kinds[asset.index()], &spec.costs[asset.index()]);
@@ -332,8 +339,11 @@ impl Speak {
             // The intent is a voice all the same; the book can only sell what it has.
             raw.order = raw.order.max(-raw.quantity);
         }
+        let p = self.announced[slot].at(close, spec.settings.listening.holds);
         if let Some(patient) = self.patient.get_mut(slot) {
-            patient.decide(spec.weight * life.intent, spec.pace(shorts), spec.settings.capital, close);
+            let kind = spec.kinds[asset.index()];
+            let following = Following::new(&spec.settings, kind, &spec.costs[asset.index()], listing);
+            following.follow(patient, spec.weight * p, agent.slots.len(), spec.weight);
         }
     }
 

@@ -75,6 +75,23 @@ pub fn rate(costs: &Costs, kind: InstrumentKind, terms: &Terms, maker: bool) -> 
     }
 }
 
+/// What taking costs a side beside impact, as a fraction of the notional: fee and half-spread.
+pub fn side_rate(costs: &Costs, kind: InstrumentKind) -> f64 {
+    let spread = match costs {
+        Costs::Flat(_) => 0.0,
+        Costs::Bars(b) => b.half_spread.of(kind),
+    };
+    fee_rate(costs, kind, false) + spread
+}
+
+/// What moving the market costs beside it: k·σ·√(quantity/volume), as a fraction; 0 where volume or
+/// volatility is not known, and with a flat charge.
+pub fn impact_rate(costs: &Costs, sigma: f64, quantity: f64, volume: f64) -> f64 {
+    let Costs::Bars(b) = costs else { return 0.0 };
+    let impact = b.impact * sigma * libm::sqrt(libm::fabs(quantity) / volume);
+    if impact.is_finite() { impact.clamp(0.0, DISTANCE_MAX) } else { 0.0 }
+}
+
 /// A market order of signed `quantity` (base units) meets a bar that opens at `bar_open` (quote
 /// currency) and trades `volume` (base units). `sigma` is the volatility of one bar, as a fraction;
 /// where it is not known (not finite) there is no impact.

@@ -1,9 +1,13 @@
 //! The consensus: what all voices together mean on each asset.
 //!
 //! ```text
+//! p_j[a] = q_j[a]·close[a]                 q_j the quantity that j announced, per unit of its capital
 //! P_k[a] = Σ p_j[a] over the unmuted members j of family k
 //! C[a]   = (1/M) Σ_k v_k P_k[a]            M = unmuted voices, also those that are flat
 //! ```
+//!
+//! What is summed is q·P0, P0 the price at which the asset was first spoken of, so that a bar costs one
+//! multiplication an asset (by close/P0) however many speak.
 //!
 //! # Structures and legs
 //!
@@ -25,19 +29,22 @@
 //!
 //! # Invariants
 //!
-//! 1. A change of intent costs O(1); reading C costs O(families).
+//! 1. A change of intent costs O(1); a bar costs O(1) an asset; reading C costs O(families).
 //! 2. Sums are whole numbers of 2⁻⁴⁰, so they do not depend on order and leave nothing behind when an
 //!    intent closes.
-//! 3. It holds what was said, not what was meant by anybody since: only `hear` changes it.
+//! 3. It holds what was said, not what anybody meant or holds since: only `hear` changes it, and prices.
 
 use crate::agents::Cast;
-use crate::domain::{AgentId, AssetId, Family, MessageId};
+use crate::domain::{AgentId, Announced, AssetId, Family, Holds, MessageId};
 use crate::hive::settings::Balance;
 use serde::{Deserialize, Serialize};
 
 const FAMILIES: usize = Family::ALL.len();
-/// 2⁴⁰: an intent of 5 units of capital from each of the 11 000 agents allowed still fits 63 bits.
+/// 2⁴⁰: the thousandth part of a millionth of capital is still a thousand of its parts.
 const ONE: f64 = (1_u64 << 40) as f64;
+/// Most that one intent may be, in capital at P0: of each of 11 000 agents it still fits an i128, and no asset
+/// falls to a 10¹⁵th of its first price.
+const WORTH_MAX: f64 = 1e18;
 /// Silenced by the operator.
 const MUTED: u8 = 1;
 /// Silenced by a manager.
@@ -47,9 +54,13 @@ const HUSHED: u8 = 2;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Consensus {
     /// By asset, then family.
-    sums: Vec<[i64; FAMILIES]>,
-    /// By slot: the intent as heard.
-    heard: Vec<i64>,
+    sums: Vec<[i128; FAMILIES]>,
+    /// By asset: P0, zero before anybody spoke of it, and close/P0 now.
+    base: Vec<(f64, f64)>,
+    /// By slot: the position as announced.
+    announced: Vec<Announced>,
+    /// By slot: its worth at P0, as it is in the sums.
+    heard: Vec<i128>,
     /// By slot: the message that said so.
     said: Vec<MessageId>,
     /// By agent: who silences it, [`MUTED`] and [`HUSHED`] together; 0 is heard.
@@ -66,6 +77,8 @@ impl Consensus {
         cast.agents.iter().for_each(|a| members[a.family.index()] += 1);
         Consensus {
             sums: vec![[0; FAMILIES]; cast.by_asset.len()],
+            base: vec![(0.0, 1.0); cast.by_asset.len()],
+            announced: vec![Announced::default(); cast.slots.len()],
             heard: vec![0; cast.slots.len()],
             said: vec![MessageId(0); cast.slots.len()],
             silenced: vec![0; cast.agents.len()],
@@ -74,16 +87,30 @@ impl Consensus {
         }
     }
 
-    /// An agent's intent on a slot is now `p`.
-    pub fn hear(&mut self, cast: &Cast, slot: usize, p: f64, message: MessageId) {
+    /// An agent has said that its intent on a slot is now `after`, a signed fraction of its capital, at `price`.
+    pub fn hear(&mut self, cast: &Cast, slot: usize, (after, price): (f64, f64), holds: Holds, message: MessageId) {
         let spec = &cast.slots[slot];
-        let p = libm::rint(p * ONE) as i64;
+        let base = &mut self.base[spec.asset.index()].0;
+        if *base == 0.0 && price.is_finite() && price > 0.0 {
+            *base = price;
+        }
+        self.announced[slot].say(after, price);
+        let worth = self.announced[slot].at(*base, holds);
+        let p = libm::rint(worth.clamp(-WORTH_MAX, WORTH_MAX) * ONE) as i128;
         let change = p - self.heard[slot];
         self.heard[slot] = p;
         self.said[slot] = message;
         if self.is_heard(spec.agent) {
             let family = cast.agents[spec.agent.index()].family;
             self.sums[spec.asset.index()][family.index()] += change;
+        }
+    }
+
+    /// An asset has closed at this price.
+    pub fn price(&mut self, asset: AssetId, close: f64, holds: Holds) {
+        let (first, now) = &mut self.base[asset.index()];
+        if holds == Holds::Quantity && *first > 0.0 && close.is_finite() && close > 0.0 {
+            *now = close / *first;
         }
     }
 
@@ -127,7 +154,7 @@ impl Consensus {
         count(&mut self.members[agent.family.index()]);
         for slot in agent.slots.clone() {
             let asset = cast.slots[slot].asset;
-            self.sums[asset.index()][agent.family.index()] += i64::from(sign) * self.heard[slot];
+            self.sums[asset.index()][agent.family.index()] += i128::from(sign) * self.heard[slot];
         }
     }
 
@@ -138,7 +165,7 @@ impl Consensus {
         }
         let sums = &self.sums[asset.index()];
         let weighted: f64 = sums.iter().zip(voice).map(|(s, v)| v * (*s as f64 / ONE)).sum();
-        weighted / f64::from(self.voices)
+        weighted * self.base[asset.index()].1 / f64::from(self.voices)
     }
 
     /// Voices by family, so that each of the K families with an idea and a voice has the same in all:
@@ -158,9 +185,11 @@ impl Consensus {
         of
     }
 
-    /// What a slot was last heard to intend; 0 while it is not heard.
+    /// What a slot is heard to hold, at the last price; 0 while it is not heard.
     pub fn heard(&self, cast: &Cast, slot: usize) -> f64 {
-        if self.is_heard(cast.slots[slot].agent) { self.heard[slot] as f64 / ONE } else { 0.0 }
+        let spec = &cast.slots[slot];
+        let worth = self.heard[slot] as f64 / ONE * self.base[spec.asset.index()].1;
+        if self.is_heard(spec.agent) { worth } else { 0.0 }
     }
 
     /// The message in which it said so; 0 for none.

@@ -13,7 +13,7 @@ use super::parts::Parts;
 use super::stream::{Meter, Track, receipts};
 use crate::agents::Agent;
 use crate::agents::alone::unit;
-use crate::agents::books::Pace;
+use crate::agents::pace::{Pace, Width};
 use crate::agents::personality::{Preset, Traits};
 use crate::agents::strategies::Strategy;
 use crate::agents::{Cast, Slot};
@@ -39,41 +39,30 @@ pub struct Account {
     spec: RealSpec,
     settings: Settings,
     real: Real,
-    knobs: Knobs,
     decisions: Digest,
     out: Outputs,
     meter: Meter,
 }
 
 impl Account {
-    /// All capital, nothing held. `at_once`: without patience and band.
-    pub fn new(universe: &Universe, settings: &Settings, at_once: bool) -> Self {
-        Account::served(universe, settings, at_once, Parts::NONE)
+    /// All capital, nothing held.
+    pub fn new(universe: &Universe, settings: &Settings) -> Self {
+        Account::served(universe, settings, Parts::NONE)
     }
 
     /// The same serving itself: it hears the carry agents, and works its orders as makers would.
-    pub fn served(universe: &Universe, settings: &Settings, at_once: bool, parts: Parts) -> Self {
+    pub fn served(universe: &Universe, settings: &Settings, parts: Parts) -> Self {
         let cast = one_book(universe);
         let mut settings = settings.clone();
         settings.breaker = NO_BREAKER;
-        if at_once {
-            (settings.desk.patience, settings.desk.band) = (1.0, 0.0);
-        }
         settings.services = parts.settings(&settings.services);
         let centre = ServiceSpec::centre(Ledger::TREASURY, universe, &settings.services);
         let spec = RealSpec::served(&cast, universe, &settings, centre);
-        let knobs = Knobs {
-            risk_scale: 1.0,
-            gross_scale: 1.0,
-            patience: settings.desk.patience,
-            band: settings.desk.band,
-        };
         Account {
             real: Real::new(&spec, &cast, &settings),
             meter: Meter::new(settings.capital, settings.clock.decide),
             spec,
             settings,
-            knobs,
             decisions: Digest::default(),
             out: Outputs::default(),
         }
@@ -140,7 +129,7 @@ impl Account {
         self.real.mark(&self.spec, at, board, &mut self.out);
         self.meter.serve(at, &self.real, &self.spec);
         self.meter.mark(at, money::to_estimate(self.real.equity()));
-        let pace = Pace { patience: self.knobs.patience, band: self.knobs.band, shorts: true };
+        let pace = Pace { patience: self.settings.desk.patience, width: Width::Band(0.0), shorts: true };
         for (asset, (listing, x)) in listings.iter().zip(aims).enumerate() {
             if listing.is_fresh(at) && listing.sigma.is_finite() {
                 self.real.desk.aim(asset, *x, pace);
@@ -153,7 +142,7 @@ impl Account {
             at,
             listings,
             board,
-            &self.knobs,
+            &Knobs::HOME,
             &mut self.decisions,
             &mut self.out,
         );

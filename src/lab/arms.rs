@@ -8,6 +8,12 @@ use super::controls::Control;
 use super::elsewhere::Rule;
 use super::misserved::Wrong;
 use super::parts::Parts;
+use crate::agents::pace::Trades;
+use crate::engine::Settings;
+use crate::hive::settings::Managers;
+
+/// More than any agent could lose, be worth or follow.
+pub const NO_LIMIT: f64 = 1e12;
 
 /// How an account weighs the voices it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,21 +34,95 @@ pub enum Weighing {
     Voices(usize),
 }
 
+/// How an account follows its aims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follows {
+    /// As the desk is set up.
+    Desk,
+    /// At once: without patience, band or zone.
+    AtOnce,
+    /// At once, to the edge of a no-trade zone.
+    Zone,
+}
+
+impl Follows {
+    /// The settings of an account that follows so.
+    pub fn settings(self, settings: &Settings) -> Settings {
+        let mut s = settings.clone();
+        match self {
+            Follows::Desk => {}
+            Follows::AtOnce => (s.desk.patience, s.desk.trades, s.desk.band) = (1.0, Trades::Band, 0.0),
+            Follows::Zone => (s.desk.patience, s.desk.trades) = (1.0, Trades::Zone),
+        }
+        s
+    }
+}
+
+/// Part of the shipped swarm that an arm leaves out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// The manager of low risk.
+    LowRisk,
+    /// The manager of big money.
+    BigMoney,
+    /// The manager of speed.
+    Fast,
+    /// The manager that quarantines.
+    Automated,
+    /// The manager that nets limits of an asset.
+    Asset,
+    /// All managers.
+    Managers,
+    /// That who loses too much is stopped out.
+    StopOut,
+    /// Points as weights of voices and funds.
+    Points,
+}
+
+impl Left {
+    /// All of them, with the name of the arm and what it is.
+    pub const ALL: [(Left, &'static str, &'static str); 8] = [
+        (Left::LowRisk, "hive −LR", "as it is set up, without the manager of low risk"),
+        (Left::BigMoney, "hive −BM", "as it is set up, without the manager of big money"),
+        (Left::Fast, "hive −F", "as it is set up, without the manager of speed"),
+        (Left::Automated, "hive −A", "as it is set up, without the manager that quarantines"),
+        (Left::Asset, "hive −asset", "as it is set up, without the manager that nets limits of an asset"),
+        (Left::Managers, "hive −managers", "as it is set up, without any manager"),
+        (Left::StopOut, "hive −stops", "as it is set up, and nobody is stopped out"),
+        (Left::Points, "hive −points", "as it is set up, voices and funds all alike"),
+    ];
+
+    /// The settings without it.
+    pub fn out(self, s: &mut Settings) {
+        let m = &mut s.managers;
+        match self {
+            Left::LowRisk => m.low_risk = None,
+            Left::BigMoney => m.big_money = None,
+            Left::Fast => m.fast = None,
+            Left::Automated => m.automated = None,
+            Left::Asset => m.asset = None,
+            Left::Managers => *m = Managers::default(),
+            Left::StopOut => s.funds.drawdown_max = NO_LIMIT,
+            Left::Points => (s.listening.voice_by_points, s.funds.by_points) = (false, false),
+        }
+    }
+}
+
 /// What an arm is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
     /// Every funded agent trades its own intents at once, in its own account.
     Alone(Weighing),
-    /// The same with the desk's patience and band in each account.
+    /// The same at the desk's pace in each account.
     AlonePatient,
     /// Everything bought when it is listed, and kept.
     BuyAndHold,
-    /// One account; true if it trades at once, without patience and band.
-    Account(Weighing, bool),
+    /// One account.
+    Account(Weighing, Follows),
     /// The same, sized by the volatility that is expected.
     Steady,
-    /// Time-series and cross-sectional momentum over six look-backs, with the same execution.
-    Momentum,
+    /// Time-series and cross-sectional momentum over six look-backs, in an account of the same kind.
+    Momentum(Follows),
     /// The engine, listening with a fixed λ: voices all alike, no points, no managers.
     Fixed(f64),
     /// A fixed λ without points, rails and managers: with 1 it must equal `net-all`, with 0 `net-eq`.
@@ -51,6 +131,8 @@ pub enum Kind {
     Points,
     /// The engine as it is set up.
     Shipped,
+    /// As it is set up, without a part of it.
+    Without(Left),
     /// As it is set up, with wrong messages.
     Control(Control),
     /// λ = 1 bare, with these services.
@@ -85,47 +167,59 @@ const CURVE: [usize; 5] = [9, 18, 36, 72, 144];
 
 /// All arms for a hive of this many voices, in the order in which they are shown.
 pub fn plan(voices: usize) -> Vec<Arm> {
+    use Follows::{AtOnce, Desk, Zone};
     use Kind::{Account, Alone, AlonePatient, Bare, BuyAndHold, Fixed, Momentum, Points, Shipped};
     let arm = |name: &str, kind, what| Arm { name: name.to_owned(), kind, what };
     let mut all = vec![
         arm("buy-and-hold", BuyAndHold, "every asset bought when it lists, kept, scaled to the same risk"),
         arm("alone", Alone(Weighing::Equal), "each funded agent in its own account, at once"),
         arm("alone+self", Alone(Weighing::Own), "the same, each sized by its own record"),
-        arm("alone+patient", AlonePatient, "each in its own account, as patient as the desk"),
-        arm("pool-alone", Account(Weighing::Equal, true), "netted in one account, traded at once"),
+        arm("alone+patient", AlonePatient, "each in its own account, at the desk's pace"),
+        arm("pool-alone", Account(Weighing::Equal, AtOnce), "netted in one account, traded at once"),
         arm(
             "net-eq",
-            Account(Weighing::Equal, false),
-            "netted, patient, equally funded: the strong baseline",
+            Account(Weighing::Equal, Desk),
+            "netted in one account at the desk's pace, equally funded: the strong baseline",
         ),
-        arm("net-self", Account(Weighing::Own, false), "the same, weighed by each agent's own record"),
-        arm("net-eq×points", Account(Weighing::Points, false), "the same, weighed by points"),
-        arm("net-hedge", Account(Weighing::Hedge, false), "the same, exponential weights on results"),
-        arm("net-hrp", Account(Weighing::Hrp, false), "the same, hierarchical risk parity"),
-        arm("net-mv", Account(Weighing::MeanVariance, false), "the same, shrunk mean-variance"),
-        arm("tsmom6", Momentum, "one momentum rule over six look-backs, same execution"),
+        arm("net-eq+zone", Account(Weighing::Equal, Zone), "the same with a no-trade zone in place of the band"),
+        arm("net-self", Account(Weighing::Own, Desk), "the same, weighed by each agent's own record"),
+        arm("net-eq×points", Account(Weighing::Points, Desk), "the same, weighed by points"),
+        arm("net-hedge", Account(Weighing::Hedge, Desk), "the same, exponential weights on results"),
+        arm("net-hrp", Account(Weighing::Hrp, Desk), "the same, hierarchical risk parity"),
+        arm("net-mv", Account(Weighing::MeanVariance, Desk), "the same, shrunk mean-variance"),
+        arm("tsmom6", Momentum(Desk), "one momentum rule over six look-backs, same execution"),
+        arm("tsmom6+zone", Momentum(Zone), "the same with a no-trade zone"),
         arm(
             "net-all",
-            Account(Weighing::Voices(usize::MAX), false),
+            Account(Weighing::Voices(usize::MAX), Desk),
             "all voices equally funded in one account",
         ),
+        arm("net-all+zone", Account(Weighing::Voices(usize::MAX), Zone), "the same with a no-trade zone"),
     ];
     for (name, lambda) in [("hive λ=¼", 0.25), ("hive λ=½", 0.5), ("hive λ=¾", 0.75), ("hive λ=1", 1.0)]
     {
         all.push(arm(name, Fixed(lambda), "funded agents listening, no points, no managers"));
     }
     for (name, lambda) in [("bare λ=¼", 0.25), ("bare λ=½", 0.5), ("bare λ=¾", 0.75)] {
-        all.push(arm(name, Bare(lambda), "the same without rails, and nobody goes broke"));
+        all.push(arm(name, Bare(lambda), "the same without rails, and nobody is stopped out"));
     }
     all.push(arm("hive λ=1 bare", Bare(1.0), "the same without rails: must equal net-all"));
     all.push(arm("hive+points", Points, "λ = 1, voices and funds by points, no managers"));
     all.push(arm("hive", Shipped, "the hive as it is set up"));
     for m in CURVE.into_iter().filter(|m| *m < voices) {
-        let kind = Account(Weighing::Voices(m), false);
+        let kind = Account(Weighing::Voices(m), Desk);
         all.push(arm(&format!("voices-{m}"), kind, "that many of all voices in one account"));
     }
     all.extend(Control::ALL.map(|c| arm(c.name(), Kind::Control(c), c.what())));
     all
+}
+
+/// Arms that run only where they are named: the swarm as it is set up, each time without one part of it.
+pub fn without() -> Vec<Arm> {
+    let arm = |(left, name, what): (Left, &str, &'static str)| {
+        Arm { name: name.to_owned(), kind: Kind::Without(left), what }
+    };
+    Left::ALL.map(arm).to_vec()
 }
 
 /// The arms named, with those that every report needs; an unknown name is given back.

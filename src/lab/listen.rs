@@ -2,7 +2,7 @@
 //! the very `respond` of a headless run, so their decision hashes are equal.
 
 use super::account::NO_BREAKER;
-use super::arms::Kind;
+use super::arms::{Kind, NO_LIMIT};
 use super::controls::{Rewrite, Tape};
 use super::misserved::{self, Wrong};
 use super::parts::Parts;
@@ -14,9 +14,6 @@ use crate::engine::speak::{Said, Speak};
 use crate::engine::{Outputs, Settings};
 use crate::hive::settings::{Balance, Managers};
 use std::sync::Arc;
-
-/// More than any agent could be worth.
-const NO_LIMIT: f64 = 1e12;
 
 /// One arm.
 pub struct Listener {
@@ -133,6 +130,10 @@ fn under(kind: Kind, cast: &Arc<Cast>, settings: &Settings) -> (Arc<Cast>, Setti
                 agent.traits.max_follow = NO_LIMIT;
             }
             cast = Arc::new(bare);
+        }
+        Kind::Without(left) => {
+            left.out(&mut s);
+            s.breaker = NO_BREAKER;
         }
         Kind::Control(_) => s.breaker = NO_BREAKER,
         _ => {}

@@ -150,7 +150,7 @@ pub struct Dose {
     pub sharpe: f64,
     pub vs_strong: Interval,
     pub max_drawdown_change: f64,
-    /// Without rails and the rule that who loses its funds is broke.
+    /// Without rails, and nobody is stopped out.
     pub sharpe_bare: Option<f64>,
 }
 

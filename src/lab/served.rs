@@ -1,7 +1,7 @@
 //! What is said of services: what each gave and to whom, what each is worth, what wrong messages leave of it,
 //! what was tried beside, and the rungs from accounts of their own to the account that knows all.
 
-use super::ALL;
+use super::{ALL, HIVE};
 use super::arms::Kind;
 use super::bootstrap::Interval;
 use super::parts::Parts;
@@ -88,6 +88,12 @@ pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
     };
     for (key, other) in rungs {
         if let Some(u) = over(&report.facts, sample, SERVED, other) {
+            report.uplift.insert(key.to_owned(), u);
+        }
+    }
+    // As it is set up (its own λ, points, managers and services), beside the arm that only listens.
+    for (key, other) in [("hive_vs_sum_silo", SILO), ("hive_vs_net_account", ACCOUNT), ("hive_vs_best_centre", CENTRE)] {
+        if let Some(u) = over(&report.facts, sample, HIVE, other) {
             report.uplift.insert(key.to_owned(), u);
         }
     }

@@ -4,7 +4,7 @@
 //! was said once.
 
 use super::account::Account;
-use super::arms::{Arm, Kind, Weighing};
+use super::arms::{Arm, Follows, Kind, Weighing};
 use super::controls::{Control, Tape};
 use super::elsewhere::{Overlay, SideCosts};
 use super::listen::Listener;
@@ -16,7 +16,7 @@ use super::stream::{Meter, Scale, Track};
 use super::study::World;
 use crate::agents::Cast;
 use crate::agents::cast::cast;
-use crate::domain::{Digest, Event, Stamp};
+use crate::domain::{Digest, Event, Holds, Stamp};
 use crate::engine::Settings;
 use crate::engine::speak::{Said, Speak, SpeakSpec};
 use crate::market::Market;
@@ -83,7 +83,7 @@ impl<'a> Stage<'a> {
     fn actor(&self, arm: &Arm, tape: Option<&Tape>) -> Actor {
         let (universe, settings) = (&self.world.universe, self.settings);
         let clock = settings.clock.decide;
-        let account = |at_once| Box::new(Account::new(universe, settings, at_once));
+        let account = |follows: Follows| Box::new(Account::new(universe, &follows.settings(settings)));
         let weights = |rule| Weights::new(rule, &self.cast);
         match arm.kind {
             Kind::Alone(rule) => Actor::Alone {
@@ -104,22 +104,22 @@ impl<'a> Stage<'a> {
                 digest: Digest::default(),
             },
             Kind::BuyAndHold => Actor::Hold(BuyAndHold::new(universe, settings)),
-            Kind::Account(rule, at_once) => Actor::Voices(account(at_once), weights(rule)),
+            Kind::Account(rule, follows) => Actor::Voices(account(follows), weights(rule)),
             Kind::Central(parts) => {
-                let account = Box::new(Account::served(universe, settings, false, parts));
+                let account = Box::new(Account::served(universe, settings, parts));
                 Actor::Voices(account, weights(Weighing::Voices(usize::MAX)))
             }
             Kind::Silo(capital) => {
                 let mut own = settings.clone();
                 own.services.capital = capital;
                 let carry = Parts { carry: true, beyond: true, netting: true, ..Parts::NONE };
-                let carry = Box::new(Account::served(universe, &own, false, carry));
-                let silos = Silos { desk: account(false), carry };
+                let carry = Box::new(Account::served(universe, &own, carry));
+                let silos = Silos { desk: account(Follows::Desk), carry };
                 Actor::Silos(silos, weights(Weighing::Voices(usize::MAX)))
             }
-            Kind::Funded(side) => Actor::Paid(account(false), weights(Weighing::Voices(usize::MAX)), side),
+            Kind::Funded(side) => Actor::Paid(account(Follows::Desk), weights(Weighing::Voices(usize::MAX)), side),
             Kind::Elsewhere(rule, parts) => {
-                let account = Box::new(Account::served(universe, settings, false, parts));
+                let account = Box::new(Account::served(universe, settings, parts));
                 let places = self.world.elsewhere.iter().filter(|e| e.rule == rule);
                 let overlays = places
                     .map(|e| Overlay::new(e.clone(), SideCosts::of(e.asset, universe, settings), clock))
@@ -127,16 +127,16 @@ impl<'a> Stage<'a> {
                 Actor::Elsewhere(account, weights(Weighing::Voices(usize::MAX)), overlays)
             }
             Kind::Blind(parts) => {
-                let account = Box::new(Account::served(universe, settings, false, parts));
+                let account = Box::new(Account::served(universe, settings, parts));
                 Actor::Blind(account, RandomDesk::new(self.cast.seed))
             }
             Kind::Steady => {
                 let mut settings = settings.clone();
                 settings.desk.steady = true;
-                let account = Box::new(Account::new(universe, &settings, false));
+                let account = Box::new(Account::new(universe, &settings));
                 Actor::Voices(account, weights(Weighing::Voices(usize::MAX)))
             }
-            Kind::Momentum => Actor::Rule(account(false), Momentum::new(universe)),
+            Kind::Momentum(follows) => Actor::Rule(account(follows), Momentum::new(universe)),
             kind => Actor::Listens(Box::new(Listener::new(kind, &self.cast, universe, settings, tape))),
         }
     }
@@ -208,7 +208,7 @@ impl<'a> Stage<'a> {
             }
             (Actor::Elsewhere(account, weights, overlays), Some(at)) => {
                 weights.update(cast, &self.record, settings);
-                pooled(cast, speak, &weights.of, aims);
+                pooled(cast, speak, &weights.of, settings.listening.holds, aims);
                 account.barrier(at, speak, aims);
                 overlays.iter_mut().for_each(|o| {
                     let asset = o.asset();
@@ -221,19 +221,19 @@ impl<'a> Stage<'a> {
             }
             (Actor::Silos(silos, weights), Some(at)) => {
                 weights.update(cast, &self.record, settings);
-                pooled(cast, speak, &weights.of, aims);
+                pooled(cast, speak, &weights.of, settings.listening.holds, aims);
                 silos.desk.barrier(at, speak, aims);
                 aims.fill(0.0);
                 silos.carry.barrier(at, speak, aims);
             }
             (Actor::Voices(account, weights), Some(at)) => {
                 weights.update(cast, &self.record, settings);
-                pooled(cast, speak, &weights.of, aims);
+                pooled(cast, speak, &weights.of, settings.listening.holds, aims);
                 account.barrier(at, speak, aims);
             }
             (Actor::Paid(account, weights, side), Some(at)) => {
                 weights.update(cast, &self.record, settings);
-                pooled(cast, speak, &weights.of, aims);
+                pooled(cast, speak, &weights.of, settings.listening.holds, aims);
                 for (asset, aim) in aims.iter_mut().enumerate() {
                     *aim += FUNDING_SHARE * (*side * account.funding_voice(asset, at, speak) - *aim);
                 }
@@ -290,14 +290,20 @@ fn scaled(
     meter.mark(at, *equity);
 }
 
-/// Σ weight × intent, by asset.
-pub fn pooled(cast: &Cast, speak: &Speak, weights: &[f64], aims: &mut [f64]) {
+/// Σ weight × announced position at the last price, by asset.
+pub fn pooled(cast: &Cast, speak: &Speak, weights: &[f64], holds: Holds, aims: &mut [f64]) {
     aims.fill(0.0);
     for (agent, weight) in cast.agents.iter().zip(weights) {
         if *weight != 0.0 {
             for slot in agent.slots.clone() {
-                aims[cast.slots[slot].asset.index()] += weight * speak.lives[slot].intent;
+                // At a price of 1: what it costs now is one multiplication an asset.
+                aims[cast.slots[slot].asset.index()] += weight * speak.announced[slot].at(1.0, holds);
             }
+        }
+    }
+    if holds == Holds::Quantity {
+        for (aim, listing) in aims.iter_mut().zip(&speak.market.listings) {
+            *aim = if *aim == 0.0 { 0.0 } else { *aim * listing.last.close };
         }
     }
 }

@@ -24,6 +24,9 @@ pub fn verdict(r: &Report) -> String {
         ("vs_sum_silo", "sum-silo, with services"),
         ("vs_net_account", "net-account, with services"),
         ("vs_best_centre", "best centre, with services"),
+        ("hive_vs_sum_silo", "sum-silo, as shipped"),
+        ("hive_vs_net_account", "net-account, as shipped"),
+        ("hive_vs_best_centre", "best centre, as shipped"),
     ];
     for (key, name) in rungs {
         if let Some(u) = r.uplift.get(key) {

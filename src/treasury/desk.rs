@@ -1,10 +1,11 @@
-//! The desk: where the stances of all agents become one patient net position per asset, and where
+//! The desk: where the stances of all agents become one net position per asset, and where
 //! that position is told apart again, agent by agent, to the last atom.
 //!
 //! ```text
 //! aim_i[a] += η (x_i[a] − aim_i[a])                     aim = Σ aim_i, linear, so attribution is exact
 //! tgt_i = k·s·aim_i      k and s from [`super::sizing`]; long-only instrument and Σtgt < 0: all tgt_i = 0
-//! net goes to Σtgt if |Σtgt − held| > β·max(|Σtgt|, |held|), else stays;  Σtgt = 0: flat
+//! net follows Σtgt at the desk's pace ([`crate::agents::pace`]): to it if |Σtgt − held| > β·max(|Σtgt|, |held|),
+//!     or to the edge of a zone around it, else it stays;  Σtgt = 0: flat
 //! held_i = tgt_i + (held − Σtgt)·|tgt_i| / Σ|tgt|       on the held actually reached
 //! ```
 //!
@@ -21,9 +22,10 @@
 use super::settings::DeskSettings;
 use super::sizing::{SizeRules, Sizing};
 use crate::agents::Cast;
-use crate::agents::books::Pace;
+use crate::agents::pace::Pace;
 use crate::domain::money::power_of_ten;
 use crate::domain::{AgentId, Decimal, Instrument, InstrumentId, Span, Universe};
+use crate::fills::Tariff;
 use crate::ledger::Ledger;
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +80,13 @@ pub struct DeskSpec {
 
 impl DeskSpec {
     /// For a cast on a universe. Today each asset has one instrument, of the same number.
-    pub fn new(settings: DeskSettings, cast: &Cast, universe: &Universe, clock: Span) -> Self {
+    pub fn new(
+        settings: DeskSettings,
+        cast: &Cast,
+        universe: &Universe,
+        costs: &Tariff,
+        clock: Span,
+    ) -> Self {
         let declared = |asset: &Vec<u32>| {
             asset.iter().copied().filter(|s| (*s as usize) < cast.declared_slots).collect()
         };
@@ -89,7 +97,7 @@ impl DeskSpec {
             agents.push(Ledger::TREASURY);
         }
         DeskSpec {
-            rules: SizeRules::new(settings, universe, clock),
+            rules: SizeRules::new(settings, universe, costs, clock),
             by_instrument,
             agents,
             atoms: universe.desk().iter().map(Atoms::of).collect(),
@@ -175,6 +183,10 @@ pub struct Quote {
     pub close: f64,
     /// Close-to-close return of this bar.
     pub change: f64,
+    /// Volatility of a bar; NaN while it is not known.
+    pub sigma: f64,
+    /// Base units traded in this bar.
+    pub volume: f64,
 }
 
 /// What scales the desk at a barrier.
@@ -182,8 +194,8 @@ pub struct Quote {
 pub struct Steer {
     /// Marked equity, in currency.
     pub equity: f64,
-    /// Band β.
-    pub band: f64,
+    /// Multiplies the width of the band, or of the zone.
+    pub width: f64,
     /// Multiplies the risk target.
     pub risk_scale: f64,
     /// Multiplies the gross cap.
@@ -262,10 +274,11 @@ impl Desk {
             }
             net += part.target;
         }
-        let (target, held) = (libm::rint(net * self.worth[i]), self.held[i]);
-        let pace = Pace { patience: 1.0, band: steer.band, shorts: true };
-        let change = if pace.trades(target, held as f64) { target - held as f64 } else { 0.0 };
-        spec.atoms[i].quantity(change as i64)
+        let (width, least) = self.sizing.follow(&spec.rules, quote, steer, net);
+        let (target, held) = (libm::rint(net * self.worth[i]), self.held[i] as f64);
+        let change = libm::rint(width.scaled(self.worth[i]).goal(target, held)) - held;
+        let too_small = target != 0.0 && libm::fabs(change) < least * self.worth[i];
+        spec.atoms[i].quantity(if too_small { 0 } else { change as i64 })
     }
 
     /// Tells the position apart after a bar of the instrument: `filled` atoms were added to the net.
@@ -392,13 +405,26 @@ impl Desk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agents::pace::Width;
     use crate::domain::InstrumentKind;
+    use crate::fills::Costs;
     use proptest::prelude::*;
+
+    const AT_ONCE: Pace = Pace { patience: 1.0, width: Width::Band(0.4), shorts: true };
+
+    fn quote(close: f64, change: f64) -> Quote {
+        Quote { instrument: InstrumentId(0), close, change, sigma: 0.01, volume: 1e6 }
+    }
 
     fn spec(agents: u32, kind: InstrumentKind) -> DeskSpec {
         let lot = Atoms { scale: 9 };
         DeskSpec {
-            rules: SizeRules { settings: DeskSettings::default(), kinds: vec![kind], bars_per_year: 2_191.5 },
+            rules: SizeRules {
+                settings: DeskSettings { band: 0.4, ..DeskSettings::default() },
+                kinds: vec![kind],
+                costs: vec![Costs::default()],
+                bars_per_year: 2_191.5,
+            },
             by_instrument: vec![(0..=agents).collect()],
             agents: (0..agents).map(AgentId).chain([Ledger::TREASURY]).collect(),
             atoms: vec![lot],
@@ -406,7 +432,7 @@ mod tests {
     }
 
     fn steer() -> Steer {
-        Steer { equity: 100_000.0, band: 0.4, risk_scale: 1.0, gross_scale: 1.0, flatten: false }
+        Steer { equity: 100_000.0, width: 1.0, risk_scale: 1.0, gross_scale: 1.0, flatten: false }
     }
 
     /// A desk whose aim has had its bars, the aims given.
@@ -415,13 +441,13 @@ mod tests {
         let mut wanted = vec![];
         for bar in 0..200 {
             for (slot, x) in aims.iter().enumerate() {
-                desk.aim(slot, *x, Pace { patience: 1.0, band: 0.4, shorts: true });
+                desk.aim(slot, *x, AT_ONCE);
             }
             wanted.clear();
             let change = if bar % 2 == 0 { 0.01 } else { -0.01 };
             desk.decide(
                 spec,
-                &[Quote { instrument: InstrumentId(0), close: 100.0, change }],
+                &[quote(100.0, change)],
                 &steer(),
                 &mut wanted,
             );
@@ -444,11 +470,11 @@ mod tests {
     fn before_its_volatility_is_known_the_target_is_flat() {
         let spec = spec(1, InstrumentKind::Perp);
         let mut desk = Desk::new(&spec);
-        desk.aim(0, 0.5, Pace { patience: 1.0, band: 0.4, shorts: true });
+        desk.aim(0, 0.5, AT_ONCE);
         let mut wanted = vec![];
         desk.decide(
             &spec,
-            &[Quote { instrument: InstrumentId(0), close: 100.0, change: 0.01 }],
+            &[quote(100.0, 0.01)],
             &steer(),
             &mut wanted,
         );
@@ -475,12 +501,12 @@ mod tests {
         desk.attribute(&spec, InstrumentId(0), filled, &mut changes);
         assert_eq!(changes.iter().map(|c| c.1).sum::<i64>(), filled);
         for (slot, x) in [0.1, 0.2].into_iter().enumerate() {
-            desk.aim(slot, x, Pace { patience: 1.0, band: 0.4, shorts: true });
+            desk.aim(slot, x, AT_ONCE);
         }
         let mut wanted = vec![];
         desk.decide(
             &spec,
-            &[Quote { instrument: InstrumentId(0), close: 100.0, change: 0.01 }],
+            &[quote(100.0, 0.01)],
             &steer(),
             &mut wanted,
         );
@@ -523,8 +549,8 @@ mod tests {
                     part.aim = if aim.abs() < 0.5 { 0.0 } else { *aim };
                     part.bound = *bound;
                 }
-                let quote = Quote { instrument: InstrumentId(0), close: 1.0, change: 0.01 };
-                let wanted = desk.target(&spec, &quote, 1.0, &Steer { equity: 1e3, band, ..steer() });
+                let quote = quote(1.0, 0.01);
+                let wanted = desk.target(&spec, &quote, 1.0, &Steer { equity: 1e3, width: band, ..steer() });
                 // The venue fills any part of what was asked.
                 let filled = spec.atoms[0].count(wanted).unwrap() as f64 * filled;
                 let before: Vec<i64> = desk.parts.iter().map(|p| p.held).collect();

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! weight_i ∝ clip(√points_i / mean √points, floor, cap)        equal without points
-//! largest unit in real, and loss allowed before an agent is broke: × clip(points_i, ⅓, 1)
+//! largest unit in real, and loss allowed before an agent is stopped out: × clip(points_i, ⅓, 1)
 //! drawdown_by = "risk": the loss allowed × max(1, σ_i/σ̄) as well, σ_i of its real results over its grant,
 //! day by day with a span of 90 days, known after 20, σ̄ the mean over the funded
 //! ```
@@ -12,8 +12,8 @@
 //!
 //! 1. Weights are spread only at the rebalance, or when somebody loses or regains funds.
 //! 2. Moving funds conserves the total; nobody's equity is moved below zero.
-//! 3. A broke agent goes on alone and in sim; after its probation, points of at least 1 earn its
-//!    funds back.
+//! 3. An agent that is stopped out goes on alone and in sim, and has funds again after a time that is known
+//!    when it is stopped out. Its loss is then counted anew.
 
 use super::settings::{DrawdownBy, FundSettings};
 use crate::agents::Cast;
@@ -37,8 +37,8 @@ pub struct Funds {
     weights: Vec<f64>,
     /// By declared agent: whether it should have funds (the file, later the operator).
     wanted: Vec<bool>,
-    /// When it went broke.
-    broke: Vec<Option<Stamp>>,
+    /// When it was stopped out.
+    stopped_out: Vec<Option<Stamp>>,
     /// Highest attributed PnL so far.
     peak: Vec<Money>,
     /// What the last spread gave it.
@@ -57,7 +57,7 @@ impl Funds {
         let wanted: Vec<bool> = declared.iter().map(|a| a.funded).collect();
         let mut funds = Funds {
             weights: vec![0.0; declared.len()],
-            broke: vec![None; declared.len()],
+            stopped_out: vec![None; declared.len()],
             peak: vec![Decimal::ZERO; declared.len()],
             granted: vec![Decimal::ZERO; declared.len()],
             wanted,
@@ -75,9 +75,9 @@ impl Funds {
         self.weights.get(agent.index()).copied().unwrap_or(0.0)
     }
 
-    /// When an agent went broke, if it is.
-    pub fn broke(&self, agent: AgentId) -> Option<Stamp> {
-        self.broke.get(agent.index()).copied().flatten()
+    /// When an agent was stopped out, if it is.
+    pub fn stopped_out(&self, agent: AgentId) -> Option<Stamp> {
+        self.stopped_out.get(agent.index()).copied().flatten()
     }
 
     /// Whether the operator, or the file, wants it to have funds.
@@ -85,7 +85,7 @@ impl Funds {
         self.wanted.get(agent.index()).copied().unwrap_or(false)
     }
 
-    /// The operator gives an agent funds or takes them back; whether that is news. Who is broke and is
+    /// The operator gives an agent funds or takes them back; whether that is news. Who is stopped out and is
     /// given funds starts over from the PnL that it has. The next spread moves the money.
     pub fn want(
         &mut self,
@@ -96,17 +96,17 @@ impl Funds {
     ) -> Result<bool, LedgerError> {
         let i = agent.index();
         let Some(wanted) = self.wanted.get_mut(i) else { return Ok(false) };
-        let revived = funded && self.broke[i].is_some();
+        let revived = funded && self.stopped_out[i].is_some();
         let news = std::mem::replace(wanted, funded) != funded || revived;
         if news && funded {
-            self.broke[i] = None;
+            self.stopped_out[i] = None;
             self.peak[i] = ledger.pnl(agent, marks)?;
         }
         Ok(news)
     }
 
     fn is_funded(&self, i: usize) -> bool {
-        self.wanted[i] && self.broke[i].is_none()
+        self.wanted[i] && self.stopped_out[i].is_none()
     }
 
     /// Weights from points (per declared agent).
@@ -124,8 +124,8 @@ impl Funds {
         }
     }
 
-    /// Once a day: who has lost more than it may is broke, who has served its probation with points of
-    /// at least 1 is not any more. True if anything changed.
+    /// Once a day: who has lost more than it may is stopped out, and who was so for long enough returns. True
+    /// if anything changed.
     pub fn review(
         &mut self,
         at: Stamp,
@@ -141,9 +141,9 @@ impl Funds {
         for (i, points) in points.iter().enumerate() {
             let agent = AgentId(i as u32);
             let pnl = ledger.pnl(agent, marks)?;
-            if let Some(since) = self.broke[i] {
-                if at.since(since) >= probation && *points >= 1.0 {
-                    self.broke[i] = None;
+            if let Some(since) = self.stopped_out[i] {
+                if at.since(since) >= probation {
+                    self.stopped_out[i] = None;
                     self.peak[i] = pnl;
                     changed = true;
                 }
@@ -156,7 +156,7 @@ impl Funds {
                 * points.clamp(1.0 / 3.0, 1.0)
                 * risks[i];
             if self.weights[i] > 0.0 && to_estimate(self.peak[i] - pnl) > allowed {
-                self.broke[i] = Some(at);
+                self.stopped_out[i] = Some(at);
                 changed = true;
             }
         }
@@ -256,7 +256,7 @@ mod tests {
         let mut funds = Funds {
             weights: vec![0.0; N],
             wanted: vec![true; N],
-            broke: vec![None; N],
+            stopped_out: vec![None; N],
             peak: vec![Decimal::ZERO; N],
             granted: vec![Decimal::ZERO; N],
             spread_at: None,
@@ -309,23 +309,27 @@ mod tests {
             // A gain of 90 on 100 was moved out; a fall of 4 is nothing.
             let changed =
                 funds.review(day(d), &ledger, &[Decimal::new(186, 0)], &[1.0; N], &settings).unwrap();
-            assert!(!changed || funds.broke(AgentId(0)).is_none());
-            assert_eq!(funds.broke(AgentId(0)), None);
+            assert!(!changed || funds.stopped_out(AgentId(0)).is_none());
+            assert_eq!(funds.stopped_out(AgentId(0)), None);
         }
     }
 
     #[test]
-    fn who_loses_more_than_it_may_is_broke_and_earns_its_way_back_after_probation() {
+    fn who_loses_more_than_it_may_is_stopped_out_and_returns_after_its_time() {
         let (mut funds, mut ledger, settings) = stage();
+        let settings = FundSettings { drawdown_by: DrawdownBy::Funds, ..settings };
         let bad = [Decimal::new(151, 0)];
         assert!(funds.review(day(1), &ledger, &bad, &[1.0; N], &settings).unwrap());
-        assert_eq!(funds.broke(AgentId(1)), Some(day(1)));
+        assert_eq!(funds.stopped_out(AgentId(1)), Some(day(1)));
         funds.spread(day(1), &mut ledger, &bad, &[1.0; N], &settings).unwrap();
         assert_eq!(funds.weight(AgentId(1)), 0.0);
-        assert!(!funds.review(day(60), &ledger, &bad, &[1.0; N], &settings).unwrap(), "on probation");
-        assert!(!funds.review(day(92), &ledger, &bad, &[0.9; N], &settings).unwrap(), "points too low");
-        assert!(funds.review(day(93), &ledger, &bad, &[1.0; N], &settings).unwrap());
-        assert_eq!(funds.broke(AgentId(1)), None);
+        assert!(!funds.review(day(30), &ledger, &bad, &[1.0; N], &settings).unwrap(), "a day too early");
+        // Whatever its record: points are slow, and would keep most of them out for ever.
+        assert!(funds.review(day(31), &ledger, &bad, &[0.4; N], &settings).unwrap());
+        assert_eq!(funds.stopped_out(AgentId(1)), None);
+        funds.spread(day(31), &mut ledger, &bad, &[0.4; N], &settings).unwrap();
+        assert!(funds.weight(AgentId(1)) > 0.0);
+        assert!(!funds.review(day(32), &ledger, &bad, &[0.4; N], &settings).unwrap(), "counted anew");
     }
 
     #[test]
@@ -351,7 +355,7 @@ mod tests {
             // A move of six costs the wild one 24 of 100.
             let fell = [Decimal::new(106, 0)];
             funds.review(day(31), &ledger, &fell, &[1.0; N], &settings).unwrap();
-            (funds.broke(wild).is_some(), funds.broke(calm).is_some(), funds, ledger, settings)
+            (funds.stopped_out(wild).is_some(), funds.stopped_out(calm).is_some(), funds, ledger, settings)
         };
         let (wild, calm, ..) = ends(DrawdownBy::Funds);
         assert!(wild && !calm);
@@ -359,7 +363,7 @@ mod tests {
         assert!(!wild && !calm, "σ is 1.5 times the mean of 1, 4 and 3: thirty may be lost");
         assert!(funds.risks(&settings).iter().all(|r| *r >= 1.0));
         funds.review(day(32), &ledger, &[Decimal::new(120, 0)], &[1.0; N], &settings).unwrap();
-        assert!(funds.broke(AgentId(1)).is_some(), "there is a limit all the same");
+        assert!(funds.stopped_out(AgentId(1)).is_some(), "there is a limit all the same");
     }
 
     #[test]

@@ -10,7 +10,8 @@
 
 use super::desk::{Quote, Steer};
 use super::sizing::{SizeRules, Sizing};
-use crate::agents::books::{Book, Pace};
+use crate::agents::books::Book;
+use crate::agents::pace::Pace;
 use crate::domain::{Bar, InstrumentId, Span};
 use crate::fills::Costs;
 use crate::market::Listing;
@@ -77,13 +78,17 @@ impl Shadow {
         self.sizing.learn(quotes);
         self.sizing.aims.copy_from_slice(&self.aims);
         let scale = self.sizing.scale(rules, steer);
-        let equity = self.equity.max(0.0);
+        let steer = Steer { equity: self.equity.max(0.0), ..*steer };
         for quote in quotes {
             let i = quote.instrument.index();
-            let pace = Pace { patience: 1.0, band: steer.band, shorts: rules.kinds[i].can_short() };
-            let target = scale * pace.owned(self.aims[i]) * equity / quote.close;
-            let book = &mut self.books[i];
-            book.order = if pace.trades(target, book.quantity) { target - book.quantity } else { 0.0 };
+            let aim = if rules.kinds[i].can_short() { self.aims[i] } else { self.aims[i].max(0.0) };
+            let (width, least) = self.sizing.follow(rules, quote, &steer, scale * aim);
+            let units = steer.equity / quote.close;
+            let (target, book) = (scale * aim * units, &mut self.books[i]);
+            book.order = width.scaled(units).goal(target, book.quantity) - book.quantity;
+            if target != 0.0 && libm::fabs(book.order) < least * units {
+                book.order = 0.0;
+            }
         }
     }
 

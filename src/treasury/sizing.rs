@@ -7,12 +7,17 @@
 //! s = scale to the gross cap; spot instruments have one of their own
 //! ```
 //!
+//! and how far a position may be from its target ([`crate::agents::pace`]): a band, or a zone whose cost is
+//! fee, half-spread and 1½ times the impact of a typical change of the target at this equity.
+//!
 //! # Invariants
 //!
 //! 1. Until the volatility of the aims is known, k is 0.
 //! 2. k·s·Σ|aim| is at most the gross cap.
 
 use super::desk::{Quote, Steer};
+use crate::agents::pace::{Moves, Trades, Width, Zone};
+use crate::fills::{self, Costs, Tariff};
 use super::settings::DeskSettings;
 use super::steady::Steady;
 use crate::domain::{InstrumentKind, Span, Universe};
@@ -27,14 +32,21 @@ const KNOWN_BARS: u32 = 60;
 pub struct SizeRules {
     pub(super) settings: DeskSettings,
     pub(super) kinds: Vec<InstrumentKind>,
+    pub(super) costs: Vec<Costs>,
     pub(super) bars_per_year: f64,
 }
 
 impl SizeRules {
-    /// For a universe and a decision clock.
-    pub fn new(settings: DeskSettings, universe: &Universe, clock: Span) -> Self {
+    /// For a universe, what trading costs on it, and a decision clock.
+    pub fn new(settings: DeskSettings, universe: &Universe, costs: &Tariff, clock: Span) -> Self {
         let kinds = universe.desk().iter().map(|i| i.kind).collect();
-        SizeRules { settings, kinds, bars_per_year: clock.per_year() }
+        let costs = universe.desk().iter().map(|i| *costs.of(i)).collect();
+        SizeRules { settings, kinds, costs, bars_per_year: clock.per_year() }
+    }
+
+    /// Bars in the memory of volatility, movement and volume.
+    fn span_bars(&self) -> f64 {
+        self.settings.vol_span_days * self.bars_per_year / 365.25
     }
 }
 
@@ -45,10 +57,22 @@ pub struct Sizing {
     pub(super) aims: Vec<f64>,
     volatility: Weighted,
     steady: Option<Steady>,
+    /// By instrument; nothing without a zone.
+    zones: Vec<Around>,
+    /// Instruments that had a price at the last decision.
+    live: usize,
     /// k as of the last decision.
     pub risk_multiple: f64,
     /// s as of the last decision.
     pub gross_scale: f64,
+}
+
+/// What the zone around an instrument's target is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Around {
+    moves: Moves,
+    /// Base units traded in a bar.
+    volume: Weighted,
 }
 
 impl Sizing {
@@ -58,7 +82,15 @@ impl Sizing {
         Sizing {
             steady: s.steady.then(|| Steady::new(n, rules.bars_per_year, s.vol_span_days)),
             aims: vec![0.0; rules.kinds.len()],
-            volatility: Weighted::new(rules.settings.vol_span_days * rules.bars_per_year / 365.25),
+            volatility: Weighted::new(rules.span_bars()),
+            zones: match s.trades {
+                Trades::Band => Vec::new(),
+                Trades::Zone => {
+                    let span = rules.span_bars();
+                    vec![Around { moves: Moves::new(span), volume: Weighted::new(span) }; n]
+                }
+            },
+            live: 0,
             risk_multiple: 0.0,
             gross_scale: 1.0,
         }
@@ -73,6 +105,32 @@ impl Sizing {
         if let Some(steady) = &mut self.steady {
             steady.learn(quotes);
         }
+        self.live = quotes.iter().filter(|q| q.sigma.is_finite()).count();
+        if !self.zones.is_empty() {
+            for quote in quotes {
+                self.zones[quote.instrument.index()].volume.push(quote.volume);
+            }
+        }
+    }
+
+    /// How far a position may be from `target` (a fraction of equity), and the smallest order, as a fraction of
+    /// equity too.
+    pub fn follow(&mut self, rules: &SizeRules, quote: &Quote, steer: &Steer, target: f64) -> (Width, f64) {
+        let (i, s) = (quote.instrument.index(), &rules.settings);
+        let Some(around) = self.zones.get_mut(i) else {
+            return (Width::Band((s.band * steer.width).min(1.0)), 0.0);
+        };
+        around.moves.push(target);
+        let costs = &rules.costs[i];
+        let typical = libm::sqrt(around.moves.mean_square()) * steer.equity / quote.close;
+        let impact = fills::impact_rate(costs, quote.sigma, typical, around.volume.mean());
+        let zone = Zone {
+            cost: fills::side_rate(costs, rules.kinds[i]) + 1.5 * impact,
+            gamma: 1.0 / s.target_vol,
+            sigma: quote.sigma,
+            live: self.live,
+        };
+        (Width::Zone(steer.width * zone.width(&around.moves)), s.order_min)
     }
 
     /// k·s for the aims as they are now.

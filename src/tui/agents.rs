@@ -20,7 +20,7 @@ const HOLDS: usize = 14;
 const HOLDS_MIN: usize = 10;
 
 fn quiet(a: &AgentRow) -> bool {
-    matches!(a.state, AgentState::Broke | AgentState::Unfunded | AgentState::Quarantined)
+    matches!(a.state, AgentState::StoppedOut | AgentState::Unfunded | AgentState::Quarantined)
 }
 
 fn gain(x: f64) -> (String, Role) {

@@ -355,8 +355,8 @@ impl App {
             Action::Pause => Some(Request::Pause(Some(id))),
             Action::Mute if s.muted => Some(Request::Unmute(id)),
             Action::Mute => Some(Request::Mute(id)),
-            // Who is broke and is given funds starts over.
-            _ => self.money(&agent, !s.funded || agent.state == crate::view::cockpit::AgentState::Broke),
+            // Who was stopped out and is given funds starts over.
+            _ => self.money(&agent, !s.funded || agent.state == crate::view::cockpit::AgentState::StoppedOut),
         }
     }
 

@@ -349,7 +349,7 @@ fn label<'a>(app: &App, a: &AgentRow, cells: u16, chosen: bool) -> Line<'a> {
     if cells == 1 {
         return Line::from(glyph);
     }
-    let quiet = matches!(a.state, AgentState::Broke | AgentState::Unfunded | AgentState::Quarantined);
+    let quiet = matches!(a.state, AgentState::StoppedOut | AgentState::Unfunded | AgentState::Quarantined);
     let bright = match a.points {
         _ if chosen => Role::Selected,
         _ if quiet => Role::Dim,

@@ -15,7 +15,7 @@ pub fn row(i: u32) -> AgentRow {
         family: Family::ALL[i as usize % Family::ALL.len()],
         goal: Goal::ALL[i as usize % 4],
         assets: "BTC ETH".to_owned(),
-        state: if i == 3 { AgentState::Broke } else { AgentState::Live },
+        state: if i == 3 { AgentState::StoppedOut } else { AgentState::Live },
         switches: Switches { funded: true, ..Switches::default() },
         points: 0.7,
         trend: vec![90, 80, 70],

@@ -291,7 +291,7 @@ pub fn mark(state: AgentState) -> &'static str {
         AgentState::Drained => "▽",
         AgentState::Muted => "⊘",
         AgentState::Deaf => "◌",
-        AgentState::Broke => "✕",
+        AgentState::StoppedOut => "✕",
         AgentState::Unfunded => "○",
         AgentState::Quarantined => "⊗",
         AgentState::OnProbation => "◍",
@@ -307,7 +307,7 @@ pub fn state(state: AgentState) -> Role {
         | AgentState::Muted
         | AgentState::Deaf
         | AgentState::OnProbation => Role::Warn,
-        AgentState::Broke | AgentState::Quarantined => Role::Bad,
+        AgentState::StoppedOut | AgentState::Quarantined => Role::Bad,
         AgentState::Unfunded => Role::Dim,
     }
 }

@@ -62,7 +62,7 @@ pub enum AgentState {
     /// The operator, or the file, gives it no funds.
     Unfunded,
     /// It has lost its funds.
-    Broke,
+    StoppedOut,
     /// Its real position may only shrink, and runs off.
     Drained,
     /// It takes no new real risk.
@@ -83,7 +83,7 @@ impl AgentState {
     /// All, the strictest first. Variants are only ever appended, so their own order says nothing.
     pub const STRICT: [AgentState; 9] = [
         AgentState::Unfunded,
-        AgentState::Broke,
+        AgentState::StoppedOut,
         AgentState::Quarantined,
         AgentState::Drained,
         AgentState::Paused,
@@ -102,7 +102,7 @@ impl AgentState {
     pub fn text(self) -> &'static str {
         match self {
             AgentState::Unfunded => "unfunded",
-            AgentState::Broke => "broke",
+            AgentState::StoppedOut => "stopped out",
             AgentState::Drained => "drained",
             AgentState::Paused => "paused",
             AgentState::Muted => "muted",
@@ -127,7 +127,7 @@ pub struct Switches {
     pub muted: bool,
     /// It hears nothing.
     pub deaf: bool,
-    /// It is to have funds; it may still be broke.
+    /// It is to have funds; it may still be stopped out.
     pub funded: bool,
 }
 

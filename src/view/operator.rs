@@ -78,7 +78,7 @@ pub struct AgentState {
     pub name: String,
     /// Its family.
     pub family: String,
-    /// In a word or two: the strictest that holds of `unfunded`, `broke`, `quarantined`, `drained`, `paused`,
+    /// In a word or two: the strictest that holds of `unfunded`, `stopped out`, `quarantined`, `drained`, `paused`,
     /// `muted`, `deaf`, `on probation`, `live`.
     pub state: String,
     /// Real takes no new risk.
@@ -90,7 +90,7 @@ pub struct AgentState {
     /// It hears nothing.
     pub deaf: bool,
     /// It has lost its funds.
-    pub broke: bool,
+    pub stopped_out: bool,
     /// It has funds.
     pub funded: bool,
     /// Its share of the hive's funds.
@@ -152,7 +152,7 @@ pub fn agents(engine: &Engine) -> Vec<AgentState> {
     let (real, standing) = (&respond.real, Standing::now(engine));
     let one = |agent: &crate::agents::Agent| {
         let id = agent.id;
-        let (s, broke) = (record::switches(engine, id), real.funds.broke(id).is_some());
+        let (s, stopped_out) = (record::switches(engine, id), real.funds.stopped_out(id).is_some());
         let phase = respond.office.wards.phase(id);
         AgentState {
             id,
@@ -163,8 +163,8 @@ pub fn agents(engine: &Engine) -> Vec<AgentState> {
             drained: s.drained,
             muted: s.muted,
             deaf: s.deaf,
-            broke,
-            funded: s.funded && !broke,
+            stopped_out,
+            funded: s.funded && !stopped_out,
             weight: real.funds.weight(id),
             points: respond.points.agent(cast, id),
             real_pnl: real.ledger.pnl(id, &real.marks).ok(),

@@ -213,10 +213,10 @@ pub(super) fn switches(engine: &Engine, agent: AgentId) -> Switches {
 /// What a declared agent may do: the strictest that holds.
 pub(super) fn state(engine: &Engine, agent: AgentId) -> AgentState {
     let (s, phase) = (switches(engine, agent), engine.respond.office.wards.phase(agent));
-    let broke = engine.respond.real.funds.broke(agent).is_some();
+    let stopped_out = engine.respond.real.funds.stopped_out(agent).is_some();
     let holds = |state: &AgentState| match state {
         AgentState::Unfunded => !s.funded,
-        AgentState::Broke => broke,
+        AgentState::StoppedOut => stopped_out,
         AgentState::Quarantined => matches!(phase, Phase::Quarantine { .. }),
         AgentState::Drained => s.drained,
         AgentState::Paused => s.paused,

@@ -67,7 +67,7 @@ pub struct AgentLine {
     /// Equity of its real book: Σ funds + treasury + rounding = account.
     pub funds: String,
     /// Whether it has lost its funds.
-    pub broke: bool,
+    pub stopped_out: bool,
     /// Intents of the alone life that were closed.
     pub trades: u32,
     /// Messages it sent.
@@ -292,7 +292,7 @@ fn line(engine: &Engine, agent: &Agent, funds: Decimal, influence: &Influence) -
         real_pnl: exact(real.ledger.pnl(id, &real.marks).unwrap_or_default()),
         points: respond.points.agent(cast, id),
         funds: exact(funds),
-        broke: real.funds.broke(id).is_some(),
+        stopped_out: real.funds.stopped_out(id).is_some(),
         trades,
         messages_sent: respond.bus.sent(id.index()),
         messages_acted_on: respond.bus.acted_on(id.index()),

@@ -171,8 +171,7 @@ fn adjustment(engine: &Engine, a: &Adjustment) -> String {
     let knob = match a.knob {
         Knob::RiskScale => "risk scale",
         Knob::GrossCap => "gross cap",
-        Knob::Patience => "patience",
-        Knob::Band => "band",
+        Knob::Width => "width of the band",
         Knob::Voice => "voice",
         Knob::Unit => "largest unit",
         Knob::Limit => "exposure limit",

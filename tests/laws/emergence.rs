@@ -81,7 +81,7 @@ fn the_operators_hand_is_no_part_of_what_is_measured() {
     let tape = Tape::market(150);
     let mut config = shipped();
     config.managers = Managers::default();
-    // Who is broke is not asked any more.
+    // Who is stopped out is not asked any more.
     config.funds.drawdown_max = 1e9;
     let free = run(&config, &tape);
     let mut held = Run::start(&config, &tape.universe);

@@ -6,7 +6,7 @@
 //! | LR | risk scale, min … 1: solidarity clip(1 − 0.7·drawdown/(1.5·σ a year), min, 1) | drawdown → recovery |
 //! | LR | gross cap × clip(budget/CVaR95, min, 1) | CVaR95 over budget → under 90 % of it |
 //! | BM | risk scale, back up to 1, the budget: a share of what solidarity took | drawdown low and growth behind target → drawdown high, or growth reached |
-//! | F | η and β: slower and wider while trading costs eat the profit; faster while they do not and the way to +10 % is longer than asked for; home otherwise | share of gross profit lost to cost |
+//! | F | width of the band or zone, ×0.5 … ×2: wider while trading costs eat the profit; narrower while they do not and the way to +10 % is longer than asked for; home otherwise | share of gross profit lost to cost |
 //! | A | an agent's voice and largest unit ([`quarantine`]) | errors or hand-holding → time, by way of probation |
 //! | asset | a one-sided agent's exposure limit on an asset, 1 … max ([`netting`]) | others hold the other side → they do not |
 //!
@@ -27,10 +27,8 @@ const STEP: f64 = 0.05;
 const STEP_SOLIDARITY: f64 = 0.01;
 /// Days of memory of the F manager: a year, so that it sees what trading costs and not last month's luck.
 const COST_DAYS: f64 = 365.0;
-/// A turn of the band, large enough to be worth saying.
-const BAND_STEP: f64 = 0.025;
-/// How far the band may widen above the configured one.
-const BAND_WIDER: f64 = 0.20;
+/// A turn of the width: large enough to be worth saying.
+const WIDER: f64 = 1.1;
 
 /// The knobs of the whole as they stand.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,10 +37,13 @@ pub struct Knobs {
     pub risk_scale: f64,
     /// Multiplies the configured gross cap.
     pub gross_scale: f64,
-    /// η.
-    pub patience: f64,
-    /// β.
-    pub band: f64,
+    /// Multiplies the width of the desk's band or zone.
+    pub width: f64,
+}
+
+impl Knobs {
+    /// At their configured places.
+    pub const HOME: Knobs = Knobs { risk_scale: 1.0, gross_scale: 1.0, width: 1.0 };
 }
 
 /// The managers' memory and their knobs.
@@ -54,8 +55,6 @@ pub struct Office {
     pub wards: Wards,
     /// By declared slot: multiplies the agent's exposure limit on the asset.
     pub limits: Vec<f64>,
-    /// As configured.
-    base: Knobs,
     /// What LR makes of the drawdown; BM may give some of it back.
     solidarity: f64,
     /// Whether BM gives risk back.
@@ -94,13 +93,11 @@ pub type Said = (Speaker, Option<AssetId>, Adjustment);
 
 impl Office {
     /// Knobs at their configured places, nobody watched.
-    pub fn new(patience: f64, band: f64, agents: usize, slots: usize) -> Self {
-        let base = Knobs { risk_scale: 1.0, gross_scale: 1.0, patience, band };
+    pub fn new(agents: usize, slots: usize) -> Self {
         Office {
-            knobs: base,
+            knobs: Knobs::HOME,
             wards: Wards::new(agents),
             limits: vec![1.0; slots],
-            base,
             solidarity: 1.0,
             giving: false,
             profit: 0.0,
@@ -199,20 +196,20 @@ impl Office {
         // A losing year is no matter of cost: then there is no profit to lose a share of, and the knobs
         // go home. Slowing down in a loss would only hold what loses for longer.
         let share = (self.profit > 0.0).then(|| self.cost / self.profit);
-        let (patience, band) = match share {
-            Some(s) if s > m.cost_share_high => (self.knobs.patience * 0.9, self.knobs.band + BAND_STEP),
+        let width = match share {
+            Some(s) if s > m.cost_share_high => self.knobs.width * WIDER,
             Some(s) if s < m.cost_share_low && day.months_to_10 > targets.months_to_10 => {
-                (self.knobs.patience * 1.1, self.knobs.band - BAND_STEP)
+                self.knobs.width / WIDER
             }
             // In between, or with the goal reached, it goes home.
-            _ => (0.5 * (self.knobs.patience + self.base.patience), 0.5 * (self.knobs.band + self.base.band)),
+            _ => 0.5 * (self.knobs.width + 1.0),
         };
-        let patience = patience.clamp(m.patience_min, m.patience_max);
+        // The last bit of the way home is too small to be worth saying, and is gone at once.
+        let width = if libm::fabs(width - 1.0) < 0.5 * STEP { 1.0 } else { width };
+        let width = width.clamp(m.width_min, m.width_max);
         // What is said when there was no profit at all.
         let share = share.unwrap_or(0.0);
-        let band = band.clamp(self.base.band, (self.base.band + BAND_WIDER).min(0.95));
-        turn(&mut self.knobs.patience, patience, self.base.patience, Knob::Patience, share, 1.0, &mut say);
-        turn(&mut self.knobs.band, band, self.base.band, Knob::Band, share, 1.0, &mut say);
+        turn(&mut self.knobs.width, width, 1.0, Knob::Width, share, 1.0, &mut say);
     }
 }
 
@@ -265,7 +262,7 @@ mod tests {
     }
 
     fn managed(managers: &Managers, days: &[Day<'_>]) -> (Office, Vec<(Goal, Adjustment)>) {
-        let mut office = Office::new(0.10, 0.40, 1, 1);
+        let mut office = Office::new(1, 1);
         let mut said = vec![];
         for day in days {
             office.day(day, managers, &GoalTargets::default(), |(who, _, a)| {
@@ -336,23 +333,24 @@ mod tests {
     }
 
     #[test]
-    fn costs_slow_the_desk_down_to_its_bound() {
+    fn costs_widen_what_the_desk_lets_be_to_its_bound() {
         let dear = vec![Day { gross_profit: 1.0, ..CALM }; 100];
         let (office, said) = run(&dear);
-        assert!((0.05..0.055).contains(&office.knobs.patience), "within a step of the bound");
-        assert!((office.knobs.band - 0.60).abs() < 1e-12);
-        assert!(said.iter().all(|(g, _)| *g == Goal::Fast));
+        assert!((1.9..=2.0).contains(&office.knobs.width), "within a step of the bound");
+        assert!(said.iter().all(|(g, a)| *g == Goal::Fast && a.knob == Knob::Width));
         let cheap = vec![Day { cost: 0.1, ..CALM }; 100];
-        assert!((0.19..=0.20).contains(&run(&cheap).0.knobs.patience));
+        assert!((0.5..0.55).contains(&run(&cheap).0.knobs.width));
         let reached = vec![Day { cost: 0.1, months_to_10: 3.0, ..CALM }; 100];
-        assert_eq!(run(&reached).0.knobs.patience, 0.10, "no hurry once the goal is reached");
+        assert_eq!(run(&reached).0.knobs.width, 1.0, "no hurry once the goal is reached");
+        let home = [dear, vec![CALM; 100]].concat();
+        assert_eq!(run(&home).0.knobs.width, 1.0, "and home again once costs are usual");
     }
 
     #[test]
     fn nothing_is_turned_by_managers_that_are_not_set() {
-        let mut office = Office::new(0.10, 0.40, 1, 1);
+        let mut office = Office::new(1, 1);
         let bad = Day { drawdown: 0.5, cvar95: 0.5, gross_profit: -1.0, ..CALM };
         office.day(&bad, &Managers::default(), &GoalTargets::default(), |_| unreachable!());
-        assert_eq!(office, Office { profit: -1.0, cost: 2.5, ..Office::new(0.10, 0.40, 1, 1) });
+        assert_eq!(office, Office { profit: -1.0, cost: 2.5, ..Office::new(1, 1) });
     }
 }
