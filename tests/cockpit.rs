@@ -93,7 +93,7 @@ fn everything_on_the_picture_is_bounded() {
     let gauge = &run.engine.respond.gauge;
     assert_eq!(
         seen.emergence.map(|e| (e.from, e.gain, e.to)),
-        gauge.over_net_eq().map(|g| (g.low, g.sharpe, g.high))
+        gauge.rungs().over_alone.map(|g| (g.low, g.sharpe, g.high))
     );
     assert!(seen.emergence.is_some_and(|e| e.from < e.gain && e.gain < e.to));
     assert_eq!(seen.curves.real.len(), seen.curves.drawdown.len());

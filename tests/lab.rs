@@ -11,7 +11,7 @@ use hive::config::Config;
 use hive::domain::{AssetId, Event, MarketEvent};
 use hive::engine::Outputs;
 use hive::lab::account::Account;
-use hive::lab::arms::{self, Arm, Kind};
+use hive::lab::arms::{self, Arm, Follows, Kind};
 use hive::lab::keep::Keep;
 use hive::lab::report::{Facts, Sample, report};
 use hive::lab::trial::trial;
@@ -147,7 +147,7 @@ fn with_oracle(lag: i64) -> f64 {
             closes[instrument.index()].push(bar.close);
         }
     }
-    let mut account = Account::new(&world.universe, &world.settings, true);
+    let mut account = Account::new(&world.universe, &Follows::AtOnce.settings(&world.settings));
     let mut engine = common::engine(&config, &world.universe);
     let (mut out, mut t, mut aims) = (Outputs::default(), 0_i64, vec![0.0; n]);
     for event in &world.events {

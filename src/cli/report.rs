@@ -5,6 +5,8 @@
 use super::table::{Table, short, wrap};
 use crate::domain::{Family, Goal};
 use crate::view::summary::{AgentLine, EmergenceLine};
+use crate::hive::emergence::Gain;
+use crate::hive::evidence::ENOUGH;
 use crate::view::{FamilyTable, Summary, letters, of_emergence, unknown_emergence};
 use std::fmt::Write;
 
@@ -169,15 +171,20 @@ fn goals(out: &mut String, s: &Summary) -> std::fmt::Result {
 
 /// The gain and what is known of it, in the words of the cockpit; never more than is known.
 fn told(e: &EmergenceLine, deaf: bool) -> (String, String) {
-    let Some(g) = e.over_net_eq.filter(|_| !deaf) else {
+    let Some(g) = e.rungs.over_alone.filter(|_| !deaf) else {
         return ("?".to_owned(), unknown_emergence(deaf, e.days));
     };
+    let sharpe = |gain: Option<Gain>| gain.map_or("?".to_owned(), |g| format!("{:+.2}", g.sharpe));
     let known = format!(
-        "SR over its deaf parts, {:+.2} … {:+.2} in {} days: {}",
-        g.low,
-        g.high,
+        "SR over its parts alone in {} days: {} (evidence {:.1} of {ENOUGH})\n{:26}netting {}, listening {}, services {}; over net-eq {}",
         grouped(u64::from(g.days)),
-        of_emergence(g.low, g.high)
+        of_emergence(g.more, g.less),
+        g.more.max(g.less),
+        "",
+        sharpe(e.rungs.netting),
+        sharpe(e.rungs.listening),
+        sharpe(e.rungs.services),
+        sharpe(e.rungs.over_net_eq),
     );
     (format!("{:+.2}", g.sharpe), known)
 }
@@ -307,6 +314,14 @@ fn desk(out: &mut String, s: &Summary) -> std::fmt::Result {
         amount(&s.crossed_notional),
         percent(share, 0, false)
     )?;
+    let e = &s.emergence;
+    writeln!(
+        out,
+        "       wanted {} orders by themselves; turnover {:.0}× per year alone, {:.0}× together, at the same risk",
+        grouped(e.orders_wanted),
+        e.turnover.alone,
+        e.turnover.together
+    )?;
     let stopped_out = s.agents.iter().filter(|a| a.stopped_out).count();
     writeln!(out, "funds  {stopped_out} of {} agents are stopped out", s.agents.len())?;
     let books = if s.ledger_balanced { "balance to the last digit" } else { "DO NOT BALANCE" };
@@ -358,7 +373,7 @@ fn grouped(n: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hive::emergence::Gain;
+    use crate::engine::emergence::{Rungs, Turnover};
 
     #[test]
     fn sums_are_set_in_thousands() {
@@ -371,28 +386,25 @@ mod tests {
 
     #[test]
     fn emergence_is_told_as_it_is() {
-        let gain = |sharpe, low, high| Gain { sharpe, low, high, days: 412 };
-        let line = |over_net_eq, days| EmergenceLine {
+        let gain = |sharpe, more, less| Gain { sharpe, low: 0.1, high: 0.2, days: 412, more, less };
+        let line = |over_alone, days| EmergenceLine {
             days,
             days_min: 60,
-            hive_sharpe: Some(1.0),
-            net_eq_sharpe: Some(0.8),
-            over_net_eq,
-            over_alone: None,
+            whole_sharpe: Some(1.0),
+            alone_sharpe: Some(0.8),
+            rungs: Rungs { over_alone, ..Rungs::default() },
+            sim_over_alone: None,
+            orders_wanted: 0,
+            turnover: Turnover::default(),
         };
         for (over, days, deaf, number, says) in [
-            (Some(gain(0.2, -0.4, 0.8)), 412, false, "+0.20", "-0.40 … +0.80 in 412 days: not yet certain"),
-            (
-                Some(gain(-0.6, -0.9, -0.2)),
-                412,
-                false,
-                "-0.60",
-                "-0.90 … -0.20 in 412 days: less than its parts",
-            ),
-            (Some(gain(0.5, 0.1, 0.9)), 412, false, "+0.50", "more than its parts"),
+            // An interval above zero is not enough: it may be one of many that were looked at.
+            (Some(gain(0.2, 3.0, 1.0)), 412, false, "+0.20", "in 412 days: not yet certain (evidence 3.0 of 20)"),
+            (Some(gain(-0.6, 1.0, 25.0)), 412, false, "-0.60", "in 412 days: less than its parts"),
+            (Some(gain(0.5, 20.0, 1.0)), 412, false, "+0.50", "more than its parts"),
             (None, 12, false, "?", "day 12 of 60 to say"),
             (None, 412, false, "?", "no risk was taken"),
-            (Some(gain(0.0, 0.0, 0.0)), 412, true, "?", "nobody listens"),
+            (Some(gain(0.0, 1.0, 1.0)), 412, true, "?", "nobody listens"),
         ] {
             let (gain, known) = told(&line(over, days), deaf);
             assert!(gain == number && known.contains(says), "{gain} {known}");

@@ -159,17 +159,30 @@ pub struct GoalReading {
     pub target: f64,
 }
 
-/// What the hive gains over its own agents' strongest plain combination, as measured so far.
+/// What the whole gains over its own agents, each about its own business, as measured so far: differences of
+/// Sharpe ratios per year.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EmergenceReading {
-    /// Its Sharpe ratio less that of the same agents, deaf, equally weighted and netted.
+    /// Its Sharpe ratio less that of the same agents alone, each in its own account at the desk's pace.
     pub sharpe: f64,
-    /// Lower end of the 95 % interval.
+    /// Lower end of the 95 % interval, which is for one look.
     pub low: f64,
     /// Upper end.
     pub high: f64,
     /// Days measured.
     pub days: u32,
+    /// Evidence that it is more, whenever it is looked at: 1 is none, 20 is enough.
+    pub more: f64,
+    /// The same that it is less.
+    pub less: f64,
+    /// Over the same agents netted in one account.
+    pub over_net_eq: f64,
+    /// Of the whole: what netting gives over the agents alone.
+    pub netting: f64,
+    /// Of the whole: what listening gives over netting.
+    pub listening: f64,
+    /// Of the whole: what services give over listening.
+    pub services: f64,
 }
 
 /// What a carry agent says at a settlement: what being short the perp and long the spot of an asset is

@@ -1,10 +1,11 @@
 //! The close of a day: trackers speak, managers turn knobs, funds are reviewed and spread.
 
 use super::Outputs;
+use super::emergence::Rungs;
 use super::respond::{Respond, RespondSpec};
 use super::speak::Speak;
 use crate::agents::alone::unit;
-use crate::domain::{Body, EmergenceReading, Knob, SideRule, Speaker, Stamp};
+use crate::domain::{Body, EmergenceReading, Knob, SideRule, Speaker, Stamp, money};
 use crate::hive::emergence::Gain;
 use crate::hive::goals::{Account, Goals};
 use crate::hive::managers::Day;
@@ -34,14 +35,16 @@ impl Respond {
                 &mut out.messages,
             );
         }
+        let mut saved = 0.0;
         for (speaker, receipt) in self.real.receipts(&spec.real) {
+            saved += receipt.saved;
             let body = Body::Receipt(receipt);
             self.bus.deliver(at, speaker, None, body, &mut out.messages);
         }
-        self.gauge.close_day(spec, self.sim.equity(), speak.curve.equity());
-        if let Some(Gain { sharpe, low, high, days }) = self.gauge.over_net_eq() {
-            let body = Body::Emergence(EmergenceReading { sharpe, low, high, days });
-            self.bus.deliver(at, Speaker::Gauge, None, body, &mut out.messages);
+        let saved = saved / money::to_estimate(self.real.equity()).max(f64::MIN_POSITIVE);
+        self.gauge.close_day(spec, saved, self.sim.equity(), speak.curve.equity());
+        if let Some(reading) = reading(&self.gauge.rungs()) {
+            self.bus.deliver(at, Speaker::Gauge, None, Body::Emergence(reading), &mut out.messages);
         }
         if s.listening.enabled {
             self.manage(spec, at, speak, out);
@@ -98,4 +101,22 @@ impl Respond {
         }
         all
     }
+}
+
+/// What the gauge says, once it knows anything.
+fn reading(rungs: &Rungs) -> Option<EmergenceReading> {
+    let whole = rungs.over_alone?;
+    let sharpe = |gain: Option<Gain>| gain.map_or(0.0, |g| g.sharpe);
+    Some(EmergenceReading {
+        sharpe: whole.sharpe,
+        low: whole.low,
+        high: whole.high,
+        days: whole.days,
+        more: whole.more,
+        less: whole.less,
+        over_net_eq: sharpe(rungs.over_net_eq),
+        netting: sharpe(rungs.netting),
+        listening: sharpe(rungs.listening),
+        services: sharpe(rungs.services),
+    })
 }

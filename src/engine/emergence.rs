@@ -1,16 +1,27 @@
-//! The emergence gauge: E, what the swarm is worth beyond its parts, measured while it runs. Two pairs,
-//! each on the same days:
+//! The emergence gauge: E, what the swarm is worth beyond its parts, measured while it runs. Four accounts of
+//! estimates live on the same days, at the same risk target and the same costs:
 //!
-//! - the hive's stances on a shadow desk, beside the strong baseline on another (`net-eq`: the same funded
-//!   agents, deaf, equally weighted, netted, as patient, at the same risk target and costs);
-//! - the sim lives beside the alone lives.
+//! | account | what it is |
+//! |---|---|
+//! | alone | the funded agents, deaf, each in an account of its own that trades at the desk's pace |
+//! | net-eq | the same agents, deaf, equally weighted, netted in one account at the desk's pace |
+//! | hive | the stances of all, as the desk would trade them |
+//! | whole | the hive, and what services saved the account on that day |
+//!
+//! so that what the whole is worth over its parts alone splits into three:
+//!
+//! ```text
+//! whole − alone = (net-eq − alone) + (hive − net-eq) + (whole − hive)
+//!                     netting           listening         services
+//! ```
 //!
 //! # Invariants
 //!
 //! 1. It is a reading: nothing in the step looks at it, and no money moves by it.
-//! 2. The hive's shadow has the managers' knobs, the baseline the configured ones; neither feels the
-//!    operator's hand or the breaker, which are no part of the mechanism.
-//! 3. Days count once both desks know their risk. A deaf hive with equal funds gains exactly nothing.
+//! 2. The hive's shadow has the managers' knobs, the others the configured ones; none feels the operator's
+//!    hand or the breaker, which are no part of the mechanism.
+//! 3. Days count once all accounts know their risk. A deaf hive with equal funds gains exactly nothing
+//!    over `net-eq`.
 
 use super::real::quotes;
 use super::respond::RespondSpec;
@@ -21,8 +32,25 @@ use crate::hive::emergence::{Gain, Paired};
 use crate::hive::managers::Knobs;
 use crate::market::Listing;
 use crate::treasury::desk::Steer;
+use crate::treasury::funds::Funds;
+use crate::treasury::scale::Scale;
 use crate::treasury::shadow::Shadow;
 use serde::{Deserialize, Serialize};
+
+/// The agents alone, each in its own account, as one stream scaled by the desk's rule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AloneAccounts {
+    scale: Scale,
+    /// By declared slot: PnL and notional traded so far, in currency.
+    known: Vec<(f64, f64)>,
+    /// Equity, reinvested.
+    pub equity: f64,
+    /// Notional traded so far, in multiples of equity.
+    pub traded: f64,
+}
+
+/// Equities when a day closed: hive, net-eq, alone, and Σ sim and Σ alone as they were.
+type Opened = [f64; 5];
 
 /// The gauge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,53 +59,135 @@ pub struct Gauge {
     pub hive: Shadow,
     /// The baseline.
     pub net_eq: Shadow,
-    /// By instrument: Σ x of this barrier …
+    /// The parts.
+    pub alone: AloneAccounts,
+    /// By instrument: Σ x of this barrier.
     pub(super) stances: Vec<f64>,
-    /// … and Σ p/n over the n funded.
+    /// By instrument: Σ p/n over the n funded.
     pub(super) intents: Vec<f64>,
-    /// Hive and baseline by day.
-    desks: Paired,
-    /// Sim and alone by day.
+    over_alone: Paired,
+    over_net_eq: Paired,
+    netting: Paired,
+    listening: Paired,
+    services: Paired,
+    /// Sim and alone by day, as they are shown: of fixed size.
     lives: Paired,
-    /// Equity of hive, baseline, sim and alone when the last day closed.
-    opened: Option<[f64; 4]>,
+    opened: Option<Opened>,
+    /// Orders that funded agents wanted: each opening, increase, decrease and close.
+    pub wanted: u64,
+    /// Bars that turnover was counted over.
+    bars: u64,
+}
+
+/// What the whole is worth over its parts, and where it comes from, once enough days were measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rungs {
+    /// Over the agents alone.
+    pub over_alone: Option<Gain>,
+    /// Over the same agents netted.
+    pub over_net_eq: Option<Gain>,
+    /// Of it: netting.
+    pub netting: Option<Gain>,
+    /// Of it: listening.
+    pub listening: Option<Gain>,
+    /// Of it: services.
+    pub services: Option<Gain>,
+}
+
+/// Notional traded per year, in multiples of equity, at the target risk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Turnover {
+    /// By the agents alone, together.
+    pub alone: f64,
+    /// By the desk.
+    pub together: f64,
+}
+
+impl AloneAccounts {
+    /// A barrier: what the funded agents' lives made of it, each with the same part of the capital.
+    fn bar(&mut self, spec: &RespondSpec, speak: &Speak, funds: &Funds) {
+        let cast = &*spec.cast;
+        let (mut pnl, mut traded, mut funded) = (0.0, 0.0, 0.0);
+        for agent in &cast.agents[..cast.declared] {
+            let counts = f64::from(u8::from(funds.weight(agent.id) > 0.0));
+            funded += counts;
+            for slot in agent.slots.clone() {
+                let now = (speak.alone(cast, slot), speak.patient[slot].book.traded);
+                let before = std::mem::replace(&mut self.known[slot], now);
+                pnl += counts * (now.0 - before.0);
+                traded += counts * (now.1 - before.1);
+            }
+        }
+        // Lives have an equal part of the capital each, funded or not.
+        let part = if funded > 0.0 { cast.declared as f64 / funded / spec.settings.capital } else { 0.0 };
+        let k = self.scale.multiple();
+        self.equity *= (1.0 + k * part * pnl).max(0.0);
+        self.traded += k * part * traded;
+        self.scale.push(part * pnl);
+    }
 }
 
 impl Gauge {
     /// Nothing was measured.
     pub fn new(spec: &RespondSpec) -> Self {
-        let rules = spec.real.desk.rules();
-        let shadow = Shadow::new(rules, spec.settings.capital);
+        let (rules, s) = (spec.real.desk.rules(), &spec.settings);
+        let shadow = Shadow::new(rules, s.capital);
         let n = spec.kinds.len();
+        let none = Paired::default;
         Gauge {
             hive: shadow.clone(),
             net_eq: shadow,
+            alone: AloneAccounts {
+                scale: Scale::new(&s.desk, s.clock.decide),
+                known: vec![(0.0, 0.0); spec.cast.declared_slots],
+                equity: s.capital,
+                traded: 0.0,
+            },
             stances: vec![0.0; n],
             intents: vec![0.0; n],
-            desks: Paired::default(),
-            lives: Paired::default(),
+            over_alone: none(),
+            over_net_eq: none(),
+            netting: none(),
+            listening: none(),
+            services: none(),
+            lives: none(),
             opened: None,
+            wanted: 0,
+            bars: 0,
         }
     }
 
-    /// What the hive gains over the baseline, once enough days were measured.
-    pub fn over_net_eq(&self) -> Option<Gain> {
-        self.desks.gain()
+    /// What the whole gains, and of what.
+    pub fn rungs(&self) -> Rungs {
+        Rungs {
+            over_alone: self.over_alone.gain(),
+            over_net_eq: self.over_net_eq.gain(),
+            netting: self.netting.gain(),
+            listening: self.listening.gain(),
+            services: self.services.gain(),
+        }
     }
 
     /// What the sim lives gain over the alone lives.
-    pub fn over_alone(&self) -> Option<Gain> {
+    pub fn sim_over_alone(&self) -> Option<Gain> {
         self.lives.gain()
     }
 
-    /// Sharpe ratios a year of hive and baseline so far.
+    /// Sharpe ratios per year of the whole and of the agents alone so far.
     pub fn sharpes(&self) -> Option<(f64, f64)> {
-        self.desks.sharpes()
+        self.over_alone.sharpes()
     }
 
     /// Days measured.
     pub fn days(&self) -> u32 {
-        self.desks.days()
+        self.over_alone.days()
+    }
+
+    /// What the parts trade alone, and together.
+    pub fn turnover(&self, bars_per_year: f64) -> Turnover {
+        let years = self.bars as f64 / bars_per_year;
+        let per_year = |traded: f64| if years > 0.0 { traded / years } else { 0.0 };
+        Turnover { alone: per_year(self.alone.traded), together: per_year(self.hive.traded) }
     }
 
     pub(super) fn bar(&mut self, spec: &RespondSpec, id: InstrumentId, listing: &Listing) {
@@ -100,7 +210,14 @@ impl Gauge {
     }
 
     /// Takes the sums of this barrier and decides for both desks.
-    pub(super) fn decide(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, knobs: &Knobs) {
+    pub(super) fn decide(
+        &mut self,
+        spec: &RespondSpec,
+        at: Stamp,
+        speak: &Speak,
+        knobs: &Knobs,
+        funds: &Funds,
+    ) {
         let (rules, s) = (spec.real.desk.rules(), &spec.settings);
         let listings = &speak.market.listings;
         let pace = Pace { patience: s.desk.patience, width: Width::Band(0.0), shorts: true };
@@ -123,18 +240,26 @@ impl Gauge {
         self.hive.decide(rules, &quotes, &steer(knobs));
         self.net_eq.mark(listings);
         self.net_eq.decide(rules, &quotes, &steer(&Knobs::HOME));
+        self.alone.bar(spec, speak, funds);
+        self.bars += 1;
     }
 
-    /// Closes a day.
-    pub(super) fn close_day(&mut self, spec: &RespondSpec, sim: f64, alone: f64) {
-        let now = [self.hive.equity, self.net_eq.equity, sim, alone];
-        let sized = self.hive.is_sized() && self.net_eq.is_sized();
-        let opened = self.opened.replace(now);
-        let Some(opened) = opened.filter(|_| sized) else { return };
-        let grown = |i: usize| if opened[i] > 0.0 { now[i] / opened[i] - 1.0 } else { 0.0 };
-        self.desks.push(grown(0), grown(1));
+    /// Closes a day on which services saved this fraction of the account's equity.
+    pub(super) fn close_day(&mut self, spec: &RespondSpec, saved: f64, sim: f64, alone: f64) {
+        let now = [self.hive.equity, self.net_eq.equity, self.alone.equity, sim, alone];
+        let sized =
+            self.hive.is_sized() && self.net_eq.is_sized() && self.alone.scale.multiple() > 0.0;
+        let Some(opened) = self.opened.replace(now).filter(|_| sized) else { return };
+        let day = |i: usize| if opened[i] > 0.0 { now[i] / opened[i] - 1.0 } else { 0.0 };
+        let [hive, net_eq, parts] = [0, 1, 2].map(day);
+        let whole = hive + saved;
+        self.over_alone.push(whole, parts);
+        self.over_net_eq.push(whole, net_eq);
+        self.netting.push(net_eq, parts);
+        self.listening.push(hive, net_eq);
+        self.services.push(whole, hive);
         // The simulated lives do not reinvest.
         let capital = spec.settings.capital;
-        self.lives.push((sim - opened[2]) / capital, (alone - opened[3]) / capital);
+        self.lives.push((sim - opened[3]) / capital, (alone - opened[4]) / capital);
     }
 }

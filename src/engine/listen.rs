@@ -124,7 +124,7 @@ impl Respond {
             }
         }
         self.keep_house(spec, at, speak, mean_listens, &consensus, &shares, pace, out);
-        self.gauge.decide(spec, at, speak, &self.office.knobs);
+        self.gauge.decide(spec, at, speak, &self.office.knobs, &self.real.funds);
     }
 
     /// The weight of each family's voices.

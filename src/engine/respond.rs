@@ -333,6 +333,7 @@ impl Respond {
         }
         let id = self.bus.deliver(at, Speaker::Agent(said.agent), Some(said.asset), body, &mut out.messages);
         if let Body::Action(action) = body {
+            self.gauge.wanted += u64::from(self.real.funds.weight(said.agent) > 0.0);
             self.consensus.hear(cast, slot, (action.after, action.price), holds, id);
             if let Some(ear) = self.ears.get_mut(slot) {
                 ear.own.say(action.after, action.price);

@@ -13,12 +13,16 @@
 //! the stationary bootstrap with a mean block of 20 days does in sum. Since L is not small beside T, the
 //! critical value is that of Kiefer & Vogelsang (2005): cv(b) = 1.96 + 2.9694 b + 0.4160 b² − 0.5324 b³.
 //!
+//! The interval is for one look, at a moment fixed beforehand. What may be looked at daily is the evidence
+//! beside it ([`super::evidence`]), and only that says that something is so.
+//!
 //! # Invariants
 //!
 //! 1. Memory does not grow with the days: lagged sums, and the first and the last L days.
 //! 2. With fewer than [`DAYS_MIN`] days, or a side without spread, there is no reading.
 //! 3. a = b gives a gain of 0; swapping them changes its sign and nothing else.
 
+use super::evidence::{ENOUGH, Evidence};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -40,6 +44,7 @@ pub struct Paired {
     first: Vec<Day>,
     /// Newest first.
     last: VecDeque<Day>,
+    evidence: Evidence,
 }
 
 /// A gain in the Sharpe ratio a year, with the ends of its 95 % interval.
@@ -53,11 +58,28 @@ pub struct Gain {
     pub high: f64,
     /// Days it was measured on.
     pub days: u32,
+    /// The most evidence there ever was for more, 1 for none.
+    pub more: f64,
+    /// The same for less.
+    pub less: f64,
+}
+
+impl Gain {
+    /// What may be said of it, whenever it is looked at: `Some(true)` that it is a gain, `Some(false)` a loss, none
+    /// that it is not certain yet.
+    pub fn is_certain(&self) -> Option<bool> {
+        match () {
+            () if self.more >= ENOUGH && self.more >= self.less => Some(true),
+            () if self.less >= ENOUGH => Some(false),
+            () => None,
+        }
+    }
 }
 
 impl Paired {
     /// The returns of a day.
     pub fn push(&mut self, a: f64, b: f64) {
+        self.evidence.push(a, b);
         // In per cent, so that returns and their squares are of one size.
         let (a, b) = (100.0 * a, 100.0 * b);
         let y = [a, b, a * a, b * b];
@@ -119,7 +141,14 @@ impl Paired {
         let year = libm::sqrt(DAYS_A_YEAR);
         let sharpe = year * (ma / sa - mb / sb);
         let half = year * critical * libm::sqrt(variance.max(0.0));
-        Some(Gain { sharpe, low: sharpe - half, high: sharpe + half, days: self.days })
+        Some(Gain {
+            sharpe,
+            low: sharpe - half,
+            high: sharpe + half,
+            days: self.days,
+            more: self.evidence.for_more(),
+            less: self.evidence.for_less(),
+        })
     }
 
     /// Long-run variance of g·y.

@@ -9,6 +9,7 @@ pub mod consensus;
 pub mod curve;
 pub mod difference;
 pub mod emergence;
+pub mod evidence;
 pub mod goals;
 pub mod influence;
 pub mod managers;

@@ -9,12 +9,8 @@
 use crate::domain::{Digest, Fill, Span, Stamp, money};
 use crate::engine::real::{Real, RealSpec};
 use crate::engine::works::Worked;
-use crate::market::indicators::Weighted;
-use crate::treasury::settings::DeskSettings;
+pub use crate::treasury::scale::Scale;
 use serde::{Deserialize, Serialize};
-
-/// Bars that must be known before a stream is scaled, as at the desk.
-const KNOWN_BARS: u32 = 60;
 
 /// One arm on one seed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -159,42 +155,6 @@ impl Days {
     }
 }
 
-/// The desk's scaling for a stream of returns that no desk has scaled.
-#[derive(Clone, Debug)]
-pub struct Scale {
-    volatility: Weighted,
-    bars_per_year: f64,
-    target: f64,
-    most: f64,
-}
-
-impl Scale {
-    /// By the desk's settings.
-    pub fn new(desk: &DeskSettings, clock: Span) -> Self {
-        let bars_per_year = clock.per_year();
-        Scale {
-            volatility: Weighted::new(desk.vol_span_days * bars_per_year / 365.25),
-            bars_per_year,
-            target: desk.target_vol,
-            most: desk.risk_multiple_max,
-        }
-    }
-
-    /// k for the coming bar.
-    pub fn multiple(&self) -> f64 {
-        let yearly = libm::sqrt(self.volatility.mean() * self.bars_per_year);
-        let known = self.volatility.seen() >= KNOWN_BARS && yearly > 0.0;
-        if known { (self.target / yearly).min(self.most) } else { 0.0 }
-    }
-
-    /// A bar's unscaled return is known.
-    pub fn push(&mut self, r: f64) {
-        if self.volatility.seen() > 0 || r != 0.0 {
-            self.volatility.push(r * r);
-        }
-    }
-}
-
 /// Meters an arm bar by bar.
 #[derive(Clone, Debug)]
 pub struct Meter {
@@ -333,19 +293,6 @@ mod tests {
         let twins = Company::of(&[a.clone(), a.clone(), a]);
         assert!((twins.correlation - 1.0).abs() < 1e-12 && (twins.independent - 1.0).abs() < 1e-9);
         assert_eq!(Company::of(&[b]).independent, 1.0);
-    }
-
-    #[test]
-    fn a_scale_knows_only_the_bars_before() {
-        let desk = DeskSettings { vol_span_days: 1e9, ..DeskSettings::default() };
-        let mut scale = Scale::new(&desk, Span::DAY);
-        for _ in 0..59 {
-            scale.push(0.01);
-        }
-        assert_eq!(scale.multiple(), 0.0);
-        scale.push(0.01);
-        let wanted = 0.15 / (0.01 * 365.25_f64.sqrt());
-        assert!((scale.multiple() - wanted).abs() < 1e-9);
     }
 
     #[test]

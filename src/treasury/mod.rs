@@ -17,6 +17,7 @@ pub mod expression;
 pub mod funds;
 pub mod gate;
 pub mod hand;
+pub mod scale;
 pub mod settings;
 pub mod shadow;
 pub mod sizing;

@@ -27,6 +27,8 @@ pub struct Shadow {
     capital: f64,
     /// As of the last mark.
     pub equity: f64,
+    /// Notional traded so far, in multiples of equity.
+    pub traded: f64,
 }
 
 impl Shadow {
@@ -39,13 +41,19 @@ impl Shadow {
             books: vec![Book::default(); n],
             capital,
             equity: capital,
+            traded: 0.0,
         }
     }
 
     /// A bar of an instrument: what is on order fills.
     pub fn bar(&mut self, rules: &SizeRules, costs: &Costs, id: InstrumentId, listing: &Listing, span: Span) {
         let bar: &Bar = &listing.last;
-        self.books[id.index()].bar(costs, rules.kinds[id.index()], bar, listing.sigma_before, span);
+        let book = &mut self.books[id.index()];
+        let before = book.traded;
+        book.bar(costs, rules.kinds[id.index()], bar, listing.sigma_before, span);
+        if book.traded != before && self.equity > 0.0 {
+            self.traded += (book.traded - before) / self.equity;
+        }
     }
 
     /// A funding settlement.

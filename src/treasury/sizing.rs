@@ -25,7 +25,7 @@ use crate::market::indicators::Weighted;
 use serde::{Deserialize, Serialize};
 
 /// Bars of the aims' PnL that must be known before they are scaled.
-const KNOWN_BARS: u32 = 60;
+pub(super) const KNOWN_BARS: u32 = 60;
 
 /// What does not change during a run.
 #[derive(Clone, Debug)]

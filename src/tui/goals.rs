@@ -3,7 +3,7 @@
 use super::app::{App, Pane};
 use super::draw::block;
 use super::theme::{Role, Theme};
-use super::whisker::{Whisker, cells, sure};
+use super::whisker::{Whisker, cells, proven};
 use super::words;
 use crate::domain::Goal;
 use crate::view::Cockpit;
@@ -81,14 +81,16 @@ fn fifth<'a>(t: &Theme, c: &Cockpit, width: usize) -> [Line<'a>; 2] {
             Line::styled(text, t.of(Role::Dim)),
         ];
     };
-    let role = sure(e.from, e.to);
+    let role = proven(e.more, e.less);
     let mut spans = vec![head];
     let w = Whisker { from: e.from, here: e.gain, to: e.to };
     spans.extend(cells(t, w, (-GAIN_MAX, GAIN_MAX), room, role));
     spans.push(Span::styled(format!(" {:>5}", words::ratio(e.gain)), t.of(role)));
-    let long = format!("   {:+.2} … {:+.2} SR, {}", e.from, e.to, of_emergence(e.from, e.to));
-    let text =
-        if long.chars().count() <= width { long } else { format!("   {:+.2} … {:+.2} SR", e.from, e.to) };
+    // The longest that fits: what may be said of it, then where it comes from.
+    let said = of_emergence(e.more, e.less);
+    let parts = format!("net {:+.2} listen {:+.2} serve {:+.2}", e.netting, e.listening, e.services);
+    let all = [format!("   {said} · {parts}"), format!("   {parts}"), format!("   {said}")];
+    let text = all.into_iter().find(|l| l.chars().count() <= width).unwrap_or_default();
     [Line::from(spans), Line::styled(text, t.of(Role::Dim))]
 }
 
@@ -110,11 +112,11 @@ pub fn line(frame: &mut Frame<'_>, app: &App, area: Rect) {
     spans.push(match c.emergence {
         // Without its interval where there is no room for it.
         Some(e) if used + 24 > usize::from(area.width) => {
-            Span::styled(words::ratio(e.gain), t.of(sure(e.from, e.to)))
+            Span::styled(words::ratio(e.gain), t.of(proven(e.more, e.less)))
         }
         Some(e) => {
-            let text = format!("{} ({:+.2} … {:+.2})", words::ratio(e.gain), e.from, e.to);
-            Span::styled(text, t.of(sure(e.from, e.to)))
+            let text = format!("{} ({})", words::ratio(e.gain), of_emergence(e.more, e.less));
+            Span::styled(text, t.of(proven(e.more, e.less)))
         }
         None if c.deaf => Span::styled("nobody listens", t.of(Role::Dim)),
         None => Span::styled(format!("day {} of {DAYS_MIN}", c.days), t.of(Role::Dim)),

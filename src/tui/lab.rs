@@ -4,7 +4,7 @@
 use super::app::App;
 use super::draw::{BACK, LEAP, SCROLL};
 use super::theme::{Role, Theme};
-use super::whisker::{self, Whisker, cells, sure};
+use super::whisker::{self, Whisker, cells, proven, sure};
 use super::words;
 use crate::view::Cockpit;
 use crate::view::lab::{Between, Finding, Gain, LabPage, LabRun};
@@ -238,15 +238,15 @@ fn now(t: &Theme, c: &Cockpit, scale: f64, name: usize, width: usize) -> Lines {
     let nowhere = Whisker { from: f64::NAN, here: f64::NAN, to: f64::NAN };
     let said = if let Some(e) = c.emergence {
         let b = Between { mean: e.gain, from: e.from, to: e.to };
-        let role = sure(e.from, e.to);
+        let role = proven(e.more, e.less);
         spans.extend(cells(t, of(b), (-scale, scale), line, role));
         spans.extend(numbers(t, b, role));
         let days = words::thousands(f64::from(c.days));
-        format!("over net-eq, {days} days: {}", of_emergence(e.from, e.to))
+        format!("over its parts alone, {days} days: {}", of_emergence(e.more, e.less))
     } else {
         spans.extend(cells(t, nowhere, (-scale, scale), line, Role::Dim));
         spans.push(Span::styled("     ?", t.of(Role::Dim)));
-        format!("this hive over net-eq: {}", unknown_emergence(c.deaf, c.days))
+        format!("this hive over its parts: {}", unknown_emergence(c.deaf, c.days))
     };
     // Below its line, unless it is longer than there is room.
     let indent = " ".repeat(name.min(width.saturating_sub(said.chars().count())));

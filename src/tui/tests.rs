@@ -406,7 +406,17 @@ fn a_dialog_takes_every_key() {
 
 fn in_lab(page: LabPage) -> App {
     let mut app = with(|c| {
-        c.emergence = Some(Emergence { gain: 0.25, from: -0.5, to: 1.0 });
+        c.emergence = Some(Emergence {
+            gain: 0.25,
+            from: -0.5,
+            to: 1.0,
+            more: 3.0,
+            less: 1.0,
+            over_net_eq: 0.1,
+            netting: 0.15,
+            listening: 0.06,
+            services: 0.04,
+        });
         c.days = 412;
     });
     assert_eq!(press(&mut app, KeyCode::Char('l')), Some(Request::Lab(true)));

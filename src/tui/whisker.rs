@@ -21,6 +21,16 @@ pub fn sure(from: f64, to: f64) -> Role {
     }
 }
 
+/// What evidence for more and for less is shown as: see [`crate::hive::evidence`].
+pub fn proven(more: f64, less: f64) -> Role {
+    let gain = crate::hive::emergence::Gain { more, less, ..Default::default() };
+    match gain.is_certain() {
+        Some(true) => Role::Good,
+        Some(false) => Role::Bad,
+        None => Role::Warn,
+    }
+}
+
 /// The smallest of 1, 2 or 5 times a power of ten, not below a tenth, that reaches as far as all values.
 pub fn reach(values: impl Iterator<Item = f64>) -> f64 {
     let far = values.map(f64::abs).filter(|v| v.is_finite()).fold(0.0, f64::max);

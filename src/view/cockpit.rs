@@ -183,15 +183,27 @@ pub struct GoalView {
     pub trend: Vec<u8>,
 }
 
-/// The hive against its deaf parts, equally weighted and netted, once it is measured.
+/// The whole against its parts alone, once it is measured: differences of Sharpe ratios per year.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Emergence {
-    /// Sharpe ratio of the one less that of the other.
+    /// Over the agents alone, each in its own account at the desk's pace.
     pub gain: f64,
-    /// Lower end of its interval …
+    /// Lower end of its interval, which is for one look.
     pub from: f64,
-    /// … and upper end.
+    /// Upper end.
     pub to: f64,
+    /// Evidence that it is more, whenever it is looked at: 1 is none, 20 enough.
+    pub more: f64,
+    /// The same that it is less.
+    pub less: f64,
+    /// Over the same agents netted in one account.
+    pub over_net_eq: f64,
+    /// Of the gain: netting.
+    pub netting: f64,
+    /// Of the gain: listening.
+    pub listening: f64,
+    /// Of the gain: services.
+    pub services: f64,
 }
 
 /// One agent's row.

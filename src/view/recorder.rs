@@ -19,6 +19,8 @@ use super::services::Served;
 use super::words;
 use crate::agents::Agent;
 use crate::domain::{AgentId, Body, Decimal, Event, Message, MessageId, Money, Speaker, Stamp, money};
+use crate::engine::emergence::Rungs;
+use crate::hive::emergence::Gain;
 use crate::engine::{Engine, Outputs};
 use std::collections::VecDeque;
 
@@ -253,11 +255,7 @@ impl Recorder {
             account: self.account(engine),
             voices: respond.consensus.voices(),
             goals: if was_read { goals.collect() } else { Vec::new() },
-            emergence: respond.gauge.over_net_eq().map(|g| Emergence {
-                gain: g.sharpe,
-                from: g.low,
-                to: g.high,
-            }),
+            emergence: emergence(&respond.gauge.rungs()),
             days: respond.gauge.days(),
             agents: declared
                 .iter()
@@ -337,6 +335,23 @@ fn line(engine: &Engine, m: &Message, acted_on: u32) -> MessageLine {
         text: bounded(words::full(engine, &m.body)),
         acted_on,
     }
+}
+
+/// What the whole is worth over its parts, once it is measured.
+fn emergence(rungs: &Rungs) -> Option<Emergence> {
+    let whole = rungs.over_alone?;
+    let sharpe = |gain: Option<Gain>| gain.map_or(0.0, |g| g.sharpe);
+    Some(Emergence {
+        gain: whole.sharpe,
+        from: whole.low,
+        to: whole.high,
+        more: whole.more,
+        less: whole.less,
+        over_net_eq: sharpe(rungs.over_net_eq),
+        netting: sharpe(rungs.netting),
+        listening: sharpe(rungs.listening),
+        services: sharpe(rungs.services),
+    })
 }
 
 /// An agent's row.

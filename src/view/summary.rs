@@ -9,6 +9,7 @@ use crate::agents::Agent;
 use crate::domain::{AgentId, Decimal, MessageCounts, Stamp, money};
 use crate::engine::Engine;
 use crate::engine::readings::Influence;
+use crate::engine::emergence::{Rungs, Turnover};
 use crate::hive::emergence::{DAYS_MIN, Gain};
 use crate::hive::goals::Goals;
 use crate::ledger::{Account, Valuation};
@@ -110,14 +111,19 @@ pub struct EmergenceLine {
     pub days: u32,
     /// See `days`.
     pub days_min: u32,
-    /// Sharpe ratios of hive and baseline on shadow desks, none without spread.
-    pub hive_sharpe: Option<f64>,
-    /// See `hive_sharpe`.
-    pub net_eq_sharpe: Option<f64>,
-    /// The hive over the same funded agents, deaf, equally weighted, netted, as patient, at the same risk.
-    pub over_net_eq: Option<Gain>,
+    /// Sharpe ratio of the whole, none without spread.
+    pub whole_sharpe: Option<f64>,
+    /// Sharpe ratio of the funded agents alone, each in its own account at the desk's pace.
+    pub alone_sharpe: Option<f64>,
+    /// The whole over the agents alone, over the same netted, and its parts: netting, listening, services.
+    #[serde(flatten)]
+    pub rungs: Rungs,
     /// Σ sim over Σ alone.
-    pub over_alone: Option<Gain>,
+    pub sim_over_alone: Option<Gain>,
+    /// Orders that funded agents wanted.
+    pub orders_wanted: u64,
+    /// Notional traded per year in equities: by the agents alone, and by the desk.
+    pub turnover: Turnover,
 }
 
 /// The summary.
@@ -221,10 +227,12 @@ impl Summary {
             emergence: EmergenceLine {
                 days: respond.gauge.days(),
                 days_min: DAYS_MIN,
-                hive_sharpe: respond.gauge.sharpes().map(|s| s.0),
-                net_eq_sharpe: respond.gauge.sharpes().map(|s| s.1),
-                over_net_eq: respond.gauge.over_net_eq(),
-                over_alone: respond.gauge.over_alone(),
+                whole_sharpe: respond.gauge.sharpes().map(|s| s.0),
+                alone_sharpe: respond.gauge.sharpes().map(|s| s.1),
+                rungs: respond.gauge.rungs(),
+                sim_over_alone: respond.gauge.sim_over_alone(),
+                orders_wanted: respond.gauge.wanted,
+                turnover: respond.gauge.turnover(settings.clock.decide.per_year()),
             },
             equity: Lives {
                 alone: text(speak.curve.equity()),

@@ -3,7 +3,7 @@
 use super::cockpit::Kind;
 use crate::domain::{Adjustment, Body, Goal, GoalReading, Knob, Service, Speaker, Stance, StanceVerb, Verb};
 use crate::engine::Engine;
-use crate::hive::emergence::DAYS_MIN;
+use crate::hive::emergence::{DAYS_MIN, Gain};
 use crate::hive::goals::NEVER_MONTHS;
 
 /// Who speaks.
@@ -30,12 +30,13 @@ pub fn letters(goal: Goal) -> &'static str {
     }
 }
 
-/// What an interval of emergence lets one say.
-pub fn of_emergence(from: f64, to: f64) -> &'static str {
-    match () {
-        () if from > 0.0 => "more than its parts",
-        () if to < 0.0 => "less than its parts",
-        () => "not yet certain",
+/// What evidence for more and for less lets one say, whenever it is looked at.
+pub fn of_emergence(more: f64, less: f64) -> &'static str {
+    let gain = Gain { more, less, ..Gain::default() };
+    match gain.is_certain() {
+        Some(true) => "more than its parts",
+        Some(false) => "less than its parts",
+        None => "not yet certain",
     }
 }
 
@@ -105,8 +106,8 @@ pub fn short(engine: &Engine, body: &Body) -> String {
         Body::Goal(g) => reading(g),
         Body::Adjustment(a) => adjustment(engine, a),
         Body::Emergence(e) => format!(
-            "the hive over its parts: {:+.2} Sharpe [{:+.2}, {:+.2}] in {} days",
-            e.sharpe, e.low, e.high, e.days
+            "the whole over its parts alone: {:+.2} Sharpe in {} days ({}), netting {:+.2}, listening {:+.2}, services {:+.2}; over net-eq {:+.2}",
+            e.sharpe, e.days, of_emergence(e.more, e.less), e.netting, e.listening, e.services, e.over_net_eq
         ),
         Body::Carry(c) => format!(
             "carry: spot in place of the perp is worth {:+.0} bp over {:.0} days before costs",

@@ -16,11 +16,17 @@ fn the_deaf_with_equal_funds_are_the_baseline_bit_for_bit() {
     let run = run(&config, &Tape::market(DAYS));
     let gauge = &run.engine.respond.gauge;
     assert_eq!(hash(&gauge.hive), hash(&gauge.net_eq));
-    let gain = gauge.over_net_eq().unwrap();
-    assert!(gain.sharpe == 0.0 && gain.high < 1e-3 && gain.days > 150, "{gain:?}");
-    assert_eq!(gauge.over_alone().unwrap().sharpe, 0.0, "sim is alone");
-    let (hive, net_eq) = gauge.sharpes().unwrap();
-    assert!(hive == net_eq && hive != 0.0);
+    let rungs = gauge.rungs();
+    let gain = rungs.listening.unwrap();
+    assert!(gain.sharpe == 0.0 && gain.more == 1.0 && gain.high < 1e-3 && gain.days > 150, "{gain:?}");
+    assert_eq!(gauge.sim_over_alone().unwrap().sharpe, 0.0, "sim is alone");
+    assert_eq!(rungs.services.unwrap().sharpe, 0.0, "nobody serves");
+    // What is left of the whole over its parts is netting, to the last bit.
+    assert_eq!(rungs.over_alone, rungs.netting);
+    assert_ne!(rungs.netting.unwrap().sharpe, 0.0);
+    let turnover = gauge.turnover(config.clock.decide.per_year());
+    assert!(turnover.together < turnover.alone, "together they trade less: {turnover:?}");
+    assert!(gauge.wanted > run.engine.respond.real.orders_sent(), "and in fewer orders");
 }
 
 #[test]
@@ -64,15 +70,18 @@ fn it_says_nothing_before_it_knows_and_then_what_it_knows() {
             let Body::Emergence(e) = m.body else { continue };
             assert_eq!(m.from, Speaker::Gauge);
             assert!(e.days >= DAYS_MIN && e.low <= e.sharpe && e.sharpe <= e.high, "{e:?}");
+            let parts = e.netting + e.listening + e.services;
+            assert!((parts - e.sharpe).abs() < 1e-9, "the parts add up: {e:?}");
+            assert!(e.more >= 1.0 && e.less >= 1.0, "{e:?}");
             last = Some(e);
         }
         let gauge = &run.engine.respond.gauge;
-        assert_eq!(gauge.over_net_eq().is_some(), gauge.days() >= DAYS_MIN);
+        assert_eq!(gauge.rungs().over_alone.is_some(), gauge.days() >= DAYS_MIN);
     }
     let (said, gauge) = (last.unwrap(), &run.engine.respond.gauge);
-    assert_eq!(Some(said.sharpe), gauge.over_net_eq().map(|g| g.sharpe));
-    let (hive, net_eq) = gauge.sharpes().unwrap();
-    assert!((hive - net_eq - said.sharpe).abs() < 1e-9);
+    assert_eq!(Some(said.sharpe), gauge.rungs().over_alone.map(|g| g.sharpe));
+    let (whole, alone) = gauge.sharpes().unwrap();
+    assert!((whole - alone - said.sharpe).abs() < 1e-9);
     assert!(said.high - said.low > 0.3, "half a year is not enough to be sure: {said:?}");
 }
 

@@ -5,7 +5,7 @@ use crate::common::{Run, Tape, hash, shipped, stances};
 use crate::money::balanced;
 use hive::agents::declaration::Selector;
 use hive::config::Config;
-use hive::domain::{AgentId, Body, Command, Event, InstrumentId, SideRule, Speaker, StanceVerb};
+use hive::domain::{AgentId, Announced, Body, Command, Event, InstrumentId, SideRule, Speaker, StanceVerb};
 use hive::engine::Outputs;
 use hive::hive::settings::Managers;
 use hive::ledger::Ledger;
@@ -47,7 +47,7 @@ fn apart(config: &Config, tape: &Tape) -> (f64, f64) {
     let mut run = Run::start(config, &tape.universe);
     let mut out = Outputs::default();
     let cast = run.engine.cast().clone();
-    let mut intents = vec![0.0; cast.slots.len()];
+    let mut intents = vec![Announced::default(); cast.slots.len()];
     let mut reference = vec![0.0; cast.by_asset.len()];
     let (mut most, mut house): (f64, f64) = (0.0, 0.0);
     for event in &tape.events {
@@ -58,14 +58,15 @@ fn apart(config: &Config, tape: &Tape) -> (f64, f64) {
                 continue;
             };
             let mut slots = cast.agents[agent.index()].slots.clone();
-            intents[slots.find(|s| cast.slots[*s].asset == asset).unwrap()] = a.after;
+            intents[slots.find(|s| cast.slots[*s].asset == asset).unwrap()].say(a.after, a.price);
         }
         let Event::Barrier(at) = event else { continue };
         let desk = &run.engine.respond.real.desk;
         for (i, slots) in cast.by_asset.iter().enumerate() {
             let listing = &run.engine.speak.market.listings[i];
             if listing.is_fresh(*at) && listing.sigma.is_finite() {
-                let sum: f64 = slots.iter().map(|s| intents[*s as usize]).sum();
+                let worth = |s: &u32| intents[*s as usize].at(listing.last.close, config.listening.holds);
+                let sum: f64 = slots.iter().map(worth).sum();
                 let c = sum / cast.agents.len() as f64;
                 reference[i] += config.desk.patience * (c - reference[i]);
             }

@@ -171,7 +171,7 @@ fn law03_managers_turn_knobs_within_bounds_and_never_in_silence() {
     let mut out = Outputs::default();
     let gross = config.desk.gross_max;
     let mut knobs = run.engine.respond.office.knobs;
-    let mut turns = [0; 4];
+    let mut turns = [0; 3];
     for event in &tape.events {
         let from = run.messages.len();
         run.step(event, &mut out);
@@ -196,12 +196,7 @@ fn law03_managers_turn_knobs_within_bounds_and_never_in_silence() {
                 Knob::GrossCap => {
                     (&mut knobs.gross_scale, gross, (low_risk.gross_scale_min, 1.0), Goal::LowRisk, 1)
                 }
-                Knob::Patience => {
-                    (&mut knobs.patience, 1.0, (fast.patience_min, fast.patience_max), Goal::Fast, 2)
-                }
-                Knob::Band => {
-                    (&mut knobs.band, 1.0, (config.desk.band, config.desk.band + 0.2), Goal::Fast, 3)
-                }
+                Knob::Width => (&mut knobs.width, 1.0, (fast.width_min, fast.width_max), Goal::Fast, 2),
                 Knob::Voice | Knob::Unit | Knob::Limit => panic!("nobody erred: {a:?}"),
             };
             assert_eq!(m.from, Speaker::Manager(who));
@@ -215,8 +210,7 @@ fn law03_managers_turn_knobs_within_bounds_and_never_in_silence() {
         for (said, is) in [
             (knobs.risk_scale, now.risk_scale),
             (knobs.gross_scale, now.gross_scale),
-            (knobs.patience, now.patience),
-            (knobs.band, now.band),
+            (knobs.width, now.width),
         ] {
             assert!((said - is).abs() < 1e-12, "a knob was turned in silence: {said} {is} at {event:?}");
         }

@@ -109,9 +109,10 @@ fn law03_fast_with_and_without() {
     let with = Managers { fast: Some(FastManager::default()), ..NONE };
     let pair = pair(&shipped(), &tape, with, NONE, &[]);
     let said = adjustments(&pair.with.messages);
-    assert!(said.iter().all(
-        |(m, a)| m.from == Speaker::Manager(Goal::Fast) && matches!(a.knob, Knob::Patience | Knob::Band)
-    ));
+    assert!(
+        said.iter().all(|(m, a)| m.from == Speaker::Manager(Goal::Fast) && a.knob == Knob::Width),
+        "it turns the width of the band and nothing else"
+    );
     assert!(!said.is_empty());
 }
 

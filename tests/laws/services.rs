@@ -13,6 +13,7 @@ use hive::domain::{
 use hive::engine::speak::{Said, Speak, SpeakSpec};
 use hive::engine::{Engine, Outputs};
 use hive::lab::account::Account;
+use hive::lab::arms::Follows;
 use hive::lab::parts::Parts;
 use hive::lab::trial::pooled;
 use hive::market::Market;
@@ -304,7 +305,7 @@ fn two_accounts(tape: &Tape, liquidity: bool, flow: bool) -> (f64, f64, f64) {
     let mut speak = Speak::new(market, &spec);
     let weights = vec![1.0 / cast.agents.len() as f64; cast.agents.len()];
     let mut accounts = [Parts::NONE, Parts { liquidity, flow, ..Parts::ALL }]
-        .map(|parts| Account::served(&tape.universe, &settings, true, parts));
+        .map(|parts| Account::served(&tape.universe, &Follows::AtOnce.settings(&settings), parts));
     let (mut said, mut aims) = (Said::default(), vec![0.0; tape.universe.assets.len()]);
     let mut before = [(settings.capital, 0.0); 2];
     let (mut more, mut told, mut apart) = (0.0, 0.0, 0.0_f64);
@@ -314,7 +315,7 @@ fn two_accounts(tape: &Tape, liquidity: bool, flow: bool) -> (f64, f64, f64) {
             account.hear(&cast, event.at(), &said);
             match event {
                 Event::Barrier(at) => {
-                    pooled(&cast, &speak, &weights, &mut aims);
+                    pooled(&cast, &speak, &weights, settings.listening.holds, &mut aims);
                     account.barrier(*at, &speak, &aims);
                 }
                 _ => account.market(event, &speak),
@@ -335,7 +336,7 @@ fn two_accounts(tape: &Tape, liquidity: bool, flow: bool) -> (f64, f64, f64) {
     (more, told, apart)
 }
 
-// Without patience and band: with them what is held depends on the path of the equity, which services change.
+// At once: with them what is held depends on the path of the equity, which services change.
 #[test]
 fn an_account_with_services_has_what_its_receipts_say_more_than_one_without() {
     let tape = paired(260, 0);

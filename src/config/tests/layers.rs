@@ -48,7 +48,7 @@ fn variables_and_flags_are_checked_like_the_file() {
         ("HIVE_DESK_BAND", "wide"),
         ("HIVE_CLOCK_DECIDE", "4x"),
         ("HIVE_LISTENING_ENABLED", "perhaps"),
-        ("HIVE_MANAGERS_FAST_PATIENCE_MIN", "0.1"),
+        ("HIVE_MANAGERS_FAST_WIDTH_MIN", "0.1"),
     ]);
     let flags = [Override::flag("--set", "desk.bnd", "1"), Override::flag("--seed", "hive.seed", "x")];
     let error = load("f", SMALLEST, wrong, &flags).unwrap_err();
@@ -59,7 +59,7 @@ fn variables_and_flags_are_checked_like_the_file() {
         "HIVE_DESK_BAND: band in [desk] must be a number, not text",
         "HIVE_CLOCK_DECIDE: decide in [clock] is \"4x\", which is no length of time; use 45s, 30m, 4h, 3d or 2w",
         "HIVE_LISTENING_ENABLED: enabled in [listening] must be true or false, not text",
-        "HIVE_MANAGERS_FAST_PATIENCE_MIN: patience_min in [managers.fast] has no use: there is no such manager; add [managers.fast] to the file",
+        "HIVE_MANAGERS_FAST_WIDTH_MIN: width_min in [managers.fast] has no use: there is no such manager; add [managers.fast] to the file",
         "--set: unknown setting \"desk.bnd\"; did you mean \"desk.band\"?",
         "--seed: seed in [hive] must be a whole number, not text",
     ];
@@ -123,7 +123,9 @@ fn what_came_later_is_in_the_hash_unless_it_is_as_it_always_was() {
         ("scouts.clocks", "mixed"),
         ("scouts.families", "neutral"),
         ("listening.balance", "families"),
-        ("funds.drawdown_by", "risk"),
+        ("funds.drawdown_by", "funds"),
+        ("desk.trades", "zone"),
+        ("desk.order_min", "0.002"),
         ("desk.steady", "true"),
         ("services.carry", "false"),
         ("services.through", "5"),
@@ -186,7 +188,9 @@ fn the_hash_tells_apart_what_decides_and_nothing_else() {
         ("HIVE_FUNDS_CAP", "3"),
         ("HIVE_RISK_COLLAR", "0.4"),
         ("HIVE_GOALS_GROWTH", "0.3"),
-        ("HIVE_MANAGERS_FAST_PATIENCE_MAX", "0.3"),
+        ("HIVE_MANAGERS_FAST_WIDTH_MAX", "1.5"),
+        ("HIVE_LISTENING_HOLDS", "notional"),
+        ("HIVE_LISTENING_HUMILITY_MOST", "0.6"),
     ];
     let mut seen = BTreeSet::from([base.clone()]);
     for pair in deciding {

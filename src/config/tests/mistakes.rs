@@ -210,11 +210,11 @@ fn the_defaults_of_every_family_are_in_order_themselves() {
 #[test]
 fn settings_that_contradict_are_refused_where_the_last_word_was_spoken() {
     says(
-        &only("\n[managers.fast]\npatience_min = 0.3\n"),
+        &only("\n[listening]\nhumility_least = 0.6\n"),
         &[
-            "f.toml:16:16:",
-            "patience_min in [managers.fast] is 0.3",
-            "at most patience_max in [managers.fast], which is 0.2 (default)",
+            "f.toml:16:18:",
+            "humility_least in [listening] is 0.6",
+            "at most humility_most in [listening], which is 0.5 (default)",
         ],
     );
     says(&only("\n[funds]\nfloor = 0.9\ncap = 0.8\n"), &["floor in [funds] is 0.9 and must be at most cap"]);
@@ -226,7 +226,7 @@ fn settings_that_contradict_are_refused_where_the_last_word_was_spoken() {
     let error = load("f", SMALLEST, set, &[]).unwrap_err();
     assert!(error.to_string().starts_with("HIVE_CLOCK_DECIDE: decide in [clock] is 7d"), "{error}");
     // A value that was not taken is one problem, not two.
-    only("\n[managers.fast]\npatience_min = 3\npatience_max = 0.001\n");
+    only("\n[listening]\nhumility_least = 3\nhumility_most = 0.001\n");
 }
 
 #[test]

@@ -205,7 +205,7 @@ impl Office {
             _ => 0.5 * (self.knobs.width + 1.0),
         };
         // The last bit of the way home is too small to be worth saying, and is gone at once.
-        let width = if libm::fabs(width - 1.0) < 0.5 * STEP { 1.0 } else { width };
+        let width = if libm::fabs(width - 1.0) < STEP { 1.0 } else { width };
         let width = width.clamp(m.width_min, m.width_max);
         // What is said when there was no profit at all.
         let share = share.unwrap_or(0.0);
@@ -342,7 +342,7 @@ mod tests {
         assert!((0.5..0.55).contains(&run(&cheap).0.knobs.width));
         let reached = vec![Day { cost: 0.1, months_to_10: 3.0, ..CALM }; 100];
         assert_eq!(run(&reached).0.knobs.width, 1.0, "no hurry once the goal is reached");
-        let home = [dear, vec![CALM; 100]].concat();
+        let home = [dear, vec![CALM; 600]].concat();
         assert_eq!(run(&home).0.knobs.width, 1.0, "and home again once costs are usual");
     }
 
