@@ -67,7 +67,7 @@ fn the_summary_keeps_its_contract() {
         (s["mode"].as_str(), s["seed"].as_u64(), s["scouts"].as_u64()),
         (Some("SYNTH"), Some(1), Some(24))
     );
-    assert_eq!(agents(&s).len(), 36);
+    assert_eq!(agents(&s).len(), 72);
     assert!(count(&s["bars"]) > 0 && money(&s["traded_notional"]) > Decimal::ZERO);
     assert!(agents(&s).iter().any(|a| count(&a["messages_acted_on"]) > 0), "somebody listens");
 }
@@ -276,10 +276,10 @@ fn a_refused_run_leaves_no_summary_and_a_finished_one_replaces_the_old() {
 fn agents_are_listed_and_checked() {
     let desk = Desk::new();
     let said = desk.run(&["agents", "list"]).well();
-    for word in ["support_resistance", "default", "allowed", "Mira", "@majors", "240 scouts"] {
+    for word in ["support_resistance", "default", "allowed", "Mira", "@majors", "204 scouts"] {
         assert!(said.out.contains(word), "{word} is not in\n{}", said.out);
     }
-    assert!(desk.run(&["agents", "check"]).well().out.contains("no mistakes: 36 agents"));
+    assert!(desk.run(&["agents", "check"]).well().out.contains("no mistakes: 72 agents"));
     let small = desk.write("small.toml", include_str!("fixtures/smallest.toml"));
     assert!(desk.run(&["agents", "check", &small]).well().out.contains("no mistakes: 1 agents"));
     desk.run(&["agents", "list", "--agents", "gone.toml"]).refused(&["gone.toml"]);
@@ -294,7 +294,7 @@ fn what_is_built_in_can_be_saved_changed_and_run() {
     let saved = desk.summary(&SHORT);
     assert_eq!(saved["roster_hash"], built_in["roster_hash"]);
     assert_eq!(saved["state_hash"], built_in["state_hash"]);
-    desk.write("agents.toml", &text.replace("patience = 0.10 ", "patience = 0.20 "));
+    desk.write("agents.toml", &text.replace("band = 0.20 ", "band = 0.30 "));
     let changed = desk.summary(&SHORT);
     assert_ne!(changed["roster_hash"], built_in["roster_hash"]);
     assert_ne!(changed["decision_hash"], built_in["decision_hash"]);

@@ -317,7 +317,7 @@ fn desk(out: &mut String, s: &Summary) -> std::fmt::Result {
     let e = &s.emergence;
     writeln!(
         out,
-        "       wanted {} orders by themselves; turnover {:.0}× per year alone, {:.0}× together, at the same risk",
+        "       wanted {} orders by themselves; turnover per year {:.0}× alone, {:.0}× together, at one risk",
         grouped(e.orders_wanted),
         e.turnover.alone,
         e.turnover.together

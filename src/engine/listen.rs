@@ -174,7 +174,8 @@ impl Respond {
             self.decisions.float(held);
             let house = &mut self.house[i];
             house.stance = x;
-            let unit = unit(listing.sigma);
+            // The house holds λ̄ of what is left over, and so its unit is λ̄ of one.
+            let unit = listens * unit(listing.sigma);
             let verb = mind::verb(0.0, x, unit);
             let moved = libm::fabs(x - house.said) > HOUSE_WORTH_SAYING * unit;
             if verb != house.verb || (verb != StanceVerb::Keeps && moved) {

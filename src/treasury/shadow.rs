@@ -29,6 +29,8 @@ pub struct Shadow {
     pub equity: f64,
     /// Notional traded so far, in multiples of equity.
     pub traded: f64,
+    /// The same in currency.
+    notional: f64,
 }
 
 impl Shadow {
@@ -42,18 +44,14 @@ impl Shadow {
             capital,
             equity: capital,
             traded: 0.0,
+            notional: 0.0,
         }
     }
 
     /// A bar of an instrument: what is on order fills.
     pub fn bar(&mut self, rules: &SizeRules, costs: &Costs, id: InstrumentId, listing: &Listing, span: Span) {
         let bar: &Bar = &listing.last;
-        let book = &mut self.books[id.index()];
-        let before = book.traded;
-        book.bar(costs, rules.kinds[id.index()], bar, listing.sigma_before, span);
-        if book.traded != before && self.equity > 0.0 {
-            self.traded += (book.traded - before) / self.equity;
-        }
+        self.books[id.index()].bar(costs, rules.kinds[id.index()], bar, listing.sigma_before, span);
     }
 
     /// A funding settlement.
@@ -74,8 +72,14 @@ impl Shadow {
         *aim = pace.step(*aim, x);
     }
 
-    /// Marks the books.
+    /// Marks the books, and counts what they traded since: in the order of instruments, whatever the order of
+    /// their bars.
     pub fn mark(&mut self, listings: &[Listing]) {
+        let notional: f64 = self.books.iter().map(|b| b.traded).sum();
+        if self.equity > 0.0 {
+            self.traded += (notional - self.notional) / self.equity;
+        }
+        self.notional = notional;
         let worth = self.books.iter().zip(listings).map(|(b, l)| b.equity(l.last.close));
         self.equity = self.capital + worth.sum::<f64>();
     }

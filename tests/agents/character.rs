@@ -133,9 +133,10 @@ fn sociability_is_how_far_one_listens() {
     );
     assert!(stances(&wolf.messages).all(|(_, s)| s.result == s.own), "the lone wolf does as it meant to");
     assert_eq!(verbs(&wolf, StanceVerb::Opens), 0);
-    assert!(listens(&herd).iter().all(|l| *l == 1.0));
-    assert!((0.6..0.95).contains(&mean(&listens(&usual))), "{}", mean(&listens(&usual)));
-    // Between its own intent and the consensus, in proportion: with λ = 1 the intent is forgotten.
+    assert!(listens(&herd).iter().all(|l| (0.5..=1.0).contains(l)), "by character beyond half");
+    assert!(listens(&usual).iter().all(|l| *l <= 0.5), "everybody keeps a view");
+    assert!((0.1..0.45).contains(&mean(&listens(&usual))), "{}", mean(&listens(&usual)));
+    // Between its own intent and the consensus, in proportion.
     let moved = |run: &Run| stances(&run.messages).map(|(_, s)| (s.result - s.own).abs()).sum::<f64>();
     assert!(moved(&herd) > moved(&usual));
 }

@@ -2,7 +2,7 @@
 //! known of the agent, and the messages it names were said by others and point its way.
 
 use crate::common::{Run, Tape, shipped};
-use hive::domain::{Body, Event, Factor, Message, Speaker, StanceVerb};
+use hive::domain::{Announced, Body, Event, Factor, Holds, Message, Speaker, StanceVerb};
 use hive::engine::Outputs;
 
 const DAYS: u32 = 250;
@@ -29,7 +29,7 @@ fn law05_every_stance_explains_itself() {
     let mut run = Run::start(&shipped(), &tape.universe);
     let mut out = Outputs::default();
     // By slot: the last message that said its intent, and the intent.
-    let mut last: Vec<(u64, f64)> = vec![(0, 0.0); run.engine.cast().slots.len()];
+    let mut last = vec![(0_u64, Announced::default()); run.engine.cast().slots.len()];
     let slot_of = |run: &Run, m: &Message| {
         let Speaker::Agent(agent) = m.from else { unreachable!() };
         let cast = run.engine.cast();
@@ -44,7 +44,9 @@ fn law05_every_stance_explains_itself() {
         for i in from..run.messages.len() {
             let m = run.messages[i];
             if let Body::Action(a) = m.body {
-                last[slot_of(&run, &m)] = (m.id.0, a.after);
+                let said = &mut last[slot_of(&run, &m)];
+                said.0 = m.id.0;
+                said.1.say(a.after, a.price);
             }
             let Body::Stance(s) = m.body else { continue };
             let slot = slot_of(&run, &m);
@@ -56,7 +58,9 @@ fn law05_every_stance_explains_itself() {
             };
             assert_eq!(derive(&s.factors), s.result, "{m:?}");
             assert_eq!(own, s.own);
-            assert_eq!(own, 1.0 / cast.declared as f64 * last[slot].1, "the intent as said");
+            let close = run.engine.speak.market.listings[cast.slots[slot].asset.index()].last.close;
+            let said = last[slot].1.at(close, Holds::Quantity);
+            assert_eq!(own, 1.0 / cast.declared as f64 * said, "the position as announced");
             assert!((0.0..=1.0).contains(&listens) && slice.is_finite());
             // Nothing is left out: the pool, unless a factor says what else.
             let pool = (1.0 - listens) * own + listens * slice;

@@ -12,14 +12,14 @@ use std::collections::BTreeSet;
 fn the_built_in_file_has_the_promised_make_up() {
     let config = shipped().unwrap();
     let agents = &config.roster.agents;
-    assert_eq!(agents.len(), 36);
+    assert_eq!(agents.len(), 72);
     assert!(agents.iter().all(|a| a.funded));
-    assert_eq!(config.roster.scouts, 240);
+    assert_eq!(config.roster.scouts, 204);
     let of = |f: Family| agents.iter().filter(|a| a.family == f).count();
     let counts: Vec<usize> = Family::ALL.iter().filter(|f| !f.is_structured()).map(|f| of(*f)).collect();
-    assert_eq!(counts, [4, 7, 6, 5, 4, 4, 5, 1]);
+    assert_eq!(counts, [9, 14, 12, 10, 8, 8, 10, 1]);
     for goal in Goal::ALL {
-        assert_eq!(agents.iter().filter(|a| a.goal == *goal).count(), 9, "{goal}");
+        assert_eq!(agents.iter().filter(|a| a.goal == *goal).count(), 18, "{goal}");
     }
     let personalities: BTreeSet<&str> = agents.iter().map(|a| a.personality.as_str()).collect();
     assert!(personalities.len() >= 8);
