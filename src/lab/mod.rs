@@ -60,7 +60,7 @@ pub use stream::Track;
 pub use study::{Study, World};
 
 /// Version of what a finished arm is kept as; raised when an arm's meaning changes.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 /// The strong baseline, fixed before the first run: the same funded agents, deaf, equally weighted, netted,
 /// as patient, at the same risk target.
 pub const STRONG: &str = "net-eq";
