@@ -22,6 +22,7 @@ use hive::market::history::Window;
 use hive::market::synth::{SynthFeed, SynthSettings, World as Synth};
 use hive::runtime::feeds::{self, FeedOptions, FeedSpec};
 use hive::runtime::setup;
+use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 fn world_of(config: &Config, world: Synth, seed: u64, days: u32) -> World {
@@ -448,7 +449,7 @@ fn who_stands_by_is_named_and_other_data_of_the_same_days_is_no_reproduction() {
         let (open, close) = (at(bar), at(bar + 1));
         let (high, low) = (open.max(close) * 1.001, open.min(close) * 0.999);
         let stamp = 1_640_995_200 + u64::from(bar) * 14_400;
-        text += &format!("{stamp},BTCUSDT,{open:.2},{high:.2},{low:.2},{close:.2},1000\n");
+        writeln!(text, "{stamp},BTCUSDT,{open:.2},{high:.2},{low:.2},{close:.2},1000").unwrap();
     }
     std::fs::write(folder.path().join("one.csv"), text).unwrap();
     let bin = std::env::var_os("HIVE_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_hive").into());

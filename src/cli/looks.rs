@@ -24,12 +24,13 @@ pub struct Look {
 pub fn count(state: Option<&Path>, roster_hash: &str, info: &FeedInfo) -> Option<Look> {
     let what = looked_at(info, roster_hash)?;
     let own = state.map(Path::to_path_buf).filter(|dir| dir.join("lab").is_dir());
-    Some(told(lab::home().into_iter().chain(own).collect(), &what))
+    let folders: Vec<PathBuf> = lab::home().into_iter().chain(own).collect();
+    Some(told(&folders, &what))
 }
 
-fn told(folders: Vec<PathBuf>, what: &str) -> Look {
+fn told(folders: &[PathBuf], what: &str) -> Look {
     let (mut number, mut trouble) = (None, None);
-    for dir in &folders {
+    for dir in folders {
         match Keep::open(dir).and_then(|keep| keep.look(what)) {
             Ok(n) => number = number.max(Some(n)),
             Err(e) => trouble = Some(format!("{}: {e}", dir.display())),
@@ -59,17 +60,17 @@ mod tests {
         Keep::open(own.path()).unwrap().look("another").unwrap();
         let both = vec![user.path().to_path_buf(), own.path().to_path_buf()];
         for _ in 0..2 {
-            let look = told(both.clone(), "a run");
+            let look = told(&both, "a run");
             assert_eq!(look.number, Some(2));
             assert!(look.note.ends_with("look 2 so far"), "{}", look.note);
         }
         assert_eq!(Keep::open(user.path()).unwrap().looks(), 1);
         let file = user.path().join("file");
         std::fs::write(&file, "").unwrap();
-        let look = told(vec![file.clone()], "a run");
+        let look = told(std::slice::from_ref(&file), "a run");
         assert!(look.number.is_none() && look.note.contains("could not be counted"), "{}", look.note);
-        let look = told(vec![file, own.path().to_path_buf()], "a run");
+        let look = told(&[file, own.path().to_path_buf()], "a run");
         assert!(look.number == Some(2) && look.note.contains("not counted everywhere"), "{}", look.note);
-        assert!(told(Vec::new(), "a run").note.contains("no folder"));
+        assert!(told(&[], "a run").note.contains("no folder"));
     }
 }

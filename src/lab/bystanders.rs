@@ -44,7 +44,8 @@ mod tests {
     #[test]
     fn who_stands_by_for_the_same_reason_is_named_together() {
         let notices = ["Mira stands by: no BTC", "Kai stands by: no BTC", "Zoë: X is not on this feed"];
-        let all = grouped(&notices.map(str::to_owned));
+        let notices = notices.map(str::to_owned);
+        let all = grouped(&notices);
         assert_eq!(all[0], ("no BTC".to_owned(), vec!["Mira", "Kai"]));
         assert_eq!(all[1], ("Zoë: X is not on this feed".to_owned(), vec![""]));
     }

@@ -6,7 +6,7 @@ use super::arms::Arm;
 use super::bootstrap::Interval;
 use super::designed::Known;
 use super::draw::{Band, Bar, Shows, band, bands, bars, steps};
-use super::goals::{Compared, GOALS};
+use super::goals::{Compared, GOALS, Goal};
 use super::metrics::told;
 use super::study::Tracks;
 use super::working::WorkingCost;
@@ -36,7 +36,7 @@ pub fn page(r: &Report, arms: &[Arm], tracks: &Tracks) -> String {
 fn head(out: &mut String, r: &Report) -> std::fmt::Result {
     let feed = escape(&r.facts.feed);
     let head = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">";
-    write!(out, "{head}<title>hive lab: {feed}</title><style>{STYLE}</style></head><body>\n")
+    writeln!(out, "{head}<title>hive lab: {feed}</title><style>{STYLE}</style></head><body>")
 }
 
 /// The joint figure, and the numbers of further feeds.
@@ -70,36 +70,49 @@ fn further(out: &mut String, r: &Report) -> std::fmt::Result {
     Ok(())
 }
 
-/// A table of differences with their intervals: a row a pair, a column a goal.
-fn differences(compared: &[Compared]) -> String {
-    let mut out =
-        String::from("<div class=\"wide\"><table><tr><th>system</th><th>less</th><th>Sharpe ratio</th>");
-    for g in &GOALS {
-        let better = if g.up { "more" } else { "less" };
-        out += &format!("<th title=\"{better} is better\">{} {}, {}</th>", g.of, g.words, g.unit);
-    }
-    out += "<th>A orders a year</th><th>A turnover, ×</th></tr>\n";
-    for c in compared {
-        let sharpe = words::between(c.sharpe, 1.0, 2);
-        out += &format!("<tr><td>{}</td><td>{}</td><td>{sharpe}</td>", escape(&c.ours), escape(&c.theirs));
-        for g in &GOALS {
-            out += &format!("<td>{}</td>", goaltables::told(c, g));
-        }
-        let counted = (words::signed(c.orders, 0), words::signed(c.turnover, 1));
-        out += &format!("<td>{}</td><td>{}</td></tr>\n", counted.0, counted.1);
-    }
-    out + "</table></div>"
+/// A table of text.
+fn grid(header: &[String], rows: &[Vec<String>]) -> String {
+    let line = |cells: &[String], tag: &str| -> String {
+        let each = cells.iter().map(|c| format!("<{tag}>{}</{tag}>", escape(c)));
+        format!("<tr>{}</tr>\n", each.collect::<String>())
+    };
+    let body: String = rows.iter().map(|r| line(r, "td")).collect();
+    format!("<div class=\"wide\"><table>{}{body}</table></div>", line(header, "th"))
 }
 
-/// A table of the goals of every system.
+/// Differences with their intervals: a row a pair, a column a goal.
+fn differences(compared: &[Compared]) -> String {
+    let goal = |g: &Goal| format!("{} {}, {}{}", g.of, g.words, g.unit, if g.up { " ↑" } else { "" });
+    let words = |all: &[&str]| all.iter().map(|w| (*w).to_owned()).collect::<Vec<String>>();
+    let mut header = words(&["system", "less", "Sharpe ratio ↑"]);
+    header.extend(GOALS.iter().map(goal));
+    header.extend(words(&["A orders a year", "A turnover, ×"]));
+    let row = |c: &Compared| {
+        let mut cells = vec![c.ours.clone(), c.theirs.clone(), words::between(c.sharpe, 1.0, 2)];
+        cells.extend(GOALS.iter().map(|g| goaltables::told(c, g)));
+        cells.extend([words::signed(c.orders, 0), words::signed(c.turnover, 1)]);
+        cells
+    };
+    grid(&header, &compared.iter().map(row).collect::<Vec<_>>()) + "<p>↑ more is better, else less is.</p>"
+}
+
+/// The goals of every system.
 fn goals(r: &Report) -> String {
-    let mut out = String::from(
-        "<div class=\"wide\"><table><tr><th>system</th><th>LR deepest drawdown</th><th>LR CVaR95 a day</th>\
-         <th>BM growth a year</th><th>F to +10 %</th><th>F longest under water, months</th>\
-         <th>F days under water</th><th>A fills a year</th><th>A turnover a year</th></tr>\n",
-    );
-    for (name, m) in r.ladder.iter().filter_map(|n| Some((n, &r.arms.get(n)?.metrics))) {
-        let cells = [
+    let header = [
+        "system",
+        "LR deepest drawdown",
+        "LR CVaR95 a day",
+        "BM growth a year",
+        "F to +10 %",
+        "F longest under water, months",
+        "F days under water",
+        "A fills a year",
+        "A turnover a year",
+    ];
+    let row = |name: &String| {
+        let m = &r.arms.get(name)?.metrics;
+        Some(vec![
+            name.clone(),
             words::percent(m.max_drawdown, 1),
             words::percent(m.cvar95, 2),
             words::percent(m.cagr, 1),
@@ -108,17 +121,16 @@ fn goals(r: &Report) -> String {
             words::percent(m.time_under_water, 0),
             words::plain(Some(m.orders), 0),
             words::times(m.turnover, 1),
-        ];
-        out += &format!("<tr><td>{}</td><td>{}</td></tr>\n", escape(name), cells.join("</td><td>"));
-    }
-    out + "</table></div>"
+        ])
+    };
+    grid(&header.map(str::to_owned), &r.ladder.iter().filter_map(row).collect::<Vec<_>>())
 }
 
 fn render(out: &mut String, r: &Report, arms: &[Arm], tracks: &Tracks) -> std::fmt::Result {
     let feed = escape(&r.facts.feed);
-    write!(
+    writeln!(
         out,
-        "<h1>Does talking help? {feed}, {} bars, {} to {}</h1>\n",
+        "<h1>Does talking help? {feed}, {} bars, {} to {}</h1>",
         escape(&r.facts.bar),
         escape(&r.facts.from),
         escape(&r.facts.to)
