@@ -49,6 +49,7 @@ pub fn explain(r: &Report) -> String {
         None => "With wrong messages (shifted in time, scrambled, on the wrong asset, turned round) less than half of the uplift is left, so it is what is said that counts, not merely that something is heard.".to_owned(),
     });
     lines.extend(voices(r));
+    lines.extend(joint(r));
     if let (Some(agents), Some(voices)) = (r.company.get("agents"), r.company.get("voices")) {
         lines.push(format!(
             "One agent on its own has a Sharpe ratio of {:.2} on average. The {:.0} agents spread risk like {:.1} independent ones, all {:.0} voices like {:.1}: only as far as the second is above the first, and the others are as good, is there anything to gain from hearing them.",
@@ -78,6 +79,23 @@ pub fn explain(r: &Report) -> String {
     );
     lines.push(r.verdict.clone());
     lines.join("\n\n") + "\n"
+}
+
+/// What several markets say together.
+fn joint(r: &Report) -> Option<String> {
+    let j = r.joint.as_ref()?;
+    let held = j.compared.iter().filter(|c| c.ours == super::HIVE);
+    let each: Vec<String> =
+        held.map(|c| format!("{} {}", c.theirs, words::between(c.sharpe, 1.0, 2))).collect();
+    let feeds: Vec<&str> = j.markets.iter().map(|m| m.feed.as_str()).collect();
+    Some(format!(
+        "Over {} feeds together ({}), on the same {} calendar days, of which all have {}, the mean difference of the Sharpe ratio is: {}.",
+        feeds.len(),
+        feeds.join(", "),
+        j.days,
+        j.shared_days,
+        each.join(", ")
+    ))
 }
 
 /// What more voices did on this market, whichever way it went.
