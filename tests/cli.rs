@@ -166,6 +166,37 @@ fn a_panel_with_a_gap_and_a_delisting_is_traded_and_both_are_said() {
 }
 
 #[test]
+fn a_run_over_held_out_days_is_a_look_and_says_how_many_there_were() {
+    let desk = Desk::new();
+    // From the middle of June 2023 to the middle of July.
+    let panel = desk.write("market.csv", &long(&[bars(Some("BTCUSDT"), 1, 4_700, |h| h >= 3_984)]));
+    let feed = format!("history:{panel}");
+    let looks = |more: &[&str]| {
+        let s = desk.summary(&[&["--feed", feed.as_str(), "--scouts", "8"], more].concat());
+        (s["looks"].as_u64(), s["notes"].to_string())
+    };
+    let (first, said) = looks(&[]);
+    assert!(first == Some(1) && said.contains("look 1 so far"), "{said}");
+    assert_eq!(looks(&[]).0, Some(1), "the same command twice is one look");
+    assert_eq!(looks(&["--costs", "7bp"]).0, Some(2));
+    let (before, said) = looks(&["--to", "2023-06-30"]);
+    assert!(before.is_none() && !said.contains("held out"), "{said}");
+    assert!(desk.run(&["backtest", "--feed", &feed, "--scouts", "8"]).well().out.contains("look 2 so far"));
+    // The experiment counts in the same file, and the same market under the same settings is no further look.
+    let lab = ["lab", "--feed", &feed, "--scouts", "8", "--seeds", "1", "--arms", "net-eq"];
+    assert!(desk.run(&lab).well().out.contains("looks at held-out data 2"));
+    assert!(
+        desk.run(&[&lab[..], &["--costs", "3bp"]].concat()).well().out.contains("looks at held-out data 3")
+    );
+    assert_eq!(looks(&["--costs", "3bp"]).0, Some(3));
+    // Where nothing can be written it is said, and the run goes on.
+    desk.write("file", "");
+    let mut command = desk.command(&["backtest", "--feed", &feed, "--scouts", "8"]);
+    let said = ran(command.env("XDG_STATE_HOME", desk.path("file")).output().unwrap()).well();
+    assert!(said.out.contains("could not be counted"), "{}", said.out);
+}
+
+#[test]
 fn perps_pay_the_funding_of_a_file() {
     let desk = Desk::new();
     let panel = desk.write("market.csv", &long(&[bars(Some("BTCUSDT"), 1, 2_400, |_| true)]));

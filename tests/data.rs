@@ -54,6 +54,7 @@ impl Desk {
         for (name, _) in std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("HIVE_")) {
             command.env_remove(name);
         }
+        command.env("XDG_STATE_HOME", self.0.path().join("home"));
         let command = command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
         let done = command.output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();

@@ -82,7 +82,7 @@ fn the_labs_last_result_is_looked_up_whenever_it_is_asked_for() {
     assert_eq!(page.command, "hive lab --feed synth --scouts 8 --state state");
     // What it says to type is what is shown next.
     let (_, args) = page.command.split_once(' ').unwrap();
-    let args: Vec<&str> = args.split(' ').chain(["--days", "40", "--seeds", "1", "--quiet"]).collect();
+    let args: Vec<&str> = args.split(' ').chain(["--days", "70", "--seeds", "1", "--quiet"]).collect();
     let ran = command(&args)
         .args(["--arms", "time-shifted"])
         .env("XDG_STATE_HOME", hive.folder.path())

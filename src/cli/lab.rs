@@ -1,6 +1,8 @@
 //! `hive lab`: does talking help on this market? Runs the ladder of systems and the controls over seeds on
 //! all cores, says what came out with intervals, and writes it as JSON and HTML.
 
+mod feeds;
+
 use super::keep::stop_on_signals;
 use super::options::{self, RunOptions};
 use super::{Failure, print};
@@ -11,15 +13,20 @@ use crate::domain::{Family, Goal, SideRule, Span, Stamp, Universe};
 use crate::engine::Settings;
 use crate::fills::Costs;
 use crate::lab::against::{self, Other};
+use crate::lab::designed::{self, Known};
 use crate::lab::elsewhere::Elsewhere;
+use crate::lab::joint::{Market, joint};
 use crate::lab::keep::{self, Keep};
 use crate::lab::report::{Facts, Sample, report};
 use crate::lab::study::{StudyError, Tracks};
-use crate::lab::{HELD_OUT_FROM, HIVE, Report, STRONG, Study, World, arms, explain, html, services, tables};
+use crate::lab::{
+    HIVE, Report, STRONG, Study, World, arms, bystanders, explain, goaltables, html, services, tables,
+};
 use crate::market::feed::{FeedInfo, FeedMode};
 use crate::market::synth::{SynthFeed, SynthSettings, World as SynthWorld};
+use crate::runtime::feeds::open as open_feed;
 use crate::runtime::files::open_file;
-use crate::runtime::{feeds, setup};
+use crate::runtime::setup;
 use clap::{Args as ClapArgs, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -54,6 +61,10 @@ struct Options {
     /// Where the market comes from: synth, or history:PATH[?kind=perp|spot|margin]
     #[arg(long, value_name = "FEED", default_value = "synth", env = "HIVE_FEED", hide_env_values = true)]
     feed: String,
+    /// A further feed, with a report of its own, and one figure for all feeds on the same calendar days. It may
+    /// carry its days: 'history:spot_1h.csv.gz?kind=margin&from=2021-04-04&to=2023-06-30'
+    #[arg(long, value_name = "FEED", conflicts_with_all = ["against", "services"])]
+    and: Vec<String>,
     /// The hive's file; without it agents.toml here, or the one that is built in
     #[arg(long, value_name = "FILE", env = "HIVE_AGENTS", hide_env_values = true)]
     agents: Option<PathBuf>,
@@ -183,24 +194,87 @@ fn explain_last(state: Option<&Path>) -> Result<(), Failure> {
     print(&explain::explain(&last))
 }
 
+/// A market that is read, and the hive that is to live in it.
+struct Ready {
+    run: RunOptions,
+    config: Config,
+    world: World,
+}
+
+/// What came of a market.
+struct Done {
+    report: Report,
+    arms: Vec<arms::Arm>,
+    tracks: Tracks,
+}
+
 fn experiment(o: &Options) -> Result<(), Failure> {
-    let run = o.as_run();
+    let first = o.as_run();
+    let mut runs = vec![first.clone()];
+    for text in &o.and {
+        runs.push(feeds::further(&first, text)?);
+    }
+    // All are read before the first is run: a mistake in the last is better known at once.
+    let ready: Vec<Ready> = runs.into_iter().map(|run| prepare(o, run)).collect::<Result<_, _>>()?;
+    let keep = open(o.state.as_deref())?;
+    let mut done: Vec<Done> = Vec::new();
+    for one in &ready {
+        done.push(run_one(o, one, &keep)?);
+    }
+    let joint = (done.len() > 1).then(|| {
+        let of = |d| {
+            let Done { report, arms, tracks }: &Done = d;
+            Market { facts: &report.facts, arms, tracks }
+        };
+        let markets: Vec<Market<'_>> = done.iter().map(of).collect();
+        joint(&markets, threads(o))
+    });
+    if let Some(joint) = joint.as_ref().filter(|_| !o.quiet) {
+        print(&goaltables::joint(joint))?;
+    }
+    let mut done = done.into_iter();
+    let Some(Done { mut report, arms, tracks }) = done.next() else { return Ok(()) };
+    report.and = done.map(|d| d.report).collect();
+    report.joint = joint;
+    written(o, &keep, &report, &html::page(&report, &arms, &tracks))
+}
+
+fn threads(o: &Options) -> usize {
+    o.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |n| n as usize)
+}
+
+/// Keeps the report and writes it where it was asked for.
+fn written(o: &Options, keep: &Keep, report: &Report, page: &str) -> Result<(), Failure> {
+    let json = serde_json::to_string_pretty(report)
+        .map_err(|e| Failure::Failed(format!("encoding the report: {e}")))?
+        + "\n";
+    keep.report(&json).map_err(|e| Failure::Failed(format!("keeping the report: {e}")))?;
+    for (path, text) in [(&o.json, json.as_str()), (&o.html, page)] {
+        if let Some(path) = path {
+            write(path, text)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a market.
+fn prepare(o: &Options, run: RunOptions) -> Result<Ready, Failure> {
     let (mut config, _) = options::load(o.agents.as_ref(), &run.overrides())?;
     if o.services {
         serve(&mut config);
     }
-    let split = o.split.as_deref().map(|s| {
-        let bad = || Failure::Usage(format!("--split {s}: write a day as 2023-06-30"));
-        Stamp::parse(s).map(day).ok_or_else(bad)
-    });
-    let mut feed = feeds::open(&run.feed(&config)?).map_err(|e| Failure::Usage(e.to_string()))?;
+    let mut feed = open_feed(&run.feed(&config)?).map_err(|e| Failure::Usage(e.to_string()))?;
     let settings = setup::settings(&config);
-    let mut world = World::read(feed.as_mut(), config.roster.clone(), settings.clone())
+    let mut world = World::read(feed.as_mut(), config.roster.clone(), settings)
         .map_err(|e| Failure::Failed(e.to_string()))?;
     for tape in o.elsewhere.iter().flatten() {
         world.elsewhere.extend(elsewhere(tape, &world.universe)?);
     }
-    let voices = config.roster.voices();
+    Ok(Ready { run, config, world })
+}
+
+/// The arms of a market.
+fn chosen(o: &Options, world: &World, voices: usize) -> Result<Vec<arms::Arm>, Failure> {
     let mut all = arms::plan(voices);
     if names_part(o.arms.as_deref()) {
         all.extend(arms::without());
@@ -218,30 +292,34 @@ fn experiment(o: &Options) -> Result<(), Failure> {
         all.extend(services::plan().into_iter().chain(tried));
         names.get_or_insert_default().append(&mut own);
     }
-    let arms = match &names {
-        None => all,
-        Some(names) => arms::choose(&all, names).map_err(|unknown| {
-            let known: Vec<&str> = all.iter().map(|a| a.name.as_str()).collect();
-            Failure::Usage(format!(
-                "--arms {unknown}: there is no such system; there are {}",
-                known.join(", ")
-            ))
-        })?,
-    };
-    let keep = open(o.state.as_deref())?;
+    let Some(names) = &names else { return Ok(all) };
+    arms::choose(&all, names).map_err(|unknown| {
+        let known: Vec<&str> = all.iter().map(|a| a.name.as_str()).collect();
+        Failure::Usage(format!("--arms {unknown}: there is no such system; there are {}", known.join(", ")))
+    })
+}
+
+/// Runs a market and says what came of it.
+fn run_one(o: &Options, ready: &Ready, keep: &Keep) -> Result<Done, Failure> {
+    let Ready { run, config, world } = ready;
+    let split = o.split.as_deref().map(|s| {
+        let bad = || Failure::Usage(format!("--split {s}: write a day as 2023-06-30"));
+        Stamp::parse(s).map(day).ok_or_else(bad)
+    });
+    let voices = config.roster.voices();
+    let arms = chosen(o, world, voices)?;
     let seeds: Vec<u64> = (0..u64::from(o.seeds)).map(|i| config.seed + i).collect();
-    let mut study = Study { world: &world, seeds, arms, key: String::new() };
-    study.key = key(&config, &world);
+    let study = Study { world, seeds, arms, key: key(config, world) };
     let walk = ((o.arms.is_none() && !o.services)
         || o.arms.as_ref().is_some_and(|a| a.iter().any(|n| n == HIVE)))
-    .then(|| walk_world(&config, &world, o.seeds))
+    .then(|| walk_world(config, world, o.seeds))
     .transpose()?;
-    let other = o.against.as_ref().map(|file| other(file, &run, &world)).transpose()?;
+    let other = o.against.as_ref().map(|file| other(file, run, world)).transpose()?;
     let against = other.as_ref().map(|(world, known, key)| {
         let (seeds, key) = (study.seeds.clone(), key.clone());
         (Study { world, seeds, arms: against::arms(), key }, known)
     });
-    let mut facts = facts(&config, &study, &keep, split.transpose()?)?;
+    let mut facts = facts(config, &study, keep, split.transpose()?)?;
     if let Some((_, known)) = &against {
         facts.variants_tried += 1;
         facts.against = Some((*known).clone());
@@ -249,9 +327,7 @@ fn experiment(o: &Options) -> Result<(), Failure> {
     if !o.quiet {
         print(&tables::facts(&facts))?;
     }
-    let threads =
-        o.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |n| n as usize);
-    let kept = (!o.fresh).then_some(&keep);
+    let (threads, kept) = (threads(o), (!o.fresh).then_some(keep));
     let (tracks, walked, others) =
         run_all(&study, walk.as_ref(), against.as_ref().map(|(s, _)| s), kept, threads, o.quiet)?;
     let sample = Sample::new(&study.arms, &tracks, threads);
@@ -261,16 +337,11 @@ fn experiment(o: &Options) -> Result<(), Failure> {
     if let Some(others) = &others {
         against::compare(&mut report, &study.arms, &tracks, others, threads);
     }
-    let json = serde_json::to_string_pretty(&report)
-        .map_err(|e| Failure::Failed(format!("encoding the report: {e}")))?
-        + "\n";
-    keep.report(&json).map_err(|e| Failure::Failed(format!("keeping the report: {e}")))?;
-    for (path, text) in [(&o.json, json), (&o.html, html::page(&report, &study.arms, &tracks))] {
-        if let Some(path) = path {
-            write(path, &text)?;
-        }
+    if !o.quiet {
+        print(&(tables::results(&report) + if o.and.is_empty() { "" } else { "\n" }))?;
     }
-    if o.quiet { Ok(()) } else { print(&tables::results(&report)) }
+    drop(sample);
+    Ok(Done { report, arms: study.arms, tracks })
 }
 
 /// Whether an arm that leaves a part out is asked for.
@@ -466,20 +537,18 @@ fn key(config: &Config, world: &World) -> String {
 
 fn facts(config: &Config, study: &Study<'_>, keep: &Keep, split: Option<String>) -> Result<Facts, Failure> {
     let (info, settings) = (&study.world.info, &study.world.settings);
-    let held_out = Stamp::parse(HELD_OUT_FROM).unwrap_or_default();
-    let history = info.mode == FeedMode::History;
-    let looks = if history && info.to > held_out {
-        let what = format!("{} {} {} {}", info.data_hash, config::roster_hash(config), info.from, info.to);
-        keep.look(&what).map_err(|e| Failure::Failed(format!("counting a look at held-out data: {e}")))?
-    } else {
-        keep.looks()
-    };
+    let looks = keep
+        .look_at(info, &config::roster_hash(config))
+        .map_err(|e| Failure::Failed(format!("counting a look at held-out data: {e}")))?;
+    let known = designed::known(info, &study.world.universe, &study.world.events);
     Ok(Facts {
         data_hash: info.data_hash.clone(),
         roster_hash: config::roster_hash(config),
         variants_tried: crate::lab::tries() + study.arms.len(),
         looks,
-        reproduction: history && info.from < held_out,
+        reproduction: known == Known::DesignedOn,
+        known,
+        standing_by: bystanders::notices(study.world, &study.seeds),
         feed: market(info),
         bar: config.clock.decide.to_string(),
         from: day(info.from),

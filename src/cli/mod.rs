@@ -13,6 +13,7 @@ mod export;
 mod journal;
 mod keep;
 mod lab;
+mod looks;
 mod man;
 mod options;
 mod reach;

@@ -1,6 +1,7 @@
 //! A run from its options to its report: `hive backtest`, `hive --no-tui`, and what plain `hive` starts in
 //! the background.
 
+use super::looks::{self, Look};
 use super::options::{self, RunOptions};
 use super::reach::Reach;
 use super::{Failure, keep, print, report, serve, shelf, tell};
@@ -74,6 +75,7 @@ pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
     let pace = pace(options, manner, &wanted, feed.as_ref(), behind)?;
     let settings = setup::settings(&config);
     let mut engine = Engine::new(&config.roster, feed.universe(), &settings, config.seed);
+    let look = looks::count(options.state.as_deref(), &config::roster_hash(&config), feed.info());
     let bar = progress(feed.as_ref(), &engine, options.quiet || manner.live);
     let results = manner.reach.is_some().then(|| shelf::results(options, &config, feed.info()));
     let again = remade(&wanted, &config);
@@ -81,7 +83,7 @@ pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
     bar.finish_and_clear();
     // What is kept and goes on has nothing to report yet.
     let whole = ended == Ended::Feed || manner.state.is_none();
-    let summary = Summary::new(&engine, facts(&config, feed.as_ref(), &engine, told));
+    let summary = Summary::new(&engine, facts(&config, feed.as_ref(), &engine, (told, look)));
     if let Some(path) = &options.summary {
         write_json(path, &summary)?;
     }
@@ -198,7 +200,7 @@ fn kept(
     keep::open(dir, config, engine, feed).map(Some)
 }
 
-fn facts(config: &Config, feed: &dyn Feed, engine: &Engine, told: Told) -> RunFacts {
+fn facts(config: &Config, feed: &dyn Feed, engine: &Engine, (told, look): (Told, Option<Look>)) -> RunFacts {
     let (info, read) = (feed.info(), feed.report());
     let mut notes = info.notes.clone();
     if read.bad_rows + read.duplicates + read.unsorted > 0 {
@@ -218,6 +220,7 @@ fn facts(config: &Config, feed: &dyn Feed, engine: &Engine, told: Told) -> RunFa
              {absences} absences of arbitrage with pools, {flash_crashes} flash crashes"
         ));
     }
+    notes.extend(look.as_ref().map(|l| l.note.clone()));
     notes.extend(engine.cast().notices.iter().cloned());
     notes.extend(told.alarms);
     if told.more_alarms > 0 {
@@ -235,6 +238,7 @@ fn facts(config: &Config, feed: &dyn Feed, engine: &Engine, told: Told) -> RunFa
         bars: told.bars,
         refused: told.refused,
         wall_s: told.wall_s,
+        looks: look.and_then(|l| l.number),
         notes,
     }
 }

@@ -35,12 +35,12 @@ pub struct Other {
 /// How the two compare; what the one is worth over the other is `vs_other` among the uplifts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Against {
-    /// Sharpe ratio of the other hive, mean over seeds.
-    pub sharpe: f64,
+    /// Sharpe ratio of the other hive, mean over seeds; empty where one is not told.
+    pub sharpe: Option<f64>,
     /// The other hive over its own strong baseline.
-    pub vs_strong: Interval,
+    pub vs_strong: Option<Interval>,
     /// This strong baseline over the other's.
-    pub strong_vs_strong: Interval,
+    pub strong_vs_strong: Option<Interval>,
     /// Whether the baselines are the same to the last bit: then the agents with funds are the same.
     pub same_strong: bool,
 }
@@ -101,11 +101,10 @@ pub fn compare(report: &mut Report, study: &[Arm], ours: &Tracks, theirs: &Track
         .collect();
     let sample = Sample::new(&all, &tracks, threads);
     let Some(u) = uplift(&report.facts, &sample, OTHER) else { return };
-    let delta = |a: &str, b: &str| sample.delta(a, b).unwrap_or_default();
     let against = Against {
         sharpe: sample.sharpe(OTHER),
-        vs_strong: delta(OTHER, OTHER_STRONG),
-        strong_vs_strong: delta(STRONG, OTHER_STRONG),
+        vs_strong: sample.delta(OTHER, OTHER_STRONG),
+        strong_vs_strong: sample.delta(STRONG, OTHER_STRONG),
         same_strong: tracks.iter().all(|t| t[1].daily == t[3].daily),
     };
     report.notes.insert(0, sentence(&report.facts, &u, &against));
@@ -116,7 +115,10 @@ pub fn compare(report: &mut Report, study: &[Arm], ours: &Tracks, theirs: &Track
 /// In words.
 fn sentence(facts: &Facts, u: &Uplift, a: &Against) -> String {
     let file = facts.against.as_ref().map_or("the other file", |o| o.file.as_str());
-    let (s, i, b) = (u.sharpe, a.vs_strong, a.strong_vs_strong);
+    let told = u.sharpe.zip(a.sharpe).zip(a.vs_strong.zip(a.strong_vs_strong)).zip(u.seeds_won);
+    let Some((((s, sharpe), (i, b)), won)) = told else {
+        return format!("Against the hive of {file}: not every seed of both can be told.");
+    };
     let base = if a.same_strong {
         format!("the {STRONG} of both is the same")
     } else {
@@ -127,9 +129,9 @@ fn sentence(facts: &Facts, u: &Uplift, a: &Against) -> String {
         s.mean,
         s.lo,
         s.hi,
-        libm::rint(u.seeds_won * facts.seeds as f64),
+        libm::rint(won * facts.seeds as f64),
         facts.seeds,
-        a.sharpe,
+        sharpe,
         i.mean,
         i.lo,
         i.hi
@@ -164,20 +166,20 @@ mod tests {
         assert_eq!(arms().iter().map(|a| a.name.as_str()).collect::<Vec<_>>(), [STRONG, HIVE]);
         let r = compared(0, 0.001);
         let u = &r.uplift[VS_OTHER];
-        assert!(u.sharpe.lo > 0.0 && u.seeds_won == 1.0, "{u:?}");
+        assert!(u.sharpe.unwrap().lo > 0.0 && u.seeds_won == Some(1.0), "{u:?}");
         let a = r.against.unwrap();
-        assert!(a.same_strong && a.strong_vs_strong == Interval::default());
-        let both = r.uplift["vs_strong"].sharpe.mean - a.vs_strong.mean;
-        assert!((both - u.sharpe.mean).abs() < 1e-12, "on one baseline the differences add up");
+        assert!(a.same_strong && a.strong_vs_strong == Some(Interval::default()));
+        let both = r.uplift["vs_strong"].sharpe.unwrap().mean - a.vs_strong.unwrap().mean;
+        assert!((both - u.sharpe.unwrap().mean).abs() < 1e-12, "on one baseline the differences add up");
         assert!(r.notes[0].contains("2 of 2 seeds won") && r.notes[0].contains("of both is the same"));
     }
 
     #[test]
     fn the_same_hive_is_worth_nothing_over_itself_and_another_baseline_is_told() {
         let r = compared(77, 0.0);
-        assert_eq!(r.uplift[VS_OTHER].sharpe, Interval::default());
+        assert_eq!(r.uplift[VS_OTHER].sharpe, Some(Interval::default()));
         let a = r.against.unwrap();
-        assert!(!a.same_strong && a.strong_vs_strong.mean != 0.0);
+        assert!(!a.same_strong && a.strong_vs_strong.unwrap().mean != 0.0);
         assert!(r.notes[0].contains("this net-eq − its net-eq"));
     }
 }

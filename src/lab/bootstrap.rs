@@ -67,25 +67,38 @@ impl Resampled {
         self.index.len().checked_div(self.days).unwrap_or(0)
     }
 
-    /// The Sharpe ratio of each draw of a track.
+    /// The days of each draw, by their places.
+    pub fn each(&self) -> impl Iterator<Item = &[u32]> {
+        self.index.chunks_exact(self.days.max(1))
+    }
+
+    /// The Sharpe ratio a year of each draw of a track that has these days; a day that it does not have is NaN, and
+    /// is left out of the draw.
     pub fn sharpes(&self, daily: &[f64]) -> Vec<f64> {
         if self.days == 0 || daily.len() != self.days {
             return Vec::new();
         }
-        let n = self.days as f64;
-        let one = |days: &[u32]| {
-            let (mut sum, mut squares) = (0.0, 0.0);
-            for d in days {
-                let r = daily[*d as usize];
-                sum += r;
-                squares += r * r;
-            }
-            let mean = sum / n;
-            let variance = (squares - n * mean * mean) / (n - 1.0);
-            if variance > 0.0 { mean / libm::sqrt(variance) * libm::sqrt(365.25) } else { 0.0 }
-        };
-        self.index.chunks_exact(self.days).map(one).collect()
+        self.each().map(|days| sharpe(days.iter().map(|d| daily[*d as usize]))).collect()
     }
+
+    /// These days draw by draw, for tests by hand.
+    #[cfg(test)]
+    pub(super) fn of(days: usize, index: Vec<u32>) -> Self {
+        Resampled { days, index }
+    }
+}
+
+/// The Sharpe ratio a year of drawn returns, NaN left out; 0 without spread.
+fn sharpe(returns: impl Iterator<Item = f64>) -> f64 {
+    let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
+    for r in returns.filter(|r| !r.is_nan()) {
+        n += 1.0;
+        sum += r;
+        squares += r * r;
+    }
+    let mean = sum / n;
+    let variance = (squares - n * mean * mean) / (n - 1.0);
+    if variance > 0.0 { mean / libm::sqrt(variance) * libm::sqrt(365.25) } else { 0.0 }
 }
 
 /// The 95 % interval of a measured mean from its draws, over so many days: their percentiles, expanded for
@@ -205,9 +218,14 @@ mod tests {
     #[test]
     fn a_draw_of_every_day_in_its_place_is_the_track_itself() {
         let daily: Vec<f64> = (0..100).map(|i| 0.01 * random::normal(i)).collect();
-        let same = Resampled { days: 100, index: (0..100).collect() };
+        let same = Resampled::of(100, (0..100).collect());
         assert!((same.sharpes(&daily)[0] - stats::sharpe(&daily)).abs() < 1e-9);
         assert!(same.sharpes(&daily[1..]).is_empty());
+        // Days that are not there are skipped, wherever they lie.
+        let mut holes = daily.clone();
+        (holes[3], holes[99]) = (f64::NAN, f64::NAN);
+        let there: Vec<f64> = holes.iter().copied().filter(|r| !r.is_nan()).collect();
+        assert!((same.sharpes(&holes)[0] - stats::sharpe(&there)).abs() < 1e-9);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! What the last run showed, in plain words, without a number that is not in the report.
 
 use super::Report;
+use super::designed::Known;
 use super::report::Uplift;
 use super::verdict::not_communication;
+use super::words;
 
 /// A paragraph each: what was done, what came out, why, and what not to believe.
 pub fn explain(r: &Report) -> String {
@@ -26,13 +28,19 @@ pub fn explain(r: &Report) -> String {
                 .to_owned(),
         );
     }
+    if f.known == Known::SameDays {
+        lines.push(
+            "The mechanism was designed on other data, but of the same days. Markets move together, so what follows is weak evidence."
+                .to_owned(),
+        );
+    }
     let rungs = [
         ("vs_alone", "the same agents, each about its own business"),
         ("vs_strong", "the same agents deaf, but netted, patient and at the same risk"),
         ("vs_all", "one account that holds all voices"),
         ("vs_tsmom6", "one simple momentum rule"),
     ];
-    lines.extend(rungs.iter().filter_map(|(key, what)| Some(rung(r.uplift.get(*key)?, what))));
+    lines.extend(rungs.iter().filter_map(|(key, what)| rung(r.uplift.get(*key)?, what)));
     lines.push(match not_communication(r) {
         Some(why) => format!("The uplift is not attributable to communication: {why}."),
         None if r.controls.is_empty() => {
@@ -41,6 +49,7 @@ pub fn explain(r: &Report) -> String {
         None => "With wrong messages (shifted in time, scrambled, on the wrong asset, turned round) less than half of the uplift is left, so it is what is said that counts, not merely that something is heard.".to_owned(),
     });
     lines.extend(voices(r));
+    lines.extend(joint(r));
     if let (Some(agents), Some(voices)) = (r.company.get("agents"), r.company.get("voices")) {
         lines.push(format!(
             "One agent on its own has a Sharpe ratio of {:.2} on average. The {:.0} agents spread risk like {:.1} independent ones, all {:.0} voices like {:.1}: only as far as the second is above the first, and the others are as good, is there anything to gain from hearing them.",
@@ -59,38 +68,62 @@ pub fn explain(r: &Report) -> String {
     lines.extend(
         r.notes
             .iter()
-            .filter(|n| n.contains("variants") || n.contains("halted") || n.starts_with("Against"))
+            .filter(|n| {
+                n.contains("variants")
+                    || n.starts_with("Without numbers")
+                    || n.starts_with("Not everybody")
+                    || n.contains("halted")
+                    || n.starts_with("Against")
+            })
             .cloned(),
     );
     lines.push(r.verdict.clone());
     lines.join("\n\n") + "\n"
 }
 
+/// What several markets say together.
+fn joint(r: &Report) -> Option<String> {
+    let j = r.joint.as_ref()?;
+    let held = j.compared.iter().filter(|c| c.ours == super::HIVE);
+    let each: Vec<String> =
+        held.map(|c| format!("{} {}", c.theirs, words::between(c.sharpe, 1.0, 2))).collect();
+    let feeds: Vec<&str> = j.markets.iter().map(|m| m.feed.as_str()).collect();
+    Some(format!(
+        "Over {} feeds together ({}), on the same {} calendar days, of which all have {}, the mean difference of the Sharpe ratio is: {}.",
+        feeds.len(),
+        feeds.join(", "),
+        j.days,
+        j.shared_days,
+        each.join(", ")
+    ))
+}
+
 /// What more voices did on this market, whichever way it went.
 fn voices(r: &Report) -> Option<String> {
     let (first, last) = (r.voices.first()?, r.voices.last()?);
     // What the others add is beyond what the funded agents have by themselves.
-    let funded = &r.arms.get(super::STRONG)?.metrics;
-    let more = match last.sharpe - funded.sharpe {
+    let funded = r.arms.get(super::STRONG)?.metrics.sharpe?;
+    let (few, all) = (first.sharpe?, last.sharpe?);
+    let more = match all - funded {
         d if d > 0.05 => "the voices without funds made it stronger",
         d if d < -0.05 => "the voices without funds made it weaker: they are not as good as those with funds",
         _ => "the voices without funds made next to no difference",
     };
     Some(format!(
-        "In one account {} voices drawn at random have a Sharpe ratio of {:.2}, the {} funded agents {:.2}, all {} voices {:.2}: {more}. From personality to personality the first varies by {:.2} and the last by {:.2}.",
+        "In one account {} voices drawn at random have a Sharpe ratio of {:.2}, the {} funded agents {:.2}, all {} voices {:.2}: {more}. From personality to personality the first varies by {} and the last by {}.",
         first.m,
-        first.sharpe,
+        few,
         r.facts.agent_count,
-        funded.sharpe,
+        funded,
         last.m,
-        last.sharpe,
-        first.seed_sd,
-        last.seed_sd
+        all,
+        words::plain(first.seed_sd, 2),
+        words::plain(last.seed_sd, 2)
     ))
 }
 
-fn rung(u: &Uplift, what: &str) -> String {
-    let s = u.sharpe;
+fn rung(u: &Uplift, what: &str) -> Option<String> {
+    let (s, won) = u.sharpe.zip(u.seeds_won)?;
     let sure = if s.lo > 0.0 {
         "the interval is above zero: more than luck of the days"
     } else if s.hi < 0.0 {
@@ -98,13 +131,15 @@ fn rung(u: &Uplift, what: &str) -> String {
     } else {
         "the interval covers zero: it cannot be told from luck"
     };
-    let word = if u.max_drawdown_change < 0.0 { "smaller" } else { "larger" };
-    format!(
-        "Against {what}: Sharpe ratio {:+.2} (between {:+.2} and {:+.2}; {sure}), deepest drawdown {:.0} % {word}, ahead in {:.0} % of the personalities.",
+    let fall = u.max_drawdown_change.map_or_else(String::new, |c| {
+        let word = if c < 0.0 { "smaller" } else { "larger" };
+        format!(" deepest drawdown {:.0} % {word},", 100.0 * c.abs())
+    });
+    Some(format!(
+        "Against {what}: Sharpe ratio {:+.2} (between {:+.2} and {:+.2}; {sure}),{fall} ahead in {:.0} % of the personalities.",
         s.mean,
         s.lo,
         s.hi,
-        100.0 * u.max_drawdown_change.abs(),
-        100.0 * u.seeds_won
-    )
+        100.0 * won
+    ))
 }

@@ -4,32 +4,133 @@ use super::Report;
 use super::against::VS_OTHER;
 use super::arms::Arm;
 use super::bootstrap::Interval;
+use super::designed::Known;
 use super::draw::{Band, Bar, Shows, band, bands, bars, steps};
+use super::goals::{Compared, GOALS, Goal};
+use super::metrics::told;
 use super::study::Tracks;
 use super::working::WorkingCost;
-use super::{ALL, ALONE, HIVE, RULE, STRONG, explain, services, tables};
+use super::{ALL, ALONE, HIVE, RULE, STRONG, explain, goaltables, services, tables, words};
 use crate::domain::Stamp;
 use std::fmt::Write;
 
 const STYLE: &str = "body{font:15px/1.5 sans-serif;max-width:860px;margin:2em auto;padding:0 1em;color:#333}\
 h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}pre{font:12px/1.35 monospace;overflow-x:auto;\
 background:#f6f6f6;padding:.8em}.verdict{border-left:4px solid #0072b2;padding-left:1em}\
-.repro{background:#fff3e0;padding:.5em 1em}svg{max-width:100%;height:auto}";
+.repro{background:#fff3e0;padding:.5em 1em}svg{max-width:100%;height:auto}\
+.wide{overflow-x:auto}table{font-size:12px;border-collapse:collapse}\
+th,td{text-align:right;padding:.15em .5em;border-bottom:1px solid #eee;white-space:nowrap}\
+th:first-child,td:first-child{text-align:left}";
 
 /// The page.
 pub fn page(r: &Report, arms: &[Arm], tracks: &Tracks) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
-    let _ = render(&mut out, r, arms, tracks);
+    let _ = head(&mut out, r)
+        .and_then(|()| render(&mut out, r, arms, tracks))
+        .and_then(|()| further(&mut out, r))
+        .and_then(|()| out.write_str("</body></html>\n"));
     out
+}
+
+fn head(out: &mut String, r: &Report) -> std::fmt::Result {
+    let feed = escape(&r.facts.feed);
+    let head = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">";
+    writeln!(out, "{head}<title>hive lab: {feed}</title><style>{STYLE}</style></head><body>")
+}
+
+/// The joint figure, and the numbers of further feeds.
+fn further(out: &mut String, r: &Report) -> std::fmt::Result {
+    let Some(j) = &r.joint else { return Ok(()) };
+    writeln!(out, "<h1>{} feeds together, on the same calendar days</h1>", j.markets.len())?;
+    for m in &j.markets {
+        let hive = words::plain(m.hive, 2);
+        let feed = escape(&m.feed);
+        writeln!(
+            out,
+            "<p>{feed}, {} to {}, {} days: Sharpe ratio of the hive {hive}</p>",
+            m.from, m.to, m.days
+        )?;
+    }
+    let days =
+        format!("{} days of the calendar, {} of them in all feeds; {}", j.days, j.shared_days, j.bootstrap);
+    writeln!(out, "<p>{}</p>", escape(&days))?;
+    section(out, "Mean differences over the feeds", &differences(&j.compared))?;
+    for more in &r.and {
+        writeln!(
+            out,
+            "<h1>{}</h1>\n<p class=\"verdict\">{}</p>",
+            escape(&more.facts.feed),
+            escape(&more.verdict)
+        )?;
+        section(out, "Differences in every goal", &differences(&more.compared))?;
+        let numbers = escape(&tables::facts(&more.facts)) + &escape(&tables::results(more));
+        section(out, "All numbers", &format!("<pre>{numbers}</pre>"))?;
+    }
+    Ok(())
+}
+
+/// A table of text.
+fn grid(header: &[String], rows: &[Vec<String>]) -> String {
+    let line = |cells: &[String], tag: &str| -> String {
+        let each = cells.iter().map(|c| format!("<{tag}>{}</{tag}>", escape(c)));
+        format!("<tr>{}</tr>\n", each.collect::<String>())
+    };
+    let body: String = rows.iter().map(|r| line(r, "td")).collect();
+    format!("<div class=\"wide\"><table>{}{body}</table></div>", line(header, "th"))
+}
+
+/// Differences with their intervals: a row a pair, a column a goal.
+fn differences(compared: &[Compared]) -> String {
+    let goal = |g: &Goal| format!("{} {}, {}{}", g.of, g.words, g.unit, if g.up { " ↑" } else { "" });
+    let words = |all: &[&str]| all.iter().map(|w| (*w).to_owned()).collect::<Vec<String>>();
+    let mut header = words(&["system", "less", "Sharpe ratio ↑"]);
+    header.extend(GOALS.iter().map(goal));
+    header.extend(words(&["A orders a year", "A turnover, ×"]));
+    let row = |c: &Compared| {
+        let mut cells = vec![c.ours.clone(), c.theirs.clone(), words::between(c.sharpe, 1.0, 2)];
+        cells.extend(GOALS.iter().map(|g| goaltables::told(c, g)));
+        cells.extend([words::signed(c.orders, 0), words::signed(c.turnover, 1)]);
+        cells
+    };
+    grid(&header, &compared.iter().map(row).collect::<Vec<_>>()) + "<p>↑ more is better, else less is.</p>"
+}
+
+/// The goals of every system.
+fn goals(r: &Report) -> String {
+    let header = [
+        "system",
+        "LR deepest drawdown",
+        "LR CVaR95 a day",
+        "BM growth a year",
+        "F to +10 %",
+        "F longest under water, months",
+        "F days under water",
+        "A fills a year",
+        "A turnover a year",
+    ];
+    let row = |name: &String| {
+        let m = &r.arms.get(name)?.metrics;
+        Some(vec![
+            name.clone(),
+            words::percent(m.max_drawdown, 1),
+            words::percent(m.cvar95, 2),
+            words::percent(m.cagr, 1),
+            words::months(m.months_to_10),
+            words::plain(m.longest_under_water, 1),
+            words::percent(m.time_under_water, 0),
+            words::plain(Some(m.orders), 0),
+            words::times(m.turnover, 1),
+        ])
+    };
+    grid(&header.map(str::to_owned), &r.ladder.iter().filter_map(row).collect::<Vec<_>>())
 }
 
 fn render(out: &mut String, r: &Report, arms: &[Arm], tracks: &Tracks) -> std::fmt::Result {
     let feed = escape(&r.facts.feed);
-    write!(
+    writeln!(
         out,
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>hive lab: {feed}</title><style>{STYLE}</style></head><body>\n\
-         <h1>Does talking help? {feed}, {} bars, {} to {}</h1>\n",
+        "<h1>Does talking help? {feed}, {} bars, {} to {}</h1>",
         escape(&r.facts.bar),
         escape(&r.facts.from),
         escape(&r.facts.to)
@@ -37,12 +138,17 @@ fn render(out: &mut String, r: &Report, arms: &[Arm], tracks: &Tracks) -> std::f
     if r.facts.reproduction {
         out.push_str("<p class=\"repro\">A reproduction: the mechanism was designed on this data, so these numbers are no evidence of what comes.</p>\n");
     }
+    if r.facts.known == Known::SameDays {
+        writeln!(out, "<p class=\"repro\">{}.</p>", escape(r.facts.known.words()))?;
+    }
     writeln!(out, "<p class=\"verdict\">{}</p>", escape(&r.verdict))?;
     for paragraph in explain::explain(r).split("\n\n").filter(|p| p.trim() != r.verdict) {
         writeln!(out, "<p>{}</p>", escape(paragraph))?;
     }
     section(out, "The ladder", &ladder(r))?;
     section(out, "What the hive is worth over each", &uplifts(r))?;
+    section(out, "The goals of every system, at equal volatility", &goals(r))?;
+    section(out, "Differences in every goal", &differences(&r.compared))?;
     if !r.controls.is_empty() {
         section(out, "Controls: hive − control", &controls(r))?;
     }
@@ -65,6 +171,9 @@ fn render(out: &mut String, r: &Report, arms: &[Arm], tracks: &Tracks) -> std::f
             .iter()
             .filter_map(|name| {
                 let arm = arms.iter().position(|a| a.name == *name)?;
+                if tracks.iter().any(|t| told(&t[arm]).is_err()) {
+                    return None;
+                }
                 Some(band(tracks, arm, name, r.facts.target_vol, shows))
             })
             .collect();
@@ -74,9 +183,7 @@ fn render(out: &mut String, r: &Report, arms: &[Arm], tracks: &Tracks) -> std::f
         out,
         "All numbers",
         &format!("<pre>{}{}</pre>", escape(&tables::facts(&r.facts)), escape(&tables::results(r))),
-    )?;
-    out.push_str("</body></html>\n");
-    Ok(())
+    )
 }
 
 fn section(out: &mut String, title: &str, body: &str) -> std::fmt::Result {
@@ -90,7 +197,7 @@ fn ladder(r: &Report) -> String {
 fn arms<'a>(r: &Report, names: impl Iterator<Item = &'a str>, strong: &[&str]) -> String {
     let bar = |name: &str| {
         let a = r.arms.get(name)?;
-        let (mean, sd) = (a.metrics.sharpe, a.seed_sd);
+        let (mean, sd) = (a.metrics.sharpe?, a.seed_sd.unwrap_or(0.0));
         Some(Bar {
             name: name.to_owned(),
             mean,
@@ -150,51 +257,44 @@ fn uplifts(r: &Report) -> String {
         VS_OTHER => "the other file's hive".to_owned(),
         other => other.to_owned(),
     };
-    let bar = |(key, u): (&String, &super::report::Uplift)| Bar {
-        name: name(key),
-        mean: u.sharpe.mean,
-        lo: u.sharpe.lo,
-        hi: u.sharpe.hi,
-        strong: u.sharpe.lo > 0.0,
+    let bar = |(key, u): (&String, &super::report::Uplift)| {
+        let Interval { mean, lo, hi } = u.sharpe?;
+        Some(Bar { name: name(key), mean, lo, hi, strong: lo > 0.0 })
     };
-    bars("Δ Sharpe ratio with its 95 % interval", &r.uplift.iter().map(bar).collect::<Vec<_>>())
+    bars("Δ Sharpe ratio with its 95 % interval", &r.uplift.iter().filter_map(bar).collect::<Vec<_>>())
 }
 
 fn controls(r: &Report) -> String {
-    let bar = |(name, c): (&String, &super::report::ControlReport)| Bar {
-        name: format!("{name}{}", if c.pass { "" } else { " ✗" }),
-        mean: c.hive_minus_control.mean,
-        lo: c.hive_minus_control.lo,
-        hi: c.hive_minus_control.hi,
-        strong: c.pass,
+    let bar = |(name, c): (&String, &super::report::ControlReport)| {
+        let Interval { mean, lo, hi } = c.hive_minus_control?;
+        let name = format!("{name}{}", if c.pass { "" } else { " ✗" });
+        Some(Bar { name, mean, lo, hi, strong: c.pass })
     };
-    bars("Δ Sharpe ratio with its 95 % interval; ✗ failed", &r.controls.iter().map(bar).collect::<Vec<_>>())
+    bars(
+        "Δ Sharpe ratio with its 95 % interval; ✗ failed",
+        &r.controls.iter().filter_map(bar).collect::<Vec<_>>(),
+    )
 }
 
 fn dose(r: &Report) -> String {
-    let base = r.dose.first().map_or(0.0, |d| d.sharpe);
-    let point = |d: &super::report::Dose| Bar {
-        name: format!("{}", d.lambda),
-        mean: d.sharpe,
+    let base = r.dose.first().and_then(|d| d.sharpe);
+    let point = |d: &super::report::Dose| {
+        let (base, over) = base.zip(d.vs_strong)?;
         // The interval of the difference, about the baseline's own value.
-        lo: base + d.vs_strong.lo,
-        hi: base + d.vs_strong.hi,
-        strong: true,
+        let (lo, hi) = (base + over.lo, base + over.hi);
+        Some(Bar { name: format!("{}", d.lambda), mean: d.sharpe?, lo, hi, strong: true })
     };
-    steps("λ; 0 is net-eq", &r.dose.iter().map(point).collect::<Vec<_>>())
+    steps("λ; 0 is net-eq", &r.dose.iter().filter_map(point).collect::<Vec<_>>())
 }
 
 fn voices(r: &Report) -> String {
-    let point = |v: &super::report::Voices| Bar {
-        name: v.m.to_string(),
-        mean: v.sharpe,
-        lo: v.sharpe - v.seed_sd,
-        hi: v.sharpe + v.seed_sd,
-        strong: true,
+    let point = |v: &super::report::Voices| {
+        let (mean, sd) = (v.sharpe?, v.seed_sd.unwrap_or(0.0));
+        Some(Bar { name: v.m.to_string(), mean, lo: mean - sd, hi: mean + sd, strong: true })
     };
     steps(
         "voices in one account; band: standard deviation over seeds",
-        &r.voices.iter().map(point).collect::<Vec<_>>(),
+        &r.voices.iter().filter_map(point).collect::<Vec<_>>(),
     )
 }
 

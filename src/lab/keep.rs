@@ -5,6 +5,8 @@
 //! A look is counted once for each thing that was looked at: the same command twice is one look.
 
 use super::stream::Track;
+use crate::domain::Stamp;
+use crate::market::feed::{FeedInfo, FeedMode};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -64,6 +66,14 @@ impl Keep {
         fs::read_to_string(self.dir.join("looks.txt")).map_or(0, |t| t.lines().count())
     }
 
+    /// Counts a look at a market if it has held-out days, and says how many looks there were with this one.
+    pub fn look_at(&self, info: &FeedInfo, roster_hash: &str) -> io::Result<usize> {
+        match looked_at(info, roster_hash) {
+            Some(what) => self.look(&what),
+            None => Ok(self.looks()),
+        }
+    }
+
     /// Keeps the last report.
     pub fn report(&self, json: &str) -> io::Result<()> {
         write(&self.dir.join("last.json"), json.as_bytes())
@@ -73,6 +83,15 @@ impl Keep {
     pub fn last(&self) -> Option<String> {
         fs::read_to_string(self.dir.join("last.json")).ok()
     }
+}
+
+/// What is looked at if a recorded market is run whose days reach into those that are held out; none if they do
+/// not. The same market, days and settings are the same look, whoever runs them: an experiment, a backtest, or a
+/// hive that goes through a history.
+pub fn looked_at(info: &FeedInfo, roster_hash: &str) -> Option<String> {
+    let held_out = Stamp::parse(super::HELD_OUT_FROM).unwrap_or_default();
+    let reaches = info.mode == FeedMode::History && info.to > held_out;
+    reaches.then(|| format!("{} {roster_hash} {} {}", info.data_hash, info.from, info.to))
 }
 
 /// The last report of a state folder and when it was kept, without making anything there; none if there is

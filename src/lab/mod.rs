@@ -5,8 +5,9 @@
 //! them on both cores, [`report::report`] for the JSON contract, [`against`] for two hives in one
 //! experiment, [`html::page`] for the pictures, [`explain::explain`] for the words, [`page::page`] for the
 //! cockpit, [`services`] for agents that serve each other, [`served`] for what is said of them, [`elsewhere`] for
-//! the same asset in other places, [`working`] for what working orders costs, [`keep::Keep`] for what survives
-//! between runs.
+//! the same asset in other places, [`working`] for what working orders costs, [`goals`] for what is compared beside the
+//! Sharpe ratio, [`joint`] for one figure over several markets, [`designed`] for what is a reproduction,
+//! [`bystanders`] for who stands by, [`keep::Keep`] for what survives between runs.
 //!
 //! # Invariants
 //!
@@ -17,6 +18,7 @@
 //! 3. What decides at a bar was known at that bar. Only the time-shifted control hears other times, and
 //!    it exists to be wrong.
 //! 4. Every comparison pairs the same seeds, days and resampled days.
+//! 5. What cannot be told is empty: never nought, and never infinite ([`metrics`] says when that is).
 //!
 //! It never tunes: nothing here searches for a better setting, and every arm that was looked at counts as
 //! a variant.
@@ -29,11 +31,16 @@ pub mod against;
 pub mod allocate;
 pub mod arms;
 pub mod bootstrap;
+pub mod bystanders;
 pub mod controls;
+pub mod designed;
 pub mod draw;
 pub mod elsewhere;
 pub mod explain;
+pub mod goals;
+pub mod goaltables;
 pub mod html;
+pub mod joint;
 pub mod keep;
 pub mod listen;
 pub mod metrics;
@@ -43,8 +50,10 @@ pub mod parts;
 pub mod record;
 pub mod report;
 pub mod rules;
+pub mod sample;
 pub mod served;
 pub mod services;
+pub mod shares;
 pub mod silos;
 pub mod stats;
 pub mod stream;
@@ -52,6 +61,7 @@ pub mod study;
 pub mod tables;
 pub mod trial;
 pub mod verdict;
+pub mod words;
 pub mod working;
 
 pub use arms::{Arm, Kind};
@@ -60,7 +70,7 @@ pub use stream::Track;
 pub use study::{Study, World};
 
 /// Version of what a finished arm is kept as; raised when an arm's meaning changes.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 /// The strong baseline, fixed before the first run: the same funded agents, deaf, equally weighted, netted,
 /// as patient, at the same risk target.
 pub const STRONG: &str = "net-eq";

@@ -29,7 +29,7 @@ pub fn page(r: &Report) -> LabRun {
         target_vol: f.target_vol,
         tried: f.variants_tried as u32,
         looks: f.looks as u32,
-        luck: r.uplift.get("vs_strong").map_or(0.0, |u| u.luck),
+        luck: r.uplift.get("vs_strong").and_then(|u| u.luck).unwrap_or(0.0),
         finding,
         headline,
         ladder: r.ladder.iter().filter_map(|name| rung(r, name)).collect(),
@@ -38,17 +38,18 @@ pub fn page(r: &Report) -> LabRun {
         voices_curve: r
             .voices
             .iter()
-            .map(|v| VoicesStep {
-                voices: v.m as u32,
-                sharpe: v.sharpe,
-                seed_sd: v.seed_sd,
-                turnover: v.turnover,
+            .filter_map(|v| {
+                let (sharpe, turnover) = v.sharpe.zip(v.turnover)?;
+                Some(VoicesStep { voices: v.m as u32, sharpe, seed_sd: v.seed_sd, turnover })
             })
             .collect(),
         dose: r
             .dose
             .iter()
-            .map(|d| DoseStep { listens: d.lambda, sharpe: d.sharpe, over: between(d.vs_strong) })
+            .filter_map(|d| {
+                let (sharpe, over) = d.sharpe.zip(d.vs_strong)?;
+                Some(DoseStep { listens: d.lambda, sharpe, over: between(over) })
+            })
             .collect(),
         // The last is the verdict in its fixed wording, which the page says with pictures; luck has a
         // number of its own.
@@ -83,9 +84,9 @@ fn gain(r: &Report, key: &str, name: &str) -> Option<Gain> {
     let u = r.uplift.get(key)?;
     Some(Gain {
         over: name.to_owned(),
-        sharpe: between(u.sharpe),
+        sharpe: between(u.sharpe?),
         drawdown: u.max_drawdown_change,
-        won: libm::rint(u.seeds_won * r.facts.seeds as f64) as u32,
+        won: libm::rint(u.seeds_won? * r.facts.seeds as f64) as u32,
     })
 }
 
@@ -98,7 +99,7 @@ fn controls(r: &Report) -> Vec<ControlLine> {
         Some(ControlLine {
             name: name.to_owned(),
             what: c.what.clone(),
-            shown: between(if walk { c.vs_strong.sharpe } else { c.hive_minus_control }),
+            shown: between(if walk { c.vs_strong.sharpe } else { c.hive_minus_control }?),
             walk,
             keeps: c.keeps,
             pass: c.pass,
@@ -112,7 +113,12 @@ fn finding(r: &Report) -> (Finding, String) {
     let Some(u) = r.uplift.get("vs_strong") else {
         return (Finding::Unclear, "the hive was not held against the same agents deaf".to_owned());
     };
-    let s = u.sharpe;
+    let Some(s) = u.sharpe else {
+        return (
+            Finding::Unclear,
+            "The hive and the same agents deaf cannot both be told of here.".to_owned(),
+        );
+    };
     let gain = format!("{:+.2} Sharpe over the same agents deaf ({STRONG})", s.mean);
     let between = format!("between {:+.2} and {:+.2}", s.lo, s.hi);
     if s.hi < 0.0 {
@@ -140,11 +146,12 @@ mod tests {
 
     fn report(lo: f64, mean: f64, hi: f64, keeps: Option<f64>) -> Report {
         let mut r = Report::default();
-        let sharpe = Interval { mean, lo, hi };
+        let sharpe = Some(Interval { mean, lo, hi });
         r.facts.seeds = 12;
-        r.uplift.insert("vs_strong".to_owned(), Uplift { sharpe, seeds_won: 0.75, ..Uplift::default() });
+        r.uplift
+            .insert("vs_strong".to_owned(), Uplift { sharpe, seeds_won: Some(0.75), ..Uplift::default() });
         if let Some(keeps) = keeps {
-            let minus = Interval { mean: 0.3, lo: 0.1, hi: 0.5 };
+            let minus = Some(Interval { mean: 0.3, lo: 0.1, hi: 0.5 });
             let control =
                 ControlReport { keeps: Some(keeps), hive_minus_control: minus, ..ControlReport::default() };
             r.controls.insert("time-shifted".to_owned(), control);
@@ -166,5 +173,18 @@ mod tests {
             assert!(page.headline.contains(says), "{}", page.headline);
             assert_eq!((page.gains.len(), page.gains[0].won), (1, 9));
         }
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_left_out_or_empty() {
+        let mut r = report(0.1, 0.3, 0.5, Some(0.2));
+        r.uplift.insert("vs_strong".to_owned(), Uplift::default());
+        r.controls.insert("permuted".to_owned(), ControlReport::default());
+        r.ladder = vec!["hive".to_owned()];
+        r.arms.insert("hive".to_owned(), super::super::report::ArmReport::default());
+        let page = page(&r);
+        assert_eq!((page.finding, page.gains.len(), page.controls.len()), (Finding::Unclear, 0, 1));
+        let rung = &page.ladder[0];
+        assert_eq!([rung.sharpe, rung.seed_sd, rung.drawdown, rung.turnover, rung.growth], [None; 5]);
     }
 }

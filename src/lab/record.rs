@@ -37,6 +37,14 @@ pub struct Record {
     pub bar_traded: Vec<f64>,
     /// Likewise.
     pub bar_costs: Vec<f64>,
+    /// Trades of the raw books in the last bar, by agent: a book trades at most once a bar.
+    pub bar_orders: Vec<u64>,
+    /// By slot: what its raw book traded in total, in currency.
+    slot_traded: Vec<f64>,
+    /// Trades of the patient books in the last bar, all together.
+    pub patient_orders: u64,
+    /// By declared slot: what its patient book traded in total, in currency.
+    patient_traded: Vec<f64>,
     /// By agent: Σ of clipped results.
     results: Vec<f64>,
     day: Option<i64>,
@@ -60,6 +68,10 @@ impl Record {
             costs: vec![0.0; n],
             bar_traded: vec![0.0; n],
             bar_costs: vec![0.0; n],
+            bar_orders: vec![0; n],
+            slot_traded: vec![0.0; cast.slots.len()],
+            patient_orders: 0,
+            patient_traded: vec![0.0; cast.declared_slots],
             results: vec![0.0; n],
             day: None,
             today: vec![0.0; n],
@@ -77,12 +89,20 @@ impl Record {
             }
         }
         self.day = Some(day);
+        self.patient_orders = 0;
+        for (before, patient) in self.patient_traded.iter_mut().zip(&speak.patient) {
+            let now = patient.book.traded;
+            self.patient_orders += u64::from(now > std::mem::replace(before, now));
+        }
         for (i, agent) in cast.agents.iter().enumerate() {
             let (mut equity, mut traded, mut costs) = (0.0, 0.0, 0.0);
+            self.bar_orders[i] = 0;
             for slot in agent.slots.clone() {
                 let raw = &speak.raw[slot];
                 equity += raw.equity(speak.market.listings[cast.slots[slot].asset.index()].last.close);
                 traded += raw.traded;
+                let before = std::mem::replace(&mut self.slot_traded[slot], raw.traded);
+                self.bar_orders[i] += u64::from(raw.traded > before);
                 costs += raw.costs;
             }
             let change = |now: f64, before: &mut f64| (now - std::mem::replace(before, now)) / self.reference;

@@ -5,16 +5,21 @@
 //!
 //! 1. Differences are paired by seed and by resampled day.
 //! 2. Systems that do not exist yet are named as not built, never as a number.
-//! 3. A gain is called communication's only if what silences messages takes at least half of it away.
+//! 3. A number that cannot be told is `null`, never 0 and never infinite; see [`super::metrics`] for when. Months
+//!    that never come are the text `never`.
+//! 4. A gain is called communication's only if what silences messages takes at least half of it away.
 
 use super::against::{Against, Other};
 use super::arms::{Arm, Kind};
 use super::bootstrap::{self, DRAWS, Interval, Resampled, interval};
-use super::metrics::Metrics;
+use super::designed::Known;
+use super::goals::{Compared, GOAL_DRAWS};
+use super::joint::Joint;
+use super::metrics::{DAYS_MIN, Metrics, told_of};
+pub use super::sample::Sample;
 use super::served::{self, BlindReport, ServiceControl, ServiceReport, TriedReport};
 use super::stats::{self, deviation, mean};
 use super::stream::Company;
-use super::study::Tracks;
 use super::verdict;
 use super::{ALL, ALONE, HIVE, RULE, STRONG};
 use crate::domain::Stamp;
@@ -37,6 +42,12 @@ pub struct Facts {
     pub looks: usize,
     /// Whether this is data that the mechanism was designed on: then it is no evidence, only a reproduction.
     pub reproduction: bool,
+    /// What days and data are to the mechanism: `embedded`, `designed-on`, `same-days` or `new-days`.
+    #[serde(default)]
+    pub known: Known,
+    /// Agents that stand by on this market, and names that it lacks: a sentence each.
+    #[serde(default)]
+    pub standing_by: Vec<String>,
     /// `SYNTH` or `HISTORY`, and the name.
     pub feed: String,
     /// The decision clock.
@@ -77,36 +88,37 @@ pub struct ArmReport {
     #[serde(flatten)]
     pub metrics: Metrics,
     /// Sharpe ratio of each seed.
-    pub by_seed: Vec<f64>,
-    /// Standard deviation of the Sharpe ratio over seeds.
-    pub seed_sd: f64,
+    pub by_seed: Vec<Option<f64>>,
+    /// Standard deviation of the Sharpe ratio over seeds; empty of one.
+    pub seed_sd: Option<f64>,
     /// Of the first seed: equal to a headless run's with that seed.
     pub decision_hash: String,
     /// Of every seed.
     pub decision_hashes: Vec<String>,
 }
 
-/// What the hive is worth over a system.
+/// What the hive is worth over a system; empty where a seed of either is not told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Uplift {
     /// Δ Sharpe, over days.
-    pub sharpe: Interval,
+    pub sharpe: Option<Interval>,
     /// The same with seeds drawn anew as well.
-    pub sharpe_over_seeds: Interval,
+    pub sharpe_over_seeds: Option<Interval>,
     /// Change of the mean deepest drawdown, as a fraction of the other's: negative is better.
-    pub max_drawdown_change: f64,
-    /// Turnover over the other's.
-    pub turnover_ratio: f64,
+    pub max_drawdown_change: Option<f64>,
+    /// Turnover over the other's; empty if the other trades nothing.
+    pub turnover_ratio: Option<f64>,
     /// Share of seeds with the better Sharpe ratio.
-    pub seeds_won: f64,
+    pub seeds_won: Option<f64>,
     /// Δ of the worst seed.
-    pub worst_seed: f64,
-    /// Standard deviation of Δ over seeds.
-    pub seed_sd: f64,
+    pub worst_seed: Option<f64>,
+    /// Standard deviation of Δ over seeds; empty of one.
+    pub seed_sd: Option<f64>,
     /// What the best of as many worthless variants would show by luck; subtract it before believing.
-    pub luck: f64,
-    /// By goal.
-    pub goals: BTreeMap<String, BTreeMap<String, f64>>,
+    pub luck: Option<f64>,
+    /// By goal, of means over seeds: changes as fractions of the other's, else differences. Intervals of the
+    /// goals are in `compared`.
+    pub goals: BTreeMap<String, BTreeMap<String, Option<f64>>>,
 }
 
 /// A control's line.
@@ -117,7 +129,7 @@ pub struct ControlReport {
     /// Its own uplift over the strong baseline.
     pub vs_strong: VsStrong,
     /// What the hive has over it.
-    pub hive_minus_control: Interval,
+    pub hive_minus_control: Option<Interval>,
     /// Share of the hive's uplift that is left with wrong messages; meaningless without an uplift.
     pub keeps: Option<f64>,
     /// Whether it does as a control should: it is worse than the hive, and keeps at most half of what the
@@ -129,7 +141,7 @@ pub struct ControlReport {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct VsStrong {
     /// Δ Sharpe.
-    pub sharpe: Interval,
+    pub sharpe: Option<Interval>,
 }
 
 /// A step of the voices curve.
@@ -137,9 +149,9 @@ pub struct VsStrong {
 #[allow(missing_docs)]
 pub struct Voices {
     pub m: usize,
-    pub sharpe: f64,
-    pub seed_sd: f64,
-    pub turnover: f64,
+    pub sharpe: Option<f64>,
+    pub seed_sd: Option<f64>,
+    pub turnover: Option<f64>,
 }
 
 /// A step of the dose–response.
@@ -147,9 +159,9 @@ pub struct Voices {
 #[allow(missing_docs)]
 pub struct Dose {
     pub lambda: f64,
-    pub sharpe: f64,
-    pub vs_strong: Interval,
-    pub max_drawdown_change: f64,
+    pub sharpe: Option<f64>,
+    pub vs_strong: Option<Interval>,
+    pub max_drawdown_change: Option<f64>,
     /// Without rails, and nobody is stopped out.
     pub sharpe_bare: Option<f64>,
 }
@@ -160,10 +172,10 @@ pub struct Dose {
 pub struct Part {
     pub part: String,
     pub days: usize,
-    pub hive: f64,
-    pub strong: f64,
-    pub all: f64,
-    pub vs_strong: Interval,
+    pub hive: Option<f64>,
+    pub strong: Option<f64>,
+    pub all: Option<f64>,
+    pub vs_strong: Option<Interval>,
 }
 
 /// Whether the engine with λ = 1 and nothing else is the account that holds all voices.
@@ -187,6 +199,9 @@ pub struct Report {
     pub arms: BTreeMap<String, ArmReport>,
     /// `vs_alone`, `vs_strong`, `vs_all`, `vs_tsmom6`, and `vs_other` if another hive was asked for.
     pub uplift: BTreeMap<String, Uplift>,
+    /// The hive against these four and every system against `alone`, in every goal, with intervals.
+    #[serde(default)]
+    pub compared: Vec<Compared>,
     /// By name.
     pub controls: BTreeMap<String, ControlReport>,
     /// By number of voices.
@@ -222,75 +237,12 @@ pub struct Report {
     pub notes: Vec<String>,
     /// In a line.
     pub verdict: String,
-}
-
-/// Tracks with their draws.
-pub struct Sample<'a> {
-    pub(super) arms: &'a [Arm],
-    pub(super) tracks: &'a Tracks,
-    /// By arm, then seed.
-    draws: Vec<Vec<Vec<f64>>>,
-}
-
-impl<'a> Sample<'a> {
-    /// Draws all tracks, on `threads` threads.
-    pub fn new(arms: &'a [Arm], tracks: &'a Tracks, threads: usize) -> Self {
-        let days = tracks.first().and_then(|t| t.first()).map_or(0, |t| t.daily.len());
-        let resampled = Resampled::new(days, DRAWS);
-        let draws_of = |a: usize| tracks.iter().map(|t| resampled.sharpes(&t[a].daily)).collect();
-        let threads = threads.max(1);
-        let mut draws: Vec<Vec<Vec<f64>>> = vec![Vec::new(); arms.len()];
-        std::thread::scope(|scope| {
-            for share in draws.chunks_mut(arms.len().div_ceil(threads).max(1)).enumerate() {
-                let (start, size) = (share.0 * arms.len().div_ceil(threads).max(1), share.1);
-                let draws_of = &draws_of;
-                scope.spawn(move || {
-                    for (i, slot) in size.iter_mut().enumerate() {
-                        *slot = draws_of(start + i);
-                    }
-                });
-            }
-        });
-        Sample { arms, tracks, draws }
-    }
-
-    /// The place of an arm.
-    pub(super) fn place(&self, name: &str) -> Option<usize> {
-        self.arms.iter().position(|a| a.name == name)
-    }
-
-    fn sharpes(&self, arm: usize) -> Vec<f64> {
-        self.tracks.iter().map(|t| stats::sharpe(&t[arm].daily)).collect()
-    }
-
-    /// Seed by seed: the difference, and the differences of the draws.
-    fn differences(&self, a: usize, b: usize) -> (Vec<f64>, Vec<Vec<f64>>) {
-        let paired = |(x, y): (&Vec<f64>, &Vec<f64>)| x.iter().zip(y).map(|(x, y)| x - y).collect();
-        let measured = self.sharpes(a).iter().zip(self.sharpes(b)).map(|(x, y)| x - y).collect();
-        (measured, self.draws[a].iter().zip(&self.draws[b]).map(paired).collect())
-    }
-
-    /// Δ Sharpe of two arms by name.
-    pub fn delta(&self, a: &str, b: &str) -> Option<Interval> {
-        let (measured, draws) = self.differences(self.place(a)?, self.place(b)?);
-        Some(interval(mean(&measured), bootstrap::over_seeds(&draws), days(self)))
-    }
-
-    /// Mean over seeds of an arm's Sharpe ratio; 0 if it is not there.
-    pub fn sharpe(&self, name: &str) -> f64 {
-        self.place(name).map_or(0.0, |arm| mean(&self.sharpes(arm)))
-    }
-
-    /// The draws behind [`Sample::delta`].
-    pub fn delta_draws(&self, a: &str, b: &str) -> Option<(f64, Vec<f64>)> {
-        let (measured, draws) = self.differences(self.place(a)?, self.place(b)?);
-        Some((mean(&measured), bootstrap::over_seeds(&draws)))
-    }
-
-    fn metrics(&self, arm: usize, target_vol: f64) -> Metrics {
-        let each: Vec<Metrics> = self.tracks.iter().map(|t| Metrics::of(&t[arm], target_vol)).collect();
-        Metrics::mean(&each, target_vol)
-    }
+    /// Whole reports of further feeds, where `--and` named some.
+    #[serde(default)]
+    pub and: Vec<Report>,
+    /// The mean differences over this feed and those, on the same calendar days.
+    #[serde(default)]
+    pub joint: Option<Joint>,
 }
 
 /// The report. `walk` is the hive and the strong baseline in a market without any edge, at no cost.
@@ -312,7 +264,7 @@ pub fn report(facts: Facts, sample: &Sample<'_>, walk: Option<&Sample<'_>>) -> R
         company: company(sample),
         identity: identity(sample),
         bootstrap: format!(
-            "stationary, {DRAWS} draws of days, mean block {} days, the same days for all",
+            "stationary, {DRAWS} draws of days ({GOAL_DRAWS} for goals), mean block {} days, the same days for all",
             bootstrap::BLOCK_DAYS
         ),
         facts,
@@ -325,22 +277,61 @@ pub fn report(facts: Facts, sample: &Sample<'_>, walk: Option<&Sample<'_>>) -> R
     }
     served::serve(&mut report, sample);
     report.controls = controls(&report, sample, walk);
+    report.compared = sample.compared(report.facts.target_vol);
     report.notes = verdict::notes(&report);
+    report.notes.extend(untold(sample));
     report.verdict = verdict::verdict(&report);
     report
 }
 
+/// Why some arms have no numbers, a sentence each.
+fn untold(sample: &Sample<'_>) -> Vec<String> {
+    let mut why: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (i, arm) in sample.arms.iter().enumerate() {
+        let each: Vec<_> = sample.of(i).filter_map(|t| super::metrics::told(t).err()).collect();
+        if let Some(first) = each.first() {
+            let of = format!("{} ({} of {} seeds)", arm.name, each.len(), sample.tracks.len());
+            why.entry(first.to_string()).or_default().push(of);
+        }
+    }
+    let sentence = |(why, of): (String, Vec<String>)| {
+        let whose = if of.len() == sample.arms.len() { "all systems".to_owned() } else { of.join(", ") };
+        format!("Without numbers, since of a seed {why}: {whose}.")
+    };
+    why.into_iter().map(sentence).collect()
+}
+
 fn arm(facts: &Facts, sample: &Sample<'_>, i: usize) -> ArmReport {
-    let by_seed = sample.sharpes(i);
+    let by_seed = sample.by_seed(i);
     let decision_hashes: Vec<String> = sample.tracks.iter().map(|t| t[i].decisions.clone()).collect();
     ArmReport {
         what: sample.arms[i].what.to_owned(),
         metrics: sample.metrics(i, facts.target_vol),
-        seed_sd: deviation(&by_seed),
+        seed_sd: seed_sd(sample, i),
         by_seed,
         decision_hash: decision_hashes.first().cloned().unwrap_or_default(),
         decision_hashes,
     }
+}
+
+fn seed_sd(sample: &Sample<'_>, arm: usize) -> Option<f64> {
+    spread(&sample.sharpes(arm)?)
+}
+
+/// Standard deviation; empty of one.
+fn spread(x: &[f64]) -> Option<f64> {
+    (x.len() > 1).then(|| deviation(x))
+}
+
+/// x over y, if y is anything to divide by.
+fn ratio(x: Option<f64>, y: Option<f64>) -> Option<f64> {
+    let y = y.filter(|y| *y > 0.0)?;
+    Some(x? / y)
+}
+
+/// x over y less one.
+fn change(x: Option<f64>, y: Option<f64>) -> Option<f64> {
+    ratio(x, y).map(|r| r - 1.0)
 }
 
 /// What the hive of a sample is worth over another of its arms.
@@ -351,12 +342,38 @@ pub(super) fn uplift(facts: &Facts, sample: &Sample<'_>, other: &str) -> Option<
 /// What one arm is worth over another.
 pub(super) fn over(facts: &Facts, sample: &Sample<'_>, ours: &str, other: &str) -> Option<Uplift> {
     let (a, b) = (sample.place(ours)?, sample.place(other)?);
-    let (measured, draws) = sample.differences(a, b);
     let (x, y) = (sample.metrics(a, facts.target_vol), sample.metrics(b, facts.target_vol));
-    let change = |x: f64, y: f64| if y > 0.0 { x / y - 1.0 } else { 0.0 };
+    let plain = Uplift {
+        max_drawdown_change: change(x.max_drawdown, y.max_drawdown),
+        turnover_ratio: ratio(x.turnover, y.turnover),
+        goals: goals(&x, &y),
+        ..Uplift::default()
+    };
+    let Some((measured, draws)) = sample.differences(a, b) else { return Some(plain) };
     let over_days = bootstrap::over_seeds(&draws);
     let error = deviation(&over_days);
-    let group = |pairs: &[(&str, f64)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), *v)).collect();
+    let luck = if facts.variants_tried > 20 { bootstrap::luck(facts.variants_tried, error) } else { 0.0 };
+    Some(Uplift {
+        sharpe: Some(interval(mean(&measured), over_days, sample.days())),
+        sharpe_over_seeds: Some(interval(
+            mean(&measured),
+            bootstrap::over_drawn_seeds(&draws),
+            sample.days(),
+        )),
+        seeds_won: Some(measured.iter().filter(|d| **d > 0.0).count() as f64 / measured.len() as f64),
+        worst_seed: measured.iter().copied().min_by(f64::total_cmp),
+        seed_sd: spread(&measured),
+        luck: Some(luck),
+        ..plain
+    })
+}
+
+/// Changes and differences of the goals, x over y.
+fn goals(x: &Metrics, y: &Metrics) -> BTreeMap<String, BTreeMap<String, Option<f64>>> {
+    let less = |x: Option<f64>, y: Option<f64>| Some(x? - y?);
+    let months =
+        |m: &Metrics| m.months_to_10.map(super::metrics::Months::or_infinite).filter(|m| m.is_finite());
+    let group = |pairs: &[(&str, Option<f64>)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), *v)).collect();
     let goals = [
         (
             "low_risk",
@@ -366,27 +383,25 @@ pub(super) fn over(facts: &Facts, sample: &Sample<'_>, ours: &str, other: &str) 
                 ("ulcer_change", change(x.ulcer, y.ulcer)),
             ]),
         ),
-        ("big_money", group(&[("growth", x.cagr - y.cagr)])),
+        ("big_money", group(&[("growth", less(x.cagr, y.cagr))])),
         (
             "fast",
             group(&[
-                ("months_to_10", x.months_to_10 - y.months_to_10),
-                ("time_under_water", x.time_under_water - y.time_under_water),
+                ("months_to_10", less(months(x), months(y))),
+                ("longest_under_water", less(x.longest_under_water, y.longest_under_water)),
+                ("time_under_water", less(x.time_under_water, y.time_under_water)),
             ]),
         ),
-        ("automated", group(&[("running", x.running - y.running)])),
+        (
+            "automated",
+            group(&[
+                ("orders", Some(x.orders - y.orders)),
+                ("turnover", less(x.turnover, y.turnover)),
+                ("running", Some(x.running - y.running)),
+            ]),
+        ),
     ];
-    Some(Uplift {
-        sharpe: interval(mean(&measured), over_days, days(sample)),
-        sharpe_over_seeds: interval(mean(&measured), bootstrap::over_drawn_seeds(&draws), days(sample)),
-        max_drawdown_change: change(x.max_drawdown, y.max_drawdown),
-        turnover_ratio: if y.turnover > 0.0 { x.turnover / y.turnover } else { 0.0 },
-        seeds_won: measured.iter().filter(|d| **d > 0.0).count() as f64 / measured.len().max(1) as f64,
-        worst_seed: measured.iter().copied().fold(f64::INFINITY, f64::min),
-        seed_sd: deviation(&measured),
-        luck: if facts.variants_tried > 20 { bootstrap::luck(facts.variants_tried, error) } else { 0.0 },
-        goals: goals.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
-    })
+    goals.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
 }
 
 fn controls(
@@ -394,32 +409,23 @@ fn controls(
     sample: &Sample<'_>,
     walk: Option<&Sample<'_>>,
 ) -> BTreeMap<String, ControlReport> {
-    let ours = report.uplift.get("vs_strong").map_or(0.0, |u| u.sharpe.mean);
+    let ours = report.uplift.get("vs_strong").and_then(|u| u.sharpe).map(|s| s.mean);
     let mut all = BTreeMap::new();
     for arm in sample.arms {
         let Some(control) = arm.control() else { continue };
-        let (Some(theirs), Some(minus)) = (sample.delta(&arm.name, STRONG), sample.delta(HIVE, &arm.name))
-        else {
+        if sample.place(STRONG).is_none() || sample.place(HIVE).is_none() {
             continue;
-        };
-        let keeps = (ours > 0.0).then(|| theirs.mean / ours);
-        // Without an uplift there is nothing to keep, but wrong messages must not make one either.
-        let harmless = minus.lo > 0.0 && theirs.mean <= 0.5 * ours.max(0.0);
-        let pass = match control {
-            super::controls::Control::Placebo => harmless && theirs.lo <= 0.0,
-            _ => harmless,
-        };
-        let vs_strong = VsStrong { sharpe: theirs };
-        let line =
-            ControlReport { what: arm.what.to_owned(), vs_strong, hive_minus_control: minus, keeps, pass };
-        all.insert(arm.name.clone(), line);
+        }
+        let theirs = sample.delta(&arm.name, STRONG);
+        let minus = sample.delta(HIVE, &arm.name);
+        all.insert(arm.name.clone(), judged(arm, control, ours, theirs, minus));
     }
-    if let Some((walked, draws)) = walk.and_then(|w| w.delta_draws(HIVE, STRONG)) {
-        let days = walk.map_or(0, days);
-        let theirs = interval(walked, draws.clone(), days);
+    if let Some(walk) = walk {
+        let walked = walk.delta_draws(HIVE, STRONG);
+        let theirs = walk.delta(HIVE, STRONG);
         // Another market: the draws are not paired, so each side keeps its own.
-        let minus = sample.delta_draws(HIVE, STRONG).map_or_else(Interval::default, |(m, d)| {
-            interval(m - walked, d.iter().zip(&draws).map(|(x, y)| x - y).collect(), days)
+        let minus = sample.delta_draws(HIVE, STRONG).zip(walked).map(|((m, d), (walked, draws))| {
+            interval(m - walked, d.iter().zip(&draws).map(|(x, y)| x - y).collect(), walk.days())
         });
         all.insert(
             WALK.to_owned(),
@@ -428,11 +434,29 @@ fn controls(
                 vs_strong: VsStrong { sharpe: theirs },
                 hive_minus_control: minus,
                 keeps: None,
-                pass: theirs.lo <= 0.0 && 0.0 <= theirs.hi,
+                pass: theirs.is_some_and(|i| i.lo <= 0.0 && 0.0 <= i.hi),
             },
         );
     }
     all
+}
+
+/// A control's line: what cannot be told passes nothing.
+fn judged(
+    arm: &Arm,
+    control: super::controls::Control,
+    ours: Option<f64>,
+    theirs: Option<Interval>,
+    minus: Option<Interval>,
+) -> ControlReport {
+    let keeps = ours.filter(|o| *o > 0.0).zip(theirs).map(|(ours, theirs)| theirs.mean / ours);
+    // Without an uplift there is nothing to keep, but wrong messages must not make one either.
+    let pass = theirs.zip(minus).zip(ours).is_some_and(|((theirs, minus), ours)| {
+        let harmless = minus.lo > 0.0 && theirs.mean <= 0.5 * ours.max(0.0);
+        harmless && (control != super::controls::Control::Placebo || theirs.lo <= 0.0)
+    });
+    let vs_strong = VsStrong { sharpe: theirs };
+    ControlReport { what: arm.what.to_owned(), vs_strong, hive_minus_control: minus, keeps, pass }
 }
 
 fn voices(facts: &Facts, sample: &Sample<'_>) -> Vec<Voices> {
@@ -442,7 +466,7 @@ fn voices(facts: &Facts, sample: &Sample<'_>) -> Vec<Voices> {
         Some(Voices {
             m: n.min(facts.voice_count),
             sharpe: m.sharpe,
-            seed_sd: deviation(&sample.sharpes(i)),
+            seed_sd: seed_sd(sample, i),
             turnover: m.turnover,
         })
     };
@@ -464,15 +488,11 @@ fn dose(facts: &Facts, sample: &Sample<'_>) -> Vec<Dose> {
         let m = sample.metrics(i, facts.target_vol);
         let bare = sample.arms.iter().position(|a| a.kind == Kind::Bare(lambda));
         Some(Dose {
-            sharpe_bare: bare.map(|b| mean(&sample.sharpes(b))),
+            sharpe_bare: bare.and_then(|b| sample.sharpes(b)).map(|s| mean(&s)),
             lambda,
             sharpe: m.sharpe,
-            vs_strong: sample.delta(&arm.name, STRONG)?,
-            max_drawdown_change: if base.max_drawdown > 0.0 {
-                m.max_drawdown / base.max_drawdown - 1.0
-            } else {
-                0.0
-            },
+            vs_strong: sample.delta(&arm.name, STRONG),
+            max_drawdown_change: change(m.max_drawdown, base.max_drawdown),
         })
     };
     sample.arms.iter().enumerate().filter_map(step).collect()
@@ -482,32 +502,32 @@ fn dose(facts: &Facts, sample: &Sample<'_>) -> Vec<Dose> {
 fn part(sample: &Sample<'_>, name: String, from: usize, to: usize) -> Option<Part> {
     let [hive, strong, all] = [HIVE, STRONG, ALL].map(|n| sample.place(n));
     let (hive, strong, all) = (hive?, strong?, all?);
-    let of = |arm: usize| -> Vec<f64> {
-        sample.tracks.iter().map(|t| stats::sharpe(&t[arm].daily[from..to])).collect()
+    let told = |arm: usize| sample.of(arm).all(|t| told_of(&t.daily[from..to], t.running).is_ok());
+    let sharpe = |arm: usize| {
+        let each: Vec<f64> = sample.of(arm).map(|t| stats::sharpe(&t.daily[from..to])).collect();
+        told(arm).then(|| mean(&each))
     };
     let resampled = Resampled::new(to - from, DRAWS / 2);
     let draws = |t: &Vec<super::Track>| -> Vec<f64> {
         let [a, b] = [hive, strong].map(|arm| resampled.sharpes(&t[arm].daily[from..to]));
         a.iter().zip(b).map(|(x, y)| x - y).collect()
     };
-    let differences: Vec<Vec<f64>> = sample.tracks.iter().map(draws).collect();
-    let (h, s) = (mean(&of(hive)), mean(&of(strong)));
+    let vs_strong = sharpe(hive).zip(sharpe(strong)).map(|(h, s)| {
+        let differences: Vec<Vec<f64>> = sample.tracks.iter().map(draws).collect();
+        interval(h - s, bootstrap::over_seeds(&differences), to - from)
+    });
     Some(Part {
         part: name,
         days: to - from,
-        hive: h,
-        strong: s,
-        all: mean(&of(all)),
-        vs_strong: interval(h - s, bootstrap::over_seeds(&differences), to - from),
+        hive: sharpe(hive),
+        strong: sharpe(strong),
+        all: sharpe(all),
+        vs_strong,
     })
 }
 
-pub(super) fn days(sample: &Sample<'_>) -> usize {
-    sample.tracks.first().and_then(|t| t.first()).map_or(0, |t| t.daily.len())
-}
-
 fn thirds(sample: &Sample<'_>) -> Vec<Part> {
-    let n = days(sample);
+    let n = sample.days();
     let names = ["first third", "second third", "last third"];
     let each = names.iter().enumerate();
     each.filter_map(|(i, name)| part(sample, (*name).to_owned(), n * i / 3, n * (i + 1) / 3)).collect()
@@ -517,13 +537,16 @@ fn split_parts(facts: &Facts, sample: &Sample<'_>) -> Vec<Part> {
     let Some(split) = &facts.split else { return Vec::new() };
     let day = |t: &str| Stamp::parse(t.get(..10)?).map(Stamp::day);
     let (Some(at), Some(from)) = (day(split), day(&facts.from)) else { return Vec::new() };
-    let n = days(sample);
+    let n = sample.days();
     let at = (at - from).clamp(0, n as i64) as usize;
     let halves = [(format!("before {split}"), 0, at), (format!("from {split}"), at, n)];
     halves.into_iter().filter(|(_, a, b)| b - a > 1).filter_map(|(p, a, b)| part(sample, p, a, b)).collect()
 }
 
 fn company(sample: &Sample<'_>) -> BTreeMap<String, Company> {
+    if sample.days() < DAYS_MIN {
+        return BTreeMap::new();
+    }
     let each: Vec<[Company; 2]> =
         sample.tracks.iter().filter_map(|t| t.iter().find_map(|track| track.company)).collect();
     let average = |group: usize| {

@@ -127,7 +127,7 @@ impl BuyAndHold {
     /// A barrier. Bought is at the close, as there is nothing to decide on.
     pub fn barrier(&mut self, at: Stamp, speak: &Speak, universe: &Universe, settings: &Settings) {
         let part = 1.0 / universe.assets.iter().filter(|a| !a.money_like).count().max(1) as f64;
-        let (mut worth, mut paid) = (0.0, 0.0);
+        let (mut worth, mut paid, mut bought) = (0.0, 0.0, 0);
         for (i, listing) in speak.market.listings.iter().enumerate() {
             let price = listing.last.close;
             if !self.done[i] && listing.is_fresh(at) {
@@ -140,6 +140,7 @@ impl BuyAndHold {
                 self.units[i] = part / price;
                 self.cash -= part + fee;
                 paid += part;
+                bought += 1;
             }
             if listing.delisted_at == Some(at) {
                 self.cash += std::mem::take(&mut self.units[i]) * price;
@@ -150,6 +151,7 @@ impl BuyAndHold {
         let r = now / self.worth - 1.0;
         let k = self.scale.multiple();
         self.meter.trade(k * paid, 0.0);
+        self.meter.orders(bought);
         self.equity = (self.equity * (1.0 + k * r)).max(0.0);
         self.digest.float(self.equity);
         self.scale.push(r);

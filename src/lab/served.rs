@@ -5,7 +5,7 @@ use super::{ALL, HIVE};
 use super::arms::Kind;
 use super::bootstrap::Interval;
 use super::parts::Parts;
-use super::report::{Report, Sample, days, over};
+use super::report::{Report, Sample, over};
 use super::services::{ACCOUNT, BLIND, BLIND_WORKED, CENTRE, SERVED, SILO};
 use super::stats::{DAYS_A_YEAR, mean};
 use super::stream::Served;
@@ -128,7 +128,7 @@ pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
             report.services_tried.insert(arm.name.clone(), tried);
         }
     }
-    let years = (days(sample) as f64 / DAYS_A_YEAR).max(f64::MIN_POSITIVE);
+    let years = (sample.days() as f64 / DAYS_A_YEAR).max(f64::MIN_POSITIVE);
     let each: Vec<Served> = sample.tracks.iter().filter_map(|t| t[served].served).collect();
     let silo: Vec<Served> = sample
         .place(SILO)

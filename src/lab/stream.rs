@@ -13,10 +13,15 @@ pub use crate::treasury::scale::Scale;
 use serde::{Deserialize, Serialize};
 
 /// One arm on one seed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Track {
+    /// The day of the first return, in days since 1970-01-01 (UTC); every calendar day after it has one too.
+    pub first_day: i64,
     /// Returns by day, as fractions of the equity at the day's start.
     pub daily: Vec<f64>,
+    /// Fills a year: one for each order that is filled in one piece. Accounts and hives count what their venue
+    /// filled, agents alone the trades of their own books once their stream is scaled.
+    pub orders: f64,
     /// Notional traded at the venue a year, in multiples of equity.
     pub turnover: f64,
     /// Fees, spread and impact a year, as a fraction of equity.
@@ -36,10 +41,30 @@ pub struct Track {
     pub worked: Vec<(i64, [f64; 3])>,
 }
 
+impl Default for Track {
+    /// No days; nothing traded, nothing halted.
+    fn default() -> Self {
+        Track {
+            first_day: 0,
+            daily: Vec::new(),
+            orders: 0.0,
+            turnover: 0.0,
+            cost: 0.0,
+            crossed: 0.0,
+            running: 1.0,
+            decisions: String::new(),
+            company: None,
+            served: None,
+            worked: Vec::new(),
+        }
+    }
+}
+
 impl Track {
     /// Another on the same capital beside it: what both gained, traded and paid adds.
     pub fn join(&mut self, other: &Track) {
         self.daily.iter_mut().zip(&other.daily).for_each(|(d, o)| *d += o);
+        self.orders += other.orders;
         self.turnover += other.turnover;
         self.cost += other.cost;
         self.running = self.running.min(other.running);
@@ -113,6 +138,7 @@ impl Company {
 /// Equity becomes daily returns.
 #[derive(Clone, Debug)]
 pub struct Days {
+    first: Option<i64>,
     day: Option<i64>,
     open: f64,
     equity: f64,
@@ -122,7 +148,7 @@ pub struct Days {
 impl Days {
     /// From this equity on.
     pub fn new(equity: f64) -> Self {
-        Days { day: None, open: equity, equity, daily: Vec::new() }
+        Days { first: None, day: None, open: equity, equity, daily: Vec::new() }
     }
 
     /// Equity at a barrier.
@@ -131,8 +157,14 @@ impl Days {
         if self.day.is_some_and(|d| d != day) {
             self.close();
         }
+        self.first.get_or_insert(day);
         self.day = Some(day);
         self.equity = equity;
+    }
+
+    /// The first day, in days since 1970-01-01; 0 before it.
+    pub fn first_day(&self) -> i64 {
+        self.first.unwrap_or(0)
     }
 
     /// Equity as of the last barrier.
@@ -159,6 +191,7 @@ impl Days {
 #[derive(Clone, Debug)]
 pub struct Meter {
     days: Days,
+    orders: u64,
     traded: f64,
     cost: f64,
     barriers: u64,
@@ -177,6 +210,7 @@ impl Meter {
     pub fn new(equity: f64, clock: Span) -> Self {
         Meter {
             days: Days::new(equity),
+            orders: 0,
             traded: 0.0,
             cost: 0.0,
             barriers: 0,
@@ -217,8 +251,14 @@ impl Meter {
         }
     }
 
-    /// Fills of an account.
+    /// So many orders were filled of which only the sums are known.
+    pub fn orders(&mut self, filled: u64) {
+        self.orders += filled;
+    }
+
+    /// Fills of an account, each an order.
     pub fn fills(&mut self, fills: &[Fill]) {
+        self.orders += fills.len() as u64;
         for f in fills {
             let [quantity, price, mark, fee] = [f.quantity, f.price, f.mark, f.fee].map(money::to_estimate);
             self.trade(libm::fabs(quantity) * price, fee + quantity * (price - mark));
@@ -251,6 +291,8 @@ impl Meter {
         let a_year = |x: f64| if years > 0.0 { x / years } else { 0.0 };
         let (rested, all) = (self.so_far.rested, self.so_far.rested + self.so_far.crossed);
         Track {
+            first_day: self.days.first_day(),
+            orders: a_year(self.orders as f64),
             turnover: a_year(self.traded),
             cost: a_year(self.cost),
             daily: self.days.finish(),
@@ -279,6 +321,7 @@ mod tests {
         for (hour, equity) in [(12, 105.0), (24, 110.0), (36, 99.0)] {
             days.push(at(hour), equity);
         }
+        assert_eq!(days.first_day(), 0);
         let daily = days.finish();
         assert!((daily[0] - 0.10).abs() < 1e-12 && (daily[1] + 0.10).abs() < 1e-12);
         assert_eq!(daily.len(), 2);
@@ -300,10 +343,12 @@ mod tests {
         let mut meter = Meter::new(100.0, Span::DAY);
         for day in 1..=365 {
             meter.trade(200.0, 1.0);
-            meter.mark(at(24 * day), 100.0);
+            meter.orders(2);
+            meter.mark(at(24 * (day + 10)), 100.0);
         }
         let track = meter.finish(0.0, 1.0, &Digest::default());
         assert!((track.turnover - 730.5).abs() < 1e-9 && (track.cost - 3.6525).abs() < 1e-9);
-        assert_eq!(track.daily.len(), 365);
+        assert_eq!((track.daily.len(), track.first_day), (365, 10));
+        assert!((track.orders - 730.5).abs() < 1e-9);
     }
 }

@@ -1,8 +1,8 @@
 //! The report as text for a terminal.
 
-use super::Report;
 use super::report::{Facts, WALK};
 use super::working::WorkingCost;
+use super::{Report, bystanders, goaltables as goals, words};
 use std::fmt::Write;
 
 /// What is fixed before anything is run.
@@ -30,9 +30,15 @@ pub fn facts(f: &Facts) -> String {
     let _ = writeln!(out, "seeds    {}", seeds.join(" "));
     let _ = writeln!(out, "split    {}", f.split.as_deref().unwrap_or("thirds"));
     let _ = writeln!(out, "variants tried {} · looks at held-out data {}", f.variants_tried, f.looks);
-    let kind =
-        if f.reproduction { "REPRODUCTION: the mechanism was designed on this data" } else { "new data" };
-    let _ = writeln!(out, "{kind}\n");
+    for (why, who) in bystanders::grouped(&f.standing_by) {
+        let names: Vec<&str> = who.into_iter().filter(|w| !w.is_empty()).collect();
+        let _ = match names.len() {
+            0 => writeln!(out, "! {why}"),
+            1 => writeln!(out, "! stands by: {}; {why}", names[0]),
+            n => writeln!(out, "! {n} stand by: {}; {why}", names.join(", ")),
+        };
+    }
+    let _ = writeln!(out, "{}\n", f.known.words());
     out
 }
 
@@ -46,38 +52,23 @@ pub fn results(r: &Report) -> String {
 fn table(out: &mut String, r: &Report) -> std::fmt::Result {
     writeln!(
         out,
-        "{:<16} {:>7} {:>5} {:>8} {:>7} {:>9} {:>7} {:>7} {:>6} {:>8} {:>6} {:>7}",
-        "system",
-        "Sharpe",
-        "± sd",
-        "Sortino",
-        "CAGR",
-        "drawdown",
-        "CVaR95",
-        "+10 %",
-        "under",
-        "turnover",
-        "cost",
-        "crossed"
+        "{:<16} {:>7} {:>5} {:>8} {:>9} {:>10} {:>9} {:>7} {:>8}",
+        "system", "Sharpe", "± sd", "Sortino", "CAGR", "drawdown", "turnover", "cost", "crossed"
     )?;
     for name in &r.ladder {
         let Some(a) = r.arms.get(name) else { continue };
         let m = &a.metrics;
-        let months =
-            if m.months_to_10 >= 999.0 { "never".to_owned() } else { format!("{:.1} m", m.months_to_10) };
         writeln!(
             out,
-            "{name:<16} {:>7.2} {:>5.2} {:>8.2} {:>5.1} % {:>7.1} % {:>5.2} % {months:>7} {:>4.0} % {:>7.1}× {:>4.1} % {:>5.0} %",
-            m.sharpe,
-            a.seed_sd,
-            m.sortino,
-            100.0 * m.cagr,
-            100.0 * m.max_drawdown,
-            100.0 * m.cvar95,
-            100.0 * m.time_under_water,
-            m.turnover,
-            100.0 * m.cost,
-            100.0 * m.crossed
+            "{name:<16} {:>7} {:>5} {:>8} {:>9} {:>10} {:>9} {:>7} {:>8}",
+            words::plain(m.sharpe, 2),
+            words::plain(a.seed_sd, 2),
+            words::plain(m.sortino, 2),
+            words::percent(m.cagr, 1),
+            words::percent(m.max_drawdown, 1),
+            words::times(m.turnover, 1),
+            words::percent(m.cost, 1),
+            words::percent(Some(m.crossed), 0)
         )?;
     }
     for name in &r.not_run {
@@ -85,11 +76,14 @@ fn table(out: &mut String, r: &Report) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "means over {} seeds at {:.0} % volatility; sd over seeds\n",
+        "means over {} seeds at {:.0} % volatility; sd over seeds; – not told: see the notes\n",
         r.facts.seeds,
         100.0 * r.facts.target_vol
     )?;
+    goals::arms(out, r)?;
     uplifts(out, r)?;
+    goals::versus(out, &r.compared)?;
+    goals::over_alone(out, &r.compared)?;
     services(out, r)?;
     controls(out, r)?;
     curves(out, r)?;
@@ -115,21 +109,19 @@ fn uplifts(out: &mut String, r: &Report) -> std::fmt::Result {
         "growth"
     )?;
     for (name, u) in &r.uplift {
-        let growth = u.goals.get("big_money").and_then(|g| g.get("growth")).copied().unwrap_or(0.0);
+        let growth = u.goals.get("big_money").and_then(|g| g.get("growth")).copied().flatten();
         writeln!(
             out,
-            "{name:<14} {:>+7.2} [{:>+6.2}, {:>+6.2}] [{:>+6.2}, {:>+6.2}] {:>+7.0} % {:>8.2}× {:>3.0} % {:>+6.2} {:>5.2} {:>+5.1} %",
-            u.sharpe.mean,
-            u.sharpe.lo,
-            u.sharpe.hi,
-            u.sharpe_over_seeds.lo,
-            u.sharpe_over_seeds.hi,
-            100.0 * u.max_drawdown_change,
-            u.turnover_ratio,
-            100.0 * u.seeds_won,
-            u.worst_seed,
-            u.seed_sd,
-            100.0 * growth
+            "{name:<14} {:>7} {:>16} {:>16} {:>9} {:>9} {:>5} {:>6} {:>5} {:>7}",
+            words::signed(u.sharpe.map(|s| s.mean), 2),
+            words::ends(u.sharpe, 1.0, 2),
+            words::ends(u.sharpe_over_seeds, 1.0, 2),
+            words::signed_percent(u.max_drawdown_change, 0),
+            words::times(u.turnover_ratio, 2),
+            words::percent(u.seeds_won, 0),
+            words::signed(u.worst_seed, 2),
+            words::plain(u.seed_sd, 2),
+            words::signed_percent(growth, 1)
         )?;
     }
     writeln!(out)
@@ -147,12 +139,12 @@ fn services(out: &mut String, r: &Report) -> std::fmt::Result {
         }
         writeln!(out)?;
     }
-    if let (Some(steady), Some(all)) = (r.arms.get(super::services::STEADY), r.arms.get(super::ALL)) {
-        let (now, before) = (steady.metrics.vol_of_vol, all.metrics.vol_of_vol);
-        let change = if before > 0.0 { 100.0 * (now / before - 1.0) } else { 0.0 };
+    let unsteady = |name: &str| r.arms.get(name).and_then(|a| a.metrics.vol_of_vol);
+    if let (Some(now), Some(before)) = (unsteady(super::services::STEADY), unsteady(super::ALL)) {
+        let change = words::signed_percent((before > 0.0).then(|| now / before - 1.0), 0);
         writeln!(
             out,
-            "steady risk        volatility of volatility {now:.3}, without {before:.3} ({change:+.0} %)"
+            "steady risk        volatility of volatility {now:.3}, without {before:.3} ({change})"
         )?;
     }
     if let Some(b) = &r.blind {
@@ -201,13 +193,10 @@ fn controls(out: &mut String, r: &Report) -> std::fmt::Result {
     }
     writeln!(out, "{:<15} {:>24} {:>24} {:>6}", "control", "its ΔSharpe over net-eq", "hive − control", "")?;
     for (name, c) in &r.controls {
-        let (own, minus) = (c.vs_strong.sharpe, c.hive_minus_control);
+        let own = words::between(c.vs_strong.sharpe, 1.0, 2);
+        let minus = words::between(c.hive_minus_control, 1.0, 2);
         let word = if c.pass { "pass" } else { "FAIL" };
-        writeln!(
-            out,
-            "{name:<15} {:>+7.2} [{:>+6.2}, {:>+6.2}] {:>+7.2} [{:>+6.2}, {:>+6.2}] {word:>6}  {}",
-            own.mean, own.lo, own.hi, minus.mean, minus.lo, minus.hi, c.what
-        )?;
+        writeln!(out, "{name:<15} {own:>24} {minus:>24} {word:>6}  {}", c.what)?;
     }
     if r.controls.contains_key(WALK) {
         writeln!(
@@ -220,26 +209,30 @@ fn controls(out: &mut String, r: &Report) -> std::fmt::Result {
 
 fn curves(out: &mut String, r: &Report) -> std::fmt::Result {
     if !r.voices.is_empty() {
-        let each: Vec<String> = r
-            .voices
-            .iter()
-            .map(|v| format!("{} {:.2} ± {:.2} ({:.0}×)", v.m, v.sharpe, v.seed_sd, v.turnover))
-            .collect();
+        let one = |v: &super::report::Voices| {
+            let (sharpe, sd) = (words::plain(v.sharpe, 2), words::plain(v.seed_sd, 2));
+            format!("{} {sharpe} ± {sd} ({})", v.m, words::times(v.turnover, 0))
+        };
+        let each: Vec<String> = r.voices.iter().map(one).collect();
         writeln!(out, "voices (turnover)  {}", each.join(" · "))?;
     }
     if !r.dose.is_empty() {
         let bare =
             |d: &super::report::Dose| d.sharpe_bare.map_or_else(String::new, |s| format!(" (bare {s:.2})"));
-        let each: Vec<String> =
-            r.dose.iter().map(|d| format!("λ={} {:.2}{}", d.lambda, d.sharpe, bare(d))).collect();
+        let one =
+            |d: &super::report::Dose| format!("λ={} {}{}", d.lambda, words::plain(d.sharpe, 2), bare(d));
+        let each: Vec<String> = r.dose.iter().map(one).collect();
         writeln!(out, "dose               {}", each.join(" · "))?;
     }
     for p in r.thirds.iter().chain(&r.split_parts) {
-        let u = p.vs_strong;
         writeln!(
             out,
-            "{:<18} hive {:.2} · net-eq {:.2} · net-all {:.2} · hive − net-eq {:+.2} [{:+.2}, {:+.2}]",
-            p.part, p.hive, p.strong, p.all, u.mean, u.lo, u.hi
+            "{:<18} hive {} · net-eq {} · net-all {} · hive − net-eq {}",
+            p.part,
+            words::plain(p.hive, 2),
+            words::plain(p.strong, 2),
+            words::plain(p.all, 2),
+            words::between(p.vs_strong, 1.0, 2)
         )?;
     }
     for (name, c) in &r.company {

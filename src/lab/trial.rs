@@ -253,6 +253,10 @@ impl<'a> Stage<'a> {
                 // Books are kept at 1/N of the capital.
                 let sum = |of: &[f64]| used.iter().zip(of).map(|(w, x)| w * n * x).sum::<f64>();
                 let bar = (sum(&self.record.bar), sum(&self.record.bar_traded), sum(&self.record.bar_costs));
+                if scale.multiple() > 0.0 {
+                    let held = used.iter().zip(&self.record.bar_orders).filter(|(w, _)| **w > 0.0);
+                    meter.orders(held.map(|(_, n)| n).sum());
+                }
                 scaled(bar, at, scale, equity, meter, digest);
                 weights.update(cast, &self.record, settings);
                 used.clone_from(&weights.of);
@@ -266,6 +270,9 @@ impl<'a> Stage<'a> {
                     change(books().map(|b| b.traded).sum(), traded),
                     change(books().map(|b| b.costs).sum(), costs),
                 );
+                if scale.multiple() > 0.0 {
+                    meter.orders(self.record.patient_orders);
+                }
                 scaled(bar, at, scale, equity, meter, digest);
             }
             (Actor::Hold(_) | Actor::Alone { .. } | Actor::Patient { .. }, None) => {}

@@ -1,7 +1,8 @@
 //! The verdict: every rung and never one, in a fixed wording, and what must be known to read it.
 
+use super::designed::Known;
 use super::report::{ControlReport, Report};
-use super::{HELD_OUT_FROM, Kind, arms, bootstrap};
+use super::{HELD_OUT_FROM, Kind, arms, bootstrap, words};
 use std::fmt::Write;
 
 /// Variants beyond which a gain is shown with what luck would give.
@@ -14,6 +15,9 @@ pub fn verdict(r: &Report) -> String {
     let mut out = String::new();
     if r.facts.reproduction {
         out.push_str("REPRODUCTION on data the mechanism was designed on · ");
+    }
+    if r.facts.known == Known::SameDays {
+        out.push_str("same days as the mechanism was designed on, other data · ");
     }
     let rungs = [
         ("vs_alone", "alone"),
@@ -29,19 +33,19 @@ pub fn verdict(r: &Report) -> String {
         ("hive_vs_best_centre", "best centre, as shipped"),
     ];
     for (key, name) in rungs {
-        if let Some(u) = r.uplift.get(key) {
-            // Writing to a string cannot fail.
-            let _ = write!(
+        let Some(u) = r.uplift.get(key) else { continue };
+        // Writing to a string cannot fail.
+        let _ = match u.seeds_won {
+            None => write!(out, "vs {name}: not told · "),
+            Some(won) => write!(
                 out,
-                "vs {name}: ΔSharpe {:+.2} [{:+.2}, {:+.2}], drawdown {:+.0} %, {} of {} seeds won · ",
-                u.sharpe.mean,
-                u.sharpe.lo,
-                u.sharpe.hi,
-                100.0 * u.max_drawdown_change,
-                libm::rint(u.seeds_won * r.facts.seeds as f64),
+                "vs {name}: ΔSharpe {}, drawdown {}, {} of {} seeds won · ",
+                words::between(u.sharpe, 1.0, 2),
+                words::signed_percent(u.max_drawdown_change, 0),
+                libm::rint(won * r.facts.seeds as f64),
                 r.facts.seeds,
-            );
-        }
+            ),
+        };
     }
     if !r.not_run.is_empty() {
         let _ = write!(out, "vs {}: not run, see --services · ", r.not_run.join(", "));
@@ -71,13 +75,12 @@ pub fn verdict(r: &Report) -> String {
 /// Why talk is not the reason for the uplift, if it is not.
 pub fn not_communication(r: &Report) -> Option<String> {
     let strong = r.uplift.get("vs_strong")?;
-    if strong.sharpe.lo <= 0.0 {
-        return Some(format!(
-            "the interval over {} includes zero or less, [{:+.2}, {:+.2}]",
-            super::STRONG,
-            strong.sharpe.lo,
-            strong.sharpe.hi
-        ));
+    if strong.sharpe.is_none_or(|s| s.lo <= 0.0) {
+        let why = match strong.sharpe {
+            None => "cannot be told".to_owned(),
+            told => format!("includes zero or less, {}", words::ends(told, 1.0, 2)),
+        };
+        return Some(format!("the interval over {} {why}", super::STRONG));
     }
     let silenced = |name: &str| {
         let kind = arms::plan(r.facts.voice_count).into_iter().find(|a| a.name == name).map(|a| a.kind);
@@ -97,7 +100,7 @@ fn keeps(control: &ControlReport) -> Option<String> {
     if share > 0.5 {
         return Some(format!("keeps {:.0} % of it", 100.0 * share));
     }
-    (control.hive_minus_control.lo <= 0.0).then(|| "cannot be told from it".to_owned())
+    (control.hive_minus_control.is_none_or(|i| i.lo <= 0.0)).then(|| "cannot be told from it".to_owned())
 }
 
 /// Plain sentences.
@@ -105,13 +108,25 @@ pub fn notes(r: &Report) -> Vec<String> {
     let mut notes = Vec::new();
     if r.facts.reproduction {
         notes.push(format!(
-            "The mechanism was designed on data before {HELD_OUT_FROM}: numbers on it are a reproduction, not evidence."
+            "The mechanism was designed on this data before {HELD_OUT_FROM}: numbers on it are a reproduction, not evidence."
         ));
     }
-    if let (Some(u), true) = (r.uplift.get("vs_strong"), r.facts.variants_tried > VARIANTS_MAX) {
+    if r.facts.known == Known::SameDays {
+        notes.push(format!(
+            "This is not the data that the mechanism was designed on, but of the same days before {HELD_OUT_FROM}: markets move together, so it is weak evidence."
+        ));
+    }
+    if !r.facts.standing_by.is_empty() {
+        notes.push(format!(
+            "Not everybody could take part on this market: {}.",
+            r.facts.standing_by.join("; ")
+        ));
+    }
+    let luck = r.uplift.get("vs_strong").and_then(|u| u.luck);
+    if let Some(luck) = luck.filter(|_| r.facts.variants_tried > VARIANTS_MAX) {
         notes.push(format!(
             "{} variants were tried: the best of as many worthless ones would show about {:+.2} over the strong baseline by luck.",
-            r.facts.variants_tried, u.luck
+            r.facts.variants_tried, luck
         ));
     }
     if let Some(i) = &r.identity {

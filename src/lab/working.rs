@@ -11,7 +11,7 @@
 //!
 //! # Invariants
 //!
-//! 1. Days on which nothing was filled count nothing; fewer than two give no interval.
+//! 1. Days on which nothing was filled count nothing; of fewer than two nothing is told.
 
 use super::bootstrap::Interval;
 use super::stream::Track;
@@ -31,7 +31,7 @@ pub struct WorkingCost {
     pub notional: f64,
 }
 
-/// Of the tracks of an arm, seed by seed; none if nothing was worked.
+/// Of the tracks of an arm, seed by seed; none if nothing was worked, or on one day only.
 pub fn cost<'a>(tracks: impl Iterator<Item = &'a Track>) -> Option<WorkingCost> {
     let mut by_day: BTreeMap<i64, [f64; 3]> = BTreeMap::new();
     let mut seeds = 0;
@@ -44,17 +44,13 @@ pub fn cost<'a>(tracks: impl Iterator<Item = &'a Track>) -> Option<WorkingCost> 
     }
     let sum = |i: usize| by_day.values().map(|d| d[i]).sum::<f64>();
     let (notional, cost, taking) = (sum(0), sum(1), sum(2));
-    if notional <= 0.0 {
+    let (e, days) = (cost / notional, by_day.len());
+    if notional <= 0.0 || days < 2 {
         return None;
     }
-    let (e, days) = (cost / notional, by_day.len());
     let squares: f64 = by_day.values().map(|[n, c, _]| (c - e * n) * (c - e * n)).sum();
     let free = days.saturating_sub(1) as f64;
-    let half = if days < 2 {
-        f64::INFINITY
-    } else {
-        student(free) * libm::sqrt(days as f64 / free * squares) / notional
-    };
+    let half = student(free) * libm::sqrt(days as f64 / free * squares) / notional;
     let bp = 1e4;
     Some(WorkingCost {
         effective_bp: Interval { mean: bp * e, lo: bp * (e - half), hi: bp * (e + half) },
@@ -93,6 +89,7 @@ mod tests {
         assert!((c.effective_bp.hi - 1e4 * (0.001 + half)).abs() < 1e-9);
         assert_eq!((c.days, c.notional), (2, 4.0));
         assert_eq!(cost([track(vec![])].iter()), None);
+        assert_eq!(cost([track(vec![(1, [1.0, 0.002, 0.001])])].iter()), None, "one day has no spread");
     }
 
     #[test]

@@ -24,6 +24,8 @@ const NAMES: (usize, usize, usize) = (8, 15, 14);
 const LINE_MAX: usize = 41;
 /// A result older than this many minutes is said to be old: a month.
 const OLD_MIN: u64 = 30 * 24 * 60;
+/// In place of a number that the lab could not tell.
+const EMPTY: &str = "–";
 
 type Lines = Vec<Line<'static>>;
 
@@ -218,8 +220,11 @@ fn against(t: &Theme, c: Option<&Cockpit>, run: &LabRun, width: usize) -> Lines 
         spans.extend(cells(t, of(g.sharpe), (-scale, scale), line, role));
         spans.extend(numbers(t, g.sharpe, role));
         if wide {
-            let better = if g.drawdown <= 0.0 { Role::Good } else { Role::Bad };
-            spans.push(Span::styled(format!("  {:>+6.0} %", 100.0 * g.drawdown), t.of(better)));
+            let (fall, better) = match g.drawdown {
+                None => (EMPTY.to_owned(), Role::Dim),
+                Some(d) => (format!("{:+.0} %", 100.0 * d), if d <= 0.0 { Role::Good } else { Role::Bad }),
+            };
+            spans.push(Span::styled(format!("  {fall:>8}"), t.of(better)));
             spans.push(Span::styled(format!("  {:>7}", format!("{}/{}", g.won, run.seeds)), dim));
         }
         lines.push(Line::from(spans));
@@ -290,7 +295,7 @@ fn controls(t: &Theme, run: &LabRun, width: usize) -> Lines {
         let [mean, interval] = numbers(t, c.shown, role);
         spans.push(mean);
         if wide {
-            let keeps = c.keeps.map_or_else(|| "–".to_owned(), |k| format!("{:.0} %", 100.0 * k));
+            let keeps = c.keeps.map_or_else(|| EMPTY.to_owned(), |k| format!("{:.0} %", 100.0 * k));
             spans.extend([interval, Span::styled(format!(" {keeps:>7}"), dim)]);
         }
         let (word, role) = if c.pass { ("✓ pass", Role::Good) } else { ("✗ FAIL", Role::Bad) };
@@ -305,11 +310,17 @@ fn controls(t: &Theme, run: &LabRun, width: usize) -> Lines {
     lines
 }
 
+/// As it is written, or a dash where the lab could not tell it.
+fn or_empty(x: Option<f64>, written: impl Fn(f64) -> String) -> String {
+    x.map_or_else(|| EMPTY.to_owned(), written)
+}
+
 /// Where the lines of Sharpe ratios lie: all of them, and nought.
 fn sharpes(run: &LabRun) -> (f64, f64) {
-    let rungs = run.ladder.iter().map(|r| (r.sharpe, r.seed_sd));
+    let rungs = run.ladder.iter().filter_map(|r| Some((r.sharpe?, r.seed_sd)));
     let all = rungs.chain(run.voices_curve.iter().map(|v| (v.sharpe, v.seed_sd)));
-    let ends: Vec<f64> = all.flat_map(|(s, sd)| [s - sd, s + sd]).chain([0.0]).collect();
+    let ends: Vec<f64> =
+        all.map(|(s, sd)| (s, sd.unwrap_or(0.0))).flat_map(|(s, sd)| [s - sd, s + sd]).chain([0.0]).collect();
     words::bounds(&ends)
 }
 
@@ -320,12 +331,20 @@ fn sharpe_line(width: usize) -> usize {
     if free < 6 { 0 } else { free.min(LINE_MAX) }
 }
 
-fn sharpe(t: &Theme, mean: f64, sd: f64, bounds: (f64, f64), width: usize, role: Role) -> Vec<Span<'static>> {
+/// A mean with its standard deviation, on a line where there is room for one.
+fn sharpe(
+    t: &Theme,
+    (mean, sd): (Option<f64>, Option<f64>),
+    bounds: (f64, f64),
+    width: usize,
+    role: Role,
+) -> Vec<Span<'static>> {
     let line = sharpe_line(width);
-    let w = Whisker { from: mean - sd, here: mean, to: mean + sd };
+    let (here, half) = (mean.unwrap_or(f64::NAN), sd.unwrap_or(0.0));
+    let w = Whisker { from: here - half, here, to: here + half };
     let mut spans = if line > 0 { cells(t, w, bounds, line, role) } else { Vec::new() };
-    spans.push(Span::styled(format!(" {mean:>6.2}"), t.of(role)));
-    let sd = if sd > 0.0 { format!("±{sd:.2}") } else { "–".to_owned() };
+    spans.push(Span::styled(format!(" {:>6}", or_empty(mean, |m| format!("{m:.2}"))), t.of(role)));
+    let sd = or_empty(sd, |sd| format!("±{sd:.2}"));
     spans.push(Span::styled(format!(" {sd:>5}"), t.of(Role::Dim)));
     spans
 }
@@ -346,12 +365,17 @@ fn ladder(t: &Theme, run: &LabRun, width: usize) -> Lines {
         };
         let shown = words::cut(&r.name, NAMES.2 - 1);
         let mut spans = vec![Span::styled(format!("{shown:<n$}", n = NAMES.2), t.of(name))];
-        spans.extend(sharpe(t, r.sharpe, r.seed_sd, bounds, width, ink));
+        spans.extend(sharpe(t, (r.sharpe, r.seed_sd), bounds, width, ink));
         let number = if name == Role::Dim { Role::Dim } else { Role::Text };
-        spans.push(Span::styled(format!("  {:>6.1} %", 100.0 * r.drawdown), t.of(number)));
-        spans.push(Span::styled(format!(" {:>7.1}×", r.turnover), t.of(number)));
+        let drawdown = or_empty(r.drawdown, |d| format!("{:.1} %", 100.0 * d));
+        spans.push(Span::styled(format!("  {drawdown:>8}"), t.of(number)));
+        spans.push(Span::styled(
+            format!(" {:>8}", or_empty(r.turnover, |x| format!("{x:.1}×"))),
+            t.of(number),
+        ));
         if wide {
-            spans.push(Span::styled(format!(" {:>+5.1} %", 100.0 * r.growth), t.of(number)));
+            let growth = or_empty(r.growth, |g| format!("{:+.1} %", 100.0 * g));
+            spans.push(Span::styled(format!(" {growth:>7}"), t.of(number)));
         }
         lines.push(Line::from(spans));
     }
@@ -375,7 +399,7 @@ fn voices(t: &Theme, run: &LabRun, width: usize) -> Lines {
             format!("{:<n$}", format!("{:>4} voices", v.voices), n = NAMES.2),
             t.of(Role::Text),
         )];
-        spans.extend(sharpe(t, v.sharpe, v.seed_sd, sharpes(run), width, Role::Sim));
+        spans.extend(sharpe(t, (Some(v.sharpe), v.seed_sd), sharpes(run), width, Role::Sim));
         spans.push(Span::styled(format!("{:>10} {:>7.1}×", "", v.turnover), t.of(Role::Dim)));
         lines.push(Line::from(spans));
     }

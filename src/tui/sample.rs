@@ -143,14 +143,14 @@ pub fn lab() -> LabPage {
     let names = ["alone", "net-eq", "tsmom6", "net-all", "hive λ=1", "hive"];
     let rung = |(i, name): (usize, &&str)| Rung {
         name: (*name).to_owned(),
-        sharpe: 0.2 * i as f64 - 0.1,
-        seed_sd: 0.1,
-        drawdown: 0.2,
-        turnover: 73.8 - 10.0 * i as f64,
-        growth: 0.05,
+        sharpe: Some(0.2 * i as f64 - 0.1),
+        seed_sd: Some(0.1),
+        drawdown: Some(0.2),
+        turnover: Some(73.8 - 10.0 * i as f64),
+        growth: Some(0.05),
         ..Rung::default()
     };
-    let gain = |over: &str, sharpe| Gain { over: over.to_owned(), sharpe, drawdown: -0.13, won: 11 };
+    let gain = |over: &str, sharpe| Gain { over: over.to_owned(), sharpe, drawdown: Some(-0.13), won: 11 };
     let control = |name: &str, pass, walk| ControlLine {
         name: name.to_owned(),
         shown: between(0.3, 0.1, 0.5),
@@ -185,7 +185,7 @@ pub fn lab() -> LabPage {
         ],
         controls: vec![control("time-shifted", true, false), control("random-walk", false, true)],
         voices_curve: [9, 36, 276]
-            .map(|voices| VoicesStep { voices, sharpe: 0.2, seed_sd: 0.1, turnover: 15.0 })
+            .map(|voices| VoicesStep { voices, sharpe: 0.2, seed_sd: Some(0.1), turnover: 15.0 })
             .to_vec(),
         dose: [0.0, 0.5, 1.0]
             .map(|listens| DoseStep { listens, sharpe: listens, over: between(0.1, -0.1, 0.3) })

@@ -51,16 +51,16 @@ pub struct Rung {
     pub name: String,
     /// In a line.
     pub what: String,
-    /// A year, mean over seeds.
-    pub sharpe: f64,
-    /// Of the Sharpe ratio, over seeds.
-    pub seed_sd: f64,
+    /// A year, mean over seeds; this and what follows is empty where it cannot be told.
+    pub sharpe: Option<f64>,
+    /// Of the Sharpe ratio, over seeds; empty of one.
+    pub seed_sd: Option<f64>,
     /// Deepest fall at equal volatility, a fraction.
-    pub drawdown: f64,
+    pub drawdown: Option<f64>,
     /// Notional a year over equity, at equal volatility.
-    pub turnover: f64,
+    pub turnover: Option<f64>,
     /// Growth a year at equal volatility, a fraction.
-    pub growth: f64,
+    pub growth: Option<f64>,
 }
 
 /// The hive less one system.
@@ -71,7 +71,7 @@ pub struct Gain {
     /// Δ Sharpe, over days.
     pub sharpe: Between,
     /// Change of the deepest fall, as a fraction of the other's: negative is better.
-    pub drawdown: f64,
+    pub drawdown: Option<f64>,
     /// Seeds in which the hive was ahead.
     pub won: u32,
 }
@@ -100,8 +100,8 @@ pub struct VoicesStep {
     pub voices: u32,
     /// Mean over seeds …
     pub sharpe: f64,
-    /// … and its standard deviation.
-    pub seed_sd: f64,
+    /// … and its standard deviation; empty of one.
+    pub seed_sd: Option<f64>,
     /// See [`Rung::turnover`].
     pub turnover: f64,
 }

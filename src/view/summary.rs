@@ -40,6 +40,8 @@ pub struct RunFacts {
     pub refused: u64,
     /// Seconds on the wall.
     pub wall_s: f64,
+    /// Looks at held-out days so far, this run's among them; none if it looks at none, or cannot be counted.
+    pub looks: Option<usize>,
     /// What the operator should know: of the feed, of the roster, of the run.
     pub notes: Vec<String>,
 }
@@ -163,6 +165,8 @@ pub struct Summary {
     pub orders: u64,
     pub halted: Option<String>,
     pub ledger_balanced: bool,
+    /// Looks at held-out days so far, this run's among them; none if it looks at none, or cannot be counted.
+    pub looks: Option<usize>,
     pub notes: Vec<String>,
     pub state_hash: String,
     pub decision_hash: String,
@@ -250,6 +254,7 @@ impl Summary {
             orders: real.orders_sent(),
             halted: real.halted.clone(),
             ledger_balanced: balanced.is_ok(),
+            looks: facts.looks,
             notes,
             state_hash: engine.state_hash(),
             decision_hash: respond.decisions.to_string(),

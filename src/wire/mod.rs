@@ -43,4 +43,4 @@ pub use place::{Place, PlaceError};
 pub use remote::RemoteLink;
 
 /// Version of everything after the hello; raised when any encoded type changes.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;

@@ -67,6 +67,8 @@ impl Desk {
         for (name, _) in std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("HIVE_")) {
             command.env_remove(name);
         }
+        // What is counted over all runs is counted here.
+        command.env("XDG_STATE_HOME", self.folder.path().join("home"));
         command.args(args).current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }
