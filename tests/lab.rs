@@ -543,7 +543,7 @@ fn another_hive_is_compared_on_the_same_market_and_what_cannot_be_is_refused() {
     let r: Report = serde_json::from_str(&std::fs::read_to_string(at("a.json")).unwrap()).unwrap();
     let (a, u) = (r.against.unwrap(), &r.uplift);
     let known = r.facts.against.unwrap();
-    assert!(a.same_strong && known.roster_hash != r.facts.roster_hash && known.voice_count == 48);
+    assert!(a.same_strong && known.roster_hash != r.facts.roster_hash && known.voice_count == 84);
     let over = |u: &std::collections::BTreeMap<String, Uplift>, key: &str| u[key].sharpe.unwrap();
     let both = over(u, "vs_strong").mean - a.vs_strong.unwrap().mean;
     assert!((both - over(u, "vs_other").mean).abs() < 1e-9);

@@ -4,9 +4,9 @@
 
 use super::table::{Table, short, wrap};
 use crate::domain::{Family, Goal};
-use crate::view::summary::{AgentLine, EmergenceLine};
 use crate::hive::emergence::Gain;
 use crate::hive::evidence::ENOUGH;
+use crate::view::summary::{AgentLine, EmergenceLine};
 use crate::view::{FamilyTable, Summary, letters, of_emergence, unknown_emergence};
 use std::fmt::Write;
 
@@ -176,7 +176,7 @@ fn told(e: &EmergenceLine, deaf: bool) -> (String, String) {
     };
     let sharpe = |gain: Option<Gain>| gain.map_or("?".to_owned(), |g| format!("{:+.2}", g.sharpe));
     let known = format!(
-        "SR over its parts alone in {} days: {} (evidence {:.1} of {ENOUGH})\n{:26}netting {}, listening {}, services {}; over net-eq {}",
+        "SR over its parts alone, {} days: {} (evidence {:.1} of {ENOUGH})\n{:26}netting {}, listening {}, services {}; over net-eq {}",
         grouped(u64::from(g.days)),
         of_emergence(g.more, g.less),
         g.more.max(g.less),
@@ -399,8 +399,14 @@ mod tests {
         };
         for (over, days, deaf, number, says) in [
             // An interval above zero is not enough: it may be one of many that were looked at.
-            (Some(gain(0.2, 3.0, 1.0)), 412, false, "+0.20", "in 412 days: not yet certain (evidence 3.0 of 20)"),
-            (Some(gain(-0.6, 1.0, 25.0)), 412, false, "-0.60", "in 412 days: less than its parts"),
+            (
+                Some(gain(0.2, 3.0, 1.0)),
+                412,
+                false,
+                "+0.20",
+                "alone, 412 days: not yet certain (evidence 3.0 of 20)",
+            ),
+            (Some(gain(-0.6, 1.0, 25.0)), 412, false, "-0.60", "alone, 412 days: less than its parts"),
             (Some(gain(0.5, 20.0, 1.0)), 412, false, "+0.50", "more than its parts"),
             (None, 12, false, "?", "day 12 of 60 to say"),
             (None, 412, false, "?", "no risk was taken"),

@@ -154,7 +154,12 @@ pub static SETTINGS: &[Setting] = &[
 
 /// Two settings that must stand in this order: the first, the second, whether they may be equal, why.
 pub(super) static ORDERED: &[(&str, &str, bool, &str)] = &[
-    ("listening.humility_least", "listening.humility_most", true, "the better the record, the more an agent would listen"),
+    (
+        "listening.humility_least",
+        "listening.humility_most",
+        true,
+        "the better the record, the more an agent would listen",
+    ),
     ("clock.decide", "clock.delist_after", false, "an asset would be delisted between two bars"),
     ("funds.floor", "funds.cap", true, "no weight could satisfy both"),
     ("desk.gross_max", "risk.gross_fuse", true, "the fuse would blow in normal trading"),

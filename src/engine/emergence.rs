@@ -247,8 +247,7 @@ impl Gauge {
     /// Closes a day on which services saved this fraction of the account's equity.
     pub(super) fn close_day(&mut self, spec: &RespondSpec, saved: f64, sim: f64, alone: f64) {
         let now = [self.hive.equity, self.net_eq.equity, self.alone.equity, sim, alone];
-        let sized =
-            self.hive.is_sized() && self.net_eq.is_sized() && self.alone.scale.multiple() > 0.0;
+        let sized = self.hive.is_sized() && self.net_eq.is_sized() && self.alone.scale.multiple() > 0.0;
         let Some(opened) = self.opened.replace(now).filter(|_| sized) else { return };
         let day = |i: usize| if opened[i] > 0.0 { now[i] / opened[i] - 1.0 } else { 0.0 };
         let [hive, net_eq, parts] = [0, 1, 2].map(day);

@@ -13,13 +13,13 @@
 //! 3. Every stance that says something new is said, the house's too, with its reasons (law 5).
 
 use super::Outputs;
+use super::lives::Following;
 use super::respond::{Respond, RespondSpec};
 use super::speak::Speak;
 use crate::agents::alone::unit;
-use super::lives::Following;
 use crate::agents::books::Patient;
-use crate::agents::pace::{Pace, Width};
 use crate::agents::mind::{self, Heard};
+use crate::agents::pace::{Pace, Width};
 use crate::agents::{Agent, Cast};
 use crate::domain::{
     AssetId, Body, Factor, Family, InstrumentId, MessageId, Speaker, Stamp, Stance, StanceVerb,
@@ -62,8 +62,13 @@ impl Respond {
         let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
         // How the desk's net follows is the desk's; here aims go to stances.
         let pace = Pace { patience: s.desk.patience, width: Width::Band(0.0), shorts: true };
-        let following: Vec<Following<'_>> = speak.market.listings.iter().enumerate()
-            .map(|(i, l)| Following::new(s, spec.kinds[i], &spec.costs[i], l)).collect();
+        let following: Vec<Following<'_>> = speak
+            .market
+            .listings
+            .iter()
+            .enumerate()
+            .map(|(i, l)| Following::new(s, spec.kinds[i], &spec.costs[i], l))
+            .collect();
         let mut loudest: Vec<[Option<Loudest>; 2]> = vec![[None; 2]; cast.by_asset.len()];
         // λ̄: how far the hive as a whole listens.
         let mut mean_listens = 0.0;

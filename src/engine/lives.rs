@@ -27,8 +27,7 @@ impl<'a> Following<'a> {
         listing: &Listing,
     ) -> Self {
         let desk = &settings.desk;
-        let pace =
-            Pace { patience: desk.patience, width: Width::Band(desk.band), shorts: kind.can_short() };
+        let pace = Pace { patience: desk.patience, width: Width::Band(desk.band), shorts: kind.can_short() };
         let cost = match desk.trades {
             Trades::Band => 0.0,
             Trades::Zone => side_rate(costs, kind),

@@ -22,8 +22,8 @@ use crate::agents::books::Patient;
 use crate::agents::mind::{self};
 use crate::agents::{Agent, Cast};
 use crate::domain::{
-    AgentId, Announced, AssetId, Body, Command, Digest, Event, InstrumentKind, MarketEvent, Speaker, Stamp, StanceVerb,
-    Universe, Verb,
+    AgentId, Announced, AssetId, Body, Command, Digest, Event, InstrumentKind, MarketEvent, Speaker, Stamp,
+    StanceVerb, Universe, Verb,
 };
 use crate::fills::Costs;
 use crate::hive::bus::Bus;
@@ -272,7 +272,7 @@ impl Respond {
         let mut last = (usize::MAX, 0);
         for utterance in &said.utterances {
             last = if last.0 == utterance.slot { (last.0, last.1 + 1) } else { (utterance.slot, 1) };
-            if last.1 > WORDS_MAX || !makes_sense(&utterance.body) {
+            if last.1 > WORDS_MAX || !makes_sense(&utterance.body) || !is_priced(&utterance.body) {
                 self.refuse(cast, utterance.slot, out);
             } else {
                 self.hear(spec, at, utterance, out);
@@ -391,13 +391,16 @@ impl Respond {
     }
 }
 
+/// Whether an action on an asset says at which price, without which nobody knows its quantity. What structures
+/// are worth may be nothing, or less.
+fn is_priced(body: &Body) -> bool {
+    if let Body::Action(a) = body { a.price.is_finite() && a.price > 0.0 } else { true }
+}
+
 /// Whether an intent can be meant.
 fn makes_sense(body: &Body) -> bool {
     match body {
-        Body::Action(a) => {
-            let priced = a.price.is_finite() && a.price > 0.0;
-            priced && a.after.is_finite() && a.before.is_finite() && libm::fabs(a.after) <= INTENT_MAX
-        }
+        Body::Action(a) => a.after.is_finite() && a.before.is_finite() && libm::fabs(a.after) <= INTENT_MAX,
         Body::Outcome(o) => o.pnl.is_finite(),
         Body::Carry(c) => c.value.is_finite() && c.days > 0.0,
         _ => false,

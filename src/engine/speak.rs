@@ -13,8 +13,8 @@ use crate::agents::alone::{Alone, Hands, Now};
 use crate::agents::books::{Book, Patient};
 use crate::agents::{Agent, Cast, Slot};
 use crate::domain::{
-    Announced, AssetId, Body, Event, Family, Indicator, InstrumentId, InstrumentKind, MarketEvent, Stamp, Universe,
-    View, random,
+    Announced, AssetId, Body, Event, Family, Indicator, InstrumentId, InstrumentKind, MarketEvent, Stamp,
+    Universe, View, random,
 };
 use crate::fills::Costs;
 use crate::hive::curve::{Base, Curve};
@@ -157,7 +157,6 @@ impl SpeakSpec {
     fn is_desk(&self, instrument: InstrumentId) -> bool {
         instrument.index() < self.kinds.len()
     }
-
 }
 
 impl Speak {

@@ -88,7 +88,14 @@ impl Consensus {
     }
 
     /// An agent has said that its intent on a slot is now `after`, a signed fraction of its capital, at `price`.
-    pub fn hear(&mut self, cast: &Cast, slot: usize, (after, price): (f64, f64), holds: Holds, message: MessageId) {
+    pub fn hear(
+        &mut self,
+        cast: &Cast,
+        slot: usize,
+        (after, price): (f64, f64),
+        holds: Holds,
+        message: MessageId,
+    ) {
         let spec = &cast.slots[slot];
         let base = &mut self.base[spec.asset.index()].0;
         if *base == 0.0 && price.is_finite() && price > 0.0 {

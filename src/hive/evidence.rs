@@ -56,14 +56,7 @@ pub struct Evidence {
 impl Default for Evidence {
     fn default() -> Self {
         let even = Wealth { now: 0.0, most: 0.0 };
-        Evidence {
-            spread: Weighted::new(SPAN_DAYS),
-            days: 0,
-            sum: 0.0,
-            squares: 0.0,
-            more: even,
-            less: even,
-        }
+        Evidence { spread: Weighted::new(SPAN_DAYS), days: 0, sum: 0.0, squares: 0.0, more: even, less: even }
     }
 }
 

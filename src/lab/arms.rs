@@ -181,7 +181,11 @@ pub fn plan(voices: usize) -> Vec<Arm> {
             Account(Weighing::Equal, Desk),
             "netted in one account at the desk's pace, equally funded: the strong baseline",
         ),
-        arm("net-eq+zone", Account(Weighing::Equal, Zone), "the same with a no-trade zone in place of the band"),
+        arm(
+            "net-eq+zone",
+            Account(Weighing::Equal, Zone),
+            "the same with a no-trade zone in place of the band",
+        ),
         arm("net-self", Account(Weighing::Own, Desk), "the same, weighed by each agent's own record"),
         arm("net-eq×points", Account(Weighing::Points, Desk), "the same, weighed by points"),
         arm("net-hedge", Account(Weighing::Hedge, Desk), "the same, exponential weights on results"),
@@ -216,8 +220,10 @@ pub fn plan(voices: usize) -> Vec<Arm> {
 
 /// Arms that run only where they are named: the swarm as it is set up, each time without one part of it.
 pub fn without() -> Vec<Arm> {
-    let arm = |(left, name, what): (Left, &str, &'static str)| {
-        Arm { name: name.to_owned(), kind: Kind::Without(left), what }
+    let arm = |(left, name, what): (Left, &str, &'static str)| Arm {
+        name: name.to_owned(),
+        kind: Kind::Without(left),
+        what,
     };
     Left::ALL.map(arm).to_vec()
 }

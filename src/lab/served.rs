@@ -1,7 +1,6 @@
 //! What is said of services: what each gave and to whom, what each is worth, what wrong messages leave of it,
 //! what was tried beside, and the rungs from accounts of their own to the account that knows all.
 
-use super::{ALL, HIVE};
 use super::arms::Kind;
 use super::bootstrap::Interval;
 use super::parts::Parts;
@@ -10,6 +9,7 @@ use super::services::{ACCOUNT, BLIND, BLIND_WORKED, CENTRE, SERVED, SILO};
 use super::stats::{DAYS_A_YEAR, mean};
 use super::stream::Served;
 use super::working::{self, WorkingCost};
+use super::{ALL, HIVE};
 use serde::{Deserialize, Serialize};
 
 /// A service of the hive that has them all, mean over seeds.
@@ -92,7 +92,9 @@ pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
         }
     }
     // As it is set up (its own λ, points, managers and services), beside the arm that only listens.
-    for (key, other) in [("hive_vs_sum_silo", SILO), ("hive_vs_net_account", ACCOUNT), ("hive_vs_best_centre", CENTRE)] {
+    for (key, other) in
+        [("hive_vs_sum_silo", SILO), ("hive_vs_net_account", ACCOUNT), ("hive_vs_best_centre", CENTRE)]
+    {
         if let Some(u) = over(&report.facts, sample, HIVE, other) {
             report.uplift.insert(key.to_owned(), u);
         }

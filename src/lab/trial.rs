@@ -117,7 +117,9 @@ impl<'a> Stage<'a> {
                 let silos = Silos { desk: account(Follows::Desk), carry };
                 Actor::Silos(silos, weights(Weighing::Voices(usize::MAX)))
             }
-            Kind::Funded(side) => Actor::Paid(account(Follows::Desk), weights(Weighing::Voices(usize::MAX)), side),
+            Kind::Funded(side) => {
+                Actor::Paid(account(Follows::Desk), weights(Weighing::Voices(usize::MAX)), side)
+            }
             Kind::Elsewhere(rule, parts) => {
                 let account = Box::new(Account::served(universe, settings, parts));
                 let places = self.world.elsewhere.iter().filter(|e| e.rule == rule);

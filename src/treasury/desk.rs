@@ -445,12 +445,7 @@ mod tests {
             }
             wanted.clear();
             let change = if bar % 2 == 0 { 0.01 } else { -0.01 };
-            desk.decide(
-                spec,
-                &[quote(100.0, change)],
-                &steer(),
-                &mut wanted,
-            );
+            desk.decide(spec, &[quote(100.0, change)], &steer(), &mut wanted);
         }
         (desk, wanted)
     }
@@ -472,12 +467,7 @@ mod tests {
         let mut desk = Desk::new(&spec);
         desk.aim(0, 0.5, AT_ONCE);
         let mut wanted = vec![];
-        desk.decide(
-            &spec,
-            &[quote(100.0, 0.01)],
-            &steer(),
-            &mut wanted,
-        );
+        desk.decide(&spec, &[quote(100.0, 0.01)], &steer(), &mut wanted);
         assert_eq!((desk.sizing.risk_multiple, wanted[0].quantity), (0.0, Decimal::ZERO));
     }
 
@@ -504,12 +494,7 @@ mod tests {
             desk.aim(slot, x, AT_ONCE);
         }
         let mut wanted = vec![];
-        desk.decide(
-            &spec,
-            &[quote(100.0, 0.01)],
-            &steer(),
-            &mut wanted,
-        );
+        desk.decide(&spec, &[quote(100.0, 0.01)], &steer(), &mut wanted);
         assert_eq!(wanted[0].quantity, Decimal::ZERO);
         changes.clear();
         desk.attribute(&spec, InstrumentId(0), 0, &mut changes);

@@ -16,11 +16,11 @@
 //! 2. k·s·Σ|aim| is at most the gross cap.
 
 use super::desk::{Quote, Steer};
-use crate::agents::pace::{Moves, Trades, Width, Zone};
-use crate::fills::{self, Costs, Tariff};
 use super::settings::DeskSettings;
 use super::steady::Steady;
+use crate::agents::pace::{Moves, Trades, Width, Zone};
 use crate::domain::{InstrumentKind, Span, Universe};
+use crate::fills::{self, Costs, Tariff};
 use crate::market::indicators::Weighted;
 use serde::{Deserialize, Serialize};
 

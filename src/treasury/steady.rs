@@ -221,7 +221,13 @@ mod tests {
     fn a_day_is_all_of_its_bars() {
         let mut steady = Steady::new(2, 6.0 * 365.25, 30.0);
         for bar in 0..6 {
-            let q = |i: u16, change| Quote { instrument: InstrumentId(i), close: 1.0, change, sigma: 0.01, volume: 1.0 };
+            let q = |i: u16, change| Quote {
+                instrument: InstrumentId(i),
+                close: 1.0,
+                change,
+                sigma: 0.01,
+                volume: 1.0,
+            };
             let all = [q(0, 0.01), q(1, 0.02)];
             steady.learn(if bar < 2 { &all } else { &all[..1] });
         }

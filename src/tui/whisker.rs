@@ -1,6 +1,7 @@
 //! An interval as a line of cells on a scale, to half a cell: `···╺━━◆━━╸···┊······`.
 
 use super::theme::{Role, Theme};
+use crate::view::certainty;
 use ratatui::text::Span;
 
 /// An interval and what was measured.
@@ -21,10 +22,9 @@ pub fn sure(from: f64, to: f64) -> Role {
     }
 }
 
-/// What evidence for more and for less is shown as: see [`crate::hive::evidence`].
+/// What evidence for more and for less is shown as.
 pub fn proven(more: f64, less: f64) -> Role {
-    let gain = crate::hive::emergence::Gain { more, less, ..Default::default() };
-    match gain.is_certain() {
+    match certainty(more, less) {
         Some(true) => Role::Good,
         Some(false) => Role::Bad,
         None => Role::Warn,

@@ -20,8 +20,8 @@ use super::words;
 use crate::agents::Agent;
 use crate::domain::{AgentId, Body, Decimal, Event, Message, MessageId, Money, Speaker, Stamp, money};
 use crate::engine::emergence::Rungs;
-use crate::hive::emergence::Gain;
 use crate::engine::{Engine, Outputs};
+use crate::hive::emergence::Gain;
 use std::collections::VecDeque;
 
 /// What is known of a run beside the engine.

@@ -8,8 +8,8 @@
 use crate::agents::Agent;
 use crate::domain::{AgentId, Decimal, MessageCounts, Stamp, money};
 use crate::engine::Engine;
-use crate::engine::readings::Influence;
 use crate::engine::emergence::{Rungs, Turnover};
+use crate::engine::readings::Influence;
 use crate::hive::emergence::{DAYS_MIN, Gain};
 use crate::hive::goals::Goals;
 use crate::ledger::{Account, Valuation};

@@ -30,10 +30,14 @@ pub fn letters(goal: Goal) -> &'static str {
     }
 }
 
+/// Whether evidence for more and for less is enough: `Some(true)` for more, `Some(false)` for less.
+pub fn certainty(more: f64, less: f64) -> Option<bool> {
+    Gain { more, less, ..Gain::default() }.is_certain()
+}
+
 /// What evidence for more and for less lets one say, whenever it is looked at.
 pub fn of_emergence(more: f64, less: f64) -> &'static str {
-    let gain = Gain { more, less, ..Gain::default() };
-    match gain.is_certain() {
+    match certainty(more, less) {
         Some(true) => "more than its parts",
         Some(false) => "less than its parts",
         None => "not yet certain",
@@ -107,7 +111,13 @@ pub fn short(engine: &Engine, body: &Body) -> String {
         Body::Adjustment(a) => adjustment(engine, a),
         Body::Emergence(e) => format!(
             "the whole over its parts alone: {:+.2} Sharpe in {} days ({}), netting {:+.2}, listening {:+.2}, services {:+.2}; over net-eq {:+.2}",
-            e.sharpe, e.days, of_emergence(e.more, e.less), e.netting, e.listening, e.services, e.over_net_eq
+            e.sharpe,
+            e.days,
+            of_emergence(e.more, e.less),
+            e.netting,
+            e.listening,
+            e.services,
+            e.over_net_eq
         ),
         Body::Carry(c) => format!(
             "carry: spot in place of the perp is worth {:+.0} bp over {:.0} days before costs",

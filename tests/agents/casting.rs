@@ -246,8 +246,8 @@ fn neutral_scouts_are_of_the_near_neutral_families_and_without_them_there_are_no
     let neutral = |a: &Agent| matches!(a.family, Family::RelativeStrength | Family::Range);
     assert!(all.agents[n..].iter().all(neutral));
     roster.agents.retain(|d| d.family == Family::Trend);
-    assert_eq!(cast(&roster, &universe, 5).agents.len(), 7);
-    assert_eq!(roster.voices(), 7);
+    assert_eq!(cast(&roster, &universe, 5).agents.len(), 14);
+    assert_eq!(roster.voices(), 14);
 }
 
 #[test]
