@@ -409,8 +409,16 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     keep::write(path, text.as_bytes()).map_err(failed)
 }
 
+/// The swarm without its managers and breaker, which take risk off after losses: where there is nothing to gain
+/// the losing days of such a run are the calmer ones, and its sample Sharpe ratio is below zero on the average
+/// (by 0.1 in 36 walks of three and a half years), though it neither knows nor costs anything.
 fn walk_arms(voices: usize) -> Vec<arms::Arm> {
-    arms::plan(voices).into_iter().filter(|a| a.name == HIVE || a.name == STRONG).collect()
+    let all = arms::plan(voices).into_iter().filter(|a| a.name == HIVE || a.name == STRONG);
+    all.map(|a| match a.kind {
+        arms::Kind::Shipped => arms::Arm { kind: arms::Kind::Without(arms::Left::Managers), ..a },
+        _ => a,
+    })
+    .collect()
 }
 
 /// A random walk for each seed, as long as the data, at no cost.

@@ -430,7 +430,7 @@ fn controls(
         all.insert(
             WALK.to_owned(),
             ControlReport {
-                what: "the same roster in a market without any edge, at no cost".to_owned(),
+                what: "the same roster without managers, in a market without any edge, at no cost".to_owned(),
                 vs_strong: VsStrong { sharpe: theirs },
                 hive_minus_control: minus,
                 keeps: None,
