@@ -10,6 +10,7 @@ pub mod costs;
 pub mod level;
 
 pub use bar::{
-    Taken, borrow_cost, borrow_fraction, fee_rate, funding_cost, pays_borrow, rate, rest, take, worked,
+    DISTANCE_MAX, Taken, borrow_cost, borrow_fraction, fee_rate, funding_cost, pays_borrow, rate, rest, take,
+    worked,
 };
 pub use costs::{BarCosts, Costs, OptionFees, PerKind, Tariff};

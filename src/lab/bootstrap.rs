@@ -86,6 +86,25 @@ impl Resampled {
         };
         self.index.chunks_exact(self.days).map(one).collect()
     }
+
+    /// The same of a track that lacks days (NaN): each draw is of those days in it that the track has.
+    pub fn sharpes_of_known(&self, daily: &[f64]) -> Vec<f64> {
+        if self.days == 0 || daily.len() != self.days {
+            return Vec::new();
+        }
+        let known: Vec<[f64; 3]> =
+            daily.iter().map(|r| if r.is_nan() { [0.0; 3] } else { [1.0, *r, r * r] }).collect();
+        let one = |days: &[u32]| {
+            let mut sums = [0.0; 3];
+            for d in days {
+                sums.iter_mut().zip(known[*d as usize]).for_each(|(s, x)| *s += x);
+            }
+            let [n, sum, squares] = sums;
+            let variance = (squares - sum * sum / n) / (n - 1.0);
+            if n >= 2.0 && variance > 0.0 { sum / n / libm::sqrt(variance) * libm::sqrt(365.25) } else { 0.0 }
+        };
+        self.index.chunks_exact(self.days).map(one).collect()
+    }
 }
 
 /// The 95 % interval of a measured mean from its draws, over so many days: their percentiles, expanded for
@@ -208,6 +227,19 @@ mod tests {
         let same = Resampled { days: 100, index: (0..100).collect() };
         assert!((same.sharpes(&daily)[0] - stats::sharpe(&daily)).abs() < 1e-9);
         assert!(same.sharpes(&daily[1..]).is_empty());
+    }
+
+    #[test]
+    fn days_that_a_track_lacks_are_left_out_of_its_draws() {
+        let daily: Vec<f64> = (0..100).map(|i| 0.01 * random::normal(i)).collect();
+        let r = Resampled::new(100, 30);
+        let whole = r.sharpes(&daily);
+        assert!(whole.iter().zip(r.sharpes_of_known(&daily)).all(|(a, b)| (a - b).abs() < 1e-9));
+        let same = Resampled { days: 100, index: (0..100).collect() };
+        let mut holed = daily.clone();
+        holed[..40].fill(f64::NAN);
+        assert!((same.sharpes_of_known(&holed)[0] - stats::sharpe(&daily[40..])).abs() < 1e-9);
+        assert!(r.sharpes_of_known(&daily[1..]).is_empty());
     }
 
     #[test]

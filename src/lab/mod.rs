@@ -29,6 +29,7 @@ pub mod against;
 pub mod allocate;
 pub mod arms;
 pub mod bootstrap;
+pub mod company;
 pub mod controls;
 pub mod draw;
 pub mod elsewhere;
