@@ -281,7 +281,7 @@ impl Asset {
         Asset { kind, costs, charge, notional: Weighted::new(span), price }
     }
 
-    /// Costs as they are known now: ½·σ_day·√(1/V) is the impact of one unit of currency.
+    /// Costs as they are known now: `½·σ_day·√(1/V)` is the impact of one unit of currency.
     fn priced(&self, sigma: f64, bars_per_day: f64) -> Price {
         let daily = self.notional.mean() * bars_per_day;
         let impact = 0.5 * sigma * libm::sqrt(bars_per_day / daily);

@@ -19,7 +19,7 @@ use std::ops::Range;
 #[derive(Clone, Debug)]
 struct Pair {
     group: u32,
-    /// Σ q_i: coins a unit of an agent's capital.
+    /// `Σ q_i`: coins a unit of an agent's capital.
     coins: f64,
     /// EW mean of squared bar changes of the target.
     moved: Weighted,
@@ -54,7 +54,7 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Price {
     /// Cost of a side as a fraction of the notional, without impact.
     pub(super) cost: f64,
-    /// Impact of an order of the size of the account's capital, as a fraction: ½·σ_day·√(capital/V).
+    /// Impact of an order of the size of the account's capital, as a fraction: `½·σ_day·√(capital/V)`.
     pub(super) impact: f64,
     /// Volatility of a bar.
     pub(super) sigma: f64,

@@ -5,7 +5,7 @@
 //! 1. Equity is cash and positions at the last close; all costs are in the cash. It compounds.
 //! 2. What is decided at a barrier fills whole at the next bar's open of the asset, or is replaced by the next
 //!    decision; what its holder is rid of at a delisting goes at the last price, without impact.
-//! 3. An order pays its charge (flat, or taker fee and half-spread) and, with capital, ½·σ_day·√(q/V) of its
+//! 3. An order pays its charge (flat, or taker fee and half-spread) and, with capital, `½·σ_day·√(q/V)` of its
 //!    notional: q is its fraction of equity × the capital, V the mean notional of a day. At most
 //!    [`DISTANCE_MAX`]. Each order pays for itself only, also beside others of the same bar.
 

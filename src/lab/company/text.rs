@@ -43,8 +43,8 @@ impl Axis {
 }
 
 /// The lines of a set and desk along an axis, others at their base: the first clock and number of agents, the
-/// fewest groups. Every capital is in them, but along capital itself there is one line each. Empty where the
-/// axis has one value.
+/// fewest groups. Every capital is in them. Empty where the axis has one value; each alone, which is always
+/// there, is none of its own.
 pub fn along<'a>(r: &'a Company, set: Option<usize>, desk: &str, axis: Axis) -> Vec<&'a Line> {
     let all: Vec<&Line> = r.lines.iter().filter(|l| l.set == set && l.desk == desk).collect();
     let Some(first) = all.first() else { return Vec::new() };
@@ -55,8 +55,9 @@ pub fn along<'a>(r: &'a Company, set: Option<usize>, desk: &str, axis: Axis) -> 
             && (axis == Axis::Clock || l.clock == first.clock)
     };
     let found: Vec<&Line> = all.iter().copied().filter(base).collect();
-    let several = found.first().is_some_and(|f| found.iter().any(|l| axis.of(l) != axis.of(f)));
-    if several { found } else { Vec::new() }
+    let mut own = found.iter().filter(|l| axis != Axis::Groups || !l.is_alone()).map(|l| axis.of(l));
+    let first = own.next();
+    if own.any(|o| Some(o) != first) { found } else { Vec::new() }
 }
 
 /// Desks in the order of the report, without the reference.
@@ -214,6 +215,12 @@ pub(super) fn notes(r: &Company) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if r.lines.iter().any(|l| l.capital > 0.0) {
+        notes.push(
+            "An order moves the price for itself alone, also beside others of the same bar: many small orders of agents alone are flattered by it."
+                .to_owned(),
+        );
+    }
     let without: u64 = r.lines.iter().filter(|l| l.set.is_some()).map(|l| l.without_volume).sum();
     if without > 0 {
         notes.push(format!(
@@ -271,6 +278,13 @@ mod tests {
     use super::*;
     use crate::lab::bootstrap::Interval;
     use crate::lab::company::report::Set;
+
+    #[test]
+    fn each_alone_beside_one_number_of_groups_is_no_axis() {
+        let mut r = report();
+        r.lines.retain(|l| l.groups != 2);
+        assert!(along(&r, Some(0), "band", Axis::Groups).is_empty());
+    }
 
     fn report() -> Company {
         let mut r = Company::default();
