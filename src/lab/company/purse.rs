@@ -143,7 +143,10 @@ impl Purse {
             self.orders[i] = -self.held[i];
             self.waits[asset] |= self.held[i] != 0.0;
         }
+        // There is no market to move: no volume was missed.
+        let missed = self.counted.without_volume;
         self.fill(layer, asset, last, &Price { impact: 0.0, ..*price }, counts);
+        self.counted.without_volume = missed;
         self.net[asset] = 0.0;
     }
 
