@@ -1,8 +1,9 @@
 //! `hive lab`: does talking help on this market? Runs the ladder of systems and the controls over seeds on
 //! all cores, says what came out with intervals, and writes it as JSON and HTML.
 
-mod feeds;
+pub(super) mod feeds;
 
+use super::company;
 use super::keep::stop_on_signals;
 use super::options::{self, RunOptions};
 use super::{Failure, print};
@@ -88,6 +89,8 @@ struct Options {
     /// worth to hold them there (with --services; hive data import makes a tape)
     #[arg(long, value_name = "TAPES", value_delimiter = ',', requires = "services")]
     elsewhere: Option<Vec<PathBuf>>,
+    #[command(flatten)]
+    company: company::Axis,
     /// Report before and from this day apart as well
     #[arg(long, value_name = "DATE")]
     split: Option<String>,
@@ -127,8 +130,8 @@ struct Options {
     /// Days of the embedded market [default: 730]
     #[arg(long, value_name = "N", conflicts_with = "to", help_heading = "Market")]
     days: Option<u32>,
-    /// The decision clock: 1h, 4h, 1d
-    #[arg(long, visible_alias = "bar", value_name = "SPAN", help_heading = "Settings of the file")]
+    /// The decision clock: 1h, 4h, 1d; several, 1d,4h,1h, ask what company is worth on each
+    #[arg(long, visible_aliases = ["bar", "clocks"], value_name = "SPAN", help_heading = "Settings of the file")]
     clock: Option<String>,
     /// A flat charge a side instead of fill level B: 7bp, or off
     #[arg(long, value_name = "BP", help_heading = "Settings of the file")]
@@ -194,6 +197,31 @@ fn explain_last(state: Option<&Path>) -> Result<(), Failure> {
     print(&explain::explain(&last))
 }
 
+/// Another experiment on the same market: what company is worth.
+fn companies(o: &Options) -> Result<(), Failure> {
+    let given = [
+        ("--arms", o.arms.is_some()),
+        ("--against", o.against.is_some()),
+        ("--services", o.services),
+        ("--split", o.split.is_some()),
+    ];
+    if let Some((flag, _)) = given.iter().find(|g| g.1) {
+        return Err(Failure::Usage(format!(
+            "{flag} is for the ladder; it does not go with an axis of company"
+        )));
+    }
+    company::experiment(&company::Asked {
+        run: o.as_run(),
+        and: &o.and,
+        axis: &o.company,
+        seeds: o.seeds,
+        threads: threads(o),
+        state: o.state.as_deref(),
+        json: o.json.as_ref(),
+        html: o.html.as_ref(),
+    })
+}
+
 /// A market that is read, and the hive that is to live in it.
 struct Ready {
     run: RunOptions,
@@ -209,6 +237,9 @@ struct Done {
 }
 
 fn experiment(o: &Options) -> Result<(), Failure> {
+    if o.company.asked() || o.clock.as_ref().is_some_and(|c| c.contains(',')) {
+        return companies(o);
+    }
     let first = o.as_run();
     let mut runs = vec![first.clone()];
     for text in &o.and {
@@ -401,7 +432,7 @@ fn other(file: &PathBuf, run: &RunOptions, world: &World) -> Result<(World, Othe
 }
 
 /// A file is written beside and renamed; what is no file (`/dev/stdout`) as it is.
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let failed = |e: std::io::Error| Failure::Failed(format!("writing {}: {e}", path.display()));
     if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
         return std::fs::File::create(path).and_then(|mut f| f.write_all(text.as_bytes())).map_err(failed);
@@ -510,7 +541,7 @@ fn walk_all(
     Ok(all)
 }
 
-fn progress(work: u64, quiet: bool) -> ProgressBar {
+pub(super) fn progress(work: u64, quiet: bool) -> ProgressBar {
     let shown = !quiet && std::io::stderr().is_terminal();
     let target = if shown { ProgressDrawTarget::stderr_with_hz(5) } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(work), target);
@@ -582,7 +613,7 @@ fn day(at: Stamp) -> String {
 }
 
 /// The state folder: the one named, or the user's.
-fn open(state: Option<&Path>) -> Result<Keep, Failure> {
+pub(super) fn open(state: Option<&Path>) -> Result<Keep, Failure> {
     let dir = state.map(Path::to_path_buf).or_else(home).ok_or_else(|| {
         Failure::Usage("there is no folder to keep results in; name one with --state".to_owned())
     })?;

@@ -5,6 +5,7 @@
 mod agents;
 mod attach;
 mod bench;
+mod company;
 mod completions;
 mod config;
 mod ctl;

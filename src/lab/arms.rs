@@ -4,6 +4,7 @@
 //! All systems hear or hold the same utterances and pay the same costs. Where they differ is said here, in
 //! a line each, and nowhere else.
 
+use super::company;
 use super::controls::Control;
 use super::elsewhere::Rule;
 use super::misserved::Wrong;
@@ -115,6 +116,9 @@ pub enum Kind {
     Alone(Weighing),
     /// The same at the desk's pace in each account.
     AlonePatient,
+    /// Every funded agent holds its announced quantities in a sub-account of its own, all at the risk of the
+    /// whole, each with this desk: an estimate, the fair "nobody talks".
+    AloneDesk(company::Desk),
     /// Everything bought when it is listed, and kept.
     BuyAndHold,
     /// One account.
@@ -175,6 +179,12 @@ pub fn plan(voices: usize) -> Vec<Arm> {
         arm("alone", Alone(Weighing::Equal), "each funded agent in its own account, at once"),
         arm("alone+self", Alone(Weighing::Own), "the same, each sized by its own record"),
         arm("alone+patient", AlonePatient, "each in its own account, at the desk's pace"),
+        arm(
+            "alone+band",
+            Kind::AloneDesk(company::Desk::Band),
+            "each alone at the risk of the whole, band 0.2 (estimate)",
+        ),
+        arm("alone+zone", Kind::AloneDesk(company::Desk::Zone), "the same with a no-trade zone each (estimate)"),
         arm("pool-alone", Account(Weighing::Equal, AtOnce), "netted in one account, traded at once"),
         arm(
             "net-eq",

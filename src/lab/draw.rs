@@ -186,6 +186,71 @@ fn draw_steps<'a>(area: &Area<'a>, what: &str, points: &[Bar]) -> Drawn<'a> {
     Ok(())
 }
 
+/// A named line with intervals; the names of its points are their places.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// In the legend.
+    pub name: String,
+    /// From left to right; all curves of a picture have the same places.
+    pub points: Vec<Bar>,
+}
+
+/// Lines through the same places, each with a band around it, and zero.
+pub fn curves(what: &str, value: &str, curves: &[Curve]) -> String {
+    picture(SIZE, |area| draw_curves(area, what, value, curves).is_ok())
+}
+
+fn draw_curves<'a>(area: &Area<'a>, what: &str, value: &str, curves: &[Curve]) -> Drawn<'a> {
+    let all = || curves.iter().flat_map(|c| &c.points);
+    let (low, high) = range(all().flat_map(|b| [b.mean, b.lo, b.hi]));
+    let places = curves.iter().map(|c| c.points.len()).max().unwrap_or(0);
+    let last = places.saturating_sub(1).max(1) as f64;
+    let mut chart = ChartBuilder::on(area)
+        .margin(10)
+        .x_label_area_size(40)
+        .y_label_area_size(55)
+        .build_cartesian_2d(-0.1..last + 0.1, low..high)?;
+    let name = |x: &f64| {
+        let i = libm::rint(*x);
+        let whole = libm::fabs(x - i) < 1e-9 && i >= 0.0;
+        let points = curves.first().map_or(&[][..], |c| &c.points);
+        points.get(i as usize).filter(|_| whole).map_or_else(String::new, |p| p.name.clone())
+    };
+    chart
+        .configure_mesh()
+        .x_labels(places + 2)
+        .x_label_formatter(&name)
+        .y_label_formatter(&|y| format!("{:.2}", y + 0.0))
+        .x_desc(what)
+        .y_desc(value)
+        .disable_x_mesh()
+        .max_light_lines(2)
+        .light_line_style(QUIET.mix(0.15))
+        .label_style((FONT, 12).into_font().color(&INK))
+        .draw()?;
+    chart.draw_series([PathElement::new([(-0.1, 0.0), (last + 0.1, 0.0)], INK)])?;
+    for (curve, colour) in curves.iter().zip(BANDS.into_iter().cycle()) {
+        let places = || curve.points.iter().enumerate().map(|(i, p)| (i as f64, p));
+        let lower = places().map(|(x, p)| (x, p.lo));
+        let upper = places().rev().map(|(x, p)| (x, p.hi));
+        chart
+            .draw_series([Polygon::new(lower.chain(upper).collect::<Vec<_>>(), colour.mix(0.1).filled())])?;
+        let line = places().map(|(x, p)| (x, p.mean));
+        chart
+            .draw_series(LineSeries::new(line.clone(), colour.stroke_width(2)))?
+            .label(curve.name.clone())
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
+        chart.draw_series(line.map(|p| Circle::new(p, 3, colour.filled())))?;
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperLeft)
+        .background_style(WHITE.mix(0.8))
+        .label_font((FONT, 12).into_font().color(&INK))
+        .draw()?;
+    Ok(())
+}
+
 /// Bands over the days of a run that begins at `from`.
 pub fn bands(shows: Shows, from: Stamp, bands: &[Band]) -> String {
     picture(SIZE, |area| draw_bands(area, shows, from, bands).is_ok())

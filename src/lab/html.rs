@@ -14,7 +14,7 @@ use super::{ALL, ALONE, HIVE, RULE, STRONG, explain, goaltables, services, table
 use crate::domain::Stamp;
 use std::fmt::Write;
 
-const STYLE: &str = "body{font:15px/1.5 sans-serif;max-width:860px;margin:2em auto;padding:0 1em;color:#333}\
+pub(super) const STYLE: &str = "body{font:15px/1.5 sans-serif;max-width:860px;margin:2em auto;padding:0 1em;color:#333}\
 h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}pre{font:12px/1.35 monospace;overflow-x:auto;\
 background:#f6f6f6;padding:.8em}.verdict{border-left:4px solid #0072b2;padding-left:1em}\
 .repro{background:#fff3e0;padding:.5em 1em}svg{max-width:100%;height:auto}\
@@ -298,6 +298,6 @@ fn voices(r: &Report) -> String {
     )
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

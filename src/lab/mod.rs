@@ -32,6 +32,7 @@ pub mod allocate;
 pub mod arms;
 pub mod bootstrap;
 pub mod bystanders;
+pub mod company;
 pub mod controls;
 pub mod designed;
 pub mod draw;

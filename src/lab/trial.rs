@@ -5,6 +5,8 @@
 
 use super::account::Account;
 use super::arms::{Arm, Follows, Kind, Weighing};
+use super::company::floor::{Floor, Risk};
+use super::company::{Cell, groups};
 use super::controls::{Control, Tape};
 use super::elsewhere::{Overlay, SideCosts};
 use super::listen::Listener;
@@ -60,6 +62,7 @@ enum Actor {
     Alone { weights: Weights, used: Vec<f64>, scale: Scale, equity: f64, meter: Meter, digest: Digest },
     Patient { pnl: f64, traded: f64, costs: f64, scale: Scale, equity: f64, meter: Meter, digest: Digest },
     Hold(BuyAndHold),
+    Apart(Box<Floor>),
     Voices(Box<Account>, Weights),
     Paid(Box<Account>, Weights, f64),
     Elsewhere(Box<Account>, Weights, Vec<Overlay>),
@@ -103,6 +106,11 @@ impl<'a> Stage<'a> {
                 meter: Meter::new(1.0, clock),
                 digest: Digest::default(),
             },
+            Kind::AloneDesk(desk) => {
+                let cell = Cell { groups: groups::members(&self.cast).len(), capital: 0.0, desk };
+                let floor = Floor::new(&self.cast, universe, settings, &[cell], Risk::Target);
+                Actor::Apart(Box::new(floor))
+            }
             Kind::BuyAndHold => Actor::Hold(BuyAndHold::new(universe, settings)),
             Kind::Account(rule, follows) => Actor::Voices(account(follows), weights(rule)),
             Kind::Central(parts) => {
@@ -249,6 +257,8 @@ impl<'a> Stage<'a> {
                 desk.aims(at, speak, aims);
                 account.barrier(at, speak, aims);
             }
+            (Actor::Apart(floor), None) => floor.market(event, speak),
+            (Actor::Apart(floor), Some(at)) => floor.barrier(at, speak, said),
             (Actor::Hold(held), Some(at)) => held.barrier(at, speak, &self.world.universe, settings),
             (Actor::Alone { weights, used, scale, equity, meter, digest }, Some(at)) => {
                 let n = cast.declared as f64;
@@ -324,6 +334,10 @@ impl Actor {
                 meter.finish(0.0, 1.0, &digest)
             }
             Actor::Hold(held) => held.finish(),
+            // One account a floor.
+            Actor::Apart(floor) => {
+                floor.finish().outcomes.into_iter().next().map_or_else(Track::default, |o| o.track)
+            }
             Actor::Voices(account, _)
             | Actor::Paid(account, ..)
             | Actor::Rule(account, _)

@@ -96,6 +96,11 @@ impl Sizing {
         }
     }
 
+    /// Aims by instrument, before they are scaled.
+    pub fn set(&mut self, aims: &[f64]) {
+        self.aims.copy_from_slice(aims);
+    }
+
     /// What the last aims earned in this bar counts, before they are replaced.
     pub fn learn(&mut self, quotes: &[Quote]) {
         let pnl: f64 = quotes.iter().map(|q| self.aims[q.instrument.index()] * q.change).sum();
