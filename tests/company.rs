@@ -73,7 +73,7 @@ fn perps(config: &Config) -> Option<World> {
 }
 
 fn cell(groups: usize, desk: Desk) -> Cell {
-    Cell { groups, capital: 0.0, desk }
+    Cell { groups, capital: 0.0, desk, shared: false }
 }
 
 /// At every barrier: what the agents' own books have gained, traded at once, as a fraction of all capital, and
@@ -185,7 +185,7 @@ fn law04_what_comes_later_changes_nothing_before_it() {
 }
 
 fn axes(groups: &[usize], capital: &[f64], desks: Vec<Desk>) -> Axes {
-    Axes { groups: groups.to_vec(), capital: capital.to_vec(), agents: vec![36], desks }
+    Axes { groups: groups.to_vec(), capital: capital.to_vec(), agents: vec![36], desks, shared: false }
 }
 
 fn facts(sets: usize) -> Facts {
@@ -254,6 +254,22 @@ fn capital_only_costs_and_its_days_are_the_worlds() {
     assert!(left.days.windows(2).all(|d| d[1] == d[0] + 1));
     assert_eq!(left.days.len(), left.outcomes[0].track.daily.len());
     assert_eq!(left.days[0], Stamp(world.info.from.0).day());
+}
+
+#[test]
+fn shared_impact_costs_who_is_apart_and_changes_nothing_for_one() {
+    let world = world_of(&charged(), Synth::Market, 1, 120);
+    let roster = crew_of(&world);
+    let n = roster.agents.len();
+    let of = |groups, shared| Cell { capital: 1e8, shared, ..cell(groups, Desk::Band) };
+    let cells = [of(1, false), of(1, true), of(n, false), of(n, true)];
+    let left = seed_of(&world, &roster, 1, &cells, &|_| true).unwrap();
+    let cost: Vec<f64> = left.outcomes.iter().map(|o| o.cost).collect();
+    assert_eq!(
+        left.outcomes[0].track.daily, left.outcomes[1].track.daily,
+        "one order a bar is all of its side"
+    );
+    assert!(cost[3] > 1.2 * cost[2], "many orders on one side move the price together: {cost:?}");
 }
 
 #[test]

@@ -2,9 +2,9 @@
 //! desk, along groups, capital, number of agents and decision clock.
 
 use super::keep::stop_on_signals;
+use super::lab::feeds::further;
 use super::lab::{market, open, progress, write};
 use super::options::{self, RunOptions};
-use super::lab::feeds::further;
 use super::{Failure, print};
 use crate::config::{self, Config};
 use crate::domain::Stamp;
@@ -31,6 +31,10 @@ pub(super) struct Axis {
     /// How many agents with funds: fewer are the first of the file, more are declared again: 36,72,144
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=2_000))]
     agents_count: Option<Vec<u32>>,
+    /// All orders of a bar on one side of an asset move its price together; without it each moves it for itself
+    /// alone, which flatters many small orders
+    #[arg(long)]
+    shared_impact: bool,
     /// How positions follow targets: band, zone [default: both]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     desk: Option<Vec<String>>,
@@ -145,6 +149,7 @@ fn axes(axis: &Axis, agents: usize) -> Result<Axes, Failure> {
         capital: once(capital),
         agents: once(numbers(&axis.agents_count, agents)),
         desks: once(desks),
+        shared: axis.shared_impact,
     })
 }
 

@@ -184,7 +184,11 @@ pub fn plan(voices: usize) -> Vec<Arm> {
             Kind::AloneDesk(company::Desk::Band),
             "each alone at the risk of the whole, band 0.2 (estimate)",
         ),
-        arm("alone+zone", Kind::AloneDesk(company::Desk::Zone), "the same with a no-trade zone each (estimate)"),
+        arm(
+            "alone+zone",
+            Kind::AloneDesk(company::Desk::Zone),
+            "the same with a no-trade zone each (estimate)",
+        ),
         arm("pool-alone", Account(Weighing::Equal, AtOnce), "netted in one account, traded at once"),
         arm(
             "net-eq",

@@ -107,7 +107,8 @@ impl<'a> Stage<'a> {
                 digest: Digest::default(),
             },
             Kind::AloneDesk(desk) => {
-                let cell = Cell { groups: groups::members(&self.cast).len(), capital: 0.0, desk };
+                let cell =
+                    Cell { groups: groups::members(&self.cast).len(), capital: 0.0, desk, shared: false };
                 let floor = Floor::new(&self.cast, universe, settings, &[cell], Risk::Target);
                 Actor::Apart(Box::new(floor))
             }

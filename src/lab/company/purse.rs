@@ -7,7 +7,8 @@
 //!    decision; what its holder is rid of at a delisting goes at the last price, without impact.
 //! 3. An order pays its charge (flat, or taker fee and half-spread) and, with capital, `½·σ_day·√(q/V)` of its
 //!    notional: q is its fraction of equity × the capital, V the mean notional of a day. At most
-//!    [`DISTANCE_MAX`]. Each order pays for itself only, also beside others of the same bar.
+//!    [`DISTANCE_MAX`]. Each order pays for itself only, also beside others of the same bar; or, where impact is
+//!    shared, all of an asset's buyers of a bar move the price together, and all sellers.
 
 use super::layer::{Desk, Layer, Price};
 use crate::agents::pace::Width;
@@ -24,6 +25,8 @@ pub struct Cell {
     pub capital: f64,
     /// How positions follow targets.
     pub desk: Desk,
+    /// Whether all orders of a bar on one side of an asset move its price together; else each for itself alone.
+    pub shared: bool,
 }
 
 /// An account.
@@ -103,13 +106,19 @@ impl Purse {
         } else {
             0.0
         };
+        // What moves the price: buyers together and sellers together, if impact is shared.
+        let sides = (self.cell.shared && per > 0.0).then(|| {
+            let orders = &self.orders[layer.of(asset)];
+            orders.iter().fold([0.0, 0.0], |[b, s], o| [b + o.max(0.0), s - o.min(0.0)])
+        });
         for i in layer.of(asset) {
             let order = std::mem::take(&mut self.orders[i]);
             if order == 0.0 {
                 continue;
             }
             let notional = libm::fabs(order) * open;
-            let impact = if per > 0.0 { (per * libm::sqrt(notional)).min(DISTANCE_MAX) } else { 0.0 };
+            let moves = sides.map_or(notional, |[b, s]| open * if order > 0.0 { b } else { s });
+            let impact = if per > 0.0 { (per * libm::sqrt(moves)).min(DISTANCE_MAX) } else { 0.0 };
             let cost = notional * (price.cost + impact);
             self.held[i] += order;
             self.net[asset] += order;
@@ -215,7 +224,7 @@ mod tests {
     }
 
     fn purse(layer: &Layer, cast: &Cast, capital: f64, desk: Desk) -> Purse {
-        let cell = Cell { groups: 1, capital, desk };
+        let cell = Cell { groups: 1, capital, desk, shared: false };
         Purse::new(cell, 0, (layer.len(), cast.by_asset.len()), Span::DAY)
     }
 

@@ -26,6 +26,8 @@ pub struct Axes {
     pub agents: Vec<usize>,
     /// Desks.
     pub desks: Vec<Desk>,
+    /// Whether orders of a bar on one side move a price together.
+    pub shared: bool,
 }
 
 impl Axes {
@@ -47,11 +49,11 @@ impl Axes {
         let mut all = Vec::new();
         for desk in &self.desks {
             for capital in &self.capital {
-                let cell = |groups| Cell { groups, capital: *capital, desk: *desk };
+                let cell = |groups| Cell { groups, capital: *capital, desk: *desk, shared: self.shared };
                 all.extend(self.groups_of(agents).into_iter().map(cell));
             }
         }
-        let reference = |groups| Cell { groups, capital: 0.0, desk: Desk::AtOnce };
+        let reference = |groups| Cell { groups, capital: 0.0, desk: Desk::AtOnce, shared: false };
         all.push(reference(agents));
         if agents > 1 {
             all.push(reference(1));

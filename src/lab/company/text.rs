@@ -216,10 +216,12 @@ pub(super) fn notes(r: &Company) -> Vec<String> {
         );
     }
     if r.lines.iter().any(|l| l.capital > 0.0) {
-        notes.push(
-            "An order moves the price for itself alone, also beside others of the same bar: many small orders of agents alone are flattered by it."
-                .to_owned(),
-        );
+        let how = if r.lines.iter().any(|l| l.shared) {
+            "All orders of a bar on one side of an asset move its price together. Buyers and sellers do not help each other, which agents alone could in part."
+        } else {
+            "An order moves the price for itself alone, also beside others of the same bar: many small orders of agents alone are flattered by it (--shared-impact)."
+        };
+        notes.push(how.to_owned());
     }
     let without: u64 = r.lines.iter().filter(|l| l.set.is_some()).map(|l| l.without_volume).sum();
     if without > 0 {
@@ -298,6 +300,7 @@ mod tests {
                         agents: 36,
                         groups,
                         capital,
+                        shared: false,
                         desk: desk.to_owned(),
                         sharpe: 1.95,
                         sharpe_alone: 1.86,
