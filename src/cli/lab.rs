@@ -2,6 +2,7 @@
 //! all cores, says what came out with intervals, and writes it as JSON and HTML.
 
 pub(super) mod feeds;
+mod walk;
 
 use super::company;
 use super::keep::stop_on_signals;
@@ -10,8 +11,7 @@ use super::{Failure, print};
 use crate::agents::declaration::{Declaration, Selector};
 use crate::agents::personality::Traits;
 use crate::config::{self, Config};
-use crate::domain::{Family, Goal, SideRule, Span, Stamp, Universe};
-use crate::engine::Settings;
+use crate::domain::{Family, Goal, SideRule, Stamp, Universe};
 use crate::fills::Costs;
 use crate::lab::against::{self, Other};
 use crate::lab::designed::{self, Known};
@@ -20,11 +20,8 @@ use crate::lab::joint::{Market, joint};
 use crate::lab::keep::{self, Keep};
 use crate::lab::report::{Facts, Sample, report};
 use crate::lab::study::{StudyError, Tracks};
-use crate::lab::{
-    HIVE, Report, STRONG, Study, World, arms, bystanders, explain, goaltables, html, services, tables,
-};
+use crate::lab::{HIVE, Report, Study, World, arms, bystanders, explain, goaltables, html, services, tables};
 use crate::market::feed::{FeedInfo, FeedMode};
-use crate::market::synth::{SynthFeed, SynthSettings, World as SynthWorld};
 use crate::runtime::feeds::open as open_feed;
 use crate::runtime::files::open_file;
 use crate::runtime::setup;
@@ -32,10 +29,6 @@ use clap::{Args as ClapArgs, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-
-/// Longest random walk of the control, in days: as many years as the shortest set the design rests on.
-const WALK_DAYS: u32 = 1_200;
 
 /// Arguments of `hive lab`.
 #[derive(Debug, ClapArgs)]
@@ -343,7 +336,7 @@ fn run_one(o: &Options, ready: &Ready, keep: &Keep) -> Result<Done, Failure> {
     let study = Study { world, seeds, arms, key: key(config, world) };
     let walk = ((o.arms.is_none() && !o.services)
         || o.arms.as_ref().is_some_and(|a| a.iter().any(|n| n == HIVE)))
-    .then(|| walk_world(config, world, o.seeds))
+    .then(|| walk::worlds(config, world, o.seeds))
     .transpose()?;
     let other = o.against.as_ref().map(|file| other(file, run, world)).transpose()?;
     let against = other.as_ref().map(|(world, known, key)| {
@@ -362,7 +355,7 @@ fn run_one(o: &Options, ready: &Ready, keep: &Keep) -> Result<Done, Failure> {
     let (tracks, walked, others) =
         run_all(&study, walk.as_ref(), against.as_ref().map(|(s, _)| s), kept, threads, o.quiet)?;
     let sample = Sample::new(&study.arms, &tracks, threads);
-    let walk_arms = walk_arms(voices);
+    let walk_arms = walk::arms_of(voices);
     let walk_sample = walked.as_ref().map(|t| Sample::new(&walk_arms, t, threads));
     let mut report = report(facts, &sample, walk_sample.as_ref());
     if let Some(others) = &others {
@@ -440,38 +433,6 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     keep::write(path, text.as_bytes()).map_err(failed)
 }
 
-/// The swarm without its managers and breaker, which take risk off after losses: where there is nothing to gain
-/// the losing days of such a run are the calmer ones, and its sample Sharpe ratio is below zero on the average
-/// (by 0.1 in 36 walks of three and a half years), though it neither knows nor costs anything.
-fn walk_arms(voices: usize) -> Vec<arms::Arm> {
-    let all = arms::plan(voices).into_iter().filter(|a| a.name == HIVE || a.name == STRONG);
-    all.map(|a| match a.kind {
-        arms::Kind::Shipped => arms::Arm { kind: arms::Kind::Without(arms::Left::Managers), ..a },
-        _ => a,
-    })
-    .collect()
-}
-
-/// A random walk for each seed, as long as the data, at no cost.
-fn walk_world(config: &Config, world: &World, seeds: u32) -> Result<Vec<World>, Failure> {
-    let days = world.info.to.since(world.info.from).0 / Span::DAY.0;
-    let settings = Settings { costs: Costs::Flat(0.0).into(), ..world.settings.clone() };
-    let one = |i: u64| {
-        let synth = SynthSettings {
-            // Markets of their own, so that no seed of the roster meets the market of the same number.
-            seed: 10_000 + config.seed + i,
-            world: SynthWorld::RandomWalk,
-            bars_days: (days as u32).clamp(60, WALK_DAYS),
-            clock: config.clock.decide,
-            ..SynthSettings::default()
-        };
-        let failed = |e: crate::market::FeedError| Failure::Failed(e.to_string());
-        let mut feed = SynthFeed::new(synth).map_err(failed)?;
-        World::read(&mut feed, config.roster.clone(), settings.clone()).map_err(failed)
-    };
-    (0..u64::from(seeds)).map(one).collect()
-}
-
 /// The study, the random walks beside it, and another hive.
 fn run_all(
     study: &Study<'_>,
@@ -495,7 +456,7 @@ fn run_all(
     };
     let tracks = study.run(keep, threads, &stop, &tick).map_err(failed);
     let walked = match (&tracks, walk) {
-        (Ok(_), Some(worlds)) => Some(walk_all(study, worlds, keep, threads, &stop, &tick).map_err(failed)),
+        (Ok(_), Some(worlds)) => Some(walk::run(study, worlds, keep, threads, &stop, &tick).map_err(failed)),
         _ => None,
     };
     let others = match (&tracks, against) {
@@ -504,41 +465,6 @@ fn run_all(
     };
     bar.finish_and_clear();
     Ok((tracks?, walked.transpose()?, others.transpose()?))
-}
-
-/// Every seed in its own random walk.
-fn walk_all(
-    study: &Study<'_>,
-    worlds: &[World],
-    keep: Option<&Keep>,
-    threads: usize,
-    stop: &AtomicBool,
-    tick: &(dyn Fn(u64) + Sync),
-) -> Result<Tracks, StudyError> {
-    let mut all: Tracks = Vec::new();
-    let arms = walk_arms(0);
-    for (worlds, seeds) in worlds.chunks(threads).zip(study.seeds.chunks(threads)) {
-        let each: Vec<Result<Tracks, StudyError>> = std::thread::scope(|scope| {
-            let handles: Vec<_> = worlds
-                .iter()
-                .zip(seeds)
-                .map(|(world, seed)| {
-                    let one = Study {
-                        world,
-                        seeds: vec![*seed],
-                        arms: arms.clone(),
-                        key: format!("{} {}", study.key, world.info.data_hash),
-                    };
-                    scope.spawn(move || one.run(keep, 1, stop, tick))
-                })
-                .collect();
-            handles.into_iter().map(|h| h.join().unwrap_or(Err(StudyError::Stopped))).collect()
-        });
-        for tracks in each {
-            all.extend(tracks?);
-        }
-    }
-    Ok(all)
 }
 
 pub(super) fn progress(work: u64, quiet: bool) -> ProgressBar {

@@ -123,7 +123,7 @@ fn goals(out: &mut String, s: &Summary) -> std::fmt::Result {
             Goal::LowRisk,
             g.low_risk.score,
             format!(
-                "drawdown {} now, {} at most; CVaR95 {} a day; gross {:.2}× equity",
+                "drawdown {} now, {} at most; CVaR95 {}/day; gross {:.2}× equity",
                 percent(g.low_risk.drawdown, 1, false),
                 percent(g.low_risk.max_drawdown, 1, false),
                 percent(g.low_risk.cvar95, 2, false),

@@ -247,11 +247,11 @@ fn now(t: &Theme, c: &Cockpit, scale: f64, name: usize, width: usize) -> Lines {
         spans.extend(cells(t, of(b), (-scale, scale), line, role));
         spans.extend(numbers(t, b, role));
         let days = words::thousands(f64::from(c.days));
-        format!("over its parts alone, {days} days: {}", of_emergence(e.more, e.less))
+        format!("over alone, {days} days: {}", of_emergence(e.more, e.less))
     } else {
         spans.extend(cells(t, nowhere, (-scale, scale), line, Role::Dim));
         spans.push(Span::styled("     ?", t.of(Role::Dim)));
-        format!("this hive over its parts: {}", unknown_emergence(c.deaf, c.days))
+        format!("this hive over alone: {}", unknown_emergence(c.deaf, c.days))
     };
     // Below its line, unless it is longer than there is room.
     let indent = " ".repeat(name.min(width.saturating_sub(said.chars().count())));
