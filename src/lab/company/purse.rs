@@ -124,6 +124,7 @@ impl Purse {
             self.net[asset] += order;
             self.cash -= order * open + cost;
             self.meter.trade(notional, cost);
+            self.meter.orders(1);
             if counts {
                 self.counted.orders += 1.0;
                 self.counted.without_volume += u64::from(self.cell.capital > 0.0 && !known);
