@@ -1,7 +1,7 @@
 //! # Hive: the map of the house
 //!
 //! A swarm of trading agents. Each has its own strategy, character and goal; they tell each other what
-//! they do and how it ended, listen, and share one patient desk that trades on paper with exact books.
+//! they do and how it ended, listen, and share one desk that trades on paper with exact books.
 //!
 //! ## From a bar to a fill
 //!

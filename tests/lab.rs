@@ -7,9 +7,12 @@
 mod common;
 
 use common::{Tape, flat, run, shipped};
+use hive::agents::cast::cast;
 use hive::config::Config;
-use hive::domain::{AssetId, Event, MarketEvent, Span, Stamp};
+use hive::domain::{AssetId, Body, Event, MarketEvent, Span, Stamp, random};
 use hive::engine::Outputs;
+use hive::engine::respond::{Respond, RespondSpec};
+use hive::engine::speak::{Said, Speak, SpeakSpec};
 use hive::lab::account::Account;
 use hive::lab::arms::{self, Arm, Follows, Kind};
 use hive::lab::designed::{self, Known};
@@ -17,12 +20,14 @@ use hive::lab::keep::Keep;
 use hive::lab::report::{Facts, Sample, Uplift, report};
 use hive::lab::trial::trial;
 use hive::lab::{ALL, HIVE, Report, STRONG, Study, Track, World, stats};
+use hive::market::Market;
 use hive::market::feed::FeedInfo;
 use hive::market::history::Window;
 use hive::market::synth::{SynthFeed, SynthSettings, World as Synth};
 use hive::runtime::feeds::{self, FeedOptions, FeedSpec};
 use hive::runtime::setup;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 fn world_of(config: &Config, world: Synth, seed: u64, days: u32) -> World {
@@ -98,6 +103,42 @@ fn arms_do_not_disturb_each_other() {
     let hive = all.iter().position(|a| a.name == HIVE).unwrap();
     for (arm, track) in all.iter().zip(&together).filter(|(a, _)| a.control().is_some()) {
         assert_ne!(track.decisions, together[hive].decisions, "{} changed nothing", arm.name);
+    }
+}
+
+/// Two who hear the same wrong words, while what is truly said differs in size, side and price.
+#[test]
+fn nothing_of_the_truth_reaches_who_hears_a_wrong_word() {
+    let world = world_of(&small(), Synth::Market, 1, 60);
+    let cast = Arc::new(cast(&world.roster, &world.universe, 1));
+    let market = Market::new(world.settings.clock, SpeakSpec::wanted(&cast));
+    let spec = SpeakSpec::new(Arc::clone(&cast), &world.universe, world.settings.clone(), &market);
+    let mut speak = Speak::new(market, &spec);
+    let hears = RespondSpec::new(Arc::clone(&cast), &world.universe, world.settings.clone());
+    let (mut said, mut out) = (Said::default(), Outputs::default());
+    for misheard in [true, false] {
+        let mut two = [Respond::new(&hears), Respond::new(&hears)];
+        let mut bar = 0;
+        for event in &world.events {
+            speak.step(&spec, event, &mut said);
+            if matches!(event, Event::Barrier(_)) && misheard {
+                // Each slot keeps a wrong position for twenty bars.
+                let wrong = |slot: usize| random::uniform(random::key(7, &[slot as u64, bar / 20])) - 0.5;
+                said.misheard = (0..cast.slots.len()).map(|slot| (slot, wrong(slot))).collect();
+                bar += 1;
+            }
+            let mut lie = said.clone();
+            for u in &mut lie.utterances {
+                if let Body::Action(a) = &mut u.body {
+                    (a.after, a.price) = (-0.7 * a.after, 3.0 * a.price);
+                }
+            }
+            two[0].step(&hears, event, &speak, &said, &mut out);
+            two[1].step(&hears, event, &speak, &lie, &mut out);
+            said.misheard.clear();
+        }
+        assert_eq!(two[0].consensus == two[1].consensus, misheard, "heard wrong: {misheard}");
+        speak = Speak::new(Market::new(world.settings.clock, SpeakSpec::wanted(&cast)), &spec);
     }
 }
 

@@ -58,7 +58,7 @@ Examples:
   hive ctl status                              how it is, as JSON
   hive config print-default > agents.toml      a file to change";
 
-/// A swarm of trading agents that talk, listen and trade as one patient desk, on paper
+/// A swarm of trading agents that talk, listen and trade as one desk, on paper
 #[derive(Debug, Parser)]
 #[command(
     name = "hive",

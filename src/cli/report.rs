@@ -82,7 +82,7 @@ fn lives(out: &mut String, s: &Summary) -> std::fmt::Result {
     for (life, what, equity, sharpe, vol, fall) in [
         ("alone", "everybody deaf", &e.alone, sharpe.alone, vol.alone, fall.alone),
         ("sim", "the same agents with open ears", &e.sim, sharpe.sim, vol.sim, fall.sim),
-        ("real", "what their one patient desk held", &e.real, sharpe.real, vol.real, fall.real),
+        ("real", "what their one desk held", &e.real, sharpe.real, vol.real, fall.real),
     ] {
         table.row([
             life.to_owned(),

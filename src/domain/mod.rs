@@ -13,7 +13,7 @@
 //! | **sociability, λ** | the trait, and its effect now: how far an agent moves toward the consensus |
 //! | **consensus C** | the weighted mean intent of all voices on an asset |
 //! | **stance** | what listening made of an agent's own intent |
-//! | **desk** | where the stances become one patient net position |
+//! | **desk** | where the stances become one net position     |
 //! | **unit** | the notional whose one-bar risk is 1 % of capital: `0.01 / σ` per unit of capital |
 //! | **drawdown** | the fall of equity from its highest point so far, as a fraction of that point |
 //!

@@ -269,13 +269,18 @@ impl Respond {
     fn barrier(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, said: &Said, out: &mut Outputs) {
         let (cast, s) = (&*spec.cast, &spec.settings);
         self.points.push(cast, &said.results);
+        // Where others hear a wrong word the true one never reaches them: a quantity that followed from both would
+        // know something of the truth.
+        let mut misheard = vec![false; if said.misheard.is_empty() { 0 } else { cast.slots.len() }];
+        said.misheard.iter().for_each(|(slot, _)| misheard[*slot] = true);
         let mut last = (usize::MAX, 0);
         for utterance in &said.utterances {
             last = if last.0 == utterance.slot { (last.0, last.1 + 1) } else { (utterance.slot, 1) };
             if last.1 > WORDS_MAX || !makes_sense(&utterance.body) || !is_priced(&utterance.body) {
                 self.refuse(cast, utterance.slot, out);
             } else {
-                self.hear(spec, at, utterance, out);
+                let is_heard = !misheard.get(utterance.slot).copied().unwrap_or(false);
+                self.hear(spec, at, utterance, is_heard, out);
             }
         }
         let holds = s.listening.holds;
@@ -318,8 +323,15 @@ impl Respond {
         out.alarms.push(format!("{name} said what cannot be, or too much at once; it was not heard"));
     }
 
-    /// Delivers an utterance and keeps what it changes.
-    fn hear(&mut self, spec: &RespondSpec, at: Stamp, utterance: &Utterance, out: &mut Outputs) {
+    /// Delivers an utterance and keeps what it changes; `is_heard`: whether others hear it as it was said.
+    fn hear(
+        &mut self,
+        spec: &RespondSpec,
+        at: Stamp,
+        utterance: &Utterance,
+        is_heard: bool,
+        out: &mut Outputs,
+    ) {
         let (cast, holds) = (&*spec.cast, spec.settings.listening.holds);
         let slot = utterance.slot;
         let said = &cast.slots[slot];
@@ -334,7 +346,9 @@ impl Respond {
         let id = self.bus.deliver(at, Speaker::Agent(said.agent), Some(said.asset), body, &mut out.messages);
         if let Body::Action(action) = body {
             self.gauge.wanted += u64::from(self.real.funds.weight(said.agent) > 0.0);
-            self.consensus.hear(cast, slot, (action.after, action.price), holds, id);
+            if is_heard {
+                self.consensus.hear(cast, slot, (action.after, action.price), holds, id);
+            }
             if let Some(ear) = self.ears.get_mut(slot) {
                 ear.own.say(action.after, action.price);
             }

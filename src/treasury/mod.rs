@@ -1,7 +1,7 @@
 //! From what the hive wants to what may leave the house: funds, desk, last gate, breaker.
 //!
 //! - [`funds`]: points → funds and risk limits.
-//! - [`desk`]: stances → one patient net position per asset, told apart again to the last atom.
+//! - [`desk`]: stances → one net position per asset, told apart again to the last atom.
 //! - [`sizing`]: aims → the risk that was asked for, under the gross cap.
 //! - [`shadow`]: a desk on paper beside the desk, to compare with.
 //! - [`expression`]: in which instrument an asset is held, by what carry agents say.

@@ -1,8 +1,11 @@
 //! Laws 2 and 3: three lives that differ in the ears alone, and messages that never command.
 
 use crate::common::{Run, Tape, actions, deaf, flat, hash, run, shipped, stances};
+use hive::agents::pace::Trades;
 use hive::config::Config;
-use hive::domain::{AgentId, Body, Command, Event, Goal, Knob, Message, SideRule, Speaker, StanceVerb};
+use hive::domain::{
+    AgentId, Body, Command, Event, Goal, Holds, Knob, Message, SideRule, Speaker, StanceVerb,
+};
 use hive::engine::Outputs;
 use hive::hive::settings::Managers;
 use hive::market::synth::World;
@@ -46,6 +49,21 @@ fn law02_they_are_equal_whatever_the_capital_the_number_of_agents_and_the_costs(
         config.roster.agents.truncate(agents);
         equal_bit_for_bit(&config, &tape);
         flat(&mut config, 0.0007);
+        equal_bit_for_bit(&config, &tape);
+    }
+}
+
+#[test]
+fn law02_they_are_equal_at_every_pace_and_whatever_is_remembered() {
+    let tape = Tape::market(120);
+    for (trades, holds, patience) in [
+        (Trades::Zone, Holds::Quantity, 1.0),
+        (Trades::Zone, Holds::Notional, 0.5),
+        (Trades::Band, Holds::Notional, 0.1),
+    ] {
+        let mut config = deaf();
+        (config.desk.trades, config.desk.patience) = (trades, patience);
+        config.listening.holds = holds;
         equal_bit_for_bit(&config, &tape);
     }
 }
