@@ -256,7 +256,24 @@ fn now(t: &Theme, c: &Cockpit, scale: f64, name: usize, width: usize) -> Lines {
     // Below its line, unless it is longer than there is room.
     let indent = " ".repeat(name.min(width.saturating_sub(said.chars().count())));
     let said = words::cut(&said, width);
-    vec![Line::from(spans), Line::styled(indent + &said, t.of(Role::Dim))]
+    let mut lines = vec![Line::from(spans), Line::styled(indent + &said, t.of(Role::Dim))];
+    // Where it comes from, and what was saved: each on the fewest lines that there is room for.
+    let more = c.emergence.map_or_else(Vec::new, |e| {
+        vec![
+            format!("netting {:+.2}, listening {:+.2}, services {:+.2}", e.netting, e.listening, e.services),
+            format!(
+                "{} orders wanted, {} sent",
+                words::thousands(e.wanted as f64),
+                words::thousands(c.account.orders as f64)
+            ),
+            format!("turnover {:.0} alone, {:.0} together", e.turnover_alone, e.turnover),
+        ]
+    });
+    for text in more {
+        let indent = name.min(width.saturating_sub(text.chars().count()));
+        lines.push(Line::styled(" ".repeat(indent) + &words::cut(&text, width), t.of(Role::Dim)));
+    }
+    lines
 }
 
 /// Hives with messages that must not help.

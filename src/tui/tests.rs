@@ -416,6 +416,9 @@ fn in_lab(page: LabPage) -> App {
             netting: 0.15,
             listening: 0.06,
             services: 0.04,
+            wanted: 7_954,
+            turnover_alone: 67.0,
+            turnover: 43.0,
         });
         c.days = 412;
     });
@@ -458,6 +461,8 @@ fn the_lab_shows_what_came_out_at_every_size() {
             "73.8×",
             "E now",
             "412 days: not yet certain",
+            "netting +0.15",
+            "7,954 orders wanted",
             "1 of 2 fail",
             "time-shifted",
             "✓ pass",

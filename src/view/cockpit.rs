@@ -204,6 +204,12 @@ pub struct Emergence {
     pub listening: f64,
     /// Of the gain: services.
     pub services: f64,
+    /// Orders that agents with funds wanted so far, each by itself.
+    pub wanted: u64,
+    /// Notional per year, in equities, that they would trade alone at the same risk.
+    pub turnover_alone: f64,
+    /// The same of their one desk.
+    pub turnover: f64,
 }
 
 /// One agent's row.

@@ -19,7 +19,7 @@ use super::services::Served;
 use super::words;
 use crate::agents::Agent;
 use crate::domain::{AgentId, Body, Decimal, Event, Message, MessageId, Money, Speaker, Stamp, money};
-use crate::engine::emergence::Rungs;
+use crate::engine::emergence::Gauge;
 use crate::engine::{Engine, Outputs};
 use crate::hive::emergence::Gain;
 use std::collections::VecDeque;
@@ -255,7 +255,7 @@ impl Recorder {
             account: self.account(engine),
             voices: respond.consensus.voices(),
             goals: if was_read { goals.collect() } else { Vec::new() },
-            emergence: emergence(&respond.gauge.rungs()),
+            emergence: emergence(&respond.gauge, settings.clock.decide.per_year()),
             days: respond.gauge.days(),
             agents: declared
                 .iter()
@@ -338,7 +338,8 @@ fn line(engine: &Engine, m: &Message, acted_on: u32) -> MessageLine {
 }
 
 /// What the whole is worth over its parts, once it is measured.
-fn emergence(rungs: &Rungs) -> Option<Emergence> {
+fn emergence(gauge: &Gauge, bars_per_year: f64) -> Option<Emergence> {
+    let (rungs, turnover) = (gauge.rungs(), gauge.turnover(bars_per_year));
     let whole = rungs.over_alone?;
     let sharpe = |gain: Option<Gain>| gain.map_or(0.0, |g| g.sharpe);
     Some(Emergence {
@@ -351,6 +352,9 @@ fn emergence(rungs: &Rungs) -> Option<Emergence> {
         netting: sharpe(rungs.netting),
         listening: sharpe(rungs.listening),
         services: sharpe(rungs.services),
+        wanted: gauge.wanted,
+        turnover_alone: turnover.alone,
+        turnover: turnover.together,
     })
 }
 
