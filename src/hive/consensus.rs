@@ -45,6 +45,11 @@ const ONE: f64 = (1_u64 << 40) as f64;
 /// Most that one intent may be, in capital at P0: of each of 11 000 agents it still fits an i128, and no asset
 /// falls to a 10¹⁵th of its first price.
 const WORTH_MAX: f64 = 1e18;
+/// A whole number of parts as what it is worth. Nearly all fit 64 bits, whose conversion is an instruction.
+fn real(parts: i128) -> f64 {
+    i64::try_from(parts).map_or(parts as f64, |n| n as f64) / ONE
+}
+
 /// Silenced by the operator.
 const MUTED: u8 = 1;
 /// Silenced by a manager.
@@ -171,7 +176,7 @@ impl Consensus {
             return 0.0;
         }
         let sums = &self.sums[asset.index()];
-        let weighted: f64 = sums.iter().zip(voice).map(|(s, v)| v * (*s as f64 / ONE)).sum();
+        let weighted: f64 = sums.iter().zip(voice).filter(|(s, _)| **s != 0).map(|(s, v)| v * real(*s)).sum();
         weighted * self.base[asset.index()].1 / f64::from(self.voices)
     }
 
@@ -195,7 +200,7 @@ impl Consensus {
     /// What a slot is heard to hold, at the last price; 0 while it is not heard.
     pub fn heard(&self, cast: &Cast, slot: usize) -> f64 {
         let spec = &cast.slots[slot];
-        let worth = self.heard[slot] as f64 / ONE * self.base[spec.asset.index()].1;
+        let worth = real(self.heard[slot]) * self.base[spec.asset.index()].1;
         if self.is_heard(spec.agent) { worth } else { 0.0 }
     }
 
