@@ -47,7 +47,9 @@ const ONE: f64 = (1_u64 << 40) as f64;
 const WORTH_MAX: f64 = 1e18;
 /// A whole number of parts as what it is worth. Nearly all fit 64 bits, whose conversion is an instruction.
 fn real(parts: i128) -> f64 {
-    i64::try_from(parts).map_or(parts as f64, |n| n as f64) / ONE
+    // Not `map_or`: the slow conversion would be done in any case.
+    let whole = if let Ok(n) = i64::try_from(parts) { n as f64 } else { parts as f64 };
+    whole / ONE
 }
 
 /// Silenced by the operator.
