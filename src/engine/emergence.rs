@@ -112,8 +112,13 @@ impl AloneAccounts {
             let counts = f64::from(u8::from(funds.weight(agent.id) > 0.0));
             funded += counts;
             for slot in agent.slots.clone() {
-                let now = (speak.alone(cast, slot), speak.patient[slot].book.traded);
-                let before = std::mem::replace(&mut self.known[slot], now);
+                let (book, before) = (&speak.patient[slot].book, self.known[slot]);
+                // Flat, and nothing was paid: what it is worth is its cash, as it was.
+                if book.quantity == 0.0 && book.cash == before.0 {
+                    continue;
+                }
+                let now = (speak.alone(cast, slot), book.traded);
+                self.known[slot] = now;
                 pnl += counts * (now.0 - before.0);
                 traded += counts * (now.1 - before.1);
             }

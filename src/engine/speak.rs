@@ -338,8 +338,8 @@ impl Speak {
             // The intent is a voice all the same; the book can only sell what it has.
             raw.order = raw.order.max(-raw.quantity);
         }
-        let p = self.announced[slot].at(close, spec.settings.listening.holds);
         if let Some(patient) = self.patient.get_mut(slot) {
+            let p = self.announced[slot].at(close, spec.settings.listening.holds);
             let kind = spec.kinds[asset.index()];
             let following = Following::new(&spec.settings, kind, &spec.costs[asset.index()], listing);
             following.follow(patient, spec.weight * p, agent.slots.len(), spec.weight);
