@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Draws of goals: the first of those of Sharpe ratios.
-pub const GOAL_DRAWS: usize = 1_000;
+pub const GOAL_DRAWS: usize = 500;
 
 /// A goal as reports show it.
 #[derive(Clone, Copy, Debug, PartialEq)]

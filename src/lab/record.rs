@@ -92,7 +92,10 @@ impl Record {
         self.patient_orders = 0;
         for (before, patient) in self.patient_traded.iter_mut().zip(&speak.patient) {
             let now = patient.book.traded;
-            self.patient_orders += u64::from(now > std::mem::replace(before, now));
+            if now != *before {
+                self.patient_orders += 1;
+                *before = now;
+            }
         }
         for (i, agent) in cast.agents.iter().enumerate() {
             let (mut equity, mut traded, mut costs) = (0.0, 0.0, 0.0);
@@ -101,8 +104,10 @@ impl Record {
                 let raw = &speak.raw[slot];
                 equity += raw.equity(speak.market.listings[cast.slots[slot].asset.index()].last.close);
                 traded += raw.traded;
-                let before = std::mem::replace(&mut self.slot_traded[slot], raw.traded);
-                self.bar_orders[i] += u64::from(raw.traded > before);
+                if raw.traded != self.slot_traded[slot] {
+                    self.bar_orders[i] += 1;
+                    self.slot_traded[slot] = raw.traded;
+                }
                 costs += raw.costs;
             }
             let change = |now: f64, before: &mut f64| (now - std::mem::replace(before, now)) / self.reference;
