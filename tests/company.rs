@@ -15,7 +15,7 @@ use hive::engine::speak::{Said, Speak, SpeakSpec};
 use hive::lab::company::floor::{Floor, Risk};
 use hive::lab::company::report::{Company, Facts, Set, report};
 use hive::lab::company::study::{Axes, Place, Ran, Study, seed_of};
-use hive::lab::company::{Cell, Desk, crew};
+use hive::lab::company::{Cell, Desk, Impact, crew};
 use hive::lab::trial::trial;
 use hive::lab::{World, arms};
 use hive::market::Market;
@@ -73,7 +73,7 @@ fn perps(config: &Config) -> Option<World> {
 }
 
 fn cell(groups: usize, desk: Desk) -> Cell {
-    Cell { groups, capital: 0.0, desk, shared: false }
+    Cell { groups, capital: 0.0, desk, impact: Impact::Own }
 }
 
 /// At every barrier: what the agents' own books have gained, traded at once, as a fraction of all capital, and
@@ -185,7 +185,7 @@ fn law04_what_comes_later_changes_nothing_before_it() {
 }
 
 fn axes(groups: &[usize], capital: &[f64], desks: Vec<Desk>) -> Axes {
-    Axes { groups: groups.to_vec(), capital: capital.to_vec(), agents: vec![36], desks, shared: false }
+    Axes { groups: groups.to_vec(), capital: capital.to_vec(), agents: vec![36], desks, impact: Impact::Own }
 }
 
 fn facts(sets: usize) -> Facts {
@@ -257,19 +257,20 @@ fn capital_only_costs_and_its_days_are_the_worlds() {
 }
 
 #[test]
-fn shared_impact_costs_who_is_apart_and_changes_nothing_for_one() {
+fn whose_orders_meet_changes_what_those_pay_who_are_apart_and_nothing_for_one() {
     let world = world_of(&charged(), Synth::Market, 1, 120);
     let roster = crew_of(&world);
     let n = roster.agents.len();
-    let of = |groups, shared| Cell { capital: 1e8, shared, ..cell(groups, Desk::Band) };
-    let cells = [of(1, false), of(1, true), of(n, false), of(n, true)];
+    let of = |groups, impact| Cell { capital: 1e8, impact, ..cell(groups, Desk::Band) };
+    let cells: Vec<Cell> = [1, n].iter().flat_map(|g| Impact::ALL.map(|impact| of(*g, impact))).collect();
     let left = seed_of(&world, &roster, 1, &cells, &|_| true).unwrap();
     let cost: Vec<f64> = left.outcomes.iter().map(|o| o.cost).collect();
-    assert_eq!(
-        left.outcomes[0].track.daily, left.outcomes[1].track.daily,
-        "one order a bar is all of its side"
-    );
-    assert!(cost[3] > 1.1 * cost[2], "many orders on one side move the price together: {cost:?}");
+    for together in &left.outcomes[1..3] {
+        assert_eq!(left.outcomes[0].track.daily, together.track.daily, "one order a bar is all there is");
+    }
+    let [side, own, net] = [cost[3], cost[4], cost[5]];
+    assert!(side > 1.1 * own, "many orders on one side move the price together: {cost:?}");
+    assert!(net < side, "buyers and sellers help each other: {cost:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::books::Book;
 use super::strategies::Strategy;
 use crate::domain::condition::Target;
 use crate::domain::{
-    Action, AgentId, AssetId, Condition, IntentId, Outcome, Plan, ReEntry, Reason, Term, Verb, View,
+    Action, AgentId, AssetId, Condition, IntentId, Outcome, Plan, ReEntry, Reason, Term, Verb, View, random,
 };
 use serde::{Deserialize, Serialize};
 
@@ -81,8 +81,10 @@ pub struct Now<'a> {
     pub capital: f64,
     /// The close.
     pub close: f64,
-    /// The key of this bar's coin.
-    pub coin: u64,
+    /// The key of this life's coins, one a bar …
+    pub coins: u64,
+    /// … and this bar's moment.
+    pub at: u64,
 }
 
 /// What the life acts on: its raw book (the intent, traded at once, at the reference weight), and the
@@ -171,7 +173,7 @@ impl Alone {
         if self.number > 0 && self.flat < now.strategy.pause() {
             return;
         }
-        if let Some(entry) = now.strategy.entry(view, now.coin) {
+        if let Some(entry) = now.strategy.entry(view, random::mix(now.coins, now.at)) {
             self.enter(entry.side, &entry.plan, Reason::Signal, view.sigma, now, hands);
         }
     }
@@ -325,7 +327,7 @@ mod tests {
                 values: &values,
             };
             let (agent, asset) = (AgentId(0), AssetId(0));
-            let now = Now { agent, asset, strategy, capital: 1_000.0, close: *close, coin: i as u64 };
+            let now = Now { agent, asset, strategy, capital: 1_000.0, close: *close, coins: 0, at: i as u64 };
             life.at_close(&view, &now, &mut Hands { raw: &mut raw, say: &mut |a| said.push(a) });
             raw.quantity += raw.order;
             raw.order = 0.0;

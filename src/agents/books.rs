@@ -36,7 +36,15 @@ impl Book {
     }
 
     /// Fills what is on order at this bar; the rest stays on order. Holding costs of the bar follow.
+    #[inline]
     pub fn bar(&mut self, costs: &Costs, kind: InstrumentKind, bar: &Bar, sigma_before: f64, span: Span) {
+        // Nearly all books of a large swarm wait: they are passed over where they stand.
+        if self.order != 0.0 || self.quantity < 0.0 {
+            self.fill(costs, kind, bar, sigma_before, span);
+        }
+    }
+
+    fn fill(&mut self, costs: &Costs, kind: InstrumentKind, bar: &Bar, sigma_before: f64, span: Span) {
         if self.order != 0.0 {
             let taken = fills::take(costs, kind, bar.open, sigma_before, bar.volume, self.order);
             if taken.quantity != 0.0 {
@@ -58,6 +66,7 @@ impl Book {
     }
 
     /// A funding settlement.
+    #[inline]
     pub fn funding(&mut self, costs: &Costs, mark: f64, rate: f64) {
         if self.quantity != 0.0 {
             let cost = fills::funding_cost(costs, self.quantity, mark, rate);

@@ -10,7 +10,7 @@ use crate::config::{self, Config};
 use crate::domain::Stamp;
 use crate::lab::company::report::{Facts, Set, day, report};
 use crate::lab::company::study::{Axes, Place, Study};
-use crate::lab::company::{Desk, WARM_DAYS, crew, page, text};
+use crate::lab::company::{Desk, Impact, WARM_DAYS, crew, page, text};
 use crate::lab::keep::Keep;
 use crate::lab::{HELD_OUT_FROM, World, tries};
 use crate::market::feed::FeedMode;
@@ -31,10 +31,10 @@ pub(super) struct Axis {
     /// How many agents with funds: fewer are the first of the file, more are declared again: 36,72,144
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=2_000))]
     agents_count: Option<Vec<u32>>,
-    /// All orders of a bar on one side of an asset move its price together; without it each moves it for itself
-    /// alone, which flatters many small orders
-    #[arg(long)]
-    shared_impact: bool,
+    /// Which orders of a bar move a price together: all of one side (side), none (own, which flatters many small
+    /// orders), or what is left of both sides (net, the market nets those who are apart) [default: side]
+    #[arg(long, value_name = "WHOSE")]
+    impact: Option<String>,
     /// How positions follow targets: band, zone [default: both]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     desk: Option<Vec<String>>,
@@ -43,7 +43,11 @@ pub(super) struct Axis {
 impl Axis {
     /// Whether any was asked for.
     pub(super) fn asked(&self) -> bool {
-        self.groups.is_some() || self.capital.is_some() || self.agents_count.is_some() || self.desk.is_some()
+        self.groups.is_some()
+            || self.capital.is_some()
+            || self.agents_count.is_some()
+            || self.desk.is_some()
+            || self.impact.is_some()
     }
 }
 
@@ -137,6 +141,13 @@ fn axes(axis: &Axis, agents: usize) -> Result<Axes, Failure> {
     let desk = |word: &String| {
         Desk::parse(word).ok_or_else(|| Failure::Usage(format!("--desk {word}: write band, zone or both")))
     };
+    let impact = match axis.impact.as_deref() {
+        None => Impact::default(),
+        Some(word) => Impact::ALL
+            .into_iter()
+            .find(|i| i.word() == word)
+            .ok_or_else(|| Failure::Usage(format!("--impact {word}: write side, own or net")))?,
+    };
     let desks = match &axis.desk {
         Some(words) => words.iter().map(desk).collect::<Result<Vec<Desk>, Failure>>()?,
         None => vec![Desk::Band, Desk::Zone],
@@ -149,7 +160,7 @@ fn axes(axis: &Axis, agents: usize) -> Result<Axes, Failure> {
         capital: once(capital),
         agents: once(numbers(&axis.agents_count, agents)),
         desks: once(desks),
-        shared: axis.shared_impact,
+        impact,
     })
 }
 

@@ -1,12 +1,10 @@
 //! The close of a day: trackers speak, managers turn knobs, funds are reviewed and spread.
 
 use super::Outputs;
-use super::emergence::Rungs;
 use super::respond::{Respond, RespondSpec};
 use super::speak::Speak;
 use crate::agents::alone::unit;
-use crate::domain::{Body, EmergenceReading, Knob, SideRule, Speaker, Stamp, money};
-use crate::hive::emergence::Gain;
+use crate::domain::{Body, Knob, SideRule, Speaker, Stamp, money};
 use crate::hive::goals::{Account, Goals};
 use crate::hive::managers::Day;
 use crate::hive::managers::netting::OneSided;
@@ -43,7 +41,7 @@ impl Respond {
         }
         let saved = saved / money::to_estimate(self.real.equity()).max(f64::MIN_POSITIVE);
         self.gauge.close_day(spec, saved, self.sim.equity(), speak.curve.equity());
-        if let Some(reading) = reading(&self.gauge.rungs()) {
+        if let Some(reading) = self.gauge.reading() {
             self.bus.deliver(at, Speaker::Gauge, None, Body::Emergence(reading), &mut out.messages);
         }
         if s.listening.enabled {
@@ -101,22 +99,4 @@ impl Respond {
         }
         all
     }
-}
-
-/// What the gauge says, once it knows anything.
-fn reading(rungs: &Rungs) -> Option<EmergenceReading> {
-    let whole = rungs.over_alone?;
-    let sharpe = |gain: Option<Gain>| gain.map_or(0.0, |g| g.sharpe);
-    Some(EmergenceReading {
-        sharpe: whole.sharpe,
-        low: whole.low,
-        high: whole.high,
-        days: whole.days,
-        more: whole.more,
-        less: whole.less,
-        over_net_eq: sharpe(rungs.over_net_eq),
-        netting: sharpe(rungs.netting),
-        listening: sharpe(rungs.listening),
-        services: sharpe(rungs.services),
-    })
 }

@@ -27,7 +27,7 @@ use super::real::quotes;
 use super::respond::RespondSpec;
 use super::speak::Speak;
 use crate::agents::pace::{Pace, Width};
-use crate::domain::{Instrument, InstrumentId, Stamp};
+use crate::domain::{EmergenceReading, Instrument, InstrumentId, Stamp};
 use crate::hive::emergence::{Gain, Paired};
 use crate::hive::managers::Knobs;
 use crate::market::Listing;
@@ -171,6 +171,24 @@ impl Gauge {
             listening: self.listening.gain(),
             services: self.services.gain(),
         }
+    }
+
+    /// What the gauge says at the close of a day, once it knows anything.
+    pub(super) fn reading(&self) -> Option<EmergenceReading> {
+        let whole = self.over_alone.gain()?;
+        let sharpe = |paired: &Paired| paired.sharpe_gain().unwrap_or(0.0);
+        Some(EmergenceReading {
+            sharpe: whole.sharpe,
+            low: whole.low,
+            high: whole.high,
+            days: whole.days,
+            more: whole.more,
+            less: whole.less,
+            over_net_eq: sharpe(&self.over_net_eq),
+            netting: sharpe(&self.netting),
+            listening: sharpe(&self.listening),
+            services: sharpe(&self.services),
+        })
     }
 
     /// What the sim lives gain over the alone lives.

@@ -62,12 +62,16 @@ impl Respond {
         let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
         // How the desk's net follows is the desk's; here aims go to stances.
         let pace = Pace { patience: s.desk.patience, width: Width::Band(0.0), shorts: true };
-        let following: Vec<Following<'_>> = speak
-            .market
-            .listings
-            .iter()
-            .enumerate()
-            .map(|(i, l)| Following::new(s, spec.kinds[i], &spec.costs[i], l))
+        let listings = speak.market.listings.iter().enumerate();
+        let heard_assets: Vec<HeardAsset<'_>> = listings
+            .map(|(i, l)| HeardAsset {
+                is_live: l.is_fresh(at) && l.sigma.is_finite(),
+                close: l.last.close,
+                unit: unit(l.sigma),
+                consensus: consensus[i],
+                shares: shares.of(AssetId(i as u16), consensus[i]),
+                following: Following::new(s, spec.kinds[i], &spec.costs[i], l),
+            })
             .collect();
         let mut loudest: Vec<[Option<Loudest>; 2]> = vec![[None; 2]; cast.by_asset.len()];
         // λ̄: how far the hive as a whole listens.
@@ -85,15 +89,13 @@ impl Respond {
             let allowed = self.allowed(spec, agent);
             for slot in agent.slots.clone() {
                 let asset = cast.slots[slot].asset;
-                let listing = &speak.market.listings[asset.index()];
+                let HeardAsset { is_live, close, unit, consensus: c, shares: shared, following } =
+                    &heard_assets[asset.index()];
                 self.credit(cast, speak, slot);
-                if !listing.is_fresh(at) || at < agent.active_from || !listing.sigma.is_finite() {
+                if !is_live || at < agent.active_from {
                     continue;
                 }
-                let c = consensus[asset.index()];
-                let unit = unit(listing.sigma);
-                let shared = shares.of(asset, c);
-                let own = self.ears[slot].own.at(listing.last.close, s.listening.holds);
+                let own = self.ears[slot].own.at(*close, s.listening.holds);
                 let heard = |w: f64, of: f64| Heard {
                     own: w * own,
                     // Nothing where nobody may hold the side of this consensus.
@@ -114,7 +116,7 @@ impl Respond {
                 let real_x = self.real.hand.hold(agent.id, real_x, self.real.desk.parts[slot].aim);
                 self.ears[slot].stance = x;
                 let live = agent.slots.len();
-                following[asset.index()].follow(&mut self.ears[slot].sim, x, live, reference);
+                following.follow(&mut self.ears[slot].sim, x, live, reference);
                 self.real.desk.aim(slot, real_x, pace);
                 self.decisions.float(real_x);
                 if let Some((verb, voices)) = self.worth_saying(slot, &sim, x) {
@@ -268,6 +270,21 @@ impl Respond {
 /// PnL of a patient book so far, at the last price of its asset.
 pub(super) fn worth(patient: &Patient, speak: &Speak, asset: AssetId) -> f64 {
     patient.book.equity(speak.market.listings[asset.index()].last.close)
+}
+
+/// An asset at a barrier, as every listener on it hears it.
+struct HeardAsset<'a> {
+    /// Whether it has a price and a volatility now.
+    is_live: bool,
+    close: f64,
+    /// One unit of risk of it, as a fraction of capital.
+    unit: f64,
+    /// C, a signed fraction of the hive's capital.
+    consensus: f64,
+    /// Weights of those who may hold the side of C: at the reference weight, and by funds.
+    shares: [f64; 2],
+    /// How simulated lives trade it.
+    following: Following<'a>,
 }
 
 /// Per asset: the weights of the agents that may hold it, at the reference weight and by funds.

@@ -246,6 +246,10 @@ impl Speak {
 
     fn barrier(&mut self, spec: &SpeakSpec, at: Stamp, said: &mut Said) {
         said.results.clear();
+        let listings = self.market.listings.iter().enumerate();
+        let following =
+            listings.map(|(i, l)| Following::new(&spec.settings, spec.kinds[i], &spec.costs[i], l));
+        let bar = Close { at, following: following.collect() };
         let mut ranks = Vec::new();
         for agent in &spec.cast.agents {
             if agent.family == Family::RelativeStrength {
@@ -253,7 +257,7 @@ impl Speak {
             }
             for slot in agent.slots.clone() {
                 let rank = ranks.get(slot - agent.slots.start).copied().unwrap_or(f64::NAN);
-                self.judge(spec, agent, slot, rank, at, said);
+                self.judge(spec, agent, slot, rank, &bar, said);
             }
             ranks.clear();
             let result = self.result(spec, agent);
@@ -281,13 +285,22 @@ impl Speak {
     }
 
     /// One slot at a close: outcome, conditions, actions, and the patient life's next order.
-    fn judge(&mut self, spec: &SpeakSpec, agent: &Agent, slot: usize, rank: f64, at: Stamp, said: &mut Said) {
+    fn judge(
+        &mut self,
+        spec: &SpeakSpec,
+        agent: &Agent,
+        slot: usize,
+        rank: f64,
+        bar: &Close<'_>,
+        said: &mut Said,
+    ) {
+        let Close { at, ref following } = *bar;
         let asset = spec.cast.slots[slot].asset;
         let listing = &self.market.listings[asset.index()];
         let close = listing.last.close;
-        let coin = random::mix(spec.coins[slot], at.0 as u64);
         let strategy = &agent.strategy;
-        let now = Now { agent: agent.id, asset, strategy, capital: spec.reference, close, coin };
+        let (coins, at_key) = (spec.coins[slot], at.0 as u64);
+        let now = Now { agent: agent.id, asset, strategy, capital: spec.reference, close, coins, at: at_key };
         let (life, raw) = (&mut self.lives[slot], &mut self.raw[slot]);
         let announced = &mut self.announced[slot];
         let mut say = |body| {
@@ -340,9 +353,7 @@ impl Speak {
         }
         if let Some(patient) = self.patient.get_mut(slot) {
             let p = self.announced[slot].at(close, spec.settings.listening.holds);
-            let kind = spec.kinds[asset.index()];
-            let following = Following::new(&spec.settings, kind, &spec.costs[asset.index()], listing);
-            following.follow(patient, spec.weight * p, agent.slots.len(), spec.weight);
+            following[asset.index()].follow(patient, spec.weight * p, agent.slots.len(), spec.weight);
         }
     }
 
@@ -385,6 +396,13 @@ impl Speak {
         let risk = risk.max(before);
         if risk > 0.0 { pnl / spec.reference / risk } else { f64::NAN }
     }
+}
+
+/// The close of a bar as lives see it.
+struct Close<'a> {
+    at: Stamp,
+    /// By asset.
+    following: Vec<Following<'a>>,
 }
 
 /// Replaces scores by ranks 0 … 1 among those that are finite; NaN stays NaN.

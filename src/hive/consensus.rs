@@ -47,9 +47,15 @@ const ONE: f64 = (1_u64 << 40) as f64;
 const WORTH_MAX: f64 = 1e18;
 /// A whole number of parts as what it is worth. Nearly all fit 64 bits, whose conversion is an instruction.
 fn real(parts: i128) -> f64 {
-    // Not `map_or`: the slow conversion would be done in any case.
-    let whole = if let Ok(n) = i64::try_from(parts) { n as f64 } else { parts as f64 };
+    let whole = if let Ok(n) = i64::try_from(parts) { n as f64 } else { beyond_64_bits(parts) };
     whole / ONE
+}
+
+/// Kept apart: beside the fast conversion the compiler would merge both into the slow one.
+#[cold]
+#[inline(never)]
+fn beyond_64_bits(parts: i128) -> f64 {
+    parts as f64
 }
 
 /// Silenced by the operator.
@@ -201,6 +207,10 @@ impl Consensus {
 
     /// What a slot is heard to hold, at the last price; 0 while it is not heard.
     pub fn heard(&self, cast: &Cast, slot: usize) -> f64 {
+        // Most slots are flat most of the time.
+        if self.heard[slot] == 0 {
+            return 0.0;
+        }
         let spec = &cast.slots[slot];
         let worth = real(self.heard[slot]) * self.base[spec.asset.index()].1;
         if self.is_heard(spec.agent) { worth } else { 0.0 }

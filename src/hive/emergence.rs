@@ -124,6 +124,12 @@ impl Paired {
         Some((year * a.0 / a.1, year * b.0 / b.1))
     }
 
+    /// The gain of a over b without its interval, which is most of the work: none where [`Paired::gain`] is none.
+    pub fn sharpe_gain(&self) -> Option<f64> {
+        let [(ma, sa), (mb, sb)] = self.moments()?;
+        (self.days >= DAYS_MIN).then(|| libm::sqrt(DAYS_A_YEAR) * (ma / sa - mb / sb))
+    }
+
     /// The gain of a over b.
     pub fn gain(&self) -> Option<Gain> {
         if self.days < DAYS_MIN {

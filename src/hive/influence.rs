@@ -45,14 +45,19 @@ impl Loudest {
     ) -> Self {
         let mut found = Loudest::default();
         for &slot in &cast.by_asset[asset.index()] {
+            let heard = sign * consensus.heard(cast, slot as usize);
+            if heard <= 0.0 {
+                continue;
+            }
             let agent = cast.slots[slot as usize].agent;
-            let weight = sign
-                * consensus.heard(cast, slot as usize)
-                * voice[cast.agents[agent.index()].family.index()];
+            let weight = heard * voice[cast.agents[agent.index()].family.index()];
             if weight <= 0.0 {
                 continue;
             }
             found.total += weight;
+            if weight <= found.top[NAMED].0 {
+                continue;
+            }
             // Ties go to the earlier slot, since only a greater weight moves up.
             let mut new = (weight, slot);
             for place in &mut found.top {

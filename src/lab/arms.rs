@@ -155,6 +155,16 @@ pub enum Kind {
     Silo(f64),
 }
 
+impl Kind {
+    /// The rule by which it weighs voices or books, where it is one of the record's.
+    pub fn weighing(self) -> Option<Weighing> {
+        match self {
+            Kind::Alone(rule) | Kind::Account(rule, _) => Some(rule),
+            _ => None,
+        }
+    }
+}
+
 /// One arm.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arm {

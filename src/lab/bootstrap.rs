@@ -35,6 +35,11 @@ pub struct Resampled {
     days: usize,
     /// Draw by draw.
     index: Vec<u32>,
+    /// The same as runs of neighbouring days, the first and the one after the last: a sum over a run is a difference
+    /// of two running sums, whatever its length.
+    runs: Vec<[u32; 2]>,
+    /// By draw: where its runs end in `runs`.
+    ends: Vec<usize>,
 }
 
 impl Resampled {
@@ -59,7 +64,23 @@ impl Resampled {
                 index.push(at as u32);
             }
         }
-        Resampled { days, index }
+        Resampled::of(days, index)
+    }
+
+    /// These days, draw by draw.
+    pub(super) fn of(days: usize, index: Vec<u32>) -> Self {
+        let (mut runs, mut ends): (Vec<[u32; 2]>, _) = (Vec::new(), Vec::new());
+        for draw in index.chunks_exact(days.max(1)) {
+            let first = runs.len();
+            for &day in draw {
+                match runs[first..].last_mut() {
+                    Some(run) if run[1] == day => run[1] += 1,
+                    _ => runs.push([day, day + 1]),
+                }
+            }
+            ends.push(runs.len());
+        }
+        Resampled { days, index, runs, ends }
     }
 
     /// How many draws.
@@ -72,41 +93,79 @@ impl Resampled {
         self.index.chunks_exact(self.days.max(1))
     }
 
+    /// The runs of days of each draw, each as its first day and the one after its last.
+    pub fn runs(&self) -> impl Iterator<Item = &[[u32; 2]]> {
+        (0..self.ends.len()).map(|draw| {
+            let from = if draw == 0 { 0 } else { self.ends[draw - 1] };
+            &self.runs[from..self.ends[draw]]
+        })
+    }
+
     /// The Sharpe ratio a year of each draw of a track that has these days; a day that it does not have is NaN, and
     /// is left out of the draw.
     pub fn sharpes(&self, daily: &[f64]) -> Vec<f64> {
         if self.days == 0 || daily.len() != self.days {
             return Vec::new();
         }
-        self.each().map(|days| sharpe(days.iter().map(|d| daily[*d as usize]))).collect()
-    }
-
-    /// These days draw by draw, for tests by hand.
-    #[cfg(test)]
-    pub(super) fn of(days: usize, index: Vec<u32>) -> Self {
-        Resampled { days, index }
+        let sums = Sums::running(daily);
+        self.runs().map(|runs| Sums::over(runs, &sums).sharpe()).collect()
     }
 }
 
-/// The Sharpe ratio a year of drawn returns, NaN left out; 0 without spread.
-fn sharpe(returns: impl Iterator<Item = f64>) -> f64 {
-    let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
-    for r in returns.filter(|r| !r.is_nan()) {
-        n += 1.0;
-        sum += r;
-        squares += r * r;
+/// Returns that are there: how many, their sum and that of their squares.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sums {
+    pub n: f64,
+    pub sum: f64,
+    pub squares: f64,
+}
+
+impl Sums {
+    /// Before each day, and after the last.
+    pub(super) fn running(daily: &[f64]) -> Vec<Sums> {
+        let mut so_far = Sums::default();
+        let mut all = vec![so_far];
+        all.extend(daily.iter().map(|r| {
+            if !r.is_nan() {
+                so_far = Sums { n: so_far.n + 1.0, sum: so_far.sum + r, squares: so_far.squares + r * r };
+            }
+            so_far
+        }));
+        all
     }
-    let mean = sum / n;
-    let variance = (squares - n * mean * mean) / (n - 1.0);
-    if variance > 0.0 { mean / libm::sqrt(variance) * libm::sqrt(365.25) } else { 0.0 }
+
+    /// Over these runs of days.
+    pub(super) fn over(runs: &[[u32; 2]], running: &[Sums]) -> Sums {
+        runs.iter().fold(Sums::default(), |all, run| {
+            let [from, to] = run.map(|day| running[day as usize]);
+            Sums {
+                n: all.n + (to.n - from.n),
+                sum: all.sum + (to.sum - from.sum),
+                squares: all.squares + (to.squares - from.squares),
+            }
+        })
+    }
+
+    /// The variance of a return; NaN of none.
+    pub(super) fn variance(&self) -> f64 {
+        // Differences of running sums of equal days are equal to rounding only, and that is no spread.
+        let rounding = 1e-12 * self.squares;
+        let spread = self.squares - self.sum * self.sum / self.n;
+        if spread < rounding { 0.0 } else { spread / (self.n - 1.0) }
+    }
+
+    /// The Sharpe ratio a year; 0 without spread.
+    fn sharpe(&self) -> f64 {
+        let variance = self.variance();
+        if variance > 0.0 { self.sum / self.n / libm::sqrt(variance) * libm::sqrt(365.25) } else { 0.0 }
+    }
 }
 
 /// The 95 % interval of a measured mean from its draws, over so many days: their percentiles, expanded for
 /// what resampling few blocks leaves out (Hesterberg 2015: t in place of z, and √(n/(n−1)), n the blocks).
 pub fn interval(mean: f64, mut draws: Vec<f64>, days: usize) -> Interval {
-    draws.sort_unstable_by(f64::total_cmp);
     let tail = expanded_tail(days as f64 / BLOCK_DAYS);
-    Interval { mean, lo: percentile(&draws, tail), hi: percentile(&draws, 1.0 - tail) }
+    Interval { mean, lo: percentile(&mut draws, tail), hi: percentile(&mut draws, 1.0 - tail) }
 }
 
 /// The tail of the draws that stands for 2.5 %.
@@ -121,13 +180,14 @@ fn expanded_tail(blocks: f64) -> f64 {
     0.5 * libm::erfc(t * libm::sqrt(blocks / nu) / std::f64::consts::SQRT_2)
 }
 
-/// A percentile of sorted values, between neighbours in proportion; 0 of none.
-pub fn percentile(sorted: &[f64], p: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
+/// A percentile of values, between neighbours in proportion; 0 of none. They are partly sorted by it.
+pub fn percentile(values: &mut [f64], p: f64) -> f64 {
+    let Some(last) = values.len().checked_sub(1) else { return 0.0 };
     let at = p * last as f64;
     let low = libm::floor(at) as usize;
-    let high = (low + 1).min(last);
-    sorted[low] + (at - low as f64) * (sorted[high] - sorted[low])
+    let (_, value, above) = values.select_nth_unstable_by(low, f64::total_cmp);
+    let next = above.iter().copied().min_by(f64::total_cmp).unwrap_or(*value);
+    *value + (at - low as f64) * (next - *value)
 }
 
 /// Per draw: the mean over seeds of differences (seed by seed, draw by draw).
@@ -179,11 +239,11 @@ mod tests {
 
     #[test]
     fn percentiles_by_hand() {
-        let sorted = [0.0, 1.0, 2.0, 3.0, 4.0];
-        assert_eq!(percentile(&sorted, 0.5), 2.0);
-        assert!((percentile(&sorted, 0.3) - 1.2).abs() < 1e-12);
+        let mut values = [3.0, 1.0, 4.0, 0.0, 2.0];
+        assert_eq!(percentile(&mut values, 0.5), 2.0);
+        assert!((percentile(&mut values, 0.3) - 1.2).abs() < 1e-12);
         assert_eq!(
-            (percentile(&sorted, 0.0), percentile(&sorted, 1.0), percentile(&[], 0.5)),
+            (percentile(&mut values, 0.0), percentile(&mut values, 1.0), percentile(&mut [], 0.5)),
             (0.0, 4.0, 0.0)
         );
     }

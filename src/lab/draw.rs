@@ -71,8 +71,7 @@ pub fn band(tracks: &Tracks, arm: usize, name: &str, target_vol: f64, shows: Sho
     let days = paths.iter().map(Vec::len).min().unwrap_or(0);
     let one = |d: usize| {
         let mut all: Vec<f64> = paths.iter().map(|p| p[d]).collect();
-        all.sort_unstable_by(f64::total_cmp);
-        [0.1, 0.5, 0.9].map(|p| percentile(&all, p))
+        [0.1, 0.5, 0.9].map(|p| percentile(&mut all, p))
     };
     Band { name: name.to_owned(), days: (0..days).map(one).collect() }
 }

@@ -19,7 +19,7 @@
 //! 3. Falls and times under water of draws are of blocks of some weeks: what a market does over longer is taken
 //!    apart in them, so those intervals are of this kind of run, not of this very path.
 
-use super::bootstrap::{Interval, Resampled, interval};
+use super::bootstrap::{Interval, Resampled, Sums, interval};
 use super::metrics::{DAYS_A_MONTH, Metrics, Months, tail_days};
 use super::stats::DAYS_A_YEAR;
 use super::{ALL, ALONE, Arm, HIVE, RULE, STRONG, Track};
@@ -119,8 +119,8 @@ impl Drawn {
         let share = 1.0 / daily.len().max(1) as f64;
         for track in daily {
             let mut drawer = Drawer::new(track, target_vol);
-            for (b, days) in resampled.each().take(draws).enumerate() {
-                for (sum, x) in goals.iter_mut().zip(drawer.draw(days)) {
+            for (b, (days, runs)) in resampled.each().zip(resampled.runs()).take(draws).enumerate() {
+                for (sum, x) in goals.iter_mut().zip(drawer.draw(days, runs)) {
                     sum[b] += share * x;
                 }
             }
@@ -156,45 +156,51 @@ struct Drawer<'a> {
     target_vol: f64,
     /// The days that are there, the worst first.
     worst: Vec<u32>,
+    /// Before each day, and after the last.
+    running: Vec<Sums>,
     /// By day: how often the draw has it.
-    times: Vec<u16>,
+    times: Vec<i32>,
 }
 
 impl<'a> Drawer<'a> {
     fn new(daily: &'a [f64], target_vol: f64) -> Self {
         let mut worst: Vec<u32> = (0..daily.len() as u32).filter(|d| !daily[*d as usize].is_nan()).collect();
         worst.sort_by(|a, b| daily[*a as usize].total_cmp(&daily[*b as usize]));
-        Drawer { daily, target_vol, worst, times: vec![0; daily.len()] }
+        Drawer { daily, target_vol, worst, running: Sums::running(daily), times: vec![0; daily.len() + 1] }
     }
 
     /// The goals of a draw, at the target volatility; nought for months, and for a draw without spread.
-    fn draw(&mut self, days: &[u32]) -> [f64; GOALS.len()] {
-        self.times.fill(0);
-        let (mut n, mut sum, mut squares) = (0_u32, 0.0, 0.0);
-        for d in days {
-            let r = self.daily[*d as usize];
-            if !r.is_nan() {
-                self.times[*d as usize] += 1;
-                n += 1;
-                sum += r;
-                squares += r * r;
-            }
-        }
-        let count = f64::from(n);
-        let variance = (squares - sum * sum / count) / (count - 1.0) * DAYS_A_YEAR;
-        if n < 2 || variance <= 0.0 {
+    fn draw(&mut self, days: &[u32], runs: &[[u32; 2]]) -> [f64; GOALS.len()] {
+        let sums = Sums::over(runs, &self.running);
+        let (count, variance) = (sums.n, sums.variance() * DAYS_A_YEAR);
+        if count < 2.0 || variance <= 0.0 {
             return [0.0; GOALS.len()];
         }
+        self.count(runs);
         let scale = self.target_vol / libm::sqrt(variance);
         let Way { equity, deepest, longest, under } = self.way(days, scale);
         [
             deepest,
-            scale * self.tail(tail_days(n as usize)),
+            scale * self.tail(tail_days(count as usize)),
             libm::pow(equity, DAYS_A_YEAR / count) - 1.0,
             0.0,
             f64::from(longest) / DAYS_A_MONTH,
             f64::from(under) / count,
         ]
+    }
+
+    /// How often the draw has each day: each run begins and ends, and between that nothing changes.
+    fn count(&mut self, runs: &[[u32; 2]]) {
+        self.times.fill(0);
+        for [from, to] in runs {
+            self.times[*from as usize] += 1;
+            self.times[*to as usize] -= 1;
+        }
+        let mut running = 0;
+        for times in &mut self.times {
+            running += *times;
+            *times = running;
+        }
     }
 
     fn way(&self, days: &[u32], scale: f64) -> Way {
@@ -226,7 +232,7 @@ impl<'a> Drawer<'a> {
     fn tail(&self, days: usize) -> f64 {
         let (mut left, mut sum) = (days, 0.0);
         for d in &self.worst {
-            let take = usize::from(self.times[*d as usize]).min(left);
+            let take = (self.times[*d as usize] as usize).min(left);
             sum += take as f64 * self.daily[*d as usize];
             left -= take;
             if left == 0 {

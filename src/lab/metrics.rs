@@ -190,10 +190,13 @@ fn longest(falls: &[f64]) -> usize {
 
 /// Mean of the worst twentieth of returns × scale (of one at least), as a positive loss.
 fn tail_loss(daily: &[f64], scale: f64) -> f64 {
-    let mut sorted: Vec<f64> = daily.iter().map(|r| scale * r).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let tail = tail_days(sorted.len()).min(sorted.len());
-    (-sorted[..tail].iter().sum::<f64>() / tail.max(1) as f64).max(0.0)
+    let mut returns: Vec<f64> = daily.iter().map(|r| scale * r).collect();
+    let tail = tail_days(returns.len()).min(returns.len());
+    if tail < returns.len() {
+        returns.select_nth_unstable_by(tail, f64::total_cmp);
+    }
+    returns[..tail].sort_unstable_by(f64::total_cmp);
+    (-returns[..tail].iter().sum::<f64>() / tail.max(1) as f64).max(0.0)
 }
 
 /// The worst twentieth of so many days, one at least.

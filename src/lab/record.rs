@@ -21,8 +21,8 @@ const RANGE: f64 = 10.0;
 /// What is known of the agents so far.
 #[derive(Clone, Debug)]
 pub struct Record {
-    /// Points, as the engine keeps them.
-    pub points: Points,
+    /// Points, as the engine keeps them, where an arm weighs by them.
+    points: Option<Points>,
     reference: f64,
     bars_per_year: f64,
     /// By agent: equity of the raw books, in currency …
@@ -54,12 +54,15 @@ pub struct Record {
 }
 
 impl Record {
-    /// Nothing is known.
-    pub fn new(cast: &Cast, settings: &Settings) -> Self {
+    /// Nothing is known. Points are kept for weights by these rules.
+    pub fn new(cast: &Cast, settings: &Settings, rules: impl IntoIterator<Item = Weighing>) -> Self {
         let n = cast.agents.len();
         let clock = settings.clock.decide;
         Record {
-            points: Points::new(cast, clock, settings.listening.points_span_days),
+            points: rules
+                .into_iter()
+                .any(|rule| matches!(rule, Weighing::Points | Weighing::Own))
+                .then(|| Points::new(cast, clock, settings.listening.points_span_days)),
             reference: settings.capital,
             bars_per_year: clock.per_year(),
             equity: vec![0.0; n],
@@ -81,7 +84,9 @@ impl Record {
 
     /// A barrier has passed in the speaking half.
     pub fn push(&mut self, cast: &Cast, at: Stamp, speak: &Speak, said: &Said) {
-        self.points.push(cast, &said.results);
+        if let Some(points) = &mut self.points {
+            points.push(cast, &said.results);
+        }
         let day = Stamp(at.0 - 1).day();
         if self.day.is_some_and(|d| d != day) {
             for (days, today) in self.daily.iter_mut().zip(&mut self.today) {
@@ -121,10 +126,16 @@ impl Record {
         }
     }
 
+    /// Points of an agent; 1, the prior, where none are kept.
+    fn points(&self, cast: &Cast, agent: AgentId) -> f64 {
+        self.points.as_ref().map_or(1.0, |points| points.agent(cast, agent))
+    }
+
     /// Points of an agent's own record, its family's taken out again.
     fn own(&self, cast: &Cast, agent: AgentId) -> f64 {
         let family = cast.agents[agent.index()].family;
-        2.0 * self.points.agent(cast, agent) - self.points.family(family)
+        let of_family = self.points.as_ref().map_or(1.0, |points| points.family(family));
+        2.0 * self.points(cast, agent) - of_family
     }
 
     fn window(&self) -> Option<Vec<&[f64]>> {
@@ -165,7 +176,7 @@ impl Weights {
         match self.rule {
             Weighing::Equal | Weighing::Voices(_) => {}
             Weighing::Points => {
-                let points = |id| record.points.agent(cast, id);
+                let points = |id| record.points(cast, id);
                 let mean = mean(cast, |id| root(points(id)));
                 self.set(cast, |id| (root(points(id)) / mean).clamp(funds.floor, funds.cap));
             }

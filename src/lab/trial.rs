@@ -6,7 +6,7 @@
 use super::account::Account;
 use super::arms::{Arm, Follows, Kind, Weighing};
 use super::company::floor::{Floor, Risk};
-use super::company::{Cell, groups};
+use super::company::{Cell, Impact, groups};
 use super::controls::{Control, Tape};
 use super::elsewhere::{Overlay, SideCosts};
 use super::listen::Listener;
@@ -34,10 +34,10 @@ pub const TICK: u64 = 256;
 pub fn trial(world: &World, seed: u64, arms: &[Arm], tick: &dyn Fn(u64) -> bool) -> Option<Vec<Track>> {
     let shifted = |a: &&Arm| a.kind == Kind::Control(Control::TimeShifted);
     let (second, first): (Vec<&Arm>, Vec<&Arm>) = arms.iter().partition(shifted);
-    let mut stage = Stage::new(world, seed);
+    let mut stage = Stage::new(world, seed, arms);
     let (mut tracks, tape) = stage.run(&first, None, !second.is_empty(), tick)?;
     if !second.is_empty() {
-        let (more, _) = Stage::new(world, seed).run(&second, tape.as_ref(), false, tick)?;
+        let (more, _) = Stage::new(world, seed, arms).run(&second, tape.as_ref(), false, tick)?;
         tracks.extend(more);
     }
     // Back in the order of the plan.
@@ -73,13 +73,13 @@ enum Actor {
 }
 
 impl<'a> Stage<'a> {
-    fn new(world: &'a World, seed: u64) -> Self {
+    fn new(world: &'a World, seed: u64, arms: &[Arm]) -> Self {
         let settings = &world.settings;
         let cast = Arc::new(cast(&world.roster, &world.universe, seed));
         let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
         let spec = SpeakSpec::new(Arc::clone(&cast), &world.universe, settings.clone(), &market);
         let speak = Speak::new(market, &spec);
-        let record = Record::new(&cast, settings);
+        let record = Record::new(&cast, settings, arms.iter().filter_map(|arm| arm.kind.weighing()));
         Stage { world, settings, cast, spec, speak, record }
     }
 
@@ -107,8 +107,12 @@ impl<'a> Stage<'a> {
                 digest: Digest::default(),
             },
             Kind::AloneDesk(desk) => {
-                let cell =
-                    Cell { groups: groups::members(&self.cast).len(), capital: 0.0, desk, shared: false };
+                let cell = Cell {
+                    groups: groups::members(&self.cast).len(),
+                    capital: 0.0,
+                    desk,
+                    impact: Impact::Own,
+                };
                 let floor = Floor::new(&self.cast, universe, settings, &[cell], Risk::Target);
                 Actor::Apart(Box::new(floor))
             }

@@ -29,7 +29,7 @@ pub mod study;
 pub mod text;
 
 pub use layer::Desk;
-pub use purse::{Cell, Outcome};
+pub use purse::{Cell, Impact, Outcome};
 
 /// Days of each set before figures are taken.
 pub const WARM_DAYS: i64 = 45;

@@ -83,7 +83,7 @@ mod tests {
         let line = |groups, capital| Line {
             groups,
             capital,
-            shared: false,
+            impact: crate::lab::company::Impact::Own,
             agents: 4,
             delta: Interval { mean: 0.1, lo: 0.0, hi: 0.2 },
             ..Line::default()

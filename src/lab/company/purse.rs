@@ -6,15 +6,15 @@
 //! 2. What is decided at a barrier fills whole at the next bar's open of the asset, or is replaced by the next
 //!    decision; what its holder is rid of at a delisting goes at the last price, without impact.
 //! 3. An order pays its charge (flat, or taker fee and half-spread) and, with capital, `½·σ_day·√(q/V)` of its
-//!    notional: q is its fraction of equity × the capital, V the mean notional of a day. At most
-//!    [`DISTANCE_MAX`]. Each order pays for itself only, also beside others of the same bar; or, where impact is
-//!    shared, all of an asset's buyers of a bar move the price together, and all sellers.
+//!    notional: q is the fraction of equity × the capital of the orders that move the price with it ([`Impact`]), V the
+//!    mean notional of a day. At most [`DISTANCE_MAX`].
 
 use super::layer::{Desk, Layer, Price};
 use crate::agents::pace::Width;
 use crate::domain::{Digest, Span, Stamp};
 use crate::fills::DISTANCE_MAX;
 use crate::lab::stream::{Meter, Track};
+use serde::{Deserialize, Serialize};
 
 /// What kind of account.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,8 +25,48 @@ pub struct Cell {
     pub capital: f64,
     /// How positions follow targets.
     pub desk: Desk,
-    /// Whether all orders of a bar on one side of an asset move its price together; else each for itself alone.
-    pub shared: bool,
+    /// Which orders of a bar move a price together.
+    pub impact: Impact,
+}
+
+/// Which orders of one bar move the price of an asset together. All agents trade at the same opens, so what those do
+/// who are apart meets in one market; which of it meets is not known, so it is a choice that results are shown under.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Impact {
+    /// All buyers together and all sellers together, without help from each other: they do not come at one instant.
+    #[default]
+    Side,
+    /// Each order as if there were no other: many small orders are flattered.
+    Own,
+    /// What is left of buyers and sellers against each other; who is on the other side of it gains (co-impact, Bucci
+    /// and others 2020). It does for those who are apart what netting does.
+    Net,
+}
+
+impl Impact {
+    /// All of them, the default first.
+    pub const ALL: [Impact; 3] = [Impact::Side, Impact::Own, Impact::Net];
+
+    /// Its word on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Impact::Side => "side",
+            Impact::Own => "own",
+            Impact::Net => "net",
+        }
+    }
+
+    /// The signed notional that the price moves by for an order of `own`, of a bar in which so much was bought and
+    /// sold.
+    fn moves(self, own: f64, [bought, sold]: [f64; 2]) -> f64 {
+        match self {
+            Impact::Own => own,
+            Impact::Side if own > 0.0 => bought,
+            Impact::Side => -sold,
+            Impact::Net => bought - sold,
+        }
+    }
 }
 
 /// An account.
@@ -106,19 +146,25 @@ impl Purse {
         } else {
             0.0
         };
-        // What moves the price: buyers together and sellers together, if impact is shared.
-        let sides = (self.cell.shared && per > 0.0).then(|| {
+        let sides = if per > 0.0 {
             let orders = &self.orders[layer.of(asset)];
             orders.iter().fold([0.0, 0.0], |[b, s], o| [b + o.max(0.0), s - o.min(0.0)])
-        });
+        } else {
+            [0.0, 0.0]
+        };
         for i in layer.of(asset) {
             let order = std::mem::take(&mut self.orders[i]);
             if order == 0.0 {
                 continue;
             }
             let notional = libm::fabs(order) * open;
-            let moves = sides.map_or(notional, |[b, s]| open * if order > 0.0 { b } else { s });
-            let impact = if per > 0.0 { (per * libm::sqrt(moves)).min(DISTANCE_MAX) } else { 0.0 };
+            let impact = if per > 0.0 {
+                let moves = open * self.cell.impact.moves(order, sides);
+                let size = (per * libm::sqrt(libm::fabs(moves))).min(DISTANCE_MAX);
+                if moves * order < 0.0 { -size } else { size }
+            } else {
+                0.0
+            };
             let cost = notional * (price.cost + impact);
             self.held[i] += order;
             self.net[asset] += order;
@@ -225,7 +271,7 @@ mod tests {
     }
 
     fn purse(layer: &Layer, cast: &Cast, capital: f64, desk: Desk) -> Purse {
-        let cell = Cell { groups: 1, capital, desk, shared: false };
+        let cell = Cell { groups: 1, capital, desk, impact: Impact::Own };
         Purse::new(cell, 0, (layer.len(), cast.by_asset.len()), Span::DAY)
     }
 

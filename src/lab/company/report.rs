@@ -9,7 +9,7 @@
 //! ```
 
 use super::layer::Desk;
-use super::purse::Outcome;
+use super::purse::{Impact, Outcome};
 use super::study::{Place, Ran};
 use super::{Cell, WARM_DAYS};
 use crate::domain::Stamp;
@@ -68,8 +68,8 @@ pub struct Line {
     pub groups: usize,
     /// Capital that moves prices; 0: no impact.
     pub capital: f64,
-    /// Whether orders of a bar on one side move a price together.
-    pub shared: bool,
+    /// Which orders of a bar move a price together.
+    pub impact: Impact,
     /// The desk, in a word.
     pub desk: String,
     /// Sharpe ratio, mean over seeds.
@@ -207,7 +207,7 @@ fn lines_of(places: &[Place], r: &Ran, drawn: &[Drawn], days: usize) -> Vec<Line
             agents: r.agents,
             groups: d.cell.groups,
             capital: d.cell.capital,
-            shared: d.cell.shared,
+            impact: d.cell.impact,
             desk: d.cell.desk.word().to_owned(),
             sharpe: mean(&d.by_seed),
             sharpe_alone: mean(&theirs.by_seed),
@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn an_account_is_compared_with_everybody_alone_at_its_own_desk_and_capital() {
-        let cell = |groups, capital, desk| Cell { groups, capital, desk, shared: false };
+        let cell = |groups, capital, desk| Cell { groups, capital, desk, impact: Impact::Own };
         let all = [cell(3, 0.0, Desk::Band), cell(3, 1e6, Desk::Band), cell(3, 1e6, Desk::Zone)];
         assert_eq!(alone(3, &cell(1, 1e6, Desk::Zone), &all), Some(2));
         assert_eq!(alone(3, &cell(1, 1e7, Desk::Zone), &all), None);

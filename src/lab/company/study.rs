@@ -3,7 +3,7 @@
 use super::crew;
 use super::floor::{Floor, Left, Risk};
 use super::layer::Desk;
-use super::purse::Cell;
+use super::purse::{Cell, Impact};
 use crate::agents::cast::cast;
 use crate::agents::declaration::Roster;
 use crate::domain::{Event, Span};
@@ -26,8 +26,8 @@ pub struct Axes {
     pub agents: Vec<usize>,
     /// Desks.
     pub desks: Vec<Desk>,
-    /// Whether orders of a bar on one side move a price together.
-    pub shared: bool,
+    /// Which orders of a bar move a price together.
+    pub impact: Impact,
 }
 
 impl Axes {
@@ -49,11 +49,11 @@ impl Axes {
         let mut all = Vec::new();
         for desk in &self.desks {
             for capital in &self.capital {
-                let cell = |groups| Cell { groups, capital: *capital, desk: *desk, shared: self.shared };
+                let cell = |groups| Cell { groups, capital: *capital, desk: *desk, impact: self.impact };
                 all.extend(self.groups_of(agents).into_iter().map(cell));
             }
         }
-        let reference = |groups| Cell { groups, capital: 0.0, desk: Desk::AtOnce, shared: false };
+        let reference = |groups| Cell { groups, capital: 0.0, desk: Desk::AtOnce, impact: Impact::Own };
         all.push(reference(agents));
         if agents > 1 {
             all.push(reference(1));

@@ -1,5 +1,6 @@
 //! The report as text for a terminal, and its sentences.
 
+use super::purse::Impact;
 use super::report::{Company, Facts, Line};
 use super::study::Axes;
 use std::fmt::Write;
@@ -216,10 +217,13 @@ pub(super) fn notes(r: &Company) -> Vec<String> {
         );
     }
     if r.lines.iter().any(|l| l.capital > 0.0) {
-        let how = if r.lines.iter().any(|l| l.shared) {
-            "All orders of a bar on one side of an asset move its price together. Buyers and sellers do not help each other, which agents alone could in part."
+        let moves = |impact: Impact| r.lines.iter().any(|l| l.capital > 0.0 && l.impact == impact);
+        let how = if moves(Impact::Side) {
+            "All buyers of a bar move the price of an asset together, and so do all sellers; they do not help each other, which those who are apart could in part (--impact own and net are the other two choices)."
+        } else if moves(Impact::Net) {
+            "What is left of the buyers and sellers of a bar moves the price for all of them, and who is on the other side gains: those who are apart are netted by the market (--impact net)."
         } else {
-            "An order moves the price for itself alone, also beside others of the same bar: many small orders of agents alone are flattered by it (--shared-impact)."
+            "An order moves the price for itself alone, also beside others of the same bar: many small orders of those who are apart are flattered by it (--impact own)."
         };
         notes.push(how.to_owned());
     }
@@ -300,7 +304,7 @@ mod tests {
                         agents: 36,
                         groups,
                         capital,
-                        shared: false,
+                        impact: Impact::Own,
                         desk: desk.to_owned(),
                         sharpe: 1.95,
                         sharpe_alone: 1.86,
