@@ -46,8 +46,10 @@ fn world_of(config: &Config, world: Synth, seed: u64, days: u32) -> World {
 
 /// Perps of the real data before what is held out, if they are there.
 fn perps(config: &Config) -> Option<World> {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join("shared").join("data");
-    let folder = std::env::var_os("HIVE_TEST_DATA").map_or_else(beside, PathBuf::from);
+    let Some(folder) = std::env::var_os("HIVE_TEST_DATA").map(PathBuf::from) else {
+        eprintln!("skipped: HIVE_TEST_DATA names no folder of recorded markets");
+        return None;
+    };
     let path = folder.join("panel").join("perp_1h.csv.gz");
     if !path.exists() {
         eprintln!("skipped: no {}; set HIVE_TEST_DATA to the folder with panel/", path.display());

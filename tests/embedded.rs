@@ -1,8 +1,7 @@
 //! The embedded market in detail, from outside: its facts against real data, makers on it and on tapes
 //! that are written here, and a month of the full house by the real binary.
 //!
-//! Real files are looked at where they are: the folder in `HIVE_TEST_DATA`, by default `../shared/data`
-//! beside the crate.
+//! Real files are looked at where they are: in the folder that `HIVE_TEST_DATA` names.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "embedded/facts.rs"]

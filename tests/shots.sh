@@ -2,7 +2,7 @@
 # Pictures of the cockpit in a real terminal, and what has to be true of each of them. They are kept in
 # the folder that is named, to be looked at: tests/shots.sh [FOLDER]
 #
-# Needs tui-shot (../shared/tools, or named by TUI_SHOT), tmux, python3 with pillow, fonts-dejavu-core;
+# Needs tui-shot (named by TUI_SHOT), tmux, python3 with pillow, fonts-dejavu-core;
 # where one is missing it says which and passes.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -11,11 +11,9 @@ cd "$(dirname "$0")/.."
 RUN=${RUN:-target/release/hive}
 END=${END:-target/release/hive ctl stop}
 
-shot=${TUI_SHOT:-../shared/tools/tui-shot}
-# The worktree may be a folder deeper than the repository.
-[ -x "$shot" ] || shot=../../shared/tools/tui-shot
+shot=${TUI_SHOT:-}
 skip() { echo "skipped: $*"; exit 0; }
-[ -x "$shot" ] || skip "there is no tui-shot at ../shared/tools"
+[ -x "$shot" ] || skip "TUI_SHOT names no program that takes pictures of a terminal"
 command -v tmux >/dev/null || skip "there is no tmux (apt-get install tmux)"
 python3 -c 'import PIL' 2>/dev/null || skip "python has no pillow (pip install pillow)"
 [ -e /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf ] || skip "there are no fonts-dejavu-core"

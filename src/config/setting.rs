@@ -73,6 +73,30 @@ pub(super) enum Slot<'a> {
     Span(&'a mut Span),
 }
 
+impl Slot<'_> {
+    /// Fills a place for whole numbers; none if it is for something else.
+    fn fill_whole(self, whole: u64) -> Option<()> {
+        match self {
+            Slot::Small(slot) => *slot = whole as u32,
+            Slot::Large(slot) => *slot = whole,
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Fills a place for numbers; none if it is for something else.
+    fn fill_number(self, value: f64) -> Option<()> {
+        match self {
+            Slot::Number(slot) => *slot = value,
+            Slot::Bp(slot) => *slot = from_bp(value),
+            Slot::Optional(slot) => *slot = Some(value),
+            Slot::OptionalBp(slot) => *slot = Some(from_bp(value)),
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
 /// A configuration being read: as [`Config`], with the parts of its enums side by side.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
@@ -270,11 +294,7 @@ impl Setting {
                         format!("a whole number {}", bounds_hint(min, max, self.unit)),
                     ));
                 };
-                match slot {
-                    Slot::Small(slot) => *slot = whole as u32,
-                    Slot::Large(slot) => *slot = whole,
-                    _ => return Err(must_be("of another kind")),
-                }
+                return slot.fill_whole(whole).ok_or_else(|| must_be("of another kind"));
             }
             (
                 Kind::Number { min, max } | Kind::NumberOr { min, max, .. },
@@ -284,13 +304,7 @@ impl Setting {
                 if !(min..=max).contains(&value) {
                     return Err((format!("is {source}, out of bounds"), bounds_hint(min, max, self.unit)));
                 }
-                match slot {
-                    Slot::Number(slot) => *slot = value,
-                    Slot::Bp(slot) => *slot = from_bp(value),
-                    Slot::Optional(slot) => *slot = Some(value),
-                    Slot::OptionalBp(slot) => *slot = Some(from_bp(value)),
-                    _ => return Err(must_be("of another kind")),
-                }
+                return slot.fill_number(value).ok_or_else(|| must_be("of another kind"));
             }
             (
                 Kind::NumberOr { word, .. },

@@ -26,6 +26,7 @@ use crate::domain::{
 };
 use crate::hive::influence::{Edges, Loudest};
 use crate::ledger::Ledger;
+use crate::market::Listing;
 use crate::treasury::funds::Funds;
 use serde::{Deserialize, Serialize};
 
@@ -54,25 +55,8 @@ impl Respond {
     /// Every declared agent makes a stance of its intent, in sim at the reference weight and in real
     /// at the weight of its funds.
     pub(super) fn listen(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
-        let (cast, s) = (&*spec.cast, &spec.settings);
-        let voice = self.voices(spec);
-        let heard_on = (0..cast.by_asset.len()).map(|a| spec.heard_on(a, speak));
-        let consensus: Vec<f64> = heard_on.map(|(a, risk)| risk * self.consensus.of(a, &voice)).collect();
-        let reference = 1.0 / cast.declared.max(1) as f64;
-        let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
-        // How the desk's net follows is the desk's; here aims go to stances.
-        let pace = Pace { patience: s.desk.patience, width: Width::Band(0.0), shorts: true };
-        let listings = speak.market.listings.iter().enumerate();
-        let heard_assets: Vec<HeardAsset<'_>> = listings
-            .map(|(i, l)| HeardAsset {
-                is_live: l.is_fresh(at) && l.sigma.is_finite(),
-                close: l.last.close,
-                unit: unit(l.sigma),
-                consensus: consensus[i],
-                shares: shares.of(AssetId(i as u16), consensus[i]),
-                following: Following::new(s, spec.kinds[i], &spec.costs[i], l),
-            })
-            .collect();
+        let cast = &*spec.cast;
+        let hearing = self.hearing(spec, at, speak);
         let mut loudest: Vec<[Option<Loudest>; 2]> = vec![[None; 2]; cast.by_asset.len()];
         // λ̄: how far the hive as a whole listens.
         let mut mean_listens = 0.0;
@@ -83,55 +67,101 @@ impl Respond {
         let equal = if funded > 0 { 1.0 / funded as f64 } else { 0.0 };
         for agent in &cast.agents[..cast.declared] {
             let deaf = self.deafened[agent.id.index()];
-            let listens = if deaf { 0.0 } else { spec.listens(&self.points, agent) };
-            let weight = self.real.funds.weight(agent.id);
-            mean_listens += weight * listens;
-            let allowed = self.allowed(spec, agent);
+            let listener = Listener {
+                agent,
+                listens: if deaf { 0.0 } else { spec.listens(&self.points, agent) },
+                weight: self.real.funds.weight(agent.id),
+                allowed: self.allowed(spec, agent),
+                equal,
+            };
+            mean_listens += listener.weight * listener.listens;
             for slot in agent.slots.clone() {
-                let asset = cast.slots[slot].asset;
-                let HeardAsset { is_live, close, unit, consensus: c, shares: shared, following } =
-                    &heard_assets[asset.index()];
                 self.credit(cast, speak, slot);
-                if !is_live || at < agent.active_from {
-                    continue;
-                }
-                let own = self.ears[slot].own.at(*close, s.listening.holds);
-                let heard = |w: f64, of: f64| Heard {
-                    own: w * own,
-                    // Nothing where nobody may hold the side of this consensus.
-                    slice: if w > 0.0 && of > 0.0 { w / of * c } else { 0.0 },
-                    listens,
-                    unit: w * unit,
-                    side: agent.side,
-                };
-                let sim = heard(reference, shared[0]);
-                let x = mind::stance(&sim, &agent.traits);
-                let funded = heard(weight, shared[1]);
-                let most = allowed * funded.unit * self.office.limits[slot];
-                let real_x = mind::stance(&funded, &agent.traits).clamp(-most, most);
-                self.gauge.stances[asset.index()] += real_x;
-                if weight > 0.0 {
-                    self.gauge.intents[asset.index()] += equal * own;
-                }
-                let real_x = self.real.hand.hold(agent.id, real_x, self.real.desk.parts[slot].aim);
-                self.ears[slot].stance = x;
-                let live = agent.slots.len();
-                following.follow(&mut self.ears[slot].sim, x, live, reference);
-                self.real.desk.aim(slot, real_x, pace);
-                self.decisions.float(real_x);
-                if let Some((verb, voices)) = self.worth_saying(slot, &sim, x) {
-                    let sign = x - sim.own;
-                    let found = loudest[asset.index()][usize::from(sign < 0.0)].get_or_insert_with(|| {
-                        Loudest::find(cast, &self.consensus, &voice, asset, libm::copysign(1.0, sign))
-                    });
-                    let edges =
-                        if voices { found.edges(cast, &self.consensus, agent.id) } else { Edges::default() };
-                    self.say_stance(at, agent, slot, asset, &sim, x, verb, edges, out);
+                let asset = cast.slots[slot].asset;
+                if hearing.assets[asset.index()].is_live && at >= agent.active_from {
+                    self.decide_on(&hearing, &listener, slot, &mut loudest[asset.index()], out);
                 }
             }
         }
-        self.keep_house(spec, at, speak, mean_listens, &consensus, &shares, pace, out);
+        self.keep_house(&hearing, mean_listens, out);
         self.gauge.decide(spec, at, speak, &self.office.knobs, &self.real.funds);
+    }
+
+    /// What there is to hear at this barrier.
+    fn hearing<'a>(&self, spec: &'a RespondSpec, at: Stamp, speak: &'a Speak) -> Hearing<'a> {
+        let (cast, s) = (&*spec.cast, &spec.settings);
+        let voice = self.voices(spec);
+        let reference = 1.0 / cast.declared.max(1) as f64;
+        let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
+        let asset = |(i, l): (usize, &Listing)| {
+            let id = AssetId(i as u16);
+            let (from, risk) = spec.heard_on(i, speak);
+            let consensus = risk * self.consensus.of(from, &voice);
+            HeardAsset {
+                is_live: l.is_fresh(at) && l.sigma.is_finite(),
+                close: l.last.close,
+                unit: unit(l.sigma),
+                consensus,
+                shares: shares.of(id, consensus),
+                following: Following::new(s, spec.kinds[i], &spec.costs[i], l),
+            }
+        };
+        Hearing {
+            spec,
+            at,
+            voice,
+            reference,
+            // How the desk's net follows is the desk's; here aims go to stances.
+            pace: Pace { patience: s.desk.patience, width: Width::Band(0.0), shorts: true },
+            assets: speak.market.listings.iter().enumerate().map(asset).collect(),
+        }
+    }
+
+    /// One listener on one asset: its stance, its aims in sim and real, and what it says of it.
+    fn decide_on(
+        &mut self,
+        hearing: &Hearing<'_>,
+        listener: &Listener<'_>,
+        slot: usize,
+        loudest: &mut [Option<Loudest>; 2],
+        out: &mut Outputs,
+    ) {
+        let Hearing { spec, ref voice, reference, pace, .. } = *hearing;
+        let Listener { agent, listens, weight, allowed, equal } = *listener;
+        let asset = spec.cast.slots[slot].asset;
+        let on = &hearing.assets[asset.index()];
+        let own = self.ears[slot].own.at(on.close, spec.settings.listening.holds);
+        let heard = |w: f64, of: f64| Heard {
+            own: w * own,
+            // Nothing where nobody may hold the side of this consensus.
+            slice: if w > 0.0 && of > 0.0 { w / of * on.consensus } else { 0.0 },
+            listens,
+            unit: w * on.unit,
+            side: agent.side,
+        };
+        let sim = heard(reference, on.shares[0]);
+        let x = mind::stance(&sim, &agent.traits);
+        let funded = heard(weight, on.shares[1]);
+        let most = allowed * funded.unit * self.office.limits[slot];
+        let real_x = mind::stance(&funded, &agent.traits).clamp(-most, most);
+        self.gauge.stances[asset.index()] += real_x;
+        if weight > 0.0 {
+            self.gauge.intents[asset.index()] += equal * own;
+        }
+        let real_x = self.real.hand.hold(agent.id, real_x, self.real.desk.parts[slot].aim);
+        self.ears[slot].stance = x;
+        on.following.follow(&mut self.ears[slot].sim, x, agent.slots.len(), reference);
+        self.real.desk.aim(slot, real_x, pace);
+        self.decisions.float(real_x);
+        if let Some((verb, voices)) = self.worth_saying(slot, &sim, x) {
+            let sign = x - sim.own;
+            let found = loudest[usize::from(sign < 0.0)].get_or_insert_with(|| {
+                Loudest::find(&spec.cast, &self.consensus, voice, asset, libm::copysign(1.0, sign))
+            });
+            let edges =
+                if voices { found.edges(&spec.cast, &self.consensus, agent.id) } else { Edges::default() };
+            self.say_stance(hearing, agent, slot, (&sim, x, verb, edges), out);
+        }
     }
 
     /// The weight of each family's voices.
@@ -148,70 +178,51 @@ impl Respond {
 
     /// The desk manager: λ̄·C on assets and sides that nobody with funds may hold. Under the hand the house
     /// takes new risk as long as anybody may.
-    #[allow(clippy::too_many_arguments)]
-    fn keep_house(
-        &mut self,
-        spec: &RespondSpec,
-        at: Stamp,
-        speak: &Speak,
-        listens: f64,
-        consensus: &[f64],
-        shares: &Shares,
-        pace: Pace,
-        out: &mut Outputs,
-    ) {
+    fn keep_house(&mut self, hearing: &Hearing<'_>, listens: f64, out: &mut Outputs) {
         let bound = self.real.house_is_bound();
-        for (i, listing) in speak.market.listings.iter().enumerate() {
+        for (i, on) in hearing.assets.iter().enumerate().filter(|(_, on)| on.is_live) {
             // Today each asset has one instrument, of the same number.
             let (asset, id) = (AssetId(i as u16), InstrumentId(i as u16));
-            if !listing.is_fresh(at) || !listing.sigma.is_finite() {
-                continue;
-            }
-            let c = consensus[i];
-            let slice = if shares.of(asset, c)[1] > 0.0 { 0.0 } else { c };
+            let slice = if on.shares[1] > 0.0 { 0.0 } else { on.consensus };
             let x = listens * slice;
             self.gauge.stances[i] += x;
-            let part = spec.real.desk.house(id);
+            let part = hearing.spec.real.desk.house(id);
             let aim = self.real.desk.parts[part].aim;
             if x == 0.0 && aim == 0.0 && self.house[i] == House::NOTHING {
                 continue;
             }
             let held = if bound { x.clamp(aim.min(0.0), aim.max(0.0)) } else { x };
-            self.real.desk.aim(part, held, pace);
+            self.real.desk.aim(part, held, hearing.pace);
             self.decisions.float(held);
             let house = &mut self.house[i];
             house.stance = x;
             // The house holds λ̄ of what is left over, and so its unit is λ̄ of one.
-            let unit = listens * unit(listing.sigma);
+            let unit = listens * on.unit;
             let verb = mind::verb(0.0, x, unit);
             let moved = libm::fabs(x - house.said) > HOUSE_WORTH_SAYING * unit;
             if verb != house.verb || (verb != StanceVerb::Keeps && moved) {
                 (house.said, house.verb) = (x, verb);
-                self.say_house(spec, at, asset, listens, slice, verb, out);
+                self.say_house(hearing, asset, (listens, slice), verb, out);
             } else if verb == StanceVerb::Keeps && x == 0.0 {
                 house.said = 0.0;
             }
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn say_house(
         &mut self,
-        spec: &RespondSpec,
-        at: Stamp,
+        hearing: &Hearing<'_>,
         asset: AssetId,
-        listens: f64,
-        slice: f64,
+        (listens, slice): (f64, f64),
         verb: StanceVerb,
         out: &mut Outputs,
     ) {
-        let voice = self.voices(spec);
         let mut because = [None; 3];
         if verb != StanceVerb::Keeps {
-            let sign = libm::copysign(1.0, slice);
-            let loudest = Loudest::find(&spec.cast, &self.consensus, &voice, asset, sign);
+            let (cast, sign) = (&hearing.spec.cast, libm::copysign(1.0, slice));
+            let loudest = Loudest::find(cast, &self.consensus, &hearing.voice, asset, sign);
             // Nobody in the cast has the house's number, so nobody is left out.
-            let edges = loudest.edges(&spec.cast, &self.consensus, Ledger::TREASURY);
+            let edges = loudest.edges(cast, &self.consensus, Ledger::TREASURY);
             because = edges.map(|e| (e.share > 0.0 && e.message > MessageId(0)).then_some(e.message));
         }
         let mut factors = [None; 6];
@@ -220,7 +231,7 @@ impl Respond {
             *place = Some(factor);
         }
         let stance = Stance { verb, own: 0.0, result: listens * slice, factors, because };
-        self.bus.deliver(at, Speaker::Desk, Some(asset), Body::Stance(stance), &mut out.messages);
+        self.bus.deliver(hearing.at, Speaker::Desk, Some(asset), Body::Stance(stance), &mut out.messages);
     }
 
     /// Whether a stance says something new, its verb, and whether others are the reason.
@@ -232,17 +243,12 @@ impl Respond {
         says.then_some((verb, verb != StanceVerb::Keeps && heard.listens > 0.0))
     }
 
-    #[allow(clippy::too_many_arguments)]
     fn say_stance(
         &mut self,
-        at: Stamp,
+        hearing: &Hearing<'_>,
         agent: &Agent,
         slot: usize,
-        asset: AssetId,
-        heard: &Heard,
-        x: f64,
-        verb: StanceVerb,
-        edges: Edges,
+        (heard, x, verb, edges): (&Heard, f64, StanceVerb, Edges),
         out: &mut Outputs,
     ) {
         let because = edges.map(|e| (e.share > 0.0 && e.message > MessageId(0)).then_some(e.message));
@@ -252,7 +258,8 @@ impl Respond {
         ear.said = x;
         ear.verb = verb;
         self.edges[slot] = edges;
-        self.bus.deliver(at, Speaker::Agent(agent.id), Some(asset), body, &mut out.messages);
+        let asset = hearing.spec.cast.slots[slot].asset;
+        self.bus.deliver(hearing.at, Speaker::Agent(agent.id), Some(asset), body, &mut out.messages);
     }
 
     /// What listening was worth since the last barrier goes to those who moved the listener.
@@ -270,6 +277,32 @@ impl Respond {
 /// PnL of a patient book so far, at the last price of its asset.
 pub(super) fn worth(patient: &Patient, speak: &Speak, asset: AssetId) -> f64 {
     patient.book.equity(speak.market.listings[asset.index()].last.close)
+}
+
+/// What there is to hear at a barrier, the same for all who listen.
+struct Hearing<'a> {
+    spec: &'a RespondSpec,
+    at: Stamp,
+    /// The weight of each family's voices.
+    voice: [f64; Family::ALL.len()],
+    /// The weight of an agent's simulated lives: 1/N.
+    reference: f64,
+    pace: Pace,
+    /// By asset.
+    assets: Vec<HeardAsset<'a>>,
+}
+
+/// Who listens, and with what.
+struct Listener<'a> {
+    agent: &'a Agent,
+    /// λ of it, 0 … 1.
+    listens: f64,
+    /// Its part of the funds.
+    weight: f64,
+    /// The largest position it may take in real, in its units.
+    allowed: f64,
+    /// What each of those with funds would have if all had the same.
+    equal: f64,
 }
 
 /// An asset at a barrier, as every listener on it hears it.

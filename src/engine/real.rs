@@ -106,6 +106,21 @@ impl RealSpec {
     }
 }
 
+/// What a decision of the desk may look at: the rules of the run, and the market as it is at a barrier.
+#[derive(Clone, Copy, Debug)]
+pub struct BarrierContext<'a> {
+    /// What is set for the run and never changes.
+    pub spec: &'a RealSpec,
+    /// As configured.
+    pub settings: &'a Settings,
+    /// The barrier.
+    pub at: Stamp,
+    /// By instrument of the desk: its bars.
+    pub listings: &'a [Listing],
+    /// All instruments as last told.
+    pub board: &'a Board,
+}
+
 impl Real {
     /// All capital is with the treasury.
     pub fn new(spec: &RealSpec, cast: &Cast, settings: &Settings) -> Self {
@@ -327,18 +342,14 @@ impl Real {
     }
 
     /// The desk decides on everything that has a price now, and its orders go out through the gate.
-    #[allow(clippy::too_many_arguments)]
     pub fn decide(
         &mut self,
-        spec: &RealSpec,
-        settings: &Settings,
-        at: Stamp,
-        listings: &[Listing],
-        board: &Board,
+        now: &BarrierContext<'_>,
         knobs: &Knobs,
         decisions: &mut Digest,
         out: &mut Outputs,
     ) {
+        let BarrierContext { spec, settings, at, listings, .. } = *now;
         if self.halted.is_some() {
             self.services.come_no_more();
             return spec.instruments.iter().for_each(|i| self.withdraw(i.id));
@@ -357,7 +368,7 @@ impl Real {
             Ok(sums) => sums,
             Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
         };
-        let changes = self.express(spec, settings, at, listings, board, &steer, &wanted);
+        let changes = self.express(now, &steer, &wanted);
         let account = Known { at, listings, gross, net };
         for want in wanted {
             decisions.word(want.quantity.mantissa() as u64);

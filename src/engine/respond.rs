@@ -13,7 +13,7 @@
 
 use super::emergence::Gauge;
 use super::listen::{House, worth};
-use super::real::{Real, RealSpec};
+use super::real::{BarrierContext, Real, RealSpec};
 use super::speak::{Said, Speak, Utterance};
 use super::structures::Spoken;
 use super::{Outputs, Settings};
@@ -298,16 +298,14 @@ impl Respond {
         let pnl: f64 =
             self.ears.iter().zip(&cast.slots).map(|(e, slot)| worth(&e.sim, speak, slot.asset)).sum();
         self.sim.push(at, s.capital + pnl + speak.structures.total());
-        self.real.decide(
-            &spec.real,
-            s,
+        let now = BarrierContext {
+            spec: &spec.real,
+            settings: s,
             at,
-            &speak.market.listings,
-            &speak.structures.board,
-            &self.office.knobs,
-            &mut self.decisions,
-            out,
-        );
+            listings: &speak.market.listings,
+            board: &speak.structures.board,
+        };
+        self.real.decide(&now, &self.office.knobs, &mut self.decisions, out);
         let day = Stamp(at.0 - 1).after(s.clock.decide).day();
         if self.day.is_none_or(|d| d != day) {
             self.day = Some(day);

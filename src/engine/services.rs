@@ -36,7 +36,7 @@
 //!    that still wants it, and is taken back if it does not.
 
 use super::orders::common;
-use super::real::{Real, RealSpec};
+use super::real::{BarrierContext, Real, RealSpec};
 use super::works::{FINE, Work, Worked};
 use super::{Outputs, Settings};
 use crate::agents::Cast;
@@ -261,81 +261,31 @@ impl Real {
     }
 
     /// Chooses instruments for what the desk is about to trade, and says what was missed.
-    #[allow(clippy::too_many_arguments)]
+    ///
+    /// The desk has decided how much of each asset the account holds. What is open is in which instrument it holds it: an
+    /// exposure of one unit is the same in spot and in a perp, but spot ties up capital and pays no funding. Whatever is
+    /// chosen here, spot and perp together stay the desk's aim to the lot.
     pub(super) fn express(
         &mut self,
-        spec: &RealSpec,
-        settings: &Settings,
-        at: Stamp,
-        listings: &[Listing],
-        board: &Board,
+        now: &BarrierContext<'_>,
         steer: &Steer,
         wanted: &[Wanted],
     ) -> Vec<Change> {
+        let spec = now.spec;
         let mut changes = vec![Change::default(); spec.traded];
-        let services = &settings.services;
+        // Without a carrier nobody has said what spot is worth, and a fraction of no equity is no size.
         if spec.services.held().next().is_none() || steer.equity <= 0.0 {
             return changes;
         }
-        let running = self.mode() == crate::treasury::Mode::Running && !steer.flatten;
-        let mut lines = Vec::new();
-        let mut facts = Vec::new();
-        for (i, listing) in listings.iter().enumerate().take(spec.traded) {
-            let id = InstrumentId(i as u16);
-            let place = wanted.iter().position(|w| w.instrument == id);
-            let held = spec.desk.atoms(id).quantity(self.desk.held(id));
-            let carrier = spec.services.carriers[i].and(spec.services.spots[i]);
-            let mut want = place.map_or(Decimal::ZERO, |p| wanted[p].quantity);
-            let (mut spot, mut price, mut open) = (0.0, f64::NAN, false);
-            if let Some(s) = carrier {
-                (price, open) = Real::spot_now(board, s, at, settings.clock.decide);
-                open &= place.is_some();
-                changes[i].fast = self.is_followed(board, s, i, at);
-                let (mut missed, mut unfilled) = (Decimal::ZERO, Decimal::ZERO);
-                if place.is_some() {
-                    unfilled = self.orders.open_quantity(s);
-                    // A perp leg without its spot: from here on the spot is owed.
-                    missed = unfilled - std::mem::take(&mut self.services.coming[i]);
-                }
-                if !unfilled.is_zero() {
-                    self.withdraw(s);
-                }
-                if !missed.is_zero() {
-                    changes[i].due = missed + self.venue.working(id).map_or(Decimal::ZERO, |w| w.1);
-                }
-                if want.is_zero() {
-                    want = changes[i].due + self.left(i).desk;
-                }
-                if price.is_finite() {
-                    spot = money::to_estimate(self.services.carried[i]) * price / steer.equity;
-                }
-            }
-            let unit = listing.last.close / steer.equity;
-            let estimate = |q: Decimal| if q.is_zero() { 0.0 } else { money::to_estimate(q) * unit };
-            let quote = self.services.quotes[i];
-            let age = quote.map_or(Span(i64::MAX), |q| at.since(q.at));
-            let known = match () {
-                () if !running || age.0 > STALE_AFTER.0 => Known::Stale,
-                () if age.0 > HELD_AFTER.0 => Known::Held,
-                () => Known::Fresh,
-            };
-            let worked = self.is_worked(spec, i, at);
-            lines.push(Line {
-                change: estimate(want),
-                target: estimate(held + want),
-                spot: if steer.flatten && open { 0.0 } else { spot },
-                spot_cost: carrier.map_or(0.0, |s| side(settings, &spec.instruments[s.index()])),
-                perp_cost: side(settings, &spec.instruments[i]),
-                value: quote.map_or(0.0, |q| q.value.value),
-                known,
-                open,
-                worked,
-                waits: worked && changes[i].fast,
-                leaving: 0.0,
-                called: false,
-            });
-            facts.push((price, spot));
+        let mut lines = Vec::with_capacity(spec.traded);
+        let mut spots = Vec::with_capacity(spec.traded);
+        for (i, change) in changes.iter_mut().enumerate().take(now.listings.len()) {
+            let want = wanted.iter().find(|w| w.instrument.index() == i);
+            let (line, spot) = self.line(now, steer, i, want, change);
+            lines.push(line);
+            spots.push(spot);
         }
+        let services = &now.settings.services;
         let terms = Terms {
             capital: services.capital,
             flow: services.flow,
@@ -343,30 +293,134 @@ impl Real {
             beyond: services.beyond,
         };
         express(&terms, &mut lines);
-        if let Some((last, price)) = terms.last_served(&lines) {
-            let days = self.services.quotes[last].map_or(f64::INFINITY, |q| q.value.days);
-            let bars = settings.clock.decide.in_units_of(Span::DAY) / days;
-            self.services.rent.0 += (price * terms.lent(&lines)).max(0.0) * bars * steer.equity;
-        }
-        for (i, (line, (price, before))) in lines.iter().zip(facts).enumerate() {
-            let Some(spot) = spec.services.carriers[i].and(spec.services.spots[i]) else { continue };
-            if !line.open || (line.spot - before).abs() < 1e-9 {
-                continue;
-            }
-            let lot = spec.instruments[spot.index()].lot.max(spec.instruments[i].lot);
-            let quantity = if line.spot == 0.0 {
-                -self.services.carried[i]
-            } else {
-                let coins = (line.spot - before) * steer.equity / price;
-                in_lots(coins, lot)
-            };
-            let worth = money::to_estimate(quantity).abs() * price;
-            if worth >= money::to_estimate(spec.instruments[spot.index()].min_notional) {
-                changes[i].spot = quantity;
-                changes[i].fast &= !line.called;
-            }
+        self.charge_capital(now, steer, &terms, &lines);
+        for (i, (line, before)) in lines.iter().zip(spots).enumerate() {
+            self.spot_order(now, steer, i, (line, before), &mut changes[i]);
         }
         changes
+    }
+
+    /// What the choice of instruments has to know of an asset; and of its spot the price, and how much the account holds
+    /// as a fraction of equity.
+    fn line(
+        &mut self,
+        now: &BarrierContext<'_>,
+        steer: &Steer,
+        i: usize,
+        wanted: Option<&Wanted>,
+        change: &mut Change,
+    ) -> (Line, (f64, f64)) {
+        let (spec, id) = (now.spec, InstrumentId(i as u16));
+        let carrier = spec.services.carriers[i].and(spec.services.spots[i]);
+        let mut want = wanted.map_or(Decimal::ZERO, |w| w.quantity);
+        let (mut spot, mut price, mut open) = (0.0, f64::NAN, false);
+        if let Some(s) = carrier {
+            (price, open) = Real::spot_now(now.board, s, now.at, now.settings.clock.decide);
+            // An asset that the desk does not decide on now has no aim that spot could be a part of.
+            open &= wanted.is_some();
+            change.fast = self.is_followed(now.board, s, i, now.at);
+            change.due = self.legs_missed(i, s, wanted.is_some());
+            if want.is_zero() {
+                // What was missed moves the account although the desk wants nothing new.
+                want = change.due + self.left(i).desk;
+            }
+            if price.is_finite() {
+                spot = money::to_estimate(self.services.carried[i]) * price / steer.equity;
+            }
+        }
+        let unit = now.listings[i].last.close / steer.equity;
+        let estimate = |q: Decimal| if q.is_zero() { 0.0 } else { money::to_estimate(q) * unit };
+        let held = spec.desk.atoms(id).quantity(self.desk.held(id));
+        let quote = self.services.quotes[i];
+        let worked = self.is_worked(spec, i, now.at);
+        let line = Line {
+            change: estimate(want),
+            target: estimate(held + want),
+            spot: if steer.flatten && open { 0.0 } else { spot },
+            spot_cost: carrier.map_or(0.0, |s| side(now.settings, &spec.instruments[s.index()])),
+            perp_cost: side(now.settings, &spec.instruments[i]),
+            value: quote.map_or(0.0, |q| q.value.value),
+            known: self.known(now, steer, i),
+            open,
+            worked,
+            // A perp leg may rest only where somebody watches the spot often enough to buy it when the leg is filled.
+            waits: worked && change.fast,
+            leaving: 0.0,
+            called: false,
+        };
+        (line, (price, spot))
+    }
+
+    /// How much of what the carrier said of an asset still counts. In doubt nothing new is put into spot.
+    fn known(&self, now: &BarrierContext<'_>, steer: &Steer, i: usize) -> Known {
+        let running = self.mode() == crate::treasury::Mode::Running && !steer.flatten;
+        let age = self.services.quotes[i].map_or(Span(i64::MAX), |q| now.at.since(q.at));
+        match () {
+            () if !running || age.0 > STALE_AFTER.0 => Known::Stale,
+            () if age.0 > HELD_AFTER.0 => Known::Held,
+            () => Known::Fresh,
+        }
+    }
+
+    /// What the decision before asked of the legs of an asset and did not get, in base units of the perp; orders for spot
+    /// that are still open are taken back, since their price is that of a bar ago.
+    fn legs_missed(&mut self, i: usize, spot: InstrumentId, is_decided: bool) -> Decimal {
+        let (mut missed, mut unfilled) = (Decimal::ZERO, Decimal::ZERO);
+        if is_decided {
+            unfilled = self.orders.open_quantity(spot);
+            // A perp leg without its spot: from here on the spot is owed.
+            missed = unfilled - std::mem::take(&mut self.services.coming[i]);
+        }
+        if !unfilled.is_zero() {
+            self.withdraw(spot);
+        }
+        if missed.is_zero() {
+            return Decimal::ZERO;
+        }
+        // The perp order that rests will do its part of it; only the remainder is made good at once.
+        missed + self.venue.working(InstrumentId(i as u16)).map_or(Decimal::ZERO, |w| w.1)
+    }
+
+    /// The carry owes for the capital it was lent, at the price of the last asset that was served: what the next best
+    /// use of it would have earned in this bar.
+    fn charge_capital(&mut self, now: &BarrierContext<'_>, steer: &Steer, terms: &Terms, lines: &[Line]) {
+        if let Some((last, price)) = terms.last_served(lines) {
+            let days = self.services.quotes[last].map_or(f64::INFINITY, |q| q.value.days);
+            let bars = now.settings.clock.decide.in_units_of(Span::DAY) / days;
+            self.services.rent.0 += (price * terms.lent(lines)).max(0.0) * bars * steer.equity;
+        }
+    }
+
+    /// The order for spot that makes an allocation real, if there is one that the venue would take.
+    fn spot_order(
+        &self,
+        now: &BarrierContext<'_>,
+        steer: &Steer,
+        i: usize,
+        (line, (price, before)): (&Line, (f64, f64)),
+        change: &mut Change,
+    ) {
+        let spec = now.spec;
+        let Some(spot) = spec.services.carriers[i].and(spec.services.spots[i]) else { return };
+        // Less than this is rounding of the choice, not a change of it.
+        if !line.open || (line.spot - before).abs() < 1e-9 {
+            return;
+        }
+        // Both legs must be whole lots, or the account would be left with a difference that it cannot trade away.
+        let lot = spec.instruments[spot.index()].lot.max(spec.instruments[i].lot);
+        let quantity = if line.spot == 0.0 {
+            // All of it, not an estimate of it: nothing is left behind.
+            -self.services.carried[i]
+        } else {
+            let coins = (line.spot - before) * steer.equity / price;
+            in_lots(coins, lot)
+        };
+        let notional = money::to_estimate(quantity).abs() * price;
+        if notional >= money::to_estimate(spec.instruments[spot.index()].min_notional) {
+            change.spot = quantity;
+            // Capital that is called back is not waited for.
+            change.fast &= !line.called;
+        }
     }
 
     /// An event of an instrument that the desk does not trade: spot that is carried may fill.

@@ -18,7 +18,7 @@ use crate::domain::{
 };
 use crate::fills::Costs;
 use crate::hive::curve::{Base, Curve};
-use crate::market::Market;
+use crate::market::{Listing, Market};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -298,9 +298,15 @@ impl Speak {
         let asset = spec.cast.slots[slot].asset;
         let listing = &self.market.listings[asset.index()];
         let close = listing.last.close;
-        let strategy = &agent.strategy;
-        let (coins, at_key) = (spec.coins[slot], at.0 as u64);
-        let now = Now { agent: agent.id, asset, strategy, capital: spec.reference, close, coins, at: at_key };
+        let now = Now {
+            agent: agent.id,
+            asset,
+            strategy: &agent.strategy,
+            capital: spec.reference,
+            close,
+            coins: spec.coins[slot],
+            at: at.0 as u64,
+        };
         let (life, raw) = (&mut self.lives[slot], &mut self.raw[slot]);
         let announced = &mut self.announced[slot];
         let mut say = |body| {
@@ -329,12 +335,8 @@ impl Speak {
             say(Body::Outcome(outcome));
         }
         life.pass(close);
-        let bank = listing.bank.values();
         let handles = spec.handles(slot);
-        let mut values = [0.0; KEYS_MAX];
-        for (value, handle) in values.iter_mut().zip(handles) {
-            *value = bank.get(usize::from(*handle)).copied().unwrap_or(rank);
-        }
+        let values = indicators(listing, handles, rank);
         let (side, best) = life.seen();
         let view = View {
             close,
@@ -346,8 +348,7 @@ impl Speak {
             values: &values[..handles.len()],
         };
         life.at_close(&view, &now, &mut Hands { raw, say: &mut |a| say(Body::Action(a)) });
-        let shorts = spec.kinds[asset.index()].can_short();
-        if !shorts {
+        if !spec.kinds[asset.index()].can_short() {
             // The intent is a voice all the same; the book can only sell what it has.
             raw.order = raw.order.max(-raw.quantity);
         }
@@ -396,6 +397,16 @@ impl Speak {
         let risk = risk.max(before);
         if risk > 0.0 { pnl / spec.reference / risk } else { f64::NAN }
     }
+}
+
+/// The values of the indicators of a slot; a rank in its basket is none of its asset's own.
+fn indicators(listing: &Listing, handles: &[u16], rank: f64) -> [f64; KEYS_MAX] {
+    let bank = listing.bank.values();
+    let mut values = [0.0; KEYS_MAX];
+    for (value, handle) in values.iter_mut().zip(handles) {
+        *value = bank.get(usize::from(*handle)).copied().unwrap_or(rank);
+    }
+    values
 }
 
 /// The close of a bar as lives see it.

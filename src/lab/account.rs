@@ -21,7 +21,7 @@ use crate::domain::{
     AgentId, AssetId, Body, Digest, Event, Family, Goal, InstrumentId, MarketEvent, SideRule, Span, Stamp,
     Universe, money,
 };
-use crate::engine::real::{Real, RealSpec};
+use crate::engine::real::{BarrierContext, Real, RealSpec};
 use crate::engine::services::ServiceSpec;
 use crate::engine::speak::{Said, Speak};
 use crate::engine::{Outputs, Settings};
@@ -135,17 +135,8 @@ impl Account {
                 self.real.desk.aim(asset, *x, pace);
             }
         }
-        let (spec, settings) = (&self.spec, &self.settings);
-        self.real.decide(
-            spec,
-            settings,
-            at,
-            listings,
-            board,
-            &Knobs::HOME,
-            &mut self.decisions,
-            &mut self.out,
-        );
+        let now = BarrierContext { spec: &self.spec, settings: &self.settings, at, listings, board };
+        self.real.decide(&now, &Knobs::HOME, &mut self.decisions, &mut self.out);
     }
 
     /// What the desk of the account holds of an asset, of it in spot, and what a carry agent last said of it.

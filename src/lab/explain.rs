@@ -8,6 +8,36 @@ use super::words;
 
 /// A paragraph each: what was done, what came out, why, and what not to believe.
 pub fn explain(r: &Report) -> String {
+    let mut lines = setting(r);
+    let rungs = [
+        ("vs_alone", "the same agents, each about its own business"),
+        ("vs_strong", "the same agents deaf, but netted, patient and at the same risk"),
+        ("vs_all", "one account that holds all voices"),
+        ("vs_tsmom6", "one simple momentum rule"),
+    ];
+    lines.extend(rungs.iter().filter_map(|(key, what)| rung(r.uplift.get(*key)?, what)));
+    lines.push(why(r));
+    lines.extend(voices(r));
+    lines.extend(joint(r));
+    lines.extend(reasons(r));
+    lines.extend(
+        r.notes
+            .iter()
+            .filter(|n| {
+                n.contains("variants")
+                    || n.starts_with("Without numbers")
+                    || n.starts_with("Not everybody")
+                    || n.contains("halted")
+                    || n.starts_with("Against")
+            })
+            .cloned(),
+    );
+    lines.push(r.verdict.clone());
+    lines.join("\n\n") + "\n"
+}
+
+/// What was run, and what the data is to the mechanism.
+fn setting(r: &Report) -> Vec<String> {
     let f = &r.facts;
     let mut lines = vec![format!(
         "{} agents and {} scouts without funds, {} voices in all, lived through {} from {} to {}, {} times with other personalities. \
@@ -34,22 +64,23 @@ pub fn explain(r: &Report) -> String {
                 .to_owned(),
         );
     }
-    let rungs = [
-        ("vs_alone", "the same agents, each about its own business"),
-        ("vs_strong", "the same agents deaf, but netted, patient and at the same risk"),
-        ("vs_all", "one account that holds all voices"),
-        ("vs_tsmom6", "one simple momentum rule"),
-    ];
-    lines.extend(rungs.iter().filter_map(|(key, what)| rung(r.uplift.get(*key)?, what)));
-    lines.push(match not_communication(r) {
+    lines
+}
+
+/// Whether it is what is said that counts.
+fn why(r: &Report) -> String {
+    match not_communication(r) {
         Some(why) => format!("The uplift is not attributable to communication: {why}."),
         None if r.controls.is_empty() => {
             "No control was run, so nothing can be said about why; run it again without --arms.".to_owned()
         }
         None => "With wrong messages (shifted in time, scrambled, on the wrong asset, turned round) less than half of the uplift is left, so it is what is said that counts, not merely that something is heard.".to_owned(),
-    });
-    lines.extend(voices(r));
-    lines.extend(joint(r));
+    }
+}
+
+/// Where an uplift could come from at all.
+fn reasons(r: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
     if let (Some(agents), Some(voices)) = (r.company.get("agents"), r.company.get("voices")) {
         lines.push(format!(
             "One agent on its own has a Sharpe ratio of {:.2} on average. The {:.0} agents spread risk like {:.1} independent ones, all {:.0} voices like {:.1}: only as far as the second is above the first, and the others are as good, is there anything to gain from hearing them.",
@@ -65,20 +96,7 @@ pub fn explain(r: &Report) -> String {
     if !r.not_run.is_empty() {
         lines.push(format!("Not run, and so not claimed: {} (hive lab --services).", r.not_run.join(", ")));
     }
-    lines.extend(
-        r.notes
-            .iter()
-            .filter(|n| {
-                n.contains("variants")
-                    || n.starts_with("Without numbers")
-                    || n.starts_with("Not everybody")
-                    || n.contains("halted")
-                    || n.starts_with("Against")
-            })
-            .cloned(),
-    );
-    lines.push(r.verdict.clone());
-    lines.join("\n\n") + "\n"
+    lines
 }
 
 /// What several markets say together.

@@ -254,39 +254,14 @@ fn step(
             warm(if usual > 0.0 { volume / usual } else { 1.0 }, n / 2 + 8)
         }
         (Indicator::Mean(_) | Indicator::ZScore(_), Cell::Sums(sum, squares)) => {
-            // Relative to the newest close of the last renewal would do as well; the closes themselves
-            // keep six digits of a standard deviation of 0.1 %.
-            if now.is_multiple_of(n as u64) {
-                (*sum, *squares) = last_of(&s.close, n).fold((0.0, 0.0), |(a, b), x| (a + x, b + x * x));
-            } else {
-                let gone = back(&s.close, n).unwrap_or(0.0);
-                *sum += close - gone;
-                *squares += close * close - gone * gone;
-            }
-            let count = n as f64;
-            let mean = *sum / count;
+            let (mean, deviation) = moments(n, (sum, squares), s, close);
             if matches!(key, Indicator::Mean(_)) {
                 return warm(mean, n);
             }
-            let deviation = libm::sqrt((*squares / count - mean * mean).max(0.0));
             // A flat line has no edges.
             warm(if deviation > 1e-9 * mean { (close - mean) / deviation } else { 0.0 }, n)
         }
-        (Indicator::Efficiency(_), Cell::Sums(path, _)) => {
-            let move_at = |lag: usize| {
-                back(&s.close, lag).zip(back(&s.close, lag + 1)).map_or(0.0, |(a, b)| libm::fabs(a - b))
-            };
-            if now.is_multiple_of(n as u64) {
-                *path = (0..n).rev().map(move_at).sum();
-            } else {
-                *path += move_at(0) - move_at(n);
-            }
-            let net = back(&s.close, n).map_or(f64::NAN, |then| libm::fabs(close - then));
-            if net.is_nan() {
-                return f64::NAN;
-            }
-            if *path > 1e-9 * close { (net / *path).min(1.0) } else { 0.0 }
-        }
+        (Indicator::Efficiency(_), Cell::Sums(path, _)) => efficiency(n, path, s, close),
         (Indicator::Highest(_) | Indicator::Lowest(_), Cell::Extreme(sign, e)) => {
             let value = *sign * e.front().1;
             e.push(now, *sign * close, n as u64);
@@ -306,6 +281,37 @@ fn step(
         }
         _ => f64::NAN,
     }
+}
+
+/// Mean and standard deviation of the last n closes, from sums that are kept.
+fn moments(n: usize, (sum, squares): (&mut f64, &mut f64), s: &Series, close: f64) -> (f64, f64) {
+    // Sums that are only ever added to and taken from drift; they are made anew once in n bars. Relative to the newest
+    // close of the last renewal would do as well; the closes themselves keep six digits of a deviation of 0.1 %.
+    if s.seen.is_multiple_of(n as u64) {
+        (*sum, *squares) = last_of(&s.close, n).fold((0.0, 0.0), |(a, b), x| (a + x, b + x * x));
+    } else {
+        let gone = back(&s.close, n).unwrap_or(0.0);
+        *sum += close - gone;
+        *squares += close * close - gone * gone;
+    }
+    let mean = *sum / n as f64;
+    (mean, libm::sqrt((*squares / n as f64 - mean * mean).max(0.0)))
+}
+
+/// Kaufman's efficiency ratio of the last n bars: how far the close went, over the way it took; 0 … 1.
+fn efficiency(n: usize, path: &mut f64, s: &Series, close: f64) -> f64 {
+    let move_at =
+        |lag: usize| back(&s.close, lag).zip(back(&s.close, lag + 1)).map_or(0.0, |(a, b)| libm::fabs(a - b));
+    if s.seen.is_multiple_of(n as u64) {
+        *path = (0..n).rev().map(move_at).sum();
+    } else {
+        *path += move_at(0) - move_at(n);
+    }
+    let net = back(&s.close, n).map_or(f64::NAN, |then| libm::fabs(close - then));
+    if net.is_nan() {
+        return f64::NAN;
+    }
+    if *path > 1e-9 * close { (net / *path).min(1.0) } else { 0.0 }
 }
 
 /// Share of the volume of the last n bars within half a daily σ of the close.

@@ -1,5 +1,5 @@
-//! Files on disk, and the real panels where they are: the folder in `HIVE_TEST_DATA`, by default
-//! `../shared/data` beside the crate. Without them those tests say so and check nothing.
+//! Files on disk, and recorded panels where they are: in the folder that `HIVE_TEST_DATA` names. Without them those
+//! tests say so and check nothing.
 
 use super::files::{FileError, open_data, open_file};
 use crate::domain::{Event, InstrumentKind, MarketEvent, Span, Stamp};
@@ -28,8 +28,10 @@ fn events(feed: &mut dyn Feed) -> Vec<Event> {
 }
 
 fn panel(file: &str) -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let folder = std::env::var_os("HIVE_TEST_DATA").map_or_else(beside, PathBuf::from);
+    let Some(folder) = std::env::var_os("HIVE_TEST_DATA").map(PathBuf::from) else {
+        eprintln!("skipped: HIVE_TEST_DATA names no folder of recorded markets");
+        return None;
+    };
     let path = folder.join("panel").join(file);
     if path.is_file() {
         return Some(path);

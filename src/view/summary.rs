@@ -201,7 +201,7 @@ impl Summary {
         if let Err(why) = &balanced {
             notes.push(format!("the books do not balance: {why}"));
         }
-        let (worth, influence) = (worth(engine), engine.influence());
+        let worth = worth(engine);
         Summary {
             hive: facts.hive,
             mode: facts.mode,
@@ -219,25 +219,11 @@ impl Summary {
             capital: exact(settings.money),
             currency: facts.currency,
             deaf: !settings.listening.enabled,
-            agents: cast.agents[..cast.declared]
-                .iter()
-                .zip(&worth.agents)
-                .zip(&influence)
-                .map(|((a, w), i)| line(engine, a, *w, i))
-                .collect(),
+            agents: agents(engine, &worth),
             scouts: cast.agents.len() - cast.declared,
             messages: respond.bus.counts(),
             goals: respond.goals,
-            emergence: EmergenceLine {
-                days: respond.gauge.days(),
-                days_min: DAYS_MIN,
-                whole_sharpe: respond.gauge.sharpes().map(|s| s.0),
-                alone_sharpe: respond.gauge.sharpes().map(|s| s.1),
-                rungs: respond.gauge.rungs(),
-                sim_over_alone: respond.gauge.sim_over_alone(),
-                orders_wanted: respond.gauge.wanted,
-                turnover: respond.gauge.turnover(settings.clock.decide.per_year()),
-            },
+            emergence: EmergenceLine::of(engine),
             equity: Lives {
                 alone: text(speak.curve.equity()),
                 sim: text(respond.sim.equity()),
@@ -260,6 +246,30 @@ impl Summary {
             decision_hash: respond.decisions.to_string(),
         }
     }
+}
+
+impl EmergenceLine {
+    fn of(engine: &Engine) -> Self {
+        let gauge = &engine.respond.gauge;
+        EmergenceLine {
+            days: gauge.days(),
+            days_min: DAYS_MIN,
+            whole_sharpe: gauge.sharpes().map(|s| s.0),
+            alone_sharpe: gauge.sharpes().map(|s| s.1),
+            rungs: gauge.rungs(),
+            sim_over_alone: gauge.sim_over_alone(),
+            orders_wanted: gauge.wanted,
+            turnover: gauge.turnover(engine.settings().clock.decide.per_year()),
+        }
+    }
+}
+
+/// The agents with funds, in the order of the file.
+fn agents(engine: &Engine, worth: &Valuation) -> Vec<AgentLine> {
+    let cast = engine.cast();
+    let declared = cast.agents[..cast.declared].iter();
+    let parts = worth.agents.iter().zip(engine.influence());
+    declared.zip(parts).map(|(agent, (part, influence))| line(engine, agent, *part, &influence)).collect()
 }
 
 /// What the account is worth, in parts that sum to it exactly. Books that cannot be valued are worth

@@ -313,7 +313,7 @@ impl Life {
             carried: 0.0,
             worth: self.legs.worth(seen.listed, seen.board),
         });
-        self.size(who, seen, Verb::Open, reason, units, &plan, say);
+        self.size(who, seen, (Verb::Open, reason), (units, &plan), say);
     }
 
     fn manage(&mut self, who: Who<'_>, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
@@ -349,12 +349,12 @@ impl Life {
             open.plan.targets[0] = None;
             open.plan.add = None;
             let (plan, units) = (open.plan, open.units * (1.0 - fraction));
-            return self.size(who, seen, Verb::Decrease, Reason::Target, units, &plan, say);
+            return self.size(who, seen, (Verb::Decrease, Reason::Target), (units, &plan), say);
         }
         if let Some(&(_, fraction)) = open.plan.hedge.as_ref().filter(|(c, _)| holds(c)) {
             open.plan.hedge = None;
             let (plan, units) = (open.plan, open.units * (1.0 - fraction));
-            return self.size(who, seen, Verb::Decrease, Reason::Hedge, units, &plan, say);
+            return self.size(who, seen, (Verb::Decrease, Reason::Hedge), (units, &plan), say);
         }
         if let Some(&(_, fraction)) = open.plan.add.as_ref().filter(|(c, _)| holds(c)) {
             open.adds = open.adds.saturating_sub(1);
@@ -362,7 +362,7 @@ impl Life {
                 open.plan.add = None;
             }
             let (plan, units) = (open.plan, open.units + open.first * fraction);
-            return self.size(who, seen, Verb::Increase, Reason::Add, units, &plan, say);
+            return self.size(who, seen, (Verb::Increase, Reason::Add), (units, &plan), say);
         }
         if who.nature.is_hedged {
             self.rehedge(who, seen);
@@ -469,16 +469,13 @@ impl Life {
     }
 
     /// Sets the units, orders the difference on every leg, and says it.
-    #[allow(clippy::too_many_arguments, reason = "one place for all four verbs")]
     #[inline(never)]
     fn size(
         &mut self,
         who: Who<'_>,
         seen: &Seen<'_>,
-        verb: Verb,
-        reason: Reason,
-        units: f64,
-        plan: &Plan,
+        (verb, reason): (Verb, Reason),
+        (units, plan): (f64, &Plan),
         say: &mut dyn FnMut(Body),
     ) {
         let Some(open) = &mut self.open else { return };

@@ -146,7 +146,7 @@ impl Office {
         // Between 90 and 100 % of the budget the cap stays where it is.
         if !(0.9..=1.0).contains(&over) || self.knobs.gross_scale == 1.0 {
             let tight = if over > 1.0 { (1.0 / over).clamp(m.gross_scale_min, 1.0) } else { 1.0 };
-            turn(&mut self.knobs.gross_scale, tight, 1.0, Knob::GrossCap, day.cvar95, day.gross_max, |a| {
+            turn(&mut self.knobs.gross_scale, tight, Knob::GrossCap, day.cvar95, day.gross_max, |a| {
                 say((Speaker::Manager(Goal::LowRisk), None, a));
             });
         }
@@ -209,7 +209,7 @@ impl Office {
         let width = width.clamp(m.width_min, m.width_max);
         // What is said when there was no profit at all.
         let share = share.unwrap_or(0.0);
-        turn(&mut self.knobs.width, width, 1.0, Knob::Width, share, 1.0, &mut say);
+        turn(&mut self.knobs.width, width, Knob::Width, share, 1.0, &mut say);
     }
 }
 
@@ -219,16 +219,8 @@ fn worth(from: f64, to: f64, home: f64, step: f64) -> bool {
 }
 
 /// Turns a knob if the turn is worth saying, or if it brings the knob home; says it in its own unit.
-fn turn(
-    knob: &mut f64,
-    to: f64,
-    home: f64,
-    which: Knob,
-    because: f64,
-    unit: f64,
-    mut say: impl FnMut(Adjustment),
-) {
-    if worth(*knob, to, home, STEP) {
+fn turn(knob: &mut f64, to: f64, which: Knob, because: f64, unit: f64, mut say: impl FnMut(Adjustment)) {
+    if worth(*knob, to, 1.0, STEP) {
         say(Adjustment { knob: which, agent: None, from: *knob * unit, to: to * unit, because });
         *knob = to;
     }

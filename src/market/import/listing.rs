@@ -179,42 +179,12 @@ impl Listings {
         let asset = |name: &str| names.binary_search(&name).ok().map(|i| AssetId(i as u16));
         let quotes: Vec<Option<AssetId>> =
             self.all.iter().map(|l| l.quote.as_deref().and_then(&asset)).collect();
-        let mut foreign: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for &i in &used {
-            let l = &self.all[i];
-            if let Some(quote) = l.quote.as_deref().filter(|q| !is_dollar(q) && quotes[i].is_none()) {
-                foreign.entry(quote).or_default().push(&l.symbol);
-            }
-        }
-        for (quote, symbols) in foreign {
-            notes.push(format!(
-                "{} {} quoted in {quote}, which is not on this tape: amounts count as if one {quote} were one dollar",
-                symbols.iter().take(8).copied().collect::<Vec<_>>().join(" "),
-                if symbols.len() == 1 { "is" } else { "are" }
-            ));
-        }
-        let rank = |i: usize| {
-            let l = &self.all[i];
-            let kind = match l.kind {
-                InstrumentKind::Margin | InstrumentKind::Spot => 0,
-                InstrumentKind::Perp => 1,
-                InstrumentKind::Future => 2,
-                InstrumentKind::Pool => 3,
-                InstrumentKind::Move | InstrumentKind::Option => 4,
-            };
-            let length = l.last.zip(l.first).map_or(0, |(l, f)| l.since(f).0);
-            let told = match l.tells {
-                Tells { bar: Some(_), .. } => 0,
-                Tells { trades: true, .. } => 1,
-                Tells { quotes: true, .. } => 2,
-                Tells { .. } => 3,
-            };
-            (kind > 2, told, quotes[i].is_some(), kind, std::cmp::Reverse(length), &l.venue, &l.symbol)
-        };
+        self.foreign(&used, &quotes, notes);
         let desk: Vec<usize> = names
             .iter()
             .filter_map(|name| {
-                used.iter().copied().filter(|&i| self.all[i].base == *name).min_by_key(|&i| rank(i))
+                let of_asset = used.iter().copied().filter(|&i| self.all[i].base == *name);
+                of_asset.min_by_key(|&i| self.all[i].rank(quotes[i].is_some()))
             })
             .collect();
         let mut extras: Vec<usize> = used.iter().copied().filter(|i| !desk.contains(i)).collect();
@@ -249,6 +219,26 @@ impl Listings {
     }
 }
 
+impl Listings {
+    /// Says whose prices are in a currency that is neither the account's nor on the tape.
+    fn foreign(&self, used: &[usize], quotes: &[Option<AssetId>], notes: &mut Vec<String>) {
+        let mut foreign: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for &i in used {
+            let l = &self.all[i];
+            if let Some(quote) = l.quote.as_deref().filter(|q| !is_dollar(q) && quotes[i].is_none()) {
+                foreign.entry(quote).or_default().push(&l.symbol);
+            }
+        }
+        for (quote, symbols) in foreign {
+            notes.push(format!(
+                "{} {} quoted in {quote}, which is not on this tape: amounts count as if one {quote} were one dollar",
+                symbols.iter().take(8).copied().collect::<Vec<_>>().join(" "),
+                if symbols.len() == 1 { "is" } else { "are" }
+            ));
+        }
+    }
+}
+
 /// What [`Listings::universe`] makes.
 pub(super) struct Made {
     pub universe: Universe,
@@ -258,6 +248,26 @@ pub(super) struct Made {
 }
 
 impl Listed {
+    /// Which instrument of an asset the desk trades: the least. One with bars of its own before one with trades or
+    /// quotes, in the account's currency before a pair of coins, spot before perps, and then the longest history.
+    fn rank(&self, is_pair: bool) -> impl Ord + use<'_> {
+        let kind = match self.kind {
+            InstrumentKind::Margin | InstrumentKind::Spot => 0,
+            InstrumentKind::Perp => 1,
+            InstrumentKind::Future => 2,
+            InstrumentKind::Pool => 3,
+            InstrumentKind::Move | InstrumentKind::Option => 4,
+        };
+        let length = self.last.zip(self.first).map_or(0, |(l, f)| l.since(f).0);
+        let told = match self.tells {
+            Tells { bar: Some(_), .. } => 0,
+            Tells { trades: true, .. } => 1,
+            Tells { quotes: true, .. } => 2,
+            Tells { .. } => 3,
+        };
+        (kind > 2, told, is_pair, kind, std::cmp::Reverse(length), &self.venue, &self.symbol)
+    }
+
     /// The trading rules that files do not tell: the tick is the finest digit seen, the lot is worth at
     /// most one unit of quote currency, or the hundred-thousandth part of a coin that is one; contracts trade by the tenth (options) or whole (futures).
     fn instrument(&self, id: InstrumentId, asset: AssetId, quote: Option<AssetId>) -> Instrument {
