@@ -3,6 +3,7 @@
 
 use super::Config;
 use super::problem::{quoted, suggest};
+use super::table::variable_of;
 use super::reader::{as_number, bounds_hint, is_number, type_name};
 use crate::agents::declaration::Clocks;
 use crate::agents::pace::Trades;
@@ -221,10 +222,9 @@ pub(super) fn is_name(text: &str, chars_max: usize) -> bool {
 }
 
 impl Setting {
-    /// The variable that sets it: `HIVE_DESK_PATIENCE`; the prefix `hive.` is not said twice.
+    /// The variable that sets it: `HIVE_DESK_PATIENCE`.
     pub fn variable(&self) -> String {
-        let path = self.path.strip_prefix("hive.").unwrap_or(self.path);
-        format!("HIVE_{}", path.replace('.', "_").to_uppercase())
+        variable_of(self.path)
     }
 
     /// As people call it: `patience in [desk]`.

@@ -6,7 +6,6 @@
 
 use super::company;
 use super::controls::Control;
-use super::elsewhere::Rule;
 use super::misserved::Wrong;
 use super::parts::Parts;
 use crate::agents::pace::Trades;
@@ -123,8 +122,6 @@ pub enum Kind {
     BuyAndHold,
     /// One account.
     Account(Weighing, Follows),
-    /// The same, sized by the volatility that is expected.
-    Steady,
     /// Time-series and cross-sectional momentum over six look-backs, in an account of the same kind.
     Momentum(Follows),
     /// The engine, listening with a fixed λ: voices all alike, no points, no managers.
@@ -145,10 +142,6 @@ pub enum Kind {
     Misserved(Wrong),
     /// All voices in one account that serves itself.
     Central(Parts),
-    /// All voices and, an eighth of them all, one that goes with what funding pays (+1) or against it (−1).
-    Funded(f64),
-    /// An account of these parts that may hold its assets elsewhere.
-    Elsewhere(Rule, Parts),
     /// A desk that knows nothing, in an account that serves itself.
     Blind(Parts),
     /// All voices in one account, and the carry in another with this part of the capital.
@@ -279,11 +272,6 @@ impl Arm {
     /// Whether it trades without any information.
     pub fn is_blind(&self) -> bool {
         matches!(self.kind, Kind::Blind(_))
-    }
-
-    /// Whether it has a service that was tried and is not in the hive.
-    pub fn is_tried(&self) -> bool {
-        matches!(self.kind, Kind::Funded(_) | Kind::Elsewhere(..))
     }
 
     /// Whether it is only a step of a curve, and no line of the ladder.

@@ -17,7 +17,6 @@
 //! they lose, so leaving them out favours `sum-silo`.
 
 use super::arms::{Arm, Kind};
-use super::elsewhere::{Elsewhere, Rule};
 use super::misserved::Wrong;
 use super::parts::{CENTRE_PARTS, Parts};
 
@@ -32,8 +31,6 @@ pub const ACCOUNT: &str = "net-account";
 /// The same working its orders: the best centre.
 pub const CENTRE: &str = "net-account+B";
 
-/// All voices in one account, at steady risk.
-pub const STEADY: &str = "net-all steady";
 /// A desk without information …
 pub const BLIND: &str = "random desk";
 /// … whose orders are worked.
@@ -48,7 +45,6 @@ pub fn plan() -> Vec<Arm> {
     let all = Parts::ALL;
     let account = Parts { liquidity: false, ..CENTRE_PARTS };
     let mut arms = vec![
-        arm(STEADY, Kind::Steady, "net-all sized by the volatility that is expected: desk.steady"),
         arm(
             "+expression",
             Kind::Served(Parts { liquidity: false, beyond: false, ..all }),
@@ -86,27 +82,5 @@ pub fn plan() -> Vec<Arm> {
     let parts = Parts { liquidity: true, ..Parts::NONE };
     arms.push(arm(BLIND_WORKED, Kind::Blind(parts), "the same working its orders"));
     arms.extend(Wrong::ALL.map(|w| arm(w.name(), Kind::Misserved(w), w.what())));
-    arms
-}
-
-/// Arms of further services: they did not survive, so they run only where they are named, or where their market
-/// is brought along.
-pub fn tried(elsewhere: &[Elsewhere]) -> Vec<Arm> {
-    let arm = |name: &str, kind, what| Arm { name: name.to_owned(), kind, what };
-    let mut arms = vec![
-        arm("+funding with", Kind::Funded(1.0), "net-all and a voice that goes with what funding pays"),
-        arm("+funding against", Kind::Funded(-1.0), "net-all and a voice that goes against it"),
-    ];
-    let has = |rule| elsewhere.iter().any(|e| e.rule == rule);
-    if has(Rule::Future) {
-        let what = "net-all that may hold a dated future in place of the perp";
-        arms.push(arm("net-all+future", Kind::Elsewhere(Rule::Future, Parts::NONE), what));
-        let what = "the best centre that may hold a dated future in place of what is left in the perp";
-        arms.push(arm("centre+future", Kind::Elsewhere(Rule::Future, CENTRE_PARTS), what));
-    }
-    if has(Rule::Venues) {
-        let what = "the best centre whose spot goes to the exchange where it is cheapest";
-        arms.push(arm("centre+venues", Kind::Elsewhere(Rule::Venues, CENTRE_PARTS), what));
-    }
     arms
 }

@@ -3,7 +3,6 @@
 //!
 //! ```text
 //! k = min(kmax, target volatility · risk scale / ewσ of the aims' own PnL)      known bars only
-//!     with desk.steady over ewσ times what is expected of it now (see [`super::steady`])
 //! s = scale to the gross cap; spot instruments have one of their own
 //! ```
 //!
@@ -17,7 +16,6 @@
 
 use super::desk::{Quote, Steer};
 use super::settings::DeskSettings;
-use super::steady::Steady;
 use crate::agents::pace::{Moves, Trades, Width, Zone};
 use crate::domain::{InstrumentKind, Span, Universe};
 use crate::fills::{self, Costs, Tariff};
@@ -56,7 +54,6 @@ pub struct Sizing {
     /// By instrument: Σ aim as of the last decision, a fraction of equity.
     pub(super) aims: Vec<f64>,
     volatility: Weighted,
-    steady: Option<Steady>,
     /// By instrument; nothing without a zone.
     zones: Vec<Around>,
     /// Instruments that had a price at the last decision.
@@ -80,7 +77,6 @@ impl Sizing {
     pub fn new(rules: &SizeRules) -> Self {
         let (n, s) = (rules.kinds.len(), &rules.settings);
         Sizing {
-            steady: s.steady.then(|| Steady::new(n, rules.bars_per_year, s.vol_span_days)),
             aims: vec![0.0; rules.kinds.len()],
             volatility: Weighted::new(rules.span_bars()),
             zones: match s.trades {
@@ -106,9 +102,6 @@ impl Sizing {
         let pnl: f64 = quotes.iter().map(|q| self.aims[q.instrument.index()] * q.change).sum();
         if self.volatility.seen() > 0 || pnl != 0.0 {
             self.volatility.push(pnl * pnl);
-        }
-        if let Some(steady) = &mut self.steady {
-            steady.learn(quotes);
         }
         self.live = quotes.iter().filter(|q| q.sigma.is_finite()).count();
         if !self.zones.is_empty() {
@@ -141,8 +134,7 @@ impl Sizing {
     /// k·s for the aims as they are now.
     pub fn scale(&mut self, rules: &SizeRules, steer: &Steer) -> f64 {
         let s = &rules.settings;
-        let expected = self.steady.as_ref().map_or(1.0, |s| s.scale(&self.aims));
-        let yearly = libm::sqrt(self.volatility.mean() * rules.bars_per_year) * expected;
+        let yearly = libm::sqrt(self.volatility.mean() * rules.bars_per_year);
         let known = self.volatility.seen() >= KNOWN_BARS && yearly > 0.0;
         self.risk_multiple = if known && !steer.flatten {
             (s.target_vol * steer.risk_scale / yearly).min(s.risk_multiple_max)

@@ -13,8 +13,7 @@
 //! 2. No size earns more than the one that is given, within the levels and the budget.
 //! 3. A level is never used for more than it shows.
 //!
-//! It knows no latency, no lots and no inventory: the caller rounds sizes to lots and prices them again
-//! with [`Leg::give`].
+//! It knows no latency, no lots and no inventory.
 
 use super::{BadInput, positive};
 use serde::{Deserialize, Serialize};
@@ -112,23 +111,6 @@ impl Leg<'_> {
             FeeIn::Paid => (cost * (1.0 + self.fee), gain),
         };
         (cost, gain / cost)
-    }
-
-    /// What `amount` turns into, after fee; less than all of it is used where the levels end.
-    /// Gives (used, received, base traded).
-    pub fn give(&self, amount: f64) -> (f64, f64, f64) {
-        let (mut used, mut received, mut base) = (0.0, 0.0, 0.0);
-        for level in self.levels {
-            let (room, rate) = self.piece(*level);
-            let part = (amount - used).min(room);
-            if part <= 0.0 {
-                break;
-            }
-            used += part;
-            received += part * rate;
-            base += level.1 * (part / room);
-        }
-        (used, received, base)
     }
 
     fn check(&self, leg: usize) -> Result<(), SpreadError> {
@@ -234,6 +216,25 @@ mod tests {
     use proptest::prelude::*;
 
     const ENDLESS: f64 = f64::INFINITY;
+
+    impl Leg<'_> {
+    /// What `amount` turns into, after fee; less than all of it is used where the levels end.
+    /// Gives (used, received, base traded).
+    fn give(&self, amount: f64) -> (f64, f64, f64) {
+        let (mut used, mut received, mut base) = (0.0, 0.0, 0.0);
+        for level in self.levels {
+            let (room, rate) = self.piece(*level);
+            let part = (amount - used).min(room);
+            if part <= 0.0 {
+                break;
+            }
+            used += part;
+            received += part * rate;
+            base += level.1 * (part / room);
+        }
+        (used, received, base)
+    }
+    }
 
     fn leg(action: Action, levels: &[(f64, f64)], fee: f64) -> Leg<'_> {
         Leg { action, levels, fee, fee_in: FeeIn::Received }
