@@ -3,8 +3,8 @@
 
 use super::Config;
 use super::problem::{quoted, suggest};
-use super::table::variable_of;
 use super::reader::{as_number, bounds_hint, is_number, type_name};
+use super::table::variable_of;
 use crate::agents::declaration::Clocks;
 use crate::agents::pace::Trades;
 use crate::domain::{Holds, Money, Span, money};

@@ -179,8 +179,14 @@ pub(super) static ORDERED: &[(&str, &str, bool, &str)] = &[
 /// Settings that are gone and that an older file may still have, each with what to do about it.
 pub(super) static REMOVED: &[(&str, &str)] = &[
     ("desk.steady", "steady risk earned nothing (docs/experiments.md) and is gone; remove it"),
-    ("managers.fast.patience_min", "the manager turns the width of the band or zone; use width_min and width_max"),
-    ("managers.fast.patience_max", "the manager turns the width of the band or zone; use width_min and width_max"),
+    (
+        "managers.fast.patience_min",
+        "the manager turns the width of the band or zone; use width_min and width_max",
+    ),
+    (
+        "managers.fast.patience_max",
+        "the manager turns the width of the band or zone; use width_min and width_max",
+    ),
 ];
 
 /// What to do about a setting of this path that is gone.

@@ -16,8 +16,7 @@ use crate::agents::personality::{Preset, Traits};
 use crate::agents::strategies::Strategy;
 use crate::agents::{Cast, Slot};
 use crate::domain::{
-    AgentId, AssetId, Body, Digest, Event, Family, Goal, MarketEvent, SideRule, Stamp,
-    Universe, money,
+    AgentId, AssetId, Body, Digest, Event, Family, Goal, MarketEvent, SideRule, Stamp, Universe, money,
 };
 use crate::engine::real::{Real, RealSpec};
 use crate::engine::services::ServiceSpec;

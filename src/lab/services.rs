@@ -84,3 +84,55 @@ pub fn plan() -> Vec<Arm> {
     arms.extend(Wrong::ALL.map(|w| arm(w.name(), Kind::Misserved(w), w.what())));
     arms
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::arms;
+
+    #[test]
+    fn no_two_systems_have_a_name_and_those_that_reports_need_are_there() {
+        let all: Vec<Arm> = arms::plan(276).into_iter().chain(plan()).collect();
+        let mut names: Vec<&str> = all.iter().map(|a| a.name.as_str()).collect();
+        for needed in NEEDED {
+            assert!(names.contains(&needed), "{needed}");
+        }
+        let n = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), n);
+    }
+
+    #[test]
+    fn each_rung_without_a_service_is_without_that_one_alone() {
+        let parts = |name: &str| match plan().into_iter().find(|a| a.name == name).map(|a| a.kind) {
+            Some(Kind::Served(parts) | Kind::Central(parts) | Kind::Blind(parts)) => parts,
+            other => panic!("{name}: {other:?}"),
+        };
+        assert_eq!(parts(SERVED), Parts::ALL);
+        assert_eq!(parts("hive −flow"), Parts { flow: false, ..Parts::ALL });
+        assert_eq!(parts("hive −margin"), Parts { netting: false, ..Parts::ALL });
+        assert_eq!(parts("hive −liquidity"), Parts { liquidity: false, ..Parts::ALL });
+        assert_eq!(parts("hive −carry"), parts(BLIND_WORKED), "orders worked and nothing else");
+        assert_eq!(parts(CENTRE), Parts { liquidity: true, ..parts(ACCOUNT) });
+        assert_eq!(parts("shared cash"), Parts { netting: false, ..parts(ACCOUNT) });
+        assert_eq!(parts(BLIND), Parts::NONE);
+    }
+
+    #[test]
+    fn a_silo_has_less_than_all_of_the_capital() {
+        let silos: Vec<f64> = plan()
+            .iter()
+            .filter_map(|a| if let Kind::Silo(capital) = a.kind { Some(capital) } else { None })
+            .collect();
+        assert_eq!(silos, [0.5, 2.0 / 3.0, 0.75]);
+    }
+
+    #[test]
+    fn what_is_a_control_or_knows_nothing_is_no_rung() {
+        let of = |f: fn(&Arm) -> bool| plan().into_iter().filter(f).map(|a| a.name).collect::<Vec<_>>();
+        assert_eq!(of(Arm::is_misserved), Wrong::ALL.map(|w| w.name().to_owned()));
+        assert_eq!(of(Arm::is_blind), [BLIND, BLIND_WORKED]);
+        assert!(plan().iter().all(|a| a.control().is_none() && !a.is_step()));
+    }
+}

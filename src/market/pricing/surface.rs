@@ -143,6 +143,16 @@ mod tests {
     }
 
     #[test]
+    fn far_from_the_money_variance_grows_by_the_wings_of_the_formula() {
+        // w → θ/2·φ·(ρ ± 1)·k, so a smile is ρ-times steeper on one side (Gatheral and Jacquier, section 4).
+        let smile = Smile::new(-0.4, 1.1, 0.45).unwrap();
+        let slope = |k: f64| (smile.total_variance(k + 1.0, 0.09) - smile.total_variance(k, 0.09)).abs();
+        let (puts, calls) = (slope(-1e4), slope(1e4));
+        assert!((puts / calls - 1.4 / 0.6).abs() < 1e-6, "{puts} {calls}");
+        assert_eq!(smile.total_variance(0.3, 0.0), 0.0, "at expiry there is none");
+    }
+
+    #[test]
     fn what_allows_arbitrage_is_refused() {
         assert_eq!(Smile::new(1.0, 1.0, 0.5).unwrap_err().what, "rho");
         assert_eq!(Smile::new(-0.5, 1.34, 0.5).unwrap_err().what, "eta");

@@ -134,6 +134,15 @@ mod tests {
     }
 
     #[test]
+    fn of_two_prices_of_a_moment_the_later_one_is_in_force() {
+        let mut t = Twap::new(at(0), at(10));
+        t.observe(at(0), 10.0).unwrap();
+        t.observe(at(0), 30.0).unwrap();
+        assert_eq!(t.mean(at(10)), Some(30.0));
+        assert_eq!(Twap::new(at(5), at(5)).mean(at(9)), None, "an empty window has no mean");
+    }
+
+    #[test]
     fn refuses_what_is_old_or_no_price_and_stays_as_it_was() {
         let mut t = Twap::new(at(0), at(10));
         t.observe(at(5), 50.0).unwrap();
