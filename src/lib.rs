@@ -37,7 +37,7 @@
 //! | [`agents`] | one agent: family, personality, mind, alone and sim books; casting of a roster | place an order |
 //! | [`hive`](mod@crate::hive) | the network: bus, consensus, influence, points, goals, managers | move money |
 //! | [`treasury`] | points to funds, the desk, the last gate, the drawdown breaker | send anything |
-//! | [`execution`] | orders as state machines, the paper venue, reconciliation | approve; do IO |
+//! | [`execution`] | orders as state machines, the paper venue | approve; do IO |
 //! | [`engine`] | speak, respond, snapshot, state hash | know clocks, files, threads |
 //! | [`config`] | `agents.toml` to validated types, every mistake at once | put a default for a mistake |
 //! | [`journal`] | the truth: an append-only, checksummed, hash-chained log; recovery, export | interpret what it stores |

@@ -40,17 +40,6 @@ fn files(dir: &Path) {
         }
     }
     std::fs::write(dir.join("funding.csv"), rates).unwrap();
-    // BTC at two exchanges that take turns at being 1 % dearer.
-    for (n, venue) in ["coinbase", "kraken"].into_iter().enumerate() {
-        let mut text = String::from("timestamp,open,high,low,close,volume\n");
-        for h in 0..HOURS {
-            let at = |h: i64| price(0, h) * if (h / 60) % 2 == n as i64 { 1.01 } else { 1.0 };
-            let (open, close) = (at(h), at(h + 1));
-            let (high, low) = (open.max(close) * 1.002, open.min(close) * 0.998);
-            writeln!(text, "{},{open:.4},{high:.4},{low:.4},{close:.4},100000", h * 3_600).unwrap();
-        }
-        std::fs::write(dir.join(format!("{venue}_BTCUSD_1h.csv")), text).unwrap();
-    }
 }
 
 fn hive(dir: &Path, args: &[&str]) -> Output {
@@ -69,9 +58,6 @@ fn the_lab_tells_what_services_are_worth_and_every_rung_of_it() {
     let dir = tempfile::tempdir().unwrap();
     files(dir.path());
     let feed = "history:spot_1h.csv,funding.csv,perp_1h.csv";
-    let there = ["coinbase_BTCUSD_1h.csv", "kraken_BTCUSD_1h.csv"];
-    let tape = hive(dir.path(), &["data", "import", "--quiet", "--out", "there.tape", there[0], there[1]]);
-    assert!(tape.status.success(), "{}", String::from_utf8_lossy(&tape.stderr));
     let run = hive(
         dir.path(),
         &[
@@ -85,8 +71,6 @@ fn the_lab_tells_what_services_are_worth_and_every_rung_of_it() {
             "--scouts",
             "12",
             "--services",
-            "--elsewhere",
-            "there.tape",
             "--json",
             "r.json",
         ],
@@ -111,40 +95,32 @@ fn the_lab_tells_what_services_are_worth_and_every_rung_of_it() {
     assert_eq!(names, ["carry", "capital", "liquidity"]);
     assert!(r["services"].as_array().unwrap().iter().all(|s| s["saved"].is_f64() && s["to"].is_string()));
     assert!(r["service_controls"]["carry-inverted"]["vs_sum_silo"]["mean"].is_f64());
-    // Whose spot may lie at either exchange gains, here by construction: more than it pays for going there.
-    let tried = &r["services_tried"]["centre+venues"];
-    assert!(
-        tried["worth"]["mean"].as_f64().unwrap() > 0.0 && tried["cost"].as_f64().unwrap() > 0.0,
-        "{tried}"
-    );
-    assert!(said.contains("centre+venues") && tried["over"] == "net-account+B");
-    assert!(r["services_tried"]["net-all+future"].is_null(), "there is no future on that tape");
     // Funding pays here by construction, and who believes the opposite loses.
     assert!(r["arms"]["sum-silo"]["sharpe"].as_f64() > r["arms"]["net-all"]["sharpe"].as_f64());
     assert!(r["service_controls"]["carry-inverted"]["hive_minus_control"]["mean"].as_f64().unwrap() > 0.0);
 }
 
 #[test]
-fn what_is_no_tape_or_tells_of_nothing_elsewhere_is_named() {
+fn what_was_taken_out_is_refused_and_says_so() {
     let dir = tempfile::tempdir().unwrap();
     files(dir.path());
-    let one = hive(dir.path(), &["data", "import", "--quiet", "--out", "one.tape", "kraken_BTCUSD_1h.csv"]);
-    assert!(one.status.success());
     let lab = ["lab", "--quiet", "--feed", "history:perp_1h.csv,spot_1h.csv,funding.csv", "--bar", "4h"];
-    for (tape, services, why) in [
-        ("one.tape", true, "not the spot of two exchanges"),
-        ("perp_1h.csv", true, "make the tape again with `hive data import`"),
-        ("none.tape", true, "none.tape"),
-        ("one.tape", false, "--services"),
+    for (more, why) in [
+        (&["--services", "--elsewhere", "x.tape"][..], "--elsewhere"),
+        (&["--services", "--arms", "net-all steady"], "there is no such system"),
+        (&["--services", "--arms", "+funding with"], "there is no such system"),
     ] {
-        let mut args = lab.to_vec();
-        args.extend(["--elsewhere", tape]);
-        args.extend(services.then_some("--services"));
-        let run = hive(dir.path(), &args);
+        let run = hive(dir.path(), &[&lab[..], more].concat());
         let said = String::from_utf8_lossy(&run.stderr).into_owned();
-        assert_eq!(run.status.code(), Some(2), "{tape}: {said}");
-        assert!(said.contains(why), "{tape}: {said}");
+        assert_eq!(run.status.code(), Some(2), "{more:?}: {said}");
+        assert!(said.contains(why), "{more:?}: {said}");
     }
+    let shipped = hive(dir.path(), &["config", "print-default"]);
+    let text = String::from_utf8_lossy(&shipped.stdout).into_owned();
+    std::fs::write(dir.path().join("old.toml"), text.replace("[desk]", "[desk]\nsteady = true")).unwrap();
+    let run = hive(dir.path(), &["config", "show", "--agents", "old.toml"]);
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(!run.status.success() && said.contains("\"steady\" in [desk] is a setting no more"), "{said}");
 }
 
 #[test]

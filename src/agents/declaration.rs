@@ -155,3 +155,54 @@ impl ParamSpec {
         self.unit == "bars"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn factors(clocks: Clocks) -> Vec<f64> {
+        (0..6).map(|round| clocks.factor(round)).collect()
+    }
+
+    #[test]
+    fn scouts_look_back_over_the_clocks_of_their_round() {
+        assert_eq!(factors(Clocks::Slow), [1.0, 3.0, 1.0, 3.0, 1.0, 3.0]);
+        let third = 1.0 / 3.0;
+        assert_eq!(factors(Clocks::Fast), [1.0, third, 1.0, third, 1.0, third]);
+        assert_eq!(factors(Clocks::Mixed), [1.0, third, 3.0, 1.0, third, 3.0]);
+    }
+
+    #[test]
+    fn every_word_of_the_file_is_a_clock_and_no_other_is() {
+        let words: Vec<&str> = Clocks::WORDS.iter().map(|w| Clocks::parse(w).expect(w).word()).collect();
+        assert_eq!(words, Clocks::WORDS);
+        assert_eq!(Clocks::parse("Slow"), None);
+    }
+
+    #[test]
+    fn scouts_are_voices_only_where_there_is_somebody_to_draw_them_of() {
+        let agent = |family| Declaration {
+            name: "A".to_owned(),
+            family,
+            assets: vec![Selector::Any],
+            side: SideRule::Both,
+            goal: Goal::Automated,
+            personality: String::new(),
+            traits: Traits::default(),
+            params: BTreeMap::new(),
+            funded: true,
+        };
+        let voices = |family, neutral| {
+            Roster {
+                agents: vec![agent(family)],
+                scouts: 7,
+                scouting: Scouting { neutral, clocks: Clocks::Slow },
+                groups: BTreeMap::new(),
+                presets: [Preset::default(); 4],
+            }
+            .voices()
+        };
+        assert_eq!((voices(Family::Trend, false), voices(Family::Trend, true)), (8, 1));
+        assert_eq!((voices(Family::Range, true), voices(Family::RelativeStrength, true)), (8, 8));
+    }
+}

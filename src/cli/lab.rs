@@ -11,11 +11,10 @@ use super::{Failure, print};
 use crate::agents::declaration::{Declaration, Selector};
 use crate::agents::personality::Traits;
 use crate::config::{self, Config};
-use crate::domain::{Family, Goal, SideRule, Stamp, Universe};
+use crate::domain::{Family, Goal, SideRule, Stamp};
 use crate::fills::Costs;
 use crate::lab::against::{self, Other};
 use crate::lab::designed::{self, Known};
-use crate::lab::elsewhere::Elsewhere;
 use crate::lab::joint::{Market, joint};
 use crate::lab::keep::{self, Keep};
 use crate::lab::report::{Facts, Sample, report};
@@ -23,7 +22,6 @@ use crate::lab::study::{StudyError, Tracks};
 use crate::lab::{HIVE, Report, Study, World, arms, bystanders, explain, goaltables, html, services, tables};
 use crate::market::feed::{FeedInfo, FeedMode};
 use crate::runtime::feeds::open as open_feed;
-use crate::runtime::files::open_file;
 use crate::runtime::setup;
 use clap::{Args as ClapArgs, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -78,10 +76,6 @@ struct Options {
     /// accounts of their own and in one that knows all. Best with history:PERPS,SPOT,FUNDING
     #[arg(long, conflicts_with = "against")]
     services: bool,
-    /// Tapes of the same assets in other places, dated futures or the spot of several exchanges: what it would be
-    /// worth to hold them there (with --services; hive data import makes a tape)
-    #[arg(long, value_name = "TAPES", value_delimiter = ',', requires = "services")]
-    elsewhere: Option<Vec<PathBuf>>,
     #[command(flatten)]
     company: company::Axis,
     /// Report before and from this day apart as well
@@ -289,16 +283,13 @@ fn prepare(o: &Options, run: RunOptions) -> Result<Ready, Failure> {
     }
     let mut feed = open_feed(&run.feed(&config)?).map_err(|e| Failure::Usage(e.to_string()))?;
     let settings = setup::settings(&config);
-    let mut world = World::read(feed.as_mut(), config.roster.clone(), settings)
+    let world = World::read(feed.as_mut(), config.roster.clone(), settings)
         .map_err(|e| Failure::Failed(e.to_string()))?;
-    for tape in o.elsewhere.iter().flatten() {
-        world.elsewhere.extend(elsewhere(tape, &world.universe)?);
-    }
     Ok(Ready { run, config, world })
 }
 
 /// The arms of a market.
-fn chosen(o: &Options, world: &World, voices: usize) -> Result<Vec<arms::Arm>, Failure> {
+fn chosen(o: &Options, voices: usize) -> Result<Vec<arms::Arm>, Failure> {
     let mut all = arms::plan(voices);
     if names_part(o.arms.as_deref()) {
         all.extend(arms::without());
@@ -306,14 +297,10 @@ fn chosen(o: &Options, world: &World, voices: usize) -> Result<Vec<arms::Arm>, F
     let mut names = o.arms.clone();
     if o.services {
         let mut own = services::NEEDED.map(str::to_owned).to_vec();
-        let tried = services::tried(&world.elsewhere);
         if names.is_none() {
             own.extend(services::plan().into_iter().map(|a| a.name));
         }
-        own.extend(
-            tried.iter().filter(|a| matches!(a.kind, arms::Kind::Elsewhere(..))).map(|a| a.name.clone()),
-        );
-        all.extend(services::plan().into_iter().chain(tried));
+        all.extend(services::plan());
         names.get_or_insert_default().append(&mut own);
     }
     let Some(names) = &names else { return Ok(all) };
@@ -331,7 +318,7 @@ fn run_one(o: &Options, ready: &Ready, keep: &Keep) -> Result<Done, Failure> {
         Stamp::parse(s).map(day).ok_or_else(bad)
     });
     let voices = config.roster.voices();
-    let arms = chosen(o, world, voices)?;
+    let arms = chosen(o, voices)?;
     let seeds: Vec<u64> = (0..u64::from(o.seeds)).map(|i| config.seed + i).collect();
     let study = Study { world, seeds, arms, key: key(config, world) };
     let walk = ((o.arms.is_none() && !o.services)
@@ -392,19 +379,6 @@ fn serve(config: &mut Config) {
         }
     }
     config.desk.gross_max = config.desk.gross_max.min(services::GROSS_MAX);
-}
-
-/// The market's assets in other places.
-fn elsewhere(tape: &Path, universe: &Universe) -> Result<Vec<Elsewhere>, Failure> {
-    let named = tape.display().to_string();
-    let bad = |why: String| Failure::Usage(format!("--elsewhere {named}: {why}"));
-    let file = open_file(tape).map_err(|e| bad(e.to_string()))?;
-    let found = Elsewhere::read(&file, universe).map_err(|e| bad(e.to_string()))?;
-    if found.is_empty() {
-        let none = "it has no dated future, and not the spot of two exchanges, of an asset whose perp is in the market";
-        return Err(bad(none.to_owned()));
-    }
-    Ok(found)
 }
 
 /// The hive of another file on the same tape, what is known of it, and the key of its results.
@@ -482,7 +456,7 @@ fn key(config: &Config, world: &World) -> String {
     let program =
         std::env::current_exe().and_then(std::fs::read).map(|b| blake3::hash(&b).to_hex().to_string());
     format!(
-        "{} {} {} {} {} {} {} {}",
+        "{} {} {} {} {} {} {}",
         program.unwrap_or_else(|_| env!("CARGO_PKG_VERSION").to_owned()),
         world.info.data_hash,
         config::roster_hash(config),
@@ -495,8 +469,7 @@ fn key(config: &Config, world: &World) -> String {
             .iter()
             .map(|i| format!("{}/{:?}", i.symbol, i.kind))
             .collect::<Vec<_>>()
-            .join(","),
-        blake3::hash(format!("{:?}", world.elsewhere).as_bytes()).to_hex()
+            .join(",")
     )
 }
 

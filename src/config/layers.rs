@@ -5,7 +5,7 @@ use super::Config;
 use super::problem::{nearest, quoted, suggest};
 use super::reader::{Key, Reader, Value};
 use super::setting::{Draft, Given, Setting, is_name};
-use super::table::{ORDERED, SETTINGS, setting};
+use super::table::{ORDERED, REMOVED, SETTINGS, removed, setting, variable_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use toml::de::DeTable;
@@ -146,6 +146,11 @@ impl Layers {
             reader.report(key.span().start, format!("there is no manager {name} in [managers]"), hint);
             return;
         }
+        if let Some(hint) = removed(&path) {
+            let message = format!("{} in [{prefix}] is a setting no more", quoted(key.get_ref()));
+            reader.report(key.span().start, message, hint.to_owned());
+            return;
+        }
         let mut known = names(prefix);
         known.extend((prefix == "costs").then_some("venue"));
         reader.unknown(key, "key", &format!("[{prefix}]"), known.iter().copied());
@@ -259,6 +264,10 @@ impl Layers {
                 self.give(reader, &Override { path, value, origin });
                 continue;
             }
+            if let Some((_, hint)) = REMOVED.iter().find(|(path, _)| variable_of(path) == name) {
+                reader.report_elsewhere(&name, "this is a setting no more".to_owned(), (*hint).to_owned());
+                continue;
+            }
             // Two slips at most, and one in a short name: others may use the prefix as well.
             let bare = |n: &str| n.len() - "HIVE_".len();
             let near = nearest(&name, all.iter().map(|(v, _)| v.as_str()))
@@ -277,8 +286,13 @@ impl Layers {
             Origin::Default | Origin::File(..) => "override",
         };
         let Some(setting) = setting(&given.path) else {
-            let message = format!("unknown setting {}", quoted(&given.path));
-            let hint = suggest(&given.path, SETTINGS.iter().map(|s| s.path));
+            let (message, hint) = match removed(&given.path) {
+                Some(hint) => (format!("{} is a setting no more", quoted(&given.path)), hint.to_owned()),
+                None => {
+                    let known = SETTINGS.iter().map(|s| s.path);
+                    (format!("unknown setting {}", quoted(&given.path)), suggest(&given.path, known))
+                }
+            };
             reader.report_elsewhere(source, message, hint);
             return;
         };

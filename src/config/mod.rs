@@ -145,11 +145,6 @@ impl Config {
     pub fn tariff(&self) -> Tariff {
         Tariff { base: self.costs, venues: self.venues.clone() }
     }
-
-    /// The account's drawdown at which the desk halts, `[risk] drawdown_halt`.
-    pub fn breaker_drawdown(&self) -> f64 {
-        self.risk.drawdown_halt
-    }
 }
 
 /// The text of the file that is built in, comments and all.

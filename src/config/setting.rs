@@ -4,6 +4,7 @@
 use super::Config;
 use super::problem::{quoted, suggest};
 use super::reader::{as_number, bounds_hint, is_number, type_name};
+use super::table::variable_of;
 use crate::agents::declaration::Clocks;
 use crate::agents::pace::Trades;
 use crate::domain::{Holds, Money, Span, money};
@@ -245,10 +246,9 @@ pub(super) fn is_name(text: &str, chars_max: usize) -> bool {
 }
 
 impl Setting {
-    /// The variable that sets it: `HIVE_DESK_PATIENCE`; the prefix `hive.` is not said twice.
+    /// The variable that sets it: `HIVE_DESK_PATIENCE`.
     pub fn variable(&self) -> String {
-        let path = self.path.strip_prefix("hive.").unwrap_or(self.path);
-        format!("HIVE_{}", path.replace('.', "_").to_uppercase())
+        variable_of(self.path)
     }
 
     /// As people call it: `patience in [desk]`.

@@ -103,7 +103,6 @@ pub static SETTINGS: &[Setting] = &[
     row("desk.vol_span_days", number(1.0, 1_000.0), "days", "memory of the volatility of the aim", |d| Some(Slot::Number(&mut d.config.desk.vol_span_days))),
     row("desk.risk_multiple_max", number(0.1, 100.0), "×", "fuse on the risk multiple k", |d| Some(Slot::Number(&mut d.config.desk.risk_multiple_max))),
     row("desk.gross_max", number(0.05, 20.0), EQUITY, "cap on gross exposure", |d| Some(Slot::Number(&mut d.config.desk.gross_max))),
-    later("false", row("desk.steady", Kind::Flag, "", "size by the volatility that is expected (pooled HAR), not by the last month's alone", |d| Some(Slot::Flag(&mut d.config.desk.steady)))),
     row("desk.gross_max_spot", number(0.05, 1.0), EQUITY, "the same on spot venues, where nothing is lent", |d| Some(Slot::Number(&mut d.config.desk.gross_max_spot))),
 
     row("funds.rebalance_days", whole(1, 365), "days", "time between two spreads of funds", |d| Some(Slot::Small(&mut d.config.funds.rebalance_days))),
@@ -176,6 +175,30 @@ pub(super) static ORDERED: &[(&str, &str, bool, &str)] = &[
         "the manager would widen and narrow at once",
     ),
 ];
+
+/// Settings that are gone and that an older file may still have, each with what to do about it.
+pub(super) static REMOVED: &[(&str, &str)] = &[
+    ("desk.steady", "steady risk earned nothing (docs/experiments.md) and is gone; remove it"),
+    (
+        "managers.fast.patience_min",
+        "the manager turns the width of the band or zone; use width_min and width_max",
+    ),
+    (
+        "managers.fast.patience_max",
+        "the manager turns the width of the band or zone; use width_min and width_max",
+    ),
+];
+
+/// What to do about a setting of this path that is gone.
+pub(super) fn removed(path: &str) -> Option<&'static str> {
+    REMOVED.iter().find(|(p, _)| *p == path).map(|(_, hint)| *hint)
+}
+
+/// The variable that sets a path: `HIVE_DESK_PATIENCE`; the prefix `hive.` is not said twice.
+pub(super) fn variable_of(path: &str) -> String {
+    let path = path.strip_prefix("hive.").unwrap_or(path);
+    format!("HIVE_{}", path.replace('.', "_").to_uppercase())
+}
 
 /// The setting of this path.
 pub fn setting(path: &str) -> Option<&'static Setting> {

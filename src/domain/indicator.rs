@@ -116,3 +116,38 @@ impl Indicator {
         matches!(self, Ema(_) | Mean(_) | Highest(_) | Lowest(_) | PivotHigh(_) | PivotLow(_))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Indicator::*;
+
+    const OF_BARS: [fn(u16) -> Indicator; 14] = [
+        Ema, Mean, ZScore, Return, Score, Highest, Lowest, Sigma, Efficiency, PivotHigh, PivotLow, Activity,
+        Node, Rank,
+    ];
+    const OF_STRUCTURES: [Indicator; 14] = [
+        Gain, Spread, Imbalance, Edge, Basis, Carry, Implied, Forecast, Rich, Inventory, Hours, Away, Way,
+        Mispriced,
+    ];
+
+    #[test]
+    fn those_of_bars_have_a_window_and_no_place() {
+        for of in OF_BARS {
+            assert_eq!((of(17).window(), of(17).place()), (17, None), "{:?}", of(17));
+        }
+    }
+
+    #[test]
+    fn those_of_structures_have_each_a_place_of_its_own_and_no_window() {
+        let places: Vec<usize> = OF_STRUCTURES.iter().filter_map(|i| i.place()).collect();
+        assert_eq!(places, (0..OF_STRUCTURES.len()).collect::<Vec<_>>());
+        assert!(OF_STRUCTURES.iter().all(|i| i.window() == 0 && !i.is_price()));
+    }
+
+    #[test]
+    fn averages_extremes_and_pivots_are_prices() {
+        let prices: Vec<Indicator> = OF_BARS.iter().map(|of| of(3)).filter(|i| i.is_price()).collect();
+        assert_eq!(prices, [Ema(3), Mean(3), Highest(3), Lowest(3), PivotHigh(3), PivotLow(3)]);
+    }
+}

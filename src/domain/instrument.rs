@@ -188,23 +188,85 @@ impl Universe {
         self.assets.binary_search_by(|a| a.name.as_str().cmp(name)).ok().map(|i| &self.assets[i])
     }
 
-    /// The instrument in which the desk expresses an aim at this asset.
-    pub fn listed(&self, asset: AssetId) -> Option<&Instrument> {
-        self.instruments.iter().find(|i| i.asset == asset)
-    }
-
     /// What the desk trades: one instrument an asset, in the order of the assets.
     pub fn desk(&self) -> &[Instrument] {
         &self.instruments[..self.assets.len().min(self.instruments.len())]
     }
 
-    /// All instruments of an asset, in their order.
-    pub fn of(&self, asset: AssetId) -> impl Iterator<Item = &Instrument> {
-        self.instruments.iter().filter(move |i| i.asset == asset)
-    }
-
     /// An asset's name; ids come from this universe.
     pub fn name(&self, asset: AssetId) -> &str {
         self.assets.get(asset.index()).map_or("?", |a| a.name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn universe() -> Universe {
+        let asset = |(i, name): (usize, &str)| Asset {
+            id: AssetId(i as u16),
+            name: name.to_owned(),
+            money_like: false,
+            first: Stamp(0),
+        };
+        let instrument = |(i, asset): (usize, u16)| Instrument {
+            id: InstrumentId(i as u16),
+            asset: AssetId(asset),
+            symbol: format!("S{i}"),
+            kind: InstrumentKind::Perp,
+            venue: String::new(),
+            quote: None,
+            terms: Terms::Plain,
+            tick: Decimal::ONE,
+            lot: Decimal::ONE,
+            min_notional: Decimal::ZERO,
+        };
+        Universe {
+            assets: ["ADA", "BTC", "ETH"].into_iter().enumerate().map(asset).collect(),
+            instruments: [0, 1, 2, 1, 1].into_iter().enumerate().map(instrument).collect(),
+            by_volume: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn assets_are_found_by_their_whole_name() {
+        let u = universe();
+        assert_eq!(u.asset("ETH").map(|a| a.id), Some(AssetId(2)));
+        assert!(["ET", "ETHX", "eth", ""].iter().all(|n| u.asset(n).is_none()));
+        assert_eq!((u.name(AssetId(1)), u.name(AssetId(9))), ("BTC", "?"));
+    }
+
+    #[test]
+    fn the_desk_trades_the_first_instrument_of_each_asset() {
+        let mut u = universe();
+        let symbols: Vec<&str> = u.desk().iter().map(|i| i.symbol.as_str()).collect();
+        assert_eq!(symbols, ["S0", "S1", "S2"]);
+        u.instruments.truncate(2);
+        assert_eq!(u.desk().len(), 2, "as many as there are");
+    }
+
+    #[test]
+    fn kinds_are_read_by_the_names_they_are_shown_by() {
+        for kind in InstrumentKind::ALL {
+            assert_eq!(InstrumentKind::parse(kind.text()), Some(kind));
+            assert_eq!(format!("{kind:>8}").len(), 8, "they stand in columns");
+        }
+        assert_eq!(InstrumentKind::parse("swap"), None);
+        let owned = InstrumentKind::ALL.into_iter().filter(|k| k.is_owned() && k.can_short());
+        assert_eq!(owned.collect::<Vec<_>>(), [InstrumentKind::Margin], "coins are short on margin alone");
+    }
+
+    #[test]
+    fn only_contracts_end() {
+        let expiry = Stamp(9);
+        let option = Terms::Option { expiry, strike: 1.0, call: true, inverse: false };
+        for terms in [Terms::Future { expiry }, option, Terms::Move { fixing: Stamp(1), expiry }] {
+            assert_eq!(terms.expiry(), Some(expiry), "{terms:?}");
+        }
+        let pool = Terms::Pool { fee_ppm: 3_000, concentrated: true };
+        for terms in [Terms::Plain, pool, Terms::Rates { taker_ppm: 1, maker_ppm: -1 }] {
+            assert_eq!(terms.expiry(), None, "{terms:?}");
+        }
     }
 }

@@ -30,7 +30,7 @@ use crate::domain::Stamp;
 use serde::{Deserialize, Serialize};
 
 /// Version of the snapshot's layout; raised when any type of the state changes.
-pub const VERSION: u32 = 14;
+pub const VERSION: u32 = 15;
 
 /// Why a snapshot is of no use.
 #[derive(Debug, thiserror::Error)]

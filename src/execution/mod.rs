@@ -2,7 +2,6 @@
 //!
 //! - [`Venue`]: what any place to trade must do; [`paper`] is the one inside the house.
 //! - [`orders`]: every order from sending to its end; decides which fills are booked (each once).
-//! - [`reconcile`](mod@reconcile): the venue's positions against the books.
 //!
 //! The way of an order: `Gate::approve` → [`OrderTracker::sent`] → [`Venue::submit`] → the venue fills
 //! → [`OrderTracker::on_fill`] says whether to book → `Ledger::trade`.
@@ -12,12 +11,10 @@
 
 pub mod orders;
 pub mod paper;
-pub mod reconcile;
 pub mod venue;
 
 pub use orders::{OrderCounts, OrderError, OrderTracker, Tracked, Verdict};
 pub use paper::PaperVenue;
-pub use reconcile::{Mismatch, reconcile};
 pub use venue::{Venue, VenueError};
 
 #[cfg(test)]

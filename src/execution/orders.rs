@@ -9,7 +9,7 @@
 //! 4. An order whose fate is not known stays until it is known (law 8); it is never dropped.
 //! 5. Bounded: at most [`FINISHED_MAX`] finished orders are remembered.
 
-use super::venue::{Venue, is_venue_order};
+use super::venue::is_venue_order;
 use crate::domain::{Decimal, Fill, InstrumentId, OrderId, OrderStatus, Stamp};
 use crate::treasury::ApprovedOrder;
 use serde::{Deserialize, Serialize};
@@ -176,19 +176,6 @@ impl OrderTracker {
             self.finish(id);
         }
         Ok(())
-    }
-
-    /// With a venue that answers at once, as the paper venue does: what no longer works there without
-    /// being filled was taken back. (A live venue is asked by id instead, law 8.)
-    pub fn sync(&mut self, venue: &impl Venue) {
-        let works = |o: &Tracked| venue.working(o.instrument).is_some_and(|(id, _)| id == o.id);
-        let gone: Vec<OrderId> = self.open().filter(|o| !works(o)).map(|o| o.id).collect();
-        for id in gone {
-            if let Some(order) = self.orders.get_mut(&id) {
-                order.status = OrderStatus::Cancelled;
-                self.finish(id);
-            }
-        }
     }
 
     /// Whether to book a fill, once and for all: asked again, it is a duplicate.

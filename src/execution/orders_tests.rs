@@ -4,9 +4,9 @@
 
 use super::*;
 use crate::domain::{AgentId, OrderKind};
-use crate::execution::PaperVenue;
 use crate::execution::fixtures::{dec, order};
 use crate::execution::venue::VENUE_ORDERS;
+use crate::execution::{PaperVenue, Venue};
 use crate::ledger::Ledger;
 use proptest::prelude::*;
 
@@ -120,9 +120,10 @@ fn what_the_venue_took_back_is_cancelled_here() {
     for id in 1..=2 {
         let o = order(id, 0, "1", 0);
         t.sent(&o).unwrap();
-        venue.submit(&o, OrderKind::Market).unwrap();
+        let gone = venue.submit(&o, OrderKind::Market).unwrap();
+        assert_eq!(gone, (id == 2).then_some(OrderId(1)));
+        gone.into_iter().for_each(|old| t.set(old, OrderStatus::Cancelled).unwrap());
     }
-    t.sync(&venue);
     assert_eq!(status(&t), OrderStatus::Cancelled);
     assert_eq!(t.open().map(|o| o.id).collect::<Vec<_>>(), [OrderId(2)]);
 }

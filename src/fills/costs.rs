@@ -165,3 +165,39 @@ impl std::fmt::Display for Costs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_on_margin_pays_the_contracts_rate_and_what_is_owned_the_coins() {
+        let rates = PerKind { spot: 1.0, perp: 2.0 };
+        for kind in InstrumentKind::ALL {
+            let owned = kind.is_owned();
+            assert_eq!(rates.of(kind), if owned { 1.0 } else { 2.0 }, "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_flat_charge_knows_nothing_but_itself() {
+        let (flat, bars) = (Costs::Flat(0.0007), Costs::default());
+        assert_eq!((flat.delivery(), flat.in_coins()), (0.0, true));
+        assert_eq!((bars.delivery(), bars.in_coins()), (charge::DELIVERY_RATE, true));
+        let money = Costs::Bars(BarCosts { fee_in_coins: false, ..BarCosts::default() });
+        assert!(!money.in_coins());
+    }
+
+    #[test]
+    fn a_tariff_says_which_venues_have_costs_of_their_own() {
+        let mut tariff = Tariff::from(Costs::default());
+        let plain = tariff.to_string();
+        assert!(plain.starts_with("B (") && !tariff.is_flat());
+        for venue in ["kraken", "binance"] {
+            tariff.venues.insert(venue.to_owned(), Costs::default());
+        }
+        assert_eq!(tariff.to_string(), format!("{plain}, its own at binance kraken"));
+        let flat = Tariff::from(Costs::Flat(0.0007));
+        assert!(flat.is_flat() && flat.to_string().starts_with("flat 7 bp a side"), "{flat}");
+    }
+}

@@ -59,3 +59,37 @@ impl Bus {
         self.acted_on[agent]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::AgentId;
+    use crate::domain::message::{CarryQuote, Stance, StanceVerb};
+
+    #[test]
+    fn messages_are_numbered_from_one_in_the_order_of_delivery() {
+        let (mut bus, mut out) = (Bus::new(2), Vec::new());
+        let quote = |value| Body::Carry(CarryQuote { value, days: 7.0 });
+        for n in 1..=3 {
+            let from = Speaker::Agent(AgentId(n as u32 % 2));
+            let id = bus.deliver(Stamp(n), from, Some(AssetId(4)), quote(n as f64), &mut out);
+            assert_eq!(id, MessageId(n as u64));
+        }
+        assert_eq!(out.iter().map(|m| m.id.0).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(out[2].body, quote(3.0), "as it was said");
+        assert_eq!((bus.sent(0), bus.sent(1), bus.counts().carry), (1, 2, 3));
+    }
+
+    #[test]
+    fn a_stance_counts_whom_it_names_as_heard() {
+        let (mut bus, mut out) = (Bus::new(1), Vec::new());
+        let stance =
+            |because| Stance { verb: StanceVerb::Keeps, own: 0.1, result: 0.2, factors: [None; 6], because };
+        let one = Some(MessageId(9));
+        for because in [[None; 3], [one, None, None], [one, Some(MessageId(8)), None]] {
+            let body = Body::Stance(stance(because));
+            bus.deliver(Stamp(0), Speaker::Agent(AgentId(0)), None, body, &mut out);
+        }
+        assert_eq!((bus.sent(0), bus.acted_on(0), bus.counts().stance), (3, 3, 3));
+    }
+}

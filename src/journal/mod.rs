@@ -34,14 +34,12 @@ use segment::{HEADER, Header};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Frames that wait for a commit at most; the next append commits them.
 pub const GROUP_FRAMES_MAX: usize = 4_096;
 /// Bytes that wait for a commit at most, beside the largest frame.
 pub const GROUP_BYTES_MAX: usize = 8 << 20;
-/// How long a frame that somebody waits for may wait for company.
-pub const GROUP_WAIT_MAX: Duration = Duration::from_millis(5);
 
 /// What is journalled. The journal itself treats all alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +164,6 @@ pub struct Journal {
     link: Link,
     waiting: Vec<u8>,
     waiting_frames: usize,
-    waiting_since: Option<Instant>,
     unsynced: bool,
     acknowledged: u64,
     failed: Option<String>,
@@ -218,7 +215,6 @@ impl Journal {
             link: seen.link,
             waiting: Vec::new(),
             waiting_frames: 0,
-            waiting_since: None,
             // What was read may be in memory only: the process before this one may have died unsynced.
             unsynced: seen.frames > 0,
             acknowledged: 0,
@@ -244,16 +240,10 @@ impl Journal {
         self.link = frame::encode(&mut self.waiting, &frame);
         self.last_seq = seq;
         self.waiting_frames += 1;
-        self.waiting_since.get_or_insert_with(Instant::now);
         if self.waiting_frames >= GROUP_FRAMES_MAX || self.waiting.len() >= GROUP_BYTES_MAX {
             self.commit()?;
         }
         Ok(seq)
-    }
-
-    /// Whether a frame waits as long as it may: then it is time to commit.
-    pub fn due(&self) -> bool {
-        self.waiting_since.is_some_and(|since| since.elapsed() >= GROUP_WAIT_MAX)
     }
 
     /// Hands what waits to the system, without waiting for the disk: survives the process, not the
@@ -267,7 +257,7 @@ impl Journal {
         self.check("writing", written)?;
         self.size += self.waiting.len() as u64;
         self.waiting.clear();
-        (self.waiting_frames, self.waiting_since, self.unsynced) = (0, None, true);
+        (self.waiting_frames, self.unsynced) = (0, true);
         Ok(())
     }
 

@@ -8,18 +8,15 @@
 //! 2. An aim moves only where the asset has a price and a volatility now, as an agent's would.
 //! 3. The drawdown breaker is off: a baseline is not to lose by being switched off.
 
-use super::elsewhere::Holding;
 use super::parts::Parts;
 use super::stream::{Meter, Track, receipts};
 use crate::agents::Agent;
-use crate::agents::alone::unit;
 use crate::agents::pace::{Pace, Width};
 use crate::agents::personality::{Preset, Traits};
 use crate::agents::strategies::Strategy;
 use crate::agents::{Cast, Slot};
 use crate::domain::{
-    AgentId, AssetId, Body, Digest, Event, Family, Goal, InstrumentId, MarketEvent, SideRule, Span, Stamp,
-    Universe, money,
+    AgentId, AssetId, Body, Digest, Event, Family, Goal, MarketEvent, SideRule, Stamp, Universe, money,
 };
 use crate::engine::real::{BarrierContext, Real, RealSpec};
 use crate::engine::services::ServiceSpec;
@@ -29,8 +26,6 @@ use crate::hive::managers::Knobs;
 use crate::ledger::Ledger;
 use crate::treasury::BreakerSettings;
 
-/// Both sides of spot and perp, 12 and 7 bp: from here on carry is worth entering for its own sake.
-const ROUND_TRIP: f64 = 0.0038;
 /// A drawdown that no account reaches.
 pub const NO_BREAKER: BreakerSettings = BreakerSettings { drawdown_max: 1e6 };
 
@@ -75,15 +70,6 @@ impl Account {
                 self.real.services.hear(cast.structures[spoken.structure].asset, at, quote);
             }
         }
-    }
-
-    /// Where what funding pays points, at unit risk: V over what going in and out of spot costs, at most 1. Not
-    /// after a day without news.
-    pub fn funding_voice(&self, asset: usize, at: Stamp, speak: &Speak) -> f64 {
-        let unit = unit(speak.market.listings[asset].sigma);
-        let quote = self.real.services.quotes[asset].filter(|q| at.since(q.at).0 <= Span::DAY.0);
-        let heard = quote.map_or(0.0, |q| (q.value.value / ROUND_TRIP).clamp(-1.0, 1.0));
-        if unit.is_finite() { unit * heard } else { 0.0 }
     }
 
     /// A market event that counted.
@@ -137,19 +123,6 @@ impl Account {
         }
         let now = BarrierContext { spec: &self.spec, settings: &self.settings, at, listings, board };
         self.real.decide(&now, &Knobs::HOME, &mut self.decisions, &mut self.out);
-    }
-
-    /// What the desk of the account holds of an asset, of it in spot, and what a carry agent last said of it.
-    pub fn holding(&self, asset: usize) -> Holding {
-        let id = InstrumentId(asset as u16);
-        let desk = &self.real.desk;
-        let net = self.spec.desk.atoms(id).quantity(desk.held(id));
-        Holding {
-            net: money::to_estimate(net),
-            spot: money::to_estimate(self.real.services.carried[asset]),
-            carry: self.real.services.quotes[asset],
-            equity: money::to_estimate(self.real.equity()),
-        }
     }
 
     /// See [`receipts`].

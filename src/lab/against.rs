@@ -78,7 +78,6 @@ pub fn world(of: &World, roster: crate::agents::declaration::Roster, settings: S
         barriers: of.barriers,
         roster,
         settings,
-        elsewhere: of.elsewhere.clone(),
     }
 }
 

@@ -6,7 +6,6 @@
 
 use super::company;
 use super::controls::Control;
-use super::elsewhere::Rule;
 use super::misserved::Wrong;
 use super::parts::Parts;
 use crate::agents::pace::Trades;
@@ -123,8 +122,6 @@ pub enum Kind {
     BuyAndHold,
     /// One account.
     Account(Weighing, Follows),
-    /// The same, sized by the volatility that is expected.
-    Steady,
     /// Time-series and cross-sectional momentum over six look-backs, in an account of the same kind.
     Momentum(Follows),
     /// The engine, listening with a fixed λ: voices all alike, no points, no managers.
@@ -145,10 +142,6 @@ pub enum Kind {
     Misserved(Wrong),
     /// All voices in one account that serves itself.
     Central(Parts),
-    /// All voices and, an eighth of them all, one that goes with what funding pays (+1) or against it (−1).
-    Funded(f64),
-    /// An account of these parts that may hold its assets elsewhere.
-    Elsewhere(Rule, Parts),
     /// A desk that knows nothing, in an account that serves itself.
     Blind(Parts),
     /// All voices in one account, and the carry in another with this part of the capital.
@@ -281,11 +274,6 @@ impl Arm {
         matches!(self.kind, Kind::Blind(_))
     }
 
-    /// Whether it has a service that was tried and is not in the hive.
-    pub fn is_tried(&self) -> bool {
-        matches!(self.kind, Kind::Funded(_) | Kind::Elsewhere(..))
-    }
-
     /// Whether it is only a step of a curve, and no line of the ladder.
     pub fn is_step(&self) -> bool {
         self.name.starts_with("voices-") || self.name.starts_with("bare ")
@@ -295,6 +283,11 @@ impl Arm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+    use crate::hive::settings::{
+        AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager,
+    };
+    use crate::runtime::setup;
 
     #[test]
     fn names_are_unique_and_the_needed_ones_are_there() {
@@ -308,5 +301,93 @@ mod tests {
         assert_eq!(few, ["alone", "net-eq", "net-hrp", "tsmom6", "net-all", "hive"]);
         assert_eq!(choose(&all, &["net-hpr".to_owned()]), Err("net-hpr".to_owned()));
         assert!(!plan(36).iter().any(|a| a.name == "voices-36"));
+    }
+
+    #[test]
+    fn an_account_follows_as_the_desk_at_once_or_to_the_edge_of_a_zone() {
+        let mut desk = setup::settings(&Config::default());
+        (desk.desk.patience, desk.desk.band, desk.desk.trades) = (0.3, 0.4, Trades::Band);
+        let of = |follows: Follows| {
+            let s = follows.settings(&desk);
+            assert_eq!(s.desk.target_vol, desk.desk.target_vol, "the risk is the same");
+            (s.desk.patience, s.desk.trades, s.desk.band)
+        };
+        assert_eq!(of(Follows::Desk), (0.3, Trades::Band, 0.4));
+        assert_eq!(of(Follows::AtOnce), (1.0, Trades::Band, 0.0));
+        assert_eq!(of(Follows::Zone), (1.0, Trades::Zone, 0.4));
+    }
+
+    #[test]
+    fn what_is_left_out_is_gone_and_the_rest_is_as_it_was() {
+        let mut full = setup::settings(&Config::default());
+        full.managers = Managers {
+            low_risk: Some(LowRiskManager::default()),
+            big_money: Some(BigMoneyManager::default()),
+            fast: Some(FastManager::default()),
+            automated: Some(AutomatedManager::default()),
+            asset: Some(AssetManager::default()),
+        };
+        (full.listening.voice_by_points, full.funds.by_points) = (true, true);
+        let without = |left: Left| {
+            let mut s = full.clone();
+            left.out(&mut s);
+            s
+        };
+        let managers = |s: &Settings| {
+            let m = s.managers;
+            [
+                m.low_risk.is_some(),
+                m.big_money.is_some(),
+                m.fast.is_some(),
+                m.automated.is_some(),
+                m.asset.is_some(),
+            ]
+        };
+        let each = [Left::LowRisk, Left::BigMoney, Left::Fast, Left::Automated, Left::Asset];
+        for (n, left) in each.into_iter().enumerate() {
+            let s = without(left);
+            let there: [bool; 5] = std::array::from_fn(|i| i != n);
+            assert_eq!(managers(&s), there, "{left:?}");
+            assert_eq!((s.funds, s.listening), (full.funds, full.listening), "{left:?}");
+        }
+        assert_eq!(managers(&without(Left::Managers)), [false; 5]);
+        let s = without(Left::StopOut);
+        assert_eq!((s.funds.drawdown_max, managers(&s)), (NO_LIMIT, [true; 5]));
+        let s = without(Left::Points);
+        assert!(!s.listening.voice_by_points && !s.funds.by_points && managers(&s) == [true; 5]);
+    }
+
+    #[test]
+    fn parts_are_left_out_only_where_they_are_named() {
+        let plain = plan(276);
+        let parts = without();
+        assert_eq!(parts.len(), Left::ALL.len());
+        assert!(parts.iter().all(|p| plain.iter().all(|a| a.name != p.name)));
+        let all: Vec<Arm> = plain.into_iter().chain(parts).collect();
+        let few = choose(&all, &["hive −F".to_owned()]).unwrap();
+        assert_eq!(few.last().map(|a| a.kind), Some(Kind::Without(Left::Fast)));
+    }
+
+    #[test]
+    fn only_accounts_and_books_alone_are_weighed_by_a_rule() {
+        let rule = |name: &str| plan(276).into_iter().find(|a| a.name == name).unwrap().kind.weighing();
+        assert_eq!(rule("alone+self"), Some(Weighing::Own));
+        assert_eq!(rule("net-hedge"), Some(Weighing::Hedge));
+        assert_eq!(rule("voices-9"), Some(Weighing::Voices(9)));
+        for name in ["buy-and-hold", "tsmom6", "hive", "bare λ=½", "alone+band"] {
+            assert_eq!(rule(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn steps_of_a_curve_and_controls_are_no_lines_of_the_ladder() {
+        let all = plan(100);
+        let steps: Vec<&str> = all.iter().filter(|a| a.is_step()).map(|a| a.name.as_str()).collect();
+        assert_eq!(
+            steps,
+            ["bare λ=¼", "bare λ=½", "bare λ=¾", "voices-9", "voices-18", "voices-36", "voices-72"]
+        );
+        let controls = all.iter().filter_map(Arm::control).collect::<Vec<_>>();
+        assert_eq!(controls, Control::ALL);
     }
 }

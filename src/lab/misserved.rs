@@ -113,3 +113,75 @@ impl Rewrite {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Receipt, Service};
+    use crate::engine::structures::Spoken;
+
+    /// Two carry agents' places, each heard of the other where they are exchanged.
+    fn rewrite(wrong: Wrong) -> Rewrite {
+        Rewrite { wrong, late: vec![VecDeque::new(); 2], other: vec![1, 0] }
+    }
+
+    /// What is heard on a day of a quote of this value at place 0.
+    fn heard(rewrite: &mut Rewrite, day: i64, value: f64) -> Vec<(usize, f64)> {
+        let body = Body::Carry(CarryQuote { value, days: 14.0 });
+        let mut said = Said { structured: vec![Spoken { structure: 0, body }], ..Said::default() };
+        rewrite.words(Stamp(day * Span::DAY.0), &mut said);
+        let told = |s: &Spoken| match s.body {
+            Body::Carry(q) => (s.structure, q.value),
+            _ => panic!("no quote"),
+        };
+        said.structured.iter().map(told).collect()
+    }
+
+    #[test]
+    fn what_is_said_is_turned_round_made_rich_or_given_to_another_asset() {
+        assert_eq!(heard(&mut rewrite(Wrong::Inverted), 0, 0.004), [(0, -0.004)]);
+        assert_eq!(heard(&mut rewrite(Wrong::Rich), 0, -0.004), [(0, 0.05)]);
+        assert_eq!(heard(&mut rewrite(Wrong::Permuted), 0, 0.004), [(1, 0.004)]);
+        assert_eq!(heard(&mut rewrite(Wrong::Side), 0, 0.004), [(0, 0.004)], "that is the makers' lot");
+    }
+
+    #[test]
+    fn what_is_late_is_the_newest_that_is_three_days_old() {
+        let mut late = rewrite(Wrong::Late);
+        for day in 0..3 {
+            assert_eq!(heard(&mut late, day, day as f64), [], "nothing is that old on day {day}");
+        }
+        for day in 3..9 {
+            assert_eq!(heard(&mut late, day, day as f64), [(0, (day - 3) as f64)]);
+        }
+        assert_eq!(heard(&mut late, 30, 30.0), [(0, 8.0)], "after silence the last of before");
+    }
+
+    #[test]
+    fn what_is_shifted_is_half_a_year_old() {
+        let mut shifted = rewrite(Wrong::Shifted);
+        assert_eq!(heard(&mut shifted, 0, 1.0), []);
+        assert_eq!(heard(&mut shifted, 181, 2.0), []);
+        assert_eq!(heard(&mut shifted, 182, 3.0), [(0, 1.0)]);
+        assert_eq!(heard(&mut shifted, 364, 4.0), [(0, 3.0)]);
+    }
+
+    #[test]
+    fn other_words_pass_as_they_are() {
+        let body = Body::Receipt(Receipt { service: Service::Carry, saved: 3.0, notional: 9.0 });
+        for wrong in Wrong::ALL {
+            let mut said = Said { structured: vec![Spoken { structure: 1, body }], ..Said::default() };
+            rewrite(wrong).words(Stamp(0), &mut said);
+            let [one] = said.structured.as_slice() else { panic!("{wrong:?} lost it") };
+            assert_eq!((one.structure, one.body), (1, body), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn names_and_lines_tell_them_apart() {
+        let mut names: Vec<&str> = Wrong::ALL.iter().flat_map(|w| [w.name(), w.what()]).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 2 * Wrong::ALL.len());
+    }
+}

@@ -4,8 +4,8 @@
 //! Entry points: [`arms::plan`] for what is tried, [`trial::trial`] for one seed, [`study`] for all of
 //! them on both cores, [`report::report`] for the JSON contract, [`against`] for two hives in one
 //! experiment, [`html::page`] for the pictures, [`explain::explain`] for the words, [`page::page`] for the
-//! cockpit, [`services`] for agents that serve each other, [`served`] for what is said of them, [`elsewhere`] for
-//! the same asset in other places, [`working`] for what working orders costs, [`goals`] for what is compared beside the
+//! cockpit, [`services`] for agents that serve each other, [`served`] for what is said of them,
+//! [`working`] for what working orders costs, [`goals`] for what is compared beside the
 //! Sharpe ratio, [`joint`] for one figure over several markets, [`designed`] for what is a reproduction,
 //! [`bystanders`] for who stands by, [`keep::Keep`] for what survives between runs.
 //!
@@ -36,7 +36,6 @@ pub mod company;
 pub mod controls;
 pub mod designed;
 pub mod draw;
-pub mod elsewhere;
 pub mod explain;
 pub mod goals;
 pub mod goaltables;

@@ -41,3 +41,19 @@ impl Parts {
 
 /// What the best centre does: all, but it does not ride its own flow.
 pub const CENTRE_PARTS: Parts = Parts { flow: false, ..Parts::ALL };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_switch_what_they_say_and_leave_the_numbers() {
+        let base = ServiceSettings { through: 0.5, capital: 0.25, ..ServiceSettings::default() };
+        assert_eq!(Parts::ALL.settings(&base), base, "all is what ships");
+        let none = Parts::NONE.settings(&base);
+        assert!(!(none.carry || none.liquidity || none.flow || none.netting || none.beyond));
+        assert_eq!((none.through, none.capital), (0.5, 0.25));
+        let centre = CENTRE_PARTS.settings(&base);
+        assert_eq!(centre, ServiceSettings { flow: false, ..base });
+    }
+}

@@ -17,7 +17,7 @@ use super::goals::{Compared, GOAL_DRAWS};
 use super::joint::Joint;
 use super::metrics::{DAYS_MIN, Metrics, told_of};
 pub use super::sample::Sample;
-use super::served::{self, BlindReport, ServiceControl, ServiceReport, TriedReport};
+use super::served::{self, BlindReport, ServiceControl, ServiceReport};
 use super::stats::{self, deviation, mean};
 use super::stream::Company;
 use super::verdict;
@@ -226,9 +226,6 @@ pub struct Report {
     pub service_controls: BTreeMap<String, ServiceControl>,
     /// Sharpe ratio of the hive with services less that without one of them.
     pub service_worth: BTreeMap<String, Interval>,
-    /// By name: further services, where they were tried.
-    #[serde(default)]
-    pub services_tried: BTreeMap<String, TriedReport>,
     /// Systems of the protocol that were not run: they need `--services`.
     pub not_run: Vec<String>,
     /// Draws and mean block of the bootstrap, in words.
@@ -251,9 +248,7 @@ pub fn report(facts: Facts, sample: &Sample<'_>, walk: Option<&Sample<'_>>) -> R
         ladder: sample
             .arms
             .iter()
-            .filter(|a| {
-                a.control().is_none() && !a.is_step() && !a.is_misserved() && !a.is_blind() && !a.is_tried()
-            })
+            .filter(|a| a.control().is_none() && !a.is_step() && !a.is_misserved() && !a.is_blind())
             .map(|a| a.name.clone())
             .collect(),
         arms: sample.arms.iter().enumerate().map(|(i, a)| (a.name.clone(), arm(&facts, sample, i))).collect(),

@@ -1,9 +1,8 @@
 //! What is said of services: what each gave and to whom, what each is worth, what wrong messages leave of it,
-//! what was tried beside, and the rungs from accounts of their own to the account that knows all.
+//! and the rungs from accounts of their own to the account that knows all.
 
 use super::arms::Kind;
 use super::bootstrap::Interval;
-use super::parts::Parts;
 use super::report::{Report, Sample, over};
 use super::services::{ACCOUNT, BLIND, BLIND_WORKED, CENTRE, SERVED, SILO};
 use super::stats::{DAYS_A_YEAR, mean};
@@ -49,31 +48,6 @@ pub struct ServiceControl {
     pub hive_minus_control: Interval,
 }
 
-/// A further service that was tried.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct TriedReport {
-    /// In a line.
-    pub what: String,
-    /// The arm that it was tried beside.
-    pub over: String,
-    /// Δ Sharpe over that arm.
-    pub worth: Interval,
-    /// What it traded a year, in multiples of equity …
-    pub turnover: f64,
-    /// … and what that cost, as a fraction of equity.
-    pub cost: f64,
-}
-
-/// The arm that a further service was tried beside, if it is one.
-fn beside(kind: &Kind) -> Option<&'static str> {
-    match kind {
-        Kind::Funded(_) => Some(ALL),
-        Kind::Elsewhere(_, parts) if *parts == Parts::NONE => Some(ALL),
-        Kind::Elsewhere(..) => Some(CENTRE),
-        _ => None,
-    }
-}
-
 /// What is said of services, if there were any; else what was not run.
 pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
     let rungs = [
@@ -111,23 +85,6 @@ pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
             && arm.name != SERVED
         {
             report.service_worth.insert(arm.name.clone(), worth);
-        }
-    }
-    for (i, arm) in sample.arms.iter().enumerate() {
-        if let Some(over) = beside(&arm.kind)
-            && let (Some(worth), Some(base)) = (sample.delta(&arm.name, over), sample.place(over))
-        {
-            let more = |f: fn(&super::Track) -> f64| {
-                mean(&sample.tracks.iter().map(|t| f(&t[i]) - f(&t[base])).collect::<Vec<_>>())
-            };
-            let tried = TriedReport {
-                what: arm.what.to_owned(),
-                over: over.to_owned(),
-                worth,
-                turnover: more(|t| t.turnover),
-                cost: more(|t| t.cost),
-            };
-            report.services_tried.insert(arm.name.clone(), tried);
         }
     }
     let years = (sample.days() as f64 / DAYS_A_YEAR).max(f64::MIN_POSITIVE);

@@ -17,7 +17,6 @@
 //! they lose, so leaving them out favours `sum-silo`.
 
 use super::arms::{Arm, Kind};
-use super::elsewhere::{Elsewhere, Rule};
 use super::misserved::Wrong;
 use super::parts::{CENTRE_PARTS, Parts};
 
@@ -32,8 +31,6 @@ pub const ACCOUNT: &str = "net-account";
 /// The same working its orders: the best centre.
 pub const CENTRE: &str = "net-account+B";
 
-/// All voices in one account, at steady risk.
-pub const STEADY: &str = "net-all steady";
 /// A desk without information …
 pub const BLIND: &str = "random desk";
 /// … whose orders are worked.
@@ -48,7 +45,6 @@ pub fn plan() -> Vec<Arm> {
     let all = Parts::ALL;
     let account = Parts { liquidity: false, ..CENTRE_PARTS };
     let mut arms = vec![
-        arm(STEADY, Kind::Steady, "net-all sized by the volatility that is expected: desk.steady"),
         arm(
             "+expression",
             Kind::Served(Parts { liquidity: false, beyond: false, ..all }),
@@ -89,24 +85,54 @@ pub fn plan() -> Vec<Arm> {
     arms
 }
 
-/// Arms of further services: they did not survive, so they run only where they are named, or where their market
-/// is brought along.
-pub fn tried(elsewhere: &[Elsewhere]) -> Vec<Arm> {
-    let arm = |name: &str, kind, what| Arm { name: name.to_owned(), kind, what };
-    let mut arms = vec![
-        arm("+funding with", Kind::Funded(1.0), "net-all and a voice that goes with what funding pays"),
-        arm("+funding against", Kind::Funded(-1.0), "net-all and a voice that goes against it"),
-    ];
-    let has = |rule| elsewhere.iter().any(|e| e.rule == rule);
-    if has(Rule::Future) {
-        let what = "net-all that may hold a dated future in place of the perp";
-        arms.push(arm("net-all+future", Kind::Elsewhere(Rule::Future, Parts::NONE), what));
-        let what = "the best centre that may hold a dated future in place of what is left in the perp";
-        arms.push(arm("centre+future", Kind::Elsewhere(Rule::Future, CENTRE_PARTS), what));
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::arms;
+
+    #[test]
+    fn no_two_systems_have_a_name_and_those_that_reports_need_are_there() {
+        let all: Vec<Arm> = arms::plan(276).into_iter().chain(plan()).collect();
+        let mut names: Vec<&str> = all.iter().map(|a| a.name.as_str()).collect();
+        for needed in NEEDED {
+            assert!(names.contains(&needed), "{needed}");
+        }
+        let n = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), n);
     }
-    if has(Rule::Venues) {
-        let what = "the best centre whose spot goes to the exchange where it is cheapest";
-        arms.push(arm("centre+venues", Kind::Elsewhere(Rule::Venues, CENTRE_PARTS), what));
+
+    #[test]
+    fn each_rung_without_a_service_is_without_that_one_alone() {
+        let parts = |name: &str| match plan().into_iter().find(|a| a.name == name).map(|a| a.kind) {
+            Some(Kind::Served(parts) | Kind::Central(parts) | Kind::Blind(parts)) => parts,
+            other => panic!("{name}: {other:?}"),
+        };
+        assert_eq!(parts(SERVED), Parts::ALL);
+        assert_eq!(parts("hive −flow"), Parts { flow: false, ..Parts::ALL });
+        assert_eq!(parts("hive −margin"), Parts { netting: false, ..Parts::ALL });
+        assert_eq!(parts("hive −liquidity"), Parts { liquidity: false, ..Parts::ALL });
+        assert_eq!(parts("hive −carry"), parts(BLIND_WORKED), "orders worked and nothing else");
+        assert_eq!(parts(CENTRE), Parts { liquidity: true, ..parts(ACCOUNT) });
+        assert_eq!(parts("shared cash"), Parts { netting: false, ..parts(ACCOUNT) });
+        assert_eq!(parts(BLIND), Parts::NONE);
     }
-    arms
+
+    #[test]
+    fn a_silo_has_less_than_all_of_the_capital() {
+        let silos: Vec<f64> = plan()
+            .iter()
+            .filter_map(|a| if let Kind::Silo(capital) = a.kind { Some(capital) } else { None })
+            .collect();
+        assert_eq!(silos, [0.5, 2.0 / 3.0, 0.75]);
+    }
+
+    #[test]
+    fn what_is_a_control_or_knows_nothing_is_no_rung() {
+        let of = |f: fn(&Arm) -> bool| plan().into_iter().filter(f).map(|a| a.name).collect::<Vec<_>>();
+        assert_eq!(of(Arm::is_misserved), Wrong::ALL.map(|w| w.name().to_owned()));
+        assert_eq!(of(Arm::is_blind), [BLIND, BLIND_WORKED]);
+        assert!(plan().iter().all(|a| a.control().is_none() && !a.is_step()));
+    }
 }

@@ -2,7 +2,6 @@
 //! kept, what was kept is not run again, and the result does not depend on either.
 
 use super::arms::Arm;
-use super::elsewhere::Elsewhere;
 use super::keep::Keep;
 use super::stream::Track;
 use super::trial::trial;
@@ -27,8 +26,6 @@ pub struct World {
     pub roster: Roster,
     /// Under which settings.
     pub settings: Settings,
-    /// The same assets in other places.
-    pub elsewhere: Vec<Elsewhere>,
 }
 
 impl World {
@@ -40,7 +37,7 @@ impl World {
         }
         let barriers = events.iter().filter(|e| matches!(e, Event::Barrier(_))).count() as u64;
         let (info, universe) = (feed.info().clone(), feed.universe().clone());
-        Ok(World { info, universe, events, barriers, roster, settings, elsewhere: Vec::new() })
+        Ok(World { info, universe, events, barriers, roster, settings })
     }
 }
 

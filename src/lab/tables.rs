@@ -139,14 +139,6 @@ fn services(out: &mut String, r: &Report) -> std::fmt::Result {
         }
         writeln!(out)?;
     }
-    let unsteady = |name: &str| r.arms.get(name).and_then(|a| a.metrics.vol_of_vol);
-    if let (Some(now), Some(before)) = (unsteady(super::services::STEADY), unsteady(super::ALL)) {
-        let change = words::signed_percent((before > 0.0).then(|| now / before - 1.0), 0);
-        writeln!(
-            out,
-            "steady risk        volatility of volatility {now:.3}, without {before:.3} ({change})"
-        )?;
-    }
     if let Some(b) = &r.blind {
         let (i, name) = (b.worth, super::services::BLIND);
         let cost = working(&b.working);
@@ -154,19 +146,6 @@ fn services(out: &mut String, r: &Report) -> std::fmt::Result {
     }
     for (name, i) in &r.service_worth {
         writeln!(out, "{name:<18} hive+services has {:+.2} [{:+.2}, {:+.2}] over it", i.mean, i.lo, i.hi)?;
-    }
-    for (name, t) in &r.services_tried {
-        let (w, over) = (t.worth, &t.over);
-        writeln!(
-            out,
-            "{name:<18} over {over} {:+.3} [{:+.3}, {:+.3}], trades {:.1}× a year for {:.2} %  tried: {}",
-            w.mean,
-            w.lo,
-            w.hi,
-            t.turnover,
-            100.0 * t.cost,
-            t.what
-        )?;
     }
     for (name, c) in &r.service_controls {
         let (own, minus) = (c.vs_sum_silo, c.hive_minus_control);

@@ -8,7 +8,6 @@ use super::arms::{Arm, Follows, Kind, Weighing};
 use super::company::floor::{Floor, Risk};
 use super::company::{Cell, Impact, groups};
 use super::controls::{Control, Tape};
-use super::elsewhere::{Overlay, SideCosts};
 use super::listen::Listener;
 use super::parts::Parts;
 use super::record::{Record, Weights};
@@ -24,8 +23,6 @@ use crate::engine::speak::{Said, Speak, SpeakSpec};
 use crate::market::Market;
 use std::sync::Arc;
 
-/// Share of a voice of funding among all: an eighth family beside the seven that have an idea of direction.
-const FUNDING_SHARE: f64 = 1.0 / 8.0;
 /// Barriers between two ticks.
 pub const TICK: u64 = 256;
 
@@ -64,8 +61,6 @@ enum Actor {
     Hold(BuyAndHold),
     Apart(Box<Floor>),
     Voices(Box<Account>, Weights),
-    Paid(Box<Account>, Weights, f64),
-    Elsewhere(Box<Account>, Weights, Vec<Overlay>),
     Rule(Box<Account>, Momentum),
     Blind(Box<Account>, RandomDesk),
     Listens(Box<Listener>),
@@ -130,26 +125,9 @@ impl<'a> Stage<'a> {
                 let silos = Silos { desk: account(Follows::Desk), carry };
                 Actor::Silos(silos, weights(Weighing::Voices(usize::MAX)))
             }
-            Kind::Funded(side) => {
-                Actor::Paid(account(Follows::Desk), weights(Weighing::Voices(usize::MAX)), side)
-            }
-            Kind::Elsewhere(rule, parts) => {
-                let account = Box::new(Account::served(universe, settings, parts));
-                let places = self.world.elsewhere.iter().filter(|e| e.rule == rule);
-                let overlays = places
-                    .map(|e| Overlay::new(e.clone(), SideCosts::of(e.asset, universe, settings), clock))
-                    .collect();
-                Actor::Elsewhere(account, weights(Weighing::Voices(usize::MAX)), overlays)
-            }
             Kind::Blind(parts) => {
                 let account = Box::new(Account::served(universe, settings, parts));
                 Actor::Blind(account, RandomDesk::new(self.cast.seed))
-            }
-            Kind::Steady => {
-                let mut settings = settings.clone();
-                settings.desk.steady = true;
-                let account = Box::new(Account::new(universe, &settings));
-                Actor::Voices(account, weights(Weighing::Voices(usize::MAX)))
             }
             Kind::Momentum(follows) => Actor::Rule(account(follows), Momentum::new(universe)),
             kind => Actor::Listens(Box::new(Listener::new(kind, &self.cast, universe, settings, tape))),
@@ -199,36 +177,14 @@ impl<'a> Stage<'a> {
         let (cast, speak, settings) = (&*self.cast, &self.speak, self.settings);
         let barrier = if let Event::Barrier(at) = event { Some(*at) } else { None };
         match actor {
-            Actor::Voices(account, _) | Actor::Paid(account, ..) | Actor::Elsewhere(account, ..) => {
-                account.hear(cast, event.at(), said);
-            }
+            Actor::Voices(account, _) => account.hear(cast, event.at(), said),
             Actor::Silos(silos, _) => silos.carry.hear(cast, event.at(), said),
             _ => {}
         }
         match (actor, barrier) {
             (Actor::Listens(listener), _) => listener.step(event, speak, said, cast, tape),
-            (
-                Actor::Voices(account, _)
-                | Actor::Paid(account, ..)
-                | Actor::Rule(account, _)
-                | Actor::Blind(account, _),
-                None,
-            ) => account.market(event, speak),
-            (Actor::Elsewhere(account, _, overlays), None) => {
+            (Actor::Voices(account, _) | Actor::Rule(account, _) | Actor::Blind(account, _), None) => {
                 account.market(event, speak);
-                overlays.iter_mut().for_each(|o| {
-                    let asset = o.asset();
-                    o.market(event, || account.holding(asset));
-                });
-            }
-            (Actor::Elsewhere(account, weights, overlays), Some(at)) => {
-                weights.update(cast, &self.record, settings);
-                pooled(cast, speak, &weights.of, settings.listening.holds, aims);
-                account.barrier(at, speak, aims);
-                overlays.iter_mut().for_each(|o| {
-                    let asset = o.asset();
-                    o.barrier(at, || account.holding(asset));
-                });
             }
             (Actor::Silos(silos, _), None) => {
                 silos.desk.market(event, speak);
@@ -244,14 +200,6 @@ impl<'a> Stage<'a> {
             (Actor::Voices(account, weights), Some(at)) => {
                 weights.update(cast, &self.record, settings);
                 pooled(cast, speak, &weights.of, settings.listening.holds, aims);
-                account.barrier(at, speak, aims);
-            }
-            (Actor::Paid(account, weights, side), Some(at)) => {
-                weights.update(cast, &self.record, settings);
-                pooled(cast, speak, &weights.of, settings.listening.holds, aims);
-                for (asset, aim) in aims.iter_mut().enumerate() {
-                    *aim += FUNDING_SHARE * (*side * account.funding_voice(asset, at, speak) - *aim);
-                }
                 account.barrier(at, speak, aims);
             }
             (Actor::Rule(account, rule), Some(at)) => {
@@ -343,12 +291,8 @@ impl Actor {
             Actor::Apart(floor) => {
                 floor.finish().outcomes.into_iter().next().map_or_else(Track::default, |o| o.track)
             }
-            Actor::Voices(account, _)
-            | Actor::Paid(account, ..)
-            | Actor::Rule(account, _)
-            | Actor::Blind(account, _) => account.finish(),
-            Actor::Elsewhere(account, _, overlays) => {
-                overlays.into_iter().fold(account.finish(), |all, o| o.finish(all))
+            Actor::Voices(account, _) | Actor::Rule(account, _) | Actor::Blind(account, _) => {
+                account.finish()
             }
             Actor::Listens(listener) => listener.finish(),
             Actor::Silos(silos, _) => silos.finish(),

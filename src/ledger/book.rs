@@ -119,11 +119,6 @@ impl Book {
         self.place(instrument).ok().and_then(|at| self.holdings.get(at)).map(Held::shown)
     }
 
-    /// Whether nothing is held.
-    pub fn is_flat(&self) -> bool {
-        self.holdings.iter().all(|h| h.quantity == 0)
-    }
-
     /// Quantity units held.
     #[inline]
     pub(super) fn held(&self, instrument: InstrumentId) -> i128 {

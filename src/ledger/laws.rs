@@ -48,7 +48,6 @@ enum Op {
         instrument: InstrumentId,
         fraction: Decimal,
     },
-    Retire(AgentId),
     /// Marks move; no posting.
     Mark {
         instrument: InstrumentId,
@@ -100,7 +99,6 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (instrument(), a_price()).prop_map(|(instrument, price)| Op::Flatten { instrument, price }),
         2 => (instrument(), rate()).prop_map(|(instrument, rate)| Op::Funding { instrument, rate }),
         2 => (instrument(), rate()).prop_map(|(instrument, r)| Op::Borrow { instrument, fraction: r.abs() }),
-        1 => (0..AGENTS).prop_map(|n| Op::Retire(AgentId(n))),
         2 => (instrument(), a_price()).prop_map(|(instrument, mark)| Op::Mark { instrument, mark }),
     ]
 }
@@ -152,7 +150,6 @@ impl Run {
             Op::Borrow { instrument, fraction } => {
                 books.borrow(*instrument, marks[instrument.index()], *fraction).map(drop)
             }
-            Op::Retire(agent) => books.retire(*agent).map(drop),
             Op::Mark { instrument, mark } => {
                 marks[instrument.index()] = *mark;
                 Ok(())
@@ -289,16 +286,6 @@ proptest! {
             let after = run.ledger.equity(who(from), &run.marks).unwrap();
             prop_assert!(!ok || after >= Decimal::ZERO);
             prop_assert_eq!(ok, before >= amount, "{} of {}", amount, before);
-            prop_assert_eq!(run.ledger.total_equity(&run.marks).unwrap(), total);
-        }
-        for n in 0..AGENTS {
-            let cash = run.ledger.cash(account(n)).unwrap();
-            let there = run.ledger.cash(Account::Treasury).unwrap();
-            if let Ok(back) = run.ledger.retire(AgentId(n)) {
-                prop_assert_eq!(back, cash, "whole");
-                prop_assert_eq!(run.ledger.cash(account(n)).unwrap(), Decimal::ZERO);
-                prop_assert_eq!(run.ledger.cash(Account::Treasury).unwrap(), there + cash);
-            }
             prop_assert_eq!(run.ledger.total_equity(&run.marks).unwrap(), total);
         }
     }

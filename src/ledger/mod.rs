@@ -21,8 +21,7 @@
 //! 4. `money4`: a position is the sum of its trades; closed to zero it has no cost basis; a book's cash
 //!    is explained by funds, realised result, costs and cost basis.
 //! 5. `money5`: funding and borrow over opposite books sum to zero.
-//! 6. `money7`: moving funds conserves the total, leaves no equity below zero, and a retired agent's
-//!    funds return whole.
+//! 6. `money7`: moving funds conserves the total and leaves no equity below zero.
 //!
 //! Never: rounds silently (all products go through [`exact`]), reads a clock, knows orders.
 
@@ -118,9 +117,6 @@ pub enum LedgerError {
         /// What was asked for.
         amount: Money,
     },
-    /// A retiring agent must be flat.
-    #[error("agent {} still holds positions; trade them to the treasury first", .0.0)]
-    StillHolds(AgentId),
 }
 
 /// What stands outside the account: balances in units, as seen from there, so that all sums are zero.
@@ -217,17 +213,6 @@ impl Ledger {
             return Err(LedgerError::Short { equity, amount });
         }
         self.shift(giver, taker, units)
-    }
-
-    /// Returns a flat agent's whole cash, of either sign, to the treasury and says how much it was.
-    pub fn retire(&mut self, agent: AgentId) -> Result<Money, LedgerError> {
-        let book = self.book_of(agent)?;
-        if !book.is_flat() {
-            return Err(LedgerError::StillHolds(agent));
-        }
-        let cash = book.cash;
-        self.shift(agent, Self::TREASURY, cash)?;
-        Ok(money(cash))
     }
 
     fn movable(&self, account: Account) -> Result<AgentId, LedgerError> {

@@ -87,13 +87,6 @@ impl Breaker {
         if peak > 0.0 { ((peak - to_estimate(equity)) / peak).max(0.0) } else { 0.0 }
     }
 
-    /// Capital came in (positive) or was taken out: the peak moves with it.
-    pub fn capital_moved(&mut self, amount: Money) {
-        if !self.peak.is_zero() {
-            self.peak = self.peak.saturating_add(amount).max(Decimal::ZERO);
-        }
-    }
-
     /// The operator's reset: open, with this equity as the new peak.
     pub fn reset(&mut self, equity: Money) {
         self.latched = None;
@@ -162,13 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn a_withdrawal_is_no_loss() {
-        let mut b = after(&[100]);
-        b.capital_moved(money(-50));
-        assert_eq!(b.observe(Stamp(1), money(50)), None);
-        b.capital_moved(money(100));
-        assert_eq!(b.observe(Stamp(2), money(150)), None);
+    fn the_drawdown_is_the_fall_from_the_highest_equity() {
+        let b = after(&[100, 150, 120]);
         assert!((b.drawdown(money(75)) - 0.5).abs() < 1e-12);
+        assert_eq!((b.drawdown(money(150)), b.drawdown(money(400))), (0.0, 0.0), "never below nothing");
+        assert!((b.drawdown(money(-150)) - 2.0).abs() < 1e-12, "debt is more than all");
+        assert_eq!(after(&[]).drawdown(money(5)), 0.0, "before there is a peak");
     }
 
     #[test]

@@ -21,7 +21,6 @@ pub mod scale;
 pub mod settings;
 pub mod shadow;
 pub mod sizing;
-pub mod steady;
 
 pub use breaker::{Breaker, BreakerSettings, Latch};
 pub use gate::{ApprovedOrder, Exposure, Gate, GateSettings, Proposal, Reason, Refusal};

@@ -28,8 +28,6 @@ pub struct DeskSettings {
     pub gross_max: f64,
     /// The same on spot venues, long only.
     pub gross_max_spot: f64,
-    /// Whether k is by the volatility that is expected rather than by that of the last month alone.
-    pub steady: bool,
 }
 
 impl Default for DeskSettings {
@@ -44,7 +42,6 @@ impl Default for DeskSettings {
             risk_multiple_max: 10.0,
             gross_max: 6.0,
             gross_max_spot: 1.0,
-            steady: false,
         }
     }
 }

@@ -3,7 +3,6 @@
 //!
 //! ```text
 //! k = min(kmax, target volatility · risk scale / ewσ of the aims' own PnL)      known bars only
-//!     with desk.steady over ewσ times what is expected of it now (see [`super::steady`])
 //! s = scale to the gross cap; spot instruments have one of their own
 //! ```
 //!
@@ -17,7 +16,6 @@
 
 use super::desk::{Quote, Steer};
 use super::settings::DeskSettings;
-use super::steady::Steady;
 use crate::agents::pace::{Moves, Trades, Width, Zone};
 use crate::domain::{InstrumentKind, Span, Universe};
 use crate::fills::{self, Costs, Tariff};
@@ -56,7 +54,6 @@ pub struct Sizing {
     /// By instrument: Σ aim as of the last decision, a fraction of equity.
     pub(super) aims: Vec<f64>,
     volatility: Weighted,
-    steady: Option<Steady>,
     /// By instrument; nothing without a zone.
     zones: Vec<Around>,
     /// Instruments that had a price at the last decision.
@@ -80,7 +77,6 @@ impl Sizing {
     pub fn new(rules: &SizeRules) -> Self {
         let (n, s) = (rules.kinds.len(), &rules.settings);
         Sizing {
-            steady: s.steady.then(|| Steady::new(n, rules.bars_per_year, s.vol_span_days)),
             aims: vec![0.0; rules.kinds.len()],
             volatility: Weighted::new(rules.span_bars()),
             zones: match s.trades {
@@ -106,9 +102,6 @@ impl Sizing {
         let pnl: f64 = quotes.iter().map(|q| self.aims[q.instrument.index()] * q.change).sum();
         if self.volatility.seen() > 0 || pnl != 0.0 {
             self.volatility.push(pnl * pnl);
-        }
-        if let Some(steady) = &mut self.steady {
-            steady.learn(quotes);
         }
         self.live = quotes.iter().filter(|q| q.sigma.is_finite()).count();
         if !self.zones.is_empty() {
@@ -141,8 +134,7 @@ impl Sizing {
     /// k·s for the aims as they are now.
     pub fn scale(&mut self, rules: &SizeRules, steer: &Steer) -> f64 {
         let s = &rules.settings;
-        let expected = self.steady.as_ref().map_or(1.0, |s| s.scale(&self.aims));
-        let yearly = libm::sqrt(self.volatility.mean() * rules.bars_per_year) * expected;
+        let yearly = libm::sqrt(self.volatility.mean() * rules.bars_per_year);
         let known = self.volatility.seen() >= KNOWN_BARS && yearly > 0.0;
         self.risk_multiple = if known && !steer.flatten {
             (s.target_vol * steer.risk_scale / yearly).min(s.risk_multiple_max)
@@ -163,5 +155,167 @@ impl Sizing {
         }
         let under = |gross: f64, cap: f64| if gross > cap * tighter { cap * tighter / gross } else { 1.0 };
         under(all, rules.settings.gross_max).min(under(spot, rules.settings.gross_max_spot))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::instrument::Asset;
+    use crate::domain::{AssetId, Decimal, Instrument, InstrumentId, Stamp, Terms};
+    use InstrumentKind::{Perp, Spot};
+
+    const STEER: Steer = Steer { equity: 1e6, width: 1.0, risk_scale: 1.0, gross_scale: 1.0, flatten: false };
+    /// Nothing of the past is forgotten, so that means are plain means.
+    const LONG: DeskSettings = DeskSettings {
+        patience: 1.0,
+        trades: Trades::Band,
+        band: 0.2,
+        order_min: 0.001,
+        target_vol: 0.15,
+        vol_span_days: 1e12,
+        risk_multiple_max: 1e9,
+        gross_max: 1e9,
+        gross_max_spot: 1e9,
+    };
+
+    fn rules(settings: DeskSettings, kinds: &[InstrumentKind]) -> SizeRules {
+        let asset = |i: usize| AssetId(i as u16);
+        let instrument = |(i, kind): (usize, &InstrumentKind)| Instrument {
+            id: InstrumentId(i as u16),
+            asset: asset(i),
+            symbol: i.to_string(),
+            kind: *kind,
+            venue: String::new(),
+            quote: None,
+            terms: Terms::Plain,
+            tick: Decimal::ONE,
+            lot: Decimal::ONE,
+            min_notional: Decimal::ZERO,
+        };
+        let universe = Universe {
+            assets: (0..kinds.len())
+                .map(|i| Asset { id: asset(i), name: i.to_string(), money_like: false, first: Stamp(0) })
+                .collect(),
+            instruments: kinds.iter().enumerate().map(instrument).collect(),
+            by_volume: Vec::new(),
+        };
+        SizeRules::new(settings, &universe, &Costs::Flat(0.001).into(), Span::DAY)
+    }
+
+    fn quote(i: u16, change: f64) -> Quote {
+        Quote { instrument: InstrumentId(i), close: 100.0, change, sigma: 0.02, volume: 1e6 }
+    }
+
+    /// After so many bars in which the aim of the first instrument, 1, earned or lost 1 %.
+    fn lived(rules: &SizeRules, bars: u32) -> Sizing {
+        let mut sizing = Sizing::new(rules);
+        let mut aims = vec![0.0; rules.kinds.len()];
+        aims[0] = 1.0;
+        sizing.set(&aims);
+        for bar in 0..bars {
+            sizing.learn(&[quote(0, if bar % 2 == 0 { 0.01 } else { -0.01 })]);
+        }
+        sizing
+    }
+
+    #[test]
+    fn it_is_target_over_realised_volatility_once_sixty_bars_are_known() {
+        let rules = rules(LONG, &[Perp]);
+        assert_eq!(lived(&rules, 59).scale(&rules, &STEER), 0.0);
+        let k = lived(&rules, 60).scale(&rules, &STEER);
+        let by_hand = 0.15 / (0.01 * 365.25_f64.sqrt());
+        assert!((k / by_hand - 1.0).abs() < 1e-9, "{k} for {by_hand}");
+    }
+
+    #[test]
+    fn bars_before_the_first_result_are_no_bars() {
+        let rules = rules(LONG, &[Perp]);
+        let mut sizing = Sizing::new(&rules);
+        (0..500).for_each(|_| sizing.learn(&[quote(0, 0.5)]));
+        assert_eq!(sizing.scale(&rules, &STEER), 0.0, "nothing was aimed at");
+        sizing.set(&[1.0]);
+        (0..60).for_each(|_| sizing.learn(&[quote(0, 0.01)]));
+        let by_hand = 0.15 / (0.01 * 365.25_f64.sqrt());
+        assert!((sizing.scale(&rules, &STEER) / by_hand - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_fuse_and_the_managers_scale_bound_it() {
+        let fused = rules(DeskSettings { risk_multiple_max: 0.5, ..LONG }, &[Perp]);
+        assert_eq!(lived(&fused, 60).scale(&fused, &STEER), 0.5);
+        let rules = rules(LONG, &[Perp]);
+        let at = |risk_scale| lived(&rules, 60).scale(&rules, &Steer { risk_scale, ..STEER });
+        assert!((at(0.5) - 0.5 * at(1.0)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_tripped_breaker_sizes_everything_to_nothing() {
+        let rules = rules(LONG, &[Perp]);
+        let mut sizing = lived(&rules, 100);
+        assert_eq!(sizing.scale(&rules, &Steer { flatten: true, ..STEER }), 0.0);
+        assert_eq!(sizing.risk_multiple, 0.0);
+        assert!(sizing.scale(&rules, &STEER) > 0.0, "and nothing is forgotten by it");
+    }
+
+    #[test]
+    fn gross_exposure_is_cut_to_the_cap_both_sides_counted() {
+        let rules = rules(DeskSettings { risk_multiple_max: 1.0, gross_max: 2.0, ..LONG }, &[Perp, Perp]);
+        let mut sizing = lived(&rules, 60);
+        let mut gross = |aims: &[f64], gross_scale| {
+            sizing.set(aims);
+            let k = sizing.scale(&rules, &Steer { gross_scale, ..STEER });
+            k * aims.iter().map(|a| a.abs()).sum::<f64>()
+        };
+        // Realised volatility of a year is 19 %, so k is below its fuse of 1.
+        let k = 0.15 / (0.01 * 365.25_f64.sqrt());
+        assert!((gross(&[1.0, -0.5], 1.0) - 1.5 * k).abs() < 1e-9, "under the cap");
+        assert!((gross(&[4.0, -5.0], 1.0) - 2.0).abs() < 1e-12);
+        assert!((gross(&[4.0, -5.0], 0.5) - 1.0).abs() < 1e-12, "as tight as the manager says");
+    }
+
+    #[test]
+    fn spot_has_a_cap_of_its_own_and_counts_only_what_is_long() {
+        let settings = DeskSettings { risk_multiple_max: 0.5, gross_max_spot: 1.0, ..LONG };
+        let rules = rules(settings, &[Perp, Spot]);
+        let mut sizing = lived(&rules, 60);
+        let mut at = |aims: [f64; 2]| {
+            sizing.set(&aims);
+            sizing.scale(&rules, &STEER)
+        };
+        assert_eq!(at([9.0, 2.0]), 0.5, "the perp is not in it");
+        assert_eq!(at([0.0, 4.0]), 0.25, "2 of spot at k, of which 1 is allowed");
+        assert_eq!(at([0.0, -4.0]), 0.5, "a short of spot is nothing");
+    }
+
+    #[test]
+    fn a_band_is_as_wide_as_the_manager_says_and_never_wider_than_all() {
+        let rules = rules(LONG, &[Perp]);
+        let mut sizing = Sizing::new(&rules);
+        let mut at = |width| sizing.follow(&rules, &quote(0, 0.0), &Steer { width, ..STEER }, 0.3);
+        assert_eq!(at(1.0), (Width::Band(0.2), 0.0));
+        assert_eq!(at(2.0), (Width::Band(0.4), 0.0));
+        assert_eq!(at(9.0), (Width::Band(1.0), 0.0));
+    }
+
+    #[test]
+    fn a_zone_is_the_closed_form_of_cost_movement_and_volatility() {
+        let rules = rules(DeskSettings { trades: Trades::Zone, ..LONG }, &[Perp, Perp]);
+        let mut sizing = Sizing::new(&rules);
+        sizing.learn(&[quote(0, 0.0), quote(1, 0.0)]);
+        let (width, least) = sizing.follow(&rules, &quote(0, 0.0), &Steer { width: 2.0, ..STEER }, 0.3);
+        // c = 10 bp flat, s² = 0.3², γ = 1/0.15, σ = 0.02, m = 1.5 of two assets.
+        let by_hand = f64::cbrt(1.5 * 0.001 * 0.09 / (0.02 * 0.02 / 0.15 * 1.5));
+        let Width::Zone(width) = width else { panic!("{width:?}") };
+        assert!((width - 2.0 * by_hand).abs() < 1e-9, "{width} for {by_hand}");
+        assert_eq!(least, 0.001);
+    }
+
+    #[test]
+    fn before_a_target_moved_its_zone_has_no_width() {
+        let rules = rules(DeskSettings { trades: Trades::Zone, ..LONG }, &[Perp]);
+        let mut sizing = Sizing::new(&rules);
+        sizing.learn(&[quote(0, 0.0)]);
+        assert_eq!(sizing.follow(&rules, &quote(0, 0.0), &STEER, 0.0).0, Width::Zone(0.0));
     }
 }

@@ -13,7 +13,7 @@
 //! ends and the perp.
 //!
 //! **Arbitrage** buys what moves the pool's price up to the exchange's
-//! ([`between_pool_and_exchange`](crate::market::pricing::pool_v2::between_pool_and_exchange)) with the costs
+//! ([`between_pool_and_exchange`](crate::market::pricing::pool::between_pool_and_exchange)) with the costs
 //! of both ends in it. By the next state of the pool others have been there too: of a distance only the part
 //! is counted on that used to be left at the next state, and the distance is from the pool's usual premium.
 //! The reverse, coins sold into a pool that is dear, needs an inventory of coins, which it does not keep.
@@ -33,7 +33,7 @@ use crate::domain::{
 use crate::fills::level;
 use crate::market::Board;
 use crate::market::board::PoolState;
-use crate::market::pricing::pool_v2::between_pool_and_exchange;
+use crate::market::pricing::pool::between_pool_and_exchange;
 use serde::{Deserialize, Serialize};
 
 pub(super) const IDEA: &str = "liquidity for pools where fees pay for what the price takes, or coins that are \

@@ -105,3 +105,74 @@ impl Listed {
 fn has_coins(i: &Instrument) -> bool {
     i.kind.is_owned() && i.kind != InstrumentKind::Pool
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{quote, second, universe};
+    use super::*;
+    use crate::domain::{Decimal, MarketEvent, Stamp};
+    use InstrumentKind::{Option as Contract, Perp, Pool, Spot};
+
+    const ID: fn(u16) -> InstrumentId = InstrumentId;
+
+    fn heard(listed: &Listed, events: &[MarketEvent]) -> Board {
+        let mut board = Board::new(listed.instruments.len());
+        for e in events {
+            assert!(board.take(e), "{e:?}");
+        }
+        board
+    }
+
+    #[test]
+    fn coins_are_booked_where_their_venue_prices_them_in_money() {
+        let listed = Listed::new(&universe(&[
+            ("ETH", Spot, "a", ""),
+            ("BTC", Spot, "a", ""),
+            ("ETH", Spot, "a", "BTC"),
+            ("ETH", Spot, "b", "BTC"),
+            ("ETH", Perp, "a", ""),
+            ("ETH", Pool, "a", ""),
+        ]));
+        assert_eq!((listed.coin(ID(2)), listed.pays(ID(2))), (ID(0), Some(ID(1))));
+        assert_eq!((listed.coin(ID(3)), listed.pays(ID(3))), (ID(3), None), "nobody prices it at b");
+        assert_eq!((listed.coin(ID(4)), listed.coin(ID(5))), (ID(4), ID(5)), "no coins of a venue");
+        assert_eq!(listed.pays(ID(0)), None, "money");
+    }
+
+    #[test]
+    fn a_price_in_coins_is_worth_the_coins_price() {
+        let listed = Listed::new(&universe(&[("BTC", Spot, "a", ""), ("ETH", Spot, "a", "BTC")]));
+        let cross = quote(1, second(1.0), 0.04, 0.04, 1.0);
+        let board = heard(&listed, &[cross]);
+        assert_eq!(listed.value(&board, ID(1)), None, "nobody knows what a BTC is worth");
+        let board = heard(&listed, &[cross, quote(0, second(2.0), 50_000.0, 50_000.0, 1.0)]);
+        assert_eq!(listed.scale(&board, ID(1)), Some(50_000.0));
+        assert!((listed.value(&board, ID(1)).unwrap() - 2_000.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_has_settled_is_worth_what_it_paid() {
+        let mut all = universe(&[("BTC", Contract, "a", ""), ("BTC", Contract, "a", "")]);
+        let terms = |call| Terms::Option { expiry: Stamp(9), strike: 100.0, call, inverse: false };
+        (all.instruments[0].terms, all.instruments[1].terms) = (terms(true), terms(false));
+        let listed = Listed::new(&all);
+        for (price, call, put) in [(130.0, 30.0, 0.0), (100.0, 0.0, 0.0), (80.0, 0.0, 20.0)] {
+            assert_eq!((listed.payoff(ID(0), price), listed.payoff(ID(1), price)), (call, put));
+        }
+        let settled = MarketEvent::Settled { instrument: ID(0), at: second(2.0), price: 130.0 };
+        let board = heard(&listed, &[quote(0, second(1.0), 7.0, 7.0, 1.0), settled]);
+        assert_eq!(listed.value(&board, ID(0)), Some(30.0));
+    }
+
+    #[test]
+    fn sizes_are_cut_to_whole_lots_and_rounding_loses_none() {
+        let mut all = universe(&[("BTC", Perp, "a", ""), ("BTC", Perp, "b", "")]);
+        (all.instruments[0].lot, all.instruments[1].lot) = (Decimal::new(1, 1), Decimal::ZERO);
+        let listed = Listed::new(&all);
+        assert!((listed.lots(ID(0), 0.39) - 0.3).abs() < 1e-12);
+        assert!((listed.lots(ID(0), 0.1 + 0.2) - 0.3).abs() < 1e-12, "three lots are three");
+        assert_eq!(listed.lots(ID(0), 0.05), 0.0);
+        assert_eq!(listed.lots(ID(1), 0.05), 0.05, "a market without lots");
+        assert_eq!(listed.tick(ID(0)), 1e-6);
+    }
+}

@@ -7,7 +7,7 @@
 //! equity = wallet + worth now − worth when opened  ≤  Σ maintenance of the legs held on margin
 //! ```
 //!
-//! which for one linear contract is the price of [`crate::market::pricing::margin`].
+//! which for one linear contract of side s = ±1 is at (wallet − s·q·entry) / (q·([`CONTRACT`] − s)).
 //!
 //! | leg | maintenance |
 //! |---|---|
@@ -142,7 +142,6 @@ mod tests {
     use crate::domain::{MarketEvent, SideRule, Stamp, Universe};
     use crate::fills::Costs;
     use crate::market::Board;
-    use crate::market::pricing::margin::{Linear, Tier};
     use proptest::prelude::*;
 
     const ONE: InstrumentId = InstrumentId(0);
@@ -181,6 +180,13 @@ mod tests {
     fn is_due_at(quantity: f64, entry: f64, wallet: f64, price: f64) -> bool {
         let event = quote(0, second(1.0), price, price, 1.0);
         with(&perp(), &[event], |seen| is_due(&entered(quantity, entry), seen, wallet))
+    }
+
+    /// The price at which a linear contract that stands on a wallet of its own is liquidated: with side s = ±1
+    /// and maintenance m, (W − s·q·E) / (q·(m − s)) (Binance FAQ b3c689c1, one-way, isolated, first tier).
+    fn liquidation(quantity: f64, entry: f64, wallet: f64) -> f64 {
+        let (q, side) = (quantity.abs(), quantity.signum());
+        (wallet - side * q * entry) / (q * (CONTRACT - side))
     }
 
     #[test]
@@ -240,7 +246,7 @@ mod tests {
             entry in 1.0_f64..1e5, lever in 1.1_f64..50.0,
         ) {
             let wallet = quantity.abs() * entry / lever;
-            let at = Linear { quantity, entry, wallet }.liquidation(Tier::flat(CONTRACT)).unwrap().unwrap();
+            let at = liquidation(quantity, entry, wallet);
             let beyond = |x: f64| at * (1.0 - quantity.signum() * x);
             prop_assert!(is_due_at(quantity, entry, wallet, beyond(1e-6)));
             prop_assert!(!is_due_at(quantity, entry, wallet, beyond(-1e-6)));

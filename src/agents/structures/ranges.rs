@@ -244,8 +244,6 @@ impl Ranges {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market::pricing::pool_v2::impermanent_loss;
-    use crate::market::pricing::pool_v3::holdings_at;
     use proptest::prelude::*;
 
     #[test]
@@ -254,7 +252,9 @@ mod tests {
             let (now, at) = (2_000.0, 2_000.0 * ratio);
             let kept = Bounds::ALL.base(now) * at + Bounds::ALL.quote(now);
             let lost = Bounds::ALL.worth(at) / kept - 1.0;
-            assert!((lost - impermanent_loss(ratio).unwrap()).abs() < 1e-12, "{ratio}: {lost}");
+            // The impermanent loss of a constant product, in closed form.
+            let formula = 2.0 * f64::sqrt(ratio) / (1.0 + ratio) - 1.0;
+            assert!((lost - formula).abs() < 1e-12, "{ratio}: {lost}");
         }
     }
 
@@ -271,12 +271,31 @@ mod tests {
 
     proptest! {
         #[test]
-        fn holdings_are_those_of_the_contract(price in 100.0_f64..10_000.0, middle in 500.0_f64..5_000.0, width in 0.01_f64..2.0) {
+        fn holdings_are_those_of_the_contract(
+            middle in 500.0_f64..5_000.0, width in 0.01_f64..2.0, at in 0.001_f64..0.999,
+        ) {
+            // Uniswap v3, white paper, 2.2: with what lies beyond the edges added, the reserves of a unit
+            // of liquidity have a product of 1, and the price for their ratio.
             let b = Bounds::around(middle, width);
-            let (base, quote) = holdings_at(price, b.lower, b.upper, 1_000_000);
-            prop_assert!((b.base(price) * 1e6 - base).abs() <= 1e-9 * base.max(1.0));
-            prop_assert!((b.quote(price) * 1e6 - quote).abs() <= 1e-9 * quote.max(1.0));
-            prop_assert!(b.worth(price) > 0.0);
+            let price = b.lower + at * (b.upper - b.lower);
+            let (base, quote) = (b.base(price) + 1.0 / b.upper.sqrt(), b.quote(price) + b.lower.sqrt());
+            prop_assert!((base * quote - 1.0).abs() < 1e-12);
+            prop_assert!((quote / base / price - 1.0).abs() < 1e-12);
+            prop_assert!(b.base(price) > 0.0 && b.quote(price) > 0.0 && b.worth(price) > 0.0);
+        }
+
+        #[test]
+        fn what_it_gains_with_the_price_is_the_base_it_holds(
+            middle in 500.0_f64..5_000.0, width in 0.01_f64..2.0, price in 100.0_f64..10_000.0,
+        ) {
+            let (b, h) = (Bounds::around(middle, width), price * 1e-6);
+            // At an edge the slope has a kink.
+            prop_assume!((price - b.lower).abs() > 2.0 * h && (price - b.upper).abs() > 2.0 * h);
+            let slope = (b.worth(price + h) - b.worth(price - h)) / (2.0 * h);
+            prop_assert!((slope - b.base(price)).abs() < 1e-6 / middle.sqrt(), "{slope} {}", b.base(price));
+            // And it never beats holding what was put in at another price.
+            let kept = b.base(middle) * price + b.quote(middle);
+            prop_assert!(b.worth(price) <= kept * (1.0 + 1e-12));
         }
     }
 }

@@ -76,3 +76,70 @@ impl Shape {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape() -> Shape {
+        let edge = |bp| Condition::above(Term::Of(Indicator::Edge), Term::Level(bp));
+        Shape {
+            stop: 20.0,
+            near: 10.0,
+            far: 30.0,
+            trails: true,
+            hold: 60.0,
+            exit: edge(1.0),
+            add: Some(edge(2.0)),
+            hedge: edge(3.0),
+            again: edge(4.0),
+            pause: 5.0,
+        }
+    }
+
+    fn level(of: Condition) -> f64 {
+        match of.right {
+            Term::Level(x) | Term::Back(x) => x,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn targets(plan: &Plan) -> [f64; 2] {
+        plan.targets.map(|t| level(t.unwrap().when))
+    }
+
+    #[test]
+    fn character_moves_stop_targets_and_patience() {
+        let preset = Preset::default();
+        let plain = shape().plan(1.0, &Traits::default(), &preset);
+        assert_eq!((level(plain.stop), targets(&plain), level(plain.expire)), (-20.0, [10.0, 30.0], 60.0));
+        assert_eq!(level(plain.trail.unwrap()), 20.0 * preset.trail);
+        let traits = Traits { caution: 2.0, greed: 3.0, patience: 0.5, ..Traits::default() };
+        let plan = shape().plan(1.0, &traits, &preset);
+        assert_eq!((level(plan.stop), targets(&plan), level(plan.expire)), (-10.0, [30.0, 90.0], 30.0));
+        let again = plan.reenter.unwrap();
+        assert_eq!((again.not_before, again.within, again.minutes), (3, 3 + 8, true), "rounded up");
+    }
+
+    #[test]
+    fn nobody_adds_without_conviction_or_where_the_goal_says_never() {
+        let adds = |traits: Traits, adds| {
+            shape().plan(1.0, &traits, &Preset { adds, ..Preset::default() }).add.map(|a| a.1)
+        };
+        assert_eq!(adds(Traits { conviction: 1.5, ..Traits::default() }, 1), Some(0.75));
+        assert_eq!(adds(Traits { conviction: 0.0, ..Traits::default() }, 1), None);
+        assert_eq!(adds(Traits::default(), 0), None);
+    }
+
+    #[test]
+    fn targets_after_costs_lie_further_by_just_these_and_nothing_else_moves() {
+        let (traits, preset) = (Traits::default(), Preset { trail: 0.0, ..Preset::default() });
+        let (plain, after) =
+            (shape().plan(-1.0, &traits, &preset), shape().plan_after(7.0, -1.0, &traits, &preset));
+        assert_eq!(targets(&after), [17.0, 37.0]);
+        assert_eq!((after.stop, after.expire, after.trail), (plain.stop, plain.expire, None));
+        let never_equal = Shape { far: 1.0, ..shape() }.plan(1.0, &traits, &preset);
+        let [near, far] = targets(&never_equal);
+        assert!(far > near, "the far target lies beyond the near one");
+    }
+}

@@ -67,6 +67,21 @@ fn variables_and_flags_are_checked_like_the_file() {
 }
 
 #[test]
+fn variables_and_flags_of_settings_that_are_gone_are_refused() {
+    let wrong = variables(&[
+        ("HIVE_DESK_STEADY", "true"),
+        ("HIVE_MANAGERS_FAST_PATIENCE_MIN", "0.5"),
+        ("HIVE_DESK_STEADILY", "x"),
+    ]);
+    let error = load("f.toml", SMALLEST, wrong, &[Override::flag("--set", "desk.steady", "1")]).unwrap_err();
+    let lines: Vec<String> = error.0.iter().map(ToString::to_string).collect();
+    assert_eq!(lines.len(), 3, "another's name is left alone: {lines:#?}");
+    assert!(lines[0].starts_with("HIVE_DESK_STEADY: this is a setting no more; "), "{}", lines[0]);
+    assert!(lines[1].ends_with("use width_min and width_max"), "{}", lines[1]);
+    assert!(lines[2].starts_with("--set: \"desk.steady\" is a setting no more; "), "{}", lines[2]);
+}
+
+#[test]
 fn variables_of_others_are_left_alone() {
     let others = variables(&[
         ("HIVE_TEST_DATA", "/d"),
@@ -126,7 +141,6 @@ fn what_came_later_is_in_the_hash_unless_it_is_as_it_always_was() {
         ("funds.drawdown_by", "funds"),
         ("desk.trades", "zone"),
         ("desk.order_min", "0.002"),
-        ("desk.steady", "true"),
         ("services.carry", "false"),
         ("services.through", "5"),
     ] {

@@ -89,6 +89,18 @@ fn words_that_are_not_known_are_named_with_the_nearest() {
 }
 
 #[test]
+fn settings_that_are_gone_say_so_and_what_to_do() {
+    for (path, hint) in table::REMOVED {
+        let (section, key) = path.rsplit_once('.').unwrap();
+        let all = problems(&format!("{SMALLEST}\n[{section}]\n{key} = true\n"));
+        assert_eq!(all.len(), 1, "{path}: {all:#?}");
+        says(&all[0], &[&format!("\"{key}\" in [{section}] is a setting no more; {hint}")]);
+        assert!(table::setting(path).is_none(), "{path} is a setting");
+    }
+    says(&only("\n[desk]\nstead = true\n"), &["unknown key \"stead\""]);
+}
+
+#[test]
 fn wrong_types_say_what_is_wanted() {
     says(&only("\n[desk]\npatience = \"fast\"\n"), &["patience in [desk] must be a number, not text"]);
     says(&only("\n[hive]\nscouts = 2.5\n"), &["scouts in [hive] is 2.5", "a whole number from 0 to 10000"]);

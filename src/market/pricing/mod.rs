@@ -1,27 +1,22 @@
 //! What instruments are worth and what they settle for: the pure arithmetic behind options, MOVE
-//! contracts, dated futures, margin, pools and spreads. One file, one thing:
+//! contracts, dated futures, pools and spreads. One file, one thing:
 //!
 //! | file | what it answers |
 //! |---|---|
 //! | [`normal`] | the normal distribution, Φ and φ |
 //! | [`twap`] | the time-weighted mean of an index over a window, which settles options and MOVE contracts |
-//! | [`option`] | value, greeks, implied volatility, exercise, fee and margin of European options |
+//! | [`option`] | value, greeks and margin of European options |
 //! | [`surface`] | a volatility surface that is free of arbitrage by construction |
 //! | [`move_contract`] | the value of a MOVE contract in each of its four phases |
-//! | [`future`] | fair value, basis, carry after costs, rolling and settlement of dated futures |
-//! | [`margin`] | initial and maintenance margin, liquidation and bankruptcy, linear and inverse |
-//! | [`funding`] | the funding rates that perpetuals charge, and the payment |
-//! | [`wide`] | 256-bit integers as the pools use them |
-//! | [`pool_v2`] | a constant-product pool, exact, and what arbitrage takes from it |
-//! | [`pool_v3`] | a pool of concentrated liquidity, exact |
+//! | [`future`] | fair value and basis of dated futures |
+//! | [`pool`] | what arbitrage between a constant-product pool and an exchange takes |
 //! | [`spread`] | the largest profitable size through two or three books, after fees |
 //!
 //! # Invariants
 //!
 //! 1. A function of its arguments: nothing here keeps a market, reads a clock or draws a number. What
-//!    has state ([`twap::Twap`], the pools) is a value that its owner keeps, serialises and hashes.
-//! 2. What is owed on chain is an integer, rounded against the trader as the contract does; what a venue
-//!    owes is [`Decimal`]; what is estimated is `f64` (law 6).
+//!    has state ([`twap::Twap`]) is a value that its owner keeps, serialises and hashes.
+//! 2. All here are estimates, `f64` (law 6): what is owed is the ledger's to say.
 //! 3. An argument that means nothing (a price that is not positive, a NaN) is an error that names it,
 //!    never a NaN handed on.
 //!
@@ -32,21 +27,14 @@
 //!
 //! This room never decides: what is mispriced and worth a trade is the family's to say.
 
-pub mod funding;
 pub mod future;
-pub mod margin;
 pub mod move_contract;
 pub mod normal;
 pub mod option;
-pub mod pool_v2;
-pub mod pool_v3;
+pub mod pool;
 pub mod spread;
 pub mod surface;
 pub mod twap;
-pub mod wide;
-
-use crate::domain::Decimal;
-use crate::domain::money::AmountError;
 
 /// An argument that means nothing to a formula.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -81,15 +69,6 @@ pub(crate) fn not_negative(what: &'static str, value: f64) -> Result<f64, BadInp
 /// `value`, if it is finite.
 pub(crate) fn finite(what: &'static str, value: f64) -> Result<f64, BadInput> {
     if value.is_finite() { Ok(value) } else { Err(BadInput { what, value, must: "finite" }) }
-}
-
-/// a·b with all its digits: decimals round a product that is too long for them, what is owed may not be.
-pub(crate) fn exact_product(a: Decimal, b: Decimal) -> Result<Decimal, AmountError> {
-    if a.is_zero() || b.is_zero() {
-        return Ok(Decimal::ZERO);
-    }
-    let product = a.checked_mul(b).ok_or(AmountError::Overflow)?;
-    if product.scale() == a.scale() + b.scale() { Ok(product) } else { Err(AmountError::Overflow) }
 }
 
 #[cfg(test)]

@@ -13,8 +13,7 @@
 //! 2. No size earns more than the one that is given, within the levels and the budget.
 //! 3. A level is never used for more than it shows.
 //!
-//! It knows no latency, no lots and no inventory: the caller rounds sizes to lots and prices them again
-//! with [`Leg::give`].
+//! It knows no latency, no lots and no inventory.
 
 use super::{BadInput, positive};
 use serde::{Deserialize, Serialize};
@@ -112,23 +111,6 @@ impl Leg<'_> {
             FeeIn::Paid => (cost * (1.0 + self.fee), gain),
         };
         (cost, gain / cost)
-    }
-
-    /// What `amount` turns into, after fee; less than all of it is used where the levels end.
-    /// Gives (used, received, base traded).
-    pub fn give(&self, amount: f64) -> (f64, f64, f64) {
-        let (mut used, mut received, mut base) = (0.0, 0.0, 0.0);
-        for level in self.levels {
-            let (room, rate) = self.piece(*level);
-            let part = (amount - used).min(room);
-            if part <= 0.0 {
-                break;
-            }
-            used += part;
-            received += part * rate;
-            base += level.1 * (part / room);
-        }
-        (used, received, base)
     }
 
     fn check(&self, leg: usize) -> Result<(), SpreadError> {
@@ -235,6 +217,25 @@ mod tests {
 
     const ENDLESS: f64 = f64::INFINITY;
 
+    impl Leg<'_> {
+        /// What `amount` turns into, after fee; less than all of it is used where the levels end.
+        /// Gives (used, received, base traded).
+        fn give(&self, amount: f64) -> (f64, f64, f64) {
+            let (mut used, mut received, mut base) = (0.0, 0.0, 0.0);
+            for level in self.levels {
+                let (room, rate) = self.piece(*level);
+                let part = (amount - used).min(room);
+                if part <= 0.0 {
+                    break;
+                }
+                used += part;
+                received += part * rate;
+                base += level.1 * (part / room);
+            }
+            (used, received, base)
+        }
+    }
+
     fn leg(action: Action, levels: &[(f64, f64)], fee: f64) -> Leg<'_> {
         Leg { action, levels, fee, fee_in: FeeIn::Received }
     }
@@ -297,6 +298,41 @@ mod tests {
         assert_eq!(at(0.0025, FeeIn::Received, 0.0), None);
         assert_eq!(at(0.001, FeeIn::Received, 0.4), None, "the transfer eats it");
         assert!(at(-0.001, FeeIn::Paid, 0.0).unwrap().profit() > free.profit(), "a rebate helps");
+    }
+
+    #[test]
+    fn a_chain_is_cut_to_its_budget_and_books_that_end_end_it() {
+        let asks = [(100.0, 1.0), (101.0, 1.0)];
+        let bids = [(103.0, 0.5), (102.0, 0.25)];
+        let at = |budget| {
+            let received = FeeIn::Received;
+            cross_venue((&asks, 0.0, received), (&bids, 0.0, received), 0.0, budget).unwrap().unwrap()
+        };
+        let some = at(25.0);
+        assert_eq!((some.amount_in, some.base), (25.0, [0.25, 0.25]));
+        let all = at(ENDLESS);
+        assert!((all.base[1] - 0.75).abs() < 1e-12, "no more than the bids show");
+        assert!((all.profit() - (0.5 * 3.0 + 0.25 * 2.0)).abs() < 1e-9);
+        assert!(
+            matches!(
+                cross_venue((&asks, 0.0, FeeIn::Paid), (&bids, 0.0, FeeIn::Paid), 0.0, 0.0),
+                Err(SpreadError::Input(_))
+            ),
+            "a budget of nothing"
+        );
+    }
+
+    #[test]
+    fn fees_taken_on_top_and_fees_taken_off_are_the_same_share_of_a_sale() {
+        // 1/(1+f) of what comes in is sold, or 1−f of what comes out is kept.
+        let sale = |fee, fee_in| {
+            let levels = [(100.0, 10.0)];
+            let buy = Leg { action: Action::Buy, levels: &[(50.0, 10.0)], fee: 0.0, fee_in: FeeIn::Received };
+            let sell = Leg { action: Action::Sell, levels: &levels, fee, fee_in };
+            best_chain(&[buy, sell], 100.0).unwrap().unwrap().amount_out
+        };
+        assert!((sale(0.25, FeeIn::Received) - 200.0 * 0.75).abs() < 1e-9);
+        assert!((sale(0.25, FeeIn::Paid) - 200.0 / 1.25).abs() < 1e-9);
     }
 
     #[test]

@@ -11,7 +11,6 @@
 //!
 //! 1. A surface that exists satisfies both conditions; parameters that do not are refused.
 //! 2. At the money it gives back the volatilities it was made from.
-//! 3. Scaling all volatilities keeps it free of arbitrage.
 
 use super::{BadInput, positive};
 use serde::{Deserialize, Serialize};
@@ -113,17 +112,6 @@ impl Surface {
         let years = positive("the time to expiry", years)?;
         Ok(libm::sqrt(self.smile.total_variance(k, self.theta(years)) / years))
     }
-
-    /// The same surface with all volatilities at the money times `factor`: dearer or cheaper insurance.
-    ///
-    /// # Errors
-    ///
-    /// A factor that is not positive.
-    pub fn scaled(&self, factor: f64) -> Result<Self, BadInput> {
-        let factor = positive("the factor", factor)?;
-        let pillars = self.pillars.iter().map(|(t, w)| (*t, w * factor * factor)).collect();
-        Ok(Surface { smile: self.smile, pillars })
-    }
 }
 
 #[cfg(test)]
@@ -139,7 +127,6 @@ mod tests {
         let s = Surface::new(Smile::new(-0.3, 1.2, 0.5).unwrap(), &ATM).unwrap();
         for (years, vol) in ATM {
             assert!((s.vol(100.0, 100.0, years).unwrap() - vol).abs() < 1e-12);
-            assert!((s.scaled(1.5).unwrap().vol(100.0, 100.0, years).unwrap() - 1.5 * vol).abs() < 1e-12);
         }
         // Before the first pillar its volatility, after the last its last forward variance.
         assert!((s.vol(1.0, 1.0, 0.5 / 365.25).unwrap() - 0.62).abs() < 1e-12);
@@ -153,6 +140,16 @@ mod tests {
         let w = smile.total_variance(-0.3, 0.09);
         assert!((w - 0.134_428_799_649_778).abs() < 1e-12, "{w}");
         assert!(smile.total_variance(-0.2, 0.09) > smile.total_variance(0.2, 0.09), "puts are dear");
+    }
+
+    #[test]
+    fn far_from_the_money_variance_grows_by_the_wings_of_the_formula() {
+        // w → θ/2·φ·(ρ ± 1)·k, so a smile is ρ-times steeper on one side (Gatheral and Jacquier, section 4).
+        let smile = Smile::new(-0.4, 1.1, 0.45).unwrap();
+        let slope = |k: f64| (smile.total_variance(k + 1.0, 0.09) - smile.total_variance(k, 0.09)).abs();
+        let (puts, calls) = (slope(-1e4), slope(1e4));
+        assert!((puts / calls - 1.4 / 0.6).abs() < 1e-6, "{puts} {calls}");
+        assert_eq!(smile.total_variance(0.3, 0.0), 0.0, "at expiry there is none");
     }
 
     #[test]

@@ -8,8 +8,7 @@
 //!
 //! 1. The mean lies between the lowest and the highest price that was in force inside the window.
 //! 2. A price before the window counts from the start of the window on; one after it changes nothing.
-//! 3. Time in which no price was known is left out of the mean, and [`Twap::covered`] shows it: whether a
-//!    mean over half a window may settle anything is for the owner to say.
+//! 3. Time in which no price was known is left out of the mean.
 //!
 //! It never interpolates between prices and never looks at a clock.
 
@@ -79,11 +78,6 @@ impl Twap {
         (covered > 0).then(|| weighted / seconds(covered))
     }
 
-    /// How much of the window, up to `now`, had a price.
-    pub fn covered(&self, now: Stamp) -> Span {
-        Span(self.until(now).1)
-    }
-
     /// The window's start and end.
     pub fn window(&self) -> (Stamp, Stamp) {
         (self.from, self.to)
@@ -128,15 +122,24 @@ mod tests {
         assert_eq!(t.mean(at(100)), Some(125.0));
         t.observe(at(120), 9_999.0).unwrap();
         assert_eq!(t.mean(at(999)), Some(125.0), "what comes later changes nothing");
-        assert_eq!(t.covered(at(999)), Span::seconds(40));
     }
 
     #[test]
-    fn a_late_first_price_shows_in_what_is_covered() {
+    fn time_before_the_first_price_is_left_out() {
         let mut t = Twap::new(at(0), at(10));
-        t.observe(at(8), 50.0).unwrap();
+        t.observe(at(6), 50.0).unwrap();
         assert_eq!(t.mean(at(10)), Some(50.0));
-        assert_eq!(t.covered(at(10)), Span::seconds(2));
+        t.observe(at(9), 90.0).unwrap();
+        assert_eq!(t.mean(at(10)), Some(60.0), "three seconds of four");
+    }
+
+    #[test]
+    fn of_two_prices_of_a_moment_the_later_one_is_in_force() {
+        let mut t = Twap::new(at(0), at(10));
+        t.observe(at(0), 10.0).unwrap();
+        t.observe(at(0), 30.0).unwrap();
+        assert_eq!(t.mean(at(10)), Some(30.0));
+        assert_eq!(Twap::new(at(5), at(5)).mean(at(9)), None, "an empty window has no mean");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Options: textbook values, bounds, parity, slopes and the way back from price to volatility.
+//! Options: textbook values, bounds, parity and slopes.
 
 use super::*;
 use proptest::prelude::*;
@@ -11,14 +11,21 @@ fn put(strike: f64, years: f64) -> Terms {
     Terms { right: Right::Put, ..call(strike, years) }
 }
 
+/// What exercise would pay now.
+fn payoff(right: Right, strike: f64, settlement: f64) -> f64 {
+    (right.sign() * (settlement - strike)).max(0.0)
+}
+
 #[test]
-fn black_scholes_gives_the_textbook_value() {
+fn black_gives_the_textbook_value() {
     // Hull, Options, Futures and Other Derivatives, example 15.6: S 42, K 40, r 10 %, σ 20 %, half a year.
-    let c = black_scholes(42.0, 0.10, 0.0, call(40.0, 0.5), 0.20).unwrap();
-    let p = black_scholes(42.0, 0.10, 0.0, put(40.0, 0.5), 0.20).unwrap();
+    let (growth, discount) = (libm::exp(0.05), libm::exp(-0.05));
+    let c = black(42.0 * growth, discount, call(40.0, 0.5), 0.20).unwrap();
+    let p = black(42.0 * growth, discount, put(40.0, 0.5), 0.20).unwrap();
     assert!((c.value - 4.759_422).abs() < 1e-6, "{}", c.value);
     assert!((p.value - 0.808_599).abs() < 1e-6, "{}", p.value);
-    assert!((c.delta - 0.779_131).abs() < 1e-6 && (p.delta + 0.220_869).abs() < 1e-6);
+    // Of the spot: what the forward's delta is times the growth.
+    assert!((c.delta * growth - 0.779_131).abs() < 1e-6 && (p.delta * growth + 0.220_869).abs() < 1e-6);
 }
 
 #[test]
@@ -26,11 +33,8 @@ fn at_the_money_black_is_the_textbook_multiple_of_volatility() {
     let q = black(100_000.0, 1.0, call(100_000.0, 1.0), 0.5).unwrap();
     // F (2Φ(σ√t/2) − 1) = 100 000 × 0.197 412 651 36
     assert!((q.value - 19_741.265_136).abs() < 1e-5, "{}", q.value);
-    let coin = inverse(100_000.0, call(100_000.0, 1.0), 0.5).unwrap();
-    assert!((coin.premium - 0.197_412_651_36).abs() < 1e-11);
-    assert!((coin.net_delta - (coin.delta - coin.premium)).abs() < 1e-15);
-    // At the money forward a call's Black delta is Φ(σ√t/2), and net of the premium one half.
-    assert!((coin.net_delta - (0.5 + 0.5 * coin.premium - coin.premium)).abs() < 1e-12);
+    // At the money forward a call's delta is Φ(σ√t/2), one half and half of what it costs.
+    assert!((q.delta - (0.5 + 0.5 * 0.197_412_651_36)).abs() < 1e-11);
 }
 
 #[test]
@@ -39,34 +43,19 @@ fn at_expiry_it_is_worth_what_it_pays() {
         for terms in [call(strike, 0.0), put(strike, 0.0)] {
             let q = black(settlement, 1.0, terms, 0.8).unwrap();
             assert_eq!(q.value, payoff(terms.right, strike, settlement));
-            assert_eq!(
-                inverse(settlement, terms, 0.8).unwrap().premium,
-                inverse_payoff(terms.right, strike, settlement)
-            );
+            assert_eq!((q.gamma, q.vega_per_point), (0.0, 0.0));
+            let inside = if q.value > 0.0 { terms.right.sign() } else { 0.0 };
+            assert_eq!(q.delta, inside);
         }
     }
-    assert_eq!(inverse_payoff(Right::Call, 100.0, 125.0), 0.2);
 }
 
 #[test]
-fn no_volatility_gives_a_price_outside_the_bounds() {
-    let terms = call(90.0, 0.25);
-    for price in [-1.0, 0.0, 9.9, 10.0, 100.0, 101.0] {
-        assert_eq!(implied_vol(100.0, 1.0, terms, price).unwrap(), None, "{price}");
-    }
-    assert_eq!(implied_vol(100.0, 1.0, call(90.0, 0.0), 12.0).unwrap(), None, "no time left");
-    let vol = implied_vol(100.0, 1.0, terms, 10.5).unwrap().unwrap();
-    assert!((black(100.0, 1.0, terms, vol).unwrap().value - 10.5).abs() < 1e-12);
-}
-
-#[test]
-fn a_price_of_almost_nothing_and_one_of_almost_all_have_their_volatility() {
-    for vol in [0.05, 0.3, 3.0, 9.0] {
-        let terms = call(200.0, 1.0);
-        let price = black(100.0, 1.0, terms, vol).unwrap().value;
-        let back = implied_vol(100.0, 1.0, terms, price).unwrap().unwrap();
-        assert!((back - vol).abs() < 1e-9 * vol, "{vol} came back as {back}");
-    }
+fn without_volatility_it_is_worth_its_discounted_payoff() {
+    let q = black(120.0, 0.9, call(100.0, 1.0), 0.0).unwrap();
+    assert!((q.value - 18.0).abs() < 1e-12 && (q.delta - 0.9).abs() < 1e-15);
+    let q = black(80.0, 0.9, put(100.0, 1.0), 0.0).unwrap();
+    assert!((q.value - 18.0).abs() < 1e-12 && (q.delta + 0.9).abs() < 1e-15);
 }
 
 #[test]
@@ -76,14 +65,11 @@ fn what_means_nothing_is_refused_by_name() {
     assert_eq!(black(1.0, 1.0, call(0.0, 1.0), 0.5).unwrap_err().what, "the strike");
     assert_eq!(black(1.0, 1.0, call(1.0, -1.0), 0.5).unwrap_err().what, "the time to expiry");
     assert_eq!(black(1.0, 1.0, t, f64::INFINITY).unwrap_err().what, "the volatility");
-    assert_eq!(black_scholes(1.0, f64::NAN, 0.0, t, 0.5).unwrap_err().what, "the rate");
-    assert_eq!(implied_vol(1.0, 1.0, t, f64::NAN).unwrap_err().what, "the option price");
+    assert_eq!(black(1.0, 0.0, t, 0.5).unwrap_err().what, "the discount");
 }
 
 #[test]
-fn fee_and_margin_of_a_short_option() {
-    assert!((capped_fee(1.0, 0.02, 0.0003, 0.125) - 0.0003).abs() < 1e-18);
-    assert!((capped_fee(1.0, 0.001, 0.0003, 0.125) - 0.000_125).abs() < 1e-18);
+fn margin_of_a_short_option() {
     // At the money: 15 % and 7.5 %; 3 % out: 12 %; far out: the floor of 10 %.
     let m = |right, strike| short_margin(right, strike, 10_000.0, 200.0).unwrap();
     assert_eq!(m(Right::Call, 10_000.0), ShortMargin { initial: 1_700.0, maintenance: 950.0 });
@@ -94,6 +80,10 @@ fn fee_and_margin_of_a_short_option() {
     let deep = short_margin(Right::Put, 40_000.0, 10_000.0, 30_000.0).unwrap();
     assert_eq!(deep.maintenance, 32_250.0);
     assert_eq!(deep.initial, 32_250.0);
+    assert_eq!(short_margin(Right::Call, 0.0, 1.0, 1.0).unwrap_err().what, "the strike");
+    assert_eq!(short_margin(Right::Call, 1.0, f64::NAN, 1.0).unwrap_err().what, "the underlying");
+    let mark = short_margin(Right::Put, 1.0, 1.0, -1.0).unwrap_err();
+    assert_eq!(mark.what, "the mark price of the option");
 }
 
 prop_compose! {
@@ -143,53 +133,41 @@ proptest! {
     }
 
     #[test]
-    fn greeks_are_the_slopes((spot, strike, years, vol, rate) in market()) {
+    fn greeks_are_the_slopes((forward, strike, years, vol, rate) in market()) {
         // Where the curve is steeper than the step of the difference, the slope is not to be had.
         prop_assume!(vol * years.sqrt() > 0.05);
-        for terms in [call(strike, years), put(strike, years)] {
-            let at = |s: f64, t: f64, v: f64| black_scholes(s, rate, 0.03, Terms { years: t, ..terms }, v).unwrap();
-            let q = at(spot, years, vol);
-            let (h, t, v) = (spot * 1e-5, years * 1e-5, 1e-5);
-            let delta = (at(spot + h, years, vol).value - at(spot - h, years, vol).value) / (2.0 * h);
-            let gamma = (at(spot + h, years, vol).delta - at(spot - h, years, vol).delta) / (2.0 * h);
-            let vega = (at(spot, years, vol + v).value - at(spot, years, vol - v).value) / (2.0 * v);
-            let theta = -(at(spot, years + t, vol).value - at(spot, years - t, vol).value) / (2.0 * t);
-            prop_assert!((delta - q.delta).abs() < 1e-5);
-            prop_assert!((gamma - q.gamma).abs() * spot < 1e-4);
-            prop_assert!((vega / 100.0 - q.vega_per_point).abs() < 1e-7 * spot);
-            prop_assert!((theta / 365.25 - q.theta_per_day).abs() < 1e-6 * spot);
-        }
-    }
-
-    #[test]
-    fn volatility_comes_back((forward, strike, years, vol, rate) in market()) {
         let discount = libm::exp(-rate * years);
         for terms in [call(strike, years), put(strike, years)] {
-            let q = black(forward, discount, terms, vol).unwrap();
-            if let Some(back) = implied_vol(forward, discount, terms, q.value).unwrap() {
-                let again = black(forward, discount, terms, back).unwrap().value;
-                prop_assert!((again - q.value).abs() <= 1e-11 * forward.max(strike));
-                // The volatility itself is known as well as vega allows.
-                let known = 1e-13 * forward.max(strike) / q.vega_per_point.max(1e-300);
-                prop_assert!((back - vol).abs() <= 1e-9 + known, "{vol} came back as {back}");
-            } else {
-                // Only where the price has no digit of time value left, or only time value.
-                let least = discount * payoff(terms.right, strike, forward);
-                let time = (q.value - least) / (discount * forward.min(strike));
-                prop_assert!(!(1e-12..=1.0 - 1e-12).contains(&time));
-            }
+            let at = |f: f64, v: f64| black(f, discount, terms, v).unwrap();
+            let q = at(forward, vol);
+            let (h, v) = (forward * 1e-5, 1e-5);
+            let delta = (at(forward + h, vol).value - at(forward - h, vol).value) / (2.0 * h);
+            let gamma = (at(forward + h, vol).delta - at(forward - h, vol).delta) / (2.0 * h);
+            let vega = (at(forward, vol + v).value - at(forward, vol - v).value) / (2.0 * v);
+            prop_assert!((delta - q.delta).abs() < 1e-5);
+            prop_assert!((gamma - q.gamma).abs() * forward < 1e-4);
+            prop_assert!((vega / 100.0 - q.vega_per_point).abs() < 1e-7 * forward);
         }
     }
 
     #[test]
-    fn a_coin_option_pays_its_linear_twin_in_coins((forward, strike, years, vol, _) in market()) {
-        for terms in [call(strike, years), put(strike, years)] {
-            let coin = inverse(forward, terms, vol).unwrap();
-            let linear = black(forward, 1.0, terms, vol).unwrap();
-            prop_assert!((coin.premium * forward - linear.value).abs() < 1e-12 * forward.max(strike));
-            if terms.right == Right::Call {
-                prop_assert!(coin.premium <= 1.0 + 1e-12, "a call is never worth more than its coin");
-            }
+    fn value_and_strike_scale_with_the_forward((forward, strike, years, vol, _) in market(), by in 0.01_f64..100.0) {
+        let at = |by: f64| black(forward * by, 1.0, call(strike * by, years), vol).unwrap();
+        let (one, other) = (at(1.0), at(by));
+        prop_assert!((other.value - by * one.value).abs() <= 1e-9 * by * (forward + strike));
+        prop_assert!((other.delta - one.delta).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_short_option_binds_at_least_what_it_must_keep(
+        strike in 1.0_f64..1e5, underlying in 1.0_f64..1e5, mark in 0.0_f64..1e5,
+    ) {
+        for right in [Right::Call, Right::Put] {
+            let m = short_margin(right, strike, underlying, mark).unwrap();
+            prop_assert!(m.initial >= m.maintenance && m.maintenance > mark);
+            // Further out of the money it binds no more.
+            let out = strike * if right == Right::Call { 1.1 } else { 0.9 };
+            prop_assert!(short_margin(right, out, underlying, mark).unwrap().initial <= m.initial);
         }
     }
 }
