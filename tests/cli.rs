@@ -6,6 +6,8 @@
 
 #[path = "cli/hand.rs"]
 mod hand;
+#[path = "cli/log.rs"]
+mod log;
 
 use hand::{Desk, agents, bars, count, keeps_the_contract, long, money, panel, ran, sums_up};
 use rust_decimal::Decimal;

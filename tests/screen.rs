@@ -4,6 +4,7 @@
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used)]
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use hive::domain::{Body, Event, MessageId};
 use hive::engine::{Engine, Outputs};
 use hive::market::feed::Feed;
@@ -17,7 +18,6 @@ use hive::view::link::{News, Request};
 use hive::view::recorder::Scene;
 use hive::view::{Cockpit, Recorder};
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};
 use std::cell::RefCell;

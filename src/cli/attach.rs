@@ -1,5 +1,6 @@
 //! `hive attach`: the cockpit of a swarm that runs already. The swarm goes on when it is left.
 
+use super::log::LogOptions;
 use super::reach::{Reach, failed};
 use super::{Failure, tell};
 use crate::tui::person::Person;
@@ -61,12 +62,16 @@ pub struct Args {
     reach: Reach,
     #[command(flatten)]
     look: Look,
+    #[command(flatten)]
+    log: LogOptions,
 }
 
 /// Attaches.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let name = args.hive.clone().or_else(|| args.reach.name.clone());
-    look(&Reach { name, ..args.reach.clone() }, &args.look)
+    let reach = Reach { name, ..args.reach.clone() };
+    args.log.open(&reach, true)?;
+    look(&reach, &args.look)
 }
 
 /// Looks at a swarm until the person leaves.
@@ -74,6 +79,12 @@ pub fn look(reach: &Reach, look: &Look) -> Result<(), Failure> {
     // Who may not attach is to know that, with or without a terminal or settings.
     let mut link = RemoteLink::attach(&reach.place()?, look.read_only).map_err(failed)?;
     let setup = setup(look)?;
+    tracing::info!(
+        read_only = look.read_only,
+        plain = look.plain,
+        "this cockpit is attached to {}",
+        reach.name()
+    );
     if look.plain {
         return lines(&mut link);
     }
@@ -85,6 +96,7 @@ pub fn look(reach: &Reach, look: &Look) -> Result<(), Failure> {
     }
     tui::run(&mut link, setup).map_err(|e| Failure::Failed(format!("drawing on the terminal: {e}")))?;
     drop(link);
+    tracing::info!("this cockpit was left");
     let name = reach.name.as_ref().map(|n| format!(" --name {n}")).unwrap_or_default();
     let socket = reach.socket.as_ref().map(|s| format!(" --socket {}", s.display())).unwrap_or_default();
     tell(&[if reach.runs()? {

@@ -14,6 +14,7 @@ mod export;
 mod journal;
 mod keep;
 mod lab;
+mod log;
 mod looks;
 mod man;
 mod options;
@@ -25,6 +26,7 @@ mod shelf;
 mod start;
 mod table;
 
+use crate::runtime::logs::one_line;
 use clap::{Args, Parser, Subcommand};
 use options::RunOptions;
 use std::io::Write;
@@ -56,6 +58,7 @@ Examples:
   hive data import DIR --out my.tape           files of many kinds onto one tape, for --feed tape:my.tape
   hive --no-tui                                in the foreground without a screen, for a server
   hive ctl status                              how it is, as JSON
+  hive log --follow                            what happens to it, from its log
   hive config print-default > agents.toml      a file to change";
 
 /// A swarm of trading agents that talk, listen and trade as one desk, on paper
@@ -76,6 +79,8 @@ pub struct Cli {
     reach: reach::Reach,
     #[command(flatten)]
     look: attach::Look,
+    #[command(flatten)]
+    log: log::LogOptions,
     /// Run in the foreground without a screen, for a server; the socket is there to attach to
     #[arg(long)]
     no_tui: bool,
@@ -122,6 +127,8 @@ enum Verb {
     Data(data::Args),
     /// Ask or command a running hive; the answer is JSON
     Ctl(ctl::Args),
+    /// What the log of a hive says last, and what comes: hive log --follow
+    Log(log::Args),
     /// A table of a running hive as CSV or JSON, of now or of before
     Export(export::Args),
     /// The manual page: hive man | man -l -
@@ -177,6 +184,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         }
         Some(Verb::Data(args)) => data::run(&args),
         Some(Verb::Ctl(args)) => ctl::run(&args),
+        Some(Verb::Log(args)) => log::run(&args),
         Some(Verb::Export(args)) => export::run(&args),
         Some(Verb::Man) => man::run(),
         Some(Verb::Completions(args)) => completions::run(&args),
@@ -194,11 +202,15 @@ fn plain(cli: &Cli) -> Result<(), Failure> {
             let why = "--summary and --quiet are for runs without a screen; add --no-tui or --until-end";
             return Err(Failure::Usage(why.to_owned()));
         }
+        cli.log.open(&cli.reach, true)?;
         return start::run(&cli.reach, &cli.look, &["--no-tui", "--background"]);
     }
     if cli.background {
         // Fails only for the leader of a session, which has what this asks for.
         let _ = rustix::process::setsid();
+    }
+    if cli.no_tui || cli.serve {
+        cli.log.open(&cli.reach, false)?;
     }
     let service = cli.no_tui && !options.until_end;
     let live = service && (synth || cli.background);
@@ -227,12 +239,14 @@ fn batch(args: &Backtest) -> run::Manner {
 
 /// Says on standard error what went wrong. If nobody reads it, the exit code still tells.
 pub fn complain(failure: &Failure) {
+    tracing::error!(code = failure.code(), "{}", one_line(&failure.to_string()));
     let _ = writeln!(std::io::stderr(), "hive: {failure}");
 }
 
-/// Tells the operator on standard error, also where nothing else is shown.
+/// Tells the operator on standard error, also where nothing else is shown, and the log.
 fn tell(news: &[String]) {
     for line in news {
+        tracing::info!("{}", one_line(line));
         let _ = writeln!(std::io::stderr(), "hive: {line}");
     }
 }

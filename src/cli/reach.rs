@@ -33,10 +33,15 @@ impl Reach {
     /// `$XDG_STATE_HOME/hive`.
     pub fn home(&self) -> Result<(PathBuf, PathBuf), Failure> {
         let name = self.name();
+        let home = self.state_home()?;
+        Ok((home.join("kept").join(name), home.join(format!("{name}.log"))))
+    }
+
+    /// The folder below which hives keep their state and write their logs, if the name is one.
+    pub fn state_home(&self) -> Result<PathBuf, Failure> {
         // The name is checked where the socket's is.
         self.place()?;
-        let home = place::state_home(env).map_err(refused)?;
-        Ok((home.join("kept").join(name), home.join(format!("{name}.log"))))
+        place::state_home(env).map_err(refused)
     }
 
     /// Whether it runs; not to be let in is no answer to that.

@@ -14,6 +14,7 @@ use crate::runtime::archive::{Archive, Remake};
 use crate::runtime::drive::{self, Ended, Pace, Speed, Told};
 use crate::runtime::feeds::{FeedOptions, FeedSpec};
 use crate::runtime::keep::Keeper;
+use crate::runtime::logs::one_line;
 use crate::runtime::service::{Audience, Scenery};
 use crate::runtime::stepper::Stepper;
 use crate::runtime::{feeds, setup};
@@ -75,6 +76,7 @@ pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
     let pace = pace(options, manner, &wanted, feed.as_ref(), behind)?;
     let settings = setup::settings(&config);
     let mut engine = Engine::new(&config.roster, feed.universe(), &settings, config.seed);
+    log_start(&config, feed.as_ref(), &engine, manner);
     let look = looks::count(options.state.as_deref(), &config::roster_hash(&config), feed.info());
     let bar = progress(feed.as_ref(), &engine, options.quiet || manner.live);
     let results = manner.reach.is_some().then(|| shelf::results(options, &config, feed.info()));
@@ -162,7 +164,9 @@ fn drive(
         audience.archive = manner.state.as_ref().map(|dir| Archive::new(dir, scene, again));
         audience
     });
+    let mut logged = Logged::new(&stepper);
     let done = drive::run(&mut stepper, feed, pace, &stop, audience.as_mut(), |stepper| {
+        logged.barrier(stepper);
         if stepper.told.barriers.is_multiple_of(TICK) {
             advance(bar, stepper.engine, &stepper.told);
         }
@@ -171,6 +175,7 @@ fn drive(
         }
     });
     drop(audience);
+    logged.barrier(&stepper);
     let told = stepper.told;
     let done = done.map_err(Failure::from).and_then(|ended| match &mut keeper {
         Some(keeper) => keep::end(keeper, engine, &told, ended).map(|()| ended),
@@ -184,7 +189,62 @@ fn drive(
             Err(why) => hub.close(&why.to_string()),
         }
     }
+    if let Ok(ended) = &done {
+        let how = if *ended == Ended::Feed { "the market has ended" } else { "it was stopped" };
+        tracing::info!(events = told.events, bars = told.bars, commands = told.commands, "end: {how}");
+    }
     done.map(|ended| (told, ended))
+}
+
+/// Writes to the log what a run is.
+fn log_start(config: &Config, feed: &dyn Feed, engine: &Engine, manner: &Manner) {
+    let (info, cast) = (feed.info(), engine.cast());
+    tracing::info!(
+        pid = std::process::id(),
+        seed = config.seed,
+        agents = cast.agents.len(),
+        roster = config::roster_hash(config),
+        state = %manner.state.as_deref().unwrap_or(Path::new("not kept")).display(),
+        "start: hive {} runs {}",
+        env!("CARGO_PKG_VERSION"),
+        config.name,
+    );
+    let (from, to, bars) = (info.from, info.to, info.bars);
+    tracing::info!(mode = %info.mode, %from, %to, bars, data = info.data_hash, "feed: {}", info.name);
+    for note in info.notes.iter().chain(&cast.notices) {
+        tracing::info!("{}", one_line(note));
+    }
+}
+
+/// What a run has to tell that is in the log already.
+struct Logged {
+    alarms: usize,
+    more: bool,
+    halted: bool,
+}
+
+impl Logged {
+    /// What a resumed run has told before is not told again.
+    fn new(stepper: &Stepper<'_>) -> Self {
+        let (told, real) = (&stepper.told, &stepper.engine.respond.real);
+        Logged { alarms: told.alarms.len(), more: told.more_alarms > 0, halted: real.halted.is_some() }
+    }
+
+    /// Writes to the log what is new: as many alarms as the run keeps, and a halt once.
+    fn barrier(&mut self, stepper: &Stepper<'_>) {
+        let (told, real) = (&stepper.told, &stepper.engine.respond.real);
+        for alarm in told.alarms.iter().skip(self.alarms) {
+            tracing::warn!("alarm: {}", one_line(alarm));
+        }
+        self.alarms = told.alarms.len();
+        if told.more_alarms > 0 && !std::mem::replace(&mut self.more, true) {
+            tracing::warn!("there are more alarms than are kept; from here on they are only counted");
+        }
+        if let Some(why) = real.halted.as_ref().filter(|_| !self.halted) {
+            self.halted = true;
+            tracing::error!("halted: {}", one_line(why));
+        }
+    }
 }
 
 fn kept(

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::domain::Stamp;
 use crate::market::feed::{Feed, FeedMode};
 use crate::runtime::drive::{Pace, Speed};
+use crate::runtime::logs::one_line;
 use crate::runtime::service::Scenery;
 use crate::view::cockpit::MarketMode;
 use crate::view::{operator, recorder};
@@ -19,13 +20,19 @@ use std::sync::mpsc::Receiver;
 /// Takes the place and serves it.
 pub fn open(reach: &Reach, results: Results) -> Result<(Hub, Receiver<Order>), Failure> {
     let place = reach.place()?;
-    let log = |line: &str| {
+    let say = |line: &str| {
         // If nobody reads it, the run goes on.
         let _ = writeln!(std::io::stderr(), "hive: {line}");
     };
+    // Those who are refused or let go.
+    let log = move |line: &str| {
+        tracing::warn!("{}", one_line(line));
+        say(line);
+    };
     let opened = Hub::open(&place, Arc::new(log)).map_err(refused)?;
     opened.0.keeps(results);
-    log(&format!("serving {}; hive attach, hive ctl status, hive ctl stop", place.path.display()));
+    tracing::info!(socket = %place.path.display(), "serving");
+    say(&format!("serving {}; hive attach, hive ctl status, hive ctl stop", place.path.display()));
     Ok(opened)
 }
 

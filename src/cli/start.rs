@@ -22,7 +22,7 @@ const GLANCE: Duration = Duration::from_millis(10);
 /// Most that is shown of what a swarm said that did not start.
 const SAID_MAX: u64 = 8 << 10;
 /// Options that are the cockpit's or say which hive, and ask nothing of the run.
-const OURS: [&str; 6] = ["--name", "--socket", "--theme", "--color", "--plain", "--read-only"];
+const OURS: [&str; 7] = ["--name", "--socket", "--theme", "--color", "--plain", "--read-only", "--log"];
 
 /// Starts if need be, and attaches. `background` are the options that make a run one in the background.
 pub fn run(reach: &Reach, look: &Look, background: &[&str]) -> Result<(), Failure> {

@@ -138,7 +138,9 @@ pub fn run(
         if stop.load(Ordering::Relaxed) || audience.as_ref().is_some_and(|a| a.stopping()) {
             break Ended::Stopped;
         }
-        let Some(event) = feed.next()? else {
+        let next = feed.next().inspect_err(|e| tracing::error!("the feed is lost: {e}"))?;
+        let Some(event) = next else {
+            tracing::info!(events = stepper.told.events, "the feed has ended");
             match &mut audience {
                 Some(audience) if audience.stays => audience.stay(stepper, stop)?,
                 _ => {}

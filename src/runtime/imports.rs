@@ -15,15 +15,15 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
 /// Most files that are looked at: a folder of more is not a data set.
 const FILES_MAX: usize = 20_000;
 /// Deepest folder.
 const DEPTH_MAX: usize = 8;
-/// Longest list of what a zip holds.
-const LIST_MAX: u64 = 1 << 24;
-/// The end of a zip lies within this many bytes.
-const TAIL: u64 = 22 + 65_535;
+/// Most bytes that are read to list what a zip holds.
+const LIST_MAX: u64 = 1 << 25;
 const BUFFER: usize = 1 << 16;
 /// What is looked at in a folder.
 const ENDINGS: [&str; 7] = ["csv", "json", "gz", "zip", "txt", "jsonl", "log"];
@@ -35,7 +35,14 @@ pub type Progress = Arc<dyn Fn(u64) + Send + Sync>;
 #[derive(Clone, Copy, Debug)]
 enum Part {
     Whole,
-    Entry { offset: u64, size: u64, packed: bool, crc: u32 },
+    /// Where its bytes begin, how many they are packed and unpacked, whether they are packed, and their checksum.
+    Entry {
+        offset: u64,
+        size: u64,
+        whole: u64,
+        packed: bool,
+        crc: u32,
+    },
 }
 
 /// A file, or an entry of a zip.
@@ -110,14 +117,8 @@ fn file(path: &Path, named: bool, progress: &Progress, found: &mut Vec<ImportFil
     let name = path.display().to_string();
     match &head[..n] {
         b"PK\x03\x04" => {
-            for entry in entries(&mut file, size).map_err(failed)? {
-                let part = Part::Entry {
-                    offset: entry.offset,
-                    size: entry.size,
-                    packed: entry.packed,
-                    crc: entry.crc,
-                };
-                found.push(whole(format!("{name}:{}", entry.name), part, entry.size));
+            for entry in entries(&mut file).map_err(failed)? {
+                found.push(whole(format!("{name}:{}", entry.name), entry.part, entry.size));
             }
         }
         [0x28, 0xb5, 0x2f, 0xfd] => {
@@ -131,73 +132,79 @@ fn file(path: &Path, named: bool, progress: &Progress, found: &mut Vec<ImportFil
 /// An entry of a zip.
 struct Entry {
     name: String,
-    offset: u64,
+    part: Part,
     size: u64,
-    packed: bool,
-    crc: u32,
 }
 
 fn wrong(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("this zip is damaged: {why}"))
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from(u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?)))
+fn unread(why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("this zip is not read here: {why}"))
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?)))
-}
-
-/// What a zip holds: its list stands at its end (PKWARE APPNOTE 4.3). Archives above 4 GB are not read.
-fn entries(file: &mut File, size: u64) -> io::Result<Vec<Entry>> {
-    let from = size.saturating_sub(TAIL);
-    file.seek(SeekFrom::Start(from))?;
-    let mut tail = Vec::new();
-    file.take(TAIL).read_to_end(&mut tail)?;
-    let end = tail.windows(4).rposition(|w| w == b"PK\x05\x06").ok_or_else(|| wrong("it has no end"))?;
-    let cut = || wrong("its list is cut off");
-    let (length, offset) =
-        (u32_at(&tail, end + 12).ok_or_else(cut)?, u32_at(&tail, end + 16).ok_or_else(cut)?);
-    if length > LIST_MAX || offset + length > size {
-        return Err(cut());
+fn damaged(e: ZipError) -> io::Error {
+    match e {
+        ZipError::Io(e) if e.kind() != io::ErrorKind::UnexpectedEof => e,
+        e => wrong(&e.to_string()),
     }
-    file.seek(SeekFrom::Start(offset))?;
-    let mut list = vec![0; length as usize];
-    file.read_exact(&mut list)?;
+}
+
+/// What a zip holds. Its list is read through a bound, so that a list made to fill memory does not.
+fn entries(file: &mut File) -> io::Result<Vec<Entry>> {
+    let mut zip = ZipArchive::new(Bounded { inner: file, left: LIST_MAX }).map_err(damaged)?;
+    if zip.has_duplicate_names() {
+        return Err(unread("two of its entries have one name; unpack it, and name the files"));
+    }
+    // A bomb of one block that many entries share.
+    if zip.has_overlapping_files().map_err(damaged)? {
+        return Err(wrong("its entries overlap"));
+    }
     let mut all = Vec::new();
-    let mut at = 0;
-    while at < list.len() {
-        if !list[at..].starts_with(b"PK\x01\x02") {
-            return Err(cut());
-        }
-        let read = || {
-            let (method, crc, size) =
-                (u16_at(&list, at + 10)?, u32_at(&list, at + 16)?, u32_at(&list, at + 20)?);
-            let (name, extra, remark) =
-                (u16_at(&list, at + 28)?, u16_at(&list, at + 30)?, u16_at(&list, at + 32)?);
-            let offset = u32_at(&list, at + 42)?;
-            let text = list.get(at + 46..at + 46 + name as usize)?;
-            Some((
-                method,
-                crc,
-                size,
-                offset,
-                String::from_utf8_lossy(text).into_owned(),
-                name + extra + remark,
-            ))
-        };
-        let (method, crc, size, offset, name, rest) = read().ok_or_else(cut)?;
-        at += 46 + rest as usize;
+    for at in 0..zip.len() {
+        let entry = zip.by_index_raw(at).map_err(damaged)?;
+        let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
         if name.ends_with('/') {
             continue;
         }
-        if !matches!(method, 0 | 8) {
-            return Err(wrong(&format!("{name} is packed in a way that is not read here")));
+        if entry.encrypted() {
+            return Err(unread(&format!("{name} is locked with a password; unpack it")));
         }
-        all.push(Entry { name, offset, size, packed: method == 8, crc: crc as u32 });
+        let packed = match entry.compression() {
+            CompressionMethod::Stored => false,
+            CompressionMethod::Deflated => true,
+            other => {
+                return Err(unread(&format!(
+                    "{name} is packed as {other}; unpack it, or pack it as deflate"
+                )));
+            }
+        };
+        let offset = entry.data_start().ok_or_else(|| wrong("an entry is not where the list says"))?;
+        let (size, whole, crc) = (entry.compressed_size(), entry.size(), entry.crc32());
+        all.push(Entry { name, part: Part::Entry { offset, size, whole, packed, crc }, size });
     }
     Ok(all)
+}
+
+/// Reads so many bytes and no more.
+struct Bounded<'a> {
+    inner: &'a mut File,
+    left: u64,
+}
+
+impl Read for Bounded<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(into)?;
+        self.left = self.left.checked_sub(n as u64).ok_or_else(|| wrong("its list is too long"))?;
+        Ok(n)
+    }
+}
+
+impl Seek for Bounded<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
 }
 
 impl Source for ImportFile {
@@ -213,7 +220,7 @@ impl Source for ImportFile {
         // An error without its path helps nobody.
         let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", self.name));
         let mut file = File::open(&self.path).map_err(named)?;
-        let Part::Entry { offset, size, packed, crc } = self.part else {
+        let Part::Entry { offset, size, whole, packed, crc } = self.part else {
             let mut head = [0; 2];
             let n = file.read(&mut head).map_err(named)?;
             file.rewind().map_err(named)?;
@@ -223,20 +230,13 @@ impl Source for ImportFile {
             return Ok(if gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) });
         };
         file.seek(SeekFrom::Start(offset)).map_err(named)?;
-        let mut head = [0; 30];
-        file.read_exact(&mut head).map_err(named)?;
-        let skip = u16_at(&head, 26).zip(u16_at(&head, 28)).map_or(0, |(name, extra)| name + extra);
-        if !head.starts_with(b"PK\x03\x04") {
-            return Err(named(wrong("an entry is not where the list says")));
-        }
-        file.seek(SeekFrom::Current(skip as i64)).map_err(named)?;
         let counted = Counted { inner: file, progress: Arc::clone(&self.progress) };
         let bytes = BufReader::with_capacity(BUFFER, counted).take(size);
         let sum = Crc::new();
         Ok(if packed {
-            Box::new(Checked { inner: DeflateDecoder::new(bytes), sum, crc })
+            Box::new(Checked { inner: DeflateDecoder::new(bytes), left: whole, sum, crc })
         } else {
-            Box::new(Checked { inner: bytes, sum, crc })
+            Box::new(Checked { inner: bytes, left: whole, sum, crc })
         })
     }
 }
@@ -255,9 +255,10 @@ impl Read for Counted {
     }
 }
 
-/// Checks the checksum of an entry at its end.
+/// Checks that an entry is no longer than the list says, and its checksum at its end.
 struct Checked<R> {
     inner: R,
+    left: u64,
     sum: Crc,
     crc: u32,
 }
@@ -265,6 +266,8 @@ struct Checked<R> {
 impl<R: Read> Read for Checked<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(into)?;
+        let left = self.left.checked_sub(n as u64);
+        self.left = left.ok_or_else(|| wrong("an entry is longer than the list says"))?;
         self.sum.update(&into[..n]);
         if n == 0 && !into.is_empty() && self.sum.sum() != self.crc {
             return Err(wrong("the checksum of an entry is wrong"));
@@ -276,44 +279,26 @@ impl<R: Read> Read for Checked<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use flate2::write::DeflateEncoder;
-    use std::io::Write;
+    use std::io::{Cursor, Write};
     use std::sync::atomic::{AtomicU64, Ordering};
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
 
-    fn u16s(out: &mut Vec<u8>, all: &[u16]) {
-        all.iter().for_each(|n| out.extend(n.to_le_bytes()));
+    const PACKED: CompressionMethod = CompressionMethod::Deflated;
+
+    /// A zip of these entries.
+    fn zip(entries: &[(&str, &str, CompressionMethod)]) -> Vec<u8> {
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, text, method) in entries {
+            zip.start_file(*name, SimpleFileOptions::default().compression_method(*method)).unwrap();
+            zip.write_all(text.as_bytes()).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
     }
 
-    fn u32s(out: &mut Vec<u8>, all: &[u32]) {
-        all.iter().for_each(|n| out.extend(n.to_le_bytes()));
-    }
-
-    /// A zip of one packed entry.
-    fn zip(name: &str, text: &[u8]) -> Vec<u8> {
-        let mut packed = DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
-        packed.write_all(text).unwrap();
-        let packed = packed.finish().unwrap();
-        let mut crc = Crc::new();
-        crc.update(text);
-        let (mut out, mut list) = (b"PK\x03\x04".to_vec(), b"PK\x01\x02".to_vec());
-        let sizes = [crc.sum(), packed.len() as u32, text.len() as u32];
-        u16s(&mut out, &[20, 0, 8, 0, 0]);
-        u32s(&mut out, &sizes);
-        u16s(&mut out, &[name.len() as u16, 0]);
-        out.extend(name.as_bytes());
-        out.extend(&packed);
-        u16s(&mut list, &[20, 20, 0, 8, 0, 0]);
-        u32s(&mut list, &sizes);
-        u16s(&mut list, &[name.len() as u16, 0, 0, 0, 0]);
-        u32s(&mut list, &[0, 0]);
-        list.extend(name.as_bytes());
-        let offset = out.len() as u32;
-        out.extend(&list);
-        out.extend(b"PK\x05\x06");
-        u16s(&mut out, &[0, 0, 1, 1]);
-        u32s(&mut out, &[list.len() as u32, offset]);
-        u16s(&mut out, &[0]);
-        out
+    /// Where the nth entry of the list is.
+    fn listed(bytes: &[u8], n: usize) -> usize {
+        (0..bytes.len()).filter(|at| bytes[*at..].starts_with(b"PK\x01\x02")).nth(n).unwrap()
     }
 
     fn read(file: &ImportFile) -> io::Result<String> {
@@ -326,7 +311,7 @@ mod tests {
     fn a_zip_is_read_entry_by_entry_and_its_checksums_hold() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.zip");
-        let bytes = zip("es_trade_201312.csv", b"one,two\n1,2\n");
+        let bytes = zip(&[("es_trade_201312.csv", "one,two\n1,2\n", PACKED)]);
         std::fs::write(&path, &bytes).unwrap();
         let count = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&count);
@@ -341,13 +326,62 @@ mod tests {
         assert!(count.load(Ordering::Relaxed) > 0);
         // The checksum in the list is another one now.
         let mut damaged = bytes.clone();
-        let list = bytes.windows(4).position(|w| w == b"PK\x01\x02").unwrap();
-        damaged[list + 16] ^= 1;
+        damaged[listed(&bytes, 0) + 16] ^= 1;
         std::fs::write(&path, &damaged).unwrap();
         let found = find(std::slice::from_ref(&path), &progress).unwrap();
         assert!(read(&found[0]).unwrap_err().to_string().contains("checksum"));
         std::fs::write(&path, &bytes[..bytes.len() - 30]).unwrap();
         assert!(find(&[path], &progress).is_err());
+    }
+
+    #[test]
+    fn entries_come_in_their_order_stored_or_packed_and_folders_are_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.zip");
+        let long = "0,0\n".repeat(100_000);
+        let stored = CompressionMethod::Stored;
+        let bytes = zip(&[("in/", "", stored), ("in/b.csv", &long, PACKED), ("a.csv", "1,2\n", stored)]);
+        std::fs::write(&path, &bytes).unwrap();
+        let found = find(&[path], &(Arc::new(|_| {}) as Progress)).unwrap();
+        assert_eq!(found.iter().map(Source::stem).collect::<Vec<_>>(), ["b", "a"]);
+        assert!(found[0].size < 1_000, "packed bytes, {}", found[0].size);
+        assert_eq!((read(&found[0]).unwrap(), read(&found[1]).unwrap()), (long, "1,2\n".to_owned()));
+    }
+
+    #[test]
+    fn what_a_zip_lies_about_is_found_and_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.zip");
+        let whole = zip(&[("a.csv", "1,2\n", PACKED), ("b.csv", "3,4\n", PACKED)]);
+        let first = listed(&whole, 0);
+        let tried = |change: &dyn Fn(&mut Vec<u8>)| {
+            let mut bytes = whole.clone();
+            change(&mut bytes);
+            std::fs::write(&path, &bytes).unwrap();
+            let found = find(std::slice::from_ref(&path), &(Arc::new(|_| {}) as Progress));
+            found.map_err(|e| e.to_string()).and_then(|f| read(&f[0]).map_err(|e| e.to_string())).unwrap_err()
+        };
+        type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
+        let cases: &[(&str, Change)] = &[
+            ("longer than the list says", &|b| b[first + 24] = 3),
+            ("checksum", &|b| b[first + 16] ^= 1),
+            ("locked with a password", &|b| b[first + 8] |= 1),
+            ("unpack it, or pack it as deflate", &|b| b[first + 10] = 12),
+            ("entries overlap", &|b| {
+                let second = listed(b, 1);
+                b.copy_within(first + 42..first + 46, second + 42);
+            }),
+            ("have one name", &|b| {
+                let second = listed(b, 1);
+                b[second + 46] = b'a';
+            }),
+            ("damaged", &|b| b.truncate(b.len() - 30)),
+            ("damaged", &|b| b[first + 42] = 9),
+        ];
+        for (word, change) in cases {
+            let why = tried(change);
+            assert!(why.contains(word), "{word} is not in {why}");
+        }
     }
 
     #[test]

@@ -191,10 +191,12 @@ impl Keeper {
         let seq = self.journal.append(Kind::Checkpoint, VERSION, &state)?;
         self.journal.commit()?;
         self.kept = Some((told.events, told.commands));
+        tracing::info!(frame = seq, events = told.events, commands = told.commands, "checkpoint");
         let (applied_seq, link) = self.journal.head();
         let newest = Newest { run: self.journal.run().run, applied_seq, link, state };
         if let Some(Err(why)) = self.store.as_ref().map(|s| s.put(&newest)) {
             self.store = None;
+            tracing::warn!("the store is let go: {why}");
             self.news.push(format!("{why}; the run goes on, the journal has all of it"));
         }
         Ok(Some(seq))

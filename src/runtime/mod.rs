@@ -15,6 +15,7 @@ pub mod files;
 pub mod imports;
 pub mod keep;
 pub mod lock;
+pub mod logs;
 pub mod recover;
 pub mod service;
 pub mod setup;

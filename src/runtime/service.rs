@@ -229,11 +229,15 @@ impl<'a> Audience<'a> {
             }
             Wish::Stop => {
                 stepper.stop(&given(stepper, peer, at, None))?;
+                tracing::info!(pid = peer.pid, uid = peer.uid, "a client asked the process to end");
                 self.stopping = true;
                 order.answer(Answer::Stopping);
             }
             Wish::Command(command) => {
                 let changed = stepper.command(&given(stepper, peer, at, Some(command)))?;
+                // A pointer: the journal has it, with who gave it.
+                let events = stepper.told.events;
+                tracing::info!(pid = peer.pid, uid = peer.uid, events, %at, changed, "command: {command:?}");
                 self.show(stepper);
                 let seq = stepper.recorder.as_ref().map_or(0, Recorder::seq);
                 order.answer(Answer::Done { changed, at, seq });

@@ -1,7 +1,7 @@
 //! One table of actions: it feeds the dispatcher, the footer, the help and the completion of `:`, so
 //! they cannot disagree.
 
-use ratatui::crossterm::event::{KeyCode, KeyModifiers};
+use crossterm::event::{KeyCode, KeyModifiers};
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -510,7 +510,7 @@ pub fn complete<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ratatui::crossterm::event::KeyEvent;
+    use crossterm::event::KeyEvent;
 
     #[test]
     fn no_key_and_no_word_means_two_things_and_every_entry_explains_itself() {

@@ -6,7 +6,7 @@ use super::plain;
 use super::theme::Role;
 use super::words;
 use crate::view::link::Request;
-use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 use std::path::Path;
 
@@ -187,9 +187,9 @@ mod tests {
     use crate::tui::sample::picture;
     use crate::tui::theme::Theme;
     use crate::view::link::News;
+    use crossterm::event::KeyModifiers;
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
-    use ratatui::crossterm::event::KeyModifiers;
 
     fn app() -> App {
         let mut app = App::new(Theme::shipped("terminal", true).unwrap(), true);

@@ -7,7 +7,7 @@
 //! 3. Help and footer show the keys that hold.
 
 use super::action::{ACTIONS, Action, Entry};
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// A key with its modifiers; shift is part of the character.
 pub type Chord = (KeyCode, KeyModifiers);

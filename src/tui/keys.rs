@@ -12,7 +12,7 @@ use super::theme::Role;
 use crate::domain::{AgentId, Decimal};
 use crate::view::cockpit::{AgentRow, Kind};
 use crate::view::link::Request;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::time::Duration;
 
 /// How long the second half of the kill chord is waited for.

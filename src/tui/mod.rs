@@ -53,8 +53,8 @@ pub use time::moment;
 
 use crate::view::link::Link;
 use app::App;
+use crossterm::event::{self, Event, KeyEventKind};
 use keymap::Keymap;
-use ratatui::crossterm::event::{self, Event, KeyEventKind};
 use std::io;
 use std::time::{Duration, Instant};
 use theme::wardrobe::Wardrobe;

@@ -12,7 +12,7 @@ use crate::domain::money;
 use crate::view::cockpit::{AgentRow, MessageLine};
 use crate::view::link::{Link, News, Request};
 use crate::view::{AgentPage, Cockpit};
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};

@@ -4,18 +4,19 @@
 
 use super::app::App;
 use super::painter::Painter;
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
-use ratatui::buffer::Buffer;
-use ratatui::crossterm::cursor::{Hide, Show};
-use ratatui::crossterm::event::{
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
-use ratatui::crossterm::terminal::{
+use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
 };
-use ratatui::crossterm::{execute, queue};
+use crossterm::{Command, execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::cell::Cell;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
@@ -177,23 +178,21 @@ impl Drop for Guard {
 /// Brings text to the clipboard of whoever looks at the terminal, also over SSH: OSC 52.
 pub fn copy(text: &str) -> io::Result<()> {
     let mut out = io::stdout();
-    write!(out, "\x1b]52;c;{}\x07", base64(text.as_bytes()))?;
+    out.write_all(clipboard(text).as_bytes())?;
     out.flush()
 }
 
-/// RFC 4648, with padding.
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for three in bytes.chunks(3) {
-        let at = |n: usize| u32::from(three.get(n).copied().unwrap_or(0));
-        let all = at(0) << 16 | at(1) << 8 | at(2);
-        for n in 0..4 {
-            let letter = LETTERS[(all >> (18 - 6 * n) & 63) as usize];
-            text.push(if n <= three.len() { char::from(letter) } else { '=' });
-        }
+/// The sequence that sets the clipboard. It ends with BEL, which old terminals and multiplexers know where
+/// they do not know the string terminator that crossterm writes.
+fn clipboard(text: &str) -> String {
+    let mut sequence = String::new();
+    // Writing to a string cannot fail.
+    let _ = CopyToClipboard::to_clipboard_from(text).write_ansi(&mut sequence);
+    if let Some(length) = sequence.strip_suffix("\x1b\\").map(str::len) {
+        sequence.truncate(length);
+        sequence.push('\x07');
     }
-    text
+    sequence
 }
 
 #[cfg(test)]
@@ -201,8 +200,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn base64_is_that_of_the_standard() {
-        let of = |text: &str| base64(text.as_bytes());
-        assert_eq!(["", "f", "fo", "foo", "foob"].map(of), ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
+    fn what_is_copied_is_the_sequence_that_terminals_know() {
+        for (text, letters) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("é\n", "w6kK")] {
+            assert_eq!(clipboard(text), format!("\x1b]52;c;{letters}\x07"), "{text:?}");
+        }
     }
 }

@@ -11,10 +11,10 @@ use crate::view::Cockpit;
 use crate::view::cockpit::{AgentState, Emergence};
 use crate::view::lab::LabPage;
 use crate::view::link::{Answer, News, Request, SendError};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::time::Duration;
 
 fn app() -> App {

@@ -262,7 +262,7 @@ mod tests {
     use crate::tui::sample::picture;
     use crate::tui::theme::Theme;
     use crate::view::link::{Answer, News};
-    use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
     fn at(text: &str) -> Stamp {
         Stamp::parse(text).unwrap()

@@ -303,6 +303,7 @@ fn serve(shared: &Arc<Shared>, stream: &UnixStream, peer: Peer) {
         return refuse(stream, Verdict::Version, &why);
     }
     let Some(role) = hello.role else {
+        tracing::warn!(pid = peer.pid, uid = peer.uid, "a client of an unknown role was refused");
         return refuse(
             stream,
             Verdict::Role,
@@ -316,6 +317,7 @@ fn serve(shared: &Arc<Shared>, stream: &UnixStream, peer: Peer) {
     {
         return;
     }
+    tracing::info!(pid = peer.pid, uid = peer.uid, ?role, "a client is attached");
     let (board, to) = (Arc::clone(shared), Arc::clone(&writes));
     let gone = Arc::new(AtomicBool::new(false));
     let asked = Arc::new(Mutex::new(()));
@@ -330,6 +332,7 @@ fn serve(shared: &Arc<Shared>, stream: &UnixStream, peer: Peer) {
     let _ = stream.shutdown(Shutdown::Both);
     shared.news.notify_all();
     let _ = watcher.join();
+    tracing::info!(pid = peer.pid, "a client has gone");
 }
 
 /// Answers calls, one by one, until the client goes.

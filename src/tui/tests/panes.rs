@@ -12,9 +12,9 @@ use crate::view::Past;
 use crate::view::cockpit::{AgentPage, Curves, Kind};
 use crate::view::link::{News, Request};
 use crate::view::services::ServiceRow;
+use crossterm::event::KeyCode;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use ratatui::crossterm::event::KeyCode;
 use std::time::Duration;
 
 /// A page on which nothing is open.
