@@ -286,12 +286,11 @@ impl Layers {
             Origin::Default | Origin::File(..) => "override",
         };
         let Some(setting) = setting(&given.path) else {
-            let (message, hint) = match removed(&given.path) {
-                Some(hint) => (format!("{} is a setting no more", quoted(&given.path)), hint.to_owned()),
-                None => {
-                    let known = SETTINGS.iter().map(|s| s.path);
-                    (format!("unknown setting {}", quoted(&given.path)), suggest(&given.path, known))
-                }
+            let (message, hint) = if let Some(hint) = removed(&given.path) {
+                (format!("{} is a setting no more", quoted(&given.path)), hint.to_owned())
+            } else {
+                let hint = suggest(&given.path, SETTINGS.iter().map(|s| s.path));
+                (format!("unknown setting {}", quoted(&given.path)), hint)
             };
             reader.report_elsewhere(source, message, hint);
             return;

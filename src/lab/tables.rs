@@ -231,3 +231,40 @@ fn curves(out: &mut String, r: &Report) -> std::fmt::Result {
     }
     writeln!(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_fixed_before_anything_is_run_is_told() {
+        let f = Facts {
+            assets: vec!["BTC".to_owned(), "ETH".to_owned()],
+            seed_list: vec![7, 8],
+            variants_tried: 83,
+            looks: 2,
+            agent_count: 36,
+            voice_count: 276,
+            ..Facts::default()
+        };
+        let told = facts(&f);
+        for part in [
+            "2 assets: BTC ETH",
+            "seeds    7 8",
+            "split    thirds",
+            "variants tried 83 · looks at held-out data 2",
+            "(36 agents, 276 voices)",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        assert!(!told.contains("against"), "there is no other hive");
+    }
+
+    #[test]
+    fn systems_that_were_not_run_say_how_to_run_them() {
+        let report = Report { not_run: vec!["sum-silo".to_owned()], ..Report::default() };
+        let told = results(&report);
+        assert!(told.contains("sum-silo         not run: --services"), "{told}");
+        assert!(!told.contains("saved a year"), "nothing of services");
+    }
+}

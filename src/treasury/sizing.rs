@@ -312,6 +312,21 @@ mod tests {
     }
 
     #[test]
+    fn a_sizing_that_was_kept_goes_on_as_if_it_had_not_been() {
+        let rules = rules(DeskSettings { trades: Trades::Zone, ..LONG }, &[Perp, Perp]);
+        let mut one = lived(&rules, 80);
+        let kept = postcard::to_stdvec(&one).unwrap();
+        let mut other: Sizing = postcard::from_bytes(&kept).unwrap();
+        let on = |sizing: &mut Sizing| {
+            sizing.set(&[0.5, -0.25]);
+            sizing.learn(&[quote(0, 0.03), quote(1, -0.01)]);
+            (sizing.scale(&rules, &STEER), sizing.follow(&rules, &quote(1, 0.0), &STEER, 0.1))
+        };
+        assert_eq!(on(&mut one), on(&mut other));
+        assert_eq!(one, other);
+    }
+
+    #[test]
     fn before_a_target_moved_its_zone_has_no_width() {
         let rules = rules(DeskSettings { trades: Trades::Zone, ..LONG }, &[Perp]);
         let mut sizing = Sizing::new(&rules);

@@ -269,7 +269,33 @@ mod tests {
         assert!(part > 0.45 && part < 0.55, "{part}");
     }
 
+    #[test]
+    fn nothing_is_outside_of_all_prices() {
+        for (from, to) in [(1e-6, 1e6), (5.0, 5.0), (1e9, 1.0)] {
+            assert!((Bounds::ALL.inside(from, to) - 1.0).abs() < 1e-12, "{from} {to}");
+            assert_eq!(Bounds::ALL.away(to), 0.0);
+        }
+        let b = Bounds::around(100.0, 0.1);
+        assert_eq!((b.inside(100.0, 100.0), b.inside(200.0, 200.0)), (1.0, 0.0), "a price that stays");
+    }
+
     proptest! {
+        #[test]
+        fn the_way_through_a_range_is_the_same_both_ways_and_its_parts_add_up(
+            a in 100.0_f64..10_000.0, b in 100.0_f64..10_000.0, c in 100.0_f64..10_000.0,
+            middle in 500.0_f64..5_000.0, width in 0.01_f64..2.0,
+        ) {
+            let r = Bounds::around(middle, width);
+            prop_assert!((0.0..=1.0 + 1e-9).contains(&r.inside(a, b)));
+            prop_assert!((r.inside(a, b) - r.inside(b, a)).abs() < 1e-9);
+            let mut stops = [a, b, c];
+            stops.sort_by(f64::total_cmp);
+            let [low, mid, high] = stops;
+            let way = |from: f64, to: f64| r.inside(from, to) * (to.sqrt() - from.sqrt());
+            prop_assume!(low < mid && mid < high);
+            prop_assert!((way(low, high) - way(low, mid) - way(mid, high)).abs() < 1e-9);
+        }
+
         #[test]
         fn holdings_are_those_of_the_contract(
             middle in 500.0_f64..5_000.0, width in 0.01_f64..2.0, at in 0.001_f64..0.999,

@@ -82,6 +82,30 @@ fn variables_and_flags_of_settings_that_are_gone_are_refused() {
 }
 
 #[test]
+fn every_word_of_a_choice_is_taken_and_shown_and_no_other_is() {
+    let mut choices = 0;
+    for setting in SETTINGS {
+        let setting::Kind::OneOf(words) = setting.kind else { continue };
+        let given = |word: &str| {
+            load(SHIPPED_FILE, SHIPPED, [], &[Override::flag("--x", setting.path, word)])
+                .map(|(config, _)| show(&config, &Origins::default()))
+        };
+        for word in words {
+            let shown = given(word).unwrap();
+            assert!(
+                shown.iter().any(|(p, v, _)| *p == setting.path && v == word),
+                "{} = {word}",
+                setting.path
+            );
+            assert!(given(&word.to_uppercase()).is_err() || word.to_uppercase() == **word);
+        }
+        assert!(given("nothing").is_err(), "{}", setting.path);
+        choices += 1;
+    }
+    assert!(choices >= 6, "{choices}");
+}
+
+#[test]
 fn variables_of_others_are_left_alone() {
     let others = variables(&[
         ("HIVE_TEST_DATA", "/d"),

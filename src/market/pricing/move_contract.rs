@@ -219,6 +219,7 @@ fn folded_normal(mean: f64, slope: f64, per_vol: f64, vol: f64) -> MoveQuote {
 mod tests {
     use super::*;
     use crate::domain::random;
+    use Phase::{Fixed, Fixing, Forward, Settled, Settling};
     use proptest::prelude::*;
 
     const DAY: Stamp = Stamp(20_000 * Span::DAY.0);
@@ -280,6 +281,31 @@ mod tests {
         assert_eq!(c.payoff(c.expires()), Some(10.0));
         assert_eq!(c.quote(hours(25.0), 55.0, 0.5).unwrap().value, 10.0);
         assert_eq!(c.phase(hours(25.0)), Phase::Settled);
+    }
+
+    #[test]
+    fn a_daily_contract_is_of_the_day_it_is_made_in() {
+        for within in [DAY, hours(0.5), hours(23.999)] {
+            let c = MoveContract::daily(within).unwrap();
+            assert_eq!(c.expires(), hours(24.0));
+            let phases = [0.0, 0.5, 1.0, 23.0, 23.5, 24.0].map(|h| c.phase(hours(h)));
+            assert_eq!(phases, [Forward, Fixing, Fixed, Fixed, Settling, Settled]);
+        }
+    }
+
+    #[test]
+    fn before_the_fixing_it_is_worth_its_volatility_and_an_old_price_changes_nothing() {
+        let mut c = MoveContract::daily(DAY).unwrap();
+        let at = |c: &MoveContract, vol| c.quote(hours(-3.0), 50_000.0, vol).unwrap();
+        let (one, two) = (at(&c, 0.4), at(&c, 0.8));
+        assert!((two.value - 2.0 * one.value).abs() < 1e-9, "straight in volatility");
+        assert!((one.vega_per_point * 40.0 - one.value).abs() < 1e-9);
+        assert_eq!(at(&c, 0.0).value, 0.0);
+        c.observe(hours(2.0), 100.0).unwrap();
+        let before = c;
+        assert!(matches!(c.observe(hours(1.0), 100.0), Err(TwapError::OutOfOrder { .. })));
+        assert!(matches!(c.observe(hours(3.0), 0.0), Err(TwapError::Price(_))));
+        assert_eq!(c, before);
     }
 
     #[test]
