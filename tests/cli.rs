@@ -244,6 +244,10 @@ fn ten_mistakes_are_reported_at_once_with_their_places() {
         let said = desk.run(args).refused(&["patiense", "did you mean \"patience\"?"]);
         let places = said.err.lines().filter(|l| l.trim_start().starts_with(&format!("{file}:"))).count();
         assert_eq!(places, 10, "{}", said.err);
+        // Each line is shown with what is meant, without colour where nobody looks at a terminal.
+        let line = said.err.lines().position(|l| l.contains("patiense = 0.2")).unwrap();
+        assert_eq!(said.err.lines().nth(line + 1).unwrap().trim(), "| ^^^^^^^^", "{}", said.err);
+        assert!(!said.err.contains('\u{1b}'), "{}", said.err);
     }
 }
 

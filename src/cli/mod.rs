@@ -17,6 +17,7 @@ mod lab;
 mod log;
 mod looks;
 mod man;
+mod mistakes;
 mod options;
 mod reach;
 mod report;

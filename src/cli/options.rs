@@ -1,6 +1,6 @@
 //! The options of a run, and how they become configuration and feed.
 
-use super::Failure;
+use super::{Failure, mistakes};
 use crate::agents::declaration::Declaration;
 use crate::config::{self, Config, Origins, Override};
 use crate::domain::{Family, Span, Stamp};
@@ -103,8 +103,9 @@ pub fn load(file: Option<&PathBuf>, flags: &[Override]) -> Result<(Config, Origi
         }
         None => (config::SHIPPED_FILE.to_owned(), config::print_default().to_owned()),
     };
-    config::load(&name, &text, std::env::vars(), flags)
-        .map_err(|p| Failure::Usage(format!("the configuration has mistakes\n{p}")))
+    config::load(&name, &text, std::env::vars(), flags).map_err(|p| {
+        Failure::Usage(format!("the configuration has mistakes\n{}", mistakes::shown(&p, &name, &text)))
+    })
 }
 
 impl RunOptions {

@@ -108,13 +108,27 @@ fn today(folder: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).open(path)
 }
 
-/// A text on one line, as a line of the log has to be: control characters are written as escapes.
+/// A text on one line, as a line of the log has to be: colours are left out, other control characters are
+/// written as escapes.
 pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c == '\u{1b}'
+            && let Some(after) = after_colour(chars.as_str())
+        {
+            chars = after.chars();
+            continue;
+        }
         if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
     }
     line
+}
+
+/// What follows a sequence that only colours: `[`, numbers, `m`.
+fn after_colour(rest: &str) -> Option<&str> {
+    let numbers = rest.strip_prefix('[')?;
+    numbers.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').strip_prefix('m')
 }
 
 #[cfg(test)]
@@ -163,5 +177,6 @@ mod tests {
     #[test]
     fn a_line_stays_one_and_moves_no_cursor() {
         assert_eq!(one_line("a\nb\u{1b}[2Jc é"), "a\\nb\\u{1b}[2Jc é");
+        assert_eq!(one_line("\u{1b}[1;31mred\u{1b}[0m\u{1b}"), "red\\u{1b}");
     }
 }

@@ -337,7 +337,7 @@ pub const ACTIONS: &[Entry] = &[
         &[(KeyCode::Char(':'), NONE)],
         ":",
         "command",
-        "a command; tab completes",
+        "a command; tab completes, ↑ ↓ bring earlier ones back; in it and in / the cursor goes by ← → home end, ctrl-w deletes a word, ctrl-u all",
         Danger::Look,
     ),
     word(

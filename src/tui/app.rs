@@ -4,6 +4,7 @@ use super::action::Action;
 use super::edges::EdgeKey;
 use super::force::Layout;
 use super::keymap::Keymap;
+use super::line::TypedLine;
 use super::network::Stage;
 use super::theme::wardrobe::Wardrobe;
 use super::theme::{Depth, Role, Theme};
@@ -207,6 +208,8 @@ pub struct App {
     pub dialog: Option<Dialog>,
     pub input: Option<Input>,
     pub command: String,
+    /// The line that is typed, and its cursor.
+    pub(super) line: TypedLine,
     pub agent_filter: String,
     pub message_filter: String,
     pub toast: Option<(String, Role, Duration)>,
@@ -279,6 +282,7 @@ impl App {
             dialog: None,
             input: None,
             command: String::new(),
+            line: TypedLine::default(),
             agent_filter: String::new(),
             message_filter: String::new(),
             toast: None,

@@ -2,7 +2,7 @@
 //! who has never been here. In the past it is the way through time.
 
 use super::action::{ACTIONS, Action, Entry};
-use super::app::{App, Input, Pane};
+use super::app::{App, Input};
 use super::theme::Role;
 use super::time::Place;
 use super::words;
@@ -36,24 +36,19 @@ const TRACK: (usize, usize) = (8, 60);
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let t = &app.theme;
     if let Some(input) = app.input {
-        let (sign, text) = match input {
-            Input::Command => (":", &app.command),
-            Input::Filter if app.focus == Pane::Messages => ("/", &app.message_filter),
-            Input::Filter => ("/", &app.agent_filter),
-        };
-        let hint = if input == Input::Command {
-            "tab completes · enter does it · esc leaves"
-        } else {
-            "enter keeps · esc clears"
+        let (sign, hint) = match input {
+            Input::Command => (":", "tab completes · ↑ brings back · enter does it · esc leaves"),
+            Input::Filter => ("/", "enter keeps · esc clears"),
         };
         let room = usize::from(area.width).saturating_sub(4);
-        let shown: String = text.chars().skip(text.chars().count().saturating_sub(room)).collect();
+        let (before, after) = app.line.shown(room);
+        let used = before.chars().count() + after.chars().count() + 4;
         let mut spans = vec![
             Span::styled(format!(" {sign}"), t.of(Role::Key)),
-            Span::styled(shown.clone(), t.of(Role::Title)),
+            Span::styled(before, t.of(Role::Title)),
             Span::styled("▏", t.of(Role::Focus)),
+            Span::styled(after, t.of(Role::Title)),
         ];
-        let used = shown.chars().count() + 4;
         if used + hint.chars().count() + 2 <= usize::from(area.width) {
             let gap = usize::from(area.width) - used - hint.chars().count();
             spans.push(Span::styled(" ".repeat(gap) + hint, t.of(Role::Dim)));

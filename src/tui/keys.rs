@@ -8,6 +8,7 @@
 
 use super::action::{self, ACTIONS, Action, Danger, Takes};
 use super::app::{App, Dialog, Input, Pane, Sort};
+use super::line::INPUT_MAX;
 use super::theme::Role;
 use crate::domain::{AgentId, Decimal};
 use crate::view::cockpit::{AgentRow, Kind};
@@ -17,8 +18,6 @@ use std::time::Duration;
 
 /// How long the second half of the kill chord is waited for.
 const CHORD: Duration = Duration::from_secs(2);
-/// Characters of what is typed.
-const INPUT_MAX: usize = 120;
 /// A page of rows.
 const LEAP: usize = 10;
 
@@ -49,8 +48,10 @@ impl App {
     /// Pasted text.
     pub fn paste(&mut self, text: &str) {
         if self.input == Some(Input::Filter) {
-            let line: String = text.chars().take_while(|c| !c.is_control()).take(INPUT_MAX).collect();
-            self.filter().push_str(&line);
+            let before = self.filter().clone();
+            self.line.set(&before);
+            self.line.paste(text);
+            self.take_line(Input::Filter);
             self.dirty = true;
         } else {
             self.say("pasted text presses no keys".to_owned(), Role::Dim);
@@ -106,41 +107,49 @@ impl App {
 
     fn typed(&mut self, input: Input, key: &KeyEvent) -> Option<Request> {
         let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
-        let text = if input == Input::Filter { self.filter() } else { &mut self.command };
+        let text = if input == Input::Filter { self.filter().clone() } else { self.command.clone() };
+        self.line.set(&text);
         match key.code {
             KeyCode::Esc => {
-                text.clear();
+                self.line.reset("");
                 self.input = None;
             }
             KeyCode::Char('c') if !plain => {
-                text.clear();
+                self.line.reset("");
                 self.input = None;
             }
-            KeyCode::Backspace => {
-                // Deleting nothing leaves.
-                let nothing = text.pop().is_none();
-                if nothing {
-                    self.input = None;
-                }
-            }
-            KeyCode::Char(c) if plain && text.chars().count() < INPUT_MAX => text.push(c),
+            // Deleting nothing leaves.
+            KeyCode::Backspace if text.is_empty() => self.input = None,
             KeyCode::Tab if input == Input::Command => {
                 if let Some(whole) = self.completions().into_iter().next() {
                     let takes = ACTIONS.iter().find(|e| e.command == whole).map(|e| e.takes);
                     let more = takes.is_some_and(|t| t != Takes::Nothing);
-                    self.command = if more { whole + " " } else { whole };
+                    self.line.set(&if more { whole + " " } else { whole });
                 }
             }
             KeyCode::Enter => {
                 self.input = None;
                 if input == Input::Command {
+                    self.line.remember(&text);
                     return self.command();
                 }
             }
             KeyCode::Up | KeyCode::Down if input == Input::Filter => self.step(key.code == KeyCode::Down, 1),
-            _ => {}
+            KeyCode::Up | KeyCode::Down => self.line.recall(key.code == KeyCode::Up),
+            _ => self.line.key(key),
         }
+        self.take_line(input);
         None
+    }
+
+    /// What is typed holds at once.
+    fn take_line(&mut self, input: Input) {
+        let text = self.line.text().to_owned();
+        if input == Input::Filter {
+            *self.filter() = text;
+        } else {
+            self.command = text;
+        }
     }
 
     /// What the `:` line may become.
@@ -324,9 +333,14 @@ impl App {
             Action::At => return self.go_to("yesterday"),
             Action::Zoom => self.zoomed = !self.zoomed,
             Action::Sort => self.sort_on(),
-            Action::Filter => self.input = Some(Input::Filter),
+            Action::Filter => {
+                let text = self.filter().clone();
+                self.line.reset(&text);
+                self.input = Some(Input::Filter);
+            }
             Action::Command => {
                 self.command.clear();
+                self.line.reset("");
                 self.input = Some(Input::Command);
             }
             Action::Theme => self.next_theme(),

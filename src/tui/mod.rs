@@ -27,6 +27,7 @@ mod header;
 pub mod keymap;
 mod keys;
 mod lab;
+mod line;
 mod log;
 mod messages;
 mod network;

@@ -1,5 +1,6 @@
 //! Every size, every key, and what stands on the screen.
 
+mod line;
 mod panes;
 
 use super::app::{App, Dialog, Pane};
