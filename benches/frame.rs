@@ -15,7 +15,7 @@ use hive::tui::app::App;
 use hive::tui::painter::Painter;
 use hive::tui::theme::Theme;
 use hive::view::link::News;
-use hive::view::recorder::Scene;
+use hive::view::recorder::RecordedRun;
 use hive::view::{Cockpit, Recorder};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
@@ -50,7 +50,7 @@ fn pictures() -> Vec<Cockpit> {
         engine.step(&event, &mut out);
         recorder.observe(&engine, &event, &out);
         if matches!(event, Event::Barrier(_)) && engine.now().is_some_and(|t| t.day() >= 0) {
-            seen.push(recorder.picture(&engine, &Scene::default()));
+            seen.push(recorder.picture(&engine, &RecordedRun::default()));
             let old = seen.len().saturating_sub(8);
             seen.drain(..old);
         }

@@ -9,10 +9,10 @@ use hive::agents::cast::cast;
 use hive::agents::declaration::Roster;
 use hive::config;
 use hive::domain::{Event, MarketEvent};
-use hive::engine::speak::{Said, Speak, SpeakSpec};
+use hive::engine::speak::{Speak, SpeakSpec, StepOutput};
 use hive::engine::{Engine, Outputs};
 use hive::market::synth::{Detail, SynthFeed, SynthSettings};
-use hive::market::{Board, Feed, Market};
+use hive::market::{Board, Feed, MarketState};
 use hive::runtime::setup::settings;
 use std::sync::Arc;
 
@@ -46,10 +46,10 @@ fn full_house(c: &mut Criterion) {
     let (universe, settings) = (feed.universe().clone(), settings(&config));
     let mut engine = Engine::new(&roster, &universe, &settings, config.seed);
     let cast = Arc::new(cast(&roster, &universe, config.seed));
-    let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
+    let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
     let spec = SpeakSpec::new(cast, &universe, settings, &market);
     let mut speak = Speak::new(market, &spec);
-    let (mut out, mut said) = (Outputs::default(), Said::default());
+    let (mut out, mut said) = (Outputs::default(), StepOutput::default());
     let mut events = Vec::new();
     let is_bar = |e: &Event| !matches!(e, Event::Market(m) if !matches!(m, MarketEvent::Bar { .. } | MarketEvent::Funding { .. }));
     // What comes before the detail warms everybody up and is not timed.
@@ -87,7 +87,7 @@ fn full_house(c: &mut Criterion) {
     });
     group.bench_function("speak", |b| {
         b.iter_batched_ref(
-            || (speak.clone(), Said::default()),
+            || (speak.clone(), StepOutput::default()),
             |(speak, said)| events.iter().for_each(|e| speak.step(&spec, e, said)),
             BatchSize::LargeInput,
         );

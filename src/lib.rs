@@ -20,7 +20,7 @@
 //! [`engine::Engine::step`] is the only way state changes. Its first half, [`engine::speak`], moves the
 //! market and the *alone* life of every agent, which hears nothing and is the life that speaks. Its
 //! second half, [`engine::respond`], scores what was said, forms the consensus, lets each agent decide
-//! what it makes of it (the *sim* life), and hands the aims to the desk, whose holdings are told apart
+//! what it makes of it (the *open* life), and hands the aims to the desk, whose holdings are told apart
 //! again into each agent's *real* share.
 //!
 //! ## Rooms
@@ -34,7 +34,7 @@
 //! | [`ledger`] | double-entry books in exact decimals, per agent and for the venue | round silently |
 //! | [`market`] | what the world says: recorded bars, the embedded market, indicators; what instruments are worth ([`market::pricing`]) | know agents, open files |
 //! | [`fills`] | what trading costs on bars; one implementation for all three lives | know who trades |
-//! | [`agents`] | one agent: family, personality, mind, alone and sim books; casting of a roster | place an order |
+//! | [`agents`] | one agent: family, personality, mind, alone and open books; casting of a roster | place an order |
 //! | [`hive`](mod@crate::hive) | the network: bus, consensus, influence, points, goals, managers | move money |
 //! | [`treasury`] | points to funds, the desk, the last gate, the drawdown breaker | send anything |
 //! | [`execution`] | orders as state machines, the paper venue | approve; do IO |
@@ -65,7 +65,7 @@
 //! 1. **One step.** Same settings, seed and events give the same bytes; randomness is keyed by seed,
 //!    agent and stamp ([`domain::random`]); every field is in the state hash ([`engine::state`]).
 //!    `law01_`
-//! 2. **Three lives.** Alone and sim differ only in the ears; with `--deaf` they are equal bit for bit.
+//! 2. **Three lives.** Alone and open differ only in the ears; with `--deaf` they are equal bit for bit.
 //!    `law02_`
 //! 3. **Messages never command.** Listeners decide for themselves; only a manager may adjust, within
 //!    bounds, and says so ([`hive::managers`]). `law03_`

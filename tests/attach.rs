@@ -10,7 +10,7 @@
 mod served;
 
 use hive::domain::AgentId;
-use hive::view::link::{Link, News, Request, SendError};
+use hive::view::link::{News, Request, SendError, SwarmLink};
 use hive::view::{AgentPage, Cockpit};
 use hive::wire::RemoteLink;
 use served::{PATIENCE, Served, command, text};

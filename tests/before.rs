@@ -10,10 +10,10 @@
 mod served;
 
 use hive::domain::Span;
-use hive::view::link::{Link, News, Request};
+use hive::view::link::{News, Request, SwarmLink};
 use hive::view::past::When;
 use hive::view::{AgentPage, Cockpit, Past};
-use hive::wire::{Answer, Ask, RemoteLink, Role};
+use hive::wire::{ClientQuestion, ClientRole, RemoteLink, ServerAnswer};
 use serde_json::Value;
 use served::{PATIENCE, Served, command, text};
 use std::collections::BTreeMap;
@@ -104,11 +104,13 @@ fn what_is_kept_is_what_was_shown_with_the_page_of_that_moment() {
 #[test]
 fn history_leaves_its_last_days_to_be_looked_at() {
     let hive = Served::start();
-    let mut client = hive.client(Role::Ctl);
+    let mut client = hive.client(ClientRole::Ctl);
     let end = Instant::now() + PATIENCE;
     // Twelve bars of history go by at once, and they are all there; then two a second come.
     loop {
-        if let Answer::Past(then) = client.ask(Ask::Past(When::Step { seq: 0, by: -1 }, None)).unwrap() {
+        if let ServerAnswer::Past(then) =
+            client.ask(ClientQuestion::Past(When::Step { seq: 0, by: -1 }, None)).unwrap()
+        {
             assert_eq!(then.place, 1);
             if then.kept >= 12 {
                 let apart = then.to.since(then.from).0 / (i64::from(then.kept) - 1);

@@ -30,7 +30,7 @@ fn hive_alone_runs_the_embedded_market_to_a_report() {
         "PAPER",
         "seed 1",
         "alone",
-        "sim",
+        "open",
         "real",
         "Sharpe",
         "low risk",
@@ -89,17 +89,17 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_another_run() {
 }
 
 #[test]
-fn the_deaf_hear_nothing_and_sim_is_alone() {
+fn the_deaf_hear_nothing_and_open_is_alone() {
     let desk = Desk::new();
     let (deaf, open) = (desk.summary(&with(&["--deaf"])), desk.summary(&SHORT));
     assert!(agents(&deaf).iter().all(|a| count(&a["messages_acted_on"]) == 0));
     assert_eq!(deaf["messages"]["adjustment"], 0, "no manager acts");
-    assert_eq!(deaf["equity"]["sim"].as_str().unwrap(), deaf["equity"]["alone"].as_str().unwrap());
-    assert!(agents(&deaf).iter().all(|a| a["sim_pnl"] == a["alone_pnl"]));
+    assert_eq!(deaf["equity"]["open"].as_str().unwrap(), deaf["equity"]["alone"].as_str().unwrap());
+    assert!(agents(&deaf).iter().all(|a| a["open_pnl"] == a["alone_pnl"]));
     assert_eq!(deaf["equity"]["alone"], open["equity"]["alone"], "the deaf twins never listened anyway");
-    assert_ne!(open["equity"]["sim"], open["equity"]["alone"]);
+    assert_ne!(open["equity"]["open"], open["equity"]["alone"]);
     let said = desk.run(&with(&["--deaf"])).well();
-    assert!(said.out.contains("everybody is deaf: sim = alone by construction"), "{}", said.out);
+    assert!(said.out.contains("everybody is deaf: open = alone by construction"), "{}", said.out);
     let mut command = desk.command(&SHORT);
     let said = ran(command.env("HIVE_DEAF", "1").output().unwrap()).well();
     assert!(said.out.contains("everybody is deaf"), "{}", said.out);
@@ -427,7 +427,7 @@ fn the_real_perps_are_traded_as_promised() {
     assert_eq!(desk.summary(&args)["state_hash"], s["state_hash"]);
     let deaf = desk.summary(&[&args[..], &["--deaf"]].concat());
     assert!(agents(&deaf).iter().all(|a| count(&a["messages_acted_on"]) == 0));
-    assert_eq!(deaf["equity"]["sim"].as_str(), deaf["equity"]["alone"].as_str());
+    assert_eq!(deaf["equity"]["open"].as_str(), deaf["equity"]["alone"].as_str());
     sums_up(&deaf);
 }
 

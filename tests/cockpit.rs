@@ -4,14 +4,14 @@
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used)]
 
-use hive::domain::{AgentId, Body, Event, MessageId};
+use hive::domain::{AgentId, Event, MessageId, MessageKind};
 use hive::engine::{Engine, Outputs};
 use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
 use hive::runtime::setup;
 use hive::view::cockpit::{AGENTS_MAX, CONDITIONS_MAX, EDGES_MAX, MESSAGES_MAX, TEXT_BYTES_MAX};
 use hive::view::operator;
-use hive::view::recorder::Scene;
+use hive::view::recorder::RecordedRun;
 use hive::view::{Cockpit, Recorder};
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ fn run(days: u32, deaf: bool) -> Run {
         engine.step(&event, &mut out);
         recorder.observe(&engine, &event, &out);
         for message in &out.messages {
-            if let Body::Stance(stance) = &message.body {
+            if let MessageKind::Stance(stance) = &message.body {
                 because.insert(message.id, stance.because.iter().flatten().copied().collect());
             }
         }
@@ -43,7 +43,7 @@ fn run(days: u32, deaf: bool) -> Run {
 }
 
 fn picture(run: &Run) -> Cockpit {
-    run.recorder.picture(&run.engine, &Scene::default())
+    run.recorder.picture(&run.engine, &RecordedRun::default())
 }
 
 #[test]
@@ -72,12 +72,12 @@ fn every_edge_has_a_decision_that_names_its_message() {
 }
 
 #[test]
-fn the_deaf_have_no_edges_and_their_sim_is_alone() {
+fn the_deaf_have_no_edges_and_their_open_is_alone() {
     let seen = picture(&run(60, true));
     assert!(seen.deaf && seen.edges.is_empty());
     assert_eq!(seen.emergence, None, "not enough days to say anything");
-    assert_eq!(seen.curves.alone, seen.curves.sim);
-    assert!(seen.agents.iter().all(|a| a.alone == a.sim));
+    assert_eq!(seen.curves.alone, seen.curves.open);
+    assert!(seen.agents.iter().all(|a| a.alone == a.open));
 }
 
 #[test]

@@ -11,15 +11,15 @@ use hive::agents::cast::cast;
 use hive::agents::declaration::Roster;
 use hive::config::Config;
 use hive::domain::{Bar, Event, Stamp};
-use hive::engine::speak::{Said, Speak, SpeakSpec};
+use hive::engine::speak::{Speak, SpeakSpec, StepOutput};
 use hive::lab::company::floor::{Floor, Risk};
-use hive::lab::company::report::{Company, Facts, Set, report};
-use hive::lab::company::study::{Axes, Place, Ran, Study, seed_of};
-use hive::lab::company::{Cell, Desk, Impact, crew};
+use hive::lab::company::report::{CompanyFacts, CompanyReport, Set, report};
+use hive::lab::company::study::{Axes, CompanyStudy, MarketOnClock, Ran, seed_of};
+use hive::lab::company::{AccountKind, DeskRule, Impact, crew};
 use hive::lab::trial::trial;
-use hive::lab::{World, arms};
-use hive::market::Market;
-use hive::market::synth::{SynthFeed, SynthSettings, World as Synth};
+use hive::lab::{LabWorld, arms};
+use hive::market::MarketState;
+use hive::market::synth::{SynthFeed, SynthSettings, SynthWorld as Synth};
 use hive::runtime::feeds::{self, FeedOptions, FeedSpec};
 use hive::runtime::setup;
 use std::path::PathBuf;
@@ -38,14 +38,14 @@ fn charged() -> Config {
     config
 }
 
-fn world_of(config: &Config, world: Synth, seed: u64, days: u32) -> World {
+fn world_of(config: &Config, world: Synth, seed: u64, days: u32) -> LabWorld {
     let settings = SynthSettings { seed, world, bars_days: days, ..SynthSettings::default() };
     let mut feed = SynthFeed::new(settings).unwrap();
-    World::read(&mut feed, config.roster.clone(), setup::settings(config)).unwrap()
+    LabWorld::read(&mut feed, config.roster.clone(), setup::settings(config)).unwrap()
 }
 
 /// Perps of the real data before what is held out, if they are there.
-fn perps(config: &Config) -> Option<World> {
+fn perps(config: &Config) -> Option<LabWorld> {
     let Some(folder) = std::env::var_os("HIVE_TEST_DATA").map(PathBuf::from) else {
         eprintln!("skipped: HIVE_TEST_DATA names no folder of recorded markets");
         return None;
@@ -71,25 +71,25 @@ fn perps(config: &Config) -> Option<World> {
         detail: None,
     };
     let mut feed = feeds::open(&options).unwrap();
-    Some(World::read(feed.as_mut(), config.roster.clone(), setup::settings(config)).unwrap())
+    Some(LabWorld::read(feed.as_mut(), config.roster.clone(), setup::settings(config)).unwrap())
 }
 
-fn cell(groups: usize, desk: Desk) -> Cell {
-    Cell { groups, capital: 0.0, desk, impact: Impact::Own }
+fn cell(groups: usize, desk: DeskRule) -> AccountKind {
+    AccountKind { groups, capital: 0.0, desk, impact: Impact::Own }
 }
 
 /// At every barrier: what the agents' own books have gained, traded at once, as a fraction of all capital, and
 /// what two accounts have, all alone and all netted, at the risk of the aims themselves and no cost.
-fn beside_raw_books(world: &World, seed: u64) -> (usize, f64, f64) {
+fn beside_raw_books(world: &LabWorld, seed: u64) -> (usize, f64, f64) {
     let roster = crew::of(&world.roster, crew::declared(&world.roster).len());
     let (settings, n) = (&world.settings, roster.agents.len());
     let cast = Arc::new(cast(&roster, &world.universe, seed));
-    let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
+    let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
     let spec = SpeakSpec::new(Arc::clone(&cast), &world.universe, settings.clone(), &market);
     let mut speak = Speak::new(market, &spec);
-    let cells = [cell(n, Desk::AtOnce), cell(1, Desk::AtOnce)];
+    let cells = [cell(n, DeskRule::AtOnce), cell(1, DeskRule::AtOnce)];
     let mut floor = Floor::new(&cast, &world.universe, settings, &cells, Risk::Fixed);
-    let (mut said, mut bars, mut largest, mut moved) = (Said::default(), 0, 0.0_f64, 0.0_f64);
+    let (mut said, mut bars, mut largest, mut moved) = (StepOutput::default(), 0, 0.0_f64, 0.0_f64);
     let mut before = [0.0; 3];
     for event in &world.events {
         speak.step(&spec, event, &mut said);
@@ -101,7 +101,7 @@ fn beside_raw_books(world: &World, seed: u64) -> (usize, f64, f64) {
             continue;
         };
         floor.barrier(*at, &speak, &said);
-        let worth = |(slot, raw): (usize, &hive::agents::books::Book)| {
+        let worth = |(slot, raw): (usize, &hive::agents::books::SimulatedBook)| {
             raw.equity(speak.market.listings[cast.slots[slot].asset.index()].last.close)
         };
         let raw: f64 = speak.raw.iter().enumerate().map(worth).sum::<f64>() / settings.capital;
@@ -129,7 +129,7 @@ fn netting_at_once_and_free_is_the_agents_alone_bar_by_bar() {
     }
 }
 
-fn crew_of(world: &World) -> Roster {
+fn crew_of(world: &LabWorld) -> Roster {
     crew::of(&world.roster, crew::declared(&world.roster).len())
 }
 
@@ -138,7 +138,7 @@ fn at_the_risk_target_all_netted_and_all_alone_are_one_account_where_trading_is_
     let world = world_of(&free(), Synth::Market, 1, 250);
     let roster = crew_of(&world);
     let n = roster.agents.len();
-    let cells = [n, 9, 1].map(|g| cell(g, Desk::AtOnce));
+    let cells = [n, 9, 1].map(|g| cell(g, DeskRule::AtOnce));
     let left = seed_of(&world, &roster, 3, &cells, &|_| true).unwrap();
     let [alone, nine, one] = &left.outcomes[..] else { panic!("three accounts") };
     assert!(alone.track.daily.iter().any(|r| r.abs() > 0.001));
@@ -153,9 +153,9 @@ fn at_the_risk_target_all_netted_and_all_alone_are_one_account_where_trading_is_
 fn law04_what_comes_later_changes_nothing_before_it() {
     let mut world = world_of(&charged(), Synth::Market, 1, 200);
     let roster = crew_of(&world);
-    let axes = axes(&[9], &[0.0, 1e8], vec![Desk::Band, Desk::Zone]);
+    let axes = axes(&[9], &[0.0, 1e8], vec![DeskRule::Band, DeskRule::Zone]);
     let cells = axes.cells(roster.agents.len());
-    let run = |world: &World| seed_of(world, &roster, 1, &cells, &|_| true).unwrap();
+    let run = |world: &LabWorld| seed_of(world, &roster, 1, &cells, &|_| true).unwrap();
     let whole = run(&world);
     let cut_days = 150;
     let tape = Tape { universe: world.universe.clone(), events: std::mem::take(&mut world.events) };
@@ -177,7 +177,7 @@ fn law04_what_comes_later_changes_nothing_before_it() {
     world.events = other.events;
     let perturbed = run(&world);
     for (i, cell) in cells.iter().enumerate() {
-        let bits = |left: &hive::lab::company::floor::Left| -> Vec<u64> {
+        let bits = |left: &hive::lab::company::floor::SeedOutcome| -> Vec<u64> {
             left.outcomes[i].track.daily[..cut_days - 1].iter().map(|r| r.to_bits()).collect()
         };
         assert_eq!(bits(&whole), bits(&shorter), "{cell:?}: a longer run changed its past");
@@ -186,17 +186,17 @@ fn law04_what_comes_later_changes_nothing_before_it() {
     }
 }
 
-fn axes(groups: &[usize], capital: &[f64], desks: Vec<Desk>) -> Axes {
+fn axes(groups: &[usize], capital: &[f64], desks: Vec<DeskRule>) -> Axes {
     Axes { groups: groups.to_vec(), capital: capital.to_vec(), agents: vec![36], desks, impact: Impact::Own }
 }
 
-fn facts(sets: usize) -> Facts {
+fn facts(sets: usize) -> CompanyFacts {
     let set = |i: usize| Set { feed: format!("set {i}"), ..Set::default() };
-    Facts { sets: (0..sets).map(set).collect(), warm_days: 45, ..Facts::default() }
+    CompanyFacts { sets: (0..sets).map(set).collect(), warm_days: 45, ..CompanyFacts::default() }
 }
 
-fn studied(places: &[Place], axes: Axes, seeds: &[u64], threads: usize) -> (Vec<Ran>, Company) {
-    let study = Study { places, roster: &places[0].world.roster, seeds: seeds.to_vec(), axes };
+fn studied(places: &[MarketOnClock], axes: Axes, seeds: &[u64], threads: usize) -> (Vec<Ran>, CompanyReport) {
+    let study = CompanyStudy { places, roster: &places[0].world.roster, seeds: seeds.to_vec(), axes };
     let ran = study.run(threads, &AtomicBool::new(false), &|_| ()).unwrap();
     let sets = places.iter().map(|p| p.set + 1).max().unwrap();
     let report = report(facts(sets), places, &ran, threads);
@@ -205,9 +205,9 @@ fn studied(places: &[Place], axes: Axes, seeds: &[u64], threads: usize) -> (Vec<
 
 #[test]
 fn a_random_walk_at_no_cost_is_worth_no_company() {
-    let place = |seed| Place { set: 0, world: world_of(&free(), Synth::RandomWalk, seed, 300) };
+    let place = |seed| MarketOnClock { set: 0, world: world_of(&free(), Synth::RandomWalk, seed, 300) };
     let (_, r) =
-        studied(&[place(301)], axes(&[6, 1], &[0.0], vec![Desk::Band, Desk::Zone]), &[1, 2, 3, 4], 2);
+        studied(&[place(301)], axes(&[6, 1], &[0.0], vec![DeskRule::Band, DeskRule::Zone]), &[1, 2, 3, 4], 2);
     for line in r.lines.iter().filter(|l| !l.is_alone() && !l.is_reference()) {
         assert!(line.delta.lo <= 0.0 && 0.0 <= line.delta.hi, "{line:?}");
         assert!(line.delta.hi - line.delta.lo < 2.0, "too wide to say anything: {line:?}");
@@ -217,17 +217,21 @@ fn a_random_walk_at_no_cost_is_worth_no_company() {
 #[test]
 fn the_same_run_twice_is_the_same_json_whatever_the_threads() {
     let places = [
-        Place { set: 0, world: world_of(&charged(), Synth::Market, 1, 120) },
-        Place { set: 1, world: world_of(&charged(), Synth::Market, 2, 100) },
+        MarketOnClock { set: 0, world: world_of(&charged(), Synth::Market, 1, 120) },
+        MarketOnClock { set: 1, world: world_of(&charged(), Synth::Market, 2, 100) },
     ];
     let text = |threads| {
-        let (_, r) =
-            studied(&places, axes(&[4, 1], &[0.0, 1e7], vec![Desk::Band, Desk::Zone]), &[1, 2], threads);
+        let (_, r) = studied(
+            &places,
+            axes(&[4, 1], &[0.0, 1e7], vec![DeskRule::Band, DeskRule::Zone]),
+            &[1, 2],
+            threads,
+        );
         (serde_json::to_string(&r).unwrap(), r)
     };
     let (one, r) = text(1);
     assert_eq!(one, text(2).0);
-    let read = serde_json::from_str::<Company>(&one).unwrap();
+    let read = serde_json::from_str::<CompanyReport>(&one).unwrap();
     assert_eq!((read.lines.len(), &read.sentences), (r.lines.len(), &r.sentences));
     // Two desks, two capitals, three numbers of groups, and two for reference; of each set and of both.
     assert_eq!(r.lines.len(), 3 * (2 * 2 * 3 + 2));
@@ -247,8 +251,10 @@ fn the_same_run_twice_is_the_same_json_whatever_the_threads() {
 fn capital_only_costs_and_its_days_are_the_worlds() {
     let world = world_of(&charged(), Synth::Market, 1, 120);
     let roster = crew_of(&world);
-    let cells: Vec<Cell> =
-        [0.0, 1e6, 1e9].map(|capital| Cell { capital, ..cell(1, Desk::Band) }).into_iter().collect();
+    let cells: Vec<AccountKind> = [0.0, 1e6, 1e9]
+        .map(|capital| AccountKind { capital, ..cell(1, DeskRule::Band) })
+        .into_iter()
+        .collect();
     let left = seed_of(&world, &roster, 1, &cells, &|_| true).unwrap();
     let cost: Vec<f64> = left.outcomes.iter().map(|o| o.cost).collect();
     assert!(cost[0] > 0.0 && cost[0] < cost[1] && cost[1] < cost[2], "{cost:?}");
@@ -263,8 +269,9 @@ fn whose_orders_meet_changes_what_those_pay_who_are_apart_and_nothing_for_one() 
     let world = world_of(&charged(), Synth::Market, 1, 120);
     let roster = crew_of(&world);
     let n = roster.agents.len();
-    let of = |groups, impact| Cell { capital: 1e8, impact, ..cell(groups, Desk::Band) };
-    let cells: Vec<Cell> = [1, n].iter().flat_map(|g| Impact::ALL.map(|impact| of(*g, impact))).collect();
+    let of = |groups, impact| AccountKind { capital: 1e8, impact, ..cell(groups, DeskRule::Band) };
+    let cells: Vec<AccountKind> =
+        [1, n].iter().flat_map(|g| Impact::ALL.map(|impact| of(*g, impact))).collect();
     let left = seed_of(&world, &roster, 1, &cells, &|_| true).unwrap();
     let cost: Vec<f64> = left.outcomes.iter().map(|o| o.cost).collect();
     for together in &left.outcomes[1..3] {
@@ -280,7 +287,7 @@ fn the_arms_of_the_ladder_are_these_accounts_whoever_else_speaks() {
     let world = world_of(&charged(), Synth::Market, 1, 120);
     let roster = crew_of(&world);
     let all = arms::plan(276);
-    for (name, desk) in [("alone+band", Desk::Band), ("alone+zone", Desk::Zone)] {
+    for (name, desk) in [("alone+band", DeskRule::Band), ("alone+zone", DeskRule::Zone)] {
         let arm = all.iter().find(|a| a.name == name).unwrap().clone();
         let track = &trial(&world, 5, &[arm], &|_| true).unwrap()[0];
         let left = seed_of(&world, &roster, 5, &[cell(roster.agents.len(), desk)], &|_| true).unwrap();

@@ -3,7 +3,7 @@
 
 use hive::agents::structures::KEYS;
 use hive::config;
-use hive::domain::{Body, Family, Reason, Verb};
+use hive::domain::{Family, MessageKind, Reason, Verb};
 use hive::engine::{Engine, Outputs};
 use hive::market::Feed;
 use hive::market::synth::{Detail, SynthFeed, SynthSettings};
@@ -78,7 +78,7 @@ fn everybody_talks_with_conditions_and_nothing_breaks_with_faults_on() {
                 continue;
             }
             match m.body {
-                Body::Action(a) => {
+                MessageKind::Action(a) => {
                     assert!(a.after.is_finite() && a.price.is_finite(), "{a}");
                     let kind = match a.verb {
                         Verb::Open => "open",
@@ -97,7 +97,7 @@ fn everybody_talks_with_conditions_and_nothing_breaks_with_faults_on() {
                     assert!(a.verb != Verb::Close || a.reason != Reason::Signal, "{a}");
                     said.entry((family.index(), kind)).or_insert_with(|| a.to_string());
                 }
-                Body::Outcome(o) => assert!(o.pnl.is_finite() && o.r.is_finite(), "{o:?}"),
+                MessageKind::Outcome(o) => assert!(o.pnl.is_finite() && o.r.is_finite(), "{o:?}"),
                 _ => {}
             }
         }

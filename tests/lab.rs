@@ -9,31 +9,31 @@ mod common;
 use common::{Tape, flat, run, shipped};
 use hive::agents::cast::cast;
 use hive::config::Config;
-use hive::domain::{AssetId, Body, Event, MarketEvent, Span, Stamp, random};
+use hive::domain::{AssetId, Event, MarketEvent, MessageKind, Span, Stamp, random};
 use hive::engine::Outputs;
 use hive::engine::respond::{Respond, RespondSpec};
-use hive::engine::speak::{Said, Speak, SpeakSpec};
-use hive::lab::account::Account;
-use hive::lab::arms::{self, Arm, Follows, Kind};
-use hive::lab::designed::{self, Known};
-use hive::lab::keep::Keep;
-use hive::lab::report::{Facts, Sample, Uplift, report};
+use hive::engine::speak::{Speak, SpeakSpec, StepOutput};
+use hive::lab::account::ArmAccount;
+use hive::lab::arms::{self, Arm, ArmKind, Follows};
+use hive::lab::designed::{self, DataOverlap};
+use hive::lab::report::{Sample, StudyFacts, Uplift, report};
+use hive::lab::result_cache::ResultFolder;
 use hive::lab::trial::trial;
-use hive::lab::{ALL, HIVE, Report, STRONG, Study, Track, World, stats};
-use hive::market::Market;
+use hive::lab::{ALL, ArmTrack, HIVE, LabWorld, LadderStudy, Report, STRONG, stats};
+use hive::market::MarketState;
 use hive::market::feed::FeedInfo;
 use hive::market::history::Window;
-use hive::market::synth::{SynthFeed, SynthSettings, World as Synth};
+use hive::market::synth::{SynthFeed, SynthSettings, SynthWorld as Synth};
 use hive::runtime::feeds::{self, FeedOptions, FeedSpec};
 use hive::runtime::setup;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-fn world_of(config: &Config, world: Synth, seed: u64, days: u32) -> World {
+fn world_of(config: &Config, world: Synth, seed: u64, days: u32) -> LabWorld {
     let settings = SynthSettings { seed, world, bars_days: days, ..SynthSettings::default() };
     let mut feed = SynthFeed::new(settings).unwrap();
-    World::read(&mut feed, config.roster.clone(), setup::settings(config)).unwrap()
+    LabWorld::read(&mut feed, config.roster.clone(), setup::settings(config)).unwrap()
 }
 
 fn small() -> Config {
@@ -48,15 +48,15 @@ fn named(names: &[&str]) -> Vec<Arm> {
     names.iter().map(|n| all.iter().find(|a| a.name == *n).unwrap().clone()).collect()
 }
 
-fn tracks(world: &World, seed: u64, arms: &[Arm]) -> Vec<Track> {
+fn tracks(world: &LabWorld, seed: u64, arms: &[Arm]) -> Vec<ArmTrack> {
     trial(world, seed, arms, &|_| true).unwrap()
 }
 
-fn bits(track: &Track) -> Vec<u64> {
+fn bits(track: &ArmTrack) -> Vec<u64> {
     track.daily.iter().map(|r| r.to_bits()).collect()
 }
 
-fn largest_difference(a: &Track, b: &Track) -> f64 {
+fn largest_difference(a: &ArmTrack, b: &ArmTrack) -> f64 {
     assert_eq!(a.daily.len(), b.daily.len());
     assert!(a.daily.iter().any(|r| *r != 0.0), "nothing happened");
     a.daily.iter().zip(&b.daily).map(|(x, y)| (x - y).abs()).fold(0.0, f64::max)
@@ -74,7 +74,7 @@ fn listening_fully_without_points_rails_and_managers_is_the_account_of_all_voice
 #[test]
 fn not_listening_at_all_is_the_account_of_the_funded_agents() {
     let world = world_of(&small(), Synth::Market, 1, 250);
-    let deaf = Arm { name: "deaf".to_owned(), kind: Kind::Bare(0.0), what: "" };
+    let deaf = Arm { name: "deaf".to_owned(), kind: ArmKind::Bare(0.0), what: "" };
     let t = tracks(&world, 3, &[deaf, named(&[STRONG])[0].clone()]);
     assert!(largest_difference(&t[0], &t[1]) < 1e-9);
 }
@@ -111,11 +111,11 @@ fn arms_do_not_disturb_each_other() {
 fn nothing_of_the_truth_reaches_who_hears_a_wrong_word() {
     let world = world_of(&small(), Synth::Market, 1, 60);
     let cast = Arc::new(cast(&world.roster, &world.universe, 1));
-    let market = Market::new(world.settings.clock, SpeakSpec::wanted(&cast));
+    let market = MarketState::new(world.settings.clock, SpeakSpec::wanted(&cast));
     let spec = SpeakSpec::new(Arc::clone(&cast), &world.universe, world.settings.clone(), &market);
     let mut speak = Speak::new(market, &spec);
     let hears = RespondSpec::new(Arc::clone(&cast), &world.universe, world.settings.clone());
-    let (mut said, mut out) = (Said::default(), Outputs::default());
+    let (mut said, mut out) = (StepOutput::default(), Outputs::default());
     for misheard in [true, false] {
         let mut two = [Respond::new(&hears), Respond::new(&hears)];
         let mut bar = 0;
@@ -129,7 +129,7 @@ fn nothing_of_the_truth_reaches_who_hears_a_wrong_word() {
             }
             let mut lie = said.clone();
             for u in &mut lie.utterances {
-                if let Body::Action(a) = &mut u.body {
+                if let MessageKind::Action(a) = &mut u.body {
                     (a.after, a.price) = (-0.7 * a.after, 3.0 * a.price);
                 }
             }
@@ -138,7 +138,7 @@ fn nothing_of_the_truth_reaches_who_hears_a_wrong_word() {
             said.misheard.clear();
         }
         assert_eq!(two[0].consensus == two[1].consensus, misheard, "heard wrong: {misheard}");
-        speak = Speak::new(Market::new(world.settings.clock, SpeakSpec::wanted(&cast)), &spec);
+        speak = Speak::new(MarketState::new(world.settings.clock, SpeakSpec::wanted(&cast)), &spec);
     }
 }
 
@@ -172,7 +172,7 @@ fn law04_what_comes_later_changes_nothing_before_it() {
     world.events = other.events;
     let perturbed = tracks(&world, 1, &arms);
     for (i, arm) in arms.iter().enumerate() {
-        let prefix = |t: &Track| bits(t)[..cut_days - 1].to_vec();
+        let prefix = |t: &ArmTrack| bits(t)[..cut_days - 1].to_vec();
         assert_eq!(prefix(&whole[i]), prefix(&shorter[i]), "{}: a longer run changed its past", arm.name);
         assert_eq!(prefix(&whole[i]), prefix(&perturbed[i]), "{}: the future changed its past", arm.name);
         if arm.name == STRONG {
@@ -193,7 +193,7 @@ fn with_oracle(lag: i64) -> f64 {
             closes[instrument.index()].push(bar.close);
         }
     }
-    let mut account = Account::new(&world.universe, &Follows::AtOnce.settings(&world.settings));
+    let mut account = ArmAccount::new(&world.universe, &Follows::AtOnce.settings(&world.settings));
     let mut engine = common::engine(&config, &world.universe);
     let (mut out, mut t, mut aims) = (Outputs::default(), 0_i64, vec![0.0; n]);
     for event in &world.events {
@@ -226,9 +226,9 @@ fn a_random_walk_at_no_cost_gives_an_interval_that_covers_nothing() {
     let mut config = small();
     flat(&mut config, 0.0);
     let arms = named(&["alone", "net-eq", "tsmom6", "net-all", "hive"]);
-    let tracks: Vec<Vec<Track>> =
+    let tracks: Vec<Vec<ArmTrack>> =
         (1..=6).map(|s| tracks(&world_of(&config, Synth::RandomWalk, 300 + s, 300), s, &arms)).collect();
-    let facts = Facts { seeds: 6, voice_count: 60, target_vol: 0.15, ..Facts::default() };
+    let facts = StudyFacts { seeds: 6, voice_count: 60, target_vol: 0.15, ..StudyFacts::default() };
     let r = report(facts, &Sample::new(&arms, &tracks, 2), None);
     let u = r.uplift["vs_strong"].sharpe.unwrap();
     assert!(u.lo < 0.0 && 0.0 < u.hi, "{u:?}");
@@ -241,13 +241,13 @@ fn a_random_walk_at_no_cost_gives_an_interval_that_covers_nothing() {
 fn threads_interruptions_and_what_was_kept_change_nothing() {
     let world = world_of(&small(), Synth::Market, 1, 100);
     let arms = named(&["alone", "net-eq", "tsmom6", "net-all", "hive", "time-shifted"]);
-    let study = Study { world: &world, seeds: vec![1, 2, 3], arms: arms.clone(), key: "k".to_owned() };
+    let study = LadderStudy { world: &world, seeds: vec![1, 2, 3], arms: arms.clone(), key: "k".to_owned() };
     let go = AtomicBool::new(false);
     let one = study.run(None, 1, &go, &|_| ()).unwrap();
     assert_eq!(one, study.run(None, 3, &go, &|_| ()).unwrap());
 
     let folder = tempfile::tempdir().unwrap();
-    let keep = Keep::open(folder.path()).unwrap();
+    let keep = ResultFolder::open(folder.path()).unwrap();
     // Stopped after the first seed: what is finished is kept.
     let (stop, ticks) = (AtomicBool::new(false), AtomicU64::new(0));
     let stopped = study.run(Some(&keep), 1, &stop, &|n| {
@@ -261,15 +261,15 @@ fn threads_interruptions_and_what_was_kept_change_nothing() {
     assert_eq!(keep.load("other", 1, HIVE), None);
     assert_eq!(one, study.run(Some(&keep), 2, &go, &|_| ()).unwrap());
     // All of it is there now: nothing runs.
-    let more = Study { world: &world, seeds: vec![1, 2, 3], arms, key: "k".to_owned() };
+    let more = LadderStudy { world: &world, seeds: vec![1, 2, 3], arms, key: "k".to_owned() };
     assert_eq!(one, more.run(Some(&keep), 2, &AtomicBool::new(true), &|_| ()).unwrap());
 }
 
 #[test]
 fn a_damaged_result_is_run_again_and_a_look_is_counted_once() {
     let folder = tempfile::tempdir().unwrap();
-    let keep = Keep::open(folder.path()).unwrap();
-    let track = Track { daily: vec![0.1], ..Track::default() };
+    let keep = ResultFolder::open(folder.path()).unwrap();
+    let track = ArmTrack { daily: vec![0.1], ..ArmTrack::default() };
     keep.save("k", 1, "a", &track).unwrap();
     assert_eq!(keep.load("k", 1, "a"), Some(track));
     let file = std::fs::read_dir(folder.path().join("lab/results")).unwrap().next().unwrap().unwrap().path();
@@ -507,7 +507,7 @@ fn who_stands_by_is_named_and_other_data_of_the_same_days_is_no_reproduction() {
     assert!(words.iter().all(|w| said.contains(w)) && !said.contains("REPRODUCTION"), "{said}");
     let r: Report =
         serde_json::from_str(&std::fs::read_to_string(folder.path().join("a.json")).unwrap()).unwrap();
-    assert_eq!((r.facts.known, r.facts.reproduction), (Known::SameDays, false));
+    assert_eq!((r.facts.known, r.facts.reproduction), (DataOverlap::SameDays, false));
     let config = shipped();
     let without = |n: &&String| n.contains("stands by: relative strength needs three assets");
     assert!(r.facts.standing_by.len() > 5 && r.facts.standing_by.iter().any(|n| without(&n)));
@@ -564,7 +564,7 @@ fn the_panels_that_the_mechanism_was_designed_on_are_in_the_table() {
         // Cut, on another clock and as another file it is known all the same.
         let (tape, info) = open(Some("2022-03-15"), Span(4 * Span::HOUR.0));
         let renamed = FeedInfo { data_hash: "another".to_owned(), ..info };
-        assert_eq!(designed::known(&renamed, &tape.universe, &tape.events), Known::DesignedOn);
+        assert_eq!(designed::known(&renamed, &tape.universe, &tape.events), DataOverlap::DesignedOn);
     }
 }
 

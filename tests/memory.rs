@@ -13,7 +13,7 @@ use hive::tui::app::App;
 use hive::tui::painter::Painter;
 use hive::tui::theme::Theme;
 use hive::view::link::News;
-use hive::view::recorder::Scene;
+use hive::view::recorder::RecordedRun;
 use hive::view::{Cockpit, Recorder};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -36,7 +36,7 @@ fn pictures() -> Vec<Cockpit> {
         engine.step(&event, &mut out);
         recorder.observe(&engine, &event, &out);
         if matches!(event, Event::Barrier(_)) {
-            seen.push(recorder.picture(&engine, &Scene::default()));
+            seen.push(recorder.picture(&engine, &RecordedRun::default()));
         }
     }
     seen.split_off(seen.len() - 64)

@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use hive::domain::{Body, Event, MessageId};
+use hive::domain::{Event, MessageId, MessageKind};
 use hive::engine::{Engine, Outputs};
 use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
@@ -15,7 +15,7 @@ use hive::tui::painter::Painter;
 use hive::tui::theme::Theme;
 use hive::view::cockpit::MarketMode;
 use hive::view::link::{News, Request};
-use hive::view::recorder::Scene;
+use hive::view::recorder::RecordedRun;
 use hive::view::{Cockpit, Recorder};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
@@ -38,7 +38,7 @@ fn live(days: u32, deaf: bool, mut each: impl FnMut(&Recorder, &Engine, Cockpit,
         engine.step(&event, &mut out);
         recorder.observe(&engine, &event, &out);
         if matches!(event, Event::Barrier(_)) {
-            let picture = recorder.picture(&engine, &Scene::default());
+            let picture = recorder.picture(&engine, &RecordedRun::default());
             each(&recorder, &engine, picture, &out);
         }
     }
@@ -59,7 +59,7 @@ fn every_pulse_is_a_message_that_its_decision_names_and_enter_opens_that_decisio
     let (mut pulses, mut opened, mut now) = (0, 0, Duration::ZERO);
     live(60, false, |recorder, engine, picture, out| {
         for m in &out.messages {
-            if let Body::Stance(s) = &m.body {
+            if let MessageKind::Stance(s) = &m.body {
                 because.insert(m.id, s.because.iter().flatten().copied().collect());
             }
         }

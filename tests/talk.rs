@@ -9,7 +9,7 @@
 mod common;
 
 use common::{Run, Tape, scenes};
-use hive::domain::{Body, Family, Message, Speaker, Verb};
+use hive::domain::{Family, Message, MessageKind, Speaker, Verb};
 use hive::engine::{Engine, Outputs};
 use hive::view;
 use std::collections::BTreeMap;
@@ -51,9 +51,9 @@ fn never(family: Family, kind: &str) -> Option<&'static str> {
     }
 }
 
-fn kind(body: &Body) -> Option<&'static str> {
+fn kind(body: &MessageKind) -> Option<&'static str> {
     Some(match body {
-        Body::Action(a) => {
+        MessageKind::Action(a) => {
             let place = match a.verb {
                 Verb::Open => 0,
                 Verb::Increase => 2,
@@ -62,8 +62,8 @@ fn kind(body: &Body) -> Option<&'static str> {
             };
             KINDS[place + usize::from(a.side() < 0.0)]
         }
-        Body::Outcome(_) => "outcome",
-        Body::Stance(_) => "stance",
+        MessageKind::Outcome(_) => "outcome",
+        MessageKind::Stance(_) => "stance",
         _ => return None,
     })
 }

@@ -5,6 +5,8 @@
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used)]
 
+#[path = "tidy/shape.rs"]
+mod shape;
 #[path = "tidy/source.rs"]
 mod source;
 
@@ -34,8 +36,6 @@ const ROOMS: &[&str] = &[
 ];
 /// All that the cockpit may know: it draws what it is sent.
 const TUI_MAY_IMPORT: &[&str] = &["domain", "config", "view", "wire"];
-const LINES_MAX: usize = 600;
-const MAIN_LINES_MAX: usize = 80;
 /// Methods of f64 whose last digit differs between platforms.
 const TRANSCENDENTAL: &[&str] = &[
     "sqrt", "cbrt", "exp", "exp2", "exp_m1", "ln", "ln_1p", "log", "log2", "log10", "powf", "powi", "hypot",
@@ -175,19 +175,6 @@ fn rooms_import_only_to_the_left() {
             ("src/main.rs", "use hive::cli;"),
         ],
     );
-}
-
-fn length(s: &Source) -> Vec<String> {
-    let (lines, max) =
-        (s.text.lines().count(), if s.path == "src/main.rs" { MAIN_LINES_MAX } else { LINES_MAX });
-    let long = in_src(s) && lines > max;
-    if long { vec![format!("{}: {lines} lines, at most {max}", s.path)] } else { Vec::new() }
-}
-
-#[test]
-fn files_are_short() {
-    let (long, fits) = ("\n".repeat(601), "\n".repeat(600));
-    hold(length, &[("src/domain/x.rs", &long), ("src/main.rs", &fits)], &[("src/domain/x.rs", &fits)]);
 }
 
 fn called(s: &Source, names: &[&str], skip_tests: bool) -> Vec<(usize, String)> {

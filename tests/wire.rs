@@ -9,7 +9,7 @@ mod served;
 use hive::domain::{AgentId, Command as Order};
 use hive::view::Cockpit;
 use hive::view::delta::Delta;
-use hive::wire::{Answer, Ask, Client, ClientError, Role, Say, frame, hello};
+use hive::wire::{Client, ClientError, ClientQuestion, ClientRole, ServerAnswer, ServerFrame, frame, hello};
 use serde_json::Value;
 use served::{PATIENCE, Served, command, program, text};
 use std::io::{Read, Write};
@@ -72,9 +72,9 @@ fn status_answers_commands_show_and_stop_ends_it() {
 #[test]
 fn the_labs_last_result_is_looked_up_whenever_it_is_asked_for() {
     let hive = Served::start();
-    let mut client = Client::attach(&hive.place(), Role::ReadOnly, 0).unwrap();
-    let mut ask = || match client.ask(Ask::Lab).unwrap() {
-        Answer::Lab(page) => *page,
+    let mut client = Client::attach(&hive.place(), ClientRole::ReadOnly, 0).unwrap();
+    let mut ask = || match client.ask(ClientQuestion::Lab).unwrap() {
+        ServerAnswer::Lab(page) => *page,
         other => panic!("{other:?}"),
     };
     let page = ask();
@@ -144,17 +144,21 @@ fn a_place_that_was_left_by_a_killed_hive_is_taken_again() {
 #[test]
 fn read_only_is_the_servers_word() {
     let hive = Served::start();
-    let mut client = hive.client(Role::ReadOnly);
-    assert!(matches!(client.ask(Ask::Status).unwrap(), Answer::Status(_)));
-    for ask in [Ask::Command(Order::Pause(AgentId(0))), Ask::Command(Order::Kill), Ask::Stop] {
-        let Answer::Refused(why) = client.ask(ask).unwrap() else { panic!("{ask:?} was done") };
+    let mut client = hive.client(ClientRole::ReadOnly);
+    assert!(matches!(client.ask(ClientQuestion::Status).unwrap(), ServerAnswer::Status(_)));
+    for ask in [
+        ClientQuestion::Command(Order::Pause(AgentId(0))),
+        ClientQuestion::Command(Order::Kill),
+        ClientQuestion::Stop,
+    ] {
+        let ServerAnswer::Refused(why) = client.ask(ask).unwrap() else { panic!("{ask:?} was done") };
         assert!(why.contains("read-only"), "{why}");
     }
     assert_eq!(hive.agent(0)["paused"], false);
     assert_eq!(hive.json(&["status"])["interventions"], 0);
     assert!(matches!(
-        hive.client(Role::Cockpit).ask(Ask::Command(Order::Pause(AgentId(0)))),
-        Ok(Answer::Done { changed: true, .. })
+        hive.client(ClientRole::Cockpit).ask(ClientQuestion::Command(Order::Pause(AgentId(0)))),
+        Ok(ServerAnswer::Done { changed: true, .. })
     ));
 }
 
@@ -166,8 +170,10 @@ fn two_watchers_see_the_same_view_at_the_same_step() {
         let (mut seen, mut view, mut changes) = (Vec::new(), None, 0);
         while seen.len() < 6 {
             let (made, hash) = match client.hear().unwrap() {
-                Say::Snapshot { view, view_hash, .. } => (postcard::from_bytes(&view).unwrap(), view_hash),
-                Say::Delta { change, view_hash, .. } => {
+                ServerFrame::Snapshot { view, view_hash, .. } => {
+                    (postcard::from_bytes(&view).unwrap(), view_hash)
+                }
+                ServerFrame::Delta { change, view_hash, .. } => {
                     changes += 1;
                     let change: Delta = postcard::from_bytes(&change).unwrap();
                     (change.apply(view.take().unwrap()).unwrap(), view_hash)
@@ -182,7 +188,7 @@ fn two_watchers_see_the_same_view_at_the_same_step() {
         assert!(changes > 0, "not everything is sent anew");
         seen
     };
-    let (mut one, mut other) = (hive.client(Role::Cockpit), hive.client(Role::ReadOnly));
+    let (mut one, mut other) = (hive.client(ClientRole::Cockpit), hive.client(ClientRole::ReadOnly));
     let (a, b) = std::thread::scope(|s| {
         let a = s.spawn(|| look(&mut one));
         let b = look(&mut other);
@@ -240,19 +246,19 @@ fn fault57_garbage_floods_and_silence_hurt_nobody_else() {
     let_go(http);
     let half = UnixStream::connect(&path).unwrap();
     // Garbage for a frame, a frame too large, a length without its frame.
-    let mut garbage = greeted(Role::Ctl);
+    let mut garbage = greeted(ClientRole::Ctl);
     frame::write_bytes(&mut garbage, &[0xff; 64]).unwrap();
     let_go(garbage);
-    let mut large = greeted(Role::Ctl);
+    let mut large = greeted(ClientRole::Ctl);
     large.write_all(&u32::MAX.to_le_bytes()).unwrap();
     let_go(large);
-    let mut waits = greeted(Role::Ctl);
+    let mut waits = greeted(ClientRole::Ctl);
     waits.write_all(&100_u32.to_le_bytes()).unwrap();
     // A watcher that never reads, and one that asks without reading the answers until it is cut off.
-    let sleeper = greeted(Role::Cockpit);
-    let mut flood = greeted(Role::ReadOnly);
+    let sleeper = greeted(ClientRole::Cockpit);
+    let mut flood = greeted(ClientRole::ReadOnly);
     flood.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
-    let call = hive::wire::Call { id: 1, ask: Ask::Agents };
+    let call = hive::wire::Call { id: 1, ask: ClientQuestion::Agents };
     while frame::write(&mut flood, &call).is_ok() {}
     let before = hive.json(&["status"])["seq"].as_u64().unwrap();
     hive.json(&["pause", "0"]);
@@ -265,10 +271,10 @@ fn fault57_garbage_floods_and_silence_hurt_nobody_else() {
 fn another_version_is_told_both_and_what_to_do() {
     let hive = Served::start();
     let mut stream = UnixStream::connect(hive.place().path).unwrap();
-    stream.write_all(&hello::client(99, Role::Cockpit, 0)).unwrap();
+    stream.write_all(&hello::client(99, ClientRole::Cockpit, 0)).unwrap();
     let mut said = [0; hello::SERVER_BYTES];
     stream.read_exact(&mut said).unwrap();
-    assert_eq!(hello::read_server(&said), Some((hive::wire::VERSION, hello::Verdict::Version)));
+    assert_eq!(hello::read_server(&said), Some((hive::wire::VERSION, hello::HelloVerdict::Version)));
     let why = text(&frame::read_bytes(&mut stream).unwrap());
     assert!(
         why.contains("99")
@@ -281,8 +287,9 @@ fn another_version_is_told_both_and_what_to_do() {
 #[test]
 fn more_clients_than_there_is_room_for_are_refused() {
     let hive = Served::start();
-    let clients: Vec<Client> = (0..hive::wire::hub::CLIENTS_MAX).map(|_| hive.client(Role::Ctl)).collect();
-    let refused = Client::attach(&hive.place(), Role::Ctl, 0).unwrap_err();
+    let clients: Vec<Client> =
+        (0..hive::wire::hub::CLIENTS_MAX).map(|_| hive.client(ClientRole::Ctl)).collect();
+    let refused = Client::attach(&hive.place(), ClientRole::Ctl, 0).unwrap_err();
     assert!(matches!(&refused, ClientError::Refused(why) if why.contains("16")), "{refused}");
     drop(clients);
 }

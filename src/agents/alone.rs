@@ -9,11 +9,12 @@
 //! 3. After a profit was taken nothing is added any more, so one close never both takes and adds.
 //! 4. Nothing here depends on listening, funds, mutes, pauses or managers.
 
-use super::books::Book;
+use super::books::SimulatedBook;
 use super::strategies::Strategy;
 use crate::domain::condition::Target;
 use crate::domain::{
-    Action, AgentId, AssetId, Condition, IntentId, Outcome, Plan, ReEntry, Reason, Term, Verb, View, random,
+    Action, AgentId, AssetId, Condition, EvalContext, IntentId, Outcome, Plan, ReEntry, Reason, Term, Verb,
+    random,
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,7 @@ pub fn unit(sigma: f64) -> f64 {
 
 /// An intent that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Open {
+struct OpenIntent {
     side: f64,
     /// First size, unsigned.
     first: f64,
@@ -45,7 +46,7 @@ struct Open {
 
 /// An intent that was closed, its last fill not yet known.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Closing {
+struct ClosingIntent {
     number: u32,
     held: u32,
     risk: f64,
@@ -59,8 +60,8 @@ pub struct Alone {
     /// The intent as said: signed fraction of own capital, frozen at entry.
     pub intent: f64,
     number: u32,
-    open: Option<Open>,
-    closing: Option<Closing>,
+    open: Option<OpenIntent>,
+    closing: Option<ClosingIntent>,
     /// Bars since the last close.
     flat: u32,
     again: Option<ReEntry>,
@@ -70,7 +71,7 @@ pub struct Alone {
 
 /// What the life needs at a close beside its view.
 #[derive(Clone, Copy, Debug)]
-pub struct Now<'a> {
+pub struct DecisionContext<'a> {
     /// Who.
     pub agent: AgentId,
     /// On what.
@@ -89,9 +90,9 @@ pub struct Now<'a> {
 
 /// What the life acts on: its raw book (the intent, traded at once, at the reference weight), and the
 /// network it speaks to.
-pub struct Hands<'a> {
+pub struct BookAndOutbox<'a> {
     /// The raw book.
-    pub raw: &'a mut Book,
+    pub raw: &'a mut SimulatedBook,
     /// Takes what is said, in order.
     pub say: &'a mut dyn FnMut(Action),
 }
@@ -119,7 +120,12 @@ impl Alone {
     }
 
     /// Judges the close and acts: says each action, in order.
-    pub fn at_close(&mut self, view: &View<'_>, now: &Now<'_>, hands: &mut Hands<'_>) {
+    pub fn at_close(
+        &mut self,
+        view: &EvalContext<'_>,
+        now: &DecisionContext<'_>,
+        hands: &mut BookAndOutbox<'_>,
+    ) {
         if self.open.is_some() {
             self.manage(view, now, hands);
         } else {
@@ -128,7 +134,7 @@ impl Alone {
     }
 
     /// The asset is gone: closes at its last price.
-    pub fn delist(&mut self, now: &Now<'_>, hands: &mut Hands<'_>) {
+    pub fn delist(&mut self, now: &DecisionContext<'_>, hands: &mut BookAndOutbox<'_>) {
         // What comes back under its name is another listing: no offer is made to take it up again.
         if let Some(open) = &mut self.open {
             open.plan.reenter = None;
@@ -138,7 +144,7 @@ impl Alone {
     }
 
     /// How the last intent ended, once its closing order is filled.
-    pub fn outcome(&mut self, raw: &Book, now: &Now<'_>) -> Option<Outcome> {
+    pub fn outcome(&mut self, raw: &SimulatedBook, now: &DecisionContext<'_>) -> Option<Outcome> {
         let closing = self.closing.filter(|_| raw.order == 0.0)?;
         self.closing = None;
         self.trades += 1;
@@ -154,7 +160,7 @@ impl Alone {
         })
     }
 
-    fn look(&mut self, view: &View<'_>, now: &Now<'_>, hands: &mut Hands<'_>) {
+    fn look(&mut self, view: &EvalContext<'_>, now: &DecisionContext<'_>, hands: &mut BookAndOutbox<'_>) {
         // The closing order must be filled first: intents do not overlap.
         if self.closing.is_some() || !view.is_warm() {
             return;
@@ -184,8 +190,8 @@ impl Alone {
         plan: &Plan,
         reason: Reason,
         sigma: f64,
-        now: &Now<'_>,
-        hands: &mut Hands<'_>,
+        now: &DecisionContext<'_>,
+        hands: &mut BookAndOutbox<'_>,
     ) {
         let first = now.strategy.unit() * unit(sigma);
         let stop = match plan.stop.right {
@@ -194,7 +200,7 @@ impl Alone {
         };
         self.number += 1;
         self.again = None;
-        self.open = Some(Open {
+        self.open = Some(OpenIntent {
             side,
             first,
             plan: *plan,
@@ -207,7 +213,7 @@ impl Alone {
         self.size(Verb::Open, reason, side * first, plan, now, hands);
     }
 
-    fn manage(&mut self, view: &View<'_>, now: &Now<'_>, hands: &mut Hands<'_>) {
+    fn manage(&mut self, view: &EvalContext<'_>, now: &DecisionContext<'_>, hands: &mut BookAndOutbox<'_>) {
         let Some(open) = &mut self.open else { return };
         if let Some(reason) = closing_reason(&open.plan, view) {
             return self.close(reason, now, hands);
@@ -237,10 +243,10 @@ impl Alone {
         }
     }
 
-    fn close(&mut self, reason: Reason, now: &Now<'_>, hands: &mut Hands<'_>) {
+    fn close(&mut self, reason: Reason, now: &DecisionContext<'_>, hands: &mut BookAndOutbox<'_>) {
         let Some(open) = self.open.take() else { return };
-        let Open { held, risk, equity, plan, .. } = open;
-        self.closing = Some(Closing { number: self.number, held, risk, equity, reason });
+        let OpenIntent { held, risk, equity, plan, .. } = open;
+        self.closing = Some(ClosingIntent { number: self.number, held, risk, equity, reason });
         self.flat = 0;
         self.again = plan.reenter;
         self.size(Verb::Close, reason, 0.0, &plan, now, hands);
@@ -253,8 +259,8 @@ impl Alone {
         reason: Reason,
         after: f64,
         plan: &Plan,
-        now: &Now<'_>,
-        hands: &mut Hands<'_>,
+        now: &DecisionContext<'_>,
+        hands: &mut BookAndOutbox<'_>,
     ) {
         let before = self.intent;
         self.intent = after;
@@ -270,7 +276,7 @@ impl Alone {
 }
 
 /// The first condition that closes the intent, in the order of invariant 2.
-fn closing_reason(plan: &Plan, view: &View<'_>) -> Option<Reason> {
+fn closing_reason(plan: &Plan, view: &EvalContext<'_>) -> Option<Reason> {
     let far = |t: &Option<Target>| t.as_ref().is_some_and(|t| t.fraction >= 1.0 && t.when.holds(view));
     if plan.stop.holds(view) {
         Some(Reason::Stop)
@@ -289,7 +295,7 @@ fn closing_reason(plan: &Plan, view: &View<'_>) -> Option<Reason> {
 
 /// The next add, as far beyond this close as σ says one bar may go, so that two adds never fall on
 /// one close.
-fn further(when: Condition, side: f64, view: &View<'_>) -> Condition {
+fn further(when: Condition, side: f64, view: &EvalContext<'_>) -> Condition {
     let step = 4.0 * view.sigma;
     let d = if side < 0.0 { step.min(0.9) } else { step };
     Condition { right: Term::Level(view.close * (1.0 + side * d)), ..when }
@@ -311,13 +317,13 @@ mod tests {
     /// Runs closes past a trend follower whose averages are given, and returns what it said.
     fn run(strategy: &Strategy, closes: &[(f64, f64, f64)]) -> Vec<Action> {
         let mut life = Alone::default();
-        let mut raw = Book::default();
+        let mut raw = SimulatedBook::default();
         let mut said = vec![];
         for (i, (close, fast, slow)) in closes.iter().enumerate() {
             life.pass(*close);
             let values = [*fast, *slow, 0.01, 0.01];
             let (side, best) = life.seen();
-            let view = View {
+            let view = EvalContext {
                 close: *close,
                 sigma: 0.01,
                 held: life.held(),
@@ -327,8 +333,16 @@ mod tests {
                 values: &values,
             };
             let (agent, asset) = (AgentId(0), AssetId(0));
-            let now = Now { agent, asset, strategy, capital: 1_000.0, close: *close, coins: 0, at: i as u64 };
-            life.at_close(&view, &now, &mut Hands { raw: &mut raw, say: &mut |a| said.push(a) });
+            let now = DecisionContext {
+                agent,
+                asset,
+                strategy,
+                capital: 1_000.0,
+                close: *close,
+                coins: 0,
+                at: i as u64,
+            };
+            life.at_close(&view, &now, &mut BookAndOutbox { raw: &mut raw, say: &mut |a| said.push(a) });
             raw.quantity += raw.order;
             raw.order = 0.0;
             life.outcome(&raw, &now);

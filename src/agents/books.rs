@@ -4,17 +4,17 @@
 //!
 //! 1. A book's equity is its cash plus its position at the mark; all costs are in the cash.
 //! 2. An order decided at a close fills at the next bar of its asset, at most `participation` of it.
-//! 3. [`Patient`] is the only code for alone (as shown) and sim: with the same intents they are equal
+//! 3. [`Patient`] is the only code for alone (as shown) and open: with the same intents they are equal
 //!    bit for bit (law 2).
 
-use super::pace::{Moves, Pace, Width, Zone};
+use super::pace::{Moves, PositionPace, Width, Zone};
 use crate::domain::{Bar, InstrumentKind, Span};
 use crate::fills::{self, Costs};
 use serde::{Deserialize, Serialize};
 
 /// One position and the cash it cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Book {
+pub struct SimulatedBook {
     /// Base units held, signed.
     pub quantity: f64,
     /// Currency received less currency paid, costs included.
@@ -29,7 +29,7 @@ pub struct Book {
     pub funded: f64,
 }
 
-impl Book {
+impl SimulatedBook {
     /// Worth at this price.
     pub fn equity(&self, mark: f64) -> f64 {
         if self.quantity == 0.0 { self.cash } else { self.cash + self.quantity * mark }
@@ -95,14 +95,14 @@ pub struct Patient {
     /// Where it is going, as a signed fraction of the hive's capital.
     pub aim: f64,
     /// What it holds.
-    pub book: Book,
+    pub book: SimulatedBook,
     /// How much its aim moves; kept only where a zone asks for it.
     moves: Option<Moves>,
 }
 
 impl Patient {
     /// Decides at a close: one step toward x (a fraction of `capital`), and an order if it is worth one.
-    pub fn decide(&mut self, x: f64, pace: Pace, capital: f64, close: f64) {
+    pub fn decide(&mut self, x: f64, pace: PositionPace, capital: f64, close: f64) {
         if x == 0.0 && self.aim == 0.0 && self.book.quantity == 0.0 {
             self.book.order = 0.0;
             return;
@@ -114,12 +114,19 @@ impl Patient {
     }
 
     /// The same with a zone, which is as wide as the aim's own movement over `span_bars` says.
-    pub fn decide_in_zone(&mut self, x: f64, pace: Pace, zone: &(Zone, f64), capital: f64, close: f64) {
+    pub fn decide_in_zone(
+        &mut self,
+        x: f64,
+        pace: PositionPace,
+        zone: &(Zone, f64),
+        capital: f64,
+        close: f64,
+    ) {
         let (zone, span_bars) = zone;
         let moves = self.moves.get_or_insert_with(|| Moves::new(*span_bars));
         moves.push(pace.owned(x));
         let width = Width::Zone(zone.width(moves));
-        self.decide(x, Pace { width, ..pace }, capital, close);
+        self.decide(x, PositionPace { width, ..pace }, capital, close);
     }
 }
 
@@ -134,7 +141,7 @@ mod tests {
 
     #[test]
     fn patience_goes_a_tenth_of_the_way_and_the_band_waits() {
-        let pace = Pace { patience: 0.1, width: Width::Band(0.4), shorts: true };
+        let pace = PositionPace { patience: 0.1, width: Width::Band(0.4), shorts: true };
         let mut p = Patient::default();
         p.decide(1.0, pace, 1_000.0, 10.0);
         assert!((p.aim - 0.1).abs() < 1e-15);
@@ -150,7 +157,7 @@ mod tests {
 
     #[test]
     fn where_nothing_can_be_short_a_short_aim_holds_nothing_and_still_moves() {
-        let pace = Pace { patience: 0.5, width: Width::Band(0.4), shorts: false };
+        let pace = PositionPace { patience: 0.5, width: Width::Band(0.4), shorts: false };
         let mut p = Patient::default();
         p.decide(-1.0, pace, 1_000.0, 10.0);
         assert_eq!((p.aim, p.book.order), (-0.5, 0.0));
@@ -160,7 +167,7 @@ mod tests {
 
     #[test]
     fn law06_a_book_agrees_with_a_decimal_run_to_1e_9_of_notional() {
-        let mut book = Book::default();
+        let mut book = SimulatedBook::default();
         let mut cash = Decimal::ZERO;
         let mut quantity = Decimal::ZERO;
         let mut turnover = Decimal::ZERO;
@@ -182,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_delisted_position_is_closed_at_the_last_price() {
-        let mut book = Book { quantity: -2.0, cash: 220.0, order: 5.0, ..Book::default() };
+        let mut book = SimulatedBook { quantity: -2.0, cash: 220.0, order: 5.0, ..SimulatedBook::default() };
         book.delist(&Costs::Flat(0.001), InstrumentKind::Margin, 100.0);
         assert_eq!((book.quantity, book.order), (0.0, 0.0));
         assert!((book.cash - 19.8).abs() < 1e-12);

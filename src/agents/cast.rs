@@ -10,10 +10,10 @@
 //!    and, where the assets are drawn or named, other assets, and look-backs over the clocks of
 //!    [`Clocks`](super::declaration::Clocks).
 
-use super::declaration::{Declaration, ParamSpec, Range, Roster, Selector};
+use super::declaration::{Declaration, DrawnNumber, ParamSpec, Roster, Selector};
 use super::strategies::{self, Strategy};
 use super::structures::Rules;
-use super::structures::listed::Listed;
+use super::structures::listed::ListedInstruments;
 use crate::agents::personality::Traits;
 use crate::domain::{AgentId, AssetId, Family, Goal, Indicator, SideRule, Stamp, Universe, random};
 use std::ops;
@@ -50,7 +50,7 @@ pub struct Agent {
 
 /// One agent on one asset.
 #[derive(Clone, Debug)]
-pub struct Slot {
+pub struct AgentAsset {
     /// Who.
     pub agent: AgentId,
     /// On what.
@@ -74,13 +74,13 @@ pub struct Structure {
 
 /// All agents of a run, with everything that does not change during it.
 #[derive(Clone, Debug)]
-pub struct Cast {
+pub struct Population {
     /// Declared agents in the order of the file, then scouts.
     pub agents: Vec<Agent>,
     /// How many are declared (and so have three lives).
     pub declared: usize,
     /// Every agent's assets, agent by agent.
-    pub slots: Vec<Slot>,
+    pub slots: Vec<AgentAsset>,
     /// How many slots belong to declared agents; they come first.
     pub declared_slots: usize,
     /// Slots of each asset.
@@ -88,7 +88,7 @@ pub struct Cast {
     /// Structured agents, asset by asset; they have no slots.
     pub structures: Vec<Structure>,
     /// What is listed, as they need it; empty where there are none.
-    pub listed: Arc<Listed>,
+    pub listed: Arc<ListedInstruments>,
     /// What the operator should know: names that the feed lacks, agents that stand by.
     pub notices: Vec<String>,
     /// The seed of the draw; coins of the random family use it too.
@@ -99,8 +99,8 @@ pub struct Cast {
 const BARS: (f64, f64) = (2.0, 2_000.0);
 
 /// Casts a roster.
-pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
-    let mut cast = Cast {
+pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
+    let mut cast = Population {
         agents: Vec::new(),
         declared: roster.agents.len(),
         slots: Vec::new(),
@@ -108,7 +108,7 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
         by_asset: vec![Vec::new(); universe.assets.len()],
         structures: Vec::new(),
         listed: if roster.agents.iter().any(|a| a.family.is_structured()) {
-            Arc::new(Listed::new(universe))
+            Arc::new(ListedInstruments::new(universe))
         } else {
             Arc::default()
         },
@@ -133,7 +133,7 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Cast {
     cast
 }
 
-impl Cast {
+impl Population {
     /// A declared agent, or a scout with its number and what its look-backs are multiplied by.
     fn add(&mut self, roster: &Roster, d: &Declaration, universe: &Universe, scout: Option<(u32, f64)>) {
         let name = scout.map_or_else(|| d.name.clone(), |(n, _)| format!("scout-{:03}", n + 1));
@@ -161,7 +161,11 @@ impl Cast {
         let strategy = Strategy::new(d.family, params, d.side, d.traits, preset);
         let first = self.slots.len();
         let keys: Arc<[Indicator]> = strategy.indicators().into();
-        self.slots.extend(assets.into_iter().map(|asset| Slot { agent: id, asset, keys: Arc::clone(&keys) }));
+        self.slots.extend(assets.into_iter().map(|asset| AgentAsset {
+            agent: id,
+            asset,
+            keys: Arc::clone(&keys),
+        }));
         self.agents.push(Agent {
             id,
             name,
@@ -260,7 +264,7 @@ fn drawn(universe: &Universe, n: usize, key: u64) -> Vec<AssetId> {
     all.into_iter().take(n).map(|(_, id)| id).collect()
 }
 
-fn draw(spec: &ParamSpec, range: Range, key: u64, horizon: f64) -> f64 {
+fn draw(spec: &ParamSpec, range: DrawnNumber, key: u64, horizon: f64) -> f64 {
     let u = random::uniform(key);
     if !spec.is_lookback() {
         return range.from + u * (range.to - range.from);

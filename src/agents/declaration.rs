@@ -22,7 +22,7 @@ pub enum Selector {
 
 /// A number, or a range from which the seed draws one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Range {
+pub struct DrawnNumber {
     /// Smallest.
     pub from: f64,
     /// Largest; equal to `from` for a plain number.
@@ -47,7 +47,7 @@ pub struct Declaration {
     /// … and its traits, the archetype's with the agent's own on top.
     pub traits: Traits,
     /// Parameters of the family that the file sets; the others are drawn from the family's defaults.
-    pub params: BTreeMap<String, Range>,
+    pub params: BTreeMap<String, DrawnNumber>,
     /// False: declared but without funds from the start (it simulates and speaks all the same).
     pub funded: bool,
 }
@@ -142,9 +142,9 @@ pub struct ParamSpec {
     /// Its unit, `bars` for look-backs.
     pub unit: &'static str,
     /// The range the seed draws from where the file sets nothing.
-    pub default: Range,
+    pub default: DrawnNumber,
     /// What is allowed at all.
-    pub bounds: Range,
+    pub bounds: DrawnNumber,
     /// In one line.
     pub what: &'static str,
 }

@@ -13,5 +13,5 @@ pub mod personality;
 pub mod strategies;
 pub mod structures;
 
-pub use cast::{Agent, Cast, Slot};
+pub use cast::{Agent, AgentAsset, Population};
 pub use strategies::Strategy;

@@ -155,7 +155,7 @@ impl Zone {
 
 /// How a position follows its target.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pace {
+pub struct PositionPace {
     /// η: the share of the way to its target an aim goes in a bar.
     pub patience: f64,
     /// How far from the target the position may stay.
@@ -164,7 +164,7 @@ pub struct Pace {
     pub shorts: bool,
 }
 
-impl Pace {
+impl PositionPace {
     /// The part of an aim that can be held.
     pub fn owned(self, aim: f64) -> f64 {
         if self.shorts { aim } else { aim.max(0.0) }

@@ -2,7 +2,7 @@
 
 use super::options;
 use super::{Failure, print};
-use crate::agents::declaration::{ParamSpec, Range, Selector};
+use crate::agents::declaration::{DrawnNumber, ParamSpec, Selector};
 use crate::agents::strategies;
 use crate::domain::{Family, Goal};
 use clap::{Parser, Subcommand};
@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 
 /// Arguments of `hive agents`.
 #[derive(Debug, Parser)]
-pub struct Args {
+pub struct AgentsArgs {
     #[command(subcommand)]
-    verb: Verb,
+    verb: AgentsCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum AgentsCommand {
     /// The families with their parameters, units, defaults and bounds, and the agents of a file
     List {
         /// The hive's file
@@ -46,14 +46,14 @@ enum Verb {
 }
 
 /// Runs.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub fn run(args: &AgentsArgs) -> Result<(), Failure> {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = match &args.verb {
-        Verb::List { json: true, .. } => families(&mut out)?,
-        Verb::List { agents, .. } => list(&mut out, agents.as_ref())?,
-        Verb::New { pattern, file } => scaffold(&mut out, pattern, file)?,
-        Verb::Check { file } => check(&mut out, file.as_ref())?,
+        AgentsCommand::List { json: true, .. } => families(&mut out)?,
+        AgentsCommand::List { agents, .. } => list(&mut out, agents.as_ref())?,
+        AgentsCommand::New { pattern, file } => scaffold(&mut out, pattern, file)?,
+        AgentsCommand::Check { file } => check(&mut out, file.as_ref())?,
     };
     print(&out)
 }
@@ -130,7 +130,7 @@ fn scaffold(out: &mut String, pattern: &str, file: &Path) -> Result<std::fmt::Re
 }
 
 #[derive(Serialize)]
-struct Families {
+struct FamilyList {
     families: Vec<FamilyLine>,
 }
 
@@ -165,7 +165,7 @@ fn families(out: &mut String) -> Result<std::fmt::Result, Failure> {
         instruments: strategies::needs(*f),
         params: strategies::params(*f).iter().map(param).collect(),
     };
-    let all = Families { families: Family::ALL.iter().map(line).collect() };
+    let all = FamilyList { families: Family::ALL.iter().map(line).collect() };
     let text = serde_json::to_string_pretty(&all).map_err(|e| Failure::Failed(format!("encoding: {e}")))?;
     Ok(writeln!(out, "{text}"))
 }
@@ -184,7 +184,7 @@ fn check(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, F
     ))
 }
 
-fn span(r: Range) -> String {
+fn span(r: DrawnNumber) -> String {
     if r.from == r.to { r.from.to_string() } else { format!("{} … {}", r.from, r.to) }
 }
 

@@ -1,11 +1,11 @@
 //! `hive attach`: the cockpit of a swarm that runs already. The swarm goes on when it is left.
 
+use super::endpoint::{EndpointArgs, failed};
 use super::log::LogOptions;
-use super::reach::{Reach, failed};
 use super::{Failure, tell};
-use crate::tui::person::Person;
-use crate::tui::theme::Depth;
+use crate::tui::theme::ColorDepth;
 use crate::tui::theme::wardrobe::Wardrobe;
+use crate::tui::user_config::Person;
 use crate::tui::{self, Setup};
 use crate::wire::RemoteLink;
 use clap::{Args as Arguments, ValueEnum};
@@ -19,7 +19,7 @@ const LINES_MAX: usize = 64;
 /// How the cockpit looks and what it may do.
 #[derive(Clone, Debug, Arguments)]
 #[command(next_help_heading = "Cockpit")]
-pub struct Look {
+pub struct CockpitOptions {
     /// How it looks: terminal, hive-dark, …, or a file of your own [default: terminal]
     #[arg(long, value_name = "NAME", env = "HIVE_THEME", hide_env_values = true)]
     pub theme: Option<String>,
@@ -54,28 +54,28 @@ pub enum Colours {
 
 /// Options of `hive attach`.
 #[derive(Clone, Debug, Arguments)]
-pub struct Args {
+pub struct AttachArgs {
     /// Name of the hive among those that run here
     #[arg(value_name = "NAME", conflicts_with = "name")]
     hive: Option<String>,
     #[command(flatten)]
-    reach: Reach,
+    reach: EndpointArgs,
     #[command(flatten)]
-    look: Look,
+    look: CockpitOptions,
     #[command(flatten)]
     log: LogOptions,
 }
 
 /// Attaches.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub fn run(args: &AttachArgs) -> Result<(), Failure> {
     let name = args.hive.clone().or_else(|| args.reach.name.clone());
-    let reach = Reach { name, ..args.reach.clone() };
+    let reach = EndpointArgs { name, ..args.reach.clone() };
     args.log.open(&reach, true)?;
-    look(&reach, &args.look)
+    attach(&reach, &args.look)
 }
 
 /// Looks at a swarm until the person leaves.
-pub fn look(reach: &Reach, look: &Look) -> Result<(), Failure> {
+pub fn attach(reach: &EndpointArgs, look: &CockpitOptions) -> Result<(), Failure> {
     // Who may not attach is to know that, with or without a terminal or settings.
     let mut link = RemoteLink::attach(&reach.place()?, look.read_only).map_err(failed)?;
     let setup = setup(look)?;
@@ -147,19 +147,19 @@ pub fn person() -> Result<(Option<PathBuf>, Person), Failure> {
 }
 
 /// How the cockpit is to be: flags beat variables beat the person's file.
-pub fn setup(look: &Look) -> Result<Setup, Failure> {
+pub fn setup(look: &CockpitOptions) -> Result<Setup, Failure> {
     let (folder, person) = person()?;
     let plain = look.color == Colours::Auto && std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
     let (colours, depth) = match look.color {
         Colours::Auto => (!plain, None),
-        Colours::True => (true, Some(Depth::True)),
-        Colours::Indexed => (true, Some(Depth::Indexed)),
-        Colours::Ansi => (true, Some(Depth::Ansi)),
+        Colours::True => (true, Some(ColorDepth::True)),
+        Colours::Indexed => (true, Some(ColorDepth::Indexed)),
+        Colours::Ansi => (true, Some(ColorDepth::Ansi)),
         Colours::None => (false, None),
     };
     let mut wardrobe = Wardrobe::new(folder.map(|f| f.join("themes")), colours);
     let name = look.theme.clone().or(person.theme).unwrap_or_else(|| "terminal".to_owned());
-    let theme = wardrobe.wear(&name).map_err(|e| Failure::Usage(format!("--theme: {e}")))?;
+    let theme = wardrobe.apply(&name).map_err(|e| Failure::Usage(format!("--theme: {e}")))?;
     Ok(Setup { theme, wardrobe, depth, keys: person.keys, mouse: person.mouse, views: person.views })
 }
 

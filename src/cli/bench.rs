@@ -10,7 +10,7 @@ use crate::config::{self, Config};
 use crate::domain::{Bar, Event, MarketEvent};
 use crate::engine::{Engine, Outputs};
 use crate::market::feed::Feed;
-use crate::market::synth::{SynthFeed, SynthSettings, World};
+use crate::market::synth::{SynthFeed, SynthSettings, SynthWorld};
 use crate::runtime::setup::settings;
 use clap::Parser;
 use std::fmt::Write;
@@ -19,7 +19,7 @@ use std::time::Instant;
 
 /// Arguments of `hive bench`.
 #[derive(Debug, Parser)]
-pub struct Args {
+pub struct BenchArgs {
     /// Rounds, taken in turn; the median counts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
@@ -36,7 +36,7 @@ const SIZES: [(usize, u32); 5] = [(1, 0), (24, 0), (40, 240), (143, 857), (1_000
 const PLAIN_BARS: usize = 2_000_000;
 
 /// Runs.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let config = config::shipped().map_err(|p| Failure::Failed(p.to_string()))?;
     let (events, feed) = market(args.days, &config)?;
     let closes = plain_closes();
@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     print(&table(&medians, &slots, args, events.len()))
 }
 
-fn table(medians: &[f64], slots: &[usize], args: &Args, events: usize) -> String {
+fn table(medians: &[f64], slots: &[usize], args: &BenchArgs, events: usize) -> String {
     let mut out = String::new();
     let plain = medians[0];
     // Writing to a string cannot fail.
@@ -91,7 +91,7 @@ fn market(days: u32, config: &Config) -> Result<(Vec<Event>, SynthFeed), Failure
     let settings = SynthSettings {
         bars_days: days,
         clock: config.clock.decide,
-        world: World::Market,
+        world: SynthWorld::Market,
         ..SynthSettings::default()
     };
     let failed = |e: crate::market::FeedError| Failure::Failed(e.to_string());
@@ -108,7 +108,7 @@ fn step(config: &Config, feed: &SynthFeed, events: &[Event], agents: usize, scou
     let roster = resized(&config.roster, agents, scouts);
     let mut engine = Engine::new(&roster, feed.universe(), &settings(config), config.seed);
     let mut out = Outputs::default();
-    let clock = Clock::start();
+    let clock = CpuClock::start();
     for event in events {
         engine.step(event, &mut out);
         black_box(&out);
@@ -144,7 +144,7 @@ fn plain_closes() -> Vec<Bar> {
 
 /// The reference: a crossing of running means of 10 and 30 closes, in or out, 0.1 % a trade.
 fn plain(bars: &[Bar]) -> f64 {
-    let clock = Clock::start();
+    let clock = CpuClock::start();
     let (mut short, mut long, mut position, mut cash, mut equity) = (0.0, 0.0, 0.0_f64, 0.0, 0.0);
     for i in 30..bars.len() {
         let close = bars[i].close;
@@ -163,14 +163,14 @@ fn plain(bars: &[Bar]) -> f64 {
 
 /// Seconds of processor time of this thread where the system tells, else seconds on the wall: a busy
 /// machine then changes the figures less.
-struct Clock {
+struct CpuClock {
     wall: Instant,
     cpu: Option<f64>,
 }
 
-impl Clock {
+impl CpuClock {
     fn start() -> Self {
-        Clock { wall: Instant::now(), cpu: Self::cpu() }
+        CpuClock { wall: Instant::now(), cpu: Self::cpu() }
     }
 
     /// Nanoseconds on a processor are the first number of the scheduler's account of this thread.

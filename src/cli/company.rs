@@ -1,18 +1,18 @@
 //! `hive lab` with an axis of company: what netting is worth over the same agents, each alone with the same
 //! desk, along groups, capital, number of agents and decision clock.
 
-use super::keep::stop_on_signals;
+use super::checkpoint::stop_on_signals;
 use super::lab::feeds::further;
 use super::lab::{market, open, progress, write};
 use super::options::{self, RunOptions};
 use super::{Failure, print};
 use crate::config::{self, Config};
 use crate::domain::Stamp;
-use crate::lab::company::report::{Facts, Set, day, report};
-use crate::lab::company::study::{Axes, Place, Study};
-use crate::lab::company::{Desk, Impact, WARM_DAYS, crew, page, text};
-use crate::lab::keep::Keep;
-use crate::lab::{HELD_OUT_FROM, World, tries};
+use crate::lab::company::report::{CompanyFacts, Set, day, report};
+use crate::lab::company::study::{Axes, CompanyStudy, MarketOnClock};
+use crate::lab::company::{DeskRule, Impact, WARM_DAYS, crew, page, text};
+use crate::lab::result_cache::ResultFolder;
+use crate::lab::{HELD_OUT_FROM, LabWorld, tries};
 use crate::market::feed::FeedMode;
 use crate::runtime::{feeds, setup};
 use clap::Args;
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 /// The axes. Any of them runs this experiment in place of the ladder; one that is not given has one value.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "What company is worth")]
-pub(super) struct Axis {
+pub(super) struct AxisArgs {
     /// In how many groups agents net, drawn and nested by the seed: 36,18,9,4,2,1 [default: 1]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=10_000))]
     groups: Option<Vec<u32>>,
@@ -40,7 +40,7 @@ pub(super) struct Axis {
     desk: Option<Vec<String>>,
 }
 
-impl Axis {
+impl AxisArgs {
     /// Whether any was asked for.
     pub(super) fn asked(&self) -> bool {
         self.groups.is_some()
@@ -58,7 +58,7 @@ pub(super) struct Asked<'a> {
     /// Further markets.
     pub(super) and: &'a [String],
     /// The axes.
-    pub(super) axis: &'a Axis,
+    pub(super) axis: &'a AxisArgs,
     /// How many seeds.
     pub(super) seeds: u32,
     /// Threads.
@@ -81,12 +81,12 @@ pub(super) fn experiment(asked: &Asked<'_>) -> Result<(), Failure> {
         for clock in &clocks {
             let run = RunOptions { clock: clock.clone(), ..run.clone() };
             let (found, world) = read(&run)?;
-            places.push(Place { set, world });
+            places.push(MarketOnClock { set, world });
             config.get_or_insert(found);
         }
     }
     let Some(config) = config else { return Ok(()) };
-    let study = Study {
+    let study = CompanyStudy {
         places: &places,
         roster: &config.roster,
         seeds: (0..u64::from(asked.seeds)).map(|i| config.seed + i).collect(),
@@ -119,16 +119,16 @@ fn clocks(run: &RunOptions) -> Vec<Option<String>> {
     run.clock.as_ref().map_or_else(|| vec![None], |c| c.split(',').map(|c| Some(c.to_owned())).collect())
 }
 
-fn read(run: &RunOptions) -> Result<(Config, World), Failure> {
+fn read(run: &RunOptions) -> Result<(Config, LabWorld), Failure> {
     let (config, _) = options::load(run.agents.as_ref(), &run.overrides())?;
     let mut feed = feeds::open(&run.feed(&config)?).map_err(|e| Failure::Usage(e.to_string()))?;
     let settings = setup::settings(&config);
-    let world = World::read(feed.as_mut(), config.roster.clone(), settings)
+    let world = LabWorld::read(feed.as_mut(), config.roster.clone(), settings)
         .map_err(|e| Failure::Failed(e.to_string()))?;
     Ok((config, world))
 }
 
-fn axes(axis: &Axis, agents: usize) -> Result<Axes, Failure> {
+fn axes(axis: &AxisArgs, agents: usize) -> Result<Axes, Failure> {
     if agents == 0 {
         return Err(Failure::Usage(
             "the file declares no agent with funds; there is nobody to net".to_owned(),
@@ -139,7 +139,8 @@ fn axes(axis: &Axis, agents: usize) -> Result<Axes, Failure> {
         return Err(Failure::Usage(format!("--capital {bad}: write 0 or more, as 1e6")));
     }
     let desk = |word: &String| {
-        Desk::parse(word).ok_or_else(|| Failure::Usage(format!("--desk {word}: write band, zone or both")))
+        DeskRule::parse(word)
+            .ok_or_else(|| Failure::Usage(format!("--desk {word}: write band, zone or both")))
     };
     let impact = match axis.impact.as_deref() {
         None => Impact::default(),
@@ -149,8 +150,8 @@ fn axes(axis: &Axis, agents: usize) -> Result<Axes, Failure> {
             .ok_or_else(|| Failure::Usage(format!("--impact {word}: write side, own or net")))?,
     };
     let desks = match &axis.desk {
-        Some(words) => words.iter().map(desk).collect::<Result<Vec<Desk>, Failure>>()?,
-        None => vec![Desk::Band, Desk::Zone],
+        Some(words) => words.iter().map(desk).collect::<Result<Vec<DeskRule>, Failure>>()?,
+        None => vec![DeskRule::Band, DeskRule::Zone],
     };
     let numbers = |of: &Option<Vec<u32>>, default| {
         of.as_ref().map_or_else(|| vec![default], |n| n.iter().map(|n| *n as usize).collect())
@@ -174,7 +175,7 @@ fn once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
     })
 }
 
-fn facts(config: &Config, study: &Study<'_>, keep: &Keep) -> Result<Facts, Failure> {
+fn facts(config: &Config, study: &CompanyStudy<'_>, keep: &ResultFolder) -> Result<CompanyFacts, Failure> {
     let held_out = Stamp::parse(HELD_OUT_FROM).unwrap_or_default();
     let (mut sets, mut looks): (Vec<Set>, usize) = (Vec::new(), keep.looks());
     for place in study.places {
@@ -199,7 +200,7 @@ fn facts(config: &Config, study: &Study<'_>, keep: &Keep) -> Result<Facts, Failu
         }
     }
     let cells: usize = study.axes.agents.iter().map(|n| study.axes.cells(*n).len()).sum();
-    Ok(Facts {
+    Ok(CompanyFacts {
         sets,
         roster_hash: config::roster_hash(config),
         seeds: study.seeds.clone(),
@@ -216,15 +217,15 @@ mod tests {
     use super::*;
 
     #[derive(clap::Parser)]
-    struct Line {
+    struct ProgressLine {
         #[command(flatten)]
         run: RunOptions,
         #[command(flatten)]
-        axis: Axis,
+        axis: AxisArgs,
     }
 
-    fn parsed(words: &[&str]) -> Line {
-        <Line as clap::Parser>::try_parse_from(std::iter::once(&"hive").chain(words)).unwrap()
+    fn parsed(words: &[&str]) -> ProgressLine {
+        <ProgressLine as clap::Parser>::try_parse_from(std::iter::once(&"hive").chain(words)).unwrap()
     }
 
     #[test]
@@ -245,7 +246,7 @@ mod tests {
         for (flag, value) in [("--desk", "wide"), ("--capital", "nan")] {
             assert!(axes(&parsed(&[flag, value]).axis, 36).is_err(), "{flag} {value}");
         }
-        assert!(axes(&Axis::default(), 0).is_err());
+        assert!(axes(&AxisArgs::default(), 0).is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 
 /// Arguments of `hive completions`.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct CompletionsArgs {
     /// For which shell: bash, zsh, fish, elvish or powershell
     shell: Shell,
 }
@@ -20,7 +20,7 @@ fn script(shell: Shell) -> String {
 }
 
 /// Prints it.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub fn run(args: &CompletionsArgs) -> Result<(), Failure> {
     print(&script(args.shell))
 }
 

@@ -1,13 +1,13 @@
 //! `hive config`: keys and themes of the cockpit, the file that is built in, and what holds now and where each value comes from.
 
-use super::attach::{self, Colours, Look};
+use super::attach::{self, CockpitOptions, Colours};
 use super::options::{self, RunOptions};
 use super::{Failure, print};
 use crate::config;
 use crate::tui::action::ACTIONS;
 use crate::tui::keymap;
 use crate::tui::theme::wardrobe::Wardrobe;
-use crate::tui::theme::{Depth, Role, paint};
+use crate::tui::theme::{ColorDepth, StyleRole, paint};
 use clap::{Parser, Subcommand};
 use ratatui::text::{Line, Span};
 use std::borrow::Cow;
@@ -15,13 +15,13 @@ use std::fmt::Write;
 
 /// Arguments of `hive config`.
 #[derive(Debug, Parser)]
-pub struct Args {
+pub struct ConfigArgs {
     #[command(subcommand)]
-    verb: Verb,
+    verb: ConfigCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum ConfigCommand {
     /// The file that is built in: save it as agents.toml and change it
     PrintDefault,
     /// Every setting, its value, and where it came from
@@ -51,10 +51,10 @@ enum ThemeVerb {
 }
 
 /// Runs.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub fn run(args: &ConfigArgs) -> Result<(), Failure> {
     match &args.verb {
-        Verb::PrintDefault => print(config::print_default()),
-        Verb::Show(options) => {
+        ConfigCommand::PrintDefault => print(config::print_default()),
+        ConfigCommand::Show(options) => {
             let (config, origins) = options::load(options.agents.as_ref(), &options.overrides())?;
             let rows = config::show(&config, &origins);
             let wide = |f: fn(&(Cow<'static, str>, String, config::Origin)) -> usize| {
@@ -69,12 +69,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             let _ = writeln!(out, "roster {}", config::roster_hash(&config));
             print(&out)
         }
-        Verb::Keys => print(&keys()?),
-        Verb::Theme { verb: ThemeVerb::List } => {
+        ConfigCommand::Keys => print(&keys()?),
+        ConfigCommand::Theme { verb: ThemeVerb::List } => {
             let (folder, _) = attach::person()?;
             print(&(Wardrobe::new(folder.map(|f| f.join("themes")), true).names().join("\n") + "\n"))
         }
-        Verb::Theme { verb: ThemeVerb::Preview { name, color } } => preview(name.as_deref(), *color),
+        ConfigCommand::Theme { verb: ThemeVerb::Preview { name, color } } => preview(name.as_deref(), *color),
     }
 }
 
@@ -92,7 +92,8 @@ fn keys() -> Result<String, Failure> {
 
 /// Every role of one theme, or of all.
 fn preview(name: Option<&str>, color: Colours) -> Result<(), Failure> {
-    let look = |name: &str| Look { theme: Some(name.to_owned()), color, plain: false, read_only: true };
+    let look =
+        |name: &str| CockpitOptions { theme: Some(name.to_owned()), color, plain: false, read_only: true };
     let names = match name {
         Some(name) => vec![name.to_owned()],
         None => attach::setup(&look("terminal"))?.wardrobe.names(),
@@ -101,11 +102,11 @@ fn preview(name: Option<&str>, color: Colours) -> Result<(), Failure> {
     let mut out = String::new();
     for name in names {
         let setup = attach::setup(&look(&name))?;
-        let depth = setup.depth.unwrap_or_else(|| Depth::guess(&var("COLORTERM"), &var("TERM")));
+        let depth = setup.depth.unwrap_or_else(|| ColorDepth::guess(&var("COLORTERM"), &var("TERM")));
         let theme = setup.theme.quantised(depth);
         let _ = writeln!(out, "{name}");
-        for (role, word) in Role::ALL {
-            let cells = Span::styled(format!(" {word:<9} "), theme.of(Role::Text));
+        for (role, word) in StyleRole::ALL {
+            let cells = Span::styled(format!(" {word:<9} "), theme.of(StyleRole::Text));
             let sample = Span::styled(" The quick ▲ +1,234 ▼ -567 ● ", theme.of(*role));
             let _ = writeln!(out, "{}", paint::line(&Line::from(vec![cells, sample])));
         }

@@ -1,11 +1,11 @@
 //! `hive ctl`: one command to a running hive, one JSON object as the answer.
 
-use super::reach::{Reach, failed};
+use super::endpoint::{EndpointArgs, failed};
 use super::{Failure, print};
 use crate::domain::{AgentId, Command};
-use crate::view::link::{Link, News};
-use crate::view::operator::AgentState;
-use crate::wire::{Answer, Ask, Client, ClientError, RemoteLink, Role};
+use crate::view::link::{News, SwarmLink};
+use crate::view::operator::AgentSwitches;
+use crate::wire::{Client, ClientError, ClientQuestion, ClientRole, RemoteLink, ServerAnswer};
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -16,29 +16,29 @@ const GLANCE: Duration = Duration::from_millis(10);
 
 /// Options of `hive ctl`.
 #[derive(Clone, Debug, ClapArgs)]
-pub struct Args {
+pub struct CtlArgs {
     /// What to ask
     #[arg(value_enum)]
-    verb: Verb,
+    verb: CtlCommand,
     /// Which agent: its name, or its number; pause, resume and drain without one mean all
     agent: Option<String>,
     /// End after this many pictures (watch)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     #[command(flatten)]
-    reach: Reach,
+    reach: EndpointArgs,
 }
 
 /// What can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Verb {
+enum CtlCommand {
     /// Mode, market time, equity, exposure, clients
     Status,
     /// A line of JSON for every picture that a cockpit is shown: seq, its hash, time, equity
     Watch,
     /// Every agent: its state, funds, points, real PnL
     Agents,
-    /// Real takes no new risk; the agent speaks on, alone and in sim it goes on
+    /// Real takes no new risk; the agent speaks on, alone and in open it goes on
     Pause,
     /// End of pause and drain; without an agent also of flatten
     Resume,
@@ -52,7 +52,7 @@ enum Verb {
     Undeafen,
     /// The agent gets funds by its points
     Fund,
-    /// Its funds go back to the treasury; in sim it goes on
+    /// Its funds go back to the treasury; in open it goes on
     Unfund,
     /// Its real position may only shrink, and runs off
     Drain,
@@ -68,23 +68,23 @@ enum Verb {
 
 type OfAgent = fn(AgentId) -> Command;
 
-impl Verb {
+impl CtlCommand {
     /// The command for one agent, and the one for all.
     fn commands(self) -> (Option<OfAgent>, Option<Command>) {
         match self {
-            Verb::Status | Verb::Watch | Verb::Agents | Verb::Stop => (None, None),
-            Verb::Pause => (Some(Command::Pause), Some(Command::PauseAll)),
-            Verb::Resume => (Some(Command::Resume), Some(Command::ResumeAll)),
-            Verb::Drain => (Some(Command::Drain), Some(Command::DrainAll)),
-            Verb::Mute => (Some(Command::Mute), None),
-            Verb::Unmute => (Some(Command::Unmute), None),
-            Verb::Deafen => (Some(Command::Deafen), None),
-            Verb::Undeafen => (Some(Command::Undeafen), None),
-            Verb::Fund => (Some(Command::Fund), None),
-            Verb::Unfund => (Some(Command::Unfund), None),
-            Verb::Flatten => (None, Some(Command::Flatten)),
-            Verb::Kill => (None, Some(Command::Kill)),
-            Verb::Reset => (None, Some(Command::Reset)),
+            CtlCommand::Status | CtlCommand::Watch | CtlCommand::Agents | CtlCommand::Stop => (None, None),
+            CtlCommand::Pause => (Some(Command::Pause), Some(Command::PauseAll)),
+            CtlCommand::Resume => (Some(Command::Resume), Some(Command::ResumeAll)),
+            CtlCommand::Drain => (Some(Command::Drain), Some(Command::DrainAll)),
+            CtlCommand::Mute => (Some(Command::Mute), None),
+            CtlCommand::Unmute => (Some(Command::Unmute), None),
+            CtlCommand::Deafen => (Some(Command::Deafen), None),
+            CtlCommand::Undeafen => (Some(Command::Undeafen), None),
+            CtlCommand::Fund => (Some(Command::Fund), None),
+            CtlCommand::Unfund => (Some(Command::Unfund), None),
+            CtlCommand::Flatten => (None, Some(Command::Flatten)),
+            CtlCommand::Kill => (None, Some(Command::Kill)),
+            CtlCommand::Reset => (None, Some(Command::Reset)),
         }
     }
 
@@ -94,7 +94,7 @@ impl Verb {
 }
 
 /// Asks, and says what was answered.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub fn run(args: &CtlArgs) -> Result<(), Failure> {
     let verb = args.verb;
     let (one, all) = verb.commands();
     if args.agent.is_some() && one.is_none() {
@@ -106,39 +106,39 @@ pub fn run(args: &Args) -> Result<(), Failure> {
             verb.name()
         )));
     }
-    if args.count.is_some() && verb != Verb::Watch {
+    if args.count.is_some() && verb != CtlCommand::Watch {
         return Err(Failure::Usage("--count is for hive ctl watch".to_owned()));
     }
-    if verb == Verb::Watch {
+    if verb == CtlCommand::Watch {
         return watch(args);
     }
-    let mut client = Client::attach(&args.reach.place()?, Role::Ctl, 0).map_err(failed)?;
+    let mut client = Client::attach(&args.reach.place()?, ClientRole::Ctl, 0).map_err(failed)?;
     let mut agent = None;
     let ask = match (verb, &args.agent, one, all) {
-        (Verb::Status, ..) => Ask::Status,
-        (Verb::Agents, ..) => Ask::Agents,
+        (CtlCommand::Status, ..) => ClientQuestion::Status,
+        (CtlCommand::Agents, ..) => ClientQuestion::Agents,
         (_, Some(wanted), Some(command), _) => {
             let found = find(&agents(&mut client)?, wanted)?;
             let command = command(found.id);
             agent = Some(found.name);
-            Ask::Command(command)
+            ClientQuestion::Command(command)
         }
-        (_, _, _, Some(command)) => Ask::Command(command),
-        _ => Ask::Stop,
+        (_, _, _, Some(command)) => ClientQuestion::Command(command),
+        _ => ClientQuestion::Stop,
     };
     let answer = client.ask(ask).map_err(failed)?;
     let json = match answer {
-        Answer::Refused(why) => return Err(Failure::Refused(why)),
-        Answer::Status(status) => encoded(&status)?,
-        Answer::Agents(agents) => json!({ "agents": encoded(&agents)? }),
-        Answer::Done { changed, at, seq } => json!({
+        ServerAnswer::Refused(why) => return Err(Failure::Refused(why)),
+        ServerAnswer::Status(status) => encoded(&status)?,
+        ServerAnswer::Agents(agents) => json!({ "agents": encoded(&agents)? }),
+        ServerAnswer::Done { changed, at, seq } => json!({
             "verb": verb.name(), "agent": agent, "changed": changed, "market_time": at.to_string(), "seq": seq,
         }),
-        Answer::Page(page) => encoded(&page)?,
-        Answer::Lab(page) => encoded(&page)?,
-        Answer::Past(past) => encoded(&past)?,
-        Answer::Fetching(share) => json!({ "fetching": share }),
-        Answer::Stopping => {
+        ServerAnswer::Page(page) => encoded(&page)?,
+        ServerAnswer::Lab(page) => encoded(&page)?,
+        ServerAnswer::Past(past) => encoded(&past)?,
+        ServerAnswer::Fetching(share) => json!({ "fetching": share }),
+        ServerAnswer::Stopping => {
             gone(&mut client)?;
             json!({ "verb": verb.name(), "stopped": true })
         }
@@ -148,7 +148,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// Says what a cockpit would see, from the same changes, until it has said enough or the hive has gone.
-fn watch(args: &Args) -> Result<(), Failure> {
+fn watch(args: &CtlArgs) -> Result<(), Failure> {
     let mut link = RemoteLink::attach(&args.reach.place()?, true).map_err(failed)?;
     let mut left = args.count;
     while left != Some(0) {
@@ -193,22 +193,22 @@ fn gone(client: &mut Client) -> Result<(), Failure> {
     }
 }
 
-fn agents(client: &mut Client) -> Result<Vec<AgentState>, Failure> {
-    match client.ask(Ask::Agents).map_err(failed)? {
-        Answer::Agents(agents) => Ok(agents),
-        Answer::Refused(why) => Err(Failure::Refused(why)),
+fn agents(client: &mut Client) -> Result<Vec<AgentSwitches>, Failure> {
+    match client.ask(ClientQuestion::Agents).map_err(failed)? {
+        ServerAnswer::Agents(agents) => Ok(agents),
+        ServerAnswer::Refused(why) => Err(Failure::Refused(why)),
         other => Err(Failure::Failed(format!("asked for the agents, the hive said {other:?}"))),
     }
 }
 
-fn find(agents: &[AgentState], wanted: &str) -> Result<AgentState, Failure> {
+fn find(agents: &[AgentSwitches], wanted: &str) -> Result<AgentSwitches, Failure> {
     let number = wanted.parse().ok().map(AgentId);
     let exact = agents.iter().find(|a| a.name.eq_ignore_ascii_case(wanted) || Some(a.id) == number);
     if let Some(found) = exact {
         return Ok(found.clone());
     }
     let distance =
-        |a: &&AgentState| strsim::damerau_levenshtein(&a.name.to_lowercase(), &wanted.to_lowercase());
+        |a: &&AgentSwitches| strsim::damerau_levenshtein(&a.name.to_lowercase(), &wanted.to_lowercase());
     let nearest = agents.iter().min_by_key(distance).map_or("", |a| &a.name);
     Err(Failure::Usage(format!(
         "there is no agent {wanted:?}; did you mean {nearest}? hive ctl agents lists all"

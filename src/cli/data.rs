@@ -1,11 +1,13 @@
 //! `hive data`: what files hold, what is wrong with them, and tapes made of them.
 
-use super::table::{Table, short};
+use super::table::{TextTable, short};
 use super::{Failure, options, print};
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::feed::FeedError;
-use crate::market::history::{Source, Window};
-use crate::market::import::{self, Closes, FileSurvey, Format, Found, ImportSettings, Survey, Written};
+use crate::market::history::{SourceFile, Window};
+use crate::market::import::{
+    self, Closes, FileSurvey, ImportFormat, ImportSettings, Survey, SurveyNote, WrittenTape,
+};
 use crate::runtime::feeds;
 use crate::runtime::imports::{self, ImportFile, Progress};
 use clap::{Args as ClapArgs, Subcommand};
@@ -21,13 +23,13 @@ use std::sync::Arc;
 
 /// Arguments of `hive data`.
 #[derive(Debug, ClapArgs)]
-pub struct Args {
+pub struct DataArgs {
     #[command(subcommand)]
-    verb: Verb,
+    verb: DataCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum DataCommand {
     /// What files hold: format, instruments, from and to, rows
     List {
         /// Files or folders [default: here]
@@ -94,15 +96,15 @@ struct Reading {
 }
 
 /// Runs.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub fn run(args: &DataArgs) -> Result<(), Failure> {
     match &args.verb {
-        Verb::List { paths, reading } => {
+        DataCommand::List { paths, reading } => {
             let here = [PathBuf::from(".")];
             let survey = look(if paths.is_empty() { &here } else { paths }, reading)?;
             if reading.json { as_json(&survey.files) } else { list(&survey.files) }
         }
-        Verb::Check { paths, reading } => check(&look(paths, reading)?, reading.json),
-        Verb::Import { paths, out, from, to, assets, venue, kind, bar, closes, force, reading } => {
+        DataCommand::Check { paths, reading } => check(&look(paths, reading)?, reading.json),
+        DataCommand::Import { paths, out, from, to, assets, venue, kind, bar, closes, force, reading } => {
             let window = Window {
                 from: options::date("--from", from.as_ref(), Stamp::parse)?,
                 to: options::date("--to", to.as_ref(), feeds::parse_end)?,
@@ -146,10 +148,10 @@ fn read_closes(text: &str) -> Result<Closes, Failure> {
 }
 
 impl Reading {
-    fn format(&self) -> Result<Option<Format>, Failure> {
+    fn format(&self) -> Result<Option<ImportFormat>, Failure> {
         let read = |text: &String| {
-            let wrong = || format!("--format {text} is not known; write one of {}", Format::known());
-            Format::parse(text).ok_or_else(|| Failure::Usage(wrong()))
+            let wrong = || format!("--format {text} is not known; write one of {}", ImportFormat::known());
+            ImportFormat::parse(text).ok_or_else(|| Failure::Usage(wrong()))
         };
         self.format.as_ref().map(read).transpose()
     }
@@ -174,8 +176,8 @@ fn find(paths: &[PathBuf], bar: &ProgressBar) -> Result<Vec<ImportFile>, Failure
     imports::find(paths, &progress).map_err(|e| Failure::Usage(e.to_string()))
 }
 
-fn sources(files: Vec<ImportFile>) -> Vec<Box<dyn Source>> {
-    files.into_iter().map(|f| Box::new(f) as Box<dyn Source>).collect()
+fn sources(files: Vec<ImportFile>) -> Vec<Box<dyn SourceFile>> {
+    files.into_iter().map(|f| Box::new(f) as Box<dyn SourceFile>).collect()
 }
 
 /// Reads files once, those nobody knows too.
@@ -210,7 +212,7 @@ fn day(at: Option<Stamp>) -> String {
 }
 
 fn list(files: &[FileSurvey]) -> Result<(), Failure> {
-    let mut table = Table::new(5, &["file", "format", "instruments", "from", "to", "rows"]);
+    let mut table = TextTable::new(5, &["file", "format", "instruments", "from", "to", "rows"]);
     for f in files {
         let what = match f.instruments.as_slice() {
             [] => f.notes.first().cloned().unwrap_or_default(),
@@ -219,7 +221,7 @@ fn list(files: &[FileSurvey]) -> Result<(), Failure> {
         };
         table.row([
             f.name.clone(),
-            f.format.map_or("?", Format::text).to_owned(),
+            f.format.map_or("?", ImportFormat::text).to_owned(),
             short(&what, 48),
             day(f.from),
             day(f.to),
@@ -273,12 +275,12 @@ fn describe(f: &FileSurvey, out: &mut String) {
         out,
         "{}: {}, {} rows, {} to {}",
         f.name,
-        f.format.map_or("not known", Format::text),
+        f.format.map_or("not known", ImportFormat::text),
         f.rows,
         day(f.from),
         day(f.to)
     );
-    let found: [(&str, &Found); 5] = [
+    let found: [(&str, &SurveyNote); 5] = [
         ("cannot be used", &f.findings.bad),
         ("duplicates", &f.findings.duplicates),
         ("out of order", &f.findings.unsorted),
@@ -322,7 +324,7 @@ fn import(
     if sources.is_empty() {
         return Err(Failure::Usage(format!(
             "there is no file of a known format; known are {}",
-            Format::known()
+            ImportFormat::known()
         )));
     }
     let survey = import::survey(settings, &mut sources).map_err(|e| failure(&e))?;
@@ -347,7 +349,7 @@ fn import(
     tell(out, &survey, &written, reading.json)
 }
 
-fn write(survey: &Survey, sources: &[Box<dyn Source>], part: &Path) -> Result<Written, Failure> {
+fn write(survey: &Survey, sources: &[Box<dyn SourceFile>], part: &Path) -> Result<WrittenTape, Failure> {
     let refused = |e: std::io::Error| {
         Failure::Usage(format!("--out {}: {e}; name a file in a folder that can be written", part.display()))
     };
@@ -361,7 +363,7 @@ fn write(survey: &Survey, sources: &[Box<dyn Source>], part: &Path) -> Result<Wr
     Ok(written)
 }
 
-fn tell(out: &Path, survey: &Survey, written: &Written, json: bool) -> Result<(), Failure> {
+fn tell(out: &Path, survey: &Survey, written: &WrittenTape, json: bool) -> Result<(), Failure> {
     let universe = &written.header.universe;
     let report = &written.report;
     if json {

@@ -1,13 +1,13 @@
 //! `hive export`: any table of the cockpit as CSV or JSON, of now or of a moment that is kept.
 
-use super::reach::{Reach, failed};
+use super::endpoint::{EndpointArgs, failed};
 use super::{Failure, print};
 use crate::domain::{AgentId, Stamp};
 use crate::tui;
-use crate::view::cockpit::{AgentRow, EdgeRow, GoalView, IntentView, MessageLine, Why};
+use crate::view::cockpit::{AgentRow, EdgeRow, GoalView, IntentView, MessageLine, StanceReason};
 use crate::view::past::When;
 use crate::view::{AgentPage, Cockpit};
-use crate::wire::{Answer, Ask, Client, Role, Say};
+use crate::wire::{Client, ClientQuestion, ClientRole, ServerAnswer, ServerFrame};
 use clap::{Args as Arguments, ValueEnum};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -17,13 +17,13 @@ const AGAIN: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Options of `hive export`.
 #[derive(Clone, Debug, Arguments)]
-pub struct Args {
+pub struct ExportArgs {
     /// Which table
     #[arg(value_enum)]
-    table: Table,
+    table: ExportTable,
     /// How it is written
     #[arg(long, value_enum, default_value = "csv")]
-    format: Format,
+    format: ExportFormat,
     /// Into this file instead of standard output; one that is there is left alone
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -31,12 +31,12 @@ pub struct Args {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     at: Option<String>,
     #[command(flatten)]
-    reach: Reach,
+    reach: EndpointArgs,
 }
 
 /// What there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Table {
+enum ExportTable {
     /// Every agent: state, points, the three lives, funds, what it holds
     Agents,
     /// The last messages with all their conditions, and how many acted on each
@@ -45,7 +45,7 @@ enum Table {
     Network,
     /// The goals, and emergence with its interval
     Goals,
-    /// The curves: alone, sim, real and drawdown, oldest first
+    /// The curves: alone, open, real and drawdown, oldest first
     Pnl,
     /// What every agent is doing on every asset, with its conditions
     Open,
@@ -54,7 +54,7 @@ enum Table {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ExportFormat {
     /// With a header line; lists are joined by "; "
     Csv,
     /// An array of objects
@@ -62,29 +62,29 @@ enum Format {
 }
 
 /// Rows under a header.
-struct Sheet {
+struct ExportSheet {
     head: &'static [&'static str],
     rows: Vec<Vec<Value>>,
 }
 
 /// Exports.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub fn run(args: &ExportArgs) -> Result<(), Failure> {
     let place = args.reach.place()?;
-    let role = if args.at.is_some() { Role::Ctl } else { Role::ReadOnly };
+    let role = if args.at.is_some() { ClientRole::Ctl } else { ClientRole::ReadOnly };
     let mut client = Client::attach(&place, role, 0).map_err(failed)?;
     let view = match &args.at {
         None => newest(&mut client)?,
         Some(text) => moment(&mut client, text)?,
     };
-    let pages = if matches!(args.table, Table::Open | Table::Why) {
+    let pages = if matches!(args.table, ExportTable::Open | ExportTable::Why) {
         pages(&mut client, &view, args.at.is_some())?
     } else {
         Vec::new()
     };
     let sheet = sheet(args.table, &view, &pages);
     let text = match args.format {
-        Format::Csv => csv(&sheet)?,
-        Format::Json => as_json(&sheet)?,
+        ExportFormat::Csv => csv(&sheet)?,
+        ExportFormat::Json => as_json(&sheet)?,
     };
     args.out.as_ref().map_or_else(|| print(&text), |path| write(path, &text))
 }
@@ -93,11 +93,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 fn newest(client: &mut Client) -> Result<Cockpit, Failure> {
     loop {
         match client.hear().map_err(failed)? {
-            Say::Snapshot { view, .. } => {
+            ServerFrame::Snapshot { view, .. } => {
                 return postcard::from_bytes(&view)
                     .map_err(|e| Failure::Failed(format!("the hive's picture cannot be read: {e}")));
             }
-            Say::Bye(why) => return Err(Failure::Failed(format!("the hive has gone: {why}"))),
+            ServerFrame::Bye(why) => return Err(Failure::Failed(format!("the hive has gone: {why}"))),
             _ => {}
         }
     }
@@ -109,14 +109,14 @@ fn past(
     agent: Option<AgentId>,
 ) -> Result<(Cockpit, Option<AgentPage>), Failure> {
     let answer = loop {
-        match client.ask(Ask::Past(when, agent)).map_err(failed)? {
-            Answer::Fetching(_) => std::thread::sleep(AGAIN),
+        match client.ask(ClientQuestion::Past(when, agent)).map_err(failed)? {
+            ServerAnswer::Fetching(_) => std::thread::sleep(AGAIN),
             answer => break answer,
         }
     };
     match answer {
-        Answer::Past(past) => Ok((past.view, past.page)),
-        Answer::Refused(why) => Err(Failure::Refused(why)),
+        ServerAnswer::Past(past) => Ok((past.view, past.page)),
+        ServerAnswer::Refused(why) => Err(Failure::Refused(why)),
         other => Err(Failure::Failed(format!("asked for the past, the hive said {other:?}"))),
     }
 }
@@ -144,9 +144,9 @@ fn pages(client: &mut Client, view: &Cockpit, then: bool) -> Result<Vec<AgentPag
             pages.extend(past(client, When::Step { seq: view.seq, by: 0 }, Some(agent.id))?.1);
             continue;
         }
-        match client.ask(Ask::Page(agent.id)).map_err(failed)? {
-            Answer::Page(page) => pages.push(*page),
-            Answer::Refused(why) => return Err(Failure::Refused(why)),
+        match client.ask(ClientQuestion::Page(agent.id)).map_err(failed)? {
+            ServerAnswer::Page(page) => pages.push(*page),
+            ServerAnswer::Refused(why) => return Err(Failure::Refused(why)),
             other => {
                 return Err(Failure::Failed(format!("asked for {}, the hive said {other:?}", agent.name)));
             }
@@ -159,19 +159,19 @@ fn time(at: Option<Stamp>) -> Value {
     at.map_or(Value::Null, |at| json!(at.to_string()))
 }
 
-fn sheet(table: Table, c: &Cockpit, pages: &[AgentPage]) -> Sheet {
+fn sheet(table: ExportTable, c: &Cockpit, pages: &[AgentPage]) -> ExportSheet {
     match table {
-        Table::Agents => agents(c),
-        Table::Messages => messages(c),
-        Table::Network => network(c),
-        Table::Goals => goals(c),
-        Table::Pnl => pnl(c),
-        Table::Open => open(c, pages),
-        Table::Why => why(pages),
+        ExportTable::Agents => agents(c),
+        ExportTable::Messages => messages(c),
+        ExportTable::Network => network(c),
+        ExportTable::Goals => goals(c),
+        ExportTable::Pnl => pnl(c),
+        ExportTable::Open => open(c, pages),
+        ExportTable::Why => why(pages),
     }
 }
 
-fn agents(c: &Cockpit) -> Sheet {
+fn agents(c: &Cockpit) -> ExportSheet {
     let row = |a: &AgentRow| {
         vec![
             time(c.market_time),
@@ -183,7 +183,7 @@ fn agents(c: &Cockpit) -> Sheet {
             json!(a.state.text()),
             json!(a.points),
             json!(a.alone),
-            json!(a.sim),
+            json!(a.open),
             json!(a.real.to_string()),
             json!(a.funds.to_string()),
             json!(a.voice),
@@ -203,7 +203,7 @@ fn agents(c: &Cockpit) -> Sheet {
         "state",
         "points",
         "alone",
-        "sim",
+        "open",
         "real",
         "funds",
         "voice",
@@ -212,10 +212,10 @@ fn agents(c: &Cockpit) -> Sheet {
         "last",
         "said",
     ];
-    Sheet { head, rows: c.agents.iter().map(row).collect() }
+    ExportSheet { head, rows: c.agents.iter().map(row).collect() }
 }
 
-fn messages(c: &Cockpit) -> Sheet {
+fn messages(c: &Cockpit) -> ExportSheet {
     let row = |m: &MessageLine| {
         let kind = format!("{:?}", m.kind).to_lowercase();
         vec![
@@ -229,10 +229,10 @@ fn messages(c: &Cockpit) -> Sheet {
         ]
     };
     let head = &["id", "time", "from", "asset", "kind", "text", "acted_on"];
-    Sheet { head, rows: c.messages.iter().map(row).collect() }
+    ExportSheet { head, rows: c.messages.iter().map(row).collect() }
 }
 
-fn network(c: &Cockpit) -> Sheet {
+fn network(c: &Cockpit) -> ExportSheet {
     let name = |id: AgentId| c.agents.iter().find(|a| a.id == id).map(|a| a.name.clone());
     let row = |e: &EdgeRow| {
         vec![
@@ -247,20 +247,20 @@ fn network(c: &Cockpit) -> Sheet {
         ]
     };
     let head = &["time", "from", "to", "asset", "share", "value", "message", "decision"];
-    Sheet { head, rows: c.edges.iter().map(row).collect() }
+    ExportSheet { head, rows: c.edges.iter().map(row).collect() }
 }
 
-fn pnl(c: &Cockpit) -> Sheet {
+fn pnl(c: &Cockpit) -> ExportSheet {
     let k = &c.curves;
     let row = |n: usize| {
         let of = |curve: &Vec<f64>| json!(curve.get(n));
-        vec![json!(n), time(k.from), of(&k.alone), of(&k.sim), of(&k.real), of(&k.drawdown)]
+        vec![json!(n), time(k.from), of(&k.alone), of(&k.open), of(&k.real), of(&k.drawdown)]
     };
-    let head = &["point", "from", "alone", "sim", "real", "drawdown"];
-    Sheet { head, rows: (0..k.real.len()).map(row).collect() }
+    let head = &["point", "from", "alone", "open", "real", "drawdown"];
+    ExportSheet { head, rows: (0..k.real.len()).map(row).collect() }
 }
 
-fn open(c: &Cockpit, pages: &[AgentPage]) -> Sheet {
+fn open(c: &Cockpit, pages: &[AgentPage]) -> ExportSheet {
     let row = |p: &AgentPage, i: &IntentView| {
         let conditions: Vec<String> = i.conditions.iter().map(|(n, t)| format!("{n}: {t}")).collect();
         vec![
@@ -275,11 +275,11 @@ fn open(c: &Cockpit, pages: &[AgentPage]) -> Sheet {
         ]
     };
     let head = &["time", "agent", "asset", "intent", "price", "close", "message", "conditions"];
-    Sheet { head, rows: pages.iter().flat_map(|p| p.intents.iter().map(|i| row(p, i))).collect() }
+    ExportSheet { head, rows: pages.iter().flat_map(|p| p.intents.iter().map(|i| row(p, i))).collect() }
 }
 
-fn why(pages: &[AgentPage]) -> Sheet {
-    let row = |p: &AgentPage, w: &Why| {
+fn why(pages: &[AgentPage]) -> ExportSheet {
+    let row = |p: &AgentPage, w: &StanceReason| {
         let because: Vec<String> = w.because.iter().map(|(id, t)| format!("#{} {t}", id.0)).collect();
         vec![
             json!(p.row.name),
@@ -294,10 +294,10 @@ fn why(pages: &[AgentPage]) -> Sheet {
         ]
     };
     let head = &["agent", "asset", "time", "decision", "verb", "own", "result", "factors", "because"];
-    Sheet { head, rows: pages.iter().flat_map(|p| p.why.iter().map(|w| row(p, w))).collect() }
+    ExportSheet { head, rows: pages.iter().flat_map(|p| p.why.iter().map(|w| row(p, w))).collect() }
 }
 
-fn goals(c: &Cockpit) -> Sheet {
+fn goals(c: &Cockpit) -> ExportSheet {
     let goal = |g: &GoalView| {
         vec![
             time(c.market_time),
@@ -321,7 +321,7 @@ fn goals(c: &Cockpit) -> Sheet {
             json!(e.to),
         ]);
     }
-    Sheet { head: &["time", "goal", "score", "value", "target", "low", "high"], rows }
+    ExportSheet { head: &["time", "goal", "score", "value", "target", "low", "high"], rows }
 }
 
 /// A value in a cell: text as it is, nothing for none, lists joined.
@@ -334,7 +334,7 @@ fn cell(value: &Value) -> String {
     }
 }
 
-fn csv(sheet: &Sheet) -> Result<String, Failure> {
+fn csv(sheet: &ExportSheet) -> Result<String, Failure> {
     let bad = |e: &dyn std::fmt::Display| Failure::Failed(format!("writing CSV: {e}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(sheet.head).map_err(|e| bad(&e))?;
@@ -345,7 +345,7 @@ fn csv(sheet: &Sheet) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|e| bad(&e))
 }
 
-fn as_json(sheet: &Sheet) -> Result<String, Failure> {
+fn as_json(sheet: &ExportSheet) -> Result<String, Failure> {
     let object = |row: &Vec<Value>| -> Value {
         Value::Object(
             sheet.head.iter().map(|h| (*h).to_owned()).zip(row.iter().cloned()).collect::<Map<_, _>>(),

@@ -2,7 +2,7 @@
 //! nothing.
 
 use super::{Failure, print};
-use crate::journal::{self, JournalError, Kind};
+use crate::journal::{self, JournalError, RecordKind};
 use clap::{Parser, Subcommand};
 use std::fmt::Write;
 use std::fs::File;
@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 
 /// Arguments of `hive journal`.
 #[derive(Debug, Parser)]
-pub struct Args {
+pub struct JournalArgs {
     #[command(subcommand)]
-    verb: Verb,
+    verb: JournalCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum JournalCommand {
     /// Read every frame, check its checksum and the chain, and say what there is
     Verify {
         /// The state folder, or the journal in it
@@ -34,10 +34,10 @@ enum Verb {
 }
 
 /// Runs.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub fn run(args: &JournalArgs) -> Result<(), Failure> {
     match &args.verb {
-        Verb::Verify { dir } => verify(&folder(dir)?),
-        Verb::Export { dir, out } => export(&folder(dir)?, out.as_deref()),
+        JournalCommand::Verify { dir } => verify(&folder(dir)?),
+        JournalCommand::Export { dir, out } => export(&folder(dir)?, out.as_deref()),
     }
 }
 
@@ -78,7 +78,7 @@ fn verify(dir: &Path) -> Result<(), Failure> {
         journal::hex(&seen.link)
     );
     for (kind, count) in &seen.counts {
-        let _ = writeln!(text, "  {:<11} {count}", Kind::name(*kind));
+        let _ = writeln!(text, "  {:<11} {count}", RecordKind::name(*kind));
     }
     if let Some(cut) = &seen.cut {
         let _ = writeln!(

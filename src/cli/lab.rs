@@ -4,8 +4,8 @@
 pub(super) mod feeds;
 mod walk;
 
+use super::checkpoint::stop_on_signals;
 use super::company;
-use super::keep::stop_on_signals;
 use super::options::{self, RunOptions};
 use super::{Failure, print};
 use crate::agents::declaration::{Declaration, Selector};
@@ -14,12 +14,14 @@ use crate::config::{self, Config};
 use crate::domain::{Family, Goal, SideRule, Stamp};
 use crate::fills::Costs;
 use crate::lab::against::{self, Other};
-use crate::lab::designed::{self, Known};
-use crate::lab::joint::{Market, joint};
-use crate::lab::keep::{self, Keep};
-use crate::lab::report::{Facts, Sample, report};
+use crate::lab::designed::{self, DataOverlap};
+use crate::lab::joint::{MarketRun, joint};
+use crate::lab::report::{Sample, StudyFacts, report};
+use crate::lab::result_cache::{self, ResultFolder};
 use crate::lab::study::{StudyError, Tracks};
-use crate::lab::{HIVE, Report, Study, World, arms, bystanders, explain, goaltables, html, services, tables};
+use crate::lab::{
+    HIVE, LabWorld, LadderStudy, Report, arms, bystanders, explain, goaltables, html, services, tables,
+};
 use crate::market::feed::{FeedInfo, FeedMode};
 use crate::runtime::feeds::open as open_feed;
 use crate::runtime::setup;
@@ -31,15 +33,15 @@ use std::path::{Path, PathBuf};
 /// Arguments of `hive lab`.
 #[derive(Debug, ClapArgs)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct Args {
+pub struct LabArgs {
     #[command(subcommand)]
-    what: Option<What>,
+    what: Option<LabCommand>,
     #[command(flatten)]
-    options: Options,
+    options: LabOptions,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum LabCommand {
     /// What the last run showed, in plain words
     Explain {
         /// The state folder of that run
@@ -49,7 +51,7 @@ enum What {
 }
 
 #[derive(Clone, Debug, ClapArgs)]
-struct Options {
+struct LabOptions {
     /// Where the market comes from: synth, or history:PATH[?kind=perp|spot|margin]
     #[arg(long, value_name = "FEED", default_value = "synth", env = "HIVE_FEED", hide_env_values = true)]
     feed: String,
@@ -77,7 +79,7 @@ struct Options {
     #[arg(long, conflicts_with = "against")]
     services: bool,
     #[command(flatten)]
-    company: company::Axis,
+    company: company::AxisArgs,
     /// Report before and from this day apart as well
     #[arg(long, value_name = "DATE")]
     split: Option<String>,
@@ -128,7 +130,7 @@ struct Options {
     scouts: Option<u32>,
 }
 
-impl Options {
+impl LabOptions {
     /// The same market and settings as `hive backtest` would take.
     fn as_run(&self) -> RunOptions {
         let o = self.clone();
@@ -158,9 +160,9 @@ impl Options {
 }
 
 /// Runs.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub fn run(args: &LabArgs) -> Result<(), Failure> {
     match &args.what {
-        Some(What::Explain { state }) => explain_last(state.as_deref()),
+        Some(LabCommand::Explain { state }) => explain_last(state.as_deref()),
         None => experiment(&args.options),
     }
 }
@@ -185,7 +187,7 @@ fn explain_last(state: Option<&Path>) -> Result<(), Failure> {
 }
 
 /// Another experiment on the same market: what company is worth.
-fn companies(o: &Options) -> Result<(), Failure> {
+fn companies(o: &LabOptions) -> Result<(), Failure> {
     let given = [
         ("--arms", o.arms.is_some()),
         ("--against", o.against.is_some()),
@@ -213,17 +215,17 @@ fn companies(o: &Options) -> Result<(), Failure> {
 struct Ready {
     run: RunOptions,
     config: Config,
-    world: World,
+    world: LabWorld,
 }
 
 /// What came of a market.
-struct Done {
+struct MarketResult {
     report: Report,
     arms: Vec<arms::Arm>,
     tracks: Tracks,
 }
 
-fn experiment(o: &Options) -> Result<(), Failure> {
+fn experiment(o: &LabOptions) -> Result<(), Failure> {
     if o.company.asked() || o.clock.as_ref().is_some_and(|c| c.contains(',')) {
         return companies(o);
     }
@@ -235,34 +237,34 @@ fn experiment(o: &Options) -> Result<(), Failure> {
     // All are read before the first is run: a mistake in the last is better known at once.
     let ready: Vec<Ready> = runs.into_iter().map(|run| prepare(o, run)).collect::<Result<_, _>>()?;
     let keep = open(o.state.as_deref())?;
-    let mut done: Vec<Done> = Vec::new();
+    let mut done: Vec<MarketResult> = Vec::new();
     for one in &ready {
         done.push(run_one(o, one, &keep)?);
     }
     let joint = (done.len() > 1).then(|| {
         let of = |d| {
-            let Done { report, arms, tracks }: &Done = d;
-            Market { facts: &report.facts, arms, tracks }
+            let MarketResult { report, arms, tracks }: &MarketResult = d;
+            MarketRun { facts: &report.facts, arms, tracks }
         };
-        let markets: Vec<Market<'_>> = done.iter().map(of).collect();
+        let markets: Vec<MarketRun<'_>> = done.iter().map(of).collect();
         joint(&markets, threads(o))
     });
     if let Some(joint) = joint.as_ref().filter(|_| !o.quiet) {
         print(&goaltables::joint(joint))?;
     }
     let mut done = done.into_iter();
-    let Some(Done { mut report, arms, tracks }) = done.next() else { return Ok(()) };
+    let Some(MarketResult { mut report, arms, tracks }) = done.next() else { return Ok(()) };
     report.and = done.map(|d| d.report).collect();
     report.joint = joint;
     written(o, &keep, &report, &html::page(&report, &arms, &tracks))
 }
 
-fn threads(o: &Options) -> usize {
+fn threads(o: &LabOptions) -> usize {
     o.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), |n| n as usize)
 }
 
 /// Keeps the report and writes it where it was asked for.
-fn written(o: &Options, keep: &Keep, report: &Report, page: &str) -> Result<(), Failure> {
+fn written(o: &LabOptions, keep: &ResultFolder, report: &Report, page: &str) -> Result<(), Failure> {
     let json = serde_json::to_string_pretty(report)
         .map_err(|e| Failure::Failed(format!("encoding the report: {e}")))?
         + "\n";
@@ -276,20 +278,20 @@ fn written(o: &Options, keep: &Keep, report: &Report, page: &str) -> Result<(), 
 }
 
 /// Reads a market.
-fn prepare(o: &Options, run: RunOptions) -> Result<Ready, Failure> {
+fn prepare(o: &LabOptions, run: RunOptions) -> Result<Ready, Failure> {
     let (mut config, _) = options::load(o.agents.as_ref(), &run.overrides())?;
     if o.services {
         serve(&mut config);
     }
     let mut feed = open_feed(&run.feed(&config)?).map_err(|e| Failure::Usage(e.to_string()))?;
     let settings = setup::settings(&config);
-    let world = World::read(feed.as_mut(), config.roster.clone(), settings)
+    let world = LabWorld::read(feed.as_mut(), config.roster.clone(), settings)
         .map_err(|e| Failure::Failed(e.to_string()))?;
     Ok(Ready { run, config, world })
 }
 
 /// The arms of a market.
-fn chosen(o: &Options, voices: usize) -> Result<Vec<arms::Arm>, Failure> {
+fn chosen(o: &LabOptions, voices: usize) -> Result<Vec<arms::Arm>, Failure> {
     let mut all = arms::plan(voices);
     if names_part(o.arms.as_deref()) {
         all.extend(arms::without());
@@ -311,7 +313,7 @@ fn chosen(o: &Options, voices: usize) -> Result<Vec<arms::Arm>, Failure> {
 }
 
 /// Runs a market and says what came of it.
-fn run_one(o: &Options, ready: &Ready, keep: &Keep) -> Result<Done, Failure> {
+fn run_one(o: &LabOptions, ready: &Ready, keep: &ResultFolder) -> Result<MarketResult, Failure> {
     let Ready { run, config, world } = ready;
     let split = o.split.as_deref().map(|s| {
         let bad = || Failure::Usage(format!("--split {s}: write a day as 2023-06-30"));
@@ -320,7 +322,7 @@ fn run_one(o: &Options, ready: &Ready, keep: &Keep) -> Result<Done, Failure> {
     let voices = config.roster.voices();
     let arms = chosen(o, voices)?;
     let seeds: Vec<u64> = (0..u64::from(o.seeds)).map(|i| config.seed + i).collect();
-    let study = Study { world, seeds, arms, key: key(config, world) };
+    let study = LadderStudy { world, seeds, arms, key: key(config, world) };
     let walk = ((o.arms.is_none() && !o.services)
         || o.arms.as_ref().is_some_and(|a| a.iter().any(|n| n == HIVE)))
     .then(|| walk::worlds(config, world, o.seeds))
@@ -328,7 +330,7 @@ fn run_one(o: &Options, ready: &Ready, keep: &Keep) -> Result<Done, Failure> {
     let other = o.against.as_ref().map(|file| other(file, run, world)).transpose()?;
     let against = other.as_ref().map(|(world, known, key)| {
         let (seeds, key) = (study.seeds.clone(), key.clone());
-        (Study { world, seeds, arms: against::arms(), key }, known)
+        (LadderStudy { world, seeds, arms: against::arms(), key }, known)
     });
     let mut facts = facts(config, &study, keep, split.transpose()?)?;
     if let Some((_, known)) = &against {
@@ -352,7 +354,7 @@ fn run_one(o: &Options, ready: &Ready, keep: &Keep) -> Result<Done, Failure> {
         print(&(tables::results(&report) + if o.and.is_empty() { "" } else { "\n" }))?;
     }
     drop(sample);
-    Ok(Done { report, arms: study.arms, tracks })
+    Ok(MarketResult { report, arms: study.arms, tracks })
 }
 
 /// Whether an arm that leaves a part out is asked for.
@@ -382,7 +384,7 @@ fn serve(config: &mut Config) {
 }
 
 /// The hive of another file on the same tape, what is known of it, and the key of its results.
-fn other(file: &PathBuf, run: &RunOptions, world: &World) -> Result<(World, Other, String), Failure> {
+fn other(file: &PathBuf, run: &RunOptions, world: &LabWorld) -> Result<(LabWorld, Other, String), Failure> {
     let (config, _) = options::load(Some(file), &run.overrides())?;
     let settings = setup::settings(&config);
     let named = file.display().to_string();
@@ -404,24 +406,24 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
         return std::fs::File::create(path).and_then(|mut f| f.write_all(text.as_bytes())).map_err(failed);
     }
-    keep::write(path, text.as_bytes()).map_err(failed)
+    result_cache::write(path, text.as_bytes()).map_err(failed)
 }
 
 /// The study, the random walks beside it, and another hive.
 fn run_all(
-    study: &Study<'_>,
-    walk: Option<&Vec<World>>,
-    against: Option<&Study<'_>>,
-    keep: Option<&Keep>,
+    study: &LadderStudy<'_>,
+    walk: Option<&Vec<LabWorld>>,
+    against: Option<&LadderStudy<'_>>,
+    keep: Option<&ResultFolder>,
     threads: usize,
     quiet: bool,
 ) -> Result<(Tracks, Option<Tracks>, Option<Tracks>), Failure> {
     let stop = stop_on_signals()?;
-    let walks = |worlds: &Vec<World>| -> Vec<(u64, u64)> {
+    let walks = |worlds: &Vec<LabWorld>| -> Vec<(u64, u64)> {
         worlds.iter().zip(&study.seeds).map(|(w, s)| (w.barriers, *s)).collect()
     };
     let beside: u64 = walk.map_or(0, |w| walks(w).iter().map(|(b, _)| b / crate::lab::trial::TICK * 2).sum());
-    let beside = beside + against.map_or(0, Study::work);
+    let beside = beside + against.map_or(0, LadderStudy::work);
     let bar = progress(study.work() + beside, quiet);
     let tick = |n: u64| bar.inc(n);
     let failed = |e: StudyError| match (&e, keep) {
@@ -452,7 +454,7 @@ pub(super) fn progress(work: u64, quiet: bool) -> ProgressBar {
 }
 
 /// Everything that decides a result, the program itself included.
-fn key(config: &Config, world: &World) -> String {
+fn key(config: &Config, world: &LabWorld) -> String {
     let program =
         std::env::current_exe().and_then(std::fs::read).map(|b| blake3::hash(&b).to_hex().to_string());
     format!(
@@ -473,18 +475,23 @@ fn key(config: &Config, world: &World) -> String {
     )
 }
 
-fn facts(config: &Config, study: &Study<'_>, keep: &Keep, split: Option<String>) -> Result<Facts, Failure> {
+fn facts(
+    config: &Config,
+    study: &LadderStudy<'_>,
+    keep: &ResultFolder,
+    split: Option<String>,
+) -> Result<StudyFacts, Failure> {
     let (info, settings) = (&study.world.info, &study.world.settings);
     let looks = keep
         .look_at(info, &config::roster_hash(config))
         .map_err(|e| Failure::Failed(format!("counting a look at held-out data: {e}")))?;
     let known = designed::known(info, &study.world.universe, &study.world.events);
-    Ok(Facts {
+    Ok(StudyFacts {
         data_hash: info.data_hash.clone(),
         roster_hash: config::roster_hash(config),
         variants_tried: crate::lab::tries() + study.arms.len(),
         looks,
-        reproduction: known == Known::DesignedOn,
+        reproduction: known == DataOverlap::DesignedOn,
         known,
         standing_by: bystanders::notices(study.world, &study.seeds),
         feed: market(info),
@@ -512,11 +519,11 @@ fn day(at: Stamp) -> String {
 }
 
 /// The state folder: the one named, or the user's.
-pub(super) fn open(state: Option<&Path>) -> Result<Keep, Failure> {
+pub(super) fn open(state: Option<&Path>) -> Result<ResultFolder, Failure> {
     let dir = state.map(Path::to_path_buf).or_else(home).ok_or_else(|| {
         Failure::Usage("there is no folder to keep results in; name one with --state".to_owned())
     })?;
-    Keep::open(&dir).map_err(|e| {
+    ResultFolder::open(&dir).map_err(|e| {
         Failure::Usage(format!("the state folder {}: {e}; name another with --state", dir.display()))
     })
 }

@@ -1,6 +1,6 @@
 //! `hive log`: the newest log of a hive, and the options that say how much a run writes into it.
 
-use super::reach::Reach;
+use super::endpoint::EndpointArgs;
 use super::{Failure, tell};
 use crate::runtime::logs;
 use clap::{Args as Arguments, ValueEnum};
@@ -71,7 +71,7 @@ impl LogOptions {
     }
 
     /// Opens the log of this process. A log that cannot be written is told, and keeps nobody from running.
-    pub fn open(&self, reach: &Reach, screen: bool) -> Result<(), Failure> {
+    pub fn open(&self, reach: &EndpointArgs, screen: bool) -> Result<(), Failure> {
         let level = self.level()?;
         if level == LevelFilter::OFF {
             return Ok(());
@@ -86,7 +86,7 @@ impl LogOptions {
     }
 }
 
-fn folder(reach: &Reach) -> Result<PathBuf, Failure> {
+fn folder(reach: &EndpointArgs) -> Result<PathBuf, Failure> {
     Ok(logs::folder(&reach.state_home()?, reach.name()))
 }
 
@@ -116,7 +116,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         let words = "error, warn, info, debug or trace";
         return Err(Failure::Usage(format!("--level off would show nothing: write {words}")));
     }
-    let reach = Reach { name: args.hive.clone(), ..Reach::default() };
+    let reach = EndpointArgs { name: args.hive.clone(), ..EndpointArgs::default() };
     let folder = folder(&reach)?;
     let path = newest(&folder)?.ok_or_else(|| {
         Failure::Failed(format!(

@@ -5,25 +5,25 @@
 mod agents;
 mod attach;
 mod bench;
+mod checkpoint;
 mod company;
 mod completions;
 mod config;
 mod ctl;
 mod data;
+mod endpoint;
 mod export;
+mod held_out_looks;
 mod journal;
-mod keep;
 mod lab;
+mod lab_results;
 mod log;
-mod looks;
 mod man;
 mod mistakes;
 mod options;
-mod reach;
 mod report;
 mod run;
 mod serve;
-mod shelf;
 mod start;
 mod table;
 
@@ -73,13 +73,13 @@ Examples:
 )]
 pub struct Cli {
     #[command(subcommand)]
-    verb: Option<Verb>,
+    verb: Option<CliCommand>,
     #[command(flatten)]
     run: RunOptions,
     #[command(flatten)]
-    reach: reach::Reach,
+    reach: endpoint::EndpointArgs,
     #[command(flatten)]
-    look: attach::Look,
+    look: attach::CockpitOptions,
     #[command(flatten)]
     log: log::LogOptions,
     /// Run in the foreground without a screen, for a server; the socket is there to attach to
@@ -107,17 +107,17 @@ struct Backtest {
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum CliCommand {
     /// Run history or the embedded market to its end, as fast as it goes, and report
     Backtest(Box<Backtest>),
     /// The cockpit of a swarm that runs already
-    Attach(attach::Args),
+    Attach(attach::AttachArgs),
     /// Families, their parameters, and the agents of a file
-    Agents(agents::Args),
+    Agents(agents::AgentsArgs),
     /// The configuration: what is shipped, and what holds now and why
-    Config(config::Args),
+    Config(config::ConfigArgs),
     /// Check or export the journal of a state folder
-    Journal(journal::Args),
+    Journal(journal::JournalArgs),
     /// Read a store and end well if it can be read: what `hive` runs before it opens one
     #[command(hide = true)]
     StoreProbe {
@@ -125,21 +125,21 @@ enum Verb {
         dir: std::path::PathBuf,
     },
     /// What data files hold, what is wrong with them, and tapes made of them
-    Data(data::Args),
+    Data(data::DataArgs),
     /// Ask or command a running hive; the answer is JSON
-    Ctl(ctl::Args),
+    Ctl(ctl::CtlArgs),
     /// What the log of a hive says last, and what comes: hive log --follow
     Log(log::Args),
     /// A table of a running hive as CSV or JSON, of now or of before
-    Export(export::Args),
+    Export(export::ExportArgs),
     /// The manual page: hive man | man -l -
     Man,
     /// What bash, zsh or fish complete: source <(hive completions bash)
-    Completions(completions::Args),
+    Completions(completions::CompletionsArgs),
     /// Does talking help on this market? Systems from everybody alone to the hive, with intervals and controls
-    Lab(Box<lab::Args>),
+    Lab(Box<lab::LabArgs>),
     /// Agent-bars a second of the whole step, beside a plain loop
-    Bench(bench::Args),
+    Bench(bench::BenchArgs),
 }
 
 /// Why a verb did not do what was asked.
@@ -175,22 +175,22 @@ impl Failure {
 pub fn run(cli: Cli) -> Result<(), Failure> {
     match cli.verb {
         None => plain(&cli),
-        Some(Verb::Backtest(args)) => run::run(&args.run, &batch(&args)),
-        Some(Verb::Attach(args)) => attach::run(&args),
-        Some(Verb::Agents(args)) => agents::run(&args),
-        Some(Verb::Config(args)) => config::run(&args),
-        Some(Verb::Journal(args)) => journal::run(&args),
-        Some(Verb::StoreProbe { dir }) => {
+        Some(CliCommand::Backtest(args)) => run::run(&args.run, &batch(&args)),
+        Some(CliCommand::Attach(args)) => attach::run(&args),
+        Some(CliCommand::Agents(args)) => agents::run(&args),
+        Some(CliCommand::Config(args)) => config::run(&args),
+        Some(CliCommand::Journal(args)) => journal::run(&args),
+        Some(CliCommand::StoreProbe { dir }) => {
             crate::store::probe(&dir).map_err(|e| Failure::Failed(e.to_string()))
         }
-        Some(Verb::Data(args)) => data::run(&args),
-        Some(Verb::Ctl(args)) => ctl::run(&args),
-        Some(Verb::Log(args)) => log::run(&args),
-        Some(Verb::Export(args)) => export::run(&args),
-        Some(Verb::Man) => man::run(),
-        Some(Verb::Completions(args)) => completions::run(&args),
-        Some(Verb::Lab(args)) => lab::run(&args),
-        Some(Verb::Bench(args)) => bench::run(&args),
+        Some(CliCommand::Data(args)) => data::run(&args),
+        Some(CliCommand::Ctl(args)) => ctl::run(&args),
+        Some(CliCommand::Log(args)) => log::run(&args),
+        Some(CliCommand::Export(args)) => export::run(&args),
+        Some(CliCommand::Man) => man::run(),
+        Some(CliCommand::Completions(args)) => completions::run(&args),
+        Some(CliCommand::Lab(args)) => lab::run(&args),
+        Some(CliCommand::Bench(args)) => bench::run(&args),
     }
 }
 
@@ -217,24 +217,24 @@ fn plain(cli: &Cli) -> Result<(), Failure> {
     let live = service && (synth || cli.background);
     let served = service || cli.serve || cli.reach.name.is_some();
     let kept = if live { Some(cli.reach.home()?.0) } else { None };
-    let manner = run::Manner {
+    let manner = run::RunMode {
         reach: served.then(|| cli.reach.clone()),
         state: options.state.clone().or(kept),
         fresh: options.fresh,
         live,
         stays: live,
-        ..run::Manner::default()
+        ..run::RunMode::default()
     };
     run::run(options, &manner)
 }
 
 /// A run to its end.
-fn batch(args: &Backtest) -> run::Manner {
-    run::Manner {
+fn batch(args: &Backtest) -> run::RunMode {
+    run::RunMode {
         state: args.run.state.clone(),
         fresh: args.run.fresh,
-        families: run::Families { shown: args.by_family, file: args.json.clone() },
-        ..run::Manner::default()
+        families: run::FamilyReport { shown: args.by_family, file: args.json.clone() },
+        ..run::RunMode::default()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::agents::declaration::Declaration;
 use crate::config::{self, Config, Origins, Override};
 use crate::domain::{Family, Span, Stamp};
 use crate::market::history::Window;
-use crate::market::synth::{SynthSettings, World};
+use crate::market::synth::{SynthSettings, SynthWorld};
 use crate::runtime::drive::Speed;
 use crate::runtime::feeds::{self, DetailWish, FeedOptions, FeedSpec};
 use clap::Args;
@@ -151,7 +151,8 @@ impl RunOptions {
             _ => self.days.unwrap_or(defaults.bars_days),
         };
         let world = self.world.as_deref().map_or(Ok(defaults.world), |w| {
-            World::parse(w).ok_or_else(|| Failure::Usage(format!("--world {w}: write market or random-walk")))
+            SynthWorld::parse(w)
+                .ok_or_else(|| Failure::Usage(format!("--world {w}: write market or random-walk")))
         })?;
         let (clock, seed, funding) = (config.clock.decide, config.seed, self.funding.clone());
         let wish = match spec {

@@ -2,9 +2,9 @@
 //! want to know it: which market, which life earned what, the goals, who did it, the talk, the desk and
 //! its books, and what to be wary of. At most a hundred columns, as long as names and sums allow it.
 
-use super::table::{Table, short, wrap};
+use super::table::{TextTable, short, wrap};
 use crate::domain::{Family, Goal};
-use crate::hive::emergence::Gain;
+use crate::hive::emergence::SharpeGain;
 use crate::hive::evidence::ENOUGH;
 use crate::view::summary::{AgentLine, EmergenceLine};
 use crate::view::{FamilyTable, Summary, letters, of_emergence, unknown_emergence};
@@ -77,11 +77,11 @@ fn head(out: &mut String, s: &Summary) -> std::fmt::Result {
 
 fn lives(out: &mut String, s: &Summary) -> std::fmt::Result {
     let capital = number(&s.capital);
-    let mut table = Table::new(2, &["life", "", "equity", "gain", "Sharpe", "vol/year", "max drawdown"]);
+    let mut table = TextTable::new(2, &["life", "", "equity", "gain", "Sharpe", "vol/year", "max drawdown"]);
     let (e, sharpe, vol, fall) = (&s.equity, &s.sharpe, &s.volatility, &s.max_drawdown);
     for (life, what, equity, sharpe, vol, fall) in [
         ("alone", "everybody deaf", &e.alone, sharpe.alone, vol.alone, fall.alone),
-        ("sim", "the same agents with open ears", &e.sim, sharpe.sim, vol.sim, fall.sim),
+        ("open", "the same agents with open ears", &e.open, sharpe.open, vol.open, fall.open),
         ("real", "what their one desk held", &e.real, sharpe.real, vol.real, fall.real),
     ] {
         table.row([
@@ -96,18 +96,18 @@ fn lives(out: &mut String, s: &Summary) -> std::fmt::Result {
     }
     table.render(out)?;
     if s.deaf {
-        writeln!(out, "everybody is deaf: sim = alone by construction")?;
+        writeln!(out, "everybody is deaf: open = alone by construction")?;
     } else {
         writeln!(
             out,
-            "Sharpe: listening {:+.2} (sim − alone), desk {:+.2} (real − sim)",
-            s.sharpe.sim - s.sharpe.alone,
-            s.sharpe.real - s.sharpe.sim
+            "Sharpe: listening {:+.2} (open − alone), desk {:+.2} (real − open)",
+            s.sharpe.open - s.sharpe.alone,
+            s.sharpe.real - s.sharpe.open
         )?;
     }
     writeln!(
         out,
-        "Alone and sim are of fixed size, real is reinvested at the desk's risk target: compare Sharpe\n\
+        "Alone and open are of fixed size, real is reinvested at the desk's risk target: compare Sharpe\n\
          ratios, not sums. One run with one seed proves nothing.\n"
     )
 }
@@ -174,7 +174,7 @@ fn told(e: &EmergenceLine, deaf: bool) -> (String, String) {
     let Some(g) = e.rungs.over_alone.filter(|_| !deaf) else {
         return ("?".to_owned(), unknown_emergence(deaf, e.days));
     };
-    let sharpe = |gain: Option<Gain>| gain.map_or("?".to_owned(), |g| format!("{:+.2}", g.sharpe));
+    let sharpe = |gain: Option<SharpeGain>| gain.map_or("?".to_owned(), |g| format!("{:+.2}", g.sharpe));
     let known = format!(
         "SR over its parts alone, {} days: {} (evidence {:.1} of {ENOUGH})\n{:26}netting {}, listening {}, services {}; over net-eq {}",
         grouped(u64::from(g.days)),
@@ -190,7 +190,7 @@ fn told(e: &EmergenceLine, deaf: bool) -> (String, String) {
 }
 
 fn families(out: &mut String, s: &Summary) -> std::fmt::Result {
-    let mut table = Table::new(1, &["family", "agents", "trades", "alone", "sim", "real", "points"]);
+    let mut table = TextTable::new(1, &["family", "agents", "trades", "alone", "open", "real", "points"]);
     let mut add = |name: &str, members: &[&AgentLine]| {
         let sum = |f: fn(&AgentLine) -> &str| signed(members.iter().map(|a| number(f(a))).sum::<f64>());
         let points = members.iter().map(|a| a.points).sum::<f64>() / members.len() as f64;
@@ -199,7 +199,7 @@ fn families(out: &mut String, s: &Summary) -> std::fmt::Result {
             members.len().to_string(),
             grouped(members.iter().map(|a| u64::from(a.trades)).sum()),
             sum(|a| &a.alone_pnl),
-            sum(|a| &a.sim_pnl),
+            sum(|a| &a.open_pnl),
             sum(|a| &a.real_pnl),
             format!("{:.0}", 100.0 * points),
         ]);
@@ -218,7 +218,7 @@ fn families(out: &mut String, s: &Summary) -> std::fmt::Result {
 /// What each family did, by fill level.
 pub fn by_family(table: &FamilyTable, currency: &str) -> String {
     let mut out = String::new();
-    let mut shown = Table::new(
+    let mut shown = TextTable::new(
         2,
         &["family", "level", "agents", "trades", "fees", "funding", "PnL", "by touch", "verdict"],
     );
@@ -250,9 +250,9 @@ pub fn by_family(table: &FamilyTable, currency: &str) -> String {
 fn agents(out: &mut String, s: &Summary) -> std::fmt::Result {
     let mut order: Vec<&AgentLine> = s.agents.iter().collect();
     order.sort_by(|a, b| number(&b.real_pnl).total_cmp(&number(&a.real_pnl)).then(a.name.cmp(&b.name)));
-    let mut table = Table::new(
+    let mut table = TextTable::new(
         3,
-        &["agent", "family", "for", "trades", "sent", "acted on", "alone", "sim", "real", "points"],
+        &["agent", "family", "for", "trades", "sent", "acted on", "alone", "open", "real", "points"],
     );
     let hidden = order.len().saturating_sub(2 * ENDS);
     for (i, a) in order.iter().enumerate() {
@@ -270,7 +270,7 @@ fn agents(out: &mut String, s: &Summary) -> std::fmt::Result {
             grouped(a.messages_sent),
             grouped(a.messages_acted_on),
             signed(number(&a.alone_pnl)),
-            signed(number(&a.sim_pnl)),
+            signed(number(&a.open_pnl)),
             signed(number(&a.real_pnl)),
             format!("{:.0}", 100.0 * a.points),
         ]);
@@ -282,7 +282,7 @@ fn agents(out: &mut String, s: &Summary) -> std::fmt::Result {
 fn talk(out: &mut String, s: &Summary) -> std::fmt::Result {
     let m = &s.messages;
     let total = format!("{} messages", grouped(m.total()));
-    let mut table = Table::new(1, &[&total, "open", "increase", "decrease", "close"]);
+    let mut table = TextTable::new(1, &[&total, "open", "increase", "decrease", "close"]);
     let row = |side: &str, counts: [u64; 4]| {
         let mut cells = vec![format!("  {side}")];
         cells.extend(counts.map(grouped));
@@ -373,7 +373,7 @@ fn grouped(n: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::emergence::{Rungs, Turnover};
+    use crate::engine::emergence::{Rungs, YearlyTurnover};
 
     #[test]
     fn sums_are_set_in_thousands() {
@@ -386,16 +386,16 @@ mod tests {
 
     #[test]
     fn emergence_is_told_as_it_is() {
-        let gain = |sharpe, more, less| Gain { sharpe, low: 0.1, high: 0.2, days: 412, more, less };
+        let gain = |sharpe, more, less| SharpeGain { sharpe, low: 0.1, high: 0.2, days: 412, more, less };
         let line = |over_alone, days| EmergenceLine {
             days,
             days_min: 60,
             whole_sharpe: Some(1.0),
             alone_sharpe: Some(0.8),
             rungs: Rungs { over_alone, ..Rungs::default() },
-            sim_over_alone: None,
+            open_over_alone: None,
             orders_wanted: 0,
-            turnover: Turnover::default(),
+            turnover: YearlyTurnover::default(),
         };
         for (over, days, deaf, number, says) in [
             // An interval above zero is not enough: it may be one of many that were looked at.

@@ -1,21 +1,21 @@
 //! A run from its options to its report: `hive backtest`, `hive --no-tui`, and what plain `hive` starts in
 //! the background.
 
-use super::looks::{self, Look};
+use super::endpoint::EndpointArgs;
+use super::held_out_looks::{self, HeldOutLook};
 use super::options::{self, RunOptions};
-use super::reach::Reach;
-use super::{Failure, keep, print, report, serve, shelf, tell};
+use super::{Failure, checkpoint, lab_results, print, report, serve, tell};
 use crate::config::{self, Config};
 use crate::domain::{Span, Stamp};
 use crate::engine::Engine;
 use crate::market::feed::Feed;
 use crate::market::synth::{DAYS_MAX, FaultCounts};
-use crate::runtime::archive::{Archive, Remake};
-use crate::runtime::drive::{self, Ended, Pace, Speed, Told};
+use crate::runtime::drive::{self, BarPace, Ended, RunStats, Speed};
 use crate::runtime::feeds::{FeedOptions, FeedSpec};
 use crate::runtime::keep::Keeper;
 use crate::runtime::logs::one_line;
-use crate::runtime::service::{Audience, Scenery};
+use crate::runtime::replay::{Archive, Remake};
+use crate::runtime::service::{Clients, RunScenery};
 use crate::runtime::stepper::Stepper;
 use crate::runtime::{feeds, setup};
 use crate::view::summary::RunFacts;
@@ -34,7 +34,7 @@ const BEHIND: f64 = 0.8;
 
 /// What is made of what each family did.
 #[derive(Clone, Debug, Default)]
-pub struct Families {
+pub struct FamilyReport {
     /// It is printed.
     pub shown: bool,
     /// Where it is written as JSON.
@@ -43,9 +43,9 @@ pub struct Families {
 
 /// What a run is beside its options.
 #[derive(Clone, Debug, Default)]
-pub struct Manner {
+pub struct RunMode {
     /// How it is reached; none: not at all.
-    pub reach: Option<Reach>,
+    pub reach: Option<EndpointArgs>,
     /// Where it is kept; none: nowhere.
     pub state: Option<PathBuf>,
     /// Begin anew, whatever is kept.
@@ -53,13 +53,13 @@ pub struct Manner {
     /// History goes by first, then the market goes on at a pace that can be watched.
     pub live: bool,
     /// The table by family.
-    pub families: Families,
+    pub families: FamilyReport,
     /// When the market has ended it can be looked at until it is stopped.
     pub stays: bool,
 }
 
 /// Runs.
-pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
+pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     let (config, _) = options::load(options.agents.as_ref(), &options.overrides())?;
     let mut wanted = options.feed(&config)?;
     let behind = wanted.days;
@@ -77,9 +77,9 @@ pub fn run(options: &RunOptions, manner: &Manner) -> Result<(), Failure> {
     let settings = setup::settings(&config);
     let mut engine = Engine::new(&config.roster, feed.universe(), &settings, config.seed);
     log_start(&config, feed.as_ref(), &engine, manner);
-    let look = looks::count(options.state.as_deref(), &config::roster_hash(&config), feed.info());
+    let look = held_out_looks::count(options.state.as_deref(), &config::roster_hash(&config), feed.info());
     let bar = progress(feed.as_ref(), &engine, options.quiet || manner.live);
-    let results = manner.reach.is_some().then(|| shelf::results(options, &config, feed.info()));
+    let results = manner.reach.is_some().then(|| lab_results::results(options, &config, feed.info()));
     let again = remade(&wanted, &config);
     let (told, ended) = drive(&mut engine, feed.as_mut(), pace, &config, manner, (&bar, results, again))?;
     bar.finish_and_clear();
@@ -121,14 +121,14 @@ fn remade(wanted: &FeedOptions, config: &Config) -> Arc<Remake> {
 /// How fast it goes, and from when on.
 fn pace(
     options: &RunOptions,
-    manner: &Manner,
+    manner: &RunMode,
     wanted: &FeedOptions,
     feed: &dyn Feed,
     behind: u32,
-) -> Result<Pace, Failure> {
+) -> Result<BarPace, Failure> {
     let (info, asked) = (feed.info(), options.speed()?);
     if !manner.live {
-        return Ok(Pace { speed: asked.unwrap_or(Speed::Max), seam: None });
+        return Ok(BarPace { speed: asked.unwrap_or(Speed::Max), seam: None });
     }
     let length = match wanted.spec {
         FeedSpec::Synth { .. } => Span(i64::from(behind) * Span::DAY.0),
@@ -138,20 +138,20 @@ fn pace(
     };
     // A bar a second: something happens, and it can be read.
     let speed = asked.unwrap_or(Speed::Times(info.clock.0 as f64 / 1e9));
-    Ok(Pace { speed, seam: Some(info.from.after(length)) })
+    Ok(BarPace { speed, seam: Some(info.from.after(length)) })
 }
 
 /// Drives the engine through the feed, kept and served as asked for.
 fn drive(
     engine: &mut Engine,
     feed: &mut dyn Feed,
-    pace: Pace,
+    pace: BarPace,
     config: &Config,
-    manner: &Manner,
+    manner: &RunMode,
     (bar, results, again): (&ProgressBar, Option<Results>, Arc<Remake>),
-) -> Result<(Told, Ended), Failure> {
+) -> Result<(RunStats, Ended), Failure> {
     let guarded = manner.state.is_some() || manner.reach.is_some();
-    let stop = if guarded { keep::stop_on_signals()? } else { Arc::new(AtomicBool::new(false)) };
+    let stop = if guarded { checkpoint::stop_on_signals()? } else { Arc::new(AtomicBool::new(false)) };
     let (mut keeper, told) = kept(engine, feed, config, manner)?.unzip();
     let hub = manner.reach.as_ref().zip(results).map(|(r, results)| serve::open(r, results)).transpose()?;
     let mut stepper = Stepper::new(engine, told.unwrap_or_default(), keeper.as_mut());
@@ -159,8 +159,8 @@ fn drive(
     let mut audience = hub.as_ref().zip(manner.reach.as_ref()).map(|((hub, orders), reach)| {
         let scenery = serve::scenery(config, feed, reach, pace, from);
         let scene = scenery.cockpit.clone();
-        let scenery = Scenery { stays: manner.stays, ..scenery };
-        let mut audience = Audience::new(&mut stepper, hub, orders, scenery);
+        let scenery = RunScenery { stays: manner.stays, ..scenery };
+        let mut audience = Clients::new(&mut stepper, hub, orders, scenery);
         audience.archive = manner.state.as_ref().map(|dir| Archive::new(dir, scene, again));
         audience
     });
@@ -178,7 +178,7 @@ fn drive(
     logged.barrier(&stepper);
     let told = stepper.told;
     let done = done.map_err(Failure::from).and_then(|ended| match &mut keeper {
-        Some(keeper) => keep::end(keeper, engine, &told, ended).map(|()| ended),
+        Some(keeper) => checkpoint::end(keeper, engine, &told, ended).map(|()| ended),
         None => Ok(ended),
     });
     // Everything is on disk when those who watch are told.
@@ -197,7 +197,7 @@ fn drive(
 }
 
 /// Writes to the log what a run is.
-fn log_start(config: &Config, feed: &dyn Feed, engine: &Engine, manner: &Manner) {
+fn log_start(config: &Config, feed: &dyn Feed, engine: &Engine, manner: &RunMode) {
     let (info, cast) = (feed.info(), engine.cast());
     tracing::info!(
         pid = std::process::id(),
@@ -251,16 +251,21 @@ fn kept(
     engine: &mut Engine,
     feed: &mut dyn Feed,
     config: &Config,
-    manner: &Manner,
-) -> Result<Option<(Keeper, Told)>, Failure> {
+    manner: &RunMode,
+) -> Result<Option<(Keeper, RunStats)>, Failure> {
     let Some(dir) = &manner.state else { return Ok(None) };
     if manner.fresh {
-        keep::set_aside(dir)?;
+        checkpoint::set_aside(dir)?;
     }
-    keep::open(dir, config, engine, feed).map(Some)
+    checkpoint::open(dir, config, engine, feed).map(Some)
 }
 
-fn facts(config: &Config, feed: &dyn Feed, engine: &Engine, (told, look): (Told, Option<Look>)) -> RunFacts {
+fn facts(
+    config: &Config,
+    feed: &dyn Feed,
+    engine: &Engine,
+    (told, look): (RunStats, Option<HeldOutLook>),
+) -> RunFacts {
     let (info, read) = (feed.info(), feed.report());
     let mut notes = info.notes.clone();
     if read.bad_rows + read.duplicates + read.unsorted > 0 {
@@ -316,7 +321,7 @@ fn progress(feed: &dyn Feed, engine: &Engine, quiet: bool) -> ProgressBar {
     bar
 }
 
-fn advance(bar: &ProgressBar, engine: &Engine, told: &Told) {
+fn advance(bar: &ProgressBar, engine: &Engine, told: &RunStats) {
     bar.set_position(told.barriers);
     let now = engine.now().map(|s: Stamp| s.to_string()).unwrap_or_default();
     let day = now.get(..10).unwrap_or_default().to_owned();

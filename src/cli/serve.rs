@@ -2,23 +2,23 @@
 //! engine's own state.
 
 use super::Failure;
-use super::reach::{Reach, refused};
+use super::endpoint::{EndpointArgs, refused};
 use crate::config::Config;
 use crate::domain::Stamp;
 use crate::market::feed::{Feed, FeedMode};
-use crate::runtime::drive::{Pace, Speed};
+use crate::runtime::drive::{BarPace, Speed};
 use crate::runtime::logs::one_line;
-use crate::runtime::service::Scenery;
+use crate::runtime::service::RunScenery;
 use crate::view::cockpit::MarketMode;
 use crate::view::{operator, recorder};
 use crate::wire::Hub;
-use crate::wire::hub::{Order, Results};
+use crate::wire::hub::{PendingRequest, Results};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 /// Takes the place and serves it.
-pub fn open(reach: &Reach, results: Results) -> Result<(Hub, Receiver<Order>), Failure> {
+pub fn open(reach: &EndpointArgs, results: Results) -> Result<(Hub, Receiver<PendingRequest>), Failure> {
     let place = reach.place()?;
     let say = |line: &str| {
         // If nobody reads it, the run goes on.
@@ -37,7 +37,13 @@ pub fn open(reach: &Reach, results: Results) -> Result<(Hub, Receiver<Order>), F
 }
 
 /// What is known of a run beside the engine.
-pub fn scenery(config: &Config, feed: &dyn Feed, reach: &Reach, pace: Pace, from: Stamp) -> Scenery {
+pub fn scenery(
+    config: &Config,
+    feed: &dyn Feed,
+    reach: &EndpointArgs,
+    pace: BarPace,
+    from: Stamp,
+) -> RunScenery {
     let info = feed.info();
     let speed = match pace.speed {
         Speed::Max => "as fast as it goes".to_owned(),
@@ -45,8 +51,8 @@ pub fn scenery(config: &Config, feed: &dyn Feed, reach: &Reach, pace: Pace, from
             format!("{} every {:.1} s", info.clock, info.clock.0 as f64 / 1e9 / times)
         }
     };
-    Scenery {
-        status: operator::Scene {
+    RunScenery {
+        status: operator::RunInfo {
             hive: config.name.clone(),
             name: reach.name().to_owned(),
             market: info.mode.to_string(),
@@ -55,7 +61,7 @@ pub fn scenery(config: &Config, feed: &dyn Feed, reach: &Reach, pace: Pace, from
             speed: speed.clone(),
             pid: std::process::id(),
         },
-        cockpit: recorder::Scene {
+        cockpit: recorder::RecordedRun {
             hive: config.name.clone(),
             currency: config.currency.clone(),
             mode: match info.mode {
@@ -63,7 +69,7 @@ pub fn scenery(config: &Config, feed: &dyn Feed, reach: &Reach, pace: Pace, from
                 FeedMode::History => MarketMode::History,
             },
             feed: info.name.clone(),
-            ..recorder::Scene::default()
+            ..recorder::RecordedRun::default()
         },
         speed,
         history: pace.seam.map(|seam| (from, seam)),

@@ -2,8 +2,8 @@
 //! attaches to it. The swarm is the same program with `--no-tui`, in a session of its own, so that neither
 //! the cockpit's end nor the terminal's touches it.
 
-use super::attach::{self, Look};
-use super::reach::Reach;
+use super::attach::{self, CockpitOptions};
+use super::endpoint::EndpointArgs;
 use super::{Failure, tell};
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -25,7 +25,7 @@ const SAID_MAX: u64 = 8 << 10;
 const OURS: [&str; 7] = ["--name", "--socket", "--theme", "--color", "--plain", "--read-only", "--log"];
 
 /// Starts if need be, and attaches. `background` are the options that make a run one in the background.
-pub fn run(reach: &Reach, look: &Look, background: &[&str]) -> Result<(), Failure> {
+pub fn run(reach: &EndpointArgs, look: &CockpitOptions, background: &[&str]) -> Result<(), Failure> {
     // What the cockpit could not draw is better known before anything starts.
     attach::setup(look)?;
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -40,12 +40,12 @@ pub fn run(reach: &Reach, look: &Look, background: &[&str]) -> Result<(), Failur
                  ends it, --name NAME starts another beside it"
             )));
         }
-        return attach::look(reach, look);
+        return attach::attach(reach, look);
     }
     let (_, log) = reach.home()?;
     let mut child = spawn(&args, background, &log)?;
     await_ready(&mut child, reach, &log)?;
-    attach::look(reach, look)
+    attach::attach(reach, look)
 }
 
 struct Background {
@@ -75,7 +75,7 @@ fn spawn(args: &[OsString], background: &[&str], log: &Path) -> Result<Backgroun
     Ok(Background { child, from })
 }
 
-fn await_ready(background: &mut Background, reach: &Reach, log: &Path) -> Result<(), Failure> {
+fn await_ready(background: &mut Background, reach: &EndpointArgs, log: &Path) -> Result<(), Failure> {
     let start = Instant::now();
     let until = start + START_MAX;
     let mut told = false;

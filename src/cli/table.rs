@@ -11,16 +11,16 @@ use std::fmt::Write;
 const GAP: usize = 2;
 
 /// Rows of text, the first being the header.
-pub struct Table {
+pub struct TextTable {
     /// Which columns start at their left edge; the others end at their right one.
     left: usize,
     rows: Vec<Vec<String>>,
 }
 
-impl Table {
+impl TextTable {
     /// A table whose first `left` columns are words.
     pub fn new(left: usize, header: &[&str]) -> Self {
-        Table { left, rows: vec![header.iter().map(|h| (*h).to_owned()).collect()] }
+        TextTable { left, rows: vec![header.iter().map(|h| (*h).to_owned()).collect()] }
     }
 
     /// Adds a row.
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn columns_grow_with_what_stands_in_them() {
-        let mut table = Table::new(1, &["name", "sum"]);
+        let mut table = TextTable::new(1, &["name", "sum"]);
         table.row(["a".to_owned(), "123,456,789".to_owned()]);
         table.remark("… and more".to_owned());
         table.row(["Zoë".to_owned(), "-1".to_owned()]);

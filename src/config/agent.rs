@@ -3,7 +3,7 @@
 use super::params;
 use super::problem::{meant, nearest, quoted, suggest};
 use super::reader::{Reader, Value};
-use super::roster::{self, NAME_CHARS_MAX, Named};
+use super::roster::{self, KnownNames, NAME_CHARS_MAX};
 use super::selector;
 use super::setting::is_name;
 use crate::agents::declaration::{Declaration, Selector};
@@ -18,7 +18,7 @@ const KEYS: &[&str] =
 const RANKED_MIN: usize = 3;
 
 /// An agent as far as it could be read; the goal is told apart since presets are checked against it.
-pub(super) struct Read {
+pub(super) struct ReadAgent {
     pub declaration: Option<Declaration>,
     /// With its place in the text.
     pub goal: Option<(Goal, usize)>,
@@ -72,8 +72,8 @@ pub(super) fn read(
     table: &DeTable<'_>,
     place: &str,
     item: &Value<'_>,
-    named: &Named,
-) -> Read {
+    named: &KnownNames,
+) -> ReadAgent {
     unknown_keys(reader, table, place);
     let family = required(reader, table, place, item, "family", "like family = \"trend\"")
         .and_then(|v| one_of(reader, v, place, "family", Family::ALL, Family::text));
@@ -120,7 +120,7 @@ pub(super) fn read(
             funded: funded?,
         })
     };
-    Read { declaration: declaration(), goal: goal.zip(goal_value.map(|v| v.span().start)) }
+    ReadAgent { declaration: declaration(), goal: goal.zip(goal_value.map(|v| v.span().start)) }
 }
 
 fn unknown_keys(reader: &mut Reader<'_>, table: &DeTable<'_>, place: &str) {
@@ -167,7 +167,7 @@ fn assets(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
     place: &str,
-    named: &Named,
+    named: &KnownNames,
     family: Option<Family>,
 ) -> Option<Vec<Selector>> {
     let what = format!("assets in {place}");
@@ -197,7 +197,13 @@ fn assets(
     Some(selectors)
 }
 
-fn selector(reader: &mut Reader<'_>, text: &str, at: usize, place: &str, named: &Named) -> Option<Selector> {
+fn selector(
+    reader: &mut Reader<'_>,
+    text: &str,
+    at: usize,
+    place: &str,
+    named: &KnownNames,
+) -> Option<Selector> {
     match selector::parse(text) {
         Ok(Selector::Group(group)) if named.groups_lost => Some(Selector::Group(group)),
         Ok(Selector::Group(group)) if !named.groups.contains_key(&group) => {
@@ -214,7 +220,7 @@ fn selector(reader: &mut Reader<'_>, text: &str, at: usize, place: &str, named: 
 }
 
 /// The most assets a selector can stand for.
-fn most(selector: &Selector, named: &Named) -> usize {
+fn most(selector: &Selector, named: &KnownNames) -> usize {
     match selector {
         Selector::Name(_) => 1,
         // An empty group is a problem of its own.

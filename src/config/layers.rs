@@ -4,7 +4,7 @@
 use super::Config;
 use super::problem::{nearest, quoted, suggest};
 use super::reader::{Key, Reader, Value};
-use super::setting::{Draft, Given, Setting, is_name};
+use super::setting::{Draft, LayerValue, Setting, is_name};
 use super::table::{ORDERED, REMOVED, SETTINGS, removed, setting, variable_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -185,7 +185,7 @@ impl Layers {
             let inner = format!("{path}.");
             if let Some(setting) = setting(&path).filter(|s| of_venues(s)) {
                 let at = value.span().start;
-                let given = Given::from_toml(value.get_ref(), reader.source(value));
+                let given = LayerValue::from_toml(value.get_ref(), reader.source(value));
                 let mut scratch = Draft::of(Config::default());
                 let told = path.strip_prefix("costs.").unwrap_or(&path);
                 match setting.assign(&mut scratch, given) {
@@ -232,7 +232,7 @@ impl Layers {
 
     fn read(&mut self, reader: &mut Reader<'_>, setting: &'static Setting, value: &Value<'_>) {
         let at = value.span().start;
-        let given = Given::from_toml(value.get_ref(), reader.source(value));
+        let given = LayerValue::from_toml(value.get_ref(), reader.source(value));
         match setting.assign(&mut self.draft, given) {
             Ok(()) => {
                 let (line, column) = reader.place(at);
@@ -295,7 +295,7 @@ impl Layers {
             reader.report_elsewhere(source, message, hint);
             return;
         };
-        match setting.assign(&mut self.draft, Given::from_text(setting.kind, &given.value)) {
+        match setting.assign(&mut self.draft, LayerValue::from_text(setting.kind, &given.value)) {
             Ok(()) => {
                 self.failed.remove(setting.path);
                 self.origins.0.insert(setting.path, given.origin.clone());

@@ -42,11 +42,11 @@ use crate::agents::personality::Preset;
 use crate::domain::{Goal, Money};
 use crate::fills::{Costs, Tariff};
 use crate::hive::settings::{GoalTargets, Listening, Managers};
-use crate::market::Clock;
+use crate::market::DecisionClock;
 use crate::treasury::settings::{DeskSettings, FundSettings, RiskSettings, ServiceSettings};
 use layers::Layers;
 use reader::{Key, Reader, Value};
-use roster::Named;
+use roster::KnownNames;
 use setting::Draft;
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
@@ -88,7 +88,7 @@ pub struct Config {
     /// Draws parameters, assets, scouts and coins.
     pub seed: u64,
     /// When the hive decides.
-    pub clock: Clock,
+    pub clock: DecisionClock,
     /// What trading costs …
     pub costs: Costs,
     /// … and where venues have costs of their own: none beside a flat charge.
@@ -119,7 +119,7 @@ impl Default for Config {
             currency: "USDT".to_owned(),
             capital: Money::ONE_HUNDRED * Money::ONE_THOUSAND,
             seed: 1,
-            clock: Clock::default(),
+            clock: DecisionClock::default(),
             costs: Costs::default(),
             venues: BTreeMap::new(),
             desk: DeskSettings::default(),
@@ -195,7 +195,7 @@ pub fn load(
 }
 
 fn walk(reader: &mut Reader<'_>, layers: &mut Layers, document: &DeTable<'_>) {
-    let mut named = Named::default();
+    let mut named = KnownNames::default();
     version(reader, document);
     for (key, value) in document {
         let name = key.get_ref().as_ref();

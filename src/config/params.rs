@@ -2,7 +2,7 @@
 
 use super::problem::{quoted, suggest};
 use super::reader::{Key, Reader, Value, bounds_hint, is_number};
-use crate::agents::declaration::{ParamSpec, Range};
+use crate::agents::declaration::{DrawnNumber, ParamSpec};
 use crate::agents::strategies;
 use crate::domain::Family;
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ pub(super) fn read(
     value: &Value<'_>,
     place: &str,
     family: Family,
-) -> BTreeMap<String, Range> {
+) -> BTreeMap<String, DrawnNumber> {
     let mut params = BTreeMap::new();
     let Some(table) = reader.table(value, &format!("params of {place}"), "like { fast = 20 }") else {
         return params;
@@ -58,10 +58,10 @@ fn unknown(reader: &mut Reader<'_>, key: &Key<'_>, place: &str, family: Family) 
     reader.report(key.span().start, message, format!("{family} takes {}", own.join(", ")));
 }
 
-fn range(reader: &mut Reader<'_>, value: &Value<'_>, what: &str, spec: &ParamSpec) -> Option<Range> {
+fn range(reader: &mut Reader<'_>, value: &Value<'_>, what: &str, spec: &ParamSpec) -> Option<DrawnNumber> {
     if is_number(value.get_ref()) {
         let x = number(reader, value, what, spec)?;
-        return Some(Range { from: x, to: x });
+        return Some(DrawnNumber { from: x, to: x });
     }
     let hint = format!("{} to {}, or one number", spec.default.from, spec.default.to);
     let hint = format!("like {{ from = …, to = … }}; the default is {hint}");
@@ -93,7 +93,7 @@ fn range(reader: &mut Reader<'_>, value: &Value<'_>, what: &str, spec: &ParamSpe
             reader.report(value.span().start, message, format!("use {{ from = {to}, to = {from} }}"));
             None
         }
-        [Some(from), Some(to)] => Some(Range { from, to }),
+        [Some(from), Some(to)] => Some(DrawnNumber { from, to }),
         _ => {
             reader.report(value.span().start, format!("{what} needs both ends"), hint);
             None
@@ -102,7 +102,7 @@ fn range(reader: &mut Reader<'_>, value: &Value<'_>, what: &str, spec: &ParamSpe
 }
 
 fn number(reader: &mut Reader<'_>, value: &Value<'_>, what: &str, spec: &ParamSpec) -> Option<f64> {
-    let Range { from, to } = spec.bounds;
+    let DrawnNumber { from, to } = spec.bounds;
     let x = reader.number(value, what, (from, to), spec.unit)?;
     if spec.is_lookback() && libm::trunc(x) != x {
         let message = format!("{what} is {x}, not a whole number of bars");
@@ -118,7 +118,7 @@ fn order(
     value: &Value<'_>,
     place: &str,
     family: Family,
-    params: &BTreeMap<String, Range>,
+    params: &BTreeMap<String, DrawnNumber>,
 ) {
     let specs = strategies::params(family);
     for (low, high) in strategies::ordered(family) {

@@ -20,7 +20,7 @@ const NAME_HINT: &str = "1 to 16 letters, digits, - and _";
 
 /// What agents refer to. Names whose content was wrong are kept, so that one mistake is one problem.
 #[derive(Debug, Default)]
-pub(super) struct Named {
+pub(super) struct KnownNames {
     pub groups: BTreeMap<String, Vec<String>>,
     pub personalities: BTreeMap<String, Traits>,
     pub presets: BTreeMap<Goal, Preset>,
@@ -33,7 +33,7 @@ pub(super) struct Named {
 }
 
 /// `[groups]`: a name and its assets each.
-pub(super) fn groups(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut Named) {
+pub(super) fn groups(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut KnownNames) {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         if !is_name(name, NAME_CHARS_MAX) {
@@ -73,7 +73,7 @@ fn members(reader: &mut Reader<'_>, name: &str, value: &Value<'_>) -> Vec<String
 }
 
 /// `[personality.NAME]`: traits each.
-pub(super) fn personalities(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut Named) {
+pub(super) fn personalities(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut KnownNames) {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         if !is_name(name, NAME_CHARS_MAX) {
@@ -111,7 +111,7 @@ pub(super) fn read_traits(reader: &mut Reader<'_>, place: &str, value: &Value<'_
 }
 
 /// `[preset.GOAL]`: what being deployed for a goal changes.
-pub(super) fn presets(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut Named) {
+pub(super) fn presets(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut KnownNames) {
     for (key, value) in table {
         let Some(goal) = Goal::parse(key.get_ref()) else {
             let known = Goal::ALL.iter().map(|g| g.text());
@@ -149,7 +149,7 @@ fn read_preset(reader: &mut Reader<'_>, place: &str, value: &Value<'_>, preset: 
 }
 
 /// All `[[agent]]`.
-pub(super) fn agents(reader: &mut Reader<'_>, value: &Value<'_>, named: &Named) -> Vec<Declaration> {
+pub(super) fn agents(reader: &mut Reader<'_>, value: &Value<'_>, named: &KnownNames) -> Vec<Declaration> {
     let Some(array) = reader.array(value, "agent", "write [[agent]] with two brackets") else {
         return Vec::new();
     };
@@ -204,7 +204,7 @@ fn quoted_key(name: &str) -> String {
 pub(super) fn personality(
     reader: &mut Reader<'_>,
     place: &str,
-    named: &Named,
+    named: &KnownNames,
     name: &str,
     at: usize,
 ) -> Option<Traits> {

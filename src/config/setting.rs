@@ -28,19 +28,19 @@ pub struct Setting {
     pub unit: &'static str,
     /// In one line.
     pub doc: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: SettingKind,
     /// Whether it can change a decision, and so belongs into the hash of the roster.
     pub(super) decides: bool,
     /// At this value it is left out of the hash of the roster: it was no setting yet when hashes were
     /// written down, and everybody had it.
     pub(super) unsaid: Option<&'static str>,
     /// None while the section it belongs to is not there.
-    pub(super) slot: for<'a> fn(&'a mut Draft) -> Option<Slot<'a>>,
+    pub(super) slot: for<'a> fn(&'a mut Draft) -> Option<DraftField<'a>>,
 }
 
 /// What a setting may be.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(super) enum SettingKind {
     /// Letters, digits, `-` and `_`, since names become names of files.
     Name { chars_max: usize },
     /// One of these words.
@@ -60,7 +60,7 @@ pub(super) enum Kind {
 }
 
 /// The place in a [`Draft`] that a setting fills.
-pub(super) enum Slot<'a> {
+pub(super) enum DraftField<'a> {
     Text(&'a mut String),
     Money(&'a mut Money),
     Small(&'a mut u32),
@@ -74,12 +74,12 @@ pub(super) enum Slot<'a> {
     Span(&'a mut Span),
 }
 
-impl Slot<'_> {
+impl DraftField<'_> {
     /// Fills a place for whole numbers; none if it is for something else.
     fn fill_whole(self, whole: u64) -> Option<()> {
         match self {
-            Slot::Small(slot) => *slot = whole as u32,
-            Slot::Large(slot) => *slot = whole,
+            DraftField::Small(slot) => *slot = whole as u32,
+            DraftField::Large(slot) => *slot = whole,
             _ => return None,
         }
         Some(())
@@ -88,10 +88,10 @@ impl Slot<'_> {
     /// Fills a place for numbers; none if it is for something else.
     fn fill_number(self, value: f64) -> Option<()> {
         match self {
-            Slot::Number(slot) => *slot = value,
-            Slot::Bp(slot) => *slot = from_bp(value),
-            Slot::Optional(slot) => *slot = Some(value),
-            Slot::OptionalBp(slot) => *slot = Some(from_bp(value)),
+            DraftField::Number(slot) => *slot = value,
+            DraftField::Bp(slot) => *slot = from_bp(value),
+            DraftField::Optional(slot) => *slot = Some(value),
+            DraftField::OptionalBp(slot) => *slot = Some(from_bp(value)),
             _ => return None,
         }
         Some(())
@@ -151,7 +151,7 @@ impl Draft {
             let mut draft = Draft { bars: self.bars, ..Draft::of(Config::default()) };
             for (setting, value) in said {
                 // It was taken when it was said.
-                let _ = setting.assign(&mut draft, Given::from_text(setting.kind, value));
+                let _ = setting.assign(&mut draft, LayerValue::from_text(setting.kind, value));
             }
             Costs::Bars(draft.bars)
         };
@@ -189,7 +189,7 @@ impl Draft {
 
 /// A value as some layer gives it.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Given<'v> {
+pub(super) enum LayerValue<'v> {
     Text(&'v str),
     Number { value: f64, whole: Option<u64>, source: &'v str },
     Flag(bool),
@@ -197,14 +197,14 @@ pub(super) enum Given<'v> {
 }
 
 /// Why a value is not taken: a predicate ("must be …") and the way out.
-pub(super) type Wrong = (String, String);
+pub(super) type InvalidValue = (String, String);
 
-impl<'v> Given<'v> {
+impl<'v> LayerValue<'v> {
     pub fn from_toml(value: &'v DeValue<'_>, source: &'v str) -> Self {
         match value {
-            DeValue::String(text) => Given::Text(text),
-            DeValue::Boolean(flag) => Given::Flag(*flag),
-            number if is_number(number) => Given::Number {
+            DeValue::String(text) => LayerValue::Text(text),
+            DeValue::Boolean(flag) => LayerValue::Flag(*flag),
+            number if is_number(number) => LayerValue::Number {
                 value: as_number(number).unwrap_or(f64::NAN),
                 whole: match number {
                     DeValue::Integer(i) => u64::from_str_radix(i.as_str(), i.radix()).ok(),
@@ -212,29 +212,32 @@ impl<'v> Given<'v> {
                 },
                 source,
             },
-            other => Given::Other(type_name(other)),
+            other => LayerValue::Other(type_name(other)),
         }
     }
 
     /// Variables and flags have no types: the kind of the setting says how to read the text.
-    pub fn from_text(kind: Kind, text: &'v str) -> Self {
-        let wants_number = matches!(kind, Kind::Whole { .. } | Kind::Number { .. } | Kind::NumberOr { .. });
+    pub fn from_text(kind: SettingKind, text: &'v str) -> Self {
+        let wants_number = matches!(
+            kind,
+            SettingKind::Whole { .. } | SettingKind::Number { .. } | SettingKind::NumberOr { .. }
+        );
         match (text.parse::<f64>(), text) {
             (Ok(value), _) if wants_number => {
-                Given::Number { value, whole: text.parse().ok(), source: text.get(..40).unwrap_or(text) }
+                LayerValue::Number { value, whole: text.parse().ok(), source: text.get(..40).unwrap_or(text) }
             }
-            (_, "true") if matches!(kind, Kind::Flag) => Given::Flag(true),
-            (_, "false") if matches!(kind, Kind::Flag) => Given::Flag(false),
-            _ => Given::Text(text),
+            (_, "true") if matches!(kind, SettingKind::Flag) => LayerValue::Flag(true),
+            (_, "false") if matches!(kind, SettingKind::Flag) => LayerValue::Flag(false),
+            _ => LayerValue::Text(text),
         }
     }
 
     fn type_name(self) -> &'static str {
         match self {
-            Given::Text(_) => "text",
-            Given::Number { .. } => "a number",
-            Given::Flag(_) => "true or false",
-            Given::Other(name) => name,
+            LayerValue::Text(_) => "text",
+            LayerValue::Number { .. } => "a number",
+            LayerValue::Flag(_) => "true or false",
+            LayerValue::Other(name) => name,
         }
     }
 }
@@ -261,7 +264,7 @@ impl Setting {
     }
 
     /// Fills the slot, or says why not.
-    pub(super) fn assign(&self, draft: &mut Draft, given: Given<'_>) -> Result<(), Wrong> {
+    pub(super) fn assign(&self, draft: &mut Draft, given: LayerValue<'_>) -> Result<(), InvalidValue> {
         let Some(slot) = (self.slot)(draft) else {
             let section = self.path.rsplit_once('.').map_or("", |(head, _)| head);
             return Err((
@@ -269,25 +272,25 @@ impl Setting {
                 format!("add [{section}] to the file"),
             ));
         };
-        let must_be = |wanted: &str| -> Wrong {
+        let must_be = |wanted: &str| -> InvalidValue {
             let message = format!("must be {wanted}, not {}", given.type_name());
             (message, String::new())
         };
         match (self.kind, slot, given) {
-            (Kind::Name { chars_max }, Slot::Text(slot), Given::Text(text)) => {
+            (SettingKind::Name { chars_max }, DraftField::Text(slot), LayerValue::Text(text)) => {
                 *slot = name(text, chars_max)?;
             }
-            (Kind::OneOf(words), Slot::Text(slot), Given::Text(text)) => {
+            (SettingKind::OneOf(words), DraftField::Text(slot), LayerValue::Text(text)) => {
                 *slot = word(text, words)?;
             }
-            (Kind::Money, Slot::Money(slot), Given::Text(text)) => *slot = amount(text)?,
-            (Kind::Money, _, Given::Number { source, .. }) => {
+            (SettingKind::Money, DraftField::Money(slot), LayerValue::Text(text)) => *slot = amount(text)?,
+            (SettingKind::Money, _, LayerValue::Number { source, .. }) => {
                 return Err((
                     "must be an amount in quotes, not a number, which would not be exact".to_owned(),
                     format!("quote it: \"{source}\""),
                 ));
             }
-            (Kind::Whole { min, max }, slot, Given::Number { whole, source, .. }) => {
+            (SettingKind::Whole { min, max }, slot, LayerValue::Number { whole, source, .. }) => {
                 let Some(whole) = whole.filter(|n| (min..=max).contains(n)) else {
                     return Err((
                         format!("is {source}, out of bounds"),
@@ -297,9 +300,9 @@ impl Setting {
                 return slot.fill_whole(whole).ok_or_else(|| must_be("of another kind"));
             }
             (
-                Kind::Number { min, max } | Kind::NumberOr { min, max, .. },
+                SettingKind::Number { min, max } | SettingKind::NumberOr { min, max, .. },
                 slot,
-                Given::Number { value, source, .. },
+                LayerValue::Number { value, source, .. },
             ) => {
                 if !(min..=max).contains(&value) {
                     return Err((format!("is {source}, out of bounds"), bounds_hint(min, max, self.unit)));
@@ -307,9 +310,9 @@ impl Setting {
                 return slot.fill_number(value).ok_or_else(|| must_be("of another kind"));
             }
             (
-                Kind::NumberOr { word, .. },
-                Slot::Optional(slot) | Slot::OptionalBp(slot),
-                Given::Text(text),
+                SettingKind::NumberOr { word, .. },
+                DraftField::Optional(slot) | DraftField::OptionalBp(slot),
+                LayerValue::Text(text),
             ) => {
                 if text != word {
                     return Err((
@@ -319,8 +322,8 @@ impl Setting {
                 }
                 *slot = None;
             }
-            (Kind::Flag, Slot::Flag(slot), Given::Flag(flag)) => *slot = flag,
-            (Kind::Span { min, max }, Slot::Span(slot), Given::Text(text)) => {
+            (SettingKind::Flag, DraftField::Flag(slot), LayerValue::Flag(flag)) => *slot = flag,
+            (SettingKind::Span { min, max }, DraftField::Span(slot), LayerValue::Text(text)) => {
                 *slot = length(text, min, max)?;
             }
             (kind, _, _) => return Err(must_be(kind.wanted())),
@@ -332,52 +335,52 @@ impl Setting {
     /// not there.
     pub(super) fn print(&self, draft: &mut Draft) -> Option<String> {
         Some(match (self.slot)(draft)? {
-            Slot::Text(v) => v.clone(),
-            Slot::Money(v) => v.to_string(),
-            Slot::Small(v) => v.to_string(),
-            Slot::Large(v) => v.to_string(),
-            Slot::Number(v) => v.to_string(),
-            Slot::Bp(v) => in_bp(*v).to_string(),
-            Slot::Optional(v) => v.map_or_else(|| self.kind.word(), |v| v.to_string()),
-            Slot::OptionalBp(v) => v.map_or_else(|| self.kind.word(), |v| in_bp(v).to_string()),
-            Slot::Flag(v) => v.to_string(),
-            Slot::Span(v) => v.to_string(),
+            DraftField::Text(v) => v.clone(),
+            DraftField::Money(v) => v.to_string(),
+            DraftField::Small(v) => v.to_string(),
+            DraftField::Large(v) => v.to_string(),
+            DraftField::Number(v) => v.to_string(),
+            DraftField::Bp(v) => in_bp(*v).to_string(),
+            DraftField::Optional(v) => v.map_or_else(|| self.kind.word(), |v| v.to_string()),
+            DraftField::OptionalBp(v) => v.map_or_else(|| self.kind.word(), |v| in_bp(v).to_string()),
+            DraftField::Flag(v) => v.to_string(),
+            DraftField::Span(v) => v.to_string(),
         })
     }
 
     /// The value as a number, for the comparison of two settings.
     pub(super) fn measure(&self, draft: &mut Draft) -> Option<f64> {
         match (self.slot)(draft)? {
-            Slot::Small(v) => Some(f64::from(*v)),
-            Slot::Number(v) => Some(*v),
-            Slot::Span(v) => Some(v.0 as f64),
+            DraftField::Small(v) => Some(f64::from(*v)),
+            DraftField::Number(v) => Some(*v),
+            DraftField::Span(v) => Some(v.0 as f64),
             _ => None,
         }
     }
 }
 
-impl Kind {
+impl SettingKind {
     fn wanted(self) -> &'static str {
         match self {
-            Kind::Name { .. } | Kind::OneOf(_) => "text in quotes",
-            Kind::Money => "an amount in quotes",
-            Kind::Whole { .. } => "a whole number",
-            Kind::Number { .. } => "a number",
-            Kind::NumberOr { .. } => "a number, or a word in quotes",
-            Kind::Flag => "true or false",
-            Kind::Span { .. } => "a length of time in quotes, like \"4h\"",
+            SettingKind::Name { .. } | SettingKind::OneOf(_) => "text in quotes",
+            SettingKind::Money => "an amount in quotes",
+            SettingKind::Whole { .. } => "a whole number",
+            SettingKind::Number { .. } => "a number",
+            SettingKind::NumberOr { .. } => "a number, or a word in quotes",
+            SettingKind::Flag => "true or false",
+            SettingKind::Span { .. } => "a length of time in quotes, like \"4h\"",
         }
     }
 
     fn word(self) -> String {
         match self {
-            Kind::NumberOr { word, .. } => word.to_owned(),
+            SettingKind::NumberOr { word, .. } => word.to_owned(),
             _ => String::new(),
         }
     }
 }
 
-fn name(text: &str, chars_max: usize) -> Result<String, Wrong> {
+fn name(text: &str, chars_max: usize) -> Result<String, InvalidValue> {
     if is_name(text, chars_max) {
         return Ok(text.to_owned());
     }
@@ -387,14 +390,14 @@ fn name(text: &str, chars_max: usize) -> Result<String, Wrong> {
     ))
 }
 
-fn word(text: &str, words: &[&str]) -> Result<String, Wrong> {
+fn word(text: &str, words: &[&str]) -> Result<String, InvalidValue> {
     if words.contains(&text) {
         return Ok(text.to_owned());
     }
     Err((format!("is {}, which is not known", quoted(text)), suggest(text, words.iter().copied())))
 }
 
-fn length(text: &str, min: Span, max: Span) -> Result<Span, Wrong> {
+fn length(text: &str, min: Span, max: Span) -> Result<Span, InvalidValue> {
     match Span::parse(text) {
         None => Err((
             format!("is {}, which is no length of time", quoted(text)),
@@ -407,7 +410,7 @@ fn length(text: &str, min: Span, max: Span) -> Result<Span, Wrong> {
     }
 }
 
-fn amount(text: &str) -> Result<Money, Wrong> {
+fn amount(text: &str) -> Result<Money, InvalidValue> {
     let hint = "a positive amount like \"100000\" or \"2500.50\"";
     match money::parse(text) {
         Err(e) => Err((format!("is {}, {e}", quoted(text)), hint.to_owned())),

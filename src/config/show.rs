@@ -5,7 +5,7 @@ use super::layers::{Origin, Origins, of_venues};
 use super::selector;
 use super::setting::Draft;
 use super::table::SETTINGS;
-use crate::agents::declaration::{Declaration, Range, Roster};
+use crate::agents::declaration::{Declaration, DrawnNumber, Roster};
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::Goal;
 use crate::fills::Costs;
@@ -97,7 +97,7 @@ fn print_agent(agent: &Declaration) -> String {
     let Declaration { name, family, assets, side, goal, personality: _, traits, params, funded } = agent;
     let assets: Vec<String> = assets.iter().map(selector::print).collect();
     let params: Vec<String> =
-        params.iter().map(|(key, Range { from, to })| format!("{key}:{from}..{to}")).collect();
+        params.iter().map(|(key, DrawnNumber { from, to })| format!("{key}:{from}..{to}")).collect();
     format!(
         "{name} {family} {side} {goal} funded:{funded} assets:{} traits:{} params:{}",
         assets.join(","),

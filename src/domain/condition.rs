@@ -32,7 +32,7 @@ pub enum Term {
 
 /// Which way a comparison goes; equal is never enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Op {
+pub enum Comparison {
     /// Left below right.
     Below,
     /// Left above right.
@@ -45,14 +45,14 @@ pub struct Condition {
     /// What is watched.
     pub left: Term,
     /// The direction.
-    pub op: Op,
+    pub op: Comparison,
     /// Against what.
     pub right: Term,
 }
 
 /// What a condition is evaluated against: one asset at one close, seen by one agent.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
+pub struct EvalContext<'a> {
     /// Close of this bar.
     pub close: f64,
     /// Volatility per bar that sizes positions, as a fraction; positive.
@@ -69,12 +69,12 @@ pub struct View<'a> {
     pub values: &'a [f64],
 }
 
-impl View<'_> {
+impl EvalContext<'_> {
     /// An indicator's value; NaN where it is not at hand or not warm.
     #[inline]
     pub fn of(&self, wanted: Indicator) -> f64 {
         // A structure has all of those without a window, in their order; nobody else has any.
-        if let Some(i) = wanted.place() {
+        if let Some(i) = wanted.unwindowed_index() {
             let has = matches!(self.keys.first(), Some(Indicator::Gain));
             return if has { self.values.get(i).copied().unwrap_or(f64::NAN) } else { f64::NAN };
         }
@@ -106,27 +106,27 @@ impl View<'_> {
 impl Condition {
     /// `left` below `right`.
     pub const fn below(left: Term, right: Term) -> Self {
-        Condition { left, op: Op::Below, right }
+        Condition { left, op: Comparison::Below, right }
     }
 
     /// `left` above `right`.
     pub const fn above(left: Term, right: Term) -> Self {
-        Condition { left, op: Op::Above, right }
+        Condition { left, op: Comparison::Above, right }
     }
 
     /// `left` beyond `right` in the direction of `side`: above for a long, below for a short.
     pub fn beyond(side: f64, left: Term, right: Term) -> Self {
-        let op = if side > 0.0 { Op::Above } else { Op::Below };
+        let op = if side > 0.0 { Comparison::Above } else { Comparison::Below };
         Condition { left, op, right }
     }
 
     /// Whether it is true at this close.
     #[inline]
-    pub fn holds(&self, view: &View<'_>) -> bool {
+    pub fn holds(&self, view: &EvalContext<'_>) -> bool {
         let (left, right) = (view.term(self.left), view.term(self.right));
         match self.op {
-            Op::Below => left < right,
-            Op::Above => left > right,
+            Comparison::Below => left < right,
+            Comparison::Above => left > right,
         }
     }
 
@@ -217,7 +217,7 @@ pub(crate) fn price(x: f64) -> String {
 
 impl ReEntry {
     /// Whether it is taken up at this close, `view.held` bars after the last one.
-    pub fn holds(&self, view: &View<'_>) -> bool {
+    pub fn holds(&self, view: &EvalContext<'_>) -> bool {
         view.held >= self.not_before && self.when.holds(view) && !self.unless.holds(view)
     }
 
@@ -233,8 +233,8 @@ mod tests {
 
     const EMA: Indicator = Indicator::Ema(20);
 
-    fn view(close: f64, ema: &f64) -> View<'_> {
-        View {
+    fn view(close: f64, ema: &f64) -> EvalContext<'_> {
+        EvalContext {
             close,
             sigma: 0.01,
             held: 3,
@@ -257,7 +257,7 @@ mod tests {
         let c = Condition::below(Term::Close, Term::Trail(0.1));
         assert!(c.holds(&view(98.9, &0.0)));
         assert!(!c.holds(&view(99.1, &0.0)));
-        let short = View { side: -1.0, best: 100.0, ..view(110.1, &0.0) };
+        let short = EvalContext { side: -1.0, best: 100.0, ..view(110.1, &0.0) };
         assert!(Condition::above(Term::Close, Term::Trail(0.1)).holds(&short));
     }
 

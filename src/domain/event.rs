@@ -242,7 +242,7 @@ pub enum Command {
     Unmute(AgentId),
     /// Releases the latched drawdown breaker.
     ResetBreaker,
-    /// Real takes no new risk for the agent; it speaks on, alone and in sim it goes on.
+    /// Real takes no new risk for the agent; it speaks on, alone and in open it goes on.
     Pause(AgentId),
     /// Ends the agent's pause and drain.
     Resume(AgentId),
@@ -254,7 +254,7 @@ pub enum Command {
     Undeafen(AgentId),
     /// The agent gets funds; also one that was stopped out.
     Fund(AgentId),
-    /// The agent's funds go back to the treasury; in sim it goes on.
+    /// The agent's funds go back to the treasury; in open it goes on.
     Unfund(AgentId),
     /// Pauses every agent.
     PauseAll,

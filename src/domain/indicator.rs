@@ -78,7 +78,7 @@ pub enum Indicator {
 impl Indicator {
     /// Of those without a window, which are known of structures: its place in the order above.
     #[inline]
-    pub const fn place(self) -> Option<usize> {
+    pub const fn unwindowed_index(self) -> Option<usize> {
         use Indicator::*;
         Some(match self {
             Gain => 0,
@@ -134,13 +134,13 @@ mod tests {
     #[test]
     fn those_of_bars_have_a_window_and_no_place() {
         for of in OF_BARS {
-            assert_eq!((of(17).window(), of(17).place()), (17, None), "{:?}", of(17));
+            assert_eq!((of(17).window(), of(17).unwindowed_index()), (17, None), "{:?}", of(17));
         }
     }
 
     #[test]
     fn those_of_structures_have_each_a_place_of_its_own_and_no_window() {
-        let places: Vec<usize> = OF_STRUCTURES.iter().filter_map(|i| i.place()).collect();
+        let places: Vec<usize> = OF_STRUCTURES.iter().filter_map(|i| i.unwindowed_index()).collect();
         assert_eq!(places, (0..OF_STRUCTURES.len()).collect::<Vec<_>>());
         assert!(OF_STRUCTURES.iter().all(|i| i.window() == 0 && !i.is_price()));
     }

@@ -65,7 +65,7 @@ impl fmt::Display for InstrumentKind {
 
 /// What makes a contract that ends, a pool, or a market with its own fees what it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub enum Terms {
+pub enum ContractTerms {
     /// Nothing but its price: spot, margin, perp.
     #[default]
     Plain,
@@ -108,14 +108,14 @@ pub enum Terms {
     },
 }
 
-impl Terms {
+impl ContractTerms {
     /// When it ends; none where it does not.
     pub fn expiry(&self) -> Option<Stamp> {
         match *self {
-            Terms::Future { expiry } | Terms::Option { expiry, .. } | Terms::Move { expiry, .. } => {
-                Some(expiry)
-            }
-            Terms::Plain | Terms::Pool { .. } | Terms::Rates { .. } => None,
+            ContractTerms::Future { expiry }
+            | ContractTerms::Option { expiry, .. }
+            | ContractTerms::Move { expiry, .. } => Some(expiry),
+            ContractTerms::Plain | ContractTerms::Pool { .. } | ContractTerms::Rates { .. } => None,
         }
     }
 }
@@ -136,7 +136,7 @@ pub struct Instrument {
     /// What prices are in: another asset, or the currency of the account where there is none.
     pub quote: Option<AssetId>,
     /// Expiry, strike, fee of a pool, the venue's own fees.
-    pub terms: Terms,
+    pub terms: ContractTerms,
     /// Smallest price step, in quote currency. Always a power of ten.
     pub tick: Decimal,
     /// Smallest quantity step, in base units. Always a power of ten.
@@ -217,7 +217,7 @@ mod tests {
             kind: InstrumentKind::Perp,
             venue: String::new(),
             quote: None,
-            terms: Terms::Plain,
+            terms: ContractTerms::Plain,
             tick: Decimal::ONE,
             lot: Decimal::ONE,
             min_notional: Decimal::ZERO,
@@ -260,12 +260,14 @@ mod tests {
     #[test]
     fn only_contracts_end() {
         let expiry = Stamp(9);
-        let option = Terms::Option { expiry, strike: 1.0, call: true, inverse: false };
-        for terms in [Terms::Future { expiry }, option, Terms::Move { fixing: Stamp(1), expiry }] {
+        let option = ContractTerms::Option { expiry, strike: 1.0, call: true, inverse: false };
+        for terms in
+            [ContractTerms::Future { expiry }, option, ContractTerms::Move { fixing: Stamp(1), expiry }]
+        {
             assert_eq!(terms.expiry(), Some(expiry), "{terms:?}");
         }
-        let pool = Terms::Pool { fee_ppm: 3_000, concentrated: true };
-        for terms in [Terms::Plain, pool, Terms::Rates { taker_ppm: 1, maker_ppm: -1 }] {
+        let pool = ContractTerms::Pool { fee_ppm: 3_000, concentrated: true };
+        for terms in [ContractTerms::Plain, pool, ContractTerms::Rates { taker_ppm: 1, maker_ppm: -1 }] {
             assert_eq!(terms.expiry(), None, "{terms:?}");
         }
     }

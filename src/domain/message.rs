@@ -275,7 +275,7 @@ pub enum Speaker {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 // An action carries its whole plan, and most of what is said is actions.
 #[allow(clippy::large_enum_variant)]
-pub enum Body {
+pub enum MessageKind {
     /// Open, increase, decrease, close.
     Action(Action),
     /// How it ended.
@@ -306,7 +306,7 @@ pub struct Message {
     /// About what; none for goals and for adjustments that are about no asset.
     pub asset: Option<AssetId>,
     /// What.
-    pub body: Body,
+    pub body: MessageKind,
 }
 
 /// How many messages of each kind were said.
@@ -331,9 +331,9 @@ pub struct MessageCounts {
 
 impl MessageCounts {
     /// Counts one.
-    pub fn count(&mut self, body: &Body) {
+    pub fn count(&mut self, body: &MessageKind) {
         let slot = match body {
-            Body::Action(a) => {
+            MessageKind::Action(a) => {
                 let long = a.side() > 0.0;
                 match (a.verb, long) {
                     (Verb::Open, true) => &mut self.open_long,
@@ -346,12 +346,12 @@ impl MessageCounts {
                     (Verb::Decrease, false) => &mut self.decrease_short,
                 }
             }
-            Body::Outcome(_) => &mut self.outcome,
-            Body::Stance(_) => &mut self.stance,
-            Body::Goal(_) | Body::Emergence(_) => &mut self.goal,
-            Body::Adjustment(_) => &mut self.adjustment,
-            Body::Carry(_) => &mut self.carry,
-            Body::Receipt(_) => &mut self.receipt,
+            MessageKind::Outcome(_) => &mut self.outcome,
+            MessageKind::Stance(_) => &mut self.stance,
+            MessageKind::Goal(_) | MessageKind::Emergence(_) => &mut self.goal,
+            MessageKind::Adjustment(_) => &mut self.adjustment,
+            MessageKind::Carry(_) => &mut self.carry,
+            MessageKind::Receipt(_) => &mut self.receipt,
         };
         *slot += 1;
     }

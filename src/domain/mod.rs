@@ -6,7 +6,7 @@
 //! |---|---|
 //! | **asset** | what an agent has a view on (`BTC`); agents aim at assets and never name an instrument |
 //! | **instrument** | what is listed and can be traded (`BTCUSDT` perp); the desk expresses an aim in one |
-//! | **alone / sim / real** | the three lives of an agent: deaf twin, open ears, its share of what the desk holds |
+//! | **alone / open / real** | the three lives of an agent: deaf twin, open ears, its share of what the desk holds |
 //! | **family** | the strategy of an agent |
 //! | **voice** | an agent's weight in the consensus |
 //! | **scout** | a voice without funds, which has only the alone life |
@@ -39,16 +39,16 @@ mod spoken;
 pub mod time;
 
 pub use announced::{Announced, Holds};
-pub use condition::{Condition, Op, Plan, ReEntry, Term, View};
+pub use condition::{Comparison, Condition, EvalContext, Plan, ReEntry, Term};
 pub use digest::Digest;
 pub use event::{Bar, Command, Event, MarketEvent};
 pub use family::{Family, Goal, SideRule};
 pub use ids::{AgentId, AssetId, InstrumentId, IntentId, MessageId, OrderId};
 pub use indicator::Indicator;
-pub use instrument::{Instrument, InstrumentKind, Terms, Universe};
+pub use instrument::{ContractTerms, Instrument, InstrumentKind, Universe};
 pub use message::{
-    Action, Adjustment, Body, CarryQuote, EmergenceReading, Factor, GoalReading, Knob, Message,
-    MessageCounts, Outcome, Reason, Receipt, Service, Speaker, Stance, StanceVerb, Verb,
+    Action, Adjustment, CarryQuote, EmergenceReading, Factor, GoalReading, Knob, Message, MessageCounts,
+    MessageKind, Outcome, Reason, Receipt, Service, Speaker, Stance, StanceVerb, Verb,
 };
 pub use money::{Decimal, Money};
 pub use order::{Fill, OrderKind, OrderStatus};

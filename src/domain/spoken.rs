@@ -9,7 +9,7 @@
 //! 2. A quantity is named with its unit, a move with its direction: nothing reads "x < 0.004".
 
 use super::condition::price;
-use super::{Action, Condition, Indicator, Op, Outcome, Plan, ReEntry, Reason, Term, Verb};
+use super::{Action, Comparison, Condition, Indicator, Outcome, Plan, ReEntry, Reason, Term, Verb};
 use std::fmt;
 
 /// Three significant digits, no exponent, no trailing noughts.
@@ -123,7 +123,7 @@ fn term(t: Term) -> String {
 
 /// A condition as what follows "if"; `flat` where bars are counted from the last close.
 fn clause(c: &Condition, flat: bool) -> String {
-    let above = c.op == Op::Above;
+    let above = c.op == Comparison::Above;
     let (over, moves, than) =
         if above { ("above", "rises above", "more") } else { ("under", "falls under", "less") };
     match (c.left, c.right) {

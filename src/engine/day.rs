@@ -4,9 +4,9 @@ use super::Outputs;
 use super::respond::{Respond, RespondSpec};
 use super::speak::Speak;
 use crate::agents::alone::unit;
-use crate::domain::{Body, Knob, SideRule, Speaker, Stamp, money};
-use crate::hive::goals::{Account, Goals};
-use crate::hive::managers::Day;
+use crate::domain::{Knob, MessageKind, SideRule, Speaker, Stamp, money};
+use crate::hive::goals::{GoalInputs, Goals};
+use crate::hive::managers::AccountDay;
 use crate::hive::managers::netting::OneSided;
 
 impl Respond {
@@ -14,7 +14,7 @@ impl Respond {
     pub(super) fn close_day(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         let (cast, s) = (&*spec.cast, &spec.settings);
         let (gross, net) = self.real.exposure();
-        let account = Account {
+        let account = GoalInputs {
             curve: &self.real.curve,
             gross,
             net,
@@ -29,20 +29,20 @@ impl Respond {
                 at,
                 Speaker::Tracker(reading.goal),
                 None,
-                Body::Goal(reading),
+                MessageKind::Goal(reading),
                 &mut out.messages,
             );
         }
         let mut saved = 0.0;
         for (speaker, receipt) in self.real.receipts(&spec.real) {
             saved += receipt.saved;
-            let body = Body::Receipt(receipt);
+            let body = MessageKind::Receipt(receipt);
             self.bus.deliver(at, speaker, None, body, &mut out.messages);
         }
         let saved = saved / money::to_estimate(self.real.equity()).max(f64::MIN_POSITIVE);
-        self.gauge.close_day(spec, saved, self.sim.equity(), speak.curve.equity());
+        self.gauge.close_day(spec, saved, self.open.equity(), speak.curve.equity());
         if let Some(reading) = self.gauge.reading() {
-            self.bus.deliver(at, Speaker::Gauge, None, Body::Emergence(reading), &mut out.messages);
+            self.bus.deliver(at, Speaker::Gauge, None, MessageKind::Emergence(reading), &mut out.messages);
         }
         if s.listening.enabled {
             self.manage(spec, at, speak, out);
@@ -60,7 +60,7 @@ impl Respond {
         let (cast, s) = (&*spec.cast, &spec.settings);
         let one_sided = if s.managers.asset.is_some() { self.one_sided(spec, speak) } else { Vec::new() };
         let (gross_profit, cost) = self.real.take_day();
-        let day = Day {
+        let day = AccountDay {
             number: at.day(),
             drawdown: self.real.curve.drawdown(),
             cvar95: self.real.curve.cvar95(),
@@ -74,9 +74,9 @@ impl Respond {
         };
         let (bus, consensus) = (&mut self.bus, &mut self.consensus);
         self.office.day(&day, &s.managers, &s.goals, |(who, asset, adjustment)| {
-            bus.deliver(at, who, asset, Body::Adjustment(adjustment), &mut out.messages);
+            bus.deliver(at, who, asset, MessageKind::Adjustment(adjustment), &mut out.messages);
             if let (Knob::Voice, Some(agent)) = (adjustment.knob, adjustment.agent) {
-                consensus.hush(cast, agent, adjustment.to == 0.0);
+                consensus.silence(cast, agent, adjustment.to == 0.0);
             }
         });
     }

@@ -26,12 +26,12 @@
 use super::real::quotes;
 use super::respond::RespondSpec;
 use super::speak::Speak;
-use crate::agents::pace::{Pace, Width};
+use crate::agents::pace::{PositionPace, Width};
 use crate::domain::{EmergenceReading, Instrument, InstrumentId, Stamp};
-use crate::hive::emergence::{Gain, Paired};
+use crate::hive::emergence::{Paired, SharpeGain};
 use crate::hive::managers::Knobs;
 use crate::market::Listing;
-use crate::treasury::desk::Steer;
+use crate::treasury::desk::RiskControls;
 use crate::treasury::funds::Funds;
 use crate::treasury::scale::Scale;
 use crate::treasury::shadow::Shadow;
@@ -49,7 +49,7 @@ pub struct AloneAccounts {
     pub traded: f64,
 }
 
-/// Equities when a day closed: hive, net-eq, alone, and Σ sim and Σ alone as they were.
+/// Equities when a day closed: hive, net-eq, alone, and Σ open and Σ alone as they were.
 type Opened = [f64; 5];
 
 /// The gauge.
@@ -70,7 +70,7 @@ pub struct Gauge {
     netting: Paired,
     listening: Paired,
     services: Paired,
-    /// Sim and alone by day, as they are shown: of fixed size.
+    /// Open and alone by day, as they are shown: of fixed size.
     lives: Paired,
     opened: Option<Opened>,
     /// Orders that funded agents wanted: each opening, increase, decrease and close.
@@ -83,20 +83,20 @@ pub struct Gauge {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rungs {
     /// Over the agents alone.
-    pub over_alone: Option<Gain>,
+    pub over_alone: Option<SharpeGain>,
     /// Over the same agents netted.
-    pub over_net_eq: Option<Gain>,
+    pub over_net_eq: Option<SharpeGain>,
     /// Of it: netting.
-    pub netting: Option<Gain>,
+    pub netting: Option<SharpeGain>,
     /// Of it: listening.
-    pub listening: Option<Gain>,
+    pub listening: Option<SharpeGain>,
     /// Of it: services.
-    pub services: Option<Gain>,
+    pub services: Option<SharpeGain>,
 }
 
 /// Notional traded per year, in multiples of equity, at the target risk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Turnover {
+pub struct YearlyTurnover {
     /// By the agents alone, together.
     pub alone: f64,
     /// By the desk.
@@ -191,8 +191,8 @@ impl Gauge {
         })
     }
 
-    /// What the sim lives gain over the alone lives.
-    pub fn sim_over_alone(&self) -> Option<Gain> {
+    /// What the open lives gain over the alone lives.
+    pub fn open_over_alone(&self) -> Option<SharpeGain> {
         self.lives.gain()
     }
 
@@ -207,10 +207,10 @@ impl Gauge {
     }
 
     /// What the parts trade alone, and together.
-    pub fn turnover(&self, bars_per_year: f64) -> Turnover {
+    pub fn turnover(&self, bars_per_year: f64) -> YearlyTurnover {
         let years = self.bars as f64 / bars_per_year;
         let per_year = |traded: f64| if years > 0.0 { traded / years } else { 0.0 };
-        Turnover { alone: per_year(self.alone.traded), together: per_year(self.hive.traded) }
+        YearlyTurnover { alone: per_year(self.alone.traded), together: per_year(self.hive.traded) }
     }
 
     pub(super) fn bar(&mut self, spec: &RespondSpec, id: InstrumentId, listing: &Listing) {
@@ -243,7 +243,7 @@ impl Gauge {
     ) {
         let (rules, s) = (spec.real.desk.rules(), &spec.settings);
         let listings = &speak.market.listings;
-        let pace = Pace { patience: s.desk.patience, width: Width::Band(0.0), shorts: true };
+        let pace = PositionPace { patience: s.desk.patience, width: Width::Band(0.0), shorts: true };
         for (i, listing) in listings.iter().enumerate() {
             if listing.is_fresh(at) && listing.sigma.is_finite() {
                 let id = InstrumentId(i as u16);
@@ -252,7 +252,7 @@ impl Gauge {
             }
         }
         let quotes = quotes(&spec.real, at, listings);
-        let steer = |knobs: &Knobs| Steer {
+        let steer = |knobs: &Knobs| RiskControls {
             equity: 0.0,
             width: knobs.width,
             risk_scale: knobs.risk_scale,
@@ -268,8 +268,8 @@ impl Gauge {
     }
 
     /// Closes a day on which services saved this fraction of the account's equity.
-    pub(super) fn close_day(&mut self, spec: &RespondSpec, saved: f64, sim: f64, alone: f64) {
-        let now = [self.hive.equity, self.net_eq.equity, self.alone.equity, sim, alone];
+    pub(super) fn close_day(&mut self, spec: &RespondSpec, saved: f64, open: f64, alone: f64) {
+        let now = [self.hive.equity, self.net_eq.equity, self.alone.equity, open, alone];
         let sized = self.hive.is_sized() && self.net_eq.is_sized() && self.alone.scale.multiple() > 0.0;
         let Some(opened) = self.opened.replace(now).filter(|_| sized) else { return };
         let day = |i: usize| if opened[i] > 0.0 { now[i] / opened[i] - 1.0 } else { 0.0 };
@@ -282,6 +282,6 @@ impl Gauge {
         self.services.push(whole, hive);
         // The simulated lives do not reinvest.
         let capital = spec.settings.capital;
-        self.lives.push((sim - opened[3]) / capital, (alone - opened[4]) / capital);
+        self.lives.push((open - opened[3]) / capital, (alone - opened[4]) / capital);
     }
 }

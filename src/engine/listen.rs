@@ -1,4 +1,4 @@
-//! What is made of what was heard: every declared agent's stance, in sim at the reference weight and in
+//! What is made of what was heard: every declared agent's stance, in open at the reference weight and in
 //! real at the weight of its funds; and the house's, for what no agent with funds may hold.
 //!
 //! ```text
@@ -19,12 +19,12 @@ use super::speak::Speak;
 use crate::agents::alone::unit;
 use crate::agents::books::Patient;
 use crate::agents::mind::{self, Heard};
-use crate::agents::pace::{Pace, Width};
-use crate::agents::{Agent, Cast};
+use crate::agents::pace::{PositionPace, Width};
+use crate::agents::{Agent, Population};
 use crate::domain::{
-    AssetId, Body, Factor, Family, InstrumentId, MessageId, Speaker, Stamp, Stance, StanceVerb,
+    AssetId, Factor, Family, InstrumentId, MessageId, MessageKind, Speaker, Stamp, Stance, StanceVerb,
 };
-use crate::hive::influence::{Edges, Loudest};
+use crate::hive::influence::{Edges, TopContributors};
 use crate::ledger::Ledger;
 use crate::market::Listing;
 use crate::treasury::funds::Funds;
@@ -37,7 +37,7 @@ const HOUSE_WORTH_SAYING: f64 = 0.1;
 
 /// What the house last said of an asset.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct House {
+pub struct ResidualStance {
     /// λ̄·C, before the operator's hand.
     pub stance: f64,
     /// As last said.
@@ -46,18 +46,18 @@ pub struct House {
     verb: StanceVerb,
 }
 
-impl House {
+impl ResidualStance {
     /// It holds nothing.
-    pub const NOTHING: House = House { stance: 0.0, said: 0.0, verb: StanceVerb::Keeps };
+    pub const NOTHING: ResidualStance = ResidualStance { stance: 0.0, said: 0.0, verb: StanceVerb::Keeps };
 }
 
 impl Respond {
-    /// Every declared agent makes a stance of its intent, in sim at the reference weight and in real
+    /// Every declared agent makes a stance of its intent, in open at the reference weight and in real
     /// at the weight of its funds.
     pub(super) fn listen(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         let cast = &*spec.cast;
         let hearing = self.hearing(spec, at, speak);
-        let mut loudest: Vec<[Option<Loudest>; 2]> = vec![[None; 2]; cast.by_asset.len()];
+        let mut loudest: Vec<[Option<TopContributors>; 2]> = vec![[None; 2]; cast.by_asset.len()];
         // λ̄: how far the hive as a whole listens.
         let mut mean_listens = 0.0;
         self.gauge.stances.fill(0.0);
@@ -67,7 +67,7 @@ impl Respond {
         let equal = if funded > 0 { 1.0 / funded as f64 } else { 0.0 };
         for agent in &cast.agents[..cast.declared] {
             let deaf = self.deafened[agent.id.index()];
-            let listener = Listener {
+            let listener = FundedListener {
                 agent,
                 listens: if deaf { 0.0 } else { spec.listens(&self.points, agent) },
                 weight: self.real.funds.weight(agent.id),
@@ -112,22 +112,22 @@ impl Respond {
             voice,
             reference,
             // How the desk's net follows is the desk's; here aims go to stances.
-            pace: Pace { patience: s.desk.patience, width: Width::Band(0.0), shorts: true },
+            pace: PositionPace { patience: s.desk.patience, width: Width::Band(0.0), shorts: true },
             assets: speak.market.listings.iter().enumerate().map(asset).collect(),
         }
     }
 
-    /// One listener on one asset: its stance, its aims in sim and real, and what it says of it.
+    /// One listener on one asset: its stance, its aims in open and real, and what it says of it.
     fn decide_on(
         &mut self,
         hearing: &Hearing<'_>,
-        listener: &Listener<'_>,
+        listener: &FundedListener<'_>,
         slot: usize,
-        loudest: &mut [Option<Loudest>; 2],
+        loudest: &mut [Option<TopContributors>; 2],
         out: &mut Outputs,
     ) {
         let Hearing { spec, ref voice, reference, pace, .. } = *hearing;
-        let Listener { agent, listens, weight, allowed, equal } = *listener;
+        let FundedListener { agent, listens, weight, allowed, equal } = *listener;
         let asset = spec.cast.slots[slot].asset;
         let on = &hearing.assets[asset.index()];
         let own = self.ears[slot].own.at(on.close, spec.settings.listening.holds);
@@ -139,8 +139,8 @@ impl Respond {
             unit: w * on.unit,
             side: agent.side,
         };
-        let sim = heard(reference, on.shares[0]);
-        let x = mind::stance(&sim, &agent.traits);
+        let open = heard(reference, on.shares[0]);
+        let x = mind::stance(&open, &agent.traits);
         let funded = heard(weight, on.shares[1]);
         let most = allowed * funded.unit * self.office.limits[slot];
         let real_x = mind::stance(&funded, &agent.traits).clamp(-most, most);
@@ -150,17 +150,17 @@ impl Respond {
         }
         let real_x = self.real.hand.hold(agent.id, real_x, self.real.desk.parts[slot].aim);
         self.ears[slot].stance = x;
-        on.following.follow(&mut self.ears[slot].sim, x, agent.slots.len(), reference);
+        on.following.follow(&mut self.ears[slot].open, x, agent.slots.len(), reference);
         self.real.desk.aim(slot, real_x, pace);
         self.decisions.float(real_x);
-        if let Some((verb, voices)) = self.worth_saying(slot, &sim, x) {
-            let sign = x - sim.own;
+        if let Some((verb, voices)) = self.worth_saying(slot, &open, x) {
+            let sign = x - open.own;
             let found = loudest[usize::from(sign < 0.0)].get_or_insert_with(|| {
-                Loudest::find(&spec.cast, &self.consensus, voice, asset, libm::copysign(1.0, sign))
+                TopContributors::find(&spec.cast, &self.consensus, voice, asset, libm::copysign(1.0, sign))
             });
             let edges =
                 if voices { found.edges(&spec.cast, &self.consensus, agent.id) } else { Edges::default() };
-            self.say_stance(hearing, agent, slot, (&sim, x, verb, edges), out);
+            self.say_stance(hearing, agent, slot, (&open, x, verb, edges), out);
         }
     }
 
@@ -188,7 +188,7 @@ impl Respond {
             self.gauge.stances[i] += x;
             let part = hearing.spec.real.desk.house(id);
             let aim = self.real.desk.parts[part].aim;
-            if x == 0.0 && aim == 0.0 && self.house[i] == House::NOTHING {
+            if x == 0.0 && aim == 0.0 && self.house[i] == ResidualStance::NOTHING {
                 continue;
             }
             let held = if bound { x.clamp(aim.min(0.0), aim.max(0.0)) } else { x };
@@ -220,7 +220,7 @@ impl Respond {
         let mut because = [None; 3];
         if verb != StanceVerb::Keeps {
             let (cast, sign) = (&hearing.spec.cast, libm::copysign(1.0, slice));
-            let loudest = Loudest::find(cast, &self.consensus, &hearing.voice, asset, sign);
+            let loudest = TopContributors::find(cast, &self.consensus, &hearing.voice, asset, sign);
             // Nobody in the cast has the house's number, so nobody is left out.
             let edges = loudest.edges(cast, &self.consensus, Ledger::TREASURY);
             because = edges.map(|e| (e.share > 0.0 && e.message > MessageId(0)).then_some(e.message));
@@ -231,7 +231,13 @@ impl Respond {
             *place = Some(factor);
         }
         let stance = Stance { verb, own: 0.0, result: listens * slice, factors, because };
-        self.bus.deliver(hearing.at, Speaker::Desk, Some(asset), Body::Stance(stance), &mut out.messages);
+        self.bus.deliver(
+            hearing.at,
+            Speaker::Desk,
+            Some(asset),
+            MessageKind::Stance(stance),
+            &mut out.messages,
+        );
     }
 
     /// Whether a stance says something new, its verb, and whether others are the reason.
@@ -253,7 +259,7 @@ impl Respond {
     ) {
         let because = edges.map(|e| (e.share > 0.0 && e.message > MessageId(0)).then_some(e.message));
         let factors = mind::explain(heard, &agent.traits);
-        let body = Body::Stance(Stance { verb, own: heard.own, result: x, factors, because });
+        let body = MessageKind::Stance(Stance { verb, own: heard.own, result: x, factors, because });
         let ear = &mut self.ears[slot];
         ear.said = x;
         ear.verb = verb;
@@ -263,9 +269,9 @@ impl Respond {
     }
 
     /// What listening was worth since the last barrier goes to those who moved the listener.
-    fn credit(&mut self, cast: &Cast, speak: &Speak, slot: usize) {
+    fn credit(&mut self, cast: &Population, speak: &Speak, slot: usize) {
         let ear = &mut self.ears[slot];
-        let now = worth(&ear.sim, speak, cast.slots[slot].asset) - speak.alone(cast, slot);
+        let now = equity_of(&ear.open, speak, cast.slots[slot].asset) - speak.alone(cast, slot);
         let gain = now - ear.worth;
         ear.worth = now;
         for edge in &mut self.edges[slot] {
@@ -275,7 +281,7 @@ impl Respond {
 }
 
 /// PnL of a patient book so far, at the last price of its asset.
-pub(super) fn worth(patient: &Patient, speak: &Speak, asset: AssetId) -> f64 {
+pub(super) fn equity_of(patient: &Patient, speak: &Speak, asset: AssetId) -> f64 {
     patient.book.equity(speak.market.listings[asset.index()].last.close)
 }
 
@@ -287,13 +293,13 @@ struct Hearing<'a> {
     voice: [f64; Family::ALL.len()],
     /// The weight of an agent's simulated lives: 1/N.
     reference: f64,
-    pace: Pace,
+    pace: PositionPace,
     /// By asset.
     assets: Vec<HeardAsset<'a>>,
 }
 
 /// Who listens, and with what.
-struct Listener<'a> {
+struct FundedListener<'a> {
     agent: &'a Agent,
     /// λ of it, 0 … 1.
     listens: f64,
@@ -331,7 +337,7 @@ struct Sides {
 }
 
 impl Shares {
-    fn new(cast: &Cast, at: Stamp, speak: &Speak, reference: f64, funds: &Funds) -> Self {
+    fn new(cast: &Population, at: Stamp, speak: &Speak, reference: f64, funds: &Funds) -> Self {
         let fresh: Vec<bool> = speak.market.listings.iter().map(|l| l.is_fresh(at)).collect();
         let mut sums = vec![[Sides::default(); 2]; cast.by_asset.len()];
         for agent in cast.agents[..cast.declared].iter().filter(|a| at >= a.active_from) {

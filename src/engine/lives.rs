@@ -3,7 +3,7 @@
 
 use super::Settings;
 use crate::agents::books::Patient;
-use crate::agents::pace::{Pace, Trades, Width, Zone};
+use crate::agents::pace::{PositionPace, Trades, Width, Zone};
 use crate::domain::{InstrumentKind, Span};
 use crate::fills::{Costs, side_rate};
 use crate::market::Listing;
@@ -11,7 +11,7 @@ use crate::market::Listing;
 /// One asset at one barrier, as the simulated lives on it see it.
 pub(super) struct Following<'a> {
     settings: &'a Settings,
-    pace: Pace,
+    pace: PositionPace,
     /// What trading costs a side where a zone asks for it: without impact, since a life is small.
     cost: f64,
     sigma: f64,
@@ -27,7 +27,8 @@ impl<'a> Following<'a> {
         listing: &Listing,
     ) -> Self {
         let desk = &settings.desk;
-        let pace = Pace { patience: desk.patience, width: Width::Band(desk.band), shorts: kind.can_short() };
+        let pace =
+            PositionPace { patience: desk.patience, width: Width::Band(desk.band), shorts: kind.can_short() };
         let cost = match desk.trades {
             Trades::Band => 0.0,
             Trades::Zone => side_rate(costs, kind),

@@ -13,8 +13,9 @@ mod day;
 pub mod emergence;
 pub mod listen;
 mod lives;
-mod obey;
+mod operator_commands;
 mod orders;
+pub mod passive_execution;
 pub mod readings;
 pub mod real;
 pub mod respond;
@@ -22,19 +23,18 @@ pub mod services;
 pub mod speak;
 pub mod state;
 pub mod structures;
-pub mod works;
 
-use crate::agents::Cast;
+use crate::agents::Population;
 use crate::agents::cast::cast;
 use crate::agents::declaration::Roster;
 use crate::domain::{Event, Fill, Message, Money, Stamp, Universe};
 use crate::fills::Tariff;
 use crate::hive::settings::{GoalTargets, Listening, Managers};
-use crate::market::{Clock, Market};
+use crate::market::{DecisionClock, MarketState};
 use crate::treasury::settings::{DeskSettings, FundSettings, ServiceSettings};
 use crate::treasury::{BreakerSettings, GateSettings};
 use respond::{Respond, RespondSpec};
-use speak::{Said, Speak, SpeakSpec};
+use speak::{Speak, SpeakSpec, StepOutput};
 use std::sync::Arc;
 
 /// Everything that is set before a run, beside roster, universe and seed.
@@ -45,7 +45,7 @@ pub struct Settings {
     /// … and as an estimate.
     pub capital: f64,
     /// The clocks.
-    pub clock: Clock,
+    pub clock: DecisionClock,
     /// What trading costs.
     pub costs: Tariff,
     /// The desk.
@@ -91,7 +91,7 @@ pub struct Engine {
     pub respond: Respond,
     universe: Universe,
     now: Stamp,
-    said: Said,
+    said: StepOutput,
 }
 
 /// Venues with costs of their own that a feed does not have.
@@ -112,7 +112,7 @@ impl Engine {
         let mut cast = cast(roster, universe, seed);
         cast.notices.extend(unused(&settings.costs, universe));
         let cast = Arc::new(cast);
-        let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
+        let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
         let speak_spec = SpeakSpec::new(Arc::clone(&cast), universe, settings.clone(), &market);
         let respond_spec = RespondSpec::new(Arc::clone(&cast), universe, settings.clone());
         Engine {
@@ -122,7 +122,7 @@ impl Engine {
             respond_spec,
             universe: universe.clone(),
             now: Stamp(i64::MIN),
-            said: Said::default(),
+            said: StepOutput::default(),
         }
     }
 
@@ -140,11 +140,11 @@ impl Engine {
     }
 
     /// The agents.
-    pub fn cast(&self) -> &Cast {
+    pub fn cast(&self) -> &Population {
         &self.respond_spec.cast
     }
 
-    /// PnL of a structured agent until the last barrier; alone and sim are one for it, since nobody listens in size.
+    /// PnL of a structured agent until the last barrier; alone and open are one for it, since nobody listens in size.
     pub fn structured(&self, agent: crate::domain::AgentId) -> f64 {
         self.speak.structures.pnl(self.cast(), agent)
     }

@@ -28,7 +28,7 @@
 //! and pays for nothing: what the perp leg gains the spot leg has lost when it comes, an hour later.
 
 use super::real::{Real, RealSpec};
-use super::services::Change;
+use super::services::LegChange;
 use super::{Outputs, Settings};
 use crate::domain::{
     Decimal, Instrument, InstrumentId, Money, OrderId, OrderKind, OrderStatus, Span, Stamp, random,
@@ -36,11 +36,11 @@ use crate::domain::{
 use crate::execution::Venue;
 use crate::ledger::exact::product;
 use crate::market::Listing;
-use crate::treasury::desk::Wanted;
-use crate::treasury::{ApprovedOrder, Exposure, Proposal};
+use crate::treasury::desk::TargetChange;
+use crate::treasury::{ApprovedOrder, Exposure, ProposedOrder};
 
 /// What is known as orders are sent.
-pub(super) struct Known<'a> {
+pub(super) struct RoutingContext<'a> {
     pub at: Stamp,
     pub listings: &'a [Listing],
     pub gross: Money,
@@ -49,7 +49,7 @@ pub(super) struct Known<'a> {
 
 /// How what is wanted of an asset leaves, in base units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Parts {
+struct OrderSplit {
     /// As spot at once.
     spot: Decimal,
     /// In the perp at once, beside what is late.
@@ -64,7 +64,7 @@ struct Parts {
     hurried: Decimal,
 }
 
-impl Parts {
+impl OrderSplit {
     /// Spot is traded in whole lots.
     fn of(want: Decimal, change: Decimal, owed: Decimal, lot: Decimal) -> Self {
         let done = common(want, owed);
@@ -73,12 +73,12 @@ impl Parts {
         let want = if change.is_zero() { want } else { want - want % lot };
         let flow = common(want, change);
         let back = common(change - flow, -owed);
-        Parts {
+        OrderSplit {
             spot: flow + back,
             leg: -owed - back,
             switch: change - flow - back,
             rest: want - flow,
-            ..Parts::default()
+            ..OrderSplit::default()
         }
     }
 
@@ -91,7 +91,7 @@ impl Parts {
 }
 
 /// What a decision asks of an asset.
-struct Plan {
+struct RoutePlan {
     want: Decimal,
     /// Of it, what was asked for before and is not done.
     due: Decimal,
@@ -125,9 +125,9 @@ impl Real {
         &mut self,
         spec: &RealSpec,
         settings: &Settings,
-        known: &Known<'_>,
-        want: Wanted,
-        change: Change,
+        known: &RoutingContext<'_>,
+        want: TargetChange,
+        change: LegChange,
         out: &mut Outputs,
     ) {
         let id = want.instrument;
@@ -135,7 +135,7 @@ impl Real {
         let left = self.take_back(place);
         let due = left.desk + change.due;
         let want = if want.quantity.is_zero() { due } else { want.quantity };
-        let plan = Plan { want, due, left: left.switch, fast: change.fast };
+        let plan = RoutePlan { want, due, left: left.switch, fast: change.fast };
         self.withdraw(id);
         let none = Decimal::ZERO;
         let carried = spec.services.carriers[place].and(spec.services.spots[place]);
@@ -176,13 +176,20 @@ impl Real {
     }
 
     /// What leaves now and what is worked, for a change of spot.
-    fn arrange(&self, spec: &RealSpec, at: Stamp, place: usize, plan: &Plan, change: Decimal) -> Parts {
+    fn arrange(
+        &self,
+        spec: &RealSpec,
+        at: Stamp,
+        place: usize,
+        plan: &RoutePlan,
+        change: Decimal,
+    ) -> OrderSplit {
         let perp = &spec.instruments[place];
         let carried = spec.services.carriers[place].and(spec.services.spots[place]);
         let (lot, owed) = carried.map_or((perp.lot, Decimal::ZERO), |spot| {
             (spec.instruments[spot.index()].lot.max(perp.lot), self.services.unmirrored(place))
         });
-        let mut parts = Parts::of(plan.want, change, owed, lot);
+        let mut parts = OrderSplit::of(plan.want, change, owed, lot);
         // A switch too small for an order stays undone.
         let is_order = |quantity: Decimal| {
             self.is_order(perp, quantity)
@@ -217,10 +224,10 @@ impl Real {
             Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
         };
         // What was sent before and is not filled yet leaves with it.
-        let known = Known { at, listings, gross, net };
+        let known = RoutingContext { at, listings, gross, net };
         let coming = match self.venue.working(spot) {
             Some((_, open)) => open - leg,
-            None => self.services.coming[place],
+            None => self.services.spot_pending[place],
         };
         self.withdraw(spot);
         // What the gate refuses is made good at the next decision.
@@ -240,7 +247,7 @@ impl Real {
         &mut self,
         spec: &RealSpec,
         settings: &Settings,
-        known: &Known<'_>,
+        known: &RoutingContext<'_>,
         (id, place): (InstrumentId, usize),
         quantity: Decimal,
         beside: Decimal,
@@ -252,7 +259,7 @@ impl Real {
         let position = self.position(spec, id);
         let shrinks =
             position.is_sign_negative() != quantity.is_sign_negative() && quantity.abs() <= position.abs();
-        let proposal = Proposal {
+        let proposal = ProposedOrder {
             id: OrderId(self.next_order),
             instrument: id,
             quantity,
@@ -315,7 +322,7 @@ mod tests {
 
     fn parts(want: i64, change: i64, owed: i64) -> [i64; 4] {
         let [want, change, owed] = [want, change, owed].map(Decimal::from);
-        let p = Parts::of(want, change, owed, Decimal::ONE);
+        let p = OrderSplit::of(want, change, owed, Decimal::ONE);
         [p.spot, p.leg, p.switch, p.rest].map(|d| i64::try_from(d).unwrap())
     }
 
@@ -328,7 +335,8 @@ mod tests {
         assert_eq!(parts(5, 0, 2), [0, 0, 0, 3], "spot without its leg has done a part");
         assert_eq!(parts(0, 0, 2), [0, -2, 0, 0], "or is undone");
         assert_eq!(parts(0, -2, 2), [-2, 0, 0, 0], "or goes back");
-        let of = |want: &str| Parts::of(want.parse().unwrap(), Decimal::from(2), Decimal::ZERO, Decimal::ONE);
+        let of =
+            |want: &str| OrderSplit::of(want.parse().unwrap(), Decimal::from(2), Decimal::ZERO, Decimal::ONE);
         let p = of("1.7");
         assert_eq!((p.spot, p.switch, p.rest), (Decimal::ONE, Decimal::ONE, Decimal::ZERO), "in whole lots");
     }

@@ -2,8 +2,8 @@
 //! without it. Read off the state; changes nothing.
 
 use super::Engine;
+use super::passive_execution::ExecutionCost;
 use super::services::ServiceSpec;
-use super::works::Worked;
 use crate::domain::{AgentId, Instrument, InstrumentId};
 use serde::{Deserialize, Serialize};
 
@@ -64,8 +64,8 @@ impl Engine {
     }
 
     /// Orders that were worked on an instrument of the desk, as they were filled.
-    pub fn worked_on(&self, id: InstrumentId) -> Worked {
-        self.respond.real.services.fills.get(id.index()).copied().unwrap_or_default()
+    pub fn worked_on(&self, id: InstrumentId) -> ExecutionCost {
+        self.respond.real.services.execution_costs.get(id.index()).copied().unwrap_or_default()
     }
 
     /// Everybody's place in the network, scouts too (who move and are not moved). One pass over the edges.

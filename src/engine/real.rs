@@ -9,22 +9,22 @@
 //! 3. The first doubt (a refused posting, a mismatch with the venue) halts: no new risk, and the
 //!    reason is kept for the operator.
 
-use super::orders::Known;
+use super::orders::RoutingContext;
 use super::services::{ServiceSpec, Services};
 use super::{Outputs, Settings};
-use crate::agents::Cast;
+use crate::agents::Population;
 use crate::domain::{
     AgentId, Decimal, Digest, Instrument, InstrumentId, Money, OrderId, Stamp, Universe, money,
 };
 use crate::execution::{OrderTracker, PaperVenue, Venue};
-use crate::hive::curve::{Base, Curve};
+use crate::hive::curve::{Base, EquityCurve};
 use crate::hive::managers::Knobs;
 use crate::ledger::exact::product;
 use crate::ledger::{Account, Ledger, LedgerError};
 use crate::market::{Board, Listing};
-use crate::treasury::desk::{Desk, DeskSpec, Quote, Steer};
+use crate::treasury::desk::{DeskQuote, DeskSpec, DeskState, RiskControls};
 use crate::treasury::funds::Funds;
-use crate::treasury::{Breaker, Gate, Hand, Mode};
+use crate::treasury::{Breaker, Gate, Mode, OperatorControls};
 use serde::{Deserialize, Serialize};
 
 /// What does not change during a run.
@@ -46,13 +46,13 @@ pub struct Real {
     /// Who has funds.
     pub funds: Funds,
     /// Stances become positions.
-    pub desk: Desk,
+    pub desk: DeskState,
     /// What lets orders out.
     pub gate: Gate,
     /// The drawdown breaker.
     pub breaker: Breaker,
     /// The operator's hand.
-    pub hand: Hand,
+    pub hand: OperatorControls,
     /// Where orders fill.
     pub venue: PaperVenue,
     /// What became of them.
@@ -60,7 +60,7 @@ pub struct Real {
     /// The books.
     pub ledger: Ledger,
     /// Marked equity over time.
-    pub curve: Curve,
+    pub curve: EquityCurve,
     /// By instrument: the last close; zero before the first.
     pub marks: Vec<Decimal>,
     /// What agents do for each other.
@@ -85,12 +85,17 @@ pub struct Real {
 
 impl RealSpec {
     /// For a cast on a universe.
-    pub fn new(cast: &Cast, universe: &Universe, settings: &Settings) -> Self {
+    pub fn new(cast: &Population, universe: &Universe, settings: &Settings) -> Self {
         RealSpec::served(cast, universe, settings, ServiceSpec::new(cast, universe, settings))
     }
 
     /// With these services.
-    pub fn served(cast: &Cast, universe: &Universe, settings: &Settings, services: ServiceSpec) -> Self {
+    pub fn served(
+        cast: &Population,
+        universe: &Universe,
+        settings: &Settings,
+        services: ServiceSpec,
+    ) -> Self {
         let traded = universe.desk().len();
         RealSpec {
             desk: DeskSpec::new(settings.desk, cast, universe, &settings.costs, settings.clock.decide),
@@ -123,20 +128,20 @@ pub struct BarrierContext<'a> {
 
 impl Real {
     /// All capital is with the treasury.
-    pub fn new(spec: &RealSpec, cast: &Cast, settings: &Settings) -> Self {
+    pub fn new(spec: &RealSpec, cast: &Population, settings: &Settings) -> Self {
         let n = spec.instruments.len();
         let mut ledger = Ledger::new(cast.declared, n);
         let deposited = ledger.deposit(settings.money);
         Real {
             funds: Funds::new(cast),
-            desk: Desk::new(&spec.desk),
+            desk: DeskState::new(&spec.desk),
             gate: Gate::new(settings.gate),
             breaker: Breaker::new(settings.breaker),
-            hand: Hand::new(cast.declared),
+            hand: OperatorControls::new(cast.declared),
             venue: PaperVenue::new(n),
             orders: OrderTracker::default(),
             ledger,
-            curve: Curve::new(Base::Compound, settings.capital),
+            curve: EquityCurve::new(Base::Compound, settings.capital),
             marks: vec![Decimal::ZERO; n],
             services: Services::new(spec.traded),
             confirmed: vec![Decimal::ZERO; n],
@@ -355,7 +360,7 @@ impl Real {
             return spec.instruments.iter().for_each(|i| self.withdraw(i.id));
         }
         let quotes = quotes(spec, at, listings);
-        let steer = Steer {
+        let steer = RiskControls {
             equity: money::to_estimate(self.equity).max(0.0),
             width: knobs.width,
             risk_scale: knobs.risk_scale,
@@ -368,8 +373,8 @@ impl Real {
             Ok(sums) => sums,
             Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
         };
-        let changes = self.express(now, &steer, &wanted);
-        let account = Known { at, listings, gross, net };
+        let changes = self.select_instruments(now, &steer, &wanted);
+        let account = RoutingContext { at, listings, gross, net };
         for want in wanted {
             decisions.word(want.quantity.mantissa() as u64);
             let change = changes[want.instrument.index()];
@@ -386,7 +391,7 @@ impl Real {
             let agents = spec.desk.atoms(id).quantity(self.desk.held(id));
             return agents + self.services.perp(id.index());
         }
-        spec.services.place(id).map_or(Decimal::ZERO, |place| self.services.carried[place])
+        spec.services.desk_index(id).map_or(Decimal::ZERO, |place| self.services.spot_held[place])
     }
 
     /// The spot of an asset that is gone is sold at its last price.
@@ -401,7 +406,7 @@ impl Real {
         let place = perp.index();
         let Some(spot) = spec.services.carriers[place].and(spec.services.spots[place]) else { return };
         self.withdraw(spot);
-        self.services.coming[place] = Decimal::ZERO;
+        self.services.spot_pending[place] = Decimal::ZERO;
         let last = money::to_estimate(self.marks[spot.index()]);
         let instrument = &spec.instruments[spot.index()];
         let fill = self.venue.on_delisted(instrument, at, last, settings.costs.of(instrument));
@@ -520,11 +525,11 @@ pub(super) struct Scratch {
 }
 
 /// Every instrument that has a price now, in their order.
-pub(super) fn quotes(spec: &RealSpec, at: Stamp, listings: &[Listing]) -> Vec<Quote> {
+pub(super) fn quotes(spec: &RealSpec, at: Stamp, listings: &[Listing]) -> Vec<DeskQuote> {
     let fresh = |i: &&Instrument| listings[i.id.index()].is_fresh(at);
     let quote = |i: &Instrument| {
         let l = &listings[i.id.index()];
-        Quote {
+        DeskQuote {
             instrument: i.id,
             close: l.last.close,
             change: l.change,

@@ -12,27 +12,27 @@
 //!    compared with the desk's at every barrier. Any doubt halts new risk (law 9).
 
 use super::emergence::Gauge;
-use super::listen::{House, worth};
+use super::listen::{ResidualStance, equity_of};
 use super::real::{BarrierContext, Real, RealSpec};
-use super::speak::{Said, Speak, Utterance};
-use super::structures::Spoken;
+use super::speak::{Speak, StepOutput, StructuredMessage};
+use super::structures::StructureWords;
 use super::{Outputs, Settings};
 use crate::agents::alone::unit;
 use crate::agents::books::Patient;
 use crate::agents::mind::{self};
-use crate::agents::{Agent, Cast};
+use crate::agents::{Agent, Population};
 use crate::domain::{
-    AgentId, Announced, AssetId, Body, Command, Digest, Event, InstrumentKind, MarketEvent, Speaker, Stamp,
-    StanceVerb, Universe, Verb,
+    AgentId, Announced, AssetId, Command, Digest, Event, InstrumentKind, MarketEvent, MessageKind, Speaker,
+    Stamp, StanceVerb, Universe, Verb,
 };
 use crate::fills::Costs;
 use crate::hive::bus::Bus;
 use crate::hive::consensus::Consensus;
-use crate::hive::curve::{Base, Curve};
+use crate::hive::curve::{Base, EquityCurve};
 use crate::hive::difference::Difference;
 use crate::hive::goals::Goals;
 use crate::hive::influence::Edges;
-use crate::hive::managers::Office;
+use crate::hive::managers::ManagerState;
 use crate::hive::points::Points;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -45,7 +45,7 @@ const INTENT_MAX: f64 = 2_000.0;
 /// What does not change during a run.
 #[derive(Clone, Debug)]
 pub struct RespondSpec {
-    pub(super) cast: Arc<Cast>,
+    pub(super) cast: Arc<Population>,
     pub(super) settings: Settings,
     /// Of its real life.
     pub real: RealSpec,
@@ -53,12 +53,12 @@ pub struct RespondSpec {
     /// What each costs to trade.
     pub(super) costs: Vec<Costs>,
     /// What a negative control of the lab turns round; a run turns nothing.
-    pub misled: Misled,
+    pub misled: ControlOverrides,
 }
 
 /// How the lab's negative controls listen, in place of how the mechanism does.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Misled {
+pub struct ControlOverrides {
     /// The better the record of its family, the more an agent listens: humility of 1/points.
     pub arrogant: bool,
     /// By asset: the asset whose consensus is taken for its own, at its own risk; none if empty.
@@ -67,18 +67,18 @@ pub struct Misled {
 
 /// A declared agent's ears on one asset.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Ear {
+pub struct OpenState {
     /// The own position as announced.
     pub own: Announced,
     /// The life with open ears.
-    pub sim: Patient,
+    pub open: Patient,
     /// The stance at the reference weight, x.
     pub stance: f64,
     /// The stance as last said.
     pub said: f64,
     /// Its verb as last said.
     pub verb: StanceVerb,
-    /// sim − alone as of the last barrier, in currency.
+    /// open − alone as of the last barrier, in currency.
     pub(super) worth: f64,
 }
 
@@ -92,19 +92,19 @@ pub struct Respond {
     /// The record.
     pub points: Points,
     /// By declared slot.
-    pub ears: Vec<Ear>,
+    pub ears: Vec<OpenState>,
     /// By declared slot: who moved it.
     pub edges: Vec<Edges>,
     /// By instrument: what the house carries because nobody else may.
-    pub house: Vec<House>,
+    pub house: Vec<ResidualStance>,
     /// By slot: points of the agent when the open intent was opened.
     points_then: Vec<f64>,
-    /// Σ of the sim lives.
-    pub sim: Curve,
+    /// Σ of the open lives.
+    pub open: EquityCurve,
     /// The goals as last read.
     pub goals: Goals,
     /// The managers.
-    pub office: Office,
+    pub office: ManagerState,
     /// Desk, gate, venue, books.
     pub real: Real,
     /// What the swarm is worth beyond its parts.
@@ -128,11 +128,11 @@ impl RespondSpec {
     }
 
     /// For a cast on a universe.
-    pub fn new(cast: Arc<Cast>, universe: &Universe, settings: Settings) -> Self {
+    pub fn new(cast: Arc<Population>, universe: &Universe, settings: Settings) -> Self {
         let real = RealSpec::new(&cast, universe, &settings);
         let kinds = universe.desk().iter().map(|i| i.kind).collect();
         let costs = universe.desk().iter().map(|i| *settings.costs.of(i)).collect();
-        RespondSpec { cast, settings, real, kinds, costs, misled: Misled::default() }
+        RespondSpec { cast, settings, real, kinds, costs, misled: ControlOverrides::default() }
     }
 
     pub(super) fn listens(&self, points: &Points, agent: &Agent) -> f64 {
@@ -160,9 +160,9 @@ impl Respond {
     /// Nothing was heard yet.
     pub fn new(spec: &RespondSpec) -> Self {
         let (cast, s) = (&spec.cast, &spec.settings);
-        let ear = Ear {
+        let ear = OpenState {
             own: Announced::default(),
-            sim: Patient::default(),
+            open: Patient::default(),
             stance: 0.0,
             said: 0.0,
             verb: StanceVerb::Keeps,
@@ -174,11 +174,11 @@ impl Respond {
             points: Points::new(cast, s.clock.decide, s.listening.points_span_days),
             ears: vec![ear; cast.declared_slots],
             edges: vec![Edges::default(); cast.declared_slots],
-            house: vec![House::NOTHING; spec.kinds.len()],
+            house: vec![ResidualStance::NOTHING; spec.kinds.len()],
             points_then: vec![1.0; cast.slots.len() + cast.structures.len()],
-            sim: Curve::new(Base::Fixed, s.capital),
+            open: EquityCurve::new(Base::Fixed, s.capital),
             goals: Goals::default(),
-            office: Office::new(cast.declared, cast.declared_slots),
+            office: ManagerState::new(cast.declared, cast.declared_slots),
             real: Real::new(&spec.real, cast, s),
             gauge: Gauge::new(spec),
             difference: Difference::new(cast.declared),
@@ -190,7 +190,14 @@ impl Respond {
     }
 
     /// Takes an event and what was said at it.
-    pub fn step(&mut self, spec: &RespondSpec, event: &Event, speak: &Speak, said: &Said, out: &mut Outputs) {
+    pub fn step(
+        &mut self,
+        spec: &RespondSpec,
+        event: &Event,
+        speak: &Speak,
+        said: &StepOutput,
+        out: &mut Outputs,
+    ) {
         if !said.accepted {
             return;
         }
@@ -211,7 +218,7 @@ impl Respond {
                 let s = &spec.settings;
                 let (kind, costs) = (spec.kinds[instrument.index()], &spec.costs[instrument.index()]);
                 for &slot in spec.real.desk.slots(instrument) {
-                    let book = &mut self.ears[slot as usize].sim.book;
+                    let book = &mut self.ears[slot as usize].open.book;
                     book.bar(costs, kind, &listing.last, listing.sigma_before, s.clock.decide);
                 }
                 self.gauge.bar(spec, instrument, listing);
@@ -220,7 +227,7 @@ impl Respond {
             Event::Market(MarketEvent::Funding { instrument, rate, mark, .. }) => {
                 for &slot in spec.real.desk.slots(instrument) {
                     let costs = &spec.costs[instrument.index()];
-                    self.ears[slot as usize].sim.book.funding(costs, mark, rate);
+                    self.ears[slot as usize].open.book.funding(costs, mark, rate);
                 }
                 self.gauge.funding(spec, instrument, mark, rate);
                 self.real.funding(&spec.settings, instrument, rate, mark, out);
@@ -262,11 +269,18 @@ impl Respond {
         self.deafened.get_mut(agent.index()).is_some_and(|d| std::mem::replace(d, deaf) != deaf)
     }
 
-    pub(super) fn declared_points(&self, cast: &Cast) -> Vec<f64> {
+    pub(super) fn declared_points(&self, cast: &Population) -> Vec<f64> {
         cast.agents[..cast.declared].iter().map(|a| self.points.agent(cast, a.id)).collect()
     }
 
-    fn barrier(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, said: &Said, out: &mut Outputs) {
+    fn barrier(
+        &mut self,
+        spec: &RespondSpec,
+        at: Stamp,
+        speak: &Speak,
+        said: &StepOutput,
+        out: &mut Outputs,
+    ) {
         let (cast, s) = (&*spec.cast, &spec.settings);
         self.points.push(cast, &said.results);
         // Where others hear a wrong word the true one never reaches them: a quantity that followed from both would
@@ -296,8 +310,8 @@ impl Respond {
         self.real.mark(&spec.real, at, &speak.structures.board, out);
         self.listen(spec, at, speak, out);
         let pnl: f64 =
-            self.ears.iter().zip(&cast.slots).map(|(e, slot)| worth(&e.sim, speak, slot.asset)).sum();
-        self.sim.push(at, s.capital + pnl + speak.structures.total());
+            self.ears.iter().zip(&cast.slots).map(|(e, slot)| equity_of(&e.open, speak, slot.asset)).sum();
+        self.open.push(at, s.capital + pnl + speak.structures.total());
         let now = BarrierContext {
             spec: &spec.real,
             settings: s,
@@ -314,7 +328,7 @@ impl Respond {
     }
 
     /// What is no intent, or one word too many, is not delivered: the last one that was stands.
-    fn refuse(&mut self, cast: &Cast, slot: usize, out: &mut Outputs) {
+    fn refuse(&mut self, cast: &Population, slot: usize, out: &mut Outputs) {
         let agent = cast.slots[slot].agent;
         self.office.wards.erred(agent);
         let name = &cast.agents[agent.index()].name;
@@ -326,7 +340,7 @@ impl Respond {
         &mut self,
         spec: &RespondSpec,
         at: Stamp,
-        utterance: &Utterance,
+        utterance: &StructuredMessage,
         is_heard: bool,
         out: &mut Outputs,
     ) {
@@ -335,14 +349,16 @@ impl Respond {
         let said = &cast.slots[slot];
         let mut body = utterance.body;
         match &mut body {
-            Body::Action(a) if a.verb == Verb::Open => {
+            MessageKind::Action(a) if a.verb == Verb::Open => {
                 self.points_then[slot] = self.points.agent(cast, said.agent);
             }
-            Body::Outcome(o) => o.points = self.points.agent(cast, said.agent) - self.points_then[slot],
+            MessageKind::Outcome(o) => {
+                o.points = self.points.agent(cast, said.agent) - self.points_then[slot]
+            }
             _ => {}
         }
         let id = self.bus.deliver(at, Speaker::Agent(said.agent), Some(said.asset), body, &mut out.messages);
-        if let Body::Action(action) = body {
+        if let MessageKind::Action(action) = body {
             self.gauge.wanted += u64::from(self.real.funds.weight(said.agent) > 0.0);
             if is_heard {
                 self.consensus.hear(cast, slot, (action.after, action.price), holds, id);
@@ -354,7 +370,7 @@ impl Respond {
     }
 
     /// Delivers what a structured agent said. It moves nobody: structures are no voices.
-    fn hear_structured(&mut self, cast: &Cast, at: Stamp, spoken: &Spoken, out: &mut Outputs) {
+    fn hear_structured(&mut self, cast: &Population, at: Stamp, spoken: &StructureWords, out: &mut Outputs) {
         let s = &cast.structures[spoken.structure];
         let place = cast.slots.len() + spoken.structure;
         if !makes_sense(&spoken.body) {
@@ -365,13 +381,13 @@ impl Respond {
         }
         let mut body = spoken.body;
         match &mut body {
-            Body::Action(a) if a.verb == Verb::Open => {
+            MessageKind::Action(a) if a.verb == Verb::Open => {
                 self.points_then[place] = self.points.agent(cast, s.agent);
             }
-            Body::Outcome(o) => o.points = self.points.agent(cast, s.agent) - self.points_then[place],
+            MessageKind::Outcome(o) => o.points = self.points.agent(cast, s.agent) - self.points_then[place],
             _ => {}
         }
-        if let Body::Carry(quote) = &body
+        if let MessageKind::Carry(quote) = &body
             && self.consensus.is_heard(s.agent)
         {
             self.real.services.hear(s.asset, at, quote);
@@ -379,7 +395,7 @@ impl Respond {
         self.bus.deliver(at, Speaker::Agent(s.agent), Some(s.asset), body, &mut out.messages);
     }
 
-    /// Assets that have stopped trading: sim closes, the desk forgets them, the venue pays out.
+    /// Assets that have stopped trading: open closes, the desk forgets them, the venue pays out.
     fn delist(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         for instrument in spec.real.desk_instruments() {
             let listing = &speak.market.listings[instrument.id.index()];
@@ -390,12 +406,12 @@ impl Respond {
                 "{} stopped trading: closed at its last price {}",
                 instrument.symbol, listing.last.close
             ));
-            self.house[instrument.id.index()] = House::NOTHING;
+            self.house[instrument.id.index()] = ResidualStance::NOTHING;
             for &slot in spec.real.desk.slots(instrument.id) {
                 let ear = &mut self.ears[slot as usize];
-                ear.sim.aim = 0.0;
+                ear.open.aim = 0.0;
                 ear.stance = 0.0;
-                ear.sim.book.delist(spec.settings.costs.of(instrument), instrument.kind, listing.last.close);
+                ear.open.book.delist(spec.settings.costs.of(instrument), instrument.kind, listing.last.close);
             }
             self.gauge.delist(spec, instrument, listing.last.close);
             self.real.delist(&spec.real, &spec.settings, instrument, at, listing, out);
@@ -405,16 +421,18 @@ impl Respond {
 
 /// Whether an action on an asset says at which price, without which nobody knows its quantity. What structures
 /// are worth may be nothing, or less.
-fn is_priced(body: &Body) -> bool {
-    if let Body::Action(a) = body { a.price.is_finite() && a.price > 0.0 } else { true }
+fn is_priced(body: &MessageKind) -> bool {
+    if let MessageKind::Action(a) = body { a.price.is_finite() && a.price > 0.0 } else { true }
 }
 
 /// Whether an intent can be meant.
-fn makes_sense(body: &Body) -> bool {
+fn makes_sense(body: &MessageKind) -> bool {
     match body {
-        Body::Action(a) => a.after.is_finite() && a.before.is_finite() && libm::fabs(a.after) <= INTENT_MAX,
-        Body::Outcome(o) => o.pnl.is_finite(),
-        Body::Carry(c) => c.value.is_finite() && c.days > 0.0,
+        MessageKind::Action(a) => {
+            a.after.is_finite() && a.before.is_finite() && libm::fabs(a.after) <= INTENT_MAX
+        }
+        MessageKind::Outcome(o) => o.pnl.is_finite(),
+        MessageKind::Carry(c) => c.value.is_finite() && c.days > 0.0,
         _ => false,
     }
 }

@@ -36,20 +36,20 @@
 //!    that still wants it, and is taken back if it does not.
 
 use super::orders::common;
+use super::passive_execution::{ExecutionCost, FINE, WorkingOrder};
 use super::real::{BarrierContext, Real, RealSpec};
-use super::works::{FINE, Work, Worked};
 use super::{Outputs, Settings};
-use crate::agents::Cast;
+use crate::agents::Population;
 use crate::domain::{
     AgentId, AssetId, CarryQuote, Decimal, Family, Fill, InstrumentId, InstrumentKind, MarketEvent, Money,
     Receipt, Service, Span, Speaker, Stamp, Universe, money,
 };
 use crate::execution::Venue;
 use crate::fills::{Costs, fee_rate};
-use crate::market::board::Told;
+use crate::market::board::Stamped;
 use crate::market::{Board, Listing};
-use crate::treasury::desk::{Steer, Wanted};
-use crate::treasury::expression::{Known, Line, Terms, express};
+use crate::treasury::desk::{RiskControls, TargetChange};
+use crate::treasury::instrument_selection::{AssetAllocation, SelectionTerms, ValueKnown, express};
 use crate::treasury::settings::ServiceSettings;
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +64,7 @@ pub struct ServiceSpec {
     /// By instrument of the desk: the spot of the same asset.
     pub spots: Vec<Option<InstrumentId>>,
     /// By instrument: the desk's place whose spot it is.
-    places: Vec<Option<usize>>,
+    desk_indices: Vec<Option<usize>>,
     /// By instrument of the desk: whose book carries; none: nobody says what it is worth.
     pub carriers: Vec<Option<AgentId>>,
     /// By instrument of the desk: who works its orders.
@@ -77,30 +77,30 @@ pub struct ServiceSpec {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Services {
     /// By asset: V as last said.
-    pub quotes: Vec<Option<Told<CarryQuote>>>,
+    pub quotes: Vec<Option<Stamped<CarryQuote>>>,
     /// By instrument of the desk: held in spot.
-    pub carried: Vec<Decimal>,
+    pub spot_held: Vec<Decimal>,
     /// What the carrier is short of in the perp: as much, but for a leg that is on its way.
-    mirrored: Vec<Decimal>,
+    perp_hedge: Vec<Decimal>,
     /// Spot that is to come because its perp leg was filled while it rested.
-    pub(super) coming: Vec<Decimal>,
+    pub(super) spot_pending: Vec<Decimal>,
     /// Orders that are worked.
-    pub(super) work: Vec<Work>,
+    pub(super) working_orders: Vec<WorkingOrder>,
     /// By instrument of the desk: orders worked, as they were filled.
-    pub(super) fills: Vec<Worked>,
+    pub(super) execution_costs: Vec<ExecutionCost>,
     /// Of them, the perp legs of switches.
-    pub(super) switched: Vec<Worked>,
+    pub(super) swap_costs: Vec<ExecutionCost>,
     /// What the carry owes for the capital it was lent, and what of it was told.
-    rent: (f64, f64),
+    capital_charge: (f64, f64),
     /// PnL of the carriers when it was last told …
-    told: Vec<(AgentId, Money)>,
+    reported: Vec<(AgentId, Money)>,
     /// … and what was filled, all and of switches.
-    told_fills: Vec<(Worked, Worked)>,
+    reported_costs: Vec<(ExecutionCost, ExecutionCost)>,
 }
 
 impl ServiceSpec {
     /// Whose services a cast has on a universe.
-    pub fn new(cast: &Cast, universe: &Universe, settings: &Settings) -> Self {
+    pub fn new(cast: &Population, universe: &Universe, settings: &Settings) -> Self {
         let spots = spots(universe);
         let first = |family: Family, asset: usize| {
             let of = |s: &&crate::agents::cast::Structure| {
@@ -138,12 +138,12 @@ impl ServiceSpec {
                 places[spot.index()] = Some(i);
             }
         }
-        ServiceSpec { spots, places, carriers, makers, misled: false }
+        ServiceSpec { spots, desk_indices: places, carriers, makers, misled: false }
     }
 
     /// The desk's place whose spot an instrument is, where it is carried.
-    pub fn place(&self, instrument: InstrumentId) -> Option<usize> {
-        self.places.get(instrument.index()).copied().flatten()
+    pub fn desk_index(&self, instrument: InstrumentId) -> Option<usize> {
+        self.desk_indices.get(instrument.index()).copied().flatten()
     }
 
     /// Spot instruments that may be held.
@@ -185,65 +185,65 @@ impl Services {
     pub fn new(desk: usize) -> Self {
         Services {
             quotes: vec![None; desk],
-            carried: vec![Decimal::ZERO; desk],
-            mirrored: vec![Decimal::ZERO; desk],
-            coming: vec![Decimal::ZERO; desk],
-            work: vec![Work::new(); desk],
-            fills: vec![Worked::default(); desk],
-            switched: vec![Worked::default(); desk],
-            rent: (0.0, 0.0),
-            told: Vec::new(),
-            told_fills: vec![<(Worked, Worked)>::default(); desk],
+            spot_held: vec![Decimal::ZERO; desk],
+            perp_hedge: vec![Decimal::ZERO; desk],
+            spot_pending: vec![Decimal::ZERO; desk],
+            working_orders: vec![WorkingOrder::new(); desk],
+            execution_costs: vec![ExecutionCost::default(); desk],
+            swap_costs: vec![ExecutionCost::default(); desk],
+            capital_charge: (0.0, 0.0),
+            reported: Vec::new(),
+            reported_costs: vec![<(ExecutionCost, ExecutionCost)>::default(); desk],
         }
     }
 
     /// A carry agent has spoken.
     pub fn hear(&mut self, asset: AssetId, at: Stamp, quote: &CarryQuote) {
         if let Some(place) = self.quotes.get_mut(asset.index()) {
-            *place = Some(Told { at, value: *quote });
+            *place = Some(Stamped { at, value: *quote });
         }
     }
 
     /// All worked orders so far.
-    pub fn worked(&self) -> Worked {
-        self.fills.iter().fold(Worked::default(), |a, b| a.plus(b, 1.0))
+    pub fn worked(&self) -> ExecutionCost {
+        self.execution_costs.iter().fold(ExecutionCost::default(), |a, b| a.plus(b, 1.0))
     }
 
     /// Of them, the perp legs of switches.
-    pub fn switched(&self) -> Worked {
-        self.switched.iter().fold(Worked::default(), |a, b| a.plus(b, 1.0))
+    pub fn switched(&self) -> ExecutionCost {
+        self.swap_costs.iter().fold(ExecutionCost::default(), |a, b| a.plus(b, 1.0))
     }
 
     /// Spot that a place has not, though its perp leg is there; negative: has, though it is not.
     pub fn lacks(&self, place: usize) -> Decimal {
-        self.mirrored[place] - self.carried[place]
+        self.perp_hedge[place] - self.spot_held[place]
     }
 
     /// What the carrier should still be short of in the perp.
     pub(super) fn unmirrored(&self, place: usize) -> Decimal {
-        self.carried[place] + self.coming[place] - self.mirrored[place]
+        self.spot_held[place] + self.spot_pending[place] - self.perp_hedge[place]
     }
 
     /// The perp book was told what the carrier is short of: `leg` of it, signed, it traded itself.
     pub(super) fn mirror(&mut self, place: usize, leg: Decimal) {
-        self.coming[place] -= leg;
-        self.mirrored[place] = self.carried[place] + self.coming[place];
+        self.spot_pending[place] -= leg;
+        self.perp_hedge[place] = self.spot_held[place] + self.spot_pending[place];
     }
 
     /// Nothing is on its way any more.
     pub(super) fn come_no_more(&mut self) {
-        self.coming.fill(Decimal::ZERO);
+        self.spot_pending.fill(Decimal::ZERO);
     }
 
     /// The carrier's part of a perp.
     pub(super) fn perp(&self, place: usize) -> Decimal {
-        -self.mirrored[place]
+        -self.perp_hedge[place]
     }
 }
 
 /// What a decision makes of the two legs of an asset.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Change {
+pub(super) struct LegChange {
     /// Base units of spot to trade.
     pub spot: Decimal,
     /// Of what the desk holds too little or too much, what the decision before asked for and a leg that was
@@ -265,14 +265,14 @@ impl Real {
     /// The desk has decided how much of each asset the account holds. What is open is in which instrument it holds it: an
     /// exposure of one unit is the same in spot and in a perp, but spot ties up capital and pays no funding. Whatever is
     /// chosen here, spot and perp together stay the desk's aim to the lot.
-    pub(super) fn express(
+    pub(super) fn select_instruments(
         &mut self,
         now: &BarrierContext<'_>,
-        steer: &Steer,
-        wanted: &[Wanted],
-    ) -> Vec<Change> {
+        steer: &RiskControls,
+        wanted: &[TargetChange],
+    ) -> Vec<LegChange> {
         let spec = now.spec;
-        let mut changes = vec![Change::default(); spec.traded];
+        let mut changes = vec![LegChange::default(); spec.traded];
         // Without a carrier nobody has said what spot is worth, and a fraction of no equity is no size.
         if spec.services.held().next().is_none() || steer.equity <= 0.0 {
             return changes;
@@ -286,7 +286,7 @@ impl Real {
             spots.push(spot);
         }
         let services = &now.settings.services;
-        let terms = Terms {
+        let terms = SelectionTerms {
             capital: services.capital,
             flow: services.flow,
             netting: services.netting,
@@ -305,11 +305,11 @@ impl Real {
     fn line(
         &mut self,
         now: &BarrierContext<'_>,
-        steer: &Steer,
+        steer: &RiskControls,
         i: usize,
-        wanted: Option<&Wanted>,
-        change: &mut Change,
-    ) -> (Line, (f64, f64)) {
+        wanted: Option<&TargetChange>,
+        change: &mut LegChange,
+    ) -> (AssetAllocation, (f64, f64)) {
         let (spec, id) = (now.spec, InstrumentId(i as u16));
         let carrier = spec.services.carriers[i].and(spec.services.spots[i]);
         let mut want = wanted.map_or(Decimal::ZERO, |w| w.quantity);
@@ -325,7 +325,7 @@ impl Real {
                 want = change.due + self.left(i).desk;
             }
             if price.is_finite() {
-                spot = money::to_estimate(self.services.carried[i]) * price / steer.equity;
+                spot = money::to_estimate(self.services.spot_held[i]) * price / steer.equity;
             }
         }
         let unit = now.listings[i].last.close / steer.equity;
@@ -333,7 +333,7 @@ impl Real {
         let held = spec.desk.atoms(id).quantity(self.desk.held(id));
         let quote = self.services.quotes[i];
         let worked = self.is_worked(spec, i, now.at);
-        let line = Line {
+        let line = AssetAllocation {
             change: estimate(want),
             target: estimate(held + want),
             spot: if steer.flatten && open { 0.0 } else { spot },
@@ -352,13 +352,13 @@ impl Real {
     }
 
     /// How much of what the carrier said of an asset still counts. In doubt nothing new is put into spot.
-    fn known(&self, now: &BarrierContext<'_>, steer: &Steer, i: usize) -> Known {
+    fn known(&self, now: &BarrierContext<'_>, steer: &RiskControls, i: usize) -> ValueKnown {
         let running = self.mode() == crate::treasury::Mode::Running && !steer.flatten;
         let age = self.services.quotes[i].map_or(Span(i64::MAX), |q| now.at.since(q.at));
         match () {
-            () if !running || age.0 > STALE_AFTER.0 => Known::Stale,
-            () if age.0 > HELD_AFTER.0 => Known::Held,
-            () => Known::Fresh,
+            () if !running || age.0 > STALE_AFTER.0 => ValueKnown::Stale,
+            () if age.0 > HELD_AFTER.0 => ValueKnown::Held,
+            () => ValueKnown::Fresh,
         }
     }
 
@@ -369,7 +369,7 @@ impl Real {
         if is_decided {
             unfilled = self.orders.open_quantity(spot);
             // A perp leg without its spot: from here on the spot is owed.
-            missed = unfilled - std::mem::take(&mut self.services.coming[i]);
+            missed = unfilled - std::mem::take(&mut self.services.spot_pending[i]);
         }
         if !unfilled.is_zero() {
             self.withdraw(spot);
@@ -383,11 +383,17 @@ impl Real {
 
     /// The carry owes for the capital it was lent, at the price of the last asset that was served: what the next best
     /// use of it would have earned in this bar.
-    fn charge_capital(&mut self, now: &BarrierContext<'_>, steer: &Steer, terms: &Terms, lines: &[Line]) {
+    fn charge_capital(
+        &mut self,
+        now: &BarrierContext<'_>,
+        steer: &RiskControls,
+        terms: &SelectionTerms,
+        lines: &[AssetAllocation],
+    ) {
         if let Some((last, price)) = terms.last_served(lines) {
             let days = self.services.quotes[last].map_or(f64::INFINITY, |q| q.value.days);
             let bars = now.settings.clock.decide.in_units_of(Span::DAY) / days;
-            self.services.rent.0 += (price * terms.lent(lines)).max(0.0) * bars * steer.equity;
+            self.services.capital_charge.0 += (price * terms.lent(lines)).max(0.0) * bars * steer.equity;
         }
     }
 
@@ -395,10 +401,10 @@ impl Real {
     fn spot_order(
         &self,
         now: &BarrierContext<'_>,
-        steer: &Steer,
+        steer: &RiskControls,
         i: usize,
-        (line, (price, before)): (&Line, (f64, f64)),
-        change: &mut Change,
+        (line, (price, before)): (&AssetAllocation, (f64, f64)),
+        change: &mut LegChange,
     ) {
         let spec = now.spec;
         let Some(spot) = spec.services.carriers[i].and(spec.services.spots[i]) else { return };
@@ -410,7 +416,7 @@ impl Real {
         let lot = spec.instruments[spot.index()].lot.max(spec.instruments[i].lot);
         let quantity = if line.spot == 0.0 {
             // All of it, not an estimate of it: nothing is left behind.
-            -self.services.carried[i]
+            -self.services.spot_held[i]
         } else {
             let coins = (line.spot - before) * steer.equity / price;
             in_lots(coins, lot)
@@ -434,7 +440,7 @@ impl Real {
         out: &mut Outputs,
     ) {
         let Some(id) = event.instrument() else { return };
-        let Some(place) = spec.services.place(id) else { return };
+        let Some(place) = spec.services.desk_index(id) else { return };
         let opened = self.arrives(place, event);
         if self.working[id.index()].is_none() {
             return;
@@ -448,7 +454,7 @@ impl Real {
             }
             MarketEvent::Inside { bar, .. } => {
                 let Some(open_at) = opened else { return };
-                let sigma = libm::sqrt(self.services.work[place].volatility.mean());
+                let sigma = libm::sqrt(self.services.working_orders[place].volatility.mean());
                 self.venue.on_bar(instrument, open_at, bar, sigma, settings.costs.of(instrument))
             }
             MarketEvent::Quote { at, .. } => {
@@ -473,7 +479,7 @@ impl Real {
 
     /// Whether spot has a price soon after the other leg of a switch is filled, whenever that is.
     fn is_followed(&self, board: &Board, spot: InstrumentId, place: usize, at: Stamp) -> bool {
-        let w = &self.services.work[place];
+        let w = &self.services.working_orders[place];
         let quoted = board.get(spot).and_then(|q| q.top).is_some_and(|t| at.since(t.at).0 <= FINE.0);
         w.span.0 <= FINE.0 && (quoted || (w.spot_at == Some(at) && w.spot_span.0 <= FINE.0))
     }
@@ -481,7 +487,7 @@ impl Real {
     /// A price of spot: the first after a decision is where a switch is measured from. When its fast bar
     /// opened, if it is one.
     fn arrives(&mut self, place: usize, event: &MarketEvent) -> Option<Stamp> {
-        let w = &mut self.services.work[place];
+        let w = &mut self.services.working_orders[place];
         let (opened, price) = match event {
             MarketEvent::Inside { at, bar, .. } => {
                 let opened = w.spot_at.replace(*at);
@@ -514,9 +520,9 @@ impl Real {
             let symbol = &spec.instruments[id.index()].symbol;
             return self.halt(format!("{symbol}: a fill that cannot be booked: {verdict:?}"), out);
         }
-        let part = common(self.services.coming[place], fill.quantity);
-        self.services.coming[place] -= part;
-        self.services.carried[place] += fill.quantity;
+        let part = common(self.services.spot_pending[place], fill.quantity);
+        self.services.spot_pending[place] -= part;
+        self.services.spot_held[place] += fill.quantity;
         self.followed(place, part, fill);
         out.fills.push(*fill);
         match self.ledger.trade(id, fill.mark, &[(carrier, fill.quantity)], Some(fill)) {
@@ -534,12 +540,12 @@ impl Real {
     /// What was earned or saved since it was last told: by whom, and the receipt.
     pub(super) fn receipts(&mut self, spec: &RealSpec) -> Vec<(Speaker, Receipt)> {
         let mut all = Vec::new();
-        let (rent, told) = &mut self.services.rent;
+        let (rent, told) = &mut self.services.capital_charge;
         let rent = *rent - std::mem::replace(told, *rent);
         let owners = spec.services.carrying();
         for &owner in &owners {
             let Ok(pnl) = self.ledger.pnl(owner, &self.marks) else { continue };
-            let told = &mut self.services.told;
+            let told = &mut self.services.reported;
             let place = told.iter().position(|t| t.0 == owner).unwrap_or_else(|| {
                 told.push((owner, Decimal::ZERO));
                 told.len() - 1
@@ -547,14 +553,14 @@ impl Real {
             let mut saved = money::to_estimate(pnl - std::mem::replace(&mut told[place].1, pnl));
             // What makers saved on the perp legs of switches is in the carrier's book, and theirs.
             for (i, ..) in spec.services.held().filter(|h| h.2 == owner) {
-                let now = self.services.switched[i];
-                let before = std::mem::replace(&mut self.services.told_fills[i].1, now);
+                let now = self.services.swap_costs[i];
+                let before = std::mem::replace(&mut self.services.reported_costs[i].1, now);
                 saved -= now.plus(&before, -1.0).saved();
             }
             saved -= rent / owners.len() as f64;
             let own = spec.services.held().filter(|h| h.2 == owner);
             let worth = own.map(|(i, spot, _)| {
-                money::to_estimate(self.services.carried[i]) * money::to_estimate(self.marks[spot.index()])
+                money::to_estimate(self.services.spot_held[i]) * money::to_estimate(self.marks[spot.index()])
             });
             let notional: f64 = worth.sum();
             if saved != 0.0 || notional != 0.0 {
@@ -569,10 +575,10 @@ impl Real {
         makers.sort_unstable();
         makers.dedup();
         for maker in makers {
-            let mut new = Worked::default();
+            let mut new = ExecutionCost::default();
             for place in (0..spec.traded).filter(|i| spec.services.makers[*i] == Some(maker)) {
-                let now = self.services.fills[place];
-                let before = std::mem::replace(&mut self.services.told_fills[place].0, now);
+                let now = self.services.execution_costs[place];
+                let before = std::mem::replace(&mut self.services.reported_costs[place].0, now);
                 new = new.plus(&now, 1.0).plus(&before, -1.0);
             }
             let notional = new.rested + new.crossed;

@@ -8,17 +8,17 @@
 
 use super::Settings;
 use super::lives::Following;
-use super::structures::{Spoken, StructureSpec, Structures};
-use crate::agents::alone::{Alone, Hands, Now};
-use crate::agents::books::{Book, Patient};
-use crate::agents::{Agent, Cast, Slot};
+use super::structures::{StructureSpec, StructureWords, Structures};
+use crate::agents::alone::{Alone, BookAndOutbox, DecisionContext};
+use crate::agents::books::{Patient, SimulatedBook};
+use crate::agents::{Agent, AgentAsset, Population};
 use crate::domain::{
-    Announced, AssetId, Body, Event, Family, Indicator, InstrumentId, InstrumentKind, MarketEvent, Stamp,
-    Universe, View, random,
+    Announced, AssetId, EvalContext, Event, Family, Indicator, InstrumentId, InstrumentKind, MarketEvent,
+    MessageKind, Stamp, Universe, random,
 };
 use crate::fills::Costs;
-use crate::hive::curve::{Base, Curve};
-use crate::market::{Listing, Market};
+use crate::hive::curve::{Base, EquityCurve};
+use crate::market::{Listing, MarketState};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ const OWN: u16 = u16::MAX;
 /// What does not change during a run.
 #[derive(Clone, Debug)]
 pub struct SpeakSpec {
-    cast: Arc<Cast>,
+    cast: Arc<Population>,
     settings: Settings,
     /// By instrument, today also by asset.
     kinds: Vec<InstrumentKind>,
@@ -54,25 +54,25 @@ pub struct SpeakSpec {
 
 /// One thing said, by the agent of a slot.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Utterance {
+pub struct StructuredMessage {
     /// Agent and asset.
     pub slot: usize,
     /// An action or an outcome.
-    pub body: Body,
+    pub body: MessageKind,
 }
 
 /// What was said in a step.
 #[derive(Clone, Debug, Default)]
-pub struct Said {
+pub struct StepOutput {
     /// Whether the event counted; a repeated or impossible one does not, and changes nothing.
     pub accepted: bool,
     /// In the order of agents and their assets.
-    pub utterances: Vec<Utterance>,
+    pub utterances: Vec<StructuredMessage>,
     /// At a barrier, by agent: net PnL of the raw intents over their ex-ante volatility; NaN for the
     /// inactive.
     pub results: Vec<f64>,
     /// What structured agents said, in their order.
-    pub structured: Vec<Spoken>,
+    pub structured: Vec<StructureWords>,
     /// At a barrier: what others hear of a slot in place of what it said. Only the lab's negative
     /// controls fill this; who spoke knows its own intent all the same.
     pub misheard: Vec<(usize, f64)>,
@@ -82,18 +82,18 @@ pub struct Said {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Speak {
     /// The market.
-    pub market: Market,
+    pub market: MarketState,
     /// By slot: the lives that speak …
     pub lives: Vec<Alone>,
     /// … and their raw books: the intents, traded at once, at the reference weight. Apart from the
     /// lives because every bar touches all of them, and few of the lives act.
-    pub raw: Vec<Book>,
+    pub raw: Vec<SimulatedBook>,
     /// By slot: the position as announced.
     pub announced: Vec<Announced>,
-    /// By declared slot: the alone life as shown, at the desk's pace like sim.
+    /// By declared slot: the alone life as shown, at the desk's pace like open.
     pub patient: Vec<Patient>,
     /// Σ of the patient alone lives.
-    pub curve: Curve,
+    pub curve: EquityCurve,
     /// The structured agents.
     pub structures: Structures,
     /// By slot: equity of the raw book at the last barrier.
@@ -104,10 +104,10 @@ pub struct Speak {
 
 impl SpeakSpec {
     /// For a cast on a universe.
-    pub fn new(cast: Arc<Cast>, universe: &Universe, settings: Settings, market: &Market) -> Self {
+    pub fn new(cast: Arc<Population>, universe: &Universe, settings: Settings, market: &MarketState) -> Self {
         let handle = |asset: AssetId, key: Indicator| {
             let bank = &market.listings[asset.index()].bank;
-            if matches!(key, Indicator::Rank(_)) { OWN } else { bank.place(key).map_or(OWN, |p| p as u16) }
+            if matches!(key, Indicator::Rank(_)) { OWN } else { bank.handle(key).map_or(OWN, |p| p as u16) }
         };
         let all = cast.slots.iter().flat_map(|s| s.keys.iter().map(|k| handle(s.asset, *k)));
         let handles: Vec<u16> = all.collect();
@@ -116,7 +116,7 @@ impl SpeakSpec {
             *sum += s.keys.len() as u32;
             Some(*sum)
         }));
-        let coin = |s: &Slot| {
+        let coin = |s: &AgentAsset| {
             let agent = &cast.agents[s.agent.index()].name;
             random::key(cast.seed, &[random::name(agent), random::name(universe.name(s.asset))])
         };
@@ -141,7 +141,7 @@ impl SpeakSpec {
     }
 
     /// What banks must compute for this cast, by instrument.
-    pub fn wanted(cast: &Cast) -> Vec<Vec<Indicator>> {
+    pub fn wanted(cast: &Population) -> Vec<Vec<Indicator>> {
         let keys = |slots: &Vec<u32>| {
             let all = slots.iter().flat_map(|s| cast.slots[*s as usize].keys.iter().copied());
             all.filter(|k| !matches!(k, Indicator::Rank(_))).collect()
@@ -161,23 +161,23 @@ impl SpeakSpec {
 
 impl Speak {
     /// Nothing was heard of the market yet.
-    pub fn new(market: Market, spec: &SpeakSpec) -> Self {
+    pub fn new(market: MarketState, spec: &SpeakSpec) -> Self {
         let (cast, settings) = (&*spec.cast, &spec.settings);
         Speak {
             structures: Structures::new(cast, &spec.structures),
             market,
             lives: vec![Alone::default(); cast.slots.len()],
-            raw: vec![Book::default(); cast.slots.len()],
+            raw: vec![SimulatedBook::default(); cast.slots.len()],
             announced: vec![Announced::default(); cast.slots.len()],
             patient: vec![Patient::default(); cast.declared_slots],
-            curve: Curve::new(Base::Fixed, settings.capital),
+            curve: EquityCurve::new(Base::Fixed, settings.capital),
             marked: vec![0.0; cast.slots.len()],
             risk: vec![0.0; cast.agents.len()],
         }
     }
 
     /// Takes an event and says what follows from it.
-    pub fn step(&mut self, spec: &SpeakSpec, event: &Event, said: &mut Said) {
+    pub fn step(&mut self, spec: &SpeakSpec, event: &Event, said: &mut StepOutput) {
         said.utterances.clear();
         said.structured.clear();
         said.accepted = match *event {
@@ -244,12 +244,12 @@ impl Speak {
         }
     }
 
-    fn barrier(&mut self, spec: &SpeakSpec, at: Stamp, said: &mut Said) {
+    fn barrier(&mut self, spec: &SpeakSpec, at: Stamp, said: &mut StepOutput) {
         said.results.clear();
         let listings = self.market.listings.iter().enumerate();
         let following =
             listings.map(|(i, l)| Following::new(&spec.settings, spec.kinds[i], &spec.costs[i], l));
-        let bar = Close { at, following: following.collect() };
+        let bar = BarClose { at, following: following.collect() };
         let mut ranks = Vec::new();
         for agent in &spec.cast.agents {
             if agent.family == Family::RelativeStrength {
@@ -270,18 +270,19 @@ impl Speak {
             &mut said.structured,
             &mut said.results,
         );
-        let pnl: f64 = self.patient.iter().zip(&spec.cast.slots).map(|(p, s)| self.worth(p, s.asset)).sum();
+        let pnl: f64 =
+            self.patient.iter().zip(&spec.cast.slots).map(|(p, s)| self.equity_of(p, s.asset)).sum();
         self.curve.push(at, spec.settings.capital + pnl + self.structures.total());
     }
 
     /// Worth of a patient book at the last price of its asset.
-    fn worth(&self, patient: &Patient, asset: AssetId) -> f64 {
+    fn equity_of(&self, patient: &Patient, asset: AssetId) -> f64 {
         patient.book.equity(self.market.listings[asset.index()].last.close)
     }
 
     /// PnL of a declared slot's alone life so far.
-    pub fn alone(&self, cast: &Cast, slot: usize) -> f64 {
-        self.worth(&self.patient[slot], cast.slots[slot].asset)
+    pub fn alone(&self, cast: &Population, slot: usize) -> f64 {
+        self.equity_of(&self.patient[slot], cast.slots[slot].asset)
     }
 
     /// One slot at a close: outcome, conditions, actions, and the patient life's next order.
@@ -291,14 +292,14 @@ impl Speak {
         agent: &Agent,
         slot: usize,
         rank: f64,
-        bar: &Close<'_>,
-        said: &mut Said,
+        bar: &BarClose<'_>,
+        said: &mut StepOutput,
     ) {
-        let Close { at, ref following } = *bar;
+        let BarClose { at, ref following } = *bar;
         let asset = spec.cast.slots[slot].asset;
         let listing = &self.market.listings[asset.index()];
         let close = listing.last.close;
-        let now = Now {
+        let now = DecisionContext {
             agent: agent.id,
             asset,
             strategy: &agent.strategy,
@@ -310,17 +311,17 @@ impl Speak {
         let (life, raw) = (&mut self.lives[slot], &mut self.raw[slot]);
         let announced = &mut self.announced[slot];
         let mut say = |body| {
-            if let Body::Action(action) = &body {
+            if let MessageKind::Action(action) = &body {
                 announced.say(action.after, action.price);
             }
-            said.utterances.push(Utterance { slot, body });
+            said.utterances.push(StructuredMessage { slot, body });
         };
         if listing.delisted_at == Some(at) {
-            life.delist(&now, &mut Hands { raw, say: &mut |a| say(Body::Action(a)) });
+            life.delist(&now, &mut BookAndOutbox { raw, say: &mut |a| say(MessageKind::Action(a)) });
             let (kind, costs) = (spec.kinds[asset.index()], &spec.costs[asset.index()]);
             raw.delist(costs, kind, close);
             if let Some(outcome) = life.outcome(raw, &now) {
-                say(Body::Outcome(outcome));
+                say(MessageKind::Outcome(outcome));
             }
             if let Some(patient) = self.patient.get_mut(slot) {
                 patient.aim = 0.0;
@@ -332,13 +333,13 @@ impl Speak {
             return;
         }
         if let Some(outcome) = life.outcome(raw, &now) {
-            say(Body::Outcome(outcome));
+            say(MessageKind::Outcome(outcome));
         }
         life.pass(close);
         let handles = spec.handles(slot);
         let values = indicators(listing, handles, rank);
         let (side, best) = life.seen();
-        let view = View {
+        let view = EvalContext {
             close,
             sigma: listing.sigma,
             held: life.held(),
@@ -347,7 +348,7 @@ impl Speak {
             keys: &spec.cast.slots[slot].keys,
             values: &values[..handles.len()],
         };
-        life.at_close(&view, &now, &mut Hands { raw, say: &mut |a| say(Body::Action(a)) });
+        life.at_close(&view, &now, &mut BookAndOutbox { raw, say: &mut |a| say(MessageKind::Action(a)) });
         if !spec.kinds[asset.index()].can_short() {
             // The intent is a voice all the same; the book can only sell what it has.
             raw.order = raw.order.max(-raw.quantity);
@@ -410,7 +411,7 @@ fn indicators(listing: &Listing, handles: &[u16], rank: f64) -> [f64; KEYS_MAX] 
 }
 
 /// The close of a bar as lives see it.
-struct Close<'a> {
+struct BarClose<'a> {
     at: Stamp,
     /// By asset.
     following: Vec<Following<'a>>,

@@ -10,12 +10,12 @@
 //! 4. A maker's life is lived twice, its fills counted by *through* and by *touch*; the first one speaks.
 
 use super::Settings;
-use crate::agents::Cast;
-use crate::agents::structures::legs::{Legs, Market};
-use crate::agents::structures::life::{Life, Nature, Who};
-use crate::agents::structures::listed::Listed;
-use crate::agents::structures::{Rules, Seen};
-use crate::domain::{AgentId, Body, MarketEvent, Stamp, Universe};
+use crate::agents::Population;
+use crate::agents::structures::legs::{FillContext, Legs};
+use crate::agents::structures::life::{AgentRef, FamilyTraits, Life};
+use crate::agents::structures::listed::ListedInstruments;
+use crate::agents::structures::{Rules, StructureContext};
+use crate::domain::{AgentId, MarketEvent, MessageKind, Stamp, Universe};
 use crate::market::Board;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -25,30 +25,30 @@ const RESULT_SPAN: f64 = 180.0;
 
 /// One thing said by a structured agent.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Spoken {
+pub struct StructureWords {
     /// Which of [`Cast::structures`].
     pub structure: usize,
     /// What.
-    pub body: Body,
+    pub body: MessageKind,
 }
 
 /// What does not change during a run.
 #[derive(Clone, Debug, Default)]
 pub struct StructureSpec {
-    listed: Arc<Listed>,
+    listed: Arc<ListedInstruments>,
     /// By instrument: who listens, and whether its family remembers what it hears.
     ears: Vec<Vec<(u32, bool)>>,
     /// By asset: who listens to its volatility.
     vol: Vec<Vec<(u32, bool)>>,
     /// By structure.
-    natures: Vec<Nature>,
+    natures: Vec<FamilyTraits>,
     /// Capital of each structure, in currency.
     capital: Vec<f64>,
 }
 
 /// An agent on an asset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Twin {
+pub struct DualFill {
     /// The family and what it remembers of the market, the same for both lives.
     pub rules: Rules,
     /// The life that speaks.
@@ -69,7 +69,7 @@ pub struct Structures {
     /// What is quoted.
     pub board: Board,
     /// In the order of the cast.
-    pub twins: Vec<Twin>,
+    pub twins: Vec<DualFill>,
     /// The stamp that is not over yet.
     stamp: Option<Stamp>,
     /// Who has heard something of it …
@@ -78,7 +78,7 @@ pub struct Structures {
     is_due: Vec<bool>,
 }
 
-impl Twin {
+impl DualFill {
     /// What it gained and lost until the last barrier.
     pub fn marked(&self) -> f64 {
         self.marked
@@ -92,7 +92,7 @@ impl Twin {
 
 impl StructureSpec {
     /// For a cast on a universe; `reference` is the capital of an agent.
-    pub fn new(cast: &Arc<Cast>, universe: &Universe, reference: f64) -> Self {
+    pub fn new(cast: &Arc<Population>, universe: &Universe, reference: f64) -> Self {
         if cast.structures.is_empty() {
             return StructureSpec::default();
         }
@@ -100,7 +100,7 @@ impl StructureSpec {
             listed: Arc::clone(&cast.listed),
             ears: vec![Vec::new(); universe.instruments.len()],
             vol: vec![Vec::new(); universe.assets.len()],
-            natures: cast.structures.iter().map(|s| Nature::of(&s.rules)).collect(),
+            natures: cast.structures.iter().map(|s| FamilyTraits::of(&s.rules)).collect(),
             capital: Vec::new(),
         };
         for (i, s) in cast.structures.iter().enumerate() {
@@ -117,8 +117,8 @@ impl StructureSpec {
 
 impl Structures {
     /// Nothing was heard of the market yet.
-    pub fn new(cast: &Cast, spec: &StructureSpec) -> Self {
-        let twin = |rules: &Rules| Twin {
+    pub fn new(cast: &Population, spec: &StructureSpec) -> Self {
+        let twin = |rules: &Rules| DualFill {
             rules: rules.clone(),
             life: Life::new(false),
             touch: rules.is_maker().then(|| Life::new(true)),
@@ -139,11 +139,11 @@ impl Structures {
     /// Hears an event; false if it does not count. Judges the stamp before it if that is over now.
     pub fn hear(
         &mut self,
-        cast: &Cast,
+        cast: &Population,
         spec: &StructureSpec,
         settings: &Settings,
         event: &MarketEvent,
-        said: &mut Vec<Spoken>,
+        said: &mut Vec<StructureWords>,
     ) -> bool {
         if self.twins.is_empty() || !self.board.accepts(event) {
             return false;
@@ -175,10 +175,10 @@ impl Structures {
             let twin = &mut self.twins[i as usize];
             let (listed, board, costs) = (&spec.listed, &self.board, &settings.costs);
             if twin.life.heeds(event) {
-                twin.life.hear(&Market { listed, board, costs, touch: false }, event);
+                twin.life.hear(&FillContext { listed, board, costs, touch: false }, event);
             }
             if let Some(touch) = twin.touch.as_mut().filter(|t| t.heeds(event)) {
-                touch.hear(&Market { listed, board, costs, touch: true }, event);
+                touch.hear(&FillContext { listed, board, costs, touch: true }, event);
             }
             if remembers {
                 twin.rules.hear(listed, board, event);
@@ -186,7 +186,7 @@ impl Structures {
             if matches!(event, MarketEvent::Funding { .. })
                 && let Some(quote) = twin.rules.carry_quote(event)
             {
-                said.push(Spoken { structure: i as usize, body: Body::Carry(quote) });
+                said.push(StructureWords { structure: i as usize, body: MessageKind::Carry(quote) });
             }
             if !*is_due && twin.rules.is_stirred(event) {
                 *is_due = true;
@@ -199,10 +199,10 @@ impl Structures {
     /// A barrier closes the stamp; fills in the agents' results, in units of their own volatility.
     pub fn barrier(
         &mut self,
-        cast: &Cast,
+        cast: &Population,
         spec: &StructureSpec,
         settings: &Settings,
-        said: &mut Vec<Spoken>,
+        said: &mut Vec<StructureWords>,
         results: &mut [f64],
     ) {
         if self.twins.is_empty() {
@@ -211,10 +211,10 @@ impl Structures {
         self.judge(cast, spec, settings, said);
         let keep = 1.0 - 2.0 / (RESULT_SPAN + 1.0);
         for (i, twin) in self.twins.iter_mut().enumerate() {
-            let worth = twin.life.legs.worth(&spec.listed, &self.board);
+            let worth = twin.life.legs.market_value(&spec.listed, &self.board);
             let change = worth - twin.marked;
             twin.marked = worth;
-            let touch = twin.touch.as_ref().map(|t| t.legs.worth(&spec.listed, &self.board));
+            let touch = twin.touch.as_ref().map(|t| t.legs.market_value(&spec.listed, &self.board));
             twin.marked_touch = touch.unwrap_or(worth);
             let sigma = libm::sqrt(twin.square);
             if change != 0.0 {
@@ -228,7 +228,13 @@ impl Structures {
         }
     }
 
-    fn judge(&mut self, cast: &Cast, spec: &StructureSpec, settings: &Settings, said: &mut Vec<Spoken>) {
+    fn judge(
+        &mut self,
+        cast: &Population,
+        spec: &StructureSpec,
+        settings: &Settings,
+        said: &mut Vec<StructureWords>,
+    ) {
         let Some(now) = self.stamp else { return };
         let mut due = std::mem::take(&mut self.due);
         due.sort_unstable();
@@ -242,7 +248,7 @@ impl Structures {
             if now < agent.active_from {
                 continue;
             }
-            let who = Who {
+            let who = AgentRef {
                 agent: s.agent,
                 asset: s.asset,
                 rules: &twin.rules,
@@ -250,7 +256,7 @@ impl Structures {
                 key: s.key,
             };
             let (traits, preset) = (&agent.traits, agent.strategy.preset());
-            let seen = Seen {
+            let seen = StructureContext {
                 listed: &spec.listed,
                 board: &self.board,
                 costs: &settings.costs,
@@ -261,7 +267,7 @@ impl Structures {
                 capital: spec.capital[i],
                 legs: &nothing,
             };
-            let mut say = |body| said.push(Spoken { structure: i, body });
+            let mut say = |body| said.push(StructureWords { structure: i, body });
             twin.life.judge(who, &seen, &mut say);
             if let Some(touch) = &mut twin.touch {
                 touch.judge(who, &seen, &mut |_| {});
@@ -272,7 +278,7 @@ impl Structures {
     }
 
     /// What an agent's structures gained and lost until the last barrier.
-    pub fn pnl(&self, cast: &Cast, agent: AgentId) -> f64 {
+    pub fn pnl(&self, cast: &Population, agent: AgentId) -> f64 {
         let own = cast.structures.iter().zip(&self.twins).filter(|(s, _)| s.agent == agent);
         own.map(|(_, t)| t.marked).sum()
     }

@@ -13,7 +13,7 @@ pub mod orders;
 pub mod paper;
 pub mod venue;
 
-pub use orders::{OrderCounts, OrderError, OrderTracker, Tracked, Verdict};
+pub use orders::{FillVerdict, OrderCounts, OrderError, OrderTracker, Tracked};
 pub use paper::PaperVenue;
 pub use venue::{Venue, VenueError};
 
@@ -24,7 +24,7 @@ mod fixtures {
 
     use crate::domain::money::parse;
     use crate::domain::{AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, OrderId, Stamp};
-    use crate::treasury::{ApprovedOrder, Exposure, Gate, GateSettings, Mode, Proposal};
+    use crate::treasury::{ApprovedOrder, Exposure, Gate, GateSettings, Mode, ProposedOrder};
 
     pub fn dec(text: &str) -> Decimal {
         parse(text).unwrap()
@@ -38,7 +38,7 @@ mod fixtures {
             kind,
             venue: String::new(),
             quote: None,
-            terms: crate::domain::Terms::Plain,
+            terms: crate::domain::ContractTerms::Plain,
             tick: dec("0.01"),
             lot: dec("0.001"),
             min_notional: Decimal::ZERO,
@@ -50,7 +50,7 @@ mod fixtures {
         let settings =
             GateSettings { gross_max: wide, net_max: wide, order_max: wide, ..GateSettings::default() };
         let one = Decimal::ONE;
-        let proposal = Proposal {
+        let proposal = ProposedOrder {
             id: OrderId(id),
             instrument: InstrumentId(on),
             quantity,

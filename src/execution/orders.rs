@@ -21,7 +21,7 @@ pub const FINISHED_MAX: usize = 1_024;
 
 /// A fill as remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Seen {
+struct SeenFill {
     number: u32,
     quantity: Decimal,
     price: Decimal,
@@ -43,7 +43,7 @@ pub struct Tracked {
     /// When it was decided.
     pub at: Stamp,
     /// Sorted by number; a handful, as one bar gives at most one.
-    seen: Vec<Seen>,
+    seen: Vec<SeenFill>,
 }
 
 impl Tracked {
@@ -55,7 +55,7 @@ impl Tracked {
 
 /// What to do with a fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum FillVerdict {
     /// Book it.
     Book,
     /// Book it and raise an alarm: the order now has more than it asked for.
@@ -72,10 +72,10 @@ pub enum Verdict {
     Foreign,
 }
 
-impl Verdict {
+impl FillVerdict {
     /// Whether the books take it.
     pub fn is_booked(self) -> bool {
-        matches!(self, Verdict::Book | Verdict::BookOverfill | Verdict::BookLate)
+        matches!(self, FillVerdict::Book | FillVerdict::BookOverfill | FillVerdict::BookLate)
     }
 }
 
@@ -179,40 +179,40 @@ impl OrderTracker {
     }
 
     /// Whether to book a fill, once and for all: asked again, it is a duplicate.
-    pub fn on_fill(&mut self, fill: &Fill) -> Verdict {
+    pub fn on_fill(&mut self, fill: &Fill) -> FillVerdict {
         let verdict = self.judge(fill);
         match verdict {
-            Verdict::Book => {}
-            Verdict::BookOverfill => self.counts.overfills += 1,
-            Verdict::BookLate => self.counts.late += 1,
-            Verdict::Duplicate => self.counts.duplicates += 1,
-            Verdict::Conflict => self.counts.conflicts += 1,
-            Verdict::Forgotten => self.counts.forgotten += 1,
-            Verdict::Foreign => self.counts.foreign += 1,
+            FillVerdict::Book => {}
+            FillVerdict::BookOverfill => self.counts.overfills += 1,
+            FillVerdict::BookLate => self.counts.late += 1,
+            FillVerdict::Duplicate => self.counts.duplicates += 1,
+            FillVerdict::Conflict => self.counts.conflicts += 1,
+            FillVerdict::Forgotten => self.counts.forgotten += 1,
+            FillVerdict::Foreign => self.counts.foreign += 1,
         }
         self.counts.booked += u64::from(verdict.is_booked());
         verdict
     }
 
-    fn judge(&mut self, fill: &Fill) -> Verdict {
+    fn judge(&mut self, fill: &Fill) -> FillVerdict {
         if is_venue_order(fill.order) && !self.orders.contains_key(&fill.order) {
             return self.adopt(fill);
         }
         let Some(order) = self.orders.get_mut(&fill.order) else {
             let ours = self.last.is_some_and(|last| fill.order <= last);
-            return if ours { Verdict::Forgotten } else { Verdict::Foreign };
+            return if ours { FillVerdict::Forgotten } else { FillVerdict::Foreign };
         };
-        let seen = Seen { number: fill.number, quantity: fill.quantity, price: fill.price };
+        let seen = SeenFill { number: fill.number, quantity: fill.quantity, price: fill.price };
         let at = match order.seen.binary_search_by_key(&fill.number, |s| s.number) {
-            Ok(at) if order.seen.get(at) == Some(&seen) => return Verdict::Duplicate,
-            Ok(_) => return Verdict::Conflict,
+            Ok(at) if order.seen.get(at) == Some(&seen) => return FillVerdict::Duplicate,
+            Ok(_) => return FillVerdict::Conflict,
             Err(at) => at,
         };
         if fill.instrument != order.instrument {
-            return Verdict::Conflict;
+            return FillVerdict::Conflict;
         }
         let Some(filled) = order.filled.checked_add(fill.quantity) else {
-            return Verdict::Conflict;
+            return FillVerdict::Conflict;
         };
         order.seen.insert(at, seen);
         let was_over = order.status.is_over();
@@ -229,21 +229,21 @@ impl OrderTracker {
             }
         }
         match (is_too_much, was_over) {
-            (true, _) => Verdict::BookOverfill,
-            (false, true) => Verdict::BookLate,
-            (false, false) => Verdict::Book,
+            (true, _) => FillVerdict::BookOverfill,
+            (false, true) => FillVerdict::BookLate,
+            (false, false) => FillVerdict::Book,
         }
     }
 
     /// An order of the venue's own enters with its fill, so that its repeat is seen.
-    fn adopt(&mut self, fill: &Fill) -> Verdict {
+    fn adopt(&mut self, fill: &Fill) -> FillVerdict {
         let Fill { order: id, instrument, at, quantity, price, number, .. } = *fill;
-        let seen = vec![Seen { number, quantity, price }];
+        let seen = vec![SeenFill { number, quantity, price }];
         let status = OrderStatus::Filled;
         let order = Tracked { id, instrument, quantity, filled: quantity, status, at, seen };
         self.orders.insert(id, order);
         self.finish(id);
-        Verdict::Book
+        FillVerdict::Book
     }
 
     /// Remembers a finished order, and forgets the oldest beyond the limit.

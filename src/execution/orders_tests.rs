@@ -31,9 +31,9 @@ fn an_order_lives_from_pending_to_filled() {
     let mut t = with_order("3");
     assert_eq!((status(&t), t.open_quantity(InstrumentId(0))), (OrderStatus::Pending, dec("3")));
     t.set(OrderId(1), OrderStatus::Working).unwrap();
-    assert_eq!(t.on_fill(&fill(1, 1, "1")), Verdict::Book);
+    assert_eq!(t.on_fill(&fill(1, 1, "1")), FillVerdict::Book);
     assert_eq!((status(&t), t.open_quantity(InstrumentId(0))), (OrderStatus::PartlyFilled, dec("2")));
-    assert_eq!(t.on_fill(&fill(1, 2, "2")), Verdict::Book);
+    assert_eq!(t.on_fill(&fill(1, 2, "2")), FillVerdict::Book);
     assert_eq!((status(&t), t.open().count()), (OrderStatus::Filled, 0));
     t.set(OrderId(1), OrderStatus::Working).unwrap();
     assert_eq!(status(&t), OrderStatus::Filled, "what is over stays over");
@@ -42,11 +42,11 @@ fn an_order_lives_from_pending_to_filled() {
 #[test]
 fn a_fill_before_the_confirmation_and_out_of_order_is_booked() {
     let mut t = with_order("3");
-    assert_eq!(t.on_fill(&fill(1, 2, "1")), Verdict::Book);
+    assert_eq!(t.on_fill(&fill(1, 2, "1")), FillVerdict::Book);
     t.set(OrderId(1), OrderStatus::Working).unwrap();
     assert_eq!(status(&t), OrderStatus::PartlyFilled);
-    assert_eq!(t.on_fill(&fill(1, 1, "1")), Verdict::Book);
-    assert_eq!(t.on_fill(&fill(1, 2, "1")), Verdict::Duplicate);
+    assert_eq!(t.on_fill(&fill(1, 1, "1")), FillVerdict::Book);
+    assert_eq!(t.on_fill(&fill(1, 2, "1")), FillVerdict::Duplicate);
     assert_eq!(t.get(OrderId(1)).unwrap().filled, dec("2"));
 }
 
@@ -54,7 +54,7 @@ fn a_fill_before_the_confirmation_and_out_of_order_is_booked() {
 fn a_cancel_and_a_fill_may_cross() {
     let mut t = with_order("3");
     t.set(OrderId(1), OrderStatus::Cancelled).unwrap();
-    assert_eq!(t.on_fill(&fill(1, 1, "1")), Verdict::BookLate);
+    assert_eq!(t.on_fill(&fill(1, 1, "1")), FillVerdict::BookLate);
     assert_eq!((status(&t), t.counts().late), (OrderStatus::Cancelled, 1));
     assert_eq!(t.open_quantity(InstrumentId(0)), Decimal::ZERO);
 }
@@ -62,8 +62,8 @@ fn a_cancel_and_a_fill_may_cross() {
 #[test]
 fn an_overfill_is_booked_with_an_alarm() {
     let mut t = with_order("3");
-    assert_eq!(t.on_fill(&fill(1, 1, "4")), Verdict::BookOverfill);
-    assert_eq!(with_order("3").on_fill(&fill(1, 1, "-1")), Verdict::BookOverfill, "the wrong side");
+    assert_eq!(t.on_fill(&fill(1, 1, "4")), FillVerdict::BookOverfill);
+    assert_eq!(with_order("3").on_fill(&fill(1, 1, "-1")), FillVerdict::BookOverfill, "the wrong side");
     assert_eq!((status(&t), t.counts().overfills), (OrderStatus::Filled, 1));
 }
 
@@ -72,18 +72,18 @@ fn a_repeat_with_other_numbers_is_an_alarm_and_the_first_stays() {
     let mut t = with_order("3");
     t.on_fill(&fill(1, 1, "1"));
     let other = Fill { price: dec("101"), ..fill(1, 1, "1") };
-    assert_eq!(t.on_fill(&other), Verdict::Conflict);
+    assert_eq!(t.on_fill(&other), FillVerdict::Conflict);
     assert_eq!(t.get(OrderId(1)).unwrap().filled, dec("1"));
     let elsewhere = Fill { instrument: InstrumentId(3), ..fill(1, 2, "1") };
-    assert_eq!(t.on_fill(&elsewhere), Verdict::Conflict);
+    assert_eq!(t.on_fill(&elsewhere), FillVerdict::Conflict);
 }
 
 #[test]
 fn strangers_are_not_booked_and_the_venues_own_closing_is_once() {
     let mut t = with_order("3");
-    assert_eq!(t.on_fill(&fill(9, 1, "1")), Verdict::Foreign);
-    assert_eq!(t.on_fill(&fill(VENUE_ORDERS, 1, "1")), Verdict::Book);
-    assert_eq!(t.on_fill(&fill(VENUE_ORDERS, 1, "1")), Verdict::Duplicate);
+    assert_eq!(t.on_fill(&fill(9, 1, "1")), FillVerdict::Foreign);
+    assert_eq!(t.on_fill(&fill(VENUE_ORDERS, 1, "1")), FillVerdict::Book);
+    assert_eq!(t.on_fill(&fill(VENUE_ORDERS, 1, "1")), FillVerdict::Duplicate);
 }
 
 #[test]
@@ -102,8 +102,8 @@ fn finished_orders_are_forgotten_and_unknown_ones_are_not() {
         t.on_fill(&fill(id, 1, "1"));
     }
     assert_eq!((t.orders.len(), t.open().count()), (FINISHED_MAX + 1, 1));
-    assert_eq!(t.on_fill(&fill(2, 1, "1")), Verdict::Forgotten);
-    assert_eq!(t.on_fill(&fill(1, 1, "3")), Verdict::Book, "unknown is never dropped");
+    assert_eq!(t.on_fill(&fill(2, 1, "1")), FillVerdict::Forgotten);
+    assert_eq!(t.on_fill(&fill(1, 1, "3")), FillVerdict::Book, "unknown is never dropped");
 }
 
 #[test]

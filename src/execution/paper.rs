@@ -67,7 +67,7 @@ impl Working {
 
 /// What the venue knows of one instrument.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Desk {
+struct PaperInstrument {
     position: Decimal,
     order: Option<Working>,
     /// An order that is worked beside it: rests at a limit, moved bar by bar.
@@ -77,7 +77,7 @@ struct Desk {
 /// The venue inside the house.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaperVenue {
-    desks: Vec<Desk>,
+    desks: Vec<PaperInstrument>,
     /// The highest id taken; ids ascend.
     last: Option<OrderId>,
     /// Closings the venue made on its own.
@@ -87,10 +87,10 @@ pub struct PaperVenue {
 impl PaperVenue {
     /// Lists instruments 0..`instruments`, nothing held.
     pub fn new(instruments: usize) -> Self {
-        PaperVenue { desks: vec![Desk::default(); instruments], last: None, closings: 0 }
+        PaperVenue { desks: vec![PaperInstrument::default(); instruments], last: None, closings: 0 }
     }
 
-    fn desk(&self, instrument: InstrumentId) -> Option<&Desk> {
+    fn desk(&self, instrument: InstrumentId) -> Option<&PaperInstrument> {
         self.desks.get(instrument.index())
     }
 
@@ -243,8 +243,8 @@ impl Venue for PaperVenue {
     }
 
     fn cancel(&mut self, id: OrderId) -> bool {
-        let is_it = |desk: &&mut Desk| desk.order.as_ref().is_some_and(|o| o.id == id);
-        let rests = |desk: &&mut Desk| desk.resting.as_ref().is_some_and(|o| o.id == id);
+        let is_it = |desk: &&mut PaperInstrument| desk.order.as_ref().is_some_and(|o| o.id == id);
+        let rests = |desk: &&mut PaperInstrument| desk.resting.as_ref().is_some_and(|o| o.id == id);
         self.desks.iter_mut().find(is_it).is_some_and(|desk| desk.order.take().is_some())
             || self.desks.iter_mut().find(rests).is_some_and(|desk| desk.resting.take().is_some())
     }

@@ -178,7 +178,7 @@ proptest! {
             let b = bar(*open, *volume);
             if let Some(f) = venue.on_bar(&perp(), Stamp(at), &b, *sigma, &costs) {
                 let verdict = tracker.on_fill(&f);
-                prop_assert_eq!(verdict, crate::execution::Verdict::Book);
+                prop_assert_eq!(verdict, crate::execution::FillVerdict::Book);
                 prop_assert!(f.fee >= Decimal::ZERO && f.price > Decimal::ZERO);
                 prop_assert!((f.quantity % dec("0.001")).is_zero());
                 if !flat {

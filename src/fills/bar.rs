@@ -1,5 +1,5 @@
 //! Fill level B: what a bar does to an order. One implementation for the estimated books of alone and
-//! sim, and for the paper venue.
+//! open, and for the paper venue.
 //!
 //! Decided on the close of one bar, an order meets the next: a taker at its open, worse by half-spread
 //! and impact k·σ·√(quantity/volume) (square-root law, Almgren et al. 2005); a resting order where the
@@ -16,7 +16,7 @@
 //! Never: rounds to ticks and lots, which is the venue's business.
 
 use super::Costs;
-use crate::domain::{Bar, InstrumentKind, Span, Terms};
+use crate::domain::{Bar, ContractTerms, InstrumentKind, Span};
 
 /// Half-spread and impact together never cost more than this fraction of the price: a fuse, so that a
 /// mad volatility estimate cannot turn a sale's price negative.
@@ -67,10 +67,10 @@ pub fn fee_rate(costs: &Costs, kind: InstrumentKind, maker: bool) -> f64 {
 
 /// The same where the terms of what is traded may name fees of their own ([`Terms::Rates`]); a flat charge
 /// takes no notice of them.
-pub fn rate(costs: &Costs, kind: InstrumentKind, terms: &Terms, maker: bool) -> f64 {
+pub fn rate(costs: &Costs, kind: InstrumentKind, terms: &ContractTerms, maker: bool) -> f64 {
     match (costs, *terms) {
-        (Costs::Bars(_), Terms::Rates { maker_ppm, .. }) if maker => f64::from(maker_ppm) / 1e6,
-        (Costs::Bars(_), Terms::Rates { taker_ppm, .. }) => f64::from(taker_ppm) / 1e6,
+        (Costs::Bars(_), ContractTerms::Rates { maker_ppm, .. }) if maker => f64::from(maker_ppm) / 1e6,
+        (Costs::Bars(_), ContractTerms::Rates { taker_ppm, .. }) => f64::from(taker_ppm) / 1e6,
         _ => fee_rate(costs, kind, maker),
     }
 }

@@ -12,7 +12,7 @@
 //! [`super::Costs::Flat`] charges its rate on every notional and nothing at expiry.
 
 use super::{Costs, rate};
-use crate::domain::{InstrumentKind, Terms};
+use crate::domain::{ContractTerms, InstrumentKind};
 
 /// Share of the underlying that an option's trade costs, at most [`OPTION_CAP`] of its premium; as all of
 /// these, where no venue says otherwise.
@@ -27,7 +27,7 @@ pub const DELIVERY_RATE: f64 = 0.000_25;
 /// Fee of `quantity` (absolute) at `price`, both sides alike. `underlying` matters to options alone.
 pub fn trade(
     costs: &Costs,
-    (kind, terms): (InstrumentKind, &Terms),
+    (kind, terms): (InstrumentKind, &ContractTerms),
     quantity: f64,
     price: f64,
     underlying: f64,
@@ -61,7 +61,14 @@ mod tests {
     #[test]
     fn an_option_pays_on_its_underlying_up_to_a_share_of_its_premium() {
         let fee = |price| {
-            trade(&Costs::default(), (InstrumentKind::Option, &Terms::Plain), 2.0, price, 100_000.0, false)
+            trade(
+                &Costs::default(),
+                (InstrumentKind::Option, &ContractTerms::Plain),
+                2.0,
+                price,
+                100_000.0,
+                false,
+            )
         };
         assert!((fee(2_000.0) - 60.0).abs() < 1e-9);
         assert!((fee(40.0) - 10.0).abs() < 1e-9);
@@ -69,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_venue_with_its_own_fees_charges_those_and_a_flat_charge_takes_no_notice() {
-        let terms = Terms::Rates { taker_ppm: 450, maker_ppm: -50 };
+        let terms = ContractTerms::Rates { taker_ppm: 450, maker_ppm: -50 };
         let fee = |costs, maker| trade(&costs, (InstrumentKind::Perp, &terms), 2.0, 1_000.0, 1_000.0, maker);
         assert!((fee(Costs::default(), false) - 0.9).abs() < 1e-12);
         assert!((fee(Costs::default(), true) + 0.1).abs() < 1e-12);
@@ -97,7 +104,7 @@ mod tests {
             kind,
             venue: venue.to_owned(),
             quote: None,
-            terms: crate::domain::Terms::Plain,
+            terms: crate::domain::ContractTerms::Plain,
             tick: Decimal::ONE,
             lot: Decimal::ONE,
             min_notional: Decimal::ZERO,

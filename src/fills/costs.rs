@@ -26,7 +26,7 @@ impl PerKind {
     }
 }
 
-/// The cost model of a run: one for alone, sim and paper.
+/// The cost model of a run: one for alone, open and paper.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Costs {
     /// A flat charge a side and nothing else: no spread, impact, participation limit, funding or

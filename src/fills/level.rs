@@ -16,9 +16,9 @@
 //!
 //! What is taken is not remembered: the next who asks meets the same sizes until the market tells others.
 
-use crate::domain::{Instrument, InstrumentKind, Terms};
+use crate::domain::{ContractTerms, Instrument, InstrumentKind};
 use crate::market::Board;
-use crate::market::board::{Level, PoolState, Top};
+use crate::market::board::{DetailLevel, PoolState, Top};
 
 /// What a taker got.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub struct Hit {
     /// Average price, the fee of a pool included.
     pub price: f64,
     /// On which level.
-    pub level: Level,
+    pub level: DetailLevel,
 }
 
 /// Most of a pool's base that one swap may take: beyond it the formula is no market any more.
@@ -63,7 +63,7 @@ pub fn walk(levels: &[(f64, f64)], quantity: f64) -> Option<Hit> {
     (got > 0.0).then(|| Hit {
         quantity: libm::copysign(got, quantity),
         price: paid / got,
-        level: Level::Depth,
+        level: DetailLevel::Depth,
     })
 }
 
@@ -78,12 +78,12 @@ pub fn touch(top: &Top, tick: f64, quantity: f64) -> Option<Hit> {
     // Σ of 0, 1, 2 … ticks over the whole multiples, and the rest at the last.
     let ticks = (whole * (whole - 1.0) / 2.0 + (multiples - whole) * whole) / multiples;
     let price = best + libm::copysign(ticks.max(0.0) * tick, quantity);
-    (price > 0.0).then_some(Hit { quantity, price, level: Level::Quotes })
+    (price > 0.0).then_some(Hit { quantity, price, level: DetailLevel::Quotes })
 }
 
 /// Swaps with a pool whose liquidity reaches as far as the swap.
-pub fn swap(pool: &PoolState, terms: &Terms, quantity: f64) -> Option<Hit> {
-    let Terms::Pool { fee_ppm, .. } = *terms else { return None };
+pub fn swap(pool: &PoolState, terms: &ContractTerms, quantity: f64) -> Option<Hit> {
+    let ContractTerms::Pool { fee_ppm, .. } = *terms else { return None };
     let keep = 1.0 - f64::from(fee_ppm) / 1e6;
     let root = libm::sqrt(pool.price);
     let (base, quote) = (pool.liquidity / root, pool.liquidity * root);
@@ -97,7 +97,7 @@ pub fn swap(pool: &PoolState, terms: &Terms, quantity: f64) -> Option<Hit> {
         let into = size * keep;
         quote * into / (base + into)
     };
-    Some(Hit { quantity, price: money / size, level: Level::Quotes })
+    Some(Hit { quantity, price: money / size, level: DetailLevel::Quotes })
 }
 
 #[cfg(test)]
@@ -130,7 +130,7 @@ mod tests {
         // x = 1000, y = 2 000 000: golden 1 992 013 962 / 1e6 for one base sold at 0.3 %.
         let root = libm::sqrt(2_000.0);
         let pool = PoolState { price: 2_000.0, liquidity: 1_000.0 * root, swapped: 0.0, gas: 0.0 };
-        let terms = Terms::Pool { fee_ppm: 3_000, concentrated: false };
+        let terms = ContractTerms::Pool { fee_ppm: 3_000, concentrated: false };
         let sold = swap(&pool, &terms, -1.0).unwrap();
         assert!((sold.price - 1_992.013_962).abs() < 1e-6, "{sold:?}");
         let bought = swap(&pool, &terms, 1.0).unwrap();

@@ -1,4 +1,4 @@
-//! Fill levels: one implementation for alone, sim and paper.
+//! Fill levels: one implementation for alone, open and paper.
 //!
 //! [`bar`] is level B, which history runs use; [`level`] is L1 and L2, on quotes and books; [`costs`] says
 //! what trading costs, [`charge`] what of it contracts that end are charged. Orders, lots and ticks are the

@@ -2,7 +2,7 @@
 //! a matter of the consensus: a muted agent still speaks, and is still counted.
 
 use crate::domain::AssetId;
-use crate::domain::{Body, Message, MessageCounts, MessageId, Speaker, Stamp};
+use crate::domain::{Message, MessageCounts, MessageId, MessageKind, Speaker, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// The counters of the network.
@@ -28,7 +28,7 @@ impl Bus {
         at: Stamp,
         from: Speaker,
         asset: Option<AssetId>,
-        body: Body,
+        body: MessageKind,
         out: &mut Vec<Message>,
     ) -> MessageId {
         let id = MessageId(self.next);
@@ -36,7 +36,7 @@ impl Bus {
         self.counts.count(&body);
         if let Speaker::Agent(agent) = from {
             self.sent[agent.index()] += 1;
-            if let Body::Stance(stance) = &body {
+            if let MessageKind::Stance(stance) = &body {
                 self.acted_on[agent.index()] += stance.because.iter().flatten().count() as u64;
             }
         }
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn messages_are_numbered_from_one_in_the_order_of_delivery() {
         let (mut bus, mut out) = (Bus::new(2), Vec::new());
-        let quote = |value| Body::Carry(CarryQuote { value, days: 7.0 });
+        let quote = |value| MessageKind::Carry(CarryQuote { value, days: 7.0 });
         for n in 1..=3 {
             let from = Speaker::Agent(AgentId(n as u32 % 2));
             let id = bus.deliver(Stamp(n), from, Some(AssetId(4)), quote(n as f64), &mut out);
@@ -87,7 +87,7 @@ mod tests {
             |because| Stance { verb: StanceVerb::Keeps, own: 0.1, result: 0.2, factors: [None; 6], because };
         let one = Some(MessageId(9));
         for because in [[None; 3], [one, None, None], [one, Some(MessageId(8)), None]] {
-            let body = Body::Stance(stance(because));
+            let body = MessageKind::Stance(stance(because));
             bus.deliver(Stamp(0), Speaker::Agent(AgentId(0)), None, body, &mut out);
         }
         assert_eq!((bus.sent(0), bus.acted_on(0), bus.counts().stance), (3, 3, 3));

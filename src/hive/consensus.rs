@@ -34,7 +34,7 @@
 //!    intent closes.
 //! 3. It holds what was said, not what anybody meant or holds since: only `hear` changes it, and prices.
 
-use crate::agents::Cast;
+use crate::agents::Population;
 use crate::domain::{AgentId, Announced, AssetId, Family, Holds, MessageId};
 use crate::hive::settings::Balance;
 use serde::{Deserialize, Serialize};
@@ -85,7 +85,7 @@ pub struct Consensus {
 
 impl Consensus {
     /// Silence.
-    pub fn new(cast: &Cast) -> Self {
+    pub fn new(cast: &Population) -> Self {
         let mut members = [0; FAMILIES];
         cast.agents.iter().for_each(|a| members[a.family.index()] += 1);
         Consensus {
@@ -103,7 +103,7 @@ impl Consensus {
     /// An agent has said that its intent on a slot is now `after`, a signed fraction of its capital, at `price`.
     pub fn hear(
         &mut self,
-        cast: &Cast,
+        cast: &Population,
         slot: usize,
         (after, price): (f64, f64),
         holds: Holds,
@@ -136,7 +136,7 @@ impl Consensus {
 
     /// The operator has the agent heard no more, or again; whether that is news. What it says meanwhile is
     /// remembered.
-    pub fn mute(&mut self, cast: &Cast, agent: AgentId, muted: bool) -> bool {
+    pub fn mute(&mut self, cast: &Population, agent: AgentId, muted: bool) -> bool {
         let before = !self.is_heard(agent);
         let news = self.set(agent, MUTED, muted);
         self.sound(cast, agent, before);
@@ -145,7 +145,7 @@ impl Consensus {
 
     /// The same by a manager: each has a hand of its own, and one who is silenced by both stays so until
     /// both let go.
-    pub fn hush(&mut self, cast: &Cast, agent: AgentId, hushed: bool) {
+    pub fn silence(&mut self, cast: &Population, agent: AgentId, hushed: bool) {
         let before = !self.is_heard(agent);
         self.set(agent, HUSHED, hushed);
         self.sound(cast, agent, before);
@@ -165,7 +165,7 @@ impl Consensus {
     }
 
     /// Takes a voice out of the sums, or puts it in.
-    fn sound(&mut self, cast: &Cast, agent: AgentId, was_silent: bool) {
+    fn sound(&mut self, cast: &Population, agent: AgentId, was_silent: bool) {
         let silent = !self.is_heard(agent);
         let Some(agent) = cast.agents.get(agent.index()).filter(|_| silent != was_silent) else { return };
         let sign = if silent { -1 } else { 1 };
@@ -206,7 +206,7 @@ impl Consensus {
     }
 
     /// What a slot is heard to hold, at the last price; 0 while it is not heard.
-    pub fn heard(&self, cast: &Cast, slot: usize) -> f64 {
+    pub fn heard(&self, cast: &Population, slot: usize) -> f64 {
         // Most slots are flat most of the time.
         if self.heard[slot] == 0 {
             return 0.0;
@@ -242,7 +242,7 @@ mod tests {
         let mut members = [0; FAMILIES];
         let of = |f: Family| f.index();
         (members[of(Family::Trend)], members[of(Family::Range)], members[of(Family::Random)]) = (30, 2, 4);
-        let none = Consensus::new(&crate::agents::Cast {
+        let none = Consensus::new(&crate::agents::Population {
             agents: Vec::new(),
             declared: 0,
             slots: Vec::new(),

@@ -11,7 +11,7 @@ const DAYS_A_YEAR: f64 = 365.25;
 /// What a return is a fraction of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Base {
-    /// The capital at the start: gains are not reinvested (alone and sim).
+    /// The capital at the start: gains are not reinvested (alone and open).
     Fixed,
     /// Equity at the start of the day (real).
     Compound,
@@ -19,7 +19,7 @@ pub enum Base {
 
 /// An equity curve.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Curve {
+pub struct EquityCurve {
     base: Base,
     start: f64,
     equity: f64,
@@ -36,10 +36,10 @@ pub struct Curve {
     tail: VecDeque<f64>,
 }
 
-impl Curve {
+impl EquityCurve {
     /// Starts at this capital.
     pub fn new(base: Base, capital: f64) -> Self {
-        Curve {
+        EquityCurve {
             base,
             start: capital,
             equity: capital,
@@ -166,8 +166,8 @@ mod tests {
     use super::*;
     use crate::domain::Span;
 
-    fn days(base: Base, equities: &[f64]) -> Curve {
-        let mut c = Curve::new(base, 100.0);
+    fn days(base: Base, equities: &[f64]) -> EquityCurve {
+        let mut c = EquityCurve::new(base, 100.0);
         for (i, e) in equities.iter().enumerate() {
             c.push(Stamp((i as i64 + 1) * Span::DAY.0), *e);
         }

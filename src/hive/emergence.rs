@@ -32,24 +32,24 @@ pub const DAYS_MIN: u32 = 60;
 const LAGS: usize = 40;
 const DAYS_A_YEAR: f64 = 365.25;
 
-type Day = [f64; 4];
+type DayMoments = [f64; 4];
 
 /// Two daily returns side by side.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Paired {
     days: u32,
-    sum: Day,
+    sum: DayMoments,
     /// By lag: `Σ y_t·y_{t−l}ᵀ`, row by row.
     products: Vec<[f64; 16]>,
-    first: Vec<Day>,
+    first: Vec<DayMoments>,
     /// Newest first.
-    last: VecDeque<Day>,
+    last: VecDeque<DayMoments>,
     evidence: Evidence,
 }
 
 /// A gain in the Sharpe ratio a year, with the ends of its 95 % interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Gain {
+pub struct SharpeGain {
     /// The one's Sharpe ratio less the other's.
     pub sharpe: f64,
     /// Lower end.
@@ -64,7 +64,7 @@ pub struct Gain {
     pub less: f64,
 }
 
-impl Gain {
+impl SharpeGain {
     /// What may be said of it, whenever it is looked at: `Some(true)` that it is a gain, `Some(false)` a loss, none
     /// that it is not certain yet.
     pub fn is_certain(&self) -> Option<bool> {
@@ -131,7 +131,7 @@ impl Paired {
     }
 
     /// The gain of a over b.
-    pub fn gain(&self) -> Option<Gain> {
+    pub fn gain(&self) -> Option<SharpeGain> {
         if self.days < DAYS_MIN {
             return None;
         }
@@ -147,7 +147,7 @@ impl Paired {
         let year = libm::sqrt(DAYS_A_YEAR);
         let sharpe = year * (ma / sa - mb / sb);
         let half = year * critical * libm::sqrt(variance.max(0.0));
-        Some(Gain {
+        Some(SharpeGain {
             sharpe,
             low: sharpe - half,
             high: sharpe + half,
@@ -158,9 +158,9 @@ impl Paired {
     }
 
     /// Long-run variance of g·y.
-    fn long_run(&self, g: &Day, lags: usize) -> f64 {
+    fn long_run(&self, g: &DayMoments, lags: usize) -> f64 {
         let n = f64::from(self.days);
-        let dot = |y: &Day| y.iter().zip(g).map(|(y, g)| y * g).sum::<f64>();
+        let dot = |y: &DayMoments| y.iter().zip(g).map(|(y, g)| y * g).sum::<f64>();
         let all = dot(&self.sum);
         let mean = all / n;
         let (mut head, mut tail, mut sum) = (0.0, 0.0, 0.0);

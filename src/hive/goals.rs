@@ -2,7 +2,7 @@
 //! account and says them once a day. A score is 0 … 1 and means how far the goal is reached; the
 //! numbers behind it stand beside it.
 
-use super::curve::Curve;
+use super::curve::EquityCurve;
 use super::settings::GoalTargets;
 use crate::domain::{Goal, GoalReading};
 use serde::{Deserialize, Serialize};
@@ -12,9 +12,9 @@ pub const NEVER_MONTHS: f64 = 999.0;
 
 /// What the trackers look at.
 #[derive(Clone, Copy, Debug)]
-pub struct Account<'a> {
+pub struct GoalInputs<'a> {
     /// The real curve.
-    pub curve: &'a Curve,
+    pub curve: &'a EquityCurve,
     /// Σ|position| over equity.
     pub gross: f64,
     /// Σ position over equity.
@@ -98,7 +98,7 @@ fn within(x: f64, budget: f64) -> f64 {
 
 impl Goals {
     /// Reads all four.
-    pub fn read(account: &Account<'_>, targets: &GoalTargets) -> Self {
+    pub fn read(account: &GoalInputs<'_>, targets: &GoalTargets) -> Self {
         let c = account.curve;
         let (drawdown, cvar95) = (c.drawdown(), c.cvar95());
         let scale = if c.volatility() > 0.0 { account.target_vol / c.volatility() } else { 0.0 };
@@ -162,13 +162,13 @@ mod tests {
     use crate::hive::curve::Base;
 
     fn read(step: f64, interventions: u64) -> Goals {
-        let mut curve = Curve::new(Base::Compound, 100.0);
+        let mut curve = EquityCurve::new(Base::Compound, 100.0);
         let mut equity = 100.0;
         for i in 1..=400_i64 {
             equity *= 1.0 + step + if i % 2 == 0 { 0.01 } else { -0.01 };
             curve.push(Stamp(i * Span::DAY.0), equity);
         }
-        let account = Account {
+        let account = GoalInputs {
             curve: &curve,
             gross: 2.0,
             net: 1.0,

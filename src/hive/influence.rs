@@ -3,7 +3,7 @@
 //! worth since: the edges of the network.
 
 use super::consensus::Consensus;
-use crate::agents::Cast;
+use crate::agents::Population;
 use crate::domain::{AgentId, AssetId, Family, MessageId};
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub struct Edge {
     pub message: MessageId,
     /// Its share of the weight on that side of the consensus, 0 … 1; 0 for no edge.
     pub share: f64,
-    /// Its share of `sim − alone` since then, in currency.
+    /// Its share of `open − alone` since then, in currency.
     pub value: f64,
 }
 
@@ -28,22 +28,22 @@ pub type Edges = [Edge; NAMED];
 
 /// The strongest voices on one side of an asset, found once a bar for all listeners.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Loudest {
+pub struct TopContributors {
     // One more than is named, since a listener does not name itself.
     top: [(f64, u32); NAMED + 1],
     total: f64,
 }
 
-impl Loudest {
+impl TopContributors {
     /// Looks through the voices on this asset: the largest v·p on the side of `sign`.
     pub fn find(
-        cast: &Cast,
+        cast: &Population,
         consensus: &Consensus,
         voice: &[f64; Family::ALL.len()],
         asset: AssetId,
         sign: f64,
     ) -> Self {
-        let mut found = Loudest::default();
+        let mut found = TopContributors::default();
         for &slot in &cast.by_asset[asset.index()] {
             let heard = sign * consensus.heard(cast, slot as usize);
             if heard <= 0.0 {
@@ -70,7 +70,7 @@ impl Loudest {
     }
 
     /// The edges into a listener.
-    pub fn edges(&self, cast: &Cast, consensus: &Consensus, listener: AgentId) -> Edges {
+    pub fn edges(&self, cast: &Population, consensus: &Consensus, listener: AgentId) -> Edges {
         let mut edges = Edges::default();
         let others =
             self.top.iter().filter(|(w, slot)| *w > 0.0 && cast.slots[*slot as usize].agent != listener);

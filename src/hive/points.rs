@@ -10,7 +10,7 @@
 //!
 //! 1 is the prior (a yearly Sharpe ratio of 0.5); on the screen points are × 100.
 
-use crate::agents::Cast;
+use crate::agents::Population;
 use crate::domain::{AgentId, Family, Span};
 use serde::{Deserialize, Serialize};
 
@@ -20,12 +20,12 @@ const LEAST: f64 = 1.0 / 3.0;
 const MOST: f64 = 3.0;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Record {
+struct ResultSum {
     sum: f64,
     count: f64,
 }
 
-impl Record {
+impl ResultSum {
     fn push(&mut self, u: f64, keep: f64) {
         self.sum = keep * self.sum + u;
         self.count = keep * self.count + 1.0;
@@ -40,8 +40,8 @@ impl Record {
 /// The records.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Points {
-    families: [Record; FAMILIES],
-    agents: Vec<Record>,
+    families: [ResultSum; FAMILIES],
+    agents: Vec<ResultSum>,
     keep: f64,
     prior: f64,
     year: f64,
@@ -51,12 +51,12 @@ pub struct Points {
 
 impl Points {
     /// No record yet: everybody has 1.
-    pub fn new(cast: &Cast, clock: Span, span_days: f64) -> Self {
+    pub fn new(cast: &Population, clock: Span, span_days: f64) -> Self {
         let year = clock.per_year();
         let span = span_days * Span::DAY.in_units_of(clock);
         Points {
-            families: [Record::default(); FAMILIES],
-            agents: vec![Record::default(); cast.agents.len()],
+            families: [ResultSum::default(); FAMILIES],
+            agents: vec![ResultSum::default(); cast.agents.len()],
             keep: 1.0 - 2.0 / (span + 1.0),
             prior: 0.5 / libm::sqrt(year),
             year,
@@ -65,7 +65,7 @@ impl Points {
     }
 
     /// Takes the results of a bar: per agent, net PnL over ex-ante volatility; NaN for the inactive.
-    pub fn push(&mut self, cast: &Cast, results: &[f64]) {
+    pub fn push(&mut self, cast: &Population, results: &[f64]) {
         let mut sums = [(0.0, 0.0); FAMILIES];
         for ((agent, record), u) in cast.agents.iter().zip(&mut self.agents).zip(results) {
             if u.is_finite() {
@@ -90,7 +90,7 @@ impl Points {
     }
 
     /// Points of an agent, ⅓ … 3.
-    pub fn agent(&self, cast: &Cast, agent: AgentId) -> f64 {
+    pub fn agent(&self, cast: &Population, agent: AgentId) -> f64 {
         let family = cast.agents[agent.index()].family;
         0.5 * self.family(family) + 0.5 * self.agents[agent.index()].points(self.prior, 2.0 * self.year)
     }
@@ -109,7 +109,7 @@ mod tests {
     fn no_record_is_worth_one_and_a_record_moves_slowly() {
         let year = 2_191.5;
         let prior = 0.5 / libm::sqrt(year);
-        let mut r = Record::default();
+        let mut r = ResultSum::default();
         assert_eq!(r.points(prior, year), 1.0);
         // A year of a Sharpe ratio of 2.5 (five times the prior): half-way there at most.
         for _ in 0..2_191 {
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn points_stay_between_a_third_and_three() {
-        let mut r = Record::default();
+        let mut r = ResultSum::default();
         for _ in 0..10_000 {
             r.push(LIMIT, 0.999);
         }

@@ -1,13 +1,13 @@
 //! A journal as JSON lines, one a frame, for people and scripts.
 
-use super::{JournalError, Kind, Recovery, scan};
+use super::{JournalError, RecordKind, Recovery, scan};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct ExportLine<'a> {
     seq: u64,
     ts: u64,
     kind: String,
@@ -25,10 +25,10 @@ pub fn export(dir: &Path, mut out: impl Write) -> Result<Recovery, JournalError>
     let failed = |e| JournalError::io("exporting", dir, e);
     let seen = scan::scan(dir, |frame| {
         let text = std::str::from_utf8(frame.payload).ok().filter(|t| !t.contains(char::is_control));
-        let line = Line {
+        let line = ExportLine {
             seq: frame.seq,
             ts: frame.ts,
-            kind: Kind::name(frame.kind),
+            kind: RecordKind::name(frame.kind),
             ver: frame.ver,
             prev: hex(&frame.prev),
             bytes: frame.payload.len(),

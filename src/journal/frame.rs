@@ -13,7 +13,7 @@ pub const HEAD: usize = 36;
 pub const PAYLOAD_BYTES_MAX: usize = 32 << 20;
 
 /// A link of the chain: the first eight bytes of blake3 of a frame.
-pub type Link = [u8; 8];
+pub type ChainLink = [u8; 8];
 
 /// A frame as it lies in its segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Frame<'a> {
     /// Version of the payload's layout.
     pub ver: u16,
     /// Link of the frame before.
-    pub prev: Link,
+    pub prev: ChainLink,
     /// Whatever the writer put in.
     pub payload: &'a [u8],
 }
@@ -40,7 +40,7 @@ impl Frame<'_> {
 }
 
 /// Appends a frame to `out` and returns its link. The payload is at most [`PAYLOAD_BYTES_MAX`] long.
-pub fn encode(out: &mut Vec<u8>, frame: &Frame<'_>) -> Link {
+pub fn encode(out: &mut Vec<u8>, frame: &Frame<'_>) -> ChainLink {
     let start = out.len();
     out.extend_from_slice(&(frame.payload.len() as u32).to_le_bytes());
     out.extend_from_slice(&[0; 4]);
@@ -87,7 +87,7 @@ pub fn find(bytes: &[u8], last: u64) -> Option<usize> {
 }
 
 /// The link of a frame's bytes.
-pub fn link(frame: &[u8]) -> Link {
+pub fn link(frame: &[u8]) -> ChainLink {
     let hash = blake3::hash(frame);
     array(hash.as_bytes(), 0).unwrap_or_default()
 }

@@ -26,8 +26,8 @@ mod segment;
 mod tests;
 
 pub use export::{export, hex};
-pub use frame::{Frame, Link, PAYLOAD_BYTES_MAX};
-pub use scan::{Cut, NEWEST, Place, Recovery, scan};
+pub use frame::{ChainLink, Frame, PAYLOAD_BYTES_MAX};
+pub use scan::{Cut, FrameOffset, NEWEST, Recovery, scan};
 pub use segment::{RunHeader, SEGMENT_BYTES_MAX, SEGMENTS_MAX, VERSION};
 
 use segment::{HEADER, Header};
@@ -44,7 +44,7 @@ pub const GROUP_BYTES_MAX: usize = 8 << 20;
 /// What is journalled. The journal itself treats all alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
-pub enum Kind {
+pub enum RecordKind {
     /// What a run was begun with.
     Config = 1,
     /// Of the operator, before it acts.
@@ -57,10 +57,16 @@ pub enum Kind {
     End = 5,
 }
 
-impl Kind {
+impl RecordKind {
     /// The name of a kind, also of one that is not known here.
     pub fn name(kind: u16) -> String {
-        let all = [Kind::Config, Kind::Command, Kind::Checkpoint, Kind::Cursor, Kind::End];
+        let all = [
+            RecordKind::Config,
+            RecordKind::Command,
+            RecordKind::Checkpoint,
+            RecordKind::Cursor,
+            RecordKind::End,
+        ];
         let known = all.iter().find(|k| **k as u16 == kind);
         known.map_or_else(|| format!("kind {kind}"), |k| format!("{k:?}").to_lowercase())
     }
@@ -161,7 +167,7 @@ pub struct Journal {
     size: u64,
     limit: u64,
     last_seq: u64,
-    link: Link,
+    link: ChainLink,
     waiting: Vec<u8>,
     waiting_frames: usize,
     unsynced: bool,
@@ -197,7 +203,7 @@ impl Journal {
         let index = seen.segments.max(1);
         let path = segment::path(dir, index);
         let file = if seen.segments == 0 {
-            let header = Header { version: VERSION, index, first_seq: 1, before: Link::default(), run };
+            let header = Header { version: VERSION, index, first_seq: 1, before: ChainLink::default(), run };
             segment::create(dir, &header)?
         } else {
             let opened = OpenOptions::new().append(true).open(&path);
@@ -225,7 +231,7 @@ impl Journal {
 
     /// Takes a frame and returns its number. It is on disk after the next [`Journal::commit`], which
     /// comes by itself when too much waits.
-    pub fn append(&mut self, kind: Kind, ver: u16, payload: &[u8]) -> Result<u64, JournalError> {
+    pub fn append(&mut self, kind: RecordKind, ver: u16, payload: &[u8]) -> Result<u64, JournalError> {
         self.alive()?;
         if payload.len() > PAYLOAD_BYTES_MAX {
             return Err(JournalError::TooLarge { bytes: payload.len() });
@@ -274,7 +280,7 @@ impl Journal {
     }
 
     /// The payload of a frame, checked once more.
-    pub fn read(&self, place: &Place) -> Result<Vec<u8>, JournalError> {
+    pub fn read(&self, place: &FrameOffset) -> Result<Vec<u8>, JournalError> {
         read(&self.dir, place)
     }
 
@@ -284,7 +290,7 @@ impl Journal {
     }
 
     /// The last number and its link.
-    pub fn head(&self) -> (u64, Link) {
+    pub fn head(&self) -> (u64, ChainLink) {
         (self.last_seq, self.link)
     }
 
@@ -322,7 +328,7 @@ impl Journal {
     }
 }
 
-fn read(dir: &Path, place: &Place) -> Result<Vec<u8>, JournalError> {
+fn read(dir: &Path, place: &FrameOffset) -> Result<Vec<u8>, JournalError> {
     let path = segment::path(dir, place.segment);
     let failed = |e| JournalError::io("reading", &path, e);
     let mut file = File::open(&path).map_err(failed)?;

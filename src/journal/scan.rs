@@ -1,7 +1,7 @@
 //! Reads a journal from its first byte to its last, and tells a torn end from damage.
 
 use super::JournalError;
-use super::frame::{self, Frame, Link};
+use super::frame::{self, ChainLink, Frame};
 use super::segment::{self, HEADER, Header, Opening, RunHeader, VERSION};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ pub const NEWEST: usize = 8;
 
 /// Where a frame lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct FrameOffset {
     /// Which segment …
     pub segment: u32,
     /// … from which byte …
@@ -25,7 +25,7 @@ pub struct Place {
     /// Version of the payload's layout.
     pub ver: u16,
     /// Its link, which is a hash of all of it.
-    pub link: Link,
+    pub link: ChainLink,
 }
 
 /// The end of a write that a crash cut short.
@@ -53,11 +53,11 @@ pub struct Recovery {
     /// Number of the last frame; 0 if there is none.
     pub last_seq: u64,
     /// Link of the last frame.
-    pub link: Link,
+    pub link: ChainLink,
     /// The first frame.
-    pub first: Option<Place>,
+    pub first: Option<FrameOffset>,
     /// The newest frames of each kind, oldest first, at most [`NEWEST`].
-    pub newest: BTreeMap<u16, VecDeque<Place>>,
+    pub newest: BTreeMap<u16, VecDeque<FrameOffset>>,
     /// Frames of each kind.
     pub counts: BTreeMap<u16, u64>,
     /// The torn end, if there is one.
@@ -66,12 +66,12 @@ pub struct Recovery {
 
 impl Recovery {
     /// The newest frames of a kind, newest first.
-    pub fn newest(&self, kind: u16) -> impl Iterator<Item = &Place> {
+    pub fn newest(&self, kind: u16) -> impl Iterator<Item = &FrameOffset> {
         self.newest.get(&kind).into_iter().flat_map(|q| q.iter().rev())
     }
 
-    fn take(&mut self, segment: u32, offset: usize, frame: &Frame<'_>, link: Link) {
-        let place = Place {
+    fn take(&mut self, segment: u32, offset: usize, frame: &Frame<'_>, link: ChainLink) {
+        let place = FrameOffset {
             segment,
             offset: offset as u64,
             size: frame.size() as u32,

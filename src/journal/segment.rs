@@ -4,7 +4,7 @@
 //! 32B][crc32c u32]`, little-endian.
 
 use super::JournalError;
-use super::frame::{Link, array};
+use super::frame::{ChainLink, array};
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ pub struct Header {
     pub version: u16,
     pub index: u32,
     pub first_seq: u64,
-    pub before: Link,
+    pub before: ChainLink,
     pub run: RunHeader,
 }
 

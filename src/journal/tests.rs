@@ -20,7 +20,7 @@ fn written(n: u64) -> TempDir {
     let (mut journal, seen) = Journal::open_limited(dir.path(), RUN, LIMIT).unwrap();
     assert_eq!(seen, Recovery::default());
     for i in 1..=n {
-        assert_eq!(journal.append(Kind::Cursor, 1, &payload(i)).unwrap(), i);
+        assert_eq!(journal.append(RecordKind::Cursor, 1, &payload(i)).unwrap(), i);
     }
     assert_eq!(journal.commit().unwrap(), n);
     dir
@@ -63,11 +63,12 @@ fn what_was_written_is_read_and_gone_on_with() {
     assert_eq!(again, seen);
     assert_eq!(journal.run().run, RUN.run, "a run keeps its name");
     for i in 41..=80 {
-        journal.append(Kind::Cursor, 1, &payload(i)).unwrap();
+        journal.append(RecordKind::Cursor, 1, &payload(i)).unwrap();
     }
     journal.commit().unwrap();
     assert_eq!(payloads(dir.path()), (1..=80).map(payload).collect::<Vec<_>>());
-    let newest: Vec<u64> = verify(dir.path()).unwrap().newest(Kind::Cursor as u16).map(|p| p.seq).collect();
+    let newest: Vec<u64> =
+        verify(dir.path()).unwrap().newest(RecordKind::Cursor as u16).map(|p| p.seq).collect();
     assert_eq!(newest, (73..=80).rev().collect::<Vec<_>>());
 }
 
@@ -78,15 +79,15 @@ fn segments_keep_their_size_and_a_large_frame_has_one_of_its_own() {
         assert!(fs::metadata(path).unwrap().len() <= LIMIT);
     }
     let (mut journal, _) = Journal::open_limited(dir.path(), RUN, LIMIT).unwrap();
-    journal.append(Kind::Checkpoint, 1, &[7; 5_000]).unwrap();
-    journal.append(Kind::Cursor, 1, b"after").unwrap();
+    journal.append(RecordKind::Checkpoint, 1, &[7; 5_000]).unwrap();
+    journal.append(RecordKind::Cursor, 1, b"after").unwrap();
     journal.commit().unwrap();
     let lens: Vec<u64> = segments(dir.path()).iter().map(|p| fs::metadata(p).unwrap().len()).collect();
     assert!(lens.contains(&((HEADER + frame::HEAD + 5_000) as u64)), "{lens:?}");
     let seen = verify(dir.path()).unwrap();
-    let place = seen.newest(Kind::Checkpoint as u16).next().unwrap();
+    let place = seen.newest(RecordKind::Checkpoint as u16).next().unwrap();
     assert_eq!(journal.read(place).unwrap(), [7; 5_000]);
-    let too_large = journal.append(Kind::Checkpoint, 1, &vec![0; PAYLOAD_BYTES_MAX + 1]);
+    let too_large = journal.append(RecordKind::Checkpoint, 1, &vec![0; PAYLOAD_BYTES_MAX + 1]);
     assert!(matches!(too_large, Err(JournalError::TooLarge { .. })));
 }
 
@@ -95,7 +96,7 @@ fn nothing_is_acknowledged_before_its_group_is_committed() {
     let dir = tempfile::tempdir().unwrap();
     let (mut journal, _) = Journal::open(dir.path(), RUN).unwrap();
     for i in 1..=10 {
-        journal.append(Kind::Command, 1, &payload(i)).unwrap();
+        journal.append(RecordKind::Command, 1, &payload(i)).unwrap();
     }
     assert_eq!(journal.acknowledged(), 0);
     assert_eq!(verify(dir.path()).unwrap().frames, 0, "nothing is on disk yet");
@@ -103,7 +104,7 @@ fn nothing_is_acknowledged_before_its_group_is_committed() {
     assert_eq!((journal.acknowledged(), verify(dir.path()).unwrap().frames), (0, 10));
     assert_eq!(journal.commit().unwrap(), 10);
     for _ in 0..GROUP_FRAMES_MAX {
-        journal.append(Kind::Command, 1, b"x").unwrap();
+        journal.append(RecordKind::Command, 1, b"x").unwrap();
     }
     assert_eq!(journal.acknowledged(), 10 + GROUP_FRAMES_MAX as u64, "a full group commits itself");
 }
@@ -123,7 +124,7 @@ fn fault04_a_last_frame_torn_at_any_byte_is_cut_and_the_rest_is_kept() {
         assert_eq!(seen.frames, 4, "cut at {end}");
         let cut = (end > last).then(|| Cut { file, offset: last as u64, bytes: (end - last) as u64 });
         assert_eq!(seen.cut, cut);
-        journal.append(Kind::Cursor, 1, b"after").unwrap();
+        journal.append(RecordKind::Cursor, 1, b"after").unwrap();
         journal.commit().unwrap();
         let read = payloads(dir.path());
         assert_eq!((read.len(), read[4].as_slice()), (5, &b"after"[..]));
@@ -140,7 +141,7 @@ fn fault04_a_segment_torn_while_it_was_begun_is_begun_again() {
         let (mut journal, seen) = Journal::open_limited(dir.path(), RUN, LIMIT).unwrap();
         assert_eq!((seen.frames, seen.cut.unwrap().bytes), (5, end as u64));
         for i in 6..=20 {
-            journal.append(Kind::Cursor, 1, &payload(i)).unwrap();
+            journal.append(RecordKind::Cursor, 1, &payload(i)).unwrap();
         }
         journal.commit().unwrap();
         assert_eq!(verify(dir.path()).unwrap().frames, 20);
@@ -152,7 +153,7 @@ fn fault06_a_zeroed_page_is_refused_where_it_begins_or_cut_at_the_end() {
     let dir = tempfile::tempdir().unwrap();
     let (mut journal, _) = Journal::open(dir.path(), RUN).unwrap();
     for i in 0..400 {
-        journal.append(Kind::Cursor, 1, &payload(i)).unwrap();
+        journal.append(RecordKind::Cursor, 1, &payload(i)).unwrap();
     }
     journal.commit().unwrap();
     drop(journal);
@@ -230,9 +231,9 @@ fn after_a_failed_write_nothing_more_is_taken() {
     let (mut journal, _) = Journal::open_limited(dir.path(), RUN, LIMIT).unwrap();
     // A file that is open for reading only refuses the write as a full disk would.
     journal.file = File::open(segment::path(dir.path(), 1)).unwrap();
-    journal.append(Kind::Cursor, 1, b"x").unwrap();
+    journal.append(RecordKind::Cursor, 1, b"x").unwrap();
     assert!(matches!(journal.commit(), Err(JournalError::Io { .. })));
-    assert!(matches!(journal.append(Kind::Cursor, 1, b"x"), Err(JournalError::Failed { .. })));
+    assert!(matches!(journal.append(RecordKind::Cursor, 1, b"x"), Err(JournalError::Failed { .. })));
     assert!(matches!(journal.commit(), Err(JournalError::Failed { .. })));
     assert_eq!(verify(dir.path()).unwrap().frames, 3);
 }
@@ -241,8 +242,8 @@ fn after_a_failed_write_nothing_more_is_taken() {
 fn the_export_leaves_nothing_out() {
     let dir = tempfile::tempdir().unwrap();
     let (mut journal, _) = Journal::open(dir.path(), RUN).unwrap();
-    journal.append(Kind::Config, 1, br#"{"seed":1}"#).unwrap();
-    journal.append(Kind::Checkpoint, 2, &[0, 255]).unwrap();
+    journal.append(RecordKind::Config, 1, br#"{"seed":1}"#).unwrap();
+    journal.append(RecordKind::Checkpoint, 2, &[0, 255]).unwrap();
     journal.commit().unwrap();
     let mut out = Vec::new();
     export(dir.path(), &mut out).unwrap();

@@ -8,19 +8,19 @@
 //! 2. An aim moves only where the asset has a price and a volatility now, as an agent's would.
 //! 3. The drawdown breaker is off: a baseline is not to lose by being switched off.
 
-use super::parts::Parts;
-use super::stream::{Meter, Track, receipts};
+use super::service_flags::ServiceFlags;
+use super::stream::{ArmMeter, ArmTrack, receipts};
 use crate::agents::Agent;
-use crate::agents::pace::{Pace, Width};
+use crate::agents::pace::{PositionPace, Width};
 use crate::agents::personality::{Preset, Traits};
 use crate::agents::strategies::Strategy;
-use crate::agents::{Cast, Slot};
+use crate::agents::{AgentAsset, Population};
 use crate::domain::{
-    AgentId, AssetId, Body, Digest, Event, Family, Goal, MarketEvent, SideRule, Stamp, Universe, money,
+    AgentId, AssetId, Digest, Event, Family, Goal, MarketEvent, MessageKind, SideRule, Stamp, Universe, money,
 };
 use crate::engine::real::{BarrierContext, Real, RealSpec};
 use crate::engine::services::ServiceSpec;
-use crate::engine::speak::{Said, Speak};
+use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Settings};
 use crate::hive::managers::Knobs;
 use crate::ledger::Ledger;
@@ -30,32 +30,32 @@ use crate::treasury::BreakerSettings;
 pub const NO_BREAKER: BreakerSettings = BreakerSettings { drawdown_max: 1e6 };
 
 /// One account.
-pub struct Account {
+pub struct ArmAccount {
     spec: RealSpec,
     settings: Settings,
     real: Real,
     decisions: Digest,
     out: Outputs,
-    meter: Meter,
+    meter: ArmMeter,
 }
 
-impl Account {
+impl ArmAccount {
     /// All capital, nothing held.
     pub fn new(universe: &Universe, settings: &Settings) -> Self {
-        Account::served(universe, settings, Parts::NONE)
+        ArmAccount::served(universe, settings, ServiceFlags::NONE)
     }
 
     /// The same serving itself: it hears the carry agents, and works its orders as makers would.
-    pub fn served(universe: &Universe, settings: &Settings, parts: Parts) -> Self {
+    pub fn served(universe: &Universe, settings: &Settings, parts: ServiceFlags) -> Self {
         let cast = one_book(universe);
         let mut settings = settings.clone();
         settings.breaker = NO_BREAKER;
         settings.services = parts.settings(&settings.services);
         let centre = ServiceSpec::centre(Ledger::TREASURY, universe, &settings.services);
         let spec = RealSpec::served(&cast, universe, &settings, centre);
-        Account {
+        ArmAccount {
             real: Real::new(&spec, &cast, &settings),
-            meter: Meter::new(settings.capital, settings.clock.decide),
+            meter: ArmMeter::new(settings.capital, settings.clock.decide),
             spec,
             settings,
             decisions: Digest::default(),
@@ -64,9 +64,9 @@ impl Account {
     }
 
     /// What carry agents say is known to the account as it is said.
-    pub fn hear(&mut self, cast: &Cast, at: Stamp, said: &Said) {
+    pub fn hear(&mut self, cast: &Population, at: Stamp, said: &StepOutput) {
         for spoken in &said.structured {
-            if let Body::Carry(quote) = &spoken.body {
+            if let MessageKind::Carry(quote) = &spoken.body {
                 self.real.services.hear(cast.structures[spoken.structure].asset, at, quote);
             }
         }
@@ -115,7 +115,8 @@ impl Account {
         self.real.mark(&self.spec, at, board, &mut self.out);
         self.meter.serve(at, &self.real, &self.spec);
         self.meter.mark(at, money::to_estimate(self.real.equity()));
-        let pace = Pace { patience: self.settings.desk.patience, width: Width::Band(0.0), shorts: true };
+        let pace =
+            PositionPace { patience: self.settings.desk.patience, width: Width::Band(0.0), shorts: true };
         for (asset, (listing, x)) in listings.iter().zip(aims).enumerate() {
             if listing.is_fresh(at) && listing.sigma.is_finite() {
                 self.real.desk.aim(asset, *x, pace);
@@ -141,14 +142,14 @@ impl Account {
     }
 
     /// What is left behind.
-    pub fn finish(self) -> Track {
+    pub fn finish(self) -> ArmTrack {
         let running = self.real.running_share();
         self.meter.finish(0.0, running, &self.decisions)
     }
 }
 
 /// A cast of one book that may hold everything; slot and asset have the same number.
-fn one_book(universe: &Universe) -> Cast {
+fn one_book(universe: &Universe) -> Population {
     let n = universe.assets.len();
     let traits = Traits::default();
     let agent = Agent {
@@ -167,9 +168,12 @@ fn one_book(universe: &Universe) -> Cast {
         funded: true,
     };
     let keys = Vec::new().into();
-    let slot =
-        |a: usize| Slot { agent: AgentId(0), asset: AssetId(a as u16), keys: std::sync::Arc::clone(&keys) };
-    Cast {
+    let slot = |a: usize| AgentAsset {
+        agent: AgentId(0),
+        asset: AssetId(a as u16),
+        keys: std::sync::Arc::clone(&keys),
+    };
+    Population {
         agents: vec![agent],
         declared: 1,
         slots: (0..n).map(slot).collect(),

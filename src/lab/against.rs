@@ -7,9 +7,9 @@
 //! 2. Clock and costs are the same, or there is no comparison: [`fits`] says which is not.
 
 use super::bootstrap::Interval;
-use super::report::{Facts, Report, Sample, Uplift, uplift};
+use super::report::{Report, Sample, StudyFacts, Uplift, uplift};
 use super::study::Tracks;
-use super::{Arm, HIVE, STRONG, World, arms};
+use super::{Arm, HIVE, LabWorld, STRONG, arms};
 use crate::engine::Settings;
 use serde::{Deserialize, Serialize};
 
@@ -70,8 +70,8 @@ pub fn arms() -> Vec<Arm> {
 }
 
 /// The same market for another roster.
-pub fn world(of: &World, roster: crate::agents::declaration::Roster, settings: Settings) -> World {
-    World {
+pub fn world(of: &LabWorld, roster: crate::agents::declaration::Roster, settings: Settings) -> LabWorld {
+    LabWorld {
         info: of.info.clone(),
         universe: of.universe.clone(),
         events: of.events.clone(),
@@ -112,7 +112,7 @@ pub fn compare(report: &mut Report, study: &[Arm], ours: &Tracks, theirs: &Track
 }
 
 /// In words.
-fn sentence(facts: &Facts, u: &Uplift, a: &Against) -> String {
+fn sentence(facts: &StudyFacts, u: &Uplift, a: &Against) -> String {
     let file = facts.against.as_ref().map_or("the other file", |o| o.file.as_str());
     let told = u.sharpe.zip(a.sharpe).zip(a.vs_strong.zip(a.strong_vs_strong)).zip(u.seeds_won);
     let Some((((s, sharpe), (i, b)), won)) = told else {
@@ -142,11 +142,11 @@ mod tests {
     use super::*;
     use crate::domain::random;
     use crate::lab::report::report;
-    use crate::lab::stream::Track;
+    use crate::lab::stream::ArmTrack;
 
-    fn track(key: u64, edge: f64) -> Track {
+    fn track(key: u64, edge: f64) -> ArmTrack {
         let day = |t: u64| 0.01 * random::normal(random::key(key, &[t])) + edge;
-        Track { daily: (0..400).map(day).collect(), ..Track::default() }
+        ArmTrack { daily: (0..400).map(day).collect(), ..ArmTrack::default() }
     }
 
     /// Two seeds: hive and net-eq here, the same net-eq and another hive there.
@@ -154,7 +154,7 @@ mod tests {
         let arms = arms();
         let ours: Tracks = (0..2).map(|s| vec![track(s, 0.0), track(10 + s, edge)]).collect();
         let theirs: Tracks = (0..2).map(|s| vec![track(their_strong + s, 0.0), track(10 + s, 0.0)]).collect();
-        let facts = Facts { seeds: 2, target_vol: 0.15, ..Facts::default() };
+        let facts = StudyFacts { seeds: 2, target_vol: 0.15, ..StudyFacts::default() };
         let mut r = report(facts, &Sample::new(&arms, &ours, 1), None);
         compare(&mut r, &arms, &ours, &theirs, 1);
         r

@@ -6,8 +6,8 @@
 
 use super::company;
 use super::controls::Control;
-use super::misserved::Wrong;
-use super::parts::Parts;
+use super::service_controls::Corruption;
+use super::service_flags::ServiceFlags;
 use crate::agents::pace::Trades;
 use crate::engine::Settings;
 use crate::hive::settings::Managers;
@@ -60,7 +60,7 @@ impl Follows {
 
 /// Part of the shipped swarm that an arm leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
+pub enum LeftOut {
     /// The manager of low risk.
     LowRisk,
     /// The manager of big money.
@@ -79,45 +79,45 @@ pub enum Left {
     Points,
 }
 
-impl Left {
+impl LeftOut {
     /// All of them, with the name of the arm and what it is.
-    pub const ALL: [(Left, &'static str, &'static str); 8] = [
-        (Left::LowRisk, "hive −LR", "as it is set up, without the manager of low risk"),
-        (Left::BigMoney, "hive −BM", "as it is set up, without the manager of big money"),
-        (Left::Fast, "hive −F", "as it is set up, without the manager of speed"),
-        (Left::Automated, "hive −A", "as it is set up, without the manager that quarantines"),
-        (Left::Asset, "hive −asset", "as it is set up, without the manager that nets limits of an asset"),
-        (Left::Managers, "hive −managers", "as it is set up, without any manager"),
-        (Left::StopOut, "hive −stops", "as it is set up, and nobody is stopped out"),
-        (Left::Points, "hive −points", "as it is set up, voices and funds all alike"),
+    pub const ALL: [(LeftOut, &'static str, &'static str); 8] = [
+        (LeftOut::LowRisk, "hive −LR", "as it is set up, without the manager of low risk"),
+        (LeftOut::BigMoney, "hive −BM", "as it is set up, without the manager of big money"),
+        (LeftOut::Fast, "hive −F", "as it is set up, without the manager of speed"),
+        (LeftOut::Automated, "hive −A", "as it is set up, without the manager that quarantines"),
+        (LeftOut::Asset, "hive −asset", "as it is set up, without the manager that nets limits of an asset"),
+        (LeftOut::Managers, "hive −managers", "as it is set up, without any manager"),
+        (LeftOut::StopOut, "hive −stops", "as it is set up, and nobody is stopped out"),
+        (LeftOut::Points, "hive −points", "as it is set up, voices and funds all alike"),
     ];
 
     /// The settings without it.
     pub fn out(self, s: &mut Settings) {
         let m = &mut s.managers;
         match self {
-            Left::LowRisk => m.low_risk = None,
-            Left::BigMoney => m.big_money = None,
-            Left::Fast => m.fast = None,
-            Left::Automated => m.automated = None,
-            Left::Asset => m.asset = None,
-            Left::Managers => *m = Managers::default(),
-            Left::StopOut => s.funds.drawdown_max = NO_LIMIT,
-            Left::Points => (s.listening.voice_by_points, s.funds.by_points) = (false, false),
+            LeftOut::LowRisk => m.low_risk = None,
+            LeftOut::BigMoney => m.big_money = None,
+            LeftOut::Fast => m.fast = None,
+            LeftOut::Automated => m.automated = None,
+            LeftOut::Asset => m.asset = None,
+            LeftOut::Managers => *m = Managers::default(),
+            LeftOut::StopOut => s.funds.drawdown_max = NO_LIMIT,
+            LeftOut::Points => (s.listening.voice_by_points, s.funds.by_points) = (false, false),
         }
     }
 }
 
 /// What an arm is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
+pub enum ArmKind {
     /// Every funded agent trades its own intents at once, in its own account.
     Alone(Weighing),
     /// The same at the desk's pace in each account.
     AlonePatient,
     /// Every funded agent holds its announced quantities in a sub-account of its own, all at the risk of the
     /// whole, each with this desk: an estimate, the fair "nobody talks".
-    AloneDesk(company::Desk),
+    AloneDesk(company::DeskRule),
     /// Everything bought when it is listed, and kept.
     BuyAndHold,
     /// One account.
@@ -133,26 +133,26 @@ pub enum Kind {
     /// The engine as it is set up.
     Shipped,
     /// As it is set up, without a part of it.
-    Without(Left),
+    Without(LeftOut),
     /// As it is set up, with wrong messages.
     Control(Control),
     /// λ = 1 bare, with these services.
-    Served(Parts),
+    Served(ServiceFlags),
     /// With all services, messages wrong.
-    Misserved(Wrong),
+    Misserved(Corruption),
     /// All voices in one account that serves itself.
-    Central(Parts),
+    Central(ServiceFlags),
     /// A desk that knows nothing, in an account that serves itself.
-    Blind(Parts),
+    Blind(ServiceFlags),
     /// All voices in one account, and the carry in another with this part of the capital.
     Silo(f64),
 }
 
-impl Kind {
+impl ArmKind {
     /// The rule by which it weighs voices or books, where it is one of the record's.
     pub fn weighing(self) -> Option<Weighing> {
         match self {
-            Kind::Alone(rule) | Kind::Account(rule, _) => Some(rule),
+            ArmKind::Alone(rule) | ArmKind::Account(rule, _) => Some(rule),
             _ => None,
         }
     }
@@ -164,7 +164,7 @@ pub struct Arm {
     /// As reports call it.
     pub name: String,
     /// Of what.
-    pub kind: Kind,
+    pub kind: ArmKind,
     /// In a line.
     pub what: &'static str,
 }
@@ -174,8 +174,8 @@ const CURVE: [usize; 5] = [9, 18, 36, 72, 144];
 
 /// All arms for a hive of this many voices, in the order in which they are shown.
 pub fn plan(voices: usize) -> Vec<Arm> {
+    use ArmKind::{Account, Alone, AlonePatient, Bare, BuyAndHold, Fixed, Momentum, Points, Shipped};
     use Follows::{AtOnce, Desk, Zone};
-    use Kind::{Account, Alone, AlonePatient, Bare, BuyAndHold, Fixed, Momentum, Points, Shipped};
     let arm = |name: &str, kind, what| Arm { name: name.to_owned(), kind, what };
     let mut all = vec![
         arm("buy-and-hold", BuyAndHold, "every asset bought when it lists, kept, scaled to the same risk"),
@@ -184,12 +184,12 @@ pub fn plan(voices: usize) -> Vec<Arm> {
         arm("alone+patient", AlonePatient, "each in its own account, at the desk's pace"),
         arm(
             "alone+band",
-            Kind::AloneDesk(company::Desk::Band),
+            ArmKind::AloneDesk(company::DeskRule::Band),
             "each alone at the risk of the whole, band 0.2 (estimate)",
         ),
         arm(
             "alone+zone",
-            Kind::AloneDesk(company::Desk::Zone),
+            ArmKind::AloneDesk(company::DeskRule::Zone),
             "the same with a no-trade zone each (estimate)",
         ),
         arm("pool-alone", Account(Weighing::Equal, AtOnce), "netted in one account, traded at once"),
@@ -231,18 +231,18 @@ pub fn plan(voices: usize) -> Vec<Arm> {
         let kind = Account(Weighing::Voices(m), Desk);
         all.push(arm(&format!("voices-{m}"), kind, "that many of all voices in one account"));
     }
-    all.extend(Control::ALL.map(|c| arm(c.name(), Kind::Control(c), c.what())));
+    all.extend(Control::ALL.map(|c| arm(c.name(), ArmKind::Control(c), c.what())));
     all
 }
 
 /// Arms that run only where they are named: the swarm as it is set up, each time without one part of it.
 pub fn without() -> Vec<Arm> {
-    let arm = |(left, name, what): (Left, &str, &'static str)| Arm {
+    let arm = |(left, name, what): (LeftOut, &str, &'static str)| Arm {
         name: name.to_owned(),
-        kind: Kind::Without(left),
+        kind: ArmKind::Without(left),
         what,
     };
-    Left::ALL.map(arm).to_vec()
+    LeftOut::ALL.map(arm).to_vec()
 }
 
 /// The arms named, with those that every report needs; an unknown name is given back.
@@ -259,19 +259,19 @@ impl Arm {
     /// Whether this is a control.
     pub fn control(&self) -> Option<Control> {
         match self.kind {
-            Kind::Control(c) => Some(c),
+            ArmKind::Control(c) => Some(c),
             _ => None,
         }
     }
 
     /// Whether it is hive+services with wrong messages between those who serve.
     pub fn is_misserved(&self) -> bool {
-        matches!(self.kind, Kind::Misserved(_))
+        matches!(self.kind, ArmKind::Misserved(_))
     }
 
     /// Whether it trades without any information.
     pub fn is_blind(&self) -> bool {
-        matches!(self.kind, Kind::Blind(_))
+        matches!(self.kind, ArmKind::Blind(_))
     }
 
     /// Whether it is only a step of a curve, and no line of the ladder.
@@ -328,7 +328,7 @@ mod tests {
             asset: Some(AssetManager::default()),
         };
         (full.listening.voice_by_points, full.funds.by_points) = (true, true);
-        let without = |left: Left| {
+        let without = |left: LeftOut| {
             let mut s = full.clone();
             left.out(&mut s);
             s
@@ -343,17 +343,17 @@ mod tests {
                 m.asset.is_some(),
             ]
         };
-        let each = [Left::LowRisk, Left::BigMoney, Left::Fast, Left::Automated, Left::Asset];
+        let each = [LeftOut::LowRisk, LeftOut::BigMoney, LeftOut::Fast, LeftOut::Automated, LeftOut::Asset];
         for (n, left) in each.into_iter().enumerate() {
             let s = without(left);
             let there: [bool; 5] = std::array::from_fn(|i| i != n);
             assert_eq!(managers(&s), there, "{left:?}");
             assert_eq!((s.funds, s.listening), (full.funds, full.listening), "{left:?}");
         }
-        assert_eq!(managers(&without(Left::Managers)), [false; 5]);
-        let s = without(Left::StopOut);
+        assert_eq!(managers(&without(LeftOut::Managers)), [false; 5]);
+        let s = without(LeftOut::StopOut);
         assert_eq!((s.funds.drawdown_max, managers(&s)), (NO_LIMIT, [true; 5]));
-        let s = without(Left::Points);
+        let s = without(LeftOut::Points);
         assert!(!s.listening.voice_by_points && !s.funds.by_points && managers(&s) == [true; 5]);
     }
 
@@ -361,11 +361,11 @@ mod tests {
     fn parts_are_left_out_only_where_they_are_named() {
         let plain = plan(276);
         let parts = without();
-        assert_eq!(parts.len(), Left::ALL.len());
+        assert_eq!(parts.len(), LeftOut::ALL.len());
         assert!(parts.iter().all(|p| plain.iter().all(|a| a.name != p.name)));
         let all: Vec<Arm> = plain.into_iter().chain(parts).collect();
         let few = choose(&all, &["hive −F".to_owned()]).unwrap();
-        assert_eq!(few.last().map(|a| a.kind), Some(Kind::Without(Left::Fast)));
+        assert_eq!(few.last().map(|a| a.kind), Some(ArmKind::Without(LeftOut::Fast)));
     }
 
     #[test]

@@ -107,27 +107,28 @@ impl Resampled {
         if self.days == 0 || daily.len() != self.days {
             return Vec::new();
         }
-        let sums = Sums::running(daily);
-        self.runs().map(|runs| Sums::over(runs, &sums).sharpe()).collect()
+        let sums = ReturnSums::running(daily);
+        self.runs().map(|runs| ReturnSums::over(runs, &sums).sharpe()).collect()
     }
 }
 
 /// Returns that are there: how many, their sum and that of their squares.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sums {
+pub(super) struct ReturnSums {
     pub n: f64,
     pub sum: f64,
     pub squares: f64,
 }
 
-impl Sums {
+impl ReturnSums {
     /// Before each day, and after the last.
-    pub(super) fn running(daily: &[f64]) -> Vec<Sums> {
-        let mut so_far = Sums::default();
+    pub(super) fn running(daily: &[f64]) -> Vec<ReturnSums> {
+        let mut so_far = ReturnSums::default();
         let mut all = vec![so_far];
         all.extend(daily.iter().map(|r| {
             if !r.is_nan() {
-                so_far = Sums { n: so_far.n + 1.0, sum: so_far.sum + r, squares: so_far.squares + r * r };
+                so_far =
+                    ReturnSums { n: so_far.n + 1.0, sum: so_far.sum + r, squares: so_far.squares + r * r };
             }
             so_far
         }));
@@ -135,10 +136,10 @@ impl Sums {
     }
 
     /// Over these runs of days.
-    pub(super) fn over(runs: &[[u32; 2]], running: &[Sums]) -> Sums {
-        runs.iter().fold(Sums::default(), |all, run| {
+    pub(super) fn over(runs: &[[u32; 2]], running: &[ReturnSums]) -> ReturnSums {
+        runs.iter().fold(ReturnSums::default(), |all, run| {
             let [from, to] = run.map(|day| running[day as usize]);
-            Sums {
+            ReturnSums {
                 n: all.n + (to.n - from.n),
                 sum: all.sum + (to.sum - from.sum),
                 squares: all.squares + (to.squares - from.squares),

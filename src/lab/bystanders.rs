@@ -1,11 +1,11 @@
 //! Agents that stand by because the market has not what they need: nobody is to take a smaller hive for the whole.
 
-use super::study::World;
+use super::study::LabWorld;
 use crate::agents::cast::cast;
 
 /// What casting says of each agent that stands by and of each name that the feed lacks, over all seeds: a sentence
 /// each, with in how many seeds it holds where that is not all.
-pub fn notices(world: &World, seeds: &[u64]) -> Vec<String> {
+pub fn notices(world: &LabWorld, seeds: &[u64]) -> Vec<String> {
     let mut all: Vec<(String, usize)> = Vec::new();
     for seed in seeds {
         let mut said = cast(&world.roster, &world.universe, *seed).notices;

@@ -11,11 +11,11 @@
 //! | placebo | scouts enter at random and leave after a time, without stops |
 //! | placebo+stops | the same with stops and targets: a trend follower in disguise, not a placebo |
 
-use crate::agents::Cast;
+use crate::agents::Population;
 use crate::agents::alone::unit;
-use crate::domain::{AssetId, Body, random};
-use crate::engine::respond::Misled;
-use crate::engine::speak::{Said, Speak};
+use crate::domain::{AssetId, MessageKind, random};
+use crate::engine::respond::ControlOverrides;
+use crate::engine::speak::{Speak, StepOutput};
 
 /// Which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,15 +74,15 @@ impl Control {
     }
 
     /// How the engine is misled.
-    pub fn misled(self, cast: &Cast) -> Misled {
+    pub fn misled(self, cast: &Population) -> ControlOverrides {
         let asset_of = if self == Control::Permuted { derangement(cast) } else { Vec::new() };
-        Misled { arrogant: self == Control::Arrogance, asset_of }
+        ControlOverrides { arrogant: self == Control::Arrogance, asset_of }
     }
 }
 
 /// Assets in a circle drawn by the seed, each hearing the next: no asset is its own neighbour unless it
 /// is the only one.
-fn derangement(cast: &Cast) -> Vec<AssetId> {
+fn derangement(cast: &Population) -> Vec<AssetId> {
     let key = |a: usize| random::key(cast.seed, &[random::name("permuted"), a as u64]);
     let mut circle: Vec<usize> = (0..cast.by_asset.len()).collect();
     circle.sort_by_key(|a| (key(*a), *a));
@@ -102,14 +102,14 @@ pub struct Tape {
 
 impl Tape {
     /// An empty tape.
-    pub fn new(cast: &Cast) -> Self {
+    pub fn new(cast: &Population) -> Self {
         Tape { changes: vec![Vec::new(); cast.slots.len()], barriers: 0 }
     }
 
     /// A barrier has passed.
-    pub fn push(&mut self, said: &Said) {
+    pub fn push(&mut self, said: &StepOutput) {
         for u in &said.utterances {
-            if let Body::Action(a) = u.body {
+            if let MessageKind::Action(a) = u.body {
                 self.changes[u.slot].push((self.barriers, a.after));
             }
         }
@@ -125,7 +125,7 @@ impl Tape {
 }
 
 /// Rewrites what is heard, barrier by barrier.
-pub struct Rewrite {
+pub struct MessageRewrite {
     control: Control,
     barrier: u32,
     coins: Vec<Coin>,
@@ -133,16 +133,16 @@ pub struct Rewrite {
     shifts: Vec<u32>,
 }
 
-impl Rewrite {
+impl MessageRewrite {
     /// For a run; `tape` is of all of it, and needed by the time shift alone.
-    pub fn new(control: Control, cast: &Cast, tape: Option<&Tape>) -> Self {
+    pub fn new(control: Control, cast: &Population, tape: Option<&Tape>) -> Self {
         let bars = tape.map_or(0, |t| t.barriers);
-        let shift = |slot: &crate::agents::Slot| {
+        let shift = |slot: &crate::agents::AgentAsset| {
             let sender = random::name(&cast.agents[slot.agent.index()].name);
             let u = random::uniform(random::key(cast.seed, &[random::name("time-shifted"), sender]));
             (f64::from(bars) * (0.25 + 0.5 * u)) as u32
         };
-        Rewrite {
+        MessageRewrite {
             control,
             barrier: 0,
             coins: vec![Coin::default(); cast.slots.len()],
@@ -151,14 +151,14 @@ impl Rewrite {
     }
 
     /// What is heard in place of what was said.
-    pub fn words(&mut self, cast: &Cast, speak: &Speak, said: &mut Said, tape: Option<&Tape>) {
-        let Said { utterances, misheard, .. } = said;
+    pub fn words(&mut self, cast: &Population, speak: &Speak, said: &mut StepOutput, tape: Option<&Tape>) {
+        let StepOutput { utterances, misheard, .. } = said;
         misheard.clear();
         match self.control {
             Control::Permuted | Control::Arrogance => {}
             Control::SignScrambled | Control::Inverted => {
                 for u in utterances.iter() {
-                    if let Body::Action(a) = u.body {
+                    if let MessageKind::Action(a) = u.body {
                         misheard.push((u.slot, self.sign(cast, u.slot) * a.after));
                     }
                 }
@@ -182,7 +182,7 @@ impl Rewrite {
         self.barrier += 1;
     }
 
-    fn sign(&self, cast: &Cast, slot: usize) -> f64 {
+    fn sign(&self, cast: &Population, slot: usize) -> f64 {
         if self.control == Control::Inverted {
             return -1.0;
         }
@@ -208,7 +208,7 @@ const NEAR: f64 = 5.0;
 const FAR: f64 = 12.0;
 
 impl Coin {
-    fn step(&mut self, cast: &Cast, speak: &Speak, slot: usize, barrier: u32, stops: bool) -> f64 {
+    fn step(&mut self, cast: &Population, speak: &Speak, slot: usize, barrier: u32, stops: bool) -> f64 {
         let place = &cast.slots[slot];
         let listing = &speak.market.listings[place.asset.index()];
         if !listing.trading || !listing.sigma.is_finite() {

@@ -37,7 +37,7 @@ pub const TABLE: &str = include_str!("../../assets/lab/designed-on.tsv");
 /// What the days and the data of a run are to the mechanism.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Known {
+pub enum DataOverlap {
     /// The embedded market.
     #[default]
     Embedded,
@@ -49,25 +49,25 @@ pub enum Known {
     NewDays,
 }
 
-impl Known {
+impl DataOverlap {
     /// In a line.
     pub fn words(self) -> &'static str {
         match self {
-            Known::Embedded => "the embedded market: it says nothing of any other",
-            Known::DesignedOn => "REPRODUCTION: the mechanism was designed on this data",
-            Known::SameDays => {
+            DataOverlap::Embedded => "the embedded market: it says nothing of any other",
+            DataOverlap::DesignedOn => "REPRODUCTION: the mechanism was designed on this data",
+            DataOverlap::SameDays => {
                 "data the mechanism was not designed on; same days, other data: weak evidence, as markets move together"
             }
-            Known::NewDays => "days the mechanism was not designed on",
+            DataOverlap::NewDays => "days the mechanism was not designed on",
         }
     }
 }
 
 /// A close of a month: asset, months since year 0, close.
-pub type Close = (String, i64, f64);
+pub type MonthlyClose = (String, i64, f64);
 
 /// The last closes of the months before the held-out days, each a bar that ends with the month.
-pub fn closes(universe: &Universe, events: &[Event]) -> Vec<Close> {
+pub fn closes(universe: &Universe, events: &[Event]) -> Vec<MonthlyClose> {
     let held_out = held_out();
     let close = |event: &Event| {
         let Event::Market(MarketEvent::Bar { instrument, at, bar }) = event else { return None };
@@ -92,7 +92,7 @@ fn short(asset: &str, month: i64, close: f64) -> String {
 }
 
 /// The rows of the table for closes of a data set.
-pub fn rows(set: &str, closes: &[Close]) -> String {
+pub fn rows(set: &str, closes: &[MonthlyClose]) -> String {
     let mut by_asset: BTreeMap<&str, BTreeMap<i64, String>> = BTreeMap::new();
     for (asset, month, close) in closes {
         by_asset.entry(asset).or_default().insert(*month, short(asset, *month, *close));
@@ -108,16 +108,16 @@ pub fn rows(set: &str, closes: &[Close]) -> String {
 
 /// The table as it is looked up.
 #[derive(Clone, Debug, Default)]
-struct Table<'a> {
+struct MonthTable<'a> {
     files: BTreeSet<&'a str>,
     /// By asset and month: short hashes of all data sets.
     closes: BTreeMap<(&'a str, i64), BTreeSet<&'a str>>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> MonthTable<'a> {
     /// Rows that mean nothing are skipped.
     fn read(text: &'a str) -> Self {
-        let mut table = Table::default();
+        let mut table = MonthTable::default();
         for line in text.lines() {
             match line.split('\t').collect::<Vec<_>>().as_slice() {
                 ["file", hash, ..] => {
@@ -139,8 +139,8 @@ impl<'a> Table<'a> {
     }
 
     /// How many closes can be compared, and how many of them are known.
-    fn compare(&self, closes: &[Close]) -> (usize, usize) {
-        let one = |(asset, month, close): &Close| {
+    fn compare(&self, closes: &[MonthlyClose]) -> (usize, usize) {
+        let one = |(asset, month, close): &MonthlyClose| {
             let there = self.closes.get(&(asset.as_str(), *month))?;
             Some(there.contains(short(asset, *month, *close).as_str()))
         };
@@ -150,23 +150,23 @@ impl<'a> Table<'a> {
 }
 
 /// What a market is to the mechanism.
-pub fn known(info: &FeedInfo, universe: &Universe, events: &[Event]) -> Known {
+pub fn known(info: &FeedInfo, universe: &Universe, events: &[Event]) -> DataOverlap {
     known_by(TABLE, info, || closes(universe, events))
 }
 
-fn known_by(table: &str, info: &FeedInfo, closes: impl FnOnce() -> Vec<Close>) -> Known {
+fn known_by(table: &str, info: &FeedInfo, closes: impl FnOnce() -> Vec<MonthlyClose>) -> DataOverlap {
     if info.mode != FeedMode::History {
-        return Known::Embedded;
+        return DataOverlap::Embedded;
     }
     if info.from >= held_out() {
-        return Known::NewDays;
+        return DataOverlap::NewDays;
     }
-    let table = Table::read(table);
+    let table = MonthTable::read(table);
     if table.files.contains(info.data_hash.as_str()) {
-        return Known::DesignedOn;
+        return DataOverlap::DesignedOn;
     }
     let (compared, known) = table.compare(&closes());
-    if compared > 0 && 2 * known >= compared { Known::DesignedOn } else { Known::SameDays }
+    if compared > 0 && 2 * known >= compared { DataOverlap::DesignedOn } else { DataOverlap::SameDays }
 }
 
 #[cfg(test)]
@@ -191,7 +191,7 @@ mod tests {
     }
 
     /// Months from 2021-01 on, closes scaled.
-    fn months(assets: &[&str], n: i64, scale: f64) -> Vec<Close> {
+    fn months(assets: &[&str], n: i64, scale: f64) -> Vec<MonthlyClose> {
         let of = |a: &&str| {
             let a = (*a).to_owned();
             (0..n).map(move |m| (a.clone(), 12 * 2_021 + m, scale * (100.0 + m as f64))).collect::<Vec<_>>()
@@ -202,40 +202,40 @@ mod tests {
     #[test]
     fn the_same_prices_are_known_whatever_the_file_and_others_on_the_same_days_are_told_so() {
         let table = rows("a set", &months(&["BTC", "ETH"], 6, 1.0)) + "file\tf00\ta file\n";
-        let told = |from, hash, closes: Vec<Close>| known_by(&table, &info(from, hash), || closes);
+        let told = |from, hash, closes: Vec<MonthlyClose>| known_by(&table, &info(from, hash), || closes);
         let early = "2021-01-01";
         for (closes, wanted) in [
-            (months(&["BTC", "ETH"], 6, 1.0), Known::DesignedOn),
-            (months(&["ETH"], 2, 1.0), Known::DesignedOn),
+            (months(&["BTC", "ETH"], 6, 1.0), DataOverlap::DesignedOn),
+            (months(&["ETH"], 2, 1.0), DataOverlap::DesignedOn),
             // Beside coins and months that the table does not have.
-            (months(&["AAA", "BTC", "ZZZ"], 20, 1.0), Known::DesignedOn),
+            (months(&["AAA", "BTC", "ZZZ"], 20, 1.0), DataOverlap::DesignedOn),
             // Digits beyond the sixth are another way to write it.
-            (months(&["BTC"], 6, 1.000_000_01), Known::DesignedOn),
-            (months(&["BTC", "ETH"], 6, 1.0005), Known::SameDays),
-            (months(&["AAA"], 6, 1.0), Known::SameDays),
-            (Vec::new(), Known::SameDays),
+            (months(&["BTC"], 6, 1.000_000_01), DataOverlap::DesignedOn),
+            (months(&["BTC", "ETH"], 6, 1.0005), DataOverlap::SameDays),
+            (months(&["AAA"], 6, 1.0), DataOverlap::SameDays),
+            (Vec::new(), DataOverlap::SameDays),
         ] {
             assert_eq!(told(early, "other", closes.clone()), wanted, "{closes:?}");
         }
-        assert_eq!(told(early, "f00", Vec::new()), Known::DesignedOn);
-        assert_eq!(told(HELD_OUT_FROM, "f00", Vec::new()), Known::NewDays);
+        assert_eq!(told(early, "f00", Vec::new()), DataOverlap::DesignedOn);
+        assert_eq!(told(HELD_OUT_FROM, "f00", Vec::new()), DataOverlap::NewDays);
         let synth = FeedInfo { mode: FeedMode::Synth, ..info(early, "f00") };
-        assert_eq!(known_by(&table, &synth, Vec::new), Known::Embedded);
+        assert_eq!(known_by(&table, &synth, Vec::new), DataOverlap::Embedded);
     }
 
     #[test]
     fn half_of_what_can_be_compared_decides() {
         let table = rows("a set", &months(&["BTC", "ETH"], 4, 1.0));
         let with = |other: f64| [months(&["BTC"], 4, 1.0), months(&["ETH"], 4, other)].concat();
-        let told = |closes: Vec<Close>| known_by(&table, &info("2021-01-01", ""), || closes);
-        assert_eq!(told(with(1.1)), Known::DesignedOn);
+        let told = |closes: Vec<MonthlyClose>| known_by(&table, &info("2021-01-01", ""), || closes);
+        assert_eq!(told(with(1.1)), DataOverlap::DesignedOn);
         let fewer = with(1.1)[1..].to_vec();
-        assert_eq!(told(fewer), Known::SameDays);
+        assert_eq!(told(fewer), DataOverlap::SameDays);
     }
 
     #[test]
     fn the_table_is_whole() {
-        let table = Table::read(TABLE);
+        let table = MonthTable::read(TABLE);
         assert!(!table.files.is_empty() && table.files.iter().all(|h| h.len() == 64));
         for asset in ["BTC", "ETH"] {
             for month in [12 * 2_021 + 5, 12 * 2_023 + 5] {

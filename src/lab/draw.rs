@@ -10,7 +10,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Drawn<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
+type DrawResult<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
 
 const SIZE: (u32, u32) = (760, 360);
 const FONT: &str = "sans-serif";
@@ -24,7 +24,7 @@ const BANDS: [RGBColor; 4] = [BLUE, ORANGE, GREEN, QUIET];
 
 /// A value with its interval.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Bar {
+pub struct IntervalBar {
     /// Beside it.
     pub name: String,
     /// The value.
@@ -106,12 +106,12 @@ fn span(values: impl Iterator<Item = f64>) -> (f64, f64) {
 }
 
 /// Bars from zero with their intervals, one below the other.
-pub fn bars(what: &str, bars: &[Bar]) -> String {
+pub fn bars(what: &str, bars: &[IntervalBar]) -> String {
     let height = 90 + 22 * bars.len() as u32;
     picture((SIZE.0, height), |area| draw_bars(area, what, bars).is_ok())
 }
 
-fn draw_bars<'a>(area: &Area<'a>, what: &str, bars: &[Bar]) -> Drawn<'a> {
+fn draw_bars<'a>(area: &Area<'a>, what: &str, bars: &[IntervalBar]) -> DrawResult<'a> {
     let (low, high) = range(bars.iter().flat_map(|b| [b.mean, b.lo, b.hi]));
     let n = bars.len() as f64;
     let mut chart = ChartBuilder::on(area)
@@ -146,11 +146,11 @@ fn draw_bars<'a>(area: &Area<'a>, what: &str, bars: &[Bar]) -> Drawn<'a> {
 }
 
 /// A line through points with a band around it; x is the place, labelled by name.
-pub fn steps(what: &str, points: &[Bar]) -> String {
+pub fn steps(what: &str, points: &[IntervalBar]) -> String {
     picture(SIZE, |area| draw_steps(area, what, points).is_ok())
 }
 
-fn draw_steps<'a>(area: &Area<'a>, what: &str, points: &[Bar]) -> Drawn<'a> {
+fn draw_steps<'a>(area: &Area<'a>, what: &str, points: &[IntervalBar]) -> DrawResult<'a> {
     let (low, high) = span(points.iter().flat_map(|b| [b.mean, b.lo, b.hi]));
     let last = points.len().saturating_sub(1).max(1) as f64;
     let mut chart = ChartBuilder::on(area)
@@ -187,19 +187,19 @@ fn draw_steps<'a>(area: &Area<'a>, what: &str, points: &[Bar]) -> Drawn<'a> {
 
 /// A named line with intervals; the names of its points are their places.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Curve {
+pub struct NamedCurve {
     /// In the legend.
     pub name: String,
     /// From left to right; all curves of a picture have the same places.
-    pub points: Vec<Bar>,
+    pub points: Vec<IntervalBar>,
 }
 
 /// Lines through the same places, each with a band around it, and zero.
-pub fn curves(what: &str, value: &str, curves: &[Curve]) -> String {
+pub fn curves(what: &str, value: &str, curves: &[NamedCurve]) -> String {
     picture(SIZE, |area| draw_curves(area, what, value, curves).is_ok())
 }
 
-fn draw_curves<'a>(area: &Area<'a>, what: &str, value: &str, curves: &[Curve]) -> Drawn<'a> {
+fn draw_curves<'a>(area: &Area<'a>, what: &str, value: &str, curves: &[NamedCurve]) -> DrawResult<'a> {
     let all = || curves.iter().flat_map(|c| &c.points);
     let (low, high) = range(all().flat_map(|b| [b.mean, b.lo, b.hi]));
     let places = curves.iter().map(|c| c.points.len()).max().unwrap_or(0);
@@ -255,7 +255,7 @@ pub fn bands(shows: Shows, from: Stamp, bands: &[Band]) -> String {
     picture(SIZE, |area| draw_bands(area, shows, from, bands).is_ok())
 }
 
-fn draw_bands<'a>(area: &Area<'a>, shows: Shows, from: Stamp, bands: &[Band]) -> Drawn<'a> {
+fn draw_bands<'a>(area: &Area<'a>, shows: Shows, from: Stamp, bands: &[Band]) -> DrawResult<'a> {
     let (low, high) = range(bands.iter().flat_map(|b| b.days.iter().flatten().copied()));
     let days = bands.iter().map(|b| b.days.len()).max().unwrap_or(1).max(1) as f64;
     let mut chart = ChartBuilder::on(area)
@@ -307,10 +307,10 @@ fn draw_bands<'a>(area: &Area<'a>, shows: Shows, from: Stamp, bands: &[Band]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::Track;
+    use crate::lab::ArmTrack;
 
-    fn bar(name: &str, mean: f64) -> Bar {
-        Bar { name: name.to_owned(), mean, lo: mean - 0.2, hi: mean + 0.2, strong: true }
+    fn bar(name: &str, mean: f64) -> IntervalBar {
+        IntervalBar { name: name.to_owned(), mean, lo: mean - 0.2, hi: mean + 0.2, strong: true }
     }
 
     #[test]
@@ -327,7 +327,8 @@ mod tests {
 
     #[test]
     fn a_band_is_of_seeds_at_equal_volatility() {
-        let track = |k: f64| Track { daily: [0.01, -0.01, 0.02].map(|r| k * r).to_vec(), ..Track::default() };
+        let track =
+            |k: f64| ArmTrack { daily: [0.01, -0.01, 0.02].map(|r| k * r).to_vec(), ..ArmTrack::default() };
         let tracks: Tracks = vec![vec![track(1.0)], vec![track(3.0)]];
         let band = band(&tracks, 0, "hive", 0.15, Shows::Drawdown);
         assert_eq!(band.days.len(), 3);

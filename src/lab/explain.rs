@@ -1,7 +1,7 @@
 //! What the last run showed, in plain words, without a number that is not in the report.
 
 use super::Report;
-use super::designed::Known;
+use super::designed::DataOverlap;
 use super::report::Uplift;
 use super::verdict::not_communication;
 use super::words;
@@ -58,7 +58,7 @@ fn setting(r: &Report) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if f.known == Known::SameDays {
+    if f.known == DataOverlap::SameDays {
         lines.push(
             "The mechanism was designed on other data, but of the same days. Markets move together, so what follows is weak evidence."
                 .to_owned(),

@@ -19,10 +19,10 @@
 //! 3. Falls and times under water of draws are of blocks of some weeks: what a market does over longer is taken
 //!    apart in them, so those intervals are of this kind of run, not of this very path.
 
-use super::bootstrap::{Interval, Resampled, Sums, interval};
+use super::bootstrap::{Interval, Resampled, ReturnSums, interval};
 use super::metrics::{DAYS_A_MONTH, Metrics, Months, tail_days};
 use super::stats::DAYS_A_YEAR;
-use super::{ALL, ALONE, Arm, HIVE, RULE, STRONG, Track};
+use super::{ALL, ALONE, Arm, ArmTrack, HIVE, RULE, STRONG};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -92,7 +92,7 @@ impl Compared {
 
 /// An arm as it was measured and as it was drawn, means over seeds.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Drawn {
+pub struct ArmDraws {
     measured: Metrics,
     target_vol: f64,
     /// Sharpe ratio, draw by draw.
@@ -101,11 +101,11 @@ pub struct Drawn {
     goals: [Vec<f64>; GOALS.len()],
 }
 
-impl Drawn {
+impl ArmDraws {
     /// Of an arm's tracks, seed by seed. `daily` are their returns on the days that are resampled, NaN where a track
     /// has none; `sharpe` is the mean Sharpe ratio over seeds of each draw. None if a seed is not told.
     pub fn new<'a>(
-        tracks: impl Iterator<Item = &'a Track>,
+        tracks: impl Iterator<Item = &'a ArmTrack>,
         daily: &[Vec<f64>],
         sharpe: Vec<f64>,
         resampled: &Resampled,
@@ -125,7 +125,7 @@ impl Drawn {
                 }
             }
         }
-        Some(Drawn { measured, target_vol, sharpe, goals })
+        Some(ArmDraws { measured, target_vol, sharpe, goals })
     }
 
     /// As measured, in the order of [`GOALS`]; infinity for never.
@@ -157,7 +157,7 @@ struct Drawer<'a> {
     /// The days that are there, the worst first.
     worst: Vec<u32>,
     /// Before each day, and after the last.
-    running: Vec<Sums>,
+    running: Vec<ReturnSums>,
     /// By day: how often the draw has it.
     times: Vec<i32>,
 }
@@ -166,19 +166,25 @@ impl<'a> Drawer<'a> {
     fn new(daily: &'a [f64], target_vol: f64) -> Self {
         let mut worst: Vec<u32> = (0..daily.len() as u32).filter(|d| !daily[*d as usize].is_nan()).collect();
         worst.sort_by(|a, b| daily[*a as usize].total_cmp(&daily[*b as usize]));
-        Drawer { daily, target_vol, worst, running: Sums::running(daily), times: vec![0; daily.len() + 1] }
+        Drawer {
+            daily,
+            target_vol,
+            worst,
+            running: ReturnSums::running(daily),
+            times: vec![0; daily.len() + 1],
+        }
     }
 
     /// The goals of a draw, at the target volatility; nought for months, and for a draw without spread.
     fn draw(&mut self, days: &[u32], runs: &[[u32; 2]]) -> [f64; GOALS.len()] {
-        let sums = Sums::over(runs, &self.running);
+        let sums = ReturnSums::over(runs, &self.running);
         let (count, variance) = (sums.n, sums.variance() * DAYS_A_YEAR);
         if count < 2.0 || variance <= 0.0 {
             return [0.0; GOALS.len()];
         }
         self.count(runs);
         let scale = self.target_vol / libm::sqrt(variance);
-        let Way { equity, deepest, longest, under } = self.way(days, scale);
+        let DrawPath { equity, deepest, longest, under } = self.way(days, scale);
         [
             deepest,
             scale * self.tail(tail_days(count as usize)),
@@ -203,7 +209,7 @@ impl<'a> Drawer<'a> {
         }
     }
 
-    fn way(&self, days: &[u32], scale: f64) -> Way {
+    fn way(&self, days: &[u32], scale: f64) -> DrawPath {
         let (mut equity, mut peak, mut deepest) = (1.0, 1.0_f64, 0.0_f64);
         let (mut longest, mut run, mut under) = (0, 0, 0);
         for d in days {
@@ -225,7 +231,7 @@ impl<'a> Drawer<'a> {
                 peak = equity;
             }
         }
-        Way { equity, deepest, longest, under }
+        DrawPath { equity, deepest, longest, under }
     }
 
     /// Mean loss of the worst so many days of the draw that was counted.
@@ -244,7 +250,7 @@ impl<'a> Drawer<'a> {
 }
 
 /// Where a draw went.
-struct Way {
+struct DrawPath {
     equity: f64,
     deepest: f64,
     /// In days.
@@ -271,17 +277,17 @@ pub fn pairs(arms: &[Arm]) -> Vec<(String, String)> {
 }
 
 /// What `ours` has over `theirs`, market by market on the same resampled days, each market counting alike.
-pub fn compare(pair: (String, String), ours: &[&Drawn], theirs: &[&Drawn], days: usize) -> Compared {
+pub fn compare(pair: (String, String), ours: &[&ArmDraws], theirs: &[&ArmDraws], days: usize) -> Compared {
     let markets = ours.len().min(theirs.len()).max(1) as f64;
-    let mean = |of: &dyn Fn(&Drawn, &Drawn) -> f64| {
+    let mean = |of: &dyn Fn(&ArmDraws, &ArmDraws) -> f64| {
         ours.iter().zip(theirs).map(|(a, b)| of(a, b)).sum::<f64>() / markets
     };
-    let draws = |n: usize, of: &dyn Fn(&Drawn, usize) -> f64| -> Vec<f64> {
+    let draws = |n: usize, of: &dyn Fn(&ArmDraws, usize) -> f64| -> Vec<f64> {
         (0..n).map(|b| mean(&|x, y| difference(of(x, b), of(y, b)))).collect()
     };
     let both = || ours.iter().chain(theirs);
     let all = both().map(|d| d.sharpe.len()).min().unwrap_or(0);
-    let measured = |of: &dyn Fn(&Drawn) -> Option<f64>| {
+    let measured = |of: &dyn Fn(&ArmDraws) -> Option<f64>| {
         let known = both().all(|d| of(d).is_some());
         known.then(|| mean(&|x, y| difference(of(x).unwrap_or(0.0), of(y).unwrap_or(0.0))))
     };
@@ -314,15 +320,20 @@ mod tests {
     use super::*;
     use crate::domain::random;
 
-    fn track(key: u64, edge: f64) -> Track {
+    fn track(key: u64, edge: f64) -> ArmTrack {
         let day = |t: u64| 0.01 * random::normal(random::key(key, &[t])) + edge;
-        Track { daily: (0..400).map(day).collect(), orders: 100.0 * edge, turnover: 10.0, ..Track::default() }
+        ArmTrack {
+            daily: (0..400).map(day).collect(),
+            orders: 100.0 * edge,
+            turnover: 10.0,
+            ..ArmTrack::default()
+        }
     }
 
-    fn drawn(tracks: &[Track], resampled: &Resampled) -> Option<Drawn> {
+    fn drawn(tracks: &[ArmTrack], resampled: &Resampled) -> Option<ArmDraws> {
         let daily: Vec<Vec<f64>> = tracks.iter().map(|t| t.daily.clone()).collect();
         let each: Vec<Vec<f64>> = daily.iter().map(|d| resampled.sharpes(d)).collect();
-        Drawn::new(tracks.iter(), &daily, crate::lab::bootstrap::over_seeds(&each), resampled, 0.15)
+        ArmDraws::new(tracks.iter(), &daily, crate::lab::bootstrap::over_seeds(&each), resampled, 0.15)
     }
 
     fn pair() -> (String, String) {
@@ -379,7 +390,7 @@ mod tests {
         assert!(c.goals["months_to_10"].is_none() && c.goals["growth"].is_some());
         let both = compare(pair(), &[&b], &[&b], 400);
         assert_eq!(both.goals["months_to_10"], Some(Interval::default()));
-        let halted = Track { running: 0.5, ..track(1, 0.001) };
+        let halted = ArmTrack { running: 0.5, ..track(1, 0.001) };
         assert_eq!(drawn(&[track(1, 0.001), halted], &r), None);
     }
 

@@ -4,10 +4,10 @@ use super::Report;
 use super::against::VS_OTHER;
 use super::arms::Arm;
 use super::bootstrap::Interval;
-use super::designed::Known;
-use super::draw::{Band, Bar, Shows, band, bands, bars, steps};
+use super::designed::DataOverlap;
+use super::draw::{Band, IntervalBar, Shows, band, bands, bars, steps};
 use super::goals::{Compared, GOALS, Goal};
-use super::metrics::told;
+use super::metrics::check;
 use super::study::Tracks;
 use super::working::WorkingCost;
 use super::{ALL, ALONE, HIVE, RULE, STRONG, explain, goaltables, services, tables, words};
@@ -138,7 +138,7 @@ fn render(out: &mut String, r: &Report, arms: &[Arm], tracks: &Tracks) -> std::f
     if r.facts.reproduction {
         out.push_str("<p class=\"repro\">A reproduction: the mechanism was designed on this data, so these numbers are no evidence of what comes.</p>\n");
     }
-    if r.facts.known == Known::SameDays {
+    if r.facts.known == DataOverlap::SameDays {
         writeln!(out, "<p class=\"repro\">{}.</p>", escape(r.facts.known.words()))?;
     }
     writeln!(out, "<p class=\"verdict\">{}</p>", escape(&r.verdict))?;
@@ -171,7 +171,7 @@ fn render(out: &mut String, r: &Report, arms: &[Arm], tracks: &Tracks) -> std::f
             .iter()
             .filter_map(|name| {
                 let arm = arms.iter().position(|a| a.name == *name)?;
-                if tracks.iter().any(|t| told(&t[arm]).is_err()) {
+                if tracks.iter().any(|t| check(&t[arm]).is_err()) {
                     return None;
                 }
                 Some(band(tracks, arm, name, r.facts.target_vol, shows))
@@ -198,7 +198,7 @@ fn arms<'a>(r: &Report, names: impl Iterator<Item = &'a str>, strong: &[&str]) -
     let bar = |name: &str| {
         let a = r.arms.get(name)?;
         let (mean, sd) = (a.metrics.sharpe?, a.seed_sd.unwrap_or(0.0));
-        Some(Bar {
+        Some(IntervalBar {
             name: name.to_owned(),
             mean,
             lo: mean - sd,
@@ -206,7 +206,7 @@ fn arms<'a>(r: &Report, names: impl Iterator<Item = &'a str>, strong: &[&str]) -
             strong: strong.contains(&name),
         })
     };
-    let all: Vec<Bar> = names.filter_map(bar).collect();
+    let all: Vec<IntervalBar> = names.filter_map(bar).collect();
     bars("Sharpe ratio, mean and standard deviation over seeds", &all)
 }
 
@@ -215,32 +215,33 @@ fn arms<'a>(r: &Report, names: impl Iterator<Item = &'a str>, strong: &[&str]) -
 fn served(r: &Report) -> String {
     let rungs = [ALL, services::SILO, services::ACCOUNT, services::CENTRE, services::SERVED];
     let mut out = arms(r, rungs.into_iter(), &[services::SERVED]);
-    let wrong = |(name, c): (&String, &super::served::ServiceControl)| Bar {
+    let wrong = |(name, c): (&String, &super::served::ServiceControl)| IntervalBar {
         name: name.clone(),
         mean: c.hive_minus_control.mean,
         lo: c.hive_minus_control.lo,
         hi: c.hive_minus_control.hi,
         strong: c.hive_minus_control.lo > 0.0,
     };
-    let controls: Vec<Bar> = r.service_controls.iter().map(wrong).collect();
+    let controls: Vec<IntervalBar> = r.service_controls.iter().map(wrong).collect();
     if !controls.is_empty() {
         out += &bars("right messages over wrong ones: Δ Sharpe ratio with its 95 % interval", &controls);
     }
     let hive = r.services.iter().find_map(|s| s.working).map(|w| (services::SERVED, w));
     let blind = r.blind.as_ref().map(|b| (services::BLIND_WORKED, b.working));
-    let costs: Vec<Bar> = [hive, blind].into_iter().flatten().flat_map(|(name, w)| cost(name, &w)).collect();
+    let costs: Vec<IntervalBar> =
+        [hive, blind].into_iter().flatten().flat_map(|(name, w)| cost(name, &w)).collect();
     if !costs.is_empty() {
         out += &bars("cost of an order against its arrival price in bp, with its 95 % interval", &costs);
     }
     out
 }
 
-fn cost(name: &str, w: &WorkingCost) -> [Bar; 2] {
+fn cost(name: &str, w: &WorkingCost) -> [IntervalBar; 2] {
     let Interval { mean, lo, hi } = w.effective_bp;
     let t = w.taking_bp;
     [
-        Bar { name: name.to_owned(), mean, lo, hi, strong: hi < t },
-        Bar { name: "by taking".to_owned(), mean: t, lo: t, hi: t, strong: false },
+        IntervalBar { name: name.to_owned(), mean, lo, hi, strong: hi < t },
+        IntervalBar { name: "by taking".to_owned(), mean: t, lo: t, hi: t, strong: false },
     ]
 }
 
@@ -259,7 +260,7 @@ fn uplifts(r: &Report) -> String {
     };
     let bar = |(key, u): (&String, &super::report::Uplift)| {
         let Interval { mean, lo, hi } = u.sharpe?;
-        Some(Bar { name: name(key), mean, lo, hi, strong: lo > 0.0 })
+        Some(IntervalBar { name: name(key), mean, lo, hi, strong: lo > 0.0 })
     };
     bars("Δ Sharpe ratio with its 95 % interval", &r.uplift.iter().filter_map(bar).collect::<Vec<_>>())
 }
@@ -268,7 +269,7 @@ fn controls(r: &Report) -> String {
     let bar = |(name, c): (&String, &super::report::ControlReport)| {
         let Interval { mean, lo, hi } = c.hive_minus_control?;
         let name = format!("{name}{}", if c.pass { "" } else { " ✗" });
-        Some(Bar { name, mean, lo, hi, strong: c.pass })
+        Some(IntervalBar { name, mean, lo, hi, strong: c.pass })
     };
     bars(
         "Δ Sharpe ratio with its 95 % interval; ✗ failed",
@@ -282,7 +283,7 @@ fn dose(r: &Report) -> String {
         let (base, over) = base.zip(d.vs_strong)?;
         // The interval of the difference, about the baseline's own value.
         let (lo, hi) = (base + over.lo, base + over.hi);
-        Some(Bar { name: format!("{}", d.lambda), mean: d.sharpe?, lo, hi, strong: true })
+        Some(IntervalBar { name: format!("{}", d.lambda), mean: d.sharpe?, lo, hi, strong: true })
     };
     steps("λ; 0 is net-eq", &r.dose.iter().filter_map(point).collect::<Vec<_>>())
 }
@@ -290,7 +291,7 @@ fn dose(r: &Report) -> String {
 fn voices(r: &Report) -> String {
     let point = |v: &super::report::Voices| {
         let (mean, sd) = (v.sharpe?, v.seed_sd.unwrap_or(0.0));
-        Some(Bar { name: v.m.to_string(), mean, lo: mean - sd, hi: mean + sd, strong: true })
+        Some(IntervalBar { name: v.m.to_string(), mean, lo: mean - sd, hi: mean + sd, strong: true })
     };
     steps(
         "voices in one account; band: standard deviation over seeds",

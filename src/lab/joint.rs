@@ -18,17 +18,17 @@
 
 use super::arms::Arm;
 use super::bootstrap::{self, BLOCK_DAYS, DRAWS, Resampled};
-use super::goals::{self, Compared, Drawn, GOAL_DRAWS};
-use super::report::Facts;
+use super::goals::{self, ArmDraws, Compared, GOAL_DRAWS};
+use super::report::StudyFacts;
 use super::shares;
 use super::study::Tracks;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What was run on one market.
-pub struct Market<'a> {
+pub struct MarketRun<'a> {
     /// What was fixed before it was run.
-    pub facts: &'a Facts,
+    pub facts: &'a StudyFacts,
     /// The arms.
     pub arms: &'a [Arm],
     /// Their tracks.
@@ -37,7 +37,7 @@ pub struct Market<'a> {
 
 /// A market as it counts in a joint figure.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Span {
+pub struct MarketSpan {
     /// `SYNTH` or `HISTORY`, and the name.
     pub feed: String,
     /// First day.
@@ -54,7 +54,7 @@ pub struct Span {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Joint {
     /// The markets.
-    pub markets: Vec<Span>,
+    pub markets: Vec<MarketSpan>,
     /// Days of the calendar: those that any market has.
     pub days: usize,
     /// Days that all of them have.
@@ -66,8 +66,8 @@ pub struct Joint {
 }
 
 /// The days that any market has, in order, and how many all of them have.
-fn calendar(markets: &[Market<'_>]) -> (Vec<i64>, usize) {
-    let days_of = |m: &Market<'_>| -> BTreeSet<i64> {
+fn calendar(markets: &[MarketRun<'_>]) -> (Vec<i64>, usize) {
+    let days_of = |m: &MarketRun<'_>| -> BTreeSet<i64> {
         let track = m.tracks.first().and_then(|t| t.first());
         track.map_or_else(BTreeSet::new, |t| (t.first_day..t.first_day + t.daily.len() as i64).collect())
     };
@@ -78,32 +78,32 @@ fn calendar(markets: &[Market<'_>]) -> (Vec<i64>, usize) {
 }
 
 /// Returns laid on the calendar; NaN on days that are not there.
-fn laid(track: &super::Track, calendar: &[i64]) -> Vec<f64> {
+fn laid(track: &super::ArmTrack, calendar: &[i64]) -> Vec<f64> {
     let place = |day: &i64| usize::try_from(day - track.first_day).ok();
     calendar.iter().map(|d| place(d).and_then(|i| track.daily.get(i)).copied().unwrap_or(f64::NAN)).collect()
 }
 
 /// An arm of a market on resampled days of the calendar; none if it is not there or not told.
-fn drawn(market: &Market<'_>, name: &str, calendar: &[i64], resampled: &Resampled) -> Option<Drawn> {
+fn drawn(market: &MarketRun<'_>, name: &str, calendar: &[i64], resampled: &Resampled) -> Option<ArmDraws> {
     let arm = market.arms.iter().position(|a| a.name == name)?;
     let of = || market.tracks.iter().map(|t| &t[arm]);
-    if of().any(|t| super::metrics::told(t).is_err()) {
+    if of().any(|t| super::metrics::check(t).is_err()) {
         return None;
     }
     let daily: Vec<Vec<f64>> = of().map(|t| laid(t, calendar)).collect();
     let sharpes: Vec<Vec<f64>> = daily.iter().map(|d| resampled.sharpes(d)).collect();
-    Drawn::new(of(), &daily, bootstrap::over_seeds(&sharpes), resampled, market.facts.target_vol)
+    ArmDraws::new(of(), &daily, bootstrap::over_seeds(&sharpes), resampled, market.facts.target_vol)
 }
 
 /// The joint figures of the pairs that the first market's report compares, on `threads` threads.
-pub fn joint(markets: &[Market<'_>], threads: usize) -> Joint {
+pub fn joint(markets: &[MarketRun<'_>], threads: usize) -> Joint {
     let (calendar, shared_days) = calendar(markets);
     let resampled = Resampled::new(calendar.len(), DRAWS);
     over(markets, &calendar, &resampled, shared_days, threads)
 }
 
 fn over(
-    markets: &[Market<'_>],
+    markets: &[MarketRun<'_>],
     calendar: &[i64],
     resampled: &Resampled,
     shared_days: usize,
@@ -113,10 +113,10 @@ fn over(
     let names: BTreeSet<&str> = pairs.iter().flat_map(|(a, b)| [a.as_str(), b.as_str()]).collect();
     let names: Vec<&str> = names.into_iter().collect();
     // By name, then market.
-    let all: Vec<Option<Vec<Drawn>>> = shares::each(names.len(), threads, |i| {
+    let all: Vec<Option<Vec<ArmDraws>>> = shares::each(names.len(), threads, |i| {
         markets.iter().map(|m| drawn(m, names[i], calendar, resampled)).collect()
     });
-    let of = |name: &str| -> Option<Vec<&Drawn>> {
+    let of = |name: &str| -> Option<Vec<&ArmDraws>> {
         let place = names.binary_search(&name).ok()?;
         Some(all[place].as_ref()?.iter().collect())
     };
@@ -136,9 +136,9 @@ fn over(
     }
 }
 
-fn span(market: &Market<'_>) -> Span {
+fn span(market: &MarketRun<'_>) -> MarketSpan {
     let hive = market.arms.iter().position(|a| a.name == super::HIVE);
-    Span {
+    MarketSpan {
         feed: market.facts.feed.clone(),
         from: market.facts.from.clone(),
         to: market.facts.to.clone(),
@@ -155,23 +155,23 @@ mod tests {
     use crate::domain::random;
     use crate::lab::bootstrap::interval;
     use crate::lab::report::{Sample, report};
-    use crate::lab::{ALONE, HIVE, Track, arms, stats};
+    use crate::lab::{ALONE, ArmTrack, HIVE, arms, stats};
 
-    fn track(key: u64, edge: f64, first_day: i64, days: u64) -> Track {
+    fn track(key: u64, edge: f64, first_day: i64, days: u64) -> ArmTrack {
         let day = |t: u64| 0.01 * random::normal(random::key(key, &[t])) + edge;
-        Track { first_day, daily: (0..days).map(day).collect(), ..Track::default() }
+        ArmTrack { first_day, daily: (0..days).map(day).collect(), ..ArmTrack::default() }
     }
 
     fn two() -> Vec<Arm> {
         arms::plan(0).into_iter().filter(|a| a.name == HIVE || a.name == ALONE).collect()
     }
 
-    fn facts() -> Facts {
-        Facts { target_vol: 0.15, seeds: 2, ..Facts::default() }
+    fn facts() -> StudyFacts {
+        StudyFacts { target_vol: 0.15, seeds: 2, ..StudyFacts::default() }
     }
 
-    fn market<'a>(facts: &'a Facts, arms: &'a [Arm], tracks: &'a Tracks) -> Market<'a> {
-        Market { facts, arms, tracks }
+    fn market<'a>(facts: &'a StudyFacts, arms: &'a [Arm], tracks: &'a Tracks) -> MarketRun<'a> {
+        MarketRun { facts, arms, tracks }
     }
 
     #[test]
@@ -205,7 +205,7 @@ mod tests {
         let draws = 20;
         let index: Vec<u32> = (0..130 * draws).map(|i| (i * 37 + i / 130 * 11) % 130).collect();
         let j = over(&markets, &days, &Resampled::of(130, index.clone()), shared, 1);
-        let of = |t: &Track, drawn: &[u32]| {
+        let of = |t: &ArmTrack, drawn: &[u32]| {
             let there = drawn.iter().filter_map(|d| {
                 usize::try_from(i64::from(*d) - t.first_day).ok().and_then(|i| t.daily.get(i)).copied()
             });
@@ -242,7 +242,7 @@ mod tests {
     fn a_pair_that_one_market_cannot_tell_has_no_joint_figure() {
         let (facts, arms) = (facts(), two());
         let good: Tracks = vec![vec![track(1, 0.0, 0, 100), track(2, 0.0, 0, 100)]];
-        let halted = Track { running: 0.2, ..track(2, 0.0, 0, 100) };
+        let halted = ArmTrack { running: 0.2, ..track(2, 0.0, 0, 100) };
         let bad: Tracks = vec![vec![track(1, 0.0, 0, 100), halted]];
         let j = joint(&[market(&facts, &arms, &good), market(&facts, &arms, &bad)], 1);
         assert!(j.compared[0].sharpe.is_none() && j.compared[0].goals.values().all(Option::is_none));

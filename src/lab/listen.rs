@@ -2,15 +2,15 @@
 //! the very `respond` of a headless run, so their decision hashes are equal.
 
 use super::account::NO_BREAKER;
-use super::arms::{Kind, NO_LIMIT};
-use super::controls::{Rewrite, Tape};
-use super::misserved::{self, Wrong};
-use super::parts::Parts;
-use super::stream::{Meter, Track};
-use crate::agents::Cast;
+use super::arms::{ArmKind, NO_LIMIT};
+use super::controls::{MessageRewrite, Tape};
+use super::service_controls::{self, Corruption};
+use super::service_flags::ServiceFlags;
+use super::stream::{ArmMeter, ArmTrack};
+use crate::agents::Population;
 use crate::domain::{Event, InstrumentId, Universe, money};
 use crate::engine::respond::{Respond, RespondSpec};
-use crate::engine::speak::{Said, Speak};
+use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Settings};
 use crate::hive::settings::{Balance, Managers};
 use std::sync::Arc;
@@ -20,38 +20,45 @@ pub struct Listener {
     spec: RespondSpec,
     respond: Respond,
     out: Outputs,
-    meter: Meter,
-    rewrite: Option<Rewrite>,
-    misserved: Option<misserved::Rewrite>,
+    meter: ArmMeter,
+    rewrite: Option<MessageRewrite>,
+    misserved: Option<service_controls::QuoteRewrite>,
 }
 
 impl Listener {
     /// `tape` is of the whole run and is needed by the time-shifted control.
     pub fn new(
-        kind: Kind,
-        cast: &Arc<Cast>,
+        kind: ArmKind,
+        cast: &Arc<Population>,
         universe: &Universe,
         settings: &Settings,
         tape: Option<&Tape>,
     ) -> Self {
         let (cast, settings) = under(kind, cast, settings);
-        let meter = Meter::new(settings.capital, settings.clock.decide);
+        let meter = ArmMeter::new(settings.capital, settings.clock.decide);
         let mut spec = RespondSpec::new(Arc::clone(&cast), universe, settings);
         let mut rewrite = None;
-        if let Kind::Control(control) = kind {
+        if let ArmKind::Control(control) = kind {
             spec.misled = control.misled(&cast);
-            rewrite = Some(Rewrite::new(control, &cast, tape));
+            rewrite = Some(MessageRewrite::new(control, &cast, tape));
         }
-        spec.real.services.misled = kind == Kind::Misserved(Wrong::Side);
+        spec.real.services.misled = kind == ArmKind::Misserved(Corruption::Side);
         let misserved = match kind {
-            Kind::Misserved(wrong) => Some(misserved::Rewrite::new(wrong, &cast)),
+            ArmKind::Misserved(wrong) => Some(service_controls::QuoteRewrite::new(wrong, &cast)),
             _ => None,
         };
         Listener { respond: Respond::new(&spec), spec, out: Outputs::default(), meter, rewrite, misserved }
     }
 
     /// Takes an event and what was said at it.
-    pub fn step(&mut self, event: &Event, speak: &Speak, said: &mut Said, cast: &Cast, tape: Option<&Tape>) {
+    pub fn step(
+        &mut self,
+        event: &Event,
+        speak: &Speak,
+        said: &mut StepOutput,
+        cast: &Population,
+        tape: Option<&Tape>,
+    ) {
         self.out.messages.clear();
         self.out.fills.clear();
         self.out.alarms.clear();
@@ -86,7 +93,7 @@ impl Listener {
     }
 
     /// What is left behind.
-    pub fn finish(self) -> Track {
+    pub fn finish(self) -> ArmTrack {
         let real = &self.respond.real;
         let turnover = (0..real.marks.len()).filter_map(|i| real.ledger.turnover(InstrumentId(i as u16)));
         let sums = turnover.fold((0.0, 0.0), |(crossed, traded), t| {
@@ -98,7 +105,7 @@ impl Listener {
 }
 
 /// The cast and the settings of an arm.
-fn under(kind: Kind, cast: &Arc<Cast>, settings: &Settings) -> (Arc<Cast>, Settings) {
+fn under(kind: ArmKind, cast: &Arc<Population>, settings: &Settings) -> (Arc<Population>, Settings) {
     let (mut cast, mut s) = (Arc::clone(cast), settings.clone());
     let fixed = |s: &mut Settings, lambda: f64, points: bool| {
         s.listening.enabled = true;
@@ -106,17 +113,17 @@ fn under(kind: Kind, cast: &Arc<Cast>, settings: &Settings) -> (Arc<Cast>, Setti
         s.listening.voice_by_points = points;
         s.funds.by_points = points;
         s.managers = Managers::default();
-        s.services = Parts::NONE.settings(&s.services);
+        s.services = ServiceFlags::NONE.settings(&s.services);
         s.breaker = NO_BREAKER;
     };
     match kind {
-        Kind::Fixed(lambda) => fixed(&mut s, lambda, false),
-        Kind::Points => fixed(&mut s, 1.0, true),
-        Kind::Bare(_) | Kind::Served(_) | Kind::Misserved(_) => {
+        ArmKind::Fixed(lambda) => fixed(&mut s, lambda, false),
+        ArmKind::Points => fixed(&mut s, 1.0, true),
+        ArmKind::Bare(_) | ArmKind::Served(_) | ArmKind::Misserved(_) => {
             let (lambda, parts) = match kind {
-                Kind::Bare(lambda) => (lambda, Parts::NONE),
-                Kind::Served(parts) => (1.0, parts),
-                _ => (1.0, Parts::ALL),
+                ArmKind::Bare(lambda) => (lambda, ServiceFlags::NONE),
+                ArmKind::Served(parts) => (1.0, parts),
+                _ => (1.0, ServiceFlags::ALL),
             };
             fixed(&mut s, lambda, false);
             s.services = parts.settings(&s.services);
@@ -124,18 +131,18 @@ fn under(kind: Kind, cast: &Arc<Cast>, settings: &Settings) -> (Arc<Cast>, Setti
             s.funds.units_max = NO_LIMIT;
             s.funds.drawdown_max = NO_LIMIT;
             // Only `respond` reads these traits, so nobody says anything else for it.
-            let mut bare = Cast::clone(&cast);
+            let mut bare = Population::clone(&cast);
             for agent in &mut bare.agents {
                 agent.traits.no_flip = false;
                 agent.traits.max_follow = NO_LIMIT;
             }
             cast = Arc::new(bare);
         }
-        Kind::Without(left) => {
+        ArmKind::Without(left) => {
             left.out(&mut s);
             s.breaker = NO_BREAKER;
         }
-        Kind::Control(_) => s.breaker = NO_BREAKER,
+        ArmKind::Control(_) => s.breaker = NO_BREAKER,
         _ => {}
     }
     (cast, s)

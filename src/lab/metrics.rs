@@ -15,7 +15,7 @@
 //! empty if any seed's number is: to leave out those that were stopped would flatter those that went on.
 
 use super::stats::{DAYS_A_YEAR, deviation, mean, moments};
-use super::stream::Track;
+use super::stream::ArmTrack;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -57,7 +57,7 @@ impl fmt::Display for Untold {
 }
 
 /// Whether anything can be told of a track; if not, why.
-pub fn told(track: &Track) -> Result<(), Untold> {
+pub fn check(track: &ArmTrack) -> Result<(), Untold> {
     told_of(&track.daily, track.running)
 }
 
@@ -77,8 +77,8 @@ pub fn told_of(daily: &[f64], running: f64) -> Result<(), Untold> {
 }
 
 /// The Sharpe ratio a year of a track, if anything can be told of it.
-pub fn sharpe(track: &Track) -> Option<f64> {
-    told(track).ok().map(|()| super::stats::sharpe(&track.daily))
+pub fn sharpe(track: &ArmTrack) -> Option<f64> {
+    check(track).ok().map(|()| super::stats::sharpe(&track.daily))
 }
 
 /// Months to a gain at the mean return: a number, or the text `never`.
@@ -206,7 +206,7 @@ pub fn tail_days(days: usize) -> usize {
 
 impl Metrics {
     /// Of a track.
-    pub fn of(track: &Track, target_vol: f64) -> Self {
+    pub fn of(track: &ArmTrack, target_vol: f64) -> Self {
         let daily = &track.daily;
         let (mean, volatility) = moments(daily);
         let plain = Metrics {
@@ -216,7 +216,7 @@ impl Metrics {
             running: track.running,
             ..Metrics::default()
         };
-        if told(track).is_err() {
+        if check(track).is_err() {
             return plain;
         }
         let n = daily.len() as f64;
@@ -299,8 +299,8 @@ mod tests {
         libm::fabs(a - b) <= 1e-9 * libm::fabs(b).max(1.0)
     }
 
-    fn track(daily: &[f64]) -> Track {
-        Track { daily: daily.to_vec(), turnover: 10.0, cost: 0.01, ..Track::default() }
+    fn track(daily: &[f64]) -> ArmTrack {
+        ArmTrack { daily: daily.to_vec(), turnover: 10.0, cost: 0.01, ..ArmTrack::default() }
     }
 
     #[test]
@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn what_cannot_be_told_is_empty_and_never_nought_or_infinite() {
         let lively = [0.01, -0.01, 0.02].repeat(30);
-        let of = |daily: &[f64], running| Track { daily: daily.to_vec(), running, ..track(daily) };
+        let of = |daily: &[f64], running| ArmTrack { daily: daily.to_vec(), running, ..track(daily) };
         let mut ruined = lively.clone();
         ruined[40] = -1.0;
         for (why, untold) in [
@@ -352,7 +352,7 @@ mod tests {
             (Untold::Halted, of(&lively, 0.98)),
             (Untold::Ruined, of(&ruined, 1.0)),
         ] {
-            assert_eq!(told(&untold), Err(why));
+            assert_eq!(check(&untold), Err(why));
             let json = serde_json::to_value(Metrics::of(&untold, 0.15)).unwrap();
             for (key, value) in json.as_object().unwrap() {
                 let plain = ["volatility", "orders", "crossed", "running"].contains(&key.as_str());
@@ -361,7 +361,7 @@ mod tests {
             let seeds = [Metrics::of(&of(&lively, 1.0), 0.15), Metrics::of(&untold, 0.15)];
             assert!(seeds[0].sharpe.is_some() && Metrics::mean(&seeds, 0.15).sharpe.is_none());
         }
-        assert_eq!(told(&of(&lively[..60], 0.99)), Ok(()));
+        assert_eq!(check(&of(&lively[..60], 0.99)), Ok(()));
         // Nothing but gains: there is a Sharpe ratio, and nothing to divide by below.
         let up = Metrics::of(&track(&[0.01, 0.02].repeat(40)), 0.15);
         assert!(up.sharpe.is_some() && up.sortino.is_none() && up.calmar.is_none());

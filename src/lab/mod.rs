@@ -41,17 +41,17 @@ pub mod goals;
 pub mod goaltables;
 pub mod html;
 pub mod joint;
-pub mod keep;
 pub mod listen;
 pub mod metrics;
-pub mod misserved;
 pub mod page;
-pub mod parts;
 pub mod record;
 pub mod report;
+pub mod result_cache;
 pub mod rules;
 pub mod sample;
 pub mod served;
+pub mod service_controls;
+pub mod service_flags;
 pub mod services;
 pub mod shares;
 pub mod silos;
@@ -64,10 +64,10 @@ pub mod verdict;
 pub mod words;
 pub mod working;
 
-pub use arms::{Arm, Kind};
+pub use arms::{Arm, ArmKind};
 pub use report::Report;
-pub use stream::Track;
-pub use study::{Study, World};
+pub use stream::ArmTrack;
+pub use study::{LabWorld, LadderStudy};
 
 /// Version of what a finished arm is kept as; raised when an arm's meaning changes.
 pub const VERSION: u32 = 6;

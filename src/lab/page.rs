@@ -4,7 +4,7 @@ use super::bootstrap::Interval;
 use super::report::{Report, WALK};
 use super::verdict::{NOT_COMMUNICATION, not_communication};
 use super::{ALL, ALONE, RULE, STRONG, explain};
-use crate::view::lab::{Between, ControlLine, DoseStep, Finding, Gain, LabRun, Rung, VoicesStep};
+use crate::view::lab::{Between, ControlLine, DoseStep, Finding, LabRun, Rung, UpliftRow, VoicesStep};
 
 /// What the hive is held against, and the name of its line in the report.
 const RUNGS: [(&str, &str); 4] =
@@ -80,9 +80,9 @@ fn rung(r: &Report, name: &str) -> Option<Rung> {
     })
 }
 
-fn gain(r: &Report, key: &str, name: &str) -> Option<Gain> {
+fn gain(r: &Report, key: &str, name: &str) -> Option<UpliftRow> {
     let u = r.uplift.get(key)?;
-    Some(Gain {
+    Some(UpliftRow {
         over: name.to_owned(),
         sharpe: between(u.sharpe?),
         drawdown: u.max_drawdown_change,

@@ -2,11 +2,11 @@
 
 use super::allocate;
 use super::arms::Weighing;
-use super::stream::Company;
-use crate::agents::Cast;
+use super::stream::Likeness;
+use crate::agents::Population;
 use crate::domain::{AgentId, Stamp, random};
 use crate::engine::Settings;
-use crate::engine::speak::{Said, Speak};
+use crate::engine::speak::{Speak, StepOutput};
 use crate::hive::points::Points;
 
 /// Days of returns that allocators look back.
@@ -20,7 +20,7 @@ const RANGE: f64 = 10.0;
 
 /// What is known of the agents so far.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub struct AgentsRecord {
     /// Points, as the engine keeps them, where an arm weighs by them.
     points: Option<Points>,
     reference: f64,
@@ -53,12 +53,12 @@ pub struct Record {
     daily: Vec<Vec<f64>>,
 }
 
-impl Record {
+impl AgentsRecord {
     /// Nothing is known. Points are kept for weights by these rules.
-    pub fn new(cast: &Cast, settings: &Settings, rules: impl IntoIterator<Item = Weighing>) -> Self {
+    pub fn new(cast: &Population, settings: &Settings, rules: impl IntoIterator<Item = Weighing>) -> Self {
         let n = cast.agents.len();
         let clock = settings.clock.decide;
-        Record {
+        AgentsRecord {
             points: rules
                 .into_iter()
                 .any(|rule| matches!(rule, Weighing::Points | Weighing::Own))
@@ -83,7 +83,7 @@ impl Record {
     }
 
     /// A barrier has passed in the speaking half.
-    pub fn push(&mut self, cast: &Cast, at: Stamp, speak: &Speak, said: &Said) {
+    pub fn push(&mut self, cast: &Population, at: Stamp, speak: &Speak, said: &StepOutput) {
         if let Some(points) = &mut self.points {
             points.push(cast, &said.results);
         }
@@ -127,12 +127,12 @@ impl Record {
     }
 
     /// Points of an agent; 1, the prior, where none are kept.
-    fn points(&self, cast: &Cast, agent: AgentId) -> f64 {
+    fn points(&self, cast: &Population, agent: AgentId) -> f64 {
         self.points.as_ref().map_or(1.0, |points| points.agent(cast, agent))
     }
 
     /// Points of an agent's own record, its family's taken out again.
-    fn own(&self, cast: &Cast, agent: AgentId) -> f64 {
+    fn own(&self, cast: &Population, agent: AgentId) -> f64 {
         let family = cast.agents[agent.index()].family;
         let of_family = self.points.as_ref().map_or(1.0, |points| points.family(family));
         2.0 * self.points(cast, agent) - of_family
@@ -145,8 +145,8 @@ impl Record {
     }
 
     /// How alike the agents were, all days known so far: the declared ones, and all voices.
-    pub fn company(&self, cast: &Cast) -> [Company; 2] {
-        [&self.daily[..cast.declared], &self.daily[..]].map(Company::of)
+    pub fn company(&self, cast: &Population) -> [Likeness; 2] {
+        [&self.daily[..cast.declared], &self.daily[..]].map(Likeness::of)
     }
 }
 
@@ -161,7 +161,7 @@ pub struct Weights {
 
 impl Weights {
     /// Before anything is known.
-    pub fn new(rule: Weighing, cast: &Cast) -> Self {
+    pub fn new(rule: Weighing, cast: &Population) -> Self {
         let of = match rule {
             Weighing::Voices(n) => first_voices(cast, n),
             _ => alike(cast),
@@ -170,7 +170,7 @@ impl Weights {
     }
 
     /// Weighs anew with what is known now.
-    pub fn update(&mut self, cast: &Cast, record: &Record, settings: &Settings) {
+    pub fn update(&mut self, cast: &Population, record: &AgentsRecord, settings: &Settings) {
         let funds = &settings.funds;
         let root = |x: f64| libm::sqrt(x);
         match self.rule {
@@ -194,7 +194,7 @@ impl Weights {
         }
     }
 
-    fn allocate(&mut self, cast: &Cast, record: &Record) {
+    fn allocate(&mut self, cast: &Population, record: &AgentsRecord) {
         let known = record.daily.first().map_or(0, Vec::len);
         if known < self.allocated + EVERY_DAYS {
             return;
@@ -218,7 +218,7 @@ impl Weights {
         }
     }
 
-    fn set(&mut self, cast: &Cast, f: impl Fn(AgentId) -> f64) {
+    fn set(&mut self, cast: &Population, f: impl Fn(AgentId) -> f64) {
         for agent in &cast.agents[..cast.declared] {
             self.of[agent.id.index()] = if agent.funded { f(agent.id) } else { 0.0 };
         }
@@ -230,20 +230,20 @@ impl Weights {
 }
 
 /// Mean over who has funds.
-fn mean(cast: &Cast, f: impl Fn(AgentId) -> f64) -> f64 {
+fn mean(cast: &Population, f: impl Fn(AgentId) -> f64) -> f64 {
     let funded = || cast.agents[..cast.declared].iter().filter(|a| a.funded);
     funded().map(|a| f(a.id)).sum::<f64>() / funded().count().max(1) as f64
 }
 
 /// Equal weights for who has funds.
-fn alike(cast: &Cast) -> Vec<f64> {
+fn alike(cast: &Population) -> Vec<f64> {
     let n = cast.agents.iter().filter(|a| a.funded).count().max(1) as f64;
     cast.agents.iter().map(|a| if a.funded { 1.0 / n } else { 0.0 }).collect()
 }
 
 /// Equal weights for the first n voices of an order drawn by the seed: each step of the curve keeps those
 /// of the step before.
-fn first_voices(cast: &Cast, n: usize) -> Vec<f64> {
+fn first_voices(cast: &Population, n: usize) -> Vec<f64> {
     let key =
         |i: usize| random::key(cast.seed, &[random::name("voices"), random::name(&cast.agents[i].name)]);
     let mut order: Vec<usize> = (0..cast.agents.len()).collect();

@@ -10,16 +10,16 @@
 //! 4. A gain is called communication's only if what silences messages takes at least half of it away.
 
 use super::against::{Against, Other};
-use super::arms::{Arm, Kind};
+use super::arms::{Arm, ArmKind};
 use super::bootstrap::{self, DRAWS, Interval, Resampled, interval};
-use super::designed::Known;
+use super::designed::DataOverlap;
 use super::goals::{Compared, GOAL_DRAWS};
 use super::joint::Joint;
 use super::metrics::{DAYS_MIN, Metrics, told_of};
 pub use super::sample::Sample;
 use super::served::{self, BlindReport, ServiceControl, ServiceReport};
 use super::stats::{self, deviation, mean};
-use super::stream::Company;
+use super::stream::Likeness;
 use super::verdict;
 use super::{ALL, ALONE, HIVE, RULE, STRONG};
 use crate::domain::Stamp;
@@ -31,7 +31,7 @@ pub const WALK: &str = "random-walk";
 
 /// What is fixed before anything is run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Facts {
+pub struct StudyFacts {
     /// Of the market's bytes.
     pub data_hash: String,
     /// Of everything in the configuration that decides.
@@ -44,7 +44,7 @@ pub struct Facts {
     pub reproduction: bool,
     /// What days and data are to the mechanism: `embedded`, `designed-on`, `same-days` or `new-days`.
     #[serde(default)]
-    pub known: Known,
+    pub known: DataOverlap,
     /// Agents that stand by on this market, and names that it lacks: a sentence each.
     #[serde(default)]
     pub standing_by: Vec<String>,
@@ -169,7 +169,7 @@ pub struct Dose {
 /// A part of the run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs)]
-pub struct Part {
+pub struct RunPart {
     pub part: String,
     pub days: usize,
     pub hive: Option<f64>,
@@ -180,7 +180,7 @@ pub struct Part {
 
 /// Whether the engine with λ = 1 and nothing else is the account that holds all voices.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Identity {
+pub struct LambdaOneCheck {
     /// Largest difference of a daily return, over all seeds.
     pub largest_difference: f64,
     /// Whether it is below 1e-9.
@@ -192,7 +192,7 @@ pub struct Identity {
 pub struct Report {
     /// What was fixed first.
     #[serde(flatten)]
-    pub facts: Facts,
+    pub facts: StudyFacts,
     /// Names of the systems in the order in which they are shown.
     pub ladder: Vec<String>,
     /// By name.
@@ -209,15 +209,15 @@ pub struct Report {
     /// By λ.
     pub dose: Vec<Dose>,
     /// Of equal length.
-    pub thirds: Vec<Part>,
+    pub thirds: Vec<RunPart>,
     /// Before and after the split.
-    pub split_parts: Vec<Part>,
+    pub split_parts: Vec<RunPart>,
     /// How alike agents and voices are: what the voices curve can be expected to give.
-    pub company: BTreeMap<String, Company>,
+    pub company: BTreeMap<String, Likeness>,
     /// The other hive, if one was asked for.
     pub against: Option<Against>,
     /// λ = 1 against `net-all`.
-    pub identity: Option<Identity>,
+    pub identity: Option<LambdaOneCheck>,
     /// What each service gave the hive that has them all, where `--services` was asked for.
     pub services: Vec<ServiceReport>,
     /// Working the orders of a desk that knows nothing, where `--services` was asked for.
@@ -243,7 +243,7 @@ pub struct Report {
 }
 
 /// The report. `walk` is the hive and the strong baseline in a market without any edge, at no cost.
-pub fn report(facts: Facts, sample: &Sample<'_>, walk: Option<&Sample<'_>>) -> Report {
+pub fn report(facts: StudyFacts, sample: &Sample<'_>, walk: Option<&Sample<'_>>) -> Report {
     let mut report = Report {
         ladder: sample
             .arms
@@ -283,7 +283,7 @@ pub fn report(facts: Facts, sample: &Sample<'_>, walk: Option<&Sample<'_>>) -> R
 fn untold(sample: &Sample<'_>) -> Vec<String> {
     let mut why: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (i, arm) in sample.arms.iter().enumerate() {
-        let each: Vec<_> = sample.of(i).filter_map(|t| super::metrics::told(t).err()).collect();
+        let each: Vec<_> = sample.of(i).filter_map(|t| super::metrics::check(t).err()).collect();
         if let Some(first) = each.first() {
             let of = format!("{} ({} of {} seeds)", arm.name, each.len(), sample.tracks.len());
             why.entry(first.to_string()).or_default().push(of);
@@ -296,7 +296,7 @@ fn untold(sample: &Sample<'_>) -> Vec<String> {
     why.into_iter().map(sentence).collect()
 }
 
-fn arm(facts: &Facts, sample: &Sample<'_>, i: usize) -> ArmReport {
+fn arm(facts: &StudyFacts, sample: &Sample<'_>, i: usize) -> ArmReport {
     let by_seed = sample.by_seed(i);
     let decision_hashes: Vec<String> = sample.tracks.iter().map(|t| t[i].decisions.clone()).collect();
     ArmReport {
@@ -330,12 +330,12 @@ fn change(x: Option<f64>, y: Option<f64>) -> Option<f64> {
 }
 
 /// What the hive of a sample is worth over another of its arms.
-pub(super) fn uplift(facts: &Facts, sample: &Sample<'_>, other: &str) -> Option<Uplift> {
+pub(super) fn uplift(facts: &StudyFacts, sample: &Sample<'_>, other: &str) -> Option<Uplift> {
     over(facts, sample, HIVE, other)
 }
 
 /// What one arm is worth over another.
-pub(super) fn over(facts: &Facts, sample: &Sample<'_>, ours: &str, other: &str) -> Option<Uplift> {
+pub(super) fn over(facts: &StudyFacts, sample: &Sample<'_>, ours: &str, other: &str) -> Option<Uplift> {
     let (a, b) = (sample.place(ours)?, sample.place(other)?);
     let (x, y) = (sample.metrics(a, facts.target_vol), sample.metrics(b, facts.target_vol));
     let plain = Uplift {
@@ -454,9 +454,9 @@ fn judged(
     ControlReport { what: arm.what.to_owned(), vs_strong, hive_minus_control: minus, keeps, pass }
 }
 
-fn voices(facts: &Facts, sample: &Sample<'_>) -> Vec<Voices> {
+fn voices(facts: &StudyFacts, sample: &Sample<'_>) -> Vec<Voices> {
     let step = |(i, arm): (usize, &Arm)| {
-        let Kind::Account(super::arms::Weighing::Voices(n), _) = arm.kind else { return None };
+        let ArmKind::Account(super::arms::Weighing::Voices(n), _) = arm.kind else { return None };
         let m = sample.metrics(i, facts.target_vol);
         Some(Voices {
             m: n.min(facts.voice_count),
@@ -470,18 +470,18 @@ fn voices(facts: &Facts, sample: &Sample<'_>) -> Vec<Voices> {
     all
 }
 
-fn dose(facts: &Facts, sample: &Sample<'_>) -> Vec<Dose> {
+fn dose(facts: &StudyFacts, sample: &Sample<'_>) -> Vec<Dose> {
     let Some(strong) = sample.place(STRONG) else { return Vec::new() };
     let base = sample.metrics(strong, facts.target_vol);
     let step = |(i, arm): (usize, &Arm)| {
         let lambda = match arm.kind {
-            Kind::Fixed(lambda) => lambda,
+            ArmKind::Fixed(lambda) => lambda,
             // Deaf: the strong baseline itself.
             _ if i == strong => 0.0,
             _ => return None,
         };
         let m = sample.metrics(i, facts.target_vol);
-        let bare = sample.arms.iter().position(|a| a.kind == Kind::Bare(lambda));
+        let bare = sample.arms.iter().position(|a| a.kind == ArmKind::Bare(lambda));
         Some(Dose {
             sharpe_bare: bare.and_then(|b| sample.sharpes(b)).map(|s| mean(&s)),
             lambda,
@@ -494,7 +494,7 @@ fn dose(facts: &Facts, sample: &Sample<'_>) -> Vec<Dose> {
 }
 
 /// A part of the days: Sharpe ratios, and the uplift with an interval of its own draws.
-fn part(sample: &Sample<'_>, name: String, from: usize, to: usize) -> Option<Part> {
+fn part(sample: &Sample<'_>, name: String, from: usize, to: usize) -> Option<RunPart> {
     let [hive, strong, all] = [HIVE, STRONG, ALL].map(|n| sample.place(n));
     let (hive, strong, all) = (hive?, strong?, all?);
     let told = |arm: usize| sample.of(arm).all(|t| told_of(&t.daily[from..to], t.running).is_ok());
@@ -503,7 +503,7 @@ fn part(sample: &Sample<'_>, name: String, from: usize, to: usize) -> Option<Par
         told(arm).then(|| mean(&each))
     };
     let resampled = Resampled::new(to - from, DRAWS / 2);
-    let draws = |t: &Vec<super::Track>| -> Vec<f64> {
+    let draws = |t: &Vec<super::ArmTrack>| -> Vec<f64> {
         let [a, b] = [hive, strong].map(|arm| resampled.sharpes(&t[arm].daily[from..to]));
         a.iter().zip(b).map(|(x, y)| x - y).collect()
     };
@@ -511,7 +511,7 @@ fn part(sample: &Sample<'_>, name: String, from: usize, to: usize) -> Option<Par
         let differences: Vec<Vec<f64>> = sample.tracks.iter().map(draws).collect();
         interval(h - s, bootstrap::over_seeds(&differences), to - from)
     });
-    Some(Part {
+    Some(RunPart {
         part: name,
         days: to - from,
         hive: sharpe(hive),
@@ -521,14 +521,14 @@ fn part(sample: &Sample<'_>, name: String, from: usize, to: usize) -> Option<Par
     })
 }
 
-fn thirds(sample: &Sample<'_>) -> Vec<Part> {
+fn thirds(sample: &Sample<'_>) -> Vec<RunPart> {
     let n = sample.days();
     let names = ["first third", "second third", "last third"];
     let each = names.iter().enumerate();
     each.filter_map(|(i, name)| part(sample, (*name).to_owned(), n * i / 3, n * (i + 1) / 3)).collect()
 }
 
-fn split_parts(facts: &Facts, sample: &Sample<'_>) -> Vec<Part> {
+fn split_parts(facts: &StudyFacts, sample: &Sample<'_>) -> Vec<RunPart> {
     let Some(split) = &facts.split else { return Vec::new() };
     let day = |t: &str| Stamp::parse(t.get(..10)?).map(Stamp::day);
     let (Some(at), Some(from)) = (day(split), day(&facts.from)) else { return Vec::new() };
@@ -538,15 +538,15 @@ fn split_parts(facts: &Facts, sample: &Sample<'_>) -> Vec<Part> {
     halves.into_iter().filter(|(_, a, b)| b - a > 1).filter_map(|(p, a, b)| part(sample, p, a, b)).collect()
 }
 
-fn company(sample: &Sample<'_>) -> BTreeMap<String, Company> {
+fn company(sample: &Sample<'_>) -> BTreeMap<String, Likeness> {
     if sample.days() < DAYS_MIN {
         return BTreeMap::new();
     }
-    let each: Vec<[Company; 2]> =
+    let each: Vec<[Likeness; 2]> =
         sample.tracks.iter().filter_map(|t| t.iter().find_map(|track| track.company)).collect();
     let average = |group: usize| {
-        let of = |f: fn(&Company) -> f64| mean(&each.iter().map(|c| f(&c[group])).collect::<Vec<_>>());
-        Company {
+        let of = |f: fn(&Likeness) -> f64| mean(&each.iter().map(|c| f(&c[group])).collect::<Vec<_>>());
+        Likeness {
             members: of(|c| c.members),
             sharpe: of(|c| c.sharpe),
             correlation: of(|c| c.correlation),
@@ -556,13 +556,13 @@ fn company(sample: &Sample<'_>) -> BTreeMap<String, Company> {
     ["agents", "voices"].iter().enumerate().map(|(i, name)| ((*name).to_owned(), average(i))).collect()
 }
 
-fn identity(sample: &Sample<'_>) -> Option<Identity> {
-    let bare = sample.arms.iter().position(|a| a.kind == Kind::Bare(1.0))?;
+fn identity(sample: &Sample<'_>) -> Option<LambdaOneCheck> {
+    let bare = sample.arms.iter().position(|a| a.kind == ArmKind::Bare(1.0))?;
     let all = sample.place(ALL)?;
-    let seed = |t: &Vec<super::Track>| {
+    let seed = |t: &Vec<super::ArmTrack>| {
         let pairs = t[bare].daily.iter().zip(&t[all].daily);
         pairs.map(|(x, y)| libm::fabs(x - y)).fold(0.0, f64::max)
     };
     let largest_difference = sample.tracks.iter().map(seed).fold(0.0, f64::max);
-    Some(Identity { largest_difference, holds: largest_difference < 1e-9 })
+    Some(LambdaOneCheck { largest_difference, holds: largest_difference < 1e-9 })
 }

@@ -3,7 +3,7 @@
 //! The look-backs of the rule were fixed before its first run: a doubling ladder over what the agents'
 //! own look-backs span.
 
-use super::stream::{Meter, Scale, Track};
+use super::stream::{ArmMeter, ArmTrack, Scale};
 use crate::agents::alone::unit;
 use crate::domain::{Digest, Stamp, Universe, random};
 use crate::engine::Settings;
@@ -104,7 +104,7 @@ pub struct BuyAndHold {
     worth: f64,
     scale: Scale,
     equity: f64,
-    meter: Meter,
+    meter: ArmMeter,
     digest: Digest,
 }
 
@@ -119,7 +119,7 @@ impl BuyAndHold {
             worth: 1.0,
             scale: Scale::new(&settings.desk, clock),
             equity: 1.0,
-            meter: Meter::new(1.0, clock),
+            meter: ArmMeter::new(1.0, clock),
             digest: Digest::default(),
         }
     }
@@ -160,7 +160,7 @@ impl BuyAndHold {
     }
 
     /// What is left behind.
-    pub fn finish(self) -> Track {
+    pub fn finish(self) -> ArmTrack {
         self.meter.finish(0.0, 1.0, &self.digest)
     }
 }

@@ -7,11 +7,11 @@
 
 use super::arms::Arm;
 use super::bootstrap::{self, DRAWS, Interval, Resampled, interval};
-use super::goals::{self, Compared, Drawn};
+use super::goals::{self, ArmDraws, Compared};
 use super::metrics::{self, Metrics, mean_of};
 use super::shares;
 use super::stats::mean;
-use super::stream::Track;
+use super::stream::ArmTrack;
 use super::study::Tracks;
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ impl<'a> Sample<'a> {
     pub fn new(arms: &'a [Arm], tracks: &'a Tracks, threads: usize) -> Self {
         let days = tracks.first().and_then(|t| t.first()).map_or(0, |t| t.daily.len());
         let resampled = Resampled::new(days, DRAWS);
-        let told = |a: usize| tracks.iter().all(|t| metrics::told(&t[a]).is_ok());
+        let told = |a: usize| tracks.iter().all(|t| metrics::check(&t[a]).is_ok());
         let draws = shares::each(arms.len(), threads, |a| {
             let seeds = if told(a) { tracks.as_slice() } else { &[] };
             seeds.iter().map(|t| resampled.sharpes(&t[a].daily)).collect()
@@ -49,7 +49,7 @@ impl<'a> Sample<'a> {
     }
 
     /// An arm's tracks, seed by seed.
-    pub(super) fn of(&self, arm: usize) -> impl Iterator<Item = &Track> {
+    pub(super) fn of(&self, arm: usize) -> impl Iterator<Item = &ArmTrack> {
         self.tracks.iter().map(move |t| &t[arm])
     }
 
@@ -96,11 +96,11 @@ impl<'a> Sample<'a> {
     pub fn compared(&self, target_vol: f64) -> Vec<Compared> {
         let pairs = goals::pairs(self.arms);
         let wanted: BTreeSet<&str> = pairs.iter().flat_map(|(a, b)| [a.as_str(), b.as_str()]).collect();
-        let drawn: Vec<Option<Drawn>> = shares::each(self.arms.len(), self.threads, |a| {
+        let drawn: Vec<Option<ArmDraws>> = shares::each(self.arms.len(), self.threads, |a| {
             let daily: Vec<Vec<f64>> = self.of(a).map(|t| t.daily.clone()).collect();
             let sharpe = bootstrap::over_seeds(&self.draws[a]);
             let told = wanted.contains(self.arms[a].name.as_str()) && !self.draws[a].is_empty();
-            told.then(|| Drawn::new(self.of(a), &daily, sharpe, &self.resampled, target_vol)).flatten()
+            told.then(|| ArmDraws::new(self.of(a), &daily, sharpe, &self.resampled, target_vol)).flatten()
         });
         let of = |name: &str| self.place(name).and_then(|a| drawn[a].as_ref());
         let one = |(a, b): (String, String)| match (of(&a), of(&b)) {

@@ -1,12 +1,12 @@
 //! What is said of services: what each gave and to whom, what each is worth, what wrong messages leave of it,
 //! and the rungs from accounts of their own to the account that knows all.
 
-use super::arms::Kind;
+use super::arms::ArmKind;
 use super::bootstrap::Interval;
 use super::report::{Report, Sample, over};
 use super::services::{ACCOUNT, BLIND, BLIND_WORKED, CENTRE, SERVED, SILO};
 use super::stats::{DAYS_A_YEAR, mean};
-use super::stream::Served;
+use super::stream::ServiceGains;
 use super::working::{self, WorkingCost};
 use super::{ALL, HIVE};
 use serde::{Deserialize, Serialize};
@@ -81,18 +81,18 @@ pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
         }
     }
     for arm in sample.arms {
-        if let (Kind::Served(_), Some(worth)) = (&arm.kind, sample.delta(SERVED, &arm.name))
+        if let (ArmKind::Served(_), Some(worth)) = (&arm.kind, sample.delta(SERVED, &arm.name))
             && arm.name != SERVED
         {
             report.service_worth.insert(arm.name.clone(), worth);
         }
     }
     let years = (sample.days() as f64 / DAYS_A_YEAR).max(f64::MIN_POSITIVE);
-    let each: Vec<Served> = sample.tracks.iter().filter_map(|t| t[served].served).collect();
-    let silo: Vec<Served> = sample
+    let each: Vec<ServiceGains> = sample.tracks.iter().filter_map(|t| t[served].served).collect();
+    let silo: Vec<ServiceGains> = sample
         .place(SILO)
         .map_or_else(Vec::new, |s| sample.tracks.iter().filter_map(|t| t[s].served).collect());
-    let of = |of: &[Served], f: fn(&Served) -> f64| mean(&of.iter().map(f).collect::<Vec<_>>());
+    let of = |of: &[ServiceGains], f: fn(&ServiceGains) -> f64| mean(&of.iter().map(f).collect::<Vec<_>>());
     let (carry, own) = (of(&each, |s| s.carry), of(&silo, |s| s.carry));
     let working = |arm: usize| working::cost(sample.tracks.iter().map(|t| &t[arm]));
     if let (Some(worth), Some(working)) =

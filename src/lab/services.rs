@@ -16,9 +16,9 @@
 //! lend: ⅔, fixed before the first run; ½ and ¾ are shown beside it. Makers' own books are in no arm: alone
 //! they lose, so leaving them out favours `sum-silo`.
 
-use super::arms::{Arm, Kind};
-use super::misserved::Wrong;
-use super::parts::{CENTRE_PARTS, Parts};
+use super::arms::{Arm, ArmKind};
+use super::service_controls::Corruption;
+use super::service_flags::{CENTRE_PARTS, ServiceFlags};
 
 /// Gross exposure, in equities, that full margin allows: 1/m.
 pub const GROSS_MAX: f64 = 4.0;
@@ -42,46 +42,62 @@ pub const NEEDED: [&str; 5] = ["hive λ=1 bare", SILO, ACCOUNT, CENTRE, SERVED];
 /// The arms of `--services`, in the order in which they are shown.
 pub fn plan() -> Vec<Arm> {
     let arm = |name: &str, kind, what| Arm { name: name.to_owned(), kind, what };
-    let all = Parts::ALL;
-    let account = Parts { liquidity: false, ..CENTRE_PARTS };
+    let all = ServiceFlags::ALL;
+    let account = ServiceFlags { liquidity: false, ..CENTRE_PARTS };
     let mut arms = vec![
         arm(
             "+expression",
-            Kind::Served(Parts { liquidity: false, beyond: false, ..all }),
+            ArmKind::Served(ServiceFlags { liquidity: false, beyond: false, ..all }),
             "long aims held in spot where that pays, no book beside",
         ),
-        arm("sum-silo ½", Kind::Silo(0.5), "the carry in an account of half the capital"),
+        arm("sum-silo ½", ArmKind::Silo(0.5), "the carry in an account of half the capital"),
         arm(
             SILO,
-            Kind::Silo(2.0 / 3.0),
+            ArmKind::Silo(2.0 / 3.0),
             "net-all, and the carry in an account of its own, of ⅔ of the capital",
         ),
-        arm("sum-silo ¾", Kind::Silo(0.75), "the carry in an account of ¾ of the capital"),
+        arm("sum-silo ¾", ArmKind::Silo(0.75), "the carry in an account of ¾ of the capital"),
         arm(
             "shared cash",
-            Kind::Central(Parts { netting: false, ..account }),
+            ArmKind::Central(ServiceFlags { netting: false, ..account }),
             "one account, margin of both sides",
         ),
-        arm(ACCOUNT, Kind::Central(account), "one netted account, same carry rules, taking"),
-        arm(CENTRE, Kind::Central(CENTRE_PARTS), "the same working its orders: the best centre"),
-        arm("hive −flow", Kind::Served(Parts { flow: false, ..all }), "services, the desk's flow not ridden"),
-        arm("hive −margin", Kind::Served(Parts { netting: false, ..all }), "services, margin not netted"),
+        arm(ACCOUNT, ArmKind::Central(account), "one netted account, same carry rules, taking"),
+        arm(CENTRE, ArmKind::Central(CENTRE_PARTS), "the same working its orders: the best centre"),
+        arm(
+            "hive −flow",
+            ArmKind::Served(ServiceFlags { flow: false, ..all }),
+            "services, the desk's flow not ridden",
+        ),
+        arm(
+            "hive −margin",
+            ArmKind::Served(ServiceFlags { netting: false, ..all }),
+            "services, margin not netted",
+        ),
         arm(
             "hive −liquidity",
-            Kind::Served(Parts { liquidity: false, ..all }),
+            ArmKind::Served(ServiceFlags { liquidity: false, ..all }),
             "services, orders not worked",
         ),
         arm(
             "hive −carry",
-            Kind::Served(Parts { liquidity: true, ..Parts::NONE }),
+            ArmKind::Served(ServiceFlags { liquidity: true, ..ServiceFlags::NONE }),
             "orders worked, nothing else",
         ),
-        arm(SERVED, Kind::Served(all), "agents that choose the instrument and work the orders for the desk"),
+        arm(
+            SERVED,
+            ArmKind::Served(all),
+            "agents that choose the instrument and work the orders for the desk",
+        ),
     ];
-    arms.push(arm(BLIND, Kind::Blind(Parts::NONE), "a desk that knows nothing: coins for aims, taking"));
-    let parts = Parts { liquidity: true, ..Parts::NONE };
-    arms.push(arm(BLIND_WORKED, Kind::Blind(parts), "the same working its orders"));
-    arms.extend(Wrong::ALL.map(|w| arm(w.name(), Kind::Misserved(w), w.what())));
+    arms.push(arm(
+        BLIND,
+        ArmKind::Blind(ServiceFlags::NONE),
+        "a desk that knows nothing: coins for aims, taking",
+    ));
+    let parts = ServiceFlags { liquidity: true, ..ServiceFlags::NONE };
+    arms.push(arm(BLIND_WORKED, ArmKind::Blind(parts), "the same working its orders"));
+    arms.extend(Corruption::ALL.map(|w| arm(w.name(), ArmKind::Misserved(w), w.what())));
     arms
 }
 
@@ -106,24 +122,24 @@ mod tests {
     #[test]
     fn each_rung_without_a_service_is_without_that_one_alone() {
         let parts = |name: &str| match plan().into_iter().find(|a| a.name == name).map(|a| a.kind) {
-            Some(Kind::Served(parts) | Kind::Central(parts) | Kind::Blind(parts)) => parts,
+            Some(ArmKind::Served(parts) | ArmKind::Central(parts) | ArmKind::Blind(parts)) => parts,
             other => panic!("{name}: {other:?}"),
         };
-        assert_eq!(parts(SERVED), Parts::ALL);
-        assert_eq!(parts("hive −flow"), Parts { flow: false, ..Parts::ALL });
-        assert_eq!(parts("hive −margin"), Parts { netting: false, ..Parts::ALL });
-        assert_eq!(parts("hive −liquidity"), Parts { liquidity: false, ..Parts::ALL });
+        assert_eq!(parts(SERVED), ServiceFlags::ALL);
+        assert_eq!(parts("hive −flow"), ServiceFlags { flow: false, ..ServiceFlags::ALL });
+        assert_eq!(parts("hive −margin"), ServiceFlags { netting: false, ..ServiceFlags::ALL });
+        assert_eq!(parts("hive −liquidity"), ServiceFlags { liquidity: false, ..ServiceFlags::ALL });
         assert_eq!(parts("hive −carry"), parts(BLIND_WORKED), "orders worked and nothing else");
-        assert_eq!(parts(CENTRE), Parts { liquidity: true, ..parts(ACCOUNT) });
-        assert_eq!(parts("shared cash"), Parts { netting: false, ..parts(ACCOUNT) });
-        assert_eq!(parts(BLIND), Parts::NONE);
+        assert_eq!(parts(CENTRE), ServiceFlags { liquidity: true, ..parts(ACCOUNT) });
+        assert_eq!(parts("shared cash"), ServiceFlags { netting: false, ..parts(ACCOUNT) });
+        assert_eq!(parts(BLIND), ServiceFlags::NONE);
     }
 
     #[test]
     fn a_silo_has_less_than_all_of_the_capital() {
         let silos: Vec<f64> = plan()
             .iter()
-            .filter_map(|a| if let Kind::Silo(capital) = a.kind { Some(capital) } else { None })
+            .filter_map(|a| if let ArmKind::Silo(capital) = a.kind { Some(capital) } else { None })
             .collect();
         assert_eq!(silos, [0.5, 2.0 / 3.0, 0.75]);
     }
@@ -131,7 +147,7 @@ mod tests {
     #[test]
     fn what_is_a_control_or_knows_nothing_is_no_rung() {
         let of = |f: fn(&Arm) -> bool| plan().into_iter().filter(f).map(|a| a.name).collect::<Vec<_>>();
-        assert_eq!(of(Arm::is_misserved), Wrong::ALL.map(|w| w.name().to_owned()));
+        assert_eq!(of(Arm::is_misserved), Corruption::ALL.map(|w| w.name().to_owned()));
         assert_eq!(of(Arm::is_blind), [BLIND, BLIND_WORKED]);
         assert!(plan().iter().all(|a| a.control().is_none() && !a.is_step()));
     }

@@ -1,19 +1,19 @@
 //! Each family in an account of its own: what services are held against.
 
-use super::account::Account;
-use super::stream::Track;
+use super::account::ArmAccount;
+use super::stream::ArmTrack;
 
 /// The desk's account and the carry's, each about its own business.
 pub struct Silos {
     /// All voices.
-    pub desk: Box<Account>,
+    pub desk: Box<ArmAccount>,
     /// The carry.
-    pub carry: Box<Account>,
+    pub carry: Box<ArmAccount>,
 }
 
 impl Silos {
     /// Both days' returns are on the same capital, so they add.
-    pub fn finish(self) -> Track {
+    pub fn finish(self) -> ArmTrack {
         let (mut all, carry) = (self.desk.finish(), self.carry.finish());
         all.join(&carry);
         all.served = carry.served;

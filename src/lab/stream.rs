@@ -7,14 +7,14 @@
 //!    k = min(kmax, target volatility / ewσ), nothing until 60 bars are known.
 
 use crate::domain::{Digest, Fill, Span, Stamp, money};
+use crate::engine::passive_execution::ExecutionCost;
 use crate::engine::real::{Real, RealSpec};
-use crate::engine::works::Worked;
 pub use crate::treasury::scale::Scale;
 use serde::{Deserialize, Serialize};
 
 /// One arm on one seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Track {
+pub struct ArmTrack {
     /// The day of the first return, in days since 1970-01-01 (UTC); every calendar day after it has one too.
     pub first_day: i64,
     /// Returns by day, as fractions of the equity at the day's start.
@@ -33,18 +33,18 @@ pub struct Track {
     /// Digest of every decision, in hex.
     pub decisions: String,
     /// How alike the agents were: those with funds, and all voices. Kept with `alone`.
-    pub company: Option<[Company; 2]>,
+    pub company: Option<[Likeness; 2]>,
     /// What services gave; none where there were none.
-    pub served: Option<Served>,
+    pub served: Option<ServiceGains>,
     /// Days on which worked orders were filled: the day, and of it notional, cost against the arrival price and
     /// cost of taking, as fractions of the capital.
     pub worked: Vec<(i64, [f64; 3])>,
 }
 
-impl Default for Track {
+impl Default for ArmTrack {
     /// No days; nothing traded, nothing halted.
     fn default() -> Self {
-        Track {
+        ArmTrack {
             first_day: 0,
             daily: Vec::new(),
             orders: 0.0,
@@ -60,9 +60,9 @@ impl Default for Track {
     }
 }
 
-impl Track {
+impl ArmTrack {
     /// Another on the same capital beside it: what both gained, traded and paid adds.
-    pub fn join(&mut self, other: &Track) {
+    pub fn join(&mut self, other: &ArmTrack) {
         self.daily.iter_mut().zip(&other.daily).for_each(|(d, o)| *d += o);
         self.orders += other.orders;
         self.turnover += other.turnover;
@@ -74,7 +74,7 @@ impl Track {
 
 /// What services gave an account over the run: each bar's as a fraction of its equity then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Served {
+pub struct ServiceGains {
     /// The carrier's book: funding and basis less the cost of changing over.
     pub carry: f64,
     /// Taking at the arrival price less what working the orders cost.
@@ -94,7 +94,7 @@ pub fn receipts(real: &Real, spec: &RealSpec) -> (f64, f64) {
 
 /// How alike the members of a group are, from their lives alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Company {
+pub struct Likeness {
     /// Members that traded at all.
     pub members: f64,
     /// Mean Sharpe ratio of a member on its own.
@@ -105,7 +105,7 @@ pub struct Company {
     pub independent: f64,
 }
 
-impl Company {
+impl Likeness {
     /// From daily results, member by member.
     pub fn of(daily: &[Vec<f64>]) -> Self {
         // Each member's days less their mean, at length 1: a product of two is their correlation.
@@ -117,7 +117,7 @@ impl Company {
         };
         let n = lively.len() as f64;
         if n < 2.0 {
-            return Company { members: n, independent: n, ..Company::default() };
+            return Likeness { members: n, independent: n, ..Likeness::default() };
         }
         // |Σ units|² = n + Σ of all pairs twice.
         let mut sum = vec![0.0; lively[0].len()];
@@ -126,7 +126,7 @@ impl Company {
         }
         let squares: f64 = sum.iter().map(|s| s * s).sum();
         let correlation = (squares - n) / (n * (n - 1.0));
-        Company {
+        Likeness {
             members: n,
             sharpe: lively.iter().map(|d| super::stats::sharpe(d)).sum::<f64>() / n,
             correlation,
@@ -137,7 +137,7 @@ impl Company {
 
 /// Equity becomes daily returns.
 #[derive(Clone, Debug)]
-pub struct Days {
+pub struct DailyReturns {
     first: Option<i64>,
     day: Option<i64>,
     open: f64,
@@ -145,10 +145,10 @@ pub struct Days {
     daily: Vec<f64>,
 }
 
-impl Days {
+impl DailyReturns {
     /// From this equity on.
     pub fn new(equity: f64) -> Self {
-        Days { first: None, day: None, open: equity, equity, daily: Vec::new() }
+        DailyReturns { first: None, day: None, open: equity, equity, daily: Vec::new() }
     }
 
     /// Equity at a barrier.
@@ -189,8 +189,8 @@ impl Days {
 
 /// Meters an arm bar by bar.
 #[derive(Clone, Debug)]
-pub struct Meter {
-    days: Days,
+pub struct ArmMeter {
+    days: DailyReturns,
     orders: u64,
     traded: f64,
     cost: f64,
@@ -198,28 +198,28 @@ pub struct Meter {
     bars_per_year: f64,
     capital: f64,
     /// Worked orders as of the last barrier, and day by day.
-    so_far: Worked,
+    so_far: ExecutionCost,
     worked: Vec<(i64, [f64; 3])>,
     /// Receipts as of the last barrier.
     told: (f64, f64),
-    served: Served,
+    served: ServiceGains,
 }
 
-impl Meter {
+impl ArmMeter {
     /// From this equity on.
     pub fn new(equity: f64, clock: Span) -> Self {
-        Meter {
-            days: Days::new(equity),
+        ArmMeter {
+            days: DailyReturns::new(equity),
             orders: 0,
             traded: 0.0,
             cost: 0.0,
             barriers: 0,
             bars_per_year: clock.per_year(),
             capital: equity,
-            so_far: Worked::default(),
+            so_far: ExecutionCost::default(),
             worked: Vec::new(),
             told: (0.0, 0.0),
-            served: Served::default(),
+            served: ServiceGains::default(),
         }
     }
 
@@ -235,7 +235,7 @@ impl Meter {
         self.works(at, real.services.worked());
     }
 
-    fn works(&mut self, at: Stamp, now: Worked) {
+    fn works(&mut self, at: Stamp, now: ExecutionCost) {
         let new = now.plus(&std::mem::replace(&mut self.so_far, now), -1.0);
         let notional = new.rested + new.crossed;
         if notional > 0.0 {
@@ -286,11 +286,11 @@ impl Meter {
     }
 
     /// What is left behind.
-    pub fn finish(self, crossed: f64, running: f64, decisions: &Digest) -> Track {
+    pub fn finish(self, crossed: f64, running: f64, decisions: &Digest) -> ArmTrack {
         let years = self.barriers as f64 / self.bars_per_year;
         let a_year = |x: f64| if years > 0.0 { x / years } else { 0.0 };
         let (rested, all) = (self.so_far.rested, self.so_far.rested + self.so_far.crossed);
-        Track {
+        ArmTrack {
             first_day: self.days.first_day(),
             orders: a_year(self.orders as f64),
             turnover: a_year(self.traded),
@@ -300,8 +300,8 @@ impl Meter {
             running,
             decisions: decisions.to_string(),
             company: None,
-            served: (self.served != Served::default() || all > 0.0)
-                .then(|| Served { rested: if all > 0.0 { rested / all } else { 0.0 }, ..self.served }),
+            served: (self.served != ServiceGains::default() || all > 0.0)
+                .then(|| ServiceGains { rested: if all > 0.0 { rested / all } else { 0.0 }, ..self.served }),
             worked: self.worked,
         }
     }
@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn days_end_at_midnight_and_the_last_one_counts() {
-        let mut days = Days::new(100.0);
+        let mut days = DailyReturns::new(100.0);
         for (hour, equity) in [(12, 105.0), (24, 110.0), (36, 99.0)] {
             days.push(at(hour), equity);
         }
@@ -330,17 +330,17 @@ mod tests {
     #[test]
     fn company_by_hand() {
         let (a, b) = (vec![0.01, -0.01, 0.01, -0.01], vec![0.01, 0.01, -0.01, -0.01]);
-        let strangers = Company::of(&[a.clone(), b.clone(), vec![0.0; 4]]);
+        let strangers = Likeness::of(&[a.clone(), b.clone(), vec![0.0; 4]]);
         assert!((strangers.members, strangers.correlation.abs() < 1e-12) == (2.0, true));
         assert!((strangers.independent - 2.0).abs() < 1e-9);
-        let twins = Company::of(&[a.clone(), a.clone(), a]);
+        let twins = Likeness::of(&[a.clone(), a.clone(), a]);
         assert!((twins.correlation - 1.0).abs() < 1e-12 && (twins.independent - 1.0).abs() < 1e-9);
-        assert_eq!(Company::of(&[b]).independent, 1.0);
+        assert_eq!(Likeness::of(&[b]).independent, 1.0);
     }
 
     #[test]
     fn turnover_is_in_equities_a_year() {
-        let mut meter = Meter::new(100.0, Span::DAY);
+        let mut meter = ArmMeter::new(100.0, Span::DAY);
         for day in 1..=365 {
             meter.trade(200.0, 1.0);
             meter.orders(2);

@@ -2,8 +2,8 @@
 //! kept, what was kept is not run again, and the result does not depend on either.
 
 use super::arms::Arm;
-use super::keep::Keep;
-use super::stream::Track;
+use super::result_cache::ResultFolder;
+use super::stream::ArmTrack;
 use super::trial::trial;
 use crate::agents::declaration::Roster;
 use crate::domain::{Event, Universe};
@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A market on tape, and what is to live in it.
-pub struct World {
+pub struct LabWorld {
     /// What is known of the data.
     pub info: FeedInfo,
     /// Assets and instruments.
@@ -28,7 +28,7 @@ pub struct World {
     pub settings: Settings,
 }
 
-impl World {
+impl LabWorld {
     /// Reads a feed to its end.
     pub fn read(feed: &mut dyn Feed, roster: Roster, settings: Settings) -> Result<Self, FeedError> {
         let mut events = Vec::new();
@@ -37,14 +37,14 @@ impl World {
         }
         let barriers = events.iter().filter(|e| matches!(e, Event::Barrier(_))).count() as u64;
         let (info, universe) = (feed.info().clone(), feed.universe().clone());
-        Ok(World { info, universe, events, barriers, roster, settings })
+        Ok(LabWorld { info, universe, events, barriers, roster, settings })
     }
 }
 
 /// What is tried.
-pub struct Study<'a> {
+pub struct LadderStudy<'a> {
     /// Where.
-    pub world: &'a World,
+    pub world: &'a LabWorld,
     /// The seeds, each a redraw of parameters, personalities and assets.
     pub seeds: Vec<u64>,
     /// The arms.
@@ -54,10 +54,10 @@ pub struct Study<'a> {
 }
 
 /// Tracks by seed, then by arm in the order of the study.
-pub type Tracks = Vec<Vec<Track>>;
+pub type Tracks = Vec<Vec<ArmTrack>>;
 
 /// What became of a seed.
-type Done = Option<Result<Vec<Track>, StudyError>>;
+type SeedResult = Option<Result<Vec<ArmTrack>, StudyError>>;
 
 /// Why there is no result.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ pub enum StudyError {
     Keep(#[from] std::io::Error),
 }
 
-impl Study<'_> {
+impl LadderStudy<'_> {
     /// How much there is to do, in ticks of an arm.
     pub fn work(&self) -> u64 {
         self.world.barriers / super::trial::TICK * (self.seeds.len() * self.arms.len()) as u64
@@ -81,13 +81,13 @@ impl Study<'_> {
     /// Runs all seeds on `threads` threads. `tick` is told of arm-ticks done.
     pub fn run(
         &self,
-        keep: Option<&Keep>,
+        keep: Option<&ResultFolder>,
         threads: usize,
         stop: &AtomicBool,
         tick: &(dyn Fn(u64) + Sync),
     ) -> Result<Tracks, StudyError> {
         let next = AtomicUsize::new(0);
-        let done: Mutex<Vec<Done>> = Mutex::new(self.seeds.iter().map(|_| None).collect());
+        let done: Mutex<Vec<SeedResult>> = Mutex::new(self.seeds.iter().map(|_| None).collect());
         std::thread::scope(|scope| {
             for _ in 0..threads.clamp(1, self.seeds.len().max(1)) {
                 scope.spawn(|| {
@@ -111,12 +111,12 @@ impl Study<'_> {
     fn seed(
         &self,
         seed: u64,
-        keep: Option<&Keep>,
+        keep: Option<&ResultFolder>,
         stop: &AtomicBool,
         tick: &(dyn Fn(u64) + Sync),
-    ) -> Result<Vec<Track>, StudyError> {
+    ) -> Result<Vec<ArmTrack>, StudyError> {
         let kept = |arm: &Arm| keep.and_then(|k| k.load(&self.key, seed, &arm.name));
-        let mut tracks: Vec<Option<Track>> = self.arms.iter().map(kept).collect();
+        let mut tracks: Vec<Option<ArmTrack>> = self.arms.iter().map(kept).collect();
         let missing: Vec<Arm> =
             self.arms.iter().zip(&tracks).filter(|(_, t)| t.is_none()).map(|(a, _)| a.clone()).collect();
         let per_arm = self.world.barriers / super::trial::TICK;

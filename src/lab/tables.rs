@@ -1,12 +1,12 @@
 //! The report as text for a terminal.
 
-use super::report::{Facts, WALK};
+use super::report::{StudyFacts, WALK};
 use super::working::WorkingCost;
 use super::{Report, bystanders, goaltables as goals, words};
 use std::fmt::Write;
 
 /// What is fixed before anything is run.
-pub fn facts(f: &Facts) -> String {
+pub fn facts(f: &StudyFacts) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = writeln!(
@@ -238,14 +238,14 @@ mod tests {
 
     #[test]
     fn what_is_fixed_before_anything_is_run_is_told() {
-        let f = Facts {
+        let f = StudyFacts {
             assets: vec!["BTC".to_owned(), "ETH".to_owned()],
             seed_list: vec![7, 8],
             variants_tried: 83,
             looks: 2,
             agent_count: 36,
             voice_count: 276,
-            ..Facts::default()
+            ..StudyFacts::default()
         };
         let told = facts(&f);
         for part in [

@@ -3,24 +3,24 @@
 //! The time-shifted control needs to know what will be said, so it runs in a second pass, after everything
 //! was said once.
 
-use super::account::Account;
-use super::arms::{Arm, Follows, Kind, Weighing};
+use super::account::ArmAccount;
+use super::arms::{Arm, ArmKind, Follows, Weighing};
 use super::company::floor::{Floor, Risk};
-use super::company::{Cell, Impact, groups};
+use super::company::{AccountKind, Impact, groups};
 use super::controls::{Control, Tape};
 use super::listen::Listener;
-use super::parts::Parts;
-use super::record::{Record, Weights};
+use super::record::{AgentsRecord, Weights};
 use super::rules::{BuyAndHold, Momentum, RandomDesk};
+use super::service_flags::ServiceFlags;
 use super::silos::Silos;
-use super::stream::{Meter, Scale, Track};
-use super::study::World;
-use crate::agents::Cast;
+use super::stream::{ArmMeter, ArmTrack, Scale};
+use super::study::LabWorld;
+use crate::agents::Population;
 use crate::agents::cast::cast;
 use crate::domain::{Digest, Event, Holds, Stamp};
 use crate::engine::Settings;
-use crate::engine::speak::{Said, Speak, SpeakSpec};
-use crate::market::Market;
+use crate::engine::speak::{Speak, SpeakSpec, StepOutput};
+use crate::market::MarketState;
 use std::sync::Arc;
 
 /// Barriers between two ticks.
@@ -28,109 +28,109 @@ pub const TICK: u64 = 256;
 
 /// Runs the arms of a seed. `tick` is called every [`TICK`] barriers with the number of arms that went so
 /// far; `None` if it said stop.
-pub fn trial(world: &World, seed: u64, arms: &[Arm], tick: &dyn Fn(u64) -> bool) -> Option<Vec<Track>> {
-    let shifted = |a: &&Arm| a.kind == Kind::Control(Control::TimeShifted);
+pub fn trial(world: &LabWorld, seed: u64, arms: &[Arm], tick: &dyn Fn(u64) -> bool) -> Option<Vec<ArmTrack>> {
+    let shifted = |a: &&Arm| a.kind == ArmKind::Control(Control::TimeShifted);
     let (second, first): (Vec<&Arm>, Vec<&Arm>) = arms.iter().partition(shifted);
-    let mut stage = Stage::new(world, seed, arms);
+    let mut stage = SeedRun::new(world, seed, arms);
     let (mut tracks, tape) = stage.run(&first, None, !second.is_empty(), tick)?;
     if !second.is_empty() {
-        let (more, _) = Stage::new(world, seed, arms).run(&second, tape.as_ref(), false, tick)?;
+        let (more, _) = SeedRun::new(world, seed, arms).run(&second, tape.as_ref(), false, tick)?;
         tracks.extend(more);
     }
     // Back in the order of the plan.
     let order: Vec<&Arm> = first.into_iter().chain(second).collect();
     let place = |arm: &Arm| order.iter().position(|a| a.name == arm.name);
-    let mut tracks: Vec<Option<Track>> = tracks.into_iter().map(Some).collect();
+    let mut tracks: Vec<Option<ArmTrack>> = tracks.into_iter().map(Some).collect();
     arms.iter().map(|a| tracks.get_mut(place(a)?)?.take()).collect()
 }
 
 /// The speaking half of a seed.
-struct Stage<'a> {
-    world: &'a World,
+struct SeedRun<'a> {
+    world: &'a LabWorld,
     settings: &'a Settings,
-    cast: Arc<Cast>,
+    cast: Arc<Population>,
     spec: SpeakSpec,
     speak: Speak,
-    record: Record,
+    record: AgentsRecord,
 }
 
 /// An arm on stage.
-enum Actor {
-    Alone { weights: Weights, used: Vec<f64>, scale: Scale, equity: f64, meter: Meter, digest: Digest },
-    Patient { pnl: f64, traded: f64, costs: f64, scale: Scale, equity: f64, meter: Meter, digest: Digest },
+enum ArmState {
+    Alone { weights: Weights, used: Vec<f64>, scale: Scale, equity: f64, meter: ArmMeter, digest: Digest },
+    Patient { pnl: f64, traded: f64, costs: f64, scale: Scale, equity: f64, meter: ArmMeter, digest: Digest },
     Hold(BuyAndHold),
     Apart(Box<Floor>),
-    Voices(Box<Account>, Weights),
-    Rule(Box<Account>, Momentum),
-    Blind(Box<Account>, RandomDesk),
+    Voices(Box<ArmAccount>, Weights),
+    Rule(Box<ArmAccount>, Momentum),
+    Blind(Box<ArmAccount>, RandomDesk),
     Listens(Box<Listener>),
     Silos(Silos, Weights),
 }
 
-impl<'a> Stage<'a> {
-    fn new(world: &'a World, seed: u64, arms: &[Arm]) -> Self {
+impl<'a> SeedRun<'a> {
+    fn new(world: &'a LabWorld, seed: u64, arms: &[Arm]) -> Self {
         let settings = &world.settings;
         let cast = Arc::new(cast(&world.roster, &world.universe, seed));
-        let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
+        let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
         let spec = SpeakSpec::new(Arc::clone(&cast), &world.universe, settings.clone(), &market);
         let speak = Speak::new(market, &spec);
-        let record = Record::new(&cast, settings, arms.iter().filter_map(|arm| arm.kind.weighing()));
-        Stage { world, settings, cast, spec, speak, record }
+        let record = AgentsRecord::new(&cast, settings, arms.iter().filter_map(|arm| arm.kind.weighing()));
+        SeedRun { world, settings, cast, spec, speak, record }
     }
 
-    fn actor(&self, arm: &Arm, tape: Option<&Tape>) -> Actor {
+    fn actor(&self, arm: &Arm, tape: Option<&Tape>) -> ArmState {
         let (universe, settings) = (&self.world.universe, self.settings);
         let clock = settings.clock.decide;
-        let account = |follows: Follows| Box::new(Account::new(universe, &follows.settings(settings)));
+        let account = |follows: Follows| Box::new(ArmAccount::new(universe, &follows.settings(settings)));
         let weights = |rule| Weights::new(rule, &self.cast);
         match arm.kind {
-            Kind::Alone(rule) => Actor::Alone {
+            ArmKind::Alone(rule) => ArmState::Alone {
                 used: weights(Weighing::Equal).of,
                 weights: weights(rule),
                 scale: Scale::new(&settings.desk, clock),
                 equity: 1.0,
-                meter: Meter::new(1.0, clock),
+                meter: ArmMeter::new(1.0, clock),
                 digest: Digest::default(),
             },
-            Kind::AlonePatient => Actor::Patient {
+            ArmKind::AlonePatient => ArmState::Patient {
                 pnl: 0.0,
                 traded: 0.0,
                 costs: 0.0,
                 scale: Scale::new(&settings.desk, clock),
                 equity: 1.0,
-                meter: Meter::new(1.0, clock),
+                meter: ArmMeter::new(1.0, clock),
                 digest: Digest::default(),
             },
-            Kind::AloneDesk(desk) => {
-                let cell = Cell {
+            ArmKind::AloneDesk(desk) => {
+                let cell = AccountKind {
                     groups: groups::members(&self.cast).len(),
                     capital: 0.0,
                     desk,
                     impact: Impact::Own,
                 };
                 let floor = Floor::new(&self.cast, universe, settings, &[cell], Risk::Target);
-                Actor::Apart(Box::new(floor))
+                ArmState::Apart(Box::new(floor))
             }
-            Kind::BuyAndHold => Actor::Hold(BuyAndHold::new(universe, settings)),
-            Kind::Account(rule, follows) => Actor::Voices(account(follows), weights(rule)),
-            Kind::Central(parts) => {
-                let account = Box::new(Account::served(universe, settings, parts));
-                Actor::Voices(account, weights(Weighing::Voices(usize::MAX)))
+            ArmKind::BuyAndHold => ArmState::Hold(BuyAndHold::new(universe, settings)),
+            ArmKind::Account(rule, follows) => ArmState::Voices(account(follows), weights(rule)),
+            ArmKind::Central(parts) => {
+                let account = Box::new(ArmAccount::served(universe, settings, parts));
+                ArmState::Voices(account, weights(Weighing::Voices(usize::MAX)))
             }
-            Kind::Silo(capital) => {
+            ArmKind::Silo(capital) => {
                 let mut own = settings.clone();
                 own.services.capital = capital;
-                let carry = Parts { carry: true, beyond: true, netting: true, ..Parts::NONE };
-                let carry = Box::new(Account::served(universe, &own, carry));
+                let carry = ServiceFlags { carry: true, beyond: true, netting: true, ..ServiceFlags::NONE };
+                let carry = Box::new(ArmAccount::served(universe, &own, carry));
                 let silos = Silos { desk: account(Follows::Desk), carry };
-                Actor::Silos(silos, weights(Weighing::Voices(usize::MAX)))
+                ArmState::Silos(silos, weights(Weighing::Voices(usize::MAX)))
             }
-            Kind::Blind(parts) => {
-                let account = Box::new(Account::served(universe, settings, parts));
-                Actor::Blind(account, RandomDesk::new(self.cast.seed))
+            ArmKind::Blind(parts) => {
+                let account = Box::new(ArmAccount::served(universe, settings, parts));
+                ArmState::Blind(account, RandomDesk::new(self.cast.seed))
             }
-            Kind::Momentum(follows) => Actor::Rule(account(follows), Momentum::new(universe)),
-            kind => Actor::Listens(Box::new(Listener::new(kind, &self.cast, universe, settings, tape))),
+            ArmKind::Momentum(follows) => ArmState::Rule(account(follows), Momentum::new(universe)),
+            kind => ArmState::Listens(Box::new(Listener::new(kind, &self.cast, universe, settings, tape))),
         }
     }
 
@@ -140,10 +140,10 @@ impl<'a> Stage<'a> {
         tape: Option<&Tape>,
         keep: bool,
         tick: &dyn Fn(u64) -> bool,
-    ) -> Option<(Vec<Track>, Option<Tape>)> {
-        let mut actors: Vec<Actor> = arms.iter().map(|a| self.actor(a, tape)).collect();
+    ) -> Option<(Vec<ArmTrack>, Option<Tape>)> {
+        let mut actors: Vec<ArmState> = arms.iter().map(|a| self.actor(a, tape)).collect();
         let mut new_tape = keep.then(|| Tape::new(&self.cast));
-        let (mut said, mut barriers) = (Said::default(), 0);
+        let (mut said, mut barriers) = (StepOutput::default(), 0);
         let mut aims = vec![0.0; self.world.universe.assets.len()];
         for event in &self.world.events {
             self.speak.step(&self.spec, event, &mut said);
@@ -161,59 +161,69 @@ impl<'a> Stage<'a> {
                 }
             }
             for actor in &mut actors {
-                self.act(actor, event, &mut said, tape, &mut aims);
+                self.step(actor, event, &mut said, tape, &mut aims);
             }
         }
-        let mut tracks: Vec<Track> = actors.into_iter().map(Actor::finish).collect();
+        let mut tracks: Vec<ArmTrack> = actors.into_iter().map(ArmState::finish).collect();
         for (track, arm) in tracks.iter_mut().zip(arms) {
-            if arm.kind == Kind::Alone(Weighing::Equal) {
+            if arm.kind == ArmKind::Alone(Weighing::Equal) {
                 track.company = Some(self.record.company(&self.cast));
             }
         }
         Some((tracks, new_tape))
     }
 
-    fn act(&self, actor: &mut Actor, event: &Event, said: &mut Said, tape: Option<&Tape>, aims: &mut [f64]) {
+    fn step(
+        &self,
+        actor: &mut ArmState,
+        event: &Event,
+        said: &mut StepOutput,
+        tape: Option<&Tape>,
+        aims: &mut [f64],
+    ) {
         let (cast, speak, settings) = (&*self.cast, &self.speak, self.settings);
         let barrier = if let Event::Barrier(at) = event { Some(*at) } else { None };
         match actor {
-            Actor::Voices(account, _) => account.hear(cast, event.at(), said),
-            Actor::Silos(silos, _) => silos.carry.hear(cast, event.at(), said),
+            ArmState::Voices(account, _) => account.hear(cast, event.at(), said),
+            ArmState::Silos(silos, _) => silos.carry.hear(cast, event.at(), said),
             _ => {}
         }
         match (actor, barrier) {
-            (Actor::Listens(listener), _) => listener.step(event, speak, said, cast, tape),
-            (Actor::Voices(account, _) | Actor::Rule(account, _) | Actor::Blind(account, _), None) => {
+            (ArmState::Listens(listener), _) => listener.step(event, speak, said, cast, tape),
+            (
+                ArmState::Voices(account, _) | ArmState::Rule(account, _) | ArmState::Blind(account, _),
+                None,
+            ) => {
                 account.market(event, speak);
             }
-            (Actor::Silos(silos, _), None) => {
+            (ArmState::Silos(silos, _), None) => {
                 silos.desk.market(event, speak);
                 silos.carry.market(event, speak);
             }
-            (Actor::Silos(silos, weights), Some(at)) => {
+            (ArmState::Silos(silos, weights), Some(at)) => {
                 weights.update(cast, &self.record, settings);
                 pooled(cast, speak, &weights.of, settings.listening.holds, aims);
                 silos.desk.barrier(at, speak, aims);
                 aims.fill(0.0);
                 silos.carry.barrier(at, speak, aims);
             }
-            (Actor::Voices(account, weights), Some(at)) => {
+            (ArmState::Voices(account, weights), Some(at)) => {
                 weights.update(cast, &self.record, settings);
                 pooled(cast, speak, &weights.of, settings.listening.holds, aims);
                 account.barrier(at, speak, aims);
             }
-            (Actor::Rule(account, rule), Some(at)) => {
+            (ArmState::Rule(account, rule), Some(at)) => {
                 rule.aims(at, speak, &self.world.universe, aims);
                 account.barrier(at, speak, aims);
             }
-            (Actor::Blind(account, desk), Some(at)) => {
+            (ArmState::Blind(account, desk), Some(at)) => {
                 desk.aims(at, speak, aims);
                 account.barrier(at, speak, aims);
             }
-            (Actor::Apart(floor), None) => floor.market(event, speak),
-            (Actor::Apart(floor), Some(at)) => floor.barrier(at, speak, said),
-            (Actor::Hold(held), Some(at)) => held.barrier(at, speak, &self.world.universe, settings),
-            (Actor::Alone { weights, used, scale, equity, meter, digest }, Some(at)) => {
+            (ArmState::Apart(floor), None) => floor.market(event, speak),
+            (ArmState::Apart(floor), Some(at)) => floor.barrier(at, speak, said),
+            (ArmState::Hold(held), Some(at)) => held.barrier(at, speak, &self.world.universe, settings),
+            (ArmState::Alone { weights, used, scale, equity, meter, digest }, Some(at)) => {
                 let n = cast.declared as f64;
                 // Books are kept at 1/N of the capital.
                 let sum = |of: &[f64]| used.iter().zip(of).map(|(w, x)| w * n * x).sum::<f64>();
@@ -226,7 +236,7 @@ impl<'a> Stage<'a> {
                 weights.update(cast, &self.record, settings);
                 used.clone_from(&weights.of);
             }
-            (Actor::Patient { pnl, traded, costs, scale, equity, meter, digest }, Some(at)) => {
+            (ArmState::Patient { pnl, traded, costs, scale, equity, meter, digest }, Some(at)) => {
                 let books = || speak.patient.iter().map(|p| &p.book);
                 let per = 1.0 / settings.capital;
                 let change = |now: f64, before: &mut f64| per * (now - std::mem::replace(before, now));
@@ -240,7 +250,7 @@ impl<'a> Stage<'a> {
                 }
                 scaled(bar, at, scale, equity, meter, digest);
             }
-            (Actor::Hold(_) | Actor::Alone { .. } | Actor::Patient { .. }, None) => {}
+            (ArmState::Hold(_) | ArmState::Alone { .. } | ArmState::Patient { .. }, None) => {}
         }
     }
 }
@@ -251,7 +261,7 @@ fn scaled(
     at: Stamp,
     scale: &mut Scale,
     equity: &mut f64,
-    meter: &mut Meter,
+    meter: &mut ArmMeter,
     digest: &mut Digest,
 ) {
     let k = scale.multiple();
@@ -263,7 +273,7 @@ fn scaled(
 }
 
 /// Σ weight × announced position at the last price, by asset.
-pub fn pooled(cast: &Cast, speak: &Speak, weights: &[f64], holds: Holds, aims: &mut [f64]) {
+pub fn pooled(cast: &Population, speak: &Speak, weights: &[f64], holds: Holds, aims: &mut [f64]) {
     aims.fill(0.0);
     for (agent, weight) in cast.agents.iter().zip(weights) {
         if *weight != 0.0 {
@@ -280,22 +290,22 @@ pub fn pooled(cast: &Cast, speak: &Speak, weights: &[f64], holds: Holds, aims: &
     }
 }
 
-impl Actor {
-    fn finish(self) -> Track {
+impl ArmState {
+    fn finish(self) -> ArmTrack {
         match self {
-            Actor::Alone { meter, digest, .. } | Actor::Patient { meter, digest, .. } => {
+            ArmState::Alone { meter, digest, .. } | ArmState::Patient { meter, digest, .. } => {
                 meter.finish(0.0, 1.0, &digest)
             }
-            Actor::Hold(held) => held.finish(),
+            ArmState::Hold(held) => held.finish(),
             // One account a floor.
-            Actor::Apart(floor) => {
-                floor.finish().outcomes.into_iter().next().map_or_else(Track::default, |o| o.track)
+            ArmState::Apart(floor) => {
+                floor.finish().outcomes.into_iter().next().map_or_else(ArmTrack::default, |o| o.track)
             }
-            Actor::Voices(account, _) | Actor::Rule(account, _) | Actor::Blind(account, _) => {
+            ArmState::Voices(account, _) | ArmState::Rule(account, _) | ArmState::Blind(account, _) => {
                 account.finish()
             }
-            Actor::Listens(listener) => listener.finish(),
-            Actor::Silos(silos, _) => silos.finish(),
+            ArmState::Listens(listener) => listener.finish(),
+            ArmState::Silos(silos, _) => silos.finish(),
         }
     }
 }

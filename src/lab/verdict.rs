@@ -1,8 +1,8 @@
 //! The verdict: every rung and never one, in a fixed wording, and what must be known to read it.
 
-use super::designed::Known;
+use super::designed::DataOverlap;
 use super::report::{ControlReport, Report};
-use super::{HELD_OUT_FROM, Kind, arms, bootstrap, words};
+use super::{ArmKind, HELD_OUT_FROM, arms, bootstrap, words};
 use std::fmt::Write;
 
 /// Variants beyond which a gain is shown with what luck would give.
@@ -16,7 +16,7 @@ pub fn verdict(r: &Report) -> String {
     if r.facts.reproduction {
         out.push_str("REPRODUCTION on data the mechanism was designed on · ");
     }
-    if r.facts.known == Known::SameDays {
+    if r.facts.known == DataOverlap::SameDays {
         out.push_str("same days as the mechanism was designed on, other data · ");
     }
     let rungs = [
@@ -84,7 +84,7 @@ pub fn not_communication(r: &Report) -> Option<String> {
     }
     let silenced = |name: &str| {
         let kind = arms::plan(r.facts.voice_count).into_iter().find(|a| a.name == name).map(|a| a.kind);
-        matches!(kind, Some(Kind::Control(c)) if c.silences())
+        matches!(kind, Some(ArmKind::Control(c)) if c.silences())
     };
     let mut kept: Vec<String> = Vec::new();
     for (name, control) in r.controls.iter().filter(|(n, _)| silenced(n)) {
@@ -111,7 +111,7 @@ pub fn notes(r: &Report) -> Vec<String> {
             "The mechanism was designed on this data before {HELD_OUT_FROM}: numbers on it are a reproduction, not evidence."
         ));
     }
-    if r.facts.known == Known::SameDays {
+    if r.facts.known == DataOverlap::SameDays {
         notes.push(format!(
             "This is not the data that the mechanism was designed on, but of the same days before {HELD_OUT_FROM}: markets move together, so it is weak evidence."
         ));

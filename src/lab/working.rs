@@ -14,7 +14,7 @@
 //! 1. Days on which nothing was filled count nothing; of fewer than two nothing is told.
 
 use super::bootstrap::Interval;
-use super::stream::Track;
+use super::stream::ArmTrack;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub struct WorkingCost {
 }
 
 /// Of the tracks of an arm, seed by seed; none if nothing was worked, or on one day only.
-pub fn cost<'a>(tracks: impl Iterator<Item = &'a Track>) -> Option<WorkingCost> {
+pub fn cost<'a>(tracks: impl Iterator<Item = &'a ArmTrack>) -> Option<WorkingCost> {
     let mut by_day: BTreeMap<i64, [f64; 3]> = BTreeMap::new();
     let mut seeds = 0;
     for track in tracks {
@@ -75,8 +75,8 @@ mod tests {
     use super::*;
     use crate::domain::random;
 
-    fn track(worked: Vec<(i64, [f64; 3])>) -> Track {
-        Track { worked, ..Track::default() }
+    fn track(worked: Vec<(i64, [f64; 3])>) -> ArmTrack {
+        ArmTrack { worked, ..ArmTrack::default() }
     }
 
     #[test]

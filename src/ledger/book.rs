@@ -42,14 +42,14 @@ pub struct Tally {
 
 /// A holding in units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Held {
+pub(super) struct UnitHolding {
     pub(super) instrument: InstrumentId,
     pub(super) quantity: i128,
     pub(super) cost: i128,
     realised: i128,
 }
 
-impl Held {
+impl UnitHolding {
     fn shown(&self) -> Holding {
         Holding {
             instrument: self.instrument,
@@ -62,7 +62,7 @@ impl Held {
 
 /// A tally in units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Sums {
+pub(super) struct UnitTally {
     realised: i128,
     slippage: i128,
     fees: i128,
@@ -72,16 +72,16 @@ pub(super) struct Sums {
 
 /// One agent's book.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Book {
+pub struct AgentBook {
     pub(super) cash: i128,
     pub(super) funded: i128,
-    pub(super) sums: Sums,
+    pub(super) sums: UnitTally,
     /// Sorted by instrument; most agents hold few. Closed holdings stay for their result, so at most
     /// one per instrument.
-    pub(super) holdings: Vec<Held>,
+    pub(super) holdings: Vec<UnitHolding>,
 }
 
-impl Book {
+impl AgentBook {
     /// Cash; negative where positions were bought on the account's margin.
     pub fn cash(&self) -> Money {
         money(self.cash)
@@ -106,7 +106,7 @@ impl Book {
 
     /// All that is or was held, sorted by instrument.
     pub fn holdings(&self) -> impl Iterator<Item = Holding> {
-        self.holdings.iter().map(Held::shown)
+        self.holdings.iter().map(UnitHolding::shown)
     }
 
     /// What is held of one instrument.
@@ -116,17 +116,17 @@ impl Book {
 
     /// The holding, also where it is zero now.
     pub fn holding(&self, instrument: InstrumentId) -> Option<Holding> {
-        self.place(instrument).ok().and_then(|at| self.holdings.get(at)).map(Held::shown)
+        self.index_of(instrument).ok().and_then(|at| self.holdings.get(at)).map(UnitHolding::shown)
     }
 
     /// Quantity units held.
     #[inline]
     pub(super) fn held(&self, instrument: InstrumentId) -> i128 {
-        self.place(instrument).ok().and_then(|at| self.holdings.get(at)).map_or(0, |h| h.quantity)
+        self.index_of(instrument).ok().and_then(|at| self.holdings.get(at)).map_or(0, |h| h.quantity)
     }
 
     #[inline]
-    fn place(&self, instrument: InstrumentId) -> Result<usize, usize> {
+    fn index_of(&self, instrument: InstrumentId) -> Result<usize, usize> {
         self.holdings.binary_search_by_key(&instrument, |h| h.instrument)
     }
 
@@ -140,10 +140,10 @@ impl Book {
         mark: i128,
         slippage: i128,
         fee: i128,
-    ) -> Result<Entry, LedgerError> {
-        let at = self.place(instrument);
-        let none = Held { instrument, quantity: 0, cost: 0, realised: 0 };
-        let Held { quantity: old, cost, realised, .. } =
+    ) -> Result<CheckedTrade, LedgerError> {
+        let at = self.index_of(instrument);
+        let none = UnitHolding { instrument, quantity: 0, cost: 0, realised: 0 };
+        let UnitHolding { quantity: old, cost, realised, .. } =
             at.ok().and_then(|i| self.holdings.get(i)).copied().unwrap_or(none);
         let paid = notional(delta, mark)?;
         let new = plus(old, delta);
@@ -162,9 +162,9 @@ impl Book {
             let closed = notional(minus(0, old), mark)?;
             (minus(paid, closed), minus(minus(0, closed), cost))
         };
-        Ok(Entry {
+        Ok(CheckedTrade {
             at,
-            held: Held {
+            held: UnitHolding {
                 instrument,
                 quantity: quantity_bound(new)?,
                 cost: money_bound(cost)?,
@@ -179,7 +179,7 @@ impl Book {
     }
 
     /// Does what was planned; cannot fail.
-    pub(super) fn enter(&mut self, entry: &Entry) {
+    pub(super) fn enter(&mut self, entry: &CheckedTrade) {
         self.cash = entry.cash;
         self.sums.realised = entry.realised;
         self.sums.slippage = entry.slippage;
@@ -207,9 +207,9 @@ impl Book {
 
 /// A trade worked out and checked, to be entered; in units.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
+pub(super) struct CheckedTrade {
     at: Result<usize, usize>,
-    held: Held,
+    held: UnitHolding,
     cash: i128,
     realised: i128,
     slippage: i128,

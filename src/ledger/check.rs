@@ -3,7 +3,7 @@
 use super::exact::{
     as_value, from_value, minus, money, money_bound, plus, price_units, quantity, value, value_sum,
 };
-use super::{Book, Ledger, LedgerError};
+use super::{AgentBook, Ledger, LedgerError};
 use crate::domain::{AgentId, Decimal, InstrumentId, Money};
 
 /// What does not balance. Any of these means a bug or damaged state: halt, and replay the journal.
@@ -57,7 +57,7 @@ fn mark_of(marks: &[Decimal], instrument: InstrumentId) -> Result<i128, LedgerEr
     price_units(*mark)
 }
 
-impl Book {
+impl AgentBook {
     /// Cash + Σ quantity × mark in value units, exact.
     pub(super) fn value(&self, marks: &[Decimal]) -> Result<i128, LedgerError> {
         let mut worth = as_value(self.cash)?;

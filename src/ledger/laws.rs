@@ -22,7 +22,7 @@ fn fill(instrument: InstrumentId, quantity: Decimal, price: Decimal, fee: Decima
 
 /// One operation as it might be journalled.
 #[derive(Clone, Debug)]
-enum Op {
+enum LedgerOp {
     Deposit(Decimal),
     Move {
         from: Account,
@@ -80,26 +80,26 @@ fn a_quantity() -> impl Strategy<Value = Decimal> {
     (-100.0_f64..100.0, 0_u32..=14).prop_map(|(x, scale)| from_estimate(x, scale).unwrap())
 }
 
-fn op() -> impl Strategy<Value = Op> {
+fn op() -> impl Strategy<Value = LedgerOp> {
     let instrument = || (0..INSTRUMENTS as u16).prop_map(InstrumentId);
     let rate = || (-0.01_f64..0.01).prop_map(|r| from_estimate(r, 12).unwrap());
     let deltas = prop::collection::btree_map(0..=AGENTS, a_quantity(), 0..=5);
     let fee = (-1_000_000_i64..10_000_000_000).prop_map(|n| Decimal::new(n, 10));
     prop_oneof![
-        1 => amount(6).prop_map(Op::Deposit),
-        3 => (0..=AGENTS, 0..=AGENTS, amount(8)).prop_map(|(f, t, amount)| Op::Move {
+        1 => amount(6).prop_map(LedgerOp::Deposit),
+        3 => (0..=AGENTS, 0..=AGENTS, amount(8)).prop_map(|(f, t, amount)| LedgerOp::Move {
             from: account(f),
             to: account(t),
             amount
         }),
         6 => (instrument(), deltas, a_price(), fee).prop_map(|(instrument, deltas, price, fee)| {
             let deltas = deltas.into_iter().map(|(n, q)| (who(n), q)).collect();
-            Op::Trade { instrument, deltas, price, fee }
+            LedgerOp::Trade { instrument, deltas, price, fee }
         }),
-        1 => (instrument(), a_price()).prop_map(|(instrument, price)| Op::Flatten { instrument, price }),
-        2 => (instrument(), rate()).prop_map(|(instrument, rate)| Op::Funding { instrument, rate }),
-        2 => (instrument(), rate()).prop_map(|(instrument, r)| Op::Borrow { instrument, fraction: r.abs() }),
-        2 => (instrument(), a_price()).prop_map(|(instrument, mark)| Op::Mark { instrument, mark }),
+        1 => (instrument(), a_price()).prop_map(|(instrument, price)| LedgerOp::Flatten { instrument, price }),
+        2 => (instrument(), rate()).prop_map(|(instrument, rate)| LedgerOp::Funding { instrument, rate }),
+        2 => (instrument(), rate()).prop_map(|(instrument, r)| LedgerOp::Borrow { instrument, fraction: r.abs() }),
+        2 => (instrument(), a_price()).prop_map(|(instrument, mark)| LedgerOp::Mark { instrument, mark }),
     ]
 }
 
@@ -116,7 +116,7 @@ impl Run {
         Run { ledger, marks: vec![dec("100.25"), dec("0.00001234"), dec("43210.123456789")] }
     }
 
-    fn of(ops: &[Op]) -> Self {
+    fn of(ops: &[LedgerOp]) -> Self {
         let mut run = Run::new();
         for op in ops {
             let _ = run.apply(op);
@@ -128,29 +128,30 @@ impl Run {
         (0..=AGENTS).map(|n| (who(n), -self.ledger.position(who(n), instrument))).collect()
     }
 
-    fn apply(&mut self, op: &Op) -> Result<(), LedgerError> {
+    fn apply(&mut self, op: &LedgerOp) -> Result<(), LedgerError> {
         let (books, marks) = (&mut self.ledger, &mut self.marks);
         match op {
-            Op::Deposit(amount) => books.deposit(*amount),
-            Op::Move { from, to, amount } => books.transfer(*from, *to, *amount, marks),
-            Op::Trade { instrument, deltas, price, fee } => {
+            LedgerOp::Deposit(amount) => books.deposit(*amount),
+            LedgerOp::Move { from, to, amount } => books.transfer(*from, *to, *amount, marks),
+            LedgerOp::Trade { instrument, deltas, price, fee } => {
                 let net: Decimal = deltas.iter().map(|d| d.1).sum();
                 let filled = fill(*instrument, net, *price, *fee);
                 let filled = (!net.is_zero()).then_some(&filled);
                 books.trade(*instrument, marks[instrument.index()], deltas, filled).map(drop)
             }
-            Op::Flatten { instrument, price } => {
+            LedgerOp::Flatten { instrument, price } => {
                 let deltas = self.holders(*instrument);
-                let trade = Op::Trade { instrument: *instrument, deltas, price: *price, fee: Decimal::ONE };
+                let trade =
+                    LedgerOp::Trade { instrument: *instrument, deltas, price: *price, fee: Decimal::ONE };
                 self.apply(&trade)
             }
-            Op::Funding { instrument, rate } => {
+            LedgerOp::Funding { instrument, rate } => {
                 books.funding(*instrument, marks[instrument.index()], *rate).map(drop)
             }
-            Op::Borrow { instrument, fraction } => {
+            LedgerOp::Borrow { instrument, fraction } => {
                 books.borrow(*instrument, marks[instrument.index()], *fraction).map(drop)
             }
-            Op::Mark { instrument, mark } => {
+            LedgerOp::Mark { instrument, mark } => {
                 marks[instrument.index()] = *mark;
                 Ok(())
             }
@@ -225,8 +226,8 @@ proptest! {
         let mut sums = vec![[Decimal::ZERO; INSTRUMENTS]; AGENTS as usize + 1];
         for op in &ops {
             let deltas = match op {
-                Op::Trade { instrument, deltas, .. } => Some((*instrument, deltas.clone())),
-                Op::Flatten { instrument, .. } => Some((*instrument, run.holders(*instrument))),
+                LedgerOp::Trade { instrument, deltas, .. } => Some((*instrument, deltas.clone())),
+                LedgerOp::Flatten { instrument, .. } => Some((*instrument, run.holders(*instrument))),
                 _ => None,
             };
             let done = run.apply(op).is_ok();

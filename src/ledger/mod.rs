@@ -36,7 +36,7 @@ pub mod exact;
 mod laws;
 mod trade;
 
-pub use book::{Book, Holding, Tally};
+pub use book::{AgentBook, Holding, Tally};
 pub use check::{Imbalance, Valuation};
 pub use trade::TradeReport;
 
@@ -140,7 +140,7 @@ impl Outside {
 
 /// Notional traded in one instrument since the start. Statistics, not balances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Turnover {
+pub struct InstrumentTurnover {
     /// Met inside at the mark: what no venue saw.
     pub crossed: Money,
     /// Filled at the venue.
@@ -150,11 +150,11 @@ pub struct Turnover {
 /// The books of one run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
-    agents: Vec<Book>,
-    treasury: Book,
+    agents: Vec<AgentBook>,
+    treasury: AgentBook,
     rounding: i128,
     outside: Outside,
-    turnover: Vec<Turnover>,
+    turnover: Vec<InstrumentTurnover>,
 }
 
 impl Ledger {
@@ -165,8 +165,8 @@ impl Ledger {
     pub fn new(agents: usize, instruments: usize) -> Self {
         let zero = Decimal::new(0, MONEY_SCALE);
         Ledger {
-            agents: vec![Book::default(); agents],
-            treasury: Book::default(),
+            agents: vec![AgentBook::default(); agents],
+            treasury: AgentBook::default(),
             rounding: 0,
             outside: Outside {
                 capital: 0,
@@ -176,7 +176,7 @@ impl Ledger {
                 borrow: 0,
                 positions: vec![0; instruments],
             },
-            turnover: vec![Turnover { crossed: zero, traded: zero }; instruments],
+            turnover: vec![InstrumentTurnover { crossed: zero, traded: zero }; instruments],
         }
     }
 
@@ -251,18 +251,18 @@ impl Ledger {
     }
 
     /// An agent's book; the treasury's for [`Ledger::TREASURY`].
-    pub fn book(&self, agent: AgentId) -> Option<&Book> {
+    pub fn book(&self, agent: AgentId) -> Option<&AgentBook> {
         if agent == Self::TREASURY {
             return Some(&self.treasury);
         }
         self.agents.get(agent.index())
     }
 
-    fn book_of(&self, agent: AgentId) -> Result<&Book, LedgerError> {
+    fn book_of(&self, agent: AgentId) -> Result<&AgentBook, LedgerError> {
         self.book(agent).ok_or(LedgerError::NoSuchAgent(agent))
     }
 
-    fn book_mut(&mut self, agent: AgentId) -> Option<&mut Book> {
+    fn book_mut(&mut self, agent: AgentId) -> Option<&mut AgentBook> {
         if agent == Self::TREASURY {
             return Some(&mut self.treasury);
         }
@@ -270,7 +270,7 @@ impl Ledger {
     }
 
     /// All books with their owners, the treasury last.
-    fn books(&self) -> impl Iterator<Item = (AgentId, &Book)> {
+    fn books(&self) -> impl Iterator<Item = (AgentId, &AgentBook)> {
         let owners = (0_u32..).map(AgentId);
         owners.zip(&self.agents).chain([(Self::TREASURY, &self.treasury)])
     }
@@ -309,7 +309,7 @@ impl Ledger {
     }
 
     /// What was crossed and traded in an instrument so far.
-    pub fn turnover(&self, instrument: InstrumentId) -> Option<&Turnover> {
+    pub fn turnover(&self, instrument: InstrumentId) -> Option<&InstrumentTurnover> {
         self.turnover.get(instrument.index())
     }
 }

@@ -1,6 +1,6 @@
 //! The desk's attribution: what was filled and what was crossed, booked to each agent.
 
-use super::book::Entry;
+use super::book::CheckedTrade;
 use super::exact::{
     minus, money, money_bound, money_units, moved, notional, plus, price_units, quantity, quantity_bound,
     quantity_units, share,
@@ -163,7 +163,7 @@ impl Ledger {
         instrument: InstrumentId,
         deltas: &[(AgentId, Decimal)],
         flow: &Flow,
-    ) -> Result<(Vec<(AgentId, Entry)>, i128), LedgerError> {
+    ) -> Result<(Vec<(AgentId, CheckedTrade)>, i128), LedgerError> {
         let of = flow.payers();
         let mut slippage = Sharing { whole: minus(flow.bill, flow.due), given: 0 };
         let mut fee = Sharing { whole: flow.fee, given: 0 };

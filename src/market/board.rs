@@ -8,7 +8,7 @@
 //! 2. Everything has its stamp, so its age is known: what is old is for the reader to refuse.
 //! 3. A contract that has settled is quoted no more.
 
-use super::book::Book;
+use super::book::OrderBook;
 use crate::domain::{AssetId, Bar, InstrumentId, MarketEvent, Stamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use std::fmt;
 
 /// How much is known of a market, and so how orders in it are filled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Level {
+pub enum DetailLevel {
     /// Bars.
     #[default]
     Bars,
@@ -26,18 +26,18 @@ pub enum Level {
     Depth,
 }
 
-impl Level {
+impl DetailLevel {
     /// As it is printed on every result.
     pub fn text(self) -> &'static str {
         match self {
-            Level::Bars => "B",
-            Level::Quotes => "L1",
-            Level::Depth => "L2",
+            DetailLevel::Bars => "B",
+            DetailLevel::Quotes => "L1",
+            DetailLevel::Depth => "L2",
         }
     }
 }
 
-impl fmt::Display for Level {
+impl fmt::Display for DetailLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.text())
     }
@@ -45,7 +45,7 @@ impl fmt::Display for Level {
 
 /// A value and when it was told.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Told<T> {
+pub struct Stamped<T> {
     /// When.
     pub at: Stamp,
     /// What.
@@ -89,34 +89,34 @@ pub struct PoolState {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Quoted {
     /// Best prices.
-    pub top: Option<Told<Top>>,
+    pub top: Option<Stamped<Top>>,
     /// The last bar.
-    pub bar: Option<Told<Bar>>,
+    pub bar: Option<Stamped<Bar>>,
     /// Close of the bar before it: where there is no gap, the last one opened then.
     pub bar_before: Option<Stamp>,
     /// The last trade: price, size, whether the taker bought.
-    pub trade: Option<Told<(f64, f64, bool)>>,
+    pub trade: Option<Stamped<(f64, f64, bool)>>,
     /// Mark and index.
-    pub mark: Option<Told<(f64, f64)>>,
+    pub mark: Option<Stamped<(f64, f64)>>,
     /// The last settled funding: its rate.
-    pub funding: Option<Told<f64>>,
+    pub funding: Option<Stamped<f64>>,
     /// Implied volatility and forward.
-    pub implied: Option<Told<(f64, f64)>>,
+    pub implied: Option<Stamped<(f64, f64)>>,
     /// Of a pool.
-    pub pool: Option<Told<PoolState>>,
+    pub pool: Option<Stamped<PoolState>>,
     /// What it settled at.
-    pub settled: Option<Told<f64>>,
+    pub settled: Option<Stamped<f64>>,
     /// Close of the last bar of the fast clock.
     pub inside: Option<Stamp>,
     /// The finest level that was told.
-    pub level: Level,
+    pub level: DetailLevel,
     /// See [`Quoted::price`], and which of its three it is.
-    newest: Option<(Told<f64>, Source)>,
+    newest: Option<(Stamped<f64>, PriceSource)>,
 }
 
 /// Where a newest price is from; of two told at once the greater counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-enum Source {
+enum PriceSource {
     Bar,
     Pool,
     Top,
@@ -125,19 +125,19 @@ enum Source {
 impl Quoted {
     /// The newest price that is known and when: the mid of the best prices, the pool's price, or the
     /// close of the last bar.
-    pub fn price(&self) -> Option<Told<f64>> {
+    pub fn price(&self) -> Option<Stamped<f64>> {
         self.newest.map(|n| n.0)
     }
 
-    fn priced(&mut self, at: Stamp, value: f64, source: Source) {
+    fn priced(&mut self, at: Stamp, value: f64, source: PriceSource) {
         if self.newest.is_none_or(|(t, s)| (at, source) >= (t.at, s)) {
-            self.newest = Some((Told { at, value }, source));
+            self.newest = Some((Stamped { at, value }, source));
         }
     }
 
     fn tops(&mut self, at: Stamp, top: Top) {
-        self.priced(at, top.mid(), Source::Top);
-        self.top = Some(Told { at, value: top });
+        self.priced(at, top.mid(), PriceSource::Top);
+        self.top = Some(Stamped { at, value: top });
     }
 }
 
@@ -147,9 +147,9 @@ pub struct Board {
     /// By instrument.
     pub quoted: Vec<Quoted>,
     /// Books, of those instruments that have one.
-    pub books: BTreeMap<InstrumentId, Book>,
+    pub books: BTreeMap<InstrumentId, OrderBook>,
     /// Indices of implied volatility, by asset.
-    pub vol: BTreeMap<AssetId, Told<f64>>,
+    pub vol: BTreeMap<AssetId, Stamped<f64>>,
 }
 
 fn positive(x: f64) -> bool {
@@ -160,7 +160,7 @@ fn size(x: f64) -> bool {
     x.is_finite() && x >= 0.0
 }
 
-fn newer<T>(old: Option<&Told<T>>, at: Stamp) -> bool {
+fn newer<T>(old: Option<&Stamped<T>>, at: Stamp) -> bool {
     old.is_none_or(|o| at >= o.at)
 }
 
@@ -176,13 +176,13 @@ impl Board {
     }
 
     /// The newest price of an instrument.
-    pub fn price(&self, instrument: InstrumentId) -> Option<Told<f64>> {
+    pub fn price(&self, instrument: InstrumentId) -> Option<Stamped<f64>> {
         self.get(instrument).and_then(Quoted::price)
     }
 
     /// A book that may be read.
-    pub fn book(&self, instrument: InstrumentId) -> Option<&Book> {
-        let has = self.get(instrument).is_some_and(|q| q.level == Level::Depth);
+    pub fn book(&self, instrument: InstrumentId) -> Option<&OrderBook> {
+        let has = self.get(instrument).is_some_and(|q| q.level == DetailLevel::Depth);
         if has { self.books.get(&instrument).filter(|b| b.is_whole()) } else { None }
     }
 
@@ -243,42 +243,42 @@ impl Board {
     /// Takes what it accepts; [`Board::accepts`] was asked.
     pub fn put(&mut self, event: &MarketEvent) {
         if let MarketEvent::VolIndex { asset, at, sigma } = *event {
-            self.vol.insert(asset, Told { at, value: sigma });
+            self.vol.insert(asset, Stamped { at, value: sigma });
         }
         let Some(instrument) = event.instrument() else { return };
         let Some(q) = self.quoted.get_mut(instrument.index()) else { return };
         match *event {
             MarketEvent::Bar { at, bar, .. } => {
                 q.bar_before = q.bar.map(|b| b.at);
-                q.bar = Some(Told { at, value: bar });
-                q.priced(at, bar.close, Source::Bar);
+                q.bar = Some(Stamped { at, value: bar });
+                q.priced(at, bar.close, PriceSource::Bar);
             }
-            MarketEvent::Funding { at, rate, .. } => q.funding = Some(Told { at, value: rate }),
+            MarketEvent::Funding { at, rate, .. } => q.funding = Some(Stamped { at, value: rate }),
             MarketEvent::Quote { at, bid, ask, bid_size, ask_size, .. } => {
                 q.tops(at, Top { bid, ask, bid_size, ask_size });
-                q.level = q.level.max(Level::Quotes);
+                q.level = q.level.max(DetailLevel::Quotes);
             }
             MarketEvent::Trade { at, price, size, buys, .. } => {
-                q.trade = Some(Told { at, value: (price, size, buys) });
+                q.trade = Some(Stamped { at, value: (price, size, buys) });
             }
             MarketEvent::Level { at, bid, price, size, first, last, .. } => {
-                q.level = Level::Depth;
+                q.level = DetailLevel::Depth;
                 let book = self.books.entry(instrument).or_default();
                 book.level(bid, price, size, first, last);
                 if let (true, Some(b), Some(a)) = (book.is_whole(), book.bids.first(), book.asks.first()) {
                     q.tops(at, Top { bid: b.0, ask: a.0, bid_size: b.1, ask_size: a.1 });
                 }
             }
-            MarketEvent::Mark { at, mark, index, .. } => q.mark = Some(Told { at, value: (mark, index) }),
+            MarketEvent::Mark { at, mark, index, .. } => q.mark = Some(Stamped { at, value: (mark, index) }),
             MarketEvent::Implied { at, sigma, forward, .. } => {
-                q.implied = Some(Told { at, value: (sigma, forward) });
+                q.implied = Some(Stamped { at, value: (sigma, forward) });
             }
             MarketEvent::Pool { at, price, liquidity, swapped, gas, .. } => {
-                q.pool = Some(Told { at, value: PoolState { price, liquidity, swapped, gas } });
-                q.priced(at, price, Source::Pool);
-                q.level = q.level.max(Level::Quotes);
+                q.pool = Some(Stamped { at, value: PoolState { price, liquidity, swapped, gas } });
+                q.priced(at, price, PriceSource::Pool);
+                q.level = q.level.max(DetailLevel::Quotes);
             }
-            MarketEvent::Settled { at, price, .. } => q.settled = Some(Told { at, value: price }),
+            MarketEvent::Settled { at, price, .. } => q.settled = Some(Stamped { at, value: price }),
             MarketEvent::Inside { at, .. } => q.inside = Some(at),
             MarketEvent::VolIndex { .. } => {}
         }
@@ -313,8 +313,8 @@ mod tests {
         assert!(b.take(&MarketEvent::Bar { instrument: I, at: Stamp(5), bar }));
         assert_eq!(b.price(I).map(|p| p.value), Some(2.0));
         assert!(b.take(&quote(6, 9.0, 11.0)));
-        assert_eq!(b.price(I), Some(Told { at: Stamp(6), value: 10.0 }));
-        assert_eq!(b.get(I).map(|q| q.level), Some(Level::Quotes));
+        assert_eq!(b.price(I), Some(Stamped { at: Stamp(6), value: 10.0 }));
+        assert_eq!(b.get(I).map(|q| q.level), Some(DetailLevel::Quotes));
     }
 
     #[test]

@@ -14,19 +14,19 @@ use serde::{Deserialize, Serialize};
 pub const DEPTH_MAX: usize = 50;
 
 /// A price and the base units there.
-pub type Level = (f64, f64);
+pub type BookLevel = (f64, f64);
 
 /// The book.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Book {
+pub struct OrderBook {
     /// From the highest down.
-    pub bids: Vec<Level>,
+    pub bids: Vec<BookLevel>,
     /// From the lowest up.
-    pub asks: Vec<Level>,
+    pub asks: Vec<BookLevel>,
     whole: bool,
 }
 
-impl Book {
+impl OrderBook {
     /// One price has this size now.
     pub fn level(&mut self, bid: bool, price: f64, size: f64, first: bool, last: bool) {
         if first {
@@ -59,7 +59,7 @@ impl Book {
     }
 
     /// The side that a taker takes from, best first.
-    pub fn against(&self, buys: bool) -> &[Level] {
+    pub fn against(&self, buys: bool) -> &[BookLevel] {
         if buys { &self.asks } else { &self.bids }
     }
 }
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_replaces_and_a_size_of_zero_takes_off() {
-        let mut b = Book::default();
+        let mut b = OrderBook::default();
         b.level(true, 99.0, 1.0, true, false);
         assert!(!b.is_whole(), "one side is not a book");
         b.level(true, 98.0, 2.0, false, false);
@@ -89,7 +89,7 @@ mod tests {
     proptest! {
         #[test]
         fn sides_stay_sorted_and_bounded(levels in prop::collection::vec((any::<bool>(), 1u32..200, 0u32..3), 0..400)) {
-            let mut b = Book::default();
+            let mut b = OrderBook::default();
             for (bid, price, size) in levels {
                 b.level(bid, f64::from(price), f64::from(size), false, true);
             }

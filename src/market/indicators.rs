@@ -52,7 +52,7 @@ impl Weighted {
 
 /// The last bars, newest last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Series {
+struct BarWindow {
     /// How far back anybody looks.
     depth: usize,
     close: VecDeque<f64>,
@@ -64,10 +64,10 @@ struct Series {
     seen: u64,
 }
 
-impl Series {
+impl BarWindow {
     fn new(depth: usize) -> Self {
         let ring = || VecDeque::with_capacity(depth + 1);
-        Series { depth, close: ring(), log: ring(), high: ring(), low: ring(), volume: ring(), seen: 0 }
+        BarWindow { depth, close: ring(), log: ring(), high: ring(), low: ring(), volume: ring(), seen: 0 }
     }
 
     fn push(&mut self, bar: &Bar) {
@@ -118,7 +118,7 @@ impl Extreme {
 
 /// What an indicator remembers between bars.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-enum Cell {
+enum IndicatorState {
     /// Reads the series alone.
     Plain,
     Average(f64),
@@ -132,21 +132,21 @@ enum Cell {
     Profile(Vec<f64>, f64),
 }
 
-impl Cell {
+impl IndicatorState {
     fn new(what: Indicator) -> Self {
         use Indicator::*;
         match what {
             // Those of structures are computed by them and stay NaN here.
             Return(_) | Score(_) | Rank(_) | Gain | Spread | Imbalance | Edge | Basis | Carry | Implied
-            | Forecast | Rich | Inventory | Hours | Away | Way | Mispriced => Cell::Plain,
-            Ema(_) => Cell::Average(f64::NAN),
-            Sigma(n) | Activity(n) => Cell::Weighted(Weighted::new(f64::from(n))),
-            Mean(_) | ZScore(_) | Efficiency(_) => Cell::Sums(0.0, 0.0),
-            Highest(_) => Cell::Extreme(1.0, Extreme::default()),
-            Lowest(_) => Cell::Extreme(-1.0, Extreme::default()),
-            PivotHigh(_) => Cell::Pivot(1.0, Extreme::default(), f64::NAN),
-            PivotLow(_) => Cell::Pivot(-1.0, Extreme::default(), f64::NAN),
-            Node(_) => Cell::Profile(vec![0.0; BUCKETS], 0.0),
+            | Forecast | Rich | Inventory | Hours | Away | Way | Mispriced => IndicatorState::Plain,
+            Ema(_) => IndicatorState::Average(f64::NAN),
+            Sigma(n) | Activity(n) => IndicatorState::Weighted(Weighted::new(f64::from(n))),
+            Mean(_) | ZScore(_) | Efficiency(_) => IndicatorState::Sums(0.0, 0.0),
+            Highest(_) => IndicatorState::Extreme(1.0, Extreme::default()),
+            Lowest(_) => IndicatorState::Extreme(-1.0, Extreme::default()),
+            PivotHigh(_) => IndicatorState::Pivot(1.0, Extreme::default(), f64::NAN),
+            PivotLow(_) => IndicatorState::Pivot(-1.0, Extreme::default(), f64::NAN),
+            Node(_) => IndicatorState::Profile(vec![0.0; BUCKETS], 0.0),
         }
     }
 }
@@ -155,9 +155,9 @@ impl Cell {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bank {
     keys: Vec<Indicator>,
-    cells: Vec<Cell>,
+    cells: Vec<IndicatorState>,
     values: Vec<f64>,
-    series: Series,
+    series: BarWindow,
     sigma: Weighted,
     bars_per_day: f64,
 }
@@ -176,10 +176,10 @@ impl Bank {
             .max()
             .unwrap_or(1);
         Bank {
-            cells: keys.iter().map(|k| Cell::new(*k)).collect(),
+            cells: keys.iter().map(|k| IndicatorState::new(*k)).collect(),
             values: vec![f64::NAN; keys.len()],
             keys,
-            series: Series::new(depth),
+            series: BarWindow::new(depth),
             sigma: Weighted::new(f64::from(SIGMA_SPAN)),
             bars_per_day,
         }
@@ -191,7 +191,7 @@ impl Bank {
     }
 
     /// Where an indicator's value is in [`Bank::values`].
-    pub fn place(&self, what: Indicator) -> Option<usize> {
+    pub fn handle(&self, what: Indicator) -> Option<usize> {
         self.keys.binary_search(&what).ok()
     }
 
@@ -222,8 +222,8 @@ impl Bank {
 
 fn step(
     key: Indicator,
-    cell: &mut Cell,
-    s: &Series,
+    cell: &mut IndicatorState,
+    s: &BarWindow,
     change: Option<f64>,
     sigma: f64,
     bars_per_day: f64,
@@ -233,27 +233,27 @@ fn step(
     let warm = |x: f64, needs: usize| if now as usize >= needs { x } else { f64::NAN };
     let close = s.close.back().copied().unwrap_or(f64::NAN);
     match (key, cell) {
-        (Indicator::Ema(_), Cell::Average(value)) => {
+        (Indicator::Ema(_), IndicatorState::Average(value)) => {
             *value = if value.is_nan() { close } else { *value + 2.0 / (n as f64 + 1.0) * (close - *value) };
             warm(*value, n)
         }
-        (Indicator::Return(_) | Indicator::Score(_), Cell::Plain) => {
+        (Indicator::Return(_) | Indicator::Score(_), IndicatorState::Plain) => {
             let r = back(&s.log, 0).zip(back(&s.log, n)).map_or(f64::NAN, |(now, then)| now - then);
             if matches!(key, Indicator::Score(_)) { r / (sigma * libm::sqrt(n as f64)) } else { r }
         }
-        (Indicator::Sigma(_), Cell::Weighted(w)) => {
+        (Indicator::Sigma(_), IndicatorState::Weighted(w)) => {
             if let Some(r) = change {
                 w.push(r * r);
             }
             warm(libm::sqrt(w.mean()), n / 2 + 8)
         }
-        (Indicator::Activity(_), Cell::Weighted(w)) => {
+        (Indicator::Activity(_), IndicatorState::Weighted(w)) => {
             let volume = s.volume.back().copied().unwrap_or(0.0);
             let usual = w.mean();
             w.push(volume);
             warm(if usual > 0.0 { volume / usual } else { 1.0 }, n / 2 + 8)
         }
-        (Indicator::Mean(_) | Indicator::ZScore(_), Cell::Sums(sum, squares)) => {
+        (Indicator::Mean(_) | Indicator::ZScore(_), IndicatorState::Sums(sum, squares)) => {
             let (mean, deviation) = moments(n, (sum, squares), s, close);
             if matches!(key, Indicator::Mean(_)) {
                 return warm(mean, n);
@@ -261,13 +261,13 @@ fn step(
             // A flat line has no edges.
             warm(if deviation > 1e-9 * mean { (close - mean) / deviation } else { 0.0 }, n)
         }
-        (Indicator::Efficiency(_), Cell::Sums(path, _)) => efficiency(n, path, s, close),
-        (Indicator::Highest(_) | Indicator::Lowest(_), Cell::Extreme(sign, e)) => {
+        (Indicator::Efficiency(_), IndicatorState::Sums(path, _)) => efficiency(n, path, s, close),
+        (Indicator::Highest(_) | Indicator::Lowest(_), IndicatorState::Extreme(sign, e)) => {
             let value = *sign * e.front().1;
             e.push(now, *sign * close, n as u64);
             warm(value, n + 1)
         }
-        (Indicator::PivotHigh(_) | Indicator::PivotLow(_), Cell::Pivot(sign, e, level)) => {
+        (Indicator::PivotHigh(_) | Indicator::PivotLow(_), IndicatorState::Pivot(sign, e, level)) => {
             let x = if *sign > 0.0 { s.high.back() } else { s.low.back() };
             e.push(now, *sign * x.copied().unwrap_or(f64::NAN), 2 * n as u64 + 1);
             let (at, extreme) = e.front();
@@ -276,7 +276,7 @@ fn step(
             }
             *level
         }
-        (Indicator::Node(_), Cell::Profile(buckets, total)) => {
+        (Indicator::Node(_), IndicatorState::Profile(buckets, total)) => {
             profile(n, buckets, total, s, sigma, bars_per_day)
         }
         _ => f64::NAN,
@@ -284,7 +284,7 @@ fn step(
 }
 
 /// Mean and standard deviation of the last n closes, from sums that are kept.
-fn moments(n: usize, (sum, squares): (&mut f64, &mut f64), s: &Series, close: f64) -> (f64, f64) {
+fn moments(n: usize, (sum, squares): (&mut f64, &mut f64), s: &BarWindow, close: f64) -> (f64, f64) {
     // Sums that are only ever added to and taken from drift; they are made anew once in n bars. Relative to the newest
     // close of the last renewal would do as well; the closes themselves keep six digits of a deviation of 0.1 %.
     if s.seen.is_multiple_of(n as u64) {
@@ -299,7 +299,7 @@ fn moments(n: usize, (sum, squares): (&mut f64, &mut f64), s: &Series, close: f6
 }
 
 /// Kaufman's efficiency ratio of the last n bars: how far the close went, over the way it took; 0 … 1.
-fn efficiency(n: usize, path: &mut f64, s: &Series, close: f64) -> f64 {
+fn efficiency(n: usize, path: &mut f64, s: &BarWindow, close: f64) -> f64 {
     let move_at =
         |lag: usize| back(&s.close, lag).zip(back(&s.close, lag + 1)).map_or(0.0, |(a, b)| libm::fabs(a - b));
     if s.seen.is_multiple_of(n as u64) {
@@ -315,7 +315,14 @@ fn efficiency(n: usize, path: &mut f64, s: &Series, close: f64) -> f64 {
 }
 
 /// Share of the volume of the last n bars within half a daily σ of the close.
-fn profile(n: usize, buckets: &mut [f64], total: &mut f64, s: &Series, sigma: f64, bars_per_day: f64) -> f64 {
+fn profile(
+    n: usize,
+    buckets: &mut [f64],
+    total: &mut f64,
+    s: &BarWindow,
+    sigma: f64,
+    bars_per_day: f64,
+) -> f64 {
     let bucket = |log: f64| (libm::floor(log / BUCKET) as i64).rem_euclid(BUCKETS as i64) as usize;
     let (Some(log), Some(volume)) = (back(&s.log, 0), back(&s.volume, 0)) else { return f64::NAN };
     if s.seen.is_multiple_of(n as u64) {
@@ -364,7 +371,7 @@ mod tests {
     fn value_of(what: Indicator, bars: &[Bar]) -> f64 {
         let mut bank = Bank::new(vec![what], 6.0);
         bars.iter().for_each(|b| bank.push(b));
-        bank.values()[bank.place(what).unwrap()]
+        bank.values()[bank.handle(what).unwrap()]
     }
 
     #[test]
@@ -429,7 +436,7 @@ mod tests {
         assert!(bank.values().iter().all(|v| v.is_nan()));
         bars[1..].iter().for_each(|b| bank.push(b));
         assert!(bank.values().iter().all(|v| v.is_finite()), "{:?}", bank.values());
-        let node = bank.values()[bank.place(Node(40)).unwrap()];
+        let node = bank.values()[bank.handle(Node(40)).unwrap()];
         assert!((0.0..=1.0).contains(&node));
         bank.reset();
         bank.push(&bars[0]);

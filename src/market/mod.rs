@@ -33,7 +33,7 @@ pub mod state;
 pub mod synth;
 pub mod tape;
 
-pub use board::{Board, Level};
-pub use clock::Clock;
+pub use board::{Board, DetailLevel};
+pub use clock::DecisionClock;
 pub use feed::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
-pub use state::{Listing, Market};
+pub use state::{Listing, MarketState};

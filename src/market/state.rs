@@ -8,7 +8,7 @@
 //!    price; if it trades again, it starts anew with empty indicators.
 //! 3. Bars touch only their own instrument, so their order within a stamp does not matter.
 
-use super::clock::Clock;
+use super::clock::DecisionClock;
 use super::indicators::Bank;
 use crate::domain::{Bar, Indicator, InstrumentId, Stamp};
 use serde::{Deserialize, Serialize};
@@ -38,8 +38,8 @@ pub struct Listing {
 
 /// The state of all instruments.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Market {
-    clock: Clock,
+pub struct MarketState {
+    clock: DecisionClock,
     /// By instrument.
     pub listings: Vec<Listing>,
     /// Stamp of the last barrier.
@@ -48,9 +48,9 @@ pub struct Market {
     pub delistings: u64,
 }
 
-impl Market {
+impl MarketState {
     /// A market of instruments whose banks compute these indicators.
-    pub fn new(clock: Clock, wanted: Vec<Vec<Indicator>>) -> Self {
+    pub fn new(clock: DecisionClock, wanted: Vec<Vec<Indicator>>) -> Self {
         let bars_per_day = crate::domain::Span::DAY.in_units_of(clock.decide);
         let nothing = Bar { open: f64::NAN, high: f64::NAN, low: f64::NAN, close: f64::NAN, volume: 0.0 };
         let listing = |keys| Listing {
@@ -64,11 +64,16 @@ impl Market {
             funding_at: None,
             delisted_at: None,
         };
-        Market { clock, listings: wanted.into_iter().map(listing).collect(), barrier: None, delistings: 0 }
+        MarketState {
+            clock,
+            listings: wanted.into_iter().map(listing).collect(),
+            barrier: None,
+            delistings: 0,
+        }
     }
 
     /// The clocks.
-    pub fn clock(&self) -> Clock {
+    pub fn clock(&self) -> DecisionClock {
         self.clock
     }
 
@@ -139,8 +144,8 @@ mod tests {
     use super::*;
     use crate::domain::Span;
 
-    fn market() -> Market {
-        Market::new(Clock::default(), vec![vec![Indicator::Mean(2)], vec![]])
+    fn market() -> MarketState {
+        MarketState::new(DecisionClock::default(), vec![vec![Indicator::Mean(2)], vec![]])
     }
 
     fn bar(close: f64) -> Bar {

@@ -2,7 +2,7 @@
 //! the engine's state. It decides nothing.
 
 use super::keep::KeepError;
-use super::service::Audience;
+use super::service::Clients;
 use super::stepper::Stepper;
 use crate::domain::Stamp;
 use crate::market::feed::{Feed, FeedError};
@@ -39,7 +39,7 @@ impl Speed {
 
 /// What a run has to tell beside the engine's state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Told {
+pub struct RunStats {
     /// Events taken from the feed, whether or not they counted: where to go on in it.
     pub events: u64,
     /// Commands that were stepped.
@@ -82,26 +82,26 @@ pub enum RunError {
 
 /// When the next bar may come.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pace {
+pub struct BarPace {
     /// After the seam.
     pub speed: Speed,
     /// Before it history goes by as fast as it can; none: there is no history, the speed holds at once.
     pub seam: Option<Stamp>,
 }
 
-impl Pace {
+impl BarPace {
     /// As fast as it goes.
-    pub const MAX: Pace = Pace { speed: Speed::Max, seam: None };
+    pub const MAX: BarPace = BarPace { speed: Speed::Max, seam: None };
 }
 
 /// Holds a run to its pace.
-struct Clock {
-    pace: Pace,
+struct RunClock {
+    pace: BarPace,
     /// From where it is counted.
     from: Option<(Stamp, Instant)>,
 }
 
-impl Clock {
+impl RunClock {
     /// When the barrier after this one may come; none: at once.
     fn due(&mut self, at: Stamp) -> Option<Instant> {
         let Speed::Times(times) = self.pace.speed else { return None };
@@ -126,13 +126,13 @@ impl Clock {
 pub fn run(
     stepper: &mut Stepper<'_>,
     feed: &mut dyn Feed,
-    pace: Pace,
+    pace: BarPace,
     stop: &AtomicBool,
-    mut audience: Option<&mut Audience<'_>>,
+    mut audience: Option<&mut Clients<'_>>,
     mut watch: impl FnMut(&mut Stepper<'_>),
 ) -> Result<Ended, RunError> {
     let (start, before_s) = (Instant::now(), stepper.told.wall_s);
-    let mut clock = Clock { pace, from: None };
+    let mut clock = RunClock { pace, from: None };
     stepper.replay()?;
     let ended = loop {
         if stop.load(Ordering::Relaxed) || audience.as_ref().is_some_and(|a| a.stopping()) {

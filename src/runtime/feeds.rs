@@ -5,7 +5,7 @@ use super::files::{FileError, open_data, open_file};
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::feed::{Feed, FeedError};
 use crate::market::history::{HistoryFeed, HistorySettings, PairedFeed, Window, kind_of_name};
-use crate::market::synth::{AssetSet, Detail, SynthFeed, SynthSettings, World};
+use crate::market::synth::{AssetSet, Detail, SynthFeed, SynthSettings, SynthWorld};
 use crate::market::tape::{TapeFeed, TapeSettings};
 use std::path::PathBuf;
 
@@ -99,7 +99,7 @@ pub struct FeedOptions {
     /// The embedded market's seed …
     pub seed: u64,
     /// … its kind …
-    pub world: World,
+    pub world: SynthWorld,
     /// … its length …
     pub days: u32,
     /// Whether bars finer than the clock are told too, for orders that are worked.
@@ -200,7 +200,7 @@ pub fn open(options: &FeedOptions) -> Result<Box<dyn Feed>, OpenError> {
                 kind: *kind,
                 window: options.window.clone(),
             };
-            let funding = funding.as_ref().map(|f| f as &dyn crate::market::history::Source);
+            let funding = funding.as_ref().map(|f| f as &dyn crate::market::history::SourceFile);
             let feed = HistoryFeed::open(&settings, data.sources, funding)?;
             Ok(Box::new(if options.inside { feed.with_inside() } else { feed }))
         }
@@ -246,13 +246,13 @@ fn paired(options: &FeedOptions, files: &[PathBuf]) -> Result<Box<dyn Feed>, Ope
         kind: None,
         window: options.window.clone(),
     };
-    let rates = rates.as_ref().map(|f| f as &dyn crate::market::history::Source);
+    let rates = rates.as_ref().map(|f| f as &dyn crate::market::history::SourceFile);
     Ok(Box::new(PairedFeed::open(&settings, perps.sources, &spots.name, spots.sources, rates)?))
 }
 
 /// Whether a file's header has a column of rates.
 fn is_funding(path: &std::path::Path) -> Result<bool, OpenError> {
-    use crate::market::history::Source;
+    use crate::market::history::SourceFile;
     use std::io::{BufRead, BufReader, Read};
     if path.is_dir() {
         return Ok(false);

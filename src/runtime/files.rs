@@ -3,7 +3,7 @@
 //! Compression is told by the first bytes, not by the name. A file is opened anew for each pass, so it
 //! may be read twice; nothing is held in memory.
 
-use crate::market::history::Source;
+use crate::market::history::SourceFile;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -20,7 +20,7 @@ pub struct DataSet {
     /// The name of the file or folder without endings.
     pub name: String,
     /// Its files, by name.
-    pub sources: Vec<Box<dyn Source>>,
+    pub sources: Vec<Box<dyn SourceFile>>,
 }
 
 /// Why a data set cannot be opened.
@@ -72,7 +72,7 @@ pub fn open_data(path: &Path) -> Result<DataSet, FileError> {
     }
     // Folders list their files in no order.
     paths.sort();
-    let mut sources: Vec<Box<dyn Source>> = Vec::with_capacity(paths.len());
+    let mut sources: Vec<Box<dyn SourceFile>> = Vec::with_capacity(paths.len());
     for path in paths {
         sources.push(Box::new(open_file(&path)?));
     }
@@ -104,7 +104,7 @@ pub struct FileSource {
     stem: String,
 }
 
-impl Source for FileSource {
+impl SourceFile for FileSource {
     fn name(&self) -> &str {
         &self.name
     }

@@ -8,7 +8,7 @@
 //! Nothing is held in memory but the list of files, and nothing is written.
 
 use super::files::FileError;
-use crate::market::history::Source;
+use crate::market::history::SourceFile;
 use flate2::Crc;
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
 use std::fs::File;
@@ -33,7 +33,7 @@ pub type Progress = Arc<dyn Fn(u64) + Send + Sync>;
 
 /// The part of a file that a source is.
 #[derive(Clone, Copy, Debug)]
-enum Part {
+enum FilePart {
     Whole,
     /// Where its bytes begin, how many they are packed and unpacked, whether they are packed, and their checksum.
     Entry {
@@ -51,7 +51,7 @@ pub struct ImportFile {
     path: PathBuf,
     name: String,
     stem: String,
-    part: Part,
+    part: FilePart,
     /// Packed bytes.
     pub size: u64,
     /// Whether it was named by itself, not found in a folder.
@@ -109,7 +109,7 @@ fn file(path: &Path, named: bool, progress: &Progress, found: &mut Vec<ImportFil
     let size = file.metadata().map_err(failed)?.len();
     let mut head = [0; 4];
     let n = file.read(&mut head).map_err(failed)?;
-    let whole = |name: String, part: Part, size: u64| {
+    let whole = |name: String, part: FilePart, size: u64| {
         let last = name.rsplit(['/', '\\', ':']).next().unwrap_or_default();
         let stem = last.split('.').next().unwrap_or_default().to_owned();
         ImportFile { path: path.to_path_buf(), name, stem, part, size, named, progress: Arc::clone(progress) }
@@ -124,15 +124,15 @@ fn file(path: &Path, named: bool, progress: &Progress, found: &mut Vec<ImportFil
         [0x28, 0xb5, 0x2f, 0xfd] => {
             return Err(FileError::Packing { path: path.to_path_buf(), packing: "zstd" });
         }
-        _ => found.push(whole(name, Part::Whole, size)),
+        _ => found.push(whole(name, FilePart::Whole, size)),
     }
     Ok(())
 }
 
 /// An entry of a zip.
-struct Entry {
+struct ZipEntry {
     name: String,
-    part: Part,
+    part: FilePart,
     size: u64,
 }
 
@@ -152,7 +152,7 @@ fn damaged(e: ZipError) -> io::Error {
 }
 
 /// What a zip holds. Its list is read through a bound, so that a list made to fill memory does not.
-fn entries(file: &mut File) -> io::Result<Vec<Entry>> {
+fn entries(file: &mut File) -> io::Result<Vec<ZipEntry>> {
     let mut zip = ZipArchive::new(Bounded { inner: file, left: LIST_MAX }).map_err(damaged)?;
     if zip.has_duplicate_names() {
         return Err(unread("two of its entries have one name; unpack it, and name the files"));
@@ -182,7 +182,7 @@ fn entries(file: &mut File) -> io::Result<Vec<Entry>> {
         };
         let offset = entry.data_start().ok_or_else(|| wrong("an entry is not where the list says"))?;
         let (size, whole, crc) = (entry.compressed_size(), entry.size(), entry.crc32());
-        all.push(Entry { name, part: Part::Entry { offset, size, whole, packed, crc }, size });
+        all.push(ZipEntry { name, part: FilePart::Entry { offset, size, whole, packed, crc }, size });
     }
     Ok(all)
 }
@@ -207,7 +207,7 @@ impl Seek for Bounded<'_> {
     }
 }
 
-impl Source for ImportFile {
+impl SourceFile for ImportFile {
     fn name(&self) -> &str {
         &self.name
     }
@@ -220,17 +220,17 @@ impl Source for ImportFile {
         // An error without its path helps nobody.
         let named = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", self.name));
         let mut file = File::open(&self.path).map_err(named)?;
-        let Part::Entry { offset, size, whole, packed, crc } = self.part else {
+        let FilePart::Entry { offset, size, whole, packed, crc } = self.part else {
             let mut head = [0; 2];
             let n = file.read(&mut head).map_err(named)?;
             file.rewind().map_err(named)?;
-            let counted = Counted { inner: file, progress: Arc::clone(&self.progress) };
+            let counted = CountedReader { inner: file, progress: Arc::clone(&self.progress) };
             let file = BufReader::with_capacity(BUFFER, counted);
             let gzip = n == 2 && head == [0x1f, 0x8b];
             return Ok(if gzip { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) });
         };
         file.seek(SeekFrom::Start(offset)).map_err(named)?;
-        let counted = Counted { inner: file, progress: Arc::clone(&self.progress) };
+        let counted = CountedReader { inner: file, progress: Arc::clone(&self.progress) };
         let bytes = BufReader::with_capacity(BUFFER, counted).take(size);
         let sum = Crc::new();
         Ok(if packed {
@@ -242,12 +242,12 @@ impl Source for ImportFile {
 }
 
 /// Tells how many bytes were read.
-struct Counted {
+struct CountedReader {
     inner: File,
     progress: Progress,
 }
 
-impl Read for Counted {
+impl Read for CountedReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(into)?;
         (self.progress)(n as u64);
@@ -343,7 +343,7 @@ mod tests {
         let bytes = zip(&[("in/", "", stored), ("in/b.csv", &long, PACKED), ("a.csv", "1,2\n", stored)]);
         std::fs::write(&path, &bytes).unwrap();
         let found = find(&[path], &(Arc::new(|_| {}) as Progress)).unwrap();
-        assert_eq!(found.iter().map(Source::stem).collect::<Vec<_>>(), ["b", "a"]);
+        assert_eq!(found.iter().map(SourceFile::stem).collect::<Vec<_>>(), ["b", "a"]);
         assert!(found[0].size < 1_000, "packed bytes, {}", found[0].size);
         assert_eq!((read(&found[0]).unwrap(), read(&found[1]).unwrap()), (long, "1,2\n".to_owned()));
     }
@@ -393,7 +393,7 @@ mod tests {
         }
         let nothing: Progress = Arc::new(|_| {});
         let found = find(&[dir.path().to_path_buf()], &nothing).unwrap();
-        let stems: Vec<&str> = found.iter().map(Source::stem).collect();
+        let stems: Vec<&str> = found.iter().map(SourceFile::stem).collect();
         assert_eq!(stems, ["b", "a"]);
         let named = find(&[dir.path().join("c.png")], &nothing).unwrap();
         assert!(named[0].named);

@@ -11,12 +11,12 @@
 //!    again after the same event.
 //! 5. A store that fails is let go and said; the run goes on. A journal that fails ends the run.
 
-use super::drive::Told;
+use super::drive::RunStats;
 use super::lock::Lock;
 use crate::domain::{Command, Digest, Stamp};
 use crate::engine::Engine;
 use crate::engine::state::SnapshotError;
-use crate::journal::{Journal, JournalError, Kind};
+use crate::journal::{Journal, JournalError, RecordKind};
 use crate::store::{Newest, StateStore};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -48,7 +48,7 @@ pub struct Cursor {
 
 /// What somebody asked of the run, as it is journalled before it acts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Given {
+pub struct JournaledCommand {
     /// After how many events of the feed.
     pub events: u64,
     /// The market's time.
@@ -91,14 +91,14 @@ pub enum KeepError {
 
 /// What lies between two checkpoints, in barriers. Counted from the start of the feed alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct CheckpointGap {
     from: u64,
 }
 
-impl Part {
+impl CheckpointGap {
     /// The part that a barrier lies in.
     pub(super) fn of(barriers: u64) -> Self {
-        let mut part = Part { from: 0 };
+        let mut part = CheckpointGap { from: 0 };
         while part.end() <= barriers {
             part.from = part.end();
         }
@@ -126,26 +126,26 @@ pub struct Keeper {
     /// Where the run was before it died, to be compared on the way.
     pub(super) reached: Option<Cursor>,
     /// Commands that were given after the checkpoint, in the order in which they acted.
-    pub(super) given: VecDeque<Given>,
+    pub(super) given: VecDeque<JournaledCommand>,
     /// Events and commands at the newest checkpoint.
     pub(super) kept: Option<(u64, u64)>,
     pub(super) ended: bool,
-    pub(super) part: Part,
+    pub(super) part: CheckpointGap,
     pub(super) news: Vec<String>,
     pub(super) _lock: Lock,
 }
 
 impl Keeper {
     /// Sees every barrier.
-    pub fn barrier(&mut self, engine: &Engine, told: &Told) -> Result<(), KeepError> {
+    pub fn barrier(&mut self, engine: &Engine, told: &RunStats) -> Result<(), KeepError> {
         self.compare(engine, told)?;
         let part = self.part;
         if told.barriers >= part.end() {
-            self.part = Part::of(told.barriers);
+            self.part = CheckpointGap::of(told.barriers);
             self.checkpoint(engine, told)?;
         } else if (told.barriers - part.from).is_multiple_of(part.cursor_every()) {
             let cursor = postcard::to_stdvec(&self.cursor(engine, told))?;
-            self.journal.append(Kind::Cursor, VERSION, &cursor)?;
+            self.journal.append(RecordKind::Cursor, VERSION, &cursor)?;
             // Survives the process; if the machine goes down too, only the way is forgotten.
             self.journal.flush()?;
         }
@@ -153,7 +153,7 @@ impl Keeper {
     }
 
     /// Compares what was decided with what the journal says was decided up to here, once it is reached.
-    pub fn compare(&mut self, engine: &Engine, told: &Told) -> Result<(), KeepError> {
+    pub fn compare(&mut self, engine: &Engine, told: &RunStats) -> Result<(), KeepError> {
         let here = (told.events, told.commands);
         let Some(reached) = self.reached.take_if(|r| (r.events, r.commands) <= here) else { return Ok(()) };
         if (reached.events, reached.commands) == here && reached.decisions == engine.respond.decisions {
@@ -163,32 +163,32 @@ impl Keeper {
     }
 
     /// The next command that was given after this many events, before the run died.
-    pub fn due(&mut self, events: u64) -> Option<Given> {
+    pub fn due(&mut self, events: u64) -> Option<JournaledCommand> {
         let due = self.given.front().is_some_and(|g| g.events <= events);
         if due { self.given.pop_front() } else { None }
     }
 
     /// Whether the run is where it was when it died.
-    pub fn caught_up(&self, told: &Told) -> bool {
+    pub fn caught_up(&self, told: &RunStats) -> bool {
         self.given.is_empty()
             && self.reached.as_ref().is_none_or(|r| (r.events, r.commands) <= (told.events, told.commands))
     }
 
     /// Puts a command on disk.
-    pub fn journal_command(&mut self, given: &Given) -> Result<(), KeepError> {
+    pub fn journal_command(&mut self, given: &JournaledCommand) -> Result<(), KeepError> {
         let text = serde_json::to_vec(given).map_err(KeepError::Command)?;
-        self.journal.append(Kind::Command, VERSION, &text)?;
+        self.journal.append(RecordKind::Command, VERSION, &text)?;
         self.journal.commit()?;
         Ok(())
     }
 
     /// Keeps all of the state. Returns the number of its frame, none if it was kept already.
-    pub fn checkpoint(&mut self, engine: &Engine, told: &Told) -> Result<Option<u64>, KeepError> {
+    pub fn checkpoint(&mut self, engine: &Engine, told: &RunStats) -> Result<Option<u64>, KeepError> {
         if self.kept == Some((told.events, told.commands)) {
             return Ok(None);
         }
         let state = encode(&self.cursor(engine, told), told, &engine.snapshot()?)?;
-        let seq = self.journal.append(Kind::Checkpoint, VERSION, &state)?;
+        let seq = self.journal.append(RecordKind::Checkpoint, VERSION, &state)?;
         self.journal.commit()?;
         self.kept = Some((told.events, told.commands));
         tracing::info!(frame = seq, events = told.events, commands = told.commands, "checkpoint");
@@ -203,11 +203,11 @@ impl Keeper {
     }
 
     /// The feed ended: keeps the state and says that nothing comes after it.
-    pub fn end(&mut self, engine: &Engine, told: &Told) -> Result<(), KeepError> {
+    pub fn end(&mut self, engine: &Engine, told: &RunStats) -> Result<(), KeepError> {
         self.checkpoint(engine, told)?;
         if !self.ended {
             let cursor = postcard::to_stdvec(&self.cursor(engine, told))?;
-            self.journal.append(Kind::End, VERSION, &cursor)?;
+            self.journal.append(RecordKind::End, VERSION, &cursor)?;
             self.journal.commit()?;
             self.ended = true;
         }
@@ -219,7 +219,7 @@ impl Keeper {
         std::mem::take(&mut self.news)
     }
 
-    fn cursor(&self, engine: &Engine, told: &Told) -> Cursor {
+    fn cursor(&self, engine: &Engine, told: &RunStats) -> Cursor {
         Cursor {
             data_hash: self.data_hash.clone(),
             events: told.events,
@@ -231,7 +231,7 @@ impl Keeper {
 }
 
 /// `[length of the head u32][cursor, told][snapshot]`.
-fn encode(cursor: &Cursor, told: &Told, snapshot: &[u8]) -> Result<Vec<u8>, postcard::Error> {
+fn encode(cursor: &Cursor, told: &RunStats, snapshot: &[u8]) -> Result<Vec<u8>, postcard::Error> {
     let head = postcard::to_stdvec(&(cursor, told))?;
     let mut out = Vec::with_capacity(4 + head.len() + snapshot.len());
     out.extend_from_slice(&(head.len() as u32).to_le_bytes());
@@ -241,7 +241,7 @@ fn encode(cursor: &Cursor, told: &Told, snapshot: &[u8]) -> Result<Vec<u8>, post
 }
 
 /// What [`encode`] made.
-pub(super) fn decode(bytes: &[u8]) -> Option<(Cursor, Told, &[u8])> {
+pub(super) fn decode(bytes: &[u8]) -> Option<(Cursor, RunStats, &[u8])> {
     let (len, rest) = bytes.split_first_chunk::<4>()?;
     let (head, snapshot) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
     let (cursor, told) = postcard::from_bytes(head).ok()?;
@@ -254,9 +254,9 @@ mod tests {
 
     #[test]
     fn parts_grow_with_the_run_and_follow_one_another() {
-        let mut at = Part::of(0);
+        let mut at = CheckpointGap::of(0);
         for barriers in 0..300_000 {
-            let part = Part::of(barriers);
+            let part = CheckpointGap::of(barriers);
             assert!(part == at || part.from == at.end(), "{barriers}");
             assert!((part.from..part.end()).contains(&barriers));
             assert!(part.length() <= PART_BARRIERS_MIN.max(part.from / 32));

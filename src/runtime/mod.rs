@@ -7,8 +7,6 @@
 //!                        archive: those before them, out of the journal
 //! ```
 
-pub mod album;
-pub mod archive;
 pub mod drive;
 pub mod feeds;
 pub mod files;
@@ -17,8 +15,10 @@ pub mod keep;
 pub mod lock;
 pub mod logs;
 pub mod recover;
+pub mod replay;
 pub mod service;
 pub mod setup;
+pub mod snapshot_ring;
 pub mod stepper;
 #[cfg(test)]
 mod tests;

@@ -10,13 +10,13 @@
 //! 3. A store is opened only after a child process opened and read it and came back.
 //! 4. A kill at any moment of this leaves a folder that can be opened again.
 
-use super::drive::Told;
-use super::keep::{Cursor, Given, KeepError, Keeper, Part, VERSION, decode};
+use super::drive::RunStats;
+use super::keep::{CheckpointGap, Cursor, JournaledCommand, KeepError, Keeper, VERSION, decode};
 use super::lock::{Lock, LockError};
 use crate::domain::Universe;
 use crate::engine::Engine;
 use crate::engine::state::{self, SnapshotError};
-use crate::journal::{self, Journal, JournalError, Kind, Recovery, RunHeader};
+use crate::journal::{self, Journal, JournalError, RecordKind, Recovery, RunHeader};
 use crate::market::feed::{Feed, FeedError, FeedInfo};
 use crate::store::{self, Newest, StateStore};
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ const PROBE_LOOK: Duration = Duration::from_millis(2);
 
 /// Whose state it is: everything that is set before a run, as far as it can change what is decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Identity {
+pub struct RunIdentity {
     /// Name of the hive.
     pub hive: String,
     /// Hash of everything in the configuration that decides.
@@ -50,11 +50,11 @@ pub struct Identity {
     pub window: String,
 }
 
-impl Identity {
+impl RunIdentity {
     /// Of a run.
     pub fn new(hive: &str, roster_hash: String, seed: u64, info: &FeedInfo, universe: &Universe) -> Self {
         let listed = blake3::hash(format!("{:?}", universe.instruments).as_bytes()).to_hex();
-        Identity {
+        RunIdentity {
             hive: hive.to_owned(),
             roster_hash,
             seed,
@@ -65,7 +65,7 @@ impl Identity {
     }
 
     /// What differs, in words.
-    fn differs(&self, other: &Identity) -> String {
+    fn differs(&self, other: &RunIdentity) -> String {
         let mut all = Vec::new();
         if self.seed != other.seed {
             all.push(format!("its seed is {}, not {}", other.seed, self.seed));
@@ -179,7 +179,7 @@ pub struct Resumed {
     /// Keeps it from here on.
     pub keeper: Keeper,
     /// What it had to tell.
-    pub told: Told,
+    pub told: RunStats,
     /// Events that were stepped before and are stepped again.
     pub again: u64,
     /// What the operator must know: which checkpoint, what was cut, what was set aside.
@@ -189,7 +189,7 @@ pub struct Resumed {
 /// Opens or begins the state of a run.
 pub fn open(
     dir: &Path,
-    identity: &Identity,
+    identity: &RunIdentity,
     engine: &mut Engine,
     feed: &mut dyn Feed,
     probe: &Probe,
@@ -211,14 +211,14 @@ pub fn open(
         news.push(format!("a torn end of {bytes} bytes was cut off {file} at byte {offset}"));
     }
     if seen.frames == 0 {
-        journal.append(Kind::Config, VERSION, &payload)?;
+        journal.append(RecordKind::Config, VERSION, &payload)?;
         journal.commit()?;
     }
     let (store, copy) = open_store(dir, &journal, &seen, probe, &mut news)?;
     let found = restore(dir, engine, &journal, &seen, copy, &mut news)?;
     let reached = reached(&journal, &seen)?;
     let told = found.as_ref().map(|f| f.told.clone()).unwrap_or_default();
-    let asked = seen.newest(Kind::Command as u16).next().is_some();
+    let asked = seen.newest(RecordKind::Command as u16).next().is_some();
     let given = if asked { given(dir, found.as_ref().map_or(0, |f| f.seq))? } else { VecDeque::new() };
     let last = reached.iter().map(|r| r.events).chain(given.iter().map(|g| g.events)).max();
     let again = last.map_or(0, |last| last.saturating_sub(told.events));
@@ -239,8 +239,8 @@ pub fn open(
         reached: reached.filter(|r| (r.events, r.commands) > (told.events, told.commands)),
         given,
         kept: found.as_ref().map(|f| (f.told.events, f.told.commands)),
-        ended: seen.newest(Kind::End as u16).next().is_some(),
-        part: Part::of(told.barriers),
+        ended: seen.newest(RecordKind::End as u16).next().is_some(),
+        part: CheckpointGap::of(told.barriers),
         news: Vec::new(),
         _lock: lock,
     };
@@ -272,9 +272,9 @@ fn header(identity: &[u8]) -> RunHeader {
     }
 }
 
-fn foreign(dir: &Path, identity: &Identity, error: JournalError) -> RecoverError {
+fn foreign(dir: &Path, identity: &RunIdentity, error: JournalError) -> RecoverError {
     let JournalError::Foreign { first, .. } = &error else { return error.into() };
-    let why = match serde_json::from_slice::<Identity>(first) {
+    let why = match serde_json::from_slice::<RunIdentity>(first) {
         Ok(other) => identity.differs(&other),
         Err(_) => "it does not say whose".to_owned(),
     };
@@ -337,7 +337,7 @@ enum Doubt {
 /// Whether the copy is the newest checkpoint (true), or may be behind it by the one that a kill kept
 /// from it (false).
 fn agrees(journal: &Journal, seen: &Recovery, copy: Option<&Newest>) -> Result<bool, Doubt> {
-    let checkpoints: Vec<_> = seen.newest(Kind::Checkpoint as u16).take(2).collect();
+    let checkpoints: Vec<_> = seen.newest(RecordKind::Checkpoint as u16).take(2).collect();
     let Some(copy) = copy else {
         let lost = checkpoints.len() > 1;
         return if lost { Err(Doubt::Other("it is empty and should not be")) } else { Ok(false) };
@@ -382,11 +382,11 @@ fn probe_in_child(program: &Path, path: &Path) -> Result<(), String> {
     }
 }
 
-struct Found {
+struct RecoveredState {
     seq: u64,
     from: &'static str,
     cursor: Cursor,
-    told: Told,
+    told: RunStats,
 }
 
 /// Tries the checkpoints from the newest on; the store's copy stands for the newest.
@@ -397,8 +397,8 @@ fn restore(
     seen: &Recovery,
     mut copy: Option<Newest>,
     news: &mut Vec<String>,
-) -> Result<Option<Found>, RecoverError> {
-    for place in seen.newest(Kind::Checkpoint as u16) {
+) -> Result<Option<RecoveredState>, RecoverError> {
+    for place in seen.newest(RecordKind::Checkpoint as u16) {
         let (from, bytes) = match copy.take() {
             Some(copy) => ("sled", copy.state),
             None => ("the journal", journal.read(place)?),
@@ -412,7 +412,7 @@ fn restore(
             continue;
         };
         match engine.restore(snapshot) {
-            Ok(()) => return Ok(Some(Found { seq: place.seq, from, cursor, told })),
+            Ok(()) => return Ok(Some(RecoveredState { seq: place.seq, from, cursor, told })),
             Err(SnapshotError::Foreign) => {
                 let why = "its settings are others".to_owned();
                 return Err(RecoverError::Foreign { dir: dir.to_path_buf(), why });
@@ -425,19 +425,20 @@ fn restore(
 
 /// Where the run was when it died: its last cursor, or its last checkpoint if that is later.
 fn reached(journal: &Journal, seen: &Recovery) -> Result<Option<Cursor>, RecoverError> {
-    let cursor = seen.newest(Kind::Cursor as u16).next().map(|p| journal.read(p)).transpose()?;
+    let cursor = seen.newest(RecordKind::Cursor as u16).next().map(|p| journal.read(p)).transpose()?;
     let cursor = cursor.and_then(|bytes| postcard::from_bytes::<Cursor>(&bytes).ok());
-    let checkpoint = seen.newest(Kind::Checkpoint as u16).next().map(|p| journal.read(p)).transpose()?;
+    let checkpoint =
+        seen.newest(RecordKind::Checkpoint as u16).next().map(|p| journal.read(p)).transpose()?;
     let checkpoint = checkpoint.as_deref().and_then(decode).map(|(cursor, ..)| cursor);
     Ok(cursor.into_iter().chain(checkpoint).max_by_key(|c| (c.events, c.commands)))
 }
 
 /// The commands that came after a frame, in the order in which they acted. Those for the process are over.
-fn given(dir: &Path, after: u64) -> Result<VecDeque<Given>, RecoverError> {
+fn given(dir: &Path, after: u64) -> Result<VecDeque<JournaledCommand>, RecoverError> {
     let (mut all, mut unknown) = (Vec::new(), None);
     journal::scan(&dir.join("journal"), |frame| {
-        if frame.kind == Kind::Command as u16 && frame.seq > after {
-            match serde_json::from_slice::<Given>(frame.payload) {
+        if frame.kind == RecordKind::Command as u16 && frame.seq > after {
+            match serde_json::from_slice::<JournaledCommand>(frame.payload) {
                 Ok(given) => all.extend(given.command.is_some().then_some(given)),
                 Err(_) => unknown = unknown.or(Some(frame.seq)),
             }
@@ -453,9 +454,9 @@ fn given(dir: &Path, after: u64) -> Result<VecDeque<Given>, RecoverError> {
     Ok(all.into())
 }
 
-fn resumption(found: Option<&Found>, again: u64) -> String {
+fn resumption(found: Option<&RecoveredState>, again: u64) -> String {
     let stepped = format!("{again} events are stepped again");
-    let Some(Found { seq, from, cursor, .. }) = found else {
+    let Some(RecoveredState { seq, from, cursor, .. }) = found else {
         return format!("resumed from the start: there is no checkpoint yet; {stepped}");
     };
     let at = cursor.at.map(|s| s.to_string()).unwrap_or_default();

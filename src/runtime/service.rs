@@ -11,18 +11,18 @@
 //! 5. Of every barrier a moment is kept to go back to, as far as time and memory allow ([`super::album`]); what
 //!    lies before them is fetched elsewhere ([`super::archive`]), and nobody waits for it here.
 
-use super::album::Album;
-use super::archive::{Archive, FAR, Found};
 use super::drive::NAP;
-use super::keep::{Given, KeepError};
+use super::keep::{JournaledCommand, KeepError};
+use super::replay::{Archive, FAR, Lookup};
+use super::snapshot_ring::Album;
 use super::stepper::Stepper;
 use crate::domain::{AgentId, Command, Span, Stamp};
 use crate::view::delta::Delta;
 use crate::view::operator;
 use crate::view::recorder;
 use crate::view::{Cockpit, Past, Recorder, When};
-use crate::wire::hub::{Hub, Order, Peer, Picture, Wish};
-use crate::wire::message::Answer;
+use crate::wire::hub::{ClientRequest, Hub, Peer, PendingRequest, Picture};
+use crate::wire::message::ServerAnswer;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -37,11 +37,11 @@ const LAST: Span = Span(8 * Span::DAY.0);
 
 /// What is known of a run beside the engine.
 #[derive(Clone, Debug)]
-pub struct Scenery {
+pub struct RunScenery {
     /// For scripts.
-    pub status: operator::Scene,
+    pub status: operator::RunInfo,
     /// For cockpits.
-    pub cockpit: recorder::Scene,
+    pub cockpit: recorder::RecordedRun,
     /// How fast it goes after the seam, in words.
     pub speed: String,
     /// Where history begins and ends, if some goes by first.
@@ -51,12 +51,12 @@ pub struct Scenery {
 }
 
 /// Who is attached.
-pub struct Audience<'a> {
+pub struct Clients<'a> {
     /// Whether it stays when the market has ended.
     pub stays: bool,
     hub: &'a Hub,
-    orders: &'a Receiver<Order>,
-    scenery: Scenery,
+    orders: &'a Receiver<PendingRequest>,
+    scenery: RunScenery,
     /// What was shown last.
     last: Option<Cockpit>,
     album: Album,
@@ -68,16 +68,16 @@ pub struct Audience<'a> {
     stopping: bool,
 }
 
-impl<'a> Audience<'a> {
+impl<'a> Clients<'a> {
     /// Of a hub and its orders. What the stepper does is recorded from here on.
     pub fn new(
         stepper: &mut Stepper<'_>,
         hub: &'a Hub,
-        orders: &'a Receiver<Order>,
-        scenery: Scenery,
+        orders: &'a Receiver<PendingRequest>,
+        scenery: RunScenery,
     ) -> Self {
         stepper.recorder = Some(Recorder::new(stepper.engine));
-        Audience {
+        Clients {
             stays: scenery.stays,
             hub,
             orders,
@@ -210,37 +210,37 @@ impl<'a> Audience<'a> {
         Ok(())
     }
 
-    fn take(&mut self, stepper: &mut Stepper<'_>, order: Order) -> Result<(), KeepError> {
+    fn take(&mut self, stepper: &mut Stepper<'_>, order: PendingRequest) -> Result<(), KeepError> {
         let Some(at) = stepper.engine.now() else {
-            order.answer(Answer::Refused("nothing has happened yet; ask again in a moment".to_owned()));
+            order.answer(ServerAnswer::Refused("nothing has happened yet; ask again in a moment".to_owned()));
             return Ok(());
         };
         let peer = order.peer;
         match order.wish {
-            Wish::Page(agent) => {
+            ClientRequest::Page(agent) => {
                 let page = stepper.recorder.as_ref().and_then(|r| r.page(stepper.engine, agent));
                 order.answer(page.map_or_else(
-                    || Answer::Refused(format!("there is no agent {}", agent.0)),
-                    |page| Answer::Page(Box::new(page)),
+                    || ServerAnswer::Refused(format!("there is no agent {}", agent.0)),
+                    |page| ServerAnswer::Page(Box::new(page)),
                 ));
             }
-            Wish::Past(when, agent) => {
+            ClientRequest::Past(when, agent) => {
                 order.answer(self.past(when, agent, at, stepper.engine.settings().clock.decide));
             }
-            Wish::Stop => {
+            ClientRequest::Stop => {
                 stepper.stop(&given(stepper, peer, at, None))?;
                 tracing::info!(pid = peer.pid, uid = peer.uid, "a client asked the process to end");
                 self.stopping = true;
-                order.answer(Answer::Stopping);
+                order.answer(ServerAnswer::Stopping);
             }
-            Wish::Command(command) => {
+            ClientRequest::Command(command) => {
                 let changed = stepper.command(&given(stepper, peer, at, Some(command)))?;
                 // A pointer: the journal has it, with who gave it.
                 let events = stepper.told.events;
                 tracing::info!(pid = peer.pid, uid = peer.uid, events, %at, changed, "command: {command:?}");
                 self.show(stepper);
                 let seq = stepper.recorder.as_ref().map_or(0, Recorder::seq);
-                order.answer(Answer::Done { changed, at, seq });
+                order.answer(ServerAnswer::Done { changed, at, seq });
             }
         }
         Ok(())
@@ -248,32 +248,34 @@ impl<'a> Audience<'a> {
 }
 
 /// Where a moment is.
-enum Way {
+enum HistoryWay {
     /// In memory.
     Near(When),
     /// At or before this time, in the journal.
     Far(Stamp),
 }
 
-impl Audience<'_> {
-    fn past(&self, when: When, agent: Option<AgentId>, now: Stamp, clock: Span) -> Answer {
+impl Clients<'_> {
+    fn past(&self, when: When, agent: Option<AgentId>, now: Stamp, clock: Span) -> ServerAnswer {
         let kept = self.archive.as_ref().filter(|_| self.album.oldest().is_some());
-        let way = kept.map_or(Way::Near(when), |archive| self.way(archive, when, now, clock));
+        let way = kept.map_or(HistoryWay::Near(when), |archive| self.way(archive, when, now, clock));
         match (way, kept) {
-            (Way::Far(at), Some(archive)) => match archive.find(at, now, agent) {
-                Found::Past(past) => Answer::Past(past),
-                Found::Fetching(share) => Answer::Fetching(share),
-                Found::Refused(why) => Answer::Refused(why),
+            (HistoryWay::Far(at), Some(archive)) => match archive.find(at, now, agent) {
+                Lookup::Past(past) => ServerAnswer::Past(past),
+                Lookup::Fetching(share) => ServerAnswer::Fetching(share),
+                Lookup::Refused(why) => ServerAnswer::Refused(why),
             },
-            (Way::Near(when), archive) => self.album.find(when, agent).map_or_else(Answer::Refused, |past| {
-                Answer::Past(Box::new(Past { journal: archive.is_some(), ..past }))
-            }),
-            (Way::Far(at), None) => Answer::Refused(format!("nothing of {at} is kept")),
+            (HistoryWay::Near(when), archive) => {
+                self.album.find(when, agent).map_or_else(ServerAnswer::Refused, |past| {
+                    ServerAnswer::Past(Box::new(Past { journal: archive.is_some(), ..past }))
+                })
+            }
+            (HistoryWay::Far(at), None) => ServerAnswer::Refused(format!("nothing of {at} is kept")),
         }
     }
 
     /// Whether a moment is in memory, and if not, its time. Where history flew by there are holes in memory.
-    fn way(&self, archive: &Archive, when: When, now: Stamp, clock: Span) -> Way {
+    fn way(&self, archive: &Archive, when: When, now: Stamp, clock: Span) -> HistoryWay {
         let oldest = self.album.oldest().unwrap_or(now);
         let kept = |at: Stamp| self.album.newest(at).is_some_and(|k| at.since(k).0 < 2 * clock.0);
         let later = |at: Stamp, by: i64| Stamp(at.0.saturating_add(by.saturating_mul(clock.0)));
@@ -282,17 +284,17 @@ impl Audience<'_> {
             When::Step { seq, by } if seq >= FAR => match archive.step(seq, by) {
                 Some((here, beside)) => beside.unwrap_or(later(here, by.into())),
                 // It was fetched for somebody else meanwhile.
-                None => return Way::Near(When::At(oldest)),
+                None => return HistoryWay::Near(When::At(oldest)),
             },
             When::Step { seq, by } => match self.album.beyond(seq, by) {
-                0 => return Way::Near(when),
+                0 => return HistoryWay::Near(when),
                 n => later(oldest, -n),
             },
         };
-        if kept(at) || at > now { Way::Near(When::At(at)) } else { Way::Far(at) }
+        if kept(at) || at > now { HistoryWay::Near(When::At(at)) } else { HistoryWay::Far(at) }
     }
 }
 
-fn given(stepper: &Stepper<'_>, peer: Peer, at: Stamp, command: Option<Command>) -> Given {
-    Given { events: stepper.told.events, at, command, uid: peer.uid, pid: peer.pid }
+fn given(stepper: &Stepper<'_>, peer: Peer, at: Stamp, command: Option<Command>) -> JournaledCommand {
+    JournaledCommand { events: stepper.told.events, at, command, uid: peer.uid, pid: peer.pid }
 }

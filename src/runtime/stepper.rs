@@ -7,8 +7,8 @@
 //! 2. A resumed run gets the commands of the first time after the same events of the feed, and no new one
 //!    before it has caught up.
 
-use super::drive::{ALARMS_MAX, Told};
-use super::keep::{Given, KeepError, Keeper};
+use super::drive::{ALARMS_MAX, RunStats};
+use super::keep::{JournaledCommand, KeepError, Keeper};
 use crate::domain::{Event, MarketEvent, Stamp};
 use crate::engine::{Engine, Outputs};
 use crate::view::Recorder;
@@ -18,7 +18,7 @@ pub struct Stepper<'a> {
     /// The engine.
     pub engine: &'a mut Engine,
     /// What it has to tell.
-    pub told: Told,
+    pub told: RunStats,
     /// What the last step gave out.
     pub out: Outputs,
     /// Keeps it, if it is kept.
@@ -29,7 +29,7 @@ pub struct Stepper<'a> {
 
 impl<'a> Stepper<'a> {
     /// A run that goes on from `told`.
-    pub fn new(engine: &'a mut Engine, told: Told, keeper: Option<&'a mut Keeper>) -> Self {
+    pub fn new(engine: &'a mut Engine, told: RunStats, keeper: Option<&'a mut Keeper>) -> Self {
         Stepper { engine, told, out: Outputs::default(), keeper, recorder: None }
     }
 
@@ -59,7 +59,7 @@ impl<'a> Stepper<'a> {
     }
 
     /// Journals a command and steps it. Tells whether it changed anything.
-    pub fn command(&mut self, given: &Given) -> Result<bool, KeepError> {
+    pub fn command(&mut self, given: &JournaledCommand) -> Result<bool, KeepError> {
         if let Some(keeper) = &mut self.keeper {
             keeper.journal_command(given)?;
         }
@@ -67,7 +67,7 @@ impl<'a> Stepper<'a> {
     }
 
     /// Journals that the process was asked to stop.
-    pub fn stop(&mut self, given: &Given) -> Result<(), KeepError> {
+    pub fn stop(&mut self, given: &JournaledCommand) -> Result<(), KeepError> {
         self.keeper.as_mut().map_or(Ok(()), |k| k.journal_command(given))
     }
 
@@ -88,7 +88,7 @@ impl<'a> Stepper<'a> {
     }
 
     /// Steps a command that is in the journal. Tells whether it changed anything.
-    pub(super) fn act(&mut self, given: &Given) -> bool {
+    pub(super) fn act(&mut self, given: &JournaledCommand) -> bool {
         let Some(command) = given.command else { return false };
         let before = self.engine.respond.interventions;
         self.told.commands += 1;

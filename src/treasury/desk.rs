@@ -21,8 +21,8 @@
 
 use super::settings::DeskSettings;
 use super::sizing::{SizeRules, Sizing};
-use crate::agents::Cast;
-use crate::agents::pace::Pace;
+use crate::agents::Population;
+use crate::agents::pace::PositionPace;
 use crate::domain::money::power_of_ten;
 use crate::domain::{AgentId, Decimal, Instrument, InstrumentId, Span, Universe};
 use crate::fills::Tariff;
@@ -82,7 +82,7 @@ impl DeskSpec {
     /// For a cast on a universe. Today each asset has one instrument, of the same number.
     pub fn new(
         settings: DeskSettings,
-        cast: &Cast,
+        cast: &Population,
         universe: &Universe,
         costs: &Tariff,
         clock: Span,
@@ -137,7 +137,7 @@ impl DeskSpec {
 
 /// A declared agent's part of an asset, or the house's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Part {
+pub struct AgentShare {
     /// Where it is going, as a fraction of equity at the risk of the aims.
     pub aim: f64,
     /// `tgt_i`: `k·s·aim_i`, a fraction of equity.
@@ -148,7 +148,7 @@ pub struct Part {
     pub bound: bool,
 }
 
-impl Part {
+impl AgentShare {
     /// Keeps a number of atoms between flat and what is held.
     fn shrunk(&self, atoms: f64) -> f64 {
         let held = self.held as f64;
@@ -163,9 +163,9 @@ impl Part {
 
 /// The state of the desk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Desk {
+pub struct DeskState {
     /// By declared slot, then one an instrument that is the house's own.
-    pub parts: Vec<Part>,
+    pub parts: Vec<AgentShare>,
     /// By instrument: the net position, in atoms.
     held: Vec<i64>,
     /// By instrument: atoms in one equity, as of the last decision; 0 before the first.
@@ -176,7 +176,7 @@ pub struct Desk {
 
 /// One instrument as the desk sees it at a barrier.
 #[derive(Clone, Copy, Debug)]
-pub struct Quote {
+pub struct DeskQuote {
     /// Which.
     pub instrument: InstrumentId,
     /// Its close now.
@@ -191,7 +191,7 @@ pub struct Quote {
 
 /// What scales the desk at a barrier.
 #[derive(Clone, Copy, Debug)]
-pub struct Steer {
+pub struct RiskControls {
     /// Marked equity, in currency.
     pub equity: f64,
     /// Multiplies the width of the band, or of the zone.
@@ -206,19 +206,19 @@ pub struct Steer {
 
 /// What the net should become.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Wanted {
+pub struct TargetChange {
     /// Of which instrument.
     pub instrument: InstrumentId,
     /// Signed base units to trade; zero means: let the position be.
     pub quantity: Decimal,
 }
 
-impl Desk {
+impl DeskState {
     /// Nothing is held.
     pub fn new(spec: &DeskSpec) -> Self {
         let n = spec.by_instrument.len();
-        Desk {
-            parts: vec![Part::default(); spec.agents.len()],
+        DeskState {
+            parts: vec![AgentShare::default(); spec.agents.len()],
             held: vec![0; n],
             worth: vec![0.0; n],
             sizing: Sizing::new(&spec.rules),
@@ -226,7 +226,7 @@ impl Desk {
     }
 
     /// One step of a slot's aim toward its stance.
-    pub fn aim(&mut self, slot: usize, x: f64, pace: Pace) {
+    pub fn aim(&mut self, slot: usize, x: f64, pace: PositionPace) {
         let part = &mut self.parts[slot];
         part.aim = pace.step(part.aim, x);
     }
@@ -246,7 +246,13 @@ impl Desk {
     }
 
     /// Decides on every instrument that has a price now (in the order of instruments).
-    pub fn decide(&mut self, spec: &DeskSpec, quotes: &[Quote], steer: &Steer, wanted: &mut Vec<Wanted>) {
+    pub fn decide(
+        &mut self,
+        spec: &DeskSpec,
+        quotes: &[DeskQuote],
+        steer: &RiskControls,
+        wanted: &mut Vec<TargetChange>,
+    ) {
         self.sizing.learn(quotes);
         for (aim, slots) in self.sizing.aims.iter_mut().zip(&spec.by_instrument) {
             *aim = slots.iter().map(|s| self.parts[*s as usize].aim).sum();
@@ -254,11 +260,11 @@ impl Desk {
         let scale = self.sizing.scale(&spec.rules, steer);
         for quote in quotes {
             let quantity = self.target(spec, quote, scale, steer);
-            wanted.push(Wanted { instrument: quote.instrument, quantity });
+            wanted.push(TargetChange { instrument: quote.instrument, quantity });
         }
     }
 
-    fn target(&mut self, spec: &DeskSpec, quote: &Quote, scale: f64, steer: &Steer) -> Decimal {
+    fn target(&mut self, spec: &DeskSpec, quote: &DeskQuote, scale: f64, steer: &RiskControls) -> Decimal {
         let i = quote.instrument.index();
         let slots = &spec.by_instrument[i];
         let long_only = !spec.rules.kinds[i].can_short();
@@ -350,7 +356,7 @@ impl Desk {
     ) {
         let slots = &spec.by_instrument[i];
         let held = self.held[i];
-        let ideal = |part: &Part| {
+        let ideal = |part: &AgentShare| {
             let t = part.target * self.worth[i];
             let free = match gross > 0.0 {
                 true => t + (held as f64 - net) * libm::fabs(t) / gross,
@@ -373,7 +379,7 @@ impl Desk {
         }
         for (n, part) in new.iter_mut().zip(parts()) {
             let sign = rest.signum();
-            let more = sign * rest.abs().min(Part::room(part.held, *n, sign).max(0));
+            let more = sign * rest.abs().min(AgentShare::room(part.held, *n, sign).max(0));
             (*n, rest) = (*n + more, rest - more);
         }
         // Nobody has room only where the venue filled what was not asked of it; it still has to be held.
@@ -410,10 +416,10 @@ mod tests {
     use crate::fills::Costs;
     use proptest::prelude::*;
 
-    const AT_ONCE: Pace = Pace { patience: 1.0, width: Width::Band(0.4), shorts: true };
+    const AT_ONCE: PositionPace = PositionPace { patience: 1.0, width: Width::Band(0.4), shorts: true };
 
-    fn quote(close: f64, change: f64) -> Quote {
-        Quote { instrument: InstrumentId(0), close, change, sigma: 0.01, volume: 1e6 }
+    fn quote(close: f64, change: f64) -> DeskQuote {
+        DeskQuote { instrument: InstrumentId(0), close, change, sigma: 0.01, volume: 1e6 }
     }
 
     fn spec(agents: u32, kind: InstrumentKind) -> DeskSpec {
@@ -431,13 +437,13 @@ mod tests {
         }
     }
 
-    fn steer() -> Steer {
-        Steer { equity: 100_000.0, width: 1.0, risk_scale: 1.0, gross_scale: 1.0, flatten: false }
+    fn steer() -> RiskControls {
+        RiskControls { equity: 100_000.0, width: 1.0, risk_scale: 1.0, gross_scale: 1.0, flatten: false }
     }
 
     /// A desk whose aim has had its bars, the aims given.
-    fn warm(spec: &DeskSpec, aims: &[f64]) -> (Desk, Vec<Wanted>) {
-        let mut desk = Desk::new(spec);
+    fn warm(spec: &DeskSpec, aims: &[f64]) -> (DeskState, Vec<TargetChange>) {
+        let mut desk = DeskState::new(spec);
         let mut wanted = vec![];
         for bar in 0..200 {
             for (slot, x) in aims.iter().enumerate() {
@@ -464,7 +470,7 @@ mod tests {
     #[test]
     fn before_its_volatility_is_known_the_target_is_flat() {
         let spec = spec(1, InstrumentKind::Perp);
-        let mut desk = Desk::new(&spec);
+        let mut desk = DeskState::new(&spec);
         desk.aim(0, 0.5, AT_ONCE);
         let mut wanted = vec![];
         desk.decide(&spec, &[quote(100.0, 0.01)], &steer(), &mut wanted);
@@ -508,7 +514,7 @@ mod tests {
         #[test]
         fn parts_always_sum_to_the_net(steps in prop::collection::vec((prop::collection::vec(-3.0_f64..3.0, 7), -2_000_000_000_i64..2_000_000_000), 1..12)) {
             let spec = spec(7, InstrumentKind::Perp);
-            let mut desk = Desk::new(&spec);
+            let mut desk = DeskState::new(&spec);
             desk.worth[0] = 1e9;
             for (targets, filled) in steps {
                 for (part, t) in desk.parts.iter_mut().zip(&targets) {
@@ -528,14 +534,14 @@ mod tests {
             steps in prop::collection::vec((prop::collection::vec((-3.0_f64..3.0, any::<bool>()), 5), 0.0_f64..1.0, 0.0_f64..0.9), 1..12),
         ) {
             let spec = spec(5, InstrumentKind::Perp);
-            let mut desk = Desk::new(&spec);
+            let mut desk = DeskState::new(&spec);
             for (aims, filled, band) in steps {
                 for (part, (aim, bound)) in desk.parts.iter_mut().zip(&aims) {
                     part.aim = if aim.abs() < 0.5 { 0.0 } else { *aim };
                     part.bound = *bound;
                 }
                 let quote = quote(1.0, 0.01);
-                let wanted = desk.target(&spec, &quote, 1.0, &Steer { equity: 1e3, width: band, ..steer() });
+                let wanted = desk.target(&spec, &quote, 1.0, &RiskControls { equity: 1e3, width: band, ..steer() });
                 // The venue fills any part of what was asked.
                 let filled = spec.atoms[0].count(wanted).unwrap() as f64 * filled;
                 let before: Vec<i64> = desk.parts.iter().map(|p| p.held).collect();
@@ -553,7 +559,7 @@ mod tests {
         #[test]
         fn who_aims_at_nothing_holds_nothing(targets in prop::collection::vec(-3.0_f64..3.0, 2..7), filled in -5_000_000_000_i64..5_000_000_000) {
             let spec = spec(targets.len() as u32, InstrumentKind::Perp);
-            let mut desk = Desk::new(&spec);
+            let mut desk = DeskState::new(&spec);
             desk.worth[0] = 1e9;
             for (part, t) in desk.parts.iter_mut().zip(&targets).skip(1) {
                 part.target = *t;

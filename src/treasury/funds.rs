@@ -12,11 +12,11 @@
 //!
 //! 1. Weights are spread only at the rebalance, or when somebody loses or regains funds.
 //! 2. Moving funds conserves the total; nobody's equity is moved below zero.
-//! 3. An agent that is stopped out goes on alone and in sim, and has funds again after a time that is known
+//! 3. An agent that is stopped out goes on alone and in open, and has funds again after a time that is known
 //!    when it is stopped out. Its loss is then counted anew.
 
 use super::settings::{DrawdownBy, FundSettings};
-use crate::agents::Cast;
+use crate::agents::Population;
 use crate::domain::money::{from_estimate, to_estimate};
 use crate::domain::{AgentId, Decimal, Money, Span, Stamp};
 use crate::ledger::{Account, Ledger, LedgerError};
@@ -52,7 +52,7 @@ pub struct Funds {
 
 impl Funds {
     /// Equal weights for those who have funds from the start.
-    pub fn new(cast: &Cast) -> Self {
+    pub fn new(cast: &Population) -> Self {
         let declared = &cast.agents[..cast.declared];
         let wanted: Vec<bool> = declared.iter().map(|a| a.funded).collect();
         let mut funds = Funds {

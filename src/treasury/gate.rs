@@ -83,7 +83,7 @@ use std::fmt;
 
 /// What the desk would like to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proposal {
+pub struct ProposedOrder {
     /// Given out by the desk in the order of decision.
     pub id: OrderId,
     /// What.
@@ -157,7 +157,7 @@ impl Default for GateSettings {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error,
 )]
-pub enum Reason {
+pub enum RefusalReason {
     /// Nothing asked for.
     #[error("the order is for nothing")]
     Nothing,
@@ -211,7 +211,7 @@ pub struct Refusal {
     /// Which.
     pub order: OrderId,
     /// Why.
-    pub reason: Reason,
+    pub reason: RefusalReason,
     /// What was found, in the reason's unit (currency, base units, price or seconds).
     pub found: Decimal,
     /// What is allowed, in the same unit.
@@ -286,9 +286,9 @@ impl ApprovedOrder {
 }
 
 /// A reason with its numbers, before it has an order's name on it.
-type Stop = (Reason, Decimal, Decimal);
+type Stop = (RefusalReason, Decimal, Decimal);
 
-const UNRECKONABLE: Stop = (Reason::Unreckonable, Decimal::ZERO, Decimal::ZERO);
+const UNRECKONABLE: Stop = (RefusalReason::Unreckonable, Decimal::ZERO, Decimal::ZERO);
 
 fn sum(a: Decimal, b: Decimal) -> Result<Decimal, Stop> {
     a.checked_add(b).ok_or(UNRECKONABLE)
@@ -310,7 +310,7 @@ fn multiple(amount: Decimal, setting: f64) -> Result<Decimal, Stop> {
     times(amount, from_estimate(setting, 9).ok_or(UNRECKONABLE)?)
 }
 
-fn hold(found: Decimal, allowed: Decimal, reason: Reason) -> Result<(), Stop> {
+fn hold(found: Decimal, allowed: Decimal, reason: RefusalReason) -> Result<(), Stop> {
     if found <= allowed { Ok(()) } else { Err((reason, found, allowed)) }
 }
 
@@ -325,7 +325,7 @@ fn with_sign_of(size: Decimal, side: Decimal) -> Decimal {
 pub struct Gate {
     settings: GateSettings,
     approved: u64,
-    refused: BTreeMap<Reason, u64>,
+    refused: BTreeMap<RefusalReason, u64>,
     clipped: BTreeMap<Clip, u64>,
 }
 
@@ -346,7 +346,7 @@ impl Gate {
     }
 
     /// Orders refused, per reason.
-    pub fn refused(&self) -> &BTreeMap<Reason, u64> {
+    pub fn refused(&self) -> &BTreeMap<RefusalReason, u64> {
         &self.refused
     }
 
@@ -358,7 +358,7 @@ impl Gate {
     /// Lets an order out, or says why not. Counts either way.
     pub fn approve(
         &mut self,
-        proposal: &Proposal,
+        proposal: &ProposedOrder,
         instrument: &Instrument,
         exposure: &Exposure,
         mode: Mode,
@@ -370,7 +370,7 @@ impl Gate {
                     let n = self.clipped.entry(clip).or_default();
                     *n = n.saturating_add(1);
                 }
-                let Proposal { id, instrument, reference, at, .. } = *proposal;
+                let ProposedOrder { id, instrument, reference, at, .. } = *proposal;
                 let reduce_only = proposal.reduce_only || mode != Mode::Running;
                 Ok(ApprovedOrder { id, instrument, quantity, reduce_only, reference, at, clip })
             }
@@ -386,21 +386,21 @@ impl Gate {
 /// All checks; the quantity that may leave, and what cut it.
 fn examine(
     limits: &GateSettings,
-    order: &Proposal,
+    order: &ProposedOrder,
     instrument: &Instrument,
     now: &Exposure,
     mode: Mode,
 ) -> Result<(Decimal, Option<Clip>), Stop> {
     let stop = |reason| Err((reason, order.quantity, Decimal::ZERO));
     if order.quantity.is_zero() || instrument.id != order.instrument {
-        return stop(Reason::Nothing);
+        return stop(RefusalReason::Nothing);
     }
     let room = room_to_reduce(order.quantity, now)?;
     let must_reduce = order.reduce_only || mode != Mode::Running;
     let (mut size, mut clip) = (order.quantity.abs(), None);
     if must_reduce {
         if room.is_zero() {
-            return stop(if order.reduce_only { Reason::NotReducing } else { Reason::Mode });
+            return stop(if order.reduce_only { RefusalReason::NotReducing } else { RefusalReason::Mode });
         }
         if size > room {
             (size, clip) = (room, Some(Clip::ToPosition));
@@ -408,23 +408,23 @@ fn examine(
     }
     let reduces = size <= room;
     if !now.tradable {
-        return stop(Reason::NotTrading);
+        return stop(RefusalReason::NotTrading);
     }
     if !reduces {
         if !instrument.kind.can_short() && order.quantity.is_sign_negative() {
-            return Err((Reason::LongOnly, size, room));
+            return Err((RefusalReason::LongOnly, size, room));
         }
         if now.feed_age > limits.feed_age_max {
             let seconds = |span: Span| Decimal::from(span.0.div_euclid(Span::seconds(1).0));
             let (age, most) = (seconds(now.feed_age), seconds(limits.feed_age_max));
-            return Err((Reason::StaleFeed, age, most));
+            return Err((RefusalReason::StaleFeed, age, most));
         }
         let share = limits.participation * now.bar_volume;
         if share != f64::INFINITY {
             // A volume that is no number counts as none.
             let most = from_estimate(share.max(0.0), 12).ok_or(UNRECKONABLE)?;
             if most.is_zero() {
-                return stop(Reason::NoVolume);
+                return stop(RefusalReason::NoVolume);
             }
             if size > most {
                 (size, clip) = (most, Some(Clip::ToVolume));
@@ -433,12 +433,12 @@ fn examine(
     }
     size = whole_lots(size, instrument.lot)?;
     if size.is_zero() {
-        return Err((Reason::UnderLot, order.quantity, instrument.lot));
+        return Err((RefusalReason::UnderLot, order.quantity, instrument.lot));
     }
     let closes = reduces && size == now.position.abs();
     let notional = times(size, order.reference)?;
     if !closes && notional < instrument.min_notional {
-        return Err((Reason::UnderMinimum, notional, instrument.min_notional));
+        return Err((RefusalReason::UnderMinimum, notional, instrument.min_notional));
     }
     let quantity = with_sign_of(size, order.quantity);
     if !reduces {
@@ -476,13 +476,13 @@ fn caps(
 ) -> Result<(), Stop> {
     let jump = less(reference, now.last_confirmed)?.abs();
     if now.last_confirmed <= Decimal::ZERO || reference <= Decimal::ZERO {
-        return Err((Reason::Collar, reference, now.last_confirmed));
+        return Err((RefusalReason::Collar, reference, now.last_confirmed));
     }
-    hold(jump, multiple(now.last_confirmed, limits.collar)?, Reason::Collar)?;
+    hold(jump, multiple(now.last_confirmed, limits.collar)?, RefusalReason::Collar)?;
     if now.equity <= Decimal::ZERO {
-        return Err((Reason::NoEquity, now.equity, Decimal::ZERO));
+        return Err((RefusalReason::NoEquity, now.equity, Decimal::ZERO));
     }
-    hold(notional, multiple(now.equity, limits.order_max)?, Reason::OrderTooLarge)?;
+    hold(notional, multiple(now.equity, limits.order_max)?, RefusalReason::OrderTooLarge)?;
 
     // The worst case: open orders on this side fill, those on the other do not. What makes the account
     // smaller passes even over the cap.
@@ -491,11 +491,11 @@ fn caps(
     let after = sum(sum(now.position, open)?, quantity)?;
     let grown = times(less(after.abs(), now.position.abs())?, reference)?;
     if grown > Decimal::ZERO {
-        hold(sum(now.gross, grown)?, multiple(now.equity, limits.gross_max)?, Reason::Gross)?;
+        hold(sum(now.gross, grown)?, multiple(now.equity, limits.gross_max)?, RefusalReason::Gross)?;
     }
     let net = sum(now.net, times(less(after, now.position)?, reference)?)?.abs();
     if net > now.net.abs() {
-        hold(net, multiple(now.equity, limits.net_max)?, Reason::Net)?;
+        hold(net, multiple(now.equity, limits.net_max)?, RefusalReason::Net)?;
     }
     Ok(())
 }

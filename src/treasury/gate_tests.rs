@@ -21,17 +21,17 @@ fn instrument(kind: InstrumentKind) -> Instrument {
         kind,
         venue: String::new(),
         quote: None,
-        terms: crate::domain::Terms::Plain,
+        terms: crate::domain::ContractTerms::Plain,
         tick,
         lot,
         min_notional,
     }
 }
 
-fn proposal(quantity: &str) -> Proposal {
+fn proposal(quantity: &str) -> ProposedOrder {
     let (quantity, reference) = (dec(quantity), dec("100"));
     let (id, instrument, at) = (OrderId(7), InstrumentId(0), Stamp(5));
-    Proposal { id, instrument, quantity, reference, reduce_only: false, at }
+    ProposedOrder { id, instrument, quantity, reference, reduce_only: false, at }
 }
 
 /// 1 000 of equity, nothing held, plenty of volume.
@@ -55,7 +55,7 @@ fn held(position: &str) -> Exposure {
     Exposure { position, gross: net.abs(), net, ..calm() }
 }
 
-fn ask(p: &Proposal, e: &Exposure, mode: Mode) -> Result<(Decimal, Option<Clip>), Reason> {
+fn ask(p: &ProposedOrder, e: &Exposure, mode: Mode) -> Result<(Decimal, Option<Clip>), RefusalReason> {
     let mut gate = Gate::default();
     let answer = gate.approve(p, &instrument(InstrumentKind::Perp), e, mode);
     assert_eq!(gate.approved(), u64::from(answer.is_ok()));
@@ -77,31 +77,31 @@ fn an_ordinary_order_leaves_rounded_to_the_lot_toward_zero() {
 
 #[test]
 fn each_check_has_its_reason() {
-    let refused = |p: &Proposal, e: Exposure| ask(p, &e, Mode::Running).unwrap_err();
+    let refused = |p: &ProposedOrder, e: Exposure| ask(p, &e, Mode::Running).unwrap_err();
     let one = proposal("1");
-    assert_eq!(refused(&proposal("0"), calm()), Reason::Nothing);
-    assert_eq!(refused(&one, Exposure { tradable: false, ..calm() }), Reason::NotTrading);
-    assert_eq!(refused(&one, Exposure { feed_age: Span::DAY, ..calm() }), Reason::StaleFeed);
-    assert_eq!(refused(&one, Exposure { bar_volume: 0.0, ..calm() }), Reason::NoVolume);
-    assert_eq!(refused(&one, Exposure { bar_volume: f64::NAN, ..calm() }), Reason::NoVolume);
-    assert_eq!(refused(&proposal("0.0009"), calm()), Reason::UnderLot);
-    assert_eq!(refused(&proposal("0.049"), calm()), Reason::UnderMinimum);
-    assert_eq!(refused(&one, Exposure { last_confirmed: dec("10"), ..calm() }), Reason::Collar);
-    assert_eq!(refused(&one, Exposure { last_confirmed: dec("1000"), ..calm() }), Reason::Collar);
-    assert_eq!(refused(&one, Exposure { last_confirmed: dec("0"), ..calm() }), Reason::Collar);
-    assert_eq!(refused(&one, Exposure { equity: dec("0"), ..calm() }), Reason::NoEquity);
-    assert_eq!(refused(&proposal("40.001"), calm()), Reason::OrderTooLarge);
-    assert_eq!(refused(&proposal("20"), held("50.1")), Reason::Gross);
+    assert_eq!(refused(&proposal("0"), calm()), RefusalReason::Nothing);
+    assert_eq!(refused(&one, Exposure { tradable: false, ..calm() }), RefusalReason::NotTrading);
+    assert_eq!(refused(&one, Exposure { feed_age: Span::DAY, ..calm() }), RefusalReason::StaleFeed);
+    assert_eq!(refused(&one, Exposure { bar_volume: 0.0, ..calm() }), RefusalReason::NoVolume);
+    assert_eq!(refused(&one, Exposure { bar_volume: f64::NAN, ..calm() }), RefusalReason::NoVolume);
+    assert_eq!(refused(&proposal("0.0009"), calm()), RefusalReason::UnderLot);
+    assert_eq!(refused(&proposal("0.049"), calm()), RefusalReason::UnderMinimum);
+    assert_eq!(refused(&one, Exposure { last_confirmed: dec("10"), ..calm() }), RefusalReason::Collar);
+    assert_eq!(refused(&one, Exposure { last_confirmed: dec("1000"), ..calm() }), RefusalReason::Collar);
+    assert_eq!(refused(&one, Exposure { last_confirmed: dec("0"), ..calm() }), RefusalReason::Collar);
+    assert_eq!(refused(&one, Exposure { equity: dec("0"), ..calm() }), RefusalReason::NoEquity);
+    assert_eq!(refused(&proposal("40.001"), calm()), RefusalReason::OrderTooLarge);
+    assert_eq!(refused(&proposal("20"), held("50.1")), RefusalReason::Gross);
     let hedged = Exposure { net: dec("-6900"), ..calm() };
-    assert_eq!(refused(&proposal("-1.1"), hedged), Reason::Net);
+    assert_eq!(refused(&proposal("-1.1"), hedged), RefusalReason::Net);
     let open = Exposure { open_order: dec("69"), ..calm() };
-    assert_eq!(refused(&proposal("1.001"), open), Reason::Gross, "open orders count");
-    let vast = Proposal { reference: dec("1e14"), ..one };
-    assert_eq!(refused(&vast, calm()), Reason::Unreckonable);
-    let wrong = Proposal { reduce_only: true, ..one };
-    assert_eq!(refused(&wrong, held("1")), Reason::NotReducing);
-    assert_eq!(ask(&one, &held("1"), Mode::Reducing), Err(Reason::Mode));
-    assert_eq!(ask(&one, &calm(), Mode::Halted), Err(Reason::Mode));
+    assert_eq!(refused(&proposal("1.001"), open), RefusalReason::Gross, "open orders count");
+    let vast = ProposedOrder { reference: dec("1e14"), ..one };
+    assert_eq!(refused(&vast, calm()), RefusalReason::Unreckonable);
+    let wrong = ProposedOrder { reduce_only: true, ..one };
+    assert_eq!(refused(&wrong, held("1")), RefusalReason::NotReducing);
+    assert_eq!(ask(&one, &held("1"), Mode::Reducing), Err(RefusalReason::Mode));
+    assert_eq!(ask(&one, &calm(), Mode::Halted), Err(RefusalReason::Mode));
 }
 
 #[test]
@@ -109,8 +109,8 @@ fn spot_is_never_sold_short() {
     let spot = instrument(InstrumentKind::Spot);
     let mut gate = Gate::default();
     let mut sell = |q: &str, e| gate.approve(&proposal(q), &spot, &e, Mode::Running);
-    assert_eq!(sell("-1", calm()).unwrap_err().reason, Reason::LongOnly);
-    assert_eq!(sell("-2", held("1")).unwrap_err().reason, Reason::LongOnly);
+    assert_eq!(sell("-1", calm()).unwrap_err().reason, RefusalReason::LongOnly);
+    assert_eq!(sell("-2", held("1")).unwrap_err().reason, RefusalReason::LongOnly);
     assert_eq!(sell("-1", held("1")).unwrap().quantity(), dec("-1"));
 }
 
@@ -135,7 +135,7 @@ fn reducing_always_passes_and_never_turns_over() {
     };
     for mode in [Mode::Running, Mode::Reducing, Mode::Halted] {
         assert_eq!(ask(&proposal("-2"), &wreck("3"), mode), Ok((dec("-2"), None)));
-        let close = Proposal { reduce_only: true, ..proposal("9") };
+        let close = ProposedOrder { reduce_only: true, ..proposal("9") };
         let cut = Ok((dec("3"), Some(Clip::ToPosition)));
         assert_eq!(ask(&close, &wreck("-3"), mode), cut);
     }
@@ -143,20 +143,20 @@ fn reducing_always_passes_and_never_turns_over() {
     // Another order already takes 2 of 3 off; with all of it gone nothing is left.
     let busy = |open: &str| Exposure { open_order: dec(open), ..held("3") };
     assert_eq!(ask(&proposal("-3"), &busy("-2"), Mode::Halted).unwrap().0, dec("-1"));
-    assert_eq!(ask(&proposal("-3"), &busy("-5"), Mode::Halted), Err(Reason::Mode));
+    assert_eq!(ask(&proposal("-3"), &busy("-5"), Mode::Halted), Err(RefusalReason::Mode));
 }
 
 #[test]
 fn closing_to_flat_may_be_under_the_minimum() {
     assert_eq!(ask(&proposal("-0.02"), &held("0.02"), Mode::Running), Ok((dec("-0.02"), None)));
-    assert_eq!(ask(&proposal("-0.02"), &held("0.03"), Mode::Running), Err(Reason::UnderMinimum));
+    assert_eq!(ask(&proposal("-0.02"), &held("0.03"), Mode::Running), Err(RefusalReason::UnderMinimum));
 }
 
 #[test]
 fn over_the_cap_what_shrinks_the_account_still_passes() {
     // From 80 long to 20 short: turned over, but smaller than before in gross and net.
     let over = held("80");
-    assert_eq!(ask(&proposal("-100"), &over, Mode::Running), Err(Reason::OrderTooLarge));
+    assert_eq!(ask(&proposal("-100"), &over, Mode::Running), Err(RefusalReason::OrderTooLarge));
     let rich = Exposure { equity: dec("2600"), gross: dec("20000"), net: dec("20000"), ..over };
     assert_eq!(ask(&proposal("-100"), &rich, Mode::Running).unwrap().0, dec("-100"));
 }
@@ -170,7 +170,7 @@ proptest! {
         other in 0_i64..8_000, volume in 0.0_f64..5_000.0, reduce_only: bool, mode in 0..3,
     ) {
         let mode = [Mode::Running, Mode::Reducing, Mode::Halted][mode as usize];
-        let p = Proposal { quantity: Decimal::new(q, 4), reduce_only, ..proposal("1") };
+        let p = ProposedOrder { quantity: Decimal::new(q, 4), reduce_only, ..proposal("1") };
         let position = Decimal::new(position, 3);
         let worth = position * p.reference;
         let e = Exposure {

@@ -13,18 +13,18 @@
 
 pub mod breaker;
 pub mod desk;
-pub mod expression;
 pub mod funds;
 pub mod gate;
-pub mod hand;
+pub mod instrument_selection;
+pub mod operator_controls;
 pub mod scale;
 pub mod settings;
 pub mod shadow;
 pub mod sizing;
 
 pub use breaker::{Breaker, BreakerSettings, Latch};
-pub use gate::{ApprovedOrder, Exposure, Gate, GateSettings, Proposal, Reason, Refusal};
-pub use hand::Hand;
+pub use gate::{ApprovedOrder, Exposure, Gate, GateSettings, ProposedOrder, Refusal, RefusalReason};
+pub use operator_controls::OperatorControls;
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

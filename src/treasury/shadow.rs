@@ -8,10 +8,10 @@
 //! 2. It has no gate, no lots and no agents' parts, and the operator's hand and the breaker are not on it.
 //! 3. Equal aims, knobs and bars give equal books, bit for bit.
 
-use super::desk::{Quote, Steer};
+use super::desk::{DeskQuote, RiskControls};
 use super::sizing::{SizeRules, Sizing};
-use crate::agents::books::Book;
-use crate::agents::pace::Pace;
+use crate::agents::books::SimulatedBook;
+use crate::agents::pace::PositionPace;
 use crate::domain::{Bar, InstrumentId, Span};
 use crate::fills::Costs;
 use crate::market::Listing;
@@ -23,7 +23,7 @@ pub struct Shadow {
     /// By instrument: where it is going, as a fraction of equity before it is sized.
     pub aims: Vec<f64>,
     sizing: Sizing,
-    books: Vec<Book>,
+    books: Vec<SimulatedBook>,
     capital: f64,
     /// As of the last mark.
     pub equity: f64,
@@ -40,7 +40,7 @@ impl Shadow {
         Shadow {
             aims: vec![0.0; n],
             sizing: Sizing::new(rules),
-            books: vec![Book::default(); n],
+            books: vec![SimulatedBook::default(); n],
             capital,
             equity: capital,
             traded: 0.0,
@@ -67,7 +67,7 @@ impl Shadow {
     }
 
     /// One step of an aim toward x.
-    pub fn aim(&mut self, id: InstrumentId, x: f64, pace: Pace) {
+    pub fn aim(&mut self, id: InstrumentId, x: f64, pace: PositionPace) {
         let aim = &mut self.aims[id.index()];
         *aim = pace.step(*aim, x);
     }
@@ -86,11 +86,11 @@ impl Shadow {
 
     /// Decides on every instrument that has a price now. The equity of `steer` is not looked at: it trades
     /// its own.
-    pub fn decide(&mut self, rules: &SizeRules, quotes: &[Quote], steer: &Steer) {
+    pub fn decide(&mut self, rules: &SizeRules, quotes: &[DeskQuote], steer: &RiskControls) {
         self.sizing.learn(quotes);
         self.sizing.aims.copy_from_slice(&self.aims);
         let scale = self.sizing.scale(rules, steer);
-        let steer = Steer { equity: self.equity.max(0.0), ..*steer };
+        let steer = RiskControls { equity: self.equity.max(0.0), ..*steer };
         for quote in quotes {
             let i = quote.instrument.index();
             let aim = if rules.kinds[i].can_short() { self.aims[i] } else { self.aims[i].max(0.0) };

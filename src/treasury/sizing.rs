@@ -14,7 +14,7 @@
 //! 1. Until the volatility of the aims is known, k is 0.
 //! 2. k·s·Σ|aim| is at most the gross cap.
 
-use super::desk::{Quote, Steer};
+use super::desk::{DeskQuote, RiskControls};
 use super::settings::DeskSettings;
 use crate::agents::pace::{Moves, Trades, Width, Zone};
 use crate::domain::{InstrumentKind, Span, Universe};
@@ -98,7 +98,7 @@ impl Sizing {
     }
 
     /// What the last aims earned in this bar counts, before they are replaced.
-    pub fn learn(&mut self, quotes: &[Quote]) {
+    pub fn learn(&mut self, quotes: &[DeskQuote]) {
         let pnl: f64 = quotes.iter().map(|q| self.aims[q.instrument.index()] * q.change).sum();
         if self.volatility.seen() > 0 || pnl != 0.0 {
             self.volatility.push(pnl * pnl);
@@ -113,7 +113,13 @@ impl Sizing {
 
     /// How far a position may be from `target` (a fraction of equity), and the smallest order, as a fraction of
     /// equity too.
-    pub fn follow(&mut self, rules: &SizeRules, quote: &Quote, steer: &Steer, target: f64) -> (Width, f64) {
+    pub fn follow(
+        &mut self,
+        rules: &SizeRules,
+        quote: &DeskQuote,
+        steer: &RiskControls,
+        target: f64,
+    ) -> (Width, f64) {
         let (i, s) = (quote.instrument.index(), &rules.settings);
         let Some(around) = self.zones.get_mut(i) else {
             return (Width::Band((s.band * steer.width).min(1.0)), 0.0);
@@ -132,7 +138,7 @@ impl Sizing {
     }
 
     /// k·s for the aims as they are now.
-    pub fn scale(&mut self, rules: &SizeRules, steer: &Steer) -> f64 {
+    pub fn scale(&mut self, rules: &SizeRules, steer: &RiskControls) -> f64 {
         let s = &rules.settings;
         let yearly = libm::sqrt(self.volatility.mean() * rules.bars_per_year);
         let known = self.volatility.seen() >= KNOWN_BARS && yearly > 0.0;
@@ -162,10 +168,11 @@ impl Sizing {
 mod tests {
     use super::*;
     use crate::domain::instrument::Asset;
-    use crate::domain::{AssetId, Decimal, Instrument, InstrumentId, Stamp, Terms};
+    use crate::domain::{AssetId, ContractTerms, Decimal, Instrument, InstrumentId, Stamp};
     use InstrumentKind::{Perp, Spot};
 
-    const STEER: Steer = Steer { equity: 1e6, width: 1.0, risk_scale: 1.0, gross_scale: 1.0, flatten: false };
+    const STEER: RiskControls =
+        RiskControls { equity: 1e6, width: 1.0, risk_scale: 1.0, gross_scale: 1.0, flatten: false };
     /// Nothing of the past is forgotten, so that means are plain means.
     const LONG: DeskSettings = DeskSettings {
         patience: 1.0,
@@ -188,7 +195,7 @@ mod tests {
             kind: *kind,
             venue: String::new(),
             quote: None,
-            terms: Terms::Plain,
+            terms: ContractTerms::Plain,
             tick: Decimal::ONE,
             lot: Decimal::ONE,
             min_notional: Decimal::ZERO,
@@ -203,8 +210,8 @@ mod tests {
         SizeRules::new(settings, &universe, &Costs::Flat(0.001).into(), Span::DAY)
     }
 
-    fn quote(i: u16, change: f64) -> Quote {
-        Quote { instrument: InstrumentId(i), close: 100.0, change, sigma: 0.02, volume: 1e6 }
+    fn quote(i: u16, change: f64) -> DeskQuote {
+        DeskQuote { instrument: InstrumentId(i), close: 100.0, change, sigma: 0.02, volume: 1e6 }
     }
 
     /// After so many bars in which the aim of the first instrument, 1, earned or lost 1 %.
@@ -245,7 +252,7 @@ mod tests {
         let fused = rules(DeskSettings { risk_multiple_max: 0.5, ..LONG }, &[Perp]);
         assert_eq!(lived(&fused, 60).scale(&fused, &STEER), 0.5);
         let rules = rules(LONG, &[Perp]);
-        let at = |risk_scale| lived(&rules, 60).scale(&rules, &Steer { risk_scale, ..STEER });
+        let at = |risk_scale| lived(&rules, 60).scale(&rules, &RiskControls { risk_scale, ..STEER });
         assert!((at(0.5) - 0.5 * at(1.0)).abs() < 1e-12);
     }
 
@@ -253,7 +260,7 @@ mod tests {
     fn a_tripped_breaker_sizes_everything_to_nothing() {
         let rules = rules(LONG, &[Perp]);
         let mut sizing = lived(&rules, 100);
-        assert_eq!(sizing.scale(&rules, &Steer { flatten: true, ..STEER }), 0.0);
+        assert_eq!(sizing.scale(&rules, &RiskControls { flatten: true, ..STEER }), 0.0);
         assert_eq!(sizing.risk_multiple, 0.0);
         assert!(sizing.scale(&rules, &STEER) > 0.0, "and nothing is forgotten by it");
     }
@@ -264,7 +271,7 @@ mod tests {
         let mut sizing = lived(&rules, 60);
         let mut gross = |aims: &[f64], gross_scale| {
             sizing.set(aims);
-            let k = sizing.scale(&rules, &Steer { gross_scale, ..STEER });
+            let k = sizing.scale(&rules, &RiskControls { gross_scale, ..STEER });
             k * aims.iter().map(|a| a.abs()).sum::<f64>()
         };
         // Realised volatility of a year is 19 %, so k is below its fuse of 1.
@@ -292,7 +299,7 @@ mod tests {
     fn a_band_is_as_wide_as_the_manager_says_and_never_wider_than_all() {
         let rules = rules(LONG, &[Perp]);
         let mut sizing = Sizing::new(&rules);
-        let mut at = |width| sizing.follow(&rules, &quote(0, 0.0), &Steer { width, ..STEER }, 0.3);
+        let mut at = |width| sizing.follow(&rules, &quote(0, 0.0), &RiskControls { width, ..STEER }, 0.3);
         assert_eq!(at(1.0), (Width::Band(0.2), 0.0));
         assert_eq!(at(2.0), (Width::Band(0.4), 0.0));
         assert_eq!(at(9.0), (Width::Band(1.0), 0.0));
@@ -303,7 +310,8 @@ mod tests {
         let rules = rules(DeskSettings { trades: Trades::Zone, ..LONG }, &[Perp, Perp]);
         let mut sizing = Sizing::new(&rules);
         sizing.learn(&[quote(0, 0.0), quote(1, 0.0)]);
-        let (width, least) = sizing.follow(&rules, &quote(0, 0.0), &Steer { width: 2.0, ..STEER }, 0.3);
+        let (width, least) =
+            sizing.follow(&rules, &quote(0, 0.0), &RiskControls { width: 2.0, ..STEER }, 0.3);
         // c = 10 bp flat, s² = 0.3², γ = 1/0.15, σ = 0.02, m = 1.5 of two assets.
         let by_hand = f64::cbrt(1.5 * 0.001 * 0.09 / (0.02 * 0.02 / 0.15 * 1.5));
         let Width::Zone(width) = width else { panic!("{width:?}") };

@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub enum Action {
+pub enum UserAction {
     Pause,
     Resume,
     Mute,
@@ -88,9 +88,9 @@ pub enum Takes {
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct ActionRow {
     /// What it does.
-    pub action: Action,
+    pub action: UserAction,
     /// Its keys.
     pub keys: &'static [(KeyCode, KeyModifiers)],
     /// The keys as people read them; empty: only by command.
@@ -110,30 +110,30 @@ pub struct Entry {
 const NONE: KeyModifiers = KeyModifiers::NONE;
 const CTRL: KeyModifiers = KeyModifiers::CONTROL;
 
-type Keys = &'static [(KeyCode, KeyModifiers)];
+type KeyList = &'static [(KeyCode, KeyModifiers)];
 
 /// With a key.
 const fn key(
-    action: Action,
-    keys: Keys,
+    action: UserAction,
+    keys: KeyList,
     shown: &'static str,
     label: &'static str,
     help: &'static str,
     danger: Danger,
-) -> Entry {
-    Entry { action, keys, shown, label, command: "", takes: Takes::Nothing, help, danger }
+) -> ActionRow {
+    ActionRow { action, keys, shown, label, command: "", takes: Takes::Nothing, help, danger }
 }
 
 /// With a word of the `:` line, and perhaps a key.
-const fn word(entry: Entry, command: &'static str, takes: Takes) -> Entry {
-    Entry { command, takes, ..entry }
+const fn word(entry: ActionRow, command: &'static str, takes: Takes) -> ActionRow {
+    ActionRow { command, takes, ..entry }
 }
 
 /// The table.
-pub const ACTIONS: &[Entry] = &[
+pub const ACTIONS: &[ActionRow] = &[
     word(
         key(
-            Action::Pause,
+            UserAction::Pause,
             &[(KeyCode::Char('p'), NONE)],
             "p",
             "pause",
@@ -145,7 +145,7 @@ pub const ACTIONS: &[Entry] = &[
     ),
     word(
         key(
-            Action::Mute,
+            UserAction::Mute,
             &[(KeyCode::Char('m'), NONE)],
             "m",
             "mute",
@@ -157,7 +157,7 @@ pub const ACTIONS: &[Entry] = &[
     ),
     word(
         key(
-            Action::Fund,
+            UserAction::Fund,
             &[(KeyCode::Char('f'), NONE)],
             "f",
             "fund",
@@ -168,7 +168,7 @@ pub const ACTIONS: &[Entry] = &[
         Takes::Agent,
     ),
     key(
-        Action::Undo,
+        UserAction::Undo,
         &[(KeyCode::Char('u'), NONE)],
         "u",
         "",
@@ -176,7 +176,7 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Reversible,
     ),
     key(
-        Action::Open,
+        UserAction::Open,
         &[(KeyCode::Enter, NONE)],
         "enter",
         "page",
@@ -184,7 +184,7 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Look,
     ),
     key(
-        Action::Why,
+        UserAction::Why,
         &[(KeyCode::Char('w'), NONE)],
         "w",
         "why",
@@ -192,7 +192,7 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Look,
     ),
     key(
-        Action::TimeBack,
+        UserAction::TimeBack,
         &[(KeyCode::Char('['), NONE)],
         "[",
         "back",
@@ -200,18 +200,18 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Look,
     ),
     key(
-        Action::TimeOn,
+        UserAction::TimeOn,
         &[(KeyCode::Char(']'), NONE)],
         "]",
         "",
         "forward in time; from the newest to now",
         Danger::Look,
     ),
-    key(Action::DayBack, &[(KeyCode::Char('{'), NONE)], "{", "", "a day back in time", Danger::Look),
-    key(Action::DayOn, &[(KeyCode::Char('}'), NONE)], "}", "", "a day forward in time", Danger::Look),
-    key(Action::Now, &[(KeyCode::Char('.'), NONE)], ".", "", "back to now", Danger::Look),
+    key(UserAction::DayBack, &[(KeyCode::Char('{'), NONE)], "{", "", "a day back in time", Danger::Look),
+    key(UserAction::DayOn, &[(KeyCode::Char('}'), NONE)], "}", "", "a day forward in time", Danger::Look),
+    key(UserAction::Now, &[(KeyCode::Char('.'), NONE)], ".", "", "back to now", Danger::Look),
     key(
-        Action::Freeze,
+        UserAction::Freeze,
         &[(KeyCode::Char(' '), NONE)],
         "space",
         "",
@@ -220,7 +220,7 @@ pub const ACTIONS: &[Entry] = &[
     ),
     word(
         key(
-            Action::At,
+            UserAction::At,
             &[],
             "",
             "",
@@ -231,7 +231,7 @@ pub const ACTIONS: &[Entry] = &[
         Takes::Time,
     ),
     key(
-        Action::NextPane,
+        UserAction::NextPane,
         &[(KeyCode::Tab, NONE), (KeyCode::Right, NONE)],
         "tab →",
         "pane",
@@ -239,7 +239,7 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Look,
     ),
     key(
-        Action::LastPane,
+        UserAction::LastPane,
         &[(KeyCode::BackTab, NONE), (KeyCode::Left, NONE)],
         "⇧tab ←",
         "",
@@ -247,7 +247,7 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Look,
     ),
     key(
-        Action::Jump,
+        UserAction::Jump,
         &[
             (KeyCode::Char('1'), NONE),
             (KeyCode::Char('2'), NONE),
@@ -263,7 +263,7 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Look,
     ),
     key(
-        Action::Up,
+        UserAction::Up,
         &[(KeyCode::Up, NONE), (KeyCode::Char('k'), NONE)],
         "↑ k",
         "",
@@ -271,17 +271,24 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Look,
     ),
     key(
-        Action::Down,
+        UserAction::Down,
         &[(KeyCode::Down, NONE), (KeyCode::Char('j'), NONE)],
         "↓ j",
         "",
         "down in the focused pane",
         Danger::Look,
     ),
-    key(Action::PageUp, &[(KeyCode::PageUp, NONE)], "pgup", "", "up by ten; on a page, scroll", Danger::Look),
-    key(Action::PageDown, &[(KeyCode::PageDown, NONE)], "pgdn", "", "down by ten", Danger::Look),
     key(
-        Action::First,
+        UserAction::PageUp,
+        &[(KeyCode::PageUp, NONE)],
+        "pgup",
+        "",
+        "up by ten; on a page, scroll",
+        Danger::Look,
+    ),
+    key(UserAction::PageDown, &[(KeyCode::PageDown, NONE)], "pgdn", "", "down by ten", Danger::Look),
+    key(
+        UserAction::First,
         &[(KeyCode::Home, NONE), (KeyCode::Char('g'), NONE)],
         "home g",
         "",
@@ -289,7 +296,7 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Look,
     ),
     key(
-        Action::Last,
+        UserAction::Last,
         &[(KeyCode::End, NONE), (KeyCode::Char('G'), NONE)],
         "end G",
         "",
@@ -297,7 +304,7 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Look,
     ),
     key(
-        Action::Filter,
+        UserAction::Filter,
         &[(KeyCode::Char('/'), NONE)],
         "/",
         "filter",
@@ -305,7 +312,7 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Look,
     ),
     key(
-        Action::Zoom,
+        UserAction::Zoom,
         &[(KeyCode::Char('z'), NONE)],
         "z",
         "zoom",
@@ -313,7 +320,7 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Look,
     ),
     key(
-        Action::Sort,
+        UserAction::Sort,
         &[(KeyCode::Char('s'), NONE)],
         "s",
         "sort",
@@ -322,7 +329,7 @@ pub const ACTIONS: &[Entry] = &[
     ),
     word(
         key(
-            Action::Lab,
+            UserAction::Lab,
             &[(KeyCode::Char('l'), NONE)],
             "l",
             "lab",
@@ -333,7 +340,7 @@ pub const ACTIONS: &[Entry] = &[
         Takes::Nothing,
     ),
     key(
-        Action::Command,
+        UserAction::Command,
         &[(KeyCode::Char(':'), NONE)],
         ":",
         "command",
@@ -341,17 +348,17 @@ pub const ACTIONS: &[Entry] = &[
         Danger::Look,
     ),
     word(
-        key(Action::Theme, &[(KeyCode::Char('t'), NONE)], "t", "", "next theme", Danger::Look),
+        key(UserAction::Theme, &[(KeyCode::Char('t'), NONE)], "t", "", "next theme", Danger::Look),
         "theme",
         Takes::Theme,
     ),
     word(
-        key(Action::Help, &[(KeyCode::Char('?'), NONE)], "?", "help", "this help", Danger::Look),
+        key(UserAction::Help, &[(KeyCode::Char('?'), NONE)], "?", "help", "this help", Danger::Look),
         "help",
         Takes::Nothing,
     ),
     key(
-        Action::Back,
+        UserAction::Back,
         &[(KeyCode::Esc, NONE)],
         "esc",
         "",
@@ -360,7 +367,7 @@ pub const ACTIONS: &[Entry] = &[
     ),
     word(
         key(
-            Action::Kill,
+            UserAction::Kill,
             &[(KeyCode::Char('x'), CTRL)],
             "ctrl-x ctrl-x",
             "kill",
@@ -372,7 +379,7 @@ pub const ACTIONS: &[Entry] = &[
     ),
     word(
         key(
-            Action::Detach,
+            UserAction::Detach,
             &[(KeyCode::Char('q'), NONE), (KeyCode::Char('c'), CTRL)],
             "q",
             "leave",
@@ -384,7 +391,7 @@ pub const ACTIONS: &[Entry] = &[
     ),
     word(
         key(
-            Action::Resume,
+            UserAction::Resume,
             &[],
             "",
             "",
@@ -394,37 +401,48 @@ pub const ACTIONS: &[Entry] = &[
         "resume",
         Takes::AgentOrAll,
     ),
-    word(key(Action::Unmute, &[], "", "", "heard again", Danger::Reversible), "unmute", Takes::Agent),
+    word(key(UserAction::Unmute, &[], "", "", "heard again", Danger::Reversible), "unmute", Takes::Agent),
     word(
         key(
-            Action::Unfund,
+            UserAction::Unfund,
             &[],
             "",
             "",
-            "its funds go back to the treasury; it goes on in sim",
+            "its funds go back to the treasury; it goes on in open",
             Danger::Money,
         ),
         "unfund",
         Takes::Agent,
     ),
     word(
-        key(Action::Drain, &[], "", "", "everybody's real position may only shrink", Danger::Broad),
+        key(UserAction::Drain, &[], "", "", "everybody's real position may only shrink", Danger::Broad),
         "drain",
         Takes::Nothing,
     ),
     word(
-        key(Action::Flatten, &[], "", "", "everything in real is closed, until :resume all", Danger::Broad),
+        key(
+            UserAction::Flatten,
+            &[],
+            "",
+            "",
+            "everything in real is closed, until :resume all",
+            Danger::Broad,
+        ),
         "flatten",
         Takes::Nothing,
     ),
     word(
-        key(Action::Reset, &[], "", "", "release kill switch and drawdown breaker", Danger::Broad),
+        key(UserAction::Reset, &[], "", "", "release kill switch and drawdown breaker", Danger::Broad),
         "reset",
         Takes::Nothing,
     ),
-    word(key(Action::Stop, &[], "", "", "end the swarm's process", Danger::Broad), "stop", Takes::Nothing),
+    word(
+        key(UserAction::Stop, &[], "", "", "end the swarm's process", Danger::Broad),
+        "stop",
+        Takes::Nothing,
+    ),
     key(
-        Action::View,
+        UserAction::View,
         &[(KeyCode::Char('v'), NONE)],
         "v",
         "view",
@@ -433,7 +451,7 @@ pub const ACTIONS: &[Entry] = &[
     ),
     word(
         key(
-            Action::Log,
+            UserAction::Log,
             &[(KeyCode::Char('o'), NONE)],
             "o",
             "log",
@@ -444,7 +462,7 @@ pub const ACTIONS: &[Entry] = &[
         Takes::Nothing,
     ),
     key(
-        Action::Copy,
+        UserAction::Copy,
         &[(KeyCode::Char('y'), NONE)],
         "y",
         "",
@@ -453,7 +471,7 @@ pub const ACTIONS: &[Entry] = &[
     ),
     word(
         key(
-            Action::Screenshot,
+            UserAction::Screenshot,
             &[],
             "",
             "",
@@ -465,7 +483,7 @@ pub const ACTIONS: &[Entry] = &[
     ),
     word(
         key(
-            Action::Mouse,
+            UserAction::Mouse,
             &[],
             "",
             "",
@@ -476,7 +494,7 @@ pub const ACTIONS: &[Entry] = &[
         Takes::Nothing,
     ),
     word(
-        key(Action::Stats, &[], "", "", "bytes and milliseconds a frame, on or off", Danger::Look),
+        key(UserAction::Stats, &[], "", "", "bytes and milliseconds a frame, on or off", Danger::Look),
         "stats",
         Takes::Nothing,
     ),
@@ -489,7 +507,7 @@ pub fn complete<'a>(
     themes: &[&str],
 ) -> Vec<String> {
     let Some((word, rest)) = text.split_once(' ') else {
-        let begins = |e: &&Entry| !e.command.is_empty() && e.command.starts_with(text);
+        let begins = |e: &&ActionRow| !e.command.is_empty() && e.command.starts_with(text);
         return ACTIONS.iter().filter(begins).map(|e| e.command.to_owned()).collect();
     };
     let Some(entry) = ACTIONS.iter().find(|e| e.command == word) else { return Vec::new() };

@@ -3,7 +3,7 @@
 use super::app::{App, Pane, Sort};
 use super::draw::block;
 use super::table::{self, Column};
-use super::theme::Role;
+use super::theme::StyleRole;
 use super::words;
 use crate::domain::money;
 use crate::view::cockpit::{AgentRow, AgentState};
@@ -23,7 +23,7 @@ fn quiet(a: &AgentRow) -> bool {
     matches!(a.state, AgentState::StoppedOut | AgentState::Unfunded | AgentState::Quarantined)
 }
 
-fn gain(x: f64) -> (String, Role) {
+fn gain(x: f64) -> (String, StyleRole) {
     (words::gain_cell(x), words::sign(x))
 }
 
@@ -47,7 +47,7 @@ const COLUMNS: &[Column<AgentRow>] = &[
         right: false,
         rank: 0,
         of: |a| {
-            let role = if quiet(a) { Role::Dim } else { Role::Title };
+            let role = if quiet(a) { StyleRole::Dim } else { StyleRole::Title };
             (format!("{} {}", words::glyph(a.family), a.name), role)
         },
     },
@@ -59,14 +59,14 @@ const COLUMNS: &[Column<AgentRow>] = &[
         of: |a| (a.state.text().to_owned(), words::state(a.state)),
     },
     Column { title: "real ", width: 8, right: true, rank: 1, of: |a| gain(money::to_estimate(a.real)) },
-    Column { title: "sim ", width: 8, right: true, rank: 2, of: |a| gain(a.sim) },
+    Column { title: "open ", width: 8, right: true, rank: 2, of: |a| gain(a.open) },
     Column { title: "alone ", width: 8, right: true, rank: 3, of: |a| gain(a.alone) },
     Column {
         title: "pts",
         width: 3,
         right: true,
         rank: 5,
-        of: |a| (format!("{:.0}", 100.0 * a.points), Role::Text),
+        of: |a| (format!("{:.0}", 100.0 * a.points), StyleRole::Text),
     },
     Column {
         title: "voice",
@@ -87,7 +87,7 @@ const COLUMNS: &[Column<AgentRow>] = &[
         width: 8,
         right: false,
         rank: 9,
-        of: |a| (words::spark(&a.trend, POINTS, 8), Role::Sim),
+        of: |a| (words::spark(&a.trend, POINTS, 8), StyleRole::Open),
     },
     Column {
         title: "funds",
@@ -105,7 +105,7 @@ const COLUMNS: &[Column<AgentRow>] = &[
         right: true,
         rank: 8,
         of: |a| match a.served.iter().sum() {
-            0.0 => ("–".to_owned(), Role::Dim),
+            0.0 => ("–".to_owned(), StyleRole::Dim),
             sum => (words::fine_cell(sum), words::sign_fine(sum)),
         },
     },
@@ -114,27 +114,27 @@ const COLUMNS: &[Column<AgentRow>] = &[
         width: 3,
         right: false,
         rank: 10,
-        of: |a| (words::letters(a.goal).to_owned(), Role::Dim),
+        of: |a| (words::letters(a.goal).to_owned(), StyleRole::Dim),
     },
     Column {
         title: "family",
         width: 13,
         right: false,
         rank: 11,
-        of: |a| (words::family(a.family).to_owned(), Role::Dim),
+        of: |a| (words::family(a.family).to_owned(), StyleRole::Dim),
     },
 ];
 
 /// What is left goes to what it holds, and if that is much, to what it said.
-fn rest(a: &AgentRow, width: usize) -> (String, Role) {
+fn rest(a: &AgentRow, width: usize) -> (String, StyleRole) {
     if width < 9 {
-        return (String::new(), Role::Text);
+        return (String::new(), StyleRole::Text);
     }
     if width >= 44 {
         let held = words::parts(&a.position, 18);
-        return (format!("{held:<19} {}", words::phrase(&a.said, width - 20)), Role::Dim);
+        return (format!("{held:<19} {}", words::phrase(&a.said, width - 20)), StyleRole::Dim);
     }
-    (words::parts(&a.position, width), Role::Text)
+    (words::parts(&a.position, width), StyleRole::Text)
 }
 
 /// Draws it.
@@ -162,9 +162,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
         table::head(frame, t, &columns, rest, inside);
         if rows.is_empty() {
             let at = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1).min(1), ..inside };
-            let back = app.hint(super::action::Action::Back);
+            let back = app.hint(super::action::UserAction::Back);
             let text = format!(" nobody is like /{}; {back} clears it", app.agent_filter);
-            frame.render_widget(Paragraph::new(text).style(t.of(Role::Dim)), at);
+            frame.render_widget(Paragraph::new(text).style(t.of(StyleRole::Dim)), at);
         }
         let focused = app.focus == Pane::Agents && app.open.is_none();
         for (n, a) in rows.iter().skip(top).take(shown).enumerate() {
@@ -189,14 +189,14 @@ fn title(
     let t = &app.theme;
     let place = if rows == 0 { 0 } else { selected + 1 };
     let more = table::more(top, rows, shown);
-    let mut spans = vec![Span::styled(format!("{place} of {rows}{more} "), t.of(Role::Dim))];
+    let mut spans = vec![Span::styled(format!("{place} of {rows}{more} "), t.of(StyleRole::Dim))];
     if !app.agent_filter.is_empty() {
         let text = format!("/{} ", words::cut(&app.agent_filter, 20));
-        spans.push(Span::styled(text, t.of(Role::Focus)));
-        spans.push(Span::styled(format!("of {total} "), t.of(Role::Dim)));
+        spans.push(Span::styled(text, t.of(StyleRole::Focus)));
+        spans.push(Span::styled(format!("of {total} "), t.of(StyleRole::Dim)));
     }
     if app.sort != Sort::File {
-        spans.push(Span::styled(format!("{} ", app.sort.text()), t.of(Role::Focus)));
+        spans.push(Span::styled(format!("{} ", app.sort.text()), t.of(StyleRole::Focus)));
     }
     spans
 }

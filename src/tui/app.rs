@@ -1,14 +1,14 @@
 //! What is selected, open and said. News comes in; time is given. Keys are `keys`' part.
 
-use super::action::Action;
+use super::action::UserAction;
 use super::edges::EdgeKey;
-use super::force::Layout;
+use super::graph_layout::Layout;
 use super::keymap::Keymap;
 use super::line::TypedLine;
-use super::network::Stage;
+use super::network::DrawnGraph;
 use super::theme::wardrobe::Wardrobe;
-use super::theme::{Depth, Role, Theme};
-use super::time::{Place, Steps};
+use super::theme::{ColorDepth, StyleRole, Theme};
+use super::time::{PendingSteps, SnapshotPosition};
 use crate::domain::{AgentId, MessageId, Money, money};
 use crate::view::cockpit::{AgentRow, EdgeRow, MessageLine};
 use crate::view::lab::LabPage;
@@ -67,10 +67,10 @@ impl Pane {
 }
 
 /// An arrangement of panes: its name, and columns of panes from the left.
-pub type View = (String, Vec<Vec<Pane>>);
+pub type PaneLayout = (String, Vec<Vec<Pane>>);
 
 /// Those that are built in.
-pub fn views() -> Vec<View> {
+pub fn views() -> Vec<PaneLayout> {
     let of =
         |name: &str, columns: &[&[Pane]]| (name.to_owned(), columns.iter().map(|c| c.to_vec()).collect());
     vec![
@@ -110,7 +110,7 @@ impl Sort {
 /// runs to [`super::network::DESK`], and is its own reason.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)]
-pub struct Pulse {
+pub struct EdgePulse {
     pub from: AgentId,
     pub to: AgentId,
     pub message: MessageId,
@@ -138,7 +138,7 @@ pub enum Input {
 
 /// Where the swarm is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum Connection {
     /// There.
     Here,
     /// Not to be reached: why. It is tried again.
@@ -165,10 +165,10 @@ pub struct App {
     /// What is shown: of now, or of the past.
     pub cockpit: Option<Cockpit>,
     /// Where the moment lies that is shown; none: it is now.
-    pub past: Option<Place>,
+    pub past: Option<SnapshotPosition>,
     /// The newest picture while the past is shown.
     pub live: Option<Cockpit>,
-    pub(super) steps: Steps,
+    pub(super) steps: PendingSteps,
     /// How far the moment is that is read from the journal, in per cent.
     pub fetching: Option<u8>,
     pub page: Option<AgentPage>,
@@ -180,7 +180,7 @@ pub struct App {
     pub focus: Pane,
     pub zoomed: bool,
     /// Arrangements of panes beside the usual one, and which is chosen.
-    pub views: Vec<View>,
+    pub views: Vec<PaneLayout>,
     pub view: Option<usize>,
     pub sort: Sort,
     pub selected: Option<AgentId>,
@@ -212,11 +212,11 @@ pub struct App {
     pub(super) line: TypedLine,
     pub agent_filter: String,
     pub message_filter: String,
-    pub toast: Option<(String, Role, Duration)>,
+    pub toast: Option<(String, StyleRole, Duration)>,
     pub undo: Option<(Request, Duration)>,
-    pub pulses: Vec<Pulse>,
+    pub pulses: Vec<EdgePulse>,
     pub layout: Layout,
-    pub reach: Reach,
+    pub reach: Connection,
     pub read_only: bool,
     pub now: Duration,
     pub age: Option<Duration>,
@@ -235,14 +235,14 @@ pub struct App {
     /// Where the panes were drawn.
     pub(super) places: Vec<(Pane, ratatui::layout::Rect)>,
     /// Colours that there are; none: as the theme says.
-    pub depth: Option<Depth>,
+    pub depth: Option<ColorDepth>,
     pub(super) chord: Option<Duration>,
     pub(super) leaving: bool,
     pub(super) dirty: bool,
     /// Pulses move, or have just gone.
     moving: bool,
     /// Where the network was drawn.
-    pub(super) stage: Option<Stage>,
+    pub(super) stage: Option<DrawnGraph>,
     decided: MessageId,
     receipted: MessageId,
 }
@@ -255,7 +255,7 @@ impl App {
             cockpit: None,
             past: None,
             live: None,
-            steps: Steps::default(),
+            steps: PendingSteps::default(),
             fetching: None,
             page: None,
             open: None,
@@ -289,7 +289,7 @@ impl App {
             undo: None,
             pulses: Vec::new(),
             layout: Layout::default(),
-            reach: Reach::Here,
+            reach: Connection::Here,
             read_only: false,
             now: Duration::ZERO,
             age: None,
@@ -340,9 +340,9 @@ impl App {
     /// Whether what is shown is older than it should be.
     pub fn is_stale(&self) -> bool {
         match self.reach {
-            Reach::Here => self.age.is_some_and(|a| a >= STALE),
-            Reach::Lost(_) => true,
-            Reach::Ended(_) => false,
+            Connection::Here => self.age.is_some_and(|a| a >= STALE),
+            Connection::Lost(_) => true,
+            Connection::Ended(_) => false,
         }
     }
 
@@ -387,40 +387,40 @@ impl App {
             News::Answer(answer) => match answer.result {
                 Err(why) if matches!(answer.request, Request::Past(..)) => {
                     self.answered_past();
-                    self.say(why, Role::Warn);
+                    self.say(why, StyleRole::Warn);
                 }
                 Ok(done) => {
                     if let Some(back) = inverse(answer.request) {
                         self.undo = Some((back, self.now + UNDO));
-                        let undo = self.keymap.key(Action::Undo);
-                        self.say(format!("{done} · {undo} undoes it"), Role::Good);
+                        let undo = self.keymap.key(UserAction::Undo);
+                        self.say(format!("{done} · {undo} undoes it"), StyleRole::Good);
                     } else {
-                        self.say(done, Role::Good);
+                        self.say(done, StyleRole::Good);
                     }
                 }
-                Err(why) => self.say(why, Role::Warn),
+                Err(why) => self.say(why, StyleRole::Warn),
             },
             News::Lost(why) => {
                 self.pulses.clear();
                 self.past_is_lost();
-                self.reach = Reach::Lost(why);
+                self.reach = Connection::Lost(why);
             }
             News::Ended(why) => {
                 self.pulses.clear();
-                self.reach = Reach::Ended(why);
+                self.reach = Connection::Ended(why);
             }
         }
     }
 
     fn see(&mut self, picture: Cockpit) {
-        if matches!(self.reach, Reach::Lost(_)) {
-            self.say("the swarm is back".to_owned(), Role::Good);
+        if matches!(self.reach, Connection::Lost(_)) {
+            self.say("the swarm is back".to_owned(), StyleRole::Good);
             // What was decided meanwhile is not news.
             self.decided = MessageId(0);
         }
         // After the end the last state can still be asked for.
-        if !matches!(self.reach, Reach::Ended(_)) {
-            self.reach = Reach::Here;
+        if !matches!(self.reach, Connection::Ended(_)) {
+            self.reach = Connection::Here;
         }
         if !self.is_now() {
             // What was decided meanwhile is not news when one comes back.
@@ -441,7 +441,7 @@ impl App {
             let told = told.map(|s| (s.agent, super::network::DESK, s.receipt, s.receipt));
             let all: Vec<_> = told.chain(moved).take(PULSES_MAX).collect();
             let apart = VOLLEY / all.len().max(1) as u32;
-            let pulses = all.into_iter().zip(0..).map(|((from, to, message, decision), i)| Pulse {
+            let pulses = all.into_iter().zip(0..).map(|((from, to, message, decision), i)| EdgePulse {
                 from,
                 to,
                 message,
@@ -457,7 +457,7 @@ impl App {
         self.cockpit = Some(picture);
     }
 
-    pub(super) fn say(&mut self, text: String, role: Role) {
+    pub(super) fn say(&mut self, text: String, role: StyleRole) {
         self.toast = Some((text, role, self.now + TOAST));
         self.dirty = true;
     }
@@ -472,13 +472,13 @@ impl App {
             }
             Err(e) => {
                 self.past_is_lost();
-                self.say(e.to_string(), Role::Bad);
+                self.say(e.to_string(), StyleRole::Bad);
             }
         }
     }
 
     pub(super) fn say_read_only(&mut self) {
-        self.say("this cockpit is read-only: it shows, it does not act".to_owned(), Role::Warn);
+        self.say("this cockpit is read-only: it shows, it does not act".to_owned(), StyleRole::Warn);
     }
 
     /// The agents that are shown, filtered and sorted.
@@ -503,7 +503,7 @@ impl App {
     }
 
     /// The same by what they earned for others, where no other order was asked for.
-    pub fn by_worth(&self) -> Vec<&AgentRow> {
+    pub fn by_contribution(&self) -> Vec<&AgentRow> {
         let mut rows = self.agents();
         if self.sort == Sort::File {
             let worth = |a: &AgentRow| a.served.iter().sum::<f64>() + a.given;

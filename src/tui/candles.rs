@@ -1,7 +1,7 @@
 //! The last bars of an asset with the prices that an intent waits for, as close as is asked for, and the values
 //! of the candle under the cursor.
 
-use super::theme::{Role, Theme};
+use super::theme::{StyleRole, Theme};
 use super::words;
 use crate::domain::Stamp;
 use crate::view::cockpit::IntentView;
@@ -17,7 +17,7 @@ const BARS_MIN: usize = 8;
 
 /// What is looked at: how often the bars are halved, and the candle under the cursor, from the newest.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Look {
+pub struct ChartCursor {
     /// 0 shows all that fit.
     pub closer: u32,
     /// None: no cursor.
@@ -26,7 +26,7 @@ pub struct Look {
 
 /// The bars that are shown, and the cells of one. What is looked at closer ends at the newest bar, or with the
 /// cursor in the middle.
-fn shown(n: usize, cells: usize, look: Look) -> (std::ops::Range<usize>, usize) {
+fn shown(n: usize, cells: usize, look: ChartCursor) -> (std::ops::Range<usize>, usize) {
     let wanted = (n >> look.closer).max(BARS_MIN).min(n).min(cells);
     let cursor = look.candle.map_or(n, |c| n.saturating_sub(1 + c));
     let end = if wanted < n { (cursor + wanted.div_ceil(2)).clamp(wanted, n) } else { n };
@@ -42,23 +42,29 @@ pub fn values(t: &Theme, i: &IntentView, candle: usize) -> Vec<Line<'static>> {
     let ended = i.until.map(|u| Stamp(u.0 - i64::from(i.ago.get(at).copied().unwrap_or(0)) * i.clock.0));
     let when = ended.map(words::moment).unwrap_or_default();
     let change = if open > 0.0 { close / open - 1.0 } else { 0.0 };
-    let ink = if close >= open { Role::Good } else { Role::Bad };
-    let dim = t.of(Role::Dim);
+    let ink = if close >= open { StyleRole::Good } else { StyleRole::Bad };
+    let dim = t.of(StyleRole::Dim);
     let sign = if change < 0.0 { "▼" } else { "▲" };
     let head = Line::from(vec![
-        Span::styled(format!("candle {when} "), t.of(Role::Focus)),
+        Span::styled(format!("candle {when} "), t.of(StyleRole::Focus)),
         Span::styled(format!("{sign} {:+.1} %", 100.0 * change), t.of(ink)),
     ]);
     let mut spans = Vec::new();
     for (name, price) in [("o", open), ("h", high), ("l", low), ("c", close)] {
         spans.push(Span::styled(format!("{name} "), dim));
-        spans.push(Span::styled(format!("{} ", words::price(price)), t.of(Role::Text)));
+        spans.push(Span::styled(format!("{} ", words::price(price)), t.of(StyleRole::Text)));
     }
     vec![head, Line::from(spans)]
 }
 
 /// Lines of a chart, `width` cells wide; none where there is too little.
-pub fn lines(t: &Theme, i: &IntentView, width: usize, height: usize, look: Look) -> Vec<Line<'static>> {
+pub fn lines(
+    t: &Theme,
+    i: &IntentView,
+    width: usize,
+    height: usize,
+    look: ChartCursor,
+) -> Vec<Line<'static>> {
     let cells = width.saturating_sub(LABELS);
     let (range, wide) = shown(i.bars.len(), cells, look);
     let cursor = look.candle.and_then(|c| i.bars.len().checked_sub(1 + c)?.checked_sub(range.start));
@@ -82,7 +88,7 @@ pub fn lines(t: &Theme, i: &IntentView, width: usize, height: usize, look: Look)
     marks.push(("close".to_owned(), i.close));
     let at =
         |p: f64| (((high - p) / (high - low).max(1e-12)) * (height - 1) as f64).round().max(0.0) as usize;
-    let mut labels: Vec<Option<(String, Role)>> = vec![None; height];
+    let mut labels: Vec<Option<(String, StyleRole)>> = vec![None; height];
     for (name, p) in marks.iter().rev() {
         let row = at(*p).min(height - 1);
         // Where two fall on one row, the other goes beside it.
@@ -91,7 +97,8 @@ pub fn lines(t: &Theme, i: &IntentView, width: usize, height: usize, look: Look)
             labels[r] = Some((format!(" {name} {}", words::price(*p)), role(name)));
         }
     }
-    let levels: Vec<(usize, Role)> = marks.iter().map(|(n, p)| (at(*p).min(height - 1), role(n))).collect();
+    let levels: Vec<(usize, StyleRole)> =
+        marks.iter().map(|(n, p)| (at(*p).min(height - 1), role(n))).collect();
     let plot = Plot { bars, wide, cursor, levels: &levels };
     (0..height).map(|row| line(t, &plot, row, &at, labels[row].clone())).collect()
 }
@@ -103,15 +110,15 @@ struct Plot<'a> {
     wide: usize,
     /// The candle under the cursor.
     cursor: Option<usize>,
-    levels: &'a [(usize, Role)],
+    levels: &'a [(usize, StyleRole)],
 }
 
-fn role(name: &str) -> Role {
+fn role(name: &str) -> StyleRole {
     match name {
-        "stop" | "trail" => Role::Bad,
-        "target" => Role::Good,
-        "close" => Role::Text,
-        _ => Role::Warn,
+        "stop" | "trail" => StyleRole::Bad,
+        "target" => StyleRole::Good,
+        "close" => StyleRole::Text,
+        _ => StyleRole::Warn,
     }
 }
 
@@ -120,9 +127,10 @@ fn line(
     plot: &Plot<'_>,
     row: usize,
     at: &dyn Fn(f64) -> usize,
-    label: Option<(String, Role)>,
+    label: Option<(String, StyleRole)>,
 ) -> Line<'static> {
-    let level = plot.levels.iter().find(|(r, role)| *r == row && *role != Role::Text).map(|(_, role)| *role);
+    let level =
+        plot.levels.iter().find(|(r, role)| *r == row && *role != StyleRole::Text).map(|(_, role)| *role);
     let mut spans = Vec::with_capacity(2 * plot.bars.len() + 1);
     let (body, gap) = (plot.wide.saturating_sub(1).max(1), usize::from(plot.wide > 1));
     let empty = |n: usize| match level {
@@ -131,8 +139,8 @@ fn line(
     };
     for (n, [open, high, low, close]) in plot.bars.iter().enumerate() {
         let (top, bottom) = (at(open.max(*close)), at(open.min(*close)));
-        let ink = if close >= open { Role::Good } else { Role::Bad };
-        let style = if plot.cursor == Some(n) { t.of(Role::Focus) } else { t.of(ink) };
+        let ink = if close >= open { StyleRole::Good } else { StyleRole::Bad };
+        let style = if plot.cursor == Some(n) { t.of(StyleRole::Focus) } else { t.of(ink) };
         // The wick in the middle of the body.
         let (before, after) = ((body - 1) / 2, body / 2);
         match row {
@@ -142,7 +150,7 @@ fn line(
                 spans.extend([empty(before), Span::styled("│", style), empty(after)]);
             }
             _ if plot.cursor == Some(n) => {
-                spans.extend([empty(before), Span::styled("┊", t.of(Role::Focus)), empty(after)]);
+                spans.extend([empty(before), Span::styled("┊", t.of(StyleRole::Focus)), empty(after)]);
             }
             _ => spans.push(empty(body)),
         }
@@ -160,13 +168,13 @@ mod tests {
 
     #[test]
     fn closer_is_fewer_and_wider_candles_with_the_cursor_among_them() {
-        let look = |closer, candle| shown(48, 30, Look { closer, candle });
+        let look = |closer, candle| shown(48, 30, ChartCursor { closer, candle });
         assert_eq!(look(0, None), (18..48, 1));
         assert_eq!(look(1, None), (24..48, 1));
         assert_eq!(look(2, None), (36..48, 2));
         // The oldest and one in the middle.
         assert_eq!((look(2, Some(47)).0, look(2, Some(20)).0), (0..12, 21..33));
-        assert_eq!(shown(3, 30, Look::default()), (0..3, 2));
-        assert_eq!(shown(0, 30, Look::default()), (0..0, 2));
+        assert_eq!(shown(3, 30, ChartCursor::default()), (0..3, 2));
+        assert_eq!(shown(0, 30, ChartCursor::default()), (0..0, 2));
     }
 }

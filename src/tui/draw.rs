@@ -1,8 +1,8 @@
 //! Which panes are where, at which size; the footer, and what lies above the panes.
 
-use super::action::{ACTIONS, Action, Entry};
-use super::app::{App, Dialog, Input, Pane, Reach};
-use super::theme::Role;
+use super::action::{ACTIONS, ActionRow, UserAction};
+use super::app::{App, Connection, Dialog, Input, Pane};
+use super::theme::StyleRole;
 use super::{agents, footer, goals, header, lab, log, messages, network, orders, page, pnl, points, words};
 use crate::domain::money;
 use ratatui::Frame;
@@ -23,13 +23,13 @@ const LEAST: (u16, u16) = (60, 12);
 /// Most cells of the help.
 const HELP: u16 = 116;
 /// Hints of a border: the keys of these actions, and what they do there.
-pub const SCROLL: Hint = (&[Action::Up, Action::Down], "scroll");
+pub const SCROLL: Hint = (&[UserAction::Up, UserAction::Down], "scroll");
 /// See [`SCROLL`].
-pub const LEAP: Hint = (&[Action::PageUp, Action::PageDown], "scroll");
+pub const LEAP: Hint = (&[UserAction::PageUp, UserAction::PageDown], "scroll");
 /// See [`SCROLL`].
-pub const BACK: Hint = (&[Action::Back], "back");
+pub const BACK: Hint = (&[UserAction::Back], "back");
 /// Actions whose keys are named, and the word for all of them.
-pub type Hint = (&'static [Action], &'static str);
+pub type Hint = (&'static [UserAction], &'static str);
 /// Most cells of the commands above the `:` line.
 const COMMANDS: u16 = 92;
 /// Completions that are listed.
@@ -50,7 +50,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
 }
 
 fn everything(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
-    frame.buffer_mut().set_style(area, app.theme.of(Role::Base));
+    frame.buffer_mut().set_style(area, app.theme.of(StyleRole::Base));
     let fits = |(w, h): (u16, u16)| area.width >= w && area.height >= h;
     if !fits(LEAST) {
         return line(frame, app, area);
@@ -167,8 +167,8 @@ fn columns(frame: &mut Frame<'_>, app: &mut App, body: Rect) {
 
 /// A block with the pane's title, its border telling the focus.
 pub fn block<'a>(app: &App, pane: Pane, title: Vec<Span<'a>>) -> Block<'a> {
-    let role = if app.focus == pane { Role::Focus } else { Role::Border };
-    let name = if app.focus == pane { Role::Focus } else { Role::Title };
+    let role = if app.focus == pane { StyleRole::Focus } else { StyleRole::Border };
+    let name = if app.focus == pane { StyleRole::Focus } else { StyleRole::Title };
     let mut line = vec![Span::styled(format!(" {} ", pane.title()), app.theme.of(name))];
     line.extend(title);
     Block::bordered()
@@ -181,20 +181,20 @@ pub fn block<'a>(app: &App, pane: Pane, title: Vec<Span<'a>>) -> Block<'a> {
 fn line(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let t = &app.theme;
     let Some(c) = &app.cockpit else {
-        return frame.render_widget(Paragraph::new("waiting").style(t.of(Role::Dim)), area);
+        return frame.render_widget(Paragraph::new("waiting").style(t.of(StyleRole::Dim)), area);
     };
     let gain = app.gain().unwrap_or_default();
     let run = match app.reach {
-        Reach::Here => c.account.run.to_uppercase(),
-        Reach::Lost(_) => "LOST".to_owned(),
-        Reach::Ended(_) => "ENDED".to_owned(),
+        Connection::Here => c.account.run.to_uppercase(),
+        Connection::Lost(_) => "LOST".to_owned(),
+        Connection::Ended(_) => "ENDED".to_owned(),
     };
     let bad = run != "RUNNING";
     let text = vec![
         Span::styled(words::gain(gain), t.of(words::sign(gain))),
-        Span::styled(format!(" {run} "), t.of(if bad { Role::Bad } else { Role::Good })),
+        Span::styled(format!(" {run} "), t.of(if bad { StyleRole::Bad } else { StyleRole::Good })),
         Span::styled(c.mode.text(), t.of(header::mode(c.mode).0)),
-        Span::styled(format!(" needs {}×{}", LEAST.0, LEAST.1), t.of(Role::Dim)),
+        Span::styled(format!(" needs {}×{}", LEAST.0, LEAST.1), t.of(StyleRole::Dim)),
     ];
     frame.render_widget(Paragraph::new(Line::from(text)).wrap(Wrap { trim: true }), area);
 }
@@ -205,15 +205,15 @@ fn middle(area: Rect, width: u16, height: u16) -> Rect {
     Rect { x: area.x + (area.width - w) / 2, y: area.y + (area.height - h) / 2, width: w, height: h }
 }
 
-fn boxed(frame: &mut Frame<'_>, app: &App, title: &str, lines: Vec<Line<'_>>, at: Rect, role: Role) {
+fn boxed(frame: &mut Frame<'_>, app: &App, title: &str, lines: Vec<Line<'_>>, at: Rect, role: StyleRole) {
     let t = &app.theme;
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(t.of(role))
-        .style(t.of(Role::Base))
-        .title(Span::styled(format!(" {title} "), t.of(Role::Title)));
+        .style(t.of(StyleRole::Base))
+        .title(Span::styled(format!(" {title} "), t.of(StyleRole::Title)));
     frame.render_widget(Clear, at);
-    frame.render_widget(Paragraph::new(lines).style(t.of(Role::Text)).block(block), at);
+    frame.render_widget(Paragraph::new(lines).style(t.of(StyleRole::Text)).block(block), at);
 }
 
 /// Help, dialog, completions.
@@ -223,7 +223,7 @@ fn above(frame: &mut Frame<'_>, app: &App, area: Rect) {
         let lines = log::lines(app, usize::from(at.width.saturating_sub(2)));
         let over = (lines.len() as u16 + 2).saturating_sub(at.height);
         let lines = lines.into_iter().skip(usize::from(app.scroll.min(over))).collect();
-        boxed(frame, app, &app.hints("log", &[SCROLL, BACK]), lines, at, Role::Focus);
+        boxed(frame, app, &app.hints("log", &[SCROLL, BACK]), lines, at, StyleRole::Focus);
     }
     if app.help {
         help(frame, app, area);
@@ -249,26 +249,26 @@ fn above(frame: &mut Frame<'_>, app: &App, area: Rect) {
 
 fn help(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let t = &app.theme;
-    let row = |e: &Entry| {
+    let row = |e: &ActionRow| {
         let word = if e.command.is_empty() { String::new() } else { format!(":{}", e.command) };
         let room = usize::from(area.width.min(HELP)).saturating_sub(30).max(12);
         let mut text = words::wrap(e.help, room).into_iter();
         let first = Line::from(vec![
-            Span::styled(format!(" {:<14}", app.keymap.shown(e)), t.of(Role::Key)),
-            Span::styled(format!("{word:<12} "), t.of(Role::Sim)),
+            Span::styled(format!(" {:<14}", app.keymap.shown(e)), t.of(StyleRole::Key)),
+            Span::styled(format!("{word:<12} "), t.of(StyleRole::Open)),
             Span::raw(text.next().unwrap_or_default()),
         ]);
         let rest = text.map(|part| Line::raw(" ".repeat(28) + &part));
         std::iter::once(first).chain(rest).collect::<Vec<_>>()
     };
-    let mut ranked: Vec<&Entry> = ACTIONS.iter().collect();
+    let mut ranked: Vec<&ActionRow> = ACTIONS.iter().collect();
     ranked.sort_by_key(|e| footer::rank(e));
     let lines: Vec<Line<'_>> = ranked.into_iter().flat_map(row).collect();
     let at = middle(area, HELP, lines.len() as u16 + 2);
     let hidden = (lines.len() as u16 + 2).saturating_sub(at.height);
     let from = usize::from(app.scroll.min(hidden));
     let title = app.hints("keys", if hidden > 0 { &[SCROLL, BACK] } else { &[BACK] });
-    boxed(frame, app, &title, lines.into_iter().skip(from).collect(), at, Role::Focus);
+    boxed(frame, app, &title, lines.into_iter().skip(from).collect(), at, StyleRole::Focus);
 }
 
 fn completions(frame: &mut Frame<'_>, app: &App, area: Rect) {
@@ -282,13 +282,16 @@ fn completions(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let row = |(n, text): (usize, &String)| {
         let entry = ACTIONS.iter().find(|e| e.command == text.as_str());
         Line::from(vec![
-            Span::styled(format!(" :{text:<wide$} "), t.of(if n == 0 { Role::Focus } else { Role::Title })),
-            Span::styled(words::phrase(entry.map_or("", |e| e.help), room), t.of(Role::Dim)),
+            Span::styled(
+                format!(" :{text:<wide$} "),
+                t.of(if n == 0 { StyleRole::Focus } else { StyleRole::Title }),
+            ),
+            Span::styled(words::phrase(entry.map_or("", |e| e.help), room), t.of(StyleRole::Dim)),
         ])
     };
     let mut lines: Vec<Line<'_>> = found.iter().take(LISTED).enumerate().map(row).collect();
     if found.len() > LISTED {
-        lines.push(Line::styled(format!("  and {} more", found.len() - LISTED), t.of(Role::Dim)));
+        lines.push(Line::styled(format!("  and {} more", found.len() - LISTED), t.of(StyleRole::Dim)));
     }
     let height = (lines.len() as u16 + 2).min(area.height.saturating_sub(1));
     let at = Rect {
@@ -297,7 +300,7 @@ fn completions(frame: &mut Frame<'_>, app: &App, area: Rect) {
         width: area.width.min(COMMANDS),
         height,
     };
-    boxed(frame, app, "commands", lines, at, Role::Focus);
+    boxed(frame, app, "commands", lines, at, StyleRole::Focus);
 }
 
 fn money_dialog(
@@ -315,21 +318,21 @@ fn money_dialog(
     let change = after - before;
     let lines = vec![
         Line::raw(""),
-        Line::from(vec![Span::styled(format!("  {way}"), t.of(Role::Title))]),
+        Line::from(vec![Span::styled(format!("  {way}"), t.of(StyleRole::Title))]),
         Line::raw(""),
         Line::from(vec![
-            Span::styled("  funds now   ", t.of(Role::Dim)),
-            Span::styled(format!("{:>12} {currency}", words::thousands(before)), t.of(Role::Text)),
+            Span::styled("  funds now   ", t.of(StyleRole::Dim)),
+            Span::styled(format!("{:>12} {currency}", words::thousands(before)), t.of(StyleRole::Text)),
         ]),
         Line::from(vec![
-            Span::styled("  funds then  ", t.of(Role::Dim)),
+            Span::styled("  funds then  ", t.of(StyleRole::Dim)),
             Span::styled(
                 format!("{:>12} {currency}", format!("{about}{}", words::thousands(after))),
-                t.of(Role::Title),
+                t.of(StyleRole::Title),
             ),
         ]),
         Line::from(vec![
-            Span::styled("  change      ", t.of(Role::Dim)),
+            Span::styled("  change      ", t.of(StyleRole::Dim)),
             Span::styled(format!("{:>12}", words::gain(change)), t.of(words::sign(change))),
         ]),
         Line::raw(""),
@@ -337,21 +340,21 @@ fn money_dialog(
             if gives {
                 "  its share by points; it goes with them week by week"
             } else {
-                "  it goes on alone and in sim"
+                "  it goes on alone and in open"
             },
-            t.of(Role::Dim),
+            t.of(StyleRole::Dim),
         ),
         Line::raw(""),
         Line::from(vec![
             Span::raw("  "),
-            Span::styled(" Cancel ", t.of(Role::Selected)),
-            Span::styled("   y", t.of(Role::Key)),
-            Span::styled(if gives { " funds it" } else { " takes its funds" }, t.of(Role::Text)),
-            Span::styled("   any other key cancels", t.of(Role::Dim)),
+            Span::styled(" Cancel ", t.of(StyleRole::Selected)),
+            Span::styled("   y", t.of(StyleRole::Key)),
+            Span::styled(if gives { " funds it" } else { " takes its funds" }, t.of(StyleRole::Text)),
+            Span::styled("   any other key cancels", t.of(StyleRole::Dim)),
         ]),
     ];
     let at = middle(area, 58, lines.len() as u16 + 2);
-    boxed(frame, app, if gives { "fund" } else { "unfund" }, lines, at, Role::Warn);
+    boxed(frame, app, if gives { "fund" } else { "unfund" }, lines, at, StyleRole::Warn);
 }
 
 fn word_dialog(frame: &mut Frame<'_>, app: &App, area: Rect, word: &str, says: &str, typed: &str) {
@@ -360,24 +363,24 @@ fn word_dialog(frame: &mut Frame<'_>, app: &App, area: Rect, word: &str, says: &
     let whole = word == typed;
     let lines = vec![
         Line::raw(""),
-        Line::styled(format!("  {says}"), t.of(Role::Title)),
+        Line::styled(format!("  {says}"), t.of(StyleRole::Title)),
         Line::raw(""),
         Line::from(vec![
-            Span::styled("  type ", t.of(Role::Dim)),
-            Span::styled(word.to_owned(), t.of(Role::Key)),
-            Span::styled(" and enter:  ", t.of(Role::Dim)),
-            Span::styled(typed.to_owned(), t.of(if right { Role::Good } else { Role::Bad })),
-            Span::styled("▏", t.of(Role::Focus)),
+            Span::styled("  type ", t.of(StyleRole::Dim)),
+            Span::styled(word.to_owned(), t.of(StyleRole::Key)),
+            Span::styled(" and enter:  ", t.of(StyleRole::Dim)),
+            Span::styled(typed.to_owned(), t.of(if right { StyleRole::Good } else { StyleRole::Bad })),
+            Span::styled("▏", t.of(StyleRole::Focus)),
         ]),
         Line::raw(""),
         Line::from(vec![
             Span::raw("  "),
-            Span::styled(" Cancel ", t.of(if whole { Role::Dim } else { Role::Selected })),
-            Span::styled("  esc", t.of(Role::Key)),
-            Span::styled(" leaves everything as it is", t.of(Role::Dim)),
+            Span::styled(" Cancel ", t.of(if whole { StyleRole::Dim } else { StyleRole::Selected })),
+            Span::styled("  esc", t.of(StyleRole::Key)),
+            Span::styled(" leaves everything as it is", t.of(StyleRole::Dim)),
         ]),
     ];
     let width = (says.chars().count() as u16 + 6).max(58);
     let at = middle(area, width, lines.len() as u16 + 2);
-    boxed(frame, app, word, lines, at, Role::Bad);
+    boxed(frame, app, word, lines, at, StyleRole::Bad);
 }

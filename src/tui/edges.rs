@@ -2,7 +2,7 @@
 //! words.
 
 use super::app::App;
-use super::theme::Role;
+use super::theme::StyleRole;
 use super::words;
 use crate::domain::{AgentId, MessageId, Service};
 use crate::view::Cockpit;
@@ -120,9 +120,9 @@ impl App {
         let short = if e.decision.0 > 0 { format!("enter #{}", e.decision.0) } else { String::new() };
         let why = [long, short].into_iter().find(|w| w.chars().count() <= rest).unwrap_or_default();
         Some(Line::from(vec![
-            Span::styled(words::cut(&text, width), t.of(Role::Focus)),
+            Span::styled(words::cut(&text, width), t.of(StyleRole::Focus)),
             Span::styled(gain, t.of(words::sign(e.value))),
-            Span::styled(why, t.of(Role::Dim)),
+            Span::styled(why, t.of(StyleRole::Dim)),
         ]))
     }
 
@@ -131,13 +131,13 @@ impl App {
         let name = self.row(s.agent).map(|a| a.name.clone()).unwrap_or_default();
         let [deed, worth, today, receipt] = parts(s);
         let ways = [
-            vec![(format!("{name} "), Role::Focus), deed, worth.clone(), today.clone(), receipt.clone()],
-            vec![(format!("{name} → desk"), Role::Focus), worth.clone(), today, receipt.clone()],
-            vec![(format!("{name} → desk"), Role::Focus), worth.clone(), receipt],
-            vec![(format!("{name} → desk"), Role::Focus), worth],
+            vec![(format!("{name} "), StyleRole::Focus), deed, worth.clone(), today.clone(), receipt.clone()],
+            vec![(format!("{name} → desk"), StyleRole::Focus), worth.clone(), today, receipt.clone()],
+            vec![(format!("{name} → desk"), StyleRole::Focus), worth.clone(), receipt],
+            vec![(format!("{name} → desk"), StyleRole::Focus), worth],
         ];
-        let enter = (" · enter".to_owned(), Role::Dim);
-        let cells = |way: &[(String, Role)]| way.iter().map(|p| p.0.chars().count()).sum::<usize>();
+        let enter = (" · enter".to_owned(), StyleRole::Dim);
+        let cells = |way: &[(String, StyleRole)]| way.iter().map(|p| p.0.chars().count()).sum::<usize>();
         let fits = ways.iter().find(|w| cells(w) + enter.0.chars().count() <= width);
         let mut way = fits.or(ways.last())?.clone();
         if fits.is_some() {
@@ -150,14 +150,14 @@ impl App {
 }
 
 /// What was done for the desk, what it was worth, today's part of it, and the message that says so.
-fn parts(s: &ServiceRow) -> [(String, Role); 4] {
+fn parts(s: &ServiceRow) -> [(String, StyleRole); 4] {
     // A maker's worth is what taking would have cost; the others' is what their books won.
     let verb = if s.service == Service::Liquidity { "saved" } else { "earned" };
     let receipt = if s.receipt.0 > 0 { format!(" · receipt #{}", s.receipt.0) } else { String::new() };
     [
-        (s.deed(), Role::Focus),
+        (s.deed(), StyleRole::Focus),
         (format!(" · {verb} {}", words::gain_fine(s.total)), words::sign_fine(s.total)),
-        (format!(", today {}", words::fine(s.today)), Role::Dim),
-        (receipt, Role::Dim),
+        (format!(", today {}", words::fine(s.today)), StyleRole::Dim),
+        (receipt, StyleRole::Dim),
     ]
 }

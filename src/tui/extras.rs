@@ -1,9 +1,9 @@
 //! What a person does with the screen itself: themes, clipboard, pictures, the mouse.
 
-use super::action::Action;
+use super::action::UserAction;
 use super::app::{App, Pane};
 use super::plain;
-use super::theme::Role;
+use super::theme::StyleRole;
 use super::words;
 use crate::view::link::Request;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
@@ -25,17 +25,17 @@ impl App {
         let names = self.wardrobe.names();
         let at = names.iter().position(|n| n == self.theme.name()).unwrap_or(0);
         if let Some(next) = names.get((at + 1) % names.len().max(1)) {
-            self.wear(next);
+            self.apply_theme(next);
         }
     }
 
-    pub(super) fn wear(&mut self, name: &str) {
-        match self.wardrobe.wear(name) {
+    pub(super) fn apply_theme(&mut self, name: &str) {
+        match self.wardrobe.apply(name) {
             Ok(next) => {
                 self.theme = self.depth.map_or(next.clone(), |d| next.quantised(d));
-                self.say(format!("theme {name}"), Role::Dim);
+                self.say(format!("theme {name}"), StyleRole::Dim);
             }
-            Err(e) => self.say(e.to_string(), Role::Warn),
+            Err(e) => self.say(e.to_string(), StyleRole::Warn),
         }
     }
 
@@ -45,7 +45,7 @@ impl App {
         self.view = (next < self.views.len()).then_some(next);
         self.zoomed = false;
         let Some((name, columns)) = self.view.and_then(|n| self.views.get(n)).cloned() else {
-            return self.say("all panes".to_owned(), Role::Dim);
+            return self.say("all panes".to_owned(), StyleRole::Dim);
         };
         // What has the focus is to be seen.
         if !columns.iter().flatten().any(|p| *p == self.focus)
@@ -53,18 +53,18 @@ impl App {
         {
             self.focus_on(*first);
         }
-        self.say(format!("view {name}"), Role::Dim);
+        self.say(format!("view {name}"), StyleRole::Dim);
     }
 
     /// Looks whether the file of the theme has changed.
     pub(super) fn follow_theme(&mut self) {
-        match self.wardrobe.look() {
+        match self.wardrobe.reload() {
             None => {}
             Some(Ok(next)) => {
                 self.theme = self.depth.map_or(next.clone(), |d| next.quantised(d));
-                self.say(format!("theme {} was read again", self.theme.name()), Role::Dim);
+                self.say(format!("theme {} was read again", self.theme.name()), StyleRole::Dim);
             }
-            Some(Err(e)) => self.say(format!("{e}; the old one stays"), Role::Warn),
+            Some(Err(e)) => self.say(format!("{e}; the old one stays"), StyleRole::Warn),
         }
     }
 
@@ -84,14 +84,14 @@ impl App {
             (None, Pane::Agents | Pane::Points) => self.agent().map(plain::agent),
         };
         let Some(mut text) = text else {
-            return self.say("there is nothing to copy here".to_owned(), Role::Dim);
+            return self.say("there is nothing to copy here".to_owned(), StyleRole::Dim);
         };
         if text.len() > COPY_MAX {
             let end = (0..=COPY_MAX).rev().find(|n| text.is_char_boundary(*n)).unwrap_or(0);
             text.truncate(end);
         }
         let first = text.lines().next().unwrap_or_default();
-        self.say(format!("copied: {}", words::cut(first, 60)), Role::Dim);
+        self.say(format!("copied: {}", words::cut(first, 60)), StyleRole::Dim);
         self.copied = Some(text);
     }
 
@@ -99,7 +99,7 @@ impl App {
         self.mouse = !self.mouse;
         let says =
             if self.mouse { "the mouse selects here; :mouse gives it back" } else { "the mouse marks text" };
-        self.say(says.to_owned(), Role::Dim);
+        self.say(says.to_owned(), StyleRole::Dim);
     }
 
     /// The screen is to be written into a file once it is drawn without the `:` line.
@@ -113,7 +113,7 @@ impl App {
         if is_kind(&name, "svg") || is_kind(&name, "ansi") {
             (self.shot, self.toast) = (Some(name), None);
         } else {
-            self.say(format!("{name}: write a name that ends in .svg or .ansi"), Role::Warn);
+            self.say(format!("{name}: write a name that ends in .svg or .ansi"), StyleRole::Warn);
         }
     }
 
@@ -151,7 +151,7 @@ impl App {
                     }
                     _ => return None,
                 };
-                let rows = if pane == Pane::Points { self.by_worth() } else { self.agents() };
+                let rows = if pane == Pane::Points { self.by_contribution() } else { self.agents() };
                 let id = rows.get(top + row)?.id;
                 let again = self.agent().is_some_and(|a| a.id == id);
                 self.selected = Some(id);
@@ -162,7 +162,7 @@ impl App {
     }
 
     /// The hint of a key, for words on the screen.
-    pub(super) fn hint(&self, action: Action) -> String {
+    pub(super) fn hint(&self, action: UserAction) -> String {
         self.keymap.key(action)
     }
 

@@ -1,10 +1,10 @@
 //! The last line: what is typed, what was said, or the keys that there are, those first that a person looks for
 //! who has never been here. In the past it is the way through time.
 
-use super::action::{ACTIONS, Action, Entry};
+use super::action::{ACTIONS, ActionRow, UserAction};
 use super::app::{App, Input};
-use super::theme::Role;
-use super::time::Place;
+use super::theme::StyleRole;
+use super::time::SnapshotPosition;
 use super::words;
 use crate::domain::Stamp;
 use ratatui::Frame;
@@ -13,22 +13,23 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 /// What is named first where not everything fits.
-const FIRST: &[Action] = &[
-    Action::Help,
-    Action::Detach,
-    Action::Kill,
-    Action::Pause,
-    Action::Why,
-    Action::Mute,
-    Action::Fund,
-    Action::Open,
-    Action::Sort,
-    Action::TimeBack,
-    Action::Command,
-    Action::Filter,
+const FIRST: &[UserAction] = &[
+    UserAction::Help,
+    UserAction::Detach,
+    UserAction::Kill,
+    UserAction::Pause,
+    UserAction::Why,
+    UserAction::Mute,
+    UserAction::Fund,
+    UserAction::Open,
+    UserAction::Sort,
+    UserAction::TimeBack,
+    UserAction::Command,
+    UserAction::Filter,
 ];
 /// Of these the first are named in the past.
-const THEN: &[Action] = &[Action::TimeBack, Action::TimeOn, Action::DayBack, Action::DayOn, Action::Now];
+const THEN: &[UserAction] =
+    &[UserAction::TimeBack, UserAction::TimeOn, UserAction::DayBack, UserAction::DayOn, UserAction::Now];
 /// Cells of the track between the oldest kept moment and now: the least, and the most.
 const TRACK: (usize, usize) = (8, 60);
 
@@ -44,14 +45,14 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         let (before, after) = app.line.shown(room);
         let used = before.chars().count() + after.chars().count() + 4;
         let mut spans = vec![
-            Span::styled(format!(" {sign}"), t.of(Role::Key)),
-            Span::styled(before, t.of(Role::Title)),
-            Span::styled("▏", t.of(Role::Focus)),
-            Span::styled(after, t.of(Role::Title)),
+            Span::styled(format!(" {sign}"), t.of(StyleRole::Key)),
+            Span::styled(before, t.of(StyleRole::Title)),
+            Span::styled("▏", t.of(StyleRole::Focus)),
+            Span::styled(after, t.of(StyleRole::Title)),
         ];
         if used + hint.chars().count() + 2 <= usize::from(area.width) {
             let gap = usize::from(area.width) - used - hint.chars().count();
-            spans.push(Span::styled(" ".repeat(gap) + hint, t.of(Role::Dim)));
+            spans.push(Span::styled(" ".repeat(gap) + hint, t.of(StyleRole::Dim)));
         }
         return frame.render_widget(Paragraph::new(Line::from(spans)), area);
     }
@@ -67,20 +68,23 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
 }
 
 /// How soon an entry is looked for; the help begins with the same.
-pub fn rank(e: &Entry) -> usize {
+pub fn rank(e: &ActionRow) -> usize {
     FIRST.iter().position(|a| *a == e.action).unwrap_or(FIRST.len())
 }
 
 /// How an entry's key is named in little room, and what it does.
-fn named(app: &App, entry: &Entry) -> (String, &'static str) {
+fn named(app: &App, entry: &ActionRow) -> (String, &'static str) {
     let shown = app.keymap.shown(entry);
     let first = shown.split(' ').next().unwrap_or_default().to_owned();
-    (if entry.action == Action::Kill { shown } else { first }, entry.label)
+    (if entry.action == UserAction::Kill { shown } else { first }, entry.label)
 }
 
 fn pair(app: &App, key: &str, label: &str) -> [Span<'static>; 2] {
     let t = &app.theme;
-    [Span::styled(format!(" {key}"), t.of(Role::Key)), Span::styled(format!(" {label} "), t.of(Role::Dim))]
+    [
+        Span::styled(format!(" {key}"), t.of(StyleRole::Key)),
+        Span::styled(format!(" {label} "), t.of(StyleRole::Dim)),
+    ]
 }
 
 fn width(spans: &[Span<'_>]) -> usize {
@@ -94,9 +98,9 @@ fn keys(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let stats = format!("{} B/frame, last {} B {:.1} ms ", each, s.last_bytes, s.last_us as f64 / 1e3);
     let stats = if app.stats_shown { stats } else { String::new() };
     let mut left = usize::from(area.width).saturating_sub(stats.chars().count());
-    let mut ranked: Vec<&Entry> = ACTIONS.iter().filter(|e| !e.label.is_empty()).collect();
+    let mut ranked: Vec<&ActionRow> = ACTIONS.iter().filter(|e| !e.label.is_empty()).collect();
     ranked.sort_by_key(|e| rank(e));
-    let mut chosen: Vec<Action> = Vec::new();
+    let mut chosen: Vec<UserAction> = Vec::new();
     for entry in ranked {
         let (key, label) = named(app, entry);
         let cells = width(&pair(app, &key, label));
@@ -108,15 +112,16 @@ fn keys(frame: &mut Frame<'_>, app: &App, area: Rect) {
     // In the order of the table, whatever fits.
     let shown = ACTIONS.iter().filter(|e| chosen.contains(&e.action)).map(|e| named(app, e));
     let mut spans: Vec<Span<'_>> = shown.flat_map(|(key, label)| pair(app, &key, label)).collect();
-    spans.push(Span::styled(format!("{:>w$}", stats, w = left + stats.chars().count()), t.of(Role::Dim)));
+    spans
+        .push(Span::styled(format!("{:>w$}", stats, w = left + stats.chars().count()), t.of(StyleRole::Dim)));
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
 }
 
 /// The keys of time, and where the moment lies between the oldest that is kept and now.
-fn time(frame: &mut Frame<'_>, app: &App, place: Place, area: Rect) {
+fn time(frame: &mut Frame<'_>, app: &App, place: SnapshotPosition, area: Rect) {
     let t = &app.theme;
-    let dim = t.of(Role::Dim);
-    let key = |a: Action| app.keymap.key(a);
+    let dim = t.of(StyleRole::Dim);
+    let key = |a: UserAction| app.keymap.key(a);
     let [back, on, day_back, day_on, now] = [THEN[0], THEN[1], THEN[2], THEN[3], THEN[4]].map(key);
     let mut spans = Vec::new();
     let groups = [
@@ -152,9 +157,9 @@ fn time(frame: &mut Frame<'_>, app: &App, place: Place, area: Rect) {
         let share = shown.since(place.from).0 as f64 / end.since(place.from).0.max(1) as f64;
         let at = (share.clamp(0.0, 1.0) * (cells - 1) as f64).round() as usize;
         spans.push(Span::styled(from, dim));
-        spans.push(Span::styled("─".repeat(at), t.of(Role::Border)));
-        spans.push(Span::styled("●", t.of(Role::Pulse)));
-        spans.push(Span::styled("┈".repeat(cells - 1 - at), t.of(Role::Faint)));
+        spans.push(Span::styled("─".repeat(at), t.of(StyleRole::Border)));
+        spans.push(Span::styled("●", t.of(StyleRole::Pulse)));
+        spans.push(Span::styled("┈".repeat(cells - 1 - at), t.of(StyleRole::Faint)));
         spans.push(Span::styled(to, dim));
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), area);

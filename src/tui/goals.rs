@@ -2,8 +2,8 @@
 
 use super::app::{App, Pane};
 use super::draw::block;
-use super::theme::{Role, Theme};
-use super::whisker::{Whisker, cells, proven};
+use super::interval::{Whisker, cells, proven};
+use super::theme::{StyleRole, Theme};
 use super::words;
 use crate::domain::Goal;
 use crate::view::Cockpit;
@@ -33,11 +33,11 @@ fn goal_words(g: &GoalView) -> (&'static str, String) {
     }
 }
 
-fn reached(score: f64) -> Role {
+fn reached(score: f64) -> StyleRole {
     match score {
-        s if s >= 0.5 => Role::Good,
-        s if s >= 0.2 => Role::Warn,
-        _ => Role::Bad,
+        s if s >= 0.5 => StyleRole::Good,
+        s if s >= 0.2 => StyleRole::Warn,
+        _ => StyleRole::Bad,
     }
 }
 
@@ -54,13 +54,13 @@ fn gauge<'a>(t: &Theme, g: &GoalView, width: usize) -> [Line<'a>; 2] {
     let gap = width.saturating_sub(numbers.chars().count() + 3 + cells);
     [
         Line::from(vec![
-            Span::styled(title, t.of(Role::Title)),
+            Span::styled(title, t.of(StyleRole::Title)),
             Span::styled(full, t.of(reached(g.score))),
-            Span::styled(rest, t.of(Role::Faint)),
-            Span::styled(format!(" {:>3.0} %", 100.0 * g.score), t.of(Role::Text)),
+            Span::styled(rest, t.of(StyleRole::Faint)),
+            Span::styled(format!(" {:>3.0} %", 100.0 * g.score), t.of(StyleRole::Text)),
         ]),
         Line::from(vec![
-            Span::styled(format!("   {numbers}"), t.of(Role::Dim)),
+            Span::styled(format!("   {numbers}"), t.of(StyleRole::Dim)),
             Span::styled(" ".repeat(gap) + &trend, t.of(reached(g.score))),
         ]),
     ]
@@ -69,16 +69,16 @@ fn gauge<'a>(t: &Theme, g: &GoalView, width: usize) -> [Line<'a>; 2] {
 fn fifth<'a>(t: &Theme, c: &Cockpit, width: usize) -> [Line<'a>; 2] {
     let title = format!("{:<2} {:<9} ", "E", "emergence");
     let room = width.saturating_sub(title.chars().count() + 6).max(1);
-    let head = Span::styled(title, t.of(Role::Title));
+    let head = Span::styled(title, t.of(StyleRole::Title));
     let Some(e) = c.emergence else {
         let share = if c.deaf { 0.0 } else { (f64::from(c.days) / f64::from(DAYS_MIN)).min(1.0) };
         let (full, rest) = words::bar(if c.days < DAYS_MIN { share } else { 0.0 }, room);
-        let bar = [Span::styled(full, t.of(Role::Dim)), Span::styled(rest, t.of(Role::Faint))];
-        let said = Span::styled("     ?", t.of(Role::Dim));
+        let bar = [Span::styled(full, t.of(StyleRole::Dim)), Span::styled(rest, t.of(StyleRole::Faint))];
+        let said = Span::styled("     ?", t.of(StyleRole::Dim));
         let text = format!("   {}", unknown_emergence(c.deaf, c.days));
         return [
             Line::from([vec![head], bar.to_vec(), vec![said]].concat()),
-            Line::styled(text, t.of(Role::Dim)),
+            Line::styled(text, t.of(StyleRole::Dim)),
         ];
     };
     let role = proven(e.more, e.less);
@@ -91,7 +91,7 @@ fn fifth<'a>(t: &Theme, c: &Cockpit, width: usize) -> [Line<'a>; 2] {
     let parts = format!("net {:+.2} listen {:+.2} serve {:+.2}", e.netting, e.listening, e.services);
     let all = [format!("   {said} · {parts}"), format!("   {parts}"), format!("   {said}")];
     let text = all.into_iter().find(|l| l.chars().count() <= width).unwrap_or_default();
-    [Line::from(spans), Line::styled(text, t.of(Role::Dim))]
+    [Line::from(spans), Line::styled(text, t.of(StyleRole::Dim))]
 }
 
 /// In one line: every gauge and its number.
@@ -102,12 +102,12 @@ pub fn line(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let room = (usize::from(area.width) / 5).saturating_sub(11).clamp(4, 12);
     for g in &c.goals {
         let (full, rest) = words::bar(g.score, room);
-        spans.push(Span::styled(format!(" {} ", words::letters(g.goal)), t.of(Role::Title)));
+        spans.push(Span::styled(format!(" {} ", words::letters(g.goal)), t.of(StyleRole::Title)));
         spans.push(Span::styled(full, t.of(reached(g.score))));
-        spans.push(Span::styled(rest, t.of(Role::Faint)));
-        spans.push(Span::styled(format!(" {:>3.0} % ", 100.0 * g.score), t.of(Role::Text)));
+        spans.push(Span::styled(rest, t.of(StyleRole::Faint)));
+        spans.push(Span::styled(format!(" {:>3.0} % ", 100.0 * g.score), t.of(StyleRole::Text)));
     }
-    spans.push(Span::styled(" E ", t.of(Role::Title)));
+    spans.push(Span::styled(" E ", t.of(StyleRole::Title)));
     let used: usize = spans.iter().map(Span::width).sum();
     spans.push(match c.emergence {
         // Without its interval where there is no room for it.
@@ -118,8 +118,8 @@ pub fn line(frame: &mut Frame<'_>, app: &App, area: Rect) {
             let text = format!("{} ({})", words::ratio(e.gain), of_emergence(e.more, e.less));
             Span::styled(text, t.of(proven(e.more, e.less)))
         }
-        None if c.deaf => Span::styled("nobody listens", t.of(Role::Dim)),
-        None => Span::styled(format!("day {} of {DAYS_MIN}", c.days), t.of(Role::Dim)),
+        None if c.deaf => Span::styled("nobody listens", t.of(StyleRole::Dim)),
+        None => Span::styled(format!("day {} of {DAYS_MIN}", c.days), t.of(StyleRole::Dim)),
     });
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
 }
@@ -136,7 +136,8 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     }
     let stacked = inside.height > 4;
     if c.goals.is_empty() && stacked {
-        return frame.render_widget(Paragraph::new(" no day is closed yet").style(t.of(Role::Dim)), inside);
+        return frame
+            .render_widget(Paragraph::new(" no day is closed yet").style(t.of(StyleRole::Dim)), inside);
     }
     let n = c.goals.len() + 1;
     let places = if stacked {

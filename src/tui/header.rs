@@ -1,9 +1,9 @@
 //! The first three lines: where and when, how much, and a rule whose stroke is the market's mode, or the
 //! banner that says what is the matter and what to do.
 
-use super::action::Action;
-use super::app::{App, Pane, Reach};
-use super::theme::{Role, Theme};
+use super::action::UserAction;
+use super::app::{App, Connection, Pane};
+use super::theme::{StyleRole, Theme};
 use super::{time, words};
 use crate::domain::money;
 use crate::view::Cockpit;
@@ -17,12 +17,12 @@ use ratatui::widgets::Paragraph;
 pub const HEIGHT: u16 = 3;
 
 /// The mode's role and its stroke.
-pub fn mode(mode: MarketMode) -> (Role, &'static str) {
+pub fn mode(mode: MarketMode) -> (StyleRole, &'static str) {
     match mode {
-        MarketMode::Synth => (Role::Synth, "┄"),
-        MarketMode::History => (Role::History, "╌"),
-        MarketMode::Paper => (Role::Paper, "═"),
-        MarketMode::Live => (Role::Live, "━"),
+        MarketMode::Synth => (StyleRole::Synth, "┄"),
+        MarketMode::History => (StyleRole::History, "╌"),
+        MarketMode::Paper => (StyleRole::Paper, "═"),
+        MarketMode::Live => (StyleRole::Live, "━"),
     }
 }
 
@@ -50,10 +50,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect, tabs: bool) {
     let row = |n: u16| Rect { y: area.y + n.min(area.height.saturating_sub(1)), height: 1, ..area };
     let Some(c) = &app.cockpit else {
         let text = match &app.reach {
-            Reach::Here => " waiting for the swarm's first picture",
-            Reach::Lost(_) | Reach::Ended(_) => " nothing was heard of the swarm",
+            Connection::Here => " waiting for the swarm's first picture",
+            Connection::Lost(_) | Connection::Ended(_) => " nothing was heard of the swarm",
         };
-        frame.render_widget(Paragraph::new(text).style(t.of(Role::Dim)), row(0));
+        frame.render_widget(Paragraph::new(text).style(t.of(StyleRole::Dim)), row(0));
         return rule(frame, app, row(2), tabs);
     };
     let (right, told) = place(app, c);
@@ -72,14 +72,14 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect, tabs: bool) {
 
 fn when<'a>(app: &App, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
     let t = &app.theme;
-    let dim = t.of(Role::Dim);
+    let dim = t.of(StyleRole::Dim);
     let badge = vec![Span::styled(format!(" {} ", c.mode.text()), t.of(mode(c.mode).0))];
     let time = c.market_time.map(words::moment).unwrap_or_default();
-    let fetching = app
-        .fetching
-        .map(|share| vec![Span::styled(format!("  reading the journal {share:>2} %"), t.of(Role::Warn))]);
+    let fetching = app.fetching.map(|share| {
+        vec![Span::styled(format!("  reading the journal {share:>2} %"), t.of(StyleRole::Warn))]
+    });
     if let Some(before) = app.before_now() {
-        let past = t.of(Role::Past);
+        let past = t.of(StyleRole::Past);
         let ago = match time::stretch(before) {
             text if before.0 > 0 => format!("  {text} before now"),
             _ => "  as it stood at this bar".to_owned(),
@@ -87,23 +87,23 @@ fn when<'a>(app: &App, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
         let mut groups =
             vec![badge, vec![Span::styled(" PAST ", past), Span::styled(format!(" {time} "), past)]];
         groups.extend(fetching);
-        groups.push(vec![Span::styled(ago, t.stroke(Role::Past))]);
-        groups.push(vec![Span::styled(format!("  {}", c.hive), t.of(Role::Title))]);
+        groups.push(vec![Span::styled(ago, t.stroke(StyleRole::Past))]);
+        groups.push(vec![Span::styled(format!("  {}", c.hive), t.of(StyleRole::Title))]);
         return groups;
     }
     let mut groups = vec![
         badge,
-        vec![Span::styled(format!(" {} ", c.hive), t.of(Role::Title))],
-        vec![Span::styled(time, t.of(Role::Text))],
+        vec![Span::styled(format!(" {} ", c.hive), t.of(StyleRole::Title))],
+        vec![Span::styled(time, t.of(StyleRole::Text))],
     ];
     groups.extend(fetching);
     if let Some(p) = c.progress {
         let (full, rest) = words::bar(p, 14);
         groups.push(vec![
             Span::styled(format!("  {} ", c.speed), dim),
-            Span::styled(full, t.of(Role::Focus)),
-            Span::styled(rest, t.of(Role::Faint)),
-            Span::styled(format!(" {:>3.0} %", 100.0 * p), t.of(Role::Text)),
+            Span::styled(full, t.of(StyleRole::Focus)),
+            Span::styled(rest, t.of(StyleRole::Faint)),
+            Span::styled(format!(" {:>3.0} %", 100.0 * p), t.of(StyleRole::Text)),
         ]);
     } else {
         groups.push(vec![Span::styled(format!("  {}", c.speed), dim)]);
@@ -115,22 +115,22 @@ fn when<'a>(app: &App, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
 /// whole.
 fn place<'a>(app: &App, c: &'a Cockpit) -> (Vec<Vec<Span<'a>>>, usize) {
     let t = &app.theme;
-    let dim = t.of(Role::Dim);
+    let dim = t.of(StyleRole::Dim);
     let mut groups = Vec::new();
     if app.read_only {
-        groups.push(vec![Span::styled(" READ-ONLY", t.of(Role::Warn))]);
+        groups.push(vec![Span::styled(" READ-ONLY", t.of(StyleRole::Warn))]);
     }
     if c.deaf {
-        groups.push(vec![Span::styled("  DEAF", t.of(Role::Warn))]);
+        groups.push(vec![Span::styled("  DEAF", t.of(StyleRole::Warn))]);
     }
     let age = app.age.unwrap_or_default();
     groups.push(match (&app.reach, app.is_stale()) {
-        (Reach::Ended(_), _) => vec![Span::styled("  ended", t.of(Role::Warn))],
-        (_, true) => vec![Span::styled(format!("  data {} old", words::age(age)), t.of(Role::Warn))],
+        (Connection::Ended(_), _) => vec![Span::styled("  ended", t.of(StyleRole::Warn))],
+        (_, true) => vec![Span::styled(format!("  data {} old", words::age(age)), t.of(StyleRole::Warn))],
         // Of the past it is said where now is.
         _ => match app.market_now().filter(|_| !app.is_now()) {
             Some(now) => vec![Span::styled(format!("  now {}", words::moment(now)), dim)],
-            None => vec![Span::styled("  data ", dim), Span::styled("now", t.of(Role::Good))],
+            None => vec![Span::styled("  data ", dim), Span::styled("now", t.of(StyleRole::Good))],
         },
     });
     // Where now is can be reckoned from how long before it the moment lies.
@@ -150,20 +150,20 @@ fn account<'a>(t: &Theme, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
     let a = &c.account;
     let equity = money::to_estimate(a.equity);
     let (total, today) = (equity - money::to_estimate(a.capital), money::to_estimate(a.today));
-    let role = if a.run == "running" { Role::Good } else { Role::Bad };
-    let dim = t.of(Role::Dim);
+    let role = if a.run == "running" { StyleRole::Good } else { StyleRole::Bad };
+    let dim = t.of(StyleRole::Dim);
     let share = a.drawdown / a.drawdown_budget.max(1e-9);
     let over = match share {
-        s if s > 1.0 => Role::Bad,
-        s if s > 0.75 => Role::Warn,
-        _ => Role::Text,
+        s if s > 1.0 => StyleRole::Bad,
+        s if s > 0.75 => StyleRole::Warn,
+        _ => StyleRole::Text,
     };
     let (full, rest) = words::bar(share, 6);
     vec![
         vec![Span::styled(format!(" {}", a.run.to_uppercase()), t.of(role))],
         vec![
             Span::styled("  equity ", dim),
-            Span::styled(format!("{} {}", words::thousands(equity), c.currency), t.of(Role::Title)),
+            Span::styled(format!("{} {}", words::thousands(equity), c.currency), t.of(StyleRole::Title)),
         ],
         vec![Span::styled(format!(" {}", words::gain(total)), t.of(words::sign(total)))],
         vec![Span::styled("  today ", dim), Span::styled(words::gain(today), t.of(words::sign(today)))],
@@ -174,7 +174,7 @@ fn account<'a>(t: &Theme, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
                 t.of(over),
             ),
         ],
-        vec![Span::raw(" "), Span::styled(full, t.of(over)), Span::styled(rest, t.of(Role::Faint))],
+        vec![Span::raw(" "), Span::styled(full, t.of(over)), Span::styled(rest, t.of(StyleRole::Faint))],
         vec![Span::styled(format!("  gross {:.2}×  net {:+.2}×", a.gross, a.net), dim)],
         vec![Span::styled(format!("  {} voices", c.voices), dim)],
         vec![Span::styled(format!("  {} orders", words::thousands(a.orders as f64)), dim)],
@@ -194,17 +194,17 @@ pub fn way_back(a: &AccountView) -> &'static str {
 /// What the whole width is for, if anything: what is the matter, and what to do, which is never cut.
 fn banner(app: &App) -> Option<(String, String)> {
     match &app.reach {
-        Reach::Lost(why) => {
+        Connection::Lost(why) => {
             let age = app.age.map(|a| format!("last heard {} ago", words::age(a)));
             let age = age.unwrap_or_else(|| "never heard".to_owned());
-            let leave = app.hint(Action::Detach);
+            let leave = app.hint(UserAction::Detach);
             Some((format!("SWARM LOST · {age} · {why}"), format!(" · trying again; {leave} leaves")))
         }
-        Reach::Ended(why) => Some((
+        Connection::Ended(why) => Some((
             format!("ENDED · {why} · this is its last state"),
-            format!("; {} leaves", app.hint(Action::Detach)),
+            format!("; {} leaves", app.hint(UserAction::Detach)),
         )),
-        Reach::Here => {
+        Connection::Here => {
             // Of now, whatever moment is shown.
             let a = &app.live.as_ref().or(app.cockpit.as_ref())?.account;
             let why = a.reason.as_ref()?;
@@ -219,16 +219,16 @@ fn rule(frame: &mut Frame<'_>, app: &App, area: Rect, tabs: bool) {
     if let Some((what, way)) = banner(app) {
         let room = usize::from(area.width).saturating_sub(2 + way.chars().count());
         let text = format!(" {}{way}", words::cut(&what, room));
-        return frame.render_widget(Paragraph::new(text).style(t.of(Role::Banner)), area);
+        return frame.render_widget(Paragraph::new(text).style(t.of(StyleRole::Banner)), area);
     }
     let (role, stroke) = mode(app.cockpit.as_ref().map(|c| c.mode).unwrap_or_default());
-    let role = if app.is_now() { role } else { Role::Past };
+    let role = if app.is_now() { role } else { StyleRole::Past };
     let ink = t.stroke(role);
     frame.render_widget(Paragraph::new(stroke.repeat(usize::from(area.width))).style(ink), area);
     if tabs {
         let mut spans = vec![Span::styled(stroke.repeat(2), ink)];
         for (n, pane) in Pane::ALL.iter().enumerate() {
-            let role = if *pane == app.focus { Role::Selected } else { Role::Dim };
+            let role = if *pane == app.focus { StyleRole::Selected } else { StyleRole::Dim };
             spans.push(Span::styled(format!(" {} {} ", n + 1, pane.title()), t.of(role)));
             spans.push(Span::styled(stroke, ink));
         }

@@ -6,7 +6,7 @@
 //! 2. The kill switch keeps a key with ctrl, so that no letter halts the swarm, and it is always there.
 //! 3. Help and footer show the keys that hold.
 
-use super::action::{ACTIONS, Action, Entry};
+use super::action::{ACTIONS, ActionRow, UserAction};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// A key with its modifiers; shift is part of the character.
@@ -33,13 +33,13 @@ const NAMED: &[(&str, KeyCode)] = &[
     ("delete", KeyCode::Delete),
 ];
 /// What `vim` binds otherwise: hjkl everywhere, ctrl-d and ctrl-u, and the lab on L.
-const VIM: &[(Action, &[Chord])] = &[
-    (Action::NextPane, &[(KeyCode::Char('l'), NONE), (KeyCode::Tab, NONE), (KeyCode::Right, NONE)]),
-    (Action::LastPane, &[(KeyCode::Char('h'), NONE), (KeyCode::BackTab, NONE), (KeyCode::Left, NONE)]),
-    (Action::PageDown, &[(KeyCode::Char('d'), CTRL), (KeyCode::PageDown, NONE)]),
-    (Action::PageUp, &[(KeyCode::Char('u'), CTRL), (KeyCode::PageUp, NONE)]),
-    (Action::TimeBack, &[(KeyCode::Char('o'), CTRL), (KeyCode::Char('['), NONE)]),
-    (Action::Lab, &[(KeyCode::Char('L'), NONE)]),
+const VIM: &[(UserAction, &[Chord])] = &[
+    (UserAction::NextPane, &[(KeyCode::Char('l'), NONE), (KeyCode::Tab, NONE), (KeyCode::Right, NONE)]),
+    (UserAction::LastPane, &[(KeyCode::Char('h'), NONE), (KeyCode::BackTab, NONE), (KeyCode::Left, NONE)]),
+    (UserAction::PageDown, &[(KeyCode::Char('d'), CTRL), (KeyCode::PageDown, NONE)]),
+    (UserAction::PageUp, &[(KeyCode::Char('u'), CTRL), (KeyCode::PageUp, NONE)]),
+    (UserAction::TimeBack, &[(KeyCode::Char('o'), CTRL), (KeyCode::Char('['), NONE)]),
+    (UserAction::Lab, &[(KeyCode::Char('L'), NONE)]),
 ];
 
 /// The presets there are.
@@ -48,7 +48,7 @@ pub const PRESETS: [&str; 2] = ["default", "vim"];
 /// The keys that hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keymap {
-    rows: Vec<(Action, Vec<Chord>)>,
+    rows: Vec<(UserAction, Vec<Chord>)>,
 }
 
 impl Default for Keymap {
@@ -58,7 +58,7 @@ impl Default for Keymap {
 }
 
 /// What an action is called in a file: `time-back`.
-pub fn name(action: Action) -> String {
+pub fn name(action: UserAction) -> String {
     let mut text = String::new();
     for c in format!("{action:?}").chars() {
         if c.is_uppercase() && !text.is_empty() {
@@ -101,7 +101,7 @@ impl Keymap {
         Some(map)
     }
 
-    fn set(&mut self, action: Action, keys: Vec<Chord>) {
+    fn set(&mut self, action: UserAction, keys: Vec<Chord>) {
         if let Some(row) = self.rows.iter_mut().find(|r| r.0 == action) {
             row.1 = keys;
         }
@@ -112,12 +112,12 @@ impl Keymap {
         let (mut next, mut wrong) = (self.clone(), Vec::new());
         for (action, keys) in wanted {
             let Some(entry) = ACTIONS.iter().find(|e| name(e.action) == *action) else {
-                let far = |e: &&Entry| strsim::damerau_levenshtein(&name(e.action), action);
+                let far = |e: &&ActionRow| strsim::damerau_levenshtein(&name(e.action), action);
                 let near = ACTIONS.iter().min_by_key(far).map(|e| name(e.action)).unwrap_or_default();
                 wrong.push(format!("there is no action {action:?}; did you mean {near}?"));
                 continue;
             };
-            if entry.action == Action::Jump {
+            if entry.action == UserAction::Jump {
                 wrong.push("jump: the digits stand for the panes and cannot be bound".to_owned());
                 continue;
             }
@@ -140,7 +140,7 @@ impl Keymap {
     /// Keys that mean two things, and what must not be.
     fn conflicts(&self) -> Vec<String> {
         let mut wrong = Vec::new();
-        let all: Vec<(Action, Chord)> =
+        let all: Vec<(UserAction, Chord)> =
             self.rows.iter().flat_map(|(a, keys)| keys.iter().map(|k| (*a, *k))).collect();
         for (n, (action, key)) in all.iter().enumerate() {
             if let Some((first, _)) = all[..n].iter().find(|(_, k)| k == key) {
@@ -149,11 +149,11 @@ impl Keymap {
                     .push(format!("{key} is bound to {first} and to {second}; give one of them another key"));
             }
         }
-        let kill = self.rows.iter().find(|r| r.0 == Action::Kill).map_or(&[][..], |r| &r.1);
+        let kill = self.rows.iter().find(|r| r.0 == UserAction::Kill).map_or(&[][..], |r| &r.1);
         if kill.is_empty() || !kill.iter().all(|(_, m)| m.contains(CTRL)) {
             wrong.push("kill: the kill switch needs a key, with ctrl: kill = \"ctrl-x\"".to_owned());
         }
-        for needed in [Action::Back, Action::Detach, Action::Command, Action::Help] {
+        for needed in [UserAction::Back, UserAction::Detach, UserAction::Command, UserAction::Help] {
             if self.rows.iter().any(|(a, keys)| *a == needed && keys.is_empty()) {
                 wrong.push(format!("{}: there must be a key for it", name(needed)));
             }
@@ -162,26 +162,26 @@ impl Keymap {
     }
 
     /// What a key means.
-    pub fn find(&self, key: &KeyEvent) -> Option<Action> {
+    pub fn find(&self, key: &KeyEvent) -> Option<UserAction> {
         let modifiers = key.modifiers.difference(KeyModifiers::SHIFT);
         self.rows.iter().find(|(_, keys)| keys.contains(&(key.code, modifiers))).map(|(a, _)| *a)
     }
 
     /// The keys of an entry as people read them; empty: only by command.
-    pub fn shown(&self, entry: &Entry) -> String {
+    pub fn shown(&self, entry: &ActionRow) -> String {
         let keys = self.rows.iter().find(|r| r.0 == entry.action).map_or(&[][..], |r| &r.1);
         if keys == entry.keys {
             return entry.shown.to_owned();
         }
         let text: Vec<String> = keys.iter().map(|k| written(*k)).collect();
-        if entry.action == Action::Kill {
+        if entry.action == UserAction::Kill {
             return text.iter().map(|t| format!("{t} {t}")).collect::<Vec<_>>().join(" or ");
         }
         text.join(" ")
     }
 
     /// A key of an action as it is shown in little room: its arrow where it has one, else its first key.
-    pub fn short(&self, action: Action) -> String {
+    pub fn short(&self, action: UserAction) -> String {
         let keys = self.rows.iter().find(|r| r.0 == action).map_or(&[][..], |r| &r.1);
         let arrow = keys.iter().find_map(|key| match *key {
             (KeyCode::Up, NONE) => Some("↑"),
@@ -194,7 +194,7 @@ impl Keymap {
     }
 
     /// The first key of an action, for a hint.
-    pub fn key(&self, action: Action) -> String {
+    pub fn key(&self, action: UserAction) -> String {
         let row = self.rows.iter().find(|r| r.0 == action);
         row.and_then(|r| r.1.first()).map_or_else(|| format!(":{}", name(action)), |k| written(*k))
     }
@@ -208,7 +208,7 @@ mod tests {
         map.bind(&[(action.to_owned(), keys.iter().map(|k| (*k).to_owned()).collect())])
     }
 
-    fn of(map: &Keymap, text: &str) -> Option<Action> {
+    fn of(map: &Keymap, text: &str) -> Option<UserAction> {
         let (code, modifiers) = chord(text).unwrap();
         map.find(&KeyEvent::new(code, modifiers))
     }
@@ -226,7 +226,7 @@ mod tests {
         let vim = Keymap::preset("vim").unwrap();
         assert_eq!(
             (of(&vim, "l"), of(&vim, "L"), of(&vim, "ctrl-d")),
-            (Some(Action::NextPane), Some(Action::Lab), Some(Action::PageDown))
+            (Some(UserAction::NextPane), Some(UserAction::Lab), Some(UserAction::PageDown))
         );
     }
 
@@ -236,12 +236,12 @@ mod tests {
         bind(&mut map, "pause", &["P", "ctrl-p"]).unwrap();
         assert_eq!(
             (of(&map, "P"), of(&map, "ctrl-p"), of(&map, "p")),
-            (Some(Action::Pause), Some(Action::Pause), None)
+            (Some(UserAction::Pause), Some(UserAction::Pause), None)
         );
-        let pause = ACTIONS.iter().find(|e| e.action == Action::Pause).unwrap();
+        let pause = ACTIONS.iter().find(|e| e.action == UserAction::Pause).unwrap();
         assert_eq!(map.shown(pause), "P ctrl-p");
         bind(&mut map, "mute", &["p"]).unwrap();
-        assert_eq!(of(&map, "p"), Some(Action::Mute));
+        assert_eq!(of(&map, "p"), Some(UserAction::Mute));
     }
 
     #[test]
@@ -265,6 +265,6 @@ mod tests {
         assert_eq!(map, Keymap::default());
         assert!(bind(&mut map, "help", &[]).unwrap_err()[0].contains("there must be a key"));
         assert!(bind(&mut map, "jump", &["9"]).is_err());
-        assert_eq!([map.short(Action::NextPane), map.short(Action::Back)], ["→", "esc"]);
+        assert_eq!([map.short(UserAction::NextPane), map.short(UserAction::Back)], ["→", "esc"]);
     }
 }

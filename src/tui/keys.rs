@@ -6,12 +6,12 @@
 //! 2. Money needs `y`, which is nobody's trigger; broad money needs the word, letter by letter.
 //! 3. Pasted text goes into the filter or nowhere.
 
-use super::action::{self, ACTIONS, Action, Danger, Takes};
+use super::action::{self, ACTIONS, Danger, Takes, UserAction};
 use super::app::{App, Dialog, Input, Pane, Sort};
 use super::line::INPUT_MAX;
-use super::theme::Role;
+use super::theme::StyleRole;
 use crate::domain::{AgentId, Decimal};
-use crate::view::cockpit::{AgentRow, Kind};
+use crate::view::cockpit::{AgentRow, TopicKind};
 use crate::view::link::Request;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::time::Duration;
@@ -26,7 +26,7 @@ impl App {
     pub fn key(&mut self, key: &KeyEvent) -> Option<Request> {
         self.dirty = true;
         // The chord works everywhere: it only removes risk.
-        if self.keymap.find(key) == Some(Action::Kill) {
+        if self.keymap.find(key) == Some(UserAction::Kill) {
             return self.kill();
         }
         self.chord = None;
@@ -37,7 +37,7 @@ impl App {
             return self.typed(input, key);
         }
         let action = self.keymap.find(key)?;
-        if let (Action::Jump, KeyCode::Char(c)) = (action, key.code) {
+        if let (UserAction::Jump, KeyCode::Char(c)) = (action, key.code) {
             let n = c.to_digit(10).unwrap_or(1) as usize;
             self.focus_on(Pane::ALL[(n.max(1) - 1) % Pane::ALL.len()]);
             return self.leave_lab();
@@ -54,7 +54,7 @@ impl App {
             self.take_line(Input::Filter);
             self.dirty = true;
         } else {
-            self.say("pasted text presses no keys".to_owned(), Role::Dim);
+            self.say("pasted text presses no keys".to_owned(), StyleRole::Dim);
         }
     }
 
@@ -68,8 +68,8 @@ impl App {
             return Some(Request::Kill);
         }
         self.chord = Some(self.now);
-        let again = self.keymap.key(Action::Kill);
-        self.say(format!("{again} again within 2 s halts the swarm"), Role::Bad);
+        let again = self.keymap.key(UserAction::Kill);
+        self.say(format!("{again} again within 2 s halts the swarm"), StyleRole::Bad);
         None
     }
 
@@ -81,14 +81,14 @@ impl App {
                 if plain && key.code == KeyCode::Char('y') {
                     return Some(request);
                 }
-                self.say("cancelled: nothing was moved".to_owned(), Role::Dim);
+                self.say("cancelled: nothing was moved".to_owned(), StyleRole::Dim);
                 None
             }
             Dialog::Word { request, word, says, mut typed } => {
                 match key.code {
                     KeyCode::Enter if typed == word => return Some(request),
                     KeyCode::Esc | KeyCode::Enter => {
-                        self.say("cancelled: nothing was changed".to_owned(), Role::Dim);
+                        self.say("cancelled: nothing was changed".to_owned(), StyleRole::Dim);
                         return None;
                     }
                     KeyCode::Backspace => drop(typed.pop()),
@@ -165,28 +165,28 @@ impl App {
         let mut words = line.split_whitespace();
         let word = words.next()?;
         let Some(entry) = ACTIONS.iter().find(|e| e.command == word) else {
-            let help = self.hint(Action::Help);
-            self.say(format!("there is no command {word:?}; {help} lists them"), Role::Warn);
+            let help = self.hint(UserAction::Help);
+            self.say(format!("there is no command {word:?}; {help} lists them"), StyleRole::Warn);
             return None;
         };
         let rest = words.collect::<Vec<_>>().join(" ");
         match (entry.takes, rest.as_str()) {
             (Takes::Nothing, "") => match entry.action {
-                Action::Kill if self.read_only => {
+                UserAction::Kill if self.read_only => {
                     self.say_read_only();
                     None
                 }
                 // Typed and sent: no chord is needed.
-                Action::Kill => Some(Request::Kill),
+                UserAction::Kill => Some(Request::Kill),
                 action => self.act(action),
             },
             (Takes::Nothing, _) => {
-                self.say(format!(":{word} takes nothing after it"), Role::Warn);
+                self.say(format!(":{word} takes nothing after it"), StyleRole::Warn);
                 None
             }
-            (Takes::Theme, "") => self.act(Action::Theme),
+            (Takes::Theme, "") => self.act(UserAction::Theme),
             (Takes::Theme, name) => {
-                self.wear(name);
+                self.apply_theme(name);
                 None
             }
             (Takes::File, name) => {
@@ -199,7 +199,7 @@ impl App {
                 self.say_past();
                 None
             }
-            (Takes::AgentOrAll, "all") if entry.action == Action::Pause => {
+            (Takes::AgentOrAll, "all") if entry.action == UserAction::Pause => {
                 self.ask(Request::Pause(None), "pause all", "nobody takes new real risk")
             }
             (Takes::AgentOrAll, "all") => {
@@ -210,7 +210,7 @@ impl App {
     }
 
     /// A command about an agent; without a name the selected.
-    fn about(&mut self, action: Action, name: &str) -> Option<Request> {
+    fn about(&mut self, action: UserAction, name: &str) -> Option<Request> {
         let named = |a: &&AgentRow| a.name.eq_ignore_ascii_case(name);
         let found = if name.is_empty() {
             self.agent()
@@ -218,7 +218,7 @@ impl App {
             self.cockpit.as_ref().and_then(|c| c.agents.iter().find(named))
         };
         let Some(agent) = found.cloned() else {
-            self.say(format!("there is no agent {name:?}; tab completes names"), Role::Warn);
+            self.say(format!("there is no agent {name:?}; tab completes names"), StyleRole::Warn);
             return None;
         };
         if self.read_only {
@@ -226,12 +226,12 @@ impl App {
             return None;
         }
         match action {
-            Action::Pause => Some(Request::Pause(Some(agent.id))),
-            Action::Resume => Some(Request::Resume(Some(agent.id))),
-            Action::Mute => Some(Request::Mute(agent.id)),
-            Action::Unmute => Some(Request::Unmute(agent.id)),
-            Action::Fund => self.money(&agent, true),
-            Action::Unfund => self.money(&agent, false),
+            UserAction::Pause => Some(Request::Pause(Some(agent.id))),
+            UserAction::Resume => Some(Request::Resume(Some(agent.id))),
+            UserAction::Mute => Some(Request::Mute(agent.id)),
+            UserAction::Unmute => Some(Request::Unmute(agent.id)),
+            UserAction::Fund => self.money(&agent, true),
+            UserAction::Unfund => self.money(&agent, false),
             _ => None,
         }
     }
@@ -256,108 +256,108 @@ impl App {
         None
     }
 
-    fn act(&mut self, action: Action) -> Option<Request> {
+    fn act(&mut self, action: UserAction) -> Option<Request> {
         if !self.is_now() && acts(action) {
             self.say_past();
             return None;
         }
         if self.in_lab && !self.help && behind_the_lab(action) {
-            let back = self.hint(Action::Back);
-            self.say(format!("the lab is open: {back} closes it first"), Role::Dim);
+            let back = self.hint(UserAction::Back);
+            self.say(format!("the lab is open: {back} closes it first"), StyleRole::Dim);
             return None;
         }
         match action {
-            Action::Pause | Action::Mute | Action::Fund => return self.toggle(action),
-            Action::Resume | Action::Unmute | Action::Unfund => return self.about(action, ""),
-            Action::Undo => return self.take_back(),
-            Action::Drain => {
+            UserAction::Pause | UserAction::Mute | UserAction::Fund => return self.toggle(action),
+            UserAction::Resume | UserAction::Unmute | UserAction::Unfund => return self.about(action, ""),
+            UserAction::Undo => return self.take_back(),
+            UserAction::Drain => {
                 return self.ask(
                     Request::DrainAll,
                     "drain",
                     "every real position may only shrink, and runs off",
                 );
             }
-            Action::Flatten => {
+            UserAction::Flatten => {
                 return self.ask(
                     Request::Flatten,
                     "flatten",
                     "every real position is closed now, and stays closed until :resume all",
                 );
             }
-            Action::Reset => {
+            UserAction::Reset => {
                 return self.ask(
                     Request::Reset,
                     "reset",
                     "kill switch and drawdown breaker are released: new risk is possible again",
                 );
             }
-            Action::Stop => {
+            UserAction::Stop => {
                 return self.ask(
                     Request::Stop,
                     "stop",
                     "the swarm's process ends; positions stay as they are, nobody watches them",
                 );
             }
-            Action::Open => return self.enter(),
-            Action::Back => return self.back(),
-            Action::Up => return self.move_by(false, 1),
-            Action::Down => return self.move_by(true, 1),
-            Action::PageUp => return self.move_by(false, LEAP),
-            Action::PageDown => return self.move_by(true, LEAP),
-            Action::First => return self.move_by(false, usize::MAX),
-            Action::Last => return self.move_by(true, usize::MAX),
-            Action::NextPane | Action::LastPane if self.on_page() => {
-                self.step_candle(action == Action::LastPane);
+            UserAction::Open => return self.enter(),
+            UserAction::Back => return self.back(),
+            UserAction::Up => return self.move_by(false, 1),
+            UserAction::Down => return self.move_by(true, 1),
+            UserAction::PageUp => return self.move_by(false, LEAP),
+            UserAction::PageDown => return self.move_by(true, LEAP),
+            UserAction::First => return self.move_by(false, usize::MAX),
+            UserAction::Last => return self.move_by(true, usize::MAX),
+            UserAction::NextPane | UserAction::LastPane if self.on_page() => {
+                self.step_candle(action == UserAction::LastPane);
             }
-            Action::Zoom if self.on_page() => self.closer = (self.closer + 1) % super::candles::CLOSER,
-            Action::NextPane => {
+            UserAction::Zoom if self.on_page() => self.closer = (self.closer + 1) % super::candles::CLOSER,
+            UserAction::NextPane => {
                 self.turn(1);
                 return self.leave_lab();
             }
-            Action::LastPane => {
+            UserAction::LastPane => {
                 self.turn(Pane::ALL.len() - 1);
                 return self.leave_lab();
             }
-            Action::Lab if self.in_lab => return self.leave_lab(),
-            Action::Lab => {
+            UserAction::Lab if self.in_lab => return self.leave_lab(),
+            UserAction::Lab => {
                 (self.in_lab, self.lab, self.scroll, self.help) = (true, None, 0, false);
                 return Some(Request::Lab(true));
             }
-            Action::Why => return self.why(),
-            Action::TimeBack => return self.step_time(-1),
-            Action::TimeOn => return self.step_time(1),
-            Action::DayBack => return self.step_day(-1),
-            Action::DayOn => return self.step_day(1),
-            Action::Now => return self.return_to_now(),
-            Action::Freeze => return self.freeze(),
-            Action::At => return self.go_to("yesterday"),
-            Action::Zoom => self.zoomed = !self.zoomed,
-            Action::Sort => self.sort_on(),
-            Action::Filter => {
+            UserAction::Why => return self.why(),
+            UserAction::TimeBack => return self.step_time(-1),
+            UserAction::TimeOn => return self.step_time(1),
+            UserAction::DayBack => return self.step_day(-1),
+            UserAction::DayOn => return self.step_day(1),
+            UserAction::Now => return self.return_to_now(),
+            UserAction::Freeze => return self.freeze(),
+            UserAction::At => return self.go_to("yesterday"),
+            UserAction::Zoom => self.zoomed = !self.zoomed,
+            UserAction::Sort => self.sort_on(),
+            UserAction::Filter => {
                 let text = self.filter().clone();
                 self.line.reset(&text);
                 self.input = Some(Input::Filter);
             }
-            Action::Command => {
+            UserAction::Command => {
                 self.command.clear();
                 self.line.reset("");
                 self.input = Some(Input::Command);
             }
-            Action::Theme => self.next_theme(),
-            Action::View => self.next_view(),
-            Action::Log => (self.in_log, self.scroll, self.help) = (!self.in_log, 0, false),
-            Action::Copy => self.copy(),
-            Action::Mouse => self.toggle_mouse(),
-            Action::Screenshot => self.take_shot(""),
-            Action::Stats => self.stats_shown = !self.stats_shown,
-            Action::Help => (self.help, self.scroll) = (!self.help, 0),
-            Action::Detach => self.leaving = true,
-            Action::Kill | Action::Jump => {}
+            UserAction::Theme => self.next_theme(),
+            UserAction::View => self.next_view(),
+            UserAction::Log => (self.in_log, self.scroll, self.help) = (!self.in_log, 0, false),
+            UserAction::Copy => self.copy(),
+            UserAction::Mouse => self.toggle_mouse(),
+            UserAction::Screenshot => self.take_shot(""),
+            UserAction::Stats => self.stats_shown = !self.stats_shown,
+            UserAction::Help => (self.help, self.scroll) = (!self.help, 0),
+            UserAction::Detach => self.leaving = true,
+            UserAction::Kill | UserAction::Jump => {}
         }
         None
     }
 
-    fn toggle(&mut self, action: Action) -> Option<Request> {
+    fn toggle(&mut self, action: UserAction) -> Option<Request> {
         let agent = self.subject()?;
         if self.read_only {
             self.say_read_only();
@@ -365,10 +365,10 @@ impl App {
         }
         let (id, s) = (agent.id, agent.switches);
         match action {
-            Action::Pause if s.paused || s.drained => Some(Request::Resume(Some(id))),
-            Action::Pause => Some(Request::Pause(Some(id))),
-            Action::Mute if s.muted => Some(Request::Unmute(id)),
-            Action::Mute => Some(Request::Mute(id)),
+            UserAction::Pause if s.paused || s.drained => Some(Request::Resume(Some(id))),
+            UserAction::Pause => Some(Request::Pause(Some(id))),
+            UserAction::Mute if s.muted => Some(Request::Unmute(id)),
+            UserAction::Mute => Some(Request::Mute(id)),
             // Who was stopped out and is given funds starts over.
             _ => self.money(&agent, !s.funded || agent.state == crate::view::cockpit::AgentState::StoppedOut),
         }
@@ -383,7 +383,7 @@ impl App {
     fn take_back(&mut self) -> Option<Request> {
         let undone = self.undo.take().map(|(request, _)| request);
         if undone.is_none() {
-            self.say("there is nothing to undo".to_owned(), Role::Dim);
+            self.say("there is nothing to undo".to_owned(), StyleRole::Dim);
         }
         undone
     }
@@ -419,7 +419,7 @@ impl App {
         if self.focus == Pane::Orders && self.open.is_none() {
             self.say(
                 "orders are the desk's: whom they are for is in the agents' pages".to_owned(),
-                Role::Dim,
+                StyleRole::Dim,
             );
             return None;
         }
@@ -429,12 +429,12 @@ impl App {
             Pane::Messages if told.is_some() && self.open.is_none() => {
                 let messages = self.messages();
                 let m = messages.iter().find(|m| Some(m.id) == told)?;
-                (m.agent?, (m.kind == Kind::Stance).then_some(m.id))
+                (m.agent?, (m.kind == TopicKind::Stance).then_some(m.id))
             }
             _ => (self.agent()?.id, None),
         };
         if self.row(id).is_none() {
-            self.say("scouts only speak: they have no page".to_owned(), Role::Dim);
+            self.say("scouts only speak: they have no page".to_owned(), StyleRole::Dim);
             return None;
         }
         Some(self.show(id, decision))
@@ -498,7 +498,7 @@ impl App {
         let at = Sort::ALL.iter().position(|(s, _)| *s == self.sort).unwrap_or(0);
         let (sort, text) = Sort::ALL[(at + 1) % Sort::ALL.len()];
         self.sort = sort;
-        self.say(format!("agents {text}"), Role::Dim);
+        self.say(format!("agents {text}"), StyleRole::Dim);
     }
 
     fn move_by(&mut self, down: bool, by: usize) -> Option<Request> {
@@ -529,7 +529,7 @@ impl App {
     }
 
     fn step_agent(&mut self, down: bool, by: usize) {
-        let rows = if self.focus == Pane::Points { self.by_worth() } else { self.agents() };
+        let rows = if self.focus == Pane::Points { self.by_contribution() } else { self.agents() };
         let ids: Vec<AgentId> = rows.iter().map(|a| a.id).collect();
         let at = ids.iter().position(|id| Some(*id) == self.selected).unwrap_or(0);
         self.selected = ids.get(moved(at, down, by, ids.len())).copied();
@@ -548,14 +548,14 @@ impl App {
 }
 
 /// Whether an action does something to the swarm, the kill switch apart.
-fn acts(action: Action) -> bool {
+fn acts(action: UserAction) -> bool {
     let entry = ACTIONS.iter().find(|e| e.action == action);
-    action == Action::Undo || entry.is_some_and(|e| e.danger != Danger::Look && e.danger != Danger::Halt)
+    action == UserAction::Undo || entry.is_some_and(|e| e.danger != Danger::Look && e.danger != Danger::Halt)
 }
 
 /// Whether an action is about what the lab covers.
-fn behind_the_lab(action: Action) -> bool {
-    use Action::{Filter, Fund, Mute, Open, Pause, Sort, Zoom};
+fn behind_the_lab(action: UserAction) -> bool {
+    use UserAction::{Filter, Fund, Mute, Open, Pause, Sort, Zoom};
     matches!(action, Pause | Mute | Fund | Open | Zoom | Sort | Filter)
 }
 

@@ -3,11 +3,11 @@
 
 use super::app::App;
 use super::draw::{BACK, LEAP, SCROLL};
-use super::theme::{Role, Theme};
-use super::whisker::{self, Whisker, cells, proven, sure};
+use super::interval::{self, Whisker, cells, proven, sure};
+use super::theme::{StyleRole, Theme};
 use super::words;
 use crate::view::Cockpit;
-use crate::view::lab::{Between, Finding, Gain, LabPage, LabRun};
+use crate::view::lab::{Between, Finding, LabPage, LabRun, UpliftRow};
 use crate::view::{of_emergence, unknown_emergence};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -27,22 +27,25 @@ const OLD_MIN: u64 = 30 * 24 * 60;
 /// In place of a number that the lab could not tell.
 const EMPTY: &str = "–";
 
-type Lines = Vec<Line<'static>>;
+type LabLines = Vec<Line<'static>>;
 
 /// Draws it over the panes.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let t = app.theme.clone();
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
-        .border_style(t.of(Role::Focus))
+        .border_style(t.of(StyleRole::Focus))
         .padding(Padding::horizontal(1))
         .title(title(&t, app.lab.as_ref()))
-        .title_bottom(Span::styled(format!(" {} ", app.hints("", &[SCROLL, LEAP, BACK])), t.of(Role::Dim)));
+        .title_bottom(Span::styled(
+            format!(" {} ", app.hints("", &[SCROLL, LEAP, BACK])),
+            t.of(StyleRole::Dim),
+        ));
     let inside = block.inner(area);
     frame.render_widget(block, area);
     let width = usize::from(inside.width);
     let Some(page) = app.lab.clone() else {
-        return frame.render_widget(Paragraph::new("asking the swarm …").style(t.of(Role::Dim)), inside);
+        return frame.render_widget(Paragraph::new("asking the swarm …").style(t.of(StyleRole::Dim)), inside);
     };
     let Some(run) = &page.run else {
         let (name, wide) = (NAMES.0, width.min(100));
@@ -70,20 +73,20 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
 }
 
 /// Columns that scroll together, as far as the longest goes.
-fn show(frame: &mut Frame<'_>, app: &mut App, columns: &[(Lines, Rect)]) {
-    let over = |(lines, at): &(Lines, Rect)| (lines.len() as u16).saturating_sub(at.height);
+fn show(frame: &mut Frame<'_>, app: &mut App, columns: &[(LabLines, Rect)]) {
+    let over = |(lines, at): &(LabLines, Rect)| (lines.len() as u16).saturating_sub(at.height);
     app.scroll = app.scroll.min(columns.iter().map(over).max().unwrap_or(0));
     for (lines, at) in columns {
-        let text = Paragraph::new(lines.clone()).style(app.theme.of(Role::Text));
+        let text = Paragraph::new(lines.clone()).style(app.theme.of(StyleRole::Text));
         // Each stops at its own end.
         frame.render_widget(text.scroll((app.scroll.min(over(&(lines.clone(), *at))), 0)), *at);
     }
 }
 
 fn title(t: &Theme, page: Option<&LabPage>) -> Line<'static> {
-    let mut spans = vec![Span::styled(" lab ", t.of(Role::Title))];
+    let mut spans = vec![Span::styled(" lab ", t.of(StyleRole::Title))];
     if let Some(run) = page.and_then(|p| p.run.as_ref()) {
-        let role = if run.age_min > OLD_MIN { Role::Warn } else { Role::Dim };
+        let role = if run.age_min > OLD_MIN { StyleRole::Warn } else { StyleRole::Dim };
         spans.push(Span::styled(format!("last run {} ", ago(run.age_min)), t.of(role)));
     }
     Line::from(spans)
@@ -100,18 +103,18 @@ fn ago(minutes: u64) -> String {
 }
 
 fn section(t: &Theme, text: &str) -> Span<'static> {
-    Span::styled(text.to_owned(), t.of(Role::Focus))
+    Span::styled(text.to_owned(), t.of(StyleRole::Focus))
 }
 
-fn wrapped(text: &str, width: usize, style: ratatui::style::Style) -> Lines {
+fn wrapped(text: &str, width: usize, style: ratatui::style::Style) -> LabLines {
     words::wrap(text, width.max(8)).into_iter().map(|l| Line::styled(l, style)).collect()
 }
 
 /// Nobody asked yet, or the answer cannot be read.
-fn nothing(t: &Theme, page: &LabPage, width: usize) -> Lines {
+fn nothing(t: &Theme, page: &LabPage, width: usize) -> LabLines {
     let (first, role) = match &page.trouble {
-        Some(why) => (why.as_str(), Role::Warn),
-        None => ("no experiment was run yet", Role::Title),
+        Some(why) => (why.as_str(), StyleRole::Warn),
+        None => ("no experiment was run yet", StyleRole::Title),
     };
     let mut lines = vec![Line::raw("")];
     lines.extend(wrapped(first, width, t.of(role)));
@@ -119,23 +122,24 @@ fn nothing(t: &Theme, page: &LabPage, width: usize) -> Lines {
     let what = "Does talking help on this market? The lab runs the same agents deaf, netted, as one account of \
                 all voices and as this hive, over the same days and seeds, beside hives that hear wrong \
                 messages, and says it with intervals. Type in a shell:";
-    lines.extend(wrapped(what, width, t.of(Role::Text)));
+    lines.extend(wrapped(what, width, t.of(StyleRole::Text)));
     lines.push(Line::raw(""));
     let command = words::wrap(&page.command, width.saturating_sub(4).max(8));
-    lines.extend(command.into_iter().map(|l| Line::styled(format!("  {l}"), t.of(Role::Key))));
+    lines.extend(command.into_iter().map(|l| Line::styled(format!("  {l}"), t.of(StyleRole::Key))));
     lines.push(Line::raw(""));
     lines
 }
 
 /// What it says, of what, and what to be wary of.
-fn head(t: &Theme, run: &LabRun, page: &LabPage, width: usize) -> Lines {
+fn head(t: &Theme, run: &LabRun, page: &LabPage, width: usize) -> LabLines {
     let (mark, role) = match run.finding {
-        Finding::Talk => ("▲", Role::Good),
-        Finding::Loss => ("▼", Role::Bad),
-        Finding::NotTalk | Finding::Unclear => ("◆", Role::Warn),
+        Finding::Talk => ("▲", StyleRole::Good),
+        Finding::Loss => ("▼", StyleRole::Bad),
+        Finding::NotTalk | Finding::Unclear => ("◆", StyleRole::Warn),
     };
     let bold = ratatui::style::Modifier::BOLD;
-    let mut lines: Lines = wrapped(&format!("{mark} {}", run.headline), width, t.of(role).add_modifier(bold));
+    let mut lines: LabLines =
+        wrapped(&format!("{mark} {}", run.headline), width, t.of(role).add_modifier(bold));
     let count = |n: u32, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let facts = format!(
         "{} · {} bars · {} → {} · {} · {} · {}, {} · {} · at {:.0} % volatility · {} tried, {} at held-out data",
@@ -152,8 +156,8 @@ fn head(t: &Theme, run: &LabRun, page: &LabPage, width: usize) -> Lines {
         count(run.tried, "variant"),
         count(run.looks, "look"),
     );
-    lines.extend(wrapped(&facts, width, t.of(Role::Dim)));
-    let mut warn = |text: &str| lines.extend(wrapped(text, width, t.of(Role::Warn)));
+    lines.extend(wrapped(&facts, width, t.of(StyleRole::Dim)));
+    let mut warn = |text: &str| lines.extend(wrapped(text, width, t.of(StyleRole::Warn)));
     if run.reproduction {
         warn("! a reproduction: the mechanism was designed on this data, so it is no evidence");
     }
@@ -175,11 +179,11 @@ fn of(b: Between) -> Whisker {
 }
 
 /// One scale for all differences that are shown: as far as those that matter.
-fn scale_of(gains: &[Gain]) -> f64 {
+fn scale_of(gains: &[UpliftRow]) -> f64 {
     if gains.is_empty() {
         return 2.0;
     }
-    whisker::reach(gains.iter().flat_map(|g| [g.sharpe.from, g.sharpe.to]))
+    interval::reach(gains.iter().flat_map(|g| [g.sharpe.from, g.sharpe.to]))
 }
 
 /// Cells of a line around nought beside so many cells of text.
@@ -197,18 +201,18 @@ fn axis(scale: f64, width: usize) -> String {
 }
 
 /// ` +0.31  +0.10 … +0.52`.
-fn numbers(t: &Theme, b: Between, role: Role) -> [Span<'static>; 2] {
+fn numbers(t: &Theme, b: Between, role: StyleRole) -> [Span<'static>; 2] {
     [
         Span::styled(format!(" {:>+5.2}", b.mean), t.of(role)),
-        Span::styled(format!("  {:>+5.2} … {:>+5.2}", b.from, b.to), t.of(Role::Dim)),
+        Span::styled(format!("  {:>+5.2} … {:>+5.2}", b.from, b.to), t.of(StyleRole::Dim)),
     ]
 }
 
 /// The hive against the four, and as it runs.
-fn against(t: &Theme, c: Option<&Cockpit>, run: &LabRun, width: usize) -> Lines {
+fn against(t: &Theme, c: Option<&Cockpit>, run: &LabRun, width: usize) -> LabLines {
     let (scale, wide) = (scale_of(&run.gains), width >= WIDE);
     let line = line_of(width, NAMES.0 + 21 + if wide { 19 } else { 0 });
-    let dim = t.of(Role::Dim);
+    let dim = t.of(StyleRole::Dim);
     let mut titles = format!("{:<n$}{}   ΔSR  95 %", "", axis(scale, line), n = NAMES.0);
     if wide {
         titles += "           drawdown      won";
@@ -216,13 +220,15 @@ fn against(t: &Theme, c: Option<&Cockpit>, run: &LabRun, width: usize) -> Lines 
     let mut lines = vec![Line::from(section(t, "the hive less …")), Line::styled(titles, dim)];
     for g in &run.gains {
         let role = sure(g.sharpe.from, g.sharpe.to);
-        let mut spans = vec![Span::styled(format!("{:<n$}", g.over, n = NAMES.0), t.of(Role::Title))];
+        let mut spans = vec![Span::styled(format!("{:<n$}", g.over, n = NAMES.0), t.of(StyleRole::Title))];
         spans.extend(cells(t, of(g.sharpe), (-scale, scale), line, role));
         spans.extend(numbers(t, g.sharpe, role));
         if wide {
             let (fall, better) = match g.drawdown {
-                None => (EMPTY.to_owned(), Role::Dim),
-                Some(d) => (format!("{:+.0} %", 100.0 * d), if d <= 0.0 { Role::Good } else { Role::Bad }),
+                None => (EMPTY.to_owned(), StyleRole::Dim),
+                Some(d) => {
+                    (format!("{:+.0} %", 100.0 * d), if d <= 0.0 { StyleRole::Good } else { StyleRole::Bad })
+                }
             };
             spans.push(Span::styled(format!("  {fall:>8}"), t.of(better)));
             spans.push(Span::styled(format!("  {:>7}", format!("{}/{}", g.won, run.seeds)), dim));
@@ -237,9 +243,9 @@ fn against(t: &Theme, c: Option<&Cockpit>, run: &LabRun, width: usize) -> Lines 
 }
 
 /// The gauge of the hive that runs, on the same scale, and what it means.
-fn now(t: &Theme, c: &Cockpit, scale: f64, name: usize, width: usize) -> Lines {
+fn now(t: &Theme, c: &Cockpit, scale: f64, name: usize, width: usize) -> LabLines {
     let line = line_of(width, name + 21 + if width >= WIDE { 19 } else { 0 });
-    let mut spans = vec![Span::styled(format!("{:<name$}", "E now"), t.of(Role::Sim))];
+    let mut spans = vec![Span::styled(format!("{:<name$}", "E now"), t.of(StyleRole::Open))];
     let nowhere = Whisker { from: f64::NAN, here: f64::NAN, to: f64::NAN };
     let said = if let Some(e) = c.emergence {
         let b = Between { mean: e.gain, from: e.from, to: e.to };
@@ -249,14 +255,14 @@ fn now(t: &Theme, c: &Cockpit, scale: f64, name: usize, width: usize) -> Lines {
         let days = words::thousands(f64::from(c.days));
         format!("over alone, {days} days: {}", of_emergence(e.more, e.less))
     } else {
-        spans.extend(cells(t, nowhere, (-scale, scale), line, Role::Dim));
-        spans.push(Span::styled("     ?", t.of(Role::Dim)));
+        spans.extend(cells(t, nowhere, (-scale, scale), line, StyleRole::Dim));
+        spans.push(Span::styled("     ?", t.of(StyleRole::Dim)));
         format!("this hive over alone: {}", unknown_emergence(c.deaf, c.days))
     };
     // Below its line, unless it is longer than there is room.
     let indent = " ".repeat(name.min(width.saturating_sub(said.chars().count())));
     let said = words::cut(&said, width);
-    let mut lines = vec![Line::from(spans), Line::styled(indent + &said, t.of(Role::Dim))];
+    let mut lines = vec![Line::from(spans), Line::styled(indent + &said, t.of(StyleRole::Dim))];
     // Where it comes from, and what was saved: each on the fewest lines that there is room for.
     let more = c.emergence.map_or_else(Vec::new, |e| {
         vec![
@@ -271,19 +277,19 @@ fn now(t: &Theme, c: &Cockpit, scale: f64, name: usize, width: usize) -> Lines {
     });
     for text in more {
         let indent = name.min(width.saturating_sub(text.chars().count()));
-        lines.push(Line::styled(" ".repeat(indent) + &words::cut(&text, width), t.of(Role::Dim)));
+        lines.push(Line::styled(" ".repeat(indent) + &words::cut(&text, width), t.of(StyleRole::Dim)));
     }
     lines
 }
 
 /// Hives with messages that must not help.
-fn controls(t: &Theme, run: &LabRun, width: usize) -> Lines {
-    let dim = t.of(Role::Dim);
+fn controls(t: &Theme, run: &LabRun, width: usize) -> LabLines {
+    let dim = t.of(StyleRole::Dim);
     let failed = run.controls.iter().filter(|c| !c.pass).count();
     let (text, role) = match (run.controls.len(), failed) {
-        (0, _) => ("none was run".to_owned(), Role::Warn),
-        (n, 0) => (format!("all {n} pass"), Role::Good),
-        (n, f) => (format!("{f} of {n} fail"), Role::Bad),
+        (0, _) => ("none was run".to_owned(), StyleRole::Warn),
+        (n, 0) => (format!("all {n} pass"), StyleRole::Good),
+        (n, f) => (format!("{f} of {n} fail"), StyleRole::Bad),
     };
     let mut lines = vec![Line::from(vec![
         section(t, "less itself with wrong messages  "),
@@ -301,13 +307,13 @@ fn controls(t: &Theme, run: &LabRun, width: usize) -> Lines {
     lines.push(Line::styled(format!("{:<n$}{}{titles}", "", axis(scale, line), n = NAMES.1), dim));
     for c in &run.controls {
         let role = match (c.pass, c.walk) {
-            (true, true) => Role::Dim,
-            (true, false) => Role::Good,
-            _ => Role::Bad,
+            (true, true) => StyleRole::Dim,
+            (true, false) => StyleRole::Good,
+            _ => StyleRole::Bad,
         };
         let name = if c.walk { "random walk*" } else { c.name.as_str() };
         let name = words::cut(name, NAMES.1 - 1);
-        let mut spans = vec![Span::styled(format!("{name:<n$}", n = NAMES.1), t.of(Role::Text))];
+        let mut spans = vec![Span::styled(format!("{name:<n$}", n = NAMES.1), t.of(StyleRole::Text))];
         spans.extend(cells(t, of(c.shown), (-scale, scale), line, role));
         let [mean, interval] = numbers(t, c.shown, role);
         spans.push(mean);
@@ -315,7 +321,7 @@ fn controls(t: &Theme, run: &LabRun, width: usize) -> Lines {
             let keeps = c.keeps.map_or_else(|| EMPTY.to_owned(), |k| format!("{:.0} %", 100.0 * k));
             spans.extend([interval, Span::styled(format!(" {keeps:>7}"), dim)]);
         }
-        let (word, role) = if c.pass { ("✓ pass", Role::Good) } else { ("✗ FAIL", Role::Bad) };
+        let (word, role) = if c.pass { ("✓ pass", StyleRole::Good) } else { ("✗ FAIL", StyleRole::Bad) };
         spans.push(Span::styled(format!(" {word}"), t.of(role)));
         lines.push(Line::from(spans));
     }
@@ -354,7 +360,7 @@ fn sharpe(
     (mean, sd): (Option<f64>, Option<f64>),
     bounds: (f64, f64),
     width: usize,
-    role: Role,
+    role: StyleRole,
 ) -> Vec<Span<'static>> {
     let line = sharpe_line(width);
     let (here, half) = (mean.unwrap_or(f64::NAN), sd.unwrap_or(0.0));
@@ -362,28 +368,29 @@ fn sharpe(
     let mut spans = if line > 0 { cells(t, w, bounds, line, role) } else { Vec::new() };
     spans.push(Span::styled(format!(" {:>6}", or_empty(mean, |m| format!("{m:.2}"))), t.of(role)));
     let sd = or_empty(sd, |sd| format!("±{sd:.2}"));
-    spans.push(Span::styled(format!(" {sd:>5}"), t.of(Role::Dim)));
+    spans.push(Span::styled(format!(" {sd:>5}"), t.of(StyleRole::Dim)));
     spans
 }
 
 /// All systems, the hive and those it is held against brighter.
-fn ladder(t: &Theme, run: &LabRun, width: usize) -> Lines {
+fn ladder(t: &Theme, run: &LabRun, width: usize) -> LabLines {
     let (bounds, wide) = (sharpes(run), width >= WIDE);
     let growth = if wide { "  growth" } else { "" };
     let line = sharpe_line(width);
-    let nought = whisker::nought(bounds, line).map(|at| format!("{:>n$}", 0, n = at + 1)).unwrap_or_default();
+    let nought =
+        interval::nought(bounds, line).map(|at| format!("{:>n$}", 0, n = at + 1)).unwrap_or_default();
     let titles = format!("{:<n$}{nought:<line$} Sharpe    sd  drawdown turnover{growth}", "", n = NAMES.2);
-    let mut lines = vec![Line::from(section(t, "the ladder")), Line::styled(titles, t.of(Role::Dim))];
+    let mut lines = vec![Line::from(section(t, "the ladder")), Line::styled(titles, t.of(StyleRole::Dim))];
     for r in &run.ladder {
         let (name, ink) = match () {
-            () if r.name == "hive" => (Role::Focus, Role::Real),
-            () if run.gains.iter().any(|g| g.over == r.name) => (Role::Title, Role::Sim),
-            () => (Role::Dim, Role::Dim),
+            () if r.name == "hive" => (StyleRole::Focus, StyleRole::Real),
+            () if run.gains.iter().any(|g| g.over == r.name) => (StyleRole::Title, StyleRole::Open),
+            () => (StyleRole::Dim, StyleRole::Dim),
         };
         let shown = words::cut(&r.name, NAMES.2 - 1);
         let mut spans = vec![Span::styled(format!("{shown:<n$}", n = NAMES.2), t.of(name))];
         spans.extend(sharpe(t, (r.sharpe, r.seed_sd), bounds, width, ink));
-        let number = if name == Role::Dim { Role::Dim } else { Role::Text };
+        let number = if name == StyleRole::Dim { StyleRole::Dim } else { StyleRole::Text };
         let drawdown = or_empty(r.drawdown, |d| format!("{:.1} %", 100.0 * d));
         spans.push(Span::styled(format!("  {drawdown:>8}"), t.of(number)));
         spans.push(Span::styled(
@@ -401,7 +408,7 @@ fn ladder(t: &Theme, run: &LabRun, width: usize) -> Lines {
 }
 
 /// More voices in one account, in the columns of the ladder.
-fn voices(t: &Theme, run: &LabRun, width: usize) -> Lines {
+fn voices(t: &Theme, run: &LabRun, width: usize) -> LabLines {
     if run.voices_curve.is_empty() {
         return Vec::new();
     }
@@ -409,15 +416,15 @@ fn voices(t: &Theme, run: &LabRun, width: usize) -> Lines {
     let spark = words::spark(&values, words::bounds(&values), values.len());
     let mut lines = vec![Line::from(vec![
         section(t, "more voices in one account  "),
-        Span::styled(spark, t.of(Role::Sim)),
+        Span::styled(spark, t.of(StyleRole::Open)),
     ])];
     for v in &run.voices_curve {
         let mut spans = vec![Span::styled(
             format!("{:<n$}", format!("{:>4} voices", v.voices), n = NAMES.2),
-            t.of(Role::Text),
+            t.of(StyleRole::Text),
         )];
-        spans.extend(sharpe(t, (Some(v.sharpe), v.seed_sd), sharpes(run), width, Role::Sim));
-        spans.push(Span::styled(format!("{:>10} {:>7.1}×", "", v.turnover), t.of(Role::Dim)));
+        spans.extend(sharpe(t, (Some(v.sharpe), v.seed_sd), sharpes(run), width, StyleRole::Open));
+        spans.push(Span::styled(format!("{:>10} {:>7.1}×", "", v.turnover), t.of(StyleRole::Dim)));
         lines.push(Line::from(spans));
     }
     lines.push(Line::raw(""));
@@ -425,7 +432,7 @@ fn voices(t: &Theme, run: &LabRun, width: usize) -> Lines {
 }
 
 /// What comes of listening more, without points and managers.
-fn dose(t: &Theme, run: &LabRun, width: usize) -> Lines {
+fn dose(t: &Theme, run: &LabRun, width: usize) -> LabLines {
     // Deaf is the baseline itself.
     let steps: Vec<_> = run.dose.iter().filter(|d| d.listens > 0.0).collect();
     if steps.is_empty() {
@@ -437,18 +444,18 @@ fn dose(t: &Theme, run: &LabRun, width: usize) -> Lines {
     let line = line_of(width, NAMES.0 + 21 + if wide { 19 } else { 0 });
     let mut lines = vec![Line::from(vec![
         section(t, "everybody listens λ, less net-eq  "),
-        Span::styled(spark, t.of(Role::Sim)),
+        Span::styled(spark, t.of(StyleRole::Open)),
     ])];
     for d in steps {
         let role = sure(d.over.from, d.over.to);
         let mut spans = vec![Span::styled(
             format!("{:<n$}", format!("λ {:.2}", d.listens), n = NAMES.0),
-            t.of(Role::Text),
+            t.of(StyleRole::Text),
         )];
         spans.extend(cells(t, of(d.over), (-scale, scale), line, role));
         spans.extend(numbers(t, d.over, role));
         if wide {
-            spans.push(Span::styled(format!("  Sharpe {:>5.2}", d.sharpe), t.of(Role::Dim)));
+            spans.push(Span::styled(format!("  Sharpe {:>5.2}", d.sharpe), t.of(StyleRole::Dim)));
         }
         lines.push(Line::from(spans));
     }
@@ -456,18 +463,18 @@ fn dose(t: &Theme, run: &LabRun, width: usize) -> Lines {
     lines
 }
 
-fn meaning(t: &Theme, run: &LabRun, width: usize) -> Lines {
+fn meaning(t: &Theme, run: &LabRun, width: usize) -> LabLines {
     let mut lines = vec![Line::from(section(t, "in words"))];
     if run.luck > 0.0 {
         let luck = format!(
             "The best of {} worthless variants would show about {:+.2} by luck: subtract it before believing.",
             run.tried, run.luck
         );
-        lines.extend(wrapped(&luck, width, t.of(Role::Warn)));
+        lines.extend(wrapped(&luck, width, t.of(StyleRole::Warn)));
         lines.push(Line::raw(""));
     }
     for paragraph in &run.words {
-        lines.extend(wrapped(paragraph, width, t.of(Role::Text)));
+        lines.extend(wrapped(paragraph, width, t.of(StyleRole::Text)));
         lines.push(Line::raw(""));
     }
     lines

@@ -1,9 +1,9 @@
 //! The log: what the operator must know (alarms), and what managers did to others, the newest first.
 
 use super::app::App;
-use super::theme::Role;
+use super::theme::StyleRole;
 use super::words;
-use crate::view::cockpit::Kind;
+use crate::view::cockpit::TopicKind;
 use ratatui::text::{Line, Span};
 
 /// Cells from which on what a manager did stands beside its name.
@@ -15,41 +15,41 @@ pub fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
     let Some(c) = &app.cockpit else { return Vec::new() };
     let wanted = app.message_filter.to_lowercase();
     let fits = |text: &str| wanted.is_empty() || text.to_lowercase().contains(&wanted);
-    let mut lines = vec![Line::styled(" alarms", t.of(Role::Focus))];
+    let mut lines = vec![Line::styled(" alarms", t.of(StyleRole::Focus))];
     let alarms: Vec<&String> = c.alarms.iter().rev().filter(|a| fits(a)).collect();
     if alarms.is_empty() {
-        lines.push(Line::styled("   none since this swarm was started", t.of(Role::Dim)));
+        lines.push(Line::styled("   none since this swarm was started", t.of(StyleRole::Dim)));
     }
     for alarm in alarms {
         for (n, part) in words::wrap(alarm, width.saturating_sub(5).max(8)).into_iter().enumerate() {
             let mark = if n == 0 { " ! " } else { "   " };
             lines.push(Line::from(vec![
-                Span::styled(mark, t.of(Role::Warn)),
-                Span::styled(part, t.of(Role::Text)),
+                Span::styled(mark, t.of(StyleRole::Warn)),
+                Span::styled(part, t.of(StyleRole::Text)),
             ]));
         }
     }
     lines.push(Line::raw(""));
     let title = "what managers changed, among the messages that are remembered";
     let title = words::wrap(title, width.saturating_sub(2).max(8));
-    lines.extend(title.into_iter().map(|l| Line::styled(format!(" {l}"), t.of(Role::Focus))));
+    lines.extend(title.into_iter().map(|l| Line::styled(format!(" {l}"), t.of(StyleRole::Focus))));
     let before = lines.len();
-    for m in c.messages.iter().rev().filter(|m| m.kind == Kind::Adjustment && fits(&m.text)) {
+    for m in c.messages.iter().rev().filter(|m| m.kind == TopicKind::Adjustment && fits(&m.text)) {
         let head = format!(" {} #{} {} ", words::moment(m.at), m.id.0, m.from);
         let room = width.saturating_sub(head.chars().count() + 1);
         // Beside who did it, or below where that is narrow.
         let beside = room >= BESIDE;
         let (indent, room) = if beside { (head.chars().count(), room) } else { (3, width.saturating_sub(4)) };
         let mut parts = words::wrap(&m.text, room.max(8)).into_iter();
-        let mut first = vec![Span::styled(head, t.of(Role::Dim))];
+        let mut first = vec![Span::styled(head, t.of(StyleRole::Dim))];
         if beside {
-            first.extend(parts.next().map(|p| Span::styled(p, t.of(Role::Text))));
+            first.extend(parts.next().map(|p| Span::styled(p, t.of(StyleRole::Text))));
         }
         lines.push(Line::from(first));
-        lines.extend(parts.map(|p| Line::styled(" ".repeat(indent) + &p, t.of(Role::Text))));
+        lines.extend(parts.map(|p| Line::styled(" ".repeat(indent) + &p, t.of(StyleRole::Text))));
     }
     if lines.len() == before {
-        lines.push(Line::styled("   nothing", t.of(Role::Dim)));
+        lines.push(Line::styled("   nothing", t.of(StyleRole::Dim)));
     }
     lines
 }
@@ -66,7 +66,7 @@ mod tests {
         let mut app = App::new(Theme::shipped("terminal", true).unwrap(), true);
         let mut c = picture(1);
         c.alarms = vec!["the older one".to_owned(), "the newer one, which is long".to_owned()];
-        c.messages[7].kind = Kind::Adjustment;
+        c.messages[7].kind = TopicKind::Adjustment;
         app.hear(News::Cockpit(Box::new(c)));
         let text = |app: &App| lines(app, 30).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         let told = text(&app);

@@ -1,11 +1,11 @@
 //! The network's talk, the newest last.
 
-use super::action::Action;
+use super::action::UserAction;
 use super::app::{App, Pane};
 use super::draw::block;
-use super::theme::Role;
+use super::theme::StyleRole;
 use super::words;
-use crate::view::cockpit::{Kind, MessageLine};
+use crate::view::cockpit::{MessageLine, TopicKind};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -17,18 +17,18 @@ const WHO: (usize, usize) = (13, 10);
 const ROOM: (u16, u16) = (70, 90);
 
 /// A kind's role and its glyph.
-fn kind(kind: Kind) -> (Role, &'static str) {
+fn kind(kind: TopicKind) -> (StyleRole, &'static str) {
     match kind {
-        Kind::Open => (Role::Good, "◢"),
-        Kind::Increase => (Role::Good, "▴"),
-        Kind::Decrease => (Role::Bad, "▾"),
-        Kind::Close => (Role::Bad, "◣"),
-        Kind::Outcome => (Role::Text, "="),
-        Kind::Stance => (Role::Sim, "»"),
-        Kind::Goal => (Role::Warn, "◎"),
-        Kind::Adjustment => (Role::Warn, "⚙"),
-        Kind::Carry => (Role::Real, "¤"),
-        Kind::Receipt => (Role::Good, "✓"),
+        TopicKind::Open => (StyleRole::Good, "◢"),
+        TopicKind::Increase => (StyleRole::Good, "▴"),
+        TopicKind::Decrease => (StyleRole::Bad, "▾"),
+        TopicKind::Close => (StyleRole::Bad, "◣"),
+        TopicKind::Outcome => (StyleRole::Text, "="),
+        TopicKind::Stance => (StyleRole::Open, "»"),
+        TopicKind::Goal => (StyleRole::Warn, "◎"),
+        TopicKind::Adjustment => (StyleRole::Warn, "⚙"),
+        TopicKind::Carry => (StyleRole::Real, "¤"),
+        TopicKind::Receipt => (StyleRole::Good, "✓"),
     }
 }
 
@@ -44,15 +44,19 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let shown = &messages[end.saturating_sub(rows)..end];
     let mut title = Vec::new();
     if app.message_filter.is_empty() {
-        title.push(Span::styled("→ how many acted on it ", t.of(Role::Dim)));
+        title.push(Span::styled("→ how many acted on it ", t.of(StyleRole::Dim)));
     } else {
-        title.push(Span::styled(format!("/{} ", words::cut(&app.message_filter, 24)), t.of(Role::Focus)));
-        title.push(Span::styled(format!("{} ", messages.len()), t.of(Role::Dim)));
+        title
+            .push(Span::styled(format!("/{} ", words::cut(&app.message_filter, 24)), t.of(StyleRole::Focus)));
+        title.push(Span::styled(format!("{} ", messages.len()), t.of(StyleRole::Dim)));
     }
     if at.is_some() {
         let back = messages.len() - end;
-        let last = app.hint(Action::Last);
-        title.push(Span::styled(format!("stopped, {back} newer below · {last} follows "), t.of(Role::Focus)));
+        let last = app.hint(UserAction::Last);
+        title.push(Span::styled(
+            format!("stopped, {back} newer below · {last} follows "),
+            t.of(StyleRole::Focus),
+        ));
     }
     let pane = block(app, Pane::Messages, title);
     let inside = pane.inner(area);
@@ -63,14 +67,15 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         } else {
             " nothing like that is remembered"
         };
-        frame.render_widget(Paragraph::new(text).style(t.of(Role::Dim)), inside);
+        frame.render_widget(Paragraph::new(text).style(t.of(StyleRole::Dim)), inside);
     }
     for (n, m) in shown.iter().enumerate() {
         let chosen = Some(m.id) == app.told;
         let place = Rect { y: inside.y + n as u16, height: 1, ..inside };
         frame.buffer_mut().set_line(place.x, place.y, &line(app, m, place.width), place.width);
         if chosen {
-            let style = t.of(if app.focus == Pane::Messages { Role::Selected } else { Role::Cursor });
+            let style =
+                t.of(if app.focus == Pane::Messages { StyleRole::Selected } else { StyleRole::Cursor });
             frame.buffer_mut().set_style(place, style);
         }
     }
@@ -88,9 +93,9 @@ fn line(app: &App, m: &MessageLine, width: u16) -> Line<'static> {
     let used = head.chars().count() + who.chars().count() + 7;
     let rest = usize::from(width).saturating_sub(used);
     Line::from(vec![
-        Span::styled(head, t.of(Role::Dim)),
-        Span::styled(format!("{heard:<4}"), t.of(Role::Focus)),
-        Span::styled(who, t.of(Role::Title)),
+        Span::styled(head, t.of(StyleRole::Dim)),
+        Span::styled(format!("{heard:<4}"), t.of(StyleRole::Focus)),
+        Span::styled(who, t.of(StyleRole::Title)),
         Span::styled(format!(" {glyph} {}", words::phrase(&m.text, rest)), t.of(role)),
     ])
 }

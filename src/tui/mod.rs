@@ -21,9 +21,10 @@ pub mod draw;
 mod edges;
 mod extras;
 mod footer;
-pub mod force;
 mod goals;
+pub mod graph_layout;
 mod header;
+mod interval;
 pub mod keymap;
 mod keys;
 mod lab;
@@ -34,7 +35,6 @@ mod network;
 mod orders;
 mod page;
 pub mod painter;
-pub mod person;
 pub mod plain;
 mod pnl;
 mod points;
@@ -47,19 +47,19 @@ mod terminal;
 mod tests;
 pub mod theme;
 mod time;
-mod whisker;
+pub mod user_config;
 mod words;
 
 pub use time::moment;
 
-use crate::view::link::Link;
+use crate::view::link::SwarmLink;
 use app::App;
 use crossterm::event::{self, Event, KeyEventKind};
 use keymap::Keymap;
 use std::io;
 use std::time::{Duration, Instant};
 use theme::wardrobe::Wardrobe;
-use theme::{Depth, Theme};
+use theme::{ColorDepth, Theme};
 
 /// Most frames a second …
 pub const FPS_MAX: u64 = 30;
@@ -84,13 +84,13 @@ pub struct Setup {
     /// What else there is to wear.
     pub wardrobe: Wardrobe,
     /// Colours that there are; none: as the terminal says of itself.
-    pub depth: Option<Depth>,
+    pub depth: Option<ColorDepth>,
     /// The keys.
     pub keys: Keymap,
     /// The mouse is the cockpit's from the start.
     pub mouse: bool,
     /// Arrangements of panes; empty: those that are built in.
-    pub views: Vec<app::View>,
+    pub views: Vec<app::PaneLayout>,
 }
 
 /// Watches until the person leaves, a signal comes, or the terminal is gone.
@@ -98,8 +98,8 @@ pub struct Setup {
 /// # Panics
 ///
 /// Where `HIVE_TEST_PANIC` asks for it, and nowhere else.
-pub fn run(link: &mut dyn Link, setup: Setup) -> io::Result<()> {
-    let depth = setup.depth.unwrap_or_else(|| Depth::guess(&told("COLORTERM"), &told("TERM")));
+pub fn run(link: &mut dyn SwarmLink, setup: Setup) -> io::Result<()> {
+    let depth = setup.depth.unwrap_or_else(|| ColorDepth::guess(&told("COLORTERM"), &told("TERM")));
     let remote = std::env::var_os("SSH_CONNECTION").is_some();
     let frame_time = Duration::from_millis(1_000 / if remote { FPS_SSH } else { FPS_MAX });
     let doomed: Option<u64> = told(TEST_PANIC).parse().ok();
@@ -144,8 +144,8 @@ pub fn run(link: &mut dyn Link, setup: Setup) -> io::Result<()> {
             assert!(doomed.is_none_or(|n| app.stats.frames < n), "{TEST_PANIC} is set");
             if let Some(name) = app.shot.take() {
                 match shoot(&name, guard.still()) {
-                    Ok(()) => app.say(format!("the screen is in {name}"), theme::Role::Good),
-                    Err(e) => app.say(format!("{name}: {e}"), theme::Role::Warn),
+                    Ok(()) => app.say(format!("the screen is in {name}"), theme::StyleRole::Good),
+                    Err(e) => app.say(format!("{name}: {e}"), theme::StyleRole::Warn),
                 }
             }
         }

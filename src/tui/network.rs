@@ -11,7 +11,7 @@ use super::app::{App, PULSE, Pane};
 use super::draw::block;
 use super::edges::is_drawn;
 use super::raster::Raster;
-use super::theme::Role;
+use super::theme::StyleRole;
 use super::words;
 use crate::domain::{AgentId, money};
 use crate::view::Cockpit;
@@ -43,16 +43,16 @@ const DESK_NAME: &str = "▣ desk";
 const THICK: f64 = 3.0;
 
 /// A cell of the pane.
-type Cell = (u16, u16);
+type PaneCell = (u16, u16);
 
 /// Where the graph was drawn: pulses run over it until it is drawn anew.
-pub struct Stage {
+pub struct DrawnGraph {
     graph: Rect,
     seats: Seats,
 }
 
-impl Stage {
-    fn cell(&self, app: &App, id: AgentId) -> Option<Cell> {
+impl DrawnGraph {
+    fn cell(&self, app: &App, id: AgentId) -> Option<PaneCell> {
         self.seats.glyphs.get(&id).copied().or_else(|| scout_cell(app, id, self.graph))
     }
 
@@ -64,7 +64,7 @@ impl Stage {
 
 /// Where the glyphs are, and which cells the names take.
 struct Seats {
-    glyphs: BTreeMap<AgentId, Cell>,
+    glyphs: BTreeMap<AgentId, PaneCell>,
     /// Agents with the number of cells that they have: 1 is the glyph alone.
     named: Vec<(AgentId, u16)>,
     taken: Vec<bool>,
@@ -112,12 +112,18 @@ fn seats(app: &App, c: &Cockpit, width: u16, height: u16) -> Seats {
 }
 
 /// The free run of `n` cells nearest to a place; a row away is as far as two columns and a bit.
-fn nearest(taken: &[bool], (width, height): (u16, u16), at: (i32, i32), n: u16, full: u16) -> Option<Cell> {
+fn nearest(
+    taken: &[bool],
+    (width, height): (u16, u16),
+    at: (i32, i32),
+    n: u16,
+    full: u16,
+) -> Option<PaneCell> {
     let free = |x: u16, y: u16| {
         let start = usize::from(y) * usize::from(width) + usize::from(x);
         !taken[start..start + usize::from(n)].contains(&true)
     };
-    let mut best: Option<(i32, Cell)> = None;
+    let mut best: Option<(i32, PaneCell)> = None;
     // A name that is not near its node is of no use.
     let reach = if n == full { i32::from(height) } else { 3 };
     for dy in -reach..=reach {
@@ -137,15 +143,18 @@ fn nearest(taken: &[bool], (width, height): (u16, u16), at: (i32, i32), n: u16, 
 }
 
 /// Draws the graph without its pulses, and tells where it is; none where there is no room for it.
-pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Option<Stage> {
+pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Option<DrawnGraph> {
     let t = &app.theme;
     let Some(c) = &app.cockpit else {
         frame.render_widget(block(app, Pane::Network, Vec::new()), area);
         return None;
     };
-    let mut says = vec![Span::styled(title(app, c), t.of(Role::Dim))];
+    let mut says = vec![Span::styled(title(app, c), t.of(StyleRole::Dim))];
     if !app.agent_filter.is_empty() {
-        says.insert(0, Span::styled(format!("/{} ", words::cut(&app.agent_filter, 20)), t.of(Role::Focus)));
+        says.insert(
+            0,
+            Span::styled(format!("/{} ", words::cut(&app.agent_filter, 20)), t.of(StyleRole::Focus)),
+        );
     }
     let pane = block(app, Pane::Network, says);
     let inside = pane.inner(area);
@@ -154,7 +163,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Option<Stage> {
         return None;
     }
     let graph = Rect { height: inside.height - 1, ..inside };
-    let stage = Stage { graph, seats: seats(app, c, graph.width, graph.height) };
+    let stage = DrawnGraph { graph, seats: seats(app, c, graph.width, graph.height) };
     let seats = &stage.seats;
     let mut raster = Raster::new(graph.width, graph.height);
     let chosen = app.agent().map(|a| a.id);
@@ -169,11 +178,11 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Option<Stage> {
     raster.paint(buffer, graph, t);
     for id in scouts {
         if let Some((x, y)) = scout_cell(app, id, graph) {
-            buffer.set_string(graph.x + x, graph.y + y, "∘", t.of(Role::Dim));
+            buffer.set_string(graph.x + x, graph.y + y, "∘", t.of(StyleRole::Dim));
         }
     }
     if let Some((x, y)) = seats.glyphs.get(&DESK) {
-        buffer.set_string(graph.x + x, graph.y + y, DESK_NAME, t.of(Role::Real));
+        buffer.set_string(graph.x + x, graph.y + y, DESK_NAME, t.of(StyleRole::Real));
     }
     for (id, n) in &seats.named {
         if let (Some(a), Some((x, y))) = (app.row(*id), seats.glyphs.get(id)) {
@@ -187,12 +196,12 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Option<Stage> {
 }
 
 /// Draws influence and value; the scouts whose lines are among them.
-fn lines(app: &App, c: &Cockpit, stage: &Stage, raster: &mut Raster) -> Vec<AgentId> {
+fn lines(app: &App, c: &Cockpit, stage: &DrawnGraph, raster: &mut Raster) -> Vec<AgentId> {
     let seats = &stage.seats;
     let chosen = app.agent().map(|a| a.id);
     let touches = |e: &&EdgeRow| Some(e.to) == chosen || Some(e.from) == chosen;
     let mut scouts: Vec<AgentId> = Vec::new();
-    let mut stroke = |raster: &mut Raster, e: &EdgeRow, role: Role| {
+    let mut stroke = |raster: &mut Raster, e: &EdgeRow, role: StyleRole| {
         if let (Some(a), Some(b)) = (stage.cell(app, e.from), stage.cell(app, e.to)) {
             raster.line(dots_of(a), dots_of(b), role);
             if !seats.glyphs.contains_key(&e.from) && !scouts.contains(&e.from) && scouts.len() < SCOUTS {
@@ -204,14 +213,14 @@ fn lines(app: &App, c: &Cockpit, stage: &Stage, raster: &mut Raster) -> Vec<Agen
     let known = |e: &&EdgeRow| seats.glyphs.contains_key(&e.from);
     let shown = |e: &&EdgeRow| stage.shows(app, e.to);
     for e in c.edges.iter().filter(|e| !touches(e)).filter(known).filter(shown).take(FAINT) {
-        stroke(raster, e, Role::Faint);
+        stroke(raster, e, StyleRole::Faint);
     }
     value(app, c, stage, raster, None);
     for e in c.edges.iter().filter(touches).filter(shown) {
-        stroke(raster, e, if e.value < 0.0 { Role::Bad } else { Role::Good });
+        stroke(raster, e, if e.value < 0.0 { StyleRole::Bad } else { StyleRole::Good });
     }
     if let Some(e) = app.chosen_edge().filter(|_| app.focus == Pane::Network) {
-        stroke(raster, e, Role::Focus);
+        stroke(raster, e, StyleRole::Focus);
     }
     if let Some(s) = app.chosen_service().filter(|_| app.focus == Pane::Network) {
         value(app, c, stage, raster, Some(s.agent));
@@ -220,15 +229,15 @@ fn lines(app: &App, c: &Cockpit, stage: &Stage, raster: &mut Raster) -> Vec<Agen
 }
 
 /// Draws who is worth what to the desk; or only the one whose edge is chosen, over all other lines.
-fn value(app: &App, c: &Cockpit, stage: &Stage, raster: &mut Raster, chosen: Option<AgentId>) {
+fn value(app: &App, c: &Cockpit, stage: &DrawnGraph, raster: &mut Raster, chosen: Option<AgentId>) {
     let Some(desk) = stage.seats.glyphs.get(&DESK) else { return };
-    let worth = worth(c);
+    let worth = contributions(c);
     let most = worth.iter().map(|w| w.1.abs()).fold(0.0, f64::max);
     let drawn = worth.into_iter().filter(|w| is_drawn(w.1) && stage.shows(app, w.0));
     for (agent, value) in drawn.filter(|w| chosen.is_none_or(|agent| w.0 == agent)) {
         if let Some(from) = stage.cell(app, agent) {
             let dots = (THICK * value.abs() / most).round().max(1.0) as i32;
-            let role = if chosen.is_some() { Role::Focus } else { words::sign_fine(value) };
+            let role = if chosen.is_some() { StyleRole::Focus } else { words::sign_fine(value) };
             raster.stroke(dots_of(from), dots_of(*desk), dots, role);
         }
     }
@@ -251,12 +260,12 @@ fn title(app: &App, c: &Cockpit) -> String {
 }
 
 /// Where the dots of a cell's middle are.
-fn dots_of((x, y): Cell) -> (i32, i32) {
+fn dots_of((x, y): PaneCell) -> (i32, i32) {
     (2 * i32::from(x) + 1, 4 * i32::from(y) + 2)
 }
 
 /// What each agent was worth to the desk so far, all its services together.
-fn worth(c: &Cockpit) -> Vec<(AgentId, f64)> {
+fn contributions(c: &Cockpit) -> Vec<(AgentId, f64)> {
     let mut worth: BTreeMap<AgentId, f64> = BTreeMap::new();
     for s in &c.services {
         *worth.entry(s.agent).or_default() += s.total;
@@ -264,7 +273,7 @@ fn worth(c: &Cockpit) -> Vec<(AgentId, f64)> {
     worth.into_iter().collect()
 }
 
-fn scout_cell(app: &App, id: AgentId, area: Rect) -> Option<Cell> {
+fn scout_cell(app: &App, id: AgentId, area: Rect) -> Option<PaneCell> {
     let (x, y) = app.layout.at(id)?;
     let to = |v: f64, n: u16| (v * f64::from(n.saturating_sub(1))).round() as u16;
     Some((to(f64::midpoint(x, 1.0), area.width), to((1.0 - y) / 2.0, area.height)))
@@ -273,7 +282,7 @@ fn scout_cell(app: &App, id: AgentId, area: Rect) -> Option<Cell> {
 /// The edge under the cursor and the way to its decision, or what the signs mean.
 fn footnote<'a>(app: &App, c: &Cockpit, width: u16) -> Line<'a> {
     let t = &app.theme;
-    let dim = t.of(Role::Dim);
+    let dim = t.of(StyleRole::Dim);
     if let Some(line) = app.edge_line(usize::from(width)).filter(|_| app.focus == Pane::Network) {
         return line;
     }
@@ -284,7 +293,7 @@ fn footnote<'a>(app: &App, c: &Cockpit, width: u16) -> Line<'a> {
     let mut spans = if c.deaf {
         vec![Span::styled("deaf: nobody is moved by what is said", dim)]
     } else {
-        vec![Span::styled("●", t.of(Role::Pulse)), Span::styled(" a message that moved someone", dim)]
+        vec![Span::styled("●", t.of(StyleRole::Pulse)), Span::styled(" a message that moved someone", dim)]
     };
     let mut room = usize::from(width).saturating_sub(spans.iter().map(Span::width).sum::<usize>() + 1);
     if !c.services.is_empty() {
@@ -315,7 +324,7 @@ fn footnote<'a>(app: &App, c: &Cockpit, width: u16) -> Line<'a> {
 }
 
 /// Heads with a tail, in front of lines and behind names: tells `put` column, row, glyph and style.
-pub fn pulses(app: &App, stage: &Stage, mut put: impl FnMut(u16, u16, &str, Style)) {
+pub fn pulses(app: &App, stage: &DrawnGraph, mut put: impl FnMut(u16, u16, &str, Style)) {
     let (graph, seats) = (stage.graph, &stage.seats);
     let t = &app.theme;
     for p in app.pulses.iter().filter(|p| p.born <= app.now) {
@@ -326,8 +335,8 @@ pub fn pulses(app: &App, stage: &Stage, mut put: impl FnMut(u16, u16, &str, Styl
         let way = app.now.saturating_sub(p.born).as_secs_f64() / PULSE.as_secs_f64();
         // Slow at the start and at the end.
         let way = way * way * (3.0 - 2.0 * way);
-        let head = if p.to == DESK { ("◆", Role::Good) } else { ("●", Role::Pulse) };
-        for (behind, glyph, role) in [(0.1, "•", Role::Warn), (0.0, head.0, head.1)] {
+        let head = if p.to == DESK { ("◆", StyleRole::Good) } else { ("●", StyleRole::Pulse) };
+        for (behind, glyph, role) in [(0.1, "•", StyleRole::Warn), (0.0, head.0, head.1)] {
             let at = way - behind;
             if at < 0.0 {
                 continue;
@@ -345,22 +354,22 @@ pub fn pulses(app: &App, stage: &Stage, mut put: impl FnMut(u16, u16, &str, Styl
 fn label<'a>(app: &App, a: &AgentRow, cells: u16, chosen: bool) -> Line<'a> {
     let t = &app.theme;
     let state = words::state(a.state);
-    let glyph = Span::styled(words::glyph(a.family), t.of(if chosen { Role::Selected } else { state }));
+    let glyph = Span::styled(words::glyph(a.family), t.of(if chosen { StyleRole::Selected } else { state }));
     if cells == 1 {
         return Line::from(glyph);
     }
     let quiet = matches!(a.state, AgentState::StoppedOut | AgentState::Unfunded | AgentState::Quarantined);
     let bright = match a.points {
-        _ if chosen => Role::Selected,
-        _ if quiet => Role::Dim,
-        p if p >= BRIGHT.0 => Role::Title,
-        p if p < BRIGHT.1 => Role::Dim,
-        _ => Role::Text,
+        _ if chosen => StyleRole::Selected,
+        _ if quiet => StyleRole::Dim,
+        p if p >= BRIGHT.0 => StyleRole::Title,
+        p if p < BRIGHT.1 => StyleRole::Dim,
+        _ => StyleRole::Text,
     };
     let real = money::to_estimate(a.real);
     let sign = match words::sign(real) {
-        Role::Good => "▴",
-        Role::Bad => "▾",
+        StyleRole::Good => "▴",
+        StyleRole::Bad => "▾",
         _ => " ",
     };
     Line::from(vec![

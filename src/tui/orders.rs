@@ -3,7 +3,7 @@
 use super::app::{App, Pane};
 use super::draw::block;
 use super::table::{self, Column};
-use super::theme::Role;
+use super::theme::StyleRole;
 use super::{time, words};
 use crate::domain::{Decimal, OrderStatus, Stamp, money};
 use crate::view::Cockpit;
@@ -25,76 +25,80 @@ const VENUE: &str = "venue";
 const WHAT: &str = "what";
 
 /// A line: an order or a fill, as it is written.
-struct Entry {
+struct OrderLine {
     id: u64,
     at: Stamp,
     venue: String,
     symbol: String,
     quantity: Decimal,
-    price: (String, Role),
-    state: (String, Role),
+    price: (String, StyleRole),
+    state: (String, StyleRole),
     note: Vec<String>,
     /// In place of the note where there is no room for its first part.
     short: String,
 }
 
 /// In the order in which they stand.
-const COLUMNS: &[Column<Entry>] = &[
-    Column { title: "order", width: 7, right: true, rank: 2, of: |e| (format!("#{}", e.id), Role::Dim) },
+const COLUMNS: &[Column<OrderLine>] = &[
+    Column { title: "order", width: 7, right: true, rank: 2, of: |e| (format!("#{}", e.id), StyleRole::Dim) },
     Column {
         title: "when",
         width: 11,
         right: false,
         rank: 4,
-        of: |e| (words::moment(e.at).get(5..).unwrap_or_default().to_owned(), Role::Dim),
+        of: |e| (words::moment(e.at).get(5..).unwrap_or_default().to_owned(), StyleRole::Dim),
     },
     Column {
         title: VENUE,
         width: 9,
         right: false,
         rank: 6,
-        of: |e| (if e.venue.is_empty() { "paper".to_owned() } else { e.venue.clone() }, Role::Dim),
+        of: |e| (if e.venue.is_empty() { "paper".to_owned() } else { e.venue.clone() }, StyleRole::Dim),
     },
-    Column { title: WHAT, width: 10, right: false, rank: 0, of: |e| (e.symbol.clone(), Role::Title) },
+    Column { title: WHAT, width: 10, right: false, rank: 0, of: |e| (e.symbol.clone(), StyleRole::Title) },
     Column { title: "side", width: 4, right: false, rank: 0, of: |e| side(e.quantity) },
     Column {
         title: "quantity",
         width: 11,
         right: true,
         rank: 0,
-        of: |e| (words::decimal(e.quantity.abs()), Role::Text),
+        of: |e| (words::decimal(e.quantity.abs()), StyleRole::Text),
     },
     Column { title: "price", width: 9, right: true, rank: 1, of: |e| e.price.clone() },
     Column { title: "state", width: 11, right: false, rank: 3, of: |e| e.state.clone() },
 ];
 
-fn side(quantity: Decimal) -> (String, Role) {
-    if quantity.is_sign_negative() { ("sell".to_owned(), Role::Bad) } else { ("buy".to_owned(), Role::Good) }
+fn side(quantity: Decimal) -> (String, StyleRole) {
+    if quantity.is_sign_negative() {
+        ("sell".to_owned(), StyleRole::Bad)
+    } else {
+        ("buy".to_owned(), StyleRole::Good)
+    }
 }
 
-fn order(c: &Cockpit, o: &OrderRow) -> Entry {
+fn order(c: &Cockpit, o: &OrderRow) -> OrderLine {
     let age = c.market_time.map(|now| now.since(o.at)).filter(|a| a.0 > 0).map(time::stretch);
     let worked = if o.maker.is_empty() { String::new() } else { format!(", worked by {}", o.maker) };
     let done = money::to_estimate(o.filled) / money::to_estimate(o.quantity);
     let role = match o.state {
-        OrderStatus::Unknown | OrderStatus::Rejected => Role::Bad,
-        OrderStatus::Pending => Role::Warn,
-        _ => Role::Sim,
+        OrderStatus::Unknown | OrderStatus::Rejected => StyleRole::Bad,
+        OrderStatus::Pending => StyleRole::Warn,
+        _ => StyleRole::Open,
     };
     let text = match o.state {
         OrderStatus::PartlyFilled => format!("{:.0} % filled", 100.0 * done),
         other => state(other).to_owned(),
     };
     let parts = [age.map_or_else(|| "new".to_owned(), |a| format!("{a} old")), worked];
-    Entry {
+    OrderLine {
         id: o.id,
         at: o.at,
         venue: o.venue.clone(),
         symbol: o.symbol.clone(),
         quantity: o.quantity,
         price: o.limit.map_or_else(
-            || ("market".to_owned(), Role::Dim),
-            |l| (words::paid(money::to_estimate(l)), Role::Text),
+            || ("market".to_owned(), StyleRole::Dim),
+            |l| (words::paid(money::to_estimate(l)), StyleRole::Text),
         ),
         state: (text, role),
         note: parts.into_iter().filter(|p| !p.is_empty()).collect(),
@@ -102,18 +106,18 @@ fn order(c: &Cockpit, o: &OrderRow) -> Entry {
     }
 }
 
-fn fill(f: &FillRow) -> Entry {
+fn fill(f: &FillRow) -> OrderLine {
     let price = money::to_estimate(f.price);
     let worth = words::thousands(price * money::to_estimate(f.quantity).abs());
     let fee = format!("{:.2}", money::to_estimate(f.fee));
-    Entry {
+    OrderLine {
         id: f.order,
         at: f.at,
         venue: f.venue.clone(),
         symbol: f.symbol.clone(),
         quantity: f.quantity,
-        price: (words::paid(price), Role::Text),
-        state: ("filled".to_owned(), Role::Dim),
+        price: (words::paid(price), StyleRole::Text),
+        state: ("filled".to_owned(), StyleRole::Dim),
         note: vec![format!("fee {fee}"), format!(" of {worth}")],
         short: fee,
     }
@@ -125,7 +129,7 @@ pub fn count(c: &Cockpit) -> usize {
 }
 
 /// A line by its place, orders first, then the newest fill.
-fn entry(c: &Cockpit, n: usize) -> Option<Entry> {
+fn entry(c: &Cockpit, n: usize) -> Option<OrderLine> {
     let below = |n: usize| c.fills.iter().rev().nth(n).map(fill);
     c.orders.get(n).map(|o| order(c, o)).or_else(|| below(n.checked_sub(c.orders.len())?))
 }
@@ -142,7 +146,7 @@ pub fn text(c: &Cockpit, n: usize) -> Option<String> {
 /// Draws it.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let t = &app.theme;
-    let dim = t.of(Role::Dim);
+    let dim = t.of(StyleRole::Dim);
     let Some(c) = &app.cockpit else {
         return frame.render_widget(block(app, Pane::Orders, Vec::new()), area);
     };
@@ -182,13 +186,13 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
         for n in top..rows.min(top + shown) {
             let Some(e) = entry(c, n) else { continue };
             let at = Rect { y: inside.y + 1 + (n - top) as u16, height: 1, ..inside };
-            let note = |e: &Entry, width: usize| {
+            let note = |e: &OrderLine, width: usize| {
                 // Whole parts, as they fit: a number that is cut is another number.
                 let join = |n: &usize| e.note[..*n].concat();
                 let fits = (1..=e.note.len()).rev().find(|n| join(n).chars().count() <= width);
                 let short =
                     Some(&e.short).filter(|s| s.chars().count() <= width).cloned().unwrap_or_default();
-                (if width >= NOTE { fits.map_or(short, |n| join(&n)) } else { String::new() }, Role::Dim)
+                (if width >= NOTE { fits.map_or(short, |n| join(&n)) } else { String::new() }, StyleRole::Dim)
             };
             table::row(frame, t, &columns, &e, at, note);
             if n == cursor {

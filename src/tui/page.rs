@@ -1,11 +1,11 @@
 //! The agent page: who it is, what is open and under which conditions, and why.
 
-use super::action::Action;
+use super::action::UserAction;
 use super::app::App;
-use super::candles::Look;
+use super::candles::ChartCursor;
 use super::draw::{BACK, Hint, LEAP};
 use super::raster::Raster;
-use super::theme::{Role, Theme};
+use super::theme::{StyleRole, Theme};
 use super::{candles, words};
 use crate::domain::{MessageId, money};
 use crate::view::AgentPage;
@@ -24,7 +24,7 @@ const NAMED: usize = 6;
 /// Stances that are told.
 const TOLD: usize = 4;
 
-type Lines<'a> = Vec<Line<'a>>;
+type PageLines<'a> = Vec<Line<'a>>;
 
 /// Draws the page of the agent that is open.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
@@ -33,18 +33,18 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let name = app.row(id).map(|a| format!("{} {}", words::glyph(a.family), a.name)).unwrap_or_default();
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
-        .border_style(t.of(Role::Focus))
+        .border_style(t.of(StyleRole::Focus))
         .padding(Padding::horizontal(1))
-        .title(Span::styled(format!(" {name} "), t.of(Role::Title)))
-        .title_bottom(Span::styled(format!(" {} ", hints(app, area.width)), t.of(Role::Dim)));
+        .title(Span::styled(format!(" {name} "), t.of(StyleRole::Title)))
+        .title_bottom(Span::styled(format!(" {} ", hints(app, area.width)), t.of(StyleRole::Dim)));
     let inside = block.inner(area);
     frame.render_widget(block, area);
     // A page that is on its way is not the page of another agent.
     let Some(page) = app.page.as_ref().filter(|p| p.row.id == id) else {
-        return frame.render_widget(Paragraph::new("asking the swarm …").style(t.of(Role::Dim)), inside);
+        return frame.render_widget(Paragraph::new("asking the swarm …").style(t.of(StyleRole::Dim)), inside);
     };
-    let show = |frame: &mut Frame<'_>, lines: Lines<'_>, at: Rect| {
-        let text = Paragraph::new(lines).wrap(Wrap { trim: false }).style(t.of(Role::Text));
+    let show = |frame: &mut Frame<'_>, lines: PageLines<'_>, at: Rect| {
+        let text = Paragraph::new(lines).wrap(Wrap { trim: false }).style(t.of(StyleRole::Text));
         frame.render_widget(text.scroll((app.scroll, 0)), at);
     };
     let gap = Constraint::Length(3);
@@ -95,11 +95,11 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
 }
 
 fn section(t: &Theme, text: &'static str) -> Line<'static> {
-    Line::styled(text, t.of(Role::Focus))
+    Line::styled(text, t.of(StyleRole::Focus))
 }
 
-fn head<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
-    let (row, dim) = (&p.row, t.of(Role::Dim));
+fn head<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> PageLines<'a> {
+    let (row, dim) = (&p.row, t.of(StyleRole::Dim));
     let pair = |name: &'static str, value: String| vec![Span::styled(name, dim), Span::raw(value)];
     let holds = if row.position.is_empty() { "nothing".to_owned() } else { row.position.clone() };
     let funds = words::thousands(money::to_estimate(row.funds));
@@ -108,13 +108,13 @@ fn head<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
     let voice = if row.voice > 0.0 { format!("{:.2}", row.voice) } else { "not heard".to_owned() };
     let on = if row.assets.is_empty() { "nothing yet: the feed lacks what it needs" } else { &row.assets };
     let fact = |name: &'static str, value: &str| {
-        hanging(vec![Span::styled(name, dim)], value, t.of(Role::Text), width)
+        hanging(vec![Span::styled(name, dim)], value, t.of(StyleRole::Text), width)
     };
     let mut lines = vec![
         Line::from(vec![
             Span::styled(words::mark(row.state), t.of(words::state(row.state))),
             Span::styled(format!(" {}{until}", row.state.text()), t.of(words::state(row.state))),
-            Span::styled(format!("  {}", words::family(row.family)), t.of(Role::Title)),
+            Span::styled(format!("  {}", words::family(row.family)), t.of(StyleRole::Title)),
             Span::styled(format!(", a {}", p.personality), dim),
         ]),
         Line::from(
@@ -139,12 +139,16 @@ fn head<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
     lines
 }
 
-fn lives<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
+fn lives<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> PageLines<'a> {
     let mut lines = vec![section(t, "three lives")];
     let real = money::to_estimate(p.row.real);
-    let of = [("real", real, Role::Real), ("sim", p.row.sim, Role::Sim), ("alone", p.row.alone, Role::Alone)];
+    let of = [
+        ("real", real, StyleRole::Real),
+        ("open", p.row.open, StyleRole::Open),
+        ("alone", p.row.alone, StyleRole::Alone),
+    ];
     let line = |gain: fn(f64) -> String| {
-        let pair = |(name, value, ink): (&str, f64, Role)| {
+        let pair = |(name, value, ink): (&str, f64, StyleRole)| {
             [
                 Span::styled(format!("━{name} "), t.of(ink)),
                 Span::styled(format!("{} ", gain(value)), t.of(words::sign(value))),
@@ -155,38 +159,38 @@ fn lives<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
     // Whole numbers where they fit, else shorter ones.
     let long = line(words::gain_cell);
     lines.push(if long.width() <= width + 1 { long } else { line(words::short_cell) });
-    let all: Vec<f64> = [&p.alone, &p.sim, &p.real].into_iter().flatten().copied().chain([0.0]).collect();
+    let all: Vec<f64> = [&p.alone, &p.open, &p.real].into_iter().flatten().copied().chain([0.0]).collect();
     if p.real.len() > 1 {
         let bounds = words::bounds(&all);
         let mut raster = Raster::new(width.min(44) as u16, 5);
         let (across, down) = (raster.across() as i32, raster.down() as f64 - 1.0);
         let nought = (bounds.1 / (bounds.1 - bounds.0) * down).round() as i32;
-        (0..across).filter(|x| x % 4 == 0).for_each(|x| raster.dot(x, nought, Role::Faint));
-        raster.curve(&p.alone, bounds, Role::Alone);
-        raster.curve(&p.sim, bounds, Role::Sim);
-        raster.curve(&p.real, bounds, Role::Real);
+        (0..across).filter(|x| x % 4 == 0).for_each(|x| raster.dot(x, nought, StyleRole::Faint));
+        raster.curve(&p.alone, bounds, StyleRole::Alone);
+        raster.curve(&p.open, bounds, StyleRole::Open);
+        raster.curve(&p.real, bounds, StyleRole::Real);
         lines.extend(raster.lines(t));
     }
     let bounds = (33.0, 200.0);
     lines.push(Line::from(vec![
-        Span::styled("points ", t.of(Role::Dim)),
-        Span::styled(words::spark(&p.points, bounds, 24), t.of(Role::Sim)),
-        Span::styled(format!(" {:.0}", 100.0 * p.row.points), t.of(Role::Title)),
+        Span::styled("points ", t.of(StyleRole::Dim)),
+        Span::styled(words::spark(&p.points, bounds, 24), t.of(StyleRole::Open)),
+        Span::styled(format!(" {:.0}", 100.0 * p.row.points), t.of(StyleRole::Title)),
     ]));
     lines.push(Line::raw(""));
     lines
 }
 
-fn character<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
+fn character<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> PageLines<'a> {
     let mut lines = vec![section(t, "character")];
     let cells = width.saturating_sub(20).clamp(6, 20);
     for bar in &p.traits {
         let (low, high) = bar.bounds;
         let (full, rest) = words::bar((bar.value - low) / (high - low), cells);
         lines.push(Line::from(vec![
-            Span::styled(format!("{:<12}", bar.name), t.of(Role::Dim)),
-            Span::styled(full, t.of(Role::Sim)),
-            Span::styled(rest, t.of(Role::Faint)),
+            Span::styled(format!("{:<12}", bar.name), t.of(StyleRole::Dim)),
+            Span::styled(full, t.of(StyleRole::Open)),
+            Span::styled(rest, t.of(StyleRole::Faint)),
             Span::raw(format!(" {:>5.2}", bar.value)),
         ]));
     }
@@ -194,18 +198,20 @@ fn character<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
 }
 
 /// What it does for the desk, and what that was worth.
-fn serves<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
+fn serves<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> PageLines<'a> {
     let mut lines = Vec::new();
     for s in &p.services {
         if lines.is_empty() {
             lines.push(section(t, "for the desk"));
         }
-        lines.extend(words::wrap(&s.deed(), width).into_iter().map(|l| Line::styled(l, t.of(Role::Text))));
+        lines.extend(
+            words::wrap(&s.deed(), width).into_iter().map(|l| Line::styled(l, t.of(StyleRole::Text))),
+        );
         lines.push(Line::from(vec![
             Span::styled(words::gain_fine(s.today), t.of(words::sign_fine(s.today))),
-            Span::styled(" today, ", t.of(Role::Dim)),
+            Span::styled(" today, ", t.of(StyleRole::Dim)),
             Span::styled(words::gain_fine(s.total), t.of(words::sign_fine(s.total))),
-            Span::styled(" in all", t.of(Role::Dim)),
+            Span::styled(" in all", t.of(StyleRole::Dim)),
         ]));
     }
     if !lines.is_empty() {
@@ -216,17 +222,17 @@ fn serves<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> Lines<'a> {
 
 /// The keys of the page, as many as fit; those of the chart only once there is one, as they do nothing before.
 fn hints(app: &App, width: u16) -> String {
-    const AGENT: Hint = (&[Action::Up, Action::Down], "another agent");
-    const CANDLE: Hint = (&[Action::LastPane, Action::NextPane], "candle");
-    const CLOSER: Hint = (&[Action::Zoom], "closer");
+    const AGENT: Hint = (&[UserAction::Up, UserAction::Down], "another agent");
+    const CANDLE: Hint = (&[UserAction::LastPane, UserAction::NextPane], "candle");
+    const CLOSER: Hint = (&[UserAction::Zoom], "closer");
     let all = app.hints("", &[AGENT, LEAP, CANDLE, CLOSER, BACK]);
     let fits = all.chars().count() + 8 <= usize::from(width);
     if fits && app.has_chart() { all } else { app.hints("", &[AGENT, LEAP, BACK]) }
 }
 
-fn open<'a>(app: &App, p: &'a AgentPage, width: usize, rows: usize) -> Lines<'a> {
+fn open<'a>(app: &App, p: &'a AgentPage, width: usize, rows: usize) -> PageLines<'a> {
     let t = &app.theme;
-    let dim = t.of(Role::Dim);
+    let dim = t.of(StyleRole::Dim);
     let mut lines = vec![section(t, "open and offered")];
     if p.intents.is_empty() {
         // What is open in several legs is told by its messages: it is no intent on one price.
@@ -244,13 +250,13 @@ fn open<'a>(app: &App, p: &'a AgentPage, width: usize, rows: usize) -> Lines<'a>
         lines.push(intent(t, i));
         // One chart: of what is open, if anything is.
         if n == 0 {
-            let look = Look { closer: app.closer, candle: app.candle };
+            let look = ChartCursor { closer: app.closer, candle: app.candle };
             lines.extend(candles::lines(t, i, width, rows, look));
             lines.extend(app.candle.map(|c| candles::values(t, i, c)).unwrap_or_default());
         }
         for (name, condition) in &i.conditions {
             let head = Span::styled(format!("  {name:<9}"), dim);
-            lines.extend(hanging(vec![head], condition, t.of(Role::Text), width));
+            lines.extend(hanging(vec![head], condition, t.of(StyleRole::Text), width));
         }
     }
     lines.push(Line::raw(""));
@@ -258,7 +264,7 @@ fn open<'a>(app: &App, p: &'a AgentPage, width: usize, rows: usize) -> Lines<'a>
 }
 
 /// Text that goes on below itself, not below its head.
-fn hanging<'a>(head: Vec<Span<'a>>, text: &str, style: ratatui::style::Style, width: usize) -> Lines<'a> {
+fn hanging<'a>(head: Vec<Span<'a>>, text: &str, style: ratatui::style::Style, width: usize) -> PageLines<'a> {
     let indent: usize = head.iter().map(Span::width).sum();
     let mut parts = words::wrap(text, width.saturating_sub(indent).max(8)).into_iter();
     let mut first = head;
@@ -269,20 +275,20 @@ fn hanging<'a>(head: Vec<Span<'a>>, text: &str, style: ratatui::style::Style, wi
 
 fn intent<'a>(t: &Theme, i: &'a IntentView) -> Line<'a> {
     let (what, role) = match i.intent {
-        x if x > 0.0 => (format!("▲ long {x:.2}× of its capital"), Role::Good),
-        x if x < 0.0 => (format!("▼ short {:.2}× of its capital", -x), Role::Bad),
-        _ => ("flat, would take it up again".to_owned(), Role::Dim),
+        x if x > 0.0 => (format!("▲ long {x:.2}× of its capital"), StyleRole::Good),
+        x if x < 0.0 => (format!("▼ short {:.2}× of its capital", -x), StyleRole::Bad),
+        _ => ("flat, would take it up again".to_owned(), StyleRole::Dim),
     };
     Line::from(vec![
-        Span::styled(format!("{} ", i.asset), t.of(Role::Title)),
+        Span::styled(format!("{} ", i.asset), t.of(StyleRole::Title)),
         Span::styled(what, t.of(role)),
-        Span::styled(i.message.map(|m| format!(" · #{}", m.0)).unwrap_or_default(), t.of(Role::Dim)),
+        Span::styled(i.message.map(|m| format!(" · #{}", m.0)).unwrap_or_default(), t.of(StyleRole::Dim)),
     ])
 }
 
-fn why<'a>(app: &App, p: &'a AgentPage, decision: Option<MessageId>, width: usize) -> Lines<'a> {
+fn why<'a>(app: &App, p: &'a AgentPage, decision: Option<MessageId>, width: usize) -> PageLines<'a> {
     let t = &app.theme;
-    let dim = t.of(Role::Dim);
+    let dim = t.of(StyleRole::Dim);
     let mut lines = vec![section(t, "why")];
     if p.why.is_empty() {
         let text = match () {
@@ -305,10 +311,13 @@ fn why<'a>(app: &App, p: &'a AgentPage, decision: Option<MessageId>, width: usiz
         }
         let mark = if Some(w.message) == asked { "▸ " } else { "" };
         let mut head = vec![
-            Span::styled(mark, t.of(Role::Focus)),
-            Span::styled(format!("{} ", w.asset), t.of(Role::Title)),
-            Span::styled(format!("{} ", w.verb), t.of(Role::Sim)),
-            Span::styled(format!("{:+.2} % → {:+.2} %", 100.0 * w.own, 100.0 * w.result), t.of(Role::Title)),
+            Span::styled(mark, t.of(StyleRole::Focus)),
+            Span::styled(format!("{} ", w.asset), t.of(StyleRole::Title)),
+            Span::styled(format!("{} ", w.verb), t.of(StyleRole::Open)),
+            Span::styled(
+                format!("{:+.2} % → {:+.2} %", 100.0 * w.own, 100.0 * w.result),
+                t.of(StyleRole::Title),
+            ),
         ];
         // When, as far as there is room for it.
         let (when, used) = (words::moment(w.at), head.iter().map(Span::width).sum::<usize>());
@@ -320,15 +329,16 @@ fn why<'a>(app: &App, p: &'a AgentPage, decision: Option<MessageId>, width: usiz
         lines.push(Line::from(head));
         for (k, f) in w.factors.iter().enumerate() {
             let branch = if k + 1 == w.factors.len() && w.because.is_empty() { "└ " } else { "├ " };
-            lines.push(Line::from(vec![Span::styled(branch, t.of(Role::Border)), Span::raw(f.as_str())]));
+            lines
+                .push(Line::from(vec![Span::styled(branch, t.of(StyleRole::Border)), Span::raw(f.as_str())]));
         }
         for (k, (id, text)) in w.because.iter().enumerate() {
             let branch = if k + 1 == w.because.len() { "└ " } else { "├ " };
             let head = vec![
-                Span::styled(branch, t.of(Role::Border)),
-                Span::styled(format!("because of #{} ", id.0), t.of(Role::Sim)),
+                Span::styled(branch, t.of(StyleRole::Border)),
+                Span::styled(format!("because of #{} ", id.0), t.of(StyleRole::Open)),
             ];
-            lines.extend(hanging(head, text, t.of(Role::Text), width));
+            lines.extend(hanging(head, text, t.of(StyleRole::Text), width));
         }
     }
     lines.push(Line::raw(""));
@@ -336,34 +346,34 @@ fn why<'a>(app: &App, p: &'a AgentPage, decision: Option<MessageId>, width: usiz
 }
 
 /// A decision after which others were made: what it said, if that is remembered, above those that hold now.
-fn older<'a>(app: &App, asked: MessageId, width: usize) -> Lines<'a> {
+fn older<'a>(app: &App, asked: MessageId, width: usize) -> PageLines<'a> {
     let t = &app.theme;
-    let head = |text: String| vec![Span::styled(text, t.of(Role::Focus))];
+    let head = |text: String| vec![Span::styled(text, t.of(StyleRole::Focus))];
     let remembered = app.cockpit.iter().flat_map(|c| &c.messages).find(|m| m.id == asked);
     let mut lines = remembered.map_or_else(Vec::new, |m| {
         let text = format!("{} {}, {}", m.asset, m.text, words::moment(m.at));
-        hanging(head(format!("▸ #{} ", asked.0)), &text, t.of(Role::Text), width)
+        hanging(head(format!("▸ #{} ", asked.0)), &text, t.of(StyleRole::Text), width)
     });
     let text = match remembered {
         Some(_) => "it decided anew since; what holds now:".to_owned(),
         None => format!("#{} is no longer remembered; what holds now:", asked.0),
     };
-    lines.push(Line::styled(text, t.of(Role::Warn)));
+    lines.push(Line::styled(text, t.of(StyleRole::Warn)));
     lines.push(Line::raw(""));
     lines
 }
 
-fn influence<'a>(app: &App, p: &'a AgentPage) -> Lines<'a> {
+fn influence<'a>(app: &App, p: &'a AgentPage) -> PageLines<'a> {
     let t = &app.theme;
     let mut lines = Vec::new();
     for (title, edges, voice) in [("moved by", &p.received, true), ("moves", &p.given, false)] {
         lines.push(section(t, title));
         if edges.is_empty() {
-            lines.push(Line::styled("nobody", t.of(Role::Dim)));
+            lines.push(Line::styled("nobody", t.of(StyleRole::Dim)));
         }
         lines.extend(edges.iter().take(NAMED).map(|e| edge(app, e, voice)));
         if edges.len() > NAMED {
-            lines.push(Line::styled(format!("and {} more", edges.len() - NAMED), t.of(Role::Dim)));
+            lines.push(Line::styled(format!("and {} more", edges.len() - NAMED), t.of(StyleRole::Dim)));
         }
         lines.push(Line::raw(""));
     }
@@ -376,10 +386,10 @@ fn edge<'a>(app: &App, e: &'a EdgeRow, voice: bool) -> Line<'a> {
         if voice { e.from_name.clone() } else { app.row(e.to).map(|a| a.name.clone()).unwrap_or_default() };
     let (full, rest) = words::bar(e.share, 10);
     Line::from(vec![
-        Span::styled(format!("{who:<11}"), t.of(Role::Title)),
-        Span::styled(format!("{:<6}", e.asset), t.of(Role::Dim)),
-        Span::styled(full, t.of(Role::Sim)),
-        Span::styled(rest, t.of(Role::Faint)),
+        Span::styled(format!("{who:<11}"), t.of(StyleRole::Title)),
+        Span::styled(format!("{:<6}", e.asset), t.of(StyleRole::Dim)),
+        Span::styled(full, t.of(StyleRole::Open)),
+        Span::styled(rest, t.of(StyleRole::Faint)),
         Span::raw(format!(" {:>4.1} %", 100.0 * e.share)),
         Span::styled(format!(" {:>8}", words::gain_cell(e.value)), t.of(words::sign(e.value))),
     ])

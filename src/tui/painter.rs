@@ -10,7 +10,7 @@
 
 use super::app::App;
 use super::draw::draw;
-use super::network::{self, Stage};
+use super::network::{self, DrawnGraph};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::buffer::{Buffer, Cell};
@@ -25,7 +25,7 @@ pub struct Painter<B: Backend> {
     /// The last whole frame, without pulses.
     still: Buffer,
     /// Where pulses run over it; none where there is no graph, or something lies above it.
-    stage: Option<Stage>,
+    stage: Option<DrawnGraph>,
     /// The pulses that are shown.
     over: Cells,
 }

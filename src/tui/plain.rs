@@ -10,7 +10,7 @@ use super::theme::Theme;
 use super::{time, words};
 use crate::domain::money;
 use crate::view::cockpit::{AgentRow, MessageLine};
-use crate::view::link::{Link, News, Request};
+use crate::view::link::{News, Request, SwarmLink};
 use crate::view::{AgentPage, Cockpit};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::io::{self, Write};
@@ -55,7 +55,7 @@ struct Teller<'a> {
 }
 
 /// Tells until it is told to leave, nothing more can be typed, or the hive ends.
-pub fn run(link: &mut dyn Link, out: &mut dyn Write, typed: &Receiver<String>) -> io::Result<()> {
+pub fn run(link: &mut dyn SwarmLink, out: &mut dyn Write, typed: &Receiver<String>) -> io::Result<()> {
     // No colour is ever asked of it.
     let theme = Theme::shipped("mono", false).map_err(io::Error::other)?;
     let mut t = Teller {
@@ -126,7 +126,7 @@ impl Teller<'_> {
     fn hear(&mut self, news: News) -> io::Result<()> {
         match news {
             News::Cockpit(picture) => {
-                let lost = matches!(self.app.reach, super::app::Reach::Lost(_));
+                let lost = matches!(self.app.reach, super::app::Connection::Lost(_));
                 self.app.hear(News::Cockpit(picture));
                 if lost {
                     self.toast()?;
@@ -372,13 +372,13 @@ pub(super) fn status(c: &Cockpit) -> String {
 pub(super) fn agent(a: &AgentRow) -> String {
     let holds = if a.position.is_empty() { "nothing" } else { &a.position };
     format!(
-        "{}, {}, {}, points {:.0}, real {}, sim {}, alone {}, funds {}, holds {holds}",
+        "{}, {}, {}, points {:.0}, real {}, open {}, alone {}, funds {}, holds {holds}",
         a.name,
         words::family(a.family),
         a.state.text(),
         100.0 * a.points,
         signed(money::to_estimate(a.real)),
-        signed(a.sim),
+        signed(a.open),
         signed(a.alone),
         words::thousands(money::to_estimate(a.funds)),
     )

@@ -3,7 +3,7 @@
 use super::app::{App, Pane};
 use super::draw::block;
 use super::raster::Raster;
-use super::theme::Role;
+use super::theme::StyleRole;
 use super::words;
 use crate::view::Cockpit;
 use ratatui::Frame;
@@ -34,9 +34,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let t = &app.theme;
     let Some(c) = &app.cockpit else { return frame.render_widget(block(app, Pane::Pnl, Vec::new()), area) };
     let lives = [
-        ("real", &c.curves.real, Role::Real),
-        ("sim", &c.curves.sim, Role::Sim),
-        ("alone", &c.curves.alone, Role::Alone),
+        ("real", &c.curves.real, StyleRole::Real),
+        ("open", &c.curves.open, StyleRole::Open),
+        ("alone", &c.curves.alone, StyleRole::Alone),
     ];
     let mut title: Vec<Span<'_>> = Vec::new();
     for (name, curve, role) in &lives {
@@ -55,7 +55,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         }
     }
     if area.width >= 72 {
-        title.push(Span::styled(format!("{} ", c.currency), t.of(Role::Dim)));
+        title.push(Span::styled(format!("{} ", c.currency), t.of(StyleRole::Dim)));
     }
     let pane = block(app, Pane::Pnl, title);
     let inside = pane.inner(area);
@@ -65,7 +65,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     }
     if c.curves.real.len() < 2 {
         let text = " curves begin with the next bars";
-        return frame.render_widget(Paragraph::new(text).style(t.of(Role::Dim)), inside);
+        return frame.render_widget(Paragraph::new(text).style(t.of(StyleRole::Dim)), inside);
     }
     let under = if inside.height >= 9 { UNDER + 1 } else { 0 };
     let [chart, axis, words_at, bars] = Layout::vertical([
@@ -89,7 +89,11 @@ fn plot(area: Rect) -> Rect {
 fn curves(frame: &mut Frame<'_>, app: &App, c: &Cockpit, area: Rect) {
     let t = &app.theme;
     // What is most looked at is drawn last.
-    let lives = [(&c.curves.alone, Role::Alone), (&c.curves.sim, Role::Sim), (&c.curves.real, Role::Real)];
+    let lives = [
+        (&c.curves.alone, StyleRole::Alone),
+        (&c.curves.open, StyleRole::Open),
+        (&c.curves.real, StyleRole::Real),
+    ];
     let all = lives.iter().flat_map(|(curve, _)| curve.iter()).filter(|y| y.is_finite());
     let (low, high) = all.fold((0.0_f64, 0.0_f64), |(l, h), y| (l.min(*y), h.max(*y)));
     let (low, high) = if high > low { (low, high) } else { (-1.0, 1.0) };
@@ -102,9 +106,9 @@ fn curves(frame: &mut Frame<'_>, app: &App, c: &Cockpit, area: Rect) {
     let buffer = frame.buffer_mut();
     for y in steps(low, high, usize::from(area.height / 5).clamp(2, 4)) {
         let at = row(y);
-        let (stroke, role) = if y == 0.0 { ("─", Role::Border) } else { ("┈", Role::Faint) };
+        let (stroke, role) = if y == 0.0 { ("─", StyleRole::Border) } else { ("┈", StyleRole::Faint) };
         let label = if y == 0.0 { "0".to_owned() } else { words::short(y) };
-        buffer.set_stringn(area.x, at, format!("{label:>7} "), usize::from(AXIS), t.of(Role::Dim));
+        buffer.set_stringn(area.x, at, format!("{label:>7} "), usize::from(AXIS), t.of(StyleRole::Dim));
         buffer.set_stringn(
             plot.x,
             at,
@@ -128,24 +132,24 @@ fn dates(frame: &mut Frame<'_>, app: &App, c: &Cockpit, area: Rect) {
     let day = |at| words::moment(at).get(..10).unwrap_or_default().to_owned();
     let from = c.curves.from.map(day).unwrap_or_default();
     let to = c.market_time.map(day).unwrap_or_default();
-    let dim = app.theme.of(Role::Dim);
+    let dim = app.theme.of(StyleRole::Dim);
     frame.render_widget(Paragraph::new(Span::styled(from, dim)), plot);
     frame.render_widget(Paragraph::new(Line::styled(to, dim).right_aligned()), plot);
 }
 
 fn drawdown(frame: &mut Frame<'_>, app: &App, c: &Cockpit, words_at: Rect, bars: Rect) {
     let t = &app.theme;
-    let dim = t.of(Role::Dim);
+    let dim = t.of(StyleRole::Dim);
     let values = &c.curves.drawdown;
     let worst = values.iter().copied().fold(0.0, f64::max);
     let budget = c.account.drawdown_budget;
-    let over = |x: f64| if x > budget { t.of(Role::Bad) } else { t.of(Role::Text) };
+    let over = |x: f64| if x > budget { t.of(StyleRole::Bad) } else { t.of(StyleRole::Text) };
     let text = vec![
         Span::styled("drawdown ", dim),
         Span::styled(words::percent(c.account.drawdown), over(c.account.drawdown)),
         Span::styled("  worst ", dim),
         Span::styled(words::percent(worst), over(worst)),
-        Span::styled("  ┄ budget ", t.of(Role::Warn)),
+        Span::styled("  ┄ budget ", t.of(StyleRole::Warn)),
         Span::styled(format!("{:.0} %", 100.0 * budget), dim),
     ];
     frame.render_widget(Paragraph::new(Line::from(text)), words_at);
@@ -161,11 +165,11 @@ fn drawdown(frame: &mut Frame<'_>, app: &App, c: &Cockpit, words_at: Rect, bars:
     for x in 0..across.min(n * across) {
         let (from, to) = (x * n / across, ((x + 1) * n / across).max(x * n / across + 1).min(n));
         let deepest = values[from.min(to)..to].iter().copied().fold(0.0, f64::max);
-        let ink = if deepest > budget { Role::Bad } else { Role::Sim };
+        let ink = if deepest > budget { StyleRole::Bad } else { StyleRole::Open };
         (0..depth(deepest)).for_each(|y| raster.dot(x as i32, y, ink));
     }
     let line = depth(budget).min(down as i32 - 1);
-    (0..across as i32).filter(|x| x % 3 == 0).for_each(|x| raster.dot(x, line, Role::Warn));
+    (0..across as i32).filter(|x| x % 3 == 0).for_each(|x| raster.dot(x, line, StyleRole::Warn));
     let buffer = frame.buffer_mut();
     raster.paint(buffer, plot, t);
     let last = bars.bottom().saturating_sub(1);

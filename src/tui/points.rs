@@ -4,7 +4,7 @@
 use super::app::{App, Pane};
 use super::draw::block;
 use super::table::{self, Column};
-use super::theme::{Role, Theme};
+use super::theme::{StyleRole, Theme};
 use super::words;
 use crate::domain::Service;
 use crate::view::Cockpit;
@@ -26,17 +26,17 @@ const DOES: &str = "does for the desk";
 const CAPITAL: &str = "capital ";
 
 /// An agent and what it does for the desk, in words: in full, and in short.
-struct Entry {
+struct PointsRow {
     row: AgentRow,
     deeds: [String; 3],
 }
 
-fn gain(x: f64) -> (String, Role) {
-    if x == 0.0 { ("–".to_owned(), Role::Dim) } else { (words::fine_cell(x), words::sign_fine(x)) }
+fn gain(x: f64) -> (String, StyleRole) {
+    if x == 0.0 { ("–".to_owned(), StyleRole::Dim) } else { (words::fine_cell(x), words::sign_fine(x)) }
 }
 
 /// In the order in which they stand.
-const COLUMNS: &[Column<Entry>] = &[
+const COLUMNS: &[Column<PointsRow>] = &[
     Column {
         title: "",
         width: 1,
@@ -49,21 +49,21 @@ const COLUMNS: &[Column<Entry>] = &[
         width: 10,
         right: false,
         rank: 0,
-        of: |e| (format!("{} {}", words::glyph(e.row.family), e.row.name), Role::Title),
+        of: |e| (format!("{} {}", words::glyph(e.row.family), e.row.name), StyleRole::Title),
     },
     Column {
         title: "pts",
         width: 3,
         right: true,
         rank: 1,
-        of: |e| (format!("{:.0}", 100.0 * e.row.points), Role::Text),
+        of: |e| (format!("{:.0}", 100.0 * e.row.points), StyleRole::Text),
     },
     Column {
         title: "trend",
         width: 8,
         right: false,
         rank: 5,
-        of: |e| (words::spark(&e.row.trend, POINTS, 8), Role::Sim),
+        of: |e| (words::spark(&e.row.trend, POINTS, 8), StyleRole::Open),
     },
     Column {
         title: "needed",
@@ -90,7 +90,7 @@ pub fn deed(s: &ServiceRow) -> String {
     }
 }
 
-fn entry(c: &Cockpit, row: &AgentRow) -> Entry {
+fn entry(c: &Cockpit, row: &AgentRow) -> PointsRow {
     // For whom it is stands over the column.
     let under = |text: &str| text.replace(" for the desk", "").replace("the desk's ", "");
     let of = |words: &dyn Fn(&ServiceRow) -> String| {
@@ -98,12 +98,12 @@ fn entry(c: &Cockpit, row: &AgentRow) -> Entry {
         rows.map(words).filter(|d| !d.is_empty()).collect::<Vec<_>>().join("; ")
     };
     let deeds = [of(&|s| under(&deed(s))), of(&|s| under(&s.deed())), of(&|s| s.what.clone())];
-    Entry { row: row.clone(), deeds }
+    PointsRow { row: row.clone(), deeds }
 }
 
 /// Draws it.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
-    let rows = app.by_worth();
+    let rows = app.by_contribution();
     let selected = app.agent().and_then(|a| rows.iter().position(|r| r.id == a.id)).unwrap_or(0);
     let place = if rows.is_empty() { 0 } else { selected + 1 };
     // Border, head, and the line of sums.
@@ -112,8 +112,8 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let t = &app.theme;
     let more = table::more(top, rows.len(), shown);
     let title = vec![
-        Span::styled(format!("{place} of {}{more} ", rows.len()), t.of(Role::Dim)),
-        Span::styled("who earned what for others ", t.of(Role::Dim)),
+        Span::styled(format!("{place} of {}{more} ", rows.len()), t.of(StyleRole::Dim)),
+        Span::styled("who earned what for others ", t.of(StyleRole::Dim)),
     ];
     let pane = block(app, Pane::Points, title);
     let inside = pane.inner(area);
@@ -127,10 +127,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
         let focused = app.focus == Pane::Points && app.open.is_none();
         for (n, a) in rows.iter().skip(top).take(shown).enumerate() {
             let at = Rect { y: inside.y + 1 + n as u16, height: 1, ..inside };
-            let said = |e: &Entry, width: usize| {
+            let said = |e: &PointsRow, width: usize| {
                 let fits = e.deeds.iter().find(|d| d.chars().count() <= width);
                 let text = fits.cloned().unwrap_or_else(|| words::parts(&e.deeds[2], width));
-                (if width >= DEED { text } else { String::new() }, Role::Dim)
+                (if width >= DEED { text } else { String::new() }, StyleRole::Dim)
             };
             table::row(frame, t, &columns, &entry(c, a), at, said);
             if top + n == selected {
@@ -154,7 +154,7 @@ fn service(s: Service) -> &'static str {
 
 /// What each service was worth in all, and today.
 fn sums<'a>(t: &Theme, c: &Cockpit, width: usize) -> Line<'a> {
-    let dim = t.of(Role::Dim);
+    let dim = t.of(StyleRole::Dim);
     if c.services.is_empty() {
         let long = " nobody serves the desk here: that takes a perp with its spot, or makers on quotes";
         let text = if width >= long.len() { long } else { " nobody serves the desk here" };
@@ -162,7 +162,7 @@ fn sums<'a>(t: &Theme, c: &Cockpit, width: usize) -> Line<'a> {
     }
     let there = Service::ALL.into_iter().filter(|s| c.services.iter().any(|row| row.service == *s));
     let line = |today: bool| {
-        let mut spans = vec![Span::styled(" for the desk ", t.of(Role::Title))];
+        let mut spans = vec![Span::styled(" for the desk ", t.of(StyleRole::Title))];
         for (s, (now, total)) in there.clone().map(|s| (s, of(c, s))) {
             spans.push(Span::styled(format!("· {} ", service(s)), dim));
             spans.push(Span::styled(words::gain_fine(total), t.of(words::sign_fine(total))));

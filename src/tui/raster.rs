@@ -1,6 +1,6 @@
 //! Dots: two by four a cell, drawn as Braille. One cell has one ink, the last that touched it.
 
-use super::theme::{Role, Theme};
+use super::theme::{StyleRole, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -15,14 +15,14 @@ const FAR: f64 = 10_000.0;
 pub struct Raster {
     width: usize,
     height: usize,
-    cells: Vec<(u8, Role)>,
+    cells: Vec<(u8, StyleRole)>,
 }
 
 impl Raster {
     /// Empty, of so many cells.
     pub fn new(width: u16, height: u16) -> Self {
         let (width, height) = (usize::from(width), usize::from(height));
-        Raster { width, height, cells: vec![(0, Role::Text); width * height] }
+        Raster { width, height, cells: vec![(0, StyleRole::Text); width * height] }
     }
 
     /// Dots across.
@@ -36,7 +36,7 @@ impl Raster {
     }
 
     /// Sets a dot; outside nothing happens.
-    pub fn dot(&mut self, x: i32, y: i32, ink: Role) {
+    pub fn dot(&mut self, x: i32, y: i32, ink: StyleRole) {
         let (Ok(x), Ok(y)) = (usize::try_from(x), usize::try_from(y)) else { return };
         if x < self.across() && y < self.down() {
             let cell = &mut self.cells[y / 4 * self.width + x / 2];
@@ -45,7 +45,7 @@ impl Raster {
     }
 
     /// A straight line (Bresenham 1965).
-    pub fn line(&mut self, from: (i32, i32), to: (i32, i32), ink: Role) {
+    pub fn line(&mut self, from: (i32, i32), to: (i32, i32), ink: StyleRole) {
         let ((mut x, mut y), (dx, dy)) = (from, ((to.0 - from.0).abs(), -(to.1 - from.1).abs()));
         let (sx, sy) = ((to.0 - from.0).signum(), (to.1 - from.1).signum());
         let mut error = dx + dy;
@@ -68,7 +68,7 @@ impl Raster {
     }
 
     /// A line of so many dots beside each other, in the middle of which the straight one lies.
-    pub fn stroke(&mut self, from: (i32, i32), to: (i32, i32), dots: i32, ink: Role) {
+    pub fn stroke(&mut self, from: (i32, i32), to: (i32, i32), dots: i32, ink: StyleRole) {
         let flat = (to.0 - from.0).abs() >= (to.1 - from.1).abs();
         for n in 0..dots {
             // 0, 1, -1, 2, -2 …
@@ -79,7 +79,7 @@ impl Raster {
     }
 
     /// A curve through all values, from the left edge to the right, `low` at the bottom.
-    pub fn curve(&mut self, values: &[f64], (low, high): (f64, f64), ink: Role) {
+    pub fn curve(&mut self, values: &[f64], (low, high): (f64, f64), ink: StyleRole) {
         let (across, down) = (self.across(), self.down());
         if across == 0 || down == 0 || values.is_empty() {
             return;
@@ -111,9 +111,9 @@ impl Raster {
 
     /// The dots as lines of text.
     pub fn lines(&self, theme: &Theme) -> Vec<Line<'static>> {
-        let row = |cells: &[(u8, Role)]| {
+        let row = |cells: &[(u8, StyleRole)]| {
             let mut spans: Vec<Span<'static>> = Vec::new();
-            let mut run = (String::new(), Role::Text);
+            let mut run = (String::new(), StyleRole::Text);
             for (bits, ink) in cells {
                 if run.1 != *ink && !run.0.is_empty() {
                     spans.push(Span::styled(std::mem::take(&mut run.0), theme.of(run.1)));
@@ -140,30 +140,30 @@ mod tests {
     #[test]
     fn a_line_reaches_both_ends_and_nothing_outside_is_touched() {
         let mut r = Raster::new(2, 1);
-        r.line((0, 3), (3, 0), Role::Good);
+        r.line((0, 3), (3, 0), StyleRole::Good);
         assert_eq!(text(&r), ["⡠⠊"]);
-        r.line((-50, -50), (90, -50), Role::Bad);
-        r.dot(4, 0, Role::Bad);
+        r.line((-50, -50), (90, -50), StyleRole::Bad);
+        r.dot(4, 0, StyleRole::Bad);
         assert_eq!(text(&r), ["⡠⠊"]);
     }
 
     #[test]
     fn a_stroke_is_as_thick_as_asked_for_across_its_way() {
         let mut r = Raster::new(3, 1);
-        r.stroke((0, 1), (5, 1), 3, Role::Good);
+        r.stroke((0, 1), (5, 1), 3, StyleRole::Good);
         assert_eq!(text(&r), ["⠿⠿⠿"]);
         let mut r = Raster::new(1, 2);
-        r.stroke((0, 0), (0, 7), 2, Role::Good);
+        r.stroke((0, 0), (0, 7), 2, StyleRole::Good);
         assert_eq!(text(&r), ["⣿", "⣿"]);
     }
 
     #[test]
     fn a_curve_goes_from_edge_to_edge_and_hostile_values_do_no_harm() {
         let mut r = Raster::new(3, 1);
-        r.curve(&[0.0, 1.0], (0.0, 1.0), Role::Sim);
+        r.curve(&[0.0, 1.0], (0.0, 1.0), StyleRole::Open);
         assert!(text(&r)[0].starts_with('⡠') && text(&r)[0].ends_with('⠊'), "{:?}", text(&r));
-        r.curve(&[f64::NAN, 1e300, -1e300], (0.0, 0.0), Role::Sim);
-        r.curve(&[], (0.0, 1.0), Role::Sim);
-        Raster::new(0, 0).curve(&[1.0], (0.0, 1.0), Role::Sim);
+        r.curve(&[f64::NAN, 1e300, -1e300], (0.0, 0.0), StyleRole::Open);
+        r.curve(&[], (0.0, 1.0), StyleRole::Open);
+        Raster::new(0, 0).curve(&[1.0], (0.0, 1.0), StyleRole::Open);
     }
 }

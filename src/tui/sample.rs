@@ -2,9 +2,11 @@
 
 use crate::domain::{AgentId, Decimal, Family, Goal, MessageId, OrderStatus, Service, Stamp};
 use crate::view::cockpit::{
-    AccountView, AgentRow, AgentState, Cockpit, Curves, EdgeRow, GoalView, Kind, MessageLine, Switches,
+    AccountView, AgentRow, AgentState, Cockpit, Curves, EdgeRow, GoalView, MessageLine, Switches, TopicKind,
 };
-use crate::view::lab::{Between, ControlLine, DoseStep, Finding, Gain, LabPage, LabRun, Rung, VoicesStep};
+use crate::view::lab::{
+    Between, ControlLine, DoseStep, Finding, LabPage, LabRun, Rung, UpliftRow, VoicesStep,
+};
 use crate::view::orders::{FillRow, OrderRow};
 use crate::view::services::ServiceRow;
 
@@ -20,7 +22,7 @@ pub fn row(i: u32) -> AgentRow {
         points: 0.7,
         trend: vec![90, 80, 70],
         alone: -1_234.0 * f64::from(i),
-        sim: 2_345.0,
+        open: 2_345.0,
         real: Decimal::new(-98_765, 2),
         funds: Decimal::new(277_700, 2),
         difference: 0.0,
@@ -113,7 +115,7 @@ pub fn picture(seq: u64) -> Cockpit {
             .collect(),
         curves: Curves {
             alone: wave(-9e3),
-            sim: wave(5e3),
+            open: wave(5e3),
             real: wave(2e3),
             drawdown: wave(0.1),
             from: None,
@@ -125,7 +127,7 @@ pub fn picture(seq: u64) -> Cockpit {
                 from: "Yuki".to_owned(),
                 agent: Some(AgentId(1)),
                 asset: "BTC".to_owned(),
-                kind: Kind::Open,
+                kind: TopicKind::Open,
                 text: "opens long 45 % of capital at 42000 (signal); stop: close if the price closes under 40000".to_owned(),
                 acted_on: u32::from(i == 200),
             })
@@ -150,7 +152,8 @@ pub fn lab() -> LabPage {
         growth: Some(0.05),
         ..Rung::default()
     };
-    let gain = |over: &str, sharpe| Gain { over: over.to_owned(), sharpe, drawdown: Some(-0.13), won: 11 };
+    let gain =
+        |over: &str, sharpe| UpliftRow { over: over.to_owned(), sharpe, drawdown: Some(-0.13), won: 11 };
     let control = |name: &str, pass, walk| ControlLine {
         name: name.to_owned(),
         shown: between(0.3, 0.1, 0.5),

@@ -1,6 +1,6 @@
 //! Columns of a table: the most important ones that fit, a head, and rows below it.
 
-use super::theme::{Role, Theme};
+use super::theme::{StyleRole, Theme};
 use super::words;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -13,7 +13,7 @@ pub struct Column<T> {
     pub width: usize,
     pub right: bool,
     pub rank: u8,
-    pub of: fn(&T) -> (String, Role),
+    pub of: fn(&T) -> (String, StyleRole),
 }
 
 // By hand: a derived one would ask the rows to be copied as well.
@@ -26,8 +26,8 @@ impl<T> Clone for Column<T> {
 impl<T> Copy for Column<T> {}
 
 /// A number that is there, or a dash.
-pub fn or_dash(there: bool, text: impl FnOnce() -> String) -> (String, Role) {
-    if there { (text(), Role::Text) } else { ("–".to_owned(), Role::Dim) }
+pub fn or_dash(there: bool, text: impl FnOnce() -> String) -> (String, StyleRole) {
+    if there { (text(), StyleRole::Text) } else { ("–".to_owned(), StyleRole::Dim) }
 }
 
 /// Cut or filled up to its width.
@@ -61,7 +61,7 @@ pub fn fitting<T>(
 pub fn head<T>(frame: &mut Frame<'_>, t: &Theme, columns: &[Column<T>], rest: &str, at: Rect) {
     let text: String = columns.iter().map(|c| padded(c.title, c.width, c.right) + " ").collect();
     let room = usize::from(at.width);
-    frame.buffer_mut().set_stringn(at.x, at.y, text + rest, room, t.of(Role::Dim));
+    frame.buffer_mut().set_stringn(at.x, at.y, text + rest, room, t.of(StyleRole::Dim));
 }
 
 /// A row: its columns, and what is written into the rest of the line, which is told its cells.
@@ -71,7 +71,7 @@ pub fn row<T>(
     columns: &[Column<T>],
     of: &T,
     at: Rect,
-    rest: impl FnOnce(&T, usize) -> (String, Role),
+    rest: impl FnOnce(&T, usize) -> (String, StyleRole),
 ) {
     let mut spans = Vec::with_capacity(2 * columns.len() + 1);
     for c in columns {
@@ -87,7 +87,7 @@ pub fn row<T>(
 
 /// Marks the row under the cursor, behind its text: its own colours stay where the theme has a background.
 pub fn mark(frame: &mut Frame<'_>, t: &Theme, at: Rect, focused: bool) {
-    let style = t.of(if focused { Role::Selected } else { Role::Cursor });
+    let style = t.of(if focused { StyleRole::Selected } else { StyleRole::Cursor });
     let behind = style.bg.is_some();
     frame.buffer_mut().set_style(at, if behind { Style { fg: None, ..style } } else { style });
 }
@@ -119,7 +119,7 @@ mod tests {
             width,
             right: false,
             rank,
-            of: |()| (String::new(), Role::Text),
+            of: |()| (String::new(), StyleRole::Text),
         };
         let all = vec![column("a", 4, 0), column("b", 4, 2), column("c", 4, 1)];
         let left = |width| fitting(all.clone(), width, |_| 0).iter().map(|c| c.title).collect::<String>();

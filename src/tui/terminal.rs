@@ -35,19 +35,19 @@ const GRACE: Duration = Duration::from_millis(800);
 
 /// What is known of the writer beside it.
 #[derive(Default)]
-struct Meter {
+struct WriteMeter {
     bytes: Cell<u64>,
     /// A frame is being put together: nothing leaves before it is whole.
     held: Cell<bool>,
 }
 
 /// Counts what goes through, and keeps a frame in one piece.
-struct Counted {
+struct CountedWriter {
     inner: BufWriter<Stdout>,
-    meter: Rc<Meter>,
+    meter: Rc<WriteMeter>,
 }
 
-impl Write for Counted {
+impl Write for CountedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let n = self.inner.write(bytes)?;
         self.meter.bytes.set(self.meter.bytes.get() + n as u64);
@@ -61,8 +61,8 @@ impl Write for Counted {
 
 /// Holds the terminal.
 pub struct Guard {
-    painter: Painter<CrosstermBackend<Counted>>,
-    meter: Rc<Meter>,
+    painter: Painter<CrosstermBackend<CountedWriter>>,
+    meter: Rc<WriteMeter>,
     ended: Arc<AtomicBool>,
     mouse: bool,
 }
@@ -117,9 +117,9 @@ impl Guard {
             }
         }));
         enable_raw_mode()?;
-        let meter = Rc::new(Meter::default());
+        let meter = Rc::new(WriteMeter::default());
         let inner = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
-        let out = Counted { inner, meter: Rc::clone(&meter) };
+        let out = CountedWriter { inner, meter: Rc::clone(&meter) };
         let terminal = Terminal::new(CrosstermBackend::new(out));
         let taken = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide);
         match (terminal, taken) {

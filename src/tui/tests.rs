@@ -11,7 +11,7 @@ use crate::domain::{AgentId, MessageId};
 use crate::view::Cockpit;
 use crate::view::cockpit::{AgentState, Emergence};
 use crate::view::lab::LabPage;
-use crate::view::link::{Answer, News, Request, SendError};
+use crate::view::link::{News, Reply, Request, SendError};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -127,7 +127,7 @@ fn keys_send_what_the_footer_says_and_never_act_by_themselves() {
     assert_eq!(press(&mut app, KeyCode::Char('p')), Some(Request::Pause(Some(AgentId(0)))));
     app2.selected = Some(AgentId(1));
     assert_eq!(press(&mut app2, KeyCode::Char('p')), Some(Request::Resume(Some(AgentId(1)))));
-    app.hear(News::Answer(Answer {
+    app.hear(News::Answer(Reply {
         request: Request::Pause(Some(AgentId(0))),
         result: Err("nothing to change: it is so already".to_owned()),
     }));
@@ -146,10 +146,10 @@ fn keys_send_what_the_footer_says_and_never_act_by_themselves() {
 fn what_can_be_taken_back_can_be_undone_for_ten_seconds() {
     let mut app = app();
     let pause = press(&mut app, KeyCode::Char('p')).unwrap();
-    app.hear(News::Answer(Answer { request: pause, result: Ok("Agent00 takes no new risk".to_owned()) }));
+    app.hear(News::Answer(Reply { request: pause, result: Ok("Agent00 takes no new risk".to_owned()) }));
     assert!(screen(&mut app, 80, 24).contains("u undoes it"));
     assert_eq!(press(&mut app, KeyCode::Char('u')), Some(Request::Resume(Some(AgentId(0)))));
-    app.hear(News::Answer(Answer { request: pause, result: Ok("again".to_owned()) }));
+    app.hear(News::Answer(Reply { request: pause, result: Ok("again".to_owned()) }));
     app.tick(Duration::from_secs(11), None);
     assert_eq!(press(&mut app, KeyCode::Char('u')), None);
 }

@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! 1. Every role of [`Role::ALL`] has a style in every theme, or the theme is refused with its name.
+//! 1. Every role of [`StyleRole::ALL`] has a style in every theme, or the theme is refused with its name.
 //! 2. Without colours (`NO_COLOR`) bold, reversed and the like stay, so nothing is told by colour alone.
 
 pub mod paint;
@@ -18,11 +18,11 @@ macro_rules! roles {
         /// What a style is for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs)]
-        pub enum Role { $($role),+ }
+        pub enum StyleRole { $($role),+ }
 
-        impl Role {
+        impl StyleRole {
             /// All, in the order of a theme's styles.
-            pub const ALL: &'static [(Role, &'static str)] = &[$((Role::$role, $text)),+];
+            pub const ALL: &'static [(StyleRole, &'static str)] = &[$((StyleRole::$role, $text)),+];
         }
     };
 }
@@ -40,7 +40,7 @@ roles!(
     Bad = "bad",
     Warn = "warn",
     Alone = "alone",
-    Sim = "sim",
+    Open = "open",
     Real = "real",
     Selected = "selected",
     Cursor = "cursor",
@@ -70,7 +70,7 @@ pub const SHIPPED: &[(&str, &str)] = &[
 
 /// How many colours the terminal has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
+pub enum ColorDepth {
     /// 24 bits.
     True,
     /// 256.
@@ -79,15 +79,15 @@ pub enum Depth {
     Ansi,
 }
 
-impl Depth {
+impl ColorDepth {
     /// From what the terminal says of itself: the values of `COLORTERM` and `TERM`. Nothing is asked of
     /// the terminal, which could keep the first frame waiting.
     pub fn guess(colorterm: &str, term: &str) -> Self {
         match () {
-            () if colorterm.contains("truecolor") || colorterm.contains("24bit") => Depth::True,
-            () if term.contains("direct") => Depth::True,
-            () if term.contains("256") => Depth::Indexed,
-            () => Depth::Ansi,
+            () if colorterm.contains("truecolor") || colorterm.contains("24bit") => ColorDepth::True,
+            () if term.contains("direct") => ColorDepth::True,
+            () if term.contains("256") => ColorDepth::Indexed,
+            () => ColorDepth::Ansi,
         }
     }
 }
@@ -132,18 +132,18 @@ enum Ink {
 }
 
 impl Ink {
-    fn at(&self, depth: Depth) -> String {
+    fn at(&self, depth: ColorDepth) -> String {
         match (self, depth) {
-            (Ink::One(text), _) | (Ink::Each { rgb: text, .. }, Depth::True) => text.clone(),
-            (Ink::Each { indexed, .. }, Depth::Indexed) => indexed.to_string(),
-            (Ink::Each { ansi, .. }, Depth::Ansi) => ansi.clone(),
+            (Ink::One(text), _) | (Ink::Each { rgb: text, .. }, ColorDepth::True) => text.clone(),
+            (Ink::Each { indexed, .. }, ColorDepth::Indexed) => indexed.to_string(),
+            (Ink::Each { ansi, .. }, ColorDepth::Ansi) => ansi.clone(),
         }
     }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct ThemeFile {
     name: String,
     /// The theme whose colours and roles hold where this one says nothing.
     inherits: Option<String>,
@@ -153,10 +153,10 @@ struct File {
     roles: BTreeMap<String, String>,
 }
 
-impl File {
+impl ThemeFile {
     /// With what it inherits filled in. `find` knows the text of a theme by its name.
-    fn read(text: &str, find: &dyn Fn(&str) -> Option<String>) -> Result<File, ThemeError> {
-        let one = |text: &str| -> Result<File, ThemeError> {
+    fn read(text: &str, find: &dyn Fn(&str) -> Option<String>) -> Result<ThemeFile, ThemeError> {
+        let one = |text: &str| -> Result<ThemeFile, ThemeError> {
             toml::from_str(text)
                 .map_err(|e| ThemeError::Unreadable { name: "?".to_owned(), why: e.to_string() })
         };
@@ -181,7 +181,7 @@ impl File {
         Err(ThemeError::Unreadable { name: file.name, why })
     }
 
-    fn style(&self, role: &str, depth: Depth) -> Result<Style, ThemeError> {
+    fn style(&self, role: &str, depth: ColorDepth) -> Result<Style, ThemeError> {
         let bad = |why: String| ThemeError::Unreadable { name: self.name.clone(), why };
         let value = self.roles.get(role).ok_or_else(|| bad(format!("role {role} is missing")))?;
         let mut style = Style::new();
@@ -218,7 +218,7 @@ pub struct Theme {
     /// By depth: 24 bits, 256 colours, 16.
     faces: [Vec<Style>; 3],
     /// The one that is worn.
-    depth: Depth,
+    depth: ColorDepth,
 }
 
 impl Theme {
@@ -239,15 +239,15 @@ impl Theme {
         colours: bool,
         find: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ThemeError> {
-        let file = File::read(text, find)?;
-        let face = |depth: Depth| -> Result<Vec<Style>, ThemeError> {
+        let file = ThemeFile::read(text, find)?;
+        let face = |depth: ColorDepth| -> Result<Vec<Style>, ThemeError> {
             let styles: Result<Vec<Style>, _> =
-                Role::ALL.iter().map(|(_, role)| file.style(role, depth)).collect();
-            let styles = styles.map(|s| if depth == Depth::Ansi { without_shades(s) } else { s });
+                StyleRole::ALL.iter().map(|(_, role)| file.style(role, depth)).collect();
+            let styles = styles.map(|s| if depth == ColorDepth::Ansi { without_shades(s) } else { s });
             styles.map(|s| if colours { s } else { colourless(s) })
         };
-        let faces = [face(Depth::True)?, face(Depth::Indexed)?, face(Depth::Ansi)?];
-        Ok(Theme { name: file.name.clone(), faces, depth: Depth::True })
+        let faces = [face(ColorDepth::True)?, face(ColorDepth::Indexed)?, face(ColorDepth::Ansi)?];
+        Ok(Theme { name: file.name.clone(), faces, depth: ColorDepth::True })
     }
 
     /// Its name.
@@ -256,20 +256,20 @@ impl Theme {
     }
 
     /// The style of a role.
-    pub fn of(&self, role: Role) -> Style {
+    pub fn of(&self, role: StyleRole) -> Style {
         self.faces[self.depth as usize].get(role as usize).copied().unwrap_or_default()
     }
 
     /// The same in the colours that there are: done once, when it was read, not for every cell.
     #[must_use]
-    pub fn quantised(mut self, depth: Depth) -> Self {
+    pub fn quantised(mut self, depth: ColorDepth) -> Self {
         self.depth = depth;
         self
     }
 
     /// The colour of a badge as ink: its background where it has one.
-    pub fn stroke(&self, badge: Role) -> Style {
-        let (badge, base) = (self.of(badge), self.of(Role::Base));
+    pub fn stroke(&self, badge: StyleRole) -> Style {
+        let (badge, base) = (self.of(badge), self.of(StyleRole::Base));
         match badge.bg {
             Some(bg) => Style { fg: Some(bg), bg: base.bg, ..Style::new() },
             None => Style { add_modifier: Modifier::empty(), ..badge },
@@ -278,8 +278,8 @@ impl Theme {
 
     /// What a part of the screen becomes whose data is old: readable, and without any colour of its own.
     pub fn stale(&self) -> Style {
-        let grey = self.of(Role::Stale);
-        Style { bg: self.of(Role::Base).bg, ..grey }
+        let grey = self.of(StyleRole::Stale);
+        Style { bg: self.of(StyleRole::Base).bg, ..grey }
     }
 }
 
@@ -291,12 +291,16 @@ pub fn built_in(name: &str) -> Option<String> {
 /// How rows stand out that have nothing behind them: the cursor's reversed, that of a pane without the focus
 /// underlined, so that only one is reversed.
 fn standing_out(role: usize) -> Modifier {
-    if role == Role::Cursor as usize { Modifier::BOLD | Modifier::UNDERLINED } else { Modifier::REVERSED }
+    if role == StyleRole::Cursor as usize {
+        Modifier::BOLD | Modifier::UNDERLINED
+    } else {
+        Modifier::REVERSED
+    }
 }
 
 /// Among sixteen colours there is no shade beside the background on which all inks could be read.
 fn without_shades(mut styles: Vec<Style>) -> Vec<Style> {
-    for role in [Role::Selected as usize, Role::Cursor as usize] {
+    for role in [StyleRole::Selected as usize, StyleRole::Cursor as usize] {
         if let Some(style) = styles.get_mut(role).filter(|s| s.bg.is_some()) {
             *style = Style { bg: None, ..style.add_modifier(standing_out(role)) };
         }
@@ -306,7 +310,7 @@ fn without_shades(mut styles: Vec<Style>) -> Vec<Style> {
 
 /// Bold, reversed and the like stay; what stands out by what is behind it stands out without it.
 fn colourless(styles: Vec<Style>) -> Vec<Style> {
-    let paper = styles.get(Role::Base as usize).and_then(|s| s.bg);
+    let paper = styles.get(StyleRole::Base as usize).and_then(|s| s.bg);
     let plain = |(role, style): (usize, Style)| {
         let told = style.bg != paper && style.bg.is_some();
         let mark = if told { standing_out(role) } else { Modifier::empty() };
@@ -337,11 +341,11 @@ const SIXTEEN: [(Color, [u8; 3]); 16] = [
     (Color::White, [255, 255, 255]),
 ];
 
-fn nearest(colour: Color, depth: Depth) -> Color {
-    let (Color::Rgb(r, g, b), false) = (colour, depth == Depth::True) else { return colour };
+fn nearest(colour: Color, depth: ColorDepth) -> Color {
+    let (Color::Rgb(r, g, b), false) = (colour, depth == ColorDepth::True) else { return colour };
     let far =
         |c: [u8; 3]| [r, g, b].iter().zip(c).map(|(x, y)| (i32::from(*x) - i32::from(y)).pow(2)).sum::<i32>();
-    if depth == Depth::Ansi {
+    if depth == ColorDepth::Ansi {
         return SIXTEEN.iter().min_by_key(|(_, c)| far(*c)).map_or(colour, |(c, _)| *c);
     }
     let step = |x: u8| (0..6).min_by_key(|i| x.abs_diff(CUBE[*i])).unwrap_or(0);
@@ -367,22 +371,22 @@ mod tests {
     #[test]
     fn without_colours_only_modifiers_are_left() {
         let plain = Theme::shipped("hive-dark", false).unwrap();
-        for (role, _) in Role::ALL {
+        for (role, _) in StyleRole::ALL {
             assert_eq!(plain.of(*role).fg, None);
         }
-        assert!(plain.of(Role::Live).add_modifier.contains(Modifier::REVERSED));
+        assert!(plain.of(StyleRole::Live).add_modifier.contains(Modifier::REVERSED));
     }
 
     #[test]
     fn fewer_colours_are_the_nearest_ones() {
-        assert_eq!(nearest(Color::Rgb(255, 255, 255), Depth::Ansi), Color::White);
-        assert_eq!(nearest(Color::Rgb(210, 45, 50), Depth::Ansi), Color::Red);
-        assert_eq!(nearest(Color::Rgb(95, 135, 0), Depth::Indexed), Color::Indexed(16 + 36 + 12));
-        assert_eq!(nearest(Color::Rgb(18, 18, 18), Depth::Indexed), Color::Indexed(233));
-        assert_eq!(nearest(Color::Rgb(1, 2, 3), Depth::True), Color::Rgb(1, 2, 3));
-        assert_eq!(Depth::guess("truecolor", "xterm"), Depth::True);
-        assert_eq!(Depth::guess("", "tmux-256color"), Depth::Indexed);
-        assert_eq!(Depth::guess("", "linux"), Depth::Ansi);
+        assert_eq!(nearest(Color::Rgb(255, 255, 255), ColorDepth::Ansi), Color::White);
+        assert_eq!(nearest(Color::Rgb(210, 45, 50), ColorDepth::Ansi), Color::Red);
+        assert_eq!(nearest(Color::Rgb(95, 135, 0), ColorDepth::Indexed), Color::Indexed(16 + 36 + 12));
+        assert_eq!(nearest(Color::Rgb(18, 18, 18), ColorDepth::Indexed), Color::Indexed(233));
+        assert_eq!(nearest(Color::Rgb(1, 2, 3), ColorDepth::True), Color::Rgb(1, 2, 3));
+        assert_eq!(ColorDepth::guess("truecolor", "xterm"), ColorDepth::True);
+        assert_eq!(ColorDepth::guess("", "tmux-256color"), ColorDepth::Indexed);
+        assert_eq!(ColorDepth::guess("", "linux"), ColorDepth::Ansi);
     }
 
     #[test]
@@ -390,11 +394,14 @@ mod tests {
         let text = "name = \"x\"\ninherits = \"hive-dark\"\n[palette]\nleaf = { rgb = \"#010203\", 256 = 40, 16 = \"blue\" }\n[roles]\nbad = \"leaf bold\"\n";
         let theme = Theme::parse(text, true).unwrap();
         let dark = Theme::shipped("hive-dark", true).unwrap();
-        assert_eq!((theme.name(), theme.of(Role::Title)), ("x", dark.of(Role::Title)));
-        assert_eq!(theme.of(Role::Good).fg, Some(Color::Rgb(1, 2, 3)));
-        assert_eq!(theme.of(Role::Bad), Style::new().fg(Color::Rgb(1, 2, 3)).bold());
-        assert_eq!(theme.clone().quantised(Depth::Indexed).of(Role::Good).fg, Some(Color::Indexed(40)));
-        assert_eq!(theme.quantised(Depth::Ansi).of(Role::Good).fg, Some(Color::Blue));
+        assert_eq!((theme.name(), theme.of(StyleRole::Title)), ("x", dark.of(StyleRole::Title)));
+        assert_eq!(theme.of(StyleRole::Good).fg, Some(Color::Rgb(1, 2, 3)));
+        assert_eq!(theme.of(StyleRole::Bad), Style::new().fg(Color::Rgb(1, 2, 3)).bold());
+        assert_eq!(
+            theme.clone().quantised(ColorDepth::Indexed).of(StyleRole::Good).fg,
+            Some(Color::Indexed(40))
+        );
+        assert_eq!(theme.quantised(ColorDepth::Ansi).of(StyleRole::Good).fg, Some(Color::Blue));
         let circle = |name: &str| Some(format!("name = \"{name}\"\ninherits = \"b\"\n"));
         let told = Theme::read(&circle("a").unwrap(), true, &circle).unwrap_err().to_string();
         assert!(told.contains("circle"), "{told}");
@@ -436,22 +443,33 @@ mod tests {
     fn what_is_read_stands_out_from_what_is_behind_it() {
         for (name, depth) in painted() {
             let theme = Theme::shipped(name, true).unwrap().quantised(depth);
-            let paper = theme.of(Role::Base).bg.unwrap();
-            for (role, word) in Role::ALL {
+            let paper = theme.of(StyleRole::Base).bg.unwrap();
+            for (role, word) in StyleRole::ALL {
                 let style = theme.of(*role);
                 let least = match role {
-                    Role::Faint | Role::Border | Role::Cursor | Role::Selected | Role::Stale => continue,
-                    Role::Text | Role::Title => 4.5,
+                    StyleRole::Faint
+                    | StyleRole::Border
+                    | StyleRole::Cursor
+                    | StyleRole::Selected
+                    | StyleRole::Stale => continue,
+                    StyleRole::Text | StyleRole::Title => 4.5,
                     // The sixteen are the terminal's own: whoever has a light one has a darker green.
-                    _ if depth == Depth::Ansi => 2.2,
+                    _ if depth == ColorDepth::Ansi => 2.2,
                     _ => 3.0,
                 };
                 let seen = contrast(style.fg.unwrap(), style.bg.unwrap_or(paper));
                 assert!(seen >= least, "{name} {depth:?}: {word} has a contrast of {seen:.2}, not {least}");
             }
             // A row under the cursor keeps the inks of its cells.
-            for role in [Role::Text, Role::Title, Role::Good, Role::Bad, Role::Dim, Role::Warn] {
-                let (ink, behind) = (theme.of(role).fg.unwrap(), theme.of(Role::Selected).bg);
+            for role in [
+                StyleRole::Text,
+                StyleRole::Title,
+                StyleRole::Good,
+                StyleRole::Bad,
+                StyleRole::Dim,
+                StyleRole::Warn,
+            ] {
+                let (ink, behind) = (theme.of(role).fg.unwrap(), theme.of(StyleRole::Selected).bg);
                 let seen = behind.map_or(99.0, |behind| contrast(ink, behind));
                 assert!(
                     seen >= 2.4,
@@ -462,9 +480,11 @@ mod tests {
     }
 
     /// The themes with colours of their own, in all that a terminal may have.
-    fn painted() -> impl Iterator<Item = (&'static str, Depth)> {
+    fn painted() -> impl Iterator<Item = (&'static str, ColorDepth)> {
         let names = ["hive-dark", "hive-light", "okabe-ito", "solarized", "gruvbox"];
-        names.into_iter().flat_map(|n| [Depth::True, Depth::Indexed, Depth::Ansi].map(|d| (n, d)))
+        names
+            .into_iter()
+            .flat_map(|n| [ColorDepth::True, ColorDepth::Indexed, ColorDepth::Ansi].map(|d| (n, d)))
     }
 
     #[test]
@@ -472,9 +492,9 @@ mod tests {
         for (name, depth) in painted() {
             let theme = Theme::shipped(name, true).unwrap().quantised(depth);
             for alike in [
-                &[Role::Good, Role::Bad, Role::Warn, Role::Text][..],
-                &[Role::Alone, Role::Sim, Role::Real],
-                &[Role::Synth, Role::History, Role::Paper, Role::Live],
+                &[StyleRole::Good, StyleRole::Bad, StyleRole::Warn, StyleRole::Text][..],
+                &[StyleRole::Alone, StyleRole::Open, StyleRole::Real],
+                &[StyleRole::Synth, StyleRole::History, StyleRole::Paper, StyleRole::Live],
             ] {
                 for (n, role) in alike.iter().enumerate() {
                     for other in &alike[..n] {
@@ -486,8 +506,8 @@ mod tests {
                     }
                 }
             }
-            let (selected, cursor) = (theme.of(Role::Selected), theme.of(Role::Cursor));
-            let marked = |s: Style| s.bg.is_some_and(|b| Some(b) != theme.of(Role::Base).bg);
+            let (selected, cursor) = (theme.of(StyleRole::Selected), theme.of(StyleRole::Cursor));
+            let marked = |s: Style| s.bg.is_some_and(|b| Some(b) != theme.of(StyleRole::Base).bg);
             let lifted = |s: Style, m: Modifier| marked(s) || s.add_modifier.contains(m);
             assert!(lifted(selected, Modifier::REVERSED), "{name} {depth:?}: {selected:?}");
             assert!(
@@ -496,7 +516,7 @@ mod tests {
             );
             let plain = Theme::shipped(name, false).unwrap().quantised(depth);
             let reversed = |role| plain.of(role).add_modifier.contains(Modifier::REVERSED);
-            assert!(reversed(Role::Selected) && !reversed(Role::Cursor), "{name} without colours");
+            assert!(reversed(StyleRole::Selected) && !reversed(StyleRole::Cursor), "{name} without colours");
         }
     }
 

@@ -7,19 +7,19 @@
 //! 2. Nothing but the kill switch acts on a swarm whose past is shown.
 //! 3. A live picture never replaces one of the past; it waits until now is asked for.
 
-use super::action::Action;
+use super::action::UserAction;
 use super::app::App;
-use super::theme::Role;
+use super::theme::StyleRole;
 use crate::domain::{MessageId, Span, Stamp};
 use crate::view::Past;
-use crate::view::cockpit::{Kind, MessageLine};
+use crate::view::cockpit::{MessageLine, TopicKind};
 use crate::view::link::Request;
 use crate::view::past::When;
 
 /// Where the moment that is shown lies among those kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct Place {
+pub struct SnapshotPosition {
     /// From 1, the oldest …
     pub number: u32,
     /// … of so many.
@@ -32,7 +32,7 @@ pub struct Place {
 
 /// Steps that were asked for and not yet answered: keys that repeat add up instead of asking the same twice.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Steps {
+pub(super) struct PendingSteps {
     flying: u32,
     base: u64,
     by: i32,
@@ -69,8 +69,8 @@ impl App {
         if by > 0 && self.steps.flying == 0 {
             match self.past {
                 None => {
-                    let back = self.hint(Action::TimeBack);
-                    self.say(format!("this is now; {back} goes back"), Role::Dim);
+                    let back = self.hint(UserAction::TimeBack);
+                    self.say(format!("this is now; {back} goes back"), StyleRole::Dim);
                     return None;
                 }
                 Some(p) if p.number > 0 && p.number >= p.kept => return self.return_to_now(),
@@ -111,14 +111,14 @@ impl App {
             Some(at) if at > now => {
                 self.say(
                     format!("{text} has not come yet; now is {}", super::words::moment(now)),
-                    Role::Warn,
+                    StyleRole::Warn,
                 );
                 None
             }
             Some(at) => Some(self.travel(When::At(at))),
             None => {
                 let how = ":at 14:02 · yesterday 14:02 · 2023-12-30 14:02 · -8h · -2d";
-                self.say(format!("{text:?} is no time; write {how}"), Role::Warn);
+                self.say(format!("{text:?} is no time; write {how}"), StyleRole::Warn);
                 None
             }
         }
@@ -139,7 +139,7 @@ impl App {
     pub(super) fn return_to_now(&mut self) -> Option<Request> {
         (self.steps.wanted, self.fetching) = (false, None);
         if self.past.take().is_none() {
-            self.say("this is now".to_owned(), Role::Dim);
+            self.say("this is now".to_owned(), StyleRole::Dim);
             return None;
         }
         self.dirty = true;
@@ -162,12 +162,12 @@ impl App {
         if self.past.is_none() {
             self.live = shown;
         }
-        self.past = Some(Place { number: place, kept, from, to, journal });
+        self.past = Some(SnapshotPosition { number: place, kept, from, to, journal });
         self.page = page;
         let oldest = place == 1 && !journal && self.steps.by < 0 && self.steps.flying == 0;
         if oldest {
-            let now = self.hint(Action::Now);
-            self.say(format!("this is the oldest moment that is kept; {now} is now"), Role::Dim);
+            let now = self.hint(UserAction::Now);
+            self.say(format!("this is the oldest moment that is kept; {now} is now"), StyleRole::Dim);
         }
     }
 
@@ -183,29 +183,31 @@ impl App {
     }
 
     pub(super) fn say_past(&mut self) {
-        let now = self.hint(Action::Now);
-        self.say(format!("this is the past: {now} comes back to now, where it can be done"), Role::Warn);
+        let now = self.hint(UserAction::Now);
+        self.say(format!("this is the past: {now} comes back to now, where it can be done"), StyleRole::Warn);
     }
 
     /// The newest trade of an agent and why it was made.
     pub(super) fn why(&mut self) -> Option<Request> {
         let Some((id, decision, told)) = self.newest_trade() else {
-            self.say("nobody has traded yet, as far as messages are remembered".to_owned(), Role::Dim);
+            self.say("nobody has traded yet, as far as messages are remembered".to_owned(), StyleRole::Dim);
             return None;
         };
-        self.say(told, Role::Dim);
+        self.say(told, StyleRole::Dim);
         Some(self.show(id, decision))
     }
 
     fn newest_trade(&self) -> Option<(crate::domain::AgentId, Option<MessageId>, String)> {
         let c = self.cockpit.as_ref()?;
-        let trades = |k: Kind| matches!(k, Kind::Open | Kind::Increase | Kind::Decrease | Kind::Close);
+        let trades = |k: TopicKind| {
+            matches!(k, TopicKind::Open | TopicKind::Increase | TopicKind::Decrease | TopicKind::Close)
+        };
         // A stance is what was made of what was heard: the trade itself. Where there is none, the intent is it.
         let is = |m: &&MessageLine| {
-            (m.kind == Kind::Stance || trades(m.kind)) && m.agent.is_some_and(|a| self.row(a).is_some())
+            (m.kind == TopicKind::Stance || trades(m.kind)) && m.agent.is_some_and(|a| self.row(a).is_some())
         };
         let m = c.messages.iter().rev().find(is)?;
-        let same = |o: &&MessageLine| o.agent == m.agent && o.asset == m.asset && o.kind == Kind::Stance;
+        let same = |o: &&MessageLine| o.agent == m.agent && o.asset == m.asset && o.kind == TopicKind::Stance;
         let decision = c.messages.iter().rev().find(same).map(|o| o.id);
         Some((m.agent?, decision, format!("the newest trade: {} on {}, #{}", m.from, m.asset, m.id.0)))
     }
@@ -261,7 +263,7 @@ mod tests {
     use crate::domain::AgentId;
     use crate::tui::sample::picture;
     use crate::tui::theme::Theme;
-    use crate::view::link::{Answer, News};
+    use crate::view::link::{News, Reply};
     use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
     fn at(text: &str) -> Stamp {
@@ -405,7 +407,7 @@ mod tests {
     fn a_refusal_leaves_one_where_one_was() {
         let mut app = app();
         let request = press(&mut app, '[').unwrap();
-        app.hear(News::Answer(Answer { request, result: Err("nothing of before is kept yet".to_owned()) }));
+        app.hear(News::Answer(Reply { request, result: Err("nothing of before is kept yet".to_owned()) }));
         assert!(app.is_now() && app.toast.as_ref().unwrap().0.contains("nothing of before"));
         assert_eq!(press(&mut app, '['), Some(Request::Past(When::Step { seq: 50, by: -1 }, None)));
     }

@@ -1,6 +1,6 @@
 //! Numbers and names as the screen writes them: one way for each unit.
 
-use super::theme::Role;
+use super::theme::StyleRole;
 use crate::domain::{Decimal, Family, Stamp};
 use crate::view::cockpit::AgentState;
 pub use crate::view::{grouped as thousands, letters};
@@ -36,18 +36,18 @@ pub fn fine(x: f64) -> String {
 }
 
 /// The role of such a gain.
-pub fn sign_fine(x: f64) -> Role {
+pub fn sign_fine(x: f64) -> StyleRole {
     match fine(x).as_str() {
-        "0" => Role::Dim,
-        t if t.starts_with('-') => Role::Bad,
-        _ => Role::Good,
+        "0" => StyleRole::Dim,
+        t if t.starts_with('-') => StyleRole::Bad,
+        _ => StyleRole::Good,
     }
 }
 
-fn glyph_of(role: Role) -> &'static str {
+fn glyph_of(role: StyleRole) -> &'static str {
     match role {
-        Role::Good => "▲",
-        Role::Bad => "▼",
+        StyleRole::Good => "▲",
+        StyleRole::Bad => "▼",
         _ => " ",
     }
 }
@@ -74,7 +74,7 @@ pub fn short(x: f64) -> String {
 /// `-22.0k▼`: for a narrow column.
 pub fn short_cell(x: f64) -> String {
     match sign(x) {
-        Role::Dim => "0 ".to_owned(),
+        StyleRole::Dim => "0 ".to_owned(),
         role => format!("{}{}", short(x), glyph_of(role)),
     }
 }
@@ -82,18 +82,18 @@ pub fn short_cell(x: f64) -> String {
 /// `▼ -22.0k`.
 pub fn gain_short(x: f64) -> String {
     match sign(x) {
-        Role::Bad => format!("▼ {}", short(x)),
-        Role::Good => format!("▲ {}", short(x)),
+        StyleRole::Bad => format!("▼ {}", short(x)),
+        StyleRole::Good => format!("▲ {}", short(x)),
         _ => "  0".to_owned(),
     }
 }
 
 /// The role of a gain.
-pub fn sign(x: f64) -> Role {
+pub fn sign(x: f64) -> StyleRole {
     match thousands(x).as_str() {
-        "0" => Role::Dim,
-        t if t.starts_with('-') => Role::Bad,
-        _ => Role::Good,
+        "0" => StyleRole::Dim,
+        t if t.starts_with('-') => StyleRole::Bad,
+        _ => StyleRole::Good,
     }
 }
 
@@ -299,16 +299,16 @@ pub fn mark(state: AgentState) -> &'static str {
 }
 
 /// A state's role.
-pub fn state(state: AgentState) -> Role {
+pub fn state(state: AgentState) -> StyleRole {
     match state {
-        AgentState::Live => Role::Good,
+        AgentState::Live => StyleRole::Good,
         AgentState::Paused
         | AgentState::Drained
         | AgentState::Muted
         | AgentState::Deaf
-        | AgentState::OnProbation => Role::Warn,
-        AgentState::StoppedOut | AgentState::Quarantined => Role::Bad,
-        AgentState::Unfunded => Role::Dim,
+        | AgentState::OnProbation => StyleRole::Warn,
+        AgentState::StoppedOut | AgentState::Quarantined => StyleRole::Bad,
+        AgentState::Unfunded => StyleRole::Dim,
     }
 }
 
@@ -321,7 +321,7 @@ mod tests {
         assert_eq!(gain(1_234_567.4), "▲ +1,234,567");
         assert_eq!(gain(-999.6), "▼ -1,000");
         assert_eq!(gain(-0.4), "  0");
-        assert_eq!(sign(-0.4), Role::Dim);
+        assert_eq!(sign(-0.4), StyleRole::Dim);
         assert_eq!(thousands(100.0), "100");
     }
 

@@ -236,7 +236,7 @@ pub struct AgentRow {
     /// PnL of the deaf twin.
     pub alone: f64,
     /// PnL with open ears.
-    pub sim: f64,
+    pub open: f64,
     /// PnL of its share of the desk.
     pub real: Money,
     /// Equity of its real book.
@@ -291,8 +291,8 @@ pub struct EdgeRow {
 pub struct Curves {
     /// Σ alone.
     pub alone: Vec<f64>,
-    /// Σ sim.
-    pub sim: Vec<f64>,
+    /// Σ open.
+    pub open: Vec<f64>,
     /// The account.
     pub real: Vec<f64>,
     /// Of the account, as a fraction; the worst of each point.
@@ -304,7 +304,7 @@ pub struct Curves {
 /// What kind of thing was said; the screen filters and paints by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
-pub enum Kind {
+pub enum TopicKind {
     Open,
     Increase,
     Decrease,
@@ -331,7 +331,7 @@ pub struct MessageLine {
     /// About what; empty for goals and adjustments.
     pub asset: String,
     /// What kind.
-    pub kind: Kind,
+    pub kind: TopicKind,
     /// In words, with all conditions.
     pub text: String,
     /// Stances within this picture's memory that name it.
@@ -443,7 +443,7 @@ pub struct IntentView {
 
 /// Why the agent holds what it holds: its last stance on an asset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Why {
+pub struct StanceReason {
     /// The stance's number.
     pub message: MessageId,
     /// When.
@@ -478,7 +478,7 @@ pub struct AgentPage {
     /// What is open or offered.
     pub intents: Vec<IntentView>,
     /// Last stance of each asset, newest first.
-    pub why: Vec<Why>,
+    pub why: Vec<StanceReason>,
     /// Who moved it.
     pub received: Vec<EdgeRow>,
     /// Whom it moved.
@@ -486,7 +486,7 @@ pub struct AgentPage {
     /// Its lives and its points × 100, day by day at falling resolution, at most [`TREND_MAX`] each.
     pub alone: Vec<f64>,
     /// See `alone`.
-    pub sim: Vec<f64>,
+    pub open: Vec<f64>,
     /// See `alone`.
     pub real: Vec<f64>,
     /// See `alone`.

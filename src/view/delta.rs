@@ -20,7 +20,7 @@ const ROWS_MAX: u32 = 4_096;
 
 /// A list as a change of an older one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Rows<T> {
+struct RowsDelta<T> {
     /// Old rows that are gone at the front.
     dropped: u32,
     /// Rows of the new list.
@@ -29,12 +29,12 @@ struct Rows<T> {
     set: Vec<(u32, T)>,
 }
 
-impl<T: Clone + PartialEq + Serialize> Rows<T> {
+impl<T: Clone + PartialEq + Serialize> RowsDelta<T> {
     fn between(old: &[T], new: &[T], dropped: usize) -> Self {
         let kept = old.get(dropped..).unwrap_or_default();
         let differs = |(i, row): &(usize, &T)| !kept.get(*i).is_some_and(|old| same(old, *row));
         let set = new.iter().enumerate().filter(differs).map(|(i, row)| (i as u32, row.clone())).collect();
-        Rows { dropped: dropped as u32, len: new.len() as u32, set }
+        RowsDelta { dropped: dropped as u32, len: new.len() as u32, set }
     }
 
     fn apply(self, old: &mut Vec<T>) -> Result<(), DeltaError> {
@@ -59,13 +59,13 @@ impl<T: Clone + PartialEq + Serialize> Rows<T> {
 pub struct Delta {
     /// The new picture without its lists.
     head: Cockpit,
-    agents: Rows<AgentRow>,
-    edges: Rows<EdgeRow>,
-    messages: Rows<MessageLine>,
-    curves: [Rows<f64>; 4],
-    services: Rows<ServiceRow>,
-    orders: Rows<OrderRow>,
-    fills: Rows<FillRow>,
+    agents: RowsDelta<AgentRow>,
+    edges: RowsDelta<EdgeRow>,
+    messages: RowsDelta<MessageLine>,
+    curves: [RowsDelta<f64>; 4],
+    services: RowsDelta<ServiceRow>,
+    orders: RowsDelta<OrderRow>,
+    fills: RowsDelta<FillRow>,
 }
 
 /// The change does not belong to this picture: the whole has to be asked for.
@@ -82,15 +82,15 @@ impl Delta {
         let first = new.fills.first().map(|f| (f.order, f.number));
         let filled =
             old.fills.iter().position(|f| Some((f.order, f.number)) == first).unwrap_or(old.fills.len());
-        let curve = |of: fn(&Curves) -> &Vec<f64>| Rows::between(of(&old.curves), of(&new.curves), 0);
+        let curve = |of: fn(&Curves) -> &Vec<f64>| RowsDelta::between(of(&old.curves), of(&new.curves), 0);
         Delta {
-            agents: Rows::between(&old.agents, &new.agents, 0),
-            edges: Rows::between(&old.edges, &new.edges, 0),
-            messages: Rows::between(&old.messages, &new.messages, dropped),
-            curves: [curve(|c| &c.alone), curve(|c| &c.sim), curve(|c| &c.real), curve(|c| &c.drawdown)],
-            services: Rows::between(&old.services, &new.services, 0),
-            orders: Rows::between(&old.orders, &new.orders, 0),
-            fills: Rows::between(&old.fills, &new.fills, filled),
+            agents: RowsDelta::between(&old.agents, &new.agents, 0),
+            edges: RowsDelta::between(&old.edges, &new.edges, 0),
+            messages: RowsDelta::between(&old.messages, &new.messages, dropped),
+            curves: [curve(|c| &c.alone), curve(|c| &c.open), curve(|c| &c.real), curve(|c| &c.drawdown)],
+            services: RowsDelta::between(&old.services, &new.services, 0),
+            orders: RowsDelta::between(&old.orders, &new.orders, 0),
+            fills: RowsDelta::between(&old.fills, &new.fills, filled),
             head: head(new),
         }
     }
@@ -109,7 +109,7 @@ impl Delta {
         self.orders.apply(&mut new.orders)?;
         self.fills.apply(&mut new.fills)?;
         let curves = &mut new.curves;
-        let all = [&mut curves.alone, &mut curves.sim, &mut curves.real, &mut curves.drawdown];
+        let all = [&mut curves.alone, &mut curves.open, &mut curves.real, &mut curves.drawdown];
         self.curves.into_iter().zip(all).try_for_each(|(change, curve)| change.apply(curve))?;
         Ok(new)
     }
@@ -138,7 +138,7 @@ fn same<T: PartialEq + Serialize>(a: &T, b: &T) -> bool {
 mod tests {
     use super::*;
     use crate::domain::{AgentId, Decimal, Family, MessageId, OrderStatus, Service, Stamp};
-    use crate::view::cockpit::Kind;
+    use crate::view::cockpit::TopicKind;
     use proptest::prelude::*;
 
     fn message(id: u64, acted_on: u32) -> MessageLine {
@@ -148,7 +148,7 @@ mod tests {
             from: "Yuki".into(),
             agent: Some(AgentId(1)),
             asset: "BTC".into(),
-            kind: Kind::Open,
+            kind: TopicKind::Open,
             text: format!("message {id}"),
             acted_on,
         }
@@ -256,9 +256,9 @@ mod tests {
 
     #[test]
     fn rows_that_do_not_fit_are_refused() {
-        let far = Rows { dropped: 0, len: ROWS_MAX + 1, set: vec![] };
+        let far = RowsDelta { dropped: 0, len: ROWS_MAX + 1, set: vec![] };
         assert_eq!(far.apply(&mut vec![1]), Err(DeltaError));
-        let hole = Rows { dropped: 0, len: 3, set: vec![(2, 9)] };
+        let hole = RowsDelta { dropped: 0, len: 3, set: vec![(2, 9)] };
         assert_eq!(hole.apply(&mut vec![1]), Err(DeltaError));
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::domain::{Family, Stamp};
 use crate::engine::Engine;
-use crate::market::{FeedInfo, Level};
+use crate::market::{DetailLevel, FeedInfo};
 use serde::Serialize;
 
 /// One family on one feed.
@@ -104,7 +104,7 @@ fn empty(family: Family) -> FamilyRow {
         feed: String::new(),
         from: String::new(),
         to: String::new(),
-        level: Level::Bars.text(),
+        level: DetailLevel::Bars.text(),
         agents: 0,
         capital: 0.0,
         trades: 0,
@@ -141,7 +141,7 @@ fn plain(engine: &Engine, family: Family) -> FamilyRow {
 fn structured(engine: &Engine, family: Family) -> FamilyRow {
     let (cast, structures) = (engine.cast(), &engine.speak.structures);
     let mut row = empty(family);
-    let mut level: Option<Level> = None;
+    let mut level: Option<DetailLevel> = None;
     let mut agents = Vec::new();
     for (s, twin) in cast.structures.iter().zip(&structures.twins) {
         if cast.agents[s.agent.index()].family != family {

@@ -65,7 +65,7 @@ pub struct Rung {
 
 /// The hive less one system.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Gain {
+pub struct UpliftRow {
     /// The system.
     pub over: String,
     /// Δ Sharpe, over days.
@@ -163,7 +163,7 @@ pub struct LabRun {
     /// All systems, in order.
     pub ladder: Vec<Rung>,
     /// The hive against `alone`, `net-eq`, `net-all`, `tsmom6`.
-    pub gains: Vec<Gain>,
+    pub gains: Vec<UpliftRow>,
     /// Those that were run.
     pub controls: Vec<ControlLine>,
     /// By number.
@@ -232,7 +232,7 @@ mod tests {
         let run = LabRun {
             ladder: vec![rung; 500],
             controls: vec![control; 500],
-            gains: vec![Gain { over: long(), ..Gain::default() }; 500],
+            gains: vec![UpliftRow { over: long(), ..UpliftRow::default() }; 500],
             words: vec![long(); 500],
             headline: long(),
             ..LabRun::default()

@@ -26,7 +26,7 @@ pub enum Request {
     Unmute(AgentId),
     /// The agent takes part in the funds again, by its points.
     Fund(AgentId),
-    /// Takes its funds away; it goes on in sim.
+    /// Takes its funds away; it goes on in open.
     Unfund(AgentId),
     /// Everybody's real position may only shrink.
     DrainAll,
@@ -53,7 +53,7 @@ impl Request {
 
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct Reply {
     /// Which.
     pub request: Request,
     /// Done, or why not, in words for a person.
@@ -68,7 +68,7 @@ pub enum News {
     /// The page that is looked at.
     Page(Box<AgentPage>),
     /// What became of a request.
-    Answer(Answer),
+    Answer(Reply),
     /// The lab's last result.
     Lab(Box<LabPage>),
     /// A moment that is kept.
@@ -96,7 +96,7 @@ pub enum SendError {
 }
 
 /// The link. None of these blocks.
-pub trait Link {
+pub trait SwarmLink {
     /// The next news, oldest first; pictures that were overtaken are left out.
     fn poll(&mut self) -> Option<News>;
     /// Sends a request; its [`Answer`] comes as news.

@@ -4,12 +4,12 @@
 use super::record::{self, Standing};
 use crate::domain::{AgentId, Money, Stamp};
 use crate::engine::Engine;
-use crate::hive::managers::quarantine::Phase;
+use crate::hive::managers::quarantine::QuarantinePhase;
 use serde::{Deserialize, Serialize};
 
 /// What is known of a running hive beside its engine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Scene {
+pub struct RunInfo {
     /// Name of the hive in its file.
     pub hive: String,
     /// Name it is reached by.
@@ -30,7 +30,7 @@ pub struct Scene {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
     /// What does not change.
-    pub scene: Scene,
+    pub scene: RunInfo,
     /// Version of the program.
     pub version: String,
     /// Whose money: `PAPER`.
@@ -71,7 +71,7 @@ pub struct Status {
 // Each is a switch of its own that the operator can turn.
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AgentState {
+pub struct AgentSwitches {
     /// Its number.
     pub id: AgentId,
     /// Its name.
@@ -112,7 +112,7 @@ pub struct AgentState {
 }
 
 /// How the hive is now. `view_hash` and `clients` are for those who know them.
-pub fn status(engine: &Engine, scene: &Scene, seq: u64) -> Status {
+pub fn status(engine: &Engine, scene: &RunInfo, seq: u64) -> Status {
     let real = &engine.respond.real;
     let because = match () {
         () if real.halted.is_some() => real.halted.clone(),
@@ -147,14 +147,14 @@ pub fn status(engine: &Engine, scene: &Scene, seq: u64) -> Status {
 }
 
 /// How each declared agent is now.
-pub fn agents(engine: &Engine) -> Vec<AgentState> {
+pub fn agents(engine: &Engine) -> Vec<AgentSwitches> {
     let (cast, respond) = (engine.cast(), &engine.respond);
     let (real, standing) = (&respond.real, Standing::now(engine));
     let one = |agent: &crate::agents::Agent| {
         let id = agent.id;
         let (s, stopped_out) = (record::switches(engine, id), real.funds.stopped_out(id).is_some());
         let phase = respond.office.wards.phase(id);
-        AgentState {
+        AgentSwitches {
             id,
             name: agent.name.clone(),
             family: agent.family.to_string(),
@@ -170,8 +170,8 @@ pub fn agents(engine: &Engine) -> Vec<AgentState> {
             real_pnl: real.ledger.pnl(id, &real.marks).ok(),
             voice: engine.voice(id),
             influence: standing.influence(id),
-            quarantined: matches!(phase, Phase::Quarantine { .. }),
-            on_probation: matches!(phase, Phase::Probation { .. }),
+            quarantined: matches!(phase, QuarantinePhase::Quarantine { .. }),
+            on_probation: matches!(phase, QuarantinePhase::Probation { .. }),
             until: record::until(engine, id).and_then(|at| at.to_string().get(..10).map(str::to_owned)),
         }
     };

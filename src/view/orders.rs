@@ -81,7 +81,7 @@ pub(super) fn open(engine: &Engine) -> (Vec<OrderRow>, u64) {
 /// Venue and symbol; spot that is carried for the desk has the symbol of its perp at most venues, and says what it is.
 fn names(engine: &Engine, id: InstrumentId) -> (String, String) {
     let Some(i) = engine.instrument(id) else { return <(String, String)>::default() };
-    let carried = engine.servants().place(id).is_some();
+    let carried = engine.servants().desk_index(id).is_some();
     let symbol = if carried { format!("{} {}", i.symbol, i.kind.text()) } else { i.symbol.clone() };
     (i.venue.clone(), symbol)
 }

@@ -1,13 +1,13 @@
 //! One agent in full: character, what is open and under which conditions, and why it holds what it
 //! holds.
 
-use super::cockpit::{AgentPage, CONDITIONS_MAX, IntentView, TraitBar, Why};
+use super::cockpit::{AgentPage, CONDITIONS_MAX, IntentView, StanceReason, TraitBar};
 use super::record::{Spread, Standing};
 use super::recorder::{Decision, Recorder, row};
 use super::words;
 use crate::agents::Agent;
 use crate::agents::personality::{TRAITS, Traits};
-use crate::domain::{AgentId, Body, Condition, Factor, MessageId, Stamp, Term, Verb};
+use crate::domain::{AgentId, Condition, Factor, MessageId, MessageKind, Stamp, Term, Verb};
 use crate::engine::Engine;
 
 /// The page of a declared agent; none for others.
@@ -16,7 +16,7 @@ pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<
     let agent = cast.agents[..cast.declared].get(id.index())?;
     let bus = &engine.respond.bus;
     let track = recorder.record.track(id)?;
-    let mut why: Vec<Why> =
+    let mut why: Vec<StanceReason> =
         agent.slots.clone().filter_map(|s| recorder.stance(s)).map(|d| reason(engine, d)).collect();
     why.sort_by_key(|w| std::cmp::Reverse(w.message));
     let decided = |slot: usize| recorder.stance(slot).map_or(MessageId(0), |d| d.message.id);
@@ -31,7 +31,7 @@ pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<
         received: super::network::edges(engine, decided, |_, to| to == id),
         given: super::network::edges(engine, decided, |from, _| from == id),
         alone: track.alone.values(),
-        sim: track.sim.values(),
+        open: track.open.values(),
         real: track.real.values(),
         points: track.points.values(),
         trades: agent.slots.clone().map(|s| engine.speak.lives[s].trades).sum(),
@@ -62,7 +62,7 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
         let asset = engine.cast().slots[slot].asset;
         let intent = engine.speak.lives[slot].intent;
         let action = recorder.action(slot);
-        let said = action.and_then(|m| if let Body::Action(a) = m.body { Some(a) } else { None });
+        let said = action.and_then(|m| if let MessageKind::Action(a) = m.body { Some(a) } else { None });
         let mut conditions: Vec<(String, String)> = Vec::new();
         let mut levels = Vec::new();
         if let Some(a) = said {
@@ -108,9 +108,9 @@ fn level(c: Condition) -> Option<f64> {
     }
 }
 
-fn reason(engine: &Engine, decision: &Decision) -> Why {
+fn reason(engine: &Engine, decision: &Decision) -> StanceReason {
     let message = &decision.message;
-    let mut why = Why {
+    let mut why = StanceReason {
         message: message.id,
         at: message.at,
         asset: message.asset.map(|a| engine.asset_name(a).to_owned()).unwrap_or_default(),
@@ -120,7 +120,7 @@ fn reason(engine: &Engine, decision: &Decision) -> Why {
         factors: Vec::new(),
         because: Vec::new(),
     };
-    if let Body::Stance(s) = &message.body {
+    if let MessageKind::Stance(s) = &message.body {
         words::stance(s.verb).clone_into(&mut why.verb);
         (why.own, why.result) = (s.own, s.result);
         why.factors = s.factors.iter().flatten().map(factor).collect();

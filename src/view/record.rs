@@ -7,11 +7,11 @@
 //! 2. It is written once a day and once a bar, never for a picture.
 
 use super::cockpit::{AgentState, BARS_MAX, Switches, TREND_MAX};
-use super::series::{Keep, Series};
+use super::series::{Downsampling, SampledCurve};
 use crate::agents::Agent;
 use crate::domain::{AgentId, AssetId, Goal, Money, Span, Stamp, money};
 use crate::engine::Engine;
-use crate::hive::managers::quarantine::Phase;
+use crate::hive::managers::quarantine::QuarantinePhase;
 use std::collections::VecDeque;
 
 /// Digits of the money that a dialog speaks of: it says "about".
@@ -19,18 +19,18 @@ const CENTS: u32 = 2;
 
 /// An agent's curves.
 #[derive(Clone, Debug)]
-pub(super) struct Track {
-    pub alone: Series,
-    pub sim: Series,
-    pub real: Series,
+pub(super) struct AgentCurves {
+    pub alone: SampledCurve,
+    pub open: SampledCurve,
+    pub real: SampledCurve,
     /// × 100.
-    pub points: Series,
+    pub points: SampledCurve,
 }
 
-impl Track {
+impl AgentCurves {
     fn new() -> Self {
-        let short = || Series::short(Keep::Last, TREND_MAX);
-        Track { alone: short(), sim: short(), real: short(), points: short() }
+        let short = || SampledCurve::short(Downsampling::Last, TREND_MAX);
+        AgentCurves { alone: short(), open: short(), real: short(), points: short() }
     }
 
     /// Points × 100, rounded.
@@ -41,19 +41,19 @@ impl Track {
 
 /// The record.
 #[derive(Clone, Debug)]
-pub(super) struct Record {
-    tracks: Vec<Track>,
-    goals: Vec<Series>,
+pub(super) struct CurveRecord {
+    tracks: Vec<AgentCurves>,
+    goals: Vec<SampledCurve>,
     /// By asset: when each ended, and its prices.
     bars: Vec<VecDeque<(Stamp, [f64; 4])>>,
 }
 
-impl Record {
+impl CurveRecord {
     /// Nothing yet.
     pub fn new(engine: &Engine) -> Self {
-        Record {
-            tracks: vec![Track::new(); engine.cast().declared],
-            goals: vec![Series::short(Keep::Last, TREND_MAX); Goal::ALL.len()],
+        CurveRecord {
+            tracks: vec![AgentCurves::new(); engine.cast().declared],
+            goals: vec![SampledCurve::short(Downsampling::Last, TREND_MAX); Goal::ALL.len()],
             bars: vec![VecDeque::new(); engine.speak.market.listings.len()],
         }
     }
@@ -62,10 +62,10 @@ impl Record {
     pub fn day(&mut self, engine: &Engine) {
         let (cast, respond) = (engine.cast(), &engine.respond);
         for (agent, track) in cast.agents[..cast.declared].iter().zip(&mut self.tracks) {
-            let (alone, sim) = lives(engine, agent);
+            let (alone, open) = lives(engine, agent);
             let real = respond.real.ledger.pnl(agent.id, &respond.real.marks).unwrap_or_default();
             track.alone.push(alone);
-            track.sim.push(sim);
+            track.open.push(open);
             track.real.push(money::to_estimate(real));
             track.points.push(100.0 * respond.points.agent(cast, agent.id));
         }
@@ -89,7 +89,7 @@ impl Record {
     }
 
     /// A declared agent's curves.
-    pub fn track(&self, agent: AgentId) -> Option<&Track> {
+    pub fn track(&self, agent: AgentId) -> Option<&AgentCurves> {
         self.tracks.get(agent.index())
     }
 
@@ -107,14 +107,14 @@ impl Record {
 /// PnL of the deaf twin, and with open ears.
 pub(super) fn lives(engine: &Engine, agent: &Agent) -> (f64, f64) {
     let (cast, respond, speak) = (engine.cast(), &engine.respond, &engine.speak);
-    let (mut alone, mut sim) = (0.0, 0.0);
+    let (mut alone, mut open) = (0.0, 0.0);
     for slot in agent.slots.clone() {
         let last = speak.market.listings[cast.slots[slot].asset.index()].last.close;
         alone += speak.alone(cast, slot);
-        sim += respond.ears[slot].sim.book.equity(last);
+        open += respond.ears[slot].open.book.equity(last);
     }
     let structured = engine.structured(agent.id);
-    (alone + structured, sim + structured)
+    (alone + structured, open + structured)
 }
 
 /// What a spread of the funds would give now, about: the weights are those of the treasury, the mean is
@@ -217,12 +217,12 @@ pub(super) fn state(engine: &Engine, agent: AgentId) -> AgentState {
     let holds = |state: &AgentState| match state {
         AgentState::Unfunded => !s.funded,
         AgentState::StoppedOut => stopped_out,
-        AgentState::Quarantined => matches!(phase, Phase::Quarantine { .. }),
+        AgentState::Quarantined => matches!(phase, QuarantinePhase::Quarantine { .. }),
         AgentState::Drained => s.drained,
         AgentState::Paused => s.paused,
         AgentState::Muted => s.muted,
         AgentState::Deaf => s.deaf,
-        AgentState::OnProbation => matches!(phase, Phase::Probation { .. }),
+        AgentState::OnProbation => matches!(phase, QuarantinePhase::Probation { .. }),
         AgentState::Live => true,
     };
     AgentState::STRICT.into_iter().find(holds).unwrap_or(AgentState::Live)
@@ -231,8 +231,10 @@ pub(super) fn state(engine: &Engine, agent: AgentId) -> AgentState {
 /// The day on which quarantine or probation ends.
 pub(super) fn until(engine: &Engine, agent: AgentId) -> Option<Stamp> {
     match engine.respond.office.wards.phase(agent) {
-        Phase::Free => None,
-        Phase::Quarantine { until } | Phase::Probation { until } => Some(Stamp(until * Span::DAY.0)),
+        QuarantinePhase::Free => None,
+        QuarantinePhase::Quarantine { until } | QuarantinePhase::Probation { until } => {
+            Some(Stamp(until * Span::DAY.0))
+        }
     }
 }
 

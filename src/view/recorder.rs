@@ -13,20 +13,20 @@ use super::cockpit::{
     GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
 };
 use super::orders::{self, FILLS_MAX, FillRow};
-use super::record::{self, Record, Spread, Standing};
-use super::series::{Keep, Series};
-use super::services::Served;
+use super::record::{self, CurveRecord, Spread, Standing};
+use super::series::{Downsampling, SampledCurve};
+use super::services::ServiceMemory;
 use super::words;
 use crate::agents::Agent;
-use crate::domain::{AgentId, Body, Decimal, Event, Message, MessageId, Money, Speaker, Stamp, money};
+use crate::domain::{AgentId, Decimal, Event, Message, MessageId, MessageKind, Money, Speaker, Stamp, money};
 use crate::engine::emergence::Gauge;
 use crate::engine::{Engine, Outputs};
-use crate::hive::emergence::Gain;
+use crate::hive::emergence::SharpeGain;
 use std::collections::VecDeque;
 
 /// What is known of a run beside the engine.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Scene {
+pub struct RecordedRun {
     /// Name of the hive.
     pub hive: String,
     /// Currency of the account.
@@ -54,10 +54,10 @@ pub(super) struct Decision {
 #[derive(Clone, Debug)]
 pub struct Recorder {
     seq: u64,
-    alone: Series,
-    sim: Series,
-    real: Series,
-    drawdown: Series,
+    alone: SampledCurve,
+    open: SampledCurve,
+    real: SampledCurve,
+    drawdown: SampledCurve,
     from: Option<Stamp>,
     /// The day that runs, and equity when it began.
     day: Option<(i64, Money)>,
@@ -72,9 +72,9 @@ pub struct Recorder {
     alarms: VecDeque<String>,
     fills: VecDeque<FillRow>,
     /// What services were worth when the day began.
-    pub(super) served: Served,
+    pub(super) served: ServiceMemory,
     /// Small curves, bars.
-    pub(super) record: Record,
+    pub(super) record: CurveRecord,
 }
 
 impl Recorder {
@@ -83,10 +83,10 @@ impl Recorder {
         let cast = engine.cast();
         Recorder {
             seq: 0,
-            alone: Series::new(Keep::Last),
-            sim: Series::new(Keep::Last),
-            real: Series::new(Keep::Last),
-            drawdown: Series::new(Keep::Most),
+            alone: SampledCurve::new(Downsampling::Last),
+            open: SampledCurve::new(Downsampling::Last),
+            real: SampledCurve::new(Downsampling::Last),
+            drawdown: SampledCurve::new(Downsampling::Most),
             from: None,
             day: None,
             equity: engine.respond.real.equity(),
@@ -96,8 +96,8 @@ impl Recorder {
             last: vec![None; cast.declared],
             alarms: VecDeque::new(),
             fills: VecDeque::with_capacity(FILLS_MAX),
-            served: Served::default(),
-            record: Record::new(engine),
+            served: ServiceMemory::default(),
+            record: CurveRecord::new(engine),
         }
     }
 
@@ -151,7 +151,7 @@ impl Recorder {
         let (capital, real) = (engine.settings().capital, &engine.respond.real);
         self.from.get_or_insert(at);
         self.alone.push(engine.speak.curve.equity() - capital);
-        self.sim.push(engine.respond.sim.equity() - capital);
+        self.open.push(engine.respond.open.equity() - capital);
         self.real.push(real.curve.equity() - capital);
         self.drawdown.push(real.curve.drawdown());
         // A barrier at midnight closes the day before it.
@@ -175,9 +175,9 @@ impl Recorder {
             self.messages.pop_front();
         }
         self.messages.push_back((*message, 0));
-        if let Body::Stance(stance) = &message.body {
+        if let MessageKind::Stance(stance) = &message.body {
             for id in stance.because.iter().flatten() {
-                if let Some(place) = self.place(*id)
+                if let Some(place) = self.index_of(*id)
                     && let Some((_, acted_on)) = self.messages.get_mut(place)
                 {
                     *acted_on += 1;
@@ -193,8 +193,8 @@ impl Recorder {
         let mut slots = cast.agents[id.index()].slots.clone();
         let Some(slot) = slots.find(|s| cast.slots[*s].asset == asset) else { return };
         match &message.body {
-            Body::Action(_) => self.actions[slot] = Some(*message),
-            Body::Stance(stance) if slot < self.stances.len() => {
+            MessageKind::Action(_) => self.actions[slot] = Some(*message),
+            MessageKind::Stance(stance) if slot < self.stances.len() => {
                 let voices = || cast.by_asset[asset.index()].iter();
                 let told =
                     |id: &MessageId| voices().filter_map(|s| self.actions[*s as usize]).find(|m| m.id == *id);
@@ -205,7 +205,7 @@ impl Recorder {
         }
     }
 
-    fn place(&self, id: MessageId) -> Option<usize> {
+    fn index_of(&self, id: MessageId) -> Option<usize> {
         let first = self.messages.front()?.0.id;
         usize::try_from(id.0.checked_sub(first.0)?).ok()
     }
@@ -221,7 +221,7 @@ impl Recorder {
     }
 
     /// Takes the picture.
-    pub fn picture(&self, engine: &Engine, scene: &Scene) -> Cockpit {
+    pub fn picture(&self, engine: &Engine, scene: &RecordedRun) -> Cockpit {
         let (cast, respond) = (engine.cast(), &engine.respond);
         let settings = engine.settings();
         let declared = &cast.agents[..cast.declared];
@@ -267,7 +267,7 @@ impl Recorder {
             more_edges,
             curves: Curves {
                 alone: self.alone.values(),
-                sim: self.sim.values(),
+                open: self.open.values(),
                 real: self.real.values(),
                 drawdown: self.drawdown.values(),
                 from: self.from,
@@ -341,7 +341,7 @@ fn line(engine: &Engine, m: &Message, acted_on: u32) -> MessageLine {
 fn emergence(gauge: &Gauge, bars_per_year: f64) -> Option<Emergence> {
     let (rungs, turnover) = (gauge.rungs(), gauge.turnover(bars_per_year));
     let whole = rungs.over_alone?;
-    let sharpe = |gain: Option<Gain>| gain.map_or(0.0, |g| g.sharpe);
+    let sharpe = |gain: Option<SharpeGain>| gain.map_or(0.0, |g| g.sharpe);
     Some(Emergence {
         gain: whole.sharpe,
         from: whole.low,
@@ -377,7 +377,7 @@ pub(super) fn row(
         let asset = m.asset.map(|a| engine.asset_name(a)).unwrap_or_default();
         format!("{asset} {}", words::short(engine, &m.body))
     });
-    let (alone, sim) = record::lives(engine, agent);
+    let (alone, open) = record::lives(engine, agent);
     let switches = record::switches(engine, agent.id);
     let points = respond.points.agent(cast, agent.id);
     AgentRow {
@@ -389,9 +389,9 @@ pub(super) fn row(
         state: record::state(engine, agent.id),
         switches,
         points,
-        trend: recorder.record.track(agent.id).map(record::Track::trend).unwrap_or_default(),
+        trend: recorder.record.track(agent.id).map(record::AgentCurves::trend).unwrap_or_default(),
         alone,
-        sim,
+        open,
         real: real.ledger.pnl(agent.id, &real.marks).unwrap_or_default(),
         funds: real.ledger.equity(agent.id, &real.marks).unwrap_or_default(),
         difference: engine.difference(agent.id),

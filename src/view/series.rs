@@ -13,7 +13,7 @@ pub const POINTS_MAX: usize = 512;
 
 /// What a point keeps of the pushes it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Keep {
+pub enum Downsampling {
     /// The last: equity.
     Last,
     /// The largest: drawdown, whose worst must not be lost.
@@ -22,8 +22,8 @@ pub enum Keep {
 
 /// The curve.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Series {
-    keep: Keep,
+pub struct SampledCurve {
+    keep: Downsampling,
     /// Most finished points.
     most: usize,
     points: Vec<f64>,
@@ -34,15 +34,22 @@ pub struct Series {
     filled: u64,
 }
 
-impl Series {
+impl SampledCurve {
     /// Empty, for [`POINTS_MAX`] points.
-    pub fn new(keep: Keep) -> Self {
-        Series::short(keep, POINTS_MAX)
+    pub fn new(keep: Downsampling) -> Self {
+        SampledCurve::short(keep, POINTS_MAX)
     }
 
     /// Empty, for fewer points.
-    pub fn short(keep: Keep, most: usize) -> Self {
-        Series { keep, most: most.clamp(2, POINTS_MAX), points: Vec::new(), stride: 1, open: 0.0, filled: 0 }
+    pub fn short(keep: Downsampling, most: usize) -> Self {
+        SampledCurve {
+            keep,
+            most: most.clamp(2, POINTS_MAX),
+            points: Vec::new(),
+            stride: 1,
+            open: 0.0,
+            filled: 0,
+        }
     }
 
     /// Takes the next value; what is not finite is left out.
@@ -63,13 +70,13 @@ impl Series {
     }
 
     fn joined(&self, value: f64) -> f64 {
-        if self.filled > 0 && self.keep == Keep::Most { self.open.max(value) } else { value }
+        if self.filled > 0 && self.keep == Downsampling::Most { self.open.max(value) } else { value }
     }
 
     fn halve(&mut self) {
         let keep = self.keep;
         let pair = |p: &[f64]| match (keep, p) {
-            (Keep::Most, [a, b]) => a.max(*b),
+            (Downsampling::Most, [a, b]) => a.max(*b),
             (_, p) => p.last().copied().unwrap_or_default(),
         };
         self.points = self.points.chunks(2).map(pair).collect();
@@ -97,7 +104,7 @@ mod tests {
 
     #[test]
     fn never_longer_than_its_bound_and_ends_with_the_last() {
-        let mut s = Series::new(Keep::Last);
+        let mut s = SampledCurve::new(Downsampling::Last);
         for i in 0..100_000 {
             s.push(f64::from(i));
             assert!(s.values().len() <= POINTS_MAX);
@@ -109,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_short_one_is_bounded_too() {
-        let mut s = Series::short(Keep::Last, 32);
+        let mut s = SampledCurve::short(Downsampling::Last, 32);
         for i in 0..1_000 {
             s.push(f64::from(i));
             assert!(s.values().len() <= 32);
@@ -119,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_worst_is_never_lost() {
-        let mut s = Series::new(Keep::Most);
+        let mut s = SampledCurve::new(Downsampling::Most);
         for i in 0..5_000 {
             s.push(if i == 1_234 { 9.0 } else { 0.5 });
         }
@@ -128,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_left_out() {
-        let mut s = Series::new(Keep::Last);
+        let mut s = SampledCurve::new(Downsampling::Last);
         s.push(f64::NAN);
         s.push(f64::INFINITY);
         assert!(s.values().is_empty());

@@ -8,7 +8,7 @@
 
 use super::cockpit::bounded;
 use super::words;
-use crate::domain::{AgentId, Body, InstrumentId, Message, MessageId, Service, Speaker, money};
+use crate::domain::{AgentId, InstrumentId, Message, MessageId, MessageKind, Service, Speaker, money};
 use crate::engine::Engine;
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ impl ServiceRow {
 
 /// What a recorder keeps of services: the day's beginning, and the last receipts.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Served {
+pub(super) struct ServiceMemory {
     /// Totals at the last barrier …
     last: Vec<(AgentId, Service, f64)>,
     /// … and when the day began.
@@ -61,7 +61,7 @@ fn found<T: Copy>(all: &[(AgentId, Service, T)], agent: AgentId, service: Servic
     all.iter().find(|a| (a.0, a.1) == (agent, service)).map(|a| a.2)
 }
 
-impl Served {
+impl ServiceMemory {
     /// A barrier has passed; `new_day` if it is the first of its day.
     pub fn mark(&mut self, engine: &Engine, new_day: bool) {
         if new_day {
@@ -72,7 +72,7 @@ impl Served {
 
     /// Takes note of a message, if it is a receipt.
     pub fn hear(&mut self, message: &Message) {
-        let (Speaker::Agent(agent), Body::Receipt(r)) = (message.from, &message.body) else { return };
+        let (Speaker::Agent(agent), MessageKind::Receipt(r)) = (message.from, &message.body) else { return };
         self.receipts.retain(|known| (known.0, known.1) != (agent, r.service));
         self.receipts.push((agent, r.service, message.id));
     }
@@ -136,7 +136,7 @@ fn carried(engine: &Engine, agent: AgentId) -> (String, f64) {
     let real = &engine.respond.real;
     let mut held: Vec<(f64, f64, &str)> = Vec::new();
     for (place, spot, owner) in engine.servants().held() {
-        let quantity = real.services.carried.get(place).copied().unwrap_or_default();
+        let quantity = real.services.spot_held.get(place).copied().unwrap_or_default();
         let mark = real.marks.get(spot.index()).copied().unwrap_or_default();
         let Some(i) = engine.instrument(spot).filter(|_| owner == agent && !quantity.is_zero()) else {
             continue;

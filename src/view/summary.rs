@@ -1,16 +1,16 @@
 //! The summary of a run: the contract that scripts read (`--summary FILE`) and the closing report is
 //! made of. Money is text, so that no digit is lost on the way.
 //!
-//! Alone and sim are kept at the reference weight 1/N of the starting capital and not reinvested; real
+//! Alone and open are kept at the reference weight 1/N of the starting capital and not reinvested; real
 //! is the account, reinvested, at the desk's risk target. Their Sharpe ratios compare, their sums of
 //! money do not.
 
 use crate::agents::Agent;
 use crate::domain::{AgentId, Decimal, MessageCounts, Stamp, money};
 use crate::engine::Engine;
-use crate::engine::emergence::{Rungs, Turnover};
+use crate::engine::emergence::{Rungs, YearlyTurnover};
 use crate::engine::readings::Influence;
-use crate::hive::emergence::{DAYS_MIN, Gain};
+use crate::hive::emergence::{DAYS_MIN, SharpeGain};
 use crate::hive::goals::Goals;
 use crate::ledger::{Account, Valuation};
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ pub struct AgentLine {
     /// PnL of the deaf twin at the reference weight.
     pub alone_pnl: String,
     /// PnL with open ears at the reference weight.
-    pub sim_pnl: String,
+    pub open_pnl: String,
     /// PnL of its share of what the desk held.
     pub real_pnl: String,
     /// 1 is the prior.
@@ -101,7 +101,7 @@ pub struct Lives<T> {
     /// Deaf.
     pub alone: T,
     /// Open ears.
-    pub sim: T,
+    pub open: T,
     /// The account.
     pub real: T,
 }
@@ -120,12 +120,12 @@ pub struct EmergenceLine {
     /// The whole over the agents alone, over the same netted, and its parts: netting, listening, services.
     #[serde(flatten)]
     pub rungs: Rungs,
-    /// Σ sim over Σ alone.
-    pub sim_over_alone: Option<Gain>,
+    /// Σ open over Σ alone.
+    pub open_over_alone: Option<SharpeGain>,
     /// Orders that funded agents wanted.
     pub orders_wanted: u64,
     /// Notional traded per year in equities: by the agents alone, and by the desk.
-    pub turnover: Turnover,
+    pub turnover: YearlyTurnover,
 }
 
 /// The summary.
@@ -186,13 +186,13 @@ impl Summary {
     pub fn new(engine: &Engine, facts: RunFacts) -> Self {
         let (speak, respond) = (&engine.speak, &engine.respond);
         let (cast, settings, real) = (engine.cast(), engine.settings(), &engine.respond.real);
-        let curves = [&speak.curve, &respond.sim, &real.curve];
-        let lives = |f: &dyn Fn(&crate::hive::curve::Curve) -> f64| Lives {
+        let curves = [&speak.curve, &respond.open, &real.curve];
+        let lives = |f: &dyn Fn(&crate::hive::curve::EquityCurve) -> f64| Lives {
             alone: f(curves[0]),
-            sim: f(curves[1]),
+            open: f(curves[1]),
             real: f(curves[2]),
         };
-        let total = |f: &dyn Fn(&crate::ledger::Turnover) -> Decimal| {
+        let total = |f: &dyn Fn(&crate::ledger::InstrumentTurnover) -> Decimal| {
             let instruments = (0..real.marks.len()).map(|i| crate::domain::InstrumentId(i as u16));
             instruments.filter_map(|i| real.ledger.turnover(i)).map(f).sum::<Decimal>()
         };
@@ -201,7 +201,7 @@ impl Summary {
         if let Err(why) = &balanced {
             notes.push(format!("the books do not balance: {why}"));
         }
-        let worth = worth(engine);
+        let worth = valuation(engine);
         Summary {
             hive: facts.hive,
             mode: facts.mode,
@@ -226,7 +226,7 @@ impl Summary {
             emergence: EmergenceLine::of(engine),
             equity: Lives {
                 alone: text(speak.curve.equity()),
-                sim: text(respond.sim.equity()),
+                open: text(respond.open.equity()),
                 real: exact(worth.total),
             },
             treasury: exact(worth.treasury),
@@ -257,7 +257,7 @@ impl EmergenceLine {
             whole_sharpe: gauge.sharpes().map(|s| s.0),
             alone_sharpe: gauge.sharpes().map(|s| s.1),
             rungs: gauge.rungs(),
-            sim_over_alone: gauge.sim_over_alone(),
+            open_over_alone: gauge.open_over_alone(),
             orders_wanted: gauge.wanted,
             turnover: gauge.turnover(engine.settings().clock.decide.per_year()),
         }
@@ -274,7 +274,7 @@ fn agents(engine: &Engine, worth: &Valuation) -> Vec<AgentLine> {
 
 /// What the account is worth, in parts that sum to it exactly. Books that cannot be valued are worth
 /// nothing here; the run then ended in doubt and the notes say why.
-fn worth(engine: &Engine) -> Valuation {
+fn valuation(engine: &Engine) -> Valuation {
     let real = &engine.respond.real;
     real.ledger.valuation(&real.marks).unwrap_or_else(|_| Valuation {
         agents: vec![Decimal::ZERO; engine.cast().declared],
@@ -286,15 +286,15 @@ fn worth(engine: &Engine) -> Valuation {
 
 fn line(engine: &Engine, agent: &Agent, funds: Decimal, influence: &Influence) -> AgentLine {
     let (cast, respond, speak) = (engine.cast(), &engine.respond, &engine.speak);
-    let (mut alone, mut sim, mut trades) = (0.0, 0.0, 0);
+    let (mut alone, mut open, mut trades) = (0.0, 0.0, 0);
     for slot in agent.slots.clone() {
         let last = speak.market.listings[cast.slots[slot].asset.index()].last.close;
         alone += speak.alone(cast, slot);
-        sim += respond.ears[slot].sim.book.equity(last);
+        open += respond.ears[slot].open.book.equity(last);
         trades += speak.lives[slot].trades;
     }
     let structured = engine.structured(agent.id);
-    (alone, sim) = (alone + structured, sim + structured);
+    (alone, open) = (alone + structured, open + structured);
     let twins = || cast.structures.iter().zip(&speak.structures.twins).filter(|(s, _)| s.agent == agent.id);
     trades += twins().map(|(_, t)| t.life.trades).sum::<u32>();
     let real = &respond.real;
@@ -311,7 +311,7 @@ fn line(engine: &Engine, agent: &Agent, funds: Decimal, influence: &Influence) -
             .map(|a| engine.asset_name(a).to_owned())
             .collect(),
         alone_pnl: text(alone),
-        sim_pnl: text(sim),
+        open_pnl: text(open),
         real_pnl: exact(real.ledger.pnl(id, &real.marks).unwrap_or_default()),
         points: respond.points.agent(cast, id),
         funds: exact(funds),

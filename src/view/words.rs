@@ -1,9 +1,11 @@
 //! What was said, in words.
 
-use super::cockpit::Kind;
-use crate::domain::{Adjustment, Body, Goal, GoalReading, Knob, Service, Speaker, Stance, StanceVerb, Verb};
+use super::cockpit::TopicKind;
+use crate::domain::{
+    Adjustment, Goal, GoalReading, Knob, MessageKind, Service, Speaker, Stance, StanceVerb, Verb,
+};
 use crate::engine::Engine;
-use crate::hive::emergence::{DAYS_MIN, Gain};
+use crate::hive::emergence::{DAYS_MIN, SharpeGain};
 use crate::hive::goals::NEVER_MONTHS;
 
 /// Who speaks.
@@ -32,7 +34,7 @@ pub fn letters(goal: Goal) -> &'static str {
 
 /// Whether evidence for more and for less is enough: `Some(true)` for more, `Some(false)` for less.
 pub fn certainty(more: f64, less: f64) -> Option<bool> {
-    Gain { more, less, ..Gain::default() }.is_certain()
+    SharpeGain { more, less, ..SharpeGain::default() }.is_certain()
 }
 
 /// What evidence for more and for less lets one say, whenever it is looked at.
@@ -54,20 +56,20 @@ pub fn unknown_emergence(deaf: bool, days: u32) -> String {
 }
 
 /// What kind of thing.
-pub fn kind(body: &Body) -> Kind {
+pub fn kind(body: &MessageKind) -> TopicKind {
     match body {
-        Body::Action(a) => match a.verb {
-            Verb::Open => Kind::Open,
-            Verb::Increase => Kind::Increase,
-            Verb::Decrease => Kind::Decrease,
-            Verb::Close => Kind::Close,
+        MessageKind::Action(a) => match a.verb {
+            Verb::Open => TopicKind::Open,
+            Verb::Increase => TopicKind::Increase,
+            Verb::Decrease => TopicKind::Decrease,
+            Verb::Close => TopicKind::Close,
         },
-        Body::Outcome(_) => Kind::Outcome,
-        Body::Stance(_) => Kind::Stance,
-        Body::Goal(_) | Body::Emergence(_) => Kind::Goal,
-        Body::Adjustment(_) => Kind::Adjustment,
-        Body::Carry(_) => Kind::Carry,
-        Body::Receipt(_) => Kind::Receipt,
+        MessageKind::Outcome(_) => TopicKind::Outcome,
+        MessageKind::Stance(_) => TopicKind::Stance,
+        MessageKind::Goal(_) | MessageKind::Emergence(_) => TopicKind::Goal,
+        MessageKind::Adjustment(_) => TopicKind::Adjustment,
+        MessageKind::Carry(_) => TopicKind::Carry,
+        MessageKind::Receipt(_) => TopicKind::Receipt,
     }
 }
 
@@ -84,32 +86,32 @@ pub fn stance(verb: StanceVerb) -> &'static str {
 }
 
 /// In full, with all conditions.
-pub fn full(engine: &Engine, body: &Body) -> String {
+pub fn full(engine: &Engine, body: &MessageKind) -> String {
     match body {
-        Body::Action(a) => a.to_string(),
-        Body::Stance(s) => told(engine, s),
+        MessageKind::Action(a) => a.to_string(),
+        MessageKind::Stance(s) => stance_in_words(engine, s),
         _ => short(engine, body),
     }
 }
 
-fn told(engine: &Engine, s: &Stance) -> String {
+fn stance_in_words(engine: &Engine, s: &Stance) -> String {
     let numbers: Vec<String> = s.because.iter().flatten().map(|id| format!("#{}", id.0)).collect();
     let because =
         if numbers.is_empty() { String::new() } else { format!("; because of {}", numbers.join(", ")) };
-    format!("{}{because}", short(engine, &Body::Stance(*s)))
+    format!("{}{because}", short(engine, &MessageKind::Stance(*s)))
 }
 
 /// In short, without conditions.
-pub fn short(engine: &Engine, body: &Body) -> String {
+pub fn short(engine: &Engine, body: &MessageKind) -> String {
     match body {
-        Body::Action(a) => format!("{} ({})", a.headline(), a.reason),
-        Body::Outcome(o) => o.to_string(),
-        Body::Stance(s) => {
+        MessageKind::Action(a) => format!("{} ({})", a.headline(), a.reason),
+        MessageKind::Outcome(o) => o.to_string(),
+        MessageKind::Stance(s) => {
             format!("{}: {:+.2} % → {:+.2} %", stance(s.verb), 100.0 * s.own, 100.0 * s.result)
         }
-        Body::Goal(g) => reading(g),
-        Body::Adjustment(a) => adjustment(engine, a),
-        Body::Emergence(e) => format!(
+        MessageKind::Goal(g) => reading(g),
+        MessageKind::Adjustment(a) => adjustment(engine, a),
+        MessageKind::Emergence(e) => format!(
             "the whole over its parts alone: {:+.2} Sharpe in {} days ({}), netting {:+.2}, listening {:+.2}, services {:+.2}; over net-eq {:+.2}",
             e.sharpe,
             e.days,
@@ -119,12 +121,12 @@ pub fn short(engine: &Engine, body: &Body) -> String {
             e.services,
             e.over_net_eq
         ),
-        Body::Carry(c) => format!(
+        MessageKind::Carry(c) => format!(
             "carry: spot in place of the perp is worth {:+.0} bp over {:.0} days before costs",
             1e4 * c.value,
             c.days
         ),
-        Body::Receipt(r) => {
+        MessageKind::Receipt(r) => {
             let did = match r.service {
                 Service::Carry => "carried in spot for the desk",
                 Service::Liquidity => "filled patiently for the desk",

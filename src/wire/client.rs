@@ -1,9 +1,9 @@
 //! The other end: a client that greets, asks, and takes what is said.
 
 use super::frame::{self, FrameError};
-use super::hello::{self, Role, Verdict};
-use super::message::{Answer, Ask, Call, Say};
-use super::place::Place;
+use super::hello::{self, ClientRole, HelloVerdict};
+use super::message::{Call, ClientQuestion, ServerAnswer, ServerFrame};
+use super::socket_path::SocketPath;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ pub struct Client {
 
 impl Client {
     /// Attaches.
-    pub fn attach(place: &Place, role: Role, since: u64) -> Result<Self, ClientError> {
+    pub fn attach(place: &SocketPath, role: ClientRole, since: u64) -> Result<Self, ClientError> {
         let path = &place.path;
         let mut stream = UnixStream::connect(path).map_err(|e| match e.kind() {
             ErrorKind::NotFound | ErrorKind::ConnectionRefused => ClientError::NotRunning(path.clone()),
@@ -60,7 +60,7 @@ impl Client {
         stream.read_exact(&mut bytes).map_err(|e| io(greeted.err().unwrap_or(e)))?;
         match hello::read_server(&bytes) {
             None => Err(ClientError::Stranger(path.clone())),
-            Some((_, Verdict::Welcome)) => Ok(Client { stream, calls: 0 }),
+            Some((_, HelloVerdict::Welcome)) => Ok(Client { stream, calls: 0 }),
             Some((version, _)) => {
                 let why = frame::read_bytes(&mut stream)
                     .map_or_else(|_| format!("it speaks version {version}"), |b| clean(&b));
@@ -70,21 +70,21 @@ impl Client {
     }
 
     /// Asks, and waits for the answer; views that come in between are left out.
-    pub fn ask(&mut self, ask: Ask) -> Result<Answer, ClientError> {
+    pub fn ask(&mut self, ask: ClientQuestion) -> Result<ServerAnswer, ClientError> {
         self.calls += 1;
         let id = self.calls;
         frame::write(&mut self.stream, &Call { id, ask })?;
         loop {
             match self.hear()? {
-                Say::Answer { id: of, answer } if of == id => return Ok(answer),
-                Say::Bye(why) => return Err(ClientError::Ended(why)),
+                ServerFrame::Answer { id: of, answer } if of == id => return Ok(answer),
+                ServerFrame::Bye(why) => return Err(ClientError::Ended(why)),
                 _ => {}
             }
         }
     }
 
     /// What the server says next; waits for it.
-    pub fn hear(&mut self) -> Result<Say, ClientError> {
+    pub fn hear(&mut self) -> Result<ServerFrame, ClientError> {
         Ok(frame::read(&mut self.stream)?)
     }
 

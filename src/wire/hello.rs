@@ -17,7 +17,7 @@ pub const SERVER_BYTES: usize = 16;
 
 /// What a client is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum ClientRole {
     /// Watches and commands.
     Cockpit,
     /// Watches; its commands are refused.
@@ -26,15 +26,15 @@ pub enum Role {
     Ctl,
 }
 
-impl Role {
+impl ClientRole {
     /// Whether it is sent views.
     pub fn watches(self) -> bool {
-        self != Role::Ctl
+        self != ClientRole::Ctl
     }
 
     /// Whether it may command.
     pub fn commands(self) -> bool {
-        self != Role::ReadOnly
+        self != ClientRole::ReadOnly
     }
 }
 
@@ -44,14 +44,14 @@ pub struct Hello {
     /// Version of the protocol it speaks.
     pub version: u16,
     /// What it is; none if this version does not know.
-    pub role: Option<Role>,
+    pub role: Option<ClientRole>,
     /// The newest view it has.
     pub since: u64,
 }
 
 /// What a server says to a greeting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum HelloVerdict {
     /// Come in.
     Welcome,
     /// Another version.
@@ -66,12 +66,17 @@ pub enum Verdict {
     Other(u8),
 }
 
-const ROLES: [Role; 3] = [Role::Cockpit, Role::ReadOnly, Role::Ctl];
-const VERDICTS: [Verdict; 5] =
-    [Verdict::Welcome, Verdict::Version, Verdict::Peer, Verdict::Full, Verdict::Role];
+const ROLES: [ClientRole; 3] = [ClientRole::Cockpit, ClientRole::ReadOnly, ClientRole::Ctl];
+const VERDICTS: [HelloVerdict; 5] = [
+    HelloVerdict::Welcome,
+    HelloVerdict::Version,
+    HelloVerdict::Peer,
+    HelloVerdict::Full,
+    HelloVerdict::Role,
+];
 
 /// Lays a client's greeting.
-pub fn client(version: u16, role: Role, since: u64) -> [u8; CLIENT_BYTES] {
+pub fn client(version: u16, role: ClientRole, since: u64) -> [u8; CLIENT_BYTES] {
     let mut bytes = [0; CLIENT_BYTES];
     bytes[..8].copy_from_slice(&MAGIC);
     bytes[8..10].copy_from_slice(&version.to_le_bytes());
@@ -92,20 +97,20 @@ pub fn read_client(bytes: &[u8; CLIENT_BYTES]) -> Option<Hello> {
 }
 
 /// Lays a server's greeting.
-pub fn server(version: u16, verdict: Verdict) -> [u8; SERVER_BYTES] {
+pub fn server(version: u16, verdict: HelloVerdict) -> [u8; SERVER_BYTES] {
     let mut bytes = [0; SERVER_BYTES];
     bytes[..8].copy_from_slice(&MAGIC);
     bytes[8..10].copy_from_slice(&version.to_le_bytes());
     bytes[10] = match verdict {
-        Verdict::Other(n) => n,
+        HelloVerdict::Other(n) => n,
         known => VERDICTS.iter().position(|v| *v == known).unwrap_or_default() as u8,
     };
     bytes
 }
 
 /// Reads a server's greeting: its version and verdict; none if it is something else.
-pub fn read_server(bytes: &[u8; SERVER_BYTES]) -> Option<(u16, Verdict)> {
-    let verdict = VERDICTS.get(usize::from(bytes[10])).copied().unwrap_or(Verdict::Other(bytes[10]));
+pub fn read_server(bytes: &[u8; SERVER_BYTES]) -> Option<(u16, HelloVerdict)> {
+    let verdict = VERDICTS.get(usize::from(bytes[10])).copied().unwrap_or(HelloVerdict::Other(bytes[10]));
     bytes.starts_with(&MAGIC).then_some((u16::from_le_bytes([bytes[8], bytes[9]]), verdict))
 }
 
@@ -117,10 +122,10 @@ mod tests {
     #[test]
     fn golden_greetings_are_frozen() {
         assert_eq!(
-            client(1, Role::Ctl, 0x0102),
+            client(1, ClientRole::Ctl, 0x0102),
             *b"HIVEWIRE\x01\x00\x02\x00\x00\x00\x00\x00\x02\x01\x00\x00\x00\x00\x00\x00"
         );
-        assert_eq!(server(1, Verdict::Full), *b"HIVEWIRE\x01\x00\x03\x00\x00\x00\x00\x00");
+        assert_eq!(server(1, HelloVerdict::Full), *b"HIVEWIRE\x01\x00\x03\x00\x00\x00\x00\x00");
     }
 
     proptest! {
@@ -129,7 +134,7 @@ mod tests {
             let role = ROLES[role];
             let read = read_client(&client(version, role, since)).unwrap();
             prop_assert_eq!(read, Hello { version, role: Some(role), since });
-            let mut bytes = server(version, Verdict::Welcome);
+            let mut bytes = server(version, HelloVerdict::Welcome);
             bytes[10] = verdict;
             let (v, said) = read_server(&bytes).unwrap();
             prop_assert_eq!((v, server(v, said)), (version, bytes));

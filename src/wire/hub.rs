@@ -10,12 +10,12 @@
 //! 5. One client's mistake (garbage, a frame too large, silence) ends that client and nobody else.
 
 use super::frame::{self, FrameError};
-use super::hello::{self, Hello, Role, Verdict};
-use super::message::{Answer, Ask, Call, Say};
-use super::place::{Held, Place, PlaceError};
+use super::hello::{self, ClientRole, Hello, HelloVerdict};
+use super::message::{Call, ClientQuestion, ServerAnswer, ServerFrame};
+use super::socket_path::{HeldSocket, PlaceError, SocketPath};
 use crate::domain::{AgentId, Command};
 use crate::view::lab::LabPage;
-use crate::view::operator::{AgentState, Status};
+use crate::view::operator::{AgentSwitches, Status};
 use crate::view::past::When;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -54,7 +54,7 @@ pub struct Peer {
 
 /// What a client wants of the engine's thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum ClientRequest {
     /// Step it.
     Command(Command),
     /// Show one agent in full.
@@ -67,17 +67,17 @@ pub enum Wish {
 
 /// A wish that waits for its answer.
 #[derive(Debug)]
-pub struct Order {
+pub struct PendingRequest {
     /// What.
-    pub wish: Wish,
+    pub wish: ClientRequest,
     /// Whose.
     pub peer: Peer,
-    reply: SyncSender<Answer>,
+    reply: SyncSender<ServerAnswer>,
 }
 
-impl Order {
+impl PendingRequest {
     /// Answers. A client that has gone is no matter.
-    pub fn answer(self, answer: Answer) {
+    pub fn answer(self, answer: ServerAnswer) {
         let _ = self.reply.try_send(answer);
     }
 }
@@ -94,11 +94,11 @@ pub struct Picture {
     /// How the hive is.
     pub status: Status,
     /// How the agents are.
-    pub agents: Vec<AgentState>,
+    pub agents: Vec<AgentSwitches>,
 }
 
 #[derive(Default)]
-struct Board {
+struct SlotBoard {
     picture: Option<Arc<Picture>>,
     /// `seq` of the picture before.
     base: u64,
@@ -107,35 +107,35 @@ struct Board {
     next: u64,
 }
 
-struct Shared {
-    board: Mutex<Board>,
+struct HubShared {
+    board: Mutex<SlotBoard>,
     news: Condvar,
     closing: AtomicBool,
     results: OnceLock<Results>,
-    orders: SyncSender<Order>,
+    orders: SyncSender<PendingRequest>,
     log: Log,
 }
 
-impl Shared {
+impl HubShared {
     /// The board; what a thread that panicked left is still a board.
-    fn board(&self) -> MutexGuard<'_, Board> {
+    fn board(&self) -> MutexGuard<'_, SlotBoard> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The server. Dropping it says goodbye to all and takes the socket away.
 pub struct Hub {
-    shared: Arc<Shared>,
-    place: Place,
-    _held: Held,
+    shared: Arc<HubShared>,
+    place: SocketPath,
+    _held: HeldSocket,
 }
 
 impl Hub {
     /// Takes the place and serves it. Orders of clients come out of the receiver.
-    pub fn open(place: &Place, log: Log) -> Result<(Hub, Receiver<Order>), PlaceError> {
+    pub fn open(place: &SocketPath, log: Log) -> Result<(Hub, Receiver<PendingRequest>), PlaceError> {
         let (held, listener) = place.take()?;
         let (orders, queue) = sync_channel(ORDERS_MAX);
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(HubShared {
             board: Mutex::default(),
             news: Condvar::new(),
             closing: AtomicBool::new(false),
@@ -203,7 +203,7 @@ pub fn view_hash(view: &[u8]) -> String {
     blake3::hash(view).to_hex().to_string()
 }
 
-fn accept(shared: &Arc<Shared>, listener: &UnixListener) {
+fn accept(shared: &Arc<HubShared>, listener: &UnixListener) {
     for stream in listener.incoming() {
         if shared.closing.load(Ordering::SeqCst) {
             return;
@@ -228,7 +228,7 @@ fn accept(shared: &Arc<Shared>, listener: &UnixListener) {
             ));
             refuse(
                 &stream,
-                Verdict::Peer,
+                HelloVerdict::Peer,
                 &format!("this hive belongs to uid {us}, you are uid {}", peer.uid),
             );
             continue;
@@ -237,7 +237,7 @@ fn accept(shared: &Arc<Shared>, listener: &UnixListener) {
             (shared.log)(&format!("a client was refused: {CLIENTS_MAX} are attached already"));
             refuse(
                 &stream,
-                Verdict::Full,
+                HelloVerdict::Full,
                 &format!("{CLIENTS_MAX} clients are attached already; detach one"),
             );
             continue;
@@ -252,7 +252,7 @@ fn accept(shared: &Arc<Shared>, listener: &UnixListener) {
 }
 
 /// Counts a client in, if there is room.
-fn enlist(shared: &Shared, stream: &UnixStream) -> Option<u64> {
+fn enlist(shared: &HubShared, stream: &UnixStream) -> Option<u64> {
     let mut board = shared.board();
     if board.clients.len() >= CLIENTS_MAX {
         return None;
@@ -264,7 +264,7 @@ fn enlist(shared: &Shared, stream: &UnixStream) -> Option<u64> {
     Some(number)
 }
 
-fn refuse(mut stream: &UnixStream, verdict: Verdict, why: &str) {
+fn refuse(mut stream: &UnixStream, verdict: HelloVerdict, why: &str) {
     let _ = stream.set_write_timeout(Some(PATIENCE));
     let _ = stream.write_all(&hello::server(super::VERSION, verdict));
     let _ = frame::write_bytes(&mut stream, why.as_bytes());
@@ -283,7 +283,7 @@ fn greet(stream: &UnixStream) -> Option<Hello> {
 }
 
 /// One client, from its greeting to its end.
-fn serve(shared: &Arc<Shared>, stream: &UnixStream, peer: Peer) {
+fn serve(shared: &Arc<HubShared>, stream: &UnixStream, peer: Peer) {
     let _ = stream.set_write_timeout(Some(PATIENCE));
     let Some(hello) = greet(stream) else {
         (shared.log)(&format!("process {} was let go: it did not greet as a hive client does", peer.pid));
@@ -300,20 +300,20 @@ fn serve(shared: &Arc<Shared>, stream: &UnixStream, peer: Peer) {
             "process {} was refused: it speaks version {}, not {ours}",
             peer.pid, hello.version
         ));
-        return refuse(stream, Verdict::Version, &why);
+        return refuse(stream, HelloVerdict::Version, &why);
     }
     let Some(role) = hello.role else {
         tracing::warn!(pid = peer.pid, uid = peer.uid, "a client of an unknown role was refused");
         return refuse(
             stream,
-            Verdict::Role,
+            HelloVerdict::Role,
             "this hive does not know your role; use the same hive on both sides",
         );
     };
     let Ok(twin) = stream.try_clone() else { return };
     let writes = Arc::new(Mutex::new(twin));
     if let Ok(mut to) = writes.lock()
-        && to.write_all(&hello::server(ours, Verdict::Welcome)).is_err()
+        && to.write_all(&hello::server(ours, HelloVerdict::Welcome)).is_err()
     {
         return;
     }
@@ -337,11 +337,11 @@ fn serve(shared: &Arc<Shared>, stream: &UnixStream, peer: Peer) {
 
 /// Answers calls, one by one, until the client goes.
 fn listen(
-    shared: &Shared,
+    shared: &HubShared,
     stream: &UnixStream,
     writes: &Mutex<UnixStream>,
     asked: &Mutex<()>,
-    role: Role,
+    role: ClientRole,
     peer: Peer,
 ) -> Result<(), FrameError> {
     loop {
@@ -349,58 +349,65 @@ fn listen(
         // Nobody says goodbye to this client before it has its answer.
         let _asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = answer(shared, ask, role, peer);
-        say(writes, &Say::Answer { id, answer })?;
+        say(writes, &ServerFrame::Answer { id, answer })?;
     }
 }
 
-fn answer(shared: &Shared, ask: Ask, role: Role, peer: Peer) -> Answer {
-    let not_yet = || Answer::Refused("the hive is only starting; ask again in a moment".to_owned());
+fn answer(shared: &HubShared, ask: ClientQuestion, role: ClientRole, peer: Peer) -> ServerAnswer {
+    let not_yet = || ServerAnswer::Refused("the hive is only starting; ask again in a moment".to_owned());
     let wish = match ask {
-        Ask::Status => {
+        ClientQuestion::Status => {
             let board = shared.board();
             let Some(picture) = &board.picture else { return not_yet() };
             let clients = board.clients.len() as u32;
-            return Answer::Status(Box::new(Status { clients, ..picture.status.clone() }));
+            return ServerAnswer::Status(Box::new(Status { clients, ..picture.status.clone() }));
         }
-        Ask::Agents => {
+        ClientQuestion::Agents => {
             let picture = shared.board().picture.clone();
-            return picture.map_or_else(not_yet, |p| Answer::Agents(p.agents.clone()));
+            return picture.map_or_else(not_yet, |p| ServerAnswer::Agents(p.agents.clone()));
         }
-        Ask::Lab => {
-            let none = || Answer::Refused("this hive knows of no lab".to_owned());
-            return shared.results.get().map_or_else(none, |look| Answer::Lab(Box::new(look().bounded())));
+        ClientQuestion::Lab => {
+            let none = || ServerAnswer::Refused("this hive knows of no lab".to_owned());
+            return shared
+                .results
+                .get()
+                .map_or_else(none, |look| ServerAnswer::Lab(Box::new(look().bounded())));
         }
-        Ask::Page(agent) => Wish::Page(agent),
-        Ask::Past(when, agent) => Wish::Past(when, agent),
-        Ask::Command(command) => Wish::Command(command),
-        Ask::Stop => Wish::Stop,
+        ClientQuestion::Page(agent) => ClientRequest::Page(agent),
+        ClientQuestion::Past(when, agent) => ClientRequest::Past(when, agent),
+        ClientQuestion::Command(command) => ClientRequest::Command(command),
+        ClientQuestion::Stop => ClientRequest::Stop,
     };
-    if !matches!(wish, Wish::Page(_) | Wish::Past(..)) && !role.commands() {
-        return Answer::Refused("this client is read-only; attach without --read-only to command".to_owned());
+    if !matches!(wish, ClientRequest::Page(_) | ClientRequest::Past(..)) && !role.commands() {
+        return ServerAnswer::Refused(
+            "this client is read-only; attach without --read-only to command".to_owned(),
+        );
     }
     let (reply, answered) = sync_channel(1);
-    match shared.orders.try_send(Order { wish, peer, reply }) {
+    match shared.orders.try_send(PendingRequest { wish, peer, reply }) {
         Ok(()) => answered.recv_timeout(ANSWER_WAIT).unwrap_or_else(|_| {
-            Answer::Refused("the engine has not answered; look at the status before asking again".to_owned())
+            ServerAnswer::Refused(
+                "the engine has not answered; look at the status before asking again".to_owned(),
+            )
         }),
-        Err(TrySendError::Full(_)) => Answer::Refused(format!(
+        Err(TrySendError::Full(_)) => ServerAnswer::Refused(format!(
             "{ORDERS_MAX} commands are waiting for the engine; try again in a moment"
         )),
-        Err(TrySendError::Disconnected(_)) => Answer::Refused("the hive is ending".to_owned()),
+        Err(TrySendError::Disconnected(_)) => ServerAnswer::Refused("the hive is ending".to_owned()),
     }
 }
 
-fn say(writes: &Mutex<UnixStream>, what: &Say) -> Result<(), FrameError> {
+fn say(writes: &Mutex<UnixStream>, what: &ServerFrame) -> Result<(), FrameError> {
     let mut to = writes.lock().unwrap_or_else(PoisonError::into_inner);
     frame::write(&mut *to, what)
 }
 
 /// Sends a watcher what is new until it or the hive goes; everybody is told when the hive does.
 fn watch(
-    shared: &Shared,
+    shared: &HubShared,
     writes: &Mutex<UnixStream>,
     asked: &Mutex<()>,
-    role: Role,
+    role: ClientRole,
     since: u64,
     gone: &AtomicBool,
 ) {
@@ -414,7 +421,7 @@ fn watch(
             if let Some(why) = board.closed.clone() {
                 drop(board);
                 let _answered = asked.lock().unwrap_or_else(PoisonError::into_inner);
-                let _ = say(writes, &Say::Bye(why));
+                let _ = say(writes, &ServerFrame::Bye(why));
                 let to = writes.lock().unwrap_or_else(PoisonError::into_inner);
                 // Both ways: the listener of this client is to end too.
                 let _ = to.shutdown(Shutdown::Both);
@@ -431,9 +438,9 @@ fn watch(
         let (seq, view_hash) = (picture.seq, picture.status.view_hash.clone());
         let news = match &picture.change {
             Some(change) if base == seen && seen != 0 => {
-                Say::Delta { base, seq, view_hash, change: change.clone() }
+                ServerFrame::Delta { base, seq, view_hash, change: change.clone() }
             }
-            _ => Say::Snapshot { seq, view_hash, view: picture.view.clone() },
+            _ => ServerFrame::Snapshot { seq, view_hash, view: picture.view.clone() },
         };
         drop(picture);
         if let Err(e) = say(writes, &news) {

@@ -4,13 +4,13 @@
 use crate::domain::{AgentId, Command, Stamp};
 use crate::view::AgentPage;
 use crate::view::lab::LabPage;
-use crate::view::operator::{AgentState, Status};
+use crate::view::operator::{AgentSwitches, Status};
 use crate::view::past::{Past, When};
 use serde::{Deserialize, Serialize};
 
 /// What a client asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Ask {
+pub enum ClientQuestion {
     /// How the hive is.
     Status,
     /// How each agent is.
@@ -33,16 +33,16 @@ pub struct Call {
     /// The client's own count.
     pub id: u32,
     /// The question.
-    pub ask: Ask,
+    pub ask: ClientQuestion,
 }
 
 /// The answer to a question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Answer {
+pub enum ServerAnswer {
     /// How the hive is.
     Status(Box<Status>),
     /// How each agent is.
-    Agents(Vec<AgentState>),
+    Agents(Vec<AgentSwitches>),
     /// The engine took the command.
     Done {
         /// Whether it changed anything.
@@ -68,13 +68,13 @@ pub enum Answer {
 
 /// What a server says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Say {
+pub enum ServerFrame {
     /// To a call.
     Answer {
         /// The call's number.
         id: u32,
         /// The answer.
-        answer: Answer,
+        answer: ServerAnswer,
     },
     /// The whole view.
     Snapshot {
@@ -133,30 +133,39 @@ mod tests {
             Kill,
             Reset,
         ];
-        let asks = [Ask::Status, Ask::Agents, Ask::Stop];
+        let asks = [ClientQuestion::Status, ClientQuestion::Agents, ClientQuestion::Stop];
         assert_eq!(asks.map(|ask| bytes(&Call { id: 7, ask })), [[7, 0], [7, 1], [7, 3]]);
-        assert_eq!(bytes(&Call { id: 7, ask: Ask::Page(one) }), [7, 4, 1]);
-        assert_eq!(bytes(&Call { id: 7, ask: Ask::Lab }), [7, 5]);
+        assert_eq!(bytes(&Call { id: 7, ask: ClientQuestion::Page(one) }), [7, 4, 1]);
+        assert_eq!(bytes(&Call { id: 7, ask: ClientQuestion::Lab }), [7, 5]);
         let step = When::Step { seq: 300, by: -2 };
-        assert_eq!(bytes(&Call { id: 7, ask: Ask::Past(step, Some(one)) }), [7, 6, 0, 0xac, 2, 3, 1, 1]);
-        assert_eq!(bytes(&Call { id: 7, ask: Ask::Past(When::At(Stamp(5)), None) }), [7, 6, 1, 10, 0]);
+        assert_eq!(
+            bytes(&Call { id: 7, ask: ClientQuestion::Past(step, Some(one)) }),
+            [7, 6, 0, 0xac, 2, 3, 1, 1]
+        );
+        assert_eq!(
+            bytes(&Call { id: 7, ask: ClientQuestion::Past(When::At(Stamp(5)), None) }),
+            [7, 6, 1, 10, 0]
+        );
         let with_agent = [0, 1, 3, 4, 5, 6, 7, 8, 9];
         for (n, command) in commands.into_iter().enumerate() {
             let mut golden = vec![7, 2, n as u8];
             golden.extend(with_agent.contains(&n).then_some(1));
-            assert_eq!(bytes(&Call { id: 7, ask: Ask::Command(command) }), golden, "{command:?}");
+            assert_eq!(bytes(&Call { id: 7, ask: ClientQuestion::Command(command) }), golden, "{command:?}");
         }
     }
 
     #[test]
     fn golden_answers() {
-        let answer = |answer| bytes(&Say::Answer { id: 300, answer });
-        assert_eq!(answer(Answer::Done { changed: true, at: Stamp(-2), seq: 5 }), [0, 0xac, 2, 2, 1, 3, 5]);
-        assert_eq!(answer(Answer::Refused("no".into())), [0, 0xac, 2, 3, 2, b'n', b'o']);
-        assert_eq!(answer(Answer::Stopping), [0, 0xac, 2, 4]);
-        assert_eq!(answer(Answer::Agents(vec![])), [0, 0xac, 2, 1, 0]);
+        let answer = |answer| bytes(&ServerFrame::Answer { id: 300, answer });
+        assert_eq!(
+            answer(ServerAnswer::Done { changed: true, at: Stamp(-2), seq: 5 }),
+            [0, 0xac, 2, 2, 1, 3, 5]
+        );
+        assert_eq!(answer(ServerAnswer::Refused("no".into())), [0, 0xac, 2, 3, 2, b'n', b'o']);
+        assert_eq!(answer(ServerAnswer::Stopping), [0, 0xac, 2, 4]);
+        assert_eq!(answer(ServerAnswer::Agents(vec![])), [0, 0xac, 2, 1, 0]);
         let lab = LabPage { command: "c".into(), ..LabPage::default() };
-        assert_eq!(answer(Answer::Lab(Box::new(lab))), [0, 0xac, 2, 6, 1, b'c', 0, 0]);
+        assert_eq!(answer(ServerAnswer::Lab(Box::new(lab))), [0, 0xac, 2, 6, 1, b'c', 0, 0]);
         let past = Past {
             view: Cockpit::default(),
             page: None,
@@ -166,32 +175,32 @@ mod tests {
             to: Stamp(1),
             journal: true,
         };
-        let said = answer(Answer::Past(Box::new(past)));
+        let said = answer(ServerAnswer::Past(Box::new(past)));
         assert_eq!((&said[..4], &said[said.len() - 6..]), (&[0, 0xac, 2, 7][..], &[0, 1, 2, 1, 2, 1][..]));
-        assert_eq!(answer(Answer::Fetching(42)), [0, 0xac, 2, 8, 42]);
-        let view = Say::Snapshot { seq: 3, view_hash: "h".into(), view: vec![9] };
+        assert_eq!(answer(ServerAnswer::Fetching(42)), [0, 0xac, 2, 8, 42]);
+        let view = ServerFrame::Snapshot { seq: 3, view_hash: "h".into(), view: vec![9] };
         assert_eq!(bytes(&view), [1, 3, 1, b'h', 1, 9]);
-        let delta = Say::Delta { base: 2, seq: 3, view_hash: "h".into(), change: vec![9] };
+        let delta = ServerFrame::Delta { base: 2, seq: 3, view_hash: "h".into(), change: vec![9] };
         assert_eq!(bytes(&delta), [2, 2, 3, 1, b'h', 1, 9]);
-        assert_eq!(bytes(&Say::Bye("b".into())), [3, 1, b'b']);
+        assert_eq!(bytes(&ServerFrame::Bye("b".into())), [3, 1, b'b']);
     }
 
     proptest! {
         #[test]
         fn views_come_back(seq: u64, base: u64, view_hash in ".*", view in prop::collection::vec(any::<u8>(), 0..99)) {
             for say in [
-                Say::Snapshot { seq, view_hash: view_hash.clone(), view: view.clone() },
-                Say::Delta { base, seq, view_hash: view_hash.clone(), change: view },
-                Say::Bye(view_hash),
+                ServerFrame::Snapshot { seq, view_hash: view_hash.clone(), view: view.clone() },
+                ServerFrame::Delta { base, seq, view_hash: view_hash.clone(), change: view },
+                ServerFrame::Bye(view_hash),
             ] {
-                prop_assert_eq!(postcard::from_bytes::<Say>(&bytes(&say)).unwrap(), say);
+                prop_assert_eq!(postcard::from_bytes::<ServerFrame>(&bytes(&say)).unwrap(), say);
             }
         }
 
         #[test]
         fn garbage_is_an_error_or_a_message_and_never_a_panic(junk in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = postcard::from_bytes::<Call>(&junk);
-            let _ = postcard::from_bytes::<Say>(&junk);
+            let _ = postcard::from_bytes::<ServerFrame>(&junk);
         }
     }
 }

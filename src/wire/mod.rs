@@ -32,15 +32,15 @@ pub mod frame;
 pub mod hello;
 pub mod hub;
 pub mod message;
-pub mod place;
 pub mod remote;
+pub mod socket_path;
 
 pub use client::{Client, ClientError};
-pub use hello::Role;
-pub use hub::{Hub, Order, Picture};
-pub use message::{Answer, Ask, Call, Say};
-pub use place::{Place, PlaceError};
+pub use hello::ClientRole;
+pub use hub::{Hub, PendingRequest, Picture};
+pub use message::{Call, ClientQuestion, ServerAnswer, ServerFrame};
 pub use remote::RemoteLink;
+pub use socket_path::{PlaceError, SocketPath};
 
 /// Version of everything after the hello; raised when any encoded type changes.
 pub const VERSION: u16 = 5;

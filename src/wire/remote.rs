@@ -17,13 +17,13 @@
 
 use super::client::{Client, ClientError};
 use super::frame;
-use super::hello::Role;
-use super::message::{self, Ask, Call, Say};
-use super::place::Place;
+use super::hello::ClientRole;
+use super::message::{self, Call, ClientQuestion, ServerFrame};
+use super::socket_path::SocketPath;
 use crate::domain::{AgentId, Command};
 use crate::view::delta::Delta;
 use crate::view::lab::LabPage;
-use crate::view::link::{Answer, Link, News, REQUESTS_MAX, Request, SendError};
+use crate::view::link::{News, REQUESTS_MAX, Reply, Request, SendError, SwarmLink};
 use crate::view::{AgentPage, Cockpit, Past};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::Shutdown;
@@ -54,7 +54,7 @@ struct Mailbox {
     fetching: Option<u8>,
     /// … and what is asked again for it.
     again: Vec<Request>,
-    answers: VecDeque<Answer>,
+    answers: VecDeque<Reply>,
     lost: Option<String>,
     heard: Option<Instant>,
     looked_at: Option<AgentId>,
@@ -70,26 +70,26 @@ struct Mailbox {
     left: bool,
 }
 
-type Shared = Arc<Mutex<Mailbox>>;
+type RemoteShared = Arc<Mutex<Mailbox>>;
 
-fn open(mail: &Shared) -> MutexGuard<'_, Mailbox> {
+fn open(mail: &RemoteShared) -> MutexGuard<'_, Mailbox> {
     // Every change is one move, so what a thread that panicked left is whole.
     mail.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The link.
 pub struct RemoteLink {
-    mail: Shared,
+    mail: RemoteShared,
     requests: SyncSender<Request>,
     read_only: bool,
 }
 
 impl RemoteLink {
     /// Attaches; afterwards it attaches again by itself.
-    pub fn attach(place: &Place, read_only: bool) -> Result<Self, ClientError> {
-        let role = if read_only { Role::ReadOnly } else { Role::Cockpit };
+    pub fn attach(place: &SocketPath, read_only: bool) -> Result<Self, ClientError> {
+        let role = if read_only { ClientRole::ReadOnly } else { ClientRole::Cockpit };
         let first = Client::attach(place, role, 0)?;
-        let mail = Shared::default();
+        let mail = RemoteShared::default();
         let (requests, asked) = sync_channel(REQUESTS_MAX);
         let (theirs, place) = (Arc::clone(&mail), place.clone());
         std::thread::spawn(move || read(&theirs, &place, role, first));
@@ -109,7 +109,7 @@ impl Drop for RemoteLink {
     }
 }
 
-impl Link for RemoteLink {
+impl SwarmLink for RemoteLink {
     fn poll(&mut self) -> Option<News> {
         let mut mail = open(&self.mail);
         if let Some(why) = mail.lost.take() {
@@ -148,7 +148,7 @@ impl Link for RemoteLink {
 }
 
 /// Hears one attachment after the other.
-fn read(mail: &Shared, place: &Place, role: Role, first: Client) {
+fn read(mail: &RemoteShared, place: &SocketPath, role: ClientRole, first: Client) {
     let mut client = Some(first);
     let mut retry = RETRY_MIN;
     loop {
@@ -180,7 +180,7 @@ fn read(mail: &Shared, place: &Place, role: Role, first: Client) {
 }
 
 /// Hears until the swarm is lost, and says why.
-fn attached(mail: &Shared, mut client: Client) -> String {
+fn attached(mail: &RemoteShared, mut client: Client) -> String {
     let ready = client.stream().set_read_timeout(None).and_then(|()| client.stream().try_clone());
     match ready {
         Ok(stream) => {
@@ -201,11 +201,11 @@ fn attached(mail: &Shared, mut client: Client) -> String {
         };
         open(mail).heard = Some(Instant::now());
         let (view, view_hash) = match said {
-            Say::Snapshot { view, view_hash, .. } => match postcard::from_bytes(&view) {
+            ServerFrame::Snapshot { view, view_hash, .. } => match postcard::from_bytes(&view) {
                 Ok(view) => (view, view_hash),
                 Err(e) => return format!("its picture cannot be read: {e}"),
             },
-            Say::Delta { base, change, view_hash, .. } => {
+            ServerFrame::Delta { base, change, view_hash, .. } => {
                 let old = last.take().filter(|l| l.seq == base);
                 let change = postcard::from_bytes::<Delta>(&change).ok();
                 match old.zip(change).map(|(old, change)| change.apply(old)) {
@@ -213,11 +213,11 @@ fn attached(mail: &Shared, mut client: Client) -> String {
                     _ => return "a change of the picture did not fit; attaching anew".to_owned(),
                 }
             }
-            Say::Answer { id, answer } => {
+            ServerFrame::Answer { id, answer } => {
                 answered(mail, id, answer);
                 continue;
             }
-            Say::Bye(why) => return why,
+            ServerFrame::Bye(why) => return why,
         };
         if view.view_hash() != view_hash {
             return "a picture was not what its hash says; attaching anew".to_owned();
@@ -229,14 +229,14 @@ fn attached(mail: &Shared, mut client: Client) -> String {
         mail.picture = Some(Box::new(view.clone()));
         if let Some(agent) = mail.looked_at {
             // If the stream has gone, the next hearing says so.
-            let _ = ask(&mut mail, Ask::Page(agent), None);
+            let _ = ask(&mut mail, ClientQuestion::Page(agent), None);
         }
         last = Some(view);
     }
 }
 
 /// Takes requests to the swarm, and looks whether it is there.
-fn carry(mail: &Shared, requests: &Receiver<Request>) {
+fn carry(mail: &RemoteShared, requests: &Receiver<Request>) {
     loop {
         let fetching = !open(mail).again.is_empty();
         match requests.recv_timeout(if fetching { AGAIN } else { QUIET }) {
@@ -269,9 +269,9 @@ fn carry(mail: &Shared, requests: &Receiver<Request>) {
                     }
                 } else if mail.in_lab {
                     // A run that ends while it is looked at is to be seen, and the age of the last one.
-                    let _ = ask(&mut mail, Ask::Lab, None);
+                    let _ = ask(&mut mail, ClientQuestion::Lab, None);
                 } else if quiet >= QUIET {
-                    let _ = ask(&mut mail, Ask::Status, None);
+                    let _ = ask(&mut mail, ClientQuestion::Status, None);
                 }
             }
             Err(RecvTimeoutError::Disconnected) => return,
@@ -283,18 +283,18 @@ fn look(mail: &mut Mailbox, request: Request) -> bool {
     match request {
         Request::Look(agent) => {
             (mail.looked_at, mail.page) = (agent, None);
-            agent.is_none_or(|agent| ask(mail, Ask::Page(agent), None))
+            agent.is_none_or(|agent| ask(mail, ClientQuestion::Page(agent), None))
         }
         Request::Lab(open) => {
             (mail.in_lab, mail.lab) = (open, None);
-            !open || ask(mail, Ask::Lab, None)
+            !open || ask(mail, ClientQuestion::Lab, None)
         }
         _ => true,
     }
 }
 
 /// Writes a call. A request that is given waits for its answer.
-fn ask(mail: &mut Mailbox, ask: Ask, request: Option<Request>) -> bool {
+fn ask(mail: &mut Mailbox, ask: ClientQuestion, request: Option<Request>) -> bool {
     mail.calls = mail.calls.wrapping_add(1);
     let (id, call) = (mail.calls, Call { id: mail.calls, ask });
     let Some(stream) = &mut mail.stream else { return false };
@@ -307,11 +307,11 @@ fn ask(mail: &mut Mailbox, ask: Ask, request: Option<Request>) -> bool {
 }
 
 /// What of the protocol a request is.
-fn asked(request: Request) -> Option<Ask> {
-    Some(Ask::Command(match request {
+fn asked(request: Request) -> Option<ClientQuestion> {
+    Some(ClientQuestion::Command(match request {
         Request::Look(_) | Request::Lab(_) => return None,
-        Request::Past(when, agent) => return Some(Ask::Past(when, agent)),
-        Request::Stop => return Some(Ask::Stop),
+        Request::Past(when, agent) => return Some(ClientQuestion::Past(when, agent)),
+        Request::Stop => return Some(ClientQuestion::Stop),
         Request::Pause(agent) => agent.map_or(Command::PauseAll, Command::Pause),
         Request::Resume(agent) => agent.map_or(Command::ResumeAll, Command::Resume),
         Request::Mute(agent) => Command::Mute(agent),
@@ -325,41 +325,43 @@ fn asked(request: Request) -> Option<Ask> {
     }))
 }
 
-fn answered(mail: &Shared, id: u32, said: message::Answer) {
+fn answered(mail: &RemoteShared, id: u32, said: message::ServerAnswer) {
     let mut mail = open(mail);
     let request = mail.pending.remove(&id);
     let result = match said {
-        message::Answer::Page(page) => {
+        message::ServerAnswer::Page(page) => {
             if mail.looked_at == Some(page.row.id) {
                 mail.page = Some(page);
             }
             return;
         }
-        message::Answer::Lab(page) => {
+        message::ServerAnswer::Lab(page) => {
             if mail.in_lab {
                 mail.lab = Some(page);
             }
             return;
         }
-        message::Answer::Past(past) => {
+        message::ServerAnswer::Past(past) => {
             if mail.past.len() == REQUESTS_MAX {
                 mail.past.pop_front();
             }
             mail.past.push_back(past);
             return;
         }
-        message::Answer::Fetching(share) => {
+        message::ServerAnswer::Fetching(share) => {
             mail.fetching = Some(share);
             mail.again.extend(request);
             return;
         }
-        message::Answer::Refused(why) => Err(why),
-        message::Answer::Stopping => Ok("the swarm ends".to_owned()),
-        message::Answer::Done { changed: false, .. } => Err("nothing to change: it is so already".to_owned()),
-        message::Answer::Done { changed: true, .. } => {
+        message::ServerAnswer::Refused(why) => Err(why),
+        message::ServerAnswer::Stopping => Ok("the swarm ends".to_owned()),
+        message::ServerAnswer::Done { changed: false, .. } => {
+            Err("nothing to change: it is so already".to_owned())
+        }
+        message::ServerAnswer::Done { changed: true, .. } => {
             Ok(request.map(|r| done(&mail, r)).unwrap_or_default())
         }
-        message::Answer::Status(_) | message::Answer::Agents(_) => return,
+        message::ServerAnswer::Status(_) | message::ServerAnswer::Agents(_) => return,
     };
     if let Some(request) = request {
         answer(&mut mail, request, result);
@@ -370,7 +372,7 @@ fn answer(mail: &mut Mailbox, request: Request, result: Result<String, String>) 
     if mail.answers.len() == REQUESTS_MAX {
         mail.answers.pop_front();
     }
-    mail.answers.push_back(Answer { request, result });
+    mail.answers.push_back(Reply { request, result });
 }
 
 /// What was done, in words.

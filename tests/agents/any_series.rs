@@ -5,7 +5,7 @@ use crate::common::{Run, bar_at};
 use crate::stage::{agent, config, universe};
 use hive::agents::strategies::params;
 use hive::domain::{
-    Action, Bar, Body, Event, Family, InstrumentId, MarketEvent, Reason, SideRule, Term, Verb,
+    Action, Bar, Event, Family, InstrumentId, MarketEvent, MessageKind, Reason, SideRule, Term, Verb,
 };
 use hive::engine::Outputs;
 use proptest::prelude::*;
@@ -147,7 +147,7 @@ proptest! {
             for m in &run.messages[from..] {
                 let hive::domain::Speaker::Agent(id) = m.from else { continue };
                 let asset = m.asset.unwrap().index();
-                if let Body::Action(a) = m.body {
+                if let MessageKind::Action(a) = m.body {
                     prop_assert!(fresh[asset], "acts without a bar: {:?}", m);
                     prop_assert_eq!(a.price, price[asset]);
                     prop_assert!(a.reason != Reason::Delisted);

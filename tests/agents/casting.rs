@@ -4,8 +4,8 @@
 use crate::common::{Run, bar_at, shipped};
 use crate::stage::{agent, config, events, universe};
 use hive::agents::cast::cast;
-use hive::agents::declaration::{Clocks, Declaration, Range, Roster, Selector};
-use hive::agents::{Agent, Cast};
+use hive::agents::declaration::{Clocks, Declaration, DrawnNumber, Roster, Selector};
+use hive::agents::{Agent, Population};
 use hive::domain::{Family, Stamp, Universe};
 
 const NAMES: [&str; 6] = ["AAA", "BBB", "CCC", "DDD", "EEE", "FFF"];
@@ -20,7 +20,7 @@ fn roster(agents: Vec<Declaration>) -> Roster {
     roster
 }
 
-fn assets<'u>(cast: &Cast, agent: &Agent, universe: &'u Universe) -> Vec<&'u str> {
+fn assets<'u>(cast: &Population, agent: &Agent, universe: &'u Universe) -> Vec<&'u str> {
     agent.slots.clone().map(|s| universe.name(cast.slots[s].asset)).collect()
 }
 
@@ -94,7 +94,7 @@ fn random_assets_are_drawn_by_the_seed() {
 fn parameters_are_drawn_within_their_ranges_and_by_name() {
     let universe = universe(&NAMES);
     let mut solo = who("Solo", vec![Selector::Any]);
-    solo.params.insert("fast".into(), Range { from: 10.0, to: 12.0 });
+    solo.params.insert("fast".into(), DrawnNumber { from: 10.0, to: 12.0 });
     let windows = |seed: u64, agents: Vec<Declaration>, name: &str| {
         let cast = cast(&roster(agents), &universe, seed);
         let agent = cast.agents.iter().find(|a| a.name == name).unwrap();
@@ -119,7 +119,7 @@ fn parameters_are_drawn_within_their_ranges_and_by_name() {
     assert_ne!(windows(7, vec![other], "Other"), alone, "another name, another draw");
 }
 
-fn sketch(cast: &Cast, universe: &Universe) -> Vec<(String, String, Vec<String>)> {
+fn sketch(cast: &Population, universe: &Universe) -> Vec<(String, String, Vec<String>)> {
     cast.agents
         .iter()
         .map(|a| {

@@ -183,7 +183,7 @@ fn relative_strength_of_two_assets_stands_by() {
     let who = agent(Family::RelativeStrength, &[("window", 30.0), ("cut", 0.2)]);
     let mut run = Run::start(&config(vec![who]), &universe(&["AAA", "BBB"]));
     run.play(&events(&[path(0.001), path(-0.001)]));
-    assert!(run.messages.iter().all(|m| !matches!(m.body, hive::domain::Body::Action(_))));
+    assert!(run.messages.iter().all(|m| !matches!(m.body, hive::domain::MessageKind::Action(_))));
     assert!(run.engine.cast().notices[0].contains("needs three assets"), "{:?}", run.engine.cast().notices);
 }
 

@@ -1,13 +1,13 @@
 //! A stage for one agent: hand-made closes in, its actions out, through the whole engine.
 
 use crate::common::{Run, bar_at};
-use hive::agents::declaration::{Declaration, Range, Roster, Scouting, Selector};
+use hive::agents::declaration::{Declaration, DrawnNumber, Roster, Scouting, Selector};
 use hive::agents::personality::{Preset, Traits};
 use hive::config::Config;
 use hive::domain::instrument::{Asset, Ranking};
 use hive::domain::{
-    Action, AgentId, AssetId, Bar, Body, Decimal, Event, Family, Goal, Instrument, InstrumentId,
-    InstrumentKind, MarketEvent, Message, Reason, SideRule, Speaker, Stamp, Universe, Verb,
+    Action, AgentId, AssetId, Bar, Decimal, Event, Family, Goal, Instrument, InstrumentId, InstrumentKind,
+    MarketEvent, Message, MessageKind, Reason, SideRule, Speaker, Stamp, Universe, Verb,
 };
 use hive::fills::Costs;
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub fn universe(names: &[&str]) -> Universe {
             kind: InstrumentKind::Perp,
             venue: String::new(),
             quote: None,
-            terms: hive::domain::Terms::Plain,
+            terms: hive::domain::ContractTerms::Plain,
             tick: Decimal::new(1, 4),
             lot: Decimal::new(1, 4),
             min_notional: Decimal::ZERO,
@@ -41,7 +41,7 @@ pub fn universe(names: &[&str]) -> Universe {
 
 /// An agent of this family with exactly these parameters, on all assets.
 pub fn agent(family: Family, params: &[(&str, f64)]) -> Declaration {
-    let range = |x: f64| Range { from: x, to: x };
+    let range = |x: f64| DrawnNumber { from: x, to: x };
     Declaration {
         name: "Solo".into(),
         family,
@@ -99,7 +99,9 @@ pub fn story(run: &Run, agent: u32, asset: u16) -> Vec<(usize, Verb, Reason)> {
 /// The same with the actions themselves.
 pub fn acts(run: &Run, agent: u32, asset: u16) -> Vec<(usize, Action)> {
     let own = run.messages.iter().filter_map(|m| match m.body {
-        Body::Action(a) if m.from == Speaker::Agent(AgentId(agent)) && m.asset == Some(AssetId(asset)) => {
+        MessageKind::Action(a)
+            if m.from == Speaker::Agent(AgentId(agent)) && m.asset == Some(AssetId(asset)) =>
+        {
             Some((index(m), a))
         }
         _ => None,

@@ -5,8 +5,8 @@ use crate::stage::{agent, bar, config, story, universe};
 use hive::agents::declaration::Declaration;
 use hive::config::Config;
 use hive::domain::{
-    Body, Event, Family, Instrument, InstrumentId, InstrumentKind, MarketEvent, Outcome, Reason, Stamp,
-    Terms, Universe, Verb,
+    ContractTerms, Event, Family, Instrument, InstrumentId, InstrumentKind, MarketEvent, MessageKind,
+    Outcome, Reason, Stamp, Universe, Verb,
 };
 use hive::fills::Costs;
 
@@ -22,8 +22,12 @@ fn market() -> Universe {
     let perp = u.instruments[0].clone();
     let other =
         |id, kind, terms| Instrument { id, kind, terms, symbol: format!("AAA{kind}"), ..perp.clone() };
-    u.instruments.push(other(SPOT, InstrumentKind::Spot, Terms::Plain));
-    u.instruments.push(other(FUTURE, InstrumentKind::Future, Terms::Future { expiry: bar_at(EXPIRY) }));
+    u.instruments.push(other(SPOT, InstrumentKind::Spot, ContractTerms::Plain));
+    u.instruments.push(other(
+        FUTURE,
+        InstrumentKind::Future,
+        ContractTerms::Future { expiry: bar_at(EXPIRY) },
+    ));
     u
 }
 
@@ -44,7 +48,10 @@ fn push(events: &mut Vec<Event>, instrument: InstrumentId, at: Stamp, price: f64
 }
 
 fn outcomes(run: &Run) -> Vec<Outcome> {
-    run.messages.iter().filter_map(|m| if let Body::Outcome(o) = m.body { Some(o) } else { None }).collect()
+    run.messages
+        .iter()
+        .filter_map(|m| if let MessageKind::Outcome(o) = m.body { Some(o) } else { None })
+        .collect()
 }
 
 /// What both legs cost to open and close at a price of 100, as a fraction of one leg's notional: the spot's

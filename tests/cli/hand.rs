@@ -199,7 +199,7 @@ pub fn keeps_the_contract(s: &Value) {
         let score = s["goals"][key]["score"].as_f64().unwrap();
         assert!((0.0..=1.0).contains(&score), "{key}: {score}");
     }
-    for life in ["alone", "sim", "real"] {
+    for life in ["alone", "open", "real"] {
         money(&s["equity"][life]);
         assert!(s["sharpe"][life].is_f64() && s["max_drawdown"][life].is_f64(), "{life}");
     }
@@ -212,7 +212,7 @@ pub fn keeps_the_contract(s: &Value) {
         for key in ["name", "family", "goal", "personality"] {
             assert!(a[key].as_str().is_some_and(|t| !t.is_empty()), "{key}: {a}");
         }
-        for key in ["alone_pnl", "sim_pnl", "real_pnl", "funds"] {
+        for key in ["alone_pnl", "open_pnl", "real_pnl", "funds"] {
             money(&a[key]);
         }
         for key in ["trades", "messages_sent", "messages_acted_on"] {

@@ -8,11 +8,13 @@
 pub mod scenes;
 
 use hive::config::{self, Config};
-use hive::domain::{Bar, Body, Event, Fill, InstrumentId, MarketEvent, Message, Span, Stamp, Universe};
+use hive::domain::{
+    Bar, Event, Fill, InstrumentId, MarketEvent, Message, MessageKind, Span, Stamp, Universe,
+};
 use hive::engine::{Engine, Outputs};
 use hive::fills::Costs;
 use hive::market::Feed;
-use hive::market::synth::{SynthFeed, SynthSettings, World};
+use hive::market::synth::{SynthFeed, SynthSettings, SynthWorld};
 use hive::runtime::setup;
 
 /// Scouts of a test's hive.
@@ -46,14 +48,14 @@ pub struct Tape {
 
 impl Tape {
     /// The embedded market.
-    pub fn synth(world: World, seed: u64, days: u32) -> Tape {
+    pub fn synth(world: SynthWorld, seed: u64, days: u32) -> Tape {
         let settings = SynthSettings { seed, world, bars_days: days, ..SynthSettings::default() };
         Tape::of(&mut SynthFeed::new(settings).unwrap())
     }
 
     /// The usual market of the tests.
     pub fn market(days: u32) -> Tape {
-        Tape::synth(World::Market, 1, days)
+        Tape::synth(SynthWorld::Market, 1, days)
     }
 
     /// Everything that a feed says.
@@ -138,7 +140,7 @@ pub fn hash<T: serde::Serialize>(value: &T) -> String {
 /// The actions among messages.
 pub fn actions(messages: &[Message]) -> impl Iterator<Item = (&Message, &hive::domain::Action)> {
     messages.iter().filter_map(|m| match &m.body {
-        Body::Action(a) => Some((m, a)),
+        MessageKind::Action(a) => Some((m, a)),
         _ => None,
     })
 }
@@ -146,7 +148,7 @@ pub fn actions(messages: &[Message]) -> impl Iterator<Item = (&Message, &hive::d
 /// The stances among messages.
 pub fn stances(messages: &[Message]) -> impl Iterator<Item = (&Message, &hive::domain::Stance)> {
     messages.iter().filter_map(|m| match &m.body {
-        Body::Stance(s) => Some((m, s)),
+        MessageKind::Stance(s) => Some((m, s)),
         _ => None,
     })
 }

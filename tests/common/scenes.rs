@@ -2,13 +2,13 @@
 //! detail, and markets made by hand for what they do not meet there.
 
 use super::{bar_at, engine};
-use hive::agents::declaration::{Declaration, Range, Roster, Scouting, Selector};
+use hive::agents::declaration::{Declaration, DrawnNumber, Roster, Scouting, Selector};
 use hive::agents::personality::{Preset, Traits};
 use hive::config::{self, Config};
 use hive::domain::instrument::Asset;
 use hive::domain::{
-    AssetId, Bar, Decimal, Event, Family, Goal, Instrument, InstrumentId, InstrumentKind, MarketEvent,
-    SideRule, Span, Stamp, Terms, Universe, random,
+    AssetId, Bar, ContractTerms, Decimal, Event, Family, Goal, Instrument, InstrumentId, InstrumentKind,
+    MarketEvent, SideRule, Span, Stamp, Universe, random,
 };
 use hive::engine::Engine;
 use hive::fills::Costs;
@@ -95,7 +95,7 @@ impl HandMade {
 }
 
 /// An instrument: kind, terms, venue.
-type Row = (InstrumentKind, Terms, &'static str);
+type Row = (InstrumentKind, ContractTerms, &'static str);
 
 /// One asset with these instruments.
 fn universe(market: &[Row]) -> Universe {
@@ -120,7 +120,7 @@ fn universe(market: &[Row]) -> Universe {
 }
 
 fn agent(name: &str, family: Family, side: SideRule, params: &[(&str, f64)]) -> Declaration {
-    let range = |x: f64| Range { from: x, to: x };
+    let range = |x: f64| DrawnNumber { from: x, to: x };
     Declaration {
         name: name.into(),
         family,
@@ -138,7 +138,7 @@ fn at(seconds: f64) -> Stamp {
     Stamp((seconds * 1e9) as i64)
 }
 
-const PERP: Row = (InstrumentKind::Perp, Terms::Plain, "alpha");
+const PERP: Row = (InstrumentKind::Perp, ContractTerms::Plain, "alpha");
 const FIRST: InstrumentId = InstrumentId(0);
 const SECOND: InstrumentId = InstrumentId(1);
 const THIRD: InstrumentId = InstrumentId(2);
@@ -166,7 +166,7 @@ fn apart() -> Scene {
     let numbers =
         [("pair", 0.0), ("memory", 60.0), ("hurdle", 2.0), ("hold", 60.0), ("size", 0.3), ("age", 5.0)];
     let who = vec![agent("Ada", Family::Arbitrage, SideRule::Both, &numbers)];
-    let market = [PERP, (InstrumentKind::Perp, Terms::Plain, "beta")];
+    let market = [PERP, (InstrumentKind::Perp, ContractTerms::Plain, "beta")];
     let mut hand = Scene::by_hand("two venues, by hand", &market, who);
     for n in 0..6_000_u64 {
         let t = n as f64;
@@ -240,7 +240,8 @@ fn pools() -> Scene {
         agent("Dora", Family::Defi, SideRule::Both, &provides),
         agent("Dirk", Family::Defi, SideRule::Both, &takes),
     ];
-    let market = [PERP, (InstrumentKind::Pool, Terms::Pool { fee_ppm: 500, concentrated: true }, "chain")];
+    let market =
+        [PERP, (InstrumentKind::Pool, ContractTerms::Pool { fee_ppm: 500, concentrated: true }, "chain")];
     let mut hand = Scene::by_hand("a busy pool, by hand", &market, who);
     let step = 300.0;
     let r = 0.3 / (Span::seconds(300).per_year()).sqrt();
@@ -280,9 +281,9 @@ fn carries() -> Scene {
     let ends = [bar_at(360), bar_at(900)];
     let market = [
         PERP,
-        (InstrumentKind::Margin, Terms::Plain, "alpha"),
-        (InstrumentKind::Future, Terms::Future { expiry: ends[0] }, "alpha"),
-        (InstrumentKind::Future, Terms::Future { expiry: ends[1] }, "alpha"),
+        (InstrumentKind::Margin, ContractTerms::Plain, "alpha"),
+        (InstrumentKind::Future, ContractTerms::Future { expiry: ends[0] }, "alpha"),
+        (InstrumentKind::Future, ContractTerms::Future { expiry: ends[1] }, "alpha"),
     ];
     let mut hand = Scene::by_hand("carries, by hand", &market, who);
     for i in 1..=1_000_i64 {

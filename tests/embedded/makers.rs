@@ -4,7 +4,8 @@
 use super::hive;
 use hive::domain::instrument::Asset;
 use hive::domain::{
-    AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Terms, Universe,
+    AssetId, ContractTerms, Decimal, Instrument, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp,
+    Universe,
 };
 use hive::market::FeedReport;
 use hive::market::tape::{TapeHeader, TapeWriter};
@@ -46,7 +47,7 @@ fn universe() -> Universe {
         kind: InstrumentKind::Perp,
         venue: "tape".into(),
         quote: None,
-        terms: Terms::Plain,
+        terms: ContractTerms::Plain,
         tick: Decimal::new(1, 1),
         lot: Decimal::new(1, 3),
         min_notional: Decimal::from(5),

@@ -7,9 +7,9 @@ use hive::domain::{AgentId, Command, Span};
 use hive::engine::Engine;
 use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
-use hive::runtime::drive::{self, Ended, Pace};
-use hive::runtime::keep::Given;
-use hive::runtime::recover::{self, Identity, Probe, RecoverError, Resumed};
+use hive::runtime::drive::{self, BarPace, Ended};
+use hive::runtime::keep::JournaledCommand;
+use hive::runtime::recover::{self, Probe, RecoverError, Resumed, RunIdentity};
 use hive::runtime::setup;
 use hive::runtime::stepper::Stepper;
 use std::fs;
@@ -59,7 +59,7 @@ const CHECKPOINT: u64 = 64 * 16;
 struct Run {
     engine: Engine,
     feed: SynthFeed,
-    identity: Identity,
+    identity: RunIdentity,
 }
 
 impl Run {
@@ -70,7 +70,8 @@ impl Run {
         let feed =
             SynthFeed::new(SynthSettings { bars_days: 45, clock, ..SynthSettings::default() }).unwrap();
         let engine = Engine::new(&config.roster, feed.universe(), &setup::settings(&config), 1);
-        let identity = Identity::new("test", config::roster_hash(&config), 1, feed.info(), feed.universe());
+        let identity =
+            RunIdentity::new("test", config::roster_hash(&config), 1, feed.info(), feed.universe());
         Run { engine, feed, identity }
     }
 
@@ -83,7 +84,7 @@ impl Run {
         let Resumed { mut keeper, told, news, .. } = self.open(dir).unwrap();
         let mut stepper = Stepper::new(&mut self.engine, told, Some(&mut keeper));
         let never = AtomicBool::new(false);
-        let ended = drive::run(&mut stepper, &mut self.feed, Pace::MAX, &never, None, |_| ()).unwrap();
+        let ended = drive::run(&mut stepper, &mut self.feed, BarPace::MAX, &never, None, |_| ()).unwrap();
         assert_eq!(ended, Ended::Feed);
         let told = stepper.told;
         keeper.end(&self.engine, &told).unwrap();
@@ -107,7 +108,9 @@ impl Run {
             let done = stepper.told.events;
             for (at, command) in commands.iter().filter(|(at, _)| *at == done) {
                 let (uid, pid, now) = (7, 8, stepper.engine.now().unwrap());
-                stepper.command(&Given { events: *at, at: now, command: Some(*command), uid, pid }).unwrap();
+                stepper
+                    .command(&JournaledCommand { events: *at, at: now, command: Some(*command), uid, pid })
+                    .unwrap();
             }
         }
         news.join("\n")
@@ -167,7 +170,7 @@ fn commands_act_again_after_the_same_events_whatever_was_lost_in_between() {
     assert_eq!(hash, whole, "{news}");
     let mut given = Vec::new();
     hive::journal::scan(&dir.join("journal"), |frame| {
-        given.extend(serde_json::from_slice::<Given>(frame.payload).ok());
+        given.extend(serde_json::from_slice::<JournaledCommand>(frame.payload).ok());
         Ok(())
     })
     .unwrap();

@@ -10,12 +10,12 @@ use crate::common::{Run, Tape, shipped};
 use hive::agents::Strategy;
 use hive::agents::alone::unit;
 use hive::domain::{
-    Action, Bar, Body, Condition, Event, Indicator, InstrumentId, MarketEvent, Message, Plan, ReEntry,
-    Reason, Span, Speaker, Stamp, Term, Verb, View,
+    Action, Bar, Condition, EvalContext, Event, Indicator, InstrumentId, MarketEvent, Message, MessageKind,
+    Plan, ReEntry, Reason, Span, Speaker, Stamp, Term, Verb,
 };
 use hive::engine::{Engine, Outputs};
 use hive::market::indicators::Bank;
-use hive::market::synth::World;
+use hive::market::synth::SynthWorld;
 use std::collections::BTreeMap;
 use std::slice::Iter;
 
@@ -78,7 +78,7 @@ impl Listener {
 
     fn value(&self, asset: usize, key: Indicator) -> f64 {
         let bank = &self.assets[asset].bank;
-        bank.place(key).map_or(f64::NAN, |p| bank.values()[p])
+        bank.handle(key).map_or(f64::NAN, |p| bank.values()[p])
     }
 
     /// Where an asset stands in a basket: by counting, pair by pair.
@@ -122,9 +122,9 @@ impl Listener {
                 let own = said.get(&(agent.id.0, asset.0)).map_or(&[][..], Vec::as_slice);
                 let acts: Vec<Action> = own
                     .iter()
-                    .filter_map(|m| if let Body::Action(a) = m.body { Some(a) } else { None })
+                    .filter_map(|m| if let MessageKind::Action(a) = m.body { Some(a) } else { None })
                     .collect();
-                let outcomes = own.iter().filter(|m| matches!(m.body, Body::Outcome(_))).count();
+                let outcomes = own.iter().filter(|m| matches!(m.body, MessageKind::Outcome(_))).count();
                 for a in &acts {
                     *self.count.entry(a.reason.to_string()).or_default() += 1;
                 }
@@ -149,7 +149,7 @@ impl Listener {
                     assert!(outcomes == 1 && heard.awaits_outcome, "{context}: an outcome of nothing");
                     heard.awaits_outcome = false;
                 }
-                let view = View {
+                let view = EvalContext {
                     close,
                     sigma: seen.bank.sigma(),
                     held: 0,
@@ -187,7 +187,7 @@ impl Heard {
         (self.again, self.awaits_outcome) = (None, false);
     }
 
-    fn judge(&mut self, mut view: View<'_>, strategy: &Strategy, acts: &[Action], context: &str) {
+    fn judge(&mut self, mut view: EvalContext<'_>, strategy: &Strategy, acts: &[Action], context: &str) {
         let mut acts = acts.iter();
         if let Some((plan, size)) = self.open {
             self.held += 1;
@@ -206,7 +206,7 @@ impl Heard {
         &mut self,
         mut plan: Plan,
         mut size: f64,
-        view: &View<'_>,
+        view: &EvalContext<'_>,
         acts: &mut Iter<'_, Action>,
         context: &str,
     ) {
@@ -248,7 +248,13 @@ impl Heard {
         self.open = Some((plan, size));
     }
 
-    fn look(&mut self, view: &View<'_>, strategy: &Strategy, acts: &mut Iter<'_, Action>, context: &str) {
+    fn look(
+        &mut self,
+        view: &EvalContext<'_>,
+        strategy: &Strategy,
+        acts: &mut Iter<'_, Action>,
+        context: &str,
+    ) {
         let ready = !self.awaits_outcome && view.is_warm();
         let due = self.again.filter(|r| {
             ready
@@ -326,7 +332,7 @@ fn law12_conditions_replay() {
 
 #[test]
 fn law12_conditions_replay_where_assets_pause_vanish_and_return() {
-    let mut tape = Tape::synth(World::Market, 5, 300);
+    let mut tape = Tape::synth(SynthWorld::Market, 5, 300);
     let from = tape.events[0].at();
     let gaps = [(3_u16, 90, 102, 0), (3, 200, 203, 0), (5, 100, 300, 0), (0, 120, 180, 0), (8, 60, 300, 3)];
     tape.events.retain(|e| {

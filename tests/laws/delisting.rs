@@ -70,7 +70,7 @@ fn an_asset_that_stops_trading_is_closed_in_all_three_lives_and_starts_anew() {
                     assert_eq!(speak.lives[slot].intent, 0.0);
                     assert_eq!((speak.raw[slot].quantity, speak.raw[slot].order), (0.0, 0.0));
                     if slot < declared {
-                        for life in [&speak.patient[slot], &respond.ears[slot].sim] {
+                        for life in [&speak.patient[slot], &respond.ears[slot].open] {
                             assert_eq!((life.aim, life.book.quantity, life.book.order), (0.0, 0.0, 0.0));
                         }
                         assert_eq!(respond.real.desk.parts[slot].held, 0);
@@ -81,9 +81,9 @@ fn an_asset_that_stops_trading_is_closed_in_all_three_lives_and_starts_anew() {
             }
             Event::Barrier(_) => {
                 let open = slots.iter().filter(|s| speak.lives[**s].intent != 0.0).count();
-                let sims =
-                    slots.iter().filter(|s| **s < declared && respond.ears[**s].sim.book.quantity != 0.0);
-                held = (open, sims.count(), respond.real.venue.position(btc));
+                let opens =
+                    slots.iter().filter(|s| **s < declared && respond.ears[**s].open.book.quantity != 0.0);
+                held = (open, opens.count(), respond.real.venue.position(btc));
                 if gone.is_some() && back && held.0 > 0 && !held.2.is_zero() {
                     again += 1;
                 }

@@ -1,7 +1,7 @@
 //! The emergence gauge: the same accounting for the hive and for the strong baseline, and honest.
 
 use crate::common::{Run, Tape, deaf, flat, hash, run, shipped};
-use hive::domain::{Body, Command, Event, Speaker};
+use hive::domain::{Command, Event, MessageKind, Speaker};
 use hive::engine::Outputs;
 use hive::hive::emergence::DAYS_MIN;
 use hive::hive::settings::Managers;
@@ -19,7 +19,7 @@ fn the_deaf_with_equal_funds_are_the_baseline_bit_for_bit() {
     let rungs = gauge.rungs();
     let gain = rungs.listening.unwrap();
     assert!(gain.sharpe == 0.0 && gain.more == 1.0 && gain.high < 1e-3 && gain.days > 150, "{gain:?}");
-    assert_eq!(gauge.sim_over_alone().unwrap().sharpe, 0.0, "sim is alone");
+    assert_eq!(gauge.open_over_alone().unwrap().sharpe, 0.0, "open is alone");
     assert_eq!(rungs.services.unwrap().sharpe, 0.0, "nobody serves");
     // What is left of the whole over its parts is netting, to the last bit.
     assert_eq!(rungs.over_alone, rungs.netting);
@@ -67,7 +67,7 @@ fn it_says_nothing_before_it_knows_and_then_what_it_knows() {
         let from = run.messages.len();
         run.step(event, &mut out);
         for m in &run.messages[from..] {
-            let Body::Emergence(e) = m.body else { continue };
+            let MessageKind::Emergence(e) = m.body else { continue };
             assert_eq!(m.from, Speaker::Gauge);
             assert!(e.days >= DAYS_MIN && e.low <= e.sharpe && e.sharpe <= e.high, "{e:?}");
             let parts = e.netting + e.listening + e.services;

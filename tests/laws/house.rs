@@ -5,7 +5,9 @@ use crate::common::{Run, Tape, hash, shipped, stances};
 use crate::money::balanced;
 use hive::agents::declaration::Selector;
 use hive::config::Config;
-use hive::domain::{AgentId, Announced, Body, Command, Event, InstrumentId, SideRule, Speaker, StanceVerb};
+use hive::domain::{
+    AgentId, Announced, Command, Event, InstrumentId, MessageKind, SideRule, Speaker, StanceVerb,
+};
 use hive::engine::Outputs;
 use hive::hive::settings::Managers;
 use hive::ledger::Ledger;
@@ -54,7 +56,8 @@ fn apart(config: &Config, tape: &Tape) -> (f64, f64) {
         let from = run.messages.len();
         run.step(event, &mut out);
         for m in &run.messages[from..] {
-            let (Speaker::Agent(agent), Some(asset), Body::Action(a)) = (m.from, m.asset, m.body) else {
+            let (Speaker::Agent(agent), Some(asset), MessageKind::Action(a)) = (m.from, m.asset, m.body)
+            else {
                 continue;
             };
             let mut slots = cast.agents[agent.index()].slots.clone();
@@ -143,7 +146,7 @@ fn what_the_house_holds_is_booked_to_the_last_digit_and_said_with_its_reasons() 
         assert_eq!(s.verb == StanceVerb::Keeps, s.because.iter().flatten().count() == 0, "{m:?}");
         for id in s.because.iter().flatten() {
             let cause = &run.messages[id.0 as usize - 1];
-            let Body::Action(a) = cause.body else { panic!("moved by {cause:?}") };
+            let MessageKind::Action(a) = cause.body else { panic!("moved by {cause:?}") };
             assert!(a.after * s.result > 0.0 && cause.asset == m.asset && cause.id < m.id, "{m:?}");
         }
     }

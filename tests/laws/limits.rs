@@ -8,9 +8,9 @@ use hive::domain::{Event, Span, Verb};
 use hive::engine::Outputs;
 use hive::ledger::Ledger;
 use hive::market::history::{HistoryFeed, HistorySettings, Window};
-use hive::market::synth::World;
+use hive::market::synth::SynthWorld;
 use hive::market::{Feed, FeedError, FeedInfo, FeedReport};
-use hive::runtime::drive::{self, ALARMS_MAX, Pace, Told};
+use hive::runtime::drive::{self, ALARMS_MAX, BarPace, RunStats};
 use hive::runtime::files::open_data;
 use hive::runtime::stepper::Stepper;
 use std::sync::atomic::AtomicBool;
@@ -53,9 +53,9 @@ fn law10_alarms_are_kept_to_their_limit_and_the_rest_is_counted() {
     let mut feed = Replay { info, tape: &tape, at: 0 };
     // Books that know nothing: an alarm at every barrier.
     engine.respond.real.ledger = Ledger::new(0, 0);
-    let mut stepper = Stepper::new(&mut engine, Told::default(), None);
+    let mut stepper = Stepper::new(&mut engine, RunStats::default(), None);
     let never = AtomicBool::new(false);
-    drive::run(&mut stepper, &mut feed, Pace::MAX, &never, None, |_| ()).unwrap();
+    drive::run(&mut stepper, &mut feed, BarPace::MAX, &never, None, |_| ()).unwrap();
     let told = stepper.told;
     assert_eq!(told.alarms.len(), ALARMS_MAX);
     assert!(told.more_alarms >= told.barriers - ALARMS_MAX as u64, "{} more", told.more_alarms);
@@ -109,7 +109,7 @@ fn law10_a_unit_has_a_largest_size() {
     assert_eq!(unit(1e-9), UNIT_MAX);
     assert!((unit(0.02) - 0.5).abs() < 1e-12);
     // A market that hardly moves.
-    let mut tape = Tape::synth(World::RandomWalk, 4, 150);
+    let mut tape = Tape::synth(SynthWorld::RandomWalk, 4, 150);
     tape.change_after(hive::domain::Stamp(i64::MIN), |_, _, bar| {
         for price in [&mut bar.open, &mut bar.high, &mut bar.low, &mut bar.close] {
             *price = 100.0 + (*price / 1_000.0).sin() * 1e-3;

@@ -4,11 +4,11 @@ use crate::common::{Run, Tape, actions, deaf, flat, hash, run, shipped, stances}
 use hive::agents::pace::Trades;
 use hive::config::Config;
 use hive::domain::{
-    AgentId, Body, Command, Event, Goal, Holds, Knob, Message, SideRule, Speaker, StanceVerb,
+    AgentId, Command, Event, Goal, Holds, Knob, Message, MessageKind, SideRule, Speaker, StanceVerb,
 };
 use hive::engine::Outputs;
 use hive::hive::settings::Managers;
-use hive::market::synth::World;
+use hive::market::synth::SynthWorld;
 
 const DAYS: u32 = 250;
 
@@ -24,12 +24,12 @@ fn equal_bit_for_bit(config: &Config, tape: &Tape) {
                     let b = p.book;
                     [p.aim, b.quantity, b.cash, b.order, b.traded, b.costs].map(f64::to_bits)
                 };
-                assert_eq!(bits(&ear.sim), bits(alone), "slot {slot} at {at}");
+                assert_eq!(bits(&ear.open), bits(alone), "slot {slot} at {at}");
             }
         }
     }
     let (speak, respond) = (&run.engine.speak, &run.engine.respond);
-    assert_eq!(hash(&speak.curve), hash(&respond.sim));
+    assert_eq!(hash(&speak.curve), hash(&respond.open));
     assert!(speak.patient.iter().filter(|p| p.book.traded > 0.0).count() > 1, "nobody traded");
     let moved = stances(&run.messages).filter(|(_, s)| s.verb != StanceVerb::Keeps).count();
     assert_eq!(moved, 0, "the deaf keep their intents");
@@ -118,7 +118,7 @@ fn law02_scouts_only_speak() {
         spoke[agent.index()] += 1;
         let scout = cast.agents[agent.index()].scout;
         assert_eq!(scout, agent.index() >= cast.declared);
-        let speaks = matches!(m.body, Body::Action(_) | Body::Outcome(_));
+        let speaks = matches!(m.body, MessageKind::Action(_) | MessageKind::Outcome(_));
         assert!(speaks || !scout, "a scout has no stance: {m:?}");
     }
     let scouts = &cast.agents[cast.declared..];
@@ -143,8 +143,10 @@ fn speech(messages: &[Message]) -> String {
     let own: Vec<_> = messages
         .iter()
         .filter_map(|m| match m.body {
-            Body::Action(a) => Some((m.at, m.asset, Some(a), None)),
-            Body::Outcome(o) => Some((m.at, m.asset, None, Some((o.intent, o.reason, o.r, o.pnl, o.held)))),
+            MessageKind::Action(a) => Some((m.at, m.asset, Some(a), None)),
+            MessageKind::Outcome(o) => {
+                Some((m.at, m.asset, None, Some((o.intent, o.reason, o.r, o.pnl, o.held))))
+            }
             _ => None,
         })
         .collect();
@@ -180,7 +182,7 @@ fn law03_messages_never_command() {
 
 #[test]
 fn law03_managers_turn_knobs_within_bounds_and_never_in_silence() {
-    let tape = Tape::synth(World::Market, 3, 400);
+    let tape = Tape::synth(SynthWorld::Market, 3, 400);
     let mut config = shipped();
     // A target out of proportion, so that drawdowns and tails are over budget.
     config.desk.target_vol = 0.6;
@@ -194,7 +196,7 @@ fn law03_managers_turn_knobs_within_bounds_and_never_in_silence() {
         let from = run.messages.len();
         run.step(event, &mut out);
         for m in &run.messages[from..] {
-            let Body::Adjustment(a) = m.body else { continue };
+            let MessageKind::Adjustment(a) = m.body else { continue };
             assert!(a.because.is_finite());
             if a.knob == Knob::Limit {
                 // Netting has a test of its own.
@@ -242,8 +244,8 @@ fn law03_managers_turn_knobs_within_bounds_and_never_in_silence() {
 fn law03_the_deaf_have_no_managers() {
     let mut config = deaf();
     config.desk.target_vol = 0.6;
-    let run = run(&config, &Tape::synth(World::Market, 3, 200));
-    assert!(!run.messages.iter().any(|m| matches!(m.body, Body::Adjustment(_))));
+    let run = run(&config, &Tape::synth(SynthWorld::Market, 3, 200));
+    assert!(!run.messages.iter().any(|m| matches!(m.body, MessageKind::Adjustment(_))));
 }
 
 #[test]
@@ -262,8 +264,8 @@ fn a_muted_agent_speaks_and_hears_but_moves_nobody() {
     for m in run.messages.iter().filter(|m| m.at > from && m.at <= to) {
         let by_muted = matches!(m.from, Speaker::Agent(a) if muted.contains(&a));
         match m.body {
-            Body::Action(_) => spoken += u64::from(by_muted),
-            Body::Stance(s) => {
+            MessageKind::Action(_) => spoken += u64::from(by_muted),
+            MessageKind::Stance(s) => {
                 for id in s.because.iter().flatten() {
                     assert!(!muted.contains(&speaker(*id)), "moved by a muted agent: {m:?}");
                     named += 1;
@@ -294,7 +296,7 @@ fn other_company_other_decisions() {
         run(&config, &tape)
     };
     let (one, other) = (with(1..8), with(20..27));
-    let of = |r: &Run, wanted: fn(&Body) -> bool| {
+    let of = |r: &Run, wanted: fn(&MessageKind) -> bool| {
         let own = r.messages.iter().filter(|m| m.from == Speaker::Agent(AgentId(0)) && wanted(&m.body));
         own.map(|m| (m.at, m.asset, m.body)).collect::<Vec<_>>()
     };
@@ -305,17 +307,17 @@ fn other_company_other_decisions() {
     );
     let (a, b) = (&one.engine.speak.patient[slots.clone()], &other.engine.speak.patient[slots.clone()]);
     assert_eq!(a, b, "alone is alone");
-    let acts = |r: &Run| of(r, |b| matches!(b, Body::Action(_)));
+    let acts = |r: &Run| of(r, |b| matches!(b, MessageKind::Action(_)));
     assert_eq!(acts(&one), acts(&other));
     assert!(acts(&one).len() > 20);
-    let stands = |r: &Run| of(r, |b| matches!(b, Body::Stance(_)));
+    let stands = |r: &Run| of(r, |b| matches!(b, MessageKind::Stance(_)));
     assert_ne!(stands(&one), stands(&other), "nobody tells what an agent does from its own input alone");
     assert_ne!(one.engine.respond.ears[slots.clone()], other.engine.respond.ears[slots]);
 }
 
 #[test]
 fn law02_on_spot_nobody_holds_short_in_any_life_and_short_intents_are_still_said() {
-    let mut tape = Tape::synth(World::Market, 5, 200);
+    let mut tape = Tape::synth(SynthWorld::Market, 5, 200);
     tape.universe.instruments.iter_mut().for_each(|i| i.kind = hive::domain::InstrumentKind::Spot);
     let mut run = Run::start(&shipped(), &tape.universe);
     let mut out = Outputs::default();
@@ -324,7 +326,7 @@ fn law02_on_spot_nobody_holds_short_in_any_life_and_short_intents_are_still_said
         let (speak, respond) = (&run.engine.speak, &run.engine.respond);
         assert!(speak.raw.iter().all(|b| b.quantity >= 0.0), "raw");
         assert!(speak.patient.iter().all(|p| p.book.quantity >= 0.0), "alone");
-        assert!(respond.ears.iter().all(|e| e.sim.book.quantity >= 0.0), "sim");
+        assert!(respond.ears.iter().all(|e| e.open.book.quantity >= 0.0), "open");
     }
     let counts = run.engine.respond.bus.counts();
     assert!(counts.open_short > 0 && counts.open_long > 0);

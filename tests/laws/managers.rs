@@ -6,22 +6,24 @@ use crate::money::balanced;
 use hive::agents::cast::cast;
 use hive::agents::declaration::Selector;
 use hive::config::Config;
-use hive::domain::{Adjustment, AgentId, Body, Command, Event, Goal, Knob, Message, SideRule, Span, Speaker};
+use hive::domain::{
+    Adjustment, AgentId, Command, Event, Goal, Knob, Message, MessageKind, SideRule, Span, Speaker,
+};
 use hive::engine::Outputs;
 use hive::engine::respond::{Respond, RespondSpec};
-use hive::engine::speak::{Said, Speak, SpeakSpec, Utterance};
-use hive::hive::managers::quarantine::Phase;
+use hive::engine::speak::{Speak, SpeakSpec, StepOutput, StructuredMessage};
+use hive::hive::managers::quarantine::QuarantinePhase;
 use hive::hive::settings::{
     AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager, Managers,
 };
-use hive::market::Market;
-use hive::market::synth::World;
+use hive::market::MarketState;
+use hive::market::synth::SynthWorld;
 use hive::runtime::setup;
 use std::sync::Arc;
 
 fn adjustments(messages: &[Message]) -> Vec<(Message, Adjustment)> {
     let each = messages.iter().filter_map(|m| match m.body {
-        Body::Adjustment(a) => Some((*m, a)),
+        MessageKind::Adjustment(a) => Some((*m, a)),
         _ => None,
     });
     each.collect()
@@ -69,7 +71,7 @@ const NONE: Managers = Managers { low_risk: None, big_money: None, fast: None, a
 
 #[test]
 fn law03_low_risk_with_and_without() {
-    let tape = Tape::synth(World::Market, 3, 300);
+    let tape = Tape::synth(SynthWorld::Market, 3, 300);
     let with = Managers { low_risk: Some(LowRiskManager::default()), ..NONE };
     let pair = pair(&shipped(), &tape, with, NONE, &[]);
     let said = adjustments(&pair.with.messages);
@@ -81,7 +83,7 @@ fn law03_low_risk_with_and_without() {
 
 #[test]
 fn law03_big_money_with_and_without() {
-    let tape = Tape::synth(World::Market, 3, 300);
+    let tape = Tape::synth(SynthWorld::Market, 3, 300);
     let without = Managers { low_risk: Some(LowRiskManager::default()), ..NONE };
     let with = Managers { big_money: Some(BigMoneyManager::default()), ..without };
     let mut config = shipped();
@@ -105,7 +107,7 @@ fn law03_big_money_with_and_without() {
 
 #[test]
 fn law03_fast_with_and_without() {
-    let tape = Tape::synth(World::Market, 3, 300);
+    let tape = Tape::synth(SynthWorld::Market, 3, 300);
     let with = Managers { fast: Some(FastManager::default()), ..NONE };
     let pair = pair(&shipped(), &tape, with, NONE, &[]);
     let said = adjustments(&pair.with.messages);
@@ -142,7 +144,7 @@ fn law03_automated_with_and_without() {
     let days = |a: usize, b: usize| said[b].0.at.since(said[a].0.at).0 / Span::DAY.0;
     assert_eq!(days(0, 2), i64::from(m.quarantine_days));
     assert_eq!(days(2, 4), i64::from(m.probation_days));
-    assert_eq!(pair.with.engine.respond.office.wards.phase(one), Phase::Free);
+    assert_eq!(pair.with.engine.respond.office.wards.phase(one), QuarantinePhase::Free);
 }
 
 #[test]
@@ -190,12 +192,12 @@ fn the_operator_and_the_manager_each_have_a_hand_on_a_voice() {
     let free = run.engine.respond.consensus.clone();
     run.play(&[Event::Command(at, Command::Mute(AgentId(3)))]);
     let respond = &mut run.engine.respond;
-    respond.consensus.hush(&cast, AgentId(3), true);
+    respond.consensus.silence(&cast, AgentId(3), true);
     assert_eq!(respond.consensus.voices(), free.voices() - 1, "counted once");
     run.play(&[Event::Command(at, Command::Unmute(AgentId(3)))]);
     let respond = &mut run.engine.respond;
     assert!(!respond.consensus.is_heard(AgentId(3)));
-    respond.consensus.hush(&cast, AgentId(3), false);
+    respond.consensus.silence(&cast, AgentId(3), false);
     assert_eq!(respond.consensus, free);
 }
 
@@ -230,7 +232,7 @@ fn law03_the_asset_manager_with_and_without() {
 
 #[test]
 fn law03_no_manager_acts_where_nobody_listens() {
-    let tape = Tape::synth(World::Market, 3, 200);
+    let tape = Tape::synth(SynthWorld::Market, 3, 200);
     let mut config = deaf();
     config.desk.target_vol = 0.6;
     let mut run = Run::start(&config, &tape.universe);
@@ -253,11 +255,11 @@ fn what_cannot_be_meant_is_not_heard_and_counts_as_an_error() {
         Config { managers: Managers { automated: Some(AutomatedManager::default()), ..NONE }, ..shipped() };
     let settings = setup::settings(&config);
     let cast = Arc::new(cast(&config.roster, &tape.universe, config.seed));
-    let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
+    let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
     let speak_spec = SpeakSpec::new(Arc::clone(&cast), &tape.universe, settings.clone(), &market);
     let spec = RespondSpec::new(Arc::clone(&cast), &tape.universe, settings.clone());
     let (mut speak, mut respond) = (Speak::new(market, &speak_spec), Respond::new(&spec));
-    let (mut said, mut out) = (Said::default(), Outputs::default());
+    let (mut said, mut out) = (StepOutput::default(), Outputs::default());
     let slot = cast.agents[5].slots.start;
     let bad = [f64::NAN, f64::INFINITY, 1e9];
     let (mut barriers, mut alarms) = (0, 0);
@@ -268,12 +270,12 @@ fn what_cannot_be_meant_is_not_heard_and_counts_as_an_error() {
         if let Event::Barrier(_) = event {
             if (100..103).contains(&barriers) {
                 let body = crate::uplift::intent(&cast, slot, bad[barriers - 100]);
-                said.utterances.insert(0, Utterance { slot, body });
+                said.utterances.insert(0, StructuredMessage { slot, body });
             }
             if barriers == 110 {
                 // Too much at once: what is within the quota is heard.
                 let body = crate::uplift::intent(&cast, slot, 0.5);
-                (0..20).for_each(|_| said.utterances.insert(0, Utterance { slot, body }));
+                (0..20).for_each(|_| said.utterances.insert(0, StructuredMessage { slot, body }));
             }
             barriers += 1;
         }
@@ -283,9 +285,11 @@ fn what_cannot_be_meant_is_not_heard_and_counts_as_an_error() {
     }
     assert!(alarms >= 3 + 12, "{alarms}");
     assert!(respond.real.halted.is_none());
-    assert_ne!(respond.office.wards.phase(AgentId(5)), Phase::Free);
+    assert_ne!(respond.office.wards.phase(AgentId(5)), QuarantinePhase::Free);
     assert!(
-        (0..cast.declared).filter(|a| respond.office.wards.phase(AgentId(*a as u32)) != Phase::Free).count()
+        (0..cast.declared)
+            .filter(|a| respond.office.wards.phase(AgentId(*a as u32)) != QuarantinePhase::Free)
+            .count()
             == 1
     );
 }

@@ -1,7 +1,7 @@
 //! What each of the operator's verbs does to the voice and the three lives, and what it leaves alone.
 
 use crate::common::{Run, Tape, hash, shipped};
-use hive::domain::{AgentId, Body, Command, Decimal, Event, InstrumentId, Speaker};
+use hive::domain::{AgentId, Command, Decimal, Event, InstrumentId, MessageKind, Speaker};
 use hive::engine::Outputs;
 use hive::treasury::Mode;
 
@@ -78,11 +78,11 @@ fn heard(run: &Run) -> Vec<f64> {
     (0..cast.slots.len()).map(|slot| consensus.heard(cast, slot)).collect()
 }
 
-fn sims(run: &Run) -> Vec<hive::agents::books::Patient> {
-    run.engine.respond.ears.iter().map(|e| e.sim).collect()
+fn opens(run: &Run) -> Vec<hive::agents::books::Patient> {
+    run.engine.respond.ears.iter().map(|e| e.open).collect()
 }
 
-/// Speak, the sim lives, and what was said, at the end of a run that nobody touched.
+/// Speak, the open lives, and what was said, at the end of a run that nobody touched.
 fn free() -> Watched {
     let mut free = Watched::new();
     free.play(ACTS, BACK, |_, _| {});
@@ -99,7 +99,7 @@ fn shrinks(before: &[i64], now: &[i64], what: &str) {
 /// What was said and the lives that are not real are as if nothing had been asked.
 fn only_real_differs(touched: &Watched, free: &Watched) {
     assert_eq!(hash(&touched.run.engine.speak), hash(&free.run.engine.speak), "speech and alone go on");
-    assert_eq!(sims(&touched.run), sims(&free.run), "sim goes on");
+    assert_eq!(opens(&touched.run), opens(&free.run), "open goes on");
     assert_eq!(heard(&touched.run), heard(&free.run), "it is heard");
     assert_ne!(net(&touched.run), net(&free.run), "real differs");
 }
@@ -120,7 +120,7 @@ fn size(held: &[i64]) -> i64 {
 }
 
 #[test]
-fn pausing_takes_no_new_risk_and_leaves_voice_alone_and_sim_as_they_are() {
+fn pausing_takes_no_new_risk_and_leaves_voice_alone_and_open_as_they_are() {
     let free = free();
     let mut w = Watched::new();
     let before = w.held(FIRST);
@@ -137,7 +137,7 @@ fn pausing_takes_no_new_risk_and_leaves_voice_alone_and_sim_as_they_are() {
 }
 
 #[test]
-fn draining_runs_the_real_position_off_and_leaves_voice_alone_and_sim_as_they_are() {
+fn draining_runs_the_real_position_off_and_leaves_voice_alone_and_open_as_they_are() {
     let free = free();
     let mut w = Watched::new();
     let before = size(&w.held(FIRST));
@@ -184,7 +184,7 @@ fn the_deaf_follow_their_own_intent_and_are_still_heard() {
     let own = 0..cast.agents[FIRST - 1].slots.end;
     w.play(ACTS, BACK, |_, _| {});
     for m in w.run.messages.iter().rev().take_while(|m| m.at > w.tape.events[w.tape.after(ACTS)].at()) {
-        let (Speaker::Agent(a), Body::Stance(s)) = (m.from, m.body) else { continue };
+        let (Speaker::Agent(a), MessageKind::Stance(s)) = (m.from, m.body) else { continue };
         assert!(a.index() >= FIRST || s.because.iter().all(Option::is_none), "moved a deaf agent: {m:?}");
     }
     let ears = &w.run.engine.respond.ears[own.clone()];
@@ -197,8 +197,8 @@ fn the_deaf_follow_their_own_intent_and_are_still_heard() {
     }
     assert_eq!(hash(&w.run.engine.speak), hash(&free.run.engine.speak));
     assert_eq!(heard(&w.run), heard(&free.run), "they are heard");
-    let (deaf, heard) = (sims(&w.run), sims(&free.run));
-    assert_ne!(deaf[own.clone()], heard[own.clone()], "sim is another");
+    let (deaf, heard) = (opens(&w.run), opens(&free.run));
+    assert_ne!(deaf[own.clone()], heard[own.clone()], "open is another");
     assert_eq!(deaf[own.end..], heard[own.end..], "the others' ears are open");
     w.command(&all(Command::Undeafen));
 }

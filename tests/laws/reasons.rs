@@ -2,7 +2,7 @@
 //! known of the agent, and the messages it names were said by others and point its way.
 
 use crate::common::{Run, Tape, shipped};
-use hive::domain::{Announced, Body, Event, Factor, Holds, Message, Speaker, StanceVerb};
+use hive::domain::{Announced, Event, Factor, Holds, Message, MessageKind, Speaker, StanceVerb};
 use hive::engine::Outputs;
 
 const DAYS: u32 = 250;
@@ -43,12 +43,12 @@ fn law05_every_stance_explains_itself() {
         run.step(event, &mut out);
         for i in from..run.messages.len() {
             let m = run.messages[i];
-            if let Body::Action(a) = m.body {
+            if let MessageKind::Action(a) = m.body {
                 let said = &mut last[slot_of(&run, &m)];
                 said.0 = m.id.0;
                 said.1.say(a.after, a.price);
             }
-            let Body::Stance(s) = m.body else { continue };
+            let MessageKind::Stance(s) = m.body else { continue };
             let slot = slot_of(&run, &m);
             let cast = run.engine.cast();
             let agent = &cast.agents[cast.slots[slot].agent.index()];
@@ -78,7 +78,7 @@ fn law05_every_stance_explains_itself() {
                 assert!(said.at <= m.at && id.0 < m.id.0, "{m:?} was moved by what was not said yet");
                 assert_ne!(said.from, m.from, "nobody is moved by itself");
                 assert_eq!(said.asset, m.asset);
-                let Body::Action(a) = said.body else { panic!("moved by {said:?}") };
+                let MessageKind::Action(a) = said.body else { panic!("moved by {said:?}") };
                 assert!(a.after * (s.result - own) > 0.0, "{said:?} does not point the way of {m:?}");
                 assert_eq!(last[slot_of(&run, &said)].0, id.0, "its last word on the matter");
                 named += 1;

@@ -6,7 +6,7 @@ use hive::domain::{AgentId, Command, Event, MarketEvent, Span, Stamp, random};
 use hive::engine::Outputs;
 use hive::engine::state::SnapshotError;
 use hive::market::history::Window;
-use hive::market::synth::World;
+use hive::market::synth::SynthWorld;
 use hive::runtime::feeds::{self, FeedOptions, FeedSpec};
 use std::path::PathBuf;
 
@@ -206,7 +206,7 @@ fn law01_restart_from_a_snapshot_on_real_prices() {
         window,
         funding: panel("funding.csv.gz"),
         seed: 1,
-        world: World::Market,
+        world: SynthWorld::Market,
         days: 1,
         inside: false,
         detail: None,

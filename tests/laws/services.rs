@@ -7,16 +7,16 @@ use hive::agents::declaration::{Declaration, Selector};
 use hive::agents::personality::Traits;
 use hive::config::Config;
 use hive::domain::{
-    AgentId, Bar, Body, Decimal, Event, Family, Goal, Instrument, InstrumentId, InstrumentKind, MarketEvent,
-    Service, SideRule, Span, Speaker, Stamp, money, random,
+    AgentId, Bar, Decimal, Event, Family, Goal, Instrument, InstrumentId, InstrumentKind, MarketEvent,
+    MessageKind, Service, SideRule, Span, Speaker, Stamp, money, random,
 };
-use hive::engine::speak::{Said, Speak, SpeakSpec};
+use hive::engine::speak::{Speak, SpeakSpec, StepOutput};
 use hive::engine::{Engine, Outputs};
-use hive::lab::account::Account;
+use hive::lab::account::ArmAccount;
 use hive::lab::arms::Follows;
-use hive::lab::parts::Parts;
+use hive::lab::service_flags::ServiceFlags;
 use hive::lab::trial::pooled;
-use hive::market::Market;
+use hive::market::MarketState;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -249,7 +249,7 @@ fn receipts_are_the_books() {
     let real = &run.engine.respond.real;
     let saved = |service: Service| -> f64 {
         let of = |m: &hive::domain::Message| match m.body {
-            Body::Receipt(r) if r.service == service => Some(r.saved),
+            MessageKind::Receipt(r) if r.service == service => Some(r.saved),
             _ => None,
         };
         run.messages.iter().filter_map(of).sum()
@@ -270,7 +270,7 @@ fn receipts_are_the_books() {
         + real.ledger.pnl(hive::ledger::Ledger::TREASURY, &real.marks).unwrap();
     let gained = real.ledger.account_equity(&real.marks).unwrap() - setup_money();
     assert!((all - gained).abs() < Decimal::ONE, "{all} {gained}");
-    let quotes = run.messages.iter().filter(|m| matches!(m.body, Body::Carry(_)));
+    let quotes = run.messages.iter().filter(|m| matches!(m.body, MessageKind::Carry(_)));
     assert!(quotes.clone().count() > 100);
     assert!(quotes.clone().all(|m| m.from == Speaker::Agent(owner)));
 }
@@ -285,7 +285,7 @@ fn the_operator_sees_which_leg_a_fill_is() {
         run.engine.step(event, &mut out);
         recorder.observe(&run.engine, event, &out);
         let Event::Barrier(_) = event else { continue };
-        for fill in recorder.picture(&run.engine, &hive::view::recorder::Scene::default()).fills {
+        for fill in recorder.picture(&run.engine, &hive::view::recorder::RecordedRun::default()).fills {
             let spot = fill.symbol.contains("-SPOT");
             assert_eq!(fill.symbol.ends_with(" spot"), spot, "{}", fill.symbol);
             legs[usize::from(spot)] += 1;
@@ -300,13 +300,13 @@ fn two_accounts(tape: &Tape, liquidity: bool, flow: bool) -> (f64, f64, f64) {
     let config = config(true);
     let settings = hive::runtime::setup::settings(&config);
     let cast = Arc::new(hive::agents::cast::cast(&config.roster, &tape.universe, 1));
-    let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
+    let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
     let spec = SpeakSpec::new(Arc::clone(&cast), &tape.universe, settings.clone(), &market);
     let mut speak = Speak::new(market, &spec);
     let weights = vec![1.0 / cast.agents.len() as f64; cast.agents.len()];
-    let mut accounts = [Parts::NONE, Parts { liquidity, flow, ..Parts::ALL }]
-        .map(|parts| Account::served(&tape.universe, &Follows::AtOnce.settings(&settings), parts));
-    let (mut said, mut aims) = (Said::default(), vec![0.0; tape.universe.assets.len()]);
+    let mut accounts = [ServiceFlags::NONE, ServiceFlags { liquidity, flow, ..ServiceFlags::ALL }]
+        .map(|parts| ArmAccount::served(&tape.universe, &Follows::AtOnce.settings(&settings), parts));
+    let (mut said, mut aims) = (StepOutput::default(), vec![0.0; tape.universe.assets.len()]);
     let mut before = [(settings.capital, 0.0); 2];
     let (mut more, mut told, mut apart) = (0.0, 0.0, 0.0_f64);
     for event in &tape.events {

@@ -14,11 +14,11 @@ use crate::common::scenes::{self, Scene};
 use heard::{Intent, Now};
 use hive::agents::structures::legs::Legs;
 use hive::agents::structures::life::LATENCY;
-use hive::agents::structures::{KEYS, Leg, Proposal, Rules, Values};
+use hive::agents::structures::{KEYS, Rules, StructureLeg, StructureProposal, Values};
 use hive::domain::condition::Target;
 use hive::domain::{
-    Action, Body, Condition, Event, Family, Indicator, InstrumentId, MarketEvent, Message, Plan, ReEntry,
-    Reason, Span, Speaker, Stamp, Term, Verb, View, money,
+    Action, Condition, EvalContext, Event, Family, Indicator, InstrumentId, MarketEvent, Message,
+    MessageKind, Plan, ReEntry, Reason, Span, Speaker, Stamp, Term, Verb, money,
 };
 use hive::engine::{Engine, Outputs};
 use hive::market::Board;
@@ -47,8 +47,8 @@ struct Count {
     broken: Vec<String>,
 }
 
-fn view(values: &Values, held: u32, side: f64) -> View<'_> {
-    View { close: f64::NAN, sigma: f64::NAN, held, best: 0.0, side, keys: &KEYS, values: &values.0 }
+fn view(values: &Values, held: u32, side: f64) -> EvalContext<'_> {
+    EvalContext { close: f64::NAN, sigma: f64::NAN, held, best: 0.0, side, keys: &KEYS, values: &values.0 }
 }
 
 /// What a condition is to a listener.
@@ -82,14 +82,14 @@ impl One {
         self.rules.is_maker() || self.rules.is_hedged()
     }
 
-    fn judge(&mut self, now: &Now<'_>, mut said: &[Body], count: &mut Count) {
+    fn judge(&mut self, now: &Now<'_>, mut said: &[MessageKind], count: &mut Count) {
         let context = format!("{} at {}", self.name, now.at);
         for body in said {
-            if let Body::Action(a) = body {
+            if let MessageKind::Action(a) = body {
                 *count.said.entry((self.family, a.reason.to_string())).or_default() += 1;
             }
         }
-        if let [Body::Action(a)] = said
+        if let [MessageKind::Action(a)] = said
             && a.reason == Reason::Liquidated
         {
             *count.unknown.entry((self.family, Unknown::Liquidated)).or_default() += 1;
@@ -104,14 +104,14 @@ impl One {
             return;
         }
         self.looked = Some(now.at);
-        if let Some(Body::Outcome(_)) = said.first() {
+        if let Some(MessageKind::Outcome(_)) = said.first() {
             assert!(self.awaits_outcome, "{context}: an outcome of nothing");
             self.awaits_outcome = false;
             said = &said[1..];
         }
         let act = match said {
             [] => None,
-            [Body::Action(a)] => Some(a),
+            [MessageKind::Action(a)] => Some(a),
             more => panic!("{context}: one thing at a time: {more:?}"),
         };
         if self.open.is_some() {
@@ -130,7 +130,7 @@ impl One {
             assert_eq!(act, None, "{context}: acts while its orders are on their way");
             return;
         }
-        let settled = |l: &Leg| now.board.get(l.instrument).is_some_and(|q| q.settled.is_some());
+        let settled = |l: &StructureLeg| now.board.get(l.instrument).is_some_and(|q| q.settled.is_some());
         if open.legs.iter().any(settled) {
             let Some(a) = act else {
                 assert!(!whole, "{context}: a leg was settled in silence");
@@ -257,7 +257,8 @@ impl One {
         // Nothing that closes is true already.
         let mut first = values;
         first.set(Indicator::Gain, 0.0);
-        let holds = |c: &Condition| c.holds(&View { held: 0, side: open.side, values: &first.0, ..view });
+        let holds =
+            |c: &Condition| c.holds(&EvalContext { held: 0, side: open.side, values: &first.0, ..view });
         for c in [open.plan.stop, open.plan.exit, open.plan.expire] {
             assert!(!holds(&c), "{context}: closes at once: {c}");
         }
@@ -266,7 +267,7 @@ impl One {
     }
 
     /// What a proposal becomes, if all of its legs can be ordered.
-    fn enter(&self, now: &Now<'_>, p: &Proposal) -> Option<Intent> {
+    fn enter(&self, now: &Now<'_>, p: &StructureProposal) -> Option<Intent> {
         let (nothing, agent) = (Legs::default(), now.agent);
         let seen = now.seen(&nothing);
         if !agent.side.allows(p.side) || !now.is_aligned(&p.legs) {
@@ -401,8 +402,10 @@ impl Listener {
     /// The stamp is over: everybody who heard something of it judges.
     fn over(&mut self, engine: &Engine, messages: &[Message]) {
         let (cast, Some(at)) = (engine.cast(), self.stamp) else { return };
-        let mut said: BTreeMap<(u32, u16), Vec<Body>> = BTreeMap::new();
-        for m in messages.iter().filter(|m| matches!(m.body, Body::Action(_) | Body::Outcome(_))) {
+        let mut said: BTreeMap<(u32, u16), Vec<MessageKind>> = BTreeMap::new();
+        for m in
+            messages.iter().filter(|m| matches!(m.body, MessageKind::Action(_) | MessageKind::Outcome(_)))
+        {
             let (Speaker::Agent(agent), Some(asset)) = (m.from, m.asset) else { continue };
             if cast.agents[agent.index()].family.is_structured() {
                 said.entry((agent.0, asset.0)).or_default().push(m.body);

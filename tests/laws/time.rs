@@ -4,7 +4,7 @@
 use crate::common::{Run, Tape, flat, hash, run, shipped};
 use hive::domain::{Event, Fill, MarketEvent, Message, Span, Stamp, random};
 use hive::engine::Outputs;
-use hive::market::synth::World;
+use hive::market::synth::SynthWorld;
 
 const DAYS: u32 = 200;
 
@@ -139,7 +139,7 @@ fn law04_a_planted_signal_earns_only_where_timing_allows() {
     // on: every second bar takes the one before it back. A trend follower with short averages earns in
     // the first and cannot earn in the second, where knowing the running bar would make it rich.
     let sharpe = |persistent: bool| {
-        let mut tape = Tape::synth(World::RandomWalk, 21, 300);
+        let mut tape = Tape::synth(SynthWorld::RandomWalk, 21, 300);
         let mut price: Vec<f64> = vec![100.0; 10];
         let mut last: Vec<f64> = vec![0.0; 10];
         let start = tape.events[0].at();
@@ -167,7 +167,7 @@ fn law04_a_planted_signal_earns_only_where_timing_allows() {
         config.roster.scouts = 0;
         config.roster.agents.retain(|a| a.family == hive::domain::Family::Trend);
         for agent in &mut config.roster.agents {
-            let range = |from, to| hive::agents::declaration::Range { from, to };
+            let range = |from, to| hive::agents::declaration::DrawnNumber { from, to };
             agent.params.insert("fast".into(), range(2.0, 3.0));
             agent.params.insert("slow".into(), range(8.0, 10.0));
         }

@@ -2,15 +2,15 @@
 //! the same test finds it at once where voices know something.
 
 use crate::common::{SCOUTS, Tape, flat, shipped};
-use hive::agents::Cast;
+use hive::agents::Population;
 use hive::agents::cast::cast;
 use hive::config::Config;
-use hive::domain::{Action, Body, Condition, Event, IntentId, MarketEvent, Plan, Reason, Term, Verb};
+use hive::domain::{Action, Condition, Event, IntentId, MarketEvent, MessageKind, Plan, Reason, Term, Verb};
 use hive::engine::Outputs;
 use hive::engine::respond::{Respond, RespondSpec};
-use hive::engine::speak::{Said, Speak, SpeakSpec, Utterance};
-use hive::market::Market;
-use hive::market::synth::World;
+use hive::engine::speak::{Speak, SpeakSpec, StepOutput, StructuredMessage};
+use hive::market::MarketState;
+use hive::market::synth::SynthWorld;
 use hive::runtime::setup;
 use std::sync::Arc;
 
@@ -21,18 +21,18 @@ const DAYS: u32 = 300;
 const T15: f64 = 2.131;
 
 /// What the scouts say in place of their own intents.
-type Rewrite = dyn Fn(&Cast, usize, usize) -> Option<f64>;
+type Rewrite = dyn Fn(&Population, usize, usize) -> Option<f64>;
 
-/// Sharpe of Σ sim less Sharpe of Σ alone (which is their difference at equal volatility). Both halves are
+/// Sharpe of Σ open less Sharpe of Σ alone (which is their difference at equal volatility). Both halves are
 /// run by hand, so that utterances can be rewritten in between as the lab does.
 fn difference(config: &Config, tape: &Tape, rewrite: &Rewrite) -> f64 {
     let settings = setup::settings(config);
     let cast = Arc::new(cast(&config.roster, &tape.universe, config.seed));
-    let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
+    let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
     let speak_spec = SpeakSpec::new(Arc::clone(&cast), &tape.universe, settings.clone(), &market);
     let respond_spec = RespondSpec::new(Arc::clone(&cast), &tape.universe, settings.clone());
     let (mut speak, mut respond) = (Speak::new(market, &speak_spec), Respond::new(&respond_spec));
-    let (mut said, mut out) = (Said::default(), Outputs::default());
+    let (mut said, mut out) = (StepOutput::default(), Outputs::default());
     let mut barriers = 0;
     for event in &tape.events {
         out.messages.clear();
@@ -45,18 +45,18 @@ fn difference(config: &Config, tape: &Tape, rewrite: &Rewrite) -> f64 {
             );
             for slot in cast.declared_slots..cast.slots.len() {
                 if let Some(after) = rewrite(&cast, slot, barriers) {
-                    said.utterances.push(Utterance { slot, body: intent(&cast, slot, after) });
+                    said.utterances.push(StructuredMessage { slot, body: intent(&cast, slot, after) });
                 }
             }
             barriers += 1;
         }
         respond.step(&respond_spec, event, &speak, &said, &mut out);
     }
-    respond.sim.sharpe() - speak.curve.sharpe()
+    respond.open.sharpe() - speak.curve.sharpe()
 }
 
 /// An action that says no more than a size.
-pub fn intent(cast: &Cast, slot: usize, after: f64) -> Body {
+pub fn intent(cast: &Population, slot: usize, after: f64) -> MessageKind {
     let never = Condition::below(Term::Close, Term::Level(0.0));
     let plan = Plan {
         stop: never,
@@ -70,7 +70,7 @@ pub fn intent(cast: &Cast, slot: usize, after: f64) -> Body {
     };
     let slot = &cast.slots[slot];
     let intent = IntentId { agent: slot.agent, asset: slot.asset, number: 1 };
-    Body::Action(Action {
+    MessageKind::Action(Action {
         verb: Verb::Open,
         intent,
         reason: Reason::Signal,
@@ -85,7 +85,7 @@ pub fn intent(cast: &Cast, slot: usize, after: f64) -> Body {
 fn interval(rewrite: impl Fn(&Tape) -> Box<Rewrite>) -> (f64, f64, f64) {
     let differences: Vec<f64> = SEEDS
         .map(|seed| {
-            let tape = Tape::synth(World::RandomWalk, seed, DAYS);
+            let tape = Tape::synth(SynthWorld::RandomWalk, seed, DAYS);
             let mut config = shipped();
             config.seed = seed;
             flat(&mut config, 0.0);
@@ -117,7 +117,7 @@ fn the_same_test_finds_voices_that_know_something() {
                 closes[instrument.index()].push(bar.close);
             }
         }
-        Box::new(move |cast: &Cast, slot: usize, barrier: usize| {
+        Box::new(move |cast: &Population, slot: usize, barrier: usize| {
             if !slot.is_multiple_of(4) {
                 return None;
             }

@@ -1,6 +1,6 @@
 //! A running hive in a folder of its own, reached as a person or a script reaches it.
 
-use hive::wire::{Client, Place, Role};
+use hive::wire::{Client, ClientRole, SocketPath};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -62,8 +62,8 @@ impl Served {
         served
     }
 
-    pub fn place(&self) -> Place {
-        Place { path: self.folder.path().join("run/a.sock") }
+    pub fn place(&self) -> SocketPath {
+        SocketPath { path: self.folder.path().join("run/a.sock") }
     }
 
     pub fn socket(&self) -> String {
@@ -91,7 +91,7 @@ impl Served {
         self.json(&["agents"])["agents"][n].clone()
     }
 
-    pub fn client(&self, role: Role) -> Client {
+    pub fn client(&self, role: ClientRole) -> Client {
         Client::attach(&self.place(), role, 0).unwrap()
     }
 

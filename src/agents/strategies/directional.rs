@@ -1,7 +1,7 @@
 //! Directional: a standing view on an asset. A long agent is long unless slow drift speaks loudly
 //! against it; an agent of both sides takes the side of the drift.
 
-use super::{Far, Hand, LOOKBACK, Shape, bars, param};
+use super::{Far, LOOKBACK, StrategyContext, StrategyShape, bars, param};
 use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, SideRule, Term};
 
@@ -14,7 +14,7 @@ pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
     vec![Indicator::Score(bars(p[0])), Indicator::Ema(bars(p[0]))]
 }
 
-pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
+pub(super) fn entry(hand: &StrategyContext<'_>) -> Option<f64> {
     let drift = hand.view.of(Indicator::Score(hand.bars(0)));
     let side = match hand.side {
         SideRule::Long => 1.0,
@@ -25,9 +25,9 @@ pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
     (side * drift > -0.5 * hand.p[1]).then_some(side)
 }
 
-pub(super) fn shape(p: &[f64], side: f64) -> Shape {
+pub(super) fn shape(p: &[f64], side: f64) -> StrategyShape {
     let (drift, mean) = (Indicator::Score(bars(p[0])), Indicator::Ema(bars(p[0])));
-    Shape {
+    StrategyShape {
         stop: 10.0,
         stop_beyond: None,
         near: 8.0,

@@ -19,15 +19,15 @@ mod support_resistance;
 mod trend;
 mod volatility;
 
-use super::declaration::{ParamSpec, Range};
+use super::declaration::{DrawnNumber, ParamSpec};
 use super::personality::{Preset, Traits};
 use super::structures;
 use crate::domain::condition::Target;
-use crate::domain::{Condition, Family, Indicator, Plan, ReEntry, SideRule, Term, View};
+use crate::domain::{Condition, EvalContext, Family, Indicator, Plan, ReEntry, SideRule, Term};
 
 /// What a family proposes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Entry {
+pub struct EntrySignal {
     /// +1 long, −1 short.
     pub side: f64,
     /// All conditions.
@@ -47,15 +47,15 @@ pub struct Strategy {
 
 /// What a family needs to know beside the view: what is its own, and the coin of this bar.
 #[derive(Clone, Copy, Debug)]
-pub struct Hand<'a> {
-    view: &'a View<'a>,
+pub struct StrategyContext<'a> {
+    view: &'a EvalContext<'a>,
     p: &'a [f64],
     side: SideRule,
     /// A key for [`crate::domain::random`], from seed, agent, asset and stamp.
     coin: u64,
 }
 
-impl Hand<'_> {
+impl StrategyContext<'_> {
     /// A look-back of the parameter table.
     fn bars(&self, i: usize) -> u16 {
         bars(self.p[i])
@@ -116,8 +116,8 @@ pub(in crate::agents) const fn param(
     ParamSpec {
         name,
         unit,
-        default: Range { from: default.0, to: default.1 },
-        bounds: Range { from: bounds.0, to: bounds.1 },
+        default: DrawnNumber { from: default.0, to: default.1 },
+        bounds: DrawnNumber { from: bounds.0, to: bounds.1 },
         what,
     }
 }
@@ -165,11 +165,11 @@ impl Strategy {
     }
 
     /// Whether to open now, and how. None while the view is not warm.
-    pub fn entry(&self, view: &View<'_>, coin: u64) -> Option<Entry> {
+    pub fn entry(&self, view: &EvalContext<'_>, coin: u64) -> Option<EntrySignal> {
         if !view.is_warm() {
             return None;
         }
-        let hand = Hand { view, p: &self.params, side: self.side, coin };
+        let hand = StrategyContext { view, p: &self.params, side: self.side, coin };
         let side = match self.family {
             Family::Directional => directional::entry(&hand),
             Family::Trend => trend::entry(&hand),
@@ -184,13 +184,13 @@ impl Strategy {
         let side = side.filter(|s| self.side.allows(*s))?;
         let plan = self.plan(view, side)?;
         // An intent whose reason is gone at entry would be closed at the next close.
-        let opened = View { held: 0, side, best: view.close, ..*view };
-        (!plan.exit.holds(&opened)).then_some(Entry { side, plan })
+        let opened = EvalContext { held: 0, side, best: view.close, ..*view };
+        (!plan.exit.holds(&opened)).then_some(EntrySignal { side, plan })
     }
 
     /// The conditions of an intent opened at this close on this side; none for a structured family,
     /// whose conditions are of its legs.
-    pub fn plan(&self, view: &View<'_>, side: f64) -> Option<Plan> {
+    pub fn plan(&self, view: &EvalContext<'_>, side: f64) -> Option<Plan> {
         let p = &self.params;
         let shape = match self.family {
             Family::Directional => directional::shape(p, side),
@@ -236,7 +236,7 @@ const STOP_MAX: f64 = 0.6;
 /// A family's conditions before the agent's character scales them. Distances are multiples of the
 /// volatility of one bar.
 #[derive(Clone, Copy, Debug)]
-struct Shape {
+struct StrategyShape {
     /// Distance of the stop.
     stop: f64,
     /// The stop is at least this far below (for a long) the close as a price; a level to stay beyond.
@@ -260,8 +260,8 @@ enum Far {
     When(Condition),
 }
 
-impl Shape {
-    fn plan(&self, view: &View<'_>, side: f64, traits: &Traits, preset: &Preset) -> Plan {
+impl StrategyShape {
+    fn plan(&self, view: &EvalContext<'_>, side: f64, traits: &Traits, preset: &Preset) -> Plan {
         let (close, sigma) = (view.close, view.sigma);
         let scale = preset.stop / traits.caution;
         let mut stop_distance = self.stop * sigma * scale;

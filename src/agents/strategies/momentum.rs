@@ -1,7 +1,7 @@
 //! Time-series momentum over three horizons (Moskowitz, Ooi, Pedersen 2012): in when all three
 //! returns have one sign, out when the middle one turns.
 
-use super::{Far, Hand, LOOKBACK, Shape, bars, param};
+use super::{Far, LOOKBACK, StrategyContext, StrategyShape, bars, param};
 use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, Term};
 
@@ -15,14 +15,14 @@ pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
     p.iter().map(|n| Indicator::Return(bars(*n))).collect()
 }
 
-pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
+pub(super) fn entry(hand: &StrategyContext<'_>) -> Option<f64> {
     let agree = |side: f64| (0..3).all(|i| side * hand.view.of(Indicator::Return(hand.bars(i))) > 0.0);
     [1.0, -1.0].into_iter().find(|s| agree(*s))
 }
 
-pub(super) fn shape(p: &[f64], side: f64) -> Shape {
+pub(super) fn shape(p: &[f64], side: f64) -> StrategyShape {
     let zero = Term::Level(0.0);
-    Shape {
+    StrategyShape {
         stop: 10.0,
         stop_beyond: None,
         near: 12.0,

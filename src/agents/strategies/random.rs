@@ -1,7 +1,7 @@
 //! Random: a seeded coin that opens now and then on either side, with stops, targets and time limits
 //! as disciplined as anybody's. The control group: what it earns, luck earns.
 
-use super::{Far, Hand, Shape, param};
+use super::{Far, StrategyContext, StrategyShape, param};
 use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, SideRule, Term, random};
 
@@ -13,7 +13,7 @@ pub(super) const PARAMS: &[ParamSpec] = &[param(
     "mean number of flat bars between two throws that open",
 )];
 
-pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
+pub(super) fn entry(hand: &StrategyContext<'_>) -> Option<f64> {
     if random::below(hand.coin, hand.p[0] as u64) != 0 {
         return None;
     }
@@ -24,8 +24,8 @@ pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
     })
 }
 
-pub(super) fn shape(p: &[f64], _side: f64) -> Shape {
-    Shape {
+pub(super) fn shape(p: &[f64], _side: f64) -> StrategyShape {
+    StrategyShape {
         stop: 6.0,
         stop_beyond: None,
         near: 5.0,

@@ -1,9 +1,9 @@
 //! Range trading: sells the upper and buys the lower edge of a range, as long as the path of prices
 //! is no trend; takes its profit at the middle.
 
-use super::{Far, Hand, LOOKBACK, Shape, bars, param};
+use super::{Far, LOOKBACK, StrategyContext, StrategyShape, bars, param};
 use crate::agents::declaration::ParamSpec;
-use crate::domain::{Condition, Indicator, Term, View};
+use crate::domain::{Condition, EvalContext, Indicator, Term};
 
 pub(super) const PARAMS: &[ParamSpec] = &[
     param("window", "bars", (20.0, 90.0), LOOKBACK, "look-back of the range"),
@@ -16,18 +16,18 @@ pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
     vec![Indicator::ZScore(window), Indicator::Efficiency(window)]
 }
 
-pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
+pub(super) fn entry(hand: &StrategyContext<'_>) -> Option<f64> {
     let window = hand.bars(0);
     let z = hand.view.of(Indicator::ZScore(window));
     let quiet = hand.view.of(Indicator::Efficiency(window)) < hand.p[2];
     (quiet && libm::fabs(z) > hand.p[1]).then(|| libm::copysign(1.0, -z))
 }
 
-pub(super) fn shape(p: &[f64], view: &View<'_>, side: f64) -> Shape {
+pub(super) fn shape(p: &[f64], view: &EvalContext<'_>, side: f64) -> StrategyShape {
     let (z, trend) = (Indicator::ZScore(bars(p[0])), Indicator::Efficiency(bars(p[0])));
     // Half-way to the middle is the near target: z of the way that z still has to go, in bars' σ.
     let way = libm::fabs(view.of(z)).clamp(1.0, 4.0);
-    Shape {
+    StrategyShape {
         stop: 2.5 * way,
         stop_beyond: None,
         near: way,

@@ -1,7 +1,7 @@
 //! Relative strength: ranks a basket by return over its expected size; long near the top, short near
 //! the bottom, out at the middle. Needs at least three assets that trade; with fewer it stands by.
 
-use super::{Far, Hand, LOOKBACK, Shape, bars, param};
+use super::{Far, LOOKBACK, StrategyContext, StrategyShape, bars, param};
 use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, Term};
 
@@ -21,7 +21,7 @@ pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
     vec![Indicator::Rank(window), Indicator::Score(window)]
 }
 
-pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
+pub(super) fn entry(hand: &StrategyContext<'_>) -> Option<f64> {
     let rank = hand.view.of(Indicator::Rank(hand.bars(0)));
     match rank {
         r if r > 1.0 - hand.p[1] => Some(1.0),
@@ -30,10 +30,10 @@ pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
     }
 }
 
-pub(super) fn shape(p: &[f64], side: f64) -> Shape {
+pub(super) fn shape(p: &[f64], side: f64) -> StrategyShape {
     let rank = Term::Of(Indicator::Rank(bars(p[0])));
     let strong = if side > 0.0 { 1.0 - p[1] } else { p[1] };
-    Shape {
+    StrategyShape {
         stop: 12.0,
         stop_beyond: None,
         near: 12.0,

@@ -2,9 +2,9 @@
 //! on busy trade is followed; a close that turns at one where much volume changed hands is bought (at
 //! support) or sold (at resistance). The stop lies beyond the level.
 
-use super::{Far, Hand, LOOKBACK, Shape, bars, param};
+use super::{Far, LOOKBACK, StrategyContext, StrategyShape, bars, param};
 use crate::agents::declaration::ParamSpec;
-use crate::domain::{Condition, Indicator, Term, View};
+use crate::domain::{Condition, EvalContext, Indicator, Term};
 
 pub(super) const PARAMS: &[ParamSpec] = &[
     param("pivot", "bars", (4.0, 16.0), (2.0, 200.0), "bars on either side that confirm a swing"),
@@ -41,7 +41,7 @@ pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
     vec![l.resistance, l.support, l.activity, l.node, BEFORE]
 }
 
-pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
+pub(super) fn entry(hand: &StrategyContext<'_>) -> Option<f64> {
     let (view, l) = (hand.view, levels(hand.p));
     let (close, before) = (view.close, view.of(BEFORE));
     let (resistance, support) = (view.of(l.resistance), view.of(l.support));
@@ -66,7 +66,7 @@ pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
     None
 }
 
-pub(super) fn shape(p: &[f64], view: &View<'_>, side: f64) -> Shape {
+pub(super) fn shape(p: &[f64], view: &EvalContext<'_>, side: f64) -> StrategyShape {
     let l = levels(p);
     let (resistance, support) = (view.of(l.resistance), view.of(l.support));
     // The level that the trade leans on: the broken one if price is beyond it, else the one it turned at.
@@ -77,7 +77,7 @@ pub(super) fn shape(p: &[f64], view: &View<'_>, side: f64) -> Shape {
         false => resistance,
     };
     let (behind, ahead) = if side > 0.0 { (l.support, l.resistance) } else { (l.resistance, l.support) };
-    Shape {
+    StrategyShape {
         stop: 4.0,
         stop_beyond: Some(level * (1.0 - side * view.sigma)),
         near: 5.0,

@@ -1,7 +1,7 @@
 //! Trend following: the side of the faster of two exponential averages, once price agrees; out when
 //! they cross back or too much of the best close was given back.
 
-use super::{Far, Hand, LOOKBACK, Shape, bars, param};
+use super::{Far, LOOKBACK, StrategyContext, StrategyShape, bars, param};
 use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, Term};
 
@@ -19,16 +19,16 @@ pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
     vec![fast, slow]
 }
 
-pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
+pub(super) fn entry(hand: &StrategyContext<'_>) -> Option<f64> {
     let (fast, slow) = averages(hand.p);
     let (fast, slow) = (hand.view.of(fast), hand.view.of(slow));
     let side = libm::copysign(1.0, fast - slow);
     (side * (hand.view.close - fast) > 0.0).then_some(side)
 }
 
-pub(super) fn shape(p: &[f64], side: f64) -> Shape {
+pub(super) fn shape(p: &[f64], side: f64) -> StrategyShape {
     let (fast, slow) = averages(p);
-    Shape {
+    StrategyShape {
         stop: 8.0,
         stop_beyond: None,
         near: 10.0,

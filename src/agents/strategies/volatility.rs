@@ -2,7 +2,7 @@
 //! compressed, a close outside the channel of recent closes is followed; out at the channel's middle.
 //! Where options exist, the same forecast prices them; that comes with the instruments.
 
-use super::{Far, Hand, LOOKBACK, Shape, bars, param};
+use super::{Far, LOOKBACK, StrategyContext, StrategyShape, bars, param};
 use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, Term};
 
@@ -24,7 +24,7 @@ pub(super) fn indicators(p: &[f64]) -> Vec<Indicator> {
     ]
 }
 
-pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
+pub(super) fn entry(hand: &StrategyContext<'_>) -> Option<f64> {
     let (view, channel) = (hand.view, hand.bars(3));
     let compressed =
         view.of(Indicator::Sigma(hand.bars(0))) < hand.p[2] * view.of(Indicator::Sigma(hand.bars(1)));
@@ -36,10 +36,10 @@ pub(super) fn entry(hand: &Hand<'_>) -> Option<f64> {
     }
 }
 
-pub(super) fn shape(p: &[f64], side: f64) -> Shape {
+pub(super) fn shape(p: &[f64], side: f64) -> StrategyShape {
     let channel = bars(p[3]);
     let edge = if side > 0.0 { Indicator::Highest(channel) } else { Indicator::Lowest(channel) };
-    Shape {
+    StrategyShape {
         stop: 6.0,
         stop_beyond: None,
         near: 7.0,

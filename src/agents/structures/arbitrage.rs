@@ -18,19 +18,19 @@
 //! Spot on both venues, rebalanced by transfers, is not modelled: one leg must be able to go short.
 //! Funding between entry and exit is booked, not forecast.
 
-use super::gap::{self, Gap};
+use super::gap::{self, PriceGap};
 use super::life::LATENCY;
-use super::listed::Listed;
-use super::shape::Shape;
-use super::{Leg, Proposal, Rule, Seen, Values, find};
+use super::listed::ListedInstruments;
+use super::shape::StructureShape;
+use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values, find};
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
-    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, View,
+    AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
 use crate::fills::{Costs, borrow_fraction};
 use crate::market::Board;
-use crate::market::board::Level;
+use crate::market::board::DetailLevel;
 use crate::market::pricing::spread::{self, FeeIn};
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,7 @@ const MET: f64 = 0.1;
 
 /// What it remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Memory {
+pub struct ArbitrageMemory {
     first: InstrumentId,
     second: InstrumentId,
     recall: f64,
@@ -69,13 +69,13 @@ pub struct Memory {
     size: f64,
     age: Span,
     /// The log of second over first, and its mean.
-    gap: Gap,
+    gap: PriceGap,
     mean: f64,
 }
 
 /// Both prices and what it costs to trade them, as fractions.
 #[derive(Clone, Copy, Debug)]
-struct Now {
+struct PairPrices {
     rich: f64,
     /// Of the round trip.
     cost: f64,
@@ -83,8 +83,8 @@ struct Now {
     risk: f64,
 }
 
-impl Memory {
-    pub(super) fn new(p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
+impl ArbitrageMemory {
+    pub(super) fn new(p: &[f64], asset: AssetId, listed: &ListedInstruments) -> Result<Self, String> {
         let plain = |k: InstrumentKind| {
             matches!(k, InstrumentKind::Spot | InstrumentKind::Margin | InstrumentKind::Perp)
         };
@@ -110,7 +110,7 @@ impl Memory {
         let Some(&(first, second)) = pairs.get(((p[0] * pairs.len() as f64) as usize).min(last)) else {
             return Err("needs the asset on two venues, one of them with shorts (margin or perp)".to_owned());
         };
-        Ok(Memory {
+        Ok(ArbitrageMemory {
             first,
             second,
             recall: p[1] * 60.0,
@@ -118,7 +118,7 @@ impl Memory {
             hold: p[3],
             size: p[4],
             age: gap::span(p[5]),
-            gap: Gap::default(),
+            gap: PriceGap::default(),
             mean: 0.0,
         })
     }
@@ -131,16 +131,16 @@ impl Memory {
     }
 
     fn is_quoted(&self, board: &Board) -> bool {
-        [self.first, self.second].iter().all(|i| board.get(*i).is_some_and(|q| q.level > Level::Bars))
+        [self.first, self.second].iter().all(|i| board.get(*i).is_some_and(|q| q.level > DetailLevel::Bars))
     }
 
-    fn now(&self, seen: &Seen<'_>) -> Option<Now> {
+    fn now(&self, seen: &StructureContext<'_>) -> Option<PairPrices> {
         if self.gap.covered() < COVERED * self.recall {
             return None;
         }
         let (a, b, _) = self.pair(seen.board)?;
         let wait = if self.is_quoted(seen.board) { gap::seconds(LATENCY) } else { self.gap.step() };
-        Some(Now {
+        Some(PairPrices {
             rich: b / a / libm::exp(self.mean) - 1.0,
             cost: 2.0 * (seen.cost(self.first) + seen.cost(self.second)),
             risk: self.gap.risk(wait)?,
@@ -148,7 +148,7 @@ impl Memory {
     }
 
     /// Base units that the best prices (or books) give at prices that still bring the hurdle.
-    fn depth(&self, seen: &Seen<'_>, side: f64, rest: f64) -> f64 {
+    fn depth(&self, seen: &StructureContext<'_>, side: f64, rest: f64) -> f64 {
         let (buy, sell) = if side > 0.0 { (self.first, self.second) } else { (self.second, self.first) };
         // What must be left over after the prices themselves: the rest of the costs, in the sale's fee. The
         // usual difference is taken off by scaling the first venue's prices to the second's.
@@ -175,9 +175,9 @@ impl Memory {
     }
 }
 
-impl Memory {
+impl ArbitrageMemory {
     /// Base units that an order may take of the next bars, if they are at least half as large.
-    fn volume(&self, seen: &Seen<'_>) -> f64 {
+    fn volume(&self, seen: &StructureContext<'_>) -> f64 {
         let share = |id| match seen.costs(id) {
             Costs::Flat(_) => f64::INFINITY,
             Costs::Bars(b) => b.participation,
@@ -189,12 +189,12 @@ impl Memory {
     }
 }
 
-impl Rule for Memory {
-    fn ears(&self) -> Vec<InstrumentId> {
+impl FamilyRule for ArbitrageMemory {
+    fn subscriptions(&self) -> Vec<InstrumentId> {
         vec![self.first, self.second]
     }
 
-    fn hear(&mut self, _listed: &Listed, board: &Board, event: &MarketEvent) {
+    fn hear(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         if !self.gap.is_due(event.at()) {
             return;
         }
@@ -211,7 +211,7 @@ impl Rule for Memory {
         }
     }
 
-    fn look(&self, seen: &Seen<'_>, values: &mut Values) {
+    fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
         if let Some(now) = self.now(seen) {
             values.set(Indicator::Rich, now.rich);
             values.set(Indicator::Edge, (libm::fabs(now.rich) - now.cost - now.risk) * 1e4);
@@ -221,7 +221,12 @@ impl Rule for Memory {
         }
     }
 
-    fn propose(&self, seen: &Seen<'_>, _view: &View<'_>, values: &Values) -> Option<Proposal> {
+    fn propose(
+        &self,
+        seen: &StructureContext<'_>,
+        _view: &EvalContext<'_>,
+        values: &Values,
+    ) -> Option<StructureProposal> {
         let legs = [self.first, self.second];
         let edge = values.of(Indicator::Edge);
         if edge.is_nan() || edge <= self.hurdle * 1e4 || !seen.is_fresh(&legs, self.age) {
@@ -253,7 +258,7 @@ impl Rule for Memory {
         let spread = values.of(Indicator::Spread);
         let wide = if spread.is_finite() { (3.0 * spread).max(spread + cost) } else { 2.0 * cost };
         let open = Condition::above(Term::Of(Indicator::Edge), Term::Level(self.hurdle * 1e4));
-        let shape = Shape {
+        let shape = StructureShape {
             // Twice as far apart again, and it is no deviation any more.
             stop: gap + cost,
             near: 0.6 * (gap - cost),
@@ -274,11 +279,11 @@ impl Rule for Memory {
             again: open,
             pause: 1.0,
         };
-        Some(Proposal {
+        Some(StructureProposal {
             side,
             legs: vec![
-                Leg { instrument: self.first, ratio: 1.0 },
-                Leg { instrument: self.second, ratio: -against },
+                StructureLeg { instrument: self.first, ratio: 1.0 },
+                StructureLeg { instrument: self.second, ratio: -against },
             ],
             size,
             plan: shape.plan_after(cost, side, seen.traits, seen.preset),
@@ -294,7 +299,7 @@ impl Rule for Memory {
     }
 }
 
-fn taker(seen: &Seen<'_>, id: InstrumentId) -> f64 {
+fn taker(seen: &StructureContext<'_>, id: InstrumentId) -> f64 {
     seen.rate(id, false)
 }
 
@@ -309,22 +314,22 @@ mod tests {
     /// Pair, memory, hurdle, hold, size, age.
     const P: [f64; 6] = [0.0, 10.0, 4.0, 60.0, 0.5, 5.0];
 
-    fn stage(rows: &[Row<'_>], p: &[f64; 6]) -> Result<Stage, String> {
-        let mut stage = Stage::new(&universe(rows), Family::Arbitrage, p, "BTC")?;
+    fn stage(rows: &[InstrumentRow<'_>], p: &[f64; 6]) -> Result<OneLife, String> {
+        let mut stage = OneLife::new(&universe(rows), Family::Arbitrage, p, "BTC")?;
         stage.age = Span((p[5] * 1e9) as i64);
         Ok(stage)
     }
 
-    const PERPS: [Row<'_>; 2] = [("BTC", Perp, "a", ""), ("BTC", Perp, "b", "")];
+    const PERPS: [InstrumentRow<'_>; 2] = [("BTC", Perp, "a", ""), ("BTC", Perp, "b", "")];
 
     /// Both venues, a basis point of half-spread on each.
-    fn both(stage: &mut Stage, at: f64, one: f64, two: f64) -> Vec<(Verb, Reason, f64)> {
+    fn both(stage: &mut OneLife, at: f64, one: f64, two: f64) -> Vec<(Verb, Reason, f64)> {
         let t = second(at);
         let q = |id, mid: f64| quote(id, t, mid * 0.9999, mid * 1.0001, 1_000.0);
         stage.at(&[q(0, one), q(1, two)])
     }
 
-    fn warm(stage: &mut Stage, one: f64, two: f64) {
+    fn warm(stage: &mut OneLife, one: f64, two: f64) {
         for s in 0..300 {
             assert_eq!(both(stage, f64::from(s), one, two), []);
         }
@@ -434,7 +439,7 @@ mod tests {
         let p = [0.0, 1_440.0, 4.0, 720.0, 0.5, 5.0];
         let run = |gap: f64, noise: f64| {
             let mut s = stage(&rows, &p).unwrap();
-            let both = |s: &mut Stage, h: i32, gap: f64| {
+            let both = |s: &mut OneLife, h: i32, gap: f64| {
                 let t = second(3_600.0 * f64::from(h));
                 s.at(&[bar(0, t, 100.0), bar(1, t, 100.0 * (1.0 + gap / 1e4))])
             };

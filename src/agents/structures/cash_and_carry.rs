@@ -7,13 +7,13 @@
 //! `Basis` is (future / spot − 1) over the years to expiry (365 days); `Edge` what it earns to expiry after
 //! opening both legs, delivery of the future and selling the spot, in basis points.
 
-use super::listed::Listed;
-use super::shape::Shape;
-use super::{Leg, Proposal, Rule, Seen, Values, find};
+use super::listed::ListedInstruments;
+use super::shape::StructureShape;
+use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values, find};
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
-    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, View,
+    AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
 use crate::market::Board;
 use crate::market::pricing::future::{annualised_basis, years_to_expiry};
@@ -35,7 +35,7 @@ const FRESH: Span = Span(Span::DAY.0);
 
 /// Its numbers and its legs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Memory {
+pub struct CashAndCarryMemory {
     hurdle: f64,
     nearest: f64,
     stop: f64,
@@ -55,8 +55,8 @@ struct Offer {
     edge: f64,
 }
 
-impl Memory {
-    pub(super) fn new(p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
+impl CashAndCarryMemory {
+    pub(super) fn new(p: &[f64], asset: AssetId, listed: &ListedInstruments) -> Result<Self, String> {
         let of =
             |pass: fn(InstrumentKind) -> bool| find(listed, asset, |i| pass(i.kind) && i.quote.is_none());
         let spots = of(|k| matches!(k, InstrumentKind::Spot | InstrumentKind::Margin));
@@ -71,10 +71,10 @@ impl Memory {
         }
         futures.sort_unstable();
         futures.truncate(FUTURES_MAX);
-        Ok(Memory { hurdle: p[0], nearest: p[1], stop: p[2], size: p[3], spot, futures })
+        Ok(CashAndCarryMemory { hurdle: p[0], nearest: p[1], stop: p[2], size: p[3], spot, futures })
     }
 
-    fn offer(&self, seen: &Seen<'_>, expiry: Stamp, future: InstrumentId) -> Option<Offer> {
+    fn offer(&self, seen: &StructureContext<'_>, expiry: Stamp, future: InstrumentId) -> Option<Offer> {
         let (spot, price) = (seen.value(self.spot)?, seen.value(future)?);
         let years = years_to_expiry(seen.now, expiry);
         let basis = annualised_basis(spot, price, years).ok().flatten()?;
@@ -84,7 +84,7 @@ impl Memory {
     }
 
     /// The future that earns most a year after costs, among those far enough away and freshly quoted.
-    fn best(&self, seen: &Seen<'_>) -> Option<Offer> {
+    fn best(&self, seen: &StructureContext<'_>) -> Option<Offer> {
         let soonest = self.nearest / 365.0;
         let fresh = |id| seen.is_fresh(&[self.spot, id], FRESH);
         let open = self.futures.iter().filter(|(e, id)| *e > seen.now && fresh(*id));
@@ -93,7 +93,7 @@ impl Memory {
     }
 
     /// The future that is held, else the best one.
-    fn watched(&self, seen: &Seen<'_>) -> Option<Offer> {
+    fn watched(&self, seen: &StructureContext<'_>) -> Option<Offer> {
         let held = self.futures.iter().find(|(_, id)| seen.legs.of(*id) != 0.0);
         match held {
             Some((expiry, id)) => self.offer(seen, *expiry, *id),
@@ -102,8 +102,8 @@ impl Memory {
     }
 }
 
-impl Rule for Memory {
-    fn ears(&self) -> Vec<InstrumentId> {
+impl FamilyRule for CashAndCarryMemory {
+    fn subscriptions(&self) -> Vec<InstrumentId> {
         std::iter::once(self.spot).chain(self.futures.iter().map(|f| f.1)).collect()
     }
 
@@ -111,9 +111,9 @@ impl Rule for Memory {
         Vec::new()
     }
 
-    fn hear(&mut self, _listed: &Listed, _board: &Board, _event: &MarketEvent) {}
+    fn hear(&mut self, _listed: &ListedInstruments, _board: &Board, _event: &MarketEvent) {}
 
-    fn look(&self, seen: &Seen<'_>, values: &mut Values) {
+    fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
         if let Some(o) = self.watched(seen) {
             values.set(Indicator::Basis, o.basis);
             values.set(Indicator::Edge, 1e4 * o.edge);
@@ -121,7 +121,12 @@ impl Rule for Memory {
         }
     }
 
-    fn propose(&self, seen: &Seen<'_>, view: &View<'_>, _values: &Values) -> Option<Proposal> {
+    fn propose(
+        &self,
+        seen: &StructureContext<'_>,
+        view: &EvalContext<'_>,
+        _values: &Values,
+    ) -> Option<StructureProposal> {
         let o = self.best(seen)?;
         let side = libm::copysign(1.0, o.basis);
         let shorts = side > 0.0 || seen.listed.get(self.spot).kind.can_short();
@@ -130,7 +135,7 @@ impl Rule for Memory {
         }
         let days = o.years * 365.0;
         let bp = 1e4 * libm::fabs(o.basis) * o.years;
-        let shape = Shape {
+        let shape = StructureShape {
             stop: self.stop,
             // The basis is all there is to earn: near its half, far nearly all of it.
             near: 0.5 * bp,
@@ -145,9 +150,12 @@ impl Rule for Memory {
             pause: 480.0,
         };
         let plan = shape.plan(side, seen.traits, seen.preset);
-        let opened = View { held: 0, side, best: 0.0, ..*view };
-        let legs = vec![Leg { instrument: self.spot, ratio: 1.0 }, Leg { instrument: o.future, ratio: -1.0 }];
-        (!plan.exit.holds(&opened)).then_some(Proposal { side, legs, size: self.size, plan })
+        let opened = EvalContext { held: 0, side, best: 0.0, ..*view };
+        let legs = vec![
+            StructureLeg { instrument: self.spot, ratio: 1.0 },
+            StructureLeg { instrument: o.future, ratio: -1.0 },
+        ];
+        (!plan.exit.holds(&opened)).then_some(StructureProposal { side, legs, size: self.size, plan })
     }
 
     fn pace(&self) -> Span {

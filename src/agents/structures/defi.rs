@@ -20,15 +20,16 @@
 //!
 //! It never adds: a range of today is another than that of yesterday, and an arbitrage is as large as pays.
 
-use super::listed::Listed;
+use super::listed::ListedInstruments;
 use super::ranges::{Bounds, PUT_GAS, TAKE_GAS};
-use super::realised::Realised;
-use super::shape::Shape;
-use super::{Leg, Proposal, Rule, Seen, Values, find, hedges};
+use super::realised::ReturnMemory;
+use super::shape::StructureShape;
+use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values, find, hedges};
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
-    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, Terms, View,
+    AssetId, Condition, ContractTerms, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
+    Span, Stamp, Term,
 };
 use crate::fills::level;
 use crate::market::Board;
@@ -58,7 +59,7 @@ const ARBITRAGE_MINUTES: f64 = 240.0;
 
 /// What is remembered of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Pool {
+struct PoolMemory {
     id: InstrumentId,
     fee: f64,
     concentrated: bool,
@@ -76,7 +77,7 @@ struct Pool {
 
 /// What it remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Memory {
+pub struct DefiMemory {
     arbitrage: bool,
     width: f64,
     horizon: f64,
@@ -89,13 +90,13 @@ pub struct Memory {
     warm: Span,
     stale: Span,
     perp: InstrumentId,
-    pools: Vec<Pool>,
-    realised: Realised,
+    pools: Vec<PoolMemory>,
+    realised: ReturnMemory,
 }
 
 /// A pool weighed.
 #[derive(Clone, Copy, Debug)]
-struct Weighed {
+struct WeighedPool {
     pool: InstrumentId,
     concentrated: bool,
     /// After all costs, and the costs of both ends, in basis points of what is put in.
@@ -109,7 +110,7 @@ struct Weighed {
     size: f64,
 }
 
-impl Pool {
+impl PoolMemory {
     /// A state, and what the exchange asks for the same; `memory` in years.
     fn hear(&mut self, at: Stamp, state: &PoolState, exchange: Option<f64>, memory: f64) {
         let Some(then) = self.last.replace(at) else {
@@ -137,8 +138,8 @@ impl Pool {
     }
 }
 
-impl Memory {
-    pub(super) fn new(p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
+impl DefiMemory {
+    pub(super) fn new(p: &[f64], asset: AssetId, listed: &ListedInstruments) -> Result<Self, String> {
         let [mode, width, horizon, hurdle, size, band, stop, memory, warm, stale] = *p else {
             return Err("pools take ten parameters".to_owned());
         };
@@ -149,7 +150,7 @@ impl Memory {
         let hedge = hedges(listed, asset).first().copied();
         let perp = hedge.ok_or("needs a perp or a margin market of the asset to hedge with")?;
         let pool = |id: InstrumentId| match listed.get(id).terms {
-            Terms::Pool { fee_ppm, concentrated } => Some(Pool {
+            ContractTerms::Pool { fee_ppm, concentrated } => Some(PoolMemory {
                 id,
                 fee: f64::from(fee_ppm) / 1e6,
                 concentrated,
@@ -164,7 +165,7 @@ impl Memory {
             }),
             _ => None,
         };
-        Ok(Memory {
+        Ok(DefiMemory {
             arbitrage: mode >= 0.5,
             width,
             horizon: horizon / 365.25,
@@ -177,7 +178,7 @@ impl Memory {
             stale: Span((stale * Span::seconds(1).0 as f64) as i64),
             perp,
             pools: pools.into_iter().filter_map(pool).collect(),
-            realised: Realised::default(),
+            realised: ReturnMemory::default(),
         })
     }
 
@@ -186,7 +187,7 @@ impl Memory {
     }
 
     /// What a pool would earn, if it and the perp are fresh and were heard long enough.
-    fn weigh(&self, seen: &Seen<'_>, pool: &Pool) -> Option<Weighed> {
+    fn weigh(&self, seen: &StructureContext<'_>, pool: &PoolMemory) -> Option<WeighedPool> {
         let known = pool.heard >= self.warm.in_units_of(Span::YEAR) && pool.years > 0.0;
         if !known || !seen.is_fresh(&[pool.id, self.perp], self.stale) {
             return None;
@@ -195,7 +196,7 @@ impl Memory {
         let exchange = seen.value(self.perp)?;
         let forecast = self.realised.forecast(self.horizon, self.warm)?;
         let rich = state.price / exchange - 1.0;
-        let bare = Weighed {
+        let bare = WeighedPool {
             pool: pool.id,
             concentrated: pool.concentrated,
             edge: f64::NAN,
@@ -214,14 +215,14 @@ impl Memory {
 
     fn weigh_liquidity(
         &self,
-        seen: &Seen<'_>,
-        pool: &Pool,
+        seen: &StructureContext<'_>,
+        pool: &PoolMemory,
         state: &PoolState,
-        bare: Weighed,
-    ) -> Option<Weighed> {
+        bare: WeighedPool,
+    ) -> Option<WeighedPool> {
         let price = state.price;
         let bounds = self.bounds(pool.concentrated, price);
-        let (worth, base) = (bounds.worth(price), bounds.base(price));
+        let (worth, base) = (bounds.market_value(price), bounds.base(price));
         let liquidity = seen.units(self.size, worth);
         let sigma = bare.forecast;
         let stay = libm::log(1.0 + self.width) / sigma;
@@ -241,17 +242,17 @@ impl Memory {
         let gas = state.gas * (2.0 + of(PUT_GAS) + of(TAKE_GAS)) / liquidity;
         let costs = (ends + gas) / worth * 1e4;
         let edge = (earns - loses - hedging) / worth * 1e4 - costs;
-        Some(Weighed { edge, costs, ..bare })
+        Some(WeighedPool { edge, costs, ..bare })
     }
 
     fn weigh_arbitrage(
         &self,
-        seen: &Seen<'_>,
-        pool: &Pool,
+        seen: &StructureContext<'_>,
+        pool: &PoolMemory,
         state: &PoolState,
         exchange: f64,
-        bare: Weighed,
-    ) -> Option<Weighed> {
+        bare: WeighedPool,
+    ) -> Option<WeighedPool> {
         // Where the pool is when the order reaches it, and where it comes back to.
         let distance = (bare.rich - pool.premium) * pool.left();
         let usual = exchange * (1.0 + pool.premium);
@@ -264,7 +265,7 @@ impl Memory {
         let costs = (fee + pool.fee) * 1e4;
         let Some(best) = best.filter(|b| b.buy_in_pool) else {
             // Nothing that pays at any size: the distance less what the ends cost.
-            return Some(Weighed { edge: -distance * 1e4 - costs, costs, size: 0.0, ..bare });
+            return Some(WeighedPool { edge: -distance * 1e4 - costs, costs, size: 0.0, ..bare });
         };
         let most = best.pool_out * exchange / (seen.capital * seen.traits.aggression * seen.preset.unit);
         let size = self.size.min(most);
@@ -273,12 +274,12 @@ impl Memory {
         let reach = share * best.pool_in;
         let got = reserves.2 * reach * reserves.0 / (reserves.1 + reserves.2 * reach);
         let profit = usual * (1.0 - fee) * got - reach - 2.0 * state.gas;
-        Some(Weighed { edge: profit / reach * 1e4, costs, size, ..bare })
+        Some(WeighedPool { edge: profit / reach * 1e4, costs, size, ..bare })
     }
 
     /// The pool that is held, else the one with the best edge.
-    fn best(&self, seen: &Seen<'_>) -> Option<Weighed> {
-        let holds = |p: &&Pool| seen.legs.ranges.bounds(p.id).is_some() || seen.legs.of(p.id) != 0.0;
+    fn best(&self, seen: &StructureContext<'_>) -> Option<WeighedPool> {
+        let holds = |p: &&PoolMemory| seen.legs.ranges.bounds(p.id).is_some() || seen.legs.of(p.id) != 0.0;
         if let Some(held) = self.pools.iter().find(holds) {
             return self.weigh(seen, held);
         }
@@ -286,13 +287,13 @@ impl Memory {
         all.filter(|w| w.edge.is_finite()).max_by(|a, b| a.edge.total_cmp(&b.edge))
     }
 
-    fn shape(&self, w: &Weighed) -> Shape {
+    fn shape(&self, w: &WeighedPool) -> StructureShape {
         let of = Term::Of;
         let above = |i: Indicator, x: f64| Condition::above(of(i), Term::Level(x));
         let below = |i: Indicator, x: f64| Condition::below(of(i), Term::Level(x));
         if self.arbitrage {
             let distance = (w.premium - w.rich) * 1e4;
-            return Shape {
+            return StructureShape {
                 stop: self.stop,
                 near: 0.6 * distance,
                 far: distance,
@@ -307,7 +308,7 @@ impl Memory {
                 pause: 1.0,
             };
         }
-        Shape {
+        StructureShape {
             stop: self.stop,
             near: 0.5 * self.stop,
             far: self.stop,
@@ -327,12 +328,12 @@ impl Memory {
     }
 }
 
-impl Rule for Memory {
-    fn ears(&self) -> Vec<InstrumentId> {
+impl FamilyRule for DefiMemory {
+    fn subscriptions(&self) -> Vec<InstrumentId> {
         self.pools.iter().map(|p| p.id).chain(std::iter::once(self.perp)).collect()
     }
 
-    fn hear(&mut self, _listed: &Listed, board: &Board, event: &MarketEvent) {
+    fn hear(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         let Some(id) = event.instrument() else { return };
         let exchange = board.price(self.perp);
         if id == self.perp {
@@ -348,10 +349,10 @@ impl Rule for Memory {
         }
     }
 
-    fn look(&self, seen: &Seen<'_>, values: &mut Values) {
+    fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
         if !self.arbitrage {
             // Where it is in its range must be known even when nothing else is.
-            let placed = |p: &Pool| seen.legs.ranges.bounds(p.id).map(|b| (p.id, b));
+            let placed = |p: &PoolMemory| seen.legs.ranges.bounds(p.id).map(|b| (p.id, b));
             let away = match self.pools.iter().find_map(placed) {
                 Some((id, _)) if !seen.is_fresh(&[id], self.stale) => f64::NAN,
                 Some((id, bounds)) => seen.value(id).map_or(f64::NAN, |price| bounds.away(price)),
@@ -365,7 +366,12 @@ impl Rule for Memory {
         values.set(Indicator::Forecast, w.forecast);
     }
 
-    fn propose(&self, seen: &Seen<'_>, _view: &View<'_>, _values: &Values) -> Option<Proposal> {
+    fn propose(
+        &self,
+        seen: &StructureContext<'_>,
+        _view: &EvalContext<'_>,
+        _values: &Values,
+    ) -> Option<StructureProposal> {
         let w = self.best(seen)?;
         let pays = w.edge > self.hurdle && w.size > 0.0;
         // A distance beyond what is borne is a bad tick or a broken pool.
@@ -373,21 +379,21 @@ impl Rule for Memory {
         if !(pays && sane && seen.side.allows(1.0)) {
             return None;
         }
-        let mut legs = vec![Leg { instrument: w.pool, ratio: 1.0 }];
+        let mut legs = vec![StructureLeg { instrument: w.pool, ratio: 1.0 }];
         if self.arbitrage {
-            legs.push(Leg { instrument: self.perp, ratio: -1.0 });
+            legs.push(StructureLeg { instrument: self.perp, ratio: -1.0 });
         }
         let plan = self.shape(&w).plan(1.0, seen.traits, seen.preset);
-        Some(Proposal { side: 1.0, legs, size: w.size, plan })
+        Some(StructureProposal { side: 1.0, legs, size: w.size, plan })
     }
 
-    fn hedge(&self, seen: &Seen<'_>) -> Option<(InstrumentId, f64)> {
+    fn hedge(&self, seen: &StructureContext<'_>) -> Option<(InstrumentId, f64)> {
         if self.arbitrage || !seen.is_fresh(&[self.perp], self.stale) {
             return None;
         }
         let base = seen.legs.ranges.base(seen.board);
         // Against the base in the middle of its range, or as it is where there is none.
-        let whole = |r: &super::ranges::Range| {
+        let whole = |r: &super::ranges::PoolRange| {
             r.liquidity * r.bounds.base(libm::sqrt(r.bounds.lower * r.bounds.upper))
         };
         let ranged = seen.legs.ranges.held.iter().filter(|r| r.bounds.lower > 0.0);
@@ -400,7 +406,7 @@ impl Rule for Memory {
         !self.arbitrage
     }
 
-    fn range(&self, seen: &Seen<'_>, leg: InstrumentId) -> Option<Bounds> {
+    fn range(&self, seen: &StructureContext<'_>, leg: InstrumentId) -> Option<Bounds> {
         let pool = self.pools.iter().find(|p| p.id == leg).filter(|_| !self.arbitrage)?;
         Some(self.bounds(pool.concentrated, seen.value(leg)?))
     }

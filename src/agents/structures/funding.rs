@@ -8,14 +8,14 @@
 //! `Carry` is V = settlements in the horizon · EW mean (span 9) of the settled rates, of the perp less
 //! that of a hedging perp: the plain forecast of `hive.md`, nothing fitted.
 
-use super::listed::Listed;
-use super::shape::Shape;
-use super::{Leg, Proposal, Rule, Seen, Values, find};
+use super::listed::ListedInstruments;
+use super::shape::StructureShape;
+use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values, find};
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
-    AssetId, CarryQuote, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
-    View,
+    AssetId, CarryQuote, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span,
+    Stamp, Term,
 };
 use crate::market::Board;
 use serde::{Deserialize, Serialize};
@@ -70,7 +70,7 @@ impl Rates {
 
 /// Its numbers, its legs and the rates it has seen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Memory {
+pub struct FundingMemory {
     horizon: f64,
     hurdle: f64,
     stop: f64,
@@ -82,8 +82,8 @@ pub struct Memory {
     other: Rates,
 }
 
-impl Memory {
-    pub(super) fn new(p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
+impl FundingMemory {
+    pub(super) fn new(p: &[f64], asset: AssetId, listed: &ListedInstruments) -> Result<Self, String> {
         let perps = find(listed, asset, |i| i.kind == InstrumentKind::Perp);
         let perp = *perps.first().ok_or("needs a perp with funding")?;
         let venue = &listed.get(perp).venue;
@@ -94,7 +94,7 @@ impl Memory {
         let near = spots.iter().find(|s| listed.get(**s).venue == *venue).or(spots.first());
         let hedge =
             near.or(perps.get(1)).copied().ok_or("needs spot or a second perp of the asset as a hedge")?;
-        Ok(Memory {
+        Ok(FundingMemory {
             horizon: p[0],
             hurdle: p[1],
             stop: p[2],
@@ -114,12 +114,12 @@ impl Memory {
     }
 }
 
-impl Rule for Memory {
-    fn ears(&self) -> Vec<InstrumentId> {
+impl FamilyRule for FundingMemory {
+    fn subscriptions(&self) -> Vec<InstrumentId> {
         vec![self.perp, self.hedge]
     }
 
-    fn hear(&mut self, _listed: &Listed, _board: &Board, event: &MarketEvent) {
+    fn hear(&mut self, _listed: &ListedInstruments, _board: &Board, event: &MarketEvent) {
         if let MarketEvent::Funding { instrument, at, rate, .. } = *event {
             if instrument == self.perp {
                 self.rates.settle(at, rate);
@@ -129,14 +129,19 @@ impl Rule for Memory {
         }
     }
 
-    fn look(&self, seen: &Seen<'_>, values: &mut Values) {
+    fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
         let Some(carry) = self.carry() else { return };
         let costs = 2.0 * (seen.cost(self.perp) + seen.cost(self.hedge));
         values.set(Indicator::Carry, carry);
         values.set(Indicator::Edge, 1e4 * (libm::fabs(carry) - costs));
     }
 
-    fn propose(&self, seen: &Seen<'_>, view: &View<'_>, values: &Values) -> Option<Proposal> {
+    fn propose(
+        &self,
+        seen: &StructureContext<'_>,
+        view: &EvalContext<'_>,
+        values: &Values,
+    ) -> Option<StructureProposal> {
         let carry = values.of(Indicator::Carry);
         let costs = 2.0 * (seen.cost(self.perp) + seen.cost(self.hedge));
         let side = libm::copysign(1.0, carry);
@@ -149,7 +154,7 @@ impl Rule for Memory {
             Condition::beyond(side, Term::Of(Indicator::Carry), Term::Level(side * factor * costs))
         };
         let bp = 1e4 * costs;
-        let shape = Shape {
+        let shape = StructureShape {
             stop: self.stop,
             near: 3.0 * bp,
             far: 12.0 * bp,
@@ -163,10 +168,12 @@ impl Rule for Memory {
             pause: 480.0,
         };
         let plan = shape.plan(side, seen.traits, seen.preset);
-        let opened = View { held: 0, side, best: 0.0, ..*view };
-        let legs =
-            vec![Leg { instrument: self.hedge, ratio: 1.0 }, Leg { instrument: self.perp, ratio: -1.0 }];
-        (!plan.exit.holds(&opened)).then_some(Proposal { side, legs, size: self.size, plan })
+        let opened = EvalContext { held: 0, side, best: 0.0, ..*view };
+        let legs = vec![
+            StructureLeg { instrument: self.hedge, ratio: 1.0 },
+            StructureLeg { instrument: self.perp, ratio: -1.0 },
+        ];
+        (!plan.exit.holds(&opened)).then_some(StructureProposal { side, legs, size: self.size, plan })
     }
 
     fn carry_quote(&self, event: &MarketEvent) -> Option<CarryQuote> {

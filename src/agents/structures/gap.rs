@@ -17,7 +17,7 @@ const KEEP: f64 = 0.995;
 
 /// What is known of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Gap {
+pub struct PriceGap {
     since: Stamp,
     /// The last sample: when, and what it was.
     last: Option<(Stamp, f64)>,
@@ -27,7 +27,7 @@ pub struct Gap {
     weight: f64,
 }
 
-impl Gap {
+impl PriceGap {
     /// Whether a sample at this stamp would count.
     pub fn is_due(&self, at: Stamp) -> bool {
         self.last.is_none_or(|l| at.since(l.0).0 >= SAMPLE.0)
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_walk_of_a_basis_point_a_second_is_two_in_four() {
-        let mut gap = Gap::default();
+        let mut gap = PriceGap::default();
         for n in 0..=400_i64 {
             let log = if n % 2 == 0 { 0.0 } else { 1e-4 };
             gap.tell(Stamp(n * 1_000_000_000), log);

@@ -15,12 +15,12 @@
 //! 4. The fee of a purchase of coins is taken in coins, where its venue does so, that of a sale in what is
 //!    received.
 
-use super::listed::Listed;
+use super::listed::ListedInstruments;
 use super::ranges::Ranges;
-use crate::domain::{InstrumentId, InstrumentKind, MarketEvent, Stamp, Terms};
+use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Stamp};
 use crate::fills::{self, Tariff, charge, level};
 use crate::market::Board;
-use crate::market::board::Level;
+use crate::market::board::DetailLevel;
 use serde::{Deserialize, Serialize};
 
 /// Orders that a structure may have at once: two a leg.
@@ -28,7 +28,7 @@ pub const ORDERS_MAX: usize = 16;
 
 /// An order.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Order {
+pub struct LegOrder {
     /// On what.
     pub instrument: InstrumentId,
     /// Base units still to be traded, signed.
@@ -59,7 +59,7 @@ pub struct Totals {
     /// Funding received less funding paid.
     pub funding: f64,
     /// The coarsest level on which something was filled.
-    pub level: Option<Level>,
+    pub level: Option<DetailLevel>,
 }
 
 /// The book.
@@ -70,7 +70,7 @@ pub struct Legs {
     /// Units held, signed, by where they are booked; sorted, none is zero.
     pub held: Vec<(InstrumentId, f64)>,
     /// On their way or resting.
-    pub orders: Vec<Order>,
+    pub orders: Vec<LegOrder>,
     /// Liquidity in pools.
     pub ranges: Ranges,
     /// Sums.
@@ -81,9 +81,9 @@ pub struct Legs {
 
 /// What filling needs beside the book.
 #[derive(Clone, Copy, Debug)]
-pub struct Market<'a> {
+pub struct FillContext<'a> {
     /// What is listed.
-    pub listed: &'a Listed,
+    pub listed: &'a ListedInstruments,
     /// What is quoted.
     pub board: &'a Board,
     /// What trading costs.
@@ -99,13 +99,13 @@ impl Legs {
     }
 
     /// Worth now; what has no price counts nothing.
-    pub fn worth(&self, listed: &Listed, board: &Board) -> f64 {
+    pub fn market_value(&self, listed: &ListedInstruments, board: &Board) -> f64 {
         let each = |&(id, q): &(InstrumentId, f64)| listed.value(board, id).map_or(0.0, |v| v * q);
         self.cash + self.held.iter().map(each).sum::<f64>() + self.ranges.worth(board)
     }
 
     /// Whether nothing is held, but for dust.
-    pub fn is_flat(&self, listed: &Listed, board: &Board) -> bool {
+    pub fn is_flat(&self, listed: &ListedInstruments, board: &Board) -> bool {
         let dust =
             |&(id, q): &(InstrumentId, f64)| listed.value(board, id).is_none_or(|v| libm::fabs(v * q) < 1e-6);
         self.ranges.held.is_empty() && self.held.iter().all(dust)
@@ -139,7 +139,7 @@ impl Legs {
     }
 
     /// Sends an order; more than [`ORDERS_MAX`] are refused.
-    pub fn send(&mut self, order: Order) -> bool {
+    pub fn send(&mut self, order: LegOrder) -> bool {
         let room = self.orders.len() < ORDERS_MAX && order.quantity != 0.0 && order.quantity.is_finite();
         if room {
             self.orders.push(order);
@@ -173,7 +173,7 @@ impl Legs {
 
     /// Takes off the orders that pass: those that take at once, those that rest when the word reaches
     /// their market.
-    pub fn cancel(&mut self, now: Stamp, until: Stamp, pass: impl Fn(&Order) -> bool) {
+    pub fn cancel(&mut self, now: Stamp, until: Stamp, pass: impl Fn(&LegOrder) -> bool) {
         for o in self.orders.iter_mut().filter(|o| pass(o)) {
             o.until = Some(o.until.unwrap_or(if o.limit.is_some() { until } else { now }));
         }
@@ -189,7 +189,7 @@ impl Legs {
     }
 
     /// What an event of the market does to orders and positions. The board has taken it already.
-    pub fn hear(&mut self, m: &Market<'_>, event: &MarketEvent) {
+    pub fn hear(&mut self, m: &FillContext<'_>, event: &MarketEvent) {
         self.borrow(m, event.at());
         match *event {
             MarketEvent::Funding { instrument, rate, mark, .. } => {
@@ -219,7 +219,7 @@ impl Legs {
     }
 
     /// Pays borrow on what is short on margin since it was paid last.
-    fn borrow(&mut self, m: &Market<'_>, at: Stamp) {
+    fn borrow(&mut self, m: &FillContext<'_>, at: Stamp) {
         let span = at.since(std::mem::replace(&mut self.borrowed, at));
         for &(id, q) in self.held.iter().filter(|h| h.1 < 0.0) {
             let instrument = m.listed.get(id);
@@ -235,7 +235,7 @@ impl Legs {
         }
     }
 
-    fn fill(&mut self, m: &Market<'_>, instrument: InstrumentId, at: Stamp, event: &MarketEvent) {
+    fn fill(&mut self, m: &FillContext<'_>, instrument: InstrumentId, at: Stamp, event: &MarketEvent) {
         if self.orders.is_empty() {
             return;
         }
@@ -244,7 +244,7 @@ impl Legs {
         // A print is no offer, and where there are quotes a bar is none either.
         let offers = match event {
             MarketEvent::Trade { .. } => false,
-            MarketEvent::Bar { .. } => quoted.is_none_or(|q| q.level == Level::Bars),
+            MarketEvent::Bar { .. } => quoted.is_none_or(|q| q.level == DetailLevel::Bars),
             _ => true,
         };
         // A bar that opened before the decision was at prices of before it.
@@ -292,13 +292,13 @@ impl Legs {
     }
 
     /// A taker; what it got.
-    fn take(&mut self, m: &Market<'_>, order: &Order, event: &MarketEvent) -> f64 {
+    fn take(&mut self, m: &FillContext<'_>, order: &LegOrder, event: &MarketEvent) -> f64 {
         let instrument = m.listed.get(order.instrument);
         let hit = match event {
             // A print is no offer.
             MarketEvent::Trade { .. } => None,
             MarketEvent::Bar { bar, .. } => {
-                let quoted = m.board.get(order.instrument).is_some_and(|q| q.level > Level::Bars);
+                let quoted = m.board.get(order.instrument).is_some_and(|q| q.level > DetailLevel::Bars);
                 // Where there are quotes, bars only sum up what was.
                 let taken = (!quoted).then(|| {
                     let costs = m.costs.of(instrument);
@@ -307,7 +307,7 @@ impl Legs {
                 taken.filter(|t| t.quantity != 0.0).map(|t| level::Hit {
                     quantity: t.quantity,
                     price: t.price,
-                    level: Level::Bars,
+                    level: DetailLevel::Bars,
                 })
             }
             _ => level::hit(m.board, instrument, m.listed.tick(order.instrument), order.quantity),
@@ -318,7 +318,7 @@ impl Legs {
     }
 
     /// A maker; what it got. Follows the queue before it.
-    fn rest(&mut self, m: &Market<'_>, order: &mut Order, limit: f64, event: &MarketEvent) -> f64 {
+    fn rest(&mut self, m: &FillContext<'_>, order: &mut LegOrder, limit: f64, event: &MarketEvent) -> f64 {
         let buys = order.quantity > 0.0;
         let side = libm::copysign(1.0, order.quantity);
         let beyond = |price: f64| side * (limit - price) > 0.0;
@@ -339,14 +339,14 @@ impl Legs {
         let mut queue = ahead;
         let (got, on) = match *event {
             MarketEvent::Bar { ref bar, .. } => {
-                let quoted = m.board.get(order.instrument).is_some_and(|q| q.level > Level::Bars);
+                let quoted = m.board.get(order.instrument).is_some_and(|q| q.level > DetailLevel::Bars);
                 let i = m.listed.get(order.instrument);
                 let tick = if m.touch { 0.0 } else { m.listed.tick(order.instrument) };
                 let taken = fills::rest(m.costs.of(i), i.kind, bar, limit, tick, order.quantity);
-                (if quoted { 0.0 } else { libm::fabs(taken.quantity) }, Level::Bars)
+                (if quoted { 0.0 } else { libm::fabs(taken.quantity) }, DetailLevel::Bars)
             }
             MarketEvent::Trade { price, size: printed, buys: taker_buys, .. } => {
-                let on = if book.is_some() { Level::Depth } else { Level::Quotes };
+                let on = if book.is_some() { DetailLevel::Depth } else { DetailLevel::Quotes };
                 let got = if taker_buys == buys {
                     0.0
                 } else if beyond(price) {
@@ -364,7 +364,7 @@ impl Legs {
                 let crossed = top.is_some_and(|t| beyond(if buys { t.ask } else { t.bid }));
                 // Those before us who left are not waited for.
                 queue = if book.is_some() { ahead.min(shown()) } else { ahead };
-                (if crossed { size } else { 0.0 }, Level::Quotes)
+                (if crossed { size } else { 0.0 }, DetailLevel::Quotes)
             }
         };
         order.ahead = Some(queue);
@@ -375,13 +375,21 @@ impl Legs {
     }
 
     /// Books a trade.
-    pub fn trade(&mut self, m: &Market<'_>, id: InstrumentId, q: f64, price: f64, maker: bool, on: Level) {
+    pub fn trade(
+        &mut self,
+        m: &FillContext<'_>,
+        id: InstrumentId,
+        q: f64,
+        price: f64,
+        maker: bool,
+        on: DetailLevel,
+    ) {
         let instrument = m.listed.get(id);
         let scale = m.listed.scale(m.board, id).unwrap_or(1.0);
         let size = libm::fabs(q);
         let underlying = m.board.get(id).and_then(|q| q.implied).map_or(price, |i| i.value.1);
         // In the price's own currency.
-        let inverse = matches!(instrument.terms, Terms::Option { inverse: true, .. });
+        let inverse = matches!(instrument.terms, ContractTerms::Option { inverse: true, .. });
         let underlying = if inverse { 1.0 } else { underlying };
         let costs = m.costs.of(instrument);
         let fee = charge::trade(costs, (instrument.kind, &instrument.terms), size, price, underlying, maker);
@@ -411,7 +419,7 @@ impl Legs {
     }
 
     /// A contract has ended: its position is paid out.
-    fn settle(&mut self, m: &Market<'_>, id: InstrumentId, price: f64) {
+    fn settle(&mut self, m: &FillContext<'_>, id: InstrumentId, price: f64) {
         self.orders.retain(|o| o.instrument != id);
         let q = self.of(id);
         if q == 0.0 {

@@ -18,14 +18,14 @@
 
 mod quotes;
 
-use super::legs::{Legs, Market, Order};
-use super::ranges::{Ask, Bounds};
-use super::{KEYS, LEGS_MAX, Leg, Proposal, Rules, Seen, Values, margin};
+use super::legs::{FillContext, LegOrder, Legs};
+use super::ranges::{Bounds, LiquidityChange};
+use super::{KEYS, LEGS_MAX, Rules, StructureContext, StructureLeg, StructureProposal, Values, margin};
 use crate::domain::{
-    Action, AgentId, AssetId, Body, Condition, Indicator, InstrumentId, InstrumentKind, IntentId,
-    MarketEvent, Outcome, Plan, ReEntry, Reason, Span, Stamp, Verb, View, random,
+    Action, AgentId, AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, IntentId,
+    MarketEvent, MessageKind, Outcome, Plan, ReEntry, Reason, Span, Stamp, Verb, random,
 };
-use crate::market::Level;
+use crate::market::DetailLevel;
 use serde::{Deserialize, Serialize};
 
 /// Mean time from a decision to the market; each order's is 0.5 to 1.5 times it.
@@ -37,9 +37,9 @@ pub const WAIT: Span = Span(4 * Span::DAY.0);
 
 /// An intent that is open.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Open {
+struct OpenStructure {
     side: f64,
-    legs: Vec<Leg>,
+    legs: Vec<StructureLeg>,
     /// Of the legs that are liquidity.
     bounds: Vec<Option<Bounds>>,
     /// Prices of the legs when it was said: in the account's currency, but of a leg that is paid for in
@@ -63,7 +63,7 @@ struct Open {
 
 /// An intent that was closed, its last fill not yet known.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Closing {
+struct ClosingStructure {
     since: Stamp,
     risk: f64,
     worth: f64,
@@ -85,8 +85,8 @@ pub struct Life {
     pub missed: u32,
     /// The best edge after costs that was seen on current prices while nothing was open, in basis points.
     pub edge: Option<f64>,
-    open: Option<Open>,
-    closing: Option<Closing>,
+    open: Option<OpenStructure>,
+    closing: Option<ClosingStructure>,
     number: u32,
     flat_since: Option<Stamp>,
     again: Option<ReEntry>,
@@ -95,7 +95,7 @@ pub struct Life {
 
 /// What a family is, once and for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Nature {
+pub struct FamilyTraits {
     /// It earns by resting orders.
     pub is_maker: bool,
     /// It hedges as it goes.
@@ -104,16 +104,16 @@ pub struct Nature {
     pub pace: Span,
 }
 
-impl Nature {
+impl FamilyTraits {
     /// Of a family.
     pub fn of(rules: &Rules) -> Self {
-        Nature { is_maker: rules.is_maker(), is_hedged: rules.is_hedged(), pace: rules.pace() }
+        FamilyTraits { is_maker: rules.is_maker(), is_hedged: rules.is_hedged(), pace: rules.pace() }
     }
 }
 
 /// Who lives.
 #[derive(Clone, Copy, Debug)]
-pub struct Who<'a> {
+pub struct AgentRef<'a> {
     /// The agent.
     pub agent: AgentId,
     /// Its asset.
@@ -121,7 +121,7 @@ pub struct Who<'a> {
     /// Its family and what that remembers.
     pub rules: &'a Rules,
     /// What that is.
-    pub nature: Nature,
+    pub nature: FamilyTraits,
     /// Key of its draws.
     pub key: u64,
 }
@@ -146,7 +146,7 @@ impl Life {
     }
 
     /// Hears an event: orders fill. What the family remembers of it is not the life's.
-    pub fn hear(&mut self, m: &Market<'_>, event: &MarketEvent) {
+    pub fn hear(&mut self, m: &FillContext<'_>, event: &MarketEvent) {
         self.legs.hear(m, event);
         if let (MarketEvent::Funding { instrument, rate, mark, .. }, Some(open)) = (event, &mut self.open) {
             let ratio = open.legs.iter().find(|l| l.instrument == *instrument).map_or(0.0, |l| l.ratio);
@@ -161,7 +161,12 @@ impl Life {
 
     /// A stamp is over: judges and acts. `say` takes what is said, in order. What is held is its own,
     /// whatever `seen` says.
-    pub fn judge(&mut self, who: Who<'_>, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
+    pub fn judge(
+        &mut self,
+        who: AgentRef<'_>,
+        seen: &StructureContext<'_>,
+        say: &mut dyn FnMut(MessageKind),
+    ) {
         if self.liquidate(who, seen, say) {
             return;
         }
@@ -175,7 +180,7 @@ impl Life {
         self.looked = Some(seen.now);
         self.legs.expire(seen.now);
         if let Some(outcome) = self.outcome(who, seen) {
-            say(Body::Outcome(outcome));
+            say(MessageKind::Outcome(outcome));
         }
         if self.open.is_some() {
             self.manage(who, seen, say);
@@ -187,7 +192,12 @@ impl Life {
 
     /// The venue takes over what is held on margin when the wallet bears it no more, at no one's pace; whether
     /// it did. What is paid in full is left, and closed.
-    fn liquidate(&mut self, who: Who<'_>, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) -> bool {
+    fn liquidate(
+        &mut self,
+        who: AgentRef<'_>,
+        seen: &StructureContext<'_>,
+        say: &mut dyn FnMut(MessageKind),
+    ) -> bool {
         let open = self.open.as_ref().map(|o| o.worth);
         let Some(worth) = open.or(self.closing.map(|c| c.worth)) else { return false };
         if !margin::is_due(&self.legs, seen, seen.capital - worth) {
@@ -203,14 +213,14 @@ impl Life {
     }
 
     /// The indicators as they are now.
-    pub fn values(&self, rules: &Rules, nature: Nature, seen: &Seen<'_>) -> Values {
-        let seen = &Seen { legs: &self.legs, ..*seen };
+    pub fn values(&self, rules: &Rules, nature: FamilyTraits, seen: &StructureContext<'_>) -> Values {
+        let seen = &StructureContext { legs: &self.legs, ..*seen };
         let mut values = rules.look(seen);
         let known = self.open.as_ref().filter(|_| rules.rule().is_known(seen));
         let gain = known.and_then(|o| {
             if nature.is_maker || nature.is_hedged {
                 // What is gained by fills on the way is its own to judge.
-                let worth = self.legs.worth(seen.listed, seen.board) - o.worth;
+                let worth = self.legs.market_value(seen.listed, seen.board) - o.worth;
                 // Over what it began with: to quote less is neither gain nor loss.
                 Some(worth / (o.first * o.notional) * 1e4)
             } else {
@@ -226,7 +236,7 @@ impl Life {
         since.map_or(u32::MAX, |s| (now.since(s).0 / Span::MINUTE.0).clamp(0, i64::from(u32::MAX)) as u32)
     }
 
-    fn consider(&mut self, who: Who<'_>, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
+    fn consider(&mut self, who: AgentRef<'_>, seen: &StructureContext<'_>, say: &mut dyn FnMut(MessageKind)) {
         if self.closing.is_some() {
             return;
         }
@@ -245,7 +255,8 @@ impl Life {
                 return;
             } else if again.holds(&view) {
                 // With the legs that the family would open now.
-                let fresh = who.rules.propose(&Seen { legs: &self.legs, ..*seen }, &view, &values);
+                let fresh =
+                    who.rules.propose(&StructureContext { legs: &self.legs, ..*seen }, &view, &values);
                 let side = again.side;
                 if let Some(p) = fresh.filter(|p| p.side == side) {
                     self.enter(who, seen, p, Reason::ReEntry, say);
@@ -253,7 +264,7 @@ impl Life {
                 return;
             }
         }
-        if let Some(p) = who.rules.propose(&Seen { legs: &self.legs, ..*seen }, &view, &values) {
+        if let Some(p) = who.rules.propose(&StructureContext { legs: &self.legs, ..*seen }, &view, &values) {
             self.enter(who, seen, p, Reason::Signal, say);
         }
     }
@@ -261,11 +272,11 @@ impl Life {
     #[inline(never)]
     fn enter(
         &mut self,
-        who: Who<'_>,
-        seen: &Seen<'_>,
-        p: Proposal,
+        who: AgentRef<'_>,
+        seen: &StructureContext<'_>,
+        p: StructureProposal,
         reason: Reason,
-        say: &mut dyn FnMut(Body),
+        say: &mut dyn FnMut(MessageKind),
     ) {
         if p.legs.is_empty() || p.legs.len() > LEGS_MAX || !seen.side.allows(p.side) {
             return;
@@ -275,7 +286,8 @@ impl Life {
         }
         let bounds: Vec<Option<Bounds>> =
             p.legs.iter().map(|l| who.rules.range(seen, l.instrument)).collect();
-        let each = |(l, b): (&Leg, &Option<Bounds>)| value(l.instrument, *b, seen).filter(|v| *v > 0.0);
+        let each =
+            |(l, b): (&StructureLeg, &Option<Bounds>)| value(l.instrument, *b, seen).filter(|v| *v > 0.0);
         let entry: Option<Vec<f64>> = p.legs.iter().zip(&bounds).map(each).collect();
         let Some(entry) = entry else { return };
         let notional = p.legs.iter().zip(&entry).map(|(l, v)| libm::fabs(l.ratio * v)).fold(0.0, f64::max);
@@ -293,7 +305,7 @@ impl Life {
         self.number += 1;
         self.again = None;
         let plan = p.plan;
-        self.open = Some(Open {
+        self.open = Some(OpenStructure {
             side: p.side,
             entry: p
                 .legs
@@ -311,17 +323,17 @@ impl Life {
             best: 0.0,
             adds: seen.preset.adds,
             carried: 0.0,
-            worth: self.legs.worth(seen.listed, seen.board),
+            worth: self.legs.market_value(seen.listed, seen.board),
         });
         self.size(who, seen, (Verb::Open, reason), (units, &plan), say);
     }
 
-    fn manage(&mut self, who: Who<'_>, seen: &Seen<'_>, say: &mut dyn FnMut(Body)) {
+    fn manage(&mut self, who: AgentRef<'_>, seen: &StructureContext<'_>, say: &mut dyn FnMut(MessageKind)) {
         // What is on its way cannot be called back before it arrives: to act on it now would be free of risk.
         if self.legs.orders.iter().any(|o| o.limit.is_none() && seen.now < o.live) {
             return;
         }
-        let settled = |l: &Leg| seen.board.get(l.instrument).is_some_and(|q| q.settled.is_some());
+        let settled = |l: &StructureLeg| seen.board.get(l.instrument).is_some_and(|q| q.settled.is_some());
         if self.open.as_ref().is_some_and(|o| o.legs.iter().any(settled)) {
             return self.close(who, seen, Reason::Settled, say);
         }
@@ -371,8 +383,11 @@ impl Life {
 
     /// Keeps the hedge where its family wants it, in whole lots.
     #[inline(never)]
-    fn rehedge(&mut self, who: Who<'_>, seen: &Seen<'_>) {
-        let Some((id, target)) = who.rules.rule().hedge(&Seen { legs: &self.legs, ..*seen }) else { return };
+    fn rehedge(&mut self, who: AgentRef<'_>, seen: &StructureContext<'_>) {
+        let Some((id, target)) = who.rules.rule().hedge(&StructureContext { legs: &self.legs, ..*seen })
+        else {
+            return;
+        };
         let more = target - self.legs.of(seen.listed.coin(id));
         let size = seen.listed.lots(id, libm::fabs(more));
         let least = crate::domain::money::to_estimate(seen.listed.get(id).min_notional);
@@ -388,14 +403,20 @@ impl Life {
     }
 
     #[inline(never)]
-    fn close(&mut self, who: Who<'_>, seen: &Seen<'_>, reason: Reason, say: &mut dyn FnMut(Body)) {
+    fn close(
+        &mut self,
+        who: AgentRef<'_>,
+        seen: &StructureContext<'_>,
+        reason: Reason,
+        say: &mut dyn FnMut(MessageKind),
+    ) {
         let Some(open) = self.open.take() else { return };
         let stop = match open.plan.stop.right {
             crate::domain::Term::Level(bp) => libm::fabs(bp),
             _ => 1.0,
         };
         let risk = (open.units * open.notional / seen.capital * stop / 1e4).max(1e-9);
-        self.closing = Some(Closing { since: open.since, risk, worth: open.worth, reason });
+        self.closing = Some(ClosingStructure { since: open.since, risk, worth: open.worth, reason });
         self.flat_since = Some(seen.now);
         let mut plan = open.plan;
         // What could not be had, or not be borne, is not offered again.
@@ -410,12 +431,20 @@ impl Life {
         self.flatten(who, seen);
         let intent = IntentId { agent: who.agent, asset: who.asset, number: self.number };
         let price = price(&open, seen);
-        say(Body::Action(Action { verb: Verb::Close, intent, reason, before, after: 0.0, price, plan }));
+        say(MessageKind::Action(Action {
+            verb: Verb::Close,
+            intent,
+            reason,
+            before,
+            after: 0.0,
+            price,
+            plan,
+        }));
     }
 
     /// Orders everything held away, at whatever it gets.
     #[inline(never)]
-    fn flatten(&mut self, who: Who<'_>, seen: &Seen<'_>) {
+    fn flatten(&mut self, who: AgentRef<'_>, seen: &StructureContext<'_>) {
         let held = self.legs.held.clone();
         for (n, (id, quantity)) in held.into_iter().enumerate() {
             let (kind, costs) = (seen.listed.get(id).kind, seen.costs(id));
@@ -432,19 +461,19 @@ impl Life {
 
     fn provide(
         &mut self,
-        who: Who<'_>,
+        who: AgentRef<'_>,
         now: Stamp,
         n: usize,
         pool: InstrumentId,
         bounds: Bounds,
         change: f64,
     ) {
-        let Order { decided, live, .. } = order(who, now, n, pool, change);
-        self.legs.ranges.ask(Ask { pool, bounds, change, decided, live, tries: 0 });
+        let LegOrder { decided, live, .. } = order(who, now, n, pool, change);
+        self.legs.ranges.ask(LiquidityChange { pool, bounds, change, decided, live, tries: 0 });
     }
 
     /// How the last intent ended, once everything is closed.
-    fn outcome(&mut self, who: Who<'_>, seen: &Seen<'_>) -> Option<Outcome> {
+    fn outcome(&mut self, who: AgentRef<'_>, seen: &StructureContext<'_>) -> Option<Outcome> {
         let closing = self.closing?;
         if !(self.legs.orders.is_empty() && self.legs.ranges.asked.is_empty()) {
             return None;
@@ -456,7 +485,7 @@ impl Life {
         }
         self.closing = None;
         self.trades += 1;
-        let pnl = (self.legs.worth(seen.listed, seen.board) - closing.worth) / seen.capital;
+        let pnl = (self.legs.market_value(seen.listed, seen.board) - closing.worth) / seen.capital;
         Some(Outcome {
             intent: IntentId { agent: who.agent, asset: who.asset, number: self.number },
             reason: closing.reason,
@@ -472,11 +501,11 @@ impl Life {
     #[inline(never)]
     fn size(
         &mut self,
-        who: Who<'_>,
-        seen: &Seen<'_>,
+        who: AgentRef<'_>,
+        seen: &StructureContext<'_>,
         (verb, reason): (Verb, Reason),
         (units, plan): (f64, &Plan),
-        say: &mut dyn FnMut(Body),
+        say: &mut dyn FnMut(MessageKind),
     ) {
         let Some(open) = &mut self.open else { return };
         let more = units - open.units;
@@ -484,7 +513,7 @@ impl Life {
         let before = self.intent;
         self.intent = open.side * units * open.notional / seen.capital;
         let quoting = who.nature.is_maker;
-        let each = |(l, b): (&Leg, &Option<Bounds>)| (l.instrument, *b, open.side * l.ratio * more);
+        let each = |(l, b): (&StructureLeg, &Option<Bounds>)| (l.instrument, *b, open.side * l.ratio * more);
         let legs: Vec<(InstrumentId, Option<Bounds>, f64)> =
             open.legs.iter().zip(&open.bounds).map(each).collect();
         let price = price(open, seen);
@@ -498,16 +527,24 @@ impl Life {
             self.legs.send(order(who, seen.now, n, id, whole));
         }
         let intent = IntentId { agent: who.agent, asset: who.asset, number: self.number };
-        say(Body::Action(Action { verb, intent, reason, before, after: self.intent, price, plan: *plan }));
+        say(MessageKind::Action(Action {
+            verb,
+            intent,
+            reason,
+            before,
+            after: self.intent,
+            price,
+            plan: *plan,
+        }));
     }
 }
 
 /// Whether all legs that are known by bars have one that closes now: else one would be filled at the open
 /// of its next bar hours before the other. A leg that has been silent for a day is not waited for.
-fn is_aligned(legs: &[Leg], seen: &Seen<'_>) -> bool {
+fn is_aligned(legs: &[StructureLeg], seen: &StructureContext<'_>) -> bool {
     legs.iter().all(|l| {
         let quoted = seen.board.get(l.instrument);
-        let bar = quoted.filter(|q| q.level == Level::Bars && q.settled.is_none()).and_then(|q| q.bar);
+        let bar = quoted.filter(|q| q.level == DetailLevel::Bars && q.settled.is_none()).and_then(|q| q.bar);
         bar.is_none_or(|b| b.at == seen.now || seen.now.since(b.at).0 > Span::DAY.0)
     })
 }
@@ -516,34 +553,34 @@ fn is_aligned(legs: &[Leg], seen: &Seen<'_>) -> bool {
 const CANCEL: usize = LEGS_MAX;
 
 /// When what is decided now reaches the market.
-fn arrival(who: Who<'_>, now: Stamp, n: usize) -> Stamp {
+fn arrival(who: AgentRef<'_>, now: Stamp, n: usize) -> Stamp {
     let u = random::uniform(random::key(who.key, &[now.0 as u64, n as u64]));
     Stamp(now.0 + (LATENCY.0 as f64 * (0.5 + u)) as i64)
 }
 
-fn order(who: Who<'_>, now: Stamp, n: usize, instrument: InstrumentId, quantity: f64) -> Order {
+fn order(who: AgentRef<'_>, now: Stamp, n: usize, instrument: InstrumentId, quantity: f64) -> LegOrder {
     let live = arrival(who, now, n);
-    Order { instrument, quantity, limit: None, decided: now, live, until: None, ahead: None, tries: 0 }
+    LegOrder { instrument, quantity, limit: None, decided: now, live, until: None, ahead: None, tries: 0 }
 }
 
 /// What the coins that a leg is paid for in are worth; none if it is paid for in the account's currency.
-fn in_coins(seen: &Seen<'_>, id: InstrumentId) -> Option<f64> {
+fn in_coins(seen: &StructureContext<'_>, id: InstrumentId) -> Option<f64> {
     seen.listed.pays(id).and_then(|_| seen.listed.scale(seen.board, id))
 }
 
 /// Whether what a family listens to was priced within this second, so that an edge is no difference between
 /// then and now. Of a whole chain its family sees to that itself.
-fn is_current(rules: &Rules, seen: &Seen<'_>) -> bool {
+fn is_current(rules: &Rules, seen: &StructureContext<'_>) -> bool {
     let ears = rules.ears();
     ears.len() > LEGS_MAX || seen.is_fresh(&ears, Span::seconds(1))
 }
 
-fn view(values: &Values, held: u32, best: f64, side: f64) -> View<'_> {
-    View { close: f64::NAN, sigma: f64::NAN, held, best, side, keys: &KEYS, values: &values.0 }
+fn view(values: &Values, held: u32, best: f64, side: f64) -> EvalContext<'_> {
+    EvalContext { close: f64::NAN, sigma: f64::NAN, held, best, side, keys: &KEYS, values: &values.0 }
 }
 
 /// Gain of an open structure at mid prices, in basis points of its notional.
-fn gain(open: &Open, seen: &Seen<'_>) -> Option<f64> {
+fn gain(open: &OpenStructure, seen: &StructureContext<'_>) -> Option<f64> {
     let mut sum = open.carried;
     for ((leg, bounds), entry) in open.legs.iter().zip(&open.bounds).zip(&open.entry) {
         let entry = entry * in_coins(seen, leg.instrument).unwrap_or(1.0);
@@ -553,22 +590,22 @@ fn gain(open: &Open, seen: &Seen<'_>) -> Option<f64> {
 }
 
 /// Worth of one unit of a leg, in the account's currency.
-fn value(leg: InstrumentId, bounds: Option<Bounds>, seen: &Seen<'_>) -> Option<f64> {
+fn value(leg: InstrumentId, bounds: Option<Bounds>, seen: &StructureContext<'_>) -> Option<f64> {
     let worth = match bounds {
-        Some(b) => b.worth(seen.value(leg)?),
+        Some(b) => b.market_value(seen.value(leg)?),
         None => seen.listed.value(seen.board, leg)?,
     };
     worth.is_finite().then_some(worth)
 }
 
 /// Price of the first leg, or of its entry where it has none.
-fn price(open: &Open, seen: &Seen<'_>) -> f64 {
+fn price(open: &OpenStructure, seen: &StructureContext<'_>) -> f64 {
     let now = open.legs.first().and_then(|l| seen.listed.value(seen.board, l.instrument));
     now.or(open.entry.first().copied()).unwrap_or(f64::NAN)
 }
 
 /// The first condition that closes the intent, in the order of invariant 2.
-fn closing_reason(plan: &Plan, view: &View<'_>) -> Option<Reason> {
+fn closing_reason(plan: &Plan, view: &EvalContext<'_>) -> Option<Reason> {
     if plan.stop.holds(view) {
         Some(Reason::Stop)
     } else if plan.trail.as_ref().is_some_and(|c| c.holds(view)) {

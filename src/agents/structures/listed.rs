@@ -5,13 +5,13 @@
 //! currency ([`Listed::coin`]). Contracts are booked under themselves, and so are coins from a pool, which
 //! go back where they came from.
 
-use crate::domain::{AssetId, Instrument, InstrumentId, InstrumentKind, Terms, Universe, money};
+use crate::domain::{AssetId, ContractTerms, Instrument, InstrumentId, InstrumentKind, Universe, money};
 use crate::market::Board;
 use std::collections::BTreeMap;
 
 /// All instruments of a feed.
 #[derive(Clone, Debug, Default)]
-pub struct Listed {
+pub struct ListedInstruments {
     /// By id.
     pub instruments: Vec<Instrument>,
     ticks: Vec<f64>,
@@ -20,7 +20,7 @@ pub struct Listed {
     pays: Vec<Option<InstrumentId>>,
 }
 
-impl Listed {
+impl ListedInstruments {
     /// Of a feed.
     pub fn new(universe: &Universe) -> Self {
         let all = &universe.instruments;
@@ -30,7 +30,7 @@ impl Listed {
             first.entry((i.asset, i.venue.as_str())).or_insert(i.id);
         }
         let priced = |asset: AssetId, venue: &str| first.get(&(asset, venue)).copied();
-        Listed {
+        ListedInstruments {
             ticks: all.iter().map(|i| money::to_estimate(i.tick)).collect(),
             lots: all.iter().map(|i| money::to_estimate(i.lot)).collect(),
             coins: all
@@ -72,7 +72,7 @@ impl Listed {
     /// asset, the forward for an option that is quoted in coins, else 1.
     pub fn scale(&self, board: &Board, id: InstrumentId) -> Option<f64> {
         let i = self.get(id);
-        if let Terms::Option { inverse: true, .. } = i.terms {
+        if let ContractTerms::Option { inverse: true, .. } = i.terms {
             return board.get(id)?.implied.map(|t| t.value.1);
         }
         match (i.quote, self.pays(id)) {
@@ -85,7 +85,7 @@ impl Listed {
     /// What a contract that settles at this price pays a unit, in the account's currency.
     pub fn payoff(&self, id: InstrumentId, price: f64) -> f64 {
         match self.get(id).terms {
-            Terms::Option { strike, call, .. } => {
+            ContractTerms::Option { strike, call, .. } => {
                 (if call { price - strike } else { strike - price }).max(0.0)
             }
             _ => price,
@@ -115,7 +115,7 @@ mod tests {
 
     const ID: fn(u16) -> InstrumentId = InstrumentId;
 
-    fn heard(listed: &Listed, events: &[MarketEvent]) -> Board {
+    fn heard(listed: &ListedInstruments, events: &[MarketEvent]) -> Board {
         let mut board = Board::new(listed.instruments.len());
         for e in events {
             assert!(board.take(e), "{e:?}");
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn coins_are_booked_where_their_venue_prices_them_in_money() {
-        let listed = Listed::new(&universe(&[
+        let listed = ListedInstruments::new(&universe(&[
             ("ETH", Spot, "a", ""),
             ("BTC", Spot, "a", ""),
             ("ETH", Spot, "a", "BTC"),
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_price_in_coins_is_worth_the_coins_price() {
-        let listed = Listed::new(&universe(&[("BTC", Spot, "a", ""), ("ETH", Spot, "a", "BTC")]));
+        let listed = ListedInstruments::new(&universe(&[("BTC", Spot, "a", ""), ("ETH", Spot, "a", "BTC")]));
         let cross = quote(1, second(1.0), 0.04, 0.04, 1.0);
         let board = heard(&listed, &[cross]);
         assert_eq!(listed.value(&board, ID(1)), None, "nobody knows what a BTC is worth");
@@ -153,9 +153,9 @@ mod tests {
     #[test]
     fn what_has_settled_is_worth_what_it_paid() {
         let mut all = universe(&[("BTC", Contract, "a", ""), ("BTC", Contract, "a", "")]);
-        let terms = |call| Terms::Option { expiry: Stamp(9), strike: 100.0, call, inverse: false };
+        let terms = |call| ContractTerms::Option { expiry: Stamp(9), strike: 100.0, call, inverse: false };
         (all.instruments[0].terms, all.instruments[1].terms) = (terms(true), terms(false));
-        let listed = Listed::new(&all);
+        let listed = ListedInstruments::new(&all);
         for (price, call, put) in [(130.0, 30.0, 0.0), (100.0, 0.0, 0.0), (80.0, 0.0, 20.0)] {
             assert_eq!((listed.payoff(ID(0), price), listed.payoff(ID(1), price)), (call, put));
         }
@@ -168,7 +168,7 @@ mod tests {
     fn sizes_are_cut_to_whole_lots_and_rounding_loses_none() {
         let mut all = universe(&[("BTC", Perp, "a", ""), ("BTC", Perp, "b", "")]);
         (all.instruments[0].lot, all.instruments[1].lot) = (Decimal::new(1, 1), Decimal::ZERO);
-        let listed = Listed::new(&all);
+        let listed = ListedInstruments::new(&all);
         assert!((listed.lots(ID(0), 0.39) - 0.3).abs() < 1e-12);
         assert!((listed.lots(ID(0), 0.1 + 0.2) - 0.3).abs() < 1e-12, "three lots are three");
         assert_eq!(listed.lots(ID(0), 0.05), 0.0);

@@ -25,9 +25,9 @@
 //! It is kinder than venues in one thing: there is one wallet for all of them, and coins and liquidity stand
 //! for contracts at their full worth, as if transfers took no time.
 
-use super::Seen;
+use super::StructureContext;
 use super::legs::Legs;
-use crate::domain::{InstrumentId, InstrumentKind, Span, Terms};
+use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, Span};
 use crate::market::pricing::option::{Right, short_margin};
 
 /// Maintenance of a perp or future, of notional: the lowest tier of a large venue.
@@ -45,14 +45,14 @@ enum By {
 }
 
 /// Whether the venue liquidates; `wallet` is what stands behind the book beside its worth.
-pub(super) fn is_due(legs: &Legs, seen: &Seen<'_>, wallet: f64) -> bool {
+pub(super) fn is_due(legs: &Legs, seen: &StructureContext<'_>, wallet: f64) -> bool {
     // Most books hold nothing on margin most of the time.
     let on_margin = legs.held.iter().any(|&(id, q)| is_on_margin(seen, id, q));
     on_margin && [By::Newest, By::Mark].into_iter().all(|by| is_short(legs, seen, wallet, by) == Some(true))
 }
 
 /// Closes every leg on margin at its mark, and takes off what is on its way to the venue.
-pub(super) fn take_over(legs: &mut Legs, seen: &Seen<'_>) {
+pub(super) fn take_over(legs: &mut Legs, seen: &StructureContext<'_>) {
     legs.orders.clear();
     for (id, q) in legs.held.clone() {
         if let (true, Some(price)) = (is_on_margin(seen, id, q), price(seen, id, By::Mark)) {
@@ -63,7 +63,7 @@ pub(super) fn take_over(legs: &mut Legs, seen: &Seen<'_>) {
 }
 
 /// Whether equity is no more than maintenance; none where something has no price.
-fn is_short(legs: &Legs, seen: &Seen<'_>, wallet: f64, by: By) -> Option<bool> {
+fn is_short(legs: &Legs, seen: &StructureContext<'_>, wallet: f64, by: By) -> Option<bool> {
     let (mut equity, mut needed) = (wallet + legs.cash + legs.ranges.worth(seen.board), 0.0);
     for &(id, q) in &legs.held {
         let price = price(seen, id, by)?;
@@ -73,19 +73,19 @@ fn is_short(legs: &Legs, seen: &Seen<'_>, wallet: f64, by: By) -> Option<bool> {
     Some(equity <= needed)
 }
 
-fn is_on_margin(seen: &Seen<'_>, id: InstrumentId, q: f64) -> bool {
+fn is_on_margin(seen: &StructureContext<'_>, id: InstrumentId, q: f64) -> bool {
     matches!(seen.listed.get(id).kind, InstrumentKind::Perp | InstrumentKind::Future) || q < 0.0
 }
 
 /// In the account's currency.
-fn maintenance(seen: &Seen<'_>, id: InstrumentId, q: f64, price: f64) -> Option<f64> {
+fn maintenance(seen: &StructureContext<'_>, id: InstrumentId, q: f64, price: f64) -> Option<f64> {
     let i = seen.listed.get(id);
     let size = libm::fabs(q);
     let short = |right, strike, underlying| short_margin(right, strike, underlying, price).ok();
     Some(match (i.kind, i.terms) {
         (InstrumentKind::Perp | InstrumentKind::Future, _) => CONTRACT * size * price,
         _ if q >= 0.0 => 0.0,
-        (_, Terms::Option { strike, call, .. }) => {
+        (_, ContractTerms::Option { strike, call, .. }) => {
             let right = if call { Right::Call } else { Right::Put };
             size * short(right, strike, underlying(seen, id)?)?.maintenance
         }
@@ -98,7 +98,7 @@ fn maintenance(seen: &Seen<'_>, id: InstrumentId, q: f64, price: f64) -> Option<
     })
 }
 
-fn price(seen: &Seen<'_>, id: InstrumentId, by: By) -> Option<f64> {
+fn price(seen: &StructureContext<'_>, id: InstrumentId, by: By) -> Option<f64> {
     let newest = seen.value(id);
     if matches!(by, By::Newest) {
         return newest;
@@ -116,7 +116,7 @@ fn price(seen: &Seen<'_>, id: InstrumentId, by: By) -> Option<f64> {
 
 /// What a contract is written on, in the account's currency: its forward, the index, or the newest price of
 /// a perp.
-fn underlying(seen: &Seen<'_>, id: InstrumentId) -> Option<f64> {
+fn underlying(seen: &StructureContext<'_>, id: InstrumentId) -> Option<f64> {
     let forward = seen.board.get(id)?.implied.map(|i| i.value.1);
     let asset = seen.listed.get(id).asset;
     let perps = seen.listed.instruments.iter();
@@ -125,7 +125,7 @@ fn underlying(seen: &Seen<'_>, id: InstrumentId) -> Option<f64> {
 }
 
 /// The newest index of an instrument's asset that a mark told.
-fn index(seen: &Seen<'_>, id: InstrumentId) -> Option<f64> {
+fn index(seen: &StructureContext<'_>, id: InstrumentId) -> Option<f64> {
     let asset = seen.listed.get(id).asset;
     let same = seen.listed.instruments.iter().filter(|i| i.asset == asset);
     let marks = same.filter_map(|i| seen.board.get(i.id)?.mark);
@@ -136,7 +136,7 @@ fn index(seen: &Seen<'_>, id: InstrumentId) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::super::stage::{mark, quote, second, universe};
-    use super::super::{Listed, Seen};
+    use super::super::{ListedInstruments, StructureContext};
     use super::*;
     use crate::agents::personality::{Preset, Traits};
     use crate::domain::{MarketEvent, SideRule, Stamp, Universe};
@@ -146,13 +146,17 @@ mod tests {
 
     const ONE: InstrumentId = InstrumentId(0);
 
-    fn with<R>(universe: &Universe, events: &[MarketEvent], ask: impl FnOnce(&Seen<'_>) -> R) -> R {
-        let listed = Listed::new(universe);
+    fn with<R>(
+        universe: &Universe,
+        events: &[MarketEvent],
+        ask: impl FnOnce(&StructureContext<'_>) -> R,
+    ) -> R {
+        let listed = ListedInstruments::new(universe);
         let mut board = Board::new(listed.instruments.len());
         for e in events {
             assert!(board.take(e), "{e:?}");
         }
-        ask(&Seen {
+        ask(&StructureContext {
             listed: &listed,
             board: &board,
             costs: &Costs::Flat(0.0).into(),
@@ -223,7 +227,7 @@ mod tests {
     #[test]
     fn a_short_option_needs_what_the_venue_asks_for_and_a_long_one_nothing() {
         let mut listed = universe(&[("BTC", InstrumentKind::Option, "a", "")]);
-        let terms = Terms::Option { expiry: second(1e6), strike: 100.0, call: true, inverse: false };
+        let terms = ContractTerms::Option { expiry: second(1e6), strike: 100.0, call: true, inverse: false };
         listed.instruments[0].terms = terms;
         let events = |price: f64| {
             let implied =

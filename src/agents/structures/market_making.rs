@@ -28,18 +28,18 @@
 //!
 //! It needs quotes and trades, and stands still on bars. Never adds: more is held by being filled.
 
-use super::gap::{self, Gap};
-use super::listed::Listed;
-use super::shape::Shape;
-use super::{Leg, Proposal, Rest, Rule, Seen, Values, find};
+use super::gap::{self, PriceGap};
+use super::listed::ListedInstruments;
+use super::shape::StructureShape;
+use super::{FamilyRule, Rest, StructureContext, StructureLeg, StructureProposal, Values, find};
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
-    AssetId, Condition, Indicator, Instrument, InstrumentId, InstrumentKind, MarketEvent, SideRule, Span,
-    Stamp, Term, Terms, View,
+    AssetId, Condition, ContractTerms, EvalContext, Indicator, Instrument, InstrumentId, InstrumentKind,
+    MarketEvent, SideRule, Span, Stamp, Term,
 };
 use crate::market::Board;
-use crate::market::board::{Told, Top};
+use crate::market::board::{Stamped, Top};
 use serde::{Deserialize, Serialize};
 
 pub(super) const IDEA: &str = "quotes both sides around the mid and leans against what it holds";
@@ -70,7 +70,7 @@ const BEARS: f64 = 15.0;
 
 /// What it remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Memory {
+pub struct MarketMakingMemory {
     instrument: InstrumentId,
     aversion: f64,
     hurdle: f64,
@@ -82,7 +82,7 @@ pub struct Memory {
     hold: f64,
     age: Span,
     /// The mid's own moves.
-    gap: Gap,
+    gap: PriceGap,
     /// The last mid that was believed, and one since that was not.
     mid: Option<f64>,
     doubted: Option<f64>,
@@ -97,14 +97,14 @@ pub struct Memory {
     looks: f64,
     impact: f64,
     /// What all of that comes to.
-    steady: Option<Steady>,
+    steady: Option<PrintStatistics>,
     /// Of the mid, in bp a root second; nought while that is not known.
     sigma: f64,
 }
 
 /// What prints and the looks after them come to; see [`Memory::distances`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Steady {
+struct PrintStatistics {
     /// Distance of prints from the mid, in bp.
     effective: f64,
     /// How far the mid goes their way, in bp.
@@ -115,10 +115,11 @@ struct Steady {
     lean: f64,
 }
 
-impl Memory {
-    pub(super) fn new(p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
+impl MarketMakingMemory {
+    pub(super) fn new(p: &[f64], asset: AssetId, listed: &ListedInstruments) -> Result<Self, String> {
         let kinds = [InstrumentKind::Perp, InstrumentKind::Margin, InstrumentKind::Spot];
-        let free = |i: &Instrument| matches!(i.terms, Terms::Rates { maker_ppm, .. } if maker_ppm <= 0);
+        let free =
+            |i: &Instrument| matches!(i.terms, ContractTerms::Rates { maker_ppm, .. } if maker_ppm <= 0);
         let by = |pass: &dyn Fn(&Instrument) -> bool| {
             let of = |kind| find(listed, asset, |i| i.kind == kind && i.quote.is_none() && pass(i));
             kinds.into_iter().find_map(|kind| of(kind).first().copied())
@@ -127,7 +128,7 @@ impl Memory {
         let Some(instrument) = by(&free).or_else(|| by(&|_| true)) else {
             return Err("needs a perp, margin or spot market of the asset".to_owned());
         };
-        Ok(Memory {
+        Ok(MarketMakingMemory {
             instrument,
             aversion: p[0],
             hurdle: p[1],
@@ -138,7 +139,7 @@ impl Memory {
             recall: p[6] * 60.0,
             hold: p[7],
             age: gap::span(p[8]),
-            gap: Gap::default(),
+            gap: PriceGap::default(),
             mid: None,
             doubted: None,
             since: None,
@@ -153,11 +154,11 @@ impl Memory {
         })
     }
 
-    fn top(&self, board: &Board) -> Option<Told<Top>> {
+    fn top(&self, board: &Board) -> Option<Stamped<Top>> {
         board.get(self.instrument)?.top.filter(|t| t.value.bid < t.value.ask)
     }
 
-    fn fresh(&self, seen: &Seen<'_>) -> Option<Top> {
+    fn fresh(&self, seen: &StructureContext<'_>) -> Option<Top> {
         let told = self.top(seen.board).filter(|_| self.doubted.is_none());
         told.filter(|t| seen.now.since(t.at).0 <= self.age.0).map(|t| t.value)
     }
@@ -184,7 +185,7 @@ impl Memory {
     }
 
     /// What prints and looks come to; asked when there is one more.
-    fn measure(&self) -> Option<Steady> {
+    fn measure(&self) -> Option<PrintStatistics> {
         if self.prints < PRINTS || self.looks < LOOKS {
             return None;
         }
@@ -199,7 +200,7 @@ impl Memory {
         let log = libm::log1p(gamma / kappa);
         // (1 + γ/κ)^(1 + κ/γ)
         let power = libm::exp((1.0 + kappa / gamma) * log);
-        Some(Steady {
+        Some(PrintStatistics {
             effective,
             impact: (self.impact / self.looks).max(0.0),
             base: log / gamma,
@@ -209,21 +210,21 @@ impl Memory {
     }
 
     /// All of what is measured, once enough is.
-    fn flow(&self) -> Option<&Steady> {
+    fn flow(&self) -> Option<&PrintStatistics> {
         self.steady.as_ref().filter(|_| self.sigma > 0.0)
     }
 
-    fn fee(&self, seen: &Seen<'_>) -> f64 {
+    fn fee(&self, seen: &StructureContext<'_>) -> f64 {
         seen.rate(self.instrument, true) * 1e4
     }
 
     /// Base units of one quote.
-    fn quantity(&self, seen: &Seen<'_>, mid: f64) -> f64 {
+    fn quantity(&self, seen: &StructureContext<'_>, mid: f64) -> f64 {
         self.size * seen.traits.aggression * seen.preset.unit * seen.capital / mid
     }
 
     /// Distances of bid and offer from the mid in bp, holding so many quotes.
-    fn distances(&self, seen: &Seen<'_>, flow: &Steady, q: f64) -> [f64; 2] {
+    fn distances(&self, seen: &StructureContext<'_>, flow: &PrintStatistics, q: f64) -> [f64; 2] {
         let least = self.fee(seen) + flow.impact + self.hurdle;
         let base = flow.base.max(least);
         // A lean beyond the base means wanting out at the best price; further it never goes.
@@ -269,18 +270,18 @@ impl Memory {
     }
 }
 
-impl Rule for Memory {
-    fn ears(&self) -> Vec<InstrumentId> {
+impl FamilyRule for MarketMakingMemory {
+    fn subscriptions(&self) -> Vec<InstrumentId> {
         vec![self.instrument]
     }
 
-    fn hear(&mut self, _listed: &Listed, board: &Board, event: &MarketEvent) {
+    fn hear(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         if let Some(mid) = self.top(board).map(|t| t.value.mid()) {
             self.learn(mid, event);
         }
     }
 
-    fn look(&self, seen: &Seen<'_>, values: &mut Values) {
+    fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
         let Some(top) = self.top(seen.board).map(|t| t.value) else { return };
         values.set(Indicator::Spread, (top.ask - top.bid) / top.mid() * 1e4);
         let held = seen.legs.of(self.instrument);
@@ -292,7 +293,12 @@ impl Rule for Memory {
         }
     }
 
-    fn propose(&self, seen: &Seen<'_>, _view: &View<'_>, values: &Values) -> Option<Proposal> {
+    fn propose(
+        &self,
+        seen: &StructureContext<'_>,
+        _view: &EvalContext<'_>,
+        values: &Values,
+    ) -> Option<StructureProposal> {
         let (edge, forecast) = (values.of(Indicator::Edge), values.of(Indicator::Forecast));
         self.fresh(seen)?;
         let is_worth_it = edge > self.hurdle && forecast < self.calm;
@@ -304,7 +310,7 @@ impl Rule for Memory {
         let side = if seen.side == SideRule::Short { -1.0 } else { 1.0 };
         let sigma = forecast / libm::sqrt(Span::MINUTE.per_year()) * 1e4;
         let stop = 10.0 + 2.0 * sigma * libm::sqrt(BEARS);
-        let shape = Shape {
+        let shape = StructureShape {
             stop,
             near: stop,
             far: 3.0 * stop,
@@ -320,16 +326,16 @@ impl Rule for Memory {
         if let Some(again) = &mut plan.reenter {
             again.unless = Condition::above(Term::Of(Indicator::Forecast), Term::Level(self.calm));
         }
-        Some(Proposal {
+        Some(StructureProposal {
             side,
-            legs: vec![Leg { instrument: self.instrument, ratio: 1.0 }],
+            legs: vec![StructureLeg { instrument: self.instrument, ratio: 1.0 }],
             // What it may hold at most is what it says.
             size: self.size * self.cap,
             plan,
         })
     }
 
-    fn quotes(&self, seen: &Seen<'_>) -> Option<[Option<Rest>; 2]> {
+    fn quotes(&self, seen: &StructureContext<'_>) -> Option<[Option<Rest>; 2]> {
         let (top, flow) = (self.fresh(seen)?, self.flow()?);
         let (mid, tick) = (top.mid(), seen.listed.tick(self.instrument));
         let one = self.quantity(seen, mid);
@@ -399,22 +405,22 @@ mod tests {
     /// Aversion, hurdle, size, cap, calm, after, memory, hold, age.
     const P: [f64; 9] = [0.05, 0.5, 0.02, 3.0, 20.0, 2.0, 10.0, 600.0, 5.0];
 
-    fn stage(kind: InstrumentKind) -> Stage {
+    fn stage(kind: InstrumentKind) -> OneLife {
         let mut s =
-            Stage::new(&universe(&[("BTC", kind, "a", "")]), Family::MarketMaking, &P, "BTC").unwrap();
+            OneLife::new(&universe(&[("BTC", kind, "a", "")]), Family::MarketMaking, &P, "BTC").unwrap();
         s.age = gap::span(P[8]);
         s
     }
 
     /// A quote of 5 bp a side, and half a second later a print at its best price; the mid sways by so many
     /// basis points.
-    fn tick(s: &mut Stage, n: i32, sway: f64) -> Vec<(Verb, Reason, f64)> {
+    fn tick(s: &mut OneLife, n: i32, sway: f64) -> Vec<(Verb, Reason, f64)> {
         let (said, print) = quoted(s, n, sway);
         assert_eq!(s.at(&[print]), [], "acts on a print");
         said
     }
 
-    fn quoted(s: &mut Stage, n: i32, sway: f64) -> (Vec<(Verb, Reason, f64)>, MarketEvent) {
+    fn quoted(s: &mut OneLife, n: i32, sway: f64) -> (Vec<(Verb, Reason, f64)>, MarketEvent) {
         let even = n % 2 == 0;
         let mid = 100.0 * (1.0 + if even { sway } else { -sway } / 1e4);
         let said = s.at(&[quote(0, second(f64::from(n)), mid * 0.9995, mid * 1.0005, 10.0)]);
@@ -423,7 +429,7 @@ mod tests {
     }
 
     /// Until it begins, which it does at a quote; the print after that does not come.
-    fn open(s: &mut Stage, sway: f64) -> i32 {
+    fn open(s: &mut OneLife, sway: f64) -> i32 {
         let begins = |n: &i32| {
             let (said, print) = quoted(s, *n, sway);
             if said.is_empty() {
@@ -435,16 +441,16 @@ mod tests {
     }
 
     /// What rests: bids, offers.
-    fn resting(s: &Stage) -> [Option<f64>; 2] {
+    fn resting(s: &OneLife) -> [Option<f64>; 2] {
         [true, false].map(|buys| {
-            let rests = |o: &&super::super::legs::Order| o.until.is_none() && (o.quantity > 0.0) == buys;
+            let rests = |o: &&super::super::legs::LegOrder| o.until.is_none() && (o.quantity > 0.0) == buys;
             s.life.legs.orders.iter().find(rests).and_then(|o| o.limit)
         })
     }
 
     #[test]
     fn it_stands_by_without_a_market_to_quote_in() {
-        let why = Stage::new(&universe(&[("BTC", Future, "a", "")]), Family::MarketMaking, &P, "BTC");
+        let why = OneLife::new(&universe(&[("BTC", Future, "a", "")]), Family::MarketMaking, &P, "BTC");
         assert!(why.err().unwrap().starts_with("needs a perp, margin or spot market"));
     }
 
@@ -472,7 +478,7 @@ mod tests {
         s.at(&[trade(0, at(0.9), ask + 0.001, 1.0, true)]);
         assert!(s.held(0).abs() < 1e-9);
         let pnl = held * (ask - bid - 0.0002 * (ask + bid));
-        assert!((s.worth() - pnl).abs() < 1e-6, "{} {pnl}", s.worth());
+        assert!((s.market_value() - pnl).abs() < 1e-6, "{} {pnl}", s.market_value());
         assert!((pnl / (held * mid) * 1e4 - (2.0 * 4.463 - 4.0)).abs() < 0.05);
     }
 
@@ -548,10 +554,10 @@ mod tests {
         assert!(s.life.legs.orders.is_empty() && s.held(0).abs() < 1e-9);
     }
 
-    fn wild() -> Stage {
+    fn wild() -> OneLife {
         let p = [0.05, 0.0, 0.02, 3.0, 1e6, 0.3, 10_000.0, 600.0, 2.0];
         let mut s =
-            Stage::new(&universe(&[("BTC", Perp, "a", "")]), Family::MarketMaking, &p, "BTC").unwrap();
+            OneLife::new(&universe(&[("BTC", Perp, "a", "")]), Family::MarketMaking, &p, "BTC").unwrap();
         s.age = gap::span(2.0);
         s
     }

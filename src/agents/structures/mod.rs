@@ -46,13 +46,13 @@ mod triangular;
 use super::declaration::ParamSpec;
 use super::personality::{Preset, Traits};
 use crate::domain::{
-    AssetId, CarryQuote, Family, Indicator, InstrumentId, MarketEvent, Plan, SideRule, Span, Stamp, Terms,
-    View,
+    AssetId, CarryQuote, ContractTerms, EvalContext, Family, Indicator, InstrumentId, MarketEvent, Plan,
+    SideRule, Span, Stamp,
 };
 use crate::fills::{Costs, Tariff, charge, level};
 use crate::market::Board;
 use legs::Legs;
-use listed::Listed;
+use listed::ListedInstruments;
 use ranges::Bounds;
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +81,7 @@ pub const KEYS: [Indicator; 14] = [
 const _: () = {
     let mut i = 0;
     while i < KEYS.len() {
-        assert!(matches!(KEYS[i].place(), Some(place) if place == i));
+        assert!(matches!(KEYS[i].unwindowed_index(), Some(place) if place == i));
         i += 1;
     }
 };
@@ -99,20 +99,20 @@ impl Default for Values {
 impl Values {
     /// Sets one; those with a window are no structure's and are ignored.
     pub fn set(&mut self, key: Indicator, value: f64) {
-        if let Some(i) = key.place() {
+        if let Some(i) = key.unwindowed_index() {
             self.0[i] = value;
         }
     }
 
     /// One.
     pub fn of(&self, key: Indicator) -> f64 {
-        key.place().map_or(f64::NAN, |i| self.0[i])
+        key.unwindowed_index().map_or(f64::NAN, |i| self.0[i])
     }
 }
 
 /// A leg: base units (contracts) of an instrument in one unit of the structure, signed for a long of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Leg {
+pub struct StructureLeg {
     /// On what.
     pub instrument: InstrumentId,
     /// Units, signed.
@@ -121,11 +121,11 @@ pub struct Leg {
 
 /// What a family proposes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Proposal {
+pub struct StructureProposal {
     /// +1: the legs as they are; −1: all of them turned round.
     pub side: f64,
     /// One to [`LEGS_MAX`].
-    pub legs: Vec<Leg>,
+    pub legs: Vec<StructureLeg>,
     /// Notional of the largest leg, as a fraction of own capital, before the agent's character.
     pub size: f64,
     /// All conditions.
@@ -143,9 +143,9 @@ pub struct Rest {
 
 /// What a family sees.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct StructureContext<'a> {
     /// What is listed.
-    pub listed: &'a Listed,
+    pub listed: &'a ListedInstruments,
     /// What is quoted.
     pub board: &'a Board,
     /// What trading costs.
@@ -164,7 +164,7 @@ pub struct Seen<'a> {
     pub legs: &'a Legs,
 }
 
-impl Seen<'_> {
+impl StructureContext<'_> {
     /// Newest price in the account's currency.
     pub fn value(&self, id: InstrumentId) -> Option<f64> {
         self.listed.value(self.board, id).filter(|v| v.is_finite() && *v > 0.0)
@@ -197,8 +197,8 @@ impl Seen<'_> {
         });
         let fee = match i.terms {
             // In its price.
-            Terms::Pool { fee_ppm, .. } => f64::from(fee_ppm) / 1e6,
-            Terms::Option { .. } => self.fee(id) / self.value(id).unwrap_or(f64::NAN),
+            ContractTerms::Pool { fee_ppm, .. } => f64::from(fee_ppm) / 1e6,
+            ContractTerms::Option { .. } => self.fee(id) / self.value(id).unwrap_or(f64::NAN),
             _ => self.rate(id, false),
         };
         fee + half
@@ -240,21 +240,26 @@ impl Seen<'_> {
 }
 
 /// What every family can do.
-trait Rule {
+trait FamilyRule {
     /// The instruments it listens to; the first is the one whose price stands for the structure's.
-    fn ears(&self) -> Vec<InstrumentId>;
+    fn subscriptions(&self) -> Vec<InstrumentId>;
     /// Those of [`Rule::ears`] of which it remembers something; of the others it only asks the board.
     fn remembers(&self) -> Vec<InstrumentId> {
-        self.ears()
+        self.subscriptions()
     }
     /// Hears an event of one of them, or of its asset's volatility. The board has taken it already.
-    fn hear(&mut self, listed: &Listed, board: &Board, event: &MarketEvent);
+    fn hear(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent);
     /// Fills in its indicators as they are now; [`Indicator::Gain`] is filled in for it.
-    fn look(&self, seen: &Seen<'_>, values: &mut Values);
+    fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values);
     /// Whether to open now, and what.
-    fn propose(&self, seen: &Seen<'_>, view: &View<'_>, values: &Values) -> Option<Proposal>;
+    fn propose(
+        &self,
+        seen: &StructureContext<'_>,
+        view: &EvalContext<'_>,
+        values: &Values,
+    ) -> Option<StructureProposal>;
     /// What it wants to rest while its intent is open: a bid and an offer. Only makers quote.
-    fn quotes(&self, _seen: &Seen<'_>) -> Option<[Option<Rest>; 2]> {
+    fn quotes(&self, _seen: &StructureContext<'_>) -> Option<[Option<Rest>; 2]> {
         None
     }
     /// Whether it earns by resting orders: then the life is lived twice, by touch and by through.
@@ -263,7 +268,7 @@ trait Rule {
     }
     /// An instrument and the units of it that should be held now, so that what is held beside it does not
     /// feel the asset's price; none where what is held is near enough. Asked while an intent is open.
-    fn hedge(&self, _seen: &Seen<'_>) -> Option<(InstrumentId, f64)> {
+    fn hedge(&self, _seen: &StructureContext<'_>) -> Option<(InstrumentId, f64)> {
         None
     }
     /// Whether it hedges as it goes: then its gain is that of its book.
@@ -271,12 +276,12 @@ trait Rule {
         false
     }
     /// Whether what is held has prices it trusts: only then is a gain known.
-    fn is_known(&self, _seen: &Seen<'_>) -> bool {
+    fn is_known(&self, _seen: &StructureContext<'_>) -> bool {
         true
     }
     /// The prices between which a leg that is opened now is liquidity of its pool, its units those of
     /// liquidity; none where it is coins or contracts.
-    fn range(&self, _seen: &Seen<'_>, _leg: InstrumentId) -> Option<Bounds> {
+    fn range(&self, _seen: &StructureContext<'_>, _leg: InstrumentId) -> Option<Bounds> {
         None
     }
     /// What it says of holding the asset in spot, at this settlement of funding.
@@ -295,27 +300,27 @@ trait Rule {
 }
 
 macro_rules! rules {
-    ($($variant:ident = $module:ident),+ $(,)?) => {
+    ($($variant:ident = $module:ident::$memory:ident),+ $(,)?) => {
         /// A family with its parameters and what it remembers of the market.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[allow(missing_docs, reason = "named as in Family")]
         #[allow(clippy::large_enum_variant, reason = "one a life, never moved on the hot path")]
-        pub enum Rules { $($variant($module::Memory)),+ }
+        pub enum Rules { $($variant($module::$memory)),+ }
 
         impl Rules {
             /// For an asset on what a feed lists; or why it stands by.
-            pub fn new(family: Family, p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
+            pub fn new(family: Family, p: &[f64], asset: AssetId, listed: &ListedInstruments) -> Result<Self, String> {
                 match family {
-                    $(Family::$variant => $module::Memory::new(p, asset, listed).map(Rules::$variant),)+
+                    $(Family::$variant => $module::$memory::new(p, asset, listed).map(Rules::$variant),)+
                     other => Err(format!("{other} is no family of structures")),
                 }
             }
 
-            fn rule(&self) -> &dyn Rule {
+            fn rule(&self) -> &dyn FamilyRule {
                 match self { $(Rules::$variant(m) => m),+ }
             }
 
-            fn rule_mut(&mut self) -> &mut dyn Rule {
+            fn rule_mut(&mut self) -> &mut dyn FamilyRule {
                 match self { $(Rules::$variant(m) => m),+ }
             }
         }
@@ -347,21 +352,21 @@ macro_rules! rules {
 }
 
 rules!(
-    Scalp = scalp,
-    MarketMaking = market_making,
-    Arbitrage = arbitrage,
-    Triangular = triangular,
-    CashAndCarry = cash_and_carry,
-    Funding = funding,
-    Options = options,
-    Move = move_contract,
-    Defi = defi,
+    Scalp = scalp::ScalpMemory,
+    MarketMaking = market_making::MarketMakingMemory,
+    Arbitrage = arbitrage::ArbitrageMemory,
+    Triangular = triangular::TriangularMemory,
+    CashAndCarry = cash_and_carry::CashAndCarryMemory,
+    Funding = funding::FundingMemory,
+    Options = options::OptionsMemory,
+    Move = move_contract::MoveMemory,
+    Defi = defi::DefiMemory,
 );
 
 impl Rules {
     /// The instruments it listens to.
     pub fn ears(&self) -> Vec<InstrumentId> {
-        self.rule().ears()
+        self.rule().subscriptions()
     }
 
     /// Those of them of which it remembers something: it need not hear of the others.
@@ -395,31 +400,36 @@ impl Rules {
     }
 
     /// Hears an event of one of its instruments, or of its asset's volatility. The board has taken it.
-    pub fn hear(&mut self, listed: &Listed, board: &Board, event: &MarketEvent) {
+    pub fn hear(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         self.rule_mut().hear(listed, board, event);
     }
 
     /// Its indicators as they are now, but for [`Indicator::Gain`].
-    pub fn look(&self, seen: &Seen<'_>) -> Values {
+    pub fn look(&self, seen: &StructureContext<'_>) -> Values {
         let mut values = Values::default();
-        self.rule().look(seen, &mut values);
+        self.rule().indicators(seen, &mut values);
         values
     }
 
     /// What it would open now, if anything.
-    pub fn propose(&self, seen: &Seen<'_>, view: &View<'_>, values: &Values) -> Option<Proposal> {
+    pub fn propose(
+        &self,
+        seen: &StructureContext<'_>,
+        view: &EvalContext<'_>,
+        values: &Values,
+    ) -> Option<StructureProposal> {
         self.rule().propose(seen, view, values)
     }
 
     /// Between which prices a leg that is opened now would be liquidity; none where it is not.
-    pub fn range(&self, seen: &Seen<'_>, leg: InstrumentId) -> Option<Bounds> {
+    pub fn range(&self, seen: &StructureContext<'_>, leg: InstrumentId) -> Option<Bounds> {
         self.rule().range(seen, leg)
     }
 }
 
 /// The instruments of an asset that pass, in the feed's order.
 fn find(
-    listed: &Listed,
+    listed: &ListedInstruments,
     asset: AssetId,
     pass: impl Fn(&crate::domain::Instrument) -> bool,
 ) -> Vec<InstrumentId> {
@@ -428,7 +438,7 @@ fn find(
 
 /// What an asset can be hedged with, the best first: its perps, then what is bought and sold on margin,
 /// where a short pays borrow.
-fn hedges(listed: &Listed, asset: AssetId) -> Vec<InstrumentId> {
+fn hedges(listed: &ListedInstruments, asset: AssetId) -> Vec<InstrumentId> {
     let of = |kind| find(listed, asset, |i| i.kind == kind && i.quote.is_none());
     let mut all = of(crate::domain::InstrumentKind::Perp);
     all.extend(of(crate::domain::InstrumentKind::Margin));

@@ -14,18 +14,19 @@
 //! It holds to settlement, and never adds: a day that has gone far already is another trade. It has no
 //! trailing stop, since its gain is mostly what time gives.
 
-use super::listed::Listed;
-use super::realised::Realised;
-use super::shape::Shape;
-use super::{Leg, Proposal, Rule, Seen, Values, find};
+use super::listed::ListedInstruments;
+use super::realised::ReturnMemory;
+use super::shape::StructureShape;
+use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values, find};
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
-    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, Terms, View,
+    AssetId, Condition, ContractTerms, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
+    Span, Stamp, Term,
 };
 use crate::fills::charge;
 use crate::market::Board;
-use crate::market::pricing::move_contract::{MoveContract, MoveQuote, Phase};
+use crate::market::pricing::move_contract::{ContractPhase, MoveContract, MoveQuote};
 use crate::market::pricing::option::{Right, short_margin};
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +75,7 @@ struct Watch {
 
 /// What it remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Memory {
+pub struct MoveMemory {
     asset: AssetId,
     nearest: Span,
     hurdle: f64,
@@ -93,11 +94,11 @@ pub struct Memory {
     /// The index and when it was told; by a mark, or by the perp.
     index: Option<(Stamp, f64)>,
     marked: Option<Stamp>,
-    realised: Realised,
+    realised: ReturnMemory,
 }
 
 /// A contract weighed.
-struct Weighed {
+struct WeighedContract {
     id: InstrumentId,
     side: f64,
     size: f64,
@@ -110,17 +111,17 @@ struct Weighed {
     hours: f64,
 }
 
-impl Weighed {
+impl WeighedContract {
     /// Whether it may be opened, if its edge is worth the hurdle.
-    fn may_open(&self, seen: &Seen<'_>) -> bool {
+    fn may_open(&self, seen: &StructureContext<'_>) -> bool {
         let is_order = seen.is_order(self.id, seen.units(self.size, self.price), self.price, true);
         let allowed = self.bound <= seen.capital && seen.side.allows(self.side);
         -self.side * self.rich > 0.0 && allowed && is_order
     }
 }
 
-impl Memory {
-    pub(super) fn new(p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
+impl MoveMemory {
+    pub(super) fn new(p: &[f64], asset: AssetId, listed: &ListedInstruments) -> Result<Self, String> {
         let [nearest, hurdle, margin, band, stop, warm, stale] = *p else {
             return Err("MOVE contracts take seven parameters".to_owned());
         };
@@ -133,12 +134,14 @@ impl Memory {
         let perp = perps.iter().find(|p| listed.get(**p).venue == *venue).or(perps.first());
         let perp = *perp.ok_or("needs a perp of the asset to hedge with")?;
         let terms = |id: InstrumentId| match listed.get(id).terms {
-            Terms::Move { fixing, expiry } if listed.get(id).venue == *venue => Some((expiry, fixing, id)),
+            ContractTerms::Move { fixing, expiry } if listed.get(id).venue == *venue => {
+                Some((expiry, fixing, id))
+            }
             _ => None,
         };
         let mut all: Vec<(Stamp, Stamp, InstrumentId)> = moves.iter().copied().filter_map(terms).collect();
         all.sort_unstable();
-        Ok(Memory {
+        Ok(MoveMemory {
             asset,
             nearest: Span((nearest * Span::HOUR.0 as f64) as i64),
             hurdle,
@@ -153,7 +156,7 @@ impl Memory {
             watched: [None; WATCHED],
             index: None,
             marked: None,
-            realised: Realised::default(),
+            realised: ReturnMemory::default(),
         })
     }
 
@@ -209,7 +212,7 @@ impl Memory {
     }
 
     /// What opening it now would be worth, on the side that it is mispriced to.
-    fn weigh(&self, seen: &Seen<'_>, w: &Watch) -> Option<Weighed> {
+    fn weigh(&self, seen: &StructureContext<'_>, w: &Watch) -> Option<WeighedContract> {
         if !seen.is_fresh(&[w.id, self.perp], self.stale) {
             return None;
         }
@@ -230,7 +233,7 @@ impl Memory {
             - density * density / self.band * index * seen.cost(self.perp);
         let open = vega * forecast >= OPEN_SHARE * value.value;
         let hours = w.contract.expires().since(seen.now).in_units_of(Span::HOUR);
-        Some(Weighed {
+        Some(WeighedContract {
             id: w.id,
             side,
             size,
@@ -245,25 +248,25 @@ impl Memory {
     }
 
     /// The contract that is held, else the best of those that may be opened.
-    fn best(&self, seen: &Seen<'_>) -> Option<Weighed> {
+    fn best(&self, seen: &StructureContext<'_>) -> Option<WeighedContract> {
         if let Some(w) = seen.legs.held.iter().find_map(|&(id, _)| self.watch(id)) {
             return self.weigh(seen, w);
         }
         let open = |w: &&Watch| {
             w.contract.expires().since(seen.now).0 >= self.nearest.0
-                && !matches!(w.contract.phase(seen.now), Phase::Settling | Phase::Settled)
+                && !matches!(w.contract.phase(seen.now), ContractPhase::Settling | ContractPhase::Settled)
         };
         let all = self.watched.iter().flatten().filter(open).filter_map(|w| self.weigh(seen, w));
         all.max_by(|a, b| a.volatility.total_cmp(&b.volatility))
     }
 }
 
-impl Rule for Memory {
-    fn ears(&self) -> Vec<InstrumentId> {
+impl FamilyRule for MoveMemory {
+    fn subscriptions(&self) -> Vec<InstrumentId> {
         std::iter::once(self.perp).chain(self.listed.iter().map(|l| l.2)).collect()
     }
 
-    fn hear(&mut self, listed: &Listed, board: &Board, event: &MarketEvent) {
+    fn hear(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         match *event {
             MarketEvent::Settled { instrument, .. } => {
                 for place in &mut self.watched {
@@ -290,7 +293,7 @@ impl Rule for Memory {
         }
     }
 
-    fn look(&self, seen: &Seen<'_>, values: &mut Values) {
+    fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
         let Some(w) = self.best(seen) else { return };
         values.set(Indicator::Forecast, w.forecast);
         values.set(Indicator::Rich, w.rich);
@@ -301,14 +304,19 @@ impl Rule for Memory {
         }
     }
 
-    fn propose(&self, seen: &Seen<'_>, _view: &View<'_>, _values: &Values) -> Option<Proposal> {
+    fn propose(
+        &self,
+        seen: &StructureContext<'_>,
+        _view: &EvalContext<'_>,
+        _values: &Values,
+    ) -> Option<StructureProposal> {
         let w = self.best(seen)?;
         if !(w.volatility > self.hurdle && w.may_open(seen)) {
             return None;
         }
         let rich =
             |way: f64, level: f64| Condition::beyond(way, Term::Of(Indicator::Rich), Term::Level(level));
-        let shape = Shape {
+        let shape = StructureShape {
             stop: self.stop * 1e4,
             near: self.stop * 0.5e4,
             far: self.stop * 1e4,
@@ -326,11 +334,11 @@ impl Rule for Memory {
             pause: 60.0,
         };
         let plan = shape.plan(w.side, seen.traits, seen.preset);
-        let legs = vec![Leg { instrument: w.id, ratio: 1.0 }];
-        Some(Proposal { side: w.side, legs, size: w.size, plan })
+        let legs = vec![StructureLeg { instrument: w.id, ratio: 1.0 }];
+        Some(StructureProposal { side: w.side, legs, size: w.size, plan })
     }
 
-    fn hedge(&self, seen: &Seen<'_>) -> Option<(InstrumentId, f64)> {
+    fn hedge(&self, seen: &StructureContext<'_>) -> Option<(InstrumentId, f64)> {
         if !seen.is_fresh(&[self.perp], self.stale) {
             return None;
         }

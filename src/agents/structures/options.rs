@@ -21,18 +21,19 @@
 //! It holds to exercise, and never adds: a short that loses has become another trade, and one that gains
 //! has less premium left to earn. It has no trailing stop, since its gain is mostly what time gives.
 
-use super::listed::Listed;
-use super::realised::Realised;
-use super::shape::Shape;
-use super::{Leg, Proposal, Rule, Seen, Values, find, hedges};
+use super::listed::ListedInstruments;
+use super::realised::ReturnMemory;
+use super::shape::StructureShape;
+use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values, find, hedges};
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
-    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, Terms, View,
+    AssetId, Condition, ContractTerms, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
+    Span, Stamp, Term,
 };
 use crate::fills::charge;
 use crate::market::Board;
-use crate::market::pricing::option::{self, Quote, Right, black, short_margin};
+use crate::market::pricing::option::{self, OptionQuote, Right, black, short_margin};
 use serde::{Deserialize, Serialize};
 
 pub(super) const IDEA: &str = "sells volatility that is dear against what is expected, buys it where it is \
@@ -72,7 +73,7 @@ enum Style {
 
 /// A call and a put of one strike.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Pair {
+struct CallPutPair {
     expiry: Stamp,
     strike: f64,
     call: InstrumentId,
@@ -81,7 +82,7 @@ struct Pair {
 
 /// What it remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Memory {
+pub struct OptionsMemory {
     style: Style,
     window: (Span, Span),
     hurdle: f64,
@@ -93,14 +94,14 @@ pub struct Memory {
     stale: Span,
     perp: InstrumentId,
     /// Sorted by expiry and strike.
-    pairs: Vec<Pair>,
-    realised: Realised,
+    pairs: Vec<CallPutPair>,
+    realised: ReturnMemory,
 }
 
 /// What is known of an expiry now.
 #[derive(Clone, Copy, Debug)]
 struct Expiry {
-    pair: Pair,
+    pair: CallPutPair,
     forward: f64,
     implied: f64,
     forecast: f64,
@@ -108,8 +109,8 @@ struct Expiry {
 }
 
 /// A structure weighed: at these units, on this side.
-struct Weighed {
-    legs: Vec<Leg>,
+struct WeighedStructure {
+    legs: Vec<StructureLeg>,
     side: f64,
     size: f64,
     /// Of the largest leg.
@@ -126,8 +127,8 @@ struct Weighed {
     premium: f64,
 }
 
-impl Memory {
-    pub(super) fn new(p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
+impl OptionsMemory {
+    pub(super) fn new(p: &[f64], asset: AssetId, listed: &ListedInstruments) -> Result<Self, String> {
         let [style, nearest, farthest, hurdle, margin, band, wing, stop, warm, stale] = *p else {
             return Err("options take ten parameters".to_owned());
         };
@@ -163,12 +164,25 @@ impl Memory {
         let stale = Span((stale * Span::seconds(1).0 as f64) as i64);
         let window = (hours(nearest), hours(farthest));
         let warm = hours(warm);
-        let realised = Realised::default();
-        Ok(Memory { style, window, hurdle, margin, band, wing, stop, warm, stale, perp, pairs, realised })
+        let realised = ReturnMemory::default();
+        Ok(OptionsMemory {
+            style,
+            window,
+            hurdle,
+            margin,
+            band,
+            wing,
+            stop,
+            warm,
+            stale,
+            perp,
+            pairs,
+            realised,
+        })
     }
 
     /// The expiry of the options that are held, else the nearest in the window that is quoted.
-    fn expiry(&self, seen: &Seen<'_>) -> Option<Expiry> {
+    fn expiry(&self, seen: &StructureContext<'_>) -> Option<Expiry> {
         let held = seen.legs.held.iter().filter_map(|&(id, _)| self.pair_of(seen.listed, id));
         if let Some(pair) = held.min_by(|a, b| a.strike.total_cmp(&b.strike)) {
             return self.known(seen, pair);
@@ -189,14 +203,14 @@ impl Memory {
         best.map(|(_, known)| known)
     }
 
-    fn pair_of(&self, listed: &Listed, id: InstrumentId) -> Option<Pair> {
-        let Terms::Option { expiry, strike, .. } = listed.get(id).terms else { return None };
+    fn pair_of(&self, listed: &ListedInstruments, id: InstrumentId) -> Option<CallPutPair> {
+        let ContractTerms::Option { expiry, strike, .. } = listed.get(id).terms else { return None };
         let found = self.pairs.binary_search_by(|p| p.expiry.cmp(&expiry).then(p.strike.total_cmp(&strike)));
         found.ok().map(|i| self.pairs[i])
     }
 
     /// What a pair that is quoted on both sides tells, and what is forecast until it ends.
-    fn known(&self, seen: &Seen<'_>, pair: Pair) -> Option<Expiry> {
+    fn known(&self, seen: &StructureContext<'_>, pair: CallPutPair) -> Option<Expiry> {
         if !seen.is_fresh(&[self.perp, pair.call, pair.put], self.stale) {
             return None;
         }
@@ -215,15 +229,15 @@ impl Memory {
     }
 
     /// Whether a structure sells volatility.
-    fn sells(&self, w: &Weighed) -> bool {
+    fn sells(&self, w: &WeighedStructure) -> bool {
         self.style == Style::Covered || w.side < 0.0
     }
 
     /// Whether it may be opened, if its edge is worth the hurdle.
-    fn may_open(&self, seen: &Seen<'_>, e: &Expiry, w: &Weighed) -> bool {
+    fn may_open(&self, seen: &StructureContext<'_>, e: &Expiry, w: &WeighedStructure) -> bool {
         let dear = e.implied > e.forecast;
         let units = seen.units(w.size, w.notional);
-        let is_order = |l: &Leg| {
+        let is_order = |l: &StructureLeg| {
             seen.value(l.instrument).is_some_and(|v| seen.is_order(l.instrument, l.ratio * units, v, true))
         };
         let allowed = w.bound <= seen.capital && seen.side.allows(w.side);
@@ -231,12 +245,13 @@ impl Memory {
     }
 
     /// The legs of a long, options last.
-    fn legs(&self, e: &Expiry) -> Option<Vec<Leg>> {
-        let leg = |instrument, ratio| Leg { instrument, ratio };
+    fn legs(&self, e: &Expiry) -> Option<Vec<StructureLeg>> {
+        let leg = |instrument, ratio| StructureLeg { instrument, ratio };
         let wing = || {
             let beyond = e.forward * libm::exp(self.wing * e.implied * libm::sqrt(e.years));
-            let same =
-                |p: &&Pair| p.expiry == e.pair.expiry && p.strike >= beyond && p.strike > e.pair.strike;
+            let same = |p: &&CallPutPair| {
+                p.expiry == e.pair.expiry && p.strike >= beyond && p.strike > e.pair.strike
+            };
             self.pairs.iter().find(same).map(|p| p.call)
         };
         Some(match self.style {
@@ -247,7 +262,7 @@ impl Memory {
     }
 
     /// What opening now would be worth, on the side that volatility is on.
-    fn weigh(&self, seen: &Seen<'_>, e: &Expiry) -> Option<Weighed> {
+    fn weigh(&self, seen: &StructureContext<'_>, e: &Expiry) -> Option<WeighedStructure> {
         let legs = self.legs(e)?;
         let buys = if e.forecast > e.implied { 1.0 } else { -1.0 };
         // A covered call is long the coin and sells volatility.
@@ -296,37 +311,42 @@ impl Memory {
         let volatility = edge / libm::fabs(vega);
         let bound = margin * units;
         let rich = market / worth - 1.0;
-        Some(Weighed { legs, side, size, notional, edge, volatility, rich, bound, premium })
+        Some(WeighedStructure { legs, side, size, notional, edge, volatility, rich, bound, premium })
     }
 }
 
 /// An option's value at a volatility, and its terms.
-fn model(seen: &Seen<'_>, id: InstrumentId, forward: f64, vol: f64) -> Option<(Quote, Right, f64)> {
-    let Terms::Option { expiry, strike, call, .. } = seen.listed.get(id).terms else { return None };
+fn model(
+    seen: &StructureContext<'_>,
+    id: InstrumentId,
+    forward: f64,
+    vol: f64,
+) -> Option<(OptionQuote, Right, f64)> {
+    let ContractTerms::Option { expiry, strike, call, .. } = seen.listed.get(id).terms else { return None };
     let right = if call { Right::Call } else { Right::Put };
     let years = expiry.since(seen.now).in_units_of(Span::YEAR);
-    let quote = black(forward, 1.0, option::Terms { right, strike, years }, vol).ok()?;
+    let quote = black(forward, 1.0, option::OptionTerms { right, strike, years }, vol).ok()?;
     Some((quote, right, strike))
 }
 
 /// Calls and puts of one strike and expiry on a venue.
-fn pairs(listed: &Listed, asset: AssetId, venue: &str) -> Vec<Pair> {
+fn pairs(listed: &ListedInstruments, asset: AssetId, venue: &str) -> Vec<CallPutPair> {
     let options = find(listed, asset, |i| i.kind == InstrumentKind::Option && i.venue == venue);
     let terms = |id: InstrumentId| match listed.get(id).terms {
-        Terms::Option { expiry, strike, call, .. } => Some((expiry, strike, call, id)),
+        ContractTerms::Option { expiry, strike, call, .. } => Some((expiry, strike, call, id)),
         _ => None,
     };
     let mut all: Vec<(Stamp, f64, bool, InstrumentId)> = options.into_iter().filter_map(terms).collect();
     all.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)).then(a.3.cmp(&b.3)));
     let both = |w: &[(Stamp, f64, bool, InstrumentId)]| {
         let ((expiry, strike, false, put), (e, s, true, call)) = (w[0], w[1]) else { return None };
-        (e == expiry && s == strike).then_some(Pair { expiry, strike, call, put })
+        (e == expiry && s == strike).then_some(CallPutPair { expiry, strike, call, put })
     };
     all.windows(2).filter_map(both).collect()
 }
 
-impl Rule for Memory {
-    fn ears(&self) -> Vec<InstrumentId> {
+impl FamilyRule for OptionsMemory {
+    fn subscriptions(&self) -> Vec<InstrumentId> {
         let options = self.pairs.iter().flat_map(|p| [p.call, p.put]);
         std::iter::once(self.perp).chain(options).collect()
     }
@@ -335,7 +355,7 @@ impl Rule for Memory {
         vec![self.perp]
     }
 
-    fn hear(&mut self, _listed: &Listed, board: &Board, event: &MarketEvent) {
+    fn hear(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         // The volatility index of its asset is no instrument's.
         if event.instrument() != Some(self.perp) {
             return;
@@ -345,7 +365,7 @@ impl Rule for Memory {
         }
     }
 
-    fn look(&self, seen: &Seen<'_>, values: &mut Values) {
+    fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
         let Some(e) = self.expiry(seen) else { return };
         values.set(Indicator::Implied, e.implied);
         values.set(Indicator::Forecast, e.forecast);
@@ -360,7 +380,12 @@ impl Rule for Memory {
         }
     }
 
-    fn propose(&self, seen: &Seen<'_>, _view: &View<'_>, _values: &Values) -> Option<Proposal> {
+    fn propose(
+        &self,
+        seen: &StructureContext<'_>,
+        _view: &EvalContext<'_>,
+        _values: &Values,
+    ) -> Option<StructureProposal> {
         let e = self.expiry(seen)?;
         let w = self.weigh(seen, &e)?;
         let (covered, sells) = (self.style == Style::Covered, self.sells(&w));
@@ -378,7 +403,7 @@ impl Rule for Memory {
         } else {
             (self.stop * 1e4, self.stop * 0.5e4, self.stop * 1e4)
         };
-        let shape = Shape {
+        let shape = StructureShape {
             stop,
             near,
             far,
@@ -392,10 +417,10 @@ impl Rule for Memory {
             pause: 60.0,
         };
         let plan = shape.plan(w.side, seen.traits, seen.preset);
-        Some(Proposal { side: w.side, legs: w.legs, size: w.size, plan })
+        Some(StructureProposal { side: w.side, legs: w.legs, size: w.size, plan })
     }
 
-    fn hedge(&self, seen: &Seen<'_>) -> Option<(InstrumentId, f64)> {
+    fn hedge(&self, seen: &StructureContext<'_>) -> Option<(InstrumentId, f64)> {
         if self.style == Style::Covered || !seen.is_fresh(&[self.perp], self.stale) {
             return None;
         }
@@ -421,7 +446,7 @@ impl Rule for Memory {
         self.style != Style::Covered
     }
 
-    fn is_known(&self, seen: &Seen<'_>) -> bool {
+    fn is_known(&self, seen: &StructureContext<'_>) -> bool {
         let options =
             seen.legs.held.iter().map(|h| h.0).filter(|id| self.pair_of(seen.listed, *id).is_some());
         seen.is_fresh(&options.collect::<Vec<_>>(), self.stale)

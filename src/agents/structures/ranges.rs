@@ -14,11 +14,11 @@
 //!    there, one's own among it; none are earned before the liquidity is in.
 //! 3. Nothing is put in or taken out at a state that is not newer than the decision and its latency.
 
-use super::legs::{Market, Totals};
-use crate::domain::{InstrumentId, Stamp, Terms};
+use super::legs::{FillContext, Totals};
+use crate::domain::{ContractTerms, InstrumentId, Stamp};
 use crate::fills::level;
 use crate::market::Board;
-use crate::market::board::{Level, PoolState};
+use crate::market::board::{DetailLevel, PoolState};
 use serde::{Deserialize, Serialize};
 
 /// Gas of putting liquidity in, in that of a swap: of a pool without ranges, and with.
@@ -59,7 +59,7 @@ impl Bounds {
     }
 
     /// Worth of one unit of liquidity, in quote currency.
-    pub fn worth(&self, price: f64) -> f64 {
+    pub fn market_value(&self, price: f64) -> f64 {
         self.base(price) * price + self.quote(price)
     }
 
@@ -85,7 +85,7 @@ impl Bounds {
 
 /// Liquidity in a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Range {
+pub struct PoolRange {
     /// Where.
     pub pool: InstrumentId,
     /// Between which prices.
@@ -100,7 +100,7 @@ pub struct Range {
 
 /// Liquidity on its way in (positive) or out.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Ask {
+pub struct LiquidityChange {
     /// Where.
     pub pool: InstrumentId,
     /// Between which prices.
@@ -119,9 +119,9 @@ pub struct Ask {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ranges {
     /// In pools.
-    pub held: Vec<Range>,
+    pub held: Vec<PoolRange>,
     /// On its way.
-    pub asked: Vec<Ask>,
+    pub asked: Vec<LiquidityChange>,
 }
 
 impl Ranges {
@@ -138,19 +138,20 @@ impl Ranges {
 
     /// Base that is in a pool now.
     pub fn base(&self, board: &Board) -> f64 {
-        let each = |r: &Range| board.price(r.pool).map_or(0.0, |p| r.liquidity * r.bounds.base(p.value));
+        let each = |r: &PoolRange| board.price(r.pool).map_or(0.0, |p| r.liquidity * r.bounds.base(p.value));
         self.held.iter().map(each).sum()
     }
 
     /// Worth of everything that is in pools, fees included.
     pub fn worth(&self, board: &Board) -> f64 {
-        let each =
-            |r: &Range| board.price(r.pool).map_or(0.0, |p| r.liquidity * r.bounds.worth(p.value)) + r.earned;
+        let each = |r: &PoolRange| {
+            board.price(r.pool).map_or(0.0, |p| r.liquidity * r.bounds.market_value(p.value)) + r.earned
+        };
         self.held.iter().map(each).sum()
     }
 
     /// Asks for liquidity to be put in or taken out; nothing is ignored.
-    pub fn ask(&mut self, ask: Ask) {
+    pub fn ask(&mut self, ask: LiquidityChange) {
         if ask.change != 0.0 && ask.change.is_finite() {
             self.asked.push(ask);
         }
@@ -158,10 +159,10 @@ impl Ranges {
 
     /// A new state of a pool, which the board has taken: fees are earned, then what was asked is done.
     /// Gives the cash that comes (or goes).
-    pub fn hear(&mut self, m: &Market<'_>, pool: InstrumentId, at: Stamp, totals: &mut Totals) -> f64 {
+    pub fn hear(&mut self, m: &FillContext<'_>, pool: InstrumentId, at: Stamp, totals: &mut Totals) -> f64 {
         let Some(state) = m.board.get(pool).and_then(|q| q.pool).map(|p| p.value) else { return 0.0 };
         let terms = m.listed.get(pool).terms;
-        let Terms::Pool { fee_ppm, concentrated } = terms else { return 0.0 };
+        let ContractTerms::Pool { fee_ppm, concentrated } = terms else { return 0.0 };
         for r in self.held.iter_mut().filter(|r| r.pool == pool) {
             let share = r.liquidity / (state.liquidity + r.liquidity);
             let inside = r.bounds.inside(r.last, state.price);
@@ -192,9 +193,9 @@ impl Ranges {
     fn serve(
         &mut self,
         state: &PoolState,
-        terms: &Terms,
+        terms: &ContractTerms,
         concentrated: bool,
-        ask: Ask,
+        ask: LiquidityChange,
         totals: &mut Totals,
     ) -> Option<f64> {
         let of = |(plain, ranged): (f64, f64)| if concentrated { ranged } else { plain };
@@ -224,7 +225,7 @@ impl Ranges {
                     self.held.remove(i);
                 }
             }
-            None if change > 0.0 => self.held.push(Range {
+            None if change > 0.0 => self.held.push(PoolRange {
                 pool: ask.pool,
                 bounds,
                 liquidity: change,
@@ -236,7 +237,7 @@ impl Ranges {
         totals.traded += libm::fabs(swapped);
         totals.fees += gas;
         totals.fills += 1;
-        totals.level = Some(totals.level.map_or(Level::Quotes, |l| l.min(Level::Quotes)));
+        totals.level = Some(totals.level.map_or(DetailLevel::Quotes, |l| l.min(DetailLevel::Quotes)));
         Some(cash)
     }
 }
@@ -251,7 +252,7 @@ mod tests {
         for ratio in [0.25, 0.9, 1.0, 4.0] {
             let (now, at) = (2_000.0, 2_000.0 * ratio);
             let kept = Bounds::ALL.base(now) * at + Bounds::ALL.quote(now);
-            let lost = Bounds::ALL.worth(at) / kept - 1.0;
+            let lost = Bounds::ALL.market_value(at) / kept - 1.0;
             // The impermanent loss of a constant product, in closed form.
             let formula = 2.0 * f64::sqrt(ratio) / (1.0 + ratio) - 1.0;
             assert!((lost - formula).abs() < 1e-12, "{ratio}: {lost}");
@@ -307,7 +308,7 @@ mod tests {
             let (base, quote) = (b.base(price) + 1.0 / b.upper.sqrt(), b.quote(price) + b.lower.sqrt());
             prop_assert!((base * quote - 1.0).abs() < 1e-12);
             prop_assert!((quote / base / price - 1.0).abs() < 1e-12);
-            prop_assert!(b.base(price) > 0.0 && b.quote(price) > 0.0 && b.worth(price) > 0.0);
+            prop_assert!(b.base(price) > 0.0 && b.quote(price) > 0.0 && b.market_value(price) > 0.0);
         }
 
         #[test]
@@ -317,11 +318,11 @@ mod tests {
             let (b, h) = (Bounds::around(middle, width), price * 1e-6);
             // At an edge the slope has a kink.
             prop_assume!((price - b.lower).abs() > 2.0 * h && (price - b.upper).abs() > 2.0 * h);
-            let slope = (b.worth(price + h) - b.worth(price - h)) / (2.0 * h);
+            let slope = (b.market_value(price + h) - b.market_value(price - h)) / (2.0 * h);
             prop_assert!((slope - b.base(price)).abs() < 1e-6 / middle.sqrt(), "{slope} {}", b.base(price));
             // And it never beats holding what was put in at another price.
             let kept = b.base(middle) * price + b.quote(middle);
-            prop_assert!(b.worth(price) <= kept * (1.0 + 1e-12));
+            prop_assert!(b.market_value(price) <= kept * (1.0 + 1e-12));
         }
     }
 }

@@ -24,7 +24,7 @@ const BELIEVED: [f64; 2] = [0.75, 0.55];
 
 /// What is remembered of returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Realised {
+pub(super) struct ReturnMemory {
     last: Option<(Stamp, f64)>,
     /// Weighted sums of squared returns, and of the years they took.
     squares: [f64; 3],
@@ -34,7 +34,7 @@ pub(super) struct Realised {
     returns: u32,
 }
 
-impl Realised {
+impl ReturnMemory {
     /// A price; most of them only look at the time.
     pub fn hear(&mut self, at: Stamp, price: f64) {
         if !(price.is_finite() && price > 0.0) {
@@ -91,8 +91,8 @@ mod tests {
     use super::*;
 
     /// Prices that go up and down by `r` every step: volatility r·√(steps a year).
-    fn walk(r: f64, steps: i64) -> Realised {
-        let mut heard = Realised::default();
+    fn walk(r: f64, steps: i64) -> ReturnMemory {
+        let mut heard = ReturnMemory::default();
         for i in 0..steps {
             heard.hear(Stamp(i * STEP.0), 100.0 * libm::exp(if i % 2 == 0 { r } else { 0.0 }));
         }
@@ -114,7 +114,7 @@ mod tests {
         let heard = walk(0.001, 200);
         assert_eq!(heard.forecast(0.01, Span::DAY), None);
         assert!(heard.forecast(0.01, Span::HOUR).is_some());
-        assert_eq!(Realised::default().forecast(0.01, Span(0)), None);
+        assert_eq!(ReturnMemory::default().forecast(0.01, Span(0)), None);
     }
 
     #[test]

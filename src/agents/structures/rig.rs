@@ -1,14 +1,14 @@
 //! A small market for tests of families with contracts and pools: instruments by hand, events one at a
 //! time, and what a life says to them.
 
-use super::legs::{Legs, Market};
-use super::life::{Life, Nature, Who};
-use super::listed::Listed;
-use super::{KEYS, Rules, Seen, Values, params};
+use super::legs::{FillContext, Legs};
+use super::life::{AgentRef, FamilyTraits, Life};
+use super::listed::ListedInstruments;
+use super::{KEYS, Rules, StructureContext, Values, params};
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::{
-    Action, AgentId, AssetId, Body, Condition, Decimal, Family, Indicator, Instrument, InstrumentId,
-    InstrumentKind, MarketEvent, Outcome, SideRule, Span, Stamp, Terms, Universe, Verb, View,
+    Action, AgentId, AssetId, Condition, ContractTerms, Decimal, EvalContext, Family, Indicator, Instrument,
+    InstrumentId, InstrumentKind, MarketEvent, MessageKind, Outcome, SideRule, Span, Stamp, Universe, Verb,
 };
 use crate::fills::Tariff;
 use crate::market::Board;
@@ -19,8 +19,8 @@ pub(super) const COIN: AssetId = AssetId(0);
 pub(super) const CAPITAL: f64 = 100_000.0;
 
 /// Instruments in the order of their ids.
-pub(super) fn listed(what: &[(InstrumentKind, Terms)]) -> Listed {
-    let each = |(i, &(kind, terms)): (usize, &(InstrumentKind, Terms))| Instrument {
+pub(super) fn listed(what: &[(InstrumentKind, ContractTerms)]) -> ListedInstruments {
+    let each = |(i, &(kind, terms)): (usize, &(InstrumentKind, ContractTerms))| Instrument {
         id: InstrumentId(i as u16),
         asset: COIN,
         symbol: format!("{kind}{i}"),
@@ -32,7 +32,10 @@ pub(super) fn listed(what: &[(InstrumentKind, Terms)]) -> Listed {
         lot: Decimal::new(1, 4),
         min_notional: Decimal::from(1),
     };
-    Listed::new(&Universe { instruments: what.iter().enumerate().map(each).collect(), ..Universe::default() })
+    ListedInstruments::new(&Universe {
+        instruments: what.iter().enumerate().map(each).collect(),
+        ..Universe::default()
+    })
 }
 
 /// The middle of every default, but for those that are named.
@@ -49,7 +52,7 @@ pub(super) fn parameters(family: Family, set: &[(&str, f64)]) -> Vec<f64> {
 
 /// The market and one life in it.
 pub(super) struct Rig {
-    pub listed: Listed,
+    pub listed: ListedInstruments,
     pub board: Board,
     pub costs: Tariff,
     pub rules: Rules,
@@ -58,11 +61,11 @@ pub(super) struct Rig {
     pub preset: Preset,
     pub side: SideRule,
     pub now: Stamp,
-    pub said: Vec<Body>,
+    pub said: Vec<MessageKind>,
 }
 
 impl Rig {
-    pub fn new(family: Family, set: &[(&str, f64)], what: &[(InstrumentKind, Terms)]) -> Self {
+    pub fn new(family: Family, set: &[(&str, f64)], what: &[(InstrumentKind, ContractTerms)]) -> Self {
         let listed = listed(what);
         let rules = Rules::new(family, &parameters(family, set), COIN, &listed).unwrap();
         Rig {
@@ -83,7 +86,7 @@ impl Rig {
     pub fn tell(&mut self, event: MarketEvent) -> bool {
         let taken = self.board.take(&event);
         if taken {
-            let m = Market {
+            let m = FillContext {
                 listed: &self.listed,
                 board: &self.board,
                 costs: &self.costs,
@@ -107,12 +110,12 @@ impl Rig {
         let mut life = self.life.clone();
         // What is held is the life's own to know: the engine hands in none of it.
         let nothing = Legs::default();
-        let seen = Seen { legs: &nothing, ..self.seen() };
-        let who = Who {
+        let seen = StructureContext { legs: &nothing, ..self.seen() };
+        let who = AgentRef {
             agent: AgentId(0),
             asset: COIN,
             rules: &self.rules,
-            nature: Nature::of(&self.rules),
+            nature: FamilyTraits::of(&self.rules),
             key: 1,
         };
         life.judge(who, &seen, &mut |b| said.push(b));
@@ -120,8 +123,8 @@ impl Rig {
         self.said = said;
     }
 
-    pub fn seen(&self) -> Seen<'_> {
-        Seen {
+    pub fn seen(&self) -> StructureContext<'_> {
+        StructureContext {
             listed: &self.listed,
             board: &self.board,
             costs: &self.costs,
@@ -135,19 +138,25 @@ impl Rig {
     }
 
     pub fn values(&self) -> Values {
-        self.life.values(&self.rules, Nature::of(&self.rules), &self.seen())
+        self.life.values(&self.rules, FamilyTraits::of(&self.rules), &self.seen())
     }
 
-    pub fn worth(&self) -> f64 {
-        self.life.legs.worth(&self.listed, &self.board)
+    pub fn market_value(&self) -> f64 {
+        self.life.legs.market_value(&self.listed, &self.board)
     }
 
     pub fn actions(&self) -> Vec<Action> {
-        self.said.iter().filter_map(|b| if let Body::Action(a) = b { Some(*a) } else { None }).collect()
+        self.said
+            .iter()
+            .filter_map(|b| if let MessageKind::Action(a) = b { Some(*a) } else { None })
+            .collect()
     }
 
     pub fn outcomes(&self) -> Vec<Outcome> {
-        self.said.iter().filter_map(|b| if let Body::Outcome(o) = b { Some(*o) } else { None }).collect()
+        self.said
+            .iter()
+            .filter_map(|b| if let MessageKind::Outcome(o) = b { Some(*o) } else { None })
+            .collect()
     }
 
     pub fn pass(&mut self, span: Span) {
@@ -165,7 +174,7 @@ impl Rig {
         let holds = |gain: f64, c: &Condition| {
             let mut values = self.values();
             values.set(Indicator::Gain, gain);
-            let none = View {
+            let none = EvalContext {
                 close: f64::NAN,
                 sigma: f64::NAN,
                 held: 0,
@@ -233,7 +242,7 @@ impl Rig {
             self.judge();
             for body in self.said[before..].iter().copied() {
                 match body {
-                    Body::Action(a) => {
+                    MessageKind::Action(a) => {
                         self.check(&a);
                         if a.verb == Verb::Open {
                             let ordered: Vec<InstrumentId> =
@@ -241,11 +250,11 @@ impl Rig {
                             assert!(self.seen().is_fresh(&ordered, stale), "{a}");
                         }
                     }
-                    Body::Outcome(o) => assert!(o.pnl.is_finite() && o.r.is_finite(), "{o:?}"),
+                    MessageKind::Outcome(o) => assert!(o.pnl.is_finite() && o.r.is_finite(), "{o:?}"),
                     _ => {}
                 }
             }
-            assert!(self.worth().is_finite());
+            assert!(self.market_value().is_finite());
         }
     }
 }

@@ -18,13 +18,13 @@
 
 use super::gap;
 use super::life::LATENCY;
-use super::listed::Listed;
-use super::shape::Shape;
-use super::{Leg, Proposal, Rule, Seen, Values, find};
+use super::listed::ListedInstruments;
+use super::shape::StructureShape;
+use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values, find};
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
-    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, View,
+    AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
 use crate::market::Board;
 use crate::market::board::Top;
@@ -51,7 +51,7 @@ const RIDGE: f64 = 1.0;
 
 /// What it remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Memory {
+pub struct ScalpMemory {
     instrument: InstrumentId,
     horizon: f64,
     recall: f64,
@@ -73,14 +73,14 @@ pub struct Memory {
     looks: [f64; 4],
 }
 
-impl Memory {
-    pub(super) fn new(p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
+impl ScalpMemory {
+    pub(super) fn new(p: &[f64], asset: AssetId, listed: &ListedInstruments) -> Result<Self, String> {
         let by = |kind| find(listed, asset, |i| i.kind == kind && i.quote.is_none()).first().copied();
         let kinds = [InstrumentKind::Perp, InstrumentKind::Margin, InstrumentKind::Spot];
         let Some(instrument) = kinds.into_iter().find_map(by) else {
             return Err("needs a perp, margin or spot market of the asset".to_owned());
         };
-        Ok(Memory {
+        Ok(ScalpMemory {
             instrument,
             horizon: p[0],
             recall: p[1] * 60.0,
@@ -165,12 +165,12 @@ impl Memory {
     }
 }
 
-impl Rule for Memory {
-    fn ears(&self) -> Vec<InstrumentId> {
+impl FamilyRule for ScalpMemory {
+    fn subscriptions(&self) -> Vec<InstrumentId> {
         vec![self.instrument]
     }
 
-    fn hear(&mut self, _listed: &Listed, board: &Board, event: &MarketEvent) {
+    fn hear(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         match *event {
             MarketEvent::Trade { at, size, buys, .. } => {
                 self.pass(at);
@@ -187,7 +187,7 @@ impl Rule for Memory {
         }
     }
 
-    fn look(&self, seen: &Seen<'_>, values: &mut Values) {
+    fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
         let Some(top) = seen.board.get(self.instrument).and_then(|q| q.top).map(|t| t.value) else { return };
         values.set(Indicator::Spread, (top.ask - top.bid) / top.mid() * 1e4);
         let Some(imbalance) = self.imbalance() else { return };
@@ -203,7 +203,12 @@ impl Rule for Memory {
         }
     }
 
-    fn propose(&self, seen: &Seen<'_>, _view: &View<'_>, values: &Values) -> Option<Proposal> {
+    fn propose(
+        &self,
+        seen: &StructureContext<'_>,
+        _view: &EvalContext<'_>,
+        values: &Values,
+    ) -> Option<StructureProposal> {
         let (edge, imbalance) = (values.of(Indicator::Edge), values.of(Indicator::Imbalance));
         if edge.is_nan() || edge <= self.hurdle || !seen.is_fresh(&[self.instrument], self.age) {
             return None;
@@ -224,7 +229,7 @@ impl Rule for Memory {
         let push = libm::copysign(1.0, imbalance);
         let flow = Term::Of(Indicator::Imbalance);
         let spread = values.of(Indicator::Spread);
-        let shape = Shape {
+        let shape = StructureShape {
             stop: (edge + cost).max(1.5 * sigma),
             near: 0.5 * edge,
             far: edge,
@@ -240,9 +245,9 @@ impl Rule for Memory {
             again: Condition::beyond(side, Term::Of(Indicator::Way), Term::Level(side * self.hurdle)),
             pause: 1.0,
         };
-        Some(Proposal {
+        Some(StructureProposal {
             side,
-            legs: vec![Leg { instrument: self.instrument, ratio: 1.0 }],
+            legs: vec![StructureLeg { instrument: self.instrument, ratio: 1.0 }],
             size,
             plan: shape.plan_after(cost, side, seen.traits, seen.preset),
         })
@@ -257,15 +262,15 @@ impl Rule for Memory {
 mod tests {
     use super::super::stage::*;
     use super::*;
-    use crate::domain::{Body, Family, Reason, SideRule, Verb};
+    use crate::domain::{Family, MessageKind, Reason, SideRule, Verb};
     use InstrumentKind::{Perp, Pool, Spot};
     use proptest::prelude::*;
 
     /// Horizon, memory, hurdle, size, hold, age.
     const P: [f64; 6] = [5.0, 30.0, 1.0, 0.2, 3.0, 2.0];
 
-    fn stage(kind: InstrumentKind) -> Stage {
-        let mut s = Stage::new(&universe(&[("BTC", kind, "a", "")]), Family::Scalp, &P, "BTC").unwrap();
+    fn stage(kind: InstrumentKind) -> OneLife {
+        let mut s = OneLife::new(&universe(&[("BTC", kind, "a", "")]), Family::Scalp, &P, "BTC").unwrap();
         s.age = gap::span(P[5]);
         s
     }
@@ -276,7 +281,7 @@ mod tests {
         100.0 * (1.0 + step / 1e4 * f64::from(if n <= 20 { n } else { 40 - n }))
     }
 
-    fn tick(s: &mut Stage, n: i32, step: f64) -> Vec<(Verb, Reason, f64)> {
+    fn tick(s: &mut OneLife, n: i32, step: f64) -> Vec<(Verb, Reason, f64)> {
         let (t, mid, up) = (second(f64::from(n)), mid(n, step), n.rem_euclid(40) < 20);
         let print = mid * if up { 1.0001 } else { 0.9999 };
         s.at(&[quote(0, t, mid * 0.9999, mid * 1.0001, 1_000.0), trade(0, t, print, 5.0, up)])
@@ -284,7 +289,7 @@ mod tests {
 
     #[test]
     fn it_stands_by_without_a_market_to_take_in() {
-        let why = Stage::new(&universe(&[("BTC", Pool, "a", "")]), Family::Scalp, &P, "BTC").err().unwrap();
+        let why = OneLife::new(&universe(&[("BTC", Pool, "a", "")]), Family::Scalp, &P, "BTC").err().unwrap();
         assert!(why.starts_with("needs a perp, margin or spot market"));
     }
 
@@ -301,7 +306,7 @@ mod tests {
         // fee.
         let (mut cash, mut entry, mut sides) = (0.0, 0.0, vec![]);
         for (at, body) in &s.said {
-            let Body::Action(a) = body else { continue };
+            let MessageKind::Action(a) = body else { continue };
             if a.verb == Verb::Open {
                 entry = a.price;
                 // Side and where the price was going.
@@ -366,9 +371,9 @@ mod tests {
         assert!((s.value(Indicator::Imbalance) - f64::midpoint(-4.0 / 12.0, 0.5)).abs() < 1e-12);
     }
 
-    fn wild() -> Stage {
+    fn wild() -> OneLife {
         let p = [0.5, 10.0, 0.0, 0.2, 1.0, 1.0];
-        let mut s = Stage::new(&universe(&[("BTC", Perp, "a", "")]), Family::Scalp, &p, "BTC").unwrap();
+        let mut s = OneLife::new(&universe(&[("BTC", Perp, "a", "")]), Family::Scalp, &p, "BTC").unwrap();
         s.age = gap::span(1.0);
         s.costs = crate::fills::Costs::Flat(0.000_1).into();
         s

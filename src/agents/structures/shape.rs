@@ -7,7 +7,7 @@ use crate::domain::{Condition, Indicator, Plan, ReEntry, Term};
 
 /// A family's conditions before the agent's character scales them.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
+pub struct StructureShape {
     /// Gain at which it is given up, in basis points below nought; positive.
     pub stop: f64,
     /// Gains at which parts and all are taken.
@@ -30,7 +30,7 @@ pub struct Shape {
     pub pause: f64,
 }
 
-impl Shape {
+impl StructureShape {
     /// The plan of an intent whose targets are named after costs: the gain at mid prices, which they are
     /// judged by, must bring what the round trip costs first, however modest the agent.
     pub fn plan_after(&self, cost: f64, side: f64, traits: &Traits, preset: &Preset) -> Plan {
@@ -81,9 +81,9 @@ impl Shape {
 mod tests {
     use super::*;
 
-    fn shape() -> Shape {
+    fn shape() -> StructureShape {
         let edge = |bp| Condition::above(Term::Of(Indicator::Edge), Term::Level(bp));
-        Shape {
+        StructureShape {
             stop: 20.0,
             near: 10.0,
             far: 30.0,
@@ -138,7 +138,7 @@ mod tests {
             (shape().plan(-1.0, &traits, &preset), shape().plan_after(7.0, -1.0, &traits, &preset));
         assert_eq!(targets(&after), [17.0, 37.0]);
         assert_eq!((after.stop, after.expire, after.trail), (plain.stop, plain.expire, None));
-        let never_equal = Shape { far: 1.0, ..shape() }.plan(1.0, &traits, &preset);
+        let never_equal = StructureShape { far: 1.0, ..shape() }.plan(1.0, &traits, &preset);
         let [near, far] = targets(&never_equal);
         assert!(far > near, "the far target lies beyond the near one");
     }

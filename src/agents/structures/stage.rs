@@ -1,16 +1,16 @@
 //! A tiny market for tests of families: it tells a life what happens the way the engine does, keeps what
 //! is said, and holds every opening to the laws of plans.
 
-use super::legs::{Legs, Market};
-use super::life::{Life, Nature, Who};
-use super::listed::Listed;
-use super::{KEYS, Rules, Seen, Values};
+use super::legs::{FillContext, Legs};
+use super::life::{AgentRef, FamilyTraits, Life};
+use super::listed::ListedInstruments;
+use super::{KEYS, Rules, StructureContext, Values};
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::instrument::Asset;
 use crate::domain::{
-    Action, AgentId, AssetId, Bar, Body, Decimal, Family, Indicator, Instrument, InstrumentId,
-    InstrumentKind, MarketEvent, Op, Outcome, Plan, Reason, SideRule, Span, Stamp, Term, Terms, Universe,
-    Verb, View,
+    Action, AgentId, AssetId, Bar, Comparison, ContractTerms, Decimal, EvalContext, Family, Indicator,
+    Instrument, InstrumentId, InstrumentKind, MarketEvent, MessageKind, Outcome, Plan, Reason, SideRule,
+    Span, Stamp, Term, Universe, Verb,
 };
 use crate::fills::Tariff;
 use crate::market::Board;
@@ -21,10 +21,10 @@ use proptest::strategy::ValueTree;
 pub const CAPITAL: f64 = 100_000.0;
 
 /// One listed instrument: asset, kind, venue, currency of its price ("" for the account's).
-pub type Row<'a> = (&'a str, InstrumentKind, &'a str, &'a str);
+pub type InstrumentRow<'a> = (&'a str, InstrumentKind, &'a str, &'a str);
 
 /// A feed that lists these, ticks and lots fine enough not to matter.
-pub fn universe(rows: &[Row<'_>]) -> Universe {
+pub fn universe(rows: &[InstrumentRow<'_>]) -> Universe {
     let mut names: Vec<&str> = rows.iter().flat_map(|r| [r.0, r.3]).filter(|n| !n.is_empty()).collect();
     names.sort_unstable();
     names.dedup();
@@ -42,7 +42,7 @@ pub fn universe(rows: &[Row<'_>]) -> Universe {
         kind: *kind,
         venue: (*venue).to_owned(),
         quote: (!quote.is_empty()).then(|| asset(quote)),
-        terms: Terms::Plain,
+        terms: ContractTerms::Plain,
         tick: Decimal::new(1, 6),
         lot: Decimal::new(1, 8),
         min_notional: Decimal::ZERO,
@@ -51,8 +51,8 @@ pub fn universe(rows: &[Row<'_>]) -> Universe {
 }
 
 /// The market and one life in it.
-pub struct Stage {
-    pub listed: Listed,
+pub struct OneLife {
+    pub listed: ListedInstruments,
     pub board: Board,
     pub costs: Tariff,
     pub rules: Rules,
@@ -61,7 +61,7 @@ pub struct Stage {
     pub preset: Preset,
     pub side: SideRule,
     /// All that was said.
-    pub said: Vec<(Stamp, Body)>,
+    pub said: Vec<(Stamp, MessageKind)>,
     /// No opening may rest on a leg that was not priced within this time.
     pub age: Span,
     /// Mid prices of the random market.
@@ -69,12 +69,12 @@ pub struct Stage {
     now: Stamp,
 }
 
-impl Stage {
+impl OneLife {
     /// A family on an asset of this feed; the reason if it stands by.
     pub fn new(universe: &Universe, family: Family, p: &[f64], asset: &str) -> Result<Self, String> {
-        let listed = Listed::new(universe);
+        let listed = ListedInstruments::new(universe);
         let rules = Rules::new(family, p, universe.asset(asset).unwrap().id, &listed)?;
-        Ok(Stage {
+        Ok(OneLife {
             board: Board::new(listed.instruments.len()),
             costs: Tariff::default(),
             rules,
@@ -103,7 +103,7 @@ impl Stage {
                 continue;
             }
             self.now = self.now.max(event.at());
-            let market = Market {
+            let market = FillContext {
                 listed: &self.listed,
                 board: &self.board,
                 costs: &self.costs,
@@ -119,8 +119,8 @@ impl Stage {
         if heard {
             self.judge();
         }
-        let short = |(_, b): &(Stamp, Body)| match b {
-            Body::Action(a) => Some((a.verb, a.reason, a.side())),
+        let short = |(_, b): &(Stamp, MessageKind)| match b {
+            MessageKind::Action(a) => Some((a.verb, a.reason, a.side())),
             _ => None,
         };
         self.said[before..].iter().filter_map(short).collect()
@@ -128,8 +128,8 @@ impl Stage {
 
     fn judge(&mut self) {
         let nothing = Legs::default();
-        let Stage { listed, board, costs, rules, life, traits, preset, side, said, now, .. } = self;
-        let seen = Seen {
+        let OneLife { listed, board, costs, rules, life, traits, preset, side, said, now, .. } = self;
+        let seen = StructureContext {
             listed,
             board,
             costs,
@@ -140,12 +140,13 @@ impl Stage {
             capital: CAPITAL,
             legs: &nothing,
         };
-        let who = Who { agent: AgentId(0), asset: AssetId(0), rules, nature: Nature::of(rules), key: 7 };
+        let who =
+            AgentRef { agent: AgentId(0), asset: AssetId(0), rules, nature: FamilyTraits::of(rules), key: 7 };
         let before = said.len();
         life.judge(who, &seen, &mut |body| said.push((*now, body)));
-        let values = life.values(rules, Nature::of(rules), &seen);
+        let values = life.values(rules, FamilyTraits::of(rules), &seen);
         let opened = said[before..].iter().find_map(|(_, b)| match b {
-            Body::Action(a) if a.verb == Verb::Open => Some(*a),
+            MessageKind::Action(a) if a.verb == Verb::Open => Some(*a),
             _ => None,
         });
         if let Some(action) = opened {
@@ -153,26 +154,28 @@ impl Stage {
             assert!(seen.side.allows(action.after), "a side it may not take: {action}");
             lawful(&action, &values);
         }
-        assert!(life.intent.is_finite() && life.legs.worth(listed, board).is_finite());
+        assert!(life.intent.is_finite() && life.legs.market_value(listed, board).is_finite());
     }
 
     /// What was done, in order.
     pub fn actions(&self) -> Vec<Action> {
-        let action = |(_, b): &(Stamp, Body)| if let Body::Action(a) = b { Some(*a) } else { None };
+        let action =
+            |(_, b): &(Stamp, MessageKind)| if let MessageKind::Action(a) = b { Some(*a) } else { None };
         self.said.iter().filter_map(action).collect()
     }
 
     /// How intents ended, in order.
     pub fn outcomes(&self) -> Vec<Outcome> {
-        let outcome = |(_, b): &(Stamp, Body)| if let Body::Outcome(o) = b { Some(*o) } else { None };
+        let outcome =
+            |(_, b): &(Stamp, MessageKind)| if let MessageKind::Outcome(o) = b { Some(*o) } else { None };
         self.said.iter().filter_map(outcome).collect()
     }
 
     /// The indicators of the family now.
     pub fn value(&self, key: Indicator) -> f64 {
         let nothing = Legs::default();
-        let Stage { listed, board, costs, rules, life, traits, preset, side, now, .. } = self;
-        let seen = Seen {
+        let OneLife { listed, board, costs, rules, life, traits, preset, side, now, .. } = self;
+        let seen = StructureContext {
             listed,
             board,
             costs,
@@ -183,12 +186,12 @@ impl Stage {
             capital: CAPITAL,
             legs: &nothing,
         };
-        life.values(rules, Nature::of(rules), &seen).of(key)
+        life.values(rules, FamilyTraits::of(rules), &seen).of(key)
     }
 
     /// Worth of the book.
-    pub fn worth(&self) -> f64 {
-        self.life.legs.worth(&self.listed, &self.board)
+    pub fn market_value(&self) -> f64 {
+        self.life.legs.market_value(&self.listed, &self.board)
     }
 
     /// Units held where an instrument is booked.
@@ -250,7 +253,7 @@ pub fn chaos(len: usize) -> impl Strategy<Value = Vec<Chaos>> {
 }
 
 /// How many intents some random markets bring about: laws that nothing is held to prove nothing.
-pub fn opened(mut make: impl FnMut() -> Stage) -> usize {
+pub fn opened(mut make: impl FnMut() -> OneLife) -> usize {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut each = || {
         let mut stage = make();
@@ -267,11 +270,14 @@ fn lawful(action: &Action, values: &Values) {
     let text = action.to_string();
     let level = |t: Term| if let Term::Level(x) = t { x } else { f64::NAN };
     assert!(action.after.is_finite() && action.after != 0.0 && action.before == 0.0, "{text}");
-    assert_eq!((plan.stop.left, plan.stop.op), (Term::Of(Indicator::Gain), Op::Below), "{text}");
+    assert_eq!((plan.stop.left, plan.stop.op), (Term::Of(Indicator::Gain), Comparison::Below), "{text}");
     assert!(level(plan.stop.right) < 0.0, "{text}");
     let targets: Vec<f64> = plan.targets.iter().flatten().map(|t| level(t.when.right)).collect();
     assert!(targets.len() == 2 && targets[0] > 0.0 && targets[1] > targets[0], "{text}");
-    assert!(plan.targets.iter().flatten().all(|t| t.when.op == Op::Above && t.fraction > 0.0), "{text}");
+    assert!(
+        plan.targets.iter().flatten().all(|t| t.when.op == Comparison::Above && t.fraction > 0.0),
+        "{text}"
+    );
     let in_parts = plan.targets.iter().flatten().any(|t| t.fraction < 1.0);
     assert!(plan.hedge.is_some() == in_parts && plan.reenter.is_some(), "{text}");
     for (_, c) in plan.parts() {
@@ -283,7 +289,7 @@ fn lawful(action: &Action, values: &Values) {
         }
     }
     assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
-    let view = View {
+    let view = EvalContext {
         close: f64::NAN,
         sigma: f64::NAN,
         held: 0,

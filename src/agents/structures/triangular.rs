@@ -20,20 +20,20 @@
 //! All three orders go out at once: the coins that the second and third pay with are still on their way
 //! for some milliseconds, which a venue allows who holds a float of them. The float is not modelled.
 
-use super::gap::{self, Gap};
+use super::gap::{self, PriceGap};
 use super::life::LATENCY;
-use super::listed::Listed;
-use super::shape::Shape;
-use super::{Leg, Proposal, Rule, Seen, Values};
+use super::listed::ListedInstruments;
+use super::shape::StructureShape;
+use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values};
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
-    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term, View,
+    AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
 use crate::fills::Costs;
 use crate::market::Board;
-use crate::market::board::Level;
-use crate::market::pricing::spread::{self, Action, Chain, FeeIn};
+use crate::market::board::DetailLevel;
+use crate::market::pricing::spread::{self, BestChain, Conversion, FeeIn};
 use serde::{Deserialize, Serialize};
 
 pub(super) const IDEA: &str =
@@ -51,14 +51,14 @@ const BAD_TICK: f64 = 0.05;
 
 /// What it remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Memory {
+pub struct TriangularMemory {
     /// The quote asset in cash, the cross, the base asset in cash: `BTCUSDT`, `ETHBTC`, `ETHUSDT`.
     legs: [InstrumentId; 3],
     hurdle: f64,
     size: f64,
     age: Span,
     /// Log of the base asset's price through the cross over its own.
-    gap: Gap,
+    gap: PriceGap,
 }
 
 /// What one order may meet: the levels, or one made of a best price or a bar.
@@ -76,8 +76,8 @@ impl Side<'_> {
     }
 }
 
-impl Memory {
-    pub(super) fn new(p: &[f64], asset: AssetId, listed: &Listed) -> Result<Self, String> {
+impl TriangularMemory {
+    pub(super) fn new(p: &[f64], asset: AssetId, listed: &ListedInstruments) -> Result<Self, String> {
         let owned = |k| matches!(k, InstrumentKind::Spot | InstrumentKind::Margin);
         let mut all = Vec::new();
         for cross in listed.instruments.iter().filter(|i| owned(i.kind) && i.quote.is_some()) {
@@ -94,7 +94,13 @@ impl Memory {
                 "needs a spot pair in another asset and both assets' own pairs on one venue".to_owned()
             );
         };
-        Ok(Memory { legs, hurdle: p[1] / 1e4, size: p[2], age: gap::span(p[3]), gap: Gap::default() })
+        Ok(TriangularMemory {
+            legs,
+            hurdle: p[1] / 1e4,
+            size: p[2],
+            age: gap::span(p[3]),
+            gap: PriceGap::default(),
+        })
     }
 
     /// Mid prices, if they were told close enough to each other to be compared.
@@ -106,7 +112,7 @@ impl Memory {
     }
 
     /// What an order on this side meets, best first.
-    fn side<'a>(seen: &Seen<'a>, id: InstrumentId, buys: bool) -> Option<Side<'a>> {
+    fn side<'a>(seen: &StructureContext<'a>, id: InstrumentId, buys: bool) -> Option<Side<'a>> {
         if let Some(book) = seen.board.book(id) {
             return Some(Side::Book(book.against(buys)));
         }
@@ -127,7 +133,7 @@ impl Memory {
     }
 
     /// The best round trip this way that leaves at least `keep` of what its last unit brings.
-    fn walk(&self, seen: &Seen<'_>, side: f64, keep: f64, budget: f64) -> Option<Chain<3>> {
+    fn walk(&self, seen: &StructureContext<'_>, side: f64, keep: f64, budget: f64) -> Option<BestChain<3>> {
         let (order, buys) = if side > 0.0 {
             (self.legs, [true, true, false])
         } else {
@@ -136,8 +142,8 @@ impl Memory {
         let fee = |id| seen.rate(id, false);
         let books: [Option<Side<'_>>; 3] = std::array::from_fn(|i| Self::side(seen, order[i], buys[i]));
         let [Some(one), Some(two), Some(three)] = &books else { return None };
-        let leg = |i: usize, side, fee| spread::Leg {
-            action: if buys[i] { Action::Buy } else { Action::Sell },
+        let leg = |i: usize, side, fee| spread::ChainLeg {
+            action: if buys[i] { Conversion::Buy } else { Conversion::Sell },
             levels: Side::levels(side),
             fee,
             fee_in: FeeIn::Received,
@@ -149,7 +155,7 @@ impl Memory {
     }
 
     /// What the best prices bring this way, as a fraction; NaN where there are none.
-    fn edge(&self, seen: &Seen<'_>, side: f64) -> f64 {
+    fn edge(&self, seen: &StructureContext<'_>, side: f64) -> f64 {
         let mut rate = 1.0;
         for (i, id) in self.legs.into_iter().enumerate() {
             let buys = (i < 2) == (side > 0.0);
@@ -164,13 +170,13 @@ impl Memory {
 
     /// One standard deviation of the disagreement until orders arrive.
     fn risk(&self, board: &Board) -> Option<f64> {
-        let quoted = |id: &InstrumentId| board.get(*id).is_some_and(|q| q.level > Level::Bars);
+        let quoted = |id: &InstrumentId| board.get(*id).is_some_and(|q| q.level > DetailLevel::Bars);
         let wait = if self.legs.iter().all(quoted) { gap::seconds(LATENCY) } else { self.gap.step() };
         self.gap.risk(wait)
     }
 
     /// The better way round, what it brings, and the risk that is taken off it.
-    fn better(&self, seen: &Seen<'_>) -> Option<(f64, f64, f64)> {
+    fn better(&self, seen: &StructureContext<'_>) -> Option<(f64, f64, f64)> {
         self.prices(seen.board)?;
         let risk = self.risk(seen.board)?;
         let (long, short) = (self.edge(seen, 1.0) - risk, self.edge(seen, -1.0) - risk);
@@ -180,12 +186,12 @@ impl Memory {
     }
 }
 
-impl Rule for Memory {
-    fn ears(&self) -> Vec<InstrumentId> {
+impl FamilyRule for TriangularMemory {
+    fn subscriptions(&self) -> Vec<InstrumentId> {
         self.legs.to_vec()
     }
 
-    fn hear(&mut self, _listed: &Listed, board: &Board, event: &MarketEvent) {
+    fn hear(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         if !self.gap.is_due(event.at()) {
             return;
         }
@@ -194,7 +200,7 @@ impl Rule for Memory {
         }
     }
 
-    fn look(&self, seen: &Seen<'_>, values: &mut Values) {
+    fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
         if let Some((side, edge, _)) = self.better(seen) {
             values.set(Indicator::Edge, edge * 1e4);
             if seen.is_fresh(&self.legs, self.age) {
@@ -203,7 +209,12 @@ impl Rule for Memory {
         }
     }
 
-    fn propose(&self, seen: &Seen<'_>, _view: &View<'_>, values: &Values) -> Option<Proposal> {
+    fn propose(
+        &self,
+        seen: &StructureContext<'_>,
+        _view: &EvalContext<'_>,
+        values: &Values,
+    ) -> Option<StructureProposal> {
         let known = values.of(Indicator::Edge);
         if known.is_nan() || known <= self.hurdle * 1e4 || !seen.is_fresh(&self.legs, self.age) {
             return None;
@@ -228,7 +239,7 @@ impl Rule for Memory {
         let prices = self.prices(seen.board)?.0;
         let apart = libm::fabs(prices[1] * prices[0] / prices[2] - 1.0) * 1e4;
         let (edge, hurdle) = (edge * 1e4, self.hurdle * 1e4);
-        let shape = Shape {
+        let shape = StructureShape {
             // At mid prices: twice as far apart, and the prices are wrong, not the market.
             stop: apart + edge,
             near: 0.5 * edge,
@@ -245,13 +256,13 @@ impl Rule for Memory {
         // All or nothing: see the top.
         plan.hedge = None;
         plan.targets.iter_mut().flatten().for_each(|t| t.fraction = 1.0);
-        Some(Proposal {
+        Some(StructureProposal {
             side,
             legs: self
                 .legs
                 .into_iter()
                 .zip(ratios)
-                .map(|(instrument, ratio)| Leg { instrument, ratio })
+                .map(|(instrument, ratio)| StructureLeg { instrument, ratio })
                 .collect(),
             size: cross * notional / (seen.capital * character),
             plan,
@@ -277,13 +288,14 @@ mod tests {
 
     /// Triangle, hurdle, size, age.
     const P: [f64; 4] = [0.0, 2.0, 0.5, 2.0];
-    const ROWS: [Row<'_>; 3] = [("BTC", Spot, "a", ""), ("ETH", Spot, "a", ""), ("ETH", Spot, "a", "BTC")];
+    const ROWS: [InstrumentRow<'_>; 3] =
+        [("BTC", Spot, "a", ""), ("ETH", Spot, "a", ""), ("ETH", Spot, "a", "BTC")];
     const BTC: u16 = 0;
     const ETH: u16 = 1;
     const CROSS: u16 = 2;
 
-    fn stage() -> Stage {
-        let mut stage = Stage::new(&universe(&ROWS), Family::Triangular, &P, "ETH").unwrap();
+    fn stage() -> OneLife {
+        let mut stage = OneLife::new(&universe(&ROWS), Family::Triangular, &P, "ETH").unwrap();
         stage.age = gap::span(P[3]);
         stage
     }
@@ -294,7 +306,7 @@ mod tests {
         [q(BTC, 50_000.0, 1_000.0), q(CROSS, 0.04 * (1.0 + off / 1e4), size), q(ETH, 2_000.0, 1_000.0)]
     }
 
-    fn warm(s: &mut Stage) {
+    fn warm(s: &mut OneLife) {
         for n in 0..30 {
             assert_eq!(s.at(&quotes(f64::from(n), 0.0, 1e6)), []);
         }
@@ -307,10 +319,11 @@ mod tests {
             vec![("BTC", Spot, "a", ""), ("ETH", Spot, "b", ""), ("ETH", Spot, "a", "BTC")],
             vec![("BTC", Spot, "b", ""), ("ETH", Spot, "a", ""), ("ETH", Spot, "a", "BTC")],
         ] {
-            let why = Stage::new(&universe(&rows), Family::Triangular, &P, "ETH").err().unwrap();
+            let why = OneLife::new(&universe(&rows), Family::Triangular, &P, "ETH").err().unwrap();
             assert!(why.starts_with("needs a spot pair in another asset"), "{why}");
         }
-        let of = |asset| Stage::new(&universe(&ROWS), Family::Triangular, &P, asset).map(|s| s.rules.ears());
+        let of =
+            |asset| OneLife::new(&universe(&ROWS), Family::Triangular, &P, asset).map(|s| s.rules.ears());
         let ids = [BTC, CROSS, ETH].map(InstrumentId).to_vec();
         assert_eq!((of("ETH"), of("BTC")), (Ok(ids.clone()), Ok(ids)));
     }
@@ -342,7 +355,7 @@ mod tests {
             let pnl = spent * (rate(off, side) - 1.0);
             assert!((outcome.pnl * CAPITAL - pnl).abs() < 0.01, "{} {pnl}", outcome.pnl * CAPITAL);
             assert!(pnl > 95.0 && pnl < 105.0, "{pnl}");
-            assert!((s.worth() - outcome.pnl * CAPITAL).abs() < 1e-9);
+            assert!((s.market_value() - outcome.pnl * CAPITAL).abs() < 1e-9);
         }
     }
 
@@ -386,7 +399,7 @@ mod tests {
     fn bars_of_a_minute_fill_at_the_next_open() {
         let run = |noise: f64| {
             let mut s = stage();
-            let bars = |s: &mut Stage, n: i32, off: f64| {
+            let bars = |s: &mut OneLife, n: i32, off: f64| {
                 let t = second(60.0 * f64::from(n));
                 let cross = 0.04 * (1.0 + off / 1e4);
                 s.at(&[bar(BTC, t, 50_000.0), bar(CROSS, t, cross), bar(ETH, t, 2_000.0)])

@@ -6,18 +6,18 @@ use super::super::options::RunOptions;
 
 /// A feed as it was written, without the days that it names.
 #[derive(Debug, Default, PartialEq)]
-struct Named {
+struct NamedFeed {
     feed: String,
     from: Option<String>,
     to: Option<String>,
 }
 
 /// Takes `from=DATE` and `to=DATE` out of `FEED?kind=margin&from=DATE&to=DATE`; what else is there is the feed's.
-fn named(text: &str) -> Named {
+fn named(text: &str) -> NamedFeed {
     let Some((path, options)) = text.rsplit_once('?') else {
-        return Named { feed: text.to_owned(), ..Named::default() };
+        return NamedFeed { feed: text.to_owned(), ..NamedFeed::default() };
     };
-    let mut named = Named::default();
+    let mut named = NamedFeed::default();
     let mut rest: Vec<&str> = Vec::new();
     for option in options.split('&') {
         match option.split_once('=') {
@@ -33,7 +33,7 @@ fn named(text: &str) -> Named {
 /// The options of a further feed: days where it names none, clock, costs and seeds are those of the first; what only
 /// one kind of market takes goes where it belongs.
 pub fn further(first: &RunOptions, text: &str) -> Result<RunOptions, Failure> {
-    let Named { feed, from, to } = named(text);
+    let NamedFeed { feed, from, to } = named(text);
     if feed.is_empty() {
         return Err(Failure::Usage("--and names no feed; write it as --feed takes it".to_owned()));
     }
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_feed_may_carry_its_own_days() {
-        let of = |feed: &str, from: Option<&str>, to: Option<&str>| Named {
+        let of = |feed: &str, from: Option<&str>, to: Option<&str>| NamedFeed {
             feed: feed.to_owned(),
             from: from.map(str::to_owned),
             to: to.map(str::to_owned),

@@ -5,10 +5,10 @@ use crate::config::Config;
 use crate::domain::Span;
 use crate::engine::Settings;
 use crate::fills::Costs;
-use crate::lab::keep::Keep;
+use crate::lab::result_cache::ResultFolder;
 use crate::lab::study::{StudyError, Tracks};
-use crate::lab::{HIVE, STRONG, Study, World, arms};
-use crate::market::synth::{SynthFeed, SynthSettings, World as SynthWorld};
+use crate::lab::{HIVE, LabWorld, LadderStudy, STRONG, arms};
+use crate::market::synth::{SynthFeed, SynthSettings, SynthWorld};
 use std::sync::atomic::AtomicBool;
 
 /// Longest random walk of the control, in days: as many years as the shortest set the design rests on.
@@ -20,14 +20,14 @@ const WALK_DAYS: u32 = 1_200;
 pub fn arms_of(voices: usize) -> Vec<arms::Arm> {
     let all = arms::plan(voices).into_iter().filter(|a| a.name == HIVE || a.name == STRONG);
     all.map(|a| match a.kind {
-        arms::Kind::Shipped => arms::Arm { kind: arms::Kind::Without(arms::Left::Managers), ..a },
+        arms::ArmKind::Shipped => arms::Arm { kind: arms::ArmKind::Without(arms::LeftOut::Managers), ..a },
         _ => a,
     })
     .collect()
 }
 
 /// A random walk for each seed, as long as the data, at no cost.
-pub fn worlds(config: &Config, world: &World, seeds: u32) -> Result<Vec<World>, Failure> {
+pub fn worlds(config: &Config, world: &LabWorld, seeds: u32) -> Result<Vec<LabWorld>, Failure> {
     let days = world.info.to.since(world.info.from).0 / Span::DAY.0;
     let settings = Settings { costs: Costs::Flat(0.0).into(), ..world.settings.clone() };
     let one = |i: u64| {
@@ -41,16 +41,16 @@ pub fn worlds(config: &Config, world: &World, seeds: u32) -> Result<Vec<World>, 
         };
         let failed = |e: crate::market::FeedError| Failure::Failed(e.to_string());
         let mut feed = SynthFeed::new(synth).map_err(failed)?;
-        World::read(&mut feed, config.roster.clone(), settings.clone()).map_err(failed)
+        LabWorld::read(&mut feed, config.roster.clone(), settings.clone()).map_err(failed)
     };
     (0..u64::from(seeds)).map(one).collect()
 }
 
 /// Every seed in its own random walk.
 pub fn run(
-    study: &Study<'_>,
-    worlds: &[World],
-    keep: Option<&Keep>,
+    study: &LadderStudy<'_>,
+    worlds: &[LabWorld],
+    keep: Option<&ResultFolder>,
     threads: usize,
     stop: &AtomicBool,
     tick: &(dyn Fn(u64) + Sync),
@@ -63,7 +63,7 @@ pub fn run(
                 .iter()
                 .zip(seeds)
                 .map(|(world, seed)| {
-                    let one = Study {
+                    let one = LadderStudy {
                         world,
                         seeds: vec![*seed],
                         arms: arms.clone(),

@@ -85,7 +85,7 @@ fn variables_and_flags_of_settings_that_are_gone_are_refused() {
 fn every_word_of_a_choice_is_taken_and_shown_and_no_other_is() {
     let mut choices = 0;
     for setting in SETTINGS {
-        let setting::Kind::OneOf(words) = setting.kind else { continue };
+        let setting::SettingKind::OneOf(words) = setting.kind else { continue };
         let given = |word: &str| {
             load(SHIPPED_FILE, SHIPPED, [], &[Override::flag("--x", setting.path, word)])
                 .map(|(config, _)| show(&config, &Origins::default()))

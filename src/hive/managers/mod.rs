@@ -18,7 +18,7 @@ pub mod quarantine;
 use super::settings::{GoalTargets, LowRiskManager, Managers};
 use crate::domain::{Adjustment, AssetId, Goal, Knob, Speaker};
 use netting::{OneSided, net};
-use quarantine::Wards;
+use quarantine::Quarantine;
 use serde::{Deserialize, Serialize};
 
 /// Smallest turn of a scale that is worth saying.
@@ -48,11 +48,11 @@ impl Knobs {
 
 /// The managers' memory and their knobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Office {
+pub struct ManagerState {
     /// As they stand.
     pub knobs: Knobs,
     /// By declared agent: who is in quarantine or on probation.
-    pub wards: Wards,
+    pub wards: Quarantine,
     /// By declared slot: multiplies the agent's exposure limit on the asset.
     pub limits: Vec<f64>,
     /// What LR makes of the drawdown; BM may give some of it back.
@@ -65,7 +65,7 @@ pub struct Office {
 
 /// A day of the account, as managers see it.
 #[derive(Clone, Copy, Debug)]
-pub struct Day<'a> {
+pub struct AccountDay<'a> {
     /// Days since 1970.
     pub number: i64,
     /// Drawdown now.
@@ -89,14 +89,14 @@ pub struct Day<'a> {
 }
 
 /// Who turned what, on which asset.
-pub type Said = (Speaker, Option<AssetId>, Adjustment);
+pub type AdjustmentNote = (Speaker, Option<AssetId>, Adjustment);
 
-impl Office {
+impl ManagerState {
     /// Knobs at their configured places, nobody watched.
     pub fn new(agents: usize, slots: usize) -> Self {
-        Office {
+        ManagerState {
             knobs: Knobs::HOME,
-            wards: Wards::new(agents),
+            wards: Quarantine::new(agents),
             limits: vec![1.0; slots],
             solidarity: 1.0,
             giving: false,
@@ -108,10 +108,10 @@ impl Office {
     /// Looks at a day and turns what is to be turned. Says each turn with its manager.
     pub fn day(
         &mut self,
-        day: &Day<'_>,
+        day: &AccountDay<'_>,
         managers: &Managers,
         targets: &GoalTargets,
-        mut say: impl FnMut(Said),
+        mut say: impl FnMut(AdjustmentNote),
     ) {
         let keep = 1.0 - 2.0 / (COST_DAYS + 1.0);
         self.profit = keep * self.profit + day.gross_profit;
@@ -131,13 +131,13 @@ impl Office {
 
     fn low_risk(
         &mut self,
-        day: &Day<'_>,
+        day: &AccountDay<'_>,
         m: &LowRiskManager,
         targets: &GoalTargets,
-        say: &mut impl FnMut(Said),
+        say: &mut impl FnMut(AdjustmentNote),
     ) {
         let calm = (1.0 - 0.7 * day.drawdown / (1.5 * day.target_vol)).clamp(m.risk_scale_min, 1.0);
-        if worth(self.solidarity, calm, 1.0, STEP_SOLIDARITY) {
+        if is_worth_turning(self.solidarity, calm, 1.0, STEP_SOLIDARITY) {
             self.solidarity = calm;
         }
         let to = self.risk_scale();
@@ -157,7 +157,7 @@ impl Office {
         if self.giving { 1.0 } else { self.solidarity }
     }
 
-    fn scale_risk(&mut self, to: f64, who: Goal, because: f64, say: &mut impl FnMut(Said)) {
+    fn scale_risk(&mut self, to: f64, who: Goal, because: f64, say: &mut impl FnMut(AdjustmentNote)) {
         let from = std::mem::replace(&mut self.knobs.risk_scale, to);
         if from != to {
             let turned = Adjustment { knob: Knob::RiskScale, agent: None, from, to, because };
@@ -168,10 +168,10 @@ impl Office {
     /// Never above 1: the risk that was configured is the budget.
     fn big_money(
         &mut self,
-        day: &Day<'_>,
+        day: &AccountDay<'_>,
         managers: &Managers,
         targets: &GoalTargets,
-        say: &mut impl FnMut(Said),
+        say: &mut impl FnMut(AdjustmentNote),
     ) {
         let Some(m) = &managers.big_money else { return };
         let used = day.drawdown / targets.drawdown;
@@ -186,10 +186,10 @@ impl Office {
 
     fn fast(
         &mut self,
-        day: &Day<'_>,
+        day: &AccountDay<'_>,
         managers: &Managers,
         targets: &GoalTargets,
-        say: &mut impl FnMut(Said),
+        say: &mut impl FnMut(AdjustmentNote),
     ) {
         let Some(m) = managers.fast.filter(|_| self.cost > 0.0) else { return };
         let mut say = |a| say((Speaker::Manager(Goal::Fast), None, a));
@@ -214,13 +214,13 @@ impl Office {
 }
 
 /// Whether a turn is large enough, or brings the knob home.
-fn worth(from: f64, to: f64, home: f64, step: f64) -> bool {
+fn is_worth_turning(from: f64, to: f64, home: f64, step: f64) -> bool {
     to != from && (to == home || libm::fabs(to - from) >= step * home)
 }
 
 /// Turns a knob if the turn is worth saying, or if it brings the knob home; says it in its own unit.
 fn turn(knob: &mut f64, to: f64, which: Knob, because: f64, unit: f64, mut say: impl FnMut(Adjustment)) {
-    if worth(*knob, to, 1.0, STEP) {
+    if is_worth_turning(*knob, to, 1.0, STEP) {
         say(Adjustment { knob: which, agent: None, from: *knob * unit, to: to * unit, because });
         *knob = to;
     }
@@ -231,7 +231,7 @@ mod tests {
     use super::*;
     use crate::hive::settings::{BigMoneyManager, FastManager, LowRiskManager};
 
-    const CALM: Day<'_> = Day {
+    const CALM: AccountDay<'_> = AccountDay {
         number: 0,
         drawdown: 0.0,
         cvar95: 0.01,
@@ -244,7 +244,7 @@ mod tests {
         one_sided: &[],
     };
 
-    fn run(days: &[Day<'_>]) -> (Office, Vec<(Goal, Adjustment)>) {
+    fn run(days: &[AccountDay<'_>]) -> (ManagerState, Vec<(Goal, Adjustment)>) {
         let managers = Managers {
             low_risk: Some(LowRiskManager::default()),
             fast: Some(FastManager::default()),
@@ -253,8 +253,8 @@ mod tests {
         managed(&managers, days)
     }
 
-    fn managed(managers: &Managers, days: &[Day<'_>]) -> (Office, Vec<(Goal, Adjustment)>) {
-        let mut office = Office::new(1, 1);
+    fn managed(managers: &Managers, days: &[AccountDay<'_>]) -> (ManagerState, Vec<(Goal, Adjustment)>) {
+        let mut office = ManagerState::new(1, 1);
         let mut said = vec![];
         for day in days {
             office.day(day, managers, &GoalTargets::default(), |(who, _, a)| {
@@ -272,8 +272,8 @@ mod tests {
             big_money: Some(BigMoneyManager::default()),
             ..Managers::default()
         };
-        let at = |drawdown| Day { drawdown, ..CALM };
-        let scales = |days: &[Day<'_>]| {
+        let at = |drawdown| AccountDay { drawdown, ..CALM };
+        let scales = |days: &[AccountDay<'_>]| {
             let (office, said) = managed(&managers, days);
             (office.knobs.risk_scale, said.last().map(|s| s.0))
         };
@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(scales(&[at(0.04), at(0.09)]).0, 1.0);
         assert_eq!(scales(&[at(0.04), at(0.09), at(0.11)]), (calm(0.11), Some(Goal::BigMoney)));
         assert_eq!(scales(&[at(0.04), at(0.11), at(0.09)]).0, calm(0.09), "once ended it must get low again");
-        let reached = Day { growth: 0.3, ..at(0.04) };
+        let reached = AccountDay { growth: 0.3, ..at(0.04) };
         assert_eq!(scales(&[reached]), (calm(0.04), Some(Goal::LowRisk)));
         assert_eq!(scales(&[at(0.04), reached]), (calm(0.04), Some(Goal::BigMoney)), "and gives it back");
         assert_eq!(scales(&[CALM; 9]), (1.0, None), "there is nothing to give");
@@ -295,8 +295,8 @@ mod tests {
         let m = LowRiskManager::default();
         let managers = Managers { low_risk: Some(m), ..Managers::default() };
         for i in 0..80 {
-            let days: Vec<Day<'_>> =
-                (0..=i).map(|d| Day { drawdown: 0.004 * f64::from(d), ..CALM }).collect();
+            let days: Vec<AccountDay<'_>> =
+                (0..=i).map(|d| AccountDay { drawdown: 0.004 * f64::from(d), ..CALM }).collect();
             let exact = (1.0 - 0.7 * days[i as usize].drawdown / (1.5 * 0.15)).clamp(0.3, 1.0);
             assert!((managed(&managers, &days).0.knobs.risk_scale - exact).abs() < STEP_SOLIDARITY);
         }
@@ -304,19 +304,19 @@ mod tests {
 
     #[test]
     fn solidarity_cuts_risk_in_drawdown_and_gives_it_back() {
-        let (office, said) = run(&[Day { drawdown: 0.15, ..CALM }]);
+        let (office, said) = run(&[AccountDay { drawdown: 0.15, ..CALM }]);
         assert!((office.knobs.risk_scale - (1.0 - 0.7 * 0.15 / 0.225)).abs() < 1e-12);
         assert_eq!(said[0].1.knob, Knob::RiskScale);
-        let (office, said) = run(&[Day { drawdown: 0.15, ..CALM }, CALM]);
+        let (office, said) = run(&[AccountDay { drawdown: 0.15, ..CALM }, CALM]);
         assert_eq!((office.knobs.risk_scale, said.len()), (1.0, 2));
-        let (office, _) = run(&[Day { drawdown: 0.9, ..CALM }]);
+        let (office, _) = run(&[AccountDay { drawdown: 0.9, ..CALM }]);
         assert_eq!(office.knobs.risk_scale, 0.3);
     }
 
     #[test]
     fn the_gross_cap_is_tightened_over_budget_and_released_under_nine_tenths_of_it() {
-        let over = Day { cvar95: 0.05, ..CALM };
-        let near = Day { cvar95: 0.024, ..CALM };
+        let over = AccountDay { cvar95: 0.05, ..CALM };
+        let near = AccountDay { cvar95: 0.024, ..CALM };
         assert_eq!(run(&[over]).0.knobs.gross_scale, 0.5);
         assert_eq!(run(&[over, near]).0.knobs.gross_scale, 0.5);
         let (office, said) = run(&[over, near, CALM]);
@@ -326,13 +326,13 @@ mod tests {
 
     #[test]
     fn costs_widen_what_the_desk_lets_be_to_its_bound() {
-        let dear = vec![Day { gross_profit: 1.0, ..CALM }; 100];
+        let dear = vec![AccountDay { gross_profit: 1.0, ..CALM }; 100];
         let (office, said) = run(&dear);
         assert!((1.9..=2.0).contains(&office.knobs.width), "within a step of the bound");
         assert!(said.iter().all(|(g, a)| *g == Goal::Fast && a.knob == Knob::Width));
-        let cheap = vec![Day { cost: 0.1, ..CALM }; 100];
+        let cheap = vec![AccountDay { cost: 0.1, ..CALM }; 100];
         assert!((0.5..0.55).contains(&run(&cheap).0.knobs.width));
-        let reached = vec![Day { cost: 0.1, months_to_10: 3.0, ..CALM }; 100];
+        let reached = vec![AccountDay { cost: 0.1, months_to_10: 3.0, ..CALM }; 100];
         assert_eq!(run(&reached).0.knobs.width, 1.0, "no hurry once the goal is reached");
         let home = [dear, vec![CALM; 600]].concat();
         assert_eq!(run(&home).0.knobs.width, 1.0, "and home again once costs are usual");
@@ -340,9 +340,9 @@ mod tests {
 
     #[test]
     fn nothing_is_turned_by_managers_that_are_not_set() {
-        let mut office = Office::new(1, 1);
-        let bad = Day { drawdown: 0.5, cvar95: 0.5, gross_profit: -1.0, ..CALM };
+        let mut office = ManagerState::new(1, 1);
+        let bad = AccountDay { drawdown: 0.5, cvar95: 0.5, gross_profit: -1.0, ..CALM };
         office.day(&bad, &Managers::default(), &GoalTargets::default(), |_| unreachable!());
-        assert_eq!(office, Office { profit: -1.0, cost: 2.5, ..Office::new(1, 1) });
+        assert_eq!(office, ManagerState { profit: -1.0, cost: 2.5, ..ManagerState::new(1, 1) });
     }
 }

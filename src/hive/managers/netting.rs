@@ -12,7 +12,7 @@
 //! 2. A limit is never below the own one, never above `max` times it, and back at 1 when the other side
 //!    is gone. It is looked at once a day, which is as long as it can be out of date.
 
-use super::{STEP, worth};
+use super::{STEP, is_worth_turning};
 use crate::domain::{Adjustment, AgentId, AssetId, Knob};
 use crate::hive::settings::AssetManager;
 
@@ -47,7 +47,7 @@ pub(super) fn net(
         let (room, own) = (of(!one.long, |o| o.aim), of(one.long, |o| o.limit));
         let to = if own > 0.0 { (1.0 + room / own).clamp(1.0, m.limit_max) } else { 1.0 };
         let Some(limit) = limits.get_mut(one.slot) else { continue };
-        if worth(*limit, to, 1.0, STEP) {
+        if is_worth_turning(*limit, to, 1.0, STEP) {
             let turned =
                 Adjustment { knob: Knob::Limit, agent: Some(one.agent), from: *limit, to, because: room };
             say(one.asset, turned);

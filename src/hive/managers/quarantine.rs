@@ -1,6 +1,6 @@
 //! The A manager: an agent that errs, or that the operator has to hold by the hand, is quarantined (its
 //! voice is not heard, its real stance is flat and runs off at the desk's pace), and brought back on
-//! probation with a part of its largest unit. Alone and sim go on all the while, so that it can be seen
+//! probation with a part of its largest unit. Alone and open go on all the while, so that it can be seen
 //! whether it has mended.
 //!
 //! ```text
@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where an agent stands with the manager.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Phase {
+pub enum QuarantinePhase {
     /// Nothing is held against it.
     #[default]
     Free,
@@ -42,7 +42,7 @@ pub enum Phase {
 /// One agent under watch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Ward {
-    phase: Phase,
+    phase: QuarantinePhase,
     unit: f64,
     errors: f64,
     hands: f64,
@@ -53,14 +53,20 @@ struct Ward {
 
 /// All declared agents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Wards(Vec<Ward>);
+pub struct Quarantine(Vec<Ward>);
 
-impl Wards {
+impl Quarantine {
     /// Nobody has done anything yet.
     pub fn new(agents: usize) -> Self {
-        let ward =
-            Ward { phase: Phase::Free, unit: 1.0, errors: 0.0, hands: 0.0, errors_today: 0, hands_today: 0 };
-        Wards(vec![ward; agents])
+        let ward = Ward {
+            phase: QuarantinePhase::Free,
+            unit: 1.0,
+            errors: 0.0,
+            hands: 0.0,
+            errors_today: 0,
+            hands_today: 0,
+        };
+        Quarantine(vec![ward; agents])
     }
 
     /// It said what cannot be, or too much.
@@ -78,13 +84,13 @@ impl Wards {
     }
 
     /// Where it stands.
-    pub fn phase(&self, agent: AgentId) -> Phase {
-        self.0.get(agent.index()).map_or(Phase::Free, |w| w.phase)
+    pub fn phase(&self, agent: AgentId) -> QuarantinePhase {
+        self.0.get(agent.index()).map_or(QuarantinePhase::Free, |w| w.phase)
     }
 
     /// Whether its voice counts.
     pub fn is_heard(&self, agent: AgentId) -> bool {
-        !matches!(self.phase(agent), Phase::Quarantine { .. })
+        !matches!(self.phase(agent), QuarantinePhase::Quarantine { .. })
     }
 
     /// Multiplies its largest unit in real.
@@ -96,7 +102,8 @@ impl Wards {
     pub(super) fn day(&mut self, day: i64, m: &AutomatedManager, mut say: impl FnMut(Adjustment)) {
         let keep = 1.0 - 1.0 / f64::from(m.window_days);
         let most = ((m.share_max * self.0.len() as f64) as usize).max(1);
-        let mut inside = self.0.iter().filter(|w| matches!(w.phase, Phase::Quarantine { .. })).count();
+        let mut inside =
+            self.0.iter().filter(|w| matches!(w.phase, QuarantinePhase::Quarantine { .. })).count();
         for (i, w) in self.0.iter_mut().enumerate() {
             w.errors = keep * w.errors + f64::from(std::mem::take(&mut w.errors_today));
             w.hands = keep * w.hands + f64::from(std::mem::take(&mut w.hands_today));
@@ -104,25 +111,27 @@ impl Wards {
             let because = w.errors.max(w.hands);
             let was = w.phase;
             w.phase = match was {
-                Phase::Free | Phase::Probation { .. } if worst >= 1.0 && inside < most => {
+                QuarantinePhase::Free | QuarantinePhase::Probation { .. }
+                    if worst >= 1.0 && inside < most =>
+                {
                     inside += 1;
                     // Served for what was done; what comes after counts anew.
                     (w.errors, w.hands) = (0.0, 0.0);
-                    Phase::Quarantine { until: day + i64::from(m.quarantine_days) }
+                    QuarantinePhase::Quarantine { until: day + i64::from(m.quarantine_days) }
                 }
-                Phase::Quarantine { until } if day >= until => {
+                QuarantinePhase::Quarantine { until } if day >= until => {
                     inside -= 1;
-                    Phase::Probation { until: day + i64::from(m.probation_days) }
+                    QuarantinePhase::Probation { until: day + i64::from(m.probation_days) }
                 }
-                Phase::Probation { until } if day >= until => Phase::Free,
+                QuarantinePhase::Probation { until } if day >= until => QuarantinePhase::Free,
                 same => same,
             };
             let (heard, unit) = match w.phase {
-                Phase::Free => (1.0, 1.0),
-                Phase::Quarantine { .. } => (0.0, 0.0),
-                Phase::Probation { .. } => (1.0, m.probation_unit),
+                QuarantinePhase::Free => (1.0, 1.0),
+                QuarantinePhase::Quarantine { .. } => (0.0, 0.0),
+                QuarantinePhase::Probation { .. } => (1.0, m.probation_unit),
             };
-            let before = if matches!(was, Phase::Quarantine { .. }) { 0.0 } else { 1.0 };
+            let before = if matches!(was, QuarantinePhase::Quarantine { .. }) { 0.0 } else { 1.0 };
             let agent = Some(AgentId(i as u32));
             if heard != before {
                 say(Adjustment { knob: Knob::Voice, agent, from: before, to: heard, because });
@@ -141,7 +150,7 @@ mod tests {
 
     const ONE: AgentId = AgentId(1);
 
-    fn days(wards: &mut Wards, range: std::ops::Range<i64>) -> Vec<(i64, Adjustment)> {
+    fn days(wards: &mut Quarantine, range: std::ops::Range<i64>) -> Vec<(i64, Adjustment)> {
         let mut said = vec![];
         range.for_each(|d| wards.day(d, &AutomatedManager::default(), |a| said.push((d, a))));
         said
@@ -150,10 +159,10 @@ mod tests {
     #[test]
     fn who_errs_is_quarantined_comes_back_on_probation_and_is_free_again() {
         let m = AutomatedManager::default();
-        let mut wards = Wards::new(8);
+        let mut wards = Quarantine::new(8);
         (0..m.errors_max).for_each(|_| wards.erred(ONE));
         let said = days(&mut wards, 0..1);
-        assert_eq!(wards.phase(ONE), Phase::Quarantine { until: i64::from(m.quarantine_days) });
+        assert_eq!(wards.phase(ONE), QuarantinePhase::Quarantine { until: i64::from(m.quarantine_days) });
         assert!(!wards.is_heard(ONE) && wards.unit(ONE) == 0.0 && wards.is_heard(AgentId(0)));
         let knobs: Vec<_> = said.iter().map(|(_, a)| (a.knob, a.agent, a.from, a.to)).collect();
         assert_eq!(knobs, [(Knob::Voice, Some(ONE), 1.0, 0.0), (Knob::Unit, Some(ONE), 1.0, 0.0)]);
@@ -164,13 +173,13 @@ mod tests {
             knobs,
             [(back, Knob::Voice, 1.0), (back, Knob::Unit, m.probation_unit), (free, Knob::Unit, 1.0)]
         );
-        assert_eq!(wards.phase(ONE), Phase::Free);
+        assert_eq!(wards.phase(ONE), QuarantinePhase::Free);
     }
 
     #[test]
     fn hand_holding_counts_and_old_sins_are_forgotten() {
         let m = AutomatedManager::default();
-        let mut wards = Wards::new(8);
+        let mut wards = Quarantine::new(8);
         for d in 0..400 {
             if d % i64::from(m.window_days) == 0 {
                 wards.held(ONE);
@@ -184,19 +193,19 @@ mod tests {
     #[test]
     fn what_is_done_on_probation_leads_back() {
         let m = AutomatedManager::default();
-        let mut wards = Wards::new(8);
+        let mut wards = Quarantine::new(8);
         (0..m.errors_max).for_each(|_| wards.erred(ONE));
         days(&mut wards, 0..i64::from(m.quarantine_days) + 1);
-        assert!(matches!(wards.phase(ONE), Phase::Probation { .. }));
+        assert!(matches!(wards.phase(ONE), QuarantinePhase::Probation { .. }));
         (0..m.errors_max).for_each(|_| wards.erred(ONE));
         days(&mut wards, 20..21);
-        assert!(matches!(wards.phase(ONE), Phase::Quarantine { .. }));
+        assert!(matches!(wards.phase(ONE), QuarantinePhase::Quarantine { .. }));
     }
 
     #[test]
     fn never_more_than_a_share_at_once() {
         let m = AutomatedManager::default();
-        let mut wards = Wards::new(8);
+        let mut wards = Quarantine::new(8);
         for i in 0..8 {
             (0..m.errors_max).for_each(|_| wards.erred(AgentId(i)));
         }

@@ -9,19 +9,19 @@
 //! 4. An aim moves only where the asset has a price and a volatility now.
 //! 5. Impact of a bar's fills is by what was known before that bar.
 
-use super::layer::{Layer, Price};
-use super::purse::{Cell, Outcome, Purse};
+use super::layer::{Layer, ZoneInputs};
+use super::purse::{AccountKind, AccountOutcome, Purse};
 use super::{WARM_DAYS, groups};
-use crate::agents::Cast;
+use crate::agents::Population;
 use crate::domain::{
-    Announced, Body, Event, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe,
+    Announced, Event, InstrumentId, InstrumentKind, MarketEvent, MessageKind, Span, Stamp, Universe,
 };
 use crate::engine::Settings;
-use crate::engine::speak::{Said, Speak};
+use crate::engine::speak::{Speak, StepOutput};
 use crate::fills::{self, Costs};
 use crate::market::Listing;
 use crate::market::indicators::Weighted;
-use crate::treasury::desk::{Quote, Steer};
+use crate::treasury::desk::{DeskQuote, RiskControls};
 use crate::treasury::sizing::{SizeRules, Sizing};
 
 /// How risk is scaled.
@@ -46,19 +46,19 @@ pub struct Floor {
     /// One a partition; the first is of everybody in one group.
     layers: Vec<Layer>,
     purses: Vec<Purse>,
-    assets: Vec<Asset>,
+    assets: Vec<AssetFacts>,
     closes: Vec<f64>,
     changes: Vec<f64>,
     live: Vec<bool>,
     aims: Vec<f64>,
-    quotes: Vec<Quote>,
+    quotes: Vec<DeskQuote>,
     days: Vec<i64>,
     wanted: f64,
     bars: f64,
 }
 
 /// What is known of an asset beside its listing.
-struct Asset {
+struct AssetFacts {
     kind: InstrumentKind,
     costs: Costs,
     /// A side, as a fraction: the flat charge, or taker fee and half-spread.
@@ -66,23 +66,29 @@ struct Asset {
     /// EW mean of the notional of a bar.
     notional: Weighted,
     /// As of the last barrier.
-    price: Price,
+    price: ZoneInputs,
 }
 
 /// What is left behind by a seed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Left {
+pub struct SeedOutcome {
     /// Days since 1970 of the tracks.
     pub days: Vec<i64>,
     /// Orders a year after the warm-up that the agents gave, each for itself.
     pub wanted: f64,
     /// By cell.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<AccountOutcome>,
 }
 
 impl Floor {
     /// For the members of a cast, an account a cell.
-    pub fn new(cast: &Cast, universe: &Universe, settings: &Settings, cells: &[Cell], risk: Risk) -> Self {
+    pub fn new(
+        cast: &Population,
+        universe: &Universe,
+        settings: &Settings,
+        cells: &[AccountKind],
+        risk: Risk,
+    ) -> Self {
         let (members, n) = (groups::members(cast), cast.by_asset.len());
         let names: Vec<&str> = members.iter().map(|m| cast.agents[*m].name.as_str()).collect();
         let span = bars_of(settings.desk.vol_span_days, settings.clock.decide);
@@ -94,7 +100,7 @@ impl Floor {
         }
         let partitions = groups::partitions(&names, cast.seed, &counts);
         let layers: Vec<Layer> = partitions.iter().map(|g| Layer::new(cast, &members, g, span)).collect();
-        let purse = |cell: &Cell| {
+        let purse = |cell: &AccountKind| {
             let layer = counts.iter().position(|c| *c == cell.groups).unwrap_or(0);
             Purse::new(*cell, layer, (layers[layer].len(), n), settings.clock.decide)
         };
@@ -109,7 +115,11 @@ impl Floor {
             member: cast.slots.iter().map(|s| cast.agents[s.agent.index()].funded).collect(),
             layers,
             purses,
-            assets: universe.desk().iter().map(|i| Asset::new(i.kind, *settings.costs.of(i), span)).collect(),
+            assets: universe
+                .desk()
+                .iter()
+                .map(|i| AssetFacts::new(i.kind, *settings.costs.of(i), span))
+                .collect(),
             closes: vec![f64::NAN; n],
             changes: vec![0.0; n],
             live: vec![false; n],
@@ -157,7 +167,7 @@ impl Floor {
     }
 
     /// A barrier of the market.
-    pub fn barrier(&mut self, at: Stamp, speak: &Speak, said: &Said) {
+    pub fn barrier(&mut self, at: Stamp, speak: &Speak, said: &StepOutput) {
         let listings = &speak.market.listings;
         let day = Stamp(at.0 - 1).day();
         if self.days.last() != Some(&day) {
@@ -207,10 +217,10 @@ impl Floor {
     }
 
     /// Words become quantities.
-    fn hear(&mut self, said: &Said, counts: bool) {
+    fn hear(&mut self, said: &StepOutput, counts: bool) {
         let mut last = None;
         for utterance in &said.utterances {
-            let (slot, Body::Action(action)) = (utterance.slot, &utterance.body) else { continue };
+            let (slot, MessageKind::Action(action)) = (utterance.slot, &utterance.body) else { continue };
             if !self.member[slot] {
                 continue;
             }
@@ -228,7 +238,7 @@ impl Floor {
     fn size(&mut self, at: Stamp, listings: &[Listing]) {
         let quote = |(i, l): (usize, &Listing)| {
             let instrument = InstrumentId(i as u16);
-            l.is_fresh(at).then_some(Quote {
+            l.is_fresh(at).then_some(DeskQuote {
                 instrument,
                 close: l.last.close,
                 change: l.change,
@@ -253,7 +263,8 @@ impl Floor {
         self.sizing.learn(&self.quotes);
         self.sizing.set(&self.aims);
         let sized = self.sizing.risk_multiple > 0.0;
-        let steer = Steer { equity: 1.0, width: 1.0, risk_scale: 1.0, gross_scale: 1.0, flatten: false };
+        let steer =
+            RiskControls { equity: 1.0, width: 1.0, risk_scale: 1.0, gross_scale: 1.0, flatten: false };
         let scaled = self.sizing.scale(&self.rules, &steer);
         let scale = if self.risk == Risk::Fixed { 1.0 } else { scaled };
         for (i, listing) in listings.iter().enumerate() {
@@ -266,10 +277,10 @@ impl Floor {
     }
 
     /// What is left behind.
-    pub fn finish(self) -> Left {
+    pub fn finish(self) -> SeedOutcome {
         let per_year = self.settings.clock.decide.per_year();
         let years = self.bars / per_year;
-        Left {
+        SeedOutcome {
             days: self.days,
             wanted: if years > 0.0 { self.wanted / years } else { 0.0 },
             outcomes: self.purses.into_iter().map(|p| p.finish(per_year)).collect(),
@@ -277,22 +288,22 @@ impl Floor {
     }
 }
 
-impl Asset {
+impl AssetFacts {
     fn new(kind: InstrumentKind, costs: Costs, span: f64) -> Self {
         let charge = match &costs {
             Costs::Flat(charge) => *charge,
             Costs::Bars(b) => b.taker.of(kind) + b.half_spread.of(kind),
         };
-        let price = Price { cost: charge, impact: 0.0, sigma: f64::NAN };
-        Asset { kind, costs, charge, notional: Weighted::new(span), price }
+        let price = ZoneInputs { cost: charge, impact: 0.0, sigma: f64::NAN };
+        AssetFacts { kind, costs, charge, notional: Weighted::new(span), price }
     }
 
     /// Costs as they are known now: `½·σ_day·√(1/V)` is the impact of one unit of currency.
-    fn priced(&self, sigma: f64, bars_per_day: f64) -> Price {
+    fn priced(&self, sigma: f64, bars_per_day: f64) -> ZoneInputs {
         let daily = self.notional.mean() * bars_per_day;
         let impact = 0.5 * sigma * libm::sqrt(bars_per_day / daily);
         let known = daily > 0.0 && impact.is_finite();
-        Price { cost: self.charge, impact: if known { impact } else { 0.0 }, sigma }
+        ZoneInputs { cost: self.charge, impact: if known { impact } else { 0.0 }, sigma }
     }
 }
 

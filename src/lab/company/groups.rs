@@ -8,7 +8,7 @@
 //! 2. Of G groups cut from F, group f goes to ⌊f·G/F⌋: numbers differ by at most one.
 //! 3. As many groups as there are agents means each alone; one means all together.
 
-use crate::agents::Cast;
+use crate::agents::Population;
 use crate::domain::random;
 
 /// The members' order: indices of `names`, as the seed draws them.
@@ -43,7 +43,7 @@ pub fn partitions(names: &[&str], seed: u64, counts: &[usize]) -> Vec<Vec<u32>> 
 }
 
 /// Who is a member: the agents with funds, in the order of the cast.
-pub fn members(cast: &Cast) -> Vec<usize> {
+pub fn members(cast: &Population) -> Vec<usize> {
     cast.agents.iter().filter(|a| a.funded).map(|a| a.id.index()).collect()
 }
 

@@ -9,7 +9,7 @@
 //!          n = assets of the group that trade and have a σ
 //! ```
 
-use crate::agents::Cast;
+use crate::agents::Population;
 use crate::agents::pace::{self, Trades, Width};
 use crate::domain::Announced;
 use crate::market::indicators::Weighted;
@@ -17,7 +17,7 @@ use std::ops::Range;
 
 /// A group on an asset: one position an account.
 #[derive(Clone, Debug)]
-struct Pair {
+struct GroupAsset {
     group: u32,
     /// `Σ q_i`: coins a unit of an agent's capital.
     coins: f64,
@@ -29,7 +29,7 @@ struct Pair {
 #[derive(Clone, Debug)]
 pub(super) struct Layer {
     /// Asset by asset, in it group by group.
-    pairs: Vec<Pair>,
+    pairs: Vec<GroupAsset>,
     /// By pair: the target as a fraction of equity.
     pub(super) targets: Vec<f64>,
     /// By asset: where its pairs begin; one more at the end.
@@ -51,7 +51,7 @@ const NONE: u32 = u32::MAX;
 
 /// What a zone's width depends on beside its layer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Price {
+pub(super) struct ZoneInputs {
     /// Cost of a side as a fraction of the notional, without impact.
     pub(super) cost: f64,
     /// Impact of an order of the size of the account's capital, as a fraction: `½·σ_day·√(capital/V)`.
@@ -62,7 +62,7 @@ pub(super) struct Price {
 
 impl Layer {
     /// `group` is by member, members by their place in the cast, `span` the bars of the exponential weights.
-    pub(super) fn new(cast: &Cast, members: &[usize], group: &[u32], span: f64) -> Self {
+    pub(super) fn new(cast: &Population, members: &[usize], group: &[u32], span: f64) -> Self {
         let assets = cast.by_asset.len();
         let mut of_agent = vec![NONE; cast.agents.len()];
         members.iter().zip(group).for_each(|(m, g)| of_agent[*m] = *g);
@@ -90,7 +90,7 @@ impl Layer {
                     layer.slots.push(*slot);
                 }
                 layer.first_slot.push(layer.slots.len() as u32);
-                layer.pairs.push(Pair { group: same[0].0, coins: 0.0, moved: Weighted::new(span) });
+                layer.pairs.push(GroupAsset { group: same[0].0, coins: 0.0, moved: Weighted::new(span) });
             }
             layer.first.push(layer.pairs.len() as u32);
         }
@@ -173,8 +173,8 @@ impl Layer {
     }
 
     /// How far the position of a pair may be from its target, as a fraction of equity.
-    pub(super) fn width(&self, pair: usize, price: &Price) -> f64 {
-        let Pair { group, moved, .. } = &self.pairs[pair];
+    pub(super) fn width(&self, pair: usize, price: &ZoneInputs) -> f64 {
+        let GroupAsset { group, moved, .. } = &self.pairs[pair];
         let moved = moved.mean();
         // 1.5 times the impact of the rms change: that of an order grows with √size, its marginal is 3/2 of it.
         let impact = if price.impact > 0.0 { price.impact * libm::sqrt(libm::sqrt(moved)) } else { 0.0 };
@@ -186,7 +186,7 @@ impl Layer {
 
 /// How far a desk lets a position be from its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Desk {
+pub enum DeskRule {
     /// It trades everything at once: the reference.
     AtOnce,
     /// A band of [`super::BAND`] of the position.
@@ -195,27 +195,27 @@ pub enum Desk {
     Zone,
 }
 
-impl Desk {
+impl DeskRule {
     /// In words.
     pub fn word(self) -> &'static str {
         match self {
-            Desk::AtOnce => "at once",
-            Desk::Band => Trades::Band.word(),
-            Desk::Zone => Trades::Zone.word(),
+            DeskRule::AtOnce => "at once",
+            DeskRule::Band => Trades::Band.word(),
+            DeskRule::Zone => Trades::Zone.word(),
         }
     }
 
     /// Finds by word.
     pub fn parse(word: &str) -> Option<Self> {
-        Trades::parse(word).map(|t| if t == Trades::Band { Desk::Band } else { Desk::Zone })
+        Trades::parse(word).map(|t| if t == Trades::Band { DeskRule::Band } else { DeskRule::Zone })
     }
 
     /// The width that does not depend on the market; none for the zone.
     pub(super) fn fixed(self) -> Option<Width> {
         match self {
-            Desk::AtOnce => Some(Width::Band(0.0)),
-            Desk::Band => Some(Width::Band(super::BAND)),
-            Desk::Zone => None,
+            DeskRule::AtOnce => Some(Width::Band(0.0)),
+            DeskRule::Band => Some(Width::Band(super::BAND)),
+            DeskRule::Zone => None,
         }
     }
 }
@@ -233,7 +233,7 @@ mod tests {
         let mut pool = Weighted::new(9.0);
         pool.push(1e-4);
         Layer {
-            pairs: vec![Pair { group: 0, coins: 0.0, moved }],
+            pairs: vec![GroupAsset { group: 0, coins: 0.0, moved }],
             targets: vec![0.0],
             first: vec![0, 1],
             place: vec![0],
@@ -253,11 +253,11 @@ mod tests {
         l.weigh(&[true], 0.15);
         // Twice the pool's volatility: as risk-averse as half of 1/0.15.
         assert!((l.aversion[0] - 1.0 / 0.3).abs() < 1e-12);
-        let price = Price { cost: 0.0007, impact: 0.0, sigma: 0.02 };
+        let price = ZoneInputs { cost: 0.0007, impact: 0.0, sigma: 0.02 };
         let cubed = 1.5 * 0.0007 * 0.01 * 0.3 / 0.0004;
         assert!((l.width(0, &price) - f64::cbrt(cubed)).abs() < 1e-9);
         // An order of all capital moves the price 1 %, the rms change of 0.1 by √0.1 of it.
-        let dear = Price { impact: 0.01, ..price };
+        let dear = ZoneInputs { impact: 0.01, ..price };
         let cubed = 1.5 * (0.0007 + 1.5 * 0.01 * 0.1_f64.sqrt()) * 0.01 * 0.3 / 0.0004;
         assert!((l.width(0, &dear) - f64::cbrt(cubed)).abs() < 1e-9);
     }
@@ -271,6 +271,6 @@ mod tests {
         assert_eq!((l.targets[0], l.pairs[0].moved.mean()), (-0.5, 0.25));
         l.aim(0, 2.0, false, true);
         assert_eq!((l.targets[0], l.pairs[0].moved.seen()), (0.0, 2));
-        assert_eq!((Desk::parse("zone"), Desk::parse("at once")), (Some(Desk::Zone), None));
+        assert_eq!((DeskRule::parse("zone"), DeskRule::parse("at once")), (Some(DeskRule::Zone), None));
     }
 }

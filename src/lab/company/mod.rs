@@ -28,8 +28,8 @@ pub mod report;
 pub mod study;
 pub mod text;
 
-pub use layer::Desk;
-pub use purse::{Cell, Impact, Outcome};
+pub use layer::DeskRule;
+pub use purse::{AccountKind, AccountOutcome, Impact};
 
 /// Days of each set before figures are taken.
 pub const WARM_DAYS: i64 = 45;

@@ -1,21 +1,21 @@
 //! The report as one self-contained page: what it comes to, a picture an axis, and all numbers.
 
-use super::report::{Company, Line};
+use super::report::{AccountLine, CompanyReport};
 use super::study::Axes;
 use super::text::{self, Axis};
-use crate::lab::draw::{Bar, Curve, curves};
+use crate::lab::draw::{IntervalBar, NamedCurve, curves};
 use crate::lab::html::{STYLE, escape};
 use std::fmt::Write;
 
 /// The page.
-pub fn page(r: &Company, axes: &Axes) -> String {
+pub fn page(r: &CompanyReport, axes: &Axes) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = render(&mut out, r, axes);
     out
 }
 
-fn render(out: &mut String, r: &Company, axes: &Axes) -> std::fmt::Result {
+fn render(out: &mut String, r: &CompanyReport, axes: &Axes) -> std::fmt::Result {
     let names: Vec<&str> = r.facts.sets.iter().map(|s| s.feed.as_str()).collect();
     let names = escape(&names.join(", "));
     write!(
@@ -47,8 +47,8 @@ fn render(out: &mut String, r: &Company, axes: &Axes) -> std::fmt::Result {
 }
 
 /// Δ along an axis with its interval: one line a capital; along capital itself one line.
-fn picture(axis: Axis, lines: &[&Line]) -> String {
-    let mut all: Vec<Curve> = Vec::new();
+fn picture(axis: Axis, lines: &[&AccountLine]) -> String {
+    let mut all: Vec<NamedCurve> = Vec::new();
     for line in lines {
         let name = match axis {
             Axis::Capital => "all together".to_owned(),
@@ -58,10 +58,10 @@ fn picture(axis: Axis, lines: &[&Line]) -> String {
         let name =
             if axis == Axis::Capital && line.groups > 1 { format!("{} groups", line.groups) } else { name };
         let d = line.delta;
-        let bar = Bar { name: axis.of(line), mean: d.mean, lo: d.lo, hi: d.hi, strong: d.lo > 0.0 };
+        let bar = IntervalBar { name: axis.of(line), mean: d.mean, lo: d.lo, hi: d.hi, strong: d.lo > 0.0 };
         match all.iter_mut().find(|c| c.name == name) {
             Some(curve) => curve.points.push(bar),
-            None => all.push(Curve { name, points: vec![bar] }),
+            None => all.push(NamedCurve { name, points: vec![bar] }),
         }
     }
     let what = match axis {
@@ -80,13 +80,13 @@ mod tests {
 
     #[test]
     fn a_picture_has_a_line_a_capital() {
-        let line = |groups, capital| Line {
+        let line = |groups, capital| AccountLine {
             groups,
             capital,
             impact: crate::lab::company::Impact::Own,
             agents: 4,
             delta: Interval { mean: 0.1, lo: 0.0, hi: 0.2 },
-            ..Line::default()
+            ..AccountLine::default()
         };
         let lines = [line(4, 0.0), line(1, 0.0), line(4, 1e6), line(1, 1e6)];
         let svg = picture(Axis::Groups, &lines.iter().collect::<Vec<_>>());

@@ -9,22 +9,22 @@
 //!    notional: q is the fraction of equity × the capital of the orders that move the price with it ([`Impact`]), V the
 //!    mean notional of a day. At most [`DISTANCE_MAX`].
 
-use super::layer::{Desk, Layer, Price};
+use super::layer::{DeskRule, Layer, ZoneInputs};
 use crate::agents::pace::Width;
 use crate::domain::{Digest, Span, Stamp};
 use crate::fills::DISTANCE_MAX;
-use crate::lab::stream::{Meter, Track};
+use crate::lab::stream::{ArmMeter, ArmTrack};
 use serde::{Deserialize, Serialize};
 
 /// What kind of account.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cell {
+pub struct AccountKind {
     /// In how many groups agents net.
     pub groups: usize,
     /// Capital in currency that orders move prices with; 0: none.
     pub capital: f64,
     /// How positions follow targets.
-    pub desk: Desk,
+    pub desk: DeskRule,
     /// Which orders of a bar move a price together.
     pub impact: Impact,
 }
@@ -71,7 +71,7 @@ impl Impact {
 
 /// An account.
 pub(super) struct Purse {
-    pub(super) cell: Cell,
+    pub(super) cell: AccountKind,
     /// Which layer it is over.
     pub(super) layer: usize,
     /// By pair of the layer: coins, for an equity of 1 at the start …
@@ -83,14 +83,14 @@ pub(super) struct Purse {
     net: Vec<f64>,
     cash: f64,
     equity: f64,
-    meter: Meter,
+    meter: ArmMeter,
     digest: Digest,
-    counted: Counted,
+    counted: AccountCounts,
 }
 
 /// What an account did since the warm-up was over.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Counted {
+pub(super) struct AccountCounts {
     orders: f64,
     traded: f64,
     paid: f64,
@@ -100,9 +100,9 @@ pub(super) struct Counted {
 
 /// What is left behind.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub struct AccountOutcome {
     /// Whole days and figures as any arm's, warm-up included.
-    pub track: Track,
+    pub track: ArmTrack,
     /// Orders a year after the warm-up.
     pub sent: f64,
     /// Notional traded a year after the warm-up, in multiples of equity.
@@ -114,7 +114,7 @@ pub struct Outcome {
 }
 
 impl Purse {
-    pub(super) fn new(cell: Cell, layer: usize, (pairs, assets): (usize, usize), clock: Span) -> Self {
+    pub(super) fn new(cell: AccountKind, layer: usize, (pairs, assets): (usize, usize), clock: Span) -> Self {
         Purse {
             cell,
             layer,
@@ -124,9 +124,9 @@ impl Purse {
             net: vec![0.0; assets],
             cash: 1.0,
             equity: 1.0,
-            meter: Meter::new(1.0, clock),
+            meter: ArmMeter::new(1.0, clock),
             digest: Digest::default(),
-            counted: Counted::default(),
+            counted: AccountCounts::default(),
         }
     }
 
@@ -136,7 +136,7 @@ impl Purse {
     }
 
     /// A bar of an asset opens: what is on order fills. `impact` is that of one unit of currency.
-    pub(super) fn fill(&mut self, layer: &Layer, asset: usize, open: f64, price: &Price, counts: bool) {
+    pub(super) fn fill(&mut self, layer: &Layer, asset: usize, open: f64, price: &ZoneInputs, counts: bool) {
         if !std::mem::replace(&mut self.waits[asset], false) {
             return;
         }
@@ -194,14 +194,21 @@ impl Purse {
     }
 
     /// The asset is gone: everything goes at its last price.
-    pub(super) fn delist(&mut self, layer: &Layer, asset: usize, last: f64, price: &Price, counts: bool) {
+    pub(super) fn delist(
+        &mut self,
+        layer: &Layer,
+        asset: usize,
+        last: f64,
+        price: &ZoneInputs,
+        counts: bool,
+    ) {
         for i in layer.of(asset) {
             self.orders[i] = -self.held[i];
             self.waits[asset] |= self.held[i] != 0.0;
         }
         // There is no market to move: no volume was missed.
         let missed = self.counted.without_volume;
-        self.fill(layer, asset, last, &Price { impact: 0.0, ..*price }, counts);
+        self.fill(layer, asset, last, &ZoneInputs { impact: 0.0, ..*price }, counts);
         self.counted.without_volume = missed;
         self.net[asset] = 0.0;
     }
@@ -216,9 +223,16 @@ impl Purse {
     }
 
     /// Decides on an asset that has a bar now; `equity` is what targets are fractions of.
-    pub(super) fn decide(&mut self, layer: &Layer, asset: usize, close: f64, price: &Price, equity: f64) {
+    pub(super) fn decide(
+        &mut self,
+        layer: &Layer,
+        asset: usize,
+        close: f64,
+        price: &ZoneInputs,
+        equity: f64,
+    ) {
         let (scale, fixed) = (equity / close, self.cell.desk.fixed());
-        let of_account = Price { impact: price.impact * libm::sqrt(self.cell.capital), ..*price };
+        let of_account = ZoneInputs { impact: price.impact * libm::sqrt(self.cell.capital), ..*price };
         let mut waits = false;
         for i in layer.of(asset) {
             let (target, held) = (layer.targets[i], self.held[i]);
@@ -236,11 +250,11 @@ impl Purse {
     }
 
     /// What is left behind.
-    pub(super) fn finish(self, bars_per_year: f64) -> Outcome {
+    pub(super) fn finish(self, bars_per_year: f64) -> AccountOutcome {
         let years = self.counted.bars / bars_per_year;
         let a_year = |x: f64| if years > 0.0 { x / years } else { 0.0 };
-        let Counted { orders, traded, paid, without_volume, .. } = self.counted;
-        Outcome {
+        let AccountCounts { orders, traded, paid, without_volume, .. } = self.counted;
+        AccountOutcome {
             track: self.meter.finish(0.0, 1.0, &self.digest),
             sent: a_year(orders),
             turnover: a_year(traded),
@@ -253,7 +267,7 @@ impl Purse {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agents::Cast;
+    use crate::agents::Population;
     use crate::agents::cast::cast;
     use crate::domain::Announced;
     use crate::lab::company::{crew, groups};
@@ -261,7 +275,7 @@ mod tests {
     use crate::market::synth::{SynthFeed, SynthSettings};
 
     /// The layer of one agent, one of its slots, and its asset.
-    fn one() -> (Cast, Layer, usize, usize) {
+    fn one() -> (Population, Layer, usize, usize) {
         let feed = SynthFeed::new(SynthSettings { bars_days: 60, ..SynthSettings::default() }).unwrap();
         let roster = crew::of(&crate::config::shipped().unwrap().roster, 1);
         let cast = cast(&roster, feed.universe(), 1);
@@ -270,8 +284,8 @@ mod tests {
         (cast, layer, 0, asset)
     }
 
-    fn purse(layer: &Layer, cast: &Cast, capital: f64, desk: Desk) -> Purse {
-        let cell = Cell { groups: 1, capital, desk, impact: Impact::Own };
+    fn purse(layer: &Layer, cast: &Population, capital: f64, desk: DeskRule) -> Purse {
+        let cell = AccountKind { groups: 1, capital, desk, impact: Impact::Own };
         Purse::new(cell, 0, (layer.len(), cast.by_asset.len()), Span::DAY)
     }
 
@@ -282,9 +296,9 @@ mod tests {
         said[slot].say(0.5, 100.0);
         layer.hear(slot, &said);
         layer.aim(asset, 100.0, true, true);
-        let mut p = purse(&layer, &cast, 1e8, Desk::AtOnce);
+        let mut p = purse(&layer, &cast, 1e8, DeskRule::AtOnce);
         // ½ · 4 % a day, 10 million a day.
-        let price = Price { cost: 0.001, impact: 0.5 * 0.04 / 1e7_f64.sqrt(), sigma: 0.02 };
+        let price = ZoneInputs { cost: 0.001, impact: 0.5 * 0.04 / 1e7_f64.sqrt(), sigma: 0.02 };
         p.decide(&layer, asset, 100.0, &price, 1.0);
         p.fill(&layer, asset, 110.0, &price, true);
         // Half of 1 at 100 is 0.005 coins: 0.55 at 110, 55 million of 100 million, 5.5 days of volume.
@@ -308,8 +322,8 @@ mod tests {
         said[slot].say(-0.5, 100.0);
         layer.hear(slot, &said);
         layer.aim(asset, 100.0, true, true);
-        let mut p = purse(&layer, &cast, 1e6, Desk::Band);
-        let price = Price { cost: 0.0, impact: 0.0, sigma: 0.02 };
+        let mut p = purse(&layer, &cast, 1e6, DeskRule::Band);
+        let price = ZoneInputs { cost: 0.0, impact: 0.0, sigma: 0.02 };
         p.decide(&layer, asset, 100.0, &price, 1.0);
         p.fill(&layer, asset, 100.0, &price, true);
         assert!((p.cash - 1.5).abs() < 1e-12);

@@ -8,10 +8,10 @@
 //! interval        stationary bootstrap of days, [`DRAWS`] draws, seeds fixed
 //! ```
 
-use super::layer::Desk;
-use super::purse::{Impact, Outcome};
-use super::study::{Place, Ran};
-use super::{Cell, WARM_DAYS};
+use super::layer::DeskRule;
+use super::purse::{AccountOutcome, Impact};
+use super::study::{MarketOnClock, Ran};
+use super::{AccountKind, WARM_DAYS};
 use crate::domain::Stamp;
 use crate::lab::bootstrap::{DRAWS, Interval, Resampled, interval};
 use crate::lab::stats::{self, mean};
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is fixed before anything is run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Facts {
+pub struct CompanyFacts {
     /// The sets of data.
     pub sets: Vec<Set>,
     /// Of everything in the configuration that decides.
@@ -57,7 +57,7 @@ pub struct Set {
 
 /// An account beside everybody alone with the same desk.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Line {
+pub struct AccountLine {
     /// Of which set, by number; none: of all sets together.
     pub set: Option<usize>,
     /// The decision clock.
@@ -100,13 +100,13 @@ pub struct Line {
 
 /// The report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Company {
+pub struct CompanyReport {
     /// What was fixed first.
     #[serde(flatten)]
-    pub facts: Facts,
+    pub facts: CompanyFacts,
     /// In the order in which they were run: sets, clocks, agents, desks, capitals, groups; then all sets
     /// together, where there are more than one.
-    pub lines: Vec<Line>,
+    pub lines: Vec<AccountLine>,
     /// In words.
     pub bootstrap: String,
     /// A line for each thing that must be known to read this.
@@ -116,14 +116,14 @@ pub struct Company {
 }
 
 /// An account with its draws, means over seeds.
-struct Drawn {
-    cell: Cell,
+struct AccountDraws {
+    cell: AccountKind,
     by_seed: Vec<f64>,
     draws: Vec<f64>,
 }
 
 /// The report, with draws on `threads` threads.
-pub fn report(facts: Facts, places: &[Place], ran: &[Ran], threads: usize) -> Company {
+pub fn report(facts: CompanyFacts, places: &[MarketOnClock], ran: &[Ran], threads: usize) -> CompanyReport {
     let mut lines = Vec::new();
     for r in ran {
         let own = own_days(r);
@@ -133,14 +133,14 @@ pub fn report(facts: Facts, places: &[Place], ran: &[Ran], threads: usize) -> Co
     if facts.sets.len() > 1 {
         lines.extend(joint(places, ran, facts.sets.len(), threads));
     }
-    let mut report = Company {
+    let mut report = CompanyReport {
         bootstrap: format!(
             "stationary, {DRAWS} draws of days, mean block {} days, the same days for all accounts",
             crate::lab::bootstrap::BLOCK_DAYS
         ),
         facts,
         lines,
-        ..Company::default()
+        ..CompanyReport::default()
     };
     report.notes = super::text::notes(&report);
     report.sentences = super::text::sentences(&report);
@@ -154,14 +154,14 @@ fn own_days(r: &Ran) -> Vec<i64> {
 }
 
 /// The daily results of an account on these days; NaN where it has none, or is still warming up.
-fn aligned(days: &[i64], own: &[i64], outcome: &Outcome) -> Vec<f64> {
+fn aligned(days: &[i64], own: &[i64], outcome: &AccountOutcome) -> Vec<f64> {
     let start = own.first().copied().unwrap_or_default();
     let on = |d: &i64| own.binary_search(d).ok().filter(|_| d - start >= WARM_DAYS);
     days.iter().map(|d| on(d).and_then(|i| outcome.track.daily.get(i)).copied().unwrap_or(f64::NAN)).collect()
 }
 
 /// All accounts of a run, drawn on these days.
-fn draw(r: &Ran, days: &[i64], threads: usize) -> Vec<Drawn> {
+fn draw(r: &Ran, days: &[i64], threads: usize) -> Vec<AccountDraws> {
     let resampled = Resampled::new(days.len(), DRAWS);
     let one = |cell: usize| {
         let (mut by_seed, mut draws) = (Vec::new(), vec![0.0; DRAWS]);
@@ -172,7 +172,7 @@ fn draw(r: &Ran, days: &[i64], threads: usize) -> Vec<Drawn> {
             let each = resampled.sharpes(&daily);
             draws.iter_mut().zip(each).for_each(|(d, s)| *d += s / r.seeds.len() as f64);
         }
-        Drawn { cell: r.cells[cell], by_seed, draws }
+        AccountDraws { cell: r.cells[cell], by_seed, draws }
     };
     let share = r.cells.len().div_ceil(threads.max(1)).max(1);
     let cells: Vec<usize> = (0..r.cells.len()).collect();
@@ -188,20 +188,20 @@ fn draw(r: &Ran, days: &[i64], threads: usize) -> Vec<Drawn> {
 }
 
 /// The account of everybody alone beside a cell.
-fn alone(agents: usize, cell: &Cell, all: &[Cell]) -> Option<usize> {
-    all.iter().position(|c| *c == Cell { groups: agents, ..*cell })
+fn alone(agents: usize, cell: &AccountKind, all: &[AccountKind]) -> Option<usize> {
+    all.iter().position(|c| *c == AccountKind { groups: agents, ..*cell })
 }
 
-fn lines_of(places: &[Place], r: &Ran, drawn: &[Drawn], days: usize) -> Vec<Line> {
-    let of = |f: fn(&Outcome) -> f64, cell: usize| {
+fn lines_of(places: &[MarketOnClock], r: &Ran, drawn: &[AccountDraws], days: usize) -> Vec<AccountLine> {
+    let of = |f: fn(&AccountOutcome) -> f64, cell: usize| {
         mean(&r.seeds.iter().map(|s| f(&s.outcomes[cell])).collect::<Vec<_>>())
     };
-    let line = |(i, d): (usize, &Drawn)| {
+    let line = |(i, d): (usize, &AccountDraws)| {
         let reference = alone(r.agents, &d.cell, &r.cells)?;
         let theirs = drawn.get(reference)?;
         let by_seed: Vec<f64> = d.by_seed.iter().zip(&theirs.by_seed).map(|(a, b)| a - b).collect();
         let draws = d.draws.iter().zip(&theirs.draws).map(|(a, b)| a - b).collect();
-        Some(Line {
+        Some(AccountLine {
             set: Some(places[r.place].set),
             clock: places[r.place].clock().to_string(),
             agents: r.agents,
@@ -227,7 +227,7 @@ fn lines_of(places: &[Place], r: &Ran, drawn: &[Drawn], days: usize) -> Vec<Line
 }
 
 /// All sets together: means of what each set has, on the same resampled calendar days.
-fn joint(places: &[Place], ran: &[Ran], sets: usize, threads: usize) -> Vec<Line> {
+fn joint(places: &[MarketOnClock], ran: &[Ran], sets: usize, threads: usize) -> Vec<AccountLine> {
     let mut lines = Vec::new();
     for r in ran.iter().filter(|r| places[r.place].set == 0) {
         let clock = places[r.place].clock();
@@ -241,8 +241,8 @@ fn joint(places: &[Place], ran: &[Ran], sets: usize, threads: usize) -> Vec<Line
         let mut days: Vec<i64> = same.iter().flat_map(|o| own_days(o)).collect();
         days.sort_unstable();
         days.dedup();
-        let drawn: Vec<Vec<Drawn>> = same.iter().map(|o| draw(o, &days, threads)).collect();
-        let each: Vec<Vec<Line>> =
+        let drawn: Vec<Vec<AccountDraws>> = same.iter().map(|o| draw(o, &days, threads)).collect();
+        let each: Vec<Vec<AccountLine>> =
             same.iter().zip(&drawn).map(|(o, d)| lines_of(places, o, d, days.len())).collect();
         for (i, first) in each[0].iter().enumerate() {
             let Some(reference) = alone(r.agents, &r.cells[i], &r.cells) else { continue };
@@ -251,17 +251,17 @@ fn joint(places: &[Place], ran: &[Ran], sets: usize, threads: usize) -> Vec<Line
                     mean(&drawn.iter().map(|d| d[i].draws[b] - d[reference].draws[b]).collect::<Vec<_>>())
                 })
                 .collect();
-            let all: Vec<&Line> = each.iter().map(|e| &e[i]).collect();
+            let all: Vec<&AccountLine> = each.iter().map(|e| &e[i]).collect();
             lines.push(joined(&all, first, draws, days.len()));
         }
     }
     lines
 }
 
-fn joined(all: &[&Line], first: &Line, draws: Vec<f64>, days: usize) -> Line {
-    let of = |f: fn(&Line) -> f64| mean(&all.iter().map(|l| f(l)).collect::<Vec<_>>());
+fn joined(all: &[&AccountLine], first: &AccountLine, draws: Vec<f64>, days: usize) -> AccountLine {
+    let of = |f: fn(&AccountLine) -> f64| mean(&all.iter().map(|l| f(l)).collect::<Vec<_>>());
     let seeds = all.iter().map(|l| l.by_seed.len()).min().unwrap_or(0);
-    Line {
+    AccountLine {
         set: None,
         sharpe: of(|l| l.sharpe),
         sharpe_alone: of(|l| l.sharpe_alone),
@@ -279,10 +279,10 @@ fn joined(all: &[&Line], first: &Line, draws: Vec<f64>, days: usize) -> Line {
     }
 }
 
-impl Line {
+impl AccountLine {
     /// Whether everything is traded at once, for reference.
     pub fn is_reference(&self) -> bool {
-        self.desk == Desk::AtOnce.word()
+        self.desk == DeskRule::AtOnce.word()
     }
 
     /// Whether this is everybody alone.
@@ -299,11 +299,11 @@ pub fn day(at: Stamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::stream::Track;
+    use crate::lab::stream::ArmTrack;
 
-    fn outcome(daily: Vec<f64>) -> Outcome {
-        let track = Track { daily, ..Track::default() };
-        Outcome { track, sent: 0.0, turnover: 0.0, cost: 0.0, without_volume: 0 }
+    fn outcome(daily: Vec<f64>) -> AccountOutcome {
+        let track = ArmTrack { daily, ..ArmTrack::default() };
+        AccountOutcome { track, sent: 0.0, turnover: 0.0, cost: 0.0, without_volume: 0 }
     }
 
     #[test]
@@ -319,9 +319,9 @@ mod tests {
 
     #[test]
     fn an_account_is_compared_with_everybody_alone_at_its_own_desk_and_capital() {
-        let cell = |groups, capital, desk| Cell { groups, capital, desk, impact: Impact::Own };
-        let all = [cell(3, 0.0, Desk::Band), cell(3, 1e6, Desk::Band), cell(3, 1e6, Desk::Zone)];
-        assert_eq!(alone(3, &cell(1, 1e6, Desk::Zone), &all), Some(2));
-        assert_eq!(alone(3, &cell(1, 1e7, Desk::Zone), &all), None);
+        let cell = |groups, capital, desk| AccountKind { groups, capital, desk, impact: Impact::Own };
+        let all = [cell(3, 0.0, DeskRule::Band), cell(3, 1e6, DeskRule::Band), cell(3, 1e6, DeskRule::Zone)];
+        assert_eq!(alone(3, &cell(1, 1e6, DeskRule::Zone), &all), Some(2));
+        assert_eq!(alone(3, &cell(1, 1e7, DeskRule::Zone), &all), None);
     }
 }

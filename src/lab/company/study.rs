@@ -1,16 +1,16 @@
 //! What is run: axes, places and seeds, on as many threads as there are.
 
 use super::crew;
-use super::floor::{Floor, Left, Risk};
-use super::layer::Desk;
-use super::purse::{Cell, Impact};
+use super::floor::{Floor, Risk, SeedOutcome};
+use super::layer::DeskRule;
+use super::purse::{AccountKind, Impact};
 use crate::agents::cast::cast;
 use crate::agents::declaration::Roster;
 use crate::domain::{Event, Span};
-use crate::engine::speak::{Said, Speak, SpeakSpec};
-use crate::lab::study::World;
+use crate::engine::speak::{Speak, SpeakSpec, StepOutput};
+use crate::lab::study::LabWorld;
 use crate::lab::trial::TICK;
-use crate::market::Market;
+use crate::market::MarketState;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -25,7 +25,7 @@ pub struct Axes {
     /// Numbers of agents with funds.
     pub agents: Vec<usize>,
     /// Desks.
-    pub desks: Vec<Desk>,
+    pub desks: Vec<DeskRule>,
     /// Which orders of a bar move a price together.
     pub impact: Impact,
 }
@@ -45,15 +45,17 @@ impl Axes {
 
     /// The accounts of a seed with so many agents. Traded at once is run for all together and for each alone,
     /// at no capital, for reference.
-    pub fn cells(&self, agents: usize) -> Vec<Cell> {
+    pub fn cells(&self, agents: usize) -> Vec<AccountKind> {
         let mut all = Vec::new();
         for desk in &self.desks {
             for capital in &self.capital {
-                let cell = |groups| Cell { groups, capital: *capital, desk: *desk, impact: self.impact };
+                let cell =
+                    |groups| AccountKind { groups, capital: *capital, desk: *desk, impact: self.impact };
                 all.extend(self.groups_of(agents).into_iter().map(cell));
             }
         }
-        let reference = |groups| Cell { groups, capital: 0.0, desk: Desk::AtOnce, impact: Impact::Own };
+        let reference =
+            |groups| AccountKind { groups, capital: 0.0, desk: DeskRule::AtOnce, impact: Impact::Own };
         all.push(reference(agents));
         if agents > 1 {
             all.push(reference(1));
@@ -63,14 +65,14 @@ impl Axes {
 }
 
 /// One market on one clock.
-pub struct Place {
+pub struct MarketOnClock {
     /// Which set of data, by number.
     pub set: usize,
     /// The market.
-    pub world: World,
+    pub world: LabWorld,
 }
 
-impl Place {
+impl MarketOnClock {
     /// The decision clock.
     pub fn clock(&self) -> Span {
         self.world.settings.clock.decide
@@ -78,9 +80,9 @@ impl Place {
 }
 
 /// What is tried.
-pub struct Study<'a> {
+pub struct CompanyStudy<'a> {
     /// Where.
-    pub places: &'a [Place],
+    pub places: &'a [MarketOnClock],
     /// Who, before their number is an axis.
     pub roster: &'a Roster,
     /// Which redraws of parameters and assets, and of the groups.
@@ -97,12 +99,12 @@ pub struct Ran {
     /// How many agents there are.
     pub agents: usize,
     /// The accounts.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<AccountKind>,
     /// By seed.
-    pub seeds: Vec<Left>,
+    pub seeds: Vec<SeedOutcome>,
 }
 
-impl Study<'_> {
+impl CompanyStudy<'_> {
     /// How much there is to do, in ticks.
     pub fn work(&self) -> u64 {
         let ticks: u64 = self.places.iter().map(|p| p.world.barriers / TICK).sum();
@@ -120,7 +122,7 @@ impl Study<'_> {
         }
         let tasks: Vec<(usize, u64)> =
             (0..ran.len()).flat_map(|r| self.seeds.iter().map(move |s| (r, *s))).collect();
-        let done: Mutex<Vec<Option<Left>>> = Mutex::new(tasks.iter().map(|_| None).collect());
+        let done: Mutex<Vec<Option<SeedOutcome>>> = Mutex::new(tasks.iter().map(|_| None).collect());
         let next = AtomicUsize::new(0);
         let work = || {
             while let Some((r, seed)) = tasks.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
@@ -144,7 +146,7 @@ impl Study<'_> {
         });
         let mut left = done.into_inner().unwrap_or_default().into_iter();
         for r in &mut ran {
-            r.seeds = left.by_ref().take(self.seeds.len()).collect::<Option<Vec<Left>>>()?;
+            r.seeds = left.by_ref().take(self.seeds.len()).collect::<Option<Vec<SeedOutcome>>>()?;
         }
         Some(ran)
     }
@@ -153,19 +155,19 @@ impl Study<'_> {
 /// Runs one seed: speaks once, all accounts hear the same. `tick` is called every [`TICK`] barriers with 1;
 /// `None` if it said stop.
 pub fn seed_of(
-    world: &World,
+    world: &LabWorld,
     roster: &Roster,
     seed: u64,
-    cells: &[Cell],
+    cells: &[AccountKind],
     tick: &dyn Fn(u64) -> bool,
-) -> Option<Left> {
+) -> Option<SeedOutcome> {
     let settings = &world.settings;
     let cast = Arc::new(cast(roster, &world.universe, seed));
-    let market = Market::new(settings.clock, SpeakSpec::wanted(&cast));
+    let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
     let spec = SpeakSpec::new(Arc::clone(&cast), &world.universe, settings.clone(), &market);
     let mut speak = Speak::new(market, &spec);
     let mut floor = Floor::new(&cast, &world.universe, settings, cells, Risk::Target);
-    let (mut said, mut barriers) = (Said::default(), 0);
+    let (mut said, mut barriers) = (StepOutput::default(), 0);
     for event in &world.events {
         speak.step(&spec, event, &mut said);
         if !said.accepted {

@@ -1,7 +1,7 @@
 //! The report as text for a terminal, and its sentences.
 
 use super::purse::Impact;
-use super::report::{Company, Facts, Line};
+use super::report::{AccountLine, CompanyFacts, CompanyReport};
 use super::study::Axes;
 use std::fmt::Write;
 
@@ -33,7 +33,7 @@ impl Axis {
     }
 
     /// What a line has on it.
-    pub fn of(self, line: &Line) -> String {
+    pub fn of(self, line: &AccountLine) -> String {
         match self {
             Axis::Groups => line.groups.to_string(),
             Axis::Capital => money(line.capital),
@@ -46,23 +46,23 @@ impl Axis {
 /// The lines of a set and desk along an axis, others at their base: the first clock and number of agents, the
 /// fewest groups. Every capital is in them. Empty where the axis has one value; each alone, which is always
 /// there, is none of its own.
-pub fn along<'a>(r: &'a Company, set: Option<usize>, desk: &str, axis: Axis) -> Vec<&'a Line> {
-    let all: Vec<&Line> = r.lines.iter().filter(|l| l.set == set && l.desk == desk).collect();
+pub fn along<'a>(r: &'a CompanyReport, set: Option<usize>, desk: &str, axis: Axis) -> Vec<&'a AccountLine> {
+    let all: Vec<&AccountLine> = r.lines.iter().filter(|l| l.set == set && l.desk == desk).collect();
     let Some(first) = all.first() else { return Vec::new() };
-    let base = |l: &&Line| {
+    let base = |l: &&AccountLine| {
         let fewest = all.iter().filter(|o| o.agents == l.agents).map(|o| o.groups).min();
         (axis == Axis::Groups || Some(l.groups) == fewest)
             && (axis == Axis::Agents || l.agents == first.agents)
             && (axis == Axis::Clock || l.clock == first.clock)
     };
-    let found: Vec<&Line> = all.iter().copied().filter(base).collect();
+    let found: Vec<&AccountLine> = all.iter().copied().filter(base).collect();
     let mut own = found.iter().filter(|l| axis != Axis::Groups || !l.is_alone()).map(|l| axis.of(l));
     let first = own.next();
     if own.any(|o| Some(o) != first) { found } else { Vec::new() }
 }
 
 /// Desks in the order of the report, without the reference.
-pub fn desks(r: &Company) -> Vec<String> {
+pub fn desks(r: &CompanyReport) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for line in r.lines.iter().filter(|l| !l.is_reference()) {
         if !all.contains(&line.desk) {
@@ -73,13 +73,13 @@ pub fn desks(r: &Company) -> Vec<String> {
 }
 
 /// Sets in the order of the report, then all together where there are several.
-pub fn sets(f: &Facts) -> Vec<Option<usize>> {
+pub fn sets(f: &CompanyFacts) -> Vec<Option<usize>> {
     let each = (0..f.sets.len()).map(Some);
     each.chain((f.sets.len() > 1).then_some(None)).collect()
 }
 
 /// A set in words.
-pub fn set_name(f: &Facts, set: Option<usize>) -> String {
+pub fn set_name(f: &CompanyFacts, set: Option<usize>) -> String {
     set.and_then(|i| f.sets.get(i)).map_or_else(
         || "all sets together, the same calendar days".to_owned(),
         |s| format!("{} · {} → {} · {} assets", s.feed, s.from, s.to, s.assets.len()),
@@ -87,14 +87,14 @@ pub fn set_name(f: &Facts, set: Option<usize>) -> String {
 }
 
 /// Before anything is run.
-pub fn facts(f: &Facts, axes: &Axes) -> String {
+pub fn facts(f: &CompanyFacts, axes: &Axes) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = head(&mut out, f, axes);
     out
 }
 
-fn head(out: &mut String, f: &Facts, axes: &Axes) -> std::fmt::Result {
+fn head(out: &mut String, f: &CompanyFacts, axes: &Axes) -> std::fmt::Result {
     let list = |all: &[usize]| all.iter().map(usize::to_string).collect::<Vec<_>>().join(" ");
     for (i, set) in f.sets.iter().enumerate() {
         let kind = if set.reproduction {
@@ -116,13 +116,13 @@ fn head(out: &mut String, f: &Facts, axes: &Axes) -> std::fmt::Result {
 }
 
 /// The results.
-pub fn text(r: &Company) -> String {
+pub fn text(r: &CompanyReport) -> String {
     let mut out = String::new();
     let _ = tables(&mut out, r);
     out
 }
 
-fn tables(out: &mut String, r: &Company) -> std::fmt::Result {
+fn tables(out: &mut String, r: &CompanyReport) -> std::fmt::Result {
     for set in sets(&r.facts) {
         writeln!(out, "{}", set_name(&r.facts, set))?;
         for desk in desks(r) {
@@ -135,12 +135,12 @@ fn tables(out: &mut String, r: &Company) -> std::fmt::Result {
                 }
             }
             if !any {
-                let lines: Vec<&Line> =
+                let lines: Vec<&AccountLine> =
                     r.lines.iter().filter(|l| l.set == set && l.desk == desk && !l.is_alone()).collect();
                 table(out, &desk, &lines)?;
             }
         }
-        let reference: Vec<&Line> =
+        let reference: Vec<&AccountLine> =
             r.lines.iter().filter(|l| l.set == set && l.is_reference() && !l.is_alone()).collect();
         table(out, "for reference: everything traded at once", &reference)?;
     }
@@ -151,7 +151,7 @@ fn tables(out: &mut String, r: &Company) -> std::fmt::Result {
     r.sentences.iter().try_for_each(|s| writeln!(out, "{s}"))
 }
 
-fn table(out: &mut String, title: &str, lines: &[&Line]) -> std::fmt::Result {
+fn table(out: &mut String, title: &str, lines: &[&AccountLine]) -> std::fmt::Result {
     writeln!(out, "\n  {title}")?;
     writeln!(
         out,
@@ -206,7 +206,7 @@ pub fn money(capital: f64) -> String {
 }
 
 /// A line each for what must be known.
-pub(super) fn notes(r: &Company) -> Vec<String> {
+pub(super) fn notes(r: &CompanyReport) -> Vec<String> {
     let mut notes = vec![
         "Estimated accounts on announced positions; risk is scaled on the aim of the whole, the same for all groups, and what scaling changes is paid for by both sides.".to_owned(),
     ];
@@ -238,13 +238,13 @@ pub(super) fn notes(r: &Company) -> Vec<String> {
 
 /// What it comes to: for each set and desk, all together against each alone at the first capital, clock and
 /// number of agents.
-pub(super) fn sentences(r: &Company) -> Vec<String> {
+pub(super) fn sentences(r: &CompanyReport) -> Vec<String> {
     let mut all = Vec::new();
     for set in sets(&r.facts) {
         for desk in desks(r) {
-            let of: Vec<&Line> = r.lines.iter().filter(|l| l.set == set && l.desk == desk).collect();
+            let of: Vec<&AccountLine> = r.lines.iter().filter(|l| l.set == set && l.desk == desk).collect();
             let Some(first) = of.first() else { continue };
-            let same = |l: &&&Line| {
+            let same = |l: &&&AccountLine| {
                 l.capital == first.capital
                     && l.agents == first.agents
                     && l.clock == first.clock
@@ -258,7 +258,7 @@ pub(super) fn sentences(r: &Company) -> Vec<String> {
     all
 }
 
-fn sentence(l: &Line, set: Option<&str>) -> String {
+fn sentence(l: &AccountLine, set: Option<&str>) -> String {
     let together = if l.groups == 1 { "Together".to_owned() } else { format!("In {} groups", l.groups) };
     format!(
         "{}, {}, {}{}: {} agents: {:.0} orders wanted, {:.0} sent; turnover {:.0} alone, {:.0} together. Alone with the same desk: Sharpe {:.2}. {together}: {:.2} ({:+.2} [{:+.2}, {:+.2}])",
@@ -292,13 +292,13 @@ mod tests {
         assert!(along(&r, Some(0), "band", Axis::Groups).is_empty());
     }
 
-    fn report() -> Company {
-        let mut r = Company::default();
+    fn report() -> CompanyReport {
+        let mut r = CompanyReport::default();
         r.facts.sets = vec![Set { feed: "SYNTH".to_owned(), ..Set::default() }];
         for desk in ["band", "at once"] {
             for capital in [0.0, 1e7] {
                 for groups in [36, 2, 1] {
-                    r.lines.push(Line {
+                    r.lines.push(AccountLine {
                         set: Some(0),
                         clock: "4h".to_owned(),
                         agents: 36,
@@ -313,7 +313,7 @@ mod tests {
                         sent: 3_060.0,
                         turnover_alone: 68.0,
                         turnover: 44.0,
-                        ..Line::default()
+                        ..AccountLine::default()
                     });
                 }
             }

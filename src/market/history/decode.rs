@@ -1,6 +1,6 @@
 //! One file, row by row: columns by name, one reused record, numbers read where they stand.
 
-use super::source::Source;
+use super::source::SourceFile;
 use super::symbols::{SymbolTable, symbol_of_stem};
 use crate::domain::{Bar, Span, Stamp};
 use crate::market::FeedError;
@@ -11,12 +11,12 @@ use std::io::{self, Read};
 const BUFFER: usize = 1 << 17;
 
 /// Passes bytes on and hashes them if asked.
-struct Hashing {
+struct HashingReader {
     inner: Box<dyn Read + Send>,
     hasher: Option<blake3::Hasher>,
 }
 
-impl Read for Hashing {
+impl Read for HashingReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(into)?;
         if let Some(hasher) = &mut self.hasher {
@@ -28,7 +28,7 @@ impl Read for Hashing {
 
 /// What the rows of a file are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum RowShape {
     /// Bars; a file with closes only has bars of one price.
     Bars,
     /// Funding rates per settlement.
@@ -37,7 +37,7 @@ pub(super) enum Shape {
 
 /// Where the columns are.
 #[derive(Clone, Copy, Debug)]
-struct Columns {
+struct HistoryColumns {
     stamp: usize,
     symbol: Option<usize>,
     /// Open, high, low; absent together.
@@ -49,7 +49,7 @@ struct Columns {
 
 /// What reading on gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum DecodedLine {
     /// A row whose stamp and symbol are readable and wanted.
     Row(Stamp, u16),
     /// A row that cannot be placed, and why.
@@ -63,9 +63,9 @@ pub(super) enum Line {
 /// A file being read. The last row stays readable until the next [`Decoder::advance`].
 pub(super) struct Decoder {
     name: String,
-    csv: csv::Reader<Hashing>,
+    csv: csv::Reader<HashingReader>,
     record: ByteRecord,
-    columns: Columns,
+    columns: HistoryColumns,
     /// The symbol of a file without a symbol column.
     fixed: Option<u16>,
     /// The last stamp as text and as value: in a panel most rows repeat it.
@@ -80,8 +80,8 @@ pub(super) struct Decoder {
 impl Decoder {
     /// Opens a source and finds its columns.
     pub fn open(
-        source: &dyn Source,
-        shape: Shape,
+        source: &dyn SourceFile,
+        shape: RowShape,
         hash: bool,
         table: &mut SymbolTable,
     ) -> Result<Self, FeedError> {
@@ -92,9 +92,9 @@ impl Decoder {
         let mut csv = csv::ReaderBuilder::new()
             .flexible(true)
             .buffer_capacity(BUFFER)
-            .from_reader(Hashing { inner, hasher });
+            .from_reader(HashingReader { inner, hasher });
         let header = csv.byte_headers().map_err(|e| failed(1, e.to_string()))?.clone();
-        let columns = Columns::find(&header, shape, &name)?;
+        let columns = HistoryColumns::find(&header, shape, &name)?;
         let fixed = match columns.symbol {
             Some(_) => None,
             None => {
@@ -134,19 +134,19 @@ impl Decoder {
     }
 
     /// Reads the next row and its stamp and symbol.
-    pub fn advance(&mut self, table: &mut SymbolTable) -> Result<Line, FeedError> {
+    pub fn advance(&mut self, table: &mut SymbolTable) -> Result<DecodedLine, FeedError> {
         let more = self.csv.read_byte_record(&mut self.record).map_err(|e| FeedError::Read {
             file: self.name.clone(),
             line: self.record.position().map_or(0, csv::Position::line),
             reason: e.to_string(),
         })?;
         if !more {
-            return Ok(Line::End);
+            return Ok(DecodedLine::End);
         }
         let text = self.record.get(self.columns.stamp).unwrap_or_default();
         if text != self.stamp_text || text.is_empty() {
             let Some(stamp) = read_stamp(text) else {
-                return Ok(Line::Bad(format!("`{}` is no stamp", shown(text))));
+                return Ok(DecodedLine::Bad(format!("`{}` is no stamp", shown(text))));
             };
             self.stamp = stamp;
             self.stamp_text.clear();
@@ -157,14 +157,14 @@ impl Decoder {
             (None, Some(column)) => {
                 let text = self.record.get(column).unwrap_or_default().trim_ascii();
                 if text.is_empty() {
-                    return Ok(Line::Bad("the symbol is empty".into()));
+                    return Ok(DecodedLine::Bad("the symbol is empty".into()));
                 }
                 let guess = self.follower.get(self.symbol as usize).copied().unwrap_or(0);
                 if table.names.get(guess as usize).is_some_and(|n| n.as_bytes() == text) {
                     guess
                 } else {
                     let Some(number) = table.number(text) else {
-                        return Ok(Line::Full);
+                        return Ok(DecodedLine::Full);
                     };
                     let last = self.symbol as usize;
                     if self.follower.len() <= last {
@@ -175,10 +175,10 @@ impl Decoder {
                 }
             }
             // `Columns::find` and `open` give one or the other.
-            (None, None) => return Ok(Line::Bad("no symbol".into())),
+            (None, None) => return Ok(DecodedLine::Bad("no symbol".into())),
         };
         self.symbol = symbol;
-        Ok(Line::Row(self.stamp, symbol))
+        Ok(DecodedLine::Row(self.stamp, symbol))
     }
 
     /// The bar of the last row, or why it cannot be believed.
@@ -242,8 +242,8 @@ impl Decoder {
     }
 }
 
-impl Columns {
-    fn find(header: &ByteRecord, shape: Shape, file: &str) -> Result<Columns, FeedError> {
+impl HistoryColumns {
+    fn find(header: &ByteRecord, shape: RowShape, file: &str) -> Result<HistoryColumns, FeedError> {
         let names: Vec<String> = header
             .iter()
             .map(|h| String::from_utf8_lossy(h).trim().trim_start_matches('\u{feff}').to_ascii_lowercase())
@@ -258,9 +258,9 @@ impl Columns {
         };
         let stamp = need(&["timestamp", "date", "datetime", "time", "open_time"], "timestamp")?;
         let symbol = place(&["symbol", "ticker"]);
-        if shape == Shape::Funding {
+        if shape == RowShape::Funding {
             let value = need(&["rate", "fundingrate", "funding_rate"], "rate")?;
-            return Ok(Columns { stamp, symbol, range: None, value, volume: None });
+            return Ok(HistoryColumns { stamp, symbol, range: None, value, volume: None });
         }
         let value = need(&["close"], "close")?;
         let range = if place(&["open", "high", "low"]).is_some() {
@@ -268,7 +268,7 @@ impl Columns {
         } else {
             None
         };
-        Ok(Columns { stamp, symbol, range, value, volume: place(&["volume"]) })
+        Ok(HistoryColumns { stamp, symbol, range, value, volume: place(&["volume"]) })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Funding settlements from a file of `timestamp, symbol, rate`, joined to bars by symbol and stamp.
 
-use super::decode::{Decoder, Line, Shape};
-use super::source::Source;
+use super::decode::{DecodedLine, Decoder, RowShape};
+use super::source::SourceFile;
 use super::symbols::SymbolTable;
 use crate::domain::{InstrumentId, Stamp, Universe};
 use crate::market::{FeedError, FeedReport};
@@ -30,9 +30,9 @@ pub(super) struct Settlements {
 
 impl Settlements {
     /// Opens the file for the instruments of a universe.
-    pub fn open(source: &dyn Source, hash: bool, universe: &Universe) -> Result<Settlements, FeedError> {
+    pub fn open(source: &dyn SourceFile, hash: bool, universe: &Universe) -> Result<Settlements, FeedError> {
         let mut table = SymbolTable::default();
-        let decoder = Decoder::open(source, Shape::Funding, hash, &mut table)?;
+        let decoder = Decoder::open(source, RowShape::Funding, hash, &mut table)?;
         let mut all = Settlements {
             decoder,
             table,
@@ -68,14 +68,14 @@ impl Settlements {
     fn pull(&mut self) -> Result<(), FeedError> {
         loop {
             let (at, symbol) = match self.decoder.advance(&mut self.table)? {
-                Line::Row(at, symbol) => (at, symbol as usize),
-                Line::Bad(reason) => {
+                DecodedLine::Row(at, symbol) => (at, symbol as usize),
+                DecodedLine::Bad(reason) => {
                     self.report.bad(self.decoder.name(), self.decoder.line(), &reason);
                     continue;
                 }
                 // A symbol beyond the limit cannot be one of ours: ours are within it.
-                Line::Full => continue,
-                Line::End => return Ok(()),
+                DecodedLine::Full => continue,
+                DecodedLine::End => return Ok(()),
             };
             while self.known.len() < self.table.names.len() {
                 self.known.push((self.listed.get(&self.table.names[self.known.len()]).copied(), None));

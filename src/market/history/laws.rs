@@ -10,7 +10,7 @@ fn settings(clock: Span) -> HistorySettings {
 }
 
 fn open(set: &HistorySettings, text: &str) -> Result<HistoryFeed, FeedError> {
-    HistoryFeed::open(set, vec![Box::new(Bytes::new("p.csv", text.as_bytes()))], None)
+    HistoryFeed::open(set, vec![Box::new(SourceBytes::new("p.csv", text.as_bytes()))], None)
 }
 
 fn all(feed: &mut dyn Feed) -> Vec<Event> {

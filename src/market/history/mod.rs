@@ -42,13 +42,13 @@ mod symbols;
 mod tests;
 
 pub use paired::PairedFeed;
-pub use source::{Bytes, Source};
+pub use source::{SourceBytes, SourceFile};
 pub use symbols::{kind_of_name, money_like};
 
 use super::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
 use crate::domain::{Bar, Event, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
 use funding::Settlements;
-use rows::{Limits, Row, Rows};
+use rows::{AlignedRows, Limits, UsableRow};
 use std::collections::VecDeque;
 
 /// Which part of a data set is run.
@@ -85,14 +85,14 @@ pub struct HistoryFeed {
     info: FeedInfo,
     universe: Universe,
     report: FeedReport,
-    rows: Rows,
+    rows: AlignedRows,
     /// By symbol number.
     instruments: Vec<Option<InstrumentId>>,
     settlements: Option<Settlements>,
     /// By instrument: whether it has settlements.
     paid: Vec<bool>,
     /// A row of a later bucket, waiting.
-    held: Option<Row>,
+    held: Option<UsableRow>,
     /// Whether the rows are over.
     over: bool,
     /// Start of the bucket that is being filled.
@@ -114,8 +114,8 @@ impl HistoryFeed {
     /// `timestamp, symbol, rate` and is used for perps only.
     pub fn open(
         settings: &HistorySettings,
-        mut sources: Vec<Box<dyn Source>>,
-        funding: Option<&dyn Source>,
+        mut sources: Vec<Box<dyn SourceFile>>,
+        funding: Option<&dyn SourceFile>,
     ) -> Result<Self, FeedError> {
         sources.sort_by(|a, b| a.name().cmp(b.name()));
         let clock = settings.clock;
@@ -151,7 +151,7 @@ impl HistoryFeed {
             ));
         }
         let assets = found.universe.assets.len();
-        let rows = Rows::open(&settings.name, &sources, clock, limits, false, found.table)?;
+        let rows = AlignedRows::open(&settings.name, &sources, clock, limits, false, found.table)?;
         Ok(HistoryFeed {
             bucket: info.from,
             info,
@@ -234,7 +234,7 @@ impl HistoryFeed {
         Ok(())
     }
 
-    fn next_row(&mut self) -> Result<Option<Row>, FeedError> {
+    fn next_row(&mut self) -> Result<Option<UsableRow>, FeedError> {
         if let Some(row) = self.held.take() {
             return Ok(Some(row));
         }
@@ -310,7 +310,7 @@ pub(super) fn merge(into: &mut Option<Bar>, bar: &Bar) {
 
 /// Reads the funding file once for its hash and counts, and opens it again for streaming.
 fn join_funding(
-    funding: Option<&dyn Source>,
+    funding: Option<&dyn SourceFile>,
     universe: &Universe,
     bars_hash: blake3::Hash,
     info: &mut FeedInfo,

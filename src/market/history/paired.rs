@@ -8,7 +8,7 @@
 //!    and its barrier once, after both.
 //! 2. Spot without a perp is left out; a perp without spot is only a perp. Both are said.
 
-use super::{HistoryFeed, HistorySettings, Source};
+use super::{HistoryFeed, HistorySettings, SourceFile};
 use crate::domain::{Event, Instrument, InstrumentId, InstrumentKind, MarketEvent, Stamp, Universe};
 use crate::market::{Feed, FeedError, FeedInfo, FeedReport};
 use std::collections::VecDeque;
@@ -30,10 +30,10 @@ impl PairedFeed {
     /// Opens both: `settings` are of the perps, `spot` names the other set.
     pub fn open(
         settings: &HistorySettings,
-        perps: Vec<Box<dyn Source>>,
+        perps: Vec<Box<dyn SourceFile>>,
         spot: &str,
-        spots: Vec<Box<dyn Source>>,
-        funding: Option<&dyn Source>,
+        spots: Vec<Box<dyn SourceFile>>,
+        funding: Option<&dyn SourceFile>,
     ) -> Result<Self, FeedError> {
         let kind = |k| HistorySettings { kind: Some(k), ..settings.clone() };
         let perps = HistoryFeed::open(&kind(InstrumentKind::Perp), perps, funding)?.with_inside();
@@ -188,7 +188,7 @@ impl Feed for PairedFeed {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Bytes, Window};
+    use super::super::{SourceBytes, Window};
     use super::*;
     use crate::domain::Span;
     use std::fmt::Write;
@@ -207,8 +207,8 @@ mod tests {
     }
 
     fn open(hours: i64, to: Option<Stamp>) -> PairedFeed {
-        let source = |name: &str, text: String| -> Vec<Box<dyn Source>> {
-            vec![Box::new(Bytes::new(name, text.into_bytes()))]
+        let source = |name: &str, text: String| -> Vec<Box<dyn SourceFile>> {
+            vec![Box::new(SourceBytes::new(name, text.into_bytes()))]
         };
         let settings = HistorySettings {
             name: "perp".into(),
@@ -216,7 +216,7 @@ mod tests {
             kind: None,
             window: Window { to, ..Window::default() },
         };
-        let funding = Bytes::new(
+        let funding = SourceBytes::new(
             "funding.csv",
             "timestamp,symbol,rate\n28800,AUSDT,0.0001\n57600,AUSDT,-0.0002\n".as_bytes(),
         );

@@ -5,9 +5,9 @@
 //! symbol, its decision bucket is not over (no used row lies in a later one) and its numbers can be
 //! believed. So rows may be out of order inside a bucket, across symbols, and nothing need be held back.
 
-use super::decode::{Decoder, Line, Shape};
-use super::source::Source;
-use super::symbols::{Parts, SYMBOLS_MAX, SymbolTable};
+use super::decode::{DecodedLine, Decoder, RowShape};
+use super::source::SourceFile;
+use super::symbols::{SYMBOLS_MAX, SymbolParts, SymbolTable};
 use crate::domain::{Bar, Span, Stamp};
 use crate::market::{FeedError, FeedReport};
 use std::cmp::Reverse;
@@ -29,7 +29,7 @@ pub(super) struct Limits {
 
 /// A row that can be used.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Row {
+pub(super) struct UsableRow {
     /// Open of the bar.
     pub stamp: Stamp,
     /// Number in the symbol table.
@@ -46,7 +46,7 @@ struct Last {
 }
 
 /// Reads the files of a data set side by side.
-pub(super) struct Rows {
+pub(super) struct AlignedRows {
     decoders: Vec<Decoder>,
     /// The next row of each file, earliest first; ties in the order of the files.
     heap: BinaryHeap<Reverse<(Stamp, usize, u16)>>,
@@ -64,24 +64,24 @@ pub(super) struct Rows {
     pub report: FeedReport,
 }
 
-impl Rows {
+impl AlignedRows {
     /// Opens all sources. `hash` says whether [`Rows::finish`] is wanted.
     pub fn open(
         name: &str,
-        sources: &[Box<dyn Source>],
+        sources: &[Box<dyn SourceFile>],
         clock: Span,
         limits: Limits,
         hash: bool,
         mut table: SymbolTable,
-    ) -> Result<Rows, FeedError> {
+    ) -> Result<AlignedRows, FeedError> {
         if sources.len() > FILES_MAX {
             return Err(FeedError::TooMany { name: name.to_string(), what: "files", limit: FILES_MAX });
         }
         let mut decoders = Vec::with_capacity(sources.len());
         for source in sources {
-            decoders.push(Decoder::open(source.as_ref(), Shape::Bars, hash, &mut table)?);
+            decoders.push(Decoder::open(source.as_ref(), RowShape::Bars, hash, &mut table)?);
         }
-        let mut rows = Rows {
+        let mut rows = AlignedRows {
             decoders,
             heap: BinaryHeap::new(),
             current: None,
@@ -101,7 +101,7 @@ impl Rows {
     }
 
     /// The next usable row.
-    pub fn next(&mut self) -> Result<Option<Row>, FeedError> {
+    pub fn next(&mut self) -> Result<Option<UsableRow>, FeedError> {
         loop {
             if let Some(file) = self.current.take() {
                 self.pull(file)?;
@@ -139,7 +139,7 @@ impl Rows {
                     self.bucket = bucket;
                     self.last[symbol as usize].stamp = Some(stamp);
                     self.report.rows += 1;
-                    return Ok(Some(Row { stamp, symbol, bar }));
+                    return Ok(Some(UsableRow { stamp, symbol, bar }));
                 }
                 Err(reason) => self.report.bad(decoder.name(), decoder.line(), &reason),
             }
@@ -170,16 +170,16 @@ impl Rows {
         loop {
             let decoder = &mut self.decoders[file];
             match decoder.advance(&mut self.table)? {
-                Line::Row(stamp, symbol) => {
+                DecodedLine::Row(stamp, symbol) => {
                     self.heap.push(Reverse((stamp, file, symbol)));
                     return Ok(());
                 }
-                Line::Bad(reason) => self.report.bad(decoder.name(), decoder.line(), &reason),
-                Line::Full => {
+                DecodedLine::Bad(reason) => self.report.bad(decoder.name(), decoder.line(), &reason),
+                DecodedLine::Full => {
                     let name = self.name.clone();
                     return Err(FeedError::TooMany { name, what: "symbols", limit: SYMBOLS_MAX });
                 }
-                Line::End => return Ok(()),
+                DecodedLine::End => return Ok(()),
             }
         }
     }
@@ -187,7 +187,8 @@ impl Rows {
     fn remembered(&mut self, symbol: u16) -> Last {
         while self.last.len() <= symbol as usize {
             let name = &self.table.names[self.last.len()];
-            let wanted = self.limits.assets.as_ref().is_none_or(|list| Parts::of(name).wanted(name, list));
+            let wanted =
+                self.limits.assets.as_ref().is_none_or(|list| SymbolParts::of(name).wanted(name, list));
             self.last.push(Last { wanted, stamp: None });
         }
         self.last[symbol as usize]

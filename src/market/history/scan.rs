@@ -1,9 +1,9 @@
 //! The first pass: what a data set holds, learned in one reading with memory that does not grow with it.
 
 use super::ranking::{Entrant, Volumes};
-use super::rows::{Limits, Row, Rows};
-use super::source::Source;
-use super::symbols::{Parts, SymbolTable, choose, kind_of_name, money_like, name_assets};
+use super::rows::{AlignedRows, Limits, UsableRow};
+use super::source::SourceFile;
+use super::symbols::{SymbolParts, SymbolTable, choose, kind_of_name, money_like, name_assets};
 use super::{HistorySettings, Window};
 use crate::domain::instrument::Asset;
 use crate::domain::{AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, Span, Stamp, Universe};
@@ -40,7 +40,7 @@ pub(super) struct Scan {
 
 /// What is learned of one symbol.
 #[derive(Clone, Debug)]
-struct Seen {
+struct SymbolFacts {
     first: Stamp,
     last: Stamp,
     first_close: f64,
@@ -86,13 +86,13 @@ impl Spacings {
 /// Reads everything once.
 pub(super) fn scan(
     settings: &HistorySettings,
-    sources: &[Box<dyn Source>],
+    sources: &[Box<dyn SourceFile>],
     limits: &Limits,
 ) -> Result<Scan, FeedError> {
     let name = &settings.name;
     let clock = settings.clock;
-    let mut rows = Rows::open(name, sources, clock, limits.clone(), true, SymbolTable::default())?;
-    let Read { mut seen, spacings, volumes, jumps } = read(&mut rows)?;
+    let mut rows = AlignedRows::open(name, sources, clock, limits.clone(), true, SymbolTable::default())?;
+    let ScanResult { mut seen, spacings, volumes, jumps } = read(&mut rows)?;
     let has_volume = rows.has_volume();
     let (hashes, table, mut report) = rows.finish()?;
     let (bar, gaps) = spacings.bar_and_gaps().unwrap_or((clock, 0));
@@ -117,7 +117,7 @@ pub(super) fn scan(
         return Err(empty(name, &settings.window, &report));
     }
     let kind = settings.kind.unwrap_or_else(|| kind_of_name(name));
-    let Listed { mut universe, instruments, entrants, notes } = list(members, &table, &seen, kind);
+    let ListedSymbols { mut universe, instruments, entrants, notes } = list(members, &table, &seen, kind);
     let end = Stamp(last.after(bar).0.min(limits.to.map_or(i64::MAX, |t| t.0)));
     universe.by_volume = volumes.rankings(&entrants, bar, end);
     Ok(Scan {
@@ -135,17 +135,17 @@ pub(super) fn scan(
 }
 
 /// What the reading itself gives.
-struct Read {
+struct ScanResult {
     /// By symbol number.
-    seen: Vec<Option<Seen>>,
+    seen: Vec<Option<SymbolFacts>>,
     spacings: Spacings,
     volumes: Volumes,
     jumps: u64,
 }
 
 /// Reads all usable rows.
-fn read(rows: &mut Rows) -> Result<Read, FeedError> {
-    let mut seen: Vec<Option<Seen>> = Vec::new();
+fn read(rows: &mut AlignedRows) -> Result<ScanResult, FeedError> {
+    let mut seen: Vec<Option<SymbolFacts>> = Vec::new();
     let mut spacings = Spacings::default();
     let mut volumes = Volumes::default();
     let mut jumps = 0;
@@ -156,7 +156,7 @@ fn read(rows: &mut Rows) -> Result<Read, FeedError> {
         }
         volumes.add(row.symbol, row.stamp, row.bar.close * row.bar.volume);
         match &mut seen[symbol] {
-            None => seen[symbol] = Some(Seen::new(&row, rows.decimals())),
+            None => seen[symbol] = Some(SymbolFacts::new(&row, rows.decimals())),
             Some(s) => {
                 spacings.add(row.stamp.since(s.last));
                 let ratio = row.bar.close / s.last_close;
@@ -170,11 +170,11 @@ fn read(rows: &mut Rows) -> Result<Read, FeedError> {
             }
         }
     }
-    Ok(Read { seen, spacings, volumes, jumps })
+    Ok(ScanResult { seen, spacings, volumes, jumps })
 }
 
 /// What follows from the symbols that take part.
-struct Listed {
+struct ListedSymbols {
     universe: Universe,
     instruments: Vec<Option<InstrumentId>>,
     entrants: Vec<Entrant>,
@@ -182,10 +182,15 @@ struct Listed {
 }
 
 /// Numbers the members in their order and gives each its rules.
-fn list(members: Vec<Member>, table: &SymbolTable, seen: &[Option<Seen>], kind: InstrumentKind) -> Listed {
+fn list(
+    members: Vec<Member>,
+    table: &SymbolTable,
+    seen: &[Option<SymbolFacts>],
+    kind: InstrumentKind,
+) -> ListedSymbols {
     let mut notes = Vec::new();
     for member in &members {
-        if let Some(quote) = Parts::of(&table.names[member.symbol]).foreign_quote() {
+        if let Some(quote) = SymbolParts::of(&table.names[member.symbol]).foreign_quote() {
             notes.push(format!(
                 "{} is quoted in {quote}: its amounts are counted as if one {quote} were one dollar",
                 table.names[member.symbol]
@@ -216,7 +221,7 @@ fn list(members: Vec<Member>, table: &SymbolTable, seen: &[Option<Seen>], kind: 
             kind,
             venue: String::new(),
             quote: None,
-            terms: crate::domain::Terms::Plain,
+            terms: crate::domain::ContractTerms::Plain,
             tick: Decimal::new(1, s.digits.min(TICK_DIGITS)),
             lot: lot(s.first_close),
             min_notional: Decimal::from(MIN_NOTIONAL),
@@ -228,13 +233,20 @@ fn list(members: Vec<Member>, table: &SymbolTable, seen: &[Option<Seen>], kind: 
             first: s.first,
         });
     }
-    Listed { universe, instruments, entrants, notes }
+    ListedSymbols { universe, instruments, entrants, notes }
 }
 
-impl Seen {
-    fn new(row: &Row, digits: u32) -> Seen {
+impl SymbolFacts {
+    fn new(row: &UsableRow, digits: u32) -> SymbolFacts {
         let close = row.bar.close;
-        Seen { first: row.stamp, last: row.stamp, first_close: close, last_close: close, rows: 1, digits }
+        SymbolFacts {
+            first: row.stamp,
+            last: row.stamp,
+            first_close: close,
+            last_close: close,
+            rows: 1,
+            digits,
+        }
     }
 }
 
@@ -249,12 +261,12 @@ struct Member {
 fn members(
     name: &str,
     table: &SymbolTable,
-    seen: &[Option<Seen>],
+    seen: &[Option<SymbolFacts>],
     window: &Window,
 ) -> Result<Vec<Member>, FeedError> {
     let places: Vec<usize> = (0..table.names.len()).filter(|&i| seen[i].is_some()).collect();
     let symbols: Vec<_> =
-        places.iter().map(|&i| (table.names[i].clone(), Parts::of(&table.names[i]))).collect();
+        places.iter().map(|&i| (table.names[i].clone(), SymbolParts::of(&table.names[i]))).collect();
     let names = name_assets(&symbols);
     let chosen = match &window.assets {
         None => vec![true; symbols.len()],
@@ -302,7 +314,7 @@ pub(in crate::market) fn lot(close: f64) -> Decimal {
 }
 
 /// One file: the hash of its bytes. Several: the hash of their stems and hashes in order.
-fn hash(sources: &[Box<dyn Source>], hashes: &[blake3::Hash]) -> blake3::Hash {
+fn hash(sources: &[Box<dyn SourceFile>], hashes: &[blake3::Hash]) -> blake3::Hash {
     if let [one] = hashes {
         return *one;
     }

@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
 /// One file of a data set, already decompressed where it was compressed.
-pub trait Source: Send {
+pub trait SourceFile: Send {
     /// How reports and errors name it.
     fn name(&self) -> &str;
     /// Its name without folder and endings; a file without a symbol column takes its symbol from it.
@@ -16,21 +16,21 @@ pub trait Source: Send {
 
 /// A source held in memory.
 #[derive(Clone, Debug)]
-pub struct Bytes {
+pub struct SourceBytes {
     name: String,
     stem: String,
     data: Arc<[u8]>,
 }
 
-impl Bytes {
+impl SourceBytes {
     /// A source named `name` (`BTCUSDT.csv`; the stem ends at the first point).
     pub fn new(name: &str, data: impl Into<Arc<[u8]>>) -> Self {
         let stem = name.split('.').next().unwrap_or(name).to_string();
-        Bytes { name: name.to_string(), stem, data: data.into() }
+        SourceBytes { name: name.to_string(), stem, data: data.into() }
     }
 }
 
-impl Source for Bytes {
+impl SourceFile for SourceBytes {
     fn name(&self) -> &str {
         &self.name
     }

@@ -57,7 +57,7 @@ pub fn symbol_of_stem(stem: &str) -> String {
 
 /// A symbol taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Parts {
+pub(super) struct SymbolParts {
     /// `BTC`.
     pub base: String,
     /// Place in [`QUOTES`]; `None` if the symbol names no quote (a stock).
@@ -66,9 +66,9 @@ pub(super) struct Parts {
     pub exchange: Option<String>,
 }
 
-impl Parts {
+impl SymbolParts {
     /// Takes `BTCUSDT`, `BTC-USD` or `BTCUSD@kraken` apart.
-    pub fn of(symbol: &str) -> Parts {
+    pub fn of(symbol: &str) -> SymbolParts {
         let (pair, exchange) = match symbol.split_once('@') {
             Some((pair, exchange)) => (pair, Some(exchange.to_string())),
             None => (symbol, None),
@@ -77,10 +77,10 @@ impl Parts {
         if let Some((base, quote)) = split
             && let Some(quote) = QUOTES.iter().position(|q| *q == quote)
         {
-            return Parts { base: base.to_string(), quote: Some(quote), exchange };
+            return SymbolParts { base: base.to_string(), quote: Some(quote), exchange };
         }
         if money_like(pair) {
-            return Parts { base: pair.to_string(), quote: None, exchange };
+            return SymbolParts { base: pair.to_string(), quote: None, exchange };
         }
         for (place, quote) in QUOTES.iter().enumerate() {
             // `BNBUSD` is BNB in USD, not BN in BUSD: of two readings the one with a usual ticker.
@@ -88,10 +88,10 @@ impl Parts {
             if let Some(base) = pair.strip_suffix(quote)
                 && base.len() >= least
             {
-                return Parts { base: base.to_string(), quote: Some(place), exchange };
+                return SymbolParts { base: base.to_string(), quote: Some(place), exchange };
             }
         }
-        Parts { base: pair.to_string(), quote: None, exchange }
+        SymbolParts { base: pair.to_string(), quote: None, exchange }
     }
 
     /// The quote's name if amounts in it are not dollars.
@@ -117,7 +117,7 @@ impl Parts {
 /// An asset takes its base's name; `@exchange` is kept where one base comes from several exchanges;
 /// where two symbols would share a name, the one quoted nearest to dollars keeps it and the other is
 /// named by its symbol.
-pub(super) fn name_assets(symbols: &[(String, Parts)]) -> Vec<String> {
+pub(super) fn name_assets(symbols: &[(String, SymbolParts)]) -> Vec<String> {
     let mut exchanges: BTreeMap<&str, BTreeSet<Option<&str>>> = BTreeMap::new();
     for (_, parts) in symbols {
         exchanges.entry(&parts.base).or_default().insert(parts.exchange.as_deref());
@@ -149,7 +149,7 @@ pub(super) fn name_assets(symbols: &[(String, Parts)]) -> Vec<String> {
 /// Which of the named symbols a list of wanted names means: exact names and symbols first, and all of
 /// a base only where nothing is called exactly so. `Err` is a name that means nothing.
 pub(super) fn choose(
-    symbols: &[(String, Parts)],
+    symbols: &[(String, SymbolParts)],
     names: &[String],
     list: &[String],
 ) -> Result<Vec<bool>, String> {
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     fn named(symbols: &[&str]) -> Vec<String> {
-        let parts: Vec<_> = symbols.iter().map(|s| ((*s).to_string(), Parts::of(s))).collect();
+        let parts: Vec<_> = symbols.iter().map(|s| ((*s).to_string(), SymbolParts::of(s))).collect();
         name_assets(&parts)
     }
 
@@ -217,7 +217,7 @@ mod tests {
             ("USDT", "USDT"),
             ("EURUSDT", "EUR"),
         ] {
-            assert_eq!(Parts::of(symbol).base, base, "{symbol}");
+            assert_eq!(SymbolParts::of(symbol).base, base, "{symbol}");
         }
     }
 
@@ -233,7 +233,7 @@ mod tests {
     fn a_wanted_name_means_the_exact_one_or_all_of_its_base() {
         let symbols: Vec<_> = ["DOGEBTC", "DOGEUSDT", "BTCUSD@kraken", "BTCUSDT@binance"]
             .iter()
-            .map(|s| ((*s).to_string(), Parts::of(s)))
+            .map(|s| ((*s).to_string(), SymbolParts::of(s)))
             .collect();
         let names = name_assets(&symbols);
         let pick = |list: &[&str]| {

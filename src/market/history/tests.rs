@@ -14,8 +14,8 @@ fn settings(clock: Span) -> HistorySettings {
     HistorySettings { name: "panel".into(), clock, kind: None, window: Window::default() }
 }
 
-fn files(files: &[(&str, &str)]) -> Vec<Box<dyn Source>> {
-    files.iter().map(|(n, t)| Box::new(Bytes::new(n, t.as_bytes())) as Box<dyn Source>).collect()
+fn files(files: &[(&str, &str)]) -> Vec<Box<dyn SourceFile>> {
+    files.iter().map(|(n, t)| Box::new(SourceBytes::new(n, t.as_bytes())) as Box<dyn SourceFile>).collect()
 }
 
 fn open(text: &str, clock: Span) -> HistoryFeed {
@@ -256,7 +256,7 @@ fn a_short_feed_ranks_by_its_first_day_and_a_feed_without_volume_by_age() {
 #[test]
 fn settlements_come_after_the_bars_of_their_bucket_with_the_price_of_their_moment() {
     let rows = panel([hourly("AUSDT", 0, 16, 1.0), hourly("BUSDT", 0, 16, 1.0)].concat());
-    let funding = Bytes::new(
+    let funding = SourceBytes::new(
         "f.csv",
         "timestamp,symbol,rate\n0,BUSDT,0.0002\n0,AUSDT,0.0001\n28800,AUSDT,-0.0001\n\
         28800,AUSDT,-0.0001\n30600,XUSDT,0.1\n30600,AUSDT,12\n57600,AUSDT,0.0003\n"

@@ -5,12 +5,12 @@
 //! smallest units (Uniswap v3 core, `TickMath`); its liquidity is √(amount · amount) in the same units.
 //! What tokens a pool has and what it charges stands in no file: pools are known by their address.
 
-use super::Format;
-use super::item::{Decode, File, Item, What};
-use super::listing::{Entry, Listings};
-use super::place::{asset_name, is_dollar};
-use super::sheet::{Bytes, Sheet};
-use crate::domain::{Bar, InstrumentId, InstrumentKind, MarketEvent, Span, Terms};
+use super::ImportFormat;
+use super::csv_rows::{CsvRows, FileBytes};
+use super::file_hints::{asset_name, is_dollar};
+use super::item::{Decode, Item, NamedFile, RowContent};
+use super::listing::{ListingName, Listings};
+use crate::domain::{Bar, ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span};
 use crate::market::FeedError;
 use crate::market::history::money_like;
 
@@ -19,7 +19,7 @@ type Token = (&'static str, i32);
 
 /// A pool: chain, address, first token, second token, fee in millionths, whether the second is quoted in
 /// the first.
-struct Known {
+struct KnownPool {
     chain: &'static str,
     address: &'static str,
     tokens: [Token; 2],
@@ -28,36 +28,36 @@ struct Known {
     second: bool,
 }
 
-const POOLS: [Known; 5] = [
-    Known {
+const POOLS: [KnownPool; 5] = [
+    KnownPool {
         chain: "polygon",
         address: "0x45dda9cb7c25131df268515131f647d726f50608",
         tokens: [("USDC", 6), ("WETH", 18)],
         fee_ppm: 500,
         second: true,
     },
-    Known {
+    KnownPool {
         chain: "ethereum",
         address: "0x82c427adfdf2d245ec51d8046b41c4ee87f0d29c",
         tokens: [("WETH", 18), ("OSQTH", 18)],
         fee_ppm: 3_000,
         second: true,
     },
-    Known {
+    KnownPool {
         chain: "ethereum",
         address: "0x88e6a0c2ddd26feeb64f039a2c41296fcb3f5640",
         tokens: [("USDC", 6), ("WETH", 18)],
         fee_ppm: 500,
         second: true,
     },
-    Known {
+    KnownPool {
         chain: "ethereum",
         address: "0x8ad599c3a0ff1de082011efddc58f1908eb6e6d8",
         tokens: [("USDC", 6), ("WETH", 18)],
         fee_ppm: 3_000,
         second: true,
     },
-    Known {
+    KnownPool {
         chain: "ethereum",
         address: "0xcbcdf9626bc03e24f779434178a73a0b4bad62ed",
         tokens: [("WBTC", 8), ("WETH", 18)],
@@ -72,27 +72,27 @@ fn ten(power: i32) -> f64 {
 
 /// A concentrated pool by the minute.
 pub(super) struct Minutes {
-    sheet: Sheet,
+    sheet: CsvRows,
     stamp: usize,
     tick: usize,
     amounts: [usize; 2],
     liquidity: usize,
-    pool: &'static Known,
+    pool: &'static KnownPool,
     venue: String,
 }
 
 impl Minutes {
-    pub fn open(file: &File, bytes: Bytes) -> Result<Self, FeedError> {
+    pub fn open(file: &NamedFile, bytes: FileBytes) -> Result<Self, FeedError> {
         let name = file.name.to_ascii_lowercase();
         let Some(pool) = POOLS.iter().find(|p| name.contains(p.address)) else {
             let known: Vec<&str> = POOLS.iter().map(|p| p.address).collect();
             return Err(FeedError::Format {
                 file: file.name.clone(),
                 reason: format!("its name has the address of no pool that is known ({})", known.join(" ")),
-                known: Format::known(),
+                known: ImportFormat::known(),
             });
         };
-        let sheet = Sheet::open(&file.name, bytes)?;
+        let sheet = CsvRows::open(&file.name, bytes)?;
         let venue = if file.place.venue.is_empty() { "uniswap" } else { &file.place.venue };
         Ok(Minutes {
             stamp: sheet.need(&["timestamp", "block_timestamp"])?,
@@ -129,13 +129,13 @@ impl Minutes {
             (first, second, per_first, in0 * per_first + in1)
         };
         let symbol = format!("{}/{}", asset_name(base), asset_name(quote));
-        let entry = Entry {
+        let entry = ListingName {
             venue: &self.venue,
             symbol: &format!("{symbol}@{}", self.pool.fee_ppm),
             kind: InstrumentKind::Pool,
             base,
             quote: Some(quote),
-            terms: Terms::Pool { fee_ppm: self.pool.fee_ppm, concentrated: true },
+            terms: ContractTerms::Pool { fee_ppm: self.pool.fee_ppm, concentrated: true },
         };
         Ok(listings.number(&entry).map(|instrument| {
             // Gas is put in where its price is known.
@@ -153,7 +153,7 @@ impl Decode for Minutes {
         match self.row(listings) {
             // The state at the end of the minute.
             Ok(event) => {
-                out.extend(event.map(|e| Item { at: e.at(), line, what: What::AtClose(e) }));
+                out.extend(event.map(|e| Item { at: e.at(), line, what: RowContent::AtClose(e) }));
             }
             Err(why) => out.push(Item::bad(line, why)),
         }
@@ -169,16 +169,16 @@ impl Decode for Minutes {
 }
 
 /// The price of gas.
-pub(super) struct Gas {
-    sheet: Sheet,
+pub(super) struct GasPrice {
+    sheet: CsvRows,
     stamp: usize,
     price: usize,
 }
 
-impl Gas {
-    pub fn open(file: &File, bytes: Bytes) -> Result<Self, FeedError> {
-        let sheet = Sheet::open(&file.name, bytes)?;
-        Ok(Gas {
+impl GasPrice {
+    pub fn open(file: &NamedFile, bytes: FileBytes) -> Result<Self, FeedError> {
+        let sheet = CsvRows::open(&file.name, bytes)?;
+        Ok(GasPrice {
             stamp: sheet.need(&["block_timestamp", "timestamp", "date"])?,
             price: sheet.need(&["gas_price"])?,
             sheet,
@@ -186,14 +186,14 @@ impl Gas {
     }
 }
 
-impl Decode for Gas {
+impl Decode for GasPrice {
     fn next(&mut self, _: &mut Listings, out: &mut Vec<Item>) -> Result<bool, FeedError> {
         if !self.sheet.advance()? {
             return Ok(false);
         }
         let line = self.sheet.line();
         out.push(match (self.sheet.stamp(self.stamp), self.sheet.number(self.price)) {
-            (Ok(at), Ok(gas)) if gas >= 0.0 => Item { at, line, what: What::Gas(gas) },
+            (Ok(at), Ok(gas)) if gas >= 0.0 => Item { at, line, what: RowContent::Gas(gas) },
             (Ok(_), Ok(gas)) => Item::bad(line, format!("gas at {gas} is no price")),
             (Err(why), _) | (_, Err(why)) => Item::bad(line, why),
         });
@@ -203,15 +203,15 @@ impl Decode for Gas {
 
 /// Prices of tokens: a column each, in dollars; of the squeeth in ether.
 pub(super) struct Prices {
-    sheet: Sheet,
+    sheet: CsvRows,
     stamp: usize,
     tokens: Vec<(usize, String)>,
     venue: String,
 }
 
 impl Prices {
-    pub fn open(file: File, bytes: Bytes) -> Result<Self, FeedError> {
-        let sheet = Sheet::open(&file.name, bytes)?;
+    pub fn open(file: NamedFile, bytes: FileBytes) -> Result<Self, FeedError> {
+        let sheet = CsvRows::open(&file.name, bytes)?;
         let stamp = sheet.find(&["block_timestamp", "timestamp", "date", "time", ""]).unwrap_or(0);
         let named = sheet.columns.iter().enumerate().filter(|(i, c)| *i != stamp && *c != "norm_factor");
         let tokens = named.map(|(i, c)| (i, asset_name(&c.to_ascii_uppercase())));
@@ -236,13 +236,13 @@ impl Decode for Prices {
         };
         for (column, token) in &self.tokens {
             let quote = if token == "OSQTH" { "ETH" } else { "USD" };
-            let entry = Entry {
+            let entry = ListingName {
                 venue: &self.venue,
                 symbol: &format!("{token}{quote}"),
                 kind: InstrumentKind::Margin,
                 base: token,
                 quote: Some(quote),
-                terms: Terms::Plain,
+                terms: ContractTerms::Plain,
             };
             let Some(id) = listings.number(&entry) else { continue };
             out.push(match self.sheet.number(*column) {
@@ -258,8 +258,8 @@ impl Decode for Prices {
 }
 
 /// Pools by the day: value locked, volume, fees. Only pools of two dollars tell their price: it is one.
-pub(super) struct Days {
-    sheet: Sheet,
+pub(super) struct PoolDays {
+    sheet: CsvRows,
     stamp: usize,
     tvl: usize,
     volume: usize,
@@ -268,11 +268,11 @@ pub(super) struct Days {
     venue: String,
 }
 
-impl Days {
-    pub fn open(file: File, bytes: Bytes) -> Result<Self, FeedError> {
-        let sheet = Sheet::open(&file.name, bytes)?;
+impl PoolDays {
+    pub fn open(file: NamedFile, bytes: FileBytes) -> Result<Self, FeedError> {
+        let sheet = CsvRows::open(&file.name, bytes)?;
         let venue = if file.place.venue.is_empty() { "uniswap".to_owned() } else { file.place.venue };
-        Ok(Days {
+        Ok(PoolDays {
             stamp: sheet.need(&["date", "timestamp"])?,
             tvl: sheet.need(&["tvlusd"])?,
             volume: sheet.need(&["volumeusd"])?,
@@ -302,13 +302,13 @@ impl Days {
         // Two pools of the same coins and fee are told apart by their addresses.
         let address = self.sheet.text(self.address);
         let short = address.get(..8).unwrap_or(address);
-        Ok(listings.number(&Entry {
+        Ok(listings.number(&ListingName {
             venue: &self.venue,
             symbol: &format!("{base}/{quote}@{fee_ppm}:{short}"),
             kind: InstrumentKind::Pool,
             base,
             quote: Some(quote),
-            terms: Terms::Pool { fee_ppm, concentrated: true },
+            terms: ContractTerms::Pool { fee_ppm, concentrated: true },
         }))
     }
 
@@ -325,7 +325,7 @@ impl Days {
     }
 }
 
-impl Decode for Days {
+impl Decode for PoolDays {
     fn next(&mut self, listings: &mut Listings, out: &mut Vec<Item>) -> Result<bool, FeedError> {
         if !self.sheet.advance()? {
             return Ok(false);

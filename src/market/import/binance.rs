@@ -7,12 +7,12 @@
 //!
 //! COIN-M counts contracts of 100 dollars (BTC) or 10 (others): sizes are turned into coins.
 
-use super::item::{Decode, File, Item};
-use super::listing::{Entry, Listings};
-use super::messages::{Lines, Number, PriceSize, believed, levels, parse, wrapped};
-use super::place::Pair;
-use super::sheet::Bytes;
-use crate::domain::{InstrumentId, InstrumentKind, MarketEvent, Stamp, Terms};
+use super::csv_rows::FileBytes;
+use super::file_hints::SymbolPair;
+use super::item::{Decode, Item, NamedFile};
+use super::listing::{ListingName, Listings};
+use super::messages::{FileLines, Number, PriceSize, believed, levels, parse, wrapped};
+use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Stamp};
 use crate::market::FeedError;
 use serde::Deserialize;
 use std::collections::VecDeque;
@@ -32,7 +32,7 @@ struct Ticker<'a> {
 }
 
 #[derive(Deserialize)]
-struct Trade<'a> {
+struct BinanceTrade<'a> {
     s: &'a str,
     p: Number,
     q: Number,
@@ -44,7 +44,7 @@ struct Trade<'a> {
 }
 
 #[derive(Deserialize)]
-struct Depth<'a> {
+struct DepthSnapshot<'a> {
     s: &'a str,
     #[serde(rename = "U")]
     first: u64,
@@ -63,7 +63,7 @@ struct Snapshot {
 }
 
 /// A change of the book without its symbol.
-struct Change {
+struct BookChange {
     first: u64,
     last: u64,
     before: Option<u64>,
@@ -72,19 +72,19 @@ struct Change {
 }
 
 /// Where the book stands.
-enum Book {
+enum BinanceBook {
     /// No snapshot yet, or the one there was is lost.
-    Waiting(VecDeque<Change>),
+    Waiting(VecDeque<BookChange>),
     /// Whole up to this update; whether a change has followed the snapshot.
     Whole(u64, bool),
 }
 
 /// A recording.
 pub(super) struct Binance {
-    lines: Lines,
-    file: File,
+    lines: FileLines,
+    file: NamedFile,
     symbol: Option<(String, Option<InstrumentId>, Option<f64>)>,
-    book: Book,
+    book: BinanceBook,
     /// A price at which a dropped book can be said to be empty.
     price: f64,
     lost: u64,
@@ -100,7 +100,7 @@ enum Joins {
 }
 
 /// The rule of spot is that of consecutive numbers; futures name the change before.
-fn joins(change: &Change, last: u64, followed: bool) -> Joins {
+fn joins(change: &BookChange, last: u64, followed: bool) -> Joins {
     let next = match change.before {
         Some(before) if followed => before == last,
         Some(_) => change.first <= last && last <= change.last,
@@ -117,12 +117,12 @@ fn joins(change: &Change, last: u64, followed: bool) -> Joins {
 }
 
 impl Binance {
-    pub fn open(file: File, bytes: Bytes) -> Self {
+    pub fn open(file: NamedFile, bytes: FileBytes) -> Self {
         Binance {
-            lines: Lines::open(&file.name, bytes),
+            lines: FileLines::open(&file.name, bytes),
             file,
             symbol: None,
-            book: Book::Waiting(VecDeque::new()),
+            book: BinanceBook::Waiting(VecDeque::new()),
             price: f64::NAN,
             lost: 0,
             passed: 0,
@@ -137,7 +137,7 @@ impl Binance {
             }
             return Err(format!("{symbol} in a recording of {known}"));
         }
-        let pair = Pair::of(symbol).ok_or_else(|| format!("`{symbol}` is no symbol"))?;
+        let pair = SymbolPair::of(symbol).ok_or_else(|| format!("`{symbol}` is no symbol"))?;
         let inverse = symbol.contains('_') && pair.quote.as_deref() == Some("USD");
         let contract = inverse.then_some(if pair.base == "BTC" { 100.0 } else { 10.0 });
         let kind = if inverse {
@@ -146,13 +146,13 @@ impl Binance {
             self.file.place.kind.unwrap_or(InstrumentKind::Margin)
         };
         let venue = if self.file.place.venue.is_empty() { "binance" } else { &self.file.place.venue };
-        let id = listings.number(&Entry {
+        let id = listings.number(&ListingName {
             venue,
             symbol,
             kind,
             base: &pair.base,
             quote: pair.quote.as_deref(),
-            terms: Terms::Plain,
+            terms: ContractTerms::Plain,
         });
         self.symbol = Some((symbol.to_owned(), id, contract));
         Ok(id)
@@ -183,7 +183,7 @@ impl Binance {
                 out.push(MarketEvent::Quote { instrument, at, bid, ask, bid_size, ask_size });
             }
             Some("trade" | "aggTrade") => {
-                let t: Trade = parse(data)?;
+                let t: BinanceTrade = parse(data)?;
                 let Some(instrument) = self.instrument(t.s, listings)? else { return Ok(()) };
                 if t.kind.is_some_and(|k| k != "MARKET") {
                     // Insurance fund, deleveraging: no trade of the book.
@@ -198,9 +198,9 @@ impl Binance {
                 out.push(MarketEvent::Trade { instrument, at, price, size, buys: !t.m });
             }
             Some("depth") => {
-                let d: Depth = parse(data)?;
+                let d: DepthSnapshot = parse(data)?;
                 if self.instrument(d.s, listings)?.is_some() {
-                    let change = Change { first: d.first, last: d.u, before: d.pu, bids: d.b, asks: d.a };
+                    let change = BookChange { first: d.first, last: d.u, before: d.pu, bids: d.b, asks: d.a };
                     return self.change(at, change, out);
                 }
             }
@@ -226,8 +226,8 @@ impl Binance {
         }
         self.price = s.bids[0].0;
         out.extend(self.told(at, &s.bids, &s.asks, true));
-        let waiting = std::mem::replace(&mut self.book, Book::Whole(s.last, false));
-        if let Book::Waiting(changes) = waiting {
+        let waiting = std::mem::replace(&mut self.book, BinanceBook::Whole(s.last, false));
+        if let BinanceBook::Waiting(changes) = waiting {
             for change in changes {
                 self.change(at, change, out)?;
             }
@@ -235,18 +235,18 @@ impl Binance {
         Ok(())
     }
 
-    fn change(&mut self, at: Stamp, change: Change, out: &mut Vec<MarketEvent>) -> Result<(), String> {
+    fn change(&mut self, at: Stamp, change: BookChange, out: &mut Vec<MarketEvent>) -> Result<(), String> {
         if !(believed(&change.bids) && believed(&change.asks)) {
             return Err("a change with prices that cannot be believed".to_owned());
         }
         match &mut self.book {
-            Book::Waiting(changes) => {
+            BinanceBook::Waiting(changes) => {
                 if changes.len() == WAITING_MAX {
                     changes.pop_front();
                 }
                 changes.push_back(change);
             }
-            Book::Whole(last, followed) => match joins(&change, *last, *followed) {
+            BinanceBook::Whole(last, followed) => match joins(&change, *last, *followed) {
                 Joins::Old => {}
                 Joins::Next => {
                     (*last, *followed) = (change.last, true);
@@ -255,7 +255,7 @@ impl Binance {
                 Joins::Gap => {
                     let why = format!("updates {} … {} do not follow {last}", change.first, change.last);
                     self.lost += 1;
-                    self.book = Book::Waiting(VecDeque::from([change]));
+                    self.book = BinanceBook::Waiting(VecDeque::from([change]));
                     if let Some(instrument) = self.symbol.as_ref().and_then(|s| s.1) {
                         // An empty book that is not whole: not to be read.
                         out.push(MarketEvent::Level {
@@ -311,8 +311,8 @@ impl Decode for Binance {
 mod tests {
     use super::*;
 
-    fn change(first: u64, last: u64, before: Option<u64>) -> Change {
-        Change { first, last, before, bids: Vec::new(), asks: Vec::new() }
+    fn change(first: u64, last: u64, before: Option<u64>) -> BookChange {
+        BookChange { first, last, before, bids: Vec::new(), asks: Vec::new() }
     }
 
     #[test]

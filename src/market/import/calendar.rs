@@ -4,7 +4,7 @@ use crate::domain::{Span, Stamp};
 
 /// Where a clock hangs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum TimeZone {
     /// UTC − 6, in summer − 5: from the second Sunday of March to the first of November (since 2007).
     Chicago,
     /// UTC, in summer + 1: from the last Sunday of March to the last of October.
@@ -40,11 +40,11 @@ fn nth(year: i64, month: i64, on: i64, n: usize) -> Option<Stamp> {
 const SUNDAY: i64 = 6;
 
 /// The moment at which it is a whole hour in a place, on a day; not in the night in which clocks change.
-pub(super) fn at(day: Stamp, place: Place, hour: i64) -> Stamp {
+pub(super) fn at(day: Stamp, place: TimeZone, hour: i64) -> Stamp {
     let (year, ..) = date(day);
     let (summer, offset) = match place {
-        Place::Chicago => (nth(year, 3, SUNDAY, 1).zip(nth(year, 11, SUNDAY, 0)), -6),
-        Place::London => (last(year, 3, SUNDAY).zip(last(year, 10, SUNDAY)), 0),
+        TimeZone::Chicago => (nth(year, 3, SUNDAY, 1).zip(nth(year, 11, SUNDAY, 0)), -6),
+        TimeZone::London => (last(year, 3, SUNDAY).zip(last(year, 10, SUNDAY)), 0),
     };
     let summer = summer.is_some_and(|(from, to)| from <= day && day < to);
     day.after(Span((hour - offset - i64::from(summer)) * Span::HOUR.0))
@@ -58,14 +58,14 @@ mod tests {
     fn clocks_change_on_their_sundays() {
         let at = |text: &str, place, hour| at(Stamp::parse(text).unwrap(), place, hour).to_string();
         for (day, place, hour, utc) in [
-            ("2021-03-12", Place::Chicago, 15, "2021-03-12T21:00:00"),
-            ("2021-03-15", Place::Chicago, 15, "2021-03-15T20:00:00"),
-            ("2021-11-05", Place::Chicago, 15, "2021-11-05T20:00:00"),
-            ("2021-11-08", Place::Chicago, 15, "2021-11-08T21:00:00"),
-            ("2021-03-26", Place::London, 16, "2021-03-26T16:00:00"),
-            ("2021-03-29", Place::London, 16, "2021-03-29T15:00:00"),
-            ("2021-10-29", Place::London, 16, "2021-10-29T15:00:00"),
-            ("2021-11-01", Place::London, 16, "2021-11-01T16:00:00"),
+            ("2021-03-12", TimeZone::Chicago, 15, "2021-03-12T21:00:00"),
+            ("2021-03-15", TimeZone::Chicago, 15, "2021-03-15T20:00:00"),
+            ("2021-11-05", TimeZone::Chicago, 15, "2021-11-05T20:00:00"),
+            ("2021-11-08", TimeZone::Chicago, 15, "2021-11-08T21:00:00"),
+            ("2021-03-26", TimeZone::London, 16, "2021-03-26T16:00:00"),
+            ("2021-03-29", TimeZone::London, 16, "2021-03-29T15:00:00"),
+            ("2021-10-29", TimeZone::London, 16, "2021-10-29T15:00:00"),
+            ("2021-11-01", TimeZone::London, 16, "2021-11-01T16:00:00"),
         ] {
             assert!(at(day, place, hour).starts_with(utc), "{day} {place:?}");
         }

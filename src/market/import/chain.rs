@@ -7,10 +7,10 @@
 //! that what is decided on it meets the prices it was decided on, as old as the snapshot took to record. A
 //! file in which options come again is told row by row.
 
-use super::item::{Decode, File, Item, What};
-use super::listing::{Entry, Listings};
-use super::sheet::{Bytes, Sheet};
-use crate::domain::{InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Terms};
+use super::csv_rows::{CsvRows, FileBytes};
+use super::item::{Decode, Item, NamedFile, RowContent};
+use super::listing::{ListingName, Listings};
+use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp};
 use crate::market::FeedError;
 use std::collections::BTreeSet;
 
@@ -25,13 +25,13 @@ const STANDS: Span = Span::seconds(1);
 const SNAPSHOT_MAX: usize = 16_384;
 
 /// A file of a chain.
-pub(super) struct Chain {
+pub(super) struct OptionChainFile {
     /// What was read, while each option stood once.
     snapshot: Option<Vec<Item>>,
     named: BTreeSet<String>,
     /// The time from the first row of a snapshot to its last.
     took: Option<Span>,
-    sheet: Sheet,
+    sheet: CsvRows,
     name: usize,
     stamp: usize,
     bid: usize,
@@ -41,11 +41,11 @@ pub(super) struct Chain {
     forward: Option<usize>,
     mark: Option<usize>,
     index: Option<usize>,
-    file: File,
+    file: NamedFile,
 }
 
 /// The terms of `BTC-26MAR21-8000-P`, and its coin.
-pub(super) fn option(name: &str) -> Option<(&str, Terms)> {
+pub(super) fn option(name: &str) -> Option<(&str, ContractTerms)> {
     let mut parts = name.split('-');
     let (base, date, strike, side) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() || date.len() < 6 || !date.is_ascii() {
@@ -64,14 +64,17 @@ pub(super) fn option(name: &str) -> Option<(&str, Terms)> {
     // Pairs with a stablecoin (`BTC_USDC-…`) are paid in it.
     let (coin, inverse) = base.split_once('_').map_or((base, true), |(coin, _)| (coin, false));
     let fine = strike.is_finite() && strike > 0.0 && !coin.is_empty();
-    fine.then_some((coin, Terms::Option { expiry: midnight.after(EXPIRES_AT), strike, call, inverse }))
+    fine.then_some((
+        coin,
+        ContractTerms::Option { expiry: midnight.after(EXPIRES_AT), strike, call, inverse },
+    ))
 }
 
-impl Chain {
-    pub fn open(file: File, bytes: Bytes) -> Result<Self, FeedError> {
-        let sheet = Sheet::open(&file.name, bytes)?;
+impl OptionChainFile {
+    pub fn open(file: NamedFile, bytes: FileBytes) -> Result<Self, FeedError> {
+        let sheet = CsvRows::open(&file.name, bytes)?;
         let sizes = sheet.find(&["best_bid_amount"]).zip(sheet.find(&["best_ask_amount"]));
-        Ok(Chain {
+        Ok(OptionChainFile {
             name: sheet.need(&["instrument_name"])?,
             stamp: sheet.need(&["timestamp", "creation_timestamp"])?,
             bid: sheet.need(&["best_bid_price", "bid_price"])?,
@@ -100,7 +103,7 @@ impl Chain {
         // Rows are told in their order; told again, all of them stand on the last line.
         let line = items.last().map_or(0, |i| i.line);
         let told = |i: &Item, at: Stamp, line: u64| match i.what {
-            What::Now(event) => Item::now(line, event.told_at(at)),
+            RowContent::Now(event) => Item::now(line, event.told_at(at)),
             _ => i.clone(),
         };
         let once = items.iter().map(|i| told(i, last, i.line));
@@ -114,7 +117,7 @@ impl Chain {
         let venue = if self.file.place.venue.is_empty() { "deribit" } else { &self.file.place.venue };
         let kind = InstrumentKind::Option;
         let Some(instrument) =
-            listings.number(&Entry { venue, symbol: name, kind, base, quote: None, terms })
+            listings.number(&ListingName { venue, symbol: name, kind, base, quote: None, terms })
         else {
             return Ok(());
         };
@@ -151,7 +154,7 @@ impl Chain {
     }
 }
 
-impl Decode for Chain {
+impl Decode for OptionChainFile {
     fn next(&mut self, listings: &mut Listings, out: &mut Vec<Item>) -> Result<bool, FeedError> {
         if !self.sheet.advance()? {
             out.extend(self.whole());
@@ -198,13 +201,13 @@ mod tests {
         let expiry = Stamp::parse("2021-03-26T08:00:00Z").unwrap();
         assert_eq!(
             (base, terms),
-            ("BTC", Terms::Option { expiry, strike: 8_000.0, call: false, inverse: true })
+            ("BTC", ContractTerms::Option { expiry, strike: 8_000.0, call: false, inverse: true })
         );
         let (base, terms) = option("XRP_USDC-5JAN24-0d625-C").unwrap();
         let expiry = Stamp::parse("2024-01-05T08:00:00Z").unwrap();
         assert_eq!(
             (base, terms),
-            ("XRP", Terms::Option { expiry, strike: 0.625, call: true, inverse: false })
+            ("XRP", ContractTerms::Option { expiry, strike: 0.625, call: true, inverse: false })
         );
         for bad in
             ["BTC-PERPETUAL", "BTC-26MAR21", "BTC-40MAR21-1-P", "BTC-26MAR21-x-P", "BTC-26MAR21-1-X", ""]

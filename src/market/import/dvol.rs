@@ -1,8 +1,8 @@
 //! An index of implied volatility: `[[ms, percent a year], …]`, each value that of the end of its time.
 
-use super::item::{Decode, File, Item, What};
+use super::csv_rows::{Arrays, FileBytes, stamp_of};
+use super::item::{Decode, Item, NamedFile, RowContent};
 use super::listing::Listings;
-use super::sheet::{Arrays, Bytes, stamp_of};
 use crate::domain::{MarketEvent, Span};
 use crate::market::FeedError;
 
@@ -17,7 +17,7 @@ pub(super) struct Dvol {
 }
 
 impl Dvol {
-    pub fn open(file: &File, bytes: Bytes) -> Self {
+    pub fn open(file: &NamedFile, bytes: FileBytes) -> Self {
         let name = file.name.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_uppercase();
         let words = name.split(['_', '-', '.']);
         let base = words
@@ -43,7 +43,7 @@ impl Decode for Dvol {
                     at,
                     sigma: percent / 100.0,
                 };
-                Item { at, line, what: What::Now(event) }
+                Item { at, line, what: RowContent::Now(event) }
             }
             (_, Some(Err(why))) => Item::bad(line, why),
             _ => Item::bad(line, format!("{row:?} is no value of an index of volatility")),

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Format {
+pub enum ImportFormat {
     /// Bars: CSV with named columns or as exchanges dump it, or `[[ms, o, h, l, c, v], …]`.
     Ohlcv,
     /// Funding settlements of perps.
@@ -41,63 +41,63 @@ pub enum Format {
     PoolDays,
 }
 
-impl Format {
+impl ImportFormat {
     /// All of them.
-    pub const ALL: [Format; 17] = [
-        Format::Ohlcv,
-        Format::Funding,
-        Format::SpotPerp,
-        Format::LeanTrades,
-        Format::LeanQuotes,
-        Format::LeanOptions,
-        Format::BinanceMessages,
-        Format::HyperliquidMessages,
-        Format::DeribitChain,
-        Format::DeribitSummary,
-        Format::Front,
-        Format::Dvol,
-        Format::PoolMinutes,
-        Format::Gas,
-        Format::Prices,
-        Format::Swaps,
-        Format::PoolDays,
+    pub const ALL: [ImportFormat; 17] = [
+        ImportFormat::Ohlcv,
+        ImportFormat::Funding,
+        ImportFormat::SpotPerp,
+        ImportFormat::LeanTrades,
+        ImportFormat::LeanQuotes,
+        ImportFormat::LeanOptions,
+        ImportFormat::BinanceMessages,
+        ImportFormat::HyperliquidMessages,
+        ImportFormat::DeribitChain,
+        ImportFormat::DeribitSummary,
+        ImportFormat::Front,
+        ImportFormat::Dvol,
+        ImportFormat::PoolMinutes,
+        ImportFormat::Gas,
+        ImportFormat::Prices,
+        ImportFormat::Swaps,
+        ImportFormat::PoolDays,
     ];
 
     /// Its name for `--format`.
     pub fn text(self) -> &'static str {
         match self {
-            Format::Ohlcv => "ohlcv",
-            Format::Funding => "funding",
-            Format::SpotPerp => "spot-perp",
-            Format::LeanTrades => "lean-trades",
-            Format::LeanQuotes => "lean-quotes",
-            Format::LeanOptions => "lean-options",
-            Format::BinanceMessages => "binance-ws",
-            Format::HyperliquidMessages => "hyperliquid-ws",
-            Format::DeribitChain => "deribit-chain",
-            Format::DeribitSummary => "deribit-summary",
-            Format::Front => "continuous",
-            Format::Dvol => "dvol",
-            Format::PoolMinutes => "pool-minutes",
-            Format::Gas => "gas",
-            Format::Prices => "prices",
-            Format::Swaps => "swaps",
-            Format::PoolDays => "pool-days",
+            ImportFormat::Ohlcv => "ohlcv",
+            ImportFormat::Funding => "funding",
+            ImportFormat::SpotPerp => "spot-perp",
+            ImportFormat::LeanTrades => "lean-trades",
+            ImportFormat::LeanQuotes => "lean-quotes",
+            ImportFormat::LeanOptions => "lean-options",
+            ImportFormat::BinanceMessages => "binance-ws",
+            ImportFormat::HyperliquidMessages => "hyperliquid-ws",
+            ImportFormat::DeribitChain => "deribit-chain",
+            ImportFormat::DeribitSummary => "deribit-summary",
+            ImportFormat::Front => "continuous",
+            ImportFormat::Dvol => "dvol",
+            ImportFormat::PoolMinutes => "pool-minutes",
+            ImportFormat::Gas => "gas",
+            ImportFormat::Prices => "prices",
+            ImportFormat::Swaps => "swaps",
+            ImportFormat::PoolDays => "pool-days",
         }
     }
 
     /// Finds by name.
-    pub fn parse(text: &str) -> Option<Format> {
+    pub fn parse(text: &str) -> Option<ImportFormat> {
         Self::ALL.into_iter().find(|f| f.text() == text)
     }
 
     /// All names, for messages.
     pub fn known() -> String {
-        Self::ALL.map(Format::text).join(", ")
+        Self::ALL.map(ImportFormat::text).join(", ")
     }
 
     /// Looks at a file's name and first bytes.
-    pub fn detect(name: &str, head: &[u8]) -> Option<Format> {
+    pub fn detect(name: &str, head: &[u8]) -> Option<ImportFormat> {
         let name = name.to_ascii_lowercase();
         let text = String::from_utf8_lossy(head);
         let text = text.trim_start_matches('\u{feff}').trim_start();
@@ -118,69 +118,75 @@ impl Format {
             // Yahoo's name for a continuous future is `BTC=F`.
             let file = name.rsplit(['/', '\\', ':']).next().unwrap_or_default();
             let continuous = file.contains("_f.") || file.contains("=f.");
-            (continuous && columns == ["date", "adj close"]).then_some(Format::Front)
+            (continuous && columns == ["date", "adj close"]).then_some(ImportFormat::Front)
         })
     }
 }
 
-impl serde::Serialize for Format {
+impl serde::Serialize for ImportFormat {
     /// By its name.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.text())
     }
 }
 
-impl fmt::Display for Format {
+impl fmt::Display for ImportFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.text())
     }
 }
 
-fn arrays(name: &str, text: &str) -> Option<Format> {
+fn arrays(name: &str, text: &str) -> Option<ImportFormat> {
     let row = text.trim_start_matches(['[', ' ', '\n']).split(']').next()?;
     match row.split(',').count() {
-        2 if name.contains("vol") => Some(Format::Dvol),
-        n if n >= 6 => Some(Format::Ohlcv),
+        2 if name.contains("vol") => Some(ImportFormat::Dvol),
+        n if n >= 6 => Some(ImportFormat::Ohlcv),
         _ => None,
     }
 }
 
-fn messages(text: &str) -> Option<Format> {
+fn messages(text: &str) -> Option<ImportFormat> {
     if text.contains("\"channel\":\"l2Book\"") || text.contains("\"coin\":") {
-        return Some(Format::HyperliquidMessages);
+        return Some(ImportFormat::HyperliquidMessages);
     }
-    text.contains("\"stream\":").then_some(Format::BinanceMessages)
+    text.contains("\"stream\":").then_some(ImportFormat::BinanceMessages)
 }
 
 /// Files without a header: dumps of bars, and Lean's.
-fn headless(name: &str, line: &str) -> Option<Format> {
+fn headless(name: &str, line: &str) -> Option<ImportFormat> {
     let cells = line.split(',').count();
     let first = line.split(',').next()?;
     let lean = first.contains(' ') || first.len() <= 8;
     match cells {
         _ if lean && name.contains("openinterest") => None,
-        6 if lean && name.contains("trade") => Some(Format::LeanTrades),
-        11 if lean && name.contains("quote") => Some(Format::LeanQuotes),
-        n if n >= 6 && !lean => Some(Format::Ohlcv),
+        6 if lean && name.contains("trade") => Some(ImportFormat::LeanTrades),
+        11 if lean && name.contains("quote") => Some(ImportFormat::LeanQuotes),
+        n if n >= 6 && !lean => Some(ImportFormat::Ohlcv),
         _ => None,
     }
 }
 
-fn header(columns: &[&str]) -> Option<Format> {
+fn header(columns: &[&str]) -> Option<ImportFormat> {
     let has = |name: &str| columns.contains(&name);
     let begins = |start: &str| columns.iter().any(|c| c.starts_with(start));
     let found = [
-        (Format::PoolMinutes, has("closetick") && has("currentliquidity")),
-        (Format::Gas, has("gas_price")),
-        (Format::PoolDays, has("tvlusd") && has("pool_name")),
-        (Format::Swaps, has("token_in_address") && has("token_out_amount")),
-        (Format::DeribitChain, has("instrument_name") && has("best_bid_price")),
-        (Format::DeribitSummary, has("instrument_name") && has("bid_price")),
-        (Format::LeanOptions, has("expiry") && has("strike") && has("right")),
-        (Format::SpotPerp, begins("close_perp") || begins("funding_rate_1h") || begins("funding_rate_raw")),
-        (Format::Funding, has("funding_rate") || has("funding rate") || has("fundingrate") || has("rate")),
-        (Format::Ohlcv, has("close")),
-        (Format::Prices, columns.len() >= 2 && (has("weth") || has("eth"))),
+        (ImportFormat::PoolMinutes, has("closetick") && has("currentliquidity")),
+        (ImportFormat::Gas, has("gas_price")),
+        (ImportFormat::PoolDays, has("tvlusd") && has("pool_name")),
+        (ImportFormat::Swaps, has("token_in_address") && has("token_out_amount")),
+        (ImportFormat::DeribitChain, has("instrument_name") && has("best_bid_price")),
+        (ImportFormat::DeribitSummary, has("instrument_name") && has("bid_price")),
+        (ImportFormat::LeanOptions, has("expiry") && has("strike") && has("right")),
+        (
+            ImportFormat::SpotPerp,
+            begins("close_perp") || begins("funding_rate_1h") || begins("funding_rate_raw"),
+        ),
+        (
+            ImportFormat::Funding,
+            has("funding_rate") || has("funding rate") || has("fundingrate") || has("rate"),
+        ),
+        (ImportFormat::Ohlcv, has("close")),
+        (ImportFormat::Prices, columns.len() >= 2 && (has("weth") || has("eth"))),
     ];
     found.into_iter().find(|f| f.1).map(|f| f.0)
 }
@@ -192,30 +198,38 @@ mod tests {
     #[test]
     fn files_are_known_by_header_and_name() {
         for (name, head, format) in [
-            ("a.json", "[[1,2,3,4,5,6],[", Some(Format::Ohlcv)),
-            ("dvol.json", "[[1.0, 56.7], [", Some(Format::Dvol)),
-            ("a.csv", "Date,Open,High,Low,Close,Volume\n", Some(Format::Ohlcv)),
-            ("a.csv", "https://x\nunix,date,symbol,open,high,low,close,Volume BTC\n", Some(Format::Ohlcv)),
-            ("a.csv", "1609459200000,1,2,3,4,5,6,7,8,9,10,0\n", Some(Format::Ohlcv)),
-            ("a.csv", "Symbol,Date,Funding Rate\n", Some(Format::Funding)),
-            ("a.csv", "timestamp,funding_rate_1h_hyperliquid\n", Some(Format::SpotPerp)),
-            ("es_trade_201312.csv", "20131006 22:00,1,2,0,1,5\n", Some(Format::LeanTrades)),
-            ("20131008_es_minute_quote_201312.csv", "0,1,2,1,1,3,1,2,1,1,3\n", Some(Format::LeanQuotes)),
+            ("a.json", "[[1,2,3,4,5,6],[", Some(ImportFormat::Ohlcv)),
+            ("dvol.json", "[[1.0, 56.7], [", Some(ImportFormat::Dvol)),
+            ("a.csv", "Date,Open,High,Low,Close,Volume\n", Some(ImportFormat::Ohlcv)),
+            (
+                "a.csv",
+                "https://x\nunix,date,symbol,open,high,low,close,Volume BTC\n",
+                Some(ImportFormat::Ohlcv),
+            ),
+            ("a.csv", "1609459200000,1,2,3,4,5,6,7,8,9,10,0\n", Some(ImportFormat::Ohlcv)),
+            ("a.csv", "Symbol,Date,Funding Rate\n", Some(ImportFormat::Funding)),
+            ("a.csv", "timestamp,funding_rate_1h_hyperliquid\n", Some(ImportFormat::SpotPerp)),
+            ("es_trade_201312.csv", "20131006 22:00,1,2,0,1,5\n", Some(ImportFormat::LeanTrades)),
+            (
+                "20131008_es_minute_quote_201312.csv",
+                "0,1,2,1,1,3,1,2,1,1,3\n",
+                Some(ImportFormat::LeanQuotes),
+            ),
             ("es_openinterest_201312.csv", "20131006 00:00,5\n", None),
-            ("u.csv", "#expiry,strike,right,open,high,low,close\n", Some(Format::LeanOptions)),
-            ("r.gz", "17 {\"stream\":\"btcusdt@trade\",\"data\":{}}\n", Some(Format::BinanceMessages)),
-            ("r.gz", "17 {\"channel\":\"l2Book\",\"data\":{}}\n", Some(Format::HyperliquidMessages)),
-            ("p.csv", "timestamp,netAmount0,closeTick,currentLiquidity\n", Some(Format::PoolMinutes)),
-            ("p.csv", ",WETH,USDC\n", Some(Format::Prices)),
-            ("BTC_F.csv.gz", "Date,Adj Close\n", Some(Format::Front)),
+            ("u.csv", "#expiry,strike,right,open,high,low,close\n", Some(ImportFormat::LeanOptions)),
+            ("r.gz", "17 {\"stream\":\"btcusdt@trade\",\"data\":{}}\n", Some(ImportFormat::BinanceMessages)),
+            ("r.gz", "17 {\"channel\":\"l2Book\",\"data\":{}}\n", Some(ImportFormat::HyperliquidMessages)),
+            ("p.csv", "timestamp,netAmount0,closeTick,currentLiquidity\n", Some(ImportFormat::PoolMinutes)),
+            ("p.csv", ",WETH,USDC\n", Some(ImportFormat::Prices)),
+            ("BTC_F.csv.gz", "Date,Adj Close\n", Some(ImportFormat::Front)),
             ("GLD.csv.gz", "Date,Adj Close\n", None),
             ("p.csv", "what,is,this\n", None),
             ("p.bin", "\u{0}\u{1}", None),
         ] {
-            assert_eq!(Format::detect(name, head.as_bytes()), format, "{name}: {head}");
+            assert_eq!(ImportFormat::detect(name, head.as_bytes()), format, "{name}: {head}");
         }
-        for format in Format::ALL {
-            assert_eq!(Format::parse(format.text()), Some(format));
+        for format in ImportFormat::ALL {
+            assert_eq!(ImportFormat::parse(format.text()), Some(format));
         }
     }
 }

@@ -3,11 +3,11 @@
 //! Files with the header `Symbol,Date,Funding Rate` were written in UTC+3 for Binance, Bybit and `KuCoin`:
 //! their settlements would otherwise fall beside the hours at which those venues settle.
 
-use super::item::{Decode, File, Item};
-use super::listing::{Entry, Listings};
-use super::place::Pair;
-use super::sheet::{Bytes, Sheet};
-use crate::domain::{InstrumentKind, MarketEvent, Span, Stamp, Terms};
+use super::csv_rows::{CsvRows, FileBytes};
+use super::file_hints::SymbolPair;
+use super::item::{Decode, Item, NamedFile};
+use super::listing::{ListingName, Listings};
+use crate::domain::{ContractTerms, InstrumentKind, MarketEvent, Span, Stamp};
 use crate::market::FeedError;
 
 /// Venues cap a settlement at 0.5 … 4 %; more is a rate in other units.
@@ -17,18 +17,18 @@ const AHEAD: Span = Span(3 * Span::HOUR.0);
 
 /// A file of settlements.
 pub(super) struct Funding {
-    sheet: Sheet,
+    sheet: CsvRows,
     stamp: usize,
     symbol: Option<usize>,
     rate: usize,
     mark: Option<usize>,
     ahead: bool,
-    file: File,
+    file: NamedFile,
 }
 
 impl Funding {
-    pub fn open(file: File, bytes: Bytes) -> Result<Self, FeedError> {
-        let sheet = Sheet::open(&file.name, bytes)?;
+    pub fn open(file: NamedFile, bytes: FileBytes) -> Result<Self, FeedError> {
+        let sheet = CsvRows::open(&file.name, bytes)?;
         let local = sheet.columns == ["symbol", "date", "funding rate"];
         Ok(Funding {
             stamp: sheet.need(&[
@@ -57,7 +57,7 @@ impl Funding {
 
     fn settlement(&self, listings: &mut Listings) -> Result<Option<MarketEvent>, String> {
         let pair = match self.symbol {
-            Some(column) => Pair::of(self.sheet.text(column)),
+            Some(column) => SymbolPair::of(self.sheet.text(column)),
             None => self.file.place.pair.clone(),
         };
         let pair = pair.ok_or("neither a column nor the file's name tells which perp")?;
@@ -72,13 +72,13 @@ impl Funding {
         let mark = self.sheet.maybe(self.mark)?.filter(|m| *m > 0.0).unwrap_or(f64::NAN);
         // `BTC-USDT` and `BTCUSDT` are one perp.
         let symbol = pair.quote.as_ref().map_or(pair.symbol.clone(), |q| format!("{}{q}", pair.base));
-        let entry = Entry {
+        let entry = ListingName {
             venue: &self.file.place.venue,
             symbol: &symbol,
             kind: InstrumentKind::Perp,
             base: &pair.base,
             quote: pair.quote.as_deref(),
-            terms: Terms::Plain,
+            terms: ContractTerms::Plain,
         };
         let found = listings.number(&entry);
         Ok(found.map(|instrument| MarketEvent::Funding { instrument, at, rate, mark }))

@@ -3,11 +3,11 @@
 //! The first message of trades brings those before the recording: what is older than some seconds when it
 //! is received is no news and is left out.
 
-use super::item::{Decode, File, Item};
-use super::listing::{Entry, Listings};
-use super::messages::{Lines, Number, PriceSize, believed, levels, parse, wrapped};
-use super::sheet::Bytes;
-use crate::domain::{InstrumentId, InstrumentKind, MarketEvent, Span, Terms};
+use super::csv_rows::FileBytes;
+use super::item::{Decode, Item, NamedFile};
+use super::listing::{ListingName, Listings};
+use super::messages::{FileLines, Number, PriceSize, believed, levels, parse, wrapped};
+use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span};
 use crate::market::FeedError;
 use serde::Deserialize;
 
@@ -15,19 +15,19 @@ use serde::Deserialize;
 const NEWS: Span = Span::seconds(10);
 
 #[derive(Deserialize)]
-struct Book<'a> {
+struct HyperliquidBook<'a> {
     coin: &'a str,
-    levels: [Vec<Level>; 2],
+    levels: [Vec<HyperliquidLevel>; 2],
 }
 
 #[derive(Deserialize)]
-struct Level {
+struct HyperliquidLevel {
     px: Number,
     sz: Number,
 }
 
 #[derive(Deserialize)]
-struct Trade<'a> {
+struct HyperliquidTrade<'a> {
     coin: &'a str,
     px: Number,
     sz: Number,
@@ -37,21 +37,21 @@ struct Trade<'a> {
 
 /// A recording.
 pub(super) struct Hyperliquid {
-    lines: Lines,
-    file: File,
+    lines: FileLines,
+    file: NamedFile,
     old: u64,
 }
 
 impl Hyperliquid {
-    pub fn open(file: File, bytes: Bytes) -> Self {
-        Hyperliquid { lines: Lines::open(&file.name, bytes), file, old: 0 }
+    pub fn open(file: NamedFile, bytes: FileBytes) -> Self {
+        Hyperliquid { lines: FileLines::open(&file.name, bytes), file, old: 0 }
     }
 
     fn instrument(&self, coin: &str, listings: &mut Listings) -> Option<InstrumentId> {
         let venue = if self.file.place.venue.is_empty() { "hyperliquid" } else { &self.file.place.venue };
-        let (symbol, terms) = (format!("{coin}USD"), Terms::Plain);
+        let (symbol, terms) = (format!("{coin}USD"), ContractTerms::Plain);
         let kind = InstrumentKind::Perp;
-        listings.number(&Entry { venue, symbol: &symbol, kind, base: coin, quote: Some("USD"), terms })
+        listings.number(&ListingName { venue, symbol: &symbol, kind, base: coin, quote: Some("USD"), terms })
     }
 
     fn line(&mut self, listings: &mut Listings, out: &mut Vec<MarketEvent>) -> Result<(), String> {
@@ -59,7 +59,7 @@ impl Hyperliquid {
         let (channel, data) = wrapped(message, "channel")?;
         match channel {
             "l2Book" => {
-                let book: Book = parse(data)?;
+                let book: HyperliquidBook = parse(data)?;
                 let Some(instrument) = self.instrument(book.coin, listings) else { return Ok(()) };
                 let [bids, asks] = book
                     .levels
@@ -70,7 +70,7 @@ impl Hyperliquid {
                 out.extend(levels(instrument, at, &bids, &asks, true));
             }
             "trades" => {
-                let trades: Vec<Trade> = parse(data)?;
+                let trades: Vec<HyperliquidTrade> = parse(data)?;
                 let mut old = 0;
                 for t in trades {
                     let Some(instrument) = self.instrument(t.coin, listings) else { continue };

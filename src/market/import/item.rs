@@ -1,7 +1,7 @@
 //! What a decoder gives: events with the line they stand on, and rows that cannot be believed.
 
+use super::file_hints::FileHints;
 use super::listing::Listings;
-use super::place::Place;
 use crate::domain::{Bar, InstrumentId, MarketEvent, Stamp};
 use crate::market::FeedError;
 
@@ -13,12 +13,12 @@ pub(super) struct Item {
     /// Where it stands.
     pub line: u64,
     /// What it is.
-    pub what: What,
+    pub what: RowContent,
 }
 
 /// What a row can tell. Instruments and indices are numbered provisionally.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum What {
+pub(super) enum RowContent {
     /// Known when it is stamped.
     Now(MarketEvent),
     /// Stamped at the open of its bar, and known at its close.
@@ -32,18 +32,18 @@ pub(super) enum What {
 impl Item {
     /// A row that cannot be used.
     pub fn bad(line: u64, why: impl Into<String>) -> Item {
-        Item { at: Stamp(0), line, what: What::Bad(why.into()) }
+        Item { at: Stamp(0), line, what: RowContent::Bad(why.into()) }
     }
 
     /// An event that is known when it is stamped.
     pub fn now(line: u64, event: MarketEvent) -> Item {
-        Item { at: event.at(), line, what: What::Now(event) }
+        Item { at: event.at(), line, what: RowContent::Now(event) }
     }
 
     /// A bar that is stamped at its open, or why it cannot be believed.
     pub fn bar(line: u64, instrument: InstrumentId, at: Stamp, bar: Bar) -> Item {
         match believed(&bar) {
-            Ok(()) => Item { at, line, what: What::AtClose(MarketEvent::Bar { instrument, at, bar }) },
+            Ok(()) => Item { at, line, what: RowContent::AtClose(MarketEvent::Bar { instrument, at, bar }) },
             Err(why) => Item::bad(line, why),
         }
     }
@@ -79,7 +79,7 @@ pub(super) trait Decode {
 
 /// A file and what its name tells, the options being stronger.
 #[derive(Clone, Debug)]
-pub(super) struct File {
+pub(super) struct NamedFile {
     pub name: String,
-    pub place: Place,
+    pub place: FileHints,
 }

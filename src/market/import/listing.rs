@@ -1,9 +1,10 @@
 //! The instruments that files tell of, numbered as they are first seen, and the universe they make.
 
-use super::place::{asset_name, is_dollar};
+use super::file_hints::{asset_name, is_dollar};
 use crate::domain::instrument::Asset;
 use crate::domain::{
-    AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Terms, Universe,
+    AssetId, ContractTerms, Decimal, Instrument, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp,
+    Universe,
 };
 use crate::market::history::money_like;
 use crate::market::history::scan::{MIN_NOTIONAL, TICK_DIGITS, TICK_ROWS, lot};
@@ -18,24 +19,24 @@ const COIN_PARTS: f64 = 1e5;
 
 /// How a file names an instrument.
 #[derive(Clone, Debug)]
-pub(super) struct Entry<'a> {
+pub(super) struct ListingName<'a> {
     pub venue: &'a str,
     pub symbol: &'a str,
     pub kind: InstrumentKind,
     pub base: &'a str,
     pub quote: Option<&'a str>,
-    pub terms: Terms,
+    pub terms: ContractTerms,
 }
 
 /// What is learned of an instrument.
 #[derive(Clone, Debug)]
-pub(super) struct Listed {
+pub(super) struct ListedFacts {
     pub venue: String,
     pub symbol: String,
     pub kind: InstrumentKind,
     pub base: String,
     pub quote: Option<String>,
-    pub terms: Terms,
+    pub terms: ContractTerms,
     pub tells: Tells,
     pub rows: u64,
     pub first: Option<Stamp>,
@@ -47,7 +48,7 @@ pub(super) struct Listed {
 /// All instruments of an import.
 #[derive(Clone, Default)]
 pub(super) struct Listings {
-    pub all: Vec<Listed>,
+    pub all: Vec<ListedFacts>,
     index: BTreeMap<(String, String, InstrumentKind), u16>,
     /// Names for indices of volatility, by provisional id.
     pub indices: Vec<String>,
@@ -71,7 +72,7 @@ impl Listings {
     }
 
     /// The number of an instrument; none if it is not wanted or there are too many.
-    pub fn number(&mut self, entry: &Entry) -> Option<InstrumentId> {
+    pub fn number(&mut self, entry: &ListingName) -> Option<InstrumentId> {
         let base = asset_name(entry.base);
         let named = |w: &String| *w == base || w == entry.symbol;
         if self.wanted.as_ref().is_some_and(|list| !list.iter().any(named)) {
@@ -87,7 +88,7 @@ impl Listings {
         }
         let n = self.all.len() as u16;
         self.index.insert(key, n);
-        self.all.push(Listed {
+        self.all.push(ListedFacts {
             venue: entry.venue.to_owned(),
             symbol: entry.symbol.to_owned(),
             kind: entry.kind,
@@ -154,10 +155,10 @@ impl Listings {
     }
 
     /// Says which perps have funding at a venue and bars at none: they may be one.
-    pub fn strangers(&self, notes: &mut Vec<String>) {
+    pub fn unknown_symbols(&self, notes: &mut Vec<String>) {
         let perps = || self.all.iter().filter(|l| l.kind == InstrumentKind::Perp && l.rows > 0);
-        let nameless = |l: &&Listed| perps().any(|p| p.venue.is_empty() && p.symbol == l.symbol);
-        let found: Vec<&Listed> =
+        let nameless = |l: &&ListedFacts| perps().any(|p| p.venue.is_empty() && p.symbol == l.symbol);
+        let found: Vec<&ListedFacts> =
             perps().filter(|l| !l.venue.is_empty() && l.tells == Tells::default()).filter(nameless).collect();
         if let Some(first) = found.first() {
             let symbols: Vec<&str> = found.iter().map(|l| l.symbol.as_str()).take(12).collect();
@@ -172,7 +173,7 @@ impl Listings {
 
     /// The universe, what each of its instruments tells, its number by the provisional one, and by
     /// provisional index its asset.
-    pub fn universe(&self, notes: &mut Vec<String>) -> Made {
+    pub fn universe(&self, notes: &mut Vec<String>) -> MadeUniverse {
         let used: Vec<usize> = (0..self.all.len()).filter(|&i| self.all[i].rows > 0).collect();
         let names: BTreeSet<&str> = used.iter().map(|&i| self.all[i].base.as_str()).collect();
         let names: Vec<&str> = names.into_iter().collect();
@@ -192,7 +193,7 @@ impl Listings {
             let l = &self.all[i];
             (&l.base, &l.venue, l.kind, &l.symbol)
         });
-        let mut made = Made {
+        let mut made = MadeUniverse {
             universe: Universe::default(),
             tells: Vec::new(),
             instruments: vec![None; self.all.len()],
@@ -240,14 +241,14 @@ impl Listings {
 }
 
 /// What [`Listings::universe`] makes.
-pub(super) struct Made {
+pub(super) struct MadeUniverse {
     pub universe: Universe,
     pub tells: Vec<Tells>,
     pub instruments: Vec<Option<InstrumentId>>,
     pub indices: Vec<Option<AssetId>>,
 }
 
-impl Listed {
+impl ListedFacts {
     /// Which instrument of an asset the desk trades: the least. One with bars of its own before one with trades or
     /// quotes, in the account's currency before a pair of coins, spot before perps, and then the longest history.
     fn rank(&self, is_pair: bool) -> impl Ord + use<'_> {

@@ -1,11 +1,11 @@
 //! The second pass: the files together, sorted, what one file lacks taken from the others, onto a tape.
 
-use super::item::{Decode, Item, What};
-use super::listing::{Listings, Made};
+use super::item::{Decode, Item, RowContent};
+use super::listing::{Listings, MadeUniverse};
 use super::survey::{FileSurvey, Survey, file, inside};
-use super::{Format, open};
+use super::{ImportFormat, open};
 use crate::domain::{AssetId, Bar, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
-use crate::market::history::Source;
+use crate::market::history::SourceFile;
 use crate::market::tape::{TapeFile, TapeHeader, TapeWriter};
 use crate::market::{FeedError, FeedReport};
 use std::cmp::Reverse;
@@ -24,7 +24,7 @@ const SETTLES_WITHIN: Span = Span::DAY;
 
 /// A tape that was written.
 #[derive(Clone, Debug)]
-pub struct Written {
+pub struct WrittenTape {
     /// What stands before its events.
     pub header: TapeHeader,
     /// How many events it has.
@@ -40,27 +40,27 @@ pub struct Written {
 }
 
 /// A file while it is merged.
-struct Lane {
+struct FileCursor {
     decoder: Box<dyn Decode>,
     items: VecDeque<Item>,
     bar: Span,
     over: bool,
 }
 
-impl Lane {
+impl FileCursor {
     /// Reads on until something usable is there.
     fn pull(&mut self, survey: &Survey, listings: &mut Listings) -> Result<(), FeedError> {
         let mut read = Vec::new();
         while self.items.is_empty() && !self.over {
             self.over = !self.decoder.next(listings, &mut read)?;
             for mut item in read.drain(..) {
-                if matches!(item.what, What::Bad(_)) || !inside(&survey.settings, item.at) {
+                if matches!(item.what, RowContent::Bad(_)) || !inside(&survey.settings, item.at) {
                     continue;
                 }
-                if let What::AtClose(event) = item.what {
+                if let RowContent::AtClose(event) = item.what {
                     item.at = item.at.after(self.bar);
                     let Some(event) = closing(survey, event.told_at(item.at)) else { continue };
-                    item.what = What::Now(event);
+                    item.what = RowContent::Now(event);
                 }
                 self.items.push_back(item);
             }
@@ -80,12 +80,12 @@ fn closing(survey: &Survey, event: MarketEvent) -> Option<MarketEvent> {
 }
 
 /// Of equal stamps: bars, then the price of gas, then what happens, then settlements.
-fn rank(what: &What) -> u8 {
+fn rank(what: &RowContent) -> u8 {
     match what {
-        What::Now(MarketEvent::Bar { .. }) => 0,
-        What::Gas(_) => 1,
-        What::Now(MarketEvent::Funding { .. }) => 3,
-        What::Now(MarketEvent::Settled { .. }) => 4,
+        RowContent::Now(MarketEvent::Bar { .. }) => 0,
+        RowContent::Gas(_) => 1,
+        RowContent::Now(MarketEvent::Funding { .. }) => 3,
+        RowContent::Now(MarketEvent::Settled { .. }) => 4,
         _ => 2,
     }
 }
@@ -97,7 +97,11 @@ impl Survey {
     }
 
     /// Reads the files again, which must be the same, and writes a tape of them.
-    pub fn write<W: Write>(&self, sources: &[Box<dyn Source>], out: W) -> Result<(Written, W), FeedError> {
+    pub fn write<W: Write>(
+        &self,
+        sources: &[Box<dyn SourceFile>],
+        out: W,
+    ) -> Result<(WrittenTape, W), FeedError> {
         if let Some((symbol, one, other)) = self.listings.mixed.clone() {
             return Err(FeedError::TwoBars { symbol, one, other });
         }
@@ -109,7 +113,7 @@ impl Survey {
         let mut header = TapeHeader { name: self.settings.name.clone(), ..TapeHeader::default() };
         header.notes = self.notes();
         let made = self.listings.universe(&mut header.notes);
-        self.listings.strangers(&mut header.notes);
+        self.listings.unknown_symbols(&mut header.notes);
         if made.universe.instruments.is_empty() {
             let first_bad = self.files.iter().find_map(|f| f.findings.bad.first.first().map(|b| (f, b)));
             return Err(FeedError::Empty {
@@ -125,7 +129,7 @@ impl Survey {
         header.files = used
             .map(|f| TapeFile {
                 name: f.name.clone(),
-                format: f.format.map_or("", Format::text).to_owned(),
+                format: f.format.map_or("", ImportFormat::text).to_owned(),
                 hash: f.hash.clone(),
                 rows: f.rows,
             })
@@ -144,7 +148,7 @@ impl Survey {
         })?;
         let (out, hash, events) = writer.finish(&join.report).map_err(failed)?;
         let hash = hash.to_hex().to_string();
-        Ok((Written { header, events, from, to, hash, report: join.report }, out))
+        Ok((WrittenTape { header, events, from, to, hash, report: join.report }, out))
     }
 
     /// What the files are to be known for, once each.
@@ -183,13 +187,13 @@ impl Survey {
     /// Gives the items of all files in order, each with the file it is from.
     fn merged(
         &self,
-        sources: &[Box<dyn Source>],
+        sources: &[Box<dyn SourceFile>],
         mut give: impl FnMut(Item, &FileSurvey) -> Result<(), FeedError>,
     ) -> Result<(), FeedError> {
         // The numbers of the first pass hold, since the same rows come in the same order within a file
         // and all were given out then.
         let mut listings = self.listings.again();
-        let mut lanes: Vec<Lane> = Vec::new();
+        let mut lanes: Vec<FileCursor> = Vec::new();
         let mut heap = BinaryHeap::new();
         let mut places = Vec::new();
         for (source, survey) in sources.iter().zip(&self.files) {
@@ -200,7 +204,7 @@ impl Survey {
                 reason: e.to_string(),
             })?;
             let decoder = open(format, file(&self.settings, source.as_ref()), bytes)?;
-            let mut lane = Lane {
+            let mut lane = FileCursor {
                 decoder,
                 items: VecDeque::new(),
                 bar: Span::seconds(survey.bar_s.unwrap_or(0)),
@@ -241,7 +245,7 @@ impl Survey {
 
 /// What is known while items go by, so that one file can give what another lacks.
 struct Join {
-    made: Made,
+    made: MadeUniverse,
     report: FeedReport,
     /// By instrument: the last price and its stamp.
     prices: Vec<Option<(Stamp, f64)>>,
@@ -255,7 +259,7 @@ struct Join {
 }
 
 impl Join {
-    fn new(made: Made, report: FeedReport) -> Join {
+    fn new(made: MadeUniverse, report: FeedReport) -> Join {
         let n = made.universe.instruments.len();
         let mut ending: Vec<(Stamp, InstrumentId)> =
             made.universe.instruments.iter().filter_map(|i| Some((i.terms.expiry()?, i.id))).collect();
@@ -284,9 +288,11 @@ impl Join {
             events.extend(self.settle(expiry, id));
         }
         match item.what {
-            What::Now(event) | What::AtClose(event) => events.extend(self.event(event, item.line, place)),
-            What::Gas(gas) => self.gas = gas,
-            What::Bad(_) => {}
+            RowContent::Now(event) | RowContent::AtClose(event) => {
+                events.extend(self.event(event, item.line, place))
+            }
+            RowContent::Gas(gas) => self.gas = gas,
+            RowContent::Bad(_) => {}
         }
         events
     }

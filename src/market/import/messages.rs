@@ -1,7 +1,7 @@
 //! Recorded messages, a line each: nanoseconds at which it was received, a space, and the message. The
 //! stamp of an event is when it was received, since one clock then stamps all streams.
 
-use super::sheet::Bytes;
+use super::csv_rows::FileBytes;
 use crate::domain::{InstrumentId, MarketEvent, Stamp};
 use crate::market::FeedError;
 use crate::market::history::decode::read_stamp;
@@ -24,21 +24,21 @@ impl From<(Number, Number)> for PriceSize {
 
 /// A number that may be written as text; NaN where it is none.
 #[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(from = "Written<'_>")]
+#[serde(from = "WrittenField<'_>")]
 pub(super) struct Number(pub f64);
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Written<'a> {
+enum WrittenField<'a> {
     Number(f64),
     Text(&'a str),
 }
 
-impl From<Written<'_>> for Number {
-    fn from(written: Written) -> Self {
+impl From<WrittenField<'_>> for Number {
+    fn from(written: WrittenField) -> Self {
         Number(match written {
-            Written::Number(x) => x,
-            Written::Text(text) => {
+            WrittenField::Number(x) => x,
+            WrittenField::Text(text) => {
                 crate::market::history::decode::read_number(text.as_bytes()).unwrap_or(f64::NAN)
             }
         })
@@ -46,18 +46,18 @@ impl From<Written<'_>> for Number {
 }
 
 /// The lines of a file.
-pub(super) struct Lines {
+pub(super) struct FileLines {
     name: String,
-    from: BufReader<Bytes>,
+    from: BufReader<FileBytes>,
     line: Vec<u8>,
     /// The number of the last one.
     pub number: u64,
 }
 
-impl Lines {
-    pub fn open(name: &str, bytes: Bytes) -> Lines {
+impl FileLines {
+    pub fn open(name: &str, bytes: FileBytes) -> FileLines {
         let from = BufReader::with_capacity(1 << 16, bytes);
-        Lines { name: name.to_owned(), from, line: Vec::new(), number: 0 }
+        FileLines { name: name.to_owned(), from, line: Vec::new(), number: 0 }
     }
 
     /// Reads the next line; false when there is none.

@@ -26,34 +26,34 @@ mod amm;
 mod binance;
 mod calendar;
 mod chain;
+mod continuous_future;
+mod csv_rows;
 mod dvol;
+mod file_hints;
 mod format;
-mod front;
 mod funding;
 mod hyperliquid;
 mod item;
-mod lean;
 mod listing;
 mod merge;
 mod messages;
 mod ohlcv;
-mod place;
-mod sheet;
+mod quantconnect_lean;
 mod spot_perp;
 mod survey;
 mod swaps;
 #[cfg(test)]
 mod tests;
 
-pub use format::Format;
-pub use merge::{SORTED_MAX, Written};
-pub use survey::{FileSurvey, Findings, Found, Survey, survey};
+pub use format::ImportFormat;
+pub use merge::{SORTED_MAX, WrittenTape};
+pub use survey::{FileSurvey, Findings, Survey, SurveyNote, survey};
 
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::FeedError;
-use crate::market::history::{Source, Window};
-use item::{Decode, File};
-use sheet::Bytes;
+use crate::market::history::{SourceFile, Window};
+use csv_rows::FileBytes;
+use item::{Decode, NamedFile};
 use std::io::Read;
 
 /// Bytes of a file that are looked at to know its format.
@@ -65,7 +65,7 @@ pub struct ImportSettings {
     /// The name of the tape.
     pub name: String,
     /// Which format all files have; none: each is looked at.
-    pub format: Option<Format>,
+    pub format: Option<ImportFormat>,
     /// Where all of it was recorded; none: the names of files tell.
     pub venue: Option<String>,
     /// How bars are listed; none: the names of files tell.
@@ -94,12 +94,12 @@ impl Closes {
     /// Whether it settles then.
     fn is_at(self, at: Stamp) -> bool {
         let Closes::Cme = self;
-        calendar::at(at.floor(Span::DAY), calendar::Place::Chicago, 15) == at
+        calendar::at(at.floor(Span::DAY), calendar::TimeZone::Chicago, 15) == at
     }
 }
 
 /// Looks at a file's first bytes and its name; none if it is of no format that is known.
-pub fn detect(source: &dyn Source) -> Result<Option<Format>, FeedError> {
+pub fn detect(source: &dyn SourceFile) -> Result<Option<ImportFormat>, FeedError> {
     let failed = |e: std::io::Error| FeedError::Read {
         file: source.name().to_owned(),
         line: 0,
@@ -107,26 +107,30 @@ pub fn detect(source: &dyn Source) -> Result<Option<Format>, FeedError> {
     };
     let mut head = Vec::new();
     source.open().map_err(failed)?.take(HEAD).read_to_end(&mut head).map_err(failed)?;
-    Ok(Format::detect(source.name(), &head))
+    Ok(ImportFormat::detect(source.name(), &head))
 }
 
 /// Opens a file as what it is.
-fn open(format: Format, file: File, bytes: Bytes) -> Result<Box<dyn Decode>, FeedError> {
+fn open(format: ImportFormat, file: NamedFile, bytes: FileBytes) -> Result<Box<dyn Decode>, FeedError> {
     Ok(match format {
-        Format::Ohlcv => ohlcv::open(file, bytes)?,
-        Format::Funding => Box::new(funding::Funding::open(file, bytes)?),
-        Format::SpotPerp => Box::new(spot_perp::SpotPerp::open(file, bytes)?),
-        Format::LeanTrades | Format::LeanQuotes => Box::new(lean::Futures::open(file, bytes)?),
-        Format::LeanOptions => Box::new(lean::Options::open(file, bytes)?),
-        Format::BinanceMessages => Box::new(binance::Binance::open(file, bytes)),
-        Format::HyperliquidMessages => Box::new(hyperliquid::Hyperliquid::open(file, bytes)),
-        Format::DeribitChain | Format::DeribitSummary => Box::new(chain::Chain::open(file, bytes)?),
-        Format::Front => Box::new(front::Front::open(file, bytes)?),
-        Format::Dvol => Box::new(dvol::Dvol::open(&file, bytes)),
-        Format::PoolMinutes => Box::new(amm::Minutes::open(&file, bytes)?),
-        Format::Gas => Box::new(amm::Gas::open(&file, bytes)?),
-        Format::Prices => Box::new(amm::Prices::open(file, bytes)?),
-        Format::Swaps => Box::new(swaps::Swaps::open(&file, bytes)?),
-        Format::PoolDays => Box::new(amm::Days::open(file, bytes)?),
+        ImportFormat::Ohlcv => ohlcv::open(file, bytes)?,
+        ImportFormat::Funding => Box::new(funding::Funding::open(file, bytes)?),
+        ImportFormat::SpotPerp => Box::new(spot_perp::SpotPerp::open(file, bytes)?),
+        ImportFormat::LeanTrades | ImportFormat::LeanQuotes => {
+            Box::new(quantconnect_lean::Futures::open(file, bytes)?)
+        }
+        ImportFormat::LeanOptions => Box::new(quantconnect_lean::OptionDay::open(file, bytes)?),
+        ImportFormat::BinanceMessages => Box::new(binance::Binance::open(file, bytes)),
+        ImportFormat::HyperliquidMessages => Box::new(hyperliquid::Hyperliquid::open(file, bytes)),
+        ImportFormat::DeribitChain | ImportFormat::DeribitSummary => {
+            Box::new(chain::OptionChainFile::open(file, bytes)?)
+        }
+        ImportFormat::Front => Box::new(continuous_future::Front::open(file, bytes)?),
+        ImportFormat::Dvol => Box::new(dvol::Dvol::open(&file, bytes)),
+        ImportFormat::PoolMinutes => Box::new(amm::Minutes::open(&file, bytes)?),
+        ImportFormat::Gas => Box::new(amm::GasPrice::open(&file, bytes)?),
+        ImportFormat::Prices => Box::new(amm::Prices::open(file, bytes)?),
+        ImportFormat::Swaps => Box::new(swaps::Swaps::open(&file, bytes)?),
+        ImportFormat::PoolDays => Box::new(amm::PoolDays::open(file, bytes)?),
     })
 }

@@ -4,18 +4,18 @@
 //! FTX wrote volumes in dollars; they are divided by the close. Where a file has volumes in base and in quote
 //! and a row has them in each other's columns, they are put right and counted.
 
-use super::Format;
-use super::item::{Decode, File, Item};
-use super::listing::{Entry, Listings};
-use super::place::Pair;
-use super::sheet::{Arrays, Bytes, Sheet, stamp_of};
-use crate::domain::{Bar, InstrumentId, InstrumentKind, Terms};
+use super::ImportFormat;
+use super::csv_rows::{Arrays, CsvRows, FileBytes, stamp_of};
+use super::file_hints::SymbolPair;
+use super::item::{Decode, Item, NamedFile};
+use super::listing::{ListingName, Listings};
+use crate::domain::{Bar, ContractTerms, InstrumentId, InstrumentKind};
 use crate::market::FeedError;
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read};
 
 /// Opens a file of bars in whichever shape it has.
-pub(super) fn open(file: File, bytes: Bytes) -> Result<Box<dyn Decode>, FeedError> {
+pub(super) fn open(file: NamedFile, bytes: FileBytes) -> Result<Box<dyn Decode>, FeedError> {
     let mut bytes = BufReader::new(bytes);
     let mut first = [0; 1];
     let n = bytes.read(&mut first).map_err(|e| FeedError::Read {
@@ -23,33 +23,33 @@ pub(super) fn open(file: File, bytes: Bytes) -> Result<Box<dyn Decode>, FeedErro
         line: 0,
         reason: e.to_string(),
     })?;
-    let whole: Bytes = Box::new(std::io::Cursor::new(first[..n].to_vec()).chain(bytes));
+    let whole: FileBytes = Box::new(std::io::Cursor::new(first[..n].to_vec()).chain(bytes));
     let ftx = file.place.venue == "ftx";
     if n == 1 && first[0] == b'[' {
         let Some(pair) = file.place.pair.clone() else { return Err(no_pair(&file)) };
-        return Ok(Box::new(Rows { arrays: Arrays::open(&file.name, whole), pair, file, ftx }));
+        return Ok(Box::new(JsonRows { arrays: Arrays::open(&file.name, whole), pair, file, ftx }));
     }
-    Ok(Box::new(Table::open(file, whole, ftx)?))
+    Ok(Box::new(OhlcvTable::open(file, whole, ftx)?))
 }
 
-fn no_pair(file: &File) -> FeedError {
+fn no_pair(file: &NamedFile) -> FeedError {
     FeedError::Format {
         file: file.name.clone(),
         reason: "neither a column nor the file's name tells what it is of; name it like BTCUSDT-1h"
             .to_owned(),
-        known: Format::known(),
+        known: ImportFormat::known(),
     }
 }
 
-fn number(listings: &mut Listings, file: &File, pair: &Pair) -> Option<InstrumentId> {
-    listings.number(&Entry {
+fn number(listings: &mut Listings, file: &NamedFile, pair: &SymbolPair) -> Option<InstrumentId> {
+    listings.number(&ListingName {
         venue: &file.place.venue,
         symbol: &pair.symbol,
         // Both sides, a short pays the borrow rate: what history takes such bars for.
         kind: file.place.kind.unwrap_or(InstrumentKind::Margin),
         base: &pair.base,
         quote: pair.quote.as_deref(),
-        terms: Terms::Plain,
+        terms: ContractTerms::Plain,
     })
 }
 
@@ -59,14 +59,14 @@ fn notes(ftx: bool) -> Vec<String> {
 }
 
 /// Rows of JSON.
-struct Rows {
+struct JsonRows {
     arrays: Arrays,
-    pair: Pair,
-    file: File,
+    pair: SymbolPair,
+    file: NamedFile,
     ftx: bool,
 }
 
-impl Decode for Rows {
+impl Decode for JsonRows {
     fn next(&mut self, listings: &mut Listings, out: &mut Vec<Item>) -> Result<bool, FeedError> {
         let Some(row) = self.arrays.advance()? else { return Ok(false) };
         let Some(id) = number(listings, &self.file, &self.pair) else { return Ok(true) };
@@ -91,7 +91,7 @@ impl Decode for Rows {
 }
 
 /// Where the columns of a sheet of bars are.
-struct Columns {
+struct OhlcvColumns {
     stamp: usize,
     symbol: Option<usize>,
     /// Open, high, low; absent together.
@@ -103,10 +103,10 @@ struct Columns {
 }
 
 /// Rows of a sheet.
-struct Table {
-    sheet: Sheet,
-    columns: Columns,
-    file: File,
+struct OhlcvTable {
+    sheet: CsvRows,
+    columns: OhlcvColumns,
+    file: NamedFile,
     ftx: bool,
     /// Rows whose two volumes stood in each other's columns.
     swapped: u64,
@@ -114,11 +114,11 @@ struct Table {
     known: BTreeMap<String, Option<InstrumentId>>,
 }
 
-impl Table {
-    fn open(file: File, bytes: Bytes, ftx: bool) -> Result<Table, FeedError> {
-        let sheet = Sheet::open(&file.name, bytes)?;
+impl OhlcvTable {
+    fn open(file: NamedFile, bytes: FileBytes, ftx: bool) -> Result<OhlcvTable, FeedError> {
+        let sheet = CsvRows::open(&file.name, bytes)?;
         let columns = if sheet.columns.is_empty() {
-            Columns {
+            OhlcvColumns {
                 stamp: 0,
                 symbol: None,
                 range: Some([1, 2, 3]),
@@ -131,7 +131,7 @@ impl Table {
                 Some(_) => Some([sheet.need(&["open"])?, sheet.need(&["high"])?, sheet.need(&["low"])?]),
                 None => None,
             };
-            Columns {
+            OhlcvColumns {
                 stamp: sheet.need(&[
                     "timestamp",
                     "unix",
@@ -153,7 +153,7 @@ impl Table {
         if columns.symbol.is_none() && file.place.pair.is_none() {
             return Err(no_pair(&file));
         }
-        Ok(Table { sheet, columns, file, ftx, swapped: 0, known: BTreeMap::new() })
+        Ok(OhlcvTable { sheet, columns, file, ftx, swapped: 0, known: BTreeMap::new() })
     }
 
     fn instrument(&mut self, listings: &mut Listings) -> Result<Option<InstrumentId>, String> {
@@ -162,7 +162,7 @@ impl Table {
             return Ok(*known);
         }
         let pair = match self.columns.symbol {
-            Some(_) => Pair::of(text),
+            Some(_) => SymbolPair::of(text),
             None => self.file.place.pair.clone(),
         };
         let pair = pair.ok_or_else(|| format!("`{text}` is no symbol"))?;
@@ -194,7 +194,7 @@ impl Table {
     }
 }
 
-impl Decode for Table {
+impl Decode for OhlcvTable {
     fn next(&mut self, listings: &mut Listings, out: &mut Vec<Item>) -> Result<bool, FeedError> {
         if !self.sheet.advance()? {
             return Ok(false);

@@ -5,39 +5,39 @@
 //! UTC. Where a venue has only a rate by the hour, each hour is a settlement. Bars and marks are known at
 //! the end of their hour.
 
-use super::Format;
+use super::ImportFormat;
+use super::csv_rows::{CsvRows, FileBytes};
+use super::file_hints::SymbolPair;
 use super::funding::RATE_MAX;
-use super::item::{Decode, File, Item, What};
-use super::listing::{Entry, Listings};
-use super::place::Pair;
-use super::sheet::{Bytes, Sheet};
-use crate::domain::{Bar, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Terms};
+use super::item::{Decode, Item, NamedFile, RowContent};
+use super::listing::{ListingName, Listings};
+use crate::domain::{Bar, ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp};
 use crate::market::FeedError;
 
 const INTERVAL: Span = Span(8 * Span::HOUR.0);
 
 /// Columns of a bar: open, high, low, close, volume.
-type Columns = Option<[usize; 5]>;
+type BarColumns = Option<[usize; 5]>;
 
 /// A file of spot and perp.
 pub(super) struct SpotPerp {
-    sheet: Sheet,
+    sheet: CsvRows,
     stamp: usize,
-    spot: Columns,
-    perp: Columns,
+    spot: BarColumns,
+    perp: BarColumns,
     mark: Option<usize>,
     index: Option<usize>,
     raw: Option<usize>,
     hourly: Option<usize>,
-    pair: Pair,
-    file: File,
+    pair: SymbolPair,
+    file: NamedFile,
 }
 
 impl SpotPerp {
-    pub fn open(file: File, bytes: Bytes) -> Result<Self, FeedError> {
-        let sheet = Sheet::open(&file.name, bytes)?;
+    pub fn open(file: NamedFile, bytes: FileBytes) -> Result<Self, FeedError> {
+        let sheet = CsvRows::open(&file.name, bytes)?;
         let begins = |start: &str| sheet.columns.iter().position(|c| c.starts_with(start));
-        let bar = |side: &str| -> Columns {
+        let bar = |side: &str| -> BarColumns {
             let find = |what: &str| begins(&format!("{what}_{side}"));
             Some([find("open")?, find("high")?, find("low")?, find("close")?, find("volume")?])
         };
@@ -45,7 +45,7 @@ impl SpotPerp {
             return Err(FeedError::Format {
                 file: file.name.clone(),
                 reason: "its name does not tell the asset; name it like okx_SOL_2020".to_owned(),
-                known: Format::known(),
+                known: ImportFormat::known(),
             });
         };
         Ok(SpotPerp {
@@ -66,18 +66,18 @@ impl SpotPerp {
         let quote = self.pair.quote.as_deref().unwrap_or("USDT");
         let symbol = format!("{}{quote}", self.pair.base);
         let (venue, base) = (self.file.place.venue.as_str(), self.pair.base.as_str());
-        listings.number(&Entry {
+        listings.number(&ListingName {
             venue,
             symbol: &symbol,
             kind,
             base,
             quote: Some(quote),
-            terms: Terms::Plain,
+            terms: ContractTerms::Plain,
         })
     }
 
     /// The bar of one side; none where the row has none.
-    fn bar(&self, columns: Columns) -> Result<Option<Bar>, String> {
+    fn bar(&self, columns: BarColumns) -> Result<Option<Bar>, String> {
         let Some([open, high, low, close, volume]) = columns else { return Ok(None) };
         if self.sheet.text(close).is_empty() {
             return Ok(None);
@@ -109,7 +109,7 @@ impl SpotPerp {
         if let Some(mark) = mark.filter(|m| *m > 0.0) {
             let index = index.or(spot.map(|b| b.close)).filter(|i| *i > 0.0).unwrap_or(mark);
             let event = MarketEvent::Mark { instrument, at, mark, index };
-            out.push(Item { at, line, what: What::AtClose(event) });
+            out.push(Item { at, line, what: RowContent::AtClose(event) });
         }
         match rate {
             Some(rate) if rate.abs() > RATE_MAX => {

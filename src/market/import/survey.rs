@@ -1,11 +1,11 @@
 //! The first pass: what files hold, and what is wrong with them.
 
-use super::item::{File, Item, What};
+use super::file_hints::FileHints;
+use super::item::{Item, NamedFile, RowContent};
 use super::listing::{INSTRUMENTS_MAX, Listings};
-use super::place::Place;
-use super::{Format, ImportSettings, detect, open};
+use super::{ImportFormat, ImportSettings, detect, open};
 use crate::domain::{InstrumentId, MarketEvent, Span, Stamp};
-use crate::market::history::Source;
+use crate::market::history::SourceFile;
 use crate::market::{FeedError, FeedReport};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -22,14 +22,14 @@ const SPACINGS_MAX: usize = 4_096;
 
 /// Something that was found, how often, and the first of it by line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Found {
+pub struct SurveyNote {
     /// How often.
     pub count: u64,
     /// The first of them, at most [`FeedReport::NAMED`].
     pub first: Vec<String>,
 }
 
-impl Found {
+impl SurveyNote {
     fn add(&mut self, line: u64, what: impl FnOnce() -> String) {
         self.count += 1;
         if self.first.len() < FeedReport::NAMED {
@@ -42,15 +42,15 @@ impl Found {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Findings {
     /// Rows that cannot be used.
-    pub bad: Found,
+    pub bad: SurveyNote,
     /// Bars and settlements with the stamp of the one before.
-    pub duplicates: Found,
+    pub duplicates: SurveyNote,
     /// Rows older than the one before; they are put in order.
-    pub unsorted: Found,
+    pub unsorted: SurveyNote,
     /// Silences longer than a bar.
-    pub gaps: Found,
+    pub gaps: SurveyNote,
     /// Closes above ten times or below a tenth of the one before; used all the same.
-    pub absurd: Found,
+    pub absurd: SurveyNote,
 }
 
 /// What a file holds.
@@ -59,7 +59,7 @@ pub struct FileSurvey {
     /// As it was named.
     pub name: String,
     /// Its format; none if nobody knows it.
-    pub format: Option<Format>,
+    pub format: Option<ImportFormat>,
     /// Rows that are used.
     pub rows: u64,
     /// Events that they tell.
@@ -94,12 +94,12 @@ pub struct Survey {
 }
 
 /// Passes bytes on and hashes them.
-struct Hashing {
+struct SurveyHasher {
     inner: Box<dyn Read + Send>,
     hasher: Rc<RefCell<blake3::Hasher>>,
 }
 
-impl Read for Hashing {
+impl Read for SurveyHasher {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(into)?;
         self.hasher.borrow_mut().update(&into[..n]);
@@ -108,13 +108,13 @@ impl Read for Hashing {
 }
 
 /// A file and what its name tells, the settings being stronger.
-pub(super) fn file(settings: &ImportSettings, source: &dyn Source) -> File {
-    let mut place = Place::of(source.name());
+pub(super) fn file(settings: &ImportSettings, source: &dyn SourceFile) -> NamedFile {
+    let mut place = FileHints::of(source.name());
     if let Some(venue) = &settings.venue {
         place.venue.clone_from(venue);
     }
     place.kind = settings.kind.or(place.kind);
-    File { name: source.name().to_owned(), place }
+    NamedFile { name: source.name().to_owned(), place }
 }
 
 /// Whether a stamp lies in the window.
@@ -123,7 +123,7 @@ pub(super) fn inside(settings: &ImportSettings, at: Stamp) -> bool {
 }
 
 /// Reads files once. They are taken in the order of their names.
-pub fn survey(settings: &ImportSettings, sources: &mut [Box<dyn Source>]) -> Result<Survey, FeedError> {
+pub fn survey(settings: &ImportSettings, sources: &mut [Box<dyn SourceFile>]) -> Result<Survey, FeedError> {
     sources.sort_by(|a, b| a.name().cmp(b.name()));
     if sources.len() > FILES_MAX {
         return Err(FeedError::TooMany { name: settings.name.clone(), what: "files", limit: FILES_MAX });
@@ -153,7 +153,7 @@ pub fn survey(settings: &ImportSettings, sources: &mut [Box<dyn Source>]) -> Res
 
 fn one(
     settings: &ImportSettings,
-    source: &dyn Source,
+    source: &dyn SourceFile,
     listings: &mut Listings,
 ) -> Result<FileSurvey, FeedError> {
     let format = match settings.format {
@@ -168,7 +168,7 @@ fn one(
         return Err(FeedError::Format {
             file: source.name().to_owned(),
             reason: "this format is not known".to_owned(),
-            known: Format::known(),
+            known: ImportFormat::known(),
         });
     };
     match read(settings, source, format, file, listings) {
@@ -183,19 +183,19 @@ fn one(
 
 fn read(
     settings: &ImportSettings,
-    source: &dyn Source,
-    format: Format,
-    file: File,
+    source: &dyn SourceFile,
+    format: ImportFormat,
+    file: NamedFile,
     listings: &mut Listings,
 ) -> Result<FileSurvey, FeedError> {
     let hasher = Rc::new(RefCell::new(blake3::Hasher::new()));
     let failed =
         |e: io::Error| FeedError::Read { file: source.name().to_owned(), line: 0, reason: e.to_string() };
     let inner = source.open().map_err(failed)?;
-    let told = if format == Format::LeanOptions { Some(Span::DAY) } else { file.place.bar };
-    let bytes = Box::new(Hashing { inner, hasher: Rc::clone(&hasher) });
+    let told = if format == ImportFormat::LeanOptions { Some(Span::DAY) } else { file.place.bar };
+    let bytes = Box::new(SurveyHasher { inner, hasher: Rc::clone(&hasher) });
     let mut decoder = open(format, file, bytes)?;
-    let mut learned = Learned::default();
+    let mut learned = FileLearned::default();
     let mut items = Vec::new();
     loop {
         let more = decoder.next(listings, &mut items)?;
@@ -236,7 +236,7 @@ impl FileSurvey {
 
 /// What is learned of one file while it is read.
 #[derive(Default)]
-struct Learned {
+struct FileLearned {
     findings: Findings,
     rows: u64,
     events: u64,
@@ -255,20 +255,20 @@ struct Learned {
     instruments: BTreeSet<InstrumentId>,
 }
 
-impl Learned {
+impl FileLearned {
     fn take(&mut self, settings: &ImportSettings, item: &Item, listings: &mut Listings) {
         let event = match &item.what {
-            What::Bad(why) => return self.findings.bad.add(item.line, || why.clone()),
+            RowContent::Bad(why) => return self.findings.bad.add(item.line, || why.clone()),
             _ if !inside(settings, item.at) => return,
-            What::Now(event) => {
+            RowContent::Now(event) => {
                 self.stamped.1 = true;
                 Some(event)
             }
-            What::AtClose(event) => {
+            RowContent::AtClose(event) => {
                 self.stamped.0 = true;
                 Some(event)
             }
-            What::Gas(_) => None,
+            RowContent::Gas(_) => None,
         };
         let at = item.at;
         self.events += 1;
@@ -340,7 +340,7 @@ impl Learned {
                 reason:
                     "one bar does not tell how long it is; put its length into the file's name (BTCUSDT-1h)"
                         .to_owned(),
-                known: Format::known(),
+                known: ImportFormat::known(),
             });
         }
         let length = bar.unwrap_or(Span(0));
@@ -362,7 +362,7 @@ impl Learned {
             }
         }
         let named = self.instruments.iter().take(NAMED_MAX).filter_map(|i| listings.all.get(i.index()));
-        let label = |l: &super::listing::Listed| match l.venue.as_str() {
+        let label = |l: &super::listing::ListedFacts| match l.venue.as_str() {
             "" => format!("{} {}", l.symbol, l.kind),
             venue => format!("{} {}@{venue}", l.symbol, l.kind),
         };

@@ -4,11 +4,11 @@
 //! The file stamps rows when they were stored; the block tells when they happened, to the minute, by its
 //! place between two forks of Ethereum whose moments are known.
 
-use super::item::{Decode, File, Item};
-use super::listing::{Entry, Listings};
-use super::place::asset_name;
-use super::sheet::{Bytes, Sheet};
-use crate::domain::{InstrumentKind, MarketEvent, Stamp, Terms};
+use super::csv_rows::{CsvRows, FileBytes};
+use super::file_hints::asset_name;
+use super::item::{Decode, Item, NamedFile};
+use super::listing::{ListingName, Listings};
+use crate::domain::{ContractTerms, InstrumentKind, MarketEvent, Stamp};
 use crate::market::FeedError;
 
 /// Tokens by their addresses, with decimals, in the order in which they quote each other: the earlier
@@ -32,7 +32,7 @@ fn moment(block: f64) -> Option<Stamp> {
 
 /// A file of swaps.
 pub(super) struct Swaps {
-    sheet: Sheet,
+    sheet: CsvRows,
     block: usize,
     kind: usize,
     pool: usize,
@@ -43,8 +43,8 @@ pub(super) struct Swaps {
 }
 
 impl Swaps {
-    pub fn open(file: &File, bytes: Bytes) -> Result<Self, FeedError> {
-        let sheet = Sheet::open(&file.name, bytes)?;
+    pub fn open(file: &NamedFile, bytes: FileBytes) -> Result<Self, FeedError> {
+        let sheet = CsvRows::open(&file.name, bytes)?;
         Ok(Swaps {
             block: sheet.need(&["block_number"])?,
             kind: sheet.need(&["abi_name"])?,
@@ -89,14 +89,14 @@ impl Swaps {
         let (size, price) = if buys { (got, paid / got) } else { (paid, got / paid) };
         let (base, quote) = (asset_name(TOKENS[base].1), asset_name(TOKENS[quote].1));
         let address = self.sheet.text(self.pool);
-        let entry = Entry {
+        let entry = ListingName {
             venue: "uniswap-ethereum",
             symbol: &format!("{base}/{quote}:{}", address.get(..10).unwrap_or(address)),
             kind: InstrumentKind::Pool,
             base: &base,
             quote: Some(&quote),
             // A v2 pair charges 0.3 %; what a v3 pool charges stands in no row, and most charge as much.
-            terms: Terms::Pool { fee_ppm: 3_000, concentrated },
+            terms: ContractTerms::Pool { fee_ppm: 3_000, concentrated },
         };
         Ok(listings.number(&entry).map(|instrument| MarketEvent::Trade { instrument, at, price, size, buys }))
     }

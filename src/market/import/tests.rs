@@ -3,20 +3,20 @@
 mod contracts;
 
 use super::*;
-use crate::domain::{Bar, InstrumentId, MarketEvent, Span, Stamp, Terms, Universe};
+use crate::domain::{Bar, ContractTerms, InstrumentId, MarketEvent, Span, Stamp, Universe};
 use crate::market::Board;
-use crate::market::history::Bytes as Text;
+use crate::market::history::SourceBytes as Text;
 use crate::market::tape::TapeReader;
 
 /// What an import made of files.
 #[derive(Debug)]
-struct Made {
-    written: Written,
+struct ImportedFiles {
+    written: WrittenTape,
     events: Vec<MarketEvent>,
     files: Vec<FileSurvey>,
 }
 
-impl Made {
+impl ImportedFiles {
     fn universe(&self) -> &Universe {
         &self.written.header.universe
     }
@@ -36,9 +36,10 @@ impl Made {
     }
 }
 
-fn made(settings: &ImportSettings, files: &[(&str, &str)]) -> Result<Made, FeedError> {
-    let open = |(name, text): &(&str, &str)| Box::new(Text::new(name, text.as_bytes())) as Box<dyn Source>;
-    let mut sources: Vec<Box<dyn Source>> = files.iter().map(open).collect();
+fn made(settings: &ImportSettings, files: &[(&str, &str)]) -> Result<ImportedFiles, FeedError> {
+    let open =
+        |(name, text): &(&str, &str)| Box::new(Text::new(name, text.as_bytes())) as Box<dyn SourceFile>;
+    let mut sources: Vec<Box<dyn SourceFile>> = files.iter().map(open).collect();
     let survey = survey(settings, &mut sources)?;
     let (written, bytes) = survey.write(&sources, Vec::new())?;
     let mut reader = TapeReader::open("made", bytes.as_slice())?;
@@ -47,10 +48,10 @@ fn made(settings: &ImportSettings, files: &[(&str, &str)]) -> Result<Made, FeedE
         events.push(event);
     }
     assert_eq!(written.events, events.len() as u64);
-    Ok(Made { written, events, files: survey.files })
+    Ok(ImportedFiles { written, events, files: survey.files })
 }
 
-fn import(files: &[(&str, &str)]) -> Made {
+fn import(files: &[(&str, &str)]) -> ImportedFiles {
     made(&ImportSettings { name: "test".to_owned(), ..ImportSettings::default() }, files).unwrap()
 }
 
@@ -184,7 +185,7 @@ fn a_format_that_nobody_knows_lists_those_that_are_known() {
         assert!(why.contains(word), "{why}");
     }
     let lenient = ImportSettings { lenient: true, ..ImportSettings::default() };
-    let mut sources: Vec<Box<dyn Source>> = vec![Box::new(Text::new("x.csv", &b"what\n1\n"[..]))];
+    let mut sources: Vec<Box<dyn SourceFile>> = vec![Box::new(Text::new("x.csv", &b"what\n1\n"[..]))];
     assert_eq!(survey(&lenient, &mut sources).unwrap().files[0].format, None);
 }
 
@@ -281,7 +282,7 @@ fn dated_futures_have_their_expiry_and_settle() {
     let (near, far) =
         (made.id("ES201312", InstrumentKind::Future), made.id("ES201403", InstrumentKind::Future));
     let expiry = t("2013-12-20T13:30:00Z");
-    assert_eq!(made.universe().instruments[near.index()].terms, Terms::Future { expiry });
+    assert_eq!(made.universe().instruments[near.index()].terms, ContractTerms::Future { expiry });
     assert_eq!(made.universe().instruments[near.index()].venue, "cme");
     assert!(made.events.contains(&MarketEvent::Settled { instrument: near, at: expiry, price: 1_804.0 }));
     let at = t("2013-12-20T14:00:00Z");
@@ -306,7 +307,7 @@ fn a_days_options_come_with_their_underlying() {
     assert_eq!(made.bars(stock)[0].0, at);
     let terms = made.universe().instruments[call.index()].terms;
     let expiry = t("2014-06-13T20:00:00Z");
-    assert_eq!(terms, Terms::Option { expiry, strike: 90.0, call: true, inverse: false });
+    assert_eq!(terms, ContractTerms::Option { expiry, strike: 90.0, call: true, inverse: false });
     assert!(made.events.contains(&MarketEvent::Implied { instrument: call, at, sigma: 0.25, forward: 92.5 }));
     assert_eq!((made.events.len(), made.written.report.bad_rows), (4, 1));
 }
@@ -351,7 +352,7 @@ fn an_option_chain_gives_quotes_volatilities_and_marks() {
             .iter()
             .any(|e| matches!(e, MarketEvent::Quote { instrument, .. } if *instrument == call))
     );
-    let Terms::Option { inverse: true, strike: 9_250.0, call: false, expiry } =
+    let ContractTerms::Option { inverse: true, strike: 9_250.0, call: false, expiry } =
         made.universe().instruments[put.index()].terms
     else {
         panic!("{:?}", made.universe().instruments[put.index()]);
@@ -364,7 +365,7 @@ fn an_option_chain_gives_quotes_volatilities_and_marks() {
 }
 
 /// Plays the events of an import to a board.
-fn board(made: &Made) -> Board {
+fn board(made: &ImportedFiles) -> Board {
     let mut board = Board::new(made.universe().instruments.len());
     for event in &made.events {
         assert!(board.take(event), "{event:?}");
@@ -468,7 +469,7 @@ fn a_pool_has_its_price_liquidity_flow_and_gas() {
     assert!((gas - 0.0075).abs() < 1e-12, "gas in ether: {gas}");
     let osqth = &made.universe().instruments[id.index()];
     assert_eq!(osqth.quote, made.universe().asset("ETH").map(|a| a.id));
-    assert_eq!(osqth.terms, Terms::Pool { fee_ppm: 3_000, concentrated: true });
+    assert_eq!(osqth.terms, ContractTerms::Pool { fee_ppm: 3_000, concentrated: true });
     assert_eq!(made.written.report.bad_rows, 1);
 }
 
@@ -538,7 +539,10 @@ fn pools_by_the_day_tell_flow_and_depth() {
     let pool =
         MarketEvent::Pool { instrument, at, price: 1.0, liquidity: 200_000.0, swapped: 150_000.0, gas: 0.0 };
     assert_eq!(made.events, [pool]);
-    assert_eq!(made.universe().instruments[0].terms, Terms::Pool { fee_ppm: 500, concentrated: true });
+    assert_eq!(
+        made.universe().instruments[0].terms,
+        ContractTerms::Pool { fee_ppm: 500, concentrated: true }
+    );
     assert_eq!(made.written.report.bad_rows, 1, "a pool without a price");
 }
 

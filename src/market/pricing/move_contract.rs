@@ -43,7 +43,7 @@ pub struct MoveContract {
 
 /// Where a contract stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Phase {
+pub enum ContractPhase {
     /// The strike is not known and its window has not begun.
     Forward,
     /// Inside the window that fixes the strike.
@@ -136,17 +136,17 @@ impl MoveContract {
     }
 
     /// Where it stands at `now`.
-    pub fn phase(&self, now: Stamp) -> Phase {
+    pub fn phase(&self, now: Stamp) -> ContractPhase {
         if now <= self.starts {
-            Phase::Forward
+            ContractPhase::Forward
         } else if now < self.starts.after(self.window) {
-            Phase::Fixing
+            ContractPhase::Fixing
         } else if now <= self.settlement.window().0 {
-            Phase::Fixed
+            ContractPhase::Fixed
         } else if now < self.expires {
-            Phase::Settling
+            ContractPhase::Settling
         } else {
-            Phase::Settled
+            ContractPhase::Settled
         }
     }
 
@@ -175,20 +175,20 @@ impl MoveContract {
         let strike = || self.strike.mean(now).ok_or(MoveError::NoMean("strike"));
         // The mean of the final difference, its slope in the index, and the variance in years.
         let (mean, slope, variance) = match self.phase(now) {
-            Phase::Forward => (0.0, 0.0, period - 4.0 * w / 3.0),
-            Phase::Fixing => {
+            ContractPhase::Forward => (0.0, 0.0, period - 4.0 * w / 3.0),
+            ContractPhase::Fixing => {
                 let e = years(now.since(self.starts));
                 let open = (w * w * w - e * e * e) / (3.0 * w * w);
                 (e / w * (index - strike()?), e / w, open + period - 5.0 * w / 3.0)
             }
-            Phase::Fixed => (index - strike()?, 1.0, years(self.expires.since(now)) - 2.0 * w / 3.0),
-            Phase::Settling => {
+            ContractPhase::Fixed => (index - strike()?, 1.0, years(self.expires.since(now)) - 2.0 * w / 3.0),
+            ContractPhase::Settling => {
                 let share = years(self.expires.since(now)) / w;
                 let so_far = self.settlement.mean(now).ok_or(MoveError::NoMean("settlement"))?;
                 let mean = (1.0 - share) * so_far + share * index - strike()?;
                 (mean, share, share * share * share * w / 3.0)
             }
-            Phase::Settled => {
+            ContractPhase::Settled => {
                 let settled = self.settlement.mean(now).ok_or(MoveError::NoMean("settlement"))?;
                 (settled - strike()?, 0.0, 0.0)
             }
@@ -219,7 +219,7 @@ fn folded_normal(mean: f64, slope: f64, per_vol: f64, vol: f64) -> MoveQuote {
 mod tests {
     use super::*;
     use crate::domain::random;
-    use Phase::{Fixed, Fixing, Forward, Settled, Settling};
+    use ContractPhase::{Fixed, Fixing, Forward, Settled, Settling};
     use proptest::prelude::*;
 
     const DAY: Stamp = Stamp(20_000 * Span::DAY.0);
@@ -241,7 +241,7 @@ mod tests {
         for hour in [-20.0, -1.0, 0.0] {
             let q = c.quote(hours(hour), 100_000.0, 0.5).unwrap();
             assert!((q.value - 2_028.63).abs() < 0.005, "{}", q.value);
-            assert_eq!((c.phase(hours(hour)), q.delta), (Phase::Forward, 0.0));
+            assert_eq!((c.phase(hours(hour)), q.delta), (ContractPhase::Forward, 0.0));
         }
     }
 
@@ -249,7 +249,7 @@ mod tests {
     fn after_fixing_it_is_bacheliers_straddle() {
         let c = flat(100_000.0);
         let q = c.quote(hours(12.0), 101_000.0, 0.5).unwrap();
-        assert_eq!((c.phase(hours(12.0)), c.strike(hours(12.0))), (Phase::Fixed, Some(100_000.0)));
+        assert_eq!((c.phase(hours(12.0)), c.strike(hours(12.0))), (ContractPhase::Fixed, Some(100_000.0)));
         let s = 101_000.0 * 0.5 * ((12.0 - 2.0 / 3.0) / 8_766.0_f64).sqrt();
         let d = 1_000.0 / s;
         let value = 1_000.0 * (2.0 * normal::cdf(d) - 1.0) + 2.0 * s * normal::pdf(d);
@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(c.payoff(hours(23.9)), None);
         assert_eq!(c.payoff(c.expires()), Some(10.0));
         assert_eq!(c.quote(hours(25.0), 55.0, 0.5).unwrap().value, 10.0);
-        assert_eq!(c.phase(hours(25.0)), Phase::Settled);
+        assert_eq!(c.phase(hours(25.0)), ContractPhase::Settled);
     }
 
     #[test]

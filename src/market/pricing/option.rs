@@ -33,7 +33,7 @@ impl Right {
 
 /// What an option is for: the right, the strike and the time it has left.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Terms {
+pub struct OptionTerms {
     /// Call or put.
     pub right: Right,
     /// Strike in quote currency; positive.
@@ -44,7 +44,7 @@ pub struct Terms {
 
 /// Value and greeks of an option on one unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Quote {
+pub struct OptionQuote {
     /// Worth now, in quote currency.
     pub value: f64,
     /// Change of value for a change of 1 in the forward.
@@ -61,7 +61,7 @@ pub struct Quote {
 /// # Errors
 ///
 /// A forward, strike or discount that is not positive, or a time or volatility below zero.
-pub fn black(forward: f64, discount: f64, terms: Terms, vol: f64) -> Result<Quote, BadInput> {
+pub fn black(forward: f64, discount: f64, terms: OptionTerms, vol: f64) -> Result<OptionQuote, BadInput> {
     let forward = positive("the forward", forward)?;
     let discount = positive("the discount", discount)?;
     let strike = positive("the strike", terms.strike)?;
@@ -73,7 +73,7 @@ pub fn black(forward: f64, discount: f64, terms: Terms, vol: f64) -> Result<Quot
         // Worth what it would pay at the forward; the step in delta lies at the strike.
         let inside = f64::from(u8::from(sign * (forward - strike) > 0.0));
         let value = discount * (sign * (forward - strike)).max(0.0);
-        return Ok(Quote { value, delta: discount * sign * inside, gamma: 0.0, vega_per_point: 0.0 });
+        return Ok(OptionQuote { value, delta: discount * sign * inside, gamma: 0.0, vega_per_point: 0.0 });
     }
     let d1 = (libm::log(forward / strike) + 0.5 * deviation * deviation) / deviation;
     let d2 = d1 - deviation;
@@ -84,7 +84,7 @@ pub fn black(forward: f64, discount: f64, terms: Terms, vol: f64) -> Result<Quot
     let time_value = out * (forward * normal::cdf(out * d1) - strike * normal::cdf(out * d2));
     let value = discount * ((sign * (forward - strike)).max(0.0) + time_value.max(0.0));
     let density = discount * forward * normal::pdf(d1);
-    Ok(Quote {
+    Ok(OptionQuote {
         value,
         delta,
         gamma: density / (forward * forward * deviation),

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a leg does in its book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Action {
+pub enum Conversion {
     /// Spends quote for base, on the asks.
     Buy,
     /// Gives base for quote, on the bids.
@@ -39,9 +39,9 @@ pub enum FeeIn {
 
 /// One trade of a chain.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Leg<'a> {
+pub struct ChainLeg<'a> {
     /// On which side of the book.
-    pub action: Action,
+    pub action: Conversion,
     /// (price in quote per base, size in base), best first: asks rising for a buy, bids falling for a sale.
     pub levels: &'a [(f64, f64)],
     /// Fee as a fraction of the amount it is taken from; negative is a rebate.
@@ -83,7 +83,7 @@ pub enum SpreadError {
 
 /// The most profitable use of a chain.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Chain<const N: usize> {
+pub struct BestChain<const N: usize> {
     /// What goes in, in the currency the chain starts and ends in.
     pub amount_in: f64,
     /// What comes back.
@@ -92,19 +92,19 @@ pub struct Chain<const N: usize> {
     pub base: [f64; N],
 }
 
-impl<const N: usize> Chain<N> {
+impl<const N: usize> BestChain<N> {
     /// `amount_out − amount_in`.
     pub fn profit(&self) -> f64 {
         self.amount_out - self.amount_in
     }
 }
 
-impl Leg<'_> {
+impl ChainLeg<'_> {
     /// What a level takes in when it is used up, fee included, and what it gives per unit taken.
     fn piece(&self, (price, size): (f64, f64)) -> (f64, f64) {
         let (cost, gain) = match self.action {
-            Action::Buy => (price * size, size),
-            Action::Sell => (size, price * size),
+            Conversion::Buy => (price * size, size),
+            Conversion::Sell => (size, price * size),
         };
         let (cost, gain) = match self.fee_in {
             FeeIn::Received => (cost, gain * (1.0 - self.fee)),
@@ -120,8 +120,8 @@ impl Leg<'_> {
         let mut before = None;
         for (level, &(price, size)) in self.levels.iter().enumerate() {
             let sorted = before.is_none_or(|b| match self.action {
-                Action::Buy => price >= b,
-                Action::Sell => price <= b,
+                Conversion::Buy => price >= b,
+                Conversion::Sell => price <= b,
             });
             let believed = price.is_finite() && price > 0.0 && size.is_finite() && size > 0.0;
             if !(sorted && believed) {
@@ -139,7 +139,10 @@ impl Leg<'_> {
 /// # Errors
 ///
 /// A level or fee that means nothing, or a budget that is not positive.
-pub fn best_chain<const N: usize>(legs: &[Leg<'_>; N], budget: f64) -> Result<Option<Chain<N>>, SpreadError> {
+pub fn best_chain<const N: usize>(
+    legs: &[ChainLeg<'_>; N],
+    budget: f64,
+) -> Result<Option<BestChain<N>>, SpreadError> {
     if budget != f64::INFINITY {
         positive("the budget", budget)?;
     }
@@ -147,7 +150,7 @@ pub fn best_chain<const N: usize>(legs: &[Leg<'_>; N], budget: f64) -> Result<Op
         leg.check(i)?;
     }
     let (mut level, mut taken) = ([0_usize; N], [0.0_f64; N]);
-    let mut chain = Chain { amount_in: 0.0, amount_out: 0.0, base: [0.0; N] };
+    let mut chain = BestChain { amount_in: 0.0, amount_out: 0.0, base: [0.0; N] };
     loop {
         // The piece each leg stands on: what it still takes and gives per unit, and what one unit at the
         // start of the chain has become when it gets there.
@@ -180,7 +183,7 @@ pub fn best_chain<const N: usize>(legs: &[Leg<'_>; N], budget: f64) -> Result<Op
     }
 }
 
-fn kept<const N: usize>(chain: Chain<N>) -> Option<Chain<N>> {
+fn kept<const N: usize>(chain: BestChain<N>) -> Option<BestChain<N>> {
     (chain.profit() > 0.0).then_some(chain)
 }
 
@@ -189,7 +192,7 @@ fn kept<const N: usize>(chain: Chain<N>) -> Option<Chain<N>> {
 /// # Errors
 ///
 /// As [`best_chain`].
-pub fn triangular(legs: &[Leg<'_>; 3], budget: f64) -> Result<Option<Chain<3>>, SpreadError> {
+pub fn triangular(legs: &[ChainLeg<'_>; 3], budget: f64) -> Result<Option<BestChain<3>>, SpreadError> {
     best_chain(legs, budget)
 }
 
@@ -204,9 +207,9 @@ pub fn cross_venue(
     sell: (&[(f64, f64)], f64, FeeIn),
     fixed_cost: f64,
     budget: f64,
-) -> Result<Option<Chain<2>>, SpreadError> {
-    let leg = |action, (levels, fee, fee_in)| Leg { action, levels, fee, fee_in };
-    let chain = best_chain(&[leg(Action::Buy, buy), leg(Action::Sell, sell)], budget)?;
+) -> Result<Option<BestChain<2>>, SpreadError> {
+    let leg = |action, (levels, fee, fee_in)| ChainLeg { action, levels, fee, fee_in };
+    let chain = best_chain(&[leg(Conversion::Buy, buy), leg(Conversion::Sell, sell)], budget)?;
     Ok(chain.filter(|c| c.profit() > fixed_cost))
 }
 
@@ -217,7 +220,7 @@ mod tests {
 
     const ENDLESS: f64 = f64::INFINITY;
 
-    impl Leg<'_> {
+    impl ChainLeg<'_> {
         /// What `amount` turns into, after fee; less than all of it is used where the levels end.
         /// Gives (used, received, base traded).
         fn give(&self, amount: f64) -> (f64, f64, f64) {
@@ -236,18 +239,18 @@ mod tests {
         }
     }
 
-    fn leg(action: Action, levels: &[(f64, f64)], fee: f64) -> Leg<'_> {
-        Leg { action, levels, fee, fee_in: FeeIn::Received }
+    fn leg(action: Conversion, levels: &[(f64, f64)], fee: f64) -> ChainLeg<'_> {
+        ChainLeg { action, levels, fee, fee_in: FeeIn::Received }
     }
 
     /// USDT → BTC → ETH → USDT, with ETH/BTC too cheap by `edge`.
-    fn triangle(edge: f64, fee: f64) -> Result<Option<Chain<3>>, SpreadError> {
+    fn triangle(edge: f64, fee: f64) -> Result<Option<BestChain<3>>, SpreadError> {
         let cross = 0.04 * (1.0 - edge);
         triangular(
             &[
-                leg(Action::Buy, &[(50_000.0, 1.0), (50_050.0, 2.0)], fee),
-                leg(Action::Buy, &[(cross, 10.0), (cross * 1.001, 50.0)], fee),
-                leg(Action::Sell, &[(2_000.0, 20.0), (1_998.0, 100.0)], fee),
+                leg(Conversion::Buy, &[(50_000.0, 1.0), (50_050.0, 2.0)], fee),
+                leg(Conversion::Buy, &[(cross, 10.0), (cross * 1.001, 50.0)], fee),
+                leg(Conversion::Sell, &[(2_000.0, 20.0), (1_998.0, 100.0)], fee),
             ],
             ENDLESS,
         )
@@ -274,7 +277,7 @@ mod tests {
         let all = triangle(0.01, 0.0).unwrap().unwrap();
         assert!((all.base[1] - 60.0).abs() < 1e-9, "the cross book is the thinnest");
         let bound = best_chain(
-            &[leg(Action::Buy, &[(100.0, 5.0)], 0.0), leg(Action::Sell, &[(101.0, 9.0)], 0.0)],
+            &[leg(Conversion::Buy, &[(100.0, 5.0)], 0.0), leg(Conversion::Sell, &[(101.0, 9.0)], 0.0)],
             250.0,
         );
         let bound = bound.unwrap().unwrap();
@@ -327,8 +330,13 @@ mod tests {
         // 1/(1+f) of what comes in is sold, or 1−f of what comes out is kept.
         let sale = |fee, fee_in| {
             let levels = [(100.0, 10.0)];
-            let buy = Leg { action: Action::Buy, levels: &[(50.0, 10.0)], fee: 0.0, fee_in: FeeIn::Received };
-            let sell = Leg { action: Action::Sell, levels: &levels, fee, fee_in };
+            let buy = ChainLeg {
+                action: Conversion::Buy,
+                levels: &[(50.0, 10.0)],
+                fee: 0.0,
+                fee_in: FeeIn::Received,
+            };
+            let sell = ChainLeg { action: Conversion::Sell, levels: &levels, fee, fee_in };
             best_chain(&[buy, sell], 100.0).unwrap().unwrap().amount_out
         };
         assert!((sale(0.25, FeeIn::Received) - 200.0 * 0.75).abs() < 1e-9);
@@ -337,13 +345,13 @@ mod tests {
 
     #[test]
     fn what_is_no_book_is_named() {
-        let check = |levels: &[(f64, f64)], fee| best_chain(&[leg(Action::Buy, levels, fee)], ENDLESS);
+        let check = |levels: &[(f64, f64)], fee| best_chain(&[leg(Conversion::Buy, levels, fee)], ENDLESS);
         for bad in [&[(100.0, 1.0), (99.0, 1.0)][..], &[(f64::NAN, 1.0)], &[(1.0, 0.0)], &[(-1.0, 1.0)]] {
             assert!(matches!(check(bad, 0.0), Err(SpreadError::Level { leg: 0, .. })), "{bad:?}");
         }
         assert_eq!(check(&[(1.0, 1.0)], 1.0), Err(SpreadError::Fee { leg: 0, fee: 1.0 }));
         assert!(matches!(
-            best_chain(&[leg(Action::Buy, &[(1.0, 1.0)], 0.0)], f64::NAN),
+            best_chain(&[leg(Conversion::Buy, &[(1.0, 1.0)], 0.0)], f64::NAN),
             Err(SpreadError::Input(_))
         ));
         assert_eq!(check(&[], 0.0), Ok(None), "an empty book has nothing to give");
@@ -369,8 +377,8 @@ mod tests {
             fee in -0.0005_f64..0.004, paid in any::<bool>(), budget in 1.0_f64..2_000.0,
         ) {
             let fee_in = if paid { FeeIn::Paid } else { FeeIn::Received };
-            let legs = [(Action::Buy, &a), (Action::Buy, &b), (Action::Sell, &c)]
-                .map(|(action, levels)| Leg { action, levels, fee, fee_in });
+            let legs = [(Conversion::Buy, &a), (Conversion::Buy, &b), (Conversion::Sell, &c)]
+                .map(|(action, levels)| ChainLeg { action, levels, fee, fee_in });
             // The whole chain, or nothing where a book cannot take all that comes.
             let earned = |x: f64| {
                 let mut have = x;

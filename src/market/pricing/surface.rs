@@ -116,7 +116,7 @@ impl Surface {
 
 #[cfg(test)]
 mod tests {
-    use super::super::option::{Right, Terms, black};
+    use super::super::option::{OptionTerms, Right, black};
     use super::*;
     use proptest::prelude::*;
 
@@ -179,7 +179,7 @@ mod tests {
             let (forward, strike) = (100.0, 100.0 * libm::exp(k));
             let call = |strike: f64| {
                 let vol = s.vol(forward, strike, years).unwrap();
-                black(forward, 1.0, Terms { right: Right::Call, strike, years }, vol).unwrap().value
+                black(forward, 1.0, OptionTerms { right: Right::Call, strike, years }, vol).unwrap().value
             };
             let h = strike * 0.01;
             let butterfly = call(strike - h) - 2.0 * call(strike) + call(strike + h);

@@ -3,12 +3,12 @@
 use super::detail_tests::{id, minutes, play, settings};
 use super::facts::{correlation, mean, moment};
 use super::*;
-use crate::domain::{AssetId, Event, InstrumentId, MarketEvent, Terms};
+use crate::domain::{AssetId, ContractTerms, Event, InstrumentId, MarketEvent};
 use std::collections::BTreeMap;
 
 /// Minute series of a month: what the facts are stated of.
 #[derive(Default)]
-struct Series {
+struct MinuteSeries {
     perp: Vec<f64>,
     index: Vec<f64>,
     spot: [Vec<f64>; 2],
@@ -18,8 +18,8 @@ struct Series {
     quotes: Vec<[f64; 4]>,
 }
 
-fn month() -> (Series, Vec<Event>) {
-    let mut s = Series::default();
+fn month() -> (MinuteSeries, Vec<Event>) {
+    let mut s = MinuteSeries::default();
     let mut funding = Vec::new();
     let mut top = BTreeMap::new();
     let mut names = Vec::new();
@@ -127,7 +127,7 @@ fn futures_converge_and_their_basis_is_positive_on_average_and_varies() {
     let mut near = Vec::new();
     play(settings(360, 360, Span::HOUR, false), |e, listed| {
         if let Event::Market(MarketEvent::Mark { instrument, at, mark, index }) = *e
-            && let Terms::Future { expiry } = listed[instrument.index()].terms
+            && let ContractTerms::Future { expiry } = listed[instrument.index()].terms
             && expiry > at
         {
             let years = expiry.since(at).in_units_of(Span::YEAR);
@@ -186,7 +186,9 @@ fn pools_follow_the_index_within_the_fee_most_of_the_time() {
             index = i;
         }
         Event::Market(MarketEvent::Pool { instrument, price, swapped: s, gas, liquidity, .. }) => {
-            let Terms::Pool { fee_ppm, .. } = listed[instrument.index()].terms else { panic!("a pool") };
+            let ContractTerms::Pool { fee_ppm, .. } = listed[instrument.index()].terms else {
+                panic!("a pool")
+            };
             let fee = f64::from(fee_ppm) / 1e6;
             let x = inside.entry(fee_ppm).or_insert((0.0, 0.0, 0.0_f64));
             let off = (price / index - 1.0).abs();

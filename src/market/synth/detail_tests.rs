@@ -3,9 +3,9 @@
 use super::facts::mean;
 use super::*;
 use crate::domain::{
-    AssetId, Bar, Event, Instrument, InstrumentId, InstrumentKind as Kind, MarketEvent, Terms,
+    AssetId, Bar, ContractTerms, Event, Instrument, InstrumentId, InstrumentKind as Kind, MarketEvent,
 };
-use crate::market::pricing::option::{Right, Terms as Option_, black};
+use crate::market::pricing::option::{OptionTerms as Option_, Right, black};
 use crate::market::{Board, Feed, FeedReport};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -181,16 +181,16 @@ fn contracts_settle_at_what_their_terms_say() {
             };
             let now = index[&(of.asset, at)];
             let known = match of.terms {
-                Terms::Future { expiry } => {
+                ContractTerms::Future { expiry } => {
                     assert_eq!(at, expiry);
                     assert!((last_mid[&instrument] / price - 1.0).abs() < 1e-9, "converged");
                     now
                 }
-                Terms::Option { expiry, .. } => {
+                ContractTerms::Option { expiry, .. } => {
                     assert_eq!(at, expiry);
                     over(Stamp(at.0 - minutes(30).0), at)
                 }
-                Terms::Move { fixing, expiry } => {
+                ContractTerms::Move { fixing, expiry } => {
                     assert_eq!(at, expiry);
                     if fixing == SynthSettings::default().from {
                         return;
@@ -210,14 +210,14 @@ fn contracts_settle_at_what_their_terms_say() {
 }
 
 /// Quotes of one moment: (expiry, strike, call) → bid, ask, of one asset; and forwards.
-type Chain = BTreeMap<(Stamp, i64, bool), (f64, f64)>;
+type ChainQuotes = BTreeMap<(Stamp, i64, bool), (f64, f64)>;
 
-fn chains(s: SynthSettings, mut hear: impl FnMut(Stamp, &Chain, &BTreeMap<Stamp, f64>)) {
-    let (mut chain, mut forwards, mut now) = (Chain::new(), BTreeMap::new(), Stamp(0));
+fn chains(s: SynthSettings, mut hear: impl FnMut(Stamp, &ChainQuotes, &BTreeMap<Stamp, f64>)) {
+    let (mut chain, mut forwards, mut now) = (ChainQuotes::new(), BTreeMap::new(), Stamp(0));
     play(s, |e, listed| {
         let Event::Market(m) = e else { return };
         let Some(of) = m.instrument().map(|i| &listed[i.index()]) else { return };
-        let Terms::Option { expiry, strike, call, .. } = of.terms else { return };
+        let ContractTerms::Option { expiry, strike, call, .. } = of.terms else { return };
         if of.asset != AssetId(3) {
             return;
         }
@@ -285,7 +285,7 @@ fn implied_volatility_gives_back_the_quote() {
             implied.insert(instrument, (at, bid, ask));
         }
         if let Event::Market(MarketEvent::Implied { instrument, at, sigma, forward }) = *e
-            && let Terms::Option { expiry, strike, call, .. } = listed[instrument.index()].terms
+            && let ContractTerms::Option { expiry, strike, call, .. } = listed[instrument.index()].terms
             && let Some(&(when, bid, ask)) = implied.get(&instrument)
             && when == at
         {
@@ -370,7 +370,7 @@ fn every_asset_and_every_step_can_be_detailed() {
     ] {
         let base = settings(1, 1, step, true);
         let detail = Detail { assets, ..base.detail.unwrap() };
-        for world in [World::Market, World::RandomWalk] {
+        for world in [SynthWorld::Market, SynthWorld::RandomWalk] {
             let mut n = 0;
             play(SynthSettings { world, detail: Some(detail), ..base }, |_, _| n += 1);
             assert!(n > 200);

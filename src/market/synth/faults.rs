@@ -5,7 +5,7 @@
 //! quotes in (all of beta's quotes shift against alpha's), and crashes are on beta. Bars and settlement
 //! prices come from the path and have no faults.
 
-use super::inside::{Why, key};
+use super::intrabar::{DrawPurpose, key};
 use crate::domain::{Span, Stamp, random};
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +45,7 @@ pub(super) enum Bad {
 
 /// What goes wrong now.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Weather {
+pub(super) struct FaultSchedule {
     /// Venues that say nothing.
     pub silent: [bool; 2],
     /// Factor on all of beta's prices, less one.
@@ -56,7 +56,7 @@ pub(super) struct Weather {
 
 /// What goes wrong with an asset now.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Trouble {
+pub(super) struct ScheduledFault {
     /// How far beta's prices have crashed, as a fraction.
     pub crash: f64,
     /// Which of the asset's four quotes is bad, and how; counted by who sends it.
@@ -84,7 +84,7 @@ impl Faults {
     }
 
     /// Whether one holds at `at`, and how many have their first step there.
-    fn outage(&self, why: Why, whom: u64, at: Stamp) -> (bool, u64) {
+    fn outage(&self, why: DrawPurpose, whom: u64, at: Stamp) -> (bool, u64) {
         let (mut holds, mut began) = (false, 0);
         for back in 0..2 {
             let hour = Stamp(at.floor(Span::HOUR).0 - back * Span::HOUR.0);
@@ -99,22 +99,22 @@ impl Faults {
     }
 
     /// What goes wrong with the venues.
-    pub fn weather(&mut self, at: Stamp) -> Weather {
-        let mut weather = Weather::default();
+    pub fn weather(&mut self, at: Stamp) -> FaultSchedule {
+        let mut weather = FaultSchedule::default();
         if !self.on {
             return weather;
         }
         for venue in [ALPHA, BETA] {
-            let (on, first) = self.outage(Why::Outage, venue as u64, at);
+            let (on, first) = self.outage(DrawPurpose::Outage, venue as u64, at);
             weather.silent[venue] = on;
             self.counts.outages += first;
         }
-        let (on, first) = self.outage(Why::Absent, 0, at);
+        let (on, first) = self.outage(DrawPurpose::Absent, 0, at);
         weather.absent = on;
         self.counts.absences += first;
         for back in 0..2 {
             let day = Stamp(at.floor(Span::DAY).0 - back * Span::DAY.0);
-            let k = key(self.seed, Why::Depeg, 0, day);
+            let k = key(self.seed, DrawPurpose::Depeg, 0, day);
             if random::uniform(k) >= DEPEG {
                 continue;
             }
@@ -133,14 +133,14 @@ impl Faults {
     }
 
     /// What goes wrong with an asset.
-    pub fn trouble(&mut self, name: u64, at: Stamp) -> Trouble {
-        let mut trouble = Trouble::default();
+    pub fn trouble(&mut self, name: u64, at: Stamp) -> ScheduledFault {
+        let mut trouble = ScheduledFault::default();
         if !self.on {
             return trouble;
         }
         for back in 0..2 {
             let hour = Stamp(at.floor(Span::HOUR).0 - back * Span::HOUR.0);
-            let k = key(self.seed, Why::Crash, name, hour);
+            let k = key(self.seed, DrawPurpose::Crash, name, hour);
             if random::uniform(k) < CRASH {
                 let (on, first) = self.holds(at, within(hour, Span::HOUR, k), stretch(1_200, 2_400, k));
                 if on {
@@ -152,7 +152,7 @@ impl Faults {
             }
         }
         let hour = Stamp(at.0 - 1).floor(Span::HOUR);
-        let k = key(self.seed, Why::BadTick, name, hour);
+        let k = key(self.seed, DrawPurpose::BadTick, name, hour);
         if random::uniform(k) < BAD_TICK {
             let start = within(hour, Span::HOUR, k);
             // The one step that ends at or next after the moment.

@@ -3,8 +3,8 @@
 use super::listing;
 use super::path::{Path, SETTLEMENT_HOURS};
 use super::spec::{ASSETS, VERSION};
-use super::steps::Steps;
-use super::{DAYS_MAX, Detail, SynthSettings, World};
+use super::steps::SynthSteps;
+use super::{DAYS_MAX, Detail, SynthSettings, SynthWorld};
 use crate::domain::instrument::{Asset, Ranking};
 use crate::domain::{
     AssetId, Bar, Decimal, Event, Instrument, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp,
@@ -24,7 +24,7 @@ pub struct SynthFeed {
     bucket: Stamp,
     rows: u64,
     queue: VecDeque<Event>,
-    detail: Option<Steps>,
+    detail: Option<SynthSteps>,
 }
 
 impl SynthFeed {
@@ -34,12 +34,12 @@ impl SynthFeed {
         let clock = settings.clock;
         let to = settings.from.after(Span(i64::from(settings.bars_days) * Span::DAY.0));
         let name = match settings.world {
-            World::Market => "synth",
-            World::RandomWalk => "random-walk",
+            SynthWorld::Market => "synth",
+            SynthWorld::RandomWalk => "random-walk",
         };
         let mut notes =
             vec![format!("the embedded market ({}), seed {}: no real prices", settings.world, settings.seed)];
-        if settings.world == World::RandomWalk {
+        if settings.world == SynthWorld::RandomWalk {
             notes.push("this world has no funding and nothing to predict".into());
         }
         if let Some(detail) = settings.detail {
@@ -61,13 +61,13 @@ impl SynthFeed {
             to,
             bars: (to.since(settings.from).0 / clock.0) as u64,
             has_volume: true,
-            has_funding: settings.world == World::Market,
+            has_funding: settings.world == SynthWorld::Market,
             notes,
         };
         let mut universe = universe(&settings);
         let detail = settings.detail.map(|detail| {
             let listed = listing::list(&settings, detail, &mut universe);
-            Steps::start(settings.seed, detail, listed, info.has_funding)
+            SynthSteps::start(settings.seed, detail, listed, info.has_funding)
         });
         Ok(SynthFeed {
             bucket: info.from,
@@ -155,7 +155,7 @@ impl Feed for SynthFeed {
     }
 
     fn report(&self) -> FeedReport {
-        let faults = self.detail.as_ref().map(Steps::faults).unwrap_or_default();
+        let faults = self.detail.as_ref().map(SynthSteps::faults).unwrap_or_default();
         FeedReport { rows: self.rows, faults, ..FeedReport::default() }
     }
 }
@@ -207,7 +207,7 @@ fn universe(settings: &SynthSettings) -> Universe {
             kind: InstrumentKind::Perp,
             venue: String::new(),
             quote: None,
-            terms: crate::domain::Terms::Plain,
+            terms: crate::domain::ContractTerms::Plain,
             tick: Decimal::new(1, spec.digits),
             lot,
             min_notional: Decimal::from(5),

@@ -9,11 +9,11 @@
 
 use super::SynthSettings;
 use super::detail::{CONTRACT_DAYS, Detail};
-use super::options::Realised;
+use super::options::RealisedVariance;
 use super::path::{Path, SETTLEMENT_HOURS};
 use super::spec::{ASSETS, MARKET_VOL, Spec};
 use crate::domain::{
-    AssetId, Decimal, Instrument, InstrumentId, InstrumentKind as Kind, Span, Stamp, Terms, Universe,
+    AssetId, ContractTerms, Decimal, Instrument, InstrumentId, InstrumentKind as Kind, Span, Stamp, Universe,
 };
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub const BETA: &str = "beta";
 pub const CHAIN: &str = "chain";
 
 /// Fees of beta's perps: it wants makers and asks nothing of them, as Deribit does for its perps (0 / 0.05 %).
-const BETA_PERP: Terms = Terms::Rates { taker_ppm: 500, maker_ppm: 0 };
+const BETA_PERP: ContractTerms = ContractTerms::Rates { taker_ppm: 500, maker_ppm: 0 };
 /// Fees of the pools, in millionths.
 pub(super) const V2_PPM: u32 = 3_000;
 pub(super) const V3_PPM: u32 = 500;
@@ -41,7 +41,7 @@ pub(super) struct Ids {
 
 /// What ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum What {
+pub(super) enum ExpiryKind {
     Future,
     Option { strike: f64, call: bool },
     Move,
@@ -55,11 +55,11 @@ pub(super) struct Contract {
     pub line: usize,
     pub listed: Stamp,
     pub expiry: Stamp,
-    pub what: What,
+    pub what: ExpiryKind,
 }
 
 /// All that is listed, and the walk at the start of the detail.
-pub(super) struct Listed {
+pub(super) struct EmbeddedListing {
     /// By detailed asset: its place in the universe and its instruments.
     pub lines: Vec<(usize, Ids)>,
     pub triangle: Option<InstrumentId>,
@@ -67,7 +67,7 @@ pub(super) struct Listed {
     /// In the order of listing.
     pub contracts: Vec<Contract>,
     pub path: Path,
-    pub realised: Vec<Realised>,
+    pub realised: Vec<RealisedVariance>,
 }
 
 /// Whether options and MOVE contracts are listed on it.
@@ -81,13 +81,14 @@ pub(super) fn usual(spec: &Spec) -> f64 {
 }
 
 /// Lists everything, walking the run once ahead.
-pub(super) fn list(settings: &SynthSettings, detail: Detail, universe: &mut Universe) -> Listed {
+pub(super) fn list(settings: &SynthSettings, detail: Detail, universe: &mut Universe) -> EmbeddedListing {
     let mut path = Path::start(settings);
     let places: Vec<usize> = detail.assets.places().collect();
-    let mut realised: Vec<Realised> =
-        places.iter().map(|&i| Realised::start(path.price(i), usual(&ASSETS[i]))).collect();
+    let mut realised: Vec<RealisedVariance> =
+        places.iter().map(|&i| RealisedVariance::start(path.price(i), usual(&ASSETS[i]))).collect();
     walk(&mut path, detail.from, &places, &mut realised);
-    let mut book = Book { universe, made: BTreeSet::new(), strikes: BTreeSet::new(), contracts: Vec::new() };
+    let mut book =
+        ListedBook { universe, made: BTreeSet::new(), strikes: BTreeSet::new(), contracts: Vec::new() };
     for instrument in &mut book.universe.instruments {
         instrument.venue = ALPHA.into();
     }
@@ -107,11 +108,11 @@ pub(super) fn list(settings: &SynthSettings, detail: Detail, universe: &mut Univ
         walk(&mut path, day, &[], &mut []);
     }
     let contracts = book.contracts;
-    Listed { lines, triangle, pools, contracts, path: start.0, realised: start.1 }
+    EmbeddedListing { lines, triangle, pools, contracts, path: start.0, realised: start.1 }
 }
 
 /// Walks to a stamp.
-fn walk(path: &mut Path, to: Stamp, places: &[usize], realised: &mut [Realised]) {
+fn walk(path: &mut Path, to: Stamp, places: &[usize], realised: &mut [RealisedVariance]) {
     while path.hour() * Span::HOUR.0 < to.0 {
         if path.hour().rem_euclid(SETTLEMENT_HOURS) == 0 {
             path.premiums();
@@ -123,7 +124,7 @@ fn walk(path: &mut Path, to: Stamp, places: &[usize], realised: &mut [Realised])
     }
 }
 
-struct Book<'a> {
+struct ListedBook<'a> {
     universe: &'a mut Universe,
     /// Classes of expiry that were listed: asset, class, day.
     made: BTreeSet<(usize, u8, i64)>,
@@ -132,8 +133,15 @@ struct Book<'a> {
     contracts: Vec<Contract>,
 }
 
-impl Book<'_> {
-    fn add(&mut self, place: usize, symbol: String, kind: Kind, venue: &str, terms: Terms) -> InstrumentId {
+impl ListedBook<'_> {
+    fn add(
+        &mut self,
+        place: usize,
+        symbol: String,
+        kind: Kind,
+        venue: &str,
+        terms: ContractTerms,
+    ) -> InstrumentId {
         let id = InstrumentId(self.universe.instruments.len() as u16);
         let of = &self.universe.instruments[place];
         let (tick, lot) = (of.tick, of.lot);
@@ -156,14 +164,14 @@ impl Book<'_> {
         let name = ASSETS[place].name;
         Ids {
             perp_alpha: InstrumentId(place as u16),
-            spot_alpha: self.add(place, format!("{name}/USDT"), Kind::Spot, ALPHA, Terms::Plain),
-            spot_beta: self.add(place, format!("{name}-USDT"), Kind::Spot, BETA, Terms::Plain),
+            spot_alpha: self.add(place, format!("{name}/USDT"), Kind::Spot, ALPHA, ContractTerms::Plain),
+            spot_beta: self.add(place, format!("{name}-USDT"), Kind::Spot, BETA, ContractTerms::Plain),
             perp_beta: self.add(place, format!("{name}-USDT-SWAP"), Kind::Perp, BETA, BETA_PERP),
         }
     }
 
     fn triangle(&mut self, btc: usize, eth: usize) -> InstrumentId {
-        let id = self.add(eth, "ETH/BTC".into(), Kind::Spot, ALPHA, Terms::Plain);
+        let id = self.add(eth, "ETH/BTC".into(), Kind::Spot, ALPHA, ContractTerms::Plain);
         let listed = &mut self.universe.instruments[id.index()];
         listed.quote = Some(AssetId(btc as u16));
         listed.tick = Decimal::new(1, TRIANGLE_DIGITS);
@@ -173,7 +181,7 @@ impl Book<'_> {
 
     fn pool(&mut self, place: usize, fee_ppm: u32, concentrated: bool) -> InstrumentId {
         let symbol = format!("{}/USDT-{}", ASSETS[place].name, if concentrated { "V3" } else { "V2" });
-        self.add(place, symbol, Kind::Pool, CHAIN, Terms::Pool { fee_ppm, concentrated })
+        self.add(place, symbol, Kind::Pool, CHAIN, ContractTerms::Pool { fee_ppm, concentrated })
     }
 
     /// What a midnight lists for one asset.
@@ -183,8 +191,8 @@ impl Book<'_> {
             if self.made.insert((line, 0, day)) {
                 let expiry = morning(day);
                 let symbol = format!("{}-{}", spec.name, date(expiry));
-                let id = self.add(place, symbol, Kind::Future, ALPHA, Terms::Future { expiry });
-                self.contracts.push(Contract { id, line, listed: at, expiry, what: What::Future });
+                let id = self.add(place, symbol, Kind::Future, ALPHA, ContractTerms::Future { expiry });
+                self.contracts.push(Contract { id, line, listed: at, expiry, what: ExpiryKind::Future });
             }
         }
         if !has_options(spec) {
@@ -194,8 +202,8 @@ impl Book<'_> {
             let fixing = Stamp(day * Span::DAY.0);
             let expiry = fixing.after(Span::DAY);
             let symbol = format!("{}-MOVE-{}", spec.name, date(fixing));
-            let id = self.add(place, symbol, Kind::Move, ALPHA, Terms::Move { fixing, expiry });
-            self.contracts.push(Contract { id, line, listed: at, expiry, what: What::Move });
+            let id = self.add(place, symbol, Kind::Move, ALPHA, ContractTerms::Move { fixing, expiry });
+            self.contracts.push(Contract { id, line, listed: at, expiry, what: ExpiryKind::Move });
         }
         for day in today + 1..=today + 2 {
             self.chain((line, place), (1, 3), day, at, price);
@@ -231,9 +239,9 @@ impl Book<'_> {
             for call in [true, false] {
                 let right = if call { 'C' } else { 'P' };
                 let symbol = format!("{}-{}-{strike}-{right}", spec.name, date(expiry));
-                let terms = Terms::Option { expiry, strike, call, inverse: false };
+                let terms = ContractTerms::Option { expiry, strike, call, inverse: false };
                 let id = self.add(place, symbol, Kind::Option, ALPHA, terms);
-                let what = What::Option { strike, call };
+                let what = ExpiryKind::Option { strike, call };
                 self.contracts.push(Contract { id, line, listed: at, expiry, what });
             }
         }

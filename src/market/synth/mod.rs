@@ -86,7 +86,7 @@ mod detail_tests;
 pub(crate) mod facts;
 mod faults;
 mod feed;
-mod inside;
+mod intrabar;
 mod listing;
 mod options;
 mod path;
@@ -112,7 +112,7 @@ use std::fmt;
 
 /// Which embedded world.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum World {
+pub enum SynthWorld {
     /// Regimes, clustered volatility, jumps, funding.
     #[default]
     Market,
@@ -120,22 +120,22 @@ pub enum World {
     RandomWalk,
 }
 
-impl World {
+impl SynthWorld {
     /// The name used on the command line and in hashes.
     pub fn text(self) -> &'static str {
         match self {
-            World::Market => "market",
-            World::RandomWalk => "random-walk",
+            SynthWorld::Market => "market",
+            SynthWorld::RandomWalk => "random-walk",
         }
     }
 
     /// Finds by name.
     pub fn parse(text: &str) -> Option<Self> {
-        [World::Market, World::RandomWalk].into_iter().find(|w| w.text() == text)
+        [SynthWorld::Market, SynthWorld::RandomWalk].into_iter().find(|w| w.text() == text)
     }
 }
 
-impl fmt::Display for World {
+impl fmt::Display for SynthWorld {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.text())
     }
@@ -150,7 +150,7 @@ pub struct SynthSettings {
     /// Same seed, same market.
     pub seed: u64,
     /// Which world.
-    pub world: World,
+    pub world: SynthWorld,
     /// Start of the first bar; on a boundary of the clock.
     pub from: Stamp,
     /// Length of the run in days.
@@ -165,7 +165,7 @@ impl Default for SynthSettings {
     fn default() -> Self {
         SynthSettings {
             seed: 1,
-            world: World::Market,
+            world: SynthWorld::Market,
             // 2022-01-01T00:00:00Z
             from: Stamp(18_993 * Span::DAY.0),
             bars_days: 730,

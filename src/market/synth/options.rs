@@ -10,14 +10,14 @@
 //!    parity holds at the model's values, and a future converges to its index.
 //! 2. Bids are rounded down to the tick and offers up. What is not worth a tick has no quote.
 
-use super::inside::{Why, key, memory};
-use super::listing::{Contract, What};
+use super::intrabar::{DrawPurpose, key, memory};
+use super::listing::{Contract, ExpiryKind};
 use super::path::Ar;
 use super::sink::Sink;
-use super::venues::Line;
+use super::venues::DetailedAsset;
 use crate::domain::{InstrumentId, MarketEvent, Span, Stamp, random};
 use crate::market::pricing::move_contract::MoveContract;
-use crate::market::pricing::option::{Right, Terms, black};
+use crate::market::pricing::option::{OptionTerms, Right, black};
 use crate::market::pricing::surface::{Smile, Surface};
 use crate::market::pricing::twap::Twap;
 use crate::market::pricing::{future, normal};
@@ -48,17 +48,17 @@ const INDEX_YEARS: f64 = 30.0 / 365.25;
 
 /// Realised variance a year, of hourly returns.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Realised {
+pub(super) struct RealisedVariance {
     last: f64,
     fast: f64,
     slow: f64,
     long: f64,
 }
 
-impl Realised {
-    pub fn start(price: f64, usual: f64) -> Realised {
+impl RealisedVariance {
+    pub fn start(price: f64, usual: f64) -> RealisedVariance {
         let long = usual * usual;
-        Realised { last: price, fast: long, slow: long, long }
+        RealisedVariance { last: price, fast: long, slow: long, long }
     }
 
     /// Takes the close of an hour.
@@ -78,7 +78,7 @@ impl Realised {
 }
 
 /// Contracts of one asset that trade.
-pub(super) struct Desk {
+pub(super) struct OptionListing {
     name: u64,
     basis: Ar,
     risk: Ar,
@@ -95,15 +95,15 @@ pub(super) struct Desk {
     has_options: bool,
 }
 
-impl Desk {
-    pub fn start(seed: u64, name: u64, step: Span, at: Stamp, has_options: bool) -> Desk {
+impl OptionListing {
+    pub fn start(seed: u64, name: u64, step: Span, at: Stamp, has_options: bool) -> OptionListing {
         let k = |why| random::mix(key(seed, why, name, at), 1);
-        Desk {
+        OptionListing {
             name,
-            basis: memory(BASIS.2, step, BASIS.1, k(Why::Basis)),
-            risk: memory(RISK.2, step, RISK.1, k(Why::Risk)),
-            tilt: memory(TILT.2, step, TILT.1, k(Why::Tilt)),
-            mispricing: memory(MISPRICING.1, step, MISPRICING.0, k(Why::Mispricing)),
+            basis: memory(BASIS.2, step, BASIS.1, k(DrawPurpose::Basis)),
+            risk: memory(RISK.2, step, RISK.1, k(DrawPurpose::Risk)),
+            tilt: memory(TILT.2, step, TILT.1, k(DrawPurpose::Tilt)),
+            mispricing: memory(MISPRICING.1, step, MISPRICING.0, k(DrawPurpose::Mispricing)),
             carry: BASIS.0,
             futures: Vec::new(),
             options: Vec::new(),
@@ -118,18 +118,18 @@ impl Desk {
         self.exercise = Twap::before(at.after(Span(8 * Span::HOUR.0)), EXERCISE);
         for (i, c) in contracts.iter().enumerate() {
             match c.what {
-                What::Future => self.futures.push((c.id, c.expiry)),
-                What::Move => {
+                ExpiryKind::Future => self.futures.push((c.id, c.expiry)),
+                ExpiryKind::Move => {
                     if let Ok(contract) = MoveContract::daily(Stamp(c.expiry.0 - 1)) {
                         self.moves.push((c.id, contract));
                     }
                 }
-                What::Option { strike, call: true } => {
+                ExpiryKind::Option { strike, call: true } => {
                     if let Some(put) = contracts.get(i + 1) {
                         self.options.push((c.expiry, strike, c.id, put.id));
                     }
                 }
-                What::Option { .. } => {}
+                ExpiryKind::Option { .. } => {}
             }
         }
         self.options.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
@@ -145,13 +145,13 @@ impl Desk {
     }
 
     /// Quotes everything at `at`, then settles what ends.
-    pub fn step(&mut self, seed: u64, at: Stamp, line: &Line, sink: &mut Sink<'_>) {
+    pub fn step(&mut self, seed: u64, at: Stamp, line: &DetailedAsset, sink: &mut Sink<'_>) {
         let k = |why| key(seed, why, self.name, at);
         let index = line.now.index;
-        self.carry = BASIS.0 + self.basis.step(k(Why::Basis));
-        let risk = RISK.0 + self.risk.step(k(Why::Risk));
-        let tilt = (TILT.0 + self.tilt.step(k(Why::Tilt))).clamp(-0.6, 0.6);
-        let mispricing = libm::exp(self.mispricing.step(k(Why::Mispricing)));
+        self.carry = BASIS.0 + self.basis.step(k(DrawPurpose::Basis));
+        let risk = RISK.0 + self.risk.step(k(DrawPurpose::Risk));
+        let tilt = (TILT.0 + self.tilt.step(k(DrawPurpose::Tilt))).clamp(-0.6, 0.6);
+        let mispricing = libm::exp(self.mispricing.step(k(DrawPurpose::Mispricing)));
         let size = line.size / line.now.perp;
         for &(id, expiry) in &self.futures {
             let forward = self.forward(index, at, expiry);
@@ -175,7 +175,7 @@ impl Desk {
         future::fair_value(index, self.carry, future::years_to_expiry(at, expiry)).unwrap_or(index)
     }
 
-    fn chain(&self, surface: &Surface, at: Stamp, line: &Line, sink: &mut Sink<'_>) {
+    fn chain(&self, surface: &Surface, at: Stamp, line: &DetailedAsset, sink: &mut Sink<'_>) {
         let size = 0.02 * line.size / line.now.perp;
         for &(expiry, strike, call, put) in &self.options {
             if expiry <= at {
@@ -184,7 +184,8 @@ impl Desk {
             let years = expiry.since(at).in_units_of(Span::YEAR);
             let forward = self.forward(line.now.index, at, expiry);
             let Ok(sigma) = surface.vol(forward, strike, years) else { continue };
-            let Ok(value) = black(forward, 1.0, Terms { right: Right::Call, strike, years }, sigma) else {
+            let Ok(value) = black(forward, 1.0, OptionTerms { right: Right::Call, strike, years }, sigma)
+            else {
                 continue;
             };
             let half = value.vega_per_point * 100.0 * OPTION_HALF + 2e-5 * forward;
@@ -195,7 +196,14 @@ impl Desk {
         }
     }
 
-    fn moves(&self, surface: &Surface, mispricing: f64, at: Stamp, line: &Line, sink: &mut Sink<'_>) {
+    fn moves(
+        &self,
+        surface: &Surface,
+        mispricing: f64,
+        at: Stamp,
+        line: &DetailedAsset,
+        sink: &mut Sink<'_>,
+    ) {
         for (id, contract) in &self.moves {
             let years = contract.expires().since(at).in_units_of(Span::YEAR);
             if years <= 0.0 {
@@ -234,7 +242,7 @@ impl Desk {
 }
 
 /// The surface of now.
-fn surface(realised: &Realised, risk: f64, tilt: f64) -> Option<Surface> {
+fn surface(realised: &RealisedVariance, risk: f64, tilt: f64) -> Option<Surface> {
     let smile = Smile::new(tilt, 1.0, 0.5).ok()?;
     let pillars = PILLARS.map(|days| {
         let years = days / 365.25;

@@ -16,7 +16,7 @@ use super::spec::{
     OWN_DRIFT, OWN_JUMP, PREMIUM_FAST, PREMIUM_MEAN, PREMIUM_SLOW, PREMIUM_SPREAD, PREMIUM_TREND, Spec,
     TREND_HOURS, VOLUME_OF_MOVE, VOLUME_OF_VOL, VOLUME_OWN,
 };
-use super::{SynthSettings, World};
+use super::{SynthSettings, SynthWorld};
 use crate::domain::{Bar, Span, random};
 
 /// Hours between settlements, counted from 1970: 00, 08, 16 UTC.
@@ -85,7 +85,7 @@ impl Cascade {
 
 /// The factor that all assets share.
 #[derive(Clone)]
-struct Market {
+struct MarketFactor {
     regime: Regime,
     cascade: Cascade,
     /// Log price, and where the regime began.
@@ -114,9 +114,9 @@ struct Walker {
 #[derive(Clone)]
 pub(super) struct Path {
     seed: u64,
-    world: World,
+    world: SynthWorld,
     hour: i64,
-    market: Market,
+    market: MarketFactor,
     walkers: Vec<Walker>,
 }
 
@@ -126,7 +126,7 @@ impl Path {
         let seed = settings.seed;
         let hour = settings.from.0.div_euclid(Span::HOUR.0);
         let first = |what: For, name: u64| random::key(seed, &[what as u64, name, hour as u64, 1]);
-        let market = Market {
+        let market = MarketFactor {
             regime: Regime::first(first(For::Regime, 0)),
             cascade: Cascade::start(MARKET_CASCADE, first(For::Cascade, 0)),
             level: 0.0,
@@ -160,7 +160,7 @@ impl Path {
     /// The rates and marks of a settlement at the start of the hour that comes next, in the order of the
     /// assets. Rates are fractions of notional; there are none in a random walk.
     pub fn settle(&mut self) -> Vec<(f64, f64)> {
-        if self.world == World::RandomWalk {
+        if self.world == SynthWorld::RandomWalk {
             return Vec::new();
         }
         let premiums = self.premiums();
@@ -172,7 +172,7 @@ impl Path {
     /// from, in the order of the assets: in place of [`Path::settle`], never beside it. Zero in a random walk.
     pub fn premiums(&mut self) -> [f64; ASSETS.len()] {
         let mut premiums = [0.0; ASSETS.len()];
-        if self.world == World::RandomWalk {
+        if self.world == SynthWorld::RandomWalk {
             return premiums;
         }
         let (seed, hour) = (self.seed, self.hour as u64);
@@ -193,13 +193,13 @@ impl Path {
         let (seed, hour) = (self.seed, self.hour);
         let key = |what: For, name: u64| random::key(seed, &[what as u64, name, hour as u64]);
         let (market, log_vol) = match self.world {
-            World::Market => self.market.step(hour, &key),
-            World::RandomWalk => (MARKET_VOL * hourly() * random::normal(key(For::Move, 0)), 0.0),
+            SynthWorld::Market => self.market.step(hour, &key),
+            SynthWorld::RandomWalk => (MARKET_VOL * hourly() * random::normal(key(For::Move, 0)), 0.0),
         };
         for (walker, bar) in self.walkers.iter_mut().zip(&mut bars) {
             *bar = match self.world {
-                World::Market => walker.step(market, self.market.last, log_vol, &key),
-                World::RandomWalk => walker.walk(market, &key),
+                SynthWorld::Market => walker.step(market, self.market.last, log_vol, &key),
+                SynthWorld::RandomWalk => walker.walk(market, &key),
             };
         }
         self.market.last = market;
@@ -208,7 +208,7 @@ impl Path {
     }
 }
 
-impl Market {
+impl MarketFactor {
     /// The factor's return of this hour, and its log volatility.
     fn step(&mut self, hour: i64, key: &dyn Fn(For, u64) -> u64) -> (f64, f64) {
         if hour.rem_euclid(24) == 0 {

@@ -11,7 +11,7 @@
 //! 2. `swapped` is the quote currency that went through, noise and arbitrage together.
 //! 3. The fees of a v2 pool stay in it and make its liquidity grow; those of a v3 pool do not.
 
-use super::inside::{Gap, GapSpec, Why, key, memory};
+use super::intrabar::{DrawPurpose, GapSpec, RevertingGap, key, memory};
 use super::path::Ar;
 use super::sink::Sink;
 use crate::domain::{InstrumentId, MarketEvent, Span, Stamp, random};
@@ -44,28 +44,32 @@ const V3_FLOW: f64 = 4.5e7;
 const V2_FLOW: f64 = 1e6;
 
 /// What all pools share.
-pub(super) struct Gas {
+pub(super) struct PoolsShared {
     slow: Ar,
-    crowd: Gap,
+    crowd: RevertingGap,
     seed: u64,
 }
 
-impl Gas {
-    pub fn start(seed: u64, step: Span, at: Stamp) -> Gas {
-        let k = random::mix(key(seed, Why::Gas, 0, at), 1);
-        Gas { slow: memory(GAS.2, step, GAS.1, k), crowd: Gap::start(CROWDED, step, random::mix(k, 2)), seed }
+impl PoolsShared {
+    pub fn start(seed: u64, step: Span, at: Stamp) -> PoolsShared {
+        let k = random::mix(key(seed, DrawPurpose::Gas, 0, at), 1);
+        PoolsShared {
+            slow: memory(GAS.2, step, GAS.1, k),
+            crowd: RevertingGap::start(CROWDED, step, random::mix(k, 2)),
+            seed,
+        }
     }
 
     /// What a swap costs now.
     pub fn step(&mut self, at: Stamp) -> f64 {
-        let k = key(self.seed, Why::Gas, 0, at);
+        let k = key(self.seed, DrawPurpose::Gas, 0, at);
         let log = self.slow.step(random::mix(k, 3)) + self.crowd.step(random::mix(k, 4)).max(-1.0);
         GAS.0 * libm::exp(log)
     }
 }
 
 /// One pool.
-pub(super) struct Pool {
+pub(super) struct SynthPool {
     id: InstrumentId,
     seed: u64,
     step: Span,
@@ -79,19 +83,19 @@ pub(super) struct Pool {
     busy: Ar,
 }
 
-impl Pool {
+impl SynthPool {
     pub fn start(
         seed: u64,
         (step, at): (Span, Stamp),
         id: InstrumentId,
         (fee_ppm, concentrated): (u32, bool),
         index: f64,
-    ) -> Pool {
+    ) -> SynthPool {
         // v2: 10 million on each side. v3: as if 100 million lay on each side, near the price, as in the pool of
         // Polygon (28 … 163 million, of which 3 … 92 % were swapped a day).
         let (side, flow) = if concentrated { (1e8, V3_FLOW) } else { (1e7, V2_FLOW) };
-        let k = random::mix(key(seed, Why::Flow, u64::from(id.0), at), 4);
-        Pool {
+        let k = random::mix(key(seed, DrawPurpose::Flow, u64::from(id.0), at), 4);
+        SynthPool {
             id,
             seed,
             step,
@@ -113,7 +117,7 @@ impl Pool {
         // A hair in the direction of the move, so that an edge belongs to the range that is entered.
         let place = libm::floor(libm::log(price) / RANGE + if up { 1e-7 } else { -1e-7 });
         let edge = libm::exp(RANGE * (place + f64::from(u8::from(up))));
-        let own = random::uniform(random::key(self.seed, &[Why::Range as u64, place as i64 as u64]));
+        let own = random::uniform(random::key(self.seed, &[DrawPurpose::Range as u64, place as i64 as u64]));
         (self.liquidity * (0.5 + own), if up { edge.min(to) } else { edge.max(to) })
     }
 
@@ -136,7 +140,7 @@ impl Pool {
 
     /// One step: noise, then arbitrage unless it is absent; tells the state.
     pub fn step(&mut self, index: f64, gas: f64, absent: bool, sink: &mut Sink<'_>) {
-        let k = key(self.seed, Why::Flow, u64::from(self.id.0), sink.at);
+        let k = key(self.seed, DrawPurpose::Flow, u64::from(self.id.0), sink.at);
         let usual = self.flow * self.step.in_units_of(Span::DAY);
         let busy = self.busy.step(random::mix(k, 3)) - 0.5 * BUSY.0 * BUSY.0;
         let amount = usual * libm::exp(busy + random::normal(random::mix(k, 1)) - 0.5);

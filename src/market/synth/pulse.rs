@@ -11,8 +11,8 @@
 //! 1. The mid of the last pulse is the step's own.
 //! 2. A print is at the best price that stood before it or behind it, and never of a venue that is silent.
 
-use super::inside::{Why, key, on_tick};
-use super::sink::{Quote, Sink, Ticks};
+use super::intrabar::{DrawPurpose, key, on_tick};
+use super::sink::{Sink, StandingQuote, Ticks};
 use crate::domain::{InstrumentId, MarketEvent, Span, Stamp, random};
 
 /// Shortest pulse, and pulses in a step at most.
@@ -38,7 +38,7 @@ const DEEPEST: f64 = 3.0;
 const MOVED: f64 = 0.3;
 
 /// One perp of beta.
-pub(super) struct Pulse {
+pub(super) struct SynthPerp {
     id: InstrumentId,
     seed: u64,
     span: Span,
@@ -46,26 +46,26 @@ pub(super) struct Pulse {
     mids: Vec<f64>,
     sigma: f64,
     /// What stands, and around which mid.
-    stands: Quote,
+    stands: StandingQuote,
     mid: f64,
     /// Side of the last print, and whether it was in the pulse before.
     buys: bool,
     printed: bool,
 }
 
-impl Pulse {
+impl SynthPerp {
     /// For steps of this length.
-    pub fn start(seed: u64, step: Span, id: InstrumentId) -> Pulse {
+    pub fn start(seed: u64, step: Span, id: InstrumentId) -> SynthPerp {
         let count = (step.0 / PULSE.0).clamp(1, COUNT_MAX);
         // A step divides an hour and so does each of these counts of it, but for steps of odd seconds.
         let count = (1..=count).rev().find(|n| step.0 % n == 0).unwrap_or(1);
-        Pulse {
+        SynthPerp {
             id,
             seed,
             span: Span(step.0 / count),
             mids: vec![0.0; count as usize],
             sigma: 0.0,
-            stands: Quote::default(),
+            stands: StandingQuote::default(),
             mid: 0.0,
             buys: true,
             printed: false,
@@ -85,7 +85,7 @@ impl Pulse {
         let (drift, mut bridge) = (libm::log(to / from), 0.0);
         for k in 1..=n {
             let left = (n - k) as f64;
-            let z = random::normal(self.key(Why::Pulse, start, k));
+            let z = random::normal(self.key(DrawPurpose::Pulse, start, k));
             bridge = bridge * left / (left + 1.0) + self.sigma * libm::sqrt(left / (left + 1.0)) * z;
             self.mids[k - 1] = from * libm::exp(drift * k as f64 / n as f64 + bridge);
         }
@@ -114,7 +114,7 @@ impl Pulse {
     ) -> bool {
         let seconds = self.span.in_units_of(Span::seconds(1));
         let often = if self.printed { CLUSTERS } else { (EACH - CLUSTERS) / (EACH - 1.0) };
-        let word = self.key(Why::Print, start, k);
+        let word = self.key(DrawPurpose::Print, start, k);
         self.printed =
             self.stands.bid > 0.0 && random::uniform(random::mix(word, 1)) < often * seconds / EACH;
         if !self.printed {
@@ -141,7 +141,7 @@ impl Pulse {
     }
 
     /// The step's own quote stands now.
-    pub fn ends(&mut self, mid: f64, quote: Quote) {
+    pub fn ends(&mut self, mid: f64, quote: StandingQuote) {
         self.mid = mid;
         self.stands = quote;
     }
@@ -156,7 +156,7 @@ impl Pulse {
         self.mids.len()
     }
 
-    fn key(&self, why: Why, start: Stamp, k: usize) -> u64 {
+    fn key(&self, why: DrawPurpose, start: Stamp, k: usize) -> u64 {
         key(self.seed, why, u64::from(self.id.0), self.at(start, k))
     }
 }

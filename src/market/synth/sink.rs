@@ -6,7 +6,7 @@
 //! 2. Only [`bad_tick`] sends what cannot be, and only where faults ask for it.
 
 use super::faults::Bad;
-use super::inside::{Why, key, on_tick};
+use super::intrabar::{DrawPurpose, key, on_tick};
 use super::spec::Spec;
 use crate::domain::{Event, InstrumentId, MarketEvent, Stamp, random};
 use std::collections::VecDeque;
@@ -69,13 +69,16 @@ impl Sink<'_> {
         half: f64,
         size: f64,
         lean: f64,
-    ) -> Quote {
-        let k = key(self.seed, Why::Size, u64::from(instrument.0), self.at);
+    ) -> StandingQuote {
+        let k = key(self.seed, DrawPurpose::Size, u64::from(instrument.0), self.at);
         let bid = (libm::floor((mid - half) * ticks.steps + 1e-6)).max(1.0) / ticks.steps;
         let ask = (libm::ceil((mid + half) * ticks.steps - 1e-6)).max(bid * ticks.steps + 1.0) / ticks.steps;
         let size = size * (0.35 + 1.3 * random::uniform(k));
-        let quote =
-            Quote { bid, ask, sizes: (ticks.sized(size * (1.0 + lean)), ticks.sized(size * (1.0 - lean))) };
+        let quote = StandingQuote {
+            bid,
+            ask,
+            sizes: (ticks.sized(size * (1.0 + lean)), ticks.sized(size * (1.0 - lean))),
+        };
         self.send(instrument, quote);
         quote
     }
@@ -87,15 +90,15 @@ impl Sink<'_> {
         }
     }
 
-    fn send(&mut self, instrument: InstrumentId, quote: Quote) {
-        let Quote { bid, ask, sizes: (bid_size, ask_size) } = quote;
+    fn send(&mut self, instrument: InstrumentId, quote: StandingQuote) {
+        let StandingQuote { bid, ask, sizes: (bid_size, ask_size) } = quote;
         self.push(MarketEvent::Quote { instrument, at: self.at, bid, ask, bid_size, ask_size });
     }
 }
 
 /// What stands in the market.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Quote {
+pub(super) struct StandingQuote {
     pub bid: f64,
     pub ask: f64,
     pub sizes: (f64, f64),
@@ -108,7 +111,7 @@ pub(super) fn bad_tick(
     ticks: &Ticks,
     (mid, half, size): (f64, f64, f64),
     bad: Bad,
-) -> Quote {
+) -> StandingQuote {
     let off = match bad {
         Bad::High => 10.0,
         Bad::Low => 0.1,
@@ -118,6 +121,6 @@ pub(super) fn bad_tick(
     let ask = on_tick((mid + half) * off, ticks.steps).max(bid + ticks.one());
     let size = ticks.sized(size);
     let (shown_bid, shown_ask) = if bad == Bad::Crossed { (ask, bid) } else { (bid, ask) };
-    sink.send(id, Quote { bid: shown_bid, ask: shown_ask, sizes: (size, size) });
-    Quote { bid: bid / off, ask: ask / off, sizes: (size, size) }
+    sink.send(id, StandingQuote { bid: shown_bid, ask: shown_ask, sizes: (size, size) });
+    StandingQuote { bid: bid / off, ask: ask / off, sizes: (size, size) }
 }

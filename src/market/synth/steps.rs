@@ -11,30 +11,30 @@
 //! 3. Its memory is one settlement's hours of bars, one hour's prices, and the contracts that trade.
 
 use super::detail::Detail;
-use super::faults::{ALPHA, FaultCounts, Faults, Weather};
-use super::listing::{Contract, Ids, Listed, V2_PPM, V3_PPM, has_options};
-use super::options::Desk;
+use super::faults::{ALPHA, FaultCounts, FaultSchedule, Faults};
+use super::listing::{Contract, EmbeddedListing, Ids, V2_PPM, V3_PPM, has_options};
+use super::options::OptionListing;
 use super::path::{Path, SETTLEMENT_HOURS};
-use super::pools::{Gas, Pool};
+use super::pools::{PoolsShared, SynthPool};
 use super::sink::Sink;
 use super::spec::ASSETS;
 use super::triangle::Triangle;
-use super::venues::Line;
+use super::venues::DetailedAsset;
 use crate::domain::{Bar, Event, MarketEvent, Span, Stamp, random};
 use std::collections::VecDeque;
 
 /// All that is told beside the bars.
-pub(super) struct Steps {
+pub(super) struct SynthSteps {
     seed: u64,
     detail: Detail,
     path: Path,
     places: Vec<usize>,
-    lines: Vec<Line>,
-    desks: Vec<Desk>,
+    lines: Vec<DetailedAsset>,
+    desks: Vec<OptionListing>,
     triangle: Option<Triangle>,
-    gas: Gas,
+    gas: PoolsShared,
     /// The line that the pools hold, and the pools.
-    pools: Option<(usize, [Pool; 2])>,
+    pools: Option<(usize, [SynthPool; 2])>,
     faults: Faults,
     contracts: Vec<Contract>,
     /// How many of them have been listed.
@@ -50,16 +50,16 @@ pub(super) struct Steps {
     at: Stamp,
 }
 
-impl Steps {
+impl SynthSteps {
     /// At the start of the detail.
-    pub fn start(seed: u64, detail: Detail, listed: Listed, has_funding: bool) -> Steps {
-        let Listed { lines, triangle, pools, contracts, mut path, realised } = listed;
+    pub fn start(seed: u64, detail: Detail, listed: EmbeddedListing, has_funding: bool) -> SynthSteps {
+        let EmbeddedListing { lines, triangle, pools, contracts, mut path, realised } = listed;
         let (at, step) = (detail.from, detail.step);
         let premiums = path.premiums();
         let places: Vec<usize> = lines.iter().map(|l| l.0).collect();
         let desk = |&(place, _): &(usize, Ids)| {
             let spec = &ASSETS[place];
-            Desk::start(seed, random::name(spec.name), step, at, has_options(spec))
+            OptionListing::start(seed, random::name(spec.name), step, at, has_options(spec))
         };
         let desks = lines.iter().map(desk).collect();
         let find = |name: &str| places.iter().position(|&i| ASSETS[i].name == name);
@@ -68,15 +68,15 @@ impl Steps {
             .map(|(id, lines)| Triangle::start(seed, step, at, id, lines));
         let pools = pools.zip(find("ETH")).map(|([v2, v3], line)| {
             let index = path.price(places[line]) / (1.0 + premiums[places[line]]);
-            let pool = |id, ppm, ranges| Pool::start(seed, (step, at), id, (ppm, ranges), index);
+            let pool = |id, ppm, ranges| SynthPool::start(seed, (step, at), id, (ppm, ranges), index);
             (line, [pool(v2, V2_PPM, false), pool(v3, V3_PPM, true)])
         });
         let lines = lines
             .into_iter()
             .zip(realised)
-            .map(|(line, r)| Line::start(seed, step, at, line, r, premiums[line.0]))
+            .map(|(line, r)| DetailedAsset::start(seed, step, at, line, r, premiums[line.0]))
             .collect();
-        Steps {
+        SynthSteps {
             seed,
             detail,
             path,
@@ -84,7 +84,7 @@ impl Steps {
             lines,
             desks,
             triangle,
-            gas: Gas::start(seed, step, at),
+            gas: PoolsShared::start(seed, step, at),
             pools,
             faults: Faults::new(detail.faults, seed, step),
             contracts,
@@ -165,7 +165,7 @@ impl Steps {
     }
 
     /// What beta's perps say within the step that begins at `start`, after `span.0` up to `span.1`.
-    fn pulses(&mut self, start: Stamp, span: (Stamp, Stamp), weather: &Weather, sink: &mut Sink<'_>) {
+    fn pulses(&mut self, start: Stamp, span: (Stamp, Stamp), weather: &FaultSchedule, sink: &mut Sink<'_>) {
         let Some(first) = self.lines.first() else { return };
         for k in 1..=first.pulses() {
             sink.at = self.lines[0].pulse_at(start, k);

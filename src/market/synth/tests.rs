@@ -14,7 +14,7 @@ fn events(settings: SynthSettings) -> Vec<Event> {
 }
 
 /// Two-year 4-hour returns of some seeds.
-fn sample(world: World) -> Vec<Vec<Vec<f64>>> {
+fn sample(world: SynthWorld) -> Vec<Vec<Vec<f64>>> {
     let of = |seed| closes(&events(SynthSettings { seed, world, ..SynthSettings::default() }));
     (1..=4).map(|seed| of(seed).iter().map(|c| returns(c)).collect()).collect()
 }
@@ -25,7 +25,7 @@ fn over(sample: &[Vec<Vec<f64>>], f: impl Fn(&[f64]) -> f64) -> f64 {
 
 #[test]
 fn the_market_has_the_facts_of_real_ones() {
-    let runs = sample(World::Market);
+    let runs = sample(SynthWorld::Market);
     for r in runs.iter().flatten() {
         assert!(kurtosis(r) > 3.5, "fat tails: {}", kurtosis(r));
         let a = absolute(r);
@@ -129,7 +129,7 @@ fn volume_rises_with_the_size_of_the_move_and_bars_are_coherent() {
 
 #[test]
 fn the_random_walk_has_nothing_to_predict() {
-    let runs = sample(World::RandomWalk);
+    let runs = sample(SynthWorld::RandomWalk);
     let c = mean(&runs.iter().map(|r| pairs(r, correlation)).collect::<Vec<_>>());
     assert!((0.5..0.72).contains(&c), "pairs {c}");
     for (what, value, band) in [
@@ -141,14 +141,15 @@ fn the_random_walk_has_nothing_to_predict() {
     ] {
         assert!(value.abs() < band, "{what}: {value}");
     }
-    let all = events(SynthSettings { world: World::RandomWalk, bars_days: 40, ..SynthSettings::default() });
+    let all =
+        events(SynthSettings { world: SynthWorld::RandomWalk, bars_days: 40, ..SynthSettings::default() });
     assert!(!all.iter().any(|e| matches!(e, Event::Market(MarketEvent::Funding { .. }))));
     // A martingale: the mean of price ratios over many short runs is one within its error.
     let ends: Vec<f64> = (0..400)
         .map(|seed| {
             let s = SynthSettings {
                 seed,
-                world: World::RandomWalk,
+                world: SynthWorld::RandomWalk,
                 bars_days: 4,
                 clock: Span::DAY,
                 ..SynthSettings::default()
@@ -171,7 +172,7 @@ fn the_same_seed_gives_the_same_market_and_another_seed_another() {
     for other in [
         SynthSettings { seed: 2, ..short },
         SynthSettings { bars_days: 11, ..short },
-        SynthSettings { world: World::RandomWalk, ..short },
+        SynthSettings { world: SynthWorld::RandomWalk, ..short },
     ] {
         assert_ne!(hash(short), hash(other));
     }
@@ -208,7 +209,7 @@ proptest! {
 
     #[test]
     fn a_longer_run_changes_nothing_before_its_end(seed in any::<u64>(), days in 1_u32..50, more in 1_u32..50, random_walk in any::<bool>(), clock in prop::sample::select(vec![1_i64, 4, 8, 24])) {
-        let world = if random_walk { World::RandomWalk } else { World::Market };
+        let world = if random_walk { SynthWorld::RandomWalk } else { SynthWorld::Market };
         let short = SynthSettings { seed, world, bars_days: days, clock: Span(clock * Span::HOUR.0), ..SynthSettings::default() };
         let (short, long) = (events(short), events(SynthSettings { bars_days: days + more, ..short }));
         prop_assert!(long.len() > short.len());

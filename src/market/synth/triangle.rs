@@ -1,10 +1,10 @@
 //! The third pair: ETH in BTC on alpha. Its price keeps near that of the two spot pairs, mostly inside what
 //! going round costs.
 
-use super::inside::{Gap, GapSpec, Why, key};
+use super::intrabar::{DrawPurpose, GapSpec, RevertingGap, key};
 use super::listing::TRIANGLE_DIGITS;
-use super::sink::{Quote, Sink, Ticks};
-use super::venues::{Line, SPOT_HALF};
+use super::sink::{Sink, StandingQuote, Ticks};
+use super::venues::{DetailedAsset, SPOT_HALF};
 use crate::domain::{InstrumentId, MarketEvent, Span, Stamp, random};
 
 /// Of the third pair.
@@ -19,10 +19,10 @@ const TRIANGLE: GapSpec = GapSpec {
 pub(super) struct Triangle {
     id: InstrumentId,
     ticks: Ticks,
-    gap: Gap,
+    gap: RevertingGap,
     size: f64,
     seed: u64,
-    last: Quote,
+    last: StandingQuote,
     lines: (usize, usize),
 }
 
@@ -32,19 +32,19 @@ impl Triangle {
         Triangle {
             id,
             ticks: Ticks { steps: libm::pow(10.0, f64::from(TRIANGLE_DIGITS)), lots: 1e4 },
-            gap: Gap::start(TRIANGLE, step, random::mix(key(seed, Why::Triangle, 0, at), 1)),
+            gap: RevertingGap::start(TRIANGLE, step, random::mix(key(seed, DrawPurpose::Triangle, 0, at), 1)),
             size: 3e4,
             seed,
-            last: Quote::default(),
+            last: StandingQuote::default(),
             lines,
         }
     }
 
-    pub fn trades(&self, sink: &mut Sink<'_>, lines: &[Line]) {
+    pub fn trades(&self, sink: &mut Sink<'_>, lines: &[DetailedAsset]) {
         if self.last.bid <= 0.0 {
             return;
         }
-        let k = key(self.seed, Why::Trade, u64::from(self.id.0), sink.at);
+        let k = key(self.seed, DrawPurpose::Trade, u64::from(self.id.0), sink.at);
         let eth = &lines[self.lines.1];
         let buys = random::uniform(random::mix(k, 2)) < 0.5;
         let volume = 0.03 * eth.usual_volume();
@@ -53,9 +53,9 @@ impl Triangle {
         sink.push(MarketEvent::Trade { instrument: self.id, at: sink.at, price, size, buys });
     }
 
-    pub fn quotes(&mut self, sink: &mut Sink<'_>, lines: &[Line]) {
+    pub fn quotes(&mut self, sink: &mut Sink<'_>, lines: &[DetailedAsset]) {
         let (btc, eth) = (lines[self.lines.0].now.spot_alpha, lines[self.lines.1].now.spot_alpha);
-        let gap = self.gap.step(key(self.seed, Why::Triangle, 0, sink.at));
+        let gap = self.gap.step(key(self.seed, DrawPurpose::Triangle, 0, sink.at));
         let mid = eth / btc * (1.0 + gap);
         self.last = sink.quote(self.id, &self.ticks, mid, mid * SPOT_HALF, self.size / eth, 0.0);
     }

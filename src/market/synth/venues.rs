@@ -15,13 +15,13 @@
 //! 1. Mids of alpha's perp and its trades lie inside the bar of their hour.
 //! 2. The sizes at the best prices lean toward the next step's move, mildly: that is what a scalper lives on.
 
-use super::faults::{ALPHA, BETA, Faults, Trouble, Weather};
-use super::inside::{Gap, GapSpec, Why, inside, key, memory, on_tick};
+use super::faults::{ALPHA, BETA, FaultSchedule, Faults, ScheduledFault};
+use super::intrabar::{DrawPurpose, GapSpec, RevertingGap, inside, key, memory, on_tick};
 use super::listing::{Ids, usual};
-use super::options::{Realised, buys};
+use super::options::{RealisedVariance, buys};
 use super::path::{Ar, funding_rate};
-use super::pulse::Pulse;
-use super::sink::{Quote, Sink, Ticks, bad_tick};
+use super::pulse::SynthPerp;
+use super::sink::{Sink, StandingQuote, Ticks, bad_tick};
 use super::spec::{ASSETS, MARKET_VOL};
 use crate::domain::{AssetId, Bar, MarketEvent, Span, Stamp, random};
 
@@ -56,7 +56,7 @@ pub(super) const DEPTH: usize = 10;
 
 /// Where an asset is now.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Now {
+pub(super) struct AssetNow {
     pub perp: f64,
     /// Mids of beta at the end of this step: spot, perp.
     beta: (f64, f64),
@@ -66,18 +66,18 @@ pub(super) struct Now {
     z: f64,
     z_next: f64,
     /// Quotes of alpha's perp and spot, beta's spot and perp.
-    quotes: [Quote; 4],
+    quotes: [StandingQuote; 4],
     /// Of alpha's perp over the index, before its noise.
     premium: f64,
 }
 
 /// One detailed asset.
-pub(super) struct Line {
+pub(super) struct DetailedAsset {
     pub asset: AssetId,
     pub ids: Ids,
     pub ticks: Ticks,
-    pub realised: Realised,
-    pub now: Now,
+    pub realised: RealisedVariance,
+    pub now: AssetNow,
     /// Quote currency at the best price of alpha's perp, usually.
     pub size: f64,
     name: u64,
@@ -95,29 +95,29 @@ pub(super) struct Line {
     premium_noise: Ar,
     spot_noise: Ar,
     beta_own: Ar,
-    gaps: [Gap; 2],
-    pulse: Pulse,
-    trouble: Trouble,
+    gaps: [RevertingGap; 2],
+    pulse: SynthPerp,
+    trouble: ScheduledFault,
 }
 
-impl Line {
+impl DetailedAsset {
     pub fn start(
         seed: u64,
         step: Span,
         at: Stamp,
         (place, ids): (usize, Ids),
-        realised: Realised,
+        realised: RealisedVariance,
         premium: f64,
-    ) -> Line {
+    ) -> DetailedAsset {
         let spec = &ASSETS[place];
         let name = random::name(spec.name);
         let k = |why, n| random::mix(key(seed, why, name, at), n);
-        Line {
+        DetailedAsset {
             asset: AssetId(place as u16),
             ids,
             ticks: Ticks::of(spec),
             realised,
-            now: Now::default(),
+            now: AssetNow::default(),
             size: spec.dollars / 3_600.0 * 2.0,
             name,
             seed,
@@ -128,12 +128,15 @@ impl Line {
             sigma: usual(spec) * libm::sqrt(step.in_units_of(Span::YEAR)),
             premium: (premium, premium),
             beta_premium: (0.0, 0.0),
-            premium_noise: memory(PREMIUM_NOISE.1, step, PREMIUM_NOISE.0, k(Why::Premium, 1)),
-            spot_noise: memory(SPOT_NOISE.1, step, SPOT_NOISE.0, k(Why::Alpha, 1)),
-            beta_own: memory(BETA_OWN.1, step, BETA_OWN.0, k(Why::BetaPremium, 1)),
-            gaps: [Gap::start(GAP, step, k(Why::Beta, 1)), Gap::start(GAP, step, k(Why::Beta, 2))],
-            pulse: Pulse::start(seed, step, ids.perp_beta),
-            trouble: Trouble::default(),
+            premium_noise: memory(PREMIUM_NOISE.1, step, PREMIUM_NOISE.0, k(DrawPurpose::Premium, 1)),
+            spot_noise: memory(SPOT_NOISE.1, step, SPOT_NOISE.0, k(DrawPurpose::Alpha, 1)),
+            beta_own: memory(BETA_OWN.1, step, BETA_OWN.0, k(DrawPurpose::BetaPremium, 1)),
+            gaps: [
+                RevertingGap::start(GAP, step, k(DrawPurpose::Beta, 1)),
+                RevertingGap::start(GAP, step, k(DrawPurpose::Beta, 2)),
+            ],
+            pulse: SynthPerp::start(seed, step, ids.perp_beta),
+            trouble: ScheduledFault::default(),
         }
     }
 
@@ -162,7 +165,7 @@ impl Line {
     }
 
     /// Moves to step `k` of the hour, whose end `at` is `share` of the way between settlements.
-    pub fn advance(&mut self, k: usize, at: Stamp, share: f64, weather: &Weather, faults: &mut Faults) {
+    pub fn advance(&mut self, k: usize, at: Stamp, share: f64, weather: &FaultSchedule, faults: &mut Faults) {
         let (seed, name) = (self.seed, self.name);
         let key = |why, n| random::mix(key(seed, why, name, at), n);
         let before = self.now.perp;
@@ -174,15 +177,16 @@ impl Line {
         let (last, next) = self.premium;
         let premium = next + (last - next) * (1.0 - share) * (1.0 - 3.0 * share);
         self.now.premium = premium;
-        self.now.index = perp / (1.0 + premium + self.premium_noise.step(key(Why::Premium, 0)));
-        self.now.spot_alpha = self.now.index * (1.0 + self.spot_noise.step(key(Why::Alpha, 0)));
-        let own = self.beta_own.step(key(Why::BetaPremium, 0));
+        self.now.index = perp / (1.0 + premium + self.premium_noise.step(key(DrawPurpose::Premium, 0)));
+        self.now.spot_alpha = self.now.index * (1.0 + self.spot_noise.step(key(DrawPurpose::Alpha, 0)));
+        let own = self.beta_own.step(key(DrawPurpose::BetaPremium, 0));
         self.beta_premium.0 += BETA_SHARE * premium + own;
         self.beta_premium.1 += 1.0;
         self.trouble = faults.trouble(self.name, at);
         let beta = (1.0 + weather.depeg) * (1.0 - self.trouble.crash);
         let own = BETA_SHARE * premium + own;
-        let gaps = [self.gaps[0].step(key(Why::Beta, 0)), self.gaps[1].step(key(Why::Beta, 7))];
+        let gaps =
+            [self.gaps[0].step(key(DrawPurpose::Beta, 0)), self.gaps[1].step(key(DrawPurpose::Beta, 7))];
         let index = self.now.index;
         self.now.beta.0 = index * (1.0 + gaps[0]) * beta;
         self.now.beta.1 = index * (1.0 + 0.7 * gaps[0] + 0.7 * gaps[1]) * (1.0 + own) * beta;
@@ -213,7 +217,7 @@ impl Line {
     }
 
     /// What beta's perp says at pulse `k` (from 1) of the step that begins at `start`.
-    pub fn pulse(&mut self, k: usize, start: Stamp, sink: &mut Sink<'_>, weather: &Weather) {
+    pub fn pulse(&mut self, k: usize, start: Stamp, sink: &mut Sink<'_>, weather: &FaultSchedule) {
         if !self.pulse.is_on() {
             return;
         }
@@ -229,7 +233,7 @@ impl Line {
     }
 
     /// Trades between the last step and this one, against what stood there.
-    pub fn trades(&self, sink: &mut Sink<'_>, weather: &Weather) {
+    pub fn trades(&self, sink: &mut Sink<'_>, weather: &FaultSchedule) {
         let usual = self.usual_volume();
         let Ids { perp_alpha, spot_alpha, spot_beta, perp_beta } = self.ids;
         let share = buys(self.now.z);
@@ -241,7 +245,7 @@ impl Line {
         ];
         for (i, (id, venue, part)) in all.into_iter().enumerate() {
             let quote = self.now.quotes[i];
-            let k = key(self.seed, Why::Trade, u64::from(id.0), sink.at);
+            let k = key(self.seed, DrawPurpose::Trade, u64::from(id.0), sink.at);
             sink.silent = weather.silent[venue];
             // Those of beta's perp came pulse by pulse.
             if quote.bid <= 0.0 || (i == 3 && self.pulse.is_on()) {
@@ -264,12 +268,12 @@ impl Line {
     }
 
     /// Quotes and marks of this step.
-    pub fn quotes(&mut self, sink: &mut Sink<'_>, weather: &Weather, faults: &mut Faults) {
+    pub fn quotes(&mut self, sink: &mut Sink<'_>, weather: &FaultSchedule, faults: &mut Faults) {
         let at = sink.at;
         let trouble = self.trouble;
         let k = |why, n| random::mix(key(self.seed, why, self.name, at), n);
         let beta = (1.0 + weather.depeg) * (1.0 - trouble.crash);
-        let Now { perp, index, spot_alpha, z_next, beta: (spot_beta, perp_beta), .. } = self.now;
+        let AssetNow { perp, index, spot_alpha, z_next, beta: (spot_beta, perp_beta), .. } = self.now;
         let minute = self.wider();
         let wider = minute + 0.2 * trouble.crash;
         let size = self.size / perp;
@@ -282,7 +286,7 @@ impl Line {
             (ids.perp_beta, BETA, perp_beta, PERP_HALF.1, FORESIGHT.1, BETA_PERP_SIZE * size),
         ];
         for (i, (id, venue, mid, half, foresight, size)) in all.into_iter().enumerate() {
-            let noise = random::normal(k(Why::Imbalance, i as u64));
+            let noise = random::normal(k(DrawPurpose::Imbalance, i as u64));
             let lean = 0.8 * libm::tanh(0.6 * (foresight * z + noise));
             let wide = if venue == BETA { wider } else { minute };
             sink.silent = weather.silent[venue];
@@ -302,14 +306,14 @@ impl Line {
                 sink.mark(id, on_tick(mid, self.ticks.steps), index * if venue == BETA { beta } else { 1.0 });
             }
             if i == 0 && self.has_book && bad.is_none() {
-                self.book(sink, k(Why::Book, 0));
+                self.book(sink, k(DrawPurpose::Book, 0));
             }
         }
     }
 
     /// The book of alpha's perp, as a snapshot whose best prices are the quote's.
     fn book(&self, sink: &mut Sink<'_>, key: u64) {
-        let Quote { bid, ask, sizes } = self.now.quotes[0];
+        let StandingQuote { bid, ask, sizes } = self.now.quotes[0];
         let gap = (self.now.perp * 4e-5 * self.ticks.steps).max(1.0);
         for side in [true, false] {
             let (mut price, top) = if side { (bid, sizes.0) } else { (ask, sizes.1) };

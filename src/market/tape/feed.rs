@@ -10,7 +10,7 @@
 use super::{Makes, TapeReader};
 use crate::domain::{Bar, Event, InstrumentId, MarketEvent, Span, Stamp, Universe};
 use crate::market::history::ranking::{Entrant, Volumes};
-use crate::market::history::{Source, Window, merge, scan};
+use crate::market::history::{SourceFile, Window, merge, scan};
 use crate::market::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
 use std::collections::VecDeque;
 use std::io::Read;
@@ -34,11 +34,11 @@ pub struct TapeFeed {
 
 impl TapeFeed {
     /// Reads the tape once to check it and to learn its ends and rankings, and opens it for streaming.
-    pub fn open(settings: &TapeSettings, source: &dyn Source) -> Result<Self, FeedError> {
+    pub fn open(settings: &TapeSettings, source: &dyn SourceFile) -> Result<Self, FeedError> {
         let mut first = Stream::open(settings, source)?;
         let header = first.reader.header().clone();
         let mut universe = header.universe;
-        let mut learned = Learned::default();
+        let mut learned = FirstPass::default();
         while let Some(event) = first.next()? {
             learned.take(&event, &universe, settings.clock);
         }
@@ -107,7 +107,7 @@ impl Feed for TapeFeed {
 
 /// What the first pass learns from the events as they will be sent.
 #[derive(Default)]
-struct Learned {
+struct FirstPass {
     from: Option<Stamp>,
     to: Option<Stamp>,
     volumes: Volumes,
@@ -117,7 +117,7 @@ struct Learned {
     funded: bool,
 }
 
-impl Learned {
+impl FirstPass {
     fn take(&mut self, event: &Event, universe: &Universe, clock: Span) {
         match *event {
             Event::Barrier(at) => {
@@ -176,7 +176,7 @@ struct Stream {
 }
 
 impl Stream {
-    fn open(settings: &TapeSettings, source: &dyn Source) -> Result<Self, FeedError> {
+    fn open(settings: &TapeSettings, source: &dyn SourceFile) -> Result<Self, FeedError> {
         let name = source.name().to_owned();
         let bytes = source.open().map_err(|e| FeedError::Read {
             file: name.clone(),

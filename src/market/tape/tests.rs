@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::domain::instrument::Asset;
-use crate::domain::{AssetId, Bar, Decimal, Event, Instrument, InstrumentId, MarketEvent, Stamp, Terms};
-use crate::market::history::{Bytes, Window};
+use crate::domain::{
+    AssetId, Bar, ContractTerms, Decimal, Event, Instrument, InstrumentId, MarketEvent, Stamp,
+};
+use crate::market::history::{SourceBytes, Window};
 use crate::market::{Feed, FeedError};
 use proptest::prelude::*;
 
@@ -24,7 +26,7 @@ fn universe() -> Universe {
         kind,
         venue: "somewhere".to_owned(),
         quote: None,
-        terms: Terms::Plain,
+        terms: ContractTerms::Plain,
         tick: Decimal::new(1, 2),
         lot: Decimal::ONE,
         min_notional: Decimal::ZERO,
@@ -84,7 +86,7 @@ fn funding(instrument: u16, minute: i64) -> MarketEvent {
 
 fn feed(events: &[MarketEvent], bar: Option<i64>, window: Window) -> Result<TapeFeed, FeedError> {
     let settings = TapeSettings { clock: Span::HOUR, window };
-    TapeFeed::open(&settings, &Bytes::new("hand.tape", written(&header(bar), events)))
+    TapeFeed::open(&settings, &SourceBytes::new("hand.tape", written(&header(bar), events)))
 }
 
 fn all(mut feed: TapeFeed) -> Vec<Event> {

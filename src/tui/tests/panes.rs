@@ -7,9 +7,9 @@ use crate::tui::edges::EdgeKey;
 use crate::tui::network::DESK;
 use crate::tui::painter::Painter;
 use crate::tui::sample::row;
-use crate::tui::theme::Role;
+use crate::tui::theme::StyleRole;
 use crate::view::Past;
-use crate::view::cockpit::{AgentPage, Curves, Kind};
+use crate::view::cockpit::{AgentPage, Curves, TopicKind};
 use crate::view::link::{News, Request};
 use crate::view::services::ServiceRow;
 use crossterm::event::KeyCode;
@@ -30,7 +30,7 @@ fn page_of(agent: u32) -> AgentPage {
         received: Vec::new(),
         given: Vec::new(),
         alone: Vec::new(),
-        sim: Vec::new(),
+        open: Vec::new(),
         real: Vec::new(),
         points: Vec::new(),
         trades: 3,
@@ -171,7 +171,7 @@ fn the_chosen_edge_to_the_desk_is_painted_over_the_others() {
         app.touch();
         let mut painter = Painter::new(Terminal::new(TestBackend::new(120, 40)).unwrap());
         painter.draw(app).unwrap();
-        let ink = app.theme.of(Role::Focus).fg;
+        let ink = app.theme.of(StyleRole::Focus).fg;
         let dots = |c: &&ratatui::buffer::Cell| {
             c.symbol().chars().all(|s| ('\u{2801}'..='\u{28ff}').contains(&s)) && Some(c.fg) == ink
         };
@@ -236,7 +236,7 @@ fn the_smallest_screen_shows_what_has_the_focus() {
 
 #[test]
 fn an_older_decision_is_told_from_memory_above_what_holds_now() {
-    let mut app = with(|c| c.messages[197].kind = Kind::Stance);
+    let mut app = with(|c| c.messages[197].kind = TopicKind::Stance);
     press(&mut app, KeyCode::Char('2'));
     for _ in 0..3 {
         press(&mut app, KeyCode::Up);

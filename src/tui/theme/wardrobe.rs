@@ -53,7 +53,7 @@ impl Wardrobe {
     }
 
     /// A theme by its name or its path; its file is watched from here on.
-    pub fn wear(&mut self, name: &str) -> Result<Theme, ThemeError> {
+    pub fn apply(&mut self, name: &str) -> Result<Theme, ThemeError> {
         let file = self.file(name);
         let theme = match &file {
             Some(path) => self.read(path)?,
@@ -86,7 +86,7 @@ impl Wardrobe {
     }
 
     /// The theme anew if its file has changed; or why it cannot be read.
-    pub fn look(&mut self) -> Option<Result<Theme, ThemeError>> {
+    pub fn reload(&mut self) -> Option<Result<Theme, ThemeError>> {
         let (path, before) = self.watched.as_ref()?;
         let now = changed(path);
         // A file that is just being written anew is not there for a moment.
@@ -103,7 +103,7 @@ impl Wardrobe {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::theme::Role;
+    use crate::tui::theme::StyleRole;
     use std::time::Duration;
 
     #[test]
@@ -116,22 +116,22 @@ mod tests {
         std::fs::write(&path, text("sky")).unwrap();
         let mut all = Wardrobe::new(Some(folder.path().to_path_buf()), true);
         assert!(all.names().contains(&"mine".to_owned()) && all.names().contains(&"solarized".to_owned()));
-        let first = all.wear("mine").unwrap();
-        assert!(all.look().is_none(), "nothing has changed");
+        let first = all.apply("mine").unwrap();
+        assert!(all.reload().is_none(), "nothing has changed");
         let later = SystemTime::now() + Duration::from_secs(5);
         let write = |good: &str, at: SystemTime| {
             std::fs::write(&path, text(good)).unwrap();
             std::fs::File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
         };
         write("leaf", later);
-        let second = all.look().unwrap().unwrap();
-        assert_ne!(first.of(Role::Good), second.of(Role::Good));
+        let second = all.reload().unwrap().unwrap();
+        assert_ne!(first.of(StyleRole::Good), second.of(StyleRole::Good));
         write("mauve-ish", later + Duration::from_secs(5));
-        let told = all.look().unwrap().unwrap_err().to_string();
+        let told = all.reload().unwrap().unwrap_err().to_string();
         assert!(told.contains("mine.toml") && told.contains("mauve-ish"), "{told}");
-        assert!(all.look().is_none(), "it is told once");
+        assert!(all.reload().is_none(), "it is told once");
         let mut none = Wardrobe::new(None, true);
-        assert!(none.wear("mine").unwrap_err().to_string().contains("there are terminal"));
-        assert!(none.wear("nowhere/x.toml").unwrap_err().to_string().contains("nowhere/x.toml"));
+        assert!(none.apply("mine").unwrap_err().to_string().contains("there are terminal"));
+        assert!(none.apply("nowhere/x.toml").unwrap_err().to_string().contains("nowhere/x.toml"));
     }
 }

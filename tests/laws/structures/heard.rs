@@ -3,17 +3,17 @@
 use hive::agents::Agent;
 use hive::agents::structures::legs::Legs;
 use hive::agents::structures::life::LATENCY;
-use hive::agents::structures::listed::Listed;
-use hive::agents::structures::ranges::{Ask, Bounds};
-use hive::agents::structures::{Leg, Seen};
+use hive::agents::structures::listed::ListedInstruments;
+use hive::agents::structures::ranges::{Bounds, LiquidityChange};
+use hive::agents::structures::{StructureContext, StructureLeg};
 use hive::domain::{Action, MarketEvent, Plan, Reason, Span, Stamp, Verb};
 use hive::fills::{self, Tariff, level};
 use hive::market::Board;
-use hive::market::board::Level;
+use hive::market::board::DetailLevel;
 
 /// What is known at a look.
 pub struct Now<'a> {
-    pub listed: &'a Listed,
+    pub listed: &'a ListedInstruments,
     pub board: &'a Board,
     pub costs: &'a Tariff,
     pub at: Stamp,
@@ -22,8 +22,8 @@ pub struct Now<'a> {
 }
 
 impl Now<'_> {
-    pub fn seen<'b>(&'b self, legs: &'b Legs) -> Seen<'b> {
-        Seen {
+    pub fn seen<'b>(&'b self, legs: &'b Legs) -> StructureContext<'b> {
+        StructureContext {
             listed: self.listed,
             board: self.board,
             costs: self.costs,
@@ -37,23 +37,23 @@ impl Now<'_> {
     }
 
     /// Legs that are known by bars are judged when all of them close.
-    pub fn is_aligned(&self, legs: &[Leg]) -> bool {
+    pub fn is_aligned(&self, legs: &[StructureLeg]) -> bool {
         legs.iter().all(|l| {
             let Some(q) = self.board.get(l.instrument) else { return true };
-            let bars = q.level == Level::Bars && q.settled.is_none();
+            let bars = q.level == DetailLevel::Bars && q.settled.is_none();
             q.bar.filter(|_| bars).is_none_or(|b| b.at == self.at || self.at.since(b.at) > Span::DAY)
         })
     }
 
     /// What the coins are worth that a leg is priced in; 1 for the account's currency.
-    pub fn coins(&self, leg: &Leg) -> f64 {
+    pub fn coins(&self, leg: &StructureLeg) -> f64 {
         let other = self.listed.pays(leg.instrument);
         other.and_then(|_| self.listed.scale(self.board, leg.instrument)).unwrap_or(1.0)
     }
 
-    pub fn value(&self, leg: &Leg, bounds: Option<Bounds>) -> Option<f64> {
+    pub fn value(&self, leg: &StructureLeg, bounds: Option<Bounds>) -> Option<f64> {
         let price = self.listed.value(self.board, leg.instrument)?;
-        Some(bounds.map_or(price, |b| b.worth(price))).filter(|v| v.is_finite())
+        Some(bounds.map_or(price, |b| b.market_value(price))).filter(|v| v.is_finite())
     }
 }
 
@@ -71,7 +71,7 @@ pub struct Intent {
     pub plan: Plan,
     pub side: f64,
     pub size: f64,
-    pub legs: Vec<Leg>,
+    pub legs: Vec<StructureLeg>,
     pub bounds: Vec<Option<Bounds>>,
     pub entry: Vec<f64>,
     pub notional: f64,
@@ -90,7 +90,8 @@ impl Intent {
             let quantity = self.side * l.ratio * self.units;
             if let Some(bounds) = *b {
                 let (decided, live) = (self.since, self.since);
-                let ask = Ask { pool: l.instrument, bounds, change: quantity, decided, live, tries: 0 };
+                let ask =
+                    LiquidityChange { pool: l.instrument, bounds, change: quantity, decided, live, tries: 0 };
                 legs.ranges.asked.push(ask);
             } else {
                 legs.held.push((l.instrument, quantity));
@@ -102,7 +103,7 @@ impl Intent {
 
     /// Orders the difference on every leg; a maker takes nothing.
     pub fn order(&mut self, now: &Now<'_>, more: f64, maker: bool) {
-        let lots = |(l, b): (&Leg, &Option<Bounds>)| {
+        let lots = |(l, b): (&StructureLeg, &Option<Bounds>)| {
             let size = (l.ratio * more).abs();
             self.side
                 * (l.ratio * more).signum()
@@ -114,7 +115,7 @@ impl Intent {
     }
 
     /// An event may fill what is on its way.
-    pub fn offer(&mut self, listed: &Listed, board: &Board, costs: &Tariff, event: &MarketEvent) {
+    pub fn offer(&mut self, listed: &ListedInstruments, board: &Board, costs: &Tariff, event: &MarketEvent) {
         let at = event.at();
         for ((leg, b), f) in self.legs.iter().zip(&self.bounds).zip(&mut self.flights) {
             if event.instrument() != Some(leg.instrument) || f.left == 0.0 {
@@ -124,7 +125,7 @@ impl Intent {
             let got = match *event {
                 MarketEvent::Pool { .. } if b.is_some() => f.left,
                 MarketEvent::Bar { bar, .. }
-                    if quoted.level == Level::Bars && quoted.bar_before >= Some(f.decided) =>
+                    if quoted.level == DetailLevel::Bars && quoted.bar_before >= Some(f.decided) =>
                 {
                     let i = listed.get(leg.instrument);
                     fills::take(costs.of(i), i.kind, bar.open, f64::NAN, bar.volume, f.left).quantity

@@ -15,10 +15,10 @@ const L: f64 = 1e6;
 /// Swapped in five minutes: a busy pool.
 const BUSY: f64 = 2e7;
 
-const WHAT: [(InstrumentKind, Terms); 3] = [
-    (InstrumentKind::Perp, Terms::Plain),
-    (InstrumentKind::Pool, Terms::Pool { fee_ppm: 3_000, concentrated: false }),
-    (InstrumentKind::Pool, Terms::Pool { fee_ppm: 500, concentrated: true }),
+const WHAT: [(InstrumentKind, ContractTerms); 3] = [
+    (InstrumentKind::Perp, ContractTerms::Plain),
+    (InstrumentKind::Pool, ContractTerms::Pool { fee_ppm: 3_000, concentrated: false }),
+    (InstrumentKind::Pool, ContractTerms::Pool { fee_ppm: 500, concentrated: true }),
 ];
 
 fn rig(set: &[(&str, f64)]) -> Rig {
@@ -123,7 +123,7 @@ fn hedged_liquidity_without_fees_loses_an_eighth_of_the_variance() {
         market(&mut rig, P, V2, P, BUSY);
     }
     let l = rig.life.legs.ranges.held[0].liquidity;
-    let (start, step, years) = (rig.worth(), 0.8 / libm::sqrt(STEP.per_year()), 1.0 / STEP.per_year());
+    let (start, step, years) = (rig.market_value(), 0.8 / libm::sqrt(STEP.per_year()), 1.0 / STEP.per_year());
     let (mut price, mut expected) = (P, 0.0);
     for i in 0..30 * 288 {
         let z = crate::domain::random::normal(crate::domain::random::key(5, &[i]));
@@ -131,7 +131,7 @@ fn hedged_liquidity_without_fees_loses_an_eighth_of_the_variance() {
         price *= libm::exp(step * z - 0.5 * step * step);
         market(&mut rig, price, V2, price, 0.0);
     }
-    let lost = rig.worth() - start;
+    let lost = rig.market_value() - start;
     // About σ²/8 of 50 000 over 30 days: 330, to within the noise of the path and of the band.
     assert!((expected + 330.0).abs() < 60.0 && (lost / expected - 1.0).abs() < 0.12, "{lost} {expected}");
     assert_eq!(rig.actions().len(), 1);
@@ -243,7 +243,8 @@ fn coins_of_one_pool_are_not_those_of_another() {
 #[test]
 fn it_stands_by_without_a_pool_or_a_perp() {
     let p = parameters(Family::Defi, &[]);
-    let why = |what: &[(InstrumentKind, Terms)]| Memory::new(&p, COIN, &listed(what)).unwrap_err();
+    let why =
+        |what: &[(InstrumentKind, ContractTerms)]| DefiMemory::new(&p, COIN, &listed(what)).unwrap_err();
     assert!(why(&WHAT[..1]).contains("a pool") && why(&WHAT[1..]).contains("a perp"));
 }
 

@@ -11,9 +11,12 @@ const PERP: InstrumentId = InstrumentId(0);
 const MOVE: InstrumentId = InstrumentId(1);
 const S: f64 = 100_000.0;
 
-const WHAT: [(InstrumentKind, Terms); 2] = [
-    (InstrumentKind::Perp, Terms::Plain),
-    (InstrumentKind::Move, Terms::Move { fixing: Stamp(Span::DAY.0), expiry: Stamp(2 * Span::DAY.0) }),
+const WHAT: [(InstrumentKind, ContractTerms); 2] = [
+    (InstrumentKind::Perp, ContractTerms::Plain),
+    (
+        InstrumentKind::Move,
+        ContractTerms::Move { fixing: Stamp(Span::DAY.0), expiry: Stamp(2 * Span::DAY.0) },
+    ),
 ];
 
 fn rig(set: &[(&str, f64)]) -> Rig {
@@ -151,7 +154,8 @@ fn a_contract_whose_first_hour_was_not_heard_is_left_alone() {
 #[test]
 fn it_stands_by_where_there_is_no_contract_or_no_perp() {
     let p = parameters(Family::Move, &[]);
-    let why = |what: &[(InstrumentKind, Terms)]| Memory::new(&p, COIN, &listed(what)).unwrap_err();
+    let why =
+        |what: &[(InstrumentKind, ContractTerms)]| MoveMemory::new(&p, COIN, &listed(what)).unwrap_err();
     assert!(why(&WHAT[..1]).contains("MOVE contracts"));
     assert!(why(&WHAT[1..]).contains("perp"));
 }

@@ -15,10 +15,10 @@ const EXPIRY: Stamp = Stamp(27 * Span::HOUR.0);
 
 fn rig(set: &[(&str, f64)]) -> Rig {
     let option = |strike: f64, call: bool| {
-        (InstrumentKind::Option, Terms::Option { expiry: EXPIRY, strike, call, inverse: false })
+        (InstrumentKind::Option, ContractTerms::Option { expiry: EXPIRY, strike, call, inverse: false })
     };
     let what = [
-        (InstrumentKind::Perp, Terms::Plain),
+        (InstrumentKind::Perp, ContractTerms::Plain),
         option(F, true),
         option(F, false),
         option(103_000.0, true),
@@ -36,9 +36,10 @@ fn market(rig: &mut Rig, forward: f64, sigma: f64) {
     let left = EXPIRY.since(at).in_units_of(Span::YEAR);
     for i in 1..5 {
         let id = InstrumentId(i);
-        let Terms::Option { strike, call, .. } = rig.listed.get(id).terms else { unreachable!() };
+        let ContractTerms::Option { strike, call, .. } = rig.listed.get(id).terms else { unreachable!() };
         let right = if call { Right::Call } else { Right::Put };
-        let value = black(forward, 1.0, option::Terms { right, strike, years: left }, sigma).unwrap().value;
+        let value =
+            black(forward, 1.0, option::OptionTerms { right, strike, years: left }, sigma).unwrap().value;
         rig.tell(MarketEvent::Implied { instrument: id, at, sigma, forward });
         rig.quote(id, (value - 10.0).max(0.01), value + 10.0);
     }
@@ -83,7 +84,7 @@ fn dear_volatility_is_sold_and_the_straddle_is_held_to_exercise() {
     // 30 % of capital over the margin of both: 15 % of the underlying and the mark, each; whole lots.
     let years = EXPIRY.since(Stamp(3 * Span::HOUR.0)).in_units_of(Span::YEAR);
     let value = |years: f64| {
-        black(F, 1.0, option::Terms { right: Right::Call, strike: F, years }, 0.6).unwrap().value
+        black(F, 1.0, option::OptionTerms { right: Right::Call, strike: F, years }, 0.6).unwrap().value
     };
     let bound = 2.0 * (0.15 * F + value(years));
     assert!((units - 0.3 * CAPITAL / bound).abs() < 1e-4 + 1e-9, "{units}");
@@ -127,7 +128,8 @@ fn its_delta_is_hedged_with_the_perp_once_it_leaves_the_band_and_comes_off_with_
     rig.pass(Span::MINUTE);
     market(&mut rig, 102_000.0, 0.6);
     let years = EXPIRY.since(rig.now).in_units_of(Span::YEAR);
-    let delta = |right| black(102_000.0, 1.0, option::Terms { right, strike: F, years }, 0.6).unwrap().delta;
+    let delta =
+        |right| black(102_000.0, 1.0, option::OptionTerms { right, strike: F, years }, 0.6).unwrap().delta;
     let wanted = units * (delta(Right::Call) + delta(Right::Put));
     assert!(wanted > 0.2 * units);
     rig.pass(Span::MINUTE);
@@ -240,10 +242,10 @@ fn a_covered_call_holds_the_coin_and_is_a_long() {
 
 #[test]
 fn it_stands_by_where_nothing_pairs() {
-    let what = [(InstrumentKind::Perp, Terms::Plain)];
+    let what = [(InstrumentKind::Perp, ContractTerms::Plain)];
     let listed = super::super::rig::listed(&what);
     let p = super::super::rig::parameters(Family::Options, &[]);
-    let why = Memory::new(&p, super::super::rig::COIN, &listed).unwrap_err();
+    let why = OptionsMemory::new(&p, super::super::rig::COIN, &listed).unwrap_err();
     assert!(why.contains("a call and a put"), "{why}");
 }
 
@@ -290,10 +292,10 @@ fn days(implied: f64) -> Vec<f64> {
     let option = |day: i64, call: bool| {
         let expiry = Stamp((day + 1) * Span::DAY.0);
         let strike = libm::round(path[(day * A_DAY) as usize]);
-        (InstrumentKind::Option, Terms::Option { expiry, strike, call, inverse: false })
+        (InstrumentKind::Option, ContractTerms::Option { expiry, strike, call, inverse: false })
     };
     let options = (0..DAYS).flat_map(|d| [option(d, true), option(d, false)]);
-    let what: Vec<_> = std::iter::once((InstrumentKind::Perp, Terms::Plain)).chain(options).collect();
+    let what: Vec<_> = std::iter::once((InstrumentKind::Perp, ContractTerms::Plain)).chain(options).collect();
     let set = [("warm", 24.0), ("nearest", 12.0), ("farthest", 24.0), ("stop", 10.0), ("band", 0.2)];
     let mut rig = Rig::new(Family::Options, &set, &what);
     for i in 0..DAYS * A_DAY {
@@ -305,12 +307,13 @@ fn days(implied: f64) -> Vec<f64> {
             if i % A_DAY == 0 && day > 0 {
                 rig.tell(MarketEvent::Settled { instrument: id(day - 1), at, price: forward });
             }
-            let Terms::Option { expiry, strike, call, .. } = rig.listed.get(id(day)).terms else {
+            let ContractTerms::Option { expiry, strike, call, .. } = rig.listed.get(id(day)).terms else {
                 unreachable!()
             };
             let right = if call { Right::Call } else { Right::Put };
             let years = expiry.since(at).in_units_of(Span::YEAR);
-            let value = black(forward, 1.0, option::Terms { right, strike, years }, implied).unwrap().value;
+            let value =
+                black(forward, 1.0, option::OptionTerms { right, strike, years }, implied).unwrap().value;
             rig.tell(MarketEvent::Implied { instrument: id(day), at, sigma: implied, forward });
             rig.quote(id(day), (value - 10.0).max(0.01), value + 10.0);
         }

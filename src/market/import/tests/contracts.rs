@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 const HEAD: &str = "instrument_name,timestamp,underlying_price,index_price,mark_price,mark_iv,best_bid_price,best_bid_amount,best_ask_price,best_ask_amount\n";
 
-fn quotes(made: &Made, symbol: &str) -> Vec<(i64, f64)> {
+fn quotes(made: &ImportedFiles, symbol: &str) -> Vec<(i64, f64)> {
     let id = made.id(symbol, InstrumentKind::Option);
     let quote = |e: &MarketEvent| match *e {
         MarketEvent::Quote { instrument, at, bid, .. } if instrument == id => {
@@ -57,7 +57,7 @@ fn a_continuous_future_is_its_contracts_beside_the_closes_of_spot() {
     let id = |month: &str| made.id(month, InstrumentKind::Future);
     let [january, february, march] = ["BTC201801", "BTC201802", "BTC201803"].map(id);
     let expiry = t("2018-01-26T16:00:00Z");
-    assert_eq!(made.universe().instruments[january.index()].terms, Terms::Future { expiry });
+    assert_eq!(made.universe().instruments[january.index()].terms, ContractTerms::Future { expiry });
     assert_eq!(made.universe().instruments[january.index()].venue, "cme");
     let stamps = |id| made.bars(id).into_iter().map(|(at, b)| (at, b.open, b.close)).collect::<Vec<_>>();
     assert_eq!(

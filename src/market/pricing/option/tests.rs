@@ -3,12 +3,12 @@
 use super::*;
 use proptest::prelude::*;
 
-fn call(strike: f64, years: f64) -> Terms {
-    Terms { right: Right::Call, strike, years }
+fn call(strike: f64, years: f64) -> OptionTerms {
+    OptionTerms { right: Right::Call, strike, years }
 }
 
-fn put(strike: f64, years: f64) -> Terms {
-    Terms { right: Right::Put, ..call(strike, years) }
+fn put(strike: f64, years: f64) -> OptionTerms {
+    OptionTerms { right: Right::Put, ..call(strike, years) }
 }
 
 /// What exercise would pay now.

@@ -7,15 +7,15 @@ use csv::ByteRecord;
 use std::io::{BufReader, Read};
 
 /// The bytes of a file.
-pub(super) type Bytes = Box<dyn Read>;
+pub(super) type FileBytes = Box<dyn Read>;
 
 /// Longest row of JSON that is one.
 const ROW_MAX: usize = 1 << 12;
 
 /// A file of comma-separated rows.
-pub(super) struct Sheet {
+pub(super) struct CsvRows {
     name: String,
-    csv: csv::Reader<Bytes>,
+    csv: csv::Reader<FileBytes>,
     record: ByteRecord,
     /// Lower case; empty for a file without a header.
     pub columns: Vec<String>,
@@ -23,17 +23,17 @@ pub(super) struct Sheet {
     pending: bool,
 }
 
-impl Sheet {
+impl CsvRows {
     /// Opens a file; a first line that is an address is passed over, and a first row that begins with a
     /// number is no header.
-    pub fn open(name: &str, bytes: Bytes) -> Result<Sheet, FeedError> {
+    pub fn open(name: &str, bytes: FileBytes) -> Result<CsvRows, FeedError> {
         let csv = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .buffer_capacity(1 << 16)
             .from_reader(bytes);
         let (record, columns) = (ByteRecord::new(), Vec::new());
-        let mut sheet = Sheet { name: name.to_owned(), csv, record, columns, pending: false };
+        let mut sheet = CsvRows { name: name.to_owned(), csv, record, columns, pending: false };
         if !sheet.advance()? {
             return Ok(sheet);
         }
@@ -115,7 +115,7 @@ impl Sheet {
 /// A file `[[…], […], …]` of rows of numbers.
 pub(super) struct Arrays {
     name: String,
-    from: BufReader<Bytes>,
+    from: BufReader<FileBytes>,
     /// Which row was read last, counted from 1.
     pub row: u64,
     begun: bool,
@@ -123,7 +123,7 @@ pub(super) struct Arrays {
 
 impl Arrays {
     /// Opens a file.
-    pub fn open(name: &str, bytes: Bytes) -> Arrays {
+    pub fn open(name: &str, bytes: FileBytes) -> Arrays {
         Arrays { name: name.to_owned(), from: BufReader::with_capacity(1 << 16, bytes), row: 0, begun: false }
     }
 
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use std::io::Cursor;
 
-    fn bytes(text: &'static str) -> Bytes {
+    fn bytes(text: &'static str) -> FileBytes {
         Box::new(Cursor::new(text.as_bytes()))
     }
 
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn an_address_before_the_header_is_passed_over() {
-        let mut s = Sheet::open("x", bytes("https://somewhere\nUnix,Close\n1,2\n")).unwrap();
+        let mut s = CsvRows::open("x", bytes("https://somewhere\nUnix,Close\n1,2\n")).unwrap();
         assert_eq!(s.columns, ["unix", "close"]);
         assert!(s.advance().unwrap());
         assert_eq!((s.line(), s.number(1)), (3, Ok(2.0)));
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_file_may_have_no_header() {
-        let mut s = Sheet::open("x", bytes("20130101 00:00,2\n20130101 01:00,3\n")).unwrap();
+        let mut s = CsvRows::open("x", bytes("20130101 00:00,2\n20130101 01:00,3\n")).unwrap();
         assert!(s.columns.is_empty() && s.advance().unwrap());
         assert_eq!(s.number(1), Ok(2.0));
         assert!(s.advance().unwrap() && !s.advance().unwrap());

@@ -1,5 +1,5 @@
 //! The operator's hand on real money: who is paused, who is drained, whether everything is flat or
-//! killed. What was said, the alone lives and the sim lives never see it.
+//! killed. What was said, the alone lives and the open lives never see it.
 //!
 //! ```text
 //! pause    real takes no new risk: the stance is held between flat and the aim, the part between flat and held
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the operator has asked of real money.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Hand {
+pub struct OperatorControls {
     /// By declared agent.
     paused: Vec<bool>,
     /// By declared agent.
@@ -34,10 +34,14 @@ fn set(flag: Option<&mut bool>, to: bool) -> bool {
     flag.is_some_and(|f| std::mem::replace(f, to) != to)
 }
 
-impl Hand {
+impl OperatorControls {
     /// Nothing was asked of any of so many agents.
     pub fn new(declared: usize) -> Self {
-        Hand { paused: vec![false; declared], drained: vec![false; declared], ..Hand::default() }
+        OperatorControls {
+            paused: vec![false; declared],
+            drained: vec![false; declared],
+            ..OperatorControls::default()
+        }
     }
 
     /// Takes no new risk for the agent; whether that is news.
@@ -128,22 +132,27 @@ mod tests {
 
     #[test]
     fn every_verb_is_news_once() {
-        let mut hand = Hand::new(2);
-        for verb in [Hand::pause, Hand::drain, Hand::resume] {
+        let mut hand = OperatorControls::new(2);
+        for verb in [OperatorControls::pause, OperatorControls::drain, OperatorControls::resume] {
             assert!(verb(&mut hand, ONE));
             assert!(!verb(&mut hand, ONE));
             assert!(!verb(&mut hand, AgentId(2)), "nobody");
         }
-        for verb in [Hand::flatten, Hand::kill, Hand::unflatten, Hand::reset] {
+        for verb in [
+            OperatorControls::flatten,
+            OperatorControls::kill,
+            OperatorControls::unflatten,
+            OperatorControls::reset,
+        ] {
             assert!(verb(&mut hand));
             assert!(!verb(&mut hand));
         }
-        assert_eq!(hand, Hand::new(2));
+        assert_eq!(hand, OperatorControls::new(2));
     }
 
     #[test]
     fn a_paused_stance_stays_between_flat_and_its_aim() {
-        let mut hand = Hand::new(2);
+        let mut hand = OperatorControls::new(2);
         assert_eq!(hand.hold(ONE, 3.0, 1.0), 3.0);
         hand.pause(ONE);
         assert_eq!([3.0, 0.5, -2.0].map(|x| hand.hold(ONE, x, 1.0)), [1.0, 0.5, 0.0]);
@@ -155,7 +164,7 @@ mod tests {
 
     #[test]
     fn the_strictest_mode_holds() {
-        let mut hand = Hand::new(1);
+        let mut hand = OperatorControls::new(1);
         assert_eq!(hand.mode(), Mode::Running);
         hand.flatten();
         assert_eq!(hand.mode(), Mode::Reducing);

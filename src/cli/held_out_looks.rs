@@ -8,12 +8,12 @@
 
 use super::lab;
 use crate::lab::HELD_OUT_FROM;
-use crate::lab::keep::{Keep, looked_at};
+use crate::lab::result_cache::{ResultFolder, looked_at};
 use crate::market::feed::FeedInfo;
 use std::path::{Path, PathBuf};
 
 /// A look that was counted, or was to be.
-pub struct Look {
+pub struct HeldOutLook {
     /// Looks so far, this one among them; none if it could not be counted.
     pub number: Option<usize>,
     /// What is said of it.
@@ -21,17 +21,17 @@ pub struct Look {
 }
 
 /// Counts a look of a run on this market under these settings; none if it looks at nothing that is held out.
-pub fn count(state: Option<&Path>, roster_hash: &str, info: &FeedInfo) -> Option<Look> {
+pub fn count(state: Option<&Path>, roster_hash: &str, info: &FeedInfo) -> Option<HeldOutLook> {
     let what = looked_at(info, roster_hash)?;
     let own = state.map(Path::to_path_buf).filter(|dir| dir.join("lab").is_dir());
     let folders: Vec<PathBuf> = lab::home().into_iter().chain(own).collect();
     Some(told(&folders, &what))
 }
 
-fn told(folders: &[PathBuf], what: &str) -> Look {
+fn told(folders: &[PathBuf], what: &str) -> HeldOutLook {
     let (mut number, mut trouble) = (None, None);
     for dir in folders {
-        match Keep::open(dir).and_then(|keep| keep.look(what)) {
+        match ResultFolder::open(dir).and_then(|keep| keep.look(what)) {
             Ok(n) => number = number.max(Some(n)),
             Err(e) => trouble = Some(format!("{}: {e}", dir.display())),
         }
@@ -47,7 +47,7 @@ fn told(folders: &[PathBuf], what: &str) -> Look {
             format!("{days}; this run looks at them, and it could not be counted: {why}")
         }
     };
-    Look { number, note }
+    HeldOutLook { number, note }
 }
 
 #[cfg(test)]
@@ -57,14 +57,14 @@ mod tests {
     #[test]
     fn the_largest_count_is_told_and_a_folder_that_is_none_is_named() {
         let (user, own) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        Keep::open(own.path()).unwrap().look("another").unwrap();
+        ResultFolder::open(own.path()).unwrap().look("another").unwrap();
         let both = vec![user.path().to_path_buf(), own.path().to_path_buf()];
         for _ in 0..2 {
             let look = told(&both, "a run");
             assert_eq!(look.number, Some(2));
             assert!(look.note.ends_with("look 2 so far"), "{}", look.note);
         }
-        assert_eq!(Keep::open(user.path()).unwrap().looks(), 1);
+        assert_eq!(ResultFolder::open(user.path()).unwrap().looks(), 1);
         let file = user.path().join("file");
         std::fs::write(&file, "").unwrap();
         let look = told(std::slice::from_ref(&file), "a run");

@@ -62,7 +62,7 @@ pub(super) fn is_dollar(currency: &str) -> bool {
 
 /// A pair, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pair {
+pub(super) struct SymbolPair {
     /// As the venue writes it.
     pub symbol: String,
     /// The asset.
@@ -81,9 +81,9 @@ pub(super) fn asset_name(text: &str) -> String {
     }
 }
 
-impl Pair {
+impl SymbolPair {
     /// Takes `ETHBTC`, `ETH-BTC`, `ETH/BTC`, `BTCUSD_PERP` or `AAPL` apart.
-    pub fn of(text: &str) -> Option<Pair> {
+    pub fn of(text: &str) -> Option<SymbolPair> {
         let symbol = text.trim().to_ascii_uppercase();
         let parts: Vec<&str> =
             symbol.split(['-', '_', '/', ':', '.', ' ']).filter(|p| !p.is_empty()).collect();
@@ -104,19 +104,19 @@ impl Pair {
         let quote = quote.map(asset_name);
         let base = asset_name(base);
         let plain = base.chars().all(|c| c.is_ascii_alphanumeric()) && !base.is_empty();
-        plain.then_some(Pair { symbol: symbol.replace(['/', ':'], ""), base, quote })
+        plain.then_some(SymbolPair { symbol: symbol.replace(['/', ':'], ""), base, quote })
     }
 }
 
 /// What a path tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct FileHints {
     /// Where it was recorded; empty where the path does not tell.
     pub venue: String,
     /// Perps, or spot; none where the path does not tell.
     pub kind: Option<InstrumentKind>,
     /// The pair of the whole file.
-    pub pair: Option<Pair>,
+    pub pair: Option<SymbolPair>,
     /// Length of its bars.
     pub bar: Option<Span>,
 }
@@ -145,9 +145,9 @@ fn kind(token: &str) -> Option<InstrumentKind> {
     }
 }
 
-impl Place {
+impl FileHints {
     /// Reads a path: the file's own name first, then its folders from the nearest up.
-    pub fn of(path: &str) -> Place {
+    pub fn of(path: &str) -> FileHints {
         let mut parts: Vec<Vec<String>> = path.split(['/', '\\']).map(tokens).collect();
         parts.reverse();
         let find = |f: &dyn Fn(&str) -> bool| parts.iter().flatten().find(|t| f(t));
@@ -175,9 +175,9 @@ impl Place {
             // Two words are a pair only if the second is a currency: `BTC_USDT`, but not `btc_chain`.
             let quote = words.get(1).filter(|w| QUOTES.contains(&w.to_ascii_uppercase().as_str()));
             let first = words.first()?;
-            Pair::of(&quote.map_or_else(|| (*first).to_owned(), |q| format!("{first}{q}")))
+            SymbolPair::of(&quote.map_or_else(|| (*first).to_owned(), |q| format!("{first}{q}")))
         });
-        Place { venue, kind, pair, bar }
+        FileHints { venue, kind, pair, bar }
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     fn pair(text: &str) -> (String, Option<String>) {
-        let pair = Pair::of(text).unwrap();
+        let pair = SymbolPair::of(text).unwrap();
         (pair.base, pair.quote)
     }
 
@@ -206,7 +206,7 @@ mod tests {
         ] {
             assert_eq!(pair(text), (base.to_owned(), quote.map(str::to_owned)), "{text}");
         }
-        assert!(Pair::of("").is_none() && Pair::of("B%C").is_none());
+        assert!(SymbolPair::of("").is_none() && SymbolPair::of("B%C").is_none());
     }
 
     #[test]
@@ -223,7 +223,7 @@ mod tests {
             ("xexchange_spot_perp_funding_1h/okx_SOL_2020-09-30.csv", "okx", None, "SOL", Some(3_600)),
             ("l2_ws_recordings_binance/usdm_btcusdt_20240808.gz", "binance", Some(Perp), "BTCUSDT", None),
         ] {
-            let place = Place::of(path);
+            let place = FileHints::of(path);
             let symbol_read = place.pair.as_ref().map(|p| p.symbol.as_str());
             assert_eq!(
                 (place.venue.as_str(), place.kind, symbol_read),

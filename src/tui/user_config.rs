@@ -13,7 +13,7 @@
 //!
 //! Flags and `HIVE_THEME` beat it. A mistake is told with its line; all wrong keys are told at once.
 
-use super::app::{Pane, View};
+use super::app::{Pane, PaneLayout};
 use super::keymap::{Keymap, PRESETS};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -21,14 +21,14 @@ use std::collections::BTreeMap;
 /// One key or several.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Keys {
+enum OneOrMoreKeys {
     One(String),
     Many(Vec<String>),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+struct UserFile {
     theme: Option<String>,
     preset: Option<String>,
     #[serde(default)]
@@ -36,7 +36,7 @@ struct File {
     #[serde(default)]
     layout: BTreeMap<String, Vec<Vec<String>>>,
     #[serde(default)]
-    keys: BTreeMap<String, Keys>,
+    keys: BTreeMap<String, OneOrMoreKeys>,
 }
 
 /// What a person has settled.
@@ -49,11 +49,11 @@ pub struct Person {
     /// The mouse is the cockpit's from the start.
     pub mouse: bool,
     /// Arrangements of panes in place of those that are built in; empty: those.
-    pub views: Vec<View>,
+    pub views: Vec<PaneLayout>,
 }
 
 /// Panes by their names; or what is wrong with them.
-fn views(layout: BTreeMap<String, Vec<Vec<String>>>) -> Result<Vec<View>, Vec<String>> {
+fn views(layout: BTreeMap<String, Vec<Vec<String>>>) -> Result<Vec<PaneLayout>, Vec<String>> {
     let (mut views, mut wrong) = (Vec::new(), Vec::new());
     for (name, columns) in layout {
         let mut seen: Vec<Pane> = Vec::new();
@@ -93,14 +93,14 @@ fn views(layout: BTreeMap<String, Vec<Vec<String>>>) -> Result<Vec<View>, Vec<St
 impl Person {
     /// Reads a file; or says all that is wrong with it, a line each.
     pub fn parse(text: &str) -> Result<Self, Vec<String>> {
-        let file: File = toml::from_str(text).map_err(|e| vec![e.to_string().trim_end().to_owned()])?;
+        let file: UserFile = toml::from_str(text).map_err(|e| vec![e.to_string().trim_end().to_owned()])?;
         let preset = file.preset.as_deref().unwrap_or(PRESETS[0]);
         let Some(mut keys) = Keymap::preset(preset) else {
             return Err(vec![format!("there is no preset {preset:?}; there are {}", PRESETS.join(", "))]);
         };
-        let many = |k: Keys| match k {
-            Keys::One(key) => vec![key],
-            Keys::Many(keys) => keys,
+        let many = |k: OneOrMoreKeys| match k {
+            OneOrMoreKeys::One(key) => vec![key],
+            OneOrMoreKeys::Many(keys) => keys,
         };
         let wanted: Vec<(String, Vec<String>)> = file.keys.into_iter().map(|(a, k)| (a, many(k))).collect();
         // All that is wrong at once.

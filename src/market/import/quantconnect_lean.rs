@@ -5,12 +5,12 @@
 //! those markets open. Expiries follow from the month by the exchange's rule: the third Friday 13:30 UTC
 //! for index futures, the third last weekday of the month 17:30 UTC for metals.
 
-use super::Format;
+use super::ImportFormat;
 use super::calendar::weekday;
-use super::item::{Decode, File, Item, What};
-use super::listing::{Entry, Listings};
-use super::sheet::{Bytes, Sheet};
-use crate::domain::{Bar, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Terms};
+use super::csv_rows::{CsvRows, FileBytes};
+use super::item::{Decode, Item, NamedFile, RowContent};
+use super::listing::{ListingName, Listings};
+use crate::domain::{Bar, ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp};
 use crate::market::FeedError;
 
 /// Metals, which end at the end of their month.
@@ -50,7 +50,7 @@ fn expiry(root: &str, month: &str) -> Option<Stamp> {
 }
 
 /// The file's own name without its endings.
-fn stem(file: &File) -> String {
+fn stem(file: &NamedFile) -> String {
     let name = file.name.rsplit(['/', '\\', ':']).next().unwrap_or_default();
     name.split('.').next().unwrap_or_default().to_ascii_lowercase()
 }
@@ -72,17 +72,17 @@ fn stamp(text: &str, day: Option<Stamp>) -> Result<Stamp, String> {
 
 /// One contract.
 pub(super) struct Futures {
-    sheet: Sheet,
+    sheet: CsvRows,
     root: String,
     symbol: String,
     day: Option<Stamp>,
     expiry: Stamp,
     quotes: bool,
-    file: File,
+    file: NamedFile,
 }
 
 impl Futures {
-    pub fn open(file: File, bytes: Bytes) -> Result<Self, FeedError> {
+    pub fn open(file: NamedFile, bytes: FileBytes) -> Result<Self, FeedError> {
         let stem = stem(&file);
         let words: Vec<&str> = stem.split('_').collect();
         let found = || {
@@ -95,10 +95,10 @@ impl Futures {
         let (root, month, day, expiry, quotes) = found().ok_or_else(|| FeedError::Format {
             file: file.name.clone(),
             reason: "its name does not tell the contract; name it like es_trade_201312".to_owned(),
-            known: Format::known(),
+            known: ImportFormat::known(),
         })?;
         let symbol = format!("{root}{month}");
-        Ok(Futures { sheet: Sheet::open(&file.name, bytes)?, root, symbol, day, expiry, quotes, file })
+        Ok(Futures { sheet: CsvRows::open(&file.name, bytes)?, root, symbol, day, expiry, quotes, file })
     }
 
     fn row(&self, instrument: InstrumentId) -> Result<Item, String> {
@@ -115,7 +115,7 @@ impl Futures {
             return Err(format!("bid {bid} × {bid_size}, offer {ask} × {ask_size} is no market"));
         }
         let event = MarketEvent::Quote { instrument, at, bid, ask, bid_size, ask_size };
-        Ok(Item { at, line, what: What::AtClose(event) })
+        Ok(Item { at, line, what: RowContent::AtClose(event) })
     }
 }
 
@@ -124,13 +124,13 @@ impl Decode for Futures {
         if !self.sheet.advance()? {
             return Ok(false);
         }
-        let instrument = listings.number(&Entry {
+        let instrument = listings.number(&ListingName {
             venue: &self.file.place.venue,
             symbol: &self.symbol,
             kind: InstrumentKind::Future,
             base: &self.root,
             quote: Some("USD"),
-            terms: Terms::Future { expiry: self.expiry },
+            terms: ContractTerms::Future { expiry: self.expiry },
         });
         if let Some(instrument) = instrument {
             out.push(self.row(instrument).unwrap_or_else(|why| Item::bad(self.sheet.line(), why)));
@@ -145,20 +145,20 @@ impl Decode for Futures {
 
 /// A day's options of one underlying: `option_usa_universes_aapl_20140609.csv`. The day's file tells the
 /// close before it, and is known when the day begins.
-pub(super) struct Options {
-    sheet: Sheet,
+pub(super) struct OptionDay {
+    sheet: CsvRows,
     columns: [usize; 8],
     volume: usize,
     sigma: Option<usize>,
     root: String,
     at: Stamp,
     spot: f64,
-    file: File,
+    file: NamedFile,
 }
 
-impl Options {
-    pub fn open(file: File, bytes: Bytes) -> Result<Self, FeedError> {
-        let sheet = Sheet::open(&file.name, bytes)?;
+impl OptionDay {
+    pub fn open(file: NamedFile, bytes: FileBytes) -> Result<Self, FeedError> {
+        let sheet = CsvRows::open(&file.name, bytes)?;
         let stem = stem(&file);
         let words: Vec<&str> = stem.split('_').collect();
         let day = words.last().and_then(|w| day_of(w));
@@ -169,7 +169,7 @@ impl Options {
                 reason: "its name does not tell the underlying and the day; name it like \
                          option_usa_universes_aapl_20140609"
                     .to_owned(),
-                known: Format::known(),
+                known: ImportFormat::known(),
             });
         };
         let need = |name: &'static str| sheet.need(&[name]);
@@ -185,7 +185,7 @@ impl Options {
         ];
         let root = root.to_ascii_uppercase();
         let sigma = sheet.find(&["implied_volatility"]);
-        Ok(Options { volume: columns[7], columns, sigma, root, at, spot: f64::NAN, sheet, file })
+        Ok(OptionDay { volume: columns[7], columns, sigma, root, at, spot: f64::NAN, sheet, file })
     }
 
     fn bar(&self) -> Result<Bar, String> {
@@ -202,13 +202,13 @@ impl Options {
         if date.is_empty() {
             let bar = self.bar()?;
             self.spot = bar.close;
-            let entry = Entry {
+            let entry = ListingName {
                 venue: &venue,
                 symbol: &self.root,
                 kind: InstrumentKind::Margin,
                 base: &self.root,
                 quote: Some("USD"),
-                terms: Terms::Plain,
+                terms: ContractTerms::Plain,
             };
             out.extend(listings.number(&entry).map(|id| Item::bar(line, id, open, bar)));
             return Ok(());
@@ -221,10 +221,10 @@ impl Options {
             other => return Err(format!("`{other}` is neither call nor put")),
         };
         let symbol = format!("{}-{date}-{strike}-{}", self.root, if call { 'C' } else { 'P' });
-        let terms = Terms::Option { expiry, strike, call, inverse: false };
+        let terms = ContractTerms::Option { expiry, strike, call, inverse: false };
         let kind = InstrumentKind::Option;
         let entry =
-            Entry { venue: &venue, symbol: &symbol, kind, base: &self.root, quote: Some("USD"), terms };
+            ListingName { venue: &venue, symbol: &symbol, kind, base: &self.root, quote: Some("USD"), terms };
         let Some(instrument) = listings.number(&entry) else { return Ok(()) };
         let bar = self.bar()?;
         // Contracts without a price are listed all the same.
@@ -234,13 +234,13 @@ impl Options {
         let sigma = self.sheet.maybe(self.sigma)?.filter(|s| *s > 0.0);
         if let Some(sigma) = sigma.filter(|_| self.spot > 0.0) {
             let event = MarketEvent::Implied { instrument, at: open, sigma, forward: self.spot };
-            out.push(Item { at: open, line, what: What::AtClose(event) });
+            out.push(Item { at: open, line, what: RowContent::AtClose(event) });
         }
         Ok(())
     }
 }
 
-impl Decode for Options {
+impl Decode for OptionDay {
     fn next(&mut self, listings: &mut Listings, out: &mut Vec<Item>) -> Result<bool, FeedError> {
         if !self.sheet.advance()? {
             return Ok(false);

@@ -5,10 +5,10 @@ use super::{Failure, tell};
 use crate::config::{self, Config};
 use crate::engine::Engine;
 use crate::market::feed::Feed;
-use crate::runtime::drive::{Ended, RunError, Told};
+use crate::runtime::drive::{Ended, RunError, RunStats};
 use crate::runtime::keep::{KeepError, Keeper};
 use crate::runtime::lock::{Lock, LockError};
-use crate::runtime::recover::{self, Identity, Probe, RecoverError};
+use crate::runtime::recover::{self, Probe, RecoverError, RunIdentity};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::path::{Path, PathBuf};
@@ -51,9 +51,9 @@ pub fn open(
     config: &Config,
     engine: &mut Engine,
     feed: &mut dyn Feed,
-) -> Result<(Keeper, Told), Failure> {
+) -> Result<(Keeper, RunStats), Failure> {
     let roster = config::roster_hash(config);
-    let identity = Identity::new(&config.name, roster, config.seed, feed.info(), feed.universe());
+    let identity = RunIdentity::new(&config.name, roster, config.seed, feed.info(), feed.universe());
     let program = std::env::current_exe();
     let program = program.map_err(|e| Failure::Failed(format!("finding this program's own file: {e}")))?;
     let resumed = recover::open(dir, &identity, engine, feed, &Probe::Child(program))?;
@@ -62,7 +62,7 @@ pub fn open(
 }
 
 /// Keeps how a run ended.
-pub fn end(keeper: &mut Keeper, engine: &Engine, told: &Told, ended: Ended) -> Result<(), Failure> {
+pub fn end(keeper: &mut Keeper, engine: &Engine, told: &RunStats, ended: Ended) -> Result<(), Failure> {
     if ended == Ended::Feed {
         keeper.end(engine, told)?;
         tell(&keeper.news());

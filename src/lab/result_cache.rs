@@ -4,7 +4,7 @@
 //! Results are named after everything that decides them; what cannot be read or does not fit is run again.
 //! A look is counted once for each thing that was looked at: the same command twice is one look.
 
-use super::stream::Track;
+use super::stream::ArmTrack;
 use crate::domain::Stamp;
 use crate::market::feed::{FeedInfo, FeedMode};
 use std::fs;
@@ -16,16 +16,16 @@ use std::time::SystemTime;
 const REPORT_BYTES_MAX: u64 = 8 << 20;
 
 /// A folder.
-pub struct Keep {
+pub struct ResultFolder {
     dir: PathBuf,
 }
 
-impl Keep {
+impl ResultFolder {
     /// Makes the folder if it is not there.
     pub fn open(state: &Path) -> io::Result<Self> {
         let dir = state.join("lab");
         fs::create_dir_all(dir.join("results"))?;
-        Ok(Keep { dir })
+        Ok(ResultFolder { dir })
     }
 
     fn place(&self, key: &str, seed: u64, arm: &str) -> PathBuf {
@@ -34,7 +34,7 @@ impl Keep {
     }
 
     /// A finished result, if it is there and whole.
-    pub fn load(&self, key: &str, seed: u64, arm: &str) -> Option<Track> {
+    pub fn load(&self, key: &str, seed: u64, arm: &str) -> Option<ArmTrack> {
         let bytes = fs::read(self.place(key, seed, arm)).ok()?;
         let (sum, body) = bytes.split_first_chunk::<32>()?;
         let whole = blake3::hash(body) == blake3::Hash::from(*sum);
@@ -42,7 +42,7 @@ impl Keep {
     }
 
     /// Keeps a finished result.
-    pub fn save(&self, key: &str, seed: u64, arm: &str, track: &Track) -> io::Result<()> {
+    pub fn save(&self, key: &str, seed: u64, arm: &str, track: &ArmTrack) -> io::Result<()> {
         let body = postcard::to_stdvec(track).map_err(io::Error::other)?;
         let mut bytes = blake3::hash(&body).as_bytes().to_vec();
         bytes.extend(body);

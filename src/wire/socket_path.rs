@@ -71,20 +71,20 @@ impl PlaceError {
 
 /// A socket's place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SocketPath {
     /// Of the socket.
     pub path: PathBuf,
 }
 
 /// A place that this process serves; it is given up when this is dropped.
 #[derive(Debug)]
-pub struct Held {
+pub struct HeldSocket {
     path: PathBuf,
     // The lock lives as long as the open file.
     _lock: File,
 }
 
-impl Place {
+impl SocketPath {
     /// Finds the place of a name. `env` reads variables; `socket` and `state` are the person's own choice.
     pub fn find(
         name: &str,
@@ -99,18 +99,18 @@ impl Place {
         }
         let env = |name: &str| env(name).filter(|p| !p.as_os_str().is_empty());
         if let Some(path) = socket.map(Path::to_path_buf).or_else(|| env("HIVE_SOCKET")) {
-            return Ok(Place { path });
+            return Ok(SocketPath { path });
         }
         let file = format!("{name}.sock");
         if let Some(runtime) = env("XDG_RUNTIME_DIR") {
-            return Ok(Place { path: runtime.join("hive").join(file) });
+            return Ok(SocketPath { path: runtime.join("hive").join(file) });
         }
         let state = state.map_or_else(|| state_home(env), |s| Ok(s.to_path_buf()))?;
-        Ok(Place { path: state.join("run").join(file) })
+        Ok(SocketPath { path: state.join("run").join(file) })
     }
 
     /// Takes the place: folder checked, lock taken, a dead hive's socket cleared away, listening.
-    pub fn take(&self) -> Result<(Held, UnixListener), PlaceError> {
+    pub fn take(&self) -> Result<(HeldSocket, UnixListener), PlaceError> {
         let path = &self.path;
         let io = |what, path: &Path| {
             let path = path.to_path_buf();
@@ -162,7 +162,7 @@ impl Place {
         net::bind(&socket, &address).map_err(|e| io("binding", path)(e.into()))?;
         std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(io("closing", path))?;
         net::listen(&socket, BACKLOG).map_err(|e| io("listening on", path)(e.into()))?;
-        Ok((Held { path: path.clone(), _lock: lock }, UnixListener::from(socket)))
+        Ok((HeldSocket { path: path.clone(), _lock: lock }, UnixListener::from(socket)))
     }
 }
 
@@ -175,7 +175,7 @@ pub fn state_home(env: impl Fn(&str) -> Option<PathBuf>) -> Result<PathBuf, Plac
         .ok_or(PlaceError::Nowhere)
 }
 
-impl Drop for Held {
+impl Drop for HeldSocket {
     fn drop(&mut self) {
         // A socket that is left behind is cleared by the next who takes the place.
         let _ = std::fs::remove_file(&self.path);
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn found_in_the_order_that_is_written() {
         let find = |vars, socket: Option<&Path>| {
-            Place::find("a", socket, None, with(vars)).unwrap().path.to_string_lossy().into_owned()
+            SocketPath::find("a", socket, None, with(vars)).unwrap().path.to_string_lossy().into_owned()
         };
         let all = &[("HIVE_SOCKET", "/s"), ("XDG_RUNTIME_DIR", "/r"), ("HOME", "/h")];
         assert_eq!(find(all, Some(Path::new("/mine"))), "/mine");
@@ -203,16 +203,19 @@ mod tests {
             "/r/hive/a.sock"
         );
         assert_eq!(find(&[("HOME", "/h")], None), "/h/.local/state/hive/run/a.sock");
-        assert!(matches!(Place::find("a", None, None, with(&[])), Err(PlaceError::Nowhere)));
+        assert!(matches!(SocketPath::find("a", None, None, with(&[])), Err(PlaceError::Nowhere)));
         for bad in ["", "../x", "a b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] {
-            assert!(matches!(Place::find(bad, None, None, with(&[])), Err(PlaceError::Name(_))), "{bad}");
+            assert!(
+                matches!(SocketPath::find(bad, None, None, with(&[])), Err(PlaceError::Name(_))),
+                "{bad}"
+            );
         }
     }
 
     #[test]
     fn fault13_a_place_is_served_once_and_free_again_afterwards() {
         let folder = tempfile::tempdir().unwrap();
-        let place = Place { path: folder.path().join("run/a.sock") };
+        let place = SocketPath { path: folder.path().join("run/a.sock") };
         let (held, _listener) = place.take().unwrap();
         let mode = |p: &Path| std::fs::metadata(p).unwrap().mode() & 0o777;
         assert_eq!((mode(&place.path), mode(&folder.path().join("run"))), (0o600, 0o700));
@@ -229,7 +232,7 @@ mod tests {
     fn a_folder_that_is_open_to_others_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::set_permissions(folder.path(), Permissions::from_mode(0o750)).unwrap();
-        let refused = Place { path: folder.path().join("a.sock") }.take().unwrap_err();
+        let refused = SocketPath { path: folder.path().join("a.sock") }.take().unwrap_err();
         assert!(refused.is_refusal() && refused.to_string().contains("750"), "{refused}");
     }
 }

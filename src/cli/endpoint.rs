@@ -1,15 +1,15 @@
 //! How a hive is reached, and how long it is waited for.
 
 use super::Failure;
-use crate::wire::place::{self, DEFAULT_NAME, Place, PlaceError};
-use crate::wire::{Client, ClientError, Role};
+use crate::wire::socket_path::{self, DEFAULT_NAME, PlaceError, SocketPath};
+use crate::wire::{Client, ClientError, ClientRole};
 use clap::Args;
 use std::path::PathBuf;
 
 /// How a hive is reached.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Reach")]
-pub struct Reach {
+pub struct EndpointArgs {
     /// Name of the hive among those that run here
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
@@ -18,15 +18,15 @@ pub struct Reach {
     pub socket: Option<PathBuf>,
 }
 
-impl Reach {
+impl EndpointArgs {
     /// The name that was given, or the usual one.
     pub fn name(&self) -> &str {
         self.name.as_deref().unwrap_or(DEFAULT_NAME)
     }
 
     /// Where the socket is.
-    pub fn place(&self) -> Result<Place, Failure> {
-        Place::find(self.name(), self.socket.as_deref(), None, env).map_err(refused)
+    pub fn place(&self) -> Result<SocketPath, Failure> {
+        SocketPath::find(self.name(), self.socket.as_deref(), None, env).map_err(refused)
     }
 
     /// Where its state is kept and its log written if nothing else is said: `NAME/` and `NAME.log` in
@@ -41,12 +41,12 @@ impl Reach {
     pub fn state_home(&self) -> Result<PathBuf, Failure> {
         // The name is checked where the socket's is.
         self.place()?;
-        place::state_home(env).map_err(refused)
+        socket_path::state_home(env).map_err(refused)
     }
 
     /// Whether it runs; not to be let in is no answer to that.
     pub fn runs(&self) -> Result<bool, Failure> {
-        match Client::attach(&self.place()?, Role::Ctl, 0) {
+        match Client::attach(&self.place()?, ClientRole::Ctl, 0) {
             Ok(_) => Ok(true),
             Err(ClientError::NotRunning(_)) => Ok(false),
             Err(e) => Err(failed(e)),

@@ -11,7 +11,7 @@ use crate::domain::{Bar, Span, Stamp, random};
 /// What a random number of the detail is for. Starts above the numbers of the path.
 #[derive(Clone, Copy)]
 #[repr(u64)]
-pub(super) enum Why {
+pub(super) enum DrawPurpose {
     Inside = 101,
     Premium,
     Alpha,
@@ -39,7 +39,7 @@ pub(super) enum Why {
 }
 
 /// A key of the detail.
-pub(super) fn key(seed: u64, why: Why, name: u64, at: Stamp) -> u64 {
+pub(super) fn key(seed: u64, why: DrawPurpose, name: u64, at: Stamp) -> u64 {
     random::key(seed, &[why as u64, name, at.0 as u64])
 }
 
@@ -50,7 +50,7 @@ pub(super) fn memory(span: Span, step: Span, scale: f64, key: u64) -> Ar {
 
 /// A price that comes back: small moves around zero, and now and then a larger one that dies away.
 #[derive(Clone, Debug)]
-pub(super) struct Gap {
+pub(super) struct RevertingGap {
     calm: Ar,
     shot: f64,
     keep: f64,
@@ -69,9 +69,9 @@ pub(super) struct GapSpec {
     pub fades: Span,
 }
 
-impl Gap {
-    pub fn start(spec: GapSpec, step: Span, key: u64) -> Gap {
-        Gap {
+impl RevertingGap {
+    pub fn start(spec: GapSpec, step: Span, key: u64) -> RevertingGap {
+        RevertingGap {
             calm: memory(spec.memory, step, spec.spread, key),
             shot: 0.0,
             keep: libm::exp(-step.in_units_of(spec.fades)),
@@ -116,7 +116,7 @@ pub(super) fn inside(
     for k in 1..=n {
         let left = (n - k) as f64;
         let at = start.after(Span(k as i64 * step.0));
-        let of = |name: u64| random::normal(key(seed, Why::Inside, name, at));
+        let of = |name: u64| random::normal(key(seed, DrawPurpose::Inside, name, at));
         let z = shared * of(0) + libm::sqrt(1.0 - shared * shared) * of(name);
         bridge = bridge * left / (left + 1.0) + sigma * libm::sqrt(left / (left + 1.0)) * z;
         let mut x = open + (close - open) * k as f64 / n as f64 + bridge;

@@ -38,7 +38,7 @@ const STEP: f64 = 0.01;
 
 /// How much is known of an asset's V.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
+pub enum ValueKnown {
     /// Said within a day.
     Fresh,
     /// Older: what is held is kept.
@@ -51,7 +51,7 @@ pub enum Known {
 // Each stands by itself.
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Line {
+pub struct AssetAllocation {
     /// What the desk is about to trade, d.
     pub change: f64,
     /// What it holds after that, n.
@@ -65,7 +65,7 @@ pub struct Line {
     /// V.
     pub value: f64,
     /// And how much it counts.
-    pub known: Known,
+    pub known: ValueKnown,
     /// Whether both legs can trade now.
     pub open: bool,
     /// Whether what the desk is about to trade may take until the next decision.
@@ -80,7 +80,7 @@ pub struct Line {
 
 /// What the choice may use, and how much of the mechanism is on.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Terms {
+pub struct SelectionTerms {
     /// What spot and margin may use, in multiples of equity.
     pub capital: f64,
     /// Whether the desk's own flow is ridden.
@@ -91,15 +91,15 @@ pub struct Terms {
     pub beyond: bool,
 }
 
-impl Line {
+impl AssetAllocation {
     fn both(&self) -> f64 {
         self.spot_cost + self.perp_cost
     }
 }
 
-impl Terms {
+impl SelectionTerms {
     /// What is worked may be filled or not: the venue asks for the margin of the dearer.
-    fn margin(&self, line: &Line, spot: f64) -> f64 {
+    fn margin(&self, line: &AssetAllocation, spot: f64) -> f64 {
         let spot = spot.max(line.leaving);
         let perps = |n: f64| if self.netting { libm::fabs(n - spot) } else { libm::fabs(n) + spot };
         let (before, after) = (perps(line.target - line.change), perps(line.target));
@@ -107,26 +107,26 @@ impl Terms {
     }
 
     /// U: what spot and margin use.
-    pub fn used(&self, lines: &[Line]) -> f64 {
+    pub fn used(&self, lines: &[AssetAllocation]) -> f64 {
         lines.iter().map(|l| self.margin(l, l.spot)).sum()
     }
 
     /// What spot uses, beside the margin that the desk would need without it.
-    pub fn lent(&self, lines: &[Line]) -> f64 {
-        let of = |l: &Line| self.margin(l, l.spot) - self.margin(l, 0.0);
+    pub fn lent(&self, lines: &[AssetAllocation]) -> f64 {
+        let of = |l: &AssetAllocation| self.margin(l, l.spot) - self.margin(l, 0.0);
         lines.iter().map(of).sum()
     }
 
     /// The place of the last asset served and what V a unit of capital earns there; none where some is idle.
-    pub fn last_served(&self, lines: &[Line]) -> Option<(usize, f64)> {
+    pub fn last_served(&self, lines: &[AssetAllocation]) -> Option<(usize, f64)> {
         if self.used(lines) < self.full() - (1.0 + MARGIN) * STEP {
             return None;
         }
-        let price = |l: &Line| {
+        let price = |l: &AssetAllocation| {
             let asks = self.margin(l, l.spot + STEP) - self.margin(l, l.spot);
             l.value / (asks / STEP)
         };
-        let served = lines.iter().enumerate().filter(|(_, l)| l.spot > 0.0 && l.known == Known::Fresh);
+        let served = lines.iter().enumerate().filter(|(_, l)| l.spot > 0.0 && l.known == ValueKnown::Fresh);
         served.map(|(i, l)| (i, price(l))).min_by(|a, b| a.1.total_cmp(&b.1))
     }
 
@@ -135,17 +135,17 @@ impl Terms {
         (FULL * self.capital).min(self.capital - (1.0 + MARGIN) * STEP)
     }
 
-    fn cap(&self, line: &Line) -> f64 {
+    fn cap(&self, line: &AssetAllocation) -> f64 {
         if self.beyond { EACH } else { EACH.min(line.target.max(0.0)) }
     }
 }
 
 /// Chooses how much of each asset is held in spot.
-pub fn express(terms: &Terms, lines: &mut [Line]) {
+pub fn express(terms: &SelectionTerms, lines: &mut [AssetAllocation]) {
     for line in lines.iter_mut().filter(|l| l.open) {
-        let fresh = line.known == Known::Fresh;
-        let sells =
-            line.change < 0.0 && ((terms.flow && fresh && line.value < 0.0) || line.known == Known::Stale);
+        let fresh = line.known == ValueKnown::Fresh;
+        let sells = line.change < 0.0
+            && ((terms.flow && fresh && line.value < 0.0) || line.known == ValueKnown::Stale);
         if sells {
             line.spot -= (-line.change).min(line.spot);
         }
@@ -174,7 +174,7 @@ pub fn express(terms: &Terms, lines: &mut [Line]) {
     let full = terms.full();
     for &i in &order {
         let line = &mut lines[i];
-        if line.known != Known::Fresh {
+        if line.known != ValueKnown::Fresh {
             continue;
         }
         let cap = terms.cap(line);
@@ -196,7 +196,7 @@ pub fn express(terms: &Terms, lines: &mut [Line]) {
 }
 
 /// Moves spot, not below zero; what that adds to what is used.
-fn move_by(terms: &Terms, line: &mut Line, by: f64) -> f64 {
+fn move_by(terms: &SelectionTerms, line: &mut AssetAllocation, by: f64) -> f64 {
     let before = terms.margin(line, line.spot);
     line.spot = (line.spot + by).max(0.0);
     terms.margin(line, line.spot) - before
@@ -207,17 +207,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const TERMS: Terms = Terms { capital: 1.0, flow: true, netting: true, beyond: true };
+    const TERMS: SelectionTerms = SelectionTerms { capital: 1.0, flow: true, netting: true, beyond: true };
 
-    fn line(change: f64, target: f64, spot: f64, value: f64) -> Line {
-        Line {
+    fn line(change: f64, target: f64, spot: f64, value: f64) -> AssetAllocation {
+        AssetAllocation {
             change,
             target,
             spot,
             value,
             spot_cost: 0.0012,
             perp_cost: 0.0007,
-            known: Known::Fresh,
+            known: ValueKnown::Fresh,
             open: true,
             worked: false,
             waits: false,
@@ -226,7 +226,7 @@ mod tests {
         }
     }
 
-    fn one(terms: &Terms, l: Line) -> f64 {
+    fn one(terms: &SelectionTerms, l: AssetAllocation) -> f64 {
         let mut lines = [l];
         express(terms, &mut lines);
         lines[0].spot
@@ -247,17 +247,17 @@ mod tests {
 
     #[test]
     fn old_words_neither_enter_nor_leave() {
-        let old = |known, l: Line| one(&TERMS, Line { known, ..l });
-        assert_eq!(old(Known::Held, line(0.1, 0.3, 0.0, 0.01)), 0.0);
-        assert_eq!(old(Known::Held, line(0.0, 0.2, 0.2, -0.01)), 0.2);
-        assert_eq!(old(Known::Held, line(-0.1, 0.2, 0.2, -0.01)), 0.2);
-        assert!((old(Known::Stale, line(-0.1, 0.2, 0.2, 0.01)) - 0.1).abs() < 1e-9);
-        assert_eq!(old(Known::Stale, line(0.1, 0.2, 0.2, 0.01)), 0.2);
+        let old = |known, l: AssetAllocation| one(&TERMS, AssetAllocation { known, ..l });
+        assert_eq!(old(ValueKnown::Held, line(0.1, 0.3, 0.0, 0.01)), 0.0);
+        assert_eq!(old(ValueKnown::Held, line(0.0, 0.2, 0.2, -0.01)), 0.2);
+        assert_eq!(old(ValueKnown::Held, line(-0.1, 0.2, 0.2, -0.01)), 0.2);
+        assert!((old(ValueKnown::Stale, line(-0.1, 0.2, 0.2, 0.01)) - 0.1).abs() < 1e-9);
+        assert_eq!(old(ValueKnown::Stale, line(0.1, 0.2, 0.2, 0.01)), 0.2);
     }
 
     #[test]
     fn the_dearest_capital_goes_to_the_highest_value() {
-        let mut lines: Vec<Line> =
+        let mut lines: Vec<AssetAllocation> =
             (0..8).map(|i| line(0.0, 0.0, 0.0, 0.004 + 0.001 * f64::from(i))).collect();
         express(&TERMS, &mut lines);
         // Each of ¼ needs 0.3125: three and a bit.
@@ -275,9 +275,9 @@ mod tests {
     fn without_netting_a_hedged_book_needs_margin_beside_the_desk() {
         let lines = [line(0.0, 0.3, 0.2, 0.01)];
         assert!((TERMS.used(&lines) - (0.2 + 0.25 * 0.1)).abs() < 1e-12);
-        let gross = Terms { netting: false, ..TERMS };
+        let gross = SelectionTerms { netting: false, ..TERMS };
         assert!((gross.used(&lines) - (0.2 + 0.25 * 0.5)).abs() < 1e-12);
-        let only = Terms { beyond: false, ..TERMS };
+        let only = SelectionTerms { beyond: false, ..TERMS };
         assert!((one(&only, line(0.0, 0.1, 0.0, 0.01)) - 0.1).abs() < 1e-9, "never more than is held");
         assert_eq!(one(&only, line(-0.3, -0.1, 0.1, 0.01)), 0.0);
     }
@@ -288,7 +288,7 @@ mod tests {
         express(&TERMS, &mut lines);
         assert!((TERMS.lent(&lines) - 2.0 * 0.25 * 1.25).abs() < 1e-9);
         assert_eq!(TERMS.last_served(&lines), None, "⅜ are idle");
-        let mut lines: Vec<Line> =
+        let mut lines: Vec<AssetAllocation> =
             (0..8).map(|i| line(0.0, 0.0, 0.0, 0.004 + 0.001 * f64::from(i))).collect();
         express(&TERMS, &mut lines);
         let (last, price) = TERMS.last_served(&lines).unwrap();
@@ -302,7 +302,8 @@ mod tests {
     fn capital_that_an_order_would_free_is_used_only_once_it_is_filled() {
         // Of a short of 3.6 nine tenths are given back: its margin is free at once, or when that has been worked.
         let all = |worked| {
-            let mut lines = [Line { worked, ..line(3.24, -0.36, 0.0, 0.0) }, line(0.0, 0.0, 0.0, 0.02)];
+            let mut lines =
+                [AssetAllocation { worked, ..line(3.24, -0.36, 0.0, 0.0) }, line(0.0, 0.0, 0.0, 0.02)];
             express(&TERMS, &mut lines);
             (lines[1].spot, TERMS.used(&lines))
         };
@@ -314,7 +315,7 @@ mod tests {
     #[test]
     fn what_is_being_left_is_used_until_it_is_gone_and_hurries_if_it_is_needed() {
         let all = |waits, target| {
-            let left = Line { waits, ..line(0.0, 0.0, 0.25, -0.01) };
+            let left = AssetAllocation { waits, ..line(0.0, 0.0, 0.25, -0.01) };
             let full = line(0.0, 0.0, 0.25, 0.001);
             let mut lines = [left, full, full, line(0.0, target, 0.0, 0.02)];
             express(&TERMS, &mut lines);
@@ -327,12 +328,12 @@ mod tests {
     }
 
     prop_compose! {
-        fn lines()(all in prop::collection::vec((-0.5_f64..0.5, -0.8_f64..0.8, 0.0_f64..0.3, -0.01_f64..0.02, 0_u8..4, any::<bool>(), any::<bool>(), any::<bool>()), 1..9)) -> Vec<Line> {
-            all.into_iter().map(|(change, target, spot, value, known, open, worked, waits)| Line {
+        fn lines()(all in prop::collection::vec((-0.5_f64..0.5, -0.8_f64..0.8, 0.0_f64..0.3, -0.01_f64..0.02, 0_u8..4, any::<bool>(), any::<bool>(), any::<bool>()), 1..9)) -> Vec<AssetAllocation> {
+            all.into_iter().map(|(change, target, spot, value, known, open, worked, waits)| AssetAllocation {
                 open: open || known != 0,
                 worked,
                 waits,
-                known: [Known::Fresh, Known::Fresh, Known::Held, Known::Stale][usize::from(known)],
+                known: [ValueKnown::Fresh, ValueKnown::Fresh, ValueKnown::Held, ValueKnown::Stale][usize::from(known)],
                 ..line(change, target, spot, value)
             }).collect()
         }
@@ -343,7 +344,7 @@ mod tests {
 
         #[test]
         fn spot_is_never_short_and_capital_never_exceeded(before in lines(), flow in any::<bool>(), netting in any::<bool>(), beyond in any::<bool>(), capital in 0.3_f64..1.0) {
-            let terms = Terms { capital, flow, netting, beyond };
+            let terms = SelectionTerms { capital, flow, netting, beyond };
             let mut after = before.clone();
             express(&terms, &mut after);
             prop_assert!(after.iter().all(|l| l.spot >= 0.0));
@@ -351,7 +352,7 @@ mod tests {
                 prop_assert_eq!(b.spot, a.spot);
             }
             let stuck = after.iter().any(|l| !l.open);
-            let bare: Vec<Line> = after.iter().map(|l| Line { spot: 0.0, ..*l }).collect();
+            let bare: Vec<AssetAllocation> = after.iter().map(|l| AssetAllocation { spot: 0.0, ..*l }).collect();
             if !stuck && terms.used(&bare) <= capital {
                 prop_assert!(terms.used(&after) <= capital + 1e-9, "{}", terms.used(&after));
             }

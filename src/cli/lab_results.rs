@@ -4,7 +4,7 @@
 use super::lab;
 use super::options::RunOptions;
 use crate::config::{self, Config};
-use crate::lab::{Report, keep, page};
+use crate::lab::{Report, page, result_cache};
 use crate::market::feed::FeedInfo;
 use crate::view::lab::{LabPage, LabRun};
 use crate::wire::hub::Results;
@@ -42,7 +42,7 @@ fn read(folder: &Path, hive: &Hive) -> Result<Option<LabRun>, String> {
     let failed = |e: &dyn std::fmt::Display| {
         format!("the last result in {} cannot be read: {e}", folder.join("lab").display())
     };
-    let Some((text, at)) = keep::last(folder).map_err(|e| failed(&e))? else { return Ok(None) };
+    let Some((text, at)) = result_cache::last(folder).map_err(|e| failed(&e))? else { return Ok(None) };
     let report: Report = serde_json::from_str(&text).map_err(|e| failed(&e))?;
     // A clock that was set back makes it new, not old.
     let age = SystemTime::now().duration_since(at).unwrap_or_default();
@@ -100,7 +100,7 @@ mod tests {
         let mut report = Report::default();
         (report.facts.roster_hash, report.facts.feed) = (roster.to_owned(), "SYNTH".to_owned());
         let text = serde_json::to_string(&report).unwrap();
-        keep::Keep::open(folder).unwrap().report(&text).unwrap();
+        result_cache::ResultFolder::open(folder).unwrap().report(&text).unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! An interval as a line of cells on a scale, to half a cell: `···╺━━◆━━╸···┊······`.
 
-use super::theme::{Role, Theme};
+use super::theme::{StyleRole, Theme};
 use crate::view::certainty;
 use ratatui::text::Span;
 
@@ -14,20 +14,20 @@ pub struct Whisker {
 }
 
 /// What an interval around nought lets one say.
-pub fn sure(from: f64, to: f64) -> Role {
+pub fn sure(from: f64, to: f64) -> StyleRole {
     match () {
-        () if from > 0.0 => Role::Good,
-        () if to < 0.0 => Role::Bad,
-        () => Role::Warn,
+        () if from > 0.0 => StyleRole::Good,
+        () if to < 0.0 => StyleRole::Bad,
+        () => StyleRole::Warn,
     }
 }
 
 /// What evidence for more and for less is shown as.
-pub fn proven(more: f64, less: f64) -> Role {
+pub fn proven(more: f64, less: f64) -> StyleRole {
     match certainty(more, less) {
-        Some(true) => Role::Good,
-        Some(false) => Role::Bad,
-        None => Role::Warn,
+        Some(true) => StyleRole::Good,
+        Some(false) => StyleRole::Bad,
+        None => StyleRole::Warn,
     }
 }
 
@@ -45,9 +45,15 @@ pub fn nought((low, high): (f64, f64), width: usize) -> Option<usize> {
 }
 
 /// The cells, in the ink of `role`; what lies beyond the scale ends in an arrow.
-pub fn cells(t: &Theme, w: Whisker, (low, high): (f64, f64), width: usize, role: Role) -> Vec<Span<'static>> {
+pub fn cells(
+    t: &Theme,
+    w: Whisker,
+    (low, high): (f64, f64),
+    width: usize,
+    role: StyleRole,
+) -> Vec<Span<'static>> {
     let mut spans: Vec<Span<'static>> = Vec::new();
-    let mut run = (String::new(), Role::Faint);
+    let mut run = (String::new(), StyleRole::Faint);
     for (symbol, ink) in symbols(w, (low, high), width, role) {
         if run.1 != ink && !run.0.is_empty() {
             spans.push(Span::styled(std::mem::take(&mut run.0), t.of(run.1)));
@@ -59,7 +65,7 @@ pub fn cells(t: &Theme, w: Whisker, (low, high): (f64, f64), width: usize, role:
     spans
 }
 
-fn symbols(w: Whisker, (low, high): (f64, f64), width: usize, role: Role) -> Vec<(char, Role)> {
+fn symbols(w: Whisker, (low, high): (f64, f64), width: usize, role: StyleRole) -> Vec<(char, StyleRole)> {
     // In half cells; what is no number stands nowhere.
     let halves = 2 * width as i64;
     let at = |x: f64| {
@@ -80,11 +86,11 @@ fn symbols(w: Whisker, (low, high): (f64, f64), width: usize, role: Role) -> Vec
             () if cell == 0 && from.is_some_and(|f| f < 0) => ('◂', role),
             () if 2 * cell + 1 == last && to.is_some_and(|t| t > last) => ('▸', role),
             () if zero && left && right => ('┿', role),
-            () if zero => ('┊', Role::Dim),
+            () if zero => ('┊', StyleRole::Dim),
             () if left && right => ('━', role),
             () if right => ('╺', role),
             () if left => ('╸', role),
-            () => ('·', Role::Faint),
+            () => ('·', StyleRole::Faint),
         }
     };
     (0..width as i64).map(symbol).collect()
@@ -95,7 +101,7 @@ mod tests {
     use super::*;
 
     fn text(from: f64, here: f64, to: f64, width: usize) -> String {
-        symbols(Whisker { from, here, to }, (-1.0, 1.0), width, Role::Good).iter().map(|s| s.0).collect()
+        symbols(Whisker { from, here, to }, (-1.0, 1.0), width, StyleRole::Good).iter().map(|s| s.0).collect()
     }
 
     #[test]
@@ -114,7 +120,10 @@ mod tests {
         for width in 0..4 {
             assert_eq!(text(-0.5, 0.0, 0.5, width).chars().count(), width);
         }
-        assert_eq!(symbols(Whisker { from: 0.0, here: 0.0, to: 0.0 }, (0.0, 0.0), 3, Role::Good).len(), 3);
+        assert_eq!(
+            symbols(Whisker { from: 0.0, here: 0.0, to: 0.0 }, (0.0, 0.0), 3, StyleRole::Good).len(),
+            3
+        );
     }
 
     #[test]

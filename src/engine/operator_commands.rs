@@ -1,5 +1,5 @@
 //! What the operator's commands do to real money. Voices and ears are the listeners' half
-//! ([`super::respond`]); nothing here touches what was said, the alone lives or the sim lives.
+//! ([`super::respond`]); nothing here touches what was said, the alone lives or the open lives.
 //!
 //! # Invariants
 //!

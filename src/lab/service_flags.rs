@@ -6,7 +6,7 @@ use crate::treasury::settings::ServiceSettings;
 // Each is switched by itself.
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Parts {
+pub struct ServiceFlags {
     /// Carry at all.
     pub carry: bool,
     /// Orders are worked.
@@ -19,12 +19,13 @@ pub struct Parts {
     pub beyond: bool,
 }
 
-impl Parts {
+impl ServiceFlags {
     /// All of them.
-    pub const ALL: Parts = Parts { carry: true, liquidity: true, flow: true, netting: true, beyond: true };
+    pub const ALL: ServiceFlags =
+        ServiceFlags { carry: true, liquidity: true, flow: true, netting: true, beyond: true };
     /// None.
-    pub const NONE: Parts =
-        Parts { carry: false, liquidity: false, flow: false, netting: false, beyond: false };
+    pub const NONE: ServiceFlags =
+        ServiceFlags { carry: false, liquidity: false, flow: false, netting: false, beyond: false };
 
     /// As settings.
     pub fn settings(self, base: &ServiceSettings) -> ServiceSettings {
@@ -40,7 +41,7 @@ impl Parts {
 }
 
 /// What the best centre does: all, but it does not ride its own flow.
-pub const CENTRE_PARTS: Parts = Parts { flow: false, ..Parts::ALL };
+pub const CENTRE_PARTS: ServiceFlags = ServiceFlags { flow: false, ..ServiceFlags::ALL };
 
 #[cfg(test)]
 mod tests {
@@ -49,8 +50,8 @@ mod tests {
     #[test]
     fn parts_switch_what_they_say_and_leave_the_numbers() {
         let base = ServiceSettings { through: 0.5, capital: 0.25, ..ServiceSettings::default() };
-        assert_eq!(Parts::ALL.settings(&base), base, "all is what ships");
-        let none = Parts::NONE.settings(&base);
+        assert_eq!(ServiceFlags::ALL.settings(&base), base, "all is what ships");
+        let none = ServiceFlags::NONE.settings(&base);
         assert!(!(none.carry || none.liquidity || none.flow || none.netting || none.beyond));
         assert_eq!((none.through, none.capital), (0.5, 0.25));
         let centre = CENTRE_PARTS.settings(&base);

@@ -37,7 +37,7 @@ const KAPPA: (f64, f64) = (1.0, 0.25);
 
 /// An instrument's worked order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Work {
+pub struct WorkingOrder {
     pub(super) volatility: Weighted,
     /// Of the last fast bar; zero before the first.
     pub(super) close: f64,
@@ -58,12 +58,12 @@ pub struct Work {
     /// What taking a unit at the arrival would have cost.
     pub(super) taking: f64,
     /// What crosses now because it was not filled.
-    pub(super) late: Option<Late>,
+    pub(super) late: Option<ResidualOrder>,
 }
 
 /// What is left of an order that is worked, signed.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Left {
+pub(super) struct Remaining {
     /// The desk's.
     pub desk: Decimal,
     /// The perp leg of a switch.
@@ -72,7 +72,7 @@ pub(super) struct Left {
 
 /// What of a market order was worked before, and against what it is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Late {
+pub(super) struct ResidualOrder {
     order: OrderId,
     desk: Decimal,
     switch: Decimal,
@@ -85,7 +85,7 @@ pub(super) struct Late {
 
 /// Sums over worked orders, in currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Worked {
+pub struct ExecutionCost {
     /// Notional that was filled while resting …
     pub rested: f64,
     /// … and that crossed in the end.
@@ -96,10 +96,10 @@ pub struct Worked {
     pub taking: f64,
 }
 
-impl Work {
+impl WorkingOrder {
     /// Nothing is known of the fast clock.
     pub fn new() -> Self {
-        Work {
+        WorkingOrder {
             volatility: Weighted::new(FAST_SPAN),
             close: 0.0,
             at: None,
@@ -116,16 +116,16 @@ impl Work {
     }
 }
 
-impl Default for Work {
+impl Default for WorkingOrder {
     fn default() -> Self {
-        Work::new()
+        WorkingOrder::new()
     }
 }
 
 impl Real {
     /// Whether a maker works the orders of a place now.
     pub(super) fn is_worked(&self, spec: &RealSpec, place: usize, now: Stamp) -> bool {
-        let w = &self.services.work[place];
+        let w = &self.services.working_orders[place];
         // A limit from an old price could be worse than the market.
         let fresh = w.at == Some(now);
         spec.services.makers[place].is_some() && w.volatility.seen() >= FAST_KNOWN && fresh
@@ -133,7 +133,7 @@ impl Real {
 
     /// The limit of a worked order on this side, from what is known now.
     fn limit(&self, spec: &RealSpec, place: usize, side: f64) -> Option<Decimal> {
-        let w = &self.services.work[place];
+        let w = &self.services.working_orders[place];
         let kappa = if w.span.0 <= FINE.0 { KAPPA.0 } else { KAPPA.1 };
         let price = w.close * (1.0 - side * kappa * libm::sqrt(w.volatility.mean()));
         let tick = spec.instruments[place].tick;
@@ -143,23 +143,23 @@ impl Real {
     }
 
     /// What is left of the order that is worked.
-    pub(super) fn left(&self, place: usize) -> Left {
+    pub(super) fn left(&self, place: usize) -> Remaining {
         let all = self.venue.resting(InstrumentId(place as u16)).map_or(Decimal::ZERO, |(_, left, _)| left);
-        let switch = self.services.work[place].switch;
-        Left { desk: all - switch, switch }
+        let switch = self.services.working_orders[place].switch;
+        Remaining { desk: all - switch, switch }
     }
 
     /// Takes back what is worked of a place; how much of it was left.
-    pub(super) fn take_back(&mut self, place: usize) -> Left {
+    pub(super) fn take_back(&mut self, place: usize) -> Remaining {
         let left = self.left(place);
         self.rest_no_more(InstrumentId(place as u16));
-        self.services.work[place].late = None;
+        self.services.working_orders[place].late = None;
         left
     }
 
     /// Takes back what is worked in an instrument.
     pub(super) fn rest_no_more(&mut self, id: InstrumentId) {
-        let Some(w) = self.services.work.get_mut(id.index()) else { return };
+        let Some(w) = self.services.working_orders.get_mut(id.index()) else { return };
         w.switch = Decimal::ZERO;
         if let Some(order) = w.order.take() {
             self.venue.cancel(order);
@@ -180,7 +180,7 @@ impl Real {
         let limit = self.limit(spec, place, side).ok_or("a limit that is no price")?;
         self.orders.sent(order).map_err(|e| e.to_string())?;
         self.venue.rest(order, limit).map_err(|e| e.to_string())?;
-        let w = &mut self.services.work[place];
+        let w = &mut self.services.working_orders[place];
         (w.order, w.arrival, w.spot_arrival, w.taking) = (Some(order.id()), 0.0, 0.0, 0.0);
         w.switch = order.quantity() - common(order.quantity(), desk);
         Ok(())
@@ -188,10 +188,11 @@ impl Real {
 
     /// What crosses because it was not filled is measured against where it was decided.
     pub(super) fn crosses(&mut self, place: usize, order: OrderId, desk: Decimal, switch: Decimal) {
-        let w = &mut self.services.work[place];
+        let w = &mut self.services.working_orders[place];
         if w.arrival > 0.0 && !(desk + switch).is_zero() {
             let (arrival, spot_arrival, taking) = (w.arrival, w.spot_arrival, w.taking);
-            w.late = Some(Late { order, desk, switch, spot: -switch, arrival, spot_arrival, taking });
+            w.late =
+                Some(ResidualOrder { order, desk, switch, spot: -switch, arrival, spot_arrival, taking });
         }
     }
 
@@ -212,19 +213,19 @@ impl Real {
         let instrument = &spec.instruments[place];
         // A fast bar opens where the one before closed; after a gap it opened later than that, and what was
         // decided in the gap waits for the next.
-        let Some(open_at) = self.services.work[place].at.replace(at) else {
-            self.services.work[place].close = bar.close;
+        let Some(open_at) = self.services.working_orders[place].at.replace(at) else {
+            self.services.working_orders[place].close = bar.close;
             return;
         };
-        self.services.work[place].span = at.since(open_at);
+        self.services.working_orders[place].span = at.since(open_at);
         // Spot that changed since the last booking did so at this bar's open, the first price after the
         // decision: there the agents buy it of the carrier.
         if !self.services.unmirrored(place).is_zero() {
             self.book(spec, id, price(bar.open, instrument), None, Decimal::ZERO, out);
         }
         let costs = settings.costs.of(instrument);
-        if self.services.work[place].order.is_some() {
-            let w = &mut self.services.work[place];
+        if self.services.working_orders[place].order.is_some() {
+            let w = &mut self.services.working_orders[place];
             if w.arrival == 0.0 {
                 w.arrival = bar.open;
                 let left = self.venue.resting(id).map_or(0.0, |(_, left, _)| money::to_estimate(left));
@@ -238,21 +239,21 @@ impl Real {
             let fill = self.venue.on_inside(instrument, open_at, bar, through, costs);
             if let Some(fill) = fill {
                 let switch = fill.quantity - common(fill.quantity, desk);
-                let w = &mut self.services.work[place];
+                let w = &mut self.services.working_orders[place];
                 w.switch -= switch;
                 let (arrival, taking) = (w.arrival, w.taking);
-                self.services.fills[place].add(&fill, fill.quantity, arrival, taking, true);
-                self.services.switched[place].add(&fill, switch, arrival, taking, true);
+                self.services.execution_costs[place].add(&fill, fill.quantity, arrival, taking, true);
+                self.services.swap_costs[place].add(&fill, switch, arrival, taking, true);
                 self.book(spec, id, fill.mark, Some(fill), switch, out);
                 if self.venue.resting(id).is_none() {
-                    self.services.work[place].order = None;
+                    self.services.working_orders[place].order = None;
                 }
                 if !switch.is_zero() {
                     self.follow(spec, settings, at, (listings, place), switch, out);
                 }
             }
         }
-        let w = &mut self.services.work[place];
+        let w = &mut self.services.working_orders[place];
         if w.close > 0.0 {
             let r = bar.close / w.close - 1.0;
             w.volatility.push(r * r);
@@ -268,27 +269,29 @@ impl Real {
 
     /// A market order was filled: as far as it was worked before, what that cost.
     pub(super) fn crossed(&mut self, place: usize, fill: &Fill) {
-        let Some(late) = self.services.work.get_mut(place).and_then(|w| w.late.as_mut()) else { return };
+        let Some(late) = self.services.working_orders.get_mut(place).and_then(|w| w.late.as_mut()) else {
+            return;
+        };
         if late.order == fill.order {
             let desk = common(late.desk, fill.quantity);
             let switch = common(late.switch, fill.quantity - desk);
             late.desk -= desk;
             late.switch -= switch;
             let (arrival, taking) = (late.arrival, late.taking);
-            self.services.fills[place].add(fill, desk + switch, arrival, taking, false);
-            self.services.switched[place].add(fill, switch, arrival, taking, false);
+            self.services.execution_costs[place].add(fill, desk + switch, arrival, taking, false);
+            self.services.swap_costs[place].add(fill, switch, arrival, taking, false);
         }
     }
 
     /// The spot leg of a switch that was worked was filled: what it moved since the decision is part of the
     /// price of working. A pair's price is the basis, so that of this the perp leg had the opposite.
     pub(super) fn followed(&mut self, place: usize, part: Decimal, fill: &Fill) {
-        let w = &mut self.services.work[place];
+        let w = &mut self.services.working_orders[place];
         let mut moved = |part: Decimal, arrival: f64| {
             if arrival > 0.0 {
                 let cost = money::to_estimate(part) * (money::to_estimate(fill.mark) - arrival);
-                self.services.fills[place].cost += cost;
-                self.services.switched[place].cost += cost;
+                self.services.execution_costs[place].cost += cost;
+                self.services.swap_costs[place].cost += cost;
             }
         };
         moved(part, w.spot_arrival);
@@ -300,11 +303,11 @@ impl Real {
     }
 }
 
-impl Worked {
+impl ExecutionCost {
     /// Both, the other times `sign`.
     #[must_use]
-    pub fn plus(self, other: &Worked, sign: f64) -> Worked {
-        Worked {
+    pub fn plus(self, other: &ExecutionCost, sign: f64) -> ExecutionCost {
+        ExecutionCost {
             rested: self.rested + sign * other.rested,
             crossed: self.crossed + sign * other.crossed,
             cost: self.cost + sign * other.cost,

@@ -1,13 +1,13 @@
 //! What those who serve say to each other, made wrong on the way: negative controls of services.
 
-use crate::agents::Cast;
-use crate::domain::{Body, CarryQuote, Span, Stamp};
-use crate::engine::speak::Said;
+use crate::agents::Population;
+use crate::domain::{CarryQuote, MessageKind, Span, Stamp};
+use crate::engine::speak::StepOutput;
 use std::collections::VecDeque;
 
 /// How messages between those who serve are made wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wrong {
+pub enum Corruption {
     /// Said half a year ago.
     Shifted,
     /// Said of another asset.
@@ -22,56 +22,62 @@ pub enum Wrong {
     Side,
 }
 
-impl Wrong {
+impl Corruption {
     /// All.
-    pub const ALL: [Wrong; 6] =
-        [Wrong::Shifted, Wrong::Permuted, Wrong::Inverted, Wrong::Rich, Wrong::Late, Wrong::Side];
+    pub const ALL: [Corruption; 6] = [
+        Corruption::Shifted,
+        Corruption::Permuted,
+        Corruption::Inverted,
+        Corruption::Rich,
+        Corruption::Late,
+        Corruption::Side,
+    ];
 
     /// As reports call it.
     pub fn name(self) -> &'static str {
         match self {
-            Wrong::Shifted => "carry-shifted",
-            Wrong::Permuted => "carry-permuted",
-            Wrong::Inverted => "carry-inverted",
-            Wrong::Rich => "carry-always-rich",
-            Wrong::Late => "carry-3d-late",
-            Wrong::Side => "maker-random-side",
+            Corruption::Shifted => "carry-shifted",
+            Corruption::Permuted => "carry-permuted",
+            Corruption::Inverted => "carry-inverted",
+            Corruption::Rich => "carry-always-rich",
+            Corruption::Late => "carry-3d-late",
+            Corruption::Side => "maker-random-side",
         }
     }
 
     /// In a line.
     pub fn what(self) -> &'static str {
         match self {
-            Wrong::Shifted => "hive+services hearing what carry agents said half a year before",
-            Wrong::Permuted => "the same hearing them of another asset",
-            Wrong::Inverted => "the same hearing the opposite",
-            Wrong::Rich => "the same told that carry always pays",
-            Wrong::Late => "the same hearing them three days late: no control, a stress",
-            Wrong::Side => "hive+services whose makers hear of a random side of each order",
+            Corruption::Shifted => "hive+services hearing what carry agents said half a year before",
+            Corruption::Permuted => "the same hearing them of another asset",
+            Corruption::Inverted => "the same hearing the opposite",
+            Corruption::Rich => "the same told that carry always pays",
+            Corruption::Late => "the same hearing them three days late: no control, a stress",
+            Corruption::Side => "hive+services whose makers hear of a random side of each order",
         }
     }
 
     fn delay(self) -> Span {
         match self {
-            Wrong::Shifted => Span(182 * Span::DAY.0),
-            Wrong::Late => Span(3 * Span::DAY.0),
+            Corruption::Shifted => Span(182 * Span::DAY.0),
+            Corruption::Late => Span(3 * Span::DAY.0),
             _ => Span(0),
         }
     }
 }
 
 /// What carry agents say, made wrong on the way.
-pub struct Rewrite {
-    wrong: Wrong,
+pub struct QuoteRewrite {
+    wrong: Corruption,
     /// By structure: what it said and when, oldest first.
     late: Vec<VecDeque<(Stamp, CarryQuote)>>,
     /// By structure: of which it is heard.
     other: Vec<usize>,
 }
 
-impl Rewrite {
+impl QuoteRewrite {
     /// For a cast.
-    pub fn new(wrong: Wrong, cast: &Cast) -> Self {
+    pub fn new(wrong: Corruption, cast: &Population) -> Self {
         let n = cast.structures.len();
         let mut other: Vec<usize> = (0..n).collect();
         // The next asset of the same agent, round.
@@ -80,21 +86,21 @@ impl Rewrite {
             let at = own.iter().position(|j| *j == i).unwrap_or(0);
             other[i] = own[(at + own.len() / 2) % own.len()];
         }
-        Rewrite { wrong, late: vec![VecDeque::new(); n], other }
+        QuoteRewrite { wrong, late: vec![VecDeque::new(); n], other }
     }
 
     /// Rewrites what was said at `at`, in place.
-    pub fn words(&mut self, at: Stamp, said: &mut Said) {
+    pub fn words(&mut self, at: Stamp, said: &mut StepOutput) {
         let late = &mut self.late;
         let (wrong, other) = (self.wrong, &self.other);
         said.structured.retain_mut(|spoken| {
-            let Body::Carry(quote) = &mut spoken.body else { return true };
+            let MessageKind::Carry(quote) = &mut spoken.body else { return true };
             match wrong {
-                Wrong::Inverted => quote.value = -quote.value,
-                Wrong::Rich => quote.value = 0.05,
-                Wrong::Side => {}
-                Wrong::Permuted => spoken.structure = other[spoken.structure],
-                Wrong::Shifted | Wrong::Late => {
+                Corruption::Inverted => quote.value = -quote.value,
+                Corruption::Rich => quote.value = 0.05,
+                Corruption::Side => {}
+                Corruption::Permuted => spoken.structure = other[spoken.structure],
+                Corruption::Shifted | Corruption::Late => {
                     let queue = &mut late[spoken.structure];
                     queue.push_back((at, *quote));
                     let due = |q: &VecDeque<(Stamp, CarryQuote)>| {
@@ -118,20 +124,21 @@ impl Rewrite {
 mod tests {
     use super::*;
     use crate::domain::{Receipt, Service};
-    use crate::engine::structures::Spoken;
+    use crate::engine::structures::StructureWords;
 
     /// Two carry agents' places, each heard of the other where they are exchanged.
-    fn rewrite(wrong: Wrong) -> Rewrite {
-        Rewrite { wrong, late: vec![VecDeque::new(); 2], other: vec![1, 0] }
+    fn rewrite(wrong: Corruption) -> QuoteRewrite {
+        QuoteRewrite { wrong, late: vec![VecDeque::new(); 2], other: vec![1, 0] }
     }
 
     /// What is heard on a day of a quote of this value at place 0.
-    fn heard(rewrite: &mut Rewrite, day: i64, value: f64) -> Vec<(usize, f64)> {
-        let body = Body::Carry(CarryQuote { value, days: 14.0 });
-        let mut said = Said { structured: vec![Spoken { structure: 0, body }], ..Said::default() };
+    fn heard(rewrite: &mut QuoteRewrite, day: i64, value: f64) -> Vec<(usize, f64)> {
+        let body = MessageKind::Carry(CarryQuote { value, days: 14.0 });
+        let mut said =
+            StepOutput { structured: vec![StructureWords { structure: 0, body }], ..StepOutput::default() };
         rewrite.words(Stamp(day * Span::DAY.0), &mut said);
-        let told = |s: &Spoken| match s.body {
-            Body::Carry(q) => (s.structure, q.value),
+        let told = |s: &StructureWords| match s.body {
+            MessageKind::Carry(q) => (s.structure, q.value),
             _ => panic!("no quote"),
         };
         said.structured.iter().map(told).collect()
@@ -139,15 +146,15 @@ mod tests {
 
     #[test]
     fn what_is_said_is_turned_round_made_rich_or_given_to_another_asset() {
-        assert_eq!(heard(&mut rewrite(Wrong::Inverted), 0, 0.004), [(0, -0.004)]);
-        assert_eq!(heard(&mut rewrite(Wrong::Rich), 0, -0.004), [(0, 0.05)]);
-        assert_eq!(heard(&mut rewrite(Wrong::Permuted), 0, 0.004), [(1, 0.004)]);
-        assert_eq!(heard(&mut rewrite(Wrong::Side), 0, 0.004), [(0, 0.004)], "that is the makers' lot");
+        assert_eq!(heard(&mut rewrite(Corruption::Inverted), 0, 0.004), [(0, -0.004)]);
+        assert_eq!(heard(&mut rewrite(Corruption::Rich), 0, -0.004), [(0, 0.05)]);
+        assert_eq!(heard(&mut rewrite(Corruption::Permuted), 0, 0.004), [(1, 0.004)]);
+        assert_eq!(heard(&mut rewrite(Corruption::Side), 0, 0.004), [(0, 0.004)], "that is the makers' lot");
     }
 
     #[test]
     fn what_is_late_is_the_newest_that_is_three_days_old() {
-        let mut late = rewrite(Wrong::Late);
+        let mut late = rewrite(Corruption::Late);
         for day in 0..3 {
             assert_eq!(heard(&mut late, day, day as f64), [], "nothing is that old on day {day}");
         }
@@ -159,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_is_shifted_is_half_a_year_old() {
-        let mut shifted = rewrite(Wrong::Shifted);
+        let mut shifted = rewrite(Corruption::Shifted);
         assert_eq!(heard(&mut shifted, 0, 1.0), []);
         assert_eq!(heard(&mut shifted, 181, 2.0), []);
         assert_eq!(heard(&mut shifted, 182, 3.0), [(0, 1.0)]);
@@ -168,9 +175,12 @@ mod tests {
 
     #[test]
     fn other_words_pass_as_they_are() {
-        let body = Body::Receipt(Receipt { service: Service::Carry, saved: 3.0, notional: 9.0 });
-        for wrong in Wrong::ALL {
-            let mut said = Said { structured: vec![Spoken { structure: 1, body }], ..Said::default() };
+        let body = MessageKind::Receipt(Receipt { service: Service::Carry, saved: 3.0, notional: 9.0 });
+        for wrong in Corruption::ALL {
+            let mut said = StepOutput {
+                structured: vec![StructureWords { structure: 1, body }],
+                ..StepOutput::default()
+            };
             rewrite(wrong).words(Stamp(0), &mut said);
             let [one] = said.structured.as_slice() else { panic!("{wrong:?} lost it") };
             assert_eq!((one.structure, one.body), (1, body), "{wrong:?}");
@@ -179,9 +189,9 @@ mod tests {
 
     #[test]
     fn names_and_lines_tell_them_apart() {
-        let mut names: Vec<&str> = Wrong::ALL.iter().flat_map(|w| [w.name(), w.what()]).collect();
+        let mut names: Vec<&str> = Corruption::ALL.iter().flat_map(|w| [w.name(), w.what()]).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), 2 * Wrong::ALL.len());
+        assert_eq!(names.len(), 2 * Corruption::ALL.len());
     }
 }

@@ -13,14 +13,14 @@
 //! 3. It never lives on beyond the time that it is told, which is now.
 //! 4. What the recorder remembers (curves, talk, reasons) begins [`WARM`] before the moment or earlier.
 
-use super::album::Album;
-use super::keep::{Given, decode};
+use super::keep::{JournaledCommand, decode};
+use super::snapshot_ring::Album;
 use super::stepper::Stepper;
 use crate::domain::{AgentId, Event, Span, Stamp};
 use crate::engine::Engine;
-use crate::journal::{self, Kind};
+use crate::journal::{self, RecordKind};
 use crate::market::feed::Feed;
-use crate::view::recorder::Scene;
+use crate::view::recorder::RecordedRun;
 use crate::view::{AgentPage, Past, Recorder, When};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -41,7 +41,7 @@ pub type Remake = dyn Fn() -> Result<(Engine, Box<dyn Feed>), String> + Send + S
 
 /// What became of a question.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Found {
+pub enum Lookup {
     /// The moment.
     Past(Box<Past>),
     /// It is being fetched: how far, in per cent.
@@ -60,7 +60,7 @@ struct Fetched {
 }
 
 #[derive(Default)]
-struct State {
+struct ArchiveState {
     /// The moment that is wanted, and the time beyond which nothing is lived through.
     wanted: Option<(Stamp, Stamp)>,
     /// How far the one that is being fetched is.
@@ -71,40 +71,40 @@ struct State {
 }
 
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
+struct ArchiveShared {
+    state: Mutex<ArchiveState>,
     news: Condvar,
 }
 
-impl Shared {
+impl ArchiveShared {
     /// Every change is whole before the lock is let go, so what a thread that panicked left is a state.
-    fn open(&self) -> MutexGuard<'_, State> {
+    fn open(&self) -> MutexGuard<'_, ArchiveState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The archive of a run that is kept.
 pub struct Archive {
-    shared: Arc<Shared>,
+    shared: Arc<ArchiveShared>,
 }
 
 impl Archive {
     /// Of the journal in a state folder.
-    pub fn new(dir: &Path, scene: Scene, remake: Arc<Remake>) -> Self {
-        let shared = Arc::<Shared>::default();
+    pub fn new(dir: &Path, scene: RecordedRun, remake: Arc<Remake>) -> Self {
+        let shared = Arc::<ArchiveShared>::default();
         let (theirs, journal) = (Arc::clone(&shared), dir.join("journal"));
         std::thread::spawn(move || work(&theirs, &journal, &scene, remake.as_ref()));
         Archive { shared }
     }
 
     /// The newest moment at or before a time, or how far it is. Nothing is lived through beyond `until`.
-    pub fn find(&self, at: Stamp, until: Stamp, agent: Option<AgentId>) -> Found {
+    pub fn find(&self, at: Stamp, until: Stamp, agent: Option<AgentId>) -> Lookup {
         let mut state = self.shared.open();
         let fetched = &state.fetched;
         if fetched.whole.is_some_and(|(from, to)| from <= at && at <= to) {
             return match fetched.album.find(When::At(at), agent) {
                 // It stands in no row of kept moments.
-                Ok(past) => Found::Past(Box::new(Past {
+                Ok(past) => Lookup::Past(Box::new(Past {
                     place: 0,
                     kept: 1,
                     from: fetched.begin.unwrap_or(past.from),
@@ -112,19 +112,19 @@ impl Archive {
                     journal: true,
                     ..past
                 })),
-                Err(why) => Found::Refused(why),
+                Err(why) => Lookup::Refused(why),
             };
         }
         if state.failed.as_ref().is_some_and(|(when, _)| *when == at)
             && let Some((_, why)) = state.failed.take()
         {
-            return Found::Refused(why);
+            return Lookup::Refused(why);
         }
         if state.wanted.is_none_or(|(wanted, _)| wanted != at) {
             state.wanted = Some((at, until));
             self.shared.news.notify_one();
         }
-        Found::Fetching((100.0 * state.share) as u8)
+        Lookup::Fetching((100.0 * state.share) as u8)
     }
 
     /// When the moment of a picture from here was, and the one so many moments from it, if that was fetched too.
@@ -143,7 +143,7 @@ impl Drop for Archive {
 }
 
 /// Fetches what is wanted, one after the other, until nobody can want anything.
-fn work(shared: &Shared, journal: &Path, scene: &Scene, remake: &Remake) {
+fn work(shared: &ArchiveShared, journal: &Path, scene: &RecordedRun, remake: &Remake) {
     loop {
         let mut state = shared.open();
         let (at, until) = loop {
@@ -170,21 +170,21 @@ fn work(shared: &Shared, journal: &Path, scene: &Scene, remake: &Remake) {
 #[derive(Default)]
 struct Pages {
     checkpoint: Option<Vec<u8>>,
-    given: Vec<Given>,
+    given: Vec<JournaledCommand>,
 }
 
 fn read(journal: &Path, before: Stamp) -> Result<Pages, String> {
     let mut pages = Pages::default();
     journal::scan(journal, |frame| {
         match frame.kind {
-            k if k == Kind::Checkpoint as u16 => {
+            k if k == RecordKind::Checkpoint as u16 => {
                 let old = decode(frame.payload).is_some_and(|(c, ..)| c.at.is_some_and(|at| at <= before));
                 if old {
                     pages.checkpoint = Some(frame.payload.to_vec());
                 }
             }
-            k if k == Kind::Command as u16 => {
-                pages.given.extend(serde_json::from_slice::<Given>(frame.payload).ok());
+            k if k == RecordKind::Command as u16 => {
+                pages.given.extend(serde_json::from_slice::<JournaledCommand>(frame.payload).ok());
             }
             _ => {}
         }
@@ -197,9 +197,9 @@ fn read(journal: &Path, before: Stamp) -> Result<Pages, String> {
 }
 
 fn fetch(
-    shared: &Shared,
+    shared: &ArchiveShared,
     journal: &Path,
-    scene: &Scene,
+    scene: &RecordedRun,
     remake: &Remake,
     (at, until): (Stamp, Stamp),
 ) -> Result<Fetched, String> {
@@ -210,7 +210,7 @@ fn fetch(
             engine.restore(snapshot).map_err(|e| format!("a checkpoint before that cannot be used: {e}"))?;
             told
         }
-        None => super::drive::Told::default(),
+        None => super::drive::RunStats::default(),
     };
     let begun = told.events;
     for _ in 0..begun {
@@ -222,7 +222,7 @@ fn fetch(
     let mut given = pages.given.into_iter().skip_while(|g| g.events < begun).peekable();
     let mut fetched = Fetched { album: Album::new(BYTES_MAX), whole: None, begin: stepper.told.from };
     let (keep, end) = (Stamp(at.0.saturating_sub(BEFORE.0)), Stamp(at.0.saturating_add(AFTER.0)).min(until));
-    let scene = Scene { progress: None, speed: "from the journal".to_owned(), ..scene.clone() };
+    let scene = RecordedRun { progress: None, speed: "from the journal".to_owned(), ..scene.clone() };
     let (mut from, mut first): (Option<Stamp>, Option<Stamp>) = (None, None);
     loop {
         // What acted at the checkpoint is in it already.
@@ -258,7 +258,7 @@ fn fetch(
     Ok(fetched)
 }
 
-fn keep_moment(album: &mut Album, stepper: &Stepper<'_>, scene: &Scene) {
+fn keep_moment(album: &mut Album, stepper: &Stepper<'_>, scene: &RecordedRun) {
     let Some(recorder) = &stepper.recorder else { return };
     let view = recorder.picture(stepper.engine, scene);
     let declared = 0..stepper.engine.cast().declared as u32;
@@ -271,7 +271,7 @@ mod tests {
     use super::*;
     use crate::domain::Command;
     use crate::market::synth::{SynthFeed, SynthSettings};
-    use crate::runtime::recover::{self, Identity, Probe};
+    use crate::runtime::recover::{self, Probe, RunIdentity};
     use crate::runtime::setup;
     use crate::view::Cockpit;
     use std::collections::BTreeMap;
@@ -289,7 +289,7 @@ mod tests {
         let agents: Vec<_> = c
             .agents
             .iter()
-            .map(|a| (&a.name, a.state, a.points, a.alone, a.sim, a.real, &a.position))
+            .map(|a| (&a.name, a.state, a.points, a.alone, a.open, a.real, &a.position))
             .collect();
         format!("{:?} {:?} {agents:?} {:?}", c.market_time, c.account.equity, c.orders)
     }
@@ -297,7 +297,7 @@ mod tests {
     /// Lives through all of it, kept in a folder, with an order of the operator; what was shown at each barrier.
     fn live(dir: &Path) -> BTreeMap<Stamp, (String, Option<AgentPage>)> {
         let (mut engine, mut feed) = made();
-        let identity = Identity::new("hive", "roster".to_owned(), 1, feed.info(), feed.universe());
+        let identity = RunIdentity::new("hive", "roster".to_owned(), 1, feed.info(), feed.universe());
         let opened = recover::open(dir, &identity, &mut engine, feed.as_mut(), &Probe::Here).unwrap();
         let (mut keeper, mut shown) = (opened.keeper, BTreeMap::new());
         let recorder = Recorder::new(&engine);
@@ -307,10 +307,10 @@ mod tests {
             let Some(at) = stepper.market(&event).unwrap() else { continue };
             if shown.len() == 130 {
                 let (events, command) = (stepper.told.events, Some(Command::Unfund(AgentId(0))));
-                stepper.command(&Given { events, at, command, uid: 0, pid: 1 }).unwrap();
+                stepper.command(&JournaledCommand { events, at, command, uid: 0, pid: 1 }).unwrap();
             }
             let recorder = stepper.recorder.as_ref().unwrap();
-            let picture = recorder.picture(stepper.engine, &Scene::default());
+            let picture = recorder.picture(stepper.engine, &RecordedRun::default());
             shown.insert(at, (known(&picture), recorder.page(stepper.engine, AgentId(3))));
         }
         shown
@@ -320,9 +320,9 @@ mod tests {
         let end = Instant::now() + std::time::Duration::from_secs(120);
         loop {
             match archive.find(at, until, Some(AgentId(3))) {
-                Found::Past(past) => return Ok(*past),
-                Found::Refused(why) => return Err(why),
-                Found::Fetching(share) => assert!(share <= 100 && Instant::now() < end, "it never comes"),
+                Lookup::Past(past) => return Ok(*past),
+                Lookup::Refused(why) => return Err(why),
+                Lookup::Fetching(share) => assert!(share <= 100 && Instant::now() < end, "it never comes"),
             }
             std::thread::yield_now();
         }
@@ -333,7 +333,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let shown = live(folder.path());
         let last = *shown.keys().next_back().unwrap();
-        let archive = Archive::new(folder.path(), Scene::default(), Arc::new(|| Ok(made())));
+        let archive = Archive::new(folder.path(), RecordedRun::default(), Arc::new(|| Ok(made())));
         let stamps: Vec<Stamp> = shown.keys().copied().collect();
         // Before any checkpoint, after one, and after what the operator did.
         for n in [0, 20, 160, 200] {
@@ -349,7 +349,7 @@ mod tests {
             // The next step is at hand.
             let (here, beside) = archive.step(past.view.seq, 1).unwrap();
             assert_eq!((here, beside), (at, Some(stamps[n + 1])));
-            assert!(matches!(archive.find(stamps[n + 1], last, None), Found::Past(_)));
+            assert!(matches!(archive.find(stamps[n + 1], last, None), Lookup::Past(_)));
         }
         // Never beyond what it is told.
         let near = wait(&archive, stamps[100], stamps[101]).unwrap();
@@ -362,7 +362,8 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_said() {
         let folder = tempfile::tempdir().unwrap();
-        let archive = Archive::new(folder.path(), Scene::default(), Arc::new(|| Err("no market".to_owned())));
+        let archive =
+            Archive::new(folder.path(), RecordedRun::default(), Arc::new(|| Err("no market".to_owned())));
         assert!(!wait(&archive, Stamp(5), Stamp(9)).unwrap_err().is_empty());
     }
 }

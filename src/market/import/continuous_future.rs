@@ -7,12 +7,12 @@
 //! final settlement is the reference rate of 16:00 in London. Every other day settles at 15:00 in Chicago.
 //! The row of a last day is that final settlement: prices that are on no tick stand on just these days.
 
-use super::Format;
-use super::calendar::{self, Place};
-use super::item::{Decode, File, Item, What};
-use super::listing::{Entry, Listings};
-use super::sheet::{Bytes, Sheet};
-use crate::domain::{Bar, InstrumentKind, MarketEvent, Span, Stamp, Terms};
+use super::ImportFormat;
+use super::calendar::{self, TimeZone};
+use super::csv_rows::{CsvRows, FileBytes};
+use super::item::{Decode, Item, NamedFile, RowContent};
+use super::listing::{ListingName, Listings};
+use crate::domain::{Bar, ContractTerms, InstrumentKind, MarketEvent, Span, Stamp};
 use crate::market::FeedError;
 
 /// The month of the first contract that a row is of: those of December 2017 are of January's.
@@ -20,7 +20,7 @@ const FIRST: (i64, i64) = (2018, 1);
 
 /// A file of settlements.
 pub(super) struct Front {
-    sheet: Sheet,
+    sheet: CsvRows,
     stamp: usize,
     close: usize,
     venue: String,
@@ -48,7 +48,7 @@ fn contract(day: Stamp) -> Option<(i64, i64, Stamp)> {
 }
 
 impl Front {
-    pub fn open(file: File, bytes: Bytes) -> Result<Self, FeedError> {
+    pub fn open(file: NamedFile, bytes: FileBytes) -> Result<Self, FeedError> {
         let name = file.name.rsplit(['/', '\\', ':']).next().unwrap_or_default().to_ascii_uppercase();
         if !(name.starts_with("BTC_F") || name.starts_with("BTC=F")) {
             return Err(FeedError::Format {
@@ -56,10 +56,10 @@ impl Front {
                 reason: "of this continuous future it is not known when its contracts end; known is BTC_F, \
                          the bitcoin future of CME"
                     .to_owned(),
-                known: Format::known(),
+                known: ImportFormat::known(),
             });
         }
-        let sheet = Sheet::open(&file.name, bytes)?;
+        let sheet = CsvRows::open(&file.name, bytes)?;
         let venue = if file.place.venue.is_empty() { "cme".to_owned() } else { file.place.venue };
         Ok(Front { stamp: sheet.need(&["date"])?, close: sheet.need(&["adj close"])?, venue, sheet })
     }
@@ -71,14 +71,14 @@ impl Front {
             return Err(format!("a settlement at {price} is none"));
         }
         let (year, month, last) = contract(day).ok_or("this day has no contract")?;
-        let expiry = calendar::at(last, Place::London, 16);
-        let entry = Entry {
+        let expiry = calendar::at(last, TimeZone::London, 16);
+        let entry = ListingName {
             venue: &self.venue,
             symbol: &format!("BTC{year}{month:02}"),
             kind: InstrumentKind::Future,
             base: "BTC",
             quote: Some("USD"),
-            terms: Terms::Future { expiry },
+            terms: ContractTerms::Future { expiry },
         };
         let Some(instrument) = listings.number(&entry) else { return Ok(None) };
         if day == last {
@@ -86,8 +86,8 @@ impl Front {
         }
         // One price a day: the next is had at the next settlement, not at an open that nobody recorded.
         let bar = Bar { open: price, high: price, low: price, close: price, volume: f64::INFINITY };
-        let at = Stamp(calendar::at(day, Place::Chicago, 15).0 - Span::DAY.0);
-        Ok(Some(Item { at, line, what: What::AtClose(MarketEvent::Bar { instrument, at, bar }) }))
+        let at = Stamp(calendar::at(day, TimeZone::Chicago, 15).0 - Span::DAY.0);
+        Ok(Some(Item { at, line, what: RowContent::AtClose(MarketEvent::Bar { instrument, at, bar }) }))
     }
 }
 
