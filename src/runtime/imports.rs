@@ -284,6 +284,8 @@ mod tests {
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
 
+    type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
+
     const PACKED: CompressionMethod = CompressionMethod::Deflated;
 
     /// A zip of these entries.
@@ -361,7 +363,6 @@ mod tests {
             let found = find(std::slice::from_ref(&path), &(Arc::new(|_| {}) as Progress));
             found.map_err(|e| e.to_string()).and_then(|f| read(&f[0]).map_err(|e| e.to_string())).unwrap_err()
         };
-        type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
         let cases: &[(&str, Change)] = &[
             ("longer than the list says", &|b| b[first + 24] = 3),
             ("checksum", &|b| b[first + 16] ^= 1),

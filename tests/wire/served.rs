@@ -22,6 +22,8 @@ pub fn command(args: &[&str]) -> Command {
         command.env_remove(name);
     }
     command.args(args).stdin(Stdio::null());
+    // No log in the home of whoever runs the tests.
+    command.env("HIVE_LOG", "off");
     command
 }
 
