@@ -339,15 +339,8 @@ impl Speak {
         let handles = spec.handles(slot);
         let values = indicators(listing, handles, rank);
         let (side, best) = life.seen();
-        let view = EvalContext {
-            close,
-            sigma: listing.sigma,
-            held: life.held(),
-            best,
-            side,
-            keys: &spec.cast.slots[slot].keys,
-            values: &values[..handles.len()],
-        };
+        let (sigma, held, keys) = (listing.sigma, life.held(), &spec.cast.slots[slot].keys);
+        let view = EvalContext { close, sigma, held, best, side, keys, values: &values[..handles.len()] };
         life.at_close(&view, &now, &mut BookAndOutbox { raw, say: &mut |a| say(MessageKind::Action(a)) });
         if !spec.kinds[asset.index()].can_short() {
             // The intent is a voice all the same; the book can only sell what it has.

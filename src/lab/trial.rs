@@ -223,7 +223,16 @@ impl<'a> SeedRun<'a> {
             (ArmState::Apart(floor), None) => floor.market(event, speak),
             (ArmState::Apart(floor), Some(at)) => floor.barrier(at, speak, said),
             (ArmState::Hold(held), Some(at)) => held.barrier(at, speak, &self.world.universe, settings),
-            (ArmState::Alone { weights, used, scale, equity, meter, digest }, Some(at)) => {
+            (books @ (ArmState::Alone { .. } | ArmState::Patient { .. }), Some(at)) => self.alone(books, at),
+            (ArmState::Hold(_) | ArmState::Alone { .. } | ArmState::Patient { .. }, None) => {}
+        }
+    }
+
+    /// A bar of the agents' own books: traded at once, or at the desk's pace.
+    fn alone(&self, books: &mut ArmState, at: Stamp) {
+        let (cast, speak, settings) = (&*self.cast, &self.speak, self.settings);
+        match books {
+            ArmState::Alone { weights, used, scale, equity, meter, digest } => {
                 let n = cast.declared as f64;
                 // Books are kept at 1/N of the capital.
                 let sum = |of: &[f64]| used.iter().zip(of).map(|(w, x)| w * n * x).sum::<f64>();
@@ -236,7 +245,7 @@ impl<'a> SeedRun<'a> {
                 weights.update(cast, &self.record, settings);
                 used.clone_from(&weights.of);
             }
-            (ArmState::Patient { pnl, traded, costs, scale, equity, meter, digest }, Some(at)) => {
+            ArmState::Patient { pnl, traded, costs, scale, equity, meter, digest } => {
                 let books = || speak.patient.iter().map(|p| &p.book);
                 let per = 1.0 / settings.capital;
                 let change = |now: f64, before: &mut f64| per * (now - std::mem::replace(before, now));
@@ -250,7 +259,7 @@ impl<'a> SeedRun<'a> {
                 }
                 scaled(bar, at, scale, equity, meter, digest);
             }
-            (ArmState::Hold(_) | ArmState::Alone { .. } | ArmState::Patient { .. }, None) => {}
+            _ => {}
         }
     }
 }

@@ -256,6 +256,32 @@ impl App {
         None
     }
 
+    /// What cannot be taken back, or is about everybody, wants its word typed.
+    fn ask_first(&mut self, action: UserAction) -> Option<Request> {
+        let (request, word, says) = match action {
+            UserAction::Drain => {
+                (Request::DrainAll, "drain", "every real position may only shrink, and runs off")
+            }
+            UserAction::Flatten => (
+                Request::Flatten,
+                "flatten",
+                "every real position is closed now, and stays closed until :resume all",
+            ),
+            UserAction::Reset => (
+                Request::Reset,
+                "reset",
+                "kill switch and drawdown breaker are released: new risk is possible again",
+            ),
+            UserAction::Stop => (
+                Request::Stop,
+                "stop",
+                "the swarm's process ends; positions stay as they are, nobody watches them",
+            ),
+            _ => return None,
+        };
+        self.ask(request, word, says)
+    }
+
     fn act(&mut self, action: UserAction) -> Option<Request> {
         if !self.is_now() && acts(action) {
             self.say_past();
@@ -270,33 +296,8 @@ impl App {
             UserAction::Pause | UserAction::Mute | UserAction::Fund => return self.toggle(action),
             UserAction::Resume | UserAction::Unmute | UserAction::Unfund => return self.about(action, ""),
             UserAction::Undo => return self.take_back(),
-            UserAction::Drain => {
-                return self.ask(
-                    Request::DrainAll,
-                    "drain",
-                    "every real position may only shrink, and runs off",
-                );
-            }
-            UserAction::Flatten => {
-                return self.ask(
-                    Request::Flatten,
-                    "flatten",
-                    "every real position is closed now, and stays closed until :resume all",
-                );
-            }
-            UserAction::Reset => {
-                return self.ask(
-                    Request::Reset,
-                    "reset",
-                    "kill switch and drawdown breaker are released: new risk is possible again",
-                );
-            }
-            UserAction::Stop => {
-                return self.ask(
-                    Request::Stop,
-                    "stop",
-                    "the swarm's process ends; positions stay as they are, nobody watches them",
-                );
+            UserAction::Drain | UserAction::Flatten | UserAction::Reset | UserAction::Stop => {
+                return self.ask_first(action);
             }
             UserAction::Open => return self.enter(),
             UserAction::Back => return self.back(),
@@ -324,13 +325,6 @@ impl App {
                 return Some(Request::Lab(true));
             }
             UserAction::Why => return self.why(),
-            UserAction::TimeBack => return self.step_time(-1),
-            UserAction::TimeOn => return self.step_time(1),
-            UserAction::DayBack => return self.step_day(-1),
-            UserAction::DayOn => return self.step_day(1),
-            UserAction::Now => return self.return_to_now(),
-            UserAction::Freeze => return self.freeze(),
-            UserAction::At => return self.go_to("yesterday"),
             UserAction::Zoom => self.zoomed = !self.zoomed,
             UserAction::Sort => self.sort_on(),
             UserAction::Filter => {
@@ -353,8 +347,23 @@ impl App {
             UserAction::Help => (self.help, self.scroll) = (!self.help, 0),
             UserAction::Detach => self.leaving = true,
             UserAction::Kill | UserAction::Jump => {}
+            action => return self.act_in_time(action),
         }
         None
+    }
+
+    /// Goes back and forth between the moments that are kept.
+    fn act_in_time(&mut self, action: UserAction) -> Option<Request> {
+        match action {
+            UserAction::TimeBack => self.step_time(-1),
+            UserAction::TimeOn => self.step_time(1),
+            UserAction::DayBack => self.step_day(-1),
+            UserAction::DayOn => self.step_day(1),
+            UserAction::Now => self.return_to_now(),
+            UserAction::Freeze => self.freeze(),
+            UserAction::At => self.go_to("yesterday"),
+            _ => None,
+        }
     }
 
     fn toggle(&mut self, action: UserAction) -> Option<Request> {

@@ -52,7 +52,7 @@ mod words;
 
 pub use time::moment;
 
-use crate::view::link::SwarmLink;
+use crate::view::link::{Request, SwarmLink};
 use app::App;
 use crossterm::event::{self, Event, KeyEventKind};
 use keymap::Keymap;
@@ -153,20 +153,7 @@ pub fn run(link: &mut dyn SwarmLink, setup: Setup) -> io::Result<()> {
         let mut wait = if app.is_dirty() { due(drawn, pressed) } else { frame_time };
         while event::poll(wait)? {
             (wait, pressed) = (Duration::ZERO, true);
-            let request = match event::read()? {
-                Event::Key(key) if key.kind != KeyEventKind::Release => app.key(&key),
-                Event::Mouse(event) => app.pointer(&event),
-                Event::Paste(text) => {
-                    app.paste(&text);
-                    None
-                }
-                Event::Resize(..) => {
-                    app.touch();
-                    None
-                }
-                _ => None,
-            };
-            if let Some(request) = request {
+            if let Some(request) = take(&mut app, event::read()?) {
                 let sent = link.send(request);
                 app.sent(sent);
             }
@@ -176,6 +163,18 @@ pub fn run(link: &mut dyn SwarmLink, setup: Setup) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the terminal said, and what is to be sent of it.
+fn take(app: &mut App, event: Event) -> Option<Request> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => return app.key(&key),
+        Event::Mouse(event) => return app.pointer(&event),
+        Event::Paste(text) => app.paste(&text),
+        Event::Resize(..) => app.touch(),
+        _ => {}
+    }
+    None
 }
 
 /// Writes the screen into a new file.
