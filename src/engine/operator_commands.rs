@@ -48,14 +48,12 @@ impl Real {
     }
 
     /// Gives an agent funds or takes them back, and spreads; whether it is news.
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn fund(
         &mut self,
         spec: &RealSpec,
         settings: &Settings,
         at: Stamp,
-        agent: AgentId,
-        funded: bool,
+        (agent, funded): (AgentId, bool),
         points: &[f64],
         out: &mut Outputs,
     ) -> bool {

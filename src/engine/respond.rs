@@ -248,7 +248,7 @@ impl Respond {
             Command::Fund(agent) | Command::Unfund(agent) => {
                 let funded = matches!(command, Command::Fund(_));
                 let points = self.declared_points(&spec.cast);
-                self.real.fund(&spec.real, &spec.settings, at, agent, funded, &points, out)
+                self.real.fund(&spec.real, &spec.settings, at, (agent, funded), &points, out)
             }
             _ => self.real.obey(&spec.real, command),
         };
@@ -353,7 +353,7 @@ impl Respond {
                 self.points_then[slot] = self.points.agent(cast, said.agent);
             }
             MessageKind::Outcome(o) => {
-                o.points = self.points.agent(cast, said.agent) - self.points_then[slot]
+                o.points = self.points.agent(cast, said.agent) - self.points_then[slot];
             }
             _ => {}
         }

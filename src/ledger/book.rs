@@ -93,7 +93,8 @@ impl AgentBook {
     }
 
     /// Where the result came from.
-    pub fn tally(&self) -> Tally {
+    #[cfg(test)]
+    pub(super) fn tally(&self) -> Tally {
         let s = &self.sums;
         Tally {
             realised: money(s.realised),
@@ -115,7 +116,8 @@ impl AgentBook {
     }
 
     /// The holding, also where it is zero now.
-    pub fn holding(&self, instrument: InstrumentId) -> Option<Holding> {
+    #[cfg(test)]
+    pub(super) fn holding(&self, instrument: InstrumentId) -> Option<Holding> {
         self.index_of(instrument).ok().and_then(|at| self.holdings.get(at)).map(UnitHolding::shown)
     }
 

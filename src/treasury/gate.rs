@@ -22,14 +22,14 @@
 //!
 //! ```
 //! use hive::domain::{AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, OrderId, Span, Stamp};
-//! use hive::treasury::{ApprovedOrder, Exposure, Gate, GateSettings, Mode, Proposal};
+//! use hive::treasury::{ApprovedOrder, Exposure, Gate, GateSettings, Mode, ProposedOrder};
 //!
 //! let (one, id) = (Decimal::ONE, InstrumentId(0));
 //! let instrument = Instrument {
 //!     id, asset: AssetId(0), symbol: "BTCUSDT".into(), kind: InstrumentKind::Perp,
-//!     venue: String::new(), quote: None, terms: hive::domain::Terms::Plain, tick: one, lot: one, min_notional: one,
+//!     venue: String::new(), quote: None, terms: hive::domain::ContractTerms::Plain, tick: one, lot: one, min_notional: one,
 //! };
-//! let proposal = Proposal {
+//! let proposal = ProposedOrder {
 //!     id: OrderId(1), instrument: id, quantity: one, reference: one, reduce_only: false, at: Stamp(0),
 //! };
 //! let exposure = Exposure {
@@ -65,7 +65,7 @@
 //!
 //! ```compile_fail,E0308
 //! use hive::execution::{PaperVenue, Venue};
-//! fn bypass(venue: &mut PaperVenue, proposal: &hive::treasury::Proposal) {
+//! fn bypass(venue: &mut PaperVenue, proposal: &hive::treasury::ProposedOrder) {
 //!     let _ = venue.submit(proposal, hive::domain::OrderKind::Market);
 //! }
 //! ```

@@ -344,7 +344,7 @@ pub const ACTIONS: &[ActionRow] = &[
         &[(KeyCode::Char(':'), NONE)],
         ":",
         "command",
-        "a command; tab completes, ↑ ↓ bring earlier ones back; in it and in / the cursor goes by ← → home end, ctrl-w deletes a word, ctrl-u all",
+        "a command; tab completes, ↑ ↓ earlier ones, ctrl-w ctrl-u delete",
         Danger::Look,
     ),
     word(

@@ -233,6 +233,10 @@ fn unused(sources: &[Source]) -> Vec<String> {
                 continue;
             }
             let name = words.next().unwrap_or("");
+            // A macro gives it its name.
+            if name.is_empty() {
+                continue;
+            }
             if uses.get(name).is_none_or(|n| *n < 2) {
                 found.insert(format!("{}:{line}: {name}", s.path));
             }

@@ -289,7 +289,7 @@ impl Join {
         }
         match item.what {
             RowContent::Now(event) | RowContent::AtClose(event) => {
-                events.extend(self.event(event, item.line, place))
+                events.extend(self.event(event, item.line, place));
             }
             RowContent::Gas(gas) => self.gas = gas,
             RowContent::Bad(_) => {}
