@@ -17,7 +17,7 @@ pub enum InstrumentKind {
     Future,
     /// European option, settled in cash at its expiry.
     Option,
-    /// Pays the distance between two averages of the index ([`Terms::Move`]).
+    /// Pays the distance between two averages of the index ([`ContractTerms::Move`]).
     Move,
     /// A pool of an automated market maker.
     Pool,

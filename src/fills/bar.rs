@@ -65,7 +65,7 @@ pub fn fee_rate(costs: &Costs, kind: InstrumentKind, maker: bool) -> f64 {
     }
 }
 
-/// The same where the terms of what is traded may name fees of their own ([`Terms::Rates`]); a flat charge
+/// The same where the terms of what is traded may name fees of their own ([`ContractTerms::Rates`]); a flat charge
 /// takes no notice of them.
 pub fn rate(costs: &Costs, kind: InstrumentKind, terms: &ContractTerms, maker: bool) -> f64 {
     match (costs, *terms) {

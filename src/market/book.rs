@@ -4,7 +4,7 @@
 //!
 //! 1. Bids fall, offers rise, every size is positive, and at most [`DEPTH_MAX`] prices a side are kept:
 //!    the best ones.
-//! 2. Between the first and the last event of an update the book is not to be read ([`Book::is_whole`]).
+//! 2. Between the first and the last event of an update the book is not to be read ([`OrderBook::is_whole`]).
 //! 3. A crossed book is not to be read either: it heals with the next snapshot or when the crossing
 //!    prices are taken off.
 

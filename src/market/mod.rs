@@ -18,7 +18,7 @@
 //! 2. Nothing a feed tells before a stamp depends on rows after it.
 //! 3. What cannot be believed is counted and named, never silently used.
 //!
-//! This room never opens a file (it is handed readers by [`history::Source`]), never reads a clock and
+//! This room never opens a file (it is handed readers by [`history::SourceFile`]), never reads a clock and
 //! knows no agent.
 
 pub mod board;

@@ -4,7 +4,7 @@
 //!
 //! 1. Only a valid bar newer than the last one of its instrument counts; others
 //!    change nothing (so a duplicated event changes nothing) and are answered with `false`.
-//! 2. An asset without a bar for [`Clock::delist_after`] is delisted at the next barrier, at its last
+//! 2. An asset without a bar for [`DecisionClock::delist_after`] is delisted at the next barrier, at its last
 //!    price; if it trades again, it starts anew with empty indicators.
 //! 3. Bars touch only their own instrument, so their order within a stamp does not matter.
 

@@ -1,7 +1,7 @@
 //! Recorded bars: long panels (`timestamp, symbol, open, high, low, close, volume`, in any order) and
 //! folders of one file per symbol, resampled to the decision clock.
 //!
-//! Entry point: [`HistoryFeed::open`] with the [`Source`]s that the runtime opened. It reads everything
+//! Entry point: [`HistoryFeed::open`] with the [`SourceFile`]s that the runtime opened. It reads everything
 //! once to learn the universe (`scan`), then again to stream.
 //!
 //! # What a file may look like

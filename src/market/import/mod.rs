@@ -3,7 +3,7 @@
 //! Entry points: [`survey`] reads files once and says what they hold and what is wrong with them;
 //! [`Survey::write`] reads them again and writes a tape.
 //!
-//! One file a format; [`Format::detect`] knows a file by its header and name.
+//! One file a format; [`ImportFormat::detect`] knows a file by its header and name.
 //!
 //! # What files do not tell
 //!

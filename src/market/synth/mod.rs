@@ -74,7 +74,7 @@
 //!    changes nothing before its end, and the decision clock changes nothing but the grouping of hours.
 //! 2. A bar opens at the close of the hour before; high and low contain every hour of it.
 //! 3. Detail changes no bar, and its absence changes nothing.
-//! 4. [`World::RandomWalk`] has independent normal returns of constant volatility, the same correlations
+//! 4. [`SynthWorld::RandomWalk`] has independent normal returns of constant volatility, the same correlations
 //!    and a martingale price: nothing can be earned in it but by chance.
 
 mod detail;
