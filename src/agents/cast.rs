@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// An agent on a feed.
 #[derive(Clone, Debug)]
 pub struct Agent {
-    /// Its place in [`Cast::agents`].
+    /// Its place in [`Population::agents`].
     pub id: AgentId,
     /// Unique.
     pub name: String,

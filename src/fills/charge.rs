@@ -4,7 +4,7 @@
 //!
 //! | what | trade | at expiry |
 //! |---|---|---|
-//! | spot, margin, perp | the venue's rates, or the instrument's own where it names them ([`Terms::Rates`]) | – |
+//! | spot, margin, perp | the venue's rates, or the instrument's own where it names them ([`ContractTerms::Rates`]) | – |
 //! | future, MOVE | the venue's perp rates | 0.025 % of the settlement |
 //! | option | 0.03 % of the underlying, at most 12.5 % of the premium | 0.015 % of the underlying, at most 12.5 % of what it pays |
 //! | pool | in the price, and gas | – |
