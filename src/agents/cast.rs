@@ -38,7 +38,7 @@ pub struct Agent {
     pub traits: Traits,
     /// What it does.
     pub strategy: Strategy,
-    /// Its places in [`Cast::slots`].
+    /// Its places in [`Population::slots`].
     pub slots: ops::Range<usize>,
     /// It trades from here on.
     pub active_from: Stamp,

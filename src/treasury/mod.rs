@@ -4,10 +4,10 @@
 //! - [`desk`]: stances → one net position per asset, told apart again to the last atom.
 //! - [`sizing`]: aims → the risk that was asked for, under the gross cap.
 //! - [`shadow`]: a desk on paper beside the desk, to compare with.
-//! - [`expression`]: in which instrument an asset is held, by what carry agents say.
+//! - [`instrument_selection`]: in which instrument an asset is held, by what carry agents say.
 //! - [`gate`]: the last gate before an order leaves, the only maker of [`ApprovedOrder`] (law 7).
 //! - [`breaker`]: the latched drawdown breaker.
-//! - [`hand`]: what the operator asks of real money.
+//! - [`operator_controls`]: what the operator asks of real money.
 //!
 //! Never: sends anything, reads a clock, looks into other rooms; what it must know comes as values.
 

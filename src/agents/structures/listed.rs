@@ -2,7 +2,7 @@
 //!
 //! Spot holdings are counted as coins on their venue: ETH bought with BTC and ETH bought with the
 //! account's currency are the same coins, booked under the instrument that prices them in the account's
-//! currency ([`Listed::coin`]). Contracts are booked under themselves, and so are coins from a pool, which
+//! currency ([`ListedInstruments::coin`]). Contracts are booked under themselves, and so are coins from a pool, which
 //! go back where they came from.
 
 use crate::domain::{AssetId, ContractTerms, Instrument, InstrumentId, InstrumentKind, Universe, money};

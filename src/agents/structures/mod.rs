@@ -59,7 +59,7 @@ use serde::{Deserialize, Serialize};
 /// Most legs of a structure.
 pub const LEGS_MAX: usize = 4;
 
-/// The indicators of a structure, in the order of [`Values`] and of [`Indicator::place`].
+/// The indicators of a structure, in the order of [`Values`] and of [`Indicator::unwindowed_index`].
 pub const KEYS: [Indicator; 14] = [
     Indicator::Gain,
     Indicator::Spread,
