@@ -1,5 +1,5 @@
 //! What agents do for each other beside saying what to hold: carry agents choose the instrument, makers work
-//! the orders, and what neither needs is lent. See [`expression`](crate::treasury::expression) for the rules
+//! the orders, and what neither needs is lent. See [`expression`](crate::treasury::instrument_selection) for the rules
 //! of the first.
 //!
 //! # How it is booked
@@ -16,7 +16,7 @@
 //! |---|---|---|
 //! | carry | the carrier's book, less what makers saved on its switches, less the rent | who carries |
 //! | liquidity | taking at the arrival price less what working cost | who makes markets |
-//! | capital | the rent: capital lent × its price (see [`expression`](crate::treasury::expression)) | the treasury |
+//! | capital | the rent: capital lent × its price (see [`expression`](crate::treasury::instrument_selection)) | the treasury |
 //!
 //! Carry and capital divide the carrier's book, which is what the account has more than one that holds the same n in
 //! perps; liquidity is what that one would have paid more to get there. They sum to the difference of the two

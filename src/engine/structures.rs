@@ -26,7 +26,7 @@ const RESULT_SPAN: f64 = 180.0;
 /// One thing said by a structured agent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StructureWords {
-    /// Which of [`Cast::structures`].
+    /// Which of [`Population::structures`].
     pub structure: usize,
     /// What.
     pub body: MessageKind,
