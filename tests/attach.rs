@@ -9,7 +9,7 @@
 #[path = "wire/served.rs"]
 mod served;
 
-use hive::domain::AgentId;
+use hive::domain::{AgentId, Command};
 use hive::view::link::{News, Request, SendError, SwarmLink};
 use hive::view::{AgentPage, Cockpit};
 use hive::wire::RemoteLink;
@@ -57,12 +57,12 @@ fn a_cockpit_over_the_socket_sees_commands_act_and_pages_follow() {
     let id = first.agents[1].id;
     link.send(Request::Look(Some(id))).unwrap();
     assert_eq!(page(&mut link).row.id, id);
-    link.send(Request::Mute(id)).unwrap();
+    link.send(Request::Command(Command::Mute(id))).unwrap();
     assert_eq!(answer(&mut link), Ok(format!("{} is muted", first.agents[1].name)));
     assert_eq!(hive.agent(1)["muted"], true);
-    link.send(Request::Mute(id)).unwrap();
+    link.send(Request::Command(Command::Mute(id))).unwrap();
     assert!(answer(&mut link).unwrap_err().contains("already"));
-    link.send(Request::Kill).unwrap();
+    link.send(Request::Command(Command::Kill)).unwrap();
     answer(&mut link).unwrap();
     assert_eq!(hive.json(&["status"])["killed"], true);
     let later = picture(&mut link);
@@ -77,7 +77,7 @@ fn a_read_only_cockpit_looks_and_asks_for_nothing() {
     let hive = Served::start();
     let mut link = RemoteLink::attach(&hive.place(), true).unwrap();
     picture(&mut link);
-    assert_eq!(link.send(Request::Pause(None)), Err(SendError::ReadOnly));
+    assert_eq!(link.send(Request::Command(Command::PauseAll)), Err(SendError::ReadOnly));
     link.send(Request::Look(Some(AgentId(0)))).unwrap();
     page(&mut link);
     assert_eq!(hive.json(&["status"])["interventions"], 0);
@@ -89,7 +89,7 @@ fn fault01_what_was_commanded_before_a_kill_is_still_so_and_who_watches_is_told(
     let mut link = RemoteLink::attach(&hive.place(), false).unwrap();
     picture(&mut link);
     hive.json(&["pause", "0"]);
-    link.send(Request::Mute(AgentId(1))).unwrap();
+    link.send(Request::Command(Command::Mute(AgentId(1)))).unwrap();
     answer(&mut link).unwrap();
     hive.json(&["flatten"]);
     let seq = hive.json(&["status"])["seq"].as_u64().unwrap();
@@ -97,7 +97,11 @@ fn fault01_what_was_commanded_before_a_kill_is_still_so_and_who_watches_is_told(
     hive.child.kill().unwrap();
     hive.child.wait().unwrap();
     assert!(!lost(&mut link).is_empty());
-    assert_eq!(link.send(Request::Kill), Err(SendError::Gone), "nothing is sent to whoever comes next");
+    assert_eq!(
+        link.send(Request::Command(Command::Kill)),
+        Err(SendError::Gone),
+        "nothing is sent to whoever comes next"
+    );
     // The same folder again.
     let folder = std::mem::replace(&mut hive.folder, tempfile::tempdir().unwrap());
     let hive = Served::start_in(folder);

@@ -458,6 +458,36 @@ fn only_the_theme_knows_colours() {
     );
 }
 
+/// A message is made in one place, whole, and nobody may change it after that.
+fn remade(s: &Source) -> Vec<String> {
+    if !in_src(s) || s.path == "src/hive/bus.rs" || s.path == "src/domain/message.rs" {
+        return Vec::new();
+    }
+    let found = word_places(&s.code, "Message").filter(|at| {
+        let makes = s.code[at + "Message".len()..].trim_start().starts_with('{');
+        let before = s.code[..*at].trim_end();
+        let written = before.ends_with("->") || before.ends_with("for") || before.ends_with("struct");
+        (makes && !written) || before.ends_with("&mut")
+    });
+    let found = found.map(|at| (line_of(&s.code, at), "a message is made or changed".to_owned())).collect();
+    offences(s, found)
+}
+
+#[test]
+fn messages_are_made_by_the_bus_and_never_changed() {
+    hold(
+        remade,
+        &[
+            ("src/lab/x.rs", "fn f() { g(Message { id, at, from, asset, body }) }"),
+            ("src/lab/x.rs", "fn f(m: &mut Message) {}"),
+        ],
+        &[
+            ("src/hive/bus.rs", "fn f() { g(Message { id }) }"),
+            ("src/lab/x.rs", "fn f(m: &Message) -> Message { m.clone() }"),
+        ],
+    );
+}
+
 #[test]
 fn the_tree_is_all_there() {
     let tree = tree();

@@ -40,9 +40,11 @@ fn status_answers_commands_show_and_stop_ends_it() {
         ("deafen", "undeafen", "deaf"),
         ("drain", "resume", "drained"),
     ] {
+        let row = hive::domain::command::find(verb, true).unwrap();
         assert_eq!(hive.agent(0)[flag], false);
         let done = hive.json(&[verb, &name]);
         assert_eq!((&done["changed"], &done["agent"]), (&true.into(), &name.as_str().into()), "{done}");
+        assert_eq!(done["done"], row.done(&name).as_str(), "it says what was done");
         assert_eq!(hive.json(&[verb, &name])["changed"], false, "again changes nothing");
         assert_eq!((&hive.agent(0)[flag], &hive.agent(1)[flag]), (&true.into(), &false.into()));
         hive.json(&[back, &name]);
@@ -98,6 +100,21 @@ fn the_labs_last_result_is_looked_up_whenever_it_is_asked_for() {
     let page = ask();
     assert!(page.run.is_none() && page.trouble.unwrap().contains("cannot be read"));
     assert_eq!(hive.json(&["status"])["mode"], "running", "the swarm goes on");
+}
+
+/// Neither a shell's words nor the document can lack a command that the table has.
+#[test]
+fn every_command_of_the_table_is_a_word_of_ctl_and_stands_in_the_document() {
+    let said = text(&command(&["ctl", "--help"]).output().unwrap().stdout);
+    // As one line: clap breaks what is long.
+    let joined = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let document = include_str!("../docs/operating.md");
+    for row in hive::domain::command::rows() {
+        let line = said.lines().find(|l| l.trim_start().starts_with(&format!("- {}:", row.word)));
+        assert!(line.is_some(), "{} is no word of hive ctl\n{said}", row.word);
+        assert!(joined.contains(row.help), "{}: ctl does not say what it does", row.word);
+        assert!(document.contains(&format!("`{}", row.word)), "docs/operating.md lacks {}", row.word);
+    }
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), Failure> {
 fn keys() -> Result<String, Failure> {
     let (_, person) = attach::person()?;
     let mut out = String::new();
-    for e in ACTIONS {
+    for e in ACTIONS.iter() {
         let keys = person.keys.shown(e);
         // Writing to a string cannot fail.
         let _ = writeln!(out, "{:<12} {keys:<16} {}", keymap::name(e.action), e.help);

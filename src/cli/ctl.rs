@@ -2,11 +2,13 @@
 
 use super::endpoint::{EndpointArgs, failed};
 use super::{Failure, print};
+use crate::domain::command::{self, CommandRow, Scope};
 use crate::domain::{AgentId, Command};
 use crate::view::link::{News, SwarmLink};
 use crate::view::operator::AgentSwitches;
 use crate::wire::{Client, ClientError, ClientQuestion, ClientRole, RemoteLink, ServerAnswer};
-use clap::{Args as ClapArgs, ValueEnum};
+use clap::Args as ClapArgs;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Duration;
@@ -18,8 +20,8 @@ const GLANCE: Duration = Duration::from_millis(10);
 #[derive(Clone, Debug, ClapArgs)]
 pub struct CtlArgs {
     /// What to ask
-    #[arg(value_enum)]
-    verb: CtlCommand,
+    #[arg(value_parser = PossibleValuesParser::new(verbs()))]
+    verb: String,
     /// Which agent: its name, or its number; pause, resume and drain without one mean all
     agent: Option<String>,
     /// End after this many pictures (watch)
@@ -29,118 +31,86 @@ pub struct CtlArgs {
     reach: EndpointArgs,
 }
 
-/// What can be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum CtlCommand {
-    /// Mode, market time, equity, exposure, clients
-    Status,
-    /// A line of JSON for every picture that a cockpit is shown: seq, its hash, time, equity
-    Watch,
-    /// Every agent: its state, funds, points, real PnL
-    Agents,
-    /// Real takes no new risk; the agent speaks on, alone and in open it goes on
-    Pause,
-    /// End of pause and drain; without an agent also of flatten
-    Resume,
-    /// The agent is not heard; it still hears
-    Mute,
-    /// The agent is heard again
-    Unmute,
-    /// The agent hears nothing; it is still heard
-    Deafen,
-    /// The agent hears again
-    Undeafen,
-    /// The agent gets funds by its points
-    Fund,
-    /// Its funds go back to the treasury; in open it goes on
-    Unfund,
-    /// Its real position may only shrink, and runs off
-    Drain,
-    /// Everything in real is closed, and stays closed until resume
-    Flatten,
-    /// Halt: opening orders are cancelled, no new risk, reductions pass; until reset
-    Kill,
-    /// Release the kill switch and the drawdown breaker
-    Reset,
-    /// End the process
-    Stop,
+/// Questions that are no command, and what they print.
+const QUESTIONS: [(&str, &str); 3] = [
+    ("status", "Mode, market time, equity, exposure, clients"),
+    ("watch", "A line of JSON for every picture that a cockpit is shown: seq, its hash, time, equity"),
+    ("agents", "Every agent: its state, funds, points, real PnL"),
+];
+
+/// All words: the questions, then the table of commands.
+fn verbs() -> Vec<PossibleValue> {
+    let questions = QUESTIONS.iter().map(|(word, help)| PossibleValue::new(*word).help(*help));
+    let commands =
+        command::words().into_iter().map(|word| PossibleValue::new(word).help(command::help(word)));
+    questions.chain(commands).collect()
 }
 
-type OfAgent = fn(AgentId) -> Command;
+/// What the words ask for, as far as it is known without the list of agents.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    Ask(ClientQuestion),
+    OfAgent(fn(AgentId) -> Command, &'a str),
+}
 
-impl CtlCommand {
-    /// The command for one agent, and the one for all.
-    fn commands(self) -> (Option<OfAgent>, Option<Command>) {
-        match self {
-            CtlCommand::Status | CtlCommand::Watch | CtlCommand::Agents | CtlCommand::Stop => (None, None),
-            CtlCommand::Pause => (Some(Command::Pause), Some(Command::PauseAll)),
-            CtlCommand::Resume => (Some(Command::Resume), Some(Command::ResumeAll)),
-            CtlCommand::Drain => (Some(Command::Drain), Some(Command::DrainAll)),
-            CtlCommand::Mute => (Some(Command::Mute), None),
-            CtlCommand::Unmute => (Some(Command::Unmute), None),
-            CtlCommand::Deafen => (Some(Command::Deafen), None),
-            CtlCommand::Undeafen => (Some(Command::Undeafen), None),
-            CtlCommand::Fund => (Some(Command::Fund), None),
-            CtlCommand::Unfund => (Some(Command::Unfund), None),
-            CtlCommand::Flatten => (None, Some(Command::Flatten)),
-            CtlCommand::Kill => (None, Some(Command::Kill)),
-            CtlCommand::Reset => (None, Some(Command::Reset)),
-        }
+/// Reads the words, none for `watch`; what is wrong with them, and the way out.
+fn wanted(args: &CtlArgs) -> Result<Option<Wanted<'_>>, Failure> {
+    let verb = args.verb.as_str();
+    if args.count.is_some() && verb != "watch" {
+        return Err(Failure::Usage("--count is for hive ctl watch".to_owned()));
     }
-
-    fn name(self) -> String {
-        self.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()
+    let row = |for_agent| command::find(verb, for_agent);
+    match (&args.agent, row(true), row(false)) {
+        (Some(agent), Some(CommandRow { scope: Scope::Agent(make), .. }), _) => {
+            Ok(Some(Wanted::OfAgent(*make, agent)))
+        }
+        (Some(_), ..) => Err(Failure::Usage(format!("{verb} is about the whole hive; leave the agent out"))),
+        (None, _, Some(CommandRow { scope: Scope::All(command), .. })) => {
+            Ok(Some(Wanted::Ask(ClientQuestion::Command(*command))))
+        }
+        (None, _, Some(_)) => Ok(Some(Wanted::Ask(ClientQuestion::Stop))),
+        (None, Some(_), None) => Err(Failure::Usage(format!(
+            "{verb} which agent? hive ctl {verb} NAME; hive ctl agents lists them"
+        ))),
+        (None, None, None) => Ok(match verb {
+            "status" => Some(Wanted::Ask(ClientQuestion::Status)),
+            "agents" => Some(Wanted::Ask(ClientQuestion::Agents)),
+            _ => None,
+        }),
     }
 }
 
 /// Asks, and says what was answered.
 pub fn run(args: &CtlArgs) -> Result<(), Failure> {
-    let verb = args.verb;
-    let (one, all) = verb.commands();
-    if args.agent.is_some() && one.is_none() {
-        return Err(Failure::Usage(format!("{} is about the whole hive; leave the agent out", verb.name())));
-    }
-    if args.agent.is_none() && one.is_some() && all.is_none() {
-        return Err(Failure::Usage(format!(
-            "{0} which agent? hive ctl {0} NAME; hive ctl agents lists them",
-            verb.name()
-        )));
-    }
-    if args.count.is_some() && verb != CtlCommand::Watch {
-        return Err(Failure::Usage("--count is for hive ctl watch".to_owned()));
-    }
-    if verb == CtlCommand::Watch {
-        return watch(args);
-    }
+    let Some(wanted) = wanted(args)? else { return watch(args) };
     let mut client = Client::attach(&args.reach.place()?, ClientRole::Ctl, 0).map_err(failed)?;
-    let mut agent = None;
-    let ask = match (verb, &args.agent, one, all) {
-        (CtlCommand::Status, ..) => ClientQuestion::Status,
-        (CtlCommand::Agents, ..) => ClientQuestion::Agents,
-        (_, Some(wanted), Some(command), _) => {
-            let found = find(&agents(&mut client)?, wanted)?;
-            let command = command(found.id);
-            agent = Some(found.name);
-            ClientQuestion::Command(command)
+    let (ask, agent) = match wanted {
+        Wanted::OfAgent(make, name) => {
+            let found = find(&agents(&mut client)?, name)?;
+            (ClientQuestion::Command(make(found.id)), Some(found.name))
         }
-        (_, _, _, Some(command)) => ClientQuestion::Command(command),
-        _ => ClientQuestion::Stop,
+        Wanted::Ask(ask) => (ask, None),
     };
-    let answer = client.ask(ask).map_err(failed)?;
-    let json = match answer {
+    let verb = &args.verb;
+    let json = match client.ask(ask).map_err(failed)? {
         ServerAnswer::Refused(why) => return Err(Failure::Refused(why)),
         ServerAnswer::Status(status) => encoded(&status)?,
         ServerAnswer::Agents(agents) => json!({ "agents": encoded(&agents)? }),
-        ServerAnswer::Done { changed, at, seq } => json!({
-            "verb": verb.name(), "agent": agent, "changed": changed, "market_time": at.to_string(), "seq": seq,
-        }),
+        ServerAnswer::Done { changed, at, seq } => {
+            let row = command::find(verb, agent.is_some());
+            let done = row.filter(|_| changed).map(|r| r.done(agent.as_deref().unwrap_or_default()));
+            json!({
+                "verb": verb, "agent": agent, "changed": changed, "done": done, "market_time": at.to_string(),
+                "seq": seq,
+            })
+        }
         ServerAnswer::Page(page) => encoded(&page)?,
         ServerAnswer::Lab(page) => encoded(&page)?,
         ServerAnswer::Past(past) => encoded(&past)?,
         ServerAnswer::Fetching(share) => json!({ "fetching": share }),
         ServerAnswer::Stopping => {
             gone(&mut client)?;
-            json!({ "verb": verb.name(), "stopped": true })
+            json!({ "verb": verb, "stopped": true })
         }
     };
     let text = serde_json::to_string_pretty(&json).map_err(|e| Failure::Failed(format!("encoding: {e}")))?;

@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn every_verb_option_key_and_command_is_on_the_page() {
         let page = written();
-        for e in ACTIONS {
+        for e in ACTIONS.iter() {
             assert!(page.contains(&escaped(e.help)), "{:?}", e.action);
         }
         for verb in Cli::command().get_subcommands().filter(|v| !v.is_hide_set()) {

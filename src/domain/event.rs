@@ -1,6 +1,6 @@
 //! What makes the engine step. Time is the stamp of the last event (law 1).
 
-use super::{AgentId, AssetId, InstrumentId, Stamp};
+use super::{AssetId, Command, InstrumentId, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// One bar of the decision clock.
@@ -228,46 +228,6 @@ pub enum Event {
     Barrier(Stamp),
     /// From the operator.
     Command(Stamp, Command),
-}
-
-/// What the operator can ask for. Each is idempotent: asked again, or of an agent that is not there or
-/// has no such life, it changes nothing.
-///
-/// Variants are only ever appended: their order is how journals, snapshots and clients read them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Command {
-    /// The agent is not heard; it still hears.
-    Mute(AgentId),
-    /// The agent is heard again.
-    Unmute(AgentId),
-    /// Releases the latched drawdown breaker.
-    ResetBreaker,
-    /// Real takes no new risk for the agent; it speaks on, alone and in open it goes on.
-    Pause(AgentId),
-    /// Ends the agent's pause and drain.
-    Resume(AgentId),
-    /// The agent's real position may only shrink, and runs off at the desk's pace.
-    Drain(AgentId),
-    /// The agent hears nothing (λ = 0); it is still heard.
-    Deafen(AgentId),
-    /// The agent hears again.
-    Undeafen(AgentId),
-    /// The agent gets funds; also one that was stopped out.
-    Fund(AgentId),
-    /// The agent's funds go back to the treasury; in open it goes on.
-    Unfund(AgentId),
-    /// Pauses every agent.
-    PauseAll,
-    /// Ends every pause and drain, and the flatness of the whole.
-    ResumeAll,
-    /// Drains every agent.
-    DrainAll,
-    /// Everything in real is closed and stays closed until it is resumed.
-    Flatten,
-    /// The kill switch: opening orders are cancelled, no new risk, reductions pass; latched.
-    Kill,
-    /// Releases the kill switch and the latched drawdown breaker.
-    Reset,
 }
 
 impl Event {

@@ -24,6 +24,7 @@
 //! 3. Time is a [`Stamp`]: UTC nanoseconds, given by events, never asked of the machine.
 
 pub mod announced;
+pub mod command;
 pub mod condition;
 pub mod digest;
 pub mod event;
@@ -39,9 +40,10 @@ mod spoken;
 pub mod time;
 
 pub use announced::{Announced, Holds};
+pub use command::{COMMANDS, Command, CommandRow, Danger, Scope};
 pub use condition::{Comparison, Condition, EvalContext, Plan, ReEntry, Term};
 pub use digest::Digest;
-pub use event::{Bar, Command, Event, MarketEvent};
+pub use event::{Bar, Event, MarketEvent};
 pub use family::{Family, Goal, SideRule};
 pub use ids::{AgentId, AssetId, InstrumentId, IntentId, MessageId, OrderId};
 pub use indicator::Indicator;

@@ -22,7 +22,7 @@ use crate::agents::books::Patient;
 use crate::agents::mind::{self};
 use crate::agents::{Agent, Population};
 use crate::domain::{
-    AgentId, Announced, AssetId, Command, Digest, Event, InstrumentKind, MarketEvent, MessageKind, Speaker,
+    AgentId, Announced, AssetId, Digest, Event, InstrumentKind, MarketEvent, MessageKind, Outcome, Speaker,
     Stamp, StanceVerb, Universe, Verb,
 };
 use crate::fills::Costs;
@@ -238,37 +238,6 @@ impl Respond {
         }
     }
 
-    fn command(&mut self, spec: &RespondSpec, at: Stamp, command: Command, out: &mut Outputs) {
-        // What changes nothing (sent twice, or about nobody) is no intervention.
-        let news = match command {
-            Command::Mute(agent) => self.consensus.mute(&spec.cast, agent, true),
-            Command::Unmute(agent) => self.consensus.mute(&spec.cast, agent, false),
-            Command::Deafen(agent) => self.deafen(agent, true),
-            Command::Undeafen(agent) => self.deafen(agent, false),
-            Command::Fund(agent) | Command::Unfund(agent) => {
-                let funded = matches!(command, Command::Fund(_));
-                let points = self.declared_points(&spec.cast);
-                self.real.fund(&spec.real, &spec.settings, at, (agent, funded), &points, out)
-            }
-            _ => self.real.obey(&spec.real, command),
-        };
-        self.interventions += u64::from(news);
-        // Restrictions count as hand-holding, taking them back does not.
-        if let Command::Mute(a)
-        | Command::Deafen(a)
-        | Command::Pause(a)
-        | Command::Drain(a)
-        | Command::Unfund(a) = command
-            && news
-        {
-            self.office.wards.held(a);
-        }
-    }
-
-    fn deafen(&mut self, agent: AgentId, deaf: bool) -> bool {
-        self.deafened.get_mut(agent.index()).is_some_and(|d| std::mem::replace(d, deaf) != deaf)
-    }
-
     pub(super) fn declared_points(&self, cast: &Population) -> Vec<f64> {
         cast.agents[..cast.declared].iter().map(|a| self.points.agent(cast, a.id)).collect()
     }
@@ -347,16 +316,7 @@ impl Respond {
         let (cast, holds) = (&*spec.cast, spec.settings.listening.holds);
         let slot = utterance.slot;
         let said = &cast.slots[slot];
-        let mut body = utterance.body;
-        match &mut body {
-            MessageKind::Action(a) if a.verb == Verb::Open => {
-                self.points_then[slot] = self.points.agent(cast, said.agent);
-            }
-            MessageKind::Outcome(o) => {
-                o.points = self.points.agent(cast, said.agent) - self.points_then[slot];
-            }
-            _ => {}
-        }
+        let body = self.whole(cast, (said.agent, slot), utterance.body);
         let id = self.bus.deliver(at, Speaker::Agent(said.agent), Some(said.asset), body, &mut out.messages);
         if let MessageKind::Action(action) = body {
             self.gauge.wanted += u64::from(self.real.funds.weight(said.agent) > 0.0);
@@ -366,6 +326,27 @@ impl Respond {
             if let Some(ear) = self.ears.get_mut(slot) {
                 ear.own.say(action.after, action.price);
             }
+        }
+    }
+
+    /// A message as it is delivered: whole, so that nobody changes it afterwards. What an outcome earned its agent in
+    /// points since it opened is known here and not by who speaks; `place` is that of the slot or of the structure.
+    fn whole(
+        &mut self,
+        cast: &Population,
+        (agent, place): (AgentId, usize),
+        body: MessageKind,
+    ) -> MessageKind {
+        match body {
+            MessageKind::Action(a) if a.verb == Verb::Open => {
+                self.points_then[place] = self.points.agent(cast, agent);
+                body
+            }
+            MessageKind::Outcome(o) => {
+                let points = self.points.agent(cast, agent) - self.points_then[place];
+                MessageKind::Outcome(Outcome { points, ..o })
+            }
+            body => body,
         }
     }
 
@@ -379,14 +360,7 @@ impl Respond {
             out.alarms.push(format!("{name} said what cannot be; it was not heard"));
             return;
         }
-        let mut body = spoken.body;
-        match &mut body {
-            MessageKind::Action(a) if a.verb == Verb::Open => {
-                self.points_then[place] = self.points.agent(cast, s.agent);
-            }
-            MessageKind::Outcome(o) => o.points = self.points.agent(cast, s.agent) - self.points_then[place],
-            _ => {}
-        }
+        let body = self.whole(cast, (s.agent, place), spoken.body);
         if let MessageKind::Carry(quote) = &body
             && self.consensus.is_heard(s.agent)
         {

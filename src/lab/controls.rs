@@ -15,7 +15,7 @@ use crate::agents::Population;
 use crate::agents::alone::unit;
 use crate::domain::{AssetId, MessageKind, random};
 use crate::engine::respond::ControlOverrides;
-use crate::engine::speak::{Speak, StepOutput};
+use crate::engine::speak::{Speak, StepOutput, StructuredMessage};
 
 /// Which.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,36 +150,37 @@ impl MessageRewrite {
         }
     }
 
-    /// What is heard in place of what was said.
-    pub fn words(&mut self, cast: &Population, speak: &Speak, said: &mut StepOutput, tape: Option<&Tape>) {
-        let StepOutput { utterances, misheard, .. } = said;
-        misheard.clear();
+    /// By slot, what is heard in place of what was said at a barrier.
+    pub fn misheard(
+        &mut self,
+        cast: &Population,
+        speak: &Speak,
+        said: &[StructuredMessage],
+        tape: Option<&Tape>,
+    ) -> Vec<(usize, f64)> {
+        let barrier = self.barrier;
+        self.barrier += 1;
         match self.control {
-            Control::Permuted | Control::Arrogance => {}
+            Control::Permuted | Control::Arrogance => Vec::new(),
             Control::SignScrambled | Control::Inverted => {
-                for u in utterances.iter() {
-                    if let MessageKind::Action(a) = u.body {
-                        misheard.push((u.slot, self.sign(cast, u.slot) * a.after));
-                    }
-                }
+                let wrong = |u: &StructuredMessage| match u.body {
+                    MessageKind::Action(a) => Some((u.slot, self.sign(cast, u.slot) * a.after)),
+                    _ => None,
+                };
+                said.iter().filter_map(wrong).collect()
             }
             Control::TimeShifted => {
-                if let Some(tape) = tape.filter(|t| t.barriers > 0) {
-                    for (slot, shift) in self.shifts.iter().enumerate() {
-                        let then = (self.barrier + shift) % tape.barriers;
-                        misheard.push((slot, tape.at(slot, then)));
-                    }
-                }
+                let Some(tape) = tape.filter(|t| t.barriers > 0) else { return Vec::new() };
+                let then =
+                    |(slot, shift): (usize, &u32)| (slot, tape.at(slot, (barrier + shift) % tape.barriers));
+                self.shifts.iter().enumerate().map(then).collect()
             }
             Control::Placebo | Control::PlaceboStops => {
                 let stops = self.control == Control::PlaceboStops;
-                for slot in cast.declared_slots..cast.slots.len() {
-                    let p = self.coins[slot].step(cast, speak, slot, self.barrier, stops);
-                    misheard.push((slot, p));
-                }
+                let slots = cast.declared_slots..cast.slots.len();
+                slots.map(|slot| (slot, self.coins[slot].step(cast, speak, slot, barrier, stops))).collect()
             }
         }
-        self.barrier += 1;
     }
 
     fn sign(&self, cast: &Population, slot: usize) -> f64 {

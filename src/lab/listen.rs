@@ -55,31 +55,37 @@ impl Listener {
         &mut self,
         event: &Event,
         speak: &Speak,
-        said: &mut StepOutput,
+        said: &StepOutput,
         cast: &Population,
         tape: Option<&Tape>,
     ) {
         self.out.messages.clear();
         self.out.fills.clear();
         self.out.alarms.clear();
-        if let (Event::Barrier(_), Some(rewrite)) = (event, &mut self.rewrite) {
-            rewrite.words(cast, speak, said, tape);
-        }
-        match &mut self.misserved {
-            Some(wrong) if !said.structured.is_empty() => {
-                let right = said.structured.clone();
-                wrong.words(event.at(), said);
-                self.respond.step(&self.spec, event, speak, said, &mut self.out);
-                said.structured = right;
-            }
-            _ => self.respond.step(&self.spec, event, speak, said, &mut self.out),
-        }
-        said.misheard.clear();
+        let heard = self.heard(event, speak, said, cast, tape);
+        self.respond.step(&self.spec, event, speak, heard.as_ref().unwrap_or(said), &mut self.out);
         self.meter.fills(&self.out.fills);
         if let Event::Barrier(at) = event {
             self.meter.serve(*at, &self.respond.real, &self.spec.real);
             self.meter.mark(*at, money::to_estimate(self.respond.real.equity()));
         }
+    }
+
+    /// What this arm hears where it is not what was said: a copy, since the other arms hear the same words.
+    fn heard(
+        &mut self,
+        event: &Event,
+        speak: &Speak,
+        said: &StepOutput,
+        cast: &Population,
+        tape: Option<&Tape>,
+    ) -> Option<StepOutput> {
+        if let (Event::Barrier(_), Some(rewrite)) = (event, &mut self.rewrite) {
+            let misheard = rewrite.misheard(cast, speak, &said.utterances, tape);
+            return Some(StepOutput { misheard, ..said.clone() });
+        }
+        let wrong = self.misserved.as_mut().filter(|_| !said.structured.is_empty())?;
+        Some(StepOutput { structured: wrong.heard(event.at(), &said.structured), ..said.clone() })
     }
 
     /// Equity at the last barrier.

@@ -2,7 +2,7 @@
 
 use crate::agents::Population;
 use crate::domain::{CarryQuote, MessageKind, Span, Stamp};
-use crate::engine::speak::StepOutput;
+use crate::engine::structures::StructureWords;
 use std::collections::VecDeque;
 
 /// How messages between those who serve are made wrong.
@@ -89,34 +89,30 @@ impl QuoteRewrite {
         QuoteRewrite { wrong, late: vec![VecDeque::new(); n], other }
     }
 
-    /// Rewrites what was said at `at`, in place.
-    pub fn words(&mut self, at: Stamp, said: &mut StepOutput) {
-        let late = &mut self.late;
-        let (wrong, other) = (self.wrong, &self.other);
-        said.structured.retain_mut(|spoken| {
-            let MessageKind::Carry(quote) = &mut spoken.body else { return true };
-            match wrong {
-                Corruption::Inverted => quote.value = -quote.value,
-                Corruption::Rich => quote.value = 0.05,
-                Corruption::Side => {}
-                Corruption::Permuted => spoken.structure = other[spoken.structure],
-                Corruption::Shifted | Corruption::Late => {
-                    let queue = &mut late[spoken.structure];
-                    queue.push_back((at, *quote));
-                    let due = |q: &VecDeque<(Stamp, CarryQuote)>| {
-                        q.get(1).is_some_and(|next| at.since(next.0).0 >= wrong.delay().0)
-                    };
-                    while due(queue) {
-                        queue.pop_front();
-                    }
-                    match queue.front().filter(|first| at.since(first.0).0 >= wrong.delay().0) {
-                        Some((_, old)) => *quote = *old,
-                        None => return false,
-                    }
+    /// What is heard in place of what was said at `at`.
+    pub fn heard(&mut self, at: Stamp, said: &[StructureWords]) -> Vec<StructureWords> {
+        said.iter().filter_map(|spoken| self.word(at, spoken)).collect()
+    }
+
+    /// One word; none where nothing that old was said.
+    fn word(&mut self, at: Stamp, spoken: &StructureWords) -> Option<StructureWords> {
+        let MessageKind::Carry(quote) = spoken.body else { return Some(spoken.clone()) };
+        let (structure, quote) = match self.wrong {
+            Corruption::Inverted => (spoken.structure, CarryQuote { value: -quote.value, ..quote }),
+            Corruption::Rich => (spoken.structure, CarryQuote { value: 0.05, ..quote }),
+            Corruption::Side => (spoken.structure, quote),
+            Corruption::Permuted => (self.other[spoken.structure], quote),
+            Corruption::Shifted | Corruption::Late => {
+                let (delay, queue) = (self.wrong.delay().0, &mut self.late[spoken.structure]);
+                queue.push_back((at, quote));
+                let is_old = |said: &(Stamp, CarryQuote)| at.since(said.0).0 >= delay;
+                while queue.get(1).is_some_and(is_old) {
+                    queue.pop_front();
                 }
+                (spoken.structure, queue.front().copied().filter(is_old)?.1)
             }
-            true
-        });
+        };
+        Some(StructureWords { structure, body: MessageKind::Carry(quote) })
     }
 }
 
@@ -124,7 +120,6 @@ impl QuoteRewrite {
 mod tests {
     use super::*;
     use crate::domain::{Receipt, Service};
-    use crate::engine::structures::StructureWords;
 
     /// Two carry agents' places, each heard of the other where they are exchanged.
     fn rewrite(wrong: Corruption) -> QuoteRewrite {
@@ -134,14 +129,12 @@ mod tests {
     /// What is heard on a day of a quote of this value at place 0.
     fn heard(rewrite: &mut QuoteRewrite, day: i64, value: f64) -> Vec<(usize, f64)> {
         let body = MessageKind::Carry(CarryQuote { value, days: 14.0 });
-        let mut said =
-            StepOutput { structured: vec![StructureWords { structure: 0, body }], ..StepOutput::default() };
-        rewrite.words(Stamp(day * Span::DAY.0), &mut said);
+        let heard = rewrite.heard(Stamp(day * Span::DAY.0), &[StructureWords { structure: 0, body }]);
         let told = |s: &StructureWords| match s.body {
             MessageKind::Carry(q) => (s.structure, q.value),
             _ => panic!("no quote"),
         };
-        said.structured.iter().map(told).collect()
+        heard.iter().map(told).collect()
     }
 
     #[test]
@@ -177,12 +170,8 @@ mod tests {
     fn other_words_pass_as_they_are() {
         let body = MessageKind::Receipt(Receipt { service: Service::Carry, saved: 3.0, notional: 9.0 });
         for wrong in Corruption::ALL {
-            let mut said = StepOutput {
-                structured: vec![StructureWords { structure: 1, body }],
-                ..StepOutput::default()
-            };
-            rewrite(wrong).words(Stamp(0), &mut said);
-            let [one] = said.structured.as_slice() else { panic!("{wrong:?} lost it") };
+            let heard = rewrite(wrong).heard(Stamp(0), &[StructureWords { structure: 1, body }]);
+            let [one] = heard.as_slice() else { panic!("{wrong:?} lost it") };
             assert_eq!((one.structure, one.body), (1, body), "{wrong:?}");
         }
     }

@@ -161,7 +161,7 @@ impl<'a> SeedRun<'a> {
                 }
             }
             for actor in &mut actors {
-                self.step(actor, event, &mut said, tape, &mut aims);
+                self.step(actor, event, &said, tape, &mut aims);
             }
         }
         let mut tracks: Vec<ArmTrack> = actors.into_iter().map(ArmState::finish).collect();
@@ -177,7 +177,7 @@ impl<'a> SeedRun<'a> {
         &self,
         actor: &mut ArmState,
         event: &Event,
-        said: &mut StepOutput,
+        said: &StepOutput,
         tape: Option<&Tape>,
         aims: &mut [f64],
     ) {

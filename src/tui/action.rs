@@ -1,24 +1,18 @@
 //! One table of actions: it feeds the dispatcher, the footer, the help and the completion of `:`, so
 //! they cannot disagree.
 
+use crate::domain::Danger;
+use crate::domain::command;
 use crossterm::event::{KeyCode, KeyModifiers};
+use std::sync::LazyLock;
 
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum UserAction {
-    Pause,
-    Resume,
-    Mute,
-    Unmute,
+    /// A command of [`command::rows`], by its word.
+    Operator(&'static str),
     Undo,
-    Fund,
-    Unfund,
-    Drain,
-    Flatten,
-    Kill,
-    Reset,
-    Stop,
     Open,
     NextPane,
     LastPane,
@@ -54,19 +48,15 @@ pub enum UserAction {
     Detach,
 }
 
-/// How much an action may do: the steps of the ladder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Danger {
-    /// Nothing.
-    Look,
-    /// It can be taken back: at once, with a toast, and `u` undoes it.
-    Reversible,
-    /// Bounded money: a dialog with before and after, Cancel is the default.
-    Money,
-    /// Money of all, or the whole: the word is to be typed.
-    Broad,
-    /// Only removes risk: a chord, no dialog; latched.
-    Halt,
+impl UserAction {
+    /// Pauses or resumes the agent under the cursor.
+    pub const PAUSE: UserAction = UserAction::Operator("pause");
+    /// Mutes or unmutes it.
+    pub const MUTE: UserAction = UserAction::Operator("mute");
+    /// Gives it funds or takes them.
+    pub const FUND: UserAction = UserAction::Operator("fund");
+    /// The kill switch.
+    pub const KILL: UserAction = UserAction::Operator("kill");
 }
 
 /// What a command of the `:` line may be followed by.
@@ -129,50 +119,60 @@ const fn word(entry: ActionRow, command: &'static str, takes: Takes) -> ActionRo
     ActionRow { command, takes, ..entry }
 }
 
-/// The table.
-pub const ACTIONS: &[ActionRow] = &[
-    word(
-        key(
-            UserAction::Pause,
-            &[(KeyCode::Char('p'), NONE)],
-            "p",
-            "pause",
-            "pause or resume: takes no new real risk, speaks and simulates on",
-            Danger::Reversible,
-        ),
-        "pause",
-        Takes::AgentOrAll,
-    ),
-    word(
-        key(
-            UserAction::Mute,
-            &[(KeyCode::Char('m'), NONE)],
-            "m",
-            "mute",
-            "mute or unmute: not heard, still hears",
-            Danger::Reversible,
-        ),
-        "mute",
-        Takes::Agent,
-    ),
-    word(
-        key(
-            UserAction::Fund,
-            &[(KeyCode::Char('f'), NONE)],
-            "f",
-            "fund",
-            "fund or unfund: its share by points, or back to the treasury",
-            Danger::Money,
-        ),
-        "fund",
-        Takes::Agent,
-    ),
+/// The keys of the operator's commands, as people read them, and their words in the footer. A command about an agent
+/// is about the one under the cursor, and where it holds already its key takes it back.
+const OPERATOR_KEYS: &[(&str, KeyList, &str, &str)] = &[
+    ("pause", &[(KeyCode::Char('p'), NONE)], "p", "pause"),
+    ("mute", &[(KeyCode::Char('m'), NONE)], "m", "mute"),
+    ("fund", &[(KeyCode::Char('f'), NONE)], "f", "fund"),
+    ("kill", &[(KeyCode::Char('x'), CTRL)], "ctrl-x ctrl-x", "kill"),
+];
+
+/// The row of an operator's command.
+fn operator(word: &'static str) -> ActionRow {
+    let (agent, all) = (command::find(word, true), command::find(word, false));
+    let takes = match (agent, all) {
+        (Some(_), Some(_)) => Takes::AgentOrAll,
+        (Some(_), None) => Takes::Agent,
+        (None, _) => Takes::Nothing,
+    };
+    let row = agent.or(all);
+    let (keys, shown, label) =
+        OPERATOR_KEYS.iter().find(|k| k.0 == word).map_or((&[][..], "", ""), |k| (k.1, k.2, k.3));
+    let help = match agent.and_then(|r| r.inverse).filter(|_| !keys.is_empty()) {
+        Some(inverse) => format!("{word} or {inverse}: {}", command::help(word)),
+        None => command::help(word),
+    };
+    let danger = row.map_or(Danger::Look, |r| r.danger);
+    // Once for each word of a table that does not grow, and kept as long as the process.
+    ActionRow {
+        action: UserAction::Operator(word),
+        keys,
+        shown,
+        label,
+        command: word,
+        takes,
+        help: help.leak(),
+        danger,
+    }
+}
+
+/// The table: the commands of the operator that have a key, what the cockpit does by itself, and the other commands.
+pub static ACTIONS: LazyLock<Vec<ActionRow>> = LazyLock::new(|| {
+    let keyed: Vec<&'static str> = OPERATOR_KEYS.iter().map(|k| k.0).collect();
+    let others: Vec<&'static str> = command::words().into_iter().filter(|w| !keyed.contains(w)).collect();
+    let operators = |words: Vec<&'static str>| words.into_iter().map(operator);
+    operators(keyed).chain(COCKPIT.iter().copied()).chain(operators(others)).collect()
+});
+
+/// What the cockpit does by itself.
+const COCKPIT: &[ActionRow] = &[
     key(
         UserAction::Undo,
         &[(KeyCode::Char('u'), NONE)],
         "u",
         "",
-        "undo the last pause or mute, for 10 s",
+        "undo the last command that can be taken back, for 10 s",
         Danger::Reversible,
     ),
     key(
@@ -367,18 +367,6 @@ pub const ACTIONS: &[ActionRow] = &[
     ),
     word(
         key(
-            UserAction::Kill,
-            &[(KeyCode::Char('x'), CTRL)],
-            "ctrl-x ctrl-x",
-            "kill",
-            "kill switch: halts the swarm, keeps reductions; latched until :reset",
-            Danger::Halt,
-        ),
-        "kill",
-        Takes::Nothing,
-    ),
-    word(
-        key(
             UserAction::Detach,
             &[(KeyCode::Char('q'), NONE), (KeyCode::Char('c'), CTRL)],
             "q",
@@ -387,58 +375,6 @@ pub const ACTIONS: &[ActionRow] = &[
             Danger::Look,
         ),
         "quit",
-        Takes::Nothing,
-    ),
-    word(
-        key(
-            UserAction::Resume,
-            &[],
-            "",
-            "",
-            "end of pause and drain; with all also of flatten",
-            Danger::Reversible,
-        ),
-        "resume",
-        Takes::AgentOrAll,
-    ),
-    word(key(UserAction::Unmute, &[], "", "", "heard again", Danger::Reversible), "unmute", Takes::Agent),
-    word(
-        key(
-            UserAction::Unfund,
-            &[],
-            "",
-            "",
-            "its funds go back to the treasury; it goes on in open",
-            Danger::Money,
-        ),
-        "unfund",
-        Takes::Agent,
-    ),
-    word(
-        key(UserAction::Drain, &[], "", "", "everybody's real position may only shrink", Danger::Broad),
-        "drain",
-        Takes::Nothing,
-    ),
-    word(
-        key(
-            UserAction::Flatten,
-            &[],
-            "",
-            "",
-            "everything in real is closed, until :resume all",
-            Danger::Broad,
-        ),
-        "flatten",
-        Takes::Nothing,
-    ),
-    word(
-        key(UserAction::Reset, &[], "", "", "release kill switch and drawdown breaker", Danger::Broad),
-        "reset",
-        Takes::Nothing,
-    ),
-    word(
-        key(UserAction::Stop, &[], "", "", "end the swarm's process", Danger::Broad),
-        "stop",
         Takes::Nothing,
     ),
     key(
@@ -546,7 +482,7 @@ mod tests {
     #[test]
     fn every_key_of_the_table_is_found() {
         let map = crate::tui::keymap::Keymap::default();
-        for entry in ACTIONS {
+        for entry in ACTIONS.iter() {
             for (code, modifiers) in entry.keys {
                 assert_eq!(map.find(&KeyEvent::new(*code, *modifiers)), Some(entry.action));
             }

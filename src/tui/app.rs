@@ -9,7 +9,7 @@ use super::network::DrawnGraph;
 use super::theme::wardrobe::Wardrobe;
 use super::theme::{ColorDepth, StyleRole, Theme};
 use super::time::{PendingSteps, SnapshotPosition};
-use crate::domain::{AgentId, MessageId, Money, money};
+use crate::domain::{AgentId, Command, MessageId, Money, money};
 use crate::view::cockpit::{AgentRow, EdgeRow, MessageLine};
 use crate::view::lab::LabPage;
 use crate::view::link::{News, Request, SendError};
@@ -125,7 +125,7 @@ pub enum Dialog {
     /// Bounded money: `y` and nothing else.
     Money { request: Request, name: String, gives: bool, before: Money, after: Money },
     /// Broad: the word.
-    Word { request: Request, word: &'static str, says: &'static str, typed: String },
+    Word { request: Request, word: String, says: &'static str, typed: String },
 }
 
 /// What is being typed.
@@ -214,6 +214,8 @@ pub struct App {
     pub message_filter: String,
     pub toast: Option<(String, StyleRole, Duration)>,
     pub undo: Option<(Request, Duration)>,
+    /// A command that was sent, and what takes it back where its row alone does not tell.
+    pub takes_back: Option<(Command, Command)>,
     pub pulses: Vec<EdgePulse>,
     pub layout: Layout,
     pub reach: Connection,
@@ -287,6 +289,7 @@ impl App {
             message_filter: String::new(),
             toast: None,
             undo: None,
+            takes_back: None,
             pulses: Vec::new(),
             layout: Layout::default(),
             reach: Connection::Here,
@@ -390,7 +393,7 @@ impl App {
                     self.say(why, StyleRole::Warn);
                 }
                 Ok(done) => {
-                    if let Some(back) = inverse(answer.request) {
+                    if let Some(back) = self.inverse(answer.request) {
                         self.undo = Some((back, self.now + UNDO));
                         let undo = self.keymap.key(UserAction::Undo);
                         self.say(format!("{done} · {undo} undoes it"), StyleRole::Good);
@@ -539,16 +542,5 @@ impl App {
     pub fn gain(&self) -> Option<f64> {
         let a = &self.cockpit.as_ref()?.account;
         Some(money::to_estimate(a.equity) - money::to_estimate(a.capital))
-    }
-}
-
-/// What takes a reversible request back.
-fn inverse(request: Request) -> Option<Request> {
-    match request {
-        Request::Pause(Some(a)) => Some(Request::Resume(Some(a))),
-        Request::Resume(Some(a)) => Some(Request::Pause(Some(a))),
-        Request::Mute(a) => Some(Request::Unmute(a)),
-        Request::Unmute(a) => Some(Request::Mute(a)),
-        _ => None,
     }
 }

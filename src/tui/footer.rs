@@ -16,11 +16,11 @@ use ratatui::widgets::Paragraph;
 const FIRST: &[UserAction] = &[
     UserAction::Help,
     UserAction::Detach,
-    UserAction::Kill,
-    UserAction::Pause,
+    UserAction::KILL,
+    UserAction::PAUSE,
     UserAction::Why,
-    UserAction::Mute,
-    UserAction::Fund,
+    UserAction::MUTE,
+    UserAction::FUND,
     UserAction::Open,
     UserAction::Sort,
     UserAction::TimeBack,
@@ -76,7 +76,7 @@ pub fn rank(e: &ActionRow) -> usize {
 fn named(app: &App, entry: &ActionRow) -> (String, &'static str) {
     let shown = app.keymap.shown(entry);
     let first = shown.split(' ').next().unwrap_or_default().to_owned();
-    (if entry.action == UserAction::Kill { shown } else { first }, entry.label)
+    (if entry.action == UserAction::KILL { shown } else { first }, entry.label)
 }
 
 fn pair(app: &App, key: &str, label: &str) -> [Span<'static>; 2] {

@@ -59,6 +59,9 @@ impl Default for Keymap {
 
 /// What an action is called in a file: `time-back`.
 pub fn name(action: UserAction) -> String {
+    if let UserAction::Operator(word) = action {
+        return word.to_owned();
+    }
     let mut text = String::new();
     for c in format!("{action:?}").chars() {
         if c.is_uppercase() && !text.is_empty() {
@@ -149,7 +152,7 @@ impl Keymap {
                     .push(format!("{key} is bound to {first} and to {second}; give one of them another key"));
             }
         }
-        let kill = self.rows.iter().find(|r| r.0 == UserAction::Kill).map_or(&[][..], |r| &r.1);
+        let kill = self.rows.iter().find(|r| r.0 == UserAction::KILL).map_or(&[][..], |r| &r.1);
         if kill.is_empty() || !kill.iter().all(|(_, m)| m.contains(CTRL)) {
             wrong.push("kill: the kill switch needs a key, with ctrl: kill = \"ctrl-x\"".to_owned());
         }
@@ -174,7 +177,7 @@ impl Keymap {
             return entry.shown.to_owned();
         }
         let text: Vec<String> = keys.iter().map(|k| written(*k)).collect();
-        if entry.action == UserAction::Kill {
+        if entry.action == UserAction::KILL {
             return text.iter().map(|t| format!("{t} {t}")).collect::<Vec<_>>().join(" or ");
         }
         text.join(" ")
@@ -236,12 +239,12 @@ mod tests {
         bind(&mut map, "pause", &["P", "ctrl-p"]).unwrap();
         assert_eq!(
             (of(&map, "P"), of(&map, "ctrl-p"), of(&map, "p")),
-            (Some(UserAction::Pause), Some(UserAction::Pause), None)
+            (Some(UserAction::PAUSE), Some(UserAction::PAUSE), None)
         );
-        let pause = ACTIONS.iter().find(|e| e.action == UserAction::Pause).unwrap();
+        let pause = ACTIONS.iter().find(|e| e.action == UserAction::PAUSE).unwrap();
         assert_eq!(map.shown(pause), "P ctrl-p");
         bind(&mut map, "mute", &["p"]).unwrap();
-        assert_eq!(of(&map, "p"), Some(UserAction::Mute));
+        assert_eq!(of(&map, "p"), Some(UserAction::MUTE));
     }
 
     #[test]

@@ -2,22 +2,17 @@
 //!
 //! # Invariants
 //!
-//! 1. A dialog takes every key: nothing behind it moves.
-//! 2. Money needs `y`, which is nobody's trigger; broad money needs the word, letter by letter.
-//! 3. Pasted text goes into the filter or nowhere.
+//! 1. A dialog takes every key but the kill chord: nothing behind it moves ([`super::operator`]).
+//! 2. Pasted text goes into the filter or nowhere.
 
-use super::action::{self, ACTIONS, Danger, Takes, UserAction};
-use super::app::{App, Dialog, Input, Pane, Sort};
-use super::line::INPUT_MAX;
+use super::action::{self, ACTIONS, Takes, UserAction};
+use super::app::{App, Input, Pane, Sort};
 use super::theme::StyleRole;
-use crate::domain::{AgentId, Decimal};
-use crate::view::cockpit::{AgentRow, TopicKind};
+use crate::domain::{AgentId, Danger};
+use crate::view::cockpit::TopicKind;
 use crate::view::link::Request;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use std::time::Duration;
 
-/// How long the second half of the kill chord is waited for.
-const CHORD: Duration = Duration::from_secs(2);
 /// A page of rows.
 const LEAP: usize = 10;
 
@@ -26,8 +21,8 @@ impl App {
     pub fn key(&mut self, key: &KeyEvent) -> Option<Request> {
         self.dirty = true;
         // The chord works everywhere: it only removes risk.
-        if self.keymap.find(key) == Some(UserAction::Kill) {
-            return self.kill();
+        if self.keymap.find(key) == Some(UserAction::KILL) {
+            return self.chord_of_kill();
         }
         self.chord = None;
         if let Some(dialog) = self.dialog.take() {
@@ -55,49 +50,6 @@ impl App {
             self.dirty = true;
         } else {
             self.say("pasted text presses no keys".to_owned(), StyleRole::Dim);
-        }
-    }
-
-    fn kill(&mut self) -> Option<Request> {
-        if self.read_only {
-            self.say_read_only();
-            return None;
-        }
-        if self.chord.take().is_some_and(|since| self.now.saturating_sub(since) < CHORD) {
-            self.dialog = None;
-            return Some(Request::Kill);
-        }
-        self.chord = Some(self.now);
-        let again = self.keymap.key(UserAction::Kill);
-        self.say(format!("{again} again within 2 s halts the swarm"), StyleRole::Bad);
-        None
-    }
-
-    fn answer(&mut self, dialog: Dialog, key: &KeyEvent) -> Option<Request> {
-        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
-        match dialog {
-            // Only y confirms: the key that opened the dialog, enter and everything else cancel.
-            Dialog::Money { request, .. } => {
-                if plain && key.code == KeyCode::Char('y') {
-                    return Some(request);
-                }
-                self.say("cancelled: nothing was moved".to_owned(), StyleRole::Dim);
-                None
-            }
-            Dialog::Word { request, word, says, mut typed } => {
-                match key.code {
-                    KeyCode::Enter if typed == word => return Some(request),
-                    KeyCode::Esc | KeyCode::Enter => {
-                        self.say("cancelled: nothing was changed".to_owned(), StyleRole::Dim);
-                        return None;
-                    }
-                    KeyCode::Backspace => drop(typed.pop()),
-                    KeyCode::Char(c) if plain && typed.len() < INPUT_MAX => typed.push(c),
-                    _ => {}
-                }
-                self.dialog = Some(Dialog::Word { request, word, says, typed });
-                None
-            }
         }
     }
 
@@ -172,12 +124,7 @@ impl App {
         let rest = words.collect::<Vec<_>>().join(" ");
         match (entry.takes, rest.as_str()) {
             (Takes::Nothing, "") => match entry.action {
-                UserAction::Kill if self.read_only => {
-                    self.say_read_only();
-                    None
-                }
-                // Typed and sent: no chord is needed.
-                UserAction::Kill => Some(Request::Kill),
+                UserAction::Operator(word) => self.operate(word, ""),
                 action => self.act(action),
             },
             (Takes::Nothing, _) => {
@@ -195,91 +142,8 @@ impl App {
             }
             (Takes::Time, "") => self.go_to("yesterday"),
             (Takes::Time, text) => self.go_to(text),
-            _ if !self.is_now() => {
-                self.say_past();
-                None
-            }
-            (Takes::AgentOrAll, "all") if entry.action == UserAction::Pause => {
-                self.ask(Request::Pause(None), "pause all", "nobody takes new real risk")
-            }
-            (Takes::AgentOrAll, "all") => {
-                self.ask(Request::Resume(None), "resume all", "everybody takes real risk again")
-            }
-            (_, name) => self.about(entry.action, name),
+            (Takes::Agent | Takes::AgentOrAll, name) => self.operate(word, name),
         }
-    }
-
-    /// A command about an agent; without a name the selected.
-    fn about(&mut self, action: UserAction, name: &str) -> Option<Request> {
-        let named = |a: &&AgentRow| a.name.eq_ignore_ascii_case(name);
-        let found = if name.is_empty() {
-            self.agent()
-        } else {
-            self.cockpit.as_ref().and_then(|c| c.agents.iter().find(named))
-        };
-        let Some(agent) = found.cloned() else {
-            self.say(format!("there is no agent {name:?}; tab completes names"), StyleRole::Warn);
-            return None;
-        };
-        if self.read_only {
-            self.say_read_only();
-            return None;
-        }
-        match action {
-            UserAction::Pause => Some(Request::Pause(Some(agent.id))),
-            UserAction::Resume => Some(Request::Resume(Some(agent.id))),
-            UserAction::Mute => Some(Request::Mute(agent.id)),
-            UserAction::Unmute => Some(Request::Unmute(agent.id)),
-            UserAction::Fund => self.money(&agent, true),
-            UserAction::Unfund => self.money(&agent, false),
-            _ => None,
-        }
-    }
-
-    fn money(&mut self, agent: &AgentRow, gives: bool) -> Option<Request> {
-        self.dialog = Some(Dialog::Money {
-            request: if gives { Request::Fund(agent.id) } else { Request::Unfund(agent.id) },
-            name: agent.name.clone(),
-            gives,
-            before: agent.funds,
-            after: if gives { agent.would_get } else { Decimal::ZERO },
-        });
-        None
-    }
-
-    fn ask(&mut self, request: Request, word: &'static str, says: &'static str) -> Option<Request> {
-        if self.read_only {
-            self.say_read_only();
-        } else {
-            self.dialog = Some(Dialog::Word { request, word, says, typed: String::new() });
-        }
-        None
-    }
-
-    /// What cannot be taken back, or is about everybody, wants its word typed.
-    fn ask_first(&mut self, action: UserAction) -> Option<Request> {
-        let (request, word, says) = match action {
-            UserAction::Drain => {
-                (Request::DrainAll, "drain", "every real position may only shrink, and runs off")
-            }
-            UserAction::Flatten => (
-                Request::Flatten,
-                "flatten",
-                "every real position is closed now, and stays closed until :resume all",
-            ),
-            UserAction::Reset => (
-                Request::Reset,
-                "reset",
-                "kill switch and drawdown breaker are released: new risk is possible again",
-            ),
-            UserAction::Stop => (
-                Request::Stop,
-                "stop",
-                "the swarm's process ends; positions stay as they are, nobody watches them",
-            ),
-            _ => return None,
-        };
-        self.ask(request, word, says)
     }
 
     fn act(&mut self, action: UserAction) -> Option<Request> {
@@ -293,12 +157,8 @@ impl App {
             return None;
         }
         match action {
-            UserAction::Pause | UserAction::Mute | UserAction::Fund => return self.toggle(action),
-            UserAction::Resume | UserAction::Unmute | UserAction::Unfund => return self.about(action, ""),
+            UserAction::Operator(word) => return self.toggle(word),
             UserAction::Undo => return self.take_back(),
-            UserAction::Drain | UserAction::Flatten | UserAction::Reset | UserAction::Stop => {
-                return self.ask_first(action);
-            }
             UserAction::Open => return self.enter(),
             UserAction::Back => return self.back(),
             UserAction::Up => return self.move_by(false, 1),
@@ -346,7 +206,7 @@ impl App {
             UserAction::Stats => self.stats_shown = !self.stats_shown,
             UserAction::Help => (self.help, self.scroll) = (!self.help, 0),
             UserAction::Detach => self.leaving = true,
-            UserAction::Kill | UserAction::Jump => {}
+            UserAction::Jump => {}
             action => return self.act_in_time(action),
         }
         None
@@ -364,37 +224,6 @@ impl App {
             UserAction::At => self.go_to("yesterday"),
             _ => None,
         }
-    }
-
-    fn toggle(&mut self, action: UserAction) -> Option<Request> {
-        let agent = self.subject()?;
-        if self.read_only {
-            self.say_read_only();
-            return None;
-        }
-        let (id, s) = (agent.id, agent.switches);
-        match action {
-            UserAction::Pause if s.paused || s.drained => Some(Request::Resume(Some(id))),
-            UserAction::Pause => Some(Request::Pause(Some(id))),
-            UserAction::Mute if s.muted => Some(Request::Unmute(id)),
-            UserAction::Mute => Some(Request::Mute(id)),
-            // Who was stopped out and is given funds starts over.
-            _ => self.money(&agent, !s.funded || agent.state == crate::view::cockpit::AgentState::StoppedOut),
-        }
-    }
-
-    /// Whom the keys are about: whose page is open, or who is selected.
-    fn subject(&self) -> Option<AgentRow> {
-        let open = self.open.and_then(|(id, _)| self.row(id));
-        open.or_else(|| self.agent()).cloned()
-    }
-
-    fn take_back(&mut self) -> Option<Request> {
-        let undone = self.undo.take().map(|(request, _)| request);
-        if undone.is_none() {
-            self.say("there is nothing to undo".to_owned(), StyleRole::Dim);
-        }
-        undone
     }
 
     /// Whether keys of panes are about the chart of the open page.
@@ -564,8 +393,10 @@ fn acts(action: UserAction) -> bool {
 
 /// Whether an action is about what the lab covers.
 fn behind_the_lab(action: UserAction) -> bool {
-    use UserAction::{Filter, Fund, Mute, Open, Pause, Sort, Zoom};
-    matches!(action, Pause | Mute | Fund | Open | Zoom | Sort | Filter)
+    match action {
+        UserAction::Operator(word) => crate::domain::command::find(word, true).is_some(),
+        _ => matches!(action, UserAction::Open | UserAction::Zoom | UserAction::Sort | UserAction::Filter),
+    }
 }
 
 /// From `at` on among `n`, not beyond the ends.

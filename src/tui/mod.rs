@@ -32,6 +32,7 @@ mod line;
 mod log;
 mod messages;
 mod network;
+mod operator;
 mod orders;
 mod page;
 pub mod painter;

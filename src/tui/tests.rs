@@ -7,7 +7,8 @@ use super::app::{App, Dialog, Pane};
 use super::painter::Painter;
 use super::sample::{lab, picture};
 use super::theme::Theme;
-use crate::domain::{AgentId, MessageId};
+use crate::domain::command::{self, Danger, Scope};
+use crate::domain::{AgentId, Command, MessageId};
 use crate::view::Cockpit;
 use crate::view::cockpit::{AgentState, Emergence};
 use crate::view::lab::LabPage;
@@ -123,12 +124,12 @@ fn keys_send_what_the_footer_says_and_never_act_by_themselves() {
     press(&mut app, KeyCode::Down);
     press(&mut app, KeyCode::Up);
     press(&mut app, KeyCode::Up);
-    assert_eq!(press(&mut app, KeyCode::Char('m')), Some(Request::Mute(AgentId(0))));
-    assert_eq!(press(&mut app, KeyCode::Char('p')), Some(Request::Pause(Some(AgentId(0)))));
+    assert_eq!(press(&mut app, KeyCode::Char('m')), Some(Request::Command(Command::Mute(AgentId(0)))));
+    assert_eq!(press(&mut app, KeyCode::Char('p')), Some(Request::Command(Command::Pause(AgentId(0)))));
     app2.selected = Some(AgentId(1));
-    assert_eq!(press(&mut app2, KeyCode::Char('p')), Some(Request::Resume(Some(AgentId(1)))));
+    assert_eq!(press(&mut app2, KeyCode::Char('p')), Some(Request::Command(Command::Resume(AgentId(1)))));
     app.hear(News::Answer(Reply {
-        request: Request::Pause(Some(AgentId(0))),
+        request: Request::Command(Command::Pause(AgentId(0))),
         result: Err("nothing to change: it is so already".to_owned()),
     }));
     assert!(screen(&mut app, 80, 24).contains("it is so already"));
@@ -148,7 +149,7 @@ fn what_can_be_taken_back_can_be_undone_for_ten_seconds() {
     let pause = press(&mut app, KeyCode::Char('p')).unwrap();
     app.hear(News::Answer(Reply { request: pause, result: Ok("Agent00 takes no new risk".to_owned()) }));
     assert!(screen(&mut app, 80, 24).contains("u undoes it"));
-    assert_eq!(press(&mut app, KeyCode::Char('u')), Some(Request::Resume(Some(AgentId(0)))));
+    assert_eq!(press(&mut app, KeyCode::Char('u')), Some(Request::Command(Command::Resume(AgentId(0)))));
     app.hear(News::Answer(Reply { request: pause, result: Ok("again".to_owned()) }));
     app.tick(Duration::from_secs(11), None);
     assert_eq!(press(&mut app, KeyCode::Char('u')), None);
@@ -165,21 +166,21 @@ fn money_needs_another_key_than_the_one_that_asked() {
         assert_eq!(app.dialog, None);
         press(&mut app, KeyCode::Char('f'));
     }
-    assert_eq!(press(&mut app, KeyCode::Char('y')), Some(Request::Fund(AgentId(0))));
+    assert_eq!(press(&mut app, KeyCode::Char('y')), Some(Request::Command(Command::Fund(AgentId(0)))));
     app.selected = Some(AgentId(1));
     press(&mut app, KeyCode::Char('f'));
-    assert_eq!(press(&mut app, KeyCode::Char('y')), Some(Request::Unfund(AgentId(1))));
+    assert_eq!(press(&mut app, KeyCode::Char('y')), Some(Request::Command(Command::Unfund(AgentId(1)))));
 }
 
 #[test]
 fn what_is_about_all_needs_its_word() {
     for (line, word, request) in [
-        ("drain", "drain", Request::DrainAll),
-        ("flatten", "flatten", Request::Flatten),
+        ("drain all", "drain all", Request::Command(Command::DrainAll)),
+        ("flatten", "flatten", Request::Command(Command::Flatten)),
         ("stop", "stop", Request::Stop),
-        ("reset", "reset", Request::Reset),
-        ("pause all", "pause all", Request::Pause(None)),
-        ("resume all", "resume all", Request::Resume(None)),
+        ("reset", "reset", Request::Command(Command::Reset)),
+        ("pause all", "pause all", Request::Command(Command::PauseAll)),
+        ("resume all", "resume all", Request::Command(Command::ResumeAll)),
     ] {
         let mut app = app();
         write(&mut app, &format!(":{line}"));
@@ -198,19 +199,69 @@ fn what_is_about_all_needs_its_word() {
     }
 }
 
+/// The cockpit has no vocabulary of its own: whatever has a row is a word after the colon, and goes by its danger.
+#[test]
+fn every_command_of_the_table_is_in_the_cockpit_and_goes_by_its_danger() {
+    for row in command::rows() {
+        let mut app = app();
+        let also_of_one = !row.scope.is_agent() && command::find(row.word, true).is_some();
+        let (line, wanted) = match row.scope {
+            Scope::Agent(make) => (format!("{} agent07", row.word), Request::Command(make(AgentId(7)))),
+            Scope::All(c) if also_of_one => (format!("{} all", row.word), Request::Command(c)),
+            Scope::All(c) => (row.word.to_owned(), Request::Command(c)),
+            Scope::Process => (row.word.to_owned(), Request::Stop),
+        };
+        write(&mut app, &format!(":{line}"));
+        let at_once = press(&mut app, KeyCode::Enter);
+        let seen = screen(&mut app, 120, 30);
+        let sent = match row.danger {
+            Danger::Look => unreachable!("{} does something", row.word),
+            Danger::Reversible | Danger::Halt => at_once,
+            Danger::Money => {
+                assert!(at_once.is_none() && seen.contains("Cancel"), "{line}\n{seen}");
+                press(&mut app, KeyCode::Char('y'))
+            }
+            Danger::Broad => {
+                assert!(at_once.is_none() && seen.contains(&format!("type {line}")), "{line}\n{seen}");
+                write(&mut app, &line);
+                press(&mut app, KeyCode::Enter)
+            }
+        };
+        assert_eq!(sent, Some(wanted), "{line}");
+        app.hear(News::Answer(Reply { request: wanted, result: Ok("done".to_owned()) }));
+        let undone = press(&mut app, KeyCode::Char('u'));
+        assert_eq!(undone.is_some(), row.danger == Danger::Reversible, "{line}");
+        let read_only = &mut self::app();
+        read_only.read_only = true;
+        write(read_only, &format!(":{line}"));
+        assert_eq!(press(read_only, KeyCode::Enter), None);
+        assert!(screen(read_only, 120, 30).contains("read-only"), "{line}");
+    }
+}
+
+#[test]
+fn undoing_a_resume_goes_back_to_the_drain_that_it_ended() {
+    let mut app = with(|c| c.agents[0].switches.drained = true);
+    let resume = press(&mut app, KeyCode::Char('p')).unwrap();
+    assert_eq!(resume, Request::Command(Command::Resume(AgentId(0))));
+    app.hear(News::Answer(Reply { request: resume, result: Ok("Agent00 goes on".to_owned()) }));
+    assert_eq!(press(&mut app, KeyCode::Char('u')), Some(Request::Command(Command::Drain(AgentId(0)))));
+}
+
 #[test]
 fn commands_name_agents_and_say_what_they_do_not_know() {
     let mut app = app();
     write(&mut app, ":mute agent0");
     assert!(screen(&mut app, 100, 30).contains("mute Agent00"));
     press(&mut app, KeyCode::Tab);
-    assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Mute(AgentId(0))));
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Command(Command::Mute(AgentId(0)))));
     write(&mut app, ":pause agent07");
-    assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Pause(Some(AgentId(7)))));
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Command(Command::Pause(AgentId(7)))));
     for (line, says) in [
         ("pause nobody", "there is no agent"),
         ("fly", "there is no command"),
-        ("drain now", "takes nothing"),
+        ("flatten now", "takes nothing"),
+        ("drain now", "there is no agent"),
         ("theme neon", "there is no theme"),
     ] {
         write(&mut app, &format!(":{line}"));
@@ -226,7 +277,7 @@ fn commands_name_agents_and_say_what_they_do_not_know() {
 fn the_kill_switch_is_a_chord_within_two_seconds() {
     let mut app = app();
     assert_eq!(chord(&mut app), None);
-    assert_eq!(chord(&mut app), Some(Request::Kill));
+    assert_eq!(chord(&mut app), Some(Request::Command(Command::Kill)));
     assert_eq!(chord(&mut app), None);
     app.tick(Duration::from_secs(3), None);
     assert_eq!(chord(&mut app), None, "too late: it begins anew");
@@ -234,7 +285,7 @@ fn the_kill_switch_is_a_chord_within_two_seconds() {
     assert_eq!(chord(&mut app), None, "another key breaks it");
     press(&mut app, KeyCode::Char('f'));
     chord(&mut app);
-    assert_eq!(chord(&mut app), Some(Request::Kill), "a dialog does not stand in its way");
+    assert_eq!(chord(&mut app), Some(Request::Command(Command::Kill)), "a dialog does not stand in its way");
 }
 
 #[test]
@@ -258,7 +309,7 @@ fn a_filter_narrows_what_has_the_focus_and_esc_clears_it() {
     write(&mut app, "/agent1");
     press(&mut app, KeyCode::Enter);
     assert_eq!(app.agents().len(), 10);
-    assert_eq!(press(&mut app, KeyCode::Char('m')), Some(Request::Mute(AgentId(10))));
+    assert_eq!(press(&mut app, KeyCode::Char('m')), Some(Request::Command(Command::Mute(AgentId(10)))));
     press(&mut app, KeyCode::Esc);
     assert_eq!(app.agents().len(), 36);
     press(&mut app, KeyCode::Tab);

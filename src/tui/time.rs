@@ -260,7 +260,7 @@ pub fn stretch(span: Span) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::AgentId;
+    use crate::domain::{AgentId, Command};
     use crate::tui::sample::picture;
     use crate::tui::theme::Theme;
     use crate::view::link::{News, Reply};
@@ -370,7 +370,7 @@ mod tests {
         }
         let chord = KeyEvent::new(KeyCode::Char('x'), KeyModifiers::CONTROL);
         app.key(&chord);
-        assert_eq!(app.key(&chord), Some(Request::Kill));
+        assert_eq!(app.key(&chord), Some(Request::Command(Command::Kill)));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use super::orders::{FillRow, OrderRow};
 use super::services::ServiceRow;
-use crate::domain::{AgentId, Family, Goal, MessageId, Money, Span, Stamp};
+use crate::domain::{AgentId, Command, Family, Goal, MessageId, Money, Span, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// Agents that are shown; all declared agents of a file fit.
@@ -129,6 +129,21 @@ pub struct Switches {
     pub deaf: bool,
     /// It is to have funds; it may still be stopped out.
     pub funded: bool,
+}
+
+impl Switches {
+    /// Whether what a command asks for an agent holds already; a key that toggles then takes it back.
+    pub fn holds(self, command: Command) -> bool {
+        match command {
+            // A drained agent takes no new risk either.
+            Command::Pause(_) => self.paused || self.drained,
+            Command::Drain(_) => self.drained,
+            Command::Mute(_) => self.muted,
+            Command::Deafen(_) => self.deaf,
+            Command::Fund(_) => self.funded,
+            _ => false,
+        }
+    }
 }
 
 /// Account and desk.

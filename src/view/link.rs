@@ -4,7 +4,7 @@
 use super::cockpit::{AgentPage, Cockpit};
 use super::lab::LabPage;
 use super::past::{Past, When};
-use crate::domain::AgentId;
+use crate::domain::{AgentId, Command};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -16,26 +16,8 @@ pub const REQUESTS_MAX: usize = 16;
 pub enum Request {
     /// Send this agent's page with every picture; none for no page.
     Look(Option<AgentId>),
-    /// The agent takes no new real risk; none for all.
-    Pause(Option<AgentId>),
-    /// Takes new risk again.
-    Resume(Option<AgentId>),
-    /// The agent is not heard.
-    Mute(AgentId),
-    /// It is heard again.
-    Unmute(AgentId),
-    /// The agent takes part in the funds again, by its points.
-    Fund(AgentId),
-    /// Takes its funds away; it goes on in open.
-    Unfund(AgentId),
-    /// Everybody's real position may only shrink.
-    DrainAll,
-    /// Everything in real is closed, and stays closed until all are resumed.
-    Flatten,
-    /// Halts: latched, no new risk.
-    Kill,
-    /// Releases the kill switch and the drawdown breaker.
-    Reset,
+    /// Do what the operator may ask the engine for; the answer says what was done.
+    Command(Command),
     /// Ends the process of the swarm.
     Stop,
     /// Send the lab's last result, and again while it is looked at; false for no more.
@@ -99,7 +81,7 @@ pub enum SendError {
 pub trait SwarmLink {
     /// The next news, oldest first; pictures that were overtaken are left out.
     fn poll(&mut self) -> Option<News>;
-    /// Sends a request; its [`Answer`] comes as news.
+    /// Sends a request; its [`Reply`] comes as [`News::Answer`].
     fn send(&mut self, request: Request) -> Result<(), SendError>;
     /// How long ago anything was last heard of the swarm; none before the first.
     fn age(&self) -> Option<Duration>;

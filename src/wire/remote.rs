@@ -20,7 +20,8 @@ use super::frame;
 use super::hello::ClientRole;
 use super::message::{self, Call, ClientQuestion, ServerFrame};
 use super::socket_path::SocketPath;
-use crate::domain::{AgentId, Command};
+use crate::domain::AgentId;
+use crate::domain::command::STOP;
 use crate::view::delta::Delta;
 use crate::view::lab::LabPage;
 use crate::view::link::{News, REQUESTS_MAX, Reply, Request, SendError, SwarmLink};
@@ -306,23 +307,14 @@ fn ask(mail: &mut Mailbox, ask: ClientQuestion, request: Option<Request>) -> boo
     true
 }
 
-/// What of the protocol a request is.
+/// The question of the protocol that a request becomes; none for what is shown with every picture.
 fn asked(request: Request) -> Option<ClientQuestion> {
-    Some(ClientQuestion::Command(match request {
-        Request::Look(_) | Request::Lab(_) => return None,
-        Request::Past(when, agent) => return Some(ClientQuestion::Past(when, agent)),
-        Request::Stop => return Some(ClientQuestion::Stop),
-        Request::Pause(agent) => agent.map_or(Command::PauseAll, Command::Pause),
-        Request::Resume(agent) => agent.map_or(Command::ResumeAll, Command::Resume),
-        Request::Mute(agent) => Command::Mute(agent),
-        Request::Unmute(agent) => Command::Unmute(agent),
-        Request::Fund(agent) => Command::Fund(agent),
-        Request::Unfund(agent) => Command::Unfund(agent),
-        Request::DrainAll => Command::DrainAll,
-        Request::Flatten => Command::Flatten,
-        Request::Kill => Command::Kill,
-        Request::Reset => Command::Reset,
-    }))
+    match request {
+        Request::Look(_) | Request::Lab(_) => None,
+        Request::Past(when, agent) => Some(ClientQuestion::Past(when, agent)),
+        Request::Stop => Some(ClientQuestion::Stop),
+        Request::Command(command) => Some(ClientQuestion::Command(command)),
+    }
 }
 
 fn answered(mail: &RemoteShared, id: u32, said: message::ServerAnswer) {
@@ -354,7 +346,7 @@ fn answered(mail: &RemoteShared, id: u32, said: message::ServerAnswer) {
             return;
         }
         message::ServerAnswer::Refused(why) => Err(why),
-        message::ServerAnswer::Stopping => Ok("the swarm ends".to_owned()),
+        message::ServerAnswer::Stopping => Ok(STOP.done("")),
         message::ServerAnswer::Done { changed: false, .. } => {
             Err("nothing to change: it is so already".to_owned())
         }
@@ -382,18 +374,7 @@ fn done(mail: &Mailbox, request: Request) -> String {
     };
     match request {
         Request::Look(_) | Request::Lab(_) | Request::Past(..) => String::new(),
-        Request::Pause(Some(a)) => format!("{} takes no new risk", name(a)),
-        Request::Pause(None) => "nobody takes new risk".to_owned(),
-        Request::Resume(Some(a)) => format!("{} goes on", name(a)),
-        Request::Resume(None) => "everybody goes on".to_owned(),
-        Request::Mute(a) => format!("{} is muted", name(a)),
-        Request::Unmute(a) => format!("{} is heard again", name(a)),
-        Request::Fund(a) => format!("{} gets funds by its points", name(a)),
-        Request::Unfund(a) => format!("{} gives its funds back", name(a)),
-        Request::DrainAll => "real positions may only shrink".to_owned(),
-        Request::Flatten => "everything is closed, and stays closed until all are resumed".to_owned(),
-        Request::Kill => "killed: only reductions pass until it is reset".to_owned(),
-        Request::Reset => "kill switch and breaker are released".to_owned(),
-        Request::Stop => "the swarm ends".to_owned(),
+        Request::Command(command) => command.row().done(&command.agent().map(name).unwrap_or_default()),
+        Request::Stop => STOP.done(""),
     }
 }
