@@ -316,7 +316,7 @@ impl Respond {
         let (cast, holds) = (&*spec.cast, spec.settings.listening.holds);
         let slot = utterance.slot;
         let said = &cast.slots[slot];
-        let body = self.whole(cast, (said.agent, slot), utterance.body);
+        let body = self.whole(cast, (said.agent, slot), &utterance.body);
         let id = self.bus.deliver(at, Speaker::Agent(said.agent), Some(said.asset), body, &mut out.messages);
         if let MessageKind::Action(action) = body {
             self.gauge.wanted += u64::from(self.real.funds.weight(said.agent) > 0.0);
@@ -335,12 +335,12 @@ impl Respond {
         &mut self,
         cast: &Population,
         (agent, place): (AgentId, usize),
-        body: MessageKind,
+        body: &MessageKind,
     ) -> MessageKind {
-        match body {
-            MessageKind::Action(a) if a.verb == Verb::Open => {
+        match *body {
+            MessageKind::Action(ref a) if a.verb == Verb::Open => {
                 self.points_then[place] = self.points.agent(cast, agent);
-                body
+                *body
             }
             MessageKind::Outcome(o) => {
                 let points = self.points.agent(cast, agent) - self.points_then[place];
@@ -360,7 +360,7 @@ impl Respond {
             out.alarms.push(format!("{name} said what cannot be; it was not heard"));
             return;
         }
-        let body = self.whole(cast, (s.agent, place), spoken.body);
+        let body = self.whole(cast, (s.agent, place), &spoken.body);
         if let MessageKind::Carry(quote) = &body
             && self.consensus.is_heard(s.agent)
         {

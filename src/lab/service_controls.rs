@@ -96,7 +96,7 @@ impl QuoteRewrite {
 
     /// One word; none where nothing that old was said.
     fn word(&mut self, at: Stamp, spoken: &StructureWords) -> Option<StructureWords> {
-        let MessageKind::Carry(quote) = spoken.body else { return Some(spoken.clone()) };
+        let MessageKind::Carry(quote) = spoken.body else { return Some(*spoken) };
         let (structure, quote) = match self.wrong {
             Corruption::Inverted => (spoken.structure, CarryQuote { value: -quote.value, ..quote }),
             Corruption::Rich => (spoken.structure, CarryQuote { value: 0.05, ..quote }),
