@@ -135,16 +135,16 @@ commands! {
         "the agent is heard again",
         done "{agent} is heard again";
     ResetBreaker = "reset-breaker", Broad, inverse none,
-        "the drawdown breaker alone is released: new risk is possible again unless the kill switch holds",
+        "releases the drawdown breaker alone; a kill stays latched",
         done "the drawdown breaker is released";
     Pause(agent) = "pause", Reversible, inverse "resume",
-        "takes no new real risk; it speaks on, and its alone and open lives go on",
+        "takes no new real risk; speaks on, alone and open go on",
         done "{agent} takes no new risk";
     Resume(agent) = "resume", Reversible, inverse "pause",
-        "ends pause and drain: it takes real risk again",
+        "ends pause and drain: takes real risk again",
         done "{agent} goes on";
     Drain(agent) = "drain", Reversible, inverse "resume",
-        "its real position may only shrink, and runs off at the desk's pace",
+        "its real position may only shrink, and runs off",
         done "{agent} only reduces its real position";
     Deafen(agent) = "deafen", Reversible, inverse "undeafen",
         "the agent hears nothing; it is still heard",
@@ -168,13 +168,13 @@ commands! {
         "every real position may only shrink, and runs off",
         done "real positions may only shrink";
     Flatten = "flatten", Broad, inverse "resume",
-        "every real position is closed now, and stays closed until all are resumed",
+        "closes every real position now, until all are resumed",
         done "everything is closed, and stays closed until all are resumed";
     Kill = "kill", Halt, inverse "reset",
-        "kill switch: cancels opening orders, takes no new risk, lets reductions pass; latched until reset",
+        "kill switch: halts, lets only reductions pass; latched until reset",
         done "killed: only reductions pass until it is reset";
     Reset = "reset", Broad, inverse none,
-        "kill switch and drawdown breaker are released: new risk is possible again",
+        "releases kill switch and drawdown breaker: new risk again",
         done "kill switch and breaker are released";
 }
 
@@ -184,7 +184,7 @@ pub const STOP: CommandRow = CommandRow {
     scope: Scope::Process,
     danger: Danger::Broad,
     inverse: None,
-    help: "the swarm's process ends; positions stay as they are, and nobody watches them",
+    help: "ends the swarm's process; positions stay, and nobody watches them",
     done: "the swarm ends",
 };
 

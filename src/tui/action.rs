@@ -139,10 +139,10 @@ fn operator(word: &'static str) -> ActionRow {
     let row = agent.or(all);
     let (keys, shown, label) =
         OPERATOR_KEYS.iter().find(|k| k.0 == word).map_or((&[][..], "", ""), |k| (k.1, k.2, k.3));
-    let help = match agent.and_then(|r| r.inverse).filter(|_| !keys.is_empty()) {
-        Some(inverse) => format!("{word} or {inverse}: {}", command::help(word)),
-        None => command::help(word),
-    };
+    let help = row.map_or("", |r| r.help);
+    let back = agent.and_then(|r| r.inverse).filter(|_| !keys.is_empty());
+    let help = back.map_or_else(|| help.to_owned(), |inverse| format!("{word} or {inverse}: {help}"));
+    let help = help + if takes == Takes::AgentOrAll { "; or all" } else { "" };
     let danger = row.map_or(Danger::Look, |r| r.danger);
     // Once for each word of a table that does not grow, and kept as long as the process.
     ActionRow {
