@@ -23,7 +23,7 @@ pub enum Selector {
 /// A number, or a range from which the seed draws one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DrawnNumber {
-    /// Smallest.
+    /// Smallest value that may be drawn.
     pub from: f64,
     /// Largest; equal to `from` for a plain number.
     pub to: f64,
@@ -32,9 +32,9 @@ pub struct DrawnNumber {
 /// An agent as declared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Declaration {
-    /// Unique.
+    /// Name that no other agent has.
     pub name: String,
-    /// Its strategy.
+    /// Family whose strategy it trades.
     pub family: Family,
     /// Its assets: the union of the selectors, in their order, each asset once.
     pub assets: Vec<Selector>,
@@ -137,7 +137,7 @@ impl Roster {
 /// A parameter of a family: what may be set in `params`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ParamSpec {
-    /// Its key.
+    /// Key of the parameter in `params`.
     pub name: &'static str,
     /// Its unit, `bars` for look-backs.
     pub unit: &'static str,

@@ -27,7 +27,7 @@ pub struct Heard {
     pub own: f64,
     /// share·C, its slice of the consensus.
     pub slice: f64,
-    /// λ.
+    /// λ, from 0 to 1: how far it moves from its own intent toward the slice.
     pub listens: f64,
     /// w·unit at today's volatility: one unit at its weight.
     pub unit: f64,

@@ -44,7 +44,7 @@ impl Default for Traits {
 /// A trait as `agents.toml` may set it.
 #[derive(Clone, Copy, Debug)]
 pub struct TraitSpec {
-    /// Its key.
+    /// Key of the trait in `agents.toml`.
     pub name: &'static str,
     /// Smallest and largest value.
     pub bounds: (f64, f64),

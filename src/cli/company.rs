@@ -55,23 +55,23 @@ impl AxisArgs {
 pub(super) struct Asked<'a> {
     /// The market and settings, as `hive backtest` would take them; of several clocks, all of them.
     pub(super) run: RunOptions,
-    /// Further markets.
+    /// Markets beside the first, as `--and` names them.
     pub(super) and: &'a [String],
-    /// The axes.
+    /// The values of each axis, as given.
     pub(super) axis: &'a AxisArgs,
     /// How many seeds.
     pub(super) seeds: u32,
-    /// Threads.
+    /// Threads that runs are spread over.
     pub(super) threads: usize,
     /// Where results are kept.
     pub(super) state: Option<&'a Path>,
     /// The report as JSON, and as HTML.
     pub(super) json: Option<&'a PathBuf>,
-    /// Likewise.
+    /// File to write the report to as a page.
     pub(super) html: Option<&'a PathBuf>,
 }
 
-/// Runs.
+/// Runs `hive lab` over an axis of company, and prints its report.
 pub(super) fn experiment(asked: &Asked<'_>) -> Result<(), Failure> {
     let clocks = clocks(&asked.run);
     let mut places = Vec::new();

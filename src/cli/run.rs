@@ -58,7 +58,7 @@ pub struct RunMode {
     pub stays: bool,
 }
 
-/// Runs.
+/// Runs a hive as `hive run`, `paper` and `backtest` do, to the end of its market or until it is stopped.
 pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     let (config, _) = options::load(options.agents.as_ref(), &options.overrides())?;
     let mut wanted = options.feed(&config)?;

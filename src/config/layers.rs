@@ -18,9 +18,9 @@ pub enum Origin {
     Default,
     /// This line and column of this file.
     File(String, usize, usize),
-    /// This variable.
+    /// This variable of the environment.
     Variable(String),
-    /// This flag.
+    /// This flag of the command line.
     Flag(String),
 }
 

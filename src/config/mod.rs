@@ -107,7 +107,7 @@ pub struct Config {
     pub managers: Managers,
     /// What agents do for each other.
     pub services: ServiceSettings,
-    /// Who trades.
+    /// The agents, as declared.
     pub roster: Roster,
 }
 

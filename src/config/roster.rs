@@ -148,7 +148,7 @@ fn read_preset(reader: &mut Reader<'_>, place: &str, value: &Value<'_>, preset: 
     }
 }
 
-/// All `[[agent]]`.
+/// The agents that the `[[agent]]` tables declare, each name once.
 pub(super) fn agents(reader: &mut Reader<'_>, value: &Value<'_>, named: &KnownNames) -> Vec<Declaration> {
     let Some(array) = reader.array(value, "agent", "write [[agent]] with two brackets") else {
         return Vec::new();

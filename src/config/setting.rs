@@ -49,7 +49,7 @@ pub(super) enum SettingKind {
     Money,
     /// A whole number.
     Whole { min: u64, max: u64 },
-    /// A number.
+    /// A number between two bounds, both allowed.
     Number { min: f64, max: f64 },
     /// A number, or this word for none.
     NumberOr { word: &'static str, min: f64, max: f64 },

@@ -44,9 +44,9 @@ pub enum Comparison {
 pub struct Condition {
     /// What is watched.
     pub left: Term,
-    /// The direction.
+    /// Whether it holds below or above.
     pub op: Comparison,
-    /// Against what.
+    /// What it is compared with.
     pub right: Term,
 }
 
@@ -142,7 +142,7 @@ impl Condition {
 /// Where part or all of a position is taken off with a profit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {
-    /// When.
+    /// When this part is taken.
     pub when: Condition,
     /// The fraction of the position that is closed; 1 closes the intent.
     pub fraction: f64,
@@ -153,7 +153,7 @@ pub struct Target {
 pub struct ReEntry {
     /// +1 to buy again, −1 to sell again.
     pub side: f64,
-    /// When …
+    /// When it may be taken up again …
     pub when: Condition,
     /// … unless this holds: the exit that would close it again at once.
     pub unless: Condition,

@@ -45,7 +45,7 @@ pub struct Fill {
     pub order: OrderId,
     /// … and the how-manieth fill of it, from 1: together they identify a fill.
     pub number: u32,
-    /// What.
+    /// Instrument that was traded.
     pub instrument: InstrumentId,
     /// When: the open of the bar that filled it.
     pub at: Stamp,

@@ -294,7 +294,7 @@ struct Hearing<'a> {
     /// The weight of an agent's simulated lives: 1/N.
     reference: f64,
     pace: PositionPace,
-    /// By asset.
+    /// What there is to hear, by asset.
     assets: Vec<HeardAsset<'a>>,
 }
 

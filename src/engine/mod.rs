@@ -44,11 +44,11 @@ pub struct Settings {
     pub money: Money,
     /// … and as an estimate.
     pub capital: f64,
-    /// The clocks.
+    /// When the hive decides, and when silence is taken as a delisting.
     pub clock: DecisionClock,
     /// What trading costs.
     pub costs: Tariff,
-    /// The desk.
+    /// How the desk turns stances into positions.
     pub desk: DeskSettings,
     /// Spread of funds.
     pub funds: FundSettings,
@@ -85,9 +85,9 @@ pub struct Outputs {
 pub struct Engine {
     speak_spec: SpeakSpec,
     respond_spec: RespondSpec,
-    /// First half.
+    /// The half that hears the market, and what agents say by themselves.
     pub speak: Speak,
-    /// Second half.
+    /// The half that hears what was said: consensus, stances, desk, venue and books.
     pub respond: Respond,
     universe: Universe,
     now: Stamp,
@@ -139,7 +139,7 @@ impl Engine {
         self.respond.step(&self.respond_spec, event, &self.speak, &self.said, out);
     }
 
-    /// The agents.
+    /// The agents as they were cast on this feed.
     pub fn cast(&self) -> &Population {
         &self.respond_spec.cast
     }

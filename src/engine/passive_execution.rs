@@ -64,7 +64,7 @@ pub struct WorkingOrder {
 /// What is left of an order that is worked, signed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Remaining {
-    /// The desk's.
+    /// What the desk still wants of it, in base units.
     pub desk: Decimal,
     /// The perp leg of a switch.
     pub switch: Decimal,

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 /// What does not change during a run.
 #[derive(Clone, Debug)]
 pub struct RealSpec {
-    /// The desk's.
+    /// What the desk is made from.
     pub desk: DeskSpec,
     /// All instruments that may be held, in their order: the desk's, and up to the last spot that carries.
     pub instruments: Vec<Instrument>,
@@ -40,7 +40,7 @@ pub struct RealSpec {
     pub services: ServiceSpec,
 }
 
-/// The state.
+/// The account: funds, desk, gate, venue and books.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Real {
     /// Who has funds.
@@ -57,7 +57,7 @@ pub struct Real {
     pub venue: PaperVenue,
     /// What became of them.
     pub orders: OrderTracker,
-    /// The books.
+    /// Cash and positions of all agents, exact.
     pub ledger: Ledger,
     /// Marked equity over time.
     pub curve: EquityCurve,
@@ -116,9 +116,9 @@ impl RealSpec {
 pub struct BarrierContext<'a> {
     /// What is set for the run and never changes.
     pub spec: &'a RealSpec,
-    /// As configured.
+    /// Settings of the whole run, as configured.
     pub settings: &'a Settings,
-    /// The barrier.
+    /// Stamp of the barrier at which is decided.
     pub at: Stamp,
     /// By instrument of the desk: its bars.
     pub listings: &'a [Listing],

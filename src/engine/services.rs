@@ -73,7 +73,7 @@ pub struct ServiceSpec {
     pub misled: bool,
 }
 
-/// The state.
+/// What is held in spot beside the desk's perps, what is worked, and what of both was told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Services {
     /// By asset: V as last said.

@@ -81,7 +81,7 @@ pub struct StepOutput {
 /// The state of the first half.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Speak {
-    /// The market.
+    /// What is known of the market, by instrument.
     pub market: MarketState,
     /// By slot: the lives that speak …
     pub lives: Vec<Alone>,
@@ -406,7 +406,7 @@ fn indicators(listing: &Listing, handles: &[u16], rank: f64) -> [f64; KEYS_MAX] 
 /// The close of a bar as lives see it.
 struct BarClose<'a> {
     at: Stamp,
-    /// By asset.
+    /// The agents that follow this bar, by asset.
     following: Vec<Following<'a>>,
 }
 

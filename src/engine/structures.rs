@@ -28,7 +28,7 @@ const RESULT_SPAN: f64 = 180.0;
 pub struct StructureWords {
     /// Which of [`Population::structures`].
     pub structure: usize,
-    /// What.
+    /// The message itself, as it is to be said.
     pub body: MessageKind,
 }
 
@@ -40,7 +40,7 @@ pub struct StructureSpec {
     ears: Vec<Vec<(u32, bool)>>,
     /// By asset: who listens to its volatility.
     vol: Vec<Vec<(u32, bool)>>,
-    /// By structure.
+    /// Traits of the family, by structure.
     natures: Vec<FamilyTraits>,
     /// Capital of each structure, in currency.
     capital: Vec<f64>,
@@ -63,7 +63,7 @@ pub struct DualFill {
     square: f64,
 }
 
-/// The state.
+/// All structured agents: the board they look at, and the lives they lead on it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Structures {
     /// What is quoted.

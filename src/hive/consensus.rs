@@ -84,7 +84,7 @@ pub struct Consensus {
 }
 
 impl Consensus {
-    /// Silence.
+    /// Nobody has spoken yet, and nobody is silenced.
     pub fn new(cast: &Population) -> Self {
         let mut members = [0; FAMILIES];
         cast.agents.iter().for_each(|a| members[a.family.index()] += 1);

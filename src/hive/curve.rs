@@ -92,7 +92,7 @@ impl EquityCurve {
         self.tail.push_back(r);
     }
 
-    /// Equity now.
+    /// Equity as of the last point, in currency.
     pub fn equity(&self) -> f64 {
         self.equity
     }

@@ -42,7 +42,7 @@ pub struct Paired {
     /// By lag: `Σ y_t·y_{t−l}ᵀ`, row by row.
     products: Vec<[f64; 16]>,
     first: Vec<DayMoments>,
-    /// Newest first.
+    /// The days that are still in some lag's reach, newest first.
     last: VecDeque<DayMoments>,
     evidence: Evidence,
 }
@@ -52,9 +52,9 @@ pub struct Paired {
 pub struct SharpeGain {
     /// The one's Sharpe ratio less the other's.
     pub sharpe: f64,
-    /// Lower end.
+    /// Lower end of the interval.
     pub low: f64,
-    /// Upper end.
+    /// Upper end of the interval.
     pub high: f64,
     /// Days it was measured on.
     pub days: u32,
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use crate::domain::random;
 
-    /// Nearly normal.
+    /// A number that is nearly normal with variance 1: twelve uniform ones less six.
     fn noise(key: u64, i: u64) -> f64 {
         (0..12).map(|k| random::uniform(random::key(key, &[i, k]))).sum::<f64>() - 6.0
     }

@@ -13,7 +13,7 @@ pub const NAMED: usize = 3;
 /// One voice that moved a listener.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Edge {
-    /// Whose.
+    /// Agent whose voice it was.
     pub from: AgentId,
     /// What it had said.
     pub message: MessageId,

@@ -37,7 +37,7 @@ impl ResultSum {
     }
 }
 
-/// The records.
+/// The records of families and agents, from which points are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Points {
     families: [ResultSum; FAMILIES],

@@ -139,7 +139,7 @@ impl Default for LowRiskManager {
 pub struct FastManager {
     /// The least the width of the desk's band or zone is multiplied by.
     pub width_min: f64,
-    /// The most.
+    /// The most the width of the desk's band or zone is multiplied by.
     pub width_max: f64,
     /// Share of gross profit lost to cost above which it widens.
     pub cost_share_high: f64,

@@ -75,7 +75,7 @@ impl RecordKind {
 /// Why a journal cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The disk.
+    /// The disk failed while a segment was read or written.
     #[error("{doing} {path}: {reason}; see to the disk, then start again", path = path.display())]
     Io {
         /// What was being done.
@@ -92,23 +92,23 @@ pub enum JournalError {
         file = file.display()
     )]
     Corrupt {
-        /// Which segment.
+        /// Segment in which the bad frame lies.
         file: PathBuf,
         /// Where the first bad frame begins.
         offset: u64,
         /// What does not fit.
         why: &'static str,
     },
-    /// A hole.
+    /// A segment between others is not there.
     #[error("the journal is not whole: {file} is missing; put it back, or start anew in another folder", file = file.display())]
     Missing {
-        /// Which segment.
+        /// Segment that is missing.
         file: PathBuf,
     },
     /// Written by a later program.
     #[error("{file} has journal format {found}, this program reads up to {known}; use the newer program", file = file.display())]
     Newer {
-        /// Which segment.
+        /// Segment that a later program wrote.
         file: PathBuf,
         /// What it says of itself.
         found: u16,
@@ -118,7 +118,7 @@ pub enum JournalError {
     /// Of another run.
     #[error("{dir} holds the journal of another run; name another folder", dir = dir.display())]
     Foreign {
-        /// Which folder.
+        /// Folder of the other run's journal.
         dir: PathBuf,
         /// Payload of its first frame, by which it can be told whose it is.
         first: Vec<u8>,
@@ -132,13 +132,13 @@ pub enum JournalError {
     /// Beyond a maximum.
     #[error("{dir} holds {SEGMENTS_MAX} segments, the most there can be; start anew in another folder", dir = dir.display())]
     Full {
-        /// Which folder.
+        /// Folder that is full.
         dir: PathBuf,
     },
     /// After an error nothing is written any more.
     #[error("the journal {dir} failed before ({why}) and takes no more; start again", dir = dir.display())]
     Failed {
-        /// Which folder.
+        /// Folder of the journal that failed.
         dir: PathBuf,
         /// The first error.
         why: String,

@@ -18,7 +18,7 @@ pub struct FrameOffset {
     pub offset: u64,
     /// … how long, head and payload.
     pub size: u32,
-    /// Its number.
+    /// Number of the frame, counted over all segments.
     pub seq: u64,
     /// What its payload is.
     pub kind: u16,
@@ -31,7 +31,7 @@ pub struct FrameOffset {
 /// The end of a write that a crash cut short.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// Which segment.
+    /// Segment that ends in the torn write.
     pub file: PathBuf,
     /// From which byte on nothing is valid; 0 where not even the header was written.
     pub offset: u64,
@@ -46,7 +46,7 @@ pub struct Recovery {
     pub run: Option<RunHeader>,
     /// Segments with a header.
     pub segments: u32,
-    /// Frames.
+    /// Frames that can be read.
     pub frames: u64,
     /// Bytes, headers included, without a torn end.
     pub bytes: u64,

@@ -31,7 +31,7 @@ pub struct RunHeader {
     pub config: [u8; 32],
 }
 
-/// A header.
+/// What stands at the beginning of a segment, before its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     pub version: u16,

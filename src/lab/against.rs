@@ -28,7 +28,7 @@ pub struct Other {
     pub roster_hash: String,
     /// Agents with funds, and all voices.
     pub agent_count: usize,
-    /// Likewise.
+    /// Voices of the other hive, those without funds among them.
     pub voice_count: usize,
 }
 
@@ -111,7 +111,7 @@ pub fn compare(report: &mut Report, study: &[Arm], ours: &Tracks, theirs: &Track
     report.against = Some(against);
 }
 
-/// In words.
+/// Tells the comparison in a sentence for the report.
 fn sentence(facts: &StudyFacts, u: &Uplift, a: &Against) -> String {
     let file = facts.against.as_ref().map_or("the other file", |o| o.file.as_str());
     let told = u.sharpe.zip(a.sharpe).zip(a.vs_strong.zip(a.strong_vs_strong)).zip(u.seeds_won);

@@ -71,7 +71,7 @@ pub enum LeftOut {
     Automated,
     /// The manager that nets limits of an asset.
     Asset,
-    /// All managers.
+    /// The managers of all goals.
     Managers,
     /// That who loses too much is stopped out.
     StopOut,
@@ -120,7 +120,7 @@ pub enum ArmKind {
     AloneDesk(company::DeskRule),
     /// Everything bought when it is listed, and kept.
     BuyAndHold,
-    /// One account.
+    /// One account for all, with these weights of voices, that follows in this way.
     Account(Weighing, Follows),
     /// Time-series and cross-sectional momentum over six look-backs, in an account of the same kind.
     Momentum(Follows),
@@ -158,12 +158,12 @@ impl ArmKind {
     }
 }
 
-/// One arm.
+/// A system that a study runs beside others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arm {
     /// As reports call it.
     pub name: String,
-    /// Of what.
+    /// What the arm is made of.
     pub kind: ArmKind,
     /// In a line.
     pub what: &'static str,

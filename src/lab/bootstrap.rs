@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// Mean length of a block in days.
 pub const BLOCK_DAYS: f64 = 20.0;
-/// Draws.
+/// Resampled series from which an interval is read.
 pub const DRAWS: usize = 2_000;
 /// Euler and Mascheroni's.
 const GAMMA: f64 = 0.577_215_664_901_532_9;
@@ -21,7 +21,7 @@ const SEED: u64 = 0x6c61_6264_7261_7773;
 /// A mean with its 95 % interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// As measured.
+    /// Mean as it was measured, not resampled.
     pub mean: f64,
     /// Its lower end.
     pub lo: f64,

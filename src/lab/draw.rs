@@ -25,15 +25,15 @@ const BANDS: [RGBColor; 4] = [BLUE, ORANGE, GREEN, QUIET];
 /// A value with its interval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IntervalBar {
-    /// Beside it.
+    /// Text that stands beside the bar.
     pub name: String,
-    /// The value.
+    /// The value itself, inside the interval.
     pub mean: f64,
-    /// From.
+    /// Lower end of the interval.
     pub lo: f64,
-    /// To.
+    /// Upper end of the interval.
     pub hi: f64,
-    /// Drawn strongly.
+    /// Whether it is drawn strongly, as what the picture is about.
     pub strong: bool,
 }
 

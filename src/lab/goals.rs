@@ -36,7 +36,7 @@ pub struct Goal {
     pub key: &'static str,
     /// LR, BM or F.
     pub of: &'static str,
-    /// In words.
+    /// What it measures, in words for a table.
     pub words: &'static str,
     /// What a number is multiplied by to be shown …
     pub factor: f64,
@@ -253,7 +253,7 @@ impl<'a> Drawer<'a> {
 struct DrawPath {
     equity: f64,
     deepest: f64,
-    /// In days.
+    /// Longest time under water, in days.
     longest: u32,
     under: u32,
 }

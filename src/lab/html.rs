@@ -22,7 +22,7 @@ background:#f6f6f6;padding:.8em}.verdict{border-left:4px solid #0072b2;padding-l
 th,td{text-align:right;padding:.15em .5em;border-bottom:1px solid #eee;white-space:nowrap}\
 th:first-child,td:first-child{text-align:left}";
 
-/// The page.
+/// The report as one page that needs no other file.
 pub fn page(r: &Report, arms: &[Arm], tracks: &Tracks) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.

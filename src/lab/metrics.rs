@@ -37,7 +37,7 @@ pub const DAYS_A_MONTH: f64 = DAYS_A_YEAR / 12.0;
 pub enum Untold {
     /// Fewer than [`DAYS_MIN`] days.
     Short,
-    /// No spread.
+    /// Its returns have no spread: no risk was taken.
     Still,
     /// Its equity went to nothing.
     Ruined,
@@ -85,7 +85,7 @@ pub fn sharpe(track: &ArmTrack) -> Option<f64> {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Months {
-    /// So many.
+    /// This many months, a fraction among them.
     In(f64),
     /// The mean return is not above zero.
     Never(Never),

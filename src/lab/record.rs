@@ -35,7 +35,7 @@ pub struct AgentsRecord {
     costs: Vec<f64>,
     /// Notional traded and costs of the last bar, as fractions of the hive's capital.
     pub bar_traded: Vec<f64>,
-    /// Likewise.
+    /// Costs of the last bar, as fractions of the hive's capital.
     pub bar_costs: Vec<f64>,
     /// Trades of the raw books in the last bar, by agent: a book trades at most once a bar.
     pub bar_orders: Vec<u64>,

@@ -54,21 +54,21 @@ pub struct StudyFacts {
     pub bar: String,
     /// First and last day.
     pub from: String,
-    /// Likewise.
+    /// Last day of the study, as a date.
     pub to: String,
-    /// Names.
+    /// Names of the assets in the market.
     pub assets: Vec<String>,
-    /// How many.
+    /// Number of seeds that were run.
     pub seeds: usize,
-    /// Which.
+    /// The seeds that were run.
     pub seed_list: Vec<u64>,
     /// A flat charge a side; none for fill level B.
     pub costs_bp: Option<f64>,
-    /// In words.
+    /// What trading costs, in words.
     pub costs: String,
     /// Voices, and how many of them have funds.
     pub voice_count: usize,
-    /// Likewise.
+    /// Agents that have funds.
     pub agent_count: usize,
     /// The volatility a year that everything is scaled to.
     pub target_vol: f64,
@@ -140,7 +140,7 @@ pub struct ControlReport {
 /// As the contract nests it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct VsStrong {
-    /// Δ Sharpe.
+    /// Δ Sharpe per year; none where it cannot be told.
     pub sharpe: Option<Interval>,
 }
 
@@ -187,7 +187,7 @@ pub struct LambdaOneCheck {
     pub holds: bool,
 }
 
-/// The report.
+/// A whole report of the lab, as it is kept and written as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// What was fixed first.
@@ -195,18 +195,18 @@ pub struct Report {
     pub facts: StudyFacts,
     /// Names of the systems in the order in which they are shown.
     pub ladder: Vec<String>,
-    /// By name.
+    /// What each arm did, by its name.
     pub arms: BTreeMap<String, ArmReport>,
     /// `vs_alone`, `vs_strong`, `vs_all`, `vs_tsmom6`, and `vs_other` if another hive was asked for.
     pub uplift: BTreeMap<String, Uplift>,
     /// The hive against these four and every system against `alone`, in every goal, with intervals.
     #[serde(default)]
     pub compared: Vec<Compared>,
-    /// By name.
+    /// What each negative control left of the gain, by its name.
     pub controls: BTreeMap<String, ControlReport>,
     /// By number of voices.
     pub voices: Vec<Voices>,
-    /// By λ.
+    /// What listening gave, by λ.
     pub dose: Vec<Dose>,
     /// Of equal length.
     pub thirds: Vec<RunPart>,

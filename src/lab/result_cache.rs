@@ -15,7 +15,7 @@ use std::time::SystemTime;
 /// Most that is read for a report; one of 200 seeds and all arms is a tenth of it.
 const REPORT_BYTES_MAX: u64 = 8 << 20;
 
-/// A folder.
+/// A folder of results that need not be computed again.
 pub struct ResultFolder {
     dir: PathBuf,
 }

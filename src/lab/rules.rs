@@ -10,7 +10,7 @@ use crate::engine::Settings;
 use crate::engine::speak::{Speak, rank_in_place};
 use crate::fills::fee_rate;
 
-/// Bars.
+/// Look-backs of the six momentum rules, in bars.
 pub const LOOK_BACKS: [usize; 6] = [10, 20, 40, 80, 160, 320];
 
 /// Half the mean sign of past returns, half the mean rank among all assets, at unit risk.

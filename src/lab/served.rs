@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 /// A service of the hive that has them all, mean over seeds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ServiceReport {
-    /// Which.
+    /// Name of the service, as reports call it.
     pub name: String,
     /// What it gave a year, each bar's as a fraction of the equity then.
     pub saved: f64,

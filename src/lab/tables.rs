@@ -42,7 +42,7 @@ pub fn facts(f: &StudyFacts) -> String {
     out
 }
 
-/// The results.
+/// The results as tables for a terminal.
 pub fn results(r: &Report) -> String {
     let mut out = String::new();
     let _ = table(&mut out, r);

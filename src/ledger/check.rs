@@ -12,13 +12,13 @@ pub enum Imbalance {
     /// Cash of all accounts does not sum to zero.
     #[error("cash of all accounts sums to {off} money units of 1e-10 instead of 0; halt and replay")]
     Cash {
-        /// The sum.
+        /// Sum of all cash, in units of 1e-10; it should be zero.
         off: i128,
     },
     /// Positions and the counterparty's side differ.
     #[error("instrument {}: books hold {held}, the counterparty says {venue}; halt and replay", .instrument.0)]
     Position {
-        /// Which.
+        /// Instrument in which the two sides differ.
         instrument: InstrumentId,
         /// Σ over the books.
         held: Decimal,

@@ -17,12 +17,12 @@ use std::fmt;
 /// How much is known of a market, and so how orders in it are filled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum DetailLevel {
-    /// Bars.
+    /// Bars alone: orders fill within them.
     #[default]
     Bars,
     /// Best prices and trades.
     Quotes,
-    /// The book.
+    /// The whole book, level by level.
     Depth,
 }
 
@@ -46,18 +46,18 @@ impl fmt::Display for DetailLevel {
 /// A value and when it was told.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stamped<T> {
-    /// When.
+    /// When it was told.
     pub at: Stamp,
-    /// What.
+    /// What was told.
     pub value: T,
 }
 
 /// Best bid and offer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Top {
-    /// Best bid.
+    /// Best bid, in the quote currency per base unit.
     pub bid: f64,
-    /// Best offer.
+    /// Best offer, in the quote currency per base unit.
     pub ask: f64,
     /// Base units at the bid.
     pub bid_size: f64,
@@ -85,10 +85,10 @@ pub struct PoolState {
     pub gas: f64,
 }
 
-/// One instrument.
+/// What was last told of one instrument.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Quoted {
-    /// Best prices.
+    /// Best prices, as last quoted.
     pub top: Option<Stamped<Top>>,
     /// The last bar.
     pub bar: Option<Stamped<Bar>>,
@@ -141,10 +141,10 @@ impl Quoted {
     }
 }
 
-/// All instruments.
+/// What was last told of every instrument.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Board {
-    /// By instrument.
+    /// What was last told, by instrument.
     pub quoted: Vec<Quoted>,
     /// Books, of those instruments that have one.
     pub books: BTreeMap<InstrumentId, OrderBook>,

@@ -72,7 +72,7 @@ pub enum Ended {
 /// Why a run ended before its end.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The market.
+    /// The market could not be read on.
     #[error(transparent)]
     Feed(#[from] FeedError),
     /// What keeps it.

@@ -57,23 +57,23 @@ pub struct JournaledCommand {
     pub command: Option<Command>,
     /// Whose process asked.
     pub uid: u32,
-    /// Which.
+    /// Id of the process that asked.
     pub pid: i32,
 }
 
 /// Why a run cannot be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
-    /// The journal.
+    /// The journal could not be written.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The state.
+    /// The engine's state could not be encoded.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// A payload.
+    /// The payload of a checkpoint could not be encoded.
     #[error("a checkpoint could not be encoded: {0}")]
     Codec(#[from] postcard::Error),
-    /// A command.
+    /// A command could not be encoded for the journal.
     #[error("a command could not be encoded: {0}")]
     Command(#[source] serde_json::Error),
     /// The same events gave other decisions.
@@ -84,7 +84,7 @@ pub enum KeepError {
     Diverged {
         /// Events taken from the feed.
         events: u64,
-        /// The barrier.
+        /// The barrier at which the decisions differ.
         at: Stamp,
     },
 }

@@ -40,7 +40,7 @@ pub struct RunIdentity {
     pub hive: String,
     /// Hash of everything in the configuration that decides.
     pub roster_hash: String,
-    /// The seed.
+    /// Seed from which parameters and personalities are drawn.
     pub seed: u64,
     /// Name of the data.
     pub feed: String,
@@ -91,10 +91,10 @@ impl RunIdentity {
 /// Why a state folder is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
-    /// In use.
+    /// Another process runs on this state folder.
     #[error("{dir} is in use by process {pid}; stop it first, or name another folder with --state", dir = dir.display())]
     InUse {
-        /// Which folder.
+        /// State folder that is in use.
         dir: PathBuf,
         /// Who holds it.
         pid: String,
@@ -105,9 +105,9 @@ pub enum RecoverError {
         dir = dir.display()
     )]
     Foreign {
-        /// Which folder.
+        /// State folder that belongs to another run.
         dir: PathBuf,
-        /// What differs.
+        /// What the two runs differ in, in words.
         why: String,
     },
     /// The journal lost acknowledged frames.
@@ -117,7 +117,7 @@ pub enum RecoverError {
         dir = dir.display()
     )]
     Lost {
-        /// Which folder.
+        /// State folder whose journal lost frames.
         dir: PathBuf,
         /// Last frame of the journal.
         journal: u64,
@@ -131,33 +131,33 @@ pub enum RecoverError {
         dir = dir.display()
     )]
     Command {
-        /// Which folder.
+        /// State folder whose journal cannot be read.
         dir: PathBuf,
-        /// Which frame.
+        /// Number of the frame that cannot be read.
         seq: u64,
     },
     /// The feed is shorter than it was.
     #[error("{dir}: the market ends after {events} events, and the checkpoint was made later; the data changed", dir = dir.display())]
     Short {
-        /// Which folder.
+        /// State folder whose checkpoint is ahead of the market.
         dir: PathBuf,
         /// Events of the feed.
         events: u64,
     },
-    /// The disk.
+    /// A file or folder of the state could not be read or written.
     #[error("{doing} {path}: {reason}; name a folder that can be written with --state", path = path.display())]
     Io {
         /// What was being done.
         doing: &'static str,
-        /// To what.
+        /// File or folder that it was done to.
         path: PathBuf,
         /// What the system said.
         reason: io::Error,
     },
-    /// The journal.
+    /// The journal refused to be opened.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The market.
+    /// The market could not be opened or read on.
     #[error(transparent)]
     Feed(#[from] FeedError),
     /// The journal's own payloads.

@@ -42,7 +42,7 @@ pub type Remake = dyn Fn() -> Result<(Engine, Box<dyn Feed>), String> + Send + S
 /// What became of a question.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Lookup {
-    /// The moment.
+    /// The moment that was asked for, whole.
     Past(Box<Past>),
     /// It is being fetched: how far, in per cent.
     Fetching(u8),

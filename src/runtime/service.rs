@@ -38,9 +38,9 @@ const LAST: Span = Span(8 * Span::DAY.0);
 /// What is known of a run beside the engine.
 #[derive(Clone, Debug)]
 pub struct RunScenery {
-    /// For scripts.
+    /// Facts of the run that scripts are told.
     pub status: operator::RunInfo,
-    /// For cockpits.
+    /// Facts of the run that cockpits are shown.
     pub cockpit: recorder::RecordedRun,
     /// How fast it goes after the seam, in words.
     pub speed: String,
@@ -249,7 +249,7 @@ impl<'a> Clients<'a> {
 
 /// Where a moment is.
 enum HistoryWay {
-    /// In memory.
+    /// The ring in memory answers: with it, or with why there is none.
     Near(When),
     /// At or before this time, in the journal.
     Far(Stamp),

@@ -40,7 +40,7 @@ struct Kept {
     packed: Vec<u8>,
 }
 
-/// The ring.
+/// The ring of packed moments; see the module.
 pub struct Album {
     kept: VecDeque<Kept>,
     bytes: usize,

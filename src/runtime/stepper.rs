@@ -15,7 +15,7 @@ use crate::view::Recorder;
 
 /// Engine and company.
 pub struct Stepper<'a> {
-    /// The engine.
+    /// The engine that takes the events.
     pub engine: &'a mut Engine,
     /// What it has to tell.
     pub told: RunStats,

@@ -34,7 +34,7 @@ impl Default for BreakerSettings {
 /// What tripped it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Latch {
-    /// When.
+    /// Stamp of the barrier that tripped it.
     pub at: Stamp,
     /// Marked equity then.
     pub equity: Money,

@@ -177,7 +177,7 @@ pub struct DeskState {
 /// One instrument as the desk sees it at a barrier.
 #[derive(Clone, Copy, Debug)]
 pub struct DeskQuote {
-    /// Which.
+    /// The instrument that is quoted.
     pub instrument: InstrumentId,
     /// Its close now.
     pub close: f64,

@@ -47,7 +47,8 @@ pub enum ValueKnown {
     Stale,
 }
 
-/// An asset.
+/// One asset whose exposure is split between spot and perp. Positions are multiples of equity, costs and V
+/// fractions of the notional.
 // Each stands by itself.
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,7 +63,8 @@ pub struct AssetAllocation {
     pub spot_cost: f64,
     /// The same of the perp.
     pub perp_cost: f64,
-    /// V.
+    /// V: what holding a unit in spot gains over the perp until it pays to leave again, as a fraction of its
+    /// notional.
     pub value: f64,
     /// And how much it counts.
     pub known: ValueKnown,

@@ -32,7 +32,7 @@ use std::fmt;
 /// What the account may do. The strictest of all that ask for a mode holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Mode {
-    /// Everything.
+    /// Everything is allowed, within the gate's limits.
     #[default]
     Running,
     /// Positions may only shrink.

@@ -17,7 +17,7 @@ use crate::fills::Costs;
 use crate::market::Listing;
 use serde::{Deserialize, Serialize};
 
-/// The state.
+/// A shadow desk: its aims, its sizing and its books of estimates; see the module.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shadow {
     /// By instrument: where it is going, as a fraction of equity before it is sized.

@@ -48,7 +48,7 @@ impl SizeRules {
     }
 }
 
-/// The state.
+/// What is remembered of the aims, to scale them and to say how far positions may stray.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sizing {
     /// By instrument: Σ aim as of the last decision, a fraction of equity.

@@ -137,7 +137,7 @@ fn rest(a: &AgentRow, width: usize) -> (String, StyleRole) {
     (words::parts(&a.position, width), StyleRole::Text)
 }
 
-/// Draws it.
+/// Draws the list of agents into its area.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let rows = app.agents();
     let total = app.cockpit.as_ref().map_or(0, |c| c.agents.len());

@@ -34,7 +34,7 @@ struct Node {
     y: f64,
 }
 
-/// The layout.
+/// Where the agents stand in the picture of who moves whom.
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
     nodes: Vec<Node>,

@@ -32,7 +32,7 @@ fn kind(kind: TopicKind) -> (StyleRole, &'static str) {
     }
 }
 
-/// Draws it.
+/// Draws the pane of messages into its area.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let t = &app.theme;
     let messages = app.messages();

@@ -85,7 +85,7 @@ pub struct Setup {
     pub wardrobe: Wardrobe,
     /// Colours that there are; none: as the terminal says of itself.
     pub depth: Option<ColorDepth>,
-    /// The keys.
+    /// Which keys do what.
     pub keys: Keymap,
     /// The mouse is the cockpit's from the start.
     pub mouse: bool,

@@ -143,7 +143,7 @@ pub fn text(c: &Cockpit, n: usize) -> Option<String> {
     Some(format!("order #{}: {side} {quantity} {}{venue} at {price}, {state}, {note}", e.id, e.symbol))
 }
 
-/// Draws it.
+/// Draws the pane of orders and fills into its area.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let t = &app.theme;
     let dim = t.of(StyleRole::Dim);

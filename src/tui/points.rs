@@ -101,7 +101,7 @@ fn entry(c: &Cockpit, row: &AgentRow) -> PointsRow {
     PointsRow { row: row.clone(), deeds }
 }
 
-/// Draws it.
+/// Draws the table of points and contributions into its area.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let rows = app.by_contribution();
     let selected = app.agent().and_then(|a| rows.iter().position(|r| r.id == a.id)).unwrap_or(0);

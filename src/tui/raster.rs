@@ -25,12 +25,12 @@ impl Raster {
         Raster { width, height, cells: vec![(0, StyleRole::Text); width * height] }
     }
 
-    /// Dots across.
+    /// Dots in a row of the raster, two a cell.
     pub fn across(&self) -> usize {
         2 * self.width
     }
 
-    /// Dots down.
+    /// Dots in a column of the raster, four a cell.
     pub fn down(&self) -> usize {
         4 * self.height
     }

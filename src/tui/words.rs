@@ -79,7 +79,7 @@ pub fn short_cell(x: f64) -> String {
     }
 }
 
-/// `▼ -22.0k`.
+/// A gain with its sign and arrow, in short: `▼ -22.0k`.
 pub fn gain_short(x: f64) -> String {
     match sign(x) {
         StyleRole::Bad => format!("▼ {}", short(x)),
@@ -111,7 +111,7 @@ pub fn ratio(x: f64) -> String {
     if text.ends_with("0.00") && x.abs() < 1.0 { "0.00".to_owned() } else { text }
 }
 
-/// `15.5 %`.
+/// A fraction in per cent: `15.5 %` of 0.155.
 pub fn percent(x: f64) -> String {
     format!("{:.1} %", 100.0 * x)
 }
@@ -152,7 +152,7 @@ pub fn family(family: Family) -> &'static str {
     }
 }
 
-/// `2023-12-31 20:00`.
+/// A stamp to the minute, in UTC: `2023-12-31 20:00`.
 pub fn moment(at: Stamp) -> String {
     let text = at.to_string();
     format!("{} {}", text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default())

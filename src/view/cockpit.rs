@@ -36,7 +36,7 @@ pub enum MarketMode {
     /// The embedded market.
     #[default]
     Synth,
-    /// Recorded data.
+    /// Recorded data, not the present market.
     History,
     /// A live market, pretended money.
     Paper,
@@ -136,7 +136,7 @@ pub struct Switches {
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AccountView {
-    /// Marked equity.
+    /// Equity of the account, all positions marked.
     pub equity: Money,
     /// Capital at the start.
     pub capital: Money,
@@ -168,10 +168,10 @@ pub struct AccountView {
     pub messages: u64,
 }
 
-/// One goal.
+/// A goal and how far it is reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GoalView {
-    /// Which.
+    /// The goal that is read.
     pub goal: Goal,
     /// 0 … 1: how far it is reached.
     pub score: f64,
@@ -190,7 +190,7 @@ pub struct Emergence {
     pub gain: f64,
     /// Lower end of its interval, which is for one look.
     pub from: f64,
-    /// Upper end.
+    /// Upper end of the interval.
     pub to: f64,
     /// Evidence that it is more, whenever it is looked at: 1 is none, 20 enough.
     pub more: f64,
@@ -215,11 +215,11 @@ pub struct Emergence {
 /// One agent's row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AgentRow {
-    /// Its number.
+    /// Number that the agent is known by.
     pub id: AgentId,
-    /// Its name.
+    /// Name as declared.
     pub name: String,
-    /// Its family.
+    /// Family whose strategy it trades.
     pub family: Family,
     /// What it is deployed for.
     pub goal: Goal,
@@ -268,13 +268,13 @@ pub struct AgentRow {
 pub struct EdgeRow {
     /// Whose voice; scouts have numbers above those of the agents.
     pub from: AgentId,
-    /// Its name.
+    /// Name of the agent whose voice it is.
     pub from_name: String,
-    /// Its family.
+    /// Family of that agent.
     pub from_family: Family,
     /// Who was moved.
     pub to: AgentId,
-    /// On what.
+    /// Asset on which it was moved.
     pub asset: String,
     /// Its share of the weight, 0 … 1.
     pub share: f64,
@@ -289,11 +289,11 @@ pub struct EdgeRow {
 /// The curves: gains since the start, in currency, oldest first, at most `POINTS_MAX` each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Curves {
-    /// Σ alone.
+    /// Gain of all funded agents alone, summed.
     pub alone: Vec<f64>,
-    /// Σ open.
+    /// Gain of all funded agents in their open lives, summed.
     pub open: Vec<f64>,
-    /// The account.
+    /// Gain of the account itself.
     pub real: Vec<f64>,
     /// Of the account, as a fraction; the worst of each point.
     pub drawdown: Vec<f64>,
@@ -320,9 +320,9 @@ pub enum TopicKind {
 /// One line of the network's talk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MessageLine {
-    /// Its number.
+    /// Number of the message.
     pub id: MessageId,
-    /// When.
+    /// When it was said, in the market's time.
     pub at: Stamp,
     /// Who: a name, or the goal of a tracker or manager.
     pub from: String,
@@ -330,7 +330,7 @@ pub struct MessageLine {
     pub agent: Option<AgentId>,
     /// About what; empty for goals and adjustments.
     pub asset: String,
-    /// What kind.
+    /// Kind of message, by which it is filtered.
     pub kind: TopicKind,
     /// In words, with all conditions.
     pub text: String,
@@ -338,7 +338,7 @@ pub struct MessageLine {
     pub acted_on: u32,
 }
 
-/// The picture.
+/// All that a cockpit shows, as of one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cockpit {
     /// Steps that counted, as seen by the recorder.
@@ -359,7 +359,7 @@ pub struct Cockpit {
     pub progress: Option<f64>,
     /// Clients that are attached, as of this picture.
     pub clients: u32,
-    /// Nobody listens.
+    /// Whether listening is switched off for the whole run.
     pub deaf: bool,
     /// Account and desk.
     pub account: AccountView,
@@ -406,7 +406,7 @@ impl Cockpit {
 /// A trait as a bar.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TraitBar {
-    /// Its name.
+    /// Name of the trait.
     pub name: String,
     /// Its value …
     pub value: f64,
@@ -417,7 +417,7 @@ pub struct TraitBar {
 /// What an agent is doing on one asset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IntentView {
-    /// On what.
+    /// Asset that the intent is about.
     pub asset: String,
     /// The own intent, as a signed fraction of its capital.
     pub intent: f64,
@@ -446,15 +446,15 @@ pub struct IntentView {
 pub struct StanceReason {
     /// The stance's number.
     pub message: MessageId,
-    /// When.
+    /// When it was said, in the market's time.
     pub at: Stamp,
-    /// On what.
+    /// Asset that the stance is about.
     pub asset: String,
     /// In one word.
     pub verb: String,
     /// Own intent and result, as fractions of the hive's capital.
     pub own: f64,
-    /// See `own`.
+    /// What listening made of it, as a fraction of the hive's capital.
     pub result: f64,
     /// Step by step, in words.
     pub factors: Vec<String>,
@@ -467,13 +467,13 @@ pub struct StanceReason {
 pub struct AgentPage {
     /// The picture's seq.
     pub seq: u64,
-    /// Its row.
+    /// The agent's row in the list.
     pub row: AgentRow,
     /// The name of its personality.
     pub personality: String,
     /// Which sides it takes.
     pub side: String,
-    /// Its traits.
+    /// Its traits, one bar each.
     pub traits: Vec<TraitBar>,
     /// What is open or offered.
     pub intents: Vec<IntentView>,
@@ -485,13 +485,13 @@ pub struct AgentPage {
     pub given: Vec<EdgeRow>,
     /// Its lives and its points × 100, day by day at falling resolution, at most [`TREND_MAX`] each.
     pub alone: Vec<f64>,
-    /// See `alone`.
+    /// Its open life, sampled as `alone` is.
     pub open: Vec<f64>,
-    /// See `alone`.
+    /// Its real life, sampled as `alone` is.
     pub real: Vec<f64>,
-    /// See `alone`.
+    /// Its points × 100, sampled as `alone` is.
     pub points: Vec<f64>,
-    /// Closed intents.
+    /// Intents closed so far.
     pub trades: u32,
     /// Messages it sent.
     pub sent: u64,

@@ -12,7 +12,7 @@ use serde::Serialize;
 /// One family on one feed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FamilyRow {
-    /// Its name.
+    /// Name of the family.
     pub family: &'static str,
     /// What it ran on …
     pub feed: String,

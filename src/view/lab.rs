@@ -22,7 +22,7 @@ pub const TEXT_BYTES_MAX: usize = 1_600;
 /// A difference of Sharpe ratios a year, with its 95 % interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Between {
-    /// As measured.
+    /// Mean as it was measured.
     pub mean: f64,
     /// Lower end …
     pub from: f64,
@@ -44,7 +44,7 @@ pub enum Finding {
     Loss,
 }
 
-/// One system.
+/// One system of the ladder, with its numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rung {
     /// As reports call it.
@@ -66,7 +66,7 @@ pub struct Rung {
 /// The hive less one system.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UpliftRow {
-    /// The system.
+    /// The system it is held against.
     pub over: String,
     /// Δ Sharpe, over days.
     pub sharpe: Between,
@@ -96,13 +96,13 @@ pub struct ControlLine {
 /// So many voices in one account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct VoicesStep {
-    /// Voices.
+    /// Number of voices in the account.
     pub voices: u32,
     /// Mean over seeds …
     pub sharpe: f64,
     /// … and its standard deviation; empty of one.
     pub seed_sd: Option<f64>,
-    /// See [`Rung::turnover`].
+    /// Notional traded per year, as [`Rung::turnover`] says it.
     pub turnover: f64,
 }
 
@@ -113,11 +113,11 @@ pub struct DoseStep {
     pub listens: f64,
     /// Mean over seeds.
     pub sharpe: f64,
-    /// Over `net-eq`.
+    /// Sharpe ratio less that of `net-eq`.
     pub over: Between,
 }
 
-/// A run.
+/// A run of the lab, as a cockpit shows it.
 // Each is a caution of its own.
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -138,15 +138,15 @@ pub struct LabRun {
     pub from: String,
     /// … and last.
     pub to: String,
-    /// How many.
+    /// Number of assets it was run on.
     pub assets: u32,
-    /// How many.
+    /// Number of seeds it was run with.
     pub seeds: u32,
     /// Agents with funds …
     pub agents: u32,
     /// … and all that speak.
     pub voices: u32,
-    /// In words.
+    /// What trading cost, in words.
     pub costs: String,
     /// To which everything is scaled, a fraction a year.
     pub target_vol: f64,
@@ -166,9 +166,9 @@ pub struct LabRun {
     pub gains: Vec<UpliftRow>,
     /// Those that were run.
     pub controls: Vec<ControlLine>,
-    /// By number.
+    /// The Sharpe ratio, by number of voices.
     pub voices_curve: Vec<VoicesStep>,
-    /// By λ.
+    /// The Sharpe ratio, by λ.
     pub dose: Vec<DoseStep>,
     /// Paragraph by paragraph.
     pub words: Vec<String>,

@@ -22,7 +22,7 @@ pub struct RunInfo {
     pub currency: String,
     /// As it was asked for.
     pub speed: String,
-    /// Its process.
+    /// Id of the process that runs it.
     pub pid: u32,
 }
 
@@ -72,11 +72,11 @@ pub struct Status {
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AgentSwitches {
-    /// Its number.
+    /// Number that the agent is known by.
     pub id: AgentId,
-    /// Its name.
+    /// Name as declared.
     pub name: String,
-    /// Its family.
+    /// Family whose strategy it trades.
     pub family: String,
     /// In a word or two: the strictest that holds of `unfunded`, `stopped out`, `quarantined`, `drained`, `paused`,
     /// `muted`, `deaf`, `on probation`, `live`.

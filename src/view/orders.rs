@@ -15,7 +15,7 @@ pub const FILLS_MAX: usize = 64;
 /// An order that may still fill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRow {
-    /// Its number.
+    /// Number of the order.
     pub id: u64,
     /// When it was decided.
     pub at: Stamp,
@@ -35,14 +35,14 @@ pub struct OrderRow {
     pub maker: String,
 }
 
-/// A fill.
+/// A fill as the pane of orders shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FillRow {
     /// The order's number …
     pub order: u64,
     /// … and the how-manieth of its fills.
     pub number: u32,
-    /// When.
+    /// When it was filled, in the market's time.
     pub at: Stamp,
     /// Where; empty where the feed has one venue.
     pub venue: String,

@@ -12,7 +12,7 @@ pub enum When {
     Step {
         /// Number of the picture it is counted from, kept or not.
         seq: u64,
-        /// How many.
+        /// Number of moments to step; negative goes back.
         by: i32,
     },
     /// The newest at or before a time of the market; where none is as old, the oldest.

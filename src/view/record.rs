@@ -23,7 +23,7 @@ pub(super) struct AgentCurves {
     pub alone: SampledCurve,
     pub open: SampledCurve,
     pub real: SampledCurve,
-    /// × 100.
+    /// Points × 100, as they are shown.
     pub points: SampledCurve,
 }
 
@@ -39,7 +39,7 @@ impl AgentCurves {
     }
 }
 
-/// The record.
+/// Curves and bars of the whole run, at falling resolution.
 #[derive(Clone, Debug)]
 pub(super) struct CurveRecord {
     tracks: Vec<AgentCurves>,
@@ -49,7 +49,7 @@ pub(super) struct CurveRecord {
 }
 
 impl CurveRecord {
-    /// Nothing yet.
+    /// Nothing recorded yet, for the agents and listings of this engine.
     pub fn new(engine: &Engine) -> Self {
         CurveRecord {
             tracks: vec![AgentCurves::new(); engine.cast().declared],

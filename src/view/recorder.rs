@@ -50,7 +50,7 @@ pub(super) struct Decision {
     pub because: Vec<Message>,
 }
 
-/// The recorder.
+/// Makes pictures of the engine for cockpits, and remembers what they show of the past.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     seq: u64,

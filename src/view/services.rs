@@ -18,9 +18,9 @@ const NAMED: usize = 3;
 /// One agent's service for the desk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServiceRow {
-    /// Who serves.
+    /// Agent that serves.
     pub agent: AgentId,
-    /// How.
+    /// What kind of service it is.
     pub service: Service,
     /// What it serves, in words: `1.2 BTC, 14 ETH`; empty for nothing now.
     pub what: String,

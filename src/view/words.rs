@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::hive::emergence::{DAYS_MIN, SharpeGain};
 use crate::hive::goals::NEVER_MONTHS;
 
-/// Who speaks.
+/// Name of who speaks, as a line of talk shows it.
 pub fn speaker(engine: &Engine, from: Speaker) -> String {
     match from {
         Speaker::Agent(id) => {

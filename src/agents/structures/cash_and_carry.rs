@@ -41,7 +41,7 @@ pub struct CashAndCarryMemory {
     stop: f64,
     size: f64,
     spot: InstrumentId,
-    /// By expiry.
+    /// Futures by expiry, the nearest first.
     futures: Vec<(Stamp, InstrumentId)>,
 }
 

@@ -85,7 +85,7 @@ pub struct DefiMemory {
     size: f64,
     band: f64,
     stop: f64,
-    /// In years.
+    /// Length of its memory, in years.
     remembers: f64,
     warm: Span,
     stale: Span,

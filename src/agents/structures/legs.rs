@@ -26,10 +26,10 @@ use serde::{Deserialize, Serialize};
 /// Orders that a structure may have at once: two a leg.
 pub const ORDERS_MAX: usize = 16;
 
-/// An order.
+/// An order for one leg that is on its way or rests.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LegOrder {
-    /// On what.
+    /// Instrument in which it trades.
     pub instrument: InstrumentId,
     /// Base units still to be traded, signed.
     pub quantity: f64,
@@ -52,7 +52,7 @@ pub struct LegOrder {
 pub struct Totals {
     /// Notional traded, in the account's currency.
     pub traded: f64,
-    /// Fills.
+    /// Number of fills so far.
     pub fills: u64,
     /// Fees paid, gas and borrow included.
     pub fees: f64,
@@ -62,7 +62,7 @@ pub struct Totals {
     pub level: Option<DetailLevel>,
 }
 
-/// The book.
+/// An account of one structure: its cash, its positions and what is on its way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Legs {
     /// Account currency received less paid.
@@ -73,7 +73,7 @@ pub struct Legs {
     pub orders: Vec<LegOrder>,
     /// Liquidity in pools.
     pub ranges: Ranges,
-    /// Sums.
+    /// Sums of what was traded, paid and received since the start.
     pub totals: Totals,
     /// Until when borrow has been paid.
     borrowed: Stamp,

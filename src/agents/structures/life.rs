@@ -79,7 +79,7 @@ pub struct Life {
     pub touch: bool,
     /// The intent as said: signed fraction of own capital.
     pub intent: f64,
-    /// Closed intents.
+    /// Intents closed so far.
     pub trades: u32,
     /// Openings of which a leg was missed.
     pub missed: u32,
@@ -111,12 +111,12 @@ impl FamilyTraits {
     }
 }
 
-/// Who lives.
+/// Agent and asset whose life is stepped, and by which rules.
 #[derive(Clone, Copy, Debug)]
 pub struct AgentRef<'a> {
-    /// The agent.
+    /// The agent that lives.
     pub agent: AgentId,
-    /// Its asset.
+    /// The asset it lives on.
     pub asset: AssetId,
     /// Its family and what that remembers.
     pub rules: &'a Rules,

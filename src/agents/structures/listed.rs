@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// All instruments of a feed.
 #[derive(Clone, Debug, Default)]
 pub struct ListedInstruments {
-    /// By id.
+    /// Instruments in the order of their ids.
     pub instruments: Vec<Instrument>,
     ticks: Vec<f64>,
     lots: Vec<f64>,

@@ -104,7 +104,7 @@ impl Values {
         }
     }
 
-    /// One.
+    /// Value of an indicator; NaN where the family has none.
     pub fn of(&self, key: Indicator) -> f64 {
         key.unwindowed_index().map_or(f64::NAN, |i| self.0[i])
     }
@@ -113,9 +113,9 @@ impl Values {
 /// A leg: base units (contracts) of an instrument in one unit of the structure, signed for a long of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StructureLeg {
-    /// On what.
+    /// Instrument in which the leg is held.
     pub instrument: InstrumentId,
-    /// Units, signed.
+    /// Base units in one unit of the structure; negative is short.
     pub ratio: f64,
 }
 
@@ -128,14 +128,14 @@ pub struct StructureProposal {
     pub legs: Vec<StructureLeg>,
     /// Notional of the largest leg, as a fraction of own capital, before the agent's character.
     pub size: f64,
-    /// All conditions.
+    /// The conditions under which it is left, added to, hedged and taken up again.
     pub plan: Plan,
 }
 
 /// A price and a size (base units) that a family wants to rest in its first leg's market.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rest {
-    /// Limit price.
+    /// Price of the limit order.
     pub price: f64,
     /// Signed: buys or sells.
     pub quantity: f64,

@@ -86,11 +86,11 @@ impl Bounds {
 /// Liquidity in a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PoolRange {
-    /// Where.
+    /// Pool that the liquidity is in.
     pub pool: InstrumentId,
     /// Between which prices.
     pub bounds: Bounds,
-    /// How much.
+    /// Amount of liquidity, in the pool's own unit.
     pub liquidity: f64,
     /// Fees earned and not yet taken out, in quote currency.
     pub earned: f64,
@@ -101,7 +101,7 @@ pub struct PoolRange {
 /// Liquidity on its way in (positive) or out.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LiquidityChange {
-    /// Where.
+    /// Pool that it goes into or comes out of.
     pub pool: InstrumentId,
     /// Between which prices.
     pub bounds: Bounds,
@@ -118,7 +118,7 @@ pub struct LiquidityChange {
 /// All liquidity of a structure, one range a pool.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ranges {
-    /// In pools.
+    /// Liquidity that is in pools now.
     pub held: Vec<PoolRange>,
     /// On its way.
     pub asked: Vec<LiquidityChange>,

@@ -12,7 +12,7 @@ pub struct StructureShape {
     pub stop: f64,
     /// Gains at which parts and all are taken.
     pub near: f64,
-    /// Above `near`.
+    /// Gain at which all is taken, above `near`.
     pub far: f64,
     /// Whether it wants a trailing stop.
     pub trails: bool,

@@ -68,7 +68,7 @@ pub struct ManagerState {
 pub struct AccountDay<'a> {
     /// Days since 1970.
     pub number: i64,
-    /// Drawdown now.
+    /// Drawdown now, a fraction of the highest equity.
     pub drawdown: f64,
     /// CVaR95 of daily returns.
     pub cvar95: f64,

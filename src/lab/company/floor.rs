@@ -33,7 +33,7 @@ pub enum Risk {
     Fixed,
 }
 
-/// The floor.
+/// All accounts of one seed in lock-step; see the module.
 pub struct Floor {
     settings: Settings,
     rules: SizeRules,
@@ -76,7 +76,7 @@ pub struct SeedOutcome {
     pub days: Vec<i64>,
     /// Orders a year after the warm-up that the agents gave, each for itself.
     pub wanted: f64,
-    /// By cell.
+    /// What became of each account, by cell.
     pub outcomes: Vec<AccountOutcome>,
 }
 

@@ -25,7 +25,7 @@ struct GroupAsset {
     moved: Weighted,
 }
 
-/// A partition.
+/// A partition of the agents into groups, with its targets and zones; see the module.
 #[derive(Clone, Debug)]
 pub(super) struct Layer {
     /// Asset by asset, in it group by group.
@@ -196,7 +196,7 @@ pub enum DeskRule {
 }
 
 impl DeskRule {
-    /// In words.
+    /// The name of the rule as reports print it.
     pub fn word(self) -> &'static str {
         match self {
             DeskRule::AtOnce => "at once",

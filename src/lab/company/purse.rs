@@ -69,7 +69,7 @@ impl Impact {
     }
 }
 
-/// An account.
+/// An estimated account over the groups of one layer; see the module.
 pub(super) struct Purse {
     pub(super) cell: AccountKind,
     /// Which layer it is over.

@@ -24,9 +24,9 @@ pub struct CompanyFacts {
     pub sets: Vec<Set>,
     /// Of everything in the configuration that decides.
     pub roster_hash: String,
-    /// The seeds.
+    /// The seeds that were run.
     pub seeds: Vec<u64>,
-    /// In words.
+    /// What trading costs, in words.
     pub costs: String,
     /// The volatility a year that everything is scaled to.
     pub target_vol: f64,
@@ -45,11 +45,11 @@ pub struct Set {
     pub feed: String,
     /// Of the market's bytes.
     pub data_hash: String,
-    /// First day.
+    /// First day of the market, as a date.
     pub from: String,
-    /// Last day.
+    /// Last day of the market, as a date.
     pub to: String,
-    /// Names.
+    /// Names of the assets in the market.
     pub assets: Vec<String>,
     /// Whether this is data that the mechanism was designed on: then it is a reproduction, no evidence.
     pub reproduction: bool,
@@ -62,7 +62,7 @@ pub struct AccountLine {
     pub set: Option<usize>,
     /// The decision clock.
     pub clock: String,
-    /// Agents.
+    /// Number of agents with funds.
     pub agents: usize,
     /// Groups in which they net; as many as agents is the reference itself.
     pub groups: usize,
@@ -76,7 +76,7 @@ pub struct AccountLine {
     pub sharpe: f64,
     /// Of everybody alone with the same desk.
     pub sharpe_alone: f64,
-    /// Their difference.
+    /// Sharpe ratio together less the one alone, per year.
     pub delta: Interval,
     /// The same, seed by seed.
     pub by_seed: Vec<f64>,
@@ -88,17 +88,17 @@ pub struct AccountLine {
     pub sent_alone: f64,
     /// Notional a year, in multiples of equity.
     pub turnover: f64,
-    /// Likewise, alone.
+    /// Notional traded per year by everybody alone, in multiples of equity.
     pub turnover_alone: f64,
     /// Paid a year, as a fraction of equity.
     pub cost: f64,
-    /// Likewise, alone.
+    /// Costs paid per year by everybody alone, as a fraction of equity.
     pub cost_alone: f64,
     /// Orders of all seeds that had no impact for want of a volume.
     pub without_volume: u64,
 }
 
-/// The report.
+/// A whole report of the experiment, as it is kept and written as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CompanyReport {
     /// What was fixed first.
@@ -107,7 +107,7 @@ pub struct CompanyReport {
     /// In the order in which they were run: sets, clocks, agents, desks, capitals, groups; then all sets
     /// together, where there are more than one.
     pub lines: Vec<AccountLine>,
-    /// In words.
+    /// How intervals were made, in words.
     pub bootstrap: String,
     /// A line for each thing that must be known to read this.
     pub notes: Vec<String>,

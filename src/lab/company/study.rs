@@ -24,7 +24,7 @@ pub struct Axes {
     pub capital: Vec<f64>,
     /// Numbers of agents with funds.
     pub agents: Vec<usize>,
-    /// Desks.
+    /// How positions follow their targets, one rule a desk.
     pub desks: Vec<DeskRule>,
     /// Which orders of a bar move a price together.
     pub impact: Impact,
@@ -68,7 +68,7 @@ impl Axes {
 pub struct MarketOnClock {
     /// Which set of data, by number.
     pub set: usize,
-    /// The market.
+    /// Where its events and universe come from.
     pub world: LabWorld,
 }
 
@@ -81,13 +81,13 @@ impl MarketOnClock {
 
 /// What is tried.
 pub struct CompanyStudy<'a> {
-    /// Where.
+    /// The markets that are run, each on one clock.
     pub places: &'a [MarketOnClock],
     /// Who, before their number is an axis.
     pub roster: &'a Roster,
     /// Which redraws of parameters and assets, and of the groups.
     pub seeds: Vec<u64>,
-    /// Over what.
+    /// What is varied, and over which values.
     pub axes: Axes,
 }
 
@@ -98,9 +98,9 @@ pub struct Ran {
     pub place: usize,
     /// How many agents there are.
     pub agents: usize,
-    /// The accounts.
+    /// The kinds of accounts that were kept.
     pub cells: Vec<AccountKind>,
-    /// By seed.
+    /// What came of each seed, in their order.
     pub seeds: Vec<SeedOutcome>,
 }
 

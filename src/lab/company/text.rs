@@ -10,11 +10,11 @@ use std::fmt::Write;
 pub enum Axis {
     /// How many hear each other.
     Groups,
-    /// Capital.
+    /// Capital that moves prices, in currency.
     Capital,
     /// Number of agents.
     Agents,
-    /// Decision clock.
+    /// Time between two decisions.
     Clock,
 }
 
@@ -115,7 +115,7 @@ fn head(out: &mut String, f: &CompanyFacts, axes: &Axes) -> std::fmt::Result {
     writeln!(out, "variants tried {} · looks at held-out data {}\n", f.variants_tried, f.looks)
 }
 
-/// The results.
+/// The results as tables and sentences for a terminal.
 pub fn text(r: &CompanyReport) -> String {
     let mut out = String::new();
     let _ = tables(&mut out, r);

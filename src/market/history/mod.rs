@@ -71,7 +71,7 @@ pub struct HistorySettings {
     pub clock: Span,
     /// How its instruments are listed; `None` asks [`kind_of_name`].
     pub kind: Option<InstrumentKind>,
-    /// Which part.
+    /// Part of the data that is run.
     pub window: Window,
 }
 

@@ -58,7 +58,7 @@ pub fn symbol_of_stem(stem: &str) -> String {
 /// A symbol taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SymbolParts {
-    /// `BTC`.
+    /// Name of the asset, such as `BTC`.
     pub base: String,
     /// Place in [`QUOTES`]; `None` if the symbol names no quote (a stock).
     pub quote: Option<usize>,
@@ -173,7 +173,7 @@ pub(super) fn choose(
 /// Numbers symbols in the order in which they are first seen.
 #[derive(Debug, Default)]
 pub(super) struct SymbolTable {
-    /// By number.
+    /// Symbols, by the number they were given.
     pub names: Vec<String>,
     index: BTreeMap<Vec<u8>, u16>,
 }

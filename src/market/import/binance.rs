@@ -79,7 +79,7 @@ enum BinanceBook {
     Whole(u64, bool),
 }
 
-/// A recording.
+/// Reads a recording of Binance's streams, one message a line.
 pub(super) struct Binance {
     lines: FileLines,
     file: NamedFile,

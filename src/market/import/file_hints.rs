@@ -65,7 +65,7 @@ pub(super) fn is_dollar(currency: &str) -> bool {
 pub(super) struct SymbolPair {
     /// As the venue writes it.
     pub symbol: String,
-    /// The asset.
+    /// Name of the asset, such as `BTC`.
     pub base: String,
     /// What prices are in; none where the name does not tell.
     pub quote: Option<String>,

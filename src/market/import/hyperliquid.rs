@@ -35,7 +35,7 @@ struct HyperliquidTrade<'a> {
     time: i64,
 }
 
-/// A recording.
+/// Reads a recording of Hyperliquid's streams, one message a line.
 pub(super) struct Hyperliquid {
     lines: FileLines,
     file: NamedFile,

@@ -70,7 +70,7 @@ fn stamp(text: &str, day: Option<Stamp>) -> Result<Stamp, String> {
     Ok(day.after(Span(ms * 1_000_000)))
 }
 
-/// One contract.
+/// Reads the trades or quotes of one futures contract.
 pub(super) struct Futures {
     sheet: CsvRows,
     root: String,

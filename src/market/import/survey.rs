@@ -23,7 +23,7 @@ const SPACINGS_MAX: usize = 4_096;
 /// Something that was found, how often, and the first of it by line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SurveyNote {
-    /// How often.
+    /// How often it was found.
     pub count: u64,
     /// The first of them, at most [`FeedReport::NAMED`].
     pub first: Vec<String>,
@@ -66,7 +66,7 @@ pub struct FileSurvey {
     pub events: u64,
     /// The first of its stamps.
     pub from: Option<Stamp>,
-    /// The last.
+    /// The last of its stamps.
     pub to: Option<Stamp>,
     /// Length of its bars, in seconds.
     pub bar_s: Option<i64>,

@@ -63,9 +63,9 @@ pub enum SpreadError {
         leg: usize,
         /// Which level, from 0.
         level: usize,
-        /// Its price.
+        /// Price of that level.
         price: f64,
-        /// Its size.
+        /// Size at that level, in base units.
         size: f64,
     },
     /// A fee of a whole or more.
@@ -73,7 +73,7 @@ pub enum SpreadError {
     Fee {
         /// Which leg, from 0.
         leg: usize,
-        /// Its fee.
+        /// Fee of that leg, as a fraction of notional.
         fee: f64,
     },
     /// An argument that means nothing.

@@ -39,7 +39,7 @@ pub(super) struct Ids {
     pub perp_beta: InstrumentId,
 }
 
-/// What ends.
+/// Kind of contract that has an expiry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum ExpiryKind {
     Future,

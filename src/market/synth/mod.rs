@@ -149,7 +149,7 @@ pub const DAYS_MAX: u32 = 73_050;
 pub struct SynthSettings {
     /// Same seed, same market.
     pub seed: u64,
-    /// Which world.
+    /// World whose assets and venues it has.
     pub world: SynthWorld,
     /// Start of the first bar; on a boundary of the clock.
     pub from: Stamp,

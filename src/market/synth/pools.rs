@@ -68,7 +68,7 @@ impl PoolsShared {
     }
 }
 
-/// One pool.
+/// A pool of the embedded market, and its state.
 pub(super) struct SynthPool {
     id: InstrumentId,
     seed: u64,

@@ -24,7 +24,7 @@ impl Ticks {
         Ticks { steps: libm::pow(10.0, f64::from(spec.digits)), lots: libm::pow(10.0, -f64::from(spec.lot)) }
     }
 
-    /// One tick.
+    /// Size of one tick, in units of price.
     pub fn one(&self) -> f64 {
         1.0 / self.steps
     }
