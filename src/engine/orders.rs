@@ -67,11 +67,16 @@ struct OrderSplit {
 impl OrderSplit {
     /// Spot is traded in whole lots.
     fn of(want: Decimal, change: Decimal, owed: Decimal, lot: Decimal) -> Self {
+        // Spot that has changed without its perp has moved the exposure already: as far as the desk wants the
+        // same, trading for it again would do it twice.
         let done = common(want, owed);
         let (want, owed) = (want - done, owed - done);
         // Less than a lot is no order, and would stand against the other leg of a switch.
         let want = if change.is_zero() { want } else { want - want % lot };
+        // What the desk wants and the change of spot have in common takes one leg where a switch takes two.
         let flow = common(want, change);
+        // So does spot that goes back where it came from: a perp leg to make good for it and a switch after
+        // that would be three.
         let back = common(change - flow, -owed);
         OrderSplit {
             spot: flow + back,
@@ -103,6 +108,7 @@ struct RoutePlan {
 
 /// A coin for an order.
 fn is_tails(at: Stamp, place: usize) -> bool {
+    // Of the asset and the time alone: a replay tosses the same.
     random::below(random::key(place as u64, &[random::name("side"), at.0 as u64]), 2) == 1
 }
 
@@ -132,8 +138,12 @@ impl Real {
     ) {
         let id = want.instrument;
         let place = id.index();
+        // What rests is taken back before anything else is sent: an old order beside the new one could fill
+        // with it, and the exposure would be twice what was decided.
         let left = self.take_back(place);
         let due = left.desk + change.due;
+        // A new wish is measured from what is held, so that what is due is in it; a desk without one still
+        // wants what it asked for before.
         let want = if want.quantity.is_zero() { due } else { want.quantity };
         let plan = RoutePlan { want, due, left: left.switch, fast: change.fast };
         self.withdraw(id);
@@ -142,13 +152,17 @@ impl Real {
         let mut parts = self.arrange(spec, known.at, place, &plan, carried.map_or(none, |_| change.spot));
         let mut spot = None;
         if let Some(instrument) = carried {
+            // Asked for before the perp, whose legs can be made to fit whatever comes of it.
             spot = self.approve(spec, settings, known, (instrument, place), parts.spot, none);
             let got = quantity(spot.as_ref());
+            // Where the gate cut it, all is split anew: the perp would hedge spot that never comes.
             if got != parts.spot {
                 parts = self.arrange(spec, known.at, place, &plan, got);
             }
         }
         let mut perp = self.approve(spec, settings, known, (id, place), parts.leg + parts.late, none);
+        // One leg alone would change the exposure. Then neither goes, and what the desk wants leaves in the
+        // perp; an approval that is not sent binds nobody.
         if spot.is_some() && quantity(perp.as_ref()).abs() < parts.leg.abs() {
             spot = None;
             parts = self.arrange(spec, known.at, place, &plan, none);
@@ -162,12 +176,17 @@ impl Real {
         if let Some(order) = perp
             && self.submit(id, &order, out)
         {
+            // What rested and missed is measured from where it was decided: from here on it would look as if
+            // waiting cost nothing.
             self.crosses(place, order.id(), common(parts.late, left.desk), parts.hurried);
         }
         let mut later = parts.rest - parts.late;
+        // Not with a switch in it, whose legs would no longer cancel.
         if spec.services.misled && parts.switch.is_zero() && is_tails(known.at, place) {
             later = -later;
         }
+        // The perp's side of a switch is the opposite of its spot. What crosses now works in the same
+        // instrument, and the gate has to see both together.
         if let Some(order) = self.approve(spec, settings, known, (id, place), later - parts.switch, beside)
             && let Err(e) = self.work(spec, place, &order, later)
         {
@@ -187,6 +206,7 @@ impl Real {
         let perp = &spec.instruments[place];
         let carried = spec.services.carriers[place].and(spec.services.spots[place]);
         let (lot, owed) = carried.map_or((perp.lot, Decimal::ZERO), |spot| {
+            // In lots of the coarser leg, or a part of the switch could be opened and never closed.
             (spec.instruments[spot.index()].lot.max(perp.lot), self.services.unmirrored(place))
         });
         let mut parts = OrderSplit::of(plan.want, change, owed, lot);
@@ -195,8 +215,11 @@ impl Real {
             self.is_order(perp, quantity)
                 && carried.is_none_or(|s| self.is_order(&spec.instruments[s.index()], quantity))
         };
+        // Where risk is to shrink it shrinks now: an order that rests may not fill at all.
         let worked = self.is_worked(spec, place, at) && self.mode() == crate::treasury::Mode::Running;
         if is_order(parts.switch) {
+            // What rested since the last decision has had its time. The rest may wait only where a maker
+            // works the perp and spot is seen often enough to follow it.
             let late = common(parts.switch, -plan.left);
             parts.hurried = -late;
             parts.hurry(if worked && plan.fast { late } else { parts.switch });
@@ -204,6 +227,7 @@ impl Real {
         if !is_order(parts.switch) {
             parts.switch = Decimal::ZERO;
         }
+        // Nobody waits twice: what was due before crosses, whatever is new may rest.
         parts.late = if worked { common(parts.rest, plan.due) } else { parts.rest };
         parts
     }
@@ -225,6 +249,8 @@ impl Real {
         };
         // What was sent before and is not filled yet leaves with it.
         let known = RoutingContext { at, listings, gross, net };
+        // The perp's fill is booked by now, so that what is pending counts it; an order that is already out
+        // does not.
         let coming = match self.venue.working(spot) {
             Some((_, open)) => open - leg,
             None => self.services.spot_pending[place],
@@ -239,6 +265,8 @@ impl Real {
     /// Whether so much of an instrument is an order.
     fn is_order(&self, instrument: &Instrument, quantity: Decimal) -> bool {
         let worth = product(quantity.abs(), self.marks[instrument.id.index()]);
+        // A venue refuses less than a lot and less than its smallest notional; a refusal after the gate would
+        // halt the hive.
         quantity.abs() >= instrument.lot && worth.is_ok_and(|w| w >= instrument.min_notional)
     }
 
@@ -257,6 +285,7 @@ impl Real {
         }
         let listing = &known.listings[place];
         let position = self.position(spec, id);
+        // An order that may only reduce cannot turn the position round, should that shrink before it fills.
         let shrinks =
             position.is_sign_negative() != quantity.is_sign_negative() && quantity.abs() <= position.abs();
         let proposal = ProposedOrder {
@@ -267,6 +296,7 @@ impl Real {
             reduce_only: shrinks && !position.is_zero(),
             at: known.at,
         };
+        // Spent even if it is refused: the refusal is told by this number, and no number comes twice.
         self.next_order += 1;
         let exposure = Exposure {
             equity: self.equity,
@@ -274,6 +304,7 @@ impl Real {
             open_order: beside,
             gross: known.gross,
             net: known.net,
+            // Never seen is as old as can be, so that the gate refuses it.
             feed_age: listing.last_at.map_or(Span(i64::MAX), |l| known.at.since(l)),
             tradable: listing.trading,
             bar_volume: listing.last.volume,
@@ -287,6 +318,7 @@ impl Real {
 
     /// An approved order leaves as a market order; whether it did.
     fn submit(&mut self, id: InstrumentId, order: &ApprovedOrder, out: &mut Outputs) -> bool {
+        // Tracked before it leaves: a fill has to find its order, however fast it comes.
         let tracked = self.orders.sent(order);
         match tracked
             .map_err(|e| e.to_string())

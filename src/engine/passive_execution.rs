@@ -19,7 +19,7 @@
 use super::orders::common;
 use super::real::{Real, RealSpec, price};
 use super::{Outputs, Settings};
-use crate::domain::{Decimal, Fill, InstrumentId, MarketEvent, OrderId, Span, Stamp, money};
+use crate::domain::{Bar, Decimal, Fill, InstrumentId, MarketEvent, OrderId, Span, Stamp, money};
 use crate::execution::Venue;
 use crate::fills::take;
 use crate::market::Listing;
@@ -128,16 +128,21 @@ impl Real {
         let w = &self.services.working_orders[place];
         // A limit from an old price could be worse than the market.
         let fresh = w.at == Some(now);
+        // The limit is a distance in volatilities: of fewer bars it would be anywhere.
         spec.services.makers[place].is_some() && w.volatility.seen() >= FAST_KNOWN && fresh
     }
 
     /// The limit of a worked order on this side, from what is known now.
     fn limit(&self, spec: &RealSpec, place: usize, side: f64) -> Option<Decimal> {
         let w = &self.services.working_orders[place];
+        // Fine bars give many tries before the next decision, so that a limit one volatility away is mostly
+        // met; bars of an hour give a few, and the limit has to lie nearer.
         let kappa = if w.span.0 <= FINE.0 { KAPPA.0 } else { KAPPA.1 };
         let price = w.close * (1.0 - side * kappa * libm::sqrt(w.volatility.mean()));
         let tick = spec.instruments[place].tick;
         let ticks = price / money::to_estimate(tick);
+        // Away from the market: rounded toward it, it could cross the spread, and a post-only order that
+        // crosses is refused.
         let whole = if side > 0.0 { libm::floor(ticks) } else { libm::ceil(ticks) };
         money::from_estimate(whole.max(1.0), 0)?.checked_mul(tick)
     }
@@ -145,6 +150,8 @@ impl Real {
     /// What is left of the order that is worked.
     pub(super) fn left(&self, place: usize) -> Remaining {
         let all = self.venue.resting(InstrumentId(place as u16)).map_or(Decimal::ZERO, |(_, left, _)| left);
+        // A venue keeps one resting order an instrument: the desk's and the switch's leg share it, and only
+        // the switch's part is written down.
         let switch = self.services.working_orders[place].switch;
         Remaining { desk: all - switch, switch }
     }
@@ -153,6 +160,7 @@ impl Real {
     pub(super) fn take_back(&mut self, place: usize) -> Remaining {
         let left = self.left(place);
         self.rest_no_more(InstrumentId(place as u16));
+        // What crossed at the decision before has had its bar: what crosses now has its own arrival.
         self.services.working_orders[place].late = None;
         left
     }
@@ -181,7 +189,11 @@ impl Real {
         self.orders.sent(order).map_err(|e| e.to_string())?;
         self.venue.rest(order, limit).map_err(|e| e.to_string())?;
         let w = &mut self.services.working_orders[place];
+        // Measured from the next bar's open, the first price at which the decision could have been traded: at
+        // the close that it was made on nobody can deal any more.
         (w.order, w.arrival, w.spot_arrival, w.taking) = (Some(order.id()), 0.0, 0.0, 0.0);
+        // The gate may have cut the order; then the desk is served first, since its exposure is what was
+        // decided, and a switch only changes what carries it.
         w.switch = order.quantity() - common(order.quantity(), desk);
         Ok(())
     }
@@ -189,6 +201,7 @@ impl Real {
     /// What crosses because it was not filled is measured against where it was decided.
     pub(super) fn crosses(&mut self, place: usize, order: OrderId, desk: Decimal, switch: Decimal) {
         let w = &mut self.services.working_orders[place];
+        // Without an arrival no bar has opened since the decision, and nothing can have been missed.
         if w.arrival > 0.0 && !(desk + switch).is_zero() {
             let (arrival, spot_arrival, taking) = (w.arrival, w.spot_arrival, w.taking);
             w.late =
@@ -223,36 +236,10 @@ impl Real {
         if !self.services.unmirrored(place).is_zero() {
             self.book(spec, id, price(bar.open, instrument), None, Decimal::ZERO, out);
         }
-        let costs = settings.costs.of(instrument);
         if self.services.working_orders[place].order.is_some() {
-            let w = &mut self.services.working_orders[place];
-            if w.arrival == 0.0 {
-                w.arrival = bar.open;
-                let left = self.venue.resting(id).map_or(0.0, |(_, left, _)| money::to_estimate(left));
-                let listing = &listings[place];
-                let t = take(costs, instrument.kind, bar.open, listing.sigma, listing.last.volume, left);
-                let size = libm::fabs(t.quantity);
-                w.taking = if size > 0.0 { libm::fabs(t.price - bar.open) + t.fee / size } else { 0.0 };
-            }
-            let through = settings.services.through;
-            let desk = self.left(place).desk;
-            let fill = self.venue.on_inside(instrument, open_at, bar, through, costs);
-            if let Some(fill) = fill {
-                let switch = fill.quantity - common(fill.quantity, desk);
-                let w = &mut self.services.working_orders[place];
-                w.switch -= switch;
-                let (arrival, taking) = (w.arrival, w.taking);
-                self.services.execution_costs[place].add(&fill, fill.quantity, arrival, taking, true);
-                self.services.swap_costs[place].add(&fill, switch, arrival, taking, true);
-                self.book(spec, id, fill.mark, Some(fill), switch, out);
-                if self.venue.resting(id).is_none() {
-                    self.services.working_orders[place].order = None;
-                }
-                if !switch.is_zero() {
-                    self.follow(spec, settings, at, (listings, place), switch, out);
-                }
-            }
+            self.meet_resting(spec, settings, (at, open_at, bar), (id, listings), out);
         }
+        // Only now: what a bar closed at was not known while it traded, and no limit may follow it into the past.
         let w = &mut self.services.working_orders[place];
         if w.close > 0.0 {
             let r = bar.close / w.close - 1.0;
@@ -267,12 +254,58 @@ impl Real {
         }
     }
 
+    /// What rests in an instrument meets a bar of its fast clock, told at `at` and opened at `open_at`.
+    fn meet_resting(
+        &mut self,
+        spec: &RealSpec,
+        settings: &Settings,
+        (at, open_at, bar): (Stamp, Stamp, &Bar),
+        (id, listings): (InstrumentId, &[Listing]),
+        out: &mut Outputs,
+    ) {
+        let place = id.index();
+        let (instrument, listing) = (&spec.instruments[place], &listings[place]);
+        let costs = settings.costs.of(instrument);
+        let w = &mut self.services.working_orders[place];
+        if w.arrival == 0.0 {
+            w.arrival = bar.open;
+            let left = self.venue.resting(id).map_or(0.0, |(_, left, _)| money::to_estimate(left));
+            // The whole order, with the spread and the impact of its size: the alternative to working it was to
+            // send it all at once.
+            let t = take(costs, instrument.kind, bar.open, listing.sigma, listing.last.volume, left);
+            let size = libm::fabs(t.quantity);
+            w.taking = if size > 0.0 { libm::fabs(t.price - bar.open) + t.fee / size } else { 0.0 };
+        }
+        // Asked before the fill, which takes from the order without saying from whose part of it.
+        let desk = self.left(place).desk;
+        // A price that is only touched fills those who came first; a bar that trades beyond the limit has
+        // reached this order too.
+        let through = settings.services.through;
+        let Some(fill) = self.venue.on_inside(instrument, open_at, bar, through, costs) else { return };
+        let switch = fill.quantity - common(fill.quantity, desk);
+        let w = &mut self.services.working_orders[place];
+        w.switch -= switch;
+        let (arrival, taking) = (w.arrival, w.taking);
+        self.services.execution_costs[place].add(&fill, fill.quantity, arrival, taking, true);
+        self.services.swap_costs[place].add(&fill, switch, arrival, taking, true);
+        self.book(spec, id, fill.mark, Some(fill), switch, out);
+        if self.venue.resting(id).is_none() {
+            self.services.working_orders[place].order = None;
+        }
+        // After the booking, which says how much spot is pending: the other leg is sized by that.
+        if !switch.is_zero() {
+            self.follow(spec, settings, at, (listings, place), switch, out);
+        }
+    }
+
     /// A market order was filled: as far as it was worked before, what that cost.
     pub(super) fn crossed(&mut self, place: usize, fill: &Fill) {
         let Some(late) = self.services.working_orders.get_mut(place).and_then(|w| w.late.as_mut()) else {
             return;
         };
         if late.order == fill.order {
+            // A market order may hold more than what had rested, and a fill less than the order: counted in
+            // the order in which it rested, the desk before the switch.
             let desk = common(late.desk, fill.quantity);
             let switch = common(late.switch, fill.quantity - desk);
             late.desk -= desk;
@@ -294,8 +327,11 @@ impl Real {
                 self.services.swap_costs[place].cost += cost;
             }
         };
+        // Price alone: the fee of the spot leg would have been paid by taking too.
         moved(part, w.spot_arrival);
         if let Some(late) = &mut w.late {
+            // What was not the other leg of a resting fill belongs to the switch that crossed, whose arrival
+            // is older.
             let part = common(late.spot, fill.quantity - part);
             late.spot -= part;
             moved(part, late.spot_arrival);
@@ -324,6 +360,8 @@ impl ExecutionCost {
     fn add(&mut self, fill: &Fill, part: Decimal, arrival: f64, taking: f64, rested: bool) {
         let [q, all, p] = [part, fill.quantity, fill.price].map(money::to_estimate);
         let size = libm::fabs(q);
+        // A fee is of the whole fill; a part of it bears its share. Signed by q, so that buying lower and
+        // selling higher than the arrival both save.
         self.cost += q * (p - arrival) + money::to_estimate(fill.fee) * (q / all);
         self.taking += size * taking;
         if rested {

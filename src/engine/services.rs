@@ -102,6 +102,7 @@ impl ServiceSpec {
     /// Whose services a cast has on a universe.
     pub fn new(cast: &Population, universe: &Universe, settings: &Settings) -> Self {
         let spots = spots(universe);
+        // One agent serves an asset, the first as declared: a receipt has one payee.
         let first = |family: Family, asset: usize| {
             let of = |s: &&crate::agents::cast::Structure| {
                 s.asset.index() == asset && cast.agents[s.agent.index()].family == family
@@ -257,6 +258,8 @@ impl Real {
     /// The price of a spot instrument, and whether it can trade now.
     fn spot_now(board: &Board, spot: InstrumentId, at: Stamp, clock: Span) -> (f64, bool) {
         let price = board.price(spot);
+        // A price that is a whole decision old comes from a market that is closed or lost: an order there
+        // would wait for nobody knows how long, with the other leg already filled.
         price.map_or((f64::NAN, false), |p| (p.value, at.since(p.at).0 < clock.0))
     }
 
@@ -392,7 +395,11 @@ impl Real {
     ) {
         if let Some((last, price)) = terms.last_served(lines) {
             let days = self.services.quotes[last].map_or(f64::INFINITY, |q| q.value.days);
+            // V is what a unit gains over the days that the quote looks ahead; the charge is for one bar of
+            // them.
             let bars = now.settings.clock.decide.in_units_of(Span::DAY) / days;
+            // The last served may have a V below zero and be held only because leaving costs more: then nobody
+            // waits for the capital, and it costs nothing.
             self.services.capital_charge.0 += (price * terms.lent(lines)).max(0.0) * bars * steer.equity;
         }
     }
@@ -441,6 +448,8 @@ impl Real {
     ) {
         let Some(id) = event.instrument() else { return };
         let Some(place) = spec.services.desk_index(id) else { return };
+        // Taken in even while nothing works: whether spot is seen often enough to follow a perp leg is known
+        // only from how often its prices came before.
         let opened = self.arrives(place, event);
         if self.working[id.index()].is_none() {
             return;
@@ -449,11 +458,16 @@ impl Real {
         let sigma = listings[place].sigma_before;
         let fill = match event {
             MarketEvent::Bar { at, bar, .. } => {
+                // A bar is told at its close, one decision after its open. The venue fills at the open, and
+                // leaves aside what was decided later than that.
                 let open_at = Stamp(at.0 - settings.clock.decide.0);
                 self.venue.on_bar(instrument, open_at, bar, sigma, settings.costs.of(instrument))
             }
             MarketEvent::Inside { bar, .. } => {
+                // When the first fast bar opened is not known, and a fill at a price that may be older than
+                // its order would be hindsight.
                 let Some(open_at) = opened else { return };
+                // Only the perp's fast volatility is kept; its spot moves by the same news.
                 let sigma = libm::sqrt(self.services.working_orders[place].volatility.mean());
                 self.venue.on_bar(instrument, open_at, bar, sigma, settings.costs.of(instrument))
             }
@@ -516,10 +530,14 @@ impl Real {
         let Some(carrier) = spec.services.carriers[place] else { return };
         let verdict = self.orders.on_fill(fill);
         let venue = crate::execution::venue::is_venue_order(fill.order);
+        // What the venue closes by itself, at a delisting, belongs to no order of ours; all else that the
+        // tracker does not know would be booked without having been decided.
         if !venue && !verdict.is_booked() {
             let symbol = &spec.instruments[id.index()].symbol;
             return self.halt(format!("{symbol}: a fill that cannot be booked: {verdict:?}"), out);
         }
+        // As far as a perp leg was filled before, this is its other leg; beyond that it was sent as spot at
+        // market, and nothing waits for it.
         let part = common(self.services.spot_pending[place], fill.quantity);
         self.services.spot_pending[place] -= part;
         self.services.spot_held[place] += fill.quantity;
@@ -541,6 +559,7 @@ impl Real {
     pub(super) fn receipts(&mut self, spec: &RealSpec) -> Vec<(Speaker, Receipt)> {
         let mut all = Vec::new();
         let (rent, told) = &mut self.services.capital_charge;
+        // Told as what came since the last time: however often that is, receipts sum to the whole.
         let rent = *rent - std::mem::replace(told, *rent);
         let owners = spec.services.carrying();
         for &owner in &owners {
@@ -557,12 +576,14 @@ impl Real {
                 let before = std::mem::replace(&mut self.services.reported_costs[i].1, now);
                 saved -= now.plus(&before, -1.0).saved();
             }
+            // All that is lent has one price, whoever carries: several share it alike.
             saved -= rent / owners.len() as f64;
             let own = spec.services.held().filter(|h| h.2 == owner);
             let worth = own.map(|(i, spot, _)| {
                 money::to_estimate(self.services.spot_held[i]) * money::to_estimate(self.marks[spot.index()])
             });
             let notional: f64 = worth.sum();
+            // Who carries nothing and earned nothing has nothing to say.
             if saved != 0.0 || notional != 0.0 {
                 all.push((Speaker::Agent(owner), Receipt { service: Service::Carry, saved, notional }));
             }
