@@ -82,9 +82,9 @@ pub struct DecisionContext<'a> {
     pub capital: f64,
     /// Close of the bar, in the account's currency.
     pub close: f64,
-    /// The key of this life's coins, one a bar …
+    /// Key of this life's coins, of which one is tossed a bar.
     pub coins: u64,
-    /// … and this bar's moment.
+    /// Moment of this bar, which the coin depends on.
     pub at: u64,
 }
 

@@ -42,9 +42,9 @@ pub struct Declaration {
     pub side: SideRule,
     /// The goal it is deployed for, and so its preset.
     pub goal: Goal,
-    /// The name of its personality …
+    /// Name of its personality.
     pub personality: String,
-    /// … and its traits, the archetype's with the agent's own on top.
+    /// Its traits: those of the archetype with the agent's own on top.
     pub traits: Traits,
     /// Parameters of the family that the file sets; the others are drawn from the family's defaults.
     pub params: BTreeMap<String, DrawnNumber>,

@@ -98,7 +98,7 @@ pub struct Preset {
     pub stop: f64,
     /// Distance of the targets, ×.
     pub target: f64,
-    /// Time stop, ×.
+    /// What the time stop is multiplied by.
     pub hold: f64,
     /// Look-backs of the family, ×: below 1 is faster.
     pub horizon: f64,

@@ -63,9 +63,9 @@ pub struct EvalContext<'a> {
     pub best: f64,
     /// +1 for a long, −1 for a short, 0 while flat.
     pub side: f64,
-    /// The indicators at hand …
+    /// The indicators at hand.
     pub keys: &'a [Indicator],
-    /// … and their values; NaN while warming up, and NaN compares as false.
+    /// Values of those indicators; NaN while warming up, and NaN compares as false.
     pub values: &'a [f64],
 }
 
@@ -153,13 +153,13 @@ pub struct Target {
 pub struct ReEntry {
     /// +1 to buy again, −1 to sell again.
     pub side: f64,
-    /// When it may be taken up again …
+    /// When it may be taken up again, if `unless` does not hold.
     pub when: Condition,
-    /// … unless this holds: the exit that would close it again at once.
+    /// Exit that would close it again at once.
     pub unless: Condition,
-    /// Not before this many bars after the close …
+    /// Bars after the close before which it is not taken up.
     pub not_before: u32,
-    /// … and not after this many: then the offer lapses.
+    /// Bars after the close after which the offer lapses.
     pub within: u32,
     /// Both count minutes, not bars: the offer of a structure.
     pub minutes: bool,

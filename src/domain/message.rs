@@ -88,9 +88,9 @@ pub struct Outcome {
     pub r: f64,
     /// Net PnL after fees, slippage, funding and borrow, as a fraction of the agent's capital.
     pub pnl: f64,
-    /// Bars from opening to closing …
+    /// Time from opening to closing, in bars or in minutes.
     pub held: u32,
-    /// … or minutes: of a structure.
+    /// Whether that is in minutes, as it is of a structure.
     pub minutes: bool,
     /// Points won (+) or lost (−) by the agent while the intent was open. Filled in on delivery: the
     /// speaker does not know its points.

@@ -41,9 +41,9 @@ impl OrderStatus {
 /// Part or all of an order was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fill {
-    /// Which order …
+    /// Order that was filled.
     pub order: OrderId,
-    /// … and the how-manieth fill of it, from 1: together they identify a fill.
+    /// Which fill of the order it is, from 1: together they identify a fill.
     pub number: u32,
     /// Instrument that was traded.
     pub instrument: InstrumentId,

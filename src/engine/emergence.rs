@@ -86,20 +86,20 @@ pub struct Rungs {
     pub over_alone: Option<SharpeGain>,
     /// Over the same agents netted.
     pub over_net_eq: Option<SharpeGain>,
-    /// Of it: netting.
+    /// What netting gives of it.
     pub netting: Option<SharpeGain>,
-    /// Of it: listening.
+    /// What listening gives of it.
     pub listening: Option<SharpeGain>,
-    /// Of it: services.
+    /// What services give of it.
     pub services: Option<SharpeGain>,
 }
 
 /// Notional traded per year, in multiples of equity, at the target risk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct YearlyTurnover {
-    /// By the agents alone, together.
+    /// Traded by the agents alone, taken together.
     pub alone: f64,
-    /// By the desk.
+    /// Traded by the desk for all of them.
     pub together: f64,
 }
 

@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 
 /// A stance is said again when it has moved by this many units since it was last said.
 const WORTH_SAYING: f64 = 0.5;
-/// The same for the house, whose unit is that of the whole hive.
+/// How far the residual stance moves before it is said again, in units of the whole hive.
 const HOUSE_WORTH_SAYING: f64 = 0.1;
 
 /// What the house last said of an asset.
@@ -40,7 +40,7 @@ const HOUSE_WORTH_SAYING: f64 = 0.1;
 pub struct ResidualStance {
     /// λ̄·C, before the operator's hand.
     pub stance: f64,
-    /// As last said.
+    /// The stance as it was last said.
     said: f64,
     /// Its verb as last said.
     verb: StanceVerb,

@@ -40,9 +40,9 @@ use std::sync::Arc;
 /// Everything that is set before a run, beside roster, universe and seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Capital at the start …
+    /// Capital at the start, exact.
     pub money: Money,
-    /// … and as an estimate.
+    /// Capital at the start as an estimate, in currency.
     pub capital: f64,
     /// When the hive decides, and when silence is taken as a delisting.
     pub clock: DecisionClock,
@@ -71,9 +71,9 @@ pub struct Settings {
 pub struct Outputs {
     /// Whether the event counted.
     pub accepted: bool,
-    /// In the order of delivery.
+    /// What was said, in the order of delivery.
     pub messages: Vec<Message>,
-    /// Of the desk's orders.
+    /// Fills of the desk's orders.
     pub fills: Vec<Fill>,
     /// What the operator must know: halts, the breaker, delistings.
     pub alarms: Vec<String>,

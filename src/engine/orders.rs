@@ -50,17 +50,17 @@ pub(super) struct RoutingContext<'a> {
 /// How what is wanted of an asset leaves, in base units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct OrderSplit {
-    /// As spot at once.
+    /// To be traded as spot, at once.
     spot: Decimal,
-    /// In the perp at once, beside what is late.
+    /// To be traded in the perp at once, beside what is late.
     leg: Decimal,
     /// Spot whose perp leg rests.
     switch: Decimal,
-    /// In the perp, and need not be at once …
+    /// To be traded in the perp, and allowed to wait but for what is `late`.
     rest: Decimal,
-    /// … but for this, which is due.
+    /// Of the rest, what is due and may not wait any more.
     late: Decimal,
-    /// Of the leg, what rested before.
+    /// Of the leg, what rested before and crosses now.
     hurried: Decimal,
 }
 
@@ -98,7 +98,7 @@ impl OrderSplit {
 /// What a decision asks of an asset.
 struct RoutePlan {
     want: Decimal,
-    /// Of it, what was asked for before and is not done.
+    /// Of what is wanted, what was asked for before and is not done.
     due: Decimal,
     /// What is left of the perp leg of a switch that rested.
     left: Decimal,

@@ -39,21 +39,21 @@ const KAPPA: (f64, f64) = (1.0, 0.25);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkingOrder {
     pub(super) volatility: Weighted,
-    /// Of the last fast bar; zero before the first.
+    /// Close of the last fast bar; zero before the first.
     pub(super) close: f64,
     /// Close of the last fast bar, and the time from the one before to it.
     pub(super) at: Option<Stamp>,
     pub(super) span: Span,
     pub(super) order: Option<OrderId>,
-    /// Of what rests: the perp leg of a switch, signed.
+    /// Perp leg of a switch in the resting order, signed.
     pub(super) switch: Decimal,
     /// Close of the spot's last fast bar.
     pub(super) spot_at: Option<Stamp>,
-    /// And the time from the one before to it.
+    /// Time from the spot's fast bar before the last to the last.
     pub(super) spot_span: Span,
     /// Open of the first bar after the decision; zero before it is known.
     pub(super) arrival: f64,
-    /// The same of the spot.
+    /// Open of the spot's first bar after the decision; zero before it is known.
     pub(super) spot_arrival: f64,
     /// What taking a unit at the arrival would have cost.
     pub(super) taking: f64,
@@ -76,7 +76,7 @@ pub(super) struct ResidualOrder {
     order: OrderId,
     desk: Decimal,
     switch: Decimal,
-    /// Of the switch's other leg.
+    /// Spot leg of the switch, signed.
     spot: Decimal,
     arrival: f64,
     spot_arrival: f64,
@@ -86,9 +86,9 @@ pub(super) struct ResidualOrder {
 /// Sums over worked orders, in currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExecutionCost {
-    /// Notional that was filled while resting …
+    /// Notional that was filled while resting.
     pub rested: f64,
-    /// … and that crossed in the end.
+    /// Notional that was not, and crossed in the end.
     pub crossed: f64,
     /// Cost against the arrival price, fees included.
     pub cost: f64,

@@ -53,9 +53,9 @@ pub struct Real {
     pub breaker: Breaker,
     /// The operator's hand.
     pub hand: OperatorControls,
-    /// Where orders fill.
+    /// The venue that fills orders.
     pub venue: PaperVenue,
-    /// What became of them.
+    /// What became of the orders that were sent.
     pub orders: OrderTracker,
     /// Cash and positions of all agents, exact.
     pub ledger: Ledger,
@@ -65,7 +65,7 @@ pub struct Real {
     pub marks: Vec<Decimal>,
     /// What agents do for each other.
     pub services: Services,
-    /// By instrument: the close before.
+    /// By instrument: the close before the last, by which the gate knows a jump.
     pub(super) confirmed: Vec<Decimal>,
     /// Why trading is halted, if it is.
     pub halted: Option<String>,

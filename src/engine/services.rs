@@ -53,9 +53,9 @@ use crate::treasury::instrument_selection::{AssetAllocation, SelectionTerms, Val
 use crate::treasury::settings::ServiceSettings;
 use serde::{Deserialize, Serialize};
 
-/// A quote older than this neither enters nor leaves …
+/// A quote older than this neither enters nor leaves.
 const HELD_AFTER: Span = Span(Span::DAY.0);
-/// … and one older than this is none.
+/// A quote older than this is none.
 const STALE_AFTER: Span = Span(3 * Span::DAY.0);
 
 /// Who serves on what.
@@ -63,7 +63,7 @@ const STALE_AFTER: Span = Span(3 * Span::DAY.0);
 pub struct ServiceSpec {
     /// By instrument of the desk: the spot of the same asset.
     pub spots: Vec<Option<InstrumentId>>,
-    /// By instrument: the desk's place whose spot it is.
+    /// By instrument: the desk's instrument whose spot it is.
     desk_indices: Vec<Option<usize>>,
     /// By instrument of the desk: whose book carries; none: nobody says what it is worth.
     pub carriers: Vec<Option<AgentId>>,
@@ -88,13 +88,13 @@ pub struct Services {
     pub(super) working_orders: Vec<WorkingOrder>,
     /// By instrument of the desk: orders worked, as they were filled.
     pub(super) execution_costs: Vec<ExecutionCost>,
-    /// Of them, the perp legs of switches.
+    /// The same of the perp legs of switches alone.
     pub(super) swap_costs: Vec<ExecutionCost>,
     /// What the carry owes for the capital it was lent, and what of it was told.
     capital_charge: (f64, f64),
-    /// PnL of the carriers when it was last told …
+    /// PnL of the carriers when it was last told.
     reported: Vec<(AgentId, Money)>,
-    /// … and what was filled, all and of switches.
+    /// What was filled when it was last told, of all orders and of switches.
     reported_costs: Vec<(ExecutionCost, ExecutionCost)>,
 }
 
@@ -210,7 +210,7 @@ impl Services {
         self.execution_costs.iter().fold(ExecutionCost::default(), |a, b| a.plus(b, 1.0))
     }
 
-    /// Of them, the perp legs of switches.
+    /// All perp legs of switches that were worked so far.
     pub fn switched(&self) -> ExecutionCost {
         self.swap_costs.iter().fold(ExecutionCost::default(), |a, b| a.plus(b, 1.0))
     }

@@ -39,16 +39,16 @@ pub struct SpeakSpec {
     kinds: Vec<InstrumentKind>,
     /// What each costs to trade.
     costs: Vec<Costs>,
-    /// Where in the banks the slots' indicators are, slot by slot …
+    /// Where in the banks the slots' indicators are, slot by slot.
     handles: Vec<u16>,
-    /// … each slot's from here to the next one's.
+    /// By slot: where its handles begin; they end where the next slot's begin.
     first_handle: Vec<u32>,
     /// By slot: the key of its coins, from names, so that numbering does not matter.
     coins: Vec<u64>,
     structures: StructureSpec,
-    /// The reference weight 1/N …
+    /// The reference weight 1/N.
     weight: f64,
-    /// … and the capital it stands for, in currency.
+    /// Capital that the reference weight stands for, in currency.
     pub reference: f64,
 }
 
@@ -83,9 +83,9 @@ pub struct StepOutput {
 pub struct Speak {
     /// What is known of the market, by instrument.
     pub market: MarketState,
-    /// By slot: the lives that speak …
+    /// By slot: the lives that speak.
     pub lives: Vec<Alone>,
-    /// … and their raw books: the intents, traded at once, at the reference weight. Apart from the
+    /// By slot: their raw books, the intents, traded at once, at the reference weight. Apart from the
     /// lives because every bar touches all of them, and few of the lives act.
     pub raw: Vec<SimulatedBook>,
     /// By slot: the position as announced.

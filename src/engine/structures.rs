@@ -26,7 +26,7 @@ const RESULT_SPAN: f64 = 180.0;
 /// One thing said by a structured agent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StructureWords {
-    /// Which of [`Population::structures`].
+    /// Number of the speaker in [`Population::structures`].
     pub structure: usize,
     /// The message itself, as it is to be said.
     pub body: MessageKind,
@@ -53,13 +53,13 @@ pub struct DualFill {
     pub rules: Rules,
     /// The life that speaks.
     pub life: Life,
-    /// The same with fills counted by touch; makers only.
+    /// The same life with fills counted by touch; makers only.
     pub touch: Option<Life>,
-    /// Worth at the last barrier …
+    /// Gain of the life until the last barrier, in the account's currency.
     marked: f64,
-    /// … also by touch …
+    /// The same with fills counted by touch.
     marked_touch: f64,
-    /// … and the mean square of its changes.
+    /// Mean square of the changes of that gain from bar to bar.
     square: f64,
 }
 
@@ -68,13 +68,13 @@ pub struct DualFill {
 pub struct Structures {
     /// What is quoted.
     pub board: Board,
-    /// In the order of the cast.
+    /// The structured agents' lives, in the order of the cast.
     pub twins: Vec<DualFill>,
     /// The stamp that is not over yet.
     stamp: Option<Stamp>,
-    /// Who has heard something of it …
+    /// Structures that have heard something at the stamp that is not over yet.
     due: Vec<u32>,
-    /// … and, by structure, whether it is one of them; apart from the lives, since most events do no more.
+    /// By structure: whether it is one of them; apart from the lives, since most events do no more.
     is_due: Vec<bool>,
 }
 
@@ -84,7 +84,7 @@ impl DualFill {
         self.marked
     }
 
-    /// The same with fills counted by touch; for those who take, the same.
+    /// What it gained and lost with fills counted by touch; of those who take, the same.
     pub fn marked_touch(&self) -> f64 {
         self.marked_touch
     }

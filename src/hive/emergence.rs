@@ -60,7 +60,7 @@ pub struct SharpeGain {
     pub days: u32,
     /// The most evidence there ever was for more, 1 for none.
     pub more: f64,
-    /// The same for less.
+    /// The most evidence there ever was for less, 1 for none.
     pub less: f64,
 }
 

@@ -156,9 +156,9 @@ impl Default for FastManager {
 /// When the BM manager gives risk back, as fractions of the drawdown budget.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BigMoneyManager {
-    /// It begins below this …
+    /// Drawdown below which it begins.
     pub drawdown_low: f64,
-    /// … and ends above this.
+    /// Drawdown above which it ends.
     pub drawdown_high: f64,
 }
 

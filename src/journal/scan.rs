@@ -12,11 +12,11 @@ pub const NEWEST: usize = 8;
 /// Where a frame lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameOffset {
-    /// Which segment …
+    /// Number of the segment.
     pub segment: u32,
-    /// … from which byte …
+    /// Byte of the segment at which the frame begins.
     pub offset: u64,
-    /// … how long, head and payload.
+    /// Length in bytes, head and payload.
     pub size: u32,
     /// Number of the frame, counted over all segments.
     pub seq: u64,

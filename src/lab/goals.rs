@@ -38,9 +38,9 @@ pub struct Goal {
     pub of: &'static str,
     /// What it measures, in words for a table.
     pub words: &'static str,
-    /// What a number is multiplied by to be shown …
+    /// What a number is multiplied by to be shown.
     pub factor: f64,
-    /// … and what it then is.
+    /// Unit of the number that is shown.
     pub unit: &'static str,
     /// Digits behind the point.
     pub digits: usize,

@@ -32,9 +32,9 @@ pub const WALK: &str = "random-walk";
 /// What is fixed before anything is run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StudyFacts {
-    /// Of the market's bytes.
+    /// Hash of the market's bytes.
     pub data_hash: String,
-    /// Of everything in the configuration that decides.
+    /// Hash of everything in the configuration that decides.
     pub roster_hash: String,
     /// Rows of the list of tries and arms of this run.
     pub variants_tried: usize,
@@ -52,7 +52,7 @@ pub struct StudyFacts {
     pub feed: String,
     /// The decision clock.
     pub bar: String,
-    /// First and last day.
+    /// First day of the study, as a date.
     pub from: String,
     /// Last day of the study, as a date.
     pub to: String,
@@ -66,7 +66,7 @@ pub struct StudyFacts {
     pub costs_bp: Option<f64>,
     /// What trading costs, in words.
     pub costs: String,
-    /// Voices, and how many of them have funds.
+    /// Agents that speak, with funds or without.
     pub voice_count: usize,
     /// Agents that have funds.
     pub agent_count: usize,
@@ -82,7 +82,7 @@ pub struct StudyFacts {
 /// An arm's line.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ArmReport {
-    /// In a line.
+    /// What the arm is, in a line.
     pub what: String,
     /// Means over seeds.
     #[serde(flatten)]
@@ -91,9 +91,9 @@ pub struct ArmReport {
     pub by_seed: Vec<Option<f64>>,
     /// Standard deviation of the Sharpe ratio over seeds; empty of one.
     pub seed_sd: Option<f64>,
-    /// Of the first seed: equal to a headless run's with that seed.
+    /// Hash of the decisions with the first seed: equal to a headless run's with that seed.
     pub decision_hash: String,
-    /// Of every seed.
+    /// Hashes of the decisions, seed by seed.
     pub decision_hashes: Vec<String>,
 }
 
@@ -102,7 +102,7 @@ pub struct ArmReport {
 pub struct Uplift {
     /// Δ Sharpe, over days.
     pub sharpe: Option<Interval>,
-    /// The same with seeds drawn anew as well.
+    /// Δ Sharpe with seeds drawn anew as well as days.
     pub sharpe_over_seeds: Option<Interval>,
     /// Change of the mean deepest drawdown, as a fraction of the other's: negative is better.
     pub max_drawdown_change: Option<f64>,
@@ -124,7 +124,7 @@ pub struct Uplift {
 /// A control's line.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ControlReport {
-    /// In a line.
+    /// What is wrong with its messages, in a line.
     pub what: String,
     /// Its own uplift over the strong baseline.
     pub vs_strong: VsStrong,
@@ -204,11 +204,11 @@ pub struct Report {
     pub compared: Vec<Compared>,
     /// What each negative control left of the gain, by its name.
     pub controls: BTreeMap<String, ControlReport>,
-    /// By number of voices.
+    /// What more voices give, by their number.
     pub voices: Vec<Voices>,
     /// What listening gave, by λ.
     pub dose: Vec<Dose>,
-    /// Of equal length.
+    /// Thirds of the run, of equal length.
     pub thirds: Vec<RunPart>,
     /// Before and after the split.
     pub split_parts: Vec<RunPart>,
@@ -222,7 +222,7 @@ pub struct Report {
     pub services: Vec<ServiceReport>,
     /// Working the orders of a desk that knows nothing, where `--services` was asked for.
     pub blind: Option<BlindReport>,
-    /// By name: the hive with services, hearing wrong messages.
+    /// What the hive with services does when it hears wrong messages, by name of the control.
     pub service_controls: BTreeMap<String, ServiceControl>,
     /// Sharpe ratio of the hive with services less that without one of them.
     pub service_worth: BTreeMap<String, Interval>,
@@ -232,7 +232,7 @@ pub struct Report {
     pub bootstrap: String,
     /// A line for each thing that must be known to read this.
     pub notes: Vec<String>,
-    /// In a line.
+    /// What it comes to, in a line.
     pub verdict: String,
     /// Whole reports of further feeds, where `--and` named some.
     #[serde(default)]

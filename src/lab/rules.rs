@@ -96,9 +96,9 @@ fn sign(x: f64) -> f64 {
 
 /// An equal part of the capital goes into each asset when it lists, and stays; scaled to the risk target.
 pub struct BuyAndHold {
-    /// By asset: units held of an unscaled capital of 1 …
+    /// By asset: units held of an unscaled capital of 1.
     units: Vec<f64>,
-    /// … bought once, or given up once.
+    /// By asset: whether it was bought once, or given up once.
     done: Vec<bool>,
     cash: f64,
     worth: f64,

@@ -20,9 +20,9 @@ pub struct ServiceReport {
     pub saved: f64,
     /// The family that gets the credit.
     pub to: String,
-    /// Of the liquidity: cost of worked orders against the arrival price, in basis points …
+    /// Cost of worked orders against the arrival price, in basis points; of the liquidity alone.
     pub effective_bp: Option<f64>,
-    /// … and of taking them.
+    /// What taking them at once would have cost, in basis points; of the liquidity alone.
     pub taking_bp: Option<f64>,
     /// Interval of the first, and what it rests on.
     pub working: Option<WorkingCost>,

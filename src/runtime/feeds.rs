@@ -96,15 +96,16 @@ pub struct FeedOptions {
     pub window: Window,
     /// Funding settlements of the perps of a history.
     pub funding: Option<PathBuf>,
-    /// The embedded market's seed …
+    /// Seed of the embedded market.
     pub seed: u64,
-    /// … its kind …
+    /// World of the embedded market, if it is one.
     pub world: SynthWorld,
-    /// … its length …
+    /// Length of the embedded market, in days.
     pub days: u32,
     /// Whether bars finer than the clock are told too, for orders that are worked.
     pub inside: bool,
-    /// … and its detail: of the run that was asked for, also where `days` is lengthened to go on live.
+    /// Detail of the embedded market: of the run that was asked for, also where `days` is lengthened to go on
+    /// live.
     pub detail: Option<Detail>,
 }
 

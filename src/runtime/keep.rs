@@ -24,9 +24,9 @@ use std::collections::VecDeque;
 /// Version of the payloads that are written here.
 pub const VERSION: u16 = 2;
 /// A checkpoint comes when a run has grown by one part in this many, so that a restart steps at most 3 % of
-/// it again, and a run without an end needs few …
+/// it again, and a run without an end needs few.
 const PARTS: u64 = 32;
-/// … but not after fewer barriers than this: a checkpoint costs as much as a few dozen.
+/// Barriers between two checkpoints at least: a checkpoint costs as much as a few dozen.
 const PART_BARRIERS_MIN: u64 = 64;
 /// Cursors between two checkpoints.
 const CURSORS: u64 = 16;

@@ -39,7 +39,7 @@ pub struct Atoms {
 }
 
 impl Atoms {
-    /// Of an instrument whose lot is a power of ten.
+    /// How quantities of an instrument are counted whose lot is a power of ten.
     pub fn of(instrument: &Instrument) -> Self {
         // A lot of 10^k has an atom of 10^(k−6), but never more than one unit: a Decimal has no
         // negative scale.
@@ -73,7 +73,7 @@ pub struct DeskSpec {
     /// By instrument: the slots of declared agents on its asset, in the order of agents, and last the
     /// house's own part.
     by_instrument: Vec<Vec<u32>>,
-    /// By part: whose it is.
+    /// By part: the agent whose it is.
     agents: Vec<AgentId>,
     atoms: Vec<Atoms>,
 }
@@ -164,7 +164,7 @@ impl AgentShare {
 /// The state of the desk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeskState {
-    /// By declared slot, then one an instrument that is the house's own.
+    /// Shares of the net, by declared slot, and then one an instrument that is no agent's.
     pub parts: Vec<AgentShare>,
     /// By instrument: the net position, in atoms.
     held: Vec<i64>,
@@ -207,7 +207,7 @@ pub struct RiskControls {
 /// What the net should become.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TargetChange {
-    /// Of which instrument.
+    /// Instrument to be traded.
     pub instrument: InstrumentId,
     /// Signed base units to trade; zero means: let the position be.
     pub quantity: Decimal,

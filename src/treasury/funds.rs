@@ -25,19 +25,19 @@ use serde::{Deserialize, Serialize};
 
 /// Funds are moved in whole cents.
 const CENTS: u32 = 2;
-/// Span in days of what is known of an agent's swings …
+/// Span in days of what is known of an agent's swings.
 const SWING_DAYS: f64 = 90.0;
-/// … and how many must be known.
+/// Days that must be known of an agent's swings before they count.
 const SWING_KNOWN: u32 = 20;
 
 /// Who has funds and how much of the hive they are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Funds {
-    /// By declared agent; 0 without funds.
+    /// By declared agent: its share of the hive's capital; 0 without funds.
     weights: Vec<f64>,
     /// By declared agent: whether it should have funds (the file, later the operator).
     wanted: Vec<bool>,
-    /// When it was stopped out.
+    /// By declared agent: when it was stopped out.
     stopped_out: Vec<Option<Stamp>>,
     /// Highest attributed PnL so far.
     peak: Vec<Money>,

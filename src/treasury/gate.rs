@@ -101,9 +101,9 @@ pub struct ProposedOrder {
 /// What the account looks like as the order is about to leave. Money is marked, quantities are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exposure {
-    /// Of the whole account.
+    /// Marked equity of the whole account.
     pub equity: Money,
-    /// Held of this instrument.
+    /// Position in this instrument.
     pub position: Decimal,
     /// What of this instrument may still fill beside this order; 0 where this order replaces it.
     pub open_order: Decimal,

@@ -57,16 +57,16 @@ pub struct AssetAllocation {
     pub change: f64,
     /// What it holds after that, n.
     pub target: f64,
-    /// In spot: before, and after [`express`] as it should be.
+    /// Position in spot: before, and after [`express`] as it should be.
     pub spot: f64,
     /// What taking spot costs once, as a fraction.
     pub spot_cost: f64,
-    /// The same of the perp.
+    /// What taking the perp costs once, as a fraction.
     pub perp_cost: f64,
     /// V: what holding a unit in spot gains over the perp until it pays to leave again, as a fraction of its
     /// notional.
     pub value: f64,
-    /// And how much it counts.
+    /// How much V counts, by how long ago it was said.
     pub known: ValueKnown,
     /// Whether both legs can trade now.
     pub open: bool,

@@ -25,11 +25,11 @@ pub struct Shadow {
     sizing: Sizing,
     books: Vec<SimulatedBook>,
     capital: f64,
-    /// As of the last mark.
+    /// Equity as of the last mark, in currency.
     pub equity: f64,
     /// Notional traded so far, in multiples of equity.
     pub traded: f64,
-    /// The same in currency.
+    /// Notional traded so far, in currency.
     notional: f64,
 }
 

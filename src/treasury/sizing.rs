@@ -54,7 +54,7 @@ pub struct Sizing {
     /// By instrument: Σ aim as of the last decision, a fraction of equity.
     pub(super) aims: Vec<f64>,
     volatility: Weighted,
-    /// By instrument; nothing without a zone.
+    /// By instrument: what its zone is made of; empty without zones.
     zones: Vec<Around>,
     /// Instruments that had a price at the last decision.
     live: usize,

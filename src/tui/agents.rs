@@ -27,9 +27,9 @@ fn gain(x: f64) -> (String, StyleRole) {
     (words::gain_cell(x), words::sign(x))
 }
 
-/// The title of the column that is as wide as its longest word …
+/// Title of the column that is as wide as its longest word.
 const STATE: &str = "state";
-/// … and of the one that is there where anybody serves the desk.
+/// Title of the column that is there where anybody serves the desk.
 const SERVES: &str = "serves ";
 
 /// In the order in which they stand.

@@ -16,9 +16,9 @@ use std::f64::consts::TAU;
 const PLACES_MAX: usize = 1_200;
 /// Agents beyond which pushing each other is too dear; they stay on their ring.
 const FORCED_MAX: usize = 400;
-/// Steps at the first picture that has edges …
+/// Steps at the first picture that has edges.
 const FIRST: usize = 160;
-/// … and at each picture of a history that flies by.
+/// Steps at each picture of a history that flies by.
 const EACH: usize = 3;
 /// How far a step may go at first; it cools by this factor a step.
 const HEAT: f64 = 0.12;

@@ -61,9 +61,9 @@ use std::time::{Duration, Instant};
 use theme::wardrobe::Wardrobe;
 use theme::{ColorDepth, Theme};
 
-/// Most frames a second …
+/// Most frames per second.
 pub const FPS_MAX: u64 = 30;
-/// … and over SSH, where the line may be slow.
+/// Most frames per second over SSH, where the line may be slow.
 pub const FPS_SSH: u64 = 10;
 /// What a key did is drawn so soon after the frame before, however many frames a second there are.
 const ANSWER: Duration = Duration::from_millis(12);

@@ -194,15 +194,15 @@ pub struct Emergence {
     pub to: f64,
     /// Evidence that it is more, whenever it is looked at: 1 is none, 20 enough.
     pub more: f64,
-    /// The same that it is less.
+    /// Evidence that it is less, whenever it is looked at: 1 is none, 20 enough.
     pub less: f64,
-    /// Over the same agents netted in one account.
+    /// What the whole gains over the same agents netted in one account.
     pub over_net_eq: f64,
-    /// Of the gain: netting.
+    /// What netting gives of the gain.
     pub netting: f64,
-    /// Of the gain: listening.
+    /// What listening gives of the gain.
     pub listening: f64,
-    /// Of the gain: services.
+    /// What services give of the gain.
     pub services: f64,
     /// Orders that agents with funds wanted so far, each by itself.
     pub wanted: u64,
@@ -295,7 +295,7 @@ pub struct Curves {
     pub open: Vec<f64>,
     /// Gain of the account itself.
     pub real: Vec<f64>,
-    /// Of the account, as a fraction; the worst of each point.
+    /// Drawdown of the account, as a fraction; the worst that each point stands for.
     pub drawdown: Vec<f64>,
     /// When the curves begin.
     pub from: Option<Stamp>,
@@ -408,9 +408,9 @@ impl Cockpit {
 pub struct TraitBar {
     /// Name of the trait.
     pub name: String,
-    /// Its value …
+    /// Its value, between the bounds.
     pub value: f64,
-    /// … between these.
+    /// Smallest and largest value it may have.
     pub bounds: (f64, f64),
 }
 

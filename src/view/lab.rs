@@ -24,9 +24,9 @@ pub const TEXT_BYTES_MAX: usize = 1_600;
 pub struct Between {
     /// Mean as it was measured.
     pub mean: f64,
-    /// Lower end …
+    /// Lower end of the interval.
     pub from: f64,
-    /// … and upper end.
+    /// Upper end of the interval.
     pub to: f64,
 }
 
@@ -47,13 +47,13 @@ pub enum Finding {
 /// One system of the ladder, with its numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rung {
-    /// As reports call it.
+    /// Name of the system, as reports call it.
     pub name: String,
-    /// In a line.
+    /// What the system is, in a line.
     pub what: String,
-    /// A year, mean over seeds; this and what follows is empty where it cannot be told.
+    /// Sharpe ratio per year, mean over seeds; this and what follows is empty where it cannot be told.
     pub sharpe: Option<f64>,
-    /// Of the Sharpe ratio, over seeds; empty of one.
+    /// Standard deviation of the Sharpe ratio over seeds; empty of one.
     pub seed_sd: Option<f64>,
     /// Deepest fall at equal volatility, a fraction.
     pub drawdown: Option<f64>,
@@ -79,9 +79,9 @@ pub struct UpliftRow {
 /// One control: the hive with messages that must not help.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ControlLine {
-    /// As reports call it.
+    /// Name of the control, as reports call it.
     pub name: String,
-    /// In a line.
+    /// What is wrong with its messages, in a line.
     pub what: String,
     /// The hive less the control; for the random walk what the hive itself gains there.
     pub shown: Between,
@@ -98,9 +98,9 @@ pub struct ControlLine {
 pub struct VoicesStep {
     /// Number of voices in the account.
     pub voices: u32,
-    /// Mean over seeds …
+    /// Sharpe ratio per year, mean over seeds.
     pub sharpe: f64,
-    /// … and its standard deviation; empty of one.
+    /// Standard deviation of the Sharpe ratio over seeds; empty of one.
     pub seed_sd: Option<f64>,
     /// Notional traded per year, as [`Rung::turnover`] says it.
     pub turnover: f64,
@@ -111,7 +111,7 @@ pub struct VoicesStep {
 pub struct DoseStep {
     /// λ: 0 is deaf, 1 follows the consensus.
     pub listens: f64,
-    /// Mean over seeds.
+    /// Sharpe ratio per year, mean over seeds.
     pub sharpe: f64,
     /// Sharpe ratio less that of `net-eq`.
     pub over: Between,
@@ -134,17 +134,17 @@ pub struct LabRun {
     pub feed: String,
     /// The decision clock.
     pub bar: String,
-    /// First day …
+    /// First day of the run, as a date.
     pub from: String,
-    /// … and last.
+    /// Last day of the run, as a date.
     pub to: String,
     /// Number of assets it was run on.
     pub assets: u32,
     /// Number of seeds it was run with.
     pub seeds: u32,
-    /// Agents with funds …
+    /// Number of agents with funds.
     pub agents: u32,
-    /// … and all that speak.
+    /// Number of agents that speak, with funds or without.
     pub voices: u32,
     /// What trading cost, in words.
     pub costs: String,
@@ -156,15 +156,15 @@ pub struct LabRun {
     pub looks: u32,
     /// What the best of as many worthless variants would show by luck.
     pub luck: f64,
-    /// What it says …
+    /// What the run says of the hive.
     pub finding: Finding,
-    /// … and in a sentence.
+    /// The same in a sentence.
     pub headline: String,
     /// All systems, in order.
     pub ladder: Vec<Rung>,
     /// The hive against `alone`, `net-eq`, `net-all`, `tsmom6`.
     pub gains: Vec<UpliftRow>,
-    /// Those that were run.
+    /// The controls that were run.
     pub controls: Vec<ControlLine>,
     /// The Sharpe ratio, by number of voices.
     pub voices_curve: Vec<VoicesStep>,

@@ -20,7 +20,7 @@ pub struct RunInfo {
     pub feed: String,
     /// Currency of the account.
     pub currency: String,
-    /// As it was asked for.
+    /// Speed of the run, as it was asked for.
     pub speed: String,
     /// Id of the process that runs it.
     pub pid: u32,
@@ -35,9 +35,9 @@ pub struct Status {
     pub version: String,
     /// Whose money: `PAPER`.
     pub money: String,
-    /// `running`, `reducing` or `halted` …
+    /// What the account may do: `running`, `reducing` or `halted`.
     pub mode: String,
-    /// … and why, if it is not running.
+    /// Why it is not running, if it is not.
     pub because: Option<String>,
     /// Whether the kill switch is latched.
     pub killed: bool,

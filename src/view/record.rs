@@ -128,7 +128,7 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    /// As of now.
+    /// Reads what a spread would go by now.
     pub fn now(engine: &Engine) -> Self {
         let (cast, respond, settings) = (engine.cast(), &engine.respond, &engine.settings().funds);
         let funded = || cast.agents[..cast.declared].iter().filter(|a| respond.real.funds.weight(a.id) > 0.0);
@@ -174,7 +174,7 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    /// As of now.
+    /// Reads the shares of the last moves.
     pub fn now(engine: &Engine) -> Self {
         let mut given = vec![(0.0, 0.0); engine.cast().agents.len()];
         for edge in engine.respond.edges.iter().flatten().filter(|e| e.share > 0.0) {

@@ -65,9 +65,9 @@ pub struct Recorder {
     messages: VecDeque<(Message, u32)>,
     /// By slot, scouts too: what a decision names was once somebody's last action.
     actions: Vec<Option<Message>>,
-    /// By declared slot.
+    /// By declared slot: the last stance.
     stances: Vec<Option<Decision>>,
-    /// By declared agent.
+    /// By declared agent: the last thing it said.
     last: Vec<Option<Message>>,
     alarms: VecDeque<String>,
     fills: VecDeque<FillRow>,

@@ -50,9 +50,9 @@ impl ServiceRow {
 /// What a recorder keeps of services: the day's beginning, and the last receipts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServiceMemory {
-    /// Totals at the last barrier …
+    /// Totals at the last barrier.
     last: Vec<(AgentId, Service, f64)>,
-    /// … and when the day began.
+    /// Totals when the day began.
     open: Vec<(AgentId, Service, f64)>,
     receipts: Vec<(AgentId, Service, MessageId)>,
 }

@@ -85,7 +85,7 @@ pub fn stance(verb: StanceVerb) -> &'static str {
     }
 }
 
-/// In full, with all conditions.
+/// A message in full, with all conditions.
 pub fn full(engine: &Engine, body: &MessageKind) -> String {
     match body {
         MessageKind::Action(a) => a.to_string(),
@@ -101,7 +101,7 @@ fn stance_in_words(engine: &Engine, s: &Stance) -> String {
     format!("{}{because}", short(engine, &MessageKind::Stance(*s)))
 }
 
-/// In short, without conditions.
+/// A message in short, without conditions.
 pub fn short(engine: &Engine, body: &MessageKind) -> String {
     match body {
         MessageKind::Action(a) => format!("{} ({})", a.headline(), a.reason),

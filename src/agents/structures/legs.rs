@@ -35,9 +35,9 @@ pub struct LegOrder {
     pub quantity: f64,
     /// Rests at this price; none: takes what there is.
     pub limit: Option<f64>,
-    /// When it was decided …
+    /// When the order was decided.
     pub decided: Stamp,
-    /// … and when it reaches the market.
+    /// When it reaches the market.
     pub live: Stamp,
     /// When it is taken off, once that was decided.
     pub until: Option<Stamp>,

@@ -30,9 +30,9 @@ use serde::{Deserialize, Serialize};
 
 /// Mean time from a decision to the market; each order's is 0.5 to 1.5 times it.
 pub const LATENCY: Span = Span(50_000_000);
-/// Market events after which an opening order that is not whole counts as missed …
+/// Market events after which an opening order that is not whole counts as missed.
 pub const TRIES: u8 = 3;
-/// … and the time after which it does, where the market is silent (bars come less often).
+/// Time after which it counts as missed too, where the market is silent (bars come less often).
 pub const WAIT: Span = Span(4 * Span::DAY.0);
 
 /// An intent that is open.
@@ -45,9 +45,9 @@ struct OpenStructure {
     /// Prices of the legs when it was said: in the account's currency, but of a leg that is paid for in
     /// coins in these coins, since what it gains is coins too.
     entry: Vec<f64>,
-    /// Units of the structure, unsigned …
+    /// Units of the structure that are held, unsigned.
     units: f64,
-    /// … at first.
+    /// Units with which it was opened.
     first: f64,
     /// Notional of the largest leg of a unit, at entry.
     notional: f64,

@@ -85,11 +85,11 @@ pub struct MoveMemory {
     warm: Span,
     stale: Span,
     perp: InstrumentId,
-    /// All contracts by expiry and fixing …
+    /// All contracts by expiry and fixing.
     listed: Vec<(Stamp, Stamp, InstrumentId)>,
-    /// … the first that was never watched …
+    /// Which of them is the first that was never watched.
     next: usize,
-    /// … and those that are.
+    /// Contracts that are watched now.
     watched: [Option<Watch>; WATCHED],
     /// The index and when it was told; by a mark, or by the perp.
     index: Option<(Stamp, f64)>,

@@ -113,11 +113,11 @@ struct WeighedStructure {
     legs: Vec<StructureLeg>,
     side: f64,
     size: f64,
-    /// Of the largest leg.
+    /// Notional of the largest leg, in the account's currency.
     notional: f64,
-    /// After all costs, in the account's currency a unit …
+    /// Gain after all costs, in the account's currency for one unit.
     edge: f64,
-    /// … and in volatility.
+    /// The same edge in volatility: divided by the vega of a unit.
     volatility: f64,
     /// Market over model, less one.
     rich: f64,

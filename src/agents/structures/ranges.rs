@@ -107,9 +107,9 @@ pub struct LiquidityChange {
     pub bounds: Bounds,
     /// How much more; negative: less.
     pub change: f64,
-    /// When it was decided …
+    /// When the change was decided.
     pub decided: Stamp,
-    /// … and when it reaches the chain.
+    /// When it reaches the chain.
     pub live: Stamp,
     /// States of the pool at which it could not be done.
     pub tries: u8,

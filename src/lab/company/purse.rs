@@ -74,9 +74,9 @@ pub(super) struct Purse {
     pub(super) cell: AccountKind,
     /// Which layer it is over.
     pub(super) layer: usize,
-    /// By pair of the layer: coins, for an equity of 1 at the start …
+    /// By pair of the layer: coins held, for an equity of 1 at the start.
     held: Vec<f64>,
-    /// … and on order.
+    /// By pair of the layer: coins on order.
     orders: Vec<f64>,
     /// By asset: whether anything is on order; Σ held.
     waits: Vec<bool>,

@@ -93,7 +93,7 @@ pub struct BestChain<const N: usize> {
 }
 
 impl<const N: usize> BestChain<N> {
-    /// `amount_out − amount_in`.
+    /// What comes back less what goes in, in the same currency.
     pub fn profit(&self) -> f64 {
         self.amount_out - self.amount_in
     }
