@@ -60,7 +60,7 @@ named!(
         Scalp = "scalp",
         /// Quotes both sides around a fair price, skewed by its inventory.
         MarketMaking = "market_making",
-        /// The same asset on two venues: buys the cheap, sells the dear, both legs or none.
+        /// The same asset on two venues: buys the cheaper, sells the costlier, both legs or none.
         Arbitrage = "arbitrage",
         /// Three pairs on one venue, round and back to the currency it began with.
         Triangular = "triangular_arbitrage",

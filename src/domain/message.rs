@@ -233,7 +233,7 @@ pub enum Knob {
     Width,
     /// Whether an agent is heard: 1 or 0.
     Voice,
-    /// Multiplies the largest unit an agent may hold in real.
+    /// Multiplies the largest unit an agent's real life may hold.
     Unit,
     /// Multiplies an agent's exposure limit on an asset.
     Limit,

@@ -1,5 +1,5 @@
-//! What is made of what was heard: every declared agent's stance, in open at the reference weight and in
-//! real at the weight of its funds; and the house's, for what no agent with funds may hold.
+//! What is made of what was heard: every declared agent's stance, for its open life at the reference weight
+//! and for its real one at the weight of its funds; and the residual one, for what no agent with funds may hold.
 //!
 //! ```text
 //! x_i[a] = (1−λ_i)·w_i·p_i[a] + λ_i · w_i/Σ_{k may hold the side of C[a]} w_k · C[a]
@@ -52,8 +52,8 @@ impl ResidualStance {
 }
 
 impl Respond {
-    /// Every declared agent makes a stance of its intent, in open at the reference weight and in real
-    /// at the weight of its funds.
+    /// Every declared agent makes a stance of its intent, for its open life at the reference weight
+    /// and for its real one at the weight of its funds.
     pub(super) fn listen(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         let cast = &*spec.cast;
         let hearing = self.hearing(spec, at, speak);
@@ -117,7 +117,7 @@ impl Respond {
         }
     }
 
-    /// One listener on one asset: its stance, its aims in open and real, and what it says of it.
+    /// One listener on one asset: its stance, the aims of its open and real life, and what it says of it.
     fn decide_on(
         &mut self,
         hearing: &Hearing<'_>,
@@ -170,7 +170,7 @@ impl Respond {
         self.consensus.balanced(self.points.voices(l.voice_by_points), l.balance)
     }
 
-    /// The largest position of an agent in real, in its units.
+    /// The largest position of an agent's real life, in its units.
     pub(super) fn allowed(&self, spec: &RespondSpec, agent: &Agent) -> f64 {
         let points = self.points.agent(&spec.cast, agent.id).clamp(1.0 / 3.0, 1.0);
         spec.settings.funds.units_max * points * self.office.wards.unit(agent.id)
@@ -305,7 +305,7 @@ struct FundedListener<'a> {
     listens: f64,
     /// Its part of the funds.
     weight: f64,
-    /// The largest position it may take in real, in its units.
+    /// The largest position its real life may take, in its units.
     allowed: f64,
     /// What each of those with funds would have if all had the same.
     equal: f64,

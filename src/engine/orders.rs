@@ -107,9 +107,9 @@ struct RoutePlan {
 }
 
 /// A coin for an order.
-fn is_tails(at: Stamp, place: usize) -> bool {
+fn is_tails(at: Stamp, desk_index: usize) -> bool {
     // Of the asset and the time alone: a replay tosses the same.
-    random::below(random::key(place as u64, &[random::name("side"), at.0 as u64]), 2) == 1
+    random::below(random::key(desk_index as u64, &[random::name("side"), at.0 as u64]), 2) == 1
 }
 
 fn quantity(order: Option<&ApprovedOrder>) -> Decimal {
@@ -137,10 +137,10 @@ impl Real {
         out: &mut Outputs,
     ) {
         let id = want.instrument;
-        let place = id.index();
+        let desk_index = id.index();
         // What rests is taken back before anything else is sent: an old order beside the new one could fill
         // with it, and the exposure would be twice what was decided.
-        let left = self.take_back(place);
+        let left = self.take_back(desk_index);
         let due = left.desk + change.due;
         // A new wish is measured from what is held, so that what is due is in it; a desk without one still
         // wants what it asked for before.
@@ -148,25 +148,26 @@ impl Real {
         let plan = RoutePlan { want, due, left: left.switch, fast: change.fast };
         self.withdraw(id);
         let none = Decimal::ZERO;
-        let carried = spec.services.carriers[place].and(spec.services.spots[place]);
-        let mut parts = self.arrange(spec, known.at, place, &plan, carried.map_or(none, |_| change.spot));
+        let carried = spec.services.carriers[desk_index].and(spec.services.spots[desk_index]);
+        let mut parts =
+            self.arrange(spec, known.at, desk_index, &plan, carried.map_or(none, |_| change.spot));
         let mut spot = None;
         if let Some(instrument) = carried {
             // Asked for before the perp, whose legs can be made to fit whatever comes of it.
-            spot = self.approve(spec, settings, known, (instrument, place), parts.spot, none);
+            spot = self.approve(spec, settings, known, (instrument, desk_index), parts.spot, none);
             let got = quantity(spot.as_ref());
             // Where the gate cut it, all is split anew: the perp would hedge spot that never comes.
             if got != parts.spot {
-                parts = self.arrange(spec, known.at, place, &plan, got);
+                parts = self.arrange(spec, known.at, desk_index, &plan, got);
             }
         }
-        let mut perp = self.approve(spec, settings, known, (id, place), parts.leg + parts.late, none);
+        let mut perp = self.approve(spec, settings, known, (id, desk_index), parts.leg + parts.late, none);
         // One leg alone would change the exposure. Then neither goes, and what the desk wants leaves in the
         // perp; an approval that is not sent binds nobody.
         if spot.is_some() && quantity(perp.as_ref()).abs() < parts.leg.abs() {
             spot = None;
-            parts = self.arrange(spec, known.at, place, &plan, none);
-            perp = self.approve(spec, settings, known, (id, place), parts.leg + parts.late, none);
+            parts = self.arrange(spec, known.at, desk_index, &plan, none);
+            perp = self.approve(spec, settings, known, (id, desk_index), parts.leg + parts.late, none);
         }
         // In the order of their numbers.
         if let (Some(instrument), Some(order)) = (carried, spot) {
@@ -178,17 +179,18 @@ impl Real {
         {
             // What rested and missed is measured from where it was decided: from here on it would look as if
             // waiting cost nothing.
-            self.crosses(place, order.id(), common(parts.late, left.desk), parts.hurried);
+            self.crosses(desk_index, order.id(), common(parts.late, left.desk), parts.hurried);
         }
         let mut later = parts.rest - parts.late;
         // Not with a switch in it, whose legs would no longer cancel.
-        if spec.services.misled && parts.switch.is_zero() && is_tails(known.at, place) {
+        if spec.services.misled && parts.switch.is_zero() && is_tails(known.at, desk_index) {
             later = -later;
         }
         // The perp's side of a switch is the opposite of its spot. What crosses now works in the same
         // instrument, and the gate has to see both together.
-        if let Some(order) = self.approve(spec, settings, known, (id, place), later - parts.switch, beside)
-            && let Err(e) = self.work(spec, place, &order, later)
+        if let Some(order) =
+            self.approve(spec, settings, known, (id, desk_index), later - parts.switch, beside)
+            && let Err(e) = self.work(spec, desk_index, &order, later)
         {
             self.halt(format!("an order that is worked was refused after the gate: {e}"), out);
         }
@@ -199,15 +201,15 @@ impl Real {
         &self,
         spec: &RealSpec,
         at: Stamp,
-        place: usize,
+        desk_index: usize,
         plan: &RoutePlan,
         change: Decimal,
     ) -> OrderSplit {
-        let perp = &spec.instruments[place];
-        let carried = spec.services.carriers[place].and(spec.services.spots[place]);
+        let perp = &spec.instruments[desk_index];
+        let carried = spec.services.carriers[desk_index].and(spec.services.spots[desk_index]);
         let (lot, owed) = carried.map_or((perp.lot, Decimal::ZERO), |spot| {
             // In lots of the coarser leg, or a part of the switch could be opened and never closed.
-            (spec.instruments[spot.index()].lot.max(perp.lot), self.services.unmirrored(place))
+            (spec.instruments[spot.index()].lot.max(perp.lot), self.services.unmirrored(desk_index))
         });
         let mut parts = OrderSplit::of(plan.want, change, owed, lot);
         // A switch too small for an order stays undone.
@@ -216,7 +218,7 @@ impl Real {
                 && carried.is_none_or(|s| self.is_order(&spec.instruments[s.index()], quantity))
         };
         // Where risk is to shrink it shrinks now: an order that rests may not fill at all.
-        let worked = self.is_worked(spec, place, at) && self.mode() == crate::treasury::Mode::Running;
+        let worked = self.is_worked(spec, desk_index, at) && self.mode() == crate::treasury::Mode::Running;
         if is_order(parts.switch) {
             // What rested since the last decision has had its time. The rest may wait only where a maker
             // works the perp and spot is seen often enough to follow it.
@@ -238,11 +240,13 @@ impl Real {
         spec: &RealSpec,
         settings: &Settings,
         at: Stamp,
-        (listings, place): (&[Listing], usize),
+        (listings, desk_index): (&[Listing], usize),
         leg: Decimal,
         out: &mut Outputs,
     ) {
-        let Some(spot) = spec.services.carriers[place].and(spec.services.spots[place]) else { return };
+        let Some(spot) = spec.services.carriers[desk_index].and(spec.services.spots[desk_index]) else {
+            return;
+        };
         let (gross, net) = match self.exposed() {
             Ok(sums) => sums,
             Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
@@ -253,21 +257,21 @@ impl Real {
         // does not.
         let coming = match self.venue.working(spot) {
             Some((_, open)) => open - leg,
-            None => self.services.spot_pending[place],
+            None => self.services.spot_pending[desk_index],
         };
         self.withdraw(spot);
         // What the gate refuses is made good at the next decision.
-        if let Some(order) = self.approve(spec, settings, &known, (spot, place), coming, Decimal::ZERO) {
+        if let Some(order) = self.approve(spec, settings, &known, (spot, desk_index), coming, Decimal::ZERO) {
             self.submit(spot, &order, out);
         }
     }
 
     /// Whether so much of an instrument is an order.
     fn is_order(&self, instrument: &Instrument, quantity: Decimal) -> bool {
-        let worth = product(quantity.abs(), self.marks[instrument.id.index()]);
+        let notional = product(quantity.abs(), self.marks[instrument.id.index()]);
         // A venue refuses less than a lot and less than its smallest notional; a refusal after the gate would
         // halt the hive.
-        quantity.abs() >= instrument.lot && worth.is_ok_and(|w| w >= instrument.min_notional)
+        quantity.abs() >= instrument.lot && notional.is_ok_and(|n| n >= instrument.min_notional)
     }
 
     /// Asks the gate; `beside` is what works in the instrument already.
@@ -276,14 +280,14 @@ impl Real {
         spec: &RealSpec,
         settings: &Settings,
         known: &RoutingContext<'_>,
-        (id, place): (InstrumentId, usize),
+        (id, desk_index): (InstrumentId, usize),
         quantity: Decimal,
         beside: Decimal,
     ) -> Option<ApprovedOrder> {
         if quantity.is_zero() {
             return None;
         }
-        let listing = &known.listings[place];
+        let listing = &known.listings[desk_index];
         let position = self.position(spec, id);
         // An order that may only reduce cannot turn the position round, should that shrink before it fills.
         let shrinks =

@@ -123,23 +123,23 @@ impl Default for WorkingOrder {
 }
 
 impl Real {
-    /// Whether a maker works the orders of a place now.
-    pub(super) fn is_worked(&self, spec: &RealSpec, place: usize, now: Stamp) -> bool {
-        let w = &self.services.working_orders[place];
+    /// Whether a maker works the orders of an instrument now.
+    pub(super) fn is_worked(&self, spec: &RealSpec, desk_index: usize, now: Stamp) -> bool {
+        let w = &self.services.working_orders[desk_index];
         // A limit from an old price could be worse than the market.
         let fresh = w.at == Some(now);
         // The limit is a distance in volatilities: of fewer bars it would be anywhere.
-        spec.services.makers[place].is_some() && w.volatility.seen() >= FAST_KNOWN && fresh
+        spec.services.makers[desk_index].is_some() && w.volatility.seen() >= FAST_KNOWN && fresh
     }
 
     /// The limit of a worked order on this side, from what is known now.
-    fn limit(&self, spec: &RealSpec, place: usize, side: f64) -> Option<Decimal> {
-        let w = &self.services.working_orders[place];
+    fn limit(&self, spec: &RealSpec, desk_index: usize, side: f64) -> Option<Decimal> {
+        let w = &self.services.working_orders[desk_index];
         // Fine bars give many tries before the next decision, so that a limit one volatility away is mostly
         // met; bars of an hour give a few, and the limit has to lie nearer.
         let kappa = if w.span.0 <= FINE.0 { KAPPA.0 } else { KAPPA.1 };
         let price = w.close * (1.0 - side * kappa * libm::sqrt(w.volatility.mean()));
-        let tick = spec.instruments[place].tick;
+        let tick = spec.instruments[desk_index].tick;
         let ticks = price / money::to_estimate(tick);
         // Away from the market: rounded toward it, it could cross the spread, and a post-only order that
         // crosses is refused.
@@ -148,20 +148,21 @@ impl Real {
     }
 
     /// What is left of the order that is worked.
-    pub(super) fn left(&self, place: usize) -> Remaining {
-        let all = self.venue.resting(InstrumentId(place as u16)).map_or(Decimal::ZERO, |(_, left, _)| left);
+    pub(super) fn left(&self, desk_index: usize) -> Remaining {
+        let all =
+            self.venue.resting(InstrumentId(desk_index as u16)).map_or(Decimal::ZERO, |(_, left, _)| left);
         // A venue keeps one resting order an instrument: the desk's and the switch's leg share it, and only
         // the switch's part is written down.
-        let switch = self.services.working_orders[place].switch;
+        let switch = self.services.working_orders[desk_index].switch;
         Remaining { desk: all - switch, switch }
     }
 
-    /// Takes back what is worked of a place; how much of it was left.
-    pub(super) fn take_back(&mut self, place: usize) -> Remaining {
-        let left = self.left(place);
-        self.rest_no_more(InstrumentId(place as u16));
+    /// Takes back what is worked of an instrument; how much of it was left.
+    pub(super) fn take_back(&mut self, desk_index: usize) -> Remaining {
+        let left = self.left(desk_index);
+        self.rest_no_more(InstrumentId(desk_index as u16));
         // What crossed at the decision before has had its bar: what crosses now has its own arrival.
-        self.services.working_orders[place].late = None;
+        self.services.working_orders[desk_index].late = None;
         left
     }
 
@@ -180,15 +181,15 @@ impl Real {
     pub(super) fn work(
         &mut self,
         spec: &RealSpec,
-        place: usize,
+        desk_index: usize,
         order: &crate::treasury::ApprovedOrder,
         desk: Decimal,
     ) -> Result<(), String> {
         let side = if order.quantity().is_sign_negative() { -1.0 } else { 1.0 };
-        let limit = self.limit(spec, place, side).ok_or("a limit that is no price")?;
+        let limit = self.limit(spec, desk_index, side).ok_or("a limit that is no price")?;
         self.orders.sent(order).map_err(|e| e.to_string())?;
         self.venue.rest(order, limit).map_err(|e| e.to_string())?;
-        let w = &mut self.services.working_orders[place];
+        let w = &mut self.services.working_orders[desk_index];
         // Measured from the next bar's open, the first price at which the decision could have been traded: at
         // the close that it was made on nobody can deal any more.
         (w.order, w.arrival, w.spot_arrival, w.taking) = (Some(order.id()), 0.0, 0.0, 0.0);
@@ -199,8 +200,8 @@ impl Real {
     }
 
     /// What crosses because it was not filled is measured against where it was decided.
-    pub(super) fn crosses(&mut self, place: usize, order: OrderId, desk: Decimal, switch: Decimal) {
-        let w = &mut self.services.working_orders[place];
+    pub(super) fn crosses(&mut self, desk_index: usize, order: OrderId, desk: Decimal, switch: Decimal) {
+        let w = &mut self.services.working_orders[desk_index];
         // Without an arrival no bar has opened since the decision, and nothing can have been missed.
         if w.arrival > 0.0 && !(desk + switch).is_zero() {
             let (arrival, spot_arrival, taking) = (w.arrival, w.spot_arrival, w.taking);
@@ -219,28 +220,28 @@ impl Real {
         out: &mut Outputs,
     ) {
         let MarketEvent::Inside { instrument: id, at, ref bar } = *event else { return };
-        let place = id.index();
-        if place >= spec.traded || spec.services.makers[place].is_none() {
+        let desk_index = id.index();
+        if desk_index >= spec.traded || spec.services.makers[desk_index].is_none() {
             return;
         }
-        let instrument = &spec.instruments[place];
+        let instrument = &spec.instruments[desk_index];
         // A fast bar opens where the one before closed; after a gap it opened later than that, and what was
         // decided in the gap waits for the next.
-        let Some(open_at) = self.services.working_orders[place].at.replace(at) else {
-            self.services.working_orders[place].close = bar.close;
+        let Some(open_at) = self.services.working_orders[desk_index].at.replace(at) else {
+            self.services.working_orders[desk_index].close = bar.close;
             return;
         };
-        self.services.working_orders[place].span = at.since(open_at);
+        self.services.working_orders[desk_index].span = at.since(open_at);
         // Spot that changed since the last booking did so at this bar's open, the first price after the
         // decision: there the agents buy it of the carrier.
-        if !self.services.unmirrored(place).is_zero() {
+        if !self.services.unmirrored(desk_index).is_zero() {
             self.book(spec, id, price(bar.open, instrument), None, Decimal::ZERO, out);
         }
-        if self.services.working_orders[place].order.is_some() {
+        if self.services.working_orders[desk_index].order.is_some() {
             self.meet_resting(spec, settings, (at, open_at, bar), (id, listings), out);
         }
         // Only now: what a bar closed at was not known while it traded, and no limit may follow it into the past.
-        let w = &mut self.services.working_orders[place];
+        let w = &mut self.services.working_orders[desk_index];
         if w.close > 0.0 {
             let r = bar.close / w.close - 1.0;
             w.volatility.push(r * r);
@@ -248,7 +249,7 @@ impl Real {
         w.close = bar.close;
         if let Some((_, left, _)) = self.venue.resting(id) {
             let side = if left.is_sign_negative() { -1.0 } else { 1.0 };
-            if let Some(limit) = self.limit(spec, place, side) {
+            if let Some(limit) = self.limit(spec, desk_index, side) {
                 self.venue.move_to(id, limit);
             }
         }
@@ -263,10 +264,10 @@ impl Real {
         (id, listings): (InstrumentId, &[Listing]),
         out: &mut Outputs,
     ) {
-        let place = id.index();
-        let (instrument, listing) = (&spec.instruments[place], &listings[place]);
+        let desk_index = id.index();
+        let (instrument, listing) = (&spec.instruments[desk_index], &listings[desk_index]);
         let costs = settings.costs.of(instrument);
-        let w = &mut self.services.working_orders[place];
+        let w = &mut self.services.working_orders[desk_index];
         if w.arrival == 0.0 {
             w.arrival = bar.open;
             let left = self.venue.resting(id).map_or(0.0, |(_, left, _)| money::to_estimate(left));
@@ -277,30 +278,31 @@ impl Real {
             w.taking = if size > 0.0 { libm::fabs(t.price - bar.open) + t.fee / size } else { 0.0 };
         }
         // Asked before the fill, which takes from the order without saying from whose part of it.
-        let desk = self.left(place).desk;
+        let desk = self.left(desk_index).desk;
         // A price that is only touched fills those who came first; a bar that trades beyond the limit has
         // reached this order too.
         let through = settings.services.through;
         let Some(fill) = self.venue.on_inside(instrument, open_at, bar, through, costs) else { return };
         let switch = fill.quantity - common(fill.quantity, desk);
-        let w = &mut self.services.working_orders[place];
+        let w = &mut self.services.working_orders[desk_index];
         w.switch -= switch;
         let (arrival, taking) = (w.arrival, w.taking);
-        self.services.execution_costs[place].add(&fill, fill.quantity, arrival, taking, true);
-        self.services.swap_costs[place].add(&fill, switch, arrival, taking, true);
+        self.services.execution_costs[desk_index].add(&fill, fill.quantity, arrival, taking, true);
+        self.services.swap_costs[desk_index].add(&fill, switch, arrival, taking, true);
         self.book(spec, id, fill.mark, Some(fill), switch, out);
         if self.venue.resting(id).is_none() {
-            self.services.working_orders[place].order = None;
+            self.services.working_orders[desk_index].order = None;
         }
         // After the booking, which says how much spot is pending: the other leg is sized by that.
         if !switch.is_zero() {
-            self.follow(spec, settings, at, (listings, place), switch, out);
+            self.follow(spec, settings, at, (listings, desk_index), switch, out);
         }
     }
 
     /// A market order was filled: as far as it was worked before, what that cost.
-    pub(super) fn crossed(&mut self, place: usize, fill: &Fill) {
-        let Some(late) = self.services.working_orders.get_mut(place).and_then(|w| w.late.as_mut()) else {
+    pub(super) fn crossed(&mut self, desk_index: usize, fill: &Fill) {
+        let Some(late) = self.services.working_orders.get_mut(desk_index).and_then(|w| w.late.as_mut())
+        else {
             return;
         };
         if late.order == fill.order {
@@ -311,20 +313,20 @@ impl Real {
             late.desk -= desk;
             late.switch -= switch;
             let (arrival, taking) = (late.arrival, late.taking);
-            self.services.execution_costs[place].add(fill, desk + switch, arrival, taking, false);
-            self.services.swap_costs[place].add(fill, switch, arrival, taking, false);
+            self.services.execution_costs[desk_index].add(fill, desk + switch, arrival, taking, false);
+            self.services.swap_costs[desk_index].add(fill, switch, arrival, taking, false);
         }
     }
 
     /// The spot leg of a switch that was worked was filled: what it moved since the decision is part of the
     /// price of working. A pair's price is the basis, so that of this the perp leg had the opposite.
-    pub(super) fn followed(&mut self, place: usize, part: Decimal, fill: &Fill) {
-        let w = &mut self.services.working_orders[place];
+    pub(super) fn followed(&mut self, desk_index: usize, part: Decimal, fill: &Fill) {
+        let w = &mut self.services.working_orders[desk_index];
         let mut moved = |part: Decimal, arrival: f64| {
             if arrival > 0.0 {
                 let cost = money::to_estimate(part) * (money::to_estimate(fill.mark) - arrival);
-                self.services.execution_costs[place].cost += cost;
-                self.services.swap_costs[place].cost += cost;
+                self.services.execution_costs[desk_index].cost += cost;
+                self.services.swap_costs[desk_index].cost += cost;
             }
         };
         // Price alone: the fee of the spot leg would have been paid by taking too.

@@ -48,7 +48,7 @@ impl Engine {
         of.map_or(0.0, |a| self.respond_spec.listens(&self.respond.points, a))
     }
 
-    /// D of a declared agent: what the hive would lose without it, a year, as a fraction of the account.
+    /// D of a declared agent: what the hive would lose without it, per year, as a fraction of the account.
     pub fn difference(&self, agent: AgentId) -> f64 {
         self.respond.difference.of(agent.index(), self.settings().desk.target_vol)
     }

@@ -85,7 +85,7 @@ pub struct Speak {
     pub market: MarketState,
     /// By slot: the lives that speak.
     pub lives: Vec<Alone>,
-    /// By slot: their raw books, the intents, traded at once, at the reference weight. Apart from the
+    /// By slot: their raw books, which trade the intents at once, at the reference weight. Apart from the
     /// lives because every bar touches all of them, and few of the lives act.
     pub raw: Vec<SimulatedBook>,
     /// By slot: the position as announced.

@@ -211,11 +211,11 @@ impl Structures {
         self.judge(cast, spec, settings, said);
         let keep = 1.0 - 2.0 / (RESULT_SPAN + 1.0);
         for (i, twin) in self.twins.iter_mut().enumerate() {
-            let worth = twin.life.legs.market_value(&spec.listed, &self.board);
-            let change = worth - twin.marked;
-            twin.marked = worth;
+            let gain = twin.life.legs.market_value(&spec.listed, &self.board);
+            let change = gain - twin.marked;
+            twin.marked = gain;
             let touch = twin.touch.as_ref().map(|t| t.legs.market_value(&spec.listed, &self.board));
-            twin.marked_touch = touch.unwrap_or(worth);
+            twin.marked_touch = touch.unwrap_or(gain);
             let sigma = libm::sqrt(twin.square);
             if change != 0.0 {
                 twin.square = keep * twin.square + (1.0 - keep) * change * change;

@@ -5,7 +5,7 @@
 //! ```text
 //! Δ = μa/σa − μb/σb of daily returns                              y = (a, b, a², b²)
 //! ψ = T/(T−4) · (γ0 + 2 Σ_{0<l<L} (1 − l/L)·γ_l),   γ_l = autocovariance of ∇Δ·y at lag l
-//! interval = Δ ± cv(L/T) · √(ψ/T),                  a year: × √365.25
+//! interval = Δ ± cv(L/T) · √(ψ/T),                  per year: × √365.25
 //! ```
 //!
 //! The delta method with a kernel estimate is Ledoit & Wolf's (2008); the kernel Bartlett's (Newey & West
@@ -47,7 +47,7 @@ pub struct Paired {
     evidence: Evidence,
 }
 
-/// A gain in the Sharpe ratio a year, with the ends of its 95 % interval.
+/// A gain in the Sharpe ratio per year, with the ends of its 95 % interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SharpeGain {
     /// The one's Sharpe ratio less the other's.
@@ -117,7 +117,7 @@ impl Paired {
         Some([of(0)?, of(1)?])
     }
 
-    /// Both Sharpe ratios a year.
+    /// Both Sharpe ratios per year.
     pub fn sharpes(&self) -> Option<(f64, f64)> {
         let [a, b] = self.moments()?;
         let year = libm::sqrt(DAYS_A_YEAR);

@@ -19,7 +19,7 @@ pub struct GoalInputs<'a> {
     pub gross: f64,
     /// Σ position over equity.
     pub net: f64,
-    /// The volatility a year that the desk aims at.
+    /// The volatility per year that the desk aims at.
     pub target_vol: f64,
     /// Orders of the desk so far.
     pub trades: u64,

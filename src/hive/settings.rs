@@ -78,7 +78,7 @@ pub struct GoalTargets {
     pub drawdown: f64,
     /// LR: largest CVaR95 of daily returns that is within budget, as a positive fraction.
     pub cvar95: f64,
-    /// BM: growth a year that is asked for, as a fraction.
+    /// BM: growth per year that is asked for, as a fraction.
     pub growth: f64,
     /// F: months to +10 % that are asked for.
     pub months_to_10: f64,

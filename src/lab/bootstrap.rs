@@ -101,7 +101,7 @@ impl Resampled {
         })
     }
 
-    /// The Sharpe ratio a year of each draw of a track that has these days; a day that it does not have is NaN, and
+    /// The Sharpe ratio per year of each draw of a track that has these days; a day that it does not have is NaN, and
     /// is left out of the draw.
     pub fn sharpes(&self, daily: &[f64]) -> Vec<f64> {
         if self.days == 0 || daily.len() != self.days {
@@ -155,7 +155,7 @@ impl ReturnSums {
         if spread < rounding { 0.0 } else { spread / (self.n - 1.0) }
     }
 
-    /// The Sharpe ratio a year; 0 without spread.
+    /// The Sharpe ratio per year; 0 without spread.
     fn sharpe(&self) -> f64 {
         let variance = self.variance();
         if variance > 0.0 { self.sum / self.n / libm::sqrt(variance) * libm::sqrt(365.25) } else { 0.0 }

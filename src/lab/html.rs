@@ -86,7 +86,7 @@ fn differences(compared: &[Compared]) -> String {
     let words = |all: &[&str]| all.iter().map(|w| (*w).to_owned()).collect::<Vec<String>>();
     let mut header = words(&["system", "less", "Sharpe ratio ↑"]);
     header.extend(GOALS.iter().map(goal));
-    header.extend(words(&["A orders a year", "A turnover, ×"]));
+    header.extend(words(&["A orders per year", "A turnover, ×"]));
     let row = |c: &Compared| {
         let mut cells = vec![c.ours.clone(), c.theirs.clone(), words::between(c.sharpe, 1.0, 2)];
         cells.extend(GOALS.iter().map(|g| goaltables::told(c, g)));
@@ -101,13 +101,13 @@ fn goals(r: &Report) -> String {
     let header = [
         "system",
         "LR deepest drawdown",
-        "LR CVaR95 a day",
-        "BM growth a year",
+        "LR CVaR95 per day",
+        "BM growth per year",
         "F to +10 %",
         "F longest under water, months",
         "F days under water",
-        "A fills a year",
-        "A turnover a year",
+        "A fills per year",
+        "A turnover per year",
     ];
     let row = |name: &String| {
         let m = &r.arms.get(name)?.metrics;

@@ -6,7 +6,7 @@
 //! Nothing at all, neither a ratio nor anything at equal volatility, is told of a track
 //!
 //! - of fewer than [`DAYS_MIN`] days,
-//! - without spread: a volatility a year of [`SPREAD_MIN`] or less,
+//! - without spread: a volatility per year of [`SPREAD_MIN`] or less,
 //! - whose equity went to nothing, or
 //! - on which trading was halted for more than a hundredth of the time ([`RUNNING_MIN`]): the days after a halt
 //!   are flat, and flat days flatter.
@@ -25,7 +25,7 @@ const VOL_DAYS: usize = 30;
 pub const DAYS_MIN: usize = 60;
 /// Share of barriers at which trading must not have been halted.
 pub const RUNNING_MIN: f64 = 0.99;
-/// A volatility a year up to this is rounding, not risk.
+/// A volatility per year up to this is rounding, not risk.
 pub const SPREAD_MIN: f64 = 1e-9;
 /// The gain that is waited for.
 const GAIN: f64 = 0.10;
@@ -76,7 +76,7 @@ pub fn told_of(daily: &[f64], running: f64) -> Result<(), Untold> {
     }
 }
 
-/// The Sharpe ratio a year of a track, if anything can be told of it.
+/// The Sharpe ratio per year of a track, if anything can be told of it.
 pub fn sharpe(track: &ArmTrack) -> Option<f64> {
     check(track).ok().map(|()| super::stats::sharpe(&track.daily))
 }
@@ -100,7 +100,7 @@ pub enum Never {
 }
 
 impl Months {
-    /// To +10 % with this Sharpe ratio at this volatility a year.
+    /// To +10 % with this Sharpe ratio at this volatility per year.
     pub fn to_gain(sharpe: f64, target_vol: f64) -> Self {
         let months = 12.0 * GAIN / (sharpe * target_vol);
         if sharpe > 0.0 && months.is_finite() { Months::In(months) } else { Months::Never(Never::Never) }
@@ -118,17 +118,17 @@ impl Months {
 /// Numbers of a track, or their means over seeds. What is empty is not told: see the module.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
-    /// Mean over volatility of daily returns, a year, no risk-free rate.
+    /// Mean over volatility of daily returns, per year, no risk-free rate.
     pub sharpe: Option<f64>,
-    /// Mean over downside deviation from zero, a year; empty without a day below zero.
+    /// Mean over downside deviation from zero, per year; empty without a day below zero.
     pub sortino: Option<f64>,
-    /// BM: growth a year at equal volatility, compounded.
+    /// BM: growth per year at equal volatility, compounded.
     pub cagr: Option<f64>,
     /// LR: deepest fall from the highest point at equal volatility, a fraction.
     pub max_drawdown: Option<f64>,
     /// Growth over deepest fall; empty without a fall.
     pub calmar: Option<f64>,
-    /// LR: mean of the worst twentieth of days at equal volatility, as a positive loss a day.
+    /// LR: mean of the worst twentieth of days at equal volatility, as a positive loss per day.
     pub cvar95: Option<f64>,
     /// Root mean square of the falls at equal volatility (Martin's ulcer index).
     pub ulcer: Option<f64>,
@@ -138,13 +138,13 @@ pub struct Metrics {
     pub longest_under_water: Option<f64>,
     /// F: months to +10 % at equal volatility and the mean return, or `never`.
     pub months_to_10: Option<Months>,
-    /// Volatility a year as it was.
+    /// Volatility per year as it was.
     pub volatility: f64,
-    /// A: fills a year, see [`Track::orders`].
+    /// A: fills per year, see [`Track::orders`].
     pub orders: f64,
-    /// A: notional traded a year over equity, at equal volatility.
+    /// A: notional traded per year over equity, at equal volatility.
     pub turnover: Option<f64>,
-    /// Costs a year at equal volatility, as a fraction of equity.
+    /// Costs per year at equal volatility, as a fraction of equity.
     pub cost: Option<f64>,
     /// Share crossed inside.
     pub crossed: f64,

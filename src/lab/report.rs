@@ -70,7 +70,7 @@ pub struct StudyFacts {
     pub voice_count: usize,
     /// Agents that have funds.
     pub agent_count: usize,
-    /// The volatility a year that everything is scaled to.
+    /// The volatility per year that everything is scaled to.
     pub target_vol: f64,
     /// The day that divides the run, if one was asked for.
     pub split: Option<String>,
@@ -336,7 +336,7 @@ pub(super) fn uplift(facts: &StudyFacts, sample: &Sample<'_>, other: &str) -> Op
 
 /// What one arm is worth over another.
 pub(super) fn over(facts: &StudyFacts, sample: &Sample<'_>, ours: &str, other: &str) -> Option<Uplift> {
-    let (a, b) = (sample.place(ours)?, sample.place(other)?);
+    let (a, b) = (sample.index_of(ours)?, sample.index_of(other)?);
     let (x, y) = (sample.metrics(a, facts.target_vol), sample.metrics(b, facts.target_vol));
     let plain = Uplift {
         max_drawdown_change: change(x.max_drawdown, y.max_drawdown),
@@ -408,7 +408,7 @@ fn controls(
     let mut all = BTreeMap::new();
     for arm in sample.arms {
         let Some(control) = arm.control() else { continue };
-        if sample.place(STRONG).is_none() || sample.place(HIVE).is_none() {
+        if sample.index_of(STRONG).is_none() || sample.index_of(HIVE).is_none() {
             continue;
         }
         let theirs = sample.delta(&arm.name, STRONG);
@@ -471,7 +471,7 @@ fn voices(facts: &StudyFacts, sample: &Sample<'_>) -> Vec<Voices> {
 }
 
 fn dose(facts: &StudyFacts, sample: &Sample<'_>) -> Vec<Dose> {
-    let Some(strong) = sample.place(STRONG) else { return Vec::new() };
+    let Some(strong) = sample.index_of(STRONG) else { return Vec::new() };
     let base = sample.metrics(strong, facts.target_vol);
     let step = |(i, arm): (usize, &Arm)| {
         let lambda = match arm.kind {
@@ -495,7 +495,7 @@ fn dose(facts: &StudyFacts, sample: &Sample<'_>) -> Vec<Dose> {
 
 /// A part of the days: Sharpe ratios, and the uplift with an interval of its own draws.
 fn part(sample: &Sample<'_>, name: String, from: usize, to: usize) -> Option<RunPart> {
-    let [hive, strong, all] = [HIVE, STRONG, ALL].map(|n| sample.place(n));
+    let [hive, strong, all] = [HIVE, STRONG, ALL].map(|n| sample.index_of(n));
     let (hive, strong, all) = (hive?, strong?, all?);
     let told = |arm: usize| sample.of(arm).all(|t| told_of(&t.daily[from..to], t.running).is_ok());
     let sharpe = |arm: usize| {
@@ -558,7 +558,7 @@ fn company(sample: &Sample<'_>) -> BTreeMap<String, Likeness> {
 
 fn identity(sample: &Sample<'_>) -> Option<LambdaOneCheck> {
     let bare = sample.arms.iter().position(|a| a.kind == ArmKind::Bare(1.0))?;
-    let all = sample.place(ALL)?;
+    let all = sample.index_of(ALL)?;
     let seed = |t: &Vec<super::ArmTrack>| {
         let pairs = t[bare].daily.iter().zip(&t[all].daily);
         pairs.map(|(x, y)| libm::fabs(x - y)).fold(0.0, f64::max)

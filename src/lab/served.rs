@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub struct ServiceReport {
     /// Name of the service, as reports call it.
     pub name: String,
-    /// What it gave a year, each bar's as a fraction of the equity then.
+    /// What it gave per year, each bar's as a fraction of the equity then.
     pub saved: f64,
     /// The family that gets the credit.
     pub to: String,
@@ -56,7 +56,7 @@ pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
         ("vs_best_centre", CENTRE),
         ("served_vs_all", ALL),
     ];
-    let Some(served) = sample.place(SERVED) else {
+    let Some(served) = sample.index_of(SERVED) else {
         report.not_run = [SILO, ACCOUNT, CENTRE].map(str::to_owned).to_vec();
         return;
     };
@@ -90,13 +90,13 @@ pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
     let years = (sample.days() as f64 / DAYS_A_YEAR).max(f64::MIN_POSITIVE);
     let each: Vec<ServiceGains> = sample.tracks.iter().filter_map(|t| t[served].served).collect();
     let silo: Vec<ServiceGains> = sample
-        .place(SILO)
+        .index_of(SILO)
         .map_or_else(Vec::new, |s| sample.tracks.iter().filter_map(|t| t[s].served).collect());
     let of = |of: &[ServiceGains], f: fn(&ServiceGains) -> f64| mean(&of.iter().map(f).collect::<Vec<_>>());
     let (carry, own) = (of(&each, |s| s.carry), of(&silo, |s| s.carry));
     let working = |arm: usize| working::cost(sample.tracks.iter().map(|t| &t[arm]));
     if let (Some(worth), Some(working)) =
-        (sample.delta(BLIND_WORKED, BLIND), sample.place(BLIND_WORKED).and_then(working))
+        (sample.delta(BLIND_WORKED, BLIND), sample.index_of(BLIND_WORKED).and_then(working))
     {
         report.blind = Some(BlindReport { worth, working });
     }

@@ -137,7 +137,7 @@ pub fn notes(r: &Report) -> Vec<String> {
             )
         } else {
             format!(
-                "At λ = 1 without points, rails and managers the hive differs from net-all by up to {:.1e} a day: some asset has no funded agent that may hold it, or an account was halted.",
+                "At λ = 1 without points, rails and managers the hive differs from net-all by up to {:.1e} per day: some asset has no funded agent that may hold it, or an account was halted.",
                 i.largest_difference
             )
         });

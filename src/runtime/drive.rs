@@ -131,7 +131,7 @@ pub fn run(
     mut audience: Option<&mut Clients<'_>>,
     mut watch: impl FnMut(&mut Stepper<'_>),
 ) -> Result<Ended, RunError> {
-    let (start, before_s) = (Instant::now(), stepper.told.wall_s);
+    let (start, before_s) = (Instant::now(), stepper.stats.wall_s);
     let mut clock = RunClock { pace, from: None };
     stepper.replay()?;
     let ended = loop {
@@ -140,7 +140,7 @@ pub fn run(
         }
         let next = feed.next().inspect_err(|e| tracing::error!("the feed is lost: {e}"))?;
         let Some(event) = next else {
-            tracing::info!(events = stepper.told.events, "the feed has ended");
+            tracing::info!(events = stepper.stats.events, "the feed has ended");
             match &mut audience {
                 Some(audience) if audience.stays => audience.stay(stepper, stop)?,
                 _ => {}
@@ -150,7 +150,7 @@ pub fn run(
         let barrier = stepper.market(&event)?;
         let caught_up = stepper.caught_up();
         if let Some(at) = barrier {
-            stepper.told.wall_s = before_s + start.elapsed().as_secs_f64();
+            stepper.stats.wall_s = before_s + start.elapsed().as_secs_f64();
             watch(stepper);
             // What was lived through once is not waited for again.
             let due = if caught_up { clock.due(at) } else { None };
@@ -170,7 +170,7 @@ pub fn run(
     if let Some(audience) = &mut audience {
         audience.show(stepper);
     }
-    stepper.told.wall_s = before_s + start.elapsed().as_secs_f64();
+    stepper.stats.wall_s = before_s + start.elapsed().as_secs_f64();
     Ok(ended)
 }
 

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! weight_i ∝ clip(√points_i / mean √points, floor, cap)        equal without points
-//! largest unit in real, and loss allowed before an agent is stopped out: × clip(points_i, ⅓, 1)
+//! largest unit of the real life, and loss allowed before an agent is stopped out: × clip(points_i, ⅓, 1)
 //! drawdown_by = "risk": the loss allowed × max(1, σ_i/σ̄) as well, σ_i of its real results over its grant,
 //! day by day with a span of 90 days, known after 20, σ̄ the mean over the funded
 //! ```
@@ -12,7 +12,7 @@
 //!
 //! 1. Weights are spread only at the rebalance, or when somebody loses or regains funds.
 //! 2. Moving funds conserves the total; nobody's equity is moved below zero.
-//! 3. An agent that is stopped out goes on alone and in open, and has funds again after a time that is known
+//! 3. An agent that is stopped out keeps its alone and open lives, and has funds again after a time that is known
 //!    when it is stopped out. Its loss is then counted anew.
 
 use super::settings::{DrawdownBy, FundSettings};

@@ -100,7 +100,7 @@ impl AssetAllocation {
 }
 
 impl SelectionTerms {
-    /// What is worked may be filled or not: the venue asks for the margin of the dearer.
+    /// What is worked may be filled or not: the venue asks for the margin of the costlier.
     fn margin(&self, line: &AssetAllocation, spot: f64) -> f64 {
         // What is being left is there until it is filled, and is paid for in full as long.
         let spot = spot.max(line.leaving);
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dearest_capital_goes_to_the_highest_value() {
+    fn scarce_capital_goes_to_the_highest_value() {
         let mut lines: Vec<AssetAllocation> =
             (0..8).map(|i| line(0.0, 0.0, 0.0, 0.004 + 0.001 * f64::from(i))).collect();
         express(&TERMS, &mut lines);

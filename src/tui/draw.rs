@@ -340,7 +340,7 @@ fn money_dialog(
             if gives {
                 "  its share by points; it goes with them week by week"
             } else {
-                "  it goes on alone and in open"
+                "  its alone and open lives go on"
             },
             t.of(StyleRole::Dim),
         ),

@@ -14,7 +14,7 @@ use std::f64::consts::TAU;
 
 /// Places that are kept: the declared agents and the scouts that were heard.
 const PLACES_MAX: usize = 1_200;
-/// Agents beyond which pushing each other is too dear; they stay on their ring.
+/// Agents beyond which pushing each other costs too much; they stay on their ring.
 const FORCED_MAX: usize = 400;
 /// Steps at the first picture that has edges.
 const FIRST: usize = 160;

@@ -1,4 +1,4 @@
-//! Gains of the three lives on one chart, drawdown below, hanging from nought.
+//! Gains of the three lives on one chart, drawdown below, hanging from zero.
 
 use super::app::{App, Pane};
 use super::draw::block;

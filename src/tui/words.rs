@@ -105,7 +105,7 @@ pub fn decimal(x: Decimal) -> String {
     rest.map_or_else(|| whole.clone(), |r| format!("{whole}.{r}"))
 }
 
-/// `+0.31`: of a Sharpe ratio; nought has no sign.
+/// `+0.31`: of a Sharpe ratio; zero has no sign.
 pub fn ratio(x: f64) -> String {
     let text = format!("{x:+.2}");
     if text.ends_with("0.00") && x.abs() < 1.0 { "0.00".to_owned() } else { text }

@@ -241,7 +241,7 @@ pub struct AgentRow {
     pub real: Money,
     /// Equity of its real book.
     pub funds: Money,
-    /// What the hive would lose without it, a year, as a fraction of the account.
+    /// What the hive would lose without it, per year, as a fraction of the account.
     pub difference: f64,
     /// About what a spread now would give it, were it funded: its share by points.
     pub would_get: Money,

@@ -39,7 +39,7 @@ pub struct FamilyRow {
     /// Whether both have one sign ([`is_established`]).
     pub established: bool,
     /// Of a family of structures that never opened: the best edge after all costs that it saw, in basis
-    /// points; below nought nothing ever paid. None where none was ever known.
+    /// points; below zero nothing ever paid. None where none was ever known.
     pub best_edge_bp: Option<f64>,
     /// Openings of which a leg was missed, so that all was closed again.
     pub missed: u64,

@@ -19,7 +19,7 @@ pub const PARAGRAPHS_MAX: usize = 24;
 /// Bytes of one text.
 pub const TEXT_BYTES_MAX: usize = 1_600;
 
-/// A difference of Sharpe ratios a year, with its 95 % interval.
+/// A difference of Sharpe ratios per year, with its 95 % interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Between {
     /// Mean as it was measured.
@@ -57,9 +57,9 @@ pub struct Rung {
     pub seed_sd: Option<f64>,
     /// Deepest fall at equal volatility, a fraction.
     pub drawdown: Option<f64>,
-    /// Notional a year over equity, at equal volatility.
+    /// Notional per year over equity, at equal volatility.
     pub turnover: Option<f64>,
-    /// Growth a year at equal volatility, a fraction.
+    /// Growth per year at equal volatility, a fraction.
     pub growth: Option<f64>,
 }
 
@@ -148,7 +148,7 @@ pub struct LabRun {
     pub voices: u32,
     /// What trading cost, in words.
     pub costs: String,
-    /// To which everything is scaled, a fraction a year.
+    /// To which everything is scaled, a fraction per year.
     pub target_vol: f64,
     /// Variants looked at so far, this run among them.
     pub tried: u32,

@@ -4,7 +4,7 @@
 //!
 //! 1. Totals are the books': a carrier's is the PnL of its book, a maker's what taking would have cost less what
 //!    its orders did cost. They are of the whole run; today is of the market's day.
-//! 2. Who could serve and was not needed yet is there with nought, so that it can be told from who cannot.
+//! 2. Who could serve and was not needed yet is there with zero, so that it can be told from who cannot.
 
 use super::cockpit::bounded;
 use super::words;

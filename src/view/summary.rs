@@ -77,7 +77,7 @@ pub struct AgentLine {
     pub messages_sent: u64,
     /// Messages of others that its stances name as their reason.
     pub messages_acted_on: u64,
-    /// What the hive would lose without it, a year, as a fraction of the account.
+    /// What the hive would lose without it, per year, as a fraction of the account.
     pub difference: f64,
     /// v: the weight of its voice; 0 while it is not heard.
     pub voice: f64,

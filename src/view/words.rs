@@ -167,7 +167,7 @@ fn reading(g: &GoalReading) -> String {
     let (value, target) = match g.goal {
         Goal::LowRisk => (format!("drawdown {:.1} %", 100.0 * g.value), format!("{:.0} %", 100.0 * g.target)),
         Goal::BigMoney => {
-            (format!("growth {:+.1} % a year", 100.0 * g.value), format!("{:+.0} %", 100.0 * g.target))
+            (format!("growth {:+.1} % per year", 100.0 * g.value), format!("{:+.0} %", 100.0 * g.target))
         }
         Goal::Fast if g.value >= NEVER_MONTHS => {
             ("+10 % never at this pace".to_owned(), format!("{:.0} months", g.target))

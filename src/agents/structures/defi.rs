@@ -6,7 +6,7 @@
 //! | 0 liquidity | liquidity of the best pool: at all prices where it has no ranges, else `width` above and below | the base in it, with the perp, as it goes |
 //! | 1 arbitrage | base bought in a pool that is below the exchange, the perp sold | none: the legs are equal |
 //!
-//! **Liquidity** L at the price P earns its share of the fees and loses L·√P·σ²/4 a year to those who trade
+//! **Liquidity** L at the price P earns its share of the fees and loses L·√P·σ²/4 per year to those who trade
 //! with it when the price has moved elsewhere (σ²/8 of a constant product; Milionis et al. 2022, "loss versus
 //! rebalancing"): what hedging as it goes turns impermanent loss into. A range is left after
 //! (ln(1 + width)/σ)² years on average, so what a shorter stay earns has to pay for gas, the swaps at both
@@ -16,7 +16,7 @@
 //! ([`between_pool_and_exchange`](crate::market::pricing::pool::between_pool_and_exchange)) with the costs
 //! of both ends in it. By the next state of the pool others have been there too: of a distance only the part
 //! is counted on that used to be left at the next state, and the distance is from the pool's usual premium.
-//! The reverse, coins sold into a pool that is dear, needs an inventory of coins, which it does not keep.
+//! The reverse, coins sold into a pool that is expensive, needs an inventory of coins, which it does not keep.
 //!
 //! It never adds: a range of today is another than that of yesterday, and an arbitrage is as large as pays.
 

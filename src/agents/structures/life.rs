@@ -57,8 +57,8 @@ struct OpenStructure {
     adds: u32,
     /// Funding received a unit since it was opened, in the account's currency.
     carried: f64,
-    /// Worth of the book when it was opened.
-    worth: f64,
+    /// Market value of the legs when it was opened, in the account's currency.
+    market_value: f64,
 }
 
 /// An intent that was closed, its last fill not yet known.
@@ -66,7 +66,7 @@ struct OpenStructure {
 struct ClosingStructure {
     since: Stamp,
     risk: f64,
-    worth: f64,
+    market_value: f64,
     reason: Reason,
 }
 
@@ -198,9 +198,9 @@ impl Life {
         seen: &StructureContext<'_>,
         say: &mut dyn FnMut(MessageKind),
     ) -> bool {
-        let open = self.open.as_ref().map(|o| o.worth);
-        let Some(worth) = open.or(self.closing.map(|c| c.worth)) else { return false };
-        if !margin::is_due(&self.legs, seen, seen.capital - worth) {
+        let open = self.open.as_ref().map(|o| o.market_value);
+        let Some(opened_at) = open.or(self.closing.map(|c| c.market_value)) else { return false };
+        if !margin::is_due(&self.legs, seen, seen.capital - opened_at) {
             return false;
         }
         margin::take_over(&mut self.legs, seen);
@@ -220,9 +220,9 @@ impl Life {
         let gain = known.and_then(|o| {
             if nature.is_maker || nature.is_hedged {
                 // What is gained by fills on the way is its own to judge.
-                let worth = self.legs.market_value(seen.listed, seen.board) - o.worth;
+                let gain = self.legs.market_value(seen.listed, seen.board) - o.market_value;
                 // Over what it began with: to quote less is neither gain nor loss.
-                Some(worth / (o.first * o.notional) * 1e4)
+                Some(gain / (o.first * o.notional) * 1e4)
             } else {
                 gain(o, seen)
             }
@@ -323,7 +323,7 @@ impl Life {
             best: 0.0,
             adds: seen.preset.adds,
             carried: 0.0,
-            worth: self.legs.market_value(seen.listed, seen.board),
+            market_value: self.legs.market_value(seen.listed, seen.board),
         });
         self.size(who, seen, (Verb::Open, reason), (units, &plan), say);
     }
@@ -416,7 +416,8 @@ impl Life {
             _ => 1.0,
         };
         let risk = (open.units * open.notional / seen.capital * stop / 1e4).max(1e-9);
-        self.closing = Some(ClosingStructure { since: open.since, risk, worth: open.worth, reason });
+        self.closing =
+            Some(ClosingStructure { since: open.since, risk, market_value: open.market_value, reason });
         self.flat_since = Some(seen.now);
         let mut plan = open.plan;
         // What could not be had, or not be borne, is not offered again.
@@ -485,7 +486,7 @@ impl Life {
         }
         self.closing = None;
         self.trades += 1;
-        let pnl = (self.legs.market_value(seen.listed, seen.board) - closing.worth) / seen.capital;
+        let pnl = (self.legs.market_value(seen.listed, seen.board) - closing.market_value) / seen.capital;
         Some(Outcome {
             intent: IntentId { agent: who.agent, asset: who.asset, number: self.number },
             reason: closing.reason,
@@ -591,11 +592,11 @@ fn gain(open: &OpenStructure, seen: &StructureContext<'_>) -> Option<f64> {
 
 /// Worth of one unit of a leg, in the account's currency.
 fn value(leg: InstrumentId, bounds: Option<Bounds>, seen: &StructureContext<'_>) -> Option<f64> {
-    let worth = match bounds {
+    let price = match bounds {
         Some(b) => b.market_value(seen.value(leg)?),
         None => seen.listed.value(seen.board, leg)?,
     };
-    worth.is_finite().then_some(worth)
+    price.is_finite().then_some(price)
 }
 
 /// Price of the first leg, or of its entry where it has none.

@@ -19,7 +19,7 @@
 //! # Invariants
 //!
 //! 1. All legs on margin are taken over at once, at the mark, and their maintenance margin is the venue's: a
-//!    wallet that holds one contract ends at nought.
+//!    wallet that holds one contract ends at zero.
 //! 2. A bad tick liquidates nobody where there are marks: the newest prices and the marks must both say so.
 //!
 //! It is kinder than venues in one thing: there is one wallet for all of them, and coins and liquidity stand
@@ -89,7 +89,7 @@ fn maintenance(seen: &StructureContext<'_>, id: InstrumentId, q: f64, price: f64
             let right = if call { Right::Call } else { Right::Put };
             size * short(right, strike, underlying(seen, id)?)?.maintenance
         }
-        // As the dearer leg of a straddle.
+        // As the costlier leg of a straddle.
         (InstrumentKind::Move, _) => {
             let index = underlying(seen, id)?;
             size * short(Right::Call, index, index)?.maintenance

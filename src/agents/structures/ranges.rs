@@ -3,7 +3,7 @@
 //!
 //! One unit of liquidity L between the prices a and b is, at a price P held inside them,
 //! L·(1/√P − 1/√b) of base and L·(√P − √a) of quote (Uniswap v3, white paper, 6.29 and 6.30); a pool
-//! without ranges (v2) is the same from nought to infinity. So between the bounds it is worth
+//! without ranges (v2) is the same from zero to infinity. So between the bounds it is worth
 //! L·(2√P − P/√b − √a).
 //!
 //! # Invariants

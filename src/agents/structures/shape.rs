@@ -8,7 +8,7 @@ use crate::domain::{Condition, Indicator, Plan, ReEntry, Term};
 /// A family's conditions before the agent's character scales them.
 #[derive(Clone, Copy, Debug)]
 pub struct StructureShape {
-    /// Gain at which it is given up, in basis points below nought; positive.
+    /// Gain at which it is given up, in basis points below zero; positive.
     pub stop: f64,
     /// Gains at which parts and all are taken.
     pub near: f64,

@@ -74,7 +74,7 @@ struct AssetFacts {
 pub struct SeedOutcome {
     /// Days since 1970 of the tracks.
     pub days: Vec<i64>,
-    /// Orders a year after the warm-up that the agents gave, each for itself.
+    /// Orders per year after the warm-up that the agents gave, each for itself.
     pub wanted: f64,
     /// What became of each account, by cell.
     pub outcomes: Vec<AccountOutcome>,

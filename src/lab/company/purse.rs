@@ -103,11 +103,11 @@ pub(super) struct AccountCounts {
 pub struct AccountOutcome {
     /// Whole days and figures as any arm's, warm-up included.
     pub track: ArmTrack,
-    /// Orders a year after the warm-up.
+    /// Orders per year after the warm-up.
     pub sent: f64,
-    /// Notional traded a year after the warm-up, in multiples of equity.
+    /// Notional traded per year after the warm-up, in multiples of equity.
     pub turnover: f64,
-    /// Paid a year after the warm-up, as a fraction of equity.
+    /// Paid per year after the warm-up, as a fraction of equity.
     pub cost: f64,
     /// Orders after the warm-up that should have had an impact, on assets without a known volume.
     pub without_volume: u64,
@@ -297,7 +297,7 @@ mod tests {
         layer.hear(slot, &said);
         layer.aim(asset, 100.0, true, true);
         let mut p = purse(&layer, &cast, 1e8, DeskRule::AtOnce);
-        // ½ · 4 % a day, 10 million a day.
+        // ½ · 4 % per day, 10 million per day.
         let price = ZoneInputs { cost: 0.001, impact: 0.5 * 0.04 / 1e7_f64.sqrt(), sigma: 0.02 };
         p.decide(&layer, asset, 100.0, &price, 1.0);
         p.fill(&layer, asset, 110.0, &price, true);

@@ -28,7 +28,7 @@ pub struct CompanyFacts {
     pub seeds: Vec<u64>,
     /// What trading costs, in words.
     pub costs: String,
-    /// The volatility a year that everything is scaled to.
+    /// The volatility per year that everything is scaled to.
     pub target_vol: f64,
     /// Days of each set that figures leave out.
     pub warm_days: i64,
@@ -80,17 +80,17 @@ pub struct AccountLine {
     pub delta: Interval,
     /// The same, seed by seed.
     pub by_seed: Vec<f64>,
-    /// Orders a year that agents gave, each for itself.
+    /// Orders per year that agents gave, each for itself.
     pub wanted: f64,
-    /// Orders a year that went out.
+    /// Orders per year that went out.
     pub sent: f64,
     /// Those of everybody alone with the same desk.
     pub sent_alone: f64,
-    /// Notional a year, in multiples of equity.
+    /// Notional per year, in multiples of equity.
     pub turnover: f64,
     /// Notional traded per year by everybody alone, in multiples of equity.
     pub turnover_alone: f64,
-    /// Paid a year, as a fraction of equity.
+    /// Paid per year, as a fraction of equity.
     pub cost: f64,
     /// Costs paid per year by everybody alone, as a fraction of equity.
     pub cost_alone: f64,

@@ -145,7 +145,7 @@ fn tables(out: &mut String, r: &CompanyReport) -> std::fmt::Result {
         table(out, "for reference: everything traded at once", &reference)?;
     }
     writeln!(out, "Δ = Sharpe ratio together less that of the same agents, each alone with the same desk")?;
-    writeln!(out, "orders a year, turnover in equities a year; {}", r.bootstrap)?;
+    writeln!(out, "orders per year, turnover in equities per year; {}", r.bootstrap)?;
     r.notes.iter().try_for_each(|note| writeln!(out, "! {note}"))?;
     writeln!(out)?;
     r.sentences.iter().try_for_each(|s| writeln!(out, "{s}"))

@@ -143,9 +143,9 @@ impl Binance {
         let kind = if inverse {
             InstrumentKind::Perp
         } else {
-            self.file.place.kind.unwrap_or(InstrumentKind::Margin)
+            self.file.hints.kind.unwrap_or(InstrumentKind::Margin)
         };
-        let venue = if self.file.place.venue.is_empty() { "binance" } else { &self.file.place.venue };
+        let venue = if self.file.hints.venue.is_empty() { "binance" } else { &self.file.hints.venue };
         let id = listings.number(&ListingName {
             venue,
             symbol,

@@ -48,7 +48,7 @@ impl Hyperliquid {
     }
 
     fn instrument(&self, coin: &str, listings: &mut Listings) -> Option<InstrumentId> {
-        let venue = if self.file.place.venue.is_empty() { "hyperliquid" } else { &self.file.place.venue };
+        let venue = if self.file.hints.venue.is_empty() { "hyperliquid" } else { &self.file.hints.venue };
         let (symbol, terms) = (format!("{coin}USD"), ContractTerms::Plain);
         let kind = InstrumentKind::Perp;
         listings.number(&ListingName { venue, symbol: &symbol, kind, base: coin, quote: Some("USD"), terms })

@@ -109,12 +109,12 @@ impl Read for SurveyHasher {
 
 /// A file and what its name tells, the settings being stronger.
 pub(super) fn file(settings: &ImportSettings, source: &dyn SourceFile) -> NamedFile {
-    let mut place = FileHints::of(source.name());
+    let mut hints = FileHints::of(source.name());
     if let Some(venue) = &settings.venue {
-        place.venue.clone_from(venue);
+        hints.venue.clone_from(venue);
     }
-    place.kind = settings.kind.or(place.kind);
-    NamedFile { name: source.name().to_owned(), place }
+    hints.kind = settings.kind.or(hints.kind);
+    NamedFile { name: source.name().to_owned(), hints }
 }
 
 /// Whether a stamp lies in the window.
@@ -192,7 +192,7 @@ fn read(
     let failed =
         |e: io::Error| FeedError::Read { file: source.name().to_owned(), line: 0, reason: e.to_string() };
     let inner = source.open().map_err(failed)?;
-    let told = if format == ImportFormat::LeanOptions { Some(Span::DAY) } else { file.place.bar };
+    let told = if format == ImportFormat::LeanOptions { Some(Span::DAY) } else { file.hints.bar };
     let bytes = Box::new(SurveyHasher { inner, hasher: Rc::clone(&hasher) });
     let mut decoder = open(format, file, bytes)?;
     let mut learned = FileLearned::default();

@@ -46,7 +46,7 @@ const EXERCISE: Span = Span(Span::HOUR.0 / 2);
 const PILLARS: [f64; 7] = [1.0, 3.0, 7.0, 14.0, 30.0, 60.0, 120.0];
 const INDEX_YEARS: f64 = 30.0 / 365.25;
 
-/// Realised variance a year, of hourly returns.
+/// Realised variance per year, of hourly returns.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RealisedVariance {
     last: f64,
