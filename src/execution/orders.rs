@@ -27,7 +27,7 @@ struct SeenFill {
     price: Decimal,
 }
 
-/// One order as the house knows it.
+/// One order as it is known on this side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tracked {
     /// Its id, which the venue is asked by.

@@ -14,7 +14,7 @@
 //! # Invariants
 //!
 //! 1. O(agents) per day; nothing is kept but moments.
-//! 2. Σ over agents (and the house) of `E[x_i·R − cost_i]` is E\[H\], since the books sum to the account.
+//! 2. Σ over agents (and the desk's own book) of `E[x_i·R − cost_i]` is E\[H\], since the books sum to the account.
 
 use serde::{Deserialize, Serialize};
 

@@ -61,7 +61,7 @@ pub const GOALS: [Goal; 6] = [
     Goal { factor: 1.0, unit: "months", ..goal("longest_under_water", "F", "longest under water") },
     Goal { unit: "% of days", ..goal("time_under_water", "F", "under water") },
 ];
-/// The place of months to +10 %, which is not a mean of the seeds' own.
+/// The index of months to +10 %, which is not a mean of the seeds' own.
 const MONTHS: usize = 3;
 
 /// What one system has over another: `ours` less `theirs`.

@@ -38,7 +38,7 @@ impl<'a> Sample<'a> {
         Sample { arms, tracks, resampled, draws, threads }
     }
 
-    /// The place of an arm.
+    /// The index of an arm, if it was run.
     pub(super) fn index_of(&self, name: &str) -> Option<usize> {
         self.arms.iter().position(|a| a.name == name)
     }

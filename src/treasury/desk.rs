@@ -16,7 +16,7 @@
 //! 3. A decision at one close is carried out at the next bar of its asset, or replaced by the next.
 //! 4. A bound part never grows and never turns over; what it may not take, others hold.
 //! 5. Until the volatility of the aim is known, the target is flat.
-//! 6. What no agent with funds may hold, the house holds itself: one part an instrument whose book is the
+//! 6. What no agent with funds may hold, the desk holds itself: one part an instrument whose book is the
 //!    treasury's, attributed like any other, so that Σ books = account.
 
 use super::settings::DeskSettings;
@@ -71,7 +71,7 @@ impl Atoms {
 pub struct DeskSpec {
     rules: SizeRules,
     /// By instrument: the slots of declared agents on its asset, in the order of agents, and last the
-    /// house's own part.
+    /// desk's own part.
     by_instrument: Vec<Vec<u32>>,
     /// By part: the agent whose it is.
     agents: Vec<AgentId>,
@@ -114,12 +114,12 @@ impl DeskSpec {
         self.atoms[instrument.index()]
     }
 
-    /// Each part's place, instrument and owner; the house's own parts belong to [`Ledger::TREASURY`].
+    /// Each part's index, instrument and owner; the desk's own parts belong to [`Ledger::TREASURY`].
     pub fn places(&self) -> impl Iterator<Item = (usize, InstrumentId, AgentId)> {
         let each = self.by_instrument.iter().enumerate();
         each.flat_map(move |(i, slots)| {
-            let place = move |s: &u32| (*s as usize, InstrumentId(i as u16), self.agents[*s as usize]);
-            slots.iter().map(place)
+            let part = move |s: &u32| (*s as usize, InstrumentId(i as u16), self.agents[*s as usize]);
+            slots.iter().map(part)
         })
     }
 
@@ -128,14 +128,14 @@ impl DeskSpec {
         self.by_instrument[instrument.index()].split_last().map_or(&[], |(_, agents)| agents)
     }
 
-    /// The place of the house's own part of an instrument.
-    pub fn house(&self, instrument: InstrumentId) -> usize {
+    /// The index of the desk's own part of an instrument.
+    pub fn residual_part(&self, instrument: InstrumentId) -> usize {
         // The own parts come after those of all agents, one an instrument.
         self.agents.len() - self.by_instrument.len() + instrument.index()
     }
 }
 
-/// A declared agent's part of an asset, or the house's own.
+/// A declared agent's part of an asset, or the desk's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AgentShare {
     /// Where it is going, as a fraction of equity at the risk of the aims.
@@ -312,7 +312,7 @@ impl DeskState {
         }
         // Without targets what is still held shrinks alike for all; then everybody who holds counts.
         let last = last.or_else(|| slots.iter().rposition(|s| self.parts[*s as usize].held != 0));
-        // What a carrier's leg left over, with nobody there, is the house's until the next decision.
+        // What a carrier's leg left over, with nobody there, is the desk's until the next decision.
         let last = last.or_else(|| (held != 0).then(|| slots.len() - 1));
         let Some(last) = last else { return };
         if slots.iter().any(|s| self.parts[*s as usize].bound) {

@@ -122,7 +122,7 @@ impl SelectionTerms {
         lines.iter().map(of).sum()
     }
 
-    /// The place of the last asset served and what V a unit of capital earns there; none where some is idle.
+    /// The index of the last asset served and what V a unit of capital earns there; none where some is idle.
     pub fn last_served(&self, lines: &[AssetAllocation]) -> Option<(usize, f64)> {
         // Where a step more would fit, capital is not what stops the next entry, so that nothing would have
         // been earned by having more of it.

@@ -1,4 +1,4 @@
-//! From what the hive wants to what may leave the house: funds, desk, last gate, breaker.
+//! From what the hive wants to what may leave for a venue: funds, desk, last gate, breaker.
 //!
 //! - [`funds`]: points → funds and risk limits.
 //! - [`desk`]: stances → one net position per asset, told apart again to the last atom.

@@ -61,7 +61,7 @@ pub(super) struct ZoneInputs {
 }
 
 impl Layer {
-    /// `group` is by member, members by their place in the cast, `span` the bars of the exponential weights.
+    /// `group` is by member, members by their index in the cast, `span` the bars of the exponential weights.
     pub(super) fn new(cast: &Population, members: &[usize], group: &[u32], span: f64) -> Self {
         let assets = cast.by_asset.len();
         let mut of_agent = vec![NONE; cast.agents.len()];

@@ -91,7 +91,7 @@ pub struct CompanyStudy<'a> {
     pub axes: Axes,
 }
 
-/// All seeds of a number of agents at a place.
+/// All seeds of a number of agents on one market and clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ran {
     /// By number in the study.

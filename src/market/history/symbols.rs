@@ -1,4 +1,4 @@
-//! From symbols as venues write them to assets as the house names them.
+//! From symbols as venues write them to assets as agents name them.
 
 use crate::domain::InstrumentKind;
 use std::collections::{BTreeMap, BTreeSet};
