@@ -46,8 +46,8 @@ pub fn explain(heard: &Heard, traits: &Traits) -> [Option<Factor>; 6] {
     let mut n = 0;
     derive(heard, traits, |f| {
         // Own, listens, consensus, clip, flip, limit: there are six kinds and each comes once.
-        if let Some(place) = factors.get_mut(n) {
-            *place = Some(f);
+        if let Some(step) = factors.get_mut(n) {
+            *step = Some(f);
             n += 1;
         }
     });

@@ -69,9 +69,9 @@ struct ExportSheet {
 
 /// Runs `hive export`: asks the hive for a table and writes it.
 pub fn run(args: &ExportArgs) -> Result<(), Failure> {
-    let place = args.reach.place()?;
+    let socket_path = args.reach.place()?;
     let role = if args.at.is_some() { ClientRole::Ctl } else { ClientRole::ReadOnly };
-    let mut client = Client::attach(&place, role, 0).map_err(failed)?;
+    let mut client = Client::attach(&socket_path, role, 0).map_err(failed)?;
     let view = match &args.at {
         None => newest(&mut client)?,
         Some(text) => moment(&mut client, text)?,

@@ -358,8 +358,8 @@ impl Speak {
         let score = |slot: usize| {
             let listing = &self.market.listings[spec.cast.slots[slot].asset.index()];
             let keys = &spec.cast.slots[slot].keys;
-            let place = keys.iter().position(|k| matches!(k, Indicator::Score(_)));
-            let handle = place.map(|p| spec.handles(slot)[p]);
+            let index = keys.iter().position(|k| matches!(k, Indicator::Score(_)));
+            let handle = index.map(|p| spec.handles(slot)[p]);
             let value = handle.and_then(|h| listing.bank.values().get(usize::from(h))).copied();
             value.filter(|_| listing.is_fresh(at)).unwrap_or(f64::NAN)
         };

@@ -220,10 +220,10 @@ impl Structures {
             if change != 0.0 {
                 twin.square = keep * twin.square + (1.0 - keep) * change * change;
             }
-            let place = &mut results[cast.structures[i].agent.index()];
+            let sum = &mut results[cast.structures[i].agent.index()];
             if change != 0.0 && sigma > 0.0 {
                 let result = (change / sigma).clamp(-5.0, 5.0);
-                *place = if place.is_finite() { *place + result } else { result };
+                *sum = if sum.is_finite() { *sum + result } else { result };
             }
         }
     }

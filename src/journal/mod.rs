@@ -192,7 +192,7 @@ impl Journal {
         }
         let seen = verify(dir)?;
         if seen.run.is_some_and(|found| found.config != run.config) {
-            let first = seen.first.map(|place| read(dir, &place)).transpose()?.unwrap_or_default();
+            let first = seen.first.map(|location| read(dir, &location)).transpose()?.unwrap_or_default();
             return Err(JournalError::Foreign { dir: dir.to_path_buf(), first });
         }
         if let Some(cut) = &seen.cut {
@@ -280,8 +280,8 @@ impl Journal {
     }
 
     /// The payload of a frame, checked once more.
-    pub fn read(&self, place: &FrameOffset) -> Result<Vec<u8>, JournalError> {
-        read(&self.dir, place)
+    pub fn read(&self, location: &FrameOffset) -> Result<Vec<u8>, JournalError> {
+        read(&self.dir, location)
     }
 
     /// The last number that is known to be on disk; 0 before the first commit.
@@ -328,18 +328,19 @@ impl Journal {
     }
 }
 
-fn read(dir: &Path, place: &FrameOffset) -> Result<Vec<u8>, JournalError> {
-    let path = segment::path(dir, place.segment);
+fn read(dir: &Path, location: &FrameOffset) -> Result<Vec<u8>, JournalError> {
+    let path = segment::path(dir, location.segment);
     let failed = |e| JournalError::io("reading", &path, e);
     let mut file = File::open(&path).map_err(failed)?;
-    file.seek(SeekFrom::Start(place.offset)).map_err(failed)?;
-    let mut bytes = vec![0; place.size as usize];
+    file.seek(SeekFrom::Start(location.offset)).map_err(failed)?;
+    let mut bytes = vec![0; location.size as usize];
     file.read_exact(&mut bytes).map_err(failed)?;
-    let frame = frame::parse(&bytes).filter(|f| f.seq == place.seq && frame::link(&bytes) == place.link);
+    let frame =
+        frame::parse(&bytes).filter(|f| f.seq == location.seq && frame::link(&bytes) == location.link);
     let why = "the frame changed after it was read";
     frame.map(|f| f.payload.to_vec()).ok_or(JournalError::Corrupt {
         file: path.clone(),
-        offset: place.offset,
+        offset: location.offset,
         why,
     })
 }

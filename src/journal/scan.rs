@@ -71,7 +71,7 @@ impl Recovery {
     }
 
     fn take(&mut self, segment: u32, offset: usize, frame: &Frame<'_>, link: ChainLink) {
-        let place = FrameOffset {
+        let location = FrameOffset {
             segment,
             offset: offset as u64,
             size: frame.size() as u32,
@@ -80,12 +80,12 @@ impl Recovery {
             ver: frame.ver,
             link,
         };
-        self.first.get_or_insert(place);
+        self.first.get_or_insert(location);
         let queue = self.newest.entry(frame.kind).or_default();
         if queue.len() == NEWEST {
             queue.pop_front();
         }
-        queue.push_back(place);
+        queue.push_back(location);
         *self.counts.entry(frame.kind).or_default() += 1;
         (self.frames, self.last_seq, self.link) = (self.frames + 1, frame.seq, link);
     }

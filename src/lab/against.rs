@@ -85,9 +85,9 @@ pub fn world(of: &LabWorld, roster: crate::agents::declaration::Roster, settings
 pub fn compare(report: &mut Report, study: &[Arm], ours: &Tracks, theirs: &Tracks, threads: usize) {
     let find = |all: &[Arm], name: &str| all.iter().position(|a| a.name == name);
     let other = arms();
-    let places = (find(study, HIVE), find(study, STRONG), find(&other, HIVE), find(&other, STRONG));
-    let (Some(hive), Some(strong), Some(their_hive), Some(their_strong)) = places else { return };
-    let renamed = |place: usize, name: &str| Arm { name: name.to_owned(), ..other[place].clone() };
+    let found = (find(study, HIVE), find(study, STRONG), find(&other, HIVE), find(&other, STRONG));
+    let (Some(hive), Some(strong), Some(their_hive), Some(their_strong)) = found else { return };
+    let renamed = |index: usize, name: &str| Arm { name: name.to_owned(), ..other[index].clone() };
     let all = [
         study[hive].clone(),
         study[strong].clone(),
@@ -114,8 +114,8 @@ pub fn compare(report: &mut Report, study: &[Arm], ours: &Tracks, theirs: &Track
 /// Tells the comparison in a sentence for the report.
 fn sentence(facts: &StudyFacts, u: &Uplift, a: &Against) -> String {
     let file = facts.against.as_ref().map_or("the other file", |o| o.file.as_str());
-    let told = u.sharpe.zip(a.sharpe).zip(a.vs_strong.zip(a.strong_vs_strong)).zip(u.seeds_won);
-    let Some((((s, sharpe), (i, b)), won)) = told else {
+    let known = u.sharpe.zip(a.sharpe).zip(a.vs_strong.zip(a.strong_vs_strong)).zip(u.seeds_won);
+    let Some((((s, sharpe), (i, b)), won)) = known else {
         return format!("Against the hive of {file}: not every seed of both can be told.");
     };
     let base = if a.same_strong {

@@ -207,9 +207,9 @@ impl Ledger {
             return Err(LedgerError::NotPositive(amount));
         }
         let (giver, taker) = (self.movable(from)?, self.movable(to)?);
-        let worth = self.book_of(giver)?.value(marks)?;
-        if worth < exact::as_value(units)? {
-            let equity = money(exact::from_value(worth));
+        let giver_value = self.book_of(giver)?.value(marks)?;
+        if giver_value < exact::as_value(units)? {
+            let equity = money(exact::from_value(giver_value));
             return Err(LedgerError::Short { equity, amount });
         }
         self.shift(giver, taker, units)

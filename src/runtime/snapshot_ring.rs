@@ -127,15 +127,15 @@ impl SnapshotRing {
         let (Some(first), Some(last)) = (self.kept.front(), self.kept.back()) else {
             return Err("nothing of before is kept yet; a moment is kept at every bar".to_owned());
         };
-        let place = match when {
+        let index = match when {
             When::At(at) => self.kept.partition_point(|k| k.at <= at).saturating_sub(1),
             When::Step { seq, by } => self.step(seq, i64::from(by)),
         };
-        let found = self.kept.get(place).ok_or("that moment is not kept any more")?;
+        let found = self.kept.get(index).ok_or("that moment is not kept any more")?;
         let (view, pages) = unpack(&found.packed)
             .map_err(|e| format!("the moment of {} cannot be unpacked: {e}; others can", found.at))?;
         let page = agent.and_then(|a| pages.into_iter().find(|p| p.row.id == a));
-        let (place, kept) = (place as u32 + 1, self.kept.len() as u32);
+        let (place, kept) = (index as u32 + 1, self.kept.len() as u32);
         Ok(Past { view, page, place, kept, from: first.at, to: last.at, journal: false })
     }
 

@@ -80,8 +80,8 @@ impl Shadow {
             self.traded += (notional - self.notional) / self.equity;
         }
         self.notional = notional;
-        let worth = self.books.iter().zip(listings).map(|(b, l)| b.equity(l.last.close));
-        self.equity = self.capital + worth.sum::<f64>();
+        let equities = self.books.iter().zip(listings).map(|(b, l)| b.equity(l.last.close));
+        self.equity = self.capital + equities.sum::<f64>();
     }
 
     /// Decides on every instrument that has a price now. The equity of `steer` is not looked at: it trades

@@ -187,9 +187,9 @@ fn title(
     shown: usize,
 ) -> Vec<Span<'static>> {
     let t = &app.theme;
-    let place = if rows == 0 { 0 } else { selected + 1 };
+    let row = if rows == 0 { 0 } else { selected + 1 };
     let more = table::more(top, rows, shown);
-    let mut spans = vec![Span::styled(format!("{place} of {rows}{more} "), t.of(StyleRole::Dim))];
+    let mut spans = vec![Span::styled(format!("{row} of {rows}{more} "), t.of(StyleRole::Dim))];
     if !app.agent_filter.is_empty() {
         let text = format!("/{} ", words::cut(&app.agent_filter, 20));
         spans.push(Span::styled(text, t.of(StyleRole::Focus)));

@@ -73,7 +73,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// terminal then. Nobody else sets it.
 const TEST_PANIC: &str = "HIVE_TEST_PANIC";
 
-fn told(name: &str) -> String {
+fn from_env(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }
 
@@ -99,10 +99,10 @@ pub struct Setup {
 ///
 /// Where `HIVE_TEST_PANIC` asks for it, and nowhere else.
 pub fn run(link: &mut dyn SwarmLink, setup: Setup) -> io::Result<()> {
-    let depth = setup.depth.unwrap_or_else(|| ColorDepth::guess(&told("COLORTERM"), &told("TERM")));
+    let depth = setup.depth.unwrap_or_else(|| ColorDepth::guess(&from_env("COLORTERM"), &from_env("TERM")));
     let remote = std::env::var_os("SSH_CONNECTION").is_some();
     let frame_time = Duration::from_millis(1_000 / if remote { FPS_SSH } else { FPS_MAX });
-    let doomed: Option<u64> = told(TEST_PANIC).parse().ok();
+    let doomed: Option<u64> = from_env(TEST_PANIC).parse().ok();
     let mut guard = terminal::Guard::take()?;
     let mut app = App::new(setup.theme.quantised(depth), setup.wardrobe.colours);
     app.depth = Some(depth);

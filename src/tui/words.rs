@@ -174,9 +174,9 @@ pub fn spark<T: Copy + Into<f64>>(values: &[T], (low, high): (f64, f64), width: 
     let n = values.len();
     let at = |i: usize| {
         // Where there are fewer values than cells they stand at the right.
-        let place =
+        let index =
             if n >= width { Some(i * n / width + n / width.max(1) - 1) } else { (i + n).checked_sub(width) };
-        let Some(v) = place.and_then(|p| values.get(p.min(n.saturating_sub(1)))) else { return ' ' };
+        let Some(v) = index.and_then(|p| values.get(p.min(n.saturating_sub(1)))) else { return ' ' };
         let share = ((*v).into() - low) / (high - low);
         STEPS[if share.is_finite() { (share.clamp(0.0, 1.0) * 7.0).round() as usize } else { 0 }]
     };

@@ -177,8 +177,8 @@ impl Recorder {
         self.messages.push_back((*message, 0));
         if let MessageKind::Stance(stance) = &message.body {
             for id in stance.because.iter().flatten() {
-                if let Some(place) = self.index_of(*id)
-                    && let Some((_, acted_on)) = self.messages.get_mut(place)
+                if let Some(index) = self.index_of(*id)
+                    && let Some((_, acted_on)) = self.messages.get_mut(index)
                 {
                     *acted_on += 1;
                 }

@@ -111,7 +111,7 @@ fn totals(engine: &Engine) -> Vec<(AgentId, Service, f64)> {
         (owner, Service::Carry, money::to_estimate(pnl))
     });
     let liquidity = makers(engine).into_iter().map(|maker| {
-        let all = places(engine, maker).map(|i| engine.worked_on(InstrumentId(i as u16)));
+        let all = desk_indices(engine, maker).map(|i| engine.worked_on(InstrumentId(i as u16)));
         (maker, Service::Liquidity, all.map(|w| w.taking - w.cost).sum())
     });
     let mut all: Vec<_> = carry.chain(liquidity).collect();
@@ -126,7 +126,7 @@ fn makers(engine: &Engine) -> Vec<AgentId> {
     makers
 }
 
-fn places(engine: &Engine, maker: AgentId) -> impl Iterator<Item = usize> + '_ {
+fn desk_indices(engine: &Engine, maker: AgentId) -> impl Iterator<Item = usize> + '_ {
     let makers = engine.servants().makers.iter().enumerate();
     makers.filter(move |(_, m)| **m == Some(maker)).map(|(i, _)| i)
 }
@@ -135,8 +135,8 @@ fn places(engine: &Engine, maker: AgentId) -> impl Iterator<Item = usize> + '_ {
 fn carried(engine: &Engine, agent: AgentId) -> (String, f64) {
     let real = &engine.respond.real;
     let mut held: Vec<(f64, f64, &str)> = Vec::new();
-    for (place, spot, owner) in engine.servants().held() {
-        let quantity = real.services.spot_held.get(place).copied().unwrap_or_default();
+    for (desk_index, spot, owner) in engine.servants().held() {
+        let quantity = real.services.spot_held.get(desk_index).copied().unwrap_or_default();
         let mark = real.marks.get(spot.index()).copied().unwrap_or_default();
         let Some(i) = engine.instrument(spot).filter(|_| owner == agent && !quantity.is_zero()) else {
             continue;
@@ -155,7 +155,7 @@ fn carried(engine: &Engine, agent: AgentId) -> (String, f64) {
 
 /// What an agent worked so far, in words and in currency.
 fn worked(engine: &Engine, agent: AgentId) -> (String, f64) {
-    let all = places(engine, agent).map(|i| engine.worked_on(InstrumentId(i as u16)));
+    let all = desk_indices(engine, agent).map(|i| engine.worked_on(InstrumentId(i as u16)));
     let (rested, crossed) = all.fold((0.0, 0.0), |(r, c), w| (r + w.rested, c + w.crossed));
     if rested + crossed <= 0.0 {
         return (String::new(), 0.0);

@@ -201,7 +201,7 @@ impl Summary {
         if let Err(why) = &balanced {
             notes.push(format!("the books do not balance: {why}"));
         }
-        let worth = valuation(engine);
+        let valued = valuation(engine);
         Summary {
             hive: facts.hive,
             mode: facts.mode,
@@ -219,7 +219,7 @@ impl Summary {
             capital: exact(settings.money),
             currency: facts.currency,
             deaf: !settings.listening.enabled,
-            agents: agents(engine, &worth),
+            agents: agents(engine, &valued),
             scouts: cast.agents.len() - cast.declared,
             messages: respond.bus.counts(),
             goals: respond.goals,
@@ -227,10 +227,10 @@ impl Summary {
             equity: Lives {
                 alone: text(speak.curve.equity()),
                 open: text(respond.open.equity()),
-                real: exact(worth.total),
+                real: exact(valued.total),
             },
-            treasury: exact(worth.treasury),
-            rounding: exact(worth.rounding),
+            treasury: exact(valued.treasury),
+            rounding: exact(valued.rounding),
             sharpe: lives(&|c| c.sharpe()),
             volatility: lives(&|c| c.volatility()),
             max_drawdown: lives(&|c| c.drawdown_max()),
@@ -265,10 +265,10 @@ impl EmergenceLine {
 }
 
 /// The agents with funds, in the order of the file.
-fn agents(engine: &Engine, worth: &Valuation) -> Vec<AgentLine> {
+fn agents(engine: &Engine, valued: &Valuation) -> Vec<AgentLine> {
     let cast = engine.cast();
     let declared = cast.agents[..cast.declared].iter();
-    let parts = worth.agents.iter().zip(engine.influence());
+    let parts = valued.agents.iter().zip(engine.influence());
     declared.zip(parts).map(|(agent, (part, influence))| line(engine, agent, *part, &influence)).collect()
 }
 

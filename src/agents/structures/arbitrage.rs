@@ -198,9 +198,9 @@ impl FamilyRule for ArbitrageMemory {
         if !self.gap.is_due(event.at()) {
             return;
         }
-        let Some((a, b, told)) = self.pair(board) else { return };
+        let Some((a, b, quoted_at)) = self.pair(board) else { return };
         let log = libm::log(b / a);
-        match self.gap.tell(told, log) {
+        match self.gap.tell(quoted_at, log) {
             // A plain mean until the memory is full.
             Some(passed) => {
                 let share = 1.0 - libm::exp(-passed / self.recall);

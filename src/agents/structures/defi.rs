@@ -222,8 +222,8 @@ impl DefiMemory {
     ) -> Option<WeighedPool> {
         let price = state.price;
         let bounds = self.bounds(pool.concentrated, price);
-        let (worth, base) = (bounds.market_value(price), bounds.base(price));
-        let liquidity = seen.units(self.size, worth);
+        let (market_value, base) = (bounds.market_value(price), bounds.base(price));
+        let liquidity = seen.units(self.size, market_value);
         let sigma = bare.forecast;
         let stay = libm::log(1.0 + self.width) / sigma;
         let years = if pool.concentrated { self.horizon.min(stay * stay) } else { self.horizon };
@@ -240,8 +240,8 @@ impl DefiMemory {
         let ends = (swap(base * liquidity)? + swap(-base * liquidity)? + 2.0 * perp) * base;
         let of = |(plain, ranged): (f64, f64)| if pool.concentrated { ranged } else { plain };
         let gas = state.gas * (2.0 + of(PUT_GAS) + of(TAKE_GAS)) / liquidity;
-        let costs = (ends + gas) / worth * 1e4;
-        let edge = (earns - loses - hedging) / worth * 1e4 - costs;
+        let costs = (ends + gas) / market_value * 1e4;
+        let edge = (earns - loses - hedging) / market_value * 1e4 - costs;
         Some(WeighedPool { edge, costs, ..bare })
     }
 

@@ -101,7 +101,7 @@ impl Legs {
     /// Worth now; what has no price counts nothing.
     pub fn market_value(&self, listed: &ListedInstruments, board: &Board) -> f64 {
         let each = |&(id, q): &(InstrumentId, f64)| listed.value(board, id).map_or(0.0, |v| v * q);
-        self.cash + self.held.iter().map(each).sum::<f64>() + self.ranges.worth(board)
+        self.cash + self.held.iter().map(each).sum::<f64>() + self.ranges.market_value(board)
     }
 
     /// Whether nothing is held, but for dust.

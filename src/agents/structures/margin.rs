@@ -64,7 +64,7 @@ pub(super) fn take_over(legs: &mut Legs, seen: &StructureContext<'_>) {
 
 /// Whether equity is no more than maintenance; none where something has no price.
 fn is_short(legs: &Legs, seen: &StructureContext<'_>, wallet: f64, by: By) -> Option<bool> {
-    let (mut equity, mut needed) = (wallet + legs.cash + legs.ranges.worth(seen.board), 0.0);
+    let (mut equity, mut needed) = (wallet + legs.cash + legs.ranges.market_value(seen.board), 0.0);
     for &(id, q) in &legs.held {
         let price = price(seen, id, by)?;
         equity += q * price;

@@ -159,8 +159,8 @@ impl MarketMakingMemory {
     }
 
     fn fresh(&self, seen: &StructureContext<'_>) -> Option<Top> {
-        let told = self.top(seen.board).filter(|_| self.doubted.is_none());
-        told.filter(|t| seen.now.since(t.at).0 <= self.age.0).map(|t| t.value)
+        let quoted = self.top(seen.board).filter(|_| self.doubted.is_none());
+        quoted.filter(|t| seen.now.since(t.at).0 <= self.age.0).map(|t| t.value)
     }
 
     /// Takes a mid; whether it is believed.

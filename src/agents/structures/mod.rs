@@ -81,7 +81,7 @@ pub const KEYS: [Indicator; 14] = [
 const _: () = {
     let mut i = 0;
     while i < KEYS.len() {
-        assert!(matches!(KEYS[i].unwindowed_index(), Some(place) if place == i));
+        assert!(matches!(KEYS[i].unwindowed_index(), Some(index) if index == i));
         i += 1;
     }
 };
@@ -227,10 +227,10 @@ impl StructureContext<'_> {
 
     /// Whether a market takes an order of this size: worth its least notional at `worth` a unit, and, where it
     /// trades in lots, one lot at least.
-    pub fn is_order(&self, id: InstrumentId, quantity: f64, worth: f64, in_lots: bool) -> bool {
+    pub fn is_order(&self, id: InstrumentId, quantity: f64, price: f64, in_lots: bool) -> bool {
         let size = libm::fabs(quantity);
         let size = if in_lots { self.listed.lots(id, size) } else { size };
-        size > 0.0 && size * worth >= crate::domain::money::to_estimate(self.listed.get(id).min_notional)
+        size > 0.0 && size * price >= crate::domain::money::to_estimate(self.listed.get(id).min_notional)
     }
 
     /// Units of a structure whose largest leg is worth `notional` a unit, after the agent's character.

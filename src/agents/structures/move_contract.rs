@@ -167,19 +167,19 @@ impl MoveMemory {
             return;
         }
         self.index = Some((at, index));
-        for place in &mut self.watched {
+        for slot in &mut self.watched {
             // An hour after its end nobody waits for a settlement.
-            if place.is_some_and(|w| at > w.contract.expires().after(WINDOW)) {
-                *place = None;
+            if slot.is_some_and(|w| at > w.contract.expires().after(WINDOW)) {
+                *slot = None;
             }
-            while place.is_none() && self.next < self.listed.len() {
+            while slot.is_none() && self.next < self.listed.len() {
                 let (expiry, fixing, id) = self.listed[self.next];
                 self.next += 1;
                 if let (true, Ok(contract)) = (expiry > at, MoveContract::new(fixing, expiry, WINDOW)) {
-                    *place = Some(Watch { id, fixing, contract, spoilt: at > fixing });
+                    *slot = Some(Watch { id, fixing, contract, spoilt: at > fixing });
                 }
             }
-            let Some(w) = place else { continue };
+            let Some(w) = slot else { continue };
             let silent = before.filter(|b| at.since(*b).0 > SILENCE.0);
             let within = |from: Stamp| silent.is_some_and(|b| b < from.after(WINDOW) && at > from);
             w.spoilt |= within(w.fixing) || within(Stamp(w.contract.expires().0 - WINDOW.0));
@@ -269,9 +269,9 @@ impl FamilyRule for MoveMemory {
     fn hear(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         match *event {
             MarketEvent::Settled { instrument, .. } => {
-                for place in &mut self.watched {
-                    if place.is_some_and(|w| w.id == instrument) {
-                        *place = None;
+                for slot in &mut self.watched {
+                    if slot.is_some_and(|w| w.id == instrument) {
+                        *slot = None;
                     }
                 }
             }

@@ -214,11 +214,11 @@ impl OptionsMemory {
         if !seen.is_fresh(&[self.perp, pair.call, pair.put], self.stale) {
             return None;
         }
-        let told = |id: InstrumentId| {
+        let quoted = |id: InstrumentId| {
             let implied = seen.board.get(id)?.implied?;
             (seen.now.since(implied.at).0 <= self.stale.0).then_some(implied.value)
         };
-        let ((call, forward), (put, _)) = (told(pair.call)?, told(pair.put)?);
+        let ((call, forward), (put, _)) = (quoted(pair.call)?, quoted(pair.put)?);
         let years = pair.expiry.since(seen.now).in_units_of(Span::YEAR);
         let perp = seen.value(self.perp)?;
         if years <= 0.0 || libm::fabs(forward / perp - 1.0) > FORWARD_OFF {
@@ -285,7 +285,7 @@ impl OptionsMemory {
         }
         let size = self.margin * notional / margin;
         let units = seen.units(size, notional);
-        let (mut edge, mut worth, mut market) = (0.0, 0.0, 0.0);
+        let (mut edge, mut fair, mut market) = (0.0, 0.0, 0.0);
         let (mut vega, mut gamma, mut premium) = (0.0, 0.0, 0.0);
         for leg in &legs {
             let (id, price) = (leg.instrument, seen.value(leg.instrument)?);
@@ -298,7 +298,7 @@ impl OptionsMemory {
             let kind = seen.listed.get(id).kind;
             edge += side * leg.ratio * (q.value - paid) - seen.fee(id);
             edge -= charge::settlement(seen.costs(id), kind, 1.0, q.value, e.forward);
-            worth += leg.ratio * q.value;
+            fair += leg.ratio * q.value;
             market += leg.ratio * price;
             vega += leg.ratio * q.vega_per_point * 100.0;
             gamma += leg.ratio * q.gamma;
@@ -310,7 +310,7 @@ impl OptionsMemory {
         }
         let volatility = edge / libm::fabs(vega);
         let bound = margin * units;
-        let rich = market / worth - 1.0;
+        let rich = market / fair - 1.0;
         Some(WeighedStructure { legs, side, size, notional, edge, volatility, rich, bound, premium })
     }
 }
@@ -429,10 +429,10 @@ impl FamilyRule for OptionsMemory {
             if self.pair_of(seen.listed, id).is_none() {
                 continue;
             }
-            let told = seen.board.get(id)?.implied?;
-            let (sigma, forward) = told.value;
+            let quoted = seen.board.get(id)?.implied?;
+            let (sigma, forward) = quoted.value;
             // A forward that is old has gone where the perp went.
-            let old = seen.now.since(told.at).0 > self.stale.0;
+            let old = seen.now.since(quoted.at).0 > self.stale.0;
             let forward = if old { seen.value(self.perp)? } else { forward };
             let (q, _, _) = model(seen, id, forward, sigma)?;
             delta += quantity * q.delta;

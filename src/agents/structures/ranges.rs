@@ -143,7 +143,7 @@ impl Ranges {
     }
 
     /// Worth of everything that is in pools, fees included.
-    pub fn worth(&self, board: &Board) -> f64 {
+    pub fn market_value(&self, board: &Board) -> f64 {
         let each = |r: &PoolRange| {
             board.price(r.pool).map_or(0.0, |p| r.liquidity * r.bounds.market_value(p.value)) + r.earned
         };
@@ -199,11 +199,11 @@ impl Ranges {
         totals: &mut Totals,
     ) -> Option<f64> {
         let of = |(plain, ranged): (f64, f64)| if concentrated { ranged } else { plain };
-        let place = self.held.iter().position(|r| r.pool == ask.pool);
-        let has = place.map_or(0.0, |i| self.held[i].liquidity);
+        let index = self.held.iter().position(|r| r.pool == ask.pool);
+        let has = index.map_or(0.0, |i| self.held[i].liquidity);
         // No more comes out than is in.
         let change = ask.change.max(-has);
-        let bounds = place.map_or(ask.bounds, |i| self.held[i].bounds);
+        let bounds = index.map_or(ask.bounds, |i| self.held[i].bounds);
         // Put in, base is bought; taken out, it is sold.
         let base = change * bounds.base(state.price);
         let swapped = if base == 0.0 { 0.0 } else { base * level::swap(state, terms, base)?.price };
@@ -212,7 +212,7 @@ impl Ranges {
             gas += state.gas;
         }
         let mut cash = -swapped - change * bounds.quote(state.price) - gas;
-        match place {
+        match index {
             Some(i) => {
                 let r = &mut self.held[i];
                 if change < 0.0 {

@@ -215,8 +215,8 @@ impl Purse {
 
     /// Marks at the closes of a barrier.
     pub(super) fn mark(&mut self, at: Stamp, closes: &[f64], counts: bool) {
-        let worth = |(n, c): (&f64, &f64)| if *n == 0.0 { 0.0 } else { n * c };
-        self.equity = self.cash + self.net.iter().zip(closes).map(worth).sum::<f64>();
+        let value = |(n, c): (&f64, &f64)| if *n == 0.0 { 0.0 } else { n * c };
+        self.equity = self.cash + self.net.iter().zip(closes).map(value).sum::<f64>();
         self.digest.float(self.equity);
         self.meter.mark(at, self.equity);
         self.counted.bars += f64::from(u8::from(counts));

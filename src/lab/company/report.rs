@@ -123,15 +123,15 @@ struct AccountDraws {
 }
 
 /// The report, with draws on `threads` threads.
-pub fn report(facts: CompanyFacts, places: &[MarketOnClock], ran: &[Ran], threads: usize) -> CompanyReport {
+pub fn report(facts: CompanyFacts, markets: &[MarketOnClock], ran: &[Ran], threads: usize) -> CompanyReport {
     let mut lines = Vec::new();
     for r in ran {
         let own = own_days(r);
         let drawn = draw(r, &own, threads);
-        lines.extend(lines_of(places, r, &drawn, own.len()));
+        lines.extend(lines_of(markets, r, &drawn, own.len()));
     }
     if facts.sets.len() > 1 {
-        lines.extend(joint(places, ran, facts.sets.len(), threads));
+        lines.extend(joint(markets, ran, facts.sets.len(), threads));
     }
     let mut report = CompanyReport {
         bootstrap: format!(
@@ -192,7 +192,7 @@ fn alone(agents: usize, cell: &AccountKind, all: &[AccountKind]) -> Option<usize
     all.iter().position(|c| *c == AccountKind { groups: agents, ..*cell })
 }
 
-fn lines_of(places: &[MarketOnClock], r: &Ran, drawn: &[AccountDraws], days: usize) -> Vec<AccountLine> {
+fn lines_of(markets: &[MarketOnClock], r: &Ran, drawn: &[AccountDraws], days: usize) -> Vec<AccountLine> {
     let of = |f: fn(&AccountOutcome) -> f64, cell: usize| {
         mean(&r.seeds.iter().map(|s| f(&s.outcomes[cell])).collect::<Vec<_>>())
     };
@@ -202,8 +202,8 @@ fn lines_of(places: &[MarketOnClock], r: &Ran, drawn: &[AccountDraws], days: usi
         let by_seed: Vec<f64> = d.by_seed.iter().zip(&theirs.by_seed).map(|(a, b)| a - b).collect();
         let draws = d.draws.iter().zip(&theirs.draws).map(|(a, b)| a - b).collect();
         Some(AccountLine {
-            set: Some(places[r.place].set),
-            clock: places[r.place].clock().to_string(),
+            set: Some(markets[r.market].set),
+            clock: markets[r.market].clock().to_string(),
             agents: r.agents,
             groups: d.cell.groups,
             capital: d.cell.capital,
@@ -227,13 +227,13 @@ fn lines_of(places: &[MarketOnClock], r: &Ran, drawn: &[AccountDraws], days: usi
 }
 
 /// All sets together: means of what each set has, on the same resampled calendar days.
-fn joint(places: &[MarketOnClock], ran: &[Ran], sets: usize, threads: usize) -> Vec<AccountLine> {
+fn joint(markets: &[MarketOnClock], ran: &[Ran], sets: usize, threads: usize) -> Vec<AccountLine> {
     let mut lines = Vec::new();
-    for r in ran.iter().filter(|r| places[r.place].set == 0) {
-        let clock = places[r.place].clock();
+    for r in ran.iter().filter(|r| markets[r.market].set == 0) {
+        let clock = markets[r.market].clock();
         let same: Vec<&Ran> = ran
             .iter()
-            .filter(|o| o.agents == r.agents && places[o.place].clock() == clock && o.cells == r.cells)
+            .filter(|o| o.agents == r.agents && markets[o.market].clock() == clock && o.cells == r.cells)
             .collect();
         if same.len() != sets {
             continue;
@@ -243,7 +243,7 @@ fn joint(places: &[MarketOnClock], ran: &[Ran], sets: usize, threads: usize) -> 
         days.dedup();
         let drawn: Vec<Vec<AccountDraws>> = same.iter().map(|o| draw(o, &days, threads)).collect();
         let each: Vec<Vec<AccountLine>> =
-            same.iter().zip(&drawn).map(|(o, d)| lines_of(places, o, d, days.len())).collect();
+            same.iter().zip(&drawn).map(|(o, d)| lines_of(markets, o, d, days.len())).collect();
         for (i, first) in each[0].iter().enumerate() {
             let Some(reference) = alone(r.agents, &r.cells[i], &r.cells) else { continue };
             let draws = (0..DRAWS)

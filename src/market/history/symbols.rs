@@ -82,13 +82,13 @@ impl SymbolParts {
         if money_like(pair) {
             return SymbolParts { base: pair.to_string(), quote: None, exchange };
         }
-        for (place, quote) in QUOTES.iter().enumerate() {
+        for (i, quote) in QUOTES.iter().enumerate() {
             // `BNBUSD` is BNB in USD, not BN in BUSD: of two readings the one with a usual ticker.
             let least = if matches!(*quote, "BUSD" | "FDUSD") { 3 } else { 1 };
             if let Some(base) = pair.strip_suffix(quote)
                 && base.len() >= least
             {
-                return SymbolParts { base: base.to_string(), quote: Some(place), exchange };
+                return SymbolParts { base: base.to_string(), quote: Some(i), exchange };
             }
         }
         SymbolParts { base: pair.to_string(), quote: None, exchange }

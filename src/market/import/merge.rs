@@ -195,7 +195,7 @@ impl Survey {
         let mut listings = self.listings.again();
         let mut lanes: Vec<FileCursor> = Vec::new();
         let mut heap = BinaryHeap::new();
-        let mut places = Vec::new();
+        let mut surveys = Vec::new();
         for (source, survey) in sources.iter().zip(&self.files) {
             let Some(format) = survey.format.filter(|_| survey.events > 0) else { continue };
             let bytes = source.open().map_err(|e| FeedError::Read {
@@ -224,17 +224,17 @@ impl Survey {
                 heap.push(Reverse((first.at, rank(&first.what), lanes.len())));
             }
             lanes.push(lane);
-            places.push(survey);
+            surveys.push(survey);
         }
         while let Some(Reverse((at, _, n))) = heap.pop() {
             let lane = &mut lanes[n];
             let Some(item) = lane.items.pop_front() else { continue };
-            give(item, places[n])?;
+            give(item, surveys[n])?;
             lane.pull(self, &mut listings)?;
             if let Some(next) = lane.items.front() {
                 if next.at < at {
-                    let name = places[n].name.clone();
-                    return Err(FeedError::Changed { name, before: places[n].rows, after: next.line });
+                    let name = surveys[n].name.clone();
+                    return Err(FeedError::Changed { name, before: surveys[n].rows, after: next.line });
                 }
                 heap.push(Reverse((next.at, rank(&next.what), n)));
             }

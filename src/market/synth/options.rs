@@ -189,8 +189,8 @@ impl OptionListing {
                 continue;
             };
             let half = value.vega_per_point * 100.0 * OPTION_HALF + 2e-5 * forward;
-            for (id, worth) in [(call, value.value), (put, value.value - (forward - strike))] {
-                sink.quote_if(id, &line.ticks, worth, half, size);
+            for (id, fair) in [(call, value.value), (put, value.value - (forward - strike))] {
+                sink.quote_if(id, &line.ticks, fair, half, size);
                 sink.push(MarketEvent::Implied { instrument: id, at, sigma, forward });
             }
         }
