@@ -52,7 +52,7 @@ pub struct Declaration {
     pub funded: bool,
 }
 
-/// Over which clocks scouts look back.
+/// Clocks over which scouts look back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Clocks {
     /// Half of them as declared, half three times as long.
@@ -68,7 +68,7 @@ impl Clocks {
     /// The words of the file.
     pub const WORDS: &'static [&'static str] = &["slow", "fast", "mixed"];
 
-    /// In a word.
+    /// The name that `agents.toml` has for it.
     pub fn word(self) -> &'static str {
         match self {
             Clocks::Slow => "slow",
@@ -98,7 +98,7 @@ const SLOW: f64 = 3.0;
 /// How scouts are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scouting {
-    /// Over which clocks they look back.
+    /// Clocks over which they look back.
     pub clocks: Clocks,
     /// Only of the near-neutral families, relative strength and range.
     pub neutral: bool,
@@ -114,7 +114,7 @@ impl Scouting {
 /// All that is declared of the swarm.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Roster {
-    /// In the order of the file.
+    /// Agents in the order of the file.
     pub agents: Vec<Declaration>,
     /// How many scouts are drawn beside them.
     pub scouts: u32,
@@ -145,7 +145,7 @@ pub struct ParamSpec {
     pub default: DrawnNumber,
     /// What is allowed at all.
     pub bounds: DrawnNumber,
-    /// In one line.
+    /// What it does, in one line.
     pub what: &'static str,
 }
 

@@ -42,7 +42,7 @@ impl Trades {
     /// The words of the file, in the order of the variants.
     pub const WORDS: &'static [&'static str] = &["band", "zone"];
 
-    /// In a word.
+    /// The name that `agents.toml` has for it.
     pub fn word(self) -> &'static str {
         match self {
             Trades::Band => "band",

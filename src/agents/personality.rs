@@ -48,7 +48,7 @@ pub struct TraitSpec {
     pub name: &'static str,
     /// Smallest and largest value.
     pub bounds: (f64, f64),
-    /// In one line.
+    /// What it does, in one line.
     pub what: &'static str,
 }
 

@@ -20,7 +20,7 @@ const RANKED_MIN: usize = 3;
 /// An agent as far as it could be read; the goal is told apart since presets are checked against it.
 pub(super) struct ReadAgent {
     pub declaration: Option<Declaration>,
-    /// With its place in the text.
+    /// The goal, with its offset in the text.
     pub goal: Option<(Goal, usize)>,
 }
 

@@ -59,7 +59,7 @@ impl Origins {
 pub struct Override {
     /// The setting's path, `hive.seed`.
     pub path: String,
-    /// As it was written.
+    /// The value as it was written.
     pub value: String,
     /// Who says so.
     pub origin: Origin,

@@ -31,7 +31,7 @@ impl Holds {
     /// The words of the file, in the order of the variants.
     pub const WORDS: &'static [&'static str] = &["quantity", "notional"];
 
-    /// In a word.
+    /// The name that `agents.toml` has for it.
     pub fn word(self) -> &'static str {
         match self {
             Holds::Quantity => "quantity",

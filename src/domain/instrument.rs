@@ -78,7 +78,7 @@ pub enum ContractTerms {
     Option {
         /// Exercised then if in the money.
         expiry: Stamp,
-        /// In quote currency.
+        /// Price at which it is exercised, in quote currency.
         strike: f64,
         /// A call; else a put.
         call: bool,
@@ -127,7 +127,7 @@ pub struct Instrument {
     pub id: InstrumentId,
     /// The asset it expresses.
     pub asset: AssetId,
-    /// As the venue writes it, `BTCUSDT`.
+    /// Symbol as the venue writes it, such as `BTCUSDT`.
     pub symbol: String,
     /// How it is listed.
     pub kind: InstrumentKind,

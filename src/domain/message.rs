@@ -100,7 +100,7 @@ pub struct Outcome {
 /// What listening made of an intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum StanceVerb {
-    /// As it would have done alone.
+    /// It holds what it would have held alone.
     Keeps,
     /// Takes a position though its own intent is flat.
     Opens,
@@ -134,7 +134,7 @@ pub enum Factor {
 /// What an agent makes of its own intent after listening. Sizes as fractions of the hive's capital.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stance {
-    /// In one word.
+    /// What listening did to the intent, in one word.
     pub verb: StanceVerb,
     /// The own intent at the agent's weight, w·p.
     pub own: f64,
@@ -173,7 +173,7 @@ pub struct EmergenceReading {
     pub days: u32,
     /// Evidence that it is more, whenever it is looked at: 1 is none, 20 is enough.
     pub more: f64,
-    /// The same that it is less.
+    /// Evidence that it is less, whenever it is looked at: 1 is none, 20 is enough.
     pub less: f64,
     /// Over the same agents netted in one account.
     pub over_net_eq: f64,

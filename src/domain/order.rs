@@ -17,7 +17,7 @@ pub enum OrderKind {
 pub enum OrderStatus {
     /// Sent, not yet confirmed.
     Pending,
-    /// At the venue.
+    /// It works at the venue.
     Working,
     /// Some of it is filled, the rest works.
     PartlyFilled,

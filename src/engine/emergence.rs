@@ -82,9 +82,9 @@ pub struct Gauge {
 /// What the whole is worth over its parts, and where it comes from, once enough days were measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rungs {
-    /// Over the agents alone.
+    /// What the whole gains over the agents alone.
     pub over_alone: Option<SharpeGain>,
-    /// Over the same agents netted.
+    /// What the whole gains over the same agents netted.
     pub over_net_eq: Option<SharpeGain>,
     /// What netting gives of it.
     pub netting: Option<SharpeGain>,

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The perp leg of a switch rests in the same order, behind what the desk wants of it
-//! (see [`orders`](super::orders)).
+//! (see `orders`).
 //!
 //! # Invariants
 //!

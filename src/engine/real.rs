@@ -84,12 +84,12 @@ pub struct Real {
 }
 
 impl RealSpec {
-    /// For a cast on a universe.
+    /// Makes it for a cast on a universe, with the services of that cast.
     pub fn new(cast: &Population, universe: &Universe, settings: &Settings) -> Self {
         RealSpec::served(cast, universe, settings, ServiceSpec::new(cast, universe, settings))
     }
 
-    /// With these services.
+    /// Makes it with these services, whoever is in the cast.
     pub fn served(
         cast: &Population,
         universe: &Universe,

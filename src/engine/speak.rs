@@ -103,7 +103,7 @@ pub struct Speak {
 }
 
 impl SpeakSpec {
-    /// For a cast on a universe.
+    /// Makes it for a cast on a universe.
     pub fn new(cast: Arc<Population>, universe: &Universe, settings: Settings, market: &MarketState) -> Self {
         let handle = |asset: AssetId, key: Indicator| {
             let bank = &market.listings[asset.index()].bank;

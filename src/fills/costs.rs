@@ -63,9 +63,9 @@ pub struct BarCosts {
 /// Fees of options: a share of the underlying, but at most a share of the premium or payoff.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OptionFees {
-    /// Of the underlying, at a trade.
+    /// Fee of a trade, as a fraction of the underlying.
     pub rate: f64,
-    /// Of the underlying, at exercise.
+    /// Fee of the exercise, as a fraction of the underlying.
     pub exercise: f64,
     /// Most of the premium, or of the payoff.
     pub cap: f64,

@@ -29,7 +29,7 @@ const SHARPE: f64 = 0.5;
 struct Moments {
     mean: f64,
     square: f64,
-    /// With the hive.
+    /// Mean of its PnL times the hive's.
     product: f64,
 }
 

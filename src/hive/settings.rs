@@ -17,7 +17,7 @@ impl Balance {
     /// The words of the file, in the order of the variants.
     pub const WORDS: &'static [&'static str] = &["voices", "families"];
 
-    /// In a word.
+    /// The name that `agents.toml` has for it.
     pub fn word(self) -> &'static str {
         match self {
             Balance::Voices => "voices",

@@ -47,7 +47,7 @@ pub const GROUP_BYTES_MAX: usize = 8 << 20;
 pub enum RecordKind {
     /// What a run was begun with.
     Config = 1,
-    /// Of the operator, before it acts.
+    /// A command of the operator, written before it acts.
     Command = 2,
     /// The full state.
     Checkpoint = 3,
@@ -126,7 +126,7 @@ pub enum JournalError {
     /// Beyond a maximum.
     #[error("a frame of {bytes} bytes does not fit into a journal (at most {PAYLOAD_BYTES_MAX})")]
     TooLarge {
-        /// Of the payload.
+        /// Length of the payload.
         bytes: usize,
     },
     /// Beyond a maximum.
@@ -294,7 +294,7 @@ impl Journal {
         (self.last_seq, self.link)
     }
 
-    /// Whose it is.
+    /// Tells whose journal it is.
     pub fn run(&self) -> &RunHeader {
         &self.run
     }

@@ -20,7 +20,7 @@ pub const VERSION: u16 = 1;
 const MAGIC: [u8; 8] = *b"HIVEJRNL";
 const CRC_AT: usize = HEADER - 4;
 
-/// Whose journal it is.
+/// Says whose journal it is, at the head of every segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunHeader {
     /// Drawn when the journal was begun.

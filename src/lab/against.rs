@@ -22,9 +22,9 @@ pub const VS_OTHER: &str = "vs_other";
 /// What is known of the other hive before anything is run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Other {
-    /// As it was named.
+    /// File of the other hive, as it was named.
     pub file: String,
-    /// Of everything in it that decides.
+    /// Hash of everything in it that decides.
     pub roster_hash: String,
     /// Agents with funds, and all voices.
     pub agent_count: usize,
@@ -81,7 +81,7 @@ pub fn world(of: &LabWorld, roster: crate::agents::declaration::Roster, settings
     }
 }
 
-/// Puts the comparison into a report: `ours` with the arms of its study, `theirs` with [`arms`].
+/// Puts the comparison into a report: `ours` with the arms of its study, `theirs` with [`arms()`].
 pub fn compare(report: &mut Report, study: &[Arm], ours: &Tracks, theirs: &Tracks, threads: usize) {
     let find = |all: &[Arm], name: &str| all.iter().position(|a| a.name == name);
     let other = arms();

@@ -37,7 +37,7 @@ pub enum Weighing {
 /// How an account follows its aims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follows {
-    /// As the desk is set up.
+    /// It follows as the desk is set up to.
     Desk,
     /// At once: without patience, band or zone.
     AtOnce,
@@ -138,7 +138,7 @@ pub enum ArmKind {
     Control(Control),
     /// λ = 1 bare, with these services.
     Served(ServiceFlags),
-    /// With all services, messages wrong.
+    /// The hive with all services, whose messages are wrong in this way.
     Misserved(Corruption),
     /// All voices in one account that serves itself.
     Central(ServiceFlags),
@@ -161,11 +161,11 @@ impl ArmKind {
 /// A system that a study runs beside others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arm {
-    /// As reports call it.
+    /// Name of the arm, as reports call it.
     pub name: String,
     /// What the arm is made of.
     pub kind: ArmKind,
-    /// In a line.
+    /// What the arm is, in a line.
     pub what: &'static str,
 }
 

@@ -43,7 +43,7 @@ pub struct Resampled {
 }
 
 impl Resampled {
-    /// For tracks of so many days.
+    /// Draws resampled orders of days for tracks of this many.
     pub fn new(days: usize, draws: usize) -> Self {
         Resampled::keyed(days, draws, SEED)
     }
@@ -135,7 +135,7 @@ impl ReturnSums {
         all
     }
 
-    /// Over these runs of days.
+    /// Sums a track over these runs of days.
     pub(super) fn over(runs: &[[u32; 2]], running: &[ReturnSums]) -> ReturnSums {
         runs.iter().fold(ReturnSums::default(), |all, run| {
             let [from, to] = run.map(|day| running[day as usize]);

@@ -40,7 +40,7 @@ pub struct IntervalBar {
 /// A band over days: median, and the range of most seeds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Band {
-    /// In the legend.
+    /// Name in the legend.
     pub name: String,
     /// By day: low, median, high.
     pub days: Vec<[f64; 3]>,
@@ -188,7 +188,7 @@ fn draw_steps<'a>(area: &Area<'a>, what: &str, points: &[IntervalBar]) -> DrawRe
 /// A named line with intervals; the names of its points are their places.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedCurve {
-    /// In the legend.
+    /// Name in the legend.
     pub name: String,
     /// From left to right; all curves of a picture have the same places.
     pub points: Vec<IntervalBar>,

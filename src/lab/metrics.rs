@@ -91,7 +91,7 @@ pub enum Months {
     Never(Never),
 }
 
-/// As it is written.
+/// The text that stands for months that never come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Never {
     /// The only word.
@@ -140,7 +140,7 @@ pub struct Metrics {
     pub months_to_10: Option<Months>,
     /// Volatility per year as it was.
     pub volatility: f64,
-    /// A: fills per year, see [`Track::orders`].
+    /// A: fills per year, see [`ArmTrack::orders`](super::stream::ArmTrack::orders).
     pub orders: f64,
     /// A: notional traded per year over equity, at equal volatility.
     pub turnover: Option<f64>,
@@ -171,7 +171,7 @@ pub fn to_target(daily: &[f64], target_vol: f64) -> f64 {
     if volatility > SPREAD_MIN { target_vol / volatility } else { 0.0 }
 }
 
-/// Standard deviation over mean of the volatilities of whole blocks of [`VOL_DAYS`]; those in which nothing was
+/// Standard deviation over mean of the volatilities of whole blocks of `VOL_DAYS` days; those in which nothing was
 /// held are left out, and with fewer than two there is none.
 pub fn unsteadiness(daily: &[f64]) -> Option<f64> {
     let each = daily.chunks_exact(VOL_DAYS).map(|d| moments(d).1).filter(|v| *v > SPREAD_MIN);
@@ -205,7 +205,7 @@ pub fn tail_days(days: usize) -> usize {
 }
 
 impl Metrics {
-    /// Of a track.
+    /// Measures a track.
     pub fn of(track: &ArmTrack, target_vol: f64) -> Self {
         let daily = &track.daily;
         let (mean, volatility) = moments(daily);

@@ -7,7 +7,7 @@
 //! cockpit, [`services`] for agents that serve each other, [`served`] for what is said of them,
 //! [`working`] for what working orders costs, [`goals`] for what is compared beside the
 //! Sharpe ratio, [`joint`] for one figure over several markets, [`designed`] for what is a reproduction,
-//! [`bystanders`] for who stands by, [`keep::Keep`] for what survives between runs.
+//! [`bystanders`] for who stands by, [`result_cache::ResultFolder`] for what survives between runs.
 //!
 //! # Invariants
 //!

@@ -137,7 +137,7 @@ pub struct ControlReport {
     pub pass: bool,
 }
 
-/// As the contract nests it.
+/// The uplift over the strong baseline, nested as the JSON contract has it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct VsStrong {
     /// Δ Sharpe per year; none where it cannot be told.

@@ -70,7 +70,7 @@ pub struct RandomDesk {
 }
 
 impl RandomDesk {
-    /// Of a seed.
+    /// A desk whose coins are those of this seed.
     pub fn new(seed: u64) -> Self {
         RandomDesk { seed, bars: 0 }
     }

@@ -40,7 +40,7 @@ pub struct BlindReport {
 /// The hive with services, hearing wrong messages.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ServiceControl {
-    /// In a line.
+    /// What is wrong with its messages, in a line.
     pub what: String,
     /// Δ Sharpe over the same families in accounts of their own.
     pub vs_sum_silo: Interval,

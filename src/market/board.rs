@@ -66,7 +66,7 @@ pub struct Top {
 }
 
 impl Top {
-    /// In the middle.
+    /// The middle of bid and offer.
     pub fn mid(&self) -> f64 {
         f64::midpoint(self.bid, self.ask)
     }
@@ -81,7 +81,7 @@ pub struct PoolState {
     pub liquidity: f64,
     /// Quote currency swapped since the state before.
     pub swapped: f64,
-    /// Of a swap, in quote currency.
+    /// Gas that a swap takes, in quote currency.
     pub gas: f64,
 }
 
@@ -102,7 +102,7 @@ pub struct Quoted {
     pub funding: Option<Stamped<f64>>,
     /// Implied volatility and forward.
     pub implied: Option<Stamped<(f64, f64)>>,
-    /// Of a pool.
+    /// The state of a pool, if it is one.
     pub pool: Option<Stamped<PoolState>>,
     /// What it settled at.
     pub settled: Option<Stamped<f64>>,

@@ -116,7 +116,7 @@ pub enum FeedError {
     /// The bytes did not come.
     #[error("reading {file} near line {line}: {reason}; unpack or fetch the file again if it is damaged")]
     Read {
-        /// As the report names it.
+        /// Name of the file, as the report has it.
         file: String,
         /// Last line that was read.
         line: u64,
@@ -126,7 +126,7 @@ pub enum FeedError {
     /// The header lacks a column that is needed.
     #[error("{file} has no column `{column}` (its header is: {header}); rename the column to `{column}`")]
     Column {
-        /// As the report names it.
+        /// Name of the file, as the report has it.
         file: String,
         /// What is missing.
         column: &'static str,

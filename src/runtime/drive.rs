@@ -20,7 +20,7 @@ const LATE: Duration = Duration::from_secs(1);
 /// Market seconds per second on the wall.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Speed {
-    /// As fast as it goes.
+    /// It goes as fast as it can.
     Max,
     /// This many times faster than life.
     Times(f64),
@@ -90,7 +90,7 @@ pub struct BarPace {
 }
 
 impl BarPace {
-    /// As fast as it goes.
+    /// The pace of a run that goes as fast as it can.
     pub const MAX: BarPace = BarPace { speed: Speed::Max, seam: None };
 }
 

@@ -45,7 +45,7 @@ pub struct DetailWish {
     pub step: Span,
     /// With outages, bad ticks, a lost peg and flash crashes.
     pub faults: bool,
-    /// Of these assets.
+    /// Assets that are told in detail.
     pub assets: AssetSet,
 }
 

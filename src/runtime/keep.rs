@@ -55,7 +55,7 @@ pub struct JournaledCommand {
     pub at: Stamp,
     /// What the engine is to do; none: the process is to end.
     pub command: Option<Command>,
-    /// Whose process asked.
+    /// Id of the user whose process asked.
     pub uid: u32,
     /// Id of the process that asked.
     pub pid: i32,

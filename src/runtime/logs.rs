@@ -36,7 +36,7 @@ pub enum LogError {
     /// The file of the log could not be opened.
     #[error("opening the log in {}: {why}", .folder.display())]
     File {
-        /// In which folder.
+        /// Folder in which the file was to be.
         folder: PathBuf,
         /// What came of it.
         why: String,

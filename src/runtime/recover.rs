@@ -51,7 +51,7 @@ pub struct RunIdentity {
 }
 
 impl RunIdentity {
-    /// Of a run.
+    /// Says whose state a run of this hive, roster, seed and market is.
     pub fn new(hive: &str, roster_hash: String, seed: u64, info: &FeedInfo, universe: &Universe) -> Self {
         let listed = blake3::hash(format!("{:?}", universe.instruments).as_bytes()).to_hex();
         RunIdentity {

@@ -8,8 +8,8 @@
 //! 2. Clients cost the engine at most [`FRAMES_PER_S`] pictures a second, whoever watches.
 //! 3. Waiting for the next bar never delays a command.
 //! 4. Two pictures of one `seq` are the same picture.
-//! 5. Of every barrier a moment is kept to go back to, as far as time and memory allow ([`super::album`]); what
-//!    lies before them is fetched elsewhere ([`super::archive`]), and nobody waits for it here.
+//! 5. Of every barrier a moment is kept to go back to, as far as time and memory allow ([`super::snapshot_ring`]); what
+//!    lies before them is fetched elsewhere ([`super::replay`]), and nobody waits for it here.
 
 use super::drive::NAP;
 use super::keep::{JournaledCommand, KeepError};

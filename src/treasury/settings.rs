@@ -62,7 +62,7 @@ impl DrawdownBy {
     /// The words of the file.
     pub const WORDS: &'static [&'static str] = &["funds", "risk"];
 
-    /// In a word.
+    /// The name that `agents.toml` has for it.
     pub fn word(self) -> &'static str {
         match self {
             DrawdownBy::Funds => "funds",

@@ -1,9 +1,9 @@
 //! The cockpit: draws what it is sent and sends what it is asked. Knows nothing of the engine.
 //!
-//! - [`run`]: takes the terminal and watches a [`Link`] until told to leave. [`plain`]: the same as lines.
+//! - [`run`]: takes the terminal and watches a [`SwarmLink`] until told to leave. [`plain`]: the same as lines.
 //! - [`app`]: what is selected, open, said; `keys`: keys in, requests out. No terminal, no clock: time is
 //!   given.
-//! - [`keymap`], [`person`]: which key does what, and a person's own settings. `time`: back and forward in time.
+//! - [`keymap`], [`user_config`]: which key does what, and a person's own settings. `time`: back and forward in time.
 //! - [`draw`] and its panes: pure functions of the app, at any size.
 //!
 //! # Invariants

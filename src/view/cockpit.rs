@@ -208,7 +208,7 @@ pub struct Emergence {
     pub wanted: u64,
     /// Notional per year, in equities, that they would trade alone at the same risk.
     pub turnover_alone: f64,
-    /// The same of their one desk.
+    /// Notional per year, in equities, that their one desk trades.
     pub turnover: f64,
 }
 
@@ -249,7 +249,7 @@ pub struct AgentRow {
     pub position: String,
     /// The last thing it said, and its number; 0 for nothing yet.
     pub last: MessageId,
-    /// In words, without conditions.
+    /// What it last said, in words, without conditions.
     pub said: String,
     /// v: the weight of its voice in the consensus; 0 while it is not heard.
     pub voice: f64,
@@ -332,7 +332,7 @@ pub struct MessageLine {
     pub asset: String,
     /// Kind of message, by which it is filtered.
     pub kind: TopicKind,
-    /// In words, with all conditions.
+    /// The message in words, with all conditions.
     pub text: String,
     /// Stances within this picture's memory that name it.
     pub acted_on: u32,
@@ -427,7 +427,7 @@ pub struct IntentView {
     pub close: f64,
     /// The message that says so; none if that was before this recorder's memory.
     pub message: Option<MessageId>,
-    /// In words: name and condition.
+    /// Its conditions in words: the name and the condition.
     pub conditions: Vec<(String, String)>,
     /// Fixed prices among the conditions: name and price.
     pub levels: Vec<(String, f64)>,
@@ -450,7 +450,7 @@ pub struct StanceReason {
     pub at: Stamp,
     /// Asset that the stance is about.
     pub asset: String,
-    /// In one word.
+    /// What it did to the intent, in one word.
     pub verb: String,
     /// Own intent and result, as fractions of the hive's capital.
     pub own: f64,

@@ -158,7 +158,7 @@ pub struct LabRun {
     pub luck: f64,
     /// What the run says of the hive.
     pub finding: Finding,
-    /// The same in a sentence.
+    /// What the run says of the hive, in a sentence.
     pub headline: String,
     /// All systems, in order.
     pub ladder: Vec<Rung>,

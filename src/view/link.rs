@@ -99,7 +99,7 @@ pub enum SendError {
 pub trait SwarmLink {
     /// The next news, oldest first; pictures that were overtaken are left out.
     fn poll(&mut self) -> Option<News>;
-    /// Sends a request; its [`Answer`] comes as news.
+    /// Sends a request; its [`Reply`] comes as news.
     fn send(&mut self, request: Request) -> Result<(), SendError>;
     /// How long ago anything was last heard of the swarm; none before the first.
     fn age(&self) -> Option<Duration>;

@@ -33,7 +33,7 @@ pub struct Status {
     pub scene: RunInfo,
     /// Version of the program.
     pub version: String,
-    /// Whose money: `PAPER`.
+    /// Kind of money that is traded: `PAPER`.
     pub money: String,
     /// What the account may do: `running`, `reducing` or `halted`.
     pub mode: String,

@@ -77,7 +77,7 @@ pub struct ArbitrageMemory {
 #[derive(Clone, Copy, Debug)]
 struct PairPrices {
     rich: f64,
-    /// Of the round trip.
+    /// Cost of the round trip.
     cost: f64,
     /// One standard deviation until an order arrives.
     risk: f64,

@@ -40,7 +40,7 @@ pub const WAIT: Span = Span(4 * Span::DAY.0);
 struct OpenStructure {
     side: f64,
     legs: Vec<StructureLeg>,
-    /// Of the legs that are liquidity.
+    /// By leg: between which prices, of those that are liquidity.
     bounds: Vec<Option<Bounds>>,
     /// Prices of the legs when it was said: in the account's currency, but of a leg that is paid for in
     /// coins in these coins, since what it gains is coins too.
@@ -105,7 +105,7 @@ pub struct FamilyTraits {
 }
 
 impl FamilyTraits {
-    /// Of a family.
+    /// Traits that follow from the family of these rules.
     pub fn of(rules: &Rules) -> Self {
         FamilyTraits { is_maker: rules.is_maker(), is_hedged: rules.is_hedged(), pace: rules.pace() }
     }

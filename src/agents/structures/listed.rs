@@ -21,7 +21,7 @@ pub struct ListedInstruments {
 }
 
 impl ListedInstruments {
-    /// Of a feed.
+    /// Looks up what structures ask of a feed's instruments.
     pub fn new(universe: &Universe) -> Self {
         let all = &universe.instruments;
         // The first that prices an asset in the account's currency on a venue: thousands may be listed.

@@ -77,7 +77,7 @@ fn is_on_margin(seen: &StructureContext<'_>, id: InstrumentId, q: f64) -> bool {
     matches!(seen.listed.get(id).kind, InstrumentKind::Perp | InstrumentKind::Future) || q < 0.0
 }
 
-/// In the account's currency.
+/// Margin that must be kept for a position, in the account's currency.
 fn maintenance(seen: &StructureContext<'_>, id: InstrumentId, q: f64, price: f64) -> Option<f64> {
     let i = seen.listed.get(id);
     let size = libm::fabs(q);

@@ -6,8 +6,8 @@
 //! * [`life`]: an intent from its opening to its outcome, the same for all;
 //! * [`legs`], [`listed`], [`ranges`]: the book of what is held, in coins, contracts and liquidity, and
 //!   orders in markets;
-//! * [`margin`]: when a venue takes over what is held on credit;
-//! * [`realised`]: the volatility that families of volatility expect;
+//! * `margin`: when a venue takes over what is held on credit;
+//! * `realised`: the volatility that families of volatility expect;
 //! * [`shape`]: conditions from a family's distances and an agent's character.
 //!
 //! # Invariants
@@ -154,7 +154,7 @@ pub struct StructureContext<'a> {
     pub now: Stamp,
     /// The agent's character.
     pub traits: &'a Traits,
-    /// And its goal's.
+    /// What being deployed for its goal changes.
     pub preset: &'a Preset,
     /// Which sides it may take.
     pub side: SideRule,

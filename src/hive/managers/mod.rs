@@ -42,14 +42,14 @@ pub struct Knobs {
 }
 
 impl Knobs {
-    /// At their configured places.
+    /// All knobs where the configuration has them.
     pub const HOME: Knobs = Knobs { risk_scale: 1.0, gross_scale: 1.0, width: 1.0 };
 }
 
 /// The managers' memory and their knobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ManagerState {
-    /// As they stand.
+    /// The knobs as they stand.
     pub knobs: Knobs,
     /// By declared agent: who is in quarantine or on probation.
     pub wards: Quarantine,

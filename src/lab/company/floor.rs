@@ -27,7 +27,7 @@ use crate::treasury::sizing::{SizeRules, Sizing};
 /// How risk is scaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Risk {
-    /// As the desk does.
+    /// To the target volatility, as the desk does it.
     Target,
     /// Not at all: aims as they are, of the capital at the start. For tests of what netting is.
     Fixed,
@@ -65,7 +65,7 @@ struct AssetFacts {
     charge: f64,
     /// EW mean of the notional of a bar.
     notional: Weighted,
-    /// As of the last barrier.
+    /// What zones are made of, as of the last barrier.
     price: ZoneInputs,
 }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// What kind of account.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AccountKind {
-    /// In how many groups agents net.
+    /// Number of groups in which agents net.
     pub groups: usize,
     /// Capital in currency that orders move prices with; 0: none.
     pub capital: f64,

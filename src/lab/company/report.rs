@@ -43,7 +43,7 @@ pub struct CompanyFacts {
 pub struct Set {
     /// `SYNTH` or `HISTORY`, and the name.
     pub feed: String,
-    /// Of the market's bytes.
+    /// Hash of the market's bytes.
     pub data_hash: String,
     /// First day of the market, as a date.
     pub from: String,

@@ -22,7 +22,7 @@ impl Axis {
     /// All, in the order of tables and pictures.
     pub const ALL: [Axis; 4] = [Axis::Groups, Axis::Capital, Axis::Agents, Axis::Clock];
 
-    /// As tables are headed.
+    /// The axis as tables are headed with it.
     pub fn title(self) -> &'static str {
         match self {
             Axis::Groups => "who hears whom: from each alone to all together",

@@ -63,7 +63,7 @@ pub(super) fn is_dollar(currency: &str) -> bool {
 /// A pair, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SymbolPair {
-    /// As the venue writes it.
+    /// Symbol as the venue writes it.
     pub symbol: String,
     /// Name of the asset, such as `BTC`.
     pub base: String,

@@ -56,7 +56,7 @@ pub struct Findings {
 /// What a file holds.
 #[derive(Clone, Debug, Serialize)]
 pub struct FileSurvey {
-    /// As it was named.
+    /// Name of the file, as it was given.
     pub name: String,
     /// Its format; none if nobody knows it.
     pub format: Option<ImportFormat>,

@@ -46,7 +46,7 @@ pub struct ChainLeg<'a> {
     pub levels: &'a [(f64, f64)],
     /// Fee as a fraction of the amount it is taken from; negative is a rebate.
     pub fee: f64,
-    /// In which currency.
+    /// Currency that the fee is taken in.
     pub fee_in: FeeIn,
 }
 

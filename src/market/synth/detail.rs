@@ -65,7 +65,7 @@ pub struct Detail {
     pub step: Span,
     /// Outages, bad ticks, a lost peg, flash crashes: seeded, rare, counted.
     pub faults: bool,
-    /// Of which assets.
+    /// Assets that are told in detail.
     pub assets: AssetSet,
 }
 

@@ -64,7 +64,7 @@ pub(super) struct EmbeddedListing {
     pub lines: Vec<(usize, Ids)>,
     pub triangle: Option<InstrumentId>,
     pub pools: Option<[InstrumentId; 2]>,
-    /// In the order of listing.
+    /// Contracts in the order of listing.
     pub contracts: Vec<Contract>,
     pub path: Path,
     pub realised: Vec<RealisedVariance>,

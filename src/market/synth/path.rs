@@ -121,7 +121,7 @@ pub(super) struct Path {
 }
 
 impl Path {
-    /// At the start of a run.
+    /// The path as it is at the start of a run.
     pub fn start(settings: &SynthSettings) -> Path {
         let seed = settings.seed;
         let hour = settings.from.0.div_euclid(Span::HOUR.0);

@@ -51,7 +51,7 @@ pub(super) struct SynthSteps {
 }
 
 impl SynthSteps {
-    /// At the start of the detail.
+    /// The steps as they are at the start of the detail.
     pub fn start(seed: u64, detail: Detail, listed: EmbeddedListing, has_funding: bool) -> SynthSteps {
         let EmbeddedListing { lines, triangle, pools, contracts, mut path, realised } = listed;
         let (at, step) = (detail.from, detail.step);

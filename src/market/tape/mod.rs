@@ -50,7 +50,7 @@ pub(super) const FRAME_BYTES_MAX: u32 = 1 << 26;
 /// A file that a tape was made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TapeFile {
-    /// As it was named.
+    /// Name of the file, as it was given.
     pub name: String,
     /// The format it was read as.
     pub format: String,
