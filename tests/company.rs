@@ -195,7 +195,12 @@ fn facts(sets: usize) -> CompanyFacts {
     CompanyFacts { sets: (0..sets).map(set).collect(), warm_days: 45, ..CompanyFacts::default() }
 }
 
-fn studied(markets: &[MarketOnClock], axes: Axes, seeds: &[u64], threads: usize) -> (Vec<Ran>, CompanyReport) {
+fn studied(
+    markets: &[MarketOnClock],
+    axes: Axes,
+    seeds: &[u64],
+    threads: usize,
+) -> (Vec<Ran>, CompanyReport) {
     let study = CompanyStudy { markets, roster: &markets[0].world.roster, seeds: seeds.to_vec(), axes };
     let ran = study.run(threads, &AtomicBool::new(false), &|_| ()).unwrap();
     let sets = markets.iter().map(|p| p.set + 1).max().unwrap();
