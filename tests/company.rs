@@ -195,11 +195,16 @@ fn facts(sets: usize) -> CompanyFacts {
     CompanyFacts { sets: (0..sets).map(set).collect(), warm_days: 45, ..CompanyFacts::default() }
 }
 
-fn studied(places: &[MarketOnClock], axes: Axes, seeds: &[u64], threads: usize) -> (Vec<Ran>, CompanyReport) {
-    let study = CompanyStudy { places, roster: &places[0].world.roster, seeds: seeds.to_vec(), axes };
+fn studied(
+    markets: &[MarketOnClock],
+    axes: Axes,
+    seeds: &[u64],
+    threads: usize,
+) -> (Vec<Ran>, CompanyReport) {
+    let study = CompanyStudy { markets, roster: &markets[0].world.roster, seeds: seeds.to_vec(), axes };
     let ran = study.run(threads, &AtomicBool::new(false), &|_| ()).unwrap();
-    let sets = places.iter().map(|p| p.set + 1).max().unwrap();
-    let report = report(facts(sets), places, &ran, threads);
+    let sets = markets.iter().map(|p| p.set + 1).max().unwrap();
+    let report = report(facts(sets), markets, &ran, threads);
     (ran, report)
 }
 

@@ -427,7 +427,7 @@ fn a_straddle_is_sold_on_a_snapshot_and_exercised() {
     snapshot(&desk, 120.0);
     let rows = by_family(&desk, "chain.tape", "1h", 100_000);
     let options = row(&rows, "options");
-    // Whose window of expiries reaches five days opened and was exercised; what was dear was earned.
+    // Whose window of expiries reaches five days opened and was exercised; what was expensive was earned.
     let trades = number(options, "trades");
     assert!((1.0..=2.0).contains(&trades), "{options}");
     assert!(number(options, "pnl") > 0.0 && number(options, "fees") > 0.0, "{options}");

@@ -9,6 +9,8 @@
 mod shape;
 #[path = "tidy/source.rs"]
 mod source;
+#[path = "tidy/words.rs"]
+mod words;
 
 use source::{Source, line_of, room_of, tree, word_places};
 

@@ -65,26 +65,26 @@ pub struct Alone {
     /// Bars since the last close.
     flat: u32,
     again: Option<ReEntry>,
-    /// Closed intents.
+    /// Intents closed so far.
     pub trades: u32,
 }
 
 /// What the life needs at a close beside its view.
 #[derive(Clone, Copy, Debug)]
 pub struct DecisionContext<'a> {
-    /// Who.
+    /// The agent that lives.
     pub agent: AgentId,
-    /// On what.
+    /// The asset it lives on.
     pub asset: AssetId,
     /// What it does.
     pub strategy: &'a Strategy,
     /// Capital at the reference weight.
     pub capital: f64,
-    /// The close.
+    /// Close of the bar, in the account's currency.
     pub close: f64,
-    /// The key of this life's coins, one a bar …
+    /// Key of this life's coins, of which one is tossed a bar.
     pub coins: u64,
-    /// … and this bar's moment.
+    /// Moment of this bar, which the coin depends on.
     pub at: u64,
 }
 

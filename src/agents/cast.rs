@@ -24,9 +24,9 @@ use std::sync::Arc;
 pub struct Agent {
     /// Its place in [`Population::agents`].
     pub id: AgentId,
-    /// Unique.
+    /// Name that no other agent has.
     pub name: String,
-    /// Its family.
+    /// Family whose strategy it trades.
     pub family: Family,
     /// What it is deployed for.
     pub goal: Goal,
@@ -34,7 +34,7 @@ pub struct Agent {
     pub personality: String,
     /// Which sides it takes.
     pub side: SideRule,
-    /// Its traits.
+    /// Its character: how it scales what its family proposes, and how it listens.
     pub traits: Traits,
     /// What it does.
     pub strategy: Strategy,
@@ -51,9 +51,9 @@ pub struct Agent {
 /// One agent on one asset.
 #[derive(Clone, Debug)]
 pub struct AgentAsset {
-    /// Who.
+    /// The agent that looks.
     pub agent: AgentId,
-    /// On what.
+    /// The asset it looks at.
     pub asset: AssetId,
     /// What it looks at, the same for all assets of an agent.
     pub keys: Arc<[Indicator]>,
@@ -62,7 +62,7 @@ pub struct AgentAsset {
 /// A structured agent on one asset, before anything happened.
 #[derive(Clone, Debug)]
 pub struct Structure {
-    /// Who.
+    /// The structured agent.
     pub agent: AgentId,
     /// The asset whose price it is near neutral to.
     pub asset: AssetId,

@@ -23,7 +23,7 @@ pub enum Selector {
 /// A number, or a range from which the seed draws one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DrawnNumber {
-    /// Smallest.
+    /// Smallest value that may be drawn.
     pub from: f64,
     /// Largest; equal to `from` for a plain number.
     pub to: f64,
@@ -32,9 +32,9 @@ pub struct DrawnNumber {
 /// An agent as declared.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Declaration {
-    /// Unique.
+    /// Name that no other agent has.
     pub name: String,
-    /// Its strategy.
+    /// Family whose strategy it trades.
     pub family: Family,
     /// Its assets: the union of the selectors, in their order, each asset once.
     pub assets: Vec<Selector>,
@@ -42,9 +42,9 @@ pub struct Declaration {
     pub side: SideRule,
     /// The goal it is deployed for, and so its preset.
     pub goal: Goal,
-    /// The name of its personality …
+    /// Name of its personality.
     pub personality: String,
-    /// … and its traits, the archetype's with the agent's own on top.
+    /// Its traits: those of the archetype with the agent's own on top.
     pub traits: Traits,
     /// Parameters of the family that the file sets; the others are drawn from the family's defaults.
     pub params: BTreeMap<String, DrawnNumber>,
@@ -52,7 +52,7 @@ pub struct Declaration {
     pub funded: bool,
 }
 
-/// Over which clocks scouts look back.
+/// Clocks over which scouts look back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Clocks {
     /// Half of them as declared, half three times as long.
@@ -68,7 +68,7 @@ impl Clocks {
     /// The words of the file.
     pub const WORDS: &'static [&'static str] = &["slow", "fast", "mixed"];
 
-    /// In a word.
+    /// The name that `agents.toml` has for it.
     pub fn word(self) -> &'static str {
         match self {
             Clocks::Slow => "slow",
@@ -98,7 +98,7 @@ const SLOW: f64 = 3.0;
 /// How scouts are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scouting {
-    /// Over which clocks they look back.
+    /// Clocks over which they look back.
     pub clocks: Clocks,
     /// Only of the near-neutral families, relative strength and range.
     pub neutral: bool,
@@ -114,7 +114,7 @@ impl Scouting {
 /// All that is declared of the swarm.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Roster {
-    /// In the order of the file.
+    /// Agents in the order of the file.
     pub agents: Vec<Declaration>,
     /// How many scouts are drawn beside them.
     pub scouts: u32,
@@ -137,7 +137,7 @@ impl Roster {
 /// A parameter of a family: what may be set in `params`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ParamSpec {
-    /// Its key.
+    /// Key of the parameter in `params`.
     pub name: &'static str,
     /// Its unit, `bars` for look-backs.
     pub unit: &'static str,
@@ -145,7 +145,7 @@ pub struct ParamSpec {
     pub default: DrawnNumber,
     /// What is allowed at all.
     pub bounds: DrawnNumber,
-    /// In one line.
+    /// What it does, in one line.
     pub what: &'static str,
 }
 

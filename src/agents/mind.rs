@@ -27,7 +27,7 @@ pub struct Heard {
     pub own: f64,
     /// share·C, its slice of the consensus.
     pub slice: f64,
-    /// λ.
+    /// λ, from 0 to 1: how far it moves from its own intent toward the slice.
     pub listens: f64,
     /// w·unit at today's volatility: one unit at its weight.
     pub unit: f64,
@@ -46,8 +46,8 @@ pub fn explain(heard: &Heard, traits: &Traits) -> [Option<Factor>; 6] {
     let mut n = 0;
     derive(heard, traits, |f| {
         // Own, listens, consensus, clip, flip, limit: there are six kinds and each comes once.
-        if let Some(place) = factors.get_mut(n) {
-            *place = Some(f);
+        if let Some(step) = factors.get_mut(n) {
+            *step = Some(f);
             n += 1;
         }
     });

@@ -42,7 +42,7 @@ impl Trades {
     /// The words of the file, in the order of the variants.
     pub const WORDS: &'static [&'static str] = &["band", "zone"];
 
-    /// In a word.
+    /// The name that `agents.toml` has for it.
     pub fn word(self) -> &'static str {
         match self {
             Trades::Band => "band",
@@ -147,7 +147,7 @@ impl Zone {
         Zone { cost, gamma, sigma, live }
     }
 
-    /// Δ.
+    /// Δ, half the width of the zone, in the target's unit: a position as near as that is left alone.
     pub fn width(&self, moves: &Moves) -> f64 {
         zone_width(self.cost, moves.mean_square(), self.gamma, self.sigma, self.live)
     }

@@ -44,11 +44,11 @@ impl Default for Traits {
 /// A trait as `agents.toml` may set it.
 #[derive(Clone, Copy, Debug)]
 pub struct TraitSpec {
-    /// Its key.
+    /// Key of the trait in `agents.toml`.
     pub name: &'static str,
     /// Smallest and largest value.
     pub bounds: (f64, f64),
-    /// In one line.
+    /// What it does, in one line.
     pub what: &'static str,
 }
 
@@ -98,7 +98,7 @@ pub struct Preset {
     pub stop: f64,
     /// Distance of the targets, ×.
     pub target: f64,
-    /// Time stop, ×.
+    /// What the time stop is multiplied by.
     pub hold: f64,
     /// Look-backs of the family, ×: below 1 is faster.
     pub horizon: f64,

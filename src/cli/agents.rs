@@ -45,7 +45,7 @@ enum AgentsCommand {
     },
 }
 
-/// Runs.
+/// Runs `hive agents`, and prints what was asked for.
 pub fn run(args: &AgentsArgs) -> Result<(), Failure> {
     let mut out = String::new();
     // Writing to a string cannot fail.

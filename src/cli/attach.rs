@@ -39,16 +39,16 @@ pub struct CockpitOptions {
 pub enum Colours {
     /// As the terminal says
     Auto,
-    /// 24 bits
+    /// 24 bits: sixteen million colours
     #[value(name = "24bit")]
     True,
-    /// 256
+    /// The 256 colours of the xterm palette
     #[value(name = "256")]
     Indexed,
-    /// 16
+    /// The 16 colours that every terminal has
     #[value(name = "16")]
     Ansi,
-    /// None
+    /// No colours at all
     None,
 }
 
@@ -66,7 +66,7 @@ pub struct AttachArgs {
     log: LogOptions,
 }
 
-/// Attaches.
+/// Runs `hive attach` until the cockpit is left.
 pub fn run(args: &AttachArgs) -> Result<(), Failure> {
     let name = args.hive.clone().or_else(|| args.reach.name.clone());
     let reach = EndpointArgs { name, ..args.reach.clone() };

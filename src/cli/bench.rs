@@ -35,7 +35,7 @@ const SIZES: [(usize, u32); 5] = [(1, 0), (24, 0), (40, 240), (143, 857), (1_000
 /// Bars of the plain loop in a round.
 const PLAIN_BARS: usize = 2_000_000;
 
-/// Runs.
+/// Runs `hive bench`, and prints the rates it measured.
 pub fn run(args: &BenchArgs) -> Result<(), Failure> {
     let config = config::shipped().map_err(|p| Failure::Failed(p.to_string()))?;
     let (events, feed) = market(args.days, &config)?;

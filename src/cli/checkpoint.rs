@@ -58,20 +58,20 @@ pub fn open(
     let program = program.map_err(|e| Failure::Failed(format!("finding this program's own file: {e}")))?;
     let resumed = recover::open(dir, &identity, engine, feed, &Probe::Child(program))?;
     tell(&resumed.news);
-    Ok((resumed.keeper, resumed.told))
+    Ok((resumed.keeper, resumed.stats))
 }
 
 /// Keeps how a run ended.
-pub fn end(keeper: &mut Keeper, engine: &Engine, told: &RunStats, ended: Ended) -> Result<(), Failure> {
+pub fn end(keeper: &mut Keeper, engine: &Engine, stats: &RunStats, ended: Ended) -> Result<(), Failure> {
     if ended == Ended::Feed {
-        keeper.end(engine, told)?;
+        keeper.end(engine, stats)?;
         tell(&keeper.news());
         return Ok(());
     }
-    keeper.checkpoint(engine, told)?;
+    keeper.checkpoint(engine, stats)?;
     let at = engine.now().map(|s| s.to_string()).unwrap_or_default();
     let mut news = keeper.news();
-    news.push(format!("stopped at {at} after {} events; the same command goes on from there", told.events));
+    news.push(format!("stopped at {at} after {} events; the same command goes on from there", stats.events));
     tell(&news);
     Ok(())
 }

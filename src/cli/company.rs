@@ -55,39 +55,39 @@ impl AxisArgs {
 pub(super) struct Asked<'a> {
     /// The market and settings, as `hive backtest` would take them; of several clocks, all of them.
     pub(super) run: RunOptions,
-    /// Further markets.
+    /// Markets beside the first, as `--and` names them.
     pub(super) and: &'a [String],
-    /// The axes.
+    /// The values of each axis, as given.
     pub(super) axis: &'a AxisArgs,
     /// How many seeds.
     pub(super) seeds: u32,
-    /// Threads.
+    /// Threads that runs are spread over.
     pub(super) threads: usize,
     /// Where results are kept.
     pub(super) state: Option<&'a Path>,
     /// The report as JSON, and as HTML.
     pub(super) json: Option<&'a PathBuf>,
-    /// Likewise.
+    /// File to write the report to as a page.
     pub(super) html: Option<&'a PathBuf>,
 }
 
-/// Runs.
+/// Runs `hive lab` over an axis of company, and prints its report.
 pub(super) fn experiment(asked: &Asked<'_>) -> Result<(), Failure> {
     let clocks = clocks(&asked.run);
-    let mut places = Vec::new();
+    let mut markets = Vec::new();
     let mut config = None;
     for (set, feed) in std::iter::once(&asked.run.feed).chain(asked.and).enumerate() {
         let run = if set > 0 { further(&asked.run, feed)? } else { asked.run.clone() };
         for clock in &clocks {
             let run = RunOptions { clock: clock.clone(), ..run.clone() };
             let (found, world) = read(&run)?;
-            places.push(MarketOnClock { set, world });
+            markets.push(MarketOnClock { set, world });
             config.get_or_insert(found);
         }
     }
     let Some(config) = config else { return Ok(()) };
     let study = CompanyStudy {
-        places: &places,
+        markets: &markets,
         roster: &config.roster,
         seeds: (0..u64::from(asked.seeds)).map(|i| config.seed + i).collect(),
         axes: axes(asked.axis, crew::declared(&config.roster).len())?,
@@ -102,7 +102,7 @@ pub(super) fn experiment(asked: &Asked<'_>) -> Result<(), Failure> {
     let ran = study.run(asked.threads, &stop, &|n| bar.inc(n));
     bar.finish_and_clear();
     let ran = ran.ok_or_else(|| Failure::Failed("stopped; nothing of this run is kept".to_owned()))?;
-    let report = report(facts, &places, &ran, asked.threads);
+    let report = report(facts, &markets, &ran, asked.threads);
     let json = serde_json::to_string_pretty(&report)
         .map_err(|e| Failure::Failed(format!("encoding the report: {e}")))?
         + "\n";
@@ -178,8 +178,8 @@ fn once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
 fn facts(config: &Config, study: &CompanyStudy<'_>, keep: &ResultFolder) -> Result<CompanyFacts, Failure> {
     let held_out = Stamp::parse(HELD_OUT_FROM).unwrap_or_default();
     let (mut sets, mut looks): (Vec<Set>, usize) = (Vec::new(), keep.looks());
-    for place in study.places {
-        let info = &place.world.info;
+    for on_clock in study.markets {
+        let info = &on_clock.world.info;
         let history = info.mode == FeedMode::History;
         if history && info.to > held_out {
             let roster = config::roster_hash(config);
@@ -188,13 +188,13 @@ fn facts(config: &Config, study: &CompanyStudy<'_>, keep: &ResultFolder) -> Resu
                 .look(&what)
                 .map_err(|e| Failure::Failed(format!("counting a look at held-out data: {e}")))?;
         }
-        if place.set == sets.len() {
+        if on_clock.set == sets.len() {
             sets.push(Set {
                 feed: market(info),
                 data_hash: info.data_hash.clone(),
                 from: day(info.from),
                 to: day(Stamp(info.to.0 - 1)),
-                assets: place.world.universe.assets.iter().map(|a| a.name.clone()).collect(),
+                assets: on_clock.world.universe.assets.iter().map(|a| a.name.clone()).collect(),
                 reproduction: history && info.from < held_out,
             });
         }
@@ -207,7 +207,7 @@ fn facts(config: &Config, study: &CompanyStudy<'_>, keep: &ResultFolder) -> Resu
         costs: config.tariff().to_string(),
         target_vol: config.desk.target_vol,
         warm_days: WARM_DAYS,
-        variants_tried: tries() + cells * study.places.len(),
+        variants_tried: tries() + cells * study.markets.len(),
         looks,
     })
 }

@@ -19,7 +19,7 @@ fn script(shell: Shell) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// Prints it.
+/// Runs `hive completions`: prints the script for a shell.
 pub fn run(args: &CompletionsArgs) -> Result<(), Failure> {
     print(&script(args.shell))
 }

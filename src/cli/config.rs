@@ -50,7 +50,7 @@ enum ThemeVerb {
     },
 }
 
-/// Runs.
+/// Runs `hive config`, and prints what was asked for.
 pub fn run(args: &ConfigArgs) -> Result<(), Failure> {
     match &args.verb {
         ConfigCommand::PrintDefault => print(config::print_default()),

@@ -50,7 +50,7 @@ enum DataCommand {
         /// Files or folders; all go onto one tape
         #[arg(required = true)]
         paths: Vec<PathBuf>,
-        /// The tape
+        /// File that the tape is written to
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
         /// First day or moment
@@ -87,7 +87,7 @@ struct Reading {
     /// What all files are [default: each is looked at]
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
-    /// As JSON
+    /// Print the answer as JSON
     #[arg(long)]
     json: bool,
     /// No progress bar
@@ -95,7 +95,7 @@ struct Reading {
     quiet: bool,
 }
 
-/// Runs.
+/// Runs `hive data`: looks at files, or makes a tape of them.
 pub fn run(args: &DataArgs) -> Result<(), Failure> {
     match &args.verb {
         DataCommand::List { paths, reading } => {

@@ -18,7 +18,7 @@ const AGAIN: std::time::Duration = std::time::Duration::from_millis(100);
 /// Options of `hive export`.
 #[derive(Clone, Debug, Arguments)]
 pub struct ExportArgs {
-    /// Which table
+    /// Table of the running hive to be written
     #[arg(value_enum)]
     table: ExportTable,
     /// How it is written
@@ -67,11 +67,11 @@ struct ExportSheet {
     rows: Vec<Vec<Value>>,
 }
 
-/// Exports.
+/// Runs `hive export`: asks the hive for a table and writes it.
 pub fn run(args: &ExportArgs) -> Result<(), Failure> {
-    let place = args.reach.place()?;
+    let socket_path = args.reach.place()?;
     let role = if args.at.is_some() { ClientRole::Ctl } else { ClientRole::ReadOnly };
-    let mut client = Client::attach(&place, role, 0).map_err(failed)?;
+    let mut client = Client::attach(&socket_path, role, 0).map_err(failed)?;
     let view = match &args.at {
         None => newest(&mut client)?,
         Some(text) => moment(&mut client, text)?,

@@ -33,7 +33,7 @@ enum JournalCommand {
     },
 }
 
-/// Runs.
+/// Runs `hive journal`: checks a journal, or writes it out as text.
 pub fn run(args: &JournalArgs) -> Result<(), Failure> {
     match &args.verb {
         JournalCommand::Verify { dir } => verify(&folder(dir)?),

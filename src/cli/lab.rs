@@ -159,7 +159,7 @@ impl LabOptions {
     }
 }
 
-/// Runs.
+/// Runs `hive lab`: an experiment, or the explanation of the last one.
 pub fn run(args: &LabArgs) -> Result<(), Failure> {
     match &args.what {
         Some(LabCommand::Explain { state }) => explain_last(state.as_deref()),

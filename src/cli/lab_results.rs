@@ -78,7 +78,7 @@ fn command(o: &RunOptions) -> String {
     text
 }
 
-/// As a shell reads it back.
+/// A text in quotes that a shell reads back as it was.
 fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) {

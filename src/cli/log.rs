@@ -27,7 +27,7 @@ pub enum Level {
     Info,
     /// And what helps to find a mistake
     Debug,
-    /// Everything
+    /// And everything else there is to say
     Trace,
     /// Nothing: no log is written
     Off,
@@ -110,7 +110,7 @@ pub struct Args {
     path: bool,
 }
 
-/// Shows it.
+/// Runs `hive log`: shows the lines of a level and above.
 pub fn run(args: &Args) -> Result<(), Failure> {
     if args.level == Some(Level::Off) {
         let words = "error, warn, info, debug or trace";

@@ -134,7 +134,7 @@ fn goals(out: &mut String, s: &Summary) -> std::fmt::Result {
             Goal::BigMoney,
             g.big_money.score,
             format!(
-                "growth {} a year, {} at the target risk",
+                "growth {} per year, {} at the target risk",
                 percent(g.big_money.growth, 1, true),
                 percent(g.big_money.growth_at_target_risk, 1, true)
             ),
@@ -242,7 +242,7 @@ pub fn by_family(table: &FamilyTable, currency: &str) -> String {
         out,
         "Alone lives, in {currency}, after all costs. B: bars, L1: quotes and trades, L2: books. Makers' PnL counts\n\
          fills by through; where touch gives another sign, nothing is established. The best edge is the best\n\
-         after all costs that was seen by a family that never opened: below nought nothing ever paid."
+         after all costs that was seen by a family that never opened: below zero nothing ever paid."
     );
     out
 }

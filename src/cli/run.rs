@@ -58,7 +58,7 @@ pub struct RunMode {
     pub stays: bool,
 }
 
-/// Runs.
+/// Runs a hive as `hive run`, `paper` and `backtest` do, to the end of its market or until it is stopped.
 pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     let (config, _) = options::load(options.agents.as_ref(), &options.overrides())?;
     let mut wanted = options.feed(&config)?;
@@ -81,11 +81,11 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     let bar = progress(feed.as_ref(), &engine, options.quiet || manner.live);
     let results = manner.reach.is_some().then(|| lab_results::results(options, &config, feed.info()));
     let again = remade(&wanted, &config);
-    let (told, ended) = drive(&mut engine, feed.as_mut(), pace, &config, manner, (&bar, results, again))?;
+    let (stats, ended) = drive(&mut engine, feed.as_mut(), pace, &config, manner, (&bar, results, again))?;
     bar.finish_and_clear();
     // What is kept and goes on has nothing to report yet.
     let whole = ended == Ended::Feed || manner.state.is_none();
-    let summary = Summary::new(&engine, facts(&config, feed.as_ref(), &engine, (told, look)));
+    let summary = Summary::new(&engine, facts(&config, feed.as_ref(), &engine, (stats, look)));
     if let Some(path) = &options.summary {
         write_json(path, &summary)?;
     }
@@ -152,9 +152,9 @@ fn drive(
 ) -> Result<(RunStats, Ended), Failure> {
     let guarded = manner.state.is_some() || manner.reach.is_some();
     let stop = if guarded { checkpoint::stop_on_signals()? } else { Arc::new(AtomicBool::new(false)) };
-    let (mut keeper, told) = kept(engine, feed, config, manner)?.unzip();
+    let (mut keeper, stats) = kept(engine, feed, config, manner)?.unzip();
     let hub = manner.reach.as_ref().zip(results).map(|(r, results)| serve::open(r, results)).transpose()?;
-    let mut stepper = Stepper::new(engine, told.unwrap_or_default(), keeper.as_mut());
+    let mut stepper = Stepper::new(engine, stats.unwrap_or_default(), keeper.as_mut());
     let from = feed.info().from;
     let mut audience = hub.as_ref().zip(manner.reach.as_ref()).map(|((hub, orders), reach)| {
         let scenery = serve::scenery(config, feed, reach, pace, from);
@@ -167,8 +167,8 @@ fn drive(
     let mut logged = Logged::new(&stepper);
     let done = drive::run(&mut stepper, feed, pace, &stop, audience.as_mut(), |stepper| {
         logged.barrier(stepper);
-        if stepper.told.barriers.is_multiple_of(TICK) {
-            advance(bar, stepper.engine, &stepper.told);
+        if stepper.stats.barriers.is_multiple_of(TICK) {
+            advance(bar, stepper.engine, &stepper.stats);
         }
         if let Some(keeper) = &mut stepper.keeper {
             tell(&keeper.news());
@@ -176,9 +176,9 @@ fn drive(
     });
     drop(audience);
     logged.barrier(&stepper);
-    let told = stepper.told;
+    let stats = stepper.stats;
     let done = done.map_err(Failure::from).and_then(|ended| match &mut keeper {
-        Some(keeper) => checkpoint::end(keeper, engine, &told, ended).map(|()| ended),
+        Some(keeper) => checkpoint::end(keeper, engine, &stats, ended).map(|()| ended),
         None => Ok(ended),
     });
     // Everything is on disk when those who watch are told.
@@ -191,9 +191,9 @@ fn drive(
     }
     if let Ok(ended) = &done {
         let how = if *ended == Ended::Feed { "the market has ended" } else { "it was stopped" };
-        tracing::info!(events = told.events, bars = told.bars, commands = told.commands, "end: {how}");
+        tracing::info!(events = stats.events, bars = stats.bars, commands = stats.commands, "end: {how}");
     }
-    done.map(|ended| (told, ended))
+    done.map(|ended| (stats, ended))
 }
 
 /// Writes to the log what a run is.
@@ -226,18 +226,18 @@ struct Logged {
 impl Logged {
     /// What a resumed run has told before is not told again.
     fn new(stepper: &Stepper<'_>) -> Self {
-        let (told, real) = (&stepper.told, &stepper.engine.respond.real);
-        Logged { alarms: told.alarms.len(), more: told.more_alarms > 0, halted: real.halted.is_some() }
+        let (stats, real) = (&stepper.stats, &stepper.engine.respond.real);
+        Logged { alarms: stats.alarms.len(), more: stats.more_alarms > 0, halted: real.halted.is_some() }
     }
 
     /// Writes to the log what is new: as many alarms as the run keeps, and a halt once.
     fn barrier(&mut self, stepper: &Stepper<'_>) {
-        let (told, real) = (&stepper.told, &stepper.engine.respond.real);
-        for alarm in told.alarms.iter().skip(self.alarms) {
+        let (stats, real) = (&stepper.stats, &stepper.engine.respond.real);
+        for alarm in stats.alarms.iter().skip(self.alarms) {
             tracing::warn!("alarm: {}", one_line(alarm));
         }
-        self.alarms = told.alarms.len();
-        if told.more_alarms > 0 && !std::mem::replace(&mut self.more, true) {
+        self.alarms = stats.alarms.len();
+        if stats.more_alarms > 0 && !std::mem::replace(&mut self.more, true) {
             tracing::warn!("there are more alarms than are kept; from here on they are only counted");
         }
         if let Some(why) = real.halted.as_ref().filter(|_| !self.halted) {
@@ -264,7 +264,7 @@ fn facts(
     config: &Config,
     feed: &dyn Feed,
     engine: &Engine,
-    (told, look): (RunStats, Option<HeldOutLook>),
+    (stats, look): (RunStats, Option<HeldOutLook>),
 ) -> RunFacts {
     let (info, read) = (feed.info(), feed.report());
     let mut notes = info.notes.clone();
@@ -287,9 +287,9 @@ fn facts(
     }
     notes.extend(look.as_ref().map(|l| l.note.clone()));
     notes.extend(engine.cast().notices.iter().cloned());
-    notes.extend(told.alarms);
-    if told.more_alarms > 0 {
-        notes.push(format!("and {} more", told.more_alarms));
+    notes.extend(stats.alarms);
+    if stats.more_alarms > 0 {
+        notes.push(format!("and {} more", stats.more_alarms));
     }
     RunFacts {
         hive: config.name.clone(),
@@ -299,10 +299,10 @@ fn facts(
         currency: config.currency.clone(),
         roster_hash: config::roster_hash(config),
         seed: config.seed,
-        from: told.from,
-        bars: told.bars,
-        refused: told.refused,
-        wall_s: told.wall_s,
+        from: stats.from,
+        bars: stats.bars,
+        refused: stats.refused,
+        wall_s: stats.wall_s,
         looks: look.and_then(|l| l.number),
         notes,
     }
@@ -321,11 +321,11 @@ fn progress(feed: &dyn Feed, engine: &Engine, quiet: bool) -> ProgressBar {
     bar
 }
 
-fn advance(bar: &ProgressBar, engine: &Engine, told: &RunStats) {
-    bar.set_position(told.barriers);
+fn advance(bar: &ProgressBar, engine: &Engine, stats: &RunStats) {
+    bar.set_position(stats.barriers);
     let now = engine.now().map(|s: Stamp| s.to_string()).unwrap_or_default();
     let day = now.get(..10).unwrap_or_default().to_owned();
-    let rate = told.bars as f64 / told.wall_s.max(1e-9) / 1e3;
+    let rate = stats.bars as f64 / stats.wall_s.max(1e-9) / 1e3;
     bar.set_message(format!("{day}  {rate:.0} k bars/s"));
 }
 

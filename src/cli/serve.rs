@@ -19,7 +19,7 @@ use std::sync::mpsc::Receiver;
 
 /// Takes the place and serves it.
 pub fn open(reach: &EndpointArgs, results: Results) -> Result<(Hub, Receiver<PendingRequest>), Failure> {
-    let place = reach.place()?;
+    let socket_path = reach.place()?;
     let say = |line: &str| {
         // If nobody reads it, the run goes on.
         let _ = writeln!(std::io::stderr(), "hive: {line}");
@@ -29,10 +29,10 @@ pub fn open(reach: &EndpointArgs, results: Results) -> Result<(Hub, Receiver<Pen
         tracing::warn!("{}", one_line(line));
         say(line);
     };
-    let opened = Hub::open(&place, Arc::new(log)).map_err(refused)?;
+    let opened = Hub::open(&socket_path, Arc::new(log)).map_err(refused)?;
     opened.0.keeps(results);
-    tracing::info!(socket = %place.path.display(), "serving");
-    say(&format!("serving {}; hive attach, hive ctl status, hive ctl stop", place.path.display()));
+    tracing::info!(socket = %socket_path.path.display(), "serving");
+    say(&format!("serving {}; hive attach, hive ctl status, hive ctl stop", socket_path.path.display()));
     Ok(opened)
 }
 

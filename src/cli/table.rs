@@ -59,7 +59,7 @@ impl TextTable {
     }
 }
 
-/// At most `letters` of a name.
+/// A name cut to at most `letters`.
 pub fn short(name: &str, letters: usize) -> String {
     if name.chars().count() <= letters {
         return name.to_owned();

@@ -20,12 +20,12 @@ const RANKED_MIN: usize = 3;
 /// An agent as far as it could be read; the goal is told apart since presets are checked against it.
 pub(super) struct ReadAgent {
     pub declaration: Option<Declaration>,
-    /// With its place in the text.
+    /// The goal, with its offset in the text.
     pub goal: Option<(Goal, usize)>,
 }
 
 /// How problems name the agent: by its name, or by its number while it has none.
-pub(super) fn place(table: &DeTable<'_>, i: usize) -> String {
+pub(super) fn section(table: &DeTable<'_>, i: usize) -> String {
     match table.get("name").and_then(|v| v.get_ref().as_str()) {
         Some(name) => format!("[[agent]] {}", quoted(name)),
         None => format!("[[agent]] number {}", i + 1),
@@ -36,14 +36,14 @@ pub(super) fn place(table: &DeTable<'_>, i: usize) -> String {
 fn required<'t, 'i>(
     reader: &mut Reader<'_>,
     table: &'t DeTable<'i>,
-    place: &str,
+    section: &str,
     item: &Value<'_>,
     key: &str,
     hint: &str,
 ) -> Option<&'t Value<'i>> {
     let value = table.get(key);
     if value.is_none() && !meant(table, key, KEYS) {
-        reader.report(item.span().start, format!("{place} has no {key}"), hint);
+        reader.report(item.span().start, format!("{section} has no {key}"), hint);
     }
     value
 }
@@ -52,11 +52,11 @@ fn required<'t, 'i>(
 pub(super) fn name(
     reader: &mut Reader<'_>,
     table: &DeTable<'_>,
-    place: &str,
+    section: &str,
     item: &Value<'_>,
 ) -> Option<(String, usize)> {
-    let value = required(reader, table, place, item, "name", "like name = \"Mira\"")?;
-    let name = reader.text(value, &format!("name in {place}"))?;
+    let value = required(reader, table, section, item, "name", "like name = \"Mira\"")?;
+    let name = reader.text(value, &format!("name in {section}"))?;
     if !is_name(name, NAME_CHARS_MAX) {
         let message = format!("{} is no name for an agent", quoted(name));
         let hint = format!("1 to {NAME_CHARS_MAX} letters, digits, - and _");
@@ -70,25 +70,25 @@ pub(super) fn name(
 pub(super) fn read(
     reader: &mut Reader<'_>,
     table: &DeTable<'_>,
-    place: &str,
+    section: &str,
     item: &Value<'_>,
     named: &KnownNames,
 ) -> ReadAgent {
-    unknown_keys(reader, table, place);
-    let family = required(reader, table, place, item, "family", "like family = \"trend\"")
-        .and_then(|v| one_of(reader, v, place, "family", Family::ALL, Family::text));
-    let goal_value = required(reader, table, place, item, "goal", "like goal = \"low_risk\"");
-    let goal = goal_value.and_then(|v| one_of(reader, v, place, "goal", Goal::ALL, Goal::text));
+    unknown_keys(reader, table, section);
+    let family = required(reader, table, section, item, "family", "like family = \"trend\"")
+        .and_then(|v| one_of(reader, v, section, "family", Family::ALL, Family::text));
+    let goal_value = required(reader, table, section, item, "goal", "like goal = \"low_risk\"");
+    let goal = goal_value.and_then(|v| one_of(reader, v, section, "goal", Goal::ALL, Goal::text));
     let side = match table.get("side") {
-        Some(v) => one_of(reader, v, place, "side", SideRule::ALL, SideRule::text),
+        Some(v) => one_of(reader, v, section, "side", SideRule::ALL, SideRule::text),
         None => Some(SideRule::Both),
     };
-    let assets = required(reader, table, place, item, "assets", selector::FORMS)
-        .and_then(|v| assets(reader, v, place, named, family));
-    let personality = required(reader, table, place, item, "personality", "name one of [personality.…]")
+    let assets = required(reader, table, section, item, "assets", selector::FORMS)
+        .and_then(|v| assets(reader, v, section, named, family));
+    let personality = required(reader, table, section, item, "personality", "name one of [personality.…]")
         .and_then(|v| {
-            let name = reader.text(v, &format!("personality in {place}"))?.to_owned();
-            let traits = roster::personality(reader, place, named, &name, v.span().start)?;
+            let name = reader.text(v, &format!("personality in {section}"))?.to_owned();
+            let traits = roster::personality(reader, section, named, &name, v.span().start)?;
             Some((name, traits))
         });
     let (personality, mut traits) = match personality {
@@ -96,14 +96,14 @@ pub(super) fn read(
         None => (None, Traits::default()),
     };
     if let Some(value) = table.get("traits") {
-        roster::read_traits(reader, &format!("traits of {place}"), value, &mut traits);
+        roster::read_traits(reader, &format!("traits of {section}"), value, &mut traits);
     }
     let params = match (table.get("params"), family) {
-        (Some(value), Some(family)) => params::read(reader, value, place, family),
+        (Some(value), Some(family)) => params::read(reader, value, section, family),
         _ => BTreeMap::new(),
     };
     let funded = match table.get("funded") {
-        Some(v) => reader.flag(v, &format!("funded in {place}")),
+        Some(v) => reader.flag(v, &format!("funded in {section}")),
         None => Some(true),
     };
     let name = table.get("name").and_then(|v| v.get_ref().as_str());
@@ -123,22 +123,22 @@ pub(super) fn read(
     ReadAgent { declaration: declaration(), goal: goal.zip(goal_value.map(|v| v.span().start)) }
 }
 
-fn unknown_keys(reader: &mut Reader<'_>, table: &DeTable<'_>, place: &str) {
+fn unknown_keys(reader: &mut Reader<'_>, table: &DeTable<'_>, section: &str) {
     for (key, _) in table {
         let name = key.get_ref().as_ref();
         if KEYS.contains(&name) {
             continue;
         }
         if TRAITS.iter().any(|t| t.name == name) || name == "no_flip" {
-            let message = format!("{name} in {place} is a trait");
+            let message = format!("{name} in {section} is a trait");
             let hint = format!("write traits = {{ {name} = … }}");
             reader.report(key.span().start, message, hint);
         } else if KEYS.iter().all(|k| nearest(name, [*k]).is_none()) {
             // Traits are what people most often look for here.
             let known = KEYS.iter().copied().chain(TRAITS.iter().map(|t| t.name));
-            reader.unknown(key, "key", place, known);
+            reader.unknown(key, "key", section, known);
         } else {
-            reader.unknown(key, "key", place, KEYS.iter().copied());
+            reader.unknown(key, "key", section, KEYS.iter().copied());
         }
     }
 }
@@ -147,15 +147,15 @@ fn unknown_keys(reader: &mut Reader<'_>, table: &DeTable<'_>, place: &str) {
 fn one_of<T: Copy>(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
-    place: &str,
+    section: &str,
     what: &str,
     all: &'static [T],
     text_of: fn(T) -> &'static str,
 ) -> Option<T> {
-    let text = reader.text(value, &format!("{what} in {place}"))?;
+    let text = reader.text(value, &format!("{what} in {section}"))?;
     let found = all.iter().copied().find(|v| text_of(*v) == text);
     if found.is_none() {
-        let message = format!("unknown {what} {} in {place}", quoted(text));
+        let message = format!("unknown {what} {} in {section}", quoted(text));
         let hint = suggest(text, all.iter().map(|v| text_of(*v)));
         reader.report(value.span().start, message, hint);
     }
@@ -166,31 +166,31 @@ fn one_of<T: Copy>(
 fn assets(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
-    place: &str,
+    section: &str,
     named: &KnownNames,
     family: Option<Family>,
 ) -> Option<Vec<Selector>> {
-    let what = format!("assets in {place}");
+    let what = format!("assets in {section}");
     let selectors = if value.get_ref().as_array().is_none() {
         let text = reader.text(value, &what)?;
-        vec![selector(reader, text, value.span().start, place, named)?]
+        vec![selector(reader, text, value.span().start, section, named)?]
     } else {
         let list = reader.array(value, &what, "")?;
         if list.is_empty() {
-            reader.report(value.span().start, format!("{place} has no assets"), selector::FORMS);
+            reader.report(value.span().start, format!("{section} has no assets"), selector::FORMS);
             return None;
         }
         let mut all = Vec::new();
         for item in list {
             let text = reader.text(item, &what).map(str::to_owned);
-            all.push(text.and_then(|t| selector(reader, &t, item.span().start, place, named)));
+            all.push(text.and_then(|t| selector(reader, &t, item.span().start, section, named)));
         }
         all.into_iter().collect::<Option<Vec<_>>>()?
     };
     if family == Some(Family::RelativeStrength)
         && selectors.iter().map(|s| most(s, named)).sum::<usize>() < RANKED_MIN
     {
-        let message = format!("{place} ranks its assets and needs at least {RANKED_MIN} of them");
+        let message = format!("{section} ranks its assets and needs at least {RANKED_MIN} of them");
         reader.report(value.span().start, message, "use \"any\", \"top:8:volume\" or \"random:4\"");
         return None;
     }
@@ -201,19 +201,19 @@ fn selector(
     reader: &mut Reader<'_>,
     text: &str,
     at: usize,
-    place: &str,
+    section: &str,
     named: &KnownNames,
 ) -> Option<Selector> {
     match selector::parse(text) {
         Ok(Selector::Group(group)) if named.groups_lost => Some(Selector::Group(group)),
         Ok(Selector::Group(group)) if !named.groups.contains_key(&group) => {
-            let message = format!("unknown group {} in {place}", quoted(&group));
+            let message = format!("unknown group {} in {section}", quoted(&group));
             reader.report(at, message, suggest(&group, named.groups.keys().map(String::as_str)));
             None
         }
         Ok(selector) => Some(selector),
         Err((message, hint)) => {
-            reader.report(at, format!("assets in {place}: {message}"), hint);
+            reader.report(at, format!("assets in {section}: {message}"), hint);
             None
         }
     }

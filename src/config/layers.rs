@@ -18,9 +18,9 @@ pub enum Origin {
     Default,
     /// This line and column of this file.
     File(String, usize, usize),
-    /// This variable.
+    /// This variable of the environment.
     Variable(String),
-    /// This flag.
+    /// This flag of the command line.
     Flag(String),
 }
 
@@ -59,7 +59,7 @@ impl Origins {
 pub struct Override {
     /// The setting's path, `hive.seed`.
     pub path: String,
-    /// As it was written.
+    /// The value as it was written.
     pub value: String,
     /// Who says so.
     pub origin: Origin,
@@ -192,7 +192,7 @@ impl Layers {
                     Ok(()) => {
                         let value = setting.print(&mut scratch).unwrap_or_default();
                         self.draft.venues.entry(venue.to_owned()).or_default().push((setting, value));
-                        let (line, column) = reader.place(at);
+                        let (line, column) = reader.position(at);
                         let origin = Origin::File(reader.file().to_owned(), line, column);
                         self.origins.1.insert(format!("costs.venue.{venue}.{told}"), origin);
                     }
@@ -235,7 +235,7 @@ impl Layers {
         let given = LayerValue::from_toml(value.get_ref(), reader.source(value));
         match setting.assign(&mut self.draft, given) {
             Ok(()) => {
-                let (line, column) = reader.place(at);
+                let (line, column) = reader.position(at);
                 let origin = Origin::File(reader.file().to_owned(), line, column);
                 self.origins.0.insert(setting.path, origin);
             }

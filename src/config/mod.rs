@@ -89,9 +89,9 @@ pub struct Config {
     pub seed: u64,
     /// When the hive decides.
     pub clock: DecisionClock,
-    /// What trading costs …
+    /// What trading costs where a venue has no costs of its own.
     pub costs: Costs,
-    /// … and where venues have costs of their own: none beside a flat charge.
+    /// Costs of venues that have their own: none beside a flat charge.
     pub venues: BTreeMap<String, Costs>,
     /// How stances become one position.
     pub desk: DeskSettings,
@@ -107,7 +107,7 @@ pub struct Config {
     pub managers: Managers,
     /// What agents do for each other.
     pub services: ServiceSettings,
-    /// Who trades.
+    /// The agents, as declared.
     pub roster: Roster,
 }
 

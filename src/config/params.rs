@@ -11,22 +11,22 @@ use std::collections::BTreeMap;
 pub(super) fn read(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
-    place: &str,
+    section: &str,
     family: Family,
 ) -> BTreeMap<String, DrawnNumber> {
     let mut params = BTreeMap::new();
-    let Some(table) = reader.table(value, &format!("params of {place}"), "like { fast = 20 }") else {
+    let Some(table) = reader.table(value, &format!("params of {section}"), "like { fast = 20 }") else {
         return params;
     };
     let mut sound = true;
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         let Some(spec) = strategies::params(family).iter().find(|s| s.name == name) else {
-            unknown(reader, key, place, family);
+            unknown(reader, key, section, family);
             sound = false;
             continue;
         };
-        match range(reader, value, &format!("{name} of {place}"), spec) {
+        match range(reader, value, &format!("{name} of {section}"), spec) {
             Some(range) => {
                 params.insert(name.to_owned(), range);
             }
@@ -35,12 +35,12 @@ pub(super) fn read(
     }
     // What is compared with a value that was not taken would only be a second problem of one mistake.
     if sound {
-        order(reader, value, place, family, &params);
+        order(reader, value, section, family, &params);
     }
     params
 }
 
-fn unknown(reader: &mut Reader<'_>, key: &Key<'_>, place: &str, family: Family) {
+fn unknown(reader: &mut Reader<'_>, key: &Key<'_>, section: &str, family: Family) {
     let name = key.get_ref().as_ref();
     let own = strategies::params(family).iter().map(|s| s.name);
     let others: Vec<&str> = Family::ALL
@@ -49,11 +49,11 @@ fn unknown(reader: &mut Reader<'_>, key: &Key<'_>, place: &str, family: Family) 
         .map(|f| f.text())
         .collect();
     if others.is_empty() {
-        let message = format!("unknown parameter {} in {place}", quoted(name));
+        let message = format!("unknown parameter {} in {section}", quoted(name));
         reader.report(key.span().start, message, suggest(name, own));
         return;
     }
-    let message = format!("{name} in {place} is a parameter of {}, not of {family}", others.join(" and "));
+    let message = format!("{name} in {section} is a parameter of {}, not of {family}", others.join(" and "));
     let own: Vec<&str> = own.collect();
     reader.report(key.span().start, message, format!("{family} takes {}", own.join(", ")));
 }
@@ -116,7 +116,7 @@ fn number(reader: &mut Reader<'_>, value: &Value<'_>, what: &str, spec: &ParamSp
 fn order(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
-    place: &str,
+    section: &str,
     family: Family,
     params: &BTreeMap<String, DrawnNumber>,
 ) {
@@ -136,7 +136,7 @@ fn order(
             if params.contains_key(name) { "" } else { " by default" }
         };
         let message = format!(
-            "{low} and {high} of {place} contradict: {low} goes up to {}{}, and {high} from {}{}",
+            "{low} and {high} of {section} contradict: {low} goes up to {}{}, and {high} from {}{}",
             a.to,
             by_default(low),
             b.from,

@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Line and column of a byte, both from 1; the column counts characters, as editors do.
-    pub fn place(&self, at: usize) -> (usize, usize) {
+    pub fn position(&self, at: usize) -> (usize, usize) {
         let line = self.starts.partition_point(|s| *s <= at).max(1);
         let start = self.starts.get(line - 1).copied().unwrap_or(0);
         let before = self.text.as_bytes().get(start..at).unwrap_or_default();
@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
             self.left_out += 1;
             return;
         }
-        let (line, column) = self.place(at);
+        let (line, column) = self.position(at);
         self.report_at(line, column, message.into(), hint.into());
     }
 
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
         &mut self,
         key: &Key<'_>,
         what: &str,
-        place: &str,
+        section: &str,
         known: impl IntoIterator<Item = &'c str> + Clone,
     ) {
         let name = key.get_ref().to_lowercase();
@@ -97,7 +97,7 @@ impl<'a> Reader<'a> {
         } else {
             suggest(key.get_ref(), known)
         };
-        let message = format!("unknown {what} {} in {place}", quoted(key.get_ref()));
+        let message = format!("unknown {what} {} in {section}", quoted(key.get_ref()));
         self.report(key.span().start, message, hint);
     }
 
@@ -238,19 +238,19 @@ mod tests {
     fn places_count_characters_and_know_both_line_ends() {
         let text = "a = \"é\" # ü\r\nbc = 1\n";
         let reader = Reader::new("f", text);
-        assert_eq!(reader.place(0), (1, 1));
-        assert_eq!(reader.place(text.find('#').unwrap()), (1, 9));
-        assert_eq!(reader.place(text.find("bc").unwrap()), (2, 1));
-        assert_eq!(reader.place(text.find('1').unwrap()), (2, 6));
-        assert_eq!(reader.place(text.len()), (3, 1));
-        assert_eq!(reader.place(9_999), (3, 1), "beyond the end");
+        assert_eq!(reader.position(0), (1, 1));
+        assert_eq!(reader.position(text.find('#').unwrap()), (1, 9));
+        assert_eq!(reader.position(text.find("bc").unwrap()), (2, 1));
+        assert_eq!(reader.position(text.find('1').unwrap()), (2, 6));
+        assert_eq!(reader.position(text.len()), (3, 1));
+        assert_eq!(reader.position(9_999), (3, 1), "beyond the end");
     }
 
     #[test]
     fn a_byte_order_mark_takes_no_column() {
         let reader = Reader::new("f", "\u{feff}a = 1");
-        assert_eq!(reader.place(3), (1, 1));
-        assert_eq!(reader.place(7), (1, 5));
+        assert_eq!(reader.position(3), (1, 1));
+        assert_eq!(reader.position(7), (1, 5));
     }
 
     #[test]

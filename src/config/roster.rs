@@ -81,20 +81,20 @@ pub(super) fn personalities(reader: &mut Reader<'_>, table: &DeTable<'_>, named:
             reader.report(key.span().start, message, NAME_HINT);
         }
         let mut traits = Traits::default();
-        let place = format!("[personality.{}]", quoted_key(name));
-        read_traits(reader, &place, value, &mut traits);
+        let section = format!("[personality.{}]", quoted_key(name));
+        read_traits(reader, &section, value, &mut traits);
         named.personalities.insert(name.to_owned(), traits);
     }
 }
 
 /// A table of traits, on top of those that are there.
-pub(super) fn read_traits(reader: &mut Reader<'_>, place: &str, value: &Value<'_>, traits: &mut Traits) {
-    let Some(table) = reader.table(value, place, "like { sociability = 0.2, no_flip = true }") else {
+pub(super) fn read_traits(reader: &mut Reader<'_>, section: &str, value: &Value<'_>, traits: &mut Traits) {
+    let Some(table) = reader.table(value, section, "like { sociability = 0.2, no_flip = true }") else {
         return;
     };
     for (key, value) in table {
         let name = key.get_ref().as_ref();
-        let what = format!("{name} in {place}");
+        let what = format!("{name} in {section}");
         if name == "no_flip" {
             if let Some(flag) = reader.flag(value, &what) {
                 traits.no_flip = flag;
@@ -105,7 +105,7 @@ pub(super) fn read_traits(reader: &mut Reader<'_>, place: &str, value: &Value<'_
             }
         } else {
             let known = TRAITS.iter().map(|t| t.name).chain(["no_flip"]);
-            reader.unknown(key, "trait", place, known);
+            reader.unknown(key, "trait", section, known);
         }
     }
 }
@@ -125,17 +125,17 @@ pub(super) fn presets(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut 
     }
 }
 
-fn read_preset(reader: &mut Reader<'_>, place: &str, value: &Value<'_>, preset: &mut Preset) {
-    let Some(table) = reader.table(value, place, "") else {
+fn read_preset(reader: &mut Reader<'_>, section: &str, value: &Value<'_>, preset: &mut Preset) {
+    let Some(table) = reader.table(value, section, "") else {
         return;
     };
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         let Some(spec) = find(PRESET_KEYS, name) else {
-            reader.unknown(key, "key", place, PRESET_KEYS.iter().map(|p| p.name));
+            reader.unknown(key, "key", section, PRESET_KEYS.iter().map(|p| p.name));
             continue;
         };
-        let what = format!("{name} in {place}");
+        let what = format!("{name} in {section}");
         let Some(number) = reader.number(value, &what, spec.bounds, spec.what) else {
             continue;
         };
@@ -148,7 +148,7 @@ fn read_preset(reader: &mut Reader<'_>, place: &str, value: &Value<'_>, preset: 
     }
 }
 
-/// All `[[agent]]`.
+/// The agents that the `[[agent]]` tables declare, each name once.
 pub(super) fn agents(reader: &mut Reader<'_>, value: &Value<'_>, named: &KnownNames) -> Vec<Declaration> {
     let Some(array) = reader.array(value, "agent", "write [[agent]] with two brackets") else {
         return Vec::new();
@@ -166,9 +166,9 @@ pub(super) fn agents(reader: &mut Reader<'_>, value: &Value<'_>, named: &KnownNa
         let Some(table) = reader.table(item, "an agent", "write [[agent]]") else {
             continue;
         };
-        let place = agent::place(table, i);
-        if let Some((name, at)) = agent::name(reader, table, &place, item) {
-            let (line, _) = reader.place(at);
+        let section = agent::section(table, i);
+        if let Some((name, at)) = agent::name(reader, table, &section, item) {
+            let (line, _) = reader.position(at);
             if let Some(first) = lines.get(&name) {
                 let message = format!("there are two agents {}", quoted(&name));
                 reader.report(at, message, format!("the first is in line {first}; rename one"));
@@ -176,13 +176,13 @@ pub(super) fn agents(reader: &mut Reader<'_>, value: &Value<'_>, named: &KnownNa
                 lines.insert(name, line);
             }
         }
-        let read = agent::read(reader, table, &place, item, named);
+        let read = agent::read(reader, table, &section, item, named);
         if let Some((goal, at)) = read.goal {
             let missing =
                 !named.presets_lost && !named.presets.contains_key(&goal) && !without_preset.contains(&goal);
             if missing {
                 without_preset.push(goal);
-                let message = format!("{place} is deployed for {goal}, but there is no [preset.{goal}]");
+                let message = format!("{section} is deployed for {goal}, but there is no [preset.{goal}]");
                 reader.report(at, message, format!("add [preset.{goal}]; without keys it is neutral"));
             }
         }
@@ -203,7 +203,7 @@ fn quoted_key(name: &str) -> String {
 /// The personality of this name, or a problem with the nearest.
 pub(super) fn personality(
     reader: &mut Reader<'_>,
-    place: &str,
+    section: &str,
     named: &KnownNames,
     name: &str,
     at: usize,
@@ -213,7 +213,7 @@ pub(super) fn personality(
     }
     let found = named.personalities.get(name).copied();
     if found.is_none() {
-        let message = format!("unknown personality {} in {place}", quoted(name));
+        let message = format!("unknown personality {} in {section}", quoted(name));
         let hint = suggest(name, named.personalities.keys().map(String::as_str));
         reader.report(at, message, hint);
     }

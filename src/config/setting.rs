@@ -16,7 +16,7 @@ use crate::treasury::settings::DrawdownBy;
 use std::collections::BTreeMap;
 use toml::de::DeValue;
 
-/// Of which families scouts are drawn.
+/// What may be said of the families that scouts are drawn from.
 pub(super) const FAMILIES: &[&str] = &["all", "neutral"];
 
 /// A scalar setting of `agents.toml`, of a `HIVE_*` variable and of a flag.
@@ -26,7 +26,7 @@ pub struct Setting {
     pub path: &'static str,
     /// Its unit in words, empty if it has none.
     pub unit: &'static str,
-    /// In one line.
+    /// What it sets, in one line.
     pub doc: &'static str,
     pub(super) kind: SettingKind,
     /// Whether it can change a decision, and so belongs into the hash of the roster.
@@ -49,7 +49,7 @@ pub(super) enum SettingKind {
     Money,
     /// A whole number.
     Whole { min: u64, max: u64 },
-    /// A number.
+    /// A number between two bounds, both allowed.
     Number { min: f64, max: f64 },
     /// A number, or this word for none.
     NumberOr { word: &'static str, min: f64, max: f64 },

@@ -29,8 +29,8 @@ pub fn show(config: &Config, origins: &Origins) -> Vec<(Cow<'static, str>, Strin
         Some((Cow::Owned(path), s.print(&mut draft)?, origin.clone()))
     });
     // After the costs that they replace.
-    let place = all.iter().rposition(|(p, ..)| p.starts_with("costs.")).map_or(all.len(), |i| i + 1);
-    all.splice(place..place, own.collect::<Vec<_>>());
+    let after_costs = all.iter().rposition(|(p, ..)| p.starts_with("costs.")).map_or(all.len(), |i| i + 1);
+    all.splice(after_costs..after_costs, own.collect::<Vec<_>>());
     all
 }
 

@@ -31,7 +31,7 @@ impl Holds {
     /// The words of the file, in the order of the variants.
     pub const WORDS: &'static [&'static str] = &["quantity", "notional"];
 
-    /// In a word.
+    /// The name that `agents.toml` has for it.
     pub fn word(self) -> &'static str {
         match self {
             Holds::Quantity => "quantity",
@@ -60,7 +60,7 @@ impl Announced {
     pub fn say(&mut self, after: f64, price: f64) {
         let before = self.fraction;
         self.fraction = after;
-        let coins = |worth: f64| if price.is_finite() && price > 0.0 { worth / price } else { 0.0 };
+        let coins = |value: f64| if price.is_finite() && price > 0.0 { value / price } else { 0.0 };
         self.quantity = if after == 0.0 {
             0.0
         } else if before * after <= 0.0 {

@@ -138,7 +138,7 @@ commands! {
         "releases the drawdown breaker alone; a kill stays latched",
         done "the drawdown breaker is released";
     Pause(agent) = "pause", Reversible, inverse "resume",
-        "takes no new real risk; speaks on, alone and open go on",
+        "takes no new real risk; speaks on",
         done "{agent} takes no new risk";
     Resume(agent) = "resume", Reversible, inverse "pause",
         "ends pause and drain: takes real risk again",
@@ -153,7 +153,7 @@ commands! {
         "the agent hears again",
         done "{agent} hears again";
     Fund(agent) = "fund", Money, inverse "unfund",
-        "gets funds by its points, also after it was stopped out",
+        "gets funds by its points",
         done "{agent} gets funds by its points";
     Unfund(agent) = "unfund", Money, inverse "fund",
         "its funds go back to the treasury; its open life goes on",

@@ -44,9 +44,9 @@ pub enum Comparison {
 pub struct Condition {
     /// What is watched.
     pub left: Term,
-    /// The direction.
+    /// Whether it holds below or above.
     pub op: Comparison,
-    /// Against what.
+    /// What it is compared with.
     pub right: Term,
 }
 
@@ -63,9 +63,9 @@ pub struct EvalContext<'a> {
     pub best: f64,
     /// +1 for a long, −1 for a short, 0 while flat.
     pub side: f64,
-    /// The indicators at hand …
+    /// The indicators at hand.
     pub keys: &'a [Indicator],
-    /// … and their values; NaN while warming up, and NaN compares as false.
+    /// Values of those indicators; NaN while warming up, and NaN compares as false.
     pub values: &'a [f64],
 }
 
@@ -142,7 +142,7 @@ impl Condition {
 /// Where part or all of a position is taken off with a profit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Target {
-    /// When.
+    /// When this part is taken.
     pub when: Condition,
     /// The fraction of the position that is closed; 1 closes the intent.
     pub fraction: f64,
@@ -153,13 +153,13 @@ pub struct Target {
 pub struct ReEntry {
     /// +1 to buy again, −1 to sell again.
     pub side: f64,
-    /// When …
+    /// When it may be taken up again, if `unless` does not hold.
     pub when: Condition,
-    /// … unless this holds: the exit that would close it again at once.
+    /// Exit that would close it again at once.
     pub unless: Condition,
-    /// Not before this many bars after the close …
+    /// Bars after the close before which it is not taken up.
     pub not_before: u32,
-    /// … and not after this many: then the offer lapses.
+    /// Bars after the close after which the offer lapses.
     pub within: u32,
     /// Both count minutes, not bars: the offer of a structure.
     pub minutes: bool,

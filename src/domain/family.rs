@@ -60,7 +60,7 @@ named!(
         Scalp = "scalp",
         /// Quotes both sides around a fair price, skewed by its inventory.
         MarketMaking = "market_making",
-        /// The same asset on two venues: buys the cheap, sells the dear, both legs or none.
+        /// The same asset on two venues: buys the cheaper, sells the costlier, both legs or none.
         Arbitrage = "arbitrage",
         /// Three pairs on one venue, round and back to the currency it began with.
         Triangular = "triangular_arbitrage",
@@ -89,13 +89,13 @@ impl Family {
 named!(
     /// The goals of the whole, LR-BM-F-A.
     Goal {
-        /// Low risk.
+        /// Low risk: small falls and small bad days.
         LowRisk = "low_risk",
-        /// Big money.
+        /// Big money: fast growth at the target risk.
         BigMoney = "big_money",
-        /// Fast.
+        /// Fast: soon at a gain, and seldom under water.
         Fast = "fast",
-        /// Automated.
+        /// Automated: nobody has to step in.
         Automated = "automated",
     }
 );
@@ -105,9 +105,9 @@ named!(
     SideRule {
         /// Long and short.
         Both = "both",
-        /// Long only.
+        /// It may be long or flat, never short.
         Long = "long",
-        /// Short only.
+        /// It may be short or flat, never long.
         Short = "short",
     }
 );

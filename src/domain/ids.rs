@@ -42,7 +42,7 @@ id!(
 /// One intent, from its opening to its outcome: who, on what, and the how-manieth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct IntentId {
-    /// Whose intent.
+    /// Agent whose intent it is.
     pub agent: AgentId,
     /// On which asset.
     pub asset: AssetId,

@@ -50,13 +50,13 @@ pub enum Indicator {
     /// What the structure would earn after all costs if it were taken now, the better way round where it
     /// can be turned, in basis points of its notional; of a maker: what the average print would have earned.
     Edge,
-    /// A dated future's premium over spot, a year, as a fraction.
+    /// A dated future's premium over spot, per year, as a fraction.
     Basis,
     /// Funding that a long of the perp would pay over the horizon, as a fraction of notional.
     Carry,
-    /// Implied volatility a year, as a fraction.
+    /// Implied volatility per year, as a fraction.
     Implied,
-    /// Forecast of volatility a year, as a fraction.
+    /// Forecast of volatility per year, as a fraction.
     Forecast,
     /// Market price over model value, less one.
     Rich,
@@ -70,8 +70,8 @@ pub enum Indicator {
     Away,
     /// [`Indicator::Edge`] with the sign of the side that it is on: positive for a long.
     Way,
-    /// What volatility would earn after all costs if it came as forecast, a year, as a fraction: positive
-    /// where it is cheap and would be bought, negative where it is dear and would be sold.
+    /// What volatility would earn after all costs if it came as forecast, per year, as a fraction: positive
+    /// where it is cheap and would be bought, negative where it is expensive and would be sold.
     Mispriced,
 }
 

@@ -78,7 +78,7 @@ pub enum ContractTerms {
     Option {
         /// Exercised then if in the money.
         expiry: Stamp,
-        /// In quote currency.
+        /// Price at which it is exercised, in quote currency.
         strike: f64,
         /// A call; else a put.
         call: bool,
@@ -89,7 +89,7 @@ pub enum ContractTerms {
     Move {
         /// Start of the hour whose mean is the strike: midnight before the expiry.
         fixing: Stamp,
-        /// Settles then.
+        /// Moment at which it settles.
         expiry: Stamp,
     },
     /// A pool of the asset and quote currency.
@@ -101,7 +101,7 @@ pub enum ContractTerms {
     },
     /// Spot, margin or perp of a venue with fees of its own, in millionths of notional, in place of the run's.
     Rates {
-        /// Of taking.
+        /// Fee of taking, in millionths of notional.
         taker_ppm: u32,
         /// Of resting; negative where the venue pays for it.
         maker_ppm: i32,
@@ -127,7 +127,7 @@ pub struct Instrument {
     pub id: InstrumentId,
     /// The asset it expresses.
     pub asset: AssetId,
-    /// As the venue writes it, `BTCUSDT`.
+    /// Symbol as the venue writes it, such as `BTCUSDT`.
     pub symbol: String,
     /// How it is listed.
     pub kind: InstrumentKind,
@@ -150,7 +150,7 @@ pub struct Instrument {
 pub struct Asset {
     /// Its place in [`Universe::assets`].
     pub id: AssetId,
-    /// `BTC`.
+    /// Name as selectors write it, such as `BTC`.
     pub name: String,
     /// Money-like (stablecoin, currency, gold): not in the selector `any`.
     pub money_like: bool,

@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 /// What is done to a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Verb {
-    /// From flat.
+    /// From flat to a position.
     Open,
     /// More of it.
     Increase,
     /// Less of it.
     Decrease,
-    /// To flat.
+    /// From a position to flat.
     Close,
 }
 
@@ -29,11 +29,11 @@ pub enum Reason {
     ReEntry,
     /// The add condition.
     Add,
-    /// A target.
+    /// A target was reached.
     Target,
     /// The hedge condition.
     Hedge,
-    /// The stop.
+    /// The stop was hit.
     Stop,
     /// The trailing stop.
     Trail,
@@ -54,15 +54,15 @@ pub enum Reason {
 /// An agent's own action: what the alone life does.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Action {
-    /// What.
+    /// What is done to the position.
     pub verb: Verb,
-    /// Which intent.
+    /// Intent that it is part of.
     pub intent: IntentId,
-    /// Why.
+    /// Condition or event that made it act.
     pub reason: Reason,
     /// Position before, as a signed fraction of the agent's capital.
     pub before: f64,
-    /// Position after.
+    /// Position afterwards, as a signed fraction of the agent's capital.
     pub after: f64,
     /// The close at which it was decided; it is acted on at the next open.
     pub price: f64,
@@ -80,7 +80,7 @@ impl Action {
 /// How an intent ended, said once its last fill is known.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Which intent.
+    /// Intent that has ended.
     pub intent: IntentId,
     /// Why it was closed.
     pub reason: Reason,
@@ -88,9 +88,9 @@ pub struct Outcome {
     pub r: f64,
     /// Net PnL after fees, slippage, funding and borrow, as a fraction of the agent's capital.
     pub pnl: f64,
-    /// Bars from opening to closing …
+    /// Time from opening to closing, in bars or in minutes.
     pub held: u32,
-    /// … or minutes: of a structure.
+    /// Whether that is in minutes, as it is of a structure.
     pub minutes: bool,
     /// Points won (+) or lost (−) by the agent while the intent was open. Filled in on delivery: the
     /// speaker does not know its points.
@@ -100,7 +100,7 @@ pub struct Outcome {
 /// What listening made of an intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum StanceVerb {
-    /// As it would have done alone.
+    /// It holds what it would have held alone.
     Keeps,
     /// Takes a position though its own intent is flat.
     Opens,
@@ -134,13 +134,13 @@ pub enum Factor {
 /// What an agent makes of its own intent after listening. Sizes as fractions of the hive's capital.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stance {
-    /// In one word.
+    /// What listening did to the intent, in one word.
     pub verb: StanceVerb,
     /// The own intent at the agent's weight, w·p.
     pub own: f64,
     /// The result, x.
     pub result: f64,
-    /// The derivation.
+    /// How it was derived, step by step in order; none after the last.
     pub factors: [Option<Factor>; 6],
     /// The last messages of the (up to three) other voices that weighed most on the side of the move.
     pub because: [Option<MessageId>; 3],
@@ -149,7 +149,7 @@ pub struct Stance {
 /// A tracker's reading of its goal.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GoalReading {
-    /// Which goal.
+    /// Goal that was read.
     pub goal: Goal,
     /// 0 … 1: how far the goal is reached.
     pub score: f64,
@@ -167,13 +167,13 @@ pub struct EmergenceReading {
     pub sharpe: f64,
     /// Lower end of the 95 % interval, which is for one look.
     pub low: f64,
-    /// Upper end.
+    /// Upper end of that interval.
     pub high: f64,
-    /// Days measured.
+    /// Days it was measured on.
     pub days: u32,
     /// Evidence that it is more, whenever it is looked at: 1 is none, 20 is enough.
     pub more: f64,
-    /// The same that it is less.
+    /// Evidence that it is less, whenever it is looked at: 1 is none, 20 is enough.
     pub less: f64,
     /// Over the same agents netted in one account.
     pub over_net_eq: f64,
@@ -214,7 +214,7 @@ impl Service {
 /// What a service saved or earned since its last receipt, by the books.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Receipt {
-    /// Which.
+    /// Service that the receipt is for.
     pub service: Service,
     /// In currency; below zero where it cost.
     pub saved: f64,
@@ -233,7 +233,7 @@ pub enum Knob {
     Width,
     /// Whether an agent is heard: 1 or 0.
     Voice,
-    /// Multiplies the largest unit an agent may hold in real.
+    /// Multiplies the largest unit an agent's real life may hold.
     Unit,
     /// Multiplies an agent's exposure limit on an asset.
     Limit,
@@ -242,22 +242,22 @@ pub enum Knob {
 /// A manager's adjustment: always within bounds, always said.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Adjustment {
-    /// Which knob.
+    /// Knob that was turned.
     pub knob: Knob,
     /// Whose; none for a knob of the whole.
     pub agent: Option<AgentId>,
-    /// From.
+    /// Value before, in the knob's own unit.
     pub from: f64,
-    /// To.
+    /// Value after, in the same unit.
     pub to: f64,
     /// The reading that triggered or released it.
     pub because: f64,
 }
 
-/// Who speaks.
+/// Who can say something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Speaker {
-    /// An agent.
+    /// An agent speaks, or a scout.
     Agent(AgentId),
     /// The tracker of a goal.
     Tracker(Goal),
@@ -301,11 +301,11 @@ pub struct Message {
     pub id: MessageId,
     /// When it was said.
     pub at: Stamp,
-    /// By whom.
+    /// Who said it.
     pub from: Speaker,
     /// About what; none for goals and for adjustments that are about no asset.
     pub asset: Option<AssetId>,
-    /// What.
+    /// What was said.
     pub body: MessageKind,
 }
 
@@ -330,7 +330,7 @@ pub struct MessageCounts {
 }
 
 impl MessageCounts {
-    /// Counts one.
+    /// Counts a message under its kind.
     pub fn count(&mut self, body: &MessageKind) {
         let slot = match body {
             MessageKind::Action(a) => {

@@ -13,7 +13,15 @@
 //! | **sociability, λ** | the trait, and its effect now: how far an agent moves toward the consensus |
 //! | **consensus C** | the weighted mean intent of all voices on an asset |
 //! | **stance** | what listening made of an agent's own intent |
-//! | **desk** | where the stances become one net position     |
+//! | **desk** | where the stances become one net position |
+//! | **gate** | what lets an order out: no order leaves without its approval |
+//! | **breaker** | closes everything once equity has fallen too far from its peak, until the operator resets it |
+//! | **points** | what the record of a family or an agent counts for, 1 without a record |
+//! | **goal** | what an agent is deployed for and the whole is measured by: LR, BM, F or A |
+//! | **tape** | a file of market events in the order of their time |
+//! | **journal** | the commands and checkpoints of a run, chained, from which it is recovered |
+//! | **ledger** | the exact books: cash and positions of every agent |
+//! | **atom** | the smallest part of a quantity that attribution counts, a millionth of a lot where that fits |
 //! | **unit** | the notional whose one-bar risk is 1 % of capital: `0.01 / σ` per unit of capital |
 //! | **drawdown** | the fall of equity from its highest point so far, as a fraction of that point |
 //!

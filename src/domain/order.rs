@@ -17,7 +17,7 @@ pub enum OrderKind {
 pub enum OrderStatus {
     /// Sent, not yet confirmed.
     Pending,
-    /// At the venue.
+    /// It works at the venue.
     Working,
     /// Some of it is filled, the rest works.
     PartlyFilled,
@@ -41,11 +41,11 @@ impl OrderStatus {
 /// Part or all of an order was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fill {
-    /// Which order …
+    /// Order that was filled.
     pub order: OrderId,
-    /// … and the how-manieth fill of it, from 1: together they identify a fill.
+    /// Which fill of the order it is, from 1: together they identify a fill.
     pub number: u32,
-    /// What.
+    /// Instrument that was traded.
     pub instrument: InstrumentId,
     /// When: the open of the bar that filled it.
     pub at: Stamp,

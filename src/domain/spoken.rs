@@ -12,7 +12,7 @@ use super::condition::price;
 use super::{Action, Comparison, Condition, Indicator, Outcome, Plan, ReEntry, Reason, Term, Verb};
 use std::fmt;
 
-/// Three significant digits, no exponent, no trailing noughts.
+/// Three significant digits, no exponent, no trailing zeros.
 fn short(x: f64) -> String {
     if x == 0.0 || !x.is_finite() {
         return format!("{}", x.abs());
@@ -94,14 +94,14 @@ fn measure(i: Indicator, x: f64) -> String {
         Return(_) | Sigma(_) | Node(_) | Rank(_) | Carry | Rich | Away => percent(x),
         Activity(n) => format!("{} its {n}-bar mean", factor(x)),
         Gain | Spread | Edge | Way => points(x),
-        Basis | Implied | Forecast | Mispriced => format!("{} a year", percent(x)),
+        Basis | Implied | Forecast | Mispriced => format!("{} per year", percent(x)),
         Inventory => many(x, "quote"),
         Hours => time(60.0 * x),
         _ => short(x),
     }
 }
 
-/// Whether nought is where an indicator changes its sense.
+/// Whether zero is where an indicator changes its sense.
 fn is_signed(i: Indicator) -> bool {
     use Indicator::*;
     matches!(i, Return(_) | Score(_) | Imbalance | Edge | Basis | Carry | Rich | Gain)
@@ -173,8 +173,8 @@ fn clause(c: &Condition, flat: bool) -> String {
             format!("going {side} would earn more than {} after costs", points(libm::fabs(x)))
         }
         (Term::Of(Indicator::Mispriced), Term::Level(x)) if above == (x > 0.0) => {
-            let what = if above { "cheap" } else { "dear" };
-            format!("volatility is {what} by more than {} a year after costs", percent(libm::fabs(x)))
+            let what = if above { "cheap" } else { "expensive" };
+            format!("volatility is {what} by more than {} per year after costs", percent(libm::fabs(x)))
         }
         (Term::Of(Indicator::Spread), Term::Level(x)) if above => {
             format!("the spread widens to more than {}", points(x))
@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn conditions_read_as_a_trader_would_say_them() {
-        assert_eq!(below(Basis, 0.004), "the basis falls under 0.4 % a year");
+        assert_eq!(below(Basis, 0.004), "the basis falls under 0.4 % per year");
         assert_eq!(below(Basis, 0.0), "the basis turns negative");
         assert_eq!(above(Carry, 0.001_25), "the funding expected rises above 0.125 %");
         assert_eq!(below(Gain, -52.25), "it loses more than 52.2 bp");
@@ -353,7 +353,7 @@ mod tests {
         assert_eq!(above(Activity(120), 1.7), "volume rises above 1.7 times its 120-bar mean");
         assert_eq!(below(Rank(60), 0.5), "its 60-bar rank in the basket falls under 50 %");
         assert_eq!(below(Way, -2.5), "going short would earn more than 2.5 bp after costs");
-        let cheap = "volatility is cheap by more than 3 % a year after costs";
+        let cheap = "volatility is cheap by more than 3 % per year after costs";
         assert_eq!(above(Mispriced, 0.03), cheap);
         assert_eq!(above(Imbalance, 0.0), "the order-flow imbalance turns positive");
         let c = Condition::above(Term::Of(Implied), Term::Times(1.05, Forecast));

@@ -15,11 +15,11 @@ const SECOND: i64 = 1_000_000_000;
 const DAY_SECONDS: i64 = 86_400;
 
 impl Span {
-    /// One hour.
+    /// Sixty minutes, as nanoseconds.
     pub const HOUR: Span = Span(3_600 * SECOND);
-    /// A minute.
+    /// Sixty seconds, as nanoseconds.
     pub const MINUTE: Span = Span(60 * SECOND);
-    /// One day.
+    /// 24 hours, as nanoseconds.
     pub const DAY: Span = Span(DAY_SECONDS * SECOND);
     /// The year that annualises: 365.25 days, since these markets never close.
     pub const YEAR: Span = Span(Span::DAY.0 / 4 * 1_461);

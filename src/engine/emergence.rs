@@ -43,7 +43,7 @@ pub struct AloneAccounts {
     scale: Scale,
     /// By declared slot: PnL and notional traded so far, in currency.
     known: Vec<(f64, f64)>,
-    /// Equity, reinvested.
+    /// Equity in currency, gains reinvested.
     pub equity: f64,
     /// Notional traded so far, in multiples of equity.
     pub traded: f64,
@@ -52,14 +52,14 @@ pub struct AloneAccounts {
 /// Equities when a day closed: hive, net-eq, alone, and Σ open and Σ alone as they were.
 type Opened = [f64; 5];
 
-/// The gauge.
+/// The four accounts of estimates, and their daily returns side by side; see the module.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gauge {
     /// The stances of the hive, as the desk would trade them.
     pub hive: Shadow,
-    /// The baseline.
+    /// The same agents deaf and equally weighted, netted: what listening is measured against.
     pub net_eq: Shadow,
-    /// The parts.
+    /// The same agents, each alone in an account of its own.
     pub alone: AloneAccounts,
     /// By instrument: Σ x of this barrier.
     pub(super) stances: Vec<f64>,
@@ -82,24 +82,24 @@ pub struct Gauge {
 /// What the whole is worth over its parts, and where it comes from, once enough days were measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rungs {
-    /// Over the agents alone.
+    /// What the whole gains over the agents alone.
     pub over_alone: Option<SharpeGain>,
-    /// Over the same agents netted.
+    /// What the whole gains over the same agents netted.
     pub over_net_eq: Option<SharpeGain>,
-    /// Of it: netting.
+    /// What netting gives of it.
     pub netting: Option<SharpeGain>,
-    /// Of it: listening.
+    /// What listening gives of it.
     pub listening: Option<SharpeGain>,
-    /// Of it: services.
+    /// What services give of it.
     pub services: Option<SharpeGain>,
 }
 
 /// Notional traded per year, in multiples of equity, at the target risk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct YearlyTurnover {
-    /// By the agents alone, together.
+    /// Traded by the agents alone, taken together.
     pub alone: f64,
-    /// By the desk.
+    /// Traded by the desk for all of them.
     pub together: f64,
 }
 
@@ -201,7 +201,7 @@ impl Gauge {
         self.over_alone.sharpes()
     }
 
-    /// Days measured.
+    /// Days on which all accounts were measured.
     pub fn days(&self) -> u32 {
         self.over_alone.days()
     }

@@ -1,5 +1,5 @@
-//! What is made of what was heard: every declared agent's stance, in open at the reference weight and in
-//! real at the weight of its funds; and the house's, for what no agent with funds may hold.
+//! What is made of what was heard: every declared agent's stance, for its open life at the reference weight
+//! and for its real one at the weight of its funds; and the residual one, for what no agent with funds may hold.
 //!
 //! ```text
 //! x_i[a] = (1−λ_i)·w_i·p_i[a] + λ_i · w_i/Σ_{k may hold the side of C[a]} w_k · C[a]
@@ -9,8 +9,8 @@
 //! # Invariants
 //!
 //! 1. With λ = 1 and no rails Σ x\[a\] = C\[a\] on every asset: nothing of the consensus is lost.
-//! 2. The deaf hive has λ̄ = 0: the house then holds nothing, and every stance is the own intent.
-//! 3. Every stance that says something new is said, the house's too, with its reasons (law 5).
+//! 2. The deaf hive has λ̄ = 0: the desk's own book then holds nothing, and every stance is the own intent.
+//! 3. Every stance that says something new is said, those of the desk's own book too, with its reasons (law 5).
 
 use super::Outputs;
 use super::lives::Following;
@@ -32,15 +32,15 @@ use serde::{Deserialize, Serialize};
 
 /// A stance is said again when it has moved by this many units since it was last said.
 const WORTH_SAYING: f64 = 0.5;
-/// The same for the house, whose unit is that of the whole hive.
-const HOUSE_WORTH_SAYING: f64 = 0.1;
+/// How far the residual stance moves before it is said again, in units of the whole hive.
+const RESIDUAL_WORTH_SAYING: f64 = 0.1;
 
-/// What the house last said of an asset.
+/// What the desk last said of the position in its own book, on one asset.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResidualStance {
     /// λ̄·C, before the operator's hand.
     pub stance: f64,
-    /// As last said.
+    /// The stance as it was last said.
     said: f64,
     /// Its verb as last said.
     verb: StanceVerb,
@@ -52,8 +52,8 @@ impl ResidualStance {
 }
 
 impl Respond {
-    /// Every declared agent makes a stance of its intent, in open at the reference weight and in real
-    /// at the weight of its funds.
+    /// Every declared agent makes a stance of its intent, for its open life at the reference weight
+    /// and for its real one at the weight of its funds.
     pub(super) fn listen(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         let cast = &*spec.cast;
         let hearing = self.hearing(spec, at, speak);
@@ -83,7 +83,7 @@ impl Respond {
                 }
             }
         }
-        self.keep_house(&hearing, mean_listens, out);
+        self.aim_residual(&hearing, mean_listens, out);
         self.gauge.decide(spec, at, speak, &self.office.knobs, &self.real.funds);
     }
 
@@ -117,7 +117,7 @@ impl Respond {
         }
     }
 
-    /// One listener on one asset: its stance, its aims in open and real, and what it says of it.
+    /// One listener on one asset: its stance, the aims of its open and real life, and what it says of it.
     fn decide_on(
         &mut self,
         hearing: &Hearing<'_>,
@@ -170,15 +170,15 @@ impl Respond {
         self.consensus.balanced(self.points.voices(l.voice_by_points), l.balance)
     }
 
-    /// The largest position of an agent in real, in its units.
+    /// The largest position of an agent's real life, in its units.
     pub(super) fn allowed(&self, spec: &RespondSpec, agent: &Agent) -> f64 {
         let points = self.points.agent(&spec.cast, agent.id).clamp(1.0 / 3.0, 1.0);
         spec.settings.funds.units_max * points * self.office.wards.unit(agent.id)
     }
 
-    /// The desk manager: λ̄·C on assets and sides that nobody with funds may hold. Under the hand the house
-    /// takes new risk as long as anybody may.
-    fn keep_house(&mut self, hearing: &Hearing<'_>, listens: f64, out: &mut Outputs) {
+    /// The desk manager: λ̄·C on assets and sides that nobody with funds may hold. Under the operator's
+    /// hand its own book takes new risk as long as anybody may.
+    fn aim_residual(&mut self, hearing: &Hearing<'_>, listens: f64, out: &mut Outputs) {
         let bound = self.real.house_is_bound();
         for (i, on) in hearing.assets.iter().enumerate().filter(|(_, on)| on.is_live) {
             // Today each asset has one instrument, of the same number.
@@ -186,7 +186,7 @@ impl Respond {
             let slice = if on.shares[1] > 0.0 { 0.0 } else { on.consensus };
             let x = listens * slice;
             self.gauge.stances[i] += x;
-            let part = hearing.spec.real.desk.house(id);
+            let part = hearing.spec.real.desk.residual_part(id);
             let aim = self.real.desk.parts[part].aim;
             if x == 0.0 && aim == 0.0 && self.house[i] == ResidualStance::NOTHING {
                 continue;
@@ -194,22 +194,22 @@ impl Respond {
             let held = if bound { x.clamp(aim.min(0.0), aim.max(0.0)) } else { x };
             self.real.desk.aim(part, held, hearing.pace);
             self.decisions.float(held);
-            let house = &mut self.house[i];
-            house.stance = x;
-            // The house holds λ̄ of what is left over, and so its unit is λ̄ of one.
+            let residual = &mut self.house[i];
+            residual.stance = x;
+            // The desk's own book holds λ̄ of what is left over, and so its unit is λ̄ of one.
             let unit = listens * on.unit;
             let verb = mind::verb(0.0, x, unit);
-            let moved = libm::fabs(x - house.said) > HOUSE_WORTH_SAYING * unit;
-            if verb != house.verb || (verb != StanceVerb::Keeps && moved) {
-                (house.said, house.verb) = (x, verb);
-                self.say_house(hearing, asset, (listens, slice), verb, out);
+            let moved = libm::fabs(x - residual.said) > RESIDUAL_WORTH_SAYING * unit;
+            if verb != residual.verb || (verb != StanceVerb::Keeps && moved) {
+                (residual.said, residual.verb) = (x, verb);
+                self.say_residual(hearing, asset, (listens, slice), verb, out);
             } else if verb == StanceVerb::Keeps && x == 0.0 {
-                house.said = 0.0;
+                residual.said = 0.0;
             }
         }
     }
 
-    fn say_house(
+    fn say_residual(
         &mut self,
         hearing: &Hearing<'_>,
         asset: AssetId,
@@ -221,14 +221,14 @@ impl Respond {
         if verb != StanceVerb::Keeps {
             let (cast, sign) = (&hearing.spec.cast, libm::copysign(1.0, slice));
             let loudest = TopContributors::find(cast, &self.consensus, &hearing.voice, asset, sign);
-            // Nobody in the cast has the house's number, so nobody is left out.
+            // Nobody in the cast has the treasury's number, so nobody is left out.
             let edges = loudest.edges(cast, &self.consensus, Ledger::TREASURY);
             because = edges.map(|e| (e.share > 0.0 && e.message > MessageId(0)).then_some(e.message));
         }
         let mut factors = [None; 6];
         let derivation = [Factor::Own(0.0), Factor::Listens(listens), Factor::Consensus(slice)];
-        for (place, factor) in factors.iter_mut().zip(derivation) {
-            *place = Some(factor);
+        for (step, factor) in factors.iter_mut().zip(derivation) {
+            *step = Some(factor);
         }
         let stance = Stance { verb, own: 0.0, result: listens * slice, factors, because };
         self.bus.deliver(
@@ -294,7 +294,7 @@ struct Hearing<'a> {
     /// The weight of an agent's simulated lives: 1/N.
     reference: f64,
     pace: PositionPace,
-    /// By asset.
+    /// What there is to hear, by asset.
     assets: Vec<HeardAsset<'a>>,
 }
 
@@ -305,7 +305,7 @@ struct FundedListener<'a> {
     listens: f64,
     /// Its part of the funds.
     weight: f64,
-    /// The largest position it may take in real, in its units.
+    /// The largest position its real life may take, in its units.
     allowed: f64,
     /// What each of those with funds would have if all had the same.
     equal: f64,

@@ -19,7 +19,7 @@ pub(super) struct Following<'a> {
 }
 
 impl<'a> Following<'a> {
-    /// Of an instrument that has a price now.
+    /// Looks at an instrument that has a price now.
     pub(super) fn new(
         settings: &'a Settings,
         kind: InstrumentKind,

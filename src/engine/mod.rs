@@ -40,15 +40,15 @@ use std::sync::Arc;
 /// Everything that is set before a run, beside roster, universe and seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Capital at the start …
+    /// Capital at the start, exact.
     pub money: Money,
-    /// … and as an estimate.
+    /// Capital at the start as an estimate, in currency.
     pub capital: f64,
-    /// The clocks.
+    /// When the hive decides, and when silence is taken as a delisting.
     pub clock: DecisionClock,
     /// What trading costs.
     pub costs: Tariff,
-    /// The desk.
+    /// How the desk turns stances into positions.
     pub desk: DeskSettings,
     /// Spread of funds.
     pub funds: FundSettings,
@@ -71,9 +71,9 @@ pub struct Settings {
 pub struct Outputs {
     /// Whether the event counted.
     pub accepted: bool,
-    /// In the order of delivery.
+    /// What was said, in the order of delivery.
     pub messages: Vec<Message>,
-    /// Of the desk's orders.
+    /// Fills of the desk's orders.
     pub fills: Vec<Fill>,
     /// What the operator must know: halts, the breaker, delistings.
     pub alarms: Vec<String>,
@@ -85,9 +85,9 @@ pub struct Outputs {
 pub struct Engine {
     speak_spec: SpeakSpec,
     respond_spec: RespondSpec,
-    /// First half.
+    /// The half that hears the market, and what agents say by themselves.
     pub speak: Speak,
-    /// Second half.
+    /// The half that hears what was said: consensus, stances, desk, venue and books.
     pub respond: Respond,
     universe: Universe,
     now: Stamp,
@@ -139,7 +139,7 @@ impl Engine {
         self.respond.step(&self.respond_spec, event, &self.speak, &self.said, out);
     }
 
-    /// The agents.
+    /// The agents as they were cast on this feed.
     pub fn cast(&self) -> &Population {
         &self.respond_spec.cast
     }

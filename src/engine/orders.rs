@@ -50,28 +50,33 @@ pub(super) struct RoutingContext<'a> {
 /// How what is wanted of an asset leaves, in base units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct OrderSplit {
-    /// As spot at once.
+    /// To be traded as spot, at once.
     spot: Decimal,
-    /// In the perp at once, beside what is late.
+    /// To be traded in the perp at once, beside what is late.
     leg: Decimal,
     /// Spot whose perp leg rests.
     switch: Decimal,
-    /// In the perp, and need not be at once …
+    /// To be traded in the perp, and allowed to wait but for what is `late`.
     rest: Decimal,
-    /// … but for this, which is due.
+    /// Of the rest, what is due and may not wait any more.
     late: Decimal,
-    /// Of the leg, what rested before.
+    /// Of the leg, what rested before and crosses now.
     hurried: Decimal,
 }
 
 impl OrderSplit {
     /// Spot is traded in whole lots.
     fn of(want: Decimal, change: Decimal, owed: Decimal, lot: Decimal) -> Self {
+        // Spot that has changed without its perp has moved the exposure already: as far as the desk wants the
+        // same, trading for it again would do it twice.
         let done = common(want, owed);
         let (want, owed) = (want - done, owed - done);
         // Less than a lot is no order, and would stand against the other leg of a switch.
         let want = if change.is_zero() { want } else { want - want % lot };
+        // What the desk wants and the change of spot have in common takes one leg where a switch takes two.
         let flow = common(want, change);
+        // So does spot that goes back where it came from: a perp leg to make good for it and a switch after
+        // that would be three.
         let back = common(change - flow, -owed);
         OrderSplit {
             spot: flow + back,
@@ -93,7 +98,7 @@ impl OrderSplit {
 /// What a decision asks of an asset.
 struct RoutePlan {
     want: Decimal,
-    /// Of it, what was asked for before and is not done.
+    /// Of what is wanted, what was asked for before and is not done.
     due: Decimal,
     /// What is left of the perp leg of a switch that rested.
     left: Decimal,
@@ -102,8 +107,9 @@ struct RoutePlan {
 }
 
 /// A coin for an order.
-fn is_tails(at: Stamp, place: usize) -> bool {
-    random::below(random::key(place as u64, &[random::name("side"), at.0 as u64]), 2) == 1
+fn is_tails(at: Stamp, desk_index: usize) -> bool {
+    // Of the asset and the time alone: a replay tosses the same.
+    random::below(random::key(desk_index as u64, &[random::name("side"), at.0 as u64]), 2) == 1
 }
 
 fn quantity(order: Option<&ApprovedOrder>) -> Decimal {
@@ -131,28 +137,37 @@ impl Real {
         out: &mut Outputs,
     ) {
         let id = want.instrument;
-        let place = id.index();
-        let left = self.take_back(place);
+        let desk_index = id.index();
+        // What rests is taken back before anything else is sent: an old order beside the new one could fill
+        // with it, and the exposure would be twice what was decided.
+        let left = self.take_back(desk_index);
         let due = left.desk + change.due;
+        // A new wish is measured from what is held, so that what is due is in it; a desk without one still
+        // wants what it asked for before.
         let want = if want.quantity.is_zero() { due } else { want.quantity };
         let plan = RoutePlan { want, due, left: left.switch, fast: change.fast };
         self.withdraw(id);
         let none = Decimal::ZERO;
-        let carried = spec.services.carriers[place].and(spec.services.spots[place]);
-        let mut parts = self.arrange(spec, known.at, place, &plan, carried.map_or(none, |_| change.spot));
+        let carried = spec.services.carriers[desk_index].and(spec.services.spots[desk_index]);
+        let mut parts =
+            self.arrange(spec, known.at, desk_index, &plan, carried.map_or(none, |_| change.spot));
         let mut spot = None;
         if let Some(instrument) = carried {
-            spot = self.approve(spec, settings, known, (instrument, place), parts.spot, none);
+            // Asked for before the perp, whose legs can be made to fit whatever comes of it.
+            spot = self.approve(spec, settings, known, (instrument, desk_index), parts.spot, none);
             let got = quantity(spot.as_ref());
+            // Where the gate cut it, all is split anew: the perp would hedge spot that never comes.
             if got != parts.spot {
-                parts = self.arrange(spec, known.at, place, &plan, got);
+                parts = self.arrange(spec, known.at, desk_index, &plan, got);
             }
         }
-        let mut perp = self.approve(spec, settings, known, (id, place), parts.leg + parts.late, none);
+        let mut perp = self.approve(spec, settings, known, (id, desk_index), parts.leg + parts.late, none);
+        // One leg alone would change the exposure. Then neither goes, and what the desk wants leaves in the
+        // perp; an approval that is not sent binds nobody.
         if spot.is_some() && quantity(perp.as_ref()).abs() < parts.leg.abs() {
             spot = None;
-            parts = self.arrange(spec, known.at, place, &plan, none);
-            perp = self.approve(spec, settings, known, (id, place), parts.leg + parts.late, none);
+            parts = self.arrange(spec, known.at, desk_index, &plan, none);
+            perp = self.approve(spec, settings, known, (id, desk_index), parts.leg + parts.late, none);
         }
         // In the order of their numbers.
         if let (Some(instrument), Some(order)) = (carried, spot) {
@@ -162,14 +177,20 @@ impl Real {
         if let Some(order) = perp
             && self.submit(id, &order, out)
         {
-            self.crosses(place, order.id(), common(parts.late, left.desk), parts.hurried);
+            // What rested and missed is measured from where it was decided: from here on it would look as if
+            // waiting cost nothing.
+            self.crosses(desk_index, order.id(), common(parts.late, left.desk), parts.hurried);
         }
         let mut later = parts.rest - parts.late;
-        if spec.services.misled && parts.switch.is_zero() && is_tails(known.at, place) {
+        // Not with a switch in it, whose legs would no longer cancel.
+        if spec.services.misled && parts.switch.is_zero() && is_tails(known.at, desk_index) {
             later = -later;
         }
-        if let Some(order) = self.approve(spec, settings, known, (id, place), later - parts.switch, beside)
-            && let Err(e) = self.work(spec, place, &order, later)
+        // The perp's side of a switch is the opposite of its spot. What crosses now works in the same
+        // instrument, and the gate has to see both together.
+        if let Some(order) =
+            self.approve(spec, settings, known, (id, desk_index), later - parts.switch, beside)
+            && let Err(e) = self.work(spec, desk_index, &order, later)
         {
             self.halt(format!("an order that is worked was refused after the gate: {e}"), out);
         }
@@ -180,14 +201,15 @@ impl Real {
         &self,
         spec: &RealSpec,
         at: Stamp,
-        place: usize,
+        desk_index: usize,
         plan: &RoutePlan,
         change: Decimal,
     ) -> OrderSplit {
-        let perp = &spec.instruments[place];
-        let carried = spec.services.carriers[place].and(spec.services.spots[place]);
+        let perp = &spec.instruments[desk_index];
+        let carried = spec.services.carriers[desk_index].and(spec.services.spots[desk_index]);
         let (lot, owed) = carried.map_or((perp.lot, Decimal::ZERO), |spot| {
-            (spec.instruments[spot.index()].lot.max(perp.lot), self.services.unmirrored(place))
+            // In lots of the coarser leg, or a part of the switch could be opened and never closed.
+            (spec.instruments[spot.index()].lot.max(perp.lot), self.services.unmirrored(desk_index))
         });
         let mut parts = OrderSplit::of(plan.want, change, owed, lot);
         // A switch too small for an order stays undone.
@@ -195,8 +217,11 @@ impl Real {
             self.is_order(perp, quantity)
                 && carried.is_none_or(|s| self.is_order(&spec.instruments[s.index()], quantity))
         };
-        let worked = self.is_worked(spec, place, at) && self.mode() == crate::treasury::Mode::Running;
+        // Where risk is to shrink it shrinks now: an order that rests may not fill at all.
+        let worked = self.is_worked(spec, desk_index, at) && self.mode() == crate::treasury::Mode::Running;
         if is_order(parts.switch) {
+            // What rested since the last decision has had its time. The rest may wait only where a maker
+            // works the perp and spot is seen often enough to follow it.
             let late = common(parts.switch, -plan.left);
             parts.hurried = -late;
             parts.hurry(if worked && plan.fast { late } else { parts.switch });
@@ -204,6 +229,7 @@ impl Real {
         if !is_order(parts.switch) {
             parts.switch = Decimal::ZERO;
         }
+        // Nobody waits twice: what was due before crosses, whatever is new may rest.
         parts.late = if worked { common(parts.rest, plan.due) } else { parts.rest };
         parts
     }
@@ -214,32 +240,38 @@ impl Real {
         spec: &RealSpec,
         settings: &Settings,
         at: Stamp,
-        (listings, place): (&[Listing], usize),
+        (listings, desk_index): (&[Listing], usize),
         leg: Decimal,
         out: &mut Outputs,
     ) {
-        let Some(spot) = spec.services.carriers[place].and(spec.services.spots[place]) else { return };
+        let Some(spot) = spec.services.carriers[desk_index].and(spec.services.spots[desk_index]) else {
+            return;
+        };
         let (gross, net) = match self.exposed() {
             Ok(sums) => sums,
             Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
         };
         // What was sent before and is not filled yet leaves with it.
         let known = RoutingContext { at, listings, gross, net };
+        // The perp's fill is booked by now, so that what is pending counts it; an order that is already out
+        // does not.
         let coming = match self.venue.working(spot) {
             Some((_, open)) => open - leg,
-            None => self.services.spot_pending[place],
+            None => self.services.spot_pending[desk_index],
         };
         self.withdraw(spot);
         // What the gate refuses is made good at the next decision.
-        if let Some(order) = self.approve(spec, settings, &known, (spot, place), coming, Decimal::ZERO) {
+        if let Some(order) = self.approve(spec, settings, &known, (spot, desk_index), coming, Decimal::ZERO) {
             self.submit(spot, &order, out);
         }
     }
 
     /// Whether so much of an instrument is an order.
     fn is_order(&self, instrument: &Instrument, quantity: Decimal) -> bool {
-        let worth = product(quantity.abs(), self.marks[instrument.id.index()]);
-        quantity.abs() >= instrument.lot && worth.is_ok_and(|w| w >= instrument.min_notional)
+        let notional = product(quantity.abs(), self.marks[instrument.id.index()]);
+        // A venue refuses less than a lot and less than its smallest notional; a refusal after the gate would
+        // halt the hive.
+        quantity.abs() >= instrument.lot && notional.is_ok_and(|n| n >= instrument.min_notional)
     }
 
     /// Asks the gate; `beside` is what works in the instrument already.
@@ -248,15 +280,16 @@ impl Real {
         spec: &RealSpec,
         settings: &Settings,
         known: &RoutingContext<'_>,
-        (id, place): (InstrumentId, usize),
+        (id, desk_index): (InstrumentId, usize),
         quantity: Decimal,
         beside: Decimal,
     ) -> Option<ApprovedOrder> {
         if quantity.is_zero() {
             return None;
         }
-        let listing = &known.listings[place];
+        let listing = &known.listings[desk_index];
         let position = self.position(spec, id);
+        // An order that may only reduce cannot turn the position round, should that shrink before it fills.
         let shrinks =
             position.is_sign_negative() != quantity.is_sign_negative() && quantity.abs() <= position.abs();
         let proposal = ProposedOrder {
@@ -267,6 +300,7 @@ impl Real {
             reduce_only: shrinks && !position.is_zero(),
             at: known.at,
         };
+        // Spent even if it is refused: the refusal is told by this number, and no number comes twice.
         self.next_order += 1;
         let exposure = Exposure {
             equity: self.equity,
@@ -274,6 +308,7 @@ impl Real {
             open_order: beside,
             gross: known.gross,
             net: known.net,
+            // Never seen is as old as can be, so that the gate refuses it.
             feed_age: listing.last_at.map_or(Span(i64::MAX), |l| known.at.since(l)),
             tradable: listing.trading,
             bar_volume: listing.last.volume,
@@ -287,6 +322,7 @@ impl Real {
 
     /// An approved order leaves as a market order; whether it did.
     fn submit(&mut self, id: InstrumentId, order: &ApprovedOrder, out: &mut Outputs) -> bool {
+        // Tracked before it leaves: a fill has to find its order, however fast it comes.
         let tracked = self.orders.sent(order);
         match tracked
             .map_err(|e| e.to_string())

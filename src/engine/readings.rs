@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// How many of those who moved an agent are named.
 pub const MOVERS_MAX: usize = 5;
 
-/// An agent's place in the network.
+/// How much an agent moves others, and is moved.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Influence {
     /// v: the weight of its voice in the consensus; 0 while it is not heard.
@@ -48,7 +48,7 @@ impl Engine {
         of.map_or(0.0, |a| self.respond_spec.listens(&self.respond.points, a))
     }
 
-    /// D of a declared agent: what the hive would lose without it, a year, as a fraction of the account.
+    /// D of a declared agent: what the hive would lose without it, per year, as a fraction of the account.
     pub fn difference(&self, agent: AgentId) -> f64 {
         self.respond.difference.of(agent.index(), self.settings().desk.target_vol)
     }
@@ -68,7 +68,7 @@ impl Engine {
         self.respond.real.services.execution_costs.get(id.index()).copied().unwrap_or_default()
     }
 
-    /// Everybody's place in the network, scouts too (who move and are not moved). One pass over the edges.
+    /// How much everybody moves others, scouts too (who move and are not moved). One pass over the edges.
     pub fn influence(&self) -> Vec<Influence> {
         let cast = self.cast();
         let mut all: Vec<Influence> = (0..cast.agents.len() as u32)

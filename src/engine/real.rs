@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 /// What does not change during a run.
 #[derive(Clone, Debug)]
 pub struct RealSpec {
-    /// The desk's.
+    /// What the desk is made from.
     pub desk: DeskSpec,
     /// All instruments that may be held, in their order: the desk's, and up to the last spot that carries.
     pub instruments: Vec<Instrument>,
@@ -40,7 +40,7 @@ pub struct RealSpec {
     pub services: ServiceSpec,
 }
 
-/// The state.
+/// The account: funds, desk, gate, venue and books.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Real {
     /// Who has funds.
@@ -53,11 +53,11 @@ pub struct Real {
     pub breaker: Breaker,
     /// The operator's hand.
     pub hand: OperatorControls,
-    /// Where orders fill.
+    /// The venue that fills orders.
     pub venue: PaperVenue,
-    /// What became of them.
+    /// What became of the orders that were sent.
     pub orders: OrderTracker,
-    /// The books.
+    /// Cash and positions of all agents, exact.
     pub ledger: Ledger,
     /// Marked equity over time.
     pub curve: EquityCurve,
@@ -65,7 +65,7 @@ pub struct Real {
     pub marks: Vec<Decimal>,
     /// What agents do for each other.
     pub services: Services,
-    /// By instrument: the close before.
+    /// By instrument: the close before the last, by which the gate knows a jump.
     pub(super) confirmed: Vec<Decimal>,
     /// Why trading is halted, if it is.
     pub halted: Option<String>,
@@ -84,12 +84,12 @@ pub struct Real {
 }
 
 impl RealSpec {
-    /// For a cast on a universe.
+    /// Makes it for a cast on a universe, with the services of that cast.
     pub fn new(cast: &Population, universe: &Universe, settings: &Settings) -> Self {
         RealSpec::served(cast, universe, settings, ServiceSpec::new(cast, universe, settings))
     }
 
-    /// With these services.
+    /// Makes it with these services, whoever is in the cast.
     pub fn served(
         cast: &Population,
         universe: &Universe,
@@ -116,9 +116,9 @@ impl RealSpec {
 pub struct BarrierContext<'a> {
     /// What is set for the run and never changes.
     pub spec: &'a RealSpec,
-    /// As configured.
+    /// Settings of the whole run, as configured.
     pub settings: &'a Settings,
-    /// The barrier.
+    /// Stamp of the barrier at which is decided.
     pub at: Stamp,
     /// By instrument of the desk: its bars.
     pub listings: &'a [Listing],
@@ -254,12 +254,12 @@ impl Real {
         };
         // What the carrier became short of since the last booking is bought by the agents, wherever it came
         // from: the exposure is theirs.
-        let place = id.index();
-        let carrier = spec.services.carriers.get(place).copied().flatten();
-        let owed = carrier.map_or(Decimal::ZERO, |_| self.services.unmirrored(place));
+        let index = id.index();
+        let carrier = spec.services.carriers.get(index).copied().flatten();
+        let owed = carrier.map_or(Decimal::ZERO, |_| self.services.unmirrored(index));
         let Some(carried) = atoms.count(owed) else {
             return self.halt(
-                format!("{owed} {} carried is no whole number of atoms", spec.instruments[place].symbol),
+                format!("{owed} {} carried is no whole number of atoms", spec.instruments[index].symbol),
                 out,
             );
         };
@@ -267,11 +267,11 @@ impl Real {
         changes.clear();
         self.desk.attribute(&spec.desk, id, filled + carried, changes);
         if let Some(f) = &fill {
-            self.crossed(place, f);
+            self.crossed(index, f);
         }
         out.fills.extend(fill);
         if let Some(carrier) = carrier.filter(|_| carried != 0 || leg_atoms != 0) {
-            self.services.mirror(place, leg);
+            self.services.mirror(index, leg);
             match changes.binary_search_by_key(&carrier, |c| c.0) {
                 Ok(at) => changes[at].1 += leg_atoms - carried,
                 Err(at) => changes.insert(at, (carrier, leg_atoms - carried)),
@@ -294,10 +294,10 @@ impl Real {
     /// Marks the account at a barrier and looks at breaker and venue.
     pub fn mark(&mut self, spec: &RealSpec, at: Stamp, board: &Board, out: &mut Outputs) {
         for (_, spot, _) in spec.services.held() {
-            let place = spot.index();
-            if let Some(told) = board.price(spot) {
-                self.confirmed[place] = self.marks[place];
-                self.marks[place] = price(told.value, &spec.instruments[place]);
+            let index = spot.index();
+            if let Some(last) = board.price(spot) {
+                self.confirmed[index] = self.marks[index];
+                self.marks[index] = price(last.value, &spec.instruments[index]);
             }
         }
         for instrument in &spec.instruments {
@@ -391,7 +391,7 @@ impl Real {
             let agents = spec.desk.atoms(id).quantity(self.desk.held(id));
             return agents + self.services.perp(id.index());
         }
-        spec.services.desk_index(id).map_or(Decimal::ZERO, |place| self.services.spot_held[place])
+        spec.services.desk_index(id).map_or(Decimal::ZERO, |index| self.services.spot_held[index])
     }
 
     /// The spot of an asset that is gone is sold at its last price.
@@ -403,15 +403,15 @@ impl Real {
         at: Stamp,
         out: &mut Outputs,
     ) {
-        let place = perp.index();
-        let Some(spot) = spec.services.carriers[place].and(spec.services.spots[place]) else { return };
+        let index = perp.index();
+        let Some(spot) = spec.services.carriers[index].and(spec.services.spots[index]) else { return };
         self.withdraw(spot);
-        self.services.spot_pending[place] = Decimal::ZERO;
+        self.services.spot_pending[index] = Decimal::ZERO;
         let last = money::to_estimate(self.marks[spot.index()]);
         let instrument = &spec.instruments[spot.index()];
         let fill = self.venue.on_delisted(instrument, at, last, settings.costs.of(instrument));
         if let Some(fill) = fill {
-            self.book_spot(spec, place, spot, &fill, out);
+            self.book_spot(spec, index, spot, &fill, out);
         }
     }
 
@@ -421,9 +421,9 @@ impl Real {
         for (i, mark) in self.marks.iter().enumerate() {
             let position = self.venue.position(InstrumentId(i as u16));
             if !position.is_zero() {
-                let worth = product(position, *mark)?;
-                gross += worth.abs();
-                net += worth;
+                let notional = product(position, *mark)?;
+                gross += notional.abs();
+                net += notional;
             }
         }
         Ok((gross, net))
@@ -432,11 +432,11 @@ impl Real {
     /// Gross and net exposure in multiples of equity.
     pub fn exposure(&self) -> (f64, f64) {
         let equity = money::to_estimate(self.equity).max(f64::MIN_POSITIVE);
-        let worth = |(i, mark): (usize, &Decimal)| {
+        let notional = |(i, mark): (usize, &Decimal)| {
             money::to_estimate(self.venue.position(InstrumentId(i as u16))) * money::to_estimate(*mark)
                 / equity
         };
-        let each = self.marks.iter().enumerate().map(worth);
+        let each = self.marks.iter().enumerate().map(notional);
         each.fold((0.0, 0.0), |(gross, net), w| (gross + libm::fabs(w), net + w))
     }
 

@@ -53,9 +53,9 @@ use crate::treasury::instrument_selection::{AssetAllocation, SelectionTerms, Val
 use crate::treasury::settings::ServiceSettings;
 use serde::{Deserialize, Serialize};
 
-/// A quote older than this neither enters nor leaves …
+/// A quote older than this neither enters nor leaves.
 const HELD_AFTER: Span = Span(Span::DAY.0);
-/// … and one older than this is none.
+/// A quote older than this is none.
 const STALE_AFTER: Span = Span(3 * Span::DAY.0);
 
 /// Who serves on what.
@@ -63,7 +63,7 @@ const STALE_AFTER: Span = Span(3 * Span::DAY.0);
 pub struct ServiceSpec {
     /// By instrument of the desk: the spot of the same asset.
     pub spots: Vec<Option<InstrumentId>>,
-    /// By instrument: the desk's place whose spot it is.
+    /// By instrument: the desk's instrument whose spot it is.
     desk_indices: Vec<Option<usize>>,
     /// By instrument of the desk: whose book carries; none: nobody says what it is worth.
     pub carriers: Vec<Option<AgentId>>,
@@ -73,7 +73,7 @@ pub struct ServiceSpec {
     pub misled: bool,
 }
 
-/// The state.
+/// What is held in spot beside the desk's perps, what is worked, and what of both was told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Services {
     /// By asset: V as last said.
@@ -88,13 +88,13 @@ pub struct Services {
     pub(super) working_orders: Vec<WorkingOrder>,
     /// By instrument of the desk: orders worked, as they were filled.
     pub(super) execution_costs: Vec<ExecutionCost>,
-    /// Of them, the perp legs of switches.
+    /// The same of the perp legs of switches alone.
     pub(super) swap_costs: Vec<ExecutionCost>,
     /// What the carry owes for the capital it was lent, and what of it was told.
     capital_charge: (f64, f64),
-    /// PnL of the carriers when it was last told …
+    /// PnL of the carriers when it was last told.
     reported: Vec<(AgentId, Money)>,
-    /// … and what was filled, all and of switches.
+    /// What was filled when it was last told, of all orders and of switches.
     reported_costs: Vec<(ExecutionCost, ExecutionCost)>,
 }
 
@@ -102,6 +102,7 @@ impl ServiceSpec {
     /// Whose services a cast has on a universe.
     pub fn new(cast: &Population, universe: &Universe, settings: &Settings) -> Self {
         let spots = spots(universe);
+        // One agent serves an asset, the first as declared: a receipt has one payee.
         let first = |family: Family, asset: usize| {
             let of = |s: &&crate::agents::cast::Structure| {
                 s.asset.index() == asset && cast.agents[s.agent.index()].family == family
@@ -132,16 +133,16 @@ impl ServiceSpec {
         makers: Vec<Option<AgentId>>,
         universe: &Universe,
     ) -> Self {
-        let mut places = vec![None; universe.instruments.len()];
+        let mut desk_indices = vec![None; universe.instruments.len()];
         for (i, spot) in spots.iter().enumerate().filter(|(i, _)| carriers[*i].is_some()) {
             if let Some(spot) = spot {
-                places[spot.index()] = Some(i);
+                desk_indices[spot.index()] = Some(i);
             }
         }
-        ServiceSpec { spots, desk_indices: places, carriers, makers, misled: false }
+        ServiceSpec { spots, desk_indices, carriers, makers, misled: false }
     }
 
-    /// The desk's place whose spot an instrument is, where it is carried.
+    /// The number of the desk's instrument whose spot an instrument is, where it is carried.
     pub fn desk_index(&self, instrument: InstrumentId) -> Option<usize> {
         self.desk_indices.get(instrument.index()).copied().flatten()
     }
@@ -199,8 +200,8 @@ impl Services {
 
     /// A carry agent has spoken.
     pub fn hear(&mut self, asset: AssetId, at: Stamp, quote: &CarryQuote) {
-        if let Some(place) = self.quotes.get_mut(asset.index()) {
-            *place = Some(Stamped { at, value: *quote });
+        if let Some(last) = self.quotes.get_mut(asset.index()) {
+            *last = Some(Stamped { at, value: *quote });
         }
     }
 
@@ -209,25 +210,25 @@ impl Services {
         self.execution_costs.iter().fold(ExecutionCost::default(), |a, b| a.plus(b, 1.0))
     }
 
-    /// Of them, the perp legs of switches.
+    /// All perp legs of switches that were worked so far.
     pub fn switched(&self) -> ExecutionCost {
         self.swap_costs.iter().fold(ExecutionCost::default(), |a, b| a.plus(b, 1.0))
     }
 
-    /// Spot that a place has not, though its perp leg is there; negative: has, though it is not.
-    pub fn lacks(&self, place: usize) -> Decimal {
-        self.perp_hedge[place] - self.spot_held[place]
+    /// Spot that the carrier has not, though its perp leg is there; negative: has, though it is not.
+    pub fn lacks(&self, desk_index: usize) -> Decimal {
+        self.perp_hedge[desk_index] - self.spot_held[desk_index]
     }
 
     /// What the carrier should still be short of in the perp.
-    pub(super) fn unmirrored(&self, place: usize) -> Decimal {
-        self.spot_held[place] + self.spot_pending[place] - self.perp_hedge[place]
+    pub(super) fn unmirrored(&self, desk_index: usize) -> Decimal {
+        self.spot_held[desk_index] + self.spot_pending[desk_index] - self.perp_hedge[desk_index]
     }
 
     /// The perp book was told what the carrier is short of: `leg` of it, signed, it traded itself.
-    pub(super) fn mirror(&mut self, place: usize, leg: Decimal) {
-        self.spot_pending[place] -= leg;
-        self.perp_hedge[place] = self.spot_held[place] + self.spot_pending[place];
+    pub(super) fn mirror(&mut self, desk_index: usize, leg: Decimal) {
+        self.spot_pending[desk_index] -= leg;
+        self.perp_hedge[desk_index] = self.spot_held[desk_index] + self.spot_pending[desk_index];
     }
 
     /// Nothing is on its way any more.
@@ -236,8 +237,8 @@ impl Services {
     }
 
     /// The carrier's part of a perp.
-    pub(super) fn perp(&self, place: usize) -> Decimal {
-        -self.perp_hedge[place]
+    pub(super) fn perp(&self, desk_index: usize) -> Decimal {
+        -self.perp_hedge[desk_index]
     }
 }
 
@@ -257,6 +258,8 @@ impl Real {
     /// The price of a spot instrument, and whether it can trade now.
     fn spot_now(board: &Board, spot: InstrumentId, at: Stamp, clock: Span) -> (f64, bool) {
         let price = board.price(spot);
+        // A price that is a whole decision old comes from a market that is closed or lost: an order there
+        // would wait for nobody knows how long, with the other leg already filled.
         price.map_or((f64::NAN, false), |p| (p.value, at.since(p.at).0 < clock.0))
     }
 
@@ -392,7 +395,11 @@ impl Real {
     ) {
         if let Some((last, price)) = terms.last_served(lines) {
             let days = self.services.quotes[last].map_or(f64::INFINITY, |q| q.value.days);
+            // V is what a unit gains over the days that the quote looks ahead; the charge is for one bar of
+            // them.
             let bars = now.settings.clock.decide.in_units_of(Span::DAY) / days;
+            // The last served may have a V below zero and be held only because leaving costs more: then nobody
+            // waits for the capital, and it costs nothing.
             self.services.capital_charge.0 += (price * terms.lent(lines)).max(0.0) * bars * steer.equity;
         }
     }
@@ -440,21 +447,28 @@ impl Real {
         out: &mut Outputs,
     ) {
         let Some(id) = event.instrument() else { return };
-        let Some(place) = spec.services.desk_index(id) else { return };
-        let opened = self.arrives(place, event);
+        let Some(desk_index) = spec.services.desk_index(id) else { return };
+        // Taken in even while nothing works: whether spot is seen often enough to follow a perp leg is known
+        // only from how often its prices came before.
+        let opened = self.arrives(desk_index, event);
         if self.working[id.index()].is_none() {
             return;
         }
         let instrument = &spec.instruments[id.index()];
-        let sigma = listings[place].sigma_before;
+        let sigma = listings[desk_index].sigma_before;
         let fill = match event {
             MarketEvent::Bar { at, bar, .. } => {
+                // A bar is told at its close, one decision after its open. The venue fills at the open, and
+                // leaves aside what was decided later than that.
                 let open_at = Stamp(at.0 - settings.clock.decide.0);
                 self.venue.on_bar(instrument, open_at, bar, sigma, settings.costs.of(instrument))
             }
             MarketEvent::Inside { bar, .. } => {
+                // When the first fast bar opened is not known, and a fill at a price that may be older than
+                // its order would be hindsight.
                 let Some(open_at) = opened else { return };
-                let sigma = libm::sqrt(self.services.working_orders[place].volatility.mean());
+                // Only the perp's fast volatility is kept; its spot moves by the same news.
+                let sigma = libm::sqrt(self.services.working_orders[desk_index].volatility.mean());
                 self.venue.on_bar(instrument, open_at, bar, sigma, settings.costs.of(instrument))
             }
             MarketEvent::Quote { at, .. } => {
@@ -474,20 +488,20 @@ impl Real {
             _ => None,
         };
         let Some(fill) = fill else { return };
-        self.book_spot(spec, place, id, &fill, out);
+        self.book_spot(spec, desk_index, id, &fill, out);
     }
 
     /// Whether spot has a price soon after the other leg of a switch is filled, whenever that is.
-    fn is_followed(&self, board: &Board, spot: InstrumentId, place: usize, at: Stamp) -> bool {
-        let w = &self.services.working_orders[place];
+    fn is_followed(&self, board: &Board, spot: InstrumentId, desk_index: usize, at: Stamp) -> bool {
+        let w = &self.services.working_orders[desk_index];
         let quoted = board.get(spot).and_then(|q| q.top).is_some_and(|t| at.since(t.at).0 <= FINE.0);
         w.span.0 <= FINE.0 && (quoted || (w.spot_at == Some(at) && w.spot_span.0 <= FINE.0))
     }
 
     /// A price of spot: the first after a decision is where a switch is measured from. When its fast bar
     /// opened, if it is one.
-    fn arrives(&mut self, place: usize, event: &MarketEvent) -> Option<Stamp> {
-        let w = &mut self.services.working_orders[place];
+    fn arrives(&mut self, desk_index: usize, event: &MarketEvent) -> Option<Stamp> {
+        let w = &mut self.services.working_orders[desk_index];
         let (opened, price) = match event {
             MarketEvent::Inside { at, bar, .. } => {
                 let opened = w.spot_at.replace(*at);
@@ -508,22 +522,26 @@ impl Real {
     pub(super) fn book_spot(
         &mut self,
         spec: &RealSpec,
-        place: usize,
+        desk_index: usize,
         id: InstrumentId,
         fill: &Fill,
         out: &mut Outputs,
     ) {
-        let Some(carrier) = spec.services.carriers[place] else { return };
+        let Some(carrier) = spec.services.carriers[desk_index] else { return };
         let verdict = self.orders.on_fill(fill);
         let venue = crate::execution::venue::is_venue_order(fill.order);
+        // What the venue closes by itself, at a delisting, belongs to no order of ours; all else that the
+        // tracker does not know would be booked without having been decided.
         if !venue && !verdict.is_booked() {
             let symbol = &spec.instruments[id.index()].symbol;
             return self.halt(format!("{symbol}: a fill that cannot be booked: {verdict:?}"), out);
         }
-        let part = common(self.services.spot_pending[place], fill.quantity);
-        self.services.spot_pending[place] -= part;
-        self.services.spot_held[place] += fill.quantity;
-        self.followed(place, part, fill);
+        // As far as a perp leg was filled before, this is its other leg; beyond that it was sent as spot at
+        // market, and nothing waits for it.
+        let part = common(self.services.spot_pending[desk_index], fill.quantity);
+        self.services.spot_pending[desk_index] -= part;
+        self.services.spot_held[desk_index] += fill.quantity;
+        self.followed(desk_index, part, fill);
         out.fills.push(*fill);
         match self.ledger.trade(id, fill.mark, &[(carrier, fill.quantity)], Some(fill)) {
             Ok(report) => self.paid += report.fee + report.slippage,
@@ -540,29 +558,32 @@ impl Real {
     /// What was earned or saved since it was last told: by whom, and the receipt.
     pub(super) fn receipts(&mut self, spec: &RealSpec) -> Vec<(Speaker, Receipt)> {
         let mut all = Vec::new();
-        let (rent, told) = &mut self.services.capital_charge;
-        let rent = *rent - std::mem::replace(told, *rent);
+        let (rent, reported) = &mut self.services.capital_charge;
+        // Told as what came since the last time: however often that is, receipts sum to the whole.
+        let rent = *rent - std::mem::replace(reported, *rent);
         let owners = spec.services.carrying();
         for &owner in &owners {
             let Ok(pnl) = self.ledger.pnl(owner, &self.marks) else { continue };
-            let told = &mut self.services.reported;
-            let place = told.iter().position(|t| t.0 == owner).unwrap_or_else(|| {
-                told.push((owner, Decimal::ZERO));
-                told.len() - 1
+            let reported = &mut self.services.reported;
+            let i = reported.iter().position(|t| t.0 == owner).unwrap_or_else(|| {
+                reported.push((owner, Decimal::ZERO));
+                reported.len() - 1
             });
-            let mut saved = money::to_estimate(pnl - std::mem::replace(&mut told[place].1, pnl));
+            let mut saved = money::to_estimate(pnl - std::mem::replace(&mut reported[i].1, pnl));
             // What makers saved on the perp legs of switches is in the carrier's book, and theirs.
             for (i, ..) in spec.services.held().filter(|h| h.2 == owner) {
                 let now = self.services.swap_costs[i];
                 let before = std::mem::replace(&mut self.services.reported_costs[i].1, now);
                 saved -= now.plus(&before, -1.0).saved();
             }
+            // All that is lent has one price, whoever carries: several share it alike.
             saved -= rent / owners.len() as f64;
             let own = spec.services.held().filter(|h| h.2 == owner);
-            let worth = own.map(|(i, spot, _)| {
+            let market_values = own.map(|(i, spot, _)| {
                 money::to_estimate(self.services.spot_held[i]) * money::to_estimate(self.marks[spot.index()])
             });
-            let notional: f64 = worth.sum();
+            let notional: f64 = market_values.sum();
+            // Who carries nothing and earned nothing has nothing to say.
             if saved != 0.0 || notional != 0.0 {
                 all.push((Speaker::Agent(owner), Receipt { service: Service::Carry, saved, notional }));
             }
@@ -576,9 +597,9 @@ impl Real {
         makers.dedup();
         for maker in makers {
             let mut new = ExecutionCost::default();
-            for place in (0..spec.traded).filter(|i| spec.services.makers[*i] == Some(maker)) {
-                let now = self.services.execution_costs[place];
-                let before = std::mem::replace(&mut self.services.reported_costs[place].0, now);
+            for desk_index in (0..spec.traded).filter(|i| spec.services.makers[*i] == Some(maker)) {
+                let now = self.services.execution_costs[desk_index];
+                let before = std::mem::replace(&mut self.services.reported_costs[desk_index].0, now);
                 new = new.plus(&now, 1.0).plus(&before, -1.0);
             }
             let notional = new.rested + new.crossed;

@@ -39,16 +39,16 @@ pub struct SpeakSpec {
     kinds: Vec<InstrumentKind>,
     /// What each costs to trade.
     costs: Vec<Costs>,
-    /// Where in the banks the slots' indicators are, slot by slot …
+    /// Where in the banks the slots' indicators are, slot by slot.
     handles: Vec<u16>,
-    /// … each slot's from here to the next one's.
+    /// By slot: where its handles begin; they end where the next slot's begin.
     first_handle: Vec<u32>,
     /// By slot: the key of its coins, from names, so that numbering does not matter.
     coins: Vec<u64>,
     structures: StructureSpec,
-    /// The reference weight 1/N …
+    /// The reference weight 1/N.
     weight: f64,
-    /// … and the capital it stands for, in currency.
+    /// Capital that the reference weight stands for, in currency.
     pub reference: f64,
 }
 
@@ -81,11 +81,11 @@ pub struct StepOutput {
 /// The state of the first half.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Speak {
-    /// The market.
+    /// What is known of the market, by instrument.
     pub market: MarketState,
-    /// By slot: the lives that speak …
+    /// By slot: the lives that speak.
     pub lives: Vec<Alone>,
-    /// … and their raw books: the intents, traded at once, at the reference weight. Apart from the
+    /// By slot: their raw books, which trade the intents at once, at the reference weight. Apart from the
     /// lives because every bar touches all of them, and few of the lives act.
     pub raw: Vec<SimulatedBook>,
     /// By slot: the position as announced.
@@ -103,7 +103,7 @@ pub struct Speak {
 }
 
 impl SpeakSpec {
-    /// For a cast on a universe.
+    /// Makes it for a cast on a universe.
     pub fn new(cast: Arc<Population>, universe: &Universe, settings: Settings, market: &MarketState) -> Self {
         let handle = |asset: AssetId, key: Indicator| {
             let bank = &market.listings[asset.index()].bank;
@@ -358,8 +358,8 @@ impl Speak {
         let score = |slot: usize| {
             let listing = &self.market.listings[spec.cast.slots[slot].asset.index()];
             let keys = &spec.cast.slots[slot].keys;
-            let place = keys.iter().position(|k| matches!(k, Indicator::Score(_)));
-            let handle = place.map(|p| spec.handles(slot)[p]);
+            let index = keys.iter().position(|k| matches!(k, Indicator::Score(_)));
+            let handle = index.map(|p| spec.handles(slot)[p]);
             let value = handle.and_then(|h| listing.bank.values().get(usize::from(h))).copied();
             value.filter(|_| listing.is_fresh(at)).unwrap_or(f64::NAN)
         };
@@ -406,7 +406,7 @@ fn indicators(listing: &Listing, handles: &[u16], rank: f64) -> [f64; KEYS_MAX] 
 /// The close of a bar as lives see it.
 struct BarClose<'a> {
     at: Stamp,
-    /// By asset.
+    /// The agents that follow this bar, by asset.
     following: Vec<Following<'a>>,
 }
 

@@ -38,7 +38,7 @@ pub enum SnapshotError {
     /// It could not be written or read.
     #[error("a snapshot could not be encoded or decoded: {0}; replay the events instead")]
     Codec(#[from] postcard::Error),
-    /// Another layout.
+    /// The snapshot was made by a program with another layout of the state.
     #[error("the snapshot has layout {found}, this program reads {VERSION}; replay the events instead")]
     Version {
         /// What it says of itself.

@@ -26,9 +26,9 @@ const RESULT_SPAN: f64 = 180.0;
 /// One thing said by a structured agent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StructureWords {
-    /// Which of [`Population::structures`].
+    /// Number of the speaker in [`Population::structures`].
     pub structure: usize,
-    /// What.
+    /// The message itself, as it is to be said.
     pub body: MessageKind,
 }
 
@@ -40,7 +40,7 @@ pub struct StructureSpec {
     ears: Vec<Vec<(u32, bool)>>,
     /// By asset: who listens to its volatility.
     vol: Vec<Vec<(u32, bool)>>,
-    /// By structure.
+    /// Traits of the family, by structure.
     natures: Vec<FamilyTraits>,
     /// Capital of each structure, in currency.
     capital: Vec<f64>,
@@ -53,28 +53,28 @@ pub struct DualFill {
     pub rules: Rules,
     /// The life that speaks.
     pub life: Life,
-    /// The same with fills counted by touch; makers only.
+    /// The same life with fills counted by touch; makers only.
     pub touch: Option<Life>,
-    /// Worth at the last barrier …
+    /// Gain of the life until the last barrier, in the account's currency.
     marked: f64,
-    /// … also by touch …
+    /// The same with fills counted by touch.
     marked_touch: f64,
-    /// … and the mean square of its changes.
+    /// Mean square of the changes of that gain from bar to bar.
     square: f64,
 }
 
-/// The state.
+/// All structured agents: the board they look at, and the lives they lead on it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Structures {
     /// What is quoted.
     pub board: Board,
-    /// In the order of the cast.
+    /// The structured agents' lives, in the order of the cast.
     pub twins: Vec<DualFill>,
     /// The stamp that is not over yet.
     stamp: Option<Stamp>,
-    /// Who has heard something of it …
+    /// Structures that have heard something at the stamp that is not over yet.
     due: Vec<u32>,
-    /// … and, by structure, whether it is one of them; apart from the lives, since most events do no more.
+    /// By structure: whether it is one of them; apart from the lives, since most events do no more.
     is_due: Vec<bool>,
 }
 
@@ -84,7 +84,7 @@ impl DualFill {
         self.marked
     }
 
-    /// The same with fills counted by touch; for those who take, the same.
+    /// What it gained and lost with fills counted by touch; of those who take, the same.
     pub fn marked_touch(&self) -> f64 {
         self.marked_touch
     }
@@ -211,19 +211,19 @@ impl Structures {
         self.judge(cast, spec, settings, said);
         let keep = 1.0 - 2.0 / (RESULT_SPAN + 1.0);
         for (i, twin) in self.twins.iter_mut().enumerate() {
-            let worth = twin.life.legs.market_value(&spec.listed, &self.board);
-            let change = worth - twin.marked;
-            twin.marked = worth;
+            let gain = twin.life.legs.market_value(&spec.listed, &self.board);
+            let change = gain - twin.marked;
+            twin.marked = gain;
             let touch = twin.touch.as_ref().map(|t| t.legs.market_value(&spec.listed, &self.board));
-            twin.marked_touch = touch.unwrap_or(worth);
+            twin.marked_touch = touch.unwrap_or(gain);
             let sigma = libm::sqrt(twin.square);
             if change != 0.0 {
                 twin.square = keep * twin.square + (1.0 - keep) * change * change;
             }
-            let place = &mut results[cast.structures[i].agent.index()];
+            let sum = &mut results[cast.structures[i].agent.index()];
             if change != 0.0 && sigma > 0.0 {
                 let result = (change / sigma).clamp(-5.0, 5.0);
-                *place = if place.is_finite() { *place + result } else { result };
+                *sum = if sum.is_finite() { *sum + result } else { result };
             }
         }
     }

@@ -1,6 +1,6 @@
 //! How approved orders become fills: venues and the tracking of orders, as state machines without IO.
 //!
-//! - [`Venue`]: what any place to trade must do; [`paper`] is the one inside the house.
+//! - [`Venue`]: what any place to trade must do; [`paper`] is the one inside the program.
 //! - [`orders`]: every order from sending to its end; decides which fills are booked (each once).
 //!
 //! The way of an order: `Gate::approve` → [`OrderTracker::sent`] → [`Venue::submit`] → the venue fills

@@ -27,12 +27,12 @@ struct SeenFill {
     price: Decimal,
 }
 
-/// One order as the house knows it.
+/// One order as it is known on this side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tracked {
     /// Its id, which the venue is asked by.
     pub id: OrderId,
-    /// What.
+    /// Instrument it is for.
     pub instrument: InstrumentId,
     /// Signed, as approved.
     pub quantity: Decimal,
@@ -56,7 +56,7 @@ impl Tracked {
 /// What to do with a fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FillVerdict {
-    /// Book it.
+    /// The fill is to be booked.
     Book,
     /// Book it and raise an alarm: the order now has more than it asked for.
     BookOverfill,
@@ -82,7 +82,7 @@ impl FillVerdict {
 /// How often what happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderCounts {
-    /// Orders sent.
+    /// Orders sent to the venue.
     pub sent: u64,
     /// Fills booked, all kinds.
     pub booked: u64,

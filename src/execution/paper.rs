@@ -74,7 +74,7 @@ struct PaperInstrument {
     resting: Option<Working>,
 }
 
-/// The venue inside the house.
+/// The venue inside the program.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaperVenue {
     desks: Vec<PaperInstrument>,

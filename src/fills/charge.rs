@@ -21,7 +21,7 @@ pub const OPTION_RATE: f64 = 0.0003;
 pub const OPTION_CAP: f64 = 0.125;
 /// Of the underlying, at an option's exercise.
 pub const EXERCISE_RATE: f64 = 0.000_15;
-/// Of the settlement of a future.
+/// Fee at the settlement of a future, as a fraction of notional.
 pub const DELIVERY_RATE: f64 = 0.000_25;
 
 /// Fee of `quantity` (absolute) at `price`, both sides alike. `underlying` matters to options alone.

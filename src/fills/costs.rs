@@ -39,9 +39,9 @@ pub enum Costs {
 /// Costs and limits of fill level B. Defaults are the base tiers of large exchanges.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BarCosts {
-    /// Taker fee.
+    /// Fee of orders that take, as a fraction of notional.
     pub taker: PerKind,
-    /// Maker fee.
+    /// Fee of orders that rest, as a fraction of notional; negative is paid to them.
     pub maker: PerKind,
     /// Half of the bid-ask spread, at least one tick for orders that go to a venue.
     pub half_spread: PerKind,
@@ -63,9 +63,9 @@ pub struct BarCosts {
 /// Fees of options: a share of the underlying, but at most a share of the premium or payoff.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OptionFees {
-    /// Of the underlying, at a trade.
+    /// Fee of a trade, as a fraction of the underlying.
     pub rate: f64,
-    /// Of the underlying, at exercise.
+    /// Fee of the exercise, as a fraction of the underlying.
     pub exercise: f64,
     /// Most of the premium, or of the payoff.
     pub cap: f64,
@@ -114,7 +114,7 @@ impl Costs {
 /// What trading costs, venue by venue: the same everywhere but where a venue has costs of its own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tariff {
-    /// Everywhere else.
+    /// Costs at every venue that has none of its own.
     pub base: Costs,
     /// By venue, as instruments name it. Empty where [`Tariff::base`] is flat.
     pub venues: BTreeMap<String, Costs>,

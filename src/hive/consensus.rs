@@ -84,7 +84,7 @@ pub struct Consensus {
 }
 
 impl Consensus {
-    /// Silence.
+    /// Nobody has spoken yet, and nobody is silenced.
     pub fn new(cast: &Population) -> Self {
         let mut members = [0; FAMILIES];
         cast.agents.iter().for_each(|a| members[a.family.index()] += 1);
@@ -115,8 +115,8 @@ impl Consensus {
             *base = price;
         }
         self.announced[slot].say(after, price);
-        let worth = self.announced[slot].at(*base, holds);
-        let p = libm::rint(worth.clamp(-WORTH_MAX, WORTH_MAX) * ONE) as i128;
+        let value = self.announced[slot].at(*base, holds);
+        let p = libm::rint(value.clamp(-WORTH_MAX, WORTH_MAX) * ONE) as i128;
         let change = p - self.heard[slot];
         self.heard[slot] = p;
         self.said[slot] = message;
@@ -212,8 +212,8 @@ impl Consensus {
             return 0.0;
         }
         let spec = &cast.slots[slot];
-        let worth = real(self.heard[slot]) * self.base[spec.asset.index()].1;
-        if self.is_heard(spec.agent) { worth } else { 0.0 }
+        let value = real(self.heard[slot]) * self.base[spec.asset.index()].1;
+        if self.is_heard(spec.agent) { value } else { 0.0 }
     }
 
     /// The message in which it said so; 0 for none.

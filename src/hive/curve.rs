@@ -92,7 +92,7 @@ impl EquityCurve {
         self.tail.push_back(r);
     }
 
-    /// Equity now.
+    /// Equity as of the last point, in currency.
     pub fn equity(&self) -> f64 {
         self.equity
     }
@@ -122,23 +122,23 @@ impl EquityCurve {
         self.days
     }
 
-    /// Volatility a year of daily returns; 0 with fewer than two days.
+    /// Volatility per year of daily returns; 0 with fewer than two days.
     pub fn volatility(&self) -> f64 {
         if self.days < 2.0 { 0.0 } else { libm::sqrt(self.squares / (self.days - 1.0) * DAYS_A_YEAR) }
     }
 
-    /// Mean return a year, not compounded.
+    /// Mean return per year, not compounded.
     pub fn mean_return(&self) -> f64 {
         self.mean * DAYS_A_YEAR
     }
 
-    /// Sharpe ratio a year of daily returns, no risk-free rate; 0 without spread.
+    /// Sharpe ratio per year of daily returns, no risk-free rate; 0 without spread.
     pub fn sharpe(&self) -> f64 {
         let v = self.volatility();
         if v > 0.0 { self.mean_return() / v } else { 0.0 }
     }
 
-    /// Growth a year, compounded from start to now; 0 before a day has passed.
+    /// Growth per year, compounded from start to now; 0 before a day has passed.
     pub fn growth(&self) -> f64 {
         if self.days < 1.0 || self.equity <= 0.0 {
             return 0.0;

@@ -2,7 +2,7 @@
 //! terms of an account that pays γ/2 for variance. It explains and moves no money.
 //!
 //! ```text
-//! D_i = E[x_i·R − cost_i] − γ·(cov(x_i·R, H) − ½·var(x_i·R))        H the hive's PnL, all a day
+//! D_i = E[x_i·R − cost_i] − γ·(cov(x_i·R, H) − ½·var(x_i·R))        H the hive's PnL, all per day
 //!     = U(H) − U(H − x_i·R),   U(H) = E[H] − γ/2·var(H)
 //! γ   = 0.5/σ target: the aversion at which the target volatility is what a Sharpe ratio of 0.5, the prior
 //!       of points, asks for (Merton 1969)
@@ -13,15 +13,15 @@
 //!
 //! # Invariants
 //!
-//! 1. O(agents) a day; nothing is kept but moments.
-//! 2. Σ over agents (and the house) of `E[x_i·R − cost_i]` is E\[H\], since the books sum to the account.
+//! 1. O(agents) per day; nothing is kept but moments.
+//! 2. Σ over agents (and the desk's own book) of `E[x_i·R − cost_i]` is E\[H\], since the books sum to the account.
 
 use serde::{Deserialize, Serialize};
 
 /// Span of the moments in days.
 const SPAN_DAYS: f64 = 365.0;
 const DAYS_A_YEAR: f64 = 365.25;
-/// The Sharpe ratio a year that γ takes the target volatility for.
+/// The Sharpe ratio per year that γ takes the target volatility for.
 const SHARPE: f64 = 0.5;
 
 /// One agent's moments.
@@ -29,7 +29,7 @@ const SHARPE: f64 = 0.5;
 struct Moments {
     mean: f64,
     square: f64,
-    /// With the hive.
+    /// Mean of its PnL times the hive's.
     product: f64,
 }
 
@@ -61,7 +61,7 @@ impl Difference {
         }
     }
 
-    /// D of an agent a year, as a fraction of the account; 0 before the first day.
+    /// D of an agent per year, as a fraction of the account; 0 before the first day.
     pub fn of(&self, agent: usize, target_vol: f64) -> f64 {
         let Some(m) = self.agents.get(agent).filter(|_| self.weight > 0.0) else { return 0.0 };
         let [mean, square, product, hive] = [m.mean, m.square, m.product, self.hive].map(|x| x / self.weight);
@@ -75,7 +75,7 @@ impl Difference {
 mod tests {
     use super::*;
 
-    /// Utility a year of daily PnL.
+    /// Utility per year of daily PnL.
     fn utility(hive: &[f64], gamma: f64) -> f64 {
         let n = hive.len() as f64;
         let mean = hive.iter().sum::<f64>() / n;

@@ -5,7 +5,7 @@
 //! ```text
 //! Δ = μa/σa − μb/σb of daily returns                              y = (a, b, a², b²)
 //! ψ = T/(T−4) · (γ0 + 2 Σ_{0<l<L} (1 − l/L)·γ_l),   γ_l = autocovariance of ∇Δ·y at lag l
-//! interval = Δ ± cv(L/T) · √(ψ/T),                  a year: × √365.25
+//! interval = Δ ± cv(L/T) · √(ψ/T),                  per year: × √365.25
 //! ```
 //!
 //! The delta method with a kernel estimate is Ledoit & Wolf's (2008); the kernel Bartlett's (Newey & West
@@ -42,25 +42,25 @@ pub struct Paired {
     /// By lag: `Σ y_t·y_{t−l}ᵀ`, row by row.
     products: Vec<[f64; 16]>,
     first: Vec<DayMoments>,
-    /// Newest first.
+    /// The days that are still in some lag's reach, newest first.
     last: VecDeque<DayMoments>,
     evidence: Evidence,
 }
 
-/// A gain in the Sharpe ratio a year, with the ends of its 95 % interval.
+/// A gain in the Sharpe ratio per year, with the ends of its 95 % interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SharpeGain {
     /// The one's Sharpe ratio less the other's.
     pub sharpe: f64,
-    /// Lower end.
+    /// Lower end of the interval.
     pub low: f64,
-    /// Upper end.
+    /// Upper end of the interval.
     pub high: f64,
     /// Days it was measured on.
     pub days: u32,
     /// The most evidence there ever was for more, 1 for none.
     pub more: f64,
-    /// The same for less.
+    /// The most evidence there ever was for less, 1 for none.
     pub less: f64,
 }
 
@@ -117,7 +117,7 @@ impl Paired {
         Some([of(0)?, of(1)?])
     }
 
-    /// Both Sharpe ratios a year.
+    /// Both Sharpe ratios per year.
     pub fn sharpes(&self) -> Option<(f64, f64)> {
         let [a, b] = self.moments()?;
         let year = libm::sqrt(DAYS_A_YEAR);
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use crate::domain::random;
 
-    /// Nearly normal.
+    /// A number that is nearly normal with variance 1: twelve uniform ones less six.
     fn noise(key: u64, i: u64) -> f64 {
         (0..12).map(|k| random::uniform(random::key(key, &[i, k]))).sum::<f64>() - 6.0
     }

@@ -86,7 +86,7 @@ impl Evidence {
         libm::exp(self.more.most)
     }
 
-    /// The same that it does worse.
+    /// Evidence that the one does worse than the other, 1 for none.
     pub fn for_less(&self) -> f64 {
         libm::exp(self.less.most)
     }

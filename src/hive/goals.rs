@@ -19,7 +19,7 @@ pub struct GoalInputs<'a> {
     pub gross: f64,
     /// Σ position over equity.
     pub net: f64,
-    /// The volatility a year that the desk aims at.
+    /// The volatility per year that the desk aims at.
     pub target_vol: f64,
     /// Orders of the desk so far.
     pub trades: u64,
@@ -29,7 +29,7 @@ pub struct GoalInputs<'a> {
     pub running: f64,
 }
 
-/// LR.
+/// LR, low risk: what the account may lose, and has lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LowRisk {
     /// 1 without risk, ½ at the budget, 0 at twice the budget: the worse of drawdown and CVaR95.
@@ -46,7 +46,7 @@ pub struct LowRisk {
     pub net: f64,
 }
 
-/// BM.
+/// BM, big money: how fast the account grows at its target risk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BigMoney {
     /// Growth at target risk over what is asked for, 0 … 1.
@@ -57,7 +57,7 @@ pub struct BigMoney {
     pub growth_at_target_risk: f64,
 }
 
-/// F.
+/// F, fast: how soon a gain is reached at target risk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fast {
     /// Months asked for over months needed, 0 … 1.
@@ -68,7 +68,7 @@ pub struct Fast {
     pub time_under_water: f64,
 }
 
-/// A.
+/// A, automated: how seldom anybody has to step in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Automated {
     /// 1 without interventions and halts, ½ at the tolerated number, 0 at twice it.
@@ -79,16 +79,16 @@ pub struct Automated {
     pub running: f64,
 }
 
-/// All four.
+/// The readings of all four goals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Goals {
-    /// LR.
+    /// The reading of LR, low risk.
     pub low_risk: LowRisk,
-    /// BM.
+    /// The reading of BM, big money.
     pub big_money: BigMoney,
-    /// F.
+    /// The reading of F, fast.
     pub fast: Fast,
-    /// A.
+    /// The reading of A, automated.
     pub automated: Automated,
 }
 

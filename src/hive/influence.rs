@@ -13,7 +13,7 @@ pub const NAMED: usize = 3;
 /// One voice that moved a listener.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Edge {
-    /// Whose.
+    /// Agent whose voice it was.
     pub from: AgentId,
     /// What it had said.
     pub message: MessageId,
@@ -60,9 +60,9 @@ impl TopContributors {
             }
             // Ties go to the earlier slot, since only a greater weight moves up.
             let mut new = (weight, slot);
-            for place in &mut found.top {
-                if new.0 > place.0 {
-                    std::mem::swap(&mut new, place);
+            for kept in &mut found.top {
+                if new.0 > kept.0 {
+                    std::mem::swap(&mut new, kept);
                 }
             }
         }

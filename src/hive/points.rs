@@ -4,7 +4,7 @@
 //! ```text
 //! u_j      = clip(net PnL_j / ex-ante vol of p_j, ±5)                       a bar
 //! S_k      = d·S_k + mean(u of active members),  n_k = d·n_k + 1            d = 1 − 2/(span+1)
-//! q_k      = (S_k + κ·q0)/(n_k + κ),  q0 = 0.5/√bars a year,  κ = one year of bars
+//! q_k      = (S_k + κ·q0)/(n_k + κ),  q0 = 0.5/√(bars per year),  κ = one year of bars
 //! Points_k = clip(q_k/q0, ⅓, 3);  an agent's = ½ family + ½ own with κ = two years
 //! ```
 //!
@@ -37,7 +37,7 @@ impl ResultSum {
     }
 }
 
-/// The records.
+/// The records of families and agents, from which points are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Points {
     families: [ResultSum; FAMILIES],

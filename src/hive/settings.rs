@@ -17,7 +17,7 @@ impl Balance {
     /// The words of the file, in the order of the variants.
     pub const WORDS: &'static [&'static str] = &["voices", "families"];
 
-    /// In a word.
+    /// The name that `agents.toml` has for it.
     pub fn word(self) -> &'static str {
         match self {
             Balance::Voices => "voices",
@@ -78,7 +78,7 @@ pub struct GoalTargets {
     pub drawdown: f64,
     /// LR: largest CVaR95 of daily returns that is within budget, as a positive fraction.
     pub cvar95: f64,
-    /// BM: growth a year that is asked for, as a fraction.
+    /// BM: growth per year that is asked for, as a fraction.
     pub growth: f64,
     /// F: months to +10 % that are asked for.
     pub months_to_10: f64,
@@ -139,7 +139,7 @@ impl Default for LowRiskManager {
 pub struct FastManager {
     /// The least the width of the desk's band or zone is multiplied by.
     pub width_min: f64,
-    /// The most.
+    /// The most the width of the desk's band or zone is multiplied by.
     pub width_max: f64,
     /// Share of gross profit lost to cost above which it widens.
     pub cost_share_high: f64,
@@ -156,9 +156,9 @@ impl Default for FastManager {
 /// When the BM manager gives risk back, as fractions of the drawdown budget.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BigMoneyManager {
-    /// It begins below this …
+    /// Drawdown below which it begins.
     pub drawdown_low: f64,
-    /// … and ends above this.
+    /// Drawdown above which it ends.
     pub drawdown_high: f64,
 }
 

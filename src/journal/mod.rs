@@ -47,7 +47,7 @@ pub const GROUP_BYTES_MAX: usize = 8 << 20;
 pub enum RecordKind {
     /// What a run was begun with.
     Config = 1,
-    /// Of the operator, before it acts.
+    /// A command of the operator, written before it acts.
     Command = 2,
     /// The full state.
     Checkpoint = 3,
@@ -75,7 +75,7 @@ impl RecordKind {
 /// Why a journal cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The disk.
+    /// The disk failed while a segment was read or written.
     #[error("{doing} {path}: {reason}; see to the disk, then start again", path = path.display())]
     Io {
         /// What was being done.
@@ -92,23 +92,23 @@ pub enum JournalError {
         file = file.display()
     )]
     Corrupt {
-        /// Which segment.
+        /// Segment in which the bad frame lies.
         file: PathBuf,
         /// Where the first bad frame begins.
         offset: u64,
         /// What does not fit.
         why: &'static str,
     },
-    /// A hole.
+    /// A segment between others is not there.
     #[error("the journal is not whole: {file} is missing; put it back, or start anew in another folder", file = file.display())]
     Missing {
-        /// Which segment.
+        /// Segment that is missing.
         file: PathBuf,
     },
     /// Written by a later program.
     #[error("{file} has journal format {found}, this program reads up to {known}; use the newer program", file = file.display())]
     Newer {
-        /// Which segment.
+        /// Segment that a later program wrote.
         file: PathBuf,
         /// What it says of itself.
         found: u16,
@@ -118,7 +118,7 @@ pub enum JournalError {
     /// Of another run.
     #[error("{dir} holds the journal of another run; name another folder", dir = dir.display())]
     Foreign {
-        /// Which folder.
+        /// Folder of the other run's journal.
         dir: PathBuf,
         /// Payload of its first frame, by which it can be told whose it is.
         first: Vec<u8>,
@@ -126,19 +126,19 @@ pub enum JournalError {
     /// Beyond a maximum.
     #[error("a frame of {bytes} bytes does not fit into a journal (at most {PAYLOAD_BYTES_MAX})")]
     TooLarge {
-        /// Of the payload.
+        /// Length of the payload.
         bytes: usize,
     },
     /// Beyond a maximum.
     #[error("{dir} holds {SEGMENTS_MAX} segments, the most there can be; start anew in another folder", dir = dir.display())]
     Full {
-        /// Which folder.
+        /// Folder that is full.
         dir: PathBuf,
     },
     /// After an error nothing is written any more.
     #[error("the journal {dir} failed before ({why}) and takes no more; start again", dir = dir.display())]
     Failed {
-        /// Which folder.
+        /// Folder of the journal that failed.
         dir: PathBuf,
         /// The first error.
         why: String,
@@ -192,7 +192,7 @@ impl Journal {
         }
         let seen = verify(dir)?;
         if seen.run.is_some_and(|found| found.config != run.config) {
-            let first = seen.first.map(|place| read(dir, &place)).transpose()?.unwrap_or_default();
+            let first = seen.first.map(|location| read(dir, &location)).transpose()?.unwrap_or_default();
             return Err(JournalError::Foreign { dir: dir.to_path_buf(), first });
         }
         if let Some(cut) = &seen.cut {
@@ -280,8 +280,8 @@ impl Journal {
     }
 
     /// The payload of a frame, checked once more.
-    pub fn read(&self, place: &FrameOffset) -> Result<Vec<u8>, JournalError> {
-        read(&self.dir, place)
+    pub fn read(&self, location: &FrameOffset) -> Result<Vec<u8>, JournalError> {
+        read(&self.dir, location)
     }
 
     /// The last number that is known to be on disk; 0 before the first commit.
@@ -294,7 +294,7 @@ impl Journal {
         (self.last_seq, self.link)
     }
 
-    /// Whose it is.
+    /// Tells whose journal it is.
     pub fn run(&self) -> &RunHeader {
         &self.run
     }
@@ -328,18 +328,19 @@ impl Journal {
     }
 }
 
-fn read(dir: &Path, place: &FrameOffset) -> Result<Vec<u8>, JournalError> {
-    let path = segment::path(dir, place.segment);
+fn read(dir: &Path, location: &FrameOffset) -> Result<Vec<u8>, JournalError> {
+    let path = segment::path(dir, location.segment);
     let failed = |e| JournalError::io("reading", &path, e);
     let mut file = File::open(&path).map_err(failed)?;
-    file.seek(SeekFrom::Start(place.offset)).map_err(failed)?;
-    let mut bytes = vec![0; place.size as usize];
+    file.seek(SeekFrom::Start(location.offset)).map_err(failed)?;
+    let mut bytes = vec![0; location.size as usize];
     file.read_exact(&mut bytes).map_err(failed)?;
-    let frame = frame::parse(&bytes).filter(|f| f.seq == place.seq && frame::link(&bytes) == place.link);
+    let frame =
+        frame::parse(&bytes).filter(|f| f.seq == location.seq && frame::link(&bytes) == location.link);
     let why = "the frame changed after it was read";
     frame.map(|f| f.payload.to_vec()).ok_or(JournalError::Corrupt {
         file: path.clone(),
-        offset: place.offset,
+        offset: location.offset,
         why,
     })
 }

@@ -12,13 +12,13 @@ pub const NEWEST: usize = 8;
 /// Where a frame lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameOffset {
-    /// Which segment …
+    /// Number of the segment.
     pub segment: u32,
-    /// … from which byte …
+    /// Byte of the segment at which the frame begins.
     pub offset: u64,
-    /// … how long, head and payload.
+    /// Length in bytes, head and payload.
     pub size: u32,
-    /// Its number.
+    /// Number of the frame, counted over all segments.
     pub seq: u64,
     /// What its payload is.
     pub kind: u16,
@@ -31,7 +31,7 @@ pub struct FrameOffset {
 /// The end of a write that a crash cut short.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// Which segment.
+    /// Segment that ends in the torn write.
     pub file: PathBuf,
     /// From which byte on nothing is valid; 0 where not even the header was written.
     pub offset: u64,
@@ -46,7 +46,7 @@ pub struct Recovery {
     pub run: Option<RunHeader>,
     /// Segments with a header.
     pub segments: u32,
-    /// Frames.
+    /// Frames that can be read.
     pub frames: u64,
     /// Bytes, headers included, without a torn end.
     pub bytes: u64,
@@ -71,7 +71,7 @@ impl Recovery {
     }
 
     fn take(&mut self, segment: u32, offset: usize, frame: &Frame<'_>, link: ChainLink) {
-        let place = FrameOffset {
+        let location = FrameOffset {
             segment,
             offset: offset as u64,
             size: frame.size() as u32,
@@ -80,12 +80,12 @@ impl Recovery {
             ver: frame.ver,
             link,
         };
-        self.first.get_or_insert(place);
+        self.first.get_or_insert(location);
         let queue = self.newest.entry(frame.kind).or_default();
         if queue.len() == NEWEST {
             queue.pop_front();
         }
-        queue.push_back(place);
+        queue.push_back(location);
         *self.counts.entry(frame.kind).or_default() += 1;
         (self.frames, self.last_seq, self.link) = (self.frames + 1, frame.seq, link);
     }

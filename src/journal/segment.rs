@@ -20,7 +20,7 @@ pub const VERSION: u16 = 1;
 const MAGIC: [u8; 8] = *b"HIVEJRNL";
 const CRC_AT: usize = HEADER - 4;
 
-/// Whose journal it is.
+/// Says whose journal it is, at the head of every segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunHeader {
     /// Drawn when the journal was begun.
@@ -31,7 +31,7 @@ pub struct RunHeader {
     pub config: [u8; 32],
 }
 
-/// A header.
+/// What stands at the beginning of a segment, before its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     pub version: u16,

@@ -85,8 +85,8 @@ fn segments_keep_their_size_and_a_large_frame_has_one_of_its_own() {
     let lens: Vec<u64> = segments(dir.path()).iter().map(|p| fs::metadata(p).unwrap().len()).collect();
     assert!(lens.contains(&((HEADER + frame::HEAD + 5_000) as u64)), "{lens:?}");
     let seen = verify(dir.path()).unwrap();
-    let place = seen.newest(RecordKind::Checkpoint as u16).next().unwrap();
-    assert_eq!(journal.read(place).unwrap(), [7; 5_000]);
+    let location = seen.newest(RecordKind::Checkpoint as u16).next().unwrap();
+    assert_eq!(journal.read(location).unwrap(), [7; 5_000]);
     let too_large = journal.append(RecordKind::Checkpoint, 1, &vec![0; PAYLOAD_BYTES_MAX + 1]);
     assert!(matches!(too_large, Err(JournalError::TooLarge { .. })));
 }

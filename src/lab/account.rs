@@ -29,7 +29,7 @@ use crate::treasury::BreakerSettings;
 /// A drawdown that no account reaches.
 pub const NO_BREAKER: BreakerSettings = BreakerSettings { drawdown_max: 1e6 };
 
-/// One account.
+/// An account of the engine's own kind that is told its aims by an arm of the lab.
 pub struct ArmAccount {
     spec: RealSpec,
     settings: Settings,
@@ -126,7 +126,7 @@ impl ArmAccount {
         self.real.decide(&now, &Knobs::HOME, &mut self.decisions, &mut self.out);
     }
 
-    /// See [`receipts`].
+    /// What services gave so far, as [`receipts`] reads it from the books.
     pub fn receipts(&self) -> (f64, f64) {
         receipts(&self.real, &self.spec)
     }

@@ -22,13 +22,13 @@ pub const VS_OTHER: &str = "vs_other";
 /// What is known of the other hive before anything is run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Other {
-    /// As it was named.
+    /// File of the other hive, as it was named.
     pub file: String,
-    /// Of everything in it that decides.
+    /// Hash of everything in it that decides.
     pub roster_hash: String,
     /// Agents with funds, and all voices.
     pub agent_count: usize,
-    /// Likewise.
+    /// Voices of the other hive, those without funds among them.
     pub voice_count: usize,
 }
 
@@ -81,13 +81,13 @@ pub fn world(of: &LabWorld, roster: crate::agents::declaration::Roster, settings
     }
 }
 
-/// Puts the comparison into a report: `ours` with the arms of its study, `theirs` with [`arms`].
+/// Puts the comparison into a report: `ours` with the arms of its study, `theirs` with [`arms()`].
 pub fn compare(report: &mut Report, study: &[Arm], ours: &Tracks, theirs: &Tracks, threads: usize) {
     let find = |all: &[Arm], name: &str| all.iter().position(|a| a.name == name);
     let other = arms();
-    let places = (find(study, HIVE), find(study, STRONG), find(&other, HIVE), find(&other, STRONG));
-    let (Some(hive), Some(strong), Some(their_hive), Some(their_strong)) = places else { return };
-    let renamed = |place: usize, name: &str| Arm { name: name.to_owned(), ..other[place].clone() };
+    let found = (find(study, HIVE), find(study, STRONG), find(&other, HIVE), find(&other, STRONG));
+    let (Some(hive), Some(strong), Some(their_hive), Some(their_strong)) = found else { return };
+    let renamed = |index: usize, name: &str| Arm { name: name.to_owned(), ..other[index].clone() };
     let all = [
         study[hive].clone(),
         study[strong].clone(),
@@ -111,11 +111,11 @@ pub fn compare(report: &mut Report, study: &[Arm], ours: &Tracks, theirs: &Track
     report.against = Some(against);
 }
 
-/// In words.
+/// Tells the comparison in a sentence for the report.
 fn sentence(facts: &StudyFacts, u: &Uplift, a: &Against) -> String {
     let file = facts.against.as_ref().map_or("the other file", |o| o.file.as_str());
-    let told = u.sharpe.zip(a.sharpe).zip(a.vs_strong.zip(a.strong_vs_strong)).zip(u.seeds_won);
-    let Some((((s, sharpe), (i, b)), won)) = told else {
+    let known = u.sharpe.zip(a.sharpe).zip(a.vs_strong.zip(a.strong_vs_strong)).zip(u.seeds_won);
+    let Some((((s, sharpe), (i, b)), won)) = known else {
         return format!("Against the hive of {file}: not every seed of both can be told.");
     };
     let base = if a.same_strong {

@@ -37,7 +37,7 @@ pub enum Weighing {
 /// How an account follows its aims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Follows {
-    /// As the desk is set up.
+    /// It follows as the desk is set up to.
     Desk,
     /// At once: without patience, band or zone.
     AtOnce,
@@ -71,7 +71,7 @@ pub enum LeftOut {
     Automated,
     /// The manager that nets limits of an asset.
     Asset,
-    /// All managers.
+    /// The managers of all goals.
     Managers,
     /// That who loses too much is stopped out.
     StopOut,
@@ -120,7 +120,7 @@ pub enum ArmKind {
     AloneDesk(company::DeskRule),
     /// Everything bought when it is listed, and kept.
     BuyAndHold,
-    /// One account.
+    /// One account for all, with these weights of voices, that follows in this way.
     Account(Weighing, Follows),
     /// Time-series and cross-sectional momentum over six look-backs, in an account of the same kind.
     Momentum(Follows),
@@ -138,7 +138,7 @@ pub enum ArmKind {
     Control(Control),
     /// λ = 1 bare, with these services.
     Served(ServiceFlags),
-    /// With all services, messages wrong.
+    /// The hive with all services, whose messages are wrong in this way.
     Misserved(Corruption),
     /// All voices in one account that serves itself.
     Central(ServiceFlags),
@@ -158,14 +158,14 @@ impl ArmKind {
     }
 }
 
-/// One arm.
+/// A system that a study runs beside others.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arm {
-    /// As reports call it.
+    /// Name of the arm, as reports call it.
     pub name: String,
-    /// Of what.
+    /// What the arm is made of.
     pub kind: ArmKind,
-    /// In a line.
+    /// What the arm is, in a line.
     pub what: &'static str,
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 /// Mean length of a block in days.
 pub const BLOCK_DAYS: f64 = 20.0;
-/// Draws.
+/// Resampled series from which an interval is read.
 pub const DRAWS: usize = 2_000;
 /// Euler and Mascheroni's.
 const GAMMA: f64 = 0.577_215_664_901_532_9;
@@ -21,7 +21,7 @@ const SEED: u64 = 0x6c61_6264_7261_7773;
 /// A mean with its 95 % interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// As measured.
+    /// Mean as it was measured, not resampled.
     pub mean: f64,
     /// Its lower end.
     pub lo: f64,
@@ -43,7 +43,7 @@ pub struct Resampled {
 }
 
 impl Resampled {
-    /// For tracks of so many days.
+    /// Draws resampled orders of days for tracks of this many.
     pub fn new(days: usize, draws: usize) -> Self {
         Resampled::keyed(days, draws, SEED)
     }
@@ -101,7 +101,7 @@ impl Resampled {
         })
     }
 
-    /// The Sharpe ratio a year of each draw of a track that has these days; a day that it does not have is NaN, and
+    /// The Sharpe ratio per year of each draw of a track that has these days; a day that it does not have is NaN, and
     /// is left out of the draw.
     pub fn sharpes(&self, daily: &[f64]) -> Vec<f64> {
         if self.days == 0 || daily.len() != self.days {
@@ -135,7 +135,7 @@ impl ReturnSums {
         all
     }
 
-    /// Over these runs of days.
+    /// Sums a track over these runs of days.
     pub(super) fn over(runs: &[[u32; 2]], running: &[ReturnSums]) -> ReturnSums {
         runs.iter().fold(ReturnSums::default(), |all, run| {
             let [from, to] = run.map(|day| running[day as usize]);
@@ -155,7 +155,7 @@ impl ReturnSums {
         if spread < rounding { 0.0 } else { spread / (self.n - 1.0) }
     }
 
-    /// The Sharpe ratio a year; 0 without spread.
+    /// The Sharpe ratio per year; 0 without spread.
     fn sharpe(&self) -> f64 {
         let variance = self.variance();
         if variance > 0.0 { self.sum / self.n / libm::sqrt(variance) * libm::sqrt(365.25) } else { 0.0 }

@@ -50,7 +50,7 @@ pub enum DataOverlap {
 }
 
 impl DataOverlap {
-    /// In a line.
+    /// What it means for the results, in a line.
     pub fn words(self) -> &'static str {
         match self {
             DataOverlap::Embedded => "the embedded market: it says nothing of any other",

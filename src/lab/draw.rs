@@ -25,22 +25,22 @@ const BANDS: [RGBColor; 4] = [BLUE, ORANGE, GREEN, QUIET];
 /// A value with its interval.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IntervalBar {
-    /// Beside it.
+    /// Text that stands beside the bar.
     pub name: String,
-    /// The value.
+    /// The value itself, inside the interval.
     pub mean: f64,
-    /// From.
+    /// Lower end of the interval.
     pub lo: f64,
-    /// To.
+    /// Upper end of the interval.
     pub hi: f64,
-    /// Drawn strongly.
+    /// Whether it is drawn strongly, as what the picture is about.
     pub strong: bool,
 }
 
 /// A band over days: median, and the range of most seeds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Band {
-    /// In the legend.
+    /// Name in the legend.
     pub name: String,
     /// By day: low, median, high.
     pub days: Vec<[f64; 3]>,
@@ -188,7 +188,7 @@ fn draw_steps<'a>(area: &Area<'a>, what: &str, points: &[IntervalBar]) -> DrawRe
 /// A named line with intervals; the names of its points are their places.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedCurve {
-    /// In the legend.
+    /// Name in the legend.
     pub name: String,
     /// From left to right; all curves of a picture have the same places.
     pub points: Vec<IntervalBar>,

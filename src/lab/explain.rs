@@ -41,7 +41,7 @@ fn setting(r: &Report) -> Vec<String> {
     let f = &r.facts;
     let mut lines = vec![format!(
         "{} agents and {} scouts without funds, {} voices in all, lived through {} from {} to {}, {} times with other personalities. \
-         Every system below heard the same things, paid the same costs ({}) and was brought to {:.0} % volatility a year.",
+         Every system below heard the same things, paid the same costs ({}) and was brought to {:.0} % volatility per year.",
         f.agent_count,
         f.voice_count.saturating_sub(f.agent_count),
         f.voice_count,

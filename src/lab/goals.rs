@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! LR  deepest fall, mean loss of the worst twentieth of days       at the target volatility
-//! BM  growth a year                                                at the target volatility
+//! BM  growth per year                                              at the target volatility
 //! F   months to +10 %, longest time under water, share of days under water
-//! A   fills a year, turnover a year                                counted, so without interval
+//! A   fills per year, turnover per year                            counted, so without interval
 //! ```
 //!
 //! A draw is one order of days for all systems. In it every track is brought to the target volatility anew, and
@@ -36,11 +36,11 @@ pub struct Goal {
     pub key: &'static str,
     /// LR, BM or F.
     pub of: &'static str,
-    /// In words.
+    /// What it measures, in words for a table.
     pub words: &'static str,
-    /// What a number is multiplied by to be shown …
+    /// What a number is multiplied by to be shown.
     pub factor: f64,
-    /// … and what it then is.
+    /// Unit of the number that is shown.
     pub unit: &'static str,
     /// Digits behind the point.
     pub digits: usize,
@@ -55,13 +55,13 @@ const fn goal(key: &'static str, of: &'static str, words: &'static str) -> Goal 
 /// All of them, in the order in which they are shown; months to +10 % come fourth.
 pub const GOALS: [Goal; 6] = [
     goal("max_drawdown", "LR", "deepest drawdown"),
-    Goal { unit: "% a day", digits: 2, ..goal("cvar95", "LR", "CVaR95") },
-    Goal { unit: "% a year", up: true, ..goal("growth", "BM", "growth") },
+    Goal { unit: "% per day", digits: 2, ..goal("cvar95", "LR", "CVaR95") },
+    Goal { unit: "% per year", up: true, ..goal("growth", "BM", "growth") },
     Goal { factor: 1.0, unit: "months", ..goal("months_to_10", "F", "to +10 %") },
     Goal { factor: 1.0, unit: "months", ..goal("longest_under_water", "F", "longest under water") },
     Goal { unit: "% of days", ..goal("time_under_water", "F", "under water") },
 ];
-/// The place of months to +10 %, which is not a mean of the seeds' own.
+/// The index of months to +10 %, which is not a mean of the seeds' own.
 const MONTHS: usize = 3;
 
 /// What one system has over another: `ours` less `theirs`.
@@ -71,14 +71,14 @@ pub struct Compared {
     pub ours: String,
     /// Name of the other.
     pub theirs: String,
-    /// Δ Sharpe ratio a year.
+    /// Δ Sharpe ratio per year.
     pub sharpe: Option<Interval>,
-    /// By goal: `max_drawdown`, `cvar95` a day, `growth` a year and `time_under_water` as fractions,
+    /// By goal: `max_drawdown`, `cvar95` per day, `growth` per year and `time_under_water` as fractions,
     /// `months_to_10` and `longest_under_water` in months.
     pub goals: BTreeMap<String, Option<Interval>>,
-    /// Difference of fills a year.
+    /// Difference of fills per year.
     pub orders: Option<f64>,
-    /// Difference of turnover a year at equal volatility, in multiples of equity.
+    /// Difference of turnover per year at equal volatility, in multiples of equity.
     pub turnover: Option<f64>,
 }
 
@@ -129,7 +129,7 @@ impl ArmDraws {
     }
 
     /// As measured, in the order of [`GOALS`]; infinity for never.
-    fn goal(&self, place: usize) -> Option<f64> {
+    fn goal(&self, i: usize) -> Option<f64> {
         let m = &self.measured;
         [
             m.max_drawdown,
@@ -138,14 +138,14 @@ impl ArmDraws {
             m.months_to_10.map(Months::or_infinite),
             m.longest_under_water,
             m.time_under_water,
-        ][place]
+        ][i]
     }
 
-    fn goal_draw(&self, place: usize, draw: usize) -> f64 {
-        if place == MONTHS {
+    fn goal_draw(&self, i: usize, draw: usize) -> f64 {
+        if i == MONTHS {
             Months::to_gain(self.sharpe[draw], self.target_vol).or_infinite()
         } else {
-            self.goals[place][draw]
+            self.goals[i][draw]
         }
     }
 }
@@ -175,7 +175,7 @@ impl<'a> Drawer<'a> {
         }
     }
 
-    /// The goals of a draw, at the target volatility; nought for months, and for a draw without spread.
+    /// The goals of a draw, at the target volatility; zero for months, and for a draw without spread.
     fn draw(&mut self, days: &[u32], runs: &[[u32; 2]]) -> [f64; GOALS.len()] {
         let sums = ReturnSums::over(runs, &self.running);
         let (count, variance) = (sums.n, sums.variance() * DAYS_A_YEAR);
@@ -253,7 +253,7 @@ impl<'a> Drawer<'a> {
 struct DrawPath {
     equity: f64,
     deepest: f64,
-    /// In days.
+    /// Longest time under water, in days.
     longest: u32,
     under: u32,
 }
@@ -295,10 +295,9 @@ pub fn compare(pair: (String, String), ours: &[&ArmDraws], theirs: &[&ArmDraws],
         let i = interval(measured?, draws, days);
         [i.mean, i.lo, i.hi].iter().all(|x| x.is_finite()).then_some(i)
     };
-    let goal = |place: usize| {
-        let told =
-            told(measured(&|d| d.goal(place)), draws(all.min(GOAL_DRAWS), &|d, b| d.goal_draw(place, b)));
-        (GOALS[place].key.to_owned(), told)
+    let goal = |i: usize| {
+        let told = told(measured(&|d| d.goal(i)), draws(all.min(GOAL_DRAWS), &|d, b| d.goal_draw(i, b)));
+        (GOALS[i].key.to_owned(), told)
     };
     Compared {
         sharpe: told(measured(&|d| d.measured.sharpe), draws(all, &|d, b| d.sharpe[b])),
@@ -344,8 +343,8 @@ mod tests {
     fn a_draw_of_every_day_in_its_place_has_the_goals_of_the_run() {
         let same = Resampled::of(400, (0..400).collect());
         let d = drawn(&[track(1, 0.0005), track(2, 0.001)], &same).unwrap();
-        for (place, goal) in GOALS.iter().enumerate().filter(|g| g.0 != MONTHS) {
-            let (x, y) = (d.goal(place).unwrap(), d.goal_draw(place, 0));
+        for (i, goal) in GOALS.iter().enumerate().filter(|g| g.0 != MONTHS) {
+            let (x, y) = (d.goal(i).unwrap(), d.goal_draw(i, 0));
             assert!((x - y).abs() < 1e-9, "{}: {x} {y}", goal.key);
         }
         assert!((d.goal(MONTHS).unwrap() - d.goal_draw(MONTHS, 0)).abs() < 1e-6);

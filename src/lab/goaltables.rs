@@ -15,7 +15,7 @@ pub fn arms(out: &mut String, r: &Report) -> std::fmt::Result {
     writeln!(
         out,
         "{:<16} {:>10} {:>8} {:>9} {:>8} {:>9} {:>7} {:>9} {:>9}",
-        "goals", "LR fall", "CVaR95", "BM a year", "F +10 %", "longest", "under", "A orders", "turnover"
+        "goals", "LR fall", "CVaR95", "BM /year", "F +10 %", "longest", "under", "A orders", "turnover"
     )?;
     for name in &r.ladder {
         let Some(a) = r.arms.get(name) else { continue };
@@ -35,7 +35,7 @@ pub fn arms(out: &mut String, r: &Report) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "at {:.0} % volatility; m months; orders a year are fills: an order that is filled in one piece is one\n",
+        "at {:.0} % volatility; m months; orders per year are fills: an order that is filled in one piece is one\n",
         100.0 * r.facts.target_vol
     )
 }
@@ -56,8 +56,8 @@ pub fn versus(out: &mut String, compared: &[Compared]) -> std::fmt::Result {
         let name = format!("{:<2} {}, {}", goal.of, goal.words, goal.unit);
         row(out, &name, &held, |c| told(c, goal))?;
     }
-    row(out, "A  orders, a year", &held, |c| words::signed(c.orders, 0))?;
-    row(out, "A  turnover, × a year", &held, |c| words::signed(c.turnover, 1))?;
+    row(out, "A  orders, per year", &held, |c| words::signed(c.orders, 0))?;
+    row(out, "A  turnover, × per year", &held, |c| words::signed(c.turnover, 1))?;
     writeln!(out)
 }
 

@@ -22,7 +22,7 @@ background:#f6f6f6;padding:.8em}.verdict{border-left:4px solid #0072b2;padding-l
 th,td{text-align:right;padding:.15em .5em;border-bottom:1px solid #eee;white-space:nowrap}\
 th:first-child,td:first-child{text-align:left}";
 
-/// The page.
+/// The report as one page that needs no other file.
 pub fn page(r: &Report, arms: &[Arm], tracks: &Tracks) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
@@ -86,7 +86,7 @@ fn differences(compared: &[Compared]) -> String {
     let words = |all: &[&str]| all.iter().map(|w| (*w).to_owned()).collect::<Vec<String>>();
     let mut header = words(&["system", "less", "Sharpe ratio ↑"]);
     header.extend(GOALS.iter().map(goal));
-    header.extend(words(&["A orders a year", "A turnover, ×"]));
+    header.extend(words(&["A orders per year", "A turnover, ×"]));
     let row = |c: &Compared| {
         let mut cells = vec![c.ours.clone(), c.theirs.clone(), words::between(c.sharpe, 1.0, 2)];
         cells.extend(GOALS.iter().map(|g| goaltables::told(c, g)));
@@ -101,13 +101,13 @@ fn goals(r: &Report) -> String {
     let header = [
         "system",
         "LR deepest drawdown",
-        "LR CVaR95 a day",
-        "BM growth a year",
+        "LR CVaR95 per day",
+        "BM growth per year",
         "F to +10 %",
         "F longest under water, months",
         "F days under water",
-        "A fills a year",
-        "A turnover a year",
+        "A fills per year",
+        "A turnover per year",
     ];
     let row = |name: &String| {
         let m = &r.arms.get(name)?.metrics;

@@ -29,9 +29,9 @@ use std::collections::BTreeSet;
 pub struct MarketRun<'a> {
     /// What was fixed before it was run.
     pub facts: &'a StudyFacts,
-    /// The arms.
+    /// The arms that were run.
     pub arms: &'a [Arm],
-    /// Their tracks.
+    /// What each arm did: by seed, then in the order of the arms.
     pub tracks: &'a Tracks,
 }
 
@@ -40,9 +40,9 @@ pub struct MarketRun<'a> {
 pub struct MarketSpan {
     /// `SYNTH` or `HISTORY`, and the name.
     pub feed: String,
-    /// First day.
+    /// First day of the market, as a date.
     pub from: String,
-    /// Last day.
+    /// Last day of the market, as a date.
     pub to: String,
     /// Days with a return.
     pub days: usize,
@@ -53,7 +53,7 @@ pub struct MarketSpan {
 /// Differences over several markets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Joint {
-    /// The markets.
+    /// The markets that were laid together.
     pub markets: Vec<MarketSpan>,
     /// Days of the calendar: those that any market has.
     pub days: usize,

@@ -15,7 +15,7 @@ use crate::engine::{Outputs, Settings};
 use crate::hive::settings::{Balance, Managers};
 use std::sync::Arc;
 
-/// One arm.
+/// An arm that listens, as it is stepped through a run.
 pub struct Listener {
     spec: RespondSpec,
     respond: Respond,

@@ -6,7 +6,7 @@
 //! Nothing at all, neither a ratio nor anything at equal volatility, is told of a track
 //!
 //! - of fewer than [`DAYS_MIN`] days,
-//! - without spread: a volatility a year of [`SPREAD_MIN`] or less,
+//! - without spread: a volatility per year of [`SPREAD_MIN`] or less,
 //! - whose equity went to nothing, or
 //! - on which trading was halted for more than a hundredth of the time ([`RUNNING_MIN`]): the days after a halt
 //!   are flat, and flat days flatter.
@@ -25,7 +25,7 @@ const VOL_DAYS: usize = 30;
 pub const DAYS_MIN: usize = 60;
 /// Share of barriers at which trading must not have been halted.
 pub const RUNNING_MIN: f64 = 0.99;
-/// A volatility a year up to this is rounding, not risk.
+/// A volatility per year up to this is rounding, not risk.
 pub const SPREAD_MIN: f64 = 1e-9;
 /// The gain that is waited for.
 const GAIN: f64 = 0.10;
@@ -37,7 +37,7 @@ pub const DAYS_A_MONTH: f64 = DAYS_A_YEAR / 12.0;
 pub enum Untold {
     /// Fewer than [`DAYS_MIN`] days.
     Short,
-    /// No spread.
+    /// Its returns have no spread: no risk was taken.
     Still,
     /// Its equity went to nothing.
     Ruined,
@@ -76,7 +76,7 @@ pub fn told_of(daily: &[f64], running: f64) -> Result<(), Untold> {
     }
 }
 
-/// The Sharpe ratio a year of a track, if anything can be told of it.
+/// The Sharpe ratio per year of a track, if anything can be told of it.
 pub fn sharpe(track: &ArmTrack) -> Option<f64> {
     check(track).ok().map(|()| super::stats::sharpe(&track.daily))
 }
@@ -85,13 +85,13 @@ pub fn sharpe(track: &ArmTrack) -> Option<f64> {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Months {
-    /// So many.
+    /// This many months, a fraction among them.
     In(f64),
     /// The mean return is not above zero.
     Never(Never),
 }
 
-/// As it is written.
+/// The text that stands for months that never come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Never {
     /// The only word.
@@ -100,7 +100,7 @@ pub enum Never {
 }
 
 impl Months {
-    /// To +10 % with this Sharpe ratio at this volatility a year.
+    /// To +10 % with this Sharpe ratio at this volatility per year.
     pub fn to_gain(sharpe: f64, target_vol: f64) -> Self {
         let months = 12.0 * GAIN / (sharpe * target_vol);
         if sharpe > 0.0 && months.is_finite() { Months::In(months) } else { Months::Never(Never::Never) }
@@ -118,17 +118,17 @@ impl Months {
 /// Numbers of a track, or their means over seeds. What is empty is not told: see the module.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
-    /// Mean over volatility of daily returns, a year, no risk-free rate.
+    /// Mean over volatility of daily returns, per year, no risk-free rate.
     pub sharpe: Option<f64>,
-    /// Mean over downside deviation from zero, a year; empty without a day below zero.
+    /// Mean over downside deviation from zero, per year; empty without a day below zero.
     pub sortino: Option<f64>,
-    /// BM: growth a year at equal volatility, compounded.
+    /// BM: growth per year at equal volatility, compounded.
     pub cagr: Option<f64>,
     /// LR: deepest fall from the highest point at equal volatility, a fraction.
     pub max_drawdown: Option<f64>,
     /// Growth over deepest fall; empty without a fall.
     pub calmar: Option<f64>,
-    /// LR: mean of the worst twentieth of days at equal volatility, as a positive loss a day.
+    /// LR: mean of the worst twentieth of days at equal volatility, as a positive loss per day.
     pub cvar95: Option<f64>,
     /// Root mean square of the falls at equal volatility (Martin's ulcer index).
     pub ulcer: Option<f64>,
@@ -138,13 +138,13 @@ pub struct Metrics {
     pub longest_under_water: Option<f64>,
     /// F: months to +10 % at equal volatility and the mean return, or `never`.
     pub months_to_10: Option<Months>,
-    /// Volatility a year as it was.
+    /// Volatility per year as it was.
     pub volatility: f64,
-    /// A: fills a year, see [`Track::orders`].
+    /// A: fills per year, see [`ArmTrack::orders`](super::stream::ArmTrack::orders).
     pub orders: f64,
-    /// A: notional traded a year over equity, at equal volatility.
+    /// A: notional traded per year over equity, at equal volatility.
     pub turnover: Option<f64>,
-    /// Costs a year at equal volatility, as a fraction of equity.
+    /// Costs per year at equal volatility, as a fraction of equity.
     pub cost: Option<f64>,
     /// Share crossed inside.
     pub crossed: f64,
@@ -171,7 +171,7 @@ pub fn to_target(daily: &[f64], target_vol: f64) -> f64 {
     if volatility > SPREAD_MIN { target_vol / volatility } else { 0.0 }
 }
 
-/// Standard deviation over mean of the volatilities of whole blocks of [`VOL_DAYS`]; those in which nothing was
+/// Standard deviation over mean of the volatilities of whole blocks of `VOL_DAYS` days; those in which nothing was
 /// held are left out, and with fewer than two there is none.
 pub fn unsteadiness(daily: &[f64]) -> Option<f64> {
     let each = daily.chunks_exact(VOL_DAYS).map(|d| moments(d).1).filter(|v| *v > SPREAD_MIN);
@@ -205,7 +205,7 @@ pub fn tail_days(days: usize) -> usize {
 }
 
 impl Metrics {
-    /// Of a track.
+    /// Measures a track.
     pub fn of(track: &ArmTrack, target_vol: f64) -> Self {
         let daily = &track.daily;
         let (mean, volatility) = moments(daily);

@@ -7,7 +7,7 @@
 //! cockpit, [`services`] for agents that serve each other, [`served`] for what is said of them,
 //! [`working`] for what working orders costs, [`goals`] for what is compared beside the
 //! Sharpe ratio, [`joint`] for one figure over several markets, [`designed`] for what is a reproduction,
-//! [`bystanders`] for who stands by, [`keep::Keep`] for what survives between runs.
+//! [`bystanders`] for who stands by, [`result_cache::ResultFolder`] for what survives between runs.
 //!
 //! # Invariants
 //!
@@ -18,7 +18,7 @@
 //! 3. What decides at a bar was known at that bar. Only the time-shifted control hears other times, and
 //!    it exists to be wrong.
 //! 4. Every comparison pairs the same seeds, days and resampled days.
-//! 5. What cannot be told is empty: never nought, and never infinite ([`metrics`] says when that is).
+//! 5. What cannot be told is empty: never zero, and never infinite ([`metrics`] says when that is).
 //!
 //! It never tunes: nothing here searches for a better setting, and every arm that was looked at counts as
 //! a variant.

@@ -25,17 +25,17 @@ pub struct AgentsRecord {
     points: Option<Points>,
     reference: f64,
     bars_per_year: f64,
-    /// By agent: equity of the raw books, in currency …
+    /// By agent: equity of the raw books, in currency.
     equity: Vec<f64>,
-    /// … its change in the last bar, as a fraction of the hive's capital …
+    /// By agent: change of that equity in the last bar, as a fraction of the hive's capital.
     pub bar: Vec<f64>,
-    /// … what it traded in total, in currency …
+    /// By agent: notional traded so far, in currency.
     traded: Vec<f64>,
-    /// … and paid.
+    /// By agent: costs paid so far, in currency.
     costs: Vec<f64>,
-    /// Notional traded and costs of the last bar, as fractions of the hive's capital.
+    /// Notional traded in the last bar, as a fraction of the hive's capital, by agent.
     pub bar_traded: Vec<f64>,
-    /// Likewise.
+    /// Costs of the last bar, as a fraction of the hive's capital, by agent.
     pub bar_costs: Vec<f64>,
     /// Trades of the raw books in the last bar, by agent: a book trades at most once a bar.
     pub bar_orders: Vec<u64>,

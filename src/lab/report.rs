@@ -32,9 +32,9 @@ pub const WALK: &str = "random-walk";
 /// What is fixed before anything is run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StudyFacts {
-    /// Of the market's bytes.
+    /// Hash of the market's bytes.
     pub data_hash: String,
-    /// Of everything in the configuration that decides.
+    /// Hash of everything in the configuration that decides.
     pub roster_hash: String,
     /// Rows of the list of tries and arms of this run.
     pub variants_tried: usize,
@@ -52,25 +52,25 @@ pub struct StudyFacts {
     pub feed: String,
     /// The decision clock.
     pub bar: String,
-    /// First and last day.
+    /// First day of the study, as a date.
     pub from: String,
-    /// Likewise.
+    /// Last day of the study, as a date.
     pub to: String,
-    /// Names.
+    /// Names of the assets in the market.
     pub assets: Vec<String>,
-    /// How many.
+    /// Number of seeds that were run.
     pub seeds: usize,
-    /// Which.
+    /// The seeds that were run.
     pub seed_list: Vec<u64>,
     /// A flat charge a side; none for fill level B.
     pub costs_bp: Option<f64>,
-    /// In words.
+    /// What trading costs, in words.
     pub costs: String,
-    /// Voices, and how many of them have funds.
+    /// Agents that speak, with funds or without.
     pub voice_count: usize,
-    /// Likewise.
+    /// Agents that have funds.
     pub agent_count: usize,
-    /// The volatility a year that everything is scaled to.
+    /// The volatility per year that everything is scaled to.
     pub target_vol: f64,
     /// The day that divides the run, if one was asked for.
     pub split: Option<String>,
@@ -82,7 +82,7 @@ pub struct StudyFacts {
 /// An arm's line.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ArmReport {
-    /// In a line.
+    /// What the arm is, in a line.
     pub what: String,
     /// Means over seeds.
     #[serde(flatten)]
@@ -91,9 +91,9 @@ pub struct ArmReport {
     pub by_seed: Vec<Option<f64>>,
     /// Standard deviation of the Sharpe ratio over seeds; empty of one.
     pub seed_sd: Option<f64>,
-    /// Of the first seed: equal to a headless run's with that seed.
+    /// Hash of the decisions with the first seed: equal to a headless run's with that seed.
     pub decision_hash: String,
-    /// Of every seed.
+    /// Hashes of the decisions, seed by seed.
     pub decision_hashes: Vec<String>,
 }
 
@@ -102,7 +102,7 @@ pub struct ArmReport {
 pub struct Uplift {
     /// Δ Sharpe, over days.
     pub sharpe: Option<Interval>,
-    /// The same with seeds drawn anew as well.
+    /// Δ Sharpe with seeds drawn anew as well as days.
     pub sharpe_over_seeds: Option<Interval>,
     /// Change of the mean deepest drawdown, as a fraction of the other's: negative is better.
     pub max_drawdown_change: Option<f64>,
@@ -124,7 +124,7 @@ pub struct Uplift {
 /// A control's line.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ControlReport {
-    /// In a line.
+    /// What is wrong with its messages, in a line.
     pub what: String,
     /// Its own uplift over the strong baseline.
     pub vs_strong: VsStrong,
@@ -137,10 +137,10 @@ pub struct ControlReport {
     pub pass: bool,
 }
 
-/// As the contract nests it.
+/// The uplift over the strong baseline, nested as the JSON contract has it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct VsStrong {
-    /// Δ Sharpe.
+    /// Δ Sharpe per year; none where it cannot be told.
     pub sharpe: Option<Interval>,
 }
 
@@ -187,7 +187,7 @@ pub struct LambdaOneCheck {
     pub holds: bool,
 }
 
-/// The report.
+/// A whole report of the lab, as it is kept and written as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// What was fixed first.
@@ -195,20 +195,20 @@ pub struct Report {
     pub facts: StudyFacts,
     /// Names of the systems in the order in which they are shown.
     pub ladder: Vec<String>,
-    /// By name.
+    /// What each arm did, by its name.
     pub arms: BTreeMap<String, ArmReport>,
     /// `vs_alone`, `vs_strong`, `vs_all`, `vs_tsmom6`, and `vs_other` if another hive was asked for.
     pub uplift: BTreeMap<String, Uplift>,
     /// The hive against these four and every system against `alone`, in every goal, with intervals.
     #[serde(default)]
     pub compared: Vec<Compared>,
-    /// By name.
+    /// What each negative control left of the gain, by its name.
     pub controls: BTreeMap<String, ControlReport>,
-    /// By number of voices.
+    /// What more voices give, by their number.
     pub voices: Vec<Voices>,
-    /// By λ.
+    /// What listening gave, by λ.
     pub dose: Vec<Dose>,
-    /// Of equal length.
+    /// Thirds of the run, of equal length.
     pub thirds: Vec<RunPart>,
     /// Before and after the split.
     pub split_parts: Vec<RunPart>,
@@ -222,7 +222,7 @@ pub struct Report {
     pub services: Vec<ServiceReport>,
     /// Working the orders of a desk that knows nothing, where `--services` was asked for.
     pub blind: Option<BlindReport>,
-    /// By name: the hive with services, hearing wrong messages.
+    /// What the hive with services does when it hears wrong messages, by name of the control.
     pub service_controls: BTreeMap<String, ServiceControl>,
     /// Sharpe ratio of the hive with services less that without one of them.
     pub service_worth: BTreeMap<String, Interval>,
@@ -232,7 +232,7 @@ pub struct Report {
     pub bootstrap: String,
     /// A line for each thing that must be known to read this.
     pub notes: Vec<String>,
-    /// In a line.
+    /// What it comes to, in a line.
     pub verdict: String,
     /// Whole reports of further feeds, where `--and` named some.
     #[serde(default)]
@@ -336,7 +336,7 @@ pub(super) fn uplift(facts: &StudyFacts, sample: &Sample<'_>, other: &str) -> Op
 
 /// What one arm is worth over another.
 pub(super) fn over(facts: &StudyFacts, sample: &Sample<'_>, ours: &str, other: &str) -> Option<Uplift> {
-    let (a, b) = (sample.place(ours)?, sample.place(other)?);
+    let (a, b) = (sample.index_of(ours)?, sample.index_of(other)?);
     let (x, y) = (sample.metrics(a, facts.target_vol), sample.metrics(b, facts.target_vol));
     let plain = Uplift {
         max_drawdown_change: change(x.max_drawdown, y.max_drawdown),
@@ -408,7 +408,7 @@ fn controls(
     let mut all = BTreeMap::new();
     for arm in sample.arms {
         let Some(control) = arm.control() else { continue };
-        if sample.place(STRONG).is_none() || sample.place(HIVE).is_none() {
+        if sample.index_of(STRONG).is_none() || sample.index_of(HIVE).is_none() {
             continue;
         }
         let theirs = sample.delta(&arm.name, STRONG);
@@ -471,7 +471,7 @@ fn voices(facts: &StudyFacts, sample: &Sample<'_>) -> Vec<Voices> {
 }
 
 fn dose(facts: &StudyFacts, sample: &Sample<'_>) -> Vec<Dose> {
-    let Some(strong) = sample.place(STRONG) else { return Vec::new() };
+    let Some(strong) = sample.index_of(STRONG) else { return Vec::new() };
     let base = sample.metrics(strong, facts.target_vol);
     let step = |(i, arm): (usize, &Arm)| {
         let lambda = match arm.kind {
@@ -495,7 +495,7 @@ fn dose(facts: &StudyFacts, sample: &Sample<'_>) -> Vec<Dose> {
 
 /// A part of the days: Sharpe ratios, and the uplift with an interval of its own draws.
 fn part(sample: &Sample<'_>, name: String, from: usize, to: usize) -> Option<RunPart> {
-    let [hive, strong, all] = [HIVE, STRONG, ALL].map(|n| sample.place(n));
+    let [hive, strong, all] = [HIVE, STRONG, ALL].map(|n| sample.index_of(n));
     let (hive, strong, all) = (hive?, strong?, all?);
     let told = |arm: usize| sample.of(arm).all(|t| told_of(&t.daily[from..to], t.running).is_ok());
     let sharpe = |arm: usize| {
@@ -558,7 +558,7 @@ fn company(sample: &Sample<'_>) -> BTreeMap<String, Likeness> {
 
 fn identity(sample: &Sample<'_>) -> Option<LambdaOneCheck> {
     let bare = sample.arms.iter().position(|a| a.kind == ArmKind::Bare(1.0))?;
-    let all = sample.place(ALL)?;
+    let all = sample.index_of(ALL)?;
     let seed = |t: &Vec<super::ArmTrack>| {
         let pairs = t[bare].daily.iter().zip(&t[all].daily);
         pairs.map(|(x, y)| libm::fabs(x - y)).fold(0.0, f64::max)

@@ -15,7 +15,7 @@ use std::time::SystemTime;
 /// Most that is read for a report; one of 200 seeds and all arms is a tenth of it.
 const REPORT_BYTES_MAX: u64 = 8 << 20;
 
-/// A folder.
+/// A folder of results that need not be computed again.
 pub struct ResultFolder {
     dir: PathBuf,
 }
@@ -28,14 +28,14 @@ impl ResultFolder {
         Ok(ResultFolder { dir })
     }
 
-    fn place(&self, key: &str, seed: u64, arm: &str) -> PathBuf {
+    fn file_of(&self, key: &str, seed: u64, arm: &str) -> PathBuf {
         let name = blake3::hash(format!("{} {key} {seed} {arm}", super::VERSION).as_bytes());
         self.dir.join("results").join(format!("{}.track", &name.to_hex()[..32]))
     }
 
     /// A finished result, if it is there and whole.
     pub fn load(&self, key: &str, seed: u64, arm: &str) -> Option<ArmTrack> {
-        let bytes = fs::read(self.place(key, seed, arm)).ok()?;
+        let bytes = fs::read(self.file_of(key, seed, arm)).ok()?;
         let (sum, body) = bytes.split_first_chunk::<32>()?;
         let whole = blake3::hash(body) == blake3::Hash::from(*sum);
         whole.then(|| postcard::from_bytes(body).ok()).flatten()
@@ -46,7 +46,7 @@ impl ResultFolder {
         let body = postcard::to_stdvec(track).map_err(io::Error::other)?;
         let mut bytes = blake3::hash(&body).as_bytes().to_vec();
         bytes.extend(body);
-        write(&self.place(key, seed, arm), &bytes)
+        write(&self.file_of(key, seed, arm), &bytes)
     }
 
     /// Counts a look at held-out data, and says how many there were with this one.

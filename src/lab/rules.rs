@@ -10,7 +10,7 @@ use crate::engine::Settings;
 use crate::engine::speak::{Speak, rank_in_place};
 use crate::fills::fee_rate;
 
-/// Bars.
+/// Look-backs of the six momentum rules, in bars.
 pub const LOOK_BACKS: [usize; 6] = [10, 20, 40, 80, 160, 320];
 
 /// Half the mean sign of past returns, half the mean rank among all assets, at unit risk.
@@ -70,7 +70,7 @@ pub struct RandomDesk {
 }
 
 impl RandomDesk {
-    /// Of a seed.
+    /// A desk whose coins are those of this seed.
     pub fn new(seed: u64) -> Self {
         RandomDesk { seed, bars: 0 }
     }
@@ -96,12 +96,12 @@ fn sign(x: f64) -> f64 {
 
 /// An equal part of the capital goes into each asset when it lists, and stays; scaled to the risk target.
 pub struct BuyAndHold {
-    /// By asset: units held of an unscaled capital of 1 …
+    /// By asset: units held of an unscaled capital of 1.
     units: Vec<f64>,
-    /// … bought once, or given up once.
+    /// By asset: whether it was bought once, or given up once.
     done: Vec<bool>,
     cash: f64,
-    worth: f64,
+    value: f64,
     scale: Scale,
     equity: f64,
     meter: ArmMeter,
@@ -116,7 +116,7 @@ impl BuyAndHold {
             units: vec![0.0; universe.assets.len()],
             done: universe.assets.iter().map(|a| a.money_like).collect(),
             cash: 1.0,
-            worth: 1.0,
+            value: 1.0,
             scale: Scale::new(&settings.desk, clock),
             equity: 1.0,
             meter: ArmMeter::new(1.0, clock),
@@ -127,7 +127,7 @@ impl BuyAndHold {
     /// A barrier. Bought is at the close, as there is nothing to decide on.
     pub fn barrier(&mut self, at: Stamp, speak: &Speak, universe: &Universe, settings: &Settings) {
         let part = 1.0 / universe.assets.iter().filter(|a| !a.money_like).count().max(1) as f64;
-        let (mut worth, mut paid, mut bought) = (0.0, 0.0, 0);
+        let (mut held, mut paid, mut bought) = (0.0, 0.0, 0);
         for (i, listing) in speak.market.listings.iter().enumerate() {
             let price = listing.last.close;
             if !self.done[i] && listing.is_fresh(at) {
@@ -145,17 +145,17 @@ impl BuyAndHold {
             if listing.delisted_at == Some(at) {
                 self.cash += std::mem::take(&mut self.units[i]) * price;
             }
-            worth += if self.units[i] > 0.0 { self.units[i] * price } else { 0.0 };
+            held += if self.units[i] > 0.0 { self.units[i] * price } else { 0.0 };
         }
-        let now = self.cash + worth;
-        let r = now / self.worth - 1.0;
+        let now = self.cash + held;
+        let r = now / self.value - 1.0;
         let k = self.scale.multiple();
         self.meter.trade(k * paid, 0.0);
         self.meter.orders(bought);
         self.equity = (self.equity * (1.0 + k * r)).max(0.0);
         self.digest.float(self.equity);
         self.scale.push(r);
-        self.worth = now;
+        self.value = now;
         self.meter.mark(at, self.equity);
     }
 

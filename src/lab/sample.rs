@@ -30,16 +30,16 @@ impl<'a> Sample<'a> {
     pub fn new(arms: &'a [Arm], tracks: &'a Tracks, threads: usize) -> Self {
         let days = tracks.first().and_then(|t| t.first()).map_or(0, |t| t.daily.len());
         let resampled = Resampled::new(days, DRAWS);
-        let told = |a: usize| tracks.iter().all(|t| metrics::check(&t[a]).is_ok());
+        let is_told = |a: usize| tracks.iter().all(|t| metrics::check(&t[a]).is_ok());
         let draws = shares::each(arms.len(), threads, |a| {
-            let seeds = if told(a) { tracks.as_slice() } else { &[] };
+            let seeds = if is_told(a) { tracks.as_slice() } else { &[] };
             seeds.iter().map(|t| resampled.sharpes(&t[a].daily)).collect()
         });
         Sample { arms, tracks, resampled, draws, threads }
     }
 
-    /// The place of an arm.
-    pub(super) fn place(&self, name: &str) -> Option<usize> {
+    /// The index of an arm, if it was run.
+    pub(super) fn index_of(&self, name: &str) -> Option<usize> {
         self.arms.iter().position(|a| a.name == name)
     }
 
@@ -78,12 +78,12 @@ impl<'a> Sample<'a> {
 
     /// Mean over seeds of an arm's Sharpe ratio.
     pub fn sharpe(&self, name: &str) -> Option<f64> {
-        self.place(name).and_then(|arm| mean_of(self.by_seed(arm).into_iter()))
+        self.index_of(name).and_then(|arm| mean_of(self.by_seed(arm).into_iter()))
     }
 
     /// The draws behind [`Sample::delta`].
     pub fn delta_draws(&self, a: &str, b: &str) -> Option<(f64, Vec<f64>)> {
-        let (measured, draws) = self.differences(self.place(a)?, self.place(b)?)?;
+        let (measured, draws) = self.differences(self.index_of(a)?, self.index_of(b)?)?;
         Some((mean(&measured), bootstrap::over_seeds(&draws)))
     }
 
@@ -99,10 +99,10 @@ impl<'a> Sample<'a> {
         let drawn: Vec<Option<ArmDraws>> = shares::each(self.arms.len(), self.threads, |a| {
             let daily: Vec<Vec<f64>> = self.of(a).map(|t| t.daily.clone()).collect();
             let sharpe = bootstrap::over_seeds(&self.draws[a]);
-            let told = wanted.contains(self.arms[a].name.as_str()) && !self.draws[a].is_empty();
-            told.then(|| ArmDraws::new(self.of(a), &daily, sharpe, &self.resampled, target_vol)).flatten()
+            let is_told = wanted.contains(self.arms[a].name.as_str()) && !self.draws[a].is_empty();
+            is_told.then(|| ArmDraws::new(self.of(a), &daily, sharpe, &self.resampled, target_vol)).flatten()
         });
-        let of = |name: &str| self.place(name).and_then(|a| drawn[a].as_ref());
+        let of = |name: &str| self.index_of(name).and_then(|a| drawn[a].as_ref());
         let one = |(a, b): (String, String)| match (of(&a), of(&b)) {
             (Some(x), Some(y)) => goals::compare((a, b), &[x], &[y], self.days()),
             _ => Compared::untold((a, b)),

@@ -14,15 +14,15 @@ use serde::{Deserialize, Serialize};
 /// A service of the hive that has them all, mean over seeds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ServiceReport {
-    /// Which.
+    /// Name of the service, as reports call it.
     pub name: String,
-    /// What it gave a year, each bar's as a fraction of the equity then.
+    /// What it gave per year, each bar's as a fraction of the equity then.
     pub saved: f64,
     /// The family that gets the credit.
     pub to: String,
-    /// Of the liquidity: cost of worked orders against the arrival price, in basis points …
+    /// Cost of worked orders against the arrival price, in basis points; of the liquidity alone.
     pub effective_bp: Option<f64>,
-    /// … and of taking them.
+    /// What taking them at once would have cost, in basis points; of the liquidity alone.
     pub taking_bp: Option<f64>,
     /// Interval of the first, and what it rests on.
     pub working: Option<WorkingCost>,
@@ -40,7 +40,7 @@ pub struct BlindReport {
 /// The hive with services, hearing wrong messages.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ServiceControl {
-    /// In a line.
+    /// What is wrong with its messages, in a line.
     pub what: String,
     /// Δ Sharpe over the same families in accounts of their own.
     pub vs_sum_silo: Interval,
@@ -56,7 +56,7 @@ pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
         ("vs_best_centre", CENTRE),
         ("served_vs_all", ALL),
     ];
-    let Some(served) = sample.place(SERVED) else {
+    let Some(served) = sample.index_of(SERVED) else {
         report.not_run = [SILO, ACCOUNT, CENTRE].map(str::to_owned).to_vec();
         return;
     };
@@ -90,13 +90,13 @@ pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {
     let years = (sample.days() as f64 / DAYS_A_YEAR).max(f64::MIN_POSITIVE);
     let each: Vec<ServiceGains> = sample.tracks.iter().filter_map(|t| t[served].served).collect();
     let silo: Vec<ServiceGains> = sample
-        .place(SILO)
+        .index_of(SILO)
         .map_or_else(Vec::new, |s| sample.tracks.iter().filter_map(|t| t[s].served).collect());
     let of = |of: &[ServiceGains], f: fn(&ServiceGains) -> f64| mean(&of.iter().map(f).collect::<Vec<_>>());
     let (carry, own) = (of(&each, |s| s.carry), of(&silo, |s| s.carry));
     let working = |arm: usize| working::cost(sample.tracks.iter().map(|t| &t[arm]));
     if let (Some(worth), Some(working)) =
-        (sample.delta(BLIND_WORKED, BLIND), sample.place(BLIND_WORKED).and_then(working))
+        (sample.delta(BLIND_WORKED, BLIND), sample.index_of(BLIND_WORKED).and_then(working))
     {
         report.blind = Some(BlindReport { worth, working });
     }

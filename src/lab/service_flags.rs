@@ -23,11 +23,11 @@ impl ServiceFlags {
     /// All of them.
     pub const ALL: ServiceFlags =
         ServiceFlags { carry: true, liquidity: true, flow: true, netting: true, beyond: true };
-    /// None.
+    /// The services all switched off.
     pub const NONE: ServiceFlags =
         ServiceFlags { carry: false, liquidity: false, flow: false, netting: false, beyond: false };
 
-    /// As settings.
+    /// The configured settings with these services on and the others off.
     pub fn settings(self, base: &ServiceSettings) -> ServiceSettings {
         ServiceSettings {
             carry: self.carry,

@@ -31,9 +31,9 @@ pub const ACCOUNT: &str = "net-account";
 /// The same working its orders: the best centre.
 pub const CENTRE: &str = "net-account+B";
 
-/// A desk without information …
+/// Name of the arm whose desk has no information.
 pub const BLIND: &str = "random desk";
-/// … whose orders are worked.
+/// Name of the arm whose desk has no information, and whose orders are worked.
 pub const BLIND_WORKED: &str = "random desk+B";
 
 /// Systems without which there is no report of services.

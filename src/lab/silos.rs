@@ -5,9 +5,9 @@ use super::stream::ArmTrack;
 
 /// The desk's account and the carry's, each about its own business.
 pub struct Silos {
-    /// All voices.
+    /// The account of all voices, without services.
     pub desk: Box<ArmAccount>,
-    /// The carry.
+    /// The account that does nothing but carry.
     pub carry: Box<ArmAccount>,
 }
 

@@ -17,7 +17,7 @@ pub fn deviation(x: &[f64]) -> f64 {
     libm::sqrt(x.iter().map(|v| (v - m) * (v - m)).sum::<f64>() / (x.len() - 1) as f64)
 }
 
-/// Mean and volatility a year of daily returns.
+/// Mean and volatility per year of daily returns.
 pub fn moments(daily: &[f64]) -> (f64, f64) {
     let n = daily.len() as f64;
     if n < 2.0 {
@@ -28,7 +28,7 @@ pub fn moments(daily: &[f64]) -> (f64, f64) {
     (mean * DAYS_A_YEAR, libm::sqrt(squares / (n - 1.0) * DAYS_A_YEAR))
 }
 
-/// The Sharpe ratio a year; 0 without spread.
+/// The Sharpe ratio per year; 0 without spread.
 pub fn sharpe(daily: &[f64]) -> f64 {
     let (mean, volatility) = moments(daily);
     if volatility > 0.0 { mean / volatility } else { 0.0 }

@@ -19,12 +19,12 @@ pub struct ArmTrack {
     pub first_day: i64,
     /// Returns by day, as fractions of the equity at the day's start.
     pub daily: Vec<f64>,
-    /// Fills a year: one for each order that is filled in one piece. Accounts and hives count what their venue
+    /// Fills per year: one for each order that is filled in one piece. Accounts and hives count what their venue
     /// filled, agents alone the trades of their own books once their stream is scaled.
     pub orders: f64,
-    /// Notional traded at the venue a year, in multiples of equity.
+    /// Notional traded at the venue per year, in multiples of equity.
     pub turnover: f64,
-    /// Fees, spread and impact a year, as a fraction of equity.
+    /// Fees, spread and impact per year, as a fraction of equity.
     pub cost: f64,
     /// Share of what agents wanted to trade that was crossed inside.
     pub crossed: f64,
@@ -201,7 +201,7 @@ pub struct ArmMeter {
     so_far: ExecutionCost,
     worked: Vec<(i64, [f64; 3])>,
     /// Receipts as of the last barrier.
-    told: (f64, f64),
+    reported: (f64, f64),
     served: ServiceGains,
 }
 
@@ -218,7 +218,7 @@ impl ArmMeter {
             capital: equity,
             so_far: ExecutionCost::default(),
             worked: Vec::new(),
-            told: (0.0, 0.0),
+            reported: (0.0, 0.0),
             served: ServiceGains::default(),
         }
     }
@@ -226,7 +226,7 @@ impl ArmMeter {
     /// Services of an account as of a barrier, before it is marked.
     pub fn serve(&mut self, at: Stamp, real: &Real, spec: &RealSpec) {
         let now = receipts(real, spec);
-        let before = std::mem::replace(&mut self.told, now);
+        let before = std::mem::replace(&mut self.reported, now);
         let equity = self.days.equity();
         if equity > 0.0 {
             self.served.carry += (now.0 - before.0) / equity;

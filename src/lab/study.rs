@@ -43,11 +43,11 @@ impl LabWorld {
 
 /// What is tried.
 pub struct LadderStudy<'a> {
-    /// Where.
+    /// The market that all arms run on.
     pub world: &'a LabWorld,
     /// The seeds, each a redraw of parameters, personalities and assets.
     pub seeds: Vec<u64>,
-    /// The arms.
+    /// The arms that are compared, in the order in which they are shown.
     pub arms: Vec<Arm>,
     /// Names what must not change for a kept result to count.
     pub key: String,

@@ -42,7 +42,7 @@ pub fn facts(f: &StudyFacts) -> String {
     out
 }
 
-/// The results.
+/// The results as tables for a terminal.
 pub fn results(r: &Report) -> String {
     let mut out = String::new();
     let _ = table(&mut out, r);
@@ -131,9 +131,9 @@ fn services(out: &mut String, r: &Report) -> std::fmt::Result {
     if r.services.is_empty() {
         return Ok(());
     }
-    writeln!(out, "{:<18} {:>12}  credit to", "service", "saved a year")?;
+    writeln!(out, "{:<18} {:>14}  credit to", "service", "saved per year")?;
     for s in &r.services {
-        write!(out, "{:<18} {:>+10.2} %  {}", s.name, 100.0 * s.saved, s.to)?;
+        write!(out, "{:<18} {:>+12.2} %  {}", s.name, 100.0 * s.saved, s.to)?;
         if let Some(w) = &s.working {
             write!(out, "   {}", working(w))?;
         }
@@ -265,6 +265,6 @@ mod tests {
         let report = Report { not_run: vec!["sum-silo".to_owned()], ..Report::default() };
         let told = results(&report);
         assert!(told.contains("sum-silo         not run: --services"), "{told}");
-        assert!(!told.contains("saved a year"), "nothing of services");
+        assert!(!told.contains("saved per year"), "nothing of services");
     }
 }

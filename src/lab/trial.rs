@@ -39,9 +39,9 @@ pub fn trial(world: &LabWorld, seed: u64, arms: &[Arm], tick: &dyn Fn(u64) -> bo
     }
     // Back in the order of the plan.
     let order: Vec<&Arm> = first.into_iter().chain(second).collect();
-    let place = |arm: &Arm| order.iter().position(|a| a.name == arm.name);
+    let index_of = |arm: &Arm| order.iter().position(|a| a.name == arm.name);
     let mut tracks: Vec<Option<ArmTrack>> = tracks.into_iter().map(Some).collect();
-    arms.iter().map(|a| tracks.get_mut(place(a)?)?.take()).collect()
+    arms.iter().map(|a| tracks.get_mut(index_of(a)?)?.take()).collect()
 }
 
 /// The speaking half of a seed.

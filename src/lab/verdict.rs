@@ -10,7 +10,7 @@ const VARIANTS_MAX: usize = 20;
 /// What is said where talk is not the reason.
 pub const NOT_COMMUNICATION: &str = "uplift not attributable to communication";
 
-/// One line.
+/// The verdict in one line.
 pub fn verdict(r: &Report) -> String {
     let mut out = String::new();
     if r.facts.reproduction {
@@ -103,7 +103,7 @@ fn keeps(control: &ControlReport) -> Option<String> {
     (control.hive_minus_control.is_none_or(|i| i.lo <= 0.0)).then(|| "cannot be told from it".to_owned())
 }
 
-/// Plain sentences.
+/// What must be known to read the results, in plain sentences.
 pub fn notes(r: &Report) -> Vec<String> {
     let mut notes = Vec::new();
     if r.facts.reproduction {
@@ -137,7 +137,7 @@ pub fn notes(r: &Report) -> Vec<String> {
             )
         } else {
             format!(
-                "At λ = 1 without points, rails and managers the hive differs from net-all by up to {:.1e} a day: some asset has no funded agent that may hold it, or an account was halted.",
+                "At λ = 1 without points, rails and managers the hive differs from net-all by up to {:.1e} per day: some asset has no funded agent that may hold it, or an account was halted.",
                 i.largest_difference
             )
         });

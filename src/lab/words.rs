@@ -11,7 +11,7 @@ pub fn plain(x: Option<f64>, digits: usize) -> String {
     x.map_or_else(|| EMPTY.to_owned(), |x| format!("{x:.digits$}"))
 }
 
-/// With its sign.
+/// A number with its sign.
 pub fn signed(x: Option<f64>, digits: usize) -> String {
     x.map_or_else(|| EMPTY.to_owned(), |x| format!("{x:+.digits$}"))
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// What an agent holds of one instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holding {
-    /// Of what.
+    /// Instrument that is held.
     pub instrument: InstrumentId,
     /// Signed, in base units; short is negative.
     pub quantity: Decimal,

@@ -7,7 +7,7 @@ use super::exact::{charge, charge_per_unit, minus, money, money_bound, moved, pl
 use super::{Ledger, LedgerError};
 use crate::domain::{AgentId, Decimal, InstrumentId, Money};
 
-/// Whose tally a charge goes to.
+/// The tally that a charge goes to.
 #[derive(Clone, Copy)]
 enum Charge {
     Funding,

@@ -12,13 +12,13 @@ pub enum Imbalance {
     /// Cash of all accounts does not sum to zero.
     #[error("cash of all accounts sums to {off} money units of 1e-10 instead of 0; halt and replay")]
     Cash {
-        /// The sum.
+        /// Sum of all cash, in units of 1e-10; it should be zero.
         off: i128,
     },
     /// Positions and the counterparty's side differ.
     #[error("instrument {}: books hold {held}, the counterparty says {venue}; halt and replay", .instrument.0)]
     Position {
-        /// Which.
+        /// Instrument in which the two sides differ.
         instrument: InstrumentId,
         /// Σ over the books.
         held: Decimal,
@@ -60,11 +60,11 @@ fn mark_of(marks: &[Decimal], instrument: InstrumentId) -> Result<i128, LedgerEr
 impl AgentBook {
     /// Cash + Σ quantity × mark in value units, exact.
     pub(super) fn value(&self, marks: &[Decimal]) -> Result<i128, LedgerError> {
-        let mut worth = as_value(self.cash)?;
+        let mut equity = as_value(self.cash)?;
         for h in self.holdings.iter().filter(|h| h.quantity != 0) {
-            worth = value_sum(worth, value(h.quantity, mark_of(marks, h.instrument)?)?)?;
+            equity = value_sum(equity, value(h.quantity, mark_of(marks, h.instrument)?)?)?;
         }
-        Ok(worth)
+        Ok(equity)
     }
 }
 
@@ -99,28 +99,28 @@ impl Ledger {
     }
 
     fn total_value(&self, marks: &[Decimal]) -> Result<i128, LedgerError> {
-        let mut worth = as_value(self.rounding)?;
+        let mut equity = as_value(self.rounding)?;
         for (_, book) in self.books() {
-            worth = value_sum(worth, book.value(marks)?)?;
+            equity = value_sum(equity, book.value(marks)?)?;
         }
-        Ok(worth)
+        Ok(equity)
     }
 
     /// Everybody's equity at once; the parts sum to the total exactly.
     pub fn valuation(&self, marks: &[Decimal]) -> Result<Valuation, LedgerError> {
-        let mut worth = as_value(self.rounding)?;
+        let mut equity = as_value(self.rounding)?;
         let mut parts = 0;
         let mut settled = Vec::with_capacity(self.agents.len().saturating_add(1));
         for (_, book) in self.books() {
             let own = book.value(marks)?;
-            worth = value_sum(worth, own)?;
+            equity = value_sum(equity, own)?;
             let own = money_bound(from_value(own))?;
             parts = plus(parts, own);
             settled.push(money(own));
         }
         // The treasury's book comes last.
         let treasury = settled.pop().unwrap_or_default();
-        let total = money_bound(from_value(worth))?;
+        let total = money_bound(from_value(equity))?;
         let rounding = money(money_bound(minus(total, parts))?);
         Ok(Valuation { agents: settled, treasury, rounding, total: money(total) })
     }

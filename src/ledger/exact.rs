@@ -161,7 +161,7 @@ fn times(a: i128, b: i128) -> Option<i128> {
     }
 }
 
-/// The same for magnitudes.
+/// Multiplies two magnitudes; none if the product does not fit.
 #[inline]
 fn times_unsigned(a: u128, b: u128) -> Option<u128> {
     match (u64::try_from(a), u64::try_from(b)) {

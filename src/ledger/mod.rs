@@ -56,7 +56,7 @@ pub enum Account {
     Rounding,
     /// The counterparty of fills.
     Venue,
-    /// Fees paid.
+    /// Where fees go that the agents pay.
     Fees,
     /// Funding paid to the venue.
     Funding,
@@ -86,7 +86,7 @@ pub enum LedgerError {
     NotMatched {
         /// Σ of the agents' trades.
         net: Decimal,
-        /// The fill.
+        /// Base units that the venue filled, signed.
         filled: Decimal,
     },
     /// A fill of another instrument.
@@ -97,7 +97,7 @@ pub enum LedgerError {
     TooFine {
         /// What kind of number.
         what: &'static str,
-        /// The number.
+        /// Number that the books cannot keep.
         value: Decimal,
     },
     /// Beyond the bounds of [`exact`].
@@ -207,9 +207,9 @@ impl Ledger {
             return Err(LedgerError::NotPositive(amount));
         }
         let (giver, taker) = (self.movable(from)?, self.movable(to)?);
-        let worth = self.book_of(giver)?.value(marks)?;
-        if worth < exact::as_value(units)? {
-            let equity = money(exact::from_value(worth));
+        let giver_value = self.book_of(giver)?.value(marks)?;
+        if giver_value < exact::as_value(units)? {
+            let equity = money(exact::from_value(giver_value));
             return Err(LedgerError::Short { equity, amount });
         }
         self.shift(giver, taker, units)

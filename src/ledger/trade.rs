@@ -119,9 +119,9 @@ impl Ledger {
         deltas: &[(AgentId, Decimal)],
         fill: Option<&Fill>,
     ) -> Result<TradeReport, LedgerError> {
-        let place = instrument.index();
+        let index = instrument.index();
         let unknown = LedgerError::NoSuchInstrument(instrument);
-        let venue = *self.outside.positions.get(place).ok_or(unknown)?;
+        let venue = *self.outside.positions.get(index).ok_or(unknown)?;
         let flow = Flow::of(instrument, mark, deltas, fill)?;
         let (entries, paid) = self.entries(instrument, deltas, &flow)?;
 
@@ -147,10 +147,10 @@ impl Ledger {
             }
         }
         (self.outside.venue, self.outside.fees, self.rounding) = (venue_cash, fees, rounding);
-        if let Some(p) = self.outside.positions.get_mut(place) {
+        if let Some(p) = self.outside.positions.get_mut(index) {
             *p = position;
         }
-        if let Some(t) = self.turnover.get_mut(place) {
+        if let Some(t) = self.turnover.get_mut(index) {
             t.crossed = counted(t.crossed, report.crossed);
             t.traded = counted(t.traded, report.traded);
         }

@@ -17,12 +17,12 @@ use std::fmt;
 /// How much is known of a market, and so how orders in it are filled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum DetailLevel {
-    /// Bars.
+    /// Bars alone: orders fill within them.
     #[default]
     Bars,
     /// Best prices and trades.
     Quotes,
-    /// The book.
+    /// The whole book, level by level.
     Depth,
 }
 
@@ -46,18 +46,18 @@ impl fmt::Display for DetailLevel {
 /// A value and when it was told.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stamped<T> {
-    /// When.
+    /// When it was told.
     pub at: Stamp,
-    /// What.
+    /// What was told.
     pub value: T,
 }
 
 /// Best bid and offer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Top {
-    /// Best bid.
+    /// Best bid, in the quote currency per base unit.
     pub bid: f64,
-    /// Best offer.
+    /// Best offer, in the quote currency per base unit.
     pub ask: f64,
     /// Base units at the bid.
     pub bid_size: f64,
@@ -66,7 +66,7 @@ pub struct Top {
 }
 
 impl Top {
-    /// In the middle.
+    /// The middle of bid and offer.
     pub fn mid(&self) -> f64 {
         f64::midpoint(self.bid, self.ask)
     }
@@ -81,14 +81,14 @@ pub struct PoolState {
     pub liquidity: f64,
     /// Quote currency swapped since the state before.
     pub swapped: f64,
-    /// Of a swap, in quote currency.
+    /// Gas that a swap takes, in quote currency.
     pub gas: f64,
 }
 
-/// One instrument.
+/// What was last told of one instrument.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Quoted {
-    /// Best prices.
+    /// Best prices, as last quoted.
     pub top: Option<Stamped<Top>>,
     /// The last bar.
     pub bar: Option<Stamped<Bar>>,
@@ -102,7 +102,7 @@ pub struct Quoted {
     pub funding: Option<Stamped<f64>>,
     /// Implied volatility and forward.
     pub implied: Option<Stamped<(f64, f64)>>,
-    /// Of a pool.
+    /// The state of a pool, if it is one.
     pub pool: Option<Stamped<PoolState>>,
     /// What it settled at.
     pub settled: Option<Stamped<f64>>,
@@ -141,10 +141,10 @@ impl Quoted {
     }
 }
 
-/// All instruments.
+/// What was last told of every instrument.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Board {
-    /// By instrument.
+    /// What was last told, by instrument.
     pub quoted: Vec<Quoted>,
     /// Books, of those instruments that have one.
     pub books: BTreeMap<InstrumentId, OrderBook>,

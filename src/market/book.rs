@@ -16,7 +16,7 @@ pub const DEPTH_MAX: usize = 50;
 /// A price and the base units there.
 pub type BookLevel = (f64, f64);
 
-/// The book.
+/// A book of limit orders, one level a price.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OrderBook {
     /// From the highest down.

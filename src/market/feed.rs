@@ -35,7 +35,7 @@ pub trait Feed: Send {
 pub enum FeedMode {
     /// The embedded market.
     Synth,
-    /// Recorded data.
+    /// Recorded data, of files or a tape.
     History,
 }
 
@@ -78,7 +78,7 @@ pub struct FeedInfo {
 /// What a feed read, and what it could not believe.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedReport {
-    /// Rows used.
+    /// Rows that became events.
     pub rows: u64,
     /// Rows that could not be read or believed, and were left out.
     pub bad_rows: u64,
@@ -116,7 +116,7 @@ pub enum FeedError {
     /// The bytes did not come.
     #[error("reading {file} near line {line}: {reason}; unpack or fetch the file again if it is damaged")]
     Read {
-        /// As the report names it.
+        /// Name of the file, as the report has it.
         file: String,
         /// Last line that was read.
         line: u64,
@@ -126,7 +126,7 @@ pub enum FeedError {
     /// The header lacks a column that is needed.
     #[error("{file} has no column `{column}` (its header is: {header}); rename the column to `{column}`")]
     Column {
-        /// As the report names it.
+        /// Name of the file, as the report has it.
         file: String,
         /// What is missing.
         column: &'static str,
@@ -153,7 +153,7 @@ pub enum FeedError {
         name: String,
         /// Rows left out.
         unsorted: u64,
-        /// Rows used.
+        /// Rows that could be used.
         rows: u64,
     },
     /// Bars do not fit into the decision clock.
@@ -187,7 +187,7 @@ pub enum FeedError {
         name: String,
         /// Symbols or files.
         what: &'static str,
-        /// The limit.
+        /// Most that a run takes.
         limit: usize,
     },
     /// The second pass saw other rows than the first.
@@ -207,7 +207,7 @@ pub enum FeedError {
         "{file}, near byte {byte} after {event} events: {reason}; make the tape again with `hive data import`"
     )]
     Tape {
-        /// The tape.
+        /// File of the tape.
         file: String,
         /// Unpacked bytes before the place.
         byte: u64,
@@ -219,11 +219,11 @@ pub enum FeedError {
     /// A file that no importer knows.
     #[error("{file}: {reason}; name the format with --format, one of {known}")]
     Format {
-        /// The file.
+        /// File that is not understood.
         file: String,
         /// What is wrong.
         reason: String,
-        /// All formats.
+        /// Names of all formats, to choose from.
         known: String,
     },
     /// One instrument with bars of two lengths.
@@ -231,11 +231,11 @@ pub enum FeedError {
         "{symbol} has bars of {one} and of {other}; import one length with --bar {one}, or both into two tapes"
     )]
     TwoBars {
-        /// Which.
+        /// Symbol with bars of two lengths.
         symbol: String,
         /// The first length.
         one: Span,
-        /// The other.
+        /// The other length of its bars.
         other: Span,
     },
     /// A tape could not be written.

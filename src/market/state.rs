@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// One instrument as the market last showed it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Listing {
-    /// Its indicators.
+    /// Indicators that somebody follows on it.
     pub bank: Bank,
     /// The last bar.
     pub last: Bar,
@@ -28,7 +28,7 @@ pub struct Listing {
     pub change: f64,
     /// Volatility as it was known before the last bar: what fills inside that bar may use.
     pub sigma_before: f64,
-    /// Volatility now.
+    /// Volatility of a bar as known after the last one, as a fraction of price.
     pub sigma: f64,
     /// Last funding settlement.
     pub funding_at: Option<Stamp>,
@@ -40,7 +40,7 @@ pub struct Listing {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MarketState {
     clock: DecisionClock,
-    /// By instrument.
+    /// The instruments, by number.
     pub listings: Vec<Listing>,
     /// Stamp of the last barrier.
     pub barrier: Option<Stamp>,
@@ -72,7 +72,7 @@ impl MarketState {
         }
     }
 
-    /// The clocks.
+    /// When the hive decides, and when silence is taken as a delisting.
     pub fn clock(&self) -> DecisionClock {
         self.clock
     }

@@ -20,7 +20,7 @@ const LATE: Duration = Duration::from_secs(1);
 /// Market seconds per second on the wall.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Speed {
-    /// As fast as it goes.
+    /// It goes as fast as it can.
     Max,
     /// This many times faster than life.
     Times(f64),
@@ -72,7 +72,7 @@ pub enum Ended {
 /// Why a run ended before its end.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The market.
+    /// The market could not be read on.
     #[error(transparent)]
     Feed(#[from] FeedError),
     /// What keeps it.
@@ -90,7 +90,7 @@ pub struct BarPace {
 }
 
 impl BarPace {
-    /// As fast as it goes.
+    /// The pace of a run that goes as fast as it can.
     pub const MAX: BarPace = BarPace { speed: Speed::Max, seam: None };
 }
 
@@ -131,7 +131,7 @@ pub fn run(
     mut audience: Option<&mut Clients<'_>>,
     mut watch: impl FnMut(&mut Stepper<'_>),
 ) -> Result<Ended, RunError> {
-    let (start, before_s) = (Instant::now(), stepper.told.wall_s);
+    let (start, before_s) = (Instant::now(), stepper.stats.wall_s);
     let mut clock = RunClock { pace, from: None };
     stepper.replay()?;
     let ended = loop {
@@ -140,7 +140,7 @@ pub fn run(
         }
         let next = feed.next().inspect_err(|e| tracing::error!("the feed is lost: {e}"))?;
         let Some(event) = next else {
-            tracing::info!(events = stepper.told.events, "the feed has ended");
+            tracing::info!(events = stepper.stats.events, "the feed has ended");
             match &mut audience {
                 Some(audience) if audience.stays => audience.stay(stepper, stop)?,
                 _ => {}
@@ -150,7 +150,7 @@ pub fn run(
         let barrier = stepper.market(&event)?;
         let caught_up = stepper.caught_up();
         if let Some(at) = barrier {
-            stepper.told.wall_s = before_s + start.elapsed().as_secs_f64();
+            stepper.stats.wall_s = before_s + start.elapsed().as_secs_f64();
             watch(stepper);
             // What was lived through once is not waited for again.
             let due = if caught_up { clock.due(at) } else { None };
@@ -170,7 +170,7 @@ pub fn run(
     if let Some(audience) = &mut audience {
         audience.show(stepper);
     }
-    stepper.told.wall_s = before_s + start.elapsed().as_secs_f64();
+    stepper.stats.wall_s = before_s + start.elapsed().as_secs_f64();
     Ok(ended)
 }
 

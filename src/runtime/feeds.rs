@@ -9,7 +9,7 @@ use crate::market::synth::{AssetSet, Detail, SynthFeed, SynthSettings, SynthWorl
 use crate::market::tape::{TapeFeed, TapeSettings};
 use std::path::PathBuf;
 
-/// Which market.
+/// The market that a run is asked to trade, as `--feed` names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedSpec {
     /// The embedded market.
@@ -45,7 +45,7 @@ pub struct DetailWish {
     pub step: Span,
     /// With outages, bad ticks, a lost peg and flash crashes.
     pub faults: bool,
-    /// Of these assets.
+    /// Assets that are told in detail.
     pub assets: AssetSet,
 }
 
@@ -56,7 +56,7 @@ impl DetailWish {
         Detail { step, faults, assets, ..Detail::last(last, from, days) }
     }
 
-    /// Reads `detail=30d&step=1m&assets=BTC+ETH&faults`.
+    /// Reads the wishes after `synth?`, such as `detail=30d&step=1m&assets=BTC+ETH&faults`.
     fn parse(text: &str) -> Result<Self, String> {
         let mut wish = DetailWish { days: 0, step: Detail::STEP, faults: false, assets: AssetSet::default() };
         for part in text.split('&') {
@@ -88,7 +88,7 @@ impl DetailWish {
 /// What a feed is opened with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedOptions {
-    /// Which.
+    /// Which market it is.
     pub spec: FeedSpec,
     /// The decision clock.
     pub clock: Span,
@@ -96,15 +96,16 @@ pub struct FeedOptions {
     pub window: Window,
     /// Funding settlements of the perps of a history.
     pub funding: Option<PathBuf>,
-    /// The embedded market's seed …
+    /// Seed of the embedded market.
     pub seed: u64,
-    /// … its kind …
+    /// World of the embedded market, if it is one.
     pub world: SynthWorld,
-    /// … its length …
+    /// Length of the embedded market, in days.
     pub days: u32,
     /// Whether bars finer than the clock are told too, for orders that are worked.
     pub inside: bool,
-    /// … and its detail: of the run that was asked for, also where `days` is lengthened to go on live.
+    /// Detail of the embedded market: of the run that was asked for, also where `days` is lengthened to go on
+    /// live.
     pub detail: Option<Detail>,
 }
 
@@ -130,7 +131,7 @@ pub enum OpenError {
     /// Files that are no perps with spot.
     #[error("{0}; write history:PERPS,SPOT or history:PERPS,SPOT,FUNDING, the perps' file named after perps")]
     Pair(String),
-    /// The files.
+    /// A file of the market could not be read.
     #[error(transparent)]
     File(#[from] FileError),
     /// What is in them.

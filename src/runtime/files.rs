@@ -37,7 +37,7 @@ pub enum FileError {
     /// Packed in a way that is not read here.
     #[error("{path} is a {packing} file, which is not read here; unpack it to .csv or pack it with gzip", path = path.display())]
     Packing {
-        /// Which file.
+        /// File that cannot be unpacked.
         path: PathBuf,
         /// How it is packed.
         packing: &'static str,
@@ -45,7 +45,7 @@ pub enum FileError {
     /// A folder without data.
     #[error("{path} holds no .csv or .csv.gz; give the folder that holds one file per symbol", path = path.display())]
     EmptyFolder {
-        /// Which folder.
+        /// Folder in which nothing was found.
         path: PathBuf,
     },
 }

@@ -20,7 +20,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 /// Most files that are looked at: a folder of more is not a data set.
 const FILES_MAX: usize = 20_000;
-/// Deepest folder.
+/// Folders inside folders that are followed at most.
 const DEPTH_MAX: usize = 8;
 /// Most bytes that are read to list what a zip holds.
 const LIST_MAX: u64 = 1 << 25;
@@ -52,7 +52,7 @@ pub struct ImportFile {
     name: String,
     stem: String,
     part: FilePart,
-    /// Packed bytes.
+    /// Length in bytes as it lies on the disk: of what is packed, the packed length.
     pub size: u64,
     /// Whether it was named by itself, not found in a folder.
     pub named: bool,

@@ -24,9 +24,9 @@ use std::collections::VecDeque;
 /// Version of the payloads that are written here.
 pub const VERSION: u16 = 2;
 /// A checkpoint comes when a run has grown by one part in this many, so that a restart steps at most 3 % of
-/// it again, and a run without an end needs few …
+/// it again, and a run without an end needs few.
 const PARTS: u64 = 32;
-/// … but not after fewer barriers than this: a checkpoint costs as much as a few dozen.
+/// Barriers between two checkpoints at least: a checkpoint costs as much as a few dozen.
 const PART_BARRIERS_MIN: u64 = 64;
 /// Cursors between two checkpoints.
 const CURSORS: u64 = 16;
@@ -55,25 +55,25 @@ pub struct JournaledCommand {
     pub at: Stamp,
     /// What the engine is to do; none: the process is to end.
     pub command: Option<Command>,
-    /// Whose process asked.
+    /// Id of the user whose process asked.
     pub uid: u32,
-    /// Which.
+    /// Id of the process that asked.
     pub pid: i32,
 }
 
 /// Why a run cannot be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
-    /// The journal.
+    /// The journal could not be written.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The state.
+    /// The engine's state could not be encoded.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// A payload.
+    /// The payload of a checkpoint could not be encoded.
     #[error("a checkpoint could not be encoded: {0}")]
     Codec(#[from] postcard::Error),
-    /// A command.
+    /// A command could not be encoded for the journal.
     #[error("a command could not be encoded: {0}")]
     Command(#[source] serde_json::Error),
     /// The same events gave other decisions.
@@ -84,7 +84,7 @@ pub enum KeepError {
     Diverged {
         /// Events taken from the feed.
         events: u64,
-        /// The barrier.
+        /// The barrier at which the decisions differ.
         at: Stamp,
     },
 }
@@ -137,14 +137,14 @@ pub struct Keeper {
 
 impl Keeper {
     /// Sees every barrier.
-    pub fn barrier(&mut self, engine: &Engine, told: &RunStats) -> Result<(), KeepError> {
-        self.compare(engine, told)?;
+    pub fn barrier(&mut self, engine: &Engine, stats: &RunStats) -> Result<(), KeepError> {
+        self.compare(engine, stats)?;
         let part = self.part;
-        if told.barriers >= part.end() {
-            self.part = CheckpointGap::of(told.barriers);
-            self.checkpoint(engine, told)?;
-        } else if (told.barriers - part.from).is_multiple_of(part.cursor_every()) {
-            let cursor = postcard::to_stdvec(&self.cursor(engine, told))?;
+        if stats.barriers >= part.end() {
+            self.part = CheckpointGap::of(stats.barriers);
+            self.checkpoint(engine, stats)?;
+        } else if (stats.barriers - part.from).is_multiple_of(part.cursor_every()) {
+            let cursor = postcard::to_stdvec(&self.cursor(engine, stats))?;
             self.journal.append(RecordKind::Cursor, VERSION, &cursor)?;
             // Survives the process; if the machine goes down too, only the way is forgotten.
             self.journal.flush()?;
@@ -153,13 +153,13 @@ impl Keeper {
     }
 
     /// Compares what was decided with what the journal says was decided up to here, once it is reached.
-    pub fn compare(&mut self, engine: &Engine, told: &RunStats) -> Result<(), KeepError> {
-        let here = (told.events, told.commands);
+    pub fn compare(&mut self, engine: &Engine, stats: &RunStats) -> Result<(), KeepError> {
+        let here = (stats.events, stats.commands);
         let Some(reached) = self.reached.take_if(|r| (r.events, r.commands) <= here) else { return Ok(()) };
         if (reached.events, reached.commands) == here && reached.decisions == engine.respond.decisions {
             return Ok(());
         }
-        Err(KeepError::Diverged { events: told.events, at: engine.now().unwrap_or(Stamp(0)) })
+        Err(KeepError::Diverged { events: stats.events, at: engine.now().unwrap_or(Stamp(0)) })
     }
 
     /// The next command that was given after this many events, before the run died.
@@ -169,9 +169,9 @@ impl Keeper {
     }
 
     /// Whether the run is where it was when it died.
-    pub fn caught_up(&self, told: &RunStats) -> bool {
+    pub fn caught_up(&self, stats: &RunStats) -> bool {
         self.given.is_empty()
-            && self.reached.as_ref().is_none_or(|r| (r.events, r.commands) <= (told.events, told.commands))
+            && self.reached.as_ref().is_none_or(|r| (r.events, r.commands) <= (stats.events, stats.commands))
     }
 
     /// Puts a command on disk.
@@ -183,15 +183,15 @@ impl Keeper {
     }
 
     /// Keeps all of the state. Returns the number of its frame, none if it was kept already.
-    pub fn checkpoint(&mut self, engine: &Engine, told: &RunStats) -> Result<Option<u64>, KeepError> {
-        if self.kept == Some((told.events, told.commands)) {
+    pub fn checkpoint(&mut self, engine: &Engine, stats: &RunStats) -> Result<Option<u64>, KeepError> {
+        if self.kept == Some((stats.events, stats.commands)) {
             return Ok(None);
         }
-        let state = encode(&self.cursor(engine, told), told, &engine.snapshot()?)?;
+        let state = encode(&self.cursor(engine, stats), stats, &engine.snapshot()?)?;
         let seq = self.journal.append(RecordKind::Checkpoint, VERSION, &state)?;
         self.journal.commit()?;
-        self.kept = Some((told.events, told.commands));
-        tracing::info!(frame = seq, events = told.events, commands = told.commands, "checkpoint");
+        self.kept = Some((stats.events, stats.commands));
+        tracing::info!(frame = seq, events = stats.events, commands = stats.commands, "checkpoint");
         let (applied_seq, link) = self.journal.head();
         let newest = Newest { run: self.journal.run().run, applied_seq, link, state };
         if let Some(Err(why)) = self.store.as_ref().map(|s| s.put(&newest)) {
@@ -203,10 +203,10 @@ impl Keeper {
     }
 
     /// The feed ended: keeps the state and says that nothing comes after it.
-    pub fn end(&mut self, engine: &Engine, told: &RunStats) -> Result<(), KeepError> {
-        self.checkpoint(engine, told)?;
+    pub fn end(&mut self, engine: &Engine, stats: &RunStats) -> Result<(), KeepError> {
+        self.checkpoint(engine, stats)?;
         if !self.ended {
-            let cursor = postcard::to_stdvec(&self.cursor(engine, told))?;
+            let cursor = postcard::to_stdvec(&self.cursor(engine, stats))?;
             self.journal.append(RecordKind::End, VERSION, &cursor)?;
             self.journal.commit()?;
             self.ended = true;
@@ -219,11 +219,11 @@ impl Keeper {
         std::mem::take(&mut self.news)
     }
 
-    fn cursor(&self, engine: &Engine, told: &RunStats) -> Cursor {
+    fn cursor(&self, engine: &Engine, stats: &RunStats) -> Cursor {
         Cursor {
             data_hash: self.data_hash.clone(),
-            events: told.events,
-            commands: told.commands,
+            events: stats.events,
+            commands: stats.commands,
             at: engine.now(),
             decisions: engine.respond.decisions,
         }
@@ -231,8 +231,8 @@ impl Keeper {
 }
 
 /// `[length of the head u32][cursor, told][snapshot]`.
-fn encode(cursor: &Cursor, told: &RunStats, snapshot: &[u8]) -> Result<Vec<u8>, postcard::Error> {
-    let head = postcard::to_stdvec(&(cursor, told))?;
+fn encode(cursor: &Cursor, stats: &RunStats, snapshot: &[u8]) -> Result<Vec<u8>, postcard::Error> {
+    let head = postcard::to_stdvec(&(cursor, stats))?;
     let mut out = Vec::with_capacity(4 + head.len() + snapshot.len());
     out.extend_from_slice(&(head.len() as u32).to_le_bytes());
     out.extend_from_slice(&head);
@@ -244,8 +244,8 @@ fn encode(cursor: &Cursor, told: &RunStats, snapshot: &[u8]) -> Result<Vec<u8>, 
 pub(super) fn decode(bytes: &[u8]) -> Option<(Cursor, RunStats, &[u8])> {
     let (len, rest) = bytes.split_first_chunk::<4>()?;
     let (head, snapshot) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
-    let (cursor, told) = postcard::from_bytes(head).ok()?;
-    Some((cursor, told, snapshot))
+    let (cursor, stats) = postcard::from_bytes(head).ok()?;
+    Some((cursor, stats, snapshot))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub struct Lock {
 pub enum LockError {
     /// Another process has it; its id as far as it is known.
     Held(Option<u32>),
-    /// The disk.
+    /// The file of the lock could not be opened or written.
     Io(io::Error),
 }
 

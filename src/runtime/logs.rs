@@ -25,18 +25,18 @@ const ENDING: &str = "log";
 /// Why there is no log.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The folder.
+    /// The folder of the log could not be made.
     #[error("making the folder of the log, {}: {source}", .folder.display())]
     Folder {
-        /// Which.
+        /// Folder that was to be made.
         folder: PathBuf,
         /// What came of it.
         source: io::Error,
     },
-    /// The file.
+    /// The file of the log could not be opened.
     #[error("opening the log in {}: {why}", .folder.display())]
     File {
-        /// In which folder.
+        /// Folder in which the file was to be.
         folder: PathBuf,
         /// What came of it.
         why: String,

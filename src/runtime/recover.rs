@@ -40,7 +40,7 @@ pub struct RunIdentity {
     pub hive: String,
     /// Hash of everything in the configuration that decides.
     pub roster_hash: String,
-    /// The seed.
+    /// Seed from which parameters and personalities are drawn.
     pub seed: u64,
     /// Name of the data.
     pub feed: String,
@@ -51,7 +51,7 @@ pub struct RunIdentity {
 }
 
 impl RunIdentity {
-    /// Of a run.
+    /// Says whose state a run of this hive, roster, seed and market is.
     pub fn new(hive: &str, roster_hash: String, seed: u64, info: &FeedInfo, universe: &Universe) -> Self {
         let listed = blake3::hash(format!("{:?}", universe.instruments).as_bytes()).to_hex();
         RunIdentity {
@@ -91,10 +91,10 @@ impl RunIdentity {
 /// Why a state folder is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
-    /// In use.
+    /// Another process runs on this state folder.
     #[error("{dir} is in use by process {pid}; stop it first, or name another folder with --state", dir = dir.display())]
     InUse {
-        /// Which folder.
+        /// State folder that is in use.
         dir: PathBuf,
         /// Who holds it.
         pid: String,
@@ -105,9 +105,9 @@ pub enum RecoverError {
         dir = dir.display()
     )]
     Foreign {
-        /// Which folder.
+        /// State folder that belongs to another run.
         dir: PathBuf,
-        /// What differs.
+        /// What the two runs differ in, in words.
         why: String,
     },
     /// The journal lost acknowledged frames.
@@ -117,7 +117,7 @@ pub enum RecoverError {
         dir = dir.display()
     )]
     Lost {
-        /// Which folder.
+        /// State folder whose journal lost frames.
         dir: PathBuf,
         /// Last frame of the journal.
         journal: u64,
@@ -131,33 +131,33 @@ pub enum RecoverError {
         dir = dir.display()
     )]
     Command {
-        /// Which folder.
+        /// State folder whose journal cannot be read.
         dir: PathBuf,
-        /// Which frame.
+        /// Number of the frame that cannot be read.
         seq: u64,
     },
     /// The feed is shorter than it was.
     #[error("{dir}: the market ends after {events} events, and the checkpoint was made later; the data changed", dir = dir.display())]
     Short {
-        /// Which folder.
+        /// State folder whose checkpoint is ahead of the market.
         dir: PathBuf,
         /// Events of the feed.
         events: u64,
     },
-    /// The disk.
+    /// A file or folder of the state could not be read or written.
     #[error("{doing} {path}: {reason}; name a folder that can be written with --state", path = path.display())]
     Io {
         /// What was being done.
         doing: &'static str,
-        /// To what.
+        /// File or folder that it was done to.
         path: PathBuf,
         /// What the system said.
         reason: io::Error,
     },
-    /// The journal.
+    /// The journal refused to be opened.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The market.
+    /// The market could not be opened or read on.
     #[error(transparent)]
     Feed(#[from] FeedError),
     /// The journal's own payloads.
@@ -179,7 +179,7 @@ pub struct Resumed {
     /// Keeps it from here on.
     pub keeper: Keeper,
     /// What it had to tell.
-    pub told: RunStats,
+    pub stats: RunStats,
     /// Events that were stepped before and are stepped again.
     pub again: u64,
     /// What the operator must know: which checkpoint, what was cut, what was set aside.
@@ -217,17 +217,17 @@ pub fn open(
     let (store, copy) = open_store(dir, &journal, &seen, probe, &mut news)?;
     let found = restore(dir, engine, &journal, &seen, copy, &mut news)?;
     let reached = reached(&journal, &seen)?;
-    let told = found.as_ref().map(|f| f.told.clone()).unwrap_or_default();
+    let stats = found.as_ref().map(|f| f.stats.clone()).unwrap_or_default();
     let asked = seen.newest(RecordKind::Command as u16).next().is_some();
     let given = if asked { given(dir, found.as_ref().map_or(0, |f| f.seq))? } else { VecDeque::new() };
     let last = reached.iter().map(|r| r.events).chain(given.iter().map(|g| g.events)).max();
-    let again = last.map_or(0, |last| last.saturating_sub(told.events));
+    let again = last.map_or(0, |last| last.saturating_sub(stats.events));
     if seen.frames == 0 {
         news.push(format!("a new run is kept in {}", dir.display()));
     } else {
         news.push(resumption(found.as_ref(), again));
     }
-    for events in 0..told.events {
+    for events in 0..stats.events {
         if feed.next()?.is_none() {
             return Err(RecoverError::Short { dir: dir.to_path_buf(), events });
         }
@@ -236,15 +236,15 @@ pub fn open(
         journal,
         store,
         data_hash: identity.data_hash.clone(),
-        reached: reached.filter(|r| (r.events, r.commands) > (told.events, told.commands)),
+        reached: reached.filter(|r| (r.events, r.commands) > (stats.events, stats.commands)),
         given,
-        kept: found.as_ref().map(|f| (f.told.events, f.told.commands)),
+        kept: found.as_ref().map(|f| (f.stats.events, f.stats.commands)),
         ended: seen.newest(RecordKind::End as u16).next().is_some(),
-        part: CheckpointGap::of(told.barriers),
+        part: CheckpointGap::of(stats.barriers),
         news: Vec::new(),
         _lock: lock,
     };
-    Ok(Resumed { keeper, told, again, news })
+    Ok(Resumed { keeper, stats, again, news })
 }
 
 fn lock(dir: &Path) -> Result<Lock, RecoverError> {
@@ -386,7 +386,7 @@ struct RecoveredState {
     seq: u64,
     from: &'static str,
     cursor: Cursor,
-    told: RunStats,
+    stats: RunStats,
 }
 
 /// Tries the checkpoints from the newest on; the store's copy stands for the newest.
@@ -398,26 +398,26 @@ fn restore(
     mut copy: Option<Newest>,
     news: &mut Vec<String>,
 ) -> Result<Option<RecoveredState>, RecoverError> {
-    for place in seen.newest(RecordKind::Checkpoint as u16) {
+    for frame in seen.newest(RecordKind::Checkpoint as u16) {
         let (from, bytes) = match copy.take() {
             Some(copy) => ("sled", copy.state),
-            None => ("the journal", journal.read(place)?),
+            None => ("the journal", journal.read(frame)?),
         };
-        let decoded = if place.ver == VERSION { decode(&bytes) } else { None };
-        let Some((cursor, told, snapshot)) = decoded else {
+        let decoded = if frame.ver == VERSION { decode(&bytes) } else { None };
+        let Some((cursor, stats, snapshot)) = decoded else {
             news.push(format!(
                 "checkpoint {} has a layout that is not known here; trying an older one",
-                place.seq
+                frame.seq
             ));
             continue;
         };
         match engine.restore(snapshot) {
-            Ok(()) => return Ok(Some(RecoveredState { seq: place.seq, from, cursor, told })),
+            Ok(()) => return Ok(Some(RecoveredState { seq: frame.seq, from, cursor, stats })),
             Err(SnapshotError::Foreign) => {
                 let why = "its settings are others".to_owned();
                 return Err(RecoverError::Foreign { dir: dir.to_path_buf(), why });
             }
-            Err(e) => news.push(format!("checkpoint {}: {e}", place.seq)),
+            Err(e) => news.push(format!("checkpoint {}: {e}", frame.seq)),
         }
     }
     Ok(None)

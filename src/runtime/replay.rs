@@ -14,7 +14,7 @@
 //! 4. What the recorder remembers (curves, talk, reasons) begins [`WARM`] before the moment or earlier.
 
 use super::keep::{JournaledCommand, decode};
-use super::snapshot_ring::Album;
+use super::snapshot_ring::SnapshotRing;
 use super::stepper::Stepper;
 use crate::domain::{AgentId, Event, Span, Stamp};
 use crate::engine::Engine;
@@ -42,7 +42,7 @@ pub type Remake = dyn Fn() -> Result<(Engine, Box<dyn Feed>), String> + Send + S
 /// What became of a question.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Lookup {
-    /// The moment.
+    /// The moment that was asked for, whole.
     Past(Box<Past>),
     /// It is being fetched: how far, in per cent.
     Fetching(u8),
@@ -53,7 +53,7 @@ pub enum Lookup {
 /// What was fetched, and from when to when it is whole.
 #[derive(Default)]
 struct Fetched {
-    album: Album,
+    ring: SnapshotRing,
     whole: Option<(Stamp, Stamp)>,
     /// The first barrier of the run.
     begin: Option<Stamp>,
@@ -102,7 +102,7 @@ impl Archive {
         let mut state = self.shared.open();
         let fetched = &state.fetched;
         if fetched.whole.is_some_and(|(from, to)| from <= at && at <= to) {
-            return match fetched.album.find(When::At(at), agent) {
+            return match fetched.ring.find(When::At(at), agent) {
                 // It stands in no row of kept moments.
                 Ok(past) => Lookup::Past(Box::new(Past {
                     place: 0,
@@ -130,8 +130,8 @@ impl Archive {
     /// When the moment of a picture from here was, and the one so many moments from it, if that was fetched too.
     pub fn step(&self, seq: u64, by: i32) -> Option<(Stamp, Option<Stamp>)> {
         let state = self.shared.open();
-        let here = state.fetched.album.time(seq)?;
-        Some((here, state.fetched.album.beside(seq, by)))
+        let here = state.fetched.ring.time(seq)?;
+        Some((here, state.fetched.ring.beside(seq, by)))
     }
 }
 
@@ -205,43 +205,43 @@ fn fetch(
 ) -> Result<Fetched, String> {
     let pages = read(journal, Stamp(at.0.saturating_sub(WARM.0)))?;
     let (mut engine, mut feed) = remake()?;
-    let told = match pages.checkpoint.as_deref().and_then(decode) {
-        Some((_, told, snapshot)) => {
+    let stats = match pages.checkpoint.as_deref().and_then(decode) {
+        Some((_, stats, snapshot)) => {
             engine.restore(snapshot).map_err(|e| format!("a checkpoint before that cannot be used: {e}"))?;
-            told
+            stats
         }
         None => super::drive::RunStats::default(),
     };
-    let begun = told.events;
+    let begun = stats.events;
     for _ in 0..begun {
         feed.next().map_err(|e| e.to_string())?.ok_or("the market is shorter than it was")?;
     }
     let recorder = Recorder::numbered(&engine, FAR + begun);
-    let mut stepper = Stepper::new(&mut engine, told, None);
+    let mut stepper = Stepper::new(&mut engine, stats, None);
     stepper.recorder = Some(recorder);
     let mut given = pages.given.into_iter().skip_while(|g| g.events < begun).peekable();
-    let mut fetched = Fetched { album: Album::new(BYTES_MAX), whole: None, begin: stepper.told.from };
+    let mut fetched = Fetched { ring: SnapshotRing::new(BYTES_MAX), whole: None, begin: stepper.stats.from };
     let (keep, end) = (Stamp(at.0.saturating_sub(BEFORE.0)), Stamp(at.0.saturating_add(AFTER.0)).min(until));
     let scene = RecordedRun { progress: None, speed: "from the journal".to_owned(), ..scene.clone() };
     let (mut from, mut first): (Option<Stamp>, Option<Stamp>) = (None, None);
     loop {
         // What acted at the checkpoint is in it already.
-        while let Some(g) = given.next_if(|g| g.events <= stepper.told.events) {
+        while let Some(g) = given.next_if(|g| g.events <= stepper.stats.events) {
             if g.events > begun || begun == 0 {
                 stepper.act(&g);
             }
         }
         let Some(event) = feed.next().map_err(|e| e.to_string())? else { break };
         // The first moment stands for everything before it.
-        let kept = fetched.album.oldest().is_some();
+        let kept = fetched.ring.oldest().is_some();
         if matches!(event, Event::Barrier(b) if b > end && kept) {
             break;
         }
         let Some(barrier) = stepper.market(&event).map_err(|e| e.to_string())? else { continue };
-        fetched.begin = stepper.told.from;
+        fetched.begin = stepper.stats.from;
         if barrier >= keep {
             first.get_or_insert(barrier);
-            keep_moment(&mut fetched.album, &stepper, &scene);
+            keep_moment(&mut fetched.ring, &stepper, &scene);
         }
         let start = *from.get_or_insert(barrier);
         let share = barrier.since(start).0 as f64 / end.since(start).0.max(1) as f64;
@@ -251,19 +251,19 @@ fn fetch(
             return Err("the hive is ending".to_owned());
         }
     }
-    let oldest = fetched.album.oldest().ok_or("the run had not begun then")?;
+    let oldest = fetched.ring.oldest().ok_or("the run had not begun then")?;
     // Before the first barrier of the run there is nothing; else memory says what is there.
     let from = if fetched.begin == first && fetched.begin == Some(oldest) { Stamp(i64::MIN) } else { oldest };
     fetched.whole = Some((from, end));
     Ok(fetched)
 }
 
-fn keep_moment(album: &mut Album, stepper: &Stepper<'_>, scene: &RecordedRun) {
+fn keep_moment(ring: &mut SnapshotRing, stepper: &Stepper<'_>, scene: &RecordedRun) {
     let Some(recorder) = &stepper.recorder else { return };
     let view = recorder.picture(stepper.engine, scene);
     let declared = 0..stepper.engine.cast().declared as u32;
     let pages: Vec<AgentPage> = declared.filter_map(|n| recorder.page(stepper.engine, AgentId(n))).collect();
-    album.keep(&view, &pages, Instant::now());
+    ring.keep(&view, &pages, Instant::now());
 }
 
 #[cfg(test)]
@@ -301,12 +301,12 @@ mod tests {
         let opened = recover::open(dir, &identity, &mut engine, feed.as_mut(), &Probe::Here).unwrap();
         let (mut keeper, mut shown) = (opened.keeper, BTreeMap::new());
         let recorder = Recorder::new(&engine);
-        let mut stepper = Stepper::new(&mut engine, opened.told, Some(&mut keeper));
+        let mut stepper = Stepper::new(&mut engine, opened.stats, Some(&mut keeper));
         stepper.recorder = Some(recorder);
         while let Some(event) = feed.next().unwrap() {
             let Some(at) = stepper.market(&event).unwrap() else { continue };
             if shown.len() == 130 {
-                let (events, command) = (stepper.told.events, Some(Command::Unfund(AgentId(0))));
+                let (events, command) = (stepper.stats.events, Some(Command::Unfund(AgentId(0))));
                 stepper.command(&JournaledCommand { events, at, command, uid: 0, pid: 1 }).unwrap();
             }
             let recorder = stepper.recorder.as_ref().unwrap();

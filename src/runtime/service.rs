@@ -8,13 +8,13 @@
 //! 2. Clients cost the engine at most [`FRAMES_PER_S`] pictures a second, whoever watches.
 //! 3. Waiting for the next bar never delays a command.
 //! 4. Two pictures of one `seq` are the same picture.
-//! 5. Of every barrier a moment is kept to go back to, as far as time and memory allow ([`super::album`]); what
-//!    lies before them is fetched elsewhere ([`super::archive`]), and nobody waits for it here.
+//! 5. Of every barrier a moment is kept to go back to, as far as time and memory allow ([`super::snapshot_ring`]); what
+//!    lies before them is fetched elsewhere ([`super::replay`]), and nobody waits for it here.
 
 use super::drive::NAP;
 use super::keep::{JournaledCommand, KeepError};
 use super::replay::{Archive, FAR, Lookup};
-use super::snapshot_ring::Album;
+use super::snapshot_ring::SnapshotRing;
 use super::stepper::Stepper;
 use crate::domain::{AgentId, Command, Span, Stamp};
 use crate::view::delta::Delta;
@@ -38,9 +38,9 @@ const LAST: Span = Span(8 * Span::DAY.0);
 /// What is known of a run beside the engine.
 #[derive(Clone, Debug)]
 pub struct RunScenery {
-    /// For scripts.
+    /// Facts of the run that scripts are told.
     pub status: operator::RunInfo,
-    /// For cockpits.
+    /// Facts of the run that cockpits are shown.
     pub cockpit: recorder::RecordedRun,
     /// How fast it goes after the seam, in words.
     pub speed: String,
@@ -59,7 +59,7 @@ pub struct Clients<'a> {
     scenery: RunScenery,
     /// What was shown last.
     last: Option<Cockpit>,
-    album: Album,
+    ring: SnapshotRing,
     /// What is before that; none where the run is not kept.
     pub archive: Option<Archive>,
     /// A bar was waited for.
@@ -83,7 +83,7 @@ impl<'a> Clients<'a> {
             orders,
             scenery,
             last: None,
-            album: Album::default(),
+            ring: SnapshotRing::default(),
             archive: None,
             waited: false,
             shown: None,
@@ -114,7 +114,7 @@ impl<'a> Clients<'a> {
         }
         let near = |seam: Stamp| seam.since(at).0 < LAST.0 && at.since(seam).0 < Span::DAY.0;
         let must = !self.waited && self.scenery.history.is_some_and(|(_, seam)| near(seam));
-        if caught_up && (must || self.album.has_time()) {
+        if caught_up && (must || self.ring.has_time()) {
             self.keep(stepper);
         }
     }
@@ -122,7 +122,7 @@ impl<'a> Clients<'a> {
     /// Keeps this moment to go back to.
     fn keep(&mut self, stepper: &Stepper<'_>) {
         let (Some(recorder), since) = (&stepper.recorder, Instant::now()) else { return };
-        if self.album.has(recorder.seq()) {
+        if self.ring.has(recorder.seq()) {
             return;
         }
         let shown = self.last.as_ref().filter(|l| l.seq == recorder.seq());
@@ -134,7 +134,7 @@ impl<'a> Clients<'a> {
         let Some(view) = shown.or(taken.as_ref()) else { return };
         let declared = 0..stepper.engine.cast().declared as u32;
         let pages: Vec<_> = declared.filter_map(|n| recorder.page(stepper.engine, AgentId(n))).collect();
-        self.album.keep(view, &pages, since);
+        self.ring.keep(view, &pages, since);
     }
 
     /// Publishes, if there is anything that was not shown.
@@ -174,7 +174,7 @@ impl<'a> Clients<'a> {
             // What history's last glimpse left out is not to wait for the next bar.
             self.show(stepper);
             self.waited = true;
-            if self.album.has_time() && stepper.caught_up() {
+            if self.ring.has_time() && stepper.caught_up() {
                 // What stands on the screen can be come back to, commands included.
                 self.keep(stepper);
             }
@@ -236,7 +236,7 @@ impl<'a> Clients<'a> {
             ClientRequest::Command(command) => {
                 let changed = stepper.command(&given(stepper, peer, at, Some(command)))?;
                 // A pointer: the journal has it, with who gave it.
-                let events = stepper.told.events;
+                let events = stepper.stats.events;
                 tracing::info!(pid = peer.pid, uid = peer.uid, events, %at, changed, "command: {command:?}");
                 self.show(stepper);
                 let seq = stepper.recorder.as_ref().map_or(0, Recorder::seq);
@@ -249,7 +249,7 @@ impl<'a> Clients<'a> {
 
 /// Where a moment is.
 enum HistoryWay {
-    /// In memory.
+    /// The ring in memory answers: with it, or with why there is none.
     Near(When),
     /// At or before this time, in the journal.
     Far(Stamp),
@@ -257,7 +257,7 @@ enum HistoryWay {
 
 impl Clients<'_> {
     fn past(&self, when: When, agent: Option<AgentId>, now: Stamp, clock: Span) -> ServerAnswer {
-        let kept = self.archive.as_ref().filter(|_| self.album.oldest().is_some());
+        let kept = self.archive.as_ref().filter(|_| self.ring.oldest().is_some());
         let way = kept.map_or(HistoryWay::Near(when), |archive| self.way(archive, when, now, clock));
         match (way, kept) {
             (HistoryWay::Far(at), Some(archive)) => match archive.find(at, now, agent) {
@@ -266,7 +266,7 @@ impl Clients<'_> {
                 Lookup::Refused(why) => ServerAnswer::Refused(why),
             },
             (HistoryWay::Near(when), archive) => {
-                self.album.find(when, agent).map_or_else(ServerAnswer::Refused, |past| {
+                self.ring.find(when, agent).map_or_else(ServerAnswer::Refused, |past| {
                     ServerAnswer::Past(Box::new(Past { journal: archive.is_some(), ..past }))
                 })
             }
@@ -276,8 +276,8 @@ impl Clients<'_> {
 
     /// Whether a moment is in memory, and if not, its time. Where history flew by there are holes in memory.
     fn way(&self, archive: &Archive, when: When, now: Stamp, clock: Span) -> HistoryWay {
-        let oldest = self.album.oldest().unwrap_or(now);
-        let kept = |at: Stamp| self.album.newest(at).is_some_and(|k| at.since(k).0 < 2 * clock.0);
+        let oldest = self.ring.oldest().unwrap_or(now);
+        let kept = |at: Stamp| self.ring.newest(at).is_some_and(|k| at.since(k).0 < 2 * clock.0);
         let later = |at: Stamp, by: i64| Stamp(at.0.saturating_add(by.saturating_mul(clock.0)));
         let at = match when {
             When::At(at) => at,
@@ -286,7 +286,7 @@ impl Clients<'_> {
                 // It was fetched for somebody else meanwhile.
                 None => return HistoryWay::Near(When::At(oldest)),
             },
-            When::Step { seq, by } => match self.album.beyond(seq, by) {
+            When::Step { seq, by } => match self.ring.beyond(seq, by) {
                 0 => return HistoryWay::Near(when),
                 n => later(oldest, -n),
             },
@@ -296,5 +296,5 @@ impl Clients<'_> {
 }
 
 fn given(stepper: &Stepper<'_>, peer: Peer, at: Stamp, command: Option<Command>) -> JournaledCommand {
-    JournaledCommand { events: stepper.told.events, at, command, uid: peer.uid, pid: peer.pid }
+    JournaledCommand { events: stepper.stats.events, at, command, uid: peer.uid, pid: peer.pid }
 }

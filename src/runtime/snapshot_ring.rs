@@ -40,8 +40,8 @@ struct Kept {
     packed: Vec<u8>,
 }
 
-/// The ring.
-pub struct Album {
+/// The ring of packed moments; see the module.
+pub struct SnapshotRing {
     kept: VecDeque<Kept>,
     bytes: usize,
     bytes_max: usize,
@@ -49,16 +49,16 @@ pub struct Album {
     free: Option<Instant>,
 }
 
-impl Default for Album {
+impl Default for SnapshotRing {
     fn default() -> Self {
-        Album::new(BYTES_MAX)
+        SnapshotRing::new(BYTES_MAX)
     }
 }
 
-impl Album {
+impl SnapshotRing {
     /// Empty, for so many bytes.
     pub fn new(bytes_max: usize) -> Self {
-        Album { kept: VecDeque::new(), bytes: 0, bytes_max, free: None }
+        SnapshotRing { kept: VecDeque::new(), bytes: 0, bytes_max, free: None }
     }
 
     /// Whether there is time for another moment.
@@ -78,20 +78,20 @@ impl Album {
 
     /// When the moment of a picture was.
     pub fn time(&self, seq: u64) -> Option<Stamp> {
-        let place = self.kept.binary_search_by_key(&seq, |k| k.seq).ok()?;
-        self.kept.get(place).map(|k| k.at)
+        let index = self.kept.binary_search_by_key(&seq, |k| k.seq).ok()?;
+        self.kept.get(index).map(|k| k.at)
     }
 
     /// When the moment was that lies `by` from the picture `seq`, where both are kept.
     pub fn beside(&self, seq: u64, by: i32) -> Option<Stamp> {
-        let place = self.kept.binary_search_by_key(&seq, |k| k.seq).ok()? as i64 + i64::from(by);
-        usize::try_from(place).ok().and_then(|p| self.kept.get(p)).map(|k| k.at)
+        let index = self.kept.binary_search_by_key(&seq, |k| k.seq).ok()? as i64 + i64::from(by);
+        usize::try_from(index).ok().and_then(|p| self.kept.get(p)).map(|k| k.at)
     }
 
     /// The newest moment at or before a time.
     pub fn newest(&self, at: Stamp) -> Option<Stamp> {
-        let place = self.kept.partition_point(|k| k.at <= at);
-        self.kept.get(place.checked_sub(1)?).map(|k| k.at)
+        let index = self.kept.partition_point(|k| k.at <= at);
+        self.kept.get(index.checked_sub(1)?).map(|k| k.at)
     }
 
     /// How many moments before the oldest one a step from the picture `seq` leads; 0 where it does not, and from a
@@ -127,15 +127,15 @@ impl Album {
         let (Some(first), Some(last)) = (self.kept.front(), self.kept.back()) else {
             return Err("nothing of before is kept yet; a moment is kept at every bar".to_owned());
         };
-        let place = match when {
+        let index = match when {
             When::At(at) => self.kept.partition_point(|k| k.at <= at).saturating_sub(1),
             When::Step { seq, by } => self.step(seq, i64::from(by)),
         };
-        let found = self.kept.get(place).ok_or("that moment is not kept any more")?;
+        let found = self.kept.get(index).ok_or("that moment is not kept any more")?;
         let (view, pages) = unpack(&found.packed)
             .map_err(|e| format!("the moment of {} cannot be unpacked: {e}; others can", found.at))?;
         let page = agent.and_then(|a| pages.into_iter().find(|p| p.row.id == a));
-        let (place, kept) = (place as u32 + 1, self.kept.len() as u32);
+        let (place, kept) = (index as u32 + 1, self.kept.len() as u32);
         Ok(Past { view, page, place, kept, from: first.at, to: last.at, journal: false })
     }
 
@@ -174,71 +174,73 @@ mod tests {
         Cockpit { seq, hive, market_time: Some(Stamp(100 * seq as i64)), ..Cockpit::default() }
     }
 
-    fn album(seqs: impl Iterator<Item = u64>, bytes_max: usize) -> Album {
-        let mut album = Album::new(bytes_max);
-        seqs.for_each(|seq| album.keep(&view(seq), &[], Instant::now()));
-        album
+    fn ring(seqs: impl Iterator<Item = u64>, bytes_max: usize) -> SnapshotRing {
+        let mut ring = SnapshotRing::new(bytes_max);
+        seqs.for_each(|seq| ring.keep(&view(seq), &[], Instant::now()));
+        ring
     }
 
-    fn step(album: &Album, seq: u64, by: i32) -> (u64, u32, u32) {
-        let past = album.find(When::Step { seq, by }, None).unwrap();
+    fn step(ring: &SnapshotRing, seq: u64, by: i32) -> (u64, u32, u32) {
+        let past = ring.find(When::Step { seq, by }, None).unwrap();
         (past.view.seq, past.place, past.kept)
     }
 
     #[test]
     fn steps_go_from_moment_to_moment_and_stop_at_the_ends() {
-        let album = album([10, 20, 30].into_iter(), BYTES_MAX);
+        let ring = ring([10, 20, 30].into_iter(), BYTES_MAX);
         // 35 is what is shown live: not kept.
-        assert_eq!(step(&album, 35, -1), (30, 3, 3));
-        assert_eq!(step(&album, 35, -2), (20, 2, 3));
-        assert_eq!(step(&album, 30, -1), (20, 2, 3));
-        assert_eq!(step(&album, 20, 0), (20, 2, 3));
-        assert_eq!(step(&album, 20, 1), (30, 3, 3));
-        assert_eq!(step(&album, 15, 1), (20, 2, 3));
-        assert_eq!(step(&album, 30, -9), (10, 1, 3));
-        assert_eq!(step(&album, 10, 9), (30, 3, 3));
-        assert_eq!(step(&album, 99, 1), (30, 3, 3));
+        assert_eq!(step(&ring, 35, -1), (30, 3, 3));
+        assert_eq!(step(&ring, 35, -2), (20, 2, 3));
+        assert_eq!(step(&ring, 30, -1), (20, 2, 3));
+        assert_eq!(step(&ring, 20, 0), (20, 2, 3));
+        assert_eq!(step(&ring, 20, 1), (30, 3, 3));
+        assert_eq!(step(&ring, 15, 1), (20, 2, 3));
+        assert_eq!(step(&ring, 30, -9), (10, 1, 3));
+        assert_eq!(step(&ring, 10, 9), (30, 3, 3));
+        assert_eq!(step(&ring, 99, 1), (30, 3, 3));
     }
 
     #[test]
     fn a_time_finds_what_was_known_then() {
-        let album = album([10, 20, 30].into_iter(), BYTES_MAX);
-        let at = |at| album.find(When::At(Stamp(at)), None).unwrap().view.seq;
+        let ring = ring([10, 20, 30].into_iter(), BYTES_MAX);
+        let at = |at| ring.find(When::At(Stamp(at)), None).unwrap().view.seq;
         assert_eq!((at(2_000), at(2_999), at(3_000), at(9_999), at(5)), (20, 20, 30, 30, 10));
-        let past = album.find(When::At(Stamp(0)), None).unwrap();
+        let past = ring.find(When::At(Stamp(0)), None).unwrap();
         assert_eq!((past.from, past.to), (Stamp(1_000), Stamp(3_000)));
     }
 
     #[test]
     fn what_comes_out_is_what_went_in_and_memory_is_bounded() {
-        let all = album(1..200, BYTES_MAX);
+        let all = ring(1..200, BYTES_MAX);
         assert_eq!(all.find(When::Step { seq: 77, by: 0 }, None).unwrap().view, view(77));
-        let some = album(1..200, all.bytes / 4);
+        let some = ring(1..200, all.bytes / 4);
         assert!(some.bytes <= all.bytes / 4 && some.kept.len() > 20, "{} bytes", some.bytes);
         assert_eq!(some.bytes, some.kept.iter().map(|k| k.packed.len()).sum::<usize>());
         let past = some.find(When::Step { seq: 1, by: 0 }, None).unwrap();
         assert!(past.view.seq > 100 && past.place == 1, "the oldest went first: {}", past.view.seq);
-        assert_eq!(album(1..10_000, usize::MAX).kept.len(), MOMENTS_MAX);
+        assert_eq!(ring(1..10_000, usize::MAX).kept.len(), MOMENTS_MAX);
     }
 
     #[test]
     fn what_lies_before_the_oldest_is_counted() {
-        let album = album([10, 20, 30].into_iter(), BYTES_MAX);
-        assert_eq!([album.beyond(30, -2), album.beyond(30, -3), album.beyond(35, -4)], [0, 1, 1]);
-        assert_eq!(album.beyond(5, -1), 0, "what was shown before the oldest is the oldest");
-        assert_eq!([album.newest(Stamp(999)), album.newest(Stamp(2_500))], [None, Some(Stamp(2_000))]);
+        let ring = ring([10, 20, 30].into_iter(), BYTES_MAX);
+        assert_eq!([ring.beyond(30, -2), ring.beyond(30, -3), ring.beyond(35, -4)], [0, 1, 1]);
+        assert_eq!(ring.beyond(5, -1), 0, "what was shown before the oldest is the oldest");
+        assert_eq!([ring.newest(Stamp(999)), ring.newest(Stamp(2_500))], [None, Some(Stamp(2_000))]);
         assert_eq!(
-            (album.oldest(), album.time(20), album.time(21)),
+            (ring.oldest(), ring.time(20), ring.time(21)),
             (Some(Stamp(1_000)), Some(Stamp(2_000)), None)
         );
         assert_eq!(
-            (album.beside(20, 1), album.beside(20, 2), album.beside(20, -2)),
+            (ring.beside(20, 1), ring.beside(20, 2), ring.beside(20, -2)),
             (Some(Stamp(3_000)), None, None)
         );
     }
 
     #[test]
     fn nothing_kept_is_said() {
-        assert!(Album::default().find(When::At(Stamp(0)), None).unwrap_err().contains("nothing of before"));
+        assert!(
+            SnapshotRing::default().find(When::At(Stamp(0)), None).unwrap_err().contains("nothing of before")
+        );
     }
 }

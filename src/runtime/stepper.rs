@@ -15,10 +15,10 @@ use crate::view::Recorder;
 
 /// Engine and company.
 pub struct Stepper<'a> {
-    /// The engine.
+    /// The engine that takes the events.
     pub engine: &'a mut Engine,
     /// What it has to tell.
-    pub told: RunStats,
+    pub stats: RunStats,
     /// What the last step gave out.
     pub out: Outputs,
     /// Keeps it, if it is kept.
@@ -29,30 +29,30 @@ pub struct Stepper<'a> {
 
 impl<'a> Stepper<'a> {
     /// A run that goes on from `told`.
-    pub fn new(engine: &'a mut Engine, told: RunStats, keeper: Option<&'a mut Keeper>) -> Self {
-        Stepper { engine, told, out: Outputs::default(), keeper, recorder: None }
+    pub fn new(engine: &'a mut Engine, stats: RunStats, keeper: Option<&'a mut Keeper>) -> Self {
+        Stepper { engine, stats, out: Outputs::default(), keeper, recorder: None }
     }
 
     /// Steps an event of the feed. Tells the stamp if it was a barrier that counted.
     pub fn market(&mut self, event: &Event) -> Result<Option<Stamp>, KeepError> {
-        self.told.events += 1;
+        self.stats.events += 1;
         self.step(event);
         if !self.out.accepted {
-            self.told.refused += 1;
+            self.stats.refused += 1;
             self.replay()?;
             return Ok(None);
         }
         match event {
-            Event::Market(MarketEvent::Bar { .. }) => self.told.bars += 1,
+            Event::Market(MarketEvent::Bar { .. }) => self.stats.bars += 1,
             Event::Barrier(at) => {
-                self.told.from.get_or_insert(*at);
-                self.told.barriers += 1;
+                self.stats.from.get_or_insert(*at);
+                self.stats.barriers += 1;
             }
             _ => {}
         }
         let barrier = if let Event::Barrier(at) = event { Some(*at) } else { None };
         if let (Some(_), Some(keeper)) = (barrier, &mut self.keeper) {
-            keeper.barrier(self.engine, &self.told)?;
+            keeper.barrier(self.engine, &self.stats)?;
         }
         self.replay()?;
         Ok(barrier)
@@ -73,10 +73,10 @@ impl<'a> Stepper<'a> {
 
     /// Steps the commands that were given at this place before the run died.
     pub fn replay(&mut self) -> Result<(), KeepError> {
-        while let Some(given) = self.keeper.as_mut().and_then(|k| k.due(self.told.events)) {
+        while let Some(given) = self.keeper.as_mut().and_then(|k| k.due(self.stats.events)) {
             self.act(&given);
             if let Some(keeper) = &mut self.keeper {
-                keeper.compare(self.engine, &self.told)?;
+                keeper.compare(self.engine, &self.stats)?;
             }
         }
         Ok(())
@@ -84,14 +84,14 @@ impl<'a> Stepper<'a> {
 
     /// Whether everything that was done before the run died was done again.
     pub fn caught_up(&self) -> bool {
-        self.keeper.as_ref().is_none_or(|k| k.caught_up(&self.told))
+        self.keeper.as_ref().is_none_or(|k| k.caught_up(&self.stats))
     }
 
     /// Steps a command that is in the journal. Tells whether it changed anything.
     pub(super) fn act(&mut self, given: &JournaledCommand) -> bool {
         let Some(command) = given.command else { return false };
         let before = self.engine.respond.interventions;
-        self.told.commands += 1;
+        self.stats.commands += 1;
         self.step(&Event::Command(given.at, command));
         self.engine.respond.interventions > before
     }
@@ -102,8 +102,8 @@ impl<'a> Stepper<'a> {
             recorder.observe(self.engine, event, &self.out);
         }
         for alarm in self.out.alarms.drain(..) {
-            let full = self.told.alarms.len() >= ALARMS_MAX;
-            if full { self.told.more_alarms += 1 } else { self.told.alarms.push(alarm) }
+            let full = self.stats.alarms.len() >= ALARMS_MAX;
+            if full { self.stats.more_alarms += 1 } else { self.stats.alarms.push(alarm) }
         }
     }
 }

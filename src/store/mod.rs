@@ -55,9 +55,9 @@ pub struct Newest {
     pub run: [u8; 16],
     /// Number of the frame.
     pub applied_seq: u64,
-    /// Its link.
+    /// The frame's link in the chain of the journal.
     pub link: [u8; 8],
-    /// Its payload.
+    /// The frame's payload: an encoded state of the engine.
     pub state: Vec<u8>,
 }
 

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BreakerSettings {
     /// Fall from the peak, as a fraction of the peak, at which risk is taken off. Default 0.30: twice
-    /// the 15 % a year the desk aims at is a bad year, more is a broken system.
+    /// the 15 % per year the desk aims at is a bad year, more is a broken system.
     pub drawdown_max: f64,
 }
 
@@ -34,7 +34,7 @@ impl Default for BreakerSettings {
 /// What tripped it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Latch {
-    /// When.
+    /// Stamp of the barrier that tripped it.
     pub at: Stamp,
     /// Marked equity then.
     pub equity: Money,

@@ -16,7 +16,7 @@
 //! 3. A decision at one close is carried out at the next bar of its asset, or replaced by the next.
 //! 4. A bound part never grows and never turns over; what it may not take, others hold.
 //! 5. Until the volatility of the aim is known, the target is flat.
-//! 6. What no agent with funds may hold, the house holds itself: one part an instrument whose book is the
+//! 6. What no agent with funds may hold, the desk holds itself: one part an instrument whose book is the
 //!    treasury's, attributed like any other, so that Σ books = account.
 
 use super::settings::DeskSettings;
@@ -39,7 +39,7 @@ pub struct Atoms {
 }
 
 impl Atoms {
-    /// Of an instrument whose lot is a power of ten.
+    /// How quantities of an instrument are counted whose lot is a power of ten.
     pub fn of(instrument: &Instrument) -> Self {
         // A lot of 10^k has an atom of 10^(k−6), but never more than one unit: a Decimal has no
         // negative scale.
@@ -71,9 +71,9 @@ impl Atoms {
 pub struct DeskSpec {
     rules: SizeRules,
     /// By instrument: the slots of declared agents on its asset, in the order of agents, and last the
-    /// house's own part.
+    /// desk's own part.
     by_instrument: Vec<Vec<u32>>,
-    /// By part: whose it is.
+    /// By part: the agent whose it is.
     agents: Vec<AgentId>,
     atoms: Vec<Atoms>,
 }
@@ -114,12 +114,12 @@ impl DeskSpec {
         self.atoms[instrument.index()]
     }
 
-    /// Each part's place, instrument and owner; the house's own parts belong to [`Ledger::TREASURY`].
+    /// Each part's index, instrument and owner; the desk's own parts belong to [`Ledger::TREASURY`].
     pub fn places(&self) -> impl Iterator<Item = (usize, InstrumentId, AgentId)> {
         let each = self.by_instrument.iter().enumerate();
         each.flat_map(move |(i, slots)| {
-            let place = move |s: &u32| (*s as usize, InstrumentId(i as u16), self.agents[*s as usize]);
-            slots.iter().map(place)
+            let part = move |s: &u32| (*s as usize, InstrumentId(i as u16), self.agents[*s as usize]);
+            slots.iter().map(part)
         })
     }
 
@@ -128,14 +128,14 @@ impl DeskSpec {
         self.by_instrument[instrument.index()].split_last().map_or(&[], |(_, agents)| agents)
     }
 
-    /// The place of the house's own part of an instrument.
-    pub fn house(&self, instrument: InstrumentId) -> usize {
+    /// The index of the desk's own part of an instrument.
+    pub fn residual_part(&self, instrument: InstrumentId) -> usize {
         // The own parts come after those of all agents, one an instrument.
         self.agents.len() - self.by_instrument.len() + instrument.index()
     }
 }
 
-/// A declared agent's part of an asset, or the house's own.
+/// A declared agent's part of an asset, or the desk's own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AgentShare {
     /// Where it is going, as a fraction of equity at the risk of the aims.
@@ -164,12 +164,12 @@ impl AgentShare {
 /// The state of the desk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DeskState {
-    /// By declared slot, then one an instrument that is the house's own.
+    /// Shares of the net, by declared slot, and then one an instrument that is no agent's.
     pub parts: Vec<AgentShare>,
     /// By instrument: the net position, in atoms.
     held: Vec<i64>,
     /// By instrument: atoms in one equity, as of the last decision; 0 before the first.
-    worth: Vec<f64>,
+    equity_atoms: Vec<f64>,
     /// Σ aims and their scale.
     pub sizing: Sizing,
 }
@@ -177,7 +177,7 @@ pub struct DeskState {
 /// One instrument as the desk sees it at a barrier.
 #[derive(Clone, Copy, Debug)]
 pub struct DeskQuote {
-    /// Which.
+    /// The instrument that is quoted.
     pub instrument: InstrumentId,
     /// Its close now.
     pub close: f64,
@@ -207,7 +207,7 @@ pub struct RiskControls {
 /// What the net should become.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TargetChange {
-    /// Of which instrument.
+    /// Instrument to be traded.
     pub instrument: InstrumentId,
     /// Signed base units to trade; zero means: let the position be.
     pub quantity: Decimal,
@@ -220,7 +220,7 @@ impl DeskState {
         DeskState {
             parts: vec![AgentShare::default(); spec.agents.len()],
             held: vec![0; n],
-            worth: vec![0.0; n],
+            equity_atoms: vec![0.0; n],
             sizing: Sizing::new(&spec.rules),
         }
     }
@@ -236,7 +236,7 @@ impl DeskState {
     pub fn bind(&mut self, slot: usize, instrument: InstrumentId, bound: bool) -> bool {
         let part = &mut self.parts[slot];
         part.bound = bound;
-        let target = part.target * self.worth[instrument.index()];
+        let target = part.target * self.equity_atoms[instrument.index()];
         bound && libm::fabs(target - part.shrunk(target)) >= 1.0
     }
 
@@ -269,21 +269,21 @@ impl DeskState {
         let slots = &spec.by_instrument[i];
         let long_only = !spec.rules.kinds[i].can_short();
         let scale = if long_only && self.sizing.aims[i] < 0.0 { 0.0 } else { scale };
-        self.worth[i] = spec.atoms[i].estimate(steer.equity / quote.close);
+        self.equity_atoms[i] = spec.atoms[i].estimate(steer.equity / quote.close);
         let mut net = 0.0;
         for slot in slots {
             let part = &mut self.parts[*slot as usize];
             part.target = scale * part.aim;
             if part.bound {
-                let atoms = part.shrunk(part.target * self.worth[i]);
-                part.target = if self.worth[i] > 0.0 { atoms / self.worth[i] } else { 0.0 };
+                let atoms = part.shrunk(part.target * self.equity_atoms[i]);
+                part.target = if self.equity_atoms[i] > 0.0 { atoms / self.equity_atoms[i] } else { 0.0 };
             }
             net += part.target;
         }
         let (width, least) = self.sizing.follow(&spec.rules, quote, steer, net);
-        let (target, held) = (libm::rint(net * self.worth[i]), self.held[i] as f64);
-        let change = libm::rint(width.scaled(self.worth[i]).goal(target, held)) - held;
-        let too_small = target != 0.0 && libm::fabs(change) < least * self.worth[i];
+        let (target, held) = (libm::rint(net * self.equity_atoms[i]), self.held[i] as f64);
+        let change = libm::rint(width.scaled(self.equity_atoms[i]).goal(target, held)) - held;
+        let too_small = target != 0.0 && libm::fabs(change) < least * self.equity_atoms[i];
         spec.atoms[i].quantity(if too_small { 0 } else { change as i64 })
     }
 
@@ -303,7 +303,7 @@ impl DeskState {
         let (mut net, mut gross) = (0.0, 0.0);
         let mut last = None;
         for (at, slot) in slots.iter().enumerate() {
-            let t = self.parts[*slot as usize].target * self.worth[i];
+            let t = self.parts[*slot as usize].target * self.equity_atoms[i];
             net += t;
             gross += libm::fabs(t);
             if t != 0.0 {
@@ -312,7 +312,7 @@ impl DeskState {
         }
         // Without targets what is still held shrinks alike for all; then everybody who holds counts.
         let last = last.or_else(|| slots.iter().rposition(|s| self.parts[*s as usize].held != 0));
-        // What a carrier's leg left over, with nobody there, is the house's until the next decision.
+        // What a carrier's leg left over, with nobody there, is the desk's until the next decision.
         let last = last.or_else(|| (held != 0).then(|| slots.len() - 1));
         let Some(last) = last else { return };
         if slots.iter().any(|s| self.parts[*s as usize].bound) {
@@ -323,7 +323,7 @@ impl DeskState {
         let (mut carried, mut given) = (0.0, 0_i64);
         for (at, slot) in slots.iter().enumerate() {
             let part = &mut self.parts[*slot as usize];
-            let t = part.target * self.worth[i];
+            let t = part.target * self.equity_atoms[i];
             let ideal = match gross > 0.0 {
                 true => t + gap * libm::fabs(t) / gross,
                 false if before == 0 => 0.0,
@@ -357,7 +357,7 @@ impl DeskState {
         let slots = &spec.by_instrument[i];
         let held = self.held[i];
         let ideal = |part: &AgentShare| {
-            let t = part.target * self.worth[i];
+            let t = part.target * self.equity_atoms[i];
             let free = match gross > 0.0 {
                 true => t + (held as f64 - net) * libm::fabs(t) / gross,
                 false if before == 0 => 0.0,
@@ -368,11 +368,12 @@ impl DeskState {
         let parts = || slots.iter().map(|s| &self.parts[*s as usize]);
         let mut new: Vec<i64> = parts().map(|p| libm::rint(ideal(p)) as i64).collect();
         let mut rest = held - new.iter().sum::<i64>();
-        let takers: f64 = parts().filter(|p| !p.bound).map(|p| libm::fabs(p.target * self.worth[i])).sum();
+        let takers: f64 =
+            parts().filter(|p| !p.bound).map(|p| libm::fabs(p.target * self.equity_atoms[i])).sum();
         if takers > 0.0 {
             let (mut due, mut given, all) = (0.0, 0, rest);
             for (n, part) in new.iter_mut().zip(parts()).filter(|(_, p)| !p.bound) {
-                due += all as f64 * libm::fabs(part.target * self.worth[i]) / takers;
+                due += all as f64 * libm::fabs(part.target * self.equity_atoms[i]) / takers;
                 let more = libm::rint(due) as i64 - given;
                 (*n, given, rest) = (*n + more, given + more, rest - more);
             }
@@ -459,7 +460,7 @@ mod tests {
     #[test]
     fn risk_is_scaled_to_the_target_by_what_the_aim_earned_and_lost() {
         let (desk, wanted) = warm(&spec(2, InstrumentKind::Perp), &[0.3, -0.1]);
-        // The aim of 0.2 moved 1 % a bar: 0.2 % a bar is 9.36 % a year.
+        // The aim of 0.2 moved 1 % a bar: 0.2 % a bar is 9.36 % per year.
         let k = 0.15 / (0.002 * libm::sqrt(2_191.5));
         assert!((desk.sizing.risk_multiple - k).abs() < 1e-6);
         assert_eq!(desk.sizing.gross_scale, 1.0);
@@ -515,7 +516,7 @@ mod tests {
         fn parts_always_sum_to_the_net(steps in prop::collection::vec((prop::collection::vec(-3.0_f64..3.0, 7), -2_000_000_000_i64..2_000_000_000), 1..12)) {
             let spec = spec(7, InstrumentKind::Perp);
             let mut desk = DeskState::new(&spec);
-            desk.worth[0] = 1e9;
+            desk.equity_atoms[0] = 1e9;
             for (targets, filled) in steps {
                 for (part, t) in desk.parts.iter_mut().zip(&targets) {
                     part.target = if t.abs() < 0.5 { 0.0 } else { *t };
@@ -560,7 +561,7 @@ mod tests {
         fn who_aims_at_nothing_holds_nothing(targets in prop::collection::vec(-3.0_f64..3.0, 2..7), filled in -5_000_000_000_i64..5_000_000_000) {
             let spec = spec(targets.len() as u32, InstrumentKind::Perp);
             let mut desk = DeskState::new(&spec);
-            desk.worth[0] = 1e9;
+            desk.equity_atoms[0] = 1e9;
             for (part, t) in desk.parts.iter_mut().zip(&targets).skip(1) {
                 part.target = *t;
             }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! weight_i ∝ clip(√points_i / mean √points, floor, cap)        equal without points
-//! largest unit in real, and loss allowed before an agent is stopped out: × clip(points_i, ⅓, 1)
+//! largest unit of the real life, and loss allowed before an agent is stopped out: × clip(points_i, ⅓, 1)
 //! drawdown_by = "risk": the loss allowed × max(1, σ_i/σ̄) as well, σ_i of its real results over its grant,
 //! day by day with a span of 90 days, known after 20, σ̄ the mean over the funded
 //! ```
@@ -12,7 +12,7 @@
 //!
 //! 1. Weights are spread only at the rebalance, or when somebody loses or regains funds.
 //! 2. Moving funds conserves the total; nobody's equity is moved below zero.
-//! 3. An agent that is stopped out goes on alone and in open, and has funds again after a time that is known
+//! 3. An agent that is stopped out keeps its alone and open lives, and has funds again after a time that is known
 //!    when it is stopped out. Its loss is then counted anew.
 
 use super::settings::{DrawdownBy, FundSettings};
@@ -25,19 +25,19 @@ use serde::{Deserialize, Serialize};
 
 /// Funds are moved in whole cents.
 const CENTS: u32 = 2;
-/// Span in days of what is known of an agent's swings …
+/// Span in days of what is known of an agent's swings.
 const SWING_DAYS: f64 = 90.0;
-/// … and how many must be known.
+/// Days that must be known of an agent's swings before they count.
 const SWING_KNOWN: u32 = 20;
 
 /// Who has funds and how much of the hive they are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Funds {
-    /// By declared agent; 0 without funds.
+    /// By declared agent: its share of the hive's capital; 0 without funds.
     weights: Vec<f64>,
     /// By declared agent: whether it should have funds (the file, later the operator).
     wanted: Vec<bool>,
-    /// When it was stopped out.
+    /// By declared agent: when it was stopped out.
     stopped_out: Vec<Option<Stamp>>,
     /// Highest attributed PnL so far.
     peak: Vec<Money>,

@@ -86,7 +86,7 @@ use std::fmt;
 pub struct ProposedOrder {
     /// Given out by the desk in the order of decision.
     pub id: OrderId,
-    /// What.
+    /// Instrument to be traded.
     pub instrument: InstrumentId,
     /// Signed, in base units; buying is positive.
     pub quantity: Decimal,
@@ -101,9 +101,9 @@ pub struct ProposedOrder {
 /// What the account looks like as the order is about to leave. Money is marked, quantities are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exposure {
-    /// Of the whole account.
+    /// Marked equity of the whole account.
     pub equity: Money,
-    /// Held of this instrument.
+    /// Position in this instrument.
     pub position: Decimal,
     /// What of this instrument may still fill beside this order; 0 where this order replaces it.
     pub open_order: Decimal,
@@ -208,9 +208,9 @@ pub enum RefusalReason {
 /// An order that was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// Which.
+    /// Number of the order that was refused.
     pub order: OrderId,
-    /// Why.
+    /// Limit that it broke.
     pub reason: RefusalReason,
     /// What was found, in the reason's unit (currency, base units, price or seconds).
     pub found: Decimal,
@@ -254,7 +254,7 @@ impl ApprovedOrder {
         self.id
     }
 
-    /// What.
+    /// Instrument to be traded.
     pub fn instrument(&self) -> InstrumentId {
         self.instrument
     }
@@ -335,7 +335,7 @@ impl Gate {
         Gate { settings, ..Gate::default() }
     }
 
-    /// Its limits.
+    /// Limits that orders are held to.
     pub fn settings(&self) -> &GateSettings {
         &self.settings
     }

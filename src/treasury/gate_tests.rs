@@ -172,12 +172,12 @@ proptest! {
         let mode = [Mode::Running, Mode::Reducing, Mode::Halted][mode as usize];
         let p = ProposedOrder { quantity: Decimal::new(q, 4), reduce_only, ..proposal("1") };
         let position = Decimal::new(position, 3);
-        let worth = position * p.reference;
+        let notional = position * p.reference;
         let e = Exposure {
             position,
             open_order: Decimal::new(open, 3),
-            gross: worth.abs() + Decimal::from(other),
-            net: worth,
+            gross: notional.abs() + Decimal::from(other),
+            net: notional,
             bar_volume: volume,
             ..calm()
         };

@@ -47,7 +47,8 @@ pub enum ValueKnown {
     Stale,
 }
 
-/// An asset.
+/// One asset whose exposure is split between spot and perp. Positions are multiples of equity, costs and V
+/// fractions of the notional.
 // Each stands by itself.
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,15 +57,16 @@ pub struct AssetAllocation {
     pub change: f64,
     /// What it holds after that, n.
     pub target: f64,
-    /// In spot: before, and after [`express`] as it should be.
+    /// Position in spot: before, and after [`express`] as it should be.
     pub spot: f64,
     /// What taking spot costs once, as a fraction.
     pub spot_cost: f64,
-    /// The same of the perp.
+    /// What taking the perp costs once, as a fraction.
     pub perp_cost: f64,
-    /// V.
+    /// V: what holding a unit in spot gains over the perp until it pays to leave again, as a fraction of its
+    /// notional.
     pub value: f64,
-    /// And how much it counts.
+    /// How much V counts, by how long ago it was said.
     pub known: ValueKnown,
     /// Whether both legs can trade now.
     pub open: bool,
@@ -98,9 +100,12 @@ impl AssetAllocation {
 }
 
 impl SelectionTerms {
-    /// What is worked may be filled or not: the venue asks for the margin of the dearer.
+    /// What is worked may be filled or not: the venue asks for the margin of the costlier.
     fn margin(&self, line: &AssetAllocation, spot: f64) -> f64 {
+        // What is being left is there until it is filled, and is paid for in full as long.
         let spot = spot.max(line.leaving);
+        // In one account the carry's short stands against the desk's long, and margin is asked for what is
+        // left of them; in two each would ask for its own.
         let perps = |n: f64| if self.netting { libm::fabs(n - spot) } else { libm::fabs(n) + spot };
         let (before, after) = (perps(line.target - line.change), perps(line.target));
         spot + MARGIN * if line.worked { before.max(after) } else { after }
@@ -117,55 +122,72 @@ impl SelectionTerms {
         lines.iter().map(of).sum()
     }
 
-    /// The place of the last asset served and what V a unit of capital earns there; none where some is idle.
+    /// The index of the last asset served and what V a unit of capital earns there; none where some is idle.
     pub fn last_served(&self, lines: &[AssetAllocation]) -> Option<(usize, f64)> {
+        // Where a step more would fit, capital is not what stops the next entry, so that nothing would have
+        // been earned by having more of it.
         if self.used(lines) < self.full() - (1.0 + MARGIN) * STEP {
             return None;
         }
         let price = |l: &AssetAllocation| {
+            // Spot in place of a long perp frees that perp's margin, so that it asks for less capital than a
+            // hedged book: V counts by what the next step here would really ask for.
             let asks = self.margin(l, l.spot + STEP) - self.margin(l, l.spot);
             l.value / (asks / STEP)
         };
+        // What is held on an old quote is held for want of knowledge: its V prices nothing.
         let served = lines.iter().enumerate().filter(|(_, l)| l.spot > 0.0 && l.known == ValueKnown::Fresh);
         served.map(|(i, l)| (i, price(l))).min_by(|a, b| a.1.total_cmp(&b.1))
     }
 
     /// Where entries stop; a step more must still fit.
     fn full(&self) -> f64 {
+        // A step asks for itself and the margin of its perp at most: stopping that much short, the last one
+        // cannot pass the capital.
         (FULL * self.capital).min(self.capital - (1.0 + MARGIN) * STEP)
     }
 
     fn cap(&self, line: &AssetAllocation) -> f64 {
+        // A short cannot be held in spot, and spot beyond a long would be a hedged book.
         if self.beyond { EACH } else { EACH.min(line.target.max(0.0)) }
     }
 }
 
 /// Chooses how much of each asset is held in spot.
 pub fn express(terms: &SelectionTerms, lines: &mut [AssetAllocation]) {
+    // What cannot trade now keeps its spot: an order that cannot be sent frees no capital for others.
     for line in lines.iter_mut().filter(|l| l.open) {
         let fresh = line.known == ValueKnown::Fresh;
         let sells = line.change < 0.0
             && ((terms.flow && fresh && line.value < 0.0) || line.known == ValueKnown::Stale);
+        // The desk sells in any case, and pays for one side. Done in spot, that side also ends a carry that
+        // loses; where nobody has spoken for days, spot runs off so without a switch paid on a guess.
         if sells {
             line.spot -= (-line.change).min(line.spot);
         }
+        // Leaving trades both legs once; until more than that is lost by staying, staying is cheaper.
         if fresh && line.value < -line.both() {
             line.leaving = if line.waits { line.spot } else { 0.0 };
             line.spot = 0.0;
         }
+        // The desk may have sold below the spot that is held: the rest would be a hedged book without leave.
         if !terms.beyond {
             line.spot = line.spot.min(line.target.max(0.0));
         }
     }
     let mut order: Vec<usize> = (0..lines.len()).filter(|i| lines[*i].open).collect();
+    // Equal values by number, so that the choice does not hang on how a sort treats ties.
     order.sort_by(|a, b| lines[*b].value.total_cmp(&lines[*a].value).then(a.cmp(b)));
     let mut used = terms.used(lines);
     for &i in order.iter().rev() {
+        // What is being left has no claim on its capital: it hurries before anything that is wanted gives
+        // way.
         if used > terms.capital && lines[i].leaving > 0.0 {
             let before = terms.margin(&lines[i], lines[i].spot);
             (lines[i].leaving, lines[i].called) = (0.0, true);
             used += terms.margin(&lines[i], lines[i].spot) - before;
         }
+        // Lowest V first and in steps: no more is given up than the margin asks for, and what earns least.
         while used > terms.capital && lines[i].spot > 0.0 {
             used += move_by(terms, &mut lines[i], -STEP);
             lines[i].called = true;
@@ -178,6 +200,8 @@ pub fn express(terms: &SelectionTerms, lines: &mut [AssetAllocation]) {
             continue;
         }
         let cap = terms.cap(line);
+        // What the desk buys anyway costs one side as spot or as perp. Only the difference has to be earned,
+        // and once more when it is sold.
         if terms.flow && line.change > 0.0 && line.value > 2.0 * (line.spot_cost - line.perp_cost) {
             let mut wanted = line.change.min(cap - line.spot);
             while wanted > 0.0 && used < full {
@@ -186,7 +210,10 @@ pub fn express(terms: &SelectionTerms, lines: &mut [AssetAllocation]) {
                 wanted -= step;
             }
         }
+        // A switch for its own sake trades both legs, and both again when it is left.
         if line.value > 2.0 * line.both() {
+            // Sums of steps miss the cap by rounding: a last step of less than that would add nothing, for
+            // ever.
             while used < full && line.spot + 1e-12 < cap {
                 let step = STEP.min(cap - line.spot);
                 used += move_by(terms, line, step);
@@ -256,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dearest_capital_goes_to_the_highest_value() {
+    fn scarce_capital_goes_to_the_highest_value() {
         let mut lines: Vec<AssetAllocation> =
             (0..8).map(|i| line(0.0, 0.0, 0.0, 0.004 + 0.001 * f64::from(i))).collect();
         express(&TERMS, &mut lines);

@@ -1,4 +1,4 @@
-//! From what the hive wants to what may leave the house: funds, desk, last gate, breaker.
+//! From what the hive wants to what may leave for a venue: funds, desk, last gate, breaker.
 //!
 //! - [`funds`]: points → funds and risk limits.
 //! - [`desk`]: stances → one net position per asset, told apart again to the last atom.
@@ -32,7 +32,7 @@ use std::fmt;
 /// What the account may do. The strictest of all that ask for a mode holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Mode {
-    /// Everything.
+    /// Everything is allowed, within the gate's limits.
     #[default]
     Running,
     /// Positions may only shrink.

@@ -11,7 +11,7 @@ use crate::domain::Span;
 use crate::market::indicators::Weighted;
 use serde::{Deserialize, Serialize};
 
-/// The state.
+/// What is remembered of a stream of returns, to scale it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scale {
     volatility: Weighted,

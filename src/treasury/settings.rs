@@ -18,7 +18,7 @@ pub struct DeskSettings {
     /// With `trades = "zone"`: the smallest order, as a fraction of equity. A zone trades to its edge, and so
     /// in many small orders where there are many assets.
     pub order_min: f64,
-    /// Volatility a year the desk aims at.
+    /// Volatility per year the desk aims at.
     pub target_vol: f64,
     /// Span in days of the exponential weights that estimate the volatility of the aim.
     pub vol_span_days: f64,
@@ -62,7 +62,7 @@ impl DrawdownBy {
     /// The words of the file.
     pub const WORDS: &'static [&'static str] = &["funds", "risk"];
 
-    /// In a word.
+    /// The name that `agents.toml` has for it.
     pub fn word(self) -> &'static str {
         match self {
             DrawdownBy::Funds => "funds",
@@ -87,7 +87,7 @@ pub struct FundSettings {
     pub cap: f64,
     /// Whether weights follow points (√points); else equal.
     pub by_points: bool,
-    /// Largest position in real, in units, before points scale it. Twice what an intent with all its adds is: a
+    /// Largest position of a real life, in units, before points scale it. Twice what an intent with all its adds is: a
     /// tighter limit sells a part of every winner of an agent with few points (0.04 of Sharpe on spot at 3).
     pub units_max: f64,
     /// Loss of its own funds at which an agent is stopped out, before points scale it.

@@ -17,7 +17,7 @@ use crate::fills::Costs;
 use crate::market::Listing;
 use serde::{Deserialize, Serialize};
 
-/// The state.
+/// A shadow desk: its aims, its sizing and its books of estimates; see the module.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shadow {
     /// By instrument: where it is going, as a fraction of equity before it is sized.
@@ -25,11 +25,11 @@ pub struct Shadow {
     sizing: Sizing,
     books: Vec<SimulatedBook>,
     capital: f64,
-    /// As of the last mark.
+    /// Equity as of the last mark, in currency.
     pub equity: f64,
     /// Notional traded so far, in multiples of equity.
     pub traded: f64,
-    /// The same in currency.
+    /// Notional traded so far, in currency.
     notional: f64,
 }
 
@@ -80,8 +80,8 @@ impl Shadow {
             self.traded += (notional - self.notional) / self.equity;
         }
         self.notional = notional;
-        let worth = self.books.iter().zip(listings).map(|(b, l)| b.equity(l.last.close));
-        self.equity = self.capital + worth.sum::<f64>();
+        let equities = self.books.iter().zip(listings).map(|(b, l)| b.equity(l.last.close));
+        self.equity = self.capital + equities.sum::<f64>();
     }
 
     /// Decides on every instrument that has a price now. The equity of `steer` is not looked at: it trades

@@ -48,13 +48,13 @@ impl SizeRules {
     }
 }
 
-/// The state.
+/// What is remembered of the aims, to scale them and to say how far positions may stray.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sizing {
     /// By instrument: Σ aim as of the last decision, a fraction of equity.
     pub(super) aims: Vec<f64>,
     volatility: Weighted,
-    /// By instrument; nothing without a zone.
+    /// By instrument: what its zone is made of; empty without zones.
     zones: Vec<Around>,
     /// Instruments that had a price at the last decision.
     live: usize,

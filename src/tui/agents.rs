@@ -27,9 +27,9 @@ fn gain(x: f64) -> (String, StyleRole) {
     (words::gain_cell(x), words::sign(x))
 }
 
-/// The title of the column that is as wide as its longest word …
+/// Title of the column that is as wide as its longest word.
 const STATE: &str = "state";
-/// … and of the one that is there where anybody serves the desk.
+/// Title of the column that is there where anybody serves the desk.
 const SERVES: &str = "serves ";
 
 /// In the order in which they stand.
@@ -137,7 +137,7 @@ fn rest(a: &AgentRow, width: usize) -> (String, StyleRole) {
     (words::parts(&a.position, width), StyleRole::Text)
 }
 
-/// Draws it.
+/// Draws the list of agents into its area.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let rows = app.agents();
     let total = app.cockpit.as_ref().map_or(0, |c| c.agents.len());
@@ -187,9 +187,9 @@ fn title(
     shown: usize,
 ) -> Vec<Span<'static>> {
     let t = &app.theme;
-    let place = if rows == 0 { 0 } else { selected + 1 };
+    let row = if rows == 0 { 0 } else { selected + 1 };
     let more = table::more(top, rows, shown);
-    let mut spans = vec![Span::styled(format!("{place} of {rows}{more} "), t.of(StyleRole::Dim))];
+    let mut spans = vec![Span::styled(format!("{row} of {rows}{more} "), t.of(StyleRole::Dim))];
     if !app.agent_filter.is_empty() {
         let text = format!("/{} ", words::cut(&app.agent_filter, 20));
         spans.push(Span::styled(text, t.of(StyleRole::Focus)));

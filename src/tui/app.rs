@@ -107,7 +107,7 @@ impl Sort {
 }
 
 /// A message on its way along an edge: its number is what it is, the decision is why it is shown. A receipt
-/// runs to [`super::network::DESK`], and is its own reason.
+/// runs to `network::DESK`, and is its own reason.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub struct EdgePulse {

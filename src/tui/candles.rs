@@ -35,8 +35,8 @@ fn shown(n: usize, cells: usize, look: ChartCursor) -> (std::ops::Range<usize>, 
 
 /// The candle under the cursor in words: when and how far in one line, its prices in another.
 pub fn values(t: &Theme, i: &IntentView, candle: usize) -> Vec<Line<'static>> {
-    let place = i.bars.len().checked_sub(1 + candle);
-    let Some((at, [open, high, low, close])) = place.and_then(|at| Some((at, *i.bars.get(at)?))) else {
+    let index = i.bars.len().checked_sub(1 + candle);
+    let Some((at, [open, high, low, close])) = index.and_then(|at| Some((at, *i.bars.get(at)?))) else {
         return Vec::new();
     };
     let ended = i.until.map(|u| Stamp(u.0 - i64::from(i.ago.get(at).copied().unwrap_or(0)) * i.clock.0));

@@ -24,9 +24,9 @@ const LEAST: (u16, u16) = (60, 12);
 const HELP: u16 = 116;
 /// Hints of a border: the keys of these actions, and what they do there.
 pub const SCROLL: Hint = (&[UserAction::Up, UserAction::Down], "scroll");
-/// See [`SCROLL`].
+/// A page at a time; of the same kind as [`SCROLL`].
 pub const LEAP: Hint = (&[UserAction::PageUp, UserAction::PageDown], "scroll");
-/// See [`SCROLL`].
+/// Leaving the pane; of the same kind as [`SCROLL`].
 pub const BACK: Hint = (&[UserAction::Back], "back");
 /// Actions whose keys are named, and the word for all of them.
 pub type Hint = (&'static [UserAction], &'static str);
@@ -340,7 +340,7 @@ fn money_dialog(
             if gives {
                 "  its share by points; it goes with them week by week"
             } else {
-                "  it goes on alone and in open"
+                "  its alone and open lives go on"
             },
             t.of(StyleRole::Dim),
         ),

@@ -20,8 +20,8 @@ pub enum EdgeKey {
 }
 
 /// Whether a worth is more than nothing as it is written: else there is no line between an agent and the desk.
-pub fn is_drawn(worth: f64) -> bool {
-    words::fine(worth) != "0"
+pub fn is_drawn(value: f64) -> bool {
+    words::fine(value) != "0"
 }
 
 /// Those that serve the desk, whoever was worth most first.
@@ -129,12 +129,12 @@ impl App {
     fn service_line<'a>(&self, width: usize) -> Option<Line<'a>> {
         let (t, s) = (&self.theme, self.chosen_service()?);
         let name = self.row(s.agent).map(|a| a.name.clone()).unwrap_or_default();
-        let [deed, worth, today, receipt] = parts(s);
+        let [deed, value, today, receipt] = parts(s);
         let ways = [
-            vec![(format!("{name} "), StyleRole::Focus), deed, worth.clone(), today.clone(), receipt.clone()],
-            vec![(format!("{name} → desk"), StyleRole::Focus), worth.clone(), today, receipt.clone()],
-            vec![(format!("{name} → desk"), StyleRole::Focus), worth.clone(), receipt],
-            vec![(format!("{name} → desk"), StyleRole::Focus), worth],
+            vec![(format!("{name} "), StyleRole::Focus), deed, value.clone(), today.clone(), receipt.clone()],
+            vec![(format!("{name} → desk"), StyleRole::Focus), value.clone(), today, receipt.clone()],
+            vec![(format!("{name} → desk"), StyleRole::Focus), value.clone(), receipt],
+            vec![(format!("{name} → desk"), StyleRole::Focus), value],
         ];
         let enter = (" · enter".to_owned(), StyleRole::Dim);
         let cells = |way: &[(String, StyleRole)]| way.iter().map(|p| p.0.chars().count()).sum::<usize>();

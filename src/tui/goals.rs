@@ -25,7 +25,7 @@ fn goal_words(g: &GoalView) -> (&'static str, String) {
             ("low risk", format!("drawdown {:.1} of {:.0} %", 100.0 * g.value, 100.0 * g.target))
         }
         Goal::BigMoney => {
-            ("big money", format!("{:+.1} of {:.0} % a year", 100.0 * g.value, 100.0 * g.target))
+            ("big money", format!("{:+.1} of {:.0} % per year", 100.0 * g.value, 100.0 * g.target))
         }
         Goal::Fast if g.value >= 999.0 => ("fast", "+10 %: never so".to_owned()),
         Goal::Fast => ("fast", format!("+10 % in {:.0} of {:.0} mo", g.value, g.target)),

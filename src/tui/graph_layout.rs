@@ -14,11 +14,11 @@ use std::f64::consts::TAU;
 
 /// Places that are kept: the declared agents and the scouts that were heard.
 const PLACES_MAX: usize = 1_200;
-/// Agents beyond which pushing each other is too dear; they stay on their ring.
+/// Agents beyond which pushing each other costs too much; they stay on their ring.
 const FORCED_MAX: usize = 400;
-/// Steps at the first picture that has edges …
+/// Steps at the first picture that has edges.
 const FIRST: usize = 160;
-/// … and at each picture of a history that flies by.
+/// Steps at each picture of a history that flies by.
 const EACH: usize = 3;
 /// How far a step may go at first; it cools by this factor a step.
 const HEAT: f64 = 0.12;
@@ -34,11 +34,11 @@ struct Node {
     y: f64,
 }
 
-/// The layout.
+/// Where the agents stand in the picture of who moves whom.
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
     nodes: Vec<Node>,
-    places: BTreeMap<AgentId, (f64, f64)>,
+    positions: BTreeMap<AgentId, (f64, f64)>,
     heat: f64,
     /// Counts the changes, for those who keep something made from it.
     pub version: u64,
@@ -65,7 +65,7 @@ impl Layout {
 
     /// Where somebody stands.
     pub fn at(&self, id: AgentId) -> Option<(f64, f64)> {
-        self.places.get(&id).copied()
+        self.positions.get(&id).copied()
     }
 
     /// On a ring, family by family.
@@ -80,7 +80,7 @@ impl Layout {
             Node { id: *id, family: *family, x: radius * angle.sin(), y: radius * angle.cos() }
         };
         self.nodes = order.iter().enumerate().map(seat).collect();
-        self.places.clear();
+        self.positions.clear();
         self.heat = HEAT;
         self.spread();
     }
@@ -137,7 +137,7 @@ impl Layout {
         };
         let (across, up) = (ranks(|n| n.x), ranks(|n| n.y));
         for ((node, x), y) in self.nodes.iter().zip(across).zip(up) {
-            self.places.insert(node.id, (0.4 * node.x + 0.6 * x, 0.4 * node.y + 0.6 * y));
+            self.positions.insert(node.id, (0.4 * node.x + 0.6 * x, 0.4 * node.y + 0.6 * y));
         }
         self.version += 1;
     }
@@ -145,14 +145,14 @@ impl Layout {
     /// A scout stands between the middle and the first whom it moved.
     fn seat_scouts(&mut self, c: &Cockpit) {
         for e in &c.edges {
-            if self.places.len() >= PLACES_MAX || self.places.contains_key(&e.from) {
+            if self.positions.len() >= PLACES_MAX || self.positions.contains_key(&e.from) {
                 continue;
             }
             let Some((x, y)) = self.at(e.to) else { continue };
             // Golden angles: no two on the same spot.
             let angle = TAU * (f64::from(e.from.0) * 0.618_033_988_749_895 % 1.0);
-            let place = (0.6 * x + 0.3 * angle.cos(), 0.6 * y + 0.3 * angle.sin());
-            self.places.insert(e.from, place);
+            let position = (0.6 * x + 0.3 * angle.cos(), 0.6 * y + 0.3 * angle.sin());
+            self.positions.insert(e.from, position);
         }
     }
 }
@@ -181,11 +181,11 @@ mod tests {
     fn places_settle_and_stay() {
         let mut layout = Layout::default();
         layout.see(&picture(1));
-        let (before, version) = (layout.places.clone(), layout.version);
+        let (before, version) = (layout.positions.clone(), layout.version);
         layout.see(&picture(2));
         layout.see(&picture(3));
         assert_eq!(layout.version, version);
-        assert!(before.iter().all(|(id, at)| layout.places.get(id) == Some(at)));
+        assert!(before.iter().all(|(id, at)| layout.positions.get(id) == Some(at)));
     }
 
     #[test]

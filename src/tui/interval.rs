@@ -13,7 +13,7 @@ pub struct Whisker {
     pub to: f64,
 }
 
-/// What an interval around nought lets one say.
+/// What an interval around zero lets one say.
 pub fn sure(from: f64, to: f64) -> StyleRole {
     match () {
         () if from > 0.0 => StyleRole::Good,
@@ -37,8 +37,8 @@ pub fn reach(values: impl Iterator<Item = f64>) -> f64 {
     [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0].into_iter().find(|r| *r >= far).unwrap_or(20.0)
 }
 
-/// The cell of nought, if it is on the scale.
-pub fn nought((low, high): (f64, f64), width: usize) -> Option<usize> {
+/// The cell of zero, if it is on the scale.
+pub fn cell_of_zero((low, high): (f64, f64), width: usize) -> Option<usize> {
     let share = -low / (high - low);
     let cell = (share * width as f64) as usize;
     (width > 0 && (0.0..=1.0).contains(&share)).then(|| cell.min(width - 1))
@@ -75,18 +75,18 @@ fn symbols(w: Whisker, (low, high): (f64, f64), width: usize, role: StyleRole) -
         share.is_finite().then(|| if share <= 1.0 { half.min(halves - 1) } else { half.max(halves) })
     };
     let within = |h: Option<i64>, cell: i64| h.is_some_and(|h| h.div_euclid(2) == cell);
-    let (from, here, to, nought) = (at(w.from), at(w.here), at(w.to), at(0.0));
+    let (from, here, to, zero) = (at(w.from), at(w.here), at(w.to), at(0.0));
     let covers = |half: i64| matches!((from, to), (Some(f), Some(t)) if (f..=t).contains(&half));
     let last = halves - 1;
     let symbol = |cell: i64| {
         let (left, right) = (covers(2 * cell), covers(2 * cell + 1));
-        let zero = within(nought, cell);
+        let at_zero = within(zero, cell);
         match () {
             () if within(here, cell) => ('◆', role),
             () if cell == 0 && from.is_some_and(|f| f < 0) => ('◂', role),
             () if 2 * cell + 1 == last && to.is_some_and(|t| t > last) => ('▸', role),
-            () if zero && left && right => ('┿', role),
-            () if zero => ('┊', StyleRole::Dim),
+            () if at_zero && left && right => ('┿', role),
+            () if at_zero => ('┊', StyleRole::Dim),
             () if left && right => ('━', role),
             () if right => ('╺', role),
             () if left => ('╸', role),

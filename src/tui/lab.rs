@@ -20,7 +20,7 @@ const COLUMNS: u16 = 92;
 const WIDE: usize = 70;
 /// Cells of a name beside a difference, beside a control, and of a system.
 const NAMES: (usize, usize, usize) = (8, 15, 14);
-/// Most cells of a line around nought; odd, so that nought has a middle.
+/// Most cells of a line around zero; odd, so that zero has a middle.
 const LINE_MAX: usize = 41;
 /// A result older than this many minutes is said to be old: a month.
 const OLD_MIN: u64 = 30 * 24 * 60;
@@ -186,13 +186,13 @@ fn scale_of(gains: &[UpliftRow]) -> f64 {
     interval::reach(gains.iter().flat_map(|g| [g.sharpe.from, g.sharpe.to]))
 }
 
-/// Cells of a line around nought beside so many cells of text.
+/// Cells of a line around zero beside so many cells of text.
 fn line_of(width: usize, text: usize) -> usize {
     let free = width.saturating_sub(text).clamp(7, LINE_MAX);
     free - usize::from(free.is_multiple_of(2))
 }
 
-/// `-1       0       +1` over a line around nought.
+/// `-1       0       +1` over a line around zero.
 fn axis(scale: f64, width: usize) -> String {
     let (left, right) = (format!("-{scale}"), format!("+{scale}"));
     let half = (width / 2).saturating_sub(left.chars().count());
@@ -338,7 +338,7 @@ fn or_empty(x: Option<f64>, written: impl Fn(f64) -> String) -> String {
     x.map_or_else(|| EMPTY.to_owned(), written)
 }
 
-/// Where the lines of Sharpe ratios lie: all of them, and nought.
+/// Where the lines of Sharpe ratios lie: all of them, and zero.
 fn sharpes(run: &LabRun) -> (f64, f64) {
     let rungs = run.ladder.iter().filter_map(|r| Some((r.sharpe?, r.seed_sd)));
     let all = rungs.chain(run.voices_curve.iter().map(|v| (v.sharpe, v.seed_sd)));
@@ -377,9 +377,9 @@ fn ladder(t: &Theme, run: &LabRun, width: usize) -> LabLines {
     let (bounds, wide) = (sharpes(run), width >= WIDE);
     let growth = if wide { "  growth" } else { "" };
     let line = sharpe_line(width);
-    let nought =
-        interval::nought(bounds, line).map(|at| format!("{:>n$}", 0, n = at + 1)).unwrap_or_default();
-    let titles = format!("{:<n$}{nought:<line$} Sharpe    sd  drawdown turnover{growth}", "", n = NAMES.2);
+    let zero =
+        interval::cell_of_zero(bounds, line).map(|at| format!("{:>n$}", 0, n = at + 1)).unwrap_or_default();
+    let titles = format!("{:<n$}{zero:<line$} Sharpe    sd  drawdown turnover{growth}", "", n = NAMES.2);
     let mut lines = vec![Line::from(section(t, "the ladder")), Line::styled(titles, t.of(StyleRole::Dim))];
     for r in &run.ladder {
         let (name, ink) = match () {

@@ -32,7 +32,7 @@ fn kind(kind: TopicKind) -> (StyleRole, &'static str) {
     }
 }
 
-/// Draws it.
+/// Draws the pane of messages into its area.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let t = &app.theme;
     let messages = app.messages();
@@ -71,12 +71,12 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     }
     for (n, m) in shown.iter().enumerate() {
         let chosen = Some(m.id) == app.told;
-        let place = Rect { y: inside.y + n as u16, height: 1, ..inside };
-        frame.buffer_mut().set_line(place.x, place.y, &line(app, m, place.width), place.width);
+        let row = Rect { y: inside.y + n as u16, height: 1, ..inside };
+        frame.buffer_mut().set_line(row.x, row.y, &line(app, m, row.width), row.width);
         if chosen {
             let style =
                 t.of(if app.focus == Pane::Messages { StyleRole::Selected } else { StyleRole::Cursor });
-            frame.buffer_mut().set_style(place, style);
+            frame.buffer_mut().set_style(row, style);
         }
     }
 }

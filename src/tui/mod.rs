@@ -1,9 +1,9 @@
 //! The cockpit: draws what it is sent and sends what it is asked. Knows nothing of the engine.
 //!
-//! - [`run`]: takes the terminal and watches a [`Link`] until told to leave. [`plain`]: the same as lines.
+//! - [`run`]: takes the terminal and watches a [`SwarmLink`] until told to leave. [`plain`]: the same as lines.
 //! - [`app`]: what is selected, open, said; `keys`: keys in, requests out. No terminal, no clock: time is
 //!   given.
-//! - [`keymap`], [`person`]: which key does what, and a person's own settings. `time`: back and forward in time.
+//! - [`keymap`], [`user_config`]: which key does what, and a person's own settings. `time`: back and forward in time.
 //! - [`draw`] and its panes: pure functions of the app, at any size.
 //!
 //! # Invariants
@@ -62,9 +62,9 @@ use std::time::{Duration, Instant};
 use theme::wardrobe::Wardrobe;
 use theme::{ColorDepth, Theme};
 
-/// Most frames a second …
+/// Most frames per second.
 pub const FPS_MAX: u64 = 30;
-/// … and over SSH, where the line may be slow.
+/// Most frames per second over SSH, where the line may be slow.
 pub const FPS_SSH: u64 = 10;
 /// What a key did is drawn so soon after the frame before, however many frames a second there are.
 const ANSWER: Duration = Duration::from_millis(12);
@@ -74,7 +74,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// terminal then. Nobody else sets it.
 const TEST_PANIC: &str = "HIVE_TEST_PANIC";
 
-fn told(name: &str) -> String {
+fn from_env(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }
 
@@ -86,7 +86,7 @@ pub struct Setup {
     pub wardrobe: Wardrobe,
     /// Colours that there are; none: as the terminal says of itself.
     pub depth: Option<ColorDepth>,
-    /// The keys.
+    /// Which keys do what.
     pub keys: Keymap,
     /// The mouse is the cockpit's from the start.
     pub mouse: bool,
@@ -100,10 +100,10 @@ pub struct Setup {
 ///
 /// Where `HIVE_TEST_PANIC` asks for it, and nowhere else.
 pub fn run(link: &mut dyn SwarmLink, setup: Setup) -> io::Result<()> {
-    let depth = setup.depth.unwrap_or_else(|| ColorDepth::guess(&told("COLORTERM"), &told("TERM")));
+    let depth = setup.depth.unwrap_or_else(|| ColorDepth::guess(&from_env("COLORTERM"), &from_env("TERM")));
     let remote = std::env::var_os("SSH_CONNECTION").is_some();
     let frame_time = Duration::from_millis(1_000 / if remote { FPS_SSH } else { FPS_MAX });
-    let doomed: Option<u64> = told(TEST_PANIC).parse().ok();
+    let doomed: Option<u64> = from_env(TEST_PANIC).parse().ok();
     let mut guard = terminal::Guard::take()?;
     let mut app = App::new(setup.theme.quantised(depth), setup.wardrobe.colours);
     app.depth = Some(depth);

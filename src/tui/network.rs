@@ -97,10 +97,10 @@ fn seats(app: &App, c: &Cockpit, width: u16, height: u16) -> Seats {
         let named: u16 = seats.named.iter().filter(|(_, n)| *n > 1).map(|(_, n)| n + 1).sum();
         let crowded = f64::from(named + full) > CROWDED * f64::from(width) * f64::from(height);
         let sizes = if crowded { [1, 1] } else { [full, 1] };
-        let place = sizes.into_iter().find_map(|n| {
+        let cell = sizes.into_iter().find_map(|n| {
             nearest(&seats.taken, (width, height), (column, row), n, full).map(|cell| (cell, n))
         });
-        let Some(((x, y), n)) = place else { continue };
+        let Some(((x, y), n)) = cell else { continue };
         let start = usize::from(y) * usize::from(width) + usize::from(x);
         // A gap after it, where there is room for one.
         let end = (start + usize::from(n) + 1).min((usize::from(y) + 1) * usize::from(width));
@@ -231,9 +231,9 @@ fn lines(app: &App, c: &Cockpit, stage: &DrawnGraph, raster: &mut Raster) -> Vec
 /// Draws who is worth what to the desk; or only the one whose edge is chosen, over all other lines.
 fn value(app: &App, c: &Cockpit, stage: &DrawnGraph, raster: &mut Raster, chosen: Option<AgentId>) {
     let Some(desk) = stage.seats.glyphs.get(&DESK) else { return };
-    let worth = contributions(c);
-    let most = worth.iter().map(|w| w.1.abs()).fold(0.0, f64::max);
-    let drawn = worth.into_iter().filter(|w| is_drawn(w.1) && stage.shows(app, w.0));
+    let gains = contributions(c);
+    let most = gains.iter().map(|w| w.1.abs()).fold(0.0, f64::max);
+    let drawn = gains.into_iter().filter(|w| is_drawn(w.1) && stage.shows(app, w.0));
     for (agent, value) in drawn.filter(|w| chosen.is_none_or(|agent| w.0 == agent)) {
         if let Some(from) = stage.cell(app, agent) {
             let dots = (THICK * value.abs() / most).round().max(1.0) as i32;
@@ -266,11 +266,11 @@ fn dots_of((x, y): PaneCell) -> (i32, i32) {
 
 /// What each agent was worth to the desk so far, all its services together.
 fn contributions(c: &Cockpit) -> Vec<(AgentId, f64)> {
-    let mut worth: BTreeMap<AgentId, f64> = BTreeMap::new();
+    let mut gains: BTreeMap<AgentId, f64> = BTreeMap::new();
     for s in &c.services {
-        *worth.entry(s.agent).or_default() += s.total;
+        *gains.entry(s.agent).or_default() += s.total;
     }
-    worth.into_iter().collect()
+    gains.into_iter().collect()
 }
 
 fn scout_cell(app: &App, id: AgentId, area: Rect) -> Option<PaneCell> {
@@ -343,8 +343,8 @@ pub fn pulses(app: &App, stage: &DrawnGraph, mut put: impl FnMut(u16, u16, &str,
             }
             let between = |a: u16, b: u16| (f64::from(a) + at * (f64::from(b) - f64::from(a))).round() as u16;
             let (x, y) = (between(a.0, b.0), between(a.1, b.1));
-            let place = usize::from(y) * usize::from(graph.width) + usize::from(x);
-            if !seats.taken.get(place).copied().unwrap_or(true) {
+            let cell = usize::from(y) * usize::from(graph.width) + usize::from(x);
+            if !seats.taken.get(cell).copied().unwrap_or(true) {
                 put(graph.x + x, graph.y + y, glyph, t.of(role));
             }
         }

@@ -108,7 +108,7 @@ fn order(c: &Cockpit, o: &OrderRow) -> OrderLine {
 
 fn fill(f: &FillRow) -> OrderLine {
     let price = money::to_estimate(f.price);
-    let worth = words::thousands(price * money::to_estimate(f.quantity).abs());
+    let notional = words::thousands(price * money::to_estimate(f.quantity).abs());
     let fee = format!("{:.2}", money::to_estimate(f.fee));
     OrderLine {
         id: f.order,
@@ -118,7 +118,7 @@ fn fill(f: &FillRow) -> OrderLine {
         quantity: f.quantity,
         price: (words::paid(price), StyleRole::Text),
         state: ("filled".to_owned(), StyleRole::Dim),
-        note: vec![format!("fee {fee}"), format!(" of {worth}")],
+        note: vec![format!("fee {fee}"), format!(" of {notional}")],
         short: fee,
     }
 }
@@ -143,7 +143,7 @@ pub fn text(c: &Cockpit, n: usize) -> Option<String> {
     Some(format!("order #{}: {side} {quantity} {}{venue} at {price}, {state}, {note}", e.id, e.symbol))
 }
 
-/// Draws it.
+/// Draws the pane of orders and fills into its area.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let t = &app.theme;
     let dim = t.of(StyleRole::Dim);

@@ -164,8 +164,8 @@ fn lives<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> PageLines<'a> {
         let bounds = words::bounds(&all);
         let mut raster = Raster::new(width.min(44) as u16, 5);
         let (across, down) = (raster.across() as i32, raster.down() as f64 - 1.0);
-        let nought = (bounds.1 / (bounds.1 - bounds.0) * down).round() as i32;
-        (0..across).filter(|x| x % 4 == 0).for_each(|x| raster.dot(x, nought, StyleRole::Faint));
+        let zero = (bounds.1 / (bounds.1 - bounds.0) * down).round() as i32;
+        (0..across).filter(|x| x % 4 == 0).for_each(|x| raster.dot(x, zero, StyleRole::Faint));
         raster.curve(&p.alone, bounds, StyleRole::Alone);
         raster.curve(&p.open, bounds, StyleRole::Open);
         raster.curve(&p.real, bounds, StyleRole::Real);

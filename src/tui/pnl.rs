@@ -1,4 +1,4 @@
-//! Gains of the three lives on one chart, drawdown below, hanging from nought.
+//! Gains of the three lives on one chart, drawdown below, hanging from zero.
 
 use super::app::{App, Pane};
 use super::draw::block;
@@ -29,7 +29,7 @@ pub fn steps(low: f64, high: f64, wanted: usize) -> Vec<f64> {
     (first..=last.min(first + 40)).map(|i| i as f64 * step).collect()
 }
 
-/// Draws it.
+/// Draws the curves of gain into their area.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let t = &app.theme;
     let Some(c) = &app.cockpit else { return frame.render_widget(block(app, Pane::Pnl, Vec::new()), area) };

@@ -101,18 +101,18 @@ fn entry(c: &Cockpit, row: &AgentRow) -> PointsRow {
     PointsRow { row: row.clone(), deeds }
 }
 
-/// Draws it.
+/// Draws the table of points and contributions into its area.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let rows = app.by_contribution();
     let selected = app.agent().and_then(|a| rows.iter().position(|r| r.id == a.id)).unwrap_or(0);
-    let place = if rows.is_empty() { 0 } else { selected + 1 };
+    let row = if rows.is_empty() { 0 } else { selected + 1 };
     // Border, head, and the line of sums.
     let shown = usize::from(area.height.saturating_sub(4));
     let top = table::top(app.points_top, selected, rows.len(), shown);
     let t = &app.theme;
     let more = table::more(top, rows.len(), shown);
     let title = vec![
-        Span::styled(format!("{place} of {}{more} ", rows.len()), t.of(StyleRole::Dim)),
+        Span::styled(format!("{row} of {}{more} ", rows.len()), t.of(StyleRole::Dim)),
         Span::styled("who earned what for others ", t.of(StyleRole::Dim)),
     ];
     let pane = block(app, Pane::Points, title);

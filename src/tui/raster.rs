@@ -25,12 +25,12 @@ impl Raster {
         Raster { width, height, cells: vec![(0, StyleRole::Text); width * height] }
     }
 
-    /// Dots across.
+    /// Dots in a row of the raster, two a cell.
     pub fn across(&self) -> usize {
         2 * self.width
     }
 
-    /// Dots down.
+    /// Dots in a column of the raster, four a cell.
     pub fn down(&self) -> usize {
         4 * self.height
     }
@@ -86,10 +86,10 @@ impl Raster {
         }
         let steps = (values.len().max(2) - 1) as f64;
         let height = |v: f64| ((high - v) / (high - low) * (down - 1) as f64).round().clamp(-FAR, FAR) as i32;
-        let place = |i: usize, v: f64| ((i as f64 / steps * (across - 1) as f64).round() as i32, height(v));
-        let mut last = place(0, values[0]);
+        let point = |i: usize, v: f64| ((i as f64 / steps * (across - 1) as f64).round() as i32, height(v));
+        let mut last = point(0, values[0]);
         for (i, v) in values.iter().enumerate().filter(|(_, v)| v.is_finite()) {
-            let next = place(i, *v);
+            let next = point(i, *v);
             self.line(last, next, ink);
             last = next;
         }

@@ -71,11 +71,11 @@ pub const SHIPPED: &[(&str, &str)] = &[
 /// How many colours the terminal has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColorDepth {
-    /// 24 bits.
+    /// 24 bits: sixteen million colours.
     True,
-    /// 256.
+    /// The 256 colours of the xterm palette.
     Indexed,
-    /// 16.
+    /// The 16 colours that every terminal has.
     Ansi,
 }
 
@@ -104,7 +104,7 @@ pub enum ThemeError {
     /// Not a theme.
     #[error("theme {name}: {why}")]
     Unreadable {
-        /// Which.
+        /// Name of the theme that was asked for.
         name: String,
         /// What is wrong, and what would be right.
         why: String,
@@ -211,7 +211,7 @@ impl ThemeFile {
     }
 }
 
-/// A theme.
+/// The style of every role, in each depth of colours.
 #[derive(Clone, Debug)]
 pub struct Theme {
     name: String,
@@ -250,7 +250,7 @@ impl Theme {
         Ok(Theme { name: file.name.clone(), faces, depth: ColorDepth::True })
     }
 
-    /// Its name.
+    /// Name that the theme is chosen by.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -20,9 +20,9 @@ use crate::view::past::When;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct SnapshotPosition {
-    /// From 1, the oldest …
+    /// Number of the moment that is shown, from 1, the oldest.
     pub number: u32,
-    /// … of so many.
+    /// Number of moments that are kept.
     pub kept: u32,
     pub from: Stamp,
     pub to: Stamp,

@@ -44,7 +44,7 @@ struct UserFile {
 pub struct Person {
     /// How it looks, where nothing else is asked for.
     pub theme: Option<String>,
-    /// The keys.
+    /// Which keys do what, where the person has bound them anew.
     pub keys: Keymap,
     /// The mouse is the cockpit's from the start.
     pub mouse: bool,

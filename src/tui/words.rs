@@ -79,7 +79,7 @@ pub fn short_cell(x: f64) -> String {
     }
 }
 
-/// `▼ -22.0k`.
+/// A gain with its sign and arrow, in short: `▼ -22.0k`.
 pub fn gain_short(x: f64) -> String {
     match sign(x) {
         StyleRole::Bad => format!("▼ {}", short(x)),
@@ -105,13 +105,13 @@ pub fn decimal(x: Decimal) -> String {
     rest.map_or_else(|| whole.clone(), |r| format!("{whole}.{r}"))
 }
 
-/// `+0.31`: of a Sharpe ratio; nought has no sign.
+/// `+0.31`: of a Sharpe ratio; zero has no sign.
 pub fn ratio(x: f64) -> String {
     let text = format!("{x:+.2}");
     if text.ends_with("0.00") && x.abs() < 1.0 { "0.00".to_owned() } else { text }
 }
 
-/// `15.5 %`.
+/// A fraction in per cent: `15.5 %` of 0.155.
 pub fn percent(x: f64) -> String {
     format!("{:.1} %", 100.0 * x)
 }
@@ -152,7 +152,7 @@ pub fn family(family: Family) -> &'static str {
     }
 }
 
-/// `2023-12-31 20:00`.
+/// A stamp to the minute, in UTC: `2023-12-31 20:00`.
 pub fn moment(at: Stamp) -> String {
     let text = at.to_string();
     format!("{} {}", text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default())
@@ -174,9 +174,9 @@ pub fn spark<T: Copy + Into<f64>>(values: &[T], (low, high): (f64, f64), width: 
     let n = values.len();
     let at = |i: usize| {
         // Where there are fewer values than cells they stand at the right.
-        let place =
+        let index =
             if n >= width { Some(i * n / width + n / width.max(1) - 1) } else { (i + n).checked_sub(width) };
-        let Some(v) = place.and_then(|p| values.get(p.min(n.saturating_sub(1)))) else { return ' ' };
+        let Some(v) = index.and_then(|p| values.get(p.min(n.saturating_sub(1)))) else { return ' ' };
         let share = ((*v).into() - low) / (high - low);
         STEPS[if share.is_finite() { (share.clamp(0.0, 1.0) * 7.0).round() as usize } else { 0 }]
     };

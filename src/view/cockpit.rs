@@ -36,7 +36,7 @@ pub enum MarketMode {
     /// The embedded market.
     #[default]
     Synth,
-    /// Recorded data.
+    /// Recorded data, not the present market.
     History,
     /// A live market, pretended money.
     Paper,
@@ -151,7 +151,7 @@ impl Switches {
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AccountView {
-    /// Marked equity.
+    /// Equity of the account, all positions marked.
     pub equity: Money,
     /// Capital at the start.
     pub capital: Money,
@@ -183,10 +183,10 @@ pub struct AccountView {
     pub messages: u64,
 }
 
-/// One goal.
+/// A goal and how far it is reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GoalView {
-    /// Which.
+    /// The goal that is read.
     pub goal: Goal,
     /// 0 … 1: how far it is reached.
     pub score: f64,
@@ -205,36 +205,36 @@ pub struct Emergence {
     pub gain: f64,
     /// Lower end of its interval, which is for one look.
     pub from: f64,
-    /// Upper end.
+    /// Upper end of the interval.
     pub to: f64,
     /// Evidence that it is more, whenever it is looked at: 1 is none, 20 enough.
     pub more: f64,
-    /// The same that it is less.
+    /// Evidence that it is less, whenever it is looked at: 1 is none, 20 enough.
     pub less: f64,
-    /// Over the same agents netted in one account.
+    /// What the whole gains over the same agents netted in one account.
     pub over_net_eq: f64,
-    /// Of the gain: netting.
+    /// What netting gives of the gain.
     pub netting: f64,
-    /// Of the gain: listening.
+    /// What listening gives of the gain.
     pub listening: f64,
-    /// Of the gain: services.
+    /// What services give of the gain.
     pub services: f64,
     /// Orders that agents with funds wanted so far, each by itself.
     pub wanted: u64,
     /// Notional per year, in equities, that they would trade alone at the same risk.
     pub turnover_alone: f64,
-    /// The same of their one desk.
+    /// Notional per year, in equities, that their one desk trades.
     pub turnover: f64,
 }
 
 /// One agent's row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AgentRow {
-    /// Its number.
+    /// Number that the agent is known by.
     pub id: AgentId,
-    /// Its name.
+    /// Name as declared.
     pub name: String,
-    /// Its family.
+    /// Family whose strategy it trades.
     pub family: Family,
     /// What it is deployed for.
     pub goal: Goal,
@@ -256,7 +256,7 @@ pub struct AgentRow {
     pub real: Money,
     /// Equity of its real book.
     pub funds: Money,
-    /// What the hive would lose without it, a year, as a fraction of the account.
+    /// What the hive would lose without it, per year, as a fraction of the account.
     pub difference: f64,
     /// About what a spread now would give it, were it funded: its share by points.
     pub would_get: Money,
@@ -264,7 +264,7 @@ pub struct AgentRow {
     pub position: String,
     /// The last thing it said, and its number; 0 for nothing yet.
     pub last: MessageId,
-    /// In words, without conditions.
+    /// What it last said, in words, without conditions.
     pub said: String,
     /// v: the weight of its voice in the consensus; 0 while it is not heard.
     pub voice: f64,
@@ -283,13 +283,13 @@ pub struct AgentRow {
 pub struct EdgeRow {
     /// Whose voice; scouts have numbers above those of the agents.
     pub from: AgentId,
-    /// Its name.
+    /// Name of the agent whose voice it is.
     pub from_name: String,
-    /// Its family.
+    /// Family of that agent.
     pub from_family: Family,
     /// Who was moved.
     pub to: AgentId,
-    /// On what.
+    /// Asset on which it was moved.
     pub asset: String,
     /// Its share of the weight, 0 … 1.
     pub share: f64,
@@ -304,13 +304,13 @@ pub struct EdgeRow {
 /// The curves: gains since the start, in currency, oldest first, at most `POINTS_MAX` each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Curves {
-    /// Σ alone.
+    /// Gain of all funded agents alone, summed.
     pub alone: Vec<f64>,
-    /// Σ open.
+    /// Gain of all funded agents in their open lives, summed.
     pub open: Vec<f64>,
-    /// The account.
+    /// Gain of the account itself.
     pub real: Vec<f64>,
-    /// Of the account, as a fraction; the worst of each point.
+    /// Drawdown of the account, as a fraction; the worst that each point stands for.
     pub drawdown: Vec<f64>,
     /// When the curves begin.
     pub from: Option<Stamp>,
@@ -335,9 +335,9 @@ pub enum TopicKind {
 /// One line of the network's talk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MessageLine {
-    /// Its number.
+    /// Number of the message.
     pub id: MessageId,
-    /// When.
+    /// When it was said, in the market's time.
     pub at: Stamp,
     /// Who: a name, or the goal of a tracker or manager.
     pub from: String,
@@ -345,15 +345,15 @@ pub struct MessageLine {
     pub agent: Option<AgentId>,
     /// About what; empty for goals and adjustments.
     pub asset: String,
-    /// What kind.
+    /// Kind of message, by which it is filtered.
     pub kind: TopicKind,
-    /// In words, with all conditions.
+    /// The message in words, with all conditions.
     pub text: String,
     /// Stances within this picture's memory that name it.
     pub acted_on: u32,
 }
 
-/// The picture.
+/// All that a cockpit shows, as of one moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cockpit {
     /// Steps that counted, as seen by the recorder.
@@ -374,7 +374,7 @@ pub struct Cockpit {
     pub progress: Option<f64>,
     /// Clients that are attached, as of this picture.
     pub clients: u32,
-    /// Nobody listens.
+    /// Whether listening is switched off for the whole run.
     pub deaf: bool,
     /// Account and desk.
     pub account: AccountView,
@@ -421,18 +421,18 @@ impl Cockpit {
 /// A trait as a bar.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TraitBar {
-    /// Its name.
+    /// Name of the trait.
     pub name: String,
-    /// Its value …
+    /// Its value, between the bounds.
     pub value: f64,
-    /// … between these.
+    /// Smallest and largest value it may have.
     pub bounds: (f64, f64),
 }
 
 /// What an agent is doing on one asset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct IntentView {
-    /// On what.
+    /// Asset that the intent is about.
     pub asset: String,
     /// The own intent, as a signed fraction of its capital.
     pub intent: f64,
@@ -442,7 +442,7 @@ pub struct IntentView {
     pub close: f64,
     /// The message that says so; none if that was before this recorder's memory.
     pub message: Option<MessageId>,
-    /// In words: name and condition.
+    /// Its conditions in words: the name and the condition.
     pub conditions: Vec<(String, String)>,
     /// Fixed prices among the conditions: name and price.
     pub levels: Vec<(String, f64)>,
@@ -461,15 +461,15 @@ pub struct IntentView {
 pub struct StanceReason {
     /// The stance's number.
     pub message: MessageId,
-    /// When.
+    /// When it was said, in the market's time.
     pub at: Stamp,
-    /// On what.
+    /// Asset that the stance is about.
     pub asset: String,
-    /// In one word.
+    /// What it did to the intent, in one word.
     pub verb: String,
     /// Own intent and result, as fractions of the hive's capital.
     pub own: f64,
-    /// See `own`.
+    /// What listening made of it, as a fraction of the hive's capital.
     pub result: f64,
     /// Step by step, in words.
     pub factors: Vec<String>,
@@ -482,13 +482,13 @@ pub struct StanceReason {
 pub struct AgentPage {
     /// The picture's seq.
     pub seq: u64,
-    /// Its row.
+    /// The agent's row in the list.
     pub row: AgentRow,
     /// The name of its personality.
     pub personality: String,
     /// Which sides it takes.
     pub side: String,
-    /// Its traits.
+    /// Its traits, one bar each.
     pub traits: Vec<TraitBar>,
     /// What is open or offered.
     pub intents: Vec<IntentView>,
@@ -500,13 +500,13 @@ pub struct AgentPage {
     pub given: Vec<EdgeRow>,
     /// Its lives and its points × 100, day by day at falling resolution, at most [`TREND_MAX`] each.
     pub alone: Vec<f64>,
-    /// See `alone`.
+    /// Its open life, sampled as `alone` is.
     pub open: Vec<f64>,
-    /// See `alone`.
+    /// Its real life, sampled as `alone` is.
     pub real: Vec<f64>,
-    /// See `alone`.
+    /// Its points × 100, sampled as `alone` is.
     pub points: Vec<f64>,
-    /// Closed intents.
+    /// Intents closed so far.
     pub trades: u32,
     /// Messages it sent.
     pub sent: u64,

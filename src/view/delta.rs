@@ -54,7 +54,7 @@ impl<T: Clone + PartialEq + Serialize> RowsDelta<T> {
     }
 }
 
-/// The change.
+/// What has changed from one picture to a later one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delta {
     /// The new picture without its lists.

@@ -12,13 +12,13 @@ use serde::Serialize;
 /// One family on one feed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FamilyRow {
-    /// Its name.
+    /// Name of the family.
     pub family: &'static str,
-    /// What it ran on …
+    /// Name of the feed that it ran on.
     pub feed: String,
-    /// … from this day …
+    /// First day of the run, as a date.
     pub from: String,
-    /// … to this one.
+    /// Last day of the run, as a date.
     pub to: String,
     /// Coarsest level on which it was filled: `B`, `L1`, `L2`.
     pub level: &'static str,
@@ -34,12 +34,12 @@ pub struct FamilyRow {
     pub funding: f64,
     /// What it gained or lost after all costs.
     pub pnl: f64,
-    /// The same with a maker's fills counted by touch.
+    /// What it gained or lost with a maker's fills counted by touch.
     pub pnl_touch: f64,
     /// Whether both have one sign ([`is_established`]).
     pub established: bool,
     /// Of a family of structures that never opened: the best edge after all costs that it saw, in basis
-    /// points; below nought nothing ever paid. None where none was ever known.
+    /// points; below zero nothing ever paid. None where none was ever known.
     pub best_edge_bp: Option<f64>,
     /// Openings of which a leg was missed, so that all was closed again.
     pub missed: u64,
@@ -50,12 +50,12 @@ pub struct FamilyRow {
 /// All rows of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FamilyTable {
-    /// In the order of [`Family::ALL`]; families without an agent are left out.
+    /// One row a family, in the order of [`Family::ALL`]; families without an agent are left out.
     pub rows: Vec<FamilyRow>,
 }
 
 impl FamilyTable {
-    /// Of a run as it stands; `feed` is what it ran on.
+    /// Reads the rows off a run as it stands; `feed` is what it ran on.
     pub fn new(engine: &Engine, feed: &FeedInfo) -> Self {
         let cast = engine.cast();
         let with = |f: &&Family| cast.agents[..cast.declared].iter().any(|a| a.family == **f);

@@ -19,14 +19,14 @@ pub const PARAGRAPHS_MAX: usize = 24;
 /// Bytes of one text.
 pub const TEXT_BYTES_MAX: usize = 1_600;
 
-/// A difference of Sharpe ratios a year, with its 95 % interval.
+/// A difference of Sharpe ratios per year, with its 95 % interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Between {
-    /// As measured.
+    /// Mean as it was measured.
     pub mean: f64,
-    /// Lower end …
+    /// Lower end of the interval.
     pub from: f64,
-    /// … and upper end.
+    /// Upper end of the interval.
     pub to: f64,
 }
 
@@ -44,29 +44,29 @@ pub enum Finding {
     Loss,
 }
 
-/// One system.
+/// One system of the ladder, with its numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rung {
-    /// As reports call it.
+    /// Name of the system, as reports call it.
     pub name: String,
-    /// In a line.
+    /// What the system is, in a line.
     pub what: String,
-    /// A year, mean over seeds; this and what follows is empty where it cannot be told.
+    /// Sharpe ratio per year, mean over seeds; this and what follows is empty where it cannot be told.
     pub sharpe: Option<f64>,
-    /// Of the Sharpe ratio, over seeds; empty of one.
+    /// Standard deviation of the Sharpe ratio over seeds; empty of one.
     pub seed_sd: Option<f64>,
     /// Deepest fall at equal volatility, a fraction.
     pub drawdown: Option<f64>,
-    /// Notional a year over equity, at equal volatility.
+    /// Notional per year over equity, at equal volatility.
     pub turnover: Option<f64>,
-    /// Growth a year at equal volatility, a fraction.
+    /// Growth per year at equal volatility, a fraction.
     pub growth: Option<f64>,
 }
 
 /// The hive less one system.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UpliftRow {
-    /// The system.
+    /// The system it is held against.
     pub over: String,
     /// Δ Sharpe, over days.
     pub sharpe: Between,
@@ -79,9 +79,9 @@ pub struct UpliftRow {
 /// One control: the hive with messages that must not help.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ControlLine {
-    /// As reports call it.
+    /// Name of the control, as reports call it.
     pub name: String,
-    /// In a line.
+    /// What is wrong with its messages, in a line.
     pub what: String,
     /// The hive less the control; for the random walk what the hive itself gains there.
     pub shown: Between,
@@ -96,13 +96,13 @@ pub struct ControlLine {
 /// So many voices in one account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct VoicesStep {
-    /// Voices.
+    /// Number of voices in the account.
     pub voices: u32,
-    /// Mean over seeds …
+    /// Sharpe ratio per year, mean over seeds.
     pub sharpe: f64,
-    /// … and its standard deviation; empty of one.
+    /// Standard deviation of the Sharpe ratio over seeds; empty of one.
     pub seed_sd: Option<f64>,
-    /// See [`Rung::turnover`].
+    /// Notional traded per year, as [`Rung::turnover`] says it.
     pub turnover: f64,
 }
 
@@ -111,13 +111,13 @@ pub struct VoicesStep {
 pub struct DoseStep {
     /// λ: 0 is deaf, 1 follows the consensus.
     pub listens: f64,
-    /// Mean over seeds.
+    /// Sharpe ratio per year, mean over seeds.
     pub sharpe: f64,
-    /// Over `net-eq`.
+    /// Sharpe ratio less that of `net-eq`.
     pub over: Between,
 }
 
-/// A run.
+/// A run of the lab, as a cockpit shows it.
 // Each is a caution of its own.
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -134,21 +134,21 @@ pub struct LabRun {
     pub feed: String,
     /// The decision clock.
     pub bar: String,
-    /// First day …
+    /// First day of the run, as a date.
     pub from: String,
-    /// … and last.
+    /// Last day of the run, as a date.
     pub to: String,
-    /// How many.
+    /// Number of assets it was run on.
     pub assets: u32,
-    /// How many.
+    /// Number of seeds it was run with.
     pub seeds: u32,
-    /// Agents with funds …
+    /// Number of agents with funds.
     pub agents: u32,
-    /// … and all that speak.
+    /// Number of agents that speak, with funds or without.
     pub voices: u32,
-    /// In words.
+    /// What trading cost, in words.
     pub costs: String,
-    /// To which everything is scaled, a fraction a year.
+    /// To which everything is scaled, a fraction per year.
     pub target_vol: f64,
     /// Variants looked at so far, this run among them.
     pub tried: u32,
@@ -156,19 +156,19 @@ pub struct LabRun {
     pub looks: u32,
     /// What the best of as many worthless variants would show by luck.
     pub luck: f64,
-    /// What it says …
+    /// What the run says of the hive.
     pub finding: Finding,
-    /// … and in a sentence.
+    /// What the run says of the hive, in a sentence.
     pub headline: String,
     /// All systems, in order.
     pub ladder: Vec<Rung>,
     /// The hive against `alone`, `net-eq`, `net-all`, `tsmom6`.
     pub gains: Vec<UpliftRow>,
-    /// Those that were run.
+    /// The controls that were run.
     pub controls: Vec<ControlLine>,
-    /// By number.
+    /// The Sharpe ratio, by number of voices.
     pub voices_curve: Vec<VoicesStep>,
-    /// By λ.
+    /// The Sharpe ratio, by λ.
     pub dose: Vec<DoseStep>,
     /// Paragraph by paragraph.
     pub words: Vec<String>,

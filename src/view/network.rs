@@ -14,15 +14,15 @@ pub(super) fn edges(
     let cast = engine.cast();
     let mut rows = Vec::new();
     for (slot, edges) in engine.respond.edges.iter().enumerate() {
-        let place = &cast.slots[slot];
-        for edge in edges.iter().filter(|e| e.share > 0.0 && wanted(e.from, place.agent)) {
+        let listener = &cast.slots[slot];
+        for edge in edges.iter().filter(|e| e.share > 0.0 && wanted(e.from, listener.agent)) {
             let Some(voice) = cast.agents.get(edge.from.index()) else { continue };
             rows.push(EdgeRow {
                 from: edge.from,
                 from_name: voice.name.clone(),
                 from_family: voice.family,
-                to: place.agent,
-                asset: engine.asset_name(place.asset).to_owned(),
+                to: listener.agent,
+                asset: engine.asset_name(listener.asset).to_owned(),
                 share: edge.share,
                 value: edge.value,
                 message: edge.message,

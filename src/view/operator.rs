@@ -20,9 +20,9 @@ pub struct RunInfo {
     pub feed: String,
     /// Currency of the account.
     pub currency: String,
-    /// As it was asked for.
+    /// Speed of the run, as it was asked for.
     pub speed: String,
-    /// Its process.
+    /// Id of the process that runs it.
     pub pid: u32,
 }
 
@@ -33,11 +33,11 @@ pub struct Status {
     pub scene: RunInfo,
     /// Version of the program.
     pub version: String,
-    /// Whose money: `PAPER`.
+    /// Kind of money that is traded: `PAPER`.
     pub money: String,
-    /// `running`, `reducing` or `halted` …
+    /// What the account may do: `running`, `reducing` or `halted`.
     pub mode: String,
-    /// … and why, if it is not running.
+    /// Why it is not running, if it is not.
     pub because: Option<String>,
     /// Whether the kill switch is latched.
     pub killed: bool,
@@ -72,11 +72,11 @@ pub struct Status {
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AgentSwitches {
-    /// Its number.
+    /// Number that the agent is known by.
     pub id: AgentId,
-    /// Its name.
+    /// Name as declared.
     pub name: String,
-    /// Its family.
+    /// Family whose strategy it trades.
     pub family: String,
     /// In a word or two: the strictest that holds of `unfunded`, `stopped out`, `quarantined`, `drained`, `paused`,
     /// `muted`, `deaf`, `on probation`, `live`.

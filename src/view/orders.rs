@@ -15,44 +15,44 @@ pub const FILLS_MAX: usize = 64;
 /// An order that may still fill.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRow {
-    /// Its number.
+    /// Number of the order.
     pub id: u64,
     /// When it was decided.
     pub at: Stamp,
-    /// Where; empty where the feed has one venue.
+    /// Venue it was sent to; empty where the feed has one.
     pub venue: String,
-    /// What, as the venue writes it; of spot that is carried `BTCUSDT spot`.
+    /// Symbol as the venue writes it; of spot that is carried `BTCUSDT spot`.
     pub symbol: String,
     /// Base units, bought is positive.
     pub quantity: Decimal,
-    /// Of that, what was filled.
+    /// Base units of it that were filled so far.
     pub filled: Decimal,
     /// Its limit; none for what is taken at the market.
     pub limit: Option<Decimal>,
-    /// Where it stands.
+    /// What became of it so far.
     pub state: OrderStatus,
     /// Who works it; empty for the desk itself.
     pub maker: String,
 }
 
-/// A fill.
+/// A fill as the pane of orders shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FillRow {
-    /// The order's number …
+    /// Number of the order that was filled.
     pub order: u64,
-    /// … and the how-manieth of its fills.
+    /// Which of the order's fills it is, from 1.
     pub number: u32,
-    /// When.
+    /// When it was filled, in the market's time.
     pub at: Stamp,
-    /// Where; empty where the feed has one venue.
+    /// Venue that filled it; empty where the feed has one.
     pub venue: String,
-    /// What, as the venue writes it; of spot that is carried `BTCUSDT spot`.
+    /// Symbol as the venue writes it; of spot that is carried `BTCUSDT spot`.
     pub symbol: String,
     /// Base units, bought is positive.
     pub quantity: Decimal,
     /// Paid or got, half-spread and impact included.
     pub price: Decimal,
-    /// In the account's currency; a rebate is negative.
+    /// Fee in the account's currency; a rebate is negative.
     pub fee: Money,
 }
 

@@ -124,13 +124,13 @@ fn reason(engine: &Engine, decision: &Decision) -> StanceReason {
         words::stance(s.verb).clone_into(&mut why.verb);
         (why.own, why.result) = (s.own, s.result);
         why.factors = s.factors.iter().flatten().map(factor).collect();
-        let told = |id: &MessageId| {
+        let quoted = |id: &MessageId| {
             decision.because.iter().find(|m| m.id == *id).map_or_else(
                 || "said before this recorder began".to_owned(),
                 |m| format!("{} {}", words::speaker(engine, m.from), words::short(engine, &m.body)),
             )
         };
-        why.because = s.because.iter().flatten().map(|id| (*id, told(id))).collect();
+        why.because = s.because.iter().flatten().map(|id| (*id, quoted(id))).collect();
     }
     why
 }

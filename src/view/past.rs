@@ -12,7 +12,7 @@ pub enum When {
     Step {
         /// Number of the picture it is counted from, kept or not.
         seq: u64,
-        /// How many.
+        /// Number of moments to step; negative goes back.
         by: i32,
     },
     /// The newest at or before a time of the market; where none is as old, the oldest.
@@ -26,9 +26,9 @@ pub struct Past {
     pub view: Cockpit,
     /// The page of the agent that was asked for, as it was then.
     pub page: Option<AgentPage>,
-    /// Its place among those kept, from 1, the oldest; 0 for one that was read from the journal …
+    /// Its number among those kept, from 1, the oldest; 0 for one that was read from the journal.
     pub place: u32,
-    /// … of so many.
+    /// Number of moments that are kept.
     pub kept: u32,
     /// Time of the oldest that is kept, or of the run's first where it was read from the journal.
     pub from: Stamp,

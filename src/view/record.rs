@@ -23,7 +23,7 @@ pub(super) struct AgentCurves {
     pub alone: SampledCurve,
     pub open: SampledCurve,
     pub real: SampledCurve,
-    /// × 100.
+    /// Points × 100, as they are shown.
     pub points: SampledCurve,
 }
 
@@ -39,7 +39,7 @@ impl AgentCurves {
     }
 }
 
-/// The record.
+/// Curves and bars of the whole run, at falling resolution.
 #[derive(Clone, Debug)]
 pub(super) struct CurveRecord {
     tracks: Vec<AgentCurves>,
@@ -49,7 +49,7 @@ pub(super) struct CurveRecord {
 }
 
 impl CurveRecord {
-    /// Nothing yet.
+    /// Nothing recorded yet, for the agents and listings of this engine.
     pub fn new(engine: &Engine) -> Self {
         CurveRecord {
             tracks: vec![AgentCurves::new(); engine.cast().declared],
@@ -128,7 +128,7 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    /// As of now.
+    /// Reads what a spread would go by now.
     pub fn now(engine: &Engine) -> Self {
         let (cast, respond, settings) = (engine.cast(), &engine.respond, &engine.settings().funds);
         let funded = || cast.agents[..cast.declared].iter().filter(|a| respond.real.funds.weight(a.id) > 0.0);
@@ -174,7 +174,7 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    /// As of now.
+    /// Reads the shares of the last moves.
     pub fn now(engine: &Engine) -> Self {
         let mut given = vec![(0.0, 0.0); engine.cast().agents.len()];
         for edge in engine.respond.edges.iter().flatten().filter(|e| e.share > 0.0) {

@@ -50,7 +50,7 @@ pub(super) struct Decision {
     pub because: Vec<Message>,
 }
 
-/// The recorder.
+/// Makes pictures of the engine for cockpits, and remembers what they show of the past.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     seq: u64,
@@ -65,9 +65,9 @@ pub struct Recorder {
     messages: VecDeque<(Message, u32)>,
     /// By slot, scouts too: what a decision names was once somebody's last action.
     actions: Vec<Option<Message>>,
-    /// By declared slot.
+    /// By declared slot: the last stance.
     stances: Vec<Option<Decision>>,
-    /// By declared agent.
+    /// By declared agent: the last thing it said.
     last: Vec<Option<Message>>,
     alarms: VecDeque<String>,
     fills: VecDeque<FillRow>,
@@ -177,8 +177,8 @@ impl Recorder {
         self.messages.push_back((*message, 0));
         if let MessageKind::Stance(stance) = &message.body {
             for id in stance.because.iter().flatten() {
-                if let Some(place) = self.index_of(*id)
-                    && let Some((_, acted_on)) = self.messages.get_mut(place)
+                if let Some(index) = self.index_of(*id)
+                    && let Some((_, acted_on)) = self.messages.get_mut(index)
                 {
                     *acted_on += 1;
                 }

@@ -20,7 +20,7 @@ pub enum Downsampling {
     Most,
 }
 
-/// The curve.
+/// A curve that keeps its whole history in bounded memory; see the module.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SampledCurve {
     keep: Downsampling,

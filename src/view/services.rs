@@ -4,7 +4,7 @@
 //!
 //! 1. Totals are the books': a carrier's is the PnL of its book, a maker's what taking would have cost less what
 //!    its orders did cost. They are of the whole run; today is of the market's day.
-//! 2. Who could serve and was not needed yet is there with nought, so that it can be told from who cannot.
+//! 2. Who could serve and was not needed yet is there with zero, so that it can be told from who cannot.
 
 use super::cockpit::bounded;
 use super::words;
@@ -18,9 +18,9 @@ const NAMED: usize = 3;
 /// One agent's service for the desk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServiceRow {
-    /// Who serves.
+    /// Agent that serves.
     pub agent: AgentId,
-    /// How.
+    /// What kind of service it is.
     pub service: Service,
     /// What it serves, in words: `1.2 BTC, 14 ETH`; empty for nothing now.
     pub what: String,
@@ -50,9 +50,9 @@ impl ServiceRow {
 /// What a recorder keeps of services: the day's beginning, and the last receipts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ServiceMemory {
-    /// Totals at the last barrier …
+    /// Totals at the last barrier.
     last: Vec<(AgentId, Service, f64)>,
-    /// … and when the day began.
+    /// Totals when the day began.
     open: Vec<(AgentId, Service, f64)>,
     receipts: Vec<(AgentId, Service, MessageId)>,
 }
@@ -111,7 +111,7 @@ fn totals(engine: &Engine) -> Vec<(AgentId, Service, f64)> {
         (owner, Service::Carry, money::to_estimate(pnl))
     });
     let liquidity = makers(engine).into_iter().map(|maker| {
-        let all = places(engine, maker).map(|i| engine.worked_on(InstrumentId(i as u16)));
+        let all = desk_indices(engine, maker).map(|i| engine.worked_on(InstrumentId(i as u16)));
         (maker, Service::Liquidity, all.map(|w| w.taking - w.cost).sum())
     });
     let mut all: Vec<_> = carry.chain(liquidity).collect();
@@ -126,7 +126,7 @@ fn makers(engine: &Engine) -> Vec<AgentId> {
     makers
 }
 
-fn places(engine: &Engine, maker: AgentId) -> impl Iterator<Item = usize> + '_ {
+fn desk_indices(engine: &Engine, maker: AgentId) -> impl Iterator<Item = usize> + '_ {
     let makers = engine.servants().makers.iter().enumerate();
     makers.filter(move |(_, m)| **m == Some(maker)).map(|(i, _)| i)
 }
@@ -135,8 +135,8 @@ fn places(engine: &Engine, maker: AgentId) -> impl Iterator<Item = usize> + '_ {
 fn carried(engine: &Engine, agent: AgentId) -> (String, f64) {
     let real = &engine.respond.real;
     let mut held: Vec<(f64, f64, &str)> = Vec::new();
-    for (place, spot, owner) in engine.servants().held() {
-        let quantity = real.services.spot_held.get(place).copied().unwrap_or_default();
+    for (desk_index, spot, owner) in engine.servants().held() {
+        let quantity = real.services.spot_held.get(desk_index).copied().unwrap_or_default();
         let mark = real.marks.get(spot.index()).copied().unwrap_or_default();
         let Some(i) = engine.instrument(spot).filter(|_| owner == agent && !quantity.is_zero()) else {
             continue;
@@ -155,7 +155,7 @@ fn carried(engine: &Engine, agent: AgentId) -> (String, f64) {
 
 /// What an agent worked so far, in words and in currency.
 fn worked(engine: &Engine, agent: AgentId) -> (String, f64) {
-    let all = places(engine, agent).map(|i| engine.worked_on(InstrumentId(i as u16)));
+    let all = desk_indices(engine, agent).map(|i| engine.worked_on(InstrumentId(i as u16)));
     let (rested, crossed) = all.fold((0.0, 0.0), |(r, c), w| (r + w.rested, c + w.crossed));
     if rested + crossed <= 0.0 {
         return (String::new(), 0.0);

@@ -30,7 +30,7 @@ pub struct RunFacts {
     pub currency: String,
     /// Hash of everything in the configuration that decides.
     pub roster_hash: String,
-    /// The seed.
+    /// Seed from which parameters and personalities are drawn.
     pub seed: u64,
     /// The first barrier.
     pub from: Option<Stamp>,
@@ -49,13 +49,13 @@ pub struct RunFacts {
 /// One agent's line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AgentLine {
-    /// Name.
+    /// Name as declared.
     pub name: String,
-    /// Family.
+    /// Family whose strategy it trades.
     pub family: String,
-    /// Goal.
+    /// Goal it is deployed for.
     pub goal: String,
-    /// Personality.
+    /// Name of its personality.
     pub personality: String,
     /// Names of its assets.
     pub assets: Vec<String>,
@@ -77,7 +77,7 @@ pub struct AgentLine {
     pub messages_sent: u64,
     /// Messages of others that its stances name as their reason.
     pub messages_acted_on: u64,
-    /// What the hive would lose without it, a year, as a fraction of the account.
+    /// What the hive would lose without it, per year, as a fraction of the account.
     pub difference: f64,
     /// v: the weight of its voice; 0 while it is not heard.
     pub voice: f64,
@@ -85,11 +85,11 @@ pub struct AgentLine {
     pub listens: f64,
     /// How much it moved others in their last moves, and what that was worth to them.
     pub influence_given: f64,
-    /// See `influence_given`.
+    /// What that influence was worth to the others.
     pub influence_given_value: f64,
     /// How much it was moved in its own last moves, and what that was worth to it.
     pub influence_received: f64,
-    /// See `influence_received`.
+    /// What being moved was worth to itself.
     pub influence_received_value: f64,
     /// Who moved it most, the strongest first.
     pub movers: Vec<String>,
@@ -98,11 +98,11 @@ pub struct AgentLine {
 /// A number for each of the three lives.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lives<T> {
-    /// Deaf.
+    /// The deaf life, which nobody else touches.
     pub alone: T,
-    /// Open ears.
+    /// The simulated life that listens.
     pub open: T,
-    /// The account.
+    /// Its share of what the account did.
     pub real: T,
 }
 
@@ -111,7 +111,7 @@ pub struct Lives<T> {
 pub struct EmergenceLine {
     /// Days measured; gains are said from `days_min` on.
     pub days: u32,
-    /// See `days`.
+    /// Days from which on gains are said.
     pub days_min: u32,
     /// Sharpe ratio of the whole, none without spread.
     pub whole_sharpe: Option<f64>,
@@ -128,7 +128,7 @@ pub struct EmergenceLine {
     pub turnover: YearlyTurnover,
 }
 
-/// The summary.
+/// The summary of a run, as `--json` prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Summary {
@@ -201,7 +201,7 @@ impl Summary {
         if let Err(why) = &balanced {
             notes.push(format!("the books do not balance: {why}"));
         }
-        let worth = valuation(engine);
+        let valued = valuation(engine);
         Summary {
             hive: facts.hive,
             mode: facts.mode,
@@ -219,7 +219,7 @@ impl Summary {
             capital: exact(settings.money),
             currency: facts.currency,
             deaf: !settings.listening.enabled,
-            agents: agents(engine, &worth),
+            agents: agents(engine, &valued),
             scouts: cast.agents.len() - cast.declared,
             messages: respond.bus.counts(),
             goals: respond.goals,
@@ -227,10 +227,10 @@ impl Summary {
             equity: Lives {
                 alone: text(speak.curve.equity()),
                 open: text(respond.open.equity()),
-                real: exact(worth.total),
+                real: exact(valued.total),
             },
-            treasury: exact(worth.treasury),
-            rounding: exact(worth.rounding),
+            treasury: exact(valued.treasury),
+            rounding: exact(valued.rounding),
             sharpe: lives(&|c| c.sharpe()),
             volatility: lives(&|c| c.volatility()),
             max_drawdown: lives(&|c| c.drawdown_max()),
@@ -265,10 +265,10 @@ impl EmergenceLine {
 }
 
 /// The agents with funds, in the order of the file.
-fn agents(engine: &Engine, worth: &Valuation) -> Vec<AgentLine> {
+fn agents(engine: &Engine, valued: &Valuation) -> Vec<AgentLine> {
     let cast = engine.cast();
     let declared = cast.agents[..cast.declared].iter();
-    let parts = worth.agents.iter().zip(engine.influence());
+    let parts = valued.agents.iter().zip(engine.influence());
     declared.zip(parts).map(|(agent, (part, influence))| line(engine, agent, *part, &influence)).collect()
 }
 

@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::hive::emergence::{DAYS_MIN, SharpeGain};
 use crate::hive::goals::NEVER_MONTHS;
 
-/// Who speaks.
+/// Name of who speaks, as a line of talk shows it.
 pub fn speaker(engine: &Engine, from: Speaker) -> String {
     match from {
         Speaker::Agent(id) => {
@@ -85,7 +85,7 @@ pub fn stance(verb: StanceVerb) -> &'static str {
     }
 }
 
-/// In full, with all conditions.
+/// A message in full, with all conditions.
 pub fn full(engine: &Engine, body: &MessageKind) -> String {
     match body {
         MessageKind::Action(a) => a.to_string(),
@@ -101,7 +101,7 @@ fn stance_in_words(engine: &Engine, s: &Stance) -> String {
     format!("{}{because}", short(engine, &MessageKind::Stance(*s)))
 }
 
-/// In short, without conditions.
+/// A message in short, without conditions.
 pub fn short(engine: &Engine, body: &MessageKind) -> String {
     match body {
         MessageKind::Action(a) => format!("{} ({})", a.headline(), a.reason),
@@ -167,7 +167,7 @@ fn reading(g: &GoalReading) -> String {
     let (value, target) = match g.goal {
         Goal::LowRisk => (format!("drawdown {:.1} %", 100.0 * g.value), format!("{:.0} %", 100.0 * g.target)),
         Goal::BigMoney => {
-            (format!("growth {:+.1} % a year", 100.0 * g.value), format!("{:+.0} %", 100.0 * g.target))
+            (format!("growth {:+.1} % per year", 100.0 * g.value), format!("{:+.0} %", 100.0 * g.target))
         }
         Goal::Fast if g.value >= NEVER_MONTHS => {
             ("+10 % never at this pace".to_owned(), format!("{:.0} months", g.target))

@@ -8,7 +8,7 @@
 //!                                       ◄──  Say: answers; for watchers the view: a snapshot, then deltas
 //! ```
 //!
-//! - [`place`]: where the socket is, its folder, its lock.
+//! - [`socket_path`]: where the socket is, its folder, its lock.
 //! - [`hello`]: the frozen greeting. [`frame`]: lengths. [`message`]: what is in them.
 //! - [`hub`]: the server. [`client`]: the other end; [`remote`]: what a cockpit sees of it.
 //!

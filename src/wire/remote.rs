@@ -1,4 +1,4 @@
-//! A swarm behind a socket, as a [`Link`]: pictures put together from snapshots and deltas, requests sent
+//! A swarm behind a socket, as a [`SwarmLink`]: pictures put together from snapshots and deltas, requests sent
 //! and answered, and the socket found again when it was lost.
 //!
 //! ```text

@@ -131,7 +131,7 @@ fn a_basis_is_kept_to_expiry_and_meets_the_spot() {
     let spot = -buy + 0.999 * sell * 0.999;
     let short = (100.0 + 3.0 * (EXPIRY - 2) as f64 / EXPIRY as f64) * 0.9999;
     let future = short * (1.0 - 0.0005) - 100.0 - 0.025;
-    // A unit is one coin; the dearer leg, the future at the first bar, is the size.
+    // A unit is one coin; the costlier leg, the future at the first bar, is the size.
     let expected = (spot + future) / (100.0 + 3.0 * (EXPIRY - 1) as f64 / EXPIRY as f64);
     assert!((sum - expected).abs() < 1e-6, "{sum} {expected}");
 }

@@ -270,7 +270,7 @@ fn pools() -> Scene {
     hand.done()
 }
 
-/// Bars of spot on margin, a perp whose longs pay and then are paid, and two futures: one dear, one cheap.
+/// Bars of spot on margin, a perp whose longs pay and then are paid, and two futures: one expensive, one cheap.
 fn carries() -> Scene {
     let carry = [("hurdle", 0.02), ("nearest", 7.0), ("stop", 900.0), ("size", 0.8)];
     let funding = [("horizon", 14.0), ("hurdle", 1.0), ("stop", 900.0), ("size", 0.8)];
@@ -301,7 +301,7 @@ fn carries() -> Scene {
         }
         hand.bar(FIRST, at, 100.0);
         hand.bar(SECOND, at, 100.0);
-        // The first is dear and gets dearer before it melts; the second is so the other way round.
+        // The first is expensive and gets more so before it melts; the second is so the other way round.
         for (n, (end, from)) in [(360_i64, 1_i64), (900, 400)].into_iter().enumerate() {
             let left = (end - i) as f64 / 360.0;
             let wide = if (from + 40..from + 80).contains(&i) { 2.0 } else { 1.0 };

@@ -81,13 +81,13 @@ impl Run {
 
     /// Opens, runs to the end, and tells what was said at the start and the hash of the end.
     fn finish(&mut self, dir: &Path) -> (String, String) {
-        let Resumed { mut keeper, told, news, .. } = self.open(dir).unwrap();
-        let mut stepper = Stepper::new(&mut self.engine, told, Some(&mut keeper));
+        let Resumed { mut keeper, stats, news, .. } = self.open(dir).unwrap();
+        let mut stepper = Stepper::new(&mut self.engine, stats, Some(&mut keeper));
         let never = AtomicBool::new(false);
         let ended = drive::run(&mut stepper, &mut self.feed, BarPace::MAX, &never, None, |_| ()).unwrap();
         assert_eq!(ended, Ended::Feed);
-        let told = stepper.told;
-        keeper.end(&self.engine, &told).unwrap();
+        let stats = stepper.stats;
+        keeper.end(&self.engine, &stats).unwrap();
         assert!(keeper.news().is_empty(), "the store takes what is put");
         (news.join("\n"), self.engine.state_hash())
     }
@@ -95,17 +95,17 @@ impl Run {
     /// Goes on until so many events of the feed are stepped, giving these commands on the way; then it is
     /// as dead as a process that was killed.
     fn until(&mut self, dir: &Path, events: u64, commands: &[(u64, Command)]) -> String {
-        let Resumed { mut keeper, told, news, .. } = self.open(dir).unwrap();
-        let mut stepper = Stepper::new(&mut self.engine, told, Some(&mut keeper));
+        let Resumed { mut keeper, stats, news, .. } = self.open(dir).unwrap();
+        let mut stepper = Stepper::new(&mut self.engine, stats, Some(&mut keeper));
         stepper.replay().unwrap();
-        while stepper.told.events < events
+        while stepper.stats.events < events
             && let Some(event) = self.feed.next().unwrap()
         {
             stepper.market(&event).unwrap();
             if !stepper.caught_up() {
                 continue;
             }
-            let done = stepper.told.events;
+            let done = stepper.stats.events;
             for (at, command) in commands.iter().filter(|(at, _)| *at == done) {
                 let (uid, pid, now) = (7, 8, stepper.engine.now().unwrap());
                 stepper

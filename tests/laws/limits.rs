@@ -56,9 +56,9 @@ fn law10_alarms_are_kept_to_their_limit_and_the_rest_is_counted() {
     let mut stepper = Stepper::new(&mut engine, RunStats::default(), None);
     let never = AtomicBool::new(false);
     drive::run(&mut stepper, &mut feed, BarPace::MAX, &never, None, |_| ()).unwrap();
-    let told = stepper.told;
-    assert_eq!(told.alarms.len(), ALARMS_MAX);
-    assert!(told.more_alarms >= told.barriers - ALARMS_MAX as u64, "{} more", told.more_alarms);
+    let stats = stepper.stats;
+    assert_eq!(stats.alarms.len(), ALARMS_MAX);
+    assert!(stats.more_alarms >= stats.barriers - ALARMS_MAX as u64, "{} more", stats.more_alarms);
 }
 
 #[test]

@@ -30,7 +30,7 @@ use crate::domain::{Condition, EvalContext, Family, Indicator, Plan, ReEntry, Si
 pub struct EntrySignal {
     /// +1 long, −1 short.
     pub side: f64,
-    /// All conditions.
+    /// The conditions under which it is left, added to, hedged and taken up again.
     pub plan: Plan,
 }
 
@@ -139,7 +139,7 @@ impl Strategy {
         Strategy { family, params, side, traits, preset }
     }
 
-    /// The family.
+    /// Family whose rules these are.
     pub fn family(&self) -> Family {
         self.family
     }

@@ -1,4 +1,4 @@
-//! Arbitrage: the same asset on two venues. Buys where it is cheap and sells where it is dear once they
+//! Arbitrage: the same asset on two venues. Buys where it is cheap and sells where it is expensive once they
 //! stand apart by more than it costs to go in and out of both, and closes when they stand as usual.
 //!
 //! The first venue is the one that may be unable to go short (spot); long (+1) buys there and sells on
@@ -35,7 +35,7 @@ use crate::market::pricing::spread::{self, FeeIn};
 use serde::{Deserialize, Serialize};
 
 pub(super) const IDEA: &str =
-    "the same asset on two venues: buys the cheap and sells the dear, closes when they meet";
+    "the same asset on two venues: buys the cheaper and sells the costlier, closes when they meet";
 pub(super) const NEEDS: &str =
     "the asset on two venues, one of them with shorts (margin, perp); quotes, or bars";
 pub(super) const PARAMS: &[ParamSpec] = &[
@@ -77,7 +77,7 @@ pub struct ArbitrageMemory {
 #[derive(Clone, Copy, Debug)]
 struct PairPrices {
     rich: f64,
-    /// Of the round trip.
+    /// Cost of the round trip.
     cost: f64,
     /// One standard deviation until an order arrives.
     risk: f64,
@@ -198,9 +198,9 @@ impl FamilyRule for ArbitrageMemory {
         if !self.gap.is_due(event.at()) {
             return;
         }
-        let Some((a, b, told)) = self.pair(board) else { return };
+        let Some((a, b, quoted_at)) = self.pair(board) else { return };
         let log = libm::log(b / a);
-        match self.gap.tell(told, log) {
+        match self.gap.tell(quoted_at, log) {
             // A plain mean until the memory is full.
             Some(passed) => {
                 let share = 1.0 - libm::exp(-passed / self.recall);

@@ -1,5 +1,5 @@
-//! Cash and carry: long spot and short a dated future that is dearer than spot by more than all costs and a
-//! hurdle a year, kept to expiry, where the two prices meet; then, if it still pays, the next one.
+//! Cash and carry: long spot and short a dated future that costs more than spot, by more than all costs and a
+//! hurdle per year, kept to expiry, where the two prices meet; then, if it still pays, the next one.
 //!
 //! Long (+1): long spot, short the future (positive basis). Short (−1): short spot on margin, long the
 //! future (backwardation); only where the spot can be short.
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub(super) const IDEA: &str = "long spot and short a dated future: the basis, kept to expiry";
 pub(super) const NEEDS: &str = "spot (or a perp) and dated futures of the asset";
 pub(super) const PARAMS: &[ParamSpec] = &[
-    param("hurdle", "a year", (0.02, 0.06), (0.0, 1.0), "basis after costs that is asked for"),
+    param("hurdle", "per year", (0.02, 0.06), (0.0, 1.0), "basis after costs that is asked for"),
     param("nearest", "days", (7.0, 14.0), (0.1, 180.0), "expiries nearer than this are not begun"),
     param("stop", "bp", (150.0, 400.0), (5.0, 5_000.0), "loss at mid prices that ends it"),
     param("size", "x", (0.8, 0.8), (0.01, 4.0), "notional of a leg over own capital"),
@@ -41,7 +41,7 @@ pub struct CashAndCarryMemory {
     stop: f64,
     size: f64,
     spot: InstrumentId,
-    /// By expiry.
+    /// Futures by expiry, the nearest first.
     futures: Vec<(Stamp, InstrumentId)>,
 }
 
@@ -83,7 +83,7 @@ impl CashAndCarryMemory {
         Some(Offer { future, years, basis, edge: libm::fabs(basis) * years - costs })
     }
 
-    /// The future that earns most a year after costs, among those far enough away and freshly quoted.
+    /// The future that earns most per year after costs, among those far enough away and freshly quoted.
     fn best(&self, seen: &StructureContext<'_>) -> Option<Offer> {
         let soonest = self.nearest / 365.0;
         let fresh = |id| seen.is_fresh(&[self.spot, id], FRESH);

@@ -6,7 +6,7 @@
 //! | 0 liquidity | liquidity of the best pool: at all prices where it has no ranges, else `width` above and below | the base in it, with the perp, as it goes |
 //! | 1 arbitrage | base bought in a pool that is below the exchange, the perp sold | none: the legs are equal |
 //!
-//! **Liquidity** L at the price P earns its share of the fees and loses L·√P·σ²/4 a year to those who trade
+//! **Liquidity** L at the price P earns its share of the fees and loses L·√P·σ²/4 per year to those who trade
 //! with it when the price has moved elsewhere (σ²/8 of a constant product; Milionis et al. 2022, "loss versus
 //! rebalancing"): what hedging as it goes turns impermanent loss into. A range is left after
 //! (ln(1 + width)/σ)² years on average, so what a shorter stay earns has to pay for gas, the swaps at both
@@ -16,7 +16,7 @@
 //! ([`between_pool_and_exchange`](crate::market::pricing::pool::between_pool_and_exchange)) with the costs
 //! of both ends in it. By the next state of the pool others have been there too: of a distance only the part
 //! is counted on that used to be left at the next state, and the distance is from the pool's usual premium.
-//! The reverse, coins sold into a pool that is dear, needs an inventory of coins, which it does not keep.
+//! The reverse, coins sold into a pool that is expensive, needs an inventory of coins, which it does not keep.
 //!
 //! It never adds: a range of today is another than that of yesterday, and an arbitrage is as large as pays.
 
@@ -85,7 +85,7 @@ pub struct DefiMemory {
     size: f64,
     band: f64,
     stop: f64,
-    /// In years.
+    /// Length of its memory, in years.
     remembers: f64,
     warm: Span,
     stale: Span,
@@ -222,8 +222,8 @@ impl DefiMemory {
     ) -> Option<WeighedPool> {
         let price = state.price;
         let bounds = self.bounds(pool.concentrated, price);
-        let (worth, base) = (bounds.market_value(price), bounds.base(price));
-        let liquidity = seen.units(self.size, worth);
+        let (market_value, base) = (bounds.market_value(price), bounds.base(price));
+        let liquidity = seen.units(self.size, market_value);
         let sigma = bare.forecast;
         let stay = libm::log(1.0 + self.width) / sigma;
         let years = if pool.concentrated { self.horizon.min(stay * stay) } else { self.horizon };
@@ -240,8 +240,8 @@ impl DefiMemory {
         let ends = (swap(base * liquidity)? + swap(-base * liquidity)? + 2.0 * perp) * base;
         let of = |(plain, ranged): (f64, f64)| if pool.concentrated { ranged } else { plain };
         let gas = state.gas * (2.0 + of(PUT_GAS) + of(TAKE_GAS)) / liquidity;
-        let costs = (ends + gas) / worth * 1e4;
-        let edge = (earns - loses - hedging) / worth * 1e4 - costs;
+        let costs = (ends + gas) / market_value * 1e4;
+        let edge = (earns - loses - hedging) / market_value * 1e4 - costs;
         Some(WeighedPool { edge, costs, ..bare })
     }
 

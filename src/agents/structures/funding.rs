@@ -145,9 +145,9 @@ impl FamilyRule for FundingMemory {
         let carry = values.of(Indicator::Carry);
         let costs = 2.0 * (seen.cost(self.perp) + seen.cost(self.hedge));
         let side = libm::copysign(1.0, carry);
-        let worth = libm::fabs(carry) > self.hurdle * costs;
+        let pays = libm::fabs(carry) > self.hurdle * costs;
         let shorts = side > 0.0 || seen.listed.get(self.hedge).kind.can_short();
-        if !(worth && shorts && seen.is_fresh(&[self.perp, self.hedge], FRESH)) {
+        if !(pays && shorts && seen.is_fresh(&[self.perp, self.hedge], FRESH)) {
             return None;
         }
         let carry_is = |factor: f64| {

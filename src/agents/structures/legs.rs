@@ -26,18 +26,18 @@ use serde::{Deserialize, Serialize};
 /// Orders that a structure may have at once: two a leg.
 pub const ORDERS_MAX: usize = 16;
 
-/// An order.
+/// An order for one leg that is on its way or rests.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LegOrder {
-    /// On what.
+    /// Instrument in which it trades.
     pub instrument: InstrumentId,
     /// Base units still to be traded, signed.
     pub quantity: f64,
     /// Rests at this price; none: takes what there is.
     pub limit: Option<f64>,
-    /// When it was decided …
+    /// When the order was decided.
     pub decided: Stamp,
-    /// … and when it reaches the market.
+    /// When it reaches the market.
     pub live: Stamp,
     /// When it is taken off, once that was decided.
     pub until: Option<Stamp>,
@@ -52,7 +52,7 @@ pub struct LegOrder {
 pub struct Totals {
     /// Notional traded, in the account's currency.
     pub traded: f64,
-    /// Fills.
+    /// Number of fills so far.
     pub fills: u64,
     /// Fees paid, gas and borrow included.
     pub fees: f64,
@@ -62,7 +62,7 @@ pub struct Totals {
     pub level: Option<DetailLevel>,
 }
 
-/// The book.
+/// An account of one structure: its cash, its positions and what is on its way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Legs {
     /// Account currency received less paid.
@@ -73,7 +73,7 @@ pub struct Legs {
     pub orders: Vec<LegOrder>,
     /// Liquidity in pools.
     pub ranges: Ranges,
-    /// Sums.
+    /// Sums of what was traded, paid and received since the start.
     pub totals: Totals,
     /// Until when borrow has been paid.
     borrowed: Stamp,
@@ -101,7 +101,7 @@ impl Legs {
     /// Worth now; what has no price counts nothing.
     pub fn market_value(&self, listed: &ListedInstruments, board: &Board) -> f64 {
         let each = |&(id, q): &(InstrumentId, f64)| listed.value(board, id).map_or(0.0, |v| v * q);
-        self.cash + self.held.iter().map(each).sum::<f64>() + self.ranges.worth(board)
+        self.cash + self.held.iter().map(each).sum::<f64>() + self.ranges.market_value(board)
     }
 
     /// Whether nothing is held, but for dust.

@@ -30,9 +30,9 @@ use serde::{Deserialize, Serialize};
 
 /// Mean time from a decision to the market; each order's is 0.5 to 1.5 times it.
 pub const LATENCY: Span = Span(50_000_000);
-/// Market events after which an opening order that is not whole counts as missed …
+/// Market events after which an opening order that is not whole counts as missed.
 pub const TRIES: u8 = 3;
-/// … and the time after which it does, where the market is silent (bars come less often).
+/// Time after which it counts as missed too, where the market is silent (bars come less often).
 pub const WAIT: Span = Span(4 * Span::DAY.0);
 
 /// An intent that is open.
@@ -40,14 +40,14 @@ pub const WAIT: Span = Span(4 * Span::DAY.0);
 struct OpenStructure {
     side: f64,
     legs: Vec<StructureLeg>,
-    /// Of the legs that are liquidity.
+    /// By leg: between which prices, of those that are liquidity.
     bounds: Vec<Option<Bounds>>,
     /// Prices of the legs when it was said: in the account's currency, but of a leg that is paid for in
     /// coins in these coins, since what it gains is coins too.
     entry: Vec<f64>,
-    /// Units of the structure, unsigned …
+    /// Units of the structure that are held, unsigned.
     units: f64,
-    /// … at first.
+    /// Units with which it was opened.
     first: f64,
     /// Notional of the largest leg of a unit, at entry.
     notional: f64,
@@ -57,8 +57,8 @@ struct OpenStructure {
     adds: u32,
     /// Funding received a unit since it was opened, in the account's currency.
     carried: f64,
-    /// Worth of the book when it was opened.
-    worth: f64,
+    /// Market value of the legs when it was opened, in the account's currency.
+    market_value: f64,
 }
 
 /// An intent that was closed, its last fill not yet known.
@@ -66,7 +66,7 @@ struct OpenStructure {
 struct ClosingStructure {
     since: Stamp,
     risk: f64,
-    worth: f64,
+    market_value: f64,
     reason: Reason,
 }
 
@@ -79,7 +79,7 @@ pub struct Life {
     pub touch: bool,
     /// The intent as said: signed fraction of own capital.
     pub intent: f64,
-    /// Closed intents.
+    /// Intents closed so far.
     pub trades: u32,
     /// Openings of which a leg was missed.
     pub missed: u32,
@@ -105,18 +105,18 @@ pub struct FamilyTraits {
 }
 
 impl FamilyTraits {
-    /// Of a family.
+    /// Traits that follow from the family of these rules.
     pub fn of(rules: &Rules) -> Self {
         FamilyTraits { is_maker: rules.is_maker(), is_hedged: rules.is_hedged(), pace: rules.pace() }
     }
 }
 
-/// Who lives.
+/// Agent and asset whose life is stepped, and by which rules.
 #[derive(Clone, Copy, Debug)]
 pub struct AgentRef<'a> {
-    /// The agent.
+    /// The agent that lives.
     pub agent: AgentId,
-    /// Its asset.
+    /// The asset it lives on.
     pub asset: AssetId,
     /// Its family and what that remembers.
     pub rules: &'a Rules,
@@ -198,9 +198,9 @@ impl Life {
         seen: &StructureContext<'_>,
         say: &mut dyn FnMut(MessageKind),
     ) -> bool {
-        let open = self.open.as_ref().map(|o| o.worth);
-        let Some(worth) = open.or(self.closing.map(|c| c.worth)) else { return false };
-        if !margin::is_due(&self.legs, seen, seen.capital - worth) {
+        let open = self.open.as_ref().map(|o| o.market_value);
+        let Some(opened_at) = open.or(self.closing.map(|c| c.market_value)) else { return false };
+        if !margin::is_due(&self.legs, seen, seen.capital - opened_at) {
             return false;
         }
         margin::take_over(&mut self.legs, seen);
@@ -220,9 +220,9 @@ impl Life {
         let gain = known.and_then(|o| {
             if nature.is_maker || nature.is_hedged {
                 // What is gained by fills on the way is its own to judge.
-                let worth = self.legs.market_value(seen.listed, seen.board) - o.worth;
+                let gain = self.legs.market_value(seen.listed, seen.board) - o.market_value;
                 // Over what it began with: to quote less is neither gain nor loss.
-                Some(worth / (o.first * o.notional) * 1e4)
+                Some(gain / (o.first * o.notional) * 1e4)
             } else {
                 gain(o, seen)
             }
@@ -323,7 +323,7 @@ impl Life {
             best: 0.0,
             adds: seen.preset.adds,
             carried: 0.0,
-            worth: self.legs.market_value(seen.listed, seen.board),
+            market_value: self.legs.market_value(seen.listed, seen.board),
         });
         self.size(who, seen, (Verb::Open, reason), (units, &plan), say);
     }
@@ -416,7 +416,8 @@ impl Life {
             _ => 1.0,
         };
         let risk = (open.units * open.notional / seen.capital * stop / 1e4).max(1e-9);
-        self.closing = Some(ClosingStructure { since: open.since, risk, worth: open.worth, reason });
+        self.closing =
+            Some(ClosingStructure { since: open.since, risk, market_value: open.market_value, reason });
         self.flat_since = Some(seen.now);
         let mut plan = open.plan;
         // What could not be had, or not be borne, is not offered again.
@@ -485,7 +486,7 @@ impl Life {
         }
         self.closing = None;
         self.trades += 1;
-        let pnl = (self.legs.market_value(seen.listed, seen.board) - closing.worth) / seen.capital;
+        let pnl = (self.legs.market_value(seen.listed, seen.board) - closing.market_value) / seen.capital;
         Some(Outcome {
             intent: IntentId { agent: who.agent, asset: who.asset, number: self.number },
             reason: closing.reason,
@@ -591,11 +592,11 @@ fn gain(open: &OpenStructure, seen: &StructureContext<'_>) -> Option<f64> {
 
 /// Worth of one unit of a leg, in the account's currency.
 fn value(leg: InstrumentId, bounds: Option<Bounds>, seen: &StructureContext<'_>) -> Option<f64> {
-    let worth = match bounds {
+    let price = match bounds {
         Some(b) => b.market_value(seen.value(leg)?),
         None => seen.listed.value(seen.board, leg)?,
     };
-    worth.is_finite().then_some(worth)
+    price.is_finite().then_some(price)
 }
 
 /// Price of the first leg, or of its entry where it has none.

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// All instruments of a feed.
 #[derive(Clone, Debug, Default)]
 pub struct ListedInstruments {
-    /// By id.
+    /// Instruments in the order of their ids.
     pub instruments: Vec<Instrument>,
     ticks: Vec<f64>,
     lots: Vec<f64>,
@@ -21,7 +21,7 @@ pub struct ListedInstruments {
 }
 
 impl ListedInstruments {
-    /// Of a feed.
+    /// Looks up what structures ask of a feed's instruments.
     pub fn new(universe: &Universe) -> Self {
         let all = &universe.instruments;
         // The first that prices an asset in the account's currency on a venue: thousands may be listed.

@@ -19,7 +19,7 @@
 //! # Invariants
 //!
 //! 1. All legs on margin are taken over at once, at the mark, and their maintenance margin is the venue's: a
-//!    wallet that holds one contract ends at nought.
+//!    wallet that holds one contract ends at zero.
 //! 2. A bad tick liquidates nobody where there are marks: the newest prices and the marks must both say so.
 //!
 //! It is kinder than venues in one thing: there is one wallet for all of them, and coins and liquidity stand
@@ -64,7 +64,7 @@ pub(super) fn take_over(legs: &mut Legs, seen: &StructureContext<'_>) {
 
 /// Whether equity is no more than maintenance; none where something has no price.
 fn is_short(legs: &Legs, seen: &StructureContext<'_>, wallet: f64, by: By) -> Option<bool> {
-    let (mut equity, mut needed) = (wallet + legs.cash + legs.ranges.worth(seen.board), 0.0);
+    let (mut equity, mut needed) = (wallet + legs.cash + legs.ranges.market_value(seen.board), 0.0);
     for &(id, q) in &legs.held {
         let price = price(seen, id, by)?;
         equity += q * price;
@@ -77,7 +77,7 @@ fn is_on_margin(seen: &StructureContext<'_>, id: InstrumentId, q: f64) -> bool {
     matches!(seen.listed.get(id).kind, InstrumentKind::Perp | InstrumentKind::Future) || q < 0.0
 }
 
-/// In the account's currency.
+/// Margin that must be kept for a position, in the account's currency.
 fn maintenance(seen: &StructureContext<'_>, id: InstrumentId, q: f64, price: f64) -> Option<f64> {
     let i = seen.listed.get(id);
     let size = libm::fabs(q);
@@ -89,7 +89,7 @@ fn maintenance(seen: &StructureContext<'_>, id: InstrumentId, q: f64, price: f64
             let right = if call { Right::Call } else { Right::Put };
             size * short(right, strike, underlying(seen, id)?)?.maintenance
         }
-        // As the dearer leg of a straddle.
+        // As the costlier leg of a straddle.
         (InstrumentKind::Move, _) => {
             let index = underlying(seen, id)?;
             size * short(Right::Call, index, index)?.maintenance

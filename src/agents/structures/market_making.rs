@@ -49,7 +49,7 @@ pub(super) const PARAMS: &[ParamSpec] = &[
     param("hurdle", "bp", (0.2, 1.0), (0.0, 100.0), "what the average print must leave after costs"),
     param("size", "of capital", (0.02, 0.1), (0.000_1, 1.0), "notional of a quote"),
     param("cap", "quotes", (2.0, 5.0), (1.0, 50.0), "most it holds"),
-    param("calm", "a year", (0.8, 1.6), (0.01, 20.0), "volatility above which it does not begin"),
+    param("calm", "per year", (0.8, 1.6), (0.01, 20.0), "volatility above which it does not begin"),
     param("after", "seconds", (2.0, 10.0), (0.1, 600.0), "when it looks where the mid went after a print"),
     param("memory", "minutes", (5.0, 30.0), (0.1, 10_000.0), "memory of prints"),
     param("hold", "minutes", (240.0, 1_440.0), (1.0, 100_000.0), "time stop"),
@@ -59,7 +59,7 @@ pub(super) const PARAMS: &[ParamSpec] = &[
 /// Prints, and looks at where the mid went, before anything is known.
 const PRINTS: f64 = 40.0;
 const LOOKS: f64 = 10.0;
-/// Root of the seconds in a year, over a bp: from bp a root second to a year's volatility.
+/// Root of the seconds in a year, over a bp: from bp a root second to volatility per year.
 const ROOT_YEAR: f64 = 5_617.615_152_357_805 / 1e4;
 /// A quote keeps its place while its price is off by less than this share of its distance.
 const KEEPS: f64 = 0.2;
@@ -98,7 +98,7 @@ pub struct MarketMakingMemory {
     impact: f64,
     /// What all of that comes to.
     steady: Option<PrintStatistics>,
-    /// Of the mid, in bp a root second; nought while that is not known.
+    /// Of the mid, in bp a root second; zero while that is not known.
     sigma: f64,
 }
 
@@ -159,8 +159,8 @@ impl MarketMakingMemory {
     }
 
     fn fresh(&self, seen: &StructureContext<'_>) -> Option<Top> {
-        let told = self.top(seen.board).filter(|_| self.doubted.is_none());
-        told.filter(|t| seen.now.since(t.at).0 <= self.age.0).map(|t| t.value)
+        let quoted = self.top(seen.board).filter(|_| self.doubted.is_none());
+        quoted.filter(|t| seen.now.since(t.at).0 <= self.age.0).map(|t| t.value)
     }
 
     /// Takes a mid; whether it is believed.

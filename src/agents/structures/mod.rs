@@ -6,15 +6,15 @@
 //! * [`life`]: an intent from its opening to its outcome, the same for all;
 //! * [`legs`], [`listed`], [`ranges`]: the book of what is held, in coins, contracts and liquidity, and
 //!   orders in markets;
-//! * [`margin`]: when a venue takes over what is held on credit;
-//! * [`realised`]: the volatility that families of volatility expect;
+//! * `margin`: when a venue takes over what is held on credit;
+//! * `realised`: the volatility that families of volatility expect;
 //! * [`shape`]: conditions from a family's distances and an agent's character.
 //!
 //! # Invariants
 //!
 //! 1. A family proposes on fresh prices of every leg only, and never what costs would eat: the edge it
 //!    names is after fees and spreads.
-//! 2. The stop lies on the losing side of nought, the targets on the winning side; what is announced is
+//! 2. The stop lies on the losing side of zero, the targets on the winning side; what is announced is
 //!    what is judged (law 12): every indicator of a condition is computed from the board and the family's
 //!    own memory of it, never from the agent's fills, except what only its owner can know: the gain of a
 //!    maker and of a book that is hedged as it goes, the inventory, the bounds of a range.
@@ -81,7 +81,7 @@ pub const KEYS: [Indicator; 14] = [
 const _: () = {
     let mut i = 0;
     while i < KEYS.len() {
-        assert!(matches!(KEYS[i].unwindowed_index(), Some(place) if place == i));
+        assert!(matches!(KEYS[i].unwindowed_index(), Some(index) if index == i));
         i += 1;
     }
 };
@@ -104,7 +104,7 @@ impl Values {
         }
     }
 
-    /// One.
+    /// Value of an indicator; NaN where the family has none.
     pub fn of(&self, key: Indicator) -> f64 {
         key.unwindowed_index().map_or(f64::NAN, |i| self.0[i])
     }
@@ -113,9 +113,9 @@ impl Values {
 /// A leg: base units (contracts) of an instrument in one unit of the structure, signed for a long of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StructureLeg {
-    /// On what.
+    /// Instrument in which the leg is held.
     pub instrument: InstrumentId,
-    /// Units, signed.
+    /// Base units in one unit of the structure; negative is short.
     pub ratio: f64,
 }
 
@@ -128,14 +128,14 @@ pub struct StructureProposal {
     pub legs: Vec<StructureLeg>,
     /// Notional of the largest leg, as a fraction of own capital, before the agent's character.
     pub size: f64,
-    /// All conditions.
+    /// The conditions under which it is left, added to, hedged and taken up again.
     pub plan: Plan,
 }
 
 /// A price and a size (base units) that a family wants to rest in its first leg's market.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rest {
-    /// Limit price.
+    /// Price of the limit order.
     pub price: f64,
     /// Signed: buys or sells.
     pub quantity: f64,
@@ -154,7 +154,7 @@ pub struct StructureContext<'a> {
     pub now: Stamp,
     /// The agent's character.
     pub traits: &'a Traits,
-    /// And its goal's.
+    /// What being deployed for its goal changes.
     pub preset: &'a Preset,
     /// Which sides it may take.
     pub side: SideRule,
@@ -227,10 +227,10 @@ impl StructureContext<'_> {
 
     /// Whether a market takes an order of this size: worth its least notional at `worth` a unit, and, where it
     /// trades in lots, one lot at least.
-    pub fn is_order(&self, id: InstrumentId, quantity: f64, worth: f64, in_lots: bool) -> bool {
+    pub fn is_order(&self, id: InstrumentId, quantity: f64, price: f64, in_lots: bool) -> bool {
         let size = libm::fabs(quantity);
         let size = if in_lots { self.listed.lots(id, size) } else { size };
-        size > 0.0 && size * worth >= crate::domain::money::to_estimate(self.listed.get(id).min_notional)
+        size > 0.0 && size * price >= crate::domain::money::to_estimate(self.listed.get(id).min_notional)
     }
 
     /// Units of a structure whose largest leg is worth `notional` a unit, after the agent's character.

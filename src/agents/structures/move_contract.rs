@@ -1,9 +1,9 @@
-//! MOVE contracts that are dear or cheap against the volatility that is expected.
+//! MOVE contracts that are expensive or cheap against the volatility that is expected.
 //!
 //! A contract pays |mean of the index in its last hour − mean in its first|, so it is a bet on how far the
 //! day goes, whichever way. It is valued by [`crate::market::pricing::move_contract`] in each of its phases;
 //! both means are taken from the index as it is told (marks), or from the perp where no mark is. A short
-//! (−1) sells what is dear, a long (+1) buys what is cheap; its delta, nought before the strike is fixed, is
+//! (−1) sells what is expensive, a long (+1) buys what is cheap; its delta, zero before the strike is fixed, is
 //! hedged with the perp.
 //!
 //! Of the [`WATCHED`] contracts that end next it takes the one whose edge is worth most volatility. The edge
@@ -30,13 +30,13 @@ use crate::market::pricing::move_contract::{ContractPhase, MoveContract, MoveQuo
 use crate::market::pricing::option::{Right, short_margin};
 use serde::{Deserialize, Serialize};
 
-pub(super) const IDEA: &str = "sells MOVE contracts that are dear against the volatility expected, buys those \
+pub(super) const IDEA: &str = "sells MOVE contracts that are expensive against the volatility expected, buys those \
                                that are cheap, hedged with the perp";
 pub(super) const NEEDS: &str =
     "MOVE contracts and a perp of the asset; marks with an index where there are any";
 pub(super) const PARAMS: &[ParamSpec] = &[
     param("nearest", "hours", (4.0, 8.0), (3.0, 2_000.0), "the least time to expiry it opens with"),
-    param("hurdle", "volatility a year", (0.01, 0.04), (0.0, 1.0), "edge after costs, over the vega"),
+    param("hurdle", "volatility per year", (0.01, 0.04), (0.0, 1.0), "edge after costs, over the vega"),
     param("margin", "of capital", (0.1, 0.3), (0.01, 1.0), "margin that it may bind at first"),
     param(
         "band",
@@ -85,11 +85,11 @@ pub struct MoveMemory {
     warm: Span,
     stale: Span,
     perp: InstrumentId,
-    /// All contracts by expiry and fixing …
+    /// All contracts by expiry and fixing.
     listed: Vec<(Stamp, Stamp, InstrumentId)>,
-    /// … the first that was never watched …
+    /// Which of them is the first that was never watched.
     next: usize,
-    /// … and those that are.
+    /// Contracts that are watched now.
     watched: [Option<Watch>; WATCHED],
     /// The index and when it was told; by a mark, or by the perp.
     index: Option<(Stamp, f64)>,
@@ -167,19 +167,19 @@ impl MoveMemory {
             return;
         }
         self.index = Some((at, index));
-        for place in &mut self.watched {
+        for slot in &mut self.watched {
             // An hour after its end nobody waits for a settlement.
-            if place.is_some_and(|w| at > w.contract.expires().after(WINDOW)) {
-                *place = None;
+            if slot.is_some_and(|w| at > w.contract.expires().after(WINDOW)) {
+                *slot = None;
             }
-            while place.is_none() && self.next < self.listed.len() {
+            while slot.is_none() && self.next < self.listed.len() {
                 let (expiry, fixing, id) = self.listed[self.next];
                 self.next += 1;
                 if let (true, Ok(contract)) = (expiry > at, MoveContract::new(fixing, expiry, WINDOW)) {
-                    *place = Some(Watch { id, fixing, contract, spoilt: at > fixing });
+                    *slot = Some(Watch { id, fixing, contract, spoilt: at > fixing });
                 }
             }
-            let Some(w) = place else { continue };
+            let Some(w) = slot else { continue };
             let silent = before.filter(|b| at.since(*b).0 > SILENCE.0);
             let within = |from: Stamp| silent.is_some_and(|b| b < from.after(WINDOW) && at > from);
             w.spoilt |= within(w.fixing) || within(Stamp(w.contract.expires().0 - WINDOW.0));
@@ -219,7 +219,7 @@ impl MoveMemory {
         let (value, index, forecast) = self.value(w, seen.now)?;
         let price = seen.value(w.id)?;
         let side = if value.value > price { 1.0 } else { -1.0 };
-        // As the dearer leg of a straddle.
+        // As the costlier leg of a straddle.
         let margin = short_margin(Right::Call, index, index, price).ok()?.initial;
         let size = self.margin * price / margin;
         let units = seen.units(size, price);
@@ -269,9 +269,9 @@ impl FamilyRule for MoveMemory {
     fn hear(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         match *event {
             MarketEvent::Settled { instrument, .. } => {
-                for place in &mut self.watched {
-                    if place.is_some_and(|w| w.id == instrument) {
-                        *place = None;
+                for slot in &mut self.watched {
+                    if slot.is_some_and(|w| w.id == instrument) {
+                        *slot = None;
                     }
                 }
             }
@@ -322,7 +322,7 @@ impl FamilyRule for MoveMemory {
             far: self.stop * 1e4,
             trails: false,
             hold: w.hours * 60.0,
-            // What was dear is cheap now, or the other way round.
+            // What was expensive is cheap now, or the other way round.
             exit: rich(w.side, 0.0),
             add: None,
             hedge: Condition::below(Term::Of(Indicator::Hours), Term::Level(NEAR_SETTLEMENT)),

@@ -1,4 +1,4 @@
-//! Volatility sold dear and bought cheap with options, against what the underlying is expected to do.
+//! Volatility sold where it is expensive and bought where it is cheap, with options, against what the underlying is expected to do.
 //!
 //! A short (−1) of the structure sells volatility, a long (+1) buys it; three styles:
 //!
@@ -36,7 +36,7 @@ use crate::market::Board;
 use crate::market::pricing::option::{self, OptionQuote, Right, black, short_margin};
 use serde::{Deserialize, Serialize};
 
-pub(super) const IDEA: &str = "sells volatility that is dear against what is expected, buys it where it is \
+pub(super) const IDEA: &str = "sells volatility that is expensive against what is expected, buys it where it is \
                                cheap, its delta hedged";
 pub(super) const NEEDS: &str = "calls and puts of one strike and expiry, quoted in price and implied \
                                 volatility, and a perp or a margin market of the asset";
@@ -44,7 +44,7 @@ pub(super) const PARAMS: &[ParamSpec] = &[
     param("style", "0 straddle, 1 vertical, 2 covered", (0.0, 0.0), (0.0, 2.0), "which structure"),
     param("nearest", "hours", (12.0, 24.0), (6.0, 4_000.0), "the soonest expiry it takes"),
     param("farthest", "hours", (72.0, 240.0), (12.0, 9_000.0), "the latest expiry it takes"),
-    param("hurdle", "volatility a year", (0.01, 0.04), (0.0, 1.0), "edge after costs, over the vega"),
+    param("hurdle", "volatility per year", (0.01, 0.04), (0.0, 1.0), "edge after costs, over the vega"),
     param("margin", "of capital", (0.2, 0.4), (0.01, 1.0), "margin that the shorts may bind at first"),
     param("band", "delta of a unit", (0.1, 0.3), (0.01, 1.0), "delta that is left open before it is hedged"),
     param(
@@ -54,7 +54,7 @@ pub(super) const PARAMS: &[ParamSpec] = &[
         (0.1, 4.0),
         "distance of the strike that is not at the money",
     ),
-    param("stop", "of the dearest leg", (0.5, 1.0), (0.05, 10.0), "loss at which it is given up"),
+    param("stop", "of the costliest leg", (0.5, 1.0), (0.05, 10.0), "loss at which it is given up"),
     param("warm", "hours", (24.0, 48.0), (1.0, 2_000.0), "prices heard before volatility is forecast"),
     param("stale", "seconds", (120.0, 300.0), (1.0, 86_400.0), "age at which a quote is none"),
 ];
@@ -113,11 +113,11 @@ struct WeighedStructure {
     legs: Vec<StructureLeg>,
     side: f64,
     size: f64,
-    /// Of the largest leg.
+    /// Notional of the largest leg, in the account's currency.
     notional: f64,
-    /// After all costs, in the account's currency a unit …
+    /// Gain after all costs, in the account's currency for one unit.
     edge: f64,
-    /// … and in volatility.
+    /// The same edge in volatility: divided by the vega of a unit.
     volatility: f64,
     /// Market over model, less one.
     rich: f64,
@@ -214,11 +214,11 @@ impl OptionsMemory {
         if !seen.is_fresh(&[self.perp, pair.call, pair.put], self.stale) {
             return None;
         }
-        let told = |id: InstrumentId| {
+        let quoted = |id: InstrumentId| {
             let implied = seen.board.get(id)?.implied?;
             (seen.now.since(implied.at).0 <= self.stale.0).then_some(implied.value)
         };
-        let ((call, forward), (put, _)) = (told(pair.call)?, told(pair.put)?);
+        let ((call, forward), (put, _)) = (quoted(pair.call)?, quoted(pair.put)?);
         let years = pair.expiry.since(seen.now).in_units_of(Span::YEAR);
         let perp = seen.value(self.perp)?;
         if years <= 0.0 || libm::fabs(forward / perp - 1.0) > FORWARD_OFF {
@@ -235,13 +235,13 @@ impl OptionsMemory {
 
     /// Whether it may be opened, if its edge is worth the hurdle.
     fn may_open(&self, seen: &StructureContext<'_>, e: &Expiry, w: &WeighedStructure) -> bool {
-        let dear = e.implied > e.forecast;
+        let is_expensive = e.implied > e.forecast;
         let units = seen.units(w.size, w.notional);
         let is_order = |l: &StructureLeg| {
             seen.value(l.instrument).is_some_and(|v| seen.is_order(l.instrument, l.ratio * units, v, true))
         };
         let allowed = w.bound <= seen.capital && seen.side.allows(w.side);
-        self.sells(w) == dear && allowed && w.legs.iter().all(is_order)
+        self.sells(w) == is_expensive && allowed && w.legs.iter().all(is_order)
     }
 
     /// The legs of a long, options last.
@@ -285,7 +285,7 @@ impl OptionsMemory {
         }
         let size = self.margin * notional / margin;
         let units = seen.units(size, notional);
-        let (mut edge, mut worth, mut market) = (0.0, 0.0, 0.0);
+        let (mut edge, mut fair, mut market) = (0.0, 0.0, 0.0);
         let (mut vega, mut gamma, mut premium) = (0.0, 0.0, 0.0);
         for leg in &legs {
             let (id, price) = (leg.instrument, seen.value(leg.instrument)?);
@@ -298,7 +298,7 @@ impl OptionsMemory {
             let kind = seen.listed.get(id).kind;
             edge += side * leg.ratio * (q.value - paid) - seen.fee(id);
             edge -= charge::settlement(seen.costs(id), kind, 1.0, q.value, e.forward);
-            worth += leg.ratio * q.value;
+            fair += leg.ratio * q.value;
             market += leg.ratio * price;
             vega += leg.ratio * q.vega_per_point * 100.0;
             gamma += leg.ratio * q.gamma;
@@ -310,7 +310,7 @@ impl OptionsMemory {
         }
         let volatility = edge / libm::fabs(vega);
         let bound = margin * units;
-        let rich = market / worth - 1.0;
+        let rich = market / fair - 1.0;
         Some(WeighedStructure { legs, side, size, notional, edge, volatility, rich, bound, premium })
     }
 }
@@ -409,7 +409,7 @@ impl FamilyRule for OptionsMemory {
             far,
             trails: false,
             hold: e.years * Span::YEAR.in_units_of(Span::MINUTE),
-            // What was dear is so no more.
+            // What was expensive is so no more.
             exit: if sells { against(-1.0, 0.98) } else { against(1.0, 1.02) },
             add: None,
             hedge: Condition::below(Term::Of(Indicator::Hours), Term::Level(NEAR_EXERCISE)),
@@ -429,10 +429,10 @@ impl FamilyRule for OptionsMemory {
             if self.pair_of(seen.listed, id).is_none() {
                 continue;
             }
-            let told = seen.board.get(id)?.implied?;
-            let (sigma, forward) = told.value;
+            let quoted = seen.board.get(id)?.implied?;
+            let (sigma, forward) = quoted.value;
             // A forward that is old has gone where the perp went.
-            let old = seen.now.since(told.at).0 > self.stale.0;
+            let old = seen.now.since(quoted.at).0 > self.stale.0;
             let forward = if old { seen.value(self.perp)? } else { forward };
             let (q, _, _) = model(seen, id, forward, sigma)?;
             delta += quantity * q.delta;

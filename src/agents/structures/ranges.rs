@@ -3,7 +3,7 @@
 //!
 //! One unit of liquidity L between the prices a and b is, at a price P held inside them,
 //! L·(1/√P − 1/√b) of base and L·(√P − √a) of quote (Uniswap v3, white paper, 6.29 and 6.30); a pool
-//! without ranges (v2) is the same from nought to infinity. So between the bounds it is worth
+//! without ranges (v2) is the same from zero to infinity. So between the bounds it is worth
 //! L·(2√P − P/√b − √a).
 //!
 //! # Invariants
@@ -86,11 +86,11 @@ impl Bounds {
 /// Liquidity in a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PoolRange {
-    /// Where.
+    /// Pool that the liquidity is in.
     pub pool: InstrumentId,
     /// Between which prices.
     pub bounds: Bounds,
-    /// How much.
+    /// Amount of liquidity, in the pool's own unit.
     pub liquidity: f64,
     /// Fees earned and not yet taken out, in quote currency.
     pub earned: f64,
@@ -101,15 +101,15 @@ pub struct PoolRange {
 /// Liquidity on its way in (positive) or out.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LiquidityChange {
-    /// Where.
+    /// Pool that it goes into or comes out of.
     pub pool: InstrumentId,
     /// Between which prices.
     pub bounds: Bounds,
     /// How much more; negative: less.
     pub change: f64,
-    /// When it was decided …
+    /// When the change was decided.
     pub decided: Stamp,
-    /// … and when it reaches the chain.
+    /// When it reaches the chain.
     pub live: Stamp,
     /// States of the pool at which it could not be done.
     pub tries: u8,
@@ -118,7 +118,7 @@ pub struct LiquidityChange {
 /// All liquidity of a structure, one range a pool.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ranges {
-    /// In pools.
+    /// Liquidity that is in pools now.
     pub held: Vec<PoolRange>,
     /// On its way.
     pub asked: Vec<LiquidityChange>,
@@ -143,7 +143,7 @@ impl Ranges {
     }
 
     /// Worth of everything that is in pools, fees included.
-    pub fn worth(&self, board: &Board) -> f64 {
+    pub fn market_value(&self, board: &Board) -> f64 {
         let each = |r: &PoolRange| {
             board.price(r.pool).map_or(0.0, |p| r.liquidity * r.bounds.market_value(p.value)) + r.earned
         };
@@ -199,11 +199,11 @@ impl Ranges {
         totals: &mut Totals,
     ) -> Option<f64> {
         let of = |(plain, ranged): (f64, f64)| if concentrated { ranged } else { plain };
-        let place = self.held.iter().position(|r| r.pool == ask.pool);
-        let has = place.map_or(0.0, |i| self.held[i].liquidity);
+        let index = self.held.iter().position(|r| r.pool == ask.pool);
+        let has = index.map_or(0.0, |i| self.held[i].liquidity);
         // No more comes out than is in.
         let change = ask.change.max(-has);
-        let bounds = place.map_or(ask.bounds, |i| self.held[i].bounds);
+        let bounds = index.map_or(ask.bounds, |i| self.held[i].bounds);
         // Put in, base is bought; taken out, it is sold.
         let base = change * bounds.base(state.price);
         let swapped = if base == 0.0 { 0.0 } else { base * level::swap(state, terms, base)?.price };
@@ -212,7 +212,7 @@ impl Ranges {
             gas += state.gas;
         }
         let mut cash = -swapped - change * bounds.quote(state.price) - gas;
-        match place {
+        match index {
             Some(i) => {
                 let r = &mut self.held[i];
                 if change < 0.0 {

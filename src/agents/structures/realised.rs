@@ -64,7 +64,7 @@ impl ReturnMemory {
         self.last = Some((at, price));
     }
 
-    /// Volatility expected over the next `years`, a year, as a fraction; none before `warm` was heard, or
+    /// Volatility expected over the next `years`, per year, as a fraction; none before `warm` was heard, or
     /// where nothing ever moved.
     pub fn forecast(&self, years: f64, warm: Span) -> Option<f64> {
         let known = self.heard >= warm.in_units_of(Span::YEAR) && self.returns >= 24;
@@ -90,7 +90,7 @@ impl ReturnMemory {
 mod tests {
     use super::*;
 
-    /// Prices that go up and down by `r` every step: volatility r·√(steps a year).
+    /// Prices that go up and down by `r` every step: volatility r·√(steps per year).
     fn walk(r: f64, steps: i64) -> ReturnMemory {
         let mut heard = ReturnMemory::default();
         for i in 0..steps {

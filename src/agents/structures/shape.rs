@@ -8,11 +8,11 @@ use crate::domain::{Condition, Indicator, Plan, ReEntry, Term};
 /// A family's conditions before the agent's character scales them.
 #[derive(Clone, Copy, Debug)]
 pub struct StructureShape {
-    /// Gain at which it is given up, in basis points below nought; positive.
+    /// Gain at which it is given up, in basis points below zero; positive.
     pub stop: f64,
     /// Gains at which parts and all are taken.
     pub near: f64,
-    /// Above `near`.
+    /// Gain at which all is taken, above `near`.
     pub far: f64,
     /// Whether it wants a trailing stop.
     pub trails: bool,

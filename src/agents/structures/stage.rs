@@ -319,7 +319,7 @@ pub fn mark(id: u16, at: Stamp, mark: f64, index: f64) -> MarketEvent {
     MarketEvent::Mark { instrument: InstrumentId(id), at, mark, index }
 }
 
-/// A trade.
+/// A trade of so many base units, as events tell it.
 pub fn trade(id: u16, at: Stamp, price: f64, size: f64, buys: bool) -> MarketEvent {
     MarketEvent::Trade { instrument: InstrumentId(id), at, price, size, buys }
 }

@@ -195,8 +195,8 @@ impl FamilyRule for TriangularMemory {
         if !self.gap.is_due(event.at()) {
             return;
         }
-        if let Some(([q, c, b], told)) = self.prices(board) {
-            self.gap.tell(told, libm::log(c * q / b));
+        if let Some(([q, c, b], quoted_at)) = self.prices(board) {
+            self.gap.tell(quoted_at, libm::log(c * q / b));
         }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! | manager | knob, bounds | trigger → release |
 //! |---|---|---|
-//! | LR | risk scale, min … 1: solidarity clip(1 − 0.7·drawdown/(1.5·σ a year), min, 1) | drawdown → recovery |
+//! | LR | risk scale, min … 1: solidarity clip(1 − 0.7·drawdown/(1.5·σ per year), min, 1) | drawdown → recovery |
 //! | LR | gross cap × clip(budget/CVaR95, min, 1) | CVaR95 over budget → under 90 % of it |
 //! | BM | risk scale, back up to 1, the budget: a share of what solidarity took | drawdown low and growth behind target → drawdown high, or growth reached |
 //! | F | width of the band or zone, ×0.5 … ×2: wider while trading costs eat the profit; narrower while they do not and the way to +10 % is longer than asked for; home otherwise | share of gross profit lost to cost |
@@ -42,14 +42,14 @@ pub struct Knobs {
 }
 
 impl Knobs {
-    /// At their configured places.
+    /// All knobs where the configuration has them.
     pub const HOME: Knobs = Knobs { risk_scale: 1.0, gross_scale: 1.0, width: 1.0 };
 }
 
 /// The managers' memory and their knobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ManagerState {
-    /// As they stand.
+    /// The knobs as they stand.
     pub knobs: Knobs,
     /// By declared agent: who is in quarantine or on probation.
     pub wards: Quarantine,
@@ -68,17 +68,17 @@ pub struct ManagerState {
 pub struct AccountDay<'a> {
     /// Days since 1970.
     pub number: i64,
-    /// Drawdown now.
+    /// Drawdown now, a fraction of the highest equity.
     pub drawdown: f64,
     /// CVaR95 of daily returns.
     pub cvar95: f64,
-    /// Volatility a year the desk aims at.
+    /// Volatility per year the desk aims at.
     pub target_vol: f64,
     /// The day's profit before trading costs.
     pub gross_profit: f64,
     /// The day's fees, spread and impact.
     pub cost: f64,
-    /// Growth a year so far, at target risk.
+    /// Growth per year so far, at target risk.
     pub growth: f64,
     /// Months to +10 % at the pace so far.
     pub months_to_10: f64,
@@ -326,15 +326,15 @@ mod tests {
 
     #[test]
     fn costs_widen_what_the_desk_lets_be_to_its_bound() {
-        let dear = vec![AccountDay { gross_profit: 1.0, ..CALM }; 100];
-        let (office, said) = run(&dear);
+        let costly = vec![AccountDay { gross_profit: 1.0, ..CALM }; 100];
+        let (office, said) = run(&costly);
         assert!((1.9..=2.0).contains(&office.knobs.width), "within a step of the bound");
         assert!(said.iter().all(|(g, a)| *g == Goal::Fast && a.knob == Knob::Width));
         let cheap = vec![AccountDay { cost: 0.1, ..CALM }; 100];
         assert!((0.5..0.55).contains(&run(&cheap).0.knobs.width));
         let reached = vec![AccountDay { cost: 0.1, months_to_10: 3.0, ..CALM }; 100];
         assert_eq!(run(&reached).0.knobs.width, 1.0, "no hurry once the goal is reached");
-        let home = [dear, vec![CALM; 600]].concat();
+        let home = [costly, vec![CALM; 600]].concat();
         assert_eq!(run(&home).0.knobs.width, 1.0, "and home again once costs are usual");
     }
 

@@ -21,9 +21,9 @@ use crate::hive::settings::AssetManager;
 pub struct OneSided {
     /// Its declared slot.
     pub slot: usize,
-    /// Who.
+    /// The agent that takes one side only.
     pub agent: AgentId,
-    /// On what.
+    /// The asset it has funds on.
     pub asset: AssetId,
     /// Whether it may only be long; else only short.
     pub long: bool,

@@ -93,7 +93,7 @@ impl Quarantine {
         !matches!(self.phase(agent), QuarantinePhase::Quarantine { .. })
     }
 
-    /// Multiplies its largest unit in real.
+    /// Multiplies its largest unit that its real life may hold.
     pub fn unit(&self, agent: AgentId) -> f64 {
         self.0.get(agent.index()).map_or(1.0, |w| w.unit)
     }

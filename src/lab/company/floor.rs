@@ -27,13 +27,13 @@ use crate::treasury::sizing::{SizeRules, Sizing};
 /// How risk is scaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Risk {
-    /// As the desk does.
+    /// To the target volatility, as the desk does it.
     Target,
     /// Not at all: aims as they are, of the capital at the start. For tests of what netting is.
     Fixed,
 }
 
-/// The floor.
+/// All accounts of one seed in lock-step; see the module.
 pub struct Floor {
     settings: Settings,
     rules: SizeRules,
@@ -65,7 +65,7 @@ struct AssetFacts {
     charge: f64,
     /// EW mean of the notional of a bar.
     notional: Weighted,
-    /// As of the last barrier.
+    /// What zones are made of, as of the last barrier.
     price: ZoneInputs,
 }
 
@@ -74,9 +74,9 @@ struct AssetFacts {
 pub struct SeedOutcome {
     /// Days since 1970 of the tracks.
     pub days: Vec<i64>,
-    /// Orders a year after the warm-up that the agents gave, each for itself.
+    /// Orders per year after the warm-up that the agents gave, each for itself.
     pub wanted: f64,
-    /// By cell.
+    /// What became of each account, by cell.
     pub outcomes: Vec<AccountOutcome>,
 }
 

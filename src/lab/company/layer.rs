@@ -25,7 +25,7 @@ struct GroupAsset {
     moved: Weighted,
 }
 
-/// A partition.
+/// A partition of the agents into groups, with its targets and zones; see the module.
 #[derive(Clone, Debug)]
 pub(super) struct Layer {
     /// Asset by asset, in it group by group.
@@ -35,7 +35,7 @@ pub(super) struct Layer {
     /// By asset: where its pairs begin; one more at the end.
     first: Vec<u32>,
     /// By slot: its pair; [`NONE`] of who is no member.
-    place: Vec<u32>,
+    pair_of: Vec<u32>,
     /// By pair: its slots, from here to the next one's in `slots`.
     first_slot: Vec<u32>,
     slots: Vec<u32>,
@@ -61,7 +61,7 @@ pub(super) struct ZoneInputs {
 }
 
 impl Layer {
-    /// `group` is by member, members by their place in the cast, `span` the bars of the exponential weights.
+    /// `group` is by member, members by their index in the cast, `span` the bars of the exponential weights.
     pub(super) fn new(cast: &Population, members: &[usize], group: &[u32], span: f64) -> Self {
         let assets = cast.by_asset.len();
         let mut of_agent = vec![NONE; cast.agents.len()];
@@ -70,7 +70,7 @@ impl Layer {
             pairs: Vec::new(),
             targets: Vec::new(),
             first: vec![0],
-            place: vec![NONE; cast.slots.len()],
+            pair_of: vec![NONE; cast.slots.len()],
             first_slot: vec![0],
             slots: Vec::new(),
             earned: Vec::new(),
@@ -86,7 +86,7 @@ impl Layer {
             found.sort_unstable();
             for same in found.chunk_by(|a, b| a.0 == b.0) {
                 for (_, slot) in same {
-                    layer.place[*slot as usize] = layer.pairs.len() as u32;
+                    layer.pair_of[*slot as usize] = layer.pairs.len() as u32;
                     layer.slots.push(*slot);
                 }
                 layer.first_slot.push(layer.slots.len() as u32);
@@ -115,11 +115,11 @@ impl Layer {
 
     /// A slot has spoken: its group counts its coins anew.
     pub(super) fn hear(&mut self, slot: usize, announced: &[Announced]) {
-        let place = self.place[slot];
-        if place == NONE {
+        let pair = self.pair_of[slot];
+        if pair == NONE {
             return;
         }
-        let i = place as usize;
+        let i = pair as usize;
         let own = &self.slots[self.first_slot[i] as usize..self.first_slot[i + 1] as usize];
         self.pairs[i].coins = own.iter().map(|s| announced[*s as usize].quantity).sum();
     }
@@ -144,7 +144,7 @@ impl Layer {
         }
     }
 
-    /// Live assets and risk aversion of each group, from `live` by asset and the target volatility a year.
+    /// Live assets and risk aversion of each group, from `live` by asset and the target volatility per year.
     pub(super) fn weigh(&mut self, live: &[bool], target_vol: f64) {
         self.live.fill(0);
         for (asset, _) in live.iter().enumerate().filter(|l| *l.1) {
@@ -196,7 +196,7 @@ pub enum DeskRule {
 }
 
 impl DeskRule {
-    /// In words.
+    /// The name of the rule as reports print it.
     pub fn word(self) -> &'static str {
         match self {
             DeskRule::AtOnce => "at once",
@@ -236,7 +236,7 @@ mod tests {
             pairs: vec![GroupAsset { group: 0, coins: 0.0, moved }],
             targets: vec![0.0],
             first: vec![0, 1],
-            place: vec![0],
+            pair_of: vec![0],
             first_slot: vec![0, 1],
             slots: vec![0],
             earned: vec![0.0],
@@ -257,9 +257,9 @@ mod tests {
         let cubed = 1.5 * 0.0007 * 0.01 * 0.3 / 0.0004;
         assert!((l.width(0, &price) - f64::cbrt(cubed)).abs() < 1e-9);
         // An order of all capital moves the price 1 %, the rms change of 0.1 by √0.1 of it.
-        let dear = ZoneInputs { impact: 0.01, ..price };
+        let costly = ZoneInputs { impact: 0.01, ..price };
         let cubed = 1.5 * (0.0007 + 1.5 * 0.01 * 0.1_f64.sqrt()) * 0.01 * 0.3 / 0.0004;
-        assert!((l.width(0, &dear) - f64::cbrt(cubed)).abs() < 1e-9);
+        assert!((l.width(0, &costly) - f64::cbrt(cubed)).abs() < 1e-9);
     }
 
     #[test]

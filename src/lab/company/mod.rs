@@ -6,7 +6,7 @@
 //! nothing else differs: the same views, the same k·s, the same desk code ([`crate::agents::pace`]), the same
 //! costs, bar by bar.
 //!
-//! Entry points: [`study::Study`] for what is run, [`report::report`] for the JSON contract, [`text::text`] for a
+//! Entry points: [`study::CompanyStudy`] for what is run, [`report::report`] for the JSON contract, [`text::text`] for a
 //! terminal, [`page::page`] for the pictures, [`floor::Floor`] for one seed.
 //!
 //! # Invariants

@@ -7,7 +7,7 @@ use crate::lab::draw::{IntervalBar, NamedCurve, curves};
 use crate::lab::html::{STYLE, escape};
 use std::fmt::Write;
 
-/// The page.
+/// The report as one page that needs no other file.
 pub fn page(r: &CompanyReport, axes: &Axes) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.

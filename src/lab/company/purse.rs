@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// What kind of account.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AccountKind {
-    /// In how many groups agents net.
+    /// Number of groups in which agents net.
     pub groups: usize,
     /// Capital in currency that orders move prices with; 0: none.
     pub capital: f64,
@@ -69,14 +69,14 @@ impl Impact {
     }
 }
 
-/// An account.
+/// An estimated account over the groups of one layer; see the module.
 pub(super) struct Purse {
     pub(super) cell: AccountKind,
     /// Which layer it is over.
     pub(super) layer: usize,
-    /// By pair of the layer: coins, for an equity of 1 at the start …
+    /// By pair of the layer: coins held, for an equity of 1 at the start.
     held: Vec<f64>,
-    /// … and on order.
+    /// By pair of the layer: coins on order.
     orders: Vec<f64>,
     /// By asset: whether anything is on order; Σ held.
     waits: Vec<bool>,
@@ -103,11 +103,11 @@ pub(super) struct AccountCounts {
 pub struct AccountOutcome {
     /// Whole days and figures as any arm's, warm-up included.
     pub track: ArmTrack,
-    /// Orders a year after the warm-up.
+    /// Orders per year after the warm-up.
     pub sent: f64,
-    /// Notional traded a year after the warm-up, in multiples of equity.
+    /// Notional traded per year after the warm-up, in multiples of equity.
     pub turnover: f64,
-    /// Paid a year after the warm-up, as a fraction of equity.
+    /// Paid per year after the warm-up, as a fraction of equity.
     pub cost: f64,
     /// Orders after the warm-up that should have had an impact, on assets without a known volume.
     pub without_volume: u64,
@@ -215,8 +215,8 @@ impl Purse {
 
     /// Marks at the closes of a barrier.
     pub(super) fn mark(&mut self, at: Stamp, closes: &[f64], counts: bool) {
-        let worth = |(n, c): (&f64, &f64)| if *n == 0.0 { 0.0 } else { n * c };
-        self.equity = self.cash + self.net.iter().zip(closes).map(worth).sum::<f64>();
+        let value = |(n, c): (&f64, &f64)| if *n == 0.0 { 0.0 } else { n * c };
+        self.equity = self.cash + self.net.iter().zip(closes).map(value).sum::<f64>();
         self.digest.float(self.equity);
         self.meter.mark(at, self.equity);
         self.counted.bars += f64::from(u8::from(counts));
@@ -297,7 +297,7 @@ mod tests {
         layer.hear(slot, &said);
         layer.aim(asset, 100.0, true, true);
         let mut p = purse(&layer, &cast, 1e8, DeskRule::AtOnce);
-        // ½ · 4 % a day, 10 million a day.
+        // ½ · 4 % per day, 10 million per day.
         let price = ZoneInputs { cost: 0.001, impact: 0.5 * 0.04 / 1e7_f64.sqrt(), sigma: 0.02 };
         p.decide(&layer, asset, 100.0, &price, 1.0);
         p.fill(&layer, asset, 110.0, &price, true);

@@ -24,11 +24,11 @@ pub struct CompanyFacts {
     pub sets: Vec<Set>,
     /// Of everything in the configuration that decides.
     pub roster_hash: String,
-    /// The seeds.
+    /// The seeds that were run.
     pub seeds: Vec<u64>,
-    /// In words.
+    /// What trading costs, in words.
     pub costs: String,
-    /// The volatility a year that everything is scaled to.
+    /// The volatility per year that everything is scaled to.
     pub target_vol: f64,
     /// Days of each set that figures leave out.
     pub warm_days: i64,
@@ -43,13 +43,13 @@ pub struct CompanyFacts {
 pub struct Set {
     /// `SYNTH` or `HISTORY`, and the name.
     pub feed: String,
-    /// Of the market's bytes.
+    /// Hash of the market's bytes.
     pub data_hash: String,
-    /// First day.
+    /// First day of the market, as a date.
     pub from: String,
-    /// Last day.
+    /// Last day of the market, as a date.
     pub to: String,
-    /// Names.
+    /// Names of the assets in the market.
     pub assets: Vec<String>,
     /// Whether this is data that the mechanism was designed on: then it is a reproduction, no evidence.
     pub reproduction: bool,
@@ -62,7 +62,7 @@ pub struct AccountLine {
     pub set: Option<usize>,
     /// The decision clock.
     pub clock: String,
-    /// Agents.
+    /// Number of agents with funds.
     pub agents: usize,
     /// Groups in which they net; as many as agents is the reference itself.
     pub groups: usize,
@@ -76,29 +76,29 @@ pub struct AccountLine {
     pub sharpe: f64,
     /// Of everybody alone with the same desk.
     pub sharpe_alone: f64,
-    /// Their difference.
+    /// Sharpe ratio together less the one alone, per year.
     pub delta: Interval,
     /// The same, seed by seed.
     pub by_seed: Vec<f64>,
-    /// Orders a year that agents gave, each for itself.
+    /// Orders per year that agents gave, each for itself.
     pub wanted: f64,
-    /// Orders a year that went out.
+    /// Orders per year that went out.
     pub sent: f64,
     /// Those of everybody alone with the same desk.
     pub sent_alone: f64,
-    /// Notional a year, in multiples of equity.
+    /// Notional per year, in multiples of equity.
     pub turnover: f64,
-    /// Likewise, alone.
+    /// Notional traded per year by everybody alone, in multiples of equity.
     pub turnover_alone: f64,
-    /// Paid a year, as a fraction of equity.
+    /// Paid per year, as a fraction of equity.
     pub cost: f64,
-    /// Likewise, alone.
+    /// Costs paid per year by everybody alone, as a fraction of equity.
     pub cost_alone: f64,
     /// Orders of all seeds that had no impact for want of a volume.
     pub without_volume: u64,
 }
 
-/// The report.
+/// A whole report of the experiment, as it is kept and written as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CompanyReport {
     /// What was fixed first.
@@ -107,7 +107,7 @@ pub struct CompanyReport {
     /// In the order in which they were run: sets, clocks, agents, desks, capitals, groups; then all sets
     /// together, where there are more than one.
     pub lines: Vec<AccountLine>,
-    /// In words.
+    /// How intervals were made, in words.
     pub bootstrap: String,
     /// A line for each thing that must be known to read this.
     pub notes: Vec<String>,
@@ -123,15 +123,15 @@ struct AccountDraws {
 }
 
 /// The report, with draws on `threads` threads.
-pub fn report(facts: CompanyFacts, places: &[MarketOnClock], ran: &[Ran], threads: usize) -> CompanyReport {
+pub fn report(facts: CompanyFacts, markets: &[MarketOnClock], ran: &[Ran], threads: usize) -> CompanyReport {
     let mut lines = Vec::new();
     for r in ran {
         let own = own_days(r);
         let drawn = draw(r, &own, threads);
-        lines.extend(lines_of(places, r, &drawn, own.len()));
+        lines.extend(lines_of(markets, r, &drawn, own.len()));
     }
     if facts.sets.len() > 1 {
-        lines.extend(joint(places, ran, facts.sets.len(), threads));
+        lines.extend(joint(markets, ran, facts.sets.len(), threads));
     }
     let mut report = CompanyReport {
         bootstrap: format!(
@@ -192,7 +192,7 @@ fn alone(agents: usize, cell: &AccountKind, all: &[AccountKind]) -> Option<usize
     all.iter().position(|c| *c == AccountKind { groups: agents, ..*cell })
 }
 
-fn lines_of(places: &[MarketOnClock], r: &Ran, drawn: &[AccountDraws], days: usize) -> Vec<AccountLine> {
+fn lines_of(markets: &[MarketOnClock], r: &Ran, drawn: &[AccountDraws], days: usize) -> Vec<AccountLine> {
     let of = |f: fn(&AccountOutcome) -> f64, cell: usize| {
         mean(&r.seeds.iter().map(|s| f(&s.outcomes[cell])).collect::<Vec<_>>())
     };
@@ -202,8 +202,8 @@ fn lines_of(places: &[MarketOnClock], r: &Ran, drawn: &[AccountDraws], days: usi
         let by_seed: Vec<f64> = d.by_seed.iter().zip(&theirs.by_seed).map(|(a, b)| a - b).collect();
         let draws = d.draws.iter().zip(&theirs.draws).map(|(a, b)| a - b).collect();
         Some(AccountLine {
-            set: Some(places[r.place].set),
-            clock: places[r.place].clock().to_string(),
+            set: Some(markets[r.market].set),
+            clock: markets[r.market].clock().to_string(),
             agents: r.agents,
             groups: d.cell.groups,
             capital: d.cell.capital,
@@ -227,13 +227,13 @@ fn lines_of(places: &[MarketOnClock], r: &Ran, drawn: &[AccountDraws], days: usi
 }
 
 /// All sets together: means of what each set has, on the same resampled calendar days.
-fn joint(places: &[MarketOnClock], ran: &[Ran], sets: usize, threads: usize) -> Vec<AccountLine> {
+fn joint(markets: &[MarketOnClock], ran: &[Ran], sets: usize, threads: usize) -> Vec<AccountLine> {
     let mut lines = Vec::new();
-    for r in ran.iter().filter(|r| places[r.place].set == 0) {
-        let clock = places[r.place].clock();
+    for r in ran.iter().filter(|r| markets[r.market].set == 0) {
+        let clock = markets[r.market].clock();
         let same: Vec<&Ran> = ran
             .iter()
-            .filter(|o| o.agents == r.agents && places[o.place].clock() == clock && o.cells == r.cells)
+            .filter(|o| o.agents == r.agents && markets[o.market].clock() == clock && o.cells == r.cells)
             .collect();
         if same.len() != sets {
             continue;
@@ -243,7 +243,7 @@ fn joint(places: &[MarketOnClock], ran: &[Ran], sets: usize, threads: usize) -> 
         days.dedup();
         let drawn: Vec<Vec<AccountDraws>> = same.iter().map(|o| draw(o, &days, threads)).collect();
         let each: Vec<Vec<AccountLine>> =
-            same.iter().zip(&drawn).map(|(o, d)| lines_of(places, o, d, days.len())).collect();
+            same.iter().zip(&drawn).map(|(o, d)| lines_of(markets, o, d, days.len())).collect();
         for (i, first) in each[0].iter().enumerate() {
             let Some(reference) = alone(r.agents, &r.cells[i], &r.cells) else { continue };
             let draws = (0..DRAWS)

@@ -24,7 +24,7 @@ pub struct Axes {
     pub capital: Vec<f64>,
     /// Numbers of agents with funds.
     pub agents: Vec<usize>,
-    /// Desks.
+    /// How positions follow their targets, one rule a desk.
     pub desks: Vec<DeskRule>,
     /// Which orders of a bar move a price together.
     pub impact: Impact,
@@ -68,7 +68,7 @@ impl Axes {
 pub struct MarketOnClock {
     /// Which set of data, by number.
     pub set: usize,
-    /// The market.
+    /// Where its events and universe come from.
     pub world: LabWorld,
 }
 
@@ -81,43 +81,43 @@ impl MarketOnClock {
 
 /// What is tried.
 pub struct CompanyStudy<'a> {
-    /// Where.
-    pub places: &'a [MarketOnClock],
+    /// The markets that are run, each on one clock.
+    pub markets: &'a [MarketOnClock],
     /// Who, before their number is an axis.
     pub roster: &'a Roster,
     /// Which redraws of parameters and assets, and of the groups.
     pub seeds: Vec<u64>,
-    /// Over what.
+    /// What is varied, and over which values.
     pub axes: Axes,
 }
 
-/// All seeds of a number of agents at a place.
+/// All seeds of a number of agents on one market and clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ran {
     /// By number in the study.
-    pub place: usize,
+    pub market: usize,
     /// How many agents there are.
     pub agents: usize,
-    /// The accounts.
+    /// The kinds of accounts that were kept.
     pub cells: Vec<AccountKind>,
-    /// By seed.
+    /// What came of each seed, in their order.
     pub seeds: Vec<SeedOutcome>,
 }
 
 impl CompanyStudy<'_> {
     /// How much there is to do, in ticks.
     pub fn work(&self) -> u64 {
-        let ticks: u64 = self.places.iter().map(|p| p.world.barriers / TICK).sum();
+        let ticks: u64 = self.markets.iter().map(|p| p.world.barriers / TICK).sum();
         ticks * (self.seeds.len() * self.axes.agents.len()) as u64
     }
 
     /// Runs everything; `None` if `stop` was set.
     pub fn run(&self, threads: usize, stop: &AtomicBool, tick: &(dyn Fn(u64) + Sync)) -> Option<Vec<Ran>> {
         let mut ran: Vec<Ran> = Vec::new();
-        for place in 0..self.places.len() {
+        for market in 0..self.markets.len() {
             for agents in &self.axes.agents {
                 let cells = self.axes.cells(*agents);
-                ran.push(Ran { place, agents: *agents, cells, seeds: Vec::new() });
+                ran.push(Ran { market, agents: *agents, cells, seeds: Vec::new() });
             }
         }
         let tasks: Vec<(usize, u64)> =
@@ -127,9 +127,9 @@ impl CompanyStudy<'_> {
         let work = || {
             while let Some((r, seed)) = tasks.get(next.fetch_add(1, Ordering::Relaxed)).copied() {
                 let i = r * self.seeds.len() + self.seeds.iter().position(|s| *s == seed).unwrap_or(0);
-                let Ran { place, agents, cells, .. } = &ran[r];
+                let Ran { market, agents, cells, .. } = &ran[r];
                 let roster = crew::of(self.roster, *agents);
-                let left = seed_of(&self.places[*place].world, &roster, seed, cells, &|n| {
+                let left = seed_of(&self.markets[*market].world, &roster, seed, cells, &|n| {
                     tick(n);
                     !stop.load(Ordering::Relaxed)
                 });

@@ -10,11 +10,11 @@ use std::fmt::Write;
 pub enum Axis {
     /// How many hear each other.
     Groups,
-    /// Capital.
+    /// Capital that moves prices, in currency.
     Capital,
     /// Number of agents.
     Agents,
-    /// Decision clock.
+    /// Time between two decisions.
     Clock,
 }
 
@@ -22,7 +22,7 @@ impl Axis {
     /// All, in the order of tables and pictures.
     pub const ALL: [Axis; 4] = [Axis::Groups, Axis::Capital, Axis::Agents, Axis::Clock];
 
-    /// As tables are headed.
+    /// The axis as tables are headed with it.
     pub fn title(self) -> &'static str {
         match self {
             Axis::Groups => "who hears whom: from each alone to all together",
@@ -115,7 +115,7 @@ fn head(out: &mut String, f: &CompanyFacts, axes: &Axes) -> std::fmt::Result {
     writeln!(out, "variants tried {} · looks at held-out data {}\n", f.variants_tried, f.looks)
 }
 
-/// The results.
+/// The results as tables and sentences for a terminal.
 pub fn text(r: &CompanyReport) -> String {
     let mut out = String::new();
     let _ = tables(&mut out, r);
@@ -145,7 +145,7 @@ fn tables(out: &mut String, r: &CompanyReport) -> std::fmt::Result {
         table(out, "for reference: everything traded at once", &reference)?;
     }
     writeln!(out, "Δ = Sharpe ratio together less that of the same agents, each alone with the same desk")?;
-    writeln!(out, "orders a year, turnover in equities a year; {}", r.bootstrap)?;
+    writeln!(out, "orders per year, turnover in equities per year; {}", r.bootstrap)?;
     r.notes.iter().try_for_each(|note| writeln!(out, "! {note}"))?;
     writeln!(out)?;
     r.sentences.iter().try_for_each(|s| writeln!(out, "{s}"))

@@ -248,27 +248,27 @@ impl HistoryColumns {
             .iter()
             .map(|h| String::from_utf8_lossy(h).trim().trim_start_matches('\u{feff}').to_ascii_lowercase())
             .collect();
-        let place = |wanted: &[&str]| wanted.iter().find_map(|w| names.iter().position(|n| n == w));
+        let index_of = |wanted: &[&str]| wanted.iter().find_map(|w| names.iter().position(|n| n == w));
         let need = |wanted: &[&str], column: &'static str| {
-            place(wanted).ok_or_else(|| FeedError::Column {
+            index_of(wanted).ok_or_else(|| FeedError::Column {
                 file: file.to_string(),
                 column,
                 header: names.join(", ").chars().take(120).collect(),
             })
         };
         let stamp = need(&["timestamp", "date", "datetime", "time", "open_time"], "timestamp")?;
-        let symbol = place(&["symbol", "ticker"]);
+        let symbol = index_of(&["symbol", "ticker"]);
         if shape == RowShape::Funding {
             let value = need(&["rate", "fundingrate", "funding_rate"], "rate")?;
             return Ok(HistoryColumns { stamp, symbol, range: None, value, volume: None });
         }
         let value = need(&["close"], "close")?;
-        let range = if place(&["open", "high", "low"]).is_some() {
+        let range = if index_of(&["open", "high", "low"]).is_some() {
             Some([need(&["open"], "open")?, need(&["high"], "high")?, need(&["low"], "low")?])
         } else {
             None
         };
-        Ok(HistoryColumns { stamp, symbol, range, value, volume: place(&["volume"]) })
+        Ok(HistoryColumns { stamp, symbol, range, value, volume: index_of(&["volume"]) })
     }
 }
 

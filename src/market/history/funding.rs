@@ -7,7 +7,7 @@ use crate::domain::{InstrumentId, Stamp, Universe};
 use crate::market::{FeedError, FeedReport};
 use std::collections::BTreeMap;
 
-/// One settlement.
+/// A funding settlement as a row tells it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Settlement {
     pub at: Stamp,

@@ -71,7 +71,7 @@ pub struct HistorySettings {
     pub clock: Span,
     /// How its instruments are listed; `None` asks [`kind_of_name`].
     pub kind: Option<InstrumentKind>,
-    /// Which part.
+    /// Part of the data that is run.
     pub window: Window,
 }
 
@@ -104,7 +104,7 @@ pub struct HistoryFeed {
     settled: Vec<(Stamp, InstrumentId, f64, f64)>,
     /// Whether bars inside the bucket are told: where they are finer than the clock.
     inside: bool,
-    told: Vec<(Stamp, InstrumentId, Bar)>,
+    inside_bars: Vec<(Stamp, InstrumentId, Bar)>,
     queue: VecDeque<Event>,
 }
 
@@ -167,7 +167,7 @@ impl HistoryFeed {
             last: vec![None; assets],
             settled: Vec::new(),
             inside: false,
-            told: Vec::new(),
+            inside_bars: Vec::new(),
             queue: VecDeque::new(),
         })
     }
@@ -211,12 +211,12 @@ impl HistoryFeed {
             merge(&mut self.bars[i], &row.bar);
             self.last[i] = Some((row.stamp, row.bar.open, row.bar.close));
             if self.inside {
-                self.told.push((row.stamp.after(self.info.bar), instrument, row.bar));
+                self.inside_bars.push((row.stamp.after(self.info.bar), instrument, row.bar));
             }
         }
         self.settle(end)?;
-        self.told.sort_by_key(|(at, instrument, _)| (*at, *instrument));
-        for (at, instrument, bar) in self.told.drain(..) {
+        self.inside_bars.sort_by_key(|(at, instrument, _)| (*at, *instrument));
+        for (at, instrument, bar) in self.inside_bars.drain(..) {
             self.queue.push_back(Event::Market(MarketEvent::Inside { instrument, at, bar }));
         }
         for (i, bar) in self.bars.iter_mut().enumerate() {

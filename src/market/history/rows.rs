@@ -34,7 +34,7 @@ pub(super) struct UsableRow {
     pub stamp: Stamp,
     /// Number in the symbol table.
     pub symbol: u16,
-    /// The bar.
+    /// The bar that it tells.
     pub bar: Bar,
 }
 

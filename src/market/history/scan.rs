@@ -264,9 +264,9 @@ fn members(
     seen: &[Option<SymbolFacts>],
     window: &Window,
 ) -> Result<Vec<Member>, FeedError> {
-    let places: Vec<usize> = (0..table.names.len()).filter(|&i| seen[i].is_some()).collect();
+    let indices: Vec<usize> = (0..table.names.len()).filter(|&i| seen[i].is_some()).collect();
     let symbols: Vec<_> =
-        places.iter().map(|&i| (table.names[i].clone(), SymbolParts::of(&table.names[i]))).collect();
+        indices.iter().map(|&i| (table.names[i].clone(), SymbolParts::of(&table.names[i]))).collect();
     let names = name_assets(&symbols);
     let chosen = match &window.assets {
         None => vec![true; symbols.len()],
@@ -280,7 +280,7 @@ fn members(
     let mut members: Vec<Member> = (0..symbols.len())
         .filter(|&i| chosen[i])
         .map(|i| Member {
-            symbol: places[i],
+            symbol: indices[i],
             name: names[i].clone(),
             money_like: money_like(&symbols[i].1.base),
         })
@@ -344,8 +344,8 @@ mod tests {
     #[test]
     fn a_lot_is_worth_at_most_one_and_more_than_a_tenth() {
         for close in [30_000.0, 1.0, 0.5, 10.0, 0.000_012, 999.99, 1e-9, 0.1, 1e-3] {
-            let worth = crate::domain::money::to_estimate(lot(close)) * close;
-            assert!(worth <= 1.0 + 1e-9 && worth > 0.1 - 1e-9, "{close}: {worth}");
+            let notional = crate::domain::money::to_estimate(lot(close)) * close;
+            assert!(notional <= 1.0 + 1e-9 && notional > 0.1 - 1e-9, "{close}: {notional}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! From symbols as venues write them to assets as the house names them.
+//! From symbols as venues write them to assets as agents name them.
 
 use crate::domain::InstrumentKind;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,7 +58,7 @@ pub fn symbol_of_stem(stem: &str) -> String {
 /// A symbol taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SymbolParts {
-    /// `BTC`.
+    /// Name of the asset, such as `BTC`.
     pub base: String,
     /// Place in [`QUOTES`]; `None` if the symbol names no quote (a stock).
     pub quote: Option<usize>,
@@ -82,13 +82,13 @@ impl SymbolParts {
         if money_like(pair) {
             return SymbolParts { base: pair.to_string(), quote: None, exchange };
         }
-        for (place, quote) in QUOTES.iter().enumerate() {
+        for (i, quote) in QUOTES.iter().enumerate() {
             // `BNBUSD` is BNB in USD, not BN in BUSD: of two readings the one with a usual ticker.
             let least = if matches!(*quote, "BUSD" | "FDUSD") { 3 } else { 1 };
             if let Some(base) = pair.strip_suffix(quote)
                 && base.len() >= least
             {
-                return SymbolParts { base: base.to_string(), quote: Some(place), exchange };
+                return SymbolParts { base: base.to_string(), quote: Some(i), exchange };
             }
         }
         SymbolParts { base: pair.to_string(), quote: None, exchange }
@@ -173,7 +173,7 @@ pub(super) fn choose(
 /// Numbers symbols in the order in which they are first seen.
 #[derive(Debug, Default)]
 pub(super) struct SymbolTable {
-    /// By number.
+    /// Symbols, by the number they were given.
     pub names: Vec<String>,
     index: BTreeMap<Vec<u8>, u16>,
 }

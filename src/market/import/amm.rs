@@ -93,7 +93,7 @@ impl Minutes {
             });
         };
         let sheet = CsvRows::open(&file.name, bytes)?;
-        let venue = if file.place.venue.is_empty() { "uniswap" } else { &file.place.venue };
+        let venue = if file.hints.venue.is_empty() { "uniswap" } else { &file.hints.venue };
         Ok(Minutes {
             stamp: sheet.need(&["timestamp", "block_timestamp"])?,
             tick: sheet.need(&["closetick"])?,
@@ -216,7 +216,7 @@ impl Prices {
         let named = sheet.columns.iter().enumerate().filter(|(i, c)| *i != stamp && *c != "norm_factor");
         let tokens = named.map(|(i, c)| (i, asset_name(&c.to_ascii_uppercase())));
         let tokens = tokens.filter(|(_, t)| !money_like(t)).collect();
-        let venue = if file.place.venue.is_empty() { "prices".to_owned() } else { file.place.venue };
+        let venue = if file.hints.venue.is_empty() { "prices".to_owned() } else { file.hints.venue };
         Ok(Prices { sheet, stamp, tokens, venue })
     }
 }
@@ -271,7 +271,7 @@ pub(super) struct PoolDays {
 impl PoolDays {
     pub fn open(file: NamedFile, bytes: FileBytes) -> Result<Self, FeedError> {
         let sheet = CsvRows::open(&file.name, bytes)?;
-        let venue = if file.place.venue.is_empty() { "uniswap".to_owned() } else { file.place.venue };
+        let venue = if file.hints.venue.is_empty() { "uniswap".to_owned() } else { file.hints.venue };
         Ok(PoolDays {
             stamp: sheet.need(&["date", "timestamp"])?,
             tvl: sheet.need(&["tvlusd"])?,

@@ -79,7 +79,7 @@ enum BinanceBook {
     Whole(u64, bool),
 }
 
-/// A recording.
+/// Reads a recording of Binance's streams, one message a line.
 pub(super) struct Binance {
     lines: FileLines,
     file: NamedFile,
@@ -143,9 +143,9 @@ impl Binance {
         let kind = if inverse {
             InstrumentKind::Perp
         } else {
-            self.file.place.kind.unwrap_or(InstrumentKind::Margin)
+            self.file.hints.kind.unwrap_or(InstrumentKind::Margin)
         };
-        let venue = if self.file.place.venue.is_empty() { "binance" } else { &self.file.place.venue };
+        let venue = if self.file.hints.venue.is_empty() { "binance" } else { &self.file.hints.venue };
         let id = listings.number(&ListingName {
             venue,
             symbol,
@@ -209,7 +209,7 @@ impl Binance {
         Ok(())
     }
 
-    fn told(&self, at: Stamp, bids: &[PriceSize], asks: &[PriceSize], snapshot: bool) -> Vec<MarketEvent> {
+    fn events(&self, at: Stamp, bids: &[PriceSize], asks: &[PriceSize], snapshot: bool) -> Vec<MarketEvent> {
         let Some(instrument) = self.symbol.as_ref().and_then(|s| s.1) else { return Vec::new() };
         let coins = |all: &[PriceSize]| -> Vec<PriceSize> {
             all.iter().map(|PriceSize(p, s)| PriceSize(*p, self.coins(*p, *s))).collect()
@@ -225,7 +225,7 @@ impl Binance {
             return Err("a snapshot before anything tells of what".to_owned());
         }
         self.price = s.bids[0].0;
-        out.extend(self.told(at, &s.bids, &s.asks, true));
+        out.extend(self.events(at, &s.bids, &s.asks, true));
         let waiting = std::mem::replace(&mut self.book, BinanceBook::Whole(s.last, false));
         if let BinanceBook::Waiting(changes) = waiting {
             for change in changes {
@@ -250,7 +250,7 @@ impl Binance {
                 Joins::Old => {}
                 Joins::Next => {
                     (*last, *followed) = (change.last, true);
-                    out.extend(self.told(at, &change.bids, &change.asks, false));
+                    out.extend(self.events(at, &change.bids, &change.asks, false));
                 }
                 Joins::Gap => {
                     let why = format!("updates {} … {} do not follow {last}", change.first, change.last);

@@ -40,9 +40,9 @@ fn nth(year: i64, month: i64, on: i64, n: usize) -> Option<Stamp> {
 const SUNDAY: i64 = 6;
 
 /// The moment at which it is a whole hour in a place, on a day; not in the night in which clocks change.
-pub(super) fn at(day: Stamp, place: TimeZone, hour: i64) -> Stamp {
+pub(super) fn at(day: Stamp, zone: TimeZone, hour: i64) -> Stamp {
     let (year, ..) = date(day);
-    let (summer, offset) = match place {
+    let (summer, offset) = match zone {
         TimeZone::Chicago => (nth(year, 3, SUNDAY, 1).zip(nth(year, 11, SUNDAY, 0)), -6),
         TimeZone::London => (last(year, 3, SUNDAY).zip(last(year, 10, SUNDAY)), 0),
     };
@@ -56,8 +56,8 @@ mod tests {
 
     #[test]
     fn clocks_change_on_their_sundays() {
-        let at = |text: &str, place, hour| at(Stamp::parse(text).unwrap(), place, hour).to_string();
-        for (day, place, hour, utc) in [
+        let at = |text: &str, zone, hour| at(Stamp::parse(text).unwrap(), zone, hour).to_string();
+        for (day, zone, hour, utc) in [
             ("2021-03-12", TimeZone::Chicago, 15, "2021-03-12T21:00:00"),
             ("2021-03-15", TimeZone::Chicago, 15, "2021-03-15T20:00:00"),
             ("2021-11-05", TimeZone::Chicago, 15, "2021-11-05T20:00:00"),
@@ -67,7 +67,7 @@ mod tests {
             ("2021-10-29", TimeZone::London, 16, "2021-10-29T15:00:00"),
             ("2021-11-01", TimeZone::London, 16, "2021-11-01T16:00:00"),
         ] {
-            assert!(at(day, place, hour).starts_with(utc), "{day} {place:?}");
+            assert!(at(day, zone, hour).starts_with(utc), "{day} {zone:?}");
         }
     }
 

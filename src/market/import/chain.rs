@@ -114,7 +114,7 @@ impl OptionChainFile {
         let name = self.sheet.text(self.name);
         let (base, terms) = option(name).ok_or_else(|| format!("`{name}` is no option"))?;
         let at = self.sheet.stamp(self.stamp)?;
-        let venue = if self.file.place.venue.is_empty() { "deribit" } else { &self.file.place.venue };
+        let venue = if self.file.hints.venue.is_empty() { "deribit" } else { &self.file.hints.venue };
         let kind = InstrumentKind::Option;
         let Some(instrument) =
             listings.number(&ListingName { venue, symbol: name, kind, base, quote: None, terms })

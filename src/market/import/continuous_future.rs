@@ -60,7 +60,7 @@ impl Front {
             });
         }
         let sheet = CsvRows::open(&file.name, bytes)?;
-        let venue = if file.place.venue.is_empty() { "cme".to_owned() } else { file.place.venue };
+        let venue = if file.hints.venue.is_empty() { "cme".to_owned() } else { file.hints.venue };
         Ok(Front { stamp: sheet.need(&["date"])?, close: sheet.need(&["adj close"])?, venue, sheet })
     }
 

@@ -1,4 +1,4 @@
-//! An index of implied volatility: `[[ms, percent a year], …]`, each value that of the end of its time.
+//! An index of implied volatility: `[[ms, percent per year], …]`, each value that of the end of its time.
 
 use super::csv_rows::{Arrays, FileBytes, stamp_of};
 use super::item::{Decode, Item, NamedFile, RowContent};
@@ -6,7 +6,7 @@ use super::listing::Listings;
 use crate::domain::{MarketEvent, Span};
 use crate::market::FeedError;
 
-/// A value of this many percent a year is none.
+/// A value of this many percent per year is none.
 const PERCENT_MAX: f64 = 1_000.0;
 
 /// A file of an index.
@@ -25,7 +25,7 @@ impl Dvol {
             .find(|w| w.len() >= 2 && w.chars().all(|c| c.is_ascii_alphabetic()));
         Dvol {
             base: base.unwrap_or("BTC").to_owned(),
-            bar: file.place.bar.unwrap_or(Span::DAY),
+            bar: file.hints.bar.unwrap_or(Span::DAY),
             rows: Arrays::open(&file.name, bytes),
         }
     }

@@ -63,9 +63,9 @@ pub(super) fn is_dollar(currency: &str) -> bool {
 /// A pair, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SymbolPair {
-    /// As the venue writes it.
+    /// Symbol as the venue writes it.
     pub symbol: String,
-    /// The asset.
+    /// Name of the asset, such as `BTC`.
     pub base: String,
     /// What prices are in; none where the name does not tell.
     pub quote: Option<String>,
@@ -223,14 +223,14 @@ mod tests {
             ("xexchange_spot_perp_funding_1h/okx_SOL_2020-09-30.csv", "okx", None, "SOL", Some(3_600)),
             ("l2_ws_recordings_binance/usdm_btcusdt_20240808.gz", "binance", Some(Perp), "BTCUSDT", None),
         ] {
-            let place = FileHints::of(path);
-            let symbol_read = place.pair.as_ref().map(|p| p.symbol.as_str());
+            let hints = FileHints::of(path);
+            let symbol_read = hints.pair.as_ref().map(|p| p.symbol.as_str());
             assert_eq!(
-                (place.venue.as_str(), place.kind, symbol_read),
+                (hints.venue.as_str(), hints.kind, symbol_read),
                 (venue, kind, Some(symbol)),
                 "{path}"
             );
-            assert_eq!(place.bar, bar.map(Span::seconds), "{path}");
+            assert_eq!(hints.bar, bar.map(Span::seconds), "{path}");
         }
     }
 }

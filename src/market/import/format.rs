@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A format.
+/// A kind of file that an importer knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ImportFormat {
     /// Bars: CSV with named columns or as exchanges dump it, or `[[ms, o, h, l, c, v], …]`.

@@ -49,7 +49,7 @@ impl Funding {
                 "rate",
             ])?,
             mark: sheet.find(&["mark_price", "markprice", "mark"]),
-            ahead: local && matches!(file.place.venue.as_str(), "binance" | "bybit" | "kucoin"),
+            ahead: local && matches!(file.hints.venue.as_str(), "binance" | "bybit" | "kucoin"),
             sheet,
             file,
         })
@@ -58,7 +58,7 @@ impl Funding {
     fn settlement(&self, listings: &mut Listings) -> Result<Option<MarketEvent>, String> {
         let pair = match self.symbol {
             Some(column) => SymbolPair::of(self.sheet.text(column)),
-            None => self.file.place.pair.clone(),
+            None => self.file.hints.pair.clone(),
         };
         let pair = pair.ok_or("neither a column nor the file's name tells which perp")?;
         let mut at = self.sheet.stamp(self.stamp)?;
@@ -73,7 +73,7 @@ impl Funding {
         // `BTC-USDT` and `BTCUSDT` are one perp.
         let symbol = pair.quote.as_ref().map_or(pair.symbol.clone(), |q| format!("{}{q}", pair.base));
         let entry = ListingName {
-            venue: &self.file.place.venue,
+            venue: &self.file.hints.venue,
             symbol: &symbol,
             kind: InstrumentKind::Perp,
             base: &pair.base,
@@ -99,7 +99,7 @@ impl Decode for Funding {
     }
 
     fn notes(&self) -> Vec<String> {
-        let note = format!("funding of {} was stamped in UTC+3 and is moved back", self.file.place.venue);
+        let note = format!("funding of {} was stamped in UTC+3 and is moved back", self.file.hints.venue);
         if self.ahead { vec![note] } else { Vec::new() }
     }
 }

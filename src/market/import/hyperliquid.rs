@@ -35,7 +35,7 @@ struct HyperliquidTrade<'a> {
     time: i64,
 }
 
-/// A recording.
+/// Reads a recording of Hyperliquid's streams, one message a line.
 pub(super) struct Hyperliquid {
     lines: FileLines,
     file: NamedFile,
@@ -48,7 +48,7 @@ impl Hyperliquid {
     }
 
     fn instrument(&self, coin: &str, listings: &mut Listings) -> Option<InstrumentId> {
-        let venue = if self.file.place.venue.is_empty() { "hyperliquid" } else { &self.file.place.venue };
+        let venue = if self.file.hints.venue.is_empty() { "hyperliquid" } else { &self.file.hints.venue };
         let (symbol, terms) = (format!("{coin}USD"), ContractTerms::Plain);
         let kind = InstrumentKind::Perp;
         listings.number(&ListingName { venue, symbol: &symbol, kind, base: coin, quote: Some("USD"), terms })

@@ -81,5 +81,5 @@ pub(super) trait Decode {
 #[derive(Clone, Debug)]
 pub(super) struct NamedFile {
     pub name: String,
-    pub place: FileHints,
+    pub hints: FileHints,
 }

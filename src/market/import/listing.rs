@@ -105,7 +105,7 @@ impl Listings {
         Some(InstrumentId(n))
     }
 
-    /// The same numbers for another pass.
+    /// The same listings under the same numbers, for another pass.
     pub fn again(&self) -> Listings {
         Listings {
             all: self.all.clone(),

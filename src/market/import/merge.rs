@@ -138,8 +138,8 @@ impl Survey {
         let mut writer = TapeWriter::new(out, &header).map_err(failed)?;
         let mut join = Join::new(made, self.report());
         let (mut from, mut to) = (None, None);
-        self.merged(sources, |item, place| {
-            for event in join.take(&item, place) {
+        self.merged(sources, |item, source| {
+            for event in join.take(&item, source) {
                 from.get_or_insert(event.at());
                 to = Some(event.at());
                 writer.push(&event).map_err(failed)?;
@@ -195,7 +195,7 @@ impl Survey {
         let mut listings = self.listings.again();
         let mut lanes: Vec<FileCursor> = Vec::new();
         let mut heap = BinaryHeap::new();
-        let mut places = Vec::new();
+        let mut surveys = Vec::new();
         for (source, survey) in sources.iter().zip(&self.files) {
             let Some(format) = survey.format.filter(|_| survey.events > 0) else { continue };
             let bytes = source.open().map_err(|e| FeedError::Read {
@@ -224,17 +224,17 @@ impl Survey {
                 heap.push(Reverse((first.at, rank(&first.what), lanes.len())));
             }
             lanes.push(lane);
-            places.push(survey);
+            surveys.push(survey);
         }
         while let Some(Reverse((at, _, n))) = heap.pop() {
             let lane = &mut lanes[n];
             let Some(item) = lane.items.pop_front() else { continue };
-            give(item, places[n])?;
+            give(item, surveys[n])?;
             lane.pull(self, &mut listings)?;
             if let Some(next) = lane.items.front() {
                 if next.at < at {
-                    let name = places[n].name.clone();
-                    return Err(FeedError::Changed { name, before: places[n].rows, after: next.line });
+                    let name = surveys[n].name.clone();
+                    return Err(FeedError::Changed { name, before: surveys[n].rows, after: next.line });
                 }
                 heap.push(Reverse((next.at, rank(&next.what), n)));
             }
@@ -281,7 +281,7 @@ impl Join {
     }
 
     /// The events that follow from an item.
-    fn take(&mut self, item: &Item, place: &FileSurvey) -> Vec<MarketEvent> {
+    fn take(&mut self, item: &Item, source: &FileSurvey) -> Vec<MarketEvent> {
         let mut events = Vec::new();
         while let Some((expiry, id)) = self.ending.last().copied().filter(|(expiry, _)| *expiry < item.at) {
             self.ending.pop();
@@ -289,7 +289,7 @@ impl Join {
         }
         match item.what {
             RowContent::Now(event) | RowContent::AtClose(event) => {
-                events.extend(self.event(event, item.line, place));
+                events.extend(self.event(event, item.line, source));
             }
             RowContent::Gas(gas) => self.gas = gas,
             RowContent::Bad(_) => {}
@@ -309,12 +309,12 @@ impl Join {
     }
 
     /// An event with its final number and what it lacks, or nothing if it cannot be used.
-    fn event(&mut self, mut event: MarketEvent, line: u64, place: &FileSurvey) -> Option<MarketEvent> {
+    fn event(&mut self, mut event: MarketEvent, line: u64, source: &FileSurvey) -> Option<MarketEvent> {
         use MarketEvent::*;
         if let VolIndex { asset, .. } = &mut event {
             let known = self.made.indices.get(asset.index()).copied().flatten();
             *asset = known.or_else(|| {
-                self.report.bad(&place.name, line, "nothing of this asset is on the tape");
+                self.report.bad(&source.name, line, "nothing of this asset is on the tape");
                 None
             })?;
             return Some(event);
@@ -342,7 +342,7 @@ impl Join {
                 if !mark.is_finite() {
                     let asset = self.universe().instruments[i].asset;
                     let Some((_, price)) = self.prices[i].or(self.spot[asset.index()]) else {
-                        self.report.bad(&place.name, line, "no price is known at this settlement");
+                        self.report.bad(&source.name, line, "no price is known at this settlement");
                         return None;
                     };
                     *mark = price;

@@ -24,9 +24,9 @@ pub(super) fn open(file: NamedFile, bytes: FileBytes) -> Result<Box<dyn Decode>,
         reason: e.to_string(),
     })?;
     let whole: FileBytes = Box::new(std::io::Cursor::new(first[..n].to_vec()).chain(bytes));
-    let ftx = file.place.venue == "ftx";
+    let ftx = file.hints.venue == "ftx";
     if n == 1 && first[0] == b'[' {
-        let Some(pair) = file.place.pair.clone() else { return Err(no_pair(&file)) };
+        let Some(pair) = file.hints.pair.clone() else { return Err(no_pair(&file)) };
         return Ok(Box::new(JsonRows { arrays: Arrays::open(&file.name, whole), pair, file, ftx }));
     }
     Ok(Box::new(OhlcvTable::open(file, whole, ftx)?))
@@ -43,10 +43,10 @@ fn no_pair(file: &NamedFile) -> FeedError {
 
 fn number(listings: &mut Listings, file: &NamedFile, pair: &SymbolPair) -> Option<InstrumentId> {
     listings.number(&ListingName {
-        venue: &file.place.venue,
+        venue: &file.hints.venue,
         symbol: &pair.symbol,
         // Both sides, a short pays the borrow rate: what history takes such bars for.
-        kind: file.place.kind.unwrap_or(InstrumentKind::Margin),
+        kind: file.hints.kind.unwrap_or(InstrumentKind::Margin),
         base: &pair.base,
         quote: pair.quote.as_deref(),
         terms: ContractTerms::Plain,
@@ -150,7 +150,7 @@ impl OhlcvTable {
                 turnover: sheet.columns.iter().rposition(|c| c.starts_with("volume ")),
             }
         };
-        if columns.symbol.is_none() && file.place.pair.is_none() {
+        if columns.symbol.is_none() && file.hints.pair.is_none() {
             return Err(no_pair(&file));
         }
         Ok(OhlcvTable { sheet, columns, file, ftx, swapped: 0, known: BTreeMap::new() })
@@ -163,7 +163,7 @@ impl OhlcvTable {
         }
         let pair = match self.columns.symbol {
             Some(_) => SymbolPair::of(text),
-            None => self.file.place.pair.clone(),
+            None => self.file.hints.pair.clone(),
         };
         let pair = pair.ok_or_else(|| format!("`{text}` is no symbol"))?;
         let id = number(listings, &self.file, &pair);

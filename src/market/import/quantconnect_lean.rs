@@ -70,7 +70,7 @@ fn stamp(text: &str, day: Option<Stamp>) -> Result<Stamp, String> {
     Ok(day.after(Span(ms * 1_000_000)))
 }
 
-/// One contract.
+/// Reads the trades or quotes of one futures contract.
 pub(super) struct Futures {
     sheet: CsvRows,
     root: String,
@@ -125,7 +125,7 @@ impl Decode for Futures {
             return Ok(false);
         }
         let instrument = listings.number(&ListingName {
-            venue: &self.file.place.venue,
+            venue: &self.file.hints.venue,
             symbol: &self.symbol,
             kind: InstrumentKind::Future,
             base: &self.root,
@@ -162,8 +162,8 @@ impl OptionDay {
         let stem = stem(&file);
         let words: Vec<&str> = stem.split('_').collect();
         let day = words.last().and_then(|w| day_of(w));
-        let place = words.iter().position(|w| *w == "universes");
-        let (Some(at), Some(root)) = (day, place.and_then(|p| words.get(p + 1))) else {
+        let at_universes = words.iter().position(|w| *w == "universes");
+        let (Some(at), Some(root)) = (day, at_universes.and_then(|p| words.get(p + 1))) else {
             return Err(FeedError::Format {
                 file: file.name.clone(),
                 reason: "its name does not tell the underlying and the day; name it like \
@@ -196,7 +196,7 @@ impl OptionDay {
 
     fn row(&mut self, line: u64, listings: &mut Listings, out: &mut Vec<Item>) -> Result<(), String> {
         let date = self.sheet.text(self.columns[0]);
-        let venue = self.file.place.venue.clone();
+        let venue = self.file.hints.venue.clone();
         // The bar of the day before, so that it is told when this day begins.
         let open = Stamp(self.at.0 - Span::DAY.0);
         if date.is_empty() {

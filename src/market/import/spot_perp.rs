@@ -41,7 +41,7 @@ impl SpotPerp {
             let find = |what: &str| begins(&format!("{what}_{side}"));
             Some([find("open")?, find("high")?, find("low")?, find("close")?, find("volume")?])
         };
-        let Some(pair) = file.place.pair.clone() else {
+        let Some(pair) = file.hints.pair.clone() else {
             return Err(FeedError::Format {
                 file: file.name.clone(),
                 reason: "its name does not tell the asset; name it like okx_SOL_2020".to_owned(),
@@ -65,7 +65,7 @@ impl SpotPerp {
     fn number(&self, listings: &mut Listings, kind: InstrumentKind) -> Option<InstrumentId> {
         let quote = self.pair.quote.as_deref().unwrap_or("USDT");
         let symbol = format!("{}{quote}", self.pair.base);
-        let (venue, base) = (self.file.place.venue.as_str(), self.pair.base.as_str());
+        let (venue, base) = (self.file.hints.venue.as_str(), self.pair.base.as_str());
         listings.number(&ListingName {
             venue,
             symbol: &symbol,
@@ -140,8 +140,8 @@ impl Decode for SpotPerp {
     }
 
     fn notes(&self) -> Vec<String> {
-        let contracts = matches!(self.file.place.venue.as_str(), "gate" | "okx") && self.perp.is_some();
-        let note = format!("volumes of perps at {} are in contracts", self.file.place.venue);
+        let contracts = matches!(self.file.hints.venue.as_str(), "gate" | "okx") && self.perp.is_some();
+        let note = format!("volumes of perps at {} are in contracts", self.file.hints.venue);
         if contracts { vec![note] } else { Vec::new() }
     }
 }

@@ -23,7 +23,7 @@ const SPACINGS_MAX: usize = 4_096;
 /// Something that was found, how often, and the first of it by line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SurveyNote {
-    /// How often.
+    /// How often it was found.
     pub count: u64,
     /// The first of them, at most [`FeedReport::NAMED`].
     pub first: Vec<String>,
@@ -56,7 +56,7 @@ pub struct Findings {
 /// What a file holds.
 #[derive(Clone, Debug, Serialize)]
 pub struct FileSurvey {
-    /// As it was named.
+    /// Name of the file, as it was given.
     pub name: String,
     /// Its format; none if nobody knows it.
     pub format: Option<ImportFormat>,
@@ -66,7 +66,7 @@ pub struct FileSurvey {
     pub events: u64,
     /// The first of its stamps.
     pub from: Option<Stamp>,
-    /// The last.
+    /// The last of its stamps.
     pub to: Option<Stamp>,
     /// Length of its bars, in seconds.
     pub bar_s: Option<i64>,
@@ -109,12 +109,12 @@ impl Read for SurveyHasher {
 
 /// A file and what its name tells, the settings being stronger.
 pub(super) fn file(settings: &ImportSettings, source: &dyn SourceFile) -> NamedFile {
-    let mut place = FileHints::of(source.name());
+    let mut hints = FileHints::of(source.name());
     if let Some(venue) = &settings.venue {
-        place.venue.clone_from(venue);
+        hints.venue.clone_from(venue);
     }
-    place.kind = settings.kind.or(place.kind);
-    NamedFile { name: source.name().to_owned(), place }
+    hints.kind = settings.kind.or(hints.kind);
+    NamedFile { name: source.name().to_owned(), hints }
 }
 
 /// Whether a stamp lies in the window.
@@ -192,7 +192,7 @@ fn read(
     let failed =
         |e: io::Error| FeedError::Read { file: source.name().to_owned(), line: 0, reason: e.to_string() };
     let inner = source.open().map_err(failed)?;
-    let told = if format == ImportFormat::LeanOptions { Some(Span::DAY) } else { file.place.bar };
+    let told = if format == ImportFormat::LeanOptions { Some(Span::DAY) } else { file.hints.bar };
     let bytes = Box::new(SurveyHasher { inner, hasher: Rc::clone(&hasher) });
     let mut decoder = open(format, file, bytes)?;
     let mut learned = FileLearned::default();

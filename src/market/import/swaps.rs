@@ -61,14 +61,14 @@ impl Swaps {
         if self.error.is_some_and(|c| !self.sheet.text(c).is_empty()) {
             return Err("the swap failed".to_owned());
         }
-        let place = |c: usize| TOKENS.iter().position(|t| t.0.eq_ignore_ascii_case(self.sheet.text(c)));
+        let token = |c: usize| TOKENS.iter().position(|t| t.0.eq_ignore_ascii_case(self.sheet.text(c)));
         let concentrated = match self.sheet.text(self.kind) {
             "UniswapV3Pool" => Some(true),
             "UniswapV2Pair" => Some(false),
             _ => None,
         };
         let (Some(sold), Some(bought), Some(concentrated)) =
-            (place(self.tokens[0]), place(self.tokens[1]), concentrated)
+            (token(self.tokens[0]), token(self.tokens[1]), concentrated)
         else {
             self.unknown += 1;
             return Ok(None);

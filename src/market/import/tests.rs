@@ -226,8 +226,8 @@ fn funding_takes_the_last_price_of_its_perp_and_follows_the_bar() {
     );
     // A rate in other units, and a settlement before any price is known.
     assert_eq!(made.written.report.bad_rows, 2, "{:?}", made.written.report);
-    let place = made.events.iter().position(|e| matches!(e, MarketEvent::Funding { .. })).unwrap();
-    assert!(matches!(made.events[place - 1], MarketEvent::Bar { at, .. } if at == t("2021-01-01T08:00:00Z")));
+    let at = made.events.iter().position(|e| matches!(e, MarketEvent::Funding { .. })).unwrap();
+    assert!(matches!(made.events[at - 1], MarketEvent::Bar { at, .. } if at == t("2021-01-01T08:00:00Z")));
 }
 
 #[test]

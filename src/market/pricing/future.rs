@@ -1,7 +1,7 @@
 //! Dated futures: time to expiry, fair value and annualised basis.
 //!
 //! A basis is quoted as simple interest on 365 days, as venues and traders print it:
-//! basis = (future/spot − 1) · 365 days / time left. (Volatility in the house is on 365.25 days; the two
+//! basis = (future/spot − 1) · 365 days / time left. (Volatility elsewhere is on 365.25 days; the two
 //! are never mixed, since a basis is money per calendar time and not a variance.)
 //!
 //! # Invariants

@@ -40,7 +40,7 @@ pub mod twap;
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("{what} is {value}, but must be {must}")]
 pub struct BadInput {
-    /// Which argument.
+    /// Name of the argument.
     pub what: &'static str,
     /// What it was.
     pub value: f64,

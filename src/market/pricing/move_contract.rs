@@ -52,7 +52,7 @@ pub enum ContractPhase {
     Fixed,
     /// Inside the window that settles.
     Settling,
-    /// Expired.
+    /// It has expired and is settled.
     Settled,
 }
 

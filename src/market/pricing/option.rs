@@ -95,7 +95,7 @@ pub fn black(forward: f64, discount: f64, terms: OptionTerms, vol: f64) -> Resul
 /// Margin that one short option binds, in the currency of `underlying` and `mark`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShortMargin {
-    /// To open.
+    /// Asked for to open the position.
     pub initial: f64,
     /// To keep; below it the position is liquidated.
     pub maintenance: f64,

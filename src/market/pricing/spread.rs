@@ -46,7 +46,7 @@ pub struct ChainLeg<'a> {
     pub levels: &'a [(f64, f64)],
     /// Fee as a fraction of the amount it is taken from; negative is a rebate.
     pub fee: f64,
-    /// In which currency.
+    /// Currency that the fee is taken in.
     pub fee_in: FeeIn,
 }
 
@@ -63,9 +63,9 @@ pub enum SpreadError {
         leg: usize,
         /// Which level, from 0.
         level: usize,
-        /// Its price.
+        /// Price of that level.
         price: f64,
-        /// Its size.
+        /// Size at that level, in base units.
         size: f64,
     },
     /// A fee of a whole or more.
@@ -73,7 +73,7 @@ pub enum SpreadError {
     Fee {
         /// Which leg, from 0.
         leg: usize,
-        /// Its fee.
+        /// Fee of that leg, as a fraction of notional.
         fee: f64,
     },
     /// An argument that means nothing.
@@ -93,7 +93,7 @@ pub struct BestChain<const N: usize> {
 }
 
 impl<const N: usize> BestChain<N> {
-    /// `amount_out − amount_in`.
+    /// What comes back less what goes in, in the same currency.
     pub fn profit(&self) -> f64 {
         self.amount_out - self.amount_in
     }

@@ -24,7 +24,7 @@ pub struct Smile {
 }
 
 impl Smile {
-    /// `rho` in (−1, 1): the tilt, negative where puts are dear; `eta`: how curved; `gamma` in (0, ½]: how
+    /// `rho` in (−1, 1): the tilt, negative where puts are expensive; `eta`: how curved; `gamma` in (0, ½]: how
     /// fast the smile flattens with time.
     ///
     /// # Errors
@@ -139,7 +139,7 @@ mod tests {
         let smile = Smile::new(-0.4, 1.1, 0.45).unwrap();
         let w = smile.total_variance(-0.3, 0.09);
         assert!((w - 0.134_428_799_649_778).abs() < 1e-12, "{w}");
-        assert!(smile.total_variance(-0.2, 0.09) > smile.total_variance(0.2, 0.09), "puts are dear");
+        assert!(smile.total_variance(-0.2, 0.09) > smile.total_variance(0.2, 0.09), "puts are expensive");
     }
 
     #[test]

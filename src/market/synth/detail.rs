@@ -39,19 +39,19 @@ impl AssetSet {
     }
 
     /// Whether it has the asset at this place.
-    pub fn has(self, place: usize) -> bool {
-        self.0 & (1 << place) != 0
+    pub fn has(self, asset_index: usize) -> bool {
+        self.0 & (1 << asset_index) != 0
     }
 
     /// The places in it.
-    pub fn places(self) -> impl Iterator<Item = usize> {
+    pub fn asset_indices(self) -> impl Iterator<Item = usize> {
         (0..ASSETS.len()).filter(move |&i| self.has(i))
     }
 }
 
 impl fmt::Display for AssetSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.places().map(|i| ASSETS[i].name).collect();
+        let names: Vec<&str> = self.asset_indices().map(|i| ASSETS[i].name).collect();
         f.pad(&names.join("+"))
     }
 }
@@ -65,7 +65,7 @@ pub struct Detail {
     pub step: Span,
     /// Outages, bad ticks, a lost peg, flash crashes: seeded, rare, counted.
     pub faults: bool,
-    /// Of which assets.
+    /// Assets that are told in detail.
     pub assets: AssetSet,
 }
 

@@ -261,7 +261,7 @@ fn the_chain_has_parity_within_the_spread_and_no_arbitrage_at_its_mids() {
             let intrinsic = if call { forward - k } else { k - forward };
             assert!(f64::midpoint(bid, ask) >= intrinsic - tick);
         }
-        // Calls fall and are convex in the strike; later ones with the same strike are dearer.
+        // Calls fall and are convex in the strike; later ones with the same strike are costlier.
         let calls: Vec<(Stamp, i64)> = chain.keys().filter(|k| k.2).map(|k| (k.0, k.1)).collect();
         for w in calls.windows(3).filter(|w| w[0].0 == w[2].0) {
             let c: Vec<f64> = w.iter().filter_map(|(t, k)| mid(&(*t, *k, true))).collect();

@@ -28,8 +28,8 @@ pub struct FaultCounts {
 pub(super) const ALPHA: usize = 0;
 pub(super) const BETA: usize = 1;
 
-/// Chances: an outage of a venue an hour, likewise of what arbitrage with pools runs on, a bad tick of an
-/// asset an hour, a lost peg a day, a crash of an asset an hour.
+/// Chances: an outage of a venue per hour, likewise of what arbitrage with pools runs on, a bad tick of an
+/// asset per hour, a lost peg per day, a crash of an asset per hour.
 const OUTAGE: f64 = 1.0 / 250.0;
 const BAD_TICK: f64 = 1.0 / 100.0;
 const DEPEG: f64 = 1.0 / 40.0;

@@ -58,7 +58,7 @@ pub(super) struct RevertingGap {
     size: f64,
 }
 
-/// How a [`Gap`] behaves: memory and standard deviation of the calm part; shots a day, their standard
+/// How a [`Gap`] behaves: memory and standard deviation of the calm part; shots per day, their standard
 /// deviation and memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GapSpec {

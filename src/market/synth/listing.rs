@@ -39,7 +39,7 @@ pub(super) struct Ids {
     pub perp_beta: InstrumentId,
 }
 
-/// What ends.
+/// Kind of contract that has an expiry.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum ExpiryKind {
     Future,
@@ -64,7 +64,7 @@ pub(super) struct EmbeddedListing {
     pub lines: Vec<(usize, Ids)>,
     pub triangle: Option<InstrumentId>,
     pub pools: Option<[InstrumentId; 2]>,
-    /// In the order of listing.
+    /// Contracts in the order of listing.
     pub contracts: Vec<Contract>,
     pub path: Path,
     pub realised: Vec<RealisedVariance>,
@@ -83,26 +83,26 @@ pub(super) fn usual(spec: &Spec) -> f64 {
 /// Lists everything, walking the run once ahead.
 pub(super) fn list(settings: &SynthSettings, detail: Detail, universe: &mut Universe) -> EmbeddedListing {
     let mut path = Path::start(settings);
-    let places: Vec<usize> = detail.assets.places().collect();
+    let asset_indices: Vec<usize> = detail.assets.asset_indices().collect();
     let mut realised: Vec<RealisedVariance> =
-        places.iter().map(|&i| RealisedVariance::start(path.price(i), usual(&ASSETS[i]))).collect();
-    walk(&mut path, detail.from, &places, &mut realised);
+        asset_indices.iter().map(|&i| RealisedVariance::start(path.price(i), usual(&ASSETS[i]))).collect();
+    walk(&mut path, detail.from, &asset_indices, &mut realised);
     let mut book =
         ListedBook { universe, made: BTreeSet::new(), strikes: BTreeSet::new(), contracts: Vec::new() };
     for instrument in &mut book.universe.instruments {
         instrument.venue = ALPHA.into();
     }
-    let lines: Vec<(usize, Ids)> = places.iter().map(|&i| (i, book.venues(i))).collect();
-    let place = |name: &str| places.iter().copied().find(|&i| ASSETS[i].name == name);
-    let triangle = place("BTC").zip(place("ETH")).map(|(btc, eth)| book.triangle(btc, eth));
-    let pools = place("ETH").map(|i| [book.pool(i, V2_PPM, false), book.pool(i, V3_PPM, true)]);
+    let lines: Vec<(usize, Ids)> = asset_indices.iter().map(|&i| (i, book.venues(i))).collect();
+    let asset_index = |name: &str| asset_indices.iter().copied().find(|&i| ASSETS[i].name == name);
+    let triangle = asset_index("BTC").zip(asset_index("ETH")).map(|(btc, eth)| book.triangle(btc, eth));
+    let pools = asset_index("ETH").map(|i| [book.pool(i, V2_PPM, false), book.pool(i, V3_PPM, true)]);
     let run_end = settings.from.after(Span(i64::from(settings.bars_days) * Span::DAY.0));
     let end = run_end.min(detail.from.after(Span(i64::from(CONTRACT_DAYS) * Span::DAY.0)));
     let start = (path.clone(), realised.clone());
     let mut day = detail.from;
     while day < end {
-        for (line, &place) in places.iter().enumerate() {
-            book.day(line, place, day, day == detail.from, path.price(place));
+        for (line, &asset_index) in asset_indices.iter().enumerate() {
+            book.day(line, asset_index, day, day == detail.from, path.price(asset_index));
         }
         day = day.after(Span::DAY);
         walk(&mut path, day, &[], &mut []);
@@ -112,13 +112,13 @@ pub(super) fn list(settings: &SynthSettings, detail: Detail, universe: &mut Univ
 }
 
 /// Walks to a stamp.
-fn walk(path: &mut Path, to: Stamp, places: &[usize], realised: &mut [RealisedVariance]) {
+fn walk(path: &mut Path, to: Stamp, asset_indices: &[usize], realised: &mut [RealisedVariance]) {
     while path.hour() * Span::HOUR.0 < to.0 {
         if path.hour().rem_euclid(SETTLEMENT_HOURS) == 0 {
             path.premiums();
         }
         let bars = path.step();
-        for (&i, r) in places.iter().zip(realised.iter_mut()) {
+        for (&i, r) in asset_indices.iter().zip(realised.iter_mut()) {
             r.hour(bars[i].close);
         }
     }
@@ -136,18 +136,18 @@ struct ListedBook<'a> {
 impl ListedBook<'_> {
     fn add(
         &mut self,
-        place: usize,
+        asset_index: usize,
         symbol: String,
         kind: Kind,
         venue: &str,
         terms: ContractTerms,
     ) -> InstrumentId {
         let id = InstrumentId(self.universe.instruments.len() as u16);
-        let of = &self.universe.instruments[place];
+        let of = &self.universe.instruments[asset_index];
         let (tick, lot) = (of.tick, of.lot);
         self.universe.instruments.push(Instrument {
             id,
-            asset: AssetId(place as u16),
+            asset: AssetId(asset_index as u16),
             symbol,
             kind,
             venue: venue.into(),
@@ -160,13 +160,19 @@ impl ListedBook<'_> {
         id
     }
 
-    fn venues(&mut self, place: usize) -> Ids {
-        let name = ASSETS[place].name;
+    fn venues(&mut self, asset_index: usize) -> Ids {
+        let name = ASSETS[asset_index].name;
         Ids {
-            perp_alpha: InstrumentId(place as u16),
-            spot_alpha: self.add(place, format!("{name}/USDT"), Kind::Spot, ALPHA, ContractTerms::Plain),
-            spot_beta: self.add(place, format!("{name}-USDT"), Kind::Spot, BETA, ContractTerms::Plain),
-            perp_beta: self.add(place, format!("{name}-USDT-SWAP"), Kind::Perp, BETA, BETA_PERP),
+            perp_alpha: InstrumentId(asset_index as u16),
+            spot_alpha: self.add(
+                asset_index,
+                format!("{name}/USDT"),
+                Kind::Spot,
+                ALPHA,
+                ContractTerms::Plain,
+            ),
+            spot_beta: self.add(asset_index, format!("{name}-USDT"), Kind::Spot, BETA, ContractTerms::Plain),
+            perp_beta: self.add(asset_index, format!("{name}-USDT-SWAP"), Kind::Perp, BETA, BETA_PERP),
         }
     }
 
@@ -179,19 +185,19 @@ impl ListedBook<'_> {
         id
     }
 
-    fn pool(&mut self, place: usize, fee_ppm: u32, concentrated: bool) -> InstrumentId {
-        let symbol = format!("{}/USDT-{}", ASSETS[place].name, if concentrated { "V3" } else { "V2" });
-        self.add(place, symbol, Kind::Pool, CHAIN, ContractTerms::Pool { fee_ppm, concentrated })
+    fn pool(&mut self, asset_index: usize, fee_ppm: u32, concentrated: bool) -> InstrumentId {
+        let symbol = format!("{}/USDT-{}", ASSETS[asset_index].name, if concentrated { "V3" } else { "V2" });
+        self.add(asset_index, symbol, Kind::Pool, CHAIN, ContractTerms::Pool { fee_ppm, concentrated })
     }
 
     /// What a midnight lists for one asset.
-    fn day(&mut self, line: usize, place: usize, at: Stamp, first: bool, price: f64) {
-        let (spec, today) = (&ASSETS[place], at.day());
+    fn day(&mut self, line: usize, asset_index: usize, at: Stamp, first: bool, price: f64) {
+        let (spec, today) = (&ASSETS[asset_index], at.day());
         for day in (today + 1..).filter(|&d| is_quarterly(d)).take(2) {
             if self.made.insert((line, 0, day)) {
                 let expiry = morning(day);
                 let symbol = format!("{}-{}", spec.name, date(expiry));
-                let id = self.add(place, symbol, Kind::Future, ALPHA, ContractTerms::Future { expiry });
+                let id = self.add(asset_index, symbol, Kind::Future, ALPHA, ContractTerms::Future { expiry });
                 self.contracts.push(Contract { id, line, listed: at, expiry, what: ExpiryKind::Future });
             }
         }
@@ -202,24 +208,24 @@ impl ListedBook<'_> {
             let fixing = Stamp(day * Span::DAY.0);
             let expiry = fixing.after(Span::DAY);
             let symbol = format!("{}-MOVE-{}", spec.name, date(fixing));
-            let id = self.add(place, symbol, Kind::Move, ALPHA, ContractTerms::Move { fixing, expiry });
+            let id = self.add(asset_index, symbol, Kind::Move, ALPHA, ContractTerms::Move { fixing, expiry });
             self.contracts.push(Contract { id, line, listed: at, expiry, what: ExpiryKind::Move });
         }
         for day in today + 1..=today + 2 {
-            self.chain((line, place), (1, 3), day, at, price);
+            self.chain((line, asset_index), (1, 3), day, at, price);
         }
         for day in (today + 1..).filter(|&d| is_friday(d)).take(2) {
-            self.chain((line, place), (2, 4), day, at, price);
+            self.chain((line, asset_index), (2, 4), day, at, price);
         }
         for day in (today + 1..).filter(|&d| is_last_friday(d)).take(2) {
-            self.chain((line, place), (3, 4), day, at, price);
+            self.chain((line, asset_index), (3, 4), day, at, price);
         }
     }
 
     /// Options of one expiry, `each` strikes on each side of the price.
     fn chain(
         &mut self,
-        (line, place): (usize, usize),
+        (line, asset_index): (usize, usize),
         (class, each): (u8, i64),
         day: i64,
         at: Stamp,
@@ -228,7 +234,7 @@ impl ListedBook<'_> {
         if !self.made.insert((line, class, day)) {
             return;
         }
-        let (spec, expiry) = (&ASSETS[place], morning(day));
+        let (spec, expiry) = (&ASSETS[asset_index], morning(day));
         let step = nice(0.5 * usual(spec) * price * libm::sqrt(expiry.since(at).in_units_of(Span::YEAR)));
         let middle = libm::rint(price / step) as i64;
         for n in (middle - each).max(1)..=middle + each {
@@ -240,7 +246,7 @@ impl ListedBook<'_> {
                 let right = if call { 'C' } else { 'P' };
                 let symbol = format!("{}-{}-{strike}-{right}", spec.name, date(expiry));
                 let terms = ContractTerms::Option { expiry, strike, call, inverse: false };
-                let id = self.add(place, symbol, Kind::Option, ALPHA, terms);
+                let id = self.add(asset_index, symbol, Kind::Option, ALPHA, terms);
                 let what = ExpiryKind::Option { strike, call };
                 self.contracts.push(Contract { id, line, listed: at, expiry, what });
             }

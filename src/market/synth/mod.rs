@@ -57,11 +57,11 @@
 //! | bid of one venue over the other's offer | by 10 bp in 1.6 % of minutes, 20 bp in 0.6 %, 40 bp in 0.1 % |
 //! | round through BTC, ETH and ETH/BTC before fees | over 15 bp in 0.65 % of minutes, over 30 bp in 0.23 % |
 //! | funding against the premium shown in the eight hours before | within 0.3 bp |
-//! | basis of futures a year | mean 4.8 %, standard deviation 5.1 %; below 10 bp on the last day |
+//! | basis of futures per year | mean 4.8 %, standard deviation 5.1 %; below 10 bp on the last day |
 //! | index of implied volatility less what 30 days then realised (two years, BTC) | mean 0.08, standard deviation 0.21 |
 //! | fees of the pools over what moves take from their liquidity (two calm weeks, volatility 0.7) | v3 1.15, v2 2.0; about 0.8 and 1.3 at the usual 0.87 |
 //! | pools within their fee of the index | 95 % of minutes; never farther than fee + 5 bp in two weeks |
-//! | swapped a day | v2 2 million, v3 70 million; gas of a swap 0.03 … 1.5 |
+//! | swapped per day | v2 2 million, v3 70 million; gas of a swap 0.03 … 1.5 |
 //!
 //! A day in steps of a minute is about 670 000 events (four fifths of them options), of a second 42 million, and
 //! what beta's perps say within steps: up to 75 a minute each;
@@ -149,7 +149,7 @@ pub const DAYS_MAX: u32 = 73_050;
 pub struct SynthSettings {
     /// Same seed, same market.
     pub seed: u64,
-    /// Which world.
+    /// World whose assets and venues it has.
     pub world: SynthWorld,
     /// Start of the first bar; on a boundary of the clock.
     pub from: Stamp,

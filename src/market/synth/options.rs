@@ -46,7 +46,7 @@ const EXERCISE: Span = Span(Span::HOUR.0 / 2);
 const PILLARS: [f64; 7] = [1.0, 3.0, 7.0, 14.0, 30.0, 60.0, 120.0];
 const INDEX_YEARS: f64 = 30.0 / 365.25;
 
-/// Realised variance a year, of hourly returns.
+/// Realised variance per year, of hourly returns.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RealisedVariance {
     last: f64,
@@ -189,8 +189,8 @@ impl OptionListing {
                 continue;
             };
             let half = value.vega_per_point * 100.0 * OPTION_HALF + 2e-5 * forward;
-            for (id, worth) in [(call, value.value), (put, value.value - (forward - strike))] {
-                sink.quote_if(id, &line.ticks, worth, half, size);
+            for (id, fair) in [(call, value.value), (put, value.value - (forward - strike))] {
+                sink.quote_if(id, &line.ticks, fair, half, size);
                 sink.push(MarketEvent::Implied { instrument: id, at, sigma, forward });
             }
         }

@@ -66,18 +66,18 @@ struct Cascade {
 
 impl Cascade {
     fn start(spec: [(f64, f64); 4], key: u64) -> Cascade {
-        let mut place = 0;
+        let mut index = 0;
         let parts = spec.map(|one| {
-            place += 1;
-            Ar::start(one, random::mix(key, place))
+            index += 1;
+            Ar::start(one, random::mix(key, index))
         });
         Cascade { parts, shift: spec.iter().map(|(_, s)| s * s).sum() }
     }
 
     fn step(&mut self, key: u64) -> f64 {
         let mut sum = -self.shift;
-        for (place, part) in self.parts.iter_mut().enumerate() {
-            sum += part.step(random::mix(key, place as u64));
+        for (index, part) in self.parts.iter_mut().enumerate() {
+            sum += part.step(random::mix(key, index as u64));
         }
         sum
     }
@@ -121,7 +121,7 @@ pub(super) struct Path {
 }
 
 impl Path {
-    /// At the start of a run.
+    /// The path as it is at the start of a run.
     pub fn start(settings: &SynthSettings) -> Path {
         let seed = settings.seed;
         let hour = settings.from.0.div_euclid(Span::HOUR.0);
@@ -183,8 +183,8 @@ impl Path {
     }
 
     /// The last price of an asset.
-    pub fn price(&self, place: usize) -> f64 {
-        self.walkers[place].price
+    pub fn price(&self, index: usize) -> f64 {
+        self.walkers[index].price
     }
 
     /// Walks an hour and gives its bars in the order of the assets.

@@ -36,7 +36,7 @@ const RANGE: f64 = 0.01;
 /// Most ranges that one swap crosses; a price that is farther away is reached in the next steps.
 const CROSSED_MAX: usize = 400;
 
-/// Quote currency that noise traders swap a day. With arbitrage v3 earns about 0.8 of what the moves of the
+/// Quote currency that noise traders swap per day. With arbitrage v3 earns about 0.8 of what the moves of the
 /// price take from its liquidity, as the pool of Polygon did over five days of August 2023 (0.7: 1.4 … 2.7 on
 /// the calm four, 0.6 on the day of a crash); v2, whose fee is six times that, more than they take. Both at the
 /// usual volatility; more in calm weeks.
@@ -68,7 +68,7 @@ impl PoolsShared {
     }
 }
 
-/// One pool.
+/// A pool of the embedded market, and its state.
 pub(super) struct SynthPool {
     id: InstrumentId,
     seed: u64,
@@ -78,7 +78,7 @@ pub(super) struct SynthPool {
     price: f64,
     /// v2: the liquidity; v3: its usual level.
     liquidity: f64,
-    /// Quote currency that noise traders swap a day, usually, and how busy it is now.
+    /// Quote currency that noise traders swap per day, usually, and how busy it is now.
     flow: f64,
     busy: Ar,
 }
@@ -92,7 +92,7 @@ impl SynthPool {
         index: f64,
     ) -> SynthPool {
         // v2: 10 million on each side. v3: as if 100 million lay on each side, near the price, as in the pool of
-        // Polygon (28 … 163 million, of which 3 … 92 % were swapped a day).
+        // Polygon (28 … 163 million, of which 3 … 92 % were swapped per day).
         let (side, flow) = if concentrated { (1e8, V3_FLOW) } else { (1e7, V2_FLOW) };
         let k = random::mix(key(seed, DrawPurpose::Flow, u64::from(id.0), at), 4);
         SynthPool {
@@ -115,9 +115,9 @@ impl SynthPool {
         }
         let up = to > price;
         // A hair in the direction of the move, so that an edge belongs to the range that is entered.
-        let place = libm::floor(libm::log(price) / RANGE + if up { 1e-7 } else { -1e-7 });
-        let edge = libm::exp(RANGE * (place + f64::from(u8::from(up))));
-        let own = random::uniform(random::key(self.seed, &[DrawPurpose::Range as u64, place as i64 as u64]));
+        let range = libm::floor(libm::log(price) / RANGE + if up { 1e-7 } else { -1e-7 });
+        let edge = libm::exp(RANGE * (range + f64::from(u8::from(up))));
+        let own = random::uniform(random::key(self.seed, &[DrawPurpose::Range as u64, range as i64 as u64]));
         (self.liquidity * (0.5 + own), if up { edge.min(to) } else { edge.max(to) })
     }
 

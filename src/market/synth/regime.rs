@@ -30,7 +30,7 @@ pub(super) struct Effect {
 
 impl Regime {
     /// Its effect. With the time shares that the chain gives (0.385, 0.36, 0.135, 0.12) the mean drift is
-    /// about +0.15 a year; the drifts add about 0.1 to variance ratios at 20 days and the pull takes half
+    /// about +0.15 per year; the drifts add about 0.1 to variance ratios at 20 days and the pull takes half
     /// of it away.
     pub fn effect(self) -> Effect {
         match self {

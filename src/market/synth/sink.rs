@@ -24,7 +24,7 @@ impl Ticks {
         Ticks { steps: libm::pow(10.0, f64::from(spec.digits)), lots: libm::pow(10.0, -f64::from(spec.lot)) }
     }
 
-    /// One tick.
+    /// Size of one tick, in units of price.
     pub fn one(&self) -> f64 {
         1.0 / self.steps
     }
@@ -84,9 +84,9 @@ impl Sink<'_> {
     }
 
     /// The same for what may be worth nothing: without a bid there is no quote.
-    pub fn quote_if(&mut self, instrument: InstrumentId, ticks: &Ticks, worth: f64, half: f64, size: f64) {
-        if worth - half >= ticks.one() {
-            self.quote(instrument, ticks, worth, half, size, 0.0);
+    pub fn quote_if(&mut self, instrument: InstrumentId, ticks: &Ticks, fair: f64, half: f64, size: f64) {
+        if fair - half >= ticks.one() {
+            self.quote(instrument, ticks, fair, half, size, 0.0);
         }
     }
 

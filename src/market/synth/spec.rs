@@ -68,7 +68,7 @@ pub(super) const MARKET_CASCADE: [(f64, f64); 4] =
 /// The same for what is an asset's own.
 pub(super) const OWN_CASCADE: [(f64, f64); 4] = [(5.0, 0.36), (36.0, 0.36), (240.0, 0.36), (1_440.0, 0.30)];
 
-/// Chance of a jump of the market per hour (about 9 a year) and the standard deviation of its size.
+/// Chance of a jump of the market per hour (about 9 per year) and the standard deviation of its size.
 pub(super) const MARKET_JUMP: (f64, f64) = (0.001, 0.045);
 /// The same for an asset's own jumps.
 pub(super) const OWN_JUMP: (f64, f64) = (0.0008, 0.07);

@@ -28,7 +28,7 @@ pub(super) struct SynthSteps {
     seed: u64,
     detail: Detail,
     path: Path,
-    places: Vec<usize>,
+    asset_indices: Vec<usize>,
     lines: Vec<DetailedAsset>,
     desks: Vec<OptionListing>,
     triangle: Option<Triangle>,
@@ -51,23 +51,23 @@ pub(super) struct SynthSteps {
 }
 
 impl SynthSteps {
-    /// At the start of the detail.
+    /// The steps as they are at the start of the detail.
     pub fn start(seed: u64, detail: Detail, listed: EmbeddedListing, has_funding: bool) -> SynthSteps {
         let EmbeddedListing { lines, triangle, pools, contracts, mut path, realised } = listed;
         let (at, step) = (detail.from, detail.step);
         let premiums = path.premiums();
-        let places: Vec<usize> = lines.iter().map(|l| l.0).collect();
-        let desk = |&(place, _): &(usize, Ids)| {
-            let spec = &ASSETS[place];
+        let asset_indices: Vec<usize> = lines.iter().map(|l| l.0).collect();
+        let desk = |&(asset_index, _): &(usize, Ids)| {
+            let spec = &ASSETS[asset_index];
             OptionListing::start(seed, random::name(spec.name), step, at, has_options(spec))
         };
         let desks = lines.iter().map(desk).collect();
-        let find = |name: &str| places.iter().position(|&i| ASSETS[i].name == name);
+        let find = |name: &str| asset_indices.iter().position(|&i| ASSETS[i].name == name);
         let triangle = triangle
             .zip(find("BTC").zip(find("ETH")))
             .map(|(id, lines)| Triangle::start(seed, step, at, id, lines));
         let pools = pools.zip(find("ETH")).map(|([v2, v3], line)| {
-            let index = path.price(places[line]) / (1.0 + premiums[places[line]]);
+            let index = path.price(asset_indices[line]) / (1.0 + premiums[asset_indices[line]]);
             let pool = |id, ppm, ranges| SynthPool::start(seed, (step, at), id, (ppm, ranges), index);
             (line, [pool(v2, V2_PPM, false), pool(v3, V3_PPM, true)])
         });
@@ -80,7 +80,7 @@ impl SynthSteps {
             seed,
             detail,
             path,
-            places,
+            asset_indices,
             lines,
             desks,
             triangle,
@@ -151,8 +151,12 @@ impl SynthSteps {
         }
         // The hour's bar of the perps that the desk trades, for orders that are worked.
         if let Some(bars) = self.hour.filter(|_| at.floor(Span::HOUR) == at) {
-            for (line, &place) in self.lines.iter().zip(&self.places) {
-                sink.push(MarketEvent::Inside { instrument: line.ids.perp_alpha, at, bar: bars[place] });
+            for (line, &asset_index) in self.lines.iter().zip(&self.asset_indices) {
+                sink.push(MarketEvent::Inside {
+                    instrument: line.ids.perp_alpha,
+                    at,
+                    bar: bars[asset_index],
+                });
             }
         }
         sink.silent = false;
@@ -185,8 +189,8 @@ impl SynthSteps {
                 self.hours.push_back(self.path.step());
             }
             let premiums = self.path.premiums();
-            for (line, &place) in self.lines.iter_mut().zip(&self.places) {
-                let settled = line.settlement(premiums[place]);
+            for (line, &asset_index) in self.lines.iter_mut().zip(&self.asset_indices) {
+                let settled = line.settlement(premiums[asset_index]);
                 if let Some((rate, mark)) = settled.filter(|_| self.has_funding) {
                     let instrument = line.ids.perp_beta;
                     self.settled.push(Event::Market(MarketEvent::Funding {
@@ -201,8 +205,8 @@ impl SynthSteps {
         // The block above keeps the hours of a whole settlement in stock.
         self.hour = self.hours.pop_front();
         if let Some(bars) = self.hour {
-            for (line, &place) in self.lines.iter_mut().zip(&self.places) {
-                line.hour(start, bars[place]);
+            for (line, &asset_index) in self.lines.iter_mut().zip(&self.asset_indices) {
+                line.hour(start, bars[asset_index]);
             }
         }
         if start.floor(Span::DAY) == start {

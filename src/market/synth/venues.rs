@@ -105,15 +105,15 @@ impl DetailedAsset {
         seed: u64,
         step: Span,
         at: Stamp,
-        (place, ids): (usize, Ids),
+        (asset_index, ids): (usize, Ids),
         realised: RealisedVariance,
         premium: f64,
     ) -> DetailedAsset {
-        let spec = &ASSETS[place];
+        let spec = &ASSETS[asset_index];
         let name = random::name(spec.name);
         let k = |why, n| random::mix(key(seed, why, name, at), n);
         DetailedAsset {
-            asset: AssetId(place as u16),
+            asset: AssetId(asset_index as u16),
             ids,
             ticks: Ticks::of(spec),
             realised,

@@ -50,13 +50,13 @@ pub(super) const FRAME_BYTES_MAX: u32 = 1 << 26;
 /// A file that a tape was made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TapeFile {
-    /// As it was named.
+    /// Name of the file, as it was given.
     pub name: String,
     /// The format it was read as.
     pub format: String,
     /// blake3 of its unpacked bytes, in hex.
     pub hash: String,
-    /// Rows used.
+    /// Rows of the file that became events.
     pub rows: u64,
 }
 
@@ -78,7 +78,7 @@ pub struct TapeHeader {
     pub name: String,
     /// All that is listed. Rankings are empty: they follow from what is run.
     pub universe: Universe,
-    /// By instrument.
+    /// What is told of each instrument, by number.
     pub tells: Vec<Tells>,
     /// Plain sentences for the closing report.
     pub notes: Vec<String>,
@@ -98,9 +98,9 @@ pub struct TapeTrailer {
 /// What the desk's bars of an instrument are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Makes {
-    /// Its bars.
+    /// Bars that the tape itself has.
     Bars,
-    /// Its trades.
+    /// Trades that are gathered into bars.
     Trades,
     /// The middle of its quotes; no volume.
     Quotes,

@@ -13,7 +13,7 @@ pub struct TapeReader<R: Read> {
     header: TapeHeader,
     frame: Vec<u8>,
     /// Bytes of the frame that are read.
-    place: usize,
+    consumed: usize,
     /// Bytes of the tape before the frame.
     offset: u64,
     events: u64,
@@ -30,7 +30,7 @@ impl<R: Read> TapeReader<R> {
             hasher: blake3::Hasher::new(),
             header: TapeHeader::default(),
             frame: Vec::new(),
-            place: 0,
+            consumed: 0,
             offset: 0,
             events: 0,
             last: Stamp(i64::MIN),
@@ -68,18 +68,18 @@ impl<R: Read> TapeReader<R> {
         if self.trailer.is_some() {
             return Ok(None);
         }
-        if self.place == self.frame.len() {
+        if self.consumed == self.frame.len() {
             self.frame()?;
             if self.frame.is_empty() {
                 self.finish()?;
                 return Ok(None);
             }
         }
-        let rest = &self.frame[self.place..];
+        let rest = &self.frame[self.consumed..];
         let (event, after) = postcard::take_from_bytes::<MarketEvent>(rest)
             .map_err(|e| self.bad(format!("event {}: {e}", self.events + 1)))?;
         let left = after.len();
-        self.place = self.frame.len() - left;
+        self.consumed = self.frame.len() - left;
         self.events += 1;
         if event.at() < self.last {
             return Err(self.bad(format!("event {} is older than the one before it", self.events)));
@@ -107,7 +107,7 @@ impl<R: Read> TapeReader<R> {
         let trailer: TapeTrailer =
             postcard::from_bytes(&self.frame).map_err(|e| self.bad(format!("its end: {e}")))?;
         self.frame.clear();
-        self.place = 0;
+        self.consumed = 0;
         if trailer.events != self.events {
             let (said, read) = (trailer.events, self.events);
             return Err(self.bad(format!("it should have {said} events and has {read}")));
@@ -131,7 +131,7 @@ impl<R: Read> TapeReader<R> {
     fn frame(&mut self) -> Result<(), FeedError> {
         let length = self.number()?;
         self.frame.clear();
-        self.place = 0;
+        self.consumed = 0;
         if length == 0 {
             return Ok(());
         }

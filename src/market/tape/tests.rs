@@ -166,11 +166,11 @@ fn a_cut_or_damaged_tape_is_refused_by_name_and_place() {
         let why = read(&bytes[..length]).unwrap_err().to_string();
         assert!(why.contains("x.tape") && why.contains("cut off"), "{length}: {why}");
     }
-    for place in 0..bytes.len() {
+    for byte in 0..bytes.len() {
         let mut damaged = bytes.clone();
-        damaged[place] ^= 0x10;
+        damaged[byte] ^= 0x10;
         let why = read(&damaged).unwrap_err().to_string();
-        assert!(why.contains("x.tape, near byte"), "{place}: {why}");
+        assert!(why.contains("x.tape, near byte"), "{byte}: {why}");
     }
     let longer: Vec<u8> = bytes.iter().copied().chain([0]).collect();
     assert!(read(&longer).unwrap_err().to_string().contains("follows its end"));

@@ -48,7 +48,7 @@ fn market(rig: &mut Rig, perp: f64, pool: InstrumentId, price: f64, swapped: f64
     rig.pass(STEP);
 }
 
-/// Three hours in which the perp moved at 30 % a year and one pool was busy.
+/// Three hours in which the perp moved at 30 % per year and one pool was busy.
 fn warm(rig: &mut Rig, pool: InstrumentId, swapped: f64) {
     let r = 0.3 / libm::sqrt(STEP.per_year());
     let side = rig.side;

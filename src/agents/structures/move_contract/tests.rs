@@ -25,7 +25,7 @@ fn rig(set: &[(&str, f64)]) -> Rig {
     Rig::new(Family::Move, &all, &WHAT)
 }
 
-/// Three hours in which the perp moved at 50 % a year, from `start` on.
+/// Three hours in which the perp moved at 50 % per year, from `start` on.
 fn warm(rig: &mut Rig, start: Stamp) {
     rig.now = start;
     let r = 0.5 / libm::sqrt(STEP.per_year());

@@ -46,7 +46,7 @@ fn market(rig: &mut Rig, forward: f64, sigma: f64) {
     rig.judge();
 }
 
-/// Three hours in which the perp moved at 30 % a year.
+/// Three hours in which the perp moved at 30 % per year.
 fn warm(rig: &mut Rig) {
     let r = 0.3 / libm::sqrt(STEP.per_year());
     for i in 0..36 {
@@ -75,7 +75,7 @@ fn dear_volatility_is_sold_and_the_straddle_is_held_to_exercise() {
     rig.check(&said[0]);
     let (v, e) = (rig.values(), Indicator::Implied);
     assert!((v.of(e) - 0.6).abs() < 1e-12 && (v.of(Indicator::Forecast) - 0.3).abs() < 0.01);
-    // Twice as dear: value is near linear in volatility at the money.
+    // Twice as expensive: value is near linear in volatility at the money.
     assert!((v.of(Indicator::Rich) - 1.0).abs() < 0.05, "{v:?}");
     rig.pass(Span::seconds(60));
     market(&mut rig, F, 0.6);
@@ -259,7 +259,7 @@ fn its_conditions_read_as_a_trader_would_say_them() {
         "stop: close if it loses more than 75 %",
         "exit: close if implied volatility falls under 98 % of forecast volatility",
         "hedge: take half of it off, once, if less than 3 hours are left to expiry",
-        "go short again if volatility is dear by more than",
+        "go short again if volatility is expensive by more than",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
@@ -278,7 +278,7 @@ proptest! {
     }
 }
 
-/// Forty days of a price that moves at 50 % a year and of options of one day at `implied`: what each
+/// Forty days of a price that moves at 50 % per year and of options of one day at `implied`: what each
 /// straddle earned, in basis points of capital.
 fn days(implied: f64) -> Vec<f64> {
     const DAYS: i64 = 40;
