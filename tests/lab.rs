@@ -641,6 +641,20 @@ fn an_interrupt_says_what_is_lost_and_what_is_kept() {
 }
 
 #[test]
+fn a_wrong_impact_is_refused_with_the_choices() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |word: &str| lab(folder.path(), &["--groups", "1", "--impact", word]);
+    for word in ["sides", "OWN", ""] {
+        let out = of(word);
+        let said = String::from_utf8(out.stderr).unwrap();
+        assert_eq!(out.status.code(), Some(2), "{word}: {said}");
+        assert!(out.stdout.is_empty(), "a refusal reports nothing");
+        assert!(said.contains(&format!("--impact {word}: write ")), "{said}");
+        assert!(["side", "own", "net"].iter().all(|choice| said.contains(choice)), "{said}");
+    }
+}
+
+#[test]
 fn the_verb_names_its_mistakes() {
     let folder = tempfile::tempdir().unwrap();
     for (args, word) in [
