@@ -387,7 +387,7 @@ fn the_verb_keeps_its_contract_and_says_the_same_twice() {
     }
     assert!(with("tsmom6")["goals"].as_object().unwrap().contains_key("months_to_10"));
     assert!(compared.iter().any(|c| c["ours"] == "net-hrp" && c["theirs"] == "alone"));
-    for arm in ["alone", "alone+patient", "buy-and-hold", "net-eq", "net-all", "tsmom6", "hive"] {
+    for arm in ["alone", "alone+band", "buy-and-hold", "net-eq", "net-all", "tsmom6", "hive"] {
         assert!(json["arms"][arm]["orders"].as_f64().unwrap() > 1.0, "{arm}");
     }
     assert!(json["arms"]["alone"]["orders"].as_f64() > json["arms"]["net-eq"]["orders"].as_f64());

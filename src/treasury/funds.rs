@@ -15,7 +15,7 @@
 //! 3. An agent that is stopped out goes on alone and in open, and has funds again after a time that is known
 //!    when it is stopped out. Its loss is then counted anew.
 
-use super::settings::{DrawdownBy, FundSettings};
+use super::settings::FundSettings;
 use crate::agents::Population;
 use crate::domain::money::{from_estimate, to_estimate};
 use crate::domain::{AgentId, Decimal, Money, Span, Stamp};
@@ -135,7 +135,7 @@ impl Funds {
         settings: &FundSettings,
     ) -> Result<bool, LedgerError> {
         self.watch(ledger, marks)?;
-        let risks = self.risks(settings);
+        let risks = self.risks();
         let mut changed = false;
         let probation = Span(Span::DAY.0 * i64::from(settings.probation_days));
         for (i, points) in points.iter().enumerate() {
@@ -178,11 +178,8 @@ impl Funds {
     }
 
     /// How much more risk than the mean of the funded each agent carries, at least 1.
-    fn risks(&self, settings: &FundSettings) -> Vec<f64> {
+    fn risks(&self) -> Vec<f64> {
         let mut risks = vec![1.0; self.swing.len()];
-        if settings.drawdown_by == DrawdownBy::Funds {
-            return risks;
-        }
         let known = |i: &usize| self.weights[*i] > 0.0 && self.swing[*i].seen() >= SWING_KNOWN;
         let of = |i: usize| libm::sqrt(self.swing[i].mean());
         let all = || (0..risks.len()).filter(known);
@@ -317,7 +314,6 @@ mod tests {
     #[test]
     fn who_loses_more_than_it_may_is_stopped_out_and_returns_after_its_time() {
         let (mut funds, mut ledger, settings) = stage();
-        let settings = FundSettings { drawdown_by: DrawdownBy::Funds, ..settings };
         let bad = [Decimal::new(151, 0)];
         assert!(funds.review(day(1), &ledger, &bad, &[1.0; N], &settings).unwrap());
         assert_eq!(funds.stopped_out(AgentId(1)), Some(day(1)));
@@ -333,35 +329,30 @@ mod tests {
     }
 
     #[test]
-    fn by_risk_who_carries_more_may_lose_more_and_nobody_less_than_by_funds() {
-        let ends = |by: DrawdownBy| {
-            let (mut funds, mut ledger, settings) = stage();
-            let settings = FundSettings { drawdown_by: by, drawdown_max: 0.2, ..settings };
-            // The second agent is short four, the third one more: four times the swing of the first.
-            let (calm, wild) = (AgentId(0), AgentId(1));
-            ledger
-                .trade(
-                    InstrumentId(0),
-                    Decimal::new(100, 0),
-                    &[(wild, Decimal::new(-3, 0)), (AgentId(2), Decimal::new(3, 0))],
-                    None,
-                )
-                .unwrap();
-            let mark = |d: i64| [Decimal::new(if d % 2 == 0 { 100 } else { 101 }, 0)];
-            for d in 1..=30 {
-                let changed = funds.review(day(d), &ledger, &mark(d), &[1.0; N], &settings).unwrap();
-                assert!(!changed, "day {d}: a swing of four is within twenty");
-            }
-            // A move of six costs the wild one 24 of 100.
-            let fell = [Decimal::new(106, 0)];
-            funds.review(day(31), &ledger, &fell, &[1.0; N], &settings).unwrap();
-            (funds.stopped_out(wild).is_some(), funds.stopped_out(calm).is_some(), funds, ledger, settings)
-        };
-        let (wild, calm, ..) = ends(DrawdownBy::Funds);
-        assert!(wild && !calm);
-        let (wild, calm, mut funds, ledger, settings) = ends(DrawdownBy::Risk);
+    fn who_carries_more_risk_may_lose_more_and_nobody_less() {
+        let (mut funds, mut ledger, settings) = stage();
+        let settings = FundSettings { drawdown_max: 0.2, ..settings };
+        // The second agent is short four, the third one more: four times the swing of the first.
+        let (calm, wild) = (AgentId(0), AgentId(1));
+        ledger
+            .trade(
+                InstrumentId(0),
+                Decimal::new(100, 0),
+                &[(wild, Decimal::new(-3, 0)), (AgentId(2), Decimal::new(3, 0))],
+                None,
+            )
+            .unwrap();
+        let mark = |d: i64| [Decimal::new(if d % 2 == 0 { 100 } else { 101 }, 0)];
+        for d in 1..=30 {
+            let changed = funds.review(day(d), &ledger, &mark(d), &[1.0; N], &settings).unwrap();
+            assert!(!changed, "day {d}: a swing of four is within twenty");
+        }
+        // A move of six costs the wild one 24 of 100.
+        let fell = [Decimal::new(106, 0)];
+        funds.review(day(31), &ledger, &fell, &[1.0; N], &settings).unwrap();
+        let (wild, calm) = (funds.stopped_out(wild).is_some(), funds.stopped_out(calm).is_some());
         assert!(!wild && !calm, "σ is 1.5 times the mean of 1, 4 and 3: thirty may be lost");
-        assert!(funds.risks(&settings).iter().all(|r| *r >= 1.0));
+        assert!(funds.risks().iter().all(|r| *r >= 1.0));
         funds.review(day(32), &ledger, &[Decimal::new(120, 0)], &[1.0; N], &settings).unwrap();
         assert!(funds.stopped_out(AgentId(1)).is_some(), "there is a limit all the same");
     }

@@ -46,36 +46,6 @@ impl Default for DeskSettings {
     }
 }
 
-/// What an agent's loss is measured by when it is stopped out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DrawdownBy {
-    /// Its funds, whatever risk the desk has it carry.
-    Funds,
-    /// Its funds, and more of them where it carries more risk than the others: an agent chooses neither what
-    /// the desk multiplies it by nor how many assets the file gave it, and an ordinary swing of a large book
-    /// is as large as the funds that it stands on.
-    #[default]
-    Risk,
-}
-
-impl DrawdownBy {
-    /// The words of the file.
-    pub const WORDS: &'static [&'static str] = &["funds", "risk"];
-
-    /// In a word.
-    pub fn word(self) -> &'static str {
-        match self {
-            DrawdownBy::Funds => "funds",
-            DrawdownBy::Risk => "risk",
-        }
-    }
-
-    /// Finds by word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [DrawdownBy::Funds, DrawdownBy::Risk].into_iter().find(|d| d.word() == word)
-    }
-}
-
 /// How points become funds and risk limits.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FundSettings {
@@ -90,10 +60,10 @@ pub struct FundSettings {
     /// Largest position in real, in units, before points scale it. Twice what an intent with all its adds is: a
     /// tighter limit sells a part of every winner of an agent with few points (0.04 of Sharpe on spot at 3).
     pub units_max: f64,
-    /// Loss of its own funds at which an agent is stopped out, before points scale it.
+    /// Loss of its own funds at which an agent is stopped out, before points scale it, and more of them where it
+    /// carries more risk than the others: an agent chooses neither what the desk multiplies it by nor how many
+    /// assets the file gave it, and an ordinary swing of a large book is as large as the funds that it stands on.
     pub drawdown_max: f64,
-    /// What that loss is measured by.
-    pub drawdown_by: DrawdownBy,
     /// Days after which an agent that was stopped out has funds again. It used to need points of 1 as well, which
     /// most never had again: on spot that alone cost the swarm 0.10 to 0.14 of Sharpe.
     pub probation_days: u32,
@@ -108,7 +78,6 @@ impl Default for FundSettings {
             by_points: true,
             units_max: 6.0,
             drawdown_max: 0.9,
-            drawdown_by: DrawdownBy::Risk,
             probation_days: 30,
         }
     }
