@@ -4,8 +4,15 @@
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+// Their code is what runs here; `main` only prints.
+#[allow(dead_code)]
+#[path = "../examples/backtest.rs"]
+mod backtest_example;
 #[path = "cli/hand.rs"]
 mod hand;
+#[allow(dead_code)]
+#[path = "../examples/listen.rs"]
+mod listen_example;
 #[path = "cli/log.rs"]
 mod log;
 
@@ -112,6 +119,47 @@ fn backtest_is_the_same_run_and_no_tui_changes_nothing() {
     let plain = hash(&SHORT);
     assert_eq!(hash(&[&["backtest"], &SHORT[..]].concat()), plain);
     assert_eq!(hash(&with(&["--no-tui", "--until-end", "--speed", "max"])), plain);
+}
+
+#[test]
+fn the_example_of_a_backtest_is_the_run_of_the_program() {
+    let summary = backtest_example::run(120).unwrap();
+    let program = Desk::new().summary(&["backtest", "--days", "120"]);
+    assert_eq!(program["decision_hash"], summary.decision_hash);
+    assert_eq!(program["equity"]["real"], summary.equity.real);
+    let table = backtest_example::table(&summary).unwrap();
+    let row = |name: &str| {
+        let line = table.lines().find(|l| l.starts_with(name));
+        let line = line.unwrap_or_else(|| panic!("no row of {name} in\n{table}"));
+        line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for life in ["alone", "open", "real"] {
+        assert!(row(life)[0].parse::<f64>().unwrap() != 0.0, "{table}");
+    }
+    // Every agent is in the row of its family, and what the rows hold is what all of them hold.
+    let column = |n: usize| {
+        let rows = table.lines().skip_while(|l| !l.starts_with("family")).skip(1);
+        let cells = rows.take_while(|l| !l.is_empty()).filter_map(|l| l.split_whitespace().nth(n));
+        cells.map(|c| c.parse::<f64>().unwrap()).sum::<f64>()
+    };
+    assert_eq!(column(1), summary.agents.len() as f64);
+    assert!(column(2) > 0.0);
+    let alone: f64 = row("alone")[0].parse().unwrap();
+    assert!((column(3) - alone).abs() <= 10.0, "{} is not {alone}", column(3));
+}
+
+#[test]
+fn the_example_that_listens_prints_answers_with_the_words_they_answer() {
+    let heard = listen_example::overhear(45, 5).unwrap();
+    assert_eq!(heard, listen_example::overhear(45, 5).unwrap(), "the same on every run");
+    let (talk, table) = heard.split_once("\nagent").unwrap();
+    let answers = talk.lines().filter(|l| l.starts_with('#')).count();
+    assert_eq!(answers, 5, "{heard}");
+    let reasons: Vec<&str> = talk.lines().filter(|l| l.starts_with("    because of #")).collect();
+    assert!(reasons.len() >= answers, "each answer names what it answers: {heard}");
+    assert!(reasons.iter().all(|r| r.contains(" on ") && r.contains(" % of capital")), "{heard}");
+    assert!(talk.contains("joins: ") && talk.contains(" → "), "{heard}");
+    assert_eq!(table.lines().skip(1).count(), 10, "who was heard: {heard}");
 }
 
 #[test]

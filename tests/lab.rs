@@ -387,7 +387,7 @@ fn the_verb_keeps_its_contract_and_says_the_same_twice() {
     }
     assert!(with("tsmom6")["goals"].as_object().unwrap().contains_key("months_to_10"));
     assert!(compared.iter().any(|c| c["ours"] == "net-hrp" && c["theirs"] == "alone"));
-    for arm in ["alone", "alone+patient", "buy-and-hold", "net-eq", "net-all", "tsmom6", "hive"] {
+    for arm in ["alone", "alone+band", "buy-and-hold", "net-eq", "net-all", "tsmom6", "hive"] {
         assert!(json["arms"][arm]["orders"].as_f64().unwrap() > 1.0, "{arm}");
     }
     assert!(json["arms"]["alone"]["orders"].as_f64() > json["arms"]["net-eq"]["orders"].as_f64());
@@ -638,6 +638,20 @@ fn an_interrupt_says_what_is_lost_and_what_is_kept() {
     assert_eq!(out.status.code(), Some(1), "{said}");
     assert!(said.contains("not finished are lost, finished ones are kept"), "{said}");
     assert!(finished());
+}
+
+#[test]
+fn a_wrong_impact_is_refused_with_the_choices() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |word: &str| lab(folder.path(), &["--groups", "1", "--impact", word]);
+    for word in ["sides", "OWN", ""] {
+        let out = of(word);
+        let said = String::from_utf8(out.stderr).unwrap();
+        assert_eq!(out.status.code(), Some(2), "{word}: {said}");
+        assert!(out.stdout.is_empty(), "a refusal reports nothing");
+        assert!(said.contains(&format!("--impact {word}: write ")), "{said}");
+        assert!(["side", "own", "net"].iter().all(|choice| said.contains(choice)), "{said}");
+    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! in `tests/snapshots/talk/`. The messages are of real runs: the shipped roster on bars, the full house on
 //! the embedded market in detail, and, where a family finds nothing there, markets made by hand.
 //!
-//! `HIVE_ACCEPT=1 cargo test --test talk` writes what is said now; read the difference before keeping it.
+//! `cargo insta review` shows what is said otherwise than before and keeps it, once it has been read;
+//! `INSTA_UPDATE=always cargo test --test talk` does without the tool and leaves the reading to `git diff`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "common/mod.rs"]
@@ -14,7 +15,6 @@ use hive::engine::{Engine, Outputs};
 use hive::view;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 /// All that may be said of a trade, in the order of its life.
 const KINDS: [&str; 10] = [
@@ -117,22 +117,13 @@ impl Heard {
     }
 }
 
-fn place(family: Family) -> PathBuf {
-    let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/talk");
-    dir.join(format!("{family}.txt"))
-}
-
-/// The lines in which two texts differ.
-fn difference(was: &str, now: &str) -> String {
-    let mut text = String::new();
-    let (was, now): (Vec<&str>, Vec<&str>) = (was.lines().collect(), now.lines().collect());
-    for n in 0..was.len().max(now.len()) {
-        let (a, b) = (was.get(n).unwrap_or(&""), now.get(n).unwrap_or(&""));
-        if a != b {
-            writeln!(text, "  line {}\n  - {a}\n  + {b}", n + 1).unwrap();
-        }
-    }
-    text
+/// Where the pages are kept, one a family.
+fn pages() -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots/talk");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings
 }
 
 #[test]
@@ -140,8 +131,7 @@ fn all_seventeen_talk_and_their_conditions_are_sentences() {
     let mut heard = Heard::default();
     heard.bars();
     heard.scenes();
-    let accept = std::env::var_os("HIVE_ACCEPT").is_some();
-    let mut wrong = String::new();
+    let (mut wrong, mut changed) = (String::new(), Vec::new());
     for family in Family::ALL.iter().copied() {
         for kind in KINDS {
             let said = heard.0.contains_key(&(family, kind));
@@ -155,14 +145,12 @@ fn all_seventeen_talk_and_their_conditions_are_sentences() {
         for sign in [" < ", " > ", "NaN", "inf ", "-0 "] {
             assert!(!now.contains(sign), "{family}: {sign:?} is no word: {now}");
         }
-        if accept {
-            std::fs::create_dir_all(place(family).parent().unwrap()).unwrap();
-            std::fs::write(place(family), &now).unwrap();
-        }
-        let was = std::fs::read_to_string(place(family)).unwrap_or_default();
-        if was != now {
-            writeln!(wrong, "{family} speaks otherwise than before:\n{}", difference(&was, &now)).unwrap();
+        // Every family that speaks otherwise is told, not only the first.
+        let keeps = || pages().bind(|| insta::assert_snapshot!(family.text(), now));
+        if std::panic::catch_unwind(keeps).is_err() {
+            changed.push(family.text());
         }
     }
-    assert!(wrong.is_empty(), "{wrong}\nHIVE_ACCEPT=1 keeps what is said now; first read it");
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(changed.is_empty(), "these speak otherwise than before: {}", changed.join(", "));
 }

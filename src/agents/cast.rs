@@ -98,6 +98,9 @@ pub struct Population {
 /// The shortest and the longest look-back that drawing and scaling may give.
 const BARS: (f64, f64) = (2.0, 2_000.0);
 
+/// How much longer every second round of scouts looks back than the agents that it is drawn of.
+const SLOW: f64 = 3.0;
+
 /// Casts a roster.
 pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
     let mut cast = Population {
@@ -119,13 +122,11 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
         cast.add(roster, declaration, universe, None);
     }
     cast.declared_slots = cast.slots.len();
-    let scouting = roster.scouting;
     // Without anybody to be drawn again there are no scouts; structures are no voices.
-    let draws = |d: &&Declaration| !d.family.is_structured() && scouting.draws(d.family);
-    let drawn: Vec<&Declaration> = roster.agents.iter().filter(draws).collect();
+    let drawn: Vec<&Declaration> = roster.agents.iter().filter(|d| !d.family.is_structured()).collect();
     for (number, template) in (0..roster.scouts).zip(drawn.iter().cycle()) {
-        let round = number / drawn.len() as u32;
-        cast.add(roster, template, universe, Some((number, scouting.clocks.factor(round))));
+        let slow = (number / drawn.len() as u32) % 2 == 1;
+        cast.add(roster, template, universe, Some((number, if slow { SLOW } else { 1.0 })));
     }
     for (i, slot) in cast.slots.iter().enumerate() {
         cast.by_asset[slot.asset.index()].push(i as u32);

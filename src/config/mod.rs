@@ -37,7 +37,7 @@ pub use setting::Setting;
 pub use show::{roster_hash, show};
 pub use table::{SCOUTS_MAX, SETTINGS, setting};
 
-use crate::agents::declaration::{Roster, Scouting};
+use crate::agents::declaration::Roster;
 use crate::agents::personality::Preset;
 use crate::domain::{Goal, Money};
 use crate::fills::{Costs, Tariff};
@@ -132,7 +132,6 @@ impl Default for Config {
             roster: Roster {
                 agents: Vec::new(),
                 scouts: 240,
-                scouting: Scouting::default(),
                 groups: BTreeMap::new(),
                 presets: [Preset::default(); 4],
             },

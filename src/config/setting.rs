@@ -5,19 +5,13 @@ use super::Config;
 use super::problem::{quoted, suggest};
 use super::reader::{as_number, bounds_hint, is_number, type_name};
 use super::table::variable_of;
-use crate::agents::declaration::Clocks;
 use crate::agents::pace::Trades;
 use crate::domain::{Holds, Money, Span, money};
 use crate::fills::{BarCosts, Costs};
-use crate::hive::settings::{
-    AssetManager, AutomatedManager, Balance, BigMoneyManager, FastManager, LowRiskManager,
-};
+use crate::hive::settings::{AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager};
 use crate::treasury::settings::DrawdownBy;
 use std::collections::BTreeMap;
 use toml::de::DeValue;
-
-/// What may be said of the families that scouts are drawn from.
-pub(super) const FAMILIES: &[&str] = &["all", "neutral"];
 
 /// A scalar setting of `agents.toml`, of a `HIVE_*` variable and of a flag.
 #[derive(Clone, Copy, Debug)]
@@ -107,9 +101,6 @@ pub(super) struct Draft {
     pub bars: BarCosts,
     /// What venues have of their own, in the order in which it was said: setting and value.
     pub venues: BTreeMap<String, Vec<(&'static Setting, String)>>,
-    pub clocks: String,
-    pub families: String,
-    pub balance: String,
     pub holds: String,
     pub trades: String,
     pub drawdown_by: String,
@@ -121,16 +112,11 @@ impl Draft {
             Costs::Flat(rate) => (Some(rate), BarCosts::default()),
             Costs::Bars(bars) => (None, bars),
         };
-        let (clocks, balance) = (config.roster.scouting.clocks.word(), config.listening.balance.word());
-        let families = FAMILIES[usize::from(config.roster.scouting.neutral)];
         Draft {
             level: "B".to_owned(),
             flat,
             bars,
             venues: BTreeMap::new(),
-            clocks: clocks.to_owned(),
-            families: families.to_owned(),
-            balance: balance.to_owned(),
             holds: config.listening.holds.word().to_owned(),
             trades: config.desk.trades.word().to_owned(),
             drawdown_by: config.funds.drawdown_by.word().to_owned(),
@@ -140,11 +126,7 @@ impl Draft {
 
     pub fn finish(mut self) -> Config {
         // Words that are not known were refused when they were given.
-        let scouting = &mut self.config.roster.scouting;
-        scouting.clocks = Clocks::parse(&self.clocks).unwrap_or_default();
-        scouting.neutral = self.families == FAMILIES[1];
         self.config.funds.drawdown_by = DrawdownBy::parse(&self.drawdown_by).unwrap_or_default();
-        self.config.listening.balance = Balance::parse(&self.balance).unwrap_or_default();
         self.config.listening.holds = Holds::parse(&self.holds).unwrap_or_default();
         self.config.desk.trades = Trades::parse(&self.trades).unwrap_or_default();
         let own = |said: &Vec<(&'static Setting, String)>| {

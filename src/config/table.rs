@@ -1,11 +1,9 @@
 //! The table of all scalar settings: reading, layers, bounds, `show` and the hash are driven by it.
 //! Bounds are wide enough for any experiment and narrow enough to catch a slip of the unit.
 
-use super::setting::{Draft, DraftField, FAMILIES, Setting, SettingKind};
-use crate::agents::declaration::Clocks;
+use super::setting::{Draft, DraftField, Setting, SettingKind};
 use crate::agents::pace::Trades;
 use crate::domain::{Holds, Span};
-use crate::hive::settings::Balance;
 use crate::treasury::settings::DrawdownBy;
 
 /// Most scouts: at 276 voices the gain has levelled, and each costs the engine one agent's work a bar.
@@ -95,11 +93,7 @@ pub static SETTINGS: &[Setting] = &[
     row("listening.voice_by_points", SettingKind::Flag, "", "families with better records are heard more", |d| Some(DraftField::Flag(&mut d.config.listening.voice_by_points))),
     row("listening.points_span_days", number(5.0, 10_000.0), "days", "memory of the points", |d| Some(DraftField::Number(&mut d.config.listening.points_span_days))),
 
-    later("voices", row("listening.balance", SettingKind::OneOf(Balance::WORDS), "", "who counts alike: all voices, or families", |d| Some(DraftField::Text(&mut d.balance)))),
-
     row("listening.holds", SettingKind::OneOf(Holds::WORDS), "", "what is remembered of an announced position: its quantity, or the notional as it was said", |d| Some(DraftField::Text(&mut d.holds))),
-    later("slow", row("scouts.clocks", SettingKind::OneOf(Clocks::WORDS), "", "look-backs of scouts: half of them ×3 (slow) or ×1/3 (fast), or a third each (mixed)", |d| Some(DraftField::Text(&mut d.clocks)))),
-    later("all", row("scouts.families", SettingKind::OneOf(FAMILIES), "", "families that scouts are drawn of: all, or the near-neutral", |d| Some(DraftField::Text(&mut d.families)))),
 
     row("desk.patience", number(0.001, 1.0), "share of the way a bar", "η: how fast an aim goes to its target, 1 at once", |d| Some(DraftField::Number(&mut d.config.desk.patience))),
     later("band", row("desk.trades", SettingKind::OneOf(Trades::WORDS), "", "which differences are worth a trade: those beyond a band, or beyond a zone from cost, volatility and movement", |d| Some(DraftField::Text(&mut d.trades)))),
@@ -184,6 +178,9 @@ pub(super) static ORDERED: &[(&str, &str, bool, &str)] = &[
 
 /// Settings that are gone and that an older file may still have, each with what to do about it.
 pub(super) static REMOVED: &[(&str, &str)] = &[
+    ("listening.balance", "all voices count alike, which earned no less; remove it"),
+    ("scouts.clocks", "every second scout looks back three times as far, as before by default; remove it"),
+    ("scouts.families", "scouts are drawn of all families, as before by default; remove it"),
     ("desk.steady", "steady risk earned nothing (docs/experiments.md) and is gone; remove it"),
     (
         "managers.fast.patience_min",

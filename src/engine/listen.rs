@@ -166,8 +166,7 @@ impl Respond {
 
     /// The weight of each family's voices.
     pub(super) fn voices(&self, spec: &RespondSpec) -> [f64; Family::ALL.len()] {
-        let l = &spec.settings.listening;
-        self.consensus.balanced(self.points.voices(l.voice_by_points), l.balance)
+        self.points.voices(spec.settings.listening.voice_by_points)
     }
 
     /// The largest position of an agent's real life, in its units.

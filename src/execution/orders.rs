@@ -271,11 +271,6 @@ impl OrderTracker {
     pub fn open_quantity(&self, instrument: InstrumentId) -> Decimal {
         self.open().filter(|o| o.instrument == instrument).map(Tracked::open).sum()
     }
-
-    /// How often what happened.
-    pub fn counts(&self) -> &OrderCounts {
-        &self.counts
-    }
 }
 
 #[cfg(test)]

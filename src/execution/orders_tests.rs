@@ -55,7 +55,7 @@ fn a_cancel_and_a_fill_may_cross() {
     let mut t = with_order("3");
     t.set(OrderId(1), OrderStatus::Cancelled).unwrap();
     assert_eq!(t.on_fill(&fill(1, 1, "1")), FillVerdict::BookLate);
-    assert_eq!((status(&t), t.counts().late), (OrderStatus::Cancelled, 1));
+    assert_eq!((status(&t), t.counts.late), (OrderStatus::Cancelled, 1));
     assert_eq!(t.open_quantity(InstrumentId(0)), Decimal::ZERO);
 }
 
@@ -64,7 +64,7 @@ fn an_overfill_is_booked_with_an_alarm() {
     let mut t = with_order("3");
     assert_eq!(t.on_fill(&fill(1, 1, "4")), FillVerdict::BookOverfill);
     assert_eq!(with_order("3").on_fill(&fill(1, 1, "-1")), FillVerdict::BookOverfill, "the wrong side");
-    assert_eq!((status(&t), t.counts().overfills), (OrderStatus::Filled, 1));
+    assert_eq!((status(&t), t.counts.overfills), (OrderStatus::Filled, 1));
 }
 
 #[test]
@@ -159,8 +159,8 @@ proptest! {
         let mixed = arrivals.iter().map(|a| *a.get(&fills));
         let (mixed, tracker) = run(&mut mixed.chain(fills.iter().copied()));
         prop_assert_eq!(&mixed, &once);
-        prop_assert_eq!(tracker.counts().duplicates, arrivals.len() as u64);
-        prop_assert_eq!(tracker.counts().booked, fills.len() as u64);
+        prop_assert_eq!(tracker.counts.duplicates, arrivals.len() as u64);
+        prop_assert_eq!(tracker.counts.booked, fills.len() as u64);
         prop_assert_eq!(status(&tracker), OrderStatus::Filled);
     }
 }

@@ -36,7 +36,6 @@
 
 use crate::agents::Population;
 use crate::domain::{AgentId, Announced, AssetId, Family, Holds, MessageId};
-use crate::hive::settings::Balance;
 use serde::{Deserialize, Serialize};
 
 const FAMILIES: usize = Family::ALL.len();
@@ -79,7 +78,7 @@ pub struct Consensus {
     /// By agent: who silences it, [`MUTED`] and [`HUSHED`] together; 0 is heard.
     silenced: Vec<u8>,
     voices: u32,
-    /// By family: how many of its voices are heard.
+    /// By family: how many of its voices are heard. Nothing weighs by it: it is part of the snapshot.
     members: [u32; FAMILIES],
 }
 
@@ -188,23 +187,6 @@ impl Consensus {
         weighted * self.base[asset.index()].1 / f64::from(self.voices)
     }
 
-    /// Voices by family, so that each of the K families with an idea and a voice has the same in all:
-    /// `v_k·(M − M_random)/(K·M_k)`. The control group has no idea and keeps its own.
-    pub fn balanced(&self, voice: [f64; FAMILIES], balance: Balance) -> [f64; FAMILIES] {
-        if balance != Balance::Families {
-            return voice;
-        }
-        let thinks = |k: usize| k != Family::Random.index() && self.members[k] > 0;
-        let with_idea = (0..FAMILIES).filter(|k| thinks(*k));
-        let (families, voices) = with_idea.fold((0, 0), |(n, m), k| (n + 1, m + self.members[k]));
-        let each = f64::from(voices) / f64::from(families.max(1));
-        let mut of = voice;
-        for k in (0..FAMILIES).filter(|k| thinks(*k)) {
-            of[k] *= each / f64::from(self.members[k]);
-        }
-        of
-    }
-
     /// What a slot is heard to hold, at the last price; 0 while it is not heard.
     pub fn heard(&self, cast: &Population, slot: usize) -> f64 {
         // Most slots are flat most of the time.
@@ -234,36 +216,7 @@ impl Consensus {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::domain::random;
-
-    #[test]
-    fn balanced_families_have_the_same_voice_in_all_and_the_control_group_its_own() {
-        let mut members = [0; FAMILIES];
-        let of = |f: Family| f.index();
-        (members[of(Family::Trend)], members[of(Family::Range)], members[of(Family::Random)]) = (30, 2, 4);
-        let none = Consensus::new(&crate::agents::Population {
-            agents: Vec::new(),
-            declared: 0,
-            slots: Vec::new(),
-            declared_slots: 0,
-            by_asset: Vec::new(),
-            structures: vec![],
-            listed: std::sync::Arc::default(),
-            notices: Vec::new(),
-            seed: 0,
-        });
-        let consensus = Consensus { members, voices: 36, ..none };
-        let mut voice = [1.0; FAMILIES];
-        voice[of(Family::Trend)] = 1.5;
-        assert_eq!(consensus.balanced(voice, Balance::Voices), voice);
-        let balanced = consensus.balanced(voice, Balance::Families);
-        // Sixteen voices a family of the thirty-two that think.
-        assert_eq!(balanced[of(Family::Trend)], 1.5 * 16.0 / 30.0);
-        assert_eq!(balanced[of(Family::Range)], 16.0 / 2.0);
-        assert_eq!(balanced[of(Family::Random)], 1.0);
-        assert!(balanced.iter().all(|v| v.is_finite()), "families without a voice have none to scale");
-    }
 
     /// The identity of the module's text, on numbers: the unfolded pool of structures is the pool of legs.
     #[test]

@@ -3,34 +3,6 @@
 use crate::domain::Holds;
 use serde::{Deserialize, Serialize};
 
-/// Which voices are to count alike.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Balance {
-    /// All of them: who has more voices is heard more.
-    #[default]
-    Voices,
-    /// Families with an idea have the same voice in all, however many speak; the control group keeps its own.
-    Families,
-}
-
-impl Balance {
-    /// The words of the file, in the order of the variants.
-    pub const WORDS: &'static [&'static str] = &["voices", "families"];
-
-    /// The name that `agents.toml` has for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            Balance::Voices => "voices",
-            Balance::Families => "families",
-        }
-    }
-
-    /// Finds by word.
-    pub fn parse(word: &str) -> Option<Self> {
-        [Balance::Voices, Balance::Families].into_iter().find(|b| b.word() == word)
-    }
-}
-
 /// Listening and points. Defaults are the measured ones of the mechanism.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Listening {
@@ -49,8 +21,6 @@ pub struct Listening {
     pub voice_by_points: bool,
     /// Span of the points' memory, in days of bars.
     pub points_span_days: f64,
-    /// Which voices count alike.
-    pub balance: Balance,
     /// What a listener remembers of an announced position. Quantities: at 0 bp the netted desk then *is* its
     /// agents alone (Sharpe 2.14 for 2.13, 1.77 for 1.76 on development data), where notionals lose 0.12.
     pub holds: Holds,
@@ -65,7 +35,6 @@ impl Default for Listening {
             humility_most: 0.5,
             voice_by_points: false,
             points_span_days: 750.0,
-            balance: Balance::Voices,
             holds: Holds::Quantity,
         }
     }

@@ -284,11 +284,6 @@ impl Journal {
         read(&self.dir, location)
     }
 
-    /// The last number that is known to be on disk; 0 before the first commit.
-    pub fn acknowledged(&self) -> u64 {
-        self.acknowledged
-    }
-
     /// The last number and its link.
     pub fn head(&self) -> (u64, ChainLink) {
         (self.last_seq, self.link)

@@ -113,8 +113,6 @@ impl LeftOut {
 pub enum ArmKind {
     /// Every funded agent trades its own intents at once, in its own account.
     Alone(Weighing),
-    /// The same at the desk's pace in each account.
-    AlonePatient,
     /// Every funded agent holds its announced quantities in a sub-account of its own, all at the risk of the
     /// whole, each with this desk: an estimate, the fair "nobody talks".
     AloneDesk(company::DeskRule),
@@ -174,14 +172,13 @@ const CURVE: [usize; 5] = [9, 18, 36, 72, 144];
 
 /// All arms for a hive of this many voices, in the order in which they are shown.
 pub fn plan(voices: usize) -> Vec<Arm> {
-    use ArmKind::{Account, Alone, AlonePatient, Bare, BuyAndHold, Fixed, Momentum, Points, Shipped};
+    use ArmKind::{Account, Alone, Bare, BuyAndHold, Fixed, Momentum, Points, Shipped};
     use Follows::{AtOnce, Desk, Zone};
     let arm = |name: &str, kind, what| Arm { name: name.to_owned(), kind, what };
     let mut all = vec![
         arm("buy-and-hold", BuyAndHold, "every asset bought when it lists, kept, scaled to the same risk"),
         arm("alone", Alone(Weighing::Equal), "each funded agent in its own account, at once"),
         arm("alone+self", Alone(Weighing::Own), "the same, each sized by its own record"),
-        arm("alone+patient", AlonePatient, "each in its own account, at the desk's pace"),
         arm(
             "alone+band",
             ArmKind::AloneDesk(company::DeskRule::Band),

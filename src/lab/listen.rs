@@ -12,7 +12,7 @@ use crate::domain::{Event, InstrumentId, Universe, money};
 use crate::engine::respond::{Respond, RespondSpec};
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Settings};
-use crate::hive::settings::{Balance, Managers};
+use crate::hive::settings::Managers;
 use std::sync::Arc;
 
 /// An arm that listens, as it is stepped through a run.
@@ -88,16 +88,6 @@ impl Listener {
         Some(StepOutput { structured: wrong.heard(event.at(), &said.structured), ..said.clone() })
     }
 
-    /// Equity at the last barrier.
-    pub fn equity(&self) -> f64 {
-        self.meter.equity()
-    }
-
-    /// Why it stands still, if it does.
-    pub fn halted(&self) -> Option<&str> {
-        self.respond.real.halted.as_deref()
-    }
-
     /// What is left behind.
     pub fn finish(self) -> ArmTrack {
         let real = &self.respond.real;
@@ -133,7 +123,6 @@ fn under(kind: ArmKind, cast: &Arc<Population>, settings: &Settings) -> (Arc<Pop
             };
             fixed(&mut s, lambda, false);
             s.services = parts.settings(&s.services);
-            s.listening.balance = Balance::Voices;
             s.funds.units_max = NO_LIMIT;
             s.funds.drawdown_max = NO_LIMIT;
             // Only `respond` reads these traits, so nobody says anything else for it.

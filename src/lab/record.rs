@@ -41,10 +41,6 @@ pub struct AgentsRecord {
     pub bar_orders: Vec<u64>,
     /// By slot: what its raw book traded in total, in currency.
     slot_traded: Vec<f64>,
-    /// Trades of the patient books in the last bar, all together.
-    pub patient_orders: u64,
-    /// By declared slot: what its patient book traded in total, in currency.
-    patient_traded: Vec<f64>,
     /// By agent: Σ of clipped results.
     results: Vec<f64>,
     day: Option<i64>,
@@ -73,8 +69,6 @@ impl AgentsRecord {
             bar_costs: vec![0.0; n],
             bar_orders: vec![0; n],
             slot_traded: vec![0.0; cast.slots.len()],
-            patient_orders: 0,
-            patient_traded: vec![0.0; cast.declared_slots],
             results: vec![0.0; n],
             day: None,
             today: vec![0.0; n],
@@ -94,14 +88,6 @@ impl AgentsRecord {
             }
         }
         self.day = Some(day);
-        self.patient_orders = 0;
-        for (before, patient) in self.patient_traded.iter_mut().zip(&speak.patient) {
-            let now = patient.book.traded;
-            if now != *before {
-                self.patient_orders += 1;
-                *before = now;
-            }
-        }
         for (i, agent) in cast.agents.iter().enumerate() {
             let (mut equity, mut traded, mut costs) = (0.0, 0.0, 0.0);
             self.bar_orders[i] = 0;

@@ -56,8 +56,7 @@ struct SeedRun<'a> {
 
 /// An arm on stage.
 enum ArmState {
-    Alone { weights: Weights, used: Vec<f64>, scale: Scale, equity: f64, meter: ArmMeter, digest: Digest },
-    Patient { pnl: f64, traded: f64, costs: f64, scale: Scale, equity: f64, meter: ArmMeter, digest: Digest },
+    Alone(Box<ApartAtOnce>),
     Hold(BuyAndHold),
     Apart(Box<Floor>),
     Voices(Box<ArmAccount>, Weights),
@@ -84,23 +83,14 @@ impl<'a> SeedRun<'a> {
         let account = |follows: Follows| Box::new(ArmAccount::new(universe, &follows.settings(settings)));
         let weights = |rule| Weights::new(rule, &self.cast);
         match arm.kind {
-            ArmKind::Alone(rule) => ArmState::Alone {
+            ArmKind::Alone(rule) => ArmState::Alone(Box::new(ApartAtOnce {
                 used: weights(Weighing::Equal).of,
                 weights: weights(rule),
                 scale: Scale::new(&settings.desk, clock),
                 equity: 1.0,
                 meter: ArmMeter::new(1.0, clock),
                 digest: Digest::default(),
-            },
-            ArmKind::AlonePatient => ArmState::Patient {
-                pnl: 0.0,
-                traded: 0.0,
-                costs: 0.0,
-                scale: Scale::new(&settings.desk, clock),
-                equity: 1.0,
-                meter: ArmMeter::new(1.0, clock),
-                digest: Digest::default(),
-            },
+            })),
             ArmKind::AloneDesk(desk) => {
                 let cell = AccountKind {
                     groups: groups::members(&self.cast).len(),
@@ -223,62 +213,41 @@ impl<'a> SeedRun<'a> {
             (ArmState::Apart(floor), None) => floor.market(event, speak),
             (ArmState::Apart(floor), Some(at)) => floor.barrier(at, speak, said),
             (ArmState::Hold(held), Some(at)) => held.barrier(at, speak, &self.world.universe, settings),
-            (books @ (ArmState::Alone { .. } | ArmState::Patient { .. }), Some(at)) => self.alone(books, at),
-            (ArmState::Hold(_) | ArmState::Alone { .. } | ArmState::Patient { .. }, None) => {}
-        }
-    }
-
-    /// A bar of the agents' own books: traded at once, or at the desk's pace.
-    fn alone(&self, books: &mut ArmState, at: Stamp) {
-        let (cast, speak, settings) = (&*self.cast, &self.speak, self.settings);
-        match books {
-            ArmState::Alone { weights, used, scale, equity, meter, digest } => {
-                let n = cast.declared as f64;
-                // Books are kept at 1/N of the capital.
-                let sum = |of: &[f64]| used.iter().zip(of).map(|(w, x)| w * n * x).sum::<f64>();
-                let bar = (sum(&self.record.bar), sum(&self.record.bar_traded), sum(&self.record.bar_costs));
-                if scale.multiple() > 0.0 {
-                    let held = used.iter().zip(&self.record.bar_orders).filter(|(w, _)| **w > 0.0);
-                    meter.orders(held.map(|(_, n)| n).sum());
-                }
-                scaled(bar, at, scale, equity, meter, digest);
-                weights.update(cast, &self.record, settings);
-                used.clone_from(&weights.of);
-            }
-            ArmState::Patient { pnl, traded, costs, scale, equity, meter, digest } => {
-                let books = || speak.patient.iter().map(|p| &p.book);
-                let per = 1.0 / settings.capital;
-                let change = |now: f64, before: &mut f64| per * (now - std::mem::replace(before, now));
-                let bar = (
-                    change(speak.curve.pnl(), pnl),
-                    change(books().map(|b| b.traded).sum(), traded),
-                    change(books().map(|b| b.costs).sum(), costs),
-                );
-                if scale.multiple() > 0.0 {
-                    meter.orders(self.record.patient_orders);
-                }
-                scaled(bar, at, scale, equity, meter, digest);
-            }
-            _ => {}
+            (ArmState::Alone(books), Some(at)) => books.barrier(cast, &self.record, settings, at),
+            (ArmState::Hold(_) | ArmState::Alone(_), None) => {}
         }
     }
 }
 
-/// A bar of a stream that no desk scaled: return, notional and costs as fractions of unscaled capital.
-fn scaled(
-    (r, traded, costs): (f64, f64, f64),
-    at: Stamp,
-    scale: &mut Scale,
-    equity: &mut f64,
-    meter: &mut ArmMeter,
-    digest: &mut Digest,
-) {
-    let k = scale.multiple();
-    meter.trade(k * traded * *equity, k * costs * *equity);
-    *equity = (*equity * (1.0 + k * r)).max(0.0);
-    digest.float(*equity);
-    scale.push(r);
-    meter.mark(at, *equity);
+/// Every agent in an account of its own, trading at once: books are kept at 1/N of the capital, and their sum is
+/// scaled to the risk of the whole.
+struct ApartAtOnce {
+    weights: Weights,
+    used: Vec<f64>,
+    scale: Scale,
+    equity: f64,
+    meter: ArmMeter,
+    digest: Digest,
+}
+
+impl ApartAtOnce {
+    fn barrier(&mut self, cast: &Population, record: &AgentsRecord, settings: &Settings, at: Stamp) {
+        let n = cast.declared as f64;
+        let sum = |of: &[f64]| self.used.iter().zip(of).map(|(w, x)| w * n * x).sum::<f64>();
+        let (r, traded, costs) = (sum(&record.bar), sum(&record.bar_traded), sum(&record.bar_costs));
+        let k = self.scale.multiple();
+        if k > 0.0 {
+            let held = self.used.iter().zip(&record.bar_orders).filter(|(w, _)| **w > 0.0);
+            self.meter.orders(held.map(|(_, n)| n).sum());
+        }
+        self.meter.trade(k * traded * self.equity, k * costs * self.equity);
+        self.equity = (self.equity * (1.0 + k * r)).max(0.0);
+        self.digest.float(self.equity);
+        self.scale.push(r);
+        self.meter.mark(at, self.equity);
+        self.weights.update(cast, record, settings);
+        self.used.clone_from(&self.weights.of);
+    }
 }
 
 /// Σ weight × announced position at the last price, by asset.
@@ -302,9 +271,7 @@ pub fn pooled(cast: &Population, speak: &Speak, weights: &[f64], holds: Holds, a
 impl ArmState {
     fn finish(self) -> ArmTrack {
         match self {
-            ArmState::Alone { meter, digest, .. } | ArmState::Patient { meter, digest, .. } => {
-                meter.finish(0.0, 1.0, &digest)
-            }
+            ArmState::Alone(books) => books.meter.finish(0.0, 1.0, &books.digest),
             ArmState::Hold(held) => held.finish(),
             // One account a floor.
             ArmState::Apart(floor) => {

@@ -8,37 +8,9 @@
 //!    one scale, equal books are equal bytes. Outside they are decimals.
 
 use super::LedgerError;
-use super::exact::{minus, money, money_bound, moved, notional, plus, quantity, quantity_bound, share};
-use crate::domain::{Decimal, InstrumentId, Money};
+use super::exact::{minus, money_bound, moved, notional, plus, quantity, quantity_bound, share};
+use crate::domain::{Decimal, InstrumentId};
 use serde::{Deserialize, Serialize};
-
-/// What an agent holds of one instrument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Holding {
-    /// Instrument that is held.
-    pub instrument: InstrumentId,
-    /// Signed, in base units; short is negative.
-    pub quantity: Decimal,
-    /// What the quantity cost at the marks it was booked at (average cost), signed as the quantity.
-    pub cost: Money,
-    /// Result of what was closed, before costs.
-    pub realised: Money,
-}
-
-/// Where an agent's result came from: sums since the start; costs are positive.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Result of closed quantity, mark to mark.
-    pub realised: Money,
-    /// Its share of half-spread and impact.
-    pub slippage: Money,
-    /// Its share of fees.
-    pub fees: Money,
-    /// Funding paid; negative was received.
-    pub funding: Money,
-    /// Borrow paid; negative was earned by lending to the hive's own shorts.
-    pub borrow: Money,
-}
 
 /// A holding in units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,17 +19,6 @@ pub(super) struct UnitHolding {
     pub(super) quantity: i128,
     pub(super) cost: i128,
     realised: i128,
-}
-
-impl UnitHolding {
-    fn shown(&self) -> Holding {
-        Holding {
-            instrument: self.instrument,
-            quantity: quantity(self.quantity),
-            cost: money(self.cost),
-            realised: money(self.realised),
-        }
-    }
 }
 
 /// A tally in units.
@@ -82,43 +43,9 @@ pub struct AgentBook {
 }
 
 impl AgentBook {
-    /// Cash; negative where positions were bought on the account's margin.
-    pub fn cash(&self) -> Money {
-        money(self.cash)
-    }
-
-    /// Net funds moved in.
-    pub fn funded(&self) -> Money {
-        money(self.funded)
-    }
-
-    /// Where the result came from.
-    #[cfg(test)]
-    pub(super) fn tally(&self) -> Tally {
-        let s = &self.sums;
-        Tally {
-            realised: money(s.realised),
-            slippage: money(s.slippage),
-            fees: money(s.fees),
-            funding: money(s.funding),
-            borrow: money(s.borrow),
-        }
-    }
-
-    /// All that is or was held, sorted by instrument.
-    pub fn holdings(&self) -> impl Iterator<Item = Holding> {
-        self.holdings.iter().map(UnitHolding::shown)
-    }
-
     /// What is held of one instrument.
     pub fn quantity(&self, instrument: InstrumentId) -> Decimal {
         quantity(self.held(instrument))
-    }
-
-    /// The holding, also where it is zero now.
-    #[cfg(test)]
-    pub(super) fn holding(&self, instrument: InstrumentId) -> Option<Holding> {
-        self.index_of(instrument).ok().and_then(|at| self.holdings.get(at)).map(UnitHolding::shown)
     }
 
     /// Quantity units held.
@@ -218,4 +145,85 @@ pub(super) struct CheckedTrade {
     fees: i128,
     /// What went for the quantity at the mark.
     pub(super) paid: i128,
+}
+
+/// Books in decimals, for the laws.
+#[cfg(test)]
+pub(super) mod shown {
+    use super::{AgentBook, UnitHolding, quantity};
+    use crate::domain::{Decimal, InstrumentId, Money};
+    use crate::ledger::exact::money;
+
+    /// What an agent holds of one instrument.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Holding {
+        /// Of what.
+        pub instrument: InstrumentId,
+        /// Signed, in base units; short is negative.
+        pub quantity: Decimal,
+        /// What the quantity cost at the marks it was booked at (average cost), signed as the quantity.
+        pub cost: Money,
+        /// Result of what was closed, before costs.
+        pub realised: Money,
+    }
+
+    /// Where an agent's result came from: sums since the start; costs are positive.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Tally {
+        /// Result of closed quantity, mark to mark.
+        pub realised: Money,
+        /// Its share of half-spread and impact.
+        pub slippage: Money,
+        /// Its share of fees.
+        pub fees: Money,
+        /// Funding paid; negative was received.
+        pub funding: Money,
+        /// Borrow paid; negative was earned by lending to the hive's own shorts.
+        pub borrow: Money,
+    }
+
+    impl UnitHolding {
+        fn shown(&self) -> Holding {
+            Holding {
+                instrument: self.instrument,
+                quantity: quantity(self.quantity),
+                cost: money(self.cost),
+                realised: money(self.realised),
+            }
+        }
+    }
+
+    impl AgentBook {
+        /// Cash; negative where positions were bought on the account's margin.
+        pub fn cash(&self) -> Money {
+            money(self.cash)
+        }
+
+        /// Net funds moved in.
+        pub fn funded(&self) -> Money {
+            money(self.funded)
+        }
+
+        /// Where the result came from.
+        pub fn tally(&self) -> Tally {
+            let s = &self.sums;
+            Tally {
+                realised: money(s.realised),
+                slippage: money(s.slippage),
+                fees: money(s.fees),
+                funding: money(s.funding),
+                borrow: money(s.borrow),
+            }
+        }
+
+        /// All that is or was held, sorted by instrument.
+        pub fn holdings(&self) -> impl Iterator<Item = Holding> {
+            self.holdings.iter().map(UnitHolding::shown)
+        }
+
+        /// The holding, also where it is zero now.
+        pub fn holding(&self, instrument: InstrumentId) -> Option<Holding> {
+            self.index_of(instrument).ok().and_then(|at| self.holdings.get(at)).map(UnitHolding::shown)
+        }
+    }
 }

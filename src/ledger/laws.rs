@@ -263,7 +263,7 @@ proptest! {
         let rate = from_estimate(rate, 12).unwrap();
         prop_assert_eq!(books.funding(i, mark, rate).unwrap(), Decimal::ZERO);
         prop_assert_eq!(books.borrow(i, mark, rate.abs()).unwrap(), Decimal::ZERO);
-        let of = |f: fn(super::Tally) -> Decimal| -> Vec<Decimal> {
+        let of = |f: fn(super::book::shown::Tally) -> Decimal| -> Vec<Decimal> {
             (0..3).map(|n| f(books.book(AgentId(n)).unwrap().tally())).collect()
         };
         let left = books.cash(Account::Rounding).unwrap();

@@ -36,7 +36,7 @@ pub mod exact;
 mod laws;
 mod trade;
 
-pub use book::{AgentBook, Holding, Tally};
+pub use book::AgentBook;
 pub use check::{Imbalance, Valuation};
 pub use trade::TradeReport;
 
@@ -243,11 +243,6 @@ impl Ledger {
     /// How many agents have a book.
     pub fn agents(&self) -> usize {
         self.agents.len()
-    }
-
-    /// How many instruments the books know.
-    pub fn instruments(&self) -> usize {
-        self.outside.positions.len()
     }
 
     /// An agent's book; the treasury's for [`Ledger::TREASURY`].

@@ -98,11 +98,6 @@ impl Breaker {
         self.latched.as_ref()
     }
 
-    /// The highest equity so far, since the last reset.
-    pub fn peak(&self) -> Money {
-        self.peak
-    }
-
     /// Reducing while latched: the way out of a loss must stay open.
     pub fn mode(&self) -> Mode {
         if self.latched.is_some() { Mode::Reducing } else { Mode::Running }
@@ -149,7 +144,7 @@ mod tests {
     fn a_reset_rebases_the_peak() {
         let mut b = after(&[100, 60]);
         b.reset(money(60));
-        assert_eq!((b.mode(), b.peak()), (Mode::Running, money(60)));
+        assert_eq!((b.mode(), b.peak), (Mode::Running, money(60)));
         assert_eq!(b.observe(Stamp(3), money(43)), None);
         assert!(b.observe(Stamp(4), money(42)).is_some());
     }

@@ -269,19 +269,9 @@ impl ApprovedOrder {
         self.reduce_only
     }
 
-    /// The price it was decided on.
-    pub fn reference(&self) -> Decimal {
-        self.reference
-    }
-
     /// When it was decided; it fills at the first price after.
     pub fn at(&self) -> Stamp {
         self.at
-    }
-
-    /// What made it smaller than proposed.
-    pub fn clip(&self) -> Option<Clip> {
-        self.clip
     }
 }
 
@@ -335,24 +325,9 @@ impl Gate {
         Gate { settings, ..Gate::default() }
     }
 
-    /// Limits that orders are held to.
-    pub fn settings(&self) -> &GateSettings {
-        &self.settings
-    }
-
     /// Orders let out.
     pub fn approved(&self) -> u64 {
         self.approved
-    }
-
-    /// Orders refused, per reason.
-    pub fn refused(&self) -> &BTreeMap<RefusalReason, u64> {
-        &self.refused
-    }
-
-    /// Orders made smaller, per cause.
-    pub fn clipped(&self) -> &BTreeMap<Clip, u64> {
-        &self.clipped
     }
 
     /// Lets an order out, or says why not. Counts either way.

@@ -60,9 +60,9 @@ fn ask(p: &ProposedOrder, e: &Exposure, mode: Mode) -> Result<(Decimal, Option<C
     let answer = gate.approve(p, &instrument(InstrumentKind::Perp), e, mode);
     assert_eq!(gate.approved(), u64::from(answer.is_ok()));
     match answer {
-        Ok(order) => Ok((order.quantity(), order.clip())),
+        Ok(order) => Ok((order.quantity(), order.clip)),
         Err(refusal) => {
-            assert_eq!(gate.refused().get(&refusal.reason), Some(&1));
+            assert_eq!(gate.refused.get(&refusal.reason), Some(&1));
             assert!(refusal.to_string().starts_with("order 7 refused: "));
             Err(refusal.reason)
         }

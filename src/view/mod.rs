@@ -30,4 +30,4 @@ pub use families::FamilyTable;
 pub use past::{Past, When};
 pub use recorder::Recorder;
 pub use summary::Summary;
-pub use words::{certainty, full, grouped, letters, of_emergence, unknown_emergence};
+pub use words::{certainty, full, grouped, letters, of_emergence, short, speaker, unknown_emergence};

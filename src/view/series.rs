@@ -91,11 +91,6 @@ impl SampledCurve {
         }
         values
     }
-
-    /// How many pushes a point stands for.
-    pub fn stride(&self) -> u64 {
-        self.stride
-    }
 }
 
 #[cfg(test)]

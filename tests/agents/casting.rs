@@ -4,7 +4,7 @@
 use crate::common::{Run, bar_at, shipped};
 use crate::stage::{agent, config, events, universe};
 use hive::agents::cast::cast;
-use hive::agents::declaration::{Clocks, Declaration, DrawnNumber, Roster, Selector};
+use hive::agents::declaration::{Declaration, DrawnNumber, Roster, Selector};
 use hive::agents::{Agent, Population};
 use hive::domain::{Family, Stamp, Universe};
 
@@ -203,51 +203,33 @@ fn scouts_are_the_declared_drawn_again_and_half_of_them_slow() {
 }
 
 #[test]
-fn scouts_look_back_over_the_clocks_of_the_file() {
+fn every_second_round_of_scouts_looks_back_further() {
     let universe = universe(&NAMES);
     let mut roster = shipped().roster;
     let n = roster.agents.len();
     roster.scouts = 6 * n as u32;
     // Six rounds of trend followers, each the same agents drawn with other numbers.
-    let mut spans = |clocks: Clocks| -> Vec<f64> {
-        roster.scouting.clocks = clocks;
-        let all = cast(&roster, &universe, 5);
-        let longest = |a: &Agent| a.strategy.indicators().iter().map(|k| k.window()).max().unwrap_or(0);
-        let trend = |a: &&Agent| a.family == Family::Trend;
-        let sum = |round: &[Agent]| round.iter().filter(trend).map(|a| f64::from(longest(a))).sum();
-        all.agents[n..].chunks(n).map(sum).collect()
-    };
-    let (slow, fast, mixed) = (spans(Clocks::Slow), spans(Clocks::Fast), spans(Clocks::Mixed));
-    // CALM needs 120 bars whatever the averages need, so fast rounds are not a whole third.
-    for (name, of, factors) in [
-        ("slow", &slow, [1.0, 3.0, 1.0, 3.0, 1.0, 3.0]),
-        ("fast", &fast, [1.0, 1.0 / 3.0, 1.0, 1.0 / 3.0, 1.0, 1.0 / 3.0]),
-        ("mixed", &mixed, [1.0, 1.0 / 3.0, 3.0, 1.0, 1.0 / 3.0, 3.0]),
-    ] {
-        for (round, (span, factor)) in of.iter().zip(factors).enumerate() {
-            let quick = slow[0];
-            let expected = if factor > 1.0 { 1.8 * quick..4.5 * quick } else { 0.3 * quick..1.4 * quick };
-            assert!(expected.contains(span), "{name}, round {round}: {span} beside {quick}");
-        }
+    let all = cast(&roster, &universe, 5);
+    assert_eq!(all.agents.len(), roster.voices());
+    let longest = |a: &Agent| a.strategy.indicators().iter().map(|k| k.window()).max().unwrap_or(0);
+    let trend = |a: &&Agent| a.family == Family::Trend;
+    let sum = |round: &[Agent]| round.iter().filter(trend).map(|a| f64::from(longest(a))).sum();
+    let spans: Vec<f64> = all.agents[n..].chunks(n).map(sum).collect();
+    for (round, span) in spans.iter().enumerate() {
+        let expected = if round % 2 == 1 { 1.8..4.5 } else { 0.3..1.4 };
+        assert!(expected.contains(&(span / spans[0])), "round {round}: {span} beside {}", spans[0]);
     }
-    assert!(fast[1] < slow[0] && mixed[1] < slow[0] && fast[3] < slow[2]);
-    assert_eq!((slow[0], slow[2]), (fast[0], fast[2]), "rounds as declared are the same");
 }
 
 #[test]
-fn neutral_scouts_are_of_the_near_neutral_families_and_without_them_there_are_none() {
+fn scouts_are_drawn_of_the_families_that_are_declared() {
     let universe = universe(&NAMES);
     let mut roster = shipped().roster;
-    roster.scouting.neutral = true;
-    let n = roster.agents.len();
-    let all = cast(&roster, &universe, 5);
-    assert_eq!(all.agents.len(), roster.voices());
-    assert_eq!(all.agents.len(), n + roster.scouts as usize);
-    let neutral = |a: &Agent| matches!(a.family, Family::RelativeStrength | Family::Range);
-    assert!(all.agents[n..].iter().all(neutral));
     roster.agents.retain(|d| d.family == Family::Trend);
-    assert_eq!(cast(&roster, &universe, 5).agents.len(), 14);
-    assert_eq!(roster.voices(), 14);
+    let all = cast(&roster, &universe, 5);
+    assert_eq!(all.agents.len(), 14 + roster.scouts as usize);
+    assert_eq!(roster.voices(), all.agents.len());
+    assert!(all.agents.iter().all(|a| a.family == Family::Trend));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A stage for one agent: hand-made closes in, its actions out, through the whole engine.
 
 use crate::common::{Run, bar_at};
-use hive::agents::declaration::{Declaration, DrawnNumber, Roster, Scouting, Selector};
+use hive::agents::declaration::{Declaration, DrawnNumber, Roster, Selector};
 use hive::agents::personality::{Preset, Traits};
 use hive::config::Config;
 use hive::domain::instrument::{Asset, Ranking};
@@ -57,13 +57,7 @@ pub fn agent(family: Family, params: &[(&str, f64)]) -> Declaration {
 
 /// These agents alone with neutral presets, at no cost.
 pub fn config(agents: Vec<Declaration>) -> Config {
-    let roster = Roster {
-        agents,
-        scouts: 0,
-        scouting: Scouting::default(),
-        groups: BTreeMap::new(),
-        presets: [Preset::default(); 4],
-    };
+    let roster = Roster { agents, scouts: 0, groups: BTreeMap::new(), presets: [Preset::default(); 4] };
     Config { costs: Costs::Flat(0.0), roster, ..Config::default() }
 }
 

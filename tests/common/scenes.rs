@@ -2,7 +2,7 @@
 //! detail, and markets made by hand for what they do not meet there.
 
 use super::{bar_at, engine};
-use hive::agents::declaration::{Declaration, DrawnNumber, Roster, Scouting, Selector};
+use hive::agents::declaration::{Declaration, DrawnNumber, Roster, Selector};
 use hive::agents::personality::{Preset, Traits};
 use hive::config::{self, Config};
 use hive::domain::instrument::Asset;
@@ -78,13 +78,8 @@ impl HandMade {
     }
 
     fn done(self) -> Scene {
-        let roster = Roster {
-            agents: self.who,
-            scouts: 0,
-            scouting: Scouting::default(),
-            groups: BTreeMap::new(),
-            presets: [Preset::default(); 4],
-        };
+        let roster =
+            Roster { agents: self.who, scouts: 0, groups: BTreeMap::new(), presets: [Preset::default(); 4] };
         let config = Config { costs: Costs::default(), roster, ..Config::default() };
         Scene {
             name: self.name,

@@ -158,10 +158,6 @@ fn what_came_later_is_in_the_hash_unless_it_is_as_it_always_was() {
         assert_eq!(default, setting.unsaid, "{} must be left out where it changes nothing", setting.path);
     }
     for (path, value) in [
-        ("scouts.clocks", "fast"),
-        ("scouts.clocks", "mixed"),
-        ("scouts.families", "neutral"),
-        ("listening.balance", "families"),
         ("funds.drawdown_by", "funds"),
         ("desk.trades", "zone"),
         ("desk.order_min", "0.002"),

@@ -80,12 +80,11 @@ fn an_agent_must_say_who_it_is_and_what_for() {
 
 #[test]
 fn words_that_are_not_known_are_named_with_the_nearest() {
-    says(&only("\n[scouts]\nclocks = \"fasst\"\n"), &["clocks in [scouts] is \"fasst\"", "fast"]);
-    says(&only("\n[scouts]\nfamilies = \"neutrl\"\n"), &["neutral"]);
-    says(&only("\n[listening]\nbalance = \"family\"\n"), &["balance in [listening]", "families"]);
+    says(&only("\n[desk]\ntrades = \"zoen\"\n"), &["trades in [desk] is \"zoen\"", "zone"]);
+    says(&only("\n[listening]\nholds = \"quantities\"\n"), &["holds in [listening]", "quantity"]);
     says(&only("\n[funds]\ndrawdown_by = \"rsk\"\n"), &["drawdown_by in [funds]", "risk"]);
-    says(&only("\n[scouts]\nclock = \"fast\"\n"), &["clock", "[scouts]", "clocks"]);
-    says(&only("\n[scout]\nclocks = \"fast\"\n"), &["scouts"]);
+    says(&only("\n[desk]\ntrade = \"zone\"\n"), &["trade", "[desk]", "trades"]);
+    says(&only("\n[desks]\ntrades = \"zone\"\n"), &["desk"]);
 }
 
 #[test]

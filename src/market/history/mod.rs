@@ -42,7 +42,9 @@ mod symbols;
 mod tests;
 
 pub use paired::PairedFeed;
-pub use source::{SourceBytes, SourceFile};
+pub use source::SourceFile;
+#[cfg(test)]
+pub use source::memory::SourceBytes;
 pub use symbols::{kind_of_name, money_like};
 
 use super::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};

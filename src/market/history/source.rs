@@ -1,8 +1,7 @@
 //! A readable, re-openable run of bytes. The first pass learns the universe, the second streams, so a
 //! source must give the same bytes twice; who opens files is the runtime.
 
-use std::io::{self, Cursor, Read};
-use std::sync::Arc;
+use std::io::{self, Read};
 
 /// One file of a data set, already decompressed where it was compressed.
 pub trait SourceFile: Send {
@@ -14,32 +13,39 @@ pub trait SourceFile: Send {
     fn open(&self) -> io::Result<Box<dyn Read + Send>>;
 }
 
-/// A source held in memory.
-#[derive(Clone, Debug)]
-pub struct SourceBytes {
-    name: String,
-    stem: String,
-    data: Arc<[u8]>,
-}
+#[cfg(test)]
+pub mod memory {
+    use super::SourceFile;
+    use std::io::{self, Cursor, Read};
+    use std::sync::Arc;
 
-impl SourceBytes {
-    /// A source named `name` (`BTCUSDT.csv`; the stem ends at the first point).
-    pub fn new(name: &str, data: impl Into<Arc<[u8]>>) -> Self {
-        let stem = name.split('.').next().unwrap_or(name).to_string();
-        SourceBytes { name: name.to_string(), stem, data: data.into() }
-    }
-}
-
-impl SourceFile for SourceBytes {
-    fn name(&self) -> &str {
-        &self.name
+    /// A source held in memory.
+    #[derive(Clone, Debug)]
+    pub struct SourceBytes {
+        name: String,
+        stem: String,
+        data: Arc<[u8]>,
     }
 
-    fn stem(&self) -> &str {
-        &self.stem
+    impl SourceBytes {
+        /// A source named `name` (`BTCUSDT.csv`; the stem ends at the first point).
+        pub fn new(name: &str, data: impl Into<Arc<[u8]>>) -> Self {
+            let stem = name.split('.').next().unwrap_or(name).to_string();
+            SourceBytes { name: name.to_string(), stem, data: data.into() }
+        }
     }
 
-    fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(Box::new(Cursor::new(Arc::clone(&self.data))))
+    impl SourceFile for SourceBytes {
+        fn name(&self) -> &str {
+            &self.name
+        }
+
+        fn stem(&self) -> &str {
+            &self.stem
+        }
+
+        fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+            Ok(Box::new(Cursor::new(Arc::clone(&self.data))))
+        }
     }
 }

@@ -91,11 +91,6 @@ fn rank(what: &RowContent) -> u8 {
 }
 
 impl Survey {
-    /// The number of events that files hold, before duplicates are left out.
-    pub fn events(&self) -> u64 {
-        self.files.iter().map(|f| f.events).sum()
-    }
-
     /// Reads the files again, which must be the same, and writes a tape of them.
     pub fn write<W: Write>(
         &self,
