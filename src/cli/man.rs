@@ -8,7 +8,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use std::io;
 
-/// The page.
+/// The manual page in troff, with the keys of the cockpit.
 fn page() -> io::Result<Vec<u8>> {
     let command = Cli::command();
     // An empty date would be left out, and the version would be taken for it.
@@ -52,7 +52,7 @@ fn section(title: &str, about: &str, entries: impl Iterator<Item = (String, Stri
     roff
 }
 
-/// Prints it.
+/// Runs `hive man`: prints the manual page.
 pub fn run() -> Result<(), Failure> {
     // Writing to memory does not fail.
     let page = page().map_err(|e| Failure::Failed(format!("putting the manual page together: {e}")))?;

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 /// One bar of the decision clock.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bar {
-    /// First price.
+    /// First price of the bar.
     pub open: f64,
-    /// Highest price.
+    /// Highest price of the bar.
     pub high: f64,
-    /// Lowest price.
+    /// Lowest price of the bar.
     pub low: f64,
-    /// Last price.
+    /// Last price of the bar.
     pub close: f64,
     /// Base units traded; infinite where the feed has no volume (then no participation limit and no
     /// impact apply, and the report says so); 0 when nothing traded (then nothing fills).
@@ -36,17 +36,17 @@ impl Bar {
 pub enum MarketEvent {
     /// A bar closed; the stamp is its close.
     Bar {
-        /// Which instrument.
+        /// Instrument that was traded.
         instrument: InstrumentId,
         /// Close of the bar.
         at: Stamp,
-        /// The bar.
+        /// The four prices, and what was traded.
         bar: Bar,
     },
     /// A funding settlement of a perp. Settlements inside a bar are sent after that bar, since a
     /// position at level B does not change between the bar's open and its close.
     Funding {
-        /// Which perp.
+        /// Perp that is settled.
         instrument: InstrumentId,
         /// The venue's settlement stamp.
         at: Stamp,
@@ -57,41 +57,41 @@ pub enum MarketEvent {
     },
     /// The best bid and offer.
     Quote {
-        /// Which instrument.
+        /// Instrument that is quoted.
         instrument: InstrumentId,
-        /// When.
+        /// When it was quoted.
         at: Stamp,
         /// Best bid; of a pool: its price.
         bid: f64,
-        /// Best offer.
+        /// Best offer, in the quote currency per base unit.
         ask: f64,
         /// Base units (contracts) at the bid.
         bid_size: f64,
         /// Base units at the offer.
         ask_size: f64,
     },
-    /// A trade.
+    /// Somebody took what another had offered.
     Trade {
-        /// Which instrument.
+        /// Instrument that was traded.
         instrument: InstrumentId,
-        /// When.
+        /// When it was traded.
         at: Stamp,
         /// At this price.
         price: f64,
-        /// Base units.
+        /// Base units (contracts) that changed hands.
         size: f64,
         /// Whether the taker bought.
         buys: bool,
     },
     /// One price of a book has this size now. An update is one or several of these.
     Level {
-        /// Which instrument.
+        /// Instrument whose book it is.
         instrument: InstrumentId,
-        /// When.
+        /// When it changed.
         at: Stamp,
         /// A bid; else an offer.
         bid: bool,
-        /// The price.
+        /// The price of the level.
         price: f64,
         /// Base units there now; 0: none.
         size: f64,
@@ -102,9 +102,9 @@ pub enum MarketEvent {
     },
     /// What margin and funding are computed with.
     Mark {
-        /// Which instrument.
+        /// Instrument that is marked.
         instrument: InstrumentId,
-        /// When.
+        /// When it was marked.
         at: Stamp,
         /// The venue's mark.
         mark: f64,
@@ -113,11 +113,11 @@ pub enum MarketEvent {
     },
     /// What an option is quoted at in volatility.
     Implied {
-        /// Which option.
+        /// Option that is quoted.
         instrument: InstrumentId,
-        /// When.
+        /// When it was quoted.
         at: Stamp,
-        /// Implied volatility at the mark, a year, as a fraction.
+        /// Implied volatility at the mark, per year, as a fraction.
         sigma: f64,
         /// The forward it is computed with.
         forward: f64,
@@ -126,16 +126,16 @@ pub enum MarketEvent {
     VolIndex {
         /// Of which asset.
         asset: AssetId,
-        /// When.
+        /// When it was published.
         at: Stamp,
         /// A year, as a fraction.
         sigma: f64,
     },
     /// The state of a pool.
     Pool {
-        /// Which pool.
+        /// Pool that has changed.
         instrument: InstrumentId,
-        /// When.
+        /// When it changed.
         at: Stamp,
         /// Quote per base.
         price: f64,
@@ -148,9 +148,9 @@ pub enum MarketEvent {
     },
     /// A contract has ended.
     Settled {
-        /// Which contract.
+        /// Contract that has ended.
         instrument: InstrumentId,
-        /// When.
+        /// When it was settled.
         at: Stamp,
         /// The price of the underlying that it settles at; of a MOVE contract what it pays.
         price: f64,
@@ -158,11 +158,11 @@ pub enum MarketEvent {
     /// A bar of the fast clock inside a decision bar: what orders that are worked meet. It is told at its
     /// close, before the decision bar that contains it.
     Inside {
-        /// Which instrument.
+        /// Instrument that was traded.
         instrument: InstrumentId,
         /// Close of the bar.
         at: Stamp,
-        /// The bar.
+        /// The four prices, and what was traded.
         bar: Bar,
     },
 }

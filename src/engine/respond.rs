@@ -85,11 +85,11 @@ pub struct OpenState {
 /// The state of the second half.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Respond {
-    /// Delivery.
+    /// Delivers messages, and counts them.
     pub bus: Bus,
-    /// The pool.
+    /// What all voices say, asset by asset.
     pub consensus: Consensus,
-    /// The record.
+    /// The records by which voices are weighed.
     pub points: Points,
     /// By declared slot.
     pub ears: Vec<OpenState>,
@@ -103,7 +103,7 @@ pub struct Respond {
     pub open: EquityCurve,
     /// The goals as last read.
     pub goals: Goals,
-    /// The managers.
+    /// State of the managers, one a goal.
     pub office: ManagerState,
     /// Desk, gate, venue, books.
     pub real: Real,

@@ -17,7 +17,7 @@ use crate::domain::{AssetId, MessageKind, random};
 use crate::engine::respond::ControlOverrides;
 use crate::engine::speak::{Speak, StepOutput, StructuredMessage};
 
-/// Which.
+/// A negative control: in which way the messages are made wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Control {

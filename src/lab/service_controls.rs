@@ -23,7 +23,7 @@ pub enum Corruption {
 }
 
 impl Corruption {
-    /// All.
+    /// Every way in which it can be wrong.
     pub const ALL: [Corruption; 6] = [
         Corruption::Shifted,
         Corruption::Permuted,

@@ -62,13 +62,13 @@ impl UserAction {
 /// What a command of the `:` line may be followed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
-    /// Nothing.
+    /// Nothing may follow the word.
     Nothing,
     /// An agent's name; without one the selected.
     Agent,
     /// An agent's name, or `all`; without one the selected.
     AgentOrAll,
-    /// A theme.
+    /// Name of a theme, built in or of a file.
     Theme,
     /// A time of the market.
     Time,
@@ -81,7 +81,7 @@ pub enum Takes {
 pub struct ActionRow {
     /// What it does.
     pub action: UserAction,
-    /// Its keys.
+    /// Keys that do it, each with what is held down.
     pub keys: &'static [(KeyCode, KeyModifiers)],
     /// The keys as people read them; empty: only by command.
     pub shown: &'static str,

@@ -139,11 +139,11 @@ pub enum Input {
 /// Where the swarm is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Connection {
-    /// There.
+    /// It answers, and what is shown is its present state.
     Here,
     /// Not to be reached: why. It is tried again.
     Lost(String),
-    /// Over: why.
+    /// It is over, for this reason, and is not tried again.
     Ended(String),
 }
 
@@ -371,7 +371,7 @@ impl App {
         }
     }
 
-    /// Takes news.
+    /// Takes in what the link has brought.
     pub fn hear(&mut self, news: News) {
         if let News::Lab(page) = news {
             // It is sent again and again, and rarely new.

@@ -40,7 +40,7 @@ impl App {
         self.act(action)
     }
 
-    /// Pasted text.
+    /// Takes text that the terminal pasted, as if it had been typed.
     pub fn paste(&mut self, text: &str) {
         if self.input == Some(Input::Filter) {
             let before = self.filter().clone();

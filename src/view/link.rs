@@ -36,7 +36,7 @@ impl Request {
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
-    /// Which.
+    /// The request that was made.
     pub request: Request,
     /// Done, or why not, in words for a person.
     pub result: Result<String, String>,

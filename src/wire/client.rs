@@ -30,7 +30,7 @@ pub enum ClientError {
     /// The hive ended while we were attached.
     #[error("the hive has gone: {0}")]
     Ended(String),
-    /// The stream.
+    /// The stream broke, or carried no valid frame.
     #[error(transparent)]
     Frame(#[from] FrameError),
 }
@@ -43,7 +43,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Attaches.
+    /// Connects to a hive and takes its first answer; `since` is the last picture that is known, 0 for none.
     pub fn attach(place: &SocketPath, role: ClientRole, since: u64) -> Result<Self, ClientError> {
         let path = &place.path;
         let mut stream = UnixStream::connect(path).map_err(|e| match e.kind() {

@@ -11,7 +11,7 @@ pub const FRAME_MAX: usize = 1 << 20;
 /// Why a frame did not come or go.
 #[derive(Debug, thiserror::Error)]
 pub enum FrameError {
-    /// The stream.
+    /// The stream could not be read or written.
     #[error("the other end went away: {0}")]
     Io(#[from] std::io::Error),
     /// Over the limit.

@@ -52,11 +52,11 @@ pub struct Hello {
 /// What a server says to a greeting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HelloVerdict {
-    /// Come in.
+    /// The client is let in.
     Welcome,
-    /// Another version.
+    /// The client speaks another version of the protocol.
     Version,
-    /// Another user.
+    /// The client's process belongs to another user.
     Peer,
     /// Too many clients.
     Full,

@@ -46,31 +46,31 @@ pub type Results = Box<dyn Fn() -> LabPage + Send + Sync>;
 /// Who is at the other end, as the kernel says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// User.
+    /// Id of the user whose process it is.
     pub uid: u32,
-    /// Process.
+    /// Id of the process.
     pub pid: i32,
 }
 
 /// What a client wants of the engine's thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientRequest {
-    /// Step it.
+    /// Journal this command and step the engine with it.
     Command(Command),
     /// Show one agent in full.
     Page(AgentId),
     /// Show a moment that is kept, and one agent as it was then.
     Past(When, Option<AgentId>),
-    /// End.
+    /// End the run in good order.
     Stop,
 }
 
 /// A wish that waits for its answer.
 #[derive(Debug)]
 pub struct PendingRequest {
-    /// What.
+    /// What is asked for.
     pub wish: ClientRequest,
-    /// Whose.
+    /// Process that waits for the answer.
     pub peer: Peer,
     reply: SyncSender<ServerAnswer>,
 }

@@ -32,7 +32,7 @@ pub enum ClientQuestion {
 pub struct Call {
     /// The client's own count.
     pub id: u32,
-    /// The question.
+    /// The question to be answered.
     pub ask: ClientQuestion,
 }
 
@@ -73,7 +73,7 @@ pub enum ServerFrame {
     Answer {
         /// The call's number.
         id: u32,
-        /// The answer.
+        /// The answer to that call.
         answer: ServerAnswer,
     },
     /// The whole view.

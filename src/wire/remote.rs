@@ -78,7 +78,7 @@ fn open(mail: &RemoteShared) -> MutexGuard<'_, Mailbox> {
     mail.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The link.
+/// The cockpit's end of a connection to a running hive.
 pub struct RemoteLink {
     mail: RemoteShared,
     requests: SyncSender<Request>,

@@ -37,7 +37,7 @@ pub enum PlaceError {
         .folder.display()
     )]
     Open {
-        /// Which.
+        /// Folder that others may write to or look into.
         folder: PathBuf,
         /// What is wrong with it.
         what: String,
@@ -45,17 +45,17 @@ pub enum PlaceError {
     /// Somebody serves it.
     #[error("{}: a hive runs here already, process {holder}; stop it (hive ctl stop), or use another --name", .path.display())]
     Taken {
-        /// The socket.
+        /// Socket that is served by another process.
         path: PathBuf,
         /// Its process and version, as it wrote them.
         holder: String,
     },
-    /// The files.
+    /// A file beside the socket could not be read or written.
     #[error("{what} {}: {source}", .path.display())]
     Io {
         /// What was being done.
         what: &'static str,
-        /// To what.
+        /// File that it was done to.
         path: PathBuf,
         /// What came of it.
         source: std::io::Error,
