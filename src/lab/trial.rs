@@ -57,7 +57,7 @@ struct SeedRun<'a> {
 /// An arm on stage.
 enum ArmState {
     Alone(Box<ApartAtOnce>),
-    Hold(BuyAndHold),
+    Hold(Box<BuyAndHold>),
     Apart(Box<Floor>),
     Voices(Box<ArmAccount>, Weights),
     Rule(Box<ArmAccount>, Momentum),
@@ -101,7 +101,7 @@ impl<'a> SeedRun<'a> {
                 let floor = Floor::new(&self.cast, universe, settings, &[cell], Risk::Target);
                 ArmState::Apart(Box::new(floor))
             }
-            ArmKind::BuyAndHold => ArmState::Hold(BuyAndHold::new(universe, settings)),
+            ArmKind::BuyAndHold => ArmState::Hold(Box::new(BuyAndHold::new(universe, settings))),
             ArmKind::Account(rule, follows) => ArmState::Voices(account(follows), weights(rule)),
             ArmKind::Central(parts) => {
                 let account = Box::new(ArmAccount::served(universe, settings, parts));
