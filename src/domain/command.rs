@@ -222,7 +222,7 @@ impl CommandRow {
 }
 
 impl Command {
-    /// Its row.
+    /// The row of the table that says it in words.
     pub fn row(self) -> &'static CommandRow {
         &COMMANDS[self.ordinal()]
     }

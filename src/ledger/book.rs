@@ -157,7 +157,7 @@ pub(super) mod shown {
     /// What an agent holds of one instrument.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Holding {
-        /// Of what.
+        /// Instrument that is held.
         pub instrument: InstrumentId,
         /// Signed, in base units; short is negative.
         pub quantity: Decimal,
