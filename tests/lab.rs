@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
+#[path = "lab/uplift.rs"]
+mod uplift;
 
 use common::{Tape, flat, run, shipped};
 use hive::agents::cast::cast;

@@ -7,8 +7,7 @@
 //!    changes nobody else's numbers.
 //! 2. An asset chosen by a ranking is taken up only once the ranking is known ([`Agent::active_from`]).
 //! 3. A scout is a declared agent drawn again: same family, side, goal and character, other numbers
-//!    and, where the assets are drawn or named, other assets, and look-backs over the clocks of
-//!    [`Clocks`](super::declaration::Clocks).
+//!    and, where the assets are drawn or named, other assets; every second one looks back three times as far.
 
 use super::declaration::{Declaration, DrawnNumber, ParamSpec, Roster, Selector};
 use super::strategies::{self, Strategy};

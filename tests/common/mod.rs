@@ -7,9 +7,11 @@
 
 pub mod scenes;
 
+use hive::agents::Population;
 use hive::config::{self, Config};
 use hive::domain::{
-    Bar, Event, Fill, InstrumentId, MarketEvent, Message, MessageKind, Span, Stamp, Universe,
+    Action, Bar, Condition, Event, Fill, InstrumentId, IntentId, MarketEvent, Message, MessageKind, Plan,
+    Reason, Span, Stamp, Term, Universe, Verb,
 };
 use hive::engine::{Engine, Outputs};
 use hive::fills::Costs;
@@ -156,4 +158,30 @@ pub fn stances(messages: &[Message]) -> impl Iterator<Item = (&Message, &hive::d
 /// The n-th bar's close on the 4 h clock, from 1.
 pub fn bar_at(n: i64) -> Stamp {
     Stamp(n * 4 * Span::HOUR.0)
+}
+
+/// An action that says no more than a size.
+pub fn intent(cast: &Population, slot: usize, after: f64) -> MessageKind {
+    let never = Condition::below(Term::Close, Term::Level(0.0));
+    let plan = Plan {
+        stop: never,
+        trail: None,
+        exit: never,
+        expire: never,
+        targets: [None, None],
+        add: None,
+        hedge: None,
+        reenter: None,
+    };
+    let slot = &cast.slots[slot];
+    let intent = IntentId { agent: slot.agent, asset: slot.asset, number: 1 };
+    MessageKind::Action(Action {
+        verb: Verb::Open,
+        intent,
+        reason: Reason::Signal,
+        before: 0.0,
+        after,
+        price: 1.0,
+        plan,
+    })
 }

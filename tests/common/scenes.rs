@@ -38,9 +38,7 @@ impl Scene {
 }
 
 /// All scenes.
-pub fn all() -> Vec<Scene> {
-    vec![house(20, 12), flow(), apart(), making(), pools(), carries()]
-}
+pub const ALL: [fn() -> Scene; 6] = [|| house(20, 12), flow, apart, making, pools, carries];
 
 /// The full house: days of bars, then of detail with faults.
 pub fn house(bars: u32, days: u32) -> Scene {

@@ -21,4 +21,3 @@ mod replay;
 mod services;
 mod structures;
 mod time;
-mod uplift;

@@ -269,12 +269,12 @@ fn what_cannot_be_meant_is_not_heard_and_counts_as_an_error() {
         speak.step(&speak_spec, event, &mut said);
         if let Event::Barrier(_) = event {
             if (100..103).contains(&barriers) {
-                let body = crate::uplift::intent(&cast, slot, bad[barriers - 100]);
+                let body = crate::common::intent(&cast, slot, bad[barriers - 100]);
                 said.utterances.insert(0, StructuredMessage { slot, body });
             }
             if barriers == 110 {
                 // Too much at once: what is within the quota is heard.
-                let body = crate::uplift::intent(&cast, slot, 0.5);
+                let body = crate::common::intent(&cast, slot, 0.5);
                 (0..20).for_each(|_| said.utterances.insert(0, StructuredMessage { slot, body }));
             }
             barriers += 1;

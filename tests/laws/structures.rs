@@ -441,9 +441,16 @@ fn follow(mut scene: Scene) -> Count {
 #[test]
 fn law12_conditions_of_structures_replay() {
     let mut total = Count::default();
-    for scene in scenes::all() {
-        let name = scene.name;
-        let count = follow(scene);
+    // Each by itself: together they are most of a minute of one core.
+    let followed = |make: fn() -> Scene| {
+        let scene = make();
+        (scene.name, follow(scene))
+    };
+    let counts = std::thread::scope(|threads| {
+        let runs = scenes::ALL.map(|make| threads.spawn(move || followed(make)));
+        runs.map(|run| run.join().unwrap())
+    });
+    for (name, count) in counts {
         assert!(count.broken.is_empty(), "{name}: {} times, first {:?}", count.broken.len(), count.broken[0]);
         for (key, n) in count.said {
             *total.said.entry(key).or_default() += n;

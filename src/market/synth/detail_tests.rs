@@ -312,7 +312,7 @@ fn every_fault_appears_where_faults_are_asked_for_and_none_where_not() {
     let mut refused = 0;
     let mut mids = BTreeMap::new();
     let (mut apart, mut crashed) = (0, 0);
-    let report = play(settings(120, 120, minutes(2), true), |e, listed| {
+    let report = play(settings(120, 120, minutes(4), true), |e, listed| {
         if let Event::Market(MarketEvent::Quote { instrument, at, bid, ask, .. }) = *e {
             let of = &listed[instrument.index()];
             let venue = usize::from(of.venue == BETA);

@@ -1,11 +1,11 @@
 //! No edge in the agents, none in the hive: on random walks at zero cost listening is worth nothing, and
 //! the same test finds it at once where voices know something.
 
-use crate::common::{SCOUTS, Tape, flat, shipped};
+use crate::common::{SCOUTS, Tape, flat, intent, shipped};
 use hive::agents::Population;
 use hive::agents::cast::cast;
 use hive::config::Config;
-use hive::domain::{Action, Condition, Event, IntentId, MarketEvent, MessageKind, Plan, Reason, Term, Verb};
+use hive::domain::{Event, MarketEvent};
 use hive::engine::Outputs;
 use hive::engine::respond::{Respond, RespondSpec};
 use hive::engine::speak::{Speak, SpeakSpec, StepOutput, StructuredMessage};
@@ -53,32 +53,6 @@ fn difference(config: &Config, tape: &Tape, rewrite: &Rewrite) -> f64 {
         respond.step(&respond_spec, event, &speak, &said, &mut out);
     }
     respond.open.sharpe() - speak.curve.sharpe()
-}
-
-/// An action that says no more than a size.
-pub fn intent(cast: &Population, slot: usize, after: f64) -> MessageKind {
-    let never = Condition::below(Term::Close, Term::Level(0.0));
-    let plan = Plan {
-        stop: never,
-        trail: None,
-        exit: never,
-        expire: never,
-        targets: [None, None],
-        add: None,
-        hedge: None,
-        reenter: None,
-    };
-    let slot = &cast.slots[slot];
-    let intent = IntentId { agent: slot.agent, asset: slot.asset, number: 1 };
-    MessageKind::Action(Action {
-        verb: Verb::Open,
-        intent,
-        reason: Reason::Signal,
-        before: 0.0,
-        after,
-        price: 1.0,
-        plan,
-    })
 }
 
 /// Mean of the paired differences over the seeds and its interval, no wider than it is.
