@@ -251,14 +251,14 @@ fn help(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let t = &app.theme;
     let row = |e: &ActionRow| {
         let word = if e.command.is_empty() { String::new() } else { format!(":{}", e.command) };
-        let room = usize::from(area.width.min(HELP)).saturating_sub(30).max(12);
+        let room = usize::from(area.width.min(HELP)).saturating_sub(32).max(12);
         let mut text = words::wrap(e.help, room).into_iter();
         let first = Line::from(vec![
             Span::styled(format!(" {:<14}", app.keymap.shown(e)), t.of(StyleRole::Key)),
-            Span::styled(format!("{word:<12} "), t.of(StyleRole::Open)),
+            Span::styled(format!("{word:<14} "), t.of(StyleRole::Open)),
             Span::raw(text.next().unwrap_or_default()),
         ]);
-        let rest = text.map(|part| Line::raw(" ".repeat(28) + &part));
+        let rest = text.map(|part| Line::raw(" ".repeat(30) + &part));
         std::iter::once(first).chain(rest).collect::<Vec<_>>()
     };
     let mut ranked: Vec<&ActionRow> = ACTIONS.iter().collect();
