@@ -5,6 +5,8 @@
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used)]
 
+#[path = "tidy/circles.rs"]
+mod circles;
 #[path = "tidy/shape.rs"]
 mod shape;
 #[path = "tidy/source.rs"]

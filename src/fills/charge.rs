@@ -14,16 +14,6 @@
 use super::{Costs, rate};
 use crate::domain::{ContractTerms, InstrumentKind};
 
-/// Share of the underlying that an option's trade costs, at most [`OPTION_CAP`] of its premium; as all of
-/// these, where no venue says otherwise.
-pub const OPTION_RATE: f64 = 0.0003;
-/// Most of a premium, or of a payoff, that a fee takes.
-pub const OPTION_CAP: f64 = 0.125;
-/// Of the underlying, at an option's exercise.
-pub const EXERCISE_RATE: f64 = 0.000_15;
-/// Fee at the settlement of a future, as a fraction of notional.
-pub const DELIVERY_RATE: f64 = 0.000_25;
-
 /// Fee of `quantity` (absolute) at `price`, both sides alike. `underlying` matters to options alone.
 pub fn trade(
     costs: &Costs,

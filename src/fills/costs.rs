@@ -1,9 +1,18 @@
 //! What trading costs at fill level B, in fractions of notional.
 
-use super::charge;
 use crate::domain::{Instrument, InstrumentKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Share of the underlying that an option's trade costs, at most [`OPTION_CAP`] of its premium; as all of
+/// these, where no venue says otherwise.
+pub const OPTION_RATE: f64 = 0.0003;
+/// Most of a premium, or of a payoff, that a fee takes.
+pub const OPTION_CAP: f64 = 0.125;
+/// Of the underlying, at an option's exercise.
+pub const EXERCISE_RATE: f64 = 0.000_15;
+/// Fee at the settlement of a future, as a fraction of notional.
+pub const DELIVERY_RATE: f64 = 0.000_25;
 
 /// One number for spot and margin, one for perps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,7 +90,7 @@ impl Default for BarCosts {
             participation: 0.05,
             borrow: 0.10,
             option: OptionFees::default(),
-            delivery: charge::DELIVERY_RATE,
+            delivery: DELIVERY_RATE,
             fee_in_coins: true,
         }
     }
@@ -89,7 +98,7 @@ impl Default for BarCosts {
 
 impl Default for OptionFees {
     fn default() -> Self {
-        OptionFees { rate: charge::OPTION_RATE, exercise: charge::EXERCISE_RATE, cap: charge::OPTION_CAP }
+        OptionFees { rate: OPTION_RATE, exercise: EXERCISE_RATE, cap: OPTION_CAP }
     }
 }
 
@@ -183,7 +192,7 @@ mod tests {
     fn a_flat_charge_knows_nothing_but_itself() {
         let (flat, bars) = (Costs::Flat(0.0007), Costs::default());
         assert_eq!((flat.delivery(), flat.in_coins()), (0.0, true));
-        assert_eq!((bars.delivery(), bars.in_coins()), (charge::DELIVERY_RATE, true));
+        assert_eq!((bars.delivery(), bars.in_coins()), (DELIVERY_RATE, true));
         let money = Costs::Bars(BarCosts { fee_in_coins: false, ..BarCosts::default() });
         assert!(!money.in_coins());
     }
