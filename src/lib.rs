@@ -33,8 +33,8 @@
 //! | [`domain`] | plain types and the glossary: stamps, money, instruments, messages, conditions | depend on a room |
 //! | [`ledger`] | double-entry books in exact decimals, per agent and for the venue | round silently |
 //! | [`market`] | what the world says: recorded bars, the embedded market, indicators; what instruments are worth ([`market::pricing`]) | know agents, open files |
-//! | [`fills`] | what trading costs on bars; one implementation for all three lives | know who trades |
-//! | [`agents`] | one agent: family, personality, mind, alone and open books; casting of a roster | place an order |
+//! | [`fills`] | what trading costs on bars, when it is worth it, and simulated books; one implementation for all three lives | know who trades |
+//! | [`agents`] | one agent: family, personality, mind; casting of a roster | place an order |
 //! | [`hive`](mod@crate::hive) | the network: bus, consensus, influence, points, goals, managers | move money |
 //! | [`treasury`] | points to funds, the desk, the last gate, the drawdown breaker | send anything |
 //! | [`execution`] | orders as state machines, the paper venue | approve; do IO |
@@ -73,7 +73,7 @@
 //!    filled at the first price after it; no look-ahead. `law04_`
 //! 5. **Every adaptation explains itself**: own intent, factors, the messages that moved it most, the
 //!    result ([`agents::mind`]). `law05_`
-//! 6. **Decimal for what is owned or owed, f64 for what is estimated** ([`ledger`], [`agents::books`]).
+//! 6. **Decimal for what is owned or owed, f64 for what is estimated** ([`ledger`], [`fills::books`]).
 //!    `law06_`
 //! 7. **Type as gate.** Only [`treasury::gate`] makes an approved order, and no venue takes another.
 //!    `law07_`

@@ -101,7 +101,7 @@ fn beside_raw_books(world: &LabWorld, seed: u64) -> (usize, f64, f64) {
             continue;
         };
         floor.barrier(*at, &speak, &said);
-        let worth = |(slot, raw): (usize, &hive::agents::books::SimulatedBook)| {
+        let worth = |(slot, raw): (usize, &hive::fills::books::SimulatedBook)| {
             raw.equity(speak.market.listings[cast.slots[slot].asset.index()].last.close)
         };
         let raw: f64 = speak.raw.iter().enumerate().map(worth).sum::<f64>() / settings.capital;

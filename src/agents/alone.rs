@@ -9,17 +9,16 @@
 //! 3. After a profit was taken nothing is added any more, so one close never both takes and adds.
 //! 4. Nothing here depends on listening, funds, mutes, pauses or managers.
 
-use super::books::SimulatedBook;
 use super::strategies::Strategy;
 use crate::domain::condition::Target;
 use crate::domain::{
     Action, AgentId, AssetId, Condition, EvalContext, IntentId, Outcome, Plan, ReEntry, Reason, Term, Verb,
     random,
 };
+use crate::fills::books::SimulatedBook;
+use crate::fills::pace::UNIT_RISK;
 use serde::{Deserialize, Serialize};
 
-/// The one-bar risk of a unit, as a fraction of capital.
-pub const UNIT_RISK: f64 = 0.01;
 /// Most a unit may be, in multiples of capital: for assets that hardly move.
 pub const UNIT_MAX: f64 = 5.0;
 

@@ -2,8 +2,8 @@
 //! Bounds are wide enough for any experiment and narrow enough to catch a slip of the unit.
 
 use super::setting::{Draft, DraftField, Setting, SettingKind};
-use crate::agents::pace::Trades;
 use crate::domain::{Holds, Span};
+use crate::fills::pace::Trades;
 use crate::treasury::settings::DrawdownBy;
 
 /// Most scouts: at 276 voices the gain has levelled, and each costs the engine one agent's work a bar.

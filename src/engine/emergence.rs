@@ -26,8 +26,8 @@
 use super::real::quotes;
 use super::respond::RespondSpec;
 use super::speak::Speak;
-use crate::agents::pace::{PositionPace, Width};
 use crate::domain::{EmergenceReading, Instrument, InstrumentId, Stamp};
+use crate::fills::pace::{PositionPace, Width};
 use crate::hive::emergence::{Paired, SharpeGain};
 use crate::hive::managers::Knobs;
 use crate::market::Listing;

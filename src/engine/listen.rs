@@ -17,13 +17,13 @@ use super::lives::Following;
 use super::respond::{Respond, RespondSpec};
 use super::speak::Speak;
 use crate::agents::alone::unit;
-use crate::agents::books::Patient;
 use crate::agents::mind::{self, Heard};
-use crate::agents::pace::{PositionPace, Width};
 use crate::agents::{Agent, Population};
 use crate::domain::{
     AssetId, Factor, Family, InstrumentId, MessageId, MessageKind, Speaker, Stamp, Stance, StanceVerb,
 };
+use crate::fills::books::Patient;
+use crate::fills::pace::{PositionPace, Width};
 use crate::hive::influence::{Edges, TopContributors};
 use crate::ledger::Ledger;
 use crate::market::Listing;

@@ -2,9 +2,9 @@
 //! configured. One implementation for both, so that they differ in their targets and in nothing else (law 2).
 
 use super::Settings;
-use crate::agents::books::Patient;
-use crate::agents::pace::{PositionPace, Trades, Width, Zone};
 use crate::domain::{InstrumentKind, Span};
+use crate::fills::books::Patient;
+use crate::fills::pace::{PositionPace, Trades, Width, Zone};
 use crate::fills::{Costs, side_rate};
 use crate::market::Listing;
 

@@ -18,7 +18,6 @@ use super::speak::{Speak, StepOutput, StructuredMessage};
 use super::structures::StructureWords;
 use super::{Outputs, Settings};
 use crate::agents::alone::unit;
-use crate::agents::books::Patient;
 use crate::agents::mind::{self};
 use crate::agents::{Agent, Population};
 use crate::domain::{
@@ -26,6 +25,7 @@ use crate::domain::{
     Stamp, StanceVerb, Universe, Verb,
 };
 use crate::fills::Costs;
+use crate::fills::books::Patient;
 use crate::hive::bus::Bus;
 use crate::hive::consensus::Consensus;
 use crate::hive::curve::{Base, EquityCurve};

@@ -10,13 +10,13 @@ use super::Settings;
 use super::lives::Following;
 use super::structures::{StructureSpec, StructureWords, Structures};
 use crate::agents::alone::{Alone, BookAndOutbox, DecisionContext};
-use crate::agents::books::{Patient, SimulatedBook};
 use crate::agents::{Agent, AgentAsset, Population};
 use crate::domain::{
     Announced, AssetId, EvalContext, Event, Family, Indicator, InstrumentId, InstrumentKind, MarketEvent,
     MessageKind, Stamp, Universe, random,
 };
 use crate::fills::Costs;
+use crate::fills::books::{Patient, SimulatedBook};
 use crate::hive::curve::{Base, EquityCurve};
 use crate::market::{Listing, MarketState};
 use serde::{Deserialize, Serialize};

@@ -8,8 +8,8 @@ use super::company;
 use super::controls::Control;
 use super::service_controls::Corruption;
 use super::service_flags::ServiceFlags;
-use crate::agents::pace::Trades;
 use crate::engine::Settings;
+use crate::fills::pace::Trades;
 use crate::hive::settings::Managers;
 
 /// More than any agent could lose, be worth or follow.

@@ -4,7 +4,7 @@
 //! ```text
 //! aim_i[a] += η (x_i[a] − aim_i[a])                     aim = Σ aim_i, linear, so attribution is exact
 //! tgt_i = k·s·aim_i      k and s from [`super::sizing`]; long-only instrument and Σtgt < 0: all tgt_i = 0
-//! net follows Σtgt at the desk's pace ([`crate::agents::pace`]): to it if |Σtgt − held| > β·max(|Σtgt|, |held|),
+//! net follows Σtgt at the desk's pace ([`crate::fills::pace`]): to it if |Σtgt − held| > β·max(|Σtgt|, |held|),
 //!     or to the edge of a zone around it, else it stays;  Σtgt = 0: flat
 //! held_i = tgt_i + (held − Σtgt)·|tgt_i| / Σ|tgt|       on the held actually reached
 //! ```
@@ -22,10 +22,10 @@
 use super::settings::DeskSettings;
 use super::sizing::{SizeRules, Sizing};
 use crate::agents::Population;
-use crate::agents::pace::PositionPace;
 use crate::domain::money::power_of_ten;
 use crate::domain::{AgentId, Decimal, Instrument, InstrumentId, Span, Universe};
 use crate::fills::Tariff;
+use crate::fills::pace::PositionPace;
 use crate::ledger::Ledger;
 use serde::{Deserialize, Serialize};
 
@@ -412,9 +412,9 @@ impl DeskState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agents::pace::Width;
     use crate::domain::InstrumentKind;
     use crate::fills::Costs;
+    use crate::fills::pace::Width;
     use proptest::prelude::*;
 
     const AT_ONCE: PositionPace = PositionPace { patience: 1.0, width: Width::Band(0.4), shorts: true };

@@ -1,6 +1,6 @@
 //! Settings of the desk and of the spread of funds. Defaults are the measured ones of the mechanism.
 
-use crate::agents::pace::Trades;
+use crate::fills::pace::Trades;
 use serde::{Deserialize, Serialize};
 
 /// How stances become one net position.

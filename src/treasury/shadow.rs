@@ -4,16 +4,16 @@
 //! # Invariants
 //!
 //! 1. Sizing is the desk's own code ([`super::sizing`]); fills, fees, funding and borrow are those of all
-//!    simulated lives ([`crate::agents::books`]).
+//!    simulated lives ([`crate::fills::books`]).
 //! 2. It has no gate, no lots and no agents' parts, and the operator's hand and the breaker are not on it.
 //! 3. Equal aims, knobs and bars give equal books, bit for bit.
 
 use super::desk::{DeskQuote, RiskControls};
 use super::sizing::{SizeRules, Sizing};
-use crate::agents::books::SimulatedBook;
-use crate::agents::pace::PositionPace;
 use crate::domain::{Bar, InstrumentId, Span};
 use crate::fills::Costs;
+use crate::fills::books::SimulatedBook;
+use crate::fills::pace::PositionPace;
 use crate::market::Listing;
 use serde::{Deserialize, Serialize};
 

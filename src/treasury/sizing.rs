@@ -6,7 +6,7 @@
 //! s = scale to the gross cap; spot instruments have one of their own
 //! ```
 //!
-//! and how far a position may be from its target ([`crate::agents::pace`]): a band, or a zone whose cost is
+//! and how far a position may be from its target ([`crate::fills::pace`]): a band, or a zone whose cost is
 //! fee, half-spread and 1½ times the impact of a typical change of the target at this equity.
 //!
 //! # Invariants
@@ -16,8 +16,8 @@
 
 use super::desk::{DeskQuote, RiskControls};
 use super::settings::DeskSettings;
-use crate::agents::pace::{Moves, Trades, Width, Zone};
 use crate::domain::{InstrumentKind, Span, Universe};
+use crate::fills::pace::{Moves, Trades, Width, Zone};
 use crate::fills::{self, Costs, Tariff};
 use crate::market::indicators::Weighted;
 use serde::{Deserialize, Serialize};

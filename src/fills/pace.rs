@@ -21,10 +21,11 @@
 //! | γ | risk aversion: 1 over the target volatility per year, as one with a Sharpe ratio of 1 has |
 //! | m | 1 + ½(n − 1) for n assets held beside each other, since their deviations are correlated |
 
-use super::alone::UNIT_RISK;
 use crate::market::indicators::Weighted;
 use serde::{Deserialize, Serialize};
 
+/// The one-bar risk of a unit of intent, as a fraction of capital.
+pub const UNIT_RISK: f64 = 0.01;
 /// Aims below this fraction of capital are none: nobody trades a trillionth.
 pub const FLAT: f64 = 1e-12;
 
