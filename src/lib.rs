@@ -90,9 +90,11 @@
 //! The books have invariants of their own, `money1_` to `money7_`, in [`ledger`] and [`execution`].
 
 // In the order of the house; the blank lines keep the formatter from sorting them.
-pub mod domain;
+#[doc(inline)]
+pub use hive_domain as domain;
 
-pub mod ledger;
+#[doc(inline)]
+pub use hive_ledger as ledger;
 
 pub mod market;
 

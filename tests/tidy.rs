@@ -12,7 +12,7 @@ mod source;
 #[path = "tidy/words.rs"]
 mod words;
 
-use source::{Source, line_of, room_of, tree, word_places};
+use source::{Source, folder_of, is_root, line_of, room_of, tree, word_places};
 
 /// The rooms, each importing only to the left.
 const ROOMS: &[&str] = &[
@@ -36,6 +36,9 @@ const ROOMS: &[&str] = &[
     "tui",
     "cli",
 ];
+/// The crates under `src/`, by their folders, and those that each may know. The compiler holds these walls; here
+/// it is held that nobody moves one.
+const CRATES: &[(&str, &[&str])] = &[("domain", &[]), ("ledger", &["domain"])];
 /// All that the cockpit may know: it draws what it is sent.
 const TUI_MAY_IMPORT: &[&str] = &["domain", "config", "view", "wire"];
 /// Methods of f64 whose last digit differs between platforms.
@@ -127,6 +130,10 @@ fn imports(s: &Source) -> Vec<String> {
     // Comments count too: a room that explains itself by a room to the right knows of it.
     for (at, name) in imported(&s.text) {
         let allowed = match position(&name) {
+            // The root of a crate of one room gives it the name that others know.
+            None if name == "as" => {
+                is_root(&s.path) && s.text[at..].starts_with(&format!("crate as {room};"))
+            }
             Some(there) if room == "tui" => there == here || TUI_MAY_IMPORT.contains(&name.as_str()),
             Some(there) => there <= here,
             // A macro or a type of the crate's root: there is none.
@@ -136,8 +143,15 @@ fn imports(s: &Source) -> Vec<String> {
             offences.push(format!("{}:{}: {room} imports crate::{name}", s.path, line_of(&s.text, at)));
         }
     }
-    // The other way out of a room: as many `super` as the file is deep.
-    let depth = s.path.trim_end_matches("/mod.rs").matches('/').count();
+    // A crate is named once, in the root of the one that knows it; a comment may show how others use it.
+    for name in CRATES.iter().map(|(folder, _)| format!("hive_{folder}")).filter(|_| !is_root(&s.path)) {
+        for at in word_places(&s.code, &name) {
+            offences.push(format!("{}:{}: names {name}; write crate::", s.path, line_of(&s.code, at)));
+        }
+    }
+    // The other way out of a room: as many `super` as the file is deep in its crate.
+    let outside = usize::from(!s.path.starts_with(&format!("src/{room}/")));
+    let depth = folder_of(&s.path).matches('/').count() - outside;
     let mut at = 0;
     while let Some(found) = s.code[at..].find("super::") {
         let start = at + found;
@@ -166,6 +180,7 @@ fn rooms_import_only_to_the_left() {
             ("src/market/x.rs", "use super::super::engine;"),
             ("src/market/deep/x.rs", "use super::super::super::engine;"),
             ("src/tui/x.rs", "use crate::engine::Engine;"),
+            ("src/ledger/x.rs", "use hive_domain::Bar;"),
             ("src/kitchen/x.rs", "fn f() {}"),
         ],
         &[
@@ -173,9 +188,49 @@ fn rooms_import_only_to_the_left() {
             ("src/market/x.rs", "use crate::market::Bar;\nuse super::state;"),
             ("src/market/x.rs", "#[cfg(test)]\nmod tests {\n    use super::super::state;\n}\n"),
             ("src/market/deep/x.rs", "use super::super::state;"),
+            ("src/ledger/lib.rs", "use crate as ledger;\nuse hive_domain as domain;"),
+            ("src/ledger/x.rs", "//! use hive_ledger::Ledger;\nfn alive_or_hive() {}"),
             ("src/tui/x.rs", "use crate::view::Summary;"),
             ("src/main.rs", "use hive::cli;"),
         ],
+    );
+}
+
+/// What a crate is made with: those that it may know and no others, and the lints of the house.
+fn walls(s: &Source) -> Vec<String> {
+    let Some(folder) = s.path.strip_prefix("src/").and_then(|p| p.strip_suffix("/Cargo.toml")) else {
+        return Vec::new();
+    };
+    let Some((_, may_know)) = CRATES.iter().find(|(name, _)| *name == folder) else {
+        return vec![format!("{}: there is no crate {folder} in the house", s.path)];
+    };
+    let mut found = Vec::new();
+    for (i, line) in s.text.lines().enumerate() {
+        let Some(rest) = line.strip_prefix("hive-") else { continue };
+        let other = rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
+        if !may_know.contains(&other) {
+            found.push((i + 1, format!("{folder} knows hive-{other}")));
+        }
+    }
+    if !s.text.contains("\n[lints]\nworkspace = true\n") {
+        found.push((1, "is without the lints of the house".to_owned()));
+    }
+    offences(s, found)
+}
+
+#[test]
+fn crates_know_those_before_them_and_keep_the_lints() {
+    let lints = "\n[lints]\nworkspace = true\n";
+    let of = |dependency: &str| format!("[dependencies]\n{dependency}.workspace = true\n{lints}");
+    let (kept, upward, none) = (of("hive-domain"), of("hive-ledger"), of("serde").replace(lints, ""));
+    hold(
+        walls,
+        &[
+            ("src/domain/Cargo.toml", &upward),
+            ("src/ledger/Cargo.toml", &none),
+            ("src/kitchen/Cargo.toml", &kept),
+        ],
+        &[("src/ledger/Cargo.toml", &kept), ("Cargo.toml", &upward)],
     );
 }
 
@@ -502,7 +557,21 @@ fn the_tree_is_all_there() {
         tree.iter().any(|s| s.test_file && s.path.starts_with("src/")),
         "no file of tests was recognised"
     );
-    for path in ["README.md", "CHANGELOG.md", "agents.toml", ".ci/run", "tests/tidy.rs"] {
+    for path in ["README.md", "CHANGELOG.md", "agents.toml", "Cargo.toml", ".ci/run", "tests/tidy.rs"] {
         assert!(tree.iter().any(|s| s.path == path), "{path} is not looked at");
+    }
+    // Venues come later.
+    for room in ROOMS.iter().filter(|r| **r != "venues") {
+        assert!(tree.iter().any(|s| room_of(&s.path) == Some(room)), "nothing of {room} is looked at");
+    }
+    let house = &tree.iter().find(|s| s.path == "Cargo.toml").unwrap().text;
+    for (folder, _) in CRATES {
+        let path = format!("src/{folder}/Cargo.toml");
+        assert!(tree.iter().any(|s| s.path == path), "{path} is not looked at");
+        for list in ["members", "default-members"] {
+            let listed =
+                house.lines().any(|l| l.starts_with(list) && l.contains(&format!("\"src/{folder}\"")));
+            assert!(listed, "{list} of Cargo.toml are without {folder}, whose tests nobody would run");
+        }
     }
 }

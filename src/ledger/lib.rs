@@ -28,6 +28,9 @@
 #![deny(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+// By its name, as every room is called.
+use hive_domain as domain;
+
 mod book;
 mod charge;
 mod check;
