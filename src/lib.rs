@@ -96,7 +96,8 @@ pub use hive_domain as domain;
 #[doc(inline)]
 pub use hive_ledger as ledger;
 
-pub mod market;
+#[doc(inline)]
+pub use hive_market as market;
 
 pub mod fills;
 

@@ -21,6 +21,10 @@
 //! This room never opens a file (it is handed readers by [`history::SourceFile`]), never reads a clock and
 //! knows no agent.
 
+// The rooms by their names, as everybody calls them.
+use crate as market;
+use hive_domain as domain;
+
 pub mod board;
 pub mod book;
 pub mod clock;
