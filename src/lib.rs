@@ -99,19 +99,8 @@ pub use hive_ledger as ledger;
 #[doc(inline)]
 pub use hive_market as market;
 
-pub mod fills;
-
-pub mod agents;
-
-pub mod hive;
-
-pub mod treasury;
-
-pub mod execution;
-
-pub mod engine;
-
-pub mod config;
+#[doc(inline)]
+pub use hive_core::{agents, config, engine, execution, fills, hive, treasury};
 
 pub mod journal;
 

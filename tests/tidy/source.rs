@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Files beside the Rust ones that the rules look at.
 const OTHERS: &[&str] = &["README.md", "CHANGELOG.md", "agents.toml", "Cargo.toml", ".ci/run"];
 /// Crates of more than one room: the rooms are folders of the crate's folder. Any other folder is a room.
-pub const CRATES_OF_ROOMS: &[&str] = &[];
+pub const CRATES_OF_ROOMS: &[&str] = &["core"];
 
 /// A file.
 pub struct Source {

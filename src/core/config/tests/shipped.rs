@@ -72,11 +72,11 @@ fn the_built_in_file_states_the_defaults_of_the_program() {
 fn the_ready_rosters_have_no_mistakes_and_are_what_they_say() {
     let of = |name: &str, text: &str| parse(name, text).unwrap_or_else(|p| panic!("{p}"));
     let roster = |name: &str| match name {
-        "by-goal" => of(name, include_str!("../../../assets/rosters/by-goal.toml")),
-        "by-strategy" => of(name, include_str!("../../../assets/rosters/by-strategy.toml")),
-        "by-asset" => of(name, include_str!("../../../assets/rosters/by-asset.toml")),
-        "full-house" => of(name, include_str!("../../../assets/rosters/full-house.toml")),
-        _ => of(name, include_str!("../../../assets/rosters/by-goal-and-strategy.toml")),
+        "by-goal" => of(name, include_str!("../../../../assets/rosters/by-goal.toml")),
+        "by-strategy" => of(name, include_str!("../../../../assets/rosters/by-strategy.toml")),
+        "by-asset" => of(name, include_str!("../../../../assets/rosters/by-asset.toml")),
+        "full-house" => of(name, include_str!("../../../../assets/rosters/full-house.toml")),
+        _ => of(name, include_str!("../../../../assets/rosters/by-goal-and-strategy.toml")),
     };
     let families = |c: &Config| c.roster.agents.iter().map(|a| a.family).collect::<BTreeSet<_>>();
     let goals = |c: &Config| c.roster.agents.iter().map(|a| a.goal.index()).collect::<BTreeSet<_>>();

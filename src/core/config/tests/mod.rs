@@ -7,10 +7,10 @@ mod layers;
 mod mistakes;
 mod shipped;
 
-const SMALLEST: &str = include_str!("../../../tests/fixtures/smallest.toml");
-const TEN: &str = include_str!("../../../tests/fixtures/ten_mistakes.toml");
-const NO_TOML: &str = include_str!("../../../tests/fixtures/no_toml.toml");
-const SECTIONS: &str = include_str!("../../../tests/fixtures/wrong_sections.toml");
+const SMALLEST: &str = include_str!("../../../../tests/fixtures/smallest.toml");
+const TEN: &str = include_str!("../../../../tests/fixtures/ten_mistakes.toml");
+const NO_TOML: &str = include_str!("../../../../tests/fixtures/no_toml.toml");
+const SECTIONS: &str = include_str!("../../../../tests/fixtures/wrong_sections.toml");
 
 fn problems(text: &str) -> Vec<String> {
     match parse("f.toml", text) {

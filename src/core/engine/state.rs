@@ -19,7 +19,7 @@
 //! ```
 //! #[derive(serde::Serialize)]
 //! struct State { old: u64, new: u64 }
-//! let hash = |new| hive::engine::state::hash(&State { old: 1, new }).unwrap();
+//! let hash = |new| hive_core::engine::state::hash(&State { old: 1, new }).unwrap();
 //! assert_ne!(hash(2), hash(3));
 //! ```
 

@@ -58,7 +58,7 @@ pub const TEXT_BYTES_MAX: usize = 1 << 20;
 /// How problems and origins name the file that is built in.
 pub const SHIPPED_FILE: &str = "agents.toml (built in)";
 
-const SHIPPED: &str = include_str!("../../agents.toml");
+const SHIPPED: &str = include_str!("../../../agents.toml");
 /// Sections whose keys are all scalar settings.
 const SCALAR_SECTIONS: &[&str] = &[
     "hive",

@@ -21,13 +21,13 @@
 //! An order that may leave comes out of the gate:
 //!
 //! ```
-//! use hive::domain::{AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, OrderId, Span, Stamp};
-//! use hive::treasury::{ApprovedOrder, Exposure, Gate, GateSettings, Mode, ProposedOrder};
+//! use hive_domain::{AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, OrderId, Span, Stamp};
+//! use hive_core::treasury::{ApprovedOrder, Exposure, Gate, GateSettings, Mode, ProposedOrder};
 //!
 //! let (one, id) = (Decimal::ONE, InstrumentId(0));
 //! let instrument = Instrument {
 //!     id, asset: AssetId(0), symbol: "BTCUSDT".into(), kind: InstrumentKind::Perp,
-//!     venue: String::new(), quote: None, terms: hive::domain::ContractTerms::Plain, tick: one, lot: one, min_notional: one,
+//!     venue: String::new(), quote: None, terms: hive_domain::ContractTerms::Plain, tick: one, lot: one, min_notional: one,
 //! };
 //! let proposal = ProposedOrder {
 //!     id: OrderId(1), instrument: id, quantity: one, reference: one, reduce_only: false, at: Stamp(0),
@@ -44,8 +44,8 @@
 //! It cannot be written down elsewhere:
 //!
 //! ```compile_fail,E0451
-//! use hive::domain::{Decimal, InstrumentId, OrderId, Stamp};
-//! let order = hive::treasury::ApprovedOrder {
+//! use hive_domain::{Decimal, InstrumentId, OrderId, Stamp};
+//! let order = hive_core::treasury::ApprovedOrder {
 //!     id: OrderId(1), instrument: InstrumentId(0), quantity: Decimal::ONE, reduce_only: false,
 //!     reference: Decimal::ONE, at: Stamp(0), clip: None,
 //! };
@@ -54,19 +54,19 @@
 //! nor read into being, nor copied to be sent twice, and a venue takes nothing else:
 //!
 //! ```compile_fail,E0277
-//! let order: hive::treasury::ApprovedOrder = serde_json::from_str("{}").unwrap();
+//! let order: hive_core::treasury::ApprovedOrder = serde_json::from_str("{}").unwrap();
 //! ```
 //!
 //! ```compile_fail,E0599
-//! fn twice(order: hive::treasury::ApprovedOrder) -> [hive::treasury::ApprovedOrder; 2] {
+//! fn twice(order: hive_core::treasury::ApprovedOrder) -> [hive_core::treasury::ApprovedOrder; 2] {
 //!     [order.clone(), order]
 //! }
 //! ```
 //!
 //! ```compile_fail,E0308
-//! use hive::execution::{PaperVenue, Venue};
-//! fn bypass(venue: &mut PaperVenue, proposal: &hive::treasury::ProposedOrder) {
-//!     let _ = venue.submit(proposal, hive::domain::OrderKind::Market);
+//! use hive_core::execution::{PaperVenue, Venue};
+//! fn bypass(venue: &mut PaperVenue, proposal: &hive_core::treasury::ProposedOrder) {
+//!     let _ = venue.submit(proposal, hive_domain::OrderKind::Market);
 //! }
 //! ```
 

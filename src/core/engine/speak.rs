@@ -411,7 +411,7 @@ struct BarClose<'a> {
 }
 
 /// Replaces scores by ranks 0 … 1 among those that are finite; NaN stays NaN.
-pub(crate) fn rank_in_place(scores: &mut [f64]) {
+pub fn rank_in_place(scores: &mut [f64]) {
     let mut order: Vec<f64> = scores.iter().copied().filter(|s| s.is_finite()).collect();
     let n = order.len();
     if n < 3 {
