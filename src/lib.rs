@@ -42,7 +42,8 @@
 //! | [`config`] | `agents.toml` to validated types, every mistake at once | put a default for a mistake |
 //! | [`journal`] | the truth: an append-only, checksummed, hash-chained log; recovery, export | interpret what it stores |
 //! | [`store`] | the newest checkpoint in sled, sealed; rebuildable from the journal | be the only copy of anything |
-//! | [`view`] | engine state to plain data: the summary, the operator's status, the picture a cockpit shows | know a terminal |
+//! | [`view`] | what is shown, as plain data: the picture of a cockpit, the operator's status, requests | know the engine, a terminal |
+//! | [`recorder`] | engine state to that plain data, and to the summary of a run | change anything in the engine |
 //! | [`wire`] | the attach protocol on a unix socket: place, greeting, frames, hub, client, a swarm behind it | decide what a view shows, hold up the engine |
 //! | [`runtime`] | files in, one loop that steps every run: paced, kept and recovered, served and commanded | decide |
 //! | [`lab`] | the experiment: systems and controls on the same utterances, intervals, report, pictures | differ from live code paths, tune |
@@ -106,7 +107,10 @@ pub mod journal;
 
 pub mod store;
 
-pub mod view;
+#[doc(inline)]
+pub use hive_view as view;
+
+pub mod recorder;
 
 pub mod wire;
 

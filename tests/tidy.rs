@@ -29,6 +29,7 @@ const ROOMS: &[&str] = &[
     "journal",
     "store",
     "view",
+    "recorder",
     "wire",
     "venues",
     "runtime",
@@ -43,9 +44,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ledger", &["domain"]),
     ("market", &["domain"]),
     ("core", &["domain", "ledger", "market"]),
+    ("view", &["domain"]),
 ];
 /// All that the cockpit may know: it draws what it is sent.
-const TUI_MAY_IMPORT: &[&str] = &["domain", "config", "view", "wire"];
+const TUI_MAY_IMPORT: &[&str] = &["domain", "view"];
 /// Methods of f64 whose last digit differs between platforms.
 const TRANSCENDENTAL: &[&str] = &[
     "sqrt", "cbrt", "exp", "exp2", "exp_m1", "ln", "ln_1p", "log", "log2", "log10", "powf", "powi", "hypot",

@@ -36,6 +36,7 @@ pub mod command;
 pub mod condition;
 pub mod digest;
 pub mod event;
+pub mod evidence;
 pub mod family;
 pub mod ids;
 pub mod indicator;

@@ -279,13 +279,13 @@ fn receipts_are_the_books() {
 fn the_operator_sees_which_leg_a_fill_is() {
     let tape = paired(120, 0);
     let mut run = Run::start(&config(true), &tape.universe);
-    let (mut recorder, mut out) = (hive::view::Recorder::new(&run.engine), Outputs::default());
+    let (mut recorder, mut out) = (hive::recorder::Recorder::new(&run.engine), Outputs::default());
     let mut legs = [0, 0];
     for event in &tape.events {
         run.engine.step(event, &mut out);
         recorder.observe(&run.engine, event, &out);
         let Event::Barrier(_) = event else { continue };
-        for fill in recorder.picture(&run.engine, &hive::view::recorder::RecordedRun::default()).fills {
+        for fill in recorder.picture(&run.engine, &hive::recorder::RecordedRun::default()).fills {
             let spot = fill.symbol.contains("-SPOT");
             assert_eq!(fill.symbol.ends_with(" spot"), spot, "{}", fill.symbol);
             legs[usize::from(spot)] += 1;

@@ -29,6 +29,8 @@ use super::speak::Speak;
 use crate::domain::Stamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::domain::digest::hash;
+
 /// Version of the snapshot's layout; raised when any type of the state changes.
 pub const VERSION: u32 = 15;
 
@@ -66,11 +68,6 @@ struct Incoming {
     now: Stamp,
     speak: Speak,
     respond: Respond,
-}
-
-/// The hash of anything serialisable.
-pub fn hash<T: Serialize>(state: &T) -> Result<blake3::Hash, postcard::Error> {
-    postcard::to_io(state, blake3::Hasher::new()).map(|h| h.finalize())
 }
 
 impl Engine {

@@ -22,12 +22,12 @@
 //! 2. With fewer than [`DAYS_MIN`] days, or a side without spread, there is no reading.
 //! 3. a = b gives a gain of 0; swapping them changes its sign and nothing else.
 
-use super::evidence::{ENOUGH, Evidence};
+use super::evidence::Evidence;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// Days before anything is said.
-pub const DAYS_MIN: u32 = 60;
+pub use crate::domain::evidence::DAYS_MIN;
+
 /// L, and the most lags that are kept.
 const LAGS: usize = 40;
 const DAYS_A_YEAR: f64 = 365.25;
@@ -62,18 +62,6 @@ pub struct SharpeGain {
     pub more: f64,
     /// The most evidence there ever was for less, 1 for none.
     pub less: f64,
-}
-
-impl SharpeGain {
-    /// What may be said of it, whenever it is looked at: `Some(true)` that it is a gain, `Some(false)` a loss, none
-    /// that it is not certain yet.
-    pub fn is_certain(&self) -> Option<bool> {
-        match () {
-            () if self.more >= ENOUGH && self.more >= self.less => Some(true),
-            () if self.less >= ENOUGH => Some(false),
-            () => None,
-        }
-    }
 }
 
 impl Paired {

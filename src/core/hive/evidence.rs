@@ -21,8 +21,8 @@
 use crate::market::indicators::Weighted;
 use serde::{Deserialize, Serialize};
 
-/// Evidence from which on a claim stands: the chance that worthless evidence ever gets there is 1 in 20.
-pub const ENOUGH: f64 = 20.0;
+pub use crate::domain::evidence::ENOUGH;
+
 /// Memory of the spread of differences, in days.
 const SPAN_DAYS: f64 = 90.0;
 /// Days of it that must be known before anything is bet.

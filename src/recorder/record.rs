@@ -6,12 +6,12 @@
 //! 1. Memory is bounded by [`TREND_MAX`] a curve and [`BARS_MAX`] bars an asset.
 //! 2. It is written once a day and once a bar, never for a picture.
 
-use super::cockpit::{AgentState, BARS_MAX, Switches, TREND_MAX};
 use super::series::{Downsampling, SampledCurve};
 use crate::agents::Agent;
 use crate::domain::{AgentId, AssetId, Goal, Money, Span, Stamp, money};
 use crate::engine::Engine;
 use crate::hive::managers::quarantine::QuarantinePhase;
+use crate::view::cockpit::{AgentState, BARS_MAX, Switches, TREND_MAX};
 use std::collections::VecDeque;
 
 /// Digits of the money that a dialog speaks of: it says "about".

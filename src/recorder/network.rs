@@ -1,8 +1,8 @@
 //! Who moved whom, as rows.
 
-use super::cockpit::EdgeRow;
 use crate::domain::{AgentId, MessageId};
 use crate::engine::Engine;
+use crate::view::cockpit::EdgeRow;
 
 /// Every edge of declared agents, strongest first, ties by listener, asset and voice. `decisions` has
 /// the last stance of each declared slot.

@@ -8,11 +8,7 @@
 //! 3. [`Recorder::observe`] after every step that counted, or the numbers of messages have holes and
 //!    what lies before a hole is forgotten.
 
-use super::cockpit::{
-    AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, Cockpit, Curves, EDGES_MAX, Emergence,
-    GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
-};
-use super::orders::{self, FILLS_MAX, FillRow};
+use super::orders;
 use super::record::{self, CurveRecord, Spread, Standing};
 use super::series::{Downsampling, SampledCurve};
 use super::services::ServiceMemory;
@@ -22,6 +18,11 @@ use crate::domain::{AgentId, Decimal, Event, Message, MessageId, MessageKind, Mo
 use crate::engine::emergence::Gauge;
 use crate::engine::{Engine, Outputs};
 use crate::hive::emergence::SharpeGain;
+use crate::view::cockpit::{
+    AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, Cockpit, Curves, EDGES_MAX, Emergence,
+    GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
+};
+use crate::view::orders::{FILLS_MAX, FillRow};
 use std::collections::VecDeque;
 
 /// What is known of a run beside the engine.

@@ -1,14 +1,14 @@
 //! One agent in full: character, what is open and under which conditions, and why it holds what it
 //! holds.
 
-use super::cockpit::{AgentPage, CONDITIONS_MAX, IntentView, StanceReason, TraitBar};
+use super::picture::{Decision, Recorder, row};
 use super::record::{Spread, Standing};
-use super::recorder::{Decision, Recorder, row};
 use super::words;
 use crate::agents::Agent;
 use crate::agents::personality::{TRAITS, Traits};
 use crate::domain::{AgentId, Condition, Factor, MessageId, MessageKind, Stamp, Term, Verb};
 use crate::engine::Engine;
+use crate::view::cockpit::{AgentPage, CONDITIONS_MAX, IntentView, StanceReason, TraitBar};
 
 /// The page of a declared agent; none for others.
 pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<AgentPage> {
