@@ -112,12 +112,14 @@ pub use hive_view as view;
 
 pub mod recorder;
 
-pub mod wire;
+#[doc(inline)]
+pub use hive_wire as wire;
 
 pub mod runtime;
 
 pub mod lab;
 
-pub mod tui;
+#[doc(inline)]
+pub use hive_tui as tui;
 
 pub mod cli;

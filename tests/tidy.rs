@@ -45,6 +45,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("market", &["domain"]),
     ("core", &["domain", "ledger", "market"]),
     ("view", &["domain"]),
+    ("wire", &["domain", "view"]),
+    ("tui", &["domain", "view"]),
 ];
 /// All that the cockpit may know: it draws what it is sent.
 const TUI_MAY_IMPORT: &[&str] = &["domain", "view"];

@@ -27,6 +27,10 @@
 //!
 //! Never: decides what a view shows or what a command does, opens a network port.
 
+// By their names, as every room is called.
+use hive_domain as domain;
+use hive_view as view;
+
 pub mod client;
 pub mod frame;
 pub mod hello;

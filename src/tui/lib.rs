@@ -13,6 +13,12 @@
 //! 3. A pulse is a message that a decision names, or a receipt on its way to the desk; nothing else moves.
 //! 4. Never: pretends that something was done before the answer says so.
 
+// By their names, as every room is called.
+#[cfg(test)]
+use crate as tui;
+use hive_domain as domain;
+use hive_view as view;
+
 pub mod action;
 mod agents;
 pub mod app;
