@@ -6,12 +6,12 @@
 #![allow(clippy::expect_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use hive::config::setup::settings;
 use hive::domain::{AgentId, Event};
 use hive::engine::{Engine, Outputs};
 use hive::market::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
 use hive::recorder::{RecordedRun, Recorder};
-use hive::runtime::setup::settings;
 use hive::tui::app::App;
 use hive::tui::painter::Painter;
 use hive::tui::theme::Theme;

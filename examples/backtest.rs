@@ -9,13 +9,13 @@
 //! `hive backtest --days 365`.
 
 use hive::config;
+use hive::config::setup;
 use hive::domain::{Decimal, Family};
 use hive::engine::{Engine, Outputs};
 use hive::market::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
 use hive::recorder::Summary;
 use hive::recorder::summary::RunFacts;
-use hive::runtime::setup;
 use std::error::Error;
 use std::fmt::Write as _;
 

@@ -117,7 +117,8 @@ pub use hive_wire as wire;
 
 pub mod runtime;
 
-pub mod lab;
+#[doc(inline)]
+pub use hive_lab as lab;
 
 #[doc(inline)]
 pub use hive_tui as tui;

@@ -4,12 +4,12 @@
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used)]
 
+use hive::config::setup;
 use hive::domain::{AgentId, Event, MessageId, MessageKind};
 use hive::engine::{Engine, Outputs};
 use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
 use hive::recorder::{RecordedRun, Recorder, operator};
-use hive::runtime::setup;
 use hive::view::Cockpit;
 use hive::view::cockpit::{AGENTS_MAX, CONDITIONS_MAX, EDGES_MAX, MESSAGES_MAX, TEXT_BYTES_MAX};
 use std::collections::BTreeMap;

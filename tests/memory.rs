@@ -4,12 +4,12 @@
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used)]
 
+use hive::config::setup;
 use hive::domain::Event;
 use hive::engine::{Engine, Outputs};
 use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
 use hive::recorder::{RecordedRun, Recorder};
-use hive::runtime::setup;
 use hive::tui::app::App;
 use hive::tui::painter::Painter;
 use hive::tui::theme::Theme;

@@ -5,12 +5,12 @@
 #![allow(clippy::unwrap_used)]
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use hive::config::setup;
 use hive::domain::{Event, MessageId, MessageKind};
 use hive::engine::{Engine, Outputs};
 use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
 use hive::recorder::{RecordedRun, Recorder};
-use hive::runtime::setup;
 use hive::tui::app::{App, Pane};
 use hive::tui::painter::Painter;
 use hive::tui::theme::Theme;

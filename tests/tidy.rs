@@ -46,6 +46,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("core", &["domain", "ledger", "market"]),
     ("view", &["domain"]),
     ("wire", &["domain", "view"]),
+    ("lab", &["domain", "ledger", "market", "core", "view"]),
     ("tui", &["domain", "view"]),
 ];
 /// All that the cockpit may know: it draws what it is sent.

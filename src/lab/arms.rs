@@ -281,10 +281,10 @@ impl Arm {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::config::setup;
     use crate::hive::settings::{
         AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager,
     };
-    use crate::runtime::setup;
 
     #[test]
     fn names_are_unique_and_the_needed_ones_are_there() {

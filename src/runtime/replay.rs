@@ -269,10 +269,10 @@ fn keep_moment(ring: &mut SnapshotRing, stepper: &Stepper<'_>, scene: &RecordedR
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::setup;
     use crate::domain::Command;
     use crate::market::synth::{SynthFeed, SynthSettings};
     use crate::runtime::recover::{self, Probe, RunIdentity};
-    use crate::runtime::setup;
     use crate::view::Cockpit;
     use std::collections::BTreeMap;
 

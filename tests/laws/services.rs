@@ -298,7 +298,7 @@ fn the_operator_sees_which_leg_a_fill_is() {
 /// better, what its receipts say, and the most that a bar's two are apart, as fractions of equity.
 fn two_accounts(tape: &Tape, liquidity: bool, flow: bool) -> (f64, f64, f64) {
     let config = config(true);
-    let settings = hive::runtime::setup::settings(&config);
+    let settings = hive::config::setup::settings(&config);
     let cast = Arc::new(hive::agents::cast::cast(&config.roster, &tape.universe, 1));
     let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
     let spec = SpeakSpec::new(Arc::clone(&cast), &tape.universe, settings.clone(), &market);

@@ -2,7 +2,8 @@
 //! everything that is, each with file, line, column and the way out.
 //!
 //! Entry points: [`parse`] for a file alone, [`load`] with the layers on top of it, [`shipped`] for the
-//! file that is built in, [`show`] and [`roster_hash`] for what came out.
+//! file that is built in, [`show`] and [`roster_hash`] for what came out,
+//! [`setup`] for what the engine is told of it.
 //!
 //! # Invariants
 //!
@@ -24,6 +25,7 @@ mod reader;
 mod roster;
 mod selector;
 mod setting;
+pub mod setup;
 mod show;
 mod table;
 #[cfg(test)]

@@ -26,6 +26,16 @@
 //! [`Respond`]: crate::engine::respond::Respond
 //! [`Real`]: crate::engine::real::Real
 
+// The room by its name, and those it stands on by theirs, as everybody calls them.
+use crate as lab;
+#[cfg(test)]
+use hive_core::config;
+use hive_core::{agents, engine, fills, hive, treasury};
+use hive_domain as domain;
+use hive_ledger as ledger;
+use hive_market as market;
+use hive_view as view;
+
 pub mod account;
 pub mod against;
 pub mod allocate;
