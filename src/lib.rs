@@ -26,7 +26,8 @@
 //! ## Rooms
 //!
 //! Imports run only upwards in this table, which `tests/tidy.rs` holds them to. Everything down to
-//! [`config`] is pure: no files, threads, clocks or unseeded randomness.
+//! [`config`] is pure: no files, threads, clocks or unseeded randomness. Where a folder of `src/` has a `Cargo.toml` the
+//! room is a crate, or `src/core/` one of seven rooms, and the compiler holds the wall; this package shows all of them.
 //!
 //! | room | what lives here | what it never does |
 //! |---|---|---|
