@@ -6,17 +6,17 @@
 #![allow(clippy::expect_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use hive::config::setup::settings;
 use hive::domain::{AgentId, Event};
 use hive::engine::{Engine, Outputs};
 use hive::market::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
-use hive::runtime::setup::settings;
+use hive::recorder::{RecordedRun, Recorder};
 use hive::tui::app::App;
 use hive::tui::painter::Painter;
 use hive::tui::theme::Theme;
+use hive::view::Cockpit;
 use hive::view::link::News;
-use hive::view::recorder::RecordedRun;
-use hive::view::{Cockpit, Recorder};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};

@@ -8,12 +8,12 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use hive::agents::cast::cast;
 use hive::agents::declaration::Roster;
 use hive::config;
+use hive::config::setup::settings;
 use hive::domain::{Event, MarketEvent};
 use hive::engine::speak::{Speak, SpeakSpec, StepOutput};
 use hive::engine::{Engine, Outputs};
 use hive::market::synth::{Detail, SynthFeed, SynthSettings};
 use hive::market::{Board, Feed, MarketState};
-use hive::runtime::setup::settings;
 use std::sync::Arc;
 
 /// Agents of the house.

@@ -7,11 +7,11 @@
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use hive::agents::declaration::Roster;
 use hive::config;
+use hive::config::setup::settings;
 use hive::domain::{Event, MarketEvent};
 use hive::engine::{Engine, Outputs};
 use hive::market::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
-use hive::runtime::setup::settings;
 
 /// Days of market in an iteration: long enough that everybody trades.
 const DAYS: u32 = 60;

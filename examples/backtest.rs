@@ -9,13 +9,13 @@
 //! `hive backtest --days 365`.
 
 use hive::config;
+use hive::config::setup;
 use hive::domain::{Decimal, Family};
 use hive::engine::{Engine, Outputs};
 use hive::market::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
-use hive::runtime::setup;
-use hive::view::Summary;
-use hive::view::summary::RunFacts;
+use hive::recorder::Summary;
+use hive::recorder::summary::RunFacts;
 use std::error::Error;
 use std::fmt::Write as _;
 

@@ -5,13 +5,13 @@
 //! ```
 
 use hive::config;
+use hive::config::setup;
 use hive::domain::{Message, MessageId, MessageKind};
 use hive::engine::{Engine, Outputs};
 use hive::market::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
-use hive::runtime::setup;
-use hive::view::summary::RunFacts;
-use hive::view::{Summary, short, speaker};
+use hive::recorder::summary::RunFacts;
+use hive::recorder::{Summary, short, speaker};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;

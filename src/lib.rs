@@ -26,15 +26,16 @@
 //! ## Rooms
 //!
 //! Imports run only upwards in this table, which `tests/tidy.rs` holds them to. Everything down to
-//! [`config`] is pure: no files, threads, clocks or unseeded randomness.
+//! [`config`] is pure: no files, threads, clocks or unseeded randomness. Where a folder of `src/` has a `Cargo.toml` the
+//! room is a crate, or `src/core/` one of seven rooms, and the compiler holds the wall; this package shows all of them.
 //!
 //! | room | what lives here | what it never does |
 //! |---|---|---|
 //! | [`domain`] | plain types and the glossary: stamps, money, instruments, messages, conditions | depend on a room |
 //! | [`ledger`] | double-entry books in exact decimals, per agent and for the venue | round silently |
 //! | [`market`] | what the world says: recorded bars, the embedded market, indicators; what instruments are worth ([`market::pricing`]) | know agents, open files |
-//! | [`fills`] | what trading costs on bars; one implementation for all three lives | know who trades |
-//! | [`agents`] | one agent: family, personality, mind, alone and open books; casting of a roster | place an order |
+//! | [`fills`] | what trading costs on bars, when it is worth it, and simulated books; one implementation for all three lives | know who trades |
+//! | [`agents`] | one agent: family, personality, mind; casting of a roster | place an order |
 //! | [`hive`](mod@crate::hive) | the network: bus, consensus, influence, points, goals, managers | move money |
 //! | [`treasury`] | points to funds, the desk, the last gate, the drawdown breaker | send anything |
 //! | [`execution`] | orders as state machines, the paper venue | approve; do IO |
@@ -42,7 +43,8 @@
 //! | [`config`] | `agents.toml` to validated types, every mistake at once | put a default for a mistake |
 //! | [`journal`] | the truth: an append-only, checksummed, hash-chained log; recovery, export | interpret what it stores |
 //! | [`store`] | the newest checkpoint in sled, sealed; rebuildable from the journal | be the only copy of anything |
-//! | [`view`] | engine state to plain data: the summary, the operator's status, the picture a cockpit shows | know a terminal |
+//! | [`view`] | what is shown, as plain data: the picture of a cockpit, the operator's status, requests | know the engine, a terminal |
+//! | [`recorder`] | engine state to that plain data, and to the summary of a run | change anything in the engine |
 //! | [`wire`] | the attach protocol on a unix socket: place, greeting, frames, hub, client, a swarm behind it | decide what a view shows, hold up the engine |
 //! | [`runtime`] | files in, one loop that steps every run: paced, kept and recovered, served and commanded | decide |
 //! | [`lab`] | the experiment: systems and controls on the same utterances, intervals, report, pictures | differ from live code paths, tune |
@@ -73,7 +75,7 @@
 //!    filled at the first price after it; no look-ahead. `law04_`
 //! 5. **Every adaptation explains itself**: own intent, factors, the messages that moved it most, the
 //!    result ([`agents::mind`]). `law05_`
-//! 6. **Decimal for what is owned or owed, f64 for what is estimated** ([`ledger`], [`agents::books`]).
+//! 6. **Decimal for what is owned or owed, f64 for what is estimated** ([`ledger`], [`fills::books`]).
 //!    `law06_`
 //! 7. **Type as gate.** Only [`treasury::gate`] makes an approved order, and no venue takes another.
 //!    `law07_`
@@ -90,38 +92,36 @@
 //! The books have invariants of their own, `money1_` to `money7_`, in [`ledger`] and [`execution`].
 
 // In the order of the house; the blank lines keep the formatter from sorting them.
-pub mod domain;
+#[doc(inline)]
+pub use hive_domain as domain;
 
-pub mod ledger;
+#[doc(inline)]
+pub use hive_ledger as ledger;
 
-pub mod market;
+#[doc(inline)]
+pub use hive_market as market;
 
-pub mod fills;
-
-pub mod agents;
-
-pub mod hive;
-
-pub mod treasury;
-
-pub mod execution;
-
-pub mod engine;
-
-pub mod config;
+#[doc(inline)]
+pub use hive_core::{agents, config, engine, execution, fills, hive, treasury};
 
 pub mod journal;
 
 pub mod store;
 
-pub mod view;
+#[doc(inline)]
+pub use hive_view as view;
 
-pub mod wire;
+pub mod recorder;
+
+#[doc(inline)]
+pub use hive_wire as wire;
 
 pub mod runtime;
 
-pub mod lab;
+#[doc(inline)]
+pub use hive_lab as lab;
 
-pub mod tui;
+#[doc(inline)]
+pub use hive_tui as tui;
 
 pub mod cli;

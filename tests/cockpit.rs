@@ -4,15 +4,14 @@
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used)]
 
+use hive::config::setup;
 use hive::domain::{AgentId, Event, MessageId, MessageKind};
 use hive::engine::{Engine, Outputs};
 use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
-use hive::runtime::setup;
+use hive::recorder::{RecordedRun, Recorder, operator};
+use hive::view::Cockpit;
 use hive::view::cockpit::{AGENTS_MAX, CONDITIONS_MAX, EDGES_MAX, MESSAGES_MAX, TEXT_BYTES_MAX};
-use hive::view::operator;
-use hive::view::recorder::RecordedRun;
-use hive::view::{Cockpit, Recorder};
 use std::collections::BTreeMap;
 
 struct Run {

@@ -10,6 +10,7 @@ use common::{Tape, flat, shipped};
 use hive::agents::cast::cast;
 use hive::agents::declaration::Roster;
 use hive::config::Config;
+use hive::config::setup;
 use hive::domain::{Bar, Event, Stamp};
 use hive::engine::speak::{Speak, SpeakSpec, StepOutput};
 use hive::lab::company::floor::{Floor, Risk};
@@ -21,7 +22,6 @@ use hive::lab::{LabWorld, arms};
 use hive::market::MarketState;
 use hive::market::synth::{SynthFeed, SynthSettings, SynthWorld as Synth};
 use hive::runtime::feeds::{self, FeedOptions, FeedSpec};
-use hive::runtime::setup;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -101,7 +101,7 @@ fn beside_raw_books(world: &LabWorld, seed: u64) -> (usize, f64, f64) {
             continue;
         };
         floor.barrier(*at, &speak, &said);
-        let worth = |(slot, raw): (usize, &hive::agents::books::SimulatedBook)| {
+        let worth = |(slot, raw): (usize, &hive::fills::books::SimulatedBook)| {
             raw.equity(speak.market.listings[cast.slots[slot].asset.index()].last.close)
         };
         let raw: f64 = speak.raw.iter().enumerate().map(worth).sum::<f64>() / settings.capital;

@@ -3,11 +3,11 @@
 
 use hive::agents::structures::KEYS;
 use hive::config;
+use hive::config::setup::settings;
 use hive::domain::{Family, MessageKind, Reason, Verb};
 use hive::engine::{Engine, Outputs};
 use hive::market::Feed;
 use hive::market::synth::{Detail, SynthFeed, SynthSettings};
-use hive::runtime::setup::settings;
 use std::collections::BTreeMap;
 use std::process::Command;
 

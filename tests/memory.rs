@@ -4,17 +4,17 @@
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used)]
 
+use hive::config::setup;
 use hive::domain::Event;
 use hive::engine::{Engine, Outputs};
 use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
-use hive::runtime::setup;
+use hive::recorder::{RecordedRun, Recorder};
 use hive::tui::app::App;
 use hive::tui::painter::Painter;
 use hive::tui::theme::Theme;
+use hive::view::Cockpit;
 use hive::view::link::News;
-use hive::view::recorder::RecordedRun;
-use hive::view::{Cockpit, Recorder};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use std::time::Duration;

@@ -5,18 +5,18 @@
 #![allow(clippy::unwrap_used)]
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use hive::config::setup;
 use hive::domain::{Event, MessageId, MessageKind};
 use hive::engine::{Engine, Outputs};
 use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
-use hive::runtime::setup;
+use hive::recorder::{RecordedRun, Recorder};
 use hive::tui::app::{App, Pane};
 use hive::tui::painter::Painter;
 use hive::tui::theme::Theme;
+use hive::view::Cockpit;
 use hive::view::cockpit::MarketMode;
 use hive::view::link::{News, Request};
-use hive::view::recorder::RecordedRun;
-use hive::view::{Cockpit, Recorder};
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{Terminal, TerminalOptions, Viewport};

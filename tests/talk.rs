@@ -12,7 +12,6 @@ mod common;
 use common::{Run, Tape, scenes};
 use hive::domain::{Family, Message, MessageKind, Speaker, Verb};
 use hive::engine::{Engine, Outputs};
-use hive::view;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -81,7 +80,7 @@ impl Heard {
             let Some(kind) = kind(&m.body) else { continue };
             self.0
                 .entry((agent.family, kind))
-                .or_insert_with(|| (scene.to_owned(), view::full(engine, &m.body)));
+                .or_insert_with(|| (scene.to_owned(), hive::recorder::full(engine, &m.body)));
         }
     }
 

@@ -6,12 +6,12 @@
 
 use super::{Failure, print};
 use crate::agents::declaration::Roster;
+use crate::config::setup::settings;
 use crate::config::{self, Config};
 use crate::domain::{Bar, Event, MarketEvent};
 use crate::engine::{Engine, Outputs};
 use crate::market::feed::Feed;
 use crate::market::synth::{SynthFeed, SynthSettings, SynthWorld};
-use crate::runtime::setup::settings;
 use clap::Parser;
 use std::fmt::Write;
 use std::hint::black_box;

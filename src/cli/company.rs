@@ -6,6 +6,7 @@ use super::lab::feeds::further;
 use super::lab::{market, open, progress, write};
 use super::options::{self, RunOptions};
 use super::{Failure, print};
+use crate::config::setup;
 use crate::config::{self, Config};
 use crate::domain::Stamp;
 use crate::lab::company::report::{CompanyFacts, Set, day, report};
@@ -14,7 +15,7 @@ use crate::lab::company::{DeskRule, Impact, WARM_DAYS, crew, page, text};
 use crate::lab::result_cache::ResultFolder;
 use crate::lab::{HELD_OUT_FROM, LabWorld, tries};
 use crate::market::feed::FeedMode;
-use crate::runtime::{feeds, setup};
+use crate::runtime::feeds;
 use clap::Args;
 use std::path::{Path, PathBuf};
 

@@ -10,6 +10,7 @@ use super::options::{self, RunOptions};
 use super::{Failure, print};
 use crate::agents::declaration::{Declaration, Selector};
 use crate::agents::personality::Traits;
+use crate::config::setup;
 use crate::config::{self, Config};
 use crate::domain::{Family, Goal, SideRule, Stamp};
 use crate::fills::Costs;
@@ -24,7 +25,6 @@ use crate::lab::{
 };
 use crate::market::feed::{FeedInfo, FeedMode};
 use crate::runtime::feeds::open as open_feed;
-use crate::runtime::setup;
 use clap::{Args as ClapArgs, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};

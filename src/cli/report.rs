@@ -6,8 +6,9 @@ use super::table::{TextTable, short, wrap};
 use crate::domain::{Family, Goal};
 use crate::hive::emergence::SharpeGain;
 use crate::hive::evidence::ENOUGH;
-use crate::view::summary::{AgentLine, EmergenceLine};
-use crate::view::{FamilyTable, Summary, letters, of_emergence, unknown_emergence};
+use crate::recorder::summary::{AgentLine, EmergenceLine};
+use crate::recorder::{FamilyTable, Summary};
+use crate::view::{letters, of_emergence, unknown_emergence};
 use std::fmt::Write;
 
 /// Agents listed at either end of the table.

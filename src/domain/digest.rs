@@ -1,5 +1,5 @@
 //! A running 64-bit digest of decisions: cheap enough for every bar, part of the state, and equal
-//! between two runs only if they decided the same things in the same order.
+//! between two runs only if they decided the same things in the same order. And the hash of whole states.
 
 use super::random::mix;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,11 @@ impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}{:016x}", self.high, self.low)
     }
+}
+
+/// The hash of anything serialisable: of all that is in it, in the order in which it is written.
+pub fn hash<T: Serialize>(state: &T) -> Result<blake3::Hash, postcard::Error> {
+    postcard::to_io(state, blake3::Hasher::new()).map(|h| h.finalize())
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@
 use super::service_flags::ServiceFlags;
 use super::stream::{ArmMeter, ArmTrack, receipts};
 use crate::agents::Agent;
-use crate::agents::pace::{PositionPace, Width};
 use crate::agents::personality::{Preset, Traits};
 use crate::agents::strategies::Strategy;
 use crate::agents::{AgentAsset, Population};
@@ -22,6 +21,7 @@ use crate::engine::real::{BarrierContext, Real, RealSpec};
 use crate::engine::services::ServiceSpec;
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Settings};
+use crate::fills::pace::{PositionPace, Width};
 use crate::hive::managers::Knobs;
 use crate::ledger::Ledger;
 use crate::treasury::BreakerSettings;

@@ -8,8 +8,8 @@ use super::company;
 use super::controls::Control;
 use super::service_controls::Corruption;
 use super::service_flags::ServiceFlags;
-use crate::agents::pace::Trades;
 use crate::engine::Settings;
+use crate::fills::pace::Trades;
 use crate::hive::settings::Managers;
 
 /// More than any agent could lose, be worth or follow.
@@ -281,10 +281,10 @@ impl Arm {
 mod tests {
     use super::*;
     use crate::config::Config;
+    use crate::config::setup;
     use crate::hive::settings::{
         AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager,
     };
-    use crate::runtime::setup;
 
     #[test]
     fn names_are_unique_and_the_needed_ones_are_there() {

@@ -150,9 +150,9 @@ pub(super) struct CheckedTrade {
 /// Books in decimals, for the laws.
 #[cfg(test)]
 pub(super) mod shown {
+    use super::super::exact::money;
     use super::{AgentBook, UnitHolding, quantity};
     use crate::domain::{Decimal, InstrumentId, Money};
-    use crate::ledger::exact::money;
 
     /// What an agent holds of one instrument.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]

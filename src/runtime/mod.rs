@@ -17,7 +17,6 @@ pub mod logs;
 pub mod recover;
 pub mod replay;
 pub mod service;
-pub mod setup;
 pub mod snapshot_ring;
 pub mod stepper;
 #[cfg(test)]

@@ -20,8 +20,8 @@ use crate::domain::{AgentId, Event, Span, Stamp};
 use crate::engine::Engine;
 use crate::journal::{self, RecordKind};
 use crate::market::feed::Feed;
-use crate::view::recorder::RecordedRun;
-use crate::view::{AgentPage, Past, Recorder, When};
+use crate::recorder::{RecordedRun, Recorder};
+use crate::view::{AgentPage, Past, When};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -269,10 +269,10 @@ fn keep_moment(ring: &mut SnapshotRing, stepper: &Stepper<'_>, scene: &RecordedR
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::setup;
     use crate::domain::Command;
     use crate::market::synth::{SynthFeed, SynthSettings};
     use crate::runtime::recover::{self, Probe, RunIdentity};
-    use crate::runtime::setup;
     use crate::view::Cockpit;
     use std::collections::BTreeMap;
 

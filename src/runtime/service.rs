@@ -17,10 +17,10 @@ use super::replay::{Archive, FAR, Lookup};
 use super::snapshot_ring::SnapshotRing;
 use super::stepper::Stepper;
 use crate::domain::{AgentId, Command, Span, Stamp};
+use crate::recorder::{RecordedRun, Recorder, operator};
 use crate::view::delta::Delta;
-use crate::view::operator;
-use crate::view::recorder;
-use crate::view::{Cockpit, Past, Recorder, When};
+use crate::view::operator::RunInfo;
+use crate::view::{Cockpit, Past, When};
 use crate::wire::hub::{ClientRequest, Hub, Peer, PendingRequest, Picture};
 use crate::wire::message::ServerAnswer;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,9 +39,9 @@ const LAST: Span = Span(8 * Span::DAY.0);
 #[derive(Clone, Debug)]
 pub struct RunScenery {
     /// Facts of the run that scripts are told.
-    pub status: operator::RunInfo,
+    pub status: RunInfo,
     /// Facts of the run that cockpits are shown.
-    pub cockpit: recorder::RecordedRun,
+    pub cockpit: RecordedRun,
     /// How fast it goes after the seam, in words.
     pub speed: String,
     /// Where history begins and ends, if some goes by first.

@@ -11,7 +11,7 @@ use super::drive::{ALARMS_MAX, RunStats};
 use super::keep::{JournaledCommand, KeepError, Keeper};
 use crate::domain::{Event, MarketEvent, Stamp};
 use crate::engine::{Engine, Outputs};
-use crate::view::Recorder;
+use crate::recorder::Recorder;
 
 /// Engine and company.
 pub struct Stepper<'a> {

@@ -4,13 +4,15 @@
 use super::files::{FileError, open_data, open_file};
 use crate::domain::{Event, InstrumentKind, MarketEvent, Span, Stamp};
 use crate::market::history::{HistoryFeed, HistorySettings, Window};
-use crate::market::synth::facts::{
-    absolute, closes, correlation, kurtosis, lagged, mean, moment, pairs, returns, variance_ratio,
-};
 use crate::market::synth::{SynthFeed, SynthSettings};
 use crate::market::{Feed, FeedError};
+use facts::{absolute, closes, correlation, kurtosis, lagged, mean, moment, pairs, returns, variance_ratio};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+// What the embedded market is measured by, recorded ones are.
+#[path = "../market/synth/facts.rs"]
+mod facts;
 
 const FOUR_HOURS: Span = Span(4 * Span::HOUR.0);
 

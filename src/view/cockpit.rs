@@ -11,6 +11,8 @@ use super::services::ServiceRow;
 use crate::domain::{AgentId, Command, Family, Goal, MessageId, Money, Span, Stamp};
 use serde::{Deserialize, Serialize};
 
+pub use crate::domain::evidence::DAYS_MIN as EMERGENCE_DAYS_MIN;
+
 /// Agents that are shown; all declared agents of a file fit.
 pub const AGENTS_MAX: usize = 1_000;
 /// Points of a small curve: of an agent's points, of a goal's score, of the lives on an agent's page.
@@ -23,8 +25,6 @@ pub const EDGES_MAX: usize = 256;
 pub const MESSAGES_MAX: usize = 200;
 /// Alarms that are shown, the last.
 pub const ALARMS_MAX: usize = 20;
-/// Days before which nothing is said of emergence.
-pub const EMERGENCE_DAYS_MIN: u32 = crate::hive::emergence::DAYS_MIN;
 /// Bytes of one text.
 pub const TEXT_BYTES_MAX: usize = 400;
 /// Conditions of an open intent that are shown, over all assets of an agent.
@@ -413,7 +413,7 @@ pub struct Cockpit {
 impl Cockpit {
     /// A witness of the whole picture: equal for equal pictures.
     pub fn view_hash(&self) -> String {
-        crate::engine::state::hash(self)
+        crate::domain::digest::hash(self)
             .map_or_else(|e| format!("unhashable: {e}"), |h| h.to_hex().to_string())
     }
 }
@@ -517,7 +517,7 @@ pub struct AgentPage {
 }
 
 /// Cuts a text to its bound at a character.
-pub(crate) fn bounded(mut text: String) -> String {
+pub fn bounded(mut text: String) -> String {
     if text.len() > TEXT_BYTES_MAX {
         let mut end = TEXT_BYTES_MAX - '…'.len_utf8();
         while !text.is_char_boundary(end) {

@@ -136,9 +136,9 @@ fn same<T: PartialEq + Serialize>(a: &T, b: &T) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::cockpit::TopicKind;
     use super::*;
     use crate::domain::{AgentId, Decimal, Family, MessageId, OrderStatus, Service, Stamp};
-    use crate::view::cockpit::TopicKind;
     use proptest::prelude::*;
 
     fn message(id: u64, acted_on: u32) -> MessageLine {

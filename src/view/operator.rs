@@ -1,10 +1,7 @@
 //! What scripts and operators ask first: how the hive is, how each agent is. Plain values of the
 //! engine's state; money is text, so that no digit is lost on the way.
 
-use super::record::{self, Standing};
-use crate::domain::{AgentId, Money, Stamp};
-use crate::engine::Engine;
-use crate::hive::managers::quarantine::QuarantinePhase;
+use crate::domain::{AgentId, Money};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a running hive beside its engine.
@@ -109,71 +106,4 @@ pub struct AgentSwitches {
     pub on_probation: bool,
     /// The day on which quarantine or probation ends.
     pub until: Option<String>,
-}
-
-/// How the hive is now. `view_hash` and `clients` are for those who know them.
-pub fn status(engine: &Engine, scene: &RunInfo, seq: u64) -> Status {
-    let real = &engine.respond.real;
-    let because = match () {
-        () if real.halted.is_some() => real.halted.clone(),
-        () if real.hand.is_killed() => Some("the kill switch is latched: hive ctl reset".to_owned()),
-        () if real.breaker.latched().is_some() => {
-            Some("the drawdown breaker is latched: hive ctl reset".to_owned())
-        }
-        () if real.hand.is_flat() => Some("flattened by the operator: hive ctl resume".to_owned()),
-        () => None,
-    };
-    let (gross, net) = real.exposure();
-    Status {
-        scene: scene.clone(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        money: "PAPER".to_owned(),
-        mode: real.mode().to_string(),
-        because,
-        killed: real.hand.is_killed(),
-        flat: real.hand.is_flat(),
-        market_time: engine.now().map(|s: Stamp| s.to_string()),
-        seq,
-        view_hash: String::new(),
-        equity: real.equity(),
-        drawdown: real.curve.drawdown(),
-        gross,
-        net,
-        agents: engine.cast().declared as u32,
-        voices: engine.respond.consensus.voices(),
-        interventions: engine.respond.interventions,
-        clients: 0,
-    }
-}
-
-/// How each declared agent is now.
-pub fn agents(engine: &Engine) -> Vec<AgentSwitches> {
-    let (cast, respond) = (engine.cast(), &engine.respond);
-    let (real, standing) = (&respond.real, Standing::now(engine));
-    let one = |agent: &crate::agents::Agent| {
-        let id = agent.id;
-        let (s, stopped_out) = (record::switches(engine, id), real.funds.stopped_out(id).is_some());
-        let phase = respond.office.wards.phase(id);
-        AgentSwitches {
-            id,
-            name: agent.name.clone(),
-            family: agent.family.to_string(),
-            state: record::state(engine, id).text().to_owned(),
-            paused: s.paused,
-            drained: s.drained,
-            muted: s.muted,
-            deaf: s.deaf,
-            stopped_out,
-            funded: s.funded && !stopped_out,
-            weight: real.funds.weight(id),
-            points: respond.points.agent(cast, id),
-            real_pnl: real.ledger.pnl(id, &real.marks).ok(),
-            voice: engine.voice(id),
-            influence: standing.influence(id),
-            quarantined: matches!(phase, QuarantinePhase::Quarantine { .. }),
-            on_probation: matches!(phase, QuarantinePhase::Probation { .. }),
-            until: record::until(engine, id).and_then(|at| at.to_string().get(..10).map(str::to_owned)),
-        }
-    };
-    cast.agents[..cast.declared].iter().map(one).collect()
 }

@@ -1,26 +1,9 @@
-//! What was said, in words.
+//! Words for what a picture tells in numbers.
 
-use super::cockpit::TopicKind;
-use crate::domain::{
-    Adjustment, Goal, GoalReading, Knob, MessageKind, Service, Speaker, Stance, StanceVerb, Verb,
-};
-use crate::engine::Engine;
-use crate::hive::emergence::{DAYS_MIN, SharpeGain};
-use crate::hive::goals::NEVER_MONTHS;
+use crate::domain::Goal;
+use crate::domain::evidence::DAYS_MIN;
 
-/// Name of who speaks, as a line of talk shows it.
-pub fn speaker(engine: &Engine, from: Speaker) -> String {
-    match from {
-        Speaker::Agent(id) => {
-            engine.cast().agents.get(id.index()).map_or_else(|| format!("agent {}", id.0), |a| a.name.clone())
-        }
-        Speaker::Tracker(goal) => format!("{} tracker", letters(goal)),
-        Speaker::Manager(goal) => format!("{} manager", letters(goal)),
-        Speaker::Desk => "desk manager".to_owned(),
-        Speaker::Gauge => "E gauge".to_owned(),
-        Speaker::Netting => "asset manager".to_owned(),
-    }
-}
+pub use crate::domain::evidence::certainty;
 
 /// LR, BM, F, A.
 pub fn letters(goal: Goal) -> &'static str {
@@ -30,11 +13,6 @@ pub fn letters(goal: Goal) -> &'static str {
         Goal::Fast => "F",
         Goal::Automated => "A",
     }
-}
-
-/// Whether evidence for more and for less is enough: `Some(true)` for more, `Some(false)` for less.
-pub fn certainty(more: f64, less: f64) -> Option<bool> {
-    SharpeGain { more, less, ..SharpeGain::default() }.is_certain()
 }
 
 /// What evidence for more and for less lets one say, whenever it is looked at.
@@ -55,88 +33,6 @@ pub fn unknown_emergence(deaf: bool, days: u32) -> String {
     }
 }
 
-/// What kind of thing.
-pub fn kind(body: &MessageKind) -> TopicKind {
-    match body {
-        MessageKind::Action(a) => match a.verb {
-            Verb::Open => TopicKind::Open,
-            Verb::Increase => TopicKind::Increase,
-            Verb::Decrease => TopicKind::Decrease,
-            Verb::Close => TopicKind::Close,
-        },
-        MessageKind::Outcome(_) => TopicKind::Outcome,
-        MessageKind::Stance(_) => TopicKind::Stance,
-        MessageKind::Goal(_) | MessageKind::Emergence(_) => TopicKind::Goal,
-        MessageKind::Adjustment(_) => TopicKind::Adjustment,
-        MessageKind::Carry(_) => TopicKind::Carry,
-        MessageKind::Receipt(_) => TopicKind::Receipt,
-    }
-}
-
-/// A stance's verb.
-pub fn stance(verb: StanceVerb) -> &'static str {
-    match verb {
-        StanceVerb::Keeps => "keeps its own",
-        StanceVerb::Opens => "joins",
-        StanceVerb::Increases => "is confirmed",
-        StanceVerb::Decreases => "doubts",
-        StanceVerb::StandsAside => "stands aside",
-        StanceVerb::Hedges => "is turned round",
-    }
-}
-
-/// A message in full, with all conditions.
-pub fn full(engine: &Engine, body: &MessageKind) -> String {
-    match body {
-        MessageKind::Action(a) => a.to_string(),
-        MessageKind::Stance(s) => stance_in_words(engine, s),
-        _ => short(engine, body),
-    }
-}
-
-fn stance_in_words(engine: &Engine, s: &Stance) -> String {
-    let numbers: Vec<String> = s.because.iter().flatten().map(|id| format!("#{}", id.0)).collect();
-    let because =
-        if numbers.is_empty() { String::new() } else { format!("; because of {}", numbers.join(", ")) };
-    format!("{}{because}", short(engine, &MessageKind::Stance(*s)))
-}
-
-/// A message in short, without conditions.
-pub fn short(engine: &Engine, body: &MessageKind) -> String {
-    match body {
-        MessageKind::Action(a) => format!("{} ({})", a.headline(), a.reason),
-        MessageKind::Outcome(o) => o.to_string(),
-        MessageKind::Stance(s) => {
-            format!("{}: {:+.2} % → {:+.2} %", stance(s.verb), 100.0 * s.own, 100.0 * s.result)
-        }
-        MessageKind::Goal(g) => reading(g),
-        MessageKind::Adjustment(a) => adjustment(engine, a),
-        MessageKind::Emergence(e) => format!(
-            "the whole over its parts alone: {:+.2} Sharpe in {} days ({}), netting {:+.2}, listening {:+.2}, services {:+.2}; over net-eq {:+.2}",
-            e.sharpe,
-            e.days,
-            of_emergence(e.more, e.less),
-            e.netting,
-            e.listening,
-            e.services,
-            e.over_net_eq
-        ),
-        MessageKind::Carry(c) => format!(
-            "carry: spot in place of the perp is worth {:+.0} bp over {:.0} days before costs",
-            1e4 * c.value,
-            c.days
-        ),
-        MessageKind::Receipt(r) => {
-            let did = match r.service {
-                Service::Carry => "carried in spot for the desk",
-                Service::Liquidity => "filled patiently for the desk",
-                Service::Capital => "carried on the desk's idle cash",
-            };
-            format!("{} {did}: {:+.2}", grouped(r.notional), r.saved)
-        }
-    }
-}
-
 /// `12,345`: whole units of the currency.
 pub fn grouped(x: f64) -> String {
     let whole = format!("{:.0}", x.abs());
@@ -148,62 +44,4 @@ pub fn grouped(x: f64) -> String {
         text.push(c);
     }
     if x < 0.0 && whole != "0" { format!("-{text}") } else { text }
-}
-
-/// `1.25`, `0.0041`, `12,300`: base units, three digits of them.
-pub fn quantity(x: f64) -> String {
-    let a = x.abs();
-    let digits = match a {
-        _ if a >= 100.0 || a == 0.0 => return grouped(x),
-        _ if a >= 10.0 => 1,
-        _ if a >= 1.0 => 2,
-        _ => (2.0 - a.log10().floor()).clamp(3.0, 8.0) as usize,
-    };
-    let text = format!("{x:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
-}
-
-fn reading(g: &GoalReading) -> String {
-    let (value, target) = match g.goal {
-        Goal::LowRisk => (format!("drawdown {:.1} %", 100.0 * g.value), format!("{:.0} %", 100.0 * g.target)),
-        Goal::BigMoney => {
-            (format!("growth {:+.1} % per year", 100.0 * g.value), format!("{:+.0} %", 100.0 * g.target))
-        }
-        Goal::Fast if g.value >= NEVER_MONTHS => {
-            ("+10 % never at this pace".to_owned(), format!("{:.0} months", g.target))
-        }
-        Goal::Fast => (format!("+10 % in {:.1} months", g.value), format!("{:.0}", g.target)),
-        Goal::Automated => {
-            (format!("{:.1} interventions per 1,000 orders", g.value), format!("{:.0}", g.target))
-        }
-    };
-    format!("{:.0} % reached: {value}, asked for {target}", 100.0 * g.score)
-}
-
-fn adjustment(engine: &Engine, a: &Adjustment) -> String {
-    let knob = match a.knob {
-        Knob::RiskScale => "risk scale",
-        Knob::GrossCap => "gross cap",
-        Knob::Width => "width of the band",
-        Knob::Voice => "voice",
-        Knob::Unit => "largest unit",
-        Knob::Limit => "exposure limit",
-    };
-    let whose = a.agent.map(|id| format!(" of {}", speaker(engine, Speaker::Agent(id)))).unwrap_or_default();
-    format!("turns {knob}{whose} {:.3} → {:.3} (reading {:.3})", a.from, a.to, a.because)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quantities_have_three_digits_and_no_idle_noughts() {
-        let of = |x: f64| quantity(x);
-        assert_eq!(
-            [of(1.2), of(12.34), of(1234.5), of(0.004_123), of(-2.0)],
-            ["1.2", "12.3", "1,234", "0.00412", "-2"]
-        );
-        assert_eq!(of(0.0), "0");
-    }
 }

@@ -8,6 +8,7 @@
 pub mod scenes;
 
 use hive::agents::Population;
+use hive::config::setup;
 use hive::config::{self, Config};
 use hive::domain::{
     Action, Bar, Condition, Event, Fill, InstrumentId, IntentId, MarketEvent, Message, MessageKind, Plan,
@@ -17,7 +18,6 @@ use hive::engine::{Engine, Outputs};
 use hive::fills::Costs;
 use hive::market::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings, SynthWorld};
-use hive::runtime::setup;
 
 /// Scouts of a test's hive.
 pub const SCOUTS: u32 = 60;

@@ -3,6 +3,7 @@
 use super::life::{Chance, stepped_again};
 use crate::hand::{Desk, program};
 use hive::config;
+use hive::config::setup;
 use hive::domain::{AgentId, Command, Span};
 use hive::engine::Engine;
 use hive::market::feed::Feed;
@@ -10,7 +11,6 @@ use hive::market::synth::{SynthFeed, SynthSettings};
 use hive::runtime::drive::{self, BarPace, Ended};
 use hive::runtime::keep::JournaledCommand;
 use hive::runtime::recover::{self, Probe, RecoverError, Resumed, RunIdentity};
-use hive::runtime::setup;
 use hive::runtime::stepper::Stepper;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -5,13 +5,13 @@ use crate::common::{SCOUTS, Tape, flat, intent, shipped};
 use hive::agents::Population;
 use hive::agents::cast::cast;
 use hive::config::Config;
+use hive::config::setup;
 use hive::domain::{Event, MarketEvent};
 use hive::engine::Outputs;
 use hive::engine::respond::{Respond, RespondSpec};
 use hive::engine::speak::{Speak, SpeakSpec, StepOutput, StructuredMessage};
 use hive::market::MarketState;
 use hive::market::synth::SynthWorld;
-use hive::runtime::setup;
 use std::sync::Arc;
 
 /// Chosen once, before the first look: market seeds 101 … 116, the hive's seed with them.

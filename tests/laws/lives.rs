@@ -1,12 +1,12 @@
 //! Laws 2 and 3: three lives that differ in the ears alone, and messages that never command.
 
 use crate::common::{Run, Tape, actions, deaf, flat, hash, run, shipped, stances};
-use hive::agents::pace::Trades;
 use hive::config::Config;
 use hive::domain::{
     AgentId, Command, Event, Goal, Holds, Knob, Message, MessageKind, SideRule, Speaker, StanceVerb,
 };
 use hive::engine::Outputs;
+use hive::fills::pace::Trades;
 use hive::hive::settings::Managers;
 use hive::market::synth::SynthWorld;
 
@@ -20,7 +20,7 @@ fn equal_bit_for_bit(config: &Config, tape: &Tape) {
         let (speak, respond) = (&run.engine.speak, &run.engine.respond);
         if let Event::Barrier(at) = event {
             for (slot, (ear, alone)) in respond.ears.iter().zip(&speak.patient).enumerate() {
-                let bits = |p: &hive::agents::books::Patient| {
+                let bits = |p: &hive::fills::books::Patient| {
                     let b = p.book;
                     [p.aim, b.quantity, b.cash, b.order, b.traded, b.costs].map(f64::to_bits)
                 };

@@ -6,6 +6,7 @@ use crate::money::balanced;
 use hive::agents::cast::cast;
 use hive::agents::declaration::Selector;
 use hive::config::Config;
+use hive::config::setup;
 use hive::domain::{
     Adjustment, AgentId, Command, Event, Goal, Knob, Message, MessageKind, SideRule, Span, Speaker,
 };
@@ -18,7 +19,6 @@ use hive::hive::settings::{
 };
 use hive::market::MarketState;
 use hive::market::synth::SynthWorld;
-use hive::runtime::setup;
 use std::sync::Arc;
 
 fn adjustments(messages: &[Message]) -> Vec<(Message, Adjustment)> {

@@ -78,7 +78,7 @@ fn heard(run: &Run) -> Vec<f64> {
     (0..cast.slots.len()).map(|slot| consensus.heard(cast, slot)).collect()
 }
 
-fn opens(run: &Run) -> Vec<hive::agents::books::Patient> {
+fn opens(run: &Run) -> Vec<hive::fills::books::Patient> {
     run.engine.respond.ears.iter().map(|e| e.open).collect()
 }
 

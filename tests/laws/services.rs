@@ -279,13 +279,13 @@ fn receipts_are_the_books() {
 fn the_operator_sees_which_leg_a_fill_is() {
     let tape = paired(120, 0);
     let mut run = Run::start(&config(true), &tape.universe);
-    let (mut recorder, mut out) = (hive::view::Recorder::new(&run.engine), Outputs::default());
+    let (mut recorder, mut out) = (hive::recorder::Recorder::new(&run.engine), Outputs::default());
     let mut legs = [0, 0];
     for event in &tape.events {
         run.engine.step(event, &mut out);
         recorder.observe(&run.engine, event, &out);
         let Event::Barrier(_) = event else { continue };
-        for fill in recorder.picture(&run.engine, &hive::view::recorder::RecordedRun::default()).fills {
+        for fill in recorder.picture(&run.engine, &hive::recorder::RecordedRun::default()).fills {
             let spot = fill.symbol.contains("-SPOT");
             assert_eq!(fill.symbol.ends_with(" spot"), spot, "{}", fill.symbol);
             legs[usize::from(spot)] += 1;
@@ -298,7 +298,7 @@ fn the_operator_sees_which_leg_a_fill_is() {
 /// better, what its receipts say, and the most that a bar's two are apart, as fractions of equity.
 fn two_accounts(tape: &Tape, liquidity: bool, flow: bool) -> (f64, f64, f64) {
     let config = config(true);
-    let settings = hive::runtime::setup::settings(&config);
+    let settings = hive::config::setup::settings(&config);
     let cast = Arc::new(hive::agents::cast::cast(&config.roster, &tape.universe, 1));
     let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
     let spec = SpeakSpec::new(Arc::clone(&cast), &tape.universe, settings.clone(), &market);

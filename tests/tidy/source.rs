@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// Files beside the Rust ones that the rules look at.
 const OTHERS: &[&str] = &["README.md", "CHANGELOG.md", "agents.toml", "Cargo.toml", ".ci/run"];
+/// Crates of more than one room: the rooms are folders of the crate's folder. Any other folder is a room.
+pub const CRATES_OF_ROOMS: &[&str] = &["core"];
 
 /// A file.
 pub struct Source {
@@ -96,16 +98,31 @@ fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             walk(&path, paths);
-        } else if path.extension().is_some_and(|e| e == "rs") {
+        } else if path.extension().is_some_and(|e| e == "rs") || path.ends_with("Cargo.toml") {
             paths.push(path);
         }
     }
 }
 
-/// `engine` of `src/engine/real.rs`.
+/// `market` of `src/market/state.rs`, and of a crate of several rooms the room: `engine` of
+/// `src/core/engine/real.rs`. None for the root of a crate of several rooms.
 pub fn room_of(path: &str) -> Option<&str> {
-    let inside = path.strip_prefix("src/")?;
-    inside.split_once('/').map(|(room, _)| room)
+    let (folder, inside) = path.strip_prefix("src/")?.split_once('/')?;
+    if CRATES_OF_ROOMS.contains(&folder) {
+        return inside.split_once('/').map(|(room, _)| room);
+    }
+    Some(folder)
+}
+
+/// The folder that a file of modules is for: `src/market` of `src/market/lib.rs`.
+pub fn folder_of(path: &str) -> &str {
+    let root = path.strip_suffix("/mod.rs").or_else(|| path.strip_suffix("/lib.rs"));
+    root.unwrap_or_else(|| path.trim_end_matches(".rs"))
+}
+
+/// Whether it is the root of a library.
+pub fn is_root(path: &str) -> bool {
+    path.starts_with("src/") && path.ends_with("/lib.rs")
 }
 
 /// The line, counted from one, of a place.
@@ -123,10 +140,7 @@ pub fn word_places<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usi
 
 /// The files that `#[cfg(test)] mod name;` and `#[path]` of a file mean.
 fn test_modules(s: &Source) -> Vec<String> {
-    let folder = match s.path.strip_suffix("/mod.rs") {
-        Some(folder) => folder.to_owned(),
-        None => s.path.trim_end_matches(".rs").to_owned(),
-    };
+    let folder = folder_of(&s.path);
     let parent = s.path.rsplit_once('/').map_or("", |(p, _)| p);
     let mut found = Vec::new();
     for (at, attribute) in s.code.match_indices("#[cfg(test)]") {
@@ -291,4 +305,17 @@ fn tests_are_told_from_the_rest() {
     );
     assert_eq!(test_modules(&s), ["src/cli/tests.rs", "src/cli/tests/mod.rs", "src/cli/laws.rs"]);
     assert!(!s.is_test(7), "a `use` has no body");
+}
+
+#[test]
+fn rooms_are_told_from_crates() {
+    assert_eq!(room_of("src/market/import/item.rs"), Some("market"));
+    assert_eq!(room_of("src/market/lib.rs"), Some("market"));
+    assert_eq!(room_of("src/lib.rs"), None);
+    assert_eq!(folder_of("src/market/lib.rs"), "src/market");
+    assert_eq!(folder_of("src/market/import/mod.rs"), "src/market/import");
+    for folder in CRATES_OF_ROOMS {
+        assert_eq!(room_of(&format!("src/{folder}/lib.rs")), None);
+        assert_eq!(room_of(&format!("src/{folder}/engine/real.rs")), Some("engine"));
+    }
 }

@@ -10,8 +10,8 @@
 //! ```
 
 use crate::agents::Population;
-use crate::agents::pace::{self, Trades, Width};
 use crate::domain::Announced;
+use crate::fills::pace::{self, Trades, Width};
 use crate::market::indicators::Weighted;
 use std::ops::Range;
 

@@ -3,7 +3,7 @@
 //! An experiment in estimated accounts (f64) on the same utterances: agents speak once a seed, positions are
 //! taken from what they announce, and accounts step over them in lock-step, one for each number of groups,
 //! capital and desk. As many groups as agents is everybody alone with the same desk, one group is all netted;
-//! nothing else differs: the same views, the same k·s, the same desk code ([`crate::agents::pace`]), the same
+//! nothing else differs: the same views, the same k·s, the same desk code ([`crate::fills::pace`]), the same
 //! costs, bar by bar.
 //!
 //! Entry points: [`study::CompanyStudy`] for what is run, [`report::report`] for the JSON contract, [`text::text`] for a

@@ -10,9 +10,9 @@
 //!    mean notional of a day. At most [`DISTANCE_MAX`].
 
 use super::layer::{DeskRule, Layer, ZoneInputs};
-use crate::agents::pace::Width;
 use crate::domain::{Digest, Span, Stamp};
 use crate::fills::DISTANCE_MAX;
+use crate::fills::pace::Width;
 use crate::lab::stream::{ArmMeter, ArmTrack};
 use serde::{Deserialize, Serialize};
 

@@ -274,7 +274,7 @@ impl HistoryColumns {
 
 /// ISO as [`Stamp::parse`] reads it, or whole seconds, milliseconds, microseconds or nanoseconds since
 /// 1970, told apart by size. Only 1970 … 2200 is a moment of a market.
-pub(in crate::market) fn read_stamp(text: &[u8]) -> Option<Stamp> {
+pub(crate) fn read_stamp(text: &[u8]) -> Option<Stamp> {
     let text = std::str::from_utf8(text).ok()?.trim();
     let stamp = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         let n: i64 = text.parse().ok()?;
@@ -294,7 +294,7 @@ pub(in crate::market) fn read_stamp(text: &[u8]) -> Option<Stamp> {
 /// A number as the standard library reads it, with a short way for what files are made of: digits and a
 /// point. A whole number below 2^53 over a power of ten up to 10^22 is one division of exact numbers, so
 /// it is rounded correctly (Clinger 1990).
-pub(in crate::market) fn read_number(text: &[u8]) -> Option<f64> {
+pub(crate) fn read_number(text: &[u8]) -> Option<f64> {
     let (mut whole, mut digits, mut point) = (0_u64, 0_usize, None);
     for (i, b) in text.iter().enumerate() {
         match b {
@@ -333,7 +333,7 @@ fn decimals(text: &[u8]) -> u32 {
     (digits - exponent).clamp(0, 99) as u32
 }
 
-pub(in crate::market) fn shown(text: &[u8]) -> String {
+pub(crate) fn shown(text: &[u8]) -> String {
     String::from_utf8_lossy(text).chars().take(40).collect()
 }
 

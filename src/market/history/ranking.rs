@@ -30,7 +30,7 @@ struct Ring {
 
 /// Collects volumes as rows pass.
 #[derive(Debug, Default)]
-pub(in crate::market) struct Volumes {
+pub(crate) struct Volumes {
     rings: Vec<Option<Ring>>,
     start: Option<Stamp>,
     /// Stamps at which a ranking may be known and that have not come yet.
@@ -41,7 +41,7 @@ pub(in crate::market) struct Volumes {
 
 /// A symbol that takes part, as the caller numbers and names it.
 #[derive(Clone, Debug)]
-pub(in crate::market) struct Entrant {
+pub(crate) struct Entrant {
     /// Number in the symbol table.
     pub symbol: usize,
     /// Id in the universe.

@@ -11,13 +11,13 @@ use crate::market::{FeedError, FeedReport};
 use std::collections::BTreeMap;
 
 /// Rows of a symbol whose prices tell its tick.
-pub(in crate::market) const TICK_ROWS: u64 = 500;
+pub(crate) const TICK_ROWS: u64 = 500;
 /// Finest tick; more digits are noise of a conversion.
-pub(in crate::market) const TICK_DIGITS: u32 = 9;
+pub(crate) const TICK_DIGITS: u32 = 9;
 /// Different spacings that are counted; a real file has a few dozen.
 const SPACINGS_MAX: usize = 4_096;
 /// Smallest order, in quote currency: the smallest filter of large exchanges.
-pub(in crate::market) const MIN_NOTIONAL: i64 = 5;
+pub(crate) const MIN_NOTIONAL: i64 = 5;
 
 /// What the first pass learned.
 pub(super) struct Scan {
@@ -290,7 +290,7 @@ fn members(
 }
 
 /// Bars must add up to buckets.
-pub(in crate::market) fn fits(name: &str, bar: Span, clock: Span) -> Result<(), FeedError> {
+pub(crate) fn fits(name: &str, bar: Span, clock: Span) -> Result<(), FeedError> {
     if clock.0 % bar.0 == 0 {
         return Ok(());
     }
@@ -300,7 +300,7 @@ pub(in crate::market) fn fits(name: &str, bar: Span, clock: Span) -> Result<(), 
 }
 
 /// The largest power of ten of base units worth at most one unit of quote currency.
-pub(in crate::market) fn lot(close: f64) -> Decimal {
+pub(crate) fn lot(close: f64) -> Decimal {
     let exponent = libm::floor(-libm::log10(close)) as i32;
     // One step down where rounding of the logarithm put it a step too high.
     let exponent =

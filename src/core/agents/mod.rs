@@ -1,0 +1,15 @@
+//! One agent: its character, its strategy, and what it makes of what it hears.
+//!
+//! [`declaration`] is what the file says, [`cast`] makes agents of it, [`alone`] is the life that
+//! speaks, [`mind`] the ears of the other two lives. An agent never holds a channel, sees a key or
+//! places an order.
+pub mod alone;
+pub mod cast;
+pub mod declaration;
+pub mod mind;
+pub mod personality;
+pub mod strategies;
+pub mod structures;
+
+pub use cast::{Agent, AgentAsset, Population};
+pub use strategies::Strategy;

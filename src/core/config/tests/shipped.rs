@@ -1,0 +1,95 @@
+//! The file that is built in.
+
+use super::*;
+use crate::agents::declaration::Selector;
+use crate::domain::{Family, SideRule};
+use crate::hive::settings::{
+    AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager, Managers,
+};
+use std::collections::BTreeSet;
+
+#[test]
+fn the_built_in_file_has_the_promised_make_up() {
+    let config = shipped().unwrap();
+    let agents = &config.roster.agents;
+    assert_eq!(agents.len(), 72);
+    assert!(agents.iter().all(|a| a.funded));
+    assert_eq!(config.roster.scouts, 204);
+    let of = |f: Family| agents.iter().filter(|a| a.family == f).count();
+    let counts: Vec<usize> = Family::ALL.iter().filter(|f| !f.is_structured()).map(|f| of(*f)).collect();
+    assert_eq!(counts, [9, 14, 12, 10, 8, 8, 10, 1]);
+    for goal in Goal::ALL {
+        assert_eq!(agents.iter().filter(|a| a.goal == *goal).count(), 18, "{goal}");
+    }
+    let personalities: BTreeSet<&str> = agents.iter().map(|a| a.personality.as_str()).collect();
+    assert!(personalities.len() >= 8);
+    assert!(agents.iter().any(|a| a.traits.sociability == -1.0), "a lone wolf");
+    let on_btc = |side| agents.iter().any(|a| a.side == side && a.assets == [Selector::Name("BTC".into())]);
+    assert!(on_btc(SideRule::Long) && on_btc(SideRule::Short));
+    assert!(agents.iter().all(|a| a.name.chars().count() <= 8));
+    assert!(config.managers.low_risk.is_some() && config.managers.fast.is_some());
+}
+
+#[test]
+fn the_built_in_characters_are_different_and_moderate() {
+    let config = shipped().unwrap();
+    let most = |f: fn(Family) -> bool| {
+        let of = config.roster.agents.iter().filter(|a| f(a.family));
+        of.map(|a| a.traits.sociability).fold(f64::NEG_INFINITY, f64::max)
+    };
+    for agent in &config.roster.agents {
+        let unit = agent.traits.aggression * config.roster.presets[agent.goal.index()].unit;
+        assert!((0.7..=1.3).contains(&unit), "{} has {unit}", agent.name);
+        if agent.family == Family::Range {
+            assert_eq!(agent.traits.sociability, 0.5, "{}", agent.name);
+        }
+    }
+    assert!(most(|f| f != Family::Range) < 0.5);
+    let [low_risk, big_money, fast, automated] = config.roster.presets;
+    assert!(low_risk.unit < automated.unit && automated.unit < big_money.unit);
+    assert!(low_risk.stop < automated.stop && low_risk.adds == 1 && low_risk.trail > 0.0);
+    assert!(big_money.adds == 2 && big_money.target > automated.target && big_money.trail > 0.0);
+    assert!(fast.horizon < 1.0 && fast.hold < 1.0 && fast.target < 1.0 && fast.trail == 0.0);
+    assert!(automated.pause < low_risk.pause.min(big_money.pause).min(fast.pause));
+}
+
+#[test]
+fn the_built_in_file_states_the_defaults_of_the_program() {
+    let config = shipped().unwrap();
+    let managers = Managers {
+        low_risk: Some(LowRiskManager::default()),
+        big_money: Some(BigMoneyManager::default()),
+        fast: Some(FastManager::default()),
+        automated: Some(AutomatedManager::default()),
+        asset: Some(AssetManager::default()),
+    };
+    let roster = config.roster.clone();
+    assert_eq!(config, Config { managers, roster, ..Config::default() });
+    assert_eq!(print_default(), SHIPPED);
+}
+
+#[test]
+fn the_ready_rosters_have_no_mistakes_and_are_what_they_say() {
+    let of = |name: &str, text: &str| parse(name, text).unwrap_or_else(|p| panic!("{p}"));
+    let roster = |name: &str| match name {
+        "by-goal" => of(name, include_str!("../../../../assets/rosters/by-goal.toml")),
+        "by-strategy" => of(name, include_str!("../../../../assets/rosters/by-strategy.toml")),
+        "by-asset" => of(name, include_str!("../../../../assets/rosters/by-asset.toml")),
+        "full-house" => of(name, include_str!("../../../../assets/rosters/full-house.toml")),
+        _ => of(name, include_str!("../../../../assets/rosters/by-goal-and-strategy.toml")),
+    };
+    let families = |c: &Config| c.roster.agents.iter().map(|a| a.family).collect::<BTreeSet<_>>();
+    let goals = |c: &Config| c.roster.agents.iter().map(|a| a.goal.index()).collect::<BTreeSet<_>>();
+    assert_eq!(goals(&roster("by-goal")).len(), Goal::ALL.len());
+    let by_strategy = roster("by-strategy");
+    assert_eq!((goals(&by_strategy).len(), families(&by_strategy).len()), (1, 8));
+    assert_eq!(by_strategy.managers, Managers::default(), "no manager");
+    let managed = roster("by-goal-and-strategy");
+    assert!(managed.managers.low_risk.is_some() && managed.managers.asset.is_some());
+    assert!(goals(&managed).len() == 4 && families(&managed).len() >= 6);
+    for pair in roster("by-asset").roster.agents.chunks(2) {
+        assert_eq!(pair[0].assets, pair[1].assets);
+        assert_eq!((pair[0].side, pair[1].side), (SideRule::Long, SideRule::Short));
+    }
+    assert_eq!(families(&roster("full-house")).len(), Family::ALL.len());
+}

@@ -1,0 +1,43 @@
+//! What the world says: the feeds that turn history or the embedded market into events, and what is
+//! known of the market from them.
+//!
+//! * [`feed`]: what every feed promises, and the order of its events;
+//! * [`history`]: panels and folders of CSV, resampled to the decision clock;
+//! * [`import`]: files of many formats, made into tapes;
+//! * [`tape`]: what a market said in one file, and the feed that runs it;
+//! * [`synth`]: the embedded market, seeded, for a run with no files and no network;
+//! * [`clock`]: the clocks of a run;
+//! * [`board`], [`book`]: what every instrument was last quoted at, for structures;
+//! * [`state`]: what was said so far, and which assets still trade;
+//! * [`indicators`]: computed once per asset for all agents;
+//! * [`pricing`]: what options, futures, MOVE contracts and pools are worth and settle for.
+//!
+//! # Invariants
+//!
+//! 1. A feed is a function of its settings and its bytes: two openings give the same events.
+//! 2. Nothing a feed tells before a stamp depends on rows after it.
+//! 3. What cannot be believed is counted and named, never silently used.
+//!
+//! This room never opens a file (it is handed readers by [`history::SourceFile`]), never reads a clock and
+//! knows no agent.
+
+// The rooms by their names, as everybody calls them.
+use crate as market;
+use hive_domain as domain;
+
+pub mod board;
+pub mod book;
+pub mod clock;
+pub mod feed;
+pub mod history;
+pub mod import;
+pub mod indicators;
+pub mod pricing;
+pub mod state;
+pub mod synth;
+pub mod tape;
+
+pub use board::{Board, DetailLevel};
+pub use clock::DecisionClock;
+pub use feed::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
+pub use state::{Listing, MarketState};

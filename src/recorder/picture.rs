@@ -1,0 +1,430 @@
+//! Keeps what a cockpit shows and the engine forgets (curves, the last messages, the last stance of
+//! every slot), and takes the picture.
+//!
+//! # Invariants
+//!
+//! 1. Memory is bounded: rings and curves have named maxima, the rest is one place a slot.
+//! 2. It changes nothing in the engine, and is no part of its state: after a restart it begins anew.
+//! 3. [`Recorder::observe`] after every step that counted, or the numbers of messages have holes and
+//!    what lies before a hole is forgotten.
+
+use super::orders;
+use super::record::{self, CurveRecord, Spread, Standing};
+use super::series::{Downsampling, SampledCurve};
+use super::services::ServiceMemory;
+use super::words;
+use crate::agents::Agent;
+use crate::domain::{AgentId, Decimal, Event, Message, MessageId, MessageKind, Money, Speaker, Stamp, money};
+use crate::engine::emergence::Gauge;
+use crate::engine::{Engine, Outputs};
+use crate::hive::emergence::SharpeGain;
+use crate::view::cockpit::{
+    AGENTS_MAX, ALARMS_MAX, AccountView, AgentPage, AgentRow, Cockpit, Curves, EDGES_MAX, Emergence,
+    GoalView, MESSAGES_MAX, MarketMode, MessageLine, bounded,
+};
+use crate::view::orders::{FILLS_MAX, FillRow};
+use std::collections::VecDeque;
+
+/// What is known of a run beside the engine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RecordedRun {
+    /// Name of the hive.
+    pub hive: String,
+    /// Currency of the account.
+    pub currency: String,
+    /// Where the market comes from.
+    pub mode: MarketMode,
+    /// Name of the feed.
+    pub feed: String,
+    /// How fast it goes, in words.
+    pub speed: String,
+    /// How far history is.
+    pub progress: Option<f64>,
+    /// Clients that are attached.
+    pub clients: u32,
+}
+
+/// A stance, with what it names as its reasons.
+#[derive(Clone, Debug)]
+pub(super) struct Decision {
+    pub message: Message,
+    pub because: Vec<Message>,
+}
+
+/// Makes pictures of the engine for cockpits, and remembers what they show of the past.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    seq: u64,
+    alone: SampledCurve,
+    open: SampledCurve,
+    real: SampledCurve,
+    drawdown: SampledCurve,
+    from: Option<Stamp>,
+    /// The day that runs, and equity when it began.
+    day: Option<(i64, Money)>,
+    equity: Money,
+    messages: VecDeque<(Message, u32)>,
+    /// By slot, scouts too: what a decision names was once somebody's last action.
+    actions: Vec<Option<Message>>,
+    /// By declared slot: the last stance.
+    stances: Vec<Option<Decision>>,
+    /// By declared agent: the last thing it said.
+    last: Vec<Option<Message>>,
+    alarms: VecDeque<String>,
+    fills: VecDeque<FillRow>,
+    /// What services were worth when the day began.
+    pub(super) served: ServiceMemory,
+    /// Small curves, bars.
+    pub(super) record: CurveRecord,
+}
+
+impl Recorder {
+    /// Knows nothing yet.
+    pub fn new(engine: &Engine) -> Self {
+        let cast = engine.cast();
+        Recorder {
+            seq: 0,
+            alone: SampledCurve::new(Downsampling::Last),
+            open: SampledCurve::new(Downsampling::Last),
+            real: SampledCurve::new(Downsampling::Last),
+            drawdown: SampledCurve::new(Downsampling::Most),
+            from: None,
+            day: None,
+            equity: engine.respond.real.equity(),
+            messages: VecDeque::with_capacity(MESSAGES_MAX),
+            actions: vec![None; cast.slots.len()],
+            stances: vec![None; cast.declared_slots],
+            last: vec![None; cast.declared],
+            alarms: VecDeque::new(),
+            fills: VecDeque::with_capacity(FILLS_MAX),
+            served: ServiceMemory::default(),
+            record: CurveRecord::new(engine),
+        }
+    }
+
+    /// Knows nothing yet, and numbers its pictures from `seq` on.
+    pub fn numbered(engine: &Engine, seq: u64) -> Self {
+        Recorder { seq, ..Recorder::new(engine) }
+    }
+
+    /// Steps that counted so far.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Takes note of a step: its event and what it gave out.
+    pub fn observe(&mut self, engine: &Engine, event: &Event, out: &Outputs) {
+        if !out.accepted {
+            return;
+        }
+        self.seq += 1;
+        for alarm in &out.alarms {
+            self.alarm(alarm);
+        }
+        for message in &out.messages {
+            self.hear(engine, message);
+        }
+        for fill in &out.fills {
+            if self.fills.len() == FILLS_MAX {
+                self.fills.pop_front();
+            }
+            self.fills.push_back(orders::filled(engine, fill));
+        }
+        if let Event::Barrier(at) = event {
+            self.mark(engine, *at);
+        }
+    }
+
+    /// Takes note of something that no event brought; it counts as a step, so that the picture is another.
+    pub fn note(&mut self, text: &str) {
+        self.seq += 1;
+        self.alarm(text);
+    }
+
+    fn alarm(&mut self, text: &str) {
+        if self.alarms.len() == ALARMS_MAX {
+            self.alarms.pop_front();
+        }
+        self.alarms.push_back(bounded(text.to_owned()));
+    }
+
+    fn mark(&mut self, engine: &Engine, at: Stamp) {
+        let (capital, real) = (engine.settings().capital, &engine.respond.real);
+        self.from.get_or_insert(at);
+        self.alone.push(engine.speak.curve.equity() - capital);
+        self.open.push(engine.respond.open.equity() - capital);
+        self.real.push(real.curve.equity() - capital);
+        self.drawdown.push(real.curve.drawdown());
+        // A barrier at midnight closes the day before it.
+        let day = Stamp(at.0 - 1).day();
+        let new_day = self.day.is_none_or(|(d, _)| d != day);
+        self.served.mark(engine, new_day);
+        if new_day {
+            self.day = Some((day, self.equity));
+            self.record.day(engine);
+        }
+        self.record.bar(engine, at);
+        self.equity = real.equity();
+    }
+
+    fn hear(&mut self, engine: &Engine, message: &Message) {
+        // Numbers run without holes, so a message is found by its distance from the first.
+        if self.messages.back().is_some_and(|(m, _)| m.id.0 + 1 != message.id.0) {
+            self.messages.clear();
+        }
+        if self.messages.len() == MESSAGES_MAX {
+            self.messages.pop_front();
+        }
+        self.messages.push_back((*message, 0));
+        if let MessageKind::Stance(stance) = &message.body {
+            for id in stance.because.iter().flatten() {
+                if let Some(index) = self.index_of(*id)
+                    && let Some((_, acted_on)) = self.messages.get_mut(index)
+                {
+                    *acted_on += 1;
+                }
+            }
+        }
+        self.served.hear(message);
+        let (Speaker::Agent(id), Some(asset)) = (message.from, message.asset) else { return };
+        let cast = engine.cast();
+        if let Some(last) = self.last.get_mut(id.index()) {
+            *last = Some(*message);
+        }
+        let mut slots = cast.agents[id.index()].slots.clone();
+        let Some(slot) = slots.find(|s| cast.slots[*s].asset == asset) else { return };
+        match &message.body {
+            MessageKind::Action(_) => self.actions[slot] = Some(*message),
+            MessageKind::Stance(stance) if slot < self.stances.len() => {
+                let voices = || cast.by_asset[asset.index()].iter();
+                let told =
+                    |id: &MessageId| voices().filter_map(|s| self.actions[*s as usize]).find(|m| m.id == *id);
+                let because = stance.because.iter().flatten().filter_map(told).collect();
+                self.stances[slot] = Some(Decision { message: *message, because });
+            }
+            _ => {}
+        }
+    }
+
+    fn index_of(&self, id: MessageId) -> Option<usize> {
+        let first = self.messages.front()?.0.id;
+        usize::try_from(id.0.checked_sub(first.0)?).ok()
+    }
+
+    /// The last action on a declared slot.
+    pub(super) fn action(&self, slot: usize) -> Option<&Message> {
+        self.actions.get(slot)?.as_ref()
+    }
+
+    /// The last stance on a declared slot.
+    pub(super) fn stance(&self, slot: usize) -> Option<&Decision> {
+        self.stances.get(slot)?.as_ref()
+    }
+
+    /// Takes the picture.
+    pub fn picture(&self, engine: &Engine, scene: &RecordedRun) -> Cockpit {
+        let (cast, respond) = (engine.cast(), &engine.respond);
+        let settings = engine.settings();
+        let declared = &cast.agents[..cast.declared];
+        let decided = |slot: usize| self.stance(slot).map_or(MessageId(0), |d| d.message.id);
+        let mut edges = super::network::edges(engine, decided, |_, _| true);
+        let more_edges = edges.len().saturating_sub(EDGES_MAX) as u64;
+        edges.truncate(EDGES_MAX);
+        let read = respond.goals.readings(&settings.goals);
+        // Before the first day is closed nothing was read: zeros would be a lie.
+        let was_read = respond.bus.counts().goal > 0;
+        let goals = read.iter().zip(self.record.goals()).map(|(g, trend)| GoalView {
+            goal: g.goal,
+            score: g.score,
+            value: g.value,
+            target: g.target,
+            trend,
+        });
+        let (spread, standing) = (Spread::now(engine), Standing::now(engine));
+        let (orders, more_orders) = orders::open(engine);
+        Cockpit {
+            seq: self.seq,
+            hive: scene.hive.clone(),
+            currency: scene.currency.clone(),
+            mode: scene.mode,
+            feed: scene.feed.clone(),
+            market_time: engine.now(),
+            speed: scene.speed.clone(),
+            progress: scene.progress,
+            clients: scene.clients,
+            deaf: !settings.listening.enabled,
+            account: self.account(engine),
+            voices: respond.consensus.voices(),
+            goals: if was_read { goals.collect() } else { Vec::new() },
+            emergence: emergence(&respond.gauge, settings.clock.decide.per_year()),
+            days: respond.gauge.days(),
+            agents: declared
+                .iter()
+                .take(AGENTS_MAX)
+                .map(|a| row(engine, self, a, &spread, &standing))
+                .collect(),
+            more_agents: declared.len().saturating_sub(AGENTS_MAX) as u64,
+            edges,
+            more_edges,
+            curves: Curves {
+                alone: self.alone.values(),
+                open: self.open.values(),
+                real: self.real.values(),
+                drawdown: self.drawdown.values(),
+                from: self.from,
+            },
+            messages: self.messages.iter().map(|(m, n)| line(engine, m, *n)).collect(),
+            alarms: self.alarms.iter().cloned().collect(),
+            services: self.served.rows(engine),
+            orders,
+            more_orders,
+            fills: self.fills.iter().cloned().collect(),
+        }
+    }
+
+    /// One agent in full; none for scouts.
+    pub fn page(&self, engine: &Engine, agent: AgentId) -> Option<AgentPage> {
+        super::page::page(engine, self, agent)
+    }
+
+    fn account(&self, engine: &Engine) -> AccountView {
+        let (settings, real) = (engine.settings(), &engine.respond.real);
+        let (gross, net) = real.exposure();
+        let latched = real.breaker.latched();
+        let tripped = || {
+            let day = |at: Stamp| at.to_string().chars().take(10).collect::<String>();
+            latched.map(|l| {
+                format!("the breaker tripped at a drawdown of {:.1} % on {}", 100.0 * l.drawdown, day(l.at))
+            })
+        };
+        let (killed, flat) = (real.hand.is_killed(), real.hand.is_flat());
+        let reason = match () {
+            () if real.halted.is_some() => real.halted.clone(),
+            () if killed => Some("the kill switch is latched: no new risk, reductions pass".to_owned()),
+            () if latched.is_some() => tripped(),
+            () if flat => Some("everything is being closed, and stays closed".to_owned()),
+            () => None,
+        };
+        AccountView {
+            equity: real.equity(),
+            capital: settings.money,
+            today: self.day.map_or(Decimal::ZERO, |(_, open)| real.equity() - open),
+            drawdown: real.curve.drawdown(),
+            drawdown_budget: settings.goals.drawdown,
+            drawdown_halt: settings.breaker.drawdown_max,
+            gross,
+            net,
+            run: real.mode().to_string(),
+            reason: reason.map(bounded),
+            killed,
+            tripped: latched.is_some(),
+            flat,
+            orders: real.orders_sent(),
+            messages: engine.respond.bus.counts().total(),
+        }
+    }
+}
+
+fn line(engine: &Engine, m: &Message, acted_on: u32) -> MessageLine {
+    MessageLine {
+        id: m.id,
+        at: m.at,
+        from: words::speaker(engine, m.from),
+        agent: if let Speaker::Agent(id) = m.from { Some(id) } else { None },
+        asset: m.asset.map(|a| engine.asset_name(a).to_owned()).unwrap_or_default(),
+        kind: words::kind(&m.body),
+        text: bounded(words::full(engine, &m.body)),
+        acted_on,
+    }
+}
+
+/// What the whole is worth over its parts, once it is measured.
+fn emergence(gauge: &Gauge, bars_per_year: f64) -> Option<Emergence> {
+    let (rungs, turnover) = (gauge.rungs(), gauge.turnover(bars_per_year));
+    let whole = rungs.over_alone?;
+    let sharpe = |gain: Option<SharpeGain>| gain.map_or(0.0, |g| g.sharpe);
+    Some(Emergence {
+        gain: whole.sharpe,
+        from: whole.low,
+        to: whole.high,
+        more: whole.more,
+        less: whole.less,
+        over_net_eq: sharpe(rungs.over_net_eq),
+        netting: sharpe(rungs.netting),
+        listening: sharpe(rungs.listening),
+        services: sharpe(rungs.services),
+        wanted: gauge.wanted,
+        turnover_alone: turnover.alone,
+        turnover: turnover.together,
+    })
+}
+
+/// An agent's row.
+pub(super) fn row(
+    engine: &Engine,
+    recorder: &Recorder,
+    agent: &Agent,
+    spread: &Spread,
+    standing: &Standing,
+) -> AgentRow {
+    let (cast, respond) = (engine.cast(), &engine.respond);
+    let real = &respond.real;
+    // Structured agents have no slots: their assets are those of their structures.
+    let slots = cast.slots[agent.slots.clone()].iter().map(|s| s.asset);
+    let structures = cast.structures.iter().filter(|s| s.agent == agent.id).map(|s| s.asset);
+    let names: Vec<&str> = slots.chain(structures).map(|asset| engine.asset_name(asset)).collect();
+    let last = recorder.last.get(agent.id.index()).and_then(Option::as_ref);
+    let said = last.map(|m| {
+        let asset = m.asset.map(|a| engine.asset_name(a)).unwrap_or_default();
+        format!("{asset} {}", words::short(engine, &m.body))
+    });
+    let (alone, open) = record::lives(engine, agent);
+    let switches = record::switches(engine, agent.id);
+    let points = respond.points.agent(cast, agent.id);
+    AgentRow {
+        id: agent.id,
+        name: bounded(agent.name.clone()),
+        family: agent.family,
+        goal: agent.goal,
+        assets: bounded(names.join(" ")),
+        state: record::state(engine, agent.id),
+        switches,
+        points,
+        trend: recorder.record.track(agent.id).map(record::AgentCurves::trend).unwrap_or_default(),
+        alone,
+        open,
+        real: real.ledger.pnl(agent.id, &real.marks).unwrap_or_default(),
+        funds: real.ledger.equity(agent.id, &real.marks).unwrap_or_default(),
+        difference: engine.difference(agent.id),
+        would_get: spread.would_give(points, real.funds.weight(agent.id) > 0.0),
+        position: bounded(position(engine, agent)),
+        last: last.map_or(MessageId(0), |m| m.id),
+        said: bounded(said.unwrap_or_default()),
+        voice: engine.voice(agent.id),
+        influence: standing.influence(agent.id),
+        until: record::until(engine, agent.id),
+        given: standing.value(agent.id),
+        served: recorder.served.totals(agent.id),
+    }
+}
+
+/// What it holds, the largest first; those beyond the bound of a text are cut.
+fn position(engine: &Engine, agent: &Agent) -> String {
+    let (cast, real) = (engine.cast(), &engine.respond.real);
+    let equity = money::to_estimate(real.equity());
+    let mut position = Vec::new();
+    for slot in agent.slots.clone() {
+        let asset = cast.slots[slot].asset;
+        let last = engine.speak.market.listings[asset.index()].last.close;
+        // Today each asset has one instrument, of the same number.
+        let held = real.ledger.position(agent.id, crate::domain::InstrumentId(asset.0));
+        let share = if equity > 0.0 { 100.0 * money::to_estimate(held) * last / equity } else { 0.0 };
+        // What would be written as nothing is left out.
+        if share.abs() >= 0.05 {
+            position.push((share, engine.asset_name(asset)));
+        }
+    }
+    position.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
+    let parts: Vec<String> = position.iter().map(|(share, name)| format!("{share:+.1} % {name}")).collect();
+    parts.join(", ")
+}
