@@ -91,11 +91,18 @@ impl Map {
         let room = here.first().cloned().into_iter().collect::<Module>();
         let first = path.first()?;
         let (base, rest): (Module, &[String]) = match first.as_str() {
-            // Of its own crate: the rooms are modules of the root, or crates of themselves.
-            "crate" if path.get(1).is_some_and(|n| self.files.keys().any(|m| m.first() == Some(n))) => {
-                (Vec::new(), &path[1..])
+            // Of its own crate: a module of its folder, a room beside it, or what the root hands on.
+            "crate" => {
+                let next = path.get(1)?;
+                let has = |names: &[String]| self.files.contains_key(names);
+                let handed_on = self.handed_on.get(&(Vec::new(), next.clone()));
+                match handed_on {
+                    _ if has(&[&room[..], std::slice::from_ref(next)].concat()) => (room, &path[1..]),
+                    _ if self.files.keys().any(|m| m.first() == Some(next)) => (Vec::new(), &path[1..]),
+                    Some(to) => (to.clone(), &path[2..]),
+                    None => (room, &path[1..]),
+                }
             }
-            "crate" => (room, &path[1..]),
             "self" => (here.to_vec(), &path[1..]),
             "super" => {
                 let ups = path.iter().take_while(|n| *n == "super").count();
