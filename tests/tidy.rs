@@ -566,6 +566,10 @@ fn the_tree_is_all_there() {
     let tree = tree();
     for room in std::fs::read_dir(source::root().join("src")).unwrap() {
         let room = room.unwrap().path();
+        // Beside the crates stand the cases that once broke a property: no code, read by their tests.
+        if room.ends_with("proptest-regressions") {
+            continue;
+        }
         let path = format!("src/{}", room.file_name().unwrap().to_string_lossy());
         assert!(tree.iter().any(|s| s.path.starts_with(&path)), "{path} is not looked at");
     }
