@@ -8,7 +8,7 @@
 use super::action::{self, ACTIONS, Takes, UserAction};
 use super::app::{App, Input, Pane, Sort};
 use super::theme::StyleRole;
-use crate::domain::{AgentId, Danger};
+use crate::domain::AgentId;
 use crate::view::cockpit::TopicKind;
 use crate::view::link::Request;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -147,7 +147,8 @@ impl App {
     }
 
     fn act(&mut self, action: UserAction) -> Option<Request> {
-        if !self.is_now() && acts(action) {
+        // Commands look after this themselves: the kill switch goes through.
+        if !self.is_now() && action == UserAction::Undo {
             self.say_past();
             return None;
         }
@@ -383,12 +384,6 @@ impl App {
             None => ids.get(moved(newest, false, by - 1, ids.len())).copied(),
         };
     }
-}
-
-/// Whether an action does something to the swarm, the kill switch apart.
-fn acts(action: UserAction) -> bool {
-    let entry = ACTIONS.iter().find(|e| e.action == action);
-    action == UserAction::Undo || entry.is_some_and(|e| e.danger != Danger::Look && e.danger != Danger::Halt)
 }
 
 /// Whether an action is about what the lab covers.

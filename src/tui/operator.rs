@@ -70,7 +70,7 @@ impl App {
         }
     }
 
-    /// A command from the `:` line: of the agent that is named, of all, or without a name of the agent under the cursor.
+    /// A command from the `:` line: of the agent that is named, of all, or without a name of whom the keys are about.
     pub(super) fn operate(&mut self, word: &str, name: &str) -> Option<Request> {
         let of_agent = command::find(word, true).filter(|_| name != ALL);
         let row = of_agent.or_else(|| command::find(word, false))?;
@@ -79,11 +79,11 @@ impl App {
         }
         let named = |a: &&AgentRow| a.name.eq_ignore_ascii_case(name);
         let found = if name.is_empty() {
-            self.agent()
+            self.subject()
         } else {
-            self.cockpit.as_ref().and_then(|c| c.agents.iter().find(named))
+            self.cockpit.as_ref().and_then(|c| c.agents.iter().find(named)).cloned()
         };
-        let Some(agent) = found.cloned() else {
+        let Some(agent) = found else {
             self.say(format!("there is no agent {name:?}; tab completes names"), StyleRole::Warn);
             return None;
         };

@@ -239,6 +239,18 @@ fn every_command_of_the_table_is_in_the_cockpit_and_goes_by_its_danger() {
     }
 }
 
+/// The `:` line and the keys mean the same agent: the one whose page is open, though a filter hides its row.
+#[test]
+fn a_command_without_a_name_is_about_the_page_that_is_open() {
+    let mut app = app();
+    app.selected = Some(AgentId(3));
+    press(&mut app, KeyCode::Enter);
+    app.agent_filter = "agent07".to_owned();
+    assert_eq!(press(&mut app, KeyCode::Char('m')), Some(Request::Command(Command::Mute(AgentId(3)))));
+    write(&mut app, ":drain");
+    assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Command(Command::Drain(AgentId(3)))));
+}
+
 #[test]
 fn undoing_a_resume_goes_back_to_the_drain_that_it_ended() {
     let mut app = with(|c| c.agents[0].switches.drained = true);

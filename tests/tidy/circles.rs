@@ -56,11 +56,8 @@ fn paths(s: &Source) -> (Vec<Module>, Vec<Module>) {
         if s.is_test(line(s, at)) {
             continue;
         }
-        let before = s.code[..at].trim_end();
-        let public =
-            before.ends_with("pub") || before.ends_with(')') && before.rsplit("pub(").next() != Some(before);
-        let public =
-            public && before.rsplit(['\n', ';']).next().is_some_and(|l| l.trim_start().starts_with("pub"));
+        let statement = s.code[..at].rsplit(['\n', ';']).next().unwrap_or_default();
+        let public = statement.trim_start().starts_with("pub");
         spread(&s.code[at + 3..at + end], &[], if public { &mut handed_on } else { &mut named });
     }
     for root in ["crate", "super"] {
