@@ -125,7 +125,7 @@ impl Stage {
         for _ in 0..300 {
             self.turn(Duration::from_millis(33));
         }
-        assert!(!self.app.is_dirty() && self.app.pulses.is_empty(), "something moves for ten seconds");
+        assert!(!self.app.is_dirty() && !self.app.is_moving(), "something moves for ten seconds");
     }
 
     /// Hears a picture whose decisions are new, as they are in a life: they make the pulses.

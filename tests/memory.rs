@@ -11,6 +11,7 @@ use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
 use hive::recorder::{RecordedRun, Recorder};
 use hive::tui::app::App;
+use hive::tui::network::{NetworkPane, PULSES_MAX};
 use hive::tui::painter::Painter;
 use hive::tui::theme::Theme;
 use hive::view::Cockpit;
@@ -59,7 +60,7 @@ fn a_week_of_pictures_leaves_nothing_behind() {
                 painter.draw(&mut app).unwrap();
             }
         }
-        assert!(app.pulses.len() <= hive::tui::app::PULSES_MAX);
+        assert!(app.pane::<NetworkPane>().unwrap().pulses.len() <= PULSES_MAX);
     };
     turn(0, WEEK / 10);
     let Some(before) = pages() else { return };

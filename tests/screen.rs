@@ -11,9 +11,11 @@ use hive::engine::{Engine, Outputs};
 use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
 use hive::recorder::{RecordedRun, Recorder};
-use hive::tui::app::{App, Pane};
+use hive::tui::app::App;
+use hive::tui::network::NetworkPane;
 use hive::tui::painter::Painter;
 use hive::tui::theme::Theme;
+use hive::tui::{agents, edges};
 use hive::view::Cockpit;
 use hive::view::cockpit::MarketMode;
 use hive::view::link::{News, Request};
@@ -66,17 +68,18 @@ fn every_pulse_is_a_message_that_its_decision_names_and_enter_opens_that_decisio
         now += Duration::from_secs(5);
         app.tick(now, Some(Duration::ZERO));
         app.hear(News::Cockpit(Box::new(picture)));
-        for p in &app.pulses {
+        for p in &network(&app).pulses {
             assert!(because[&p.decision].contains(&p.message), "{p:?}");
             pulses += 1;
         }
-        if app.pulses.is_empty() || opened > 20 {
+        if network(&app).pulses.is_empty() || opened > 20 {
             return;
         }
         // The newest decision is the first under the cursor.
-        (app.focus, app.edge) = (Pane::Agents, None);
+        app.focus_on(agents::ID);
+        app.pane_mut::<NetworkPane>().unwrap().cursor = None;
         press(&mut app, KeyCode::Char('3'));
-        let edge = app.chosen_edge().unwrap().clone();
+        let edge = network(&app).cursor.as_ref().unwrap().influence(&app.cx).unwrap().clone();
         assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Look(Some(edge.to))));
         let page = recorder.page(engine, edge.to).unwrap();
         let why = page.why.iter().find(|w| w.message == edge.decision).unwrap();
@@ -91,12 +94,16 @@ fn every_pulse_is_a_message_that_its_decision_names_and_enter_opens_that_decisio
     assert!(pulses > 500 && opened > 10, "{pulses} {opened}");
 }
 
+fn network(app: &App) -> &NetworkPane {
+    app.pane().unwrap()
+}
+
 #[test]
 fn with_the_deaf_nothing_moves() {
     let mut app = app("terminal", true);
     live(40, true, |_, _, picture, _| {
         app.hear(News::Cockpit(Box::new(picture)));
-        assert!(app.pulses.is_empty() && app.edges().is_empty());
+        assert!(network(&app).pulses.is_empty() && edges::influence(&app.cx).is_empty());
     });
     assert!(shown(&mut app, 160, 48).contents().contains("nobody listens"));
 }
@@ -156,7 +163,7 @@ fn gains_and_losses_have_their_sign_and_their_colour() {
     press(&mut app, KeyCode::Char('3'));
     let screen = shown(&mut app, 80, 24);
     assert!(screen.contents().contains("network"));
-    app.focus = Pane::Agents;
+    app.focus_on(agents::ID);
     let screen = shown(&mut app, 80, 24);
     let (up, down) = (inks(&screen, &["▲"]), inks(&screen, &["▼"]));
     assert!(!up.is_empty() && !down.is_empty(), "{}", screen.contents());

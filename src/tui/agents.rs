@@ -1,11 +1,12 @@
 //! The table of agents.
 
-use super::app::{App, Pane, Sort};
-use super::draw::block;
+use super::action::UserAction;
+use super::context::{Context, Hint, PaneId, Sort, moved};
+use super::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block, step_of};
 use super::table::{self, Column};
 use super::theme::StyleRole;
-use super::words;
-use crate::domain::money;
+use super::{lines, words};
+use crate::domain::{AgentId, money};
 use crate::view::cockpit::{AgentRow, AgentState};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -137,21 +138,93 @@ fn rest(a: &AgentRow, width: usize) -> (String, StyleRole) {
     (words::parts(&a.position, width), StyleRole::Text)
 }
 
-/// Draws the list of agents into its area.
-pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
-    let rows = app.agents();
-    let total = app.cockpit.as_ref().map_or(0, |c| c.agents.len());
+/// Its name on the border and in layouts.
+pub const ID: PaneId = PaneId("agents");
+
+/// The table of agents.
+#[derive(Default)]
+pub struct AgentsPane {
+    /// First row that is shown, as last drawn.
+    top: usize,
+}
+
+impl Pane for AgentsPane {
+    fn id(&self) -> PaneId {
+        ID
+    }
+
+    fn keys(&self, _: &Context) -> Vec<Hint> {
+        vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "page")]
+    }
+
+    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+        on_any(cx, action)
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+        self.top = draw(frame, cx, area, self.top);
+    }
+
+    fn shape(&self) -> PaneShape {
+        PaneShape { place: PanePlace::Main, ..PaneShape::default() }
+    }
+
+    fn on_click(&mut self, cx: &mut Context, row: usize) -> PaneOutcome {
+        let clicked = cx.agents().get(self.top + row).map(|a| a.id);
+        on_click(cx, clicked)
+    }
+
+    fn copy(&self, cx: &Context) -> Option<String> {
+        cx.agent().map(lines::agent)
+    }
+}
+
+/// An action of a pane whose rows are these agents: the cursor moves, or the page of who is under it is opened.
+pub fn on_action(cx: &mut Context, rows: &[AgentId], action: UserAction) -> PaneOutcome {
+    match step_of(action) {
+        Some((down, by)) => {
+            cx.selected = step(rows, cx.selected, down, by);
+            PaneOutcome::Done
+        }
+        None => cx.agent().map_or(PaneOutcome::Done, |a| PaneOutcome::Open(a.id, None)),
+    }
+}
+
+/// The same for a pane that shows no agents of its own: its keys go through them in their order.
+pub fn on_any(cx: &mut Context, action: UserAction) -> PaneOutcome {
+    let rows: Vec<AgentId> = cx.agents().iter().map(|a| a.id).collect();
+    on_action(cx, &rows, action)
+}
+
+/// A click on an agent selects it, and opens its page where it is selected already.
+pub fn on_click(cx: &mut Context, clicked: Option<AgentId>) -> PaneOutcome {
+    let Some(id) = clicked else { return PaneOutcome::Done };
+    let again = cx.agent().is_some_and(|a| a.id == id);
+    cx.selected = Some(id);
+    if again { PaneOutcome::Open(id, None) } else { PaneOutcome::Done }
+}
+
+/// Who is selected after a step.
+pub fn step(rows: &[AgentId], selected: Option<AgentId>, down: bool, by: usize) -> Option<AgentId> {
+    let at = rows.iter().position(|id| Some(*id) == selected).unwrap_or(0);
+    rows.get(moved(at, down, by, rows.len())).copied()
+}
+
+/// Draws the list of agents into its area; the first row that is shown.
+fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect, was: usize) -> usize {
+    let rows = cx.agents();
+    let total = cx.cockpit.as_ref().map_or(0, |c| c.agents.len());
     let shown = usize::from(area.height.saturating_sub(3));
-    let selected = app.agent().and_then(|a| rows.iter().position(|r| r.id == a.id)).unwrap_or(0);
-    let top = table::top(app.top, selected, rows.len(), shown);
-    let t = &app.theme;
-    let pane = block(app, Pane::Agents, title(app, rows.len(), total, selected, top, shown));
+    let selected = cx.agent().and_then(|a| rows.iter().position(|r| r.id == a.id)).unwrap_or(0);
+    let top = table::top(was, selected, rows.len(), shown);
+    let t = &cx.theme;
+    let pane = block(cx, ID, title(cx, rows.len(), total, selected, top, shown));
     let inside = pane.inner(area);
     frame.render_widget(pane, area);
-    if inside.height > 0 && app.cockpit.is_some() {
+    if inside.height > 0 && cx.cockpit.is_some() {
         // Of all rows, so that nothing jumps while they scroll.
         let state = rows.iter().map(|a| a.state.text().chars().count()).max().unwrap_or(0);
-        let serves = app.cockpit.as_ref().is_some_and(|c| !c.services.is_empty());
+        let serves = cx.cockpit.as_ref().is_some_and(|c| !c.services.is_empty());
         let columns = fitting(usize::from(inside.width), state, serves);
         let left = usize::from(inside.width).saturating_sub(table::width(&columns));
         let rest = match left {
@@ -162,11 +235,11 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
         table::head(frame, t, &columns, rest, inside);
         if rows.is_empty() {
             let at = Rect { y: inside.y + 1, height: inside.height.saturating_sub(1).min(1), ..inside };
-            let back = app.hint(super::action::UserAction::Back);
-            let text = format!(" nobody is like /{}; {back} clears it", app.agent_filter);
+            let back = cx.hint(UserAction::Back);
+            let text = format!(" nobody is like /{}; {back} clears it", cx.agent_filter);
             frame.render_widget(Paragraph::new(text).style(t.of(StyleRole::Dim)), at);
         }
-        let focused = app.focus == Pane::Agents && app.open.is_none();
+        let focused = cx.focus == ID && cx.open.is_none();
         for (n, a) in rows.iter().skip(top).take(shown).enumerate() {
             let at = Rect { y: inside.y + 1 + n as u16, height: 1, ..inside };
             table::row(frame, t, &columns, *a, at, self::rest);
@@ -175,28 +248,28 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
             }
         }
     }
-    app.top = top;
+    top
 }
 
 fn title(
-    app: &App,
+    cx: &Context,
     rows: usize,
     total: usize,
     selected: usize,
     top: usize,
     shown: usize,
 ) -> Vec<Span<'static>> {
-    let t = &app.theme;
+    let t = &cx.theme;
     let row = if rows == 0 { 0 } else { selected + 1 };
     let more = table::more(top, rows, shown);
     let mut spans = vec![Span::styled(format!("{row} of {rows}{more} "), t.of(StyleRole::Dim))];
-    if !app.agent_filter.is_empty() {
-        let text = format!("/{} ", words::cut(&app.agent_filter, 20));
+    if !cx.agent_filter.is_empty() {
+        let text = format!("/{} ", words::cut(&cx.agent_filter, 20));
         spans.push(Span::styled(text, t.of(StyleRole::Focus)));
         spans.push(Span::styled(format!("of {total} "), t.of(StyleRole::Dim)));
     }
-    if app.sort != Sort::File {
-        spans.push(Span::styled(format!("{} ", app.sort.text()), t.of(StyleRole::Focus)));
+    if cx.sort != Sort::File {
+        spans.push(Span::styled(format!("{} ", cx.sort.text()), t.of(StyleRole::Focus)));
     }
     spans
 }

@@ -1,328 +1,94 @@
-//! What is selected, open and said. News comes in; time is given. Keys are `keys`' part.
+//! The cockpit: panes that share the screen, layers that lie over them, and what they all look at. News comes in, time
+//! is given, keys go to the layer on top or to the pane with the focus, and what neither knows is done here.
+//!
+//! # Invariants
+//!
+//! 1. A dialog takes every key but the kill chord: nothing behind it moves.
+//! 2. An action goes to the layer on top, or to the pane with the focus where there is none, and then to the cockpit; to
+//!    no other pane.
+//! 3. A click and the wheel do what a key does.
 
-use super::action::UserAction;
-use super::edges::EdgeKey;
-use super::graph_layout::Layout;
-use super::keymap::Keymap;
-use super::line::TypedLine;
-use super::network::DrawnGraph;
-use super::theme::wardrobe::Wardrobe;
-use super::theme::{ColorDepth, StyleRole, Theme};
-use super::time::{PendingSteps, SnapshotPosition};
-use crate::domain::{AgentId, Command, MessageId, Money, money};
-use crate::view::cockpit::{AgentRow, EdgeRow, MessageLine};
-use crate::view::lab::LabPage;
-use crate::view::link::{News, Request, SendError};
-use crate::view::{AgentPage, Cockpit};
+use super::action::{ACTIONS, Takes, UserAction};
+use super::arrangement::Arrangement;
+use super::capture::Capture;
+use super::command_line::{CommandLine, FilterLine};
+use super::context::{Connection, Context, PaneId};
+use super::dialog::{Dialog, Question};
+use super::help::HelpLayer;
+use super::lab::LabLayer;
+use super::log::LogLayer;
+use super::operator::{Commanded, Operator};
+use super::page::PageLayer;
+use super::pane::{Pane, PaneOutcome, PanePlace, PaneShape, answers};
+use super::theme::{StyleRole, Theme};
+use super::{looks, messages, panes};
+use crate::domain::{AgentId, MessageId};
+use crate::view::Cockpit;
+use crate::view::link::{News, Reply, Request, SendError};
+use crossterm::event::{KeyCode, KeyEvent, MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use std::any::Any;
 use std::time::Duration;
 
-/// How long a toast stays.
-const TOAST: Duration = Duration::from_secs(5);
-/// How long an action can be undone.
-const UNDO: Duration = Duration::from_secs(10);
-/// How long a pulse travels.
-pub const PULSE: Duration = Duration::from_millis(1_100);
-/// Pulses of one bar leave one after the other, over this time.
-const VOLLEY: Duration = Duration::from_millis(600);
-/// Most pulses at once, the strongest of a busy bar: a frame of them is a few hundred bytes.
-pub const PULSES_MAX: usize = 16;
-/// Data older than this is said to be old.
-const STALE: Duration = Duration::from_secs(5);
-
-/// What can have the focus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Pane {
-    Agents,
-    Messages,
-    Network,
-    Pnl,
-    Goals,
-    Orders,
-    Points,
-}
-
-impl Pane {
-    /// All, in the order of `tab` and of the digits.
-    pub const ALL: [Pane; 7] =
-        [Pane::Agents, Pane::Messages, Pane::Network, Pane::Pnl, Pane::Goals, Pane::Orders, Pane::Points];
-
-    /// Those that share the place below the agents: what was looked at last is there.
-    pub fn is_below(self) -> bool {
-        matches!(self, Pane::Messages | Pane::Orders | Pane::Points)
-    }
-
-    /// On its border.
-    pub fn title(self) -> &'static str {
-        match self {
-            Pane::Agents => "agents",
-            Pane::Messages => "messages",
-            Pane::Network => "network",
-            Pane::Pnl => "pnl",
-            Pane::Goals => "goals",
-            Pane::Orders => "orders",
-            Pane::Points => "points",
-        }
-    }
-}
-
-/// An arrangement of panes: its name, and columns of panes from the left.
-pub type PaneLayout = (String, Vec<Vec<Pane>>);
-
-/// Those that are built in.
-pub fn views() -> Vec<PaneLayout> {
-    let of =
-        |name: &str, columns: &[&[Pane]]| (name.to_owned(), columns.iter().map(|c| c.to_vec()).collect());
-    vec![
-        of("people", &[&[Pane::Agents], &[Pane::Messages]]),
-        of("market", &[&[Pane::Pnl, Pane::Goals], &[Pane::Network]]),
-        of("talk", &[&[Pane::Messages], &[Pane::Network]]),
-        of("desk", &[&[Pane::Orders], &[Pane::Points]]),
-    ]
-}
-
-/// How agents are sorted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Sort {
-    File,
-    Real,
-    Points,
-    State,
-}
-
-impl Sort {
-    /// The order of `s`, and what the screen calls it.
-    pub const ALL: [(Sort, &'static str); 4] = [
-        (Sort::File, "file order"),
-        (Sort::Real, "by real"),
-        (Sort::Points, "by points"),
-        (Sort::State, "by state"),
-    ];
-
-    /// On the border.
-    pub fn text(self) -> &'static str {
-        Sort::ALL.iter().find(|(s, _)| *s == self).map_or("", |(_, text)| text)
-    }
-}
-
-/// A message on its way along an edge: its number is what it is, the decision is why it is shown. A receipt
-/// runs to `network::DESK`, and is its own reason.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub struct EdgePulse {
-    pub from: AgentId,
-    pub to: AgentId,
-    pub message: MessageId,
-    pub decision: MessageId,
-    pub born: Duration,
-}
-
-/// What has to be answered before anything else.
-#[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
-pub enum Dialog {
-    /// Bounded money: `y` and nothing else.
-    Money { request: Request, name: String, gives: bool, before: Money, after: Money },
-    /// Broad: the word.
-    Word { request: Request, word: String, says: &'static str, typed: String },
-}
-
-/// What is being typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum Input {
-    Filter,
-    Command,
-}
-
-/// Where the swarm is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Connection {
-    /// It answers, and what is shown is its present state.
-    Here,
-    /// Not to be reached: why. It is tried again.
-    Lost(String),
-    /// It is over, for this reason, and is not tried again.
-    Ended(String),
-}
-
-/// What the loop measured; for `:stats`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct Stats {
-    pub frames: u64,
-    pub bytes: u64,
-    pub last_bytes: u64,
-    pub last_us: u64,
-}
+/// Lines above the first row in a pane: its border and its head.
+const ABOVE: u16 = 2;
 
 /// The cockpit's own state.
-// Each of the switches is one thing on the screen.
-#[allow(clippy::struct_excessive_bools, missing_docs)]
 pub struct App {
-    pub theme: Theme,
-    /// What is shown: of now, or of the past.
-    pub cockpit: Option<Cockpit>,
-    /// Where the moment lies that is shown; none: it is now.
-    pub past: Option<SnapshotPosition>,
-    /// The newest picture while the past is shown.
-    pub live: Option<Cockpit>,
-    pub(super) steps: PendingSteps,
-    /// How far the moment is that is read from the journal, in per cent.
-    pub fetching: Option<u8>,
-    pub page: Option<AgentPage>,
-    /// The agent whose page is open, and the decision that led there.
-    pub open: Option<(AgentId, Option<MessageId>)>,
-    /// The lab is open, and what it shows.
-    pub in_lab: bool,
-    pub lab: Option<LabPage>,
-    pub focus: Pane,
-    pub zoomed: bool,
-    /// Arrangements of panes beside the usual one, and which is chosen.
-    pub views: Vec<PaneLayout>,
-    pub view: Option<usize>,
-    pub sort: Sort,
-    pub selected: Option<AgentId>,
-    /// First row of the agents, as last drawn; and of the others that scroll.
-    pub top: usize,
-    pub points_top: usize,
-    pub orders_top: usize,
-    /// The line of the orders under the cursor.
-    pub order: usize,
-    /// What is below the agents.
-    pub below: Pane,
-    /// The candle under the cursor of the open page, counted from the newest; none: no cursor.
-    pub candle: Option<usize>,
-    /// How often its chart was halved: 0 shows all bars.
-    pub closer: u32,
-    /// The message under the cursor; none: follow the newest.
-    pub told: Option<MessageId>,
-    /// The edge under the cursor of the network.
-    pub edge: Option<EdgeKey>,
-    /// First line of the page or the help.
-    pub scroll: u16,
-    pub help: bool,
-    /// The log is open.
-    pub in_log: bool,
-    pub dialog: Option<Dialog>,
-    pub input: Option<Input>,
-    pub command: String,
-    /// The line that is typed, and its cursor.
-    pub(super) line: TypedLine,
-    pub agent_filter: String,
-    pub message_filter: String,
-    pub toast: Option<(String, StyleRole, Duration)>,
-    pub undo: Option<(Request, Duration)>,
-    /// A command that was sent, and what takes it back where its row alone does not tell.
-    pub takes_back: Option<(Command, Command)>,
-    pub pulses: Vec<EdgePulse>,
-    pub layout: Layout,
-    pub reach: Connection,
-    pub read_only: bool,
-    pub now: Duration,
-    pub age: Option<Duration>,
-    pub stats: Stats,
-    pub stats_shown: bool,
-    /// The themes that there are.
-    pub wardrobe: Wardrobe,
-    /// The keys that hold.
-    pub keymap: Keymap,
+    /// What all panes look at.
+    pub cx: Context,
+    /// Those that share the screen.
+    pub(super) panes: Vec<Box<dyn Pane>>,
+    /// Those that lie over them, the topmost last.
+    pub(super) layers: Vec<Box<dyn Pane>>,
+    /// Which panes are where.
+    pub arrangement: Arrangement,
+    /// What the loop is to bring to the clipboard and into files.
+    pub capture: Capture,
     /// The mouse is the cockpit's.
     pub mouse: bool,
-    /// What the loop is to bring to the clipboard …
-    pub copied: Option<String>,
-    /// … and the file into which it is to write the screen.
-    pub shot: Option<String>,
+    operator: Operator,
     /// Where the panes were drawn.
-    pub(super) places: Vec<(Pane, ratatui::layout::Rect)>,
-    /// Colours that there are; none: as the theme says.
-    pub depth: Option<ColorDepth>,
-    pub(super) chord: Option<Duration>,
-    pub(super) leaving: bool,
-    pub(super) dirty: bool,
-    /// Pulses move, or have just gone.
+    pub(super) places: Vec<(PaneId, Rect)>,
+    leaving: bool,
+    /// Something moves by itself, or has just gone.
     moving: bool,
-    /// Where the network was drawn.
-    pub(super) stage: Option<DrawnGraph>,
-    decided: MessageId,
-    receipted: MessageId,
 }
 
 impl App {
     /// Nothing was heard yet. `colours` is for the themes that follow.
     pub fn new(theme: Theme, colours: bool) -> Self {
+        let panes = panes::all();
+        let first = panes.first().map_or(PaneId(""), |p| p.id());
+        let below = panes.iter().find(|p| p.shape().place == PanePlace::Below).map_or(first, |p| p.id());
         App {
-            theme,
-            cockpit: None,
-            past: None,
-            live: None,
-            steps: PendingSteps::default(),
-            fetching: None,
-            page: None,
-            open: None,
-            in_lab: false,
-            lab: None,
-            focus: Pane::Agents,
-            zoomed: false,
-            views: views(),
-            view: None,
-            sort: Sort::File,
-            selected: None,
-            top: 0,
-            points_top: 0,
-            orders_top: 0,
-            order: 0,
-            below: Pane::Messages,
-            candle: None,
-            closer: 0,
-            told: None,
-            edge: None,
-            scroll: 0,
-            help: false,
-            in_log: false,
-            dialog: None,
-            input: None,
-            command: String::new(),
-            line: TypedLine::default(),
-            agent_filter: String::new(),
-            message_filter: String::new(),
-            toast: None,
-            undo: None,
-            takes_back: None,
-            pulses: Vec::new(),
-            layout: Layout::default(),
-            reach: Connection::Here,
-            read_only: false,
-            now: Duration::ZERO,
-            age: None,
-            stats: Stats::default(),
-            stats_shown: false,
-            wardrobe: Wardrobe::new(None, colours),
-            keymap: Keymap::default(),
+            cx: Context::new(theme, colours, first),
+            panes,
+            layers: Vec::new(),
+            arrangement: Arrangement::new(below),
+            capture: Capture::default(),
             mouse: false,
-            copied: None,
-            shot: None,
+            operator: Operator::default(),
             places: Vec::new(),
-            depth: None,
-            chord: None,
             leaving: false,
-            dirty: true,
             moving: false,
-            stage: None,
-            decided: MessageId(0),
-            receipted: MessageId(0),
         }
     }
 
     /// Whether there is anything to draw.
     pub fn is_dirty(&self) -> bool {
-        self.dirty || self.moving
+        self.cx.dirty || self.moving
     }
 
-    /// Whether nothing but pulses moved since it was drawn.
-    pub(super) fn only_pulses(&self) -> bool {
-        self.moving && !self.dirty
+    /// Whether something moves over what was drawn.
+    pub fn is_moving(&self) -> bool {
+        self.moving
+    }
+
+    /// Whether nothing but what moves over the panes has changed since it was drawn.
+    pub(super) fn only_moves(&self) -> bool {
+        self.moving && !self.cx.dirty
     }
 
     /// Whether it was told to leave.
@@ -332,137 +98,126 @@ impl App {
 
     /// The screen has changed under it.
     pub fn touch(&mut self) {
-        self.dirty = true;
+        self.cx.dirty = true;
     }
 
     /// It was drawn.
     pub fn drawn(&mut self) {
-        (self.dirty, self.moving) = (false, false);
+        (self.cx.dirty, self.moving) = (false, false);
     }
 
-    /// Whether what is shown is older than it should be.
-    pub fn is_stale(&self) -> bool {
-        match self.reach {
-            Connection::Here => self.age.is_some_and(|a| a >= STALE),
-            Connection::Lost(_) => true,
-            Connection::Ended(_) => false,
+    /// What moves over what was drawn: tells `put` column, row, glyph and style.
+    pub(super) fn overlay(&self, put: &mut dyn FnMut(u16, u16, &str, Style)) {
+        if self.layers.iter().any(|l| l.stills()) {
+            return;
+        }
+        for pane in self.panes.iter().filter(|p| self.places.iter().any(|(id, _)| *id == p.id())) {
+            pane.overlay(&self.cx, put);
         }
     }
 
-    /// Time goes on: pulses move, toasts go, old data shows its age.
+    /// The topmost layer of this kind, if one is open.
+    pub fn layer<P: Pane>(&self) -> Option<&P> {
+        self.layers.iter().rev().find_map(|l| (l.as_ref() as &dyn Any).downcast_ref())
+    }
+
+    /// What has to be answered before anything else.
+    pub fn question(&self) -> Option<&Question> {
+        self.layer::<Dialog>().map(|d| &d.question)
+    }
+
+    /// The pane of this kind.
+    pub fn pane<P: Pane>(&self) -> Option<&P> {
+        self.panes.iter().find_map(|p| (p.as_ref() as &dyn Any).downcast_ref())
+    }
+
+    /// The pane of this kind, to be changed.
+    pub fn pane_mut<P: Pane>(&mut self) -> Option<&mut P> {
+        self.panes.iter_mut().find_map(|p| (p.as_mut() as &mut dyn Any).downcast_mut())
+    }
+
+    /// Time goes on: what moves moves, toasts go, old data shows its age.
     pub fn tick(&mut self, now: Duration, age: Option<Duration>) {
-        let was_stale = self.is_stale();
-        let whole = |a: Option<Duration>| a.map(|a| a.as_secs());
-        let seconds = whole(age) != whole(self.age);
-        (self.now, self.age) = (now, age);
-        self.dirty |= (seconds && self.is_stale()) || was_stale != self.is_stale();
-        // What is frozen does not move.
-        if !self.is_stale() {
-            self.moving |= self.pulses.iter().any(|p| p.born <= now);
+        self.cx.tick(now, age);
+        for pane in &mut self.panes {
+            self.moving |= pane.tick(&self.cx);
         }
-        self.pulses.retain(|p| now.saturating_sub(p.born) < PULSE);
-        if self.toast.as_ref().is_some_and(|(_, _, until)| now >= *until) {
-            self.toast = None;
-            self.dirty = true;
-        }
-        if self.undo.is_some_and(|(_, until)| now >= until) {
-            self.undo = None;
-            self.dirty = true;
-        }
+        self.cx.dirty |= self.operator.tick(&self.cx);
     }
 
     /// Takes in what the link has brought.
     pub fn hear(&mut self, news: News) {
+        let cx = &mut self.cx;
         if let News::Lab(page) = news {
             // It is sent again and again, and rarely new.
-            let page = self.in_lab.then_some(*page);
-            self.dirty |= page != self.lab;
-            self.lab = page;
+            let page = self.layers.iter().any(|l| is::<LabLayer>(l.as_ref())).then_some(*page);
+            cx.dirty |= page != cx.lab;
+            cx.lab = page;
             return;
         }
-        self.dirty = true;
+        cx.dirty = true;
         match news {
             News::Cockpit(picture) => self.see(*picture),
-            News::Page(page) if self.is_now() => self.page = Some(*page),
+            News::Page(page) if cx.is_now() => cx.page = Some(*page),
             News::Lab(_) | News::Page(_) => {}
-            News::Past(past) => self.see_past(*past),
-            News::Fetching(share) => self.fetching = self.is_waiting().then_some(share),
-            News::Answer(answer) => match answer.result {
-                Err(why) if matches!(answer.request, Request::Past(..)) => {
-                    self.answered_past();
-                    self.say(why, StyleRole::Warn);
+            News::Past(past) => {
+                if cx.see_past(*past) {
+                    self.jump();
                 }
-                Ok(done) => {
-                    if let Some(back) = self.inverse(answer.request) {
-                        self.undo = Some((back, self.now + UNDO));
-                        let undo = self.keymap.key(UserAction::Undo);
-                        self.say(format!("{done} · {undo} undoes it"), StyleRole::Good);
-                    } else {
-                        self.say(done, StyleRole::Good);
-                    }
-                }
-                Err(why) => self.say(why, StyleRole::Warn),
-            },
+            }
+            News::Fetching(share) => cx.fetching = cx.is_waiting().then_some(share),
+            News::Answer(answer) => self.hear_answer(answer),
             News::Lost(why) => {
-                self.pulses.clear();
-                self.past_is_lost();
-                self.reach = Connection::Lost(why);
+                cx.past_is_lost();
+                cx.reach = Connection::Lost(why);
+                self.jump();
             }
             News::Ended(why) => {
-                self.pulses.clear();
-                self.reach = Connection::Ended(why);
+                cx.reach = Connection::Ended(why);
+                self.jump();
             }
         }
+    }
+
+    fn hear_answer(&mut self, answer: Reply) {
+        let cx = &mut self.cx;
+        match answer.result {
+            Ok(done) if self.operator.done(cx, answer.request) => {
+                let undo = cx.keymap.key(UserAction::Undo);
+                cx.say(format!("{done} · {undo} undoes it"), StyleRole::Good);
+            }
+            Ok(done) => cx.say(done, StyleRole::Good),
+            Err(why) => {
+                if matches!(answer.request, Request::Past(..)) {
+                    cx.answered_past();
+                }
+                cx.say(why, StyleRole::Warn);
+            }
+        }
+    }
+
+    /// Nothing of what was seen before moves on.
+    fn jump(&mut self) {
+        self.panes.iter_mut().for_each(|p| p.jump());
     }
 
     fn see(&mut self, picture: Cockpit) {
-        if matches!(self.reach, Connection::Lost(_)) {
-            self.say("the swarm is back".to_owned(), StyleRole::Good);
-            // What was decided meanwhile is not news.
-            self.decided = MessageId(0);
+        let cx = &mut self.cx;
+        for pane in &mut self.panes {
+            pane.see(cx, &picture);
+        }
+        if matches!(cx.reach, Connection::Lost(_)) {
+            cx.say("the swarm is back".to_owned(), StyleRole::Good);
         }
         // After the end the last state can still be asked for.
-        if !matches!(self.reach, Connection::Ended(_)) {
-            self.reach = Connection::Here;
+        if !matches!(cx.reach, Connection::Ended(_)) {
+            cx.reach = Connection::Here;
         }
-        if !self.is_now() {
-            // What was decided meanwhile is not news when one comes back.
-            self.decided = MessageId(0);
-            self.live = Some(picture);
+        if !cx.is_now() {
+            cx.live = Some(picture);
             return;
         }
-        self.layout.see(&picture);
-        let newest = picture.edges.iter().map(|e| e.decision).max().unwrap_or(MessageId(0));
-        // History flies by; its pulses would only flicker. And nothing pulses for what was before.
-        if picture.progress.is_none() && self.decided > MessageId(0) {
-            let mut fresh: Vec<&EdgeRow> =
-                picture.edges.iter().filter(|e| e.decision > self.decided && e.message.0 > 0).collect();
-            fresh.truncate(PULSES_MAX);
-            let moved = fresh.iter().map(|e| (e.from, e.to, e.message, e.decision));
-            // Receipts are few, and come first.
-            let told = picture.services.iter().filter(|s| s.receipt > self.receipted);
-            let told = told.map(|s| (s.agent, super::network::DESK, s.receipt, s.receipt));
-            let all: Vec<_> = told.chain(moved).take(PULSES_MAX).collect();
-            let apart = VOLLEY / all.len().max(1) as u32;
-            let pulses = all.into_iter().zip(0..).map(|((from, to, message, decision), i)| EdgePulse {
-                from,
-                to,
-                message,
-                decision,
-                born: self.now + apart * i,
-            });
-            self.pulses.extend(pulses);
-            let many = self.pulses.len().saturating_sub(PULSES_MAX);
-            self.pulses.drain(..many);
-        }
-        self.decided = newest.max(self.decided);
-        self.receipted = picture.services.iter().map(|s| s.receipt).max().unwrap_or(MessageId(0));
-        self.cockpit = Some(picture);
-    }
-
-    pub(super) fn say(&mut self, text: String, role: StyleRole) {
-        self.toast = Some((text, role, self.now + TOAST));
-        self.dirty = true;
+        cx.cockpit = Some(picture);
     }
 
     /// A request has left, or not.
@@ -470,77 +225,358 @@ impl App {
         match sent {
             Ok(()) => {}
             Err(SendError::ReadOnly) => {
-                self.read_only = true;
-                self.say_read_only();
+                self.cx.read_only = true;
+                self.cx.say_read_only();
             }
             Err(e) => {
-                self.past_is_lost();
-                self.say(e.to_string(), StyleRole::Bad);
+                self.cx.past_is_lost();
+                self.cx.say(e.to_string(), StyleRole::Bad);
             }
         }
     }
 
-    pub(super) fn say_read_only(&mut self) {
-        self.say("this cockpit is read-only: it shows, it does not act".to_owned(), StyleRole::Warn);
-    }
-
-    /// The agents that are shown, filtered and sorted.
-    pub fn agents(&self) -> Vec<&AgentRow> {
-        let Some(c) = &self.cockpit else { return Vec::new() };
-        let wanted = self.agent_filter.to_lowercase();
-        let fits = |a: &&AgentRow| {
-            let goal = super::words::letters(a.goal).to_lowercase();
-            [&a.name, &a.assets].iter().any(|t| t.to_lowercase().contains(&wanted))
-                || super::words::family(a.family).contains(&wanted)
-                || a.state.text().contains(&wanted)
-                || goal == wanted
-        };
-        let mut rows: Vec<&AgentRow> = c.agents.iter().filter(|a| wanted.is_empty() || fits(a)).collect();
-        match self.sort {
-            Sort::File => {}
-            Sort::Real => rows.sort_by_key(|a| std::cmp::Reverse(a.real)),
-            Sort::Points => rows.sort_by(|a, b| b.points.total_cmp(&a.points)),
-            Sort::State => rows.sort_by_key(|a| std::cmp::Reverse(a.state.rank())),
+    /// A key: what is to be sent, if anything.
+    pub fn key(&mut self, key: &KeyEvent) -> Option<Request> {
+        self.cx.dirty = true;
+        // The chord works everywhere: it only removes risk.
+        if self.cx.keymap.find(key) == Some(UserAction::KILL) {
+            let sent = self.operator.chord_of_kill(&mut self.cx);
+            if sent.is_some() {
+                self.close::<Dialog>();
+            }
+            return sent;
         }
-        rows
-    }
-
-    /// The same by what they earned for others, where no other order was asked for.
-    pub fn by_contribution(&self) -> Vec<&AgentRow> {
-        let mut rows = self.agents();
-        if self.sort == Sort::File {
-            let worth = |a: &AgentRow| a.served.iter().sum::<f64>() + a.given;
-            rows.sort_by(|a, b| worth(b).total_cmp(&worth(a)));
+        self.operator.drop_chord();
+        if let Some(top) = self.layers.last_mut().filter(|l| l.takes_keys()) {
+            let outcome = top.on_key(&mut self.cx, key);
+            return self.carry_out(outcome);
         }
-        rows
+        let action = self.cx.keymap.find(key)?;
+        if let (UserAction::Jump, KeyCode::Char(c)) = (action, key.code) {
+            let n = c.to_digit(10).unwrap_or(1) as usize;
+            self.focus_on(self.panes.get(n.max(1) - 1)?.id());
+            return self.leave_lab();
+        }
+        self.act(action)
     }
 
-    /// The messages that are shown, filtered, oldest first.
-    pub fn messages(&self) -> Vec<&MessageLine> {
-        let Some(c) = &self.cockpit else { return Vec::new() };
-        let wanted = self.message_filter.to_lowercase();
-        let fits = |m: &&MessageLine| {
-            wanted.is_empty()
-                || [&m.from, &m.asset, &m.text].iter().any(|t| t.to_lowercase().contains(&wanted))
-                || format!("#{}", m.id.0) == wanted
+    /// Takes text that the terminal pasted, as if it had been typed.
+    pub fn paste(&mut self, text: &str) {
+        self.cx.dirty = true;
+        if !self.layers.last_mut().is_some_and(|l| l.on_paste(&mut self.cx, text)) {
+            self.cx.say("pasted text presses no keys".to_owned(), StyleRole::Dim);
+        }
+    }
+
+    /// The mouse: a click selects, on what is selected it opens, the wheel goes through what lies below it.
+    pub fn pointer(&mut self, event: &MouseEvent) -> Option<Request> {
+        if !self.mouse {
+            return None;
+        }
+        let wheel = match event.kind {
+            MouseEventKind::ScrollDown => Some(true),
+            MouseEventKind::ScrollUp => Some(false),
+            MouseEventKind::Down(MouseButton::Left) => None,
+            _ => return None,
         };
-        c.messages.iter().filter(fits).collect()
+        self.cx.dirty = true;
+        if let Some(top) = self.layers.last_mut() {
+            let outcome = top.on_wheel(&mut self.cx, wheel.filter(|_| !top.takes_keys())?);
+            return self.carry_out(outcome);
+        }
+        let at = Position { x: event.column, y: event.row };
+        let (id, area) = self.places.iter().find(|(_, area)| area.contains(at)).copied()?;
+        self.focus_on(id);
+        let pane = self.panes.iter_mut().find(|p| p.id() == id)?;
+        let outcome = match wheel {
+            Some(down) => pane.on_wheel(&mut self.cx, down),
+            None => pane.on_click(&mut self.cx, usize::from(at.y.checked_sub(area.y + ABOVE)?)),
+        };
+        self.carry_out(outcome)
     }
 
-    /// The agent under the cursor; where a filter hides it, the first that is shown.
-    pub fn agent(&self) -> Option<&AgentRow> {
-        let rows = self.agents();
-        rows.iter().find(|a| Some(a.id) == self.selected).or(rows.first()).copied()
+    /// What came of a key, an action or a click.
+    fn carry_out(&mut self, outcome: PaneOutcome) -> Option<Request> {
+        match outcome {
+            PaneOutcome::Ignored | PaneOutcome::Done => None,
+            PaneOutcome::Open(id, decision) => self.open(id, decision),
+            PaneOutcome::Send(request) => Some(request),
+            PaneOutcome::Close => {
+                self.layers.pop();
+                None
+            }
+            PaneOutcome::CloseAndSend(request) => {
+                self.layers.pop();
+                Some(request)
+            }
+            PaneOutcome::ToFocused(action) => {
+                let pane = self.panes.iter_mut().find(|p| p.id() == self.cx.focus)?;
+                let outcome = pane.on_action(&mut self.cx, action);
+                self.carry_out(outcome)
+            }
+            PaneOutcome::Run(line) => {
+                self.layers.pop();
+                self.command(&line)
+            }
+        }
     }
 
-    /// An agent by its number.
-    pub fn row(&self, id: AgentId) -> Option<&AgentRow> {
-        self.cockpit.as_ref()?.agents.iter().find(|a| a.id == id)
+    /// An action: the layer on top, or the pane with the focus, or the cockpit knows what it means.
+    fn act(&mut self, action: UserAction) -> Option<Request> {
+        // Commands look after this themselves: the kill switch goes through.
+        if !self.cx.is_now() && action == UserAction::Undo {
+            self.cx.say_past();
+            return None;
+        }
+        // The whole room is given back before what is chosen in it.
+        let unzooms = action == UserAction::Back && self.arrangement.zoomed;
+        let focus = self.cx.focus;
+        let pane = match self.layers.last_mut() {
+            Some(top) => Some(top),
+            None => self.panes.iter_mut().find(|p| p.id() == focus && !unzooms),
+        };
+        if let Some(pane) = pane.filter(|p| answers(p.as_ref(), &self.cx, action)) {
+            let outcome = pane.on_action(&mut self.cx, action);
+            if outcome != PaneOutcome::Ignored {
+                return self.carry_out(outcome);
+            }
+        }
+        self.act_for_all(action)
     }
 
-    /// What the account is worth, for the line that is always there.
-    pub fn gain(&self) -> Option<f64> {
-        let a = &self.cockpit.as_ref()?.account;
-        Some(money::to_estimate(a.equity) - money::to_estimate(a.capital))
+    /// What no pane has for itself.
+    fn act_for_all(&mut self, action: UserAction) -> Option<Request> {
+        let cx = &mut self.cx;
+        match action {
+            UserAction::Operator(word) => {
+                let commanded = self.operator.toggle(cx, word);
+                return self.commanded(commanded);
+            }
+            UserAction::Undo => return self.operator.take_back(cx),
+            UserAction::Back if self.arrangement.zoomed => self.arrangement.zoomed = false,
+            UserAction::Back => {
+                let of = self.filter_of();
+                self.cx.filter(of).clear();
+            }
+            UserAction::NextPane => return self.turn(1),
+            UserAction::LastPane => return self.turn(self.panes.len() - 1),
+            UserAction::Lab => return self.toggle_lab(),
+            UserAction::Why => return self.why(),
+            UserAction::Zoom => self.arrangement.zoomed = !self.arrangement.zoomed,
+            UserAction::Sort => {
+                cx.sort = cx.sort.after();
+                cx.say(format!("agents {}", cx.sort.text()), StyleRole::Dim);
+            }
+            UserAction::Filter => {
+                let of = self.filter_of();
+                let line = FilterLine::new(of, self.cx.filter(of));
+                self.layers.push(Box::new(line));
+            }
+            UserAction::Command => self.layers.push(Box::<CommandLine>::default()),
+            UserAction::Theme => looks::next_theme(cx),
+            UserAction::View => self.next_view(),
+            UserAction::Log => {
+                let was = self.close::<LogLayer>();
+                self.close::<HelpLayer>();
+                if !was {
+                    self.layers.push(Box::<LogLayer>::default());
+                }
+            }
+            UserAction::Help => {
+                if !self.close::<HelpLayer>() {
+                    self.layers.push(Box::<HelpLayer>::default());
+                }
+            }
+            UserAction::Copy => self.copy(),
+            UserAction::Mouse => self.toggle_mouse(),
+            UserAction::Screenshot => self.capture.take_shot(cx, ""),
+            UserAction::Stats => cx.stats_shown = !cx.stats_shown,
+            UserAction::Detach => self.leaving = true,
+            action => return self.act_in_time(action),
+        }
+        None
     }
+
+    /// Goes back and forth between the moments that are kept.
+    fn act_in_time(&mut self, action: UserAction) -> Option<Request> {
+        let cx = &mut self.cx;
+        match action {
+            UserAction::TimeBack => cx.step_time(-1),
+            UserAction::TimeOn => cx.step_time(1),
+            UserAction::DayBack => cx.step_day(-1),
+            UserAction::DayOn => cx.step_day(1),
+            UserAction::Now => cx.return_to_now(),
+            UserAction::Freeze => cx.freeze(),
+            UserAction::At => cx.go_to("yesterday"),
+            _ => None,
+        }
+    }
+
+    /// A line that was typed after `:`.
+    fn command(&mut self, line: &str) -> Option<Request> {
+        let mut words = line.split_whitespace();
+        let word = words.next()?;
+        let cx = &mut self.cx;
+        let Some(entry) = ACTIONS.iter().find(|e| e.command == word) else {
+            let help = cx.hint(UserAction::Help);
+            cx.say(format!("there is no command {word:?}; {help} lists them"), StyleRole::Warn);
+            return None;
+        };
+        let rest = words.collect::<Vec<_>>().join(" ");
+        match (entry.takes, rest.as_str()) {
+            (Takes::Nothing, "") => match entry.action {
+                UserAction::Operator(word) => self.operate(word, ""),
+                action => self.act(action),
+            },
+            (Takes::Nothing, _) => {
+                cx.say(format!(":{word} takes nothing after it"), StyleRole::Warn);
+                None
+            }
+            (Takes::Theme, "") => self.act(UserAction::Theme),
+            (Takes::Theme, name) => {
+                looks::apply_theme(cx, name);
+                None
+            }
+            (Takes::File, name) => {
+                self.capture.take_shot(cx, name);
+                None
+            }
+            (Takes::Time, "") => cx.go_to("yesterday"),
+            (Takes::Time, text) => cx.go_to(text),
+            (Takes::Agent | Takes::AgentOrAll, name) => self.operate(word, name),
+        }
+    }
+
+    fn operate(&mut self, word: &str, name: &str) -> Option<Request> {
+        let commanded = self.operator.operate(&mut self.cx, word, name);
+        self.commanded(commanded)
+    }
+
+    fn commanded(&mut self, commanded: Commanded) -> Option<Request> {
+        match commanded {
+            Commanded::Nothing => None,
+            Commanded::Send(request) => Some(request),
+            Commanded::Ask(question) => {
+                self.layers.push(Box::new(Dialog::new(question)));
+                None
+            }
+        }
+    }
+
+    /// The newest trade of an agent and why it was made.
+    pub(super) fn why(&mut self) -> Option<Request> {
+        let Some((id, decision, told)) = messages::newest_trade(&self.cx) else {
+            let nobody = "nobody has traded yet, as far as messages are remembered";
+            self.cx.say(nobody.to_owned(), StyleRole::Dim);
+            return None;
+        };
+        self.cx.say(told, StyleRole::Dim);
+        Some(self.show(id, decision))
+    }
+
+    fn open(&mut self, id: AgentId, decision: Option<MessageId>) -> Option<Request> {
+        if self.cx.row(id).is_none() {
+            self.cx.say("scouts only speak: they have no page".to_owned(), StyleRole::Dim);
+            return None;
+        }
+        Some(self.show(id, decision))
+    }
+
+    /// Opens the page of an agent, at the decision that led there.
+    pub(super) fn show(&mut self, id: AgentId, decision: Option<MessageId>) -> Request {
+        let next = self.layer::<PageLayer>().map(PageLayer::of_another).unwrap_or_default();
+        self.close::<PageLayer>();
+        self.layers.push(Box::new(next));
+        let cx = &mut self.cx;
+        (cx.open, cx.page, cx.selected) = (Some((id, decision)), None, Some(id));
+        cx.page_then().unwrap_or(Request::Look(Some(id)))
+    }
+
+    /// Closes the layer of this kind, wherever it lies; whether there was one.
+    fn close<P: Pane>(&mut self) -> bool {
+        let before = self.layers.len();
+        self.layers.retain(|l| !is::<P>(l.as_ref()));
+        self.layers.len() < before
+    }
+
+    fn toggle_lab(&mut self) -> Option<Request> {
+        let left = self.leave_lab();
+        if left.is_some() {
+            return left;
+        }
+        self.close::<HelpLayer>();
+        self.cx.lab = None;
+        self.layers.push(Box::<LabLayer>::default());
+        Some(Request::Lab(true))
+    }
+
+    fn leave_lab(&mut self) -> Option<Request> {
+        let was = self.close::<LabLayer>();
+        if was {
+            self.cx.lab = None;
+        }
+        was.then_some(Request::Lab(false))
+    }
+
+    fn turn(&mut self, by: usize) -> Option<Request> {
+        let at = self.panes.iter().position(|p| p.id() == self.cx.focus).unwrap_or(0);
+        let next = self.panes.get((at + by) % self.panes.len())?.id();
+        self.focus_on(next);
+        self.leave_lab()
+    }
+
+    /// Gives the focus to a pane.
+    pub fn focus_on(&mut self, id: PaneId) {
+        let Some(pane) = self.panes.iter_mut().find(|p| p.id() == id) else { return };
+        self.cx.focus = id;
+        if pane.shape().place == PanePlace::Below {
+            self.arrangement.below = id;
+        }
+        pane.on_focus(&self.cx);
+    }
+
+    /// The panes with how they want to be placed.
+    pub(super) fn shapes(&self) -> Vec<(PaneId, PaneShape)> {
+        self.panes.iter().map(|p| (p.id(), p.shape())).collect()
+    }
+
+    /// Which filter `/` types: that of what is looked at.
+    fn filter_of(&self) -> super::context::FilterOf {
+        let looked_at = self.layers.last().or_else(|| self.panes.iter().find(|p| p.id() == self.cx.focus));
+        looked_at.map_or(super::context::FilterOf::Agents, |p| p.filter())
+    }
+
+    /// The next arrangement of panes; after the last the usual one.
+    fn next_view(&mut self) {
+        let Some((name, columns)) = self.arrangement.next_view().cloned() else {
+            return self.cx.say("all panes".to_owned(), StyleRole::Dim);
+        };
+        // What has the focus is to be seen.
+        let mut shown = columns.iter().flatten();
+        if !shown.clone().any(|p| *p == self.cx.focus)
+            && let Some(first) = shown.next()
+        {
+            self.focus_on(*first);
+        }
+        self.cx.say(format!("view {name}"), StyleRole::Dim);
+    }
+
+    /// What is under the cursor, as text.
+    fn copy(&mut self) {
+        let focused = self.panes.iter().find(|p| p.id() == self.cx.focus);
+        let text = self.layers.iter().rev().chain(focused).find_map(|p| p.copy(&self.cx));
+        self.capture.copy(&mut self.cx, text);
+    }
+
+    pub(super) fn toggle_mouse(&mut self) {
+        self.mouse = !self.mouse;
+        let says =
+            if self.mouse { "the mouse selects here; :mouse gives it back" } else { "the mouse marks text" };
+        self.cx.say(says.to_owned(), StyleRole::Dim);
+    }
+}
+
+/// Whether a layer is of this kind.
+fn is<P: Pane>(layer: &dyn Pane) -> bool {
+    (layer as &dyn Any).is::<P>()
 }

@@ -1,7 +1,7 @@
 //! What the network's cursor steps through: who serves the desk, and who moved whom; and what an edge says in
 //! words.
 
-use super::app::App;
+use super::context::{Context, moved};
 use super::theme::StyleRole;
 use super::words;
 use crate::domain::{AgentId, MessageId, Service};
@@ -35,118 +35,114 @@ fn key(e: &EdgeRow) -> EdgeKey {
     EdgeKey::Moves(e.from, e.to, e.asset.clone())
 }
 
-impl App {
-    /// The edges of influence that the network steps through: those with a message, newest decision first.
-    pub fn edges(&self) -> Vec<&EdgeRow> {
-        let Some(c) = &self.cockpit else { return Vec::new() };
-        let mut edges: Vec<&EdgeRow> = c.edges.iter().filter(|e| e.message.0 > 0).collect();
-        edges.sort_by(|a, b| b.decision.cmp(&a.decision).then(b.share.total_cmp(&a.share)));
-        edges
-    }
+/// The edges of influence that are stepped through: those with a message, newest decision first.
+pub fn influence(cx: &Context) -> Vec<&EdgeRow> {
+    let Some(c) = &cx.cockpit else { return Vec::new() };
+    let mut edges: Vec<&EdgeRow> = c.edges.iter().filter(|e| e.message.0 > 0).collect();
+    edges.sort_by(|a, b| b.decision.cmp(&a.decision).then(b.share.total_cmp(&a.share)));
+    edges
+}
 
-    /// The edge of influence under the cursor.
-    pub fn chosen_edge(&self) -> Option<&EdgeRow> {
-        let EdgeKey::Moves(from, to, asset) = self.edge.as_ref()? else { return None };
-        let c = self.cockpit.as_ref()?;
+/// All that the cursor steps through: the desk's servants above the newest decision.
+fn edge_keys(cx: &Context) -> Vec<EdgeKey> {
+    let Some(c) = &cx.cockpit else { return Vec::new() };
+    let serves = services(c).into_iter().map(|s| EdgeKey::Serves(s.agent, s.service));
+    serves.chain(influence(cx).into_iter().map(key)).collect()
+}
+
+impl EdgeKey {
+    /// The edge of influence that it names, where it is one that the picture has.
+    pub fn influence<'a>(&self, cx: &'a Context) -> Option<&'a EdgeRow> {
+        let EdgeKey::Moves(from, to, asset) = self else { return None };
+        let c = cx.cockpit.as_ref()?;
         c.edges.iter().find(|e| e.from == *from && e.to == *to && e.asset == *asset)
     }
 
-    /// The edge to the desk under the cursor.
-    pub fn chosen_service(&self) -> Option<&ServiceRow> {
-        let EdgeKey::Serves(agent, service) = self.edge.as_ref()? else { return None };
-        let c = self.cockpit.as_ref()?;
+    /// The edge to the desk that it names, where it is one that the picture has.
+    pub fn service<'a>(&self, cx: &'a Context) -> Option<&'a ServiceRow> {
+        let EdgeKey::Serves(agent, service) = self else { return None };
+        let c = cx.cockpit.as_ref()?;
         c.services.iter().find(|s| s.agent == *agent && s.service == *service)
     }
 
-    /// All that the cursor steps through: the desk's servants above the newest decision.
-    fn edge_keys(&self) -> Vec<EdgeKey> {
-        let Some(c) = &self.cockpit else { return Vec::new() };
-        let serves = services(c).into_iter().map(|s| EdgeKey::Serves(s.agent, s.service));
-        serves.chain(self.edges().into_iter().map(key)).collect()
+    /// The newest decision, so that enter means something; where nobody listens, whoever serves the desk.
+    pub fn first(cx: &Context) -> Option<EdgeKey> {
+        influence(cx).first().map(|e| key(e)).or_else(|| edge_keys(cx).into_iter().next())
     }
 
-    /// The newest decision is under the cursor at once, so that enter means something; where nobody listens,
-    /// whoever serves the desk.
-    pub(super) fn choose_edge(&mut self) {
-        if self.chosen_edge().is_none() && self.chosen_service().is_none() {
-            self.edge = self.edges().first().map(|e| key(e)).or_else(|| self.edge_keys().into_iter().next());
-        }
-    }
-
-    pub(super) fn step_edge(&mut self, down: bool, by: usize) {
-        let keys = self.edge_keys();
-        let at = self.edge.as_ref().and_then(|e| keys.iter().position(|k| k == e));
-        let first = || self.edges().first().and_then(|e| keys.iter().position(|k| *k == key(e)));
-        let next = match at {
-            Some(at) => super::keys::moved(at, down, by, keys.len()),
+    /// The edge after a step from `at`.
+    pub fn step(at: Option<&EdgeKey>, cx: &Context, down: bool, by: usize) -> Option<EdgeKey> {
+        let keys = edge_keys(cx);
+        let first = || influence(cx).first().and_then(|e| keys.iter().position(|k| *k == key(e)));
+        let next = match at.and_then(|e| keys.iter().position(|k| k == e)) {
+            Some(at) => moved(at, down, by, keys.len()),
             None => first().unwrap_or(0),
         };
-        self.edge = keys.into_iter().nth(next);
+        keys.into_iter().nth(next)
     }
 
-    /// Whose page an edge opens, and at which decision.
-    pub(super) fn behind_edge(&self) -> Option<(AgentId, Option<MessageId>)> {
-        let moved = self.chosen_edge().map(|e| (e.to, Some(e.decision)));
-        moved.or_else(|| self.chosen_service().map(|s| (s.agent, None)))
+    /// Whose page it opens, and at which decision.
+    pub fn behind(&self, cx: &Context) -> Option<(AgentId, Option<MessageId>)> {
+        let moved = self.influence(cx).map(|e| (e.to, Some(e.decision)));
+        moved.or_else(|| self.service(cx).map(|s| (s.agent, None)))
     }
 
-    /// The chosen edge as text, to be copied.
-    pub(super) fn edge_text(&self) -> Option<String> {
-        let name = |id| self.row(id).map(|a| a.name.clone()).unwrap_or_default();
-        let moved = self.chosen_edge().map(|e| {
+    /// As text, to be copied.
+    pub fn text(&self, cx: &Context) -> Option<String> {
+        let name = |id| cx.row(id).map(|a| a.name.clone()).unwrap_or_default();
+        let moved = self.influence(cx).map(|e| {
             let (to, message, decision) = (name(e.to), e.message.0, e.decision.0);
             format!("{} → {to} {} #{message} decision #{decision}", e.from_name, e.asset)
         });
         moved.or_else(|| {
-            let s = self.chosen_service()?;
+            let s = self.service(cx)?;
             Some(format!("{} {}", name(s.agent), parts(s).map(|p| p.0).concat()))
         })
     }
 
-    /// What the chosen edge says, in so many cells: who did what for whom, what it was worth, the newest receipt,
-    /// and what enter opens.
-    pub(super) fn edge_line<'a>(&self, width: usize) -> Option<Line<'a>> {
-        self.service_line(width).or_else(|| self.influence_line(width))
+    /// What it says, in so many cells: who did what for whom, what it was worth, the newest receipt, and what enter
+    /// opens.
+    pub fn line<'a>(&self, cx: &Context, width: usize) -> Option<Line<'a>> {
+        self.service(cx)
+            .map(|s| service_line(cx, s, width))
+            .or_else(|| self.influence(cx).map(|e| influence_line(cx, e, width)))
     }
+}
 
-    fn influence_line<'a>(&self, width: usize) -> Option<Line<'a>> {
-        let (t, e) = (&self.theme, self.chosen_edge()?);
-        let to = self.row(e.to).map(|a| a.name.clone()).unwrap_or_default();
-        let text = format!("{} → {to} {} #{} {:.0} % ", e.from_name, e.asset, e.message.0, 100.0 * e.share);
-        let gain = format!("{} ", words::gain(e.value));
-        let rest = width.saturating_sub(text.chars().count() + gain.chars().count());
-        let long =
-            if e.decision.0 > 0 { format!("decision #{} · enter", e.decision.0) } else { String::new() };
-        let short = if e.decision.0 > 0 { format!("enter #{}", e.decision.0) } else { String::new() };
-        let why = [long, short].into_iter().find(|w| w.chars().count() <= rest).unwrap_or_default();
-        Some(Line::from(vec![
-            Span::styled(words::cut(&text, width), t.of(StyleRole::Focus)),
-            Span::styled(gain, t.of(words::sign(e.value))),
-            Span::styled(why, t.of(StyleRole::Dim)),
-        ]))
-    }
+fn influence_line<'a>(cx: &Context, e: &EdgeRow, width: usize) -> Line<'a> {
+    let t = &cx.theme;
+    let to = cx.row(e.to).map(|a| a.name.clone()).unwrap_or_default();
+    let text = format!("{} → {to} {} #{} {:.0} % ", e.from_name, e.asset, e.message.0, 100.0 * e.share);
+    let gain = format!("{} ", words::gain(e.value));
+    let rest = width.saturating_sub(text.chars().count() + gain.chars().count());
+    let long = if e.decision.0 > 0 { format!("decision #{} · enter", e.decision.0) } else { String::new() };
+    let short = if e.decision.0 > 0 { format!("enter #{}", e.decision.0) } else { String::new() };
+    let why = [long, short].into_iter().find(|w| w.chars().count() <= rest).unwrap_or_default();
+    Line::from(vec![
+        Span::styled(words::cut(&text, width), t.of(StyleRole::Focus)),
+        Span::styled(gain, t.of(words::sign(e.value))),
+        Span::styled(why, t.of(StyleRole::Dim)),
+    ])
+}
 
-    fn service_line<'a>(&self, width: usize) -> Option<Line<'a>> {
-        let (t, s) = (&self.theme, self.chosen_service()?);
-        let name = self.row(s.agent).map(|a| a.name.clone()).unwrap_or_default();
-        let [deed, value, today, receipt] = parts(s);
-        let ways = [
-            vec![(format!("{name} "), StyleRole::Focus), deed, value.clone(), today.clone(), receipt.clone()],
-            vec![(format!("{name} → desk"), StyleRole::Focus), value.clone(), today, receipt.clone()],
-            vec![(format!("{name} → desk"), StyleRole::Focus), value.clone(), receipt],
-            vec![(format!("{name} → desk"), StyleRole::Focus), value],
-        ];
-        let enter = (" · enter".to_owned(), StyleRole::Dim);
-        let cells = |way: &[(String, StyleRole)]| way.iter().map(|p| p.0.chars().count()).sum::<usize>();
-        let fits = ways.iter().find(|w| cells(w) + enter.0.chars().count() <= width);
-        let mut way = fits.or(ways.last())?.clone();
-        if fits.is_some() {
-            way.push(enter);
-        }
-        Some(Line::from(
-            way.into_iter().map(|(text, role)| Span::styled(text, t.of(role))).collect::<Vec<_>>(),
-        ))
+fn service_line<'a>(cx: &Context, s: &ServiceRow, width: usize) -> Line<'a> {
+    let t = &cx.theme;
+    let name = cx.row(s.agent).map(|a| a.name.clone()).unwrap_or_default();
+    let [deed, value, today, receipt] = parts(s);
+    let ways: [Vec<(String, StyleRole)>; 4] = [
+        vec![(format!("{name} "), StyleRole::Focus), deed, value.clone(), today.clone(), receipt.clone()],
+        vec![(format!("{name} → desk"), StyleRole::Focus), value.clone(), today, receipt.clone()],
+        vec![(format!("{name} → desk"), StyleRole::Focus), value.clone(), receipt],
+        vec![(format!("{name} → desk"), StyleRole::Focus), value],
+    ];
+    let enter = (" · enter".to_owned(), StyleRole::Dim);
+    let cells = |way: &[(String, StyleRole)]| way.iter().map(|p| p.0.chars().count()).sum::<usize>();
+    let fits = ways.iter().find(|w| cells(w) + enter.0.chars().count() <= width);
+    let mut way = fits.unwrap_or(&ways[3]).clone();
+    if fits.is_some() {
+        way.push(enter);
     }
+    Line::from(way.into_iter().map(|(text, role)| Span::styled(text, t.of(role))).collect::<Vec<_>>())
 }
 
 /// What was done for the desk, what it was worth, today's part of it, and the message that says so.

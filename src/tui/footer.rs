@@ -1,10 +1,10 @@
-//! The last line: what is typed, what was said, or the keys that there are, those first that a person looks for
+//! The last line: what was said, or the keys that there are, those first that a person looks for
 //! who has never been here. In the past it is the way through time.
 
 use super::action::{ACTIONS, ActionRow, UserAction};
-use super::app::{App, Input};
+use super::context::Context;
+use super::moment::SnapshotPosition;
 use super::theme::StyleRole;
-use super::time::SnapshotPosition;
 use super::words;
 use crate::domain::Stamp;
 use ratatui::Frame;
@@ -34,36 +34,16 @@ const THEN: &[UserAction] =
 const TRACK: (usize, usize) = (8, 60);
 
 /// Draws the last line.
-pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let t = &app.theme;
-    if let Some(input) = app.input {
-        let (sign, hint) = match input {
-            Input::Command => (":", "tab completes · ↑ brings back · enter does it · esc leaves"),
-            Input::Filter => ("/", "enter keeps · esc clears"),
-        };
-        let room = usize::from(area.width).saturating_sub(4);
-        let (before, after) = app.line.shown(room);
-        let used = before.chars().count() + after.chars().count() + 4;
-        let mut spans = vec![
-            Span::styled(format!(" {sign}"), t.of(StyleRole::Key)),
-            Span::styled(before, t.of(StyleRole::Title)),
-            Span::styled("▏", t.of(StyleRole::Focus)),
-            Span::styled(after, t.of(StyleRole::Title)),
-        ];
-        if used + hint.chars().count() + 2 <= usize::from(area.width) {
-            let gap = usize::from(area.width) - used - hint.chars().count();
-            spans.push(Span::styled(" ".repeat(gap) + hint, t.of(StyleRole::Dim)));
-        }
-        return frame.render_widget(Paragraph::new(Line::from(spans)), area);
-    }
-    if let Some((text, role, _)) = &app.toast {
+pub fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    let t = &cx.theme;
+    if let Some((text, role, _)) = &cx.toast {
         let text = words::cut(text, usize::from(area.width).saturating_sub(4));
         let spans = vec![Span::styled(" ▌ ", t.of(*role)), Span::styled(text, t.of(*role))];
         return frame.render_widget(Paragraph::new(Line::from(spans)), area);
     }
-    match app.past {
-        Some(place) => time(frame, app, place, area),
-        None => keys(frame, app, area),
+    match cx.past {
+        Some(place) => time(frame, cx, place, area),
+        None => keys(frame, cx, area),
     }
 }
 
@@ -73,14 +53,14 @@ pub fn rank(e: &ActionRow) -> usize {
 }
 
 /// How an entry's key is named in little room, and what it does.
-fn named(app: &App, entry: &ActionRow) -> (String, &'static str) {
-    let shown = app.keymap.shown(entry);
+fn named(cx: &Context, entry: &ActionRow) -> (String, &'static str) {
+    let shown = cx.keymap.shown(entry);
     let first = shown.split(' ').next().unwrap_or_default().to_owned();
     (if entry.action == UserAction::KILL { shown } else { first }, entry.label)
 }
 
-fn pair(app: &App, key: &str, label: &str) -> [Span<'static>; 2] {
-    let t = &app.theme;
+fn pair(cx: &Context, key: &str, label: &str) -> [Span<'static>; 2] {
+    let t = &cx.theme;
     [
         Span::styled(format!(" {key}"), t.of(StyleRole::Key)),
         Span::styled(format!(" {label} "), t.of(StyleRole::Dim)),
@@ -91,37 +71,37 @@ fn width(spans: &[Span<'_>]) -> usize {
     spans.iter().map(Span::width).sum()
 }
 
-fn keys(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let t = &app.theme;
-    let s = app.stats;
+fn keys(frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    let t = &cx.theme;
+    let s = cx.stats;
     let each = s.bytes.checked_div(s.frames).unwrap_or_default();
     let stats = format!("{} B/frame, last {} B {:.1} ms ", each, s.last_bytes, s.last_us as f64 / 1e3);
-    let stats = if app.stats_shown { stats } else { String::new() };
+    let stats = if cx.stats_shown { stats } else { String::new() };
     let mut left = usize::from(area.width).saturating_sub(stats.chars().count());
     let mut ranked: Vec<&ActionRow> = ACTIONS.iter().filter(|e| !e.label.is_empty()).collect();
     ranked.sort_by_key(|e| rank(e));
     let mut chosen: Vec<UserAction> = Vec::new();
     for entry in ranked {
-        let (key, label) = named(app, entry);
-        let cells = width(&pair(app, &key, label));
+        let (key, label) = named(cx, entry);
+        let cells = width(&pair(cx, &key, label));
         if cells <= left {
             left -= cells;
             chosen.push(entry.action);
         }
     }
     // In the order of the table, whatever fits.
-    let shown = ACTIONS.iter().filter(|e| chosen.contains(&e.action)).map(|e| named(app, e));
-    let mut spans: Vec<Span<'_>> = shown.flat_map(|(key, label)| pair(app, &key, label)).collect();
+    let shown = ACTIONS.iter().filter(|e| chosen.contains(&e.action)).map(|e| named(cx, e));
+    let mut spans: Vec<Span<'_>> = shown.flat_map(|(key, label)| pair(cx, &key, label)).collect();
     spans
         .push(Span::styled(format!("{:>w$}", stats, w = left + stats.chars().count()), t.of(StyleRole::Dim)));
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
 }
 
 /// The keys of time, and where the moment lies between the oldest that is kept and now.
-fn time(frame: &mut Frame<'_>, app: &App, place: SnapshotPosition, area: Rect) {
-    let t = &app.theme;
+fn time(frame: &mut Frame<'_>, cx: &Context, place: SnapshotPosition, area: Rect) {
+    let t = &cx.theme;
     let dim = t.of(StyleRole::Dim);
-    let key = |a: UserAction| app.keymap.key(a);
+    let key = |a: UserAction| cx.keymap.key(a);
     let [back, on, day_back, day_on, now] = [THEN[0], THEN[1], THEN[2], THEN[3], THEN[4]].map(key);
     let mut spans = Vec::new();
     let groups = [
@@ -132,7 +112,7 @@ fn time(frame: &mut Frame<'_>, app: &App, place: SnapshotPosition, area: Rect) {
     ];
     let room = usize::from(area.width);
     for (key, label) in groups {
-        let next = pair(app, &key, label);
+        let next = pair(cx, &key, label);
         if width(&spans) + width(&next) + TRACK.0 + 42 <= room || spans.is_empty() {
             spans.extend(next);
         }
@@ -152,8 +132,8 @@ fn time(frame: &mut Frame<'_>, app: &App, place: SnapshotPosition, area: Rect) {
     let left = room.saturating_sub(width(&spans) + from.chars().count() + to.chars().count());
     if left >= TRACK.0 {
         let cells = left.min(TRACK.1);
-        let shown = app.cockpit.as_ref().and_then(|c| c.market_time).unwrap_or(place.to);
-        let end = app.market_now().unwrap_or(place.to);
+        let shown = cx.cockpit.as_ref().and_then(|c| c.market_time).unwrap_or(place.to);
+        let end = cx.market_now().unwrap_or(place.to);
         let share = shown.since(place.from).0 as f64 / end.since(place.from).0.max(1) as f64;
         let at = (share.clamp(0.0, 1.0) * (cells - 1) as f64).round() as usize;
         spans.push(Span::styled(from, dim));

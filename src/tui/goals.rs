@@ -1,10 +1,12 @@
 //! What is asked of the whole: four gauges, LR BM F A, and the fifth, emergence.
 
-use super::app::{App, Pane};
-use super::draw::block;
+use super::action::UserAction;
+use super::agents;
+use super::context::{Context, Hint, PaneId};
 use super::interval::{Whisker, cells, proven};
+use super::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block};
 use super::theme::{StyleRole, Theme};
-use super::words;
+use super::{lines, words};
 use crate::domain::Goal;
 use crate::view::Cockpit;
 use crate::view::cockpit::{EMERGENCE_DAYS_MIN as DAYS_MIN, GoalView};
@@ -94,10 +96,43 @@ fn fifth<'a>(t: &Theme, c: &Cockpit, width: usize) -> [Line<'a>; 2] {
     [Line::from(spans), Line::styled(text, t.of(StyleRole::Dim))]
 }
 
+/// Its name on the border and in layouts.
+pub const ID: PaneId = PaneId("goals");
+
+/// The five gauges.
+pub struct GoalsPane;
+
+impl Pane for GoalsPane {
+    fn id(&self) -> PaneId {
+        ID
+    }
+
+    fn keys(&self, _: &Context) -> Vec<Hint> {
+        vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "page")]
+    }
+
+    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+        agents::on_any(cx, action)
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+        if area.height == 1 { line(frame, cx, area) } else { draw(frame, cx, area) }
+    }
+
+    fn shape(&self) -> PaneShape {
+        // Five gauges of three rows, and the border.
+        PaneShape { place: PanePlace::Top, rows: Some(17), ..PaneShape::default() }
+    }
+
+    fn copy(&self, cx: &Context) -> Option<String> {
+        cx.cockpit.as_ref().map(lines::status)
+    }
+}
+
 /// In one line: every gauge and its number.
-pub fn line(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let t = &app.theme;
-    let Some(c) = &app.cockpit else { return };
+fn line(frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    let t = &cx.theme;
+    let Some(c) = &cx.cockpit else { return };
     let mut spans = Vec::new();
     let room = (usize::from(area.width) / 5).saturating_sub(11).clamp(4, 12);
     for g in &c.goals {
@@ -125,12 +160,12 @@ pub fn line(frame: &mut Frame<'_>, app: &App, area: Rect) {
 }
 
 /// All five, side by side where it is low, else one below the other.
-pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let t = &app.theme;
-    let pane = block(app, Pane::Goals, Vec::new());
+fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    let t = &cx.theme;
+    let pane = block(cx, ID, Vec::new());
     let inside = pane.inner(area);
     frame.render_widget(pane, area);
-    let Some(c) = &app.cockpit else { return };
+    let Some(c) = &cx.cockpit else { return };
     if inside.height == 0 || inside.width < 12 {
         return;
     }

@@ -2,9 +2,9 @@
 //! banner that says what is the matter and what to do.
 
 use super::action::UserAction;
-use super::app::{App, Connection, Pane};
+use super::context::{Connection, Context, PaneId};
 use super::theme::{StyleRole, Theme};
-use super::{time, words};
+use super::{moment, words};
 use crate::domain::money;
 use crate::view::Cockpit;
 use crate::view::cockpit::{AccountView, MarketMode};
@@ -44,43 +44,43 @@ fn fitting(groups: Vec<Vec<Span<'_>>>, mut left: usize) -> Vec<Span<'_>> {
     spans
 }
 
-/// Draws the header; `tabs` where one pane is shown at a time.
-pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect, tabs: bool) {
-    let t = &app.theme;
+/// Draws the header, with the names of the panes where one is shown at a time.
+pub fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect, tabs: &[PaneId]) {
+    let t = &cx.theme;
     let row = |n: u16| Rect { y: area.y + n.min(area.height.saturating_sub(1)), height: 1, ..area };
-    let Some(c) = &app.cockpit else {
-        let text = match &app.reach {
+    let Some(c) = &cx.cockpit else {
+        let text = match &cx.reach {
             Connection::Here => " waiting for the swarm's first picture",
             Connection::Lost(_) | Connection::Ended(_) => " nothing was heard of the swarm",
         };
         frame.render_widget(Paragraph::new(text).style(t.of(StyleRole::Dim)), row(0));
-        return rule(frame, app, row(2), tabs);
+        return rule(frame, cx, row(2), tabs);
     };
-    let (right, told) = place(app, c);
+    let (right, told) = place(cx, c);
     let room = usize::from(area.width).saturating_sub(1);
     // How old the data is comes before how fast it goes.
     let kept: usize = right.iter().take(told).map(|group| width(group)).sum();
-    let left = fitting(when(app, c), room.saturating_sub(kept));
+    let left = fitting(when(cx, c), room.saturating_sub(kept));
     let mut right = fitting(right, room.saturating_sub(width(&left)));
     right.push(Span::raw(" "));
     frame.render_widget(Paragraph::new(Line::from(left)), row(0));
     frame.render_widget(Paragraph::new(Line::from(right).right_aligned()), row(0));
     let spans = fitting(account(t, c), usize::from(area.width));
     frame.render_widget(Paragraph::new(Line::from(spans)), row(1));
-    rule(frame, app, row(2), tabs);
+    rule(frame, cx, row(2), tabs);
 }
 
-fn when<'a>(app: &App, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
-    let t = &app.theme;
+fn when<'a>(cx: &Context, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
+    let t = &cx.theme;
     let dim = t.of(StyleRole::Dim);
     let badge = vec![Span::styled(format!(" {} ", c.mode.text()), t.of(mode(c.mode).0))];
     let time = c.market_time.map(words::moment).unwrap_or_default();
-    let fetching = app.fetching.map(|share| {
+    let fetching = cx.fetching.map(|share| {
         vec![Span::styled(format!("  reading the journal {share:>2} %"), t.of(StyleRole::Warn))]
     });
-    if let Some(before) = app.before_now() {
+    if let Some(before) = cx.before_now() {
         let past = t.of(StyleRole::Past);
-        let ago = match time::stretch(before) {
+        let ago = match moment::stretch(before) {
             text if before.0 > 0 => format!("  {text} before now"),
             _ => "  as it stood at this bar".to_owned(),
         };
@@ -113,28 +113,28 @@ fn when<'a>(app: &App, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
 
 /// What must be seen first comes first, and how many groups must be; of the others what does not fit is left out
 /// whole.
-fn place<'a>(app: &App, c: &'a Cockpit) -> (Vec<Vec<Span<'a>>>, usize) {
-    let t = &app.theme;
+fn place<'a>(cx: &Context, c: &'a Cockpit) -> (Vec<Vec<Span<'a>>>, usize) {
+    let t = &cx.theme;
     let dim = t.of(StyleRole::Dim);
     let mut groups = Vec::new();
-    if app.read_only {
+    if cx.read_only {
         groups.push(vec![Span::styled(" READ-ONLY", t.of(StyleRole::Warn))]);
     }
     if c.deaf {
         groups.push(vec![Span::styled("  DEAF", t.of(StyleRole::Warn))]);
     }
-    let age = app.age.unwrap_or_default();
-    groups.push(match (&app.reach, app.is_stale()) {
+    let age = cx.age.unwrap_or_default();
+    groups.push(match (&cx.reach, cx.is_stale()) {
         (Connection::Ended(_), _) => vec![Span::styled("  ended", t.of(StyleRole::Warn))],
         (_, true) => vec![Span::styled(format!("  data {} old", words::age(age)), t.of(StyleRole::Warn))],
         // Of the past it is said where now is.
-        _ => match app.market_now().filter(|_| !app.is_now()) {
+        _ => match cx.market_now().filter(|_| !cx.is_now()) {
             Some(now) => vec![Span::styled(format!("  now {}", words::moment(now)), dim)],
             None => vec![Span::styled("  data ", dim), Span::styled("now", t.of(StyleRole::Good))],
         },
     });
     // Where now is can be reckoned from how long before it the moment lies.
-    let told = groups.len() - usize::from(!app.is_now() && !app.is_stale());
+    let told = groups.len() - usize::from(!cx.is_now() && !cx.is_stale());
     let own = if matches!(c.mode, MarketMode::Synth | MarketMode::History) { "paper money" } else { "" };
     groups.push(vec![Span::styled(format!("  {own}"), dim)]);
     match c.clients {
@@ -192,44 +192,44 @@ pub fn way_back(a: &AccountView) -> &'static str {
 }
 
 /// What the whole width is for, if anything: what is the matter, and what to do, which is never cut.
-fn banner(app: &App) -> Option<(String, String)> {
-    match &app.reach {
+fn banner(cx: &Context) -> Option<(String, String)> {
+    match &cx.reach {
         Connection::Lost(why) => {
-            let age = app.age.map(|a| format!("last heard {} ago", words::age(a)));
+            let age = cx.age.map(|a| format!("last heard {} ago", words::age(a)));
             let age = age.unwrap_or_else(|| "never heard".to_owned());
-            let leave = app.hint(UserAction::Detach);
+            let leave = cx.hint(UserAction::Detach);
             Some((format!("SWARM LOST · {age} · {why}"), format!(" · trying again; {leave} leaves")))
         }
         Connection::Ended(why) => Some((
             format!("ENDED · {why} · this is its last state"),
-            format!("; {} leaves", app.hint(UserAction::Detach)),
+            format!("; {} leaves", cx.hint(UserAction::Detach)),
         )),
         Connection::Here => {
             // Of now, whatever moment is shown.
-            let a = &app.live.as_ref().or(app.cockpit.as_ref())?.account;
+            let a = &cx.live.as_ref().or(cx.cockpit.as_ref())?.account;
             let why = a.reason.as_ref()?;
-            let now = if app.is_now() { "" } else { "NOW " };
+            let now = if cx.is_now() { "" } else { "NOW " };
             Some((format!("{now}{} · {why}", a.run.to_uppercase()), way_back(a).to_owned()))
         }
     }
 }
 
-fn rule(frame: &mut Frame<'_>, app: &App, area: Rect, tabs: bool) {
-    let t = &app.theme;
-    if let Some((what, way)) = banner(app) {
+fn rule(frame: &mut Frame<'_>, cx: &Context, area: Rect, tabs: &[PaneId]) {
+    let t = &cx.theme;
+    if let Some((what, way)) = banner(cx) {
         let room = usize::from(area.width).saturating_sub(2 + way.chars().count());
         let text = format!(" {}{way}", words::cut(&what, room));
         return frame.render_widget(Paragraph::new(text).style(t.of(StyleRole::Banner)), area);
     }
-    let (role, stroke) = mode(app.cockpit.as_ref().map(|c| c.mode).unwrap_or_default());
-    let role = if app.is_now() { role } else { StyleRole::Past };
+    let (role, stroke) = mode(cx.cockpit.as_ref().map(|c| c.mode).unwrap_or_default());
+    let role = if cx.is_now() { role } else { StyleRole::Past };
     let ink = t.stroke(role);
     frame.render_widget(Paragraph::new(stroke.repeat(usize::from(area.width))).style(ink), area);
-    if tabs {
+    if !tabs.is_empty() {
         let mut spans = vec![Span::styled(stroke.repeat(2), ink)];
-        for (n, pane) in Pane::ALL.iter().enumerate() {
-            let role = if *pane == app.focus { StyleRole::Selected } else { StyleRole::Dim };
-            spans.push(Span::styled(format!(" {} {} ", n + 1, pane.title()), t.of(role)));
+        for (n, pane) in tabs.iter().enumerate() {
+            let role = if *pane == cx.focus { StyleRole::Selected } else { StyleRole::Dim };
+            spans.push(Span::styled(format!(" {} {} ", n + 1, pane.0), t.of(role)));
             spans.push(Span::styled(stroke, ink));
         }
         frame.render_widget(Paragraph::new(Line::from(spans)), area);

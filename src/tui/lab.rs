@@ -1,13 +1,15 @@
 //! The lab: what the last experiment said of the hive against its deaf parts, one account of all voices and
 //! one simple rule, whether wrong messages lose it, and beside it the same gauge of this hive as it runs.
 
-use super::app::App;
-use super::draw::{BACK, LEAP, SCROLL};
+use super::action::UserAction;
+use super::context::{Context, Hint, PaneId};
 use super::interval::{self, Whisker, cells, proven, sure};
+use super::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, SCROLL, scrolled};
 use super::theme::{StyleRole, Theme};
 use super::words;
 use crate::view::Cockpit;
 use crate::view::lab::{Between, Finding, LabPage, LabRun, UpliftRow};
+use crate::view::link::Request;
 use crate::view::{of_emergence, unknown_emergence};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -27,41 +29,88 @@ const OLD_MIN: u64 = 30 * 24 * 60;
 /// In place of a number that the lab could not tell.
 const EMPTY: &str = "–";
 
+/// What the lab covers: those keys say that it does.
+const BEHIND: [Hint; 2] = [
+    (&[UserAction::Open, UserAction::Zoom, UserAction::Sort, UserAction::Filter], "not here"),
+    (&[UserAction::PAUSE, UserAction::MUTE, UserAction::FUND], "not here"),
+];
+
 type LabLines = Vec<Line<'static>>;
 
-/// Draws it over the panes.
-pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
-    let t = app.theme.clone();
+/// The last experiment, in place of the panes.
+#[derive(Default)]
+pub struct LabLayer {
+    /// First line that is shown.
+    pub scroll: u16,
+}
+
+impl Pane for LabLayer {
+    fn id(&self) -> PaneId {
+        PaneId("lab")
+    }
+
+    fn keys(&self, _: &Context) -> Vec<Hint> {
+        let mut keys = vec![SCROLL, LEAP, ENDS, BACK];
+        keys.extend(BEHIND);
+        keys
+    }
+
+    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+        if let Some(scroll) = scrolled(self.scroll, action) {
+            self.scroll = scroll;
+        } else if action == UserAction::Back {
+            cx.lab = None;
+            return PaneOutcome::CloseAndSend(Request::Lab(false));
+        } else {
+            let back = cx.hint(UserAction::Back);
+            cx.say(format!("the lab is open: {back} closes it first"), StyleRole::Dim);
+        }
+        PaneOutcome::Done
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+        self.scroll = draw(frame, cx, self.scroll, area);
+    }
+
+    fn covers(&self) -> bool {
+        true
+    }
+}
+
+/// Draws it in place of the panes; the first line that is shown.
+fn draw(frame: &mut Frame<'_>, cx: &Context, scroll: u16, area: Rect) -> u16 {
+    let t = cx.theme.clone();
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(t.of(StyleRole::Focus))
         .padding(Padding::horizontal(1))
-        .title(title(&t, app.lab.as_ref()))
+        .title(title(&t, cx.lab.as_ref()))
         .title_bottom(Span::styled(
-            format!(" {} ", app.hints("", &[SCROLL, LEAP, BACK])),
+            format!(" {} ", cx.hints("", &[SCROLL, LEAP, BACK])),
             t.of(StyleRole::Dim),
         ));
     let inside = block.inner(area);
     frame.render_widget(block, area);
     let width = usize::from(inside.width);
-    let Some(page) = app.lab.clone() else {
-        return frame.render_widget(Paragraph::new("asking the swarm …").style(t.of(StyleRole::Dim)), inside);
+    let Some(page) = cx.lab.clone() else {
+        frame.render_widget(Paragraph::new("asking the swarm …").style(t.of(StyleRole::Dim)), inside);
+        return scroll;
     };
     let Some(run) = &page.run else {
         let (name, wide) = (NAMES.0, width.min(100));
         let scale = scale_of(&[]);
-        let now = app.cockpit.as_ref().map(|c| now(&t, c, scale, name, wide)).unwrap_or_default();
+        let now = cx.cockpit.as_ref().map(|c| now(&t, c, scale, name, wide)).unwrap_or_default();
         let lines = [nothing(&t, &page, wide), now].concat();
-        return show(frame, app, &[(lines, inside)]);
+        return show(frame, cx, scroll, &[(lines, inside)]);
     };
     let two = inside.width >= COLUMNS;
     let column = if two { (width - 3) / 2 } else { width };
     let left = [ladder(&t, run, column), voices(&t, run, column)].concat();
-    let held = [against(&t, app.cockpit.as_ref(), run, column), controls(&t, run, column)].concat();
+    let held = [against(&t, cx.cockpit.as_ref(), run, column), controls(&t, run, column)].concat();
     let rest = [dose(&t, run, column), meaning(&t, run, column)].concat();
     let head = head(&t, run, &page, width);
     if !two {
-        return show(frame, app, &[([head, held, left, rest].concat(), inside)]);
+        return show(frame, cx, scroll, &[([head, held, left, rest].concat(), inside)]);
     }
     let [top, body] =
         Layout::vertical([Constraint::Length(head.len() as u16), Constraint::Min(1)]).areas(inside);
@@ -69,18 +118,19 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
         Layout::horizontal([Constraint::Length(column as u16), Constraint::Length(3), Constraint::Min(1)])
             .areas(body);
     frame.render_widget(Paragraph::new(head), top);
-    show(frame, app, &[([held, rest].concat(), b), (left, a)]);
+    show(frame, cx, scroll, &[([held, rest].concat(), b), (left, a)])
 }
 
 /// Columns that scroll together, as far as the longest goes.
-fn show(frame: &mut Frame<'_>, app: &mut App, columns: &[(LabLines, Rect)]) {
+fn show(frame: &mut Frame<'_>, cx: &Context, scroll: u16, columns: &[(LabLines, Rect)]) -> u16 {
     let over = |(lines, at): &(LabLines, Rect)| (lines.len() as u16).saturating_sub(at.height);
-    app.scroll = app.scroll.min(columns.iter().map(over).max().unwrap_or(0));
+    let scroll = scroll.min(columns.iter().map(over).max().unwrap_or(0));
     for (lines, at) in columns {
-        let text = Paragraph::new(lines.clone()).style(app.theme.of(StyleRole::Text));
+        let text = Paragraph::new(lines.clone()).style(cx.theme.of(StyleRole::Text));
         // Each stops at its own end.
-        frame.render_widget(text.scroll((app.scroll.min(over(&(lines.clone(), *at))), 0)), *at);
+        frame.render_widget(text.scroll((scroll.min(over(&(lines.clone(), *at))), 0)), *at);
     }
+    scroll
 }
 
 fn title(t: &Theme, page: Option<&LabPage>) -> Line<'static> {

@@ -14,10 +14,14 @@ const HISTORY_MAX: usize = 50;
 #[derive(Clone, Debug, Default)]
 pub struct TypedLine {
     input: Input,
-    /// The commands of before, the oldest first.
-    history: VecDeque<String>,
-    /// Which of them is shown, and what was typed before it was.
+    /// Which of the commands of before is shown, and what was typed before it was.
     recalled: Option<(usize, String)>,
+}
+
+/// The commands that were typed, the oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct CommandHistory {
+    commands: VecDeque<String>,
 }
 
 impl TypedLine {
@@ -50,41 +54,6 @@ impl TypedLine {
         }
     }
 
-    /// Remembers a command that was sent.
-    pub fn remember(&mut self, command: &str) {
-        self.recalled = None;
-        let command = command.trim();
-        if command.is_empty() || self.history.back().is_some_and(|last| last == command) {
-            return;
-        }
-        if self.history.len() == HISTORY_MAX {
-            self.history.pop_front();
-        }
-        self.history.push_back(command.to_owned());
-    }
-
-    /// Brings back the command before the one that is shown, or the one after it; after the newest comes what
-    /// was being typed.
-    pub fn recall(&mut self, older: bool) {
-        let at = self.recalled.as_ref().map_or(self.history.len(), |(at, _)| *at);
-        let next = if older { at.checked_sub(1) } else { Some(at + 1) };
-        let Some(next) = next.filter(|n| *n <= self.history.len()) else { return };
-        let typed = self.recalled.take().map_or_else(|| self.text().to_owned(), |(_, typed)| typed);
-        match self.history.get(next).cloned() {
-            Some(command) => {
-                self.set(&command);
-                self.recalled = Some((next, typed));
-            }
-            None => self.set(&typed),
-        }
-    }
-
-    /// The line was opened or left: what was brought back is forgotten.
-    pub fn reset(&mut self, text: &str) {
-        self.input = Input::new(text.to_owned());
-        self.recalled = None;
-    }
-
     /// What stands before the cursor and after it, as far as it fits into so many cells.
     pub fn shown(&self, room: usize) -> (String, String) {
         let cursor = self.input.cursor();
@@ -94,6 +63,36 @@ impl TypedLine {
             chars().take(cursor - from).collect(),
             chars().skip(cursor - from).take(room + from - cursor).collect(),
         )
+    }
+}
+
+impl CommandHistory {
+    /// Remembers a command that was sent.
+    pub fn remember(&mut self, command: &str) {
+        let command = command.trim();
+        if command.is_empty() || self.commands.back().is_some_and(|last| last == command) {
+            return;
+        }
+        if self.commands.len() == HISTORY_MAX {
+            self.commands.pop_front();
+        }
+        self.commands.push_back(command.to_owned());
+    }
+
+    /// Brings back the command before the one that is shown, or the one after it; after the newest comes what
+    /// was being typed.
+    pub fn recall(&self, line: &mut TypedLine, older: bool) {
+        let at = line.recalled.as_ref().map_or(self.commands.len(), |(at, _)| *at);
+        let next = if older { at.checked_sub(1) } else { Some(at + 1) };
+        let Some(next) = next.filter(|n| *n <= self.commands.len()) else { return };
+        let typed = line.recalled.take().map_or_else(|| line.text().to_owned(), |(_, typed)| typed);
+        match self.commands.get(next).cloned() {
+            Some(command) => {
+                line.set(&command);
+                line.recalled = Some((next, typed));
+            }
+            None => line.set(&typed),
+        }
     }
 }
 
@@ -142,22 +141,22 @@ mod tests {
 
     #[test]
     fn commands_come_back_the_newest_first_and_then_what_was_typed() {
-        let mut line = TypedLine::default();
-        line.recall(true);
+        let (mut line, mut history) = (TypedLine::default(), CommandHistory::default());
+        history.recall(&mut line, true);
         assert_eq!(line.text(), "");
         for command in ["log", "mute Mira", "mute Mira", " "] {
-            line.remember(command);
+            history.remember(command);
         }
         line.set("fu");
         let mut seen = Vec::new();
         for older in [true, true, true, false, false, false] {
-            line.recall(older);
+            history.recall(&mut line, older);
             seen.push(line.text().to_owned());
         }
         assert_eq!(seen, ["mute Mira", "log", "log", "mute Mira", "fu", "fu"]);
         for n in 0..100 {
-            line.remember(&n.to_string());
+            history.remember(&n.to_string());
         }
-        assert_eq!(line.history.len(), HISTORY_MAX);
+        assert_eq!(history.commands.len(), HISTORY_MAX);
     }
 }

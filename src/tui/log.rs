@@ -1,19 +1,59 @@
 //! The log: what the operator must know (alarms), and what managers did to others, the newest first.
 
-use super::app::App;
+use super::action::UserAction;
+use super::context::{Context, FilterOf, Hint, PaneId};
+use super::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, SCROLL, boxed, middle, scrolled};
 use super::theme::StyleRole;
 use super::words;
 use crate::view::cockpit::TopicKind;
+use ratatui::Frame;
+use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 /// Cells from which on what a manager did stands beside its name.
 const BESIDE: usize = 40;
 
+/// The log, above what is there.
+#[derive(Default)]
+pub struct LogLayer {
+    /// First line that is shown.
+    scroll: u16,
+}
+
+impl Pane for LogLayer {
+    fn id(&self) -> PaneId {
+        PaneId("log")
+    }
+
+    fn keys(&self, _: &Context) -> Vec<Hint> {
+        vec![SCROLL, LEAP, ENDS, BACK]
+    }
+
+    fn on_action(&mut self, _: &mut Context, action: UserAction) -> PaneOutcome {
+        let Some(scroll) = scrolled(self.scroll, action) else { return PaneOutcome::Close };
+        self.scroll = scroll;
+        PaneOutcome::Done
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+        let at = middle(area, area.width.saturating_sub(8).max(60), area.height.saturating_sub(6).max(10));
+        let lines = lines(cx, usize::from(at.width.saturating_sub(2)));
+        let over = (lines.len() as u16 + 2).saturating_sub(at.height);
+        self.scroll = self.scroll.min(over);
+        let lines = lines.into_iter().skip(usize::from(self.scroll)).collect();
+        boxed(frame, cx, &cx.hints("log", &[SCROLL, BACK]), lines, at, StyleRole::Focus);
+    }
+
+    fn filter(&self) -> FilterOf {
+        FilterOf::Messages
+    }
+}
+
 /// Its lines for a width; what the filter of messages hides is left out.
-pub fn lines(app: &App, width: usize) -> Vec<Line<'static>> {
-    let t = &app.theme;
-    let Some(c) = &app.cockpit else { return Vec::new() };
-    let wanted = app.message_filter.to_lowercase();
+fn lines(cx: &Context, width: usize) -> Vec<Line<'static>> {
+    let t = &cx.theme;
+    let Some(c) = &cx.cockpit else { return Vec::new() };
+    let wanted = cx.message_filter.to_lowercase();
     let fits = |text: &str| wanted.is_empty() || text.to_lowercase().contains(&wanted);
     let mut lines = vec![Line::styled(" alarms", t.of(StyleRole::Focus))];
     let alarms: Vec<&String> = c.alarms.iter().rev().filter(|a| fits(a)).collect();
@@ -59,23 +99,23 @@ mod tests {
     use super::*;
     use crate::tui::sample::picture;
     use crate::tui::theme::Theme;
-    use crate::view::link::News;
 
     #[test]
     fn alarms_and_managers_are_told_the_newest_first() {
-        let mut app = App::new(Theme::shipped("terminal", true).unwrap(), true);
+        let mut cx = Context::new(Theme::shipped("terminal", true).unwrap(), true, PaneId("agents"));
         let mut c = picture(1);
         c.alarms = vec!["the older one".to_owned(), "the newer one, which is long".to_owned()];
         c.messages[7].kind = TopicKind::Adjustment;
-        app.hear(News::Cockpit(Box::new(c)));
-        let text = |app: &App| lines(app, 30).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        let told = text(&app);
+        cx.cockpit = Some(c);
+        let text =
+            |cx: &Context| lines(cx, 30).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        let told = text(&cx);
         assert!(
             told.find("newer").unwrap() < told.find("older").unwrap() && told.contains("#8 Yuki"),
             "{told}"
         );
-        app.message_filter = "older".to_owned();
-        let told = text(&app);
+        cx.message_filter = "older".to_owned();
+        let told = text(&cx);
         assert!(!told.contains("newer") && told.contains("nothing"), "{told}");
     }
 }

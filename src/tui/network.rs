@@ -7,13 +7,15 @@
 //! demands, painted by whether it saved or cost; a pulse on it is a receipt. Its lines are chosen as the others
 //! are, and `enter` opens the page of who serves.
 
-use super::app::{App, PULSE, Pane};
-use super::draw::block;
-use super::edges::is_drawn;
+use super::action::UserAction;
+use super::context::{Connection, Context, Hint, PaneId};
+use super::edges::{EdgeKey, is_drawn};
+use super::graph_layout::Layout;
+use super::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block, step_of};
 use super::raster::Raster;
 use super::theme::StyleRole;
-use super::words;
-use crate::domain::{AgentId, money};
+use super::{agents, words};
+use crate::domain::{AgentId, MessageId, money};
 use crate::view::Cockpit;
 use crate::view::cockpit::{AgentRow, AgentState, EdgeRow};
 use ratatui::Frame;
@@ -22,6 +24,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Lines of agents that are not selected: the strongest.
 const FAINT: usize = 22;
@@ -42,23 +45,164 @@ const DESK_NAME: &str = "▣ desk";
 /// Dots of the line of who was worth most to it.
 const THICK: f64 = 3.0;
 
+/// How long a pulse travels.
+const PULSE: Duration = Duration::from_millis(1_100);
+/// Pulses of one bar leave one after the other, over this time.
+const VOLLEY: Duration = Duration::from_millis(600);
+/// Most pulses at once, the strongest of a busy bar: a frame of them is a few hundred bytes.
+pub const PULSES_MAX: usize = 16;
+
+/// Its name on the border and in layouts.
+pub const ID: PaneId = PaneId("network");
+
+/// A message on its way along an edge: its number is what it is, the decision is why it is shown. A receipt
+/// runs to [`DESK`], and is its own reason.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub struct EdgePulse {
+    pub from: AgentId,
+    pub to: AgentId,
+    pub message: MessageId,
+    pub decision: MessageId,
+    pub born: Duration,
+}
+
+/// The graph of who moves whom.
+#[derive(Default)]
+pub struct NetworkPane {
+    /// Where everybody stands.
+    pub layout: Layout,
+    /// The messages that are on their way.
+    pub pulses: Vec<EdgePulse>,
+    /// The edge under the cursor.
+    pub cursor: Option<EdgeKey>,
+    /// Where it was drawn; none where it was not, or there was no room.
+    drawn: Option<DrawnGraph>,
+    /// The newest decision and the newest receipt whose pulses have left.
+    decided: MessageId,
+    receipted: MessageId,
+}
+
+impl Pane for NetworkPane {
+    fn id(&self) -> PaneId {
+        ID
+    }
+
+    fn keys(&self, _: &Context) -> Vec<Hint> {
+        let mut keys = vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "decision")];
+        keys.extend(self.cursor.as_ref().map(|_| BACK));
+        keys
+    }
+
+    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+        match (step_of(action), &self.cursor) {
+            (Some((down, by)), at) => self.cursor = EdgeKey::step(at.as_ref(), cx, down, by),
+            (None, _) if action == UserAction::Back => self.cursor = None,
+            (None, Some(edge)) => {
+                return edge.behind(cx).map_or(PaneOutcome::Done, |(id, why)| PaneOutcome::Open(id, why));
+            }
+            (None, None) => return agents::on_any(cx, action),
+        }
+        PaneOutcome::Done
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+        self.drawn = draw(frame, cx, self, area);
+    }
+
+    fn shape(&self) -> PaneShape {
+        PaneShape { place: PanePlace::Graph, ..PaneShape::default() }
+    }
+
+    fn on_focus(&mut self, cx: &Context) {
+        let there = |e: &EdgeKey| e.influence(cx).is_some() || e.service(cx).is_some();
+        if !self.cursor.as_ref().is_some_and(there) {
+            self.cursor = EdgeKey::first(cx);
+        }
+    }
+
+    fn see(&mut self, cx: &Context, picture: &Cockpit) {
+        if !cx.is_now() || matches!(cx.reach, Connection::Lost(_)) {
+            // What was decided meanwhile is not news.
+            self.decided = MessageId(0);
+        }
+        if !cx.is_now() {
+            return;
+        }
+        self.layout.see(picture);
+        // History flies by; its pulses would only flicker. And nothing pulses for what was before.
+        if picture.progress.is_none() && self.decided > MessageId(0) {
+            self.volley(cx, picture);
+        }
+        let newest = picture.edges.iter().map(|e| e.decision).max().unwrap_or(MessageId(0));
+        self.decided = newest.max(self.decided);
+        self.receipted = picture.services.iter().map(|s| s.receipt).max().unwrap_or(MessageId(0));
+    }
+
+    fn jump(&mut self) {
+        self.pulses.clear();
+    }
+
+    fn tick(&mut self, cx: &Context) -> bool {
+        // What is frozen does not move.
+        let moves = !cx.is_stale() && self.pulses.iter().any(|p| p.born <= cx.now);
+        self.pulses.retain(|p| cx.now.saturating_sub(p.born) < PULSE);
+        moves
+    }
+
+    fn overlay(&self, cx: &Context, put: &mut dyn FnMut(u16, u16, &str, Style)) {
+        if let Some(drawn) = &self.drawn {
+            pulses(cx, self, drawn, put);
+        }
+    }
+
+    fn copy(&self, cx: &Context) -> Option<String> {
+        self.cursor.as_ref()?.text(cx)
+    }
+}
+
+impl NetworkPane {
+    /// The messages behind the decisions that are new in a picture leave, one after the other.
+    fn volley(&mut self, cx: &Context, picture: &Cockpit) {
+        let mut fresh: Vec<&EdgeRow> =
+            picture.edges.iter().filter(|e| e.decision > self.decided && e.message.0 > 0).collect();
+        fresh.truncate(PULSES_MAX);
+        let moved = fresh.iter().map(|e| (e.from, e.to, e.message, e.decision));
+        // Receipts are few, and come first.
+        let told = picture.services.iter().filter(|s| s.receipt > self.receipted);
+        let told = told.map(|s| (s.agent, DESK, s.receipt, s.receipt));
+        let all: Vec<_> = told.chain(moved).take(PULSES_MAX).collect();
+        let apart = VOLLEY / all.len().max(1) as u32;
+        let pulses = all.into_iter().zip(0..).map(|((from, to, message, decision), i)| EdgePulse {
+            from,
+            to,
+            message,
+            decision,
+            born: cx.now + apart * i,
+        });
+        self.pulses.extend(pulses);
+        let many = self.pulses.len().saturating_sub(PULSES_MAX);
+        self.pulses.drain(..many);
+    }
+}
+
 /// A cell of the pane.
 type PaneCell = (u16, u16);
 
 /// Where the graph was drawn: pulses run over it until it is drawn anew.
-pub struct DrawnGraph {
+struct DrawnGraph {
     graph: Rect,
     seats: Seats,
 }
 
 impl DrawnGraph {
-    fn cell(&self, app: &App, id: AgentId) -> Option<PaneCell> {
-        self.seats.glyphs.get(&id).copied().or_else(|| scout_cell(app, id, self.graph))
+    fn cell(&self, layout: &Layout, id: AgentId) -> Option<PaneCell> {
+        self.seats.glyphs.get(&id).copied().or_else(|| scout_cell(layout, id, self.graph))
     }
 
     /// Whether what runs to this listener, or from this servant, is shown: a filter hides the others' lines.
-    fn shows(&self, app: &App, id: AgentId) -> bool {
-        app.agent_filter.is_empty() || self.seats.glyphs.contains_key(&id)
+    fn shows(&self, cx: &Context, id: AgentId) -> bool {
+        cx.agent_filter.is_empty() || self.seats.glyphs.contains_key(&id)
     }
 }
 
@@ -71,7 +215,7 @@ struct Seats {
 }
 
 /// Gives every agent the free cells nearest to its place, those with most points first. Nothing overlaps.
-fn seats(app: &App, c: &Cockpit, width: u16, height: u16) -> Seats {
+fn seats(cx: &Context, layout: &Layout, c: &Cockpit, (width, height): (u16, u16)) -> Seats {
     let mut seats = Seats {
         glyphs: BTreeMap::new(),
         named: Vec::new(),
@@ -86,10 +230,10 @@ fn seats(app: &App, c: &Cockpit, width: u16, height: u16) -> Seats {
         seats.glyphs.insert(DESK, (x, y));
     }
     // Those that the filter of agents shows: of a thousand, the few that one is looking at.
-    let mut order: Vec<&AgentRow> = app.agents();
+    let mut order: Vec<&AgentRow> = cx.agents();
     order.sort_by(|a, b| b.points.total_cmp(&a.points).then(a.id.cmp(&b.id)));
     for a in order {
-        let Some((x, y)) = app.layout.at(a.id) else { continue };
+        let Some((x, y)) = layout.at(a.id) else { continue };
         let full = a.name.chars().count().min(NAME) as u16 + 2;
         let column = (f64::midpoint(x, 1.0) * f64::from(width.saturating_sub(full))).round() as i32;
         let row = ((1.0 - y) / 2.0 * f64::from(height.saturating_sub(1))).round() as i32;
@@ -143,33 +287,33 @@ fn nearest(
 }
 
 /// Draws the graph without its pulses, and tells where it is; none where there is no room for it.
-pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Option<DrawnGraph> {
-    let t = &app.theme;
-    let Some(c) = &app.cockpit else {
-        frame.render_widget(block(app, Pane::Network, Vec::new()), area);
+fn draw(frame: &mut Frame<'_>, cx: &Context, network: &NetworkPane, area: Rect) -> Option<DrawnGraph> {
+    let t = &cx.theme;
+    let Some(c) = &cx.cockpit else {
+        frame.render_widget(block(cx, ID, Vec::new()), area);
         return None;
     };
-    let mut says = vec![Span::styled(title(app, c), t.of(StyleRole::Dim))];
-    if !app.agent_filter.is_empty() {
+    let mut says = vec![Span::styled(title(cx, c), t.of(StyleRole::Dim))];
+    if !cx.agent_filter.is_empty() {
         says.insert(
             0,
-            Span::styled(format!("/{} ", words::cut(&app.agent_filter, 20)), t.of(StyleRole::Focus)),
+            Span::styled(format!("/{} ", words::cut(&cx.agent_filter, 20)), t.of(StyleRole::Focus)),
         );
     }
-    let pane = block(app, Pane::Network, says);
+    let pane = block(cx, ID, says);
     let inside = pane.inner(area);
     frame.render_widget(pane, area);
     if inside.width < 16 || inside.height < 5 {
         return None;
     }
     let graph = Rect { height: inside.height - 1, ..inside };
-    let stage = DrawnGraph { graph, seats: seats(app, c, graph.width, graph.height) };
+    let stage = DrawnGraph { graph, seats: seats(cx, &network.layout, c, (graph.width, graph.height)) };
     let seats = &stage.seats;
     let mut raster = Raster::new(graph.width, graph.height);
-    let chosen = app.agent().map(|a| a.id);
-    let mut scouts = lines(app, c, &stage, &mut raster);
+    let chosen = cx.agent().map(|a| a.id);
+    let mut scouts = lines(cx, c, network, &stage, &mut raster);
     // Whoever is just being heard is seen, too.
-    for p in &app.pulses {
+    for p in &network.pulses {
         if !seats.glyphs.contains_key(&p.from) && !scouts.contains(&p.from) && scouts.len() < SCOUTS {
             scouts.push(p.from);
         }
@@ -177,7 +321,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Option<DrawnGraph> 
     let buffer = frame.buffer_mut();
     raster.paint(buffer, graph, t);
     for id in scouts {
-        if let Some((x, y)) = scout_cell(app, id, graph) {
+        if let Some((x, y)) = scout_cell(&network.layout, id, graph) {
             buffer.set_string(graph.x + x, graph.y + y, "∘", t.of(StyleRole::Dim));
         }
     }
@@ -185,24 +329,30 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Option<DrawnGraph> 
         buffer.set_string(graph.x + x, graph.y + y, DESK_NAME, t.of(StyleRole::Real));
     }
     for (id, n) in &seats.named {
-        if let (Some(a), Some((x, y))) = (app.row(*id), seats.glyphs.get(id)) {
-            let line = label(app, a, *n, Some(*id) == chosen);
+        if let (Some(a), Some((x, y))) = (cx.row(*id), seats.glyphs.get(id)) {
+            let line = label(cx, a, *n, Some(*id) == chosen);
             buffer.set_line(graph.x + x, graph.y + y, &line, *n);
         }
     }
     let foot = Rect { y: graph.bottom(), height: 1, ..inside };
-    frame.render_widget(Paragraph::new(footnote(app, c, foot.width)), foot);
+    frame.render_widget(Paragraph::new(footnote(cx, c, network, foot.width)), foot);
     Some(stage)
 }
 
 /// Draws influence and value; the scouts whose lines are among them.
-fn lines(app: &App, c: &Cockpit, stage: &DrawnGraph, raster: &mut Raster) -> Vec<AgentId> {
+fn lines(
+    cx: &Context,
+    c: &Cockpit,
+    network: &NetworkPane,
+    stage: &DrawnGraph,
+    raster: &mut Raster,
+) -> Vec<AgentId> {
     let seats = &stage.seats;
-    let chosen = app.agent().map(|a| a.id);
+    let chosen = cx.agent().map(|a| a.id);
     let touches = |e: &&EdgeRow| Some(e.to) == chosen || Some(e.from) == chosen;
     let mut scouts: Vec<AgentId> = Vec::new();
     let mut stroke = |raster: &mut Raster, e: &EdgeRow, role: StyleRole| {
-        if let (Some(a), Some(b)) = (stage.cell(app, e.from), stage.cell(app, e.to)) {
+        if let (Some(a), Some(b)) = (stage.cell(&network.layout, e.from), stage.cell(&network.layout, e.to)) {
             raster.line(dots_of(a), dots_of(b), role);
             if !seats.glyphs.contains_key(&e.from) && !scouts.contains(&e.from) && scouts.len() < SCOUTS {
                 scouts.push(e.from);
@@ -211,31 +361,38 @@ fn lines(app: &App, c: &Cockpit, stage: &DrawnGraph, raster: &mut Raster) -> Vec
     };
     // Between agents first: a scout is not known by name.
     let known = |e: &&EdgeRow| seats.glyphs.contains_key(&e.from);
-    let shown = |e: &&EdgeRow| stage.shows(app, e.to);
+    let shown = |e: &&EdgeRow| stage.shows(cx, e.to);
     for e in c.edges.iter().filter(|e| !touches(e)).filter(known).filter(shown).take(FAINT) {
         stroke(raster, e, StyleRole::Faint);
     }
-    value(app, c, stage, raster, None);
+    value(cx, (c, network), stage, raster, None);
     for e in c.edges.iter().filter(touches).filter(shown) {
         stroke(raster, e, if e.value < 0.0 { StyleRole::Bad } else { StyleRole::Good });
     }
-    if let Some(e) = app.chosen_edge().filter(|_| app.focus == Pane::Network) {
+    let cursor = network.cursor.as_ref().filter(|_| cx.focus == ID);
+    if let Some(e) = cursor.and_then(|k| k.influence(cx)) {
         stroke(raster, e, StyleRole::Focus);
     }
-    if let Some(s) = app.chosen_service().filter(|_| app.focus == Pane::Network) {
-        value(app, c, stage, raster, Some(s.agent));
+    if let Some(s) = cursor.and_then(|k| k.service(cx)) {
+        value(cx, (c, network), stage, raster, Some(s.agent));
     }
     scouts
 }
 
 /// Draws who is worth what to the desk; or only the one whose edge is chosen, over all other lines.
-fn value(app: &App, c: &Cockpit, stage: &DrawnGraph, raster: &mut Raster, chosen: Option<AgentId>) {
+fn value(
+    cx: &Context,
+    (c, network): (&Cockpit, &NetworkPane),
+    stage: &DrawnGraph,
+    raster: &mut Raster,
+    chosen: Option<AgentId>,
+) {
     let Some(desk) = stage.seats.glyphs.get(&DESK) else { return };
     let gains = contributions(c);
     let most = gains.iter().map(|w| w.1.abs()).fold(0.0, f64::max);
-    let drawn = gains.into_iter().filter(|w| is_drawn(w.1) && stage.shows(app, w.0));
+    let drawn = gains.into_iter().filter(|w| is_drawn(w.1) && stage.shows(cx, w.0));
     for (agent, value) in drawn.filter(|w| chosen.is_none_or(|agent| w.0 == agent)) {
-        if let Some(from) = stage.cell(app, agent) {
+        if let Some(from) = stage.cell(&network.layout, agent) {
             let dots = (THICK * value.abs() / most).round().max(1.0) as i32;
             let role = if chosen.is_some() { StyleRole::Focus } else { words::sign_fine(value) };
             raster.stroke(dots_of(from), dots_of(*desk), dots, role);
@@ -243,8 +400,8 @@ fn value(app: &App, c: &Cockpit, stage: &DrawnGraph, raster: &mut Raster, chosen
     }
 }
 
-fn title(app: &App, c: &Cockpit) -> String {
-    match (c.deaf, app.agent()) {
+fn title(cx: &Context, c: &Cockpit) -> String {
+    match (c.deaf, cx.agent()) {
         (true, _) => "nobody listens ".to_owned(),
         (false, Some(a)) => {
             let heard = c.edges.iter().filter(|e| e.to == a.id).count();
@@ -273,17 +430,18 @@ fn contributions(c: &Cockpit) -> Vec<(AgentId, f64)> {
     gains.into_iter().collect()
 }
 
-fn scout_cell(app: &App, id: AgentId, area: Rect) -> Option<PaneCell> {
-    let (x, y) = app.layout.at(id)?;
+fn scout_cell(layout: &Layout, id: AgentId, area: Rect) -> Option<PaneCell> {
+    let (x, y) = layout.at(id)?;
     let to = |v: f64, n: u16| (v * f64::from(n.saturating_sub(1))).round() as u16;
     Some((to(f64::midpoint(x, 1.0), area.width), to((1.0 - y) / 2.0, area.height)))
 }
 
 /// The edge under the cursor and the way to its decision, or what the signs mean.
-fn footnote<'a>(app: &App, c: &Cockpit, width: u16) -> Line<'a> {
-    let t = &app.theme;
+fn footnote<'a>(cx: &Context, c: &Cockpit, network: &NetworkPane, width: u16) -> Line<'a> {
+    let t = &cx.theme;
     let dim = t.of(StyleRole::Dim);
-    if let Some(line) = app.edge_line(usize::from(width)).filter(|_| app.focus == Pane::Network) {
+    let cursor = network.cursor.as_ref().filter(|_| cx.focus == ID);
+    if let Some(line) = cursor.and_then(|k| k.line(cx, usize::from(width))) {
         return line;
     }
     if width < 24 {
@@ -324,15 +482,21 @@ fn footnote<'a>(app: &App, c: &Cockpit, width: u16) -> Line<'a> {
 }
 
 /// Heads with a tail, in front of lines and behind names: tells `put` column, row, glyph and style.
-pub fn pulses(app: &App, stage: &DrawnGraph, mut put: impl FnMut(u16, u16, &str, Style)) {
+fn pulses(
+    cx: &Context,
+    network: &NetworkPane,
+    stage: &DrawnGraph,
+    put: &mut dyn FnMut(u16, u16, &str, Style),
+) {
     let (graph, seats) = (stage.graph, &stage.seats);
-    let t = &app.theme;
-    for p in app.pulses.iter().filter(|p| p.born <= app.now) {
-        let (Some(a), Some(b)) = (stage.cell(app, p.from), stage.cell(app, p.to)) else { continue };
-        if !stage.shows(app, if p.to == DESK { p.from } else { p.to }) {
+    let t = &cx.theme;
+    let cell = |id| stage.cell(&network.layout, id);
+    for p in network.pulses.iter().filter(|p| p.born <= cx.now) {
+        let (Some(a), Some(b)) = (cell(p.from), cell(p.to)) else { continue };
+        if !stage.shows(cx, if p.to == DESK { p.from } else { p.to }) {
             continue;
         }
-        let way = app.now.saturating_sub(p.born).as_secs_f64() / PULSE.as_secs_f64();
+        let way = cx.now.saturating_sub(p.born).as_secs_f64() / PULSE.as_secs_f64();
         // Slow at the start and at the end.
         let way = way * way * (3.0 - 2.0 * way);
         let head = if p.to == DESK { ("◆", StyleRole::Good) } else { ("●", StyleRole::Pulse) };
@@ -343,16 +507,16 @@ pub fn pulses(app: &App, stage: &DrawnGraph, mut put: impl FnMut(u16, u16, &str,
             }
             let between = |a: u16, b: u16| (f64::from(a) + at * (f64::from(b) - f64::from(a))).round() as u16;
             let (x, y) = (between(a.0, b.0), between(a.1, b.1));
-            let cell = usize::from(y) * usize::from(graph.width) + usize::from(x);
-            if !seats.taken.get(cell).copied().unwrap_or(true) {
+            let under = usize::from(y) * usize::from(graph.width) + usize::from(x);
+            if !seats.taken.get(under).copied().unwrap_or(true) {
                 put(graph.x + x, graph.y + y, glyph, t.of(role));
             }
         }
     }
 }
 
-fn label<'a>(app: &App, a: &AgentRow, cells: u16, chosen: bool) -> Line<'a> {
-    let t = &app.theme;
+fn label<'a>(cx: &Context, a: &AgentRow, cells: u16, chosen: bool) -> Line<'a> {
+    let t = &cx.theme;
     let state = words::state(a.state);
     let glyph = Span::styled(words::glyph(a.family), t.of(if chosen { StyleRole::Selected } else { state }));
     if cells == 1 {

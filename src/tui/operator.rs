@@ -5,95 +5,87 @@
 //!
 //! 1. Whatever its word is, a command goes by the danger of its row: at once and to be undone, `y` before money moves,
 //!    the word letter by letter before everybody's money moves, a chord or the word for the kill switch.
-//! 2. `y` is nobody's trigger: the key that opened a dialog does not confirm it.
-//! 3. Nothing but the kill switch is sent while the past is shown.
+//! 2. Nothing but the kill switch is sent while the past is shown.
 
 use super::action::UserAction;
-use super::app::{App, Dialog};
-use super::line::INPUT_MAX;
+use super::context::Context;
+use super::dialog::Question;
 use super::theme::StyleRole;
 use crate::domain::command::{self, CommandRow, Danger, Scope};
 use crate::domain::{Command, Decimal};
 use crate::view::cockpit::{AgentRow, AgentState};
 use crate::view::link::Request;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::time::Duration;
 
 /// How long the second half of the kill chord is waited for.
 const CHORD: Duration = Duration::from_secs(2);
+/// How long a command can be undone.
+const UNDO: Duration = Duration::from_secs(10);
 /// What names everybody in place of an agent.
 const ALL: &str = "all";
 
-impl App {
+/// What became of a command.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Commanded {
+    /// It did not leave, and it was said why.
+    Nothing,
+    /// It leaves at once.
+    Send(Request),
+    /// It leaves once this is answered.
+    Ask(Question),
+}
+
+/// The commands that are on their way back, and the first half of the kill chord.
+#[derive(Default)]
+pub struct Operator {
+    /// What takes the last command back, and until when.
+    undo: Option<(Request, Duration)>,
+    /// A command that was sent, and what takes it back where its row alone does not tell.
+    takes_back: Option<(Command, Command)>,
+    /// When the chord was begun.
+    chord: Option<Duration>,
+}
+
+impl Operator {
     /// The kill chord: its first half warns, its second sends.
-    pub(super) fn chord_of_kill(&mut self) -> Option<Request> {
-        if self.read_only {
-            self.say_read_only();
+    pub(super) fn chord_of_kill(&mut self, cx: &mut Context) -> Option<Request> {
+        if cx.read_only {
+            cx.say_read_only();
             return None;
         }
-        if self.chord.take().is_some_and(|since| self.now.saturating_sub(since) < CHORD) {
-            self.dialog = None;
+        if self.chord.take().is_some_and(|since| cx.now.saturating_sub(since) < CHORD) {
             return Some(Request::Command(Command::Kill));
         }
-        self.chord = Some(self.now);
-        let again = self.keymap.key(UserAction::KILL);
-        self.say(format!("{again} again within 2 s halts the swarm"), StyleRole::Bad);
+        self.chord = Some(cx.now);
+        let again = cx.keymap.key(UserAction::KILL);
+        cx.say(format!("{again} again within 2 s halts the swarm"), StyleRole::Bad);
         None
     }
 
-    /// A key while a dialog is open.
-    pub(super) fn answer(&mut self, dialog: Dialog, key: &KeyEvent) -> Option<Request> {
-        let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
-        match dialog {
-            // Only y confirms: the key that opened the dialog, enter and everything else cancel.
-            Dialog::Money { request, .. } => {
-                if plain && key.code == KeyCode::Char('y') {
-                    return Some(request);
-                }
-                self.say("cancelled: nothing was moved".to_owned(), StyleRole::Dim);
-                None
-            }
-            Dialog::Word { request, word, says, mut typed } => {
-                match key.code {
-                    KeyCode::Enter if typed == word => return Some(request),
-                    KeyCode::Esc | KeyCode::Enter => {
-                        self.say("cancelled: nothing was changed".to_owned(), StyleRole::Dim);
-                        return None;
-                    }
-                    KeyCode::Backspace => drop(typed.pop()),
-                    KeyCode::Char(c) if plain && typed.len() < INPUT_MAX => typed.push(c),
-                    _ => {}
-                }
-                self.dialog = Some(Dialog::Word { request, word, says, typed });
-                None
-            }
-        }
-    }
-
     /// A command from the `:` line: of the agent that is named, of all, or without a name of whom the keys are about.
-    pub(super) fn operate(&mut self, word: &str, name: &str) -> Option<Request> {
+    pub(super) fn operate(&mut self, cx: &mut Context, word: &str, name: &str) -> Commanded {
         let of_agent = command::find(word, true).filter(|_| name != ALL);
-        let row = of_agent.or_else(|| command::find(word, false))?;
+        let Some(row) = of_agent.or_else(|| command::find(word, false)) else { return Commanded::Nothing };
         if !row.scope.is_agent() {
-            return self.perform(row, None);
+            return self.perform(cx, row, None);
         }
         let named = |a: &&AgentRow| a.name.eq_ignore_ascii_case(name);
         let found = if name.is_empty() {
-            self.subject()
+            subject(cx)
         } else {
-            self.cockpit.as_ref().and_then(|c| c.agents.iter().find(named)).cloned()
+            cx.cockpit.as_ref().and_then(|c| c.agents.iter().find(named)).cloned()
         };
         let Some(agent) = found else {
-            self.say(format!("there is no agent {name:?}; tab completes names"), StyleRole::Warn);
-            return None;
+            cx.say(format!("there is no agent {name:?}; tab completes names"), StyleRole::Warn);
+            return Commanded::Nothing;
         };
-        self.perform(row, Some(&agent))
+        self.perform(cx, row, Some(&agent))
     }
 
     /// A command from a key: of whom the keys are about, and taken back where it holds already.
-    pub(super) fn toggle(&mut self, word: &'static str) -> Option<Request> {
-        let Some(row) = command::find(word, true) else { return self.operate(word, "") };
-        let agent = self.subject()?;
+    pub(super) fn toggle(&mut self, cx: &mut Context, word: &'static str) -> Commanded {
+        let Some(row) = command::find(word, true) else { return self.operate(cx, word, "") };
+        let Some(agent) = subject(cx) else { return Commanded::Nothing };
         let holds = match row.scope {
             // Who was stopped out and is given funds starts over.
             Scope::Agent(make) => {
@@ -103,22 +95,22 @@ impl App {
             Scope::All(_) | Scope::Process => false,
         };
         let back = row.inverse.filter(|_| holds).and_then(|inverse| command::find(inverse, true));
-        self.perform(back.unwrap_or(row), Some(&agent))
+        self.perform(cx, back.unwrap_or(row), Some(&agent))
     }
 
     /// Sends a command, or asks first, by the danger of its row.
-    fn perform(&mut self, row: &'static CommandRow, agent: Option<&AgentRow>) -> Option<Request> {
-        if row.danger != Danger::Halt && !self.is_now() {
-            self.say_past();
-            return None;
+    fn perform(&mut self, cx: &mut Context, row: &'static CommandRow, agent: Option<&AgentRow>) -> Commanded {
+        if row.danger != Danger::Halt && !cx.is_now() {
+            cx.say_past();
+            return Commanded::Nothing;
         }
-        if self.read_only {
-            self.say_read_only();
-            return None;
+        if cx.read_only {
+            cx.say_read_only();
+            return Commanded::Nothing;
         }
         let request = match (row.scope, agent) {
             (Scope::Agent(make), Some(agent)) => Request::Command(make(agent.id)),
-            (Scope::Agent(_), None) => return None,
+            (Scope::Agent(_), None) => return Commanded::Nothing,
             (Scope::All(command), _) => Request::Command(command),
             (Scope::Process, _) => Request::Stop,
         };
@@ -126,48 +118,66 @@ impl App {
             (Danger::Broad, _) => {
                 let also_of_one = command::find(row.word, true).is_some();
                 let word = if also_of_one { format!("{} {ALL}", row.word) } else { row.word.to_owned() };
-                self.dialog = Some(Dialog::Word { request, word, says: row.help, typed: String::new() });
-                None
+                Commanded::Ask(Question::Word { request, word, says: row.help })
             }
             (Danger::Money, Some(agent)) => {
                 let gives = matches!(request, Request::Command(Command::Fund(_)));
-                self.dialog = Some(Dialog::Money {
+                Commanded::Ask(Question::Money {
                     request,
                     name: agent.name.clone(),
                     gives,
                     before: agent.funds,
                     after: if gives { agent.would_get } else { Decimal::ZERO },
-                });
-                None
+                })
             }
             _ => {
                 self.takes_back = takes_back(request, agent);
-                Some(request)
+                Commanded::Send(request)
             }
         }
     }
 
-    /// Whom the keys are about: whose page is open, or who is selected.
-    fn subject(&self) -> Option<AgentRow> {
-        let open = self.open.and_then(|(id, _)| self.row(id));
-        open.or_else(|| self.agent()).cloned()
-    }
-
     /// What undoes a command that was done, if it is one that can be undone.
-    pub(super) fn inverse(&mut self, done: Request) -> Option<Request> {
+    fn inverse(&mut self, done: Request) -> Option<Request> {
         let Request::Command(command) = done else { return None };
         let known = self.takes_back.take_if(|(sent, _)| *sent == command).map(|(_, back)| back);
         let by_table = || (command.row().danger == Danger::Reversible).then(|| command.inverse()).flatten();
         known.or_else(by_table).map(Request::Command)
     }
 
-    pub(super) fn take_back(&mut self) -> Option<Request> {
+    /// A command was done: it can be undone from now on, if it is one that can; whether it is.
+    pub(super) fn done(&mut self, cx: &Context, request: Request) -> bool {
+        let back = self.inverse(request);
+        if let Some(back) = back {
+            self.undo = Some((back, cx.now + UNDO));
+        }
+        back.is_some()
+    }
+
+    /// Time goes on: what is too old cannot be undone any more; whether that is so since now.
+    pub(super) fn tick(&mut self, cx: &Context) -> bool {
+        self.undo.take_if(|(_, until)| cx.now >= *until).is_some()
+    }
+
+    /// Another key than the chord's was pressed.
+    pub(super) fn drop_chord(&mut self) {
+        self.chord = None;
+    }
+
+    /// What takes the last command back.
+    pub(super) fn take_back(&mut self, cx: &mut Context) -> Option<Request> {
         let undone = self.undo.take().map(|(request, _)| request);
         if undone.is_none() {
-            self.say("there is nothing to undo".to_owned(), StyleRole::Dim);
+            cx.say("there is nothing to undo".to_owned(), StyleRole::Dim);
         }
         undone
     }
+}
+
+/// Whom the keys are about: whose page is open, or who is selected.
+fn subject(cx: &Context) -> Option<AgentRow> {
+    let open = cx.open.and_then(|(id, _)| cx.row(id));
+    open.or_else(|| cx.agent()).cloned()
 }
 
 /// What takes a command back where its row does not know it: `resume` ends a drain as well as a pause.

@@ -1,10 +1,11 @@
 //! What the desk has at the venue: orders that may still fill, and below them the last fills, the newest first.
 
-use super::app::{App, Pane};
-use super::draw::block;
+use super::action::UserAction;
+use super::context::{Context, Hint, PaneId, moved};
+use super::pane::{ENDS, LEAP, Pane, PaneOutcome, SCROLL, block, step_of};
 use super::table::{self, Column};
 use super::theme::StyleRole;
-use super::{time, words};
+use super::{moment, words};
 use crate::domain::{Decimal, OrderStatus, Stamp, money};
 use crate::view::Cockpit;
 use crate::view::orders::{FillRow, OrderRow, state};
@@ -77,7 +78,7 @@ fn side(quantity: Decimal) -> (String, StyleRole) {
 }
 
 fn order(c: &Cockpit, o: &OrderRow) -> OrderLine {
-    let age = c.market_time.map(|now| now.since(o.at)).filter(|a| a.0 > 0).map(time::stretch);
+    let age = c.market_time.map(|now| now.since(o.at)).filter(|a| a.0 > 0).map(moment::stretch);
     let worked = if o.maker.is_empty() { String::new() } else { format!(", worked by {}", o.maker) };
     let done = money::to_estimate(o.filled) / money::to_estimate(o.quantity);
     let role = match o.state {
@@ -124,7 +125,7 @@ fn fill(f: &FillRow) -> OrderLine {
 }
 
 /// How many lines there are.
-pub fn count(c: &Cockpit) -> usize {
+fn count(c: &Cockpit) -> usize {
     c.orders.len() + c.fills.len()
 }
 
@@ -135,7 +136,7 @@ fn entry(c: &Cockpit, n: usize) -> Option<OrderLine> {
 }
 
 /// A line as text, to be copied.
-pub fn text(c: &Cockpit, n: usize) -> Option<String> {
+fn text(c: &Cockpit, n: usize) -> Option<String> {
     let e = entry(c, n)?;
     let (side, quantity) = (side(e.quantity).0, words::decimal(e.quantity.abs()));
     let venue = if e.venue.is_empty() { String::new() } else { format!(" on {}", e.venue) };
@@ -143,17 +144,75 @@ pub fn text(c: &Cockpit, n: usize) -> Option<String> {
     Some(format!("order #{}: {side} {quantity} {}{venue} at {price}, {state}, {note}", e.id, e.symbol))
 }
 
-/// Draws the pane of orders and fills into its area.
-pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
-    let t = &app.theme;
+/// Its name on the border and in layouts.
+pub const ID: PaneId = PaneId("orders");
+
+/// The table of orders and fills.
+#[derive(Default)]
+pub struct OrdersPane {
+    /// The line under the cursor.
+    pub cursor: usize,
+    /// First line that is shown, as last drawn.
+    top: usize,
+}
+
+impl Pane for OrdersPane {
+    fn id(&self) -> PaneId {
+        ID
+    }
+
+    fn keys(&self, _: &Context) -> Vec<Hint> {
+        vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "whose")]
+    }
+
+    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+        let lines = cx.cockpit.as_ref().map_or(0, count);
+        match step_of(action) {
+            Some((down, by)) => {
+                self.cursor = moved(self.cursor.min(lines.saturating_sub(1)), down, by, lines);
+            }
+            None => cx.say(
+                "orders are the desk's: whom they are for is in the agents' pages".to_owned(),
+                StyleRole::Dim,
+            ),
+        }
+        PaneOutcome::Done
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+        if let Some(c) = &cx.cockpit {
+            self.top = draw(frame, cx, c, area, (self.top, self.cursor));
+        } else {
+            frame.render_widget(block(cx, ID, Vec::new()), area);
+        }
+    }
+
+    fn on_click(&mut self, cx: &mut Context, row: usize) -> PaneOutcome {
+        let lines = cx.cockpit.as_ref().map_or(0, count);
+        self.cursor = (self.top + row).min(lines.saturating_sub(1));
+        PaneOutcome::Done
+    }
+
+    fn copy(&self, cx: &Context) -> Option<String> {
+        text(cx.cockpit.as_ref()?, self.cursor)
+    }
+}
+
+/// Draws the pane of orders and fills into its area, from the first line that was shown and the cursor; the first line
+/// that is shown.
+fn draw(
+    frame: &mut Frame<'_>,
+    cx: &Context,
+    c: &Cockpit,
+    area: Rect,
+    (was, cursor): (usize, usize),
+) -> usize {
+    let t = &cx.theme;
     let dim = t.of(StyleRole::Dim);
-    let Some(c) = &app.cockpit else {
-        return frame.render_widget(block(app, Pane::Orders, Vec::new()), area);
-    };
     let rows = count(c);
     let shown = usize::from(area.height.saturating_sub(3));
-    let cursor = app.order.min(rows.saturating_sub(1));
-    let top = table::top(app.orders_top, cursor, rows, shown);
+    let cursor = cursor.min(rows.saturating_sub(1));
+    let top = table::top(was, cursor, rows, shown);
     let more = if c.more_orders > 0 { format!(" and {} more", c.more_orders) } else { String::new() };
     let title = format!(
         "{} working{more}, last {} fills{} ",
@@ -161,7 +220,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
         c.fills.len(),
         table::more(top, rows, shown)
     );
-    let pane = block(app, Pane::Orders, vec![Span::styled(title, dim)]);
+    let pane = block(cx, ID, vec![Span::styled(title, dim)]);
     let inside = pane.inner(area);
     frame.render_widget(pane, area);
     if inside.height > 0 && rows == 0 {
@@ -196,11 +255,11 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
             };
             table::row(frame, t, &columns, &e, at, note);
             if n == cursor {
-                table::mark(frame, t, at, app.focus == Pane::Orders && app.open.is_none());
+                table::mark(frame, t, at, cx.focus == ID && cx.open.is_none());
             }
         }
     }
-    app.orders_top = top;
+    top
 }
 
 #[cfg(test)]
@@ -212,17 +271,17 @@ mod tests {
     fn a_fee_that_is_large_is_told_without_its_word_where_that_is_too_long() {
         use ratatui::{Terminal, backend::TestBackend};
         let theme = crate::tui::theme::Theme::shipped("hive-dark", true).unwrap();
-        let mut app = App::new(theme, true);
+        let mut cx = Context::new(theme, true, ID);
         let mut c = picture(1);
         c.fills.last_mut().unwrap().fee = "1234.56".parse().unwrap();
-        app.hear(crate::view::link::News::Cockpit(Box::new(c)));
-        let seen = |app: &mut App, width: u16| {
+        cx.cockpit = Some(c);
+        let seen = |cx: &Context, width: u16| {
             let mut terminal = Terminal::new(TestBackend::new(width, 24)).unwrap();
-            terminal.draw(|f| draw(f, app, f.area())).unwrap();
+            terminal.draw(|f| OrdersPane::default().draw(f, cx, f.area())).unwrap();
             terminal.backend().to_string()
         };
-        assert!(seen(&mut app, 120).contains("fee 1234.56 of "));
-        let narrow = seen(&mut app, 78);
+        assert!(seen(&cx, 120).contains("fee 1234.56 of "));
+        let narrow = seen(&cx, 78);
         assert!(narrow.contains(" 1234.56") && !narrow.contains("fee 1234.56"), "{narrow}");
     }
 

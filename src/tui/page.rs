@@ -1,15 +1,16 @@
 //! The agent page: who it is, what is open and under which conditions, and why.
 
 use super::action::UserAction;
-use super::app::App;
-use super::candles::ChartCursor;
-use super::draw::{BACK, Hint, LEAP};
+use super::candles::{CLOSER, ChartCursor};
+use super::context::{Context, Hint, PaneId, moved};
+use super::pane::{BACK, LEAP, Pane, PaneOutcome, scrolled, step_of};
 use super::raster::Raster;
 use super::theme::{StyleRole, Theme};
-use super::{candles, words};
-use crate::domain::{MessageId, money};
+use super::{agents, candles, lines, points, words};
+use crate::domain::{AgentId, MessageId, money};
 use crate::view::AgentPage;
 use crate::view::cockpit::{EdgeRow, IntentView};
+use crate::view::link::Request;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -26,26 +27,123 @@ const TOLD: usize = 4;
 
 type PageLines<'a> = Vec<Line<'a>>;
 
+/// The keys of the page: other agents are an arrow away, and the chart has a cursor of its own.
+const AGENT: Hint = (&[UserAction::Up, UserAction::Down], "another agent");
+const ENDS: Hint = (&[UserAction::First, UserAction::Last, UserAction::Open], "another agent");
+const CANDLE: Hint = (&[UserAction::LastPane, UserAction::NextPane], "candle");
+const CLOSER_LOOK: Hint = (&[UserAction::Zoom], "closer");
+
+/// The page of the agent that is open.
+#[derive(Default)]
+pub struct PageLayer {
+    /// First line that is shown.
+    pub scroll: u16,
+    /// How the chart of what is open is looked at.
+    pub chart: ChartCursor,
+}
+
+impl Pane for PageLayer {
+    fn id(&self) -> PaneId {
+        PaneId("page")
+    }
+
+    fn keys(&self, _: &Context) -> Vec<Hint> {
+        vec![AGENT, LEAP, ENDS, CANDLE, CLOSER_LOOK, BACK]
+    }
+
+    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+        match action {
+            UserAction::PageUp | UserAction::PageDown => {
+                self.scroll = scrolled(self.scroll, action).unwrap_or_default();
+            }
+            UserAction::NextPane | UserAction::LastPane => {
+                self.step_candle(bars(cx), action == UserAction::LastPane);
+            }
+            UserAction::Zoom => self.chart.closer = (self.chart.closer + 1) % CLOSER,
+            UserAction::Back if self.chart.candle.take().is_some() => {}
+            UserAction::Back => {
+                (cx.open, cx.page) = (None, None);
+                // Of the past no page is sent that was not asked for.
+                let now = cx.is_now();
+                return if now { PaneOutcome::CloseAndSend(Request::Look(None)) } else { PaneOutcome::Close };
+            }
+            _ => {
+                if let Some((down, by)) = step_of(action) {
+                    step_agent(cx, down, by);
+                }
+                return cx.agent().map_or(PaneOutcome::Done, |a| PaneOutcome::Open(a.id, None));
+            }
+        }
+        PaneOutcome::Done
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+        draw(frame, cx, self, area);
+    }
+
+    fn covers(&self) -> bool {
+        true
+    }
+
+    fn on_wheel(&mut self, _: &mut Context, down: bool) -> PaneOutcome {
+        self.scroll = if down { self.scroll.saturating_add(1) } else { self.scroll.saturating_sub(1) };
+        PaneOutcome::Done
+    }
+
+    fn copy(&self, cx: &Context) -> Option<String> {
+        let page = cx.page.as_ref().filter(|p| cx.open.is_some_and(|(id, _)| id == p.row.id));
+        page.map(|p| lines::page(p).join("\n"))
+    }
+}
+
+impl PageLayer {
+    /// The page of another agent, from its top and as close as this one.
+    pub fn of_another(&self) -> PageLayer {
+        PageLayer { scroll: 0, chart: ChartCursor { candle: None, ..self.chart } }
+    }
+
+    /// The chart's cursor to an older candle or a newer one; beyond the newest it goes.
+    fn step_candle(&mut self, bars: usize, older: bool) {
+        self.chart.candle = match self.chart.candle {
+            None if bars > 0 => Some(if older { 0 } else { bars - 1 }),
+            Some(0) if !older => None,
+            at => at.map(|at| moved(at, older, 1, bars)),
+        };
+    }
+}
+
+/// Another agent, in the order of the pane that the focus is on.
+fn step_agent(cx: &mut Context, down: bool, by: usize) {
+    let rows = if cx.focus == points::ID { points::by_contribution(cx) } else { cx.agents() };
+    let rows: Vec<AgentId> = rows.iter().map(|a| a.id).collect();
+    cx.selected = agents::step(&rows, cx.selected, down, by);
+}
+
+/// Bars of the chart on the open page.
+fn bars(cx: &Context) -> usize {
+    cx.page.as_ref().and_then(|p| p.intents.first()).map_or(0, |i| i.bars.len())
+}
+
 /// Draws the page of the agent that is open.
-pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let t = &app.theme;
-    let Some((id, decision)) = app.open else { return };
-    let name = app.row(id).map(|a| format!("{} {}", words::glyph(a.family), a.name)).unwrap_or_default();
+fn draw(frame: &mut Frame<'_>, cx: &Context, view: &PageLayer, area: Rect) {
+    let t = &cx.theme;
+    let Some((id, decision)) = cx.open else { return };
+    let name = cx.row(id).map(|a| format!("{} {}", words::glyph(a.family), a.name)).unwrap_or_default();
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(t.of(StyleRole::Focus))
         .padding(Padding::horizontal(1))
         .title(Span::styled(format!(" {name} "), t.of(StyleRole::Title)))
-        .title_bottom(Span::styled(format!(" {} ", hints(app, area.width)), t.of(StyleRole::Dim)));
+        .title_bottom(Span::styled(format!(" {} ", hints(cx, area.width)), t.of(StyleRole::Dim)));
     let inside = block.inner(area);
     frame.render_widget(block, area);
     // A page that is on its way is not the page of another agent.
-    let Some(page) = app.page.as_ref().filter(|p| p.row.id == id) else {
+    let Some(page) = cx.page.as_ref().filter(|p| p.row.id == id) else {
         return frame.render_widget(Paragraph::new("asking the swarm …").style(t.of(StyleRole::Dim)), inside);
     };
     let show = |frame: &mut Frame<'_>, lines: PageLines<'_>, at: Rect| {
         let text = Paragraph::new(lines).wrap(Wrap { trim: false }).style(t.of(StyleRole::Text));
-        frame.render_widget(text.scroll((app.scroll, 0)), at);
+        frame.render_widget(text.scroll((view.scroll, 0)), at);
     };
     let gap = Constraint::Length(3);
     let wide = |r: Rect| usize::from(r.width);
@@ -64,8 +162,12 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
             [head(t, page, w), serves(t, page, w), lives(t, page, w), character(t, page, w)].concat(),
             a,
         );
-        show(frame, [why(app, page, decision, wide(b)), influence(app, page)].concat(), b);
-        show(frame, open(app, page, wide(c), (usize::from(inside.height) / 4).clamp(CHART.0, CHART.1)), c);
+        show(frame, [why(cx, page, decision, wide(b)), influence(cx, page)].concat(), b);
+        show(
+            frame,
+            open(t, view.chart, page, wide(c), (usize::from(inside.height) / 4).clamp(CHART.0, CHART.1)),
+            c,
+        );
     } else if inside.width >= COLUMNS.1 {
         let [a, _, b] = Layout::horizontal([Constraint::Fill(5), gap, Constraint::Fill(6)]).areas(inside);
         let w = wide(a);
@@ -73,21 +175,21 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
             head(t, page, w),
             serves(t, page, w),
             lives(t, page, w),
-            open(app, page, w, CHART.0),
+            open(t, view.chart, page, w, CHART.0),
             character(t, page, w),
         ];
         show(frame, parts.concat(), a);
-        show(frame, [why(app, page, decision, wide(b)), influence(app, page)].concat(), b);
+        show(frame, [why(cx, page, decision, wide(b)), influence(cx, page)].concat(), b);
     } else {
         // In one column the reasons come before the character: they are what the page is for.
         let w = wide(inside);
         let parts = [
             head(t, page, w),
             serves(t, page, w),
-            why(app, page, decision, w),
-            open(app, page, w, CHART.0),
+            why(cx, page, decision, w),
+            open(t, view.chart, page, w, CHART.0),
             lives(t, page, w.min(48)),
-            influence(app, page),
+            influence(cx, page),
             character(t, page, w),
         ];
         show(frame, parts.concat(), inside);
@@ -221,17 +323,13 @@ fn serves<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> PageLines<'a> {
 }
 
 /// The keys of the page, as many as fit; those of the chart only once there is one, as they do nothing before.
-fn hints(app: &App, width: u16) -> String {
-    const AGENT: Hint = (&[UserAction::Up, UserAction::Down], "another agent");
-    const CANDLE: Hint = (&[UserAction::LastPane, UserAction::NextPane], "candle");
-    const CLOSER: Hint = (&[UserAction::Zoom], "closer");
-    let all = app.hints("", &[AGENT, LEAP, CANDLE, CLOSER, BACK]);
+fn hints(cx: &Context, width: u16) -> String {
+    let all = cx.hints("", &[AGENT, LEAP, CANDLE, CLOSER_LOOK, BACK]);
     let fits = all.chars().count() + 8 <= usize::from(width);
-    if fits && app.has_chart() { all } else { app.hints("", &[AGENT, LEAP, BACK]) }
+    if fits && bars(cx) > 0 { all } else { cx.hints("", &[AGENT, LEAP, BACK]) }
 }
 
-fn open<'a>(app: &App, p: &'a AgentPage, width: usize, rows: usize) -> PageLines<'a> {
-    let t = &app.theme;
+fn open<'a>(t: &Theme, look: ChartCursor, p: &'a AgentPage, width: usize, rows: usize) -> PageLines<'a> {
     let dim = t.of(StyleRole::Dim);
     let mut lines = vec![section(t, "open and offered")];
     if p.intents.is_empty() {
@@ -250,9 +348,8 @@ fn open<'a>(app: &App, p: &'a AgentPage, width: usize, rows: usize) -> PageLines
         lines.push(intent(t, i));
         // One chart: of what is open, if anything is.
         if n == 0 {
-            let look = ChartCursor { closer: app.closer, candle: app.candle };
             lines.extend(candles::lines(t, i, width, rows, look));
-            lines.extend(app.candle.map(|c| candles::values(t, i, c)).unwrap_or_default());
+            lines.extend(look.candle.map(|c| candles::values(t, i, c)).unwrap_or_default());
         }
         for (name, condition) in &i.conditions {
             let head = Span::styled(format!("  {name:<9}"), dim);
@@ -286,21 +383,21 @@ fn intent<'a>(t: &Theme, i: &'a IntentView) -> Line<'a> {
     ])
 }
 
-fn why<'a>(app: &App, p: &'a AgentPage, decision: Option<MessageId>, width: usize) -> PageLines<'a> {
-    let t = &app.theme;
+fn why<'a>(cx: &Context, p: &'a AgentPage, decision: Option<MessageId>, width: usize) -> PageLines<'a> {
+    let t = &cx.theme;
     let dim = t.of(StyleRole::Dim);
     let mut lines = vec![section(t, "why")];
     if p.why.is_empty() {
         let text = match () {
             () if p.row.family.is_structured() => "no stances: it trades structures, not views",
-            () if app.cockpit.as_ref().is_some_and(|c| c.deaf) => "it hears nobody: its own intent is all",
+            () if cx.cockpit.as_ref().is_some_and(|c| c.deaf) => "it hears nobody: its own intent is all",
             () => "it has made no stance yet",
         };
         lines.push(Line::styled(text, dim));
     }
     let asked = decision.filter(|d| d.0 > 0);
     if let Some(d) = asked.filter(|d| p.why.iter().all(|w| w.message != *d)) {
-        lines.extend(older(app, d, width));
+        lines.extend(older(cx, d, width));
     }
     // The decision that was asked for stands first.
     let mut told: Vec<_> = p.why.iter().collect();
@@ -346,10 +443,10 @@ fn why<'a>(app: &App, p: &'a AgentPage, decision: Option<MessageId>, width: usiz
 }
 
 /// A decision after which others were made: what it said, if that is remembered, above those that hold now.
-fn older<'a>(app: &App, asked: MessageId, width: usize) -> PageLines<'a> {
-    let t = &app.theme;
+fn older<'a>(cx: &Context, asked: MessageId, width: usize) -> PageLines<'a> {
+    let t = &cx.theme;
     let head = |text: String| vec![Span::styled(text, t.of(StyleRole::Focus))];
-    let remembered = app.cockpit.iter().flat_map(|c| &c.messages).find(|m| m.id == asked);
+    let remembered = cx.cockpit.iter().flat_map(|c| &c.messages).find(|m| m.id == asked);
     let mut lines = remembered.map_or_else(Vec::new, |m| {
         let text = format!("{} {}, {}", m.asset, m.text, words::moment(m.at));
         hanging(head(format!("▸ #{} ", asked.0)), &text, t.of(StyleRole::Text), width)
@@ -363,15 +460,15 @@ fn older<'a>(app: &App, asked: MessageId, width: usize) -> PageLines<'a> {
     lines
 }
 
-fn influence<'a>(app: &App, p: &'a AgentPage) -> PageLines<'a> {
-    let t = &app.theme;
+fn influence<'a>(cx: &Context, p: &'a AgentPage) -> PageLines<'a> {
+    let t = &cx.theme;
     let mut lines = Vec::new();
     for (title, edges, voice) in [("moved by", &p.received, true), ("moves", &p.given, false)] {
         lines.push(section(t, title));
         if edges.is_empty() {
             lines.push(Line::styled("nobody", t.of(StyleRole::Dim)));
         }
-        lines.extend(edges.iter().take(NAMED).map(|e| edge(app, e, voice)));
+        lines.extend(edges.iter().take(NAMED).map(|e| edge(cx, e, voice)));
         if edges.len() > NAMED {
             lines.push(Line::styled(format!("and {} more", edges.len() - NAMED), t.of(StyleRole::Dim)));
         }
@@ -380,10 +477,10 @@ fn influence<'a>(app: &App, p: &'a AgentPage) -> PageLines<'a> {
     lines
 }
 
-fn edge<'a>(app: &App, e: &'a EdgeRow, voice: bool) -> Line<'a> {
-    let t = &app.theme;
+fn edge<'a>(cx: &Context, e: &'a EdgeRow, voice: bool) -> Line<'a> {
+    let t = &cx.theme;
     let who =
-        if voice { e.from_name.clone() } else { app.row(e.to).map(|a| a.name.clone()).unwrap_or_default() };
+        if voice { e.from_name.clone() } else { cx.row(e.to).map(|a| a.name.clone()).unwrap_or_default() };
     let (full, rest) = words::bar(e.share, 10);
     Line::from(vec![
         Span::styled(format!("{who:<11}"), t.of(StyleRole::Title)),

@@ -10,7 +10,6 @@
 
 use super::app::App;
 use super::draw::draw;
-use super::network::{self, DrawnGraph};
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::buffer::{Buffer, Cell};
@@ -24,8 +23,6 @@ pub struct Painter<B: Backend> {
     terminal: Terminal<B>,
     /// The last whole frame, without pulses.
     still: Buffer,
-    /// Where pulses run over it; none where there is no graph, or something lies above it.
-    stage: Option<DrawnGraph>,
     /// The pulses that are shown.
     over: Cells,
 }
@@ -33,7 +30,7 @@ pub struct Painter<B: Backend> {
 impl<B: Backend> Painter<B> {
     /// For a terminal that is empty.
     pub fn new(terminal: Terminal<B>) -> Self {
-        Painter { terminal, still: Buffer::default(), stage: None, over: Cells::new() }
+        Painter { terminal, still: Buffer::default(), over: Cells::new() }
     }
 
     /// Where it draws.
@@ -56,13 +53,12 @@ impl<B: Backend> Painter<B> {
         if !app.is_dirty() {
             return Ok(());
         }
-        if !app.only_pulses() {
+        if !app.only_moves() {
             let back = self.over.keys().map(|&(y, x)| (x, y, &self.still[(x, y)]));
             self.terminal.backend_mut().draw(back)?;
             self.over.clear();
             let frame = self.terminal.draw(|f| draw(f, app))?;
             self.still.clone_from(frame.buffer);
-            self.stage = app.stage.take();
         }
         app.drawn();
         self.pulses(app)
@@ -70,13 +66,11 @@ impl<B: Backend> Painter<B> {
 
     fn pulses(&mut self, app: &App) -> Result<(), B::Error> {
         let mut over = Cells::new();
-        if let Some(stage) = &self.stage {
-            network::pulses(app, stage, |x, y, glyph, style| {
-                if let Some(cell) = self.still.cell((x, y)) {
-                    over.entry((y, x)).or_insert_with(|| cell.clone()).set_symbol(glyph).set_style(style);
-                }
-            });
-        }
+        app.overlay(&mut |x, y, glyph, style| {
+            if let Some(cell) = self.still.cell((x, y)) {
+                over.entry((y, x)).or_insert_with(|| cell.clone()).set_symbol(glyph).set_style(style);
+            }
+        });
         let left = self.over.keys().filter(|at| !over.contains_key(at));
         let left = left.map(|&(y, x)| (x, y, &self.still[(x, y)]));
         let entered = over.iter().filter(|(at, cell)| self.over.get(at) != Some(cell));

@@ -5,13 +5,14 @@
 //! Nothing is drawn: no escape sequence is written, no glyph stands for a word, and nothing is told by colour.
 
 use super::action::ACTIONS;
-use super::app::{App, Dialog};
+use super::app::App;
+use super::context::Connection;
+use super::dialog::Question;
+use super::lines::{agent, message, page, status};
 use super::theme::Theme;
-use super::{time, words};
+use super::{header, moment, words};
 use crate::domain::money;
-use crate::view::cockpit::{AgentRow, MessageLine};
 use crate::view::link::{News, Request, SwarmLink};
-use crate::view::{AgentPage, Cockpit};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -74,7 +75,7 @@ pub fn run(link: &mut dyn SwarmLink, out: &mut dyn Write, typed: &Receiver<Strin
     let start = Instant::now();
     let mut closed: Option<Instant> = None;
     while !t.app.is_leaving() && !t.ended {
-        t.app.read_only |= link.read_only();
+        t.app.cx.read_only |= link.read_only();
         t.app.tick(start.elapsed(), link.age());
         let mut idle = true;
         while let Some(news) = link.poll() {
@@ -82,7 +83,7 @@ pub fn run(link: &mut dyn SwarmLink, out: &mut dyn Write, typed: &Receiver<Strin
             t.hear(news)?;
         }
         // What was typed waits for the first picture: before it nothing can be named.
-        if t.app.cockpit.is_some() && closed.is_none() && !t.awaits && t.open == 0 {
+        if t.app.cx.cockpit.is_some() && closed.is_none() && !t.awaits && t.open == 0 {
             match typed.try_recv() {
                 Ok(line) => {
                     idle = false;
@@ -118,7 +119,7 @@ impl Teller<'_> {
     }
 
     fn toast(&mut self) -> io::Result<()> {
-        let Some((text, ..)) = self.app.toast.take() else { return Ok(()) };
+        let Some((text, ..)) = self.app.cx.toast.take() else { return Ok(()) };
         let text = text.replace(" · u undoes it", "; undo takes it back for 10 s");
         self.tell(&text)
     }
@@ -126,7 +127,7 @@ impl Teller<'_> {
     fn hear(&mut self, news: News) -> io::Result<()> {
         match news {
             News::Cockpit(picture) => {
-                let lost = matches!(self.app.reach, super::app::Connection::Lost(_));
+                let lost = matches!(self.app.cx.reach, Connection::Lost(_));
                 self.app.hear(News::Cockpit(picture));
                 if lost {
                     self.toast()?;
@@ -138,7 +139,7 @@ impl Teller<'_> {
                 if !wanted {
                     return Ok(());
                 }
-                for line in page_lines(&page) {
+                for line in self::page(&page) {
                     self.tell(&line)?;
                 }
                 Ok(())
@@ -148,13 +149,13 @@ impl Teller<'_> {
                 let page = past.page.clone();
                 self.app.hear(News::Past(past));
                 if std::mem::take(&mut self.awaits) {
-                    for line in page.iter().flat_map(page_lines) {
+                    for line in page.iter().flat_map(self::page) {
                         self.tell(&line)?;
                     }
                     return Ok(());
                 }
-                let line = self.app.cockpit.as_ref().map(status);
-                let before = self.app.before_now().map(time::stretch).unwrap_or_default();
+                let line = self.app.cx.cockpit.as_ref().map(status);
+                let before = self.app.cx.before_now().map(moment::stretch).unwrap_or_default();
                 self.tell(&format!("PAST, {before} before now: {}", line.unwrap_or_default()))?;
                 self.toast()
             }
@@ -183,7 +184,7 @@ impl Teller<'_> {
 
     /// What a new picture has that was not told.
     fn picture(&mut self) -> io::Result<()> {
-        let Some(c) = self.app.live.clone().or_else(|| self.app.cockpit.clone()) else { return Ok(()) };
+        let Some(c) = self.app.cx.live.clone().or_else(|| self.app.cx.cockpit.clone()) else { return Ok(()) };
         let first = self.told_at.is_none();
         if first {
             self.tell("type help for what can be typed")?;
@@ -191,11 +192,7 @@ impl Teller<'_> {
         if self.told_run != c.account.run {
             self.told_run.clone_from(&c.account.run);
             let why = c.account.reason.clone().map(|r| format!(": {r}")).unwrap_or_default();
-            self.tell(&format!(
-                "{}{why}{}",
-                c.account.run.to_uppercase(),
-                super::header::way_back(&c.account)
-            ))?;
+            self.tell(&format!("{}{why}{}", c.account.run.to_uppercase(), header::way_back(&c.account)))?;
         }
         for alarm in c.alarms.iter().skip(self.told_alarms.min(c.alarms.len())) {
             self.tell(&format!("alarm: {alarm}"))?;
@@ -231,7 +228,7 @@ impl Teller<'_> {
 
     /// A line that was typed: what is to be sent, if anything.
     fn command(&mut self, line: &str) -> io::Result<Option<Request>> {
-        if self.app.dialog.is_some() {
+        if self.app.question().is_some() {
             return Ok(self.answer(line));
         }
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -239,14 +236,14 @@ impl Teller<'_> {
             "" => {}
             "help" => self.help()?,
             "status" => {
-                let line = self.app.cockpit.as_ref().map(status).unwrap_or_default();
-                let now = if self.app.is_now() { "" } else { "PAST: " };
+                let line = self.app.cx.cockpit.as_ref().map(status).unwrap_or_default();
+                let now = if self.app.cx.is_now() { "" } else { "PAST: " };
                 self.tell(&format!("{now}{line}"))?;
             }
             "agents" => {
-                rest.clone_into(&mut self.app.agent_filter);
-                let lines: Vec<String> = self.app.agents().into_iter().map(agent).collect();
-                self.app.agent_filter.clear();
+                rest.clone_into(&mut self.app.cx.agent_filter);
+                let lines: Vec<String> = self.app.cx.agents().into_iter().map(agent).collect();
+                self.app.cx.agent_filter.clear();
                 for line in lines {
                     self.tell(&line)?;
                 }
@@ -257,7 +254,7 @@ impl Teller<'_> {
                     self.tell(&format!("messages are {rest}"))?;
                 }
                 _ => {
-                    let all = self.app.messages();
+                    let all = self.app.cx.messages();
                     let lines: Vec<String> =
                         all[all.len().saturating_sub(10)..].iter().map(|m| message(m)).collect();
                     for line in lines {
@@ -278,19 +275,19 @@ impl Teller<'_> {
     }
 
     fn why(&mut self, name: &str) -> io::Result<Option<Request>> {
-        let request = if name.is_empty() {
-            self.app.why()
-        } else {
-            let found = self
-                .app
-                .cockpit
-                .as_ref()
-                .and_then(|c| c.agents.iter().find(|a| a.name.eq_ignore_ascii_case(name)).map(|a| a.id));
-            if found.is_none() {
-                self.tell(&format!("there is no agent {name:?}; agents lists them"))?;
-            }
-            found.map(|id| self.app.show(id, None))
-        };
+        let request =
+            if name.is_empty() {
+                self.app.why()
+            } else {
+                let found =
+                    self.app.cx.cockpit.as_ref().and_then(|c| {
+                        c.agents.iter().find(|a| a.name.eq_ignore_ascii_case(name)).map(|a| a.id)
+                    });
+                if found.is_none() {
+                    self.tell(&format!("there is no agent {name:?}; agents lists them"))?;
+                }
+                found.map(|id| self.app.show(id, None))
+            };
         self.awaits = request.is_some();
         Ok(request)
     }
@@ -308,15 +305,15 @@ impl Teller<'_> {
     }
 
     fn dialog(&mut self) -> io::Result<()> {
-        let text = match &self.app.dialog {
+        let text = match self.app.question() {
             None => return Ok(()),
-            Some(Dialog::Money { name, gives, before, after, .. }) => {
+            Some(Question::Money { name, gives, before, after, .. }) => {
                 let way = if *gives { "gets funds" } else { "gives its funds back" };
                 let about = if *gives { "about " } else { "" };
                 let [before, after] = [before, after].map(|m| words::thousands(money::to_estimate(*m)));
                 format!("{name} {way}: {before} now, {about}{after} then. y does it, anything else cancels")
             }
-            Some(Dialog::Word { word, says, .. }) => {
+            Some(Question::Word { word, says, .. }) => {
                 format!("{says}. Type {word} to do it; anything else cancels")
             }
         };
@@ -324,10 +321,10 @@ impl Teller<'_> {
     }
 
     fn answer(&mut self, line: &str) -> Option<Request> {
-        match &self.app.dialog {
+        match self.app.question() {
             // One letter, so that no word that begins with it confirms.
-            Some(Dialog::Money { .. }) if line == "y" => self.press(KeyCode::Char('y')),
-            Some(Dialog::Word { word, .. }) if line == *word => self.typed(line),
+            Some(Question::Money { .. }) if line == "y" => self.press(KeyCode::Char('y')),
+            Some(Question::Word { word, .. }) if line == *word => self.typed(line),
             _ => self.press(KeyCode::Esc),
         }
     }
@@ -344,77 +341,4 @@ impl Teller<'_> {
         }
         Ok(())
     }
-}
-
-fn signed(x: f64) -> String {
-    let text = words::thousands(x);
-    if text.starts_with('-') || text == "0" { text } else { format!("+{text}") }
-}
-
-pub(super) fn status(c: &Cockpit) -> String {
-    let a = &c.account;
-    let equity = money::to_estimate(a.equity);
-    format!(
-        "{} {}, {}, {}, equity {} {}, {} since the start, {} today, drawdown {} of {:.0} %",
-        c.mode.text(),
-        c.hive,
-        c.market_time.map(words::moment).unwrap_or_default(),
-        a.run,
-        words::thousands(equity),
-        c.currency,
-        signed(equity - money::to_estimate(a.capital)),
-        signed(money::to_estimate(a.today)),
-        words::percent(a.drawdown),
-        100.0 * a.drawdown_budget
-    )
-}
-
-pub(super) fn agent(a: &AgentRow) -> String {
-    let holds = if a.position.is_empty() { "nothing" } else { &a.position };
-    format!(
-        "{}, {}, {}, points {:.0}, real {}, open {}, alone {}, funds {}, holds {holds}",
-        a.name,
-        words::family(a.family),
-        a.state.text(),
-        100.0 * a.points,
-        signed(money::to_estimate(a.real)),
-        signed(a.open),
-        signed(a.alone),
-        words::thousands(money::to_estimate(a.funds)),
-    )
-}
-
-pub(super) fn message(m: &MessageLine) -> String {
-    let acted = if m.acted_on > 0 { format!(" ({} acted on it)", m.acted_on) } else { String::new() };
-    format!("{} #{} {} {} {}{acted}", words::moment(m.at), m.id.0, m.from, m.asset, m.text)
-}
-
-pub(super) fn page_lines(p: &AgentPage) -> Vec<String> {
-    let mut lines =
-        vec![agent(&p.row), format!("a {}, sides {}, on {}", p.personality, p.side, p.row.assets)];
-    for i in &p.intents {
-        let what = match i.intent {
-            x if x > 0.0 => format!("long {x:.2} of its capital at {}", words::price(i.price)),
-            x if x < 0.0 => format!("short {:.2} of its capital at {}", -x, words::price(i.price)),
-            _ => "flat, would take it up again".to_owned(),
-        };
-        lines.push(format!("{}: {what}, close {}", i.asset, words::price(i.close)));
-        lines.extend(i.conditions.iter().map(|(name, c)| format!("  {name}: {c}")));
-    }
-    for w in &p.why {
-        let numbers = format!("{:+.2} % to {:+.2} %", 100.0 * w.own, 100.0 * w.result);
-        lines.push(format!(
-            "why {}: {} {numbers}, #{} of {}",
-            w.asset,
-            w.verb,
-            w.message.0,
-            words::moment(w.at)
-        ));
-        lines.extend(w.factors.iter().map(|f| format!("  {f}")));
-        lines.extend(w.because.iter().map(|(id, text)| format!("  because of #{}: {text}", id.0)));
-    }
-    if p.why.is_empty() {
-        lines.push("it has made no stance yet".to_owned());
-    }
-    lines
 }

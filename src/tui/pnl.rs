@@ -1,10 +1,12 @@
 //! Gains of the three lives on one chart, drawdown below, hanging from zero.
 
-use super::app::{App, Pane};
-use super::draw::block;
+use super::action::UserAction;
+use super::agents;
+use super::context::{Context, Hint, PaneId};
+use super::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block};
 use super::raster::Raster;
 use super::theme::StyleRole;
-use super::words;
+use super::{lines, words};
 use crate::view::Cockpit;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -17,7 +19,7 @@ const AXIS: u16 = 8;
 const UNDER: u16 = 3;
 
 /// Steps of an axis: 1, 2 or 5 times a power of ten, so that at least `wanted` of them fit.
-pub fn steps(low: f64, high: f64, wanted: usize) -> Vec<f64> {
+fn steps(low: f64, high: f64, wanted: usize) -> Vec<f64> {
     let rough = (high - low) / wanted.max(1) as f64;
     if !rough.is_finite() || rough <= 0.0 {
         return Vec::new();
@@ -29,10 +31,42 @@ pub fn steps(low: f64, high: f64, wanted: usize) -> Vec<f64> {
     (first..=last.min(first + 40)).map(|i| i as f64 * step).collect()
 }
 
+/// Its name on the border and in layouts.
+pub const ID: PaneId = PaneId("pnl");
+
+/// The chart of gains.
+pub struct PnlPane;
+
+impl Pane for PnlPane {
+    fn id(&self) -> PaneId {
+        ID
+    }
+
+    fn keys(&self, _: &Context) -> Vec<Hint> {
+        vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "page")]
+    }
+
+    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+        agents::on_any(cx, action)
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+        draw(frame, cx, area);
+    }
+
+    fn shape(&self) -> PaneShape {
+        PaneShape { place: PanePlace::Chart, ..PaneShape::default() }
+    }
+
+    fn copy(&self, cx: &Context) -> Option<String> {
+        cx.cockpit.as_ref().map(lines::status)
+    }
+}
+
 /// Draws the curves of gain into their area.
-pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let t = &app.theme;
-    let Some(c) = &app.cockpit else { return frame.render_widget(block(app, Pane::Pnl, Vec::new()), area) };
+fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    let t = &cx.theme;
+    let Some(c) = &cx.cockpit else { return frame.render_widget(block(cx, ID, Vec::new()), area) };
     let lives = [
         ("real", &c.curves.real, StyleRole::Real),
         ("open", &c.curves.open, StyleRole::Open),
@@ -57,7 +91,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     if area.width >= 72 {
         title.push(Span::styled(format!("{} ", c.currency), t.of(StyleRole::Dim)));
     }
-    let pane = block(app, Pane::Pnl, title);
+    let pane = block(cx, ID, title);
     let inside = pane.inner(area);
     frame.render_widget(pane, area);
     if inside.height < 3 || inside.width < AXIS + 10 {
@@ -75,10 +109,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         Constraint::Length(under.saturating_sub(1)),
     ])
     .areas(inside);
-    curves(frame, app, c, chart);
-    dates(frame, app, c, axis);
+    curves(frame, cx, c, chart);
+    dates(frame, cx, c, axis);
     if under > 0 {
-        drawdown(frame, app, c, words_at, bars);
+        drawdown(frame, cx, c, words_at, bars);
     }
 }
 
@@ -86,8 +120,8 @@ fn plot(area: Rect) -> Rect {
     Rect { x: area.x + AXIS, width: area.width.saturating_sub(AXIS + 1), ..area }
 }
 
-fn curves(frame: &mut Frame<'_>, app: &App, c: &Cockpit, area: Rect) {
-    let t = &app.theme;
+fn curves(frame: &mut Frame<'_>, cx: &Context, c: &Cockpit, area: Rect) {
+    let t = &cx.theme;
     // What is most looked at is drawn last.
     let lives = [
         (&c.curves.alone, StyleRole::Alone),
@@ -124,7 +158,7 @@ fn curves(frame: &mut Frame<'_>, app: &App, c: &Cockpit, area: Rect) {
     raster.paint(buffer, plot, t);
 }
 
-fn dates(frame: &mut Frame<'_>, app: &App, c: &Cockpit, area: Rect) {
+fn dates(frame: &mut Frame<'_>, cx: &Context, c: &Cockpit, area: Rect) {
     if area.height == 0 {
         return;
     }
@@ -132,13 +166,13 @@ fn dates(frame: &mut Frame<'_>, app: &App, c: &Cockpit, area: Rect) {
     let day = |at| words::moment(at).get(..10).unwrap_or_default().to_owned();
     let from = c.curves.from.map(day).unwrap_or_default();
     let to = c.market_time.map(day).unwrap_or_default();
-    let dim = app.theme.of(StyleRole::Dim);
+    let dim = cx.theme.of(StyleRole::Dim);
     frame.render_widget(Paragraph::new(Span::styled(from, dim)), plot);
     frame.render_widget(Paragraph::new(Line::styled(to, dim).right_aligned()), plot);
 }
 
-fn drawdown(frame: &mut Frame<'_>, app: &App, c: &Cockpit, words_at: Rect, bars: Rect) {
-    let t = &app.theme;
+fn drawdown(frame: &mut Frame<'_>, cx: &Context, c: &Cockpit, words_at: Rect, bars: Rect) {
+    let t = &cx.theme;
     let dim = t.of(StyleRole::Dim);
     let values = &c.curves.drawdown;
     let worst = values.iter().copied().fold(0.0, f64::max);

@@ -1,12 +1,14 @@
 //! The points pane: how everybody stands, and what each earned for others: by what it said, and by what it did
 //! for the desk.
 
-use super::app::{App, Pane};
-use super::draw::block;
+use super::action::UserAction;
+use super::agents;
+use super::context::{Context, Hint, PaneId, Sort};
+use super::pane::{ENDS, LEAP, Pane, PaneOutcome, SCROLL, block};
 use super::table::{self, Column};
 use super::theme::{StyleRole, Theme};
-use super::words;
-use crate::domain::Service;
+use super::{lines, words};
+use crate::domain::{AgentId, Service};
 use crate::view::Cockpit;
 use crate::view::cockpit::AgentRow;
 use crate::view::services::ServiceRow;
@@ -101,30 +103,78 @@ fn entry(c: &Cockpit, row: &AgentRow) -> PointsRow {
     PointsRow { row: row.clone(), deeds }
 }
 
-/// Draws the table of points and contributions into its area.
-pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
-    let rows = app.by_contribution();
-    let selected = app.agent().and_then(|a| rows.iter().position(|r| r.id == a.id)).unwrap_or(0);
+/// Its name on the border and in layouts.
+pub const ID: PaneId = PaneId("points");
+
+/// The table of who earned what for others.
+#[derive(Default)]
+pub struct PointsPane {
+    /// First row that is shown, as last drawn.
+    top: usize,
+}
+
+impl Pane for PointsPane {
+    fn id(&self) -> PaneId {
+        ID
+    }
+
+    fn keys(&self, _: &Context) -> Vec<Hint> {
+        vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "page")]
+    }
+
+    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+        let rows: Vec<AgentId> = by_contribution(cx).iter().map(|a| a.id).collect();
+        agents::on_action(cx, &rows, action)
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+        self.top = draw(frame, cx, area, self.top);
+    }
+
+    fn on_click(&mut self, cx: &mut Context, row: usize) -> PaneOutcome {
+        let clicked = by_contribution(cx).get(self.top + row).map(|a| a.id);
+        agents::on_click(cx, clicked)
+    }
+
+    fn copy(&self, cx: &Context) -> Option<String> {
+        cx.agent().map(lines::agent)
+    }
+}
+
+/// The agents that are shown, by what they earned for others where no other order was asked for.
+pub fn by_contribution(cx: &Context) -> Vec<&AgentRow> {
+    let mut rows = cx.agents();
+    if cx.sort == Sort::File {
+        let earned = |a: &AgentRow| a.served.iter().sum::<f64>() + a.given;
+        rows.sort_by(|a, b| earned(b).total_cmp(&earned(a)));
+    }
+    rows
+}
+
+/// Draws the table of points and contributions into its area; the first row that is shown.
+fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect, was: usize) -> usize {
+    let rows = by_contribution(cx);
+    let selected = cx.agent().and_then(|a| rows.iter().position(|r| r.id == a.id)).unwrap_or(0);
     let row = if rows.is_empty() { 0 } else { selected + 1 };
     // Border, head, and the line of sums.
     let shown = usize::from(area.height.saturating_sub(4));
-    let top = table::top(app.points_top, selected, rows.len(), shown);
-    let t = &app.theme;
+    let top = table::top(was, selected, rows.len(), shown);
+    let t = &cx.theme;
     let more = table::more(top, rows.len(), shown);
     let title = vec![
         Span::styled(format!("{row} of {}{more} ", rows.len()), t.of(StyleRole::Dim)),
         Span::styled("who earned what for others ", t.of(StyleRole::Dim)),
     ];
-    let pane = block(app, Pane::Points, title);
+    let pane = block(cx, ID, title);
     let inside = pane.inner(area);
     frame.render_widget(pane, area);
-    if let Some(c) = app.cockpit.as_ref().filter(|_| inside.height > 1) {
+    if let Some(c) = cx.cockpit.as_ref().filter(|_| inside.height > 1) {
         let capital = c.services.iter().any(|s| s.service == Service::Capital);
         let all = COLUMNS.iter().filter(|c| capital || c.title != CAPITAL).copied().collect();
         let columns = table::fitting(all, usize::from(inside.width), |_| 0);
         let left = usize::from(inside.width).saturating_sub(table::width(&columns));
         table::head(frame, t, &columns, if left >= DEED { DOES } else { "" }, inside);
-        let focused = app.focus == Pane::Points && app.open.is_none();
+        let focused = cx.focus == ID && cx.open.is_none();
         for (n, a) in rows.iter().skip(top).take(shown).enumerate() {
             let at = Rect { y: inside.y + 1 + n as u16, height: 1, ..inside };
             let said = |e: &PointsRow, width: usize| {
@@ -140,7 +190,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
         let foot = Rect { y: inside.bottom() - 1, height: 1, ..inside };
         frame.render_widget(Paragraph::new(sums(t, c, usize::from(foot.width))), foot);
     }
-    app.points_top = top;
+    top
 }
 
 /// What a service is called in a sum.

@@ -1,12 +1,22 @@
 //! Every size, every key, and what stands on the screen.
 
 mod line;
+mod mouse;
 mod panes;
+mod time;
 
-use super::app::{App, Dialog, Pane};
+use super::app::App;
+use super::command_line::CommandLine;
+use super::edges;
+use super::lab::LabLayer;
+use super::log::LogLayer;
+use super::messages::{self, MessagesPane};
+use super::network::{self, NetworkPane};
+use super::orders::{self, OrdersPane};
 use super::painter::Painter;
 use super::sample::{lab, picture};
 use super::theme::Theme;
+use super::{agents, pnl, points};
 use crate::domain::command::{self, Danger, Scope};
 use crate::domain::{AgentId, Command, MessageId};
 use crate::view::Cockpit;
@@ -57,19 +67,29 @@ fn chord(app: &mut App) -> Option<Request> {
     app.key(&KeyEvent::new(KeyCode::Char('x'), KeyModifiers::CONTROL))
 }
 
+/// The edge of influence under the cursor of the network.
+fn chosen_edge(app: &App) -> Option<&crate::view::cockpit::EdgeRow> {
+    app.pane::<NetworkPane>().unwrap().cursor.as_ref()?.influence(&app.cx)
+}
+
 #[test]
 fn no_size_panics_with_or_without_a_picture() {
     let widths = (1..=40).chain((45..=240).step_by(13)).chain([59, 60, 79, 80, 99, 100, 159, 160, 240]);
     for width in widths {
         for height in (1..=26).step_by(2).chain([12, 16, 20, 24, 30, 44, 45, 48, 70]) {
             let mut app = app();
-            (app.help, app.focus) =
-                (height % 3 == 0, Pane::ALL[usize::from(width + height) % Pane::ALL.len()]);
-            app.below = if app.focus.is_below() { app.focus } else { Pane::Messages };
-            app.open = (height % 7 == 0).then_some((AgentId(1), None));
-            app.zoomed = height % 5 == 0;
-            app.in_lab = height % 4 == 0;
-            app.lab = (height % 8 == 0).then(lab);
+            for _ in 0..(width + height) % 7 {
+                press(&mut app, KeyCode::Tab);
+            }
+            app.arrangement.zoomed = height % 5 == 0;
+            for (key, n) in [(KeyCode::Enter, 7), (KeyCode::Char('l'), 4), (KeyCode::Char('?'), 3)] {
+                if height % n == 0 {
+                    press(&mut app, key);
+                }
+            }
+            if height % 8 == 0 {
+                app.hear(News::Lab(Box::new(lab())));
+            }
             let _ = screen(&mut app, width, height);
             let _ = screen(&mut App::new(Theme::shipped("terminal", false).unwrap(), false), width, height);
         }
@@ -126,7 +146,7 @@ fn keys_send_what_the_footer_says_and_never_act_by_themselves() {
     press(&mut app, KeyCode::Up);
     assert_eq!(press(&mut app, KeyCode::Char('m')), Some(Request::Command(Command::Mute(AgentId(0)))));
     assert_eq!(press(&mut app, KeyCode::Char('p')), Some(Request::Command(Command::Pause(AgentId(0)))));
-    app2.selected = Some(AgentId(1));
+    app2.cx.selected = Some(AgentId(1));
     assert_eq!(press(&mut app2, KeyCode::Char('p')), Some(Request::Command(Command::Resume(AgentId(1)))));
     app.hear(News::Answer(Reply {
         request: Request::Command(Command::Pause(AgentId(0))),
@@ -163,11 +183,11 @@ fn money_needs_another_key_than_the_one_that_asked() {
     assert!(seen.contains("Cancel") && seen.contains("2,777") && seen.contains("about 3,777"), "{seen}");
     for other in [KeyCode::Char('f'), KeyCode::Enter, KeyCode::Esc, KeyCode::Char('p')] {
         assert_eq!(press(&mut app, other), None);
-        assert_eq!(app.dialog, None);
+        assert_eq!(app.question(), None);
         press(&mut app, KeyCode::Char('f'));
     }
     assert_eq!(press(&mut app, KeyCode::Char('y')), Some(Request::Command(Command::Fund(AgentId(0)))));
-    app.selected = Some(AgentId(1));
+    app.cx.selected = Some(AgentId(1));
     press(&mut app, KeyCode::Char('f'));
     assert_eq!(press(&mut app, KeyCode::Char('y')), Some(Request::Command(Command::Unfund(AgentId(1)))));
 }
@@ -232,7 +252,7 @@ fn every_command_of_the_table_is_in_the_cockpit_and_goes_by_its_danger() {
         let undone = press(&mut app, KeyCode::Char('u'));
         assert_eq!(undone.is_some(), row.danger == Danger::Reversible, "{line}");
         let read_only = &mut self::app();
-        read_only.read_only = true;
+        read_only.cx.read_only = true;
         write(read_only, &format!(":{line}"));
         assert_eq!(press(read_only, KeyCode::Enter), None);
         assert!(screen(read_only, 120, 30).contains("read-only"), "{line}");
@@ -243,9 +263,9 @@ fn every_command_of_the_table_is_in_the_cockpit_and_goes_by_its_danger() {
 #[test]
 fn a_command_without_a_name_is_about_the_page_that_is_open() {
     let mut app = app();
-    app.selected = Some(AgentId(3));
+    app.cx.selected = Some(AgentId(3));
     press(&mut app, KeyCode::Enter);
-    app.agent_filter = "agent07".to_owned();
+    app.cx.agent_filter = "agent07".to_owned();
     assert_eq!(press(&mut app, KeyCode::Char('m')), Some(Request::Command(Command::Mute(AgentId(3)))));
     write(&mut app, ":drain");
     assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Command(Command::Drain(AgentId(3)))));
@@ -282,7 +302,7 @@ fn commands_name_agents_and_say_what_they_do_not_know() {
     }
     write(&mut app, ":theme hive-dark");
     press(&mut app, KeyCode::Enter);
-    assert_eq!(app.theme.name(), "hive-dark");
+    assert_eq!(app.cx.theme.name(), "hive-dark");
 }
 
 #[test]
@@ -320,16 +340,16 @@ fn a_filter_narrows_what_has_the_focus_and_esc_clears_it() {
     let mut app = app();
     write(&mut app, "/agent1");
     press(&mut app, KeyCode::Enter);
-    assert_eq!(app.agents().len(), 10);
+    assert_eq!(app.cx.agents().len(), 10);
     assert_eq!(press(&mut app, KeyCode::Char('m')), Some(Request::Command(Command::Mute(AgentId(10)))));
     press(&mut app, KeyCode::Esc);
-    assert_eq!(app.agents().len(), 36);
+    assert_eq!(app.cx.agents().len(), 36);
     press(&mut app, KeyCode::Tab);
     press(&mut app, KeyCode::Char('/'));
     app.paste("#200\nq");
-    assert_eq!((app.messages().len(), app.is_leaving()), (1, false));
+    assert_eq!((app.cx.messages().len(), app.is_leaving()), (1, false));
     press(&mut app, KeyCode::Esc);
-    assert_eq!(app.messages().len(), 200);
+    assert_eq!(app.cx.messages().len(), 200);
 }
 
 #[test]
@@ -337,7 +357,7 @@ fn pasted_text_presses_no_key() {
     let mut app = app();
     app.paste("q");
     app.paste("p\n");
-    assert!(!app.is_leaving() && app.dialog.is_none());
+    assert!(!app.is_leaving() && app.question().is_none());
 }
 
 #[test]
@@ -347,25 +367,28 @@ fn who_may_only_look_is_told_so() {
     assert!(screen(&mut app, 100, 30).contains("READ-ONLY"));
     for key in ['p', 'm', 'f'] {
         assert_eq!(press(&mut app, KeyCode::Char(key)), None);
-        assert!(app.dialog.is_none() && screen(&mut app, 100, 30).contains("read-only"), "{key}");
+        assert!(app.question().is_none() && screen(&mut app, 100, 30).contains("read-only"), "{key}");
     }
     chord(&mut app);
     assert_eq!(chord(&mut app), None);
     write(&mut app, ":stop");
     assert_eq!(press(&mut app, KeyCode::Enter), None);
-    assert!(app.dialog.is_none());
+    assert!(app.question().is_none());
     assert!(press(&mut app, KeyCode::Enter).is_some(), "looking is allowed");
 }
 
 #[test]
 fn pulses_are_messages_of_new_decisions_and_then_it_is_still() {
     let mut app = app();
-    assert!(app.pulses.is_empty(), "what was before the first picture does not move");
+    assert!(
+        app.pane::<NetworkPane>().unwrap().pulses.is_empty(),
+        "what was before the first picture does not move"
+    );
     app.hear(News::Cockpit(Box::new(picture(2))));
-    assert_eq!(app.pulses.len(), super::app::PULSES_MAX);
-    assert!(app.pulses.iter().all(|p| p.message.0 > 0 && p.decision.0 >= 200));
+    assert_eq!(app.pane::<NetworkPane>().unwrap().pulses.len(), network::PULSES_MAX);
+    assert!(app.pane::<NetworkPane>().unwrap().pulses.iter().all(|p| p.message.0 > 0 && p.decision.0 >= 200));
     app.tick(Duration::from_secs(2), None);
-    assert!(app.pulses.is_empty());
+    assert!(app.pane::<NetworkPane>().unwrap().pulses.is_empty());
     let _ = screen(&mut app, 160, 48);
     assert!(!app.is_dirty());
     for ms in (2_500..8_000).step_by(33) {
@@ -384,7 +407,7 @@ fn what_pulses_leave_behind_is_what_a_whole_frame_draws() {
             app.hear(News::Cockpit(Box::new(picture(2 + n))));
         }
         app.tick(Duration::from_millis(33 * n), Some(Duration::ZERO));
-        let only = app.only_pulses();
+        let only = app.only_moves();
         painter.draw(&mut app).unwrap();
         let now = painter.backend().buffer().clone();
         moved += u32::from(only && now != last);
@@ -401,13 +424,13 @@ fn what_pulses_leave_behind_is_what_a_whole_frame_draws() {
 fn an_edge_opens_the_decision_behind_it() {
     let mut app = app();
     press(&mut app, KeyCode::Char('3'));
-    let edge = app.edges()[0].clone();
+    let edge = edges::influence(&app.cx)[0].clone();
     assert!(screen(&mut app, 160, 48).contains(&format!("decision #{}", edge.decision.0)));
     assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Look(Some(edge.to))));
-    assert_eq!(app.open, Some((edge.to, Some(edge.decision))));
+    assert_eq!(app.cx.open, Some((edge.to, Some(edge.decision))));
     press(&mut app, KeyCode::Esc);
     press(&mut app, KeyCode::Down);
-    assert_ne!(app.chosen_edge().map(|e| (e.from, e.to)), Some((edge.from, edge.to)));
+    assert_ne!(chosen_edge(&app).map(|e| (e.from, e.to)), Some((edge.from, edge.to)));
 }
 
 #[test]
@@ -415,13 +438,13 @@ fn messages_stop_under_the_cursor_and_follow_again() {
     let mut app = app();
     press(&mut app, KeyCode::Tab);
     press(&mut app, KeyCode::Up);
-    assert_eq!(app.told, Some(MessageId(200)));
+    assert_eq!(app.pane::<MessagesPane>().unwrap().cursor, Some(MessageId(200)));
     press(&mut app, KeyCode::Up);
-    assert_eq!(app.told, Some(MessageId(199)));
+    assert_eq!(app.pane::<MessagesPane>().unwrap().cursor, Some(MessageId(199)));
     assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Look(Some(AgentId(1)))));
     press(&mut app, KeyCode::Esc);
     press(&mut app, KeyCode::Char('G'));
-    assert_eq!(app.told, None);
+    assert_eq!(app.pane::<MessagesPane>().unwrap().cursor, None);
 }
 
 #[test]
@@ -449,7 +472,7 @@ fn a_lost_swarm_is_said_over_the_whole_width_and_comes_back() {
     assert!(app.is_dirty(), "its age goes on");
     app.hear(News::Cockpit(Box::new(picture(9))));
     app.tick(Duration::from_secs(10), Some(Duration::ZERO));
-    assert!(app.pulses.is_empty(), "what was decided meanwhile does not move");
+    assert!(app.pane::<NetworkPane>().unwrap().pulses.is_empty(), "what was decided meanwhile does not move");
     assert!(!screen(&mut app, 160, 48).contains("LOST"));
     app.hear(News::Ended("the market has ended".to_owned()));
     let seen = screen(&mut app, 100, 30);
@@ -463,9 +486,9 @@ fn a_dialog_takes_every_key() {
     press(&mut app, KeyCode::Enter);
     write(&mut app, "qq");
     assert!(!app.is_leaving());
-    assert!(matches!(&app.dialog, Some(Dialog::Word { typed, .. }) if typed == "qq"));
+    assert!(screen(&mut app, 120, 30).contains("and enter:  qq"));
     press(&mut app, KeyCode::Esc);
-    assert_eq!(app.dialog, None);
+    assert_eq!(app.question(), None);
 }
 
 fn in_lab(page: LabPage) -> App {
@@ -596,25 +619,29 @@ fn the_lab_covers_the_panes_and_no_key_acts_behind_it() {
     let mut app = in_lab(lab());
     for key in ['p', 'm', 'f', 's', '/', 'z'] {
         assert_eq!(press(&mut app, KeyCode::Char(key)), None, "{key}");
-        assert!(app.dialog.is_none() && app.input.is_none() && !app.zoomed, "{key}");
+        assert!(
+            app.question().is_none() && app.layer::<CommandLine>().is_none() && !app.arrangement.zoomed,
+            "{key}"
+        );
         assert!(screen(&mut app, 100, 30).contains("esc closes it first"), "{key}");
     }
     assert_eq!(press(&mut app, KeyCode::Enter), None);
     press(&mut app, KeyCode::End);
     let _ = screen(&mut app, 160, 24);
-    assert!(app.scroll < 100, "it stops at its end: {}", app.scroll);
+    let scroll = app.layer::<LabLayer>().unwrap().scroll;
+    assert!(scroll < 100, "it stops at its end: {scroll}");
     assert_eq!(press(&mut app, KeyCode::Esc), Some(Request::Lab(false)));
-    assert!(screen(&mut app, 160, 48).contains("╭ pnl") && app.scroll == 0);
+    assert!(screen(&mut app, 160, 48).contains("╭ pnl"));
     write(&mut app, ":la");
     press(&mut app, KeyCode::Tab);
     assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Lab(true)));
     assert_eq!(press(&mut app, KeyCode::Char('l')), Some(Request::Lab(false)));
     press(&mut app, KeyCode::Char('l'));
     assert_eq!(press(&mut app, KeyCode::Char('3')), Some(Request::Lab(false)));
-    assert_eq!((app.focus, app.in_lab), (Pane::Network, false));
+    assert_eq!((app.cx.focus, app.layer::<LabLayer>().is_some()), (network::ID, false));
     // An answer that was on its way opens nothing.
     app.hear(News::Lab(Box::new(lab())));
-    assert!(app.lab.is_none() && !app.in_lab);
+    assert!(app.cx.lab.is_none() && app.layer::<LabLayer>().is_none());
 }
 
 #[test]
@@ -647,9 +674,9 @@ fn who_is_in_quarantine_is_told_from_who_is_muted() {
     let seen = screen(&mut app, 160, 48);
     assert!(seen.contains("voice infl%") && seen.contains(" 1.04   3.2 "), "{seen}");
     write(&mut app, "/quarant");
-    assert_eq!(app.agents().len(), 1);
+    assert_eq!(app.cx.agents().len(), 1);
     press(&mut app, KeyCode::Esc);
-    app.sort = super::app::Sort::State;
-    let order: Vec<_> = app.agents().iter().map(|a| a.state.rank()).collect();
+    app.cx.sort = super::context::Sort::State;
+    let order: Vec<_> = app.cx.agents().iter().map(|a| a.state.rank()).collect();
     assert!(order.is_sorted_by(|a, b| a >= b));
 }

@@ -13,8 +13,10 @@
 //!
 //! Flags and `HIVE_THEME` beat it. A mistake is told with its line; all wrong keys are told at once.
 
-use super::app::{Pane, PaneLayout};
+use super::arrangement::PaneLayout;
+use super::context::PaneId;
 use super::keymap::{Keymap, PRESETS};
+use super::panes;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -56,12 +58,12 @@ pub struct Person {
 fn views(layout: BTreeMap<String, Vec<Vec<String>>>) -> Result<Vec<PaneLayout>, Vec<String>> {
     let (mut views, mut wrong) = (Vec::new(), Vec::new());
     for (name, columns) in layout {
-        let mut seen: Vec<Pane> = Vec::new();
+        let mut seen: Vec<PaneId> = Vec::new();
         let mut arranged = Vec::new();
         for column in &columns {
             let mut panes = Vec::new();
             for text in column {
-                match Pane::ALL.into_iter().find(|p| p.title() == text) {
+                match panes::named(text) {
                     Some(pane) if seen.contains(&pane) => {
                         wrong.push(format!("layout {name}: {text} is there twice"));
                     }
@@ -70,7 +72,7 @@ fn views(layout: BTreeMap<String, Vec<Vec<String>>>) -> Result<Vec<PaneLayout>, 
                         panes.push(pane);
                     }
                     None => {
-                        let all: Vec<&str> = Pane::ALL.iter().map(|p| p.title()).collect();
+                        let all: Vec<&str> = panes::names().iter().map(|p| p.0).collect();
                         wrong.push(format!(
                             "layout {name}: there is no pane {text:?}; there are {}",
                             all.join(", ")
@@ -123,7 +125,7 @@ mod tests {
         assert_ne!(person.keys, Keymap::preset("vim").unwrap());
         assert_eq!(Person::parse("").unwrap(), Person::default());
         let person = Person::parse("[layout]\nnight = [[\"pnl\", \"goals\"], [\"network\"]]\n").unwrap();
-        assert_eq!(person.views[0].1, [vec![Pane::Pnl, Pane::Goals], vec![Pane::Network]]);
+        assert_eq!(person.views[0].1, [vec![PaneId("pnl"), PaneId("goals")], vec![PaneId("network")]]);
         for (text, says) in [
             ("them = \"mono\"\n", "line 1"),
             ("preset = \"emacs\"\n", "there are default, vim"),

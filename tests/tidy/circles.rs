@@ -5,7 +5,7 @@ use super::source::{Source, tree, word_places};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Files of the largest circle that is still there; it only ever shrinks, to 2.
-const CIRCLE_MAX: usize = 18;
+const CIRCLE_MAX: usize = 11;
 
 /// A module by its names from `src/` on: `["tui", "theme", "palette"]`.
 type Module = Vec<String>;

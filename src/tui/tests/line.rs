@@ -1,6 +1,6 @@
 //! The lines that are typed after `:` and `/`, key by key, as they stand on the screen.
 
-use super::{app, press, screen, write};
+use super::{CommandLine, LogLayer, app, press, screen, write};
 use crate::tui::app::App;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -26,7 +26,7 @@ fn a_command_is_put_right_where_it_is_wrong() {
     press(&mut app, KeyCode::Delete);
     write(&mut app, "a");
     press(&mut app, KeyCode::Enter);
-    assert!(app.stats_shown && app.input.is_none());
+    assert!(app.cx.stats_shown && app.layer::<CommandLine>().is_none());
 }
 
 #[test]
@@ -36,17 +36,17 @@ fn commands_come_back_and_what_was_typed_after_them() {
         write(&mut app, command);
         press(&mut app, KeyCode::Enter);
     }
-    assert!(app.stats_shown && app.in_log);
+    assert!(app.cx.stats_shown && app.layer::<LogLayer>().is_some());
     write(&mut app, ":mu");
     for (code, shown) in
         [(KeyCode::Up, "log"), (KeyCode::Up, "stats"), (KeyCode::Down, "log"), (KeyCode::Down, "mu")]
     {
         press(&mut app, code);
-        assert_eq!(app.command, shown);
+        assert_eq!(app.layer::<CommandLine>().unwrap().text(), shown);
     }
     press(&mut app, KeyCode::Up);
     press(&mut app, KeyCode::Enter);
-    assert!(!app.in_log, "what came back is sent as it was");
+    assert!(app.layer::<LogLayer>().is_none(), "what came back is sent as it was");
 }
 
 #[test]
@@ -55,16 +55,16 @@ fn a_filter_is_changed_in_its_middle_and_opens_at_its_end() {
     write(&mut app, "/ira");
     press(&mut app, KeyCode::Home);
     write(&mut app, "m");
-    assert_eq!(app.agent_filter, "mira");
+    assert_eq!(app.cx.agent_filter, "mira");
     app.paste("ad\nmore");
-    assert_eq!(app.agent_filter, "madira", "what is pasted comes in at the cursor");
+    assert_eq!(app.cx.agent_filter, "madira", "what is pasted comes in at the cursor");
     press(&mut app, KeyCode::Enter);
     write(&mut app, "/x");
-    assert_eq!(app.agent_filter, "madirax");
+    assert_eq!(app.cx.agent_filter, "madirax");
     ctrl(&mut app, 'u');
-    assert_eq!(app.agent_filter, "");
+    assert_eq!(app.cx.agent_filter, "");
     press(&mut app, KeyCode::Backspace);
-    assert!(app.input.is_none(), "deleting nothing leaves");
+    assert!(app.layer::<CommandLine>().is_none(), "deleting nothing leaves");
 }
 
 #[test]

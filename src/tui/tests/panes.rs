@@ -1,8 +1,12 @@
 //! Orders, points, what is worth something to the desk, and what is said where there is nothing.
 
-use super::{app, picture, press, screen, with};
+use super::{
+    MessagesPane, NetworkPane, OrdersPane, agents, app, chosen_edge, edges, messages, network, orders,
+    picture, pnl, points, press, screen, with,
+};
 use crate::domain::{AgentId, MessageId, Service, Span, Stamp};
-use crate::tui::app::{App, Pane};
+use crate::tui::app::App;
+use crate::tui::context::PaneId;
 use crate::tui::edges::EdgeKey;
 use crate::tui::network::DESK;
 use crate::tui::painter::Painter;
@@ -41,16 +45,16 @@ fn page_of(agent: u32) -> AgentPage {
 }
 
 /// The lines of a pane that is shown alone.
-fn alone(app: &mut App, pane: Pane, width: u16, height: u16) -> String {
+fn alone(app: &mut App, pane: PaneId, width: u16, height: u16) -> String {
     app.focus_on(pane);
-    app.zoomed = true;
+    app.arrangement.zoomed = true;
     screen(app, width, height)
 }
 
 #[test]
 fn orders_show_what_works_and_below_it_what_was_filled() {
     let mut app = app();
-    let seen = alone(&mut app, Pane::Orders, 120, 30);
+    let seen = alone(&mut app, orders::ID, 120, 30);
     for line in [
         "orders 2 working, last 40 fills ↓",
         "  order when        venue     what     side    quantity     price state       age, or fee",
@@ -60,21 +64,21 @@ fn orders_show_what_works_and_below_it_what_was_filled() {
         assert!(seen.contains(line), "lacks\n{line}\n{seen}");
     }
     // Where there is less room columns go, and no number is cut.
-    let narrow = alone(&mut app, Pane::Orders, 80, 24);
+    let narrow = alone(&mut app, orders::ID, 80, 24);
     assert!(narrow.contains("42,123.00 20 % filled") && narrow.contains("fee 2.93"), "{narrow}");
     press(&mut app, KeyCode::Down);
-    assert_eq!(app.order, 1);
+    assert_eq!(app.pane::<OrdersPane>().unwrap().cursor, 1);
     assert_eq!(press(&mut app, KeyCode::Enter), None, "an order has no page");
     press(&mut app, KeyCode::End);
-    assert_eq!(app.order, 41);
+    assert_eq!(app.pane::<OrdersPane>().unwrap().cursor, 41);
     let mut none = with(|c| (c.orders, c.fills) = (Vec::new(), Vec::new()));
-    assert!(alone(&mut none, Pane::Orders, 80, 24).contains("nothing is on order"));
+    assert!(alone(&mut none, orders::ID, 80, 24).contains("nothing is on order"));
 }
 
 #[test]
 fn points_show_who_earned_what_for_others_those_first_who_earned_most() {
     let mut app = with(|c| c.agents[2].served = [312.55, 0.0, 0.0]);
-    let seen = alone(&mut app, Pane::Points, 140, 30);
+    let seen = alone(&mut app, points::ID, 140, 30);
     let first = seen.lines().find(|l| l.contains("Agent")).unwrap();
     for word in ["Agent02", "+3.50▲", "+312.55▲", "carries 1.2 BTC, 14 ETH in spot: +14.20 today"] {
         assert!(first.contains(word), "lacks {word}: {first}");
@@ -82,7 +86,7 @@ fn points_show_who_earned_what_for_others_those_first_who_earned_most() {
     assert!(seen.contains("for the desk · carry ▲ +312.55, today +14.20"), "{seen}");
     assert!(!seen.contains("capital"), "nobody lends any");
     // With less room what it holds for the desk, and the sums without today's.
-    let narrow = alone(&mut app, Pane::Points, 100, 30);
+    let narrow = alone(&mut app, points::ID, 100, 30);
     let first = narrow.lines().find(|l| l.contains("Agent02")).unwrap();
     assert!(first.contains("+312.55▲") && first.contains("1.2 BTC, 14 ETH"), "{first}");
     let mut two = with(|c| {
@@ -90,33 +94,34 @@ fn points_show_who_earned_what_for_others_those_first_who_earned_most() {
         (maker.agent, maker.service, maker.total) = (AgentId(4), Service::Liquidity, 744.69);
         c.services.push(maker);
     });
-    let sums = alone(&mut two, Pane::Points, 72, 24);
+    let sums = alone(&mut two, points::ID, 72, 24);
     assert!(sums.contains("for the desk · carry ▲ +312.55 · orders worked ▲ +744.69"), "{sums}");
     press(&mut app, KeyCode::Home);
-    assert_eq!(app.selected, Some(AgentId(2)), "the cursor goes by what is seen");
+    assert_eq!(app.cx.selected, Some(AgentId(2)), "the cursor goes by what is seen");
     let mut none = with(|c| c.services = Vec::new());
-    assert!(alone(&mut none, Pane::Points, 80, 24).contains("nobody serves the desk here"));
+    assert!(alone(&mut none, points::ID, 80, 24).contains("nobody serves the desk here"));
 }
 
 #[test]
 fn what_is_worth_something_to_the_desk_is_an_edge_and_a_receipt_a_pulse() {
     let mut app = app();
-    app.focus_on(Pane::Network);
+    app.focus_on(network::ID);
     // Without an edge under the cursor the last line says what the signs mean.
-    (app.edge, app.zoomed) = (None, true);
+    (app.pane_mut::<NetworkPane>().unwrap().cursor, app.arrangement.zoomed) = (None, true);
     let seen = screen(&mut app, 120, 40);
     assert!(
         seen.contains("▣ desk") && seen.contains("━◆ worth to the desk ▲ +312.55, today +14.20"),
         "{seen}"
     );
-    assert!(app.pulses.is_empty());
+    assert!(app.pane::<NetworkPane>().unwrap().pulses.is_empty());
     app.hear(News::Cockpit(Box::new(picture(2))));
-    let receipts: Vec<_> = app.pulses.iter().filter(|p| p.to == DESK).collect();
+    let receipts: Vec<_> =
+        app.pane::<NetworkPane>().unwrap().pulses.iter().filter(|p| p.to == DESK).collect();
     assert_eq!((receipts.len(), receipts[0].message), (1, MessageId(250)));
     app.hear(News::Cockpit(Box::new(picture(2))));
-    assert_eq!(app.pulses.iter().filter(|p| p.to == DESK).count(), 1, "once");
+    assert_eq!(app.pane::<NetworkPane>().unwrap().pulses.iter().filter(|p| p.to == DESK).count(), 1, "once");
     let mut none = with(|c| c.services = Vec::new());
-    assert!(!alone(&mut none, Pane::Network, 120, 40).contains("▣ desk"));
+    assert!(!alone(&mut none, network::ID, 120, 40).contains("▣ desk"));
 }
 
 #[test]
@@ -132,7 +137,7 @@ fn an_edge_to_the_desk_is_chosen_as_the_others_are_and_opens_the_page_of_who_ser
         c.services.push(idle);
     });
     press(&mut app, KeyCode::Char('3'));
-    assert!(app.chosen_edge().is_some(), "the newest decision comes first");
+    assert!(chosen_edge(&app).is_some(), "the newest decision comes first");
     press(&mut app, KeyCode::Char('z'));
     press(&mut app, KeyCode::Up);
     let seen = screen(&mut app, 160, 48);
@@ -151,14 +156,14 @@ fn an_edge_to_the_desk_is_chosen_as_the_others_are_and_opens_the_page_of_who_ser
         assert!(seen.contains(says), "{width}\n{seen}");
     }
     press(&mut app, KeyCode::Char('y'));
-    assert!(app.copied.take().unwrap().starts_with("Agent04 worked the desk's orders: 8,264 filled"));
+    assert!(app.capture.copied.take().unwrap().starts_with("Agent04 worked the desk's orders: 8,264 filled"));
     assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Look(Some(AgentId(4)))));
-    assert_eq!(app.open, Some((AgentId(4), None)), "no decision led there");
+    assert_eq!(app.cx.open, Some((AgentId(4), None)), "no decision led there");
     press(&mut app, KeyCode::Esc);
     // Two steps down are the newest decision again.
     press(&mut app, KeyCode::Down);
     press(&mut app, KeyCode::Down);
-    assert_eq!(app.chosen_edge().map(|e| e.decision), app.edges().first().map(|e| e.decision));
+    assert_eq!(chosen_edge(&app).map(|e| e.decision), edges::influence(&app.cx).first().map(|e| e.decision));
     // Where nobody listens the desk is all that there is to choose.
     let mut deaf = with(|c| (c.deaf, c.edges) = (true, Vec::new()));
     press(&mut deaf, KeyCode::Char('3'));
@@ -171,17 +176,17 @@ fn the_chosen_edge_to_the_desk_is_painted_over_the_others() {
         app.touch();
         let mut painter = Painter::new(Terminal::new(TestBackend::new(120, 40)).unwrap());
         painter.draw(app).unwrap();
-        let ink = app.theme.of(StyleRole::Focus).fg;
+        let ink = app.cx.theme.of(StyleRole::Focus).fg;
         let dots = |c: &&ratatui::buffer::Cell| {
             c.symbol().chars().all(|s| ('\u{2801}'..='\u{28ff}').contains(&s)) && Some(c.fg) == ink
         };
         painter.backend().buffer().content().iter().filter(dots).count()
     };
     let mut app = app();
-    app.focus_on(Pane::Network);
-    (app.edge, app.zoomed) = (None, true);
+    app.focus_on(network::ID);
+    (app.pane_mut::<NetworkPane>().unwrap().cursor, app.arrangement.zoomed) = (None, true);
     assert_eq!(focus(&mut app), 0);
-    app.edge = Some(EdgeKey::Serves(AgentId(2), Service::Carry));
+    app.pane_mut::<NetworkPane>().unwrap().cursor = Some(EdgeKey::Serves(AgentId(2), Service::Carry));
     assert!(focus(&mut app) > 5, "a line to the desk has the colour of the cursor");
 }
 
@@ -189,14 +194,14 @@ fn the_chosen_edge_to_the_desk_is_painted_over_the_others() {
 fn a_filter_leaves_in_the_network_whom_it_shows() {
     let mut app = app();
     let graph = |app: &mut App| {
-        let seen = alone(app, Pane::Network, 120, 40);
+        let seen = alone(app, network::ID, 120, 40);
         seen.lines().skip(4).map(|l| l.to_owned() + "\n").collect::<String>()
     };
     let all = graph(&mut app);
     assert!(all.contains("Agent04") && all.contains("Agent21"), "{all}");
-    app.agent_filter = "agent0".to_owned();
-    app.edge = None;
-    assert!(alone(&mut app, Pane::Network, 120, 40).contains("network /agent0 "));
+    app.cx.agent_filter = "agent0".to_owned();
+    app.pane_mut::<NetworkPane>().unwrap().cursor = None;
+    assert!(alone(&mut app, network::ID, 120, 40).contains("network /agent0 "));
     let few = graph(&mut app);
     for n in 0..10 {
         assert!(few.contains(&format!("Agent0{n}")), "{few}");
@@ -205,8 +210,8 @@ fn a_filter_leaves_in_the_network_whom_it_shows() {
     let dots = |text: &str| text.chars().filter(|c| ('\u{2801}'..='\u{28ff}').contains(c)).count();
     assert!(dots(&few) < dots(&all), "the lines of those who are hidden are hidden, too");
     let mut deaf = with(|c| (c.deaf, c.edges) = (true, Vec::new()));
-    deaf.focus_on(Pane::Network);
-    deaf.edge = None;
+    deaf.focus_on(network::ID);
+    deaf.pane_mut::<NetworkPane>().unwrap().cursor = None;
     assert!(screen(&mut deaf, 160, 48).contains("deaf: nobody is moved by what is said"));
 }
 
@@ -218,7 +223,7 @@ fn how_old_the_data_is_is_said_at_every_width() {
         let seen = screen(&mut app, width, height);
         assert!(seen.lines().next().unwrap().contains("data 29 s old"), "{width}\n{seen}");
     }
-    app.read_only = true;
+    app.cx.read_only = true;
     let seen = screen(&mut app, 60, 16);
     assert!(seen.contains("READ-ONLY") && seen.contains("data 29 s old"), "{seen}");
 }
@@ -241,7 +246,7 @@ fn an_older_decision_is_told_from_memory_above_what_holds_now() {
     for _ in 0..3 {
         press(&mut app, KeyCode::Up);
     }
-    assert_eq!(app.told, Some(MessageId(198)));
+    assert_eq!(app.pane::<MessagesPane>().unwrap().cursor, Some(MessageId(198)));
     let asked = press(&mut app, KeyCode::Enter);
     assert_eq!(asked, Some(Request::Look(Some(AgentId(1)))));
     let page = |app: &mut App, width: u16| {
@@ -251,7 +256,7 @@ fn an_older_decision_is_told_from_memory_above_what_holds_now() {
     let seen = page(&mut app, 160);
     assert!(seen.contains("▸ #198") && seen.contains("BTC opens long 45 % of capital at 42000"), "{seen}");
     assert!(seen.contains("it decided anew since; what holds now:"), "{seen}");
-    app.open = Some((AgentId(1), Some(MessageId(7_000))));
+    app.cx.open = Some((AgentId(1), Some(MessageId(7_000))));
     assert!(page(&mut app, 80).contains("#7000 is no longer remembered; what holds now:"));
 }
 
@@ -280,7 +285,7 @@ fn keys_that_were_bound_anew_are_named_everywhere() {
         bind("time-back", "b"),
         bind("pause", "P"),
     ];
-    app.keymap.bind(&all).unwrap();
+    app.cx.keymap.bind(&all).unwrap();
     press(&mut app, KeyCode::Char('2'));
     press(&mut app, KeyCode::Up);
     assert!(screen(&mut app, 160, 48).contains("E follows"));
@@ -303,8 +308,8 @@ fn every_pane_says_so_when_it_has_nothing_to_show() {
         c.messages.clear();
         c.curves = Curves::default();
     });
-    assert!(alone(&mut app, Pane::Messages, 80, 24).contains("nothing was said since"));
-    assert!(alone(&mut app, Pane::Pnl, 80, 24).contains("curves begin with the next bars"));
-    app.agent_filter = "nobody".to_owned();
-    assert!(alone(&mut app, Pane::Agents, 80, 24).contains("nobody is like /nobody; esc clears it"));
+    assert!(alone(&mut app, messages::ID, 80, 24).contains("nothing was said since"));
+    assert!(alone(&mut app, pnl::ID, 80, 24).contains("curves begin with the next bars"));
+    app.cx.agent_filter = "nobody".to_owned();
+    assert!(alone(&mut app, agents::ID, 80, 24).contains("nobody is like /nobody; esc clears it"));
 }
