@@ -11,7 +11,8 @@
 
 use super::Settings;
 use crate::agents::Population;
-use crate::agents::structures::legs::{FillContext, Legs};
+use crate::agents::structures::filling::FillContext;
+use crate::agents::structures::legs::Legs;
 use crate::agents::structures::life::{AgentRef, FamilyTraits, Life};
 use crate::agents::structures::listed::ListedInstruments;
 use crate::agents::structures::{Rules, StructureContext};
