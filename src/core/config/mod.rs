@@ -5,6 +5,9 @@
 //! file that is built in, [`show`] and [`roster_hash`] for what came out,
 //! [`setup`] for what the engine is told of it.
 //!
+//! A text is read by `load`: scalar settings through `layers` by the rows of `table`, the swarm through `roster` and
+//! `agent`, all by one `reader`, which collects what is wrong; what comes out is in `checked`.
+//!
 //! # Invariants
 //!
 //! 1. Every problem is reported, once: a mistake makes no follow-on problems.

@@ -3,6 +3,8 @@
 //! is over, so nothing of it is known before all of it is.
 //!
 //! * [`Rules`]: the nine families, one file each: what they look at, what they propose, what they quote;
+//! * `family_rule`, `context`, `proposal`, `values`: what every family can do, what it sees, what it answers, and
+//!   the indicators that it is judged by;
 //! * [`life`]: an intent from its opening to its outcome, the same for all;
 //! * [`legs`], [`listed`], [`ranges`], [`filling`]: the book of what is held, in coins, contracts and liquidity, and
 //!   orders in markets;

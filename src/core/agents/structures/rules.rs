@@ -119,7 +119,7 @@ impl Rules {
         self.rule_mut().hear(listed, board, event);
     }
 
-    /// Its indicators as they are now, but for [`Indicator::Gain`].
+    /// Its indicators as they are now, but for [`Indicator::Gain`](crate::domain::Indicator::Gain).
     pub fn look(&self, seen: &StructureContext<'_>) -> Values {
         let mut values = Values::default();
         self.rule().indicators(seen, &mut values);
