@@ -12,8 +12,7 @@ mod heard;
 
 use crate::common::scenes::{self, Scene};
 use heard::{Intent, Now};
-use hive::agents::structures::legs::Legs;
-use hive::agents::structures::life::LATENCY;
+use hive::agents::structures::legs::{LATENCY, Legs};
 use hive::agents::structures::{KEYS, Rules, StructureLeg, StructureProposal, Values};
 use hive::domain::condition::Target;
 use hive::domain::{

@@ -1,11 +1,11 @@
 //! One `[[agent]]`.
 
+use super::character::read_traits;
+use super::names::{KnownNames, NAME_CHARS_MAX, is_name};
 use super::params;
 use super::problem::{meant, nearest, quoted, suggest};
 use super::reader::{Reader, Value};
-use super::roster::{self, KnownNames, NAME_CHARS_MAX};
 use super::selector;
-use super::setting::is_name;
 use crate::agents::declaration::{Declaration, Selector};
 use crate::agents::personality::{TRAITS, Traits};
 use crate::domain::{Family, Goal, SideRule};
@@ -88,7 +88,7 @@ pub(super) fn read(
     let personality = required(reader, table, section, item, "personality", "name one of [personality.…]")
         .and_then(|v| {
             let name = reader.text(v, &format!("personality in {section}"))?.to_owned();
-            let traits = roster::personality(reader, section, named, &name, v.span().start)?;
+            let traits = named.personality(reader, section, &name, v.span().start)?;
             Some((name, traits))
         });
     let (personality, mut traits) = match personality {
@@ -96,7 +96,7 @@ pub(super) fn read(
         None => (None, Traits::default()),
     };
     if let Some(value) = table.get("traits") {
-        roster::read_traits(reader, &format!("traits of {section}"), value, &mut traits);
+        read_traits(reader, &format!("traits of {section}"), value, &mut traits);
     }
     let params = match (table.get("params"), family) {
         (Some(value), Some(family)) => params::read(reader, value, section, family),

@@ -2,10 +2,11 @@
 //! where each value came from.
 
 use super::Config;
+use super::names::is_name;
 use super::problem::{nearest, quoted, suggest};
 use super::reader::{Key, Reader, Value};
-use super::setting::{Draft, LayerValue, Setting, is_name};
-use super::table::{ORDERED, REMOVED, SETTINGS, removed, setting, variable_of};
+use super::setting::{Draft, LayerValue, Setting, variable_of};
+use super::table::{ORDERED, REMOVED, SETTINGS, removed, setting};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use toml::de::DeTable;

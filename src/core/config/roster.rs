@@ -1,12 +1,13 @@
 //! The swarm: groups of assets, personalities, presets and the list of agents.
 
 use super::agent;
-use super::problem::{nearest, quoted, suggest};
+use super::character::{read_preset, read_traits};
+use super::names::{KnownNames, NAME_CHARS_MAX, is_name};
+use super::problem::{nearest, quoted};
 use super::reader::{Reader, Value};
 use super::selector::is_symbol;
-use super::setting::is_name;
 use crate::agents::declaration::Declaration;
-use crate::agents::personality::{PRESET_KEYS, Preset, TRAITS, TraitSpec, Traits};
+use crate::agents::personality::{Preset, Traits};
 use crate::domain::Goal;
 use std::collections::BTreeMap;
 use toml::de::DeTable;
@@ -14,23 +15,7 @@ use toml::de::DeTable;
 /// Most agents declared, with or without funds (who has none may earn them back): shares of the
 /// smallest accounts are below any venue's minimum long before, and a screen shows no more.
 pub const AGENTS_MAX: usize = 1_000;
-/// Longest name of an agent, a group or a personality: a column of the screen.
-pub(super) const NAME_CHARS_MAX: usize = 16;
 const NAME_HINT: &str = "1 to 16 letters, digits, - and _";
-
-/// What agents refer to. Names whose content was wrong are kept, so that one mistake is one problem.
-#[derive(Debug, Default)]
-pub(super) struct KnownNames {
-    pub groups: BTreeMap<String, Vec<String>>,
-    pub personalities: BTreeMap<String, Traits>,
-    pub presets: BTreeMap<Goal, Preset>,
-    /// Goals that a slip in a preset's name was probably meant for.
-    presets_meant: Vec<Goal>,
-    /// The whole section could not be read, which is a problem of its own.
-    pub groups_lost: bool,
-    pub personalities_lost: bool,
-    pub presets_lost: bool,
-}
 
 /// `[groups]`: a name and its assets each.
 pub(super) fn groups(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut KnownNames) {
@@ -87,29 +72,6 @@ pub(super) fn personalities(reader: &mut Reader<'_>, table: &DeTable<'_>, named:
     }
 }
 
-/// A table of traits, on top of those that are there.
-pub(super) fn read_traits(reader: &mut Reader<'_>, section: &str, value: &Value<'_>, traits: &mut Traits) {
-    let Some(table) = reader.table(value, section, "like { sociability = 0.2, no_flip = true }") else {
-        return;
-    };
-    for (key, value) in table {
-        let name = key.get_ref().as_ref();
-        let what = format!("{name} in {section}");
-        if name == "no_flip" {
-            if let Some(flag) = reader.flag(value, &what) {
-                traits.no_flip = flag;
-            }
-        } else if let Some(spec) = find(TRAITS, name) {
-            if let Some(number) = reader.number(value, &what, spec.bounds, spec.what) {
-                traits.set(name, number);
-            }
-        } else {
-            let known = TRAITS.iter().map(|t| t.name).chain(["no_flip"]);
-            reader.unknown(key, "trait", section, known);
-        }
-    }
-}
-
 /// `[preset.GOAL]`: what being deployed for a goal changes.
 pub(super) fn presets(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut KnownNames) {
     for (key, value) in table {
@@ -122,29 +84,6 @@ pub(super) fn presets(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut 
         let mut preset = Preset::default();
         read_preset(reader, &format!("[preset.{goal}]"), value, &mut preset);
         named.presets.insert(goal, preset);
-    }
-}
-
-fn read_preset(reader: &mut Reader<'_>, section: &str, value: &Value<'_>, preset: &mut Preset) {
-    let Some(table) = reader.table(value, section, "") else {
-        return;
-    };
-    for (key, value) in table {
-        let name = key.get_ref().as_ref();
-        let Some(spec) = find(PRESET_KEYS, name) else {
-            reader.unknown(key, "key", section, PRESET_KEYS.iter().map(|p| p.name));
-            continue;
-        };
-        let what = format!("{name} in {section}");
-        let Some(number) = reader.number(value, &what, spec.bounds, spec.what) else {
-            continue;
-        };
-        if name == "adds" && libm::trunc(number) != number {
-            let message = format!("{what} is {number}, not a whole number");
-            reader.report(value.span().start, message, spec.what);
-            continue;
-        }
-        preset.set(name, number);
     }
 }
 
@@ -191,31 +130,7 @@ pub(super) fn agents(reader: &mut Reader<'_>, value: &Value<'_>, named: &KnownNa
     agents
 }
 
-fn find<'s>(specs: &'s [TraitSpec], name: &str) -> Option<&'s TraitSpec> {
-    specs.iter().find(|s| s.name == name)
-}
-
 /// A key as it stands in a header.
 fn quoted_key(name: &str) -> String {
     if is_name(name, NAME_CHARS_MAX) { name.to_owned() } else { quoted(name) }
-}
-
-/// The personality of this name, or a problem with the nearest.
-pub(super) fn personality(
-    reader: &mut Reader<'_>,
-    section: &str,
-    named: &KnownNames,
-    name: &str,
-    at: usize,
-) -> Option<Traits> {
-    if named.personalities_lost {
-        return None;
-    }
-    let found = named.personalities.get(name).copied();
-    if found.is_none() {
-        let message = format!("unknown personality {} in {section}", quoted(name));
-        let hint = suggest(name, named.personalities.keys().map(String::as_str));
-        reader.report(at, message, hint);
-    }
-    found
 }

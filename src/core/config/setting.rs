@@ -1,10 +1,10 @@
 //! What a setting is: a path, a kind with bounds, a unit, and the slot it fills. The table of all
 //! settings is [`super::table::SETTINGS`]; reading, layers, checks, `show` and the hash go through it.
 
-use super::Config;
+use super::checked::Config;
+use super::names::is_name;
 use super::problem::{quoted, suggest};
 use super::reader::{as_number, bounds_hint, is_number, type_name};
-use super::table::variable_of;
 use crate::domain::{Holds, Money, Span, money};
 use crate::fills::pace::Trades;
 use crate::fills::{BarCosts, Costs};
@@ -224,10 +224,10 @@ impl<'v> LayerValue<'v> {
     }
 }
 
-/// The words of a name, as agents, groups and personalities have them too.
-pub(super) fn is_name(text: &str, chars_max: usize) -> bool {
-    (1..=chars_max).contains(&text.chars().count())
-        && text.chars().all(|c| c.is_alphanumeric() || "-_".contains(c))
+/// The variable that sets a path: `HIVE_DESK_PATIENCE`; the prefix `hive.` is not said twice.
+pub(super) fn variable_of(path: &str) -> String {
+    let path = path.strip_prefix("hive.").unwrap_or(path);
+    format!("HIVE_{}", path.replace('.', "_").to_uppercase())
 }
 
 impl Setting {

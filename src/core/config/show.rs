@@ -1,6 +1,6 @@
 //! What a configuration says, for people and for comparing runs.
 
-use super::Config;
+use super::checked::Config;
 use super::layers::{Origin, Origins, of_venues};
 use super::selector;
 use super::setting::Draft;

@@ -197,12 +197,6 @@ pub(super) fn removed(path: &str) -> Option<&'static str> {
     REMOVED.iter().find(|(p, _)| *p == path).map(|(_, hint)| *hint)
 }
 
-/// The variable that sets a path: `HIVE_DESK_PATIENCE`; the prefix `hive.` is not said twice.
-pub(super) fn variable_of(path: &str) -> String {
-    let path = path.strip_prefix("hive.").unwrap_or(path);
-    format!("HIVE_{}", path.replace('.', "_").to_uppercase())
-}
-
 /// The setting of this path.
 pub fn setting(path: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|s| s.path == path)

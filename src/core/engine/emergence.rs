@@ -23,7 +23,6 @@
 //! 3. Days count once all accounts know their risk. A deaf hive with equal funds gains exactly nothing
 //!    over `net-eq`.
 
-use super::real::quotes;
 use super::respond::RespondSpec;
 use super::speak::Speak;
 use crate::domain::{EmergenceReading, Instrument, InstrumentId, Stamp};
@@ -251,7 +250,7 @@ impl Gauge {
                 self.net_eq.aim(id, self.intents[i], pace);
             }
         }
-        let quotes = quotes(&spec.real, at, listings);
+        let quotes = spec.real.quotes(at, listings);
         let steer = |knobs: &Knobs| RiskControls {
             equity: 0.0,
             width: knobs.width,

@@ -213,8 +213,8 @@ impl Speak {
             // What the desk refuses of its own instruments is not heard by anybody.
             if said.accepted || !(desk && bars) {
                 let (cast, structures) = (&spec.cast, &spec.structures);
-                let heard =
-                    self.structures.hear(cast, structures, &spec.settings, market, &mut said.structured);
+                let costs = &spec.settings.costs;
+                let heard = self.structures.hear(cast, structures, costs, market, &mut said.structured);
                 said.accepted |= heard;
             }
         }
@@ -266,7 +266,7 @@ impl Speak {
         self.structures.barrier(
             &spec.cast,
             &spec.structures,
-            &spec.settings,
+            &spec.settings.costs,
             &mut said.structured,
             &mut said.results,
         );
@@ -276,7 +276,7 @@ impl Speak {
     }
 
     /// Worth of a patient book at the last price of its asset.
-    fn equity_of(&self, patient: &Patient, asset: AssetId) -> f64 {
+    pub(super) fn equity_of(&self, patient: &Patient, asset: AssetId) -> f64 {
         patient.book.equity(self.market.listings[asset.index()].last.close)
     }
 

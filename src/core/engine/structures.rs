@@ -9,13 +9,14 @@
 //! 3. Without structured agents the board keeps nothing, and every event but a desk's is refused.
 //! 4. A maker's life is lived twice, its fills counted by *through* and by *touch*; the first one speaks.
 
-use super::Settings;
 use crate::agents::Population;
-use crate::agents::structures::legs::{FillContext, Legs};
+use crate::agents::structures::filling::FillContext;
+use crate::agents::structures::legs::Legs;
 use crate::agents::structures::life::{AgentRef, FamilyTraits, Life};
 use crate::agents::structures::listed::ListedInstruments;
 use crate::agents::structures::{Rules, StructureContext};
 use crate::domain::{AgentId, MarketEvent, MessageKind, Stamp, Universe};
+use crate::fills::Tariff;
 use crate::market::Board;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -141,7 +142,7 @@ impl Structures {
         &mut self,
         cast: &Population,
         spec: &StructureSpec,
-        settings: &Settings,
+        costs: &Tariff,
         event: &MarketEvent,
         said: &mut Vec<StructureWords>,
     ) -> bool {
@@ -150,7 +151,7 @@ impl Structures {
         }
         let at = event.at();
         if self.stamp.is_none_or(|s| at > s) {
-            self.judge(cast, spec, settings, said);
+            self.judge(cast, spec, costs, said);
             self.stamp = Some(at);
         }
         self.board.put(event);
@@ -173,7 +174,7 @@ impl Structures {
                 continue;
             }
             let twin = &mut self.twins[i as usize];
-            let (listed, board, costs) = (&spec.listed, &self.board, &settings.costs);
+            let (listed, board) = (&spec.listed, &self.board);
             if twin.life.heeds(event) {
                 twin.life.hear(&FillContext { listed, board, costs, touch: false }, event);
             }
@@ -201,14 +202,14 @@ impl Structures {
         &mut self,
         cast: &Population,
         spec: &StructureSpec,
-        settings: &Settings,
+        costs: &Tariff,
         said: &mut Vec<StructureWords>,
         results: &mut [f64],
     ) {
         if self.twins.is_empty() {
             return;
         }
-        self.judge(cast, spec, settings, said);
+        self.judge(cast, spec, costs, said);
         let keep = 1.0 - 2.0 / (RESULT_SPAN + 1.0);
         for (i, twin) in self.twins.iter_mut().enumerate() {
             let gain = twin.life.legs.market_value(&spec.listed, &self.board);
@@ -232,7 +233,7 @@ impl Structures {
         &mut self,
         cast: &Population,
         spec: &StructureSpec,
-        settings: &Settings,
+        costs: &Tariff,
         said: &mut Vec<StructureWords>,
     ) {
         let Some(now) = self.stamp else { return };
@@ -259,7 +260,7 @@ impl Structures {
             let seen = StructureContext {
                 listed: &spec.listed,
                 board: &self.board,
-                costs: &settings.costs,
+                costs,
                 now,
                 traits,
                 preset,

@@ -1,8 +1,7 @@
 //! What a listener knows of a structure's intent: from its messages, and from what is quoted.
 
 use hive::agents::Agent;
-use hive::agents::structures::legs::Legs;
-use hive::agents::structures::life::LATENCY;
+use hive::agents::structures::legs::{LATENCY, Legs};
 use hive::agents::structures::listed::ListedInstruments;
 use hive::agents::structures::ranges::{Bounds, LiquidityChange};
 use hive::agents::structures::{StructureContext, StructureLeg};

@@ -18,11 +18,14 @@
 //! Spot on both venues, rebalanced by transfers, is not modelled: one leg must be able to go short.
 //! Funding between entry and exit is booked, not forecast.
 
+use super::context::StructureContext;
+use super::family_rule::FamilyRule;
 use super::gap::{self, PriceGap};
-use super::life::LATENCY;
+use super::legs::LATENCY;
 use super::listed::ListedInstruments;
+use super::proposal::{StructureLeg, StructureProposal};
 use super::shape::StructureShape;
-use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values, find};
+use super::values::Values;
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
@@ -88,7 +91,7 @@ impl ArbitrageMemory {
         let plain = |k: InstrumentKind| {
             matches!(k, InstrumentKind::Spot | InstrumentKind::Margin | InstrumentKind::Perp)
         };
-        let all = find(listed, asset, |i| plain(i.kind) && i.quote.is_none());
+        let all = listed.find(asset, |i| plain(i.kind) && i.quote.is_none());
         let mut pairs = Vec::new();
         for (n, &a) in all.iter().enumerate() {
             for &b in &all[n + 1..] {

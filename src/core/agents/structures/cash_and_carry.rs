@@ -7,9 +7,12 @@
 //! `Basis` is (future / spot − 1) over the years to expiry (365 days); `Edge` what it earns to expiry after
 //! opening both legs, delivery of the future and selling the spot, in basis points.
 
+use super::context::StructureContext;
+use super::family_rule::FamilyRule;
 use super::listed::ListedInstruments;
+use super::proposal::{StructureLeg, StructureProposal};
 use super::shape::StructureShape;
-use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values, find};
+use super::values::Values;
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
@@ -57,8 +60,7 @@ struct Offer {
 
 impl CashAndCarryMemory {
     pub(super) fn new(p: &[f64], asset: AssetId, listed: &ListedInstruments) -> Result<Self, String> {
-        let of =
-            |pass: fn(InstrumentKind) -> bool| find(listed, asset, |i| pass(i.kind) && i.quote.is_none());
+        let of = |pass: fn(InstrumentKind) -> bool| listed.find(asset, |i| pass(i.kind) && i.quote.is_none());
         let spots = of(|k| matches!(k, InstrumentKind::Spot | InstrumentKind::Margin));
         let spot = spots.first().copied().or_else(|| of(|k| k == InstrumentKind::Perp).first().copied());
         let spot = spot.ok_or("needs spot or a perp of the asset")?;

@@ -20,11 +20,14 @@
 //!
 //! It never adds: a range of today is another than that of yesterday, and an arbitrage is as large as pays.
 
+use super::context::StructureContext;
+use super::family_rule::FamilyRule;
 use super::listed::ListedInstruments;
+use super::proposal::{StructureLeg, StructureProposal};
 use super::ranges::{Bounds, PUT_GAS, TAKE_GAS};
 use super::realised::ReturnMemory;
 use super::shape::StructureShape;
-use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values, find, hedges};
+use super::values::Values;
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
@@ -143,11 +146,11 @@ impl DefiMemory {
         let [mode, width, horizon, hurdle, size, band, stop, memory, warm, stale] = *p else {
             return Err("pools take ten parameters".to_owned());
         };
-        let pools = find(listed, asset, |i| i.kind == InstrumentKind::Pool && i.quote.is_none());
+        let pools = listed.find(asset, |i| i.kind == InstrumentKind::Pool && i.quote.is_none());
         if pools.is_empty() {
             return Err("needs a pool of the asset".to_owned());
         }
-        let hedge = hedges(listed, asset).first().copied();
+        let hedge = listed.hedges(asset).first().copied();
         let perp = hedge.ok_or("needs a perp or a margin market of the asset to hedge with")?;
         let pool = |id: InstrumentId| match listed.get(id).terms {
             ContractTerms::Pool { fee_ppm, concentrated } => Some(PoolMemory {

@@ -8,9 +8,12 @@
 //! `Carry` is V = settlements in the horizon · EW mean (span 9) of the settled rates, of the perp less
 //! that of a hedging perp: the plain forecast of `hive.md`, nothing fitted.
 
+use super::context::StructureContext;
+use super::family_rule::FamilyRule;
 use super::listed::ListedInstruments;
+use super::proposal::{StructureLeg, StructureProposal};
 use super::shape::StructureShape;
-use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values, find};
+use super::values::Values;
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
@@ -84,10 +87,10 @@ pub struct FundingMemory {
 
 impl FundingMemory {
     pub(super) fn new(p: &[f64], asset: AssetId, listed: &ListedInstruments) -> Result<Self, String> {
-        let perps = find(listed, asset, |i| i.kind == InstrumentKind::Perp);
+        let perps = listed.find(asset, |i| i.kind == InstrumentKind::Perp);
         let perp = *perps.first().ok_or("needs a perp with funding")?;
         let venue = &listed.get(perp).venue;
-        let spots = find(listed, asset, |i| {
+        let spots = listed.find(asset, |i| {
             matches!(i.kind, InstrumentKind::Spot | InstrumentKind::Margin) && i.quote.is_none()
         });
         // Spot where the perp is, then any spot, then another perp.

@@ -15,14 +15,17 @@
 //! 4. The fee of a purchase of coins is taken in coins, where its venue does so, that of a sale in what is
 //!    received.
 
+use super::filling::{FillContext, Totals};
 use super::listed::ListedInstruments;
 use super::ranges::Ranges;
-use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Stamp};
-use crate::fills::{self, Tariff, charge, level};
+use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp};
+use crate::fills::{self, charge, level};
 use crate::market::Board;
 use crate::market::board::DetailLevel;
 use serde::{Deserialize, Serialize};
 
+/// Mean time from a decision to the market; each order's is 0.5 to 1.5 times it.
+pub const LATENCY: Span = Span(50_000_000);
 /// Orders that a structure may have at once: two a leg.
 pub const ORDERS_MAX: usize = 16;
 
@@ -47,21 +50,6 @@ pub struct LegOrder {
     pub tries: u8,
 }
 
-/// What was traded, paid and received.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Totals {
-    /// Notional traded, in the account's currency.
-    pub traded: f64,
-    /// Number of fills so far.
-    pub fills: u64,
-    /// Fees paid, gas and borrow included.
-    pub fees: f64,
-    /// Funding received less funding paid.
-    pub funding: f64,
-    /// The coarsest level on which something was filled.
-    pub level: Option<DetailLevel>,
-}
-
 /// An account of one structure: its cash, its positions and what is on its way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Legs {
@@ -77,19 +65,6 @@ pub struct Legs {
     pub totals: Totals,
     /// Until when borrow has been paid.
     borrowed: Stamp,
-}
-
-/// What filling needs beside the book.
-#[derive(Clone, Copy, Debug)]
-pub struct FillContext<'a> {
-    /// What is listed.
-    pub listed: &'a ListedInstruments,
-    /// What is quoted.
-    pub board: &'a Board,
-    /// What trading costs.
-    pub costs: &'a Tariff,
-    /// Whether makers count touches.
-    pub touch: bool,
 }
 
 impl Legs {

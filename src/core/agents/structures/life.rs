@@ -18,9 +18,14 @@
 
 mod quotes;
 
-use super::legs::{FillContext, LegOrder, Legs};
+use super::context::StructureContext;
+use super::filling::FillContext;
+use super::legs::{LATENCY, LegOrder, Legs};
+use super::margin;
+use super::proposal::{LEGS_MAX, StructureLeg, StructureProposal};
 use super::ranges::{Bounds, LiquidityChange};
-use super::{KEYS, LEGS_MAX, Rules, StructureContext, StructureLeg, StructureProposal, Values, margin};
+use super::rules::Rules;
+use super::values::{KEYS, Values};
 use crate::domain::{
     Action, AgentId, AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, IntentId,
     MarketEvent, MessageKind, Outcome, Plan, ReEntry, Reason, Span, Stamp, Verb, random,
@@ -28,8 +33,6 @@ use crate::domain::{
 use crate::market::DetailLevel;
 use serde::{Deserialize, Serialize};
 
-/// Mean time from a decision to the market; each order's is 0.5 to 1.5 times it.
-pub const LATENCY: Span = Span(50_000_000);
 /// Market events after which an opening order that is not whole counts as missed.
 pub const TRIES: u8 = 3;
 /// Time after which it counts as missed too, where the market is silent (bars come less often).

@@ -47,6 +47,20 @@ impl ListedInstruments {
         &self.instruments[id.index()]
     }
 
+    /// The instruments of an asset that pass, in the feed's order.
+    pub(super) fn find(&self, asset: AssetId, pass: impl Fn(&Instrument) -> bool) -> Vec<InstrumentId> {
+        self.instruments.iter().filter(|i| i.asset == asset && pass(i)).map(|i| i.id).collect()
+    }
+
+    /// What an asset can be hedged with, the best first: its perps, then what is bought and sold on margin,
+    /// where a short pays borrow.
+    pub(super) fn hedges(&self, asset: AssetId) -> Vec<InstrumentId> {
+        let of = |kind| self.find(asset, |i| i.kind == kind && i.quote.is_none());
+        let mut all = of(InstrumentKind::Perp);
+        all.extend(of(InstrumentKind::Margin));
+        all
+    }
+
     /// Smallest price step.
     pub fn tick(&self, id: InstrumentId) -> f64 {
         self.ticks[id.index()]

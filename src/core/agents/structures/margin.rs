@@ -25,7 +25,7 @@
 //! It is kinder than venues in one thing: there is one wallet for all of them, and coins and liquidity stand
 //! for contracts at their full worth, as if transfers took no time.
 
-use super::StructureContext;
+use super::context::StructureContext;
 use super::legs::Legs;
 use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, Span};
 use crate::market::pricing::option::{Right, short_margin};
@@ -136,9 +136,9 @@ fn index(seen: &StructureContext<'_>, id: InstrumentId) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::super::stage::{mark, quote, second, universe};
-    use super::super::{ListedInstruments, StructureContext};
     use super::*;
     use crate::agents::personality::{Preset, Traits};
+    use crate::agents::structures::listed::ListedInstruments;
     use crate::domain::{MarketEvent, SideRule, Stamp, Universe};
     use crate::fills::Costs;
     use crate::market::Board;

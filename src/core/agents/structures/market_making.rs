@@ -28,10 +28,13 @@
 //!
 //! It needs quotes and trades, and stands still on bars. Never adds: more is held by being filled.
 
+use super::context::StructureContext;
+use super::family_rule::FamilyRule;
 use super::gap::{self, PriceGap};
 use super::listed::ListedInstruments;
+use super::proposal::{Rest, StructureLeg, StructureProposal};
 use super::shape::StructureShape;
-use super::{FamilyRule, Rest, StructureContext, StructureLeg, StructureProposal, Values, find};
+use super::values::Values;
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
@@ -121,7 +124,7 @@ impl MarketMakingMemory {
         let free =
             |i: &Instrument| matches!(i.terms, ContractTerms::Rates { maker_ppm, .. } if maker_ppm <= 0);
         let by = |pass: &dyn Fn(&Instrument) -> bool| {
-            let of = |kind| find(listed, asset, |i| i.kind == kind && i.quote.is_none() && pass(i));
+            let of = |kind| listed.find(asset, |i| i.kind == kind && i.quote.is_none() && pass(i));
             kinds.into_iter().find_map(|kind| of(kind).first().copied())
         };
         // At the base tiers of large venues a maker's fee is many times the spread.

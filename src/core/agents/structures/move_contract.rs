@@ -14,10 +14,13 @@
 //! It holds to settlement, and never adds: a day that has gone far already is another trade. It has no
 //! trailing stop, since its gain is mostly what time gives.
 
+use super::context::StructureContext;
+use super::family_rule::FamilyRule;
 use super::listed::ListedInstruments;
+use super::proposal::{StructureLeg, StructureProposal};
 use super::realised::ReturnMemory;
 use super::shape::StructureShape;
-use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values, find};
+use super::values::Values;
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
@@ -125,8 +128,8 @@ impl MoveMemory {
         let [nearest, hurdle, margin, band, stop, warm, stale] = *p else {
             return Err("MOVE contracts take seven parameters".to_owned());
         };
-        let moves = find(listed, asset, |i| i.kind == InstrumentKind::Move && i.quote.is_none());
-        let perps = find(listed, asset, |i| i.kind == InstrumentKind::Perp && i.quote.is_none());
+        let moves = listed.find(asset, |i| i.kind == InstrumentKind::Move && i.quote.is_none());
+        let perps = listed.find(asset, |i| i.kind == InstrumentKind::Perp && i.quote.is_none());
         let Some(first) = moves.first() else {
             return Err("needs MOVE contracts of the asset".to_owned());
         };

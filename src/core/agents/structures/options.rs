@@ -21,10 +21,13 @@
 //! It holds to exercise, and never adds: a short that loses has become another trade, and one that gains
 //! has less premium left to earn. It has no trailing stop, since its gain is mostly what time gives.
 
+use super::context::StructureContext;
+use super::family_rule::FamilyRule;
 use super::listed::ListedInstruments;
+use super::proposal::{StructureLeg, StructureProposal};
 use super::realised::ReturnMemory;
 use super::shape::StructureShape;
-use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values, find, hedges};
+use super::values::Values;
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
@@ -133,7 +136,7 @@ impl OptionsMemory {
             return Err("options take ten parameters".to_owned());
         };
         let hours = |h: f64| Span((h * Span::HOUR.0 as f64) as i64);
-        let hedges = hedges(listed, asset);
+        let hedges = listed.hedges(asset);
         let first = hedges.first().copied();
         // A perp of their own venue before any other hedge.
         let near = |venue: &str| {
@@ -143,7 +146,8 @@ impl OptionsMemory {
             };
             hedges.iter().copied().find(there)
         };
-        let mut venues: Vec<&str> = find(listed, asset, |i| i.kind == InstrumentKind::Option)
+        let mut venues: Vec<&str> = listed
+            .find(asset, |i| i.kind == InstrumentKind::Option)
             .into_iter()
             .map(|id| listed.get(id).venue.as_str())
             .collect();
@@ -331,7 +335,7 @@ fn model(
 
 /// Calls and puts of one strike and expiry on a venue.
 fn pairs(listed: &ListedInstruments, asset: AssetId, venue: &str) -> Vec<CallPutPair> {
-    let options = find(listed, asset, |i| i.kind == InstrumentKind::Option && i.venue == venue);
+    let options = listed.find(asset, |i| i.kind == InstrumentKind::Option && i.venue == venue);
     let terms = |id: InstrumentId| match listed.get(id).terms {
         ContractTerms::Option { expiry, strike, call, .. } => Some((expiry, strike, call, id)),
         _ => None,

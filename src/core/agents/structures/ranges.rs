@@ -14,7 +14,7 @@
 //!    there, one's own among it; none are earned before the liquidity is in.
 //! 3. Nothing is put in or taken out at a state that is not newer than the decision and its latency.
 
-use super::legs::{FillContext, Totals};
+use super::filling::{FillContext, Totals};
 use crate::domain::{ContractTerms, InstrumentId, Stamp};
 use crate::fills::level;
 use crate::market::Board;

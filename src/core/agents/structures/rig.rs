@@ -1,10 +1,13 @@
 //! A small market for tests of families with contracts and pools: instruments by hand, events one at a
 //! time, and what a life says to them.
 
-use super::legs::{FillContext, Legs};
+use super::context::StructureContext;
+use super::filling::FillContext;
+use super::legs::Legs;
 use super::life::{AgentRef, FamilyTraits, Life};
 use super::listed::ListedInstruments;
-use super::{KEYS, Rules, StructureContext, Values, params};
+use super::rules::{Rules, params};
+use super::values::{KEYS, Values};
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::{
     Action, AgentId, AssetId, Condition, ContractTerms, Decimal, EvalContext, Family, Indicator, Instrument,

@@ -16,11 +16,14 @@
 //! and then it stays out; that is the honest result. It needs quotes, and stands still on bars. Never adds:
 //! the move is over before more would arrive.
 
+use super::context::StructureContext;
+use super::family_rule::FamilyRule;
 use super::gap;
-use super::life::LATENCY;
+use super::legs::LATENCY;
 use super::listed::ListedInstruments;
+use super::proposal::{StructureLeg, StructureProposal};
 use super::shape::StructureShape;
-use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values, find};
+use super::values::Values;
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{
@@ -75,7 +78,7 @@ pub struct ScalpMemory {
 
 impl ScalpMemory {
     pub(super) fn new(p: &[f64], asset: AssetId, listed: &ListedInstruments) -> Result<Self, String> {
-        let by = |kind| find(listed, asset, |i| i.kind == kind && i.quote.is_none()).first().copied();
+        let by = |kind| listed.find(asset, |i| i.kind == kind && i.quote.is_none()).first().copied();
         let kinds = [InstrumentKind::Perp, InstrumentKind::Margin, InstrumentKind::Spot];
         let Some(instrument) = kinds.into_iter().find_map(by) else {
             return Err("needs a perp, margin or spot market of the asset".to_owned());

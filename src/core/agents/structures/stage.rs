@@ -1,10 +1,13 @@
 //! A tiny market for tests of families: it tells a life what happens the way the engine does, keeps what
 //! is said, and holds every opening to the laws of plans.
 
-use super::legs::{FillContext, Legs};
+use super::context::StructureContext;
+use super::filling::FillContext;
+use super::legs::Legs;
 use super::life::{AgentRef, FamilyTraits, Life};
 use super::listed::ListedInstruments;
-use super::{KEYS, Rules, StructureContext, Values};
+use super::rules::Rules;
+use super::values::{KEYS, Values};
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::instrument::Asset;
 use crate::domain::{

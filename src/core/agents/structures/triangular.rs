@@ -20,11 +20,14 @@
 //! All three orders go out at once: the coins that the second and third pay with are still on their way
 //! for some milliseconds, which a venue allows who holds a float of them. The float is not modelled.
 
+use super::context::StructureContext;
+use super::family_rule::FamilyRule;
 use super::gap::{self, PriceGap};
-use super::life::LATENCY;
+use super::legs::LATENCY;
 use super::listed::ListedInstruments;
+use super::proposal::{StructureLeg, StructureProposal};
 use super::shape::StructureShape;
-use super::{FamilyRule, StructureContext, StructureLeg, StructureProposal, Values};
+use super::values::Values;
 use crate::agents::declaration::ParamSpec;
 use crate::agents::strategies::param;
 use crate::domain::{

@@ -1,6 +1,8 @@
 //! Behaviour of the whole room, by what is looked at.
 
+use super::load::SHIPPED;
 use super::*;
+use crate::fills::Costs;
 
 mod laws;
 mod layers;

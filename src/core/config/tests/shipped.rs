@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::agents::declaration::Selector;
-use crate::domain::{Family, SideRule};
+use crate::domain::{Family, Goal, SideRule};
 use crate::hive::settings::{
     AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager, Managers,
 };

@@ -12,7 +12,7 @@
 //! 2. A limit is never below the own one, never above `max` times it, and back at 1 when the other side
 //!    is gone. It is looked at once a day, which is as long as it can be out of date.
 
-use super::{STEP, is_worth_turning};
+use super::knobs::{STEP, is_worth_turning};
 use crate::domain::{Adjustment, AgentId, AssetId, Knob};
 use crate::hive::settings::AssetManager;
 

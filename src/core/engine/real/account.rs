@@ -1,44 +1,20 @@
-//! The real life of the hive: funds, desk, gate, venue and books. What the agents made of what they
-//! heard arrives as aims; what leaves is orders, and what comes back is told apart to the last digit.
-//!
-//! # Invariants
-//!
-//! 1. Orders leave only through the gate; the venue fills them; the ledger books them; nothing else
-//!    changes a position.
-//! 2. After every bar Σ parts of the desk = the desk's net = the ledger's net = the venue's position.
-//! 3. The first doubt (a refused posting, a mismatch with the venue) halts: no new risk, and the
-//!    reason is kept for the operator.
+//! The account: its state, what it holds and is worth, how a fill is told apart and booked, and how it halts.
 
-use super::orders::RoutingContext;
-use super::services::{ServiceSpec, Services};
-use super::{Outputs, Settings};
+use super::spec::RealSpec;
 use crate::agents::Population;
-use crate::domain::{
-    AgentId, Decimal, Digest, Instrument, InstrumentId, Money, OrderId, Stamp, Universe, money,
-};
+use crate::domain::{AgentId, Decimal, Fill, Instrument, InstrumentId, Money, OrderId, Stamp, money};
+use crate::engine::outputs::Scratch;
+use crate::engine::services::Services;
+use crate::engine::{Outputs, Settings};
 use crate::execution::{OrderTracker, PaperVenue, Venue};
 use crate::hive::curve::{Base, EquityCurve};
-use crate::hive::managers::Knobs;
 use crate::ledger::exact::product;
 use crate::ledger::{Account, Ledger, LedgerError};
-use crate::market::{Board, Listing};
-use crate::treasury::desk::{DeskQuote, DeskSpec, DeskState, RiskControls};
+use crate::market::Board;
+use crate::treasury::desk::DeskState;
 use crate::treasury::funds::Funds;
 use crate::treasury::{Breaker, Gate, Mode, OperatorControls};
 use serde::{Deserialize, Serialize};
-
-/// What does not change during a run.
-#[derive(Clone, Debug)]
-pub struct RealSpec {
-    /// What the desk is made from.
-    pub desk: DeskSpec,
-    /// All instruments that may be held, in their order: the desk's, and up to the last spot that carries.
-    pub instruments: Vec<Instrument>,
-    /// How many of them are the desk's.
-    pub traded: usize,
-    /// Who serves the desk.
-    pub services: ServiceSpec,
-}
 
 /// The account: funds, desk, gate, venue and books.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,49 +59,6 @@ pub struct Real {
     day_pnl: (Vec<Money>, Money),
 }
 
-impl RealSpec {
-    /// Makes it for a cast on a universe, with the services of that cast.
-    pub fn new(cast: &Population, universe: &Universe, settings: &Settings) -> Self {
-        RealSpec::served(cast, universe, settings, ServiceSpec::new(cast, universe, settings))
-    }
-
-    /// Makes it with these services, whoever is in the cast.
-    pub fn served(
-        cast: &Population,
-        universe: &Universe,
-        settings: &Settings,
-        services: ServiceSpec,
-    ) -> Self {
-        let traded = universe.desk().len();
-        RealSpec {
-            desk: DeskSpec::new(settings.desk, cast, universe, &settings.costs, settings.clock.decide),
-            instruments: universe.instruments[..services.instruments(traded)].to_vec(),
-            traded,
-            services,
-        }
-    }
-
-    /// The desk's instruments.
-    pub fn desk_instruments(&self) -> &[Instrument] {
-        &self.instruments[..self.traded]
-    }
-}
-
-/// What a decision of the desk may look at: the rules of the run, and the market as it is at a barrier.
-#[derive(Clone, Copy, Debug)]
-pub struct BarrierContext<'a> {
-    /// What is set for the run and never changes.
-    pub spec: &'a RealSpec,
-    /// Settings of the whole run, as configured.
-    pub settings: &'a Settings,
-    /// Stamp of the barrier at which is decided.
-    pub at: Stamp,
-    /// By instrument of the desk: its bars.
-    pub listings: &'a [Listing],
-    /// All instruments as last told.
-    pub board: &'a Board,
-}
-
 impl Real {
     /// All capital is with the treasury.
     pub fn new(spec: &RealSpec, cast: &Population, settings: &Settings) -> Self {
@@ -158,77 +91,13 @@ impl Real {
         }
     }
 
-    /// A bar of an instrument: what is on order fills, the position is told apart, borrow is charged.
-    pub fn bar(
-        &mut self,
-        spec: &RealSpec,
-        settings: &Settings,
-        id: InstrumentId,
-        at: Stamp,
-        listing: &Listing,
-        out: &mut Outputs,
-    ) {
-        let instrument = &spec.instruments[id.index()];
-        let open_at = Stamp(at.0 - settings.clock.decide.0);
-        let costs = settings.costs.of(instrument);
-        let fill = self.venue.on_bar(instrument, open_at, &listing.last, listing.sigma_before, costs);
-        let mark = fill.map_or_else(|| price(listing.last.open, instrument), |f| f.mark);
-        self.book(spec, id, mark, fill, Decimal::ZERO, out);
-        self.confirmed[id.index()] = self.marks[id.index()];
-        self.marks[id.index()] = price(listing.last.close, instrument);
-        let owed = crate::fills::borrow_fraction(costs, instrument.kind, settings.clock.decide);
-        if owed > 0.0 && self.desk.parts_short(&spec.desk, id) {
-            let fraction = money::from_estimate(owed, 10).unwrap_or_default();
-            let charged = self.ledger.borrow(id, mark, fraction);
-            self.guard("borrow", &charged, out);
-        }
-    }
-
-    /// A funding settlement of a perp.
-    pub fn funding(
-        &mut self,
-        settings: &Settings,
-        id: InstrumentId,
-        rate: f64,
-        mark: f64,
-        out: &mut Outputs,
-    ) {
-        if settings.costs.is_flat() {
-            return;
-        }
-        let (Some(rate), Some(mark)) = (money::from_estimate(rate, 10), money::from_estimate(mark, 8)) else {
-            return self.halt("a funding settlement could not be read as decimal numbers".to_owned(), out);
-        };
-        let paid = self.ledger.funding(id, mark, rate);
-        self.guard("funding", &paid, out);
-    }
-
-    /// An asset is gone: the venue closes what is held at its last price.
-    pub fn delist(
-        &mut self,
-        spec: &RealSpec,
-        settings: &Settings,
-        instrument: &Instrument,
-        at: Stamp,
-        listing: &Listing,
-        out: &mut Outputs,
-    ) {
-        self.desk.forget(&spec.desk, instrument.id);
-        self.rest_no_more(instrument.id);
-        self.drop_spot(spec, settings, instrument.id, at, out);
-        let costs = settings.costs.of(instrument);
-        let fill = self.venue.on_delisted(instrument, at, listing.last.close, costs);
-        let mark = fill.map_or_else(|| price(listing.last.close, instrument), |f| f.mark);
-        self.book(spec, instrument.id, mark, fill, Decimal::ZERO, out);
-    }
-
     /// Attributes and books one instrument's fill and rotation; `leg` of the fill is the carrier's own.
     pub(super) fn book(
         &mut self,
         spec: &RealSpec,
         id: InstrumentId,
         mark: Decimal,
-        fill: Option<crate::domain::Fill>,
+        fill: Option<Fill>,
         leg: Decimal,
         out: &mut Outputs,
     ) {
@@ -245,7 +114,7 @@ impl Real {
             }
         }
         let atoms = spec.desk.atoms(id);
-        let counts = |f: &crate::domain::Fill| atoms.count(f.quantity - leg).zip(atoms.count(leg));
+        let counts = |f: &Fill| atoms.count(f.quantity - leg).zip(atoms.count(leg));
         let Some((filled, leg_atoms)) = fill.as_ref().map_or(Some((0, 0)), counts) else {
             return self.halt(
                 format!("a fill of {} is no whole number of atoms", spec.instruments[id.index()].symbol),
@@ -267,7 +136,7 @@ impl Real {
         changes.clear();
         self.desk.attribute(&spec.desk, id, filled + carried, changes);
         if let Some(f) = &fill {
-            self.crossed(index, f);
+            self.services.crossed(index, f);
         }
         out.fills.extend(fill);
         if let Some(carrier) = carrier.filter(|_| carried != 0 || leg_atoms != 0) {
@@ -346,45 +215,6 @@ impl Real {
         tripped
     }
 
-    /// The desk decides on everything that has a price now, and its orders go out through the gate.
-    pub fn decide(
-        &mut self,
-        now: &BarrierContext<'_>,
-        knobs: &Knobs,
-        decisions: &mut Digest,
-        out: &mut Outputs,
-    ) {
-        let BarrierContext { spec, settings, at, listings, .. } = *now;
-        if self.halted.is_some() {
-            self.services.come_no_more();
-            return spec.instruments.iter().for_each(|i| self.withdraw(i.id));
-        }
-        let quotes = quotes(spec, at, listings);
-        let steer = RiskControls {
-            equity: money::to_estimate(self.equity).max(0.0),
-            width: knobs.width,
-            risk_scale: knobs.risk_scale,
-            gross_scale: knobs.gross_scale,
-            flatten: self.breaker.latched().is_some() || self.hand.is_flat(),
-        };
-        let mut wanted = Vec::with_capacity(quotes.len());
-        self.desk.decide(&spec.desk, &quotes, &steer, &mut wanted);
-        let (gross, net) = match self.exposed() {
-            Ok(sums) => sums,
-            Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
-        };
-        let changes = self.select_instruments(now, &steer, &wanted);
-        let account = RoutingContext { at, listings, gross, net };
-        for want in wanted {
-            decisions.word(want.quantity.mantissa() as u64);
-            let change = changes[want.instrument.index()];
-            if !change.spot.is_zero() {
-                decisions.word(change.spot.mantissa() as u64);
-            }
-            self.send(spec, settings, &account, want, change, out);
-        }
-    }
-
     /// What the account holds of an instrument: of a perp, what all agents hold and what the carrier is short.
     pub fn position(&self, spec: &RealSpec, id: InstrumentId) -> Decimal {
         if id.index() < spec.traded {
@@ -392,27 +222,6 @@ impl Real {
             return agents + self.services.perp(id.index());
         }
         spec.services.desk_index(id).map_or(Decimal::ZERO, |index| self.services.spot_held[index])
-    }
-
-    /// The spot of an asset that is gone is sold at its last price.
-    fn drop_spot(
-        &mut self,
-        spec: &RealSpec,
-        settings: &Settings,
-        perp: InstrumentId,
-        at: Stamp,
-        out: &mut Outputs,
-    ) {
-        let index = perp.index();
-        let Some(spot) = spec.services.carriers[index].and(spec.services.spots[index]) else { return };
-        self.withdraw(spot);
-        self.services.spot_pending[index] = Decimal::ZERO;
-        let last = money::to_estimate(self.marks[spot.index()]);
-        let instrument = &spec.instruments[spot.index()];
-        let fill = self.venue.on_delisted(instrument, at, last, settings.costs.of(instrument));
-        if let Some(fill) = fill {
-            self.book_spot(spec, index, spot, &fill, out);
-        }
     }
 
     /// Σ|position| and Σ position at the marks.
@@ -515,29 +324,6 @@ impl Real {
             .then_some(())
             .ok_or_else(|| format!("rounding has piled up to {rounding}"))
     }
-}
-
-/// Room for an attribution, kept from bar to bar.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Scratch {
-    changes: Vec<(AgentId, i64)>,
-    deltas: Vec<(AgentId, Decimal)>,
-}
-
-/// Every instrument that has a price now, in their order.
-pub(super) fn quotes(spec: &RealSpec, at: Stamp, listings: &[Listing]) -> Vec<DeskQuote> {
-    let fresh = |i: &&Instrument| listings[i.id.index()].is_fresh(at);
-    let quote = |i: &Instrument| {
-        let l = &listings[i.id.index()];
-        DeskQuote {
-            instrument: i.id,
-            close: l.last.close,
-            change: l.change,
-            sigma: l.sigma,
-            volume: l.last.volume,
-        }
-    };
-    spec.desk_instruments().iter().filter(fresh).map(quote).collect()
 }
 
 /// A price of the feed on the instrument's ticks.

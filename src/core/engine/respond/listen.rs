@@ -12,44 +12,27 @@
 //! 2. The deaf hive has λ̄ = 0: the desk's own book then holds nothing, and every stance is the own intent.
 //! 3. Every stance that says something new is said, those of the desk's own book too, with its reasons (law 5).
 
-use super::Outputs;
-use super::lives::Following;
-use super::respond::{Respond, RespondSpec};
-use super::speak::Speak;
+use super::spec::RespondSpec;
+use super::state::{ResidualStance, Respond};
 use crate::agents::alone::unit;
 use crate::agents::mind::{self, Heard};
 use crate::agents::{Agent, Population};
 use crate::domain::{
     AssetId, Factor, Family, InstrumentId, MessageId, MessageKind, Speaker, Stamp, Stance, StanceVerb,
 };
-use crate::fills::books::Patient;
+use crate::engine::Outputs;
+use crate::engine::lives::Following;
+use crate::engine::speak::Speak;
 use crate::fills::pace::{PositionPace, Width};
 use crate::hive::influence::{Edges, TopContributors};
 use crate::ledger::Ledger;
 use crate::market::Listing;
 use crate::treasury::funds::Funds;
-use serde::{Deserialize, Serialize};
 
 /// A stance is said again when it has moved by this many units since it was last said.
 const WORTH_SAYING: f64 = 0.5;
 /// How far the residual stance moves before it is said again, in units of the whole hive.
 const RESIDUAL_WORTH_SAYING: f64 = 0.1;
-
-/// What the desk last said of the position in its own book, on one asset.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ResidualStance {
-    /// λ̄·C, before the operator's hand.
-    pub stance: f64,
-    /// The stance as it was last said.
-    said: f64,
-    /// Its verb as last said.
-    verb: StanceVerb,
-}
-
-impl ResidualStance {
-    /// It holds nothing.
-    pub const NOTHING: ResidualStance = ResidualStance { stance: 0.0, said: 0.0, verb: StanceVerb::Keeps };
-}
 
 impl Respond {
     /// Every declared agent makes a stance of its intent, for its open life at the reference weight
@@ -164,17 +147,6 @@ impl Respond {
         }
     }
 
-    /// The weight of each family's voices.
-    pub(super) fn voices(&self, spec: &RespondSpec) -> [f64; Family::ALL.len()] {
-        self.points.voices(spec.settings.listening.voice_by_points)
-    }
-
-    /// The largest position of an agent's real life, in its units.
-    pub(super) fn allowed(&self, spec: &RespondSpec, agent: &Agent) -> f64 {
-        let points = self.points.agent(&spec.cast, agent.id).clamp(1.0 / 3.0, 1.0);
-        spec.settings.funds.units_max * points * self.office.wards.unit(agent.id)
-    }
-
     /// The desk manager: λ̄·C on assets and sides that nobody with funds may hold. Under the operator's
     /// hand its own book takes new risk as long as anybody may.
     fn aim_residual(&mut self, hearing: &Hearing<'_>, listens: f64, out: &mut Outputs) {
@@ -270,18 +242,13 @@ impl Respond {
     /// What listening was worth since the last barrier goes to those who moved the listener.
     fn credit(&mut self, cast: &Population, speak: &Speak, slot: usize) {
         let ear = &mut self.ears[slot];
-        let now = equity_of(&ear.open, speak, cast.slots[slot].asset) - speak.alone(cast, slot);
+        let now = speak.equity_of(&ear.open, cast.slots[slot].asset) - speak.alone(cast, slot);
         let gain = now - ear.worth;
         ear.worth = now;
         for edge in &mut self.edges[slot] {
             edge.value += edge.share * gain;
         }
     }
-}
-
-/// PnL of a patient book so far, at the last price of its asset.
-pub(super) fn equity_of(patient: &Patient, speak: &Speak, asset: AssetId) -> f64 {
-    patient.book.equity(speak.market.listings[asset.index()].last.close)
 }
 
 /// What there is to hear at a barrier, the same for all who listen.

@@ -1,194 +1,20 @@
-//! The second half of the step: everything that comes of listening. Hears what was said, keeps the
-//! points, makes stances of intents, steers by goals, and trades the net through desk, gate, venue
-//! and books.
-//!
-//! # Invariants
-//!
-//! 1. It reads the market and what was said, never the other half's mind: utterances may be rewritten
-//!    in between (the lab's controls) without touching anything else.
-//! 2. A stance heard now was said at this barrier or before (law 4); an order decided now fills at the
-//!    first price after it.
-//! 3. Σ real books = account, checked by the ledger at every posting, and the venue's own position is
-//!    compared with the desk's at every barrier. Any doubt halts new risk (law 9).
+//! An event and what was said at it: what makes sense is heard, everybody listens, the real life decides.
 
-use super::emergence::Gauge;
-use super::listen::{ResidualStance, equity_of};
-use super::real::{BarrierContext, Real, RealSpec};
-use super::speak::{Speak, StepOutput, StructuredMessage};
-use super::structures::StructureWords;
-use super::{Outputs, Settings};
-use crate::agents::alone::unit;
-use crate::agents::mind::{self};
-use crate::agents::{Agent, Population};
-use crate::domain::{
-    AgentId, Announced, AssetId, Digest, Event, InstrumentKind, MarketEvent, MessageKind, Outcome, Speaker,
-    Stamp, StanceVerb, Universe, Verb,
-};
-use crate::fills::Costs;
-use crate::fills::books::Patient;
-use crate::hive::bus::Bus;
-use crate::hive::consensus::Consensus;
-use crate::hive::curve::{Base, EquityCurve};
-use crate::hive::difference::Difference;
-use crate::hive::goals::Goals;
-use crate::hive::influence::Edges;
-use crate::hive::managers::ManagerState;
-use crate::hive::points::Points;
-use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use super::spec::RespondSpec;
+use super::state::{ResidualStance, Respond};
+use crate::agents::Population;
+use crate::domain::{AgentId, AssetId, Event, MarketEvent, MessageKind, Outcome, Speaker, Stamp, Verb};
+use crate::engine::Outputs;
+use crate::engine::real::BarrierContext;
+use crate::engine::speak::{Speak, StepOutput, StructuredMessage};
+use crate::engine::structures::StructureWords;
 
 /// Most one slot may say at a barrier: a life says an outcome, and at most target, hedge and add.
 const WORDS_MAX: u32 = 8;
 /// Largest intent, in multiples of the agent's capital: the largest unit with the largest traits and adds.
 const INTENT_MAX: f64 = 2_000.0;
 
-/// What does not change during a run.
-#[derive(Clone, Debug)]
-pub struct RespondSpec {
-    pub(super) cast: Arc<Population>,
-    pub(super) settings: Settings,
-    /// Of its real life.
-    pub real: RealSpec,
-    pub(super) kinds: Vec<InstrumentKind>,
-    /// What each costs to trade.
-    pub(super) costs: Vec<Costs>,
-    /// What a negative control of the lab turns round; a run turns nothing.
-    pub misled: ControlOverrides,
-}
-
-/// How the lab's negative controls listen, in place of how the mechanism does.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ControlOverrides {
-    /// The better the record of its family, the more an agent listens: humility of 1/points.
-    pub arrogant: bool,
-    /// By asset: the asset whose consensus is taken for its own, at its own risk; none if empty.
-    pub asset_of: Vec<AssetId>,
-}
-
-/// A declared agent's ears on one asset.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OpenState {
-    /// The own position as announced.
-    pub own: Announced,
-    /// The life with open ears.
-    pub open: Patient,
-    /// The stance at the reference weight, x.
-    pub stance: f64,
-    /// The stance as last said.
-    pub said: f64,
-    /// Its verb as last said.
-    pub verb: StanceVerb,
-    /// open − alone as of the last barrier, in currency.
-    pub(super) worth: f64,
-}
-
-/// The state of the second half.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Respond {
-    /// Delivers messages, and counts them.
-    pub bus: Bus,
-    /// What all voices say, asset by asset.
-    pub consensus: Consensus,
-    /// The records by which voices are weighed.
-    pub points: Points,
-    /// By declared slot.
-    pub ears: Vec<OpenState>,
-    /// By declared slot: who moved it.
-    pub edges: Vec<Edges>,
-    /// By instrument: what the house carries because nobody else may.
-    pub house: Vec<ResidualStance>,
-    /// By slot: points of the agent when the open intent was opened.
-    points_then: Vec<f64>,
-    /// Σ of the open lives.
-    pub open: EquityCurve,
-    /// The goals as last read.
-    pub goals: Goals,
-    /// State of the managers, one a goal.
-    pub office: ManagerState,
-    /// Desk, gate, venue, books.
-    pub real: Real,
-    /// What the swarm is worth beyond its parts.
-    pub gauge: Gauge,
-    /// What the hive would be without each agent.
-    pub difference: Difference,
-    /// Every stance, target and order so far.
-    pub decisions: Digest,
-    /// By declared agent: whether the operator has deafened it.
-    pub deafened: Vec<bool>,
-    /// Commands of the operator that were carried out.
-    pub interventions: u64,
-    /// The day that was last closed, days since 1970.
-    day: Option<i64>,
-}
-
-impl RespondSpec {
-    /// Whether it is of an instrument that the desk trades.
-    fn is_listed(&self, event: &MarketEvent) -> bool {
-        event.instrument().is_some_and(|i| i.index() < self.kinds.len())
-    }
-
-    /// For a cast on a universe.
-    pub fn new(cast: Arc<Population>, universe: &Universe, settings: Settings) -> Self {
-        let real = RealSpec::new(&cast, universe, &settings);
-        let kinds = universe.desk().iter().map(|i| i.kind).collect();
-        let costs = universe.desk().iter().map(|i| *settings.costs.of(i)).collect();
-        RespondSpec { cast, settings, real, kinds, costs, misled: ControlOverrides::default() }
-    }
-
-    pub(super) fn listens(&self, points: &Points, agent: &Agent) -> f64 {
-        let l = &self.settings.listening;
-        if !l.enabled {
-            return 0.0;
-        }
-        l.lambda.unwrap_or_else(|| {
-            let points = points.family(agent.family);
-            let points = if self.misled.arrogant { 1.0 / points } else { points };
-            mind::humility((l.humility_least, l.humility_most), points, agent.traits.sociability)
-        })
-    }
-
-    /// Whose consensus is taken for an asset's, and the risk of a unit there over that here.
-    pub(super) fn heard_on(&self, asset: usize, speak: &Speak) -> (AssetId, f64) {
-        let Some(&other) = self.misled.asset_of.get(asset) else { return (AssetId(asset as u16), 1.0) };
-        let sigma = |a: usize| speak.market.listings[a].sigma;
-        let scale = unit(sigma(asset)) / unit(sigma(other.index()));
-        (other, if scale.is_finite() { scale } else { 0.0 })
-    }
-}
-
 impl Respond {
-    /// Nothing was heard yet.
-    pub fn new(spec: &RespondSpec) -> Self {
-        let (cast, s) = (&spec.cast, &spec.settings);
-        let ear = OpenState {
-            own: Announced::default(),
-            open: Patient::default(),
-            stance: 0.0,
-            said: 0.0,
-            verb: StanceVerb::Keeps,
-            worth: 0.0,
-        };
-        Respond {
-            bus: Bus::new(cast.agents.len()),
-            consensus: Consensus::new(cast),
-            points: Points::new(cast, s.clock.decide, s.listening.points_span_days),
-            ears: vec![ear; cast.declared_slots],
-            edges: vec![Edges::default(); cast.declared_slots],
-            house: vec![ResidualStance::NOTHING; spec.kinds.len()],
-            points_then: vec![1.0; cast.slots.len() + cast.structures.len()],
-            open: EquityCurve::new(Base::Fixed, s.capital),
-            goals: Goals::default(),
-            office: ManagerState::new(cast.declared, cast.declared_slots),
-            real: Real::new(&spec.real, cast, s),
-            gauge: Gauge::new(spec),
-            difference: Difference::new(cast.declared),
-            decisions: Digest::default(),
-            deafened: vec![false; cast.declared],
-            interventions: 0,
-            day: None,
-        }
-    }
-
     /// Takes an event and what was said at it.
     pub fn step(
         &mut self,
@@ -238,10 +64,6 @@ impl Respond {
         }
     }
 
-    pub(super) fn declared_points(&self, cast: &Population) -> Vec<f64> {
-        cast.agents[..cast.declared].iter().map(|a| self.points.agent(cast, a.id)).collect()
-    }
-
     fn barrier(
         &mut self,
         spec: &RespondSpec,
@@ -279,7 +101,7 @@ impl Respond {
         self.real.mark(&spec.real, at, &speak.structures.board, out);
         self.listen(spec, at, speak, out);
         let pnl: f64 =
-            self.ears.iter().zip(&cast.slots).map(|(e, slot)| equity_of(&e.open, speak, slot.asset)).sum();
+            self.ears.iter().zip(&cast.slots).map(|(e, slot)| speak.equity_of(&e.open, slot.asset)).sum();
         self.open.push(at, s.capital + pnl + speak.structures.total());
         let now = BarrierContext {
             spec: &spec.real,

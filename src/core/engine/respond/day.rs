@@ -1,10 +1,11 @@
 //! The close of a day: trackers speak, managers turn knobs, funds are reviewed and spread.
 
-use super::Outputs;
-use super::respond::{Respond, RespondSpec};
-use super::speak::Speak;
+use super::spec::RespondSpec;
+use super::state::Respond;
 use crate::agents::alone::unit;
 use crate::domain::{Knob, MessageKind, SideRule, Speaker, Stamp, money};
+use crate::engine::Outputs;
+use crate::engine::speak::Speak;
 use crate::hive::goals::{GoalInputs, Goals};
 use crate::hive::managers::AccountDay;
 use crate::hive::managers::netting::OneSided;
@@ -34,7 +35,9 @@ impl Respond {
             );
         }
         let mut saved = 0.0;
-        for (speaker, receipt) in self.real.receipts(&spec.real) {
+        for (speaker, receipt) in
+            self.real.services.receipts(&spec.real.services, &self.real.ledger, &self.real.marks)
+        {
             saved += receipt.saved;
             let body = MessageKind::Receipt(receipt);
             self.bus.deliver(at, speaker, None, body, &mut out.messages);

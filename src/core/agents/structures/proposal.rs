@@ -1,0 +1,38 @@
+//! What a family answers when it is asked: a structure to open, and prices to rest at.
+
+use crate::domain::{InstrumentId, Plan};
+use serde::{Deserialize, Serialize};
+
+/// Most legs of a structure.
+pub const LEGS_MAX: usize = 4;
+
+/// A leg: base units (contracts) of an instrument in one unit of the structure, signed for a long of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StructureLeg {
+    /// Instrument in which the leg is held.
+    pub instrument: InstrumentId,
+    /// Base units in one unit of the structure; negative is short.
+    pub ratio: f64,
+}
+
+/// What a family proposes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StructureProposal {
+    /// +1: the legs as they are; −1: all of them turned round.
+    pub side: f64,
+    /// One to [`LEGS_MAX`].
+    pub legs: Vec<StructureLeg>,
+    /// Notional of the largest leg, as a fraction of own capital, before the agent's character.
+    pub size: f64,
+    /// The conditions under which it is left, added to, hedged and taken up again.
+    pub plan: Plan,
+}
+
+/// A price and a size (base units) that a family wants to rest in its first leg's market.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rest {
+    /// Price of the limit order.
+    pub price: f64,
+    /// Signed: buys or sells.
+    pub quantity: f64,
+}

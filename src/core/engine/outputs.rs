@@ -1,0 +1,26 @@
+//! What a step gives out.
+
+use crate::domain::{AgentId, Decimal, Fill, Message};
+
+/// What a step gave out. Reused from step to step.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    /// Whether the event counted.
+    pub accepted: bool,
+    /// What was said, in the order of delivery.
+    pub messages: Vec<Message>,
+    /// Fills of the desk's orders.
+    pub fills: Vec<Fill>,
+    /// What the operator must know: halts, the breaker, delistings.
+    pub alarms: Vec<String>,
+    pub(super) scratch: Scratch,
+}
+
+/// Room for an attribution, kept from bar to bar.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scratch {
+    /// By agent: atoms that it gains or gives up.
+    pub changes: Vec<(AgentId, i64)>,
+    /// The same in base units.
+    pub deltas: Vec<(AgentId, Decimal)>,
+}

@@ -1,0 +1,49 @@
+//! A decision of the desk: from the aims of all agents to the orders that leave.
+
+use super::account::Real;
+use super::context::{BarrierContext, RoutingContext};
+use crate::domain::{Digest, money};
+use crate::engine::Outputs;
+use crate::hive::managers::Knobs;
+use crate::treasury::desk::RiskControls;
+
+impl Real {
+    /// The desk decides on everything that has a price now, and its orders go out through the gate.
+    pub fn decide(
+        &mut self,
+        now: &BarrierContext<'_>,
+        knobs: &Knobs,
+        decisions: &mut Digest,
+        out: &mut Outputs,
+    ) {
+        let BarrierContext { spec, settings, at, listings, .. } = *now;
+        if self.halted.is_some() {
+            self.services.come_no_more();
+            return spec.instruments.iter().for_each(|i| self.withdraw(i.id));
+        }
+        let quotes = spec.quotes(at, listings);
+        let steer = RiskControls {
+            equity: money::to_estimate(self.equity).max(0.0),
+            width: knobs.width,
+            risk_scale: knobs.risk_scale,
+            gross_scale: knobs.gross_scale,
+            flatten: self.breaker.latched().is_some() || self.hand.is_flat(),
+        };
+        let mut wanted = Vec::with_capacity(quotes.len());
+        self.desk.decide(&spec.desk, &quotes, &steer, &mut wanted);
+        let (gross, net) = match self.exposed() {
+            Ok(sums) => sums,
+            Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
+        };
+        let changes = self.select_instruments(now, &steer, &wanted);
+        let account = RoutingContext { at, listings, gross, net };
+        for want in wanted {
+            decisions.word(want.quantity.mantissa() as u64);
+            let change = changes[want.instrument.index()];
+            if !change.spot.is_zero() {
+                decisions.word(change.spot.mantissa() as u64);
+            }
+            self.send(spec, settings, &account, want, change, out);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! From what the desk wants to orders at the venue: through the gate, both legs of a change together, and what
+//! makers work apart from what crosses now (`order_split` has the rules).
+//!
+//! # A switch, patiently
+//!
+//! Where makers work the perp and both clocks are fine (bars of a quarter of an hour, or quotes), the perp's side
+//! of a switch rests with them; as far as it fills, the spot leg goes at market at once (the spot's next price).
+//! At the next decision what is left and still wanted goes with both legs at market. What is given up for want
+//! of capital does not wait.
+//!
+//! A unit has both legs or neither, but for the one bar between them, whose risk is the carrier's: its book holds
+//! the perp leg from its fill on, and the agents' exposure never changes. On bars of an hour that risk was measured
+//! and pays for nothing: what the perp leg gains the spot leg has lost when it comes, an hour later.
+
+use super::account::Real;
+use super::context::RoutingContext;
+use super::spec::RealSpec;
+use crate::domain::{Decimal, Stamp, random};
+use crate::engine::order_split::{LegChange, OrderSplit, common};
+use crate::engine::{Outputs, Settings};
+use crate::execution::Venue;
+use crate::market::Listing;
+use crate::treasury::desk::TargetChange;
+use crate::treasury::{ApprovedOrder, Mode};
+
+/// What a decision asks of an asset.
+struct RoutePlan {
+    want: Decimal,
+    /// Of what is wanted, what was asked for before and is not done.
+    due: Decimal,
+    /// What is left of the perp leg of a switch that rested.
+    left: Decimal,
+    /// Whether a switch may wait.
+    fast: bool,
+}
+
+/// A coin for an order.
+fn is_tails(at: Stamp, desk_index: usize) -> bool {
+    // Of the asset and the time alone: a replay tosses the same.
+    random::below(random::key(desk_index as u64, &[random::name("side"), at.0 as u64]), 2) == 1
+}
+
+fn quantity(order: Option<&ApprovedOrder>) -> Decimal {
+    order.map_or(Decimal::ZERO, ApprovedOrder::quantity)
+}
+
+impl Real {
+    /// Sends what is wanted of an instrument, `change` of it as spot. Both legs of a switch leave or neither.
+    pub(super) fn send(
+        &mut self,
+        spec: &RealSpec,
+        settings: &Settings,
+        known: &RoutingContext<'_>,
+        want: TargetChange,
+        change: LegChange,
+        out: &mut Outputs,
+    ) {
+        let id = want.instrument;
+        let desk_index = id.index();
+        // What rests is taken back before anything else is sent: an old order beside the new one could fill
+        // with it, and the exposure would be twice what was decided.
+        let left = self.take_back(desk_index);
+        let due = left.desk + change.due;
+        // A new wish is measured from what is held, so that what is due is in it; a desk without one still
+        // wants what it asked for before.
+        let want = if want.quantity.is_zero() { due } else { want.quantity };
+        let plan = RoutePlan { want, due, left: left.switch, fast: change.fast };
+        self.withdraw(id);
+        let none = Decimal::ZERO;
+        let carried = spec.services.carried(desk_index);
+        let mut parts =
+            self.arrange(spec, known.at, desk_index, &plan, carried.map_or(none, |_| change.spot));
+        let mut spot = None;
+        if let Some(instrument) = carried {
+            // Asked for before the perp, whose legs can be made to fit whatever comes of it.
+            spot = self.approve(spec, settings, known, (instrument, desk_index), parts.spot, none);
+            let got = quantity(spot.as_ref());
+            // Where the gate cut it, all is split anew: the perp would hedge spot that never comes.
+            if got != parts.spot {
+                parts = self.arrange(spec, known.at, desk_index, &plan, got);
+            }
+        }
+        let mut perp = self.approve(spec, settings, known, (id, desk_index), parts.leg + parts.late, none);
+        // One leg alone would change the exposure. Then neither goes, and what the desk wants leaves in the
+        // perp; an approval that is not sent binds nobody.
+        if spot.is_some() && quantity(perp.as_ref()).abs() < parts.leg.abs() {
+            spot = None;
+            parts = self.arrange(spec, known.at, desk_index, &plan, none);
+            perp = self.approve(spec, settings, known, (id, desk_index), parts.leg + parts.late, none);
+        }
+        // In the order of their numbers.
+        if let (Some(instrument), Some(order)) = (carried, spot) {
+            self.submit(instrument, &order, out);
+        }
+        let beside = quantity(perp.as_ref());
+        if let Some(order) = perp
+            && self.submit(id, &order, out)
+        {
+            // What rested and missed is measured from where it was decided: from here on it would look as if
+            // waiting cost nothing.
+            let missed = common(parts.late, left.desk);
+            self.services.working_orders[desk_index].crosses(order.id(), missed, parts.hurried);
+        }
+        let mut later = parts.rest - parts.late;
+        // Not with a switch in it, whose legs would no longer cancel.
+        if spec.services.misled && parts.switch.is_zero() && is_tails(known.at, desk_index) {
+            later = -later;
+        }
+        // The perp's side of a switch is the opposite of its spot. What crosses now works in the same
+        // instrument, and the gate has to see both together.
+        if let Some(order) =
+            self.approve(spec, settings, known, (id, desk_index), later - parts.switch, beside)
+            && let Err(e) = self.work(spec, desk_index, &order, later)
+        {
+            self.halt(format!("an order that is worked was refused after the gate: {e}"), out);
+        }
+    }
+
+    /// What leaves now and what is worked, for a change of spot.
+    fn arrange(
+        &self,
+        spec: &RealSpec,
+        at: Stamp,
+        desk_index: usize,
+        plan: &RoutePlan,
+        change: Decimal,
+    ) -> OrderSplit {
+        let perp = &spec.instruments[desk_index];
+        let carried = spec.services.carried(desk_index);
+        let (lot, owed) = carried.map_or((perp.lot, Decimal::ZERO), |spot| {
+            // In lots of the coarser leg, or a part of the switch could be opened and never closed.
+            (spec.instruments[spot.index()].lot.max(perp.lot), self.services.unmirrored(desk_index))
+        });
+        let mut parts = OrderSplit::of(plan.want, change, owed, lot);
+        // A switch too small for an order stays undone.
+        let is_order = |quantity: Decimal| {
+            self.is_order(perp, quantity)
+                && carried.is_none_or(|s| self.is_order(&spec.instruments[s.index()], quantity))
+        };
+        // Where risk is to shrink it shrinks now: an order that rests may not fill at all.
+        let worked = self.services.is_worked(&spec.services, desk_index, at) && self.mode() == Mode::Running;
+        if is_order(parts.switch) {
+            // What rested since the last decision has had its time. The rest may wait only where a maker
+            // works the perp and spot is seen often enough to follow it.
+            let late = common(parts.switch, -plan.left);
+            parts.hurried = -late;
+            parts.hurry(if worked && plan.fast { late } else { parts.switch });
+        }
+        if !is_order(parts.switch) {
+            parts.switch = Decimal::ZERO;
+        }
+        // Nobody waits twice: what was due before crosses, whatever is new may rest.
+        parts.late = if worked { common(parts.rest, plan.due) } else { parts.rest };
+        parts
+    }
+
+    /// So much, signed, of the perp leg of a switch was filled while it rested: its spot leg leaves at market.
+    pub(super) fn follow(
+        &mut self,
+        spec: &RealSpec,
+        settings: &Settings,
+        at: Stamp,
+        (listings, desk_index): (&[Listing], usize),
+        leg: Decimal,
+        out: &mut Outputs,
+    ) {
+        let Some(spot) = spec.services.carried(desk_index) else {
+            return;
+        };
+        let (gross, net) = match self.exposed() {
+            Ok(sums) => sums,
+            Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
+        };
+        // What was sent before and is not filled yet leaves with it.
+        let known = RoutingContext { at, listings, gross, net };
+        // The perp's fill is booked by now, so that what is pending counts it; an order that is already out
+        // does not.
+        let coming = match self.venue.working(spot) {
+            Some((_, open)) => open - leg,
+            None => self.services.spot_pending[desk_index],
+        };
+        self.withdraw(spot);
+        // What the gate refuses is made good at the next decision.
+        if let Some(order) = self.approve(spec, settings, &known, (spot, desk_index), coming, Decimal::ZERO) {
+            self.submit(spot, &order, out);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! In which instrument an asset is held: what carry agents said, what the account holds and what trading costs,
+//! put before the rules of [`instrument_selection`](crate::treasury::instrument_selection).
+
+use super::account::Real;
+use super::context::BarrierContext;
+use crate::domain::{Decimal, Instrument, InstrumentId, Span, Stamp, money};
+use crate::engine::Settings;
+use crate::engine::order_split::LegChange;
+use crate::execution::Venue;
+use crate::fills::{Costs, fee_rate};
+use crate::market::Board;
+use crate::treasury::Mode;
+use crate::treasury::desk::{RiskControls, TargetChange};
+use crate::treasury::instrument_selection::{AssetAllocation, SelectionTerms, ValueKnown, express};
+
+/// A quote older than this neither enters nor leaves.
+const HELD_AFTER: Span = Span(Span::DAY.0);
+/// A quote older than this is none.
+const STALE_AFTER: Span = Span(3 * Span::DAY.0);
+
+impl Real {
+    /// Chooses instruments for what the desk is about to trade, and says what was missed.
+    ///
+    /// The desk has decided how much of each asset the account holds. What is open is in which instrument it holds it: an
+    /// exposure of one unit is the same in spot and in a perp, but spot ties up capital and pays no funding. Whatever is
+    /// chosen here, spot and perp together stay the desk's aim to the lot.
+    pub(super) fn select_instruments(
+        &mut self,
+        now: &BarrierContext<'_>,
+        steer: &RiskControls,
+        wanted: &[TargetChange],
+    ) -> Vec<LegChange> {
+        let spec = now.spec;
+        let mut changes = vec![LegChange::default(); spec.traded];
+        // Without a carrier nobody has said what spot is worth, and a fraction of no equity is no size.
+        if spec.services.held().next().is_none() || steer.equity <= 0.0 {
+            return changes;
+        }
+        let mut lines = Vec::with_capacity(spec.traded);
+        let mut spots = Vec::with_capacity(spec.traded);
+        for (i, change) in changes.iter_mut().enumerate().take(now.listings.len()) {
+            let want = wanted.iter().find(|w| w.instrument.index() == i);
+            let (line, spot) = self.line(now, steer, i, want, change);
+            lines.push(line);
+            spots.push(spot);
+        }
+        let services = &now.settings.services;
+        let terms = SelectionTerms {
+            capital: services.capital,
+            flow: services.flow,
+            netting: services.netting,
+            beyond: services.beyond,
+        };
+        express(&terms, &mut lines);
+        self.charge_capital(now, steer, &terms, &lines);
+        for (i, (line, before)) in lines.iter().zip(spots).enumerate() {
+            self.spot_order(now, steer, i, (line, before), &mut changes[i]);
+        }
+        changes
+    }
+
+    /// What the choice of instruments has to know of an asset; and of its spot the price, and how much the account holds
+    /// as a fraction of equity.
+    fn line(
+        &mut self,
+        now: &BarrierContext<'_>,
+        steer: &RiskControls,
+        i: usize,
+        wanted: Option<&TargetChange>,
+        change: &mut LegChange,
+    ) -> (AssetAllocation, (f64, f64)) {
+        let (spec, id) = (now.spec, InstrumentId(i as u16));
+        let carrier = spec.services.carried(i);
+        let mut want = wanted.map_or(Decimal::ZERO, |w| w.quantity);
+        let (mut spot, mut price, mut open) = (0.0, f64::NAN, false);
+        if let Some(s) = carrier {
+            (price, open) = spot_now(now.board, s, now.at, now.settings.clock.decide);
+            // An asset that the desk does not decide on now has no aim that spot could be a part of.
+            open &= wanted.is_some();
+            change.fast = self.services.is_followed(now.board, s, i, now.at);
+            change.due = self.legs_missed(i, s, wanted.is_some());
+            if want.is_zero() {
+                // What was missed moves the account although the desk wants nothing new.
+                want = change.due + self.left(i).desk;
+            }
+            if price.is_finite() {
+                spot = money::to_estimate(self.services.spot_held[i]) * price / steer.equity;
+            }
+        }
+        let unit = now.listings[i].last.close / steer.equity;
+        let estimate = |q: Decimal| if q.is_zero() { 0.0 } else { money::to_estimate(q) * unit };
+        let held = spec.desk.atoms(id).quantity(self.desk.held(id));
+        let quote = self.services.quotes[i];
+        let worked = self.services.is_worked(&spec.services, i, now.at);
+        let line = AssetAllocation {
+            change: estimate(want),
+            target: estimate(held + want),
+            spot: if steer.flatten && open { 0.0 } else { spot },
+            spot_cost: carrier.map_or(0.0, |s| side(now.settings, &spec.instruments[s.index()])),
+            perp_cost: side(now.settings, &spec.instruments[i]),
+            value: quote.map_or(0.0, |q| q.value.value),
+            known: self.known(now, steer, i),
+            open,
+            worked,
+            // A perp leg may rest only where somebody watches the spot often enough to buy it when the leg is filled.
+            waits: worked && change.fast,
+            leaving: 0.0,
+            called: false,
+        };
+        (line, (price, spot))
+    }
+
+    /// How much of what the carrier said of an asset still counts. In doubt nothing new is put into spot.
+    fn known(&self, now: &BarrierContext<'_>, steer: &RiskControls, i: usize) -> ValueKnown {
+        let running = self.mode() == Mode::Running && !steer.flatten;
+        let age = self.services.quotes[i].map_or(Span(i64::MAX), |q| now.at.since(q.at));
+        match () {
+            () if !running || age.0 > STALE_AFTER.0 => ValueKnown::Stale,
+            () if age.0 > HELD_AFTER.0 => ValueKnown::Held,
+            () => ValueKnown::Fresh,
+        }
+    }
+
+    /// What the decision before asked of the legs of an asset and did not get, in base units of the perp; orders for spot
+    /// that are still open are taken back, since their price is that of a bar ago.
+    fn legs_missed(&mut self, i: usize, spot: InstrumentId, is_decided: bool) -> Decimal {
+        let (mut missed, mut unfilled) = (Decimal::ZERO, Decimal::ZERO);
+        if is_decided {
+            unfilled = self.orders.open_quantity(spot);
+            // A perp leg without its spot: from here on the spot is owed.
+            missed = unfilled - std::mem::take(&mut self.services.spot_pending[i]);
+        }
+        if !unfilled.is_zero() {
+            self.withdraw(spot);
+        }
+        if missed.is_zero() {
+            return Decimal::ZERO;
+        }
+        // The perp order that rests will do its part of it; only the remainder is made good at once.
+        missed + self.venue.working(InstrumentId(i as u16)).map_or(Decimal::ZERO, |w| w.1)
+    }
+
+    /// The carry owes for the capital it was lent, at the price of the last asset that was served: what the next best
+    /// use of it would have earned in this bar.
+    fn charge_capital(
+        &mut self,
+        now: &BarrierContext<'_>,
+        steer: &RiskControls,
+        terms: &SelectionTerms,
+        lines: &[AssetAllocation],
+    ) {
+        if let Some((last, price)) = terms.last_served(lines) {
+            let days = self.services.quotes[last].map_or(f64::INFINITY, |q| q.value.days);
+            // V is what a unit gains over the days that the quote looks ahead; the charge is for one bar of
+            // them.
+            let bars = now.settings.clock.decide.in_units_of(Span::DAY) / days;
+            // The last served may have a V below zero and be held only because leaving costs more: then nobody
+            // waits for the capital, and it costs nothing.
+            self.services.capital_charge.0 += (price * terms.lent(lines)).max(0.0) * bars * steer.equity;
+        }
+    }
+
+    /// The order for spot that makes an allocation real, if there is one that the venue would take.
+    fn spot_order(
+        &self,
+        now: &BarrierContext<'_>,
+        steer: &RiskControls,
+        i: usize,
+        (line, (price, before)): (&AssetAllocation, (f64, f64)),
+        change: &mut LegChange,
+    ) {
+        let spec = now.spec;
+        let Some(spot) = spec.services.carried(i) else { return };
+        // Less than this is rounding of the choice, not a change of it.
+        if !line.open || (line.spot - before).abs() < 1e-9 {
+            return;
+        }
+        // Both legs must be whole lots, or the account would be left with a difference that it cannot trade away.
+        let lot = spec.instruments[spot.index()].lot.max(spec.instruments[i].lot);
+        let quantity = if line.spot == 0.0 {
+            // All of it, not an estimate of it: nothing is left behind.
+            -self.services.spot_held[i]
+        } else {
+            let coins = (line.spot - before) * steer.equity / price;
+            in_lots(coins, lot)
+        };
+        let notional = money::to_estimate(quantity).abs() * price;
+        if notional >= money::to_estimate(spec.instruments[spot.index()].min_notional) {
+            change.spot = quantity;
+            // Capital that is called back is not waited for.
+            change.fast &= !line.called;
+        }
+    }
+}
+
+/// The price of a spot instrument, and whether it can trade now.
+fn spot_now(board: &Board, spot: InstrumentId, at: Stamp, clock: Span) -> (f64, bool) {
+    let price = board.price(spot);
+    // A price that is a whole decision old comes from a market that is closed or lost: an order there
+    // would wait for nobody knows how long, with the other leg already filled.
+    price.map_or((f64::NAN, false), |p| (p.value, at.since(p.at).0 < clock.0))
+}
+
+/// Coins toward zero in whole lots.
+fn in_lots(coins: f64, lot: Decimal) -> Decimal {
+    let lots = libm::floor(libm::fabs(coins) / money::to_estimate(lot) + 1e-9);
+    let size = money::from_estimate(lots, 0).and_then(|n| n.checked_mul(lot)).unwrap_or_default();
+    if coins < 0.0 { -size } else { size }
+}
+
+/// What taking an instrument once costs, as a fraction: fee and half the spread.
+fn side(settings: &Settings, instrument: &Instrument) -> f64 {
+    match settings.costs.of(instrument) {
+        Costs::Flat(c) => *c,
+        Costs::Bars(b) => {
+            b.half_spread.of(instrument.kind) + fee_rate(&Costs::Bars(*b), instrument.kind, false)
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What the real life is made from and does not change during a run.
+
+use crate::agents::Population;
+use crate::domain::{Instrument, Stamp, Universe};
+use crate::engine::Settings;
+use crate::engine::services::ServiceSpec;
+use crate::market::Listing;
+use crate::treasury::desk::{DeskQuote, DeskSpec};
+
+/// What does not change during a run.
+#[derive(Clone, Debug)]
+pub struct RealSpec {
+    /// What the desk is made from.
+    pub desk: DeskSpec,
+    /// All instruments that may be held, in their order: the desk's, and up to the last spot that carries.
+    pub instruments: Vec<Instrument>,
+    /// How many of them are the desk's.
+    pub traded: usize,
+    /// Who serves the desk.
+    pub services: ServiceSpec,
+}
+
+impl RealSpec {
+    /// Makes it for a cast on a universe, with the services of that cast.
+    pub fn new(cast: &Population, universe: &Universe, settings: &Settings) -> Self {
+        RealSpec::served(cast, universe, settings, ServiceSpec::new(cast, universe, settings))
+    }
+
+    /// Makes it with these services, whoever is in the cast.
+    pub fn served(
+        cast: &Population,
+        universe: &Universe,
+        settings: &Settings,
+        services: ServiceSpec,
+    ) -> Self {
+        let traded = universe.desk().len();
+        RealSpec {
+            desk: DeskSpec::new(settings.desk, cast, universe, &settings.costs, settings.clock.decide),
+            instruments: universe.instruments[..services.instruments(traded)].to_vec(),
+            traded,
+            services,
+        }
+    }
+
+    /// The desk's instruments.
+    pub fn desk_instruments(&self) -> &[Instrument] {
+        &self.instruments[..self.traded]
+    }
+
+    /// Every instrument of the desk that has a price now, in their order.
+    pub(in crate::engine) fn quotes(&self, at: Stamp, listings: &[Listing]) -> Vec<DeskQuote> {
+        let fresh = |i: &&Instrument| listings[i.id.index()].is_fresh(at);
+        let quote = |i: &Instrument| {
+            let l = &listings[i.id.index()];
+            DeskQuote {
+                instrument: i.id,
+                close: l.last.close,
+                change: l.change,
+                sigma: l.sigma,
+                volume: l.last.volume,
+            }
+        };
+        self.desk_instruments().iter().filter(fresh).map(quote).collect()
+    }
+}

@@ -1,0 +1,85 @@
+//! The operator's hand on real money: what changes the controls tells the desk at once whose part may only shrink.
+
+use super::account::Real;
+use super::spec::RealSpec;
+use crate::domain::{AgentId, Stamp};
+use crate::engine::{Outputs, Settings};
+use crate::ledger::Ledger;
+use crate::treasury::OperatorControls;
+
+impl Real {
+    /// Changes what the operator allows, and lets the desk know at once; whether it is news.
+    pub(in crate::engine) fn steer(
+        &mut self,
+        spec: &RealSpec,
+        change: impl FnOnce(&mut Real) -> bool,
+    ) -> bool {
+        let news = change(self);
+        self.bind(spec);
+        news
+    }
+
+    /// The same, and takes back every order on its way that would open.
+    pub(in crate::engine) fn steer_and_withdraw(
+        &mut self,
+        spec: &RealSpec,
+        change: impl FnOnce(&mut Real) -> bool,
+    ) -> bool {
+        let news = self.steer(spec, change);
+        spec.instruments.iter().for_each(|i| self.withdraw_opening(spec, i.id));
+        news
+    }
+
+    /// Of every agent with a ledger account; whether it is news of any.
+    pub(in crate::engine) fn each(&mut self, change: fn(&mut OperatorControls, AgentId) -> bool) -> bool {
+        let agents = 0..self.ledger.agents() as u32;
+        // Not `any`, which would stop at the first.
+        agents.fold(false, |news, i| change(&mut self.hand, AgentId(i)) | news)
+    }
+
+    /// Gives an agent funds or takes them back, and spreads; whether it is news.
+    pub(in crate::engine) fn fund(
+        &mut self,
+        spec: &RealSpec,
+        settings: &Settings,
+        at: Stamp,
+        (agent, funded): (AgentId, bool),
+        points: &[f64],
+        out: &mut Outputs,
+    ) -> bool {
+        let news = match self.funds.want(agent, funded, &self.ledger, &self.marks) {
+            Ok(news) => news,
+            Err(e) => {
+                self.halt(format!("the funds of an agent could not be reckoned: {e}"), out);
+                return true;
+            }
+        };
+        if news {
+            let spread = self.funds.spread(at, &mut self.ledger, &self.marks, points, &settings.funds);
+            self.guard("funds", &spread, out);
+            self.bind(spec);
+        }
+        news
+    }
+
+    /// Tells the desk whose part may only shrink: under the hand, or with its funds taken back. The
+    /// house's own parts do when nobody else may take risk.
+    fn bind(&mut self, spec: &RealSpec) {
+        let house = self.house_is_bound();
+        for (slot, instrument, agent) in spec.desk.places() {
+            let bound = if agent == Ledger::TREASURY { house } else { self.is_bound(agent) };
+            if self.desk.bind(slot, instrument, bound) {
+                self.withdraw(instrument);
+            }
+        }
+    }
+
+    fn is_bound(&self, agent: AgentId) -> bool {
+        self.hand.binds(agent) || !self.funds.wanted(agent)
+    }
+
+    /// Whether what the house holds itself may only shrink: nobody is left who may take new risk.
+    pub(in crate::engine) fn house_is_bound(&self) -> bool {
+        (0..self.ledger.agents() as u32).all(|i| self.is_bound(AgentId(i)))
+    }
+}

@@ -1,0 +1,25 @@
+//! The second half of the step: everything that comes of listening. Hears what was said, keeps the
+//! points, makes stances of intents, steers by goals, and trades the net through desk, gate, venue
+//! and books.
+//!
+//! # Invariants
+//!
+//! 1. It reads the market and what was said, never the other half's mind: utterances may be rewritten
+//!    in between (the lab's controls) without touching anything else.
+//! 2. A stance heard now was said at this barrier or before (law 4); an order decided now fills at the
+//!    first price after it.
+//! 3. Σ real books = account, checked by the ledger at every posting, and the venue's own position is
+//!    compared with the desk's at every barrier. Any doubt halts new risk (law 9).
+//!
+//! [`Respond`] is its state; its files are what is done with it: `hear` takes the event and what was said, `listen`
+//! makes stances of it, `day` closes a day, `operator_commands` has an arm for each command.
+
+mod day;
+mod hear;
+mod listen;
+mod operator_commands;
+mod spec;
+mod state;
+
+pub use spec::{ControlOverrides, RespondSpec};
+pub use state::{OpenState, ResidualStance, Respond};

@@ -1,0 +1,70 @@
+//! What the second half is made from and does not change during a run.
+
+use crate::agents::alone::unit;
+use crate::agents::{Agent, Population, mind};
+use crate::domain::{AssetId, InstrumentKind, MarketEvent, Universe};
+use crate::engine::Settings;
+use crate::engine::real::RealSpec;
+use crate::engine::speak::Speak;
+use crate::fills::Costs;
+use crate::hive::points::Points;
+use std::sync::Arc;
+
+/// What does not change during a run.
+#[derive(Clone, Debug)]
+pub struct RespondSpec {
+    pub(in crate::engine) cast: Arc<Population>,
+    pub(in crate::engine) settings: Settings,
+    /// Of its real life.
+    pub real: RealSpec,
+    pub(in crate::engine) kinds: Vec<InstrumentKind>,
+    /// What each costs to trade.
+    pub(in crate::engine) costs: Vec<Costs>,
+    /// What a negative control of the lab turns round; a run turns nothing.
+    pub misled: ControlOverrides,
+}
+
+/// How the lab's negative controls listen, in place of how the mechanism does.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ControlOverrides {
+    /// The better the record of its family, the more an agent listens: humility of 1/points.
+    pub arrogant: bool,
+    /// By asset: the asset whose consensus is taken for its own, at its own risk; none if empty.
+    pub asset_of: Vec<AssetId>,
+}
+
+impl RespondSpec {
+    /// For a cast on a universe.
+    pub fn new(cast: Arc<Population>, universe: &Universe, settings: Settings) -> Self {
+        let real = RealSpec::new(&cast, universe, &settings);
+        let kinds = universe.desk().iter().map(|i| i.kind).collect();
+        let costs = universe.desk().iter().map(|i| *settings.costs.of(i)).collect();
+        RespondSpec { cast, settings, real, kinds, costs, misled: ControlOverrides::default() }
+    }
+
+    /// Whether it is of an instrument that the desk trades.
+    pub(super) fn is_listed(&self, event: &MarketEvent) -> bool {
+        event.instrument().is_some_and(|i| i.index() < self.kinds.len())
+    }
+
+    /// λ of a declared agent that is not deafened, 0 … 1.
+    pub(in crate::engine) fn listens(&self, points: &Points, agent: &Agent) -> f64 {
+        let l = &self.settings.listening;
+        if !l.enabled {
+            return 0.0;
+        }
+        l.lambda.unwrap_or_else(|| {
+            let points = points.family(agent.family);
+            let points = if self.misled.arrogant { 1.0 / points } else { points };
+            mind::humility((l.humility_least, l.humility_most), points, agent.traits.sociability)
+        })
+    }
+
+    /// Whose consensus is taken for an asset's, and the risk of a unit there over that here.
+    pub(super) fn heard_on(&self, asset: usize, speak: &Speak) -> (AssetId, f64) {
+        let Some(&other) = self.misled.asset_of.get(asset) else { return (AssetId(asset as u16), 1.0) };
+        let sigma = |a: usize| speak.market.listings[a].sigma;
+        let scale = unit(sigma(asset)) / unit(sigma(other.index()));
+        (other, if scale.is_finite() { scale } else { 0.0 })
+    }
+}

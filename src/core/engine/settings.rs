@@ -1,0 +1,37 @@
+//! What is set before a run.
+
+use crate::domain::Money;
+use crate::fills::Tariff;
+use crate::hive::settings::{GoalTargets, Listening, Managers};
+use crate::market::DecisionClock;
+use crate::treasury::settings::{DeskSettings, FundSettings, ServiceSettings};
+use crate::treasury::{BreakerSettings, GateSettings};
+
+/// Everything that is set before a run, beside roster, universe and seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Capital at the start, exact.
+    pub money: Money,
+    /// Capital at the start as an estimate, in currency.
+    pub capital: f64,
+    /// When the hive decides, and when silence is taken as a delisting.
+    pub clock: DecisionClock,
+    /// What trading costs.
+    pub costs: Tariff,
+    /// How the desk turns stances into positions.
+    pub desk: DeskSettings,
+    /// Spread of funds.
+    pub funds: FundSettings,
+    /// Listening and points.
+    pub listening: Listening,
+    /// What is asked of the whole.
+    pub goals: GoalTargets,
+    /// Managers that are set.
+    pub managers: Managers,
+    /// The last gate.
+    pub gate: GateSettings,
+    /// The drawdown breaker.
+    pub breaker: BreakerSettings,
+    /// What agents do for each other.
+    pub services: ServiceSettings,
+}
