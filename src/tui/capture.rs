@@ -57,7 +57,7 @@ pub(super) fn is_kind(name: &str, ending: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::agents::ID;
+    use crate::tui::panes::agents::ID;
     use crate::tui::sample::picture;
     use crate::tui::theme::Theme;
 

@@ -7,9 +7,9 @@ use super::{
 use crate::domain::{AgentId, MessageId, Service, Span, Stamp};
 use crate::tui::app::App;
 use crate::tui::context::PaneId;
-use crate::tui::edges::EdgeKey;
-use crate::tui::network::DESK;
 use crate::tui::painter::Painter;
+use crate::tui::panes::edges::EdgeKey;
+use crate::tui::panes::network::DESK;
 use crate::tui::sample::row;
 use crate::tui::theme::StyleRole;
 use crate::view::Past;

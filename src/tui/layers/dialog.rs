@@ -5,14 +5,14 @@
 //! 1. `y` is nobody's trigger: the key that opened a dialog does not confirm it.
 //! 2. What is about everybody's money is confirmed by its word, typed letter by letter and never pasted.
 
-use super::action::UserAction;
-use super::context::{Context, Hint, PaneId};
-use super::line::INPUT_MAX;
-use super::pane::{Pane, PaneOutcome, boxed, middle};
-use super::theme::StyleRole;
-use super::words;
+use crate::action::UserAction;
+use crate::context::{Context, Hint, PaneId};
 use crate::domain::{Money, money};
+use crate::line::INPUT_MAX;
+use crate::pane::{Pane, PaneOutcome, boxed, middle};
+use crate::theme::StyleRole;
 use crate::view::link::Request;
+use crate::words;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Frame;
 use ratatui::layout::Rect;

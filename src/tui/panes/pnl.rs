@@ -1,13 +1,13 @@
 //! Gains of the three lives on one chart, drawdown below, hanging from zero.
 
-use super::action::UserAction;
 use super::agents;
-use super::context::{Context, Hint, PaneId};
-use super::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block};
-use super::raster::Raster;
-use super::theme::StyleRole;
-use super::{lines, words};
+use crate::action::UserAction;
+use crate::context::{Context, Hint, PaneId};
+use crate::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block};
+use crate::raster::Raster;
+use crate::theme::StyleRole;
 use crate::view::Cockpit;
+use crate::{lines, words};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};

@@ -1,13 +1,13 @@
 //! The table of agents.
 
-use super::action::UserAction;
-use super::context::{Context, Hint, PaneId, Sort, moved};
-use super::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block, step_of};
-use super::table::{self, Column};
-use super::theme::StyleRole;
-use super::{lines, words};
+use crate::action::UserAction;
+use crate::context::{Context, Hint, PaneId, Sort, moved};
 use crate::domain::{AgentId, money};
+use crate::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block, step_of};
+use crate::table::{self, Column};
+use crate::theme::StyleRole;
 use crate::view::cockpit::{AgentRow, AgentState};
+use crate::{lines, words};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Span;

@@ -1,11 +1,11 @@
 //! The log: what the operator must know (alarms), and what managers did to others, the newest first.
 
-use super::action::UserAction;
-use super::context::{Context, FilterOf, Hint, PaneId};
-use super::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, SCROLL, boxed, middle, scrolled};
-use super::theme::StyleRole;
-use super::words;
+use crate::action::UserAction;
+use crate::context::{Context, FilterOf, Hint, PaneId};
+use crate::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, SCROLL, boxed, middle, scrolled};
+use crate::theme::StyleRole;
 use crate::view::cockpit::TopicKind;
+use crate::words;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

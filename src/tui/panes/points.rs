@@ -1,17 +1,17 @@
 //! The points pane: how everybody stands, and what each earned for others: by what it said, and by what it did
 //! for the desk.
 
-use super::action::UserAction;
 use super::agents;
-use super::context::{Context, Hint, PaneId, Sort};
-use super::pane::{ENDS, LEAP, Pane, PaneOutcome, SCROLL, block};
-use super::table::{self, Column};
-use super::theme::{StyleRole, Theme};
-use super::{lines, words};
+use crate::action::UserAction;
+use crate::context::{Context, Hint, PaneId, Sort};
 use crate::domain::{AgentId, Service};
+use crate::pane::{ENDS, LEAP, Pane, PaneOutcome, SCROLL, block};
+use crate::table::{self, Column};
+use crate::theme::{StyleRole, Theme};
 use crate::view::Cockpit;
 use crate::view::cockpit::AgentRow;
 use crate::view::services::ServiceRow;
+use crate::{lines, words};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -1,14 +1,24 @@
 //! The panes that there are, in the order of `tab` and of the digits: a pane is its own file and a line here.
 
-use super::agents::AgentsPane;
-use super::context::PaneId;
-use super::goals::GoalsPane;
-use super::messages::MessagesPane;
-use super::network::NetworkPane;
-use super::orders::OrdersPane;
-use super::pane::Pane;
-use super::pnl::PnlPane;
-use super::points::PointsPane;
+pub mod agents;
+pub mod edges;
+mod goals;
+pub mod graph_layout;
+pub mod messages;
+pub mod network;
+pub mod orders;
+pub mod pnl;
+pub mod points;
+
+use crate::context::PaneId;
+use crate::pane::Pane;
+use agents::AgentsPane;
+use goals::GoalsPane;
+use messages::MessagesPane;
+use network::NetworkPane;
+use orders::OrdersPane;
+use pnl::PnlPane;
+use points::PointsPane;
 
 /// One of each.
 pub fn all() -> Vec<Box<dyn Pane>> {

@@ -7,17 +7,18 @@
 //! demands, painted by whether it saved or cost; a pulse on it is a receipt. Its lines are chosen as the others
 //! are, and `enter` opens the page of who serves.
 
-use super::action::UserAction;
-use super::context::{Connection, Context, Hint, PaneId};
+use super::agents;
 use super::edges::{EdgeKey, is_drawn};
 use super::graph_layout::Layout;
-use super::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block, step_of};
-use super::raster::Raster;
-use super::theme::StyleRole;
-use super::{agents, words};
+use crate::action::UserAction;
+use crate::context::{Connection, Context, Hint, PaneId};
 use crate::domain::{AgentId, MessageId, money};
+use crate::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block, step_of};
+use crate::raster::Raster;
+use crate::theme::StyleRole;
 use crate::view::Cockpit;
 use crate::view::cockpit::{AgentRow, AgentState, EdgeRow};
+use crate::words;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;

@@ -159,7 +159,7 @@ impl Layout {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::picture;
+    use crate::sample::picture;
     use super::*;
 
     #[test]
