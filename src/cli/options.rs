@@ -6,8 +6,8 @@ use crate::config::{self, Config, Origins, Override};
 use crate::domain::{Family, Span, Stamp};
 use crate::market::history::Window;
 use crate::market::synth::{SynthSettings, SynthWorld};
-use crate::runtime::drive::Speed;
 use crate::runtime::feeds::{self, DetailWish, FeedOptions, FeedSpec};
+use crate::runtime::pace::Speed;
 use clap::Args;
 use std::path::PathBuf;
 
