@@ -14,10 +14,10 @@ use crate::config::setup;
 use crate::config::{self, Config};
 use crate::domain::{Family, Goal, SideRule, Stamp};
 use crate::fills::Costs;
-use crate::lab::against::{self, Other};
+use crate::lab::against;
 use crate::lab::designed::{self, DataOverlap};
 use crate::lab::joint::{MarketRun, joint};
-use crate::lab::report::{Sample, StudyFacts, report};
+use crate::lab::report::{Other, Sample, StudyFacts, report};
 use crate::lab::result_cache::{self, ResultFolder};
 use crate::lab::study::{StudyError, Tracks};
 use crate::lab::{
