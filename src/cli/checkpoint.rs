@@ -1,7 +1,8 @@
 //! A run that is kept in a folder: opened where it was, set aside if a new one is wanted, and ended so
 //! that it can go on.
 
-use super::{Failure, tell};
+use super::failure::Failure;
+use super::output::tell;
 use crate::config::{self, Config};
 use crate::engine::Engine;
 use crate::market::feed::Feed;

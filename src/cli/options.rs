@@ -1,6 +1,7 @@
 //! The options of a run, and how they become configuration and feed.
 
-use super::{Failure, mistakes};
+use super::failure::Failure;
+use super::mistakes;
 use crate::agents::declaration::Declaration;
 use crate::config::{self, Config, Origins, Override};
 use crate::domain::{Family, Span, Stamp};

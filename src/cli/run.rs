@@ -2,9 +2,11 @@
 //! the background.
 
 use super::endpoint::EndpointArgs;
+use super::failure::Failure;
 use super::held_out_looks::{self, HeldOutLook};
 use super::options::{self, RunOptions};
-use super::{Failure, checkpoint, lab_results, print, report, serve, tell};
+use super::output::{print, tell};
+use super::{checkpoint, lab_results, report, serve};
 use crate::config::setup;
 use crate::config::{self, Config};
 use crate::domain::{Span, Stamp};

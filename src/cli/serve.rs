@@ -1,8 +1,8 @@
 //! A run that can be reached from outside: its socket, and what those who attach are told beside the
 //! engine's own state.
 
-use super::Failure;
 use super::endpoint::{EndpointArgs, refused};
+use super::failure::Failure;
 use crate::config::Config;
 use crate::domain::Stamp;
 use crate::market::feed::{Feed, FeedMode};
