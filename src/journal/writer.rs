@@ -15,7 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[derive(Debug)]
 pub struct Journal {
     dir: PathBuf,
-    file: File,
+    pub(super) file: File,
     run: RunHeader,
     index: u32,
     /// Of the open segment, as far as it is written.
@@ -26,7 +26,7 @@ pub struct Journal {
     waiting: Vec<u8>,
     waiting_frames: usize,
     unsynced: bool,
-    acknowledged: u64,
+    pub(super) acknowledged: u64,
     failed: Option<String>,
 }
 
