@@ -4,16 +4,19 @@ use super::failure::Failure;
 use crate::runtime::logs::one_line;
 use std::io::Write;
 
+/// Under this name the log has what is said here: whoever searches logs for it need not know the files.
+const LOGGED_AS: &str = "hive::cli";
+
 /// Says on standard error what went wrong. If nobody reads it, the exit code still tells.
 pub fn complain(failure: &Failure) {
-    tracing::error!(code = failure.code(), "{}", one_line(&failure.to_string()));
+    tracing::error!(target: LOGGED_AS, code = failure.code(), "{}", one_line(&failure.to_string()));
     let _ = writeln!(std::io::stderr(), "hive: {failure}");
 }
 
 /// Tells the operator on standard error, also where nothing else is shown, and the log.
 pub fn tell(news: &[String]) {
     for line in news {
-        tracing::info!("{}", one_line(line));
+        tracing::info!(target: LOGGED_AS, "{}", one_line(line));
         let _ = writeln!(std::io::stderr(), "hive: {line}");
     }
 }

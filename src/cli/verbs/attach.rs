@@ -12,6 +12,8 @@ use std::sync::mpsc::sync_channel;
 
 /// Lines that may wait for the one before to be answered.
 const LINES_MAX: usize = 64;
+/// Under this name the log has what is said here: whoever searches logs for it need not know the files.
+const LOGGED_AS: &str = "hive::cli::attach";
 
 /// Options of `hive attach`.
 #[derive(Clone, Debug, Arguments)]
@@ -41,6 +43,7 @@ pub fn attach(reach: &EndpointArgs, look: &CockpitOptions) -> Result<(), Failure
     let mut link = RemoteLink::attach(&reach.place()?, look.read_only).map_err(failed)?;
     let setup = setup(look)?;
     tracing::info!(
+        target: LOGGED_AS,
         read_only = look.read_only,
         plain = look.plain,
         "this cockpit is attached to {}",
@@ -57,7 +60,7 @@ pub fn attach(reach: &EndpointArgs, look: &CockpitOptions) -> Result<(), Failure
     }
     tui::run(&mut link, setup).map_err(|e| Failure::Failed(format!("drawing on the terminal: {e}")))?;
     drop(link);
-    tracing::info!("this cockpit was left");
+    tracing::info!(target: LOGGED_AS, "this cockpit was left");
     let name = reach.name.as_ref().map(|n| format!(" --name {n}")).unwrap_or_default();
     let socket = reach.socket.as_ref().map(|s| format!(" --socket {}", s.display())).unwrap_or_default();
     tell(&[if reach.runs()? {
