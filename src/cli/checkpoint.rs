@@ -1,14 +1,16 @@
 //! A run that is kept in a folder: opened where it was, set aside if a new one is wanted, and ended so
 //! that it can go on.
 
-use super::{Failure, tell};
+use super::failure::Failure;
+use super::output::tell;
 use crate::config::{self, Config};
 use crate::engine::Engine;
 use crate::market::feed::Feed;
-use crate::runtime::drive::{Ended, RunError, RunStats};
+use crate::runtime::drive::{Ended, RunError};
 use crate::runtime::keep::{KeepError, Keeper};
 use crate::runtime::lock::{Lock, LockError};
 use crate::runtime::recover::{self, Probe, RecoverError, RunIdentity};
+use crate::runtime::stats::RunStats;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! How a hive is reached, and how long it is waited for.
 
-use super::Failure;
+use super::failure::Failure;
 use crate::wire::socket_path::{self, DEFAULT_NAME, PlaceError, SocketPath};
 use crate::wire::{Client, ClientError, ClientRole};
 use clap::Args;

@@ -6,7 +6,7 @@
 //! `--state` too where experiments are kept there: a run's own folder is moved aside by `--fresh`, and looks are not
 //! to be forgotten with it. A count that cannot be written stops nothing, and is told.
 
-use super::lab;
+use super::experiments;
 use crate::lab::HELD_OUT_FROM;
 use crate::lab::result_cache::{ResultFolder, looked_at};
 use crate::market::feed::FeedInfo;
@@ -24,7 +24,7 @@ pub struct HeldOutLook {
 pub fn count(state: Option<&Path>, roster_hash: &str, info: &FeedInfo) -> Option<HeldOutLook> {
     let what = looked_at(info, roster_hash)?;
     let own = state.map(Path::to_path_buf).filter(|dir| dir.join("lab").is_dir());
-    let folders: Vec<PathBuf> = lab::home().into_iter().chain(own).collect();
+    let folders: Vec<PathBuf> = experiments::home().into_iter().chain(own).collect();
     Some(told(&folders, &what))
 }
 

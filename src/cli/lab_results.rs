@@ -1,7 +1,7 @@
 //! Where a running hive looks up the lab's last result for its cockpits: in its own state folder, else in
 //! the user's, where `hive lab` keeps it unless told otherwise.
 
-use super::lab;
+use super::experiments;
 use super::options::RunOptions;
 use crate::config::{self, Config};
 use crate::lab::{Report, page, result_cache};
@@ -21,8 +21,8 @@ struct Hive {
 /// Looks it up, each time anew: a run of the lab may end at any moment.
 pub fn results(options: &RunOptions, config: &Config, info: &FeedInfo) -> Results {
     let command = command(options);
-    let folders: Vec<PathBuf> = options.state.iter().cloned().chain(lab::home()).collect();
-    let hive = Hive { roster_hash: config::roster_hash(config), market: lab::market(info) };
+    let folders: Vec<PathBuf> = options.state.iter().cloned().chain(experiments::home()).collect();
+    let hive = Hive { roster_hash: config::roster_hash(config), market: experiments::market(info) };
     Box::new(move || look(&command, &folders, &hive))
 }
 

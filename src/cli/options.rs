@@ -1,13 +1,14 @@
 //! The options of a run, and how they become configuration and feed.
 
-use super::{Failure, mistakes};
+use super::failure::Failure;
+use super::mistakes;
 use crate::agents::declaration::Declaration;
 use crate::config::{self, Config, Origins, Override};
 use crate::domain::{Family, Span, Stamp};
 use crate::market::history::Window;
 use crate::market::synth::{SynthSettings, SynthWorld};
-use crate::runtime::drive::Speed;
 use crate::runtime::feeds::{self, DetailWish, FeedOptions, FeedSpec};
+use crate::runtime::pace::Speed;
 use clap::Args;
 use std::path::PathBuf;
 

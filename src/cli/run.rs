@@ -2,9 +2,11 @@
 //! the background.
 
 use super::endpoint::EndpointArgs;
+use super::failure::Failure;
 use super::held_out_looks::{self, HeldOutLook};
 use super::options::{self, RunOptions};
-use super::{Failure, checkpoint, lab_results, print, report, serve, tell};
+use super::output::{print, tell};
+use super::{checkpoint, lab_results, report, serve};
 use crate::config::setup;
 use crate::config::{self, Config};
 use crate::domain::{Span, Stamp};
@@ -13,13 +15,15 @@ use crate::market::feed::Feed;
 use crate::market::synth::{DAYS_MAX, FaultCounts};
 use crate::recorder::summary::RunFacts;
 use crate::recorder::{FamilyTable, Summary};
-use crate::runtime::drive::{self, BarPace, Ended, RunStats, Speed};
+use crate::runtime::drive::{self, Ended};
 use crate::runtime::feeds;
 use crate::runtime::feeds::{FeedOptions, FeedSpec};
 use crate::runtime::keep::Keeper;
 use crate::runtime::logs::one_line;
+use crate::runtime::pace::{BarPace, Speed};
 use crate::runtime::replay::{Archive, Remake};
 use crate::runtime::service::{Clients, RunScenery};
+use crate::runtime::stats::RunStats;
 use crate::runtime::stepper::Stepper;
 use crate::wire::hub::Results;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

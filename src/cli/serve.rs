@@ -1,14 +1,14 @@
 //! A run that can be reached from outside: its socket, and what those who attach are told beside the
 //! engine's own state.
 
-use super::Failure;
 use super::endpoint::{EndpointArgs, refused};
+use super::failure::Failure;
 use crate::config::Config;
 use crate::domain::Stamp;
 use crate::market::feed::{Feed, FeedMode};
 use crate::recorder;
-use crate::runtime::drive::{BarPace, Speed};
 use crate::runtime::logs::one_line;
+use crate::runtime::pace::{BarPace, Speed};
 use crate::runtime::service::RunScenery;
 use crate::view::cockpit::MarketMode;
 use crate::view::operator;

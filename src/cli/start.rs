@@ -2,9 +2,11 @@
 //! attaches to it. The swarm is the same program with `--no-tui`, in a session of its own, so that neither
 //! the cockpit's end nor the terminal's touches it.
 
-use super::attach::{self, CockpitOptions};
+use super::cockpit::{self, CockpitOptions};
 use super::endpoint::EndpointArgs;
-use super::{Failure, tell};
+use super::failure::Failure;
+use super::output::tell;
+use super::verbs::attach;
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
@@ -27,7 +29,7 @@ const OURS: [&str; 7] = ["--name", "--socket", "--theme", "--color", "--plain", 
 /// Starts if need be, and attaches. `background` are the options that make a run one in the background.
 pub fn run(reach: &EndpointArgs, look: &CockpitOptions, background: &[&str]) -> Result<(), Failure> {
     // What the cockpit could not draw is better known before anything starts.
-    attach::setup(look)?;
+    cockpit::setup(look)?;
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
     if reach.runs()? {
         let others = args

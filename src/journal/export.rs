@@ -1,6 +1,8 @@
 //! A journal as JSON lines, one a frame, for people and scripts.
 
-use super::{JournalError, RecordKind, Recovery, scan};
+use super::error::JournalError;
+use super::record::RecordKind;
+use super::scan::{Recovery, scan};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -23,7 +25,7 @@ struct ExportLine<'a> {
 /// Writes every frame; a payload that is text as text, any other as hex. Nothing is left out.
 pub fn export(dir: &Path, mut out: impl Write) -> Result<Recovery, JournalError> {
     let failed = |e| JournalError::io("exporting", dir, e);
-    let seen = scan::scan(dir, |frame| {
+    let seen = scan(dir, |frame| {
         let text = std::str::from_utf8(frame.payload).ok().filter(|t| !t.contains(char::is_control));
         let line = ExportLine {
             seq: frame.seq,

@@ -7,10 +7,10 @@
 //! 2. `prev` is the hash of the frame before, so that a frame cannot be left out, doubled or moved.
 //! 3. No bytes make [`parse`] panic or read beyond them.
 
+use super::limits::PAYLOAD_BYTES_MAX;
+
 /// Bytes before the payload.
 pub const HEAD: usize = 36;
-/// Largest payload: a checkpoint of a thousand agents a few times over, and half a segment.
-pub const PAYLOAD_BYTES_MAX: usize = 32 << 20;
 
 /// A link of the chain: the first eight bytes of blake3 of a frame.
 pub type ChainLink = [u8; 8];

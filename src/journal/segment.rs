@@ -3,18 +3,15 @@
 //! Header: `[magic 8B][version u16][index u32][first seq u64][link before 8B][run 16B][build 32B][config
 //! 32B][crc32c u32]`, little-endian.
 
-use super::JournalError;
+use super::error::JournalError;
 use super::frame::{ChainLink, array};
+use super::limits::SEGMENTS_MAX;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Bytes of a header.
 pub const HEADER: usize = 114;
-/// Largest segment; a file of this size is read whole.
-pub const SEGMENT_BYTES_MAX: u64 = 64 << 20;
-/// Most segments of a journal: 6.4 TB, far beyond a disk that this runs on.
-pub const SEGMENTS_MAX: u32 = 99_999;
 /// Version of the format.
 pub const VERSION: u16 = 1;
 const MAGIC: [u8; 8] = *b"HIVEJRNL";

@@ -3,7 +3,8 @@
 use super::segment::{self, HEADER, Header};
 use super::*;
 use proptest::prelude::*;
-use std::fs;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 const RUN: RunHeader = RunHeader { run: [1; 16], build: [2; 32], config: [3; 32] };

@@ -6,44 +6,16 @@
 //! 1. The tape is one and the same, so that nothing can differ but the files.
 //! 2. Clock and costs are the same, or there is no comparison: [`fits`] says which is not.
 
-use super::bootstrap::Interval;
-use super::report::{Report, Sample, StudyFacts, Uplift, uplift};
+use super::report::{Against, Report, Sample, StudyFacts, Uplift, uplift};
 use super::study::Tracks;
 use super::{Arm, HIVE, LabWorld, STRONG, arms};
 use crate::engine::Settings;
-use serde::{Deserialize, Serialize};
 
 /// The other hive among the arms, and what its uplift is called.
 const OTHER: &str = "hive of the other file";
 const OTHER_STRONG: &str = "net-eq of the other file";
 /// The key of the report.
 pub const VS_OTHER: &str = "vs_other";
-
-/// What is known of the other hive before anything is run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Other {
-    /// File of the other hive, as it was named.
-    pub file: String,
-    /// Hash of everything in it that decides.
-    pub roster_hash: String,
-    /// Agents with funds, and all voices.
-    pub agent_count: usize,
-    /// Voices of the other hive, those without funds among them.
-    pub voice_count: usize,
-}
-
-/// How the two compare; what the one is worth over the other is `vs_other` among the uplifts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Against {
-    /// Sharpe ratio of the other hive, mean over seeds; empty where one is not told.
-    pub sharpe: Option<f64>,
-    /// The other hive over its own strong baseline.
-    pub vs_strong: Option<Interval>,
-    /// This strong baseline over the other's.
-    pub strong_vs_strong: Option<Interval>,
-    /// Whether the baselines are the same to the last bit: then the agents with funds are the same.
-    pub same_strong: bool,
-}
 
 /// Whether a hive under these settings can be compared with one under those; if not, why.
 pub fn fits(ours: &Settings, theirs: &Settings) -> Result<(), String> {
@@ -141,6 +113,7 @@ fn sentence(facts: &StudyFacts, u: &Uplift, a: &Against) -> String {
 mod tests {
     use super::*;
     use crate::domain::random;
+    use crate::lab::bootstrap::Interval;
     use crate::lab::report::report;
     use crate::lab::stream::ArmTrack;
 

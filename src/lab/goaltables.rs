@@ -3,7 +3,7 @@
 
 use super::Report;
 use super::goals::{Compared, GOALS, Goal};
-use super::joint::Joint;
+use super::report::Joint;
 use super::{ALONE, HIVE, words};
 use std::fmt::Write;
 

@@ -215,7 +215,7 @@ fn arms<'a>(r: &Report, names: impl Iterator<Item = &'a str>, strong: &[&str]) -
 fn served(r: &Report) -> String {
     let rungs = [ALL, services::SILO, services::ACCOUNT, services::CENTRE, services::SERVED];
     let mut out = arms(r, rungs.into_iter(), &[services::SERVED]);
-    let wrong = |(name, c): (&String, &super::served::ServiceControl)| IntervalBar {
+    let wrong = |(name, c): (&String, &super::report::ServiceControl)| IntervalBar {
         name: name.clone(),
         mean: c.hive_minus_control.mean,
         lo: c.hive_minus_control.lo,

@@ -19,10 +19,9 @@
 use super::arms::Arm;
 use super::bootstrap::{self, BLOCK_DAYS, DRAWS, Resampled};
 use super::goals::{self, ArmDraws, Compared, GOAL_DRAWS};
-use super::report::StudyFacts;
+use super::report::{Joint, MarketSpan, StudyFacts};
 use super::shares;
 use super::study::Tracks;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What was run on one market.
@@ -33,36 +32,6 @@ pub struct MarketRun<'a> {
     pub arms: &'a [Arm],
     /// What each arm did: by seed, then in the order of the arms.
     pub tracks: &'a Tracks,
-}
-
-/// A market as it counts in a joint figure.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct MarketSpan {
-    /// `SYNTH` or `HISTORY`, and the name.
-    pub feed: String,
-    /// First day of the market, as a date.
-    pub from: String,
-    /// Last day of the market, as a date.
-    pub to: String,
-    /// Days with a return.
-    pub days: usize,
-    /// Sharpe ratio of the hive, mean over seeds.
-    pub hive: Option<f64>,
-}
-
-/// Differences over several markets.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Joint {
-    /// The markets that were laid together.
-    pub markets: Vec<MarketSpan>,
-    /// Days of the calendar: those that any market has.
-    pub days: usize,
-    /// Days that all of them have.
-    pub shared_days: usize,
-    /// Draws and mean block of the bootstrap, in words.
-    pub bootstrap: String,
-    /// The pairs of the reports, differences averaged over the markets.
-    pub compared: Vec<Compared>,
 }
 
 /// The days that any market has, in order, and how many all of them have.

@@ -2,51 +2,12 @@
 //! and the rungs from accounts of their own to the account that knows all.
 
 use super::arms::ArmKind;
-use super::bootstrap::Interval;
-use super::report::{Report, Sample, over};
+use super::report::{BlindReport, Report, Sample, ServiceControl, ServiceReport, over};
 use super::services::{ACCOUNT, BLIND, BLIND_WORKED, CENTRE, SERVED, SILO};
 use super::stats::{DAYS_A_YEAR, mean};
 use super::stream::ServiceGains;
-use super::working::{self, WorkingCost};
+use super::working;
 use super::{ALL, HIVE};
-use serde::{Deserialize, Serialize};
-
-/// A service of the hive that has them all, mean over seeds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ServiceReport {
-    /// Name of the service, as reports call it.
-    pub name: String,
-    /// What it gave per year, each bar's as a fraction of the equity then.
-    pub saved: f64,
-    /// The family that gets the credit.
-    pub to: String,
-    /// Cost of worked orders against the arrival price, in basis points; of the liquidity alone.
-    pub effective_bp: Option<f64>,
-    /// What taking them at once would have cost, in basis points; of the liquidity alone.
-    pub taking_bp: Option<f64>,
-    /// Interval of the first, and what it rests on.
-    pub working: Option<WorkingCost>,
-}
-
-/// Working the orders of a desk that knows nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct BlindReport {
-    /// Δ Sharpe of working over taking.
-    pub worth: Interval,
-    /// What it cost.
-    pub working: WorkingCost,
-}
-
-/// The hive with services, hearing wrong messages.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ServiceControl {
-    /// What is wrong with its messages, in a line.
-    pub what: String,
-    /// Δ Sharpe over the same families in accounts of their own.
-    pub vs_sum_silo: Interval,
-    /// What right messages have over it.
-    pub hive_minus_control: Interval,
-}
 
 /// What is said of services, if there were any; else what was not run.
 pub(super) fn serve(report: &mut Report, sample: &Sample<'_>) {

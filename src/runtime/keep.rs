@@ -11,8 +11,8 @@
 //!    again after the same event.
 //! 5. A store that fails is let go and said; the run goes on. A journal that fails ends the run.
 
-use super::drive::RunStats;
 use super::lock::Lock;
+use super::stats::RunStats;
 use crate::domain::{Command, Digest, Stamp};
 use crate::engine::Engine;
 use crate::engine::state::SnapshotError;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! feeds, files ──► drive: the loop ──► stepper ──► engine
-//!                    ▲ pace, signals     ├──► keep, recover: journal and store
+//!                    ▲ pace, signals     ├──► stats: what the run has to tell
+//!                    │                   ├──► keep, recover: journal and store
 //!                    └── service: who is attached, what they ask; album: moments to go back to,
 //!                        archive: those before them, out of the journal
 //! ```
@@ -14,10 +15,12 @@ pub mod imports;
 pub mod keep;
 pub mod lock;
 pub mod logs;
+pub mod pace;
 pub mod recover;
 pub mod replay;
 pub mod service;
 pub mod snapshot_ring;
+pub mod stats;
 pub mod stepper;
 #[cfg(test)]
 mod tests;

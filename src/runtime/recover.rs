@@ -10,9 +10,9 @@
 //! 3. A store is opened only after a child process opened and read it and came back.
 //! 4. A kill at any moment of this leaves a folder that can be opened again.
 
-use super::drive::RunStats;
 use super::keep::{CheckpointGap, Cursor, JournaledCommand, KeepError, Keeper, VERSION, decode};
 use super::lock::{Lock, LockError};
+use super::stats::RunStats;
 use crate::domain::Universe;
 use crate::engine::Engine;
 use crate::engine::state::{self, SnapshotError};

@@ -15,6 +15,7 @@
 
 use super::keep::{JournaledCommand, decode};
 use super::snapshot_ring::SnapshotRing;
+use super::stats::RunStats;
 use super::stepper::Stepper;
 use crate::domain::{AgentId, Event, Span, Stamp};
 use crate::engine::Engine;
@@ -210,7 +211,7 @@ fn fetch(
             engine.restore(snapshot).map_err(|e| format!("a checkpoint before that cannot be used: {e}"))?;
             stats
         }
-        None => super::drive::RunStats::default(),
+        None => RunStats::default(),
     };
     let begun = stats.events;
     for _ in 0..begun {

@@ -11,8 +11,8 @@
 //! 5. Of every barrier a moment is kept to go back to, as far as time and memory allow ([`super::snapshot_ring`]); what
 //!    lies before them is fetched elsewhere ([`super::replay`]), and nobody waits for it here.
 
-use super::drive::NAP;
 use super::keep::{JournaledCommand, KeepError};
+use super::pace::NAP;
 use super::replay::{Archive, FAR, Lookup};
 use super::snapshot_ring::SnapshotRing;
 use super::stepper::Stepper;

@@ -7,8 +7,8 @@
 //! 2. A resumed run gets the commands of the first time after the same events of the feed, and no new one
 //!    before it has caught up.
 
-use super::drive::{ALARMS_MAX, RunStats};
 use super::keep::{JournaledCommand, KeepError, Keeper};
+use super::stats::{ALARMS_MAX, RunStats};
 use crate::domain::{Event, MarketEvent, Stamp};
 use crate::engine::{Engine, Outputs};
 use crate::recorder::Recorder;

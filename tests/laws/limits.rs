@@ -10,8 +10,10 @@ use hive::ledger::Ledger;
 use hive::market::history::{HistoryFeed, HistorySettings, Window};
 use hive::market::synth::SynthWorld;
 use hive::market::{Feed, FeedError, FeedInfo, FeedReport};
-use hive::runtime::drive::{self, ALARMS_MAX, BarPace, RunStats};
+use hive::runtime::drive;
 use hive::runtime::files::open_data;
+use hive::runtime::pace::BarPace;
+use hive::runtime::stats::{ALARMS_MAX, RunStats};
 use hive::runtime::stepper::Stepper;
 use std::sync::atomic::AtomicBool;
 

@@ -3,8 +3,8 @@
 use super::decode::{DecodedLine, Decoder, RowShape};
 use super::source::SourceFile;
 use super::symbols::SymbolTable;
-use crate::domain::{InstrumentId, Stamp, Universe};
-use crate::market::{FeedError, FeedReport};
+use crate::domain::{InstrumentId, InstrumentKind, Stamp, Universe};
+use crate::market::{FeedError, FeedInfo, FeedReport};
 use std::collections::BTreeMap;
 
 /// A funding settlement as a row tells it.
@@ -103,4 +103,55 @@ impl Settlements {
             }
         }
     }
+}
+
+/// Reads the funding file of a data set once for its hash and counts, and opens it again for streaming. Tells which
+/// instruments have settlements.
+pub(super) fn join(
+    funding: Option<&dyn SourceFile>,
+    universe: &Universe,
+    bars_hash: blake3::Hash,
+    info: &mut FeedInfo,
+    report: &mut FeedReport,
+) -> Result<(Option<Settlements>, Vec<bool>), FeedError> {
+    let mut paid = vec![false; universe.instruments.len()];
+    let perps = universe.instruments.first().is_some_and(|i| i.kind == InstrumentKind::Perp);
+    let Some(source) = funding else {
+        if perps {
+            info.notes.push("this data has no funding: perps pay none here".into());
+        }
+        return Ok((None, paid));
+    };
+    if !perps {
+        info.notes.push(format!("{} is not used: the instruments are not perps", source.name()));
+        return Ok((None, paid));
+    }
+    let mut first = Settlements::open(source, true, universe)?;
+    while let Some(one) = first.take()? {
+        let inside = one.at >= info.from && one.at < info.to;
+        paid[one.instrument.index()] |= inside;
+        info.has_funding |= inside;
+    }
+    let (hash, counts) = first.finish()?;
+    let mut both = blake3::Hasher::new();
+    both.update(bars_hash.as_bytes());
+    if let Some(hash) = hash {
+        both.update(hash.as_bytes());
+    }
+    info.data_hash = both.finalize().to_hex().to_string();
+    report.bad_rows += counts.bad_rows;
+    report.first_bad.extend(counts.first_bad);
+    report.first_bad.truncate(FeedReport::NAMED);
+    report.duplicates += counts.duplicates;
+    report.unsorted += counts.unsorted;
+    let without: Vec<&str> =
+        universe.instruments.iter().filter(|i| !paid[i.id.index()]).map(|i| i.symbol.as_str()).collect();
+    if !without.is_empty() {
+        info.notes.push(format!(
+            "{} has no funding for {}: they pay none here",
+            source.name(),
+            without.join(" ")
+        ));
+    }
+    Ok((Some(Settlements::open(source, false, universe)?), paid))
 }

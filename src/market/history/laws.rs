@@ -1,6 +1,8 @@
 //! Laws of the history feed, on rough generated panels.
 
 use super::*;
+use crate::domain::{Event, InstrumentId, MarketEvent, Span, Stamp};
+use crate::market::{Feed, FeedError};
 use proptest::prelude::*;
 
 const H: i64 = Span::HOUR.0;

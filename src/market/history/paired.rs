@@ -8,7 +8,9 @@
 //!    and its barrier once, after both.
 //! 2. Spot without a perp is left out; a perp without spot is only a perp. Both are said.
 
-use super::{HistoryFeed, HistorySettings, SourceFile};
+use super::feed::HistoryFeed;
+use super::settings::HistorySettings;
+use super::source::SourceFile;
 use crate::domain::{Event, Instrument, InstrumentId, InstrumentKind, MarketEvent, Stamp, Universe};
 use crate::market::{Feed, FeedError, FeedInfo, FeedReport};
 use std::collections::VecDeque;

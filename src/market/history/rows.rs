@@ -65,7 +65,7 @@ pub(super) struct AlignedRows {
 }
 
 impl AlignedRows {
-    /// Opens all sources. `hash` says whether [`Rows::finish`] is wanted.
+    /// Opens all sources. `hash` says whether [`AlignedRows::finish`] is wanted.
     pub fn open(
         name: &str,
         sources: &[Box<dyn SourceFile>],

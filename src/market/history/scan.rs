@@ -1,10 +1,11 @@
 //! The first pass: what a data set holds, learned in one reading with memory that does not grow with it.
 
+use super::buckets::bucket;
 use super::ranking::{Entrant, Volumes};
 use super::rows::{AlignedRows, Limits, UsableRow};
+use super::settings::{HistorySettings, Window};
 use super::source::SourceFile;
 use super::symbols::{SymbolParts, SymbolTable, choose, kind_of_name, money_like, name_assets};
-use super::{HistorySettings, Window};
 use crate::domain::instrument::Asset;
 use crate::domain::{AssetId, Decimal, Instrument, InstrumentId, InstrumentKind, Span, Stamp, Universe};
 use crate::market::{FeedError, FeedReport};
@@ -108,8 +109,8 @@ pub(super) fn scan(
         return Err(empty(name, &settings.window, &report));
     };
     fits(name, bar, clock)?;
-    let from = super::bucket(first, bar, clock);
-    let mut to = super::bucket(last, bar, clock).after(clock);
+    let from = bucket(first, bar, clock);
+    let mut to = bucket(last, bar, clock).after(clock);
     if let Some(limit) = limits.to {
         to = Stamp(to.0.min(limit.0));
     }

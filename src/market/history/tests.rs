@@ -2,7 +2,8 @@
 //! are there.
 
 use super::*;
-use crate::domain::Decimal;
+use crate::domain::{Bar, Decimal, Event, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp};
+use crate::market::{Feed, FeedError};
 
 const H: i64 = Span::HOUR.0;
 

@@ -1,9 +1,10 @@
 //! The second pass: the files together, sorted, what one file lacks taken from the others, onto a tape.
 
+use super::decoders::open;
+use super::format::ImportFormat;
 use super::item::{Decode, Item, RowContent};
 use super::listing::{Listings, MadeUniverse};
 use super::survey::{FileSurvey, Survey, file, inside};
-use super::{ImportFormat, open};
 use crate::domain::{AssetId, Bar, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
 use crate::market::history::SourceFile;
 use crate::market::tape::{TapeFile, TapeHeader, TapeWriter};

@@ -28,6 +28,7 @@ mod calendar;
 mod chain;
 mod continuous_future;
 mod csv_rows;
+mod decoders;
 mod dvol;
 mod file_hints;
 mod format;
@@ -39,98 +40,15 @@ mod merge;
 mod messages;
 mod ohlcv;
 mod quantconnect_lean;
+mod settings;
 mod spot_perp;
 mod survey;
 mod swaps;
 #[cfg(test)]
 mod tests;
 
+pub use decoders::detect;
 pub use format::ImportFormat;
 pub use merge::{SORTED_MAX, WrittenTape};
+pub use settings::{Closes, ImportSettings};
 pub use survey::{FileSurvey, Findings, Survey, SurveyNote, survey};
-
-use crate::domain::{InstrumentKind, Span, Stamp};
-use crate::market::FeedError;
-use crate::market::history::{SourceFile, Window};
-use csv_rows::FileBytes;
-use item::{Decode, NamedFile};
-use std::io::Read;
-
-/// Bytes of a file that are looked at to know its format.
-const HEAD: u64 = 4_096;
-
-/// How files are read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImportSettings {
-    /// The name of the tape.
-    pub name: String,
-    /// Which format all files have; none: each is looked at.
-    pub format: Option<ImportFormat>,
-    /// Where all of it was recorded; none: the names of files tell.
-    pub venue: Option<String>,
-    /// How bars are listed; none: the names of files tell.
-    pub kind: Option<InstrumentKind>,
-    /// Which part: stamps of rows, and names of assets or symbols.
-    pub window: Window,
-    /// Of files of bars only those of this length; none: all.
-    pub bar: Option<Span>,
-    /// Of bars only those that close when this settles, each as its one closing price.
-    pub closes: Option<Closes>,
-    /// Pass over files that nobody knows instead of refusing them.
-    pub lenient: bool,
-}
-
-/// When something settles that others are to be compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closes {
-    /// CME's daily settlement of bitcoin futures, 15:00 in Chicago.
-    Cme,
-}
-
-impl Closes {
-    /// All of them, by their names.
-    pub const ALL: [(&'static str, Closes); 1] = [("cme", Closes::Cme)];
-
-    /// Whether it settles then.
-    fn is_at(self, at: Stamp) -> bool {
-        let Closes::Cme = self;
-        calendar::at(at.floor(Span::DAY), calendar::TimeZone::Chicago, 15) == at
-    }
-}
-
-/// Looks at a file's first bytes and its name; none if it is of no format that is known.
-pub fn detect(source: &dyn SourceFile) -> Result<Option<ImportFormat>, FeedError> {
-    let failed = |e: std::io::Error| FeedError::Read {
-        file: source.name().to_owned(),
-        line: 0,
-        reason: e.to_string(),
-    };
-    let mut head = Vec::new();
-    source.open().map_err(failed)?.take(HEAD).read_to_end(&mut head).map_err(failed)?;
-    Ok(ImportFormat::detect(source.name(), &head))
-}
-
-/// Opens a file as what it is.
-fn open(format: ImportFormat, file: NamedFile, bytes: FileBytes) -> Result<Box<dyn Decode>, FeedError> {
-    Ok(match format {
-        ImportFormat::Ohlcv => ohlcv::open(file, bytes)?,
-        ImportFormat::Funding => Box::new(funding::Funding::open(file, bytes)?),
-        ImportFormat::SpotPerp => Box::new(spot_perp::SpotPerp::open(file, bytes)?),
-        ImportFormat::LeanTrades | ImportFormat::LeanQuotes => {
-            Box::new(quantconnect_lean::Futures::open(file, bytes)?)
-        }
-        ImportFormat::LeanOptions => Box::new(quantconnect_lean::OptionDay::open(file, bytes)?),
-        ImportFormat::BinanceMessages => Box::new(binance::Binance::open(file, bytes)),
-        ImportFormat::HyperliquidMessages => Box::new(hyperliquid::Hyperliquid::open(file, bytes)),
-        ImportFormat::DeribitChain | ImportFormat::DeribitSummary => {
-            Box::new(chain::OptionChainFile::open(file, bytes)?)
-        }
-        ImportFormat::Front => Box::new(continuous_future::Front::open(file, bytes)?),
-        ImportFormat::Dvol => Box::new(dvol::Dvol::open(&file, bytes)),
-        ImportFormat::PoolMinutes => Box::new(amm::Minutes::open(&file, bytes)?),
-        ImportFormat::Gas => Box::new(amm::GasPrice::open(&file, bytes)?),
-        ImportFormat::Prices => Box::new(amm::Prices::open(file, bytes)?),
-        ImportFormat::Swaps => Box::new(swaps::Swaps::open(&file, bytes)?),
-        ImportFormat::PoolDays => Box::new(amm::PoolDays::open(file, bytes)?),
-    })
-}

@@ -1,9 +1,11 @@
 //! The first pass: what files hold, and what is wrong with them.
 
+use super::decoders::{detect, open};
 use super::file_hints::FileHints;
+use super::format::ImportFormat;
 use super::item::{Item, NamedFile, RowContent};
 use super::listing::{INSTRUMENTS_MAX, Listings};
-use super::{ImportFormat, ImportSettings, detect, open};
+use super::settings::ImportSettings;
 use crate::domain::{InstrumentId, MarketEvent, Span, Stamp};
 use crate::market::history::SourceFile;
 use crate::market::{FeedError, FeedReport};

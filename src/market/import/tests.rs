@@ -3,10 +3,10 @@
 mod contracts;
 
 use super::*;
-use crate::domain::{Bar, ContractTerms, InstrumentId, MarketEvent, Span, Stamp, Universe};
-use crate::market::Board;
-use crate::market::history::SourceBytes as Text;
+use crate::domain::{Bar, ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
+use crate::market::history::{SourceBytes as Text, SourceFile, Window};
 use crate::market::tape::TapeReader;
+use crate::market::{Board, FeedError};
 
 /// What an import made of files.
 #[derive(Debug)]

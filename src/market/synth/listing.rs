@@ -9,8 +9,8 @@
 
 use super::SynthSettings;
 use super::detail::{CONTRACT_DAYS, Detail};
-use super::options::RealisedVariance;
 use super::path::{Path, SETTLEMENT_HOURS};
+use super::realised::RealisedVariance;
 use super::spec::{ASSETS, MARKET_VOL, Spec};
 use crate::domain::{
     AssetId, ContractTerms, Decimal, Instrument, InstrumentId, InstrumentKind as Kind, Span, Stamp, Universe,

@@ -92,6 +92,7 @@ mod options;
 mod path;
 mod pools;
 mod pulse;
+mod realised;
 mod regime;
 mod sink;
 mod spec;

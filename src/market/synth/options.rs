@@ -13,20 +13,16 @@
 use super::intrabar::{DrawPurpose, key, memory};
 use super::listing::{Contract, ExpiryKind};
 use super::path::Ar;
+use super::realised::RealisedVariance;
 use super::sink::Sink;
 use super::venues::DetailedAsset;
 use crate::domain::{InstrumentId, MarketEvent, Span, Stamp, random};
+use crate::market::pricing::future;
 use crate::market::pricing::move_contract::MoveContract;
 use crate::market::pricing::option::{OptionTerms, Right, black};
 use crate::market::pricing::surface::{Smile, Surface};
 use crate::market::pricing::twap::Twap;
-use crate::market::pricing::{future, normal};
 
-/// Memories in hours of the fast and the slow realised variance.
-const FAST_HOURS: f64 = 48.0;
-const SLOW_HOURS: f64 = 720.0;
-/// How fast variance is expected to come back, in years.
-const REVERSION: f64 = 8.0 / 365.25;
 /// Annualised basis of futures: mean, standard deviation, memory.
 const BASIS: (f64, f64, Span) = (0.06, 0.05, Span(10 * Span::DAY.0));
 /// Log of implied over forecast volatility: mean, standard deviation, memory.
@@ -45,37 +41,6 @@ const EXERCISE: Span = Span(Span::HOUR.0 / 2);
 /// The pillars of the surface, in days, and the horizon of the index of implied volatility.
 const PILLARS: [f64; 7] = [1.0, 3.0, 7.0, 14.0, 30.0, 60.0, 120.0];
 const INDEX_YEARS: f64 = 30.0 / 365.25;
-
-/// Realised variance per year, of hourly returns.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RealisedVariance {
-    last: f64,
-    fast: f64,
-    slow: f64,
-    long: f64,
-}
-
-impl RealisedVariance {
-    pub fn start(price: f64, usual: f64) -> RealisedVariance {
-        let long = usual * usual;
-        RealisedVariance { last: price, fast: long, slow: long, long }
-    }
-
-    /// Takes the close of an hour.
-    pub fn hour(&mut self, close: f64) {
-        let r = libm::log(close / self.last);
-        let square = r * r * Span::HOUR.per_year();
-        self.fast += (square - self.fast) / FAST_HOURS;
-        self.slow += (square - self.slow) / SLOW_HOURS;
-        self.last = close;
-    }
-
-    /// Total variance that is expected over so many years.
-    fn expected(&self, years: f64) -> f64 {
-        let mean = 0.85 * self.slow + 0.15 * self.long;
-        mean * years + (self.fast - mean) * REVERSION * (1.0 - libm::exp(-years / REVERSION))
-    }
-}
 
 /// Contracts of one asset that trade.
 pub(super) struct OptionListing {
@@ -249,9 +214,4 @@ fn surface(realised: &RealisedVariance, risk: f64, tilt: f64) -> Option<Surface>
         (years, libm::exp(risk) * libm::sqrt(realised.expected(years) / years))
     });
     Surface::new(smile, &pillars).ok()
-}
-
-/// Probability of a taker that buys, from how far the price moved in standard deviations.
-pub(super) fn buys(z: f64) -> f64 {
-    0.5 + 0.6 * (normal::cdf(z.clamp(-3.0, 3.0)) - 0.5)
 }

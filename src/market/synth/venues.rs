@@ -18,12 +18,13 @@
 use super::faults::{ALPHA, BETA, FaultSchedule, Faults, ScheduledFault};
 use super::intrabar::{DrawPurpose, GapSpec, RevertingGap, inside, key, memory, on_tick};
 use super::listing::{Ids, usual};
-use super::options::{RealisedVariance, buys};
 use super::path::{Ar, funding_rate};
 use super::pulse::SynthPerp;
+use super::realised::RealisedVariance;
 use super::sink::{Sink, StandingQuote, Ticks, bad_tick};
 use super::spec::{ASSETS, MARKET_VOL};
 use crate::domain::{AssetId, Bar, MarketEvent, Span, Stamp, random};
+use crate::market::pricing::normal;
 
 /// Between the venues' spots, and between beta's perp and its index.
 const GAP: GapSpec = GapSpec {
@@ -339,4 +340,9 @@ impl DetailedAsset {
             }
         }
     }
+}
+
+/// Probability of a taker that buys, from how far the price moved in standard deviations.
+fn buys(z: f64) -> f64 {
+    0.5 + 0.6 * (normal::cdf(z.clamp(-3.0, 3.0)) - 0.5)
 }

@@ -9,8 +9,9 @@
 
 use super::{Makes, TapeReader};
 use crate::domain::{Bar, Event, InstrumentId, MarketEvent, Span, Stamp, Universe};
+use crate::market::history::buckets::merge;
 use crate::market::history::ranking::{Entrant, Volumes};
-use crate::market::history::{SourceFile, Window, merge, scan};
+use crate::market::history::{SourceFile, Window, scan};
 use crate::market::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
 use std::collections::VecDeque;
 use std::io::Read;

@@ -1,23 +1,16 @@
-//! `hive attach`: the cockpit of a swarm that runs already. The swarm goes on when it is left.
+//! The cockpit as this command line opens it: its options, and the person's own settings below them.
 
-use super::endpoint::{EndpointArgs, failed};
-use super::log::LogOptions;
-use super::{Failure, tell};
+use super::failure::Failure;
+use crate::tui::Setup;
 use crate::tui::theme::ColorDepth;
 use crate::tui::theme::wardrobe::Wardrobe;
 use crate::tui::user_config::Person;
-use crate::tui::{self, Setup};
-use crate::wire::RemoteLink;
-use clap::{Args as Arguments, ValueEnum};
+use clap::{Args, ValueEnum};
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::mpsc::sync_channel;
-
-/// Lines that may wait for the one before to be answered.
-const LINES_MAX: usize = 64;
 
 /// How the cockpit looks and what it may do.
-#[derive(Clone, Debug, Arguments)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Cockpit")]
 pub struct CockpitOptions {
     /// How it looks: terminal, hive-dark, …, or a file of your own [default: terminal]
@@ -50,83 +43,6 @@ pub enum Colours {
     Ansi,
     /// No colours at all
     None,
-}
-
-/// Options of `hive attach`.
-#[derive(Clone, Debug, Arguments)]
-pub struct AttachArgs {
-    /// Name of the hive among those that run here
-    #[arg(value_name = "NAME", conflicts_with = "name")]
-    hive: Option<String>,
-    #[command(flatten)]
-    reach: EndpointArgs,
-    #[command(flatten)]
-    look: CockpitOptions,
-    #[command(flatten)]
-    log: LogOptions,
-}
-
-/// Runs `hive attach` until the cockpit is left.
-pub fn run(args: &AttachArgs) -> Result<(), Failure> {
-    let name = args.hive.clone().or_else(|| args.reach.name.clone());
-    let reach = EndpointArgs { name, ..args.reach.clone() };
-    args.log.open(&reach, true)?;
-    attach(&reach, &args.look)
-}
-
-/// Looks at a swarm until the person leaves.
-pub fn attach(reach: &EndpointArgs, look: &CockpitOptions) -> Result<(), Failure> {
-    // Who may not attach is to know that, with or without a terminal or settings.
-    let mut link = RemoteLink::attach(&reach.place()?, look.read_only).map_err(failed)?;
-    let setup = setup(look)?;
-    tracing::info!(
-        read_only = look.read_only,
-        plain = look.plain,
-        "this cockpit is attached to {}",
-        reach.name()
-    );
-    if look.plain {
-        return lines(&mut link);
-    }
-    if !is_terminal() {
-        return Err(Failure::Usage(
-            "a cockpit needs a terminal; hive attach --plain, hive ctl status and hive ctl watch do without one"
-                .to_owned(),
-        ));
-    }
-    tui::run(&mut link, setup).map_err(|e| Failure::Failed(format!("drawing on the terminal: {e}")))?;
-    drop(link);
-    tracing::info!("this cockpit was left");
-    let name = reach.name.as_ref().map(|n| format!(" --name {n}")).unwrap_or_default();
-    let socket = reach.socket.as_ref().map(|s| format!(" --socket {}", s.display())).unwrap_or_default();
-    tell(&[if reach.runs()? {
-        format!(
-            "the swarm goes on. hive attach{name}{socket} looks again, hive ctl stop{name}{socket} ends it"
-        )
-    } else {
-        "the swarm has ended".to_owned()
-    }]);
-    Ok(())
-}
-
-/// Tells line by line until there is nothing more to be typed, or to be told.
-fn lines(link: &mut RemoteLink) -> Result<(), Failure> {
-    let (typed, lines) = sync_channel(LINES_MAX);
-    std::thread::spawn(move || {
-        for line in std::io::stdin().lines() {
-            let Ok(line) = line else { return };
-            if typed.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    match tui::plain::run(link, &mut std::io::stdout(), &lines) {
-        // A reader that has gone away (`| head`) is no failure.
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::Failed(format!("writing to standard output: {e}")))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The person's own settings: their folder, and what stands in it.

@@ -1,11 +1,13 @@
 //! `hive lab` with an axis of company: what netting is worth over the same agents, each alone with the same
 //! desk, along groups, capital, number of agents and decision clock.
 
-use super::checkpoint::stop_on_signals;
-use super::lab::feeds::further;
-use super::lab::{market, open, progress, write};
-use super::options::{self, RunOptions};
-use super::{Failure, print};
+use super::feeds::further;
+use super::output::{progress, write};
+use crate::cli::checkpoint::stop_on_signals;
+use crate::cli::experiments::{market, open};
+use crate::cli::failure::Failure;
+use crate::cli::options::{self, RunOptions};
+use crate::cli::output::print;
 use crate::config::setup;
 use crate::config::{self, Config};
 use crate::domain::Stamp;

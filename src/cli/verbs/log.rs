@@ -1,7 +1,9 @@
-//! `hive log`: the newest log of a hive, and the options that say how much a run writes into it.
+//! `hive log`: the newest log of a hive, and what comes.
 
-use super::endpoint::EndpointArgs;
-use super::{Failure, tell};
+use crate::cli::endpoint::EndpointArgs;
+use crate::cli::failure::Failure;
+use crate::cli::logging::{Level, VARIABLE, folder};
+use crate::cli::output::print;
 use crate::runtime::logs;
 use clap::{Args as Arguments, ValueEnum};
 use std::collections::VecDeque;
@@ -9,86 +11,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tracing::level_filters::LevelFilter;
 
-/// The variable that says how much is logged where no flag does.
-const VARIABLE: &str = "HIVE_LOG";
 /// Time between two looks for new lines.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// How much is logged; each level has those before it too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum Level {
-    /// What went wrong
-    Error,
-    /// And what to look at
-    Warn,
-    /// And what happened
-    Info,
-    /// And what helps to find a mistake
-    Debug,
-    /// And everything else there is to say
-    Trace,
-    /// Nothing: no log is written
-    Off,
-}
-
-impl Level {
-    fn filter(self) -> LevelFilter {
-        match self {
-            Level::Error => LevelFilter::ERROR,
-            Level::Warn => LevelFilter::WARN,
-            Level::Info => LevelFilter::INFO,
-            Level::Debug => LevelFilter::DEBUG,
-            Level::Trace => LevelFilter::TRACE,
-            Level::Off => LevelFilter::OFF,
-        }
-    }
-}
-
-/// How much a run logs.
-#[derive(Clone, Debug, Arguments)]
-pub struct LogOptions {
-    /// How much is written to the log that `hive log` shows; `HIVE_LOG` says so too [default: info]
-    #[arg(long = "log", value_enum, value_name = "LEVEL", help_heading = "Log")]
-    level: Option<Level>,
-}
-
-impl LogOptions {
-    fn level(&self) -> Result<LevelFilter, Failure> {
-        if let Some(level) = self.level {
-            return Ok(level.filter());
-        }
-        let Some(text) = std::env::var_os(VARIABLE).filter(|v| !v.is_empty()) else {
-            return Ok(LevelFilter::INFO);
-        };
-        let text = text.to_string_lossy();
-        let level = Level::from_str(&text, true).map_err(|_| {
-            let words = "error, warn, info, debug, trace or off";
-            Failure::Usage(format!("{VARIABLE}={}: write {words}", logs::one_line(&text)))
-        })?;
-        Ok(level.filter())
-    }
-
-    /// Opens the log of this process. A log that cannot be written is told, and keeps nobody from running.
-    pub fn open(&self, reach: &EndpointArgs, screen: bool) -> Result<(), Failure> {
-        let level = self.level()?;
-        if level == LevelFilter::OFF {
-            return Ok(());
-        }
-        let opened = folder(reach)
-            .map_err(|e| e.to_string())
-            .and_then(|folder| logs::open(&folder, level, screen).map_err(|e| e.to_string()));
-        if let Err(why) = opened {
-            tell(&[format!("no log is written ({why}); --log off keeps this quiet")]);
-        }
-        Ok(())
-    }
-}
-
-fn folder(reach: &EndpointArgs) -> Result<PathBuf, Failure> {
-    Ok(logs::folder(&reach.state_home()?, reach.name()))
-}
 
 /// Options of `hive log`.
 #[derive(Clone, Debug, Arguments)]
@@ -125,7 +50,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         ))
     })?;
     if args.path {
-        return super::print(&format!("{}\n", path.display()));
+        return print(&format!("{}\n", path.display()));
     }
     let mut tail = Tail { level: args.level, passes: true, path, at: 0 };
     let mut last = VecDeque::new();

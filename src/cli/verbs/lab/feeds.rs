@@ -1,8 +1,8 @@
 //! The feeds of one experiment: the one of `--feed` with the options of the market, and those of `--and`, each with
 //! days of its own if it names some.
 
-use super::super::Failure;
-use super::super::options::RunOptions;
+use crate::cli::failure::Failure;
+use crate::cli::options::RunOptions;
 
 /// A feed as it was written, without the days that it names.
 #[derive(Debug, Default, PartialEq)]

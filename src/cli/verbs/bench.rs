@@ -4,8 +4,9 @@
 //! An agent-bar is one bar of one instrument that one agent trades. The step is the whole of it: market,
 //! indicators, three lives, messages, consensus, points, goals, desk, gate, venue, exact books.
 
-use super::{Failure, print};
 use crate::agents::declaration::Roster;
+use crate::cli::failure::Failure;
+use crate::cli::output::print;
 use crate::config::setup::settings;
 use crate::config::{self, Config};
 use crate::domain::{Bar, Event, MarketEvent};

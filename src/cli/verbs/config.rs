@@ -1,8 +1,9 @@
 //! `hive config`: keys and themes of the cockpit, the file that is built in, and what holds now and where each value comes from.
 
-use super::attach::{self, CockpitOptions, Colours};
-use super::options::{self, RunOptions};
-use super::{Failure, print};
+use crate::cli::cockpit::{self, CockpitOptions, Colours};
+use crate::cli::failure::Failure;
+use crate::cli::options::{self, RunOptions};
+use crate::cli::output::print;
 use crate::config;
 use crate::tui::action::ACTIONS;
 use crate::tui::keymap;
@@ -71,7 +72,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), Failure> {
         }
         ConfigCommand::Keys => print(&keys()?),
         ConfigCommand::Theme { verb: ThemeVerb::List } => {
-            let (folder, _) = attach::person()?;
+            let (folder, _) = cockpit::person()?;
             print(&(Wardrobe::new(folder.map(|f| f.join("themes")), true).names().join("\n") + "\n"))
         }
         ConfigCommand::Theme { verb: ThemeVerb::Preview { name, color } } => preview(name.as_deref(), *color),
@@ -80,7 +81,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), Failure> {
 
 /// The actions with the keys that hold here.
 fn keys() -> Result<String, Failure> {
-    let (_, person) = attach::person()?;
+    let (_, person) = cockpit::person()?;
     let mut out = String::new();
     for e in ACTIONS.iter() {
         let keys = person.keys.shown(e);
@@ -96,12 +97,12 @@ fn preview(name: Option<&str>, color: Colours) -> Result<(), Failure> {
         |name: &str| CockpitOptions { theme: Some(name.to_owned()), color, plain: false, read_only: true };
     let names = match name {
         Some(name) => vec![name.to_owned()],
-        None => attach::setup(&look("terminal"))?.wardrobe.names(),
+        None => cockpit::setup(&look("terminal"))?.wardrobe.names(),
     };
     let var = |name: &str| std::env::var(name).unwrap_or_default();
     let mut out = String::new();
     for name in names {
-        let setup = attach::setup(&look(&name))?;
+        let setup = cockpit::setup(&look(&name))?;
         let depth = setup.depth.unwrap_or_else(|| ColorDepth::guess(&var("COLORTERM"), &var("TERM")));
         let theme = setup.theme.quantised(depth);
         let _ = writeln!(out, "{name}");

@@ -1,7 +1,9 @@
 //! `hive data`: what files hold, what is wrong with them, and tapes made of them.
 
-use super::table::{TextTable, short};
-use super::{Failure, options, print};
+use crate::cli::failure::Failure;
+use crate::cli::options;
+use crate::cli::output::{self, print};
+use crate::cli::table::{TextTable, short};
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::market::feed::FeedError;
 use crate::market::history::{SourceFile, Window};
@@ -313,7 +315,7 @@ fn import(
             // One that was named and is not known is refused below, with the formats that are.
             files.push(file);
         } else {
-            super::tell(&[format!("{} is left out: its format is not known", file.name())]);
+            output::tell(&[format!("{} is left out: its format is not known", file.name())]);
         }
     }
     // Looking at them was counted too.

@@ -1,16 +1,16 @@
 //! `hive man`: the manual page, from the command line's own description and the cockpit's table of actions, so
 //! that none of them can disagree.
 
-use super::{Cli, Failure, print};
+use crate::cli::failure::Failure;
+use crate::cli::output::print;
 use crate::tui::action::ACTIONS;
-use clap::CommandFactory;
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 use std::io;
 
 /// The manual page in troff, with the keys of the cockpit.
-fn page() -> io::Result<Vec<u8>> {
-    let command = Cli::command();
+fn page(command: &Command) -> io::Result<Vec<u8>> {
     // An empty date would be left out, and the version would be taken for it.
     let man = Man::new(command.clone().subcommand_value_name("VERB")).title("HIVE").date(" ");
     let mut page = Vec::new();
@@ -52,19 +52,22 @@ fn section(title: &str, about: &str, entries: impl Iterator<Item = (String, Stri
     roff
 }
 
-/// Runs `hive man`: prints the manual page.
-pub fn run() -> Result<(), Failure> {
+/// Runs `hive man`: prints the manual page of the whole command line.
+pub fn run(command: &Command) -> Result<(), Failure> {
     // Writing to memory does not fail.
-    let page = page().map_err(|e| Failure::Failed(format!("putting the manual page together: {e}")))?;
+    let page =
+        page(command).map_err(|e| Failure::Failed(format!("putting the manual page together: {e}")))?;
     print(&String::from_utf8_lossy(&page))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Cli;
+    use clap::CommandFactory;
 
     fn written() -> String {
-        String::from_utf8(page().unwrap()).unwrap()
+        String::from_utf8(page(&Cli::command()).unwrap()).unwrap()
     }
 
     /// As roff wants it.

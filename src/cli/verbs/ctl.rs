@@ -1,7 +1,8 @@
 //! `hive ctl`: one command to a running hive, one JSON object as the answer.
 
-use super::endpoint::{EndpointArgs, failed};
-use super::{Failure, print};
+use crate::cli::endpoint::{EndpointArgs, failed};
+use crate::cli::failure::Failure;
+use crate::cli::output::print;
 use crate::domain::command::{self, CommandRow, Scope};
 use crate::domain::{AgentId, Command};
 use crate::view::link::{News, SwarmLink};

@@ -1,7 +1,8 @@
 //! `hive journal`: checks a journal to the last byte, or writes it out for people and scripts. Changes
 //! nothing.
 
-use super::{Failure, print};
+use crate::cli::failure::Failure;
+use crate::cli::output::print;
 use crate::journal::{self, JournalError, RecordKind};
 use clap::{Parser, Subcommand};
 use std::fmt::Write;

@@ -1,33 +1,34 @@
 //! `hive lab`: does talking help on this market? Runs the ladder of systems and the controls over seeds on
 //! all cores, says what came out with intervals, and writes it as JSON and HTML.
 
-pub(super) mod feeds;
+mod company;
+mod feeds;
+mod output;
 mod walk;
 
-use super::checkpoint::stop_on_signals;
-use super::company;
-use super::options::{self, RunOptions};
-use super::{Failure, print};
+use self::output::{progress, write};
 use crate::agents::declaration::{Declaration, Selector};
 use crate::agents::personality::Traits;
+use crate::cli::checkpoint::stop_on_signals;
+use crate::cli::experiments::{market, open};
+use crate::cli::failure::Failure;
+use crate::cli::options::{self, RunOptions};
+use crate::cli::output::print;
 use crate::config::setup;
 use crate::config::{self, Config};
 use crate::domain::{Family, Goal, SideRule, Stamp};
 use crate::fills::Costs;
-use crate::lab::against::{self, Other};
+use crate::lab::against;
 use crate::lab::designed::{self, DataOverlap};
 use crate::lab::joint::{MarketRun, joint};
-use crate::lab::report::{Sample, StudyFacts, report};
-use crate::lab::result_cache::{self, ResultFolder};
+use crate::lab::report::{Other, Sample, StudyFacts, report};
+use crate::lab::result_cache::ResultFolder;
 use crate::lab::study::{StudyError, Tracks};
 use crate::lab::{
     HIVE, LabWorld, LadderStudy, Report, arms, bystanders, explain, goaltables, html, services, tables,
 };
-use crate::market::feed::{FeedInfo, FeedMode};
 use crate::runtime::feeds::open as open_feed;
 use clap::{Args as ClapArgs, Subcommand};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `hive lab`.
@@ -165,17 +166,6 @@ pub fn run(args: &LabArgs) -> Result<(), Failure> {
         Some(LabCommand::Explain { state }) => explain_last(state.as_deref()),
         None => experiment(&args.options),
     }
-}
-
-/// The user's state folder, in which results are kept where no other is named.
-pub(super) fn home() -> Option<PathBuf> {
-    let home = || std::env::var_os("HOME").map(|h| PathBuf::from(h).join(".local").join("state"));
-    std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(home).map(|d| d.join("hive"))
-}
-
-/// What a report calls a market.
-pub(super) fn market(info: &FeedInfo) -> String {
-    if info.mode == FeedMode::History { format!("HISTORY {}", info.name) } else { info.mode.to_string() }
 }
 
 fn explain_last(state: Option<&Path>) -> Result<(), Failure> {
@@ -400,15 +390,6 @@ fn other(file: &PathBuf, run: &RunOptions, world: &LabWorld) -> Result<(LabWorld
     Ok((against::world(world, config.roster, settings), known, key))
 }
 
-/// A file is written beside and renamed; what is no file (`/dev/stdout`) as it is.
-pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |e: std::io::Error| Failure::Failed(format!("writing {}: {e}", path.display()));
-    if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
-        return std::fs::File::create(path).and_then(|mut f| f.write_all(text.as_bytes())).map_err(failed);
-    }
-    result_cache::write(path, text.as_bytes()).map_err(failed)
-}
-
 /// The study, the random walks beside it, and another hive.
 fn run_all(
     study: &LadderStudy<'_>,
@@ -441,16 +422,6 @@ fn run_all(
     };
     bar.finish_and_clear();
     Ok((tracks?, walked.transpose()?, others.transpose()?))
-}
-
-pub(super) fn progress(work: u64, quiet: bool) -> ProgressBar {
-    let shown = !quiet && std::io::stderr().is_terminal();
-    let target = if shown { ProgressDrawTarget::stderr_with_hz(5) } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(work), target);
-    // The template is a constant of this program; a typing mistake in it shows as a plain bar.
-    let style = ProgressStyle::with_template("lab {wide_bar} {percent:>3} %  {elapsed} gone, {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
 }
 
 /// Everything that decides a result, the program itself included.
@@ -516,14 +487,4 @@ fn facts(
 
 fn day(at: Stamp) -> String {
     at.to_string().get(..10).unwrap_or_default().to_owned()
-}
-
-/// The state folder: the one named, or the user's.
-pub(super) fn open(state: Option<&Path>) -> Result<ResultFolder, Failure> {
-    let dir = state.map(Path::to_path_buf).or_else(home).ok_or_else(|| {
-        Failure::Usage("there is no folder to keep results in; name one with --state".to_owned())
-    })?;
-    ResultFolder::open(&dir).map_err(|e| {
-        Failure::Usage(format!("the state folder {}: {e}; name another with --state", dir.display()))
-    })
 }

@@ -1,7 +1,8 @@
 //! `hive export`: any table of the cockpit as CSV or JSON, of now or of a moment that is kept.
 
-use super::endpoint::{EndpointArgs, failed};
-use super::{Failure, print};
+use crate::cli::endpoint::{EndpointArgs, failed};
+use crate::cli::failure::Failure;
+use crate::cli::output::print;
 use crate::domain::{AgentId, Stamp};
 use crate::tui;
 use crate::view::cockpit::{AgentRow, EdgeRow, GoalView, IntentView, MessageLine, StanceReason};

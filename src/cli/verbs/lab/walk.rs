@@ -1,6 +1,6 @@
 //! The random walk beside an experiment: the same roster where nobody can have an edge, at no cost.
 
-use crate::cli::Failure;
+use crate::cli::failure::Failure;
 use crate::config::Config;
 use crate::domain::Span;
 use crate::engine::Settings;

@@ -1,9 +1,10 @@
 //! `hive agents`: the families and their parameters, and the check of a file.
 
-use super::options;
-use super::{Failure, print};
 use crate::agents::declaration::{DrawnNumber, ParamSpec, Selector};
 use crate::agents::strategies;
+use crate::cli::failure::Failure;
+use crate::cli::options;
+use crate::cli::output::print;
 use crate::domain::{Family, Goal};
 use clap::{Parser, Subcommand};
 use serde::Serialize;
@@ -97,11 +98,11 @@ fn list(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, Fa
 
 /// The ready rosters, by pattern.
 const ROSTERS: [(&str, &str); 5] = [
-    ("by-goal", include_str!("../../assets/rosters/by-goal.toml")),
-    ("by-strategy", include_str!("../../assets/rosters/by-strategy.toml")),
-    ("by-goal-and-strategy", include_str!("../../assets/rosters/by-goal-and-strategy.toml")),
-    ("by-asset", include_str!("../../assets/rosters/by-asset.toml")),
-    ("full-house", include_str!("../../assets/rosters/full-house.toml")),
+    ("by-goal", include_str!("../../../assets/rosters/by-goal.toml")),
+    ("by-strategy", include_str!("../../../assets/rosters/by-strategy.toml")),
+    ("by-goal-and-strategy", include_str!("../../../assets/rosters/by-goal-and-strategy.toml")),
+    ("by-asset", include_str!("../../../assets/rosters/by-asset.toml")),
+    ("full-house", include_str!("../../../assets/rosters/full-house.toml")),
 ];
 
 fn scaffold(out: &mut String, pattern: &str, file: &Path) -> Result<std::fmt::Result, Failure> {
