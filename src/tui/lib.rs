@@ -15,7 +15,6 @@
 //! 4. Never: pretends that something was done before the answer says so.
 
 // By their names, as every room is called.
-#[cfg(test)]
 use crate as tui;
 use hive_domain as domain;
 use hive_view as view;

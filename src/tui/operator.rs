@@ -9,10 +9,10 @@
 
 use super::action::UserAction;
 use super::context::Context;
+use super::layers::dialog::Question;
 use super::theme::StyleRole;
 use crate::domain::command::{self, CommandRow, Danger, Scope};
 use crate::domain::{Command, Decimal};
-use crate::layers::dialog::Question;
 use crate::view::cockpit::{AgentRow, AgentState};
 use crate::view::link::Request;
 use std::time::Duration;

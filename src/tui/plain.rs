@@ -7,11 +7,11 @@
 use super::action::ACTIONS;
 use super::app::App;
 use super::context::Connection;
+use super::layers::dialog::Question;
 use super::lines::{agent, message, page, status};
 use super::theme::Theme;
 use super::{header, moment, words};
 use crate::domain::money;
-use crate::layers::dialog::Question;
 use crate::view::link::{News, Request, SwarmLink};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::io::{self, Write};

@@ -1,11 +1,12 @@
 //! Circles of imports between files: who has to be read together to be understood. A name that a module hands on
 //! (`pub use`) counts as an import of the file that it is written in.
 
+use super::CRATES;
 use super::source::{Source, tree, word_places};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Files of the largest circle that is still there; it only ever shrinks, to 2.
-const CIRCLE_MAX: usize = 11;
+/// Files of the largest circle: two that belong together may name each other, three are a knot.
+const CIRCLE_MAX: usize = 2;
 
 /// A module by its names from `src/` on: `["tui", "theme", "palette"]`.
 type Module = Vec<String>;
@@ -62,6 +63,10 @@ fn paths(s: &Source) -> (Vec<Module>, Vec<Module>) {
     }
     for root in ["crate", "super"] {
         for at in word_places(&s.code, root) {
+            // How far a name is seen is no import.
+            if s.code[..at].trim_end().ends_with("pub(") || s.code[..at].ends_with("pub(in ") {
+                continue;
+            }
             let text: String =
                 s.code[at..].chars().take_while(|c| c.is_alphanumeric() || "_:".contains(*c)).collect();
             if !s.is_test(line(s, at)) {
@@ -69,7 +74,29 @@ fn paths(s: &Source) -> (Vec<Module>, Vec<Module>) {
             }
         }
     }
+    // What a root calls of its modules by their names, without an import.
+    let imports: Vec<(usize, usize)> =
+        word_places(&s.code, "use").filter_map(|at| Some((at, at + s.code[at..].find(';')?))).collect();
+    for child in children(s) {
+        for at in word_places(&s.code, &child).into_iter().filter(|at| !s.is_test(line(s, *at))) {
+            let before = s.code[..at].trim_end();
+            let imported = imports.iter().any(|(from, to)| (*from..*to).contains(&at));
+            if s.code[at + child.len()..].starts_with("::") && !before.ends_with("::") && !imported {
+                named.push(vec![child.clone()]);
+            }
+        }
+    }
     (named, handed_on)
+}
+
+/// The modules that a file declares.
+fn children(s: &Source) -> Vec<String> {
+    let declared = word_places(&s.code, "mod").into_iter().filter_map(|at| {
+        let name: String =
+            s.code[at + 3..].trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+        s.code[at + 3..].trim_start()[name.len()..].starts_with(';').then_some(name)
+    });
+    declared.filter(|name| !name.is_empty()).collect()
 }
 
 fn line(s: &Source, at: usize) -> usize {
@@ -93,8 +120,12 @@ impl Map {
                 let next = path.get(1)?;
                 let has = |names: &[String]| self.files.contains_key(names);
                 let handed_on = self.handed_on.get(&(Vec::new(), next.clone()));
+                // The rooms of the package itself are folders of one crate; a folder with a crate of its own is its root.
+                let is_crate = here.first().is_some_and(|room| CRATES.iter().any(|(name, _)| name == room));
                 match handed_on {
-                    _ if has(&[&room[..], std::slice::from_ref(next)].concat()) => (room, &path[1..]),
+                    _ if is_crate && has(&[&room[..], std::slice::from_ref(next)].concat()) => {
+                        (room, &path[1..])
+                    }
                     _ if self.files.keys().any(|m| m.first() == Some(next)) => (Vec::new(), &path[1..]),
                     Some(to) => (to.clone(), &path[2..]),
                     None => (room, &path[1..]),

@@ -5,12 +5,12 @@
 //! 1. Pasted text goes into the filter or nowhere: it never presses a key.
 //! 2. A filter holds from its first letter on; what was typed is kept with enter and dropped with escape.
 
-use crate::action::{self, ACTIONS, Takes, UserAction};
-use crate::context::{Context, FilterOf, Hint, PaneId};
-use crate::line::TypedLine;
-use crate::pane::{Pane, PaneOutcome, boxed};
-use crate::theme::StyleRole;
-use crate::words;
+use crate::tui::action::{self, ACTIONS, Takes, UserAction};
+use crate::tui::context::{Context, FilterOf, Hint, PaneId};
+use crate::tui::line::TypedLine;
+use crate::tui::pane::{Pane, PaneOutcome, boxed};
+use crate::tui::theme::StyleRole;
+use crate::tui::words;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Frame;
 use ratatui::layout::Rect;

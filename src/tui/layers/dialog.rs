@@ -5,14 +5,14 @@
 //! 1. `y` is nobody's trigger: the key that opened a dialog does not confirm it.
 //! 2. What is about everybody's money is confirmed by its word, typed letter by letter and never pasted.
 
-use crate::action::UserAction;
-use crate::context::{Context, Hint, PaneId};
 use crate::domain::{Money, money};
-use crate::line::INPUT_MAX;
-use crate::pane::{Pane, PaneOutcome, boxed, middle};
-use crate::theme::StyleRole;
+use crate::tui::action::UserAction;
+use crate::tui::context::{Context, Hint, PaneId};
+use crate::tui::line::INPUT_MAX;
+use crate::tui::pane::{Pane, PaneOutcome, boxed, middle};
+use crate::tui::theme::StyleRole;
+use crate::tui::words;
 use crate::view::link::Request;
-use crate::words;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Frame;
 use ratatui::layout::Rect;

@@ -1,11 +1,11 @@
 //! The help: every key and every word of the `:` line with what it does, from the table of actions.
 
-use crate::action::{ACTIONS, ActionRow, UserAction};
-use crate::context::{Context, Hint, PaneId};
-use crate::footer;
-use crate::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, SCROLL, boxed, middle, scrolled};
-use crate::theme::StyleRole;
-use crate::words;
+use crate::tui::action::{ACTIONS, ActionRow, UserAction};
+use crate::tui::context::{Context, Hint, PaneId};
+use crate::tui::footer;
+use crate::tui::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, SCROLL, boxed, middle, scrolled};
+use crate::tui::theme::StyleRole;
+use crate::tui::words;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -1,16 +1,16 @@
 //! The lab: what the last experiment said of the hive against its deaf parts, one account of all voices and
 //! one simple rule, whether wrong messages lose it, and beside it the same gauge of this hive as it runs.
 
-use crate::action::UserAction;
-use crate::context::{Context, Hint, PaneId};
-use crate::interval::{self, Whisker, cells, proven, sure};
-use crate::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, SCROLL, scrolled};
-use crate::theme::{StyleRole, Theme};
+use crate::tui::action::UserAction;
+use crate::tui::context::{Context, Hint, PaneId};
+use crate::tui::interval::{self, Whisker, cells, proven, sure};
+use crate::tui::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, SCROLL, scrolled};
+use crate::tui::theme::{StyleRole, Theme};
+use crate::tui::words;
 use crate::view::Cockpit;
 use crate::view::lab::{Between, Finding, LabPage, LabRun, UpliftRow};
 use crate::view::link::Request;
 use crate::view::{of_emergence, unknown_emergence};
-use crate::words;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};

@@ -1,11 +1,11 @@
 //! The log: what the operator must know (alarms), and what managers did to others, the newest first.
 
-use crate::action::UserAction;
-use crate::context::{Context, FilterOf, Hint, PaneId};
-use crate::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, SCROLL, boxed, middle, scrolled};
-use crate::theme::StyleRole;
+use crate::tui::action::UserAction;
+use crate::tui::context::{Context, FilterOf, Hint, PaneId};
+use crate::tui::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, SCROLL, boxed, middle, scrolled};
+use crate::tui::theme::StyleRole;
+use crate::tui::words;
 use crate::view::cockpit::TopicKind;
-use crate::words;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

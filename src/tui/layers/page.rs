@@ -1,17 +1,17 @@
 //! The agent page: who it is, what is open and under which conditions, and why.
 
-use crate::action::UserAction;
-use crate::candles::{CLOSER, ChartCursor};
-use crate::context::{Context, Hint, PaneId, moved};
 use crate::domain::{AgentId, MessageId, money};
-use crate::pane::{BACK, LEAP, Pane, PaneOutcome, scrolled, step_of};
-use crate::panes::{agents, points};
-use crate::raster::Raster;
-use crate::theme::{StyleRole, Theme};
+use crate::tui::action::UserAction;
+use crate::tui::candles::{CLOSER, ChartCursor};
+use crate::tui::context::{Context, Hint, PaneId, moved};
+use crate::tui::pane::{BACK, LEAP, Pane, PaneOutcome, scrolled, step_of};
+use crate::tui::panes::{agents, points};
+use crate::tui::raster::Raster;
+use crate::tui::theme::{StyleRole, Theme};
+use crate::tui::{candles, lines, words};
 use crate::view::AgentPage;
 use crate::view::cockpit::{EdgeRow, IntentView};
 use crate::view::link::Request;
-use crate::{candles, lines, words};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};

@@ -1,13 +1,13 @@
 //! The table of agents.
 
-use crate::action::UserAction;
-use crate::context::{Context, Hint, PaneId, Sort, moved};
 use crate::domain::{AgentId, money};
-use crate::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block, step_of};
-use crate::table::{self, Column};
-use crate::theme::StyleRole;
+use crate::tui::action::UserAction;
+use crate::tui::context::{Context, Hint, PaneId, Sort, moved};
+use crate::tui::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block, step_of};
+use crate::tui::table::{self, Column};
+use crate::tui::theme::StyleRole;
+use crate::tui::{lines, words};
 use crate::view::cockpit::{AgentRow, AgentState};
-use crate::{lines, words};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Span;

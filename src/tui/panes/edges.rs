@@ -1,13 +1,13 @@
 //! What the network's cursor steps through: who serves the desk, and who moved whom; and what an edge says in
 //! words.
 
-use crate::context::{Context, moved};
 use crate::domain::{AgentId, MessageId, Service};
-use crate::theme::StyleRole;
+use crate::tui::context::{Context, moved};
+use crate::tui::theme::StyleRole;
+use crate::tui::words;
 use crate::view::Cockpit;
 use crate::view::cockpit::EdgeRow;
 use crate::view::services::ServiceRow;
-use crate::words;
 use ratatui::text::{Line, Span};
 
 /// An edge by its ends.

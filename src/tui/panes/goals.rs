@@ -1,16 +1,16 @@
 //! What is asked of the whole: four gauges, LR BM F A, and the fifth, emergence.
 
 use super::agents;
-use crate::action::UserAction;
-use crate::context::{Context, Hint, PaneId};
 use crate::domain::Goal;
-use crate::interval::{Whisker, cells, proven};
-use crate::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block};
-use crate::theme::{StyleRole, Theme};
+use crate::tui::action::UserAction;
+use crate::tui::context::{Context, Hint, PaneId};
+use crate::tui::interval::{Whisker, cells, proven};
+use crate::tui::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block};
+use crate::tui::theme::{StyleRole, Theme};
+use crate::tui::{lines, words};
 use crate::view::Cockpit;
 use crate::view::cockpit::{EMERGENCE_DAYS_MIN as DAYS_MIN, GoalView};
 use crate::view::{of_emergence, unknown_emergence};
-use crate::{lines, words};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};

@@ -159,8 +159,8 @@ impl Layout {
 
 #[cfg(test)]
 mod tests {
-    use crate::sample::picture;
     use super::*;
+    use crate::tui::sample::picture;
 
     #[test]
     fn places_are_within_bounds_apart_and_the_same_for_the_same_picture() {

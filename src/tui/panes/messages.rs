@@ -1,12 +1,12 @@
 //! The network's talk, the newest last.
 
-use crate::action::UserAction;
-use crate::context::{Context, FilterOf, Hint, PaneId, moved};
 use crate::domain::{AgentId, MessageId};
-use crate::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, PaneShape, SCROLL, block, step_of};
-use crate::theme::StyleRole;
+use crate::tui::action::UserAction;
+use crate::tui::context::{Context, FilterOf, Hint, PaneId, moved};
+use crate::tui::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, PaneShape, SCROLL, block, step_of};
+use crate::tui::theme::StyleRole;
+use crate::tui::{lines, words};
 use crate::view::cockpit::{MessageLine, TopicKind};
-use crate::{lines, words};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

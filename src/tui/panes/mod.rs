@@ -10,8 +10,8 @@ pub mod orders;
 pub mod pnl;
 pub mod points;
 
-use crate::context::PaneId;
-use crate::pane::Pane;
+use crate::tui::context::PaneId;
+use crate::tui::pane::Pane;
 use agents::AgentsPane;
 use goals::GoalsPane;
 use messages::MessagesPane;

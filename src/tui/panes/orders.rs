@@ -1,14 +1,14 @@
 //! What the desk has at the venue: orders that may still fill, and below them the last fills, the newest first.
 
-use crate::action::UserAction;
-use crate::context::{Context, Hint, PaneId, moved};
 use crate::domain::{Decimal, OrderStatus, Stamp, money};
-use crate::pane::{ENDS, LEAP, Pane, PaneOutcome, SCROLL, block, step_of};
-use crate::table::{self, Column};
-use crate::theme::StyleRole;
+use crate::tui::action::UserAction;
+use crate::tui::context::{Context, Hint, PaneId, moved};
+use crate::tui::pane::{ENDS, LEAP, Pane, PaneOutcome, SCROLL, block, step_of};
+use crate::tui::table::{self, Column};
+use crate::tui::theme::StyleRole;
+use crate::tui::{moment, words};
 use crate::view::Cockpit;
 use crate::view::orders::{FillRow, OrderRow, state};
-use crate::{moment, words};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -1,13 +1,13 @@
 //! Gains of the three lives on one chart, drawdown below, hanging from zero.
 
 use super::agents;
-use crate::action::UserAction;
-use crate::context::{Context, Hint, PaneId};
-use crate::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block};
-use crate::raster::Raster;
-use crate::theme::StyleRole;
+use crate::tui::action::UserAction;
+use crate::tui::context::{Context, Hint, PaneId};
+use crate::tui::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block};
+use crate::tui::raster::Raster;
+use crate::tui::theme::StyleRole;
+use crate::tui::{lines, words};
 use crate::view::Cockpit;
-use crate::{lines, words};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};

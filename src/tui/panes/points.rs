@@ -2,16 +2,16 @@
 //! for the desk.
 
 use super::agents;
-use crate::action::UserAction;
-use crate::context::{Context, Hint, PaneId, Sort};
 use crate::domain::{AgentId, Service};
-use crate::pane::{ENDS, LEAP, Pane, PaneOutcome, SCROLL, block};
-use crate::table::{self, Column};
-use crate::theme::{StyleRole, Theme};
+use crate::tui::action::UserAction;
+use crate::tui::context::{Context, Hint, PaneId, Sort};
+use crate::tui::pane::{ENDS, LEAP, Pane, PaneOutcome, SCROLL, block};
+use crate::tui::table::{self, Column};
+use crate::tui::theme::{StyleRole, Theme};
+use crate::tui::{lines, words};
 use crate::view::Cockpit;
 use crate::view::cockpit::AgentRow;
 use crate::view::services::ServiceRow;
-use crate::{lines, words};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

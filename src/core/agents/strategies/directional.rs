@@ -1,7 +1,8 @@
 //! Directional: a standing view on an asset. A long agent is long unless slow drift speaks loudly
 //! against it; an agent of both sides takes the side of the drift.
 
-use super::{Far, LOOKBACK, StrategyContext, StrategyShape, bars, param};
+use super::inputs::{LOOKBACK, StrategyContext, bars, param};
+use super::shape::{Far, StrategyShape};
 use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, SideRule, Term};
 

@@ -11,19 +11,24 @@
 //!    evaluated wherever the entry could.
 
 mod directional;
+mod inputs;
 mod momentum;
 mod random;
 mod range;
 mod relative_strength;
+mod shape;
 mod support_resistance;
 mod trend;
 mod volatility;
 
-use super::declaration::{DrawnNumber, ParamSpec};
+use super::declaration::ParamSpec;
 use super::personality::{Preset, Traits};
 use super::structures;
-use crate::domain::condition::Target;
-use crate::domain::{Condition, EvalContext, Family, Indicator, Plan, ReEntry, SideRule, Term};
+use crate::domain::{EvalContext, Family, Indicator, Plan, SideRule};
+use inputs::StrategyContext;
+use shape::{CALM, STORM};
+
+pub(in crate::agents) use inputs::param;
 
 /// What a family proposes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,27 +48,6 @@ pub struct Strategy {
     side: SideRule,
     traits: Traits,
     preset: Preset,
-}
-
-/// What a family needs to know beside the view: what is its own, and the coin of this bar.
-#[derive(Clone, Copy, Debug)]
-pub struct StrategyContext<'a> {
-    view: &'a EvalContext<'a>,
-    p: &'a [f64],
-    side: SideRule,
-    /// A key for [`crate::domain::random`], from seed, agent, asset and stamp.
-    coin: u64,
-}
-
-impl StrategyContext<'_> {
-    /// A look-back of the parameter table.
-    fn bars(&self, i: usize) -> u16 {
-        bars(self.p[i])
-    }
-}
-
-fn bars(x: f64) -> u16 {
-    x as u16
 }
 
 /// The parameters of a family with units, defaults and bounds.
@@ -106,22 +90,6 @@ pub fn idea(family: Family) -> &'static str {
     }
 }
 
-pub(in crate::agents) const fn param(
-    name: &'static str,
-    unit: &'static str,
-    default: (f64, f64),
-    bounds: (f64, f64),
-    what: &'static str,
-) -> ParamSpec {
-    ParamSpec {
-        name,
-        unit,
-        default: DrawnNumber { from: default.0, to: default.1 },
-        bounds: DrawnNumber { from: bounds.0, to: bounds.1 },
-        what,
-    }
-}
-
 /// What a family must find on a feed, in words.
 pub fn needs(family: Family) -> &'static str {
     match family {
@@ -130,8 +98,6 @@ pub fn needs(family: Family) -> &'static str {
         _ => "bars",
     }
 }
-
-const LOOKBACK: (f64, f64) = (2.0, 2_000.0);
 
 impl Strategy {
     /// A family with drawn parameters, one per entry of [`params`].
@@ -224,92 +190,5 @@ impl Strategy {
     /// Size of the unit, ×.
     pub fn unit(&self) -> f64 {
         self.traits.aggression * self.preset.unit
-    }
-}
-
-/// Volatility now, and what is normal: a storm is the one over twice the other.
-const STORM: Indicator = Indicator::Sigma(8);
-const CALM: Indicator = Indicator::Sigma(120);
-/// Most a stop may be away, as a fraction of price: beyond it the stop of a short could not be met.
-const STOP_MAX: f64 = 0.6;
-
-/// A family's conditions before the agent's character scales them. Distances are multiples of the
-/// volatility of one bar.
-#[derive(Clone, Copy, Debug)]
-struct StrategyShape {
-    /// Distance of the stop.
-    stop: f64,
-    /// The stop is at least this far below (for a long) the close as a price; a level to stay beyond.
-    stop_beyond: Option<f64>,
-    /// Distances of the near and the far target; the far one may be a condition of its own.
-    near: f64,
-    far: Far,
-    /// Time stop in bars.
-    hold: f64,
-    /// The reason is gone when this holds.
-    exit: Condition,
-    /// Whether the family wants a trailing stop.
-    trails: bool,
-    /// Taken up again when this holds.
-    again: Condition,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Far {
-    Distance(f64),
-    When(Condition),
-}
-
-impl StrategyShape {
-    fn plan(&self, view: &EvalContext<'_>, side: f64, traits: &Traits, preset: &Preset) -> Plan {
-        let (close, sigma) = (view.close, view.sigma);
-        let scale = preset.stop / traits.caution;
-        let mut stop_distance = self.stop * sigma * scale;
-        if let Some(level) = self.stop_beyond {
-            stop_distance = stop_distance.max(side * (close - level) / close * scale);
-        }
-        let stop_distance = stop_distance.clamp(0.25 * sigma, STOP_MAX);
-        // A short cannot gain more than all of the price; its targets stop short of that.
-        let price = |distance: f64| {
-            let d = if side < 0.0 { distance.min(0.9) } else { distance };
-            Term::Level(close * (1.0 + side * d))
-        };
-        let reach = sigma * traits.greed * preset.target;
-        let near = self.near * reach;
-        let target = |d: f64, fraction: f64| {
-            Some(Target { when: Condition::beyond(side, Term::Close, price(d)), fraction })
-        };
-        let far = match self.far {
-            Far::Distance(d) => target(d * reach, 1.0),
-            Far::When(when) => Some(Target { when, fraction: 1.0 }),
-        };
-        // In a storm at entry, only a worse one is a new danger.
-        let storm = (1.5 * view.of(STORM) / view.of(CALM)).max(2.0);
-        let hold = libm::ceil(self.hold * traits.patience * preset.hold).max(1.0);
-        let pause = libm::ceil(3.0 * traits.patience * preset.pause).max(1.0) as u32;
-        let add = preset.add_size * traits.conviction;
-        let adverse = -side;
-        Plan {
-            stop: Condition::beyond(adverse, Term::Close, Term::Level(close * (1.0 - side * stop_distance))),
-            trail: (self.trails && preset.trail > 0.0).then(|| {
-                let back = (stop_distance * preset.trail).clamp(0.25 * sigma, STOP_MAX);
-                Condition::beyond(adverse, Term::Close, Term::Trail(back))
-            }),
-            exit: self.exit,
-            expire: Condition::above(Term::Held, Term::Level(hold)),
-            targets: [target(near, preset.take), far],
-            // An add of nothing is none: what is announced must act (law 12).
-            add: (preset.adds > 0 && add > 0.0)
-                .then(|| (Condition::beyond(side, Term::Close, price(0.5 * near)), add)),
-            hedge: Some((Condition::above(Term::Of(STORM), Term::Times(storm, CALM)), 0.5)),
-            reenter: Some(ReEntry {
-                side,
-                when: self.again,
-                unless: self.exit,
-                not_before: pause,
-                within: pause + libm::ceil(hold * 0.25) as u32,
-                minutes: false,
-            }),
-        }
     }
 }

@@ -1,7 +1,8 @@
 //! Time-series momentum over three horizons (Moskowitz, Ooi, Pedersen 2012): in when all three
 //! returns have one sign, out when the middle one turns.
 
-use super::{Far, LOOKBACK, StrategyContext, StrategyShape, bars, param};
+use super::inputs::{LOOKBACK, StrategyContext, bars, param};
+use super::shape::{Far, StrategyShape};
 use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, Term};
 

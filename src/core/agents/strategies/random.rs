@@ -1,7 +1,8 @@
 //! Random: a seeded coin that opens now and then on either side, with stops, targets and time limits
 //! as disciplined as anybody's. The control group: what it earns, luck earns.
 
-use super::{Far, StrategyContext, StrategyShape, param};
+use super::inputs::{StrategyContext, param};
+use super::shape::{Far, StrategyShape};
 use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, SideRule, Term, random};
 

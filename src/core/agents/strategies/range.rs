@@ -1,7 +1,8 @@
 //! Range trading: sells the upper and buys the lower edge of a range, as long as the path of prices
 //! is no trend; takes its profit at the middle.
 
-use super::{Far, LOOKBACK, StrategyContext, StrategyShape, bars, param};
+use super::inputs::{LOOKBACK, StrategyContext, bars, param};
+use super::shape::{Far, StrategyShape};
 use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, EvalContext, Indicator, Term};
 

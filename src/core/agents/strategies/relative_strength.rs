@@ -1,7 +1,8 @@
 //! Relative strength: ranks a basket by return over its expected size; long near the top, short near
 //! the bottom, out at the middle. Needs at least three assets that trade; with fewer it stands by.
 
-use super::{Far, LOOKBACK, StrategyContext, StrategyShape, bars, param};
+use super::inputs::{LOOKBACK, StrategyContext, bars, param};
+use super::shape::{Far, StrategyShape};
 use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, Term};
 

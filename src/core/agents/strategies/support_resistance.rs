@@ -2,7 +2,8 @@
 //! on busy trade is followed; a close that turns at one where much volume changed hands is bought (at
 //! support) or sold (at resistance). The stop lies beyond the level.
 
-use super::{Far, LOOKBACK, StrategyContext, StrategyShape, bars, param};
+use super::inputs::{LOOKBACK, StrategyContext, bars, param};
+use super::shape::{Far, StrategyShape};
 use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, EvalContext, Indicator, Term};
 

@@ -1,7 +1,8 @@
 //! Trend following: the side of the faster of two exponential averages, once price agrees; out when
 //! they cross back or too much of the best close was given back.
 
-use super::{Far, LOOKBACK, StrategyContext, StrategyShape, bars, param};
+use super::inputs::{LOOKBACK, StrategyContext, bars, param};
+use super::shape::{Far, StrategyShape};
 use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, Term};
 

@@ -2,7 +2,8 @@
 //! compressed, a close outside the channel of recent closes is followed; out at the channel's middle.
 //! Where options exist, the same forecast prices them; that comes with the instruments.
 
-use super::{Far, LOOKBACK, StrategyContext, StrategyShape, bars, param};
+use super::inputs::{LOOKBACK, StrategyContext, bars, param};
+use super::shape::{Far, StrategyShape};
 use crate::agents::declaration::ParamSpec;
 use crate::domain::{Condition, Indicator, Term};
 
