@@ -177,6 +177,51 @@ fn imports(s: &Source) -> Vec<String> {
     offences
 }
 
+/// A file that no other declares is not compiled, and nobody is told.
+fn orphans(sources: &[Source]) -> Vec<String> {
+    let declared = |s: &Source| {
+        let folder = folder_of(&s.path).to_owned();
+        let parent = s.path.rsplit_once('/').map_or("", |(p, _)| p).to_owned();
+        let by_path = s.text.split("#[path = \"").skip(1).filter_map(|t| t.split_once("\"]"));
+        let by_path: Vec<String> = by_path.map(|(path, _)| format!("{parent}/{path}")).collect();
+        let names: Vec<&str> = word_places(&s.code, "mod").map(|at| s.code[at + 3..].trim_start()).collect();
+        let names = names.into_iter().filter_map(|rest| rest.split_once(';')).map(|(name, _)| name);
+        let own = |name: &str| [format!("{folder}/{name}.rs"), format!("{folder}/{name}/mod.rs")];
+        let beside = |name: &str| [format!("{parent}/{name}.rs"), format!("{parent}/{name}/mod.rs")];
+        let root = ["lib.rs", "main.rs"].iter().any(|r| s.path.ends_with(r));
+        names.flat_map(|n| if root { beside(n) } else { own(n) }).chain(by_path).collect::<Vec<_>>()
+    };
+    let all: Vec<String> = sources.iter().filter(|s| s.rust()).flat_map(declared).collect();
+    let roots = |s: &&Source| {
+        let of_target = ["tests", "benches", "examples"].iter().any(|f| folder_name(&s.path) == *f);
+        !of_target && !["lib.rs", "main.rs"].iter().any(|r| s.path.ends_with(&format!("/{r}")))
+    };
+    let lost = sources.iter().filter(|s| s.rust()).filter(roots).filter(|s| !all.contains(&s.path));
+    lost.map(|s| format!("{}: no file declares it; write `mod` where its folder's root is", s.path)).collect()
+}
+
+/// The name of the folder that a file is in.
+fn folder_name(path: &str) -> &str {
+    path.rsplit('/').nth(1).unwrap_or("")
+}
+
+#[test]
+fn every_file_is_declared_by_another() {
+    let file = |path: &str, text: &str| Source::new(path, text);
+    let good = [
+        file("src/tui/lib.rs", "mod a;\npub mod b;"),
+        file("src/tui/a.rs", "#[path = \"odd/name.rs\"]\nmod c;"),
+        file("src/tui/b/mod.rs", "mod d;"),
+        file("src/tui/b/d.rs", ""),
+        file("src/tui/odd/name.rs", ""),
+    ];
+    assert_eq!(orphans(&good), Vec::<String>::new());
+    assert_eq!(orphans(&good[..1]).len() + orphans(&good[1..2]).len(), 1, "a root needs no other");
+    assert_eq!(orphans(&good[2..]).len(), 2, "the rule misses files that nobody declares");
+    let lost = orphans(&tree());
+    assert!(lost.is_empty(), "{lost:#?}");
+}
+
 #[test]
 fn rooms_import_only_to_the_left() {
     hold(

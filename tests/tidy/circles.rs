@@ -210,13 +210,13 @@ fn circles(sources: &[Source]) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn no_circle_of_imports_is_larger_than_it_was() {
+fn no_circle_of_imports_is_over_two_files() {
     let three = [
         Source::new("src/tui/mod.rs", "mod a;\npub use c::Third;"),
         Source::new("src/tui/a.rs", "use super::b::{self, Second};"),
         Source::new("src/tui/b.rs", "fn f() -> super::Third { g() }"),
         Source::new("src/tui/c.rs", "use crate::tui::a;\npub struct Third;"),
-        Source::new("src/tui/d.rs", "use super::a;"),
+        Source::new("src/tui/d.rs", "pub(super) use super::a;"),
     ];
     let found = circles(&three);
     assert_eq!(
@@ -225,6 +225,12 @@ fn no_circle_of_imports_is_larger_than_it_was() {
         "the rule misses a circle of three"
     );
     assert!(circles(&three[3..]).is_empty(), "the rule sees a circle where there is none");
+    let root = [
+        Source::new("src/tui/mod.rs", "mod a; mod b; fn f() { a::g(); b::g() }\npub struct Of;"),
+        Source::new("src/tui/a.rs", "use super::Of;\npub fn g() {}"),
+        Source::new("src/tui/b.rs", "pub fn g(_: super::Of) {}"),
+    ];
+    assert_eq!(circles(&root)[0].len(), 3, "the rule misses what a root calls without an import");
     let program = |s: &Source| s.path.starts_with("src/") && s.rust() && !s.test_file;
     let sources: Vec<Source> = tree().into_iter().filter(program).collect();
     let found = circles(&sources);
@@ -233,5 +239,10 @@ fn no_circle_of_imports_is_larger_than_it_was() {
     }
     let largest = found.first().map_or(0, Vec::len);
     assert!(largest > 1, "the rule looks at nothing");
-    assert_eq!(largest, CIRCLE_MAX, "the largest circle of imports has changed: {:?}", found.first());
+    println!("circles of imports: {}, the largest of {largest} files", found.len());
+    assert!(
+        largest <= CIRCLE_MAX,
+        "a circle of {largest}: {:?}; name what they share in a file of its own",
+        found[0]
+    );
 }

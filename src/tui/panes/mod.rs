@@ -42,3 +42,31 @@ pub fn names() -> Vec<PaneId> {
 pub fn named(name: &str) -> Option<PaneId> {
     names().into_iter().find(|id| id.0 == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::action::{ACTIONS, UserAction};
+    use crate::tui::context::Context;
+    use crate::tui::theme::Theme;
+
+    #[test]
+    fn every_pane_has_a_name_of_its_own_a_digit_and_keys_that_there_are() {
+        let panes = all();
+        assert!(panes.len() <= 9, "a pane is reached by a digit");
+        let cx = Context::new(Theme::shipped("mono", false).unwrap(), false, panes[0].id());
+        for (n, pane) in panes.iter().enumerate() {
+            let id = pane.id();
+            assert!(!id.0.is_empty() && id.0.chars().all(|c| c.is_ascii_lowercase()), "{id:?}");
+            assert!(panes[..n].iter().all(|p| p.id() != id), "{id:?} is there twice");
+            assert_eq!(named(id.0), Some(id));
+            for (actions, word) in pane.keys(&cx) {
+                assert!(!word.is_empty(), "{id:?}");
+                for action in actions {
+                    let keyed = |a: &UserAction| ACTIONS.iter().any(|e| e.action == *a && !e.keys.is_empty());
+                    assert!(keyed(action), "{id:?}: {action:?} has no key");
+                }
+            }
+        }
+    }
+}
