@@ -1,17 +1,15 @@
 //! A hive that is reached from outside: the real program, real sockets, real refusals.
 
-// Tests fail by panicking.
-#![allow(clippy::unwrap_used, clippy::panic)]
+pub mod served;
 
-#[path = "wire/served.rs"]
-mod served;
-
+use crate::beside::on_the_clock;
+use crate::cli::hand::program;
 use hive::domain::{AgentId, Command as Order};
 use hive::view::Cockpit;
 use hive::view::delta::Delta;
 use hive::wire::{Client, ClientError, ClientQuestion, ClientRole, ServerAnswer, ServerFrame, frame, hello};
 use serde_json::Value;
-use served::{PATIENCE, Served, command, program, text};
+use served::{PATIENCE, Served, command, text};
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -181,6 +179,7 @@ fn read_only_is_the_servers_word() {
 
 #[test]
 fn two_watchers_see_the_same_view_at_the_same_step() {
+    let _clock = on_the_clock();
     let hive = Served::start();
     // Snapshots and changes put together, as a cockpit does.
     let look = |client: &mut Client| {
@@ -220,6 +219,7 @@ fn two_watchers_see_the_same_view_at_the_same_step() {
 
 #[test]
 fn ctl_watch_and_status_tell_the_same_hash_of_the_same_step() {
+    let _clock = on_the_clock();
     let hive = Served::start();
     let watched = || text(&hive.ctl(&["watch", "--count", "5"]).stdout);
     let (one, other, status) = std::thread::scope(|s| {

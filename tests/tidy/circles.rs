@@ -194,7 +194,7 @@ fn no_circle_of_imports_is_larger_than_it_was() {
         "the rule misses a circle of three"
     );
     assert!(circles(&three[3..]).is_empty(), "the rule sees a circle where there is none");
-    let program = |s: &Source| s.path.starts_with("src/") && s.rust() && !s.test_file;
+    let program = |s: &Source| super::in_src(s) && s.rust() && !s.test_file;
     let sources: Vec<Source> = tree().into_iter().filter(program).collect();
     let found = circles(&sources);
     for circle in found.iter().filter(|c| c.len() > 2) {
