@@ -53,7 +53,11 @@ impl SourceFile for Table {
 
     fn open(&self) -> std::io::Result<Box<dyn Read + Send>> {
         let file = std::io::BufReader::new(File::open(&self.path)?);
-        Ok(if self.name.ends_with(".gz") { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+        Ok(if self.path.extension().is_some_and(|e| e == "gz") {
+            Box::new(MultiGzDecoder::new(file))
+        } else {
+            Box::new(file)
+        })
     }
 }
 
