@@ -1,19 +1,12 @@
 //! A swarm that is attached to, killed and started again: what was commanded stays commanded, and who
 //! watches is told the truth.
 
-// Tests fail by panicking.
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-// The tests of the protocol use the rest of it.
-#[allow(dead_code)]
-#[path = "wire/served.rs"]
-mod served;
-
+use crate::beside::on_the_clock;
+use crate::wire::served::{PATIENCE, Served, command, text};
 use hive::domain::{AgentId, Command};
 use hive::view::link::{News, Request, SendError, SwarmLink};
 use hive::view::{AgentPage, Cockpit};
 use hive::wire::RemoteLink;
-use served::{PATIENCE, Served, command, text};
 use std::time::{Duration, Instant};
 
 /// Waits for news that are looked for; others are left out.
@@ -130,6 +123,7 @@ fn fault01_what_was_commanded_before_a_kill_is_still_so_and_who_watches_is_told(
 
 #[test]
 fn fault03_a_signal_ends_a_served_hive_within_two_seconds_and_says_goodbye() {
+    let _clock = on_the_clock();
     let mut hive = Served::start();
     let mut link = RemoteLink::attach(&hive.place(), false).unwrap();
     picture(&mut link);

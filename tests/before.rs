@@ -1,21 +1,13 @@
 //! What was: moments that a running hive keeps are those that it showed, and what can be read of them and of now
 //! without a terminal, as lines and as tables.
 
-// Tests fail by panicking.
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-// The tests of the protocol use the rest of it.
-#[allow(dead_code)]
-#[path = "wire/served.rs"]
-mod served;
-
+use crate::wire::served::{PATIENCE, Served, command, text};
 use hive::domain::Span;
 use hive::view::link::{News, Request, SwarmLink};
 use hive::view::past::When;
 use hive::view::{AgentPage, Cockpit, Past};
 use hive::wire::{ClientQuestion, ClientRole, RemoteLink, ServerAnswer};
 use serde_json::Value;
-use served::{PATIENCE, Served, command, text};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Output, Stdio};

@@ -1,21 +1,17 @@
 //! Every promise of the README, kept by the real program from outside: files in, text, JSON and exit
 //! codes out. `HIVE_BIN` names another build of it to try.
 
-// Tests fail by panicking.
-#![allow(clippy::unwrap_used, clippy::panic)]
-
 // Their code is what runs here; `main` only prints.
 #[allow(dead_code)]
 #[path = "../examples/backtest.rs"]
 mod backtest_example;
-#[path = "cli/hand.rs"]
-mod hand;
+pub mod hand;
 #[allow(dead_code)]
 #[path = "../examples/listen.rs"]
 mod listen_example;
-#[path = "cli/log.rs"]
 mod log;
 
+use crate::beside::on_the_clock;
 use hand::{Desk, agents, bars, count, keeps_the_contract, long, money, panel, ran, sums_up};
 use rust_decimal::Decimal;
 use std::io::{BufRead, BufReader};
@@ -482,6 +478,7 @@ fn the_real_perps_are_traded_as_promised() {
 #[test]
 fn the_real_spot_market_is_traded_on_margin() {
     let Some(path) = panel("spot_1h.csv.gz") else { return };
+    let _clock = on_the_clock();
     let feed = format!("history:{path}?kind=margin");
     let s =
         Desk::new().summary(&["--no-tui", "--feed", &feed, "--until-end", "--speed", "max", "--seed", "7"]);

@@ -1,9 +1,7 @@
 //! From files to a run: `hive data` lists, checks and imports them, and the tape is run as any feed is.
 //! Recorded files are looked at where they are: in the folder that `HIVE_TEST_DATA` names.
 
-// Tests fail by panicking.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
-
+use crate::cli::hand::program;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -44,12 +42,7 @@ impl Desk {
     }
 
     fn run(&self, args: &[&str]) -> Ran {
-        let named = std::env::var_os("HIVE_BIN").filter(|b| !b.is_empty());
-        let program = named.map_or_else(
-            || PathBuf::from(env!("CARGO_BIN_EXE_hive")),
-            |b| Path::new(env!("CARGO_MANIFEST_DIR")).join(b),
-        );
-        let mut command = Command::new(program);
+        let mut command = Command::new(program());
         for (name, _) in std::env::vars_os().filter(|(n, _)| n.to_string_lossy().starts_with("HIVE_")) {
             command.env_remove(name);
         }

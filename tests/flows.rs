@@ -23,13 +23,9 @@
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-// The other tests in a terminal use the rest of it.
-#[allow(dead_code)]
-#[path = "pty/stage.rs"]
-mod stage;
-
+use crate::beside::on_the_clock;
+use crate::pty::stage::{Home, PATIENCE, Stage, stage_of};
 use serde_json::Value;
-use stage::{Home, PATIENCE, Stage, stage_of};
 use std::time::{Duration, Instant};
 
 const KEYS_MAX: u32 = 3;
@@ -154,6 +150,7 @@ impl Flow {
 }
 
 fn play(name: &str, script: &str) {
+    let _clock = on_the_clock();
     let steps = || script.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
     let size = steps().find_map(|l| l.strip_prefix("size ")).unwrap_or("100x30");
     let (columns, rows) = size.split_once('x').unwrap();

@@ -1,19 +1,11 @@
 //! The real program, killed and stopped and its state folder hurt: nothing that was acknowledged is lost,
 //! and the end is that of a run that was left alone. `HIVE_DRILL` sets the number of kills.
 
-// Tests fail by panicking.
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-#[path = "kill/damage.rs"]
 mod damage;
-// The tests of the command line use the rest of it.
-#[allow(dead_code)]
-#[path = "cli/hand.rs"]
-mod hand;
-#[path = "kill/life.rs"]
 mod life;
 
-use hand::{Desk, count, panel};
+use crate::beside::on_the_clock;
+use crate::cli::hand::{self, Desk, count, panel};
 use life::{Chance, Life, stepped_again};
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -26,6 +18,7 @@ fn told(mut summary: Value) -> Value {
 
 /// Kills a run at random moments, hurts its store in between, and lets it end at last.
 fn drill(market: &[&str], kills: u32) {
+    let _clock = on_the_clock();
     let desk = Desk::new();
     let state = desk.path("state");
     let folder = state.to_string_lossy().into_owned();
@@ -91,6 +84,7 @@ fn fault01_killed_on_the_real_perps_it_ends_as_if_it_had_not_been() {
 
 #[test]
 fn fault03_a_signal_ends_it_within_two_seconds_and_it_goes_on_from_there() {
+    let _clock = on_the_clock();
     for signal in ["TERM", "INT"] {
         let desk = Desk::new();
         let market = ["--no-tui", "--until-end", "--days", "60", "--scouts", "24"];

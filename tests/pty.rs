@@ -4,8 +4,7 @@
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used)]
 
-#[path = "pty/stage.rs"]
-mod stage;
+pub mod stage;
 
 use rustix::process::{Signal, kill_process};
 use rustix::termios::{Winsize, tcsetwinsize};

@@ -1,6 +1,7 @@
 //! `hive lab --services` and the feed it needs, as a user runs them, on files written here.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use crate::beside::on_every_core;
+use crate::cli::hand::program;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -43,9 +44,8 @@ fn files(dir: &Path) {
 }
 
 fn hive(dir: &Path, args: &[&str]) -> Output {
-    let program = std::env::var("HIVE_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_hive").to_owned());
-    let program = std::fs::canonicalize(program).unwrap();
-    Command::new(program)
+    let _cores = on_every_core();
+    Command::new(program())
         .current_dir(dir)
         .env("XDG_STATE_HOME", dir.join("state"))
         .args(args)

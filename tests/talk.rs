@@ -3,13 +3,9 @@
 //! the embedded market in detail, and, where a family finds nothing there, markets made by hand.
 //!
 //! `cargo insta review` shows what is said otherwise than before and keeps it, once it has been read;
-//! `INSTA_UPDATE=always cargo test --test talk` does without the tool and leaves the reading to `git diff`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! `INSTA_UPDATE=always cargo test --test hive-tests talk::` does without the tool and leaves the reading to `git diff`.
 
-#[path = "common/mod.rs"]
-mod common;
-
-use common::{Run, Tape, scenes};
+use crate::common::{Run, Tape, scenes, shipped};
 use hive::domain::{Family, Message, MessageKind, Speaker, Verb};
 use hive::engine::{Engine, Outputs};
 use std::collections::BTreeMap;
@@ -86,7 +82,7 @@ impl Heard {
 
     fn bars(&mut self) {
         let tape = Tape::market(400);
-        let mut run = Run::start(&common::shipped(), &tape.universe);
+        let mut run = Run::start(&shipped(), &tape.universe);
         run.play(&tape.events);
         self.take(&run.engine, "shipped roster, embedded bars", &run.messages);
     }

@@ -2,16 +2,10 @@
 //! sample that breaks it and one that keeps it before it is let loose on the tree, so that no rule can
 //! pass by looking at nothing.
 
-// Tests fail by panicking.
-#![allow(clippy::unwrap_used)]
-
-#[path = "tidy/circles.rs"]
 mod circles;
-#[path = "tidy/shape.rs"]
+mod programs;
 mod shape;
-#[path = "tidy/source.rs"]
 mod source;
-#[path = "tidy/words.rs"]
 mod words;
 
 use source::{Source, folder_of, is_root, line_of, room_of, tree, word_places};
@@ -72,7 +66,7 @@ fn pure(s: &Source) -> bool {
 }
 
 fn in_src(s: &Source) -> bool {
-    s.path.starts_with("src/")
+    source::in_src(&s.path)
 }
 
 /// Runs a rule on its two samples, then on the tree.
@@ -175,51 +169,6 @@ fn imports(s: &Source) -> Vec<String> {
         at = start + "super::".len() * run.max(1);
     }
     offences
-}
-
-/// A file that no other declares is not compiled, and nobody is told.
-fn orphans(sources: &[Source]) -> Vec<String> {
-    let declared = |s: &Source| {
-        let folder = folder_of(&s.path).to_owned();
-        let parent = s.path.rsplit_once('/').map_or("", |(p, _)| p).to_owned();
-        let by_path = s.text.split("#[path = \"").skip(1).filter_map(|t| t.split_once("\"]"));
-        let by_path: Vec<String> = by_path.map(|(path, _)| format!("{parent}/{path}")).collect();
-        let names: Vec<&str> = word_places(&s.code, "mod").map(|at| s.code[at + 3..].trim_start()).collect();
-        let names = names.into_iter().filter_map(|rest| rest.split_once(';')).map(|(name, _)| name);
-        let own = |name: &str| [format!("{folder}/{name}.rs"), format!("{folder}/{name}/mod.rs")];
-        let beside = |name: &str| [format!("{parent}/{name}.rs"), format!("{parent}/{name}/mod.rs")];
-        let root = ["lib.rs", "main.rs"].iter().any(|r| s.path.ends_with(r));
-        names.flat_map(|n| if root { beside(n) } else { own(n) }).chain(by_path).collect::<Vec<_>>()
-    };
-    let all: Vec<String> = sources.iter().filter(|s| s.rust()).flat_map(declared).collect();
-    let roots = |s: &&Source| {
-        let of_target = ["tests", "benches", "examples"].iter().any(|f| folder_name(&s.path) == *f);
-        !of_target && !["lib.rs", "main.rs"].iter().any(|r| s.path.ends_with(&format!("/{r}")))
-    };
-    let lost = sources.iter().filter(|s| s.rust()).filter(roots).filter(|s| !all.contains(&s.path));
-    lost.map(|s| format!("{}: no file declares it; write `mod` where its folder's root is", s.path)).collect()
-}
-
-/// The name of the folder that a file is in.
-fn folder_name(path: &str) -> &str {
-    path.rsplit('/').nth(1).unwrap_or("")
-}
-
-#[test]
-fn every_file_is_declared_by_another() {
-    let file = |path: &str, text: &str| Source::new(path, text);
-    let good = [
-        file("src/tui/lib.rs", "mod a;\npub mod b;"),
-        file("src/tui/a.rs", "#[path = \"odd/name.rs\"]\nmod c;"),
-        file("src/tui/b/mod.rs", "mod d;"),
-        file("src/tui/b/d.rs", ""),
-        file("src/tui/odd/name.rs", ""),
-    ];
-    assert_eq!(orphans(&good), Vec::<String>::new());
-    assert_eq!(orphans(&good[..1]).len() + orphans(&good[1..2]).len(), 1, "a root needs no other");
-    assert_eq!(orphans(&good[2..]).len(), 2, "the rule misses files that nobody declares");
-    let lost = orphans(&tree());
-    assert!(lost.is_empty(), "{lost:#?}");
 }
 
 #[test]
@@ -618,11 +567,16 @@ fn the_tree_is_all_there() {
         let path = format!("src/{}", room.file_name().unwrap().to_string_lossy());
         assert!(tree.iter().any(|s| s.path.starts_with(&path)), "{path} is not looked at");
     }
-    assert!(
-        tree.iter().any(|s| s.test_file && s.path.starts_with("src/")),
-        "no file of tests was recognised"
-    );
-    for path in ["README.md", "CHANGELOG.md", "agents.toml", "Cargo.toml", ".ci/run", "tests/tidy.rs"] {
+    assert!(tree.iter().any(|s| s.test_file && in_src(s)), "no file of tests was recognised");
+    for path in [
+        "README.md",
+        "CHANGELOG.md",
+        "agents.toml",
+        "Cargo.toml",
+        ".ci/run",
+        "tests/main.rs",
+        "tests/tidy.rs",
+    ] {
         assert!(tree.iter().any(|s| s.path == path), "{path} is not looked at");
     }
     // Venues come later.

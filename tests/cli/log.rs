@@ -1,6 +1,6 @@
 //! The log of a run, and `hive log`, which shows it.
 
-use crate::hand::{Desk, Ran, ran};
+use super::hand::{Desk, Ran, ran};
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::Stdio;

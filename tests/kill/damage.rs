@@ -1,7 +1,9 @@
-//! What can happen to a store, and that nothing comes of it.
+//! What can happen to a store, and that nothing comes of it. Each in a process of its own: here the test itself holds
+//! the lock of the folder, and a program that another test is just starting would hold it for a moment longer.
 
 use super::life::{Chance, stepped_again};
-use crate::hand::{Desk, program};
+use crate::beside::is_apart;
+use crate::cli::hand::{Desk, program};
 use hive::config;
 use hive::config::setup;
 use hive::domain::{AgentId, Command, Span};
@@ -141,6 +143,9 @@ fn dead(desk: &Desk) -> (PathBuf, String) {
 
 #[test]
 fn commands_act_again_after_the_same_events_whatever_was_lost_in_between() {
+    if !is_apart(module_path!(), "commands_act_again_after_the_same_events_whatever_was_lost_in_between") {
+        return;
+    }
     let (one, two) = (AgentId(1), AgentId(2));
     let commands = [
         (300, Command::Pause(one)),
@@ -182,6 +187,9 @@ fn commands_act_again_after_the_same_events_whatever_was_lost_in_between() {
 
 #[test]
 fn fault08_a_store_deleted_cut_or_flipped_costs_nothing() {
+    if !is_apart(module_path!(), "fault08_a_store_deleted_cut_or_flipped_costs_nothing") {
+        return;
+    }
     let desk = Desk::new();
     let (dead, whole) = dead(&desk);
     let mut chance = Chance::new();
@@ -219,6 +227,9 @@ fn fault08_a_store_deleted_cut_or_flipped_costs_nothing() {
 
 #[test]
 fn a_store_that_is_ahead_of_its_journal_shows_what_the_journal_lost() {
+    if !is_apart(module_path!(), "a_store_that_is_ahead_of_its_journal_shows_what_the_journal_lost") {
+        return;
+    }
     let desk = Desk::new();
     let (dir, whole) = dead(&desk);
     // Nothing of what is left is bad: only the store knows that there was more.
@@ -239,6 +250,9 @@ fn a_store_that_is_ahead_of_its_journal_shows_what_the_journal_lost() {
 
 #[test]
 fn a_kill_between_journal_and_store_is_no_doubt() {
+    if !is_apart(module_path!(), "a_kill_between_journal_and_store_is_no_doubt") {
+        return;
+    }
     let desk = Desk::new();
     let dir = desk.path("state");
     // After one checkpoint, and after two.

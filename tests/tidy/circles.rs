@@ -231,7 +231,7 @@ fn no_circle_of_imports_is_over_two_files() {
         Source::new("src/tui/b.rs", "pub fn g(_: super::Of) {}"),
     ];
     assert_eq!(circles(&root)[0].len(), 3, "the rule misses what a root calls without an import");
-    let program = |s: &Source| s.path.starts_with("src/") && s.rust() && !s.test_file;
+    let program = |s: &Source| super::in_src(s) && s.rust() && !s.test_file;
     let sources: Vec<Source> = tree().into_iter().filter(program).collect();
     let found = circles(&sources);
     for circle in found.iter().filter(|c| c.len() > 2) {

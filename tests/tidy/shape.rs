@@ -1,7 +1,7 @@
 //! Rules of shape: how long functions are, how much they take, and what names and public items there are.
 
 use super::hold;
-use super::source::{Source, line_of, room_of, tree, word_places};
+use super::source::{Source, in_src, line_of, room_of, tree, word_places};
 use std::collections::{BTreeMap, BTreeSet};
 
 const FUNCTION_LINES_MAX: usize = 70;
@@ -105,7 +105,7 @@ fn functions(s: &Source) -> Vec<Function> {
 }
 
 fn of_the_program(s: &Source, line: usize) -> bool {
-    s.path.starts_with("src/") && !s.is_test(line)
+    in_src(&s.path) && !s.is_test(line)
 }
 
 fn long(s: &Source) -> Vec<String> {
@@ -186,7 +186,7 @@ fn types(s: &Source) -> Vec<(String, usize)> {
 
 fn doubled(sources: &[Source]) -> Vec<String> {
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for s in sources.iter().filter(|s| s.path.starts_with("src/")) {
+    for s in sources.iter().filter(|s| in_src(&s.path)) {
         for (name, line) in types(s) {
             places.entry(name).or_default().push(format!("{}:{line}", s.path));
         }
@@ -202,6 +202,7 @@ fn no_type_name_stands_twice() {
     let good = [
         Source::new("src/a/x.rs", "pub struct Order;\nimpl Iterator for Order {\n    type Item = u8;\n}"),
         Source::new("src/b/x.rs", "// struct Order\nimpl Iterator for Fill {\n    type Item = u8;\n}"),
+        Source::new("src/core/tests/x.rs", "struct Order;"),
     ];
     assert_eq!(doubled(&good), [""; 0]);
     let found = doubled(&tree());
@@ -215,7 +216,7 @@ fn unused(sources: &[Source]) -> Vec<String> {
     for s in sources.iter().filter(|s| s.rust()) {
         for (i, text) in s.code.lines().enumerate() {
             // What other programs may use of the library, tests and benches use too.
-            if !s.path.starts_with("src/") || !s.is_test(i + 1) {
+            if !in_src(&s.path) || !s.is_test(i + 1) {
                 text.split(|c: char| !is_word(c))
                     .filter(|w| !w.is_empty())
                     .for_each(|w| *uses.entry(w).or_default() += 1);
@@ -223,7 +224,7 @@ fn unused(sources: &[Source]) -> Vec<String> {
         }
     }
     let mut found = BTreeSet::new();
-    for s in sources.iter().filter(|s| s.path.starts_with("src/") && room_of(&s.path).is_some()) {
+    for s in sources.iter().filter(|s| room_of(&s.path).is_some()) {
         for at in word_places(&s.code, "pub") {
             let line = line_of(&s.code, at);
             let mut words =
@@ -252,6 +253,8 @@ fn nothing_is_public_that_nobody_uses() {
     let good = [
         Source::new("src/domain/x.rs", "pub fn used() {}"),
         Source::new("src/cli/y.rs", "fn g() { used(); }"),
+        Source::new("src/lab/x.rs", "pub fn tried() {}"),
+        Source::new("src/lab/tests/x.rs", "fn g() { tried(); }"),
     ];
     assert_eq!(unused(&good), [""; 0]);
     let found = unused(&tree());

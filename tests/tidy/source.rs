@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 const OTHERS: &[&str] = &["README.md", "CHANGELOG.md", "agents.toml", "Cargo.toml", ".ci/run"];
 /// Crates of more than one room: the rooms are folders of the crate's folder. Any other folder is a room.
 pub const CRATES_OF_ROOMS: &[&str] = &["core"];
+/// Crates that have a program of tests: their folder `tests` is of no room.
+pub const CRATES_WITH_TESTS: &[&str] = &["core", "lab", "market"];
 
 /// A file.
 pub struct Source {
@@ -35,7 +37,7 @@ impl Source {
             path: path.to_owned(),
             text: text.to_owned(),
             code,
-            test_file: rust && !path.starts_with("src/"),
+            test_file: rust && !in_src(path),
             comments,
         }
     }
@@ -104,10 +106,21 @@ fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
     }
 }
 
+/// Whether it is of a library or of the program. Programs of tests and benches look at them from outside, those of
+/// the crates under `src/` too.
+pub fn in_src(path: &str) -> bool {
+    let within = |inside: &str| {
+        CRATES_WITH_TESTS
+            .iter()
+            .any(|c| inside.strip_prefix(c).is_some_and(|rest| rest.starts_with("/tests/")))
+    };
+    path.strip_prefix("src/").is_some_and(|inside| !within(inside))
+}
+
 /// `market` of `src/market/state.rs`, and of a crate of several rooms the room: `engine` of
-/// `src/core/engine/real.rs`. None for the root of a crate of several rooms.
+/// `src/core/engine/real.rs`. None for the root of a crate of several rooms, and for what is not in the source.
 pub fn room_of(path: &str) -> Option<&str> {
-    let (folder, inside) = path.strip_prefix("src/")?.split_once('/')?;
+    let (folder, inside) = path.strip_prefix("src/").filter(|_| in_src(path))?.split_once('/')?;
     if CRATES_OF_ROOMS.contains(&folder) {
         return inside.split_once('/').map(|(room, _)| room);
     }
@@ -312,6 +325,9 @@ fn rooms_are_told_from_crates() {
     assert_eq!(room_of("src/market/import/item.rs"), Some("market"));
     assert_eq!(room_of("src/market/lib.rs"), Some("market"));
     assert_eq!(room_of("src/lib.rs"), None);
+    assert_eq!(room_of("src/market/tests/main.rs"), None);
+    assert_eq!(room_of("src/core/config/tests/laws.rs"), Some("config"));
+    assert!(Source::new("src/core/tests/laws/gate.rs", "fn f() {}\n").is_test(1));
     assert_eq!(folder_of("src/market/lib.rs"), "src/market");
     assert_eq!(folder_of("src/market/import/mod.rs"), "src/market/import");
     for folder in CRATES_OF_ROOMS {

@@ -1,20 +1,14 @@
 //! A running hive in a folder of its own, reached as a person or a script reaches it.
 
+use crate::cli::hand::program;
 use hive::wire::{Client, ClientRole, SocketPath};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The program under test: the one Cargo built beside the tests, or the one that `HIVE_BIN` names.
-pub fn program() -> PathBuf {
-    let named = std::env::var_os("HIVE_BIN").filter(|b| !b.is_empty());
-    named.map_or_else(|| env!("CARGO_BIN_EXE_hive").into(), |b| Path::new(env!("CARGO_MANIFEST_DIR")).join(b))
-}
 
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(program());

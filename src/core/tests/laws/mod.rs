@@ -1,0 +1,19 @@
+//! The laws of the house, each on a whole hive: the shipped roster on the embedded market. A test
+//! carries the number of its law.
+
+mod conditions;
+mod delisting;
+mod emergence;
+mod gate;
+mod house;
+mod limits;
+mod lives;
+mod managers;
+mod money;
+mod operator;
+mod readings;
+mod reasons;
+mod replay;
+mod services;
+mod structures;
+mod time;

@@ -1,0 +1,12 @@
+//! What the lab promises, held from outside: the ladder, company, and what a message is worth.
+
+// Tests fail by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../../core/tests/common/mod.rs"]
+mod common;
+
+mod company;
+mod ladder;
+mod laws;
+mod uplift;
