@@ -99,6 +99,7 @@ impl Pane for PageLayer {
 
 impl PageLayer {
     /// The page of another agent, from its top and as close as this one.
+    #[must_use]
     pub fn of_another(&self) -> PageLayer {
         PageLayer { scroll: 0, chart: ChartCursor { candle: None, ..self.chart } }
     }
