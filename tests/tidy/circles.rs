@@ -78,7 +78,7 @@ fn paths(s: &Source) -> (Vec<Module>, Vec<Module>) {
     let imports: Vec<(usize, usize)> =
         word_places(&s.code, "use").filter_map(|at| Some((at, at + s.code[at..].find(';')?))).collect();
     for child in children(s) {
-        for at in word_places(&s.code, &child).into_iter().filter(|at| !s.is_test(line(s, *at))) {
+        for at in word_places(&s.code, &child).filter(|at| !s.is_test(line(s, *at))) {
             let before = s.code[..at].trim_end();
             let imported = imports.iter().any(|(from, to)| (*from..*to).contains(&at));
             if s.code[at + child.len()..].starts_with("::") && !before.ends_with("::") && !imported {
@@ -91,7 +91,7 @@ fn paths(s: &Source) -> (Vec<Module>, Vec<Module>) {
 
 /// The modules that a file declares.
 fn children(s: &Source) -> Vec<String> {
-    let declared = word_places(&s.code, "mod").into_iter().filter_map(|at| {
+    let declared = word_places(&s.code, "mod").filter_map(|at| {
         let name: String =
             s.code[at + 3..].trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         s.code[at + 3..].trim_start()[name.len()..].starts_with(';').then_some(name)
