@@ -10,7 +10,7 @@
 
 use hive::config;
 use hive::config::setup;
-use hive::domain::{Decimal, Family};
+use hive::domain::{Decimal, FamilyId};
 use hive::engine::{Engine, Outputs};
 use hive::market::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
@@ -70,7 +70,7 @@ pub fn table(summary: &Summary) -> Result<String, Box<dyn Error>> {
         "\n{:<19} {:>6} {:>6} {:>9} {:>9} {:>9}",
         "family", "agents", "trades", "alone", "open", "real"
     )?;
-    for family in Family::ALL {
+    for family in FamilyId::ALL {
         let agents: Vec<_> = summary.agents.iter().filter(|a| a.family == family.text()).collect();
         if agents.is_empty() {
             continue;

@@ -446,12 +446,12 @@ fn the_table_of_families_in_the_readme_is_the_one_that_was_made() {
     let json: Value = serde_json::from_str(&read("assets/families/table.json")).unwrap();
     let rows = json["rows"].as_array().unwrap();
     assert_eq!(rows.len() + 2, table.lines().count(), "a line for each row");
-    for family in hive::domain::Family::ALL {
+    for family in hive::domain::FamilyId::ALL {
         let of: Vec<&Value> = rows.iter().filter(|r| r["family"] == family.text()).collect();
         assert!(of.iter().any(|r| r["feed"] == "synth"), "{family} has no run on the embedded market");
         // Nobody recorded a MOVE contract.
         let recorded = of.iter().any(|r| r["feed"] != "synth");
-        assert_eq!(recorded, *family != hive::domain::Family::Move, "{family} on recorded files");
+        assert_eq!(recorded, *family != hive::domain::FamilyId::Move, "{family} on recorded files");
     }
     for row in rows {
         assert!(["B", "L1", "L2"].contains(&row["level"].as_str().unwrap()), "{row}");

@@ -1,7 +1,7 @@
 //! The full house of seventeen families on the embedded market in detail, as a user runs it.
 
 use crate::cli::hand::program;
-use hive::domain::Family;
+use hive::domain::FamilyId;
 use std::process::Command;
 
 const ROSTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/rosters/full-house.toml");
@@ -20,8 +20,8 @@ fn the_table_by_family_has_a_row_for_each_of_seventeen_and_is_written_as_json() 
     let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&out).unwrap()).unwrap();
     std::fs::remove_file(&out).unwrap();
     let rows = json["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), Family::ALL.len());
-    for (row, family) in rows.iter().zip(Family::ALL) {
+    assert_eq!(rows.len(), FamilyId::ALL.len());
+    for (row, family) in rows.iter().zip(FamilyId::ALL) {
         assert_eq!(row["family"], family.text());
         assert!(text.contains(&family.text().replace('_', " ")), "{text}");
         assert_eq!(row["feed"], "synth");

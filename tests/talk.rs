@@ -6,7 +6,7 @@
 //! `INSTA_UPDATE=always cargo test --test hive-tests talk::` does without the tool and leaves the reading to `git diff`.
 
 use crate::common::{Run, Tape, scenes, shipped};
-use hive::domain::{Family, Message, MessageKind, Speaker, Verb};
+use hive::domain::{FamilyId, Message, MessageKind, Speaker, Verb};
 use hive::engine::{Engine, Outputs};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -29,8 +29,8 @@ const NO_VOICE: &str = "a structure is no voice: nobody listens to it in size, a
 const NEVER_ADDS: &str = "its plan has no add: see the family";
 
 /// What a family never says, and why.
-fn never(family: Family, kind: &str) -> Option<&'static str> {
-    use Family::*;
+fn never(family: FamilyId, kind: &str) -> Option<&'static str> {
+    use FamilyId::*;
     match (family, kind) {
         (f, "stance") if f.is_structured() => Some(NO_VOICE),
         (Scalp | MarketMaking | Triangular | Options | Move | Defi, "increase long" | "increase short") => {
@@ -65,7 +65,7 @@ fn kind(body: &MessageKind) -> Option<&'static str> {
 
 /// The first message of each kind and family: where it was said, and the text.
 #[derive(Default)]
-struct Heard(BTreeMap<(Family, &'static str), (String, String)>);
+struct Heard(BTreeMap<(FamilyId, &'static str), (String, String)>);
 
 impl Heard {
     fn take(&mut self, engine: &Engine, scene: &str, messages: &[Message]) {
@@ -98,7 +98,7 @@ impl Heard {
     }
 
     /// A family's page: a sentence a line.
-    fn page(&self, family: Family) -> String {
+    fn page(&self, family: FamilyId) -> String {
         let mut page = format!("{family}\n");
         for kind in KINDS {
             let (scene, text) = match (self.0.get(&(family, kind)), never(family, kind)) {
@@ -127,7 +127,7 @@ fn all_seventeen_talk_and_their_conditions_are_sentences() {
     heard.bars();
     heard.scenes();
     let (mut wrong, mut changed) = (String::new(), Vec::new());
-    for family in Family::ALL.iter().copied() {
+    for family in FamilyId::ALL.iter().copied() {
         for kind in KINDS {
             let said = heard.0.contains_key(&(family, kind));
             match (said, never(family, kind)) {

@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::mistakes;
 use crate::agents::declaration::Declaration;
 use crate::config::{self, Config, Origins, Override};
-use crate::domain::{Family, Span, Stamp};
+use crate::domain::{FamilyId, Span, Stamp};
 use crate::market::history::Window;
 use crate::market::synth::{SynthSettings, SynthWorld};
 use crate::runtime::feeds::{self, DetailWish, FeedOptions, FeedSpec};
@@ -167,7 +167,7 @@ impl RunOptions {
         let start = window.from.unwrap_or(defaults.from);
         let detail = wish.map(|w| DetailWish { faults: w.faults || self.faults, ..w }.of_run(start, days));
         // Somebody is there to work orders between decisions.
-        let makers = |a: &Declaration| a.family == Family::MarketMaking;
+        let makers = |a: &Declaration| a.family == FamilyId::MarketMaking;
         let inside = config.services.liquidity && config.roster.agents.iter().any(makers);
         Ok(FeedOptions { spec, clock, window, funding, seed, world, days, inside, detail })
     }

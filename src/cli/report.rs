@@ -3,7 +3,7 @@
 //! its books, and what to be wary of. At most a hundred columns, as long as names and sums allow it.
 
 use super::table::{TextTable, short, wrap};
-use crate::domain::{Family, Goal};
+use crate::domain::{FamilyId, Goal};
 use crate::hive::emergence::SharpeGain;
 use crate::hive::evidence::ENOUGH;
 use crate::recorder::summary::{AgentLine, EmergenceLine};
@@ -205,7 +205,7 @@ fn families(out: &mut String, s: &Summary) -> std::fmt::Result {
             format!("{:.0}", 100.0 * points),
         ]);
     };
-    for family in Family::ALL {
+    for family in FamilyId::ALL {
         let members: Vec<&AgentLine> = s.agents.iter().filter(|a| a.family == family.text()).collect();
         if !members.is_empty() {
             add(family.text(), &members);

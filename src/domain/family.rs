@@ -37,54 +37,85 @@ macro_rules! named {
     };
 }
 
-named!(
-    /// What an agent does for a living. New families are added at the end: the number is on the wire.
-    Family {
-        /// A standing view on an asset, scaled by volatility and slow drift.
-        Directional = "directional",
-        /// Follows the crossing of two moving averages.
-        Trend = "trend",
-        /// Time-series momentum over several horizons.
-        Momentum = "momentum",
-        /// Cross-sectional rank over a basket: long the strong, short the weak.
-        RelativeStrength = "relative_strength",
-        /// Fades the edges of a range while there is no trend.
-        Range = "range",
-        /// Breaks of, and bounces from, levels made by pivots and volume.
-        SupportResistance = "support_resistance",
-        /// Breakouts after volatility was compressed.
-        Volatility = "volatility",
-        /// A seeded coin with disciplined stops: the control group.
-        Random = "random",
-        /// Very short horizon on quotes and trades: order-flow imbalance, quick target, time stop.
-        Scalp = "scalp",
-        /// Quotes both sides around a fair price, skewed by its inventory.
-        MarketMaking = "market_making",
-        /// The same asset on two venues: buys the cheaper, sells the costlier, both legs or none.
-        Arbitrage = "arbitrage",
-        /// Three pairs on one venue, round and back to the currency it began with.
-        Triangular = "triangular_arbitrage",
-        /// Long spot, short dated future: earns the basis to its expiry.
-        CashAndCarry = "cash_and_carry",
-        /// Holds the side of a perp that is paid, hedged with spot.
-        Funding = "funding",
-        /// Sells or buys volatility with options, its delta hedged.
-        Options = "options",
-        /// Trades MOVE contracts against a forecast of volatility.
-        Move = "move",
-        /// Liquidity for pools, and pool against exchange.
-        Defi = "defi",
-    }
-);
-
-impl Family {
-    /// Whether its positions are structures: legs in one or several instruments, opened and closed as
-    /// one, near neutral to the asset's price. They are decided on the agent's own events, not on the
-    /// bars of the decision clock.
-    pub fn is_structured(self) -> bool {
-        self.index() >= Family::Scalp.index()
-    }
+/// The registry of families, a line each: its name in files, its name on the screen, its glyph, its type in the file of
+/// its name under `src/core/agents/families/`, whether it decides at the close of bars or on events of its instruments,
+/// and what it does for a living. A new family is added at the end: its number is on the wire.
+///
+/// `families!(with)` hands the lines to the macro `with`, which makes of them what it is for.
+#[macro_export]
+macro_rules! families {
+    ($with:ident) => {
+        $with! {
+            Directional "directional" "directional" "◆" directional::DirectionalFamily at bars:
+                "A standing view on an asset, scaled by volatility and slow drift.",
+            Trend "trend" "trend" "▶" trend::TrendFamily at bars:
+                "Follows the crossing of two moving averages.",
+            Momentum "momentum" "momentum" "●" momentum::MomentumFamily at bars:
+                "Time-series momentum over several horizons.",
+            RelativeStrength "relative_strength" "rel. strength" "■" relative_strength::RelativeStrengthFamily at bars:
+                "Cross-sectional rank over a basket: long the strong, short the weak.",
+            Range "range" "range" "◇" range::RangeFamily at bars:
+                "Fades the edges of a range while there is no trend.",
+            SupportResistance "support_resistance" "support/res." "▬" support_resistance::SupportResistanceFamily at bars:
+                "Breaks of, and bounces from, levels made by pivots and volume.",
+            Volatility "volatility" "volatility" "✦" volatility::VolatilityFamily at bars:
+                "Breakouts after volatility was compressed.",
+            Random "random" "random" "○" random::RandomFamily at bars:
+                "A seeded coin with disciplined stops: the control group.",
+            Scalp "scalp" "scalp" "↯" scalp::ScalpMemory on events:
+                "Very short horizon on quotes and trades: order-flow imbalance, quick target, time stop.",
+            MarketMaking "market_making" "market making" "⇅" market_making::MarketMakingMemory on events:
+                "Quotes both sides around a fair price, skewed by its inventory.",
+            Arbitrage "arbitrage" "arbitrage" "⇄" arbitrage::ArbitrageMemory on events:
+                "The same asset on two venues: buys the cheaper, sells the costlier, both legs or none.",
+            Triangular "triangular_arbitrage" "triangular" "△" triangular::TriangularMemory on events:
+                "Three pairs on one venue, round and back to the currency it began with.",
+            CashAndCarry "cash_and_carry" "cash & carry" "⊕" cash_and_carry::CashAndCarryMemory on events:
+                "Long spot, short dated future: earns the basis to its expiry.",
+            Funding "funding" "funding" "⊖" funding::FundingMemory on events:
+                "Holds the side of a perp that is paid, hedged with spot.",
+            Options "options" "options" "▽" options::OptionsMemory on events:
+                "Sells or buys volatility with options, its delta hedged.",
+            Move "move" "move" "±" move_contract::MoveMemory on events:
+                "Trades MOVE contracts against a forecast of volatility.",
+            Defi "defi" "DeFi" "◈" defi::DefiMemory on events:
+                "Liquidity for pools, and pool against exchange.",
+        }
+    };
 }
+
+macro_rules! family_ids {
+    ($($variant:ident $text:literal $label:literal $glyph:literal $module:ident::$type:ident $how:ident $when:ident:
+        $doc:literal,)+) => {
+        named!(
+            /// What an agent does for a living, by the lines of [`families!`](crate::families).
+            FamilyId { $(#[doc = $doc] $variant = $text),+ }
+        );
+
+        impl FamilyId {
+            /// Its name for people, short.
+            pub const fn label(self) -> &'static str {
+                match self { $(FamilyId::$variant => $label),+ }
+            }
+
+            /// The one cell that stands for it on the screen.
+            pub const fn glyph(self) -> &'static str {
+                match self { $(FamilyId::$variant => $glyph),+ }
+            }
+
+            /// Whether its positions are structures: legs in one or several instruments, opened and closed as one, near
+            /// neutral to the asset's price. They are decided on the agent's own events, not on the bars of the decision
+            /// clock.
+            pub const fn is_structured(self) -> bool {
+                match self { $(FamilyId::$variant => family_ids!(@$when)),+ }
+            }
+        }
+    };
+    (@bars) => { false };
+    (@events) => { true };
+}
+
+families!(family_ids);
 
 named!(
     /// The goals of the whole, LR-BM-F-A.

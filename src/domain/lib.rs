@@ -53,7 +53,7 @@ pub use command::{COMMANDS, Command, CommandRow, Danger, Scope};
 pub use condition::{Comparison, Condition, EvalContext, Plan, ReEntry, Term};
 pub use digest::Digest;
 pub use event::{Bar, Event, MarketEvent};
-pub use family::{Family, Goal, SideRule};
+pub use family::{FamilyId, Goal, SideRule};
 pub use ids::{AgentId, AssetId, InstrumentId, IntentId, MessageId, OrderId};
 pub use indicator::Indicator;
 pub use instrument::{ContractTerms, Instrument, InstrumentKind, Universe};

@@ -15,7 +15,8 @@ use crate::agents::personality::{Preset, Traits};
 use crate::agents::strategies::Strategy;
 use crate::agents::{AgentAsset, Population};
 use crate::domain::{
-    AgentId, AssetId, Digest, Event, Family, Goal, MarketEvent, MessageKind, SideRule, Stamp, Universe, money,
+    AgentId, AssetId, Digest, Event, FamilyId, Goal, MarketEvent, MessageKind, SideRule, Stamp, Universe,
+    money,
 };
 use crate::engine::real::{BarrierContext, Real, RealSpec};
 use crate::engine::services::ServiceSpec;
@@ -155,13 +156,14 @@ fn one_book(universe: &Universe) -> Population {
     let agent = Agent {
         id: AgentId(0),
         name: "account".to_owned(),
-        family: Family::Random,
+        family: FamilyId::Random,
+        family_index: 0,
         goal: Goal::Automated,
         personality: String::new(),
         side: SideRule::Both,
         traits,
         // It is never asked: the account is told what to hold.
-        strategy: Strategy::new(Family::Random, vec![1.0], SideRule::Both, traits, Preset::default()),
+        strategy: Strategy::new(FamilyId::Random, vec![1.0], SideRule::Both, traits, Preset::default()),
         slots: 0..n,
         active_from: Stamp(i64::MIN),
         scout: false,
@@ -176,6 +178,7 @@ fn one_book(universe: &Universe) -> Population {
     Population {
         agents: vec![agent],
         declared: 1,
+        families: vec![FamilyId::Random],
         slots: (0..n).map(slot).collect(),
         declared_slots: n,
         by_asset: (0..n as u32).map(|a| vec![a]).collect(),

@@ -4,7 +4,7 @@
 //! price), `pnl_touch` also prints at its price once the queue before it is served. Where the two have
 //! different signs nothing is established, and the row says so; for those who take both are one.
 
-use crate::domain::{Family, Stamp};
+use crate::domain::{FamilyId, Stamp};
 use crate::engine::Engine;
 use crate::market::{DetailLevel, FeedInfo};
 use serde::Serialize;
@@ -50,7 +50,7 @@ pub struct FamilyRow {
 /// All rows of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FamilyTable {
-    /// One row a family, in the order of [`Family::ALL`]; families without an agent are left out.
+    /// One row a family, in the order of [`FamilyId::ALL`]; families without an agent are left out.
     pub rows: Vec<FamilyRow>,
 }
 
@@ -58,9 +58,9 @@ impl FamilyTable {
     /// Reads the rows off a run as it stands; `feed` is what it ran on.
     pub fn new(engine: &Engine, feed: &FeedInfo) -> Self {
         let cast = engine.cast();
-        let with = |f: &&Family| cast.agents[..cast.declared].iter().any(|a| a.family == **f);
-        let row = |f: &Family| if f.is_structured() { structured(engine, *f) } else { plain(engine, *f) };
-        let rows = Family::ALL.iter().filter(with).map(row);
+        let with = |f: &&FamilyId| cast.agents[..cast.declared].iter().any(|a| a.family == **f);
+        let row = |f: &FamilyId| if f.is_structured() { structured(engine, *f) } else { plain(engine, *f) };
+        let rows = FamilyId::ALL.iter().filter(with).map(row);
         let day = |at: Stamp| at.to_string().chars().take(10).collect::<String>();
         // Where a market goes on, as far as it went.
         let to = engine.now().map_or(feed.to, |now| now.min(feed.to));
@@ -98,7 +98,7 @@ pub fn is_established(through: f64, touch: f64) -> bool {
     sign(through) == sign(touch)
 }
 
-fn empty(family: Family) -> FamilyRow {
+fn empty(family: FamilyId) -> FamilyRow {
     FamilyRow {
         family: family.text(),
         feed: String::new(),
@@ -120,7 +120,7 @@ fn empty(family: Family) -> FamilyRow {
 }
 
 /// A family of the decision clock: its intents traded at once, at the reference weight.
-fn plain(engine: &Engine, family: Family) -> FamilyRow {
+fn plain(engine: &Engine, family: FamilyId) -> FamilyRow {
     let (cast, speak) = (engine.cast(), &engine.speak);
     let mut row = empty(family);
     for agent in cast.agents[..cast.declared].iter().filter(|a| a.family == family) {
@@ -138,7 +138,7 @@ fn plain(engine: &Engine, family: Family) -> FamilyRow {
     row
 }
 
-fn structured(engine: &Engine, family: Family) -> FamilyRow {
+fn structured(engine: &Engine, family: FamilyId) -> FamilyRow {
     let (cast, structures) = (engine.cast(), &engine.speak.structures);
     let mut row = empty(family);
     let mut level: Option<DetailLevel> = None;

@@ -243,7 +243,7 @@ impl Context {
         let fits = |a: &&AgentRow| {
             let goal = words::letters(a.goal).to_lowercase();
             [&a.name, &a.assets].iter().any(|t| t.to_lowercase().contains(&wanted))
-                || words::family(a.family).contains(&wanted)
+                || a.family.label().contains(&wanted)
                 || a.state.text().contains(&wanted)
                 || goal == wanted
         };

@@ -35,7 +35,7 @@ pub(super) fn agent(a: &AgentRow) -> String {
     format!(
         "{}, {}, {}, points {:.0}, real {}, open {}, alone {}, funds {}, holds {holds}",
         a.name,
-        words::family(a.family),
+        a.family.label(),
         a.state.text(),
         100.0 * a.points,
         signed(money::to_estimate(a.real)),

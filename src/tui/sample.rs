@@ -1,6 +1,6 @@
 //! A made-up picture for tests: every pane has something to show.
 
-use crate::domain::{AgentId, Decimal, Family, Goal, MessageId, OrderStatus, Service, Stamp};
+use crate::domain::{AgentId, Decimal, FamilyId, Goal, MessageId, OrderStatus, Service, Stamp};
 use crate::view::cockpit::{
     AccountView, AgentRow, AgentState, Cockpit, Curves, EdgeRow, GoalView, MessageLine, Switches, TopicKind,
 };
@@ -14,7 +14,7 @@ pub fn row(i: u32) -> AgentRow {
     AgentRow {
         id: AgentId(i),
         name: format!("Agent{i:02}"),
-        family: Family::ALL[i as usize % Family::ALL.len()],
+        family: FamilyId::ALL[i as usize % FamilyId::ALL.len()],
         goal: Goal::ALL[i as usize % 4],
         assets: "BTC ETH".to_owned(),
         state: if i == 3 { AgentState::StoppedOut } else { AgentState::Live },
@@ -104,7 +104,7 @@ pub fn picture(seq: u64) -> Cockpit {
             .map(|i| EdgeRow {
                 from: AgentId((i * 7 + 1) % 60),
                 from_name: "x".to_owned(),
-                from_family: Family::Trend,
+                from_family: FamilyId::Trend,
                 to: AgentId(i),
                 asset: "BTC".to_owned(),
                 share: 0.1,

@@ -1,7 +1,7 @@
 //! Numbers and names as the screen writes them: one way for each unit.
 
 use super::theme::StyleRole;
-use crate::domain::{Decimal, Family, Stamp};
+use crate::domain::{Decimal, Stamp};
 use crate::view::cockpit::AgentState;
 pub use crate::view::{grouped as thousands, letters};
 
@@ -114,42 +114,6 @@ pub fn ratio(x: f64) -> String {
 /// A fraction in per cent: `15.5 %` of 0.155.
 pub fn percent(x: f64) -> String {
     format!("{:.1} %", 100.0 * x)
-}
-
-/// A glyph for each family.
-pub fn glyph(family: Family) -> &'static str {
-    match family {
-        Family::Directional => "◆",
-        Family::Trend => "▶",
-        Family::Momentum => "●",
-        Family::RelativeStrength => "■",
-        Family::Range => "◇",
-        Family::SupportResistance => "▬",
-        Family::Volatility => "✦",
-        Family::Random => "○",
-        Family::Scalp => "↯",
-        Family::MarketMaking => "⇅",
-        Family::Arbitrage => "⇄",
-        Family::Triangular => "△",
-        Family::CashAndCarry => "⊕",
-        Family::Funding => "⊖",
-        Family::Options => "▽",
-        Family::Move => "±",
-        Family::Defi => "◈",
-    }
-}
-
-/// A family's name for people, short.
-pub fn family(family: Family) -> &'static str {
-    match family {
-        Family::RelativeStrength => "rel. strength",
-        Family::SupportResistance => "support/res.",
-        Family::MarketMaking => "market making",
-        Family::Triangular => "triangular",
-        Family::CashAndCarry => "cash & carry",
-        Family::Defi => "DeFi",
-        other => other.text(),
-    }
 }
 
 /// A stamp to the minute, in UTC: `2023-12-31 20:00`.

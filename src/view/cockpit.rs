@@ -8,7 +8,7 @@
 
 use super::orders::{FillRow, OrderRow};
 use super::services::ServiceRow;
-use crate::domain::{AgentId, Command, Family, Goal, MessageId, Money, Span, Stamp};
+use crate::domain::{AgentId, Command, FamilyId, Goal, MessageId, Money, Span, Stamp};
 use serde::{Deserialize, Serialize};
 
 pub use crate::domain::evidence::DAYS_MIN as EMERGENCE_DAYS_MIN;
@@ -235,7 +235,7 @@ pub struct AgentRow {
     /// Name as declared.
     pub name: String,
     /// Family whose strategy it trades.
-    pub family: Family,
+    pub family: FamilyId,
     /// What it is deployed for.
     pub goal: Goal,
     /// Names of its assets, joined by spaces.
@@ -286,7 +286,7 @@ pub struct EdgeRow {
     /// Name of the agent whose voice it is.
     pub from_name: String,
     /// Family of that agent.
-    pub from_family: Family,
+    pub from_family: FamilyId,
     /// Who was moved.
     pub to: AgentId,
     /// Asset on which it was moved.

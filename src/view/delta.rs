@@ -138,7 +138,7 @@ fn same<T: PartialEq + Serialize>(a: &T, b: &T) -> bool {
 mod tests {
     use super::super::cockpit::TopicKind;
     use super::*;
-    use crate::domain::{AgentId, Decimal, Family, MessageId, OrderStatus, Service, Stamp};
+    use crate::domain::{AgentId, Decimal, FamilyId, MessageId, OrderStatus, Service, Stamp};
     use proptest::prelude::*;
 
     fn message(id: u64, acted_on: u32) -> MessageLine {
@@ -158,7 +158,7 @@ mod tests {
         EdgeRow {
             from: AgentId(n),
             from_name: format!("a{n}"),
-            from_family: Family::Trend,
+            from_family: FamilyId::Trend,
             to: AgentId(n + 1),
             asset: "ETH".into(),
             share,

@@ -2,7 +2,7 @@
 //! (`pub use`) counts as an import of the file that it is written in.
 
 use super::CRATES;
-use super::source::{Source, tree, word_places};
+use super::source::{Source, registered, tree, word_places};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Files of the largest circle: two that belong together may name each other, three are a knot.
@@ -74,6 +74,7 @@ fn paths(s: &Source) -> (Vec<Module>, Vec<Module>) {
             }
         }
     }
+    named.extend(registered(&s.path).into_iter().map(|module| vec![module]));
     // What a root calls of its modules by their names, without an import.
     let imports: Vec<(usize, usize)> =
         word_places(&s.code, "use").filter_map(|at| Some((at, at + s.code[at..].find(';')?))).collect();

@@ -1,7 +1,7 @@
 //! Programs of tests: one a crate, so that a test links no more than it looks at. And every file is a module of a library
 //! or a program, else it is neither compiled nor run.
 
-use super::source::{CRATES_WITH_TESTS, Source, folder_of, tree, word_places};
+use super::source::{CRATES_WITH_TESTS, Source, folder_of, registered, tree, word_places};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The folders of the packages: the top of the tree and the crates under `src/`.
@@ -35,7 +35,8 @@ fn many(sources: &[Source]) -> Vec<String> {
 fn modules(s: &Source) -> Vec<String> {
     let parent = s.path.rsplit_once('/').map_or("", |(p, _)| p);
     let folder = if s.path.ends_with("/main.rs") { parent } else { folder_of(&s.path) };
-    let mut found = Vec::new();
+    let mut found: Vec<String> =
+        registered(&s.path).into_iter().map(|name| format!("{folder}/{name}.rs")).collect();
     for at in word_places(&s.code, "mod") {
         let Some((name, _)) = s.code[at + 3..].split_once(';') else { continue };
         let name = name.trim();

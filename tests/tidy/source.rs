@@ -62,6 +62,23 @@ fn is_rust(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|e| e == "rs")
 }
 
+/// The file of the registry of families, and the root of the folder whose modules its lines are.
+const FAMILIES: (&str, &str) = ("src/domain/family.rs", "src/core/agents/families/mod.rs");
+
+/// The modules that the lines of the registry of families declare, for the root of their folder.
+pub fn registered(path: &str) -> Vec<String> {
+    if path != FAMILIES.1 {
+        return Vec::new();
+    }
+    let text = std::fs::read_to_string(root().join(FAMILIES.0)).unwrap();
+    let line = |l: &str| {
+        let l =
+            l.trim_end().strip_suffix(" at bars:").or_else(|| l.trim_end().strip_suffix(" on events:"))?;
+        l.rsplit(' ').next()?.split_once("::").map(|(module, _)| module.to_owned())
+    };
+    text.lines().filter_map(line).collect()
+}
+
 /// The top of the tree.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

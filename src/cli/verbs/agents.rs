@@ -1,11 +1,11 @@
 //! `hive agents`: the families and their parameters, and the check of a file.
 
 use crate::agents::declaration::{DrawnNumber, ParamSpec, Selector};
-use crate::agents::strategies;
+use crate::agents::families;
 use crate::cli::failure::Failure;
 use crate::cli::options;
 use crate::cli::output::print;
-use crate::domain::{Family, Goal};
+use crate::domain::{FamilyId, Goal};
 use clap::{Parser, Subcommand};
 use serde::Serialize;
 use std::fmt::Write;
@@ -63,10 +63,10 @@ fn list(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, Fa
     let (config, _) = options::load(file, &[])?;
     Ok((|| {
         writeln!(out, "families")?;
-        for family in Family::ALL {
-            writeln!(out, "  {family}: {}", strategies::idea(*family))?;
-            writeln!(out, "      needs {}", strategies::needs(*family))?;
-            for p in strategies::params(*family) {
+        for family in FamilyId::ALL {
+            writeln!(out, "  {family}: {}", families::info(*family).idea)?;
+            writeln!(out, "      needs {}", families::info(*family).needs)?;
+            for p in families::info(*family).params {
                 writeln!(
                     out,
                     "      {:<10} {:<6} default {:<12} allowed {:<14} {}",
@@ -160,13 +160,13 @@ fn families(out: &mut String) -> Result<std::fmt::Result, Failure> {
         bounds: [p.bounds.from, p.bounds.to],
         what: p.what,
     };
-    let line = |f: &Family| FamilyLine {
+    let line = |f: &FamilyId| FamilyLine {
         name: f.text(),
-        idea: strategies::idea(*f),
-        instruments: strategies::needs(*f),
-        params: strategies::params(*f).iter().map(param).collect(),
+        idea: families::info(*f).idea,
+        instruments: families::info(*f).needs,
+        params: families::info(*f).params.iter().map(param).collect(),
     };
-    let all = FamilyList { families: Family::ALL.iter().map(line).collect() };
+    let all = FamilyList { families: FamilyId::ALL.iter().map(line).collect() };
     let text = serde_json::to_string_pretty(&all).map_err(|e| Failure::Failed(format!("encoding: {e}")))?;
     Ok(writeln!(out, "{text}"))
 }

@@ -16,7 +16,7 @@ use crate::cli::options::{self, RunOptions};
 use crate::cli::output::print;
 use crate::config::setup;
 use crate::config::{self, Config};
-use crate::domain::{Family, Goal, SideRule, Stamp};
+use crate::domain::{FamilyId, Goal, SideRule, Stamp};
 use crate::fills::Costs;
 use crate::lab::against;
 use crate::lab::designed::{self, DataOverlap};
@@ -355,7 +355,7 @@ fn names_part(names: Option<&[String]>) -> bool {
 /// The roster with somebody for each service, if it has nobody; and the gross cap that full margin allows, the
 /// same in every arm.
 fn serve(config: &mut Config) {
-    for (family, name) in [(Family::Funding, "Carry"), (Family::MarketMaking, "Maker")] {
+    for (family, name) in [(FamilyId::Funding, "Carry"), (FamilyId::MarketMaking, "Maker")] {
         if !config.roster.agents.iter().any(|a| a.family == family) {
             config.roster.agents.push(Declaration {
                 name: name.to_owned(),

@@ -9,8 +9,8 @@
 //! 3. After a profit was taken nothing is added any more, so one close never both takes and adds.
 //! 4. Nothing here depends on listening, funds, mutes, pauses or managers.
 
+use super::plan::{PlanStep, closing_reason, due};
 use super::strategies::Strategy;
-use crate::domain::condition::Target;
 use crate::domain::{
     Action, AgentId, AssetId, Condition, EvalContext, IntentId, Outcome, Plan, ReEntry, Reason, Term, Verb,
     random,
@@ -213,31 +213,25 @@ impl Alone {
     }
 
     fn manage(&mut self, view: &EvalContext<'_>, now: &DecisionContext<'_>, hands: &mut BookAndOutbox<'_>) {
-        let Some(open) = &mut self.open else { return };
+        let Some(open) = &self.open else { return };
         if let Some(reason) = closing_reason(&open.plan, view) {
             return self.close(reason, now, hands);
         }
-        let holds = |c: &Condition| c.holds(view);
-        let takes = open.plan.targets[0].filter(|t| holds(&t.when)).map(|t| t.fraction);
-        if let Some(fraction) = takes {
-            open.plan.targets[0] = None;
-            open.plan.add = None;
-            let plan = open.plan;
-            self.size(Verb::Decrease, Reason::Target, self.intent * (1.0 - fraction), &plan, now, hands);
-        }
-        let Some(open) = &mut self.open else { return };
-        if let Some((_, fraction)) = open.plan.hedge.filter(|(c, _)| holds(c)) {
-            open.plan.hedge = None;
-            let plan = open.plan;
-            self.size(Verb::Decrease, Reason::Hedge, self.intent * (1.0 - fraction), &plan, now, hands);
-        }
-        let Some(open) = &mut self.open else { return };
-        if let Some((when, fraction)) = open.plan.add.filter(|(c, _)| holds(c)) {
-            open.adds = open.adds.saturating_sub(1);
-            open.plan.add = (open.adds > 0).then(|| (further(when, open.side, view), fraction));
-            let (plan, more) = (open.plan, open.side * open.first * fraction);
-            if fraction > 0.0 {
-                self.size(Verb::Increase, Reason::Add, self.intent + more, &plan, now, hands);
+        while let Some(open) = &mut self.open
+            && let Some(step) = due(&mut open.plan, view)
+        {
+            if let PlanStep::Add(when, fraction) = step {
+                open.adds = open.adds.saturating_sub(1);
+                open.plan.add = (open.adds > 0).then(|| (further(when, open.side, view), fraction));
+            }
+            let (plan, (verb, reason)) = (open.plan, step.said());
+            let after = step.size(self.intent, open.side * open.first);
+            match step {
+                PlanStep::Add(_, fraction) if fraction > 0.0 => {
+                    return self.size(verb, reason, after, &plan, now, hands);
+                }
+                PlanStep::Add(..) => return,
+                _ => self.size(verb, reason, after, &plan, now, hands),
             }
         }
     }
@@ -274,24 +268,6 @@ impl Alone {
     }
 }
 
-/// The first condition that closes the intent, in the order of invariant 2.
-fn closing_reason(plan: &Plan, view: &EvalContext<'_>) -> Option<Reason> {
-    let far = |t: &Option<Target>| t.as_ref().is_some_and(|t| t.fraction >= 1.0 && t.when.holds(view));
-    if plan.stop.holds(view) {
-        Some(Reason::Stop)
-    } else if plan.trail.as_ref().is_some_and(|c| c.holds(view)) {
-        Some(Reason::Trail)
-    } else if plan.exit.holds(view) {
-        Some(Reason::Exit)
-    } else if plan.expire.holds(view) {
-        Some(Reason::Expired)
-    } else if plan.targets.iter().any(far) {
-        Some(Reason::Target)
-    } else {
-        None
-    }
-}
-
 /// The next add, as far beyond this close as σ says one bar may go, so that two adds never fall on
 /// one close.
 fn further(when: Condition, side: f64, view: &EvalContext<'_>) -> Condition {
@@ -304,13 +280,13 @@ fn further(when: Condition, side: f64, view: &EvalContext<'_>) -> Condition {
 mod tests {
     use super::*;
     use crate::agents::personality::{Preset, Traits};
-    use crate::domain::{Family, Indicator, SideRule};
+    use crate::domain::{FamilyId, Indicator, SideRule};
 
     const KEYS: [Indicator; 4] =
         [Indicator::Ema(10), Indicator::Ema(40), Indicator::Sigma(8), Indicator::Sigma(120)];
 
     fn trend(traits: Traits, preset: Preset) -> Strategy {
-        Strategy::new(Family::Trend, vec![10.0, 40.0], SideRule::Both, traits, preset)
+        Strategy::new(FamilyId::Trend, vec![10.0, 40.0], SideRule::Both, traits, preset)
     }
 
     /// Runs closes past a trend follower whose averages are given, and returns what it said.

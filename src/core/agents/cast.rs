@@ -10,11 +10,12 @@
 //!    and, where the assets are drawn or named, other assets; every second one looks back three times as far.
 
 use super::declaration::{Declaration, DrawnNumber, ParamSpec, Roster, Selector};
-use super::strategies::{self, Strategy};
-use super::structures::Rules;
+use super::families;
+use super::families::Rules;
+use super::strategies::Strategy;
 use super::structures::listed::ListedInstruments;
 use crate::agents::personality::Traits;
-use crate::domain::{AgentId, AssetId, Family, Goal, Indicator, SideRule, Stamp, Universe, random};
+use crate::domain::{AgentId, AssetId, FamilyId, Goal, Indicator, SideRule, Stamp, Universe, random};
 use std::ops;
 use std::sync::Arc;
 
@@ -26,7 +27,9 @@ pub struct Agent {
     /// Name that no other agent has.
     pub name: String,
     /// Family whose strategy it trades.
-    pub family: Family,
+    pub family: FamilyId,
+    /// The place of that family in [`Population::families`].
+    pub family_index: usize,
     /// What it is deployed for.
     pub goal: Goal,
     /// The name of its personality.
@@ -78,6 +81,8 @@ pub struct Population {
     pub agents: Vec<Agent>,
     /// How many are declared (and so have three lives).
     pub declared: usize,
+    /// The families that somebody is of, in the order of their numbers.
+    pub families: Vec<FamilyId>,
     /// Every agent's assets, agent by agent.
     pub slots: Vec<AgentAsset>,
     /// How many slots belong to declared agents; they come first.
@@ -105,6 +110,7 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
     let mut cast = Population {
         agents: Vec::new(),
         declared: roster.agents.len(),
+        families: families_of(roster),
         slots: Vec::new(),
         declared_slots: 0,
         by_asset: vec![Vec::new(); universe.assets.len()],
@@ -140,7 +146,7 @@ impl Population {
         let who = random::name(&name);
         let preset = roster.presets[d.goal.index()];
         let horizon = preset.horizon * scout.map_or(1.0, |(_, factor)| factor);
-        let params = strategies::params(d.family).iter().map(|spec| {
+        let params = families::info(d.family).params.iter().map(|spec| {
             let range = d.params.get(spec.name).copied().unwrap_or(spec.default);
             draw(spec, range, random::key(self.seed, &[who, random::name(spec.name)]), horizon)
         });
@@ -148,7 +154,7 @@ impl Population {
         let (mut assets, active_from) = self.assets(roster, d, universe, who, scout.is_some());
         if assets.is_empty() && scout.is_none() {
             self.notices.push(format!("{name} stands by: this feed lists none of its assets"));
-        } else if d.family == Family::RelativeStrength && assets.len() < 3 && scout.is_none() {
+        } else if d.family == FamilyId::RelativeStrength && assets.len() < 3 && scout.is_none() {
             self.notices.push(format!(
                 "{name} stands by: relative strength needs three assets, it has {}",
                 assets.len()
@@ -170,6 +176,7 @@ impl Population {
             id,
             name,
             family: d.family,
+            family_index: self.families.iter().position(|f| *f == d.family).unwrap_or(0),
             goal: d.goal,
             personality: d.personality.clone(),
             side: d.side,
@@ -186,7 +193,7 @@ impl Population {
     fn structure(
         &mut self,
         name: &str,
-        family: Family,
+        family: FamilyId,
         agent: AgentId,
         params: &[f64],
         assets: Vec<AssetId>,
@@ -250,6 +257,12 @@ impl Population {
         }
         (chosen, from)
     }
+}
+
+/// The families that a roster deploys; scouts are of the same.
+fn families_of(roster: &Roster) -> Vec<FamilyId> {
+    let is_there = |f: &&FamilyId| roster.agents.iter().any(|d| d.family == **f);
+    FamilyId::ALL.iter().filter(is_there).copied().collect()
 }
 
 /// The n assets with the smallest draws.

@@ -2,7 +2,7 @@
 //! numbers as ranges.
 
 use super::personality::{Preset, Traits};
-use crate::domain::{Family, Goal, SideRule};
+use crate::domain::{FamilyId, Goal, SideRule};
 use std::collections::BTreeMap;
 
 /// Which assets an agent takes up.
@@ -35,7 +35,7 @@ pub struct Declaration {
     /// Name that no other agent has.
     pub name: String,
     /// Family whose strategy it trades.
-    pub family: Family,
+    pub family: FamilyId,
     /// Its assets: the union of the selectors, in their order, each asset once.
     pub assets: Vec<Selector>,
     /// Which sides it takes.
@@ -103,7 +103,7 @@ mod tests {
     fn scouts_are_voices_only_where_there_is_somebody_to_draw_them_of() {
         let agent = Declaration {
             name: "A".to_owned(),
-            family: Family::Trend,
+            family: FamilyId::Trend,
             assets: vec![Selector::Any],
             side: SideRule::Both,
             goal: Goal::Automated,

@@ -1,13 +1,16 @@
 //! One agent: its character, its strategy, and what it makes of what it hears.
 //!
 //! [`declaration`] is what the file says, [`cast`] makes agents of it, [`alone`] is the life that
-//! speaks, [`mind`] the ears of the other two lives. An agent never holds a channel, sees a key or
+//! speaks, [`families`] what each family does for a living, [`mind`] the ears of the other two lives. An agent never holds a channel, sees a key or
 //! places an order.
 pub mod alone;
 pub mod cast;
 pub mod declaration;
+pub mod families;
+pub mod family;
 pub mod mind;
 pub mod personality;
+pub mod plan;
 pub mod strategies;
 pub mod structures;
 

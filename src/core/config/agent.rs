@@ -8,7 +8,7 @@ use super::reader::{Reader, Value};
 use super::selector;
 use crate::agents::declaration::{Declaration, Selector};
 use crate::agents::personality::{TRAITS, Traits};
-use crate::domain::{Family, Goal, SideRule};
+use crate::domain::{FamilyId, Goal, SideRule};
 use std::collections::BTreeMap;
 use toml::de::DeTable;
 
@@ -76,7 +76,7 @@ pub(super) fn read(
 ) -> ReadAgent {
     unknown_keys(reader, table, section);
     let family = required(reader, table, section, item, "family", "like family = \"trend\"")
-        .and_then(|v| one_of(reader, v, section, "family", Family::ALL, Family::text));
+        .and_then(|v| one_of(reader, v, section, "family", FamilyId::ALL, FamilyId::text));
     let goal_value = required(reader, table, section, item, "goal", "like goal = \"low_risk\"");
     let goal = goal_value.and_then(|v| one_of(reader, v, section, "goal", Goal::ALL, Goal::text));
     let side = match table.get("side") {
@@ -168,7 +168,7 @@ fn assets(
     value: &Value<'_>,
     section: &str,
     named: &KnownNames,
-    family: Option<Family>,
+    family: Option<FamilyId>,
 ) -> Option<Vec<Selector>> {
     let what = format!("assets in {section}");
     let selectors = if value.get_ref().as_array().is_none() {
@@ -187,7 +187,7 @@ fn assets(
         }
         all.into_iter().collect::<Option<Vec<_>>>()?
     };
-    if family == Some(Family::RelativeStrength)
+    if family == Some(FamilyId::RelativeStrength)
         && selectors.iter().map(|s| most(s, named)).sum::<usize>() < RANKED_MIN
     {
         let message = format!("{section} ranks its assets and needs at least {RANKED_MIN} of them");

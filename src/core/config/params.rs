@@ -3,8 +3,8 @@
 use super::problem::{quoted, suggest};
 use super::reader::{Key, Reader, Value, bounds_hint, is_number};
 use crate::agents::declaration::{DrawnNumber, ParamSpec};
-use crate::agents::strategies;
-use crate::domain::Family;
+use crate::agents::families;
+use crate::domain::FamilyId;
 use std::collections::BTreeMap;
 
 /// `params = { fast = { from = 8, to = 40 }, slow = 120 }`.
@@ -12,7 +12,7 @@ pub(super) fn read(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
     section: &str,
-    family: Family,
+    family: FamilyId,
 ) -> BTreeMap<String, DrawnNumber> {
     let mut params = BTreeMap::new();
     let Some(table) = reader.table(value, &format!("params of {section}"), "like { fast = 20 }") else {
@@ -21,7 +21,7 @@ pub(super) fn read(
     let mut sound = true;
     for (key, value) in table {
         let name = key.get_ref().as_ref();
-        let Some(spec) = strategies::params(family).iter().find(|s| s.name == name) else {
+        let Some(spec) = families::info(family).params.iter().find(|s| s.name == name) else {
             unknown(reader, key, section, family);
             sound = false;
             continue;
@@ -40,12 +40,12 @@ pub(super) fn read(
     params
 }
 
-fn unknown(reader: &mut Reader<'_>, key: &Key<'_>, section: &str, family: Family) {
+fn unknown(reader: &mut Reader<'_>, key: &Key<'_>, section: &str, family: FamilyId) {
     let name = key.get_ref().as_ref();
-    let own = strategies::params(family).iter().map(|s| s.name);
-    let others: Vec<&str> = Family::ALL
+    let own = families::info(family).params.iter().map(|s| s.name);
+    let others: Vec<&str> = FamilyId::ALL
         .iter()
-        .filter(|f| strategies::params(**f).iter().any(|s| s.name == name))
+        .filter(|f| families::info(**f).params.iter().any(|s| s.name == name))
         .map(|f| f.text())
         .collect();
     if others.is_empty() {
@@ -117,11 +117,11 @@ fn order(
     reader: &mut Reader<'_>,
     value: &Value<'_>,
     section: &str,
-    family: Family,
+    family: FamilyId,
     params: &BTreeMap<String, DrawnNumber>,
 ) {
-    let specs = strategies::params(family);
-    for (low, high) in strategies::ordered(family) {
+    let specs = families::info(family).params;
+    for (low, high) in families::info(family).ordered {
         let of = |name: &str| {
             let default = specs.iter().find(|s| s.name == name).map(|s| s.default);
             params.get(name).copied().or(default)

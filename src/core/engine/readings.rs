@@ -38,7 +38,7 @@ impl Engine {
         let Some(of) = cast.agents.get(agent.index()).filter(|_| respond.consensus.is_heard(agent)) else {
             return 0.0;
         };
-        respond.voices(&self.respond_spec)[of.family.index()]
+        respond.voices(&self.respond_spec)[of.family_index]
     }
 
     /// λ of a declared agent now; 0 for scouts and the deaf.

@@ -41,7 +41,7 @@ use super::passive_execution::{ExecutionCost, FINE, WorkingOrder};
 use crate::agents::Population;
 use crate::agents::cast::Structure;
 use crate::domain::{
-    AgentId, AssetId, CarryQuote, Decimal, Family, Fill, Instrument, InstrumentId, InstrumentKind, Money,
+    AgentId, AssetId, CarryQuote, Decimal, FamilyId, Fill, Instrument, InstrumentId, InstrumentKind, Money,
     Receipt, Service, Speaker, Stamp, Universe, money,
 };
 use crate::ledger::Ledger;
@@ -95,7 +95,7 @@ impl ServiceSpec {
     pub fn new(cast: &Population, universe: &Universe, settings: &Settings) -> Self {
         let spots = spots(universe);
         // One agent serves an asset, the first as declared: a receipt has one payee.
-        let first = |family: Family, asset: usize| {
+        let first = |family: FamilyId, asset: usize| {
             let of =
                 |s: &&Structure| s.asset.index() == asset && cast.agents[s.agent.index()].family == family;
             cast.structures.iter().filter(of).map(|s| s.agent).min()
@@ -103,9 +103,11 @@ impl ServiceSpec {
         let n = universe.desk().len();
         let flat = settings.costs.is_flat();
         let carries = settings.services.carry && !flat;
-        let carriers = (0..n).map(|i| spots[i].and(first(Family::Funding, i)).filter(|_| carries)).collect();
-        let makers =
-            (0..n).map(|i| first(Family::MarketMaking, i).filter(|_| settings.services.liquidity)).collect();
+        let carriers =
+            (0..n).map(|i| spots[i].and(first(FamilyId::Funding, i)).filter(|_| carries)).collect();
+        let makers = (0..n)
+            .map(|i| first(FamilyId::MarketMaking, i).filter(|_| settings.services.liquidity))
+            .collect();
         ServiceSpec::of(spots, carriers, makers, universe)
     }
 

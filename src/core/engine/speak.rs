@@ -12,7 +12,7 @@ use super::structures::{StructureSpec, StructureWords, Structures};
 use crate::agents::alone::{Alone, BookAndOutbox, DecisionContext};
 use crate::agents::{Agent, AgentAsset, Population};
 use crate::domain::{
-    Announced, AssetId, EvalContext, Event, Family, Indicator, InstrumentId, InstrumentKind, MarketEvent,
+    Announced, AssetId, EvalContext, Event, FamilyId, Indicator, InstrumentId, InstrumentKind, MarketEvent,
     MessageKind, Stamp, Universe, random,
 };
 use crate::fills::Costs;
@@ -252,7 +252,7 @@ impl Speak {
         let bar = BarClose { at, following: following.collect() };
         let mut ranks = Vec::new();
         for agent in &spec.cast.agents {
-            if agent.family == Family::RelativeStrength {
+            if agent.family == FamilyId::RelativeStrength {
                 self.rank(spec, agent, at, &mut ranks);
             }
             for slot in agent.slots.clone() {

@@ -10,11 +10,12 @@
 //! 4. A maker's life is lived twice, its fills counted by *through* and by *touch*; the first one speaks.
 
 use crate::agents::Population;
+use crate::agents::families::Rules;
+use crate::agents::structures::StructureContext;
 use crate::agents::structures::filling::FillContext;
 use crate::agents::structures::legs::Legs;
 use crate::agents::structures::life::{AgentRef, FamilyTraits, Life};
 use crate::agents::structures::listed::ListedInstruments;
-use crate::agents::structures::{Rules, StructureContext};
 use crate::domain::{AgentId, MarketEvent, MessageKind, Stamp, Universe};
 use crate::fills::Tariff;
 use crate::market::Board;

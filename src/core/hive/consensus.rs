@@ -35,10 +35,9 @@
 //! 3. It holds what was said, not what anybody meant or holds since: only `hear` changes it, and prices.
 
 use crate::agents::Population;
-use crate::domain::{AgentId, Announced, AssetId, Family, Holds, MessageId};
+use crate::domain::{AgentId, Announced, AssetId, Holds, MessageId};
 use serde::{Deserialize, Serialize};
 
-const FAMILIES: usize = Family::ALL.len();
 /// 2⁴⁰: the thousandth part of a millionth of capital is still a thousand of its parts.
 const ONE: f64 = (1_u64 << 40) as f64;
 /// Most that one intent may be, in capital at P0: of each of 11 000 agents it still fits an i128, and no asset
@@ -65,8 +64,8 @@ const HUSHED: u8 = 2;
 /// What every voice last said, and the sums.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Consensus {
-    /// By asset, then family.
-    sums: Vec<[i128; FAMILIES]>,
+    /// By asset, then family, as the population lists them.
+    sums: Vec<Vec<i128>>,
     /// By asset: P0, zero before anybody spoke of it, and close/P0 now.
     base: Vec<(f64, f64)>,
     /// By slot: the position as announced.
@@ -78,24 +77,19 @@ pub struct Consensus {
     /// By agent: who silences it, [`MUTED`] and [`HUSHED`] together; 0 is heard.
     silenced: Vec<u8>,
     voices: u32,
-    /// By family: how many of its voices are heard. Nothing weighs by it: it is part of the snapshot.
-    members: [u32; FAMILIES],
 }
 
 impl Consensus {
     /// Nobody has spoken yet, and nobody is silenced.
     pub fn new(cast: &Population) -> Self {
-        let mut members = [0; FAMILIES];
-        cast.agents.iter().for_each(|a| members[a.family.index()] += 1);
         Consensus {
-            sums: vec![[0; FAMILIES]; cast.by_asset.len()],
+            sums: vec![vec![0; cast.families.len()]; cast.by_asset.len()],
             base: vec![(0.0, 1.0); cast.by_asset.len()],
             announced: vec![Announced::default(); cast.slots.len()],
             heard: vec![0; cast.slots.len()],
             said: vec![MessageId(0); cast.slots.len()],
             silenced: vec![0; cast.agents.len()],
             voices: cast.agents.len() as u32,
-            members,
         }
     }
 
@@ -120,8 +114,8 @@ impl Consensus {
         self.heard[slot] = p;
         self.said[slot] = message;
         if self.is_heard(spec.agent) {
-            let family = cast.agents[spec.agent.index()].family;
-            self.sums[spec.asset.index()][family.index()] += change;
+            let family = cast.agents[spec.agent.index()].family_index;
+            self.sums[spec.asset.index()][family] += change;
         }
     }
 
@@ -168,17 +162,15 @@ impl Consensus {
         let silent = !self.is_heard(agent);
         let Some(agent) = cast.agents.get(agent.index()).filter(|_| silent != was_silent) else { return };
         let sign = if silent { -1 } else { 1 };
-        let count = |n: &mut u32| *n = n.wrapping_add_signed(sign);
-        count(&mut self.voices);
-        count(&mut self.members[agent.family.index()]);
+        self.voices = self.voices.wrapping_add_signed(sign);
         for slot in agent.slots.clone() {
             let asset = cast.slots[slot].asset;
-            self.sums[asset.index()][agent.family.index()] += i128::from(sign) * self.heard[slot];
+            self.sums[asset.index()][agent.family_index] += i128::from(sign) * self.heard[slot];
         }
     }
 
     /// C\[a\], a signed fraction of the hive's capital.
-    pub fn of(&self, asset: AssetId, voice: &[f64; FAMILIES]) -> f64 {
+    pub fn of(&self, asset: AssetId, voice: &[f64]) -> f64 {
         if self.voices == 0 {
             return 0.0;
         }

@@ -4,7 +4,7 @@
 
 use super::consensus::Consensus;
 use crate::agents::Population;
-use crate::domain::{AgentId, AssetId, Family, MessageId};
+use crate::domain::{AgentId, AssetId, MessageId};
 use serde::{Deserialize, Serialize};
 
 /// How many voices an edge list names.
@@ -36,13 +36,7 @@ pub struct TopContributors {
 
 impl TopContributors {
     /// Looks through the voices on this asset: the largest v·p on the side of `sign`.
-    pub fn find(
-        cast: &Population,
-        consensus: &Consensus,
-        voice: &[f64; Family::ALL.len()],
-        asset: AssetId,
-        sign: f64,
-    ) -> Self {
+    pub fn find(cast: &Population, consensus: &Consensus, voice: &[f64], asset: AssetId, sign: f64) -> Self {
         let mut found = TopContributors::default();
         for &slot in &cast.by_asset[asset.index()] {
             let heard = sign * consensus.heard(cast, slot as usize);
@@ -50,7 +44,7 @@ impl TopContributors {
                 continue;
             }
             let agent = cast.slots[slot as usize].agent;
-            let weight = heard * voice[cast.agents[agent.index()].family.index()];
+            let weight = heard * voice[cast.agents[agent.index()].family_index];
             if weight <= 0.0 {
                 continue;
             }

@@ -11,10 +11,9 @@
 //! 1 is the prior (a yearly Sharpe ratio of 0.5); on the screen points are × 100.
 
 use crate::agents::Population;
-use crate::domain::{AgentId, Family, Span};
+use crate::domain::{AgentId, FamilyId, Span};
 use serde::{Deserialize, Serialize};
 
-const FAMILIES: usize = Family::ALL.len();
 const LIMIT: f64 = 5.0;
 const LEAST: f64 = 1.0 / 3.0;
 const MOST: f64 = 3.0;
@@ -37,16 +36,24 @@ impl ResultSum {
     }
 }
 
+/// The record of a family.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct FamilyRecord {
+    family: FamilyId,
+    results: ResultSum,
+    /// As of the last bar, so that reading is cheap.
+    points: f64,
+}
+
 /// The records of families and agents, from which points are read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Points {
-    families: [ResultSum; FAMILIES],
+    /// Of the families that somebody is of, as the population lists them.
+    families: Vec<FamilyRecord>,
     agents: Vec<ResultSum>,
     keep: f64,
     prior: f64,
     year: f64,
-    /// As of the last bar, so that reading is cheap.
-    by_family: [f64; FAMILIES],
 }
 
 impl Points {
@@ -55,49 +62,53 @@ impl Points {
         let year = clock.per_year();
         let span = span_days * Span::DAY.in_units_of(clock);
         Points {
-            families: [ResultSum::default(); FAMILIES],
+            families: cast
+                .families
+                .iter()
+                .map(|f| FamilyRecord { family: *f, results: ResultSum::default(), points: 1.0 })
+                .collect(),
             agents: vec![ResultSum::default(); cast.agents.len()],
             keep: 1.0 - 2.0 / (span + 1.0),
             prior: 0.5 / libm::sqrt(year),
             year,
-            by_family: [1.0; FAMILIES],
         }
     }
 
     /// Takes the results of a bar: per agent, net PnL over ex-ante volatility; NaN for the inactive.
     pub fn push(&mut self, cast: &Population, results: &[f64]) {
-        let mut sums = [(0.0, 0.0); FAMILIES];
+        let mut sums = vec![(0.0, 0.0); self.families.len()];
         for ((agent, record), u) in cast.agents.iter().zip(&mut self.agents).zip(results) {
             if u.is_finite() {
                 let u = u.clamp(-LIMIT, LIMIT);
                 record.push(u, self.keep);
-                let (sum, n) = &mut sums[agent.family.index()];
+                let (sum, n) = &mut sums[agent.family_index];
                 *sum += u;
                 *n += 1.0;
             }
         }
-        for ((record, points), (sum, n)) in self.families.iter_mut().zip(&mut self.by_family).zip(sums) {
+        for (record, (sum, n)) in self.families.iter_mut().zip(sums) {
             if n > 0.0 {
-                record.push(sum / n, self.keep);
-                *points = record.points(self.prior, self.year);
+                record.results.push(sum / n, self.keep);
+                record.points = record.results.points(self.prior, self.year);
             }
         }
     }
 
-    /// Points of a family, ⅓ … 3.
-    pub fn family(&self, family: Family) -> f64 {
-        self.by_family[family.index()]
+    /// Points of a family, ⅓ … 3; 1 for one that nobody is of.
+    pub fn family(&self, family: FamilyId) -> f64 {
+        self.families.iter().find(|r| r.family == family).map_or(1.0, |r| r.points)
     }
 
     /// Points of an agent, ⅓ … 3.
     pub fn agent(&self, cast: &Population, agent: AgentId) -> f64 {
-        let family = cast.agents[agent.index()].family;
-        0.5 * self.family(family) + 0.5 * self.agents[agent.index()].points(self.prior, 2.0 * self.year)
+        let family = cast.agents[agent.index()].family_index;
+        0.5 * self.families[family].points
+            + 0.5 * self.agents[agent.index()].points(self.prior, 2.0 * self.year)
     }
 
-    /// The weight of each family's voices: √points, or all alike.
-    pub fn voices(&self, by_points: bool) -> [f64; FAMILIES] {
-        if by_points { self.by_family.map(libm::sqrt) } else { [1.0; FAMILIES] }
+    /// The weight of each family's voices, as the population lists them: √points, or all alike.
+    pub fn voices(&self, by_points: bool) -> Vec<f64> {
+        self.families.iter().map(|r| if by_points { libm::sqrt(r.points) } else { 1.0 }).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use hive_core::agents::structures::KEYS;
 use hive_core::config;
 use hive_core::config::setup::settings;
 use hive_core::engine::{Engine, Outputs};
-use hive_domain::{Family, MessageKind, Reason, Verb};
+use hive_domain::{FamilyId, MessageKind, Reason, Verb};
 use hive_market::Feed;
 use hive_market::synth::{Detail, SynthFeed, SynthSettings};
 use std::collections::BTreeMap;
@@ -68,13 +68,13 @@ fn everybody_talks_with_conditions_and_nothing_breaks_with_faults_on() {
         }
     }
     engine.balances().unwrap();
-    for family in Family::ALL.iter().filter(|f| f.is_structured()) {
+    for family in FamilyId::ALL.iter().filter(|f| f.is_structured()) {
         let opened = opens.get(&family.index()).copied().unwrap_or_default();
         eprintln!("{family}: {opened} opened");
     }
     // Each that opened has said its stop, its targets and when it would do it again.
     for ((family, kind), text) in &said {
-        let family = Family::ALL[*family];
+        let family = FamilyId::ALL[*family];
         if *kind == "open" {
             for part in ["stop:", "exit:", "expire:", "target:", "again if"] {
                 assert!(text.contains(part), "{family} {part}: {text}");

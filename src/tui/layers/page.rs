@@ -130,7 +130,7 @@ fn bars(cx: &Context) -> usize {
 fn draw(frame: &mut Frame<'_>, cx: &Context, view: &PageLayer, area: Rect) {
     let t = &cx.theme;
     let Some((id, decision)) = cx.open else { return };
-    let name = cx.row(id).map(|a| format!("{} {}", words::glyph(a.family), a.name)).unwrap_or_default();
+    let name = cx.row(id).map(|a| format!("{} {}", a.family.glyph(), a.name)).unwrap_or_default();
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(t.of(StyleRole::Focus))
@@ -218,7 +218,7 @@ fn head<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> PageLines<'a> {
         Line::from(vec![
             Span::styled(words::mark(row.state), t.of(words::state(row.state))),
             Span::styled(format!(" {}{until}", row.state.text()), t.of(words::state(row.state))),
-            Span::styled(format!("  {}", words::family(row.family)), t.of(StyleRole::Title)),
+            Span::styled(format!("  {}", row.family.label()), t.of(StyleRole::Title)),
             Span::styled(format!(", a {}", p.personality), dim),
         ]),
         Line::from(

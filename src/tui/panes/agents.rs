@@ -49,7 +49,7 @@ const COLUMNS: &[Column<AgentRow>] = &[
         rank: 0,
         of: |a| {
             let role = if quiet(a) { StyleRole::Dim } else { StyleRole::Title };
-            (format!("{} {}", words::glyph(a.family), a.name), role)
+            (format!("{} {}", a.family.glyph(), a.name), role)
         },
     },
     Column {
@@ -122,7 +122,7 @@ const COLUMNS: &[Column<AgentRow>] = &[
         width: 13,
         right: false,
         rank: 11,
-        of: |a| (words::family(a.family).to_owned(), StyleRole::Dim),
+        of: |a| (a.family.label().to_owned(), StyleRole::Dim),
     },
 ];
 

@@ -7,7 +7,7 @@
 //! 1. The same pictures give the same places: no chance is involved.
 //! 2. Places are finite, in −1 … 1 both ways.
 
-use crate::domain::{AgentId, Family};
+use crate::domain::{AgentId, FamilyId};
 use crate::view::Cockpit;
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
@@ -29,7 +29,7 @@ const COLD: f64 = 0.002;
 #[derive(Clone, Copy, Debug)]
 struct Node {
     id: AgentId,
-    family: Family,
+    family: FamilyId,
     x: f64,
     y: f64,
 }
@@ -73,7 +73,7 @@ impl Layout {
         let mut order: Vec<_> = c.agents.iter().map(|a| (a.family, a.id)).collect();
         order.sort();
         let n = order.len().max(1) as f64;
-        let seat = |(i, (family, id)): (usize, &(Family, AgentId))| {
+        let seat = |(i, (family, id)): (usize, &(FamilyId, AgentId))| {
             let angle = TAU * i as f64 / n;
             // Not quite a ring, or neighbours would hold each other in place.
             let radius = 0.55 + 0.35 * (i as f64 * 0.618_033_988_749_895 % 1.0);
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn those_who_move_each_other_stand_closer() {
         let mut c = picture(1);
-        c.agents.iter_mut().for_each(|a| a.family = Family::Trend);
+        c.agents.iter_mut().for_each(|a| a.family = FamilyId::Trend);
         c.edges.retain(|e| e.to.0 < 2);
         for e in &mut c.edges {
             (e.from, e.to, e.share) = (AgentId(0), AgentId(20), 1.0);

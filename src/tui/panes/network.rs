@@ -519,7 +519,7 @@ fn pulses(
 fn label<'a>(cx: &Context, a: &AgentRow, cells: u16, chosen: bool) -> Line<'a> {
     let t = &cx.theme;
     let state = words::state(a.state);
-    let glyph = Span::styled(words::glyph(a.family), t.of(if chosen { StyleRole::Selected } else { state }));
+    let glyph = Span::styled(a.family.glyph(), t.of(if chosen { StyleRole::Selected } else { state }));
     if cells == 1 {
         return Line::from(glyph);
     }

@@ -51,7 +51,7 @@ const COLUMNS: &[Column<PointsRow>] = &[
         width: 10,
         right: false,
         rank: 0,
-        of: |e| (format!("{} {}", words::glyph(e.row.family), e.row.name), StyleRole::Title),
+        of: |e| (format!("{} {}", e.row.family.glyph(), e.row.name), StyleRole::Title),
     },
     Column {
         title: "pts",

@@ -1,6 +1,5 @@
-//! What a family is given: the view with the parameters of its agent, and how a parameter is declared.
+//! What a family that decides at bars is given: the view with the parameters of its agent.
 
-use crate::agents::declaration::{DrawnNumber, ParamSpec};
 use crate::domain::{EvalContext, SideRule};
 
 /// Bounds of a look-back in bars.
@@ -9,8 +8,11 @@ pub const LOOKBACK: (f64, f64) = (2.0, 2_000.0);
 /// What a family needs to know beside the view: what is its own, and the coin of this bar.
 #[derive(Clone, Copy, Debug)]
 pub struct StrategyContext<'a> {
+    /// The asset's indicators at this close.
     pub view: &'a EvalContext<'a>,
+    /// The numbers that were drawn for the agent, in the order of the family's parameters.
     pub p: &'a [f64],
+    /// The sides that the agent may take.
     pub side: SideRule,
     /// A key for [`crate::domain::random`], from seed, agent, asset and stamp.
     pub coin: u64,
@@ -26,21 +28,4 @@ impl StrategyContext<'_> {
 /// A look-back as whole bars.
 pub fn bars(x: f64) -> u16 {
     x as u16
-}
-
-/// A parameter with its unit, its default as a range that is drawn from, its bounds, and what it is.
-pub(in crate::agents) const fn param(
-    name: &'static str,
-    unit: &'static str,
-    default: (f64, f64),
-    bounds: (f64, f64),
-    what: &'static str,
-) -> ParamSpec {
-    ParamSpec {
-        name,
-        unit,
-        default: DrawnNumber { from: default.0, to: default.1 },
-        bounds: DrawnNumber { from: bounds.0, to: bounds.1 },
-        what,
-    }
 }

@@ -104,7 +104,7 @@ impl Legs {
     }
 
     /// A leg is taken over by the venue at this price, in the account's currency, and `lost` with it.
-    pub(super) fn give_up(&mut self, id: InstrumentId, price: f64, lost: f64) {
+    pub(in crate::agents) fn give_up(&mut self, id: InstrumentId, price: f64, lost: f64) {
         let q = self.of(id);
         self.cash += q * price - lost;
         self.add(id, -q);

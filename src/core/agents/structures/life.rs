@@ -24,11 +24,12 @@ use super::legs::{LATENCY, LegOrder, Legs};
 use super::margin;
 use super::proposal::{LEGS_MAX, StructureLeg, StructureProposal};
 use super::ranges::{Bounds, LiquidityChange};
-use super::rules::Rules;
 use super::values::{KEYS, Values};
+use crate::agents::families::Rules;
+use crate::agents::plan::{PlanStep, closing_reason, due};
 use crate::domain::{
-    Action, AgentId, AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, IntentId,
-    MarketEvent, MessageKind, Outcome, Plan, ReEntry, Reason, Span, Stamp, Verb, random,
+    Action, AgentId, AssetId, EvalContext, Indicator, InstrumentId, InstrumentKind, IntentId, MarketEvent,
+    MessageKind, Outcome, Plan, ReEntry, Reason, Span, Stamp, Verb, random,
 };
 use crate::market::DetailLevel;
 use serde::{Deserialize, Serialize};
@@ -359,25 +360,15 @@ impl Life {
         if !whole {
             return;
         }
-        let holds = |c: &Condition| c.holds(&view);
-        if let Some(fraction) = open.plan.targets[0].as_ref().filter(|t| holds(&t.when)).map(|t| t.fraction) {
-            open.plan.targets[0] = None;
-            open.plan.add = None;
-            let (plan, units) = (open.plan, open.units * (1.0 - fraction));
-            return self.size(who, seen, (Verb::Decrease, Reason::Target), (units, &plan), say);
-        }
-        if let Some(&(_, fraction)) = open.plan.hedge.as_ref().filter(|(c, _)| holds(c)) {
-            open.plan.hedge = None;
-            let (plan, units) = (open.plan, open.units * (1.0 - fraction));
-            return self.size(who, seen, (Verb::Decrease, Reason::Hedge), (units, &plan), say);
-        }
-        if let Some(&(_, fraction)) = open.plan.add.as_ref().filter(|(c, _)| holds(c)) {
-            open.adds = open.adds.saturating_sub(1);
-            if open.adds == 0 {
-                open.plan.add = None;
+        if let Some(step) = due(&mut open.plan, &view) {
+            if matches!(step, PlanStep::Add(..)) {
+                open.adds = open.adds.saturating_sub(1);
+                if open.adds == 0 {
+                    open.plan.add = None;
+                }
             }
-            let (plan, units) = (open.plan, open.units + open.first * fraction);
-            return self.size(who, seen, (Verb::Increase, Reason::Add), (units, &plan), say);
+            let (plan, units) = (open.plan, step.size(open.units, open.first));
+            return self.size(who, seen, step.said(), (units, &plan), say);
         }
         if who.nature.is_hedged {
             self.rehedge(who, seen);
@@ -606,21 +597,4 @@ fn value(leg: InstrumentId, bounds: Option<Bounds>, seen: &StructureContext<'_>)
 fn price(open: &OpenStructure, seen: &StructureContext<'_>) -> f64 {
     let now = open.legs.first().and_then(|l| seen.listed.value(seen.board, l.instrument));
     now.or(open.entry.first().copied()).unwrap_or(f64::NAN)
-}
-
-/// The first condition that closes the intent, in the order of invariant 2.
-fn closing_reason(plan: &Plan, view: &EvalContext<'_>) -> Option<Reason> {
-    if plan.stop.holds(view) {
-        Some(Reason::Stop)
-    } else if plan.trail.as_ref().is_some_and(|c| c.holds(view)) {
-        Some(Reason::Trail)
-    } else if plan.exit.holds(view) {
-        Some(Reason::Exit)
-    } else if plan.expire.holds(view) {
-        Some(Reason::Expired)
-    } else if plan.targets.iter().flatten().any(|t| t.fraction >= 1.0 && t.when.holds(view)) {
-        Some(Reason::Target)
-    } else {
-        None
-    }
 }

@@ -48,13 +48,17 @@ impl ListedInstruments {
     }
 
     /// The instruments of an asset that pass, in the feed's order.
-    pub(super) fn find(&self, asset: AssetId, pass: impl Fn(&Instrument) -> bool) -> Vec<InstrumentId> {
+    pub(in crate::agents) fn find(
+        &self,
+        asset: AssetId,
+        pass: impl Fn(&Instrument) -> bool,
+    ) -> Vec<InstrumentId> {
         self.instruments.iter().filter(|i| i.asset == asset && pass(i)).map(|i| i.id).collect()
     }
 
     /// What an asset can be hedged with, the best first: its perps, then what is bought and sold on margin,
     /// where a short pays borrow.
-    pub(super) fn hedges(&self, asset: AssetId) -> Vec<InstrumentId> {
+    pub(in crate::agents) fn hedges(&self, asset: AssetId) -> Vec<InstrumentId> {
         let of = |kind| self.find(asset, |i| i.kind == kind && i.quote.is_none());
         let mut all = of(InstrumentKind::Perp);
         all.extend(of(InstrumentKind::Margin));

@@ -2,9 +2,8 @@
 //! one, near neutral to the asset's price. They hear the market event by event and judge a stamp when it
 //! is over, so nothing of it is known before all of it is.
 //!
-//! * [`Rules`]: the nine families, one file each: what they look at, what they propose, what they quote;
-//! * `family_rule`, `context`, `proposal`, `values`: what every family can do, what it sees, what it answers, and
-//!   the indicators that it is judged by;
+//! * `context`, `proposal`, `values`: what a family sees, what it answers, and the indicators that it is judged by; the
+//!   families themselves are in [`families`](super::families);
 //! * [`life`]: an intent from its opening to its outcome, the same for all;
 //! * [`legs`], [`listed`], [`ranges`], [`filling`]: the book of what is held, in coins, contracts and liquidity, and
 //!   orders in markets;
@@ -23,35 +22,23 @@
 //! 3. Structures are no voices: their intents are near neutral, so the pool of directional intents is
 //!    left as it is, and nobody listens to them in size.
 
-mod arbitrage;
-mod cash_and_carry;
-mod context;
-mod defi;
-mod family_rule;
+pub(in crate::agents) mod context;
 pub mod filling;
-mod funding;
-mod gap;
+pub(in crate::agents) mod gap;
 pub mod legs;
 pub mod life;
 pub mod listed;
 mod margin;
-mod market_making;
-mod move_contract;
-mod options;
-mod proposal;
+pub(in crate::agents) mod proposal;
 pub mod ranges;
-mod realised;
+pub(in crate::agents) mod realised;
 #[cfg(test)]
-mod rig;
-mod rules;
-mod scalp;
+pub(in crate::agents) mod rig;
 pub mod shape;
 #[cfg(test)]
-mod stage;
-mod triangular;
-mod values;
+pub(in crate::agents) mod stage;
+pub(in crate::agents) mod values;
 
 pub use context::StructureContext;
 pub use proposal::{LEGS_MAX, Rest, StructureLeg, StructureProposal};
-pub use rules::{Rules, idea, needs, params};
 pub use values::{KEYS, Values};

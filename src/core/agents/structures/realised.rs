@@ -24,7 +24,7 @@ const BELIEVED: [f64; 2] = [0.75, 0.55];
 
 /// What is remembered of returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct ReturnMemory {
+pub(in crate::agents) struct ReturnMemory {
     last: Option<(Stamp, f64)>,
     /// Weighted sums of squared returns, and of the years they took.
     squares: [f64; 3],

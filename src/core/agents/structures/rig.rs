@@ -6,23 +6,24 @@ use super::filling::FillContext;
 use super::legs::Legs;
 use super::life::{AgentRef, FamilyTraits, Life};
 use super::listed::ListedInstruments;
-use super::rules::{Rules, params};
 use super::values::{KEYS, Values};
+use crate::agents::families::{self, Rules};
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::{
-    Action, AgentId, AssetId, Condition, ContractTerms, Decimal, EvalContext, Family, Indicator, Instrument,
-    InstrumentId, InstrumentKind, MarketEvent, MessageKind, Outcome, SideRule, Span, Stamp, Universe, Verb,
+    Action, AgentId, AssetId, Condition, ContractTerms, Decimal, EvalContext, FamilyId, Indicator,
+    Instrument, InstrumentId, InstrumentKind, MarketEvent, MessageKind, Outcome, SideRule, Span, Stamp,
+    Universe, Verb,
 };
 use crate::fills::Tariff;
 use crate::market::Board;
 use proptest::prelude::*;
 
 /// The asset of everything that is listed here.
-pub(super) const COIN: AssetId = AssetId(0);
-pub(super) const CAPITAL: f64 = 100_000.0;
+pub(in crate::agents) const COIN: AssetId = AssetId(0);
+pub(in crate::agents) const CAPITAL: f64 = 100_000.0;
 
 /// Instruments in the order of their ids.
-pub(super) fn listed(what: &[(InstrumentKind, ContractTerms)]) -> ListedInstruments {
+pub(in crate::agents) fn listed(what: &[(InstrumentKind, ContractTerms)]) -> ListedInstruments {
     let each = |(i, &(kind, terms)): (usize, &(InstrumentKind, ContractTerms))| Instrument {
         id: InstrumentId(i as u16),
         asset: COIN,
@@ -42,19 +43,19 @@ pub(super) fn listed(what: &[(InstrumentKind, ContractTerms)]) -> ListedInstrume
 }
 
 /// The middle of every default, but for those that are named.
-pub(super) fn parameters(family: Family, set: &[(&str, f64)]) -> Vec<f64> {
+pub(in crate::agents) fn parameters(family: FamilyId, set: &[(&str, f64)]) -> Vec<f64> {
     for (name, _) in set {
-        assert!(params(family).iter().any(|p| p.name == *name), "{name}");
+        assert!(families::info(family).params.iter().any(|p| p.name == *name), "{name}");
     }
     let value = |p: &crate::agents::declaration::ParamSpec| {
         let middle = f64::midpoint(p.default.from, p.default.to);
         set.iter().find(|s| s.0 == p.name).map_or(middle, |s| s.1)
     };
-    params(family).iter().map(value).collect()
+    families::info(family).params.iter().map(value).collect()
 }
 
 /// The market and one life in it.
-pub(super) struct Rig {
+pub(in crate::agents) struct Rig {
     pub listed: ListedInstruments,
     pub board: Board,
     pub costs: Tariff,
@@ -68,7 +69,7 @@ pub(super) struct Rig {
 }
 
 impl Rig {
-    pub fn new(family: Family, set: &[(&str, f64)], what: &[(InstrumentKind, ContractTerms)]) -> Self {
+    pub fn new(family: FamilyId, set: &[(&str, f64)], what: &[(InstrumentKind, ContractTerms)]) -> Self {
         let listed = listed(what);
         let rules = Rules::new(family, &parameters(family, set), COIN, &listed).unwrap();
         Rig {
@@ -263,9 +264,9 @@ impl Rig {
 }
 
 /// Which instrument, what, a factor, seconds to it.
-pub(super) type Draw = (u16, u8, f64, i64);
+pub(in crate::agents) type Draw = (u16, u8, f64, i64);
 
 /// Draws for [`Rig::chaos`].
-pub(super) fn draws() -> impl Strategy<Value = Vec<Draw>> {
+pub(in crate::agents) fn draws() -> impl Strategy<Value = Vec<Draw>> {
     proptest::collection::vec((any::<u16>(), any::<u8>(), 0.97_f64..1.03, 0_i64..90), 1..200)
 }

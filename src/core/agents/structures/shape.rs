@@ -2,8 +2,8 @@
 //! character, as [`crate::agents::strategies`] does for prices.
 
 use crate::agents::personality::{Preset, Traits};
-use crate::domain::condition::Target;
-use crate::domain::{Condition, Indicator, Plan, ReEntry, Term};
+use crate::agents::plan::PlanDraft;
+use crate::domain::{Condition, Indicator, Plan, Term};
 
 /// A family's conditions before the agent's character scales them.
 #[derive(Clone, Copy, Debug)]
@@ -50,30 +50,21 @@ impl StructureShape {
         let stop = (self.stop * preset.stop / traits.caution).max(0.1);
         let reach = traits.greed * preset.target;
         let (near, far) = (self.near * reach, (self.far * reach).max(self.near * reach * 1.01));
-        let hold = libm::ceil(self.hold * traits.patience * preset.hold).max(1.0);
-        let pause = libm::ceil(self.pause * traits.patience * preset.pause) as u32;
-        let add = preset.add_size * traits.conviction;
-        Plan {
+        let draft = PlanDraft {
             stop: Condition::below(gain, Term::Level(-stop)),
             trail: (self.trails && preset.trail > 0.0)
                 .then(|| Condition::below(gain, Term::Back(stop * preset.trail))),
             exit: self.exit,
-            expire: Condition::above(Term::Minutes, Term::Level(hold)),
-            targets: [
-                Some(Target { when: above(near), fraction: preset.take }),
-                Some(Target { when: above(far), fraction: 1.0 }),
-            ],
-            add: self.add.filter(|_| preset.adds > 0 && add > 0.0).map(|when| (when, add)),
-            hedge: Some((self.hedge, 0.5)),
-            reenter: Some(ReEntry {
-                side,
-                when: self.again,
-                unless: self.exit,
-                not_before: pause,
-                within: pause + libm::ceil(hold * 0.25) as u32,
-                minutes: true,
-            }),
-        }
+            clock: Term::Minutes,
+            hold: self.hold,
+            pause: self.pause,
+            near: above(near),
+            far: above(far),
+            add: self.add,
+            hedge: self.hedge,
+            again: self.again,
+        };
+        draft.finish(side, traits, preset)
     }
 }
 

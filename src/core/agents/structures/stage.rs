@@ -6,12 +6,12 @@ use super::filling::FillContext;
 use super::legs::Legs;
 use super::life::{AgentRef, FamilyTraits, Life};
 use super::listed::ListedInstruments;
-use super::rules::Rules;
 use super::values::{KEYS, Values};
+use crate::agents::families::Rules;
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::instrument::Asset;
 use crate::domain::{
-    Action, AgentId, AssetId, Bar, Comparison, ContractTerms, Decimal, EvalContext, Family, Indicator,
+    Action, AgentId, AssetId, Bar, Comparison, ContractTerms, Decimal, EvalContext, FamilyId, Indicator,
     Instrument, InstrumentId, InstrumentKind, MarketEvent, MessageKind, Outcome, Plan, Reason, SideRule,
     Span, Stamp, Term, Universe, Verb,
 };
@@ -74,7 +74,7 @@ pub struct OneLife {
 
 impl OneLife {
     /// A family on an asset of this feed; the reason if it stands by.
-    pub fn new(universe: &Universe, family: Family, p: &[f64], asset: &str) -> Result<Self, String> {
+    pub fn new(universe: &Universe, family: FamilyId, p: &[f64], asset: &str) -> Result<Self, String> {
         let listed = ListedInstruments::new(universe);
         let rules = Rules::new(family, p, universe.asset(asset).unwrap().id, &listed)?;
         Ok(OneLife {

@@ -1,8 +1,8 @@
 //! Every kind of mistake, with its place and the way out.
 
 use super::*;
-use crate::agents::strategies;
-use crate::domain::Family;
+use crate::agents::families;
+use crate::domain::FamilyId;
 
 #[test]
 fn ten_mistakes_are_ten_problems_with_their_lines_and_hints() {
@@ -210,9 +210,9 @@ fn ranges_that_contradict_are_refused() {
 
 #[test]
 fn the_defaults_of_every_family_are_in_order_themselves() {
-    for family in Family::ALL {
-        for (low, high) in strategies::ordered(*family) {
-            let of = |n: &str| strategies::params(*family).iter().find(|p| p.name == n).unwrap();
+    for family in FamilyId::ALL {
+        for (low, high) in families::info(*family).ordered {
+            let of = |n: &str| families::info(*family).params.iter().find(|p| p.name == n).unwrap();
             assert!(of(low).default.to < of(high).default.from, "{family}: {low}, {high}");
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::agents::declaration::Selector;
-use crate::domain::{Family, Goal, SideRule};
+use crate::domain::{FamilyId, Goal, SideRule};
 use crate::hive::settings::{
     AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager, Managers,
 };
@@ -15,8 +15,8 @@ fn the_built_in_file_has_the_promised_make_up() {
     assert_eq!(agents.len(), 72);
     assert!(agents.iter().all(|a| a.funded));
     assert_eq!(config.roster.scouts, 204);
-    let of = |f: Family| agents.iter().filter(|a| a.family == f).count();
-    let counts: Vec<usize> = Family::ALL.iter().filter(|f| !f.is_structured()).map(|f| of(*f)).collect();
+    let of = |f: FamilyId| agents.iter().filter(|a| a.family == f).count();
+    let counts: Vec<usize> = FamilyId::ALL.iter().filter(|f| !f.is_structured()).map(|f| of(*f)).collect();
     assert_eq!(counts, [9, 14, 12, 10, 8, 8, 10, 1]);
     for goal in Goal::ALL {
         assert_eq!(agents.iter().filter(|a| a.goal == *goal).count(), 18, "{goal}");
@@ -33,18 +33,18 @@ fn the_built_in_file_has_the_promised_make_up() {
 #[test]
 fn the_built_in_characters_are_different_and_moderate() {
     let config = shipped().unwrap();
-    let most = |f: fn(Family) -> bool| {
+    let most = |f: fn(FamilyId) -> bool| {
         let of = config.roster.agents.iter().filter(|a| f(a.family));
         of.map(|a| a.traits.sociability).fold(f64::NEG_INFINITY, f64::max)
     };
     for agent in &config.roster.agents {
         let unit = agent.traits.aggression * config.roster.presets[agent.goal.index()].unit;
         assert!((0.7..=1.3).contains(&unit), "{} has {unit}", agent.name);
-        if agent.family == Family::Range {
+        if agent.family == FamilyId::Range {
             assert_eq!(agent.traits.sociability, 0.5, "{}", agent.name);
         }
     }
-    assert!(most(|f| f != Family::Range) < 0.5);
+    assert!(most(|f| f != FamilyId::Range) < 0.5);
     let [low_risk, big_money, fast, automated] = config.roster.presets;
     assert!(low_risk.unit < automated.unit && automated.unit < big_money.unit);
     assert!(low_risk.stop < automated.stop && low_risk.adds == 1 && low_risk.trail > 0.0);
@@ -91,5 +91,5 @@ fn the_ready_rosters_have_no_mistakes_and_are_what_they_say() {
         assert_eq!(pair[0].assets, pair[1].assets);
         assert_eq!((pair[0].side, pair[1].side), (SideRule::Long, SideRule::Short));
     }
-    assert_eq!(families(&roster("full-house")).len(), Family::ALL.len());
+    assert_eq!(families(&roster("full-house")).len(), FamilyId::ALL.len());
 }

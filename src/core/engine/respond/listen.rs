@@ -18,7 +18,7 @@ use crate::agents::alone::unit;
 use crate::agents::mind::{self, Heard};
 use crate::agents::{Agent, Population};
 use crate::domain::{
-    AssetId, Factor, Family, InstrumentId, MessageId, MessageKind, Speaker, Stamp, Stance, StanceVerb,
+    AssetId, Factor, InstrumentId, MessageId, MessageKind, Speaker, Stamp, Stance, StanceVerb,
 };
 use crate::engine::Outputs;
 use crate::engine::lives::Following;
@@ -89,6 +89,7 @@ impl Respond {
                 following: Following::new(s, spec.kinds[i], &spec.costs[i], l),
             }
         };
+        let assets = speak.market.listings.iter().enumerate().map(asset).collect();
         Hearing {
             spec,
             at,
@@ -96,7 +97,7 @@ impl Respond {
             reference,
             // How the desk's net follows is the desk's; here aims go to stances.
             pace: PositionPace { patience: s.desk.patience, width: Width::Band(0.0), shorts: true },
-            assets: speak.market.listings.iter().enumerate().map(asset).collect(),
+            assets,
         }
     }
 
@@ -256,7 +257,7 @@ struct Hearing<'a> {
     spec: &'a RespondSpec,
     at: Stamp,
     /// The weight of each family's voices.
-    voice: [f64; Family::ALL.len()],
+    voice: Vec<f64>,
     /// The weight of an agent's simulated lives: 1/N.
     reference: f64,
     pace: PositionPace,

@@ -2,7 +2,7 @@
 
 use super::spec::RespondSpec;
 use crate::agents::{Agent, Population};
-use crate::domain::{Announced, Digest, Family, StanceVerb};
+use crate::domain::{Announced, Digest, StanceVerb};
 use crate::engine::emergence::Gauge;
 use crate::engine::real::Real;
 use crate::fills::books::Patient;
@@ -127,7 +127,7 @@ impl Respond {
     }
 
     /// The weight of each family's voices.
-    pub(in crate::engine) fn voices(&self, spec: &RespondSpec) -> [f64; Family::ALL.len()] {
+    pub(in crate::engine) fn voices(&self, spec: &RespondSpec) -> Vec<f64> {
         self.points.voices(spec.settings.listening.voice_by_points)
     }
 

@@ -3,10 +3,10 @@
 
 use super::stage::{agent, config, universe};
 use crate::common::{Run, bar_at};
-use hive_core::agents::strategies::params;
+use hive_core::agents::families;
 use hive_core::engine::Outputs;
 use hive_domain::{
-    Action, Bar, Event, Family, InstrumentId, MarketEvent, MessageKind, Reason, SideRule, Term, Verb,
+    Action, Bar, Event, FamilyId, InstrumentId, MarketEvent, MessageKind, Reason, SideRule, Term, Verb,
 };
 use proptest::prelude::*;
 
@@ -33,9 +33,10 @@ fn step() -> impl Strategy<Value = Step> {
 fn everybody() -> hive_core::config::Config {
     let shipped = hive_core::config::shipped().unwrap();
     let mut all = Vec::new();
-    for family in Family::ALL.iter().filter(|f| !f.is_structured()) {
+    for family in FamilyId::ALL.iter().filter(|f| !f.is_structured()) {
         for (i, side) in SideRule::ALL.iter().enumerate() {
-            let short: Vec<(&str, f64)> = params(*family)
+            let short: Vec<(&str, f64)> = families::info(*family)
+                .params
                 .iter()
                 .map(|p| {
                     (p.name, if p.is_lookback() { (p.default.from / 2.0).ceil() } else { p.default.from })

@@ -6,12 +6,12 @@ use crate::common::{Run, bar_at, shipped};
 use hive_core::agents::cast::cast;
 use hive_core::agents::declaration::{Declaration, DrawnNumber, Roster, Selector};
 use hive_core::agents::{Agent, Population};
-use hive_domain::{Family, Stamp, Universe};
+use hive_domain::{FamilyId, Stamp, Universe};
 
 const NAMES: [&str; 6] = ["AAA", "BBB", "CCC", "DDD", "EEE", "FFF"];
 
 fn who(name: &str, assets: Vec<Selector>) -> Declaration {
-    Declaration { name: name.into(), assets, ..agent(Family::Trend, &[]) }
+    Declaration { name: name.into(), assets, ..agent(FamilyId::Trend, &[]) }
 }
 
 fn roster(agents: Vec<Declaration>) -> Roster {
@@ -64,7 +64,7 @@ fn top_by_volume_is_taken_up_when_the_ranking_is_known_and_not_before() {
     assert_eq!((names, from), (vec!["FFF".to_owned(), "EEE".to_owned()], bar_at(60)));
     assert_eq!(chosen(vec![Selector::Top(99)]).0.len(), 6, "as many as there are");
     // In deed: nothing is done before, though everything is warm long before.
-    let mut early = agent(Family::Random, &[("every", 1.0)]);
+    let mut early = agent(FamilyId::Random, &[("every", 1.0)]);
     early.assets = vec![Selector::Top(2)];
     let mut universe = universe(&NAMES);
     universe.by_volume.iter_mut().for_each(|r| r.known_at = bar_at(150));
@@ -186,11 +186,11 @@ fn scouts_are_the_declared_drawn_again_and_half_of_them_slow() {
             (like.family, like.goal, like.side, like.traits)
         );
         assert_eq!(scout.name, format!("scout-{:03}", i + 1));
-        if like.family != Family::Random {
+        if like.family != FamilyId::Random {
             assert_ne!(format!("{:?}", scout.strategy), format!("{:?}", like.strategy), "other numbers");
         }
         // Trend followers of one goal: rounds of quick and slow take turns.
-        if scout.family == Family::Trend {
+        if scout.family == FamilyId::Trend {
             *(if i / n % 2 == 1 { &mut slow } else { &mut quick }) += f64::from(longest(scout));
         }
     }
@@ -212,7 +212,7 @@ fn every_second_round_of_scouts_looks_back_further() {
     let all = cast(&roster, &universe, 5);
     assert_eq!(all.agents.len(), roster.voices());
     let longest = |a: &Agent| a.strategy.indicators().iter().map(|k| k.window()).max().unwrap_or(0);
-    let trend = |a: &&Agent| a.family == Family::Trend;
+    let trend = |a: &&Agent| a.family == FamilyId::Trend;
     let sum = |round: &[Agent]| round.iter().filter(trend).map(|a| f64::from(longest(a))).sum();
     let spans: Vec<f64> = all.agents[n..].chunks(n).map(sum).collect();
     for (round, span) in spans.iter().enumerate() {
@@ -225,11 +225,11 @@ fn every_second_round_of_scouts_looks_back_further() {
 fn scouts_are_drawn_of_the_families_that_are_declared() {
     let universe = universe(&NAMES);
     let mut roster = shipped().roster;
-    roster.agents.retain(|d| d.family == Family::Trend);
+    roster.agents.retain(|d| d.family == FamilyId::Trend);
     let all = cast(&roster, &universe, 5);
     assert_eq!(all.agents.len(), 14 + roster.scouts as usize);
     assert_eq!(roster.voices(), all.agents.len());
-    assert!(all.agents.iter().all(|a| a.family == Family::Trend));
+    assert!(all.agents.iter().all(|a| a.family == FamilyId::Trend));
 }
 
 #[test]

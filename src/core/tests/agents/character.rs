@@ -5,7 +5,7 @@ use crate::common::{Run, Tape, run, shipped, stances};
 use hive_core::agents::declaration::Declaration;
 use hive_core::agents::personality::Traits;
 use hive_core::config::Config;
-use hive_domain::{Action, Factor, Family, Goal, Indicator, Reason, StanceVerb, Term, Verb, random};
+use hive_domain::{Action, Factor, FamilyId, Goal, Indicator, Reason, StanceVerb, Term, Verb, random};
 
 /// A walk of 900 bars with slow drifts, so that every condition of a trend follower comes true.
 fn walk() -> Vec<f64> {
@@ -19,7 +19,7 @@ fn walk() -> Vec<f64> {
 }
 
 fn trend() -> Declaration {
-    agent(Family::Trend, &[("fast", 10.0), ("slow", 40.0)])
+    agent(FamilyId::Trend, &[("fast", 10.0), ("slow", 40.0)])
 }
 
 fn with(change: impl Fn(&mut Traits)) -> Vec<(usize, Action)> {
@@ -161,7 +161,7 @@ fn max_follow_bounds_what_is_held_for_the_others() {
 }
 
 /// The same agent, deployed for each goal of the shipped file, on the same bars.
-fn deployed(family: Family, params: &[(&str, f64)]) -> Vec<Vec<(usize, Action)>> {
+fn deployed(family: FamilyId, params: &[(&str, f64)]) -> Vec<Vec<(usize, Action)>> {
     let presets = hive_core::config::shipped().unwrap().roster.presets;
     let each = |goal: &Goal| {
         let mut who = agent(family, params);
@@ -178,9 +178,9 @@ fn deployed(family: Family, params: &[(&str, f64)]) -> Vec<Vec<(usize, Action)>>
 #[test]
 fn the_four_goals_decide_differently_on_the_same_bars() {
     for (family, params) in [
-        (Family::Trend, [("fast", 10.0), ("slow", 40.0)].as_slice()),
-        (Family::Momentum, &[("short", 8.0), ("medium", 20.0), ("long", 60.0)]),
-        (Family::Volatility, &[("fast", 10.0), ("slow", 80.0), ("squeeze", 0.95), ("channel", 20.0)]),
+        (FamilyId::Trend, [("fast", 10.0), ("slow", 40.0)].as_slice()),
+        (FamilyId::Momentum, &[("short", 8.0), ("medium", 20.0), ("long", 60.0)]),
+        (FamilyId::Volatility, &[("fast", 10.0), ("slow", 80.0), ("squeeze", 0.95), ("channel", 20.0)]),
     ] {
         let all = deployed(family, params);
         for (i, one) in all.iter().enumerate() {
@@ -231,7 +231,7 @@ fn announced(acts: &[(usize, Action)]) -> Announced {
 
 #[test]
 fn goals_differ_in_the_way_that_is_documented() {
-    let all = deployed(Family::Trend, &[("fast", 10.0), ("slow", 40.0)]);
+    let all = deployed(FamilyId::Trend, &[("fast", 10.0), ("slow", 40.0)]);
     let [lr, bm, fast, auto] = [0, 1, 2, 3].map(|i| announced(&all[i]));
     // Openings may fall on different bars, so sizes and distances are compared per volatility: size × σ is
     // the unit, distance / σ the multiple, and size × distance has no σ in it.
@@ -255,7 +255,7 @@ fn goals_differ_in_the_way_that_is_documented() {
 
 #[test]
 fn fast_is_out_early_and_big_money_rides() {
-    let all = deployed(Family::Trend, &[("fast", 10.0), ("slow", 40.0)]);
+    let all = deployed(FamilyId::Trend, &[("fast", 10.0), ("slow", 40.0)]);
     let held = |acts: &[(usize, Action)]| {
         let mut open = 0;
         let mut bars = Vec::new();

@@ -6,7 +6,7 @@
 use super::stage::*;
 use crate::common::Run;
 use hive_core::agents::declaration::Declaration;
-use hive_domain::{Family, Reason, SideRule, Term, Verb, random};
+use hive_domain::{FamilyId, Reason, SideRule, Term, Verb, random};
 use std::f64::consts::TAU;
 
 const WARM: usize = 67;
@@ -62,7 +62,7 @@ fn level(term: Term) -> f64 {
 fn directional_holds_its_view_until_the_drift_speaks_against_it() {
     let mut path = tremble(90, 100.0, 0.002);
     go(&mut path, 20, -0.003);
-    let mut who = agent(Family::Directional, &[("drift", 20.0), ("tolerance", 1.0)]);
+    let mut who = agent(FamilyId::Directional, &[("drift", 20.0), ("tolerance", 1.0)]);
     who.side = SideRule::Long;
     let acts = solo(who, &path);
     let out = first(90..110, |i| score(&path, i, 20) < -1.0);
@@ -76,7 +76,7 @@ fn directional_of_both_sides_takes_the_side_of_the_drift() {
     for by in [0.001, -0.001] {
         let mut path = vec![100.0];
         go(&mut path, 80, by);
-        let acts = solo(agent(Family::Directional, &[("drift", 20.0), ("tolerance", 1.0)]), &path);
+        let acts = solo(agent(FamilyId::Directional, &[("drift", 20.0), ("tolerance", 1.0)]), &path);
         assert_eq!((acts[0].0, acts[0].1.side()), (WARM, f64::signum(by)));
     }
 }
@@ -89,7 +89,7 @@ fn trend_follows_the_crossing_and_is_stopped_where_it_said() {
     go(&mut path, 1, 0.05);
     go(&mut path, 4, 0.002);
     go(&mut path, 12, -0.01);
-    let mut who = agent(Family::Trend, &[("fast", 10.0), ("slow", 40.0)]);
+    let mut who = agent(FamilyId::Trend, &[("fast", 10.0), ("slow", 40.0)]);
     who.side = SideRule::Long;
     let acts = solo(who, &path);
     let (fast, slow) = (ema(&path, 10.0), ema(&path, 40.0));
@@ -108,7 +108,7 @@ fn trend_leaves_when_the_averages_cross_back_and_trails_when_it_gave_too_much_ba
     let top = path.len();
     // So slow a fall that the averages cross before the trailing stop is met.
     go(&mut path, 60, -0.000_5);
-    let mut who = agent(Family::Trend, &[("fast", 10.0), ("slow", 40.0)]);
+    let mut who = agent(FamilyId::Trend, &[("fast", 10.0), ("slow", 40.0)]);
     who.side = SideRule::Long;
     let closes = |acts: &[(usize, hive_domain::Action)]| {
         let from = acts.iter().filter(|(i, a)| a.verb == Verb::Close && *i >= top);
@@ -135,7 +135,7 @@ fn momentum_goes_in_when_three_horizons_agree_and_out_when_the_middle_turns() {
     path.extend((1..=20).map(|k| 140.0 + 0.5 * f64::from(k)));
     path.extend((1..=20).map(|k| 150.0 - 0.5 * f64::from(k)));
     let params = [("short", 5.0), ("medium", 10.0), ("long", 20.0)];
-    let mut who = agent(Family::Momentum, &params);
+    let mut who = agent(FamilyId::Momentum, &params);
     who.side = SideRule::Long;
     let acts = solo(who.clone(), &path);
     // The return over 20 bars is above nothing after 11 bars of rise, that over 10 below after 6 of fall.
@@ -162,7 +162,7 @@ fn relative_strength_buys_the_strongest_and_sells_the_weakest() {
     let way = |i: i32| f64::from(if i < 150 { i } else { 150 - 3 * (i - 150) });
     let path = |by: f64| (0..170).map(|i| 10.0 * (by * way(i)).exp() * tremor(i)).collect::<Vec<_>>();
     let paths = [path(0.0), path(0.0), path(0.001), path(-0.001)];
-    let who = agent(Family::RelativeStrength, &[("window", 30.0), ("cut", 0.2)]);
+    let who = agent(FamilyId::RelativeStrength, &[("window", 30.0), ("cut", 0.2)]);
     let mut run = Run::start(&config(vec![who]), &universe(&["AAA", "BBB", "CCC", "DDD"]));
     run.play(&events(&paths));
     assert!(story(&run, 0, 0).is_empty() && story(&run, 0, 1).is_empty(), "the middle is left alone");
@@ -180,7 +180,7 @@ fn relative_strength_buys_the_strongest_and_sells_the_weakest() {
 #[test]
 fn relative_strength_of_two_assets_stands_by() {
     let path = |by: f64| (0..150).map(|i| 10.0 * (by * f64::from(i)).exp()).collect::<Vec<_>>();
-    let who = agent(Family::RelativeStrength, &[("window", 30.0), ("cut", 0.2)]);
+    let who = agent(FamilyId::RelativeStrength, &[("window", 30.0), ("cut", 0.2)]);
     let mut run = Run::start(&config(vec![who]), &universe(&["AAA", "BBB"]));
     run.play(&events(&[path(0.001), path(-0.001)]));
     assert!(run.messages.iter().all(|m| !matches!(m.body, hive_domain::MessageKind::Action(_))));
@@ -191,7 +191,7 @@ fn relative_strength_of_two_assets_stands_by() {
 fn range_buys_the_dip_and_takes_its_profit_at_the_middle() {
     let mut path = tremble(100, 100.0, 0.004);
     path.extend([99.0, 100.0, 100.1, 100.6]);
-    let acts = solo(agent(Family::Range, &[("window", 20.0), ("edge", 2.0), ("quiet", 0.4)]), &path);
+    let acts = solo(agent(FamilyId::Range, &[("window", 20.0), ("edge", 2.0), ("quiet", 0.4)]), &path);
     assert!(z(&path, 100, 20) < -2.0 && (WARM..100).all(|i| z(&path, i, 20).abs() < 2.0));
     let middle = first(101..104, |i| z(&path, i, 20) > 0.0);
     assert_eq!(acts[0].1.side(), 1.0);
@@ -207,12 +207,12 @@ fn range_stays_away_from_a_trend_and_gives_up_when_one_begins() {
     let mut line = vec![100.0];
     go(&mut line, 150, 0.003);
     assert!(z(&line, 120, 20) > 1.5);
-    assert_eq!(solo(agent(Family::Range, &params), &line), []);
+    assert_eq!(solo(agent(FamilyId::Range, &params), &line), []);
     // Sold at the upper edge of a range that then breaks up, slowly enough for the stop.
     let mut path = tremble(100, 100.0, 0.01);
     path.push(102.0);
     go(&mut path, 19, 0.001);
-    let acts = solo(agent(Family::Range, &params), &path);
+    let acts = solo(agent(FamilyId::Range, &params), &path);
     assert_eq!((acts[0].0, acts[0].1.side()), (100, -1.0));
     let strength = |i: usize| {
         let steps: f64 = path[i - 20..=i].windows(2).map(|w| (w[1] - w[0]).abs()).sum();
@@ -239,7 +239,7 @@ fn support_resistance_follows_a_busy_break_of_a_confirmed_level() {
         path.push(if up { 107.0 } else { 93.0 });
         volumes.push(if busy { 200.0 } else { 1.0 });
         let mut run =
-            Run::start(&config(vec![agent(Family::SupportResistance, &params)]), &universe(&["AAA"]));
+            Run::start(&config(vec![agent(FamilyId::SupportResistance, &params)]), &universe(&["AAA"]));
         run.play(&events_with(&path, &volumes));
         let acts = acts(&run, 0, 0);
         if busy {
@@ -261,7 +261,7 @@ fn support_resistance_turns_at_a_worn_level() {
     let path: Vec<f64> = (0..100).map(|i| 100.0 + (f64::from(i) * TAU / 20.0).sin()).collect();
     let params = [("pivot", 4.0), ("profile", 60.0), ("buffer", 0.1), ("busy", 0.9)];
     for (side, wanted) in [(SideRule::Short, [(86, -1.0)]), (SideRule::Long, [(76, 1.0)])] {
-        let turner = Declaration { side, ..agent(Family::SupportResistance, &params) };
+        let turner = Declaration { side, ..agent(FamilyId::SupportResistance, &params) };
         let acts = solo(turner, &path);
         let signals = acts.iter().filter(|(_, a)| a.verb == Verb::Open && a.reason == Reason::Signal);
         let opens: Vec<(usize, f64)> = signals.map(|(i, a)| (*i, a.side())).collect();
@@ -280,7 +280,7 @@ fn volatility_follows_the_break_out_of_a_compressed_market_only() {
     go(&mut path, 1, 0.004);
     go(&mut path, 3, 0.003);
     go(&mut path, 6, -0.004);
-    let acts = solo(agent(Family::Volatility, &params), &path);
+    let acts = solo(agent(FamilyId::Volatility, &params), &path);
     assert_eq!((acts[0].0, acts[0].1.side(), acts[0].1.reason), (160, 1.0, Reason::Signal));
     let middle = first(161..170, |i| path[i] < mean(&path, i, 20));
     assert_eq!(told(&acts)[1], (middle, Verb::Close, Reason::Exit));
@@ -288,13 +288,13 @@ fn volatility_follows_the_break_out_of_a_compressed_market_only() {
     let mut loud = tremble(160, 100.0, 0.02);
     go(&mut loud, 1, 0.01);
     assert!(loud[160] > loud[..160].iter().copied().fold(0.0, f64::max));
-    assert_eq!(solo(agent(Family::Volatility, &params), &loud), []);
+    assert_eq!(solo(agent(FamilyId::Volatility, &params), &loud), []);
 }
 
 #[test]
 fn random_throws_its_coin_and_tires() {
     let path = tremble(400, 100.0, 0.002);
-    let acts = solo(agent(Family::Random, &[("every", 10.0)]), &path);
+    let acts = solo(agent(FamilyId::Random, &[("every", 10.0)]), &path);
     let coin = |i: usize| {
         let names = [random::name("Solo"), random::name("AAA")];
         random::mix(random::key(1, &names), crate::common::bar_at(i as i64 + 1).0 as u64)
@@ -318,7 +318,7 @@ fn random_throws_its_coin_and_tires() {
 
 #[test]
 fn a_time_stop_closes_what_goes_nowhere() {
-    let mut who = agent(Family::Directional, &[("drift", 20.0), ("tolerance", 1.0)]);
+    let mut who = agent(FamilyId::Directional, &[("drift", 20.0), ("tolerance", 1.0)]);
     who.side = SideRule::Long;
     let acts = solo(who, &tremble(130, 100.0, 0.002));
     // 2 × 20 bars, and the one that is more.
@@ -332,7 +332,7 @@ fn a_time_stop_closes_what_goes_nowhere() {
 
 #[test]
 fn a_storm_halves_the_position_once() {
-    let mut who = agent(Family::Directional, &[("drift", 20.0), ("tolerance", 5.0)]);
+    let mut who = agent(FamilyId::Directional, &[("drift", 20.0), ("tolerance", 5.0)]);
     who.side = SideRule::Long;
     let mut path = tremble(100, 100.0, 0.002);
     path.extend(tremble(6, 100.0, 0.012));

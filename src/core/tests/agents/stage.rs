@@ -7,7 +7,7 @@ use hive_core::config::Config;
 use hive_core::fills::Costs;
 use hive_domain::instrument::{Asset, Ranking};
 use hive_domain::{
-    Action, AgentId, AssetId, Bar, Decimal, Event, Family, Goal, Instrument, InstrumentId, InstrumentKind,
+    Action, AgentId, AssetId, Bar, Decimal, Event, FamilyId, Goal, Instrument, InstrumentId, InstrumentKind,
     MarketEvent, Message, MessageKind, Reason, SideRule, Speaker, Stamp, Universe, Verb,
 };
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ pub fn universe(names: &[&str]) -> Universe {
 }
 
 /// An agent of this family with exactly these parameters, on all assets.
-pub fn agent(family: Family, params: &[(&str, f64)]) -> Declaration {
+pub fn agent(family: FamilyId, params: &[(&str, f64)]) -> Declaration {
     let range = |x: f64| DrawnNumber { from: x, to: x };
     Declaration {
         name: "Solo".into(),

@@ -6,7 +6,7 @@ use hive_core::agents::declaration::Declaration;
 use hive_core::config::Config;
 use hive_core::fills::Costs;
 use hive_domain::{
-    ContractTerms, Event, Family, Instrument, InstrumentId, InstrumentKind, MarketEvent, MessageKind,
+    ContractTerms, Event, FamilyId, Instrument, InstrumentId, InstrumentKind, MarketEvent, MessageKind,
     Outcome, Reason, Stamp, Universe, Verb,
 };
 
@@ -81,7 +81,7 @@ fn funding_is_collected_at_its_stamps_and_left_when_it_turns() {
         events.push(Event::Barrier(at));
     }
     let numbers = [("horizon", 14.0), ("hurdle", 1.0), ("stop", 900.0), ("size", 1.0)];
-    let run = play(agent(Family::Funding, &numbers), &events);
+    let run = play(agent(FamilyId::Funding, &numbers), &events);
     let story = story(&run, 0, 0);
     let verbs: Vec<_> = story.iter().map(|(_, v, r)| (*v, *r)).collect();
     assert_eq!(verbs[0], (Verb::Open, Reason::Signal));
@@ -115,7 +115,7 @@ fn a_basis_is_kept_to_expiry_and_meets_the_spot() {
         }
         events.push(Event::Barrier(at));
     }
-    let mut carrier = agent(Family::CashAndCarry, &params(0.02));
+    let mut carrier = agent(FamilyId::CashAndCarry, &params(0.02));
     // So greedy that only expiry ends it.
     carrier.traits.greed = 4.0;
     let run = play(carrier, &events);
@@ -147,13 +147,13 @@ fn a_basis_just_inside_its_costs_is_left_alone() {
         push(&mut events, FUTURE, at, 100.32);
         events.push(Event::Barrier(at));
     }
-    let run = play(agent(Family::CashAndCarry, &params(0.0)), &events);
+    let run = play(agent(FamilyId::CashAndCarry, &params(0.0)), &events);
     assert!(story(&run, 0, 0).is_empty());
 }
 
 #[test]
 fn who_finds_nothing_to_trade_stands_by_and_says_why() {
-    let config = config(vec![agent(Family::CashAndCarry, &[])]);
+    let config = config(vec![agent(FamilyId::CashAndCarry, &[])]);
     let mut run = Run::start(&config, &universe(&["AAA"]));
     run.play(&[Event::Barrier(bar_at(1))]);
     let notices = &run.engine.cast().notices;
@@ -182,7 +182,7 @@ fn torn(perp: f64) -> (Outcome, Vec<(usize, Verb, Reason)>, Run) {
         events.push(Event::Barrier(at));
     }
     let numbers = [("horizon", 14.0), ("hurdle", 1.0), ("stop", 900.0), ("size", 4.0)];
-    let run = play(agent(Family::Funding, &numbers), &events);
+    let run = play(agent(FamilyId::Funding, &numbers), &events);
     let outcome = outcomes(&run)[0];
     (outcome, story(&run, 0, 0), run)
 }

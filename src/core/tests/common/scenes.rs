@@ -9,7 +9,7 @@ use hive_core::engine::Engine;
 use hive_core::fills::Costs;
 use hive_domain::instrument::Asset;
 use hive_domain::{
-    AssetId, Bar, ContractTerms, Decimal, Event, Family, Goal, Instrument, InstrumentId, InstrumentKind,
+    AssetId, Bar, ContractTerms, Decimal, Event, FamilyId, Goal, Instrument, InstrumentId, InstrumentKind,
     MarketEvent, SideRule, Span, Stamp, Universe, random,
 };
 use hive_market::Feed;
@@ -112,7 +112,7 @@ fn universe(market: &[Row]) -> Universe {
     }
 }
 
-fn agent(name: &str, family: Family, side: SideRule, params: &[(&str, f64)]) -> Declaration {
+fn agent(name: &str, family: FamilyId, side: SideRule, params: &[(&str, f64)]) -> Declaration {
     let range = |x: f64| DrawnNumber { from: x, to: x };
     Declaration {
         name: name.into(),
@@ -140,7 +140,7 @@ const THIRD: InstrumentId = InstrumentId(2);
 fn flow() -> Scene {
     let numbers =
         [("horizon", 5.0), ("memory", 30.0), ("hurdle", 1.0), ("size", 0.2), ("hold", 3.0), ("age", 2.0)];
-    let who = vec![agent("Sara", Family::Scalp, SideRule::Both, &numbers)];
+    let who = vec![agent("Sara", FamilyId::Scalp, SideRule::Both, &numbers)];
     let mut hand = Scene::by_hand("a flow to go with, by hand", &[PERP], who);
     for n in 0..6_000_i32 {
         let (t, turn) = (f64::from(n), n % 40);
@@ -158,7 +158,7 @@ fn flow() -> Scene {
 fn apart() -> Scene {
     let numbers =
         [("pair", 0.0), ("memory", 60.0), ("hurdle", 2.0), ("hold", 60.0), ("size", 0.3), ("age", 5.0)];
-    let who = vec![agent("Ada", Family::Arbitrage, SideRule::Both, &numbers)];
+    let who = vec![agent("Ada", FamilyId::Arbitrage, SideRule::Both, &numbers)];
     let market = [PERP, (InstrumentKind::Perp, ContractTerms::Plain, "beta")];
     let mut hand = Scene::by_hand("two venues, by hand", &market, who);
     for n in 0..6_000_u64 {
@@ -191,7 +191,7 @@ fn making() -> Scene {
         ("age", 5.0),
     ];
     let who = [("Mia", SideRule::Both), ("Moe", SideRule::Short)];
-    let who = who.map(|(name, side)| agent(name, Family::MarketMaking, side, &numbers)).to_vec();
+    let who = who.map(|(name, side)| agent(name, FamilyId::MarketMaking, side, &numbers)).to_vec();
     let mut hand = Scene::by_hand("a market to make, by hand", &[PERP], who);
     let mut knows = 100.0;
     for n in 0..6_000_i32 {
@@ -230,8 +230,8 @@ fn pools() -> Scene {
     ];
     let takes = provides.map(|(k, v)| (k, if k == "mode" { 1.0 } else { v }));
     let who = vec![
-        agent("Dora", Family::Defi, SideRule::Both, &provides),
-        agent("Dirk", Family::Defi, SideRule::Both, &takes),
+        agent("Dora", FamilyId::Defi, SideRule::Both, &provides),
+        agent("Dirk", FamilyId::Defi, SideRule::Both, &takes),
     ];
     let market =
         [PERP, (InstrumentKind::Pool, ContractTerms::Pool { fee_ppm: 500, concentrated: true }, "chain")];
@@ -268,8 +268,8 @@ fn carries() -> Scene {
     let carry = [("hurdle", 0.02), ("nearest", 7.0), ("stop", 900.0), ("size", 0.8)];
     let funding = [("horizon", 14.0), ("hurdle", 1.0), ("stop", 900.0), ("size", 0.8)];
     let who = vec![
-        agent("Cleo", Family::CashAndCarry, SideRule::Both, &carry),
-        agent("Finn", Family::Funding, SideRule::Both, &funding),
+        agent("Cleo", FamilyId::CashAndCarry, SideRule::Both, &carry),
+        agent("Finn", FamilyId::Funding, SideRule::Both, &funding),
     ];
     let ends = [bar_at(360), bar_at(900)];
     let market = [

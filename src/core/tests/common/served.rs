@@ -6,7 +6,7 @@ use hive_core::agents::declaration::{Declaration, Selector};
 use hive_core::agents::personality::Traits;
 use hive_core::config::Config;
 use hive_domain::{
-    Bar, Event, Family, Goal, Instrument, InstrumentId, InstrumentKind, MarketEvent, SideRule, Span, Stamp,
+    Bar, Event, FamilyId, Goal, Instrument, InstrumentId, InstrumentKind, MarketEvent, SideRule, Span, Stamp,
     random,
 };
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ const HOUR: Span = Span::HOUR;
 pub fn config(serving: bool) -> Config {
     let mut config = shipped();
     config.roster.scouts = SCOUTS;
-    for (family, name) in [(Family::Funding, "Carry"), (Family::MarketMaking, "Maker")] {
+    for (family, name) in [(FamilyId::Funding, "Carry"), (FamilyId::MarketMaking, "Maker")] {
         config.roster.agents.push(Declaration {
             name: name.to_owned(),
             family,

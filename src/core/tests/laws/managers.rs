@@ -208,7 +208,7 @@ fn opposed() -> Config {
     for (i, agent) in config.roster.agents.iter_mut().enumerate() {
         agent.assets = vec![Selector::Name("BTC".into())];
         agent.side = if i % 2 == 0 { SideRule::Long } else { SideRule::Short };
-        agent.family = hive_domain::Family::Directional;
+        agent.family = hive_domain::FamilyId::Directional;
         agent.params.clear();
         agent.traits.sociability = -1.0;
     }

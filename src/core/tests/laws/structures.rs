@@ -12,12 +12,13 @@ mod heard;
 
 use crate::common::scenes::{self, Scene};
 use heard::{Intent, Now};
+use hive_core::agents::families::Rules;
 use hive_core::agents::structures::legs::{LATENCY, Legs};
-use hive_core::agents::structures::{KEYS, Rules, StructureLeg, StructureProposal, Values};
+use hive_core::agents::structures::{KEYS, StructureLeg, StructureProposal, Values};
 use hive_core::engine::{Engine, Outputs};
 use hive_domain::condition::Target;
 use hive_domain::{
-    Action, Condition, EvalContext, Event, Family, Indicator, InstrumentId, MarketEvent, Message,
+    Action, Condition, EvalContext, Event, FamilyId, Indicator, InstrumentId, MarketEvent, Message,
     MessageKind, Plan, ReEntry, Reason, Span, Speaker, Stamp, Term, Verb, money,
 };
 use hive_market::Board;
@@ -40,8 +41,8 @@ enum Unknown {
 /// How often each family said each reason, and how often what was not known.
 #[derive(Default)]
 struct Count {
-    said: BTreeMap<(Family, String), usize>,
-    unknown: BTreeMap<(Family, Unknown), usize>,
+    said: BTreeMap<(FamilyId, String), usize>,
+    unknown: BTreeMap<(FamilyId, Unknown), usize>,
     /// Offers that were true with nothing to open.
     broken: Vec<String>,
 }
@@ -61,7 +62,7 @@ enum Truth {
 /// One structure as the listener follows it.
 struct One {
     rules: Rules,
-    family: Family,
+    family: FamilyId,
     name: String,
     due: bool,
     looked: Option<Stamp>,
@@ -458,13 +459,13 @@ fn law12_conditions_of_structures_replay() {
             *total.unknown.entry(key).or_default() += n;
         }
     }
-    for family in Family::ALL.iter().filter(|f| f.is_structured()) {
+    for family in FamilyId::ALL.iter().filter(|f| f.is_structured()) {
         let said = |reason: &str| total.said.get(&(*family, reason.to_owned())).copied().unwrap_or_default();
         let opened = said("signal") + said("re-entry");
         assert!(opened >= 8, "{family} opened {opened}: too few to prove anything");
     }
-    let unknown: Vec<(Family, Unknown)> = total.unknown.into_keys().collect();
+    let unknown: Vec<(FamilyId, Unknown)> = total.unknown.into_keys().collect();
     // All that a listener had to believe.
-    let believed = [Family::MarketMaking, Family::Options, Family::Move, Family::Defi];
+    let believed = [FamilyId::MarketMaking, FamilyId::Options, FamilyId::Move, FamilyId::Defi];
     assert_eq!(unknown, believed.map(|f| (f, Unknown::OwnGain)));
 }

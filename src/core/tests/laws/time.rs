@@ -165,7 +165,7 @@ fn law04_a_planted_signal_earns_only_where_timing_allows() {
         let mut config = shipped();
         flat(&mut config, 0.0);
         config.roster.scouts = 0;
-        config.roster.agents.retain(|a| a.family == hive_domain::Family::Trend);
+        config.roster.agents.retain(|a| a.family == hive_domain::FamilyId::Trend);
         for agent in &mut config.roster.agents {
             let range = |from, to| hive_core::agents::declaration::DrawnNumber { from, to };
             agent.params.insert("fast".into(), range(2.0, 3.0));

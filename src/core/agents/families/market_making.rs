@@ -28,15 +28,13 @@
 //!
 //! It needs quotes and trades, and stands still on bars. Never adds: more is held by being filled.
 
-use super::context::StructureContext;
-use super::family_rule::FamilyRule;
-use super::gap::{self, PriceGap};
-use super::listed::ListedInstruments;
-use super::proposal::{Rest, StructureLeg, StructureProposal};
-use super::shape::StructureShape;
-use super::values::Values;
-use crate::agents::declaration::ParamSpec;
-use crate::agents::strategies::param;
+use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::structures::context::StructureContext;
+use crate::agents::structures::gap::{self, PriceGap};
+use crate::agents::structures::listed::ListedInstruments;
+use crate::agents::structures::proposal::{Rest, StructureLeg, StructureProposal};
+use crate::agents::structures::shape::StructureShape;
+use crate::agents::structures::values::Values;
 use crate::domain::{
     AssetId, Condition, ContractTerms, EvalContext, Indicator, Instrument, InstrumentId, InstrumentKind,
     MarketEvent, SideRule, Span, Stamp, Term,
@@ -45,19 +43,28 @@ use crate::market::Board;
 use crate::market::board::{Stamped, Top};
 use serde::{Deserialize, Serialize};
 
-pub(super) const IDEA: &str = "quotes both sides around the mid and leans against what it holds";
-pub(super) const NEEDS: &str = "the asset's perp, margin or spot with quotes and trades";
-pub(super) const PARAMS: &[ParamSpec] = &[
-    param("aversion", "per bp", (0.02, 0.2), (0.000_1, 10.0), "aversion to inventory, γ"),
-    param("hurdle", "bp", (0.2, 1.0), (0.0, 100.0), "what the average print must leave after costs"),
-    param("size", "of capital", (0.02, 0.1), (0.000_1, 1.0), "notional of a quote"),
-    param("cap", "quotes", (2.0, 5.0), (1.0, 50.0), "most it holds"),
-    param("calm", "per year", (0.8, 1.6), (0.01, 20.0), "volatility above which it does not begin"),
-    param("after", "seconds", (2.0, 10.0), (0.1, 600.0), "when it looks where the mid went after a print"),
-    param("memory", "minutes", (5.0, 30.0), (0.1, 10_000.0), "memory of prints"),
-    param("hold", "minutes", (240.0, 1_440.0), (1.0, 100_000.0), "time stop"),
-    param("age", "seconds", (1.0, 5.0), (0.01, 600.0), "oldest quote it quotes by"),
-];
+pub(super) const INFO: FamilyInfo = FamilyInfo {
+    idea: "quotes both sides around the mid and leans against what it holds",
+    needs: "the asset's perp, margin or spot with quotes and trades",
+    params: &[
+        param("aversion", "per bp", (0.02, 0.2), (0.000_1, 10.0), "aversion to inventory, γ"),
+        param("hurdle", "bp", (0.2, 1.0), (0.0, 100.0), "what the average print must leave after costs"),
+        param("size", "of capital", (0.02, 0.1), (0.000_1, 1.0), "notional of a quote"),
+        param("cap", "quotes", (2.0, 5.0), (1.0, 50.0), "most it holds"),
+        param("calm", "per year", (0.8, 1.6), (0.01, 20.0), "volatility above which it does not begin"),
+        param(
+            "after",
+            "seconds",
+            (2.0, 10.0),
+            (0.1, 600.0),
+            "when it looks where the mid went after a print",
+        ),
+        param("memory", "minutes", (5.0, 30.0), (0.1, 10_000.0), "memory of prints"),
+        param("hold", "minutes", (240.0, 1_440.0), (1.0, 100_000.0), "time stop"),
+        param("age", "seconds", (1.0, 5.0), (0.01, 600.0), "oldest quote it quotes by"),
+    ],
+    ordered: &[],
+};
 
 /// Prints, and looks at where the mid went, before anything is known.
 const PRINTS: f64 = 40.0;
@@ -273,7 +280,7 @@ impl MarketMakingMemory {
     }
 }
 
-impl FamilyRule for MarketMakingMemory {
+impl EventFamily for MarketMakingMemory {
     fn subscriptions(&self) -> Vec<InstrumentId> {
         vec![self.instrument]
     }
@@ -399,9 +406,9 @@ impl FamilyRule for MarketMakingMemory {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stage::*;
     use super::*;
-    use crate::domain::{Family, Reason, Verb};
+    use crate::agents::structures::stage::*;
+    use crate::domain::{FamilyId, Reason, Verb};
     use InstrumentKind::{Future, Perp, Spot};
     use proptest::prelude::*;
 
@@ -410,7 +417,7 @@ mod tests {
 
     fn stage(kind: InstrumentKind) -> OneLife {
         let mut s =
-            OneLife::new(&universe(&[("BTC", kind, "a", "")]), Family::MarketMaking, &P, "BTC").unwrap();
+            OneLife::new(&universe(&[("BTC", kind, "a", "")]), FamilyId::MarketMaking, &P, "BTC").unwrap();
         s.age = gap::span(P[8]);
         s
     }
@@ -446,14 +453,16 @@ mod tests {
     /// What rests: bids, offers.
     fn resting(s: &OneLife) -> [Option<f64>; 2] {
         [true, false].map(|buys| {
-            let rests = |o: &&super::super::legs::LegOrder| o.until.is_none() && (o.quantity > 0.0) == buys;
+            let rests = |o: &&crate::agents::structures::legs::LegOrder| {
+                o.until.is_none() && (o.quantity > 0.0) == buys
+            };
             s.life.legs.orders.iter().find(rests).and_then(|o| o.limit)
         })
     }
 
     #[test]
     fn it_stands_by_without_a_market_to_quote_in() {
-        let why = OneLife::new(&universe(&[("BTC", Future, "a", "")]), Family::MarketMaking, &P, "BTC");
+        let why = OneLife::new(&universe(&[("BTC", Future, "a", "")]), FamilyId::MarketMaking, &P, "BTC");
         assert!(why.err().unwrap().starts_with("needs a perp, margin or spot market"));
     }
 
@@ -560,7 +569,7 @@ mod tests {
     fn wild() -> OneLife {
         let p = [0.05, 0.0, 0.02, 3.0, 1e6, 0.3, 10_000.0, 600.0, 2.0];
         let mut s =
-            OneLife::new(&universe(&[("BTC", Perp, "a", "")]), Family::MarketMaking, &p, "BTC").unwrap();
+            OneLife::new(&universe(&[("BTC", Perp, "a", "")]), FamilyId::MarketMaking, &p, "BTC").unwrap();
         s.age = gap::span(2.0);
         s
     }

@@ -9,7 +9,7 @@
 //! | 2 covered | the coin, less a call `wing` deviations above | none: it keeps the delta of a coin that will be called away; it sells volatility, long only |
 //!
 //! The expiry is the nearest inside a window of hours. The edge is what the legs would pay if volatility
-//! were as forecast ([`super::realised`]), against what they cost now at their sizes, less the fees of
+//! were as forecast ([`crate::agents::structures::realised`]), against what they cost now at their sizes, less the fees of
 //! opening and of exercise and what hedging costs: with gamma Γ and a band b of delta the hedge is traded
 //! (ΓFσ)²·T/b times its underlying, in expectation, since it takes a move of b/Γ to leave the band.
 //! It must be worth `hurdle` of volatility over the vega of the structure.
@@ -21,15 +21,13 @@
 //! It holds to exercise, and never adds: a short that loses has become another trade, and one that gains
 //! has less premium left to earn. It has no trailing stop, since its gain is mostly what time gives.
 
-use super::context::StructureContext;
-use super::family_rule::FamilyRule;
-use super::listed::ListedInstruments;
-use super::proposal::{StructureLeg, StructureProposal};
-use super::realised::ReturnMemory;
-use super::shape::StructureShape;
-use super::values::Values;
-use crate::agents::declaration::ParamSpec;
-use crate::agents::strategies::param;
+use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::structures::context::StructureContext;
+use crate::agents::structures::listed::ListedInstruments;
+use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
+use crate::agents::structures::realised::ReturnMemory;
+use crate::agents::structures::shape::StructureShape;
+use crate::agents::structures::values::Values;
 use crate::domain::{
     AssetId, Condition, ContractTerms, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
     Span, Stamp, Term,
@@ -39,28 +37,37 @@ use crate::market::Board;
 use crate::market::pricing::option::{self, OptionQuote, Right, black, short_margin};
 use serde::{Deserialize, Serialize};
 
-pub(super) const IDEA: &str = "sells volatility that is expensive against what is expected, buys it where it is \
-                               cheap, its delta hedged";
-pub(super) const NEEDS: &str = "calls and puts of one strike and expiry, quoted in price and implied \
-                                volatility, and a perp or a margin market of the asset";
-pub(super) const PARAMS: &[ParamSpec] = &[
-    param("style", "0 straddle, 1 vertical, 2 covered", (0.0, 0.0), (0.0, 2.0), "which structure"),
-    param("nearest", "hours", (12.0, 24.0), (6.0, 4_000.0), "the soonest expiry it takes"),
-    param("farthest", "hours", (72.0, 240.0), (12.0, 9_000.0), "the latest expiry it takes"),
-    param("hurdle", "volatility per year", (0.01, 0.04), (0.0, 1.0), "edge after costs, over the vega"),
-    param("margin", "of capital", (0.2, 0.4), (0.01, 1.0), "margin that the shorts may bind at first"),
-    param("band", "delta of a unit", (0.1, 0.3), (0.01, 1.0), "delta that is left open before it is hedged"),
-    param(
-        "wing",
-        "deviations to expiry",
-        (0.5, 1.0),
-        (0.1, 4.0),
-        "distance of the strike that is not at the money",
-    ),
-    param("stop", "of the costliest leg", (0.5, 1.0), (0.05, 10.0), "loss at which it is given up"),
-    param("warm", "hours", (24.0, 48.0), (1.0, 2_000.0), "prices heard before volatility is forecast"),
-    param("stale", "seconds", (120.0, 300.0), (1.0, 86_400.0), "age at which a quote is none"),
-];
+pub(super) const INFO: FamilyInfo = FamilyInfo {
+    idea: "sells volatility that is expensive against what is expected, buys it where it is \
+                               cheap, its delta hedged",
+    needs: "calls and puts of one strike and expiry, quoted in price and implied \
+                                volatility, and a perp or a margin market of the asset",
+    params: &[
+        param("style", "0 straddle, 1 vertical, 2 covered", (0.0, 0.0), (0.0, 2.0), "which structure"),
+        param("nearest", "hours", (12.0, 24.0), (6.0, 4_000.0), "the soonest expiry it takes"),
+        param("farthest", "hours", (72.0, 240.0), (12.0, 9_000.0), "the latest expiry it takes"),
+        param("hurdle", "volatility per year", (0.01, 0.04), (0.0, 1.0), "edge after costs, over the vega"),
+        param("margin", "of capital", (0.2, 0.4), (0.01, 1.0), "margin that the shorts may bind at first"),
+        param(
+            "band",
+            "delta of a unit",
+            (0.1, 0.3),
+            (0.01, 1.0),
+            "delta that is left open before it is hedged",
+        ),
+        param(
+            "wing",
+            "deviations to expiry",
+            (0.5, 1.0),
+            (0.1, 4.0),
+            "distance of the strike that is not at the money",
+        ),
+        param("stop", "of the costliest leg", (0.5, 1.0), (0.05, 10.0), "loss at which it is given up"),
+        param("warm", "hours", (24.0, 48.0), (1.0, 2_000.0), "prices heard before volatility is forecast"),
+        param("stale", "seconds", (120.0, 300.0), (1.0, 86_400.0), "age at which a quote is none"),
+    ],
+    ordered: &[("nearest", "farthest")],
+};
 
 /// Hours before exercise at which half is taken off: gamma at the money has no bound.
 const NEAR_EXERCISE: f64 = 3.0;
@@ -349,7 +356,7 @@ fn pairs(listed: &ListedInstruments, asset: AssetId, venue: &str) -> Vec<CallPut
     all.windows(2).filter_map(both).collect()
 }
 
-impl FamilyRule for OptionsMemory {
+impl EventFamily for OptionsMemory {
     fn subscriptions(&self) -> Vec<InstrumentId> {
         let options = self.pairs.iter().flat_map(|p| [p.call, p.put]);
         std::iter::once(self.perp).chain(options).collect()

@@ -1,10 +1,10 @@
 //! MOVE contracts sold and bought against sums by hand.
 
-use super::super::Rules;
-use super::super::realised::STEP;
-use super::super::rig::{CAPITAL, COIN, Rig, draws, listed, parameters};
 use super::*;
-use crate::domain::{Family, Reason, Verb};
+use crate::agents::families::Rules;
+use crate::agents::structures::realised::STEP;
+use crate::agents::structures::rig::{CAPITAL, COIN, Rig, draws, listed, parameters};
+use crate::domain::{FamilyId, Reason, Verb};
 use proptest::prelude::*;
 
 const PERP: InstrumentId = InstrumentId(0);
@@ -22,7 +22,7 @@ const WHAT: [(InstrumentKind, ContractTerms); 2] = [
 fn rig(set: &[(&str, f64)]) -> Rig {
     let quick = [("warm", 2.0), ("hurdle", 0.02), ("margin", 0.2)];
     let all: Vec<(&str, f64)> = set.iter().chain(&quick).copied().collect();
-    Rig::new(Family::Move, &all, &WHAT)
+    Rig::new(FamilyId::Move, &all, &WHAT)
 }
 
 /// Three hours in which the perp moved at 50 % per year, from `start` on.
@@ -153,7 +153,7 @@ fn a_contract_whose_first_hour_was_not_heard_is_left_alone() {
 
 #[test]
 fn it_stands_by_where_there_is_no_contract_or_no_perp() {
-    let p = parameters(Family::Move, &[]);
+    let p = parameters(FamilyId::Move, &[]);
     let why =
         |what: &[(InstrumentKind, ContractTerms)]| MoveMemory::new(&p, COIN, &listed(what)).unwrap_err();
     assert!(why(&WHAT[..1]).contains("MOVE contracts"));

@@ -1,9 +1,9 @@
 //! A short straddle, a long one, a vertical and a covered call, each against sums by hand.
 
-use super::super::realised::STEP;
-use super::super::rig::{CAPITAL, Rig, draws};
 use super::*;
-use crate::domain::{Family, Reason, Verb};
+use crate::agents::structures::realised::STEP;
+use crate::agents::structures::rig::{CAPITAL, Rig, draws};
+use crate::domain::{FamilyId, Reason, Verb};
 use proptest::prelude::*;
 
 const PERP: InstrumentId = InstrumentId(0);
@@ -26,7 +26,7 @@ fn rig(set: &[(&str, f64)]) -> Rig {
     ];
     let quick = [("warm", 2.0), ("nearest", 6.0), ("farthest", 48.0), ("hurdle", 0.02), ("margin", 0.3)];
     let all: Vec<(&str, f64)> = set.iter().chain(&quick).copied().collect();
-    Rig::new(Family::Options, &all, &what)
+    Rig::new(FamilyId::Options, &all, &what)
 }
 
 /// Everything at this forward and volatility, half a spread of 10 on each option; then the stamp is over.
@@ -243,9 +243,9 @@ fn a_covered_call_holds_the_coin_and_is_a_long() {
 #[test]
 fn it_stands_by_where_nothing_pairs() {
     let what = [(InstrumentKind::Perp, ContractTerms::Plain)];
-    let listed = super::super::rig::listed(&what);
-    let p = super::super::rig::parameters(Family::Options, &[]);
-    let why = OptionsMemory::new(&p, super::super::rig::COIN, &listed).unwrap_err();
+    let listed = crate::agents::structures::rig::listed(&what);
+    let p = crate::agents::structures::rig::parameters(FamilyId::Options, &[]);
+    let why = OptionsMemory::new(&p, crate::agents::structures::rig::COIN, &listed).unwrap_err();
     assert!(why.contains("a call and a put"), "{why}");
 }
 
@@ -297,7 +297,7 @@ fn days(implied: f64) -> Vec<f64> {
     let options = (0..DAYS).flat_map(|d| [option(d, true), option(d, false)]);
     let what: Vec<_> = std::iter::once((InstrumentKind::Perp, ContractTerms::Plain)).chain(options).collect();
     let set = [("warm", 24.0), ("nearest", 12.0), ("farthest", 24.0), ("stop", 10.0), ("band", 0.2)];
-    let mut rig = Rig::new(Family::Options, &set, &what);
+    let mut rig = Rig::new(FamilyId::Options, &set, &what);
     for i in 0..DAYS * A_DAY {
         rig.now = Stamp(i * STEP.0);
         let (at, forward, day) = (rig.now, path[i as usize], i / A_DAY);

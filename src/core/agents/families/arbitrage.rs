@@ -18,16 +18,14 @@
 //! Spot on both venues, rebalanced by transfers, is not modelled: one leg must be able to go short.
 //! Funding between entry and exit is booked, not forecast.
 
-use super::context::StructureContext;
-use super::family_rule::FamilyRule;
-use super::gap::{self, PriceGap};
-use super::legs::LATENCY;
-use super::listed::ListedInstruments;
-use super::proposal::{StructureLeg, StructureProposal};
-use super::shape::StructureShape;
-use super::values::Values;
-use crate::agents::declaration::ParamSpec;
-use crate::agents::strategies::param;
+use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::structures::context::StructureContext;
+use crate::agents::structures::gap::{self, PriceGap};
+use crate::agents::structures::legs::LATENCY;
+use crate::agents::structures::listed::ListedInstruments;
+use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
+use crate::agents::structures::shape::StructureShape;
+use crate::agents::structures::values::Values;
 use crate::domain::{
     AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
@@ -37,24 +35,31 @@ use crate::market::board::DetailLevel;
 use crate::market::pricing::spread::{self, FeeIn};
 use serde::{Deserialize, Serialize};
 
-pub(super) const IDEA: &str =
-    "the same asset on two venues: buys the cheaper and sells the costlier, closes when they meet";
-pub(super) const NEEDS: &str =
-    "the asset on two venues, one of them with shorts (margin, perp); quotes, or bars";
-pub(super) const PARAMS: &[ParamSpec] = &[
-    param(
-        "pair",
-        "share",
-        (0.0, 1.0),
-        (0.0, 1.0),
-        "which pair of venues, from the first (0) to the last (1)",
-    ),
-    param("memory", "minutes", (60.0, 720.0), (1.0, 100_000.0), "memory of what is usual between the two"),
-    param("hurdle", "bp", (2.0, 6.0), (0.0, 1_000.0), "edge after all costs at which it opens"),
-    param("hold", "minutes", (60.0, 720.0), (1.0, 100_000.0), "time stop"),
-    param("size", "of capital", (0.2, 0.5), (0.001, 2.0), "notional of a leg"),
-    param("age", "seconds", (1.0, 5.0), (0.01, 600.0), "oldest price it acts on"),
-];
+pub(super) const INFO: FamilyInfo = FamilyInfo {
+    idea: "the same asset on two venues: buys the cheaper and sells the costlier, closes when they meet",
+    needs: "the asset on two venues, one of them with shorts (margin, perp); quotes, or bars",
+    params: &[
+        param(
+            "pair",
+            "share",
+            (0.0, 1.0),
+            (0.0, 1.0),
+            "which pair of venues, from the first (0) to the last (1)",
+        ),
+        param(
+            "memory",
+            "minutes",
+            (60.0, 720.0),
+            (1.0, 100_000.0),
+            "memory of what is usual between the two",
+        ),
+        param("hurdle", "bp", (2.0, 6.0), (0.0, 1_000.0), "edge after all costs at which it opens"),
+        param("hold", "minutes", (60.0, 720.0), (1.0, 100_000.0), "time stop"),
+        param("size", "of capital", (0.2, 0.5), (0.001, 2.0), "notional of a leg"),
+        param("age", "seconds", (1.0, 5.0), (0.01, 600.0), "oldest price it acts on"),
+    ],
+    ordered: &[],
+};
 
 /// Share of the memory's length that prices must cover before anything is usual.
 const COVERED: f64 = 0.25;
@@ -192,7 +197,7 @@ impl ArbitrageMemory {
     }
 }
 
-impl FamilyRule for ArbitrageMemory {
+impl EventFamily for ArbitrageMemory {
     fn subscriptions(&self) -> Vec<InstrumentId> {
         vec![self.first, self.second]
     }
@@ -308,9 +313,9 @@ fn taker(seen: &StructureContext<'_>, id: InstrumentId) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stage::*;
     use super::*;
-    use crate::domain::{Family, Reason, SideRule, Verb};
+    use crate::agents::structures::stage::*;
+    use crate::domain::{FamilyId, Reason, SideRule, Verb};
     use InstrumentKind::{Margin, Perp, Spot};
     use proptest::prelude::*;
 
@@ -318,7 +323,7 @@ mod tests {
     const P: [f64; 6] = [0.0, 10.0, 4.0, 60.0, 0.5, 5.0];
 
     fn stage(rows: &[InstrumentRow<'_>], p: &[f64; 6]) -> Result<OneLife, String> {
-        let mut stage = OneLife::new(&universe(rows), Family::Arbitrage, p, "BTC")?;
+        let mut stage = OneLife::new(&universe(rows), FamilyId::Arbitrage, p, "BTC")?;
         stage.age = Span((p[5] * 1e9) as i64);
         Ok(stage)
     }

@@ -8,14 +8,12 @@
 //! `Carry` is V = settlements in the horizon · EW mean (span 9) of the settled rates, of the perp less
 //! that of a hedging perp: the plain forecast of `hive.md`, nothing fitted.
 
-use super::context::StructureContext;
-use super::family_rule::FamilyRule;
-use super::listed::ListedInstruments;
-use super::proposal::{StructureLeg, StructureProposal};
-use super::shape::StructureShape;
-use super::values::Values;
-use crate::agents::declaration::ParamSpec;
-use crate::agents::strategies::param;
+use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::structures::context::StructureContext;
+use crate::agents::structures::listed::ListedInstruments;
+use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
+use crate::agents::structures::shape::StructureShape;
+use crate::agents::structures::values::Values;
 use crate::domain::{
     AssetId, CarryQuote, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span,
     Stamp, Term,
@@ -23,14 +21,17 @@ use crate::domain::{
 use crate::market::Board;
 use serde::{Deserialize, Serialize};
 
-pub(super) const IDEA: &str = "the side of a perp that is paid, hedged with spot or another venue's perp";
-pub(super) const NEEDS: &str = "a perp with funding, and spot or a second perp of the asset";
-pub(super) const PARAMS: &[ParamSpec] = &[
-    param("horizon", "days", (7.0, 28.0), (1.0, 180.0), "how long the funding is expected to last"),
-    param("hurdle", "x", (1.0, 1.5), (0.5, 10.0), "expected funding over all costs, to enter"),
-    param("stop", "bp", (100.0, 250.0), (5.0, 5_000.0), "loss at mid prices that ends it"),
-    param("size", "x", (0.8, 0.8), (0.01, 4.0), "notional of a leg over own capital"),
-];
+pub(super) const INFO: FamilyInfo = FamilyInfo {
+    idea: "the side of a perp that is paid, hedged with spot or another venue's perp",
+    needs: "a perp with funding, and spot or a second perp of the asset",
+    params: &[
+        param("horizon", "days", (7.0, 28.0), (1.0, 180.0), "how long the funding is expected to last"),
+        param("hurdle", "x", (1.0, 1.5), (0.5, 10.0), "expected funding over all costs, to enter"),
+        param("stop", "bp", (100.0, 250.0), (5.0, 5_000.0), "loss at mid prices that ends it"),
+        param("size", "x", (0.8, 0.8), (0.01, 4.0), "notional of a leg over own capital"),
+    ],
+    ordered: &[],
+};
 
 /// Weight of a settlement in the mean of rates: span 9.
 const WEIGHT: f64 = 0.2;
@@ -117,7 +118,7 @@ impl FundingMemory {
     }
 }
 
-impl FamilyRule for FundingMemory {
+impl EventFamily for FundingMemory {
     fn subscriptions(&self) -> Vec<InstrumentId> {
         vec![self.perp, self.hedge]
     }

@@ -20,16 +20,14 @@
 //! All three orders go out at once: the coins that the second and third pay with are still on their way
 //! for some milliseconds, which a venue allows who holds a float of them. The float is not modelled.
 
-use super::context::StructureContext;
-use super::family_rule::FamilyRule;
-use super::gap::{self, PriceGap};
-use super::legs::LATENCY;
-use super::listed::ListedInstruments;
-use super::proposal::{StructureLeg, StructureProposal};
-use super::shape::StructureShape;
-use super::values::Values;
-use crate::agents::declaration::ParamSpec;
-use crate::agents::strategies::param;
+use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::structures::context::StructureContext;
+use crate::agents::structures::gap::{self, PriceGap};
+use crate::agents::structures::legs::LATENCY;
+use crate::agents::structures::listed::ListedInstruments;
+use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
+use crate::agents::structures::shape::StructureShape;
+use crate::agents::structures::values::Values;
 use crate::domain::{
     AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
@@ -39,15 +37,23 @@ use crate::market::board::DetailLevel;
 use crate::market::pricing::spread::{self, BestChain, Conversion, FeeIn};
 use serde::{Deserialize, Serialize};
 
-pub(super) const IDEA: &str =
-    "three pairs of one venue that disagree: round and back to cash, fees in their currency";
-pub(super) const NEEDS: &str = "a pair in another asset and both assets' own pairs on one venue (ETHBTC, BTCUSDT, ETHUSDT); quotes, or bars";
-pub(super) const PARAMS: &[ParamSpec] = &[
-    param("triangle", "share", (0.0, 1.0), (0.0, 1.0), "which triangle, from the first (0) to the last (1)"),
-    param("hurdle", "bp", (1.0, 4.0), (0.0, 1_000.0), "edge after all costs at which it goes round"),
-    param("size", "of capital", (0.1, 0.5), (0.001, 2.0), "notional of a leg"),
-    param("age", "seconds", (0.5, 3.0), (0.01, 50.0), "oldest price it acts on"),
-];
+pub(super) const INFO: FamilyInfo = FamilyInfo {
+    idea: "three pairs of one venue that disagree: round and back to cash, fees in their currency",
+    needs: "a pair in another asset and both assets' own pairs on one venue (ETHBTC, BTCUSDT, ETHUSDT); quotes, or bars",
+    params: &[
+        param(
+            "triangle",
+            "share",
+            (0.0, 1.0),
+            (0.0, 1.0),
+            "which triangle, from the first (0) to the last (1)",
+        ),
+        param("hurdle", "bp", (1.0, 4.0), (0.0, 1_000.0), "edge after all costs at which it goes round"),
+        param("size", "of capital", (0.1, 0.5), (0.001, 2.0), "notional of a leg"),
+        param("age", "seconds", (0.5, 3.0), (0.01, 50.0), "oldest price it acts on"),
+    ],
+    ordered: &[],
+};
 
 /// Edge at which one of the prices must be a bad tick.
 const BAD_TICK: f64 = 0.05;
@@ -189,7 +195,7 @@ impl TriangularMemory {
     }
 }
 
-impl FamilyRule for TriangularMemory {
+impl EventFamily for TriangularMemory {
     fn subscriptions(&self) -> Vec<InstrumentId> {
         self.legs.to_vec()
     }
@@ -283,9 +289,9 @@ impl FamilyRule for TriangularMemory {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stage::*;
     use super::*;
-    use crate::domain::{Family, Reason, SideRule, Verb};
+    use crate::agents::structures::stage::*;
+    use crate::domain::{FamilyId, Reason, SideRule, Verb};
     use InstrumentKind::Spot;
     use proptest::prelude::*;
 
@@ -298,7 +304,7 @@ mod tests {
     const CROSS: u16 = 2;
 
     fn stage() -> OneLife {
-        let mut stage = OneLife::new(&universe(&ROWS), Family::Triangular, &P, "ETH").unwrap();
+        let mut stage = OneLife::new(&universe(&ROWS), FamilyId::Triangular, &P, "ETH").unwrap();
         stage.age = gap::span(P[3]);
         stage
     }
@@ -322,11 +328,11 @@ mod tests {
             vec![("BTC", Spot, "a", ""), ("ETH", Spot, "b", ""), ("ETH", Spot, "a", "BTC")],
             vec![("BTC", Spot, "b", ""), ("ETH", Spot, "a", ""), ("ETH", Spot, "a", "BTC")],
         ] {
-            let why = OneLife::new(&universe(&rows), Family::Triangular, &P, "ETH").err().unwrap();
+            let why = OneLife::new(&universe(&rows), FamilyId::Triangular, &P, "ETH").err().unwrap();
             assert!(why.starts_with("needs a spot pair in another asset"), "{why}");
         }
         let of =
-            |asset| OneLife::new(&universe(&ROWS), Family::Triangular, &P, asset).map(|s| s.rules.ears());
+            |asset| OneLife::new(&universe(&ROWS), FamilyId::Triangular, &P, asset).map(|s| s.rules.ears());
         let ids = [BTC, CROSS, ETH].map(InstrumentId).to_vec();
         assert_eq!((of("ETH"), of("BTC")), (Ok(ids.clone()), Ok(ids)));
     }

@@ -20,16 +20,14 @@
 //!
 //! It never adds: a range of today is another than that of yesterday, and an arbitrage is as large as pays.
 
-use super::context::StructureContext;
-use super::family_rule::FamilyRule;
-use super::listed::ListedInstruments;
-use super::proposal::{StructureLeg, StructureProposal};
-use super::ranges::{Bounds, PUT_GAS, TAKE_GAS};
-use super::realised::ReturnMemory;
-use super::shape::StructureShape;
-use super::values::Values;
-use crate::agents::declaration::ParamSpec;
-use crate::agents::strategies::param;
+use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::structures::context::StructureContext;
+use crate::agents::structures::listed::ListedInstruments;
+use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
+use crate::agents::structures::ranges::{Bounds, PUT_GAS, TAKE_GAS};
+use crate::agents::structures::realised::ReturnMemory;
+use crate::agents::structures::shape::StructureShape;
+use crate::agents::structures::values::Values;
 use crate::domain::{
     AssetId, Condition, ContractTerms, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
     Span, Stamp, Term,
@@ -40,22 +38,30 @@ use crate::market::board::PoolState;
 use crate::market::pricing::pool::between_pool_and_exchange;
 use serde::{Deserialize, Serialize};
 
-pub(super) const IDEA: &str = "liquidity for pools where fees pay for what the price takes, or coins that are \
-                               cheaper in a pool, gas included";
-pub(super) const NEEDS: &str =
-    "a pool of the asset, with its states told, and a perp or a margin market of it";
-pub(super) const PARAMS: &[ParamSpec] = &[
-    param("mode", "0 liquidity, 1 arbitrage", (0.0, 0.0), (0.0, 1.0), "what it does with pools"),
-    param("width", "of the price", (0.05, 0.20), (0.005, 5.0), "how far a range reaches up and down"),
-    param("horizon", "days", (3.0, 14.0), (0.05, 365.0), "time over which fees must pay for the ends"),
-    param("hurdle", "bp", (5.0, 20.0), (1.0, 10_000.0), "edge after all costs"),
-    param("size", "of capital", (0.2, 0.5), (0.001, 1.0), "what it puts in at first"),
-    param("band", "of the base", (0.05, 0.15), (0.005, 1.0), "base that is left open before it is hedged"),
-    param("stop", "bp", (100.0, 300.0), (5.0, 5_000.0), "loss at which it is given up"),
-    param("memory", "hours", (24.0, 72.0), (1.0, 1_000.0), "memory of swaps and of the premium"),
-    param("warm", "hours", (24.0, 48.0), (0.5, 2_000.0), "time heard before it trades"),
-    param("stale", "seconds", (120.0, 300.0), (1.0, 86_400.0), "age at which a price is none"),
-];
+pub(super) const INFO: FamilyInfo = FamilyInfo {
+    idea: "liquidity for pools where fees pay for what the price takes, or coins that are \
+                               cheaper in a pool, gas included",
+    needs: "a pool of the asset, with its states told, and a perp or a margin market of it",
+    params: &[
+        param("mode", "0 liquidity, 1 arbitrage", (0.0, 0.0), (0.0, 1.0), "what it does with pools"),
+        param("width", "of the price", (0.05, 0.20), (0.005, 5.0), "how far a range reaches up and down"),
+        param("horizon", "days", (3.0, 14.0), (0.05, 365.0), "time over which fees must pay for the ends"),
+        param("hurdle", "bp", (5.0, 20.0), (1.0, 10_000.0), "edge after all costs"),
+        param("size", "of capital", (0.2, 0.5), (0.001, 1.0), "what it puts in at first"),
+        param(
+            "band",
+            "of the base",
+            (0.05, 0.15),
+            (0.005, 1.0),
+            "base that is left open before it is hedged",
+        ),
+        param("stop", "bp", (100.0, 300.0), (5.0, 5_000.0), "loss at which it is given up"),
+        param("memory", "hours", (24.0, 72.0), (1.0, 1_000.0), "memory of swaps and of the premium"),
+        param("warm", "hours", (24.0, 48.0), (0.5, 2_000.0), "time heard before it trades"),
+        param("stale", "seconds", (120.0, 300.0), (1.0, 86_400.0), "age at which a price is none"),
+    ],
+    ordered: &[],
+};
 
 /// Minutes after which a distance that has not closed is none.
 const ARBITRAGE_MINUTES: f64 = 240.0;
@@ -331,7 +337,7 @@ impl DefiMemory {
     }
 }
 
-impl FamilyRule for DefiMemory {
+impl EventFamily for DefiMemory {
     fn subscriptions(&self) -> Vec<InstrumentId> {
         self.pools.iter().map(|p| p.id).chain(std::iter::once(self.perp)).collect()
     }
@@ -396,7 +402,7 @@ impl FamilyRule for DefiMemory {
         }
         let base = seen.legs.ranges.base(seen.board);
         // Against the base in the middle of its range, or as it is where there is none.
-        let whole = |r: &super::ranges::PoolRange| {
+        let whole = |r: &crate::agents::structures::ranges::PoolRange| {
             r.liquidity * r.bounds.base(libm::sqrt(r.bounds.lower * r.bounds.upper))
         };
         let ranged = seen.legs.ranges.held.iter().filter(|r| r.bounds.lower > 0.0);

@@ -16,16 +16,14 @@
 //! and then it stays out; that is the honest result. It needs quotes, and stands still on bars. Never adds:
 //! the move is over before more would arrive.
 
-use super::context::StructureContext;
-use super::family_rule::FamilyRule;
-use super::gap;
-use super::legs::LATENCY;
-use super::listed::ListedInstruments;
-use super::proposal::{StructureLeg, StructureProposal};
-use super::shape::StructureShape;
-use super::values::Values;
-use crate::agents::declaration::ParamSpec;
-use crate::agents::strategies::param;
+use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::structures::context::StructureContext;
+use crate::agents::structures::gap;
+use crate::agents::structures::legs::LATENCY;
+use crate::agents::structures::listed::ListedInstruments;
+use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
+use crate::agents::structures::shape::StructureShape;
+use crate::agents::structures::values::Values;
 use crate::domain::{
     AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
@@ -33,16 +31,19 @@ use crate::market::Board;
 use crate::market::board::Top;
 use serde::{Deserialize, Serialize};
 
-pub(super) const IDEA: &str = "order-flow imbalance of quotes and trades, quick target, time stop";
-pub(super) const NEEDS: &str = "the asset's perp, margin or spot with quotes (and trades)";
-pub(super) const PARAMS: &[ParamSpec] = &[
-    param("horizon", "seconds", (5.0, 30.0), (0.5, 600.0), "how far it looks ahead, and back"),
-    param("memory", "minutes", (15.0, 120.0), (0.5, 10_000.0), "memory of what followed an imbalance"),
-    param("hurdle", "bp", (0.5, 3.0), (0.0, 100.0), "edge after all costs at which it opens"),
-    param("size", "of capital", (0.1, 0.4), (0.001, 3.0), "notional"),
-    param("hold", "minutes", (1.0, 3.0), (1.0, 60.0), "time stop"),
-    param("age", "seconds", (0.5, 2.0), (0.01, 60.0), "oldest quote it acts on"),
-];
+pub(super) const INFO: FamilyInfo = FamilyInfo {
+    idea: "order-flow imbalance of quotes and trades, quick target, time stop",
+    needs: "the asset's perp, margin or spot with quotes (and trades)",
+    params: &[
+        param("horizon", "seconds", (5.0, 30.0), (0.5, 600.0), "how far it looks ahead, and back"),
+        param("memory", "minutes", (15.0, 120.0), (0.5, 10_000.0), "memory of what followed an imbalance"),
+        param("hurdle", "bp", (0.5, 3.0), (0.0, 100.0), "edge after all costs at which it opens"),
+        param("size", "of capital", (0.1, 0.4), (0.001, 3.0), "notional"),
+        param("hold", "minutes", (1.0, 3.0), (1.0, 60.0), "time stop"),
+        param("age", "seconds", (0.5, 2.0), (0.01, 60.0), "oldest quote it acts on"),
+    ],
+    ordered: &[],
+};
 
 /// Looks at what followed before anything is expected.
 pub const LOOKS: f64 = 20.0;
@@ -168,7 +169,7 @@ impl ScalpMemory {
     }
 }
 
-impl FamilyRule for ScalpMemory {
+impl EventFamily for ScalpMemory {
     fn subscriptions(&self) -> Vec<InstrumentId> {
         vec![self.instrument]
     }
@@ -263,9 +264,9 @@ impl FamilyRule for ScalpMemory {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stage::*;
     use super::*;
-    use crate::domain::{Family, MessageKind, Reason, SideRule, Verb};
+    use crate::agents::structures::stage::*;
+    use crate::domain::{FamilyId, MessageKind, Reason, SideRule, Verb};
     use InstrumentKind::{Perp, Pool, Spot};
     use proptest::prelude::*;
 
@@ -273,7 +274,7 @@ mod tests {
     const P: [f64; 6] = [5.0, 30.0, 1.0, 0.2, 3.0, 2.0];
 
     fn stage(kind: InstrumentKind) -> OneLife {
-        let mut s = OneLife::new(&universe(&[("BTC", kind, "a", "")]), Family::Scalp, &P, "BTC").unwrap();
+        let mut s = OneLife::new(&universe(&[("BTC", kind, "a", "")]), FamilyId::Scalp, &P, "BTC").unwrap();
         s.age = gap::span(P[5]);
         s
     }
@@ -292,7 +293,8 @@ mod tests {
 
     #[test]
     fn it_stands_by_without_a_market_to_take_in() {
-        let why = OneLife::new(&universe(&[("BTC", Pool, "a", "")]), Family::Scalp, &P, "BTC").err().unwrap();
+        let why =
+            OneLife::new(&universe(&[("BTC", Pool, "a", "")]), FamilyId::Scalp, &P, "BTC").err().unwrap();
         assert!(why.starts_with("needs a perp, margin or spot market"));
     }
 
@@ -376,7 +378,7 @@ mod tests {
 
     fn wild() -> OneLife {
         let p = [0.5, 10.0, 0.0, 0.2, 1.0, 1.0];
-        let mut s = OneLife::new(&universe(&[("BTC", Perp, "a", "")]), Family::Scalp, &p, "BTC").unwrap();
+        let mut s = OneLife::new(&universe(&[("BTC", Perp, "a", "")]), FamilyId::Scalp, &p, "BTC").unwrap();
         s.age = gap::span(1.0);
         s.costs = crate::fills::Costs::Flat(0.000_1).into();
         s

@@ -7,14 +7,12 @@
 //! `Basis` is (future / spot − 1) over the years to expiry (365 days); `Edge` what it earns to expiry after
 //! opening both legs, delivery of the future and selling the spot, in basis points.
 
-use super::context::StructureContext;
-use super::family_rule::FamilyRule;
-use super::listed::ListedInstruments;
-use super::proposal::{StructureLeg, StructureProposal};
-use super::shape::StructureShape;
-use super::values::Values;
-use crate::agents::declaration::ParamSpec;
-use crate::agents::strategies::param;
+use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::structures::context::StructureContext;
+use crate::agents::structures::listed::ListedInstruments;
+use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
+use crate::agents::structures::shape::StructureShape;
+use crate::agents::structures::values::Values;
 use crate::domain::{
     AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
@@ -22,14 +20,17 @@ use crate::market::Board;
 use crate::market::pricing::future::{annualised_basis, years_to_expiry};
 use serde::{Deserialize, Serialize};
 
-pub(super) const IDEA: &str = "long spot and short a dated future: the basis, kept to expiry";
-pub(super) const NEEDS: &str = "spot (or a perp) and dated futures of the asset";
-pub(super) const PARAMS: &[ParamSpec] = &[
-    param("hurdle", "per year", (0.02, 0.06), (0.0, 1.0), "basis after costs that is asked for"),
-    param("nearest", "days", (7.0, 14.0), (0.1, 180.0), "expiries nearer than this are not begun"),
-    param("stop", "bp", (150.0, 400.0), (5.0, 5_000.0), "loss at mid prices that ends it"),
-    param("size", "x", (0.8, 0.8), (0.01, 4.0), "notional of a leg over own capital"),
-];
+pub(super) const INFO: FamilyInfo = FamilyInfo {
+    idea: "long spot and short a dated future: the basis, kept to expiry",
+    needs: "spot (or a perp) and dated futures of the asset",
+    params: &[
+        param("hurdle", "per year", (0.02, 0.06), (0.0, 1.0), "basis after costs that is asked for"),
+        param("nearest", "days", (7.0, 14.0), (0.1, 180.0), "expiries nearer than this are not begun"),
+        param("stop", "bp", (150.0, 400.0), (5.0, 5_000.0), "loss at mid prices that ends it"),
+        param("size", "x", (0.8, 0.8), (0.01, 4.0), "notional of a leg over own capital"),
+    ],
+    ordered: &[],
+};
 
 /// Futures it looks at: those that expire first.
 const FUTURES_MAX: usize = 64;
@@ -104,7 +105,7 @@ impl CashAndCarryMemory {
     }
 }
 
-impl FamilyRule for CashAndCarryMemory {
+impl EventFamily for CashAndCarryMemory {
     fn subscriptions(&self) -> Vec<InstrumentId> {
         std::iter::once(self.spot).chain(self.futures.iter().map(|f| f.1)).collect()
     }

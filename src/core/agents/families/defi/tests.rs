@@ -1,9 +1,9 @@
 //! Liquidity and arbitrage against sums by hand.
 
-use super::super::realised::STEP;
-use super::super::rig::{CAPITAL, COIN, Rig, draws, listed, parameters};
 use super::*;
-use crate::domain::{Family, Reason, Verb};
+use crate::agents::structures::realised::STEP;
+use crate::agents::structures::rig::{CAPITAL, COIN, Rig, draws, listed, parameters};
+use crate::domain::{FamilyId, Reason, Verb};
 use proptest::prelude::*;
 
 const PERP: InstrumentId = InstrumentId(0);
@@ -32,7 +32,7 @@ fn rig(set: &[(&str, f64)]) -> Rig {
     ];
     let quick = quick.into_iter().filter(|q| set.iter().all(|s| s.0 != q.0));
     let all: Vec<(&str, f64)> = set.iter().copied().chain(quick).collect();
-    Rig::new(Family::Defi, &all, &WHAT)
+    Rig::new(FamilyId::Defi, &all, &WHAT)
 }
 
 fn state(rig: &mut Rig, pool: InstrumentId, price: f64, swapped: f64) {
@@ -242,7 +242,7 @@ fn coins_of_one_pool_are_not_those_of_another() {
 
 #[test]
 fn it_stands_by_without_a_pool_or_a_perp() {
-    let p = parameters(Family::Defi, &[]);
+    let p = parameters(FamilyId::Defi, &[]);
     let why =
         |what: &[(InstrumentKind, ContractTerms)]| DefiMemory::new(&p, COIN, &listed(what)).unwrap_err();
     assert!(why(&WHAT[..1]).contains("a pool") && why(&WHAT[1..]).contains("a perp"));

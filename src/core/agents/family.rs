@@ -1,15 +1,60 @@
-//! What every family can do: one method a question that a life asks of it.
+//! What a family is: what is told of it, and what it answers when it is asked. A family is a file in
+//! [`families`](crate::agents::families) and a line in [`families!`](crate::domain::families); a line without its file, and
+//! a file that leaves out one of these, does not compile.
 
-use super::context::StructureContext;
-use super::listed::ListedInstruments;
-use super::proposal::{Rest, StructureProposal};
-use super::ranges::Bounds;
-use super::values::Values;
-use crate::domain::{CarryQuote, EvalContext, InstrumentId, MarketEvent, Span};
+use super::declaration::{DrawnNumber, ParamSpec};
+use super::strategies::inputs::StrategyContext;
+use super::strategies::shape::StrategyShape;
+use super::structures::context::StructureContext;
+use super::structures::listed::ListedInstruments;
+use super::structures::proposal::{Rest, StructureProposal};
+use super::structures::ranges::Bounds;
+use super::structures::values::Values;
+use crate::domain::{CarryQuote, EvalContext, Indicator, InstrumentId, MarketEvent, Span};
 use crate::market::Board;
 
-/// What every family can do.
-pub(super) trait FamilyRule {
+/// What is told of a family: by `hive agents list`, by the mistakes of a roster, and to whoever draws its numbers.
+#[derive(Clone, Copy, Debug)]
+pub struct FamilyInfo {
+    /// Its idea in a line.
+    pub idea: &'static str,
+    /// What it must find on a feed, in words.
+    pub needs: &'static str,
+    /// Its parameters with units, defaults and bounds.
+    pub params: &'static [ParamSpec],
+    /// Pairs of parameters of which the first must be below the second, whatever the seed draws.
+    pub ordered: &'static [(&'static str, &'static str)],
+}
+
+/// A parameter with its unit, its default as a range that is drawn from, its bounds, and what it is.
+pub const fn param(
+    name: &'static str,
+    unit: &'static str,
+    default: (f64, f64),
+    bounds: (f64, f64),
+    what: &'static str,
+) -> ParamSpec {
+    ParamSpec {
+        name,
+        unit,
+        default: DrawnNumber { from: default.0, to: default.1 },
+        bounds: DrawnNumber { from: bounds.0, to: bounds.1 },
+        what,
+    }
+}
+
+/// A family that decides at the close of a bar, from indicators. It is pure: its numbers come with every question.
+pub trait BarFamily: Sync {
+    /// The indicators that its entry and all its conditions need.
+    fn indicators(&self, p: &[f64]) -> Vec<Indicator>;
+    /// The side on which to open now, if any: +1 long, −1 short.
+    fn entry(&self, hand: &StrategyContext<'_>) -> Option<f64>;
+    /// Its conditions for an intent on this side, before the agent's character scales them.
+    fn shape(&self, p: &[f64], view: &EvalContext<'_>, side: f64) -> StrategyShape;
+}
+
+/// A family that decides on events of its instruments, and holds structures: with its numbers, and what it remembers.
+pub trait EventFamily {
     /// The instruments it listens to; the first is the one whose price stands for the structure's.
     fn subscriptions(&self) -> Vec<InstrumentId>;
     /// Those of [`Self::subscriptions`] of which it remembers something; of the others it only asks the board.

@@ -14,15 +14,13 @@
 //! It holds to settlement, and never adds: a day that has gone far already is another trade. It has no
 //! trailing stop, since its gain is mostly what time gives.
 
-use super::context::StructureContext;
-use super::family_rule::FamilyRule;
-use super::listed::ListedInstruments;
-use super::proposal::{StructureLeg, StructureProposal};
-use super::realised::ReturnMemory;
-use super::shape::StructureShape;
-use super::values::Values;
-use crate::agents::declaration::ParamSpec;
-use crate::agents::strategies::param;
+use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::structures::context::StructureContext;
+use crate::agents::structures::listed::ListedInstruments;
+use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
+use crate::agents::structures::realised::ReturnMemory;
+use crate::agents::structures::shape::StructureShape;
+use crate::agents::structures::values::Values;
 use crate::domain::{
     AssetId, Condition, ContractTerms, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
     Span, Stamp, Term,
@@ -33,25 +31,27 @@ use crate::market::pricing::move_contract::{ContractPhase, MoveContract, MoveQuo
 use crate::market::pricing::option::{Right, short_margin};
 use serde::{Deserialize, Serialize};
 
-pub(super) const IDEA: &str = "sells MOVE contracts that are expensive against the volatility expected, buys those \
-                               that are cheap, hedged with the perp";
-pub(super) const NEEDS: &str =
-    "MOVE contracts and a perp of the asset; marks with an index where there are any";
-pub(super) const PARAMS: &[ParamSpec] = &[
-    param("nearest", "hours", (4.0, 8.0), (3.0, 2_000.0), "the least time to expiry it opens with"),
-    param("hurdle", "volatility per year", (0.01, 0.04), (0.0, 1.0), "edge after costs, over the vega"),
-    param("margin", "of capital", (0.1, 0.3), (0.01, 1.0), "margin that it may bind at first"),
-    param(
-        "band",
-        "delta of a contract",
-        (0.1, 0.3),
-        (0.01, 1.0),
-        "delta that is left open before it is hedged",
-    ),
-    param("stop", "of the price paid", (0.5, 1.0), (0.05, 10.0), "loss at which it is given up"),
-    param("warm", "hours", (24.0, 48.0), (1.0, 2_000.0), "prices heard before volatility is forecast"),
-    param("stale", "seconds", (120.0, 300.0), (1.0, 86_400.0), "age at which a quote is none"),
-];
+pub(super) const INFO: FamilyInfo = FamilyInfo {
+    idea: "sells MOVE contracts that are expensive against the volatility expected, buys those \
+                               that are cheap, hedged with the perp",
+    needs: "MOVE contracts and a perp of the asset; marks with an index where there are any",
+    params: &[
+        param("nearest", "hours", (4.0, 8.0), (3.0, 2_000.0), "the least time to expiry it opens with"),
+        param("hurdle", "volatility per year", (0.01, 0.04), (0.0, 1.0), "edge after costs, over the vega"),
+        param("margin", "of capital", (0.1, 0.3), (0.01, 1.0), "margin that it may bind at first"),
+        param(
+            "band",
+            "delta of a contract",
+            (0.1, 0.3),
+            (0.01, 1.0),
+            "delta that is left open before it is hedged",
+        ),
+        param("stop", "of the price paid", (0.5, 1.0), (0.05, 10.0), "loss at which it is given up"),
+        param("warm", "hours", (24.0, 48.0), (1.0, 2_000.0), "prices heard before volatility is forecast"),
+        param("stale", "seconds", (120.0, 300.0), (1.0, 86_400.0), "age at which a quote is none"),
+    ],
+    ordered: &[],
+};
 
 /// Contracts whose means are taken at once.
 pub const WATCHED: usize = 3;
@@ -264,7 +264,7 @@ impl MoveMemory {
     }
 }
 
-impl FamilyRule for MoveMemory {
+impl EventFamily for MoveMemory {
     fn subscriptions(&self) -> Vec<InstrumentId> {
         std::iter::once(self.perp).chain(self.listed.iter().map(|l| l.2)).collect()
     }

@@ -1,0 +1,139 @@
+//! The plan of an intent, the same for a view on one price and for a structure of several legs: how it is made of a
+//! family's distances and an agent's character, what closes the intent, and what changes its size.
+//!
+//! # Invariants
+//!
+//! 1. In this order: stop, trailing stop, exit, time stop, far target (each closes); near target, hedge, add (each acts
+//!    once, or as often as its owner allows).
+//! 2. After a profit was taken nothing is added any more.
+//! 3. An add of nothing is none: what is announced must act (law 12).
+
+use super::personality::{Preset, Traits};
+use crate::domain::condition::Target;
+use crate::domain::{Condition, EvalContext, Plan, ReEntry, Reason, Term, Verb};
+
+/// Share of an intent that its hedge takes off.
+const HEDGED: f64 = 0.5;
+/// How long a re-entry is offered after its pause, as a share of the longest time that the intent is held.
+const OFFERED: f64 = 0.25;
+
+/// A plan in the terms of who holds it, prices or gains, before what depends on the agent's character alone.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanDraft {
+    /// Closes at a loss.
+    pub stop: Condition,
+    /// Closes when too much was given back.
+    pub trail: Option<Condition>,
+    /// The reason is gone.
+    pub exit: Condition,
+    /// What counts the time that it is held: bars or minutes.
+    pub clock: Term,
+    /// Longest time that it is held, for an agent of middling patience, in that unit.
+    pub hold: f64,
+    /// Shortest time to stay flat after it, for the same agent, in that unit.
+    pub pause: f64,
+    /// A part is taken with a profit.
+    pub near: Condition,
+    /// All is taken with a profit.
+    pub far: Condition,
+    /// More is added; none where the family never adds.
+    pub add: Option<Condition>,
+    /// Half is taken off while this danger lasts.
+    pub hedge: Condition,
+    /// Taken up again after the pause.
+    pub again: Condition,
+}
+
+impl PlanDraft {
+    /// The plan for an agent of this character, on this side.
+    pub fn finish(self, side: f64, traits: &Traits, preset: &Preset) -> Plan {
+        let hold = libm::ceil(self.hold * traits.patience * preset.hold).max(1.0);
+        // Who decides at bars cannot come back before the next one.
+        let least = if matches!(self.clock, Term::Minutes) { 0.0 } else { 1.0 };
+        let pause = libm::ceil(self.pause * traits.patience * preset.pause).max(least) as u32;
+        let more = preset.add_size * traits.conviction;
+        Plan {
+            stop: self.stop,
+            trail: self.trail,
+            exit: self.exit,
+            expire: Condition::above(self.clock, Term::Level(hold)),
+            targets: [
+                Some(Target { when: self.near, fraction: preset.take }),
+                Some(Target { when: self.far, fraction: 1.0 }),
+            ],
+            add: self.add.filter(|_| preset.adds > 0 && more > 0.0).map(|when| (when, more)),
+            hedge: Some((self.hedge, HEDGED)),
+            reenter: Some(ReEntry {
+                side,
+                when: self.again,
+                unless: self.exit,
+                not_before: pause,
+                within: pause + libm::ceil(hold * OFFERED) as u32,
+                minutes: matches!(self.clock, Term::Minutes),
+            }),
+        }
+    }
+}
+
+/// What a plan does to a position that stays open.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PlanStep {
+    /// This fraction is taken off with a profit.
+    Take(f64),
+    /// This fraction is taken off while a danger lasts.
+    Hedge(f64),
+    /// This fraction of the first size is added, on this condition.
+    Add(Condition, f64),
+}
+
+impl PlanStep {
+    /// The verb and the reason with which it is said.
+    pub fn said(self) -> (Verb, Reason) {
+        match self {
+            PlanStep::Take(_) => (Verb::Decrease, Reason::Target),
+            PlanStep::Hedge(_) => (Verb::Decrease, Reason::Hedge),
+            PlanStep::Add(..) => (Verb::Increase, Reason::Add),
+        }
+    }
+
+    /// The size after it, of the size now and the first.
+    pub fn size(self, now: f64, first: f64) -> f64 {
+        match self {
+            PlanStep::Take(fraction) | PlanStep::Hedge(fraction) => now * (1.0 - fraction),
+            PlanStep::Add(_, fraction) => now + first * fraction,
+        }
+    }
+}
+
+/// The first condition that closes the intent: stop, trailing stop, exit, time stop, far target.
+pub fn closing_reason(plan: &Plan, view: &EvalContext<'_>) -> Option<Reason> {
+    let far = |t: &Target| t.fraction >= 1.0 && t.when.holds(view);
+    if plan.stop.holds(view) {
+        Some(Reason::Stop)
+    } else if plan.trail.as_ref().is_some_and(|c| c.holds(view)) {
+        Some(Reason::Trail)
+    } else if plan.exit.holds(view) {
+        Some(Reason::Exit)
+    } else if plan.expire.holds(view) {
+        Some(Reason::Expired)
+    } else if plan.targets.iter().flatten().any(far) {
+        Some(Reason::Target)
+    } else {
+        None
+    }
+}
+
+/// The first condition that changes the size: near target, hedge, add. What has acted is struck out, and after a
+/// profit was taken nothing is added any more; when an add comes again is its owner's to say.
+pub fn due(plan: &mut Plan, view: &EvalContext<'_>) -> Option<PlanStep> {
+    if let Some(near) = plan.targets[0].filter(|t| t.when.holds(view)) {
+        (plan.targets[0], plan.add) = (None, None);
+        return Some(PlanStep::Take(near.fraction));
+    }
+    if let Some((_, fraction)) = plan.hedge.filter(|(when, _)| when.holds(view)) {
+        plan.hedge = None;
+        return Some(PlanStep::Hedge(fraction));
+    }
+    let (when, fraction) = plan.add.filter(|(when, _)| when.holds(view))?;
+    Some(PlanStep::Add(when, fraction))
+}
