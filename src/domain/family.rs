@@ -88,7 +88,7 @@ macro_rules! family_ids {
     ($($variant:ident $text:literal $label:literal $glyph:literal $module:ident::$type:ident $how:ident $when:ident:
         $doc:literal,)+) => {
         named!(
-            /// What an agent does for a living, by the lines of [`families!`](crate::families).
+            /// What an agent does for a living, by the lines of `families!`.
             FamilyId { $(#[doc = $doc] $variant = $text),+ }
         );
 

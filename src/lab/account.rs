@@ -11,8 +11,8 @@
 use super::service_flags::ServiceFlags;
 use super::stream::{ArmMeter, ArmTrack, receipts};
 use crate::agents::Agent;
+use crate::agents::Strategy;
 use crate::agents::personality::{Preset, Traits};
-use crate::agents::strategies::Strategy;
 use crate::agents::{AgentAsset, Population};
 use crate::domain::{
     AgentId, AssetId, Digest, Event, FamilyId, Goal, MarketEvent, MessageKind, SideRule, Stamp, Universe,
@@ -157,13 +157,14 @@ fn one_book(universe: &Universe) -> Population {
         id: AgentId(0),
         name: "account".to_owned(),
         family: FamilyId::Random,
+        params: vec![1.0],
         family_index: 0,
         goal: Goal::Automated,
         personality: String::new(),
         side: SideRule::Both,
         traits,
         // It is never asked: the account is told what to hold.
-        strategy: Strategy::new(FamilyId::Random, vec![1.0], SideRule::Both, traits, Preset::default()),
+        strategy: Strategy::new(FamilyId::Random, &[1.0], SideRule::Both, traits, Preset::default()),
         slots: 0..n,
         active_from: Stamp(i64::MIN),
         scout: false,

@@ -11,7 +11,7 @@
 use super::action::{ACTIONS, Takes, UserAction};
 use super::arrangement::Arrangement;
 use super::capture::Capture;
-use super::context::{Connection, Context, PaneId};
+use super::context::{Connection, PaneContext, PaneId};
 use super::layers::command_line::{CommandLine, FilterLine};
 use super::layers::dialog::{Dialog, Question};
 use super::layers::help::HelpLayer;
@@ -38,7 +38,7 @@ const ABOVE: u16 = 2;
 /// The cockpit's own state.
 pub struct App {
     /// What all panes look at.
-    pub cx: Context,
+    pub cx: PaneContext,
     /// Those that share the screen.
     pub(super) panes: Vec<Box<dyn Pane>>,
     /// Those that lie over them, the topmost last.
@@ -64,7 +64,7 @@ impl App {
         let first = panes.first().map_or(PaneId(""), |p| p.id());
         let below = panes.iter().find(|p| p.shape().place == PanePlace::Below).map_or(first, |p| p.id());
         App {
-            cx: Context::new(theme, colours, first),
+            cx: PaneContext::new(theme, colours, first),
             panes,
             layers: Vec::new(),
             arrangement: Arrangement::new(below),

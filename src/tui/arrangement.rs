@@ -1,6 +1,6 @@
 //! Which panes are where, at which size: all of them where there is room, a person's own arrangement, or one at a time.
 
-use super::context::{Context, PaneId};
+use super::context::{PaneContext, PaneId};
 use super::header;
 use super::pane::{PanePlace, PaneShape};
 use super::panes;
@@ -77,7 +77,7 @@ impl Arrangement {
     /// Where the panes are, in the order in which they are drawn.
     pub fn places(
         &self,
-        cx: &Context,
+        cx: &PaneContext,
         shapes: &[(PaneId, PaneShape)],
         screen: Rect,
         body: Rect,
@@ -127,7 +127,7 @@ impl Arrangement {
 
     fn columns<I: Iterator<Item = PaneId>>(
         &self,
-        cx: &Context,
+        cx: &PaneContext,
         shapes: &[(PaneId, PaneShape)],
         at: &impl Fn(PanePlace) -> I,
         body: Rect,

@@ -1,7 +1,7 @@
 //! What leaves the screen: text for the clipboard, and pictures of the screen for a file. The loop brings both where
 //! they belong, once the screen is drawn.
 
-use super::context::Context;
+use super::context::PaneContext;
 use super::theme::StyleRole;
 use super::words;
 use std::path::Path;
@@ -20,7 +20,7 @@ pub struct Capture {
 
 impl Capture {
     /// Text that was under the cursor.
-    pub(super) fn copy(&mut self, cx: &mut Context, text: Option<String>) {
+    pub(super) fn copy(&mut self, cx: &mut PaneContext, text: Option<String>) {
         let Some(mut text) = text else {
             return cx.say("there is nothing to copy here".to_owned(), StyleRole::Dim);
         };
@@ -34,7 +34,7 @@ impl Capture {
     }
 
     /// The screen is to be written into a file once it is drawn without the `:` line.
-    pub(super) fn take_shot(&mut self, cx: &mut Context, name: &str) {
+    pub(super) fn take_shot(&mut self, cx: &mut PaneContext, name: &str) {
         let time = cx.cockpit.as_ref().and_then(|c| c.market_time).map(words::moment).unwrap_or_default();
         let name = if name.is_empty() {
             format!("hive-{}.svg", time.replace([' ', ':'], "-"))
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_picture_of_the_screen_has_a_name_that_says_its_kind() {
-        let mut cx = Context::new(Theme::shipped("terminal", true).unwrap(), true, ID);
+        let mut cx = PaneContext::new(Theme::shipped("terminal", true).unwrap(), true, ID);
         cx.cockpit = Some(picture(1));
         let mut capture = Capture::default();
         capture.take_shot(&mut cx, "");

@@ -88,7 +88,7 @@ pub struct Stats {
 }
 
 /// What all panes look at.
-pub struct Context {
+pub struct PaneContext {
     /// The theme that is worn.
     pub theme: Theme,
     /// The themes that there are.
@@ -142,10 +142,10 @@ pub struct Context {
     pub(super) dirty: bool,
 }
 
-impl Context {
+impl PaneContext {
     /// Nothing was heard yet. `colours` is for the themes that follow; the focus is on `focus`.
     pub fn new(theme: Theme, colours: bool, focus: PaneId) -> Self {
-        Context {
+        PaneContext {
             theme,
             wardrobe: Wardrobe::new(None, colours),
             depth: None,

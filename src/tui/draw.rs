@@ -2,7 +2,7 @@
 
 use super::app::App;
 use super::arrangement::{LEAST, fits};
-use super::context::{Connection, Context, PaneId};
+use super::context::{Connection, PaneContext, PaneId};
 use super::pane::PaneShape;
 use super::theme::StyleRole;
 use super::{footer, header, words};
@@ -54,7 +54,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
 }
 
 /// What is old is not in colour.
-fn grey(frame: &mut Frame<'_>, cx: &Context, body: Rect) {
+fn grey(frame: &mut Frame<'_>, cx: &PaneContext, body: Rect) {
     let grey = cx.theme.stale();
     let buffer = frame.buffer_mut();
     for y in body.top()..body.bottom() {
@@ -67,7 +67,7 @@ fn grey(frame: &mut Frame<'_>, cx: &Context, body: Rect) {
 }
 
 /// Too small for panes: PnL, halt state and the size that is needed.
-fn line(frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+fn line(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
     let t = &cx.theme;
     let Some(c) = &cx.cockpit else {
         return frame.render_widget(Paragraph::new("waiting").style(t.of(StyleRole::Dim)), area);

@@ -2,7 +2,7 @@
 //! who has never been here. In the past it is the way through time.
 
 use super::action::{ACTIONS, ActionRow, UserAction};
-use super::context::Context;
+use super::context::PaneContext;
 use super::moment::SnapshotPosition;
 use super::theme::StyleRole;
 use super::words;
@@ -34,7 +34,7 @@ const THEN: &[UserAction] =
 const TRACK: (usize, usize) = (8, 60);
 
 /// Draws the last line.
-pub fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+pub fn draw(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
     let t = &cx.theme;
     if let Some((text, role, _)) = &cx.toast {
         let text = words::cut(text, usize::from(area.width).saturating_sub(4));
@@ -53,13 +53,13 @@ pub fn rank(e: &ActionRow) -> usize {
 }
 
 /// How an entry's key is named in little room, and what it does.
-fn named(cx: &Context, entry: &ActionRow) -> (String, &'static str) {
+fn named(cx: &PaneContext, entry: &ActionRow) -> (String, &'static str) {
     let shown = cx.keymap.shown(entry);
     let first = shown.split(' ').next().unwrap_or_default().to_owned();
     (if entry.action == UserAction::KILL { shown } else { first }, entry.label)
 }
 
-fn pair(cx: &Context, key: &str, label: &str) -> [Span<'static>; 2] {
+fn pair(cx: &PaneContext, key: &str, label: &str) -> [Span<'static>; 2] {
     let t = &cx.theme;
     [
         Span::styled(format!(" {key}"), t.of(StyleRole::Key)),
@@ -71,7 +71,7 @@ fn width(spans: &[Span<'_>]) -> usize {
     spans.iter().map(Span::width).sum()
 }
 
-fn keys(frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+fn keys(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
     let t = &cx.theme;
     let s = cx.stats;
     let each = s.bytes.checked_div(s.frames).unwrap_or_default();
@@ -98,7 +98,7 @@ fn keys(frame: &mut Frame<'_>, cx: &Context, area: Rect) {
 }
 
 /// The keys of time, and where the moment lies between the oldest that is kept and now.
-fn time(frame: &mut Frame<'_>, cx: &Context, place: SnapshotPosition, area: Rect) {
+fn time(frame: &mut Frame<'_>, cx: &PaneContext, place: SnapshotPosition, area: Rect) {
     let t = &cx.theme;
     let dim = t.of(StyleRole::Dim);
     let key = |a: UserAction| cx.keymap.key(a);

@@ -2,7 +2,7 @@
 //! banner that says what is the matter and what to do.
 
 use super::action::UserAction;
-use super::context::{Connection, Context, PaneId};
+use super::context::{Connection, PaneContext, PaneId};
 use super::theme::{StyleRole, Theme};
 use super::{moment, words};
 use crate::domain::money;
@@ -45,7 +45,7 @@ fn fitting(groups: Vec<Vec<Span<'_>>>, mut left: usize) -> Vec<Span<'_>> {
 }
 
 /// Draws the header, with the names of the panes where one is shown at a time.
-pub fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect, tabs: &[PaneId]) {
+pub fn draw(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect, tabs: &[PaneId]) {
     let t = &cx.theme;
     let row = |n: u16| Rect { y: area.y + n.min(area.height.saturating_sub(1)), height: 1, ..area };
     let Some(c) = &cx.cockpit else {
@@ -70,7 +70,7 @@ pub fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect, tabs: &[PaneId]) {
     rule(frame, cx, row(2), tabs);
 }
 
-fn when<'a>(cx: &Context, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
+fn when<'a>(cx: &PaneContext, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
     let t = &cx.theme;
     let dim = t.of(StyleRole::Dim);
     let badge = vec![Span::styled(format!(" {} ", c.mode.text()), t.of(mode(c.mode).0))];
@@ -113,7 +113,7 @@ fn when<'a>(cx: &Context, c: &'a Cockpit) -> Vec<Vec<Span<'a>>> {
 
 /// What must be seen first comes first, and how many groups must be; of the others what does not fit is left out
 /// whole.
-fn place<'a>(cx: &Context, c: &'a Cockpit) -> (Vec<Vec<Span<'a>>>, usize) {
+fn place<'a>(cx: &PaneContext, c: &'a Cockpit) -> (Vec<Vec<Span<'a>>>, usize) {
     let t = &cx.theme;
     let dim = t.of(StyleRole::Dim);
     let mut groups = Vec::new();
@@ -192,7 +192,7 @@ pub fn way_back(a: &AccountView) -> &'static str {
 }
 
 /// What the whole width is for, if anything: what is the matter, and what to do, which is never cut.
-fn banner(cx: &Context) -> Option<(String, String)> {
+fn banner(cx: &PaneContext) -> Option<(String, String)> {
     match &cx.reach {
         Connection::Lost(why) => {
             let age = cx.age.map(|a| format!("last heard {} ago", words::age(a)));
@@ -214,7 +214,7 @@ fn banner(cx: &Context) -> Option<(String, String)> {
     }
 }
 
-fn rule(frame: &mut Frame<'_>, cx: &Context, area: Rect, tabs: &[PaneId]) {
+fn rule(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect, tabs: &[PaneId]) {
     let t = &cx.theme;
     if let Some((what, way)) = banner(cx) {
         let room = usize::from(area.width).saturating_sub(2 + way.chars().count());

@@ -1,10 +1,10 @@
 //! Which theme is worn: the next one, one by its name, or the same again after its file has changed.
 
-use super::context::Context;
+use super::context::PaneContext;
 use super::theme::{StyleRole, Theme};
 
 /// The next of the themes that there are.
-pub fn next_theme(cx: &mut Context) {
+pub fn next_theme(cx: &mut PaneContext) {
     let names = cx.wardrobe.names();
     let at = names.iter().position(|n| n == cx.theme.name()).unwrap_or(0);
     if let Some(next) = names.get((at + 1) % names.len().max(1)) {
@@ -13,7 +13,7 @@ pub fn next_theme(cx: &mut Context) {
 }
 
 /// A theme by its name.
-pub fn apply_theme(cx: &mut Context, name: &str) {
+pub fn apply_theme(cx: &mut PaneContext, name: &str) {
     match cx.wardrobe.apply(name) {
         Ok(next) => {
             wear(cx, &next);
@@ -24,7 +24,7 @@ pub fn apply_theme(cx: &mut Context, name: &str) {
 }
 
 /// Looks whether the file of the theme has changed.
-pub fn follow_theme(cx: &mut Context) {
+pub fn follow_theme(cx: &mut PaneContext) {
     match cx.wardrobe.reload() {
         None => {}
         Some(Ok(next)) => {
@@ -36,6 +36,6 @@ pub fn follow_theme(cx: &mut Context) {
 }
 
 /// In the colours that the terminal has.
-fn wear(cx: &mut Context, next: &Theme) {
+fn wear(cx: &mut PaneContext, next: &Theme) {
     cx.theme = cx.depth.map_or(next.clone(), |d| next.clone().quantised(d));
 }

@@ -8,7 +8,7 @@
 //! 2. Nothing but the kill switch is sent while the past is shown.
 
 use super::action::UserAction;
-use super::context::Context;
+use super::context::PaneContext;
 use super::layers::dialog::Question;
 use super::theme::StyleRole;
 use crate::domain::command::{self, CommandRow, Danger, Scope};
@@ -48,7 +48,7 @@ pub struct Operator {
 
 impl Operator {
     /// The kill chord: its first half warns, its second sends.
-    pub(super) fn chord_of_kill(&mut self, cx: &mut Context) -> Option<Request> {
+    pub(super) fn chord_of_kill(&mut self, cx: &mut PaneContext) -> Option<Request> {
         if cx.read_only {
             cx.say_read_only();
             return None;
@@ -63,7 +63,7 @@ impl Operator {
     }
 
     /// A command from the `:` line: of the agent that is named, of all, or without a name of whom the keys are about.
-    pub(super) fn operate(&mut self, cx: &mut Context, word: &str, name: &str) -> Commanded {
+    pub(super) fn operate(&mut self, cx: &mut PaneContext, word: &str, name: &str) -> Commanded {
         let of_agent = command::find(word, true).filter(|_| name != ALL);
         let Some(row) = of_agent.or_else(|| command::find(word, false)) else { return Commanded::Nothing };
         if !row.scope.is_agent() {
@@ -83,7 +83,7 @@ impl Operator {
     }
 
     /// A command from a key: of whom the keys are about, and taken back where it holds already.
-    pub(super) fn toggle(&mut self, cx: &mut Context, word: &'static str) -> Commanded {
+    pub(super) fn toggle(&mut self, cx: &mut PaneContext, word: &'static str) -> Commanded {
         let Some(row) = command::find(word, true) else { return self.operate(cx, word, "") };
         let Some(agent) = subject(cx) else { return Commanded::Nothing };
         let holds = match row.scope {
@@ -99,7 +99,12 @@ impl Operator {
     }
 
     /// Sends a command, or asks first, by the danger of its row.
-    fn perform(&mut self, cx: &mut Context, row: &'static CommandRow, agent: Option<&AgentRow>) -> Commanded {
+    fn perform(
+        &mut self,
+        cx: &mut PaneContext,
+        row: &'static CommandRow,
+        agent: Option<&AgentRow>,
+    ) -> Commanded {
         if row.danger != Danger::Halt && !cx.is_now() {
             cx.say_past();
             return Commanded::Nothing;
@@ -146,7 +151,7 @@ impl Operator {
     }
 
     /// A command was done: it can be undone from now on, if it is one that can; whether it is.
-    pub(super) fn done(&mut self, cx: &Context, request: Request) -> bool {
+    pub(super) fn done(&mut self, cx: &PaneContext, request: Request) -> bool {
         let back = self.inverse(request);
         if let Some(back) = back {
             self.undo = Some((back, cx.now + UNDO));
@@ -155,7 +160,7 @@ impl Operator {
     }
 
     /// Time goes on: what is too old cannot be undone any more; whether that is so since now.
-    pub(super) fn tick(&mut self, cx: &Context) -> bool {
+    pub(super) fn tick(&mut self, cx: &PaneContext) -> bool {
         self.undo.take_if(|(_, until)| cx.now >= *until).is_some()
     }
 
@@ -165,7 +170,7 @@ impl Operator {
     }
 
     /// What takes the last command back.
-    pub(super) fn take_back(&mut self, cx: &mut Context) -> Option<Request> {
+    pub(super) fn take_back(&mut self, cx: &mut PaneContext) -> Option<Request> {
         let undone = self.undo.take().map(|(request, _)| request);
         if undone.is_none() {
             cx.say("there is nothing to undo".to_owned(), StyleRole::Dim);
@@ -175,7 +180,7 @@ impl Operator {
 }
 
 /// Whom the keys are about: whose page is open, or who is selected.
-fn subject(cx: &Context) -> Option<AgentRow> {
+fn subject(cx: &PaneContext) -> Option<AgentRow> {
     let open = cx.open.and_then(|(id, _)| cx.row(id));
     open.or_else(|| cx.agent()).cloned()
 }

@@ -8,7 +8,7 @@
 //! 2. Drawing is a function of the pane and the context, at any size.
 
 use super::action::UserAction;
-use super::context::{Context, FilterOf, Hint, PaneId};
+use super::context::{FilterOf, Hint, PaneContext, PaneId};
 use super::theme::StyleRole;
 use crate::domain::{AgentId, MessageId};
 use crate::view::Cockpit;
@@ -93,13 +93,13 @@ pub trait Pane: Any {
     fn id(&self) -> PaneId;
 
     /// The actions that it answers to, with a word for what they do here. A layer shows them on its border.
-    fn keys(&self, cx: &Context) -> Vec<Hint>;
+    fn keys(&self, cx: &PaneContext) -> Vec<Hint>;
 
     /// One of them.
-    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome;
+    fn on_action(&mut self, cx: &mut PaneContext, action: UserAction) -> PaneOutcome;
 
     /// Draws it: a pane into its area, a layer over the whole screen or, if it covers the panes, in their place.
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect);
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect);
 
     /// Where it stands; of no meaning for a layer.
     fn shape(&self) -> PaneShape {
@@ -127,35 +127,35 @@ pub trait Pane: Any {
     }
 
     /// A key, where it takes them.
-    fn on_key(&mut self, cx: &mut Context, key: &KeyEvent) -> PaneOutcome {
+    fn on_key(&mut self, cx: &mut PaneContext, key: &KeyEvent) -> PaneOutcome {
         let _ = (cx, key);
         PaneOutcome::Ignored
     }
 
     /// Text that was pasted; whether it was taken.
-    fn on_paste(&mut self, cx: &mut Context, text: &str) -> bool {
+    fn on_paste(&mut self, cx: &mut PaneContext, text: &str) -> bool {
         let _ = (cx, text);
         false
     }
 
     /// It has got the focus.
-    fn on_focus(&mut self, cx: &Context) {
+    fn on_focus(&mut self, cx: &PaneContext) {
         let _ = cx;
     }
 
     /// A click on one of its rows, counted from the first below its border and head.
-    fn on_click(&mut self, cx: &mut Context, row: usize) -> PaneOutcome {
+    fn on_click(&mut self, cx: &mut PaneContext, row: usize) -> PaneOutcome {
         let _ = (cx, row);
         PaneOutcome::Done
     }
 
     /// The wheel over it.
-    fn on_wheel(&mut self, cx: &mut Context, down: bool) -> PaneOutcome {
+    fn on_wheel(&mut self, cx: &mut PaneContext, down: bool) -> PaneOutcome {
         self.on_action(cx, if down { UserAction::Down } else { UserAction::Up })
     }
 
     /// A new picture of now. It becomes the one that is shown after this, unless the past is looked at.
-    fn see(&mut self, cx: &Context, picture: &Cockpit) {
+    fn see(&mut self, cx: &PaneContext, picture: &Cockpit) {
         let _ = (cx, picture);
     }
 
@@ -163,18 +163,18 @@ pub trait Pane: Any {
     fn jump(&mut self) {}
 
     /// Time goes on; whether something of it moves by itself.
-    fn tick(&mut self, cx: &Context) -> bool {
+    fn tick(&mut self, cx: &PaneContext) -> bool {
         let _ = cx;
         false
     }
 
     /// What moves over what was drawn: tells `put` column, row, glyph and style.
-    fn overlay(&self, cx: &Context, put: &mut dyn FnMut(u16, u16, &str, Style)) {
+    fn overlay(&self, cx: &PaneContext, put: &mut dyn FnMut(u16, u16, &str, Style)) {
         let _ = (cx, put);
     }
 
     /// What is under its cursor as text, to be copied.
-    fn copy(&self, cx: &Context) -> Option<String> {
+    fn copy(&self, cx: &PaneContext) -> Option<String> {
         let _ = cx;
         None
     }
@@ -186,7 +186,7 @@ pub trait Pane: Any {
 }
 
 /// Whether it answers to an action.
-pub fn answers(pane: &dyn Pane, cx: &Context, action: UserAction) -> bool {
+pub fn answers(pane: &dyn Pane, cx: &PaneContext, action: UserAction) -> bool {
     pane.keys(cx).iter().any(|(actions, _)| actions.contains(&action))
 }
 
@@ -211,7 +211,7 @@ pub fn scrolled(scroll: u16, action: UserAction) -> Option<u16> {
 }
 
 /// A block with the pane's title, its border telling the focus.
-pub fn block<'a>(cx: &Context, pane: PaneId, title: Vec<Span<'a>>) -> Block<'a> {
+pub fn block<'a>(cx: &PaneContext, pane: PaneId, title: Vec<Span<'a>>) -> Block<'a> {
     let role = if cx.focus == pane { StyleRole::Focus } else { StyleRole::Border };
     let name = if cx.focus == pane { StyleRole::Focus } else { StyleRole::Title };
     let mut line = vec![Span::styled(format!(" {} ", pane.0), cx.theme.of(name))];
@@ -228,7 +228,7 @@ pub fn middle(area: Rect, width: u16, height: u16) -> Rect {
 /// Lines in a box over what is there.
 pub fn boxed(
     frame: &mut Frame<'_>,
-    cx: &Context,
+    cx: &PaneContext,
     title: &str,
     lines: Vec<Line<'_>>,
     at: Rect,

@@ -8,7 +8,7 @@
 //! 3. A live picture never replaces one of the past; it waits until now is asked for.
 
 use super::action::UserAction;
-use super::context::Context;
+use super::context::PaneContext;
 use super::moment::{SnapshotPosition, moment};
 use super::theme::StyleRole;
 use super::words;
@@ -17,7 +17,7 @@ use crate::view::Past;
 use crate::view::link::Request;
 use crate::view::past::When;
 
-impl Context {
+impl PaneContext {
     /// Whether a moment was asked for that has not come.
     pub(super) fn is_waiting(&self) -> bool {
         self.steps.flying > 0 && self.steps.wanted

@@ -182,7 +182,10 @@ fn test_modules(s: &Source) -> Vec<String> {
             }
             None => (None, rest),
         };
-        let rest = rest.strip_prefix("pub(crate) ").unwrap_or(rest);
+        let rest = match rest.strip_prefix("pub(").and_then(|rest| rest.split_once(") ")) {
+            Some((_, rest)) => rest,
+            None => rest,
+        };
         let Some((name, _)) = rest.strip_prefix("mod ").and_then(|r| r.split_once(';')) else { continue };
         if name.chars().any(|c| !(c.is_alphanumeric() || c == '_')) {
             continue;

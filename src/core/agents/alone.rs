@@ -10,7 +10,7 @@
 //! 4. Nothing here depends on listening, funds, mutes, pauses or managers.
 
 use super::plan::{PlanStep, closing_reason, due};
-use super::strategies::Strategy;
+use super::strategy::Strategy;
 use crate::domain::{
     Action, AgentId, AssetId, Condition, EvalContext, IntentId, Outcome, Plan, ReEntry, Reason, Term, Verb,
     random,
@@ -169,8 +169,8 @@ impl Alone {
                 self.again = None;
             } else if again.holds(view) {
                 let side = again.side;
-                if let Some(plan) = now.strategy.plan(view, side) {
-                    self.enter(side, &plan, Reason::ReEntry, view.sigma, now, hands);
+                if let Some(p) = now.strategy.propose(view, 0, Some(side)) {
+                    self.enter(side, &p.plan, Reason::ReEntry, view.sigma, now, hands);
                 }
                 return;
             }
@@ -178,8 +178,8 @@ impl Alone {
         if self.number > 0 && self.flat < now.strategy.pause() {
             return;
         }
-        if let Some(entry) = now.strategy.entry(view, random::mix(now.coins, now.at)) {
-            self.enter(entry.side, &entry.plan, Reason::Signal, view.sigma, now, hands);
+        if let Some(p) = now.strategy.propose(view, random::mix(now.coins, now.at), None) {
+            self.enter(p.side, &p.plan, Reason::Signal, view.sigma, now, hands);
         }
     }
 
@@ -286,7 +286,7 @@ mod tests {
         [Indicator::Ema(10), Indicator::Ema(40), Indicator::Sigma(8), Indicator::Sigma(120)];
 
     fn trend(traits: Traits, preset: Preset) -> Strategy {
-        Strategy::new(FamilyId::Trend, vec![10.0, 40.0], SideRule::Both, traits, preset)
+        Strategy::new(FamilyId::Trend, &[10.0, 40.0], SideRule::Both, traits, preset)
     }
 
     /// Runs closes past a trend follower whose averages are given, and returns what it said.

@@ -12,7 +12,7 @@
 use super::declaration::{Declaration, DrawnNumber, ParamSpec, Roster, Selector};
 use super::families;
 use super::families::Rules;
-use super::strategies::Strategy;
+use super::strategy::Strategy;
 use super::structures::listed::ListedInstruments;
 use crate::agents::personality::Traits;
 use crate::domain::{AgentId, AssetId, FamilyId, Goal, Indicator, SideRule, Stamp, Universe, random};
@@ -28,6 +28,8 @@ pub struct Agent {
     pub name: String,
     /// Family whose strategy it trades.
     pub family: FamilyId,
+    /// The numbers that were drawn for it, in the order of the family's parameters.
+    pub params: Vec<f64>,
     /// The place of that family in [`Population::families`].
     pub family_index: usize,
     /// What it is deployed for.
@@ -164,7 +166,7 @@ impl Population {
         if d.family.is_structured() {
             self.structure(&name, d.family, id, &params, std::mem::take(&mut assets), universe);
         }
-        let strategy = Strategy::new(d.family, params, d.side, d.traits, preset);
+        let strategy = Strategy::new(d.family, &params, d.side, d.traits, preset);
         let first = self.slots.len();
         let keys: Arc<[Indicator]> = strategy.indicators().into();
         self.slots.extend(assets.into_iter().map(|asset| AgentAsset {
@@ -176,6 +178,7 @@ impl Population {
             id,
             name,
             family: d.family,
+            params,
             family_index: self.families.iter().position(|f| *f == d.family).unwrap_or(0),
             goal: d.goal,
             personality: d.personality.clone(),
@@ -202,7 +205,7 @@ impl Population {
         let listed = Arc::clone(&self.listed);
         for asset in assets {
             let of = universe.name(asset);
-            match Rules::new(family, params, asset, &listed) {
+            match Rules::on_events(family, params, asset, &listed) {
                 Ok(rules) => {
                     let key = random::key(self.seed, &[random::name(name), random::name(of)]);
                     self.structures.push(Structure { agent, asset, rules, key });

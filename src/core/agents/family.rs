@@ -2,15 +2,14 @@
 //! [`families`](crate::agents::families) and a line in [`families!`](crate::domain::families); a line without its file, and
 //! a file that leaves out one of these, does not compile.
 
+use super::context::Context;
 use super::declaration::{DrawnNumber, ParamSpec};
-use super::strategies::inputs::StrategyContext;
-use super::strategies::shape::StrategyShape;
+use super::proposal::{Proposal, Rest};
 use super::structures::context::StructureContext;
 use super::structures::listed::ListedInstruments;
-use super::structures::proposal::{Rest, StructureProposal};
 use super::structures::ranges::Bounds;
 use super::structures::values::Values;
-use crate::domain::{CarryQuote, EvalContext, Indicator, InstrumentId, MarketEvent, Span};
+use crate::domain::{CarryQuote, Indicator, InstrumentId, MarketEvent, Span};
 use crate::market::Board;
 
 /// What is told of a family: by `hive agents list`, by the mistakes of a roster, and to whoever draws its numbers.
@@ -43,35 +42,36 @@ pub const fn param(
     }
 }
 
-/// A family that decides at the close of a bar, from indicators. It is pure: its numbers come with every question.
-pub trait BarFamily: Sync {
-    /// The indicators that its entry and all its conditions need.
-    fn indicators(&self, p: &[f64]) -> Vec<Indicator>;
-    /// The side on which to open now, if any: +1 long, −1 short.
-    fn entry(&self, hand: &StrategyContext<'_>) -> Option<f64>;
-    /// Its conditions for an intent on this side, before the agent's character scales them.
-    fn shape(&self, p: &[f64], view: &EvalContext<'_>, side: f64) -> StrategyShape;
+/// What wakes a family.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Subscriptions {
+    /// The close of a bar of its asset, of which its entry and all its conditions need these indicators.
+    Bars(Vec<Indicator>),
+    /// The events of these instruments; the first is the one whose price stands for what it holds.
+    Events(Vec<InstrumentId>),
 }
 
-/// A family that decides on events of its instruments, and holds structures: with its numbers, and what it remembers.
-pub trait EventFamily {
-    /// The instruments it listens to; the first is the one whose price stands for the structure's.
-    fn subscriptions(&self) -> Vec<InstrumentId>;
-    /// Those of [`Self::subscriptions`] of which it remembers something; of the others it only asks the board.
-    fn remembers(&self) -> Vec<InstrumentId> {
-        self.subscriptions()
-    }
-    /// Hears an event of one of them, or of its asset's volatility. The board has taken it already.
-    fn hear(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent);
-    /// Fills in its indicators as they are now; [`Indicator::Gain`] is filled in for it.
-    fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values);
+/// A family with its numbers, and what it remembers of the market: what an agent asks of it.
+pub trait Family {
+    /// What wakes it.
+    fn subscriptions(&self) -> Subscriptions;
     /// Whether to open now, and what.
-    fn propose(
-        &self,
-        seen: &StructureContext<'_>,
-        view: &EvalContext<'_>,
-        values: &Values,
-    ) -> Option<StructureProposal>;
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal>;
+    /// Hears an event of what it listens to, or of its asset's volatility. The board has taken it already.
+    fn on_event(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+        let _ = (listed, board, event);
+    }
+    /// The instruments of which it remembers something; of the others it only asks the board.
+    fn remembers(&self) -> Vec<InstrumentId> {
+        match self.subscriptions() {
+            Subscriptions::Events(instruments) => instruments,
+            Subscriptions::Bars(_) => Vec::new(),
+        }
+    }
+    /// Fills in the indicators that are its own, as they are now; [`Indicator::Gain`] is filled in for it.
+    fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
+        let _ = (seen, values);
+    }
     /// What it wants to rest while its intent is open: a bid and an offer. Only makers quote.
     fn quotes(&self, _seen: &StructureContext<'_>) -> Option<[Option<Rest>; 2]> {
         None

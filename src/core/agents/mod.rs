@@ -5,14 +5,17 @@
 //! places an order.
 pub mod alone;
 pub mod cast;
+pub mod context;
 pub mod declaration;
 pub mod families;
 pub mod family;
 pub mod mind;
 pub mod personality;
 pub mod plan;
-pub mod strategies;
+pub mod proposal;
+pub mod shape;
+pub mod strategy;
 pub mod structures;
 
 pub use cast::{Agent, AgentAsset, Population};
-pub use strategies::Strategy;
+pub use strategy::Strategy;

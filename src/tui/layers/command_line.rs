@@ -6,7 +6,7 @@
 //! 2. A filter holds from its first letter on; what was typed is kept with enter and dropped with escape.
 
 use crate::tui::action::{self, ACTIONS, Takes, UserAction};
-use crate::tui::context::{Context, FilterOf, Hint, PaneId};
+use crate::tui::context::{FilterOf, Hint, PaneContext, PaneId};
 use crate::tui::line::TypedLine;
 use crate::tui::pane::{Pane, PaneOutcome, boxed};
 use crate::tui::theme::StyleRole;
@@ -42,14 +42,14 @@ impl CommandLine {
     }
 
     /// What the line may become.
-    pub fn completions(&self, cx: &Context) -> Vec<String> {
+    pub fn completions(&self, cx: &PaneContext) -> Vec<String> {
         let agents = cx.cockpit.as_ref().map_or(&[][..], |c| &c.agents);
         let themes = cx.wardrobe.names();
         let themes: Vec<&str> = themes.iter().map(String::as_str).collect();
         action::complete(self.line.text().trim_start(), agents.iter().map(|a| a.name.as_str()), &themes)
     }
 
-    fn complete(&mut self, cx: &Context) {
+    fn complete(&mut self, cx: &PaneContext) {
         if let Some(whole) = self.completions(cx).into_iter().next() {
             let takes = ACTIONS.iter().find(|e| e.command == whole).map(|e| e.takes);
             let more = takes.is_some_and(|t| t != Takes::Nothing);
@@ -74,11 +74,11 @@ impl Pane for CommandLine {
         PaneId("command")
     }
 
-    fn keys(&self, _: &Context) -> Vec<Hint> {
+    fn keys(&self, _: &PaneContext) -> Vec<Hint> {
         Vec::new()
     }
 
-    fn on_action(&mut self, _: &mut Context, _: UserAction) -> PaneOutcome {
+    fn on_action(&mut self, _: &mut PaneContext, _: UserAction) -> PaneOutcome {
         PaneOutcome::Ignored
     }
 
@@ -90,7 +90,7 @@ impl Pane for CommandLine {
         true
     }
 
-    fn on_key(&mut self, cx: &mut Context, key: &KeyEvent) -> PaneOutcome {
+    fn on_key(&mut self, cx: &mut PaneContext, key: &KeyEvent) -> PaneOutcome {
         match key.code {
             _ if leaves(&self.line, key) => return PaneOutcome::Close,
             KeyCode::Tab => self.complete(cx),
@@ -105,7 +105,7 @@ impl Pane for CommandLine {
         PaneOutcome::Done
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
         draw_completions(frame, cx, &self.completions(cx), area);
         let hint = "tab completes · ↑ brings back · enter does it · esc leaves";
         draw_line(frame, cx, (":", hint), &self.line, area);
@@ -121,7 +121,7 @@ impl FilterLine {
     }
 
     /// What is typed holds at once.
-    fn hold(&self, cx: &mut Context) {
+    fn hold(&self, cx: &mut PaneContext) {
         self.line.text().clone_into(cx.filter(self.of));
     }
 }
@@ -131,11 +131,11 @@ impl Pane for FilterLine {
         PaneId("filter")
     }
 
-    fn keys(&self, _: &Context) -> Vec<Hint> {
+    fn keys(&self, _: &PaneContext) -> Vec<Hint> {
         Vec::new()
     }
 
-    fn on_action(&mut self, _: &mut Context, _: UserAction) -> PaneOutcome {
+    fn on_action(&mut self, _: &mut PaneContext, _: UserAction) -> PaneOutcome {
         PaneOutcome::Ignored
     }
 
@@ -147,7 +147,7 @@ impl Pane for FilterLine {
         true
     }
 
-    fn on_key(&mut self, cx: &mut Context, key: &KeyEvent) -> PaneOutcome {
+    fn on_key(&mut self, cx: &mut PaneContext, key: &KeyEvent) -> PaneOutcome {
         match key.code {
             _ if leaves(&self.line, key) => {
                 cx.filter(self.of).clear();
@@ -162,7 +162,7 @@ impl Pane for FilterLine {
         PaneOutcome::Done
     }
 
-    fn on_paste(&mut self, cx: &mut Context, text: &str) -> bool {
+    fn on_paste(&mut self, cx: &mut PaneContext, text: &str) -> bool {
         self.line.paste(text);
         self.hold(cx);
         true
@@ -172,7 +172,7 @@ impl Pane for FilterLine {
         false
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
         draw_line(frame, cx, ("/", "enter keeps · esc clears"), &self.line, area);
     }
 }
@@ -180,7 +180,7 @@ impl Pane for FilterLine {
 /// Draws what is typed into the last line of the screen.
 fn draw_line(
     frame: &mut Frame<'_>,
-    cx: &Context,
+    cx: &PaneContext,
     (sign, hint): (&str, &str),
     line: &TypedLine,
     screen: Rect,
@@ -204,7 +204,7 @@ fn draw_line(
 }
 
 /// Draws what the line may become, above it.
-fn draw_completions(frame: &mut Frame<'_>, cx: &Context, found: &[String], area: Rect) {
+fn draw_completions(frame: &mut Frame<'_>, cx: &PaneContext, found: &[String], area: Rect) {
     let t = &cx.theme;
     if found.is_empty() {
         return;

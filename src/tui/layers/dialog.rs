@@ -7,7 +7,7 @@
 
 use crate::domain::{Money, money};
 use crate::tui::action::UserAction;
-use crate::tui::context::{Context, Hint, PaneId};
+use crate::tui::context::{Hint, PaneContext, PaneId};
 use crate::tui::line::INPUT_MAX;
 use crate::tui::pane::{Pane, PaneOutcome, boxed, middle};
 use crate::tui::theme::StyleRole;
@@ -47,11 +47,11 @@ impl Pane for Dialog {
         PaneId("dialog")
     }
 
-    fn keys(&self, _: &Context) -> Vec<Hint> {
+    fn keys(&self, _: &PaneContext) -> Vec<Hint> {
         Vec::new()
     }
 
-    fn on_action(&mut self, _: &mut Context, _: UserAction) -> PaneOutcome {
+    fn on_action(&mut self, _: &mut PaneContext, _: UserAction) -> PaneOutcome {
         PaneOutcome::Ignored
     }
 
@@ -59,7 +59,7 @@ impl Pane for Dialog {
         true
     }
 
-    fn on_key(&mut self, cx: &mut Context, key: &KeyEvent) -> PaneOutcome {
+    fn on_key(&mut self, cx: &mut PaneContext, key: &KeyEvent) -> PaneOutcome {
         let plain = key.modifiers.difference(KeyModifiers::SHIFT).is_empty();
         match (&self.question, key.code) {
             // Only y confirms: the key that opened the dialog, enter and everything else cancel.
@@ -86,7 +86,7 @@ impl Pane for Dialog {
         PaneOutcome::Done
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
         match &self.question {
             Question::Money { name, gives, before, after, .. } => {
                 let money = (money::to_estimate(*before), money::to_estimate(*after));
@@ -99,7 +99,7 @@ impl Pane for Dialog {
 
 fn money_asked(
     frame: &mut Frame<'_>,
-    cx: &Context,
+    cx: &PaneContext,
     area: Rect,
     name: &str,
     gives: bool,
@@ -151,7 +151,7 @@ fn money_asked(
     boxed(frame, cx, if gives { "fund" } else { "unfund" }, lines, at, StyleRole::Warn);
 }
 
-fn word_asked(frame: &mut Frame<'_>, cx: &Context, area: Rect, word: &str, says: &str, typed: &str) {
+fn word_asked(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect, word: &str, says: &str, typed: &str) {
     let t = &cx.theme;
     let right = word.starts_with(typed);
     let whole = word == typed;

@@ -1,7 +1,7 @@
 //! The help: every key and every word of the `:` line with what it does, from the table of actions.
 
 use crate::tui::action::{ACTIONS, ActionRow, UserAction};
-use crate::tui::context::{Context, Hint, PaneId};
+use crate::tui::context::{Hint, PaneContext, PaneId};
 use crate::tui::footer;
 use crate::tui::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, SCROLL, boxed, middle, scrolled};
 use crate::tui::theme::StyleRole;
@@ -25,11 +25,11 @@ impl Pane for HelpLayer {
         PaneId("help")
     }
 
-    fn keys(&self, _: &Context) -> Vec<Hint> {
+    fn keys(&self, _: &PaneContext) -> Vec<Hint> {
         vec![SCROLL, LEAP, ENDS, BACK, (&[UserAction::Open], "nothing")]
     }
 
-    fn on_action(&mut self, _: &mut Context, action: UserAction) -> PaneOutcome {
+    fn on_action(&mut self, _: &mut PaneContext, action: UserAction) -> PaneOutcome {
         match scrolled(self.scroll, action) {
             Some(scroll) => self.scroll = scroll,
             None if action == UserAction::Back => return PaneOutcome::Close,
@@ -38,13 +38,13 @@ impl Pane for HelpLayer {
         PaneOutcome::Done
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
         self.scroll = draw(frame, cx, self.scroll, area);
     }
 }
 
 /// Draws the help over the screen; the first line that is shown.
-fn draw(frame: &mut Frame<'_>, cx: &Context, scroll: u16, area: Rect) -> u16 {
+fn draw(frame: &mut Frame<'_>, cx: &PaneContext, scroll: u16, area: Rect) -> u16 {
     let t = &cx.theme;
     let row = |e: &ActionRow| {
         let word = if e.command.is_empty() { String::new() } else { format!(":{}", e.command) };

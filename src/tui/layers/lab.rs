@@ -2,7 +2,7 @@
 //! one simple rule, whether wrong messages lose it, and beside it the same gauge of this hive as it runs.
 
 use crate::tui::action::UserAction;
-use crate::tui::context::{Context, Hint, PaneId};
+use crate::tui::context::{Hint, PaneContext, PaneId};
 use crate::tui::interval::{self, Whisker, cells, proven, sure};
 use crate::tui::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, SCROLL, scrolled};
 use crate::tui::theme::{StyleRole, Theme};
@@ -49,13 +49,13 @@ impl Pane for LabLayer {
         PaneId("lab")
     }
 
-    fn keys(&self, _: &Context) -> Vec<Hint> {
+    fn keys(&self, _: &PaneContext) -> Vec<Hint> {
         let mut keys = vec![SCROLL, LEAP, ENDS, BACK];
         keys.extend(BEHIND);
         keys
     }
 
-    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+    fn on_action(&mut self, cx: &mut PaneContext, action: UserAction) -> PaneOutcome {
         if let Some(scroll) = scrolled(self.scroll, action) {
             self.scroll = scroll;
         } else if action == UserAction::Back {
@@ -68,7 +68,7 @@ impl Pane for LabLayer {
         PaneOutcome::Done
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
         self.scroll = draw(frame, cx, self.scroll, area);
     }
 
@@ -78,7 +78,7 @@ impl Pane for LabLayer {
 }
 
 /// Draws it in place of the panes; the first line that is shown.
-fn draw(frame: &mut Frame<'_>, cx: &Context, scroll: u16, area: Rect) -> u16 {
+fn draw(frame: &mut Frame<'_>, cx: &PaneContext, scroll: u16, area: Rect) -> u16 {
     let t = cx.theme.clone();
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
@@ -122,7 +122,7 @@ fn draw(frame: &mut Frame<'_>, cx: &Context, scroll: u16, area: Rect) -> u16 {
 }
 
 /// Columns that scroll together, as far as the longest goes.
-fn show(frame: &mut Frame<'_>, cx: &Context, scroll: u16, columns: &[(LabLines, Rect)]) -> u16 {
+fn show(frame: &mut Frame<'_>, cx: &PaneContext, scroll: u16, columns: &[(LabLines, Rect)]) -> u16 {
     let over = |(lines, at): &(LabLines, Rect)| (lines.len() as u16).saturating_sub(at.height);
     let scroll = scroll.min(columns.iter().map(over).max().unwrap_or(0));
     for (lines, at) in columns {

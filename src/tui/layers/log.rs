@@ -1,7 +1,7 @@
 //! The log: what the operator must know (alarms), and what managers did to others, the newest first.
 
 use crate::tui::action::UserAction;
-use crate::tui::context::{Context, FilterOf, Hint, PaneId};
+use crate::tui::context::{FilterOf, Hint, PaneContext, PaneId};
 use crate::tui::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, SCROLL, boxed, middle, scrolled};
 use crate::tui::theme::StyleRole;
 use crate::tui::words;
@@ -25,17 +25,17 @@ impl Pane for LogLayer {
         PaneId("log")
     }
 
-    fn keys(&self, _: &Context) -> Vec<Hint> {
+    fn keys(&self, _: &PaneContext) -> Vec<Hint> {
         vec![SCROLL, LEAP, ENDS, BACK]
     }
 
-    fn on_action(&mut self, _: &mut Context, action: UserAction) -> PaneOutcome {
+    fn on_action(&mut self, _: &mut PaneContext, action: UserAction) -> PaneOutcome {
         let Some(scroll) = scrolled(self.scroll, action) else { return PaneOutcome::Close };
         self.scroll = scroll;
         PaneOutcome::Done
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
         let at = middle(area, area.width.saturating_sub(8).max(60), area.height.saturating_sub(6).max(10));
         let lines = lines(cx, usize::from(at.width.saturating_sub(2)));
         let over = (lines.len() as u16 + 2).saturating_sub(at.height);
@@ -50,7 +50,7 @@ impl Pane for LogLayer {
 }
 
 /// Its lines for a width; what the filter of messages hides is left out.
-fn lines(cx: &Context, width: usize) -> Vec<Line<'static>> {
+fn lines(cx: &PaneContext, width: usize) -> Vec<Line<'static>> {
     let t = &cx.theme;
     let Some(c) = &cx.cockpit else { return Vec::new() };
     let wanted = cx.message_filter.to_lowercase();
@@ -102,13 +102,13 @@ mod tests {
 
     #[test]
     fn alarms_and_managers_are_told_the_newest_first() {
-        let mut cx = Context::new(Theme::shipped("terminal", true).unwrap(), true, PaneId("agents"));
+        let mut cx = PaneContext::new(Theme::shipped("terminal", true).unwrap(), true, PaneId("agents"));
         let mut c = picture(1);
         c.alarms = vec!["the older one".to_owned(), "the newer one, which is long".to_owned()];
         c.messages[7].kind = TopicKind::Adjustment;
         cx.cockpit = Some(c);
         let text =
-            |cx: &Context| lines(cx, 30).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+            |cx: &PaneContext| lines(cx, 30).iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         let told = text(&cx);
         assert!(
             told.find("newer").unwrap() < told.find("older").unwrap() && told.contains("#8 Yuki"),

@@ -3,7 +3,7 @@
 use crate::domain::{AgentId, MessageId, money};
 use crate::tui::action::UserAction;
 use crate::tui::candles::{CLOSER, ChartCursor};
-use crate::tui::context::{Context, Hint, PaneId, moved};
+use crate::tui::context::{Hint, PaneContext, PaneId, moved};
 use crate::tui::pane::{BACK, LEAP, Pane, PaneOutcome, scrolled, step_of};
 use crate::tui::panes::{agents, points};
 use crate::tui::raster::Raster;
@@ -48,11 +48,11 @@ impl Pane for PageLayer {
         PaneId("page")
     }
 
-    fn keys(&self, _: &Context) -> Vec<Hint> {
+    fn keys(&self, _: &PaneContext) -> Vec<Hint> {
         vec![AGENT, LEAP, ENDS, CANDLE, CLOSER_LOOK, BACK]
     }
 
-    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+    fn on_action(&mut self, cx: &mut PaneContext, action: UserAction) -> PaneOutcome {
         match action {
             UserAction::PageUp | UserAction::PageDown => {
                 self.scroll = scrolled(self.scroll, action).unwrap_or_default();
@@ -78,7 +78,7 @@ impl Pane for PageLayer {
         PaneOutcome::Done
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
         draw(frame, cx, self, area);
     }
 
@@ -86,12 +86,12 @@ impl Pane for PageLayer {
         true
     }
 
-    fn on_wheel(&mut self, _: &mut Context, down: bool) -> PaneOutcome {
+    fn on_wheel(&mut self, _: &mut PaneContext, down: bool) -> PaneOutcome {
         self.scroll = if down { self.scroll.saturating_add(1) } else { self.scroll.saturating_sub(1) };
         PaneOutcome::Done
     }
 
-    fn copy(&self, cx: &Context) -> Option<String> {
+    fn copy(&self, cx: &PaneContext) -> Option<String> {
         let page = cx.page.as_ref().filter(|p| cx.open.is_some_and(|(id, _)| id == p.row.id));
         page.map(|p| lines::page(p).join("\n"))
     }
@@ -115,19 +115,19 @@ impl PageLayer {
 }
 
 /// Another agent, in the order of the pane that the focus is on.
-fn step_agent(cx: &mut Context, down: bool, by: usize) {
+fn step_agent(cx: &mut PaneContext, down: bool, by: usize) {
     let rows = if cx.focus == points::ID { points::by_contribution(cx) } else { cx.agents() };
     let rows: Vec<AgentId> = rows.iter().map(|a| a.id).collect();
     cx.selected = agents::step(&rows, cx.selected, down, by);
 }
 
 /// Bars of the chart on the open page.
-fn bars(cx: &Context) -> usize {
+fn bars(cx: &PaneContext) -> usize {
     cx.page.as_ref().and_then(|p| p.intents.first()).map_or(0, |i| i.bars.len())
 }
 
 /// Draws the page of the agent that is open.
-fn draw(frame: &mut Frame<'_>, cx: &Context, view: &PageLayer, area: Rect) {
+fn draw(frame: &mut Frame<'_>, cx: &PaneContext, view: &PageLayer, area: Rect) {
     let t = &cx.theme;
     let Some((id, decision)) = cx.open else { return };
     let name = cx.row(id).map(|a| format!("{} {}", a.family.glyph(), a.name)).unwrap_or_default();
@@ -325,7 +325,7 @@ fn serves<'a>(t: &Theme, p: &'a AgentPage, width: usize) -> PageLines<'a> {
 }
 
 /// The keys of the page, as many as fit; those of the chart only once there is one, as they do nothing before.
-fn hints(cx: &Context, width: u16) -> String {
+fn hints(cx: &PaneContext, width: u16) -> String {
     let all = cx.hints("", &[AGENT, LEAP, CANDLE, CLOSER_LOOK, BACK]);
     let fits = all.chars().count() + 8 <= usize::from(width);
     if fits && bars(cx) > 0 { all } else { cx.hints("", &[AGENT, LEAP, BACK]) }
@@ -385,7 +385,7 @@ fn intent<'a>(t: &Theme, i: &'a IntentView) -> Line<'a> {
     ])
 }
 
-fn why<'a>(cx: &Context, p: &'a AgentPage, decision: Option<MessageId>, width: usize) -> PageLines<'a> {
+fn why<'a>(cx: &PaneContext, p: &'a AgentPage, decision: Option<MessageId>, width: usize) -> PageLines<'a> {
     let t = &cx.theme;
     let dim = t.of(StyleRole::Dim);
     let mut lines = vec![section(t, "why")];
@@ -445,7 +445,7 @@ fn why<'a>(cx: &Context, p: &'a AgentPage, decision: Option<MessageId>, width: u
 }
 
 /// A decision after which others were made: what it said, if that is remembered, above those that hold now.
-fn older<'a>(cx: &Context, asked: MessageId, width: usize) -> PageLines<'a> {
+fn older<'a>(cx: &PaneContext, asked: MessageId, width: usize) -> PageLines<'a> {
     let t = &cx.theme;
     let head = |text: String| vec![Span::styled(text, t.of(StyleRole::Focus))];
     let remembered = cx.cockpit.iter().flat_map(|c| &c.messages).find(|m| m.id == asked);
@@ -462,7 +462,7 @@ fn older<'a>(cx: &Context, asked: MessageId, width: usize) -> PageLines<'a> {
     lines
 }
 
-fn influence<'a>(cx: &Context, p: &'a AgentPage) -> PageLines<'a> {
+fn influence<'a>(cx: &PaneContext, p: &'a AgentPage) -> PageLines<'a> {
     let t = &cx.theme;
     let mut lines = Vec::new();
     for (title, edges, voice) in [("moved by", &p.received, true), ("moves", &p.given, false)] {
@@ -479,7 +479,7 @@ fn influence<'a>(cx: &Context, p: &'a AgentPage) -> PageLines<'a> {
     lines
 }
 
-fn edge<'a>(cx: &Context, e: &'a EdgeRow, voice: bool) -> Line<'a> {
+fn edge<'a>(cx: &PaneContext, e: &'a EdgeRow, voice: bool) -> Line<'a> {
     let t = &cx.theme;
     let who =
         if voice { e.from_name.clone() } else { cx.row(e.to).map(|a| a.name.clone()).unwrap_or_default() };

@@ -2,7 +2,7 @@
 
 use crate::domain::{AgentId, money};
 use crate::tui::action::UserAction;
-use crate::tui::context::{Context, Hint, PaneId, Sort, moved};
+use crate::tui::context::{Hint, PaneContext, PaneId, Sort, moved};
 use crate::tui::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block, step_of};
 use crate::tui::table::{self, Column};
 use crate::tui::theme::StyleRole;
@@ -153,15 +153,15 @@ impl Pane for AgentsPane {
         ID
     }
 
-    fn keys(&self, _: &Context) -> Vec<Hint> {
+    fn keys(&self, _: &PaneContext) -> Vec<Hint> {
         vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "page")]
     }
 
-    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+    fn on_action(&mut self, cx: &mut PaneContext, action: UserAction) -> PaneOutcome {
         on_any(cx, action)
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
         self.top = draw(frame, cx, area, self.top);
     }
 
@@ -169,18 +169,18 @@ impl Pane for AgentsPane {
         PaneShape { place: PanePlace::Main, ..PaneShape::default() }
     }
 
-    fn on_click(&mut self, cx: &mut Context, row: usize) -> PaneOutcome {
+    fn on_click(&mut self, cx: &mut PaneContext, row: usize) -> PaneOutcome {
         let clicked = cx.agents().get(self.top + row).map(|a| a.id);
         on_click(cx, clicked)
     }
 
-    fn copy(&self, cx: &Context) -> Option<String> {
+    fn copy(&self, cx: &PaneContext) -> Option<String> {
         cx.agent().map(lines::agent)
     }
 }
 
 /// An action of a pane whose rows are these agents: the cursor moves, or the page of who is under it is opened.
-pub fn on_action(cx: &mut Context, rows: &[AgentId], action: UserAction) -> PaneOutcome {
+pub fn on_action(cx: &mut PaneContext, rows: &[AgentId], action: UserAction) -> PaneOutcome {
     match step_of(action) {
         Some((down, by)) => {
             cx.selected = step(rows, cx.selected, down, by);
@@ -191,13 +191,13 @@ pub fn on_action(cx: &mut Context, rows: &[AgentId], action: UserAction) -> Pane
 }
 
 /// The same for a pane that shows no agents of its own: its keys go through them in their order.
-pub fn on_any(cx: &mut Context, action: UserAction) -> PaneOutcome {
+pub fn on_any(cx: &mut PaneContext, action: UserAction) -> PaneOutcome {
     let rows: Vec<AgentId> = cx.agents().iter().map(|a| a.id).collect();
     on_action(cx, &rows, action)
 }
 
 /// A click on an agent selects it, and opens its page where it is selected already.
-pub fn on_click(cx: &mut Context, clicked: Option<AgentId>) -> PaneOutcome {
+pub fn on_click(cx: &mut PaneContext, clicked: Option<AgentId>) -> PaneOutcome {
     let Some(id) = clicked else { return PaneOutcome::Done };
     let again = cx.agent().is_some_and(|a| a.id == id);
     cx.selected = Some(id);
@@ -211,7 +211,7 @@ pub fn step(rows: &[AgentId], selected: Option<AgentId>, down: bool, by: usize) 
 }
 
 /// Draws the list of agents into its area; the first row that is shown.
-fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect, was: usize) -> usize {
+fn draw(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect, was: usize) -> usize {
     let rows = cx.agents();
     let total = cx.cockpit.as_ref().map_or(0, |c| c.agents.len());
     let shown = usize::from(area.height.saturating_sub(3));
@@ -252,7 +252,7 @@ fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect, was: usize) -> usize {
 }
 
 fn title(
-    cx: &Context,
+    cx: &PaneContext,
     rows: usize,
     total: usize,
     selected: usize,

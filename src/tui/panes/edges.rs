@@ -2,7 +2,7 @@
 //! words.
 
 use crate::domain::{AgentId, MessageId, Service};
-use crate::tui::context::{Context, moved};
+use crate::tui::context::{PaneContext, moved};
 use crate::tui::theme::StyleRole;
 use crate::tui::words;
 use crate::view::Cockpit;
@@ -36,7 +36,7 @@ fn key(e: &EdgeRow) -> EdgeKey {
 }
 
 /// The edges of influence that are stepped through: those with a message, newest decision first.
-pub fn influence(cx: &Context) -> Vec<&EdgeRow> {
+pub fn influence(cx: &PaneContext) -> Vec<&EdgeRow> {
     let Some(c) = &cx.cockpit else { return Vec::new() };
     let mut edges: Vec<&EdgeRow> = c.edges.iter().filter(|e| e.message.0 > 0).collect();
     edges.sort_by(|a, b| b.decision.cmp(&a.decision).then(b.share.total_cmp(&a.share)));
@@ -44,7 +44,7 @@ pub fn influence(cx: &Context) -> Vec<&EdgeRow> {
 }
 
 /// All that the cursor steps through: the desk's servants above the newest decision.
-fn edge_keys(cx: &Context) -> Vec<EdgeKey> {
+fn edge_keys(cx: &PaneContext) -> Vec<EdgeKey> {
     let Some(c) = &cx.cockpit else { return Vec::new() };
     let serves = services(c).into_iter().map(|s| EdgeKey::Serves(s.agent, s.service));
     serves.chain(influence(cx).into_iter().map(key)).collect()
@@ -52,26 +52,26 @@ fn edge_keys(cx: &Context) -> Vec<EdgeKey> {
 
 impl EdgeKey {
     /// The edge of influence that it names, where it is one that the picture has.
-    pub fn influence<'a>(&self, cx: &'a Context) -> Option<&'a EdgeRow> {
+    pub fn influence<'a>(&self, cx: &'a PaneContext) -> Option<&'a EdgeRow> {
         let EdgeKey::Moves(from, to, asset) = self else { return None };
         let c = cx.cockpit.as_ref()?;
         c.edges.iter().find(|e| e.from == *from && e.to == *to && e.asset == *asset)
     }
 
     /// The edge to the desk that it names, where it is one that the picture has.
-    pub fn service<'a>(&self, cx: &'a Context) -> Option<&'a ServiceRow> {
+    pub fn service<'a>(&self, cx: &'a PaneContext) -> Option<&'a ServiceRow> {
         let EdgeKey::Serves(agent, service) = self else { return None };
         let c = cx.cockpit.as_ref()?;
         c.services.iter().find(|s| s.agent == *agent && s.service == *service)
     }
 
     /// The newest decision, so that enter means something; where nobody listens, whoever serves the desk.
-    pub fn first(cx: &Context) -> Option<EdgeKey> {
+    pub fn first(cx: &PaneContext) -> Option<EdgeKey> {
         influence(cx).first().map(|e| key(e)).or_else(|| edge_keys(cx).into_iter().next())
     }
 
     /// The edge after a step from `at`.
-    pub fn step(at: Option<&EdgeKey>, cx: &Context, down: bool, by: usize) -> Option<EdgeKey> {
+    pub fn step(at: Option<&EdgeKey>, cx: &PaneContext, down: bool, by: usize) -> Option<EdgeKey> {
         let keys = edge_keys(cx);
         let first = || influence(cx).first().and_then(|e| keys.iter().position(|k| *k == key(e)));
         let next = match at.and_then(|e| keys.iter().position(|k| k == e)) {
@@ -82,13 +82,13 @@ impl EdgeKey {
     }
 
     /// Whose page it opens, and at which decision.
-    pub fn behind(&self, cx: &Context) -> Option<(AgentId, Option<MessageId>)> {
+    pub fn behind(&self, cx: &PaneContext) -> Option<(AgentId, Option<MessageId>)> {
         let moved = self.influence(cx).map(|e| (e.to, Some(e.decision)));
         moved.or_else(|| self.service(cx).map(|s| (s.agent, None)))
     }
 
     /// As text, to be copied.
-    pub fn text(&self, cx: &Context) -> Option<String> {
+    pub fn text(&self, cx: &PaneContext) -> Option<String> {
         let name = |id| cx.row(id).map(|a| a.name.clone()).unwrap_or_default();
         let moved = self.influence(cx).map(|e| {
             let (to, message, decision) = (name(e.to), e.message.0, e.decision.0);
@@ -102,14 +102,14 @@ impl EdgeKey {
 
     /// What it says, in so many cells: who did what for whom, what it was worth, the newest receipt, and what enter
     /// opens.
-    pub fn line<'a>(&self, cx: &Context, width: usize) -> Option<Line<'a>> {
+    pub fn line<'a>(&self, cx: &PaneContext, width: usize) -> Option<Line<'a>> {
         self.service(cx)
             .map(|s| service_line(cx, s, width))
             .or_else(|| self.influence(cx).map(|e| influence_line(cx, e, width)))
     }
 }
 
-fn influence_line<'a>(cx: &Context, e: &EdgeRow, width: usize) -> Line<'a> {
+fn influence_line<'a>(cx: &PaneContext, e: &EdgeRow, width: usize) -> Line<'a> {
     let t = &cx.theme;
     let to = cx.row(e.to).map(|a| a.name.clone()).unwrap_or_default();
     let text = format!("{} → {to} {} #{} {:.0} % ", e.from_name, e.asset, e.message.0, 100.0 * e.share);
@@ -125,7 +125,7 @@ fn influence_line<'a>(cx: &Context, e: &EdgeRow, width: usize) -> Line<'a> {
     ])
 }
 
-fn service_line<'a>(cx: &Context, s: &ServiceRow, width: usize) -> Line<'a> {
+fn service_line<'a>(cx: &PaneContext, s: &ServiceRow, width: usize) -> Line<'a> {
     let t = &cx.theme;
     let name = cx.row(s.agent).map(|a| a.name.clone()).unwrap_or_default();
     let [deed, value, today, receipt] = parts(s);

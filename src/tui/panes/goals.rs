@@ -3,7 +3,7 @@
 use super::agents;
 use crate::domain::Goal;
 use crate::tui::action::UserAction;
-use crate::tui::context::{Context, Hint, PaneId};
+use crate::tui::context::{Hint, PaneContext, PaneId};
 use crate::tui::interval::{Whisker, cells, proven};
 use crate::tui::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block};
 use crate::tui::theme::{StyleRole, Theme};
@@ -107,15 +107,15 @@ impl Pane for GoalsPane {
         ID
     }
 
-    fn keys(&self, _: &Context) -> Vec<Hint> {
+    fn keys(&self, _: &PaneContext) -> Vec<Hint> {
         vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "page")]
     }
 
-    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+    fn on_action(&mut self, cx: &mut PaneContext, action: UserAction) -> PaneOutcome {
         agents::on_any(cx, action)
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
         if area.height == 1 { line(frame, cx, area) } else { draw(frame, cx, area) }
     }
 
@@ -124,13 +124,13 @@ impl Pane for GoalsPane {
         PaneShape { place: PanePlace::Top, rows: Some(17), ..PaneShape::default() }
     }
 
-    fn copy(&self, cx: &Context) -> Option<String> {
+    fn copy(&self, cx: &PaneContext) -> Option<String> {
         cx.cockpit.as_ref().map(lines::status)
     }
 }
 
 /// In one line: every gauge and its number.
-fn line(frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+fn line(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
     let t = &cx.theme;
     let Some(c) = &cx.cockpit else { return };
     let mut spans = Vec::new();
@@ -160,7 +160,7 @@ fn line(frame: &mut Frame<'_>, cx: &Context, area: Rect) {
 }
 
 /// All five, side by side where it is low, else one below the other.
-fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+fn draw(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
     let t = &cx.theme;
     let pane = block(cx, ID, Vec::new());
     let inside = pane.inner(area);

@@ -2,7 +2,7 @@
 
 use crate::domain::{AgentId, MessageId};
 use crate::tui::action::UserAction;
-use crate::tui::context::{Context, FilterOf, Hint, PaneId, moved};
+use crate::tui::context::{FilterOf, Hint, PaneContext, PaneId, moved};
 use crate::tui::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, PaneShape, SCROLL, block, step_of};
 use crate::tui::theme::StyleRole;
 use crate::tui::{lines, words};
@@ -48,13 +48,13 @@ impl Pane for MessagesPane {
         ID
     }
 
-    fn keys(&self, _: &Context) -> Vec<Hint> {
+    fn keys(&self, _: &PaneContext) -> Vec<Hint> {
         let mut keys = vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "who says so")];
         keys.extend(self.cursor.map(|_| BACK));
         keys
     }
 
-    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+    fn on_action(&mut self, cx: &mut PaneContext, action: UserAction) -> PaneOutcome {
         match (step_of(action), self.cursor) {
             (Some((down, by)), _) => self.step(cx, down, by),
             (None, _) if action == UserAction::Back => self.cursor = None,
@@ -71,7 +71,7 @@ impl Pane for MessagesPane {
         PaneOutcome::Done
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
         draw(frame, cx, area, self.cursor);
     }
 
@@ -79,7 +79,7 @@ impl Pane for MessagesPane {
         PaneShape { rows_below: 7, ..PaneShape::default() }
     }
 
-    fn copy(&self, cx: &Context) -> Option<String> {
+    fn copy(&self, cx: &PaneContext) -> Option<String> {
         let messages = cx.messages();
         let told = messages.iter().find(|m| Some(m.id) == self.cursor).or(messages.last());
         told.map(|m| lines::message(m))
@@ -92,7 +92,7 @@ impl Pane for MessagesPane {
 
 impl MessagesPane {
     /// Down from the newest follows it again.
-    fn step(&mut self, cx: &Context, down: bool, by: usize) {
+    fn step(&mut self, cx: &PaneContext, down: bool, by: usize) {
         let ids: Vec<_> = cx.messages().iter().map(|m| m.id).collect();
         let newest = ids.len().saturating_sub(1);
         self.cursor = match self.cursor.and_then(|t| ids.iter().position(|id| *id == t)) {
@@ -105,7 +105,7 @@ impl MessagesPane {
 }
 
 /// The newest trade that is remembered: whose, the decision behind it, and what is said of it.
-pub fn newest_trade(cx: &Context) -> Option<(AgentId, Option<MessageId>, String)> {
+pub fn newest_trade(cx: &PaneContext) -> Option<(AgentId, Option<MessageId>, String)> {
     let c = cx.cockpit.as_ref()?;
     let trades = |k: TopicKind| {
         matches!(k, TopicKind::Open | TopicKind::Increase | TopicKind::Decrease | TopicKind::Close)
@@ -121,7 +121,7 @@ pub fn newest_trade(cx: &Context) -> Option<(AgentId, Option<MessageId>, String)
 }
 
 /// Draws the pane of messages into its area.
-fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect, cursor: Option<MessageId>) {
+fn draw(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect, cursor: Option<MessageId>) {
     let t = &cx.theme;
     let messages = cx.messages();
     let rows = usize::from(area.height.saturating_sub(2));
@@ -167,7 +167,7 @@ fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect, cursor: Option<MessageI
     }
 }
 
-fn line(cx: &Context, m: &MessageLine, width: u16) -> Line<'static> {
+fn line(cx: &PaneContext, m: &MessageLine, width: u16) -> Line<'static> {
     let t = &cx.theme;
     let at = words::moment(m.at);
     let at = at.get(if width < ROOM.0 { 11.. } else { 5.. }).unwrap_or_default();

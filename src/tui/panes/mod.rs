@@ -47,14 +47,14 @@ pub fn named(name: &str) -> Option<PaneId> {
 mod tests {
     use super::*;
     use crate::tui::action::{ACTIONS, UserAction};
-    use crate::tui::context::Context;
+    use crate::tui::context::PaneContext;
     use crate::tui::theme::Theme;
 
     #[test]
     fn every_pane_has_a_name_of_its_own_a_digit_and_keys_that_there_are() {
         let panes = all();
         assert!(panes.len() <= 9, "a pane is reached by a digit");
-        let cx = Context::new(Theme::shipped("mono", false).unwrap(), false, panes[0].id());
+        let cx = PaneContext::new(Theme::shipped("mono", false).unwrap(), false, panes[0].id());
         for (n, pane) in panes.iter().enumerate() {
             let id = pane.id();
             assert!(!id.0.is_empty() && id.0.chars().all(|c| c.is_ascii_lowercase()), "{id:?}");

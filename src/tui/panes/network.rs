@@ -12,7 +12,7 @@ use super::edges::{EdgeKey, is_drawn};
 use super::graph_layout::Layout;
 use crate::domain::{AgentId, MessageId, money};
 use crate::tui::action::UserAction;
-use crate::tui::context::{Connection, Context, Hint, PaneId};
+use crate::tui::context::{Connection, Hint, PaneContext, PaneId};
 use crate::tui::pane::{BACK, ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block, step_of};
 use crate::tui::raster::Raster;
 use crate::tui::theme::StyleRole;
@@ -89,13 +89,13 @@ impl Pane for NetworkPane {
         ID
     }
 
-    fn keys(&self, _: &Context) -> Vec<Hint> {
+    fn keys(&self, _: &PaneContext) -> Vec<Hint> {
         let mut keys = vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "decision")];
         keys.extend(self.cursor.as_ref().map(|_| BACK));
         keys
     }
 
-    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+    fn on_action(&mut self, cx: &mut PaneContext, action: UserAction) -> PaneOutcome {
         match (step_of(action), &self.cursor) {
             (Some((down, by)), at) => self.cursor = EdgeKey::step(at.as_ref(), cx, down, by),
             (None, _) if action == UserAction::Back => self.cursor = None,
@@ -107,7 +107,7 @@ impl Pane for NetworkPane {
         PaneOutcome::Done
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
         self.drawn = draw(frame, cx, self, area);
     }
 
@@ -115,14 +115,14 @@ impl Pane for NetworkPane {
         PaneShape { place: PanePlace::Graph, ..PaneShape::default() }
     }
 
-    fn on_focus(&mut self, cx: &Context) {
+    fn on_focus(&mut self, cx: &PaneContext) {
         let there = |e: &EdgeKey| e.influence(cx).is_some() || e.service(cx).is_some();
         if !self.cursor.as_ref().is_some_and(there) {
             self.cursor = EdgeKey::first(cx);
         }
     }
 
-    fn see(&mut self, cx: &Context, picture: &Cockpit) {
+    fn see(&mut self, cx: &PaneContext, picture: &Cockpit) {
         if !cx.is_now() || matches!(cx.reach, Connection::Lost(_)) {
             // What was decided meanwhile is not news.
             self.decided = MessageId(0);
@@ -144,27 +144,27 @@ impl Pane for NetworkPane {
         self.pulses.clear();
     }
 
-    fn tick(&mut self, cx: &Context) -> bool {
+    fn tick(&mut self, cx: &PaneContext) -> bool {
         // What is frozen does not move.
         let moves = !cx.is_stale() && self.pulses.iter().any(|p| p.born <= cx.now);
         self.pulses.retain(|p| cx.now.saturating_sub(p.born) < PULSE);
         moves
     }
 
-    fn overlay(&self, cx: &Context, put: &mut dyn FnMut(u16, u16, &str, Style)) {
+    fn overlay(&self, cx: &PaneContext, put: &mut dyn FnMut(u16, u16, &str, Style)) {
         if let Some(drawn) = &self.drawn {
             pulses(cx, self, drawn, put);
         }
     }
 
-    fn copy(&self, cx: &Context) -> Option<String> {
+    fn copy(&self, cx: &PaneContext) -> Option<String> {
         self.cursor.as_ref()?.text(cx)
     }
 }
 
 impl NetworkPane {
     /// The messages behind the decisions that are new in a picture leave, one after the other.
-    fn volley(&mut self, cx: &Context, picture: &Cockpit) {
+    fn volley(&mut self, cx: &PaneContext, picture: &Cockpit) {
         let mut fresh: Vec<&EdgeRow> =
             picture.edges.iter().filter(|e| e.decision > self.decided && e.message.0 > 0).collect();
         fresh.truncate(PULSES_MAX);
@@ -202,7 +202,7 @@ impl DrawnGraph {
     }
 
     /// Whether what runs to this listener, or from this servant, is shown: a filter hides the others' lines.
-    fn shows(&self, cx: &Context, id: AgentId) -> bool {
+    fn shows(&self, cx: &PaneContext, id: AgentId) -> bool {
         cx.agent_filter.is_empty() || self.seats.glyphs.contains_key(&id)
     }
 }
@@ -216,7 +216,7 @@ struct Seats {
 }
 
 /// Gives every agent the free cells nearest to its place, those with most points first. Nothing overlaps.
-fn seats(cx: &Context, layout: &Layout, c: &Cockpit, (width, height): (u16, u16)) -> Seats {
+fn seats(cx: &PaneContext, layout: &Layout, c: &Cockpit, (width, height): (u16, u16)) -> Seats {
     let mut seats = Seats {
         glyphs: BTreeMap::new(),
         named: Vec::new(),
@@ -288,7 +288,7 @@ fn nearest(
 }
 
 /// Draws the graph without its pulses, and tells where it is; none where there is no room for it.
-fn draw(frame: &mut Frame<'_>, cx: &Context, network: &NetworkPane, area: Rect) -> Option<DrawnGraph> {
+fn draw(frame: &mut Frame<'_>, cx: &PaneContext, network: &NetworkPane, area: Rect) -> Option<DrawnGraph> {
     let t = &cx.theme;
     let Some(c) = &cx.cockpit else {
         frame.render_widget(block(cx, ID, Vec::new()), area);
@@ -342,7 +342,7 @@ fn draw(frame: &mut Frame<'_>, cx: &Context, network: &NetworkPane, area: Rect) 
 
 /// Draws influence and value; the scouts whose lines are among them.
 fn lines(
-    cx: &Context,
+    cx: &PaneContext,
     c: &Cockpit,
     network: &NetworkPane,
     stage: &DrawnGraph,
@@ -382,7 +382,7 @@ fn lines(
 
 /// Draws who is worth what to the desk; or only the one whose edge is chosen, over all other lines.
 fn value(
-    cx: &Context,
+    cx: &PaneContext,
     (c, network): (&Cockpit, &NetworkPane),
     stage: &DrawnGraph,
     raster: &mut Raster,
@@ -401,7 +401,7 @@ fn value(
     }
 }
 
-fn title(cx: &Context, c: &Cockpit) -> String {
+fn title(cx: &PaneContext, c: &Cockpit) -> String {
     match (c.deaf, cx.agent()) {
         (true, _) => "nobody listens ".to_owned(),
         (false, Some(a)) => {
@@ -438,7 +438,7 @@ fn scout_cell(layout: &Layout, id: AgentId, area: Rect) -> Option<PaneCell> {
 }
 
 /// The edge under the cursor and the way to its decision, or what the signs mean.
-fn footnote<'a>(cx: &Context, c: &Cockpit, network: &NetworkPane, width: u16) -> Line<'a> {
+fn footnote<'a>(cx: &PaneContext, c: &Cockpit, network: &NetworkPane, width: u16) -> Line<'a> {
     let t = &cx.theme;
     let dim = t.of(StyleRole::Dim);
     let cursor = network.cursor.as_ref().filter(|_| cx.focus == ID);
@@ -484,7 +484,7 @@ fn footnote<'a>(cx: &Context, c: &Cockpit, network: &NetworkPane, width: u16) ->
 
 /// Heads with a tail, in front of lines and behind names: tells `put` column, row, glyph and style.
 fn pulses(
-    cx: &Context,
+    cx: &PaneContext,
     network: &NetworkPane,
     stage: &DrawnGraph,
     put: &mut dyn FnMut(u16, u16, &str, Style),
@@ -516,7 +516,7 @@ fn pulses(
     }
 }
 
-fn label<'a>(cx: &Context, a: &AgentRow, cells: u16, chosen: bool) -> Line<'a> {
+fn label<'a>(cx: &PaneContext, a: &AgentRow, cells: u16, chosen: bool) -> Line<'a> {
     let t = &cx.theme;
     let state = words::state(a.state);
     let glyph = Span::styled(a.family.glyph(), t.of(if chosen { StyleRole::Selected } else { state }));

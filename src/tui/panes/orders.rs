@@ -2,7 +2,7 @@
 
 use crate::domain::{Decimal, OrderStatus, Stamp, money};
 use crate::tui::action::UserAction;
-use crate::tui::context::{Context, Hint, PaneId, moved};
+use crate::tui::context::{Hint, PaneContext, PaneId, moved};
 use crate::tui::pane::{ENDS, LEAP, Pane, PaneOutcome, SCROLL, block, step_of};
 use crate::tui::table::{self, Column};
 use crate::tui::theme::StyleRole;
@@ -161,11 +161,11 @@ impl Pane for OrdersPane {
         ID
     }
 
-    fn keys(&self, _: &Context) -> Vec<Hint> {
+    fn keys(&self, _: &PaneContext) -> Vec<Hint> {
         vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "whose")]
     }
 
-    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+    fn on_action(&mut self, cx: &mut PaneContext, action: UserAction) -> PaneOutcome {
         let lines = cx.cockpit.as_ref().map_or(0, count);
         match step_of(action) {
             Some((down, by)) => {
@@ -179,7 +179,7 @@ impl Pane for OrdersPane {
         PaneOutcome::Done
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
         if let Some(c) = &cx.cockpit {
             self.top = draw(frame, cx, c, area, (self.top, self.cursor));
         } else {
@@ -187,13 +187,13 @@ impl Pane for OrdersPane {
         }
     }
 
-    fn on_click(&mut self, cx: &mut Context, row: usize) -> PaneOutcome {
+    fn on_click(&mut self, cx: &mut PaneContext, row: usize) -> PaneOutcome {
         let lines = cx.cockpit.as_ref().map_or(0, count);
         self.cursor = (self.top + row).min(lines.saturating_sub(1));
         PaneOutcome::Done
     }
 
-    fn copy(&self, cx: &Context) -> Option<String> {
+    fn copy(&self, cx: &PaneContext) -> Option<String> {
         text(cx.cockpit.as_ref()?, self.cursor)
     }
 }
@@ -202,7 +202,7 @@ impl Pane for OrdersPane {
 /// that is shown.
 fn draw(
     frame: &mut Frame<'_>,
-    cx: &Context,
+    cx: &PaneContext,
     c: &Cockpit,
     area: Rect,
     (was, cursor): (usize, usize),
@@ -271,11 +271,11 @@ mod tests {
     fn a_fee_that_is_large_is_told_without_its_word_where_that_is_too_long() {
         use ratatui::{Terminal, backend::TestBackend};
         let theme = crate::tui::theme::Theme::shipped("hive-dark", true).unwrap();
-        let mut cx = Context::new(theme, true, ID);
+        let mut cx = PaneContext::new(theme, true, ID);
         let mut c = picture(1);
         c.fills.last_mut().unwrap().fee = "1234.56".parse().unwrap();
         cx.cockpit = Some(c);
-        let seen = |cx: &Context, width: u16| {
+        let seen = |cx: &PaneContext, width: u16| {
             let mut terminal = Terminal::new(TestBackend::new(width, 24)).unwrap();
             terminal.draw(|f| OrdersPane::default().draw(f, cx, f.area())).unwrap();
             terminal.backend().to_string()

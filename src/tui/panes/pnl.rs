@@ -2,7 +2,7 @@
 
 use super::agents;
 use crate::tui::action::UserAction;
-use crate::tui::context::{Context, Hint, PaneId};
+use crate::tui::context::{Hint, PaneContext, PaneId};
 use crate::tui::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block};
 use crate::tui::raster::Raster;
 use crate::tui::theme::StyleRole;
@@ -42,15 +42,15 @@ impl Pane for PnlPane {
         ID
     }
 
-    fn keys(&self, _: &Context) -> Vec<Hint> {
+    fn keys(&self, _: &PaneContext) -> Vec<Hint> {
         vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "page")]
     }
 
-    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+    fn on_action(&mut self, cx: &mut PaneContext, action: UserAction) -> PaneOutcome {
         agents::on_any(cx, action)
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
         draw(frame, cx, area);
     }
 
@@ -58,13 +58,13 @@ impl Pane for PnlPane {
         PaneShape { place: PanePlace::Chart, ..PaneShape::default() }
     }
 
-    fn copy(&self, cx: &Context) -> Option<String> {
+    fn copy(&self, cx: &PaneContext) -> Option<String> {
         cx.cockpit.as_ref().map(lines::status)
     }
 }
 
 /// Draws the curves of gain into their area.
-fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+fn draw(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
     let t = &cx.theme;
     let Some(c) = &cx.cockpit else { return frame.render_widget(block(cx, ID, Vec::new()), area) };
     let lives = [
@@ -120,7 +120,7 @@ fn plot(area: Rect) -> Rect {
     Rect { x: area.x + AXIS, width: area.width.saturating_sub(AXIS + 1), ..area }
 }
 
-fn curves(frame: &mut Frame<'_>, cx: &Context, c: &Cockpit, area: Rect) {
+fn curves(frame: &mut Frame<'_>, cx: &PaneContext, c: &Cockpit, area: Rect) {
     let t = &cx.theme;
     // What is most looked at is drawn last.
     let lives = [
@@ -158,7 +158,7 @@ fn curves(frame: &mut Frame<'_>, cx: &Context, c: &Cockpit, area: Rect) {
     raster.paint(buffer, plot, t);
 }
 
-fn dates(frame: &mut Frame<'_>, cx: &Context, c: &Cockpit, area: Rect) {
+fn dates(frame: &mut Frame<'_>, cx: &PaneContext, c: &Cockpit, area: Rect) {
     if area.height == 0 {
         return;
     }
@@ -171,7 +171,7 @@ fn dates(frame: &mut Frame<'_>, cx: &Context, c: &Cockpit, area: Rect) {
     frame.render_widget(Paragraph::new(Line::styled(to, dim).right_aligned()), plot);
 }
 
-fn drawdown(frame: &mut Frame<'_>, cx: &Context, c: &Cockpit, words_at: Rect, bars: Rect) {
+fn drawdown(frame: &mut Frame<'_>, cx: &PaneContext, c: &Cockpit, words_at: Rect, bars: Rect) {
     let t = &cx.theme;
     let dim = t.of(StyleRole::Dim);
     let values = &c.curves.drawdown;

@@ -4,7 +4,7 @@
 use super::agents;
 use crate::domain::{AgentId, Service};
 use crate::tui::action::UserAction;
-use crate::tui::context::{Context, Hint, PaneId, Sort};
+use crate::tui::context::{Hint, PaneContext, PaneId, Sort};
 use crate::tui::pane::{ENDS, LEAP, Pane, PaneOutcome, SCROLL, block};
 use crate::tui::table::{self, Column};
 use crate::tui::theme::{StyleRole, Theme};
@@ -118,31 +118,31 @@ impl Pane for PointsPane {
         ID
     }
 
-    fn keys(&self, _: &Context) -> Vec<Hint> {
+    fn keys(&self, _: &PaneContext) -> Vec<Hint> {
         vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "page")]
     }
 
-    fn on_action(&mut self, cx: &mut Context, action: UserAction) -> PaneOutcome {
+    fn on_action(&mut self, cx: &mut PaneContext, action: UserAction) -> PaneOutcome {
         let rows: Vec<AgentId> = by_contribution(cx).iter().map(|a| a.id).collect();
         agents::on_action(cx, &rows, action)
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, cx: &Context, area: Rect) {
+    fn draw(&mut self, frame: &mut Frame<'_>, cx: &PaneContext, area: Rect) {
         self.top = draw(frame, cx, area, self.top);
     }
 
-    fn on_click(&mut self, cx: &mut Context, row: usize) -> PaneOutcome {
+    fn on_click(&mut self, cx: &mut PaneContext, row: usize) -> PaneOutcome {
         let clicked = by_contribution(cx).get(self.top + row).map(|a| a.id);
         agents::on_click(cx, clicked)
     }
 
-    fn copy(&self, cx: &Context) -> Option<String> {
+    fn copy(&self, cx: &PaneContext) -> Option<String> {
         cx.agent().map(lines::agent)
     }
 }
 
 /// The agents that are shown, by what they earned for others where no other order was asked for.
-pub fn by_contribution(cx: &Context) -> Vec<&AgentRow> {
+pub fn by_contribution(cx: &PaneContext) -> Vec<&AgentRow> {
     let mut rows = cx.agents();
     if cx.sort == Sort::File {
         let earned = |a: &AgentRow| a.served.iter().sum::<f64>() + a.given;
@@ -152,7 +152,7 @@ pub fn by_contribution(cx: &Context) -> Vec<&AgentRow> {
 }
 
 /// Draws the table of points and contributions into its area; the first row that is shown.
-fn draw(frame: &mut Frame<'_>, cx: &Context, area: Rect, was: usize) -> usize {
+fn draw(frame: &mut Frame<'_>, cx: &PaneContext, area: Rect, was: usize) -> usize {
     let rows = by_contribution(cx);
     let selected = cx.agent().and_then(|a| rows.iter().position(|r| r.id == a.id)).unwrap_or(0);
     let row = if rows.is_empty() { 0 } else { selected + 1 };

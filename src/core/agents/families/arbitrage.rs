@@ -18,16 +18,17 @@
 //! Spot on both venues, rebalanced by transfers, is not modelled: one leg must be able to go short.
 //! Funding between entry and exit is booked, not forecast.
 
-use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::context::Context;
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::{Proposal, StructureLeg};
 use crate::agents::structures::context::StructureContext;
 use crate::agents::structures::gap::{self, PriceGap};
 use crate::agents::structures::legs::LATENCY;
 use crate::agents::structures::listed::ListedInstruments;
-use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
 use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
 use crate::domain::{
-    AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
+    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
 use crate::fills::{Costs, borrow_fraction};
 use crate::market::Board;
@@ -197,12 +198,12 @@ impl ArbitrageMemory {
     }
 }
 
-impl EventFamily for ArbitrageMemory {
-    fn subscriptions(&self) -> Vec<InstrumentId> {
-        vec![self.first, self.second]
+impl Family for ArbitrageMemory {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Events(vec![self.first, self.second])
     }
 
-    fn hear(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         if !self.gap.is_due(event.at()) {
             return;
         }
@@ -229,14 +230,10 @@ impl EventFamily for ArbitrageMemory {
         }
     }
 
-    fn propose(
-        &self,
-        seen: &StructureContext<'_>,
-        _view: &EvalContext<'_>,
-        values: &Values,
-    ) -> Option<StructureProposal> {
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        let seen = cx.market?;
         let legs = [self.first, self.second];
-        let edge = values.of(Indicator::Edge);
+        let edge = cx.view.of(Indicator::Edge);
         if edge.is_nan() || edge <= self.hurdle * 1e4 || !seen.is_fresh(&legs, self.age) {
             return None;
         }
@@ -263,7 +260,7 @@ impl EventFamily for ArbitrageMemory {
         let keeps = |id| if seen.listed.get(id).kind.is_owned() { 1.0 - taker(seen, id) } else { 1.0 };
         let against = if side > 0.0 { keeps(self.first) } else { 1.0 / keeps(self.second) };
         let (cost, gap) = (now.cost * 1e4, libm::fabs(now.rich) * 1e4);
-        let spread = values.of(Indicator::Spread);
+        let spread = cx.view.of(Indicator::Spread);
         let wide = if spread.is_finite() { (3.0 * spread).max(spread + cost) } else { 2.0 * cost };
         let open = Condition::above(Term::Of(Indicator::Edge), Term::Level(self.hurdle * 1e4));
         let shape = StructureShape {
@@ -287,7 +284,7 @@ impl EventFamily for ArbitrageMemory {
             again: open,
             pause: 1.0,
         };
-        Some(StructureProposal {
+        Some(Proposal {
             side,
             legs: vec![
                 StructureLeg { instrument: self.first, ratio: 1.0 },

@@ -7,10 +7,11 @@
 //! `Basis` is (future / spot − 1) over the years to expiry (365 days); `Edge` what it earns to expiry after
 //! opening both legs, delivery of the future and selling the spot, in basis points.
 
-use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::context::Context;
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::{Proposal, StructureLeg};
 use crate::agents::structures::context::StructureContext;
 use crate::agents::structures::listed::ListedInstruments;
-use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
 use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
 use crate::domain::{
@@ -105,16 +106,16 @@ impl CashAndCarryMemory {
     }
 }
 
-impl EventFamily for CashAndCarryMemory {
-    fn subscriptions(&self) -> Vec<InstrumentId> {
-        std::iter::once(self.spot).chain(self.futures.iter().map(|f| f.1)).collect()
+impl Family for CashAndCarryMemory {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Events(std::iter::once(self.spot).chain(self.futures.iter().map(|f| f.1)).collect())
     }
 
     fn remembers(&self) -> Vec<InstrumentId> {
         Vec::new()
     }
 
-    fn hear(&mut self, _listed: &ListedInstruments, _board: &Board, _event: &MarketEvent) {}
+    fn on_event(&mut self, _listed: &ListedInstruments, _board: &Board, _event: &MarketEvent) {}
 
     fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
         if let Some(o) = self.watched(seen) {
@@ -124,12 +125,8 @@ impl EventFamily for CashAndCarryMemory {
         }
     }
 
-    fn propose(
-        &self,
-        seen: &StructureContext<'_>,
-        view: &EvalContext<'_>,
-        _values: &Values,
-    ) -> Option<StructureProposal> {
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        let seen = cx.market?;
         let o = self.best(seen)?;
         let side = libm::copysign(1.0, o.basis);
         let shorts = side > 0.0 || seen.listed.get(self.spot).kind.can_short();
@@ -153,12 +150,12 @@ impl EventFamily for CashAndCarryMemory {
             pause: 480.0,
         };
         let plan = shape.plan(side, seen.traits, seen.preset);
-        let opened = EvalContext { held: 0, side, best: 0.0, ..*view };
+        let opened = EvalContext { held: 0, side, best: 0.0, ..*cx.view };
         let legs = vec![
             StructureLeg { instrument: self.spot, ratio: 1.0 },
             StructureLeg { instrument: o.future, ratio: -1.0 },
         ];
-        (!plan.exit.holds(&opened)).then_some(StructureProposal { side, legs, size: self.size, plan })
+        (!plan.exit.holds(&opened)).then_some(Proposal { side, legs, size: self.size, plan })
     }
 
     fn pace(&self) -> Span {

@@ -20,16 +20,17 @@
 //!
 //! It never adds: a range of today is another than that of yesterday, and an arbitrage is as large as pays.
 
-use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::context::Context;
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::{Proposal, StructureLeg};
 use crate::agents::structures::context::StructureContext;
 use crate::agents::structures::listed::ListedInstruments;
-use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
 use crate::agents::structures::ranges::{Bounds, PUT_GAS, TAKE_GAS};
 use crate::agents::structures::realised::ReturnMemory;
 use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
 use crate::domain::{
-    AssetId, Condition, ContractTerms, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
+    AssetId, Condition, ContractTerms, Indicator, InstrumentId, InstrumentKind, MarketEvent,
     Span, Stamp, Term,
 };
 use crate::fills::level;
@@ -337,12 +338,12 @@ impl DefiMemory {
     }
 }
 
-impl EventFamily for DefiMemory {
-    fn subscriptions(&self) -> Vec<InstrumentId> {
-        self.pools.iter().map(|p| p.id).chain(std::iter::once(self.perp)).collect()
+impl Family for DefiMemory {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Events(self.pools.iter().map(|p| p.id).chain(std::iter::once(self.perp)).collect())
     }
 
-    fn hear(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         let Some(id) = event.instrument() else { return };
         let exchange = board.price(self.perp);
         if id == self.perp {
@@ -375,12 +376,8 @@ impl EventFamily for DefiMemory {
         values.set(Indicator::Forecast, w.forecast);
     }
 
-    fn propose(
-        &self,
-        seen: &StructureContext<'_>,
-        _view: &EvalContext<'_>,
-        _values: &Values,
-    ) -> Option<StructureProposal> {
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        let seen = cx.market?;
         let w = self.best(seen)?;
         let pays = w.edge > self.hurdle && w.size > 0.0;
         // A distance beyond what is borne is a bad tick or a broken pool.
@@ -393,7 +390,7 @@ impl EventFamily for DefiMemory {
             legs.push(StructureLeg { instrument: self.perp, ratio: -1.0 });
         }
         let plan = self.shape(&w).plan(1.0, seen.traits, seen.preset);
-        Some(StructureProposal { side: 1.0, legs, size: w.size, plan })
+        Some(Proposal { side: 1.0, legs, size: w.size, plan })
     }
 
     fn hedge(&self, seen: &StructureContext<'_>) -> Option<(InstrumentId, f64)> {

@@ -1,10 +1,12 @@
 //! Directional: a standing view on an asset. A long agent is long unless slow drift speaks loudly
 //! against it; an agent of both sides takes the side of the drift.
 
-use crate::agents::family::{BarFamily, FamilyInfo, param};
-use crate::agents::strategies::inputs::{LOOKBACK, StrategyContext, bars};
-use crate::agents::strategies::shape::{Far, StrategyShape};
+use crate::agents::context::{Context, LOOKBACK, bars};
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::Proposal;
+use crate::agents::shape::{Far, StrategyShape};
 use crate::domain::{Condition, EvalContext, Indicator, SideRule, Term};
+use serde::{Deserialize, Serialize};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
     idea: "a standing view on an asset, trimmed and added to by slow drift",
@@ -16,36 +18,57 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
     ordered: &[],
 };
 
-/// The family, which remembers nothing: what it looks at is in the indicators.
-pub struct DirectionalFamily;
+/// A standing view, and when it is given up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DirectionalFamily {
+    drift: Indicator,
+    mean: Indicator,
+    window: f64,
+    tolerance: f64,
+}
 
-impl BarFamily for DirectionalFamily {
-    fn indicators(&self, p: &[f64]) -> Vec<Indicator> {
-        vec![Indicator::Score(bars(p[0])), Indicator::Ema(bars(p[0]))]
+impl DirectionalFamily {
+    pub(super) fn new(p: &[f64]) -> Self {
+        let window = bars(p[0]);
+        DirectionalFamily {
+            drift: Indicator::Score(window),
+            mean: Indicator::Ema(window),
+            window: p[0],
+            tolerance: p[1],
+        }
     }
 
-    fn entry(&self, hand: &StrategyContext<'_>) -> Option<f64> {
-        let drift = hand.view.of(Indicator::Score(hand.bars(0)));
-        let side = match hand.side {
+    fn entry(&self, view: &EvalContext<'_>, side: SideRule) -> Option<f64> {
+        let drift = view.of(self.drift);
+        let side = match side {
             SideRule::Long => 1.0,
             SideRule::Short => -1.0,
             SideRule::Both => libm::copysign(1.0, drift),
         };
         // Half the tolerance: a view that was just given up is not taken up at once.
-        (side * drift > -0.5 * hand.p[1]).then_some(side)
+        (side * drift > -0.5 * self.tolerance).then_some(side)
     }
 
-    fn shape(&self, p: &[f64], _: &EvalContext<'_>, side: f64) -> StrategyShape {
-        let (drift, mean) = (Indicator::Score(bars(p[0])), Indicator::Ema(bars(p[0])));
+    fn shape(&self, side: f64) -> StrategyShape {
         StrategyShape {
             stop: 10.0,
             stop_beyond: None,
             near: 8.0,
             far: Far::Distance(40.0),
-            hold: 2.0 * p[0],
-            exit: Condition::beyond(-side, Term::Of(drift), Term::Level(-side * p[1])),
+            hold: 2.0 * self.window,
+            exit: Condition::beyond(-side, Term::Of(self.drift), Term::Level(-side * self.tolerance)),
             trails: false,
-            again: Condition::beyond(side, Term::Close, Term::Of(mean)),
+            again: Condition::beyond(side, Term::Close, Term::Of(self.mean)),
         }
+    }
+}
+
+impl Family for DirectionalFamily {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Bars(vec![self.drift, self.mean])
+    }
+
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        cx.at_bar(|view| self.entry(view, cx.side), |side| self.shape(side))
     }
 }

@@ -8,10 +8,11 @@
 //! `Carry` is V = settlements in the horizon · EW mean (span 9) of the settled rates, of the perp less
 //! that of a hedging perp: the plain forecast of `hive.md`, nothing fitted.
 
-use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::context::Context;
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::{Proposal, StructureLeg};
 use crate::agents::structures::context::StructureContext;
 use crate::agents::structures::listed::ListedInstruments;
-use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
 use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
 use crate::domain::{
@@ -118,12 +119,12 @@ impl FundingMemory {
     }
 }
 
-impl EventFamily for FundingMemory {
-    fn subscriptions(&self) -> Vec<InstrumentId> {
-        vec![self.perp, self.hedge]
+impl Family for FundingMemory {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Events(vec![self.perp, self.hedge])
     }
 
-    fn hear(&mut self, _listed: &ListedInstruments, _board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, _listed: &ListedInstruments, _board: &Board, event: &MarketEvent) {
         if let MarketEvent::Funding { instrument, at, rate, .. } = *event {
             if instrument == self.perp {
                 self.rates.settle(at, rate);
@@ -140,13 +141,9 @@ impl EventFamily for FundingMemory {
         values.set(Indicator::Edge, 1e4 * (libm::fabs(carry) - costs));
     }
 
-    fn propose(
-        &self,
-        seen: &StructureContext<'_>,
-        view: &EvalContext<'_>,
-        values: &Values,
-    ) -> Option<StructureProposal> {
-        let carry = values.of(Indicator::Carry);
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        let seen = cx.market?;
+        let carry = cx.view.of(Indicator::Carry);
         let costs = 2.0 * (seen.cost(self.perp) + seen.cost(self.hedge));
         let side = libm::copysign(1.0, carry);
         let pays = libm::fabs(carry) > self.hurdle * costs;
@@ -172,12 +169,12 @@ impl EventFamily for FundingMemory {
             pause: 480.0,
         };
         let plan = shape.plan(side, seen.traits, seen.preset);
-        let opened = EvalContext { held: 0, side, best: 0.0, ..*view };
+        let opened = EvalContext { held: 0, side, best: 0.0, ..*cx.view };
         let legs = vec![
             StructureLeg { instrument: self.hedge, ratio: 1.0 },
             StructureLeg { instrument: self.perp, ratio: -1.0 },
         ];
-        (!plan.exit.holds(&opened)).then_some(StructureProposal { side, legs, size: self.size, plan })
+        (!plan.exit.holds(&opened)).then_some(Proposal { side, legs, size: self.size, plan })
     }
 
     fn carry_quote(&self, event: &MarketEvent) -> Option<CarryQuote> {

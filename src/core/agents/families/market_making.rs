@@ -28,15 +28,16 @@
 //!
 //! It needs quotes and trades, and stands still on bars. Never adds: more is held by being filled.
 
-use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::context::Context;
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::{Proposal, Rest, StructureLeg};
 use crate::agents::structures::context::StructureContext;
 use crate::agents::structures::gap::{self, PriceGap};
 use crate::agents::structures::listed::ListedInstruments;
-use crate::agents::structures::proposal::{Rest, StructureLeg, StructureProposal};
 use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
 use crate::domain::{
-    AssetId, Condition, ContractTerms, EvalContext, Indicator, Instrument, InstrumentId, InstrumentKind,
+    AssetId, Condition, ContractTerms, Indicator, Instrument, InstrumentId, InstrumentKind,
     MarketEvent, SideRule, Span, Stamp, Term,
 };
 use crate::market::Board;
@@ -280,12 +281,12 @@ impl MarketMakingMemory {
     }
 }
 
-impl EventFamily for MarketMakingMemory {
-    fn subscriptions(&self) -> Vec<InstrumentId> {
-        vec![self.instrument]
+impl Family for MarketMakingMemory {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Events(vec![self.instrument])
     }
 
-    fn hear(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         if let Some(mid) = self.top(board).map(|t| t.value.mid()) {
             self.learn(mid, event);
         }
@@ -303,13 +304,9 @@ impl EventFamily for MarketMakingMemory {
         }
     }
 
-    fn propose(
-        &self,
-        seen: &StructureContext<'_>,
-        _view: &EvalContext<'_>,
-        values: &Values,
-    ) -> Option<StructureProposal> {
-        let (edge, forecast) = (values.of(Indicator::Edge), values.of(Indicator::Forecast));
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        let seen = cx.market?;
+        let (edge, forecast) = (cx.view.of(Indicator::Edge), cx.view.of(Indicator::Forecast));
         self.fresh(seen)?;
         let is_worth_it = edge > self.hurdle && forecast < self.calm;
         if !is_worth_it
@@ -336,7 +333,7 @@ impl EventFamily for MarketMakingMemory {
         if let Some(again) = &mut plan.reenter {
             again.unless = Condition::above(Term::Of(Indicator::Forecast), Term::Level(self.calm));
         }
-        Some(StructureProposal {
+        Some(Proposal {
             side,
             legs: vec![StructureLeg { instrument: self.instrument, ratio: 1.0 }],
             // What it may hold at most is what it says.

@@ -1,5 +1,5 @@
-//! The families, a file each, by the lines of [`families!`](crate::domain::families): what is told of each, how those that
-//! decide at bars answer, and [`Rules`], one of the others with its memory.
+//! The families, a file each, by the lines of [`families!`](crate::domain::families): what is told of each, and [`Rules`],
+//! one of them with its numbers and its memory.
 //!
 //! # Invariants
 //!
@@ -9,10 +9,11 @@
 //! 4. The conditions of a plan need only the indicators that the family asked for, so they can be
 //!    evaluated wherever the entry could.
 
-use super::family::{BarFamily, EventFamily, FamilyInfo};
+use super::context::Context;
+use super::family::{Family, FamilyInfo, Subscriptions};
+use super::proposal::Proposal;
 use super::structures::context::StructureContext;
 use super::structures::listed::ListedInstruments;
-use super::structures::proposal::StructureProposal;
 use super::structures::ranges::Bounds;
 use super::structures::values::Values;
 use crate::domain::{AssetId, CarryQuote, EvalContext, FamilyId, InstrumentId, MarketEvent, Span};
@@ -29,55 +30,63 @@ macro_rules! register {
             match family { $(FamilyId::$variant => &$module::INFO),+ }
         }
 
-        /// A family that decides at bars; none for the others.
-        pub fn at_bars(family: FamilyId) -> Option<&'static dyn BarFamily> {
-            match family { $(FamilyId::$variant => register!(@$when $module::$type)),+ }
-        }
-
-        register!(@rules [] $([$when $variant $module::$type])+);
-    };
-    (@bars $module:ident::$type:ident) => { Some(&$module::$type) };
-    (@events $module:ident::$type:ident) => { None };
-    // Of all lines those that decide on events.
-    (@rules [$($kept:tt)*] [bars $variant:ident $module:ident::$type:ident] $($rest:tt)*) => {
-        register!(@rules [$($kept)*] $($rest)*);
-    };
-    (@rules [$($kept:tt)*] [events $variant:ident $module:ident::$type:ident] $($rest:tt)*) => {
-        register!(@rules [$($kept)* [$variant $module::$type]] $($rest)*);
-    };
-    (@rules [$([$variant:ident $module:ident::$type:ident])*]) => {
-        /// A family that decides on events, with its parameters and what it remembers of the market.
+        /// A family with its parameters and what it remembers of the market.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[allow(missing_docs, reason = "named as in FamilyId")]
         #[allow(clippy::large_enum_variant, reason = "one a life, never moved on the hot path")]
-        pub enum Rules { $($variant($module::$type)),* }
+        pub enum Rules { $($variant($module::$type)),+ }
 
         impl Rules {
-            /// For an asset on what a feed lists; or why it stands by.
-            pub fn new(family: FamilyId, p: &[f64], asset: AssetId, listed: &ListedInstruments) -> Result<Self, String> {
+            /// Of a family that decides at bars, with its parameters; none of the others.
+            pub fn at_bars(family: FamilyId, p: &[f64]) -> Option<Self> {
+                match family { $(FamilyId::$variant => register!(@$when bars $variant $module::$type, (p))),+ }
+            }
+
+            /// Of a family that decides on events, for an asset on what a feed lists; or why it stands by.
+            pub fn on_events(
+                family: FamilyId,
+                p: &[f64],
+                asset: AssetId,
+                listed: &ListedInstruments,
+            ) -> Result<Self, String> {
                 match family {
-                    $(FamilyId::$variant => $module::$type::new(p, asset, listed).map(Rules::$variant),)*
-                    other => Err(format!("{other} is no family of structures")),
+                    $(FamilyId::$variant => {
+                        register!(@$when events $variant $module::$type, (p, asset, listed, family))
+                    }),+
                 }
             }
 
-            pub(in crate::agents) fn rule(&self) -> &dyn EventFamily {
-                match self { $(Rules::$variant(m) => m),* }
+            /// What it answers for itself.
+            pub fn rule(&self) -> &dyn Family {
+                match self { $(Rules::$variant(m) => m),+ }
             }
 
-            fn rule_mut(&mut self) -> &mut dyn EventFamily {
-                match self { $(Rules::$variant(m) => m),* }
+            fn rule_mut(&mut self) -> &mut dyn Family {
+                match self { $(Rules::$variant(m) => m),+ }
             }
         }
+    };
+    (@bars bars $variant:ident $module:ident::$type:ident, ($p:ident)) => {
+        Some(Rules::$variant($module::$type::new($p)))
+    };
+    (@events bars $variant:ident $module:ident::$type:ident, ($p:ident)) => { None };
+    (@events events $variant:ident $module:ident::$type:ident, ($p:ident, $asset:ident, $listed:ident, $f:ident)) => {
+        $module::$type::new($p, $asset, $listed).map(Rules::$variant)
+    };
+    (@bars events $variant:ident $module:ident::$type:ident, ($p:ident, $asset:ident, $listed:ident, $f:ident)) => {
+        Err(format!("{} decides at bars, not on events of an instrument", $f))
     };
 }
 
 crate::domain::families!(register);
 
 impl Rules {
-    /// The instruments it listens to.
+    /// The instruments whose events it listens to.
     pub fn ears(&self) -> Vec<InstrumentId> {
-        self.rule().subscriptions()
+        match self.rule().subscriptions() {
+            Subscriptions::Events(instruments) => instruments,
+            Subscriptions::Bars(_) => Vec::new(),
+        }
     }
 
     /// Those of them of which it remembers something: it need not hear of the others.
@@ -112,7 +121,7 @@ impl Rules {
 
     /// Hears an event of one of its instruments, or of its asset's volatility. The board has taken it.
     pub fn hear(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
-        self.rule_mut().hear(listed, board, event);
+        self.rule_mut().on_event(listed, board, event);
     }
 
     /// Its indicators as they are now, but for [`Indicator::Gain`](crate::domain::Indicator::Gain).
@@ -122,14 +131,10 @@ impl Rules {
         values
     }
 
-    /// What it would open now, if anything.
-    pub fn propose(
-        &self,
-        seen: &StructureContext<'_>,
-        view: &EvalContext<'_>,
-        values: &Values,
-    ) -> Option<StructureProposal> {
-        self.rule().propose(seen, view, values)
+    /// What it would open now in legs, if anything.
+    pub fn propose(&self, seen: &StructureContext<'_>, view: &EvalContext<'_>) -> Option<Proposal> {
+        let StructureContext { side, traits, preset, .. } = *seen;
+        self.rule().propose(&Context { view, side, traits, preset, coin: 0, again: None, market: Some(seen) })
     }
 
     /// Between which prices a leg that is opened now would be liquidity; none where it is not.

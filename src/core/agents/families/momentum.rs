@@ -1,10 +1,12 @@
 //! Time-series momentum over three horizons (Moskowitz, Ooi, Pedersen 2012): in when all three
 //! returns have one sign, out when the middle one turns.
 
-use crate::agents::family::{BarFamily, FamilyInfo, param};
-use crate::agents::strategies::inputs::{LOOKBACK, StrategyContext, bars};
-use crate::agents::strategies::shape::{Far, StrategyShape};
+use crate::agents::context::{Context, LOOKBACK, bars};
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::Proposal;
+use crate::agents::shape::{Far, StrategyShape};
 use crate::domain::{Condition, EvalContext, Indicator, Term};
+use serde::{Deserialize, Serialize};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
     idea: "time-series momentum: the sign of returns over three horizons",
@@ -17,30 +19,44 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
     ordered: &[("short", "medium"), ("medium", "long")],
 };
 
-/// The family, which remembers nothing: what it looks at is in the indicators.
-pub struct MomentumFamily;
+/// Returns over three horizons, the shortest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MomentumFamily {
+    returns: [Indicator; 3],
+    longest: f64,
+}
 
-impl BarFamily for MomentumFamily {
-    fn indicators(&self, p: &[f64]) -> Vec<Indicator> {
-        p.iter().map(|n| Indicator::Return(bars(*n))).collect()
+impl MomentumFamily {
+    pub(super) fn new(p: &[f64]) -> Self {
+        MomentumFamily { returns: [p[0], p[1], p[2]].map(|n| Indicator::Return(bars(n))), longest: p[2] }
     }
 
-    fn entry(&self, hand: &StrategyContext<'_>) -> Option<f64> {
-        let agree = |side: f64| (0..3).all(|i| side * hand.view.of(Indicator::Return(hand.bars(i))) > 0.0);
+    fn entry(&self, view: &EvalContext<'_>) -> Option<f64> {
+        let agree = |side: f64| self.returns.iter().all(|r| side * view.of(*r) > 0.0);
         [1.0, -1.0].into_iter().find(|s| agree(*s))
     }
 
-    fn shape(&self, p: &[f64], _: &EvalContext<'_>, side: f64) -> StrategyShape {
-        let zero = Term::Level(0.0);
+    fn shape(&self, side: f64) -> StrategyShape {
+        let (zero, [short, medium, _]) = (Term::Level(0.0), self.returns);
         StrategyShape {
             stop: 10.0,
             stop_beyond: None,
             near: 12.0,
             far: Far::Distance(60.0),
-            hold: 2.0 * p[2],
-            exit: Condition::beyond(-side, Term::Of(Indicator::Return(bars(p[1]))), zero),
+            hold: 2.0 * self.longest,
+            exit: Condition::beyond(-side, Term::Of(medium), zero),
             trails: true,
-            again: Condition::beyond(side, Term::Of(Indicator::Return(bars(p[0]))), zero),
+            again: Condition::beyond(side, Term::Of(short), zero),
         }
+    }
+}
+
+impl Family for MomentumFamily {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Bars(self.returns.to_vec())
+    }
+
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        cx.at_bar(|view| self.entry(view), |side| self.shape(side))
     }
 }

@@ -14,15 +14,16 @@
 //! It holds to settlement, and never adds: a day that has gone far already is another trade. It has no
 //! trailing stop, since its gain is mostly what time gives.
 
-use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::context::Context;
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::{Proposal, StructureLeg};
 use crate::agents::structures::context::StructureContext;
 use crate::agents::structures::listed::ListedInstruments;
-use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
 use crate::agents::structures::realised::ReturnMemory;
 use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
 use crate::domain::{
-    AssetId, Condition, ContractTerms, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
+    AssetId, Condition, ContractTerms, Indicator, InstrumentId, InstrumentKind, MarketEvent,
     Span, Stamp, Term,
 };
 use crate::fills::charge;
@@ -264,12 +265,12 @@ impl MoveMemory {
     }
 }
 
-impl EventFamily for MoveMemory {
-    fn subscriptions(&self) -> Vec<InstrumentId> {
-        std::iter::once(self.perp).chain(self.listed.iter().map(|l| l.2)).collect()
+impl Family for MoveMemory {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Events(std::iter::once(self.perp).chain(self.listed.iter().map(|l| l.2)).collect())
     }
 
-    fn hear(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         match *event {
             MarketEvent::Settled { instrument, .. } => {
                 for slot in &mut self.watched {
@@ -307,12 +308,8 @@ impl EventFamily for MoveMemory {
         }
     }
 
-    fn propose(
-        &self,
-        seen: &StructureContext<'_>,
-        _view: &EvalContext<'_>,
-        _values: &Values,
-    ) -> Option<StructureProposal> {
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        let seen = cx.market?;
         let w = self.best(seen)?;
         if !(w.volatility > self.hurdle && w.may_open(seen)) {
             return None;
@@ -338,7 +335,7 @@ impl EventFamily for MoveMemory {
         };
         let plan = shape.plan(w.side, seen.traits, seen.preset);
         let legs = vec![StructureLeg { instrument: w.id, ratio: 1.0 }];
-        Some(StructureProposal { side: w.side, legs, size: w.size, plan })
+        Some(Proposal { side: w.side, legs, size: w.size, plan })
     }
 
     fn hedge(&self, seen: &StructureContext<'_>) -> Option<(InstrumentId, f64)> {

@@ -21,15 +21,16 @@
 //! It holds to exercise, and never adds: a short that loses has become another trade, and one that gains
 //! has less premium left to earn. It has no trailing stop, since its gain is mostly what time gives.
 
-use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::context::Context;
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::{Proposal, StructureLeg};
 use crate::agents::structures::context::StructureContext;
 use crate::agents::structures::listed::ListedInstruments;
-use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
 use crate::agents::structures::realised::ReturnMemory;
 use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
 use crate::domain::{
-    AssetId, Condition, ContractTerms, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
+    AssetId, Condition, ContractTerms, Indicator, InstrumentId, InstrumentKind, MarketEvent,
     Span, Stamp, Term,
 };
 use crate::fills::charge;
@@ -356,17 +357,17 @@ fn pairs(listed: &ListedInstruments, asset: AssetId, venue: &str) -> Vec<CallPut
     all.windows(2).filter_map(both).collect()
 }
 
-impl EventFamily for OptionsMemory {
-    fn subscriptions(&self) -> Vec<InstrumentId> {
+impl Family for OptionsMemory {
+    fn subscriptions(&self) -> Subscriptions {
         let options = self.pairs.iter().flat_map(|p| [p.call, p.put]);
-        std::iter::once(self.perp).chain(options).collect()
+        Subscriptions::Events(std::iter::once(self.perp).chain(options).collect())
     }
 
     fn remembers(&self) -> Vec<InstrumentId> {
         vec![self.perp]
     }
 
-    fn hear(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         // The volatility index of its asset is no instrument's.
         if event.instrument() != Some(self.perp) {
             return;
@@ -391,12 +392,8 @@ impl EventFamily for OptionsMemory {
         }
     }
 
-    fn propose(
-        &self,
-        seen: &StructureContext<'_>,
-        _view: &EvalContext<'_>,
-        _values: &Values,
-    ) -> Option<StructureProposal> {
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        let seen = cx.market?;
         let e = self.expiry(seen)?;
         let w = self.weigh(seen, &e)?;
         let (covered, sells) = (self.style == Style::Covered, self.sells(&w));
@@ -428,7 +425,7 @@ impl EventFamily for OptionsMemory {
             pause: 60.0,
         };
         let plan = shape.plan(w.side, seen.traits, seen.preset);
-        Some(StructureProposal { side: w.side, legs: w.legs, size: w.size, plan })
+        Some(Proposal { side: w.side, legs: w.legs, size: w.size, plan })
     }
 
     fn hedge(&self, seen: &StructureContext<'_>) -> Option<(InstrumentId, f64)> {

@@ -1,10 +1,12 @@
 //! Random: a seeded coin that opens now and then on either side, with stops, targets and time limits
 //! as disciplined as anybody's. The control group: what it earns, luck earns.
 
-use crate::agents::family::{BarFamily, FamilyInfo, param};
-use crate::agents::strategies::inputs::StrategyContext;
-use crate::agents::strategies::shape::{Far, StrategyShape};
-use crate::domain::{Condition, EvalContext, Indicator, SideRule, Term, random};
+use crate::agents::context::Context;
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::Proposal;
+use crate::agents::shape::{Far, StrategyShape};
+use crate::domain::{Condition, SideRule, Term, random};
+use serde::{Deserialize, Serialize};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
     idea: "a seeded coin with disciplined stops: the control group",
@@ -19,36 +21,49 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
     ordered: &[],
 };
 
-/// The family, which remembers nothing: what it looks at is in the indicators.
-pub struct RandomFamily;
+/// How seldom the coin opens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RandomFamily {
+    every: f64,
+}
 
-impl BarFamily for RandomFamily {
-    fn indicators(&self, _: &[f64]) -> Vec<Indicator> {
-        Vec::new()
+impl RandomFamily {
+    pub(super) fn new(p: &[f64]) -> Self {
+        RandomFamily { every: p[0] }
     }
 
-    fn entry(&self, hand: &StrategyContext<'_>) -> Option<f64> {
-        if random::below(hand.coin, hand.p[0] as u64) != 0 {
+    fn entry(&self, side: SideRule, coin: u64) -> Option<f64> {
+        if random::below(coin, self.every as u64) != 0 {
             return None;
         }
-        Some(match hand.side {
+        Some(match side {
             SideRule::Long => 1.0,
-            SideRule::Both if random::uniform(hand.coin) < 0.5 => 1.0,
+            SideRule::Both if random::uniform(coin) < 0.5 => 1.0,
             SideRule::Short | SideRule::Both => -1.0,
         })
     }
 
-    fn shape(&self, p: &[f64], _: &EvalContext<'_>, _: f64) -> StrategyShape {
+    fn shape(&self) -> StrategyShape {
         StrategyShape {
             stop: 6.0,
             stop_beyond: None,
             near: 5.0,
             far: Far::Distance(12.0),
-            hold: 4.0 * p[0],
+            hold: 4.0 * self.every,
             // It has no reason that could be gone, so it tires.
-            exit: Condition::above(Term::Held, Term::Level(2.0 * p[0])),
+            exit: Condition::above(Term::Held, Term::Level(2.0 * self.every)),
             trails: false,
-            again: Condition::above(Term::Held, Term::Level(0.5 * p[0])),
+            again: Condition::above(Term::Held, Term::Level(0.5 * self.every)),
         }
+    }
+}
+
+impl Family for RandomFamily {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Bars(Vec::new())
+    }
+
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        cx.at_bar(|_| self.entry(cx.side, cx.coin), |_| self.shape())
     }
 }

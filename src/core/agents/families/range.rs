@@ -1,10 +1,12 @@
 //! Range trading: sells the upper and buys the lower edge of a range, as long as the path of prices
 //! is no trend; takes its profit at the middle.
 
-use crate::agents::family::{BarFamily, FamilyInfo, param};
-use crate::agents::strategies::inputs::{LOOKBACK, StrategyContext, bars};
-use crate::agents::strategies::shape::{Far, StrategyShape};
+use crate::agents::context::{Context, LOOKBACK, bars};
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::Proposal;
+use crate::agents::shape::{Far, StrategyShape};
 use crate::domain::{Condition, EvalContext, Indicator, Term};
+use serde::{Deserialize, Serialize};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
     idea: "fades the edges of a range, off while a trend is strong",
@@ -17,35 +19,56 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
     ordered: &[],
 };
 
-/// The family, which remembers nothing: what it looks at is in the indicators.
-pub struct RangeFamily;
+/// Where the edges are, and above which strength of a trend nothing is traded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RangeFamily {
+    z: Indicator,
+    trend: Indicator,
+    window: f64,
+    edge: f64,
+    quiet: f64,
+}
 
-impl BarFamily for RangeFamily {
-    fn indicators(&self, p: &[f64]) -> Vec<Indicator> {
+impl RangeFamily {
+    pub(super) fn new(p: &[f64]) -> Self {
         let window = bars(p[0]);
-        vec![Indicator::ZScore(window), Indicator::Efficiency(window)]
+        RangeFamily {
+            z: Indicator::ZScore(window),
+            trend: Indicator::Efficiency(window),
+            window: p[0],
+            edge: p[1],
+            quiet: p[2],
+        }
     }
 
-    fn entry(&self, hand: &StrategyContext<'_>) -> Option<f64> {
-        let window = hand.bars(0);
-        let z = hand.view.of(Indicator::ZScore(window));
-        let quiet = hand.view.of(Indicator::Efficiency(window)) < hand.p[2];
-        (quiet && libm::fabs(z) > hand.p[1]).then(|| libm::copysign(1.0, -z))
+    fn entry(&self, view: &EvalContext<'_>) -> Option<f64> {
+        let z = view.of(self.z);
+        let quiet = view.of(self.trend) < self.quiet;
+        (quiet && libm::fabs(z) > self.edge).then(|| libm::copysign(1.0, -z))
     }
 
-    fn shape(&self, p: &[f64], view: &EvalContext<'_>, side: f64) -> StrategyShape {
-        let (z, trend) = (Indicator::ZScore(bars(p[0])), Indicator::Efficiency(bars(p[0])));
+    fn shape(&self, view: &EvalContext<'_>, side: f64) -> StrategyShape {
         // Half-way to the middle is the near target: z of the way that z still has to go, in bars' σ.
-        let way = libm::fabs(view.of(z)).clamp(1.0, 4.0);
+        let way = libm::fabs(view.of(self.z)).clamp(1.0, 4.0);
         StrategyShape {
             stop: 2.5 * way,
             stop_beyond: None,
             near: way,
-            far: Far::When(Condition::beyond(side, Term::Of(z), Term::Level(0.0))),
-            hold: p[0],
-            exit: Condition::above(Term::Of(trend), Term::Level((1.75 * p[2]).min(0.95))),
+            far: Far::When(Condition::beyond(side, Term::Of(self.z), Term::Level(0.0))),
+            hold: self.window,
+            exit: Condition::above(Term::Of(self.trend), Term::Level((1.75 * self.quiet).min(0.95))),
             trails: false,
-            again: Condition::beyond(-side, Term::Of(z), Term::Level(-side * p[1])),
+            again: Condition::beyond(-side, Term::Of(self.z), Term::Level(-side * self.edge)),
         }
+    }
+}
+
+impl Family for RangeFamily {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Bars(vec![self.z, self.trend])
+    }
+
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        cx.at_bar(|view| self.entry(view), |side| self.shape(cx.view, side))
     }
 }

@@ -16,16 +16,17 @@
 //! and then it stays out; that is the honest result. It needs quotes, and stands still on bars. Never adds:
 //! the move is over before more would arrive.
 
-use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::context::Context;
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::{Proposal, StructureLeg};
 use crate::agents::structures::context::StructureContext;
 use crate::agents::structures::gap;
 use crate::agents::structures::legs::LATENCY;
 use crate::agents::structures::listed::ListedInstruments;
-use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
 use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
 use crate::domain::{
-    AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
+    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
 use crate::market::Board;
 use crate::market::board::Top;
@@ -169,12 +170,12 @@ impl ScalpMemory {
     }
 }
 
-impl EventFamily for ScalpMemory {
-    fn subscriptions(&self) -> Vec<InstrumentId> {
-        vec![self.instrument]
+impl Family for ScalpMemory {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Events(vec![self.instrument])
     }
 
-    fn hear(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         match *event {
             MarketEvent::Trade { at, size, buys, .. } => {
                 self.pass(at);
@@ -207,13 +208,9 @@ impl EventFamily for ScalpMemory {
         }
     }
 
-    fn propose(
-        &self,
-        seen: &StructureContext<'_>,
-        _view: &EvalContext<'_>,
-        values: &Values,
-    ) -> Option<StructureProposal> {
-        let (edge, imbalance) = (values.of(Indicator::Edge), values.of(Indicator::Imbalance));
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        let seen = cx.market?;
+        let (edge, imbalance) = (cx.view.of(Indicator::Edge), cx.view.of(Indicator::Imbalance));
         if edge.is_nan() || edge <= self.hurdle || !seen.is_fresh(&[self.instrument], self.age) {
             return None;
         }
@@ -232,7 +229,7 @@ impl EventFamily for ScalpMemory {
         let cost = 2e4 * seen.cost(self.instrument);
         let push = libm::copysign(1.0, imbalance);
         let flow = Term::Of(Indicator::Imbalance);
-        let spread = values.of(Indicator::Spread);
+        let spread = cx.view.of(Indicator::Spread);
         let shape = StructureShape {
             stop: (edge + cost).max(1.5 * sigma),
             near: 0.5 * edge,
@@ -249,7 +246,7 @@ impl EventFamily for ScalpMemory {
             again: Condition::beyond(side, Term::Of(Indicator::Way), Term::Level(side * self.hurdle)),
             pause: 1.0,
         };
-        Some(StructureProposal {
+        Some(Proposal {
             side,
             legs: vec![StructureLeg { instrument: self.instrument, ratio: 1.0 }],
             size,

@@ -2,10 +2,12 @@
 //! on busy trade is followed; a close that turns at one where much volume changed hands is bought (at
 //! support) or sold (at resistance). The stop lies beyond the level.
 
-use crate::agents::family::{BarFamily, FamilyInfo, param};
-use crate::agents::strategies::inputs::{LOOKBACK, StrategyContext, bars};
-use crate::agents::strategies::shape::{Far, StrategyShape};
+use crate::agents::context::{Context, LOOKBACK, bars};
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::Proposal;
+use crate::agents::shape::{Far, StrategyShape};
 use crate::domain::{Condition, EvalContext, Indicator, Term};
+use serde::{Deserialize, Serialize};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
     idea: "breaks of and bounces from levels made by pivots and volume",
@@ -19,21 +21,43 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
     ordered: &[],
 };
 
-/// The family, which remembers nothing: what it looks at is in the indicators.
-pub struct SupportResistanceFamily;
+/// The levels, and what makes a break or a turn at one count.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SupportResistanceFamily {
+    resistance: Indicator,
+    support: Indicator,
+    activity: Indicator,
+    node: Indicator,
+    profile: f64,
+    buffer: f64,
+    busy: f64,
+}
 
-impl BarFamily for SupportResistanceFamily {
-    fn indicators(&self, p: &[f64]) -> Vec<Indicator> {
-        let l = levels(p);
-        vec![l.resistance, l.support, l.activity, l.node, BEFORE]
+/// Share of the profile's volume near the price that makes it a level worth turning at: the profile
+/// spreads over about twenty such widths, so this is twice an even share.
+const WORN: f64 = 0.10;
+/// The highest close of the one bar before this: the close before.
+const BEFORE: Indicator = Indicator::Highest(1);
+
+impl SupportResistanceFamily {
+    pub(super) fn new(p: &[f64]) -> Self {
+        let (pivot, profile) = (bars(p[0]), bars(p[1]));
+        SupportResistanceFamily {
+            resistance: Indicator::PivotHigh(pivot),
+            support: Indicator::PivotLow(pivot),
+            activity: Indicator::Activity(profile),
+            node: Indicator::Node(profile),
+            profile: p[1],
+            buffer: p[2],
+            busy: p[3],
+        }
     }
 
-    fn entry(&self, hand: &StrategyContext<'_>) -> Option<f64> {
-        let (view, l) = (hand.view, levels(hand.p));
+    fn entry(&self, view: &EvalContext<'_>) -> Option<f64> {
         let (close, before) = (view.close, view.of(BEFORE));
-        let (resistance, support) = (view.of(l.resistance), view.of(l.support));
-        let margin = hand.p[2] * view.sigma * close;
-        if view.of(l.activity) > hand.p[3] {
+        let (resistance, support) = (view.of(self.resistance), view.of(self.support));
+        let margin = self.buffer * view.sigma * close;
+        if view.of(self.activity) > self.busy {
             if before <= resistance && close > resistance + margin {
                 return Some(1.0);
             }
@@ -41,7 +65,7 @@ impl BarFamily for SupportResistanceFamily {
                 return Some(-1.0);
             }
         }
-        if view.of(l.node) > WORN {
+        if view.of(self.node) > WORN {
             let near = view.sigma * close;
             if close > support && before < support + near && close > before {
                 return Some(1.0);
@@ -53,9 +77,8 @@ impl BarFamily for SupportResistanceFamily {
         None
     }
 
-    fn shape(&self, p: &[f64], view: &EvalContext<'_>, side: f64) -> StrategyShape {
-        let l = levels(p);
-        let (resistance, support) = (view.of(l.resistance), view.of(l.support));
+    fn shape(&self, view: &EvalContext<'_>, side: f64) -> StrategyShape {
+        let (resistance, support) = (view.of(self.resistance), view.of(self.support));
         // The level that the trade leans on: the broken one if price is beyond it, else the one it turned at.
         let level = match side > 0.0 {
             true if view.close > resistance => resistance,
@@ -63,13 +86,14 @@ impl BarFamily for SupportResistanceFamily {
             false if view.close < support => support,
             false => resistance,
         };
-        let (behind, ahead) = if side > 0.0 { (l.support, l.resistance) } else { (l.resistance, l.support) };
+        let (behind, ahead) =
+            if side > 0.0 { (self.support, self.resistance) } else { (self.resistance, self.support) };
         StrategyShape {
             stop: 4.0,
             stop_beyond: Some(level * (1.0 - side * view.sigma)),
             near: 5.0,
             far: Far::Distance(20.0),
-            hold: p[1],
+            hold: self.profile,
             // The level behind the trade is lost: support for a long, resistance for a short. It moves up, or
             // down, as new swings are confirmed.
             exit: Condition::beyond(-side, Term::Close, Term::Times(1.0 - side * view.sigma, behind)),
@@ -79,25 +103,12 @@ impl BarFamily for SupportResistanceFamily {
     }
 }
 
-/// Share of the profile's volume near the price that makes it a level worth turning at: the profile
-/// spreads over about twenty such widths, so this is twice an even share.
-const WORN: f64 = 0.10;
+impl Family for SupportResistanceFamily {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Bars(vec![self.resistance, self.support, self.activity, self.node, BEFORE])
+    }
 
-struct Levels {
-    resistance: Indicator,
-    support: Indicator,
-    activity: Indicator,
-    node: Indicator,
-}
-
-fn levels(p: &[f64]) -> Levels {
-    Levels {
-        resistance: Indicator::PivotHigh(bars(p[0])),
-        support: Indicator::PivotLow(bars(p[0])),
-        activity: Indicator::Activity(bars(p[1])),
-        node: Indicator::Node(bars(p[1])),
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        cx.at_bar(|view| self.entry(view), |side| self.shape(cx.view, side))
     }
 }
-
-/// The highest close of the one bar before this: the close before.
-const BEFORE: Indicator = Indicator::Highest(1);

@@ -1,10 +1,12 @@
 //! Trend following: the side of the faster of two exponential averages, once price agrees; out when
 //! they cross back or too much of the best close was given back.
 
-use crate::agents::family::{BarFamily, FamilyInfo, param};
-use crate::agents::strategies::inputs::{LOOKBACK, StrategyContext, bars};
-use crate::agents::strategies::shape::{Far, StrategyShape};
+use crate::agents::context::{Context, LOOKBACK, bars};
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::Proposal;
+use crate::agents::shape::{Far, StrategyShape};
 use crate::domain::{Condition, EvalContext, Indicator, Term};
+use serde::{Deserialize, Serialize};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
     idea: "follows the crossing of two moving averages with a trailing stop",
@@ -16,37 +18,45 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
     ordered: &[("fast", "slow")],
 };
 
-/// The family, which remembers nothing: what it looks at is in the indicators.
-pub struct TrendFamily;
+/// The two averages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrendFamily {
+    fast: Indicator,
+    slow: Indicator,
+    span: f64,
+}
 
-impl BarFamily for TrendFamily {
-    fn indicators(&self, p: &[f64]) -> Vec<Indicator> {
-        let (fast, slow) = averages(p);
-        vec![fast, slow]
+impl TrendFamily {
+    pub(super) fn new(p: &[f64]) -> Self {
+        TrendFamily { fast: Indicator::Ema(bars(p[0])), slow: Indicator::Ema(bars(p[1])), span: p[1] }
     }
 
-    fn entry(&self, hand: &StrategyContext<'_>) -> Option<f64> {
-        let (fast, slow) = averages(hand.p);
-        let (fast, slow) = (hand.view.of(fast), hand.view.of(slow));
+    fn entry(&self, view: &EvalContext<'_>) -> Option<f64> {
+        let (fast, slow) = (view.of(self.fast), view.of(self.slow));
         let side = libm::copysign(1.0, fast - slow);
-        (side * (hand.view.close - fast) > 0.0).then_some(side)
+        (side * (view.close - fast) > 0.0).then_some(side)
     }
 
-    fn shape(&self, p: &[f64], _: &EvalContext<'_>, side: f64) -> StrategyShape {
-        let (fast, slow) = averages(p);
+    fn shape(&self, side: f64) -> StrategyShape {
         StrategyShape {
             stop: 8.0,
             stop_beyond: None,
             near: 10.0,
             far: Far::Distance(50.0),
-            hold: 2.0 * p[1],
-            exit: Condition::beyond(-side, Term::Of(fast), Term::Of(slow)),
+            hold: 2.0 * self.span,
+            exit: Condition::beyond(-side, Term::Of(self.fast), Term::Of(self.slow)),
             trails: true,
-            again: Condition::beyond(side, Term::Close, Term::Of(fast)),
+            again: Condition::beyond(side, Term::Close, Term::Of(self.fast)),
         }
     }
 }
 
-fn averages(p: &[f64]) -> (Indicator, Indicator) {
-    (Indicator::Ema(bars(p[0])), Indicator::Ema(bars(p[1])))
+impl Family for TrendFamily {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Bars(vec![self.fast, self.slow])
+    }
+
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        cx.at_bar(|view| self.entry(view), |side| self.shape(side))
+    }
 }

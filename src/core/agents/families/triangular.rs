@@ -20,16 +20,17 @@
 //! All three orders go out at once: the coins that the second and third pay with are still on their way
 //! for some milliseconds, which a venue allows who holds a float of them. The float is not modelled.
 
-use crate::agents::family::{EventFamily, FamilyInfo, param};
+use crate::agents::context::Context;
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::{Proposal, StructureLeg};
 use crate::agents::structures::context::StructureContext;
 use crate::agents::structures::gap::{self, PriceGap};
 use crate::agents::structures::legs::LATENCY;
 use crate::agents::structures::listed::ListedInstruments;
-use crate::agents::structures::proposal::{StructureLeg, StructureProposal};
 use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
 use crate::domain::{
-    AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
+    AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
 use crate::fills::Costs;
 use crate::market::Board;
@@ -195,12 +196,12 @@ impl TriangularMemory {
     }
 }
 
-impl EventFamily for TriangularMemory {
-    fn subscriptions(&self) -> Vec<InstrumentId> {
-        self.legs.to_vec()
+impl Family for TriangularMemory {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Events(self.legs.to_vec())
     }
 
-    fn hear(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         if !self.gap.is_due(event.at()) {
             return;
         }
@@ -218,13 +219,9 @@ impl EventFamily for TriangularMemory {
         }
     }
 
-    fn propose(
-        &self,
-        seen: &StructureContext<'_>,
-        _view: &EvalContext<'_>,
-        values: &Values,
-    ) -> Option<StructureProposal> {
-        let known = values.of(Indicator::Edge);
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        let seen = cx.market?;
+        let known = cx.view.of(Indicator::Edge);
         if known.is_nan() || known <= self.hurdle * 1e4 || !seen.is_fresh(&self.legs, self.age) {
             return None;
         }
@@ -265,7 +262,7 @@ impl EventFamily for TriangularMemory {
         // All or nothing: see the top.
         plan.hedge = None;
         plan.targets.iter_mut().flatten().for_each(|t| t.fraction = 1.0);
-        Some(StructureProposal {
+        Some(Proposal {
             side,
             legs: self
                 .legs

@@ -2,10 +2,12 @@
 //! compressed, a close outside the channel of recent closes is followed; out at the channel's middle.
 //! Where options exist, the same forecast prices them; that comes with the instruments.
 
-use crate::agents::family::{BarFamily, FamilyInfo, param};
-use crate::agents::strategies::inputs::{LOOKBACK, StrategyContext, bars};
-use crate::agents::strategies::shape::{Far, StrategyShape};
+use crate::agents::context::{Context, LOOKBACK, bars};
+use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
+use crate::agents::proposal::Proposal;
+use crate::agents::shape::{Far, StrategyShape};
 use crate::domain::{Condition, EvalContext, Indicator, Term};
+use serde::{Deserialize, Serialize};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
     idea: "breakout after volatility was compressed",
@@ -25,45 +27,63 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
     ordered: &[("fast", "slow")],
 };
 
-/// The family, which remembers nothing: what it looks at is in the indicators.
-pub struct VolatilityFamily;
+/// The forecast, what is usual, and the channel that is broken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VolatilityFamily {
+    forecast: Indicator,
+    usual: Indicator,
+    highest: Indicator,
+    lowest: Indicator,
+    mean: Indicator,
+    squeeze: f64,
+    channel: f64,
+}
 
-impl BarFamily for VolatilityFamily {
-    fn indicators(&self, p: &[f64]) -> Vec<Indicator> {
+impl VolatilityFamily {
+    pub(super) fn new(p: &[f64]) -> Self {
         let channel = bars(p[3]);
-        vec![
-            Indicator::Sigma(bars(p[0])),
-            Indicator::Sigma(bars(p[1])),
-            Indicator::Highest(channel),
-            Indicator::Lowest(channel),
-            Indicator::Mean(channel),
-        ]
+        VolatilityFamily {
+            forecast: Indicator::Sigma(bars(p[0])),
+            usual: Indicator::Sigma(bars(p[1])),
+            highest: Indicator::Highest(channel),
+            lowest: Indicator::Lowest(channel),
+            mean: Indicator::Mean(channel),
+            squeeze: p[2],
+            channel: p[3],
+        }
     }
 
-    fn entry(&self, hand: &StrategyContext<'_>) -> Option<f64> {
-        let (view, channel) = (hand.view, hand.bars(3));
-        let compressed =
-            view.of(Indicator::Sigma(hand.bars(0))) < hand.p[2] * view.of(Indicator::Sigma(hand.bars(1)));
+    fn entry(&self, view: &EvalContext<'_>) -> Option<f64> {
+        let compressed = view.of(self.forecast) < self.squeeze * view.of(self.usual);
         match view.close {
             _ if !compressed => None,
-            c if c > view.of(Indicator::Highest(channel)) => Some(1.0),
-            c if c < view.of(Indicator::Lowest(channel)) => Some(-1.0),
+            c if c > view.of(self.highest) => Some(1.0),
+            c if c < view.of(self.lowest) => Some(-1.0),
             _ => None,
         }
     }
 
-    fn shape(&self, p: &[f64], _: &EvalContext<'_>, side: f64) -> StrategyShape {
-        let channel = bars(p[3]);
-        let edge = if side > 0.0 { Indicator::Highest(channel) } else { Indicator::Lowest(channel) };
+    fn shape(&self, side: f64) -> StrategyShape {
+        let edge = if side > 0.0 { self.highest } else { self.lowest };
         StrategyShape {
             stop: 6.0,
             stop_beyond: None,
             near: 7.0,
             far: Far::Distance(40.0),
-            hold: 3.0 * p[3],
-            exit: Condition::beyond(-side, Term::Close, Term::Of(Indicator::Mean(channel))),
+            hold: 3.0 * self.channel,
+            exit: Condition::beyond(-side, Term::Close, Term::Of(self.mean)),
             trails: true,
             again: Condition::beyond(side, Term::Close, Term::Of(edge)),
         }
+    }
+}
+
+impl Family for VolatilityFamily {
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::Bars(vec![self.forecast, self.usual, self.highest, self.lowest, self.mean])
+    }
+
+    fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
+        cx.at_bar(|view| self.entry(view), |side| self.shape(side))
     }
 }

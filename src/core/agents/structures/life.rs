@@ -22,11 +22,11 @@ use super::context::StructureContext;
 use super::filling::FillContext;
 use super::legs::{LATENCY, LegOrder, Legs};
 use super::margin;
-use super::proposal::{LEGS_MAX, StructureLeg, StructureProposal};
 use super::ranges::{Bounds, LiquidityChange};
 use super::values::{KEYS, Values};
 use crate::agents::families::Rules;
 use crate::agents::plan::{PlanStep, closing_reason, due};
+use crate::agents::proposal::{LEGS_MAX, Proposal, StructureLeg};
 use crate::domain::{
     Action, AgentId, AssetId, EvalContext, Indicator, InstrumentId, InstrumentKind, IntentId, MarketEvent,
     MessageKind, Outcome, Plan, ReEntry, Reason, Span, Stamp, Verb, random,
@@ -259,8 +259,7 @@ impl Life {
                 return;
             } else if again.holds(&view) {
                 // With the legs that the family would open now.
-                let fresh =
-                    who.rules.propose(&StructureContext { legs: &self.legs, ..*seen }, &view, &values);
+                let fresh = who.rules.propose(&StructureContext { legs: &self.legs, ..*seen }, &view);
                 let side = again.side;
                 if let Some(p) = fresh.filter(|p| p.side == side) {
                     self.enter(who, seen, p, Reason::ReEntry, say);
@@ -268,7 +267,7 @@ impl Life {
                 return;
             }
         }
-        if let Some(p) = who.rules.propose(&StructureContext { legs: &self.legs, ..*seen }, &view, &values) {
+        if let Some(p) = who.rules.propose(&StructureContext { legs: &self.legs, ..*seen }, &view) {
             self.enter(who, seen, p, Reason::Signal, say);
         }
     }
@@ -278,7 +277,7 @@ impl Life {
         &mut self,
         who: AgentRef<'_>,
         seen: &StructureContext<'_>,
-        p: StructureProposal,
+        p: Proposal,
         reason: Reason,
         say: &mut dyn FnMut(MessageKind),
     ) {

@@ -2,7 +2,7 @@
 //! one, near neutral to the asset's price. They hear the market event by event and judge a stamp when it
 //! is over, so nothing of it is known before all of it is.
 //!
-//! * `context`, `proposal`, `values`: what a family sees, what it answers, and the indicators that it is judged by; the
+//! * `context`, `values`: what a family sees of the market, and the indicators that it is judged by; the
 //!   families themselves are in [`families`](super::families);
 //! * [`life`]: an intent from its opening to its outcome, the same for all;
 //! * [`legs`], [`listed`], [`ranges`], [`filling`]: the book of what is held, in coins, contracts and liquidity, and
@@ -29,7 +29,6 @@ pub mod legs;
 pub mod life;
 pub mod listed;
 mod margin;
-pub(in crate::agents) mod proposal;
 pub mod ranges;
 pub(in crate::agents) mod realised;
 #[cfg(test)]
@@ -40,5 +39,4 @@ pub(in crate::agents) mod stage;
 pub(in crate::agents) mod values;
 
 pub use context::StructureContext;
-pub use proposal::{LEGS_MAX, Rest, StructureLeg, StructureProposal};
 pub use values::{KEYS, Values};

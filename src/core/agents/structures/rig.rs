@@ -71,7 +71,7 @@ pub(in crate::agents) struct Rig {
 impl Rig {
     pub fn new(family: FamilyId, set: &[(&str, f64)], what: &[(InstrumentKind, ContractTerms)]) -> Self {
         let listed = listed(what);
-        let rules = Rules::new(family, &parameters(family, set), COIN, &listed).unwrap();
+        let rules = Rules::on_events(family, &parameters(family, set), COIN, &listed).unwrap();
         Rig {
             board: Board::new(listed.instruments.len()),
             listed,

@@ -1,5 +1,5 @@
 //! Conditions of a structure from a family's distances, in basis points of gain, and the agent's
-//! character, as [`crate::agents::strategies`] does for prices.
+//! character, as [`crate::agents::shape`] does for prices.
 
 use crate::agents::personality::{Preset, Traits};
 use crate::agents::plan::PlanDraft;

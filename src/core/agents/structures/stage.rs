@@ -76,7 +76,7 @@ impl OneLife {
     /// A family on an asset of this feed; the reason if it stands by.
     pub fn new(universe: &Universe, family: FamilyId, p: &[f64], asset: &str) -> Result<Self, String> {
         let listed = ListedInstruments::new(universe);
-        let rules = Rules::new(family, p, universe.asset(asset).unwrap().id, &listed)?;
+        let rules = Rules::on_events(family, p, universe.asset(asset).unwrap().id, &listed)?;
         Ok(OneLife {
             board: Board::new(listed.instruments.len()),
             costs: Tariff::default(),

@@ -124,7 +124,7 @@ fn sketch(cast: &Population, universe: &Universe) -> Vec<(String, String, Vec<St
         .iter()
         .map(|a| {
             let names = assets(cast, a, universe).into_iter().map(str::to_owned).collect();
-            (a.name.clone(), format!("{:?}", a.strategy), names)
+            (a.name.clone(), format!("{:?} {:?}", a.strategy, a.params), names)
         })
         .collect()
 }

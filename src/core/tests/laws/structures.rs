@@ -13,8 +13,9 @@ mod heard;
 use crate::common::scenes::{self, Scene};
 use heard::{Intent, Now};
 use hive_core::agents::families::Rules;
+use hive_core::agents::proposal::{Proposal, StructureLeg};
 use hive_core::agents::structures::legs::{LATENCY, Legs};
-use hive_core::agents::structures::{KEYS, StructureLeg, StructureProposal, Values};
+use hive_core::agents::structures::{KEYS, Values};
 use hive_core::engine::{Engine, Outputs};
 use hive_domain::condition::Target;
 use hive_domain::{
@@ -239,7 +240,7 @@ impl One {
             return;
         }
         let due = due.filter(|a| a.holds(&view));
-        let fresh = self.rules.propose(&seen, &view, &values);
+        let fresh = self.rules.propose(&seen, &view);
         let fresh = fresh.and_then(|p| self.enter(now, &p));
         let Some(open) = fresh else {
             if let Some(again) = due {
@@ -267,7 +268,7 @@ impl One {
     }
 
     /// What a proposal becomes, if all of its legs can be ordered.
-    fn enter(&self, now: &Now<'_>, p: &StructureProposal) -> Option<Intent> {
+    fn enter(&self, now: &Now<'_>, p: &Proposal) -> Option<Intent> {
         let (nothing, agent) = (Legs::default(), now.agent);
         let seen = now.seen(&nothing);
         if !agent.side.allows(p.side) || !now.is_aligned(&p.legs) {

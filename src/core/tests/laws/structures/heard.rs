@@ -1,10 +1,11 @@
 //! What a listener knows of a structure's intent: from its messages, and from what is quoted.
 
 use hive_core::agents::Agent;
+use hive_core::agents::proposal::StructureLeg;
+use hive_core::agents::structures::StructureContext;
 use hive_core::agents::structures::legs::{LATENCY, Legs};
 use hive_core::agents::structures::listed::ListedInstruments;
 use hive_core::agents::structures::ranges::{Bounds, LiquidityChange};
-use hive_core::agents::structures::{StructureContext, StructureLeg};
 use hive_core::fills::{self, Tariff, level};
 use hive_domain::{Action, MarketEvent, Plan, Reason, Span, Stamp, Verb};
 use hive_market::Board;

@@ -1,4 +1,4 @@
-//! What a family answers when it is asked: a structure to open, and prices to rest at.
+//! What a family answers when it is asked: an intent to open, and prices to rest at.
 
 use crate::domain::{InstrumentId, Plan};
 use serde::{Deserialize, Serialize};
@@ -17,12 +17,13 @@ pub struct StructureLeg {
 
 /// What a family proposes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StructureProposal {
+pub struct Proposal {
     /// +1: the legs as they are; −1: all of them turned round.
     pub side: f64,
-    /// One to [`LEGS_MAX`].
+    /// Up to [`LEGS_MAX`]; none: the asset itself, as the desk trades it.
     pub legs: Vec<StructureLeg>,
-    /// Notional of the largest leg, as a fraction of own capital, before the agent's character.
+    /// Notional of the largest leg, as a fraction of own capital, before the agent's character; of no meaning without
+    /// legs, where a unit is sized by volatility.
     pub size: f64,
     /// The conditions under which it is left, added to, hedged and taken up again.
     pub plan: Plan,

@@ -1,0 +1,54 @@
+//! What a family is asked with: the indicators as they are, its agent, and, where it holds legs, the market they are in.
+
+use super::personality::{Preset, Traits};
+use super::proposal::Proposal;
+use super::shape::StrategyShape;
+use super::structures::context::StructureContext;
+use crate::domain::{EvalContext, SideRule};
+
+/// Bounds of a look-back in bars.
+pub const LOOKBACK: (f64, f64) = (2.0, 2_000.0);
+
+/// What a family is asked with.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Indicators by their names, and what is held.
+    pub view: &'a EvalContext<'a>,
+    /// The sides that the agent may take.
+    pub side: SideRule,
+    /// The agent's character.
+    pub traits: &'a Traits,
+    /// What being deployed for its goal changes.
+    pub preset: &'a Preset,
+    /// A key for [`crate::domain::random`], from seed, agent, asset and stamp: the coin of this bar.
+    pub coin: u64,
+    /// The side on which an earlier intent is to be taken up again: its condition holds, so no entry is asked for.
+    pub again: Option<f64>,
+    /// The board, what is listed, what trading costs and what is held in legs; none for those who decide at bars.
+    pub market: Option<&'a StructureContext<'a>>,
+}
+
+impl Context<'_> {
+    /// The answer of a family that decides at bars, from the side of its entry and from its conditions on a side.
+    pub fn at_bar(
+        &self,
+        entry: impl FnOnce(&EvalContext<'_>) -> Option<f64>,
+        shape: impl Fn(f64) -> StrategyShape,
+    ) -> Option<Proposal> {
+        let plan = |side: f64| shape(side).plan(self.view, side, self.traits, self.preset);
+        let proposal = |side, plan| Proposal { side, legs: Vec::new(), size: 1.0, plan };
+        if let Some(side) = self.again {
+            return Some(proposal(side, plan(side)));
+        }
+        let side = entry(self.view).filter(|s| self.side.allows(*s))?;
+        let plan = plan(side);
+        // An intent whose reason is gone at entry would be closed at the next close.
+        let opened = EvalContext { held: 0, side, best: self.view.close, ..*self.view };
+        (!plan.exit.holds(&opened)).then_some(proposal(side, plan))
+    }
+}
+
+/// A look-back as whole bars.
+pub fn bars(x: f64) -> u16 {
+    x as u16
+}
