@@ -11,7 +11,7 @@
 use super::action::{ACTIONS, Takes, UserAction};
 use super::arrangement::Arrangement;
 use super::capture::Capture;
-use super::context::{Connection, PaneContext, PaneId};
+use super::context::{Connection, FilterOf, PaneContext, PaneId};
 use super::layers::command_line::{CommandLine, FilterLine};
 use super::layers::dialog::{Dialog, Question};
 use super::layers::help::HelpLayer;
@@ -542,9 +542,9 @@ impl App {
     }
 
     /// Which filter `/` types: that of what is looked at.
-    fn filter_of(&self) -> super::context::FilterOf {
+    fn filter_of(&self) -> FilterOf {
         let looked_at = self.layers.last().or_else(|| self.panes.iter().find(|p| p.id() == self.cx.focus));
-        looked_at.map_or(super::context::FilterOf::Agents, |p| p.filter())
+        looked_at.map_or(FilterOf::Agents, |p| p.filter())
     }
 
     /// The next arrangement of panes; after the last the usual one.
