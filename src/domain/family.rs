@@ -158,3 +158,40 @@ impl SideRule {
         if self.allows(position) { position } else { 0.0 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn families_keep_their_numbers_and_are_told_apart_by_name_label_and_glyph() {
+        let names: Vec<&str> = FamilyId::ALL.iter().map(|f| f.text()).collect();
+        // The numbers are on the wire and in snapshots: a new family comes behind these.
+        let first = [
+            "directional",
+            "trend",
+            "momentum",
+            "relative_strength",
+            "range",
+            "support_resistance",
+            "volatility",
+            "random",
+            "scalp",
+            "market_making",
+            "arbitrage",
+            "triangular_arbitrage",
+            "cash_and_carry",
+            "funding",
+            "options",
+            "move",
+            "defi",
+        ];
+        assert_eq!(names[..first.len()], first);
+        for of in [FamilyId::text, FamilyId::label, FamilyId::glyph] {
+            let all: BTreeSet<&str> = FamilyId::ALL.iter().map(|f| of(*f)).collect();
+            assert_eq!(all.len(), names.len(), "{all:?}");
+        }
+        assert!(FamilyId::ALL.iter().all(|f| f.glyph().chars().count() == 1));
+    }
+}

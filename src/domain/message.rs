@@ -358,19 +358,25 @@ impl MessageCounts {
 
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.open_long
-            + self.open_short
-            + self.close_long
-            + self.close_short
-            + self.increase_long
-            + self.increase_short
-            + self.decrease_long
-            + self.decrease_short
-            + self.outcome
-            + self.stance
-            + self.goal
-            + self.adjustment
-            + self.carry
-            + self.receipt
+        // By all its fields, so that one that comes later is not left out.
+        let MessageCounts {
+            open_long,
+            open_short,
+            close_long,
+            close_short,
+            increase_long,
+            increase_short,
+            decrease_long,
+            decrease_short,
+            outcome,
+            stance,
+            goal,
+            adjustment,
+            carry,
+            receipt,
+        } = *self;
+        let actions = [open_long, open_short, close_long, close_short, increase_long, increase_short];
+        let others = [decrease_long, decrease_short, outcome, stance, goal, adjustment, carry, receipt];
+        actions.iter().chain(&others).sum()
     }
 }

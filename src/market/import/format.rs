@@ -2,98 +2,70 @@
 
 use std::fmt;
 
-/// A kind of file that an importer knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ImportFormat {
+macro_rules! formats {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
+        /// A kind of file that an importer knows.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum ImportFormat { $($(#[$doc])* $variant),+ }
+
+        impl ImportFormat {
+            /// All of them.
+            pub const ALL: &'static [ImportFormat] = &[$(ImportFormat::$variant),+];
+
+            /// Its name for `--format`.
+            pub fn text(self) -> &'static str {
+                match self { $(ImportFormat::$variant => $text),+ }
+            }
+        }
+    };
+}
+
+formats! {
     /// Bars: CSV with named columns or as exchanges dump it, or `[[ms, o, h, l, c, v], …]`.
-    Ohlcv,
+    Ohlcv = "ohlcv",
     /// Funding settlements of perps.
-    Funding,
+    Funding = "funding",
     /// Spot and perp bars, mark and funding of one asset side by side.
-    SpotPerp,
+    SpotPerp = "spot-perp",
     /// Dated futures, one contract a file, bars.
-    LeanTrades,
+    LeanTrades = "lean-trades",
     /// Dated futures, one contract a file, quotes at the end of each bar.
-    LeanQuotes,
+    LeanQuotes = "lean-quotes",
     /// A day's options of one underlying with volatilities.
-    LeanOptions,
+    LeanOptions = "lean-options",
     /// Recorded messages of Binance: best prices, trades, changes of the book.
-    BinanceMessages,
+    BinanceMessages = "binance-ws",
     /// Recorded messages of Hyperliquid: books and trades.
-    HyperliquidMessages,
+    HyperliquidMessages = "hyperliquid-ws",
     /// A snapshot of an option chain: best prices, implied volatilities.
-    DeribitChain,
+    DeribitChain = "deribit-chain",
     /// A summary of an option chain: best prices without sizes.
-    DeribitSummary,
+    DeribitSummary = "deribit-summary",
     /// A continuous future, one settlement a day.
-    Front,
+    Front = "continuous",
     /// An index of implied volatility, `[[ms, percent], …]`.
-    Dvol,
+    Dvol = "dvol",
     /// A concentrated pool by the minute: ticks, liquidity, amounts.
-    PoolMinutes,
+    PoolMinutes = "pool-minutes",
     /// The price of gas by the minute.
-    Gas,
+    Gas = "gas",
     /// Prices of tokens by the minute.
-    Prices,
+    Prices = "prices",
     /// Swaps in pools, without the state of the pools.
-    Swaps,
+    Swaps = "swaps",
     /// Pools by the day: value locked, volume, fees.
-    PoolDays,
+    PoolDays = "pool-days",
 }
 
 impl ImportFormat {
-    /// All of them.
-    pub const ALL: [ImportFormat; 17] = [
-        ImportFormat::Ohlcv,
-        ImportFormat::Funding,
-        ImportFormat::SpotPerp,
-        ImportFormat::LeanTrades,
-        ImportFormat::LeanQuotes,
-        ImportFormat::LeanOptions,
-        ImportFormat::BinanceMessages,
-        ImportFormat::HyperliquidMessages,
-        ImportFormat::DeribitChain,
-        ImportFormat::DeribitSummary,
-        ImportFormat::Front,
-        ImportFormat::Dvol,
-        ImportFormat::PoolMinutes,
-        ImportFormat::Gas,
-        ImportFormat::Prices,
-        ImportFormat::Swaps,
-        ImportFormat::PoolDays,
-    ];
-
-    /// Its name for `--format`.
-    pub fn text(self) -> &'static str {
-        match self {
-            ImportFormat::Ohlcv => "ohlcv",
-            ImportFormat::Funding => "funding",
-            ImportFormat::SpotPerp => "spot-perp",
-            ImportFormat::LeanTrades => "lean-trades",
-            ImportFormat::LeanQuotes => "lean-quotes",
-            ImportFormat::LeanOptions => "lean-options",
-            ImportFormat::BinanceMessages => "binance-ws",
-            ImportFormat::HyperliquidMessages => "hyperliquid-ws",
-            ImportFormat::DeribitChain => "deribit-chain",
-            ImportFormat::DeribitSummary => "deribit-summary",
-            ImportFormat::Front => "continuous",
-            ImportFormat::Dvol => "dvol",
-            ImportFormat::PoolMinutes => "pool-minutes",
-            ImportFormat::Gas => "gas",
-            ImportFormat::Prices => "prices",
-            ImportFormat::Swaps => "swaps",
-            ImportFormat::PoolDays => "pool-days",
-        }
-    }
-
     /// Finds by name.
     pub fn parse(text: &str) -> Option<ImportFormat> {
-        Self::ALL.into_iter().find(|f| f.text() == text)
+        Self::ALL.iter().copied().find(|f| f.text() == text)
     }
 
     /// All names, for messages.
     pub fn known() -> String {
-        Self::ALL.map(ImportFormat::text).join(", ")
+        Self::ALL.iter().map(|f| f.text()).collect::<Vec<_>>().join(", ")
     }
 
     /// Looks at a file's name and first bytes.
@@ -229,7 +201,7 @@ mod tests {
             assert_eq!(ImportFormat::detect(name, head.as_bytes()), format, "{name}: {head}");
         }
         for format in ImportFormat::ALL {
-            assert_eq!(ImportFormat::parse(format.text()), Some(format));
+            assert_eq!(ImportFormat::parse(format.text()), Some(*format));
         }
     }
 }

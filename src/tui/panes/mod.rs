@@ -47,8 +47,53 @@ pub fn named(name: &str) -> Option<PaneId> {
 mod tests {
     use super::*;
     use crate::tui::action::{ACTIONS, UserAction};
+    use crate::tui::app::App;
     use crate::tui::context::PaneContext;
+    use crate::tui::painter::Painter;
+    use crate::tui::sample::picture;
     use crate::tui::theme::Theme;
+    use crate::view::link::News;
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+    use ratatui::buffer::Cell;
+
+    /// A file that nobody lists is a pane that nobody sees.
+    #[test]
+    fn every_pane_of_the_folder_is_in_the_list() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/panes");
+        let mut found = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            let rest = text.split("\nimpl Pane for ").nth(1);
+            if let Some(name) = rest.and_then(|r| r.split(' ').next()) {
+                found += 1;
+                assert!(
+                    include_str!("mod.rs").contains(&format!("Box::new({name}")),
+                    "{name} is not in all()"
+                );
+            }
+        }
+        assert_eq!(found, all().len());
+    }
+
+    #[test]
+    fn every_pane_alone_shows_its_name_and_fits_any_size() {
+        for id in names() {
+            for (width, height) in [60, 80, 120, 200].into_iter().flat_map(|w| (12..=48).map(move |h| (w, h)))
+            {
+                let mut app = App::new(Theme::shipped("mono", false).unwrap(), false);
+                app.hear(News::Cockpit(Box::new(picture(1))));
+                app.focus_on(id);
+                app.arrangement.zoomed = true;
+                let mut painter = Painter::new(Terminal::new(TestBackend::new(width, height)).unwrap());
+                painter.draw(&mut app).unwrap();
+                let cells = painter.backend().buffer().content();
+                // Below the header, where tabs name all panes.
+                let below = cells.iter().skip(3 * usize::from(width)).map(Cell::symbol).collect::<String>();
+                assert!(below.contains(&format!(" {} ", id.0)), "{id:?} at {width}x{height}\n{below}");
+            }
+        }
+    }
 
     #[test]
     fn every_pane_has_a_name_of_its_own_a_digit_and_keys_that_there_are() {

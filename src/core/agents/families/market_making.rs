@@ -37,8 +37,8 @@ use crate::agents::structures::listed::ListedInstruments;
 use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
 use crate::domain::{
-    AssetId, Condition, ContractTerms, Indicator, Instrument, InstrumentId, InstrumentKind,
-    MarketEvent, SideRule, Span, Stamp, Term,
+    AssetId, Condition, ContractTerms, Indicator, Instrument, InstrumentId, InstrumentKind, MarketEvent,
+    SideRule, Span, Stamp, Term,
 };
 use crate::market::Board;
 use crate::market::board::{Stamped, Top};

@@ -30,8 +30,8 @@ use crate::agents::structures::realised::ReturnMemory;
 use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
 use crate::domain::{
-    AssetId, Condition, ContractTerms, Indicator, InstrumentId, InstrumentKind, MarketEvent,
-    Span, Stamp, Term,
+    AssetId, Condition, ContractTerms, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp,
+    Term,
 };
 use crate::fills::charge;
 use crate::market::Board;

@@ -229,6 +229,10 @@ fn makes_sense(body: &MessageKind) -> bool {
         }
         MessageKind::Outcome(o) => o.pnl.is_finite(),
         MessageKind::Carry(c) => c.value.is_finite() && c.days > 0.0,
-        _ => false,
+        MessageKind::Stance(_)
+        | MessageKind::Goal(_)
+        | MessageKind::Adjustment(_)
+        | MessageKind::Emergence(_)
+        | MessageKind::Receipt(_) => false,
     }
 }

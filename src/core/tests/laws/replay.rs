@@ -4,7 +4,7 @@ use crate::common::recorded::{history, panel};
 use crate::common::{Run, Tape, engine, hash, run, shipped};
 use hive_core::config::Config;
 use hive_core::engine::Outputs;
-use hive_core::engine::state::SnapshotError;
+use hive_core::engine::state::{SnapshotError, VERSION};
 use hive_domain::{AgentId, Command, Event, MarketEvent, Span, Stamp, random};
 use hive_market::history::Window;
 
@@ -54,6 +54,18 @@ fn law01_the_state_hash_sees_every_event_that_counts() {
         assert_eq!(after != before, out.accepted, "{event:?}");
         before = after;
     }
+}
+
+/// A guard: a layout that changes without its number would be read as what it is not. The state of an engine that nothing
+/// has happened to is its layout, and what the built-in roster begins with.
+#[test]
+fn law01_a_layout_of_the_state_has_a_number_of_its_own() {
+    let start = engine(&shipped(), &Tape::market(1).universe).state_hash();
+    assert_eq!(
+        (VERSION, &start[..16]),
+        (16, "e20851306d110a35"),
+        "raise VERSION of engine/state.rs, then write both here"
+    );
 }
 
 /// The same events, and at each of them with one chance in three something that came before once more.
