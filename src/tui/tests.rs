@@ -680,3 +680,31 @@ fn who_is_in_quarantine_is_told_from_who_is_muted() {
     let order: Vec<_> = app.cx.agents().iter().map(|a| a.state.rank()).collect();
     assert!(order.is_sorted_by(|a, b| a >= b));
 }
+
+/// A guard: pictures are bytes to whoever is attached, and another layout of them is another protocol.
+#[test]
+fn another_layout_of_the_pictures_is_another_version_of_the_protocol() {
+    use crate::view::cockpit::TopicKind as T;
+    // A topic that comes later has a number on the wire, too: raise the version, and name it here.
+    let number = |kind: T| match kind {
+        T::Open
+        | T::Increase
+        | T::Decrease
+        | T::Close
+        | T::Outcome
+        | T::Stance
+        | T::Goal
+        | T::Adjustment
+        | T::Carry
+        | T::Receipt => kind as u8,
+    };
+    assert_eq!(number(T::Receipt), 9);
+    let version = include_str!("../wire/lib.rs").lines().find(|l| l.starts_with("pub const VERSION"));
+    let page = panes::page_of(1);
+    let layout = crate::domain::digest::hash(&(picture(1), page, lab())).unwrap().to_hex().to_string();
+    assert_eq!(
+        (version, &layout[..16]),
+        (Some("pub const VERSION: u16 = 5;"), "2dc1abc6b7ba2f5b"),
+        "raise VERSION of src/wire/lib.rs, then write both here"
+    );
+}

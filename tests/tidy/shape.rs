@@ -260,3 +260,52 @@ fn nothing_is_public_that_nobody_uses() {
     let found = unused(&tree());
     assert!(found.is_empty(), "{} items\n{}", found.len(), found.join("\n"));
 }
+
+/// Fields of settings that nothing reads but the table that lists them.
+fn unread(sources: &[Source]) -> Vec<String> {
+    let program = |s: &&Source| in_src(&s.path) && s.rust() && !s.test_file;
+    let readers: Vec<&Source> =
+        sources.iter().filter(program).filter(|s| !s.path.ends_with("config/table.rs")).collect();
+    let reads = |name: &str| {
+        let read = format!(".{name}");
+        readers.iter().any(|s| {
+            word_places(&s.code, name).any(|at| {
+                // `let Settings { name, .. } = settings`.
+                let rest = s.code[at..].split(';').next().unwrap_or_default();
+                let taken_apart = rest.contains("} =") && !rest.contains("fn ");
+                !s.is_test(line_of(&s.code, at))
+                    && (s.code[..at + name.len()].ends_with(&read) || taken_apart)
+            })
+        })
+    };
+    let mut found = Vec::new();
+    for s in sources.iter().filter(program).filter(|s| s.path.starts_with("src/core/")) {
+        for at in word_places(&s.code, "struct") {
+            let Some(open) = s.code[at..].find('{').map(|n| at + n) else { continue };
+            let name = s.code[at + 6..open].trim();
+            if !["Settings", "Manager"].iter().any(|end| name.ends_with(end)) || name.contains(';') {
+                continue;
+            }
+            let body = &s.code[open..block_end(&s.code, open).unwrap_or(open)];
+            for field in body.lines().filter_map(|l| l.trim().strip_prefix("pub ")?.split_once(':')) {
+                if !reads(field.0) {
+                    found.push(format!("{}: {name}.{} is read by nobody", s.path, field.0));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_setting_is_read() {
+    let text = "pub struct XSettings {\n    pub hush: f64,\n}\nimpl XSettings {\n    fn new() -> Self {\n        \
+                XSettings { hush: 1.0 }\n    }\n}\n";
+    let settings = Source::new("src/core/treasury/x.rs", text);
+    let table = Source::new("src/core/config/table.rs", "fn f(x: &X) { x.hush; }");
+    assert_eq!(unread(&[settings, table]), ["src/core/treasury/x.rs: XSettings.hush is read by nobody"]);
+    let settings = Source::new("src/core/treasury/x.rs", "pub struct XSettings {\n    pub hush: f64,\n}\n");
+    assert_eq!(unread(&[settings, Source::new("src/core/treasury/y.rs", "fn f() { s.x.hush }")]), [""; 0]);
+    let found = unread(&tree());
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}

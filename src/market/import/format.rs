@@ -169,6 +169,7 @@ mod tests {
 
     #[test]
     fn files_are_known_by_header_and_name() {
+        let mut known = Vec::new();
         for (name, head, format) in [
             ("a.json", "[[1,2,3,4,5,6],[", Some(ImportFormat::Ohlcv)),
             ("dvol.json", "[[1.0, 56.7], [", Some(ImportFormat::Dvol)),
@@ -195,12 +196,20 @@ mod tests {
             ("p.csv", ",WETH,USDC\n", Some(ImportFormat::Prices)),
             ("BTC_F.csv.gz", "Date,Adj Close\n", Some(ImportFormat::Front)),
             ("GLD.csv.gz", "Date,Adj Close\n", None),
+            ("g.csv", "timestamp,gas_price\n", Some(ImportFormat::Gas)),
+            ("d.csv", "date,pool_name,tvlUSD\n", Some(ImportFormat::PoolDays)),
+            ("s.csv", "time,token_in_address,token_out_amount\n", Some(ImportFormat::Swaps)),
+            ("o.csv", "instrument_name,best_bid_price\n", Some(ImportFormat::DeribitChain)),
+            ("o.csv", "instrument_name,bid_price\n", Some(ImportFormat::DeribitSummary)),
+            ("volatility.json", "[[1609459200000, 71.5]]", Some(ImportFormat::Dvol)),
             ("p.csv", "what,is,this\n", None),
             ("p.bin", "\u{0}\u{1}", None),
         ] {
             assert_eq!(ImportFormat::detect(name, head.as_bytes()), format, "{name}: {head}");
+            known.extend(format);
         }
         for format in ImportFormat::ALL {
+            assert!(known.contains(format), "nothing is recognised as {}", format.text());
             assert_eq!(ImportFormat::parse(format.text()), Some(*format));
         }
     }

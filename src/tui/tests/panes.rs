@@ -22,7 +22,7 @@ use ratatui::backend::TestBackend;
 use std::time::Duration;
 
 /// A page on which nothing is open.
-fn page_of(agent: u32) -> AgentPage {
+pub fn page_of(agent: u32) -> AgentPage {
     AgentPage {
         seq: 2,
         row: row(agent),
