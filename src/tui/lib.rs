@@ -1,6 +1,6 @@
 //! The cockpit: draws what it is sent and sends what it is asked. Knows nothing of the engine.
 //!
-//! - [`run`]: takes the terminal and watches a [`SwarmLink`] until told to leave. [`plain`]: the same as lines.
+//! - [`run`]: takes the terminal and watches a [`SwarmLink`](crate::view::link::SwarmLink) until told to leave. [`plain`]: the same as lines.
 //! - [`app`]: keys in, requests out, and the stack of layers. No terminal, no clock: time is given.
 //! - [`pane`]: what a pane is; `panes` lists them, and each is a file of its own with its own cursor. [`context`]: what
 //!   they all look at. [`arrangement`]: which of them is where.
