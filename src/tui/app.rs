@@ -301,7 +301,6 @@ impl App {
         match outcome {
             PaneOutcome::Ignored | PaneOutcome::Done => None,
             PaneOutcome::Open(id, decision) => self.open(id, decision),
-            PaneOutcome::Send(request) => Some(request),
             PaneOutcome::Close => {
                 self.layers.pop();
                 None

@@ -3,7 +3,7 @@
 use super::context::{PaneContext, PaneId};
 use super::header;
 use super::pane::{PanePlace, PaneShape};
-use super::panes;
+use super::panes::{agents, goals, messages, network, orders, pnl, points};
 use ratatui::layout::{Constraint, Layout, Rect};
 
 /// From here on everything is shown.
@@ -22,15 +22,14 @@ pub type PaneLayout = (String, Vec<Vec<PaneId>>);
 
 /// Those that are built in.
 pub fn views() -> Vec<PaneLayout> {
-    let of = |name: &str, columns: &[&[&str]]| {
-        let column = |names: &&[&str]| names.iter().filter_map(|n| panes::named(n)).collect();
-        (name.to_owned(), columns.iter().map(column).collect())
+    let of = |name: &str, columns: &[&[PaneId]]| {
+        (name.to_owned(), columns.iter().map(|column| column.to_vec()).collect())
     };
     vec![
-        of("people", &[&["agents"], &["messages"]]),
-        of("market", &[&["pnl", "goals"], &["network"]]),
-        of("talk", &[&["messages"], &["network"]]),
-        of("desk", &[&["orders"], &["points"]]),
+        of("people", &[&[agents::ID], &[messages::ID]]),
+        of("market", &[&[pnl::ID, goals::ID], &[network::ID]]),
+        of("talk", &[&[messages::ID], &[network::ID]]),
+        of("desk", &[&[orders::ID], &[points::ID]]),
     ]
 }
 

@@ -75,8 +75,6 @@ pub enum PaneOutcome {
     Done,
     /// The page of an agent is to be opened, at the decision that led there.
     Open(AgentId, Option<MessageId>),
-    /// This is to be sent to the swarm.
-    Send(Request),
     /// The layer is to be closed.
     Close,
     /// The layer is to be closed, and this is to be sent.

@@ -2,7 +2,7 @@
 //! (`pub use`) counts as an import of the file that it is written in.
 
 use super::CRATES;
-use super::source::{Source, registered, tree, word_places};
+use super::source::{Source, declared, registered, tree, word_places};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Files of the largest circle: two that belong together may name each other, three are a knot.
@@ -78,7 +78,7 @@ fn paths(s: &Source) -> (Vec<Module>, Vec<Module>) {
     // What a root calls of its modules by their names, without an import.
     let imports: Vec<(usize, usize)> =
         word_places(&s.code, "use").filter_map(|at| Some((at, at + s.code[at..].find(';')?))).collect();
-    for child in children(s) {
+    for (_, child) in declared(s) {
         for at in word_places(&s.code, &child).filter(|at| !s.is_test(line(s, *at))) {
             let before = s.code[..at].trim_end();
             let imported = imports.iter().any(|(from, to)| (*from..*to).contains(&at));
@@ -88,16 +88,6 @@ fn paths(s: &Source) -> (Vec<Module>, Vec<Module>) {
         }
     }
     (named, handed_on)
-}
-
-/// The modules that a file declares.
-fn children(s: &Source) -> Vec<String> {
-    let declared = word_places(&s.code, "mod").filter_map(|at| {
-        let name: String =
-            s.code[at + 3..].trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-        s.code[at + 3..].trim_start()[name.len()..].starts_with(';').then_some(name)
-    });
-    declared.filter(|name| !name.is_empty()).collect()
 }
 
 fn line(s: &Source, at: usize) -> usize {

@@ -1,7 +1,7 @@
 //! Programs of tests: one a crate, so that a test links no more than it looks at. And every file is a module of a library
 //! or a program, else it is neither compiled nor run.
 
-use super::source::{CRATES_WITH_TESTS, Source, folder_of, registered, tree, word_places};
+use super::source::{CRATES_WITH_TESTS, Source, declared, folder_of, registered, tree};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The folders of the packages: the top of the tree and the crates under `src/`.
@@ -37,12 +37,7 @@ fn modules(s: &Source) -> Vec<String> {
     let folder = if s.path.ends_with("/main.rs") { parent } else { folder_of(&s.path) };
     let mut found: Vec<String> =
         registered(&s.path).into_iter().map(|name| format!("{folder}/{name}.rs")).collect();
-    for at in word_places(&s.code, "mod") {
-        let Some((name, _)) = s.code[at + 3..].split_once(';') else { continue };
-        let name = name.trim();
-        if name.is_empty() || name.chars().any(|c| !(c.is_alphanumeric() || c == '_')) {
-            continue;
-        }
+    for (at, name) in declared(s) {
         // What stands before it since the last statement.
         let before = s.code[..at].rfind([';', '}']).map_or(0, |i| i + 1);
         match s.text[before..at].split_once("#[path = \"").and_then(|(_, rest)| rest.split_once('"')) {

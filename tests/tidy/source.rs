@@ -168,6 +168,17 @@ pub fn word_places<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usi
         .filter(move |at| !code[..*at].ends_with(part) && !code[at + word.len()..].starts_with(part))
 }
 
+/// The modules that a file declares by `mod name;`, each with where its `mod` stands.
+pub fn declared(s: &Source) -> Vec<(usize, String)> {
+    let name = |at: usize| {
+        let (name, _) = s.code[at + 3..].split_once(';')?;
+        let name = name.trim();
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        is_name.then(|| (at, name.to_owned()))
+    };
+    word_places(&s.code, "mod").filter_map(name).collect()
+}
+
 /// The files that `#[cfg(test)] mod name;` and `#[path]` of a file mean.
 fn test_modules(s: &Source) -> Vec<String> {
     let folder = folder_of(&s.path);

@@ -154,7 +154,7 @@ impl Pane for AgentsPane {
     }
 
     fn keys(&self, _: &PaneContext) -> Vec<Hint> {
-        vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "page")]
+        KEYS.to_vec()
     }
 
     fn on_action(&mut self, cx: &mut PaneContext, action: UserAction) -> PaneOutcome {
@@ -178,6 +178,9 @@ impl Pane for AgentsPane {
         cx.agent().map(lines::agent)
     }
 }
+
+/// The keys of a pane that goes through agents.
+pub const KEYS: [Hint; 4] = [SCROLL, LEAP, ENDS, (&[UserAction::Open], "page")];
 
 /// An action of a pane whose rows are these agents: the cursor moves, or the page of who is under it is opened.
 pub fn on_action(cx: &mut PaneContext, rows: &[AgentId], action: UserAction) -> PaneOutcome {

@@ -5,7 +5,7 @@ use crate::domain::Goal;
 use crate::tui::action::UserAction;
 use crate::tui::context::{Hint, PaneContext, PaneId};
 use crate::tui::interval::{Whisker, cells, proven};
-use crate::tui::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block};
+use crate::tui::pane::{Pane, PaneOutcome, PanePlace, PaneShape, block};
 use crate::tui::theme::{StyleRole, Theme};
 use crate::tui::{lines, words};
 use crate::view::Cockpit;
@@ -108,7 +108,7 @@ impl Pane for GoalsPane {
     }
 
     fn keys(&self, _: &PaneContext) -> Vec<Hint> {
-        vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "page")]
+        agents::KEYS.to_vec()
     }
 
     fn on_action(&mut self, cx: &mut PaneContext, action: UserAction) -> PaneOutcome {

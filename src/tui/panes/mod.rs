@@ -2,7 +2,7 @@
 
 pub mod agents;
 pub mod edges;
-mod goals;
+pub mod goals;
 pub mod graph_layout;
 pub mod messages;
 pub mod network;

@@ -3,7 +3,7 @@
 use super::agents;
 use crate::tui::action::UserAction;
 use crate::tui::context::{Hint, PaneContext, PaneId};
-use crate::tui::pane::{ENDS, LEAP, Pane, PaneOutcome, PanePlace, PaneShape, SCROLL, block};
+use crate::tui::pane::{Pane, PaneOutcome, PanePlace, PaneShape, block};
 use crate::tui::raster::Raster;
 use crate::tui::theme::StyleRole;
 use crate::tui::{lines, words};
@@ -43,7 +43,7 @@ impl Pane for PnlPane {
     }
 
     fn keys(&self, _: &PaneContext) -> Vec<Hint> {
-        vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "page")]
+        agents::KEYS.to_vec()
     }
 
     fn on_action(&mut self, cx: &mut PaneContext, action: UserAction) -> PaneOutcome {

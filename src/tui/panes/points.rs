@@ -5,7 +5,7 @@ use super::agents;
 use crate::domain::{AgentId, Service};
 use crate::tui::action::UserAction;
 use crate::tui::context::{Hint, PaneContext, PaneId, Sort};
-use crate::tui::pane::{ENDS, LEAP, Pane, PaneOutcome, SCROLL, block};
+use crate::tui::pane::{Pane, PaneOutcome, block};
 use crate::tui::table::{self, Column};
 use crate::tui::theme::{StyleRole, Theme};
 use crate::tui::{lines, words};
@@ -119,7 +119,7 @@ impl Pane for PointsPane {
     }
 
     fn keys(&self, _: &PaneContext) -> Vec<Hint> {
-        vec![SCROLL, LEAP, ENDS, (&[UserAction::Open], "page")]
+        agents::KEYS.to_vec()
     }
 
     fn on_action(&mut self, cx: &mut PaneContext, action: UserAction) -> PaneOutcome {
