@@ -12,7 +12,7 @@
 //! | placebo+stops | the same with stops and targets: a trend follower in disguise, not a placebo |
 
 use crate::agents::Population;
-use crate::agents::alone::unit;
+use crate::agents::at_bars::unit;
 use crate::domain::{AssetId, MessageKind, random};
 use crate::engine::respond::ControlOverrides;
 use crate::engine::speak::{Speak, StepOutput, StructuredMessage};

@@ -4,7 +4,7 @@
 //! own look-backs span.
 
 use super::stream::{ArmMeter, ArmTrack, Scale};
-use crate::agents::alone::unit;
+use crate::agents::at_bars::unit;
 use crate::domain::{Digest, Stamp, Universe, random};
 use crate::engine::Settings;
 use crate::engine::speak::{Speak, rank_in_place};

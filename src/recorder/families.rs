@@ -149,10 +149,10 @@ fn structured(engine: &Engine, family: FamilyId) -> FamilyRow {
         }
         agents.push(s.agent);
         let totals = &twin.life.legs.totals;
-        row.trades += u64::from(twin.life.trades);
-        row.missed += u64::from(twin.life.missed);
-        if twin.life.edge.is_some_and(|e| row.best_edge_bp.is_none_or(|best| e > best)) {
-            row.best_edge_bp = twin.life.edge;
+        row.trades += u64::from(twin.life.life.trades);
+        row.missed += u64::from(twin.life.life.missed);
+        if twin.life.legs.best_edge.is_some_and(|e| row.best_edge_bp.is_none_or(|best| e > best)) {
+            row.best_edge_bp = twin.life.legs.best_edge;
         }
         row.fees += totals.fees;
         row.funding += totals.funding;

@@ -296,7 +296,7 @@ fn line(engine: &Engine, agent: &Agent, funds: Decimal, influence: &Influence) -
     let structured = engine.structured(agent.id);
     (alone, open) = (alone + structured, open + structured);
     let twins = || cast.structures.iter().zip(&speak.structures.twins).filter(|(s, _)| s.agent == agent.id);
-    trades += twins().map(|(_, t)| t.life.trades).sum::<u32>();
+    trades += twins().map(|(_, t)| t.life.life.trades).sum::<u32>();
     let real = &respond.real;
     let id: AgentId = agent.id;
     AgentLine {

@@ -1,14 +1,15 @@
 //! One agent: its character, its strategy, and what it makes of what it hears.
 //!
-//! [`declaration`] is what the file says, [`cast`] makes agents of it, [`alone`] is the life that
+//! [`declaration`] is what the file says, [`cast`] makes agents of it, [`life`] is the life that
 //! speaks, [`families`] what each family does for a living, [`mind`] the ears of the other two lives. An agent never holds a channel, sees a key or
 //! places an order.
-pub mod alone;
+pub mod at_bars;
 pub mod cast;
 pub mod context;
 pub mod declaration;
 pub mod families;
 pub mod family;
+pub mod life;
 pub mod mind;
 pub mod personality;
 pub mod plan;

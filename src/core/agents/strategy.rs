@@ -1,5 +1,5 @@
 //! How an agent that decides at bars trades: its family's proposals, scaled by its character. The rest of an intent's life
-//! is the same for all ([`crate::agents::alone`]). Nothing here knows of the network.
+//! is the same for all ([`crate::agents::at_bars`]). Nothing here knows of the network.
 
 use super::context::Context;
 use super::families::Rules;

@@ -9,11 +9,12 @@
 use super::Settings;
 use super::lives::Following;
 use super::structures::{StructureSpec, StructureWords, Structures};
-use crate::agents::alone::{Alone, BookAndOutbox, DecisionContext};
+use crate::agents::at_bars::AtBars;
+use crate::agents::life::Life;
 use crate::agents::{Agent, AgentAsset, Population};
 use crate::domain::{
-    Announced, AssetId, EvalContext, Event, FamilyId, Indicator, InstrumentId, InstrumentKind, MarketEvent,
-    MessageKind, Stamp, Universe, random,
+    Announced, AssetId, Event, FamilyId, Indicator, InstrumentId, InstrumentKind, MarketEvent, MessageKind,
+    Stamp, Universe, random,
 };
 use crate::fills::Costs;
 use crate::fills::books::{Patient, SimulatedBook};
@@ -84,7 +85,7 @@ pub struct Speak {
     /// What is known of the market, by instrument.
     pub market: MarketState,
     /// By slot: the lives that speak.
-    pub lives: Vec<Alone>,
+    pub lives: Vec<Life>,
     /// By slot: their raw books, which trade the intents at once, at the reference weight. Apart from the
     /// lives because every bar touches all of them, and few of the lives act.
     pub raw: Vec<SimulatedBook>,
@@ -166,7 +167,7 @@ impl Speak {
         Speak {
             structures: Structures::new(cast, &spec.structures),
             market,
-            lives: vec![Alone::default(); cast.slots.len()],
+            lives: vec![Life::default(); cast.slots.len()],
             raw: vec![SimulatedBook::default(); cast.slots.len()],
             announced: vec![Announced::default(); cast.slots.len()],
             patient: vec![Patient::default(); cast.declared_slots],
@@ -299,14 +300,22 @@ impl Speak {
         let asset = spec.cast.slots[slot].asset;
         let listing = &self.market.listings[asset.index()];
         let close = listing.last.close;
-        let now = DecisionContext {
+        let is_gone = listing.delisted_at == Some(at);
+        if !is_gone && (!listing.is_fresh(at) || at < agent.active_from) {
+            return;
+        }
+        let (handles, values) = (spec.handles(slot), indicators(listing, spec.handles(slot), rank));
+        let now = AtBars {
             agent: agent.id,
             asset,
             strategy: &agent.strategy,
             capital: spec.reference,
             close,
+            sigma: listing.sigma,
             coins: spec.coins[slot],
-            at: at.0 as u64,
+            at,
+            keys: &spec.cast.slots[slot].keys,
+            values: &values[..handles.len()],
         };
         let (life, raw) = (&mut self.lives[slot], &mut self.raw[slot]);
         let announced = &mut self.announced[slot];
@@ -316,11 +325,11 @@ impl Speak {
             }
             said.utterances.push(StructuredMessage { slot, body });
         };
-        if listing.delisted_at == Some(at) {
-            life.delist(&now, &mut BookAndOutbox { raw, say: &mut |a| say(MessageKind::Action(a)) });
+        if is_gone {
+            life.delist(&now, raw, &mut say);
             let (kind, costs) = (spec.kinds[asset.index()], &spec.costs[asset.index()]);
             raw.delist(costs, kind, close);
-            if let Some(outcome) = life.outcome(raw, &now) {
+            if let Some(outcome) = life.outcome(&now, raw) {
                 say(MessageKind::Outcome(outcome));
             }
             if let Some(patient) = self.patient.get_mut(slot) {
@@ -329,19 +338,7 @@ impl Speak {
             }
             return;
         }
-        if !listing.is_fresh(at) || at < agent.active_from {
-            return;
-        }
-        if let Some(outcome) = life.outcome(raw, &now) {
-            say(MessageKind::Outcome(outcome));
-        }
-        life.pass(close);
-        let handles = spec.handles(slot);
-        let values = indicators(listing, handles, rank);
-        let (side, best) = life.seen();
-        let (sigma, held, keys) = (listing.sigma, life.held(), &spec.cast.slots[slot].keys);
-        let view = EvalContext { close, sigma, held, best, side, keys, values: &values[..handles.len()] };
-        life.at_close(&view, &now, &mut BookAndOutbox { raw, say: &mut |a| say(MessageKind::Action(a)) });
+        life.look(&now, raw, &mut say);
         if !spec.kinds[asset.index()].can_short() {
             // The intent is a voice all the same; the book can only sell what it has.
             raw.order = raw.order.max(-raw.quantity);

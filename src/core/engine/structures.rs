@@ -13,8 +13,8 @@ use crate::agents::Population;
 use crate::agents::families::Rules;
 use crate::agents::structures::StructureContext;
 use crate::agents::structures::filling::FillContext;
+use crate::agents::structures::in_legs::{AgentRef, FamilyTraits, StructureLife};
 use crate::agents::structures::legs::Legs;
-use crate::agents::structures::life::{AgentRef, FamilyTraits, Life};
 use crate::agents::structures::listed::ListedInstruments;
 use crate::domain::{AgentId, MarketEvent, MessageKind, Stamp, Universe};
 use crate::fills::Tariff;
@@ -54,9 +54,9 @@ pub struct DualFill {
     /// The family and what it remembers of the market, the same for both lives.
     pub rules: Rules,
     /// The life that speaks.
-    pub life: Life,
+    pub life: StructureLife,
     /// The same life with fills counted by touch; makers only.
-    pub touch: Option<Life>,
+    pub touch: Option<StructureLife>,
     /// Gain of the life until the last barrier, in the account's currency.
     marked: f64,
     /// The same with fills counted by touch.
@@ -122,8 +122,8 @@ impl Structures {
     pub fn new(cast: &Population, spec: &StructureSpec) -> Self {
         let twin = |rules: &Rules| DualFill {
             rules: rules.clone(),
-            life: Life::new(false),
-            touch: rules.is_maker().then(|| Life::new(true)),
+            life: StructureLife::new(false),
+            touch: rules.is_maker().then(|| StructureLife::new(true)),
             marked: 0.0,
             marked_touch: 0.0,
             square: 0.0,

@@ -63,6 +63,8 @@ pub struct Legs {
     pub ranges: Ranges,
     /// Sums of what was traded, paid and received since the start.
     pub totals: Totals,
+    /// The best edge after costs that was seen on current prices while nothing was open, in basis points.
+    pub best_edge: Option<f64>,
     /// Until when borrow has been paid.
     borrowed: Stamp,
 }

@@ -4,7 +4,7 @@
 //!
 //! * `context`, `values`: what a family sees of the market, and the indicators that it is judged by; the
 //!   families themselves are in [`families`](super::families);
-//! * [`life`]: an intent from its opening to its outcome, the same for all;
+//! * [`in_legs`]: how an intent in legs is traded; its [life](super::life) is the same as that at bars;
 //! * [`legs`], [`listed`], [`ranges`], [`filling`]: the book of what is held, in coins, contracts and liquidity, and
 //!   orders in markets;
 //! * `margin`: when a venue takes over what is held on credit;
@@ -25,8 +25,8 @@
 pub(in crate::agents) mod context;
 pub mod filling;
 pub(in crate::agents) mod gap;
+pub mod in_legs;
 pub mod legs;
-pub mod life;
 pub mod listed;
 mod margin;
 pub mod ranges;

@@ -3,16 +3,16 @@
 
 use super::context::StructureContext;
 use super::filling::FillContext;
+use super::in_legs::{AgentRef, StructureLife};
 use super::legs::Legs;
-use super::life::{AgentRef, FamilyTraits, Life};
 use super::listed::ListedInstruments;
+use super::stage::{somebody, values};
 use super::values::{KEYS, Values};
 use crate::agents::families::{self, Rules};
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::{
-    Action, AgentId, AssetId, Condition, ContractTerms, Decimal, EvalContext, FamilyId, Indicator,
-    Instrument, InstrumentId, InstrumentKind, MarketEvent, MessageKind, Outcome, SideRule, Span, Stamp,
-    Universe, Verb,
+    Action, AssetId, Condition, ContractTerms, Decimal, EvalContext, FamilyId, Indicator, Instrument,
+    InstrumentId, InstrumentKind, MarketEvent, MessageKind, Outcome, SideRule, Span, Stamp, Universe, Verb,
 };
 use crate::fills::Tariff;
 use crate::market::Board;
@@ -60,7 +60,7 @@ pub(in crate::agents) struct Rig {
     pub board: Board,
     pub costs: Tariff,
     pub rules: Rules,
-    pub life: Life,
+    pub life: StructureLife,
     pub traits: Traits,
     pub preset: Preset,
     pub side: SideRule,
@@ -77,7 +77,7 @@ impl Rig {
             listed,
             costs: Tariff::default(),
             rules,
-            life: Life::new(false),
+            life: StructureLife::new(false),
             traits: Traits::default(),
             preset: Preset::default(),
             side: SideRule::Both,
@@ -115,13 +115,7 @@ impl Rig {
         // What is held is the life's own to know: the engine hands in none of it.
         let nothing = Legs::default();
         let seen = StructureContext { legs: &nothing, ..self.seen() };
-        let who = AgentRef {
-            agent: AgentId(0),
-            asset: COIN,
-            rules: &self.rules,
-            nature: FamilyTraits::of(&self.rules),
-            key: 1,
-        };
+        let who = AgentRef { asset: COIN, ..somebody(&self.rules, 1) };
         life.judge(who, &seen, &mut |b| said.push(b));
         self.life = life;
         self.said = said;
@@ -142,7 +136,7 @@ impl Rig {
     }
 
     pub fn values(&self) -> Values {
-        self.life.values(&self.rules, FamilyTraits::of(&self.rules), &self.seen())
+        values(&self.life, &self.rules, &self.seen())
     }
 
     pub fn market_value(&self) -> f64 {

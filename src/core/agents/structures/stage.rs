@@ -3,11 +3,12 @@
 
 use super::context::StructureContext;
 use super::filling::FillContext;
+use super::in_legs::{AgentRef, FamilyTraits, InLegs, StructureLife};
 use super::legs::Legs;
-use super::life::{AgentRef, FamilyTraits, Life};
 use super::listed::ListedInstruments;
 use super::values::{KEYS, Values};
 use crate::agents::families::Rules;
+use crate::agents::life::Trading;
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::instrument::Asset;
 use crate::domain::{
@@ -53,13 +54,23 @@ pub fn universe(rows: &[InstrumentRow<'_>]) -> Universe {
     Universe { assets: assets.collect(), instruments: instruments.collect(), by_volume: vec![] }
 }
 
+/// An agent of these rules, with a key for its draws.
+pub fn somebody(rules: &Rules, key: u64) -> AgentRef<'_> {
+    AgentRef { agent: AgentId(0), asset: AssetId(0), rules, nature: FamilyTraits::of(rules), key }
+}
+
+/// The indicators of a life as they are now.
+pub fn values(life: &StructureLife, rules: &Rules, seen: &StructureContext<'_>) -> Values {
+    InLegs { who: somebody(rules, 0), seen }.values(&life.legs, life.life.open())
+}
+
 /// The market and one life in it.
 pub struct OneLife {
     pub listed: ListedInstruments,
     pub board: Board,
     pub costs: Tariff,
     pub rules: Rules,
-    pub life: Life,
+    pub life: StructureLife,
     pub traits: Traits,
     pub preset: Preset,
     pub side: SideRule,
@@ -81,7 +92,7 @@ impl OneLife {
             board: Board::new(listed.instruments.len()),
             costs: Tariff::default(),
             rules,
-            life: Life::new(false),
+            life: StructureLife::new(false),
             traits: Traits::default(),
             preset: Preset::default(),
             side: SideRule::Both,
@@ -143,11 +154,10 @@ impl OneLife {
             capital: CAPITAL,
             legs: &nothing,
         };
-        let who =
-            AgentRef { agent: AgentId(0), asset: AssetId(0), rules, nature: FamilyTraits::of(rules), key: 7 };
+        let who = somebody(rules, 7);
         let before = said.len();
         life.judge(who, &seen, &mut |body| said.push((*now, body)));
-        let values = life.values(rules, FamilyTraits::of(rules), &seen);
+        let values = values(life, rules, &seen);
         let opened = said[before..].iter().find_map(|(_, b)| match b {
             MessageKind::Action(a) if a.verb == Verb::Open => Some(*a),
             _ => None,
@@ -157,7 +167,7 @@ impl OneLife {
             assert!(seen.side.allows(action.after), "a side it may not take: {action}");
             lawful(&action, &values);
         }
-        assert!(life.intent.is_finite() && life.legs.market_value(listed, board).is_finite());
+        assert!(life.life.intent.is_finite() && life.legs.market_value(listed, board).is_finite());
     }
 
     /// What was done, in order.
@@ -189,7 +199,7 @@ impl OneLife {
             capital: CAPITAL,
             legs: &nothing,
         };
-        life.values(rules, FamilyTraits::of(rules), &seen).of(key)
+        values(life, rules, &seen).of(key)
     }
 
     /// Worth of the book.

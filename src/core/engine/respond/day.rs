@@ -2,7 +2,7 @@
 
 use super::spec::RespondSpec;
 use super::state::Respond;
-use crate::agents::alone::unit;
+use crate::agents::at_bars::unit;
 use crate::domain::{Knob, MessageKind, SideRule, Speaker, Stamp, money};
 use crate::engine::Outputs;
 use crate::engine::speak::Speak;

@@ -14,7 +14,7 @@
 
 use super::spec::RespondSpec;
 use super::state::{ResidualStance, Respond};
-use crate::agents::alone::unit;
+use crate::agents::at_bars::unit;
 use crate::agents::mind::{self, Heard};
 use crate::agents::{Agent, Population};
 use crate::domain::{

@@ -1,6 +1,6 @@
 //! What the second half is made from and does not change during a run.
 
-use crate::agents::alone::unit;
+use crate::agents::at_bars::unit;
 use crate::agents::{Agent, Population, mind};
 use crate::domain::{AssetId, InstrumentKind, MarketEvent, Universe};
 use crate::engine::Settings;

@@ -8,7 +8,7 @@
 
 use crate::common::{Run, Tape, shipped};
 use hive_core::agents::Strategy;
-use hive_core::agents::alone::unit;
+use hive_core::agents::at_bars::unit;
 use hive_core::engine::{Engine, Outputs};
 use hive_domain::{
     Action, Bar, Condition, EvalContext, Event, Indicator, InstrumentId, MarketEvent, Message, MessageKind,

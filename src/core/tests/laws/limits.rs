@@ -2,7 +2,7 @@
 
 use super::money::balanced;
 use crate::common::{Run, Tape, actions, run, shipped};
-use hive_core::agents::alone::{UNIT_MAX, unit};
+use hive_core::agents::at_bars::{UNIT_MAX, unit};
 use hive_core::config::{self, Override};
 use hive_core::engine::Outputs;
 use hive_domain::Verb;

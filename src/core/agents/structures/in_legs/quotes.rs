@@ -1,21 +1,17 @@
 //! A maker's quotes: resting orders that are kept where its family wants them, moved as seldom as they may be.
 
-use super::{AgentRef, CANCEL, Life, arrival, order};
-use crate::agents::structures::StructureContext;
-use crate::agents::structures::legs::LegOrder;
+use super::{CANCEL, InLegs};
+use crate::agents::life::OpenIntent;
+use crate::agents::structures::legs::{LegOrder, Legs};
 
-impl Life {
+impl InLegs<'_> {
     /// Keeps a maker's quotes where its family wants them.
-    pub(super) fn quote(&mut self, who: AgentRef<'_>, seen: &StructureContext<'_>) {
-        if !who.nature.is_maker {
-            return;
-        }
-        let Some(open) = &self.open else { return };
-        let Some(first) = open.legs.first().map(|l| l.instrument) else { return };
+    pub(super) fn quote(&self, legs: &mut Legs, open: &OpenIntent) {
+        let seen = self.seen;
+        let Some(first) = open.legs.first().map(|l| l.leg.instrument) else { return };
         // Targets, hedge and add change the size of quotes.
         let part = open.units / open.first;
-        let wanted =
-            who.rules.rule().quotes(&StructureContext { legs: &self.legs, ..*seen }).unwrap_or([None, None]);
+        let wanted = self.who.rules.rule().quotes(&self.with(legs)).unwrap_or([None, None]);
         let tick = seen.listed.tick(first);
         for (n, rest) in wanted.iter().enumerate() {
             let buys = n == 0;
@@ -27,16 +23,16 @@ impl Life {
                 rest.is_some_and(|r| o.limit.is_some_and(|l| libm::fabs(l - r.price) < 0.5 * tick))
             };
             // Moved by less than a tick it keeps its place in the queue.
-            if self.legs.orders.iter().any(|o| same(o) && stays(o)) {
+            if legs.orders.iter().any(|o| same(o) && stays(o)) {
                 continue;
             }
-            if self.legs.orders.iter().any(same) {
-                self.legs.cancel(seen.now, arrival(who, seen.now, CANCEL + n), same);
+            if legs.orders.iter().any(same) {
+                legs.cancel(seen.now, self.arrival(CANCEL + n), same);
             }
             if let Some(r) = rest {
                 let size = seen.listed.lots(first, libm::fabs(r.quantity) * part);
                 let quantity = libm::copysign(size, r.quantity);
-                self.legs.send(LegOrder { limit: Some(r.price), ..order(who, seen.now, n, first, quantity) });
+                legs.send(LegOrder { limit: Some(r.price), ..self.order(n, first, quantity) });
             }
         }
     }

@@ -1,0 +1,242 @@
+//! How an intent on the asset itself is traded: decided at the close of a bar, filled at the next open, as a signed
+//! fraction of own capital.
+
+use super::life::{OpenIntent, Resize, Trading};
+use super::proposal::Proposal;
+use super::strategy::Strategy;
+use crate::domain::{AgentId, AssetId, Condition, EvalContext, Indicator, Stamp, Term, Verb, random};
+use crate::fills::books::SimulatedBook;
+use crate::fills::pace::UNIT_RISK;
+
+/// Most a unit may be, in multiples of capital: for assets that hardly move.
+pub const UNIT_MAX: f64 = 5.0;
+
+/// The notional, as a multiple of capital, that risks [`UNIT_RISK`] in a bar of this volatility.
+pub fn unit(sigma: f64) -> f64 {
+    (UNIT_RISK / sigma).min(UNIT_MAX)
+}
+
+/// A close as one agent sees it on one asset. Its book trades the intent at once, at the reference weight.
+#[derive(Clone, Copy, Debug)]
+pub struct AtBars<'a> {
+    /// The agent that lives.
+    pub agent: AgentId,
+    /// The asset it lives on.
+    pub asset: AssetId,
+    /// What it does.
+    pub strategy: &'a Strategy,
+    /// Capital at the reference weight.
+    pub capital: f64,
+    /// Close of the bar, in the account's currency.
+    pub close: f64,
+    /// Volatility of a bar, as a fraction of price.
+    pub sigma: f64,
+    /// Key of this life's coins, of which one is tossed a bar.
+    pub coins: u64,
+    /// Moment of this bar, which the coin depends on.
+    pub at: Stamp,
+    /// The indicators it looks at.
+    pub keys: &'a [Indicator],
+    /// Their values, in the same order; NaN while warming up.
+    pub values: &'a [f64],
+}
+
+impl Trading for AtBars<'_> {
+    type Book = SimulatedBook;
+    type Values = ();
+    const MINUTES: bool = false;
+
+    fn who(&self) -> (AgentId, AssetId) {
+        (self.agent, self.asset)
+    }
+
+    fn now(&self) -> Stamp {
+        self.at
+    }
+
+    fn capital(&self) -> f64 {
+        self.capital
+    }
+
+    fn values(&self, _book: &SimulatedBook, _open: Option<&OpenIntent>) {}
+
+    fn view<'v>(&'v self, (): &'v (), held: u32, open: Option<&OpenIntent>) -> EvalContext<'v> {
+        let (side, best) = open.map_or((0.0, 0.0), |o| (o.side, o.best));
+        let AtBars { close, sigma, keys, values, .. } = *self;
+        EvalContext { close, sigma, held, best, side, keys, values }
+    }
+
+    fn best(&self, open: &OpenIntent, (): &()) -> f64 {
+        if open.side > 0.0 { open.best.max(self.close) } else { open.best.min(self.close) }
+    }
+
+    fn propose(&self, _book: &SimulatedBook, view: &EvalContext<'_>, again: Option<f64>) -> Option<Proposal> {
+        let coin = if again.is_some() { 0 } else { random::mix(self.coins, self.at.0 as u64) };
+        self.strategy.propose(view, coin, again)
+    }
+
+    fn open(&self, book: &SimulatedBook, proposal: Proposal, view: &EvalContext<'_>) -> Option<OpenIntent> {
+        Some(OpenIntent {
+            side: proposal.side,
+            units: 0.0,
+            first: self.strategy.unit() * unit(view.sigma),
+            entry: self.close,
+            best: self.close,
+            adds: self.strategy.adds(),
+            equity: self.equity(book),
+            legs: Vec::new(),
+            notional: self.capital,
+            carried: 0.0,
+            plan: proposal.plan,
+        })
+    }
+
+    fn fraction(&self, open: &OpenIntent) -> f64 {
+        open.side * open.units
+    }
+
+    fn price(&self, _open: &OpenIntent) -> f64 {
+        self.close
+    }
+
+    fn risk(&self, open: &OpenIntent) -> f64 {
+        let stop = match open.plan.stop.right {
+            Term::Level(price) => libm::fabs(open.entry - price) / open.entry,
+            _ => self.sigma,
+        };
+        open.first * stop
+    }
+
+    fn equity(&self, book: &SimulatedBook) -> f64 {
+        book.equity(self.close)
+    }
+
+    /// As far beyond this close as σ says one bar may go, so that two adds never fall on one close.
+    fn next_add(&self, when: Condition, side: f64, view: &EvalContext<'_>) -> Condition {
+        let step = 4.0 * view.sigma;
+        let d = if side < 0.0 { step.min(0.9) } else { step };
+        Condition { right: Term::Level(view.close * (1.0 + side * d)), ..when }
+    }
+
+    fn resize(
+        &self,
+        raw: &mut SimulatedBook,
+        _open: &OpenIntent,
+        Resize { verb, before, after, .. }: Resize,
+    ) {
+        raw.order = match verb {
+            Verb::Decrease => raw.order - (raw.quantity + raw.order) * (1.0 - after / before),
+            _ => raw.order + (after - before) * self.capital / self.close,
+        };
+    }
+
+    fn close(&self, raw: &mut SimulatedBook) {
+        raw.order = -raw.quantity;
+    }
+
+    fn is_settled(&self, raw: &mut SimulatedBook) -> bool {
+        raw.order == 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::agents::life::Life;
+    use crate::agents::personality::{Preset, Traits};
+    use crate::domain::{Action, FamilyId, MessageKind, Reason, SideRule};
+
+    const KEYS: [Indicator; 4] =
+        [Indicator::Ema(10), Indicator::Ema(40), Indicator::Sigma(8), Indicator::Sigma(120)];
+
+    fn trend(traits: Traits, preset: Preset) -> Strategy {
+        Strategy::new(FamilyId::Trend, &[10.0, 40.0], SideRule::Both, traits, preset)
+    }
+
+    /// Runs closes past a trend follower whose averages are given, and returns what it said.
+    fn run(strategy: &Strategy, closes: &[(f64, f64, f64)]) -> Vec<Action> {
+        let mut life = Life::default();
+        let mut raw = SimulatedBook::default();
+        let mut said = vec![];
+        for (i, (close, fast, slow)) in closes.iter().enumerate() {
+            let now = AtBars {
+                agent: AgentId(0),
+                asset: AssetId(0),
+                strategy,
+                capital: 1_000.0,
+                close: *close,
+                sigma: 0.01,
+                coins: 0,
+                at: Stamp(i as i64),
+                keys: &KEYS,
+                values: &[*fast, *slow, 0.01, 0.01],
+            };
+            life.look(&now, &mut raw, &mut |body| {
+                if let MessageKind::Action(action) = body {
+                    said.push(action);
+                }
+            });
+            raw.quantity += raw.order;
+            raw.order = 0.0;
+            life.outcome(&now, &mut raw);
+        }
+        said
+    }
+
+    #[test]
+    fn opens_adds_takes_profit_and_closes_with_conditions_that_act() {
+        let strategy = trend(Traits::default(), Preset::default());
+        let said = run(
+            &strategy,
+            &[(100.0, 99.0, 98.0), (106.0, 101.0, 99.0), (111.0, 103.0, 100.0), (112.0, 99.0, 100.0)],
+        );
+        let verbs: Vec<(Verb, Reason)> = said.iter().map(|a| (a.verb, a.reason)).collect();
+        assert_eq!(
+            verbs,
+            [
+                (Verb::Open, Reason::Signal),
+                (Verb::Increase, Reason::Add),
+                (Verb::Decrease, Reason::Target),
+                (Verb::Close, Reason::Exit),
+            ]
+        );
+        let sizes: Vec<f64> = said.iter().map(|a| a.after).collect();
+        assert_eq!(sizes, [1.0, 1.5, 0.75, 0.0]);
+    }
+
+    #[test]
+    fn the_stop_comes_before_everything_else_and_is_followed_by_a_pause() {
+        let strategy = trend(Traits::default(), Preset::default());
+        let said = run(
+            &strategy,
+            &[
+                (100.0, 99.0, 98.0),
+                (91.0, 90.0, 98.0),
+                (92.0, 91.0, 90.0),
+                (92.0, 91.0, 90.0),
+                (92.0, 91.0, 90.0),
+            ],
+        );
+        let verbs: Vec<(Verb, Reason)> = said.iter().map(|a| (a.verb, a.reason)).collect();
+        assert_eq!(
+            verbs,
+            [(Verb::Open, Reason::Signal), (Verb::Close, Reason::Stop), (Verb::Open, Reason::ReEntry)]
+        );
+    }
+
+    #[test]
+    fn all_conditions_of_an_opening_are_filled_and_on_their_sides() {
+        let strategy = trend(Traits::default(), Preset::default());
+        for (close, fast, slow, side) in [(100.0, 99.0, 98.0, 1.0), (100.0, 101.0, 102.0, -1.0)] {
+            let said = run(&strategy, &[(close, fast, slow)]);
+            let plan = said[0].plan;
+            assert_eq!(said[0].side(), side);
+            assert!(
+                plan.trail.is_some() && plan.add.is_some() && plan.hedge.is_some() && plan.reenter.is_some()
+            );
+            assert!(plan.targets.iter().all(Option::is_some));
+            let Term::Level(stop) = plan.stop.right else { unreachable!() };
+            assert!(side * (close - stop) > 0.0);
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! An intent from its opening to its outcome: the life that speaks, the same for a view on one asset and for a structure of
+//! several legs. How it is traded is [`Trading`]: of the asset itself [at bars](super::at_bars), or
+//! [in legs](super::structures::in_legs) on the events of their instruments.
+//!
+//! # Invariants
+//!
+//! 1. The plan it holds is the plan of its last message: what it announced is what it evaluates (law 12).
+//! 2. At a look, in this order: what its trading says of itself (a leg is on its way, was missed or settled); stop,
+//!    trailing stop, exit, time stop, far target (each closes); near target, hedge, add (each acts once); while flat:
+//!    re-entry, then the family's own signal.
+//! 3. After a profit was taken nothing is added any more, so one look never both takes and adds.
+//! 4. Intents do not overlap: the last one's outcome is known before the next one is opened.
+//! 5. Nothing here depends on listening, funds, mutes, pauses or managers.
+
+use super::plan::{PlanStep, closing_reason, due};
+use super::proposal::{Proposal, StructureLeg};
+use super::structures::ranges::Bounds;
+use crate::domain::{
+    Action, AgentId, AssetId, Condition, EvalContext, InstrumentId, IntentId, MessageKind, Outcome, Plan,
+    ReEntry, Reason, Span, Stamp, Verb,
+};
+use serde::{Deserialize, Serialize};
+
+/// A leg of an open intent.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenLeg {
+    /// What is held, and how much of it a unit.
+    pub leg: StructureLeg,
+    /// Between which prices, where it is liquidity of a pool.
+    pub bounds: Option<Bounds>,
+    /// Its price when it was said: in the account's currency, but of a leg that is paid for in coins in these coins,
+    /// since what it gains is coins too.
+    pub entry: f64,
+}
+
+/// An intent that is open.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenIntent {
+    /// +1 for a long, −1 for a short.
+    pub side: f64,
+    /// Units held, unsigned: fractions of own capital at bars, units of the structure in legs.
+    pub units: f64,
+    /// Units with which it was opened.
+    pub first: f64,
+    /// Price at which it was decided: the close, or that of the first leg.
+    pub entry: f64,
+    /// The best close since; in legs the best gain.
+    pub best: f64,
+    /// How often it may still be added to.
+    pub adds: u32,
+    /// Worth of the book when it was opened, in the account's currency.
+    pub equity: f64,
+    /// Its legs; none for the asset itself.
+    pub legs: Vec<OpenLeg>,
+    /// Notional of the largest leg of a unit, at entry.
+    pub notional: f64,
+    /// Funding received a unit since it was opened, in the account's currency.
+    pub carried: f64,
+    /// The conditions in force.
+    pub plan: Plan,
+}
+
+/// An intent that was closed, its last fill not yet known.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct ClosingIntent {
+    held: u32,
+    risk: f64,
+    equity: f64,
+    reason: Reason,
+}
+
+/// What must be heeded before any condition of a plan.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Forced {
+    /// Nothing may be decided now: an order is on its way.
+    Wait,
+    /// The intent is closed.
+    Close(Reason),
+}
+
+/// A change of size that is to be traded.
+#[derive(Clone, Copy, Debug)]
+pub struct Resize {
+    /// What is done to the position.
+    pub verb: Verb,
+    /// The intent before it, a signed fraction of own capital.
+    pub before: f64,
+    /// The intent after it.
+    pub after: f64,
+    /// Units more than before; negative for fewer.
+    pub more: f64,
+}
+
+/// How a life's intents are traded, as it is at one look: the agent, the market, and what the book allows. A life asks;
+/// nothing here decides.
+pub trait Trading {
+    /// Where positions and orders are booked.
+    type Book;
+    /// Values of the indicators.
+    type Values;
+    /// Whether a plan counts minutes; else it counts bars.
+    const MINUTES: bool;
+
+    /// Who lives, and on which asset.
+    fn who(&self) -> (AgentId, AssetId);
+    /// The moment of this look.
+    fn now(&self) -> Stamp;
+    /// Own capital, in the account's currency.
+    fn capital(&self) -> f64;
+    /// The indicators as they are now.
+    fn values(&self, book: &Self::Book, open: Option<&OpenIntent>) -> Self::Values;
+    /// What conditions are evaluated against.
+    fn view<'v>(&'v self, values: &'v Self::Values, held: u32, open: Option<&OpenIntent>) -> EvalContext<'v>;
+    /// The better of the best so far and what the values show now.
+    fn best(&self, open: &OpenIntent, values: &Self::Values) -> f64;
+    /// What the family would open now; on this side where an earlier intent is to be taken up again.
+    fn propose(&self, book: &Self::Book, view: &EvalContext<'_>, again: Option<f64>) -> Option<Proposal>;
+    /// The intent that a proposal comes to, without units yet; none where it cannot be traded.
+    fn open(&self, book: &Self::Book, proposal: Proposal, view: &EvalContext<'_>) -> Option<OpenIntent>;
+    /// An intent's size as a signed fraction of own capital.
+    fn fraction(&self, open: &OpenIntent) -> f64;
+    /// The price that is said with an action.
+    fn price(&self, open: &OpenIntent) -> f64;
+    /// What an intent risks: the distance to its stop times its size, as a fraction of own capital.
+    fn risk(&self, open: &OpenIntent) -> f64;
+    /// Worth of the book, in the account's currency.
+    fn equity(&self, book: &Self::Book) -> f64;
+    /// The condition of the add after one that has acted.
+    fn next_add(&self, when: Condition, side: f64, view: &EvalContext<'_>) -> Condition;
+    /// Orders a change of size.
+    fn resize(&self, book: &mut Self::Book, open: &OpenIntent, change: Resize);
+    /// Orders everything away.
+    fn close(&self, book: &mut Self::Book);
+    /// Whether nothing is left of an intent that was closed.
+    fn is_settled(&self, book: &mut Self::Book) -> bool;
+
+    /// What must be heeded before any condition.
+    fn forced(&self, _book: &Self::Book, _open: &OpenIntent) -> Option<Forced> {
+        None
+    }
+    /// Whether what was ordered before is there, so that the size may change again; one change a look where it takes
+    /// time.
+    fn is_whole(&self, _book: &Self::Book) -> bool {
+        true
+    }
+    /// Notes what is seen while nothing is open.
+    fn notice(&self, _book: &mut Self::Book, _view: &EvalContext<'_>) {}
+    /// Keeps a hedge that is not said where the family wants it.
+    fn rehedge(&self, _book: &mut Self::Book) {}
+}
+
+/// The life of one agent on one asset.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Life {
+    /// The intent as said: signed fraction of own capital.
+    pub intent: f64,
+    /// Intents closed so far.
+    pub trades: u32,
+    /// Openings of which a leg was missed.
+    pub missed: u32,
+    open: Option<OpenIntent>,
+    closing: Option<ClosingIntent>,
+    number: u32,
+    /// When it was opened, while flat when it was closed; none before the first.
+    since: Option<Stamp>,
+    /// Time since then, in the unit of its plan.
+    held: u32,
+    /// Least time to stay flat.
+    pause: u32,
+    again: Option<ReEntry>,
+}
+
+impl Life {
+    /// The intent that is open.
+    pub fn open(&self) -> Option<&OpenIntent> {
+        self.open.as_ref()
+    }
+
+    /// Funding was paid on a leg: so much a base unit.
+    pub fn fund(&mut self, instrument: InstrumentId, paid: f64) {
+        let Some(open) = &mut self.open else { return };
+        let ratio = open.legs.iter().find(|l| l.leg.instrument == instrument).map_or(0.0, |l| l.leg.ratio);
+        open.carried -= open.side * ratio * paid;
+    }
+
+    /// Worth of the book when the intent was opened that is open, or not yet settled.
+    pub fn staked_at(&self) -> Option<f64> {
+        self.open.as_ref().map(|o| o.equity).or(self.closing.map(|c| c.equity))
+    }
+
+    /// Counts the time until now: a bar more, or the minutes since.
+    fn pass<T: Trading>(&mut self, t: &T) {
+        self.held = if T::MINUTES {
+            let minutes = |s: Stamp| t.now().since(s).0 / Span::MINUTE.0;
+            self.since.map_or(u32::MAX, |s| minutes(s).clamp(0, i64::from(u32::MAX)) as u32)
+        } else {
+            self.held.saturating_add(1)
+        };
+    }
+
+    /// Judges what is seen, acts, and says each outcome and action in order.
+    pub fn look<T: Trading>(&mut self, t: &T, book: &mut T::Book, say: &mut dyn FnMut(MessageKind)) {
+        if let Some(outcome) = self.outcome(t, book) {
+            say(MessageKind::Outcome(outcome));
+        }
+        self.pass(t);
+        if self.open.is_some() {
+            self.manage(t, book, say);
+        } else {
+            self.consider(t, book, say);
+        }
+    }
+
+    /// The asset is gone: closes at its last price. What comes back under its name is another listing: no offer is made
+    /// to take it up again.
+    pub fn delist<T: Trading>(&mut self, t: &T, book: &mut T::Book, say: &mut dyn FnMut(MessageKind)) {
+        self.close(t, book, Reason::Delisted, say);
+        self.again = None;
+    }
+
+    /// The venue has taken over what was held on margin: what is left is closed.
+    pub fn liquidate<T: Trading>(&mut self, t: &T, book: &mut T::Book, say: &mut dyn FnMut(MessageKind)) {
+        self.pass(t);
+        if let Some(closing) = &mut self.closing {
+            closing.reason = Reason::Liquidated;
+            (self.again, self.pause) = (None, 0);
+        }
+        self.close(t, book, Reason::Liquidated, say);
+    }
+
+    /// How the last intent ended, once nothing is left of it.
+    pub fn outcome<T: Trading>(&mut self, t: &T, book: &mut T::Book) -> Option<Outcome> {
+        let closing = self.closing?;
+        if !t.is_settled(book) {
+            return None;
+        }
+        self.closing = None;
+        self.trades += 1;
+        let pnl = (t.equity(book) - closing.equity) / t.capital();
+        Some(Outcome {
+            intent: self.id(t),
+            reason: closing.reason,
+            r: pnl / closing.risk,
+            pnl,
+            held: closing.held,
+            minutes: T::MINUTES,
+            points: 0.0,
+        })
+    }
+
+    fn id<T: Trading>(&self, t: &T) -> IntentId {
+        let (agent, asset) = t.who();
+        IntentId { agent, asset, number: self.number }
+    }
+
+    fn consider<T: Trading>(&mut self, t: &T, book: &mut T::Book, say: &mut dyn FnMut(MessageKind)) {
+        if self.closing.is_some() {
+            return;
+        }
+        let values = t.values(book, None);
+        let view = t.view(&values, self.held, None);
+        t.notice(book, &view);
+        if self.again.is_some_and(|a| a.lapsed(self.held)) {
+            self.again = None;
+        }
+        // It pauses between intents, for whatever reason the next one comes.
+        if self.number > 0 && self.held < self.pause {
+            return;
+        }
+        let again = self.again.filter(|a| a.holds(&view)).map(|a| a.side);
+        let reason = if again.is_some() { Reason::ReEntry } else { Reason::Signal };
+        let proposal = t.propose(book, &view, again).filter(|p| again.is_none_or(|side| p.side == side));
+        let Some(open) = proposal.and_then(|p| t.open(book, p, &view)) else { return };
+        self.number += 1;
+        (self.again, self.since, self.held) = (None, Some(t.now()), 0);
+        let first = open.first;
+        self.open = Some(open);
+        self.resize(t, book, (Verb::Open, reason), first, say);
+    }
+
+    fn manage<T: Trading>(&mut self, t: &T, book: &mut T::Book, say: &mut dyn FnMut(MessageKind)) {
+        let Some(open) = &mut self.open else { return };
+        match t.forced(book, open) {
+            None => {}
+            Some(Forced::Wait) => return,
+            Some(Forced::Close(reason)) => return self.close(t, book, reason, say),
+        }
+        let values = t.values(book, Some(open));
+        open.best = t.best(open, &values);
+        let view = t.view(&values, self.held, Some(open));
+        if let Some(reason) = closing_reason(&open.plan, &view) {
+            return self.close(t, book, reason, say);
+        }
+        while let Some(open) = self.open.as_mut().filter(|_| t.is_whole(book)) {
+            let Some(step) = due(&mut open.plan, &view) else { return t.rehedge(book) };
+            if let PlanStep::Add(when, fraction) = step {
+                open.adds = open.adds.saturating_sub(1);
+                open.plan.add = (open.adds > 0).then(|| (t.next_add(when, open.side, &view), fraction));
+            }
+            let units = step.size(open.units, open.first);
+            self.resize(t, book, step.said(), units, say);
+            // Where it takes time, the next look goes on.
+            if T::MINUTES || matches!(step, PlanStep::Add(..)) {
+                return;
+            }
+        }
+    }
+
+    /// Sets the units, orders the difference, and says it.
+    fn resize<T: Trading>(
+        &mut self,
+        t: &T,
+        book: &mut T::Book,
+        (verb, reason): (Verb, Reason),
+        units: f64,
+        say: &mut dyn FnMut(MessageKind),
+    ) {
+        let Some(open) = &mut self.open else { return };
+        let more = units - open.units;
+        open.units = units;
+        let (before, after) = (self.intent, t.fraction(open));
+        t.resize(book, open, Resize { verb, before, after, more });
+        let (price, plan) = (t.price(open), open.plan);
+        self.intent = after;
+        say(MessageKind::Action(Action { verb, intent: self.id(t), reason, before, after, price, plan }));
+    }
+
+    fn close<T: Trading>(
+        &mut self,
+        t: &T,
+        book: &mut T::Book,
+        reason: Reason,
+        say: &mut dyn FnMut(MessageKind),
+    ) {
+        let Some(open) = self.open.take() else { return };
+        let closing = ClosingIntent { held: self.held, risk: t.risk(&open), equity: open.equity, reason };
+        (self.closing, self.since, self.held) = (Some(closing), Some(t.now()), 0);
+        self.missed += u32::from(reason == Reason::Missed);
+        let mut plan = open.plan;
+        self.pause = plan.reenter.map_or(0, |r| r.not_before);
+        // What could not be had, not be borne, or is no more, is not offered again.
+        if matches!(reason, Reason::Missed | Reason::Liquidated | Reason::Delisted) {
+            plan.reenter = None;
+        }
+        // Nothing was held long enough to rest from it.
+        if matches!(reason, Reason::Missed | Reason::Liquidated) {
+            self.pause = 0;
+        }
+        self.again = plan.reenter;
+        let before = std::mem::take(&mut self.intent);
+        t.close(book);
+        let (verb, price) = (Verb::Close, t.price(&open));
+        say(MessageKind::Action(Action {
+            verb,
+            intent: self.id(t),
+            reason,
+            before,
+            after: 0.0,
+            price,
+            plan,
+        }));
+    }
+}
