@@ -64,6 +64,9 @@ pub struct Action {
     pub before: f64,
     /// Position afterwards, as a signed fraction of the agent's capital.
     pub after: f64,
+    /// What of it moves with the asset's price afterwards, by delta, as a signed fraction of the agent's capital: all of
+    /// `after` where the asset itself is held, 0 for a neutral structure. This is what the pool hears.
+    pub delta: f64,
     /// The close at which it was decided; it is acted on at the next open.
     pub price: f64,
     /// The conditions in force from now on; the re-entry is the one that counts after a close.

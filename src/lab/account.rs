@@ -166,6 +166,7 @@ fn one_book(universe: &Universe) -> Population {
         // It is never asked: the account is told what to hold.
         strategy: Strategy::new(FamilyId::Random, &[1.0], SideRule::Both, traits, Preset::default()),
         slots: 0..n,
+        structures: 0..0,
         active_from: Stamp(i64::MIN),
         scout: false,
         funded: true,
@@ -183,6 +184,7 @@ fn one_book(universe: &Universe) -> Population {
         slots: (0..n).map(slot).collect(),
         declared_slots: n,
         by_asset: (0..n as u32).map(|a| vec![a]).collect(),
+        structures_on: vec![Vec::new(); n],
         structures: Vec::new(),
         listed: std::sync::Arc::default(),
         notices: Vec::new(),

@@ -92,7 +92,7 @@ impl Recorder {
             day: None,
             equity: engine.respond.real.equity(),
             messages: VecDeque::with_capacity(MESSAGES_MAX),
-            actions: vec![None; cast.slots.len()],
+            actions: vec![None; cast.voices()],
             stances: vec![None; cast.declared_slots],
             last: vec![None; cast.declared],
             alarms: VecDeque::new(),
@@ -191,16 +191,16 @@ impl Recorder {
         if let Some(last) = self.last.get_mut(id.index()) {
             *last = Some(*message);
         }
-        let mut slots = cast.agents[id.index()].slots.clone();
-        let Some(slot) = slots.find(|s| cast.slots[*s].asset == asset) else { return };
+        let mut voices = cast.voices_by(&cast.agents[id.index()]);
+        let Some(voice) = voices.find(|v| cast.voice(*v).1 == asset) else { return };
         match &message.body {
-            MessageKind::Action(_) => self.actions[slot] = Some(*message),
-            MessageKind::Stance(stance) if slot < self.stances.len() => {
-                let voices = || cast.by_asset[asset.index()].iter();
-                let told =
-                    |id: &MessageId| voices().filter_map(|s| self.actions[*s as usize]).find(|m| m.id == *id);
+            MessageKind::Action(_) => self.actions[voice] = Some(*message),
+            MessageKind::Stance(stance) if voice < self.stances.len() => {
+                let told = |id: &MessageId| {
+                    cast.voices_on(asset).filter_map(|v| self.actions[v]).find(|m| m.id == *id)
+                };
                 let because = stance.because.iter().flatten().filter_map(told).collect();
-                self.stances[slot] = Some(Decision { message: *message, because });
+                self.stances[voice] = Some(Decision { message: *message, because });
             }
             _ => {}
         }

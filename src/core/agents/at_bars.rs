@@ -81,6 +81,7 @@ impl Trading for AtBars<'_> {
             units: 0.0,
             first: self.strategy.unit() * unit(view.sigma),
             entry: self.close,
+            delta: proposal.delta,
             best: self.close,
             adds: self.strategy.adds(),
             equity: self.equity(book),

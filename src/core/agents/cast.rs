@@ -44,6 +44,8 @@ pub struct Agent {
     pub strategy: Strategy,
     /// Its places in [`Population::slots`].
     pub slots: ops::Range<usize>,
+    /// Its places in [`Population::structures`].
+    pub structures: ops::Range<usize>,
     /// It trades from here on.
     pub active_from: Stamp,
     /// A voice without funds, alone life only.
@@ -93,6 +95,8 @@ pub struct Population {
     pub by_asset: Vec<Vec<u32>>,
     /// Structured agents, asset by asset; they have no slots.
     pub structures: Vec<Structure>,
+    /// Structures of each asset.
+    pub structures_on: Vec<Vec<u32>>,
     /// What is listed, as they need it; empty where there are none.
     pub listed: Arc<ListedInstruments>,
     /// What the operator should know: names that the feed lacks, agents that stand by.
@@ -117,6 +121,7 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
         declared_slots: 0,
         by_asset: vec![Vec::new(); universe.assets.len()],
         structures: Vec::new(),
+        structures_on: vec![Vec::new(); universe.assets.len()],
         listed: if roster.agents.iter().any(|a| a.family.is_structured()) {
             Arc::new(ListedInstruments::new(universe))
         } else {
@@ -129,7 +134,7 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
         cast.add(roster, declaration, universe, None);
     }
     cast.declared_slots = cast.slots.len();
-    // Without anybody to be drawn again there are no scouts; structures are no voices.
+    // Without anybody to be drawn again there are no scouts; structures are not drawn again.
     let drawn: Vec<&Declaration> = roster.agents.iter().filter(|d| !d.family.is_structured()).collect();
     for (number, template) in (0..roster.scouts).zip(drawn.iter().cycle()) {
         let slow = (number / drawn.len() as u32) % 2 == 1;
@@ -138,10 +143,43 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
     for (i, slot) in cast.slots.iter().enumerate() {
         cast.by_asset[slot.asset.index()].push(i as u32);
     }
+    for (i, structure) in cast.structures.iter().enumerate() {
+        cast.structures_on[structure.asset.index()].push(i as u32);
+    }
     cast
 }
 
 impl Population {
+    /// All who speak of an asset: every agent on it, at bars or in legs. Voices are numbered slots first.
+    pub fn voices_on(&self, asset: AssetId) -> impl Iterator<Item = usize> {
+        let (slots, structures) = (&self.by_asset[asset.index()], &self.structures_on[asset.index()]);
+        let structures = structures.iter().map(|s| self.voice_of(*s as usize));
+        slots.iter().map(|s| *s as usize).chain(structures)
+    }
+
+    /// All voices of an agent.
+    pub fn voices_by(&self, agent: &Agent) -> impl Iterator<Item = usize> {
+        agent.slots.clone().chain(agent.structures.clone().map(|s| self.voice_of(s)))
+    }
+
+    /// The number of a structure's voice.
+    pub fn voice_of(&self, structure: usize) -> usize {
+        self.slots.len() + structure
+    }
+
+    /// How many voices there are.
+    pub fn voices(&self) -> usize {
+        self.slots.len() + self.structures.len()
+    }
+
+    /// Whose voice it is, and on which asset.
+    pub fn voice(&self, number: usize) -> (AgentId, AssetId) {
+        match number.checked_sub(self.slots.len()) {
+            None => (self.slots[number].agent, self.slots[number].asset),
+            Some(s) => (self.structures[s].agent, self.structures[s].asset),
+        }
+    }
+
     /// A declared agent, or a scout with its number and what its look-backs are multiplied by.
     fn add(&mut self, roster: &Roster, d: &Declaration, universe: &Universe, scout: Option<(u32, f64)>) {
         let name = scout.map_or_else(|| d.name.clone(), |(n, _)| format!("scout-{:03}", n + 1));
@@ -163,6 +201,7 @@ impl Population {
             ));
         }
         let id = AgentId(self.agents.len() as u32);
+        let first_structure = self.structures.len();
         if d.family.is_structured() {
             self.structure(&name, d.family, id, &params, std::mem::take(&mut assets), universe);
         }
@@ -186,6 +225,7 @@ impl Population {
             traits: d.traits,
             strategy,
             slots: first..self.slots.len(),
+            structures: first_structure..self.structures.len(),
             active_from,
             scout: scout.is_some(),
             // The desk trades one instrument an asset: structures have no real life.

@@ -36,7 +36,7 @@ impl Context<'_> {
         shape: impl Fn(f64) -> StrategyShape,
     ) -> Option<Proposal> {
         let plan = |side: f64| shape(side).plan(self.view, side, self.traits, self.preset);
-        let proposal = |side, plan| Proposal { side, legs: Vec::new(), size: 1.0, plan };
+        let proposal = |side, plan| Proposal { side, legs: Vec::new(), size: 1.0, delta: 1.0, plan };
         if let Some(side) = self.again {
             return Some(proposal(side, plan(side)));
         }

@@ -44,6 +44,8 @@ pub struct OpenIntent {
     pub first: f64,
     /// Price at which it was decided: the close, or that of the first leg.
     pub entry: f64,
+    /// How much of its notional it holds of its asset, by delta: its place in the pool.
+    pub delta: f64,
     /// The best close since; in legs the best gain.
     pub best: f64,
     /// How often it may still be added to.
@@ -320,9 +322,10 @@ impl Life {
         open.units = units;
         let (before, after) = (self.intent, t.fraction(open));
         t.resize(book, open, Resize { verb, before, after, more });
-        let (price, plan) = (t.price(open), open.plan);
+        let (price, plan, open_delta) = (t.price(open), open.plan, open.delta);
         self.intent = after;
-        say(MessageKind::Action(Action { verb, intent: self.id(t), reason, before, after, price, plan }));
+        let (intent, delta) = (self.id(t), open_delta * after);
+        say(MessageKind::Action(Action { verb, intent, reason, before, after, delta, price, plan }));
     }
 
     fn close<T: Trading>(
@@ -356,6 +359,7 @@ impl Life {
             reason,
             before,
             after: 0.0,
+            delta: 0.0,
             price,
             plan,
         }));

@@ -25,6 +25,9 @@ pub struct Proposal {
     /// Notional of the largest leg, as a fraction of own capital, before the agent's character; of no meaning without
     /// legs, where a unit is sized by volatility.
     pub size: f64,
+    /// How much of its notional a long of it holds of its asset, by delta: 1 for the asset itself, 0 for a neutral
+    /// structure, one whose legs cancel or that is hedged as it goes. It is its place in the pool.
+    pub delta: f64,
     /// The conditions under which it is left, added to, hedged and taken up again.
     pub plan: Plan,
 }

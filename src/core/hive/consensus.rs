@@ -21,11 +21,9 @@
 //!
 //! for any weights v: pooling is linear, and unfolding is too, so the order does not matter and C is the
 //! same number. What is not linear comes after it, in the mind, leg by leg: a side that is clipped,
-//! `no_flip`, `max_follow`. A voice whose legs must stand together (one clipped, the other not) would
-//! need those rails on s and not on a. None of the bar families is such a voice: relative strength
-//! ranks a basket, and each of its assets then has an intent, a stop and a target of its own. Families
-//! that hold legs as one (carry, arbitrage, options) bring their own consensus per structure when they
-//! come; nothing here changes for them, as the legs they unfold to are heard like any other intent.
+//! `no_flip`, `max_follow`. So a structure is heard by its net delta on its asset, which its messages say
+//! ([`Action::delta`](crate::domain::Action::delta)): all of it for a scalper, 0 for one that is neutral or hedged as
+//! it goes.
 //!
 //! # Invariants
 //!
@@ -68,11 +66,11 @@ pub struct Consensus {
     sums: Vec<Vec<i128>>,
     /// By asset: P0, zero before anybody spoke of it, and close/P0 now.
     base: Vec<(f64, f64)>,
-    /// By slot: the position as announced.
+    /// By voice ([`Population::voice`]): the position as announced.
     announced: Vec<Announced>,
-    /// By slot: its worth at P0, as it is in the sums.
+    /// By voice: its worth at P0, as it is in the sums.
     heard: Vec<i128>,
-    /// By slot: the message that said so.
+    /// By voice: the message that said so.
     said: Vec<MessageId>,
     /// By agent: who silences it, [`MUTED`] and [`HUSHED`] together; 0 is heard.
     silenced: Vec<u8>,
@@ -85,37 +83,37 @@ impl Consensus {
         Consensus {
             sums: vec![vec![0; cast.families.len()]; cast.by_asset.len()],
             base: vec![(0.0, 1.0); cast.by_asset.len()],
-            announced: vec![Announced::default(); cast.slots.len()],
-            heard: vec![0; cast.slots.len()],
-            said: vec![MessageId(0); cast.slots.len()],
+            announced: vec![Announced::default(); cast.voices()],
+            heard: vec![0; cast.voices()],
+            said: vec![MessageId(0); cast.voices()],
             silenced: vec![0; cast.agents.len()],
             voices: cast.agents.len() as u32,
         }
     }
 
-    /// An agent has said that its intent on a slot is now `after`, a signed fraction of its capital, at `price`.
+    /// A voice has said that it now holds `delta` of its asset, a signed fraction of its capital, at `price`.
     pub fn hear(
         &mut self,
         cast: &Population,
-        slot: usize,
-        (after, price): (f64, f64),
+        voice: usize,
+        (delta, price): (f64, f64),
         holds: Holds,
         message: MessageId,
     ) {
-        let spec = &cast.slots[slot];
-        let base = &mut self.base[spec.asset.index()].0;
-        if *base == 0.0 && price.is_finite() && price > 0.0 {
+        let (agent, asset) = cast.voice(voice);
+        let base = &mut self.base[asset.index()].0;
+        if *base == 0.0 && delta != 0.0 && price.is_finite() && price > 0.0 {
             *base = price;
         }
-        self.announced[slot].say(after, price);
-        let value = self.announced[slot].at(*base, holds);
+        self.announced[voice].say(delta, price);
+        let value = self.announced[voice].at(*base, holds);
         let p = libm::rint(value.clamp(-WORTH_MAX, WORTH_MAX) * ONE) as i128;
-        let change = p - self.heard[slot];
-        self.heard[slot] = p;
-        self.said[slot] = message;
-        if self.is_heard(spec.agent) {
-            let family = cast.agents[spec.agent.index()].family_index;
-            self.sums[spec.asset.index()][family] += change;
+        let change = p - self.heard[voice];
+        self.heard[voice] = p;
+        self.said[voice] = message;
+        if self.is_heard(agent) {
+            let family = cast.agents[agent.index()].family_index;
+            self.sums[asset.index()][family] += change;
         }
     }
 
@@ -163,9 +161,9 @@ impl Consensus {
         let Some(agent) = cast.agents.get(agent.index()).filter(|_| silent != was_silent) else { return };
         let sign = if silent { -1 } else { 1 };
         self.voices = self.voices.wrapping_add_signed(sign);
-        for slot in agent.slots.clone() {
-            let asset = cast.slots[slot].asset;
-            self.sums[asset.index()][agent.family_index] += i128::from(sign) * self.heard[slot];
+        for voice in cast.voices_by(agent) {
+            let (_, asset) = cast.voice(voice);
+            self.sums[asset.index()][agent.family_index] += i128::from(sign) * self.heard[voice];
         }
     }
 
@@ -179,20 +177,20 @@ impl Consensus {
         weighted * self.base[asset.index()].1 / f64::from(self.voices)
     }
 
-    /// What a slot is heard to hold, at the last price; 0 while it is not heard.
-    pub fn heard(&self, cast: &Population, slot: usize) -> f64 {
-        // Most slots are flat most of the time.
-        if self.heard[slot] == 0 {
+    /// What a voice is heard to hold, at the last price; 0 while it is not heard.
+    pub fn heard(&self, cast: &Population, voice: usize) -> f64 {
+        // Most are flat most of the time.
+        if self.heard[voice] == 0 {
             return 0.0;
         }
-        let spec = &cast.slots[slot];
-        let value = real(self.heard[slot]) * self.base[spec.asset.index()].1;
-        if self.is_heard(spec.agent) { value } else { 0.0 }
+        let (agent, asset) = cast.voice(voice);
+        let value = real(self.heard[voice]) * self.base[asset.index()].1;
+        if self.is_heard(agent) { value } else { 0.0 }
     }
 
     /// The message in which it said so; 0 for none.
-    pub fn said(&self, slot: usize) -> MessageId {
-        self.said[slot]
+    pub fn said(&self, voice: usize) -> MessageId {
+        self.said[voice]
     }
 
     /// Whether the operator has muted an agent.

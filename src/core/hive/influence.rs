@@ -38,12 +38,12 @@ impl TopContributors {
     /// Looks through the voices on this asset: the largest v·p on the side of `sign`.
     pub fn find(cast: &Population, consensus: &Consensus, voice: &[f64], asset: AssetId, sign: f64) -> Self {
         let mut found = TopContributors::default();
-        for &slot in &cast.by_asset[asset.index()] {
-            let heard = sign * consensus.heard(cast, slot as usize);
+        for speaker in cast.voices_on(asset) {
+            let heard = sign * consensus.heard(cast, speaker);
             if heard <= 0.0 {
                 continue;
             }
-            let agent = cast.slots[slot as usize].agent;
+            let (agent, _) = cast.voice(speaker);
             let weight = heard * voice[cast.agents[agent.index()].family_index];
             if weight <= 0.0 {
                 continue;
@@ -52,8 +52,8 @@ impl TopContributors {
             if weight <= found.top[NAMED].0 {
                 continue;
             }
-            // Ties go to the earlier slot, since only a greater weight moves up.
-            let mut new = (weight, slot);
+            // Ties go to the earlier voice, since only a greater weight moves up.
+            let mut new = (weight, speaker as u32);
             for kept in &mut found.top {
                 if new.0 > kept.0 {
                     std::mem::swap(&mut new, kept);
@@ -66,12 +66,11 @@ impl TopContributors {
     /// The edges into a listener.
     pub fn edges(&self, cast: &Population, consensus: &Consensus, listener: AgentId) -> Edges {
         let mut edges = Edges::default();
-        let others =
-            self.top.iter().filter(|(w, slot)| *w > 0.0 && cast.slots[*slot as usize].agent != listener);
-        for (edge, (weight, slot)) in edges.iter_mut().zip(others) {
+        let others = self.top.iter().filter(|(w, of)| *w > 0.0 && cast.voice(*of as usize).0 != listener);
+        for (edge, (weight, of)) in edges.iter_mut().zip(others) {
             *edge = Edge {
-                from: cast.slots[*slot as usize].agent,
-                message: consensus.said(*slot as usize),
+                from: cast.voice(*of as usize).0,
+                message: consensus.said(*of as usize),
                 share: weight / self.total,
                 value: 0.0,
             };

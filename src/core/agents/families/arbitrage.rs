@@ -291,6 +291,7 @@ impl Family for ArbitrageMemory {
                 StructureLeg { instrument: self.second, ratio: -against },
             ],
             size,
+            delta: 0.0,
             plan: shape.plan_after(cost, side, seen.traits, seen.preset),
         })
     }

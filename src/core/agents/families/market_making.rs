@@ -338,6 +338,8 @@ impl Family for MarketMakingMemory {
             legs: vec![StructureLeg { instrument: self.instrument, ratio: 1.0 }],
             // What it may hold at most is what it says.
             size: self.size * self.cap,
+            // Its inventory is told by nobody and leans back to nothing.
+            delta: 0.0,
             plan,
         })
     }

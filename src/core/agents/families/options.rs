@@ -136,6 +136,8 @@ struct WeighedStructure {
     bound: f64,
     /// Premium of its options a unit.
     premium: f64,
+    /// Coins that it moves with and that nobody hedges, a unit.
+    delta: f64,
 }
 
 impl OptionsMemory {
@@ -298,11 +300,12 @@ impl OptionsMemory {
         let size = self.margin * notional / margin;
         let units = seen.units(size, notional);
         let (mut edge, mut fair, mut market) = (0.0, 0.0, 0.0);
-        let (mut vega, mut gamma, mut premium) = (0.0, 0.0, 0.0);
+        let (mut vega, mut gamma, mut premium, mut delta) = (0.0, 0.0, 0.0, 0.0);
         for leg in &legs {
             let (id, price) = (leg.instrument, seen.value(leg.instrument)?);
             let Some((q, _, _)) = model(seen, id, e.forward, e.forecast) else {
                 edge -= 2.0 * seen.cost(id) * price;
+                delta += leg.ratio;
                 continue;
             };
             let quantity = seen.listed.lots(id, libm::fabs(leg.ratio) * units);
@@ -314,16 +317,19 @@ impl OptionsMemory {
             market += leg.ratio * price;
             vega += leg.ratio * q.vega_per_point * 100.0;
             gamma += leg.ratio * q.gamma;
+            delta += leg.ratio * q.delta;
             premium += price;
         }
         if self.style != Style::Covered {
             let moved = gamma * e.forward * e.forecast;
             edge -= moved * moved * e.years / self.band * e.forward * seen.cost(self.perp);
+            // It is hedged as it goes.
+            delta = 0.0;
         }
         let volatility = edge / libm::fabs(vega);
         let bound = margin * units;
         let rich = market / fair - 1.0;
-        Some(WeighedStructure { legs, side, size, notional, edge, volatility, rich, bound, premium })
+        Some(WeighedStructure { legs, side, size, notional, edge, volatility, rich, bound, premium, delta })
     }
 }
 
@@ -425,7 +431,7 @@ impl Family for OptionsMemory {
             pause: 60.0,
         };
         let plan = shape.plan(w.side, seen.traits, seen.preset);
-        Some(Proposal { side: w.side, legs: w.legs, size: w.size, plan })
+        Some(Proposal { side: w.side, legs: w.legs, size: w.size, delta: w.delta, plan })
     }
 
     fn hedge(&self, seen: &StructureContext<'_>) -> Option<(InstrumentId, f64)> {

@@ -250,6 +250,7 @@ impl Family for ScalpMemory {
             side,
             legs: vec![StructureLeg { instrument: self.instrument, ratio: 1.0 }],
             size,
+            delta: 1.0,
             plan: shape.plan_after(cost, side, seen.traits, seen.preset),
         })
     }

@@ -271,6 +271,7 @@ impl Family for TriangularMemory {
                 .map(|(instrument, ratio)| StructureLeg { instrument, ratio })
                 .collect(),
             size: cross * notional / (seen.capital * character),
+            delta: 0.0,
             plan,
         })
     }

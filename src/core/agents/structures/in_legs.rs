@@ -287,6 +287,7 @@ impl Trading for InLegs<'_> {
             units: 0.0,
             first,
             entry: legs[0].entry,
+            delta: p.delta,
             best: 0.0,
             adds: seen.preset.adds,
             equity: self.equity(book),

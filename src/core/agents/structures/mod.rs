@@ -19,8 +19,10 @@
 //!    what is judged (law 12): every indicator of a condition is computed from the board and the family's
 //!    own memory of it, never from the agent's fills, except what only its owner can know: the gain of a
 //!    maker and of a book that is hedged as it goes, the inventory, the bounds of a range.
-//! 3. Structures are no voices: their intents are near neutral, so the pool of directional intents is
-//!    left as it is, and nobody listens to them in size.
+//! 3. What a structure says of its asset's direction is its net delta: that is its place in the pool. A neutral one
+//!    says 0, so the pool of directional intents is left as it is.
+//! 4. Its open life is its alone life to the bit as long as nothing that it hears sways it: no slice of the consensus is
+//!    held in legs.
 
 pub(in crate::agents) mod context;
 pub mod filling;

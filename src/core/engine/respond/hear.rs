@@ -6,8 +6,7 @@ use crate::agents::Population;
 use crate::domain::{AgentId, AssetId, Event, MarketEvent, MessageKind, Outcome, Speaker, Stamp, Verb};
 use crate::engine::Outputs;
 use crate::engine::real::BarrierContext;
-use crate::engine::speak::{Speak, StepOutput, StructuredMessage};
-use crate::engine::structures::StructureWords;
+use crate::engine::speak::{Speak, StepOutput};
 
 /// Most one slot may say at a barrier: a life says an outcome, and at most target, hedge and add.
 const WORDS_MAX: u32 = 8;
@@ -28,7 +27,12 @@ impl Respond {
             return;
         }
         for spoken in &said.structured {
-            self.hear_structured(&spec.cast, event.at(), spoken, out);
+            let voice = spec.cast.voice_of(spoken.structure);
+            if makes_sense(&spoken.body) && (is_neutral(&spoken.body) || is_priced(&spoken.body)) {
+                self.hear(spec, event.at(), (voice, &spoken.body), true, out);
+            } else {
+                self.refuse(&spec.cast, voice, out);
+            }
         }
         match *event {
             // What the desk does not trade is the structures' alone, and was heard in the first half.
@@ -85,7 +89,7 @@ impl Respond {
                 self.refuse(cast, utterance.slot, out);
             } else {
                 let is_heard = !misheard.get(utterance.slot).copied().unwrap_or(false);
-                self.hear(spec, at, utterance, is_heard, out);
+                self.hear(spec, at, (utterance.slot, &utterance.body), is_heard, out);
             }
         }
         let holds = s.listening.holds;
@@ -119,76 +123,62 @@ impl Respond {
     }
 
     /// What is no intent, or one word too many, is not delivered: the last one that was stands.
-    fn refuse(&mut self, cast: &Population, slot: usize, out: &mut Outputs) {
-        let agent = cast.slots[slot].agent;
+    fn refuse(&mut self, cast: &Population, voice: usize, out: &mut Outputs) {
+        let (agent, _) = cast.voice(voice);
         self.office.wards.erred(agent);
         let name = &cast.agents[agent.index()].name;
         out.alarms.push(format!("{name} said what cannot be, or too much at once; it was not heard"));
     }
 
-    /// Delivers an utterance and keeps what it changes; `is_heard`: whether others hear it as it was said.
+    /// Delivers what a voice said and keeps what it changes; `is_heard`: whether others hear it as it was said.
     fn hear(
         &mut self,
         spec: &RespondSpec,
         at: Stamp,
-        utterance: &StructuredMessage,
+        (voice, body): (usize, &MessageKind),
         is_heard: bool,
         out: &mut Outputs,
     ) {
         let (cast, holds) = (&*spec.cast, spec.settings.listening.holds);
-        let slot = utterance.slot;
-        let said = &cast.slots[slot];
-        let body = self.whole(cast, (said.agent, slot), &utterance.body);
-        let id = self.bus.deliver(at, Speaker::Agent(said.agent), Some(said.asset), body, &mut out.messages);
-        if let MessageKind::Action(action) = body {
-            self.gauge.wanted += u64::from(self.real.funds.weight(said.agent) > 0.0);
-            if is_heard {
-                self.consensus.hear(cast, slot, (action.after, action.price), holds, id);
+        let (agent, asset) = cast.voice(voice);
+        let body = self.whole(cast, (agent, voice), body);
+        let id = self.bus.deliver(at, Speaker::Agent(agent), Some(asset), body, &mut out.messages);
+        match &body {
+            MessageKind::Action(action) => {
+                self.gauge.wanted += u64::from(self.real.funds.weight(agent) > 0.0);
+                if is_heard {
+                    self.consensus.hear(cast, voice, (action.delta, action.price), holds, id);
+                }
+                if let Some(ear) = self.ears.get_mut(voice) {
+                    ear.own.say(action.after, action.price);
+                }
             }
-            if let Some(ear) = self.ears.get_mut(slot) {
-                ear.own.say(action.after, action.price);
+            MessageKind::Carry(quote) if self.consensus.is_heard(agent) => {
+                self.real.services.hear(asset, at, quote);
             }
+            _ => {}
         }
     }
 
     /// A message as it is delivered: whole, so that nobody changes it afterwards. What an outcome earned its agent in
-    /// points since it opened is known here and not by who speaks; `place` is that of the slot or of the structure.
+    /// points since it opened is known here and not by who speaks.
     fn whole(
         &mut self,
         cast: &Population,
-        (agent, place): (AgentId, usize),
+        (agent, voice): (AgentId, usize),
         body: &MessageKind,
     ) -> MessageKind {
         match *body {
             MessageKind::Action(ref a) if a.verb == Verb::Open => {
-                self.points_then[place] = self.points.agent(cast, agent);
+                self.points_then[voice] = self.points.agent(cast, agent);
                 *body
             }
             MessageKind::Outcome(o) => {
-                let points = self.points.agent(cast, agent) - self.points_then[place];
+                let points = self.points.agent(cast, agent) - self.points_then[voice];
                 MessageKind::Outcome(Outcome { points, ..o })
             }
             body => body,
         }
-    }
-
-    /// Delivers what a structured agent said. It moves nobody: structures are no voices.
-    fn hear_structured(&mut self, cast: &Population, at: Stamp, spoken: &StructureWords, out: &mut Outputs) {
-        let s = &cast.structures[spoken.structure];
-        let place = cast.slots.len() + spoken.structure;
-        if !makes_sense(&spoken.body) {
-            self.office.wards.erred(s.agent);
-            let name = &cast.agents[s.agent.index()].name;
-            out.alarms.push(format!("{name} said what cannot be; it was not heard"));
-            return;
-        }
-        let body = self.whole(cast, (s.agent, place), &spoken.body);
-        if let MessageKind::Carry(quote) = &body
-            && self.consensus.is_heard(s.agent)
-        {
-            self.real.services.hear(s.asset, at, quote);
-        }
-        self.bus.deliver(at, Speaker::Agent(s.agent), Some(s.asset), body, &mut out.messages);
     }
 
     /// Assets that have stopped trading: open closes, the desk forgets them, the venue pays out.
@@ -215,8 +205,12 @@ impl Respond {
     }
 }
 
-/// Whether an action on an asset says at which price, without which nobody knows its quantity. What structures
-/// are worth may be nothing, or less.
+/// Whether what is said moves no pool of an asset. What a neutral structure is worth may be nothing, or less.
+fn is_neutral(body: &MessageKind) -> bool {
+    !matches!(body, MessageKind::Action(a) if a.delta != 0.0)
+}
+
+/// Whether an action on an asset says at which price, without which nobody knows its quantity.
 fn is_priced(body: &MessageKind) -> bool {
     if let MessageKind::Action(a) = body { a.price.is_finite() && a.price > 0.0 } else { true }
 }
@@ -225,7 +219,8 @@ fn is_priced(body: &MessageKind) -> bool {
 fn makes_sense(body: &MessageKind) -> bool {
     match body {
         MessageKind::Action(a) => {
-            a.after.is_finite() && a.before.is_finite() && libm::fabs(a.after) <= INTENT_MAX
+            let can_be = |x: f64| x.is_finite() && libm::fabs(x) <= INTENT_MAX;
+            a.before.is_finite() && can_be(a.after) && can_be(a.delta)
         }
         MessageKind::Outcome(o) => o.pnl.is_finite(),
         MessageKind::Carry(c) => c.value.is_finite() && c.days > 0.0,

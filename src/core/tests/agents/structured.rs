@@ -1,13 +1,14 @@
 //! Structured agents through the whole engine: legs of several instruments, funding at its stamps, expiry.
 
 use super::stage::{agent, bar, config, story, universe};
-use crate::common::{Run, bar_at};
+use crate::common::{Run, bar_at, scenes};
 use hive_core::agents::declaration::Declaration;
 use hive_core::config::Config;
+use hive_core::engine::{Engine, Outputs};
 use hive_core::fills::Costs;
 use hive_domain::{
-    ContractTerms, Event, FamilyId, Instrument, InstrumentId, InstrumentKind, MarketEvent, MessageKind,
-    Outcome, Reason, Stamp, Universe, Verb,
+    AgentId, AssetId, Command, ContractTerms, Event, FamilyId, Instrument, InstrumentId, InstrumentKind,
+    MarketEvent, MessageKind, Outcome, Reason, Speaker, Stamp, Universe, Verb,
 };
 
 const PERP: InstrumentId = InstrumentId(0);
@@ -210,4 +211,77 @@ fn what_the_wallet_cannot_bear_is_taken_over_by_the_venue() {
     let (_, last) = super::stage::acts(&run, 0, 0).into_iter().find(|a| a.1.verb == Verb::Close).unwrap();
     assert_eq!(last.plan.reenter, None, "what could not be borne is not offered again");
     assert!(last.to_string().ends_with("(liquidated)"), "{last}");
+}
+
+/// What structures say of direction: of each scene with its name, the most that the pool heard of any of their voices.
+fn heard_of(make: fn() -> scenes::Scene) -> f64 {
+    let mut scene = make();
+    let mut out = Outputs::default();
+    let mut most = 0.0_f64;
+    let mut last = Vec::new();
+    while let Some(event) = scene.event() {
+        scene.engine.step(&event, &mut out);
+        let (cast, consensus) = (scene.engine.cast(), &scene.engine.respond.consensus);
+        last.resize(cast.voices(), None);
+        for message in &out.messages {
+            let (Speaker::Agent(agent), MessageKind::Action(action)) = (message.from, &message.body) else {
+                continue;
+            };
+            let is_its = |v: &usize| Some(cast.voice(*v).1) == message.asset;
+            let voice = cast.voices_by(&cast.agents[agent.index()]).find(is_its).unwrap();
+            last[voice] = Some((action.delta, action.price));
+        }
+        for s in 0..cast.structures.len() {
+            let voice = cast.voice_of(s);
+            let heard = consensus.heard(cast, voice);
+            let Some((delta, price)) = last[voice] else {
+                assert_eq!(heard, 0.0);
+                continue;
+            };
+            // No barrier has moved the price since the first word of it, so it is worth what its first price says.
+            let (said, least): (f64, f64) = (delta / price, 1e-9);
+            assert_eq!(
+                heard.abs() > least,
+                said.abs() > least,
+                "{}: {delta} is heard as {heard}",
+                scene.name
+            );
+            assert!(heard * said >= 0.0, "{}", scene.name);
+            most = most.max(heard.abs());
+        }
+    }
+    most
+}
+
+#[test]
+fn a_scalper_is_heard_for_what_it_holds_and_who_is_neutral_for_nothing() {
+    let scene = |name: &str| *scenes::ALL.iter().find(|make| make().name.starts_with(name)).unwrap();
+    let scalp = heard_of(scene("a flow to go with"));
+    assert!((0.19..0.21).contains(&scalp), "a fifth of its capital: {scalp}");
+    assert_eq!(heard_of(scene("two venues")), 0.0);
+}
+
+#[test]
+fn a_muted_scalper_is_out_of_the_pool_until_it_is_heard_again() {
+    let make = scenes::ALL.iter().find(|make| make().name.starts_with("a flow to go with")).unwrap();
+    let mut scene = make();
+    let mut out = Outputs::default();
+    while let Some(event) = scene.event() {
+        scene.engine.step(&event, &mut out);
+        let voice = scene.engine.cast().voice_of(0);
+        let heard = |e: &Engine| {
+            (e.respond.consensus.heard(e.cast(), voice), e.respond.consensus.of(AssetId(0), &[1.0]))
+        };
+        let (own, pool) = heard(&scene.engine);
+        if own != 0.0 {
+            assert!((pool - own).abs() < 1e-9, "it is the only one");
+            let command = |c| Event::Command(event.at(), c);
+            scene.engine.step(&command(Command::Mute(AgentId(0))), &mut out);
+            assert_eq!(heard(&scene.engine), (0.0, 0.0));
+            scene.engine.step(&command(Command::Unmute(AgentId(0))), &mut out);
+            assert_eq!(heard(&scene.engine), (own, pool));
+            return;
+        }
+    }
+    panic!("it never held anything");
 }

@@ -187,6 +187,7 @@ pub fn intent(cast: &Population, slot: usize, after: f64) -> MessageKind {
         reason: Reason::Signal,
         before: 0.0,
         after,
+        delta: after,
         price: 1.0,
         plan,
     })
