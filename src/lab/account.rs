@@ -68,7 +68,7 @@ impl ArmAccount {
     pub fn hear(&mut self, cast: &Population, at: Stamp, said: &StepOutput) {
         for spoken in &said.structured {
             if let MessageKind::Carry(quote) = &spoken.body {
-                self.real.services.hear(cast.structures[spoken.structure].asset, at, quote);
+                self.real.services.hear(cast.voice(spoken.voice).1, at, quote);
             }
         }
     }

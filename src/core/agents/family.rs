@@ -61,12 +61,16 @@ pub trait Family {
     fn on_event(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
         let _ = (listed, board, event);
     }
-    /// The instruments of which it remembers something; of the others it only asks the board.
-    fn remembers(&self) -> Vec<InstrumentId> {
+    /// The instruments whose events it listens to.
+    fn ears(&self) -> Vec<InstrumentId> {
         match self.subscriptions() {
             Subscriptions::Events(instruments) => instruments,
             Subscriptions::Bars(_) => Vec::new(),
         }
+    }
+    /// The instruments of which it remembers something; of the others it only asks the board.
+    fn remembers(&self) -> Vec<InstrumentId> {
+        self.ears()
     }
     /// Fills in the indicators that are its own, as they are now; [`Indicator::Gain`] is filled in for it.
     fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
@@ -110,5 +114,9 @@ pub trait Family {
     /// follows a print that moved the market at once.
     fn looks_at_prints(&self) -> bool {
         true
+    }
+    /// Whether an event of one of its instruments makes it look when the stamp is over.
+    fn is_stirred(&self, event: &MarketEvent) -> bool {
+        !matches!(event, MarketEvent::Trade { .. }) || self.looks_at_prints()
     }
 }

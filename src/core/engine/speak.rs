@@ -6,9 +6,9 @@
 //! stamp is in, and not as each close arrives: a cross-sectional family would otherwise depend on the
 //! order of arrival. What is said at a barrier is heard in the second half of the same step (law 4).
 
-use super::Settings;
 use super::lives::Following;
-use super::structures::{StructureSpec, StructureWords, Structures};
+use super::structures::{StructureSpec, Structures};
+use super::{Settings, Utterance};
 use crate::agents::at_bars::AtBars;
 use crate::agents::life::Life;
 use crate::agents::{Agent, AgentAsset, Population};
@@ -53,27 +53,18 @@ pub struct SpeakSpec {
     pub reference: f64,
 }
 
-/// One thing said, by the agent of a slot.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StructuredMessage {
-    /// Agent and asset.
-    pub slot: usize,
-    /// An action or an outcome.
-    pub body: MessageKind,
-}
-
 /// What was said in a step.
 #[derive(Clone, Debug, Default)]
 pub struct StepOutput {
     /// Whether the event counted; a repeated or impossible one does not, and changes nothing.
     pub accepted: bool,
     /// In the order of agents and their assets.
-    pub utterances: Vec<StructuredMessage>,
+    pub utterances: Vec<Utterance>,
     /// At a barrier, by agent: net PnL of the raw intents over their ex-ante volatility; NaN for the
     /// inactive.
     pub results: Vec<f64>,
     /// What structured agents said, in their order.
-    pub structured: Vec<StructureWords>,
+    pub structured: Vec<Utterance>,
     /// At a barrier: what others hear of a slot in place of what it said. Only the lab's negative
     /// controls fill this; who spoke knows its own intent all the same.
     pub misheard: Vec<(usize, f64)>,
@@ -323,7 +314,7 @@ impl Speak {
             if let MessageKind::Action(action) = &body {
                 announced.say(action.after, action.price);
             }
-            said.utterances.push(StructuredMessage { slot, body });
+            said.utterances.push(Utterance { voice: slot, body });
         };
         if is_gone {
             life.delist(&now, raw, &mut say);

@@ -9,11 +9,12 @@
 //! 3. Without structured agents the board keeps nothing, and every event but a desk's is refused.
 //! 4. A maker's life is lived twice, its fills counted by *through* and by *touch*; the first one speaks.
 
+use super::Utterance;
 use crate::agents::Population;
 use crate::agents::families::Rules;
 use crate::agents::structures::StructureContext;
 use crate::agents::structures::filling::FillContext;
-use crate::agents::structures::in_legs::{AgentRef, FamilyTraits, StructureLife};
+use crate::agents::structures::in_legs::{AgentRef, StructureLife};
 use crate::agents::structures::legs::Legs;
 use crate::agents::structures::listed::ListedInstruments;
 use crate::domain::{AgentId, MarketEvent, MessageKind, Stamp, Universe};
@@ -25,15 +26,6 @@ use std::sync::Arc;
 /// Span, in barriers, of the memory of a result's own volatility.
 const RESULT_SPAN: f64 = 180.0;
 
-/// One thing said by a structured agent.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StructureWords {
-    /// Number of the speaker in [`Population::structures`].
-    pub structure: usize,
-    /// The message itself, as it is to be said.
-    pub body: MessageKind,
-}
-
 /// What does not change during a run.
 #[derive(Clone, Debug, Default)]
 pub struct StructureSpec {
@@ -42,8 +34,6 @@ pub struct StructureSpec {
     ears: Vec<Vec<(u32, bool)>>,
     /// By asset: who listens to its volatility.
     vol: Vec<Vec<(u32, bool)>>,
-    /// Traits of the family, by structure.
-    natures: Vec<FamilyTraits>,
     /// Capital of each structure, in currency.
     capital: Vec<f64>,
 }
@@ -102,7 +92,6 @@ impl StructureSpec {
             listed: Arc::clone(&cast.listed),
             ears: vec![Vec::new(); universe.instruments.len()],
             vol: vec![Vec::new(); universe.assets.len()],
-            natures: cast.structures.iter().map(|s| FamilyTraits::of(&s.rules)).collect(),
             capital: Vec::new(),
         };
         for (i, s) in cast.structures.iter().enumerate() {
@@ -145,7 +134,7 @@ impl Structures {
         spec: &StructureSpec,
         costs: &Tariff,
         event: &MarketEvent,
-        said: &mut Vec<StructureWords>,
+        said: &mut Vec<Utterance>,
     ) -> bool {
         if self.twins.is_empty() || !self.board.accepts(event) {
             return false;
@@ -183,12 +172,12 @@ impl Structures {
                 touch.hear(&FillContext { listed, board, costs, touch: true }, event);
             }
             if remembers {
-                twin.rules.hear(listed, board, event);
+                twin.rules.on_event(listed, board, event);
             }
             if matches!(event, MarketEvent::Funding { .. })
                 && let Some(quote) = twin.rules.carry_quote(event)
             {
-                said.push(StructureWords { structure: i as usize, body: MessageKind::Carry(quote) });
+                said.push(Utterance { voice: cast.voice_of(i as usize), body: MessageKind::Carry(quote) });
             }
             if !*is_due && twin.rules.is_stirred(event) {
                 *is_due = true;
@@ -204,7 +193,7 @@ impl Structures {
         cast: &Population,
         spec: &StructureSpec,
         costs: &Tariff,
-        said: &mut Vec<StructureWords>,
+        said: &mut Vec<Utterance>,
         results: &mut [f64],
     ) {
         if self.twins.is_empty() {
@@ -230,13 +219,7 @@ impl Structures {
         }
     }
 
-    fn judge(
-        &mut self,
-        cast: &Population,
-        spec: &StructureSpec,
-        costs: &Tariff,
-        said: &mut Vec<StructureWords>,
-    ) {
+    fn judge(&mut self, cast: &Population, spec: &StructureSpec, costs: &Tariff, said: &mut Vec<Utterance>) {
         let Some(now) = self.stamp else { return };
         let mut due = std::mem::take(&mut self.due);
         due.sort_unstable();
@@ -250,13 +233,7 @@ impl Structures {
             if now < agent.active_from {
                 continue;
             }
-            let who = AgentRef {
-                agent: s.agent,
-                asset: s.asset,
-                rules: &twin.rules,
-                nature: spec.natures[i],
-                key: s.key,
-            };
+            let who = AgentRef { agent: s.agent, asset: s.asset, rules: &twin.rules, key: s.key };
             let (traits, preset) = (&agent.traits, agent.strategy.preset());
             let seen = StructureContext {
                 listed: &spec.listed,
@@ -269,7 +246,7 @@ impl Structures {
                 capital: spec.capital[i],
                 legs: &nothing,
             };
-            let mut say = |body| said.push(StructureWords { structure: i, body });
+            let mut say = |body| said.push(Utterance { voice: cast.voice_of(i), body });
             twin.life.judge(who, &seen, &mut say);
             if let Some(touch) = &mut twin.touch {
                 touch.judge(who, &seen, &mut |_| {});

@@ -220,7 +220,7 @@ impl Floor {
     fn hear(&mut self, said: &StepOutput, counts: bool) {
         let mut last = None;
         for utterance in &said.utterances {
-            let (slot, MessageKind::Action(action)) = (utterance.slot, &utterance.body) else { continue };
+            let (slot, MessageKind::Action(action)) = (utterance.voice, &utterance.body) else { continue };
             if !self.member[slot] {
                 continue;
             }

@@ -124,7 +124,7 @@ fn nothing_of_the_truth_reaches_who_hears_a_wrong_word() {
             let mut lie = said.clone();
             for u in &mut lie.utterances {
                 if let MessageKind::Action(a) = &mut u.body {
-                    (a.after, a.price) = (-0.7 * a.after, 3.0 * a.price);
+                    (a.after, a.delta, a.price) = (-0.7 * a.after, -0.7 * a.delta, 3.0 * a.price);
                 }
             }
             two[0].step(&hears, event, &speak, &said, &mut out);

@@ -7,8 +7,9 @@ use hive_core::agents::cast::cast;
 use hive_core::config::Config;
 use hive_core::config::setup;
 use hive_core::engine::Outputs;
+use hive_core::engine::Utterance;
 use hive_core::engine::respond::{Respond, RespondSpec};
-use hive_core::engine::speak::{Speak, SpeakSpec, StepOutput, StructuredMessage};
+use hive_core::engine::speak::{Speak, SpeakSpec, StepOutput};
 use hive_domain::{Event, MarketEvent};
 use hive_market::MarketState;
 use hive_market::synth::SynthWorld;
@@ -41,11 +42,11 @@ fn difference(config: &Config, tape: &Tape, rewrite: &Rewrite) -> f64 {
             let own = std::mem::take(&mut said.utterances);
             let scout = |slot: usize| slot >= cast.declared_slots;
             said.utterances.extend(
-                own.into_iter().filter(|u| !scout(u.slot) || rewrite(&cast, u.slot, barriers).is_none()),
+                own.into_iter().filter(|u| !scout(u.voice) || rewrite(&cast, u.voice, barriers).is_none()),
             );
             for slot in cast.declared_slots..cast.slots.len() {
                 if let Some(after) = rewrite(&cast, slot, barriers) {
-                    said.utterances.push(StructuredMessage { slot, body: intent(&cast, slot, after) });
+                    said.utterances.push(Utterance { voice: slot, body: intent(&cast, slot, after) });
                 }
             }
             barriers += 1;

@@ -97,7 +97,7 @@ impl Rig {
                 touch: self.life.touch,
             };
             self.life.hear(&m, &event);
-            self.rules.hear(&self.listed, &self.board, &event);
+            self.rules.on_event(&self.listed, &self.board, &event);
         }
         taken
     }

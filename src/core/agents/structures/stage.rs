@@ -3,7 +3,7 @@
 
 use super::context::StructureContext;
 use super::filling::FillContext;
-use super::in_legs::{AgentRef, FamilyTraits, InLegs, StructureLife};
+use super::in_legs::{AgentRef, InLegs, StructureLife};
 use super::legs::Legs;
 use super::listed::ListedInstruments;
 use super::values::{KEYS, Values};
@@ -56,7 +56,7 @@ pub fn universe(rows: &[InstrumentRow<'_>]) -> Universe {
 
 /// An agent of these rules, with a key for its draws.
 pub fn somebody(rules: &Rules, key: u64) -> AgentRef<'_> {
-    AgentRef { agent: AgentId(0), asset: AssetId(0), rules, nature: FamilyTraits::of(rules), key }
+    AgentRef { agent: AgentId(0), asset: AssetId(0), rules, key }
 }
 
 /// The indicators of a life as they are now.
@@ -125,7 +125,7 @@ impl OneLife {
             };
             if event.instrument().is_none_or(|i| ears.contains(&i)) {
                 self.life.hear(&market, event);
-                self.rules.hear(&self.listed, &self.board, event);
+                self.rules.on_event(&self.listed, &self.board, event);
                 heard |= self.rules.is_stirred(event);
             }
         }

@@ -4,9 +4,9 @@ use super::spec::RespondSpec;
 use super::state::{ResidualStance, Respond};
 use crate::agents::Population;
 use crate::domain::{AgentId, AssetId, Event, MarketEvent, MessageKind, Outcome, Speaker, Stamp, Verb};
-use crate::engine::Outputs;
 use crate::engine::real::BarrierContext;
 use crate::engine::speak::{Speak, StepOutput};
+use crate::engine::{Outputs, Utterance};
 
 /// Most one slot may say at a barrier: a life says an outcome, and at most target, hedge and add.
 const WORDS_MAX: u32 = 8;
@@ -27,11 +27,10 @@ impl Respond {
             return;
         }
         for spoken in &said.structured {
-            let voice = spec.cast.voice_of(spoken.structure);
             if makes_sense(&spoken.body) && (is_neutral(&spoken.body) || is_priced(&spoken.body)) {
-                self.hear(spec, event.at(), (voice, &spoken.body), true, out);
+                self.hear(spec, event.at(), spoken, true, out);
             } else {
-                self.refuse(&spec.cast, voice, out);
+                self.refuse(&spec.cast, spoken.voice, out);
             }
         }
         match *event {
@@ -84,12 +83,12 @@ impl Respond {
         said.misheard.iter().for_each(|(slot, _)| misheard[*slot] = true);
         let mut last = (usize::MAX, 0);
         for utterance in &said.utterances {
-            last = if last.0 == utterance.slot { (last.0, last.1 + 1) } else { (utterance.slot, 1) };
+            last = if last.0 == utterance.voice { (last.0, last.1 + 1) } else { (utterance.voice, 1) };
             if last.1 > WORDS_MAX || !makes_sense(&utterance.body) || !is_priced(&utterance.body) {
-                self.refuse(cast, utterance.slot, out);
+                self.refuse(cast, utterance.voice, out);
             } else {
-                let is_heard = !misheard.get(utterance.slot).copied().unwrap_or(false);
-                self.hear(spec, at, (utterance.slot, &utterance.body), is_heard, out);
+                let is_heard = !misheard.get(utterance.voice).copied().unwrap_or(false);
+                self.hear(spec, at, utterance, is_heard, out);
             }
         }
         let holds = s.listening.holds;
@@ -135,7 +134,7 @@ impl Respond {
         &mut self,
         spec: &RespondSpec,
         at: Stamp,
-        (voice, body): (usize, &MessageKind),
+        &Utterance { voice, ref body }: &Utterance,
         is_heard: bool,
         out: &mut Outputs,
     ) {

@@ -8,8 +8,9 @@ use hive_core::agents::declaration::Selector;
 use hive_core::config::Config;
 use hive_core::config::setup;
 use hive_core::engine::Outputs;
+use hive_core::engine::Utterance;
 use hive_core::engine::respond::{Respond, RespondSpec};
-use hive_core::engine::speak::{Speak, SpeakSpec, StepOutput, StructuredMessage};
+use hive_core::engine::speak::{Speak, SpeakSpec, StepOutput};
 use hive_core::hive::managers::quarantine::QuarantinePhase;
 use hive_core::hive::settings::{
     AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager, Managers,
@@ -270,12 +271,12 @@ fn what_cannot_be_meant_is_not_heard_and_counts_as_an_error() {
         if let Event::Barrier(_) = event {
             if (100..103).contains(&barriers) {
                 let body = crate::common::intent(&cast, slot, bad[barriers - 100]);
-                said.utterances.insert(0, StructuredMessage { slot, body });
+                said.utterances.insert(0, Utterance { voice: slot, body });
             }
             if barriers == 110 {
                 // Too much at once: what is within the quota is heard.
                 let body = crate::common::intent(&cast, slot, 0.5);
-                (0..20).for_each(|_| said.utterances.insert(0, StructuredMessage { slot, body }));
+                (0..20).for_each(|_| said.utterances.insert(0, Utterance { voice: slot, body }));
             }
             barriers += 1;
         }

@@ -395,7 +395,7 @@ impl Listener {
                 }
                 open.offer(&cast.listed, &self.board, costs, event);
             }
-            one.rules.hear(&cast.listed, &self.board, event);
+            one.rules.on_event(&cast.listed, &self.board, event);
             one.due |= one.rules.is_stirred(event);
         }
     }
