@@ -17,7 +17,7 @@ use super::structures::listed::ListedInstruments;
 use super::structures::ranges::Bounds;
 use super::structures::values::Values;
 use crate::domain::{AssetId, CarryQuote, EvalContext, FamilyId, InstrumentId, MarketEvent, Span};
-use crate::market::Board;
+use crate::market::Market;
 use serde::{Deserialize, Serialize};
 
 macro_rules! register {
@@ -120,7 +120,7 @@ impl Rules {
     }
 
     /// Hears an event of one of its instruments, or of its asset's volatility. The board has taken it.
-    pub fn hear(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    pub fn hear(&mut self, listed: &ListedInstruments, board: &Market, event: &MarketEvent) {
         self.rule_mut().on_event(listed, board, event);
     }
 

@@ -16,7 +16,7 @@ use crate::domain::{
     Span, Stamp, Term, Universe, Verb,
 };
 use crate::fills::Tariff;
-use crate::market::Board;
+use crate::market::Market;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
@@ -56,7 +56,7 @@ pub fn universe(rows: &[InstrumentRow<'_>]) -> Universe {
 /// The market and one life in it.
 pub struct OneLife {
     pub listed: ListedInstruments,
-    pub board: Board,
+    pub board: Market,
     pub costs: Tariff,
     pub rules: Rules,
     pub life: Life,
@@ -78,7 +78,7 @@ impl OneLife {
         let listed = ListedInstruments::new(universe);
         let rules = Rules::on_events(family, p, universe.asset(asset).unwrap().id, &listed)?;
         Ok(OneLife {
-            board: Board::new(listed.instruments.len()),
+            board: Market::quoted(listed.instruments.len()),
             costs: Tariff::default(),
             rules,
             life: Life::new(false),
