@@ -212,7 +212,7 @@ const FAR: f64 = 12.0;
 impl Coin {
     fn step(&mut self, cast: &Population, speak: &Speak, slot: usize, barrier: u32, stops: bool) -> f64 {
         let place = &cast.slots[slot];
-        let listing = &speak.market.listings[place.asset.index()];
+        let listing = &speak.market.instruments[place.asset.index()];
         if !listing.trading || !listing.sigma.is_finite() {
             *self = Coin::default();
             return 0.0;
@@ -224,7 +224,7 @@ impl Coin {
         if self.size != 0.0 {
             self.left = self.left.saturating_sub(1);
             if stops {
-                self.judge(listing.last.close);
+                self.judge(listing.last().close);
             }
             if self.left == 0 {
                 *self = Coin::default();
@@ -237,7 +237,7 @@ impl Coin {
             *self = Coin {
                 size: side * unit(listing.sigma),
                 left: 2 * every,
-                entry: listing.last.close,
+                entry: listing.last().close,
                 sigma: listing.sigma,
                 taken: false,
             };

@@ -10,7 +10,7 @@ use super::structures::listed::ListedInstruments;
 use super::structures::ranges::Bounds;
 use super::structures::values::Values;
 use crate::domain::{CarryQuote, Indicator, InstrumentId, MarketEvent, Span};
-use crate::market::Board;
+use crate::market::Market;
 
 /// What is told of a family: by `hive agents list`, by the mistakes of a roster, and to whoever draws its numbers.
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +58,7 @@ pub trait Family {
     /// Whether to open now, and what.
     fn propose(&self, cx: &Context<'_>) -> Option<Proposal>;
     /// Hears an event of what it listens to, or of its asset's volatility. The board has taken it already.
-    fn on_event(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, listed: &ListedInstruments, board: &Market, event: &MarketEvent) {
         let _ = (listed, board, event);
     }
     /// The instruments whose events it listens to.

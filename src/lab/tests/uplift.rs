@@ -9,9 +9,8 @@ use hive_core::config::setup;
 use hive_core::engine::Outputs;
 use hive_core::engine::Utterance;
 use hive_core::engine::respond::{Respond, RespondSpec};
-use hive_core::engine::speak::{Speak, SpeakSpec, StepOutput};
+use hive_core::engine::speak::{Speak, StepOutput};
 use hive_domain::{Event, MarketEvent};
-use hive_market::MarketState;
 use hive_market::synth::SynthWorld;
 use std::sync::Arc;
 
@@ -29,10 +28,9 @@ type Rewrite = dyn Fn(&Population, usize, usize) -> Option<f64>;
 fn difference(config: &Config, tape: &Tape, rewrite: &Rewrite) -> f64 {
     let settings = setup::settings(config);
     let cast = Arc::new(cast(&config.roster, &tape.universe, config.seed));
-    let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
-    let speak_spec = SpeakSpec::new(Arc::clone(&cast), &tape.universe, settings.clone(), &market);
+    let (speak_spec, mut speak) = Speak::start(Arc::clone(&cast), &tape.universe, settings.clone());
     let respond_spec = RespondSpec::new(Arc::clone(&cast), &tape.universe, settings.clone());
-    let (mut speak, mut respond) = (Speak::new(market, &speak_spec), Respond::new(&respond_spec));
+    let mut respond = Respond::new(&respond_spec);
     let (mut said, mut out) = (StepOutput::default(), Outputs::default());
     let mut barriers = 0;
     for event in &tape.events {

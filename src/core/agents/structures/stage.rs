@@ -17,7 +17,7 @@ use crate::domain::{
     Span, Stamp, Term, Universe, Verb,
 };
 use crate::fills::Tariff;
-use crate::market::Board;
+use crate::market::Market;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
@@ -67,7 +67,7 @@ pub fn values(life: &StructureLife, rules: &Rules, seen: &StructureContext<'_>) 
 /// The market and one life in it.
 pub struct OneLife {
     pub listed: ListedInstruments,
-    pub board: Board,
+    pub board: Market,
     pub costs: Tariff,
     pub rules: Rules,
     pub life: StructureLife,
@@ -89,7 +89,7 @@ impl OneLife {
         let listed = ListedInstruments::new(universe);
         let rules = Rules::on_events(family, p, universe.asset(asset).unwrap().id, &listed)?;
         Ok(OneLife {
-            board: Board::new(listed.instruments.len()),
+            board: Market::quoted(listed.instruments.len()),
             costs: Tariff::default(),
             rules,
             life: StructureLife::new(false),

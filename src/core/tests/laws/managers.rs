@@ -10,7 +10,7 @@ use hive_core::config::setup;
 use hive_core::engine::Outputs;
 use hive_core::engine::Utterance;
 use hive_core::engine::respond::{Respond, RespondSpec};
-use hive_core::engine::speak::{Speak, SpeakSpec, StepOutput};
+use hive_core::engine::speak::{Speak, StepOutput};
 use hive_core::hive::managers::quarantine::QuarantinePhase;
 use hive_core::hive::settings::{
     AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager, Managers,
@@ -18,7 +18,6 @@ use hive_core::hive::settings::{
 use hive_domain::{
     Adjustment, AgentId, Command, Event, Goal, Knob, Message, MessageKind, SideRule, Span, Speaker,
 };
-use hive_market::MarketState;
 use hive_market::synth::SynthWorld;
 use std::sync::Arc;
 
@@ -256,10 +255,9 @@ fn what_cannot_be_meant_is_not_heard_and_counts_as_an_error() {
         Config { managers: Managers { automated: Some(AutomatedManager::default()), ..NONE }, ..shipped() };
     let settings = setup::settings(&config);
     let cast = Arc::new(cast(&config.roster, &tape.universe, config.seed));
-    let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
-    let speak_spec = SpeakSpec::new(Arc::clone(&cast), &tape.universe, settings.clone(), &market);
+    let (speak_spec, mut speak) = Speak::start(Arc::clone(&cast), &tape.universe, settings.clone());
     let spec = RespondSpec::new(Arc::clone(&cast), &tape.universe, settings.clone());
-    let (mut speak, mut respond) = (Speak::new(market, &speak_spec), Respond::new(&spec));
+    let mut respond = Respond::new(&spec);
     let (mut said, mut out) = (StepOutput::default(), Outputs::default());
     let slot = cast.agents[5].slots.start;
     let bad = [f64::NAN, f64::INFINITY, 1e9];
