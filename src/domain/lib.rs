@@ -47,6 +47,7 @@ pub mod order;
 pub mod random;
 mod spoken;
 pub mod time;
+pub mod venue;
 
 pub use announced::{Announced, Holds};
 pub use command::{COMMANDS, Command, CommandRow, Danger, Scope};
@@ -62,5 +63,6 @@ pub use message::{
     MessageKind, Outcome, Reason, Receipt, Service, Speaker, Stance, StanceVerb, Verb,
 };
 pub use money::{Decimal, Money};
-pub use order::{Fill, OrderKind, OrderStatus};
+pub use order::{Fill, OrderKind, OrderStatus, TimeInForce};
 pub use time::{Span, Stamp};
+pub use venue::VenueEvent;
