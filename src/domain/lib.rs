@@ -46,6 +46,7 @@ pub mod money;
 pub mod order;
 pub mod random;
 mod spoken;
+pub mod step;
 pub mod time;
 
 pub use announced::{Announced, Holds};
@@ -62,5 +63,6 @@ pub use message::{
     MessageKind, Outcome, Reason, Receipt, Service, Speaker, Stance, StanceVerb, Verb,
 };
 pub use money::{Decimal, Money};
-pub use order::{Fill, OrderKind, OrderStatus};
+pub use order::{AssetFee, Fill, OrderKind, OrderStatus};
+pub use step::PriceStep;
 pub use time::{Span, Stamp};

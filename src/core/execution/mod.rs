@@ -39,9 +39,10 @@ mod fixtures {
             venue: String::new(),
             quote: None,
             terms: crate::domain::ContractTerms::Plain,
-            tick: dec("0.01"),
+            tick: dec("0.01").into(),
             lot: dec("0.001"),
             min_notional: Decimal::ZERO,
+            contract: Decimal::ONE,
         }
     }
 

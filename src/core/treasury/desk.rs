@@ -11,7 +11,8 @@
 //!
 //! # Invariants
 //!
-//! 1. Σ `held_i` = held in whole atoms (at most a millionth of a lot, or one unit), always.
+//! 1. Σ `held_i` = held in whole atoms (at most a millionth of a lot, or one unit), always; a lot is whole atoms, whatever
+//!    it is.
 //! 2. Only the net goes to the venue; what agents trade against each other is crossed inside.
 //! 3. A decision at one close is carried out at the next bar of its asset, or replaced by the next.
 //! 4. A bound part never grows and never turns over; what it may not take, others hold.
@@ -23,15 +24,18 @@ use super::settings::DeskSettings;
 use super::sizing::{SizeRules, Sizing};
 use crate::agents::Population;
 use crate::domain::money::power_of_ten;
-use crate::domain::{AgentId, Decimal, Instrument, InstrumentId, Span, Universe};
+use crate::domain::{AgentId, Decimal, Instrument, InstrumentId, InstrumentKind, Span, Universe};
 use crate::fills::Tariff;
 use crate::fills::pace::PositionPace;
 use crate::ledger::Ledger;
+use crate::ledger::exact::QUANTITY_SCALE;
 use serde::{Deserialize, Serialize};
 
 /// Decimal places that attribution has beyond the lot.
 const FINER: u32 = 6;
-/// How quantities of an instrument are counted.
+/// How quantities of an instrument are counted: in a power of ten of which its lot is a whole number, whatever decimal that
+/// is. Not in parts of the lot: quantities of other lots are counted too, of spot that is carried or of a venue that has
+/// changed its rules, and the millionth of a lot of 3 is no part of one of 0.25.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Atoms {
     /// Decimal places of an atom.
@@ -39,13 +43,20 @@ pub struct Atoms {
 }
 
 impl Atoms {
-    /// How quantities of an instrument are counted whose lot is a power of ten.
+    /// How quantities of an instrument are counted.
     pub fn of(instrument: &Instrument) -> Self {
-        // A lot of 10^k has an atom of 10^(k−6), but never more than one unit: a Decimal has no
-        // negative scale.
+        // An atom is at most a millionth of the lot, 10^(k−6) of a lot from 10^k on, but never more than one unit: a
+        // Decimal has no negative scale.
         let lot = instrument.lot.normalize();
         let large = lot.mantissa().unsigned_abs().checked_ilog10().unwrap_or(0);
-        Atoms { scale: lot.scale() + FINER - large.min(FINER) }
+        let scale = lot.scale() + FINER - large.min(FINER);
+        // Finer than the books nothing can be booked.
+        Atoms { scale: scale.min(QUANTITY_SCALE) }.and_of(instrument)
+    }
+
+    /// The same, so fine that the lot of another instrument is a whole number too.
+    fn and_of(self, other: &Instrument) -> Self {
+        Atoms { scale: self.scale.max(other.lot.normalize().scale()) }
     }
 
     /// A count of atoms as a quantity.
@@ -100,8 +111,14 @@ impl DeskSpec {
             rules: SizeRules::new(settings, universe, costs, clock),
             by_instrument,
             agents,
-            atoms: universe.desk().iter().map(Atoms::of).collect(),
+            atoms: universe.desk().iter().map(|i| Self::counted(i, universe)).collect(),
         }
+    }
+
+    /// How quantities of an instrument are counted, those of spot that may be carried beside it among them.
+    fn counted(instrument: &Instrument, universe: &Universe) -> Atoms {
+        let is_beside = |i: &&Instrument| i.asset == instrument.asset && i.kind == InstrumentKind::Spot;
+        universe.instruments.iter().filter(is_beside).fold(Atoms::of(instrument), |a, spot| a.and_of(spot))
     }
 
     /// How aims are sized.

@@ -22,9 +22,10 @@ fn instrument(kind: InstrumentKind) -> Instrument {
         venue: String::new(),
         quote: None,
         terms: crate::domain::ContractTerms::Plain,
-        tick,
+        tick: tick.into(),
         lot,
         min_notional,
+        contract: Decimal::ONE,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::spec::RealSpec;
 use crate::agents::Population;
+use crate::domain::step::Rounding;
 use crate::domain::{AgentId, Decimal, Fill, Instrument, InstrumentId, Money, OrderId, Stamp, money};
 use crate::engine::outputs::Scratch;
 use crate::engine::services::Services;
@@ -326,7 +327,7 @@ impl Real {
     }
 }
 
-/// A price of the feed on the instrument's ticks.
+/// A price of the feed on the instrument's ticks, the nearest one.
 pub(super) fn price(x: f64, instrument: &Instrument) -> Decimal {
-    money::from_estimate(x, instrument.tick.normalize().scale()).unwrap_or_default()
+    instrument.tick.round_estimate(x, Rounding::Nearest).unwrap_or_default()
 }
