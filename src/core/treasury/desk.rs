@@ -118,7 +118,7 @@ impl DeskSpec {
     /// How quantities of an instrument are counted, those of spot that may be carried beside it among them.
     fn counted(instrument: &Instrument, universe: &Universe) -> Atoms {
         let is_beside = |i: &&Instrument| i.asset == instrument.asset && i.kind == InstrumentKind::Spot;
-        universe.instruments.iter().filter(is_beside).fold(Atoms::of(instrument), |a, spot| a.and_of(spot))
+        universe.instruments.iter().filter(is_beside).fold(Atoms::of(instrument), Atoms::and_of)
     }
 
     /// How aims are sized.

@@ -69,9 +69,10 @@ fn with_steps(tape: &mut Tape, seed: u64) {
             bears.get(random::below(key(what), n) as usize).copied().unwrap_or(all[all.len() - 1])
         };
         let digits = random::below(key(0), 6) == 0;
-        i.tick = match digits {
-            true => PriceStep::Digits { significant: 5, decimals: 6 },
-            false => PriceStep::Tick(draw(1, price / 100.0)),
+        i.tick = if digits {
+            PriceStep::Digits { significant: 5, decimals: 6 }
+        } else {
+            PriceStep::Tick(draw(1, price / 100.0))
         };
         i.lot = draw(2, 1_000.0 / price);
         i.contract = decimals(&CONTRACTS)[random::below(key(3), CONTRACTS.len() as u64) as usize];
