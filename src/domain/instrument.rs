@@ -1,5 +1,6 @@
 //! Assets, instruments and the universe of a feed.
 
+use super::step::{self, PriceStep};
 use super::{AssetId, Decimal, InstrumentId, Stamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -120,8 +121,9 @@ impl ContractTerms {
     }
 }
 
-/// What is listed: the trading rules of one instrument.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What is listed: the trading rules of one instrument. Quantities are in base units wherever they are; contracts are
+/// counted only where an order is written for a venue and where its answer is read.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Instrument {
     /// Its place in [`Universe::instruments`].
     pub id: InstrumentId,
@@ -137,12 +139,48 @@ pub struct Instrument {
     pub quote: Option<AssetId>,
     /// Expiry, strike, fee of a pool, the venue's own fees.
     pub terms: ContractTerms,
-    /// Smallest price step, in quote currency. Always a power of ten.
-    pub tick: Decimal,
-    /// Smallest quantity step, in base units. Always a power of ten.
+    /// How its prices are stepped, in quote currency.
+    pub tick: PriceStep,
+    /// Smallest quantity step, in base units: any positive decimal.
     pub lot: Decimal,
     /// Smallest order, in quote currency.
     pub min_notional: Decimal,
+    /// Base units in one of the venue's contracts; 1 where the venue counts base units.
+    pub contract: Decimal,
+}
+
+impl Instrument {
+    /// A quantity as the venue counts it, in contracts; `None` if it is no whole number of lots or does not come out.
+    ///
+    /// Not every venue trades whole contracts: OKX takes 34.95 contracts of 0.01 BTC, in lots of a hundredth of one. What
+    /// has to be whole are the lots.
+    pub fn contracts(&self, quantity: Decimal) -> Option<Decimal> {
+        step::count(quantity, self.lot)?;
+        step::quotient(quantity, self.contract)
+    }
+
+    /// What a venue counts in contracts, in base units; `None` if it is no whole number of lots or has too many digits.
+    pub fn base_units(&self, contracts: Decimal) -> Option<Decimal> {
+        let quantity = step::exact_product(contracts, self.contract)?;
+        step::count(quantity, self.lot).map(|_| quantity)
+    }
+}
+
+/// Written by hand, since the text of all instruments is part of what a kept run is known by: rules that are as they were
+/// before they could be told otherwise leave it as it was.
+impl fmt::Debug for Instrument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Instrument { id, asset, symbol, kind, venue, quote, terms, tick, lot, min_notional, contract } =
+            self;
+        let mut text = f.debug_struct("Instrument");
+        text.field("id", id).field("asset", asset).field("symbol", symbol).field("kind", kind);
+        text.field("venue", venue).field("quote", quote).field("terms", terms);
+        text.field("tick", tick).field("lot", lot).field("min_notional", min_notional);
+        if *contract != Decimal::ONE {
+            text.field("contract", contract);
+        }
+        text.finish()
+    }
 }
 
 /// An asset and what is known of it before the run starts.
@@ -218,9 +256,10 @@ mod tests {
             venue: String::new(),
             quote: None,
             terms: ContractTerms::Plain,
-            tick: Decimal::ONE,
+            tick: Decimal::ONE.into(),
             lot: Decimal::ONE,
             min_notional: Decimal::ZERO,
+            contract: Decimal::ONE,
         };
         Universe {
             assets: ["ADA", "BTC", "ETH"].into_iter().enumerate().map(asset).collect(),
@@ -270,5 +309,43 @@ mod tests {
         for terms in [ContractTerms::Plain, pool, ContractTerms::Rates { taker_ppm: 1, maker_ppm: -1 }] {
             assert_eq!(terms.expiry(), None, "{terms:?}");
         }
+    }
+
+    #[test]
+    fn contracts_are_exact_both_ways_and_in_whole_lots() {
+        let dec = |text: &str| crate::money::parse(text).unwrap();
+        let listed = |lot, contract| Instrument {
+            lot: dec(lot),
+            contract: dec(contract),
+            ..universe().instruments[0].clone()
+        };
+        for (lot, contract, quantity, contracts) in [
+            ("0.001", "1", "-0.125", Some("-0.125")),
+            ("0.01", "0.01", "0.35", Some("35")),
+            ("0.0001", "0.01", "0.3495", Some("34.95")),
+            ("10", "10", "130", Some("13")),
+            ("0.25", "100", "0.75", Some("0.0075")),
+            ("3", "3", "12", Some("4")),
+            ("0.01", "0.01", "0.355", None),
+            ("0.5", "3", "1", None),
+        ] {
+            let (i, quantity, contracts) = (listed(lot, contract), dec(quantity), contracts.map(dec));
+            assert_eq!(i.contracts(quantity), contracts, "{quantity} of {contract}");
+            assert!(contracts.is_none_or(|n| i.base_units(n) == Some(quantity)));
+        }
+        assert_eq!(listed("10", "10").base_units(dec("0.5")), None, "half a lot");
+        assert_eq!(listed("0", "1").contracts(Decimal::ONE), None, "no lots to count in");
+    }
+
+    #[test]
+    fn rules_that_could_not_be_told_otherwise_read_as_they_did() {
+        let mut i = universe().instruments[0].clone();
+        (i.tick, i.lot) = (Decimal::new(1, 2).into(), Decimal::new(1, 3));
+        let before = r#"Instrument { id: InstrumentId(0), asset: AssetId(0), symbol: "S0", kind: Perp, venue: "", quote: None, terms: Plain, tick: 0.01, lot: 0.001, min_notional: 0 }"#;
+        assert_eq!(format!("{i:?}"), before);
+        i.contract = Decimal::TEN;
+        assert_eq!(format!("{i:?}"), before.replace(" }", ", contract: 10 }"));
+        i.tick = PriceStep::Digits { significant: 5, decimals: 6 };
+        assert!(format!("{i:?}").contains("tick: 5 digits, 6 after the point,"), "{i:?}");
     }
 }

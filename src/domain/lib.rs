@@ -46,6 +46,7 @@ pub mod money;
 pub mod order;
 pub mod random;
 mod spoken;
+pub mod step;
 pub mod time;
 pub mod venue;
 
@@ -63,6 +64,7 @@ pub use message::{
     MessageKind, Outcome, Reason, Receipt, Service, Speaker, Stance, StanceVerb, Verb,
 };
 pub use money::{Decimal, Money};
-pub use order::{Fill, OrderKind, OrderStatus, TimeInForce};
+pub use order::{AssetFee, Fill, OrderKind, OrderStatus, TimeInForce};
+pub use step::PriceStep;
 pub use time::{Span, Stamp};
 pub use venue::VenueEvent;

@@ -1,6 +1,6 @@
 //! Orders and fills as venues know them. What may become an order is decided in `treasury`.
 
-use super::{Decimal, InstrumentId, Money, OrderId, Stamp};
+use super::{AssetId, Decimal, InstrumentId, Money, OrderId, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// How an order asks for its price.
@@ -68,6 +68,24 @@ pub struct Fill {
     pub price: Decimal,
     /// The price before half-spread and impact: agents are booked at it, the difference is a shared cost.
     pub mark: Decimal,
-    /// Fee in the account's currency; negative is a rebate.
+    /// Fee in the account's currency; negative is a rebate. This is what is booked.
     pub fee: Money,
+    /// What the venue took in place of it, where it took an asset; none where it took the account's currency.
+    pub fee_in: Option<AssetFee>,
+}
+
+/// A fee that a venue takes in an asset, and what that is in the account's currency.
+///
+/// Venues differ: of spot that is bought Bybit takes the fee in what is bought, Binance in BNB where that is chosen. The
+/// books are in one currency. Whoever reads the venue says at what price it turned the fee into money, and the ledger
+/// refuses a fill whose three numbers do not agree. A fee that is taken from the very coins that a fill buys is no part
+/// of that fill's quantity: q coins at p of which f are kept are a fill of q − f with a fee of f at p, for q · p in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetFee {
+    /// The asset that was taken.
+    pub asset: AssetId,
+    /// Units of it; negative is a rebate.
+    pub amount: Decimal,
+    /// Price of a unit in the account's currency, at which the fee was turned into money.
+    pub rate: Decimal,
 }

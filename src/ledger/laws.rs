@@ -17,7 +17,7 @@ fn dec(text: &str) -> Decimal {
 
 fn fill(instrument: InstrumentId, quantity: Decimal, price: Decimal, fee: Decimal) -> Fill {
     let (order, at) = (OrderId(1), Stamp(0));
-    Fill { order, number: 1, instrument, at, quantity, price, mark: price, fee }
+    Fill { order, number: 1, instrument, at, quantity, price, mark: price, fee, fee_in: None }
 }
 
 /// One operation as it might be journalled.
@@ -348,6 +348,48 @@ fn a_round_trip_tells_where_the_money_went() {
     assert_eq!(books.check(&marks), Ok(()));
     assert_eq!(books.turnover(i).unwrap().crossed, dec("300"));
     assert_eq!(books.net_position(i), dec("-1"));
+}
+
+#[test]
+fn a_fee_in_an_asset_is_booked_at_the_price_told_with_it_or_not_at_all() {
+    use crate::domain::{AssetFee, AssetId};
+    let i = InstrumentId(0);
+    let mut books = Ledger::new(1, 1);
+    books.deposit(dec("1000")).unwrap();
+    let told =
+        |amount: &str, rate: &str| Some(AssetFee { asset: AssetId(4), amount: dec(amount), rate: dec(rate) });
+    let bought = |fee: &str, fee_in| Fill { fee_in, ..fill(i, dec("0.25"), dec("400"), dec(fee)) };
+    let mut book = |f: &Fill| {
+        let before = books.clone();
+        let report = books.trade(i, f.mark, &[(AgentId(0), f.quantity)], Some(f));
+        assert!(report.is_ok() || books == before, "a refused fill changes nothing");
+        report.map(|r| r.fee)
+    };
+    // Rounded once, half to even, as all products are.
+    assert_eq!(book(&bought("0.075", told("0.00025", "300"))), Ok(dec("0.075")));
+    assert_eq!(book(&bought("0.3333333333", told("0.00111111111111", "300"))), Ok(dec("0.3333333333")));
+    assert_eq!(book(&bought("-0.075", told("-0.00025", "300"))), Ok(dec("-0.075")), "a rebate");
+    for (fee, fee_in) in [
+        ("0.0750000001", told("0.00025", "300")),
+        ("0.00025", told("0.00025", "300")),
+        ("0", told("0.00025", "300")),
+        ("0", told("0.00025", "0")),
+        ("0.075", told("-0.00025", "-300")),
+    ] {
+        let f = bought(fee, fee_in);
+        let refused = book(&f).unwrap_err();
+        assert_eq!(refused, LedgerError::FeeNotConverted { told: fee_in.unwrap(), fee: f.fee });
+    }
+    let why = book(&bought("0.00025", told("0.00025", "300"))).unwrap_err().to_string();
+    assert!(
+        why.contains("a fee of 0.00025 of asset 4 at 300 is not 0.00025 in the account's currency"),
+        "{why}"
+    );
+    assert!(matches!(book(&bought("0", told("1e15", "1e15"))), Err(LedgerError::Overflow(_))));
+    // Two fees and a rebate; and the account is what was paid in less the fees, the price being what it was.
+    assert_eq!(books.cash(Account::Fees), Some(dec("0.3333333333")));
+    assert_eq!(books.total_equity(&[dec("400")]).unwrap(), dec("1000") - dec("0.3333333333"));
+    assert_eq!(books.check(&[dec("400")]), Ok(()));
 }
 
 #[test]

@@ -12,6 +12,9 @@
 //! [`MONEY_SCALE`] digits; an agent's leg, a share, the venue's
 //! bill are each rounded once, half to even, and what they differ by goes to the rounding account.
 //!
+//! There is one currency. A fee that a venue takes in an asset comes with its price, is booked as amount × price and
+//! checked against what the fill says it is: nothing is converted here at a price of our own.
+//!
 //! # Invariants (tests carry their names)
 //!
 //! 1. `money1`: every posting balances per thing: the currency and each instrument.
@@ -44,7 +47,7 @@ pub use check::{Imbalance, Valuation};
 pub use trade::TradeReport;
 
 use crate::domain::money::MONEY_SCALE;
-use crate::domain::{AgentId, Decimal, InstrumentId, Money};
+use crate::domain::{AgentId, AssetFee, Decimal, InstrumentId, Money};
 use exact::{minus, money, money_units, moved, plus, quantity};
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +105,18 @@ pub enum LedgerError {
         what: &'static str,
         /// Number that the books cannot keep.
         value: Decimal,
+    },
+    /// A fee in an asset, the price it was turned into money at and the money do not agree.
+    #[error(
+        "a fee of {} of asset {} at {} is not {fee} in the account's currency; tell a fee in an asset with the price it was \
+         converted at, and what that gives",
+        .told.amount, .told.asset.0, .told.rate
+    )]
+    FeeNotConverted {
+        /// What was taken, and the price told with it.
+        told: AssetFee,
+        /// What the fill says it is in the account's currency.
+        fee: Money,
     },
     /// Beyond the bounds of [`exact`].
     #[error("{0} leaves the range of the books")]

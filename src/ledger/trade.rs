@@ -2,8 +2,8 @@
 
 use super::book::CheckedTrade;
 use super::exact::{
-    minus, money, money_bound, money_units, moved, notional, plus, price_units, quantity, quantity_bound,
-    quantity_units, share,
+    minus, money, money_bound, money_units, moved, notional, plus, price_units, product, quantity,
+    quantity_bound, quantity_units, share,
 };
 use super::{Ledger, LedgerError};
 use crate::domain::money::MONEY_SCALE;
@@ -77,7 +77,7 @@ impl Flow {
                 return Err(LedgerError::NotPositive(f.quantity));
             }
             bill = notional(net, price_units(f.price)?)?;
-            fee = money_units(f.fee)?;
+            fee = fee_units(f)?;
         }
         Ok(Flow { mark, buys, sells, net, bill, due, fee })
     }
@@ -86,6 +86,17 @@ impl Flow {
     fn payers(&self) -> u128 {
         if self.net > 0 { self.buys.unsigned_abs() } else { self.sells.unsigned_abs() }
     }
+}
+
+/// The fee of a fill in money units; where it was taken in an asset, only if its price gives just that.
+fn fee_units(fill: &Fill) -> Result<i128, LedgerError> {
+    let fee = money_units(fill.fee)?;
+    let Some(told) = fill.fee_in else { return Ok(fee) };
+    // A fee at no price would be a fee that is lost.
+    if told.rate > Decimal::ZERO && money_units(product(told.amount, told.rate)?)? == fee {
+        return Ok(fee);
+    }
+    Err(LedgerError::FeeNotConverted { told, fee: fill.fee })
 }
 
 /// Shares a cost out in order: each gets the difference of the rounded running share, so that the

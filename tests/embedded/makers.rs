@@ -48,9 +48,10 @@ fn universe() -> Universe {
         venue: "tape".into(),
         quote: None,
         terms: ContractTerms::Plain,
-        tick: Decimal::new(1, 1),
+        tick: Decimal::new(1, 1).into(),
         lot: Decimal::new(1, 3),
         min_notional: Decimal::from(5),
+        contract: Decimal::ONE,
     };
     Universe { assets: vec![asset], instruments: vec![perp], by_volume: vec![] }
 }

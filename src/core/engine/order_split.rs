@@ -47,14 +47,14 @@ pub(super) struct OrderSplit {
 }
 
 impl OrderSplit {
-    /// Spot is traded in whole lots.
+    /// A switch, and what is wanted beside a change of spot, are in whole lots: of both legs, whatever those are.
     pub fn of(want: Decimal, change: Decimal, owed: Decimal, lot: Decimal) -> Self {
         // Spot that has changed without its perp has moved the exposure already: as far as the desk wants the
         // same, trading for it again would do it twice.
         let done = common(want, owed);
         let (want, owed) = (want - done, owed - done);
         // Less than a lot is no order, and would stand against the other leg of a switch.
-        let want = if change.is_zero() { want } else { want - want % lot };
+        let want = if change.is_zero() { want } else { in_whole(want, lot) };
         // What the desk wants and the change of spot have in common takes one leg where a switch takes two.
         let flow = common(want, change);
         // So does spot that goes back where it came from: a perp leg to make good for it and a switch after
@@ -63,7 +63,8 @@ impl OrderSplit {
         OrderSplit {
             spot: flow + back,
             leg: -owed - back,
-            switch: change - flow - back,
+            // What a venue filled in part may be whole lots of one leg alone: that stays until the desk trades it away.
+            switch: in_whole(change - flow - back, lot),
             rest: want - flow,
             ..OrderSplit::default()
         }
@@ -75,6 +76,13 @@ impl OrderSplit {
         self.leg -= switch;
         self.switch -= switch;
     }
+}
+
+/// A quantity toward zero in whole lots; nothing where there are none.
+fn in_whole(quantity: Decimal, lot: Decimal) -> Decimal {
+    quantity
+        .checked_rem(lot)
+        .map_or(Decimal::ZERO, |rest| if rest.is_zero() { quantity } else { quantity - rest })
 }
 
 /// The smaller of two of the same sign; nothing of two others.
@@ -110,6 +118,14 @@ mod tests {
             |want: &str| OrderSplit::of(want.parse().unwrap(), Decimal::from(2), Decimal::ZERO, Decimal::ONE);
         let p = of("1.7");
         assert_eq!((p.spot, p.switch, p.rest), (Decimal::ONE, Decimal::ONE, Decimal::ZERO), "in whole lots");
+        let dec = |text: &str| text.parse::<Decimal>().unwrap();
+        // Lots of 0.25 and of 3 have 3 in common; what is spot alone is 0.75 of it.
+        let p = OrderSplit::of(dec("-4.5"), dec("-9.75"), Decimal::ZERO, dec("3"));
+        assert_eq!(
+            (p.spot, p.switch, p.rest),
+            (dec("-3"), dec("-6"), Decimal::ZERO),
+            "and the rest of it stays"
+        );
     }
 
     proptest! {

@@ -17,7 +17,7 @@
 //!    what both legs moved since, without the fee of its spot, which taking would have paid as well.
 
 use super::order_split::common;
-use crate::domain::{Decimal, Fill, MarketEvent, OrderId, Span, Stamp, money};
+use crate::domain::{Decimal, Fill, MarketEvent, OrderId, PriceStep, Span, Stamp, money};
 use crate::market::indicators::Weighted;
 use serde::{Deserialize, Serialize};
 
@@ -124,11 +124,12 @@ impl WorkingOrder {
     }
 
     /// The limit on this side, from what is known now.
-    pub(super) fn limit(&self, side: f64, tick: Decimal) -> Option<Decimal> {
+    pub(super) fn limit(&self, side: f64, tick: PriceStep) -> Option<Decimal> {
         // Fine bars give many tries before the next decision, so that a limit one volatility away is mostly
         // met; bars of an hour give a few, and the limit has to lie nearer.
         let kappa = if self.span.0 <= FINE.0 { KAPPA.0 } else { KAPPA.1 };
         let price = self.close * (1.0 - side * kappa * libm::sqrt(self.volatility.mean()));
+        let tick = tick.at(price);
         let ticks = price / money::to_estimate(tick);
         // Away from the market: rounded toward it, it could cross the spread, and a post-only order that
         // crosses is refused.

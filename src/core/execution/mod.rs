@@ -42,20 +42,21 @@ mod fixtures {
             venue: String::new(),
             quote: None,
             terms: crate::domain::ContractTerms::Plain,
-            tick: dec("0.01"),
+            tick: dec("0.01").into(),
             lot: dec("0.001"),
             min_notional: Decimal::ZERO,
+            contract: Decimal::ONE,
         }
     }
 
-    fn pass(id: u64, on: u16, quantity: Decimal, position: Decimal, at: i64) -> ApprovedOrder {
+    fn pass(id: u64, on: &Instrument, quantity: Decimal, position: Decimal, at: i64) -> ApprovedOrder {
         let wide = f64::INFINITY;
         let settings =
             GateSettings { gross_max: wide, net_max: wide, order_max: wide, ..GateSettings::default() };
         let one = Decimal::ONE;
         let proposal = ProposedOrder {
             id: OrderId(id),
-            instrument: InstrumentId(on),
+            instrument: on.id,
             quantity,
             reference: one,
             reduce_only: !position.is_zero(),
@@ -72,17 +73,21 @@ mod fixtures {
             bar_volume: wide,
             last_confirmed: one,
         };
-        let listed = instrument(on, InstrumentKind::Perp);
-        Gate::new(settings).approve(&proposal, &listed, &exposure, Mode::Running).unwrap()
+        Gate::new(settings).approve(&proposal, on, &exposure, Mode::Running).unwrap()
     }
 
     /// Order `id` on instrument `on`, decided at `at`.
     pub fn order(id: u64, on: u16, quantity: &str, at: i64) -> ApprovedOrder {
-        pass(id, on, dec(quantity), Decimal::ZERO, at)
+        order_of(id, &instrument(on, InstrumentKind::Perp), dec(quantity), at)
+    }
+
+    /// The same of an instrument with rules of its own.
+    pub fn order_of(id: u64, on: &Instrument, quantity: Decimal, at: i64) -> ApprovedOrder {
+        pass(id, on, quantity, Decimal::ZERO, at)
     }
 
     /// The same, reduce-only against a position as large as the order.
     pub fn reducing(id: u64, on: u16, quantity: &str, at: i64) -> ApprovedOrder {
-        pass(id, on, dec(quantity), -dec(quantity), at)
+        pass(id, &instrument(on, InstrumentKind::Perp), dec(quantity), -dec(quantity), at)
     }
 }

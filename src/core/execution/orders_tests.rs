@@ -13,7 +13,7 @@ use proptest::prelude::*;
 fn fill(id: u64, number: u32, quantity: &str) -> Fill {
     let (quantity, price, fee) = (dec(quantity), dec("100.02"), dec("0.01"));
     let (order, instrument, at) = (OrderId(id), InstrumentId(0), Stamp(1));
-    Fill { order, number, instrument, at, quantity, price, mark: dec("100"), fee }
+    Fill { order, number, instrument, at, quantity, price, mark: dec("100"), fee, fee_in: None }
 }
 
 fn with_order(quantity: &str) -> OrderTracker {

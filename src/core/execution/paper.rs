@@ -1,4 +1,5 @@
-//! The paper venue: fills at level B, with ticks, lots and an own record of positions.
+//! The paper venue: fills at level B, with ticks and lots of any size and an own record of positions. It counts base units,
+//! so that the size of a contract is nothing to it, and takes its fees in the account's currency.
 //!
 //! # Invariants (tests carry their names)
 //!
@@ -7,8 +8,8 @@
 //!    not give keeps working.
 //! 3. One market order works per instrument; a new one takes the old one back. Beside it one order may
 //!    rest, which is worked on the fast clock.
-//! 4. A market order's price is rounded to the tick against us and is at least a tick from the open. With
-//!    [`Costs::Flat`] it is the open itself, to twelve digits.
+//! 4. A market order's price is rounded to the tick against us and is at least a tick from the open, and a limit that a
+//!    bar opens beyond is filled at that open, rounded so too. With [`Costs::Flat`] it is the open itself, to twelve digits.
 //! 5. A reduce-only order never turns a position over, and spot is never sold short, whatever happened
 //!    between decision and fill.
 //!
@@ -16,10 +17,11 @@
 
 use super::venue::{PlacedOrder, VENUE_ORDERS, Venue, VenueRequest};
 use crate::domain::money::{from_estimate, to_estimate};
+use crate::domain::step::Rounding;
 use crate::domain::venue::RejectReason;
 use crate::domain::{
-    Bar, Decimal, Fill, Instrument, InstrumentId, InstrumentKind, Money, OrderId, OrderKind, Stamp,
-    TimeInForce, VenueEvent,
+    Bar, Decimal, Fill, Instrument, InstrumentId, InstrumentKind, Money, OrderId, OrderKind, PriceStep,
+    Stamp, TimeInForce, VenueEvent,
 };
 use crate::fills::{BarCosts, Costs, PerKind, Taken, fee_rate, rest, take, worked};
 use crate::ledger::exact::{PRICE_SCALE, product};
@@ -58,6 +60,7 @@ impl Working {
             price,
             mark: from_estimate(bar.open, PRICE_SCALE)?,
             fee: fee(quantity, price, rate)?,
+            fee_in: None,
         };
         let (remaining, held) = (self.remaining.checked_sub(quantity)?, position.checked_add(quantity)?);
         self.remaining = remaining;
@@ -192,6 +195,7 @@ impl PaperVenue {
             price,
             mark: price,
             fee,
+            fee_in: None,
         }));
     }
 
@@ -291,13 +295,15 @@ fn meet(
     costs: &Costs,
     wanted: Decimal,
 ) -> Option<(Decimal, Decimal)> {
-    let (tick, estimate) = (to_estimate(instrument.tick), to_estimate(wanted));
+    let tick = |price: f64| to_estimate(instrument.tick.at(price));
+    let estimate = to_estimate(wanted);
     let taken = match kind {
         OrderKind::Limit(limit, TimeInForce::UntilCancelled | TimeInForce::PostOnly) => {
-            rest(costs, instrument.kind, bar, to_estimate(limit), tick, estimate)
+            let limit = to_estimate(limit);
+            rest(costs, instrument.kind, bar, limit, tick(limit), estimate)
         }
         OrderKind::Market | OrderKind::Limit(_, TimeInForce::ImmediateOrCancel) => {
-            let costs = with_tick(costs, tick / bar.open);
+            let costs = with_tick(costs, tick(bar.open) / bar.open);
             take(&costs, instrument.kind, bar.open, sigma, bar.volume, estimate)
         }
     };
@@ -344,33 +350,20 @@ fn part_of(wanted: Decimal, taken: f64, lot: Decimal) -> Option<Decimal> {
 fn price_of(
     taken: &Taken,
     kind: OrderKind,
-    tick: Decimal,
+    tick: PriceStep,
     costs: &Costs,
     quantity: Decimal,
 ) -> Option<Decimal> {
+    let against = if quantity.is_sign_negative() { Rounding::Down } else { Rounding::Up };
     match (kind, costs) {
         // At the limit exactly, unless the open was better.
-        (OrderKind::Limit(limit, TimeInForce::UntilCancelled | TimeInForce::PostOnly), _) => {
-            if taken.price == to_estimate(limit) {
-                Some(limit)
-            } else {
-                from_estimate(taken.price, PRICE_SCALE)
-            }
+        (OrderKind::Limit(limit, TimeInForce::UntilCancelled | TimeInForce::PostOnly), _)
+            if taken.price == to_estimate(limit) =>
+        {
+            Some(limit)
         }
         (_, Costs::Flat(_)) => from_estimate(taken.price, PRICE_SCALE),
-        (_, Costs::Bars(_)) => {
-            let ticks = taken.price / to_estimate(tick);
-            let nearest = libm::rint(ticks);
-            // A whole number of ticks but for the last digits of a double is a whole number of ticks.
-            let whole = if libm::fabs(ticks - nearest) <= 1e-12 * nearest {
-                nearest
-            } else if quantity.is_sign_negative() {
-                libm::floor(ticks)
-            } else {
-                libm::ceil(ticks)
-            };
-            from_estimate(whole.max(1.0), 0)?.checked_mul(tick)
-        }
+        (_, Costs::Bars(_)) => tick.round_estimate(taken.price, against),
     }
 }
 

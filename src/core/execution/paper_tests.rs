@@ -3,14 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
+use crate::domain::step::{count, multiple};
 use crate::domain::{AgentId, OrderId};
-use crate::execution::fixtures::{dec, instrument, order, reducing};
+use crate::execution::fixtures::{dec, instrument, order, order_of, reducing};
 use crate::execution::{OrderReport, OrderRouter, PositionCheck};
 use crate::ledger::Ledger;
 use crate::treasury::ApprovedOrder;
 use proptest::prelude::*;
 
 const AT: InstrumentId = InstrumentId(0);
+
+/// Steps that venues have beside powers of ten.
+const STEPS: [&str; 10] = ["0.5", "0.25", "3", "0.00007", "0.05", "125", "0.3", "17", "0.0002", "0.01"];
 
 fn bar(open: f64, volume: f64) -> Bar {
     Bar { open, high: open * 1.01, low: open * 0.99, close: open, volume }
@@ -67,6 +71,64 @@ fn fills_at_the_first_bar_after_the_decision_worse_by_ticks() {
 fn the_half_spread_is_at_least_a_tick() {
     let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
     assert_eq!(step(&mut venue, 0, &bar(0.5, f64::INFINITY)).unwrap().price, dec("0.51"));
+}
+
+#[test]
+fn prices_and_quantities_are_whole_steps_of_any_size() {
+    // A bar of 1 000 base units gives 50; the spread is a tick, and 100.1 is on the grid of 0.07 alone.
+    for (tick, lot, buys, sells, part) in [
+        ("0.5", "0.25", "101", "99.5", "50"),
+        ("0.25", "3", "100.5", "99.75", "48"),
+        ("3", "7", "105", "96", "49"),
+        ("0.07", "0.00007", "100.17", "100.03", "49.99995"),
+        ("125", "40", "250", "125", "40"),
+    ] {
+        let rules = Instrument { tick: dec(tick).into(), lot: dec(lot), ..perp() };
+        let quiet = Costs::Bars(BarCosts { impact: 0.0, ..BarCosts::default() });
+        for (side, price) in [(Decimal::ONE, buys), (-Decimal::ONE, sells)] {
+            let mut venue = venue_with(&order_of(1, &rules, side * dec("8400"), 0), OrderKind::Market);
+            venue.on_bar(&rules, Stamp(0), &bar(100.1, 1_000.0), 0.01, &quiet);
+            let fill = fill_of(&mut venue).unwrap();
+            assert_eq!((fill.price, fill.quantity), (dec(price), side * dec(part)), "{tick} {lot}");
+        }
+    }
+}
+
+#[test]
+fn without_a_tick_the_digits_of_a_price_are_counted() {
+    let tick = PriceStep::Digits { significant: 5, decimals: 6 };
+    let rules = Instrument { tick, ..perp() };
+    let got = |side: i64, open| {
+        let mut venue = venue_with(&order_of(1, &rules, Decimal::from(side), 0), OrderKind::Market);
+        venue.on_bar(&rules, Stamp(0), &bar(open, f64::INFINITY), 0.01, &Costs::default());
+        fill_of(&mut venue).unwrap().price
+    };
+    assert_eq!(
+        (got(1, 1_234.5), got(-1, 1_234.5)),
+        (dec("1234.7"), dec("1234.3")),
+        "a basis point, to a tenth"
+    );
+    assert_eq!((got(1, 123_456.0), got(-1, 123_456.0)), (dec("123469"), dec("123443")), "whole numbers");
+    assert_eq!((got(1, 0.012_345), got(-1, 0.012_345)), (dec("0.012347"), dec("0.012343")), "six places");
+    assert_eq!((got(1, 99_999.0), got(-1, 10.0)), (dec("100009"), dec("9.999")));
+}
+
+#[test]
+fn a_limit_that_a_bar_opens_beyond_is_filled_on_the_tick_at_the_open() {
+    let rules = Instrument { tick: dec("0.5").into(), ..perp() };
+    let costs = Costs::default();
+    let got = |side: i64, limit, open| {
+        let order = order_of(1, &rules, Decimal::from(side), 0);
+        let mut venue = venue_with(&order, OrderKind::Limit(dec(limit), TimeInForce::UntilCancelled));
+        venue.on_bar(&rules, Stamp(0), &bar(open, 1e6), 0.01, &costs);
+        fill_of(&mut venue).unwrap().price
+    };
+    assert_eq!((got(1, "100", 98.7), got(-1, "100", 101.2)), (dec("99"), dec("101")), "against us");
+    assert_eq!(
+        (got(1, "100", 98.5), got(1, "100", 99.9)),
+        (dec("98.5"), dec("100")),
+        "and never beyond the limit"
+    );
 }
 
 #[test]
@@ -262,5 +324,56 @@ proptest! {
         let venue = router.venue;
         let copy: PaperVenue = postcard::from_bytes(&postcard::to_stdvec(&venue).unwrap()).unwrap();
         prop_assert_eq!(copy, venue);
+    }
+
+    #[test]
+    fn money4_steps_of_any_size_are_kept_and_nothing_is_lost(
+        [tick, lot] in [prop::sample::select(STEPS.to_vec()), prop::sample::select(STEPS.to_vec())],
+        contract in prop::sample::select(vec!["1", "0.01", "10", "100", "0.25"]),
+        orders in prop::collection::vec((-500_i64..500, any::<bool>()), 1..8),
+        bars in prop::collection::vec((3.0_f64..500.0, 0.0_f64..20_000.0, 0.0_f64..0.1), 16),
+    ) {
+        let (tick, lot, contract) = (dec(tick), dec(lot), dec(contract));
+        let rules = Instrument { tick: tick.into(), lot, contract, ..perp() };
+        let costs = Costs::default();
+        let (mut venue, mut books) = (PaperVenue::new(1), Ledger::new(1, 1));
+        books.deposit(dec("100000")).unwrap();
+        let (mut cash, mut limit, mut wanted) = (Decimal::ZERO, None, Decimal::ZERO);
+        for (n, (ticks, lots, sigma)) in bars.iter().enumerate() {
+            if let Some((q, is_limit)) = orders.get(n / 2).filter(|(q, _)| n % 2 == 0 && *q != 0) {
+                let quantity = multiple(i128::from(*q), lot).unwrap();
+                limit = is_limit.then(|| multiple(200, tick).unwrap());
+                let order = order_of(n as u64 + 1, &rules, quantity, n as i64);
+                let rests = |l| OrderKind::Limit(l, TimeInForce::UntilCancelled);
+                place(&mut venue, &order, limit.map_or(OrderKind::Market, rests));
+                wanted = quantity;
+            }
+            let b = bar(ticks * to_estimate(tick), lots * to_estimate(lot));
+            venue.on_bar(&rules, Stamp(n as i64), &b, *sigma, &costs);
+            let Some(f) = fill_of(&mut venue) else { continue };
+            prop_assert!(count(f.quantity, lot).is_some() && count(f.price, tick).is_some(), "{:?}", f);
+            prop_assert_eq!(rules.contracts(f.quantity).and_then(|n| rules.base_units(n)), Some(f.quantity));
+            let side = if f.quantity.is_sign_negative() { -1.0 } else { 1.0 };
+            if let Some(limit) = limit {
+                prop_assert!(side * to_estimate(limit - f.price) >= 0.0);
+            } else {
+                // The first tick that is no better than what spread and impact make of the open, a tick at least.
+                let with_spread = with_tick(&costs, to_estimate(tick) / b.open);
+                let fair = take(&with_spread, rules.kind, b.open, *sigma, b.volume, to_estimate(wanted)).price;
+                let worse = side * (to_estimate(f.price) - fair) / to_estimate(tick);
+                prop_assert!((-1e-6..1.0).contains(&worse) || f.price == tick, "{} is {:?}", fair, f);
+                let from_open = side * (to_estimate(f.price) - b.open) / to_estimate(tick);
+                prop_assert!(from_open > 1.0 - 1e-6, "a tick from the open at least: {:?}", f);
+            }
+            wanted -= f.quantity;
+            cash -= f.quantity * f.price + f.fee;
+            books.trade(AT, f.mark, &[(AgentId(0), f.quantity)], Some(&f)).unwrap();
+            prop_assert_eq!(books.check(&[f.price]), Ok(()));
+            prop_assert_eq!(venue.working(AT).map_or(Decimal::ZERO, |w| w.1), wanted, "what is not filled still works");
+        }
+        prop_assert_eq!(venue.position(AT), books.net_position(AT));
+        // Each posting is rounded to ten digits.
+        let paid = -books.cash(crate::ledger::Account::Venue).unwrap() - books.cash(crate::ledger::Account::Fees).unwrap();
+        prop_assert!((paid - cash).abs() < dec("0.0000001"), "{} and {}", paid, cash);
     }
 }

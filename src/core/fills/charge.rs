@@ -95,9 +95,10 @@ mod tests {
             venue: venue.to_owned(),
             quote: None,
             terms: crate::domain::ContractTerms::Plain,
-            tick: Decimal::ONE,
+            tick: Decimal::ONE.into(),
             lot: Decimal::ONE,
             min_notional: Decimal::ZERO,
+            contract: Decimal::ONE,
         };
         let option = |venue: &str| {
             let i = at(venue, InstrumentKind::Option);

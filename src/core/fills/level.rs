@@ -34,8 +34,8 @@ pub struct Hit {
 /// Most of a pool's base that one swap may take: beyond it the formula is no market any more.
 const POOL_SHARE: f64 = 0.2;
 
-/// Takes `quantity` (signed) at once; none where nothing can be had. `tick` in quote currency.
-pub fn hit(board: &Market, instrument: &Instrument, tick: f64, quantity: f64) -> Option<Hit> {
+/// Takes `quantity` (signed) at once; none where nothing can be had. `tick` at a price, in quote currency.
+pub fn hit(board: &Market, instrument: &Instrument, tick: impl Fn(f64) -> f64, quantity: f64) -> Option<Hit> {
     if quantity == 0.0 || !quantity.is_finite() {
         return None;
     }
@@ -46,7 +46,8 @@ pub fn hit(board: &Market, instrument: &Instrument, tick: f64, quantity: f64) ->
     if let Some(book) = board.book(instrument.id) {
         return walk(book.against(quantity > 0.0), quantity);
     }
-    touch(&quoted.top?.value, tick, quantity)
+    let top = quoted.top?.value;
+    touch(&top, tick(if quantity > 0.0 { top.ask } else { top.bid }), quantity)
 }
 
 /// Walks price levels, best first.

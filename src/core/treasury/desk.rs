@@ -11,7 +11,8 @@
 //!
 //! # Invariants
 //!
-//! 1. Σ `held_i` = held in whole atoms (at most a millionth of a lot, or one unit), always.
+//! 1. Σ `held_i` = held in whole atoms (at most a millionth of a lot, or one unit), always; a lot is whole atoms, whatever
+//!    it is.
 //! 2. Only the net goes to the venue; what agents trade against each other is crossed inside.
 //! 3. A decision at one close is carried out at the next bar of its asset, or replaced by the next.
 //! 4. A bound part never grows and never turns over; what it may not take, others hold.
@@ -23,15 +24,18 @@ use super::settings::DeskSettings;
 use super::sizing::{SizeRules, Sizing};
 use crate::agents::Population;
 use crate::domain::money::power_of_ten;
-use crate::domain::{AgentId, Decimal, Instrument, InstrumentId, Span, Universe};
+use crate::domain::{AgentId, Decimal, Instrument, InstrumentId, InstrumentKind, Span, Universe};
 use crate::fills::Tariff;
 use crate::fills::pace::PositionPace;
 use crate::ledger::Ledger;
+use crate::ledger::exact::QUANTITY_SCALE;
 use serde::{Deserialize, Serialize};
 
 /// Decimal places that attribution has beyond the lot.
 const FINER: u32 = 6;
-/// How quantities of an instrument are counted.
+/// How quantities of an instrument are counted: in a power of ten of which its lot is a whole number, whatever decimal that
+/// is. Not in parts of the lot: quantities of other lots are counted too, of spot that is carried or of a venue that has
+/// changed its rules, and the millionth of a lot of 3 is no part of one of 0.25.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Atoms {
     /// Decimal places of an atom.
@@ -39,13 +43,20 @@ pub struct Atoms {
 }
 
 impl Atoms {
-    /// How quantities of an instrument are counted whose lot is a power of ten.
+    /// How quantities of an instrument are counted.
     pub fn of(instrument: &Instrument) -> Self {
-        // A lot of 10^k has an atom of 10^(k−6), but never more than one unit: a Decimal has no
-        // negative scale.
+        // An atom is at most a millionth of the lot, 10^(k−6) of a lot from 10^k on, but never more than one unit: a
+        // Decimal has no negative scale.
         let lot = instrument.lot.normalize();
         let large = lot.mantissa().unsigned_abs().checked_ilog10().unwrap_or(0);
-        Atoms { scale: lot.scale() + FINER - large.min(FINER) }
+        let scale = lot.scale() + FINER - large.min(FINER);
+        // Finer than the books nothing can be booked.
+        Atoms { scale: scale.min(QUANTITY_SCALE) }.and_of(instrument)
+    }
+
+    /// The same, so fine that the lot of another instrument is a whole number too.
+    fn and_of(self, other: &Instrument) -> Self {
+        Atoms { scale: self.scale.max(other.lot.normalize().scale()) }
     }
 
     /// A count of atoms as a quantity.
@@ -100,8 +111,14 @@ impl DeskSpec {
             rules: SizeRules::new(settings, universe, costs, clock),
             by_instrument,
             agents,
-            atoms: universe.desk().iter().map(Atoms::of).collect(),
+            atoms: universe.desk().iter().map(|i| Self::counted(i, universe)).collect(),
         }
+    }
+
+    /// How quantities of an instrument are counted, those of spot that may be carried beside it among them.
+    fn counted(instrument: &Instrument, universe: &Universe) -> Atoms {
+        let is_beside = |i: &&Instrument| i.asset == instrument.asset && i.kind == InstrumentKind::Spot;
+        universe.instruments.iter().filter(is_beside).fold(Atoms::of(instrument), Atoms::and_of)
     }
 
     /// How aims are sized.
@@ -412,7 +429,8 @@ impl DeskState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::InstrumentKind;
+    use crate::domain::step::{count, multiple};
+    use crate::domain::{AssetId, ContractTerms};
     use crate::fills::Costs;
     use crate::fills::pace::Width;
     use proptest::prelude::*;
@@ -436,6 +454,42 @@ mod tests {
             agents: (0..agents).map(AgentId).chain([Ledger::TREASURY]).collect(),
             atoms: vec![lot],
         }
+    }
+
+    fn lot() -> impl Strategy<Value = Decimal> {
+        let named =
+            ["0.5", "0.25", "3", "0.00007", "0.05", "125", "17", "0.001", "1", "1000", "0.0000000025"];
+        prop_oneof![
+            prop::sample::select(named.map(|l| l.parse::<Decimal>().unwrap()).to_vec()),
+            (1_i64..100_000, 0_u32..10).prop_map(|(m, s)| Decimal::new(m, s)),
+        ]
+    }
+
+    fn listed(id: u16, kind: InstrumentKind, lot: Decimal) -> Instrument {
+        Instrument {
+            id: InstrumentId(id),
+            asset: AssetId(0),
+            symbol: id.to_string(),
+            kind,
+            venue: String::new(),
+            quote: None,
+            terms: ContractTerms::Plain,
+            tick: Decimal::ONE.into(),
+            lot,
+            min_notional: Decimal::ZERO,
+            contract: Decimal::ONE,
+        }
+    }
+
+    #[test]
+    fn lots_that_are_powers_of_ten_have_a_millionth_or_one_unit() {
+        let atom = |lot: &str| Atoms::of(&listed(0, InstrumentKind::Perp, lot.parse().unwrap())).quantity(1);
+        for (lot, places) in
+            [("0.001", 9), ("0.00000001", 14), ("1", 6), ("10", 5), ("1000000", 0), ("100000000", 0)]
+        {
+            assert_eq!(atom(lot), Decimal::new(1, places), "{lot}");
+        }
+        assert_eq!(atom("0.000000001"), Decimal::new(1, QUANTITY_SCALE), "no finer than the books");
     }
 
     fn steer() -> RiskControls {
@@ -568,6 +622,33 @@ mod tests {
             let mut changes = vec![];
             desk.attribute(&spec, InstrumentId(0), filled, &mut changes);
             prop_assert_eq!(desk.parts[0].held, 0);
+        }
+
+        #[test]
+        fn lots_of_any_size_are_whole_atoms_and_come_back(lot in lot(), other in lot(), lots in -1_000_000_000_i64..1_000_000_000, cut in 0.0_f64..1.0) {
+            let (perp, spot) = (listed(0, InstrumentKind::Perp, lot), listed(1, InstrumentKind::Spot, other));
+            let a = Atoms::of(&perp);
+            let one = a.count(lot).unwrap();
+            let atom = a.quantity(1);
+            prop_assert!(one >= 1_000_000 || atom == Decimal::ONE || atom == Decimal::new(1, QUANTITY_SCALE), "{}", atom);
+            prop_assert!(atom <= Decimal::ONE);
+            // As many lots as are in the range of a count; the venue fills whole ones.
+            let lots = lots % (i64::MAX / one).min(1_000_000_000);
+            let quantity = multiple(i128::from(lots), lot).unwrap();
+            let atoms = a.count(quantity).unwrap();
+            prop_assert_eq!((atoms, a.quantity(atoms)), (lots * one, quantity));
+            if let Some(finer) = multiple(1, atom).and_then(|a| a.checked_div(Decimal::from(4))).filter(|q| q.scale() < 28) {
+                prop_assert_eq!(a.count(quantity + finer), None, "no whole number of atoms");
+            }
+            // Told apart and together again.
+            let part = libm::rint(atoms as f64 * cut) as i64;
+            prop_assert_eq!(a.quantity(part) + a.quantity(atoms - part), quantity);
+            // Beside spot of any other lot both are counted.
+            let universe = Universe { instruments: vec![perp.clone(), spot], ..Universe::default() };
+            let both = DeskSpec::counted(&perp, &universe);
+            let atom = both.quantity(1);
+            prop_assert!([lot, other, lot + other].iter().all(|q| count(*q, atom).is_some()), "{} {}", lot, other);
+            prop_assert!(both.count(lot + other).is_none_or(|n| both.quantity(n) == lot + other));
         }
 
         #[test]

@@ -13,7 +13,7 @@
 //!    instrument or a size the venue would refuse, and closing to exactly flat may be under the minimum.
 //! 3. A reduce-only order, and any order while the mode is not running, never turns a position over: it
 //!    is cut to what is left to reduce.
-//! 4. An approved quantity has the sign of the proposed one, is a multiple of the lot, and not larger.
+//! 4. An approved quantity has the sign of the proposed one, is a multiple of the lot, whatever that is, and not larger.
 //! 5. Every refusal has a reason and is counted. What cannot be computed is refused.
 //!
 //! # There is no way round (law 7)
@@ -27,7 +27,8 @@
 //! let (one, id) = (Decimal::ONE, InstrumentId(0));
 //! let instrument = Instrument {
 //!     id, asset: AssetId(0), symbol: "BTCUSDT".into(), kind: InstrumentKind::Perp,
-//!     venue: String::new(), quote: None, terms: hive_domain::ContractTerms::Plain, tick: one, lot: one, min_notional: one,
+//!     venue: String::new(), quote: None, terms: hive_domain::ContractTerms::Plain, tick: one.into(), lot: one,
+//!     min_notional: one, contract: one,
 //! };
 //! let proposal = ProposedOrder {
 //!     id: OrderId(1), instrument: id, quantity: one, reference: one, reduce_only: false, at: Stamp(0),
@@ -75,7 +76,8 @@
 
 use super::Mode;
 use crate::domain::money::from_estimate;
-use crate::domain::{Decimal, Instrument, InstrumentId, Money, OrderId, Span, Stamp};
+use crate::domain::step::{self, Rounding};
+use crate::domain::{Decimal, Instrument, InstrumentId, Money, OrderId, PriceStep, Span, Stamp};
 use crate::ledger::exact::product;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -439,6 +441,22 @@ fn room_to_reduce(quantity: Decimal, now: &Exposure) -> Result<Decimal, Stop> {
 /// Rounded toward zero to a multiple of the lot.
 fn whole_lots(size: Decimal, lot: Decimal) -> Result<Decimal, Stop> {
     less(size, size.checked_rem(lot).ok_or(UNRECKONABLE)?)
+}
+
+/// The smallest order of an instrument at a price: a lot, or so many as its least notional asks for. `None` where that
+/// cannot be computed, as at no price.
+pub fn smallest_order(instrument: &Instrument, price: Decimal) -> Option<Decimal> {
+    let Instrument { lot, min_notional, .. } = *instrument;
+    if min_notional <= Decimal::ZERO {
+        return Some(lot);
+    }
+    let worth = step::exact_product(lot, price)?;
+    let asked = PriceStep::Tick(worth).round(min_notional, Rounding::Up)?;
+    let lots = step::count(asked, worth)?;
+    // A notional is rounded to the digits of the books, and a lot less may be enough by that.
+    let fewer = step::multiple(lots.checked_sub(1)?, lot)?;
+    let is_enough = !fewer.is_zero() && product(fewer, price).is_ok_and(|n| n >= min_notional);
+    if is_enough { Some(fewer) } else { step::multiple(lots, lot) }
 }
 
 /// The checks of risk, for orders that do not only reduce.

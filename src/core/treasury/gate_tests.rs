@@ -22,9 +22,10 @@ fn instrument(kind: InstrumentKind) -> Instrument {
         venue: String::new(),
         quote: None,
         terms: crate::domain::ContractTerms::Plain,
-        tick,
+        tick: tick.into(),
         lot,
         min_notional,
+        contract: Decimal::ONE,
     }
 }
 
@@ -201,4 +202,60 @@ proptest! {
             prop_assert!(got.abs() * p.reference <= dec("4000"));
         }
     }
+
+    #[test]
+    fn lots_of_any_size_are_whole_and_the_smallest_order_passes(
+        lot in prop::sample::select(vec!["0.5", "0.25", "3", "0.00007", "0.05", "125", "0.3", "17", "0.001"]),
+        contract in prop::sample::select(vec!["1", "0.01", "10", "100"]),
+        (price, places) in (1_i64..1_000_000_000, 0_u32..7),
+        least in 0_i64..100_000,
+        quantity in -1_000_000_000_i64..1_000_000_000,
+    ) {
+        let lot = dec(lot);
+        let (min_notional, reference) = (Decimal::new(least, 2), Decimal::new(price, places));
+        let rules = Instrument { lot, contract: dec(contract), min_notional, ..instrument(InstrumentKind::Perp) };
+        let wide = f64::INFINITY;
+        let mut gate = Gate::new(GateSettings { gross_max: wide, net_max: wide, order_max: wide, ..GateSettings::default() });
+        let e = Exposure { bar_volume: wide, last_confirmed: reference, ..calm() };
+        let mut ask = |quantity| {
+            let asked = ProposedOrder { quantity, reference, ..proposal("1") };
+            gate.approve(&asked, &rules, &e, Mode::Running).map(|o| o.quantity())
+        };
+        let quantity = Decimal::new(quantity, 5);
+        match ask(quantity) {
+            Ok(got) => {
+                prop_assert!(step::count(got, lot).is_some(), "{} of {}", got, lot);
+                prop_assert!(quantity.abs() - got.abs() < lot && got.abs() <= quantity.abs(), "less than a lot is cut");
+                prop_assert_eq!(rules.contracts(got).and_then(|n| rules.base_units(n)), Some(got));
+            }
+            Err(r) => match r.reason {
+                RefusalReason::UnderLot | RefusalReason::Nothing => prop_assert!(quantity.abs() < lot),
+                RefusalReason::UnderMinimum => prop_assert!(quantity.abs() < smallest_order(&rules, reference).unwrap()),
+                other => prop_assert_eq!(other, RefusalReason::Unreckonable),
+            },
+        }
+        let smallest = smallest_order(&rules, reference).unwrap();
+        prop_assert!(smallest >= lot && step::count(smallest, lot).is_some());
+        prop_assert_eq!(ask(smallest).unwrap(), smallest);
+        let refused = ask(smallest - lot).unwrap_err().reason;
+        let why = if smallest == lot { RefusalReason::Nothing } else { RefusalReason::UnderMinimum };
+        prop_assert_eq!(refused, why, "a lot less is too little");
+    }
+}
+
+#[test]
+fn the_smallest_order_is_a_lot_or_what_the_least_notional_asks_for_in_whole_lots() {
+    let of = |lot, min_notional, price| {
+        let rules =
+            Instrument { lot: dec(lot), min_notional: dec(min_notional), ..instrument(InstrumentKind::Perp) };
+        smallest_order(&rules, dec(price))
+    };
+    assert_eq!(of("0.25", "5", "100"), Some(dec("0.25")));
+    assert_eq!(of("0.25", "5", "9"), Some(dec("0.75")), "0.5 is worth 4.5");
+    assert_eq!(of("3", "5", "0.7"), Some(dec("9")), "6 are worth 4.2");
+    assert_eq!(of("0.001", "5", "100"), Some(dec("0.05")));
+    assert_eq!(of("0.00007", "10", "20000"), Some(dec("0.00056")));
+    assert_eq!(of("0.5", "0", "0"), Some(dec("0.5")), "without a least notional no price is needed");
+    assert_eq!(of("0.5", "5", "0"), None);
+    assert_eq!(of("1", "5", "4.99999999999"), Some(dec("1")), "to the ten digits of the books");
 }

@@ -196,9 +196,10 @@ mod tests {
             venue: String::new(),
             quote: None,
             terms: ContractTerms::Plain,
-            tick: Decimal::ONE,
+            tick: Decimal::ONE.into(),
             lot: Decimal::ONE,
             min_notional: Decimal::ZERO,
+            contract: Decimal::ONE,
         };
         let universe = Universe {
             assets: (0..kinds.len())

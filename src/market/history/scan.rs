@@ -223,9 +223,10 @@ fn list(
             venue: String::new(),
             quote: None,
             terms: crate::domain::ContractTerms::Plain,
-            tick: Decimal::new(1, s.digits.min(TICK_DIGITS)),
+            tick: Decimal::new(1, s.digits.min(TICK_DIGITS)).into(),
             lot: lot(s.first_close),
             min_notional: Decimal::from(MIN_NOTIONAL),
+            contract: Decimal::ONE,
         });
         universe.assets.push(Asset {
             id: asset,

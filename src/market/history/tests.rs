@@ -204,8 +204,8 @@ fn ticks_lots_and_money_like_come_from_the_rows() {
     let names: Vec<_> = feed.universe().assets.iter().map(|a| (a.name.as_str(), a.money_like)).collect();
     assert_eq!(names, [("BTC", false), ("PAXG", true), ("SHIB", false)]);
     let rules: Vec<_> = feed.universe().instruments.iter().map(|i| (i.tick, i.lot)).collect();
-    assert_eq!(rules[0], (Decimal::new(1, 3), Decimal::new(1, 5)));
-    assert_eq!(rules[2], (Decimal::new(1, 8), Decimal::from(10_000)));
+    assert_eq!(rules[0], (Decimal::new(1, 3).into(), Decimal::new(1, 5)));
+    assert_eq!(rules[2], (Decimal::new(1, 8).into(), Decimal::from(10_000)));
 }
 
 #[test]

@@ -291,7 +291,7 @@ impl ListedFacts {
             venue: self.venue.clone(),
             quote,
             terms: self.terms,
-            tick: Decimal::new(1, self.digits.min(TICK_DIGITS)),
+            tick: Decimal::new(1, self.digits.min(TICK_DIGITS)).into(),
             lot,
             // In the quote of a pair of coins, or in the coin of an option, five units are a fortune.
             min_notional: if contract || quote.is_some() {
@@ -299,6 +299,7 @@ impl ListedFacts {
             } else {
                 Decimal::from(MIN_NOTIONAL)
             },
+            contract: Decimal::ONE,
         }
     }
 

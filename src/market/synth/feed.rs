@@ -208,9 +208,10 @@ fn universe(settings: &SynthSettings) -> Universe {
             venue: String::new(),
             quote: None,
             terms: crate::domain::ContractTerms::Plain,
-            tick: Decimal::new(1, spec.digits),
+            tick: Decimal::new(1, spec.digits).into(),
             lot,
             min_notional: Decimal::from(5),
+            contract: Decimal::ONE,
         });
     }
     universe.by_volume = rankings(settings);

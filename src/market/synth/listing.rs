@@ -156,6 +156,7 @@ impl ListedBook<'_> {
             tick,
             lot,
             min_notional: Decimal::from(5),
+            contract: Decimal::ONE,
         });
         id
     }
@@ -180,7 +181,7 @@ impl ListedBook<'_> {
         let id = self.add(eth, "ETH/BTC".into(), Kind::Spot, ALPHA, ContractTerms::Plain);
         let listed = &mut self.universe.instruments[id.index()];
         listed.quote = Some(AssetId(btc as u16));
-        listed.tick = Decimal::new(1, TRIANGLE_DIGITS);
+        listed.tick = Decimal::new(1, TRIANGLE_DIGITS).into();
         listed.min_notional = Decimal::new(1, 4);
         id
     }

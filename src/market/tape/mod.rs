@@ -13,6 +13,9 @@
 //! blake3 of everything before, 32 bytes
 //! ```
 //!
+//! Version 1 knows a tick and a lot and no contracts. It is what is written wherever it can say what there is, so that
+//! the same files give the same tape; version 2 is for the rest.
+//!
 //! A frame is its length, the CRC32C of its bytes and the bytes, which are postcard; integers are little
 //! endian. Files are packed with gzip as a whole by who writes them, and unpacked by who opens them.
 //!
@@ -21,12 +24,13 @@
 //! 1. What is written is what is read: the same events in the same order.
 //! 2. A tape does not know the decision clock: bars stand as they were recorded, and [`TapeFeed`] makes
 //!    those of the desk into bars of the clock that is asked for.
-//! 3. A tape that is cut off, damaged, out of order or of another version is refused with its name and
+//! 3. A tape that is cut off, damaged, out of order or of a version that is not known is refused with its name and
 //!    the place.
 //!
 //! This module never opens a file: it is handed readers and writers.
 
 mod feed;
+mod first_version;
 mod read;
 mod write;
 
@@ -40,8 +44,8 @@ use serde::{Deserialize, Serialize};
 
 /// First bytes of a tape.
 pub const MAGIC: [u8; 8] = *b"HIVETAPE";
-/// Version of the layout; another one is refused.
-pub const VERSION: u32 = 1;
+/// Newest version of the layout; older ones are read, newer ones refused.
+pub const VERSION: u32 = 2;
 /// Events in a frame: enough to pack well, few enough that a damaged place is named closely.
 pub(super) const FRAME_EVENTS: u32 = 4_096;
 /// Longest frame: a header of all the instruments that an import takes, with room.

@@ -1,5 +1,6 @@
 //! Reads a tape, and refuses one that is not whole.
 
+use super::first_version::FirstHeader;
 use super::{FRAME_BYTES_MAX, MAGIC, TapeHeader, TapeTrailer, VERSION};
 use crate::domain::{MarketEvent, Stamp};
 use crate::market::FeedError;
@@ -42,12 +43,17 @@ impl<R: Read> TapeReader<R> {
             return Err(reader.bad("it does not begin as a tape does".to_owned()));
         }
         let version = reader.number()?;
-        if version != VERSION {
-            return Err(reader.bad(format!("it has version {version}, and version {VERSION} is read here")));
+        if !(1..=VERSION).contains(&version) {
+            return Err(
+                reader.bad(format!("it has version {version}, and versions 1 to {VERSION} are read here"))
+            );
         }
         reader.frame()?;
-        let header: TapeHeader =
-            postcard::from_bytes(&reader.frame).map_err(|e| reader.bad(format!("its header: {e}")))?;
+        let header: Result<TapeHeader, _> = match version {
+            1 => postcard::from_bytes::<FirstHeader>(&reader.frame).map(TapeHeader::from),
+            _ => postcard::from_bytes(&reader.frame),
+        };
+        let header = header.map_err(|e| reader.bad(format!("its header: {e}")))?;
         if header.tells.len() != header.universe.instruments.len() {
             return Err(reader.bad("its header lists other instruments than it tells of".to_owned()));
         }

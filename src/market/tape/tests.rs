@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::instrument::Asset;
 use crate::domain::{
-    AssetId, Bar, ContractTerms, Decimal, Event, Instrument, InstrumentId, MarketEvent, Stamp,
+    AssetId, Bar, ContractTerms, Decimal, Event, Instrument, InstrumentId, MarketEvent, PriceStep, Stamp,
 };
 use crate::market::history::{SourceBytes, Window};
 use crate::market::{Feed, FeedError};
@@ -27,9 +27,10 @@ fn universe() -> Universe {
         venue: "somewhere".to_owned(),
         quote: None,
         terms: ContractTerms::Plain,
-        tick: Decimal::new(1, 2),
+        tick: Decimal::new(1, 2).into(),
         lot: Decimal::ONE,
         min_notional: Decimal::ZERO,
+        contract: Decimal::ONE,
     };
     let instruments = kinds.into_iter().enumerate().map(instrument).collect();
     Universe { assets: vec![asset], instruments, by_volume: Vec::new() }
@@ -178,9 +179,36 @@ fn a_cut_or_damaged_tape_is_refused_by_name_and_place() {
 
 #[test]
 fn a_tape_of_another_version_is_refused() {
-    let mut bytes = written(&header(None), &[]);
-    bytes[8] = 2;
-    assert!(read(&bytes).unwrap_err().to_string().contains("version 2"));
+    for version in [0, 3, 9] {
+        let mut bytes = written(&header(None), &[]);
+        bytes[8] = version;
+        let why = read(&bytes).unwrap_err().to_string();
+        assert!(why.contains(&format!("version {version}")), "{why}");
+    }
+}
+
+/// A guard: tapes that people have are of version 1, and the same files must give the same tape.
+#[test]
+fn a_tick_and_a_lot_are_written_as_version_1_to_the_byte() {
+    let bytes = written(&header(Some(15)), &[trade(2, 100.0)]);
+    assert_eq!(bytes[8..12], 1_u32.to_le_bytes());
+    assert_eq!(&blake3::hash(&bytes).to_hex()[..16], "460e3a6b824a2a69");
+    assert_eq!(TapeReader::open("x.tape", bytes.as_slice()).unwrap().header(), &header(Some(15)));
+}
+
+#[test]
+fn contracts_and_digits_are_written_as_version_2_and_come_back() {
+    let mut contracts = header(None);
+    contracts.universe.instruments[1].contract = Decimal::new(1, 2);
+    let mut digits = header(None);
+    digits.universe.instruments[0].tick = PriceStep::Digits { significant: 5, decimals: 6 };
+    for header in [contracts, digits] {
+        let events = [trade(2, 100.0), trade(3, 101.0)];
+        let bytes = written(&header, &events);
+        assert_eq!(bytes[8..12], 2_u32.to_le_bytes());
+        assert_eq!(TapeReader::open("x.tape", bytes.as_slice()).unwrap().header(), &header);
+        assert_eq!(read(&bytes).unwrap(), events);
+    }
 }
 
 #[test]

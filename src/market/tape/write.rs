@@ -1,5 +1,6 @@
 //! Writes a tape.
 
+use super::first_version::FirstHeader;
 use super::{FRAME_EVENTS, MAGIC, TapeHeader, TapeTrailer, VERSION};
 use crate::domain::{MarketEvent, Stamp};
 use crate::market::FeedReport;
@@ -32,8 +33,12 @@ impl<W: Write> TapeWriter<W> {
             last: Stamp(i64::MIN),
         };
         writer.put(&MAGIC)?;
-        writer.put(&VERSION.to_le_bytes())?;
-        writer.whole(&packed(header, Vec::new())?)?;
+        let (version, packed) = match FirstHeader::of(header) {
+            Some(first) => (1, packed(&first, Vec::new())?),
+            None => (VERSION, packed(header, Vec::new())?),
+        };
+        writer.put(&version.to_le_bytes())?;
+        writer.whole(&packed)?;
         Ok(writer)
     }
 

@@ -346,7 +346,8 @@ impl Family for MarketMakingMemory {
 
     fn quotes(&self, seen: &StructureContext<'_>) -> Option<[Option<Rest>; 2]> {
         let (top, flow) = (self.fresh(seen)?, self.flow()?);
-        let (mid, tick) = (top.mid(), seen.listed.tick(self.instrument));
+        let mid = top.mid();
+        let tick = seen.listed.tick(self.instrument, mid);
         let one = self.quantity(seen, mid);
         let held = seen.legs.of(self.instrument);
         let [bid, ask] = self.distances(seen, flow, held / one);
@@ -376,15 +377,8 @@ impl Family for MarketMakingMemory {
                 .find_map(|o| o.limit.filter(|_| o.until.is_none() && o.quantity * sign > 0.0));
             let near = KEEPS * libm::fabs(distance).max(flow.effective) / 1e4 * mid;
             let stays = stands.filter(|s| libm::fabs(s - wanted) < near && sign * (limit - s) >= 0.0);
-            let on_grid = || {
-                let steps = wanted / tick;
-                // Away from the mid, but for the last digits of a price that is on the grid.
-                let steps = if buys { libm::floor(steps + 1e-6) } else { libm::ceil(steps - 1e-6) };
-                // The very number that the venue's own prices are: by ticks of 0.1, 2001 is 200.1 and not a hair
-                // more, or no print would ever be at the price of a quote.
-                if tick < 1.0 { steps / libm::rint(1.0 / tick) } else { steps * tick }
-            };
-            let price = stays.unwrap_or_else(on_grid);
+            // Away from the mid.
+            let price = stays.unwrap_or_else(|| seen.listed.on_grid(self.instrument, wanted, buys));
             (price > 0.0).then_some(Rest { price, quantity: sign * size })
         };
         Some([side(true, bid), side(false, ask)])

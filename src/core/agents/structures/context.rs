@@ -86,7 +86,7 @@ impl StructureContext<'_> {
     /// What taking `quantity` (signed) now would cost a unit, in the account's currency, as deep as it
     /// goes and before fees; none where that much cannot be had.
     pub fn taking(&self, id: InstrumentId, quantity: f64) -> Option<f64> {
-        let hit = level::hit(self.board, self.listed.get(id), self.listed.tick(id), quantity)?;
+        let hit = level::hit(self.board, self.listed.get(id), |price| self.listed.tick(id, price), quantity)?;
         let whole = libm::fabs(hit.quantity) >= libm::fabs(quantity) * (1.0 - 1e-9);
         whole.then_some(hit.price * self.listed.scale(self.board, id)?)
     }

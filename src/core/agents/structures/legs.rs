@@ -287,7 +287,10 @@ impl Legs {
                     level: DetailLevel::Bars,
                 })
             }
-            _ => level::hit(m.board, instrument, m.listed.tick(order.instrument), order.quantity),
+            _ => {
+                let tick = |price| m.listed.tick(order.instrument, price);
+                level::hit(m.board, instrument, tick, order.quantity)
+            }
         };
         let Some(hit) = hit else { return 0.0 };
         self.trade(m, order.instrument, hit.quantity, hit.price, false, hit.level);
@@ -318,7 +321,7 @@ impl Legs {
             MarketEvent::Bar { ref bar, .. } => {
                 let quoted = m.board.get(order.instrument).is_some_and(|q| q.level > DetailLevel::Bars);
                 let i = m.listed.get(order.instrument);
-                let tick = if m.touch { 0.0 } else { m.listed.tick(order.instrument) };
+                let tick = if m.touch { 0.0 } else { m.listed.tick(order.instrument, limit) };
                 let taken = fills::rest(m.costs.of(i), i.kind, bar, limit, tick, order.quantity);
                 (if quoted { 0.0 } else { libm::fabs(taken.quantity) }, DetailLevel::Bars)
             }

@@ -5,7 +5,9 @@
 //! currency ([`ListedInstruments::coin`]). Contracts are booked under themselves, and so are coins from a pool, which
 //! go back where they came from.
 
-use crate::domain::{AssetId, ContractTerms, Instrument, InstrumentId, InstrumentKind, Universe, money};
+use crate::domain::{
+    AssetId, ContractTerms, Instrument, InstrumentId, InstrumentKind, PriceStep, Universe, money,
+};
 use crate::market::Market;
 use std::collections::BTreeMap;
 
@@ -14,7 +16,8 @@ use std::collections::BTreeMap;
 pub struct ListedInstruments {
     /// Instruments in the order of their ids.
     pub instruments: Vec<Instrument>,
-    ticks: Vec<f64>,
+    /// Ticks; where there are none, what the first digits of a price allow has to be asked of the instrument.
+    ticks: Vec<Option<f64>>,
     lots: Vec<f64>,
     coins: Vec<InstrumentId>,
     pays: Vec<Option<InstrumentId>>,
@@ -31,7 +34,7 @@ impl ListedInstruments {
         }
         let priced = |asset: AssetId, venue: &str| first.get(&(asset, venue)).copied();
         ListedInstruments {
-            ticks: all.iter().map(|i| money::to_estimate(i.tick)).collect(),
+            ticks: all.iter().map(|i| tick(i.tick)).collect(),
             lots: all.iter().map(|i| money::to_estimate(i.lot)).collect(),
             coins: all
                 .iter()
@@ -65,9 +68,20 @@ impl ListedInstruments {
         all
     }
 
-    /// Smallest price step.
-    pub fn tick(&self, id: InstrumentId) -> f64 {
-        self.ticks[id.index()]
+    /// Smallest price step at a price.
+    pub fn tick(&self, id: InstrumentId, price: f64) -> f64 {
+        self.ticks[id.index()].unwrap_or_else(|| money::to_estimate(self.get(id).tick.at(price)))
+    }
+
+    /// A price on the steps of its market: the next one down for who buys, up for who sells, but for the last digits of a
+    /// price that is on them.
+    pub(in crate::agents) fn on_grid(&self, id: InstrumentId, price: f64, buys: bool) -> f64 {
+        let steps = price / self.tick(id, price);
+        let steps = if buys { libm::floor(steps + 1e-6) } else { libm::ceil(steps - 1e-6) };
+        // The very number that the venue's own prices are: by ticks of 0.1, 2001 is 200.1 and not a hair more, or no
+        // print would ever be at the price of a quote. Whole digits over a power of ten are one division.
+        let step = self.get(id).tick.at(price).normalize();
+        steps * step.mantissa() as f64 / money::power_of_ten(step.scale())
     }
 
     /// The largest whole number of lots within a size.
@@ -116,6 +130,14 @@ impl ListedInstruments {
             return Some(self.payoff(id, settled.value));
         }
         Some(board.price(id)?.value * self.scale(board, id)?)
+    }
+}
+
+/// A tick as an estimate; none where prices are stepped by their digits.
+fn tick(step: PriceStep) -> Option<f64> {
+    match step {
+        PriceStep::Tick(tick) => Some(money::to_estimate(tick)),
+        PriceStep::Digits { .. } => None,
     }
 }
 
@@ -183,6 +205,32 @@ mod tests {
     }
 
     #[test]
+    fn quotes_stand_on_the_steps_of_their_market_to_the_last_digit() {
+        let mut all = universe(&[("BTC", Perp, "a", "")]);
+        for (tick, price, bid, offer) in [
+            ("0.1", 200.14, 200.1, 200.2),
+            ("0.5", 200.7, 200.5, 201.0),
+            ("0.25", 200.3, 200.25, 200.5),
+            ("3", 200.3, 198.0, 201.0),
+            ("0.00007", 0.0005, 0.00049, 0.00056),
+            ("0.3", 2.2, 2.1, 2.4),
+            ("0.4", 2.2, 2.0, 2.4),
+            ("125", 200.0, 125.0, 250.0),
+            ("0.4", 2.4, 2.4, 2.4),
+        ] {
+            all.instruments[0].tick = PriceStep::Tick(tick.parse().unwrap());
+            let listed = ListedInstruments::new(&all);
+            let quoted = [true, false].map(|buys| listed.on_grid(ID(0), price, buys));
+            assert_eq!(quoted, [bid, offer], "{price} by {tick}");
+        }
+        all.instruments[0].tick = PriceStep::Digits { significant: 5, decimals: 6 };
+        let listed = ListedInstruments::new(&all);
+        let quoted = |price| [true, false].map(|buys| listed.on_grid(ID(0), price, buys));
+        assert_eq!((quoted(1_234.56), quoted(123_456.5)), ([1_234.5, 1_234.6], [123_456.0, 123_457.0]));
+        assert_eq!((listed.tick(ID(0), 1_234.56), listed.tick(ID(0), 0.5)), (0.1, 0.000_01));
+    }
+
+    #[test]
     fn sizes_are_cut_to_whole_lots_and_rounding_loses_none() {
         let mut all = universe(&[("BTC", Perp, "a", ""), ("BTC", Perp, "b", "")]);
         (all.instruments[0].lot, all.instruments[1].lot) = (Decimal::new(1, 1), Decimal::ZERO);
@@ -191,6 +239,6 @@ mod tests {
         assert!((listed.lots(ID(0), 0.1 + 0.2) - 0.3).abs() < 1e-12, "three lots are three");
         assert_eq!(listed.lots(ID(0), 0.05), 0.0);
         assert_eq!(listed.lots(ID(1), 0.05), 0.05, "a market without lots");
-        assert_eq!(listed.tick(ID(0)), 1e-6);
+        assert_eq!(listed.tick(ID(0), 1.0), 1e-6);
     }
 }

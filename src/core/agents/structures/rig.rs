@@ -32,9 +32,10 @@ pub(in crate::agents) fn listed(what: &[(InstrumentKind, ContractTerms)]) -> Lis
         venue: if kind == InstrumentKind::Pool { "chain".into() } else { "alpha".into() },
         quote: None,
         terms,
-        tick: Decimal::new(1, 2),
+        tick: Decimal::new(1, 2).into(),
         lot: Decimal::new(1, 4),
         min_notional: Decimal::from(1),
+        contract: Decimal::ONE,
     };
     ListedInstruments::new(&Universe {
         instruments: what.iter().enumerate().map(each).collect(),

@@ -47,9 +47,10 @@ pub fn universe(rows: &[InstrumentRow<'_>]) -> Universe {
         venue: (*venue).to_owned(),
         quote: (!quote.is_empty()).then(|| asset(quote)),
         terms: ContractTerms::Plain,
-        tick: Decimal::new(1, 6),
+        tick: Decimal::new(1, 6).into(),
         lot: Decimal::new(1, 8),
         min_notional: Decimal::ZERO,
+        contract: Decimal::ONE,
     });
     Universe { assets: assets.collect(), instruments: instruments.collect(), by_volume: vec![] }
 }

@@ -3,6 +3,7 @@
 use super::context::StepContext;
 use super::spec::RealSpec;
 use crate::agents::Population;
+use crate::domain::step::Rounding;
 use crate::domain::{AgentId, Decimal, Fill, Instrument, InstrumentId, Money, OrderId, Stamp, money};
 use crate::engine::outputs::Scratch;
 use crate::engine::services::Services;
@@ -315,7 +316,7 @@ impl Real {
     }
 }
 
-/// A price of the feed on the instrument's ticks.
+/// A price of the feed on the instrument's ticks, the nearest one.
 pub(super) fn price(x: f64, instrument: &Instrument) -> Decimal {
-    money::from_estimate(x, instrument.tick.normalize().scale()).unwrap_or_default()
+    instrument.tick.round_estimate(x, Rounding::Nearest).unwrap_or_default()
 }

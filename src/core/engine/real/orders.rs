@@ -7,16 +7,16 @@ use crate::engine::Outputs;
 use crate::engine::order_split::common;
 use crate::engine::passive_execution::Remaining;
 use crate::execution::Tracked;
-use crate::ledger::exact::product;
+use crate::treasury::gate::smallest_order;
 use crate::treasury::{ApprovedOrder, Exposure, ProposedOrder};
 
 impl Real {
     /// Whether so much of an instrument is an order.
     pub(super) fn is_order(&self, instrument: &Instrument, quantity: Decimal) -> bool {
-        let notional = product(quantity.abs(), self.marks[instrument.id.index()]);
         // A venue refuses less than a lot and less than its smallest notional; a refusal after the gate would
         // halt the hive.
-        quantity.abs() >= instrument.lot && notional.is_ok_and(|n| n >= instrument.min_notional)
+        let least = smallest_order(instrument, self.marks[instrument.id.index()]);
+        least.is_some_and(|least| quantity.abs() >= least)
     }
 
     /// Asks the gate; `beside` is what works in the instrument already.

@@ -119,10 +119,10 @@ impl Real {
         let spec = cx.spec;
         let perp = &spec.instruments[desk_index];
         let carried = spec.services.carried(desk_index);
-        let (lot, owed) = carried.map_or((perp.lot, Decimal::ZERO), |spot| {
-            // In lots of the coarser leg, or a part of the switch could be opened and never closed.
-            (spec.instruments[spot.index()].lot.max(perp.lot), self.services.unmirrored(desk_index))
-        });
+        let owed = carried.map_or(Decimal::ZERO, |_| self.services.unmirrored(desk_index));
+        // In lots of both legs, or a part of the switch could be opened and never closed. Without any there is no change
+        // of spot that they could be of.
+        let lot = spec.lot_of_both(desk_index).unwrap_or(perp.lot);
         let mut parts = OrderSplit::of(plan.want, change, owed, lot);
         // A switch too small for an order stays undone.
         let is_order = |quantity: Decimal| {

@@ -182,7 +182,7 @@ impl Real {
             return;
         }
         // Both legs must be whole lots, or the account would be left with a difference that it cannot trade away.
-        let lot = spec.instruments[spot.index()].lot.max(spec.instruments[i].lot);
+        let Some(lot) = spec.lot_of_both(i) else { return };
         let quantity = if line.spot == 0.0 {
             // All of it, not an estimate of it: nothing is left behind.
             -self.services.spot_held[i]

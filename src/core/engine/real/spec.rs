@@ -1,7 +1,7 @@
 //! What the real life is made from and does not change during a run.
 
 use crate::agents::Population;
-use crate::domain::{Instrument, Stamp, Universe};
+use crate::domain::{Decimal, Instrument, Stamp, Universe, step};
 use crate::engine::Settings;
 use crate::engine::services::ServiceSpec;
 use crate::market::Market;
@@ -40,6 +40,14 @@ impl RealSpec {
             traded,
             services,
         }
+    }
+
+    /// The smallest quantity that is whole lots of an instrument of the desk and of the spot that is carried beside it: the
+    /// coarser lot where one is a multiple of the other. None where no decimal is.
+    pub(super) fn lot_of_both(&self, desk_index: usize) -> Option<Decimal> {
+        let perp = self.instruments[desk_index].lot;
+        let spot = self.services.carried(desk_index).map(|spot| self.instruments[spot.index()].lot);
+        spot.map_or(Some(perp), |spot| step::common_multiple(perp, spot))
     }
 
     /// The desk's instruments.

@@ -27,9 +27,10 @@ pub fn universe(names: &[&str]) -> Universe {
             venue: String::new(),
             quote: None,
             terms: hive_domain::ContractTerms::Plain,
-            tick: Decimal::new(1, 4),
+            tick: Decimal::new(1, 4).into(),
             lot: Decimal::new(1, 4),
             min_notional: Decimal::ZERO,
+            contract: Decimal::ONE,
         });
     }
     // Reverse alphabetical, known after ten days.

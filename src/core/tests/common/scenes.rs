@@ -101,9 +101,10 @@ fn universe(market: &[Row]) -> Universe {
         venue: venue.into(),
         quote: None,
         terms,
-        tick: Decimal::new(1, 4),
+        tick: Decimal::new(1, 4).into(),
         lot: Decimal::new(1, 6),
         min_notional: Decimal::ZERO,
+        contract: Decimal::ONE,
     };
     Universe {
         assets: vec![asset],

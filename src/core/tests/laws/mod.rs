@@ -15,5 +15,6 @@ mod readings;
 mod reasons;
 mod replay;
 mod services;
+mod steps;
 mod structures;
 mod time;

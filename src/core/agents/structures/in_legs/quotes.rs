@@ -12,7 +12,6 @@ impl InLegs<'_> {
         // Targets, hedge and add change the size of quotes.
         let part = open.units / open.first;
         let wanted = self.who.rules.quotes(&self.with(legs)).unwrap_or([None, None]);
-        let tick = seen.listed.tick(first);
         for (n, rest) in wanted.iter().enumerate() {
             let buys = n == 0;
             let same = |o: &LegOrder| {
@@ -20,7 +19,10 @@ impl InLegs<'_> {
                 o.instrument == first && rests && (o.quantity > 0.0) == buys
             };
             let stays = |o: &LegOrder| {
-                rest.is_some_and(|r| o.limit.is_some_and(|l| libm::fabs(l - r.price) < 0.5 * tick))
+                rest.is_some_and(|r| {
+                    let tick = seen.listed.tick(first, r.price);
+                    o.limit.is_some_and(|l| libm::fabs(l - r.price) < 0.5 * tick)
+                })
             };
             // Moved by less than a tick it keeps its place in the queue.
             if legs.orders.iter().any(|o| same(o) && stays(o)) {

@@ -133,7 +133,7 @@ impl Intent {
                 MarketEvent::Quote { .. }
                 | MarketEvent::Pool { .. }
                 | MarketEvent::Level { last: true, .. } => {
-                    let tick = listed.tick(leg.instrument);
+                    let tick = |price| listed.tick(leg.instrument, price);
                     let hit = level::hit(board, listed.get(leg.instrument), tick, f.left);
                     hit.map_or(0.0, |h| h.quantity)
                 }
