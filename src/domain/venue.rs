@@ -35,7 +35,7 @@ pub enum RejectReason {
     /// The venue found it never arrived.
     #[error("it never arrived at the venue")]
     NeverArrived,
-    /// Anything else.
+    /// Any other reason.
     #[error("the venue gave another reason")]
     Other,
 }
@@ -43,7 +43,7 @@ pub enum RejectReason {
 /// Whether a venue can be reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkState {
-    /// It answers.
+    /// It answers as it should.
     #[default]
     Up,
     /// It is connected, and has been silent for longer than it should.
@@ -131,9 +131,9 @@ pub enum VenueEvent {
         instrument: InstrumentId,
         /// From when they hold.
         at: Stamp,
-        /// Of taking.
+        /// Fee of taking.
         taker_ppm: i32,
-        /// Of resting.
+        /// Fee of resting.
         maker_ppm: i32,
     },
     /// Whether the venue can be reached.

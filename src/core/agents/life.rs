@@ -65,6 +65,8 @@ pub struct OpenIntent {
 /// An intent that was closed, its last fill not yet known.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct ClosingIntent {
+    /// When it was opened.
+    opened: Option<Stamp>,
     held: u32,
     risk: f64,
     equity: f64,
@@ -192,12 +194,7 @@ impl Life {
 
     /// Counts the time until now: a bar more, or the minutes since.
     fn pass<T: Trading>(&mut self, t: &T) {
-        self.held = if T::MINUTES {
-            let minutes = |s: Stamp| t.now().since(s).0 / Span::MINUTE.0;
-            self.since.map_or(u32::MAX, |s| minutes(s).clamp(0, i64::from(u32::MAX)) as u32)
-        } else {
-            self.held.saturating_add(1)
-        };
+        self.held = if T::MINUTES { minutes(self.since, t.now()) } else { self.held.saturating_add(1) };
     }
 
     /// Judges what is seen, acts, and says each outcome and action in order.
@@ -244,7 +241,8 @@ impl Life {
             reason: closing.reason,
             r: pnl / closing.risk,
             pnl,
-            held: closing.held,
+            // What trades in legs is held until its last fill; at bars the last fill is the next open.
+            held: if T::MINUTES { minutes(closing.opened, t.now()) } else { closing.held },
             minutes: T::MINUTES,
             points: 0.0,
         })
@@ -336,7 +334,8 @@ impl Life {
         say: &mut dyn FnMut(MessageKind),
     ) {
         let Some(open) = self.open.take() else { return };
-        let closing = ClosingIntent { held: self.held, risk: t.risk(&open), equity: open.equity, reason };
+        let (opened, held) = (self.since, self.held);
+        let closing = ClosingIntent { opened, held, risk: t.risk(&open), equity: open.equity, reason };
         (self.closing, self.since, self.held) = (Some(closing), Some(t.now()), 0);
         self.missed += u32::from(reason == Reason::Missed);
         let mut plan = open.plan;
@@ -364,4 +363,9 @@ impl Life {
             plan,
         }));
     }
+}
+
+/// Whole minutes from a moment to another; as many as there are where there was none.
+fn minutes(from: Option<Stamp>, to: Stamp) -> u32 {
+    from.map_or(u32::MAX, |f| (to.since(f).0 / Span::MINUTE.0).clamp(0, i64::from(u32::MAX)) as u32)
 }

@@ -238,6 +238,8 @@ impl PaperVenue {
 }
 
 impl Venue for PaperVenue {
+    const PROMPT: bool = true;
+
     fn request(&mut self, request: VenueRequest) {
         match request {
             VenueRequest::Place(order) => self.place(&order),

@@ -12,13 +12,18 @@
 //! 3. An order of which nothing was heard is asked for by its id; it is never sent again, and never taken for dead.
 //! 4. An instrument is settled while none of its orders is on its way, being taken back or unknown. Only then is what the
 //!    venue says of its position compared with the books: a difference before that is news that has not come yet.
+//! 5. A fill may be on its way while a later snapshot counts it already. So a difference counts once two snapshots,
+//!    [`CONFIRMED_AFTER`] apart, have shown the same one and nothing was filled between; until then it is a doubt.
 
-use super::orders::{FillVerdict, OrderError, OrderTracker};
+use super::orders::{FillVerdict, OrderError, OrderTracker, Tracked};
 use super::venue::{PlacedOrder, Venue, VenueRequest};
 use crate::domain::venue::{LinkState, RejectReason, VenueEvent};
-use crate::domain::{Decimal, Fill, InstrumentId, Money, OrderId, OrderKind, OrderStatus, Stamp};
+use crate::domain::{Decimal, Fill, InstrumentId, Money, OrderId, OrderKind, OrderStatus, Span, Stamp};
 use crate::treasury::ApprovedOrder;
 use serde::{Deserialize, Serialize};
+
+/// Time between two snapshots that must show the same difference before it is one.
+pub const CONFIRMED_AFTER: Span = Span::seconds(5);
 
 /// What the account has to do about an event of its venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +67,8 @@ struct ReportedPosition {
     told: Option<(Stamp, Decimal)>,
     /// The newest fill.
     filled_at: Option<Stamp>,
+    /// Since when snapshots have shown the same, with no fill between.
+    same_since: Option<Stamp>,
 }
 
 /// Orders of one account at one venue.
@@ -71,7 +78,7 @@ pub struct OrderRouter<V> {
     pub venue: V,
     /// What became of them.
     pub orders: OrderTracker,
-    /// By instrument.
+    /// By instrument: what the venue said is held.
     positions: Vec<ReportedPosition>,
     link: LinkState,
 }
@@ -125,7 +132,11 @@ impl<V: Venue> OrderRouter<V> {
     pub fn take(&mut self, event: &VenueEvent) -> OrderReport {
         match *event {
             VenueEvent::Accepted { order, .. } => {
-                self.step(order, OrderStatus::Working);
+                // Late news of one that is being taken back already changes nothing.
+                let is_news = |o: &Tracked| matches!(o.status, OrderStatus::Pending | OrderStatus::Unknown);
+                if self.orders.get(order).is_some_and(is_news) {
+                    self.step(order, OrderStatus::Working);
+                }
                 OrderReport::Noted
             }
             VenueEvent::Rejected { order, why, .. } => {
@@ -137,11 +148,12 @@ impl<V: Venue> OrderRouter<V> {
                 let verdict = self.orders.on_fill(&fill);
                 if let Some(position) = self.positions.get_mut(fill.instrument.index()) {
                     position.filled_at = position.filled_at.max(Some(fill.at));
+                    position.same_since = None;
                 }
                 OrderReport::Fill(fill, verdict)
             }
             VenueEvent::Cancelled { order, .. } => {
-                let left = self.orders.get(order).map_or(Decimal::ZERO, super::Tracked::open);
+                let left = self.orders.get(order).map_or(Decimal::ZERO, Tracked::open);
                 let news = self.step(order, OrderStatus::Cancelled);
                 if news { OrderReport::Cancelled(order, left) } else { OrderReport::Noted }
             }
@@ -162,6 +174,8 @@ impl<V: Venue> OrderRouter<V> {
                 if let Some(position) = self.positions.get_mut(instrument.index())
                     && position.told.is_none_or(|(before, _)| at >= before)
                 {
+                    let is_same = position.told.is_some_and(|(_, before)| before == quantity);
+                    position.same_since = position.same_since.filter(|_| is_same).or(Some(at));
                     position.told = Some((at, quantity));
                 }
                 OrderReport::Noted
@@ -195,7 +209,13 @@ impl<V: Venue> OrderRouter<V> {
         let Some(position) = self.positions.get(instrument.index()) else { return PositionCheck::Unsettled };
         match position.told {
             Some((at, venue)) if self.is_settled(instrument) && Some(at) >= position.filled_at => {
-                if venue == held { PositionCheck::Agrees } else { PositionCheck::Differs { venue } }
+                let is_confirmed =
+                    V::PROMPT || position.same_since.is_some_and(|s| at.since(s).0 >= CONFIRMED_AFTER.0);
+                match () {
+                    () if venue == held => PositionCheck::Agrees,
+                    () if is_confirmed => PositionCheck::Differs { venue },
+                    () => PositionCheck::Unsettled,
+                }
             }
             _ => PositionCheck::Unsettled,
         }

@@ -84,6 +84,10 @@ pub enum VenueRequest {
 
 /// A place to trade.
 pub trait Venue {
+    /// Whether it has said all that it has to say of a request once it is polled, as inside the program. Elsewhere a fill
+    /// may be on its way while a later snapshot already counts it.
+    const PROMPT: bool = false;
+
     /// Takes a request. What comes of it is said by events, and never before this returns.
     fn request(&mut self, request: VenueRequest);
 

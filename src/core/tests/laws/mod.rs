@@ -18,3 +18,4 @@ mod services;
 mod steps;
 mod structures;
 mod time;
+mod venue;
