@@ -1,5 +1,5 @@
 //! The full house on quotes and trades: a hundred agents of all seventeen families, market events a second
-//! on one core, and where the time goes: the board alone, the first half of the step, the whole step.
+//! on one core, and where the time goes: the market alone, the first half of the step, the whole step.
 
 // A bench that cannot start has nothing better to do than to say so and stop.
 #![allow(clippy::expect_used)]
@@ -10,10 +10,10 @@ use hive::agents::declaration::Roster;
 use hive::config;
 use hive::config::setup::settings;
 use hive::domain::{Event, MarketEvent};
-use hive::engine::speak::{Speak, SpeakSpec, StepOutput};
+use hive::engine::speak::{Speak, StepOutput};
 use hive::engine::{Engine, Outputs};
 use hive::market::synth::{Detail, SynthFeed, SynthSettings};
-use hive::market::{Board, Feed, MarketState};
+use hive::market::{Feed, Market};
 use std::sync::Arc;
 
 /// Agents of the house.
@@ -46,9 +46,7 @@ fn full_house(c: &mut Criterion) {
     let (universe, settings) = (feed.universe().clone(), settings(&config));
     let mut engine = Engine::new(&roster, &universe, &settings, config.seed);
     let cast = Arc::new(cast(&roster, &universe, config.seed));
-    let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
-    let spec = SpeakSpec::new(cast, &universe, settings, &market);
-    let mut speak = Speak::new(market, &spec);
+    let (spec, mut speak) = Speak::start(cast, &universe, settings);
     let (mut out, mut said) = (Outputs::default(), StepOutput::default());
     let mut events = Vec::new();
     let is_bar = |e: &Event| !matches!(e, Event::Market(m) if !matches!(m, MarketEvent::Bar { .. } | MarketEvent::Funding { .. }));
@@ -71,14 +69,14 @@ fn full_house(c: &mut Criterion) {
     let mut group = c.benchmark_group("full house, L1");
     group.sample_size(10);
     group.throughput(Throughput::Elements(events.len() as u64));
-    let board = Board::new(universe.instruments.len());
-    group.bench_function("board", |b| {
+    let market = Market::quoted(universe.instruments.len());
+    group.bench_function("market", |b| {
         b.iter_batched_ref(
-            || board.clone(),
-            |board| {
+            || market.clone(),
+            |market| {
                 events.iter().for_each(|e| {
                     if let Event::Market(m) = e {
-                        board.take(m);
+                        market.take(m);
                     }
                 });
             },

@@ -68,7 +68,7 @@ impl ArmAccount {
     pub fn hear(&mut self, cast: &Population, at: Stamp, said: &StepOutput) {
         for spoken in &said.structured {
             if let MessageKind::Carry(quote) = &spoken.body {
-                self.real.services.hear(cast.structures[spoken.structure].asset, at, quote);
+                self.real.services.hear(cast.voice(spoken.voice).1, at, quote);
             }
         }
     }
@@ -79,17 +79,15 @@ impl ArmAccount {
         self.out.alarms.clear();
         match *event {
             Event::Market(ref other) if other.instrument().is_none_or(|i| i.index() >= self.spec.traded) => {
-                let (listings, board) = (&speak.market.listings, &speak.structures.board);
-                self.real.other(&self.spec, &self.settings, other, listings, board, &mut self.out);
+                self.real.other(&self.spec, &self.settings, other, &speak.market, &mut self.out);
                 self.meter.fills(&self.out.fills);
             }
             Event::Market(ref inside @ MarketEvent::Inside { .. }) => {
-                let listings = &speak.market.listings;
-                self.real.inside(&self.spec, &self.settings, inside, listings, &mut self.out);
+                self.real.inside(&self.spec, &self.settings, inside, &speak.market, &mut self.out);
                 self.meter.fills(&self.out.fills);
             }
             Event::Market(MarketEvent::Bar { instrument, at, .. }) => {
-                let listing = &speak.market.listings[instrument.index()];
+                let listing = &speak.market.instruments[instrument.index()];
                 self.real.bar(&self.spec, &self.settings, instrument, at, listing, &mut self.out);
                 self.meter.fills(&self.out.fills);
             }
@@ -104,26 +102,25 @@ impl ArmAccount {
     pub fn barrier(&mut self, at: Stamp, speak: &Speak, aims: &[f64]) {
         self.out.fills.clear();
         self.out.alarms.clear();
-        let listings = &speak.market.listings;
+        let market = &speak.market;
         for instrument in self.spec.desk_instruments() {
-            let listing = &listings[instrument.id.index()];
+            let listing = &market.instruments[instrument.id.index()];
             if listing.delisted_at == Some(at) {
                 self.real.delist(&self.spec, &self.settings, instrument, at, listing, &mut self.out);
             }
         }
         self.meter.fills(&self.out.fills);
-        let board = &speak.structures.board;
-        self.real.mark(&self.spec, at, board, &mut self.out);
+        self.real.mark(&self.spec, at, market, &mut self.out);
         self.meter.serve(at, &self.real, &self.spec);
         self.meter.mark(at, money::to_estimate(self.real.equity()));
         let pace =
             PositionPace { patience: self.settings.desk.patience, width: Width::Band(0.0), shorts: true };
-        for (asset, (listing, x)) in listings.iter().zip(aims).enumerate() {
+        for (asset, (listing, x)) in market.desk().iter().zip(aims).enumerate() {
             if listing.is_fresh(at) && listing.sigma.is_finite() {
                 self.real.desk.aim(asset, *x, pace);
             }
         }
-        let now = BarrierContext { spec: &self.spec, settings: &self.settings, at, listings, board };
+        let now = BarrierContext { spec: &self.spec, settings: &self.settings, at, market };
         self.real.decide(&now, &Knobs::HOME, &mut self.decisions, &mut self.out);
     }
 

@@ -14,8 +14,9 @@
 use crate::agents::Population;
 use crate::agents::at_bars::unit;
 use crate::domain::{AssetId, MessageKind, random};
+use crate::engine::Utterance;
 use crate::engine::respond::ControlOverrides;
-use crate::engine::speak::{Speak, StepOutput, StructuredMessage};
+use crate::engine::speak::{Speak, StepOutput};
 
 /// A negative control: in which way the messages are made wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +111,7 @@ impl Tape {
     pub fn push(&mut self, said: &StepOutput) {
         for u in &said.utterances {
             if let MessageKind::Action(a) = u.body {
-                self.changes[u.slot].push((self.barriers, a.after));
+                self.changes[u.voice].push((self.barriers, a.after));
             }
         }
         self.barriers += 1;
@@ -155,7 +156,7 @@ impl MessageRewrite {
         &mut self,
         cast: &Population,
         speak: &Speak,
-        said: &[StructuredMessage],
+        said: &[Utterance],
         tape: Option<&Tape>,
     ) -> Vec<(usize, f64)> {
         let barrier = self.barrier;
@@ -163,8 +164,8 @@ impl MessageRewrite {
         match self.control {
             Control::Permuted | Control::Arrogance => Vec::new(),
             Control::SignScrambled | Control::Inverted => {
-                let wrong = |u: &StructuredMessage| match u.body {
-                    MessageKind::Action(a) => Some((u.slot, self.sign(cast, u.slot) * a.after)),
+                let wrong = |u: &Utterance| match u.body {
+                    MessageKind::Action(a) => Some((u.voice, self.sign(cast, u.voice) * a.after)),
                     _ => None,
                 };
                 said.iter().filter_map(wrong).collect()
@@ -211,7 +212,7 @@ const FAR: f64 = 12.0;
 impl Coin {
     fn step(&mut self, cast: &Population, speak: &Speak, slot: usize, barrier: u32, stops: bool) -> f64 {
         let place = &cast.slots[slot];
-        let listing = &speak.market.listings[place.asset.index()];
+        let listing = &speak.market.instruments[place.asset.index()];
         if !listing.trading || !listing.sigma.is_finite() {
             *self = Coin::default();
             return 0.0;
@@ -223,7 +224,7 @@ impl Coin {
         if self.size != 0.0 {
             self.left = self.left.saturating_sub(1);
             if stops {
-                self.judge(listing.last.close);
+                self.judge(listing.last().close);
             }
             if self.left == 0 {
                 *self = Coin::default();
@@ -236,7 +237,7 @@ impl Coin {
             *self = Coin {
                 size: side * unit(listing.sigma),
                 left: 2 * every,
-                entry: listing.last.close,
+                entry: listing.last().close,
                 sigma: listing.sigma,
                 taken: false,
             };

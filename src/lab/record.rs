@@ -93,7 +93,7 @@ impl AgentsRecord {
             self.bar_orders[i] = 0;
             for slot in agent.slots.clone() {
                 let raw = &speak.raw[slot];
-                equity += raw.equity(speak.market.listings[cast.slots[slot].asset.index()].last.close);
+                equity += raw.equity(speak.close(cast.slots[slot].asset));
                 traded += raw.traded;
                 if raw.traded != self.slot_traded[slot] {
                     self.bar_orders[i] += 1;

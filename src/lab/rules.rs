@@ -29,20 +29,20 @@ impl Momentum {
 
     /// What to hold, by asset.
     pub fn aims(&mut self, at: Stamp, speak: &Speak, universe: &Universe, aims: &mut [f64]) {
-        let listings = &speak.market.listings;
-        for ((closes, listing), asset) in self.closes.iter_mut().zip(listings).zip(&universe.assets) {
+        let desk = speak.market.desk();
+        for ((closes, listing), asset) in self.closes.iter_mut().zip(desk).zip(&universe.assets) {
             if listing.delisted_at == Some(at) {
                 closes.clear();
             } else if listing.is_fresh(at) && !asset.money_like {
-                closes.push(listing.last.close);
+                closes.push(listing.last().close);
             }
         }
         aims.fill(0.0);
         for back in LOOK_BACKS {
-            for ((rank, closes), listing) in self.ranks.iter_mut().zip(&self.closes).zip(listings) {
+            for ((rank, closes), listing) in self.ranks.iter_mut().zip(&self.closes).zip(desk) {
                 let past = closes.len().checked_sub(back + 1).map(|i| closes[i]);
                 let fresh = past.filter(|_| listing.is_fresh(at));
-                *rank = fresh.map_or(f64::NAN, |p| listing.last.close / p - 1.0);
+                *rank = fresh.map_or(f64::NAN, |p| listing.last().close / p - 1.0);
                 // The volatility of the return over the look-back makes assets comparable.
                 *rank /= listing.sigma;
             }
@@ -54,7 +54,7 @@ impl Momentum {
             }
         }
         let share = 1.0 / (LOOK_BACKS.len() * aims.len().max(1)) as f64;
-        for (aim, listing) in aims.iter_mut().zip(listings) {
+        for (aim, listing) in aims.iter_mut().zip(desk) {
             let unit = unit(listing.sigma);
             *aim *= if unit.is_finite() { unit * share } else { 0.0 };
         }
@@ -78,7 +78,7 @@ impl RandomDesk {
     /// What to hold, by asset.
     pub fn aims(&mut self, at: Stamp, speak: &Speak, aims: &mut [f64]) {
         let share = 1.0 / aims.len().max(1) as f64;
-        for (a, (aim, listing)) in aims.iter_mut().zip(&speak.market.listings).enumerate() {
+        for (a, (aim, listing)) in aims.iter_mut().zip(speak.market.desk()).enumerate() {
             let key = random::key(self.seed, &[random::name("random desk"), a as u64]);
             let every = 10 + random::below(key, 51);
             let heads = random::below(random::mix(key, self.bars / every), 2) == 0;
@@ -128,8 +128,8 @@ impl BuyAndHold {
     pub fn barrier(&mut self, at: Stamp, speak: &Speak, universe: &Universe, settings: &Settings) {
         let part = 1.0 / universe.assets.iter().filter(|a| !a.money_like).count().max(1) as f64;
         let (mut held, mut paid, mut bought) = (0.0, 0.0, 0);
-        for (i, listing) in speak.market.listings.iter().enumerate() {
-            let price = listing.last.close;
+        for (i, listing) in speak.market.desk().iter().enumerate() {
+            let price = listing.last().close;
             if !self.done[i] && listing.is_fresh(at) {
                 self.done[i] = true;
                 let fee = fee_rate(

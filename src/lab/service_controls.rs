@@ -2,7 +2,7 @@
 
 use crate::agents::Population;
 use crate::domain::{CarryQuote, MessageKind, Span, Stamp};
-use crate::engine::structures::StructureWords;
+use crate::engine::Utterance;
 use std::collections::VecDeque;
 
 /// How messages between those who serve are made wrong.
@@ -69,6 +69,8 @@ impl Corruption {
 /// What carry agents say, made wrong on the way.
 pub struct QuoteRewrite {
     wrong: Corruption,
+    /// Voice of the first structure.
+    first: usize,
     /// By structure: what it said and when, oldest first.
     late: Vec<VecDeque<(Stamp, CarryQuote)>>,
     /// By structure: of which it is heard.
@@ -86,33 +88,34 @@ impl QuoteRewrite {
             let at = own.iter().position(|j| *j == i).unwrap_or(0);
             other[i] = own[(at + own.len() / 2) % own.len()];
         }
-        QuoteRewrite { wrong, late: vec![VecDeque::new(); n], other }
+        QuoteRewrite { wrong, first: cast.slots.len(), late: vec![VecDeque::new(); n], other }
     }
 
     /// What is heard in place of what was said at `at`.
-    pub fn heard(&mut self, at: Stamp, said: &[StructureWords]) -> Vec<StructureWords> {
+    pub fn heard(&mut self, at: Stamp, said: &[Utterance]) -> Vec<Utterance> {
         said.iter().filter_map(|spoken| self.word(at, spoken)).collect()
     }
 
     /// One word; none where nothing that old was said.
-    fn word(&mut self, at: Stamp, spoken: &StructureWords) -> Option<StructureWords> {
+    fn word(&mut self, at: Stamp, spoken: &Utterance) -> Option<Utterance> {
         let MessageKind::Carry(quote) = spoken.body else { return Some(*spoken) };
+        let structure = spoken.voice - self.first;
         let (structure, quote) = match self.wrong {
-            Corruption::Inverted => (spoken.structure, CarryQuote { value: -quote.value, ..quote }),
-            Corruption::Rich => (spoken.structure, CarryQuote { value: 0.05, ..quote }),
-            Corruption::Side => (spoken.structure, quote),
-            Corruption::Permuted => (self.other[spoken.structure], quote),
+            Corruption::Inverted => (structure, CarryQuote { value: -quote.value, ..quote }),
+            Corruption::Rich => (structure, CarryQuote { value: 0.05, ..quote }),
+            Corruption::Side => (structure, quote),
+            Corruption::Permuted => (self.other[structure], quote),
             Corruption::Shifted | Corruption::Late => {
-                let (delay, queue) = (self.wrong.delay().0, &mut self.late[spoken.structure]);
+                let (delay, queue) = (self.wrong.delay().0, &mut self.late[structure]);
                 queue.push_back((at, quote));
                 let is_old = |said: &(Stamp, CarryQuote)| at.since(said.0).0 >= delay;
                 while queue.get(1).is_some_and(is_old) {
                     queue.pop_front();
                 }
-                (spoken.structure, queue.front().copied().filter(is_old)?.1)
+                (structure, queue.front().copied().filter(is_old)?.1)
             }
         };
-        Some(StructureWords { structure, body: MessageKind::Carry(quote) })
+        Some(Utterance { voice: self.first + structure, body: MessageKind::Carry(quote) })
     }
 }
 
@@ -123,15 +126,15 @@ mod tests {
 
     /// Two carry agents' places, each heard of the other where they are exchanged.
     fn rewrite(wrong: Corruption) -> QuoteRewrite {
-        QuoteRewrite { wrong, late: vec![VecDeque::new(); 2], other: vec![1, 0] }
+        QuoteRewrite { wrong, first: 0, late: vec![VecDeque::new(); 2], other: vec![1, 0] }
     }
 
     /// What is heard on a day of a quote of this value at place 0.
     fn heard(rewrite: &mut QuoteRewrite, day: i64, value: f64) -> Vec<(usize, f64)> {
         let body = MessageKind::Carry(CarryQuote { value, days: 14.0 });
-        let heard = rewrite.heard(Stamp(day * Span::DAY.0), &[StructureWords { structure: 0, body }]);
-        let told = |s: &StructureWords| match s.body {
-            MessageKind::Carry(q) => (s.structure, q.value),
+        let heard = rewrite.heard(Stamp(day * Span::DAY.0), &[Utterance { voice: 0, body }]);
+        let told = |s: &Utterance| match s.body {
+            MessageKind::Carry(q) => (s.voice, q.value),
             _ => panic!("no quote"),
         };
         heard.iter().map(told).collect()
@@ -170,9 +173,9 @@ mod tests {
     fn other_words_pass_as_they_are() {
         let body = MessageKind::Receipt(Receipt { service: Service::Carry, saved: 3.0, notional: 9.0 });
         for wrong in Corruption::ALL {
-            let heard = rewrite(wrong).heard(Stamp(0), &[StructureWords { structure: 1, body }]);
+            let heard = rewrite(wrong).heard(Stamp(0), &[Utterance { voice: 1, body }]);
             let [one] = heard.as_slice() else { panic!("{wrong:?} lost it") };
-            assert_eq!((one.structure, one.body), (1, body), "{wrong:?}");
+            assert_eq!((one.voice, one.body), (1, body), "{wrong:?}");
         }
     }
 

@@ -20,7 +20,6 @@ use crate::agents::cast::cast;
 use crate::domain::{Digest, Event, Holds, Stamp};
 use crate::engine::Settings;
 use crate::engine::speak::{Speak, SpeakSpec, StepOutput};
-use crate::market::MarketState;
 use std::sync::Arc;
 
 /// Barriers between two ticks.
@@ -70,9 +69,7 @@ impl<'a> SeedRun<'a> {
     fn new(world: &'a LabWorld, seed: u64, arms: &[Arm]) -> Self {
         let settings = &world.settings;
         let cast = Arc::new(cast(&world.roster, &world.universe, seed));
-        let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
-        let spec = SpeakSpec::new(Arc::clone(&cast), &world.universe, settings.clone(), &market);
-        let speak = Speak::new(market, &spec);
+        let (spec, speak) = Speak::start(Arc::clone(&cast), &world.universe, settings.clone());
         let record = AgentsRecord::new(&cast, settings, arms.iter().filter_map(|arm| arm.kind.weighing()));
         SeedRun { world, settings, cast, spec, speak, record }
     }
@@ -262,8 +259,8 @@ pub fn pooled(cast: &Population, speak: &Speak, weights: &[f64], holds: Holds, a
         }
     }
     if holds == Holds::Quantity {
-        for (aim, listing) in aims.iter_mut().zip(&speak.market.listings) {
-            *aim = if *aim == 0.0 { 0.0 } else { *aim * listing.last.close };
+        for (aim, listing) in aims.iter_mut().zip(speak.market.desk()) {
+            *aim = if *aim == 0.0 { 0.0 } else { *aim * listing.last().close };
         }
     }
 }

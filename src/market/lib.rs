@@ -7,9 +7,8 @@
 //! * [`tape`]: what a market said in one file, and the feed that runs it;
 //! * [`synth`]: the embedded market, seeded, for a run with no files and no network;
 //! * [`clock`]: the clocks of a run;
-//! * [`board`], [`book`]: what every instrument was last quoted at, for structures;
-//! * [`state`]: what was said so far, and which assets still trade;
-//! * [`indicators`]: computed once per asset for all agents;
+//! * [`state`], [`quotes`], [`book`]: what was last told of every instrument, and which still trade;
+//! * [`indicators`]: computed once per instrument for all agents;
 //! * [`pricing`]: what options, futures, MOVE contracts and pools are worth and settle for.
 //!
 //! # Invariants
@@ -25,7 +24,6 @@
 use crate as market;
 use hive_domain as domain;
 
-pub mod board;
 pub mod book;
 pub mod clock;
 pub mod feed;
@@ -33,11 +31,12 @@ pub mod history;
 pub mod import;
 pub mod indicators;
 pub mod pricing;
+pub mod quotes;
 pub mod state;
 pub mod synth;
 pub mod tape;
 
-pub use board::{Board, DetailLevel};
 pub use clock::DecisionClock;
 pub use feed::{Feed, FeedError, FeedInfo, FeedMode, FeedReport};
-pub use state::{Listing, MarketState};
+pub use quotes::DetailLevel;
+pub use state::{InstrumentState, Market};

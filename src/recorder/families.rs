@@ -130,7 +130,7 @@ fn plain(engine: &Engine, family: FamilyId) -> FamilyRow {
             row.trades += u64::from(speak.lives[slot].trades);
             row.fees += book.costs + book.funded;
             row.funding += book.funded;
-            let last = speak.market.listings[cast.slots[slot].asset.index()].last.close;
+            let last = speak.close(cast.slots[slot].asset);
             row.pnl += book.equity(last);
         }
     }
@@ -139,11 +139,11 @@ fn plain(engine: &Engine, family: FamilyId) -> FamilyRow {
 }
 
 fn structured(engine: &Engine, family: FamilyId) -> FamilyRow {
-    let (cast, structures) = (engine.cast(), &engine.speak.structures);
+    let (cast, speak) = (engine.cast(), &engine.speak);
     let mut row = empty(family);
     let mut level: Option<DetailLevel> = None;
     let mut agents = Vec::new();
-    for (s, twin) in cast.structures.iter().zip(&structures.twins) {
+    for (s, twin) in cast.structures.iter().zip(&speak.structures.twins) {
         if cast.agents[s.agent.index()].family != family {
             continue;
         }
@@ -158,7 +158,7 @@ fn structured(engine: &Engine, family: FamilyId) -> FamilyRow {
         row.funding += totals.funding;
         row.pnl += twin.marked();
         row.pnl_touch += twin.marked_touch();
-        let heard = || s.rules.ears().first().and_then(|e| structures.board.get(*e)).map(|q| q.level);
+        let heard = || s.rules.ears().first().and_then(|e| speak.market.get(*e)).map(|q| q.level);
         let on = totals.level.or_else(heard);
         level = match (level, on) {
             (Some(a), Some(b)) => Some(a.min(b)),

@@ -85,7 +85,7 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
             asset: engine.asset_name(asset).to_owned(),
             intent,
             price: said.map_or(0.0, |a| a.price),
-            close: engine.speak.market.listings[asset.index()].last.close,
+            close: engine.speak.close(asset),
             message: action.map(|m| m.id),
             conditions,
             levels,

@@ -415,7 +415,7 @@ fn position(engine: &Engine, agent: &Agent) -> String {
     let mut position = Vec::new();
     for slot in agent.slots.clone() {
         let asset = cast.slots[slot].asset;
-        let last = engine.speak.market.listings[asset.index()].last.close;
+        let last = engine.speak.close(asset);
         // Today each asset has one instrument, of the same number.
         let held = real.ledger.position(agent.id, crate::domain::InstrumentId(asset.0));
         let share = if equity > 0.0 { 100.0 * money::to_estimate(held) * last / equity } else { 0.0 };

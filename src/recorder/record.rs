@@ -49,12 +49,12 @@ pub(super) struct CurveRecord {
 }
 
 impl CurveRecord {
-    /// Nothing recorded yet, for the agents and listings of this engine.
+    /// Nothing recorded yet, for the agents and instruments of this engine.
     pub fn new(engine: &Engine) -> Self {
         CurveRecord {
             tracks: vec![AgentCurves::new(); engine.cast().declared],
             goals: vec![SampledCurve::short(Downsampling::Last, TREND_MAX); Goal::ALL.len()],
-            bars: vec![VecDeque::new(); engine.speak.market.listings.len()],
+            bars: vec![VecDeque::new(); engine.speak.market.desk().len()],
         }
     }
 
@@ -77,12 +77,11 @@ impl CurveRecord {
 
     /// A bar has ended: those that have a close of it.
     pub fn bar(&mut self, engine: &Engine, at: Stamp) {
-        for (bars, listing) in self.bars.iter_mut().zip(&engine.speak.market.listings) {
-            if listing.last_at == Some(at) {
+        for (bars, listing) in self.bars.iter_mut().zip(engine.speak.market.desk()) {
+            if let Some(b) = listing.bar.filter(|b| b.at == at).map(|b| b.value) {
                 if bars.len() == BARS_MAX {
                     bars.pop_front();
                 }
-                let b = &listing.last;
                 bars.push_back((at, [b.open, b.high, b.low, b.close]));
             }
         }
@@ -109,7 +108,7 @@ pub(super) fn lives(engine: &Engine, agent: &Agent) -> (f64, f64) {
     let (cast, respond, speak) = (engine.cast(), &engine.respond, &engine.speak);
     let (mut alone, mut open) = (0.0, 0.0);
     for slot in agent.slots.clone() {
-        let last = speak.market.listings[cast.slots[slot].asset.index()].last.close;
+        let last = speak.close(cast.slots[slot].asset);
         alone += speak.alone(cast, slot);
         open += respond.ears[slot].open.book.equity(last);
     }

@@ -288,7 +288,7 @@ fn line(engine: &Engine, agent: &Agent, funds: Decimal, influence: &Influence) -
     let (cast, respond, speak) = (engine.cast(), &engine.respond, &engine.speak);
     let (mut alone, mut open, mut trades) = (0.0, 0.0, 0);
     for slot in agent.slots.clone() {
-        let last = speak.market.listings[cast.slots[slot].asset.index()].last.close;
+        let last = speak.close(cast.slots[slot].asset);
         alone += speak.alone(cast, slot);
         open += respond.ears[slot].open.book.equity(last);
         trades += speak.lives[slot].trades;

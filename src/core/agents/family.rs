@@ -10,7 +10,7 @@ use super::structures::listed::ListedInstruments;
 use super::structures::ranges::Bounds;
 use super::structures::values::Values;
 use crate::domain::{CarryQuote, Indicator, InstrumentId, MarketEvent, Span};
-use crate::market::Board;
+use crate::market::Market;
 
 /// What is told of a family: by `hive agents list`, by the mistakes of a roster, and to whoever draws its numbers.
 #[derive(Clone, Copy, Debug)]
@@ -58,15 +58,19 @@ pub trait Family {
     /// Whether to open now, and what.
     fn propose(&self, cx: &Context<'_>) -> Option<Proposal>;
     /// Hears an event of what it listens to, or of its asset's volatility. The board has taken it already.
-    fn on_event(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, listed: &ListedInstruments, board: &Market, event: &MarketEvent) {
         let _ = (listed, board, event);
     }
-    /// The instruments of which it remembers something; of the others it only asks the board.
-    fn remembers(&self) -> Vec<InstrumentId> {
+    /// The instruments whose events it listens to.
+    fn ears(&self) -> Vec<InstrumentId> {
         match self.subscriptions() {
             Subscriptions::Events(instruments) => instruments,
             Subscriptions::Bars(_) => Vec::new(),
         }
+    }
+    /// The instruments of which it remembers something; of the others it only asks the board.
+    fn remembers(&self) -> Vec<InstrumentId> {
+        self.ears()
     }
     /// Fills in the indicators that are its own, as they are now; [`Indicator::Gain`] is filled in for it.
     fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
@@ -110,5 +114,9 @@ pub trait Family {
     /// follows a print that moved the market at once.
     fn looks_at_prints(&self) -> bool {
         true
+    }
+    /// Whether an event of one of its instruments makes it look when the stamp is over.
+    fn is_stirred(&self, event: &MarketEvent) -> bool {
+        !matches!(event, MarketEvent::Trade { .. }) || self.looks_at_prints()
     }
 }

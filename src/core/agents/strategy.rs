@@ -27,7 +27,7 @@ impl Strategy {
 
     /// The indicators that its entry and all its conditions need.
     pub fn indicators(&self) -> Vec<Indicator> {
-        let mut all = match self.rules.as_ref().map(|r| r.rule().subscriptions()) {
+        let mut all = match self.rules.as_ref().map(|r| r.subscriptions()) {
             Some(Subscriptions::Bars(indicators)) => indicators,
             // A structure looks at the quotes of its legs.
             Some(Subscriptions::Events(_)) | None => Vec::new(),
@@ -43,7 +43,7 @@ impl Strategy {
     pub fn propose(&self, view: &EvalContext<'_>, coin: u64, again: Option<f64>) -> Option<Proposal> {
         let rules = self.rules.as_ref().filter(|_| view.is_warm())?;
         let (traits, preset) = (&self.traits, &self.preset);
-        rules.rule().propose(&Context { view, side: self.side, traits, preset, coin, again, market: None })
+        (**rules).propose(&Context { view, side: self.side, traits, preset, coin, again, market: None })
     }
 
     /// Bars to stay flat after a close before the family's own entry counts again.

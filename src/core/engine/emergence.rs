@@ -29,7 +29,7 @@ use crate::domain::{EmergenceReading, Instrument, InstrumentId, Stamp};
 use crate::fills::pace::{PositionPace, Width};
 use crate::hive::emergence::{Paired, SharpeGain};
 use crate::hive::managers::Knobs;
-use crate::market::Listing;
+use crate::market::InstrumentState;
 use crate::treasury::desk::RiskControls;
 use crate::treasury::funds::Funds;
 use crate::treasury::scale::Scale;
@@ -212,7 +212,7 @@ impl Gauge {
         YearlyTurnover { alone: per_year(self.alone.traded), together: per_year(self.hive.traded) }
     }
 
-    pub(super) fn bar(&mut self, spec: &RespondSpec, id: InstrumentId, listing: &Listing) {
+    pub(super) fn bar(&mut self, spec: &RespondSpec, id: InstrumentId, listing: &InstrumentState) {
         let (rules, s) = (spec.real.desk.rules(), &spec.settings);
         let costs = &spec.costs[id.index()];
         self.hive.bar(rules, costs, id, listing, s.clock.decide);
@@ -241,16 +241,16 @@ impl Gauge {
         funds: &Funds,
     ) {
         let (rules, s) = (spec.real.desk.rules(), &spec.settings);
-        let listings = &speak.market.listings;
+        let market = &speak.market;
         let pace = PositionPace { patience: s.desk.patience, width: Width::Band(0.0), shorts: true };
-        for (i, listing) in listings.iter().enumerate() {
+        for (i, listing) in market.desk().iter().enumerate() {
             if listing.is_fresh(at) && listing.sigma.is_finite() {
                 let id = InstrumentId(i as u16);
                 self.hive.aim(id, self.stances[i], pace);
                 self.net_eq.aim(id, self.intents[i], pace);
             }
         }
-        let quotes = spec.real.quotes(at, listings);
+        let quotes = spec.real.quotes(at, market);
         let steer = |knobs: &Knobs| RiskControls {
             equity: 0.0,
             width: knobs.width,
@@ -258,9 +258,9 @@ impl Gauge {
             gross_scale: knobs.gross_scale,
             flatten: false,
         };
-        self.hive.mark(listings);
+        self.hive.mark(market.desk());
         self.hive.decide(rules, &quotes, &steer(knobs));
-        self.net_eq.mark(listings);
+        self.net_eq.mark(market.desk());
         self.net_eq.decide(rules, &quotes, &steer(&Knobs::HOME));
         self.alone.bar(spec, speak, funds);
         self.bars += 1;

@@ -6,7 +6,7 @@ use crate::domain::{InstrumentKind, Span};
 use crate::fills::books::Patient;
 use crate::fills::pace::{PositionPace, Trades, Width, Zone};
 use crate::fills::{Costs, side_rate};
-use crate::market::Listing;
+use crate::market::InstrumentState;
 
 /// One asset at one barrier, as the simulated lives on it see it.
 pub(super) struct Following<'a> {
@@ -24,7 +24,7 @@ impl<'a> Following<'a> {
         settings: &'a Settings,
         kind: InstrumentKind,
         costs: &Costs,
-        listing: &Listing,
+        listing: &InstrumentState,
     ) -> Self {
         let desk = &settings.desk;
         let pace =
@@ -33,7 +33,7 @@ impl<'a> Following<'a> {
             Trades::Band => 0.0,
             Trades::Zone => side_rate(costs, kind),
         };
-        Following { settings, pace, cost, sigma: listing.sigma, close: listing.last.close }
+        Following { settings, pace, cost, sigma: listing.sigma, close: listing.last().close }
     }
 
     /// A life on one of the `live` assets of an agent of this reference weight goes for `x`, a signed fraction of

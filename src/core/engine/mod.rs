@@ -36,6 +36,6 @@ pub mod state;
 mod step;
 pub mod structures;
 
-pub use outputs::Outputs;
+pub use outputs::{Outputs, Utterance};
 pub use settings::Settings;
 pub use step::Engine;

@@ -1,6 +1,6 @@
 //! What a step gives out.
 
-use crate::domain::{AgentId, Decimal, Fill, Message};
+use crate::domain::{AgentId, Decimal, Fill, Message, MessageKind};
 
 /// What a step gave out. Reused from step to step.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,15 @@ pub struct Outputs {
     /// What the operator must know: halts, the breaker, delistings.
     pub alarms: Vec<String>,
     pub(super) scratch: Scratch,
+}
+
+/// One thing said, by a voice, before it is delivered.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Utterance {
+    /// Agent and asset, as [`Population::voice`](crate::agents::Population::voice) numbers them.
+    pub voice: usize,
+    /// An action, an outcome, or what a carry agent quotes.
+    pub body: MessageKind,
 }
 
 /// Room for an attribution, kept from bar to bar.

@@ -45,8 +45,8 @@ use crate::domain::{
     Receipt, Service, Speaker, Stamp, Universe, money,
 };
 use crate::ledger::Ledger;
-use crate::market::Board;
-use crate::market::board::Stamped;
+use crate::market::Market;
+use crate::market::quotes::Stamped;
 use crate::treasury::settings::ServiceSettings;
 use serde::{Deserialize, Serialize};
 
@@ -246,12 +246,12 @@ impl Services {
     /// Whether spot has a price soon after the other leg of a switch is filled, whenever that is.
     pub(super) fn is_followed(
         &self,
-        board: &Board,
+        market: &Market,
         spot: InstrumentId,
         desk_index: usize,
         at: Stamp,
     ) -> bool {
-        let top = board.get(spot).and_then(|q| q.top);
+        let top = market.get(spot).and_then(|q| q.top);
         let is_quoted = top.is_some_and(|t| at.since(t.at).0 <= FINE.0);
         self.working_orders[desk_index].is_fine(at, is_quoted)
     }

@@ -6,9 +6,9 @@
 //! stamp is in, and not as each close arrives: a cross-sectional family would otherwise depend on the
 //! order of arrival. What is said at a barrier is heard in the second half of the same step (law 4).
 
-use super::Settings;
 use super::lives::Following;
-use super::structures::{StructureSpec, StructureWords, Structures};
+use super::structures::{StructureSpec, Structures};
+use super::{Settings, Utterance};
 use crate::agents::at_bars::AtBars;
 use crate::agents::life::Life;
 use crate::agents::{Agent, AgentAsset, Population};
@@ -19,7 +19,7 @@ use crate::domain::{
 use crate::fills::Costs;
 use crate::fills::books::{Patient, SimulatedBook};
 use crate::hive::curve::{Base, EquityCurve};
-use crate::market::{Listing, MarketState};
+use crate::market::{InstrumentState, Market};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -53,27 +53,18 @@ pub struct SpeakSpec {
     pub reference: f64,
 }
 
-/// One thing said, by the agent of a slot.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StructuredMessage {
-    /// Agent and asset.
-    pub slot: usize,
-    /// An action or an outcome.
-    pub body: MessageKind,
-}
-
 /// What was said in a step.
 #[derive(Clone, Debug, Default)]
 pub struct StepOutput {
     /// Whether the event counted; a repeated or impossible one does not, and changes nothing.
     pub accepted: bool,
     /// In the order of agents and their assets.
-    pub utterances: Vec<StructuredMessage>,
+    pub utterances: Vec<Utterance>,
     /// At a barrier, by agent: net PnL of the raw intents over their ex-ante volatility; NaN for the
     /// inactive.
     pub results: Vec<f64>,
     /// What structured agents said, in their order.
-    pub structured: Vec<StructureWords>,
+    pub structured: Vec<Utterance>,
     /// At a barrier: what others hear of a slot in place of what it said. Only the lab's negative
     /// controls fill this; who spoke knows its own intent all the same.
     pub misheard: Vec<(usize, f64)>,
@@ -83,7 +74,7 @@ pub struct StepOutput {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Speak {
     /// What is known of the market, by instrument.
-    pub market: MarketState,
+    pub market: Market,
     /// By slot: the lives that speak.
     pub lives: Vec<Life>,
     /// By slot: their raw books, which trade the intents at once, at the reference weight. Apart from the
@@ -105,10 +96,11 @@ pub struct Speak {
 
 impl SpeakSpec {
     /// Makes it for a cast on a universe.
-    pub fn new(cast: Arc<Population>, universe: &Universe, settings: Settings, market: &MarketState) -> Self {
+    fn new(cast: Arc<Population>, universe: &Universe, settings: Settings, market: &Market) -> Self {
         let handle = |asset: AssetId, key: Indicator| {
-            let bank = &market.listings[asset.index()].bank;
-            if matches!(key, Indicator::Rank(_)) { OWN } else { bank.handle(key).map_or(OWN, |p| p as u16) }
+            // No bank has a rank, which is among instruments.
+            let bank = market.instruments[asset.index()].bank.as_ref();
+            bank.and_then(|b| b.handle(key)).map_or(OWN, |p| p as u16)
         };
         let all = cast.slots.iter().flat_map(|s| s.keys.iter().map(|k| handle(s.asset, *k)));
         let handles: Vec<u16> = all.collect();
@@ -126,7 +118,7 @@ impl SpeakSpec {
         let costs = universe.desk().iter().map(|i| *settings.costs.of(i)).collect();
         let weight = 1.0 / cast.declared.max(1) as f64;
         let reference = settings.capital * weight;
-        let structures = StructureSpec::new(&cast, universe, reference);
+        let structures = StructureSpec::new(&cast, universe, reference, &settings.costs);
         SpeakSpec {
             cast,
             settings,
@@ -141,13 +133,15 @@ impl SpeakSpec {
         }
     }
 
-    /// What banks must compute for this cast, by instrument.
-    pub fn wanted(cast: &Population) -> Vec<Vec<Indicator>> {
+    /// A market whose banks compute what this cast asks of the desk's instruments, and that keeps what structures look
+    /// at beside them.
+    fn market(cast: &Population, settings: &Settings) -> Market {
         let keys = |slots: &Vec<u32>| {
             let all = slots.iter().flat_map(|s| cast.slots[*s as usize].keys.iter().copied());
-            all.filter(|k| !matches!(k, Indicator::Rank(_))).collect()
+            Some(all.filter(|k| !matches!(k, Indicator::Rank(_))).collect())
         };
-        cast.by_asset.iter().map(keys).collect()
+        let others = cast.listed.instruments.iter().skip(cast.by_asset.len()).map(|_| None);
+        Market::new(settings.clock, cast.by_asset.iter().map(keys).chain(others).collect())
     }
 
     fn handles(&self, slot: usize) -> &[u16] {
@@ -161,12 +155,14 @@ impl SpeakSpec {
 }
 
 impl Speak {
-    /// Nothing was heard of the market yet.
-    pub fn new(market: MarketState, spec: &SpeakSpec) -> Self {
+    /// A cast on a universe, of which nothing was heard yet; and what does not change of it.
+    pub fn start(cast: Arc<Population>, universe: &Universe, settings: Settings) -> (SpeakSpec, Self) {
+        let market = SpeakSpec::market(&cast, &settings);
+        let spec = SpeakSpec::new(cast, universe, settings, &market);
         let (cast, settings) = (&*spec.cast, &spec.settings);
-        Speak {
-            structures: Structures::new(cast, &spec.structures),
+        let speak = Speak {
             market,
+            structures: Structures::new(cast),
             lives: vec![Life::default(); cast.slots.len()],
             raw: vec![SimulatedBook::default(); cast.slots.len()],
             announced: vec![Announced::default(); cast.slots.len()],
@@ -174,7 +170,8 @@ impl Speak {
             curve: EquityCurve::new(Base::Fixed, settings.capital),
             marked: vec![0.0; cast.slots.len()],
             risk: vec![0.0; cast.agents.len()],
-        }
+        };
+        (spec, speak)
     }
 
     /// Takes an event and says what follows from it.
@@ -182,23 +179,7 @@ impl Speak {
         said.utterances.clear();
         said.structured.clear();
         said.accepted = match *event {
-            Event::Market(MarketEvent::Bar { instrument, at, ref bar }) if spec.is_desk(instrument) => {
-                let accepted = self.market.bar(instrument, at, bar);
-                if accepted {
-                    self.fill(spec, instrument);
-                }
-                accepted
-            }
-            Event::Market(MarketEvent::Funding { instrument, at, rate, mark })
-                if spec.is_desk(instrument) =>
-            {
-                let accepted = self.market.funding(instrument, at, rate, mark);
-                if accepted {
-                    self.fund(spec, instrument, rate, mark);
-                }
-                accepted
-            }
-            Event::Market(_) => false,
+            Event::Market(ref event) => self.hear(spec, event, said),
             Event::Barrier(at) => {
                 let accepted = self.market.barrier(at);
                 if accepted {
@@ -208,29 +189,40 @@ impl Speak {
             }
             Event::Command(..) => true,
         };
-        if let Event::Market(market) = event {
-            let desk = market.instrument().is_some_and(|i| spec.is_desk(i));
-            let bars = matches!(market, MarketEvent::Bar { .. } | MarketEvent::Funding { .. });
-            // What the desk refuses of its own instruments is not heard by anybody.
-            if said.accepted || !(desk && bars) {
-                let (cast, structures) = (&spec.cast, &spec.structures);
-                let costs = &spec.settings.costs;
-                let heard = self.structures.hear(cast, structures, costs, market, &mut said.structured);
-                said.accepted |= heard;
-            }
+    }
+
+    /// Takes what the market said; false if it does not count.
+    fn hear(&mut self, spec: &SpeakSpec, event: &MarketEvent, said: &mut StepOutput) -> bool {
+        let is_desk = event.instrument().is_some_and(|i| spec.is_desk(i));
+        let is_followed = is_desk && matches!(event, MarketEvent::Bar { .. } | MarketEvent::Funding { .. });
+        // Without structured agents nobody looks at anything else, and nothing of it is kept.
+        let is_unseen = self.structures.twins.is_empty() && !is_followed;
+        if is_unseen || !self.market.accepts(event) {
+            return false;
         }
+        self.structures.begin(&spec.structures, &self.market, event.at(), &mut said.structured);
+        self.market.put(event);
+        match *event {
+            MarketEvent::Bar { instrument, .. } if is_desk => self.fill(spec, instrument),
+            MarketEvent::Funding { instrument, rate, mark, .. } if is_desk => {
+                self.fund(spec, instrument, rate, mark);
+            }
+            _ => {}
+        }
+        self.structures.hear(&spec.structures, &self.market, event, &mut said.structured);
+        true
     }
 
     /// Orders of the last barrier fill at this bar.
     fn fill(&mut self, spec: &SpeakSpec, instrument: InstrumentId) {
         let i = instrument.index();
-        let listing = &self.market.listings[i];
+        let listing = &self.market.instruments[i];
         let (costs, kind, span) = (&spec.costs[i], spec.kinds[i], spec.settings.clock.decide);
         for &slot in &spec.cast.by_asset[i] {
             let slot = slot as usize;
-            self.raw[slot].bar(costs, kind, &listing.last, listing.sigma_before, span);
+            self.raw[slot].bar(costs, kind, listing.last(), listing.sigma_before, span);
             if let Some(patient) = self.patient.get_mut(slot) {
-                patient.book.bar(costs, kind, &listing.last, listing.sigma_before, span);
+                patient.book.bar(costs, kind, listing.last(), listing.sigma_before, span);
             }
         }
     }
@@ -247,9 +239,8 @@ impl Speak {
 
     fn barrier(&mut self, spec: &SpeakSpec, at: Stamp, said: &mut StepOutput) {
         said.results.clear();
-        let listings = self.market.listings.iter().enumerate();
-        let following =
-            listings.map(|(i, l)| Following::new(&spec.settings, spec.kinds[i], &spec.costs[i], l));
+        let desk = self.market.desk().iter().enumerate();
+        let following = desk.map(|(i, l)| Following::new(&spec.settings, spec.kinds[i], &spec.costs[i], l));
         let bar = BarClose { at, following: following.collect() };
         let mut ranks = Vec::new();
         for agent in &spec.cast.agents {
@@ -264,13 +255,8 @@ impl Speak {
             let result = self.result(spec, agent);
             said.results.push(result);
         }
-        self.structures.barrier(
-            &spec.cast,
-            &spec.structures,
-            &spec.settings.costs,
-            &mut said.structured,
-            &mut said.results,
-        );
+        let (words, results) = (&mut said.structured, &mut said.results);
+        self.structures.barrier(&spec.structures, &self.market, words, results);
         let pnl: f64 =
             self.patient.iter().zip(&spec.cast.slots).map(|(p, s)| self.equity_of(p, s.asset)).sum();
         self.curve.push(at, spec.settings.capital + pnl + self.structures.total());
@@ -278,7 +264,12 @@ impl Speak {
 
     /// Worth of a patient book at the last price of its asset.
     pub(super) fn equity_of(&self, patient: &Patient, asset: AssetId) -> f64 {
-        patient.book.equity(self.market.listings[asset.index()].last.close)
+        patient.book.equity(self.close(asset))
+    }
+
+    /// Last close of an asset on the desk; NaN before its first bar.
+    pub fn close(&self, asset: AssetId) -> f64 {
+        self.market.instruments[asset.index()].last().close
     }
 
     /// PnL of a declared slot's alone life so far.
@@ -298,8 +289,8 @@ impl Speak {
     ) {
         let BarClose { at, ref following } = *bar;
         let asset = spec.cast.slots[slot].asset;
-        let listing = &self.market.listings[asset.index()];
-        let close = listing.last.close;
+        let listing = &self.market.instruments[asset.index()];
+        let close = listing.last().close;
         let is_gone = listing.delisted_at == Some(at);
         if !is_gone && (!listing.is_fresh(at) || at < agent.active_from) {
             return;
@@ -323,7 +314,7 @@ impl Speak {
             if let MessageKind::Action(action) = &body {
                 announced.say(action.after, action.price);
             }
-            said.utterances.push(StructuredMessage { slot, body });
+            said.utterances.push(Utterance { voice: slot, body });
         };
         if is_gone {
             life.delist(&now, raw, &mut say);
@@ -353,11 +344,11 @@ impl Speak {
     /// three can be ranked. Ties share their place.
     fn rank(&self, spec: &SpeakSpec, agent: &Agent, at: Stamp, ranks: &mut Vec<f64>) {
         let score = |slot: usize| {
-            let listing = &self.market.listings[spec.cast.slots[slot].asset.index()];
+            let listing = &self.market.instruments[spec.cast.slots[slot].asset.index()];
             let keys = &spec.cast.slots[slot].keys;
             let index = keys.iter().position(|k| matches!(k, Indicator::Score(_)));
             let handle = index.map(|p| spec.handles(slot)[p]);
-            let value = handle.and_then(|h| listing.bank.values().get(usize::from(h))).copied();
+            let value = handle.and_then(|h| listing.values().get(usize::from(h))).copied();
             value.filter(|_| listing.is_fresh(at)).unwrap_or(f64::NAN)
         };
         ranks.clear();
@@ -369,16 +360,16 @@ impl Speak {
     fn result(&mut self, spec: &SpeakSpec, agent: &Agent) -> f64 {
         let (mut pnl, mut sum, mut squares) = (0.0, 0.0, 0.0);
         for slot in agent.slots.clone() {
-            let listing = &self.market.listings[spec.cast.slots[slot].asset.index()];
+            let listing = &self.market.instruments[spec.cast.slots[slot].asset.index()];
             let raw = &self.raw[slot];
             if raw.quantity == 0.0 && raw.cash == self.marked[slot] {
                 continue;
             }
-            let equity = raw.equity(listing.last.close);
+            let equity = raw.equity(listing.last().close);
             pnl += equity - self.marked[slot];
             self.marked[slot] = equity;
             let sigma = if listing.sigma_before.is_finite() { listing.sigma_before } else { 0.0 };
-            let risk = raw.quantity * listing.last.close / spec.reference * sigma;
+            let risk = raw.quantity * listing.last().close / spec.reference * sigma;
             sum += risk;
             squares += risk * risk;
         }
@@ -391,8 +382,8 @@ impl Speak {
 }
 
 /// The values of the indicators of a slot; a rank in its basket is none of its asset's own.
-fn indicators(listing: &Listing, handles: &[u16], rank: f64) -> [f64; KEYS_MAX] {
-    let bank = listing.bank.values();
+fn indicators(listing: &InstrumentState, handles: &[u16], rank: f64) -> [f64; KEYS_MAX] {
+    let bank = listing.values();
     let mut values = [0.0; KEYS_MAX];
     for (value, handle) in values.iter_mut().zip(handles) {
         *value = bank.get(usize::from(*handle)).copied().unwrap_or(rank);

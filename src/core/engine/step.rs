@@ -8,7 +8,6 @@ use crate::agents::cast::cast;
 use crate::agents::declaration::Roster;
 use crate::domain::{AgentId, AssetId, Event, Stamp, Universe};
 use crate::fills::Tariff;
-use crate::market::MarketState;
 use std::sync::Arc;
 
 /// The state of a run and what it was made from.
@@ -43,11 +42,10 @@ impl Engine {
         let mut cast = cast(roster, universe, seed);
         cast.notices.extend(unused(&settings.costs, universe));
         let cast = Arc::new(cast);
-        let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
-        let speak_spec = SpeakSpec::new(Arc::clone(&cast), universe, settings.clone(), &market);
+        let (speak_spec, speak) = Speak::start(Arc::clone(&cast), universe, settings.clone());
         let respond_spec = RespondSpec::new(Arc::clone(&cast), universe, settings.clone());
         Engine {
-            speak: Speak::new(market, &speak_spec),
+            speak,
             respond: Respond::new(&respond_spec),
             speak_spec,
             respond_spec,

@@ -1,4 +1,4 @@
-//! The structured agents in the first half of the step: the board, their lives, and when they judge.
+//! The structured agents in the first half of the step: their lives, and when they judge.
 //!
 //! # Invariants
 //!
@@ -6,44 +6,34 @@
 //!    closes it. Nothing that comes later in it is missed, and nothing after it is known.
 //! 2. Agents judge in their order; none depends on another. So each meets the book as it was told, also
 //!    where another took from it in the same stamp: alone lives know of no one else.
-//! 3. Without structured agents the board keeps nothing, and every event but a desk's is refused.
+//! 3. What they judge and are filled by is the market that everybody reads ([`Market`]).
 //! 4. A maker's life is lived twice, its fills counted by *through* and by *touch*; the first one speaks.
 
+use super::Utterance;
 use crate::agents::Population;
 use crate::agents::families::Rules;
 use crate::agents::structures::StructureContext;
 use crate::agents::structures::filling::FillContext;
-use crate::agents::structures::in_legs::{AgentRef, FamilyTraits, StructureLife};
+use crate::agents::structures::in_legs::{AgentRef, StructureLife};
 use crate::agents::structures::legs::Legs;
-use crate::agents::structures::listed::ListedInstruments;
 use crate::domain::{AgentId, MarketEvent, MessageKind, Stamp, Universe};
 use crate::fills::Tariff;
-use crate::market::Board;
+use crate::market::Market;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Span, in barriers, of the memory of a result's own volatility.
 const RESULT_SPAN: f64 = 180.0;
 
-/// One thing said by a structured agent.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StructureWords {
-    /// Number of the speaker in [`Population::structures`].
-    pub structure: usize,
-    /// The message itself, as it is to be said.
-    pub body: MessageKind,
-}
-
 /// What does not change during a run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct StructureSpec {
-    listed: Arc<ListedInstruments>,
+    cast: Arc<Population>,
+    costs: Tariff,
     /// By instrument: who listens, and whether its family remembers what it hears.
     ears: Vec<Vec<(u32, bool)>>,
     /// By asset: who listens to its volatility.
     vol: Vec<Vec<(u32, bool)>>,
-    /// Traits of the family, by structure.
-    natures: Vec<FamilyTraits>,
     /// Capital of each structure, in currency.
     capital: Vec<f64>,
 }
@@ -65,11 +55,9 @@ pub struct DualFill {
     square: f64,
 }
 
-/// All structured agents: the board they look at, and the lives they lead on it.
+/// All structured agents: the lives they lead, and who is to judge.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Structures {
-    /// What is quoted.
-    pub board: Board,
     /// The structured agents' lives, in the order of the cast.
     pub twins: Vec<DualFill>,
     /// The stamp that is not over yet.
@@ -94,15 +82,12 @@ impl DualFill {
 
 impl StructureSpec {
     /// For a cast on a universe; `reference` is the capital of an agent.
-    pub fn new(cast: &Arc<Population>, universe: &Universe, reference: f64) -> Self {
-        if cast.structures.is_empty() {
-            return StructureSpec::default();
-        }
+    pub fn new(cast: &Arc<Population>, universe: &Universe, reference: f64, costs: &Tariff) -> Self {
         let mut spec = StructureSpec {
-            listed: Arc::clone(&cast.listed),
+            cast: Arc::clone(cast),
+            costs: costs.clone(),
             ears: vec![Vec::new(); universe.instruments.len()],
             vol: vec![Vec::new(); universe.assets.len()],
-            natures: cast.structures.iter().map(|s| FamilyTraits::of(&s.rules)).collect(),
             capital: Vec::new(),
         };
         for (i, s) in cast.structures.iter().enumerate() {
@@ -119,7 +104,7 @@ impl StructureSpec {
 
 impl Structures {
     /// Nothing was heard of the market yet.
-    pub fn new(cast: &Population, spec: &StructureSpec) -> Self {
+    pub fn new(cast: &Population) -> Self {
         let twin = |rules: &Rules| DualFill {
             rules: rules.clone(),
             life: StructureLife::new(false),
@@ -128,9 +113,7 @@ impl Structures {
             marked_touch: 0.0,
             square: 0.0,
         };
-        let instruments = if cast.structures.is_empty() { 0 } else { spec.listed.instruments.len() };
         Structures {
-            board: Board::new(instruments),
             twins: cast.structures.iter().map(|s| twin(&s.rules)).collect(),
             stamp: None,
             due: Vec::new(),
@@ -138,27 +121,25 @@ impl Structures {
         }
     }
 
-    /// Hears an event; false if it does not count. Judges the stamp before it if that is over now.
-    pub fn hear(
-        &mut self,
-        cast: &Population,
-        spec: &StructureSpec,
-        costs: &Tariff,
-        event: &MarketEvent,
-        said: &mut Vec<StructureWords>,
-    ) -> bool {
-        if self.twins.is_empty() || !self.board.accepts(event) {
-            return false;
-        }
-        let at = event.at();
-        if self.stamp.is_none_or(|s| at > s) {
-            self.judge(cast, spec, costs, said);
+    /// An event of this stamp comes, which the market has not taken yet: the stamp before it is judged if it is over.
+    pub fn begin(&mut self, spec: &StructureSpec, market: &Market, at: Stamp, said: &mut Vec<Utterance>) {
+        if !self.twins.is_empty() && self.stamp.is_none_or(|s| at > s) {
+            self.judge(spec, market, said);
             self.stamp = Some(at);
         }
-        self.board.put(event);
+    }
+
+    /// Hears an event that the market has taken.
+    pub fn hear(
+        &mut self,
+        spec: &StructureSpec,
+        market: &Market,
+        event: &MarketEvent,
+        said: &mut Vec<Utterance>,
+    ) {
         // Bars of the fast clock are for orders that are worked; nobody decides on them.
-        if matches!(event, MarketEvent::Inside { .. }) {
-            return true;
+        if self.twins.is_empty() || matches!(event, MarketEvent::Inside { .. }) {
+            return;
         }
         let ears = match (event, event.instrument()) {
             (MarketEvent::VolIndex { asset, .. }, _) => spec.vol.get(asset.index()),
@@ -166,6 +147,7 @@ impl Structures {
             _ => None,
         };
         let inert = Legs::is_inert(event);
+        let (listed, board, costs) = (&*spec.cast.listed, market, &spec.costs);
         for &(i, remembers) in ears.into_iter().flatten() {
             let is_due = &mut self.is_due[i as usize];
             if inert && !remembers {
@@ -175,7 +157,6 @@ impl Structures {
                 continue;
             }
             let twin = &mut self.twins[i as usize];
-            let (listed, board) = (&spec.listed, &self.board);
             if twin.life.heeds(event) {
                 twin.life.hear(&FillContext { listed, board, costs, touch: false }, event);
             }
@@ -183,40 +164,42 @@ impl Structures {
                 touch.hear(&FillContext { listed, board, costs, touch: true }, event);
             }
             if remembers {
-                twin.rules.hear(listed, board, event);
+                twin.rules.on_event(listed, board, event);
             }
             if matches!(event, MarketEvent::Funding { .. })
                 && let Some(quote) = twin.rules.carry_quote(event)
             {
-                said.push(StructureWords { structure: i as usize, body: MessageKind::Carry(quote) });
+                said.push(Utterance {
+                    voice: spec.cast.voice_of(i as usize),
+                    body: MessageKind::Carry(quote),
+                });
             }
             if !*is_due && twin.rules.is_stirred(event) {
                 *is_due = true;
                 self.due.push(i);
             }
         }
-        true
     }
 
     /// A barrier closes the stamp; fills in the agents' results, in units of their own volatility.
     pub fn barrier(
         &mut self,
-        cast: &Population,
         spec: &StructureSpec,
-        costs: &Tariff,
-        said: &mut Vec<StructureWords>,
+        market: &Market,
+        said: &mut Vec<Utterance>,
         results: &mut [f64],
     ) {
         if self.twins.is_empty() {
             return;
         }
-        self.judge(cast, spec, costs, said);
+        self.judge(spec, market, said);
         let keep = 1.0 - 2.0 / (RESULT_SPAN + 1.0);
+        let (cast, listed) = (&*spec.cast, &*spec.cast.listed);
         for (i, twin) in self.twins.iter_mut().enumerate() {
-            let gain = twin.life.legs.market_value(&spec.listed, &self.board);
+            let gain = twin.life.legs.market_value(listed, market);
             let change = gain - twin.marked;
             twin.marked = gain;
-            let touch = twin.touch.as_ref().map(|t| t.legs.market_value(&spec.listed, &self.board));
+            let touch = twin.touch.as_ref().map(|t| t.legs.market_value(listed, market));
             twin.marked_touch = touch.unwrap_or(gain);
             let sigma = libm::sqrt(twin.square);
             if change != 0.0 {
@@ -230,14 +213,9 @@ impl Structures {
         }
     }
 
-    fn judge(
-        &mut self,
-        cast: &Population,
-        spec: &StructureSpec,
-        costs: &Tariff,
-        said: &mut Vec<StructureWords>,
-    ) {
+    fn judge(&mut self, spec: &StructureSpec, market: &Market, said: &mut Vec<Utterance>) {
         let Some(now) = self.stamp else { return };
+        let cast = &*spec.cast;
         let mut due = std::mem::take(&mut self.due);
         due.sort_unstable();
         let nothing = Legs::default();
@@ -250,18 +228,12 @@ impl Structures {
             if now < agent.active_from {
                 continue;
             }
-            let who = AgentRef {
-                agent: s.agent,
-                asset: s.asset,
-                rules: &twin.rules,
-                nature: spec.natures[i],
-                key: s.key,
-            };
+            let who = AgentRef { agent: s.agent, asset: s.asset, rules: &twin.rules, key: s.key };
             let (traits, preset) = (&agent.traits, agent.strategy.preset());
             let seen = StructureContext {
-                listed: &spec.listed,
-                board: &self.board,
-                costs,
+                listed: &cast.listed,
+                board: market,
+                costs: &spec.costs,
                 now,
                 traits,
                 preset,
@@ -269,7 +241,7 @@ impl Structures {
                 capital: spec.capital[i],
                 legs: &nothing,
             };
-            let mut say = |body| said.push(StructureWords { structure: i, body });
+            let mut say = |body| said.push(Utterance { voice: cast.voice_of(i), body });
             twin.life.judge(who, &seen, &mut say);
             if let Some(touch) = &mut twin.touch {
                 touch.judge(who, &seen, &mut |_| {});

@@ -17,8 +17,8 @@
 //! What is taken is not remembered: the next who asks meets the same sizes until the market tells others.
 
 use crate::domain::{ContractTerms, Instrument, InstrumentKind};
-use crate::market::Board;
-use crate::market::board::{DetailLevel, PoolState, Top};
+use crate::market::Market;
+use crate::market::quotes::{DetailLevel, PoolState, Top};
 
 /// What a taker got.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,7 +35,7 @@ pub struct Hit {
 const POOL_SHARE: f64 = 0.2;
 
 /// Takes `quantity` (signed) at once; none where nothing can be had. `tick` at a price, in quote currency.
-pub fn hit(board: &Board, instrument: &Instrument, tick: impl Fn(f64) -> f64, quantity: f64) -> Option<Hit> {
+pub fn hit(board: &Market, instrument: &Instrument, tick: impl Fn(f64) -> f64, quantity: f64) -> Option<Hit> {
     if quantity == 0.0 || !quantity.is_finite() {
         return None;
     }

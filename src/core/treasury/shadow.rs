@@ -14,7 +14,7 @@ use crate::domain::{Bar, InstrumentId, Span};
 use crate::fills::Costs;
 use crate::fills::books::SimulatedBook;
 use crate::fills::pace::PositionPace;
-use crate::market::Listing;
+use crate::market::InstrumentState;
 use serde::{Deserialize, Serialize};
 
 /// A shadow desk: its aims, its sizing and its books of estimates; see the module.
@@ -49,8 +49,15 @@ impl Shadow {
     }
 
     /// A bar of an instrument: what is on order fills.
-    pub fn bar(&mut self, rules: &SizeRules, costs: &Costs, id: InstrumentId, listing: &Listing, span: Span) {
-        let bar: &Bar = &listing.last;
+    pub fn bar(
+        &mut self,
+        rules: &SizeRules,
+        costs: &Costs,
+        id: InstrumentId,
+        listing: &InstrumentState,
+        span: Span,
+    ) {
+        let bar: &Bar = listing.last();
         self.books[id.index()].bar(costs, rules.kinds[id.index()], bar, listing.sigma_before, span);
     }
 
@@ -74,13 +81,13 @@ impl Shadow {
 
     /// Marks the books, and counts what they traded since: in the order of instruments, whatever the order of
     /// their bars.
-    pub fn mark(&mut self, listings: &[Listing]) {
+    pub fn mark(&mut self, desk: &[InstrumentState]) {
         let notional: f64 = self.books.iter().map(|b| b.traded).sum();
         if self.equity > 0.0 {
             self.traded += (notional - self.notional) / self.equity;
         }
         self.notional = notional;
-        let equities = self.books.iter().zip(listings).map(|(b, l)| b.equity(l.last.close));
+        let equities = self.books.iter().zip(desk).map(|(b, l)| b.equity(l.last().close));
         self.equity = self.capital + equities.sum::<f64>();
     }
 

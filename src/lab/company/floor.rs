@@ -19,7 +19,7 @@ use crate::domain::{
 use crate::engine::Settings;
 use crate::engine::speak::{Speak, StepOutput};
 use crate::fills::{self, Costs};
-use crate::market::Listing;
+use crate::market::InstrumentState;
 use crate::market::indicators::Weighted;
 use crate::treasury::desk::{DeskQuote, RiskControls};
 use crate::treasury::sizing::{SizeRules, Sizing};
@@ -146,7 +146,7 @@ impl Floor {
         let (asset, counts) = (&self.assets[i], warm(&self.days));
         match *event {
             MarketEvent::Bar { .. } => {
-                let open = speak.market.listings[i].last.open;
+                let open = speak.market.instruments[i].last().open;
                 let borrow = fills::borrow_fraction(&asset.costs, asset.kind, self.settings.clock.decide);
                 for purse in &mut self.purses {
                     let layer = &self.layers[purse.layer];
@@ -168,19 +168,19 @@ impl Floor {
 
     /// A barrier of the market.
     pub fn barrier(&mut self, at: Stamp, speak: &Speak, said: &StepOutput) {
-        let listings = &speak.market.listings;
+        let desk = speak.market.desk();
         let day = Stamp(at.0 - 1).day();
         if self.days.last() != Some(&day) {
             self.days.push(day);
         }
         let counts = warm(&self.days);
-        self.settle(at, listings, counts);
+        self.settle(at, desk, counts);
         for purse in &mut self.purses {
             purse.mark(at, &self.closes, counts);
         }
         self.bars += f64::from(u8::from(counts));
         self.hear(said, counts);
-        self.size(at, listings);
+        self.size(at, desk);
         for quote in &self.quotes {
             let i = quote.instrument.index();
             let price = &self.assets[i].price;
@@ -192,10 +192,10 @@ impl Floor {
     }
 
     /// What is gone is closed; closes, volumes and costs of the bar are taken down.
-    fn settle(&mut self, at: Stamp, listings: &[Listing], counts: bool) {
+    fn settle(&mut self, at: Stamp, desk: &[InstrumentState], counts: bool) {
         let bars_per_day = Span::DAY.in_units_of(self.settings.clock.decide);
-        for (i, (asset, listing)) in self.assets.iter_mut().zip(listings).enumerate() {
-            let (fresh, bar) = (listing.is_fresh(at), &listing.last);
+        for (i, (asset, listing)) in self.assets.iter_mut().zip(desk).enumerate() {
+            let (fresh, bar) = (listing.is_fresh(at), listing.last());
             self.closes[i] = bar.close;
             self.changes[i] = if fresh { listing.change } else { 0.0 };
             self.live[i] = listing.trading && listing.sigma.is_finite();
@@ -220,7 +220,7 @@ impl Floor {
     fn hear(&mut self, said: &StepOutput, counts: bool) {
         let mut last = None;
         for utterance in &said.utterances {
-            let (slot, MessageKind::Action(action)) = (utterance.slot, &utterance.body) else { continue };
+            let (slot, MessageKind::Action(action)) = (utterance.voice, &utterance.body) else { continue };
             if !self.member[slot] {
                 continue;
             }
@@ -235,29 +235,29 @@ impl Floor {
     }
 
     /// k and s of the whole, then the targets of all groups.
-    fn size(&mut self, at: Stamp, listings: &[Listing]) {
-        let quote = |(i, l): (usize, &Listing)| {
+    fn size(&mut self, at: Stamp, desk: &[InstrumentState]) {
+        let quote = |(i, l): (usize, &InstrumentState)| {
             let instrument = InstrumentId(i as u16);
             l.is_fresh(at).then_some(DeskQuote {
                 instrument,
-                close: l.last.close,
+                close: l.last().close,
                 change: l.change,
                 sigma: l.sigma,
-                volume: l.last.volume,
+                volume: l.last().volume,
             })
         };
         self.quotes.clear();
-        self.quotes.extend(listings.iter().enumerate().filter_map(quote));
+        self.quotes.extend(desk.iter().enumerate().filter_map(quote));
         for layer in &mut self.layers {
             layer.learn(&self.changes);
             layer.weigh(&self.live, self.settings.desk.target_vol);
         }
-        for (i, listing) in listings.iter().enumerate() {
+        for (i, listing) in desk.iter().enumerate() {
             if listing.delisted_at == Some(at) {
                 self.aims[i] = 0.0;
                 self.layers.iter_mut().for_each(|l| l.aim(i, 0.0, true, false));
             } else if listing.is_fresh(at) && listing.sigma.is_finite() {
-                self.aims[i] = self.weight * self.layers[0].coins(i) * listing.last.close;
+                self.aims[i] = self.weight * self.layers[0].coins(i) * listing.last().close;
             }
         }
         self.sizing.learn(&self.quotes);
@@ -267,10 +267,10 @@ impl Floor {
             RiskControls { equity: 1.0, width: 1.0, risk_scale: 1.0, gross_scale: 1.0, flatten: false };
         let scaled = self.sizing.scale(&self.rules, &steer);
         let scale = if self.risk == Risk::Fixed { 1.0 } else { scaled };
-        for (i, listing) in listings.iter().enumerate() {
+        for (i, listing) in desk.iter().enumerate() {
             if listing.is_fresh(at) && listing.sigma.is_finite() {
                 let (coin, shorts) =
-                    (scale * self.weight * listing.last.close, self.assets[i].kind.can_short());
+                    (scale * self.weight * listing.last().close, self.assets[i].kind.can_short());
                 self.layers.iter_mut().for_each(|l| l.aim(i, coin, shorts, sized));
             }
         }

@@ -7,10 +7,9 @@ use super::purse::{AccountKind, Impact};
 use crate::agents::cast::cast;
 use crate::agents::declaration::Roster;
 use crate::domain::{Event, Span};
-use crate::engine::speak::{Speak, SpeakSpec, StepOutput};
+use crate::engine::speak::{Speak, StepOutput};
 use crate::lab::study::LabWorld;
 use crate::lab::trial::TICK;
-use crate::market::MarketState;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -163,9 +162,7 @@ pub fn seed_of(
 ) -> Option<SeedOutcome> {
     let settings = &world.settings;
     let cast = Arc::new(cast(roster, &world.universe, seed));
-    let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
-    let spec = SpeakSpec::new(Arc::clone(&cast), &world.universe, settings.clone(), &market);
-    let mut speak = Speak::new(market, &spec);
+    let (spec, mut speak) = Speak::start(Arc::clone(&cast), &world.universe, settings.clone());
     let mut floor = Floor::new(&cast, &world.universe, settings, cells, Risk::Target);
     let (mut said, mut barriers) = (StepOutput::default(), 0);
     for event in &world.events {

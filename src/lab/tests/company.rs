@@ -7,7 +7,7 @@ use hive_core::agents::cast::cast;
 use hive_core::agents::declaration::Roster;
 use hive_core::config::Config;
 use hive_core::config::setup;
-use hive_core::engine::speak::{Speak, SpeakSpec, StepOutput};
+use hive_core::engine::speak::{Speak, StepOutput};
 use hive_domain::{Bar, Event, InstrumentKind, Stamp};
 use hive_lab::company::floor::{Floor, Risk};
 use hive_lab::company::report::{CompanyFacts, CompanyReport, Set, report};
@@ -15,7 +15,6 @@ use hive_lab::company::study::{Axes, CompanyStudy, MarketOnClock, Ran, seed_of};
 use hive_lab::company::{AccountKind, DeskRule, Impact, crew};
 use hive_lab::trial::trial;
 use hive_lab::{LabWorld, arms};
-use hive_market::MarketState;
 use hive_market::history::Window;
 use hive_market::synth::{SynthFeed, SynthSettings, SynthWorld as Synth};
 use std::sync::Arc;
@@ -57,9 +56,7 @@ fn beside_raw_books(world: &LabWorld, seed: u64) -> (usize, f64, f64) {
     let roster = crew::of(&world.roster, crew::declared(&world.roster).len());
     let (settings, n) = (&world.settings, roster.agents.len());
     let cast = Arc::new(cast(&roster, &world.universe, seed));
-    let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
-    let spec = SpeakSpec::new(Arc::clone(&cast), &world.universe, settings.clone(), &market);
-    let mut speak = Speak::new(market, &spec);
+    let (spec, mut speak) = Speak::start(Arc::clone(&cast), &world.universe, settings.clone());
     let cells = [cell(n, DeskRule::AtOnce), cell(1, DeskRule::AtOnce)];
     let mut floor = Floor::new(&cast, &world.universe, settings, &cells, Risk::Fixed);
     let (mut said, mut bars, mut largest, mut moved) = (StepOutput::default(), 0, 0.0_f64, 0.0_f64);
@@ -75,7 +72,7 @@ fn beside_raw_books(world: &LabWorld, seed: u64) -> (usize, f64, f64) {
         };
         floor.barrier(*at, &speak, &said);
         let worth = |(slot, raw): (usize, &hive_core::fills::books::SimulatedBook)| {
-            raw.equity(speak.market.listings[cast.slots[slot].asset.index()].last.close)
+            raw.equity(speak.close(cast.slots[slot].asset))
         };
         let raw: f64 = speak.raw.iter().enumerate().map(worth).sum::<f64>() / settings.capital;
         let now = [raw, floor.equity(0) - 1.0, floor.equity(1) - 1.0];

@@ -8,7 +8,7 @@ use hive_core::config::Config;
 use hive_core::config::setup;
 use hive_core::engine::Outputs;
 use hive_core::engine::respond::{Respond, RespondSpec};
-use hive_core::engine::speak::{Speak, SpeakSpec, StepOutput};
+use hive_core::engine::speak::{Speak, StepOutput};
 use hive_domain::{AssetId, Event, MarketEvent, MessageKind, Span, Stamp, random};
 use hive_lab::account::ArmAccount;
 use hive_lab::arms::{self, Arm, ArmKind, Follows};
@@ -17,7 +17,6 @@ use hive_lab::report::{Sample, StudyFacts, report};
 use hive_lab::result_cache::ResultFolder;
 use hive_lab::trial::trial;
 use hive_lab::{ALL, ArmTrack, HIVE, LabWorld, LadderStudy, STRONG, stats};
-use hive_market::MarketState;
 use hive_market::feed::{Feed, FeedInfo};
 use hive_market::history::Window;
 use hive_market::synth::{SynthFeed, SynthSettings, SynthWorld as Synth};
@@ -105,12 +104,11 @@ fn arms_do_not_disturb_each_other() {
 fn nothing_of_the_truth_reaches_who_hears_a_wrong_word() {
     let world = world_of(&small(), Synth::Market, 1, 60);
     let cast = Arc::new(cast(&world.roster, &world.universe, 1));
-    let market = MarketState::new(world.settings.clock, SpeakSpec::wanted(&cast));
-    let spec = SpeakSpec::new(Arc::clone(&cast), &world.universe, world.settings.clone(), &market);
-    let mut speak = Speak::new(market, &spec);
+    let (spec, start) = Speak::start(Arc::clone(&cast), &world.universe, world.settings.clone());
     let hears = RespondSpec::new(Arc::clone(&cast), &world.universe, world.settings.clone());
     let (mut said, mut out) = (StepOutput::default(), Outputs::default());
     for misheard in [true, false] {
+        let mut speak = start.clone();
         let mut two = [Respond::new(&hears), Respond::new(&hears)];
         let mut bar = 0;
         for event in &world.events {
@@ -124,7 +122,7 @@ fn nothing_of_the_truth_reaches_who_hears_a_wrong_word() {
             let mut lie = said.clone();
             for u in &mut lie.utterances {
                 if let MessageKind::Action(a) = &mut u.body {
-                    (a.after, a.price) = (-0.7 * a.after, 3.0 * a.price);
+                    (a.after, a.delta, a.price) = (-0.7 * a.after, -0.7 * a.delta, 3.0 * a.price);
                 }
             }
             two[0].step(&hears, event, &speak, &said, &mut out);
@@ -132,7 +130,6 @@ fn nothing_of_the_truth_reaches_who_hears_a_wrong_word() {
             said.misheard.clear();
         }
         assert_eq!(two[0].consensus == two[1].consensus, misheard, "heard wrong: {misheard}");
-        speak = Speak::new(MarketState::new(world.settings.clock, SpeakSpec::wanted(&cast)), &spec);
     }
 }
 

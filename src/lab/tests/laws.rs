@@ -2,13 +2,12 @@
 
 use crate::common::Tape;
 use crate::common::served::{config, paired};
-use hive_core::engine::speak::{Speak, SpeakSpec, StepOutput};
+use hive_core::engine::speak::{Speak, StepOutput};
 use hive_domain::Event;
 use hive_lab::account::ArmAccount;
 use hive_lab::arms::Follows;
 use hive_lab::service_flags::ServiceFlags;
 use hive_lab::trial::pooled;
-use hive_market::MarketState;
 use std::sync::Arc;
 
 /// Two accounts on the same aims at once, without services and with these: by how much the one with them did
@@ -17,9 +16,7 @@ fn two_accounts(tape: &Tape, liquidity: bool, flow: bool) -> (f64, f64, f64) {
     let config = config(true);
     let settings = hive_core::config::setup::settings(&config);
     let cast = Arc::new(hive_core::agents::cast::cast(&config.roster, &tape.universe, 1));
-    let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
-    let spec = SpeakSpec::new(Arc::clone(&cast), &tape.universe, settings.clone(), &market);
-    let mut speak = Speak::new(market, &spec);
+    let (spec, mut speak) = Speak::start(Arc::clone(&cast), &tape.universe, settings.clone());
     let weights = vec![1.0 / cast.agents.len() as f64; cast.agents.len()];
     let mut accounts = [ServiceFlags::NONE, ServiceFlags { liquidity, flow, ..ServiceFlags::ALL }]
         .map(|parts| ArmAccount::served(&tape.universe, &Follows::AtOnce.settings(&settings), parts));

@@ -7,10 +7,10 @@ use hive_core::agents::cast::cast;
 use hive_core::config::Config;
 use hive_core::config::setup;
 use hive_core::engine::Outputs;
+use hive_core::engine::Utterance;
 use hive_core::engine::respond::{Respond, RespondSpec};
-use hive_core::engine::speak::{Speak, SpeakSpec, StepOutput, StructuredMessage};
+use hive_core::engine::speak::{Speak, StepOutput};
 use hive_domain::{Event, MarketEvent};
-use hive_market::MarketState;
 use hive_market::synth::SynthWorld;
 use std::sync::Arc;
 
@@ -28,10 +28,9 @@ type Rewrite = dyn Fn(&Population, usize, usize) -> Option<f64>;
 fn difference(config: &Config, tape: &Tape, rewrite: &Rewrite) -> f64 {
     let settings = setup::settings(config);
     let cast = Arc::new(cast(&config.roster, &tape.universe, config.seed));
-    let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
-    let speak_spec = SpeakSpec::new(Arc::clone(&cast), &tape.universe, settings.clone(), &market);
+    let (speak_spec, mut speak) = Speak::start(Arc::clone(&cast), &tape.universe, settings.clone());
     let respond_spec = RespondSpec::new(Arc::clone(&cast), &tape.universe, settings.clone());
-    let (mut speak, mut respond) = (Speak::new(market, &speak_spec), Respond::new(&respond_spec));
+    let mut respond = Respond::new(&respond_spec);
     let (mut said, mut out) = (StepOutput::default(), Outputs::default());
     let mut barriers = 0;
     for event in &tape.events {
@@ -41,11 +40,11 @@ fn difference(config: &Config, tape: &Tape, rewrite: &Rewrite) -> f64 {
             let own = std::mem::take(&mut said.utterances);
             let scout = |slot: usize| slot >= cast.declared_slots;
             said.utterances.extend(
-                own.into_iter().filter(|u| !scout(u.slot) || rewrite(&cast, u.slot, barriers).is_none()),
+                own.into_iter().filter(|u| !scout(u.voice) || rewrite(&cast, u.voice, barriers).is_none()),
             );
             for slot in cast.declared_slots..cast.slots.len() {
                 if let Some(after) = rewrite(&cast, slot, barriers) {
-                    said.utterances.push(StructuredMessage { slot, body: intent(&cast, slot, after) });
+                    said.utterances.push(Utterance { voice: slot, body: intent(&cast, slot, after) });
                 }
             }
             barriers += 1;

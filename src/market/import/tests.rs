@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::{Bar, ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Universe};
 use crate::market::history::{SourceBytes as Text, SourceFile, Window};
 use crate::market::tape::TapeReader;
-use crate::market::{Board, FeedError};
+use crate::market::{FeedError, Market};
 
 /// What an import made of files.
 #[derive(Debug)]
@@ -365,8 +365,8 @@ fn an_option_chain_gives_quotes_volatilities_and_marks() {
 }
 
 /// Plays the events of an import to a board.
-fn board(made: &ImportedFiles) -> Board {
-    let mut board = Board::new(made.universe().instruments.len());
+fn board(made: &ImportedFiles) -> Market {
+    let mut board = Market::quoted(made.universe().instruments.len());
     for event in &made.events {
         assert!(board.take(event), "{event:?}");
     }

@@ -6,7 +6,7 @@ use crate::domain::{
     AssetId, Bar, ContractTerms, Event, Instrument, InstrumentId, InstrumentKind as Kind, MarketEvent,
 };
 use crate::market::pricing::option::{OptionTerms as Option_, Right, black};
-use crate::market::{Board, Feed, FeedReport};
+use crate::market::{Feed, FeedReport, Market};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -94,11 +94,11 @@ fn stamps_never_fall_and_end_with_the_bars_of_the_bucket() {
 #[test]
 fn everything_that_is_said_counts_and_only_what_is_listed_is_quoted() {
     let s = settings(9, 9, minutes(30), false);
-    let mut board = Board::default();
+    let mut board = Market::quoted(0);
     let mut told = BTreeSet::new();
     play(s, |e, listed| {
-        if board.quoted.is_empty() {
-            board = Board::new(listed.len());
+        if board.instruments.is_empty() {
+            board = Market::quoted(listed.len());
         }
         if let Event::Market(m) = e {
             assert!(board.take(m), "{m:?}");

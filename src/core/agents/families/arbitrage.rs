@@ -31,9 +31,9 @@ use crate::domain::{
     AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
 use crate::fills::{Costs, borrow_fraction};
-use crate::market::Board;
-use crate::market::board::DetailLevel;
+use crate::market::Market;
 use crate::market::pricing::spread::{self, FeeIn};
+use crate::market::quotes::DetailLevel;
 use serde::{Deserialize, Serialize};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
@@ -133,13 +133,13 @@ impl ArbitrageMemory {
     }
 
     /// Both prices, if they were told close enough to each other to be compared.
-    fn pair(&self, board: &Board) -> Option<(f64, f64, Stamp)> {
+    fn pair(&self, board: &Market) -> Option<(f64, f64, Stamp)> {
         let (a, b) = (board.price(self.first)?, board.price(self.second)?);
         let apart = (a.at.0 - b.at.0).abs();
         (apart <= self.age.0).then_some((a.value, b.value, a.at.max(b.at)))
     }
 
-    fn is_quoted(&self, board: &Board) -> bool {
+    fn is_quoted(&self, board: &Market) -> bool {
         [self.first, self.second].iter().all(|i| board.get(*i).is_some_and(|q| q.level > DetailLevel::Bars))
     }
 
@@ -203,7 +203,7 @@ impl Family for ArbitrageMemory {
         Subscriptions::Events(vec![self.first, self.second])
     }
 
-    fn on_event(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, _listed: &ListedInstruments, board: &Market, event: &MarketEvent) {
         if !self.gap.is_due(event.at()) {
             return;
         }

@@ -17,7 +17,7 @@ use crate::agents::structures::values::Values;
 use crate::domain::{
     AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
-use crate::market::Board;
+use crate::market::Market;
 use crate::market::pricing::future::{annualised_basis, years_to_expiry};
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +115,7 @@ impl Family for CashAndCarryMemory {
         Vec::new()
     }
 
-    fn on_event(&mut self, _listed: &ListedInstruments, _board: &Board, _event: &MarketEvent) {}
+    fn on_event(&mut self, _listed: &ListedInstruments, _board: &Market, _event: &MarketEvent) {}
 
     fn indicators(&self, seen: &StructureContext<'_>, values: &mut Values) {
         if let Some(o) = self.watched(seen) {

@@ -34,9 +34,9 @@ use crate::domain::{
     Term,
 };
 use crate::fills::level;
-use crate::market::Board;
-use crate::market::board::PoolState;
+use crate::market::Market;
 use crate::market::pricing::pool::between_pool_and_exchange;
+use crate::market::quotes::PoolState;
 use serde::{Deserialize, Serialize};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
@@ -343,7 +343,7 @@ impl Family for DefiMemory {
         Subscriptions::Events(self.pools.iter().map(|p| p.id).chain(std::iter::once(self.perp)).collect())
     }
 
-    fn on_event(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, _listed: &ListedInstruments, board: &Market, event: &MarketEvent) {
         let Some(id) = event.instrument() else { return };
         let exchange = board.price(self.perp);
         if id == self.perp {

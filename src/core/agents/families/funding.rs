@@ -19,7 +19,7 @@ use crate::domain::{
     AssetId, CarryQuote, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span,
     Stamp, Term,
 };
-use crate::market::Board;
+use crate::market::Market;
 use serde::{Deserialize, Serialize};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
@@ -124,7 +124,7 @@ impl Family for FundingMemory {
         Subscriptions::Events(vec![self.perp, self.hedge])
     }
 
-    fn on_event(&mut self, _listed: &ListedInstruments, _board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, _listed: &ListedInstruments, _board: &Market, event: &MarketEvent) {
         if let MarketEvent::Funding { instrument, at, rate, .. } = *event {
             if instrument == self.perp {
                 self.rates.settle(at, rate);

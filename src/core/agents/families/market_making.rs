@@ -40,8 +40,8 @@ use crate::domain::{
     AssetId, Condition, ContractTerms, Indicator, Instrument, InstrumentId, InstrumentKind, MarketEvent,
     SideRule, Span, Stamp, Term,
 };
-use crate::market::Board;
-use crate::market::board::{Stamped, Top};
+use crate::market::Market;
+use crate::market::quotes::{Stamped, Top};
 use serde::{Deserialize, Serialize};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
@@ -165,7 +165,7 @@ impl MarketMakingMemory {
         })
     }
 
-    fn top(&self, board: &Board) -> Option<Stamped<Top>> {
+    fn top(&self, board: &Market) -> Option<Stamped<Top>> {
         board.get(self.instrument)?.top.filter(|t| t.value.bid < t.value.ask)
     }
 
@@ -286,7 +286,7 @@ impl Family for MarketMakingMemory {
         Subscriptions::Events(vec![self.instrument])
     }
 
-    fn on_event(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, _listed: &ListedInstruments, board: &Market, event: &MarketEvent) {
         if let Some(mid) = self.top(board).map(|t| t.value.mid()) {
             self.learn(mid, event);
         }

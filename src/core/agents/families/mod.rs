@@ -10,14 +10,12 @@
 //!    evaluated wherever the entry could.
 
 use super::context::Context;
-use super::family::{Family, FamilyInfo, Subscriptions};
+use super::family::{Family, FamilyInfo};
 use super::proposal::Proposal;
 use super::structures::context::StructureContext;
 use super::structures::listed::ListedInstruments;
-use super::structures::ranges::Bounds;
 use super::structures::values::Values;
-use crate::domain::{AssetId, CarryQuote, EvalContext, FamilyId, InstrumentId, MarketEvent, Span};
-use crate::market::Board;
+use crate::domain::{AssetId, EvalContext, FamilyId};
 use serde::{Deserialize, Serialize};
 
 macro_rules! register {
@@ -55,13 +53,18 @@ macro_rules! register {
                     }),+
                 }
             }
+        }
 
-            /// What it answers for itself.
-            pub fn rule(&self) -> &dyn Family {
+        impl std::ops::Deref for Rules {
+            type Target = dyn Family;
+
+            fn deref(&self) -> &(dyn Family + 'static) {
                 match self { $(Rules::$variant(m) => m),+ }
             }
+        }
 
-            fn rule_mut(&mut self) -> &mut dyn Family {
+        impl std::ops::DerefMut for Rules {
+            fn deref_mut(&mut self) -> &mut (dyn Family + 'static) {
                 match self { $(Rules::$variant(m) => m),+ }
             }
         }
@@ -81,64 +84,16 @@ macro_rules! register {
 crate::domain::families!(register);
 
 impl Rules {
-    /// The instruments whose events it listens to.
-    pub fn ears(&self) -> Vec<InstrumentId> {
-        match self.rule().subscriptions() {
-            Subscriptions::Events(instruments) => instruments,
-            Subscriptions::Bars(_) => Vec::new(),
-        }
-    }
-
-    /// Those of them of which it remembers something: it need not hear of the others.
-    pub fn remembers(&self) -> Vec<InstrumentId> {
-        self.rule().remembers()
-    }
-
-    /// What it says of holding the asset in spot, at this event, which it has heard.
-    pub fn carry_quote(&self, event: &MarketEvent) -> Option<CarryQuote> {
-        self.rule().carry_quote(event)
-    }
-
-    /// Whether it earns by resting orders.
-    pub fn is_maker(&self) -> bool {
-        self.rule().is_maker()
-    }
-
-    /// Whether it hedges as it goes: then its gain is that of its book.
-    pub fn is_hedged(&self) -> bool {
-        self.rule().is_hedged()
-    }
-
-    /// Time between two looks; the zero span: every stamp.
-    pub fn pace(&self) -> Span {
-        self.rule().pace()
-    }
-
-    /// Whether an event of one of its instruments makes it look when the stamp is over.
-    pub fn is_stirred(&self, event: &MarketEvent) -> bool {
-        !matches!(event, MarketEvent::Trade { .. }) || self.rule().looks_at_prints()
-    }
-
-    /// Hears an event of one of its instruments, or of its asset's volatility. The board has taken it.
-    pub fn hear(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
-        self.rule_mut().on_event(listed, board, event);
-    }
-
     /// Its indicators as they are now, but for [`Indicator::Gain`](crate::domain::Indicator::Gain).
     pub fn look(&self, seen: &StructureContext<'_>) -> Values {
         let mut values = Values::default();
-        self.rule().indicators(seen, &mut values);
+        self.indicators(seen, &mut values);
         values
     }
 
     /// What it would open now in legs, if anything.
     pub fn propose(&self, seen: &StructureContext<'_>, view: &EvalContext<'_>) -> Option<Proposal> {
         let StructureContext { side, traits, preset, .. } = *seen;
-        self.rule().propose(&Context { view, side, traits, preset, coin: 0, again: None, market: Some(seen) })
-    }
-
-    /// Between which prices a leg that is opened now would be liquidity; none where it is not.
-    pub fn range(&self, seen: &StructureContext<'_>, leg: InstrumentId) -> Option<Bounds> {
-        self.rule().range(seen, leg)
+        (**self).propose(&Context { view, side, traits, preset, coin: 0, again: None, market: Some(seen) })
     }
 }

@@ -27,7 +27,7 @@ use crate::domain::{
     Term,
 };
 use crate::fills::charge;
-use crate::market::Board;
+use crate::market::Market;
 use crate::market::pricing::move_contract::{ContractPhase, MoveContract, MoveQuote};
 use crate::market::pricing::option::{Right, short_margin};
 use serde::{Deserialize, Serialize};
@@ -270,7 +270,7 @@ impl Family for MoveMemory {
         Subscriptions::Events(std::iter::once(self.perp).chain(self.listed.iter().map(|l| l.2)).collect())
     }
 
-    fn on_event(&mut self, listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, listed: &ListedInstruments, board: &Market, event: &MarketEvent) {
         match *event {
             MarketEvent::Settled { instrument, .. } => {
                 for slot in &mut self.watched {

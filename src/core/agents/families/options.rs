@@ -34,7 +34,7 @@ use crate::domain::{
     Term,
 };
 use crate::fills::charge;
-use crate::market::Board;
+use crate::market::Market;
 use crate::market::pricing::option::{self, OptionQuote, Right, black, short_margin};
 use serde::{Deserialize, Serialize};
 
@@ -373,7 +373,7 @@ impl Family for OptionsMemory {
         vec![self.perp]
     }
 
-    fn on_event(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, _listed: &ListedInstruments, board: &Market, event: &MarketEvent) {
         // The volatility index of its asset is no instrument's.
         if event.instrument() != Some(self.perp) {
             return;

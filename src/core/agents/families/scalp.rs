@@ -28,8 +28,8 @@ use crate::agents::structures::values::Values;
 use crate::domain::{
     AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
-use crate::market::Board;
-use crate::market::board::Top;
+use crate::market::Market;
+use crate::market::quotes::Top;
 use serde::{Deserialize, Serialize};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
@@ -175,7 +175,7 @@ impl Family for ScalpMemory {
         Subscriptions::Events(vec![self.instrument])
     }
 
-    fn on_event(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, _listed: &ListedInstruments, board: &Market, event: &MarketEvent) {
         match *event {
             MarketEvent::Trade { at, size, buys, .. } => {
                 self.pass(at);

@@ -33,9 +33,9 @@ use crate::domain::{
     AssetId, Condition, Indicator, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp, Term,
 };
 use crate::fills::Costs;
-use crate::market::Board;
-use crate::market::board::DetailLevel;
+use crate::market::Market;
 use crate::market::pricing::spread::{self, BestChain, Conversion, FeeIn};
+use crate::market::quotes::DetailLevel;
 use serde::{Deserialize, Serialize};
 
 pub(super) const INFO: FamilyInfo = FamilyInfo {
@@ -114,7 +114,7 @@ impl TriangularMemory {
     }
 
     /// Mid prices, if they were told close enough to each other to be compared.
-    fn prices(&self, board: &Board) -> Option<([f64; 3], Stamp)> {
+    fn prices(&self, board: &Market) -> Option<([f64; 3], Stamp)> {
         let [q, c, b] = self.legs.map(|id| board.price(id));
         let (q, c, b) = (q?, c?, b?);
         let (old, new) = (q.at.min(c.at).min(b.at), q.at.max(c.at).max(b.at));
@@ -179,7 +179,7 @@ impl TriangularMemory {
     }
 
     /// One standard deviation of the disagreement until orders arrive.
-    fn risk(&self, board: &Board) -> Option<f64> {
+    fn risk(&self, board: &Market) -> Option<f64> {
         let quoted = |id: &InstrumentId| board.get(*id).is_some_and(|q| q.level > DetailLevel::Bars);
         let wait = if self.legs.iter().all(quoted) { gap::seconds(LATENCY) } else { self.gap.step() };
         self.gap.risk(wait)
@@ -201,7 +201,7 @@ impl Family for TriangularMemory {
         Subscriptions::Events(self.legs.to_vec())
     }
 
-    fn on_event(&mut self, _listed: &ListedInstruments, board: &Board, event: &MarketEvent) {
+    fn on_event(&mut self, _listed: &ListedInstruments, board: &Market, event: &MarketEvent) {
         if !self.gap.is_due(event.at()) {
             return;
         }

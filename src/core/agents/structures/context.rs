@@ -5,7 +5,7 @@ use super::listed::ListedInstruments;
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::{ContractTerms, InstrumentId, SideRule, Span, Stamp, money};
 use crate::fills::{self, Costs, Tariff, charge, level};
-use crate::market::Board;
+use crate::market::Market;
 
 /// What a family sees.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +13,7 @@ pub struct StructureContext<'a> {
     /// What is listed.
     pub listed: &'a ListedInstruments,
     /// What is quoted.
-    pub board: &'a Board,
+    pub board: &'a Market,
     /// What trading costs.
     pub costs: &'a Tariff,
     /// The stamp that is over.

@@ -3,8 +3,8 @@
 
 use super::listed::ListedInstruments;
 use crate::fills::Tariff;
-use crate::market::Board;
-use crate::market::board::DetailLevel;
+use crate::market::Market;
+use crate::market::quotes::DetailLevel;
 use serde::{Deserialize, Serialize};
 
 /// What was traded, paid and received.
@@ -28,7 +28,7 @@ pub struct FillContext<'a> {
     /// What is listed.
     pub listed: &'a ListedInstruments,
     /// What is quoted.
-    pub board: &'a Board,
+    pub board: &'a Market,
     /// What trading costs.
     pub costs: &'a Tariff,
     /// Whether makers count touches.

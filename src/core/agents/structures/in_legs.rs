@@ -50,24 +50,6 @@ pub struct StructureLife {
     looked: Option<Stamp>,
 }
 
-/// What a family is, once and for all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FamilyTraits {
-    /// It earns by resting orders.
-    pub is_maker: bool,
-    /// It hedges as it goes.
-    pub is_hedged: bool,
-    /// Time between two looks.
-    pub pace: Span,
-}
-
-impl FamilyTraits {
-    /// Traits that follow from the family of these rules.
-    pub fn of(rules: &Rules) -> Self {
-        FamilyTraits { is_maker: rules.is_maker(), is_hedged: rules.is_hedged(), pace: rules.pace() }
-    }
-}
-
 /// Agent and asset whose life is stepped, and by which rules.
 #[derive(Clone, Copy, Debug)]
 pub struct AgentRef<'a> {
@@ -77,8 +59,6 @@ pub struct AgentRef<'a> {
     pub asset: AssetId,
     /// Its family and what that remembers.
     pub rules: &'a Rules,
-    /// What that is.
-    pub nature: FamilyTraits,
     /// Key of its draws.
     pub key: u64,
 }
@@ -120,7 +100,7 @@ impl StructureLife {
             margin::take_over(legs, seen);
             return life.liquidate(&trading, legs, say);
         }
-        if looked.is_some_and(|l| seen.now.since(l).0 < who.nature.pace.0) {
+        if looked.is_some_and(|l| seen.now.since(l).0 < who.rules.pace().0) {
             return;
         }
         if !is_aligned(life.open().into_iter().flat_map(|o| &o.legs).map(|l| &l.leg), seen) {
@@ -129,7 +109,7 @@ impl StructureLife {
         *looked = Some(seen.now);
         legs.expire(seen.now);
         life.look(&trading, legs, say);
-        if who.nature.is_maker
+        if who.rules.is_maker()
             && let Some(open) = life.open()
         {
             trading.quote(legs, open);
@@ -231,9 +211,9 @@ impl Trading for InLegs<'_> {
     fn values(&self, legs: &Legs, open: Option<&OpenIntent>) -> Values {
         let seen = &self.with(legs);
         let mut values = self.who.rules.look(seen);
-        let known = open.filter(|_| self.who.rules.rule().is_known(seen));
+        let known = open.filter(|_| self.who.rules.is_known(seen));
         let gain = known.and_then(|o| {
-            if self.who.nature.is_maker || self.who.nature.is_hedged {
+            if self.who.rules.is_maker() || self.who.rules.is_hedged() {
                 // What is gained by fills on the way is its own to judge, over what it began with: to quote less is
                 // neither gain nor loss.
                 Some((self.equity(legs) - o.equity) / (o.first * o.notional) * 1e4)
@@ -327,7 +307,7 @@ impl Trading for InLegs<'_> {
     #[inline(never)]
     fn resize(&self, legs: &mut Legs, open: &OpenIntent, change: Resize) {
         // A maker's size is what it quotes: it takes nothing.
-        if self.who.nature.is_maker {
+        if self.who.rules.is_maker() {
             return;
         }
         for (n, OpenLeg { leg, bounds, .. }) in open.legs.iter().enumerate() {
@@ -396,7 +376,7 @@ impl Trading for InLegs<'_> {
     #[inline(never)]
     fn rehedge(&self, legs: &mut Legs) {
         let seen = self.seen;
-        let wanted = self.who.nature.is_hedged.then(|| self.who.rules.rule().hedge(&self.with(legs)));
+        let wanted = self.who.rules.is_hedged().then(|| self.who.rules.hedge(&self.with(legs)));
         let Some((id, target)) = wanted.flatten() else { return };
         let more = target - legs.of(seen.listed.coin(id));
         let size = seen.listed.lots(id, libm::fabs(more));

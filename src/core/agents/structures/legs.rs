@@ -20,8 +20,8 @@ use super::listed::ListedInstruments;
 use super::ranges::Ranges;
 use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp};
 use crate::fills::{self, charge, level};
-use crate::market::Board;
-use crate::market::board::DetailLevel;
+use crate::market::Market;
+use crate::market::quotes::DetailLevel;
 use serde::{Deserialize, Serialize};
 
 /// Mean time from a decision to the market; each order's is 0.5 to 1.5 times it.
@@ -76,13 +76,13 @@ impl Legs {
     }
 
     /// Worth now; what has no price counts nothing.
-    pub fn market_value(&self, listed: &ListedInstruments, board: &Board) -> f64 {
+    pub fn market_value(&self, listed: &ListedInstruments, board: &Market) -> f64 {
         let each = |&(id, q): &(InstrumentId, f64)| listed.value(board, id).map_or(0.0, |v| v * q);
         self.cash + self.held.iter().map(each).sum::<f64>() + self.ranges.market_value(board)
     }
 
     /// Whether nothing is held, but for dust.
-    pub fn is_flat(&self, listed: &ListedInstruments, board: &Board) -> bool {
+    pub fn is_flat(&self, listed: &ListedInstruments, board: &Market) -> bool {
         let dust =
             |&(id, q): &(InstrumentId, f64)| listed.value(board, id).is_none_or(|v| libm::fabs(v * q) < 1e-6);
         self.ranges.held.is_empty() && self.held.iter().all(dust)

@@ -8,7 +8,7 @@
 use crate::domain::{
     AssetId, ContractTerms, Instrument, InstrumentId, InstrumentKind, PriceStep, Universe, money,
 };
-use crate::market::Board;
+use crate::market::Market;
 use std::collections::BTreeMap;
 
 /// All instruments of a feed.
@@ -102,7 +102,7 @@ impl ListedInstruments {
 
     /// What one unit of an instrument's price is worth in the account's currency: the price of its quote
     /// asset, the forward for an option that is quoted in coins, else 1.
-    pub fn scale(&self, board: &Board, id: InstrumentId) -> Option<f64> {
+    pub fn scale(&self, board: &Market, id: InstrumentId) -> Option<f64> {
         let i = self.get(id);
         if let ContractTerms::Option { inverse: true, .. } = i.terms {
             return board.get(id)?.implied.map(|t| t.value.1);
@@ -125,7 +125,7 @@ impl ListedInstruments {
     }
 
     /// The newest price in the account's currency; of a contract that has settled, what it paid.
-    pub fn value(&self, board: &Board, id: InstrumentId) -> Option<f64> {
+    pub fn value(&self, board: &Market, id: InstrumentId) -> Option<f64> {
         if let Some(settled) = board.get(id)?.settled {
             return Some(self.payoff(id, settled.value));
         }
@@ -155,8 +155,8 @@ mod tests {
 
     const ID: fn(u16) -> InstrumentId = InstrumentId;
 
-    fn heard(listed: &ListedInstruments, events: &[MarketEvent]) -> Board {
-        let mut board = Board::new(listed.instruments.len());
+    fn heard(listed: &ListedInstruments, events: &[MarketEvent]) -> Market {
+        let mut board = Market::quoted(listed.instruments.len());
         for e in events {
             assert!(board.take(e), "{e:?}");
         }

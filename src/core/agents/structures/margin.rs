@@ -141,7 +141,7 @@ mod tests {
     use crate::agents::structures::listed::ListedInstruments;
     use crate::domain::{MarketEvent, SideRule, Stamp, Universe};
     use crate::fills::Costs;
-    use crate::market::Board;
+    use crate::market::Market;
     use proptest::prelude::*;
 
     const ONE: InstrumentId = InstrumentId(0);
@@ -152,7 +152,7 @@ mod tests {
         ask: impl FnOnce(&StructureContext<'_>) -> R,
     ) -> R {
         let listed = ListedInstruments::new(universe);
-        let mut board = Board::new(listed.instruments.len());
+        let mut board = Market::quoted(listed.instruments.len());
         for e in events {
             assert!(board.take(e), "{e:?}");
         }

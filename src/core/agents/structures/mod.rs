@@ -16,7 +16,7 @@
 //! 1. A family proposes on fresh prices of every leg only, and never what costs would eat: the edge it
 //!    names is after fees and spreads.
 //! 2. The stop lies on the losing side of zero, the targets on the winning side; what is announced is
-//!    what is judged (law 12): every indicator of a condition is computed from the board and the family's
+//!    what is judged (law 12): every indicator of a condition is computed from the market and the family's
 //!    own memory of it, never from the agent's fills, except what only its owner can know: the gain of a
 //!    maker and of a book that is hedged as it goes, the inventory, the bounds of a range.
 //! 3. What a structure says of its asset's direction is its net delta: that is its place in the pool. A neutral one

@@ -17,8 +17,8 @@
 use super::filling::{FillContext, Totals};
 use crate::domain::{ContractTerms, InstrumentId, Stamp};
 use crate::fills::level;
-use crate::market::Board;
-use crate::market::board::{DetailLevel, PoolState};
+use crate::market::Market;
+use crate::market::quotes::{DetailLevel, PoolState};
 use serde::{Deserialize, Serialize};
 
 /// Gas of putting liquidity in, in that of a swap: of a pool without ranges, and with.
@@ -137,13 +137,13 @@ impl Ranges {
     }
 
     /// Base that is in a pool now.
-    pub fn base(&self, board: &Board) -> f64 {
+    pub fn base(&self, board: &Market) -> f64 {
         let each = |r: &PoolRange| board.price(r.pool).map_or(0.0, |p| r.liquidity * r.bounds.base(p.value));
         self.held.iter().map(each).sum()
     }
 
     /// Worth of everything that is in pools, fees included.
-    pub fn market_value(&self, board: &Board) -> f64 {
+    pub fn market_value(&self, board: &Market) -> f64 {
         let each = |r: &PoolRange| {
             board.price(r.pool).map_or(0.0, |p| r.liquidity * r.bounds.market_value(p.value)) + r.earned
         };

@@ -15,7 +15,7 @@ use crate::domain::{
     InstrumentId, InstrumentKind, MarketEvent, MessageKind, Outcome, SideRule, Span, Stamp, Universe, Verb,
 };
 use crate::fills::Tariff;
-use crate::market::Board;
+use crate::market::Market;
 use proptest::prelude::*;
 
 /// The asset of everything that is listed here.
@@ -58,7 +58,7 @@ pub(in crate::agents) fn parameters(family: FamilyId, set: &[(&str, f64)]) -> Ve
 /// The market and one life in it.
 pub(in crate::agents) struct Rig {
     pub listed: ListedInstruments,
-    pub board: Board,
+    pub board: Market,
     pub costs: Tariff,
     pub rules: Rules,
     pub life: StructureLife,
@@ -74,7 +74,7 @@ impl Rig {
         let listed = listed(what);
         let rules = Rules::on_events(family, &parameters(family, set), COIN, &listed).unwrap();
         Rig {
-            board: Board::new(listed.instruments.len()),
+            board: Market::quoted(listed.instruments.len()),
             listed,
             costs: Tariff::default(),
             rules,
@@ -98,7 +98,7 @@ impl Rig {
                 touch: self.life.touch,
             };
             self.life.hear(&m, &event);
-            self.rules.hear(&self.listed, &self.board, &event);
+            self.rules.on_event(&self.listed, &self.board, &event);
         }
         taken
     }

@@ -3,7 +3,7 @@
 
 use super::context::StructureContext;
 use super::filling::FillContext;
-use super::in_legs::{AgentRef, FamilyTraits, InLegs, StructureLife};
+use super::in_legs::{AgentRef, InLegs, StructureLife};
 use super::legs::Legs;
 use super::listed::ListedInstruments;
 use super::values::{KEYS, Values};
@@ -17,7 +17,7 @@ use crate::domain::{
     Span, Stamp, Term, Universe, Verb,
 };
 use crate::fills::Tariff;
-use crate::market::Board;
+use crate::market::Market;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
@@ -57,7 +57,7 @@ pub fn universe(rows: &[InstrumentRow<'_>]) -> Universe {
 
 /// An agent of these rules, with a key for its draws.
 pub fn somebody(rules: &Rules, key: u64) -> AgentRef<'_> {
-    AgentRef { agent: AgentId(0), asset: AssetId(0), rules, nature: FamilyTraits::of(rules), key }
+    AgentRef { agent: AgentId(0), asset: AssetId(0), rules, key }
 }
 
 /// The indicators of a life as they are now.
@@ -68,7 +68,7 @@ pub fn values(life: &StructureLife, rules: &Rules, seen: &StructureContext<'_>) 
 /// The market and one life in it.
 pub struct OneLife {
     pub listed: ListedInstruments,
-    pub board: Board,
+    pub board: Market,
     pub costs: Tariff,
     pub rules: Rules,
     pub life: StructureLife,
@@ -90,7 +90,7 @@ impl OneLife {
         let listed = ListedInstruments::new(universe);
         let rules = Rules::on_events(family, p, universe.asset(asset).unwrap().id, &listed)?;
         Ok(OneLife {
-            board: Board::new(listed.instruments.len()),
+            board: Market::quoted(listed.instruments.len()),
             costs: Tariff::default(),
             rules,
             life: StructureLife::new(false),
@@ -126,7 +126,7 @@ impl OneLife {
             };
             if event.instrument().is_none_or(|i| ears.contains(&i)) {
                 self.life.hear(&market, event);
-                self.rules.hear(&self.listed, &self.board, event);
+                self.rules.on_event(&self.listed, &self.board, event);
                 heard |= self.rules.is_stirred(event);
             }
         }

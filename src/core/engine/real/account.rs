@@ -11,7 +11,7 @@ use crate::execution::{OrderTracker, PaperVenue, Venue};
 use crate::hive::curve::{Base, EquityCurve};
 use crate::ledger::exact::product;
 use crate::ledger::{Account, Ledger, LedgerError};
-use crate::market::Board;
+use crate::market::Market;
 use crate::treasury::desk::DeskState;
 use crate::treasury::funds::Funds;
 use crate::treasury::{Breaker, Gate, Mode, OperatorControls};
@@ -162,10 +162,10 @@ impl Real {
     }
 
     /// Marks the account at a barrier and looks at breaker and venue.
-    pub fn mark(&mut self, spec: &RealSpec, at: Stamp, board: &Board, out: &mut Outputs) {
+    pub fn mark(&mut self, spec: &RealSpec, at: Stamp, market: &Market, out: &mut Outputs) {
         for (_, spot, _) in spec.services.held() {
             let index = spot.index();
-            if let Some(last) = board.price(spot) {
+            if let Some(last) = market.price(spot) {
                 self.confirmed[index] = self.marks[index];
                 self.marks[index] = price(last.value, &spec.instruments[index]);
             }

@@ -3,7 +3,7 @@
 use super::spec::RealSpec;
 use crate::domain::{Money, Stamp};
 use crate::engine::Settings;
-use crate::market::{Board, Listing};
+use crate::market::Market;
 
 /// What a decision of the desk may look at: the rules of the run, and the market as it is at a barrier.
 #[derive(Clone, Copy, Debug)]
@@ -14,18 +14,16 @@ pub struct BarrierContext<'a> {
     pub settings: &'a Settings,
     /// Stamp of the barrier at which is decided.
     pub at: Stamp,
-    /// By instrument of the desk: its bars.
-    pub listings: &'a [Listing],
-    /// All instruments as last told.
-    pub board: &'a Board,
+    /// What was told until then.
+    pub market: &'a Market,
 }
 
 /// What is known as orders are sent.
 pub(super) struct RoutingContext<'a> {
     /// Stamp at which they leave.
     pub at: Stamp,
-    /// By instrument of the desk: its bars.
-    pub listings: &'a [Listing],
+    /// What was told until then.
+    pub market: &'a Market,
     /// Σ|position| at the marks, in currency.
     pub gross: Money,
     /// Σ position at the marks, in currency.

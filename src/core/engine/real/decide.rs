@@ -16,12 +16,12 @@ impl Real {
         decisions: &mut Digest,
         out: &mut Outputs,
     ) {
-        let BarrierContext { spec, settings, at, listings, .. } = *now;
+        let BarrierContext { spec, settings, at, market, .. } = *now;
         if self.halted.is_some() {
             self.services.come_no_more();
             return spec.instruments.iter().for_each(|i| self.withdraw(i.id));
         }
-        let quotes = spec.quotes(at, listings);
+        let quotes = spec.quotes(at, market);
         let steer = RiskControls {
             equity: money::to_estimate(self.equity).max(0.0),
             width: knobs.width,
@@ -36,7 +36,7 @@ impl Real {
             Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
         };
         let changes = self.select_instruments(now, &steer, &wanted);
-        let account = RoutingContext { at, listings, gross, net };
+        let account = RoutingContext { at, market, gross, net };
         for want in wanted {
             decisions.word(want.quantity.mantissa() as u64);
             let change = changes[want.instrument.index()];

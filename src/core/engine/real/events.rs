@@ -6,7 +6,7 @@ use crate::domain::{Bar, Decimal, Fill, Instrument, InstrumentId, MarketEvent, S
 use crate::engine::{Outputs, Settings};
 use crate::execution::venue::is_venue_order;
 use crate::fills::{BarCosts, Costs, PerKind, borrow_fraction};
-use crate::market::{Board, Listing};
+use crate::market::{InstrumentState, Market};
 
 impl Real {
     /// A bar of an instrument: what is on order fills, the position is told apart, borrow is charged.
@@ -16,17 +16,17 @@ impl Real {
         settings: &Settings,
         id: InstrumentId,
         at: Stamp,
-        listing: &Listing,
+        listing: &InstrumentState,
         out: &mut Outputs,
     ) {
         let instrument = &spec.instruments[id.index()];
         let open_at = Stamp(at.0 - settings.clock.decide.0);
         let costs = settings.costs.of(instrument);
-        let fill = self.venue.on_bar(instrument, open_at, &listing.last, listing.sigma_before, costs);
-        let mark = fill.map_or_else(|| price(listing.last.open, instrument), |f| f.mark);
+        let fill = self.venue.on_bar(instrument, open_at, listing.last(), listing.sigma_before, costs);
+        let mark = fill.map_or_else(|| price(listing.last().open, instrument), |f| f.mark);
         self.book(spec, id, mark, fill, Decimal::ZERO, out);
         self.confirmed[id.index()] = self.marks[id.index()];
-        self.marks[id.index()] = price(listing.last.close, instrument);
+        self.marks[id.index()] = price(listing.last().close, instrument);
         let owed = borrow_fraction(costs, instrument.kind, settings.clock.decide);
         if owed > 0.0 && self.desk.parts_short(&spec.desk, id) {
             let fraction = money::from_estimate(owed, 10).unwrap_or_default();
@@ -61,15 +61,15 @@ impl Real {
         settings: &Settings,
         instrument: &Instrument,
         at: Stamp,
-        listing: &Listing,
+        listing: &InstrumentState,
         out: &mut Outputs,
     ) {
         self.desk.forget(&spec.desk, instrument.id);
         self.rest_no_more(instrument.id);
         self.drop_spot(spec, settings, instrument.id, at, out);
         let costs = settings.costs.of(instrument);
-        let fill = self.venue.on_delisted(instrument, at, listing.last.close, costs);
-        let mark = fill.map_or_else(|| price(listing.last.close, instrument), |f| f.mark);
+        let fill = self.venue.on_delisted(instrument, at, listing.last().close, costs);
+        let mark = fill.map_or_else(|| price(listing.last().close, instrument), |f| f.mark);
         self.book(spec, instrument.id, mark, fill, Decimal::ZERO, out);
     }
 
@@ -100,8 +100,7 @@ impl Real {
         spec: &RealSpec,
         settings: &Settings,
         event: &MarketEvent,
-        listings: &[Listing],
-        board: &Board,
+        market: &Market,
         out: &mut Outputs,
     ) {
         let Some(id) = event.instrument() else { return };
@@ -113,7 +112,7 @@ impl Real {
             return;
         }
         let instrument = &spec.instruments[id.index()];
-        let sigma = listings[desk_index].sigma_before;
+        let sigma = market.instruments[desk_index].sigma_before;
         let fill = match event {
             MarketEvent::Bar { at, bar, .. } => {
                 // A bar is told at its close, one decision after its open. The venue fills at the open, and
@@ -130,7 +129,7 @@ impl Real {
                 self.venue.on_bar(instrument, open_at, bar, sigma, settings.costs.of(instrument))
             }
             MarketEvent::Quote { at, .. } => {
-                let Some(top) = board.get(id).and_then(|q| q.top) else { return };
+                let Some(top) = market.get(id).and_then(|q| q.top) else { return };
                 let wanted = self.orders.open_quantity(id);
                 let price = if wanted.is_sign_negative() { top.value.bid } else { top.value.ask };
                 // The spread is in the quote: a bar of this one price, for the fee and the tick alone.

@@ -33,7 +33,7 @@ impl Real {
         if quantity.is_zero() {
             return None;
         }
-        let listing = &known.listings[desk_index];
+        let listing = &known.market.instruments[desk_index];
         let position = self.position(spec, id);
         // An order that may only reduce cannot turn the position round, should that shrink before it fills.
         let shrinks =
@@ -55,9 +55,9 @@ impl Real {
             gross: known.gross,
             net: known.net,
             // Never seen is as old as can be, so that the gate refuses it.
-            feed_age: listing.last_at.map_or(Span(i64::MAX), |l| known.at.since(l)),
+            feed_age: listing.bar.map_or(Span(i64::MAX), |b| known.at.since(b.at)),
             tradable: listing.trading,
-            bar_volume: listing.last.volume,
+            bar_volume: listing.last().volume,
             last_confirmed: self.confirmed[id.index()],
         };
         // The level's own participation limit applies at the fill; a flat charge has none.

@@ -6,7 +6,7 @@ use crate::domain::{Bar, Decimal, InstrumentId, MarketEvent, Stamp, money};
 use crate::engine::order_split::common;
 use crate::engine::{Outputs, Settings};
 use crate::fills::take;
-use crate::market::Listing;
+use crate::market::Market;
 
 impl Real {
     /// A bar of the fast clock: worked orders fill or move.
@@ -15,7 +15,7 @@ impl Real {
         spec: &RealSpec,
         settings: &Settings,
         event: &MarketEvent,
-        listings: &[Listing],
+        market: &Market,
         out: &mut Outputs,
     ) {
         let MarketEvent::Inside { instrument: id, at, ref bar } = *event else { return };
@@ -37,7 +37,7 @@ impl Real {
             self.book(spec, id, price(bar.open, instrument), None, Decimal::ZERO, out);
         }
         if self.services.working_orders[desk_index].order.is_some() {
-            self.meet_resting(spec, settings, (at, open_at, bar), (id, listings), out);
+            self.meet_resting(spec, settings, (at, open_at, bar), (id, market), out);
         }
         // Only now: what a bar closed at was not known while it traded, and no limit may follow it into the past.
         self.services.working_orders[desk_index].learn(bar.close);
@@ -55,11 +55,11 @@ impl Real {
         spec: &RealSpec,
         settings: &Settings,
         (at, open_at, bar): (Stamp, Stamp, &Bar),
-        (id, listings): (InstrumentId, &[Listing]),
+        (id, market): (InstrumentId, &Market),
         out: &mut Outputs,
     ) {
         let desk_index = id.index();
-        let (instrument, listing) = (&spec.instruments[desk_index], &listings[desk_index]);
+        let (instrument, listing) = (&spec.instruments[desk_index], &market.instruments[desk_index]);
         let costs = settings.costs.of(instrument);
         let w = &mut self.services.working_orders[desk_index];
         if w.arrival == 0.0 {
@@ -67,7 +67,7 @@ impl Real {
             let left = self.venue.resting(id).map_or(0.0, |(_, left, _)| money::to_estimate(left));
             // The whole order, with the spread and the impact of its size: the alternative to working it was to
             // send it all at once.
-            let t = take(costs, instrument.kind, bar.open, listing.sigma, listing.last.volume, left);
+            let t = take(costs, instrument.kind, bar.open, listing.sigma, listing.last().volume, left);
             let size = libm::fabs(t.quantity);
             w.taking = if size > 0.0 { libm::fabs(t.price - bar.open) + t.fee / size } else { 0.0 };
         }
@@ -89,7 +89,7 @@ impl Real {
         }
         // After the booking, which says how much spot is pending: the other leg is sized by that.
         if !switch.is_zero() {
-            self.follow(spec, settings, at, (listings, desk_index), switch, out);
+            self.follow(spec, settings, at, (market, desk_index), switch, out);
         }
     }
 }

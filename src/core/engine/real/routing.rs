@@ -19,7 +19,7 @@ use crate::domain::{Decimal, Stamp, random};
 use crate::engine::order_split::{LegChange, OrderSplit, common};
 use crate::engine::{Outputs, Settings};
 use crate::execution::Venue;
-use crate::market::Listing;
+use crate::market::Market;
 use crate::treasury::desk::TargetChange;
 use crate::treasury::{ApprovedOrder, Mode};
 
@@ -160,7 +160,7 @@ impl Real {
         spec: &RealSpec,
         settings: &Settings,
         at: Stamp,
-        (listings, desk_index): (&[Listing], usize),
+        (market, desk_index): (&Market, usize),
         leg: Decimal,
         out: &mut Outputs,
     ) {
@@ -172,7 +172,7 @@ impl Real {
             Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
         };
         // What was sent before and is not filled yet leaves with it.
-        let known = RoutingContext { at, listings, gross, net };
+        let known = RoutingContext { at, market, gross, net };
         // The perp's fill is booked by now, so that what is pending counts it; an order that is already out
         // does not.
         let coming = match self.venue.working(spot) {

@@ -8,7 +8,7 @@ use crate::engine::Settings;
 use crate::engine::order_split::LegChange;
 use crate::execution::Venue;
 use crate::fills::{Costs, fee_rate};
-use crate::market::Board;
+use crate::market::Market;
 use crate::treasury::Mode;
 use crate::treasury::desk::{RiskControls, TargetChange};
 use crate::treasury::instrument_selection::{AssetAllocation, SelectionTerms, ValueKnown, express};
@@ -38,7 +38,7 @@ impl Real {
         }
         let mut lines = Vec::with_capacity(spec.traded);
         let mut spots = Vec::with_capacity(spec.traded);
-        for (i, change) in changes.iter_mut().enumerate().take(now.listings.len()) {
+        for (i, change) in changes.iter_mut().enumerate() {
             let want = wanted.iter().find(|w| w.instrument.index() == i);
             let (line, spot) = self.line(now, steer, i, want, change);
             lines.push(line);
@@ -74,10 +74,10 @@ impl Real {
         let mut want = wanted.map_or(Decimal::ZERO, |w| w.quantity);
         let (mut spot, mut price, mut open) = (0.0, f64::NAN, false);
         if let Some(s) = carrier {
-            (price, open) = spot_now(now.board, s, now.at, now.settings.clock.decide);
+            (price, open) = spot_now(now.market, s, now.at, now.settings.clock.decide);
             // An asset that the desk does not decide on now has no aim that spot could be a part of.
             open &= wanted.is_some();
-            change.fast = self.services.is_followed(now.board, s, i, now.at);
+            change.fast = self.services.is_followed(now.market, s, i, now.at);
             change.due = self.legs_missed(i, s, wanted.is_some());
             if want.is_zero() {
                 // What was missed moves the account although the desk wants nothing new.
@@ -87,7 +87,7 @@ impl Real {
                 spot = money::to_estimate(self.services.spot_held[i]) * price / steer.equity;
             }
         }
-        let unit = now.listings[i].last.close / steer.equity;
+        let unit = now.market.instruments[i].last().close / steer.equity;
         let estimate = |q: Decimal| if q.is_zero() { 0.0 } else { money::to_estimate(q) * unit };
         let held = spec.desk.atoms(id).quantity(self.desk.held(id));
         let quote = self.services.quotes[i];
@@ -194,8 +194,8 @@ impl Real {
 }
 
 /// The price of a spot instrument, and whether it can trade now.
-fn spot_now(board: &Board, spot: InstrumentId, at: Stamp, clock: Span) -> (f64, bool) {
-    let price = board.price(spot);
+fn spot_now(market: &Market, spot: InstrumentId, at: Stamp, clock: Span) -> (f64, bool) {
+    let price = market.price(spot);
     // A price that is a whole decision old comes from a market that is closed or lost: an order there
     // would wait for nobody knows how long, with the other leg already filled.
     price.map_or((f64::NAN, false), |p| (p.value, at.since(p.at).0 < clock.0))

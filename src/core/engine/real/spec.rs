@@ -4,7 +4,7 @@ use crate::agents::Population;
 use crate::domain::{Decimal, Instrument, Stamp, Universe, step};
 use crate::engine::Settings;
 use crate::engine::services::ServiceSpec;
-use crate::market::Listing;
+use crate::market::Market;
 use crate::treasury::desk::{DeskQuote, DeskSpec};
 
 /// What does not change during a run.
@@ -56,16 +56,16 @@ impl RealSpec {
     }
 
     /// Every instrument of the desk that has a price now, in their order.
-    pub(in crate::engine) fn quotes(&self, at: Stamp, listings: &[Listing]) -> Vec<DeskQuote> {
-        let fresh = |i: &&Instrument| listings[i.id.index()].is_fresh(at);
+    pub(in crate::engine) fn quotes(&self, at: Stamp, market: &Market) -> Vec<DeskQuote> {
+        let fresh = |i: &&Instrument| market.instruments[i.id.index()].is_fresh(at);
         let quote = |i: &Instrument| {
-            let l = &listings[i.id.index()];
+            let l = &market.instruments[i.id.index()];
             DeskQuote {
                 instrument: i.id,
-                close: l.last.close,
+                close: l.last().close,
                 change: l.change,
                 sigma: l.sigma,
-                volume: l.last.volume,
+                volume: l.last().volume,
             }
         };
         self.desk_instruments().iter().filter(fresh).map(quote).collect()

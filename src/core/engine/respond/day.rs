@@ -93,7 +93,7 @@ impl Respond {
             let allowed = self.allowed(spec, agent);
             for slot in agent.slots.clone() {
                 let asset = cast.slots[slot].asset;
-                let sigma = speak.market.listings[asset.index()].sigma;
+                let sigma = speak.market.instruments[asset.index()].sigma;
                 let limit = if sigma.is_finite() { allowed * weight * unit(sigma) } else { 0.0 };
                 let aim = libm::fabs(self.real.desk.parts[slot].aim);
                 let long = agent.side == SideRule::Long;

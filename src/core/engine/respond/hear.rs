@@ -4,9 +4,9 @@ use super::spec::RespondSpec;
 use super::state::{ResidualStance, Respond};
 use crate::agents::Population;
 use crate::domain::{AgentId, AssetId, Event, MarketEvent, MessageKind, Outcome, Speaker, Stamp, Verb};
-use crate::engine::Outputs;
 use crate::engine::real::BarrierContext;
 use crate::engine::speak::{Speak, StepOutput};
+use crate::engine::{Outputs, Utterance};
 
 /// Most one slot may say at a barrier: a life says an outcome, and at most target, hedge and add.
 const WORDS_MAX: u32 = 8;
@@ -27,29 +27,27 @@ impl Respond {
             return;
         }
         for spoken in &said.structured {
-            let voice = spec.cast.voice_of(spoken.structure);
             if makes_sense(&spoken.body) && (is_neutral(&spoken.body) || is_priced(&spoken.body)) {
-                self.hear(spec, event.at(), (voice, &spoken.body), true, out);
+                self.hear(spec, event.at(), spoken, true, out);
             } else {
-                self.refuse(&spec.cast, voice, out);
+                self.refuse(&spec.cast, spoken.voice, out);
             }
         }
         match *event {
             // What the desk does not trade is the structures' alone, and was heard in the first half.
             Event::Market(ref other) if !spec.is_listed(other) => {
-                let (listings, board) = (&speak.market.listings, &speak.structures.board);
-                self.real.other(&spec.real, &spec.settings, other, listings, board, out);
+                self.real.other(&spec.real, &spec.settings, other, &speak.market, out);
             }
             Event::Market(ref inside @ MarketEvent::Inside { .. }) => {
-                self.real.inside(&spec.real, &spec.settings, inside, &speak.market.listings, out);
+                self.real.inside(&spec.real, &spec.settings, inside, &speak.market, out);
             }
             Event::Market(MarketEvent::Bar { instrument, at, .. }) => {
-                let listing = &speak.market.listings[instrument.index()];
+                let listing = &speak.market.instruments[instrument.index()];
                 let s = &spec.settings;
                 let (kind, costs) = (spec.kinds[instrument.index()], &spec.costs[instrument.index()]);
                 for &slot in spec.real.desk.slots(instrument) {
                     let book = &mut self.ears[slot as usize].open.book;
-                    book.bar(costs, kind, &listing.last, listing.sigma_before, s.clock.decide);
+                    book.bar(costs, kind, listing.last(), listing.sigma_before, s.clock.decide);
                 }
                 self.gauge.bar(spec, instrument, listing);
                 self.real.bar(&spec.real, s, instrument, at, listing, out);
@@ -84,36 +82,30 @@ impl Respond {
         said.misheard.iter().for_each(|(slot, _)| misheard[*slot] = true);
         let mut last = (usize::MAX, 0);
         for utterance in &said.utterances {
-            last = if last.0 == utterance.slot { (last.0, last.1 + 1) } else { (utterance.slot, 1) };
+            last = if last.0 == utterance.voice { (last.0, last.1 + 1) } else { (utterance.voice, 1) };
             if last.1 > WORDS_MAX || !makes_sense(&utterance.body) || !is_priced(&utterance.body) {
-                self.refuse(cast, utterance.slot, out);
+                self.refuse(cast, utterance.voice, out);
             } else {
-                let is_heard = !misheard.get(utterance.slot).copied().unwrap_or(false);
-                self.hear(spec, at, (utterance.slot, &utterance.body), is_heard, out);
+                let is_heard = !misheard.get(utterance.voice).copied().unwrap_or(false);
+                self.hear(spec, at, utterance, is_heard, out);
             }
         }
         let holds = s.listening.holds;
         for &(slot, after) in &said.misheard {
             // A wrong word is heard now, so its quantity is at the price of now and nothing of the true one's.
-            let price = speak.market.listings[cast.slots[slot].asset.index()].last.close;
+            let price = speak.close(cast.slots[slot].asset);
             self.consensus.hear(cast, slot, (after, price), holds, self.consensus.said(slot));
         }
-        for (asset, listing) in speak.market.listings.iter().enumerate() {
-            self.consensus.price(AssetId(asset as u16), listing.last.close, holds);
+        for (asset, listing) in speak.market.desk().iter().enumerate() {
+            self.consensus.price(AssetId(asset as u16), listing.last().close, holds);
         }
         self.delist(spec, at, speak, out);
-        self.real.mark(&spec.real, at, &speak.structures.board, out);
+        self.real.mark(&spec.real, at, &speak.market, out);
         self.listen(spec, at, speak, out);
         let pnl: f64 =
             self.ears.iter().zip(&cast.slots).map(|(e, slot)| speak.equity_of(&e.open, slot.asset)).sum();
         self.open.push(at, s.capital + pnl + speak.structures.total());
-        let now = BarrierContext {
-            spec: &spec.real,
-            settings: s,
-            at,
-            listings: &speak.market.listings,
-            board: &speak.structures.board,
-        };
+        let now = BarrierContext { spec: &spec.real, settings: s, at, market: &speak.market };
         self.real.decide(&now, &self.office.knobs, &mut self.decisions, out);
         let day = Stamp(at.0 - 1).after(s.clock.decide).day();
         if self.day.is_none_or(|d| d != day) {
@@ -135,7 +127,7 @@ impl Respond {
         &mut self,
         spec: &RespondSpec,
         at: Stamp,
-        (voice, body): (usize, &MessageKind),
+        &Utterance { voice, ref body }: &Utterance,
         is_heard: bool,
         out: &mut Outputs,
     ) {
@@ -184,22 +176,27 @@ impl Respond {
     /// Assets that have stopped trading: open closes, the desk forgets them, the venue pays out.
     fn delist(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         for instrument in spec.real.desk_instruments() {
-            let listing = &speak.market.listings[instrument.id.index()];
+            let listing = &speak.market.instruments[instrument.id.index()];
             if listing.delisted_at != Some(at) {
                 continue;
             }
             out.alarms.push(format!(
                 "{} stopped trading: closed at its last price {}",
-                instrument.symbol, listing.last.close
+                instrument.symbol,
+                listing.last().close
             ));
             self.house[instrument.id.index()] = ResidualStance::NOTHING;
             for &slot in spec.real.desk.slots(instrument.id) {
                 let ear = &mut self.ears[slot as usize];
                 ear.open.aim = 0.0;
                 ear.stance = 0.0;
-                ear.open.book.delist(spec.settings.costs.of(instrument), instrument.kind, listing.last.close);
+                ear.open.book.delist(
+                    spec.settings.costs.of(instrument),
+                    instrument.kind,
+                    listing.last().close,
+                );
             }
-            self.gauge.delist(spec, instrument, listing.last.close);
+            self.gauge.delist(spec, instrument, listing.last().close);
             self.real.delist(&spec.real, &spec.settings, instrument, at, listing, out);
         }
     }

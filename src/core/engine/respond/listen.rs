@@ -26,7 +26,7 @@ use crate::engine::speak::Speak;
 use crate::fills::pace::{PositionPace, Width};
 use crate::hive::influence::{Edges, TopContributors};
 use crate::ledger::Ledger;
-use crate::market::Listing;
+use crate::market::InstrumentState;
 use crate::treasury::funds::Funds;
 
 /// A stance is said again when it has moved by this many units since it was last said.
@@ -76,20 +76,20 @@ impl Respond {
         let voice = self.voices(spec);
         let reference = 1.0 / cast.declared.max(1) as f64;
         let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
-        let asset = |(i, l): (usize, &Listing)| {
+        let asset = |(i, l): (usize, &InstrumentState)| {
             let id = AssetId(i as u16);
             let (from, risk) = spec.heard_on(i, speak);
             let consensus = risk * self.consensus.of(from, &voice);
             HeardAsset {
                 is_live: l.is_fresh(at) && l.sigma.is_finite(),
-                close: l.last.close,
+                close: l.last().close,
                 unit: unit(l.sigma),
                 consensus,
                 shares: shares.of(id, consensus),
                 following: Following::new(s, spec.kinds[i], &spec.costs[i], l),
             }
         };
-        let assets = speak.market.listings.iter().enumerate().map(asset).collect();
+        let assets = speak.market.desk().iter().enumerate().map(asset).collect();
         Hearing {
             spec,
             at,
@@ -305,7 +305,7 @@ struct Sides {
 
 impl Shares {
     fn new(cast: &Population, at: Stamp, speak: &Speak, reference: f64, funds: &Funds) -> Self {
-        let fresh: Vec<bool> = speak.market.listings.iter().map(|l| l.is_fresh(at)).collect();
+        let fresh: Vec<bool> = speak.market.desk().iter().map(|l| l.is_fresh(at)).collect();
         let mut sums = vec![[Sides::default(); 2]; cast.by_asset.len()];
         for agent in cast.agents[..cast.declared].iter().filter(|a| at >= a.active_from) {
             let (long, short) = (agent.side.allows(1.0), agent.side.allows(-1.0));

@@ -63,7 +63,7 @@ impl RespondSpec {
     /// Whose consensus is taken for an asset's, and the risk of a unit there over that here.
     pub(super) fn heard_on(&self, asset: usize, speak: &Speak) -> (AssetId, f64) {
         let Some(&other) = self.misled.asset_of.get(asset) else { return (AssetId(asset as u16), 1.0) };
-        let sigma = |a: usize| speak.market.listings[a].sigma;
+        let sigma = |a: usize| speak.market.instruments[a].sigma;
         let scale = unit(sigma(asset)) / unit(sigma(other.index()));
         (other, if scale.is_finite() { scale } else { 0.0 })
     }

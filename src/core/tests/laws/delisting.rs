@@ -38,13 +38,13 @@ fn an_asset_that_stops_trading_is_closed_in_all_three_lives_and_starts_anew() {
         let fills = run.fills.len();
         run.step(event, &mut out);
         let (speak, respond) = (&run.engine.speak, &run.engine.respond);
-        let listing = &speak.market.listings[btc.index()];
+        let listing = &speak.market.instruments[btc.index()];
         match event {
             Event::Market(MarketEvent::Bar { instrument, bar, .. }) if *instrument == btc => {
                 last_close = bar.close;
                 if gone.is_some() && !back {
                     back = true;
-                    assert!(listing.bank.values().iter().all(|v| v.is_nan()), "nothing is remembered");
+                    assert!(listing.values().iter().all(|v| v.is_nan()), "nothing is remembered");
                     assert_eq!(listing.change, 0.0);
                 }
             }

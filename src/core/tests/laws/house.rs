@@ -66,9 +66,9 @@ fn apart(config: &Config, tape: &Tape) -> (f64, f64) {
         let Event::Barrier(at) = event else { continue };
         let desk = &run.engine.respond.real.desk;
         for (i, slots) in cast.by_asset.iter().enumerate() {
-            let listing = &run.engine.speak.market.listings[i];
+            let listing = &run.engine.speak.market.instruments[i];
             if listing.is_fresh(*at) && listing.sigma.is_finite() {
-                let worth = |s: &u32| intents[*s as usize].at(listing.last.close, config.listening.holds);
+                let worth = |s: &u32| intents[*s as usize].at(listing.last().close, config.listening.holds);
                 let sum: f64 = slots.iter().map(worth).sum();
                 let c = sum / cast.agents.len() as f64;
                 reference[i] += config.desk.patience * (c - reference[i]);

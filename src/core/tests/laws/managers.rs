@@ -8,8 +8,9 @@ use hive_core::agents::declaration::Selector;
 use hive_core::config::Config;
 use hive_core::config::setup;
 use hive_core::engine::Outputs;
+use hive_core::engine::Utterance;
 use hive_core::engine::respond::{Respond, RespondSpec};
-use hive_core::engine::speak::{Speak, SpeakSpec, StepOutput, StructuredMessage};
+use hive_core::engine::speak::{Speak, StepOutput};
 use hive_core::hive::managers::quarantine::QuarantinePhase;
 use hive_core::hive::settings::{
     AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager, Managers,
@@ -17,7 +18,6 @@ use hive_core::hive::settings::{
 use hive_domain::{
     Adjustment, AgentId, Command, Event, Goal, Knob, Message, MessageKind, SideRule, Span, Speaker,
 };
-use hive_market::MarketState;
 use hive_market::synth::SynthWorld;
 use std::sync::Arc;
 
@@ -255,10 +255,9 @@ fn what_cannot_be_meant_is_not_heard_and_counts_as_an_error() {
         Config { managers: Managers { automated: Some(AutomatedManager::default()), ..NONE }, ..shipped() };
     let settings = setup::settings(&config);
     let cast = Arc::new(cast(&config.roster, &tape.universe, config.seed));
-    let market = MarketState::new(settings.clock, SpeakSpec::wanted(&cast));
-    let speak_spec = SpeakSpec::new(Arc::clone(&cast), &tape.universe, settings.clone(), &market);
+    let (speak_spec, mut speak) = Speak::start(Arc::clone(&cast), &tape.universe, settings.clone());
     let spec = RespondSpec::new(Arc::clone(&cast), &tape.universe, settings.clone());
-    let (mut speak, mut respond) = (Speak::new(market, &speak_spec), Respond::new(&spec));
+    let mut respond = Respond::new(&spec);
     let (mut said, mut out) = (StepOutput::default(), Outputs::default());
     let slot = cast.agents[5].slots.start;
     let bad = [f64::NAN, f64::INFINITY, 1e9];
@@ -270,12 +269,12 @@ fn what_cannot_be_meant_is_not_heard_and_counts_as_an_error() {
         if let Event::Barrier(_) = event {
             if (100..103).contains(&barriers) {
                 let body = crate::common::intent(&cast, slot, bad[barriers - 100]);
-                said.utterances.insert(0, StructuredMessage { slot, body });
+                said.utterances.insert(0, Utterance { voice: slot, body });
             }
             if barriers == 110 {
                 // Too much at once: what is within the quota is heard.
                 let body = crate::common::intent(&cast, slot, 0.5);
-                (0..20).for_each(|_| said.utterances.insert(0, StructuredMessage { slot, body }));
+                (0..20).for_each(|_| said.utterances.insert(0, Utterance { voice: slot, body }));
             }
             barriers += 1;
         }

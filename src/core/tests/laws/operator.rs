@@ -191,8 +191,8 @@ fn the_deaf_follow_their_own_intent_and_are_still_heard() {
     let reference = 1.0 / cast.declared as f64;
     for (ear, slot) in ears.iter().zip(&cast.slots[own.clone()]) {
         let agent = &cast.agents[slot.agent.index()];
-        let listing = &w.run.engine.speak.market.listings[slot.asset.index()];
-        let own = reference * ear.own.at(listing.last.close, w.run.engine.settings().listening.holds);
+        let listing = &w.run.engine.speak.market.instruments[slot.asset.index()];
+        let own = reference * ear.own.at(listing.last().close, w.run.engine.settings().listening.holds);
         assert!((ear.stance - own).abs() < 1e-12, "{}: {} {own}", agent.name, ear.stance);
     }
     assert_eq!(hash(&w.run.engine.speak), hash(&free.run.engine.speak));

@@ -58,7 +58,7 @@ fn law05_every_stance_explains_itself() {
             };
             assert_eq!(derive(&s.factors), s.result, "{m:?}");
             assert_eq!(own, s.own);
-            let close = run.engine.speak.market.listings[cast.slots[slot].asset.index()].last.close;
+            let close = run.engine.speak.close(cast.slots[slot].asset);
             let said = last[slot].1.at(close, Holds::Quantity);
             assert_eq!(own, 1.0 / cast.declared as f64 * said, "the position as announced");
             assert!((0.0..=1.0).contains(&listens) && slice.is_finite());

@@ -22,7 +22,7 @@ use hive_domain::{
     Action, Condition, EvalContext, Event, FamilyId, Indicator, InstrumentId, MarketEvent, Message,
     MessageKind, Plan, ReEntry, Reason, Span, Speaker, Stamp, Term, Verb, money,
 };
-use hive_market::Board;
+use hive_market::Market;
 use std::collections::BTreeMap;
 
 /// What a listener cannot know.
@@ -319,7 +319,7 @@ impl One {
 
 /// Follows all structures of a run.
 struct Listener {
-    board: Board,
+    board: Market,
     ones: Vec<One>,
     /// By instrument: who hears it.
     ears: BTreeMap<InstrumentId, Vec<usize>>,
@@ -353,7 +353,7 @@ impl Listener {
         }
         Listener {
             ears,
-            board: Board::new(cast.listed.instruments.len()),
+            board: Market::quoted(cast.listed.instruments.len()),
             ones: cast.structures.iter().map(one).collect(),
             capital: cast.structures.iter().map(own).collect(),
             stamp: None,
@@ -395,7 +395,7 @@ impl Listener {
                 }
                 open.offer(&cast.listed, &self.board, costs, event);
             }
-            one.rules.hear(&cast.listed, &self.board, event);
+            one.rules.on_event(&cast.listed, &self.board, event);
             one.due |= one.rules.is_stirred(event);
         }
     }

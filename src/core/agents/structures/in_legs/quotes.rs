@@ -11,7 +11,7 @@ impl InLegs<'_> {
         let Some(first) = open.legs.first().map(|l| l.leg.instrument) else { return };
         // Targets, hedge and add change the size of quotes.
         let part = open.units / open.first;
-        let wanted = self.who.rules.rule().quotes(&self.with(legs)).unwrap_or([None, None]);
+        let wanted = self.who.rules.quotes(&self.with(legs)).unwrap_or([None, None]);
         for (n, rest) in wanted.iter().enumerate() {
             let buys = n == 0;
             let same = |o: &LegOrder| {

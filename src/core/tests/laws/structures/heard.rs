@@ -8,13 +8,13 @@ use hive_core::agents::structures::listed::ListedInstruments;
 use hive_core::agents::structures::ranges::{Bounds, LiquidityChange};
 use hive_core::fills::{self, Tariff, level};
 use hive_domain::{Action, MarketEvent, Plan, Reason, Span, Stamp, Verb};
-use hive_market::Board;
-use hive_market::board::DetailLevel;
+use hive_market::Market;
+use hive_market::quotes::DetailLevel;
 
 /// What is known at a look.
 pub struct Now<'a> {
     pub listed: &'a ListedInstruments,
-    pub board: &'a Board,
+    pub board: &'a Market,
     pub costs: &'a Tariff,
     pub at: Stamp,
     pub agent: &'a Agent,
@@ -115,7 +115,7 @@ impl Intent {
     }
 
     /// An event may fill what is on its way.
-    pub fn offer(&mut self, listed: &ListedInstruments, board: &Board, costs: &Tariff, event: &MarketEvent) {
+    pub fn offer(&mut self, listed: &ListedInstruments, board: &Market, costs: &Tariff, event: &MarketEvent) {
         let at = event.at();
         for ((leg, b), f) in self.legs.iter().zip(&self.bounds).zip(&mut self.flights) {
             if event.instrument() != Some(leg.instrument) || f.left == 0.0 {
