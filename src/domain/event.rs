@@ -1,6 +1,6 @@
 //! What makes the engine step. Time is the stamp of the last event (law 1).
 
-use super::{AssetId, Command, InstrumentId, Stamp};
+use super::{AssetId, Command, InstrumentId, Stamp, VenueEvent};
 use serde::{Deserialize, Serialize};
 
 /// One bar of the decision clock.
@@ -228,6 +228,8 @@ pub enum Event {
     Barrier(Stamp),
     /// From the operator.
     Command(Stamp, Command),
+    /// From the venue, about the account's own orders and positions.
+    Venue(VenueEvent),
 }
 
 impl Event {
@@ -236,6 +238,7 @@ impl Event {
         match *self {
             Event::Market(ref market) => market.at(),
             Event::Barrier(at) | Event::Command(at, _) => at,
+            Event::Venue(ref venue) => venue.at(),
         }
     }
 }

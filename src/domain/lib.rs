@@ -48,6 +48,7 @@ pub mod random;
 mod spoken;
 pub mod step;
 pub mod time;
+pub mod venue;
 
 pub use announced::{Announced, Holds};
 pub use command::{COMMANDS, Command, CommandRow, Danger, Scope};
@@ -63,6 +64,7 @@ pub use message::{
     MessageKind, Outcome, Reason, Receipt, Service, Speaker, Stance, StanceVerb, Verb,
 };
 pub use money::{Decimal, Money};
-pub use order::{AssetFee, Fill, OrderKind, OrderStatus};
+pub use order::{AssetFee, Fill, OrderKind, OrderStatus, TimeInForce};
 pub use step::PriceStep;
 pub use time::{Span, Stamp};
+pub use venue::VenueEvent;

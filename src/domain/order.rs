@@ -8,8 +8,19 @@ use serde::{Deserialize, Serialize};
 pub enum OrderKind {
     /// At the first price after it arrives.
     Market,
-    /// At this price or better, resting until cancelled.
-    Limit(Decimal),
+    /// At this price or better.
+    Limit(Decimal, TimeInForce),
+}
+
+/// How long a limit order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TimeInForce {
+    /// It rests until it is taken back.
+    UntilCancelled,
+    /// What does not fill at once is cancelled: a market order with a collar.
+    ImmediateOrCancel,
+    /// It rests, and is refused if it would take.
+    PostOnly,
 }
 
 /// Where an order stands.
@@ -29,6 +40,8 @@ pub enum OrderStatus {
     Rejected,
     /// What became of it is not known; asked about by id, never guessed (law 8).
     Unknown,
+    /// It was asked back, and the venue has not answered: until then it may fill.
+    CancelSent,
 }
 
 impl OrderStatus {

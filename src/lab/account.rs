@@ -18,7 +18,7 @@ use crate::domain::{
     AgentId, AssetId, Digest, Event, FamilyId, Goal, MarketEvent, MessageKind, SideRule, Stamp, Universe,
     money,
 };
-use crate::engine::real::{BarrierContext, Real, RealSpec};
+use crate::engine::real::{Real, RealSpec, StepContext};
 use crate::engine::services::ServiceSpec;
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Settings};
@@ -77,24 +77,25 @@ impl ArmAccount {
     pub fn market(&mut self, event: &Event, speak: &Speak) {
         self.out.fills.clear();
         self.out.alarms.clear();
+        let market = &speak.market;
+        let cx = &StepContext { spec: &self.spec, settings: &self.settings, at: event.at(), market };
         match *event {
             Event::Market(ref other) if other.instrument().is_none_or(|i| i.index() >= self.spec.traded) => {
-                self.real.other(&self.spec, &self.settings, other, &speak.market, &mut self.out);
+                self.real.other(cx, other, &mut self.out);
                 self.meter.fills(&self.out.fills);
             }
             Event::Market(ref inside @ MarketEvent::Inside { .. }) => {
-                self.real.inside(&self.spec, &self.settings, inside, &speak.market, &mut self.out);
+                self.real.inside(cx, inside, &mut self.out);
                 self.meter.fills(&self.out.fills);
             }
-            Event::Market(MarketEvent::Bar { instrument, at, .. }) => {
-                let listing = &speak.market.instruments[instrument.index()];
-                self.real.bar(&self.spec, &self.settings, instrument, at, listing, &mut self.out);
+            Event::Market(MarketEvent::Bar { instrument, .. }) => {
+                self.real.bar(cx, instrument, &mut self.out);
                 self.meter.fills(&self.out.fills);
             }
             Event::Market(MarketEvent::Funding { instrument, rate, mark, .. }) => {
-                self.real.funding(&self.settings, instrument, rate, mark, &mut self.out);
+                self.real.funding(&self.settings, instrument, (rate, mark), &mut self.out);
             }
-            Event::Market(_) | Event::Barrier(_) | Event::Command(..) => {}
+            Event::Market(_) | Event::Barrier(_) | Event::Command(..) | Event::Venue(_) => {}
         }
     }
 
@@ -103,14 +104,15 @@ impl ArmAccount {
         self.out.fills.clear();
         self.out.alarms.clear();
         let market = &speak.market;
+        let cx = &StepContext { spec: &self.spec, settings: &self.settings, at, market };
         for instrument in self.spec.desk_instruments() {
             let listing = &market.instruments[instrument.id.index()];
             if listing.delisted_at == Some(at) {
-                self.real.delist(&self.spec, &self.settings, instrument, at, listing, &mut self.out);
+                self.real.delist(cx, instrument, &mut self.out);
             }
         }
         self.meter.fills(&self.out.fills);
-        self.real.mark(&self.spec, at, market, &mut self.out);
+        self.real.mark(cx, &mut self.out);
         self.meter.serve(at, &self.real, &self.spec);
         self.meter.mark(at, money::to_estimate(self.real.equity()));
         let pace =
@@ -120,8 +122,7 @@ impl ArmAccount {
                 self.real.desk.aim(asset, *x, pace);
             }
         }
-        let now = BarrierContext { spec: &self.spec, settings: &self.settings, at, market };
-        self.real.decide(&now, &Knobs::HOME, &mut self.decisions, &mut self.out);
+        self.real.decide(cx, &Knobs::HOME, &mut self.decisions, &mut self.out);
     }
 
     /// What services gave so far, as [`receipts`] reads it from the books.

@@ -1,9 +1,9 @@
-//! The indicators of one asset, each computed once for all who asked for it, O(1) a bar (amortised).
+//! The indicators of one instrument, each computed once for all who asked for it, O(1) a bar (amortised).
 //!
 //! # Invariants
 //!
 //! 1. A value is NaN until its window is full, and finite from then on.
-//! 2. Nothing but the bars of this asset goes in, in the order of their stamps.
+//! 2. Nothing but the bars of this instrument goes in, in the order of their stamps.
 //! 3. Running sums are made anew every window, so rounding does not pile up over a long history.
 
 use crate::domain::{Bar, Indicator};
@@ -151,7 +151,7 @@ impl IndicatorState {
     }
 }
 
-/// All indicators of one asset.
+/// All indicators of one instrument.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bank {
     keys: Vec<Indicator>,

@@ -1,13 +1,13 @@
 //! What the desk has at the venue, read off the engine: orders that may still fill, and fills.
 
-use crate::domain::{Fill, InstrumentId};
+use crate::domain::{Fill, InstrumentId, OrderKind};
 use crate::engine::Engine;
 use crate::execution::orders::Tracked;
 use crate::view::orders::{FillRow, ORDERS_MAX, OrderRow};
 
 /// Orders that may still fill, the newest first, and how many are left out.
 pub(super) fn open(engine: &Engine) -> (Vec<OrderRow>, u64) {
-    let mut rows: Vec<OrderRow> = engine.respond.real.orders.open().map(|o| row(engine, o)).collect();
+    let mut rows: Vec<OrderRow> = engine.respond.real.router.orders.open().map(|o| row(engine, o)).collect();
     rows.reverse();
     let more = rows.len().saturating_sub(ORDERS_MAX) as u64;
     rows.truncate(ORDERS_MAX);
@@ -24,7 +24,7 @@ fn names(engine: &Engine, id: InstrumentId) -> (String, String) {
 
 fn row(engine: &Engine, order: &Tracked) -> OrderRow {
     let (venue, symbol) = names(engine, order.instrument);
-    let resting = engine.respond.real.venue.resting(order.instrument).filter(|r| r.0 == order.id);
+    let resting = if let OrderKind::Limit(limit, _) = order.kind { Some(limit) } else { None };
     let makers = &engine.servants().makers;
     let maker = resting.and_then(|_| makers.get(order.instrument.index()).copied().flatten());
     let maker = maker.and_then(|m| engine.cast().agents.get(m.index())).map(|a| a.name.clone());
@@ -35,7 +35,7 @@ fn row(engine: &Engine, order: &Tracked) -> OrderRow {
         symbol,
         quantity: order.quantity.normalize(),
         filled: order.filled.normalize(),
-        limit: resting.map(|r| r.2.normalize()),
+        limit: resting.map(|l| l.normalize()),
         state: order.status,
         maker: maker.unwrap_or_default(),
     }

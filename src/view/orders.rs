@@ -64,5 +64,6 @@ pub fn state(status: OrderStatus) -> &'static str {
         OrderStatus::Cancelled => "cancelled",
         OrderStatus::Rejected => "rejected",
         OrderStatus::Unknown => "unknown",
+        OrderStatus::CancelSent => "cancelling",
     }
 }

@@ -187,7 +187,7 @@ impl Speak {
                 }
                 accepted
             }
-            Event::Command(..) => true,
+            Event::Venue(_) | Event::Command(..) => true,
         };
     }
 

@@ -6,7 +6,8 @@
 //!    closes it. Nothing that comes later in it is missed, and nothing after it is known.
 //! 2. Agents judge in their order; none depends on another. So each meets the book as it was told, also
 //!    where another took from it in the same stamp: alone lives know of no one else.
-//! 3. What they judge and are filled by is the market that everybody reads ([`Market`]).
+//! 3. What they judge and are filled by is the market that everybody reads ([`Market`]). Where there are none it keeps
+//!    nothing but the bars and funding of the desk's instruments, and every other event is refused.
 //! 4. A maker's life is lived twice, its fills counted by *through* and by *touch*; the first one speaks.
 
 use super::Utterance;

@@ -2,20 +2,23 @@
 //!
 //! - [`Venue`]: what any place to trade must do; [`paper`] is the one inside the program.
 //! - [`orders`]: every order from sending to its end; decides which fills are booked (each once).
+//! - [`router`]: both together: requests out, events in, and what the account has to do about them.
 //!
-//! The way of an order: `Gate::approve` → [`OrderTracker::sent`] → [`Venue::submit`] → the venue fills
-//! → [`OrderTracker::on_fill`] says whether to book → `Ledger::trade`.
+//! The way of an order: `Gate::approve` → [`OrderRouter::place`] → [`Venue::request`] → the venue says
+//! [`VenueEvent::Fill`](crate::domain::VenueEvent) → [`OrderRouter::take`] says whether to book → `Ledger::trade`.
 //!
 //! Never: approves anything (only an [`ApprovedOrder`](crate::treasury::ApprovedOrder) gets in), reads a
 //! clock, does IO.
 
 pub mod orders;
 pub mod paper;
+pub mod router;
 pub mod venue;
 
 pub use orders::{FillVerdict, OrderCounts, OrderError, OrderTracker, Tracked};
 pub use paper::PaperVenue;
-pub use venue::{Venue, VenueError};
+pub use router::{OrderReport, OrderRouter, PositionCheck};
+pub use venue::{PlacedOrder, Venue, VenueRequest};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -10,7 +10,7 @@
 //! 5. Bounded: at most [`FINISHED_MAX`] finished orders are remembered.
 
 use super::venue::is_venue_order;
-use crate::domain::{Decimal, Fill, InstrumentId, OrderId, OrderStatus, Stamp};
+use crate::domain::{Decimal, Fill, InstrumentId, OrderId, OrderKind, OrderStatus, Stamp};
 use crate::treasury::ApprovedOrder;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +38,8 @@ pub struct Tracked {
     pub quantity: Decimal,
     /// Signed, Σ of its fills.
     pub filled: Decimal,
+    /// How it asks for its price, as last asked.
+    pub kind: OrderKind,
     /// Where it stands.
     pub status: OrderStatus,
     /// When it was decided.
@@ -133,7 +135,7 @@ pub struct OrderTracker {
 
 impl OrderTracker {
     /// An order is about to leave. Ids ascend, so that one is never sent twice.
-    pub fn sent(&mut self, order: &ApprovedOrder) -> Result<(), OrderError> {
+    pub fn sent(&mut self, order: &ApprovedOrder, kind: OrderKind) -> Result<(), OrderError> {
         if self.last.is_some_and(|last| last >= order.id()) || is_venue_order(order.id()) {
             return Err(OrderError::UsedId(order.id()));
         }
@@ -148,6 +150,7 @@ impl OrderTracker {
             instrument: order.instrument(),
             quantity: order.quantity(),
             filled: Decimal::ZERO,
+            kind,
             status: OrderStatus::Pending,
             at: order.at(),
             seen: Vec::new(),
@@ -176,6 +179,13 @@ impl OrderTracker {
             self.finish(id);
         }
         Ok(())
+    }
+
+    /// An order was asked to rest at another limit.
+    pub fn amended(&mut self, id: OrderId, limit: Decimal) {
+        if let Some(OrderKind::Limit(price, _)) = self.orders.get_mut(&id).map(|o| &mut o.kind) {
+            *price = limit;
+        }
     }
 
     /// Whether to book a fill, once and for all: asked again, it is a duplicate.
@@ -224,7 +234,8 @@ impl OrderTracker {
             if filled.abs() >= order.quantity.abs() {
                 order.status = OrderStatus::Filled;
                 self.finish(fill.order);
-            } else {
+            } else if !matches!(order.status, OrderStatus::CancelSent) {
+                // One that is being taken back stays so until the venue has answered.
                 order.status = OrderStatus::PartlyFilled;
             }
         }
@@ -240,7 +251,8 @@ impl OrderTracker {
         let Fill { order: id, instrument, at, quantity, price, number, .. } = *fill;
         let seen = vec![SeenFill { number, quantity, price }];
         let status = OrderStatus::Filled;
-        let order = Tracked { id, instrument, quantity, filled: quantity, status, at, seen };
+        let kind = OrderKind::Market;
+        let order = Tracked { id, instrument, quantity, filled: quantity, kind, status, at, seen };
         self.orders.insert(id, order);
         self.finish(id);
         FillVerdict::Book

@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::{AgentId, OrderKind};
 use crate::execution::fixtures::{dec, order};
 use crate::execution::venue::VENUE_ORDERS;
-use crate::execution::{PaperVenue, Venue};
+use crate::execution::{OrderReport, OrderRouter, PaperVenue};
 use crate::ledger::Ledger;
 use proptest::prelude::*;
 
@@ -18,7 +18,7 @@ fn fill(id: u64, number: u32, quantity: &str) -> Fill {
 
 fn with_order(quantity: &str) -> OrderTracker {
     let mut t = OrderTracker::default();
-    t.sent(&order(1, 0, quantity, 0)).unwrap();
+    t.sent(&order(1, 0, quantity, 0), OrderKind::Market).unwrap();
     t
 }
 
@@ -89,7 +89,7 @@ fn strangers_are_not_booked_and_the_venues_own_closing_is_once() {
 #[test]
 fn ids_are_used_once() {
     let mut t = with_order("3");
-    assert_eq!(t.sent(&order(1, 0, "1", 0)), Err(OrderError::UsedId(OrderId(1))));
+    assert_eq!(t.sent(&order(1, 0, "1", 0), OrderKind::Market), Err(OrderError::UsedId(OrderId(1))));
     assert_eq!(t.set(OrderId(5), OrderStatus::Working), Err(OrderError::NotKnown(OrderId(5))));
 }
 
@@ -98,7 +98,7 @@ fn finished_orders_are_forgotten_and_unknown_ones_are_not() {
     let mut t = with_order("3");
     t.set(OrderId(1), OrderStatus::Unknown).unwrap();
     for id in 2..FINISHED_MAX as u64 + 10 {
-        t.sent(&order(id, 0, "1", 0)).unwrap();
+        t.sent(&order(id, 0, "1", 0), OrderKind::Market).unwrap();
         t.on_fill(&fill(id, 1, "1"));
     }
     assert_eq!((t.orders.len(), t.open().count()), (FINISHED_MAX + 1, 1));
@@ -109,23 +109,33 @@ fn finished_orders_are_forgotten_and_unknown_ones_are_not() {
 #[test]
 fn open_orders_are_bounded() {
     let mut t = OrderTracker::default();
-    let all: Vec<_> = (0..).map(|id| t.sent(&order(id, 0, "1", 0))).take(OPEN_MAX + 1).collect();
+    let all: Vec<_> =
+        (0..).map(|id| t.sent(&order(id, 0, "1", 0), OrderKind::Market)).take(OPEN_MAX + 1).collect();
     assert_eq!(all[OPEN_MAX], Err(OrderError::TooMany(OPEN_MAX)));
     assert!(all[..OPEN_MAX].iter().all(Result::is_ok));
 }
 
 #[test]
 fn what_the_venue_took_back_is_cancelled_here() {
-    let (mut t, mut venue) = (OrderTracker::default(), PaperVenue::new(1));
+    let mut router = OrderRouter::new(PaperVenue::new(1), 1);
     for id in 1..=2 {
-        let o = order(id, 0, "1", 0);
-        t.sent(&o).unwrap();
-        let gone = venue.submit(&o, OrderKind::Market).unwrap();
-        assert_eq!(gone, (id == 2).then_some(OrderId(1)));
-        gone.into_iter().for_each(|old| t.set(old, OrderStatus::Cancelled).unwrap());
+        router.place(&order(id, 0, "1", 0), OrderKind::Market).unwrap();
     }
-    assert_eq!(status(&t), OrderStatus::Cancelled);
-    assert_eq!(t.open().map(|o| o.id).collect::<Vec<_>>(), [OrderId(2)]);
+    let all: Vec<OrderReport> = std::iter::from_fn(|| router.poll()).collect();
+    assert_eq!(all, [OrderReport::Noted, OrderReport::Cancelled(OrderId(1), dec("1")), OrderReport::Noted]);
+    assert_eq!(status(&router.orders), OrderStatus::Cancelled);
+    assert_eq!(router.orders.open().map(|o| o.id).collect::<Vec<_>>(), [OrderId(2)]);
+}
+
+#[test]
+fn until_the_venue_has_answered_what_is_taken_back_counts_as_open() {
+    let mut t = with_order("3");
+    t.set(OrderId(1), OrderStatus::Working).unwrap();
+    t.set(OrderId(1), OrderStatus::CancelSent).unwrap();
+    assert_eq!(t.on_fill(&fill(1, 1, "1")), FillVerdict::Book);
+    assert_eq!((status(&t), t.open_quantity(InstrumentId(0))), (OrderStatus::CancelSent, dec("2")));
+    t.set(OrderId(1), OrderStatus::Cancelled).unwrap();
+    assert_eq!(t.open_quantity(InstrumentId(0)), Decimal::ZERO);
 }
 
 proptest! {
@@ -143,7 +153,7 @@ proptest! {
             .collect();
         let run = |stream: &mut dyn Iterator<Item = Fill>| {
             let mut t = OrderTracker::default();
-            t.sent(&order(1, 0, &Decimal::new(total, 3).to_string(), 0)).unwrap();
+            t.sent(&order(1, 0, &Decimal::new(total, 3).to_string(), 0), OrderKind::Market).unwrap();
             let mut books = Ledger::new(1, 1);
             books.deposit(dec("1000")).unwrap();
             for f in stream {

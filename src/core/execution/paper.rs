@@ -15,16 +15,18 @@
 //!
 //! Never: looks into the books, which would make reconciliation compare a thing with itself.
 
-use super::venue::{VENUE_ORDERS, Venue, VenueError};
+use super::venue::{PlacedOrder, VENUE_ORDERS, Venue, VenueRequest};
 use crate::domain::money::{from_estimate, to_estimate};
 use crate::domain::step::Rounding;
+use crate::domain::venue::RejectReason;
 use crate::domain::{
-    Bar, Decimal, Fill, Instrument, InstrumentId, InstrumentKind, Money, OrderId, OrderKind, PriceStep, Stamp,
+    Bar, Decimal, Fill, Instrument, InstrumentId, InstrumentKind, Money, OrderId, OrderKind, PriceStep,
+    Stamp, TimeInForce, VenueEvent,
 };
 use crate::fills::{BarCosts, Costs, PerKind, Taken, fee_rate, rest, take, worked};
 use crate::ledger::exact::{PRICE_SCALE, product};
-use crate::treasury::ApprovedOrder;
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 
 /// An order at the venue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,12 +87,14 @@ pub struct PaperVenue {
     last: Option<OrderId>,
     /// Closings the venue made on its own.
     closings: u64,
+    /// What it has to say, oldest first; empty between two steps.
+    said: VecDeque<VenueEvent>,
 }
 
 impl PaperVenue {
     /// Lists instruments 0..`instruments`, nothing held.
     pub fn new(instruments: usize) -> Self {
-        PaperVenue { desks: vec![PaperInstrument::default(); instruments], last: None, closings: 0 }
+        PaperVenue { desks: vec![PaperInstrument::default(); instruments], ..PaperVenue::default() }
     }
 
     fn desk(&self, instrument: InstrumentId) -> Option<&PaperInstrument> {
@@ -100,71 +104,43 @@ impl PaperVenue {
     /// A bar of an instrument, which opened at `open_at`: fills what works there, as far as the bar
     /// allows. `sigma` is the volatility of one bar as a fraction, known before it. A bar that cannot be
     /// believed, or whose numbers are no decimals, fills nothing.
-    pub fn on_bar(
-        &mut self,
-        instrument: &Instrument,
-        open_at: Stamp,
-        bar: &Bar,
-        sigma: f64,
-        costs: &Costs,
-    ) -> Option<Fill> {
-        let desk = self.desks.get_mut(instrument.id.index())?;
-        let order = desk.order.as_mut()?;
-        if open_at < order.at || !bar.is_valid() {
-            return None;
-        }
+    pub fn on_bar(&mut self, instrument: &Instrument, open_at: Stamp, bar: &Bar, sigma: f64, costs: &Costs) {
+        let Some(desk) = self.desks.get_mut(instrument.id.index()) else { return };
+        let Some(order) = desk.order.as_mut().filter(|o| open_at >= o.at && bar.is_valid()) else { return };
         let wanted = allowed(order, desk.position, instrument.kind);
-        if wanted.is_zero() {
-            // Nothing left that it may do: the venue takes it back.
+        let is_immediate = matches!(order.kind, OrderKind::Limit(_, TimeInForce::ImmediateOrCancel));
+        let fill = meet(order.kind, instrument, bar, sigma, costs, wanted).and_then(|(quantity, price)| {
+            let is_maker = !is_immediate && order.kind != OrderKind::Market;
+            let rate = fee_rate(costs, instrument.kind, is_maker);
+            order.fill(&mut desk.position, instrument.id, open_at, (quantity, price), bar, rate)
+        });
+        self.said.extend(fill.map(VenueEvent::Fill));
+        let done = order.remaining.is_zero();
+        // Nothing left that it may do, or that it waits for: the venue takes it back.
+        if !done && (wanted.is_zero() || is_immediate) {
+            self.said.push_back(VenueEvent::Cancelled { order: order.id, at: open_at });
+        }
+        if done || wanted.is_zero() || is_immediate {
             desk.order = None;
-            return None;
-        }
-        let quote = meet(order.kind, instrument, bar, sigma, costs, to_estimate(wanted));
-        let quantity = part_of(wanted, quote.quantity, instrument.lot)?;
-        let price = price_of(&quote, order.kind, instrument.tick, costs, quantity)?;
-        let is_maker = order.kind != OrderKind::Market;
-        let rate = fee_rate(costs, instrument.kind, is_maker);
-        let fill = order.fill(&mut desk.position, instrument.id, open_at, (quantity, price), bar, rate)?;
-        desk.order.take_if(|o| o.remaining.is_zero());
-        Some(fill)
-    }
-
-    /// Takes an order that is worked: it rests at its limit beside a market order of the instrument. A new
-    /// one takes the old one back.
-    pub fn rest(&mut self, order: &ApprovedOrder, limit: Decimal) -> Result<Option<OrderId>, VenueError> {
-        if self.last.is_some_and(|last| last >= order.id()) {
-            return Err(VenueError::Duplicate(order.id()));
-        }
-        if limit <= Decimal::ZERO {
-            return Err(VenueError::NoPrice(limit));
-        }
-        let listed = VenueError::NotListed(order.instrument());
-        let desk = self.desks.get_mut(order.instrument().index()).ok_or(listed)?;
-        self.last = Some(order.id());
-        let new = Working {
-            id: order.id(),
-            kind: OrderKind::Limit(limit),
-            remaining: order.quantity(),
-            reduce_only: order.reduce_only(),
-            at: order.at(),
-            fills: 0,
-        };
-        Ok(desk.resting.replace(new).map(|old| old.id))
-    }
-
-    /// Moves a resting order to another limit; what it is and how much of it is left stay.
-    pub fn move_to(&mut self, instrument: InstrumentId, limit: Decimal) {
-        let resting = self.desks.get_mut(instrument.index()).and_then(|d| d.resting.as_mut());
-        if let Some(order) = resting.filter(|_| limit > Decimal::ZERO) {
-            order.kind = OrderKind::Limit(limit);
         }
     }
 
     /// The order that rests in an instrument, with its signed quantity still to fill and its limit.
     pub fn resting(&self, instrument: InstrumentId) -> Option<(OrderId, Decimal, Decimal)> {
         let order = self.desk(instrument)?.resting.as_ref()?;
-        let OrderKind::Limit(limit) = order.kind else { return None };
+        let OrderKind::Limit(limit, _) = order.kind else { return None };
         Some((order.id, order.remaining, limit))
+    }
+
+    /// What the venue says is held, signed.
+    pub fn position(&self, instrument: InstrumentId) -> Decimal {
+        self.desk(instrument).map_or(Decimal::ZERO, |d| d.position)
+    }
+
+    /// The order working in an instrument, with its signed quantity still to fill.
+    pub fn working(&self, instrument: InstrumentId) -> Option<(OrderId, Decimal)> {
+        let order = self.desk(instrument).and_then(|d| d.order.as_ref());
+        order.map(|o| (o.id, o.remaining))
     }
 
     /// A bar of the fast clock, which opened at `open_at`: what rests fills at its limit where the bar
@@ -176,89 +152,125 @@ impl PaperVenue {
         bar: &Bar,
         through: f64,
         costs: &Costs,
-    ) -> Option<Fill> {
-        let desk = self.desks.get_mut(instrument.id.index())?;
-        let order = desk.resting.as_mut()?;
-        let OrderKind::Limit(limit) = order.kind else { return None };
-        if open_at < order.at || !bar.is_valid() {
-            return None;
-        }
+    ) {
+        let Some(desk) = self.desks.get_mut(instrument.id.index()) else { return };
+        let Some(order) = desk.resting.as_mut().filter(|o| open_at >= o.at && bar.is_valid()) else { return };
+        let OrderKind::Limit(limit, _) = order.kind else { return };
         let wanted = allowed(order, desk.position, instrument.kind);
-        if wanted.is_zero() {
-            desk.resting = None;
-            return None;
-        }
         let taken = worked(costs, instrument.kind, bar, to_estimate(limit), through, to_estimate(wanted));
-        let quantity = part_of(wanted, taken.quantity, instrument.lot)?;
         let rate = fee_rate(costs, instrument.kind, true);
-        let fill = order.fill(&mut desk.position, instrument.id, open_at, (quantity, limit), bar, rate)?;
-        desk.resting.take_if(|o| o.remaining.is_zero());
-        Some(fill)
+        let fill = part_of(wanted, taken.quantity, instrument.lot).and_then(|quantity| {
+            order.fill(&mut desk.position, instrument.id, open_at, (quantity, limit), bar, rate)
+        });
+        self.said.extend(fill.map(VenueEvent::Fill));
+        if !order.remaining.is_zero() && wanted.is_zero() {
+            self.said.push_back(VenueEvent::Cancelled { order: order.id, at: open_at });
+        }
+        if order.remaining.is_zero() || wanted.is_zero() {
+            desk.resting = None;
+        }
     }
 
-    /// The instrument is gone: takes its order back and closes what is held at the last price, for the
+    /// The instrument is gone: takes its orders back and closes what is held at the last price, for the
     /// taker fee. The fill's order is the venue's own (see [`VENUE_ORDERS`]).
-    pub fn on_delisted(
-        &mut self,
-        instrument: &Instrument,
-        at: Stamp,
-        last_price: f64,
-        costs: &Costs,
-    ) -> Option<Fill> {
-        let desk = self.desks.get_mut(instrument.id.index())?;
-        (desk.order, desk.resting) = (None, None);
-        if desk.position.is_zero() {
-            return None;
-        }
-        let price = from_estimate(last_price, PRICE_SCALE)?;
+    pub fn on_delisted(&mut self, instrument: &Instrument, at: Stamp, last_price: f64, costs: &Costs) {
+        let Some(desk) = self.desks.get_mut(instrument.id.index()) else { return };
+        let ended = [desk.order.take(), desk.resting.take()].into_iter().flatten();
+        self.said.extend(ended.map(|o| VenueEvent::Cancelled { order: o.id, at }));
+        let Some(price) = from_estimate(last_price, PRICE_SCALE).filter(|_| !desk.position.is_zero()) else {
+            return;
+        };
         let quantity = -desk.position;
-        let fee = fee(quantity, price, fee_rate(costs, instrument.kind, false))?;
+        let Some(fee) = fee(quantity, price, fee_rate(costs, instrument.kind, false)) else { return };
         let order = OrderId(VENUE_ORDERS + self.closings);
         self.closings += 1;
         desk.position = Decimal::ZERO;
         let instrument = instrument.id;
-        Some(Fill { order, number: 1, instrument, at, quantity, price, mark: price, fee, fee_in: None })
+        self.said.push_back(VenueEvent::Fill(Fill {
+            order,
+            number: 1,
+            instrument,
+            at,
+            quantity,
+            price,
+            mark: price,
+            fee,
+            fee_in: None,
+        }));
+    }
+
+    /// Takes an order. A new market order for an instrument replaces the one still working there, a new one that rests
+    /// the one that rests.
+    fn place(&mut self, order: &PlacedOrder) {
+        let (id, at, kind) = (order.id(), order.at(), order.kind());
+        let price = if let OrderKind::Limit(price, _) = kind { Some(price) } else { None };
+        let why = match self.desks.get_mut(order.instrument().index()) {
+            _ if self.last.is_some_and(|last| last >= id) => RejectReason::Duplicate,
+            _ if price.is_some_and(|p| p <= Decimal::ZERO) => RejectReason::Price,
+            None => RejectReason::NotListed,
+            Some(desk) => {
+                self.last = Some(id);
+                let (remaining, reduce_only) = (order.quantity(), order.reduce_only());
+                let new = Working { id, kind, remaining, reduce_only, at, fills: 0 };
+                let is_worked = matches!(kind, OrderKind::Limit(_, TimeInForce::PostOnly));
+                let old = if is_worked { desk.resting.replace(new) } else { desk.order.replace(new) };
+                self.said.extend(old.map(|o| VenueEvent::Cancelled { order: o.id, at }));
+                return self.said.push_back(VenueEvent::Accepted { order: id, at });
+            }
+        };
+        self.said.push_back(VenueEvent::Rejected { order: id, at, why });
+    }
+
+    /// The place of an order that still works.
+    fn find(&mut self, id: OrderId) -> Option<&mut Option<Working>> {
+        let each = self.desks.iter_mut().flat_map(|d| [&mut d.order, &mut d.resting]);
+        each.into_iter().find(|o| o.as_ref().is_some_and(|o| o.id == id))
+    }
+
+    fn cancel(&mut self, id: OrderId) {
+        let taken = self.find(id).and_then(Option::take);
+        let at = taken.as_ref().map_or(Stamp(0), |o| o.at);
+        self.said.push_back(match taken {
+            Some(order) => VenueEvent::Cancelled { order: order.id, at },
+            None => VenueEvent::CancelRefused { order: id, at },
+        });
     }
 }
 
 impl Venue for PaperVenue {
-    fn submit(&mut self, order: &ApprovedOrder, kind: OrderKind) -> Result<Option<OrderId>, VenueError> {
-        if self.last.is_some_and(|last| last >= order.id()) {
-            return Err(VenueError::Duplicate(order.id()));
+    fn request(&mut self, request: VenueRequest) {
+        match request {
+            VenueRequest::Place(order) => self.place(&order),
+            VenueRequest::Cancel(id) => self.cancel(id),
+            VenueRequest::Amend(id, limit) => {
+                if let Some(OrderKind::Limit(price, _)) =
+                    self.find(id).and_then(|o| o.as_mut()).map(|o| &mut o.kind)
+                    && limit > Decimal::ZERO
+                {
+                    *price = limit;
+                }
+            }
+            VenueRequest::Query(order, at) => {
+                let works = self.find(order).is_some();
+                self.said.push_back(if works {
+                    VenueEvent::Accepted { order, at }
+                } else {
+                    VenueEvent::Cancelled { order, at }
+                });
+            }
+            VenueRequest::Positions(at) => {
+                let each = self.desks.iter().enumerate();
+                self.said.extend(each.map(|(i, desk)| VenueEvent::Position {
+                    instrument: InstrumentId(i as u16),
+                    at,
+                    quantity: desk.position,
+                }));
+            }
         }
-        if let OrderKind::Limit(price) = kind
-            && price <= Decimal::ZERO
-        {
-            return Err(VenueError::NoPrice(price));
-        }
-        let listed = VenueError::NotListed(order.instrument());
-        let desk = self.desks.get_mut(order.instrument().index()).ok_or(listed)?;
-        self.last = Some(order.id());
-        let new = Working {
-            id: order.id(),
-            kind,
-            remaining: order.quantity(),
-            reduce_only: order.reduce_only(),
-            at: order.at(),
-            fills: 0,
-        };
-        Ok(desk.order.replace(new).map(|old| old.id))
     }
 
-    fn cancel(&mut self, id: OrderId) -> bool {
-        let is_it = |desk: &&mut PaperInstrument| desk.order.as_ref().is_some_and(|o| o.id == id);
-        let rests = |desk: &&mut PaperInstrument| desk.resting.as_ref().is_some_and(|o| o.id == id);
-        self.desks.iter_mut().find(is_it).is_some_and(|desk| desk.order.take().is_some())
-            || self.desks.iter_mut().find(rests).is_some_and(|desk| desk.resting.take().is_some())
-    }
-
-    fn position(&self, instrument: InstrumentId) -> Decimal {
-        self.desk(instrument).map_or(Decimal::ZERO, |d| d.position)
-    }
-
-    fn working(&self, instrument: InstrumentId) -> Option<(OrderId, Decimal)> {
-        let order = self.desk(instrument).and_then(|d| d.order.as_ref());
-        order.map(|o| (o.id, o.remaining))
+    fn poll(&mut self) -> Option<VenueEvent> {
+        self.said.pop_front()
     }
 }
 
@@ -274,25 +286,36 @@ fn allowed(order: &Working, position: Decimal, kind: InstrumentKind) -> Decimal 
     if order.remaining.abs() > position.abs() { -position } else { order.remaining }
 }
 
-/// What the bar gives, in estimates.
+/// What the bar gives, and at which price as the venue writes it; none where it gives nothing.
 fn meet(
     kind: OrderKind,
     instrument: &Instrument,
     bar: &Bar,
     sigma: f64,
     costs: &Costs,
-    wanted: f64,
-) -> Taken {
+    wanted: Decimal,
+) -> Option<(Decimal, Decimal)> {
     let tick = |price: f64| to_estimate(instrument.tick.at(price));
-    match kind {
-        OrderKind::Market => {
-            let costs = with_tick(costs, tick(bar.open) / bar.open);
-            take(&costs, instrument.kind, bar.open, sigma, bar.volume, wanted)
-        }
-        OrderKind::Limit(limit) => {
+    let estimate = to_estimate(wanted);
+    let taken = match kind {
+        OrderKind::Limit(limit, TimeInForce::UntilCancelled | TimeInForce::PostOnly) => {
             let limit = to_estimate(limit);
-            rest(costs, instrument.kind, bar, limit, tick(limit), wanted)
+            rest(costs, instrument.kind, bar, limit, tick(limit), estimate)
         }
+        OrderKind::Market | OrderKind::Limit(_, TimeInForce::ImmediateOrCancel) => {
+            let costs = with_tick(costs, tick(bar.open) / bar.open);
+            take(&costs, instrument.kind, bar.open, sigma, bar.volume, estimate)
+        }
+    };
+    let quantity = part_of(wanted, taken.quantity, instrument.lot)?;
+    let price = price_of(&taken, kind, instrument.tick, costs, quantity)?;
+    match kind {
+        // The collar: what would cost more is not bought.
+        OrderKind::Limit(limit, TimeInForce::ImmediateOrCancel) => {
+            let is_within = if quantity.is_sign_negative() { price >= limit } else { price <= limit };
+            is_within.then_some((quantity, price))
+        }
+        _ => Some((quantity, price)),
     }
 }
 
@@ -334,7 +357,11 @@ fn price_of(
     let against = if quantity.is_sign_negative() { Rounding::Down } else { Rounding::Up };
     match (kind, costs) {
         // At the limit exactly, unless the open was better.
-        (OrderKind::Limit(limit), _) if taken.price == to_estimate(limit) => Some(limit),
+        (OrderKind::Limit(limit, TimeInForce::UntilCancelled | TimeInForce::PostOnly), _)
+            if taken.price == to_estimate(limit) =>
+        {
+            Some(limit)
+        }
         (_, Costs::Flat(_)) => from_estimate(taken.price, PRICE_SCALE),
         (_, Costs::Bars(_)) => tick.round_estimate(taken.price, against),
     }

@@ -4,10 +4,11 @@
 
 use super::*;
 use crate::domain::step::{count, multiple};
-use crate::domain::{AgentId, OrderId, OrderStatus};
-use crate::execution::OrderTracker;
+use crate::domain::{AgentId, OrderId};
 use crate::execution::fixtures::{dec, instrument, order, order_of, reducing};
+use crate::execution::{OrderReport, OrderRouter, PositionCheck};
 use crate::ledger::Ledger;
+use crate::treasury::ApprovedOrder;
 use proptest::prelude::*;
 
 const AT: InstrumentId = InstrumentId(0);
@@ -23,14 +24,33 @@ fn perp() -> Instrument {
     instrument(0, InstrumentKind::Perp)
 }
 
+/// What a venue says to an order.
+fn place(venue: &mut PaperVenue, o: &ApprovedOrder, kind: OrderKind) -> Vec<VenueEvent> {
+    venue.request(VenueRequest::Place(PlacedOrder::of(o, kind)));
+    said(venue)
+}
+
+fn said(venue: &mut PaperVenue) -> Vec<VenueEvent> {
+    std::iter::from_fn(|| venue.poll()).collect()
+}
+
+fn fill_of(venue: &mut PaperVenue) -> Option<Fill> {
+    said(venue).into_iter().find_map(|e| if let VenueEvent::Fill(f) = e { Some(f) } else { None })
+}
+
 fn venue_with(o: &ApprovedOrder, kind: OrderKind) -> PaperVenue {
     let mut venue = PaperVenue::new(1);
-    venue.submit(o, kind).unwrap();
+    assert_eq!(place(&mut venue, o, kind), [VenueEvent::Accepted { order: o.id(), at: o.at() }]);
     venue
 }
 
+fn limit(price: &str) -> OrderKind {
+    OrderKind::Limit(dec(price), TimeInForce::UntilCancelled)
+}
+
 fn step(venue: &mut PaperVenue, at: i64, b: &Bar) -> Option<Fill> {
-    venue.on_bar(&perp(), Stamp(at), b, 0.01, &Costs::default())
+    venue.on_bar(&perp(), Stamp(at), b, 0.01, &Costs::default());
+    fill_of(venue)
 }
 
 #[test]
@@ -67,7 +87,8 @@ fn prices_and_quantities_are_whole_steps_of_any_size() {
         let quiet = Costs::Bars(BarCosts { impact: 0.0, ..BarCosts::default() });
         for (side, price) in [(Decimal::ONE, buys), (-Decimal::ONE, sells)] {
             let mut venue = venue_with(&order_of(1, &rules, side * dec("8400"), 0), OrderKind::Market);
-            let fill = venue.on_bar(&rules, Stamp(0), &bar(100.1, 1_000.0), 0.01, &quiet).unwrap();
+            venue.on_bar(&rules, Stamp(0), &bar(100.1, 1_000.0), 0.01, &quiet);
+            let fill = fill_of(&mut venue).unwrap();
             assert_eq!((fill.price, fill.quantity), (dec(price), side * dec(part)), "{tick} {lot}");
         }
     }
@@ -79,7 +100,8 @@ fn without_a_tick_the_digits_of_a_price_are_counted() {
     let rules = Instrument { tick, ..perp() };
     let got = |side: i64, open| {
         let mut venue = venue_with(&order_of(1, &rules, Decimal::from(side), 0), OrderKind::Market);
-        venue.on_bar(&rules, Stamp(0), &bar(open, f64::INFINITY), 0.01, &Costs::default()).unwrap().price
+        venue.on_bar(&rules, Stamp(0), &bar(open, f64::INFINITY), 0.01, &Costs::default());
+        fill_of(&mut venue).unwrap().price
     };
     assert_eq!(
         (got(1, 1_234.5), got(-1, 1_234.5)),
@@ -97,8 +119,9 @@ fn a_limit_that_a_bar_opens_beyond_is_filled_on_the_tick_at_the_open() {
     let costs = Costs::default();
     let got = |side: i64, limit, open| {
         let order = order_of(1, &rules, Decimal::from(side), 0);
-        let mut venue = venue_with(&order, OrderKind::Limit(dec(limit)));
-        venue.on_bar(&rules, Stamp(0), &bar(open, 1e6), 0.01, &costs).unwrap().price
+        let mut venue = venue_with(&order, OrderKind::Limit(dec(limit), TimeInForce::UntilCancelled));
+        venue.on_bar(&rules, Stamp(0), &bar(open, 1e6), 0.01, &costs);
+        fill_of(&mut venue).unwrap().price
     };
     assert_eq!((got(1, "100", 98.7), got(-1, "100", 101.2)), (dec("99"), dec("101")), "against us");
     assert_eq!(
@@ -112,7 +135,8 @@ fn a_limit_that_a_bar_opens_beyond_is_filled_on_the_tick_at_the_open() {
 fn a_flat_charge_fills_at_the_open_to_twelve_digits() {
     let mut venue = venue_with(&order(1, 0, "-1", 0), OrderKind::Market);
     let b = bar(0.123_456_789_012_3, 0.0);
-    let f = venue.on_bar(&perp(), Stamp(0), &b, 0.5, &Costs::Flat(0.0007)).unwrap();
+    venue.on_bar(&perp(), Stamp(0), &b, 0.5, &Costs::Flat(0.0007));
+    let f = fill_of(&mut venue).unwrap();
     assert_eq!((f.price, f.mark), (dec("0.123456789012"), dec("0.123456789012")));
     assert_eq!(f.fee, dec("0.0000864198"));
 }
@@ -136,32 +160,62 @@ fn what_volume_does_not_give_keeps_working() {
 #[test]
 fn a_new_order_takes_the_old_one_back() {
     let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
-    let replaced = venue.submit(&order(2, 0, "-3", 0), OrderKind::Market);
-    assert_eq!(replaced, Ok(Some(OrderId(1))));
+    let replaced = place(&mut venue, &order(2, 0, "-3", 0), OrderKind::Market);
+    let at = Stamp(0);
+    let taken =
+        [VenueEvent::Cancelled { order: OrderId(1), at }, VenueEvent::Accepted { order: OrderId(2), at }];
+    assert_eq!(replaced, taken);
     assert_eq!(step(&mut venue, 0, &bar(100.0, 1e6)).unwrap().order, OrderId(2));
-    let again = venue.submit(&order(2, 0, "-3", 0), OrderKind::Market);
-    assert_eq!(again, Err(VenueError::Duplicate(OrderId(2))));
-    let elsewhere = venue.submit(&order(3, 5, "1", 0), OrderKind::Market);
-    assert_eq!(elsewhere, Err(VenueError::NotListed(InstrumentId(5))));
-    let free = venue.submit(&order(4, 0, "1", 0), OrderKind::Limit(Decimal::ZERO));
-    assert_eq!(free, Err(VenueError::NoPrice(Decimal::ZERO)));
+    let mut refused = |id: u64, on, kind| {
+        let said = place(&mut venue, &order(id, on, "-3", 0), kind);
+        let [VenueEvent::Rejected { order, why, .. }] = said[..] else { panic!("{said:?}") };
+        assert_eq!(order, OrderId(id));
+        why
+    };
+    assert_eq!(refused(2, 0, OrderKind::Market), RejectReason::Duplicate);
+    assert_eq!(refused(3, 5, OrderKind::Market), RejectReason::NotListed);
+    assert_eq!(refused(4, 0, limit("0")), RejectReason::Price);
 }
 
 #[test]
-fn cancelling_is_idempotent() {
+fn who_cancels_twice_is_told_so() {
     let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
-    assert!(venue.cancel(OrderId(1)));
-    assert!(!venue.cancel(OrderId(1)));
+    venue.request(VenueRequest::Cancel(OrderId(1)));
+    venue.request(VenueRequest::Cancel(OrderId(1)));
+    let at = Stamp(0);
+    let (one, two) = (
+        VenueEvent::Cancelled { order: OrderId(1), at },
+        VenueEvent::CancelRefused { order: OrderId(1), at },
+    );
+    assert_eq!(said(&mut venue), [one, two]);
     assert_eq!(step(&mut venue, 0, &bar(100.0, 1e6)), None);
 }
 
 #[test]
+fn an_immediate_order_pays_no_more_than_its_collar_and_what_is_left_is_over() {
+    let ioc = |price| OrderKind::Limit(dec(price), TimeInForce::ImmediateOrCancel);
+    let mut venue = venue_with(&order(1, 0, "2", 10), ioc("100.01"));
+    assert_eq!(step(&mut venue, 9, &bar(100.0, 1e6)), None, "that bar had opened before");
+    assert!(venue.working(AT).is_some());
+    venue.on_bar(&perp(), Stamp(10), &bar(100.0, 1e6), 0.01, &Costs::default());
+    let over = VenueEvent::Cancelled { order: OrderId(1), at: Stamp(10) };
+    assert_eq!(said(&mut venue), [over], "100.02 is beyond the collar");
+    let mut venue = venue_with(&order(1, 0, "2", 10), ioc("100.5"));
+    venue.on_bar(&perp(), Stamp(10), &bar(100.0, 10.0), 0.01, &Costs::default());
+    let told = said(&mut venue);
+    let [VenueEvent::Fill(f), VenueEvent::Cancelled { .. }] = told[..] else { panic!("{told:?}") };
+    assert_eq!(f.quantity, dec("0.5"), "a twentieth of the bar, and no more");
+    assert!(f.price > dec("100.02") && f.price <= dec("100.5"), "with its impact: {}", f.price);
+    assert_eq!((venue.working(AT), venue.position(AT)), (None, dec("0.5")));
+}
+
+#[test]
 fn limits_wait_to_be_traded_through_and_gaps_fill_at_the_open() {
-    let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Limit(dec("99.00")));
+    let mut venue = venue_with(&order(1, 0, "1", 0), limit("99.00"));
     assert_eq!(step(&mut venue, 0, &bar(100.0, 1e6)), None, "99 is touched, not passed");
     let f = step(&mut venue, 1, &bar(99.9, 1e6)).unwrap();
     assert_eq!((f.price, f.mark, f.fee), (dec("99"), dec("99.9"), dec("0.0198")));
-    let mut venue = venue_with(&order(1, 0, "-1", 0), OrderKind::Limit(dec("99.00")));
+    let mut venue = venue_with(&order(1, 0, "-1", 0), limit("99.00"));
     assert_eq!(step(&mut venue, 0, &bar(104.5, 1e6)).unwrap().price, dec("104.5"));
 }
 
@@ -185,14 +239,15 @@ fn bars_nobody_can_believe_fill_nothing() {
 fn reduce_only_and_spot_never_turn_over_whatever_happened_since() {
     let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
     step(&mut venue, 0, &bar(100.0, 1e6)).unwrap();
-    venue.submit(&reducing(2, 0, "-3", 1), OrderKind::Market).unwrap();
+    place(&mut venue, &reducing(2, 0, "-3", 1), OrderKind::Market);
     assert_eq!(step(&mut venue, 1, &bar(100.0, 1e6)).unwrap().quantity, dec("-1"));
     assert_eq!(step(&mut venue, 2, &bar(100.0, 1e6)), None);
     assert_eq!(venue.working(AT), None, "nothing left to reduce, so it is taken back");
 
     let spot = instrument(0, InstrumentKind::Spot);
     let mut venue = venue_with(&order(1, 0, "-1", 0), OrderKind::Market);
-    assert_eq!(venue.on_bar(&spot, Stamp(0), &bar(100.0, 1e6), 0.01, &Costs::default()), None);
+    venue.on_bar(&spot, Stamp(0), &bar(100.0, 1e6), 0.01, &Costs::default());
+    assert_eq!(said(&mut venue), [VenueEvent::Cancelled { order: OrderId(1), at: Stamp(0) }]);
     assert_eq!(venue.position(AT), Decimal::ZERO);
 }
 
@@ -200,13 +255,18 @@ fn reduce_only_and_spot_never_turn_over_whatever_happened_since() {
 fn a_delisting_closes_at_the_last_price_for_the_taker_fee() {
     let mut venue = venue_with(&order(1, 0, "2", 0), OrderKind::Market);
     step(&mut venue, 0, &bar(100.0, 1e6)).unwrap();
-    venue.submit(&order(2, 0, "5", 1), OrderKind::Market).unwrap();
+    place(&mut venue, &order(2, 0, "5", 1), OrderKind::Market);
     let costs = Costs::default();
-    let f = venue.on_delisted(&perp(), Stamp(9), 50.0, &costs).unwrap();
+    venue.on_delisted(&perp(), Stamp(9), 50.0, &costs);
+    let told = said(&mut venue);
+    let [VenueEvent::Cancelled { order: OrderId(2), .. }, VenueEvent::Fill(f)] = told[..] else {
+        panic!("{told:?}")
+    };
     assert_eq!((f.order, f.quantity, f.price), (OrderId(VENUE_ORDERS), dec("-2"), dec("50")));
     assert_eq!(f.fee, dec("0.05"));
     assert_eq!((venue.position(AT), venue.working(AT)), (Decimal::ZERO, None));
-    assert_eq!(venue.on_delisted(&perp(), Stamp(9), 50.0, &costs), None);
+    venue.on_delisted(&perp(), Stamp(9), 50.0, &costs);
+    assert_eq!(said(&mut venue), []);
 }
 
 proptest! {
@@ -219,7 +279,7 @@ proptest! {
         flat: bool,
     ) {
         let costs = if flat { Costs::Flat(0.0007) } else { Costs::default() };
-        let (mut venue, mut tracker) = (PaperVenue::new(1), OrderTracker::default());
+        let mut router = OrderRouter::new(PaperVenue::new(1), 1);
         let mut books = Ledger::new(1, 1);
         books.deposit(dec("100000")).unwrap();
         let mut limits = Vec::new();
@@ -227,16 +287,16 @@ proptest! {
             let at = n as i64;
             if let Some((q, is_limit)) = orders.get(n / 2).filter(|(q, _)| n % 2 == 0 && *q != 0) {
                 let o = order(at as u64, 0, &Decimal::new(*q, 3).to_string(), at);
-                let kind = if *is_limit { OrderKind::Limit(dec("100")) } else { OrderKind::Market };
+                let kind = if *is_limit { limit("100") } else { OrderKind::Market };
                 if *is_limit {
                     limits.push(o.id());
                 }
-                tracker.sent(&o).unwrap();
-                venue.submit(&o, kind).unwrap();
+                router.place(&o, kind).unwrap();
             }
             let b = bar(*open, *volume);
-            if let Some(f) = venue.on_bar(&perp(), Stamp(at), &b, *sigma, &costs) {
-                let verdict = tracker.on_fill(&f);
+            router.venue.on_bar(&perp(), Stamp(at), &b, *sigma, &costs);
+            while let Some(report) = router.poll() {
+                let OrderReport::Fill(f, verdict) = report else { continue };
                 prop_assert_eq!(verdict, crate::execution::FillVerdict::Book);
                 prop_assert!(f.fee >= Decimal::ZERO && f.price > Decimal::ZERO);
                 prop_assert!((f.quantity % dec("0.001")).is_zero());
@@ -251,17 +311,17 @@ proptest! {
                 books.trade(AT, f.mark, &[(AgentId(0), f.quantity)], Some(&f)).unwrap();
                 prop_assert_eq!(books.check(&[f.price]), Ok(()));
             }
-            // What no longer works without being filled was taken back.
-            let works = |id| venue.working(AT).is_some_and(|(o, _)| o == id);
-            let gone: Vec<OrderId> = tracker.open().map(|o| o.id).filter(|id| !works(*id)).collect();
-            gone.into_iter().for_each(|id| tracker.set(id, OrderStatus::Cancelled).unwrap());
-            let open = tracker.open_quantity(AT);
-            prop_assert_eq!(open, venue.working(AT).map_or(Decimal::ZERO, |w| w.1));
-            prop_assert_eq!(venue.position(AT), books.net_position(AT));
+            // What no longer works without being filled was taken back, and was said to be.
+            prop_assert_eq!(router.orders.open_quantity(AT), router.venue.working(AT).map_or(Decimal::ZERO, |w| w.1));
+            prop_assert_eq!(router.venue.position(AT), books.net_position(AT));
+            router.ask_positions(Stamp(at));
+            while router.poll().is_some() {}
+            prop_assert_eq!(router.check(AT, books.net_position(AT)), PositionCheck::Agrees);
         }
-        for t in (0..30).filter_map(|id| tracker.get(OrderId(id))) {
+        for t in (0..30).filter_map(|id| router.orders.get(OrderId(id))) {
             prop_assert!(t.filled.abs() <= t.quantity.abs());
         }
+        let venue = router.venue;
         let copy: PaperVenue = postcard::from_bytes(&postcard::to_stdvec(&venue).unwrap()).unwrap();
         prop_assert_eq!(copy, venue);
     }
@@ -284,11 +344,13 @@ proptest! {
                 let quantity = multiple(i128::from(*q), lot).unwrap();
                 limit = is_limit.then(|| multiple(200, tick).unwrap());
                 let order = order_of(n as u64 + 1, &rules, quantity, n as i64);
-                venue.submit(&order, limit.map_or(OrderKind::Market, OrderKind::Limit)).unwrap();
+                let rests = |l| OrderKind::Limit(l, TimeInForce::UntilCancelled);
+                place(&mut venue, &order, limit.map_or(OrderKind::Market, rests));
                 wanted = quantity;
             }
             let b = bar(ticks * to_estimate(tick), lots * to_estimate(lot));
-            let Some(f) = venue.on_bar(&rules, Stamp(n as i64), &b, *sigma, &costs) else { continue };
+            venue.on_bar(&rules, Stamp(n as i64), &b, *sigma, &costs);
+            let Some(f) = fill_of(&mut venue) else { continue };
             prop_assert!(count(f.quantity, lot).is_some() && count(f.price, tick).is_some(), "{:?}", f);
             prop_assert_eq!(rules.contracts(f.quantity).and_then(|n| rules.base_units(n)), Some(f.quantity));
             let side = if f.quantity.is_sign_negative() { -1.0 } else { 1.0 };

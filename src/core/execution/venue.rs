@@ -1,7 +1,7 @@
-//! What a place to trade must do, as a state machine: no IO, no clock. A live venue's IO is done by the
-//! runtime, which feeds what came back into the same verbs.
+//! What a place to trade must do, as a state machine: no IO, no clock. Requests go in, events come out; a live venue's IO is
+//! done by the runtime, which carries both.
 
-use crate::domain::{Decimal, InstrumentId, OrderId, OrderKind};
+use crate::domain::{Decimal, InstrumentId, OrderId, OrderKind, Stamp, VenueEvent};
 use crate::treasury::ApprovedOrder;
 
 /// Order ids from here on are the venue's own: closings nobody asked for, such as a delisting's.
@@ -12,32 +12,81 @@ pub fn is_venue_order(id: OrderId) -> bool {
     id.0 >= VENUE_ORDERS
 }
 
-/// Why a venue would not take an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum VenueError {
-    /// Ids are used once, so that sending again cannot trade twice.
-    #[error("order {} is already at the venue; ids are used once", .0.0)]
-    Duplicate(OrderId),
-    /// Not listed here.
-    #[error("instrument {} is not listed at this venue", .0.0)]
-    NotListed(InstrumentId),
-    /// A limit must be a positive price.
-    #[error("a limit of {0} is no price")]
-    NoPrice(Decimal),
+/// An order as it is sent. Made of an [`ApprovedOrder`] alone, so that nothing leaves that the gate has not seen.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PlacedOrder {
+    id: OrderId,
+    instrument: InstrumentId,
+    quantity: Decimal,
+    kind: OrderKind,
+    reduce_only: bool,
+    at: Stamp,
+}
+
+impl PlacedOrder {
+    /// An approved order, asking for its price in this way.
+    pub fn of(order: &ApprovedOrder, kind: OrderKind) -> Self {
+        PlacedOrder {
+            id: order.id(),
+            instrument: order.instrument(),
+            quantity: order.quantity(),
+            kind,
+            reduce_only: order.reduce_only(),
+            at: order.at(),
+        }
+    }
+
+    /// The id that the venue is to know it by.
+    pub fn id(&self) -> OrderId {
+        self.id
+    }
+
+    /// Instrument to be traded.
+    pub fn instrument(&self) -> InstrumentId {
+        self.instrument
+    }
+
+    /// Signed, in base units.
+    pub fn quantity(&self) -> Decimal {
+        self.quantity
+    }
+
+    /// How it asks for its price.
+    pub fn kind(&self) -> OrderKind {
+        self.kind
+    }
+
+    /// Whether it may only shrink what is held.
+    pub fn reduce_only(&self) -> bool {
+        self.reduce_only
+    }
+
+    /// When it was decided.
+    pub fn at(&self) -> Stamp {
+        self.at
+    }
+}
+
+/// What a venue is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum VenueRequest {
+    /// Takes an order.
+    Place(PlacedOrder),
+    /// Takes an order back.
+    Cancel(OrderId),
+    /// Moves a resting order to another limit.
+    Amend(OrderId, Decimal),
+    /// Says what became of an order, asked at this moment.
+    Query(OrderId, Stamp),
+    /// Says what the account holds, as of this moment.
+    Positions(Stamp),
 }
 
 /// A place to trade.
 pub trait Venue {
-    /// Takes an order that passed the gate. A new market order for an instrument replaces the one
-    /// still working; the answer is the order that was taken back for it.
-    fn submit(&mut self, order: &ApprovedOrder, kind: OrderKind) -> Result<Option<OrderId>, VenueError>;
+    /// Takes a request. What comes of it is said by events, and never before this returns.
+    fn request(&mut self, request: VenueRequest);
 
-    /// Takes an order back; whether it was still working. Cancelling twice is no error.
-    fn cancel(&mut self, id: OrderId) -> bool;
-
-    /// What the venue says is held, signed.
-    fn position(&self, instrument: InstrumentId) -> Decimal;
-
-    /// The order working in an instrument, with its signed quantity still to fill.
-    fn working(&self, instrument: InstrumentId) -> Option<(OrderId, Decimal)>;
+    /// What it says next; none when there is no more for now.
+    fn poll(&mut self) -> Option<VenueEvent>;
 }

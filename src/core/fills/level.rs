@@ -35,15 +35,20 @@ pub struct Hit {
 const POOL_SHARE: f64 = 0.2;
 
 /// Takes `quantity` (signed) at once; none where nothing can be had. `tick` at a price, in quote currency.
-pub fn hit(board: &Market, instrument: &Instrument, tick: impl Fn(f64) -> f64, quantity: f64) -> Option<Hit> {
+pub fn hit(
+    market: &Market,
+    instrument: &Instrument,
+    tick: impl Fn(f64) -> f64,
+    quantity: f64,
+) -> Option<Hit> {
     if quantity == 0.0 || !quantity.is_finite() {
         return None;
     }
-    let quoted = board.get(instrument.id).filter(|q| q.settled.is_none())?;
+    let quoted = market.get(instrument.id).filter(|q| q.settled.is_none())?;
     if instrument.kind == InstrumentKind::Pool {
         return swap(&quoted.pool?.value, &instrument.terms, quantity);
     }
-    if let Some(book) = board.book(instrument.id) {
+    if let Some(book) = market.book(instrument.id) {
         return walk(book.against(quantity > 0.0), quantity);
     }
     let top = quoted.top?.value;

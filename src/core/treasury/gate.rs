@@ -65,9 +65,9 @@
 //! ```
 //!
 //! ```compile_fail,E0308
-//! use hive_core::execution::{PaperVenue, Venue};
-//! fn bypass(venue: &mut PaperVenue, proposal: &hive_core::treasury::ProposedOrder) {
-//!     let _ = venue.submit(proposal, hive_domain::OrderKind::Market);
+//! use hive_core::execution::PlacedOrder;
+//! fn bypass(proposal: &hive_core::treasury::ProposedOrder) -> PlacedOrder {
+//!     PlacedOrder::of(proposal, hive_domain::OrderKind::Market)
 //! }
 //! ```
 

@@ -364,13 +364,13 @@ fn an_option_chain_gives_quotes_volatilities_and_marks() {
     assert_eq!(made.written.report.bad_rows, 3, "{:?}", made.written.report);
 }
 
-/// Plays the events of an import to a board.
-fn board(made: &ImportedFiles) -> Market {
-    let mut board = Market::quoted(made.universe().instruments.len());
+/// What a market that nobody follows at bars keeps of the events of an import.
+fn played(made: &ImportedFiles) -> Market {
+    let mut market = Market::quoted(made.universe().instruments.len());
     for event in &made.events {
-        assert!(board.take(event), "{event:?}");
+        assert!(market.take(event), "{event:?}");
     }
-    board
+    market
 }
 
 const RECORDED: &str = "\
@@ -385,12 +385,12 @@ const RECORDED: &str = "\
 #[test]
 fn a_recorded_book_joins_its_snapshot_and_follows_its_changes() {
     let made = import(&[("binance/spot_btcusdt.log", RECORDED)]);
-    let board = board(&made);
-    let book = board.book(InstrumentId(0)).unwrap();
+    let market = played(&made);
+    let book = market.book(InstrumentId(0)).unwrap();
     // The change before the snapshot is old, the one that spans it is joined.
     assert_eq!(book.bids, [(99.0, 2.0), (98.0, 1.0)]);
     assert_eq!(book.asks, [(100.5, 3.0), (101.0, 1.0)]);
-    assert_eq!(board.get(InstrumentId(0)).unwrap().trade.map(|t| t.value), Some((101.0, 0.5, true)));
+    assert_eq!(market.get(InstrumentId(0)).unwrap().trade.map(|t| t.value), Some((101.0, 0.5, true)));
     assert_eq!(made.universe().instruments[0].venue, "binance");
     assert_eq!(made.written.report.bad_rows, 0);
 }
@@ -399,14 +399,14 @@ fn a_recorded_book_joins_its_snapshot_and_follows_its_changes() {
 fn a_gap_in_the_numbers_drops_the_book_until_the_next_snapshot() {
     let gap = "1723161253600000000 {\"stream\":\"btcusdt@depth@100ms\",\"data\":{\"e\":\"depthUpdate\",\"E\":1,\"s\":\"BTCUSDT\",\"U\":108,\"u\":109,\"b\":[[\"97\",\"1\"]],\"a\":[]}}\n";
     let made = import(&[("spot_btcusdt.log", &format!("{RECORDED}{gap}"))]);
-    assert!(board(&made).book(InstrumentId(0)).is_none());
+    assert!(played(&made).book(InstrumentId(0)).is_none());
     assert_eq!(made.written.report.bad_rows, 1);
     assert!(made.written.report.first_bad[0].contains("line 7: updates 108 … 109 do not follow 106"));
     assert!(made.written.header.notes[0].contains("was lost 1 times"));
     let again =
         "1723161253700000000 {\"lastUpdateId\":110,\"bids\":[[\"96\",\"1\"]],\"asks\":[[\"98\",\"1\"]]}\nx\n";
     let made = import(&[("spot_btcusdt.log", &format!("{RECORDED}{gap}{again}"))]);
-    assert_eq!(board(&made).book(InstrumentId(0)).unwrap().bids, [(96.0, 1.0)]);
+    assert_eq!(played(&made).book(InstrumentId(0)).unwrap().bids, [(96.0, 1.0)]);
     assert_eq!(made.written.report.bad_rows, 2, "a line that is no message is counted");
 }
 
@@ -427,9 +427,9 @@ fn hyperliquid_books_are_whole_and_old_trades_no_news() {
          1737918844167767000 {\"channel\":\"trades\",\"data\":[{\"coin\":\"BTC\",\"px\":\"101\",\"side\":\"B\",\"sz\":\"0.5\",\"time\":1737918794873},{\"coin\":\"BTC\",\"px\":\"100\",\"side\":\"A\",\"sz\":\"0.25\",\"time\":1737918844000}]}\n\
          1737918845167767000 {\"channel\":\"trades\",\"data\":[{\"coin\":\n",
     )]);
-    let board = board(&made);
-    assert_eq!(board.book(InstrumentId(0)).unwrap().asks, [(101.0, 2.0), (102.0, 1.0)]);
-    assert_eq!(board.get(InstrumentId(0)).unwrap().trade.map(|t| t.value), Some((100.0, 0.25, false)));
+    let market = played(&made);
+    assert_eq!(market.book(InstrumentId(0)).unwrap().asks, [(101.0, 2.0), (102.0, 1.0)]);
+    assert_eq!(market.get(InstrumentId(0)).unwrap().trade.map(|t| t.value), Some((100.0, 0.25, false)));
     assert_eq!(made.written.report.bad_rows, 1);
     assert!(made.written.header.notes[0].contains("1 trades from before"));
 }

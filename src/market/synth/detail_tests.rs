@@ -83,7 +83,7 @@ fn stamps_never_fall_and_end_with_the_bars_of_the_bucket() {
                 assert!(!barred, "detail after the bars");
                 count += 1;
             }
-            Event::Command(..) => {}
+            Event::Command(..) | Event::Venue(_) => {}
         }
         assert!(e.at() >= last, "{last} then {e:?}");
         last = e.at();
@@ -94,14 +94,14 @@ fn stamps_never_fall_and_end_with_the_bars_of_the_bucket() {
 #[test]
 fn everything_that_is_said_counts_and_only_what_is_listed_is_quoted() {
     let s = settings(9, 9, minutes(30), false);
-    let mut board = Market::quoted(0);
+    let mut market = Market::quoted(0);
     let mut told = BTreeSet::new();
     play(s, |e, listed| {
-        if board.instruments.is_empty() {
-            board = Market::quoted(listed.len());
+        if market.instruments.is_empty() {
+            market = Market::quoted(listed.len());
         }
         if let Event::Market(m) = e {
-            assert!(board.take(m), "{m:?}");
+            assert!(market.take(m), "{m:?}");
             told.extend(m.instrument());
             if let (MarketEvent::Quote { .. }, Some(i)) = (m, m.instrument()) {
                 let i = &listed[i.index()];
@@ -109,13 +109,13 @@ fn everything_that_is_said_counts_and_only_what_is_listed_is_quoted() {
             }
         }
     });
-    assert!(board.vol.len() == 2);
+    assert!(market.vol.len() == 2);
     let feed = SynthFeed::new(s).unwrap();
     let symbols: BTreeSet<_> = feed.universe().instruments.iter().map(|i| (&i.venue, &i.symbol)).collect();
     assert_eq!(symbols.len(), feed.universe().instruments.len(), "no symbol twice on a venue");
     assert!(told.len() + 40 > feed.universe().instruments.len(), "nearly all that is listed is told of");
     let btc = id(&feed.universe().instruments, "BTCUSDT");
-    assert_eq!(board.book(btc).map(|b| (b.bids.len(), b.asks.len())), Some((10, 10)));
+    assert_eq!(market.book(btc).map(|b| (b.bids.len(), b.asks.len())), Some((10, 10)));
     assert_eq!(feed.universe().desk().len(), 10);
     assert!(feed.universe().desk().iter().enumerate().all(|(i, d)| d.asset == AssetId(i as u16)));
 }

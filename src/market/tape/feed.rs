@@ -137,7 +137,7 @@ impl FirstPass {
             Event::Market(MarketEvent::Funding { instrument, .. }) => {
                 self.funded |= instrument.index() < universe.assets.len();
             }
-            Event::Market(_) | Event::Command(..) => {}
+            Event::Market(_) | Event::Command(..) | Event::Venue(_) => {}
         }
     }
 

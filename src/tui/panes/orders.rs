@@ -83,7 +83,7 @@ fn order(c: &Cockpit, o: &OrderRow) -> OrderLine {
     let done = money::to_estimate(o.filled) / money::to_estimate(o.quantity);
     let role = match o.state {
         OrderStatus::Unknown | OrderStatus::Rejected => StyleRole::Bad,
-        OrderStatus::Pending => StyleRole::Warn,
+        OrderStatus::Pending | OrderStatus::CancelSent => StyleRole::Warn,
         _ => StyleRole::Open,
     };
     let text = match o.state {

@@ -1,5 +1,6 @@
 //! The account: its state, what it holds and is worth, how a fill is told apart and booked, and how it halts.
 
+use super::context::StepContext;
 use super::spec::RealSpec;
 use crate::agents::Population;
 use crate::domain::step::Rounding;
@@ -7,11 +8,10 @@ use crate::domain::{AgentId, Decimal, Fill, Instrument, InstrumentId, Money, Ord
 use crate::engine::outputs::Scratch;
 use crate::engine::services::Services;
 use crate::engine::{Outputs, Settings};
-use crate::execution::{OrderTracker, PaperVenue, Venue};
+use crate::execution::{OrderRouter, PaperVenue};
 use crate::hive::curve::{Base, EquityCurve};
 use crate::ledger::exact::product;
 use crate::ledger::{Account, Ledger, LedgerError};
-use crate::market::Market;
 use crate::treasury::desk::DeskState;
 use crate::treasury::funds::Funds;
 use crate::treasury::{Breaker, Gate, Mode, OperatorControls};
@@ -30,10 +30,8 @@ pub struct Real {
     pub breaker: Breaker,
     /// The operator's hand.
     pub hand: OperatorControls,
-    /// The venue that fills orders.
-    pub venue: PaperVenue,
-    /// What became of the orders that were sent.
-    pub orders: OrderTracker,
+    /// What was sent to the venue, and what became of it.
+    pub router: OrderRouter<PaperVenue>,
     /// Cash and positions of all agents, exact.
     pub ledger: Ledger,
     /// Marked equity over time.
@@ -46,6 +44,10 @@ pub struct Real {
     pub(super) confirmed: Vec<Decimal>,
     /// Why trading is halted, if it is.
     pub halted: Option<String>,
+    /// Since when the fate of an order has been open, or the venue has not spoken; none while all is settled.
+    pub(super) unsettled: Option<Stamp>,
+    /// Whether that has lasted longer than it may.
+    pub(super) is_in_doubt: bool,
     /// By instrument: the order that may still fill.
     pub(super) working: Vec<Option<OrderId>>,
     pub(super) next_order: u64,
@@ -72,14 +74,15 @@ impl Real {
             gate: Gate::new(settings.gate),
             breaker: Breaker::new(settings.breaker),
             hand: OperatorControls::new(cast.declared),
-            venue: PaperVenue::new(n),
-            orders: OrderTracker::default(),
+            router: OrderRouter::new(PaperVenue::new(n), n),
             ledger,
             curve: EquityCurve::new(Base::Compound, settings.capital),
             marks: vec![Decimal::ZERO; n],
             services: Services::new(spec.traded),
             confirmed: vec![Decimal::ZERO; n],
             halted: deposited.err().map(|e| format!("the capital could not be booked: {e}")),
+            unsettled: None,
+            is_in_doubt: false,
             working: vec![None; n],
             next_order: 1,
             sent: 0,
@@ -95,25 +98,14 @@ impl Real {
     /// Attributes and books one instrument's fill and rotation; `leg` of the fill is the carrier's own.
     pub(super) fn book(
         &mut self,
-        spec: &RealSpec,
+        cx: &StepContext<'_>,
         id: InstrumentId,
         mark: Decimal,
         fill: Option<Fill>,
         leg: Decimal,
         out: &mut Outputs,
     ) {
-        if let Some(f) = &fill {
-            let verdict = self.orders.on_fill(f);
-            if !verdict.is_booked() {
-                return self.halt(
-                    format!(
-                        "{}: a fill that cannot be booked: {verdict:?}",
-                        spec.instruments[id.index()].symbol
-                    ),
-                    out,
-                );
-            }
-        }
+        let spec = cx.spec;
         let atoms = spec.desk.atoms(id);
         let counts = |f: &Fill| atoms.count(f.quantity - leg).zip(atoms.count(leg));
         let Some((filled, leg_atoms)) = fill.as_ref().map_or(Some((0, 0)), counts) else {
@@ -162,7 +154,8 @@ impl Real {
     }
 
     /// Marks the account at a barrier and looks at breaker and venue.
-    pub fn mark(&mut self, spec: &RealSpec, at: Stamp, market: &Market, out: &mut Outputs) {
+    pub fn mark(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
+        let StepContext { spec, at, market, .. } = *cx;
         for (_, spot, _) in spec.services.held() {
             let index = spot.index();
             if let Some(last) = market.price(spot) {
@@ -170,20 +163,7 @@ impl Real {
                 self.marks[index] = price(last.value, &spec.instruments[index]);
             }
         }
-        for instrument in &spec.instruments {
-            let ours = self.position(spec, instrument.id);
-            let theirs = self.venue.position(instrument.id);
-            // The books' own record of the counterparty is minus what the account holds.
-            let books = self.ledger.venue_position(instrument.id).map(|p| -p);
-            if ours != theirs || books != Some(ours) {
-                let books = books.unwrap_or_default();
-                let symbol = &instrument.symbol;
-                self.halt(
-                    format!("{symbol}: the desk holds {ours}, the venue says {theirs}, the books {books}"),
-                    out,
-                );
-            }
-        }
+        self.reconcile(cx, out);
         match self.ledger.account_equity(&self.marks) {
             Ok(equity) => {
                 self.equity = equity;
@@ -203,7 +183,12 @@ impl Real {
 
     /// Whether new risk may be taken.
     pub fn mode(&self) -> Mode {
-        if self.halted.is_some() { Mode::Halted } else { self.breaker.mode().max(self.hand.mode()) }
+        match () {
+            () if self.halted.is_some() => Mode::Halted,
+            // What may still come is not known: what is held may shrink, and nothing is opened on top of it.
+            () if self.is_in_doubt => Mode::Reducing.max(self.breaker.mode()).max(self.hand.mode()),
+            () => self.breaker.mode().max(self.hand.mode()),
+        }
     }
 
     /// The operator has looked and wants to go on; whether the breaker had tripped. A reset of one that
@@ -225,11 +210,16 @@ impl Real {
         spec.services.desk_index(id).map_or(Decimal::ZERO, |index| self.services.spot_held[index])
     }
 
+    /// What the account holds by the books' own record of its counterparty.
+    pub(super) fn booked(&self, id: InstrumentId) -> Decimal {
+        self.ledger.venue_position(id).map_or(Decimal::ZERO, |p| -p)
+    }
+
     /// Σ|position| and Σ position at the marks.
     pub(super) fn exposed(&self) -> Result<(Money, Money), LedgerError> {
         let (mut gross, mut net) = (Decimal::ZERO, Decimal::ZERO);
         for (i, mark) in self.marks.iter().enumerate() {
-            let position = self.venue.position(InstrumentId(i as u16));
+            let position = self.booked(InstrumentId(i as u16));
             if !position.is_zero() {
                 let notional = product(position, *mark)?;
                 gross += notional.abs();
@@ -243,8 +233,7 @@ impl Real {
     pub fn exposure(&self) -> (f64, f64) {
         let equity = money::to_estimate(self.equity).max(f64::MIN_POSITIVE);
         let notional = |(i, mark): (usize, &Decimal)| {
-            money::to_estimate(self.venue.position(InstrumentId(i as u16))) * money::to_estimate(*mark)
-                / equity
+            money::to_estimate(self.booked(InstrumentId(i as u16))) * money::to_estimate(*mark) / equity
         };
         let each = self.marks.iter().enumerate().map(notional);
         each.fold((0.0, 0.0), |(gross, net), w| (gross + libm::fabs(w), net + w))

@@ -1,7 +1,7 @@
 //! A decision of the desk: from the aims of all agents to the orders that leave.
 
 use super::account::Real;
-use super::context::{BarrierContext, RoutingContext};
+use super::context::{Exposed, StepContext};
 use crate::domain::{Digest, money};
 use crate::engine::Outputs;
 use crate::hive::managers::Knobs;
@@ -9,17 +9,11 @@ use crate::treasury::desk::RiskControls;
 
 impl Real {
     /// The desk decides on everything that has a price now, and its orders go out through the gate.
-    pub fn decide(
-        &mut self,
-        now: &BarrierContext<'_>,
-        knobs: &Knobs,
-        decisions: &mut Digest,
-        out: &mut Outputs,
-    ) {
-        let BarrierContext { spec, settings, at, market, .. } = *now;
+    pub fn decide(&mut self, cx: &StepContext<'_>, knobs: &Knobs, decisions: &mut Digest, out: &mut Outputs) {
+        let StepContext { spec, at, market, .. } = *cx;
         if self.halted.is_some() {
             self.services.come_no_more();
-            return spec.instruments.iter().for_each(|i| self.withdraw(i.id));
+            return spec.instruments.iter().for_each(|i| self.withdraw(cx, i.id, out));
         }
         let quotes = spec.quotes(at, market);
         let steer = RiskControls {
@@ -35,15 +29,15 @@ impl Real {
             Ok(sums) => sums,
             Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
         };
-        let changes = self.select_instruments(now, &steer, &wanted);
-        let account = RoutingContext { at, market, gross, net };
+        let changes = self.select_instruments(cx, &steer, &wanted, out);
+        let exposed = Exposed { gross, net };
         for want in wanted {
             decisions.word(want.quantity.mantissa() as u64);
             let change = changes[want.instrument.index()];
             if !change.spot.is_zero() {
                 decisions.word(change.spot.mantissa() as u64);
             }
-            self.send(spec, settings, &account, want, change, out);
+            self.send(cx, exposed, want, change, out);
         }
     }
 }

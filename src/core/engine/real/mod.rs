@@ -11,13 +11,14 @@
 //!
 //! [`Real`] is one account; its files are what is done with it, each using those before it: `account` holds and
 //! books, `orders` sends one order, `selection` and `routing` make orders of what the desk wants, `resting` and
-//! `events` hear the market, `decide` is the desk at a barrier, `steering` the operator.
+//! `events` hear the market, `reports` the venue, `decide` is the desk at a barrier, `steering` the operator.
 
 mod account;
 mod context;
 mod decide;
 mod events;
 mod orders;
+mod reports;
 mod resting;
 mod routing;
 mod selection;
@@ -25,5 +26,5 @@ mod spec;
 mod steering;
 
 pub use account::Real;
-pub use context::BarrierContext;
+pub use context::StepContext;
 pub use spec::RealSpec;

@@ -13,13 +13,10 @@
 //! and pays for nothing: what the perp leg gains the spot leg has lost when it comes, an hour later.
 
 use super::account::Real;
-use super::context::RoutingContext;
-use super::spec::RealSpec;
+use super::context::{Exposed, StepContext};
 use crate::domain::{Decimal, Stamp, random};
+use crate::engine::Outputs;
 use crate::engine::order_split::{LegChange, OrderSplit, common};
-use crate::engine::{Outputs, Settings};
-use crate::execution::Venue;
-use crate::market::Market;
 use crate::treasury::desk::TargetChange;
 use crate::treasury::{ApprovedOrder, Mode};
 
@@ -48,9 +45,8 @@ impl Real {
     /// Sends what is wanted of an instrument, `change` of it as spot. Both legs of a switch leave or neither.
     pub(super) fn send(
         &mut self,
-        spec: &RealSpec,
-        settings: &Settings,
-        known: &RoutingContext<'_>,
+        cx: &StepContext<'_>,
+        exposed: Exposed,
         want: TargetChange,
         change: LegChange,
         out: &mut Outputs,
@@ -59,42 +55,41 @@ impl Real {
         let desk_index = id.index();
         // What rests is taken back before anything else is sent: an old order beside the new one could fill
         // with it, and the exposure would be twice what was decided.
-        let left = self.take_back(desk_index);
+        let left = self.take_back(cx, desk_index, out);
         let due = left.desk + change.due;
         // A new wish is measured from what is held, so that what is due is in it; a desk without one still
         // wants what it asked for before.
         let want = if want.quantity.is_zero() { due } else { want.quantity };
         let plan = RoutePlan { want, due, left: left.switch, fast: change.fast };
-        self.withdraw(id);
+        self.withdraw(cx, id, out);
         let none = Decimal::ZERO;
-        let carried = spec.services.carried(desk_index);
-        let mut parts =
-            self.arrange(spec, known.at, desk_index, &plan, carried.map_or(none, |_| change.spot));
+        let carried = cx.spec.services.carried(desk_index);
+        let mut parts = self.arrange(cx, desk_index, &plan, carried.map_or(none, |_| change.spot));
         let mut spot = None;
         if let Some(instrument) = carried {
             // Asked for before the perp, whose legs can be made to fit whatever comes of it.
-            spot = self.approve(spec, settings, known, (instrument, desk_index), parts.spot, none);
+            spot = self.approve(cx, exposed, (instrument, desk_index), parts.spot, none);
             let got = quantity(spot.as_ref());
             // Where the gate cut it, all is split anew: the perp would hedge spot that never comes.
             if got != parts.spot {
-                parts = self.arrange(spec, known.at, desk_index, &plan, got);
+                parts = self.arrange(cx, desk_index, &plan, got);
             }
         }
-        let mut perp = self.approve(spec, settings, known, (id, desk_index), parts.leg + parts.late, none);
+        let mut perp = self.approve(cx, exposed, (id, desk_index), parts.leg + parts.late, none);
         // One leg alone would change the exposure. Then neither goes, and what the desk wants leaves in the
         // perp; an approval that is not sent binds nobody.
         if spot.is_some() && quantity(perp.as_ref()).abs() < parts.leg.abs() {
             spot = None;
-            parts = self.arrange(spec, known.at, desk_index, &plan, none);
-            perp = self.approve(spec, settings, known, (id, desk_index), parts.leg + parts.late, none);
+            parts = self.arrange(cx, desk_index, &plan, none);
+            perp = self.approve(cx, exposed, (id, desk_index), parts.leg + parts.late, none);
         }
         // In the order of their numbers.
         if let (Some(instrument), Some(order)) = (carried, spot) {
-            self.submit(instrument, &order, out);
+            self.submit(cx, instrument, &order, out);
         }
         let beside = quantity(perp.as_ref());
         if let Some(order) = perp
-            && self.submit(id, &order, out)
+            && self.submit(cx, id, &order, out)
         {
             // What rested and missed is measured from where it was decided: from here on it would look as if
             // waiting cost nothing.
@@ -103,28 +98,25 @@ impl Real {
         }
         let mut later = parts.rest - parts.late;
         // Not with a switch in it, whose legs would no longer cancel.
-        if spec.services.misled && parts.switch.is_zero() && is_tails(known.at, desk_index) {
+        if cx.spec.services.misled && parts.switch.is_zero() && is_tails(cx.at, desk_index) {
             later = -later;
         }
         // The perp's side of a switch is the opposite of its spot. What crosses now works in the same
         // instrument, and the gate has to see both together.
-        if let Some(order) =
-            self.approve(spec, settings, known, (id, desk_index), later - parts.switch, beside)
-            && let Err(e) = self.work(spec, desk_index, &order, later)
-        {
-            self.halt(format!("an order that is worked was refused after the gate: {e}"), out);
+        if let Some(order) = self.approve(cx, exposed, (id, desk_index), later - parts.switch, beside) {
+            self.work(cx, desk_index, &order, later, out);
         }
     }
 
     /// What leaves now and what is worked, for a change of spot.
     fn arrange(
         &self,
-        spec: &RealSpec,
-        at: Stamp,
+        cx: &StepContext<'_>,
         desk_index: usize,
         plan: &RoutePlan,
         change: Decimal,
     ) -> OrderSplit {
+        let spec = cx.spec;
         let perp = &spec.instruments[desk_index];
         let carried = spec.services.carried(desk_index);
         let owed = carried.map_or(Decimal::ZERO, |_| self.services.unmirrored(desk_index));
@@ -138,7 +130,8 @@ impl Real {
                 && carried.is_none_or(|s| self.is_order(&spec.instruments[s.index()], quantity))
         };
         // Where risk is to shrink it shrinks now: an order that rests may not fill at all.
-        let worked = self.services.is_worked(&spec.services, desk_index, at) && self.mode() == Mode::Running;
+        let worked =
+            self.services.is_worked(&spec.services, desk_index, cx.at) && self.mode() == Mode::Running;
         if is_order(parts.switch) {
             // What rested since the last decision has had its time. The rest may wait only where a maker
             // works the perp and spot is seen often enough to follow it.
@@ -157,32 +150,29 @@ impl Real {
     /// So much, signed, of the perp leg of a switch was filled while it rested: its spot leg leaves at market.
     pub(super) fn follow(
         &mut self,
-        spec: &RealSpec,
-        settings: &Settings,
-        at: Stamp,
-        (market, desk_index): (&Market, usize),
+        cx: &StepContext<'_>,
+        desk_index: usize,
         leg: Decimal,
         out: &mut Outputs,
     ) {
-        let Some(spot) = spec.services.carried(desk_index) else {
+        let Some(spot) = cx.spec.services.carried(desk_index) else {
             return;
         };
         let (gross, net) = match self.exposed() {
             Ok(sums) => sums,
             Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
         };
-        // What was sent before and is not filled yet leaves with it.
-        let known = RoutingContext { at, market, gross, net };
-        // The perp's fill is booked by now, so that what is pending counts it; an order that is already out
-        // does not.
-        let coming = match self.venue.working(spot) {
-            Some((_, open)) => open - leg,
-            None => self.services.spot_pending[desk_index],
+        // What was sent before and is not filled yet leaves with it. The perp's fill is booked by now, so that what is
+        // pending counts it; an order that is already out does not.
+        let coming = match self.market_order(spot) {
+            open if !open.is_zero() => open - leg,
+            _ => self.services.spot_pending[desk_index],
         };
-        self.withdraw(spot);
+        self.withdraw(cx, spot, out);
+        let exposed = Exposed { gross, net };
         // What the gate refuses is made good at the next decision.
-        if let Some(order) = self.approve(spec, settings, &known, (spot, desk_index), coming, Decimal::ZERO) {
-            self.submit(spot, &order, out);
+        if let Some(order) = self.approve(cx, exposed, (spot, desk_index), coming, Decimal::ZERO) {
+            self.submit(cx, spot, &order, out);
         }
     }
 }

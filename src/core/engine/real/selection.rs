@@ -2,11 +2,10 @@
 //! put before the rules of [`instrument_selection`](crate::treasury::instrument_selection).
 
 use super::account::Real;
-use super::context::BarrierContext;
+use super::context::StepContext;
 use crate::domain::{Decimal, Instrument, InstrumentId, Span, Stamp, money};
-use crate::engine::Settings;
 use crate::engine::order_split::LegChange;
-use crate::execution::Venue;
+use crate::engine::{Outputs, Settings};
 use crate::fills::{Costs, fee_rate};
 use crate::market::Market;
 use crate::treasury::Mode;
@@ -26,11 +25,12 @@ impl Real {
     /// chosen here, spot and perp together stay the desk's aim to the lot.
     pub(super) fn select_instruments(
         &mut self,
-        now: &BarrierContext<'_>,
+        cx: &StepContext<'_>,
         steer: &RiskControls,
         wanted: &[TargetChange],
+        out: &mut Outputs,
     ) -> Vec<LegChange> {
-        let spec = now.spec;
+        let spec = cx.spec;
         let mut changes = vec![LegChange::default(); spec.traded];
         // Without a carrier nobody has said what spot is worth, and a fraction of no equity is no size.
         if spec.services.held().next().is_none() || steer.equity <= 0.0 {
@@ -40,11 +40,11 @@ impl Real {
         let mut spots = Vec::with_capacity(spec.traded);
         for (i, change) in changes.iter_mut().enumerate() {
             let want = wanted.iter().find(|w| w.instrument.index() == i);
-            let (line, spot) = self.line(now, steer, i, want, change);
+            let (line, spot) = self.line(cx, steer, (i, want), change, out);
             lines.push(line);
             spots.push(spot);
         }
-        let services = &now.settings.services;
+        let services = &cx.settings.services;
         let terms = SelectionTerms {
             capital: services.capital,
             flow: services.flow,
@@ -52,9 +52,9 @@ impl Real {
             beyond: services.beyond,
         };
         express(&terms, &mut lines);
-        self.charge_capital(now, steer, &terms, &lines);
+        self.charge_capital(cx, steer, &terms, &lines);
         for (i, (line, before)) in lines.iter().zip(spots).enumerate() {
-            self.spot_order(now, steer, i, (line, before), &mut changes[i]);
+            self.spot_order(cx, steer, i, (line, before), &mut changes[i]);
         }
         changes
     }
@@ -63,22 +63,22 @@ impl Real {
     /// as a fraction of equity.
     fn line(
         &mut self,
-        now: &BarrierContext<'_>,
+        cx: &StepContext<'_>,
         steer: &RiskControls,
-        i: usize,
-        wanted: Option<&TargetChange>,
+        (i, wanted): (usize, Option<&TargetChange>),
         change: &mut LegChange,
+        out: &mut Outputs,
     ) -> (AssetAllocation, (f64, f64)) {
-        let (spec, id) = (now.spec, InstrumentId(i as u16));
+        let (spec, id) = (cx.spec, InstrumentId(i as u16));
         let carrier = spec.services.carried(i);
         let mut want = wanted.map_or(Decimal::ZERO, |w| w.quantity);
         let (mut spot, mut price, mut open) = (0.0, f64::NAN, false);
         if let Some(s) = carrier {
-            (price, open) = spot_now(now.market, s, now.at, now.settings.clock.decide);
+            (price, open) = spot_now(cx.market, s, cx.at, cx.settings.clock.decide);
             // An asset that the desk does not decide on now has no aim that spot could be a part of.
             open &= wanted.is_some();
-            change.fast = self.services.is_followed(now.market, s, i, now.at);
-            change.due = self.legs_missed(i, s, wanted.is_some());
+            change.fast = self.services.is_followed(cx.market, s, i, cx.at);
+            change.due = self.legs_missed(cx, (i, s), wanted.is_some(), out);
             if want.is_zero() {
                 // What was missed moves the account although the desk wants nothing new.
                 want = change.due + self.left(i).desk;
@@ -87,19 +87,19 @@ impl Real {
                 spot = money::to_estimate(self.services.spot_held[i]) * price / steer.equity;
             }
         }
-        let unit = now.market.instruments[i].last().close / steer.equity;
+        let unit = cx.market.instruments[i].last().close / steer.equity;
         let estimate = |q: Decimal| if q.is_zero() { 0.0 } else { money::to_estimate(q) * unit };
         let held = spec.desk.atoms(id).quantity(self.desk.held(id));
         let quote = self.services.quotes[i];
-        let worked = self.services.is_worked(&spec.services, i, now.at);
+        let worked = self.services.is_worked(&spec.services, i, cx.at);
         let line = AssetAllocation {
             change: estimate(want),
             target: estimate(held + want),
             spot: if steer.flatten && open { 0.0 } else { spot },
-            spot_cost: carrier.map_or(0.0, |s| side(now.settings, &spec.instruments[s.index()])),
-            perp_cost: side(now.settings, &spec.instruments[i]),
+            spot_cost: carrier.map_or(0.0, |s| side(cx.settings, &spec.instruments[s.index()])),
+            perp_cost: side(cx.settings, &spec.instruments[i]),
             value: quote.map_or(0.0, |q| q.value.value),
-            known: self.known(now, steer, i),
+            known: self.known(cx, steer, i),
             open,
             worked,
             // A perp leg may rest only where somebody watches the spot often enough to buy it when the leg is filled.
@@ -111,9 +111,9 @@ impl Real {
     }
 
     /// How much of what the carrier said of an asset still counts. In doubt nothing new is put into spot.
-    fn known(&self, now: &BarrierContext<'_>, steer: &RiskControls, i: usize) -> ValueKnown {
+    fn known(&self, cx: &StepContext<'_>, steer: &RiskControls, i: usize) -> ValueKnown {
         let running = self.mode() == Mode::Running && !steer.flatten;
-        let age = self.services.quotes[i].map_or(Span(i64::MAX), |q| now.at.since(q.at));
+        let age = self.services.quotes[i].map_or(Span(i64::MAX), |q| cx.at.since(q.at));
         match () {
             () if !running || age.0 > STALE_AFTER.0 => ValueKnown::Stale,
             () if age.0 > HELD_AFTER.0 => ValueKnown::Held,
@@ -123,28 +123,34 @@ impl Real {
 
     /// What the decision before asked of the legs of an asset and did not get, in base units of the perp; orders for spot
     /// that are still open are taken back, since their price is that of a bar ago.
-    fn legs_missed(&mut self, i: usize, spot: InstrumentId, is_decided: bool) -> Decimal {
+    fn legs_missed(
+        &mut self,
+        cx: &StepContext<'_>,
+        (i, spot): (usize, InstrumentId),
+        is_decided: bool,
+        out: &mut Outputs,
+    ) -> Decimal {
         let (mut missed, mut unfilled) = (Decimal::ZERO, Decimal::ZERO);
         if is_decided {
-            unfilled = self.orders.open_quantity(spot);
+            unfilled = self.router.orders.open_quantity(spot);
             // A perp leg without its spot: from here on the spot is owed.
             missed = unfilled - std::mem::take(&mut self.services.spot_pending[i]);
         }
         if !unfilled.is_zero() {
-            self.withdraw(spot);
+            self.withdraw(cx, spot, out);
         }
         if missed.is_zero() {
             return Decimal::ZERO;
         }
         // The perp order that rests will do its part of it; only the remainder is made good at once.
-        missed + self.venue.working(InstrumentId(i as u16)).map_or(Decimal::ZERO, |w| w.1)
+        missed + self.market_order(InstrumentId(i as u16))
     }
 
     /// The carry owes for the capital it was lent, at the price of the last asset that was served: what the next best
     /// use of it would have earned in this bar.
     fn charge_capital(
         &mut self,
-        now: &BarrierContext<'_>,
+        cx: &StepContext<'_>,
         steer: &RiskControls,
         terms: &SelectionTerms,
         lines: &[AssetAllocation],
@@ -153,7 +159,7 @@ impl Real {
             let days = self.services.quotes[last].map_or(f64::INFINITY, |q| q.value.days);
             // V is what a unit gains over the days that the quote looks ahead; the charge is for one bar of
             // them.
-            let bars = now.settings.clock.decide.in_units_of(Span::DAY) / days;
+            let bars = cx.settings.clock.decide.in_units_of(Span::DAY) / days;
             // The last served may have a V below zero and be held only because leaving costs more: then nobody
             // waits for the capital, and it costs nothing.
             self.services.capital_charge.0 += (price * terms.lent(lines)).max(0.0) * bars * steer.equity;
@@ -163,13 +169,13 @@ impl Real {
     /// The order for spot that makes an allocation real, if there is one that the venue would take.
     fn spot_order(
         &self,
-        now: &BarrierContext<'_>,
+        cx: &StepContext<'_>,
         steer: &RiskControls,
         i: usize,
         (line, (price, before)): (&AssetAllocation, (f64, f64)),
         change: &mut LegChange,
     ) {
-        let spec = now.spec;
+        let spec = cx.spec;
         let Some(spot) = spec.services.carried(i) else { return };
         // Less than this is rounding of the choice, not a change of it.
         if !line.open || (line.spot - before).abs() < 1e-9 {
@@ -193,7 +199,7 @@ impl Real {
     }
 }
 
-/// The price of a spot instrument, and whether it can trade now.
+/// The price of a spot instrument, and whether it can trade cx.
 fn spot_now(market: &Market, spot: InstrumentId, at: Stamp, clock: Span) -> (f64, bool) {
     let price = market.price(spot);
     // A price that is a whole decision old comes from a market that is closed or lost: an order there

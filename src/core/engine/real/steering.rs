@@ -1,9 +1,9 @@
 //! The operator's hand on real money: what changes the controls tells the desk at once whose part may only shrink.
 
 use super::account::Real;
-use super::spec::RealSpec;
-use crate::domain::{AgentId, Stamp};
-use crate::engine::{Outputs, Settings};
+use super::context::StepContext;
+use crate::domain::AgentId;
+use crate::engine::Outputs;
 use crate::ledger::Ledger;
 use crate::treasury::OperatorControls;
 
@@ -11,22 +11,24 @@ impl Real {
     /// Changes what the operator allows, and lets the desk know at once; whether it is news.
     pub(in crate::engine) fn steer(
         &mut self,
-        spec: &RealSpec,
+        cx: &StepContext<'_>,
+        out: &mut Outputs,
         change: impl FnOnce(&mut Real) -> bool,
     ) -> bool {
         let news = change(self);
-        self.bind(spec);
+        self.bind(cx, out);
         news
     }
 
     /// The same, and takes back every order on its way that would open.
     pub(in crate::engine) fn steer_and_withdraw(
         &mut self,
-        spec: &RealSpec,
+        cx: &StepContext<'_>,
+        out: &mut Outputs,
         change: impl FnOnce(&mut Real) -> bool,
     ) -> bool {
-        let news = self.steer(spec, change);
-        spec.instruments.iter().for_each(|i| self.withdraw_opening(spec, i.id));
+        let news = self.steer(cx, out, change);
+        cx.spec.instruments.iter().for_each(|i| self.withdraw_opening(cx, i.id, out));
         news
     }
 
@@ -40,9 +42,7 @@ impl Real {
     /// Gives an agent funds or takes them back, and spreads; whether it is news.
     pub(in crate::engine) fn fund(
         &mut self,
-        spec: &RealSpec,
-        settings: &Settings,
-        at: Stamp,
+        cx: &StepContext<'_>,
         (agent, funded): (AgentId, bool),
         points: &[f64],
         out: &mut Outputs,
@@ -55,21 +55,21 @@ impl Real {
             }
         };
         if news {
-            let spread = self.funds.spread(at, &mut self.ledger, &self.marks, points, &settings.funds);
+            let spread = self.funds.spread(cx.at, &mut self.ledger, &self.marks, points, &cx.settings.funds);
             self.guard("funds", &spread, out);
-            self.bind(spec);
+            self.bind(cx, out);
         }
         news
     }
 
     /// Tells the desk whose part may only shrink: under the hand, or with its funds taken back. The
     /// house's own parts do when nobody else may take risk.
-    fn bind(&mut self, spec: &RealSpec) {
+    fn bind(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
         let house = self.house_is_bound();
-        for (slot, instrument, agent) in spec.desk.places() {
+        for (slot, instrument, agent) in cx.spec.desk.places() {
             let bound = if agent == Ledger::TREASURY { house } else { self.is_bound(agent) };
             if self.desk.bind(slot, instrument, bound) {
-                self.withdraw(instrument);
+                self.withdraw(cx, instrument, out);
             }
         }
     }

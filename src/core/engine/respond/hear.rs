@@ -4,7 +4,7 @@ use super::spec::RespondSpec;
 use super::state::{ResidualStance, Respond};
 use crate::agents::Population;
 use crate::domain::{AgentId, AssetId, Event, MarketEvent, MessageKind, Outcome, Speaker, Stamp, Verb};
-use crate::engine::real::BarrierContext;
+use crate::engine::real::StepContext;
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Utterance};
 
@@ -33,24 +33,25 @@ impl Respond {
                 self.refuse(&spec.cast, spoken.voice, out);
             }
         }
+        let (s, market) = (&spec.settings, &speak.market);
+        let cx = &StepContext { spec: &spec.real, settings: s, at: event.at(), market };
         match *event {
             // What the desk does not trade is the structures' alone, and was heard in the first half.
             Event::Market(ref other) if !spec.is_listed(other) => {
-                self.real.other(&spec.real, &spec.settings, other, &speak.market, out);
+                self.real.other(cx, other, out);
             }
             Event::Market(ref inside @ MarketEvent::Inside { .. }) => {
-                self.real.inside(&spec.real, &spec.settings, inside, &speak.market, out);
+                self.real.inside(cx, inside, out);
             }
-            Event::Market(MarketEvent::Bar { instrument, at, .. }) => {
-                let listing = &speak.market.instruments[instrument.index()];
-                let s = &spec.settings;
+            Event::Market(MarketEvent::Bar { instrument, .. }) => {
+                let listing = &market.instruments[instrument.index()];
                 let (kind, costs) = (spec.kinds[instrument.index()], &spec.costs[instrument.index()]);
                 for &slot in spec.real.desk.slots(instrument) {
                     let book = &mut self.ears[slot as usize].open.book;
                     book.bar(costs, kind, listing.last(), listing.sigma_before, s.clock.decide);
                 }
                 self.gauge.bar(spec, instrument, listing);
-                self.real.bar(&spec.real, s, instrument, at, listing, out);
+                self.real.bar(cx, instrument, out);
             }
             Event::Market(MarketEvent::Funding { instrument, rate, mark, .. }) => {
                 for &slot in spec.real.desk.slots(instrument) {
@@ -58,23 +59,24 @@ impl Respond {
                     self.ears[slot as usize].open.book.funding(costs, mark, rate);
                 }
                 self.gauge.funding(spec, instrument, mark, rate);
-                self.real.funding(&spec.settings, instrument, rate, mark, out);
+                self.real.funding(s, instrument, (rate, mark), out);
             }
             Event::Market(_) => {}
-            Event::Barrier(at) => self.barrier(spec, at, speak, said, out),
-            Event::Command(at, command) => self.command(spec, at, command, out),
+            Event::Barrier(_) => self.barrier(spec, cx, speak, said, out),
+            Event::Venue(ref event) => self.real.venue(cx, event, out),
+            Event::Command(_, command) => self.command(spec, cx, command, out),
         }
     }
 
     fn barrier(
         &mut self,
         spec: &RespondSpec,
-        at: Stamp,
+        cx: &StepContext<'_>,
         speak: &Speak,
         said: &StepOutput,
         out: &mut Outputs,
     ) {
-        let (cast, s) = (&*spec.cast, &spec.settings);
+        let (cast, s, at) = (&*spec.cast, &spec.settings, cx.at);
         self.points.push(cast, &said.results);
         // Where others hear a wrong word the true one never reaches them: a quantity that followed from both would
         // know something of the truth.
@@ -99,14 +101,13 @@ impl Respond {
         for (asset, listing) in speak.market.desk().iter().enumerate() {
             self.consensus.price(AssetId(asset as u16), listing.last().close, holds);
         }
-        self.delist(spec, at, speak, out);
-        self.real.mark(&spec.real, at, &speak.market, out);
+        self.delist(spec, cx, out);
+        self.real.mark(cx, out);
         self.listen(spec, at, speak, out);
         let pnl: f64 =
             self.ears.iter().zip(&cast.slots).map(|(e, slot)| speak.equity_of(&e.open, slot.asset)).sum();
         self.open.push(at, s.capital + pnl + speak.structures.total());
-        let now = BarrierContext { spec: &spec.real, settings: s, at, market: &speak.market };
-        self.real.decide(&now, &self.office.knobs, &mut self.decisions, out);
+        self.real.decide(cx, &self.office.knobs, &mut self.decisions, out);
         let day = Stamp(at.0 - 1).after(s.clock.decide).day();
         if self.day.is_none_or(|d| d != day) {
             self.day = Some(day);
@@ -174,10 +175,10 @@ impl Respond {
     }
 
     /// Assets that have stopped trading: open closes, the desk forgets them, the venue pays out.
-    fn delist(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
+    fn delist(&mut self, spec: &RespondSpec, cx: &StepContext<'_>, out: &mut Outputs) {
         for instrument in spec.real.desk_instruments() {
-            let listing = &speak.market.instruments[instrument.id.index()];
-            if listing.delisted_at != Some(at) {
+            let listing = &cx.market.instruments[instrument.id.index()];
+            if listing.delisted_at != Some(cx.at) {
                 continue;
             }
             out.alarms.push(format!(
@@ -197,7 +198,7 @@ impl Respond {
                 );
             }
             self.gauge.delist(spec, instrument, listing.last().close);
-            self.real.delist(&spec.real, &spec.settings, instrument, at, listing, out);
+            self.real.delist(cx, instrument, out);
         }
     }
 }

@@ -11,35 +11,41 @@
 
 use super::spec::RespondSpec;
 use super::state::Respond;
-use crate::domain::{AgentId, Command, Stamp};
+use crate::domain::{AgentId, Command};
 use crate::engine::Outputs;
-use crate::engine::real::Real;
+use crate::engine::real::{Real, StepContext};
 use crate::treasury::OperatorControls;
 
 impl Respond {
     /// Carries out a command: on voices and ears now, on real money at the next decision at the latest.
-    pub(super) fn command(&mut self, spec: &RespondSpec, at: Stamp, command: Command, out: &mut Outputs) {
-        let (real, money) = (&mut self.real, &spec.real);
+    pub(super) fn command(
+        &mut self,
+        spec: &RespondSpec,
+        cx: &StepContext<'_>,
+        command: Command,
+        out: &mut Outputs,
+    ) {
+        let real = &mut self.real;
         // What changes nothing (sent twice, or about nobody) is no intervention.
         let news = match command {
             Command::Mute(agent) => self.consensus.mute(&spec.cast, agent, true),
             Command::Unmute(agent) => self.consensus.mute(&spec.cast, agent, false),
             Command::Deafen(agent) => self.deafen(agent, true),
             Command::Undeafen(agent) => self.deafen(agent, false),
-            Command::Fund(agent) => self.fund(spec, at, (agent, true), out),
-            Command::Unfund(agent) => self.fund(spec, at, (agent, false), out),
-            Command::Pause(agent) => real.steer(money, |r| r.hand.pause(agent)),
-            Command::Resume(agent) => real.steer(money, |r| r.hand.resume(agent)),
-            Command::Drain(agent) => real.steer(money, |r| r.hand.drain(agent)),
-            Command::PauseAll => real.steer(money, |r| r.each(OperatorControls::pause)),
-            Command::DrainAll => real.steer(money, |r| r.each(OperatorControls::drain)),
+            Command::Fund(agent) => self.fund(spec, cx, (agent, true), out),
+            Command::Unfund(agent) => self.fund(spec, cx, (agent, false), out),
+            Command::Pause(agent) => real.steer(cx, out, |r| r.hand.pause(agent)),
+            Command::Resume(agent) => real.steer(cx, out, |r| r.hand.resume(agent)),
+            Command::Drain(agent) => real.steer(cx, out, |r| r.hand.drain(agent)),
+            Command::PauseAll => real.steer(cx, out, |r| r.each(OperatorControls::pause)),
+            Command::DrainAll => real.steer(cx, out, |r| r.each(OperatorControls::drain)),
             Command::ResumeAll => {
-                real.steer(money, |r| r.each(OperatorControls::resume) | r.hand.unflatten())
+                real.steer(cx, out, |r| r.each(OperatorControls::resume) | r.hand.unflatten())
             }
-            Command::Flatten => real.steer_and_withdraw(money, |r| r.hand.flatten()),
-            Command::Kill => real.steer_and_withdraw(money, |r| r.hand.kill()),
-            Command::Reset => real.steer(money, |r| r.hand.reset() | r.reset_breaker()),
-            Command::ResetBreaker => real.steer(money, Real::reset_breaker),
+            Command::Flatten => real.steer_and_withdraw(cx, out, |r| r.hand.flatten()),
+            Command::Kill => real.steer_and_withdraw(cx, out, |r| r.hand.kill()),
+            Command::Reset => real.steer(cx, out, |r| r.hand.reset() | r.reset_breaker()),
+            Command::ResetBreaker => real.steer(cx, out, Real::reset_breaker),
         };
         self.interventions += u64::from(news);
         // Restrictions count as hand-holding, taking them back does not.
@@ -58,8 +64,14 @@ impl Respond {
         self.deafened.get_mut(agent.index()).is_some_and(|d| std::mem::replace(d, deaf) != deaf)
     }
 
-    fn fund(&mut self, spec: &RespondSpec, at: Stamp, funded: (AgentId, bool), out: &mut Outputs) -> bool {
+    fn fund(
+        &mut self,
+        spec: &RespondSpec,
+        cx: &StepContext<'_>,
+        funded: (AgentId, bool),
+        out: &mut Outputs,
+    ) -> bool {
         let points = self.declared_points(&spec.cast);
-        self.real.fund(&spec.real, &spec.settings, at, funded, &points, out)
+        self.real.fund(cx, funded, &points, out)
     }
 }

@@ -5,7 +5,7 @@ use hive_core::config;
 use hive_core::engine::{Engine, Outputs};
 use hive_core::execution::Venue;
 use hive_core::treasury::Mode;
-use hive_domain::{AgentId, Command, Decimal, Event, InstrumentId, MarketEvent, Money, Span};
+use hive_domain::{AgentId, Command, Decimal, Event, InstrumentId, MarketEvent, Money, Span, VenueEvent};
 use hive_ledger::{Account, Ledger};
 
 const DAYS: u32 = 250;
@@ -22,7 +22,7 @@ pub fn balanced(engine: &Engine) {
     for i in 0..real.marks.len() {
         let id = InstrumentId(i as u16);
         let books = real.ledger.net_position(id);
-        assert_eq!(real.venue.position(id), books);
+        assert_eq!(real.router.venue.position(id), books);
         let of = |a: u32| real.ledger.position(AgentId(a), id);
         let sum: Decimal = (0..real.ledger.agents() as u32).map(of).sum::<Decimal>();
         assert_eq!(sum + real.ledger.position(Ledger::TREASURY, id), books);
@@ -196,12 +196,13 @@ fn law09_a_mismatch_with_the_venue_halts_and_no_order_leaves_any_more() {
     let mut run = Run::start(&shipped(), &tape.universe);
     run.play(&tape.events[..middle]);
     let real = &mut run.engine.respond.real;
-    let held = tape.universe.instruments.iter().find(|i| !real.venue.position(i.id).is_zero()).unwrap();
+    let held =
+        tape.universe.instruments.iter().find(|i| !real.router.venue.position(i.id).is_zero()).unwrap();
     // The venue closes a position, and nobody here hears of it.
     let last = hive_domain::money::to_estimate(real.marks[held.id.index()]);
-    real.venue
-        .on_delisted(held, tape.events[middle - 1].at(), last, &config::shipped().unwrap().costs)
-        .unwrap();
+    let (venue, at) = (&mut real.router.venue, tape.events[middle - 1].at());
+    venue.on_delisted(held, at, last, &config::shipped().unwrap().costs);
+    assert!(std::iter::from_fn(|| venue.poll()).any(|e| matches!(e, VenueEvent::Fill(_))));
     let next = tape.after(601);
     run.play(&tape.events[middle..next]);
     let real = &run.engine.respond.real;
@@ -214,7 +215,7 @@ fn law09_a_mismatch_with_the_venue_halts_and_no_order_leaves_any_more() {
     let real = &run.engine.respond.real;
     assert_eq!((real.orders_sent(), run.fills.len()), (sent, fills), "no order, no fill");
     assert_eq!(real.halted.as_deref(), Some(why.as_str()), "the first reason stays");
-    assert!(tape.universe.instruments.iter().all(|i| real.venue.working(i.id).is_none()));
+    assert!(tape.universe.instruments.iter().all(|i| real.router.venue.working(i.id).is_none()));
     assert!(real.running_share() < 0.9);
     // The other lives go on.
     assert!(actions(&run.messages).any(|(m, _)| m.at == tape.events[tape.events.len() - 1].at()));

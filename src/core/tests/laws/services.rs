@@ -9,7 +9,6 @@ use hive_domain::{AgentId, Decimal, Event, InstrumentId, MessageKind, Service, S
 
 /// Spot, perp and what the agents hold, by asset.
 fn held(engine: &Engine, n: usize) -> Vec<(Decimal, Decimal, Decimal)> {
-    use hive_core::execution::Venue;
     let real = &engine.respond.real;
     (0..n as u16)
         .map(|i| {
@@ -20,7 +19,7 @@ fn held(engine: &Engine, n: usize) -> Vec<(Decimal, Decimal, Decimal)> {
                 .chain([hive_ledger::Ledger::TREASURY])
                 .map(|a| real.ledger.position(a, perp))
                 .sum();
-            (real.venue.position(spot), real.venue.position(perp), agents)
+            (real.router.venue.position(spot), real.router.venue.position(perp), agents)
         })
         .collect()
 }
@@ -89,7 +88,6 @@ fn spot_and_perp_are_together_what_the_agents_hold_and_capital_is_kept() {
 
 #[test]
 fn a_leg_whose_other_was_not_filled_is_undone_in_the_perp_at_the_next_decision() {
-    use hive_core::execution::Venue;
     for liquidity in [false, true] {
         let tape = paired(200, 0);
         let n = tape.universe.assets.len();
@@ -114,8 +112,8 @@ fn a_leg_whose_other_was_not_filled_is_undone_in_the_perp_at_the_next_decision()
             assert_eq!(real.halted, None);
             for i in 0..n {
                 let (perp, spot) = (InstrumentId(i as u16), InstrumentId((i + n) as u16));
-                let exposed = real.venue.position(spot) + real.venue.position(perp);
-                let sent = |id| real.venue.working(id).map_or(Decimal::ZERO, |o| o.1);
+                let exposed = real.router.venue.position(spot) + real.router.venue.position(perp);
+                let sent = |id| real.router.venue.working(id).map_or(Decimal::ZERO, |o| o.1);
                 if !alone[i].is_zero() {
                     assert_eq!(exposed, Decimal::ZERO, "undone");
                     undone += 1;
@@ -126,7 +124,7 @@ fn a_leg_whose_other_was_not_filled_is_undone_in_the_perp_at_the_next_decision()
                     faults += 1;
                     alone[i] = exposed;
                 }
-                let switches = !sent(spot).is_zero() || real.venue.resting(perp).is_some();
+                let switches = !sent(spot).is_zero() || real.router.venue.resting(perp).is_some();
                 deaf[i] = switches && random::mix(i as u64, at.0 as u64).is_multiple_of(3);
             }
         }

@@ -1,0 +1,208 @@
+//! Orders of one account at one venue: what was sent, what came back, and what may still come.
+//!
+//! ```text
+//! place, cancel, amend, ask ─▶ VenueRequest ─▶ venue
+//! venue ─▶ VenueEvent ─▶ take ─▶ OrderReport: what the account has to book, and what the operator has to know
+//! ```
+//!
+//! # Invariants
+//!
+//! 1. An order is tracked before it leaves: a fill has to find it, however fast it comes. Its id leaves once.
+//! 2. A cancel may fail. Until the venue has said that an order is over, what is left of it counts as open.
+//! 3. An order of which nothing was heard is asked for by its id; it is never sent again, and never taken for dead.
+//! 4. An instrument is settled while none of its orders is on its way, being taken back or unknown. Only then is what the
+//!    venue says of its position compared with the books: a difference before that is news that has not come yet.
+
+use super::orders::{FillVerdict, OrderError, OrderTracker};
+use super::venue::{PlacedOrder, Venue, VenueRequest};
+use crate::domain::venue::{LinkState, RejectReason, VenueEvent};
+use crate::domain::{Decimal, Fill, InstrumentId, Money, OrderId, OrderKind, OrderStatus, Stamp};
+use crate::treasury::ApprovedOrder;
+use serde::{Deserialize, Serialize};
+
+/// What the account has to do about an event of its venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderReport {
+    /// A fill, and whether it is to be booked.
+    Fill(Fill, FillVerdict),
+    /// An order was refused.
+    Rejected(OrderId, RejectReason),
+    /// An order is over, with this much of it left, signed.
+    Cancelled(OrderId, Decimal),
+    /// An order could not be taken back.
+    CancelRefused(OrderId),
+    /// What became of an order is not known; it was asked for.
+    Unknown(OrderId),
+    /// Funding was booked by the venue.
+    Funding(InstrumentId, Stamp, Money),
+    /// Whether the venue can be reached has changed.
+    Link(LinkState),
+    /// Nothing that the account has to act on.
+    Noted,
+}
+
+/// What comparing positions came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PositionCheck {
+    /// All three say the same.
+    Agrees,
+    /// An order's fate is open, or the venue has not spoken since the last fill: nothing can be said.
+    Unsettled,
+    /// They differ though nothing is open.
+    Differs {
+        /// What the venue says is held.
+        venue: Decimal,
+    },
+}
+
+/// What the venue said of one instrument's position, and what came since.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct ReportedPosition {
+    /// As last told; none before the first word.
+    told: Option<(Stamp, Decimal)>,
+    /// The newest fill.
+    filled_at: Option<Stamp>,
+}
+
+/// Orders of one account at one venue.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderRouter<V> {
+    /// Where they go.
+    pub venue: V,
+    /// What became of them.
+    pub orders: OrderTracker,
+    /// By instrument.
+    positions: Vec<ReportedPosition>,
+    link: LinkState,
+}
+
+impl<V: Venue> OrderRouter<V> {
+    /// Nothing was sent yet to this venue, which lists so many instruments.
+    pub fn new(venue: V, instruments: usize) -> Self {
+        let positions = vec![ReportedPosition::default(); instruments];
+        OrderRouter { venue, orders: OrderTracker::default(), positions, link: LinkState::default() }
+    }
+
+    /// An approved order leaves.
+    pub fn place(&mut self, order: &ApprovedOrder, kind: OrderKind) -> Result<(), OrderError> {
+        self.orders.sent(order, kind)?;
+        self.venue.request(VenueRequest::Place(PlacedOrder::of(order, kind)));
+        Ok(())
+    }
+
+    /// Asks for an order back; nothing is known of it before the venue has answered. Of one that is over, or that is being
+    /// taken back already, nothing is asked.
+    pub fn cancel(&mut self, order: OrderId) {
+        let may = self
+            .orders
+            .get(order)
+            .is_some_and(|o| !o.status.is_over() && !matches!(o.status, OrderStatus::CancelSent));
+        if may && self.orders.set(order, OrderStatus::CancelSent).is_ok() {
+            self.venue.request(VenueRequest::Cancel(order));
+        }
+    }
+
+    /// Moves a resting order to another limit; what it is and how much of it is left stay.
+    pub fn amend(&mut self, order: OrderId, limit: Decimal) {
+        if self.orders.get(order).is_some_and(|o| !o.status.is_over()) {
+            self.orders.amended(order, limit);
+            self.venue.request(VenueRequest::Amend(order, limit));
+        }
+    }
+
+    /// Asks the venue what the account holds.
+    pub fn ask_positions(&mut self, at: Stamp) {
+        self.venue.request(VenueRequest::Positions(at));
+    }
+
+    /// What the venue said next, and what the account has to do about it; none when there is no more.
+    pub fn poll(&mut self) -> Option<OrderReport> {
+        let event = self.venue.poll()?;
+        Some(self.take(&event))
+    }
+
+    /// Takes what the venue said.
+    pub fn take(&mut self, event: &VenueEvent) -> OrderReport {
+        match *event {
+            VenueEvent::Accepted { order, .. } => {
+                self.step(order, OrderStatus::Working);
+                OrderReport::Noted
+            }
+            VenueEvent::Rejected { order, why, .. } => {
+                // What is over stays over: a refusal that comes after a fill is no news.
+                let news = self.step(order, OrderStatus::Rejected);
+                if news { OrderReport::Rejected(order, why) } else { OrderReport::Noted }
+            }
+            VenueEvent::Fill(fill) => {
+                let verdict = self.orders.on_fill(&fill);
+                if let Some(position) = self.positions.get_mut(fill.instrument.index()) {
+                    position.filled_at = position.filled_at.max(Some(fill.at));
+                }
+                OrderReport::Fill(fill, verdict)
+            }
+            VenueEvent::Cancelled { order, .. } => {
+                let left = self.orders.get(order).map_or(Decimal::ZERO, super::Tracked::open);
+                let news = self.step(order, OrderStatus::Cancelled);
+                if news { OrderReport::Cancelled(order, left) } else { OrderReport::Noted }
+            }
+            VenueEvent::CancelRefused { order, .. } => {
+                let stands = self.orders.get(order).is_some_and(|o| o.status == OrderStatus::CancelSent);
+                // It stands as it stood, until the venue says more of it; a fill may be on its way.
+                let asked = stands && self.step(order, OrderStatus::Working);
+                if asked { OrderReport::CancelRefused(order) } else { OrderReport::Noted }
+            }
+            VenueEvent::Unknown { order, at } => {
+                if !self.step(order, OrderStatus::Unknown) {
+                    return OrderReport::Noted;
+                }
+                self.venue.request(VenueRequest::Query(order, at));
+                OrderReport::Unknown(order)
+            }
+            VenueEvent::Position { instrument, at, quantity } => {
+                if let Some(position) = self.positions.get_mut(instrument.index())
+                    && position.told.is_none_or(|(before, _)| at >= before)
+                {
+                    position.told = Some((at, quantity));
+                }
+                OrderReport::Noted
+            }
+            VenueEvent::Funding { instrument, at, amount } => OrderReport::Funding(instrument, at, amount),
+            VenueEvent::Link { state, .. } => {
+                let news = std::mem::replace(&mut self.link, state) != state;
+                if news { OrderReport::Link(state) } else { OrderReport::Noted }
+            }
+            VenueEvent::Rules { .. } | VenueEvent::Fees { .. } => OrderReport::Noted,
+        }
+    }
+
+    /// Whether that is news of an order that is known and not over.
+    fn step(&mut self, order: OrderId, status: OrderStatus) -> bool {
+        let open = self.orders.get(order).is_some_and(|o| !o.status.is_over() && o.status != status);
+        open && self.orders.set(order, status).is_ok()
+    }
+
+    /// Whether nothing of an instrument is on its way, being taken back or unknown.
+    pub fn is_settled(&self, instrument: InstrumentId) -> bool {
+        let pending = |s: OrderStatus| {
+            matches!(s, OrderStatus::Pending | OrderStatus::CancelSent | OrderStatus::Unknown)
+        };
+        self.link == LinkState::Up
+            && !self.orders.open().any(|o| o.instrument == instrument && pending(o.status))
+    }
+
+    /// Compares what is held by the books with what the venue says.
+    pub fn check(&self, instrument: InstrumentId, held: Decimal) -> PositionCheck {
+        let Some(position) = self.positions.get(instrument.index()) else { return PositionCheck::Unsettled };
+        match position.told {
+            Some((at, venue)) if self.is_settled(instrument) && Some(at) >= position.filled_at => {
+                if venue == held { PositionCheck::Agrees } else { PositionCheck::Differs { venue } }
+            }
+            _ => PositionCheck::Unsettled,
+        }
+    }
+
+    /// Whether the venue can be reached.
+    pub fn link(&self) -> LinkState {
+        self.link
+    }
+}
