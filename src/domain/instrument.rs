@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn contracts_are_exact_both_ways_and_in_whole_lots() {
-        let dec = |text: &str| crate::money::parse(text).unwrap();
+        let dec = |text: &str| super::super::money::parse(text).unwrap();
         let listed = |lot, contract| Instrument {
             lot: dec(lot),
             contract: dec(contract),

@@ -207,8 +207,8 @@ fn greatest_divisor(a: i128, b: i128) -> i128 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::money::parse;
     use super::*;
-    use crate::money::parse;
     use proptest::prelude::*;
 
     fn dec(text: &str) -> Decimal {
