@@ -23,7 +23,7 @@ use crate::treasury::ApprovedOrder;
 use serde::{Deserialize, Serialize};
 
 /// Time between two snapshots that must show the same difference before it is one.
-pub const CONFIRMED_AFTER: Span = Span::seconds(5);
+pub const CONFIRMED_AFTER: Span = Span::seconds(30);
 
 /// What the account has to do about an event of its venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
