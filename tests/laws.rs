@@ -47,7 +47,7 @@ fn law10_alarms_are_kept_to_their_limit_and_the_rest_is_counted() {
         .clone();
     let mut feed = Replay { info, tape: &tape, at: 0 };
     // Books that know nothing: an alarm at every barrier.
-    engine.respond.real.ledger = Ledger::new(0, 0);
+    engine.respond.real.account.ledger = Ledger::new(0, 0);
     let mut stepper = Stepper::new(&mut engine, RunStats::default(), None);
     let never = AtomicBool::new(false);
     drive::run(&mut stepper, &mut feed, BarPace::MAX, &never, None, |_| ()).unwrap();

@@ -232,7 +232,11 @@ impl Logged {
     /// What a resumed run has told before is not told again.
     fn new(stepper: &Stepper<'_>) -> Self {
         let (stats, real) = (&stepper.stats, &stepper.engine.respond.real);
-        Logged { alarms: stats.alarms.len(), more: stats.more_alarms > 0, halted: real.halted.is_some() }
+        Logged {
+            alarms: stats.alarms.len(),
+            more: stats.more_alarms > 0,
+            halted: real.account.halted.is_some(),
+        }
     }
 
     /// Writes to the log what is new: as many alarms as the run keeps, and a halt once.
@@ -245,7 +249,7 @@ impl Logged {
         if stats.more_alarms > 0 && !std::mem::replace(&mut self.more, true) {
             tracing::warn!("there are more alarms than are kept; from here on they are only counted");
         }
-        if let Some(why) = real.halted.as_ref().filter(|_| !self.halted) {
+        if let Some(why) = real.account.halted.as_ref().filter(|_| !self.halted) {
             self.halted = true;
             tracing::error!("halted: {}", one_line(why));
         }

@@ -68,7 +68,7 @@ impl ArmAccount {
     pub fn hear(&mut self, cast: &Population, at: Stamp, said: &StepOutput) {
         for spoken in &said.structured {
             if let MessageKind::Carry(quote) = &spoken.body {
-                self.real.services.hear(cast.voice(spoken.voice).1, at, quote);
+                self.real.execution.services.hear(cast.voice(spoken.voice).1, at, quote);
             }
         }
     }
@@ -114,12 +114,12 @@ impl ArmAccount {
         self.meter.fills(&self.out.fills);
         self.real.mark(cx, &mut self.out);
         self.meter.serve(at, &self.real, &self.spec);
-        self.meter.mark(at, money::to_estimate(self.real.equity()));
+        self.meter.mark(at, money::to_estimate(self.real.account.equity()));
         let pace =
             PositionPace { patience: self.settings.desk.patience, width: Width::Band(0.0), shorts: true };
         for (asset, (listing, x)) in market.desk().iter().zip(aims).enumerate() {
             if listing.is_fresh(at) && listing.sigma.is_finite() {
-                self.real.desk.aim(asset, *x, pace);
+                self.real.execution.desk.aim(asset, *x, pace);
             }
         }
         self.real.decide(cx, &Knobs::HOME, &mut self.decisions, &mut self.out);
@@ -137,12 +137,12 @@ impl ArmAccount {
 
     /// Why it stands still, if it does.
     pub fn halted(&self) -> Option<&str> {
-        self.real.halted.as_deref()
+        self.real.account.halted.as_deref()
     }
 
     /// What is left behind.
     pub fn finish(self) -> ArmTrack {
-        let running = self.real.running_share();
+        let running = self.real.account.running_share();
         self.meter.finish(0.0, running, &self.decisions)
     }
 }

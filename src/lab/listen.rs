@@ -67,7 +67,7 @@ impl Listener {
         self.meter.fills(&self.out.fills);
         if let Event::Barrier(at) = event {
             self.meter.serve(*at, &self.respond.real, &self.spec.real);
-            self.meter.mark(*at, money::to_estimate(self.respond.real.equity()));
+            self.meter.mark(*at, money::to_estimate(self.respond.real.account.equity()));
         }
     }
 
@@ -91,12 +91,13 @@ impl Listener {
     /// What is left behind.
     pub fn finish(self) -> ArmTrack {
         let real = &self.respond.real;
-        let turnover = (0..real.marks.len()).filter_map(|i| real.ledger.turnover(InstrumentId(i as u16)));
+        let turnover = (0..real.account.marks.len())
+            .filter_map(|i| real.account.ledger.turnover(InstrumentId(i as u16)));
         let sums = turnover.fold((0.0, 0.0), |(crossed, traded), t| {
             (crossed + money::to_estimate(t.crossed), traded + money::to_estimate(t.traded))
         });
         let crossed = if sums.0 + sums.1 > 0.0 { sums.0 / (sums.0 + sums.1) } else { 0.0 };
-        self.meter.finish(crossed, real.running_share(), &self.respond.decisions)
+        self.meter.finish(crossed, real.account.running_share(), &self.respond.decisions)
     }
 }
 

@@ -87,9 +87,9 @@ pub struct ServiceGains {
 /// all, in currency.
 pub fn receipts(real: &Real, spec: &RealSpec) -> (f64, f64) {
     let owners = spec.services.carrying();
-    let books = owners.iter().filter_map(|o| real.ledger.pnl(*o, &real.marks).ok());
+    let books = owners.iter().filter_map(|o| real.account.ledger.pnl(*o, &real.account.marks).ok());
     let carry: f64 = books.map(money::to_estimate).sum();
-    (carry - real.services.switched().saved(), real.services.worked().saved())
+    (carry - real.execution.services.switched().saved(), real.execution.services.worked().saved())
 }
 
 /// How alike the members of a group are, from their lives alone.
@@ -232,7 +232,7 @@ impl ArmMeter {
             self.served.carry += (now.0 - before.0) / equity;
             self.served.liquidity += (now.1 - before.1) / equity;
         }
-        self.works(at, real.services.worked());
+        self.works(at, real.execution.services.worked());
     }
 
     fn works(&mut self, at: Stamp, now: ExecutionCost) {

@@ -3,7 +3,7 @@
 #![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(clippy::panic)]
 
-use super::{Account, Imbalance, Ledger, LedgerError};
+use super::{Imbalance, Ledger, LedgerAccount, LedgerError};
 use crate::domain::money::{from_estimate, parse};
 use crate::domain::{AgentId, Decimal, Fill, InstrumentId, OrderId, Stamp};
 use proptest::prelude::*;
@@ -25,8 +25,8 @@ fn fill(instrument: InstrumentId, quantity: Decimal, price: Decimal, fee: Decima
 enum LedgerOp {
     Deposit(Decimal),
     Move {
-        from: Account,
-        to: Account,
+        from: LedgerAccount,
+        to: LedgerAccount,
         amount: Decimal,
     },
     Trade {
@@ -60,8 +60,8 @@ fn who(n: u32) -> AgentId {
     if n >= AGENTS { Ledger::TREASURY } else { AgentId(n) }
 }
 
-fn account(n: u32) -> Account {
-    if n >= AGENTS { Account::Treasury } else { Account::Agent(AgentId(n)) }
+fn account(n: u32) -> LedgerAccount {
+    if n >= AGENTS { LedgerAccount::Treasury } else { LedgerAccount::Agent(AgentId(n)) }
 }
 
 fn amount(scale: u32) -> impl Strategy<Value = Decimal> {
@@ -159,8 +159,8 @@ impl Run {
     }
 
     fn cash(&self) -> Decimal {
-        let outside = [Account::Rounding, Account::Venue, Account::Fees];
-        let charges = [Account::Funding, Account::Borrow, Account::Capital];
+        let outside = [LedgerAccount::Rounding, LedgerAccount::Venue, LedgerAccount::Fees];
+        let charges = [LedgerAccount::Funding, LedgerAccount::Borrow, LedgerAccount::Capital];
         let inside = (0..=AGENTS).map(account);
         inside.chain(outside).chain(charges).map(|a| self.ledger.cash(a).unwrap()).sum()
     }
@@ -266,7 +266,7 @@ proptest! {
         let of = |f: fn(super::book::shown::Tally) -> Decimal| -> Vec<Decimal> {
             (0..3).map(|n| f(books.book(AgentId(n)).unwrap().tally())).collect()
         };
-        let left = books.cash(Account::Rounding).unwrap();
+        let left = books.cash(LedgerAccount::Rounding).unwrap();
         // Three roundings of half a unit for the trade, three for funding; borrow has none to lose.
         prop_assert!(left.abs() <= Decimal::new(4, 10), "{}", left);
         prop_assert!(of(|t| t.funding).iter().sum::<Decimal>().abs() <= Decimal::new(1, 10));
@@ -321,7 +321,9 @@ fn a_round_trip_tells_where_the_money_went() {
     let mut books = Ledger::new(3, 1);
     books.deposit(dec("10000")).unwrap();
     for n in 0..3 {
-        books.transfer(Account::Treasury, Account::Agent(AgentId(n)), dec("1000"), &[dec("100")]).unwrap();
+        books
+            .transfer(LedgerAccount::Treasury, LedgerAccount::Agent(AgentId(n)), dec("1000"), &[dec("100")])
+            .unwrap();
     }
     // Two buy 6 and 3, one sells 3: 3 cross inside, 6 go to the venue, at 0.1 over the mark.
     let deltas = [(AgentId(0), dec("6")), (AgentId(1), dec("3")), (AgentId(2), dec("-3"))];
@@ -387,7 +389,7 @@ fn a_fee_in_an_asset_is_booked_at_the_price_told_with_it_or_not_at_all() {
     );
     assert!(matches!(book(&bought("0", told("1e15", "1e15"))), Err(LedgerError::Overflow(_))));
     // Two fees and a rebate; and the account is what was paid in less the fees, the price being what it was.
-    assert_eq!(books.cash(Account::Fees), Some(dec("0.3333333333")));
+    assert_eq!(books.cash(LedgerAccount::Fees), Some(dec("0.3333333333")));
     assert_eq!(books.total_equity(&[dec("400")]).unwrap(), dec("1000") - dec("0.3333333333"));
     assert_eq!(books.check(&[dec("400")]), Ok(()));
 }
@@ -416,8 +418,8 @@ fn refuses_what_does_not_add_up() {
     let free = Fill { quantity: Decimal::ZERO, fee: one, ..f };
     assert!(matches!(refused(&[], Some(&free), i), LedgerError::NotPositive(_)));
     assert_eq!(books.deposit(dec("-1")), Err(LedgerError::NotPositive(dec("-1"))));
-    let taken = books.transfer(Account::Venue, Account::Treasury, one, &[]);
-    assert_eq!(taken, Err(LedgerError::NotMovable(Account::Venue)));
+    let taken = books.transfer(LedgerAccount::Venue, LedgerAccount::Treasury, one, &[]);
+    assert_eq!(taken, Err(LedgerError::NotMovable(LedgerAccount::Venue)));
 }
 
 #[test]

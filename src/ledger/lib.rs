@@ -53,7 +53,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who can be on a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Account {
+pub enum LedgerAccount {
     /// An agent's book.
     Agent(AgentId),
     /// Cash nobody has been given, and what the desk holds for no agent.
@@ -126,7 +126,7 @@ pub enum LedgerError {
     NotPositive(Money),
     /// Only agents and the treasury give and take funds.
     #[error("funds move between agents and the treasury, not {0:?}")]
-    NotMovable(Account),
+    NotMovable(LedgerAccount),
     /// The giver's equity would fall below zero.
     #[error("an equity of {equity} cannot give {amount}; move at most the equity")]
     Short {
@@ -215,8 +215,8 @@ impl Ledger {
     /// above zero.
     pub fn transfer(
         &mut self,
-        from: Account,
-        to: Account,
+        from: LedgerAccount,
+        to: LedgerAccount,
         amount: Money,
         marks: &[Decimal],
     ) -> Result<(), LedgerError> {
@@ -233,10 +233,10 @@ impl Ledger {
         self.shift(giver, taker, units)
     }
 
-    fn movable(&self, account: Account) -> Result<AgentId, LedgerError> {
+    fn movable(&self, account: LedgerAccount) -> Result<AgentId, LedgerError> {
         let id = match account {
-            Account::Agent(id) => id,
-            Account::Treasury => Self::TREASURY,
+            LedgerAccount::Agent(id) => id,
+            LedgerAccount::Treasury => Self::TREASURY,
             other => return Err(LedgerError::NotMovable(other)),
         };
         self.book_of(id).map(|_| id)
@@ -289,16 +289,16 @@ impl Ledger {
     }
 
     /// Cash of any account, seen from inside it; all of them with all agents sum to zero.
-    pub fn cash(&self, account: Account) -> Option<Money> {
+    pub fn cash(&self, account: LedgerAccount) -> Option<Money> {
         Some(money(match account {
-            Account::Agent(id) => self.book(id)?.cash,
-            Account::Treasury => self.treasury.cash,
-            Account::Rounding => self.rounding,
-            Account::Venue => self.outside.venue,
-            Account::Fees => self.outside.fees,
-            Account::Funding => self.outside.funding,
-            Account::Borrow => self.outside.borrow,
-            Account::Capital => self.outside.capital,
+            LedgerAccount::Agent(id) => self.book(id)?.cash,
+            LedgerAccount::Treasury => self.treasury.cash,
+            LedgerAccount::Rounding => self.rounding,
+            LedgerAccount::Venue => self.outside.venue,
+            LedgerAccount::Fees => self.outside.fees,
+            LedgerAccount::Funding => self.outside.funding,
+            LedgerAccount::Borrow => self.outside.borrow,
+            LedgerAccount::Capital => self.outside.capital,
         }))
     }
 

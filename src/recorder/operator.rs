@@ -10,28 +10,28 @@ use crate::view::operator::{AgentSwitches, RunInfo, Status};
 pub fn status(engine: &Engine, scene: &RunInfo, seq: u64) -> Status {
     let real = &engine.respond.real;
     let because = match () {
-        () if real.halted.is_some() => real.halted.clone(),
-        () if real.hand.is_killed() => Some("the kill switch is latched: hive ctl reset".to_owned()),
-        () if real.breaker.latched().is_some() => {
+        () if real.account.halted.is_some() => real.account.halted.clone(),
+        () if real.account.hand.is_killed() => Some("the kill switch is latched: hive ctl reset".to_owned()),
+        () if real.account.breaker.latched().is_some() => {
             Some("the drawdown breaker is latched: hive ctl reset".to_owned())
         }
-        () if real.hand.is_flat() => Some("flattened by the operator: hive ctl resume".to_owned()),
+        () if real.account.hand.is_flat() => Some("flattened by the operator: hive ctl resume".to_owned()),
         () => None,
     };
-    let (gross, net) = real.exposure();
+    let (gross, net) = real.account.exposure();
     Status {
         scene: scene.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         money: "PAPER".to_owned(),
-        mode: real.mode().to_string(),
+        mode: real.account.mode().to_string(),
         because,
-        killed: real.hand.is_killed(),
-        flat: real.hand.is_flat(),
+        killed: real.account.hand.is_killed(),
+        flat: real.account.hand.is_flat(),
         market_time: engine.now().map(|s: Stamp| s.to_string()),
         seq,
         view_hash: String::new(),
-        equity: real.equity(),
-        drawdown: real.curve.drawdown(),
+        equity: real.account.equity(),
+        drawdown: real.account.curve.drawdown(),
         gross,
         net,
         agents: engine.cast().declared as u32,
@@ -47,7 +47,7 @@ pub fn agents(engine: &Engine) -> Vec<AgentSwitches> {
     let (real, standing) = (&respond.real, Standing::now(engine));
     let one = |agent: &crate::agents::Agent| {
         let id = agent.id;
-        let (s, stopped_out) = (record::switches(engine, id), real.funds.stopped_out(id).is_some());
+        let (s, stopped_out) = (record::switches(engine, id), real.account.funds.stopped_out(id).is_some());
         let phase = respond.office.wards.phase(id);
         AgentSwitches {
             id,
@@ -60,9 +60,9 @@ pub fn agents(engine: &Engine) -> Vec<AgentSwitches> {
             deaf: s.deaf,
             stopped_out,
             funded: s.funded && !stopped_out,
-            weight: real.funds.weight(id),
+            weight: real.account.funds.weight(id),
             points: respond.points.agent(cast, id),
-            real_pnl: real.ledger.pnl(id, &real.marks).ok(),
+            real_pnl: real.account.ledger.pnl(id, &real.account.marks).ok(),
             voice: engine.voice(id),
             influence: standing.influence(id),
             quarantined: matches!(phase, QuarantinePhase::Quarantine { .. }),

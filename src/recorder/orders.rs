@@ -7,7 +7,8 @@ use crate::view::orders::{FillRow, ORDERS_MAX, OrderRow};
 
 /// Orders that may still fill, the newest first, and how many are left out.
 pub(super) fn open(engine: &Engine) -> (Vec<OrderRow>, u64) {
-    let mut rows: Vec<OrderRow> = engine.respond.real.router.orders.open().map(|o| row(engine, o)).collect();
+    let mut rows: Vec<OrderRow> =
+        engine.respond.real.execution.router.orders.open().map(|o| row(engine, o)).collect();
     rows.reverse();
     let more = rows.len().saturating_sub(ORDERS_MAX) as u64;
     rows.truncate(ORDERS_MAX);

@@ -90,7 +90,7 @@ impl Recorder {
             drawdown: SampledCurve::new(Downsampling::Most),
             from: None,
             day: None,
-            equity: engine.respond.real.equity(),
+            equity: engine.respond.real.account.equity(),
             messages: VecDeque::with_capacity(MESSAGES_MAX),
             actions: vec![None; cast.voices()],
             stances: vec![None; cast.declared_slots],
@@ -153,8 +153,8 @@ impl Recorder {
         self.from.get_or_insert(at);
         self.alone.push(engine.speak.curve.equity() - capital);
         self.open.push(engine.respond.open.equity() - capital);
-        self.real.push(real.curve.equity() - capital);
-        self.drawdown.push(real.curve.drawdown());
+        self.real.push(real.account.curve.equity() - capital);
+        self.drawdown.push(real.account.curve.drawdown());
         // A barrier at midnight closes the day before it.
         let day = Stamp(at.0 - 1).day();
         let new_day = self.day.is_none_or(|(d, _)| d != day);
@@ -164,7 +164,7 @@ impl Recorder {
             self.record.day(engine);
         }
         self.record.bar(engine, at);
-        self.equity = real.equity();
+        self.equity = real.account.equity();
     }
 
     fn hear(&mut self, engine: &Engine, message: &Message) {
@@ -289,37 +289,37 @@ impl Recorder {
 
     fn account(&self, engine: &Engine) -> AccountView {
         let (settings, real) = (engine.settings(), &engine.respond.real);
-        let (gross, net) = real.exposure();
-        let latched = real.breaker.latched();
+        let (gross, net) = real.account.exposure();
+        let latched = real.account.breaker.latched();
         let tripped = || {
             let day = |at: Stamp| at.to_string().chars().take(10).collect::<String>();
             latched.map(|l| {
                 format!("the breaker tripped at a drawdown of {:.1} % on {}", 100.0 * l.drawdown, day(l.at))
             })
         };
-        let (killed, flat) = (real.hand.is_killed(), real.hand.is_flat());
+        let (killed, flat) = (real.account.hand.is_killed(), real.account.hand.is_flat());
         let reason = match () {
-            () if real.halted.is_some() => real.halted.clone(),
+            () if real.account.halted.is_some() => real.account.halted.clone(),
             () if killed => Some("the kill switch is latched: no new risk, reductions pass".to_owned()),
             () if latched.is_some() => tripped(),
             () if flat => Some("everything is being closed, and stays closed".to_owned()),
             () => None,
         };
         AccountView {
-            equity: real.equity(),
+            equity: real.account.equity(),
             capital: settings.money,
-            today: self.day.map_or(Decimal::ZERO, |(_, open)| real.equity() - open),
-            drawdown: real.curve.drawdown(),
+            today: self.day.map_or(Decimal::ZERO, |(_, open)| real.account.equity() - open),
+            drawdown: real.account.curve.drawdown(),
             drawdown_budget: settings.goals.drawdown,
             drawdown_halt: settings.breaker.drawdown_max,
             gross,
             net,
-            run: real.mode().to_string(),
+            run: real.account.mode().to_string(),
             reason: reason.map(bounded),
             killed,
             tripped: latched.is_some(),
             flat,
-            orders: real.orders_sent(),
+            orders: real.execution.orders_sent(),
             messages: engine.respond.bus.counts().total(),
         }
     }
@@ -393,10 +393,10 @@ pub(super) fn row(
         trend: recorder.record.track(agent.id).map(record::AgentCurves::trend).unwrap_or_default(),
         alone,
         open,
-        real: real.ledger.pnl(agent.id, &real.marks).unwrap_or_default(),
-        funds: real.ledger.equity(agent.id, &real.marks).unwrap_or_default(),
+        real: real.account.ledger.pnl(agent.id, &real.account.marks).unwrap_or_default(),
+        funds: real.account.ledger.equity(agent.id, &real.account.marks).unwrap_or_default(),
         difference: engine.difference(agent.id),
-        would_get: spread.would_give(points, real.funds.weight(agent.id) > 0.0),
+        would_get: spread.would_give(points, real.account.funds.weight(agent.id) > 0.0),
         position: bounded(position(engine, agent)),
         last: last.map_or(MessageId(0), |m| m.id),
         said: bounded(said.unwrap_or_default()),
@@ -411,13 +411,13 @@ pub(super) fn row(
 /// What it holds, the largest first; those beyond the bound of a text are cut.
 fn position(engine: &Engine, agent: &Agent) -> String {
     let (cast, real) = (engine.cast(), &engine.respond.real);
-    let equity = money::to_estimate(real.equity());
+    let equity = money::to_estimate(real.account.equity());
     let mut position = Vec::new();
     for slot in agent.slots.clone() {
         let asset = cast.slots[slot].asset;
         let last = engine.speak.close(asset);
         // Today each asset has one instrument, of the same number.
-        let held = real.ledger.position(agent.id, crate::domain::InstrumentId(asset.0));
+        let held = real.account.ledger.position(agent.id, crate::domain::InstrumentId(asset.0));
         let share = if equity > 0.0 { 100.0 * money::to_estimate(held) * last / equity } else { 0.0 };
         // What would be written as nothing is left out.
         if share.abs() >= 0.05 {

@@ -63,7 +63,8 @@ impl CurveRecord {
         let (cast, respond) = (engine.cast(), &engine.respond);
         for (agent, track) in cast.agents[..cast.declared].iter().zip(&mut self.tracks) {
             let (alone, open) = lives(engine, agent);
-            let real = respond.real.ledger.pnl(agent.id, &respond.real.marks).unwrap_or_default();
+            let real =
+                respond.real.account.ledger.pnl(agent.id, &respond.real.account.marks).unwrap_or_default();
             track.alone.push(alone);
             track.open.push(open);
             track.real.push(money::to_estimate(real));
@@ -130,9 +131,10 @@ impl Spread {
     /// Reads what a spread would go by now.
     pub fn now(engine: &Engine) -> Self {
         let (cast, respond, settings) = (engine.cast(), &engine.respond, &engine.settings().funds);
-        let funded = || cast.agents[..cast.declared].iter().filter(|a| respond.real.funds.weight(a.id) > 0.0);
+        let funded =
+            || cast.agents[..cast.declared].iter().filter(|a| respond.real.account.funds.weight(a.id) > 0.0);
         let mut spread = Spread {
-            total: money::to_estimate(respond.real.equity()).max(0.0),
+            total: money::to_estimate(respond.real.account.equity()).max(0.0),
             mean: 1.0,
             weights: 0.0,
             by_points: settings.by_points,
@@ -201,18 +203,18 @@ impl Standing {
 pub(super) fn switches(engine: &Engine, agent: AgentId) -> Switches {
     let respond = &engine.respond;
     Switches {
-        paused: respond.real.hand.is_paused(agent),
-        drained: respond.real.hand.is_drained(agent),
+        paused: respond.real.account.hand.is_paused(agent),
+        drained: respond.real.account.hand.is_drained(agent),
         muted: respond.consensus.is_muted(agent),
         deaf: respond.deafened.get(agent.index()).copied().unwrap_or(false),
-        funded: respond.real.funds.wanted(agent),
+        funded: respond.real.account.funds.wanted(agent),
     }
 }
 
 /// What a declared agent may do: the strictest that holds.
 pub(super) fn state(engine: &Engine, agent: AgentId) -> AgentState {
     let (s, phase) = (switches(engine, agent), engine.respond.office.wards.phase(agent));
-    let stopped_out = engine.respond.real.funds.stopped_out(agent).is_some();
+    let stopped_out = engine.respond.real.account.funds.stopped_out(agent).is_some();
     let holds = |state: &AgentState| match state {
         AgentState::Unfunded => !s.funded,
         AgentState::StoppedOut => stopped_out,

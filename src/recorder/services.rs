@@ -76,7 +76,7 @@ impl ServiceMemory {
 fn totals(engine: &Engine) -> Vec<(AgentId, Service, f64)> {
     let (spec, real) = (engine.servants(), &engine.respond.real);
     let carry = spec.carrying().into_iter().map(|owner| {
-        let pnl = real.ledger.pnl(owner, &real.marks).unwrap_or_default();
+        let pnl = real.account.ledger.pnl(owner, &real.account.marks).unwrap_or_default();
         (owner, Service::Carry, money::to_estimate(pnl))
     });
     let liquidity = makers(engine).into_iter().map(|maker| {
@@ -105,8 +105,8 @@ fn carried(engine: &Engine, agent: AgentId) -> (String, f64) {
     let real = &engine.respond.real;
     let mut held: Vec<(f64, f64, &str)> = Vec::new();
     for (desk_index, spot, owner) in engine.servants().held() {
-        let quantity = real.services.spot_held.get(desk_index).copied().unwrap_or_default();
-        let mark = real.marks.get(spot.index()).copied().unwrap_or_default();
+        let quantity = real.execution.services.spot_held.get(desk_index).copied().unwrap_or_default();
+        let mark = real.account.marks.get(spot.index()).copied().unwrap_or_default();
         let Some(i) = engine.instrument(spot).filter(|_| owner == agent && !quantity.is_zero()) else {
             continue;
         };

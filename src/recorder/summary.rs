@@ -12,7 +12,7 @@ use crate::engine::emergence::{Rungs, YearlyTurnover};
 use crate::engine::readings::Influence;
 use crate::hive::emergence::{DAYS_MIN, SharpeGain};
 use crate::hive::goals::Goals;
-use crate::ledger::{Account, Valuation};
+use crate::ledger::{LedgerAccount, Valuation};
 use serde::{Deserialize, Serialize};
 
 /// What is known of a run beside the engine.
@@ -186,15 +186,15 @@ impl Summary {
     pub fn new(engine: &Engine, facts: RunFacts) -> Self {
         let (speak, respond) = (&engine.speak, &engine.respond);
         let (cast, settings, real) = (engine.cast(), engine.settings(), &engine.respond.real);
-        let curves = [&speak.curve, &respond.open, &real.curve];
+        let curves = [&speak.curve, &respond.open, &real.account.curve];
         let lives = |f: &dyn Fn(&crate::hive::curve::EquityCurve) -> f64| Lives {
             alone: f(curves[0]),
             open: f(curves[1]),
             real: f(curves[2]),
         };
         let total = |f: &dyn Fn(&crate::ledger::InstrumentTurnover) -> Decimal| {
-            let instruments = (0..real.marks.len()).map(|i| crate::domain::InstrumentId(i as u16));
-            instruments.filter_map(|i| real.ledger.turnover(i)).map(f).sum::<Decimal>()
+            let instruments = (0..real.account.marks.len()).map(|i| crate::domain::InstrumentId(i as u16));
+            instruments.filter_map(|i| real.account.ledger.turnover(i)).map(f).sum::<Decimal>()
         };
         let mut notes = facts.notes;
         let balanced = engine.balances();
@@ -236,9 +236,9 @@ impl Summary {
             max_drawdown: lives(&|c| c.drawdown_max()),
             crossed_notional: exact(total(&|t| t.crossed)),
             traded_notional: exact(total(&|t| t.traded)),
-            fees: exact(real.ledger.cash(Account::Fees).unwrap_or_default()),
-            orders: real.orders_sent(),
-            halted: real.halted.clone(),
+            fees: exact(real.account.ledger.cash(LedgerAccount::Fees).unwrap_or_default()),
+            orders: real.execution.orders_sent(),
+            halted: real.account.halted.clone(),
             ledger_balanced: balanced.is_ok(),
             looks: facts.looks,
             notes,
@@ -276,11 +276,11 @@ fn agents(engine: &Engine, valued: &Valuation) -> Vec<AgentLine> {
 /// nothing here; the run then ended in doubt and the notes say why.
 fn valuation(engine: &Engine) -> Valuation {
     let real = &engine.respond.real;
-    real.ledger.valuation(&real.marks).unwrap_or_else(|_| Valuation {
+    real.account.ledger.valuation(&real.account.marks).unwrap_or_else(|_| Valuation {
         agents: vec![Decimal::ZERO; engine.cast().declared],
         treasury: Decimal::ZERO,
         rounding: Decimal::ZERO,
-        total: real.equity(),
+        total: real.account.equity(),
     })
 }
 
@@ -312,10 +312,10 @@ fn line(engine: &Engine, agent: &Agent, funds: Decimal, influence: &Influence) -
             .collect(),
         alone_pnl: text(alone),
         open_pnl: text(open),
-        real_pnl: exact(real.ledger.pnl(id, &real.marks).unwrap_or_default()),
+        real_pnl: exact(real.account.ledger.pnl(id, &real.account.marks).unwrap_or_default()),
         points: respond.points.agent(cast, id),
         funds: exact(funds),
-        stopped_out: real.funds.stopped_out(id).is_some(),
+        stopped_out: real.account.funds.stopped_out(id).is_some(),
         trades,
         messages_sent: respond.bus.sent(id.index()),
         messages_acted_on: respond.bus.acted_on(id.index()),

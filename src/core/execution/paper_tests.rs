@@ -373,7 +373,7 @@ proptest! {
         }
         prop_assert_eq!(venue.position(AT), books.net_position(AT));
         // Each posting is rounded to ten digits.
-        let paid = -books.cash(crate::ledger::Account::Venue).unwrap() - books.cash(crate::ledger::Account::Fees).unwrap();
+        let paid = -books.cash(crate::ledger::LedgerAccount::Venue).unwrap() - books.cash(crate::ledger::LedgerAccount::Fees).unwrap();
         prop_assert!((paid - cash).abs() < dec("0.0000001"), "{} and {}", paid, cash);
     }
 }

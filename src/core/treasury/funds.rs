@@ -19,7 +19,7 @@ use super::settings::{DrawdownBy, FundSettings};
 use crate::agents::Population;
 use crate::domain::money::{from_estimate, to_estimate};
 use crate::domain::{AgentId, Decimal, Money, Span, Stamp};
-use crate::ledger::{Account, Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerAccount, LedgerError};
 use crate::market::indicators::Weighted;
 use serde::{Deserialize, Serialize};
 
@@ -226,7 +226,7 @@ impl Funds {
                 let most = equity.round_dp_with_strategy(CENTS, rust_decimal::RoundingStrategy::ToZero);
                 let surplus = (-change).min(most);
                 if surplus > Decimal::ZERO {
-                    ledger.transfer(Account::Agent(agent), Account::Treasury, surplus, marks)?;
+                    ledger.transfer(LedgerAccount::Agent(agent), LedgerAccount::Treasury, surplus, marks)?;
                 }
             } else if change > Decimal::ZERO {
                 missing.push((agent, change));
@@ -237,7 +237,7 @@ impl Funds {
             let amount =
                 amount.min(left.round_dp_with_strategy(CENTS, rust_decimal::RoundingStrategy::ToZero));
             if amount > Decimal::ZERO {
-                ledger.transfer(Account::Treasury, Account::Agent(agent), amount, marks)?;
+                ledger.transfer(LedgerAccount::Treasury, LedgerAccount::Agent(agent), amount, marks)?;
             }
         }
         Ok(())

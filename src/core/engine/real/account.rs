@@ -1,59 +1,40 @@
-//! The account: its state, what it holds and is worth, how a fill is told apart and booked, and how it halts.
+//! The account: who has funds, what it holds and is worth by the books, and how it halts.
 
-use super::context::StepContext;
-use super::spec::RealSpec;
 use crate::agents::Population;
-use crate::domain::step::Rounding;
-use crate::domain::{AgentId, Decimal, Fill, Instrument, InstrumentId, Money, OrderId, Stamp, money};
-use crate::engine::outputs::Scratch;
-use crate::engine::services::Services;
+use crate::domain::{AgentId, Decimal, InstrumentId, Money, Stamp, money};
 use crate::engine::{Outputs, Settings};
-use crate::execution::{OrderRouter, PaperVenue};
 use crate::hive::curve::{Base, EquityCurve};
 use crate::ledger::exact::product;
-use crate::ledger::{Account, Ledger, LedgerError};
-use crate::treasury::desk::DeskState;
+use crate::ledger::{Ledger, LedgerError};
 use crate::treasury::funds::Funds;
-use crate::treasury::{Breaker, Gate, Mode, OperatorControls};
+use crate::treasury::{Breaker, Mode, OperatorControls};
 use serde::{Deserialize, Serialize};
 
-/// The account: funds, desk, gate, venue and books.
+/// What is owned and owed, whoever trades for it and wherever.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Real {
+pub struct Account {
     /// Who has funds.
     pub funds: Funds,
-    /// Stances become positions.
-    pub desk: DeskState,
-    /// What lets orders out.
-    pub gate: Gate,
-    /// The drawdown breaker.
-    pub breaker: Breaker,
-    /// The operator's hand.
-    pub hand: OperatorControls,
-    /// What was sent to the venue, and what became of it.
-    pub router: OrderRouter<PaperVenue>,
     /// Cash and positions of all agents, exact.
     pub ledger: Ledger,
     /// Marked equity over time.
     pub curve: EquityCurve,
     /// By instrument: the last close; zero before the first.
     pub marks: Vec<Decimal>,
-    /// What agents do for each other.
-    pub services: Services,
     /// By instrument: the close before the last, by which the gate knows a jump.
     pub(super) confirmed: Vec<Decimal>,
+    /// The drawdown breaker.
+    pub breaker: Breaker,
+    /// The operator's hand.
+    pub hand: OperatorControls,
     /// Why trading is halted, if it is.
     pub halted: Option<String>,
     /// Since when the fate of an order has been open, or the venue has not spoken; none while all is settled.
     pub(super) unsettled: Option<Stamp>,
     /// Whether that has lasted longer than it may.
     pub(super) is_in_doubt: bool,
-    /// By instrument: the order that may still fill.
-    pub(super) working: Vec<Option<OrderId>>,
-    pub(super) next_order: u64,
-    pub(super) sent: u64,
-    barriers: u64,
-    running: u64,
+    pub(super) barriers: u64,
+    pub(super) running: u64,
     /// Fees, spread and impact since the day was taken.
     pub(super) paid: Money,
     day_equity: Money,
@@ -62,30 +43,22 @@ pub struct Real {
     day_pnl: (Vec<Money>, Money),
 }
 
-impl Real {
-    /// All capital is with the treasury.
-    pub fn new(spec: &RealSpec, cast: &Population, settings: &Settings) -> Self {
-        let n = spec.instruments.len();
-        let mut ledger = Ledger::new(cast.declared, n);
+impl Account {
+    /// All capital is with the treasury, of an account that may hold so many instruments.
+    pub fn new(cast: &Population, settings: &Settings, instruments: usize) -> Self {
+        let mut ledger = Ledger::new(cast.declared, instruments);
         let deposited = ledger.deposit(settings.money);
-        Real {
+        Account {
             funds: Funds::new(cast),
-            desk: DeskState::new(&spec.desk),
-            gate: Gate::new(settings.gate),
-            breaker: Breaker::new(settings.breaker),
-            hand: OperatorControls::new(cast.declared),
-            router: OrderRouter::new(PaperVenue::new(n), n),
             ledger,
             curve: EquityCurve::new(Base::Compound, settings.capital),
-            marks: vec![Decimal::ZERO; n],
-            services: Services::new(spec.traded),
-            confirmed: vec![Decimal::ZERO; n],
+            marks: vec![Decimal::ZERO; instruments],
+            confirmed: vec![Decimal::ZERO; instruments],
+            breaker: Breaker::new(settings.breaker),
+            hand: OperatorControls::new(cast.declared),
             halted: deposited.err().map(|e| format!("the capital could not be booked: {e}")),
             unsettled: None,
             is_in_doubt: false,
-            working: vec![None; n],
-            next_order: 1,
-            sent: 0,
             barriers: 0,
             running: 0,
             paid: Decimal::ZERO,
@@ -93,92 +66,6 @@ impl Real {
             equity: settings.money,
             day_pnl: (vec![Decimal::ZERO; cast.declared], settings.money),
         }
-    }
-
-    /// Attributes and books one instrument's fill and rotation; `leg` of the fill is the carrier's own.
-    pub(super) fn book(
-        &mut self,
-        cx: &StepContext<'_>,
-        id: InstrumentId,
-        mark: Decimal,
-        fill: Option<Fill>,
-        leg: Decimal,
-        out: &mut Outputs,
-    ) {
-        let spec = cx.spec;
-        let atoms = spec.desk.atoms(id);
-        let counts = |f: &Fill| atoms.count(f.quantity - leg).zip(atoms.count(leg));
-        let Some((filled, leg_atoms)) = fill.as_ref().map_or(Some((0, 0)), counts) else {
-            return self.halt(
-                format!("a fill of {} is no whole number of atoms", spec.instruments[id.index()].symbol),
-                out,
-            );
-        };
-        // What the carrier became short of since the last booking is bought by the agents, wherever it came
-        // from: the exposure is theirs.
-        let index = id.index();
-        let carrier = spec.services.carriers.get(index).copied().flatten();
-        let owed = carrier.map_or(Decimal::ZERO, |_| self.services.unmirrored(index));
-        let Some(carried) = atoms.count(owed) else {
-            return self.halt(
-                format!("{owed} {} carried is no whole number of atoms", spec.instruments[index].symbol),
-                out,
-            );
-        };
-        let Scratch { changes, deltas } = &mut out.scratch;
-        changes.clear();
-        self.desk.attribute(&spec.desk, id, filled + carried, changes);
-        if let Some(f) = &fill {
-            self.services.crossed(index, f);
-        }
-        out.fills.extend(fill);
-        if let Some(carrier) = carrier.filter(|_| carried != 0 || leg_atoms != 0) {
-            self.services.mirror(index, leg);
-            match changes.binary_search_by_key(&carrier, |c| c.0) {
-                Ok(at) => changes[at].1 += leg_atoms - carried,
-                Err(at) => changes.insert(at, (carrier, leg_atoms - carried)),
-            }
-        }
-        if changes.is_empty() && fill.is_none() {
-            return;
-        }
-        deltas.clear();
-        deltas.extend(changes.iter().map(|(a, n)| (*a, atoms.quantity(*n))));
-        match self.ledger.trade(id, mark, deltas, fill.as_ref()) {
-            Ok(report) => self.paid += report.fee + report.slippage,
-            Err(e) => self.halt(
-                format!("{}: the books refused a trade: {e}", spec.instruments[id.index()].symbol),
-                out,
-            ),
-        }
-    }
-
-    /// Marks the account at a barrier and looks at breaker and venue.
-    pub fn mark(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
-        let StepContext { spec, at, market, .. } = *cx;
-        for (_, spot, _) in spec.services.held() {
-            let index = spot.index();
-            if let Some(last) = market.price(spot) {
-                self.confirmed[index] = self.marks[index];
-                self.marks[index] = price(last.value, &spec.instruments[index]);
-            }
-        }
-        self.reconcile(cx, out);
-        match self.ledger.account_equity(&self.marks) {
-            Ok(equity) => {
-                self.equity = equity;
-                self.curve.push(at, money::to_estimate(equity));
-                if let Some(latch) = self.breaker.observe(at, equity) {
-                    out.alarms.push(format!(
-                        "breaker: drawdown of {:.1} % at {at}; everything is closed and stays closed until it is reset",
-                        100.0 * latch.drawdown
-                    ));
-                }
-            }
-            Err(e) => self.halt(format!("equity could not be computed: {e}"), out),
-        }
-        self.barriers += 1;
-        self.running += u64::from(self.mode() == Mode::Running);
     }
 
     /// Whether new risk may be taken.
@@ -199,15 +86,6 @@ impl Real {
             self.breaker.reset(self.equity);
         }
         tripped
-    }
-
-    /// What the account holds of an instrument: of a perp, what all agents hold and what the carrier is short.
-    pub fn position(&self, spec: &RealSpec, id: InstrumentId) -> Decimal {
-        if id.index() < spec.traded {
-            let agents = spec.desk.atoms(id).quantity(self.desk.held(id));
-            return agents + self.services.perp(id.index());
-        }
-        spec.services.desk_index(id).map_or(Decimal::ZERO, |index| self.services.spot_held[index])
     }
 
     /// What the account holds by the books' own record of its counterparty.
@@ -242,11 +120,6 @@ impl Real {
     /// Marked equity as of the last barrier.
     pub fn equity(&self) -> Money {
         self.equity
-    }
-
-    /// Orders that reached the venue.
-    pub fn orders_sent(&self) -> u64 {
-        self.sent
     }
 
     /// Share of barriers at which trading was not halted; 1 before the first.
@@ -297,26 +170,4 @@ impl Real {
         out.alarms.push(format!("halted: {why}"));
         self.halted.get_or_insert(why);
     }
-
-    /// Whether all books agree: every posting balances, agents sum to the account, desk and venue hold
-    /// the same.
-    pub fn balances(&self, spec: &RealSpec) -> Result<(), String> {
-        self.ledger.check(&self.marks).map_err(|e| e.to_string())?;
-        for instrument in &spec.instruments {
-            let held = self.position(spec, instrument.id);
-            let books = self.ledger.net_position(instrument.id);
-            if held != books {
-                return Err(format!("{}: the desk holds {held}, the books say {books}", instrument.symbol));
-            }
-        }
-        let rounding = self.ledger.cash(Account::Rounding).unwrap_or_default();
-        (rounding.abs() < Decimal::ONE)
-            .then_some(())
-            .ok_or_else(|| format!("rounding has piled up to {rounding}"))
-    }
-}
-
-/// A price of the feed on the instrument's ticks, the nearest one.
-pub(super) fn price(x: f64, instrument: &Instrument) -> Decimal {
-    instrument.tick.round_estimate(x, Rounding::Nearest).unwrap_or_default()
 }

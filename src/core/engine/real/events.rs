@@ -1,8 +1,8 @@
 //! What events of the market do to the account: orders meet it, funding and borrow are paid, what is gone is closed. What
 //! comes of an order the venue says ([`reports`](super::reports)).
 
-use super::account::{Real, price};
 use super::context::StepContext;
+use super::life::{Real, price};
 use crate::domain::{Bar, Decimal, Instrument, InstrumentId, MarketEvent, Stamp, money};
 use crate::engine::{Outputs, Settings};
 use crate::fills::{BarCosts, Costs, PerKind, borrow_fraction};
@@ -14,20 +14,20 @@ impl Real {
         let listing = &cx.market.instruments[id.index()];
         let costs = cx.settings.costs.of(instrument);
         let open_at = Stamp(cx.at.0 - decide.0);
-        self.router.venue.on_bar(instrument, open_at, listing.last(), listing.sigma_before, costs);
+        self.execution.router.venue.on_bar(instrument, open_at, listing.last(), listing.sigma_before, costs);
         let filled = self.hear_venue(cx, out);
         let mark = filled.map_or_else(|| price(listing.last().open, instrument), |f| f.mark);
         if filled.is_none() {
             // Nothing was traded, but parts may have changed hands inside.
             self.book(cx, id, mark, None, Decimal::ZERO, out);
         }
-        self.confirmed[id.index()] = self.marks[id.index()];
-        self.marks[id.index()] = price(listing.last().close, instrument);
+        self.account.confirmed[id.index()] = self.account.marks[id.index()];
+        self.account.marks[id.index()] = price(listing.last().close, instrument);
         let owed = borrow_fraction(costs, instrument.kind, decide);
-        if owed > 0.0 && self.desk.parts_short(&cx.spec.desk, id) {
+        if owed > 0.0 && self.execution.desk.parts_short(&cx.spec.desk, id) {
             let fraction = money::from_estimate(owed, 10).unwrap_or_default();
-            let charged = self.ledger.borrow(id, mark, fraction);
-            self.guard("borrow", &charged, out);
+            let charged = self.account.ledger.borrow(id, mark, fraction);
+            self.account.guard("borrow", &charged, out);
         }
     }
 
@@ -43,20 +43,22 @@ impl Real {
             return;
         }
         let (Some(rate), Some(mark)) = (money::from_estimate(rate, 10), money::from_estimate(mark, 8)) else {
-            return self.halt("a funding settlement could not be read as decimal numbers".to_owned(), out);
+            return self
+                .account
+                .halt("a funding settlement could not be read as decimal numbers".to_owned(), out);
         };
-        let paid = self.ledger.funding(id, mark, rate);
-        self.guard("funding", &paid, out);
+        let paid = self.account.ledger.funding(id, mark, rate);
+        self.account.guard("funding", &paid, out);
     }
 
     /// An asset is gone: the venue closes what is held at its last price.
     pub fn delist(&mut self, cx: &StepContext<'_>, instrument: &Instrument, out: &mut Outputs) {
         let id = instrument.id;
-        self.desk.forget(&cx.spec.desk, id);
+        self.execution.desk.forget(&cx.spec.desk, id);
         self.rest_no_more(cx, id, out);
         self.drop_spot(cx, id, out);
         let last = cx.market.instruments[id.index()].last().close;
-        self.router.venue.on_delisted(instrument, cx.at, last, cx.settings.costs.of(instrument));
+        self.execution.router.venue.on_delisted(instrument, cx.at, last, cx.settings.costs.of(instrument));
         if self.hear_venue(cx, out).is_none() {
             self.book(cx, id, price(last, instrument), None, Decimal::ZERO, out);
         }
@@ -67,10 +69,10 @@ impl Real {
         let index = perp.index();
         let Some(spot) = cx.spec.services.carried(index) else { return };
         self.withdraw(cx, spot, out);
-        self.services.spot_pending[index] = Decimal::ZERO;
-        let last = money::to_estimate(self.marks[spot.index()]);
+        self.execution.services.spot_pending[index] = Decimal::ZERO;
+        let last = money::to_estimate(self.account.marks[spot.index()]);
         let instrument = &cx.spec.instruments[spot.index()];
-        self.router.venue.on_delisted(instrument, cx.at, last, cx.settings.costs.of(instrument));
+        self.execution.router.venue.on_delisted(instrument, cx.at, last, cx.settings.costs.of(instrument));
         self.hear_venue(cx, out);
     }
 
@@ -80,8 +82,8 @@ impl Real {
         let Some(desk_index) = cx.spec.services.desk_index(id) else { return };
         // Taken in even while nothing works: whether spot is seen often enough to follow a perp leg is known
         // only from how often its prices came before.
-        let opened = self.services.working_orders[desk_index].see_spot(event);
-        if self.working[id.index()].is_none() {
+        let opened = self.execution.services.working_orders[desk_index].see_spot(event);
+        if self.execution.working[id.index()].is_none() {
             return;
         }
         let instrument = &cx.spec.instruments[id.index()];
@@ -92,23 +94,23 @@ impl Real {
                 // leaves aside what was decided later than that.
                 let open_at = Stamp(at.0 - cx.settings.clock.decide.0);
                 let sigma = cx.market.instruments[desk_index].sigma_before;
-                self.router.venue.on_bar(instrument, open_at, bar, sigma, costs);
+                self.execution.router.venue.on_bar(instrument, open_at, bar, sigma, costs);
             }
             MarketEvent::Inside { bar, .. } => {
                 // When the first fast bar opened is not known, and a fill at a price that may be older than
                 // its order would be hindsight.
                 let Some(open_at) = opened else { return };
                 // Only the perp's fast volatility is kept; its spot moves by the same news.
-                let sigma = libm::sqrt(self.services.working_orders[desk_index].volatility.mean());
-                self.router.venue.on_bar(instrument, open_at, bar, sigma, costs);
+                let sigma = libm::sqrt(self.execution.services.working_orders[desk_index].volatility.mean());
+                self.execution.router.venue.on_bar(instrument, open_at, bar, sigma, costs);
             }
             MarketEvent::Quote { at, .. } => {
                 let Some(top) = cx.market.get(id).and_then(|q| q.top) else { return };
-                let wanted = self.router.orders.open_quantity(id);
+                let wanted = self.execution.router.orders.open_quantity(id);
                 let price = if wanted.is_sign_negative() { top.value.bid } else { top.value.ask };
                 // The spread is in the quote: a bar of this one price, for the fee and the tick alone.
                 let bar = Bar { open: price, high: price, low: price, close: price, volume: f64::INFINITY };
-                self.router.venue.on_bar(instrument, *at, &bar, 0.0, &without_spread(costs));
+                self.execution.router.venue.on_bar(instrument, *at, &bar, 0.0, &without_spread(costs));
             }
             _ => return,
         }

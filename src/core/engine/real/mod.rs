@@ -17,6 +17,8 @@ mod account;
 mod context;
 mod decide;
 mod events;
+mod execution;
+mod life;
 mod orders;
 mod reports;
 mod resting;
@@ -25,6 +27,8 @@ mod selection;
 mod spec;
 mod steering;
 
-pub use account::Real;
+pub use account::Account;
 pub use context::StepContext;
+pub use execution::Execution;
+pub use life::Real;
 pub use spec::RealSpec;

@@ -1,7 +1,7 @@
 //! One order: whether it is one, what the gate says of it, how it is sent or put to work, and how it is taken back.
 
-use super::account::Real;
 use super::context::{Exposed, StepContext};
+use super::life::Real;
 use crate::domain::{Decimal, Instrument, InstrumentId, OrderId, OrderKind, OrderStatus, Span, TimeInForce};
 use crate::engine::Outputs;
 use crate::engine::order_split::common;
@@ -15,7 +15,7 @@ impl Real {
     pub(super) fn is_order(&self, instrument: &Instrument, quantity: Decimal) -> bool {
         // A venue refuses less than a lot and less than its smallest notional; a refusal after the gate would
         // halt the hive.
-        let least = smallest_order(instrument, self.marks[instrument.id.index()]);
+        let least = smallest_order(instrument, self.account.marks[instrument.id.index()]);
         least.is_some_and(|least| quantity.abs() >= least)
     }
 
@@ -32,36 +32,39 @@ impl Real {
             return None;
         }
         let listing = &cx.market.instruments[desk_index];
-        let position = self.position(cx.spec, id);
+        let position = self.execution.position(cx.spec, id);
         // An order that may only reduce cannot turn the position round, should that shrink before it fills.
         let shrinks =
             position.is_sign_negative() != quantity.is_sign_negative() && quantity.abs() <= position.abs();
         let proposal = ProposedOrder {
-            id: OrderId(self.next_order),
+            id: OrderId(self.execution.next_order),
             instrument: id,
             quantity,
-            reference: self.marks[id.index()],
+            reference: self.account.marks[id.index()],
             reduce_only: shrinks && !position.is_zero(),
             at: cx.at,
         };
         // Spent even if it is refused: the refusal is told by this number, and no number comes twice.
-        self.next_order += 1;
+        self.execution.next_order += 1;
         let exposure = Exposure {
-            equity: self.equity,
+            equity: self.account.equity,
             position,
-            open_order: beside + self.pending(id),
+            open_order: beside + self.execution.pending(id),
             gross: exposed.gross,
             net: exposed.net,
             // Never seen is as old as can be, so that the gate refuses it.
             feed_age: listing.bar.map_or(Span(i64::MAX), |b| cx.at.since(b.at)),
             tradable: listing.trading,
             bar_volume: listing.last().volume,
-            last_confirmed: self.confirmed[id.index()],
+            last_confirmed: self.account.confirmed[id.index()],
         };
         // The level's own participation limit applies at the fill; a flat charge has none.
         let flat = cx.settings.costs.is_flat();
         let exposure = if flat { Exposure { bar_volume: f64::INFINITY, ..exposure } } else { exposure };
-        self.gate.approve(&proposal, &cx.spec.instruments[id.index()], &exposure, self.mode()).ok()
+        self.execution
+            .gate
+            .approve(&proposal, &cx.spec.instruments[id.index()], &exposure, self.account.mode())
+            .ok()
     }
 
     /// An approved order leaves as a market order; whether it did.
@@ -72,9 +75,9 @@ impl Real {
         order: &ApprovedOrder,
         out: &mut Outputs,
     ) -> bool {
-        self.working[id.index()] = Some(order.id());
+        self.execution.working[id.index()] = Some(order.id());
         let left = self.place(cx, order, OrderKind::Market, out);
-        self.sent += u64::from(left);
+        self.execution.sent += u64::from(left);
         left
     }
 
@@ -86,13 +89,13 @@ impl Real {
         kind: OrderKind,
         out: &mut Outputs,
     ) -> bool {
-        if let Err(e) = self.router.place(order, kind) {
-            self.working[order.instrument().index()].take_if(|w| *w == order.id());
-            self.halt(format!("an order could not be sent: {e}"), out);
+        if let Err(e) = self.execution.router.place(order, kind) {
+            self.execution.working[order.instrument().index()].take_if(|w| *w == order.id());
+            self.account.halt(format!("an order could not be sent: {e}"), out);
             return false;
         }
         self.hear_venue(cx, out);
-        self.router.orders.get(order.id()).is_some_and(|o| o.status != OrderStatus::Rejected)
+        self.execution.router.orders.get(order.id()).is_some_and(|o| o.status != OrderStatus::Rejected)
     }
 
     /// An approved order goes to work; what of it is not the desk's is the perp leg of a switch.
@@ -106,31 +109,26 @@ impl Real {
     ) {
         let side = if order.quantity().is_sign_negative() { -1.0 } else { 1.0 };
         let tick = cx.spec.instruments[desk_index].tick;
-        let Some(limit) = self.services.working_orders[desk_index].limit(side, tick) else {
-            return self.halt("an order is to be worked at a limit that is no price".to_owned(), out);
+        let Some(limit) = self.execution.services.working_orders[desk_index].limit(side, tick) else {
+            return self.account.halt("an order is to be worked at a limit that is no price".to_owned(), out);
         };
         // The gate may have cut the order; then the desk is served first, since its exposure is what was
         // decided, and a switch only changes what carries it.
         let switch = order.quantity() - common(order.quantity(), desk);
         if self.place(cx, order, OrderKind::Limit(limit, TimeInForce::PostOnly), out) {
-            self.services.working_orders[desk_index].begin(order.id(), switch);
+            self.execution.services.working_orders[desk_index].begin(order.id(), switch);
         }
     }
 
     /// What is left of the order that is worked.
     pub(super) fn left(&self, desk_index: usize) -> Remaining {
-        let resting = self.services.working_orders[desk_index].order;
-        let all = resting.and_then(|o| self.router.orders.get(o)).map_or(Decimal::ZERO, Tracked::open);
+        let resting = self.execution.services.working_orders[desk_index].order;
+        let all =
+            resting.and_then(|o| self.execution.router.orders.get(o)).map_or(Decimal::ZERO, Tracked::open);
         // A venue keeps one resting order an instrument: the desk's and the switch's leg share it, and only
         // the switch's part is written down.
-        let switch = self.services.working_orders[desk_index].switch;
+        let switch = self.execution.services.working_orders[desk_index].switch;
         Remaining { desk: all - switch, switch }
-    }
-
-    /// What is left of the market order that works in an instrument, signed.
-    pub(super) fn market_order(&self, id: InstrumentId) -> Decimal {
-        let order = self.working[id.index()].and_then(|o| self.router.orders.get(o));
-        order.map_or(Decimal::ZERO, Tracked::open)
     }
 
     /// Takes back what is worked of an instrument; how much of it was left.
@@ -143,16 +141,16 @@ impl Real {
         let left = self.left(desk_index);
         self.rest_no_more(cx, InstrumentId(desk_index as u16), out);
         // What crossed at the decision before has had its bar: what crosses now has its own arrival.
-        self.services.working_orders[desk_index].late = None;
+        self.execution.services.working_orders[desk_index].late = None;
         left
     }
 
     /// Takes back what is worked in an instrument.
     pub(super) fn rest_no_more(&mut self, cx: &StepContext<'_>, id: InstrumentId, out: &mut Outputs) {
-        let Some(w) = self.services.working_orders.get_mut(id.index()) else { return };
+        let Some(w) = self.execution.services.working_orders.get_mut(id.index()) else { return };
         w.switch = Decimal::ZERO;
         if let Some(order) = w.order.take() {
-            self.router.cancel(order);
+            self.execution.router.cancel(order);
             self.hear_venue(cx, out);
         }
     }
@@ -160,16 +158,16 @@ impl Real {
     /// Takes back what still works in an instrument. What the venue has not confirmed by then counts as open.
     pub(super) fn withdraw(&mut self, cx: &StepContext<'_>, id: InstrumentId, out: &mut Outputs) {
         self.rest_no_more(cx, id, out);
-        if let Some(order) = self.working[id.index()].take() {
-            self.router.cancel(order);
+        if let Some(order) = self.execution.working[id.index()].take() {
+            self.execution.router.cancel(order);
             self.hear_venue(cx, out);
         }
     }
 
     /// Takes an order back unless it only reduces what is held.
     pub(super) fn withdraw_opening(&mut self, cx: &StepContext<'_>, id: InstrumentId, out: &mut Outputs) {
-        let position = self.position(cx.spec, id);
-        let open = self.router.orders.open_quantity(id);
+        let position = self.execution.position(cx.spec, id);
+        let open = self.execution.router.orders.open_quantity(id);
         let reduces = open.is_sign_negative() != position.is_sign_negative() && open.abs() <= position.abs();
         if !reduces {
             self.withdraw(cx, id, out);

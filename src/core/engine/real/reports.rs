@@ -8,9 +8,9 @@
 //!    ([`OrderRouter::check`](crate::execution::OrderRouter::check)). A settled difference halts.
 //! 3. While something is open for longer than [`UNSETTLED_MAX`], what is held may only shrink.
 
-use super::account::Real;
 use super::context::StepContext;
-use crate::domain::{Decimal, Fill, InstrumentId, OrderId, Span, VenueEvent};
+use super::life::Real;
+use crate::domain::{Decimal, Fill, OrderId, Span, VenueEvent};
 use crate::engine::Outputs;
 use crate::engine::order_split::common;
 use crate::execution::venue::is_venue_order;
@@ -22,7 +22,7 @@ pub const UNSETTLED_MAX: Span = Span::seconds(10);
 impl Real {
     /// Takes an event of a venue whose requests leave the program.
     pub fn venue(&mut self, cx: &StepContext<'_>, event: &VenueEvent, out: &mut Outputs) {
-        let report = self.router.take(event);
+        let report = self.execution.router.take(event);
         self.act(cx, report, out);
         self.hear_venue(cx, out);
     }
@@ -30,7 +30,7 @@ impl Real {
     /// Takes all that the venue inside the program has said; the last fill that was booked.
     pub(super) fn hear_venue(&mut self, cx: &StepContext<'_>, out: &mut Outputs) -> Option<Fill> {
         let mut last = None;
-        while let Some(report) = self.router.poll() {
+        while let Some(report) = self.execution.router.poll() {
             last = self.act(cx, report, out).or(last);
         }
         last
@@ -43,7 +43,8 @@ impl Real {
             OrderReport::Rejected(order, why) => {
                 // The gate knows the venue's rules: an order that passed it and is refused means that one of them is
                 // not what it is taken for.
-                self.halt(format!("an order was refused after the gate: order {}: {why}", order.0), out);
+                self.account
+                    .halt(format!("an order was refused after the gate: order {}: {why}", order.0), out);
                 self.forget_order(order);
             }
             OrderReport::Cancelled(order, _) => self.forget_order(order),
@@ -95,12 +96,12 @@ impl Real {
         let id = fill.instrument;
         match cx.spec.services.desk_index(id).filter(|_| id.index() >= cx.spec.traded) {
             Some(desk_index) => self.book_spot(cx, desk_index, fill, out),
-            None if self.services.working_orders[id.index()].order == Some(fill.order) => {
+            None if self.execution.services.working_orders[id.index()].order == Some(fill.order) => {
                 self.book_worked(cx, fill, out);
             }
             None => self.book(cx, id, fill.mark, Some(*fill), Decimal::ZERO, out),
         }
-        if self.router.orders.get(fill.order).is_none_or(|o| o.status.is_over()) {
+        if self.execution.router.orders.get(fill.order).is_none_or(|o| o.status.is_over()) {
             self.forget_order(fill.order);
         }
         Some(*fill)
@@ -109,18 +110,18 @@ impl Real {
     /// An order that rested was filled: what of it is the perp leg of a switch has its spot leg sent after it.
     fn book_worked(&mut self, cx: &StepContext<'_>, fill: &Fill, out: &mut Outputs) {
         let desk_index = fill.instrument.index();
-        let left = self.router.orders.get(fill.order).map_or(Decimal::ZERO, Tracked::open);
-        let w = &mut self.services.working_orders[desk_index];
+        let left = self.execution.router.orders.get(fill.order).map_or(Decimal::ZERO, Tracked::open);
+        let w = &mut self.execution.services.working_orders[desk_index];
         // As it was before the fill, which takes from the order without saying from whose part of it.
         let desk = left + fill.quantity - w.switch;
         let switch = fill.quantity - common(fill.quantity, desk);
         w.switch -= switch;
         let (arrival, taking) = (w.arrival, w.taking);
-        self.services.execution_costs[desk_index].add(fill, fill.quantity, arrival, taking, true);
-        self.services.swap_costs[desk_index].add(fill, switch, arrival, taking, true);
+        self.execution.services.execution_costs[desk_index].add(fill, fill.quantity, arrival, taking, true);
+        self.execution.services.swap_costs[desk_index].add(fill, switch, arrival, taking, true);
         self.book(cx, fill.instrument, fill.mark, Some(*fill), switch, out);
-        if self.router.orders.get(fill.order).is_none_or(|o| o.status.is_over()) {
-            self.services.working_orders[desk_index].order = None;
+        if self.execution.router.orders.get(fill.order).is_none_or(|o| o.status.is_over()) {
+            self.execution.services.working_orders[desk_index].order = None;
         }
         // After the booking, which says how much spot is pending: the other leg is sized by that.
         if !switch.is_zero() {
@@ -131,13 +132,13 @@ impl Real {
     /// Books a fill of spot to the carrier.
     fn book_spot(&mut self, cx: &StepContext<'_>, desk_index: usize, fill: &Fill, out: &mut Outputs) {
         let Some(carrier) = cx.spec.services.carriers[desk_index] else { return };
-        self.services.followed(desk_index, fill);
+        self.execution.services.followed(desk_index, fill);
         out.fills.push(*fill);
-        match self.ledger.trade(fill.instrument, fill.mark, &[(carrier, fill.quantity)], Some(fill)) {
-            Ok(report) => self.paid += report.fee + report.slippage,
+        match self.account.ledger.trade(fill.instrument, fill.mark, &[(carrier, fill.quantity)], Some(fill)) {
+            Ok(report) => self.account.paid += report.fee + report.slippage,
             Err(e) => {
                 let symbol = &cx.spec.instruments[fill.instrument.index()].symbol;
-                self.halt(format!("{symbol}: the books refused a trade: {e}"), out);
+                self.account.halt(format!("{symbol}: the books refused a trade: {e}"), out);
             }
         }
     }
@@ -147,50 +148,44 @@ impl Real {
         if is_venue_order(order) {
             return;
         }
-        self.working.iter_mut().filter(|w| **w == Some(order)).for_each(|w| *w = None);
-        for w in self.services.working_orders.iter_mut().filter(|w| w.order == Some(order)) {
+        self.execution.working.iter_mut().filter(|w| **w == Some(order)).for_each(|w| *w = None);
+        for w in self.execution.services.working_orders.iter_mut().filter(|w| w.order == Some(order)) {
             (w.order, w.switch) = (None, Decimal::ZERO);
         }
     }
 
     /// Compares what the desk holds, what the books say and what the venue says, instrument by instrument.
     pub(super) fn reconcile(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
-        self.router.ask_positions(cx.at);
+        self.execution.router.ask_positions(cx.at);
         self.hear_venue(cx, out);
         let mut is_open = false;
         for instrument in &cx.spec.instruments {
-            let ours = self.position(cx.spec, instrument.id);
+            let ours = self.execution.position(cx.spec, instrument.id);
             // The books' own record of the counterparty is minus what the account holds.
-            let books = self.booked(instrument.id);
-            let check = self.router.check(instrument.id, ours);
+            let books = self.account.booked(instrument.id);
+            let check = self.execution.router.check(instrument.id, ours);
             is_open |= check == PositionCheck::Unsettled;
             let venue = if let PositionCheck::Differs { venue } = check { venue } else { ours };
             if venue != ours || books != ours {
                 let symbol = &instrument.symbol;
-                self.halt(
+                self.account.halt(
                     format!("{symbol}: the desk holds {ours}, the venue says {venue}, the books {books}"),
                     out,
                 );
             }
         }
-        let since = if is_open { Some(self.unsettled.unwrap_or(cx.at)) } else { None };
-        self.unsettled = since;
+        let since = if is_open { Some(self.account.unsettled.unwrap_or(cx.at)) } else { None };
+        self.account.unsettled = since;
         let was_in_doubt = std::mem::replace(
-            &mut self.is_in_doubt,
+            &mut self.account.is_in_doubt,
             since.is_some_and(|since| cx.at.since(since).0 > UNSETTLED_MAX.0),
         );
-        if self.is_in_doubt != was_in_doubt {
-            out.alarms.push(if self.is_in_doubt {
+        if self.account.is_in_doubt != was_in_doubt {
+            out.alarms.push(if self.account.is_in_doubt {
                 "what the venue holds is not known; positions may only shrink until it is".to_owned()
             } else {
                 "what the venue holds is known again".to_owned()
             });
         }
-    }
-
-    /// What of an instrument may still fill beside what is sent now: orders that are being taken back or of which nothing
-    /// is known.
-    pub(super) fn pending(&self, id: InstrumentId) -> Decimal {
-        if self.router.is_settled(id) { Decimal::ZERO } else { self.router.orders.open_quantity(id) }
     }
 }

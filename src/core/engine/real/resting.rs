@@ -1,7 +1,7 @@
 //! What a bar of the fast clock does to an order that is worked: it fills or moves.
 
-use super::account::{Real, price};
 use super::context::StepContext;
+use super::life::{Real, price};
 use crate::domain::{Bar, Decimal, InstrumentId, MarketEvent, Stamp, money};
 use crate::engine::Outputs;
 use crate::execution::Tracked;
@@ -18,27 +18,27 @@ impl Real {
         let instrument = &cx.spec.instruments[desk_index];
         // A fast bar opens where the one before closed; after a gap it opened later than that, and what was
         // decided in the gap waits for the next.
-        let Some(open_at) = self.services.working_orders[desk_index].at.replace(at) else {
-            self.services.working_orders[desk_index].close = bar.close;
+        let Some(open_at) = self.execution.services.working_orders[desk_index].at.replace(at) else {
+            self.execution.services.working_orders[desk_index].close = bar.close;
             return;
         };
-        self.services.working_orders[desk_index].span = at.since(open_at);
+        self.execution.services.working_orders[desk_index].span = at.since(open_at);
         // Spot that changed since the last booking did so at this bar's open, the first price after the
         // decision: there the agents buy it of the carrier.
-        if !self.services.unmirrored(desk_index).is_zero() {
+        if !self.execution.services.unmirrored(desk_index).is_zero() {
             self.book(cx, id, price(bar.open, instrument), None, Decimal::ZERO, out);
         }
-        if self.services.working_orders[desk_index].order.is_some() {
+        if self.execution.services.working_orders[desk_index].order.is_some() {
             self.meet_resting(cx, id, (open_at, bar), out);
         }
         // Only now: what a bar closed at was not known while it traded, and no limit may follow it into the past.
-        self.services.working_orders[desk_index].learn(bar.close);
-        let w = &self.services.working_orders[desk_index];
-        if let Some(order) = w.order.and_then(|o| self.router.orders.get(o)) {
+        self.execution.services.working_orders[desk_index].learn(bar.close);
+        let w = &self.execution.services.working_orders[desk_index];
+        if let Some(order) = w.order.and_then(|o| self.execution.router.orders.get(o)) {
             let side = if order.open().is_sign_negative() { -1.0 } else { 1.0 };
             if let Some(limit) = w.limit(side, instrument.tick) {
                 let id = order.id;
-                self.router.amend(id, limit);
+                self.execution.router.amend(id, limit);
             }
         }
     }
@@ -54,10 +54,10 @@ impl Real {
         let desk_index = id.index();
         let (instrument, listing) = (&cx.spec.instruments[desk_index], &cx.market.instruments[desk_index]);
         let costs = cx.settings.costs.of(instrument);
-        let w = &mut self.services.working_orders[desk_index];
+        let w = &mut self.execution.services.working_orders[desk_index];
         if w.arrival == 0.0 {
             w.arrival = bar.open;
-            let order = w.order.and_then(|o| self.router.orders.get(o));
+            let order = w.order.and_then(|o| self.execution.router.orders.get(o));
             let left = order.map_or(0.0, |o| money::to_estimate(Tracked::open(o)));
             // The whole order, with the spread and the impact of its size: the alternative to working it was to
             // send it all at once.
@@ -67,7 +67,7 @@ impl Real {
         }
         // A price that is only touched fills those who came first; a bar that trades beyond the limit has
         // reached this order too.
-        self.router.venue.on_inside(instrument, open_at, bar, cx.settings.services.through, costs);
+        self.execution.router.venue.on_inside(instrument, open_at, bar, cx.settings.services.through, costs);
         self.hear_venue(cx, out);
     }
 }

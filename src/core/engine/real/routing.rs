@@ -12,8 +12,8 @@
 //! the perp leg from its fill on, and the agents' exposure never changes. On bars of an hour that risk was measured
 //! and pays for nothing: what the perp leg gains the spot leg has lost when it comes, an hour later.
 
-use super::account::Real;
 use super::context::{Exposed, StepContext};
+use super::life::Real;
 use crate::domain::{Decimal, Stamp, random};
 use crate::engine::Outputs;
 use crate::engine::order_split::{LegChange, OrderSplit, common};
@@ -94,7 +94,7 @@ impl Real {
             // What rested and missed is measured from where it was decided: from here on it would look as if
             // waiting cost nothing.
             let missed = common(parts.late, left.desk);
-            self.services.working_orders[desk_index].crosses(order.id(), missed, parts.hurried);
+            self.execution.services.working_orders[desk_index].crosses(order.id(), missed, parts.hurried);
         }
         let mut later = parts.rest - parts.late;
         // Not with a switch in it, whose legs would no longer cancel.
@@ -119,7 +119,7 @@ impl Real {
         let spec = cx.spec;
         let perp = &spec.instruments[desk_index];
         let carried = spec.services.carried(desk_index);
-        let owed = carried.map_or(Decimal::ZERO, |_| self.services.unmirrored(desk_index));
+        let owed = carried.map_or(Decimal::ZERO, |_| self.execution.services.unmirrored(desk_index));
         // In lots of both legs, or a part of the switch could be opened and never closed. Without any there is no change
         // of spot that they could be of.
         let lot = spec.lot_of_both(desk_index).unwrap_or(perp.lot);
@@ -130,8 +130,8 @@ impl Real {
                 && carried.is_none_or(|s| self.is_order(&spec.instruments[s.index()], quantity))
         };
         // Where risk is to shrink it shrinks now: an order that rests may not fill at all.
-        let worked =
-            self.services.is_worked(&spec.services, desk_index, cx.at) && self.mode() == Mode::Running;
+        let worked = self.execution.services.is_worked(&spec.services, desk_index, cx.at)
+            && self.account.mode() == Mode::Running;
         if is_order(parts.switch) {
             // What rested since the last decision has had its time. The rest may wait only where a maker
             // works the perp and spot is seen often enough to follow it.
@@ -158,15 +158,15 @@ impl Real {
         let Some(spot) = cx.spec.services.carried(desk_index) else {
             return;
         };
-        let (gross, net) = match self.exposed() {
+        let (gross, net) = match self.account.exposed() {
             Ok(sums) => sums,
-            Err(e) => return self.halt(format!("exposure could not be computed: {e}"), out),
+            Err(e) => return self.account.halt(format!("exposure could not be computed: {e}"), out),
         };
         // What was sent before and is not filled yet leaves with it. The perp's fill is booked by now, so that what is
         // pending counts it; an order that is already out does not.
-        let coming = match self.market_order(spot) {
+        let coming = match self.execution.market_order(spot) {
             open if !open.is_zero() => open - leg,
-            _ => self.services.spot_pending[desk_index],
+            _ => self.execution.services.spot_pending[desk_index],
         };
         self.withdraw(cx, spot, out);
         let exposed = Exposed { gross, net };

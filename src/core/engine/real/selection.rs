@@ -1,8 +1,8 @@
 //! In which instrument an asset is held: what carry agents said, what the account holds and what trading costs,
 //! put before the rules of [`instrument_selection`](crate::treasury::instrument_selection).
 
-use super::account::Real;
 use super::context::StepContext;
+use super::life::Real;
 use crate::domain::{Decimal, Instrument, InstrumentId, Span, Stamp, money};
 use crate::engine::order_split::LegChange;
 use crate::engine::{Outputs, Settings};
@@ -77,21 +77,21 @@ impl Real {
             (price, open) = spot_now(cx.market, s, cx.at, cx.settings.clock.decide);
             // An asset that the desk does not decide on now has no aim that spot could be a part of.
             open &= wanted.is_some();
-            change.fast = self.services.is_followed(cx.market, s, i, cx.at);
+            change.fast = self.execution.services.is_followed(cx.market, s, i, cx.at);
             change.due = self.legs_missed(cx, (i, s), wanted.is_some(), out);
             if want.is_zero() {
                 // What was missed moves the account although the desk wants nothing new.
                 want = change.due + self.left(i).desk;
             }
             if price.is_finite() {
-                spot = money::to_estimate(self.services.spot_held[i]) * price / steer.equity;
+                spot = money::to_estimate(self.execution.services.spot_held[i]) * price / steer.equity;
             }
         }
         let unit = cx.market.instruments[i].last().close / steer.equity;
         let estimate = |q: Decimal| if q.is_zero() { 0.0 } else { money::to_estimate(q) * unit };
-        let held = spec.desk.atoms(id).quantity(self.desk.held(id));
-        let quote = self.services.quotes[i];
-        let worked = self.services.is_worked(&spec.services, i, cx.at);
+        let held = spec.desk.atoms(id).quantity(self.execution.desk.held(id));
+        let quote = self.execution.services.quotes[i];
+        let worked = self.execution.services.is_worked(&spec.services, i, cx.at);
         let line = AssetAllocation {
             change: estimate(want),
             target: estimate(held + want),
@@ -112,8 +112,8 @@ impl Real {
 
     /// How much of what the carrier said of an asset still counts. In doubt nothing new is put into spot.
     fn known(&self, cx: &StepContext<'_>, steer: &RiskControls, i: usize) -> ValueKnown {
-        let running = self.mode() == Mode::Running && !steer.flatten;
-        let age = self.services.quotes[i].map_or(Span(i64::MAX), |q| cx.at.since(q.at));
+        let running = self.account.mode() == Mode::Running && !steer.flatten;
+        let age = self.execution.services.quotes[i].map_or(Span(i64::MAX), |q| cx.at.since(q.at));
         match () {
             () if !running || age.0 > STALE_AFTER.0 => ValueKnown::Stale,
             () if age.0 > HELD_AFTER.0 => ValueKnown::Held,
@@ -132,9 +132,9 @@ impl Real {
     ) -> Decimal {
         let (mut missed, mut unfilled) = (Decimal::ZERO, Decimal::ZERO);
         if is_decided {
-            unfilled = self.router.orders.open_quantity(spot);
+            unfilled = self.execution.router.orders.open_quantity(spot);
             // A perp leg without its spot: from here on the spot is owed.
-            missed = unfilled - std::mem::take(&mut self.services.spot_pending[i]);
+            missed = unfilled - std::mem::take(&mut self.execution.services.spot_pending[i]);
         }
         if !unfilled.is_zero() {
             self.withdraw(cx, spot, out);
@@ -143,7 +143,7 @@ impl Real {
             return Decimal::ZERO;
         }
         // The perp order that rests will do its part of it; only the remainder is made good at once.
-        missed + self.market_order(InstrumentId(i as u16))
+        missed + self.execution.market_order(InstrumentId(i as u16))
     }
 
     /// The carry owes for the capital it was lent, at the price of the last asset that was served: what the next best
@@ -156,13 +156,14 @@ impl Real {
         lines: &[AssetAllocation],
     ) {
         if let Some((last, price)) = terms.last_served(lines) {
-            let days = self.services.quotes[last].map_or(f64::INFINITY, |q| q.value.days);
+            let days = self.execution.services.quotes[last].map_or(f64::INFINITY, |q| q.value.days);
             // V is what a unit gains over the days that the quote looks ahead; the charge is for one bar of
             // them.
             let bars = cx.settings.clock.decide.in_units_of(Span::DAY) / days;
             // The last served may have a V below zero and be held only because leaving costs more: then nobody
             // waits for the capital, and it costs nothing.
-            self.services.capital_charge.0 += (price * terms.lent(lines)).max(0.0) * bars * steer.equity;
+            self.execution.services.capital_charge.0 +=
+                (price * terms.lent(lines)).max(0.0) * bars * steer.equity;
         }
     }
 
@@ -185,7 +186,7 @@ impl Real {
         let Some(lot) = spec.lot_of_both(i) else { return };
         let quantity = if line.spot == 0.0 {
             // All of it, not an estimate of it: nothing is left behind.
-            -self.services.spot_held[i]
+            -self.execution.services.spot_held[i]
         } else {
             let coins = (line.spot - before) * steer.equity / price;
             in_lots(coins, lot)

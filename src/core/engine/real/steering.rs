@@ -1,7 +1,7 @@
 //! The operator's hand on real money: what changes the controls tells the desk at once whose part may only shrink.
 
-use super::account::Real;
 use super::context::StepContext;
+use super::life::Real;
 use crate::domain::AgentId;
 use crate::engine::Outputs;
 use crate::ledger::Ledger;
@@ -34,9 +34,9 @@ impl Real {
 
     /// Of every agent with a ledger account; whether it is news of any.
     pub(in crate::engine) fn each(&mut self, change: fn(&mut OperatorControls, AgentId) -> bool) -> bool {
-        let agents = 0..self.ledger.agents() as u32;
+        let agents = 0..self.account.ledger.agents() as u32;
         // Not `any`, which would stop at the first.
-        agents.fold(false, |news, i| change(&mut self.hand, AgentId(i)) | news)
+        agents.fold(false, |news, i| change(&mut self.account.hand, AgentId(i)) | news)
     }
 
     /// Gives an agent funds or takes them back, and spreads; whether it is news.
@@ -47,16 +47,22 @@ impl Real {
         points: &[f64],
         out: &mut Outputs,
     ) -> bool {
-        let news = match self.funds.want(agent, funded, &self.ledger, &self.marks) {
+        let news = match self.account.funds.want(agent, funded, &self.account.ledger, &self.account.marks) {
             Ok(news) => news,
             Err(e) => {
-                self.halt(format!("the funds of an agent could not be reckoned: {e}"), out);
+                self.account.halt(format!("the funds of an agent could not be reckoned: {e}"), out);
                 return true;
             }
         };
         if news {
-            let spread = self.funds.spread(cx.at, &mut self.ledger, &self.marks, points, &cx.settings.funds);
-            self.guard("funds", &spread, out);
+            let spread = self.account.funds.spread(
+                cx.at,
+                &mut self.account.ledger,
+                &self.account.marks,
+                points,
+                &cx.settings.funds,
+            );
+            self.account.guard("funds", &spread, out);
             self.bind(cx, out);
         }
         news
@@ -68,18 +74,18 @@ impl Real {
         let house = self.house_is_bound();
         for (slot, instrument, agent) in cx.spec.desk.places() {
             let bound = if agent == Ledger::TREASURY { house } else { self.is_bound(agent) };
-            if self.desk.bind(slot, instrument, bound) {
+            if self.execution.desk.bind(slot, instrument, bound) {
                 self.withdraw(cx, instrument, out);
             }
         }
     }
 
     fn is_bound(&self, agent: AgentId) -> bool {
-        self.hand.binds(agent) || !self.funds.wanted(agent)
+        self.account.hand.binds(agent) || !self.account.funds.wanted(agent)
     }
 
     /// Whether what the house holds itself may only shrink: nobody is left who may take new risk.
     pub(in crate::engine) fn house_is_bound(&self) -> bool {
-        (0..self.ledger.agents() as u32).all(|i| self.is_bound(AgentId(i)))
+        (0..self.account.ledger.agents() as u32).all(|i| self.is_bound(AgentId(i)))
     }
 }

@@ -14,15 +14,15 @@ impl Respond {
     /// Once a day: trackers speak, managers turn knobs, funds are reviewed and spread.
     pub(super) fn close_day(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         let (cast, s) = (&*spec.cast, &spec.settings);
-        let (gross, net) = self.real.exposure();
+        let (gross, net) = self.real.account.exposure();
         let account = GoalInputs {
-            curve: &self.real.curve,
+            curve: &self.real.account.curve,
             gross,
             net,
             target_vol: s.desk.target_vol,
-            trades: self.real.orders_sent(),
+            trades: self.real.execution.orders_sent(),
             interventions: self.interventions,
-            running: self.real.running_share(),
+            running: self.real.account.running_share(),
         };
         self.goals = Goals::read(&account, &s.goals);
         for reading in self.goals.readings(&s.goals) {
@@ -35,14 +35,16 @@ impl Respond {
             );
         }
         let mut saved = 0.0;
-        for (speaker, receipt) in
-            self.real.services.receipts(&spec.real.services, &self.real.ledger, &self.real.marks)
-        {
+        for (speaker, receipt) in self.real.execution.services.receipts(
+            &spec.real.services,
+            &self.real.account.ledger,
+            &self.real.account.marks,
+        ) {
             saved += receipt.saved;
             let body = MessageKind::Receipt(receipt);
             self.bus.deliver(at, speaker, None, body, &mut out.messages);
         }
-        let saved = saved / money::to_estimate(self.real.equity()).max(f64::MIN_POSITIVE);
+        let saved = saved / money::to_estimate(self.real.account.equity()).max(f64::MIN_POSITIVE);
         self.gauge.close_day(spec, saved, self.open.equity(), speak.curve.equity());
         if let Some(reading) = self.gauge.reading() {
             self.bus.deliver(at, Speaker::Gauge, None, MessageKind::Emergence(reading), &mut out.messages);
@@ -51,22 +53,22 @@ impl Respond {
             self.manage(spec, at, speak, out);
         }
         // Books that cannot be valued have halted the account already, and are no reading.
-        if let Ok((gained, hive)) = self.real.gains() {
+        if let Ok((gained, hive)) = self.real.account.gains() {
             self.difference.push(gained.into_iter(), hive);
         }
         let points = self.declared_points(cast);
-        self.real.review(s, at, &points, out);
+        self.real.account.review(s, at, &points, out);
     }
 
     /// Managers look at the day, turn knobs, and say so.
     fn manage(&mut self, spec: &RespondSpec, at: Stamp, speak: &Speak, out: &mut Outputs) {
         let (cast, s) = (&*spec.cast, &spec.settings);
         let one_sided = if s.managers.asset.is_some() { self.one_sided(spec, speak) } else { Vec::new() };
-        let (gross_profit, cost) = self.real.take_day();
+        let (gross_profit, cost) = self.real.account.take_day();
         let day = AccountDay {
             number: at.day(),
-            drawdown: self.real.curve.drawdown(),
-            cvar95: self.real.curve.cvar95(),
+            drawdown: self.real.account.curve.drawdown(),
+            cvar95: self.real.account.curve.cvar95(),
             target_vol: s.desk.target_vol,
             gross_profit,
             cost,
@@ -89,13 +91,13 @@ impl Respond {
         let cast = &*spec.cast;
         let mut all = Vec::new();
         for agent in cast.agents[..cast.declared].iter().filter(|a| a.side != SideRule::Both) {
-            let weight = self.real.funds.weight(agent.id);
+            let weight = self.real.account.funds.weight(agent.id);
             let allowed = self.allowed(spec, agent);
             for slot in agent.slots.clone() {
                 let asset = cast.slots[slot].asset;
                 let sigma = speak.market.instruments[asset.index()].sigma;
                 let limit = if sigma.is_finite() { allowed * weight * unit(sigma) } else { 0.0 };
-                let aim = libm::fabs(self.real.desk.parts[slot].aim);
+                let aim = libm::fabs(self.real.execution.desk.parts[slot].aim);
                 let long = agent.side == SideRule::Long;
                 all.push(OneSided { slot, agent: agent.id, asset, long, aim, limit });
             }

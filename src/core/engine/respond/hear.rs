@@ -138,7 +138,7 @@ impl Respond {
         let id = self.bus.deliver(at, Speaker::Agent(agent), Some(asset), body, &mut out.messages);
         match &body {
             MessageKind::Action(action) => {
-                self.gauge.wanted += u64::from(self.real.funds.weight(agent) > 0.0);
+                self.gauge.wanted += u64::from(self.real.account.funds.weight(agent) > 0.0);
                 if is_heard {
                     self.consensus.hear(cast, voice, (action.delta, action.price), holds, id);
                 }
@@ -147,7 +147,7 @@ impl Respond {
                 }
             }
             MessageKind::Carry(quote) if self.consensus.is_heard(agent) => {
-                self.real.services.hear(asset, at, quote);
+                self.real.execution.services.hear(asset, at, quote);
             }
             _ => {}
         }

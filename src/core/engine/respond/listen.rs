@@ -45,15 +45,17 @@ impl Respond {
         let mut mean_listens = 0.0;
         self.gauge.stances.fill(0.0);
         self.gauge.intents.fill(0.0);
-        let funded =
-            cast.agents[..cast.declared].iter().filter(|a| self.real.funds.weight(a.id) > 0.0).count();
+        let funded = cast.agents[..cast.declared]
+            .iter()
+            .filter(|a| self.real.account.funds.weight(a.id) > 0.0)
+            .count();
         let equal = if funded > 0 { 1.0 / funded as f64 } else { 0.0 };
         for agent in &cast.agents[..cast.declared] {
             let deaf = self.deafened[agent.id.index()];
             let listener = FundedListener {
                 agent,
                 listens: if deaf { 0.0 } else { spec.listens(&self.points, agent) },
-                weight: self.real.funds.weight(agent.id),
+                weight: self.real.account.funds.weight(agent.id),
                 allowed: self.allowed(spec, agent),
                 equal,
             };
@@ -67,7 +69,7 @@ impl Respond {
             }
         }
         self.aim_residual(&hearing, mean_listens, out);
-        self.gauge.decide(spec, at, speak, &self.office.knobs, &self.real.funds);
+        self.gauge.decide(spec, at, speak, &self.office.knobs, &self.real.account.funds);
     }
 
     /// What there is to hear at this barrier.
@@ -75,7 +77,7 @@ impl Respond {
         let (cast, s) = (&*spec.cast, &spec.settings);
         let voice = self.voices(spec);
         let reference = 1.0 / cast.declared.max(1) as f64;
-        let shares = Shares::new(cast, at, speak, reference, &self.real.funds);
+        let shares = Shares::new(cast, at, speak, reference, &self.real.account.funds);
         let asset = |(i, l): (usize, &InstrumentState)| {
             let id = AssetId(i as u16);
             let (from, risk) = spec.heard_on(i, speak);
@@ -132,10 +134,10 @@ impl Respond {
         if weight > 0.0 {
             self.gauge.intents[asset.index()] += equal * own;
         }
-        let real_x = self.real.hand.hold(agent.id, real_x, self.real.desk.parts[slot].aim);
+        let real_x = self.real.account.hand.hold(agent.id, real_x, self.real.execution.desk.parts[slot].aim);
         self.ears[slot].stance = x;
         on.following.follow(&mut self.ears[slot].open, x, agent.slots.len(), reference);
-        self.real.desk.aim(slot, real_x, pace);
+        self.real.execution.desk.aim(slot, real_x, pace);
         self.decisions.float(real_x);
         if let Some((verb, voices)) = self.worth_saying(slot, &open, x) {
             let sign = x - open.own;
@@ -159,12 +161,12 @@ impl Respond {
             let x = listens * slice;
             self.gauge.stances[i] += x;
             let part = hearing.spec.real.desk.residual_part(id);
-            let aim = self.real.desk.parts[part].aim;
+            let aim = self.real.execution.desk.parts[part].aim;
             if x == 0.0 && aim == 0.0 && self.house[i] == ResidualStance::NOTHING {
                 continue;
             }
             let held = if bound { x.clamp(aim.min(0.0), aim.max(0.0)) } else { x };
-            self.real.desk.aim(part, held, hearing.pace);
+            self.real.execution.desk.aim(part, held, hearing.pace);
             self.decisions.float(held);
             let residual = &mut self.house[i];
             residual.stance = x;

@@ -13,7 +13,7 @@ use super::spec::RespondSpec;
 use super::state::Respond;
 use crate::domain::{AgentId, Command};
 use crate::engine::Outputs;
-use crate::engine::real::{Real, StepContext};
+use crate::engine::real::StepContext;
 use crate::treasury::OperatorControls;
 
 impl Respond {
@@ -34,18 +34,18 @@ impl Respond {
             Command::Undeafen(agent) => self.deafen(agent, false),
             Command::Fund(agent) => self.fund(spec, cx, (agent, true), out),
             Command::Unfund(agent) => self.fund(spec, cx, (agent, false), out),
-            Command::Pause(agent) => real.steer(cx, out, |r| r.hand.pause(agent)),
-            Command::Resume(agent) => real.steer(cx, out, |r| r.hand.resume(agent)),
-            Command::Drain(agent) => real.steer(cx, out, |r| r.hand.drain(agent)),
+            Command::Pause(agent) => real.steer(cx, out, |r| r.account.hand.pause(agent)),
+            Command::Resume(agent) => real.steer(cx, out, |r| r.account.hand.resume(agent)),
+            Command::Drain(agent) => real.steer(cx, out, |r| r.account.hand.drain(agent)),
             Command::PauseAll => real.steer(cx, out, |r| r.each(OperatorControls::pause)),
             Command::DrainAll => real.steer(cx, out, |r| r.each(OperatorControls::drain)),
             Command::ResumeAll => {
-                real.steer(cx, out, |r| r.each(OperatorControls::resume) | r.hand.unflatten())
+                real.steer(cx, out, |r| r.each(OperatorControls::resume) | r.account.hand.unflatten())
             }
-            Command::Flatten => real.steer_and_withdraw(cx, out, |r| r.hand.flatten()),
-            Command::Kill => real.steer_and_withdraw(cx, out, |r| r.hand.kill()),
-            Command::Reset => real.steer(cx, out, |r| r.hand.reset() | r.reset_breaker()),
-            Command::ResetBreaker => real.steer(cx, out, Real::reset_breaker),
+            Command::Flatten => real.steer_and_withdraw(cx, out, |r| r.account.hand.flatten()),
+            Command::Kill => real.steer_and_withdraw(cx, out, |r| r.account.hand.kill()),
+            Command::Reset => real.steer(cx, out, |r| r.account.hand.reset() | r.account.reset_breaker()),
+            Command::ResetBreaker => real.steer(cx, out, |r| r.account.reset_breaker()),
         };
         self.interventions += u64::from(news);
         // Restrictions count as hand-holding, taking them back does not.

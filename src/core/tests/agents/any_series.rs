@@ -157,7 +157,7 @@ proptest! {
             }
         }
         prop_assert!(run.engine.balances().is_ok());
-        prop_assert!(run.engine.respond.real.halted.is_none(), "{:?}", run.engine.respond.real.halted);
+        prop_assert!(run.engine.respond.real.account.halted.is_none(), "{:?}", run.engine.respond.real.account.halted);
     }
 }
 

@@ -250,6 +250,6 @@ fn a_name_that_the_feed_lacks_is_said_and_skipped() {
     // It runs all the same.
     let mut run = Run::start(&config(vec![who("Solo", vec![name("XXX")])]), &universe(&["AAA"]));
     run.play(&events(&[vec![100.0; 30]]));
-    assert!(run.engine.respond.real.halted.is_none());
+    assert!(run.engine.respond.real.account.halted.is_none());
     run.engine.balances().unwrap();
 }

@@ -26,7 +26,7 @@ fn the_deaf_with_equal_funds_are_the_baseline_bit_for_bit() {
     assert_ne!(rungs.netting.unwrap().sharpe, 0.0);
     let turnover = gauge.turnover(config.clock.decide.per_year());
     assert!(turnover.together < turnover.alone, "together they trade less: {turnover:?}");
-    assert!(gauge.wanted > run.engine.respond.real.orders_sent(), "and in fewer orders");
+    assert!(gauge.wanted > run.engine.respond.real.execution.orders_sent(), "and in fewer orders");
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn the_shadow_of_the_hive_is_what_the_account_does() {
             run.step(event, &mut out);
             if matches!(event, Event::Barrier(_)) {
                 let respond = &run.engine.respond;
-                pairs.push((respond.gauge.hive.equity, respond.real.curve.equity()));
+                pairs.push((respond.gauge.hive.equity, respond.real.account.curve.equity()));
             }
         }
         let steps: Vec<(f64, f64)> =
@@ -99,5 +99,5 @@ fn the_operators_hand_is_no_part_of_what_is_measured() {
     held.play(&[Event::Command(tape.events[middle - 1].at(), Command::DrainAll)]);
     held.play(&tape.events[middle..]);
     assert_eq!(hash(&held.engine.respond.gauge), hash(&free.engine.respond.gauge));
-    assert_ne!(held.engine.respond.real.equity(), free.engine.respond.real.equity());
+    assert_ne!(held.engine.respond.real.account.equity(), free.engine.respond.real.account.equity());
 }

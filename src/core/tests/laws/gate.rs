@@ -47,6 +47,6 @@ fn law07_one_place_in_the_source_makes_an_approved_order() {
 fn law07_every_order_at_the_venue_passed_the_gate_and_was_counted_there() {
     let run = run(&shipped(), &Tape::market(200));
     let real = &run.engine.respond.real;
-    assert!(real.orders_sent() > 50);
-    assert_eq!(real.gate.approved(), real.orders_sent());
+    assert!(real.execution.orders_sent() > 50);
+    assert_eq!(real.execution.gate.approved(), real.execution.orders_sent());
 }

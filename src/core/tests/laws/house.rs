@@ -64,7 +64,7 @@ fn apart(config: &Config, tape: &Tape) -> (f64, f64) {
             intents[slots.find(|s| cast.slots[*s].asset == asset).unwrap()].say(a.after, a.price);
         }
         let Event::Barrier(at) = event else { continue };
-        let desk = &run.engine.respond.real.desk;
+        let desk = &run.engine.respond.real.execution.desk;
         for (i, slots) in cast.by_asset.iter().enumerate() {
             let listing = &run.engine.speak.market.instruments[i];
             if listing.is_fresh(*at) && listing.sigma.is_finite() {
@@ -129,16 +129,16 @@ fn what_the_house_holds_is_booked_to_the_last_digit_and_said_with_its_reasons() 
             balanced(&run.engine);
         }
         let real = &run.engine.respond.real;
-        for i in 0..real.marks.len() as u16 {
-            let held = real.ledger.position(Ledger::TREASURY, InstrumentId(i));
-            let part = real.desk.parts[run.engine.cast().declared_slots + usize::from(i)].held;
+        for i in 0..real.account.marks.len() as u16 {
+            let held = real.account.ledger.position(Ledger::TREASURY, InstrumentId(i));
+            let part = real.execution.desk.parts[run.engine.cast().declared_slots + usize::from(i)].held;
             assert_eq!(held.is_zero(), part == 0, "desk and books agree on the house");
             longs += u32::from(part > 0);
             shorts += u32::from(part < 0);
         }
     }
     assert!(longs > 100 && shorts > 100, "{longs} {shorts}");
-    assert!(run.engine.respond.real.halted.is_none() && run.alarms.is_empty());
+    assert!(run.engine.respond.real.account.halted.is_none() && run.alarms.is_empty());
     let said: Vec<_> = stances(&run.messages).filter(|(m, _)| m.from == Speaker::Desk).collect();
     assert!(said.len() > 20, "{}", said.len());
     for (m, s) in said {
@@ -159,7 +159,7 @@ fn the_deaf_house_holds_nothing() {
     config.listening.enabled = false;
     let run = crate::common::run(&config, &tape);
     let cast = run.engine.cast();
-    assert!(run.engine.respond.real.desk.parts[cast.declared_slots..].iter().all(|p| p.aim == 0.0));
+    assert!(run.engine.respond.real.execution.desk.parts[cast.declared_slots..].iter().all(|p| p.aim == 0.0));
     assert!(!run.messages.iter().any(|m| m.from == Speaker::Desk));
 }
 
@@ -172,7 +172,10 @@ fn when_nobody_may_take_risk_the_house_does_not_either() {
         run.play(&tape.events[..middle]);
         let cast = run.engine.cast().clone();
         let house = |run: &Run| -> Vec<i64> {
-            run.engine.respond.real.desk.parts[cast.declared_slots..].iter().map(|p| p.held).collect()
+            run.engine.respond.real.execution.desk.parts[cast.declared_slots..]
+                .iter()
+                .map(|p| p.held)
+                .collect()
         };
         let mut last = house(&run);
         assert!(last.iter().any(|n| *n != 0), "{command:?}: it had something");
@@ -211,12 +214,12 @@ fn a_delisted_asset_leaves_the_house() {
     let mut run = Run::start(&narrow(), &tape.universe);
     run.play(&tape.events[..tape.after(690)]);
     let part = run.engine.cast().declared_slots + gone.index();
-    assert_ne!(run.engine.respond.real.desk.parts[part].held, 0, "the house held it");
+    assert_ne!(run.engine.respond.real.execution.desk.parts[part].held, 0, "the house held it");
     run.play(&tape.events[tape.after(690)..]);
     let real = &run.engine.respond.real;
-    assert_eq!((real.desk.parts[part].held, real.desk.parts[part].aim), (0, 0.0));
+    assert_eq!((real.execution.desk.parts[part].held, real.execution.desk.parts[part].aim), (0, 0.0));
     balanced(&run.engine);
-    assert!(real.halted.is_none());
+    assert!(real.account.halted.is_none());
 }
 
 #[test]

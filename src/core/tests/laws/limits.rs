@@ -54,7 +54,7 @@ fn law10_a_unit_has_a_largest_size() {
     // Largest trait × largest preset × the largest unit.
     assert!(opens.iter().all(|x| *x <= 3.0 * 3.0 * UNIT_MAX));
     assert!(opens.iter().any(|x| *x >= UNIT_MAX), "the limit was met");
-    let (gross, _) = run.engine.respond.real.exposure();
+    let (gross, _) = run.engine.respond.real.account.exposure();
     assert!(gross <= config.risk.gross_fuse, "{gross}");
     balanced(&run.engine);
 }
@@ -70,7 +70,7 @@ fn law10_gross_exposure_stays_under_its_caps_all_along() {
     let mut most = 0.0_f64;
     for event in &tape.events {
         run.step(event, &mut out);
-        most = most.max(run.engine.respond.real.exposure().0);
+        most = most.max(run.engine.respond.real.account.exposure().0);
     }
     assert!(most > 3.0, "the caps were asked for: {most}");
     // Between decision and mark prices move, so a little above the fuse is possible, twice of it is not.

@@ -111,7 +111,7 @@ fn law02_scouts_only_speak() {
     assert_eq!(cast.agents.len() - cast.declared, 60);
     assert_eq!(engine.respond.ears.len(), cast.declared_slots);
     assert_eq!(engine.speak.patient.len(), cast.declared_slots);
-    assert_eq!(engine.respond.real.ledger.agents(), cast.declared);
+    assert_eq!(engine.respond.real.account.ledger.agents(), cast.declared);
     let mut spoke = vec![0; cast.agents.len()];
     for m in &run.messages {
         let Speaker::Agent(agent) = m.from else { continue };
@@ -123,7 +123,7 @@ fn law02_scouts_only_speak() {
     }
     let scouts = &cast.agents[cast.declared..];
     assert!(scouts.iter().filter(|a| spoke[a.id.index()] > 0).count() > 55, "scouts have their say");
-    assert!(scouts.iter().all(|a| engine.respond.real.funds.weight(a.id) == 0.0 && !a.funded));
+    assert!(scouts.iter().all(|a| engine.respond.real.account.funds.weight(a.id) == 0.0 && !a.funded));
 }
 
 fn mutes(config: &Config, tape: &Tape) -> Run {

@@ -173,7 +173,7 @@ fn in_quarantine_nobody_hears_it_and_it_runs_off_and_it_still_speaks() {
         spoke += run.messages[from..].iter().filter(|m| m.from == Speaker::Agent(one)).count();
         assert_eq!(respond.consensus.voices(), voices - 1);
         assert!(slots.clone().all(|s| respond.consensus.heard(run.engine.cast(), s) == 0.0));
-        let aims: f64 = slots.clone().map(|s| respond.real.desk.parts[s].aim.abs()).sum();
+        let aims: f64 = slots.clone().map(|s| respond.real.execution.desk.parts[s].aim.abs()).sum();
         // The barrier that sent it there had decided before.
         assert!(inside == 1 || aims <= last, "{aims} after {last}");
         last = aims;
@@ -283,7 +283,7 @@ fn what_cannot_be_meant_is_not_heard_and_counts_as_an_error() {
         assert!((0..cast.slots.len()).all(|s| respond.consensus.heard(&cast, s).abs() < 100.0));
     }
     assert!(alarms >= 3 + 12, "{alarms}");
-    assert!(respond.real.halted.is_none());
+    assert!(respond.real.account.halted.is_none());
     assert_ne!(respond.office.wards.phase(AgentId(5)), QuarantinePhase::Free);
     assert!(
         (0..cast.declared)

@@ -6,7 +6,7 @@ use hive_core::engine::{Engine, Outputs};
 use hive_core::execution::Venue;
 use hive_core::treasury::Mode;
 use hive_domain::{AgentId, Command, Decimal, Event, InstrumentId, MarketEvent, Money, Span, VenueEvent};
-use hive_ledger::{Account, Ledger};
+use hive_ledger::{Ledger, LedgerAccount};
 
 const DAYS: u32 = 250;
 
@@ -14,30 +14,30 @@ const DAYS: u32 = 250;
 pub fn balanced(engine: &Engine) {
     engine.balances().unwrap();
     let real = &engine.respond.real;
-    let v = real.ledger.valuation(&real.marks).unwrap();
+    let v = real.account.ledger.valuation(&real.account.marks).unwrap();
     let parts: Money = v.agents.iter().copied().sum::<Money>() + v.treasury + v.rounding;
     assert_eq!(parts, v.total);
-    assert_eq!(real.ledger.total_equity(&real.marks).unwrap(), v.total);
-    assert_eq!(real.equity(), v.total, "the account as shown");
-    for i in 0..real.marks.len() {
+    assert_eq!(real.account.ledger.total_equity(&real.account.marks).unwrap(), v.total);
+    assert_eq!(real.account.equity(), v.total, "the account as shown");
+    for i in 0..real.account.marks.len() {
         let id = InstrumentId(i as u16);
-        let books = real.ledger.net_position(id);
-        assert_eq!(real.router.venue.position(id), books);
-        let of = |a: u32| real.ledger.position(AgentId(a), id);
-        let sum: Decimal = (0..real.ledger.agents() as u32).map(of).sum::<Decimal>();
-        assert_eq!(sum + real.ledger.position(Ledger::TREASURY, id), books);
+        let books = real.account.ledger.net_position(id);
+        assert_eq!(real.execution.router.venue.position(id), books);
+        let of = |a: u32| real.account.ledger.position(AgentId(a), id);
+        let sum: Decimal = (0..real.account.ledger.agents() as u32).map(of).sum::<Decimal>();
+        assert_eq!(sum + real.account.ledger.position(Ledger::TREASURY, id), books);
     }
     let accounts = [
-        Account::Treasury,
-        Account::Rounding,
-        Account::Venue,
-        Account::Fees,
-        Account::Funding,
-        Account::Borrow,
-        Account::Capital,
+        LedgerAccount::Treasury,
+        LedgerAccount::Rounding,
+        LedgerAccount::Venue,
+        LedgerAccount::Fees,
+        LedgerAccount::Funding,
+        LedgerAccount::Borrow,
+        LedgerAccount::Capital,
     ];
-    let agents = (0..real.ledger.agents() as u32).map(|a| Account::Agent(AgentId(a)));
-    let cash: Money = agents.chain(accounts).map(|a| real.ledger.cash(a).unwrap()).sum();
+    let agents = (0..real.account.ledger.agents() as u32).map(|a| LedgerAccount::Agent(AgentId(a)));
+    let cash: Money = agents.chain(accounts).map(|a| real.account.ledger.cash(a).unwrap()).sum();
     assert_eq!(cash, Money::ZERO, "every posting balances");
 }
 
@@ -53,9 +53,9 @@ fn law06_books_are_exact() {
         }
     }
     let real = &run.engine.respond.real;
-    assert!(real.halted.is_none() && run.alarms.is_empty());
-    for account in [Account::Fees, Account::Funding, Account::Rounding] {
-        assert_ne!(real.ledger.cash(account).unwrap(), Money::ZERO, "{account:?} saw nothing");
+    assert!(real.account.halted.is_none() && run.alarms.is_empty());
+    for account in [LedgerAccount::Fees, LedgerAccount::Funding, LedgerAccount::Rounding] {
+        assert_ne!(real.account.ledger.cash(account).unwrap(), Money::ZERO, "{account:?} saw nothing");
     }
 }
 
@@ -74,8 +74,8 @@ fn law06_books_are_exact_on_margin_with_borrow_and_on_spot() {
             }
         }
         let real = &run.engine.respond.real;
-        assert!(real.halted.is_none(), "{:?}", real.halted);
-        let borrow = real.ledger.cash(Account::Borrow).unwrap();
+        assert!(real.account.halted.is_none(), "{:?}", real.account.halted);
+        let borrow = real.account.ledger.cash(LedgerAccount::Borrow).unwrap();
         assert_eq!(borrow > Money::ZERO, kind.can_short(), "who is short on margin pays: {borrow}");
         assert!(run.fills.len() > 50);
     }
@@ -102,13 +102,18 @@ fn law06_real_is_what_the_account_was_paid() {
     let run = run(&config, &tape);
     let real = &run.engine.respond.real;
     let mut cash = config.capital;
-    let mut held = vec![Decimal::ZERO; real.marks.len()];
+    let mut held = vec![Decimal::ZERO; real.account.marks.len()];
     for f in &run.fills {
         cash -= f.quantity * f.price + f.fee;
         held[f.instrument.index()] += f.quantity;
     }
-    let worth: Decimal = held.iter().zip(&real.marks).map(|(q, m)| q * m).sum();
-    assert!((cash + worth - real.equity()).abs() < Decimal::new(1, 6), "{} {}", cash + worth, real.equity());
+    let worth: Decimal = held.iter().zip(&real.account.marks).map(|(q, m)| q * m).sum();
+    assert!(
+        (cash + worth - real.account.equity()).abs() < Decimal::new(1, 6),
+        "{} {}",
+        cash + worth,
+        real.account.equity()
+    );
     assert!(run.fills.len() > 100);
 }
 
@@ -140,7 +145,7 @@ fn law09_the_breaker_closes_everything_and_stays_until_it_is_reset() {
     let mut out = Outputs::default();
     let mut tripped: Option<usize> = None;
     let (mut fills_then, mut flat_at, mut fills_flat) = (0, None, 0);
-    let gross = |r: &Run| r.engine.respond.real.exposure().0;
+    let gross = |r: &Run| r.engine.respond.real.account.exposure().0;
     let mut reset_at = None;
     for (i, event) in tape.events.iter().enumerate() {
         run.step(event, &mut out);
@@ -149,14 +154,14 @@ fn law09_the_breaker_closes_everything_and_stays_until_it_is_reset() {
             continue;
         }
         match tripped {
-            None if real.breaker.latched().is_some() => {
+            None if real.account.breaker.latched().is_some() => {
                 tripped = Some(i);
                 fills_then = run.fills.len();
                 assert!(run.alarms.iter().any(|a| a.contains("breaker: drawdown")), "{:?}", run.alarms);
                 assert!(gross(&run) > 0.0, "it had something to close");
             }
             Some(_) if reset_at.is_none() => {
-                assert_eq!(real.mode(), Mode::Reducing);
+                assert_eq!(real.account.mode(), Mode::Reducing);
                 if flat_at.is_none() && gross(&run) == 0.0 {
                     flat_at = Some(i);
                     fills_flat = run.fills.len();
@@ -169,7 +174,7 @@ fn law09_the_breaker_closes_everything_and_stays_until_it_is_reset() {
                     let command = Event::Command(event.at(), Command::ResetBreaker);
                     run.step(&command, &mut out);
                     assert_eq!(run.engine.respond.interventions, 1);
-                    assert_eq!(run.engine.respond.real.mode(), Mode::Running);
+                    assert_eq!(run.engine.respond.real.account.mode(), Mode::Running);
                 }
             }
             _ => {}
@@ -196,32 +201,36 @@ fn law09_a_mismatch_with_the_venue_halts_and_no_order_leaves_any_more() {
     let mut run = Run::start(&shipped(), &tape.universe);
     run.play(&tape.events[..middle]);
     let real = &mut run.engine.respond.real;
-    let held =
-        tape.universe.instruments.iter().find(|i| !real.router.venue.position(i.id).is_zero()).unwrap();
+    let held = tape
+        .universe
+        .instruments
+        .iter()
+        .find(|i| !real.execution.router.venue.position(i.id).is_zero())
+        .unwrap();
     // The venue closes a position, and nobody here hears of it.
-    let last = hive_domain::money::to_estimate(real.marks[held.id.index()]);
-    let (venue, at) = (&mut real.router.venue, tape.events[middle - 1].at());
+    let last = hive_domain::money::to_estimate(real.account.marks[held.id.index()]);
+    let (venue, at) = (&mut real.execution.router.venue, tape.events[middle - 1].at());
     venue.on_delisted(held, at, last, &config::shipped().unwrap().costs);
     assert!(std::iter::from_fn(|| venue.poll()).any(|e| matches!(e, VenueEvent::Fill(_))));
     let next = tape.after(601);
     run.play(&tape.events[middle..next]);
     let real = &run.engine.respond.real;
-    let why = real.halted.clone().unwrap();
+    let why = real.account.halted.clone().unwrap();
     assert!(why.contains(&held.symbol) && why.contains("the venue says 0"), "{why}");
     assert!(run.alarms.iter().any(|a| a.starts_with("halted: ")), "{:?}", run.alarms);
-    assert_eq!(real.mode(), Mode::Halted);
-    let (sent, fills) = (real.orders_sent(), run.fills.len());
+    assert_eq!(real.account.mode(), Mode::Halted);
+    let (sent, fills) = (real.execution.orders_sent(), run.fills.len());
     run.play(&tape.events[next..]);
     let real = &run.engine.respond.real;
-    assert_eq!((real.orders_sent(), run.fills.len()), (sent, fills), "no order, no fill");
-    assert_eq!(real.halted.as_deref(), Some(why.as_str()), "the first reason stays");
-    assert!(tape.universe.instruments.iter().all(|i| real.router.venue.working(i.id).is_none()));
-    assert!(real.running_share() < 0.9);
+    assert_eq!((real.execution.orders_sent(), run.fills.len()), (sent, fills), "no order, no fill");
+    assert_eq!(real.account.halted.as_deref(), Some(why.as_str()), "the first reason stays");
+    assert!(tape.universe.instruments.iter().all(|i| real.execution.router.venue.working(i.id).is_none()));
+    assert!(real.account.running_share() < 0.9);
     // The other lives go on.
     assert!(actions(&run.messages).any(|(m, _)| m.at == tape.events[tape.events.len() - 1].at()));
     run.engine.step(&Event::Command(tape.events[0].at(), Command::ResetBreaker), &mut Outputs::default());
     assert_eq!(
-        run.engine.respond.real.mode(),
+        run.engine.respond.real.account.mode(),
         Mode::Halted,
         "a reset of the breaker is no way out of a halt"
     );
@@ -233,12 +242,12 @@ fn law09_a_posting_that_the_books_refuse_halts() {
     let mut run = Run::start(&shipped(), &tape.universe);
     let middle = tape.after(250);
     run.play(&tape.events[..middle]);
-    assert!(run.engine.respond.real.halted.is_none() && !run.fills.is_empty());
+    assert!(run.engine.respond.real.account.halted.is_none() && !run.fills.is_empty());
     // Books that know nobody.
-    run.engine.respond.real.ledger = Ledger::new(0, 0);
+    run.engine.respond.real.account.ledger = Ledger::new(0, 0);
     run.play(&tape.events[middle..]);
     let real = &run.engine.respond.real;
-    let why = real.halted.clone().unwrap();
+    let why = real.account.halted.clone().unwrap();
     assert!(why.contains("booked") || why.contains("refused"), "{why}");
     assert!(run.engine.balances().is_err());
 }
@@ -252,11 +261,11 @@ fn law09_a_capital_out_of_range_halts_and_does_not_panic() {
         config.capital = capital.parse().unwrap();
         let run = run(&config, &tape);
         let real = &run.engine.respond.real;
-        if real.halted.is_none() {
+        if real.account.halted.is_none() {
             balanced(&run.engine);
         }
         let must = !capital.starts_with('1');
-        assert!(real.halted.is_some() || !must, "{capital}");
+        assert!(real.account.halted.is_some() || !must, "{capital}");
         assert!(!must || run.fills.is_empty(), "{capital}: trades with nothing");
     }
 }

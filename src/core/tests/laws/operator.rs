@@ -50,7 +50,7 @@ impl Watched {
             look(event, &self.run);
         }
         self.run.engine.balances().unwrap();
-        assert_eq!(self.run.engine.respond.real.halted, None);
+        assert_eq!(self.run.engine.respond.real.account.halted, None);
         self
     }
 
@@ -63,12 +63,12 @@ impl Watched {
 fn held(run: &Run, agents: usize) -> Vec<i64> {
     let cast = run.engine.cast();
     let slots = 0..cast.agents[agents - 1].slots.end;
-    run.engine.respond.real.desk.parts[slots].iter().map(|p| p.held).collect()
+    run.engine.respond.real.execution.desk.parts[slots].iter().map(|p| p.held).collect()
 }
 
 fn net(run: &Run) -> Vec<i64> {
-    let n = run.engine.respond.real.marks.len() as u16;
-    (0..n).map(|i| run.engine.respond.real.desk.held(InstrumentId(i))).collect()
+    let n = run.engine.respond.real.account.marks.len() as u16;
+    (0..n).map(|i| run.engine.respond.real.execution.desk.held(InstrumentId(i))).collect()
 }
 
 /// What the listeners hear of every voice, on every asset. Not the numbers of the messages: managers
@@ -155,21 +155,24 @@ fn unfunding_takes_the_money_back_and_funding_gives_it_again() {
     let before = size(&w.held(FIRST));
     let total = |w: &Watched| {
         let real = &w.run.engine.respond.real;
-        real.ledger.total_equity(&real.marks).unwrap()
+        real.account.ledger.total_equity(&real.account.marks).unwrap()
     };
     let (money, one) = (total(&w), AgentId(0));
     w.command(&all(Command::Unfund));
     assert_eq!(total(&w), money, "moving funds conserves the total");
     let real = &w.run.engine.respond.real;
-    assert!((0..FIRST as u32).all(|i| real.funds.weight(AgentId(i)) == 0.0));
-    assert!(real.ledger.equity(one, &real.marks).unwrap() < Decimal::ONE, "the treasury has it");
+    assert!((0..FIRST as u32).all(|i| real.account.funds.weight(AgentId(i)) == 0.0));
+    assert!(
+        real.account.ledger.equity(one, &real.account.marks).unwrap() < Decimal::ONE,
+        "the treasury has it"
+    );
     let left = shrinking(&mut w, FIRST, "unfunded");
     assert!(left * 20 < before, "without funds nothing stays: {before} became {left}");
     only_real_differs(&w, &free);
     w.command(&all(Command::Fund));
     let real = &w.run.engine.respond.real;
-    assert!((0..FIRST as u32).all(|i| real.funds.weight(AgentId(i)) > 0.0));
-    assert!(real.ledger.equity(one, &real.marks).unwrap() > Decimal::ONE);
+    assert!((0..FIRST as u32).all(|i| real.account.funds.weight(AgentId(i)) > 0.0));
+    assert!(real.account.ledger.equity(one, &real.account.marks).unwrap() > Decimal::ONE);
     let mut grew = false;
     w.play(BACK, BACK + 250, |_, run| grew |= size(&held(run, FIRST)) > before / 4);
     assert!(grew, "with funds it trades again");
@@ -207,9 +210,9 @@ fn the_deaf_follow_their_own_intent_and_are_still_heard() {
 fn muting_takes_the_voice_and_leaves_ears_and_funds() {
     let free = free();
     let mut w = Watched::new();
-    let funds = w.run.engine.respond.real.funds.clone();
+    let funds = w.run.engine.respond.real.account.funds.clone();
     w.command(&all(Command::Mute));
-    assert_eq!(w.run.engine.respond.real.funds, funds);
+    assert_eq!(w.run.engine.respond.real.account.funds, funds);
     w.play(ACTS, BACK, |_, _| {});
     assert_eq!(hash(&w.run.engine.speak), hash(&free.run.engine.speak));
     let cast = w.run.engine.cast();
@@ -223,7 +226,7 @@ fn flattening_closes_everything_until_it_is_resumed() {
     let free = free();
     let mut w = Watched::new();
     w.command(&[Command::Flatten]);
-    assert_eq!(w.run.engine.respond.real.mode(), Mode::Reducing);
+    assert_eq!(w.run.engine.respond.real.account.mode(), Mode::Reducing);
     let mut last = net(&w.run);
     w.play(ACTS, BACK, |_, run| {
         let now = net(run);
@@ -246,7 +249,7 @@ fn the_kill_switch_takes_no_new_risk_lets_reductions_pass_and_stays_until_it_is_
     let (mut lasts, mut parts) = (net(&w.run), held(&w.run, w.run.engine.cast().declared));
     let declared = w.run.engine.cast().declared;
     w.play(ACTS, BACK, |_, run| {
-        assert_eq!(run.engine.respond.real.mode(), Mode::Halted);
+        assert_eq!(run.engine.respond.real.account.mode(), Mode::Halted);
         let (now, mine) = (net(run), held(run, declared));
         shrinks(&lasts, &now, "killed");
         shrinks(&parts, &mine, "killed");
@@ -257,9 +260,9 @@ fn the_kill_switch_takes_no_new_risk_lets_reductions_pass_and_stays_until_it_is_
     // Resuming is not resetting.
     let at = w.run.engine.now().unwrap();
     w.run.play(&[Event::Command(at, Command::ResumeAll)]);
-    assert_eq!(w.run.engine.respond.real.mode(), Mode::Halted);
+    assert_eq!(w.run.engine.respond.real.account.mode(), Mode::Halted);
     w.command(&[Command::Reset]);
-    assert_eq!(w.run.engine.respond.real.mode(), Mode::Running);
+    assert_eq!(w.run.engine.respond.real.account.mode(), Mode::Running);
     w.play(BACK, BACK + 250, |_, _| {});
     assert!(size(&net(&w.run)) > size(&lasts));
 }
@@ -270,7 +273,7 @@ fn killed_and_flattened_everything_is_closed() {
     w.command(&[Command::Kill, Command::Flatten]);
     w.play(ACTS, ACTS + 100, |_, _| {});
     assert_eq!(size(&net(&w.run)), 0);
-    assert_eq!(w.run.engine.respond.real.mode(), Mode::Halted);
+    assert_eq!(w.run.engine.respond.real.account.mode(), Mode::Halted);
 }
 
 #[test]
@@ -286,7 +289,7 @@ fn everybody_paused_or_drained_at_once_is_the_same_as_one_by_one() {
         one.play(ACTS, ACTS + 100, |_, _| {});
         other.play(ACTS, ACTS + 100, |_, _| {});
         assert_eq!(net(&one.run), net(&other.run));
-        assert_eq!(one.run.engine.respond.real.desk, other.run.engine.respond.real.desk);
+        assert_eq!(one.run.engine.respond.real.execution.desk, other.run.engine.respond.real.execution.desk);
         one.command(&[Command::ResumeAll]);
     }
 }

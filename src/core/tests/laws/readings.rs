@@ -59,7 +59,7 @@ fn the_days_of_all_agents_and_the_house_are_the_day_of_the_account() {
             barriers += 1;
             // The question is asked of a copy: it starts a day of its own.
             let mut real = run.engine.respond.real.clone();
-            let (gained, hive) = real.gains().unwrap();
+            let (gained, hive) = real.account.gains().unwrap();
             let agents: f64 = gained.iter().sum();
             assert!((agents - hive).abs() < 1e-6, "{agents} {hive}");
             differs += u32::from(hive != 0.0);

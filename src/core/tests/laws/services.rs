@@ -13,13 +13,13 @@ fn held(engine: &Engine, n: usize) -> Vec<(Decimal, Decimal, Decimal)> {
     (0..n as u16)
         .map(|i| {
             let (perp, spot) = (InstrumentId(i), InstrumentId(i + n as u16));
-            let agents: Decimal = (0..real.ledger.agents() as u32)
+            let agents: Decimal = (0..real.account.ledger.agents() as u32)
                 .map(AgentId)
                 .filter(|a| Some(*a) != carrier(engine))
                 .chain([hive_ledger::Ledger::TREASURY])
-                .map(|a| real.ledger.position(a, perp))
+                .map(|a| real.account.ledger.position(a, perp))
                 .sum();
-            (real.router.venue.position(spot), real.router.venue.position(perp), agents)
+            (real.execution.router.venue.position(spot), real.execution.router.venue.position(perp), agents)
         })
         .collect()
 }
@@ -35,7 +35,7 @@ fn with_services_off_or_nobody_to_serve_every_decision_is_the_same() {
     let with = paired(160, 0);
     let digest = |config: &Config, tape: &Tape| {
         let run = crate::common::run(config, tape);
-        (run.engine.respond.decisions.to_string(), run.engine.respond.real.equity())
+        (run.engine.respond.decisions.to_string(), run.engine.respond.real.account.equity())
     };
     let off = digest(&config(false), &plain);
     assert_eq!(digest(&config(false), &with), off, "spot and quarters beside do not matter");
@@ -60,18 +60,18 @@ fn spot_and_perp_are_together_what_the_agents_hold_and_capital_is_kept() {
             run.step(event, &mut out);
             let Event::Barrier(_) = event else { continue };
             let real = &run.engine.respond.real;
-            assert_eq!(real.halted, None);
-            let equity = money::to_estimate(real.equity());
+            assert_eq!(real.account.halted, None);
+            let equity = money::to_estimate(real.account.equity());
             let mut used = 0.0;
             for (i, (spot, perp, agents)) in held(&run.engine, n).into_iter().enumerate() {
                 assert!(spot >= Decimal::ZERO, "spot is never short");
                 carried += usize::from(spot > Decimal::ZERO);
-                let lacks = real.services.lacks(i);
+                let lacks = real.execution.services.lacks(i);
                 assert_eq!(spot + perp + lacks, agents, "whatever of an order was filled");
                 let rid = lacks.is_zero() || lacks != lacked[i];
                 assert!(missing > 0 || rid, "a leg follows the other, or it is undone");
                 lacked[i] = lacks;
-                let mark = money::to_estimate(real.marks[i]);
+                let mark = money::to_estimate(real.account.marks[i]);
                 used += mark * (money::to_estimate(spot) + 0.25 * money::to_estimate(perp).abs()) / equity;
             }
             used_most = used_most.max(used);
@@ -80,7 +80,7 @@ fn spot_and_perp_are_together_what_the_agents_hold_and_capital_is_kept() {
         assert!(carried > 500, "something was carried: {carried}");
         // Prices move by a few per cent between a decision and the next.
         assert!(used_most < 1.15, "{used_most}");
-        let services = &run.engine.respond.real.services;
+        let services = &run.engine.respond.real.execution.services;
         assert!(services.worked().rested > 0.0, "and orders were worked");
         assert!(services.switched().rested > 0.0, "switches among them");
     }
@@ -109,11 +109,12 @@ fn a_leg_whose_other_was_not_filled_is_undone_in_the_perp_at_the_next_decision()
             run.step(event, &mut out);
             let Event::Barrier(at) = event else { continue };
             let real = &run.engine.respond.real;
-            assert_eq!(real.halted, None);
+            assert_eq!(real.account.halted, None);
             for i in 0..n {
                 let (perp, spot) = (InstrumentId(i as u16), InstrumentId((i + n) as u16));
-                let exposed = real.router.venue.position(spot) + real.router.venue.position(perp);
-                let sent = |id| real.router.venue.working(id).map_or(Decimal::ZERO, |o| o.1);
+                let exposed =
+                    real.execution.router.venue.position(spot) + real.execution.router.venue.position(perp);
+                let sent = |id| real.execution.router.venue.working(id).map_or(Decimal::ZERO, |o| o.1);
                 if !alone[i].is_zero() {
                     assert_eq!(exposed, Decimal::ZERO, "undone");
                     undone += 1;
@@ -124,7 +125,7 @@ fn a_leg_whose_other_was_not_filled_is_undone_in_the_perp_at_the_next_decision()
                     faults += 1;
                     alone[i] = exposed;
                 }
-                let switches = !sent(spot).is_zero() || real.router.venue.resting(perp).is_some();
+                let switches = !sent(spot).is_zero() || real.execution.router.venue.resting(perp).is_some();
                 deaf[i] = switches && random::mix(i as u64, at.0 as u64).is_multiple_of(3);
             }
         }
@@ -147,20 +148,20 @@ fn receipts_are_the_books() {
         run.messages.iter().filter_map(of).sum()
     };
     // The last receipts were told when the last day closed, some bars before the end.
-    let book = money::to_estimate(real.ledger.pnl(owner, &real.marks).unwrap());
-    let carry = book - real.services.switched().saved();
+    let book = money::to_estimate(real.account.ledger.pnl(owner, &real.account.marks).unwrap());
+    let carry = book - real.execution.services.switched().saved();
     let told = saved(Service::Carry) + saved(Service::Capital);
     assert!(saved(Service::Carry) != 0.0 && saved(Service::Capital) > 0.0);
     assert!((told - carry).abs() < 0.1 * carry.abs().max(50.0), "{told} {carry}");
-    let worked = real.services.worked();
+    let worked = real.execution.services.worked();
     let liquidity = worked.taking - worked.cost;
     assert!((saved(Service::Liquidity) - liquidity).abs() < 0.05 * worked.taking.max(1.0));
     // Every book together is the account.
-    let all: Decimal = (0..real.ledger.agents() as u32)
-        .map(|i| real.ledger.pnl(AgentId(i), &real.marks).unwrap())
+    let all: Decimal = (0..real.account.ledger.agents() as u32)
+        .map(|i| real.account.ledger.pnl(AgentId(i), &real.account.marks).unwrap())
         .sum::<Decimal>()
-        + real.ledger.pnl(hive_ledger::Ledger::TREASURY, &real.marks).unwrap();
-    let gained = real.ledger.account_equity(&real.marks).unwrap() - setup_money();
+        + real.account.ledger.pnl(hive_ledger::Ledger::TREASURY, &real.account.marks).unwrap();
+    let gained = real.account.ledger.account_equity(&real.account.marks).unwrap() - setup_money();
     assert!((all - gained).abs() < Decimal::ONE, "{all} {gained}");
     let quotes = run.messages.iter().filter(|m| matches!(m.body, MessageKind::Carry(_)));
     assert!(quotes.clone().count() > 100);

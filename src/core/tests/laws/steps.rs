@@ -12,7 +12,7 @@ use hive_domain::step::{Rounding, count};
 use hive_domain::{
     Decimal, Event, Fill, Instrument, MarketEvent, PriceStep, Speaker, Universe, money, random,
 };
-use hive_ledger::Account;
+use hive_ledger::LedgerAccount;
 use hive_market::synth::{Detail, SynthFeed, SynthSettings};
 
 /// Steps that venues have; two of them are powers of ten.
@@ -97,7 +97,7 @@ fn checked(config: &Config, tape: &Tape) -> Run {
         run.step(event, &mut out);
         if matches!(event, Event::Barrier(_)) {
             balanced(&run.engine);
-            assert_eq!(run.engine.respond.real.halted, None);
+            assert_eq!(run.engine.respond.real.account.halted, None);
         }
     }
     run
@@ -114,9 +114,9 @@ fn in_whole_steps(run: &Run, universe: &Universe) {
         assert!(on_tick(i, f.price) || is_venue_order(f.order), "{f:?} by {:?}", i.tick);
     }
     let real = &run.engine.respond.real;
-    for (i, mark) in universe.instruments.iter().zip(&real.marks) {
+    for (i, mark) in universe.instruments.iter().zip(&real.account.marks) {
         assert!(on_tick(i, *mark), "{} is marked at {mark} by {:?}", i.symbol, i.tick);
-        let held = real.ledger.net_position(i.id);
+        let held = real.account.ledger.net_position(i.id);
         assert!(count(held, i.lot).is_some(), "{held} {} in lots of {}", i.symbol, i.lot);
     }
 }
@@ -125,12 +125,17 @@ fn in_whole_steps(run: &Run, universe: &Universe) {
 fn nothing_is_lost(run: &Run, config: &Config) {
     let real = &run.engine.respond.real;
     let paid: Decimal = run.fills.iter().map(|f: &Fill| f.quantity * f.price + f.fee).sum();
-    let charged = [Account::Funding, Account::Borrow].map(|a| real.ledger.cash(a).unwrap());
-    let mut held = vec![Decimal::ZERO; real.marks.len()];
+    let charged =
+        [LedgerAccount::Funding, LedgerAccount::Borrow].map(|a| real.account.ledger.cash(a).unwrap());
+    let mut held = vec![Decimal::ZERO; real.account.marks.len()];
     run.fills.iter().for_each(|f| held[f.instrument.index()] += f.quantity);
-    let worth: Decimal = held.iter().zip(&real.marks).map(|(q, mark)| q * mark).sum();
+    let worth: Decimal = held.iter().zip(&real.account.marks).map(|(q, mark)| q * mark).sum();
     let equity = config.capital - paid - charged.iter().sum::<Decimal>() + worth;
-    assert!((equity - real.equity()).abs() < Decimal::new(1, 5), "{equity} and {}", real.equity());
+    assert!(
+        (equity - real.account.equity()).abs() < Decimal::new(1, 5),
+        "{equity} and {}",
+        real.account.equity()
+    );
 }
 
 #[test]
@@ -172,7 +177,7 @@ fn law06_both_legs_of_a_switch_fit_whatever_their_lots_are() {
         assert!(spot > 100, "{spot} fills of spot");
         let parts = run.fills.iter().filter(|f| f.number > 1).count();
         assert!(seed % 2 == 1 || parts > 100, "{parts} fills of a part");
-        assert!(run.engine.respond.real.services.worked().rested > 0.0, "orders rested");
+        assert!(run.engine.respond.real.execution.services.worked().rested > 0.0, "orders rested");
     }
 }
 
@@ -188,7 +193,7 @@ fn switches_are_made_in_lots_that_both_legs_have_though_neither_is_a_multiple_of
         }
         let run = checked(&serving(true), &tape);
         in_whole_steps(&run, &tape.universe);
-        let s = run.engine.respond.real.services.switched();
+        let s = run.engine.respond.real.execution.services.switched();
         s.rested + s.crossed
     };
     let (same, apart) = (switched(21, 21), switched(3, 7));
@@ -227,7 +232,7 @@ fn law09_rules_that_nothing_fits_are_traded_by_nobody_and_halt_nothing() {
     }
     let run = run(&shipped(), &tape);
     balanced(&run.engine);
-    assert_eq!(run.engine.respond.real.halted, None);
+    assert_eq!(run.engine.respond.real.account.halted, None);
     assert!(run.fills.is_empty(), "{:?}", run.fills.first());
 }
 

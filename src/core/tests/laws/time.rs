@@ -116,7 +116,7 @@ fn law04_orders_fill_at_the_first_price_after() {
             let Event::Market(MarketEvent::Bar { instrument, at, bar }) = *event else {
                 panic!("{fill:?} without a bar")
             };
-            let order = run.engine.respond.real.router.orders.get(fill.order).unwrap();
+            let order = run.engine.respond.real.execution.router.orders.get(fill.order).unwrap();
             assert_eq!((fill.instrument, order.instrument), (instrument, instrument));
             assert_eq!(fill.at.after(bar_length), at, "told with the bar that filled it");
             assert!(fill.at >= order.at, "decided at {}, filled at {}", order.at, fill.at);

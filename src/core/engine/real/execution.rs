@@ -1,0 +1,68 @@
+//! How the account trades: what the desk wants, what lets orders out, where they go, and what serves them.
+
+use super::spec::RealSpec;
+use crate::domain::{Decimal, InstrumentId, OrderId};
+use crate::engine::Settings;
+use crate::engine::services::Services;
+use crate::execution::{OrderRouter, Tracked, Venue};
+use crate::treasury::Gate;
+use crate::treasury::desk::DeskState;
+use serde::{Deserialize, Serialize};
+
+/// Desk, gate and orders at a venue; what comes of them is the account's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Execution<V> {
+    /// Stances become positions.
+    pub desk: DeskState,
+    /// What lets orders out.
+    pub gate: Gate,
+    /// What was sent to the venue, and what became of it.
+    pub router: OrderRouter<V>,
+    /// What agents do for each other.
+    pub services: Services,
+    /// By instrument: the order that may still fill.
+    pub(super) working: Vec<Option<OrderId>>,
+    pub(super) next_order: u64,
+    pub(super) sent: u64,
+}
+
+impl<V: Venue> Execution<V> {
+    /// Nothing was sent yet to this venue.
+    pub fn new(venue: V, spec: &RealSpec, settings: &Settings) -> Self {
+        let n = spec.instruments.len();
+        Execution {
+            desk: DeskState::new(&spec.desk),
+            gate: Gate::new(settings.gate),
+            router: OrderRouter::new(venue, n),
+            services: Services::new(spec.traded),
+            working: vec![None; n],
+            next_order: 1,
+            sent: 0,
+        }
+    }
+
+    /// What the account holds of an instrument: of a perp, what all agents hold and what the carrier is short.
+    pub fn position(&self, spec: &RealSpec, id: InstrumentId) -> Decimal {
+        if id.index() < spec.traded {
+            let agents = spec.desk.atoms(id).quantity(self.desk.held(id));
+            return agents + self.services.perp(id.index());
+        }
+        spec.services.desk_index(id).map_or(Decimal::ZERO, |index| self.services.spot_held[index])
+    }
+
+    /// Orders that reached the venue.
+    pub fn orders_sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// What of an instrument may still fill beside what is sent now: orders that are being taken back or of which nothing
+    /// is known.
+    pub(super) fn pending(&self, id: InstrumentId) -> Decimal {
+        if self.router.is_settled(id) { Decimal::ZERO } else { self.router.orders.open_quantity(id) }
+    }
+    /// What is left of the market order that works in an instrument, signed.
+    pub(super) fn market_order(&self, id: InstrumentId) -> Decimal {
+        let order = self.working[id.index()].and_then(|o| self.router.orders.get(o));
+        order.map_or(Decimal::ZERO, Tracked::open)
+    }
+}

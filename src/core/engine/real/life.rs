@@ -1,0 +1,143 @@
+//! Both together: the account and how it trades, marked at barriers, and a fill told apart and booked.
+
+use super::account::Account;
+use super::context::StepContext;
+use super::execution::Execution;
+use super::spec::RealSpec;
+use crate::agents::Population;
+use crate::domain::step::Rounding;
+use crate::domain::{Decimal, Fill, Instrument, InstrumentId, money};
+use crate::engine::outputs::Scratch;
+use crate::engine::{Outputs, Settings};
+use crate::execution::PaperVenue;
+use crate::ledger::LedgerAccount;
+use crate::treasury::Mode;
+use serde::{Deserialize, Serialize};
+
+/// The real life of the hive: what is owned, and what trades it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Real {
+    /// What is owned and owed.
+    pub account: Account,
+    /// What the desk wants, what was sent, and what came of it.
+    pub execution: Execution<PaperVenue>,
+}
+
+impl Real {
+    /// All capital is with the treasury.
+    pub fn new(spec: &RealSpec, cast: &Population, settings: &Settings) -> Self {
+        let n = spec.instruments.len();
+        Real {
+            account: Account::new(cast, settings, n),
+            execution: Execution::new(PaperVenue::new(n), spec, settings),
+        }
+    }
+
+    /// Attributes and books one instrument's fill and rotation; `leg` of the fill is the carrier's own.
+    pub(super) fn book(
+        &mut self,
+        cx: &StepContext<'_>,
+        id: InstrumentId,
+        mark: Decimal,
+        fill: Option<Fill>,
+        leg: Decimal,
+        out: &mut Outputs,
+    ) {
+        let spec = cx.spec;
+        let atoms = spec.desk.atoms(id);
+        let counts = |f: &Fill| atoms.count(f.quantity - leg).zip(atoms.count(leg));
+        let Some((filled, leg_atoms)) = fill.as_ref().map_or(Some((0, 0)), counts) else {
+            return self.account.halt(
+                format!("a fill of {} is no whole number of atoms", spec.instruments[id.index()].symbol),
+                out,
+            );
+        };
+        // What the carrier became short of since the last booking is bought by the agents, wherever it came
+        // from: the exposure is theirs.
+        let index = id.index();
+        let carrier = spec.services.carriers.get(index).copied().flatten();
+        let owed = carrier.map_or(Decimal::ZERO, |_| self.execution.services.unmirrored(index));
+        let Some(carried) = atoms.count(owed) else {
+            return self.account.halt(
+                format!("{owed} {} carried is no whole number of atoms", spec.instruments[index].symbol),
+                out,
+            );
+        };
+        let Scratch { changes, deltas } = &mut out.scratch;
+        changes.clear();
+        self.execution.desk.attribute(&spec.desk, id, filled + carried, changes);
+        if let Some(f) = &fill {
+            self.execution.services.crossed(index, f);
+        }
+        out.fills.extend(fill);
+        if let Some(carrier) = carrier.filter(|_| carried != 0 || leg_atoms != 0) {
+            self.execution.services.mirror(index, leg);
+            match changes.binary_search_by_key(&carrier, |c| c.0) {
+                Ok(at) => changes[at].1 += leg_atoms - carried,
+                Err(at) => changes.insert(at, (carrier, leg_atoms - carried)),
+            }
+        }
+        if changes.is_empty() && fill.is_none() {
+            return;
+        }
+        deltas.clear();
+        deltas.extend(changes.iter().map(|(a, n)| (*a, atoms.quantity(*n))));
+        match self.account.ledger.trade(id, mark, deltas, fill.as_ref()) {
+            Ok(report) => self.account.paid += report.fee + report.slippage,
+            Err(e) => self.account.halt(
+                format!("{}: the books refused a trade: {e}", spec.instruments[id.index()].symbol),
+                out,
+            ),
+        }
+    }
+
+    /// Marks the account at a barrier and looks at breaker and venue.
+    pub fn mark(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
+        let StepContext { spec, at, market, .. } = *cx;
+        for (_, spot, _) in spec.services.held() {
+            let index = spot.index();
+            if let Some(last) = market.price(spot) {
+                self.account.confirmed[index] = self.account.marks[index];
+                self.account.marks[index] = price(last.value, &spec.instruments[index]);
+            }
+        }
+        self.reconcile(cx, out);
+        match self.account.ledger.account_equity(&self.account.marks) {
+            Ok(equity) => {
+                self.account.equity = equity;
+                self.account.curve.push(at, money::to_estimate(equity));
+                if let Some(latch) = self.account.breaker.observe(at, equity) {
+                    out.alarms.push(format!(
+                        "breaker: drawdown of {:.1} % at {at}; everything is closed and stays closed until it is reset",
+                        100.0 * latch.drawdown
+                    ));
+                }
+            }
+            Err(e) => self.account.halt(format!("equity could not be computed: {e}"), out),
+        }
+        self.account.barriers += 1;
+        self.account.running += u64::from(self.account.mode() == Mode::Running);
+    }
+
+    /// Whether all books agree: every posting balances, agents sum to the account, desk and venue hold
+    /// the same.
+    pub fn balances(&self, spec: &RealSpec) -> Result<(), String> {
+        self.account.ledger.check(&self.account.marks).map_err(|e| e.to_string())?;
+        for instrument in &spec.instruments {
+            let held = self.execution.position(spec, instrument.id);
+            let books = self.account.ledger.net_position(instrument.id);
+            if held != books {
+                return Err(format!("{}: the desk holds {held}, the books say {books}", instrument.symbol));
+            }
+        }
+        let rounding = self.account.ledger.cash(LedgerAccount::Rounding).unwrap_or_default();
+        (rounding.abs() < Decimal::ONE)
+            .then_some(())
+            .ok_or_else(|| format!("rounding has piled up to {rounding}"))
+    }
+}
+
+/// A price of the feed on the instrument's ticks, the nearest one.
+pub(super) fn price(x: f64, instrument: &Instrument) -> Decimal {
+    instrument.tick.round_estimate(x, Rounding::Nearest).unwrap_or_default()
+}
