@@ -176,6 +176,9 @@ commands! {
     Reset = "reset", Broad, inverse none,
         "releases kill switch and drawdown breaker: new risk again",
         done "kill switch and breaker are released";
+    Recheck = "recheck", Broad, inverse none,
+        "compares positions with the venue again; a halt that a difference caused ends if there is none any more",
+        done "positions were compared again";
 }
 
 /// Ends the process of the swarm. It is the one row that is no event of the engine.

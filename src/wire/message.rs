@@ -132,6 +132,7 @@ mod tests {
             Flatten,
             Kill,
             Reset,
+            Recheck,
         ];
         let asks = [ClientQuestion::Status, ClientQuestion::Agents, ClientQuestion::Stop];
         assert_eq!(asks.map(|ask| bytes(&Call { id: 7, ask })), [[7, 0], [7, 1], [7, 3]]);

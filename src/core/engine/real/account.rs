@@ -29,6 +29,8 @@ pub struct Account {
     pub hand: OperatorControls,
     /// Why trading is halted, if it is.
     pub halted: Option<String>,
+    /// Whether it is because the venue holds something else: then it ends by looking again.
+    pub(super) is_different: bool,
     /// Since when the fate of an order has been open, or the venue has not spoken; none while all is settled.
     pub(super) unsettled: Option<Stamp>,
     /// Whether that has lasted longer than it may.
@@ -57,6 +59,7 @@ impl Account {
             breaker: Breaker::new(settings.breaker),
             hand: OperatorControls::new(cast.declared),
             halted: deposited.err().map(|e| format!("the capital could not be booked: {e}")),
+            is_different: false,
             unsettled: None,
             is_in_doubt: false,
             barriers: 0,

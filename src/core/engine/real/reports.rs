@@ -154,6 +154,17 @@ impl Real {
         }
     }
 
+    /// The operator wants positions to be compared again: a halt that a difference caused ends if there is none any more.
+    /// Whether it ended.
+    pub(in crate::engine) fn recheck(&mut self, cx: &StepContext<'_>, out: &mut Outputs) -> bool {
+        let was = std::mem::take(&mut self.account.is_different);
+        if was {
+            self.account.halted = None;
+        }
+        self.reconcile(cx, out);
+        was && self.account.halted.is_none()
+    }
+
     /// Compares what the desk holds, what the books say and what the venue says, instrument by instrument.
     pub(super) fn reconcile(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
         self.execution.router.ask_positions(cx.at);
@@ -168,6 +179,8 @@ impl Real {
             let venue = if let PositionCheck::Differs { venue } = check { venue } else { ours };
             if venue != ours || books != ours {
                 let symbol = &instrument.symbol;
+                // A halt for another reason stays one, whatever positions say.
+                self.account.is_different |= self.account.halted.is_none();
                 self.account.halt(
                     format!("{symbol}: the desk holds {ours}, the venue says {venue}, the books {books}"),
                     out,

@@ -45,6 +45,7 @@ impl Respond {
             Command::Flatten => real.steer_and_withdraw(cx, out, |r| r.account.hand.flatten()),
             Command::Kill => real.steer_and_withdraw(cx, out, |r| r.account.hand.kill()),
             Command::Reset => real.steer(cx, out, |r| r.account.hand.reset() | r.account.reset_breaker()),
+            Command::Recheck => real.recheck(cx, out),
             Command::ResetBreaker => real.steer(cx, out, |r| r.account.reset_breaker()),
         };
         self.interventions += u64::from(news);

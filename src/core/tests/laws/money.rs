@@ -237,6 +237,44 @@ fn law09_a_mismatch_with_the_venue_halts_and_no_order_leaves_any_more() {
 }
 
 #[test]
+fn law09_a_halt_for_a_difference_ends_by_looking_again_once_there_is_none() {
+    let tape = Tape::market(150);
+    let (middle, next) = (tape.after(600), tape.after(601));
+    let mut run = Run::start(&shipped(), &tape.universe);
+    run.play(&tape.events[..middle]);
+    let recheck = |run: &mut Run| {
+        run.engine.step(&Event::Command(tape.events[middle].at(), Command::Recheck), &mut Outputs::default());
+        run.engine.respond.real.account.halted.clone()
+    };
+    assert_eq!(recheck(&mut run), None, "there is nothing to find");
+    let real = &mut run.engine.respond.real;
+    let before = real.execution.router.venue.clone();
+    let held = tape
+        .universe
+        .instruments
+        .iter()
+        .find(|i| !real.execution.router.venue.position(i.id).is_zero())
+        .unwrap();
+    let costs = config::shipped().unwrap().costs;
+    let venue = &mut real.execution.router.venue;
+    venue.on_delisted(held, tape.events[middle - 1].at(), 100.0, &costs);
+    while venue.poll().is_some() {}
+    run.play(&tape.events[middle..next]);
+    let why = run.engine.respond.real.account.halted.clone().unwrap();
+    assert_eq!(recheck(&mut run), Some(why), "it still differs, and the halt stays");
+    // The venue finds its mistake.
+    run.engine.respond.real.execution.router.venue = before;
+    assert_eq!(recheck(&mut run), None);
+    assert_eq!(run.engine.respond.real.account.mode(), Mode::Running);
+    run.engine.respond.real.account.ledger = Ledger::new(0, 0);
+    run.play(&tape.events[next..]);
+    assert!(
+        recheck(&mut run).is_some(),
+        "what the books refused is no difference, and looking does not end it"
+    );
+}
+
+#[test]
 fn law09_a_posting_that_the_books_refuse_halts() {
     let tape = Tape::market(60);
     let mut run = Run::start(&shipped(), &tape.universe);
