@@ -138,7 +138,7 @@ pub enum VenueEvent {
     },
     /// Whether the venue can be reached.
     Link {
-        /// Since when.
+        /// Since when it is so.
         at: Stamp,
         /// How it is now.
         state: LinkState,
