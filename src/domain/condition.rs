@@ -8,6 +8,9 @@
 use super::Indicator;
 use serde::{Deserialize, Serialize};
 
+/// Most targets of a plan: what a message carries has an end.
+pub const TARGETS_MAX: usize = 32;
+
 /// One side of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Term {
@@ -166,7 +169,7 @@ pub struct ReEntry {
 }
 
 /// All conditions of an intent. A part that has acted is gone from the plan of the next message.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Closes the intent at a loss: a price on the losing side of entry.
     pub stop: Condition,
@@ -176,8 +179,8 @@ pub struct Plan {
     pub exit: Condition,
     /// Closes it when it has taken too long.
     pub expire: Condition,
-    /// Take parts off with a profit, nearest first.
-    pub targets: [Option<Target>; 2],
+    /// Take parts off with a profit, nearest first, at most [`TARGETS_MAX`]; each acts once.
+    pub targets: Vec<Target>,
     /// Raises the position by the fraction of its first size.
     pub add: Option<(Condition, f64)>,
     /// Offsets this fraction of the position while a danger lasts; acts once.
@@ -189,19 +192,15 @@ pub struct Plan {
 impl Plan {
     /// The conditions with their names, in the order in which they are judged.
     pub fn parts(&self) -> impl Iterator<Item = (&'static str, Condition)> {
-        let [near, far] = self.targets.map(|t| t.map(|t| t.when));
-        [
+        let closing = [
             Some(("stop", self.stop)),
             self.trail.map(|c| ("trail", c)),
             Some(("exit", self.exit)),
             Some(("expire", self.expire)),
-            near.map(|c| ("target", c)),
-            far.map(|c| ("target", c)),
-            self.hedge.map(|(c, _)| ("hedge", c)),
-            self.add.map(|(c, _)| ("add", c)),
-        ]
-        .into_iter()
-        .flatten()
+        ];
+        let sizing = [self.hedge.map(|(c, _)| ("hedge", c)), self.add.map(|(c, _)| ("add", c))];
+        let targets = self.targets.iter().map(|t| ("target", t.when));
+        closing.into_iter().flatten().chain(targets).chain(sizing.into_iter().flatten())
     }
 }
 
@@ -271,6 +270,24 @@ mod tests {
             );
             assert_eq!(c.indicators().collect::<Vec<_>>(), [EMA]);
         }
+    }
+
+    #[test]
+    fn a_ladder_of_targets_is_read_as_it_was_written() {
+        let above = |x| Condition::above(Term::Close, Term::Level(x));
+        let plan = Plan {
+            stop: Condition::below(Term::Close, Term::Level(90.0)),
+            trail: None,
+            exit: Condition::below(Term::Of(EMA), Term::Times(0.99, EMA)),
+            expire: Condition::above(Term::Held, Term::Level(30.0)),
+            targets: (1..=5).map(|n| Target { when: above(100.0 + f64::from(n)), fraction: 0.2 }).collect(),
+            add: Some((above(101.5), 0.5)),
+            hedge: None,
+            reenter: None,
+        };
+        let bytes = postcard::to_stdvec(&plan).unwrap();
+        assert_eq!(postcard::from_bytes::<Plan>(&bytes).unwrap(), plan);
+        assert!(postcard::from_bytes::<Plan>(&bytes[..bytes.len() - 9]).is_err(), "cut off");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use super::{AgentId, AssetId, Goal, IntentId, MessageId, Plan, Stamp};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What is done to a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ pub enum Reason {
 }
 
 /// An agent's own action: what the alone life does.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Action {
     /// What is done to the position.
     pub verb: Verb,
@@ -66,8 +67,9 @@ pub struct Action {
     pub after: f64,
     /// The close at which it was decided; it is acted on at the next open.
     pub price: f64,
-    /// The conditions in force from now on; the re-entry is the one that counts after a close.
-    pub plan: Plan,
+    /// The conditions in force from now on; the re-entry is the one that counts after a close. Who speaks and who
+    /// hears share them: what is announced is what is evaluated.
+    pub plan: Arc<Plan>,
 }
 
 impl Action {
@@ -272,7 +274,7 @@ pub enum Speaker {
 }
 
 /// What is said.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 // An action carries its whole plan, and most of what is said is actions.
 #[allow(clippy::large_enum_variant)]
 pub enum MessageKind {
@@ -295,7 +297,7 @@ pub enum MessageKind {
 }
 
 /// A message as delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Numbered in the order of delivery, from 1.
     pub id: MessageId,

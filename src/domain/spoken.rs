@@ -8,7 +8,7 @@
 //! 1. A part of a plan is one whole sentence: what will be done, and when.
 //! 2. A quantity is named with its unit, a move with its direction: nothing reads "x < 0.004".
 
-use super::condition::price;
+use super::condition::{Target, price};
 use super::{Action, Comparison, Condition, Indicator, Outcome, Plan, ReEntry, Reason, Term, Verb};
 use std::fmt;
 
@@ -196,32 +196,38 @@ fn part(fraction: f64) -> String {
     }
 }
 
+/// What closes an intent.
+fn close(when: &Condition) -> String {
+    format!("close if {when}")
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.fraction < 1.0 {
+            write!(f, "take {} off if {}", part(self.fraction), self.when)
+        } else {
+            f.write_str(&close(&self.when))
+        }
+    }
+}
+
 impl Plan {
     /// What will be done and when, each with the name of its condition, in the order in which they are
     /// judged; the re-entry last.
     pub fn sentences(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let close = |c: &Condition| format!("close if {c}");
-        let take = |t: &super::condition::Target| {
-            if t.fraction < 1.0 {
-                format!("take {} off if {}", part(t.fraction), t.when)
-            } else {
-                close(&t.when)
-            }
-        };
-        let [near, far] = self.targets;
-        [
+        let closing = [
             Some(("stop", close(&self.stop))),
             self.trail.as_ref().map(|c| ("trail", close(c))),
             Some(("exit", close(&self.exit))),
             Some(("expire", close(&self.expire))),
-            near.as_ref().map(|t| ("target", take(t))),
-            far.as_ref().map(|t| ("target", take(t))),
+        ];
+        let sizing = [
             self.hedge.map(|(c, x)| ("hedge", format!("take {} off, once, if {c}", part(x)))),
             self.add.map(|(c, x)| ("add", format!("add {} of its first size if {c}", percent(x)))),
             self.reenter.map(|r| ("re-enter", r.to_string())),
-        ]
-        .into_iter()
-        .flatten()
+        ];
+        let targets = self.targets.iter().map(|t| ("target", t.to_string()));
+        closing.into_iter().flatten().chain(targets).chain(sizing.into_iter().flatten())
     }
 }
 
@@ -383,6 +389,33 @@ mod tests {
         assert_eq!(late(14_400.0), "it has been held for more than 10 days");
         let back = Condition::below(Term::Of(Gain), Term::Back(12.0)).to_string();
         assert_eq!(back, "its gain falls more than 12 bp under its best");
+    }
+
+    #[test]
+    fn every_target_is_a_sentence_of_its_own() {
+        let never = Condition::below(Term::Close, Term::Level(0.0));
+        let above = |x, fraction| Target { when: Condition::above(Term::Close, Term::Level(x)), fraction };
+        let plan = Plan {
+            stop: Condition::below(Term::Close, Term::Level(90.0)),
+            trail: None,
+            exit: never,
+            expire: Condition::above(Term::Held, Term::Level(30.0)),
+            targets: vec![above(101.0, 0.5), above(102.0, 0.25), above(103.0, 1.0)],
+            add: None,
+            hedge: None,
+            reenter: None,
+        };
+        let said: Vec<String> = plan.sentences().filter_map(|(n, s)| (n == "target").then_some(s)).collect();
+        let text = [
+            "take half of it off if the price closes above 101",
+            "take 25 % of it off if the price closes above 102",
+            "close if the price closes above 103",
+        ];
+        assert_eq!(said, text);
+        // The words, the lines of a chart and the order in which they are judged are one list.
+        let names: Vec<&str> = plan.parts().map(|p| p.0).collect();
+        assert_eq!(names, plan.sentences().map(|s| s.0).collect::<Vec<_>>());
+        assert_eq!(names, ["stop", "exit", "expire", "target", "target", "target"]);
     }
 
     #[test]

@@ -109,7 +109,7 @@ impl Tape {
     /// A barrier has passed.
     pub fn push(&mut self, said: &StepOutput) {
         for u in &said.utterances {
-            if let MessageKind::Action(a) = u.body {
+            if let MessageKind::Action(a) = &u.body {
                 self.changes[u.slot].push((self.barriers, a.after));
             }
         }
@@ -163,7 +163,7 @@ impl MessageRewrite {
         match self.control {
             Control::Permuted | Control::Arrogance => Vec::new(),
             Control::SignScrambled | Control::Inverted => {
-                let wrong = |u: &StructuredMessage| match u.body {
+                let wrong = |u: &StructuredMessage| match &u.body {
                     MessageKind::Action(a) => Some((u.slot, self.sign(cast, u.slot) * a.after)),
                     _ => None,
                 };

@@ -62,7 +62,7 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
         let asset = engine.cast().slots[slot].asset;
         let intent = engine.speak.lives[slot].intent;
         let action = recorder.action(slot);
-        let said = action.and_then(|m| if let MessageKind::Action(a) = m.body { Some(a) } else { None });
+        let said = action.and_then(|m| if let MessageKind::Action(a) = &m.body { Some(a) } else { None });
         let mut conditions: Vec<(String, String)> = Vec::new();
         let mut levels = Vec::new();
         if let Some(a) = said {

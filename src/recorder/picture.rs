@@ -175,7 +175,7 @@ impl Recorder {
         if self.messages.len() == MESSAGES_MAX {
             self.messages.pop_front();
         }
-        self.messages.push_back((*message, 0));
+        self.messages.push_back((message.clone(), 0));
         if let MessageKind::Stance(stance) = &message.body {
             for id in stance.because.iter().flatten() {
                 if let Some(index) = self.index_of(*id)
@@ -189,18 +189,20 @@ impl Recorder {
         let (Speaker::Agent(id), Some(asset)) = (message.from, message.asset) else { return };
         let cast = engine.cast();
         if let Some(last) = self.last.get_mut(id.index()) {
-            *last = Some(*message);
+            *last = Some(message.clone());
         }
         let mut slots = cast.agents[id.index()].slots.clone();
         let Some(slot) = slots.find(|s| cast.slots[*s].asset == asset) else { return };
         match &message.body {
-            MessageKind::Action(_) => self.actions[slot] = Some(*message),
+            MessageKind::Action(_) => self.actions[slot] = Some(message.clone()),
             MessageKind::Stance(stance) if slot < self.stances.len() => {
                 let voices = || cast.by_asset[asset.index()].iter();
-                let told =
-                    |id: &MessageId| voices().filter_map(|s| self.actions[*s as usize]).find(|m| m.id == *id);
+                let told = |id: &MessageId| {
+                    let mut actions = voices().filter_map(|s| self.actions[*s as usize].as_ref());
+                    actions.find(|m| m.id == *id).cloned()
+                };
                 let because = stance.because.iter().flatten().filter_map(told).collect();
-                self.stances[slot] = Some(Decision { message: *message, because });
+                self.stances[slot] = Some(Decision { message: message.clone(), because });
             }
             _ => {}
         }

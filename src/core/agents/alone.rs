@@ -4,12 +4,13 @@
 //! # Invariants
 //!
 //! 1. The plan it holds is the plan of its last message: what it announced is what it evaluates (law 12).
-//! 2. At a close, in this order: stop, trailing stop, exit, time stop, far target (each closes); near
-//!    target, hedge, add (each acts once); while flat: re-entry, then the family's own signal.
+//! 2. At a close, in this order: stop, trailing stop, exit, time stop, a target of all of it (each closes); the
+//!    other targets, nearest first, hedge, add (each acts once, at most [`STEPS_MAX`] of them at a close); while
+//!    flat: re-entry, then the family's own signal.
 //! 3. After a profit was taken nothing is added any more, so one close never both takes and adds.
 //! 4. Nothing here depends on listening, funds, mutes, pauses or managers.
 
-use super::plan::{PlanStep, closing_reason, due};
+use super::plan::{PlanStep, STEPS_MAX, closing_reason, due, is_sound};
 use super::strategy::Strategy;
 use crate::domain::{
     Action, AgentId, AssetId, Condition, EvalContext, IntentId, Outcome, Plan, ReEntry, Reason, Term, Verb,
@@ -18,6 +19,7 @@ use crate::domain::{
 use crate::fills::books::SimulatedBook;
 use crate::fills::pace::UNIT_RISK;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Most a unit may be, in multiples of capital: for assets that hardly move.
 pub const UNIT_MAX: f64 = 5.0;
@@ -28,12 +30,12 @@ pub fn unit(sigma: f64) -> f64 {
 }
 
 /// An intent that is open.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct OpenIntent {
     side: f64,
     /// First size, unsigned.
     first: f64,
-    plan: Plan,
+    plan: Arc<Plan>,
     held: u32,
     best: f64,
     adds: u32,
@@ -136,7 +138,7 @@ impl Alone {
     pub fn delist(&mut self, now: &DecisionContext<'_>, hands: &mut BookAndOutbox<'_>) {
         // What comes back under its name is another listing: no offer is made to take it up again.
         if let Some(open) = &mut self.open {
-            open.plan.reenter = None;
+            Arc::make_mut(&mut open.plan).reenter = None;
         }
         self.close(Reason::Delisted, now, hands);
         self.again = None;
@@ -170,7 +172,7 @@ impl Alone {
             } else if again.holds(view) {
                 let side = again.side;
                 if let Some(p) = now.strategy.propose(view, 0, Some(side)) {
-                    self.enter(side, &p.plan, Reason::ReEntry, view.sigma, now, hands);
+                    self.enter(side, p.plan, Reason::ReEntry, view.sigma, now, hands);
                 }
                 return;
             }
@@ -179,30 +181,34 @@ impl Alone {
             return;
         }
         if let Some(p) = now.strategy.propose(view, random::mix(now.coins, now.at), None) {
-            self.enter(p.side, &p.plan, Reason::Signal, view.sigma, now, hands);
+            self.enter(p.side, p.plan, Reason::Signal, view.sigma, now, hands);
         }
     }
 
     fn enter(
         &mut self,
         side: f64,
-        plan: &Plan,
+        plan: Plan,
         reason: Reason,
         sigma: f64,
         now: &DecisionContext<'_>,
         hands: &mut BookAndOutbox<'_>,
     ) {
+        if !is_sound(&plan) {
+            return;
+        }
         let first = now.strategy.unit() * unit(sigma);
         let stop = match plan.stop.right {
             Term::Level(price) => libm::fabs(now.close - price) / now.close,
             _ => sigma,
         };
+        let plan = Arc::new(plan);
         self.number += 1;
         self.again = None;
         self.open = Some(OpenIntent {
             side,
             first,
-            plan: *plan,
+            plan: Arc::clone(&plan),
             held: 0,
             best: now.close,
             adds: now.strategy.adds(),
@@ -217,21 +223,22 @@ impl Alone {
         if let Some(reason) = closing_reason(&open.plan, view) {
             return self.close(reason, now, hands);
         }
-        while let Some(open) = &mut self.open
-            && let Some(step) = due(&mut open.plan, view)
-        {
+        for _ in 0..STEPS_MAX {
+            let Some(open) = &mut self.open else { return };
+            let Some(step) = due(&mut open.plan, view) else { return };
             if let PlanStep::Add(when, fraction) = step {
                 open.adds = open.adds.saturating_sub(1);
-                open.plan.add = (open.adds > 0).then(|| (further(when, open.side, view), fraction));
+                let next = (open.adds > 0).then(|| (further(when, open.side, view), fraction));
+                Arc::make_mut(&mut open.plan).add = next;
             }
-            let (plan, (verb, reason)) = (open.plan, step.said());
+            let (plan, (verb, reason)) = (Arc::clone(&open.plan), step.said());
             let after = step.size(self.intent, open.side * open.first);
             match step {
                 PlanStep::Add(_, fraction) if fraction > 0.0 => {
-                    return self.size(verb, reason, after, &plan, now, hands);
+                    return self.size(verb, reason, after, plan, now, hands);
                 }
                 PlanStep::Add(..) => return,
-                _ => self.size(verb, reason, after, &plan, now, hands),
+                _ => self.size(verb, reason, after, plan, now, hands),
             }
         }
     }
@@ -242,7 +249,7 @@ impl Alone {
         self.closing = Some(ClosingIntent { number: self.number, held, risk, equity, reason });
         self.flat = 0;
         self.again = plan.reenter;
-        self.size(Verb::Close, reason, 0.0, &plan, now, hands);
+        self.size(Verb::Close, reason, 0.0, plan, now, hands);
     }
 
     /// Sets the intent, orders the difference for the raw book, and says it.
@@ -251,7 +258,7 @@ impl Alone {
         verb: Verb,
         reason: Reason,
         after: f64,
-        plan: &Plan,
+        plan: Arc<Plan>,
         now: &DecisionContext<'_>,
         hands: &mut BookAndOutbox<'_>,
     ) {
@@ -264,7 +271,7 @@ impl Alone {
             Verb::Open | Verb::Increase => raw.order + (after - before) * now.capital / now.close,
         };
         let intent = IntentId { agent: now.agent, asset: now.asset, number: self.number };
-        (hands.say)(Action { verb, intent, reason, before, after, price: now.close, plan: *plan });
+        (hands.say)(Action { verb, intent, reason, before, after, price: now.close, plan });
     }
 }
 
@@ -275,6 +282,9 @@ fn further(when: Condition, side: f64, view: &EvalContext<'_>) -> Condition {
     let d = if side < 0.0 { step.min(0.9) } else { step };
     Condition { right: Term::Level(view.close * (1.0 + side * d)), ..when }
 }
+
+#[cfg(test)]
+mod plan_tests;
 
 #[cfg(test)]
 mod tests {
@@ -371,12 +381,12 @@ mod tests {
         let strategy = trend(Traits::default(), Preset::default());
         for (close, fast, slow, side) in [(100.0, 99.0, 98.0, 1.0), (100.0, 101.0, 102.0, -1.0)] {
             let said = run(&strategy, &[(close, fast, slow)]);
-            let plan = said[0].plan;
+            let plan = &said[0].plan;
             assert_eq!(said[0].side(), side);
             assert!(
                 plan.trail.is_some() && plan.add.is_some() && plan.hedge.is_some() && plan.reenter.is_some()
             );
-            assert!(plan.targets.iter().all(Option::is_some));
+            assert_eq!(plan.targets.len(), 2);
             let Term::Level(stop) = plan.stop.right else { unreachable!() };
             assert!(side * (close - stop) > 0.0);
         }

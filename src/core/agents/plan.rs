@@ -3,15 +3,19 @@
 //!
 //! # Invariants
 //!
-//! 1. In this order: stop, trailing stop, exit, time stop, far target (each closes); near target, hedge, add (each acts
-//!    once, or as often as its owner allows).
+//! 1. In this order: stop, trailing stop, exit, time stop, a target of all of it (each closes); the other targets,
+//!    nearest first, hedge, add (each acts once, or as often as its owner allows).
 //! 2. After a profit was taken nothing is added any more.
 //! 3. An add of nothing is none: what is announced must act (law 12).
+//! 4. What a plan may say beyond what families say today ends somewhere: what is no number or has no end is not taken.
 
 use super::personality::{Preset, Traits};
-use crate::domain::condition::Target;
+use crate::domain::condition::{TARGETS_MAX, Target};
 use crate::domain::{Condition, EvalContext, Plan, ReEntry, Reason, Term, Verb};
+use std::sync::Arc;
 
+/// Most that one close changes the size; of a longer ladder of targets the rest is judged at the next.
+pub const STEPS_MAX: usize = 8;
 /// Share of an intent that its hedge takes off.
 const HEDGED: f64 = 0.5;
 /// How long a re-entry is offered after its pause, as a share of the longest time that the intent is held.
@@ -57,9 +61,9 @@ impl PlanDraft {
             trail: self.trail,
             exit: self.exit,
             expire: Condition::above(self.clock, Term::Level(hold)),
-            targets: [
-                Some(Target { when: self.near, fraction: preset.take }),
-                Some(Target { when: self.far, fraction: 1.0 }),
+            targets: vec![
+                Target { when: self.near, fraction: preset.take },
+                Target { when: self.far, fraction: 1.0 },
             ],
             add: self.add.filter(|_| preset.adds > 0 && more > 0.0).map(|when| (when, more)),
             hedge: Some((self.hedge, HEDGED)),
@@ -73,6 +77,15 @@ impl PlanDraft {
             }),
         }
     }
+}
+
+/// Whether a life can hold to a plan, whoever made it; one that it cannot hold to is not taken.
+pub fn is_sound(plan: &Plan) -> bool {
+    is_ladder(&plan.targets)
+}
+
+fn is_ladder(targets: &[Target]) -> bool {
+    targets.len() <= TARGETS_MAX && targets.iter().all(|t| t.fraction > 0.0)
 }
 
 /// What a plan does to a position that stays open.
@@ -105,9 +118,8 @@ impl PlanStep {
     }
 }
 
-/// The first condition that closes the intent: stop, trailing stop, exit, time stop, far target.
+/// The first condition that closes the intent: stop, trailing stop, exit, time stop, a target of all of it.
 pub fn closing_reason(plan: &Plan, view: &EvalContext<'_>) -> Option<Reason> {
-    let far = |t: &Target| t.fraction >= 1.0 && t.when.holds(view);
     if plan.stop.holds(view) {
         Some(Reason::Stop)
     } else if plan.trail.as_ref().is_some_and(|c| c.holds(view)) {
@@ -116,24 +128,29 @@ pub fn closing_reason(plan: &Plan, view: &EvalContext<'_>) -> Option<Reason> {
         Some(Reason::Exit)
     } else if plan.expire.holds(view) {
         Some(Reason::Expired)
-    } else if plan.targets.iter().flatten().any(far) {
+    } else if plan.targets.iter().any(|t| t.fraction >= 1.0 && t.when.holds(view)) {
         Some(Reason::Target)
     } else {
         None
     }
 }
 
-/// The first condition that changes the size: near target, hedge, add. What has acted is struck out, and after a
-/// profit was taken nothing is added any more; when an add comes again is its owner's to say.
-pub fn due(plan: &mut Plan, view: &EvalContext<'_>) -> Option<PlanStep> {
-    if let Some(near) = plan.targets[0].filter(|t| t.when.holds(view)) {
-        (plan.targets[0], plan.add) = (None, None);
-        return Some(PlanStep::Take(near.fraction));
+/// The first condition that changes the size: the nearest target of a part, hedge, add. What has acted is struck out,
+/// and after a profit was taken nothing is added any more; when an add comes again is its owner's to say.
+pub fn due(plan: &mut Arc<Plan>, view: &EvalContext<'_>) -> Option<PlanStep> {
+    let held: &Plan = plan;
+    if let Some(nearest) = held.targets.iter().position(|t| t.fraction < 1.0 && t.when.holds(view)) {
+        let plan = Arc::make_mut(plan);
+        plan.add = None;
+        return Some(PlanStep::Take(plan.targets.remove(nearest).fraction));
     }
-    if let Some((_, fraction)) = plan.hedge.filter(|(when, _)| when.holds(view)) {
-        plan.hedge = None;
-        return Some(PlanStep::Hedge(fraction));
+    match (&held.hedge, &held.add) {
+        (Some((when, fraction)), _) if when.holds(view) => {
+            let step = PlanStep::Hedge(*fraction);
+            Arc::make_mut(plan).hedge = None;
+            Some(step)
+        }
+        (_, Some((when, fraction))) if when.holds(view) => Some(PlanStep::Add(*when, *fraction)),
+        _ => None,
     }
-    let (when, fraction) = plan.add.filter(|(when, _)| when.holds(view))?;
-    Some(PlanStep::Add(when, fraction))
 }

@@ -53,7 +53,7 @@ pub struct SpeakSpec {
 }
 
 /// One thing said, by the agent of a slot.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StructuredMessage {
     /// Agent and asset.
     pub slot: usize,

@@ -26,7 +26,7 @@ use std::sync::Arc;
 const RESULT_SPAN: f64 = 180.0;
 
 /// One thing said by a structured agent.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct StructureWords {
     /// Number of the speaker in [`Population::structures`].
     pub structure: usize,

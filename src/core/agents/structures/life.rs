@@ -4,9 +4,9 @@
 //!
 //! 1. The plan it holds is the plan of its last message (law 12).
 //! 2. When a stamp is over, in this order: the venue liquidates (`margin`); a leg that was settled or missed;
-//!    stop, trailing stop, exit, time stop, far target (each closes); near target, hedge, add (each acts
-//!    once); the hedge that is kept as it goes, which is not said; while flat: re-entry, then the family's
-//!    own proposal. What is left unfilled of an opening after [`TRIES`] market events of its instrument, or
+//!    stop, trailing stop, exit, time stop, a target of all of it (each closes); the other targets, nearest
+//!    first, hedge, add (one at a look, each once); the hedge that is kept as it goes, which is not said; while
+//!    flat: re-entry, then the family's own proposal. What is left unfilled of an opening after [`TRIES`] market events of its instrument, or
 //!    [`WAIT`], is taken off and what was filled is closed: no leg stands alone.
 //! 3. The gain is that of mid prices since the message, funding included: whoever heard the message can
 //!    compute it; what the book really gained is the outcome. A maker's, and that of a structure which is
@@ -25,7 +25,7 @@ use super::margin;
 use super::ranges::{Bounds, LiquidityChange};
 use super::values::{KEYS, Values};
 use crate::agents::families::Rules;
-use crate::agents::plan::{PlanStep, closing_reason, due};
+use crate::agents::plan::{PlanStep, closing_reason, due, is_sound};
 use crate::agents::proposal::{LEGS_MAX, Proposal, StructureLeg};
 use crate::domain::{
     Action, AgentId, AssetId, EvalContext, Indicator, InstrumentId, InstrumentKind, IntentId, MarketEvent,
@@ -33,6 +33,7 @@ use crate::domain::{
 };
 use crate::market::DetailLevel;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Market events after which an opening order that is not whole counts as missed.
 pub const TRIES: u8 = 3;
@@ -55,7 +56,7 @@ struct OpenStructure {
     first: f64,
     /// Notional of the largest leg of a unit, at entry.
     notional: f64,
-    plan: Plan,
+    plan: Arc<Plan>,
     since: Stamp,
     best: f64,
     adds: u32,
@@ -273,7 +274,7 @@ impl Life {
     }
 
     #[inline(never)]
-    fn enter(
+    pub(super) fn enter(
         &mut self,
         who: AgentRef<'_>,
         seen: &StructureContext<'_>,
@@ -284,7 +285,7 @@ impl Life {
         if p.legs.is_empty() || p.legs.len() > LEGS_MAX || !seen.side.allows(p.side) {
             return;
         }
-        if !is_aligned(&p.legs, seen) {
+        if !(is_aligned(&p.legs, seen) && is_sound(&p.plan)) {
             return;
         }
         let bounds: Vec<Option<Bounds>> =
@@ -305,9 +306,9 @@ impl Life {
         if !(tradable && units.is_finite() && units > 0.0) {
             return;
         }
+        let plan = Arc::new(p.plan);
         self.number += 1;
         self.again = None;
-        let plan = p.plan;
         self.open = Some(OpenStructure {
             side: p.side,
             entry: p
@@ -321,14 +322,14 @@ impl Life {
             units: 0.0,
             first: units,
             notional,
-            plan,
+            plan: Arc::clone(&plan),
             since: seen.now,
             best: 0.0,
             adds: seen.preset.adds,
             carried: 0.0,
             market_value: self.legs.market_value(seen.listed, seen.board),
         });
-        self.size(who, seen, (Verb::Open, reason), (units, &plan), say);
+        self.size(who, seen, (Verb::Open, reason), (units, plan), say);
     }
 
     fn manage(&mut self, who: AgentRef<'_>, seen: &StructureContext<'_>, say: &mut dyn FnMut(MessageKind)) {
@@ -363,11 +364,11 @@ impl Life {
             if matches!(step, PlanStep::Add(..)) {
                 open.adds = open.adds.saturating_sub(1);
                 if open.adds == 0 {
-                    open.plan.add = None;
+                    Arc::make_mut(&mut open.plan).add = None;
                 }
             }
-            let (plan, units) = (open.plan, step.size(open.units, open.first));
-            return self.size(who, seen, step.said(), (units, &plan), say);
+            let (plan, units) = (Arc::clone(&open.plan), step.size(open.units, open.first));
+            return self.size(who, seen, step.said(), (units, plan), say);
         }
         if who.nature.is_hedged {
             self.rehedge(who, seen);
@@ -403,7 +404,7 @@ impl Life {
         reason: Reason,
         say: &mut dyn FnMut(MessageKind),
     ) {
-        let Some(open) = self.open.take() else { return };
+        let Some(mut open) = self.open.take() else { return };
         let stop = match open.plan.stop.right {
             crate::domain::Term::Level(bp) => libm::fabs(bp),
             _ => 1.0,
@@ -412,12 +413,11 @@ impl Life {
         self.closing =
             Some(ClosingStructure { since: open.since, risk, market_value: open.market_value, reason });
         self.flat_since = Some(seen.now);
-        let mut plan = open.plan;
         // What could not be had, or not be borne, is not offered again.
         if matches!(reason, Reason::Missed | Reason::Liquidated) {
-            plan.reenter = None;
+            Arc::make_mut(&mut open.plan).reenter = None;
         }
-        self.again = plan.reenter;
+        self.again = open.plan.reenter;
         let before = self.intent;
         self.intent = 0.0;
         self.legs.cancel(seen.now, arrival(who, seen.now, CANCEL), |_| true);
@@ -432,7 +432,7 @@ impl Life {
             before,
             after: 0.0,
             price,
-            plan,
+            plan: open.plan,
         }));
     }
 
@@ -498,7 +498,7 @@ impl Life {
         who: AgentRef<'_>,
         seen: &StructureContext<'_>,
         (verb, reason): (Verb, Reason),
-        (units, plan): (f64, &Plan),
+        (units, plan): (f64, Arc<Plan>),
         say: &mut dyn FnMut(MessageKind),
     ) {
         let Some(open) = &mut self.open else { return };
@@ -521,15 +521,7 @@ impl Life {
             self.legs.send(order(who, seen.now, n, id, whole));
         }
         let intent = IntentId { agent: who.agent, asset: who.asset, number: self.number };
-        say(MessageKind::Action(Action {
-            verb,
-            intent,
-            reason,
-            before,
-            after: self.intent,
-            price,
-            plan: *plan,
-        }));
+        say(MessageKind::Action(Action { verb, intent, reason, before, after: self.intent, price, plan }));
     }
 }
 

@@ -29,6 +29,8 @@ pub mod legs;
 pub mod life;
 pub mod listed;
 mod margin;
+#[cfg(test)]
+mod plan_tests;
 pub mod ranges;
 pub(in crate::agents) mod realised;
 #[cfg(test)]

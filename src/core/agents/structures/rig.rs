@@ -152,7 +152,7 @@ impl Rig {
     pub fn actions(&self) -> Vec<Action> {
         self.said
             .iter()
-            .filter_map(|b| if let MessageKind::Action(a) = b { Some(*a) } else { None })
+            .filter_map(|b| if let MessageKind::Action(a) = b { Some(a.clone()) } else { None })
             .collect()
     }
 
@@ -189,7 +189,7 @@ impl Rig {
             };
             c.holds(&none)
         };
-        let targets = plan.targets.iter().flatten().map(|t| t.when);
+        let targets = plan.targets.iter().map(|t| t.when);
         for c in [plan.stop, plan.exit, plan.expire]
             .into_iter()
             .chain(targets.clone())
@@ -244,10 +244,10 @@ impl Rig {
             });
             let before = self.said.len();
             self.judge();
-            for body in self.said[before..].iter().copied() {
+            for body in &self.said[before..] {
                 match body {
                     MessageKind::Action(a) => {
-                        self.check(&a);
+                        self.check(a);
                         if a.verb == Verb::Open {
                             let ordered: Vec<InstrumentId> =
                                 self.life.legs.orders.iter().map(|o| o.instrument).collect();

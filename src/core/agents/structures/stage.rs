@@ -9,6 +9,7 @@ use super::listed::ListedInstruments;
 use super::values::{KEYS, Values};
 use crate::agents::families::Rules;
 use crate::agents::personality::{Preset, Traits};
+use crate::agents::proposal::Proposal;
 use crate::domain::instrument::Asset;
 use crate::domain::{
     Action, AgentId, AssetId, Bar, Comparison, ContractTerms, Decimal, EvalContext, FamilyId, Indicator,
@@ -129,6 +130,28 @@ impl OneLife {
         self.said[before..].iter().filter_map(short).collect()
     }
 
+    /// Opens what no family proposed, at the prices of now; whether the life took it.
+    pub fn open(&mut self, p: Proposal) -> bool {
+        let nothing = Legs::default();
+        let OneLife { listed, board, costs, rules, life, traits, preset, side, said, now, .. } = self;
+        let seen = StructureContext {
+            listed,
+            board,
+            costs,
+            now: *now,
+            traits,
+            preset,
+            side: *side,
+            capital: CAPITAL,
+            legs: &nothing,
+        };
+        let nature = FamilyTraits::of(rules);
+        let who = AgentRef { agent: AgentId(0), asset: AssetId(0), rules, nature, key: 7 };
+        let before = said.len();
+        life.enter(who, &seen, p, Reason::Signal, &mut |body| said.push((*now, body)));
+        said.len() > before
+    }
+
     fn judge(&mut self) {
         let nothing = Legs::default();
         let OneLife { listed, board, costs, rules, life, traits, preset, side, said, now, .. } = self;
@@ -149,7 +172,7 @@ impl OneLife {
         life.judge(who, &seen, &mut |body| said.push((*now, body)));
         let values = life.values(rules, FamilyTraits::of(rules), &seen);
         let opened = said[before..].iter().find_map(|(_, b)| match b {
-            MessageKind::Action(a) if a.verb == Verb::Open => Some(*a),
+            MessageKind::Action(a) if a.verb == Verb::Open => Some(a.clone()),
             _ => None,
         });
         if let Some(action) = opened {
@@ -162,8 +185,9 @@ impl OneLife {
 
     /// What was done, in order.
     pub fn actions(&self) -> Vec<Action> {
-        let action =
-            |(_, b): &(Stamp, MessageKind)| if let MessageKind::Action(a) = b { Some(*a) } else { None };
+        let action = |(_, b): &(Stamp, MessageKind)| {
+            if let MessageKind::Action(a) = b { Some(a.clone()) } else { None }
+        };
         self.said.iter().filter_map(action).collect()
     }
 
@@ -275,13 +299,10 @@ fn lawful(action: &Action, values: &Values) {
     assert!(action.after.is_finite() && action.after != 0.0 && action.before == 0.0, "{text}");
     assert_eq!((plan.stop.left, plan.stop.op), (Term::Of(Indicator::Gain), Comparison::Below), "{text}");
     assert!(level(plan.stop.right) < 0.0, "{text}");
-    let targets: Vec<f64> = plan.targets.iter().flatten().map(|t| level(t.when.right)).collect();
+    let targets: Vec<f64> = plan.targets.iter().map(|t| level(t.when.right)).collect();
     assert!(targets.len() == 2 && targets[0] > 0.0 && targets[1] > targets[0], "{text}");
-    assert!(
-        plan.targets.iter().flatten().all(|t| t.when.op == Comparison::Above && t.fraction > 0.0),
-        "{text}"
-    );
-    let in_parts = plan.targets.iter().flatten().any(|t| t.fraction < 1.0);
+    assert!(plan.targets.iter().all(|t| t.when.op == Comparison::Above && t.fraction > 0.0), "{text}");
+    let in_parts = plan.targets.iter().any(|t| t.fraction < 1.0);
     assert!(plan.hedge.is_some() == in_parts && plan.reenter.is_some(), "{text}");
     for (_, c) in plan.parts() {
         for side in [c.left, c.right] {
@@ -304,7 +325,7 @@ fn lawful(action: &Action, values: &Values) {
     for c in [plan.stop, plan.exit, plan.expire] {
         assert!(!c.holds(&view), "holds at entry: {c} in {text}");
     }
-    assert!(plan.targets.iter().flatten().all(|t| !t.when.holds(&view)), "{text}");
+    assert!(plan.targets.iter().all(|t| !t.when.holds(&view)), "{text}");
 }
 
 /// Seconds after the start.

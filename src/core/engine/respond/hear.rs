@@ -3,14 +3,16 @@
 use super::spec::RespondSpec;
 use super::state::{ResidualStance, Respond};
 use crate::agents::Population;
+use crate::agents::plan::STEPS_MAX;
 use crate::domain::{AgentId, AssetId, Event, MarketEvent, MessageKind, Outcome, Speaker, Stamp, Verb};
 use crate::engine::Outputs;
 use crate::engine::real::BarrierContext;
 use crate::engine::speak::{Speak, StepOutput, StructuredMessage};
 use crate::engine::structures::StructureWords;
 
-/// Most one slot may say at a barrier: a life says an outcome, and at most target, hedge and add.
+/// Most one slot may say at a barrier: a life says an outcome and an opening, or what changes its size.
 const WORDS_MAX: u32 = 8;
+const _: () = assert!(STEPS_MAX <= WORDS_MAX as usize, "a life is heard whole");
 /// Largest intent, in multiples of the agent's capital: the largest unit with the largest traits and adds.
 const INTENT_MAX: f64 = 2_000.0;
 
@@ -140,7 +142,7 @@ impl Respond {
         let said = &cast.slots[slot];
         let body = self.whole(cast, (said.agent, slot), &utterance.body);
         let id = self.bus.deliver(at, Speaker::Agent(said.agent), Some(said.asset), body, &mut out.messages);
-        if let MessageKind::Action(action) = body {
+        if let MessageKind::Action(action) = &utterance.body {
             self.gauge.wanted += u64::from(self.real.funds.weight(said.agent) > 0.0);
             if is_heard {
                 self.consensus.hear(cast, slot, (action.after, action.price), holds, id);
@@ -159,17 +161,17 @@ impl Respond {
         (agent, place): (AgentId, usize),
         body: &MessageKind,
     ) -> MessageKind {
-        match *body {
-            MessageKind::Action(ref a) if a.verb == Verb::Open => {
-                self.points_then[place] = self.points.agent(cast, agent);
-                *body
-            }
+        match body {
             MessageKind::Outcome(o) => {
                 let points = self.points.agent(cast, agent) - self.points_then[place];
-                MessageKind::Outcome(Outcome { points, ..o })
+                return MessageKind::Outcome(Outcome { points, ..*o });
             }
-            body => body,
+            MessageKind::Action(a) if a.verb == Verb::Open => {
+                self.points_then[place] = self.points.agent(cast, agent);
+            }
+            _ => {}
         }
+        body.clone()
     }
 
     /// Delivers what a structured agent said. It moves nobody: structures are no voices.

@@ -174,7 +174,7 @@ pub fn intent(cast: &Population, slot: usize, after: f64) -> MessageKind {
         trail: None,
         exit: never,
         expire: never,
-        targets: [None, None],
+        targets: Vec::new(),
         add: None,
         hedge: None,
         reenter: None,
@@ -188,6 +188,6 @@ pub fn intent(cast: &Population, slot: usize, after: f64) -> MessageKind {
         before: 0.0,
         after,
         price: 1.0,
-        plan,
+        plan: plan.into(),
     })
 }
