@@ -31,6 +31,21 @@ pub enum Term {
     Minutes,
     /// The best gain of a structure since it was opened, less so many basis points.
     Back(f64),
+    /// The price at which the intent was opened, times one plus this fraction: for what is said before that price is
+    /// known. Nothing while flat, and nothing to a structure, whose gain is relative already.
+    Entry(f64),
+}
+
+impl Term {
+    /// Whether its own number is one.
+    fn is_number(self) -> bool {
+        match self {
+            Term::Level(x) | Term::Trail(x) | Term::Times(x, _) | Term::Back(x) | Term::Entry(x) => {
+                !x.is_nan()
+            }
+            Term::Close | Term::Held | Term::Of(_) | Term::Minutes => true,
+        }
+    }
 }
 
 /// Which way a comparison goes; equal is never enough.
@@ -64,6 +79,8 @@ pub struct EvalContext<'a> {
     pub held: u32,
     /// Best close since the intent was opened; of a structure its best gain.
     pub best: f64,
+    /// Price at which the intent was opened; NaN while flat, and for a structure.
+    pub entry: f64,
     /// +1 for a long, −1 for a short, 0 while flat.
     pub side: f64,
     /// The indicators at hand.
@@ -102,6 +119,7 @@ impl EvalContext<'_> {
             Term::Of(i) => self.of(i),
             Term::Times(factor, i) => factor * self.of(i),
             Term::Back(bp) => self.best - bp,
+            Term::Entry(away) => self.entry * (1.0 + away),
         }
     }
 }
@@ -133,6 +151,11 @@ impl Condition {
         }
     }
 
+    /// Whether all of its numbers are numbers: one that is none would never hold.
+    pub fn is_number(&self) -> bool {
+        self.left.is_number() && self.right.is_number()
+    }
+
     /// The indicators it needs.
     pub fn indicators(&self) -> impl Iterator<Item = Indicator> {
         [self.left, self.right].into_iter().filter_map(|t| match t {
@@ -151,8 +174,28 @@ pub struct Target {
     pub fraction: f64,
 }
 
+/// Size, stop and targets of an intent that is taken up again on an offer. They are said before its price is known:
+/// distances from it are [`Term::Entry`], or gains.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OfferTerms {
+    /// Its first size, as a multiple of that of the intent that was closed.
+    pub size: f64,
+    /// Closes it at a loss.
+    pub stop: Condition,
+    /// Take parts off with a profit, nearest first, at most [`TARGETS_MAX`].
+    pub targets: Vec<Target>,
+}
+
+impl OfferTerms {
+    /// Whether an intent that is opened at this close is neither stopped nor paid at once.
+    fn stand(&self, side: f64, view: &EvalContext<'_>) -> bool {
+        let opened = EvalContext { held: 0, best: view.close, entry: view.close, side, ..*view };
+        !self.stop.holds(&opened) && !self.targets.iter().any(|t| t.when.holds(&opened))
+    }
+}
+
 /// When an intent may be taken up again after it was closed.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReEntry {
     /// +1 to buy again, −1 to sell again.
     pub side: f64,
@@ -166,6 +209,8 @@ pub struct ReEntry {
     pub within: u32,
     /// Both count minutes, not bars: the offer of a structure.
     pub minutes: bool,
+    /// Size, stop and targets that it is taken up with; none where the family sets them anew at the price of then.
+    pub terms: Option<OfferTerms>,
 }
 
 /// All conditions of an intent. A part that has acted is gone from the plan of the next message.
@@ -217,7 +262,10 @@ pub(crate) fn price(x: f64) -> String {
 impl ReEntry {
     /// Whether it is taken up at this close, `view.held` bars after the last one.
     pub fn holds(&self, view: &EvalContext<'_>) -> bool {
-        view.held >= self.not_before && self.when.holds(view) && !self.unless.holds(view)
+        view.held >= self.not_before
+            && self.when.holds(view)
+            && !self.unless.holds(view)
+            && self.terms.as_ref().is_none_or(|terms| terms.stand(self.side, view))
     }
 
     /// Whether the offer has lapsed this many bars after the close.
@@ -238,6 +286,7 @@ mod tests {
             sigma: 0.01,
             held: 3,
             best: 110.0,
+            entry: 100.0,
             side: 1.0,
             keys: &[EMA],
             values: std::slice::from_ref(ema),
@@ -270,6 +319,54 @@ mod tests {
             );
             assert_eq!(c.indicators().collect::<Vec<_>>(), [EMA]);
         }
+    }
+
+    #[test]
+    fn a_price_relative_to_the_entry_moves_with_it_and_is_none_while_flat() {
+        let stop = Condition::below(Term::Close, Term::Entry(-0.05));
+        assert!(stop.holds(&view(94.9, &0.0)) && !stop.holds(&view(95.1, &0.0)));
+        let later = EvalContext { entry: 200.0, ..view(189.0, &0.0) };
+        assert!(stop.holds(&later), "5 % under 200 is 190");
+        let flat = EvalContext { entry: f64::NAN, ..view(1.0, &0.0) };
+        assert!(!stop.holds(&flat) && !Condition::above(Term::Close, Term::Entry(-0.05)).holds(&flat));
+    }
+
+    #[test]
+    fn an_offer_with_terms_stands_only_where_it_is_not_over_at_once() {
+        let always = Condition::above(Term::Close, Term::Level(0.0));
+        let target = |right| Target { when: Condition::above(Term::Close, right), fraction: 1.0 };
+        let offer = |stop: Term, far: Term| ReEntry {
+            side: 1.0,
+            when: always,
+            unless: Condition::below(Term::Close, Term::Level(0.0)),
+            not_before: 2,
+            within: 9,
+            minutes: false,
+            terms: Some(OfferTerms {
+                size: 1.0,
+                stop: Condition::below(Term::Close, stop),
+                targets: vec![target(far)],
+            }),
+        };
+        let flat = EvalContext { entry: f64::NAN, side: 0.0, best: 0.0, ..view(100.0, &0.0) };
+        assert!(offer(Term::Entry(-0.05), Term::Entry(0.1)).holds(&flat));
+        assert!(offer(Term::Level(99.0), Term::Level(101.0)).holds(&flat));
+        assert!(!offer(Term::Level(101.0), Term::Entry(0.1)).holds(&flat), "stopped at once");
+        assert!(!offer(Term::Entry(-0.05), Term::Level(99.0)).holds(&flat), "paid at once");
+        assert!(!offer(Term::Trail(-0.01), Term::Entry(0.1)).holds(&flat), "its best close is its first");
+        let early = EvalContext { held: 1, ..flat };
+        assert!(!offer(Term::Entry(-0.05), Term::Entry(0.1)).holds(&early), "not before its pause");
+    }
+
+    #[test]
+    fn a_condition_without_a_number_says_so() {
+        let with = |right| Condition::below(Term::Close, right).is_number();
+        assert!(with(Term::Level(1.0)) && with(Term::Close) && with(Term::Of(EMA)) && with(Term::Entry(0.0)));
+        for nan in [Term::Level, Term::Trail, Term::Back, Term::Entry, |x| Term::Times(x, EMA)] {
+            assert!(with(nan(f64::INFINITY)), "never is a level, too");
+            assert!(!with(nan(f64::NAN)));
+        }
+        assert!(!Condition::below(Term::Level(f64::NAN), Term::Close).is_number());
     }
 
     #[test]

@@ -118,6 +118,10 @@ fn term(t: Term) -> String {
         Term::Times(x, i) => format!("{} {}", factor(x), name(i)),
         Term::Minutes => "minutes held".to_owned(),
         Term::Back(bp) => format!("the best gain less {}", points(bp)),
+        Term::Entry(0.0) => "the entry".to_owned(),
+        Term::Entry(x) => {
+            format!("the entry {} {}", if x > 0.0 { "plus" } else { "less" }, percent(libm::fabs(x)))
+        }
     }
 }
 
@@ -132,6 +136,10 @@ fn clause(c: &Condition, flat: bool) -> String {
             format!("the price closes {} {over} its best close", percent(back))
         }
         (Term::Close, Term::Of(i)) => format!("the price closes {over} {}", name(i)),
+        (Term::Close, Term::Entry(x)) if x != 0.0 && above == (x > 0.0) => {
+            format!("the price closes more than {} {over} its entry", percent(libm::fabs(x)))
+        }
+        (Term::Close, Term::Entry(x)) => format!("the price closes {over} {}", term(Term::Entry(x))),
         // Further out than the level: so much beyond it.
         (Term::Close, Term::Times(x, i)) if above == (x > 1.0) => {
             format!("the price closes more than {} {over} {}", percent(libm::fabs(x - 1.0)), name(i))
@@ -224,7 +232,7 @@ impl Plan {
         let sizing = [
             self.hedge.map(|(c, x)| ("hedge", format!("take {} off, once, if {c}", part(x)))),
             self.add.map(|(c, x)| ("add", format!("add {} of its first size if {c}", percent(x)))),
-            self.reenter.map(|r| ("re-enter", r.to_string())),
+            self.reenter.as_ref().map(|r| ("re-enter", r.to_string())),
         ];
         let targets = self.targets.iter().map(|t| ("target", t.to_string()));
         closing.into_iter().flatten().chain(targets).chain(sizing.into_iter().flatten())
@@ -247,13 +255,20 @@ impl fmt::Display for ReEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = if self.side > 0.0 { "long" } else { "short" };
         let (when, unless) = (clause(&self.when, true), clause(&self.unless, true));
-        write!(f, "go {side} again if {when}, unless {unless}, ")?;
+        write!(f, "go {side} again ")?;
+        if let Some(terms) = &self.terms {
+            write!(f, "with {} of its first size ", percent(terms.size))?;
+        }
+        write!(f, "if {when}, unless {unless}, ")?;
         let (from, to) = (f64::from(self.not_before), f64::from(self.within));
         let count = |x: f64| if self.minutes { time(x) } else { many(x, "bar") };
         match (from, to) {
-            (0.0, to) => write!(f, "within {} of the close", count(to)),
-            (from, to) => write!(f, "from {} to {} after the close", count(from), count(to)),
+            (0.0, to) => write!(f, "within {} of the close", count(to))?,
+            (from, to) => write!(f, "from {} to {} after the close", count(from), count(to))?,
         }
+        let Some(terms) = &self.terms else { return Ok(()) };
+        write!(f, ", and then {}", close(&terms.stop))?;
+        terms.targets.iter().try_for_each(|target| write!(f, ", {target}"))
     }
 }
 
@@ -331,6 +346,7 @@ impl fmt::Display for Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::OfferTerms;
     use Indicator::*;
 
     fn below(i: Indicator, x: f64) -> String {
@@ -383,6 +399,19 @@ mod tests {
         let behind = Term::Times(0.982, PivotLow(8));
         let text = "the price closes more than 1.8 % under support (pivot 8)";
         assert_eq!(price_is(Condition::below, behind), text);
+        assert_eq!(price_is(Condition::below, Term::Entry(0.0)), "the price closes under the entry");
+        assert_eq!(
+            price_is(Condition::above, Term::Entry(-0.05)),
+            "the price closes above the entry less 5 %"
+        );
+        assert_eq!(
+            price_is(Condition::below, Term::Entry(0.05)),
+            "the price closes under the entry plus 5 %"
+        );
+        assert_eq!(
+            price_is(Condition::below, Term::Entry(-0.05)),
+            "the price closes more than 5 % under its entry"
+        );
         let late = |x| Condition::above(Term::Minutes, Term::Level(x)).to_string();
         assert_eq!(late(1.0), "it has been held for more than 1 minute");
         assert_eq!(late(480.0), "it has been held for more than 8 hours");
@@ -427,11 +456,23 @@ mod tests {
             not_before: 0,
             within: 15,
             minutes: true,
+            terms: None,
         };
         let text = "go short again if the edge after costs rises above 2.5 bp, unless it has been flat for more \
                     than 3 bars, within 15 minutes of the close";
         assert_eq!(again.to_string(), text);
         let bars = ReEntry { not_before: 3, within: 12, minutes: false, ..again };
         assert!(bars.to_string().ends_with("from 3 bars to 12 bars after the close"));
+        let above = |x, fraction| Target { when: Condition::above(Term::Close, Term::Entry(x)), fraction };
+        let terms = OfferTerms {
+            size: 0.5,
+            stop: Condition::below(Term::Close, Term::Entry(-0.05)),
+            targets: vec![above(0.02, 0.5), above(0.041, 1.0)],
+        };
+        let text = "go short again with 50 % of its first size if the edge after costs rises above 2.5 bp, unless it \
+                    has been flat for more than 3 bars, from 3 bars to 12 bars after the close, and then close if \
+                    the price closes more than 5 % under its entry, take half of it off if the price closes more \
+                    than 2 % above its entry, close if the price closes more than 4.1 % above its entry";
+        assert_eq!(ReEntry { terms: Some(terms), ..bars }.to_string(), text);
     }
 }

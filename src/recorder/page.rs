@@ -67,7 +67,8 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
         let mut levels = Vec::new();
         if let Some(a) = said {
             if a.verb != Verb::Close {
-                levels.extend(a.plan.parts().filter_map(|(n, c)| Some((n.to_owned(), level(c)?))));
+                let (_, _, entry) = engine.speak.lives[slot].seen();
+                levels.extend(a.plan.parts().filter_map(|(n, c)| Some((n.to_owned(), level(c, entry)?))));
             }
             // After a close only the re-entry counts.
             let counts = |part: &(&str, String)| a.verb != Verb::Close || part.0 == "re-enter";
@@ -100,10 +101,13 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
     views
 }
 
-/// The price that the close is compared with, if it is a fixed one.
-fn level(c: Condition) -> Option<f64> {
+/// The price that the close is compared with, if it is a fixed one of an intent that was opened at `entry`.
+fn level(c: Condition, entry: f64) -> Option<f64> {
     match (c.left, c.right) {
         (Term::Close, Term::Level(price)) | (Term::Level(price), Term::Close) => Some(price),
+        (Term::Close, Term::Entry(away)) | (Term::Entry(away), Term::Close) => {
+            Some(entry * (1.0 + away)).filter(|price| price.is_finite())
+        }
         _ => None,
     }
 }

@@ -10,11 +10,10 @@
 //! 3. After a profit was taken nothing is added any more, so one close never both takes and adds.
 //! 4. Nothing here depends on listening, funds, mutes, pauses or managers.
 
-use super::plan::{PlanStep, STEPS_MAX, closing_reason, due, is_sound};
+use super::plan::{PlanStep, STEPS_MAX, StandingOffer, closing_reason, due, is_sound, stop_distance};
 use super::strategy::Strategy;
 use crate::domain::{
-    Action, AgentId, AssetId, Condition, EvalContext, IntentId, Outcome, Plan, ReEntry, Reason, Term, Verb,
-    random,
+    Action, AgentId, AssetId, Condition, EvalContext, IntentId, Outcome, Plan, Reason, Term, Verb, random,
 };
 use crate::fills::books::SimulatedBook;
 use crate::fills::pace::UNIT_RISK;
@@ -38,6 +37,8 @@ struct OpenIntent {
     plan: Arc<Plan>,
     held: u32,
     best: f64,
+    /// Close at which it was decided.
+    entry: f64,
     adds: u32,
     /// Risk taken at entry: distance to the stop times size, as a fraction of capital.
     risk: f64,
@@ -65,7 +66,7 @@ pub struct Alone {
     closing: Option<ClosingIntent>,
     /// Bars since the last close.
     flat: u32,
-    again: Option<ReEntry>,
+    again: Option<StandingOffer>,
     /// Intents closed so far.
     pub trades: u32,
 }
@@ -104,9 +105,9 @@ impl Alone {
         self.open.as_ref().map_or(self.flat, |o| o.held)
     }
 
-    /// Side and best close of the open intent; zeros while flat.
-    pub fn seen(&self) -> (f64, f64) {
-        self.open.as_ref().map_or((0.0, 0.0), |o| (o.side, o.best))
+    /// Side, best close and entry of the open intent; zeros and no entry while flat.
+    pub fn seen(&self) -> (f64, f64, f64) {
+        self.open.as_ref().map_or((0.0, 0.0, f64::NAN), |o| (o.side, o.best, o.entry))
     }
 
     /// A bar has passed: counts it and follows the best close. Before [`Alone::at_close`].
@@ -167,12 +168,13 @@ impl Alone {
             return;
         }
         if let Some(again) = &self.again {
-            if again.lapsed(self.flat) {
+            if again.offer.lapsed(self.flat) {
                 self.again = None;
-            } else if again.holds(view) {
-                let side = again.side;
+            } else if again.offer.holds(view) {
+                let side = again.offer.side;
                 if let Some(p) = now.strategy.propose(view, 0, Some(side)) {
-                    self.enter(side, p.plan, Reason::ReEntry, view.sigma, now, hands);
+                    let (plan, first) = again.take_up(p.plan);
+                    self.enter((side, first), plan, Reason::ReEntry, view.sigma, now, hands);
                 }
                 return;
             }
@@ -181,13 +183,14 @@ impl Alone {
             return;
         }
         if let Some(p) = now.strategy.propose(view, random::mix(now.coins, now.at), None) {
-            self.enter(p.side, p.plan, Reason::Signal, view.sigma, now, hands);
+            self.enter((p.side, None), p.plan, Reason::Signal, view.sigma, now, hands);
         }
     }
 
+    /// Opens on this side; without a first size, that of a unit.
     fn enter(
         &mut self,
-        side: f64,
+        (side, first): (f64, Option<f64>),
         plan: Plan,
         reason: Reason,
         sigma: f64,
@@ -197,11 +200,8 @@ impl Alone {
         if !is_sound(&plan) {
             return;
         }
-        let first = now.strategy.unit() * unit(sigma);
-        let stop = match plan.stop.right {
-            Term::Level(price) => libm::fabs(now.close - price) / now.close,
-            _ => sigma,
-        };
+        let first = first.unwrap_or_else(|| now.strategy.unit() * unit(sigma));
+        let stop = stop_distance(&plan, now.close, sigma);
         let plan = Arc::new(plan);
         self.number += 1;
         self.again = None;
@@ -211,6 +211,7 @@ impl Alone {
             plan: Arc::clone(&plan),
             held: 0,
             best: now.close,
+            entry: now.close,
             adds: now.strategy.adds(),
             risk: first * stop,
             equity: hands.raw.equity(now.close),
@@ -245,10 +246,10 @@ impl Alone {
 
     fn close(&mut self, reason: Reason, now: &DecisionContext<'_>, hands: &mut BookAndOutbox<'_>) {
         let Some(open) = self.open.take() else { return };
-        let OpenIntent { held, risk, equity, plan, .. } = open;
+        let OpenIntent { first, held, risk, equity, plan, .. } = open;
         self.closing = Some(ClosingIntent { number: self.number, held, risk, equity, reason });
         self.flat = 0;
-        self.again = plan.reenter;
+        self.again = StandingOffer::after(&plan, first);
         self.size(Verb::Close, reason, 0.0, plan, now, hands);
     }
 
@@ -307,12 +308,13 @@ mod tests {
         for (i, (close, fast, slow)) in closes.iter().enumerate() {
             life.pass(*close);
             let values = [*fast, *slow, 0.01, 0.01];
-            let (side, best) = life.seen();
+            let (side, best, entry) = life.seen();
             let view = EvalContext {
                 close: *close,
                 sigma: 0.01,
                 held: life.held(),
                 best,
+                entry,
                 side,
                 keys: &KEYS,
                 values: &values,

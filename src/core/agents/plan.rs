@@ -8,14 +8,19 @@
 //! 2. After a profit was taken nothing is added any more.
 //! 3. An add of nothing is none: what is announced must act (law 12).
 //! 4. What a plan may say beyond what families say today ends somewhere: what is no number or has no end is not taken.
+//! 5. What is taken up again on an offer has the size, stop and targets that the offer named, if it named any; all else
+//!    is what the family sets then.
 
 use super::personality::{Preset, Traits};
 use crate::domain::condition::{TARGETS_MAX, Target};
-use crate::domain::{Condition, EvalContext, Plan, ReEntry, Reason, Term, Verb};
+use crate::domain::{Condition, EvalContext, OfferTerms, Plan, ReEntry, Reason, Term, Verb};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Most that one close changes the size; of a longer ladder of targets the rest is judged at the next.
 pub const STEPS_MAX: usize = 8;
+/// Largest size that an offer may name, as a multiple of that of the intent that it follows.
+const OFFER_SIZE_MAX: f64 = 4.0;
 /// Share of an intent that its hedge takes off.
 const HEDGED: f64 = 0.5;
 /// How long a re-entry is offered after its pause, as a share of the longest time that the intent is held.
@@ -74,6 +79,7 @@ impl PlanDraft {
                 not_before: pause,
                 within: pause + libm::ceil(hold * OFFERED) as u32,
                 minutes: matches!(self.clock, Term::Minutes),
+                terms: None,
             }),
         }
     }
@@ -81,11 +87,51 @@ impl PlanDraft {
 
 /// Whether a life can hold to a plan, whoever made it; one that it cannot hold to is not taken.
 pub fn is_sound(plan: &Plan) -> bool {
-    is_ladder(&plan.targets)
+    let terms = plan.reenter.as_ref().and_then(|offer| offer.terms.as_ref());
+    is_way_out(&plan.stop, &plan.targets)
+        && terms.is_none_or(|t| t.size > 0.0 && t.size <= OFFER_SIZE_MAX && is_way_out(&t.stop, &t.targets))
 }
 
-fn is_ladder(targets: &[Target]) -> bool {
-    targets.len() <= TARGETS_MAX && targets.iter().all(|t| t.fraction > 0.0)
+/// Whether a stop can hold, and targets that end somewhere each take something.
+fn is_way_out(stop: &Condition, targets: &[Target]) -> bool {
+    let takes = |t: &Target| t.fraction > 0.0 && t.when.is_number();
+    stop.is_number() && targets.len() <= TARGETS_MAX && targets.iter().all(takes)
+}
+
+/// Distance from an entry at this price to the stop, as a fraction of it; `otherwise` where the stop is no price.
+pub fn stop_distance(plan: &Plan, entry: f64, otherwise: f64) -> f64 {
+    match plan.stop.right {
+        Term::Level(price) => libm::fabs(entry - price) / entry,
+        Term::Entry(away) => libm::fabs(away),
+        _ => otherwise,
+    }
+}
+
+/// An offer to take an intent up again that stands since it was closed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StandingOffer {
+    /// The offer as it was said.
+    pub offer: ReEntry,
+    /// First size of the intent that was closed, as a fraction of own capital: what the offer's terms are multiples of.
+    pub first: f64,
+}
+
+impl StandingOffer {
+    /// The offer that a plan ends with, after an intent of this first size; none where it makes none.
+    pub fn after(plan: &Plan, first: f64) -> Option<Self> {
+        plan.reenter.clone().map(|offer| StandingOffer { offer, first })
+    }
+
+    /// The plan that it is taken up with, and its first size as a fraction of own capital, none where that is the
+    /// family's to say: size, stop and targets as offered, all else as the family sets it now.
+    pub fn take_up(&self, fresh: Plan) -> (Plan, Option<f64>) {
+        match &self.offer.terms {
+            None => (fresh, None),
+            Some(OfferTerms { size, stop, targets }) => {
+                (Plan { stop: *stop, targets: targets.clone(), ..fresh }, Some(size * self.first))
+            }
+        }
+    }
 }
 
 /// What a plan does to a position that stays open.

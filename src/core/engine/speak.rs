@@ -338,9 +338,10 @@ impl Speak {
         life.pass(close);
         let handles = spec.handles(slot);
         let values = indicators(listing, handles, rank);
-        let (side, best) = life.seen();
+        let (side, best, entry) = life.seen();
         let (sigma, held, keys) = (listing.sigma, life.held(), &spec.cast.slots[slot].keys);
-        let view = EvalContext { close, sigma, held, best, side, keys, values: &values[..handles.len()] };
+        let values = &values[..handles.len()];
+        let view = EvalContext { close, sigma, held, best, entry, side, keys, values };
         life.at_close(&view, &now, &mut BookAndOutbox { raw, say: &mut |a| say(MessageKind::Action(a)) });
         if !spec.kinds[asset.index()].can_short() {
             // The intent is a voice all the same; the book can only sell what it has.

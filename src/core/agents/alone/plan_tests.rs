@@ -3,7 +3,7 @@
 use super::*;
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::condition::{TARGETS_MAX, Target};
-use crate::domain::{FamilyId, Indicator, SideRule};
+use crate::domain::{FamilyId, Indicator, OfferTerms, ReEntry, SideRule};
 
 const KEYS: [Indicator; 4] =
     [Indicator::Ema(10), Indicator::Ema(40), Indicator::Sigma(8), Indicator::Sigma(120)];
@@ -36,7 +36,7 @@ impl Bars {
     fn opened(side: f64, plan: &Plan, close: f64) -> Self {
         let mut bars = Bars::new();
         bars.step(close, |life, view, now, hands| {
-            life.enter(side, plan.clone(), Reason::Signal, view.sigma, now, hands);
+            life.enter((side, None), plan.clone(), Reason::Signal, view.sigma, now, hands);
         });
         bars
     }
@@ -56,10 +56,10 @@ impl Bars {
         let Bars { life, raw, strategy, said, outcomes, at } = self;
         *at += 1;
         life.pass(close);
-        let (held, (side, best)) = (life.held(), life.seen());
+        let (held, (side, best, entry)) = (life.held(), life.seen());
         // A close between both averages is no entry of a trend follower.
         let values = [1.01 * close, close, 0.01, 0.01];
-        let view = EvalContext { close, sigma: 0.01, held, best, side, keys: &KEYS, values: &values };
+        let view = EvalContext { close, sigma: 0.01, held, best, entry, side, keys: &KEYS, values: &values };
         let (agent, asset) = (AgentId(0), AssetId(0));
         let now = DecisionContext { agent, asset, strategy, capital: CAPITAL, close, coins: 0, at: *at };
         act(life, &view, &now, &mut BookAndOutbox { raw, say: &mut |a| said.push(a) });
@@ -147,4 +147,123 @@ fn without_targets_only_the_other_conditions_close() {
     let mut bars = Bars::opened(1.0, &Plan { add: None, ..ladder(&[]) }, 100.0);
     assert_eq!(bars.close(1_000.0), []);
     assert_eq!(bars.close(89.0), [(Verb::Close, Reason::Stop, 0.0)]);
+}
+
+/// An offer to go long again at once, with half of the size.
+fn offered(terms: OfferTerms) -> Plan {
+    let again = ReEntry {
+        side: 1.0,
+        when: price_above(80.0),
+        unless: Condition::below(Term::Close, Term::Level(0.0)),
+        not_before: 1,
+        within: 5,
+        minutes: false,
+        terms: Some(terms),
+    };
+    Plan { reenter: Some(again), add: None, ..ladder(&[]) }
+}
+
+fn half() -> OfferTerms {
+    let target = |away, fraction| Target { when: Condition::above(Term::Close, Term::Entry(away)), fraction };
+    OfferTerms {
+        size: 0.5,
+        stop: Condition::below(Term::Close, Term::Entry(-0.02)),
+        targets: vec![target(0.01, 0.5), target(0.03, 1.0)],
+    }
+}
+
+#[test]
+fn an_offer_with_terms_is_taken_up_with_just_these_and_the_rest_from_the_family() {
+    let mut bars = Bars::opened(1.0, &offered(half()), 100.0);
+    assert_eq!(bars.close(88.0), [(Verb::Close, Reason::Stop, 0.0)]);
+    assert_eq!(bars.close(90.0), [(Verb::Open, Reason::ReEntry, 0.5)], "half of the first size of one unit");
+    let plan = &bars.said.last().unwrap().plan;
+    assert_eq!((plan.stop, &plan.targets), (half().stop, &half().targets));
+    assert!(plan.trail.is_some() && plan.add.is_some() && plan.hedge.is_some(), "as the family sets them");
+    let again = plan.reenter.as_ref().unwrap();
+    assert!(again.terms.is_none() && again.not_before == 3, "what it offers next is the family's, too");
+    // Opened at 90: the near target is 90.9, the far one 92.7, the stop 88.2.
+    assert_eq!(bars.close(90.8), []);
+    assert_eq!(bars.close(91.0), [(TOOK.0, TOOK.1, 0.25)]);
+    assert_eq!(bars.close(92.6), []);
+    assert_eq!(bars.close(92.8), [(Verb::Close, Reason::Target, 0.0)]);
+    let outcome = bars.outcomes[1];
+    // 500 at 90, half of it sold at 91 and half at 92.8; at risk were 2 % of half the capital.
+    let gained = 500.0 / 90.0 * (0.5 * 1.0 + 0.5 * 2.8) / CAPITAL;
+    assert!((outcome.pnl - gained).abs() < 1e-12, "{outcome} {gained}");
+    assert!((outcome.r - gained / (0.5 * 0.02)).abs() < 1e-9, "{outcome}");
+}
+
+#[test]
+fn the_stop_of_an_offer_is_where_its_entry_puts_it() {
+    let mut bars = Bars::opened(1.0, &offered(half()), 100.0);
+    bars.close(88.0);
+    bars.close(90.0);
+    assert_eq!(bars.close(88.3), []);
+    assert_eq!(bars.close(88.1), [(Verb::Close, Reason::Stop, 0.0)]);
+}
+
+#[test]
+fn an_offer_that_would_be_over_at_once_waits_and_lapses() {
+    let stop = Condition::below(Term::Close, Term::Level(89.0));
+    let mut bars = Bars::opened(1.0, &offered(OfferTerms { stop, ..half() }), 100.0);
+    bars.close(85.0);
+    for _ in 0..2 {
+        assert_eq!(bars.close(88.0), [], "it would be stopped at the next close");
+    }
+    assert_eq!(bars.close(89.5), [(Verb::Open, Reason::ReEntry, 0.5)]);
+    let mut late = Bars::opened(1.0, &offered(OfferTerms { stop, ..half() }), 100.0);
+    late.close(85.0);
+    for _ in 0..6 {
+        assert_eq!(late.close(88.0), []);
+    }
+    assert_eq!(late.close(89.5), [], "it has lapsed");
+}
+
+#[test]
+fn without_terms_the_family_sets_size_stop_and_targets_anew() {
+    let mut plan = offered(half());
+    plan.reenter.as_mut().unwrap().terms = None;
+    let mut bars = Bars::opened(1.0, &plan, 100.0);
+    bars.close(88.0);
+    assert_eq!(bars.close(90.0), [(Verb::Open, Reason::ReEntry, 1.0)]);
+    let fresh = &bars.said.last().unwrap().plan;
+    // Eight times the volatility of 1 % under 90.
+    assert_eq!(fresh.stop, Condition::below(Term::Close, Term::Level(90.0 * 0.92)));
+    assert_eq!(fresh.targets[0].when, price_above(90.0 * 1.1));
+}
+
+#[test]
+fn an_offer_that_no_life_can_hold_to_is_not_made() {
+    let opens = |terms: OfferTerms| !Bars::opened(1.0, &offered(terms), 100.0).said.is_empty();
+    assert!(opens(half()) && opens(OfferTerms { targets: Vec::new(), ..half() }));
+    for size in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e3] {
+        assert!(!opens(OfferTerms { size, ..half() }), "{size}");
+    }
+    let nowhere = Condition::below(Term::Close, Term::Entry(f64::NAN));
+    assert!(!opens(OfferTerms { stop: nowhere, ..half() }));
+    for when in [nowhere, price_above(f64::NAN)] {
+        assert!(!opens(OfferTerms { targets: vec![Target { when, fraction: 0.5 }], ..half() }));
+    }
+    let endless = vec![half().targets[0]; TARGETS_MAX + 1];
+    assert!(!opens(OfferTerms { targets: endless, ..half() }));
+}
+
+#[test]
+fn a_life_that_is_read_back_goes_on_as_it_was() {
+    let play = |read_back: Option<usize>| {
+        let mut bars = Bars::opened(1.0, &offered(half()), 100.0);
+        for (n, close) in [88.0, 90.0, 91.0, 92.8].into_iter().enumerate() {
+            if read_back == Some(n) {
+                bars.life = postcard::from_bytes(&postcard::to_stdvec(&bars.life).unwrap()).unwrap();
+            }
+            bars.close(close);
+        }
+        bars.said
+    };
+    let straight = play(None);
+    assert_eq!(straight.len(), 5, "an opening, a close, an opening, a target and a close: {straight:?}");
+    for n in 0..4 {
+        assert_eq!(play(Some(n)), straight);
+    }
 }

@@ -25,11 +25,11 @@ use super::margin;
 use super::ranges::{Bounds, LiquidityChange};
 use super::values::{KEYS, Values};
 use crate::agents::families::Rules;
-use crate::agents::plan::{PlanStep, closing_reason, due, is_sound};
+use crate::agents::plan::{PlanStep, StandingOffer, closing_reason, due, is_sound};
 use crate::agents::proposal::{LEGS_MAX, Proposal, StructureLeg};
 use crate::domain::{
     Action, AgentId, AssetId, EvalContext, Indicator, InstrumentId, InstrumentKind, IntentId, MarketEvent,
-    MessageKind, Outcome, Plan, ReEntry, Reason, Span, Stamp, Verb, random,
+    MessageKind, Outcome, Plan, Reason, Span, Stamp, Verb, random,
 };
 use crate::market::DetailLevel;
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,7 @@ pub struct Life {
     closing: Option<ClosingStructure>,
     number: u32,
     flat_since: Option<Stamp>,
-    again: Option<ReEntry>,
+    again: Option<StandingOffer>,
     looked: Option<Stamp>,
 }
 
@@ -253,33 +253,35 @@ impl Life {
         let held = self.minutes(seen.now);
         let view = view(&values, held, 0.0, 0.0);
         if let Some(again) = &self.again {
-            if again.lapsed(held) {
+            if again.offer.lapsed(held) {
                 self.again = None;
-            } else if held < again.not_before {
+            } else if held < again.offer.not_before {
                 // It pauses between intents, for whatever reason the next one comes.
                 return;
-            } else if again.holds(&view) {
+            } else if again.offer.holds(&view) {
                 // With the legs that the family would open now.
                 let fresh = who.rules.propose(&StructureContext { legs: &self.legs, ..*seen }, &view);
-                let side = again.side;
-                if let Some(p) = fresh.filter(|p| p.side == side) {
-                    self.enter(who, seen, p, Reason::ReEntry, say);
+                if let Some(p) = fresh.filter(|p| p.side == again.offer.side) {
+                    let (plan, first) = again.take_up(p.plan);
+                    self.enter(who, seen, Proposal { plan, ..p }, (Reason::ReEntry, first), say);
                 }
                 return;
             }
         }
         if let Some(p) = who.rules.propose(&StructureContext { legs: &self.legs, ..*seen }, &view) {
-            self.enter(who, seen, p, Reason::Signal, say);
+            self.enter(who, seen, p, (Reason::Signal, None), say);
         }
     }
 
+    /// Opens what is proposed, if all of its legs can be ordered; without a first size (a fraction of own capital),
+    /// that of the proposal.
     #[inline(never)]
     pub(super) fn enter(
         &mut self,
         who: AgentRef<'_>,
         seen: &StructureContext<'_>,
         p: Proposal,
-        reason: Reason,
+        (reason, first): (Reason, Option<f64>),
         say: &mut dyn FnMut(MessageKind),
     ) {
         if p.legs.is_empty() || p.legs.len() > LEGS_MAX || !seen.side.allows(p.side) {
@@ -295,7 +297,7 @@ impl Life {
         let entry: Option<Vec<f64>> = p.legs.iter().zip(&bounds).map(each).collect();
         let Some(entry) = entry else { return };
         let notional = p.legs.iter().zip(&entry).map(|(l, v)| libm::fabs(l.ratio * v)).fold(0.0, f64::max);
-        let units = seen.units(p.size, notional);
+        let units = first.map_or_else(|| seen.units(p.size, notional), |f| f * seen.capital / notional);
         // A leg below a lot or the least notional would leave the others alone.
         let tradable = p
             .legs
@@ -417,7 +419,7 @@ impl Life {
         if matches!(reason, Reason::Missed | Reason::Liquidated) {
             Arc::make_mut(&mut open.plan).reenter = None;
         }
-        self.again = open.plan.reenter;
+        self.again = StandingOffer::after(&open.plan, open.first * open.notional / seen.capital);
         let before = self.intent;
         self.intent = 0.0;
         self.legs.cancel(seen.now, arrival(who, seen.now, CANCEL), |_| true);
@@ -562,7 +564,8 @@ fn is_current(rules: &Rules, seen: &StructureContext<'_>) -> bool {
 }
 
 fn view(values: &Values, held: u32, best: f64, side: f64) -> EvalContext<'_> {
-    EvalContext { close: f64::NAN, sigma: f64::NAN, held, best, side, keys: &KEYS, values: &values.0 }
+    let (close, sigma, entry) = (f64::NAN, f64::NAN, f64::NAN);
+    EvalContext { close, sigma, held, best, entry, side, keys: &KEYS, values: &values.0 }
 }
 
 /// Gain of an open structure at mid prices, in basis points of its notional.

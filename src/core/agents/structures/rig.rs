@@ -183,6 +183,7 @@ impl Rig {
                 sigma: f64::NAN,
                 held: 0,
                 best: 0.0,
+                entry: f64::NAN,
                 side: 1.0,
                 keys: &KEYS,
                 values: &values.0,

@@ -148,7 +148,7 @@ impl OneLife {
         let nature = FamilyTraits::of(rules);
         let who = AgentRef { agent: AgentId(0), asset: AssetId(0), rules, nature, key: 7 };
         let before = said.len();
-        life.enter(who, &seen, p, Reason::Signal, &mut |body| said.push((*now, body)));
+        life.enter(who, &seen, p, (Reason::Signal, None), &mut |body| said.push((*now, body)));
         said.len() > before
     }
 
@@ -318,6 +318,7 @@ fn lawful(action: &Action, values: &Values) {
         sigma: f64::NAN,
         held: 0,
         best: 0.0,
+        entry: f64::NAN,
         side: action.side(),
         keys: &KEYS,
         values: &values.0,

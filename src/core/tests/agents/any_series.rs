@@ -104,7 +104,7 @@ fn check(
         prop_assert!(plan.trail.is_none());
     }
     prop_assert!(plan.hedge.is_some());
-    let Some(again) = plan.reenter else { return Err(TestCaseError::fail("no re-entry")) };
+    let Some(again) = &plan.reenter else { return Err(TestCaseError::fail("no re-entry")) };
     prop_assert!(again.side == side && again.not_before >= 1 && again.within >= again.not_before);
     let Term::Level(hold) = plan.expire.right else { return Err(TestCaseError::fail("no time stop")) };
     prop_assert!(hold >= 1.0);

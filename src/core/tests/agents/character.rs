@@ -64,7 +64,7 @@ fn patience_is_time() {
     let (one, two) = (with(|_| ()), with(|t| t.patience = 2.0));
     let (a, b) = (&one[0].1, &two[0].1);
     assert_eq!((level(a.plan.expire.right), level(b.plan.expire.right)), (80.0, 160.0));
-    let pauses = |a: &Action| a.plan.reenter.map(|r| r.not_before);
+    let pauses = |a: &Action| a.plan.reenter.as_ref().map(|r| r.not_before);
     assert_eq!((pauses(a), pauses(b)), (Some(3), Some(6)));
     let gap = |acts: &[(usize, Action)]| {
         let pairs = acts.windows(2).filter(|w| w[0].1.verb == Verb::Close);
@@ -222,7 +222,7 @@ fn announced(acts: &[(usize, Action)]) -> Announced {
         stop: distance(a, a.plan.stop.right),
         targets: [0, 1].map(|n| distance(a, a.plan.targets[n].when.right)),
         hold: level(a.plan.expire.right),
-        pause: a.plan.reenter.unwrap().not_before,
+        pause: a.plan.reenter.as_ref().unwrap().not_before,
         slow: longest,
         trails: a.plan.trail.is_some(),
         adds: adds.into_iter().max().unwrap(),

@@ -26,6 +26,8 @@ struct Heard {
     open: Option<(Plan, f64)>,
     side: f64,
     best: f64,
+    /// The price that the opening named.
+    entry: f64,
     held: u32,
     first: f64,
     flat: u32,
@@ -154,6 +156,7 @@ impl Listener {
                     sigma: seen.bank.sigma(),
                     held: 0,
                     best: 0.0,
+                    entry: f64::NAN,
                     side: 0.0,
                     keys,
                     values: &values,
@@ -199,6 +202,7 @@ impl Heard {
             self.held += 1;
             self.best = if self.side > 0.0 { self.best.max(view.close) } else { self.best.min(view.close) };
             (view.held, view.best, view.side) = (self.held, self.best, self.side);
+            view.entry = self.entry;
             self.manage(plan, size, &view, &mut acts, context);
         } else {
             self.flat += 1;
@@ -263,7 +267,7 @@ impl Heard {
         context: &str,
     ) {
         let ready = !self.awaits_outcome && view.is_warm();
-        let due = self.again.filter(|r| {
+        let due = self.again.as_ref().filter(|r| {
             ready
                 && (r.not_before..=r.within).contains(&self.flat)
                 && r.when.holds(view)
@@ -290,11 +294,12 @@ impl Heard {
         assert!(plan.targets.len() == 2 && plan.reenter.is_some(), "{context}");
         assert!(plan.hedge.is_some(), "{context}");
         let known = plan.parts().flat_map(|(_, c)| c.indicators().collect::<Vec<_>>());
-        let again = plan.reenter.into_iter().flat_map(|r| r.when.indicators().collect::<Vec<_>>());
+        let again = plan.reenter.iter().flat_map(|r| r.when.indicators().collect::<Vec<_>>());
         assert!(known.chain(again).all(|i| view.of(i).is_finite()), "{context}: conditions nobody can check");
         self.intents += 1;
         (self.open, self.again) = (Some((plan, act.after)), None);
         (self.side, self.best, self.held) = (act.side(), view.close, 0);
+        self.entry = act.price;
         self.first = act.after.abs();
     }
 }

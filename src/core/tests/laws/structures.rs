@@ -49,7 +49,8 @@ struct Count {
 }
 
 fn view(values: &Values, held: u32, side: f64) -> EvalContext<'_> {
-    EvalContext { close: f64::NAN, sigma: f64::NAN, held, best: 0.0, side, keys: &KEYS, values: &values.0 }
+    let (close, sigma, entry) = (f64::NAN, f64::NAN, f64::NAN);
+    EvalContext { close, sigma, held, best: 0.0, entry, side, keys: &KEYS, values: &values.0 }
 }
 
 /// What a condition is to a listener.
@@ -230,7 +231,7 @@ impl One {
         let seen = now.seen(&nothing);
         let values = self.rules.look(&seen);
         let view = view(&values, held, 0.0);
-        let due = self.again.filter(|a| !a.lapsed(held));
+        let due = self.again.as_ref().filter(|a| !a.lapsed(held));
         if due.is_some_and(|a| held < a.not_before) {
             assert_eq!(act, None, "{context}: opens in its pause");
             return;
@@ -313,7 +314,7 @@ impl One {
         let gone = matches!(act.reason, Reason::Missed | Reason::Liquidated);
         let plan = Plan { reenter: open.plan.reenter.filter(|_| !gone), ..open.plan };
         assert_eq!(*act.plan, plan, "{context}: a close amends nothing");
-        (self.again, self.flat, self.awaits_outcome) = (act.plan.reenter, Some(now.at), true);
+        (self.again, self.flat, self.awaits_outcome) = (act.plan.reenter.clone(), Some(now.at), true);
     }
 }
 
