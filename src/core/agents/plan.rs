@@ -92,6 +92,7 @@ pub fn is_sound(plan: &Plan) -> bool {
     let terms = plan.reenter.as_ref().and_then(|offer| offer.terms.as_ref());
     is_way_out(&plan.stop, &plan.targets)
         && plan.hedge.is_none_or(is_protection)
+        && plan.add.is_none_or(|(when, more)| when.is_number() && more > 0.0 && more.is_finite())
         && terms.is_none_or(|t| t.size > 0.0 && t.size <= OFFER_SIZE_MAX && is_way_out(&t.stop, &t.targets))
 }
 

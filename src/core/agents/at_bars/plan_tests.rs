@@ -162,6 +162,19 @@ fn a_ladder_without_end_or_with_a_rung_of_nothing_is_not_taken() {
 }
 
 #[test]
+fn an_add_of_nothing_or_without_end_is_not_taken() {
+    let opens = |when, more| {
+        let plan = Plan { add: Some((when, more)), ..ladder(&[]) };
+        !Bars::opened(1.0, &plan, 100.0).said.is_empty()
+    };
+    assert!(opens(price_above(100.5), 0.5));
+    for more in [0.0, -0.5, f64::NAN, f64::INFINITY] {
+        assert!(!opens(price_above(100.5), more), "{more}");
+    }
+    assert!(!opens(price_above(f64::NAN), 0.5));
+}
+
+#[test]
 fn without_targets_only_the_other_conditions_close() {
     let mut bars = Bars::opened(1.0, &Plan { add: None, ..ladder(&[]) }, 100.0);
     assert_eq!(bars.close(1_000.0), []);
