@@ -157,6 +157,19 @@ impl Condition {
         self.left.is_number() && self.right.is_number()
     }
 
+    /// Whether it asks for what only the price of one instrument can tell: nothing that a structure has.
+    pub fn is_of_price(&self) -> bool {
+        [self.left, self.right].iter().any(|t| matches!(t, Term::Close | Term::Trail(_) | Term::Entry(_)))
+    }
+
+    /// Whether it asks for what only a structure of several legs can tell: its gain, or another of its indicators.
+    pub fn is_of_structure(&self) -> bool {
+        let own = |i: Indicator| i.unwindowed_index().is_some();
+        matches!(self.left, Term::Back(_))
+            || matches!(self.right, Term::Back(_))
+            || self.indicators().any(own)
+    }
+
     /// The indicators it needs.
     pub fn indicators(&self) -> impl Iterator<Item = Indicator> {
         [self.left, self.right].into_iter().filter_map(|t| match t {
@@ -420,6 +433,21 @@ mod tests {
                 terms: Some(terms),
             }),
         }
+    }
+
+    #[test]
+    fn what_a_condition_asks_for_is_told_by_its_terms() {
+        let of = |left, right| {
+            let c = Condition::below(left, right);
+            (c.is_of_price(), c.is_of_structure())
+        };
+        assert_eq!(of(Term::Close, Term::Level(9.0)), (true, false));
+        assert_eq!(of(Term::Of(EMA), Term::Trail(0.1)), (true, false));
+        assert_eq!(of(Term::Entry(0.1), Term::Times(2.0, EMA)), (true, false));
+        assert_eq!(of(Term::Of(Indicator::Gain), Term::Level(9.0)), (false, true));
+        assert_eq!(of(Term::Level(9.0), Term::Times(2.0, Indicator::Edge)), (false, true));
+        assert_eq!(of(Term::Back(3.0), Term::Level(9.0)), (false, true));
+        assert_eq!(of(Term::Held, Term::Level(9.0)), (false, false));
     }
 
     #[test]

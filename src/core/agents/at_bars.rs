@@ -3,7 +3,7 @@
 //! taken.
 
 use super::life::{OpenIntent, Resize, Trading};
-use super::plan::{is_sound, needs_legs, stop_distance};
+use super::plan::{stop_distance, suits_bars};
 use super::proposal::Proposal;
 use super::strategy::Strategy;
 use crate::domain::{AgentId, AssetId, Condition, EvalContext, Indicator, Stamp, Term, Verb, random};
@@ -85,7 +85,7 @@ impl Trading for AtBars<'_> {
         view: &EvalContext<'_>,
         first: Option<f64>,
     ) -> Option<OpenIntent> {
-        (is_sound(&proposal.plan) && !needs_legs(&proposal.plan)).then(|| OpenIntent {
+        suits_bars(&proposal.plan).then(|| OpenIntent {
             side: proposal.side,
             units: 0.0,
             first: first.unwrap_or_else(|| self.strategy.unit() * unit(view.sigma)),

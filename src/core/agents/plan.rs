@@ -87,18 +87,31 @@ impl PlanDraft {
     }
 }
 
-/// Whether a life can hold to a plan, whoever made it; one that it cannot hold to is not taken.
-pub fn is_sound(plan: &Plan) -> bool {
+/// Whether a life at bars can hold to a plan, whoever made it: it holds one instrument, and knows its price alone. A plan
+/// that it cannot hold to is not taken.
+pub fn suits_bars(plan: &Plan) -> bool {
+    let needs_legs = plan.hedge.is_some_and(|hedge| matches!(hedge.how, HedgeKind::Opposite { .. }));
+    is_sound(plan) && !needs_legs && !stops(plan).any(Condition::is_of_structure)
+}
+
+/// Whether a structure can hold to a plan, whoever made it: it knows no price that is its own. A plan that it cannot hold
+/// to is not taken.
+pub fn suits_legs(plan: &Plan) -> bool {
+    is_sound(plan) && !stops(plan).any(Condition::is_of_price)
+}
+
+/// What ends a loss, of the intent and of the one that it offers after it.
+fn stops(plan: &Plan) -> impl Iterator<Item = &Condition> {
+    let offered = plan.reenter.as_ref().and_then(|offer| offer.terms.as_ref());
+    std::iter::once(&plan.stop).chain(offered.map(|terms| &terms.stop))
+}
+
+fn is_sound(plan: &Plan) -> bool {
     let terms = plan.reenter.as_ref().and_then(|offer| offer.terms.as_ref());
     is_way_out(&plan.stop, &plan.targets)
         && plan.hedge.is_none_or(is_protection)
         && plan.add.is_none_or(|(when, more)| when.is_number() && more > 0.0 && more.is_finite())
         && terms.is_none_or(|t| t.size > 0.0 && t.size <= OFFER_SIZE_MAX && is_way_out(&t.stop, &t.targets))
-}
-
-/// Whether a plan needs instruments beside the one that a life at bars holds.
-pub fn needs_legs(plan: &Plan) -> bool {
-    plan.hedge.is_some_and(|hedge| matches!(hedge.how, HedgeKind::Opposite { .. }))
 }
 
 /// Whether a hedge can hold, and leaves something open.

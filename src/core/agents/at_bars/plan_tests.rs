@@ -272,6 +272,8 @@ fn an_offer_that_no_life_can_hold_to_is_not_made() {
     for size in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e3] {
         assert!(!opens(OfferTerms { size, ..half() }), "{size}");
     }
+    let lost = Condition::below(Term::Of(Indicator::Gain), Term::Level(-50.0));
+    assert!(!opens(OfferTerms { stop: lost, ..half() }), "who holds one instrument knows no gain");
     let nowhere = Condition::below(Term::Close, Term::Entry(f64::NAN));
     assert!(!opens(OfferTerms { stop: nowhere, ..half() }));
     for when in [nowhere, price_above(f64::NAN)] {

@@ -26,7 +26,7 @@ use super::ranges::{Bounds, LiquidityChange};
 use super::values::{KEYS, Values};
 use crate::agents::families::Rules;
 use crate::agents::life::{Forced, Life, OpenIntent, OpenLeg, Resize, Trading};
-use crate::agents::plan::is_sound;
+use crate::agents::plan::suits_legs;
 use crate::agents::proposal::{LEGS_MAX, Proposal, StructureLeg};
 use crate::domain::{
     AgentId, AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
@@ -253,7 +253,7 @@ impl Trading for InLegs<'_> {
     ) -> Option<OpenIntent> {
         let seen = self.seen;
         let is_whole = (1..=LEGS_MAX).contains(&p.legs.len()) && seen.side.allows(p.side);
-        if !(is_whole && is_aligned(p.legs.iter(), seen) && is_sound(&p.plan)) {
+        if !(is_whole && is_aligned(p.legs.iter(), seen) && suits_legs(&p.plan)) {
             return None;
         }
         // Priced in the account's currency until its size is known.

@@ -164,6 +164,7 @@ fn an_offer_whose_terms_no_life_can_hold_to_is_not_made() {
     assert!(opens(1.0, stop));
     assert!(!opens(f64::NAN, stop) && !opens(-1.0, stop));
     assert!(!opens(1.0, Condition::below(Term::Of(Indicator::Gain), Term::Level(f64::NAN))));
+    assert!(!opens(1.0, Condition::below(Term::Close, Term::Entry(-0.05))), "a structure has no price");
 }
 
 /// A plan that holds the second perp against the first once this much is lost.
