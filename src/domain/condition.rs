@@ -2,10 +2,11 @@
 //! announces are the very values it evaluates at every close, and anyone who hears them can do the
 //! same over the bars that follow.
 //!
-//! A condition compares two [`Term`]s. Everything is judged on closes of the decision clock and acted
+//! A condition compares two [`Term`]s. What is announced before an entry is known, as in the terms of an offer, names
+//! prices relative to it ([`Term::Entry`]). Everything is judged on closes of the decision clock and acted
 //! on at the next open, so "stop" means "closed beyond", as in the measurements of the mechanism.
 
-use super::Indicator;
+use super::{Indicator, InstrumentId};
 use serde::{Deserialize, Serialize};
 
 /// Most targets of a plan: what a message carries has an end.
@@ -156,6 +157,19 @@ impl Condition {
         self.left.is_number() && self.right.is_number()
     }
 
+    /// Whether it asks for what only the price of one instrument can tell: nothing that a structure has.
+    pub fn is_of_price(&self) -> bool {
+        [self.left, self.right].iter().any(|t| matches!(t, Term::Close | Term::Trail(_) | Term::Entry(_)))
+    }
+
+    /// Whether it asks for what only a structure of several legs can tell: its gain, or another of its indicators.
+    pub fn is_of_structure(&self) -> bool {
+        let own = |i: Indicator| i.unwindowed_index().is_some();
+        matches!(self.left, Term::Back(_))
+            || matches!(self.right, Term::Back(_))
+            || self.indicators().any(own)
+    }
+
     /// The indicators it needs.
     pub fn indicators(&self) -> impl Iterator<Item = Indicator> {
         [self.left, self.right].into_iter().filter_map(|t| match t {
@@ -172,6 +186,29 @@ pub struct Target {
     pub when: Condition,
     /// The fraction of the position that is closed; 1 closes the intent.
     pub fraction: f64,
+}
+
+/// What is done while a danger lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum HedgeKind {
+    /// This fraction of the position is taken off.
+    Reduce(f64),
+    /// The position stays, and a leg that gains what it loses is held beside it until all is closed.
+    Opposite {
+        /// Where that leg is held.
+        instrument: InstrumentId,
+        /// Base units of it for each base unit of the first leg, on the other side of it; positive.
+        ratio: f64,
+    },
+}
+
+/// What an intent does about a danger, once.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hedge {
+    /// When the danger is there.
+    pub when: Condition,
+    /// What is done then.
+    pub how: HedgeKind,
 }
 
 /// Size, stop and targets of an intent that is taken up again on an offer. They are said before its price is known:
@@ -228,8 +265,8 @@ pub struct Plan {
     pub targets: Vec<Target>,
     /// Raises the position by the fraction of its first size.
     pub add: Option<(Condition, f64)>,
-    /// Offsets this fraction of the position while a danger lasts; acts once.
-    pub hedge: Option<(Condition, f64)>,
+    /// Makes the position smaller, or holds another against it, while a danger lasts; acts once.
+    pub hedge: Option<Hedge>,
     /// When to take it up again after it was closed; none where the agent would not.
     pub reenter: Option<ReEntry>,
 }
@@ -243,7 +280,7 @@ impl Plan {
             Some(("exit", self.exit)),
             Some(("expire", self.expire)),
         ];
-        let sizing = [self.hedge.map(|(c, _)| ("hedge", c)), self.add.map(|(c, _)| ("add", c))];
+        let sizing = [self.hedge.map(|h| ("hedge", h.when)), self.add.map(|(c, _)| ("add", c))];
         let targets = self.targets.iter().map(|t| ("target", t.when));
         closing.into_iter().flatten().chain(targets).chain(sizing.into_iter().flatten())
     }
@@ -369,22 +406,77 @@ mod tests {
         assert!(!Condition::below(Term::Level(f64::NAN), Term::Close).is_number());
     }
 
-    #[test]
-    fn a_ladder_of_targets_is_read_as_it_was_written() {
-        let above = |x| Condition::above(Term::Close, Term::Level(x));
-        let plan = Plan {
+    /// A plan in which every kind of part says something.
+    fn whole(how: HedgeKind) -> Plan {
+        let above = |right| Condition::above(Term::Close, right);
+        let target = |right, fraction| Target { when: above(right), fraction };
+        let terms = OfferTerms {
+            size: 0.5,
+            stop: Condition::below(Term::Close, Term::Entry(-0.05)),
+            targets: vec![target(Term::Entry(0.02), 0.5), target(Term::Entry(0.04), 1.0)],
+        };
+        Plan {
             stop: Condition::below(Term::Close, Term::Level(90.0)),
-            trail: None,
+            trail: Some(Condition::below(Term::Close, Term::Trail(0.06))),
             exit: Condition::below(Term::Of(EMA), Term::Times(0.99, EMA)),
             expire: Condition::above(Term::Held, Term::Level(30.0)),
-            targets: (1..=5).map(|n| Target { when: above(100.0 + f64::from(n)), fraction: 0.2 }).collect(),
-            add: Some((above(101.5), 0.5)),
-            hedge: None,
-            reenter: None,
+            targets: (1..=5).map(|n| target(Term::Level(100.0 + f64::from(n)), 0.2)).collect(),
+            add: Some((above(Term::Level(101.5)), 0.5)),
+            hedge: Some(Hedge { when: Condition::below(Term::Of(Indicator::Gain), Term::Back(9.0)), how }),
+            reenter: Some(ReEntry {
+                side: 1.0,
+                when: above(Term::Of(EMA)),
+                unless: Condition::below(Term::Minutes, Term::Level(3.0)),
+                not_before: 3,
+                within: 9,
+                minutes: false,
+                terms: Some(terms),
+            }),
+        }
+    }
+
+    #[test]
+    fn what_a_condition_asks_for_is_told_by_its_terms() {
+        let of = |left, right| {
+            let c = Condition::below(left, right);
+            (c.is_of_price(), c.is_of_structure())
         };
-        let bytes = postcard::to_stdvec(&plan).unwrap();
-        assert_eq!(postcard::from_bytes::<Plan>(&bytes).unwrap(), plan);
-        assert!(postcard::from_bytes::<Plan>(&bytes[..bytes.len() - 9]).is_err(), "cut off");
+        assert_eq!(of(Term::Close, Term::Level(9.0)), (true, false));
+        assert_eq!(of(Term::Of(EMA), Term::Trail(0.1)), (true, false));
+        assert_eq!(of(Term::Entry(0.1), Term::Times(2.0, EMA)), (true, false));
+        assert_eq!(of(Term::Of(Indicator::Gain), Term::Level(9.0)), (false, true));
+        assert_eq!(of(Term::Level(9.0), Term::Times(2.0, Indicator::Edge)), (false, true));
+        assert_eq!(of(Term::Back(3.0), Term::Level(9.0)), (false, true));
+        assert_eq!(of(Term::Held, Term::Level(9.0)), (false, false));
+    }
+
+    #[test]
+    fn a_plan_is_read_as_it_was_written_and_holds_when_it_held() {
+        let opposite = HedgeKind::Opposite { instrument: InstrumentId(7), ratio: 1.25 };
+        for how in [HedgeKind::Reduce(0.5), opposite] {
+            let plan = whole(how);
+            let bytes = postcard::to_stdvec(&plan).unwrap();
+            let read: Plan = postcard::from_bytes(&bytes).unwrap();
+            assert_eq!(read, plan);
+            assert!(postcard::from_bytes::<Plan>(&bytes[..bytes.len() - 9]).is_err(), "cut off");
+            let truths = |plan: &Plan, close: f64, ema: f64| {
+                let view = view(close, &ema);
+                let flat = EvalContext { entry: f64::NAN, held: 5, ..view };
+                let parts = plan.parts().map(|(_, when)| when.holds(&view));
+                let offer = plan.reenter.as_ref().unwrap();
+                let terms = offer.terms.as_ref().unwrap();
+                let ways_out = terms.targets.iter().map(|t| t.when).chain([terms.stop]);
+                let of_offer = ways_out.map(|when| when.holds(&view));
+                parts.chain(of_offer).chain([offer.holds(&flat)]).collect::<Vec<bool>>()
+            };
+            let mut seen = std::collections::BTreeSet::new();
+            for close in 85..110 {
+                let truth = truths(&plan, f64::from(close), 100.0);
+                assert_eq!(truths(&read, f64::from(close), 100.0), truth);
+                seen.insert(truth);
+            }
+            assert!(seen.len() > 8, "closes tell the parts from each other: {}", seen.len());
+        }
     }
 
     #[test]

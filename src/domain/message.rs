@@ -15,7 +15,7 @@ pub enum Verb {
     Open,
     /// More of it.
     Increase,
-    /// Less of it.
+    /// Less of it, or as much as before with an opposite leg beside it.
     Decrease,
     /// From a position to flat.
     Close,
@@ -63,7 +63,7 @@ pub struct Action {
     pub reason: Reason,
     /// Position before, as a signed fraction of the agent's capital.
     pub before: f64,
-    /// Position afterwards, as a signed fraction of the agent's capital.
+    /// Position afterwards, as a signed fraction of the agent's capital; as before where a hedge is an opposite leg.
     pub after: f64,
     /// The close at which it was decided; it is acted on at the next open.
     pub price: f64,

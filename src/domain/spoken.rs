@@ -9,7 +9,10 @@
 //! 2. A quantity is named with its unit, a move with its direction: nothing reads "x < 0.004".
 
 use super::condition::{Target, price};
-use super::{Action, Comparison, Condition, Indicator, Outcome, Plan, ReEntry, Reason, Term, Verb};
+use super::{
+    Action, Comparison, Condition, HedgeKind, Indicator, InstrumentId, Outcome, Plan, ReEntry, Reason, Term,
+    Verb,
+};
 use std::fmt;
 
 /// Three significant digits, no exponent, no trailing zeros.
@@ -204,6 +207,22 @@ fn part(fraction: f64) -> String {
     }
 }
 
+/// What is done about a danger.
+fn hedge(how: HedgeKind, names: &dyn Fn(InstrumentId) -> String) -> String {
+    match how {
+        HedgeKind::Reduce(x) => format!("take {} off", part(x)),
+        HedgeKind::Opposite { instrument, ratio } => {
+            let units = many(ratio, "base unit");
+            format!("hold {units} of {} against each base unit of its first leg", names(instrument))
+        }
+    }
+}
+
+/// An instrument where nobody knows its name.
+fn number(id: InstrumentId) -> String {
+    format!("instrument {}", id.0)
+}
+
 /// What closes an intent.
 fn close(when: &Condition) -> String {
     format!("close if {when}")
@@ -221,8 +240,11 @@ impl fmt::Display for Target {
 
 impl Plan {
     /// What will be done and when, each with the name of its condition, in the order in which they are
-    /// judged; the re-entry last.
-    pub fn sentences(&self) -> impl Iterator<Item = (&'static str, String)> {
+    /// judged; the re-entry last. `names` says what an instrument is called.
+    pub fn sentences(
+        &self,
+        names: &dyn Fn(InstrumentId) -> String,
+    ) -> impl Iterator<Item = (&'static str, String)> {
         let closing = [
             Some(("stop", close(&self.stop))),
             self.trail.as_ref().map(|c| ("trail", close(c))),
@@ -230,7 +252,7 @@ impl Plan {
             Some(("expire", close(&self.expire))),
         ];
         let sizing = [
-            self.hedge.map(|(c, x)| ("hedge", format!("take {} off, once, if {c}", part(x)))),
+            self.hedge.map(|h| ("hedge", format!("{}, once, if {}", hedge(h.how, names), h.when))),
             self.add.map(|(c, x)| ("add", format!("add {} of its first size if {c}", percent(x)))),
             self.reenter.as_ref().map(|r| ("re-enter", r.to_string())),
         ];
@@ -311,20 +333,35 @@ impl Action {
         match self.verb {
             Verb::Open => format!("opens {side} {} of capital", percent(after)),
             Verb::Close => format!("closes {side} {} of capital", percent(before)),
+            // Held against what stays as it is.
+            Verb::Decrease if self.reason == Reason::Hedge && before == after => {
+                format!("hedges {side} {} of capital with an opposite leg", percent(after))
+            }
             verb => format!("{verb} {side} from {} to {} of capital", percent(before), percent(after)),
         }
     }
 }
 
+impl Action {
+    /// The action with every part of its plan that counts; `names` says what an instrument is called.
+    pub fn in_full(&self, names: &dyn Fn(InstrumentId) -> String) -> String {
+        let headline = format!("{} at {} ({})", self.headline(), price(self.price), self.reason);
+        let parts = self.sentences(names).map(|(name, sentence)| format!("{name}: {sentence}"));
+        std::iter::once(headline).chain(parts).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The parts of its plan that count from now on: after a close only the re-entry.
+    pub fn sentences(
+        &self,
+        names: &dyn Fn(InstrumentId) -> String,
+    ) -> impl Iterator<Item = (&'static str, String)> {
+        self.plan.sentences(names).filter(|part| self.verb != Verb::Close || part.0 == "re-enter")
+    }
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {} ({})", self.headline(), price(self.price), self.reason)?;
-        // After a close only the re-entry counts.
-        let counts = |part: &(&str, String)| self.verb != Verb::Close || part.0 == "re-enter";
-        for (name, sentence) in self.plan.sentences().filter(counts) {
-            write!(f, "; {name}: {sentence}")?;
-        }
-        Ok(())
+        f.write_str(&self.in_full(&number))
     }
 }
 
@@ -345,8 +382,8 @@ impl fmt::Display for Outcome {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Hedge, IntentId, OfferTerms};
     use super::*;
-    use crate::OfferTerms;
     use Indicator::*;
 
     fn below(i: Indicator, x: f64) -> String {
@@ -434,7 +471,8 @@ mod tests {
             hedge: None,
             reenter: None,
         };
-        let said: Vec<String> = plan.sentences().filter_map(|(n, s)| (n == "target").then_some(s)).collect();
+        let said: Vec<String> =
+            plan.sentences(&number).filter_map(|(n, s)| (n == "target").then_some(s)).collect();
         let text = [
             "take half of it off if the price closes above 101",
             "take 25 % of it off if the price closes above 102",
@@ -443,8 +481,55 @@ mod tests {
         assert_eq!(said, text);
         // The words, the lines of a chart and the order in which they are judged are one list.
         let names: Vec<&str> = plan.parts().map(|p| p.0).collect();
-        assert_eq!(names, plan.sentences().map(|s| s.0).collect::<Vec<_>>());
+        assert_eq!(names, plan.sentences(&number).map(|s| s.0).collect::<Vec<_>>());
         assert_eq!(names, ["stop", "exit", "expire", "target", "target", "target"]);
+    }
+
+    #[test]
+    fn a_hedge_says_what_is_done_where_and_how_much_of_it() {
+        let when = Condition::below(Term::Of(Gain), Term::Level(-50.0));
+        let said = |how| {
+            let never = Condition::below(Term::Minutes, Term::Level(0.0));
+            let hedge = Some(Hedge { when, how });
+            let (stop, exit, expire) = (when, never, never);
+            let plan =
+                Plan { stop, trail: None, exit, expire, targets: vec![], add: None, hedge, reenter: None };
+            let text = |names: &dyn Fn(InstrumentId) -> String| {
+                plan.sentences(names).find(|part| part.0 == "hedge").unwrap().1
+            };
+            (text(&number), text(&|id| format!("BTCUSDT perp at venue {}", id.0)))
+        };
+        let halved = "take half of it off, once, if it loses more than 50 bp".to_owned();
+        assert_eq!(said(HedgeKind::Reduce(0.5)), (halved.clone(), halved));
+        let opposite = |ratio| said(HedgeKind::Opposite { instrument: InstrumentId(7), ratio });
+        let text = "hold 1.25 base units of instrument 7 against each base unit of its first leg, once, if it loses \
+                    more than 50 bp";
+        assert_eq!(opposite(1.25).0, text);
+        let named = "hold 1 base unit of BTCUSDT perp at venue 7 against each base unit of its first leg, once, if \
+                     it loses more than 50 bp";
+        assert_eq!(opposite(1.0).1, named);
+    }
+
+    #[test]
+    fn a_hedge_with_an_opposite_leg_takes_nothing_off() {
+        let never = Condition::below(Term::Minutes, Term::Level(0.0));
+        let (stop, exit, expire) = (never, never, never);
+        let plan =
+            Plan { stop, trail: None, exit, expire, targets: vec![], add: None, hedge: None, reenter: None };
+        let said = |after| {
+            let action = Action {
+                verb: Verb::Decrease,
+                intent: IntentId::default(),
+                reason: Reason::Hedge,
+                before: -0.5,
+                after,
+                price: 100.0,
+                plan: plan.clone().into(),
+            };
+            (action.headline(), action.to_string() == action.in_full(&number))
+        };
+        assert_eq!(said(-0.5), ("hedges short 50 % of capital with an opposite leg".to_owned(), true));
+        assert_eq!(said(-0.25), ("decreases short from 50 % to 25 % of capital".to_owned(), true));
     }
 
     #[test]

@@ -70,9 +70,8 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
                 let (_, _, entry) = engine.speak.lives[slot].seen();
                 levels.extend(a.plan.parts().filter_map(|(n, c)| Some((n.to_owned(), level(c, entry)?))));
             }
-            // After a close only the re-entry counts.
-            let counts = |part: &(&str, String)| a.verb != Verb::Close || part.0 == "re-enter";
-            conditions.extend(a.plan.sentences().filter(counts).map(|(n, s)| (n.to_owned(), s)));
+            let names = |id| words::instrument(engine, id);
+            conditions.extend(a.sentences(&names).map(|(n, s)| (n.to_owned(), s)));
         }
         if intent == 0.0 && conditions.is_empty() {
             continue;

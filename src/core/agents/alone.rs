@@ -8,9 +8,10 @@
 //!    other targets, nearest first, hedge, add (each acts once, at most [`STEPS_MAX`] of them at a close); while
 //!    flat: re-entry, then the family's own signal.
 //! 3. After a profit was taken nothing is added any more, so one close never both takes and adds.
-//! 4. Nothing here depends on listening, funds, mutes, pauses or managers.
+//! 4. One instrument is held: what would need another beside it, an opposite leg as a hedge, is not taken.
+//! 5. Nothing here depends on listening, funds, mutes, pauses or managers.
 
-use super::plan::{PlanStep, STEPS_MAX, StandingOffer, closing_reason, due, is_sound, stop_distance};
+use super::plan::{PlanStep, STEPS_MAX, StandingOffer, closing_reason, due, stop_distance, suits_bars};
 use super::strategy::Strategy;
 use crate::domain::{
     Action, AgentId, AssetId, Condition, EvalContext, IntentId, Outcome, Plan, Reason, Term, Verb, random,
@@ -197,7 +198,7 @@ impl Alone {
         now: &DecisionContext<'_>,
         hands: &mut BookAndOutbox<'_>,
     ) {
-        if !is_sound(&plan) {
+        if !suits_bars(&plan) {
             return;
         }
         let first = first.unwrap_or_else(|| now.strategy.unit() * unit(sigma));

@@ -13,7 +13,9 @@
 
 use super::personality::{Preset, Traits};
 use crate::domain::condition::{TARGETS_MAX, Target};
-use crate::domain::{Condition, EvalContext, OfferTerms, Plan, ReEntry, Reason, Term, Verb};
+use crate::domain::{
+    Condition, EvalContext, Hedge, HedgeKind, OfferTerms, Plan, ReEntry, Reason, Term, Verb,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -47,7 +49,7 @@ pub struct PlanDraft {
     pub far: Condition,
     /// More is added; none where the family never adds.
     pub add: Option<Condition>,
-    /// Half is taken off while this danger lasts.
+    /// Half is taken off, once, when this danger is there.
     pub hedge: Condition,
     /// Taken up again after the pause.
     pub again: Condition,
@@ -71,7 +73,7 @@ impl PlanDraft {
                 Target { when: self.far, fraction: 1.0 },
             ],
             add: self.add.filter(|_| preset.adds > 0 && more > 0.0).map(|when| (when, more)),
-            hedge: Some((self.hedge, HEDGED)),
+            hedge: Some(Hedge { when: self.hedge, how: HedgeKind::Reduce(HEDGED) }),
             reenter: Some(ReEntry {
                 side,
                 when: self.again,
@@ -85,11 +87,39 @@ impl PlanDraft {
     }
 }
 
-/// Whether a life can hold to a plan, whoever made it; one that it cannot hold to is not taken.
-pub fn is_sound(plan: &Plan) -> bool {
+/// Whether a life at bars can hold to a plan, whoever made it: it holds one instrument, and knows its price alone. A plan
+/// that it cannot hold to is not taken.
+pub fn suits_bars(plan: &Plan) -> bool {
+    let needs_legs = plan.hedge.is_some_and(|hedge| matches!(hedge.how, HedgeKind::Opposite { .. }));
+    is_sound(plan) && !needs_legs && !stops(plan).any(Condition::is_of_structure)
+}
+
+/// Whether a structure can hold to a plan, whoever made it: it knows no price that is its own. A plan that it cannot hold
+/// to is not taken.
+pub fn suits_legs(plan: &Plan) -> bool {
+    is_sound(plan) && !stops(plan).any(Condition::is_of_price)
+}
+
+/// What ends a loss, of the intent and of the one that it offers after it.
+fn stops(plan: &Plan) -> impl Iterator<Item = &Condition> {
+    let offered = plan.reenter.as_ref().and_then(|offer| offer.terms.as_ref());
+    std::iter::once(&plan.stop).chain(offered.map(|terms| &terms.stop))
+}
+
+fn is_sound(plan: &Plan) -> bool {
     let terms = plan.reenter.as_ref().and_then(|offer| offer.terms.as_ref());
     is_way_out(&plan.stop, &plan.targets)
+        && plan.hedge.is_none_or(is_protection)
         && terms.is_none_or(|t| t.size > 0.0 && t.size <= OFFER_SIZE_MAX && is_way_out(&t.stop, &t.targets))
+}
+
+/// Whether a hedge can hold, and leaves something open.
+fn is_protection(hedge: Hedge) -> bool {
+    let acts = match hedge.how {
+        HedgeKind::Reduce(fraction) => fraction > 0.0 && fraction < 1.0,
+        HedgeKind::Opposite { ratio, .. } => ratio > 0.0 && ratio.is_finite(),
+    };
+    acts && hedge.when.is_number()
 }
 
 /// Whether a stop can hold, and targets that end somewhere each take something.
@@ -139,8 +169,8 @@ impl StandingOffer {
 pub enum PlanStep {
     /// This fraction is taken off with a profit.
     Take(f64),
-    /// This fraction is taken off while a danger lasts.
-    Hedge(f64),
+    /// Something is done about a danger, once.
+    Hedge(Hedge),
     /// This fraction of the first size is added, on this condition.
     Add(Condition, f64),
 }
@@ -158,7 +188,10 @@ impl PlanStep {
     /// The size after it, of the size now and the first.
     pub fn size(self, now: f64, first: f64) -> f64 {
         match self {
-            PlanStep::Take(fraction) | PlanStep::Hedge(fraction) => now * (1.0 - fraction),
+            PlanStep::Take(fraction) | PlanStep::Hedge(Hedge { how: HedgeKind::Reduce(fraction), .. }) => {
+                now * (1.0 - fraction)
+            }
+            PlanStep::Hedge(Hedge { how: HedgeKind::Opposite { .. }, .. }) => now,
             PlanStep::Add(_, fraction) => now + first * fraction,
         }
     }
@@ -191,12 +224,82 @@ pub fn due(plan: &mut Arc<Plan>, view: &EvalContext<'_>) -> Option<PlanStep> {
         return Some(PlanStep::Take(plan.targets.remove(nearest).fraction));
     }
     match (&held.hedge, &held.add) {
-        (Some((when, fraction)), _) if when.holds(view) => {
-            let step = PlanStep::Hedge(*fraction);
+        (Some(hedge), _) if hedge.when.holds(view) => {
+            let step = PlanStep::Hedge(*hedge);
             Arc::make_mut(plan).hedge = None;
             Some(step)
         }
         (_, Some((when, fraction))) if when.holds(view) => Some(PlanStep::Add(*when, *fraction)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn price_above(price: f64) -> Condition {
+        Condition::above(Term::Close, Term::Level(price))
+    }
+
+    fn plan(rungs: &[(f64, f64)]) -> Arc<Plan> {
+        let never = Condition::below(Term::Close, Term::Level(0.0));
+        let target = |&(price, fraction): &(f64, f64)| Target { when: price_above(price), fraction };
+        let hedge = Hedge { when: price_above(104.0), how: HedgeKind::Reduce(0.5) };
+        Arc::new(Plan {
+            stop: never,
+            trail: None,
+            exit: never,
+            expire: never,
+            targets: rungs.iter().map(target).collect(),
+            add: Some((price_above(104.0), 0.25)),
+            hedge: Some(hedge),
+            reenter: None,
+        })
+    }
+
+    fn at(close: f64) -> EvalContext<'static> {
+        let (best, entry, side) = (close, 100.0, 1.0);
+        EvalContext { close, sigma: 0.01, held: 1, best, entry, side, keys: &[], values: &[] }
+    }
+
+    #[test]
+    fn parts_are_taken_before_the_hedge_and_the_hedge_comes_before_the_add() {
+        let mut plan = plan(&[(101.0, 0.5), (103.0, 0.2)]);
+        assert_eq!(due(&mut plan, &at(100.5)), None);
+        assert_eq!(plan.targets.len(), 2, "who asks in vain changes nothing");
+        let hedge = plan.hedge.unwrap();
+        let steps: Vec<PlanStep> = std::iter::from_fn(|| due(&mut plan, &at(105.0))).collect();
+        assert_eq!(steps, [PlanStep::Take(0.5), PlanStep::Take(0.2), PlanStep::Hedge(hedge)]);
+        let mut unpaid = self::plan(&[]);
+        assert_eq!(due(&mut unpaid, &at(105.0)), Some(PlanStep::Hedge(hedge)));
+        assert_eq!(due(&mut unpaid, &at(105.0)), Some(PlanStep::Add(price_above(104.0), 0.25)));
+    }
+
+    #[test]
+    fn what_was_said_stays_as_it_was_said() {
+        let mut plan = plan(&[(101.0, 0.5)]);
+        let said = Arc::clone(&plan);
+        assert_eq!(due(&mut plan, &at(102.0)), Some(PlanStep::Take(0.5)));
+        assert_eq!((said.targets.len(), plan.targets.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_target_of_all_closes_wherever_it_stands_and_is_no_part() {
+        for rungs in [[(101.0, 1.0), (102.0, 0.5)], [(103.0, 0.5), (101.0, 1.5)]] {
+            let mut plan = Arc::new(Plan { hedge: None, add: None, ..Plan::clone(&plan(&rungs)) });
+            assert_eq!(closing_reason(&plan, &at(101.5)), Some(Reason::Target));
+            assert_eq!(due(&mut plan, &at(101.5)), None);
+            assert_eq!(closing_reason(&plan, &at(100.5)), None);
+        }
+    }
+
+    #[test]
+    fn an_opposite_leg_leaves_the_size_and_a_reduction_does_not() {
+        let step = |how| PlanStep::Hedge(Hedge { when: price_above(1.0), how });
+        assert_eq!(step(HedgeKind::Reduce(0.25)).size(0.8, 1.0), 0.8 * 0.75);
+        let opposite = HedgeKind::Opposite { instrument: crate::domain::InstrumentId(3), ratio: 2.0 };
+        assert_eq!(step(opposite).size(0.8, 1.0), 0.8);
+        assert_eq!(step(opposite).said(), (Verb::Decrease, Reason::Hedge));
     }
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::condition::{TARGETS_MAX, Target};
-use crate::domain::{FamilyId, Indicator, OfferTerms, ReEntry, SideRule};
+use crate::domain::{FamilyId, Hedge, HedgeKind, Indicator, InstrumentId, OfferTerms, ReEntry, SideRule};
 
 const KEYS: [Indicator; 4] =
     [Indicator::Ema(10), Indicator::Ema(40), Indicator::Sigma(8), Indicator::Sigma(120)];
@@ -183,13 +183,13 @@ fn an_offer_with_terms_is_taken_up_with_just_these_and_the_rest_from_the_family(
     let again = plan.reenter.as_ref().unwrap();
     assert!(again.terms.is_none() && again.not_before == 3, "what it offers next is the family's, too");
     // Opened at 90: the near target is 90.9, the far one 92.7, the stop 88.2.
-    assert_eq!(bars.close(90.8), []);
-    assert_eq!(bars.close(91.0), [(TOOK.0, TOOK.1, 0.25)]);
-    assert_eq!(bars.close(92.6), []);
-    assert_eq!(bars.close(92.8), [(Verb::Close, Reason::Target, 0.0)]);
+    assert_eq!(bars.close(90.89), []);
+    assert_eq!(bars.close(90.91), [(TOOK.0, TOOK.1, 0.25)]);
+    assert_eq!(bars.close(92.69), []);
+    assert_eq!(bars.close(92.71), [(Verb::Close, Reason::Target, 0.0)]);
     let outcome = bars.outcomes[1];
-    // 500 at 90, half of it sold at 91 and half at 92.8; at risk were 2 % of half the capital.
-    let gained = 500.0 / 90.0 * (0.5 * 1.0 + 0.5 * 2.8) / CAPITAL;
+    // 500 at 90, half of it sold at 90.91 and half at 92.71; at risk were 2 % of half the capital.
+    let gained = 500.0 / 90.0 * (0.5 * 0.91 + 0.5 * 2.71) / CAPITAL;
     assert!((outcome.pnl - gained).abs() < 1e-12, "{outcome} {gained}");
     assert!((outcome.r - gained / (0.5 * 0.02)).abs() < 1e-9, "{outcome}");
 }
@@ -199,8 +199,8 @@ fn the_stop_of_an_offer_is_where_its_entry_puts_it() {
     let mut bars = Bars::opened(1.0, &offered(half()), 100.0);
     bars.close(88.0);
     bars.close(90.0);
-    assert_eq!(bars.close(88.3), []);
-    assert_eq!(bars.close(88.1), [(Verb::Close, Reason::Stop, 0.0)]);
+    assert_eq!(bars.close(88.21), []);
+    assert_eq!(bars.close(88.19), [(Verb::Close, Reason::Stop, 0.0)]);
 }
 
 #[test]
@@ -240,6 +240,8 @@ fn an_offer_that_no_life_can_hold_to_is_not_made() {
     for size in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e3] {
         assert!(!opens(OfferTerms { size, ..half() }), "{size}");
     }
+    let lost = Condition::below(Term::Of(Indicator::Gain), Term::Level(-50.0));
+    assert!(!opens(OfferTerms { stop: lost, ..half() }), "who holds one instrument knows no gain");
     let nowhere = Condition::below(Term::Close, Term::Entry(f64::NAN));
     assert!(!opens(OfferTerms { stop: nowhere, ..half() }));
     for when in [nowhere, price_above(f64::NAN)] {
@@ -265,5 +267,21 @@ fn a_life_that_is_read_back_goes_on_as_it_was() {
     assert_eq!(straight.len(), 5, "an opening, a close, an opening, a target and a close: {straight:?}");
     for n in 0..4 {
         assert_eq!(play(Some(n)), straight);
+    }
+}
+
+#[test]
+fn a_life_at_bars_holds_one_instrument_and_takes_no_opposite_leg() {
+    let when = Condition::below(Term::Close, Term::Level(99.0));
+    let with = |how| Plan { hedge: Some(Hedge { when, how }), add: None, ..ladder(&[]) };
+    let opposite = HedgeKind::Opposite { instrument: InstrumentId(0), ratio: 1.0 };
+    let refused = Bars::opened(1.0, &with(opposite), 100.0);
+    assert!(refused.said.is_empty() && refused.raw.quantity == 0.0, "{:?}", refused.said);
+    assert_eq!((refused.life.intent, refused.life.open), (0.0, None));
+    let mut bars = Bars::opened(1.0, &with(HedgeKind::Reduce(0.25)), 100.0);
+    assert_eq!(bars.close(98.0), [(Verb::Decrease, Reason::Hedge, 0.75)]);
+    assert_eq!(bars.close(97.0), [], "it acts once");
+    for fraction in [0.0, 1.0, f64::NAN] {
+        assert!(Bars::opened(1.0, &with(HedgeKind::Reduce(fraction)), 100.0).said.is_empty(), "{fraction}");
     }
 }

@@ -6,8 +6,8 @@
 //! 2. When a stamp is over, in this order: the venue liquidates (`margin`); a leg that was settled or missed;
 //!    stop, trailing stop, exit, time stop, a target of all of it (each closes); the other targets, nearest
 //!    first, hedge, add (one at a look, each once); the hedge that is kept as it goes, which is not said; while
-//!    flat: re-entry, then the family's own proposal. What is left unfilled of an opening after [`TRIES`] market events of its instrument, or
-//!    [`WAIT`], is taken off and what was filled is closed: no leg stands alone.
+//!    flat: re-entry, then the family's own proposal. What is left unfilled of an opening after [`TRIES`] market
+//!    events of its instrument, or [`WAIT`], is taken off and what was filled is closed: no leg stands alone.
 //! 3. The gain is that of mid prices since the message, funding included: whoever heard the message can
 //!    compute it; what the book really gained is the outcome. A maker's, and that of a structure which is
 //!    hedged as it goes, is that of its book, which it alone knows, over its first notional. Where what is
@@ -15,7 +15,9 @@
 //! 4. A short pause between deciding and reaching the market is drawn for each order ([`LATENCY`]), and for
 //!    taking off what rests: until then it may fill. While an order that takes is on its way, nothing else
 //!    is decided.
+//! 5. A hedge that is an opposite leg (`opposite`) makes the intent no smaller: it is a leg like the others from then on.
 
+mod opposite;
 mod quotes;
 
 use super::context::StructureContext;
@@ -25,11 +27,11 @@ use super::margin;
 use super::ranges::{Bounds, LiquidityChange};
 use super::values::{KEYS, Values};
 use crate::agents::families::Rules;
-use crate::agents::plan::{PlanStep, StandingOffer, closing_reason, due, is_sound};
+use crate::agents::plan::{PlanStep, StandingOffer, closing_reason, due, suits_legs};
 use crate::agents::proposal::{LEGS_MAX, Proposal, StructureLeg};
 use crate::domain::{
-    Action, AgentId, AssetId, EvalContext, Indicator, InstrumentId, InstrumentKind, IntentId, MarketEvent,
-    MessageKind, Outcome, Plan, Reason, Span, Stamp, Verb, random,
+    Action, AgentId, AssetId, EvalContext, HedgeKind, Indicator, InstrumentId, InstrumentKind, IntentId,
+    MarketEvent, MessageKind, Outcome, Plan, Reason, Span, Stamp, Verb, random,
 };
 use crate::market::DetailLevel;
 use serde::{Deserialize, Serialize};
@@ -287,7 +289,7 @@ impl Life {
         if p.legs.is_empty() || p.legs.len() > LEGS_MAX || !seen.side.allows(p.side) {
             return;
         }
-        if !(is_aligned(&p.legs, seen) && is_sound(&p.plan)) {
+        if !(is_aligned(&p.legs, seen) && suits_legs(&p.plan)) {
             return;
         }
         let bounds: Vec<Option<Bounds>> =
@@ -306,6 +308,9 @@ impl Life {
             .zip(&bounds)
             .all(|((l, v), b)| seen.is_order(l.instrument, l.ratio * units, *v, b.is_none()));
         if !(tradable && units.is_finite() && units > 0.0) {
+            return;
+        }
+        if !opposite::is_holdable(who, seen, &p, &bounds, units) {
             return;
         }
         let plan = Arc::new(p.plan);
@@ -368,6 +373,11 @@ impl Life {
                 if open.adds == 0 {
                     Arc::make_mut(&mut open.plan).add = None;
                 }
+            }
+            if let PlanStep::Hedge(hedge) = step
+                && let HedgeKind::Opposite { instrument, ratio } = hedge.how
+            {
+                return self.oppose(who, seen, (hedge, instrument, ratio), say);
             }
             let (plan, units) = (Arc::clone(&open.plan), step.size(open.units, open.first));
             return self.size(who, seen, step.said(), (units, plan), say);

@@ -194,7 +194,7 @@ impl Rig {
         for c in [plan.stop, plan.exit, plan.expire]
             .into_iter()
             .chain(targets.clone())
-            .chain(plan.hedge.map(|h| h.0))
+            .chain(plan.hedge.map(|h| h.when))
         {
             assert!(!holds(0.0, &c), "{c} holds at once: {action}");
         }

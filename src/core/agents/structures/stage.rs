@@ -132,6 +132,11 @@ impl OneLife {
 
     /// Opens what no family proposed, at the prices of now; whether the life took it.
     pub fn open(&mut self, p: Proposal) -> bool {
+        self.open_as(FamilyTraits::of(&self.rules), p)
+    }
+
+    /// The same as if its family were of this nature.
+    pub fn open_as(&mut self, nature: FamilyTraits, p: Proposal) -> bool {
         let nothing = Legs::default();
         let OneLife { listed, board, costs, rules, life, traits, preset, side, said, now, .. } = self;
         let seen = StructureContext {
@@ -145,7 +150,6 @@ impl OneLife {
             capital: CAPITAL,
             legs: &nothing,
         };
-        let nature = FamilyTraits::of(rules);
         let who = AgentRef { agent: AgentId(0), asset: AssetId(0), rules, nature, key: 7 };
         let before = said.len();
         life.enter(who, &seen, p, (Reason::Signal, None), &mut |body| said.push((*now, body)));

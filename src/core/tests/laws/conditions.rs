@@ -11,8 +11,8 @@ use hive_core::agents::Strategy;
 use hive_core::agents::alone::unit;
 use hive_core::engine::{Engine, Outputs};
 use hive_domain::{
-    Action, Bar, Condition, EvalContext, Event, Indicator, InstrumentId, MarketEvent, Message, MessageKind,
-    Plan, ReEntry, Reason, Span, Speaker, Stamp, Term, Verb,
+    Action, Bar, Condition, EvalContext, Event, HedgeKind, Indicator, InstrumentId, MarketEvent, Message,
+    MessageKind, Plan, ReEntry, Reason, Span, Speaker, Stamp, Term, Verb,
 };
 use hive_market::indicators::Bank;
 use hive_market::synth::SynthWorld;
@@ -242,7 +242,8 @@ impl Heard {
             assert_eq!(*act.plan, Plan { add: None, ..plan }, "{context}");
             (plan, size) = (Plan::clone(&act.plan), act.after);
         }
-        if let Some((_, fraction)) = plan.hedge.filter(|(c, _)| holds(*c)) {
+        if let Some(hedge) = plan.hedge.filter(|h| holds(h.when)) {
+            let HedgeKind::Reduce(fraction) = hedge.how else { panic!("{context}: {hedge:?} at bars") };
             let act = expect(acts, Reason::Hedge, size, view.close, context);
             assert_eq!((act.verb, act.after), (Verb::Decrease, size * (1.0 - fraction)), "{context}");
             assert_eq!(*act.plan, Plan { hedge: None, ..plan }, "{context}");

@@ -19,8 +19,8 @@ use hive_core::agents::structures::{KEYS, Values};
 use hive_core::engine::{Engine, Outputs};
 use hive_domain::condition::Target;
 use hive_domain::{
-    Action, Condition, EvalContext, Event, FamilyId, Indicator, InstrumentId, MarketEvent, Message,
-    MessageKind, Plan, ReEntry, Reason, Span, Speaker, Stamp, Term, Verb, money,
+    Action, Condition, EvalContext, Event, FamilyId, HedgeKind, Indicator, InstrumentId, MarketEvent,
+    Message, MessageKind, Plan, ReEntry, Reason, Span, Speaker, Stamp, Term, Verb, money,
 };
 use hive_market::Board;
 use std::collections::BTreeMap;
@@ -196,7 +196,11 @@ impl One {
             }
         }
         let parted = parted.into_iter().map(|t| (Some((t.when, t.fraction)), Reason::Target));
-        let others = [(plan.hedge, Reason::Hedge), (plan.add, Reason::Add)];
+        let reduced = plan.hedge.map(|h| match h.how {
+            HedgeKind::Reduce(fraction) => (h.when, fraction),
+            HedgeKind::Opposite { .. } => panic!("{context}: no family holds another leg: {h:?}"),
+        });
+        let others = [(reduced, Reason::Hedge), (plan.add, Reason::Add)];
         for (part, reason) in parted.chain(others) {
             let Some((when, fraction)) = part else { continue };
             let came = act.filter(|a| a.reason == reason && a.verb != Verb::Close);
