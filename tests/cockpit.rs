@@ -5,7 +5,11 @@
 #![allow(clippy::unwrap_used)]
 
 use hive::config::setup;
-use hive::domain::{AgentId, Event, MessageId, MessageKind};
+use hive::domain::condition::{Hedge, HedgeKind};
+use hive::domain::{
+    Action, AgentId, Condition, Event, InstrumentId, IntentId, Message, MessageId, MessageKind, Plan, Reason,
+    Speaker, Stamp, Term, Verb,
+};
 use hive::engine::{Engine, Outputs};
 use hive::market::feed::Feed;
 use hive::market::synth::{SynthFeed, SynthSettings};
@@ -117,6 +121,56 @@ fn a_page_says_why_in_steps_that_end_at_the_result() {
             assert_eq!(named, run.because[&why.message]);
         }
     }
+}
+
+/// An instrument is told by name wherever a plan is read, and a price relative to an entry is a line of the chart.
+#[test]
+fn what_a_plan_says_of_instruments_and_of_its_entry_is_shown_by_name_and_by_price() {
+    let Run { engine, mut recorder, .. } = run(60, false);
+    let (cast, lives) = (engine.cast(), &engine.speak.lives);
+    let slot = (0..cast.declared_slots).find(|s| lives[*s].intent != 0.0).unwrap();
+    let (side, entry) = lives[slot].open().map_or((0.0, f64::NAN), |o| (o.side, o.entry));
+    let (agent, asset) = (cast.slots[slot].agent, cast.slots[slot].asset);
+    let stop = Condition::below(Term::Close, Term::Entry(-0.25));
+    let how = HedgeKind::Opposite { instrument: InstrumentId(1), ratio: 0.5 };
+    let plan = Plan {
+        stop,
+        trail: None,
+        exit: Condition::above(Term::Close, Term::Level(1e9)),
+        expire: Condition::above(Term::Held, Term::Level(99.0)),
+        targets: vec![],
+        add: None,
+        hedge: Some(Hedge { when: stop, how }),
+        reenter: None,
+    };
+    let body = MessageKind::Action(Action {
+        verb: Verb::Open,
+        intent: IntentId { agent, asset, number: 1 },
+        reason: Reason::Signal,
+        before: 0.0,
+        after: side,
+        delta: side,
+        price: entry,
+        plan: plan.into(),
+    });
+    let at = Stamp(0);
+    let said = Message { id: MessageId(1), at, from: Speaker::Agent(agent), asset: Some(asset), body };
+    let command = Event::Command(at, hive::domain::Command::Unmute(agent));
+    let mut out = Outputs::default();
+    (out.accepted, out.messages) = (true, vec![said]);
+    recorder.observe(&engine, &command, &out);
+    let listed = engine.instrument(InstrumentId(1)).unwrap();
+    let name = format!("{} {} at {}", listed.symbol, listed.kind, listed.venue);
+    let hedge = format!(
+        "hold 0.5 base units of {name} against each base unit of its first leg, once, if the price closes more than \
+         25 % under its entry"
+    );
+    let page = recorder.page(&engine, agent).unwrap();
+    let intent = page.intents.iter().find(|i| i.asset == engine.asset_name(asset)).unwrap();
+    assert!(intent.conditions.contains(&("hedge".to_owned(), hedge.clone())), "{:?}", intent.conditions);
+    assert!(intent.levels.contains(&("stop".to_owned(), 0.75 * entry)), "{:?} {entry}", intent.levels);
+    let seen = recorder.picture(&engine, &RecordedRun::default());
+    assert!(seen.messages.iter().any(|m| m.text.contains(&hedge)), "{:?}", seen.messages);
 }
 
 /// The A manager's hand is told from the operator's, in every place where an agent is shown.

@@ -2,11 +2,15 @@
 //! announces are the very values it evaluates at every close, and anyone who hears them can do the
 //! same over the bars that follow.
 //!
-//! A condition compares two [`Term`]s. Everything is judged on closes of the decision clock and acted
+//! A condition compares two [`Term`]s. What is announced before an entry is known, as in the terms of an offer, names
+//! prices relative to it ([`Term::Entry`]). Everything is judged on closes of the decision clock and acted
 //! on at the next open, so "stop" means "closed beyond", as in the measurements of the mechanism.
 
-use super::Indicator;
+use super::{Indicator, InstrumentId};
 use serde::{Deserialize, Serialize};
+
+/// Most targets of a plan: what a message carries has an end.
+pub const TARGETS_MAX: usize = 32;
 
 /// One side of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +32,21 @@ pub enum Term {
     Minutes,
     /// The best gain of a structure since it was opened, less so many basis points.
     Back(f64),
+    /// The price at which the intent was opened, times one plus this fraction: for what is said before that price is
+    /// known. Nothing while flat, and nothing to a structure, whose gain is relative already.
+    Entry(f64),
+}
+
+impl Term {
+    /// Whether its own number is one.
+    fn is_number(self) -> bool {
+        match self {
+            Term::Level(x) | Term::Trail(x) | Term::Times(x, _) | Term::Back(x) | Term::Entry(x) => {
+                !x.is_nan()
+            }
+            Term::Close | Term::Held | Term::Of(_) | Term::Minutes => true,
+        }
+    }
 }
 
 /// Which way a comparison goes; equal is never enough.
@@ -61,6 +80,8 @@ pub struct EvalContext<'a> {
     pub held: u32,
     /// Best close since the intent was opened; of a structure its best gain.
     pub best: f64,
+    /// Price at which the intent was opened; NaN while flat, and for a structure.
+    pub entry: f64,
     /// +1 for a long, −1 for a short, 0 while flat.
     pub side: f64,
     /// The indicators at hand.
@@ -99,6 +120,7 @@ impl EvalContext<'_> {
             Term::Of(i) => self.of(i),
             Term::Times(factor, i) => factor * self.of(i),
             Term::Back(bp) => self.best - bp,
+            Term::Entry(away) => self.entry * (1.0 + away),
         }
     }
 }
@@ -130,6 +152,24 @@ impl Condition {
         }
     }
 
+    /// Whether all of its numbers are numbers: one that is none would never hold.
+    pub fn is_number(&self) -> bool {
+        self.left.is_number() && self.right.is_number()
+    }
+
+    /// Whether it asks for what only the price of one instrument can tell: nothing that a structure has.
+    pub fn is_of_price(&self) -> bool {
+        [self.left, self.right].iter().any(|t| matches!(t, Term::Close | Term::Trail(_) | Term::Entry(_)))
+    }
+
+    /// Whether it asks for what only a structure of several legs can tell: its gain, or another of its indicators.
+    pub fn is_of_structure(&self) -> bool {
+        let own = |i: Indicator| i.unwindowed_index().is_some();
+        matches!(self.left, Term::Back(_))
+            || matches!(self.right, Term::Back(_))
+            || self.indicators().any(own)
+    }
+
     /// The indicators it needs.
     pub fn indicators(&self) -> impl Iterator<Item = Indicator> {
         [self.left, self.right].into_iter().filter_map(|t| match t {
@@ -148,8 +188,51 @@ pub struct Target {
     pub fraction: f64,
 }
 
-/// When an intent may be taken up again after it was closed.
+/// What is done while a danger lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum HedgeKind {
+    /// This fraction of the position is taken off.
+    Reduce(f64),
+    /// The position stays, and a leg that gains what it loses is held beside it until all is closed.
+    Opposite {
+        /// Where that leg is held.
+        instrument: InstrumentId,
+        /// Base units of it for each base unit of the first leg, on the other side of it; positive.
+        ratio: f64,
+    },
+}
+
+/// What an intent does about a danger, once.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hedge {
+    /// When the danger is there.
+    pub when: Condition,
+    /// What is done then.
+    pub how: HedgeKind,
+}
+
+/// Size, stop and targets of an intent that is taken up again on an offer. They are said before its price is known:
+/// distances from it are [`Term::Entry`], or gains.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OfferTerms {
+    /// Its first size, as a multiple of that of the intent that was closed.
+    pub size: f64,
+    /// Closes it at a loss.
+    pub stop: Condition,
+    /// Take parts off with a profit, nearest first, at most [`TARGETS_MAX`].
+    pub targets: Vec<Target>,
+}
+
+impl OfferTerms {
+    /// Whether an intent that is opened at this close is neither stopped nor paid at once.
+    fn stand(&self, side: f64, view: &EvalContext<'_>) -> bool {
+        let opened = EvalContext { held: 0, best: view.close, entry: view.close, side, ..*view };
+        !self.stop.holds(&opened) && !self.targets.iter().any(|t| t.when.holds(&opened))
+    }
+}
+
+/// When an intent may be taken up again after it was closed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReEntry {
     /// +1 to buy again, −1 to sell again.
     pub side: f64,
@@ -163,10 +246,12 @@ pub struct ReEntry {
     pub within: u32,
     /// Both count minutes, not bars: the offer of a structure.
     pub minutes: bool,
+    /// Size, stop and targets that it is taken up with; none where the family sets them anew at the price of then.
+    pub terms: Option<OfferTerms>,
 }
 
 /// All conditions of an intent. A part that has acted is gone from the plan of the next message.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Closes the intent at a loss: a price on the losing side of entry.
     pub stop: Condition,
@@ -176,12 +261,12 @@ pub struct Plan {
     pub exit: Condition,
     /// Closes it when it has taken too long.
     pub expire: Condition,
-    /// Take parts off with a profit, nearest first.
-    pub targets: [Option<Target>; 2],
+    /// Take parts off with a profit, nearest first, at most [`TARGETS_MAX`]; each acts once.
+    pub targets: Vec<Target>,
     /// Raises the position by the fraction of its first size.
     pub add: Option<(Condition, f64)>,
-    /// Offsets this fraction of the position while a danger lasts; acts once.
-    pub hedge: Option<(Condition, f64)>,
+    /// Makes the position smaller, or holds another against it, while a danger lasts; acts once.
+    pub hedge: Option<Hedge>,
     /// When to take it up again after it was closed; none where the agent would not.
     pub reenter: Option<ReEntry>,
 }
@@ -189,19 +274,15 @@ pub struct Plan {
 impl Plan {
     /// The conditions with their names, in the order in which they are judged.
     pub fn parts(&self) -> impl Iterator<Item = (&'static str, Condition)> {
-        let [near, far] = self.targets.map(|t| t.map(|t| t.when));
-        [
+        let closing = [
             Some(("stop", self.stop)),
             self.trail.map(|c| ("trail", c)),
             Some(("exit", self.exit)),
             Some(("expire", self.expire)),
-            near.map(|c| ("target", c)),
-            far.map(|c| ("target", c)),
-            self.hedge.map(|(c, _)| ("hedge", c)),
-            self.add.map(|(c, _)| ("add", c)),
-        ]
-        .into_iter()
-        .flatten()
+        ];
+        let sizing = [self.hedge.map(|h| ("hedge", h.when)), self.add.map(|(c, _)| ("add", c))];
+        let targets = self.targets.iter().map(|t| ("target", t.when));
+        closing.into_iter().flatten().chain(targets).chain(sizing.into_iter().flatten())
     }
 }
 
@@ -218,7 +299,10 @@ pub(crate) fn price(x: f64) -> String {
 impl ReEntry {
     /// Whether it is taken up at this close, `view.held` bars after the last one.
     pub fn holds(&self, view: &EvalContext<'_>) -> bool {
-        view.held >= self.not_before && self.when.holds(view) && !self.unless.holds(view)
+        view.held >= self.not_before
+            && self.when.holds(view)
+            && !self.unless.holds(view)
+            && self.terms.as_ref().is_none_or(|terms| terms.stand(self.side, view))
     }
 
     /// Whether the offer has lapsed this many bars after the close.
@@ -239,6 +323,7 @@ mod tests {
             sigma: 0.01,
             held: 3,
             best: 110.0,
+            entry: 100.0,
             side: 1.0,
             keys: &[EMA],
             values: std::slice::from_ref(ema),
@@ -270,6 +355,127 @@ mod tests {
                 !Condition::above(Term::Of(Indicator::Mean(9)), Term::Level(0.0)).holds(&view(50.0, &1.0))
             );
             assert_eq!(c.indicators().collect::<Vec<_>>(), [EMA]);
+        }
+    }
+
+    #[test]
+    fn a_price_relative_to_the_entry_moves_with_it_and_is_none_while_flat() {
+        let stop = Condition::below(Term::Close, Term::Entry(-0.05));
+        assert!(stop.holds(&view(94.9, &0.0)) && !stop.holds(&view(95.1, &0.0)));
+        let later = EvalContext { entry: 200.0, ..view(189.0, &0.0) };
+        assert!(stop.holds(&later), "5 % under 200 is 190");
+        let flat = EvalContext { entry: f64::NAN, ..view(1.0, &0.0) };
+        assert!(!stop.holds(&flat) && !Condition::above(Term::Close, Term::Entry(-0.05)).holds(&flat));
+    }
+
+    #[test]
+    fn an_offer_with_terms_stands_only_where_it_is_not_over_at_once() {
+        let always = Condition::above(Term::Close, Term::Level(0.0));
+        let target = |right| Target { when: Condition::above(Term::Close, right), fraction: 1.0 };
+        let offer = |stop: Term, far: Term| ReEntry {
+            side: 1.0,
+            when: always,
+            unless: Condition::below(Term::Close, Term::Level(0.0)),
+            not_before: 2,
+            within: 9,
+            minutes: false,
+            terms: Some(OfferTerms {
+                size: 1.0,
+                stop: Condition::below(Term::Close, stop),
+                targets: vec![target(far)],
+            }),
+        };
+        let flat = EvalContext { entry: f64::NAN, side: 0.0, best: 0.0, ..view(100.0, &0.0) };
+        assert!(offer(Term::Entry(-0.05), Term::Entry(0.1)).holds(&flat));
+        assert!(offer(Term::Level(99.0), Term::Level(101.0)).holds(&flat));
+        assert!(!offer(Term::Level(101.0), Term::Entry(0.1)).holds(&flat), "stopped at once");
+        assert!(!offer(Term::Entry(-0.05), Term::Level(99.0)).holds(&flat), "paid at once");
+        assert!(!offer(Term::Trail(-0.01), Term::Entry(0.1)).holds(&flat), "its best close is its first");
+        let early = EvalContext { held: 1, ..flat };
+        assert!(!offer(Term::Entry(-0.05), Term::Entry(0.1)).holds(&early), "not before its pause");
+    }
+
+    #[test]
+    fn a_condition_without_a_number_says_so() {
+        let with = |right| Condition::below(Term::Close, right).is_number();
+        assert!(with(Term::Level(1.0)) && with(Term::Close) && with(Term::Of(EMA)) && with(Term::Entry(0.0)));
+        for nan in [Term::Level, Term::Trail, Term::Back, Term::Entry, |x| Term::Times(x, EMA)] {
+            assert!(with(nan(f64::INFINITY)), "never is a level, too");
+            assert!(!with(nan(f64::NAN)));
+        }
+        assert!(!Condition::below(Term::Level(f64::NAN), Term::Close).is_number());
+    }
+
+    /// A plan in which every kind of part says something.
+    fn whole(how: HedgeKind) -> Plan {
+        let above = |right| Condition::above(Term::Close, right);
+        let target = |right, fraction| Target { when: above(right), fraction };
+        let terms = OfferTerms {
+            size: 0.5,
+            stop: Condition::below(Term::Close, Term::Entry(-0.05)),
+            targets: vec![target(Term::Entry(0.02), 0.5), target(Term::Entry(0.04), 1.0)],
+        };
+        Plan {
+            stop: Condition::below(Term::Close, Term::Level(90.0)),
+            trail: Some(Condition::below(Term::Close, Term::Trail(0.06))),
+            exit: Condition::below(Term::Of(EMA), Term::Times(0.99, EMA)),
+            expire: Condition::above(Term::Held, Term::Level(30.0)),
+            targets: (1..=5).map(|n| target(Term::Level(100.0 + f64::from(n)), 0.2)).collect(),
+            add: Some((above(Term::Level(101.5)), 0.5)),
+            hedge: Some(Hedge { when: Condition::below(Term::Of(Indicator::Gain), Term::Back(9.0)), how }),
+            reenter: Some(ReEntry {
+                side: 1.0,
+                when: above(Term::Of(EMA)),
+                unless: Condition::below(Term::Minutes, Term::Level(3.0)),
+                not_before: 3,
+                within: 9,
+                minutes: false,
+                terms: Some(terms),
+            }),
+        }
+    }
+
+    #[test]
+    fn what_a_condition_asks_for_is_told_by_its_terms() {
+        let of = |left, right| {
+            let c = Condition::below(left, right);
+            (c.is_of_price(), c.is_of_structure())
+        };
+        assert_eq!(of(Term::Close, Term::Level(9.0)), (true, false));
+        assert_eq!(of(Term::Of(EMA), Term::Trail(0.1)), (true, false));
+        assert_eq!(of(Term::Entry(0.1), Term::Times(2.0, EMA)), (true, false));
+        assert_eq!(of(Term::Of(Indicator::Gain), Term::Level(9.0)), (false, true));
+        assert_eq!(of(Term::Level(9.0), Term::Times(2.0, Indicator::Edge)), (false, true));
+        assert_eq!(of(Term::Back(3.0), Term::Level(9.0)), (false, true));
+        assert_eq!(of(Term::Held, Term::Level(9.0)), (false, false));
+    }
+
+    #[test]
+    fn a_plan_is_read_as_it_was_written_and_holds_when_it_held() {
+        let opposite = HedgeKind::Opposite { instrument: InstrumentId(7), ratio: 1.25 };
+        for how in [HedgeKind::Reduce(0.5), opposite] {
+            let plan = whole(how);
+            let bytes = postcard::to_stdvec(&plan).unwrap();
+            let read: Plan = postcard::from_bytes(&bytes).unwrap();
+            assert_eq!(read, plan);
+            assert!(postcard::from_bytes::<Plan>(&bytes[..bytes.len() - 9]).is_err(), "cut off");
+            let truths = |plan: &Plan, close: f64, ema: f64| {
+                let view = view(close, &ema);
+                let flat = EvalContext { entry: f64::NAN, held: 5, ..view };
+                let parts = plan.parts().map(|(_, when)| when.holds(&view));
+                let offer = plan.reenter.as_ref().unwrap();
+                let terms = offer.terms.as_ref().unwrap();
+                let ways_out = terms.targets.iter().map(|t| t.when).chain([terms.stop]);
+                let of_offer = ways_out.map(|when| when.holds(&view));
+                parts.chain(of_offer).chain([offer.holds(&flat)]).collect::<Vec<bool>>()
+            };
+            let mut seen = std::collections::BTreeSet::new();
+            for close in 85..110 {
+                let truth = truths(&plan, f64::from(close), 100.0);
+                assert_eq!(truths(&read, f64::from(close), 100.0), truth);
+                seen.insert(truth);
+            }
+            assert!(seen.len() > 8, "closes tell the parts from each other: {}", seen.len());
         }
     }
 

@@ -6,6 +6,7 @@
 
 use super::{AgentId, AssetId, Goal, IntentId, MessageId, Plan, Stamp};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What is done to a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -14,7 +15,7 @@ pub enum Verb {
     Open,
     /// More of it.
     Increase,
-    /// Less of it.
+    /// Less of it, or as much as before with an opposite leg beside it.
     Decrease,
     /// From a position to flat.
     Close,
@@ -52,7 +53,7 @@ pub enum Reason {
 }
 
 /// An agent's own action: what the alone life does.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Action {
     /// What is done to the position.
     pub verb: Verb,
@@ -62,15 +63,16 @@ pub struct Action {
     pub reason: Reason,
     /// Position before, as a signed fraction of the agent's capital.
     pub before: f64,
-    /// Position afterwards, as a signed fraction of the agent's capital.
+    /// Position afterwards, as a signed fraction of the agent's capital; as before where a hedge is an opposite leg.
     pub after: f64,
     /// What of it moves with the asset's price afterwards, by delta, as a signed fraction of the agent's capital: all of
     /// `after` where the asset itself is held, 0 for a neutral structure. This is what the pool hears.
     pub delta: f64,
     /// The close at which it was decided; it is acted on at the next open.
     pub price: f64,
-    /// The conditions in force from now on; the re-entry is the one that counts after a close.
-    pub plan: Plan,
+    /// The conditions in force from now on; the re-entry is the one that counts after a close. Who speaks and who
+    /// hears share them: what is announced is what is evaluated.
+    pub plan: Arc<Plan>,
 }
 
 impl Action {
@@ -275,7 +277,7 @@ pub enum Speaker {
 }
 
 /// What is said.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 // An action carries its whole plan, and most of what is said is actions.
 #[allow(clippy::large_enum_variant)]
 pub enum MessageKind {
@@ -298,7 +300,7 @@ pub enum MessageKind {
 }
 
 /// A message as delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Numbered in the order of delivery, from 1.
     pub id: MessageId,

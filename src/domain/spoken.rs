@@ -8,8 +8,11 @@
 //! 1. A part of a plan is one whole sentence: what will be done, and when.
 //! 2. A quantity is named with its unit, a move with its direction: nothing reads "x < 0.004".
 
-use super::condition::price;
-use super::{Action, Comparison, Condition, Indicator, Outcome, Plan, ReEntry, Reason, Term, Verb};
+use super::condition::{Target, price};
+use super::{
+    Action, Comparison, Condition, HedgeKind, Indicator, InstrumentId, Outcome, Plan, ReEntry, Reason, Term,
+    Verb,
+};
 use std::fmt;
 
 /// Three significant digits, no exponent, no trailing zeros.
@@ -118,6 +121,10 @@ fn term(t: Term) -> String {
         Term::Times(x, i) => format!("{} {}", factor(x), name(i)),
         Term::Minutes => "minutes held".to_owned(),
         Term::Back(bp) => format!("the best gain less {}", points(bp)),
+        Term::Entry(0.0) => "the entry".to_owned(),
+        Term::Entry(x) => {
+            format!("the entry {} {}", if x > 0.0 { "plus" } else { "less" }, percent(libm::fabs(x)))
+        }
     }
 }
 
@@ -132,6 +139,10 @@ fn clause(c: &Condition, flat: bool) -> String {
             format!("the price closes {} {over} its best close", percent(back))
         }
         (Term::Close, Term::Of(i)) => format!("the price closes {over} {}", name(i)),
+        (Term::Close, Term::Entry(x)) if x != 0.0 && above == (x > 0.0) => {
+            format!("the price closes more than {} {over} its entry", percent(libm::fabs(x)))
+        }
+        (Term::Close, Term::Entry(x)) => format!("the price closes {over} {}", term(Term::Entry(x))),
         // Further out than the level: so much beyond it.
         (Term::Close, Term::Times(x, i)) if above == (x > 1.0) => {
             format!("the price closes more than {} {over} {}", percent(libm::fabs(x - 1.0)), name(i))
@@ -196,32 +207,57 @@ fn part(fraction: f64) -> String {
     }
 }
 
+/// What is done about a danger.
+fn hedge(how: HedgeKind, names: &dyn Fn(InstrumentId) -> String) -> String {
+    match how {
+        HedgeKind::Reduce(x) => format!("take {} off", part(x)),
+        HedgeKind::Opposite { instrument, ratio } => {
+            let units = many(ratio, "base unit");
+            format!("hold {units} of {} against each base unit of its first leg", names(instrument))
+        }
+    }
+}
+
+/// An instrument where nobody knows its name.
+fn number(id: InstrumentId) -> String {
+    format!("instrument {}", id.0)
+}
+
+/// What closes an intent.
+fn close(when: &Condition) -> String {
+    format!("close if {when}")
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.fraction < 1.0 {
+            write!(f, "take {} off if {}", part(self.fraction), self.when)
+        } else {
+            f.write_str(&close(&self.when))
+        }
+    }
+}
+
 impl Plan {
     /// What will be done and when, each with the name of its condition, in the order in which they are
-    /// judged; the re-entry last.
-    pub fn sentences(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let close = |c: &Condition| format!("close if {c}");
-        let take = |t: &super::condition::Target| {
-            if t.fraction < 1.0 {
-                format!("take {} off if {}", part(t.fraction), t.when)
-            } else {
-                close(&t.when)
-            }
-        };
-        let [near, far] = self.targets;
-        [
+    /// judged; the re-entry last. `names` says what an instrument is called.
+    pub fn sentences(
+        &self,
+        names: &dyn Fn(InstrumentId) -> String,
+    ) -> impl Iterator<Item = (&'static str, String)> {
+        let closing = [
             Some(("stop", close(&self.stop))),
             self.trail.as_ref().map(|c| ("trail", close(c))),
             Some(("exit", close(&self.exit))),
             Some(("expire", close(&self.expire))),
-            near.as_ref().map(|t| ("target", take(t))),
-            far.as_ref().map(|t| ("target", take(t))),
-            self.hedge.map(|(c, x)| ("hedge", format!("take {} off, once, if {c}", part(x)))),
+        ];
+        let sizing = [
+            self.hedge.map(|h| ("hedge", format!("{}, once, if {}", hedge(h.how, names), h.when))),
             self.add.map(|(c, x)| ("add", format!("add {} of its first size if {c}", percent(x)))),
-            self.reenter.map(|r| ("re-enter", r.to_string())),
-        ]
-        .into_iter()
-        .flatten()
+            self.reenter.as_ref().map(|r| ("re-enter", r.to_string())),
+        ];
+        let targets = self.targets.iter().map(|t| ("target", t.to_string()));
+        closing.into_iter().flatten().chain(targets).chain(sizing.into_iter().flatten())
     }
 }
 
@@ -241,13 +277,20 @@ impl fmt::Display for ReEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = if self.side > 0.0 { "long" } else { "short" };
         let (when, unless) = (clause(&self.when, true), clause(&self.unless, true));
-        write!(f, "go {side} again if {when}, unless {unless}, ")?;
+        write!(f, "go {side} again ")?;
+        if let Some(terms) = &self.terms {
+            write!(f, "with {} of its first size ", percent(terms.size))?;
+        }
+        write!(f, "if {when}, unless {unless}, ")?;
         let (from, to) = (f64::from(self.not_before), f64::from(self.within));
         let count = |x: f64| if self.minutes { time(x) } else { many(x, "bar") };
         match (from, to) {
-            (0.0, to) => write!(f, "within {} of the close", count(to)),
-            (from, to) => write!(f, "from {} to {} after the close", count(from), count(to)),
+            (0.0, to) => write!(f, "within {} of the close", count(to))?,
+            (from, to) => write!(f, "from {} to {} after the close", count(from), count(to))?,
         }
+        let Some(terms) = &self.terms else { return Ok(()) };
+        write!(f, ", and then {}", close(&terms.stop))?;
+        terms.targets.iter().try_for_each(|target| write!(f, ", {target}"))
     }
 }
 
@@ -290,20 +333,35 @@ impl Action {
         match self.verb {
             Verb::Open => format!("opens {side} {} of capital", percent(after)),
             Verb::Close => format!("closes {side} {} of capital", percent(before)),
+            // Held against what stays as it is.
+            Verb::Decrease if self.reason == Reason::Hedge && before == after => {
+                format!("hedges {side} {} of capital with an opposite leg", percent(after))
+            }
             verb => format!("{verb} {side} from {} to {} of capital", percent(before), percent(after)),
         }
     }
 }
 
+impl Action {
+    /// The action with every part of its plan that counts; `names` says what an instrument is called.
+    pub fn in_full(&self, names: &dyn Fn(InstrumentId) -> String) -> String {
+        let headline = format!("{} at {} ({})", self.headline(), price(self.price), self.reason);
+        let parts = self.sentences(names).map(|(name, sentence)| format!("{name}: {sentence}"));
+        std::iter::once(headline).chain(parts).collect::<Vec<_>>().join("; ")
+    }
+
+    /// The parts of its plan that count from now on: after a close only the re-entry.
+    pub fn sentences(
+        &self,
+        names: &dyn Fn(InstrumentId) -> String,
+    ) -> impl Iterator<Item = (&'static str, String)> {
+        self.plan.sentences(names).filter(|part| self.verb != Verb::Close || part.0 == "re-enter")
+    }
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {} ({})", self.headline(), price(self.price), self.reason)?;
-        // After a close only the re-entry counts.
-        let counts = |part: &(&str, String)| self.verb != Verb::Close || part.0 == "re-enter";
-        for (name, sentence) in self.plan.sentences().filter(counts) {
-            write!(f, "; {name}: {sentence}")?;
-        }
-        Ok(())
+        f.write_str(&self.in_full(&number))
     }
 }
 
@@ -324,6 +382,7 @@ impl fmt::Display for Outcome {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Hedge, IntentId, OfferTerms};
     use super::*;
     use Indicator::*;
 
@@ -377,12 +436,101 @@ mod tests {
         let behind = Term::Times(0.982, PivotLow(8));
         let text = "the price closes more than 1.8 % under support (pivot 8)";
         assert_eq!(price_is(Condition::below, behind), text);
+        assert_eq!(price_is(Condition::below, Term::Entry(0.0)), "the price closes under the entry");
+        assert_eq!(
+            price_is(Condition::above, Term::Entry(-0.05)),
+            "the price closes above the entry less 5 %"
+        );
+        assert_eq!(
+            price_is(Condition::below, Term::Entry(0.05)),
+            "the price closes under the entry plus 5 %"
+        );
+        assert_eq!(
+            price_is(Condition::below, Term::Entry(-0.05)),
+            "the price closes more than 5 % under its entry"
+        );
         let late = |x| Condition::above(Term::Minutes, Term::Level(x)).to_string();
         assert_eq!(late(1.0), "it has been held for more than 1 minute");
         assert_eq!(late(480.0), "it has been held for more than 8 hours");
         assert_eq!(late(14_400.0), "it has been held for more than 10 days");
         let back = Condition::below(Term::Of(Gain), Term::Back(12.0)).to_string();
         assert_eq!(back, "its gain falls more than 12 bp under its best");
+    }
+
+    #[test]
+    fn every_target_is_a_sentence_of_its_own() {
+        let never = Condition::below(Term::Close, Term::Level(0.0));
+        let above = |x, fraction| Target { when: Condition::above(Term::Close, Term::Level(x)), fraction };
+        let plan = Plan {
+            stop: Condition::below(Term::Close, Term::Level(90.0)),
+            trail: None,
+            exit: never,
+            expire: Condition::above(Term::Held, Term::Level(30.0)),
+            targets: vec![above(101.0, 0.5), above(102.0, 0.25), above(103.0, 1.0)],
+            add: None,
+            hedge: None,
+            reenter: None,
+        };
+        let said: Vec<String> =
+            plan.sentences(&number).filter_map(|(n, s)| (n == "target").then_some(s)).collect();
+        let text = [
+            "take half of it off if the price closes above 101",
+            "take 25 % of it off if the price closes above 102",
+            "close if the price closes above 103",
+        ];
+        assert_eq!(said, text);
+        // The words, the lines of a chart and the order in which they are judged are one list.
+        let names: Vec<&str> = plan.parts().map(|p| p.0).collect();
+        assert_eq!(names, plan.sentences(&number).map(|s| s.0).collect::<Vec<_>>());
+        assert_eq!(names, ["stop", "exit", "expire", "target", "target", "target"]);
+    }
+
+    #[test]
+    fn a_hedge_says_what_is_done_where_and_how_much_of_it() {
+        let when = Condition::below(Term::Of(Gain), Term::Level(-50.0));
+        let said = |how| {
+            let never = Condition::below(Term::Minutes, Term::Level(0.0));
+            let hedge = Some(Hedge { when, how });
+            let (stop, exit, expire) = (when, never, never);
+            let plan =
+                Plan { stop, trail: None, exit, expire, targets: vec![], add: None, hedge, reenter: None };
+            let text = |names: &dyn Fn(InstrumentId) -> String| {
+                plan.sentences(names).find(|part| part.0 == "hedge").unwrap().1
+            };
+            (text(&number), text(&|id| format!("BTCUSDT perp at venue {}", id.0)))
+        };
+        let halved = "take half of it off, once, if it loses more than 50 bp".to_owned();
+        assert_eq!(said(HedgeKind::Reduce(0.5)), (halved.clone(), halved));
+        let opposite = |ratio| said(HedgeKind::Opposite { instrument: InstrumentId(7), ratio });
+        let text = "hold 1.25 base units of instrument 7 against each base unit of its first leg, once, if it loses \
+                    more than 50 bp";
+        assert_eq!(opposite(1.25).0, text);
+        let named = "hold 1 base unit of BTCUSDT perp at venue 7 against each base unit of its first leg, once, if \
+                     it loses more than 50 bp";
+        assert_eq!(opposite(1.0).1, named);
+    }
+
+    #[test]
+    fn a_hedge_with_an_opposite_leg_takes_nothing_off() {
+        let never = Condition::below(Term::Minutes, Term::Level(0.0));
+        let (stop, exit, expire) = (never, never, never);
+        let plan =
+            Plan { stop, trail: None, exit, expire, targets: vec![], add: None, hedge: None, reenter: None };
+        let said = |after| {
+            let action = Action {
+                verb: Verb::Decrease,
+                intent: IntentId::default(),
+                reason: Reason::Hedge,
+                before: -0.5,
+                after,
+                delta: after,
+                price: 100.0,
+                plan: plan.clone().into(),
+            };
+            (action.headline(), action.to_string() == action.in_full(&number))
+        };
+        assert_eq!(said(-0.5), ("hedges short 50 % of capital with an opposite leg".to_owned(), true));
+        assert_eq!(said(-0.25), ("decreases short from 50 % to 25 % of capital".to_owned(), true));
     }
 
     #[test]
@@ -394,11 +542,23 @@ mod tests {
             not_before: 0,
             within: 15,
             minutes: true,
+            terms: None,
         };
         let text = "go short again if the edge after costs rises above 2.5 bp, unless it has been flat for more \
                     than 3 bars, within 15 minutes of the close";
         assert_eq!(again.to_string(), text);
         let bars = ReEntry { not_before: 3, within: 12, minutes: false, ..again };
         assert!(bars.to_string().ends_with("from 3 bars to 12 bars after the close"));
+        let above = |x, fraction| Target { when: Condition::above(Term::Close, Term::Entry(x)), fraction };
+        let terms = OfferTerms {
+            size: 0.5,
+            stop: Condition::below(Term::Close, Term::Entry(-0.05)),
+            targets: vec![above(0.02, 0.5), above(0.041, 1.0)],
+        };
+        let text = "go short again with 50 % of its first size if the edge after costs rises above 2.5 bp, unless it \
+                    has been flat for more than 3 bars, from 3 bars to 12 bars after the close, and then close if \
+                    the price closes more than 5 % under its entry, take half of it off if the price closes more \
+                    than 2 % above its entry, close if the price closes more than 4.1 % above its entry";
+        assert_eq!(ReEntry { terms: Some(terms), ..bars }.to_string(), text);
     }
 }

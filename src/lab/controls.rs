@@ -110,7 +110,7 @@ impl Tape {
     /// A barrier has passed.
     pub fn push(&mut self, said: &StepOutput) {
         for u in &said.utterances {
-            if let MessageKind::Action(a) = u.body {
+            if let MessageKind::Action(a) = &u.body {
                 self.changes[u.voice].push((self.barriers, a.after));
             }
         }
@@ -164,7 +164,7 @@ impl MessageRewrite {
         match self.control {
             Control::Permuted | Control::Arrogance => Vec::new(),
             Control::SignScrambled | Control::Inverted => {
-                let wrong = |u: &Utterance| match u.body {
+                let wrong = |u: &Utterance| match &u.body {
                     MessageKind::Action(a) => Some((u.voice, self.sign(cast, u.voice) * a.after)),
                     _ => None,
                 };

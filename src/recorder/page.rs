@@ -62,16 +62,16 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
         let asset = engine.cast().slots[slot].asset;
         let intent = engine.speak.lives[slot].intent;
         let action = recorder.action(slot);
-        let said = action.and_then(|m| if let MessageKind::Action(a) = m.body { Some(a) } else { None });
+        let said = action.and_then(|m| if let MessageKind::Action(a) = &m.body { Some(a) } else { None });
         let mut conditions: Vec<(String, String)> = Vec::new();
         let mut levels = Vec::new();
         if let Some(a) = said {
             if a.verb != Verb::Close {
-                levels.extend(a.plan.parts().filter_map(|(n, c)| Some((n.to_owned(), level(c)?))));
+                let entry = engine.speak.lives[slot].open().map_or(f64::NAN, |o| o.entry);
+                levels.extend(a.plan.parts().filter_map(|(n, c)| Some((n.to_owned(), level(c, entry)?))));
             }
-            // After a close only the re-entry counts.
-            let counts = |part: &(&str, String)| a.verb != Verb::Close || part.0 == "re-enter";
-            conditions.extend(a.plan.sentences().filter(counts).map(|(n, s)| (n.to_owned(), s)));
+            let names = |id| words::instrument(engine, id);
+            conditions.extend(a.sentences(&names).map(|(n, s)| (n.to_owned(), s)));
         }
         if intent == 0.0 && conditions.is_empty() {
             continue;
@@ -100,10 +100,13 @@ fn intents(engine: &Engine, recorder: &Recorder, agent: &Agent) -> Vec<IntentVie
     views
 }
 
-/// The price that the close is compared with, if it is a fixed one.
-fn level(c: Condition) -> Option<f64> {
+/// The price that the close is compared with, if it is a fixed one of an intent that was opened at `entry`.
+fn level(c: Condition, entry: f64) -> Option<f64> {
     match (c.left, c.right) {
         (Term::Close, Term::Level(price)) | (Term::Level(price), Term::Close) => Some(price),
+        (Term::Close, Term::Entry(away)) | (Term::Entry(away), Term::Close) => {
+            Some(entry * (1.0 + away)).filter(|price| price.is_finite())
+        }
         _ => None,
     }
 }

@@ -175,7 +175,7 @@ impl Recorder {
         if self.messages.len() == MESSAGES_MAX {
             self.messages.pop_front();
         }
-        self.messages.push_back((*message, 0));
+        self.messages.push_back((message.clone(), 0));
         if let MessageKind::Stance(stance) = &message.body {
             for id in stance.because.iter().flatten() {
                 if let Some(index) = self.index_of(*id)
@@ -189,18 +189,19 @@ impl Recorder {
         let (Speaker::Agent(id), Some(asset)) = (message.from, message.asset) else { return };
         let cast = engine.cast();
         if let Some(last) = self.last.get_mut(id.index()) {
-            *last = Some(*message);
+            *last = Some(message.clone());
         }
         let mut voices = cast.voices_by(&cast.agents[id.index()]);
         let Some(voice) = voices.find(|v| cast.voice(*v).1 == asset) else { return };
         match &message.body {
-            MessageKind::Action(_) => self.actions[voice] = Some(*message),
+            MessageKind::Action(_) => self.actions[voice] = Some(message.clone()),
             MessageKind::Stance(stance) if voice < self.stances.len() => {
                 let told = |id: &MessageId| {
-                    cast.voices_on(asset).filter_map(|v| self.actions[v]).find(|m| m.id == *id)
+                    let mut actions = cast.voices_on(asset).filter_map(|v| self.actions[v].as_ref());
+                    actions.find(|m| m.id == *id).cloned()
                 };
                 let because = stance.because.iter().flatten().filter_map(told).collect();
-                self.stances[voice] = Some(Decision { message: *message, because });
+                self.stances[voice] = Some(Decision { message: message.clone(), because });
             }
             _ => {}
         }

@@ -1,7 +1,8 @@
 //! What was said, in words.
 
 use crate::domain::{
-    Adjustment, Goal, GoalReading, Knob, MessageKind, Service, Speaker, Stance, StanceVerb, Verb,
+    Adjustment, Goal, GoalReading, InstrumentId, Knob, MessageKind, Service, Speaker, Stance, StanceVerb,
+    Verb,
 };
 use crate::engine::Engine;
 use crate::hive::goals::NEVER_MONTHS;
@@ -20,6 +21,15 @@ pub fn speaker(engine: &Engine, from: Speaker) -> String {
         Speaker::Gauge => "E gauge".to_owned(),
         Speaker::Netting => "asset manager".to_owned(),
     }
+}
+
+/// An instrument as a condition names it: symbol, kind and venue, since spot and perp often have one symbol.
+pub fn instrument(engine: &Engine, id: InstrumentId) -> String {
+    let listed = engine.instrument(id);
+    listed.map_or_else(
+        || format!("instrument {}", id.0),
+        |i| format!("{} {} at {}", i.symbol, i.kind.text(), i.venue),
+    )
 }
 
 /// What kind of thing.
@@ -55,7 +65,7 @@ pub fn stance(verb: StanceVerb) -> &'static str {
 /// A message in full, with all conditions.
 pub fn full(engine: &Engine, body: &MessageKind) -> String {
     match body {
-        MessageKind::Action(a) => a.to_string(),
+        MessageKind::Action(a) => a.in_full(&|id| instrument(engine, id)),
         MessageKind::Stance(s) => stance_in_words(engine, s),
         _ => short(engine, body),
     }

@@ -1,12 +1,15 @@
 //! How an intent on the asset itself is traded: decided at the close of a bar, filled at the next open, as a signed
-//! fraction of own capital.
+//! fraction of own capital. One instrument is held: what would need another beside it, an opposite leg as a hedge, is not
+//! taken.
 
 use super::life::{OpenIntent, Resize, Trading};
+use super::plan::{stop_distance, suits_bars};
 use super::proposal::Proposal;
 use super::strategy::Strategy;
 use crate::domain::{AgentId, AssetId, Condition, EvalContext, Indicator, Stamp, Term, Verb, random};
 use crate::fills::books::SimulatedBook;
 use crate::fills::pace::UNIT_RISK;
+use std::sync::Arc;
 
 /// Most a unit may be, in multiples of capital: for assets that hardly move.
 pub const UNIT_MAX: f64 = 5.0;
@@ -61,9 +64,9 @@ impl Trading for AtBars<'_> {
     fn values(&self, _book: &SimulatedBook, _open: Option<&OpenIntent>) {}
 
     fn view<'v>(&'v self, (): &'v (), held: u32, open: Option<&OpenIntent>) -> EvalContext<'v> {
-        let (side, best) = open.map_or((0.0, 0.0), |o| (o.side, o.best));
+        let (side, best, entry) = open.map_or((0.0, 0.0, f64::NAN), |o| (o.side, o.best, o.entry));
         let AtBars { close, sigma, keys, values, .. } = *self;
-        EvalContext { close, sigma, held, best, side, keys, values }
+        EvalContext { close, sigma, held, best, entry, side, keys, values }
     }
 
     fn best(&self, open: &OpenIntent, (): &()) -> f64 {
@@ -75,11 +78,17 @@ impl Trading for AtBars<'_> {
         self.strategy.propose(view, coin, again)
     }
 
-    fn open(&self, book: &SimulatedBook, proposal: Proposal, view: &EvalContext<'_>) -> Option<OpenIntent> {
-        Some(OpenIntent {
+    fn open(
+        &self,
+        book: &SimulatedBook,
+        proposal: Proposal,
+        view: &EvalContext<'_>,
+        first: Option<f64>,
+    ) -> Option<OpenIntent> {
+        suits_bars(&proposal.plan).then(|| OpenIntent {
             side: proposal.side,
             units: 0.0,
-            first: self.strategy.unit() * unit(view.sigma),
+            first: first.unwrap_or_else(|| self.strategy.unit() * unit(view.sigma)),
             entry: self.close,
             delta: proposal.delta,
             best: self.close,
@@ -88,12 +97,12 @@ impl Trading for AtBars<'_> {
             legs: Vec::new(),
             notional: self.capital,
             carried: 0.0,
-            plan: proposal.plan,
+            plan: Arc::new(proposal.plan),
         })
     }
 
-    fn fraction(&self, open: &OpenIntent) -> f64 {
-        open.side * open.units
+    fn fraction(&self, open: &OpenIntent, units: f64) -> f64 {
+        open.side * units
     }
 
     fn price(&self, _open: &OpenIntent) -> f64 {
@@ -101,11 +110,7 @@ impl Trading for AtBars<'_> {
     }
 
     fn risk(&self, open: &OpenIntent) -> f64 {
-        let stop = match open.plan.stop.right {
-            Term::Level(price) => libm::fabs(open.entry - price) / open.entry,
-            _ => self.sigma,
-        };
-        open.first * stop
+        open.first * stop_distance(&open.plan, open.entry, self.sigma)
     }
 
     fn equity(&self, book: &SimulatedBook) -> f64 {
@@ -139,6 +144,9 @@ impl Trading for AtBars<'_> {
         raw.order == 0.0
     }
 }
+
+#[cfg(test)]
+mod plan_tests;
 
 #[cfg(test)]
 mod tests {
@@ -230,12 +238,12 @@ mod tests {
         let strategy = trend(Traits::default(), Preset::default());
         for (close, fast, slow, side) in [(100.0, 99.0, 98.0, 1.0), (100.0, 101.0, 102.0, -1.0)] {
             let said = run(&strategy, &[(close, fast, slow)]);
-            let plan = said[0].plan;
+            let plan = &said[0].plan;
             assert_eq!(said[0].side(), side);
             assert!(
                 plan.trail.is_some() && plan.add.is_some() && plan.hedge.is_some() && plan.reenter.is_some()
             );
-            assert!(plan.targets.iter().all(Option::is_some));
+            assert_eq!(plan.targets.len(), 2);
             let Term::Level(stop) = plan.stop.right else { unreachable!() };
             assert!(side * (close - stop) > 0.0);
         }

@@ -43,7 +43,8 @@ impl Context<'_> {
         let side = entry(self.view).filter(|s| self.side.allows(*s))?;
         let plan = plan(side);
         // An intent whose reason is gone at entry would be closed at the next close.
-        let opened = EvalContext { held: 0, side, best: self.view.close, ..*self.view };
+        let (best, entry) = (self.view.close, self.view.close);
+        let opened = EvalContext { held: 0, side, best, entry, ..*self.view };
         (!plan.exit.holds(&opened)).then_some(proposal(side, plan))
     }
 }

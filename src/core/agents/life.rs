@@ -6,20 +6,25 @@
 //!
 //! 1. The plan it holds is the plan of its last message: what it announced is what it evaluates (law 12).
 //! 2. At a look, in this order: what its trading says of itself (a leg is on its way, was missed or settled); stop,
-//!    trailing stop, exit, time stop, far target (each closes); near target, hedge, add (each acts once); while flat:
-//!    re-entry, then the family's own signal.
+//!    trailing stop, exit, time stop, a target of all of it (each closes); the other targets, nearest first, hedge, add
+//!    (each acts once, at most [`STEPS_MAX`] of them at a close, one at a look in legs); while flat: re-entry, then the
+//!    family's own signal.
 //! 3. After a profit was taken nothing is added any more, so one look never both takes and adds.
 //! 4. Intents do not overlap: the last one's outcome is known before the next one is opened.
-//! 5. Nothing here depends on listening, funds, mutes, pauses or managers.
+//! 5. A hedge that is an opposite leg makes the intent no smaller: it is a leg like the others from then on. Where it
+//!    cannot be had when its danger is there, the hedge stays announced and is tried again at the next look; until then
+//!    nothing is added.
+//! 6. Nothing here depends on listening, funds, mutes, pauses or managers.
 
-use super::plan::{PlanStep, closing_reason, due};
+use super::plan::{PlanStep, STEPS_MAX, StandingOffer, closing_reason, due};
 use super::proposal::{Proposal, StructureLeg};
 use super::structures::ranges::Bounds;
 use crate::domain::{
-    Action, AgentId, AssetId, Condition, EvalContext, InstrumentId, IntentId, MessageKind, Outcome, Plan,
-    ReEntry, Reason, Span, Stamp, Verb,
+    Action, AgentId, AssetId, Condition, EvalContext, Hedge, HedgeKind, InstrumentId, IntentId, MessageKind,
+    Outcome, Plan, Reason, Span, Stamp, Verb,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A leg of an open intent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,8 +63,8 @@ pub struct OpenIntent {
     pub notional: f64,
     /// Funding received a unit since it was opened, in the account's currency.
     pub carried: f64,
-    /// The conditions in force.
-    pub plan: Plan,
+    /// The conditions in force, shared with who heard them.
+    pub plan: Arc<Plan>,
 }
 
 /// An intent that was closed, its last fill not yet known.
@@ -119,10 +124,17 @@ pub trait Trading {
     fn best(&self, open: &OpenIntent, values: &Self::Values) -> f64;
     /// What the family would open now; on this side where an earlier intent is to be taken up again.
     fn propose(&self, book: &Self::Book, view: &EvalContext<'_>, again: Option<f64>) -> Option<Proposal>;
-    /// The intent that a proposal comes to, without units yet; none where it cannot be traded.
-    fn open(&self, book: &Self::Book, proposal: Proposal, view: &EvalContext<'_>) -> Option<OpenIntent>;
-    /// An intent's size as a signed fraction of own capital.
-    fn fraction(&self, open: &OpenIntent) -> f64;
+    /// The intent that a proposal comes to, without units yet; none where it cannot be traded, or its plan not be held
+    /// to. Without a first size (a fraction of own capital), that of the proposal.
+    fn open(
+        &self,
+        book: &Self::Book,
+        proposal: Proposal,
+        view: &EvalContext<'_>,
+        first: Option<f64>,
+    ) -> Option<OpenIntent>;
+    /// What so many units of an intent are, as a signed fraction of own capital.
+    fn fraction(&self, open: &OpenIntent, units: f64) -> f64;
     /// The price that is said with an action.
     fn price(&self, open: &OpenIntent) -> f64;
     /// What an intent risks: the distance to its stop times its size, as a fraction of own capital.
@@ -146,6 +158,17 @@ pub trait Trading {
     /// time.
     fn is_whole(&self, _book: &Self::Book) -> bool {
         true
+    }
+    /// Takes a leg in this instrument in against the first one, so many base units for each of its own, and orders it;
+    /// whether it could be had.
+    fn oppose(
+        &self,
+        _book: &mut Self::Book,
+        _open: &mut OpenIntent,
+        _instrument: InstrumentId,
+        _ratio: f64,
+    ) -> bool {
+        false
     }
     /// Notes what is seen while nothing is open.
     fn notice(&self, _book: &mut Self::Book, _view: &EvalContext<'_>) {}
@@ -171,7 +194,7 @@ pub struct Life {
     held: u32,
     /// Least time to stay flat.
     pause: u32,
-    again: Option<ReEntry>,
+    again: Option<StandingOffer>,
 }
 
 impl Life {
@@ -260,17 +283,37 @@ impl Life {
         let values = t.values(book, None);
         let view = t.view(&values, self.held, None);
         t.notice(book, &view);
-        if self.again.is_some_and(|a| a.lapsed(self.held)) {
+        if self.again.as_ref().is_some_and(|a| a.offer.lapsed(self.held)) {
             self.again = None;
         }
         // It pauses between intents, for whatever reason the next one comes.
         if self.number > 0 && self.held < self.pause {
             return;
         }
-        let again = self.again.filter(|a| a.holds(&view)).map(|a| a.side);
+        let again = self.again.as_ref().filter(|a| a.offer.holds(&view));
+        let side = again.map(|a| a.offer.side);
         let reason = if again.is_some() { Reason::ReEntry } else { Reason::Signal };
-        let proposal = t.propose(book, &view, again).filter(|p| again.is_none_or(|side| p.side == side));
-        let Some(open) = proposal.and_then(|p| t.open(book, p, &view)) else { return };
+        let Some(p) = t.propose(book, &view, side).filter(|p| side.is_none_or(|side| p.side == side)) else {
+            return;
+        };
+        let (plan, first) = match again {
+            Some(again) => again.take_up(p.plan),
+            None => (p.plan, None),
+        };
+        if let Some(open) = t.open(book, Proposal { plan, ..p }, &view, first) {
+            self.enter(t, book, open, reason, say);
+        }
+    }
+
+    /// Opens an intent.
+    pub(super) fn enter<T: Trading>(
+        &mut self,
+        t: &T,
+        book: &mut T::Book,
+        open: OpenIntent,
+        reason: Reason,
+        say: &mut dyn FnMut(MessageKind),
+    ) {
         self.number += 1;
         (self.again, self.since, self.held) = (None, Some(t.now()), 0);
         let first = open.first;
@@ -291,11 +334,24 @@ impl Life {
         if let Some(reason) = closing_reason(&open.plan, &view) {
             return self.close(t, book, reason, say);
         }
-        while let Some(open) = self.open.as_mut().filter(|_| t.is_whole(book)) {
+        for _ in 0..STEPS_MAX {
+            let Some(open) = self.open.as_mut().filter(|_| t.is_whole(book)) else { return };
             let Some(step) = due(&mut open.plan, &view) else { return t.rehedge(book) };
-            if let PlanStep::Add(when, fraction) = step {
-                open.adds = open.adds.saturating_sub(1);
-                open.plan.add = (open.adds > 0).then(|| (t.next_add(when, open.side, &view), fraction));
+            match step {
+                PlanStep::Add(when, fraction) => {
+                    open.adds = open.adds.saturating_sub(1);
+                    let next = (open.adds > 0).then(|| (t.next_add(when, open.side, &view), fraction));
+                    if open.plan.add != next {
+                        Arc::make_mut(&mut open.plan).add = next;
+                    }
+                }
+                PlanStep::Hedge(hedge @ Hedge { how: HedgeKind::Opposite { instrument, ratio }, .. })
+                    if !t.oppose(book, open, instrument, ratio) =>
+                {
+                    Arc::make_mut(&mut open.plan).hedge = Some(hedge);
+                    return;
+                }
+                _ => {}
             }
             let units = step.size(open.units, open.first);
             self.resize(t, book, step.said(), units, say);
@@ -318,11 +374,11 @@ impl Life {
         let Some(open) = &mut self.open else { return };
         let more = units - open.units;
         open.units = units;
-        let (before, after) = (self.intent, t.fraction(open));
+        let (before, after) = (self.intent, t.fraction(open, units));
         t.resize(book, open, Resize { verb, before, after, more });
-        let (price, plan, open_delta) = (t.price(open), open.plan, open.delta);
+        let (price, plan, delta) = (t.price(open), Arc::clone(&open.plan), open.delta * after);
         self.intent = after;
-        let (intent, delta) = (self.id(t), open_delta * after);
+        let intent = self.id(t);
         say(MessageKind::Action(Action { verb, intent, reason, before, after, delta, price, plan }));
     }
 
@@ -333,22 +389,23 @@ impl Life {
         reason: Reason,
         say: &mut dyn FnMut(MessageKind),
     ) {
-        let Some(open) = self.open.take() else { return };
+        let Some(mut open) = self.open.take() else { return };
         let (opened, held) = (self.since, self.held);
         let closing = ClosingIntent { opened, held, risk: t.risk(&open), equity: open.equity, reason };
         (self.closing, self.since, self.held) = (Some(closing), Some(t.now()), 0);
         self.missed += u32::from(reason == Reason::Missed);
-        let mut plan = open.plan;
-        self.pause = plan.reenter.map_or(0, |r| r.not_before);
+        self.pause = open.plan.reenter.as_ref().map_or(0, |r| r.not_before);
         // What could not be had, not be borne, or is no more, is not offered again.
-        if matches!(reason, Reason::Missed | Reason::Liquidated | Reason::Delisted) {
-            plan.reenter = None;
+        if open.plan.reenter.is_some()
+            && matches!(reason, Reason::Missed | Reason::Liquidated | Reason::Delisted)
+        {
+            Arc::make_mut(&mut open.plan).reenter = None;
         }
         // Nothing was held long enough to rest from it.
         if matches!(reason, Reason::Missed | Reason::Liquidated) {
             self.pause = 0;
         }
-        self.again = plan.reenter;
+        self.again = StandingOffer::after(&open.plan, libm::fabs(t.fraction(&open, open.first)));
         let before = std::mem::take(&mut self.intent);
         t.close(book);
         let (verb, price) = (Verb::Close, t.price(&open));
@@ -360,7 +417,7 @@ impl Life {
             after: 0.0,
             delta: 0.0,
             price,
-            plan,
+            plan: open.plan,
         }));
     }
 }

@@ -17,7 +17,7 @@ pub struct Outputs {
 }
 
 /// One thing said, by a voice, before it is delivered.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Utterance {
     /// Agent and asset, as [`Population::voice`](crate::agents::Population::voice) numbers them.
     pub voice: usize,

@@ -42,7 +42,7 @@ fn everybody_talks_with_conditions_and_nothing_breaks_with_faults_on() {
             if !family.is_structured() {
                 continue;
             }
-            match m.body {
+            match &m.body {
                 MessageKind::Action(a) => {
                     assert!(a.after.is_finite() && a.price.is_finite(), "{a}");
                     let kind = match a.verb {

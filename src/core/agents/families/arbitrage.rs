@@ -418,7 +418,7 @@ mod tests {
         warm(&mut s, 100.0, 100.0);
         let t = second(300.0);
         s.at(&[quote(0, t, 99.99, 100.01, 3.0), quote(1, t, 100.49, 100.51, 2.0)]);
-        let action = s.actions()[0];
+        let action = &s.actions()[0];
         assert!((action.after - 2.0 * 100.5 / CAPITAL).abs() < 1e-4, "{action}");
     }
 
@@ -432,7 +432,7 @@ mod tests {
             // The first is there, the second shows no size.
             s.at(&[quote(0, t, 99.99, 100.01, 1_000.0), quote(1, t, 100.49, 100.51, 0.0)]);
         }
-        let last = *s.actions().last().unwrap();
+        let last = s.actions().pop().unwrap();
         assert_eq!((last.verb, last.reason), (Verb::Close, Reason::Missed));
         both(&mut s, 305.0, 100.0, 100.0);
         assert_eq!((s.held(0), s.held(1)), (0.0, 0.0));

@@ -261,7 +261,7 @@ impl Family for TriangularMemory {
         let mut plan = shape.plan_after((apart - edge).max(0.0), side, seen.traits, seen.preset);
         // All or nothing: see the top.
         plan.hedge = None;
-        plan.targets.iter_mut().flatten().for_each(|t| t.fraction = 1.0);
+        plan.targets.iter_mut().for_each(|t| t.fraction = 1.0);
         Some(Proposal {
             side,
             legs: self
@@ -386,7 +386,7 @@ mod tests {
         let mut s = stage();
         warm(&mut s);
         s.at(&quotes(30.0, -50.0, 3.0));
-        let action = s.actions()[0];
+        let action = &s.actions()[0];
         assert!((action.after * CAPITAL - 6_000.0).abs() < 40.0, "three ETH: {action}");
         assert!(
             action.to_string().contains("exit: close if the edge after costs falls under 1 bp"),

@@ -15,6 +15,7 @@
 //!    taking off what rests: until then it may fill. While an order that takes is on its way, nothing else
 //!    is decided.
 
+mod opposite;
 mod quotes;
 
 use super::context::StructureContext;
@@ -25,6 +26,7 @@ use super::ranges::{Bounds, LiquidityChange};
 use super::values::{KEYS, Values};
 use crate::agents::families::Rules;
 use crate::agents::life::{Forced, Life, OpenIntent, OpenLeg, Resize, Trading};
+use crate::agents::plan::suits_legs;
 use crate::agents::proposal::{LEGS_MAX, Proposal, StructureLeg};
 use crate::domain::{
     AgentId, AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
@@ -32,6 +34,7 @@ use crate::domain::{
 };
 use crate::market::DetailLevel;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Market events after which an opening order that is not whole counts as missed.
 pub const TRIES: u8 = 3;
@@ -227,7 +230,9 @@ impl Trading for InLegs<'_> {
 
     fn view<'v>(&'v self, values: &'v Values, held: u32, open: Option<&OpenIntent>) -> EvalContext<'v> {
         let (side, best) = open.map_or((0.0, 0.0), |o| (o.side, o.best));
-        EvalContext { close: f64::NAN, sigma: f64::NAN, held, best, side, keys: &KEYS, values: &values.0 }
+        // What it gains is relative to its entry already.
+        let (close, sigma, entry) = (f64::NAN, f64::NAN, f64::NAN);
+        EvalContext { close, sigma, held, best, entry, side, keys: &KEYS, values: &values.0 }
     }
 
     fn best(&self, open: &OpenIntent, values: &Values) -> f64 {
@@ -239,10 +244,16 @@ impl Trading for InLegs<'_> {
     }
 
     #[inline(never)]
-    fn open(&self, book: &Legs, p: Proposal, _view: &EvalContext<'_>) -> Option<OpenIntent> {
+    fn open(
+        &self,
+        book: &Legs,
+        p: Proposal,
+        _view: &EvalContext<'_>,
+        first: Option<f64>,
+    ) -> Option<OpenIntent> {
         let seen = self.seen;
         let is_whole = (1..=LEGS_MAX).contains(&p.legs.len()) && seen.side.allows(p.side);
-        if !(is_whole && is_aligned(p.legs.iter(), seen)) {
+        if !(is_whole && is_aligned(p.legs.iter(), seen) && suits_legs(&p.plan)) {
             return None;
         }
         // Priced in the account's currency until its size is known.
@@ -253,12 +264,12 @@ impl Trading for InLegs<'_> {
         };
         let mut legs = p.legs.iter().map(each).collect::<Option<Vec<OpenLeg>>>()?;
         let notional = legs.iter().map(|l| libm::fabs(l.leg.ratio * l.entry)).fold(0.0, f64::max);
-        let first = seen.units(p.size, notional);
+        let first = first.map_or_else(|| seen.units(p.size, notional), |f| f * seen.capital / notional);
         // A leg below a lot or the least notional would leave the others alone.
         let is_tradable = legs.iter().all(|OpenLeg { leg, bounds, entry }| {
             seen.is_order(leg.instrument, leg.ratio * first, *entry, bounds.is_none())
         });
-        if !(is_tradable && first.is_finite() && first > 0.0) {
+        if !(is_tradable && first.is_finite() && first > 0.0 && self.can_oppose(&p, &legs, first)) {
             return None;
         }
         legs.iter_mut().for_each(|l| l.entry /= self.in_coins(l.leg.instrument).unwrap_or(1.0));
@@ -274,12 +285,12 @@ impl Trading for InLegs<'_> {
             legs,
             notional,
             carried: 0.0,
-            plan: p.plan,
+            plan: Arc::new(p.plan),
         })
     }
 
-    fn fraction(&self, open: &OpenIntent) -> f64 {
-        open.side * open.units * open.notional / self.seen.capital
+    fn fraction(&self, open: &OpenIntent, units: f64) -> f64 {
+        open.side * units * open.notional / self.seen.capital
     }
 
     /// That of the first leg, or of its entry where it has none.
@@ -359,6 +370,10 @@ impl Trading for InLegs<'_> {
 
     fn is_whole(&self, legs: &Legs) -> bool {
         legs.is_whole()
+    }
+
+    fn oppose(&self, legs: &mut Legs, open: &mut OpenIntent, instrument: InstrumentId, ratio: f64) -> bool {
+        self.against_first(legs, open, instrument, ratio)
     }
 
     /// The best edge that was seen on current prices.

@@ -31,6 +31,8 @@ pub mod in_legs;
 pub mod legs;
 pub mod listed;
 mod margin;
+#[cfg(test)]
+mod plan_tests;
 pub mod ranges;
 pub(in crate::agents) mod realised;
 #[cfg(test)]

@@ -147,7 +147,7 @@ impl Rig {
     pub fn actions(&self) -> Vec<Action> {
         self.said
             .iter()
-            .filter_map(|b| if let MessageKind::Action(a) = b { Some(*a) } else { None })
+            .filter_map(|b| if let MessageKind::Action(a) = b { Some(a.clone()) } else { None })
             .collect()
     }
 
@@ -178,17 +178,18 @@ impl Rig {
                 sigma: f64::NAN,
                 held: 0,
                 best: 0.0,
+                entry: f64::NAN,
                 side: 1.0,
                 keys: &KEYS,
                 values: &values.0,
             };
             c.holds(&none)
         };
-        let targets = plan.targets.iter().flatten().map(|t| t.when);
+        let targets = plan.targets.iter().map(|t| t.when);
         for c in [plan.stop, plan.exit, plan.expire]
             .into_iter()
             .chain(targets.clone())
-            .chain(plan.hedge.map(|h| h.0))
+            .chain(plan.hedge.map(|h| h.when))
         {
             assert!(!holds(0.0, &c), "{c} holds at once: {action}");
         }
@@ -239,10 +240,10 @@ impl Rig {
             });
             let before = self.said.len();
             self.judge();
-            for body in self.said[before..].iter().copied() {
+            for body in &self.said[before..] {
                 match body {
                     MessageKind::Action(a) => {
-                        self.check(&a);
+                        self.check(a);
                         if a.verb == Verb::Open {
                             let ordered: Vec<InstrumentId> =
                                 self.life.legs.orders.iter().map(|o| o.instrument).collect();

@@ -35,7 +35,7 @@ impl StructureShape {
     /// judged by, must bring what the round trip costs first, however modest the agent.
     pub fn plan_after(&self, cost: f64, side: f64, traits: &Traits, preset: &Preset) -> Plan {
         let mut plan = self.plan(side, traits, preset);
-        for target in plan.targets.iter_mut().flatten() {
+        for target in &mut plan.targets {
             if let Term::Level(bp) = &mut target.when.right {
                 *bp += cost;
             }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     fn targets(plan: &Plan) -> [f64; 2] {
-        plan.targets.map(|t| level(t.unwrap().when))
+        [level(plan.targets[0].when), level(plan.targets[1].when)]
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::values::{KEYS, Values};
 use crate::agents::families::Rules;
 use crate::agents::life::Trading;
 use crate::agents::personality::{Preset, Traits};
+use crate::agents::proposal::Proposal;
 use crate::domain::instrument::Asset;
 use crate::domain::{
     Action, AgentId, AssetId, Bar, Comparison, ContractTerms, Decimal, EvalContext, FamilyId, Indicator,
@@ -141,6 +142,31 @@ impl OneLife {
         self.said[before..].iter().filter_map(short).collect()
     }
 
+    /// Opens what no family proposed, at the prices of now; whether the life took it.
+    pub fn open(&mut self, p: Proposal) -> bool {
+        let nothing = Legs::default();
+        let OneLife { listed, board, costs, rules, life, traits, preset, side, said, now, .. } = self;
+        let seen = StructureContext {
+            listed,
+            board,
+            costs,
+            now: *now,
+            traits,
+            preset,
+            side: *side,
+            capital: CAPITAL,
+            legs: &nothing,
+        };
+        let trading = InLegs { who: somebody(rules, 7), seen: &seen };
+        let values = trading.values(&life.legs, None);
+        let Some(open) = trading.open(&life.legs, p, &trading.view(&values, 0, None), None) else {
+            return false;
+        };
+        let say = &mut |body| said.push((*now, body));
+        life.life.enter(&trading, &mut life.legs, open, Reason::Signal, say);
+        true
+    }
+
     fn judge(&mut self) {
         let nothing = Legs::default();
         let OneLife { listed, board, costs, rules, life, traits, preset, side, said, now, .. } = self;
@@ -160,7 +186,7 @@ impl OneLife {
         life.judge(who, &seen, &mut |body| said.push((*now, body)));
         let values = values(life, rules, &seen);
         let opened = said[before..].iter().find_map(|(_, b)| match b {
-            MessageKind::Action(a) if a.verb == Verb::Open => Some(*a),
+            MessageKind::Action(a) if a.verb == Verb::Open => Some(a.clone()),
             _ => None,
         });
         if let Some(action) = opened {
@@ -173,8 +199,9 @@ impl OneLife {
 
     /// What was done, in order.
     pub fn actions(&self) -> Vec<Action> {
-        let action =
-            |(_, b): &(Stamp, MessageKind)| if let MessageKind::Action(a) = b { Some(*a) } else { None };
+        let action = |(_, b): &(Stamp, MessageKind)| {
+            if let MessageKind::Action(a) = b { Some(a.clone()) } else { None }
+        };
         self.said.iter().filter_map(action).collect()
     }
 
@@ -286,13 +313,10 @@ fn lawful(action: &Action, values: &Values) {
     assert!(action.after.is_finite() && action.after != 0.0 && action.before == 0.0, "{text}");
     assert_eq!((plan.stop.left, plan.stop.op), (Term::Of(Indicator::Gain), Comparison::Below), "{text}");
     assert!(level(plan.stop.right) < 0.0, "{text}");
-    let targets: Vec<f64> = plan.targets.iter().flatten().map(|t| level(t.when.right)).collect();
+    let targets: Vec<f64> = plan.targets.iter().map(|t| level(t.when.right)).collect();
     assert!(targets.len() == 2 && targets[0] > 0.0 && targets[1] > targets[0], "{text}");
-    assert!(
-        plan.targets.iter().flatten().all(|t| t.when.op == Comparison::Above && t.fraction > 0.0),
-        "{text}"
-    );
-    let in_parts = plan.targets.iter().flatten().any(|t| t.fraction < 1.0);
+    assert!(plan.targets.iter().all(|t| t.when.op == Comparison::Above && t.fraction > 0.0), "{text}");
+    let in_parts = plan.targets.iter().any(|t| t.fraction < 1.0);
     assert!(plan.hedge.is_some() == in_parts && plan.reenter.is_some(), "{text}");
     for (_, c) in plan.parts() {
         for side in [c.left, c.right] {
@@ -308,6 +332,7 @@ fn lawful(action: &Action, values: &Values) {
         sigma: f64::NAN,
         held: 0,
         best: 0.0,
+        entry: f64::NAN,
         side: action.side(),
         keys: &KEYS,
         values: &values.0,
@@ -315,7 +340,7 @@ fn lawful(action: &Action, values: &Values) {
     for c in [plan.stop, plan.exit, plan.expire] {
         assert!(!c.holds(&view), "holds at entry: {c} in {text}");
     }
-    assert!(plan.targets.iter().flatten().all(|t| !t.when.holds(&view)), "{text}");
+    assert!(plan.targets.iter().all(|t| !t.when.holds(&view)), "{text}");
 }
 
 /// Seconds after the start.

@@ -3,13 +3,15 @@
 use super::spec::RespondSpec;
 use super::state::{ResidualStance, Respond};
 use crate::agents::Population;
+use crate::agents::plan::STEPS_MAX;
 use crate::domain::{AgentId, AssetId, Event, MarketEvent, MessageKind, Outcome, Speaker, Stamp, Verb};
 use crate::engine::real::StepContext;
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Utterance};
 
-/// Most one slot may say at a barrier: a life says an outcome, and at most target, hedge and add.
+/// Most one slot may say at a barrier: a life says an outcome and an opening, or what changes its size.
 const WORDS_MAX: u32 = 8;
+const _: () = assert!(STEPS_MAX <= WORDS_MAX as usize, "a life is heard whole");
 /// Largest intent, in multiples of the agent's capital: the largest unit with the largest traits and adds.
 const INTENT_MAX: f64 = 2_000.0;
 
@@ -134,9 +136,9 @@ impl Respond {
     ) {
         let (cast, holds) = (&*spec.cast, spec.settings.listening.holds);
         let (agent, asset) = cast.voice(voice);
-        let body = self.whole(cast, (agent, voice), body);
-        let id = self.bus.deliver(at, Speaker::Agent(agent), Some(asset), body, &mut out.messages);
-        match &body {
+        let whole = self.whole(cast, (agent, voice), body);
+        let id = self.bus.deliver(at, Speaker::Agent(agent), Some(asset), whole, &mut out.messages);
+        match body {
             MessageKind::Action(action) => {
                 self.gauge.wanted += u64::from(self.real.account.funds.weight(agent) > 0.0);
                 if is_heard {
@@ -161,17 +163,17 @@ impl Respond {
         (agent, voice): (AgentId, usize),
         body: &MessageKind,
     ) -> MessageKind {
-        match *body {
-            MessageKind::Action(ref a) if a.verb == Verb::Open => {
-                self.points_then[voice] = self.points.agent(cast, agent);
-                *body
-            }
+        match body {
             MessageKind::Outcome(o) => {
                 let points = self.points.agent(cast, agent) - self.points_then[voice];
-                MessageKind::Outcome(Outcome { points, ..o })
+                return MessageKind::Outcome(Outcome { points, ..*o });
             }
-            body => body,
+            MessageKind::Action(a) if a.verb == Verb::Open => {
+                self.points_then[voice] = self.points.agent(cast, agent);
+            }
+            _ => {}
         }
+        body.clone()
     }
 
     /// Assets that have stopped trading: open closes, the desk forgets them, the venue pays out.

@@ -81,13 +81,13 @@ fn check(
     if a.verb != Verb::Open {
         return Ok(());
     }
-    let plan = a.plan;
+    let plan = &a.plan;
     let Term::Level(stop) = plan.stop.right else {
         return Err(TestCaseError::fail("a stop without a price"));
     };
     prop_assert!(stop > 0.0 && side * (a.price - stop) > 0.0, "{:?}", a);
-    for target in plan.targets {
-        let Some(target) = target else { return Err(TestCaseError::fail("a target is missing")) };
+    prop_assert_eq!(plan.targets.len(), 2, "a target is missing");
+    for target in &plan.targets {
         if let (Term::Close, Term::Level(price)) = (target.when.left, target.when.right) {
             prop_assert!(price > 0.0 && side * (price - a.price) > 0.0, "{:?}", a);
         }
@@ -104,7 +104,7 @@ fn check(
         prop_assert!(plan.trail.is_none());
     }
     prop_assert!(plan.hedge.is_some());
-    let Some(again) = plan.reenter else { return Err(TestCaseError::fail("no re-entry")) };
+    let Some(again) = &plan.reenter else { return Err(TestCaseError::fail("no re-entry")) };
     prop_assert!(again.side == side && again.not_before >= 1 && again.within >= again.not_before);
     let Term::Level(hold) = plan.expire.right else { return Err(TestCaseError::fail("no time stop")) };
     prop_assert!(hold >= 1.0);
@@ -148,11 +148,11 @@ proptest! {
             for m in &run.messages[from..] {
                 let hive_domain::Speaker::Agent(id) = m.from else { continue };
                 let asset = m.asset.unwrap().index();
-                if let MessageKind::Action(a) = m.body {
+                if let MessageKind::Action(a) = &m.body {
                     prop_assert!(fresh[asset], "acts without a bar: {:?}", m);
                     prop_assert_eq!(a.price, price[asset]);
                     prop_assert!(a.reason != Reason::Delisted);
-                    check(&config, &run, id, &a)?;
+                    check(&config, &run, id, a)?;
                 }
             }
         }

@@ -62,10 +62,10 @@ fn aggression_is_size() {
 #[test]
 fn patience_is_time() {
     let (one, two) = (with(|_| ()), with(|t| t.patience = 2.0));
-    let (a, b) = (one[0].1, two[0].1);
+    let (a, b) = (&one[0].1, &two[0].1);
     assert_eq!((level(a.plan.expire.right), level(b.plan.expire.right)), (80.0, 160.0));
-    let pauses = |a: &Action| a.plan.reenter.map(|r| r.not_before);
-    assert_eq!((pauses(&a), pauses(&b)), (Some(3), Some(6)));
+    let pauses = |a: &Action| a.plan.reenter.as_ref().map(|r| r.not_before);
+    assert_eq!((pauses(a), pauses(b)), (Some(3), Some(6)));
     let gap = |acts: &[(usize, Action)]| {
         let pairs = acts.windows(2).filter(|w| w[0].1.verb == Verb::Close);
         pairs.map(|w| w[1].0 - w[0].0).min().unwrap()
@@ -85,7 +85,7 @@ fn caution_brings_the_stop_nearer() {
 fn greed_puts_the_targets_farther() {
     let (one, two) = (with(|_| ()), with(|t| t.greed = 2.0));
     for n in [0, 1] {
-        let target = |a: &Action| distance(a, a.plan.targets[n].unwrap().when.right);
+        let target = |a: &Action| distance(a, a.plan.targets[n].when.right);
         let (near_by, far) = (target(&one[0].1), target(&two[0].1));
         near(far, (2.0 * near_by).min(if two[0].1.side() < 0.0 { 0.9 } else { f64::MAX }));
     }
@@ -220,9 +220,9 @@ fn announced(acts: &[(usize, Action)]) -> Announced {
     Announced {
         size: a.after.abs(),
         stop: distance(a, a.plan.stop.right),
-        targets: a.plan.targets.map(|t| distance(a, t.unwrap().when.right)),
+        targets: [0, 1].map(|n| distance(a, a.plan.targets[n].when.right)),
         hold: level(a.plan.expire.right),
-        pause: a.plan.reenter.unwrap().not_before,
+        pause: a.plan.reenter.as_ref().unwrap().not_before,
         slow: longest,
         trails: a.plan.trail.is_some(),
         adds: adds.into_iter().max().unwrap(),

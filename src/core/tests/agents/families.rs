@@ -121,7 +121,7 @@ fn trend_leaves_when_the_averages_cross_back_and_trails_when_it_gave_too_much_ba
     path.truncate(top);
     go(&mut path, 10, -0.006);
     let acts = solo(who, &path);
-    let entry = acts.iter().rfind(|(_, a)| a.verb == Verb::Open).unwrap().1;
+    let entry = &acts.iter().rfind(|(_, a)| a.verb == Verb::Open).unwrap().1;
     let Some(Term::Trail(given)) = entry.plan.trail.map(|c| c.right) else { panic!("no trail") };
     let best = path[top - 1];
     let hit = first(top..path.len(), |i| path[i] < best * (1.0 - given));

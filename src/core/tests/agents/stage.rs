@@ -93,11 +93,11 @@ pub fn story(run: &Run, agent: u32, asset: u16) -> Vec<(usize, Verb, Reason)> {
 
 /// The same with the actions themselves.
 pub fn acts(run: &Run, agent: u32, asset: u16) -> Vec<(usize, Action)> {
-    let own = run.messages.iter().filter_map(|m| match m.body {
+    let own = run.messages.iter().filter_map(|m| match &m.body {
         MessageKind::Action(a)
             if m.from == Speaker::Agent(AgentId(agent)) && m.asset == Some(AssetId(asset)) =>
         {
-            Some((index(m), a))
+            Some((index(m), a.clone()))
         }
         _ => None,
     });

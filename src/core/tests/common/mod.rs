@@ -174,7 +174,7 @@ pub fn intent(cast: &Population, slot: usize, after: f64) -> MessageKind {
         trail: None,
         exit: never,
         expire: never,
-        targets: [None, None],
+        targets: Vec::new(),
         add: None,
         hedge: None,
         reenter: None,
@@ -189,6 +189,6 @@ pub fn intent(cast: &Population, slot: usize, after: f64) -> MessageKind {
         after,
         delta: after,
         price: 1.0,
-        plan,
+        plan: plan.into(),
     })
 }

@@ -11,8 +11,8 @@ use hive_core::agents::Strategy;
 use hive_core::agents::at_bars::unit;
 use hive_core::engine::{Engine, Outputs};
 use hive_domain::{
-    Action, Bar, Condition, EvalContext, Event, Indicator, InstrumentId, MarketEvent, Message, MessageKind,
-    Plan, ReEntry, Reason, Span, Speaker, Stamp, Term, Verb,
+    Action, Bar, Condition, EvalContext, Event, HedgeKind, Indicator, InstrumentId, MarketEvent, Message,
+    MessageKind, Plan, ReEntry, Reason, Span, Speaker, Stamp, Term, Verb,
 };
 use hive_market::indicators::Bank;
 use hive_market::synth::SynthWorld;
@@ -26,6 +26,8 @@ struct Heard {
     open: Option<(Plan, f64)>,
     side: f64,
     best: f64,
+    /// The price that the opening named.
+    entry: f64,
     held: u32,
     first: f64,
     flat: u32,
@@ -122,7 +124,7 @@ impl Listener {
                 let own = said.get(&(agent.id.0, asset.0)).map_or(&[][..], Vec::as_slice);
                 let acts: Vec<Action> = own
                     .iter()
-                    .filter_map(|m| if let MessageKind::Action(a) = m.body { Some(a) } else { None })
+                    .filter_map(|m| if let MessageKind::Action(a) = &m.body { Some(a.clone()) } else { None })
                     .collect();
                 let outcomes = own.iter().filter(|m| matches!(m.body, MessageKind::Outcome(_))).count();
                 for a in &acts {
@@ -154,6 +156,7 @@ impl Listener {
                     sigma: seen.bank.sigma(),
                     held: 0,
                     best: 0.0,
+                    entry: f64::NAN,
                     side: 0.0,
                     keys,
                     values: &values,
@@ -165,8 +168,14 @@ impl Listener {
 }
 
 /// The next action, which must be this one.
-fn expect(acts: &mut Iter<'_, Action>, reason: Reason, before: f64, close: f64, context: &str) -> Action {
-    let act = *acts.next().unwrap_or_else(|| panic!("{context}: {reason} came true in silence"));
+fn expect<'a>(
+    acts: &mut Iter<'a, Action>,
+    reason: Reason,
+    before: f64,
+    close: f64,
+    context: &str,
+) -> &'a Action {
+    let act = acts.next().unwrap_or_else(|| panic!("{context}: {reason} came true in silence"));
     assert_eq!((act.reason, act.before, act.price), (reason, before, close), "{context}");
     act
 }
@@ -189,10 +198,11 @@ impl Heard {
 
     fn judge(&mut self, mut view: EvalContext<'_>, strategy: &Strategy, acts: &[Action], context: &str) {
         let mut acts = acts.iter();
-        if let Some((plan, size)) = self.open {
+        if let Some((plan, size)) = self.open.take() {
             self.held += 1;
             self.best = if self.side > 0.0 { self.best.max(view.close) } else { self.best.min(view.close) };
             (view.held, view.best, view.side) = (self.held, self.best, self.side);
+            view.entry = self.entry;
             self.manage(plan, size, &view, &mut acts, context);
         } else {
             self.flat += 1;
@@ -216,34 +226,36 @@ impl Heard {
             (plan.trail.is_some_and(holds), Reason::Trail),
             (holds(plan.exit), Reason::Exit),
             (holds(plan.expire), Reason::Expired),
-            (plan.targets[1].is_some_and(|t| t.fraction == 1.0 && holds(t.when)), Reason::Target),
+            (plan.targets.iter().any(|t| t.fraction >= 1.0 && holds(t.when)), Reason::Target),
         ];
         if let Some((_, reason)) = closes.into_iter().find(|c| c.0) {
             let act = expect(acts, reason, size, view.close, context);
             assert_eq!((act.verb, act.after), (Verb::Close, 0.0), "{context}");
-            assert_eq!(act.plan, plan, "{context}: a close amends nothing");
+            assert_eq!(*act.plan, plan, "{context}: a close amends nothing");
             (self.open, self.flat, self.again, self.awaits_outcome) = (None, 0, plan.reenter, true);
             return;
         }
-        if let Some(target) = plan.targets[0].filter(|t| holds(t.when)) {
+        while let Some(n) = plan.targets.iter().position(|t| t.fraction < 1.0 && holds(t.when)) {
             let act = expect(acts, Reason::Target, size, view.close, context);
-            assert_eq!((act.verb, act.after), (Verb::Decrease, size * (1.0 - target.fraction)), "{context}");
-            assert_eq!(act.plan, Plan { targets: [None, plan.targets[1]], add: None, ..plan }, "{context}");
-            (plan, size) = (act.plan, act.after);
+            let fraction = plan.targets.remove(n).fraction;
+            assert_eq!((act.verb, act.after), (Verb::Decrease, size * (1.0 - fraction)), "{context}");
+            assert_eq!(*act.plan, Plan { add: None, ..plan }, "{context}");
+            (plan, size) = (Plan::clone(&act.plan), act.after);
         }
-        if let Some((_, fraction)) = plan.hedge.filter(|(c, _)| holds(*c)) {
+        if let Some(hedge) = plan.hedge.filter(|h| holds(h.when)) {
+            let HedgeKind::Reduce(fraction) = hedge.how else { panic!("{context}: {hedge:?} at bars") };
             let act = expect(acts, Reason::Hedge, size, view.close, context);
             assert_eq!((act.verb, act.after), (Verb::Decrease, size * (1.0 - fraction)), "{context}");
-            assert_eq!(act.plan, Plan { hedge: None, ..plan }, "{context}");
-            (plan, size) = (act.plan, act.after);
+            assert_eq!(*act.plan, Plan { hedge: None, ..plan }, "{context}");
+            (plan, size) = (Plan::clone(&act.plan), act.after);
         }
         if let Some((_, fraction)) = plan.add.filter(|(c, _)| holds(*c)) {
             let act = expect(acts, Reason::Add, size, view.close, context);
             let after = size + self.side * self.first * fraction;
             assert_eq!((act.verb, act.after), (Verb::Increase, after), "{context}");
-            assert_eq!(act.plan, Plan { add: act.plan.add, ..plan }, "{context}");
+            assert_eq!(*act.plan, Plan { add: act.plan.add, ..plan }, "{context}");
             assert!(!act.plan.add.is_some_and(|(c, _)| holds(c)), "{context}: the next add is farther");
-            (plan, size) = (act.plan, act.after);
+            (plan, size) = (Plan::clone(&act.plan), act.after);
         }
         self.open = Some((plan, size));
     }
@@ -256,7 +268,7 @@ impl Heard {
         context: &str,
     ) {
         let ready = !self.awaits_outcome && view.is_warm();
-        let due = self.again.filter(|r| {
+        let due = self.again.as_ref().filter(|r| {
             ready
                 && (r.not_before..=r.within).contains(&self.flat)
                 && r.when.holds(view)
@@ -277,17 +289,18 @@ impl Heard {
         assert_eq!(act.after.abs(), strategy.unit() * unit(view.sigma), "{context}: one unit");
         assert_eq!(act.intent.number, self.intents + 1, "{context}");
         // What follows an opening can be followed: conditions on their sides, none true already.
-        let plan = act.plan;
+        let plan = Plan::clone(&act.plan);
         let Term::Level(stop) = plan.stop.right else { panic!("{context}: {:?}", plan.stop) };
         assert!(act.side() * (view.close - stop) > 0.0, "{context}: the stop is where it gains");
-        assert!(plan.targets.iter().all(Option::is_some) && plan.reenter.is_some(), "{context}");
+        assert!(plan.targets.len() == 2 && plan.reenter.is_some(), "{context}");
         assert!(plan.hedge.is_some(), "{context}");
         let known = plan.parts().flat_map(|(_, c)| c.indicators().collect::<Vec<_>>());
-        let again = plan.reenter.into_iter().flat_map(|r| r.when.indicators().collect::<Vec<_>>());
+        let again = plan.reenter.iter().flat_map(|r| r.when.indicators().collect::<Vec<_>>());
         assert!(known.chain(again).all(|i| view.of(i).is_finite()), "{context}: conditions nobody can check");
         self.intents += 1;
         (self.open, self.again) = (Some((plan, act.after)), None);
         (self.side, self.best, self.held) = (act.side(), view.close, 0);
+        self.entry = act.price;
         self.first = act.after.abs();
     }
 }

@@ -51,7 +51,7 @@ fn an_asset_that_stops_trading_is_closed_in_all_three_lives_and_starts_anew() {
                 gone = Some(*at);
                 let closes: Vec<_> = actions(&run.messages[from..])
                     .filter(|(m, _)| m.asset.is_some_and(|a| a.index() == btc.index()))
-                    .map(|(_, a)| *a)
+                    .map(|(_, a)| a)
                     .collect();
                 assert!(held.0 > 10 && held.1 > 3 && !held.2.is_zero(), "nobody held it: {held:?}");
                 assert_eq!(closes.len(), held.0, "each open intent is closed, and said so");

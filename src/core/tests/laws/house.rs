@@ -56,7 +56,7 @@ fn apart(config: &Config, tape: &Tape) -> (f64, f64) {
         let from = run.messages.len();
         run.step(event, &mut out);
         for m in &run.messages[from..] {
-            let (Speaker::Agent(agent), Some(asset), MessageKind::Action(a)) = (m.from, m.asset, m.body)
+            let (Speaker::Agent(agent), Some(asset), MessageKind::Action(a)) = (m.from, m.asset, &m.body)
             else {
                 continue;
             };
@@ -146,7 +146,7 @@ fn what_the_house_holds_is_booked_to_the_last_digit_and_said_with_its_reasons() 
         assert_eq!(s.verb == StanceVerb::Keeps, s.because.iter().flatten().count() == 0, "{m:?}");
         for id in s.because.iter().flatten() {
             let cause = &run.messages[id.0 as usize - 1];
-            let MessageKind::Action(a) = cause.body else { panic!("moved by {cause:?}") };
+            let MessageKind::Action(a) = &cause.body else { panic!("moved by {cause:?}") };
             assert!(a.after * s.result > 0.0 && cause.asset == m.asset && cause.id < m.id, "{m:?}");
         }
     }

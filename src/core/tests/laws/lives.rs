@@ -142,7 +142,7 @@ fn mutes(config: &Config, tape: &Tape) -> Run {
 fn speech(messages: &[Message]) -> String {
     let own: Vec<_> = messages
         .iter()
-        .filter_map(|m| match m.body {
+        .filter_map(|m| match &m.body {
             MessageKind::Action(a) => Some((m.at, m.asset, Some(a), None)),
             MessageKind::Outcome(o) => {
                 Some((m.at, m.asset, None, Some((o.intent, o.reason, o.r, o.pnl, o.held))))
@@ -298,7 +298,7 @@ fn other_company_other_decisions() {
     let (one, other) = (with(1..8), with(20..27));
     let of = |r: &Run, wanted: fn(&MessageKind) -> bool| {
         let own = r.messages.iter().filter(|m| m.from == Speaker::Agent(AgentId(0)) && wanted(&m.body));
-        own.map(|m| (m.at, m.asset, m.body)).collect::<Vec<_>>()
+        own.map(|m| (m.at, m.asset, m.body.clone())).collect::<Vec<_>>()
     };
     let slots = one.engine.cast().agents[0].slots.clone();
     assert_eq!(

@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 fn adjustments(messages: &[Message]) -> Vec<(Message, Adjustment)> {
     let each = messages.iter().filter_map(|m| match m.body {
-        MessageKind::Adjustment(a) => Some((*m, a)),
+        MessageKind::Adjustment(a) => Some((m.clone(), a)),
         _ => None,
     });
     each.collect()
@@ -274,7 +274,8 @@ fn what_cannot_be_meant_is_not_heard_and_counts_as_an_error() {
             if barriers == 110 {
                 // Too much at once: what is within the quota is heard.
                 let body = crate::common::intent(&cast, slot, 0.5);
-                (0..20).for_each(|_| said.utterances.insert(0, Utterance { voice: slot, body }));
+                (0..20)
+                    .for_each(|_| said.utterances.insert(0, Utterance { voice: slot, body: body.clone() }));
             }
             barriers += 1;
         }

@@ -187,7 +187,7 @@ fn the_deaf_follow_their_own_intent_and_are_still_heard() {
     let own = 0..cast.agents[FIRST - 1].slots.end;
     w.play(ACTS, BACK, |_, _| {});
     for m in w.run.messages.iter().rev().take_while(|m| m.at > w.tape.events[w.tape.after(ACTS)].at()) {
-        let (Speaker::Agent(a), MessageKind::Stance(s)) = (m.from, m.body) else { continue };
+        let (Speaker::Agent(a), MessageKind::Stance(s)) = (m.from, &m.body) else { continue };
         assert!(a.index() >= FIRST || s.because.iter().all(Option::is_none), "moved a deaf agent: {m:?}");
     }
     let ears = &w.run.engine.respond.ears[own.clone()];

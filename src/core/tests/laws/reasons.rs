@@ -42,14 +42,14 @@ fn law05_every_stance_explains_itself() {
         let from = run.messages.len();
         run.step(event, &mut out);
         for i in from..run.messages.len() {
-            let m = run.messages[i];
-            if let MessageKind::Action(a) = m.body {
-                let said = &mut last[slot_of(&run, &m)];
+            let m = &run.messages[i];
+            if let MessageKind::Action(a) = &m.body {
+                let said = &mut last[slot_of(&run, m)];
                 said.0 = m.id.0;
                 said.1.say(a.after, a.price);
             }
-            let MessageKind::Stance(s) = m.body else { continue };
-            let slot = slot_of(&run, &m);
+            let MessageKind::Stance(s) = &m.body else { continue };
+            let slot = slot_of(&run, m);
             let cast = run.engine.cast();
             let agent = &cast.agents[cast.slots[slot].agent.index()];
             let shown: Vec<Factor> = s.factors.iter().flatten().copied().collect();
@@ -73,14 +73,14 @@ fn law05_every_stance_explains_itself() {
                 assert_eq!((listens, s.result), (0.0, own), "the lone wolf listens to nobody");
             }
             for id in s.because.iter().flatten() {
-                let said = run.messages[id.0 as usize - 1];
+                let said = &run.messages[id.0 as usize - 1];
                 assert_eq!(said.id, *id);
                 assert!(said.at <= m.at && id.0 < m.id.0, "{m:?} was moved by what was not said yet");
                 assert_ne!(said.from, m.from, "nobody is moved by itself");
                 assert_eq!(said.asset, m.asset);
-                let MessageKind::Action(a) = said.body else { panic!("moved by {said:?}") };
+                let MessageKind::Action(a) = &said.body else { panic!("moved by {said:?}") };
                 assert!(a.after * (s.result - own) > 0.0, "{said:?} does not point the way of {m:?}");
-                assert_eq!(last[slot_of(&run, &said)].0, id.0, "its last word on the matter");
+                assert_eq!(last[slot_of(&run, said)].0, id.0, "its last word on the matter");
                 named += 1;
                 acted_on[agent.id.index()] += 1;
             }

@@ -19,8 +19,8 @@ use hive_core::agents::structures::{KEYS, Values};
 use hive_core::engine::{Engine, Outputs};
 use hive_domain::condition::Target;
 use hive_domain::{
-    Action, Condition, EvalContext, Event, FamilyId, Indicator, InstrumentId, MarketEvent, Message,
-    MessageKind, Plan, ReEntry, Reason, Span, Speaker, Stamp, Term, Verb, money,
+    Action, Condition, EvalContext, Event, FamilyId, HedgeKind, Indicator, InstrumentId, MarketEvent,
+    Message, MessageKind, Plan, ReEntry, Reason, Span, Speaker, Stamp, Term, Verb, money,
 };
 use hive_market::Market;
 use std::collections::BTreeMap;
@@ -49,7 +49,8 @@ struct Count {
 }
 
 fn view(values: &Values, held: u32, side: f64) -> EvalContext<'_> {
-    EvalContext { close: f64::NAN, sigma: f64::NAN, held, best: 0.0, side, keys: &KEYS, values: &values.0 }
+    let (close, sigma, entry) = (f64::NAN, f64::NAN, f64::NAN);
+    EvalContext { close, sigma, held, best: 0.0, entry, side, keys: &KEYS, values: &values.0 }
 }
 
 /// What a condition is to a listener.
@@ -168,17 +169,16 @@ impl One {
                 (false, _) => Truth::False,
             }
         };
-        let plan = open.plan;
-        let full = |t: Option<Target>| t.filter(|t| t.fraction >= 1.0).map(|t| t.when);
+        let plan = open.plan.clone();
         let closings = [
             (Some(plan.stop), Reason::Stop),
             (plan.trail, Reason::Trail),
             (Some(plan.exit), Reason::Exit),
             (Some(plan.expire), Reason::Expired),
-            (full(plan.targets[0]), Reason::Target),
-            (full(plan.targets[1]), Reason::Target),
         ];
-        for (when, reason) in closings {
+        let (full, parted): (Vec<Target>, Vec<Target>) = plan.targets.iter().partition(|t| t.fraction >= 1.0);
+        let full = full.into_iter().map(|t| (Some(t.when), Reason::Target));
+        for (when, reason) in closings.into_iter().chain(full) {
             let Some(when) = when else { continue };
             let came = act.filter(|a| a.verb == Verb::Close && a.reason == reason);
             match (truth(when), came) {
@@ -195,12 +195,13 @@ impl One {
                 (Truth::False | Truth::Not(_), _) => {}
             }
         }
-        let parts = [
-            (plan.targets[0].map(|t| (t.when, t.fraction)), Reason::Target),
-            (plan.hedge, Reason::Hedge),
-            (plan.add, Reason::Add),
-        ];
-        for (part, reason) in parts {
+        let parted = parted.into_iter().map(|t| (Some((t.when, t.fraction)), Reason::Target));
+        let reduced = plan.hedge.map(|h| match h.how {
+            HedgeKind::Reduce(fraction) => (h.when, fraction),
+            HedgeKind::Opposite { .. } => panic!("{context}: no family holds another leg: {h:?}"),
+        });
+        let others = [(reduced, Reason::Hedge), (plan.add, Reason::Add)];
+        for (part, reason) in parted.chain(others) {
             let Some((when, fraction)) = part else { continue };
             let came = act.filter(|a| a.reason == reason && a.verb != Verb::Close);
             let truth = truth(when);
@@ -234,7 +235,7 @@ impl One {
         let seen = now.seen(&nothing);
         let values = self.rules.look(&seen);
         let view = view(&values, held, 0.0);
-        let due = self.again.filter(|a| !a.lapsed(held));
+        let due = self.again.as_ref().filter(|a| !a.lapsed(held));
         if due.is_some_and(|a| held < a.not_before) {
             assert_eq!(act, None, "{context}: opens in its pause");
             return;
@@ -253,7 +254,11 @@ impl One {
         let act = act.unwrap_or_else(|| panic!("{context}: a {} in silence", open.plan.exit));
         let reason = if due.is_some() { Reason::ReEntry } else { Reason::Signal };
         assert_eq!((act.verb, act.reason, act.before), (Verb::Open, reason, 0.0), "{context}");
-        assert_eq!((act.after, act.plan), (open.size, open.plan), "{context}: not what was to be expected");
+        assert_eq!(
+            (act.after, &*act.plan),
+            (open.size, &open.plan),
+            "{context}: not what was to be expected"
+        );
         assert_eq!(act.intent.number, self.intents + 1, "{context}");
         // Nothing that closes is true already.
         let mut first = values;
@@ -289,7 +294,7 @@ impl One {
             return None;
         }
         let mut open = Intent {
-            plan: p.plan,
+            plan: p.plan.clone(),
             side: p.side,
             size: p.side * units * notional / now.capital,
             entry: p.legs.iter().zip(values).map(|(l, v)| v / now.coins(l)).collect(),
@@ -312,8 +317,8 @@ impl One {
         assert_eq!((act.verb, act.before, act.after), (Verb::Close, open.size, 0.0), "{context}");
         let gone = matches!(act.reason, Reason::Missed | Reason::Liquidated);
         let plan = Plan { reenter: open.plan.reenter.filter(|_| !gone), ..open.plan };
-        assert_eq!(act.plan, plan, "{context}: a close amends nothing");
-        (self.again, self.flat, self.awaits_outcome) = (act.plan.reenter, Some(now.at), true);
+        assert_eq!(*act.plan, plan, "{context}: a close amends nothing");
+        (self.again, self.flat, self.awaits_outcome) = (act.plan.reenter.clone(), Some(now.at), true);
     }
 }
 
@@ -409,7 +414,7 @@ impl Listener {
         {
             let (Speaker::Agent(agent), Some(asset)) = (m.from, m.asset) else { continue };
             if cast.agents[agent.index()].family.is_structured() {
-                said.entry((agent.0, asset.0)).or_default().push(m.body);
+                said.entry((agent.0, asset.0)).or_default().push(m.body.clone());
             }
         }
         for (i, s) in cast.structures.iter().enumerate() {

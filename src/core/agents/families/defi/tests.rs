@@ -78,7 +78,7 @@ fn liquidity_earns_its_share_of_fees_and_pays_for_both_ends() {
         market(&mut rig, 2_100.0, V2, 2_100.0, BUSY);
         states += 1.0;
     }
-    let last = rig.actions()[1];
+    let last = &rig.actions()[1];
     assert_eq!((last.verb, last.reason), (Verb::Close, Reason::Expired));
     rig.side = crate::domain::SideRule::Short;
     market(&mut rig, 2_100.0, V2, 2_100.0, BUSY);
@@ -151,10 +151,10 @@ fn out_of_its_range_it_is_taken_out() {
     market(&mut rig, 2_090.0, V3, 2_090.0, BUSY);
     let away = rig.values().of(Indicator::Away);
     assert!((away - libm::log(1.045) / libm::log(1.05)).abs() < 1e-9, "{away}");
-    let halved = *rig.actions().last().unwrap();
+    let halved = rig.actions().pop().unwrap();
     assert_eq!((halved.verb, halved.reason), (Verb::Decrease, Reason::Hedge));
     market(&mut rig, 2_110.0, V3, 2_110.0, BUSY);
-    let last = *rig.actions().last().unwrap();
+    let last = rig.actions().pop().unwrap();
     assert_eq!((last.verb, last.reason), (Verb::Close, Reason::Exit));
     assert!(last.plan.exit.to_string().contains("the price leaves its range"), "{last}");
     market(&mut rig, 2_110.0, V3, 2_110.0, BUSY);
@@ -209,7 +209,7 @@ fn coins_that_are_cheaper_in_a_pool_are_bought_there_and_the_perp_is_sold() {
     assert!((units - 0.2 * CAPITAL / P).abs() < 1e-3, "{units}");
     assert_eq!(rig.life.legs.of(PERP), -units);
     market(&mut rig, P, V3, P * 1.002, 1e5);
-    let last = *rig.actions().last().unwrap();
+    let last = rig.actions().pop().unwrap();
     assert_eq!((last.verb, last.reason), (Verb::Close, Reason::Exit));
     market(&mut rig, P, V3, P * 1.002, 1e5);
     market(&mut rig, P, V3, P * 1.002, 1e5);

@@ -73,7 +73,7 @@ fn before_its_fixing_it_is_worth_the_golden_value_and_sold_above_it() {
     rig.judge();
     rig.pass(Span::MINUTE);
     rig.judge();
-    let last = *rig.actions().last().unwrap();
+    let last = rig.actions().pop().unwrap();
     assert_eq!((last.verb, last.reason), (Verb::Close, Reason::Settled));
     // Sold at the bid at 0.05 %, settled at 0.025 %.
     let by_hand = units * (2_490.0 * 0.9995 - 1_500.0 * 1.00025);

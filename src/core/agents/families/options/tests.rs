@@ -89,7 +89,7 @@ fn dear_volatility_is_sold_and_the_straddle_is_held_to_exercise() {
     let bound = 2.0 * (0.15 * F + value(years));
     assert!((units - 0.3 * CAPITAL / bound).abs() < 1e-4 + 1e-9, "{units}");
     settle(&mut rig, 101_000.0);
-    let last = *rig.actions().last().unwrap();
+    let last = rig.actions().pop().unwrap();
     assert_eq!((last.verb, last.reason), (Verb::Close, Reason::Settled));
     assert!(rig.life.legs.orders.is_empty(), "no order for what has ended");
     rig.pass(Span::seconds(60));
@@ -158,7 +158,7 @@ fn after_its_stop_it_pauses_though_volatility_is_dearer_still() {
         market(&mut rig, F, sigma);
         rig.pass(Span::MINUTE);
     }
-    let stopped = *rig.actions().last().unwrap();
+    let stopped = rig.actions().pop().unwrap();
     assert_eq!((stopped.verb, stopped.reason), (Verb::Close, Reason::Stop));
     for _ in 0..59 {
         market(&mut rig, F, 1.2);
@@ -166,7 +166,7 @@ fn after_its_stop_it_pauses_though_volatility_is_dearer_still() {
     }
     assert_eq!((rig.actions().len(), rig.outcomes().len()), (2, 1));
     market(&mut rig, F, 1.2);
-    let again = *rig.actions().last().unwrap();
+    let again = rig.actions().pop().unwrap();
     assert_eq!((again.verb, again.reason, again.side()), (Verb::Open, Reason::ReEntry, -1.0));
 }
 

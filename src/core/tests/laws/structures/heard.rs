@@ -163,23 +163,27 @@ impl Intent {
 impl Intent {
     /// A part has acted: the size and the plan that follow from it.
     pub fn act(&mut self, now: &Now<'_>, act: &Action, fraction: f64, maker: bool, context: &str) {
-        let (plan, units, verb) = match act.reason {
+        let mut plan = self.plan.clone();
+        let (units, verb) = match act.reason {
             Reason::Target => {
-                let plan = Plan { targets: [None, self.plan.targets[1]], add: None, ..self.plan };
-                (plan, self.units * (1.0 - fraction), Verb::Decrease)
+                let nearest = plan.targets.iter().position(|t| t.fraction == fraction).unwrap();
+                plan.targets.remove(nearest);
+                plan.add = None;
+                (self.units * (1.0 - fraction), Verb::Decrease)
             }
             Reason::Hedge => {
-                (Plan { hedge: None, ..self.plan }, self.units * (1.0 - fraction), Verb::Decrease)
+                plan.hedge = None;
+                (self.units * (1.0 - fraction), Verb::Decrease)
             }
             _ => {
                 self.adds -= 1;
-                let add = self.plan.add.filter(|_| self.adds > 0);
-                (Plan { add, ..self.plan }, self.units + self.first * fraction, Verb::Increase)
+                plan.add = plan.add.filter(|_| self.adds > 0);
+                (self.units + self.first * fraction, Verb::Increase)
             }
         };
         let after = self.side * units * self.notional / now.capital;
         assert_eq!((act.verb, act.before, act.after), (verb, self.size, after), "{context}");
-        assert_eq!(act.plan, plan, "{context}");
+        assert_eq!(*act.plan, plan, "{context}");
         self.order(now, units - self.units, maker);
         (self.plan, self.units, self.size) = (plan, units, after);
     }
