@@ -125,6 +125,8 @@ pub const OPEN_MAX: usize = 1_024;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderTracker {
     orders: BTreeMap<OrderId, Tracked>,
+    /// Those of them that are not over: a handful, asked after at every bar, beside a thousand that are remembered.
+    open: BTreeSet<OrderId>,
     /// Finished orders by the time of decision, until they are forgotten: not by the time of their end,
     /// which depends on the order in which the bars of a stamp arrive.
     finished: BTreeSet<(Stamp, OrderId)>,
@@ -139,7 +141,7 @@ impl OrderTracker {
         if self.last.is_some_and(|last| last >= order.id()) || is_venue_order(order.id()) {
             return Err(OrderError::UsedId(order.id()));
         }
-        let open = self.orders.len() - self.finished.len();
+        let open = self.open.len();
         if open >= OPEN_MAX {
             return Err(OrderError::TooMany(open));
         }
@@ -156,6 +158,7 @@ impl OrderTracker {
             seen: Vec::new(),
         };
         self.orders.insert(order.id(), tracked);
+        self.open.insert(order.id());
         Ok(())
     }
 
@@ -261,6 +264,7 @@ impl OrderTracker {
     /// Remembers a finished order, and forgets the oldest beyond the limit.
     fn finish(&mut self, id: OrderId) {
         let Some(order) = self.orders.get(&id) else { return };
+        self.open.remove(&id);
         self.finished.insert((order.at, id));
         if self.finished.len() > FINISHED_MAX
             && let Some((_, oldest)) = self.finished.pop_first()
@@ -276,7 +280,7 @@ impl OrderTracker {
 
     /// Orders that may still fill, in the order of decision.
     pub fn open(&self) -> impl Iterator<Item = &Tracked> {
-        self.orders.values().filter(|o| !o.status.is_over())
+        self.open.iter().filter_map(|id| self.orders.get(id))
     }
 
     /// Signed: what may still fill in an instrument.

@@ -2,7 +2,9 @@
 //! order, too much and after the end, refuses cancels, loses an order or its confirmation. Its own record of what was
 //! traded is kept apart and never asked by the machine.
 
-use hive_core::execution::{OrderReport, OrderRouter, PlacedOrder, PositionCheck, Venue, VenueRequest};
+use hive_core::execution::{
+    OrderReport, OrderRouter, PlacedOrder, PositionCheck, Tracked, Venue, VenueRequest,
+};
 use hive_core::treasury::{ApprovedOrder, Exposure, Gate, GateSettings, Mode, ProposedOrder};
 use hive_domain::venue::RejectReason;
 use hive_domain::{
@@ -97,15 +99,12 @@ impl ScriptedVenue {
         let at = self.at();
         let stays = self.chance(0.25);
         let stands = self.orders.get_mut(&id).filter(|o| !o.is_over && !stays);
-        match stands {
-            Some(order) => {
-                order.is_over = true;
-                self.say(VenueEvent::Cancelled { order: id, at });
-            }
-            None => {
-                self.fault("cancel refused");
-                self.say(VenueEvent::CancelRefused { order: id, at });
-            }
+        if let Some(order) = stands {
+            order.is_over = true;
+            self.say(VenueEvent::Cancelled { order: id, at });
+        } else {
+            self.fault("cancel refused");
+            self.say(VenueEvent::CancelRefused { order: id, at });
         }
     }
 
@@ -256,7 +255,7 @@ impl Account {
         let target =
             Decimal::new((self.draw(u64::from(i)) * 2.0 * 1e3 * MOST as f64) as i64 - MOST * 1_000, 3);
         let same_side: Decimal = {
-            let all = self.router.orders.open().filter(|o| o.instrument == id).map(|o| o.open());
+            let all = self.router.orders.open().filter(|o| o.instrument == id).map(Tracked::open);
             all.filter(|q| q.is_sign_negative() == (target - held).is_sign_negative()).sum()
         };
         // What may still fill on this side counts as filled.
