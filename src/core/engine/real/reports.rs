@@ -6,7 +6,8 @@
 //! 1. A fill is booked once and to its order; one that the tracker does not know is told and never booked.
 //! 2. What the venue says of a position is compared with the books only where nothing of the instrument is open
 //!    ([`OrderRouter::check`](crate::execution::OrderRouter::check)). A settled difference halts.
-//! 3. While something is open for longer than [`UNSETTLED_MAX`], what is held may only shrink.
+//! 3. While something is open for longer than [`UNSETTLED_MAX`], what is held may only shrink. That is looked at at each
+//!    barrier and by `recheck`: nothing else tells the time to the account yet.
 
 use super::context::StepContext;
 use super::life::Real;
