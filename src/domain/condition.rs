@@ -95,11 +95,11 @@ impl EvalContext<'_> {
     #[inline]
     pub fn of(&self, wanted: Indicator) -> f64 {
         // A structure has all of those without a window, in their order; nobody else has any.
-        if let Some(i) = wanted.unwindowed_index() {
-            let has = matches!(self.keys.first(), Some(Indicator::Gain));
-            return if has { self.values.get(i).copied().unwrap_or(f64::NAN) } else { f64::NAN };
-        }
-        self.keys.iter().position(|k| *k == wanted).map_or(f64::NAN, |i| self.values[i])
+        let index = match self.keys.first() {
+            Some(Indicator::Gain) => wanted.unwindowed_index(),
+            _ => self.keys.iter().position(|k| *k == wanted),
+        };
+        index.and_then(|i| self.values.get(i)).copied().unwrap_or(f64::NAN)
     }
 
     /// Whether every indicator at hand is warm, so that an intent may rest on it.
@@ -145,7 +145,11 @@ impl Condition {
     /// Whether it is true at this close.
     #[inline]
     pub fn holds(&self, view: &EvalContext<'_>) -> bool {
-        let (left, right) = (view.term(self.left), view.term(self.right));
+        let (left, right) = match (self.left, self.right) {
+            // Most are prices that were said once, and all of an open intent are looked at at every bar.
+            (Term::Close, Term::Level(price)) => (view.close, price),
+            (left, right) => (view.term(left), view.term(right)),
+        };
         match self.op {
             Comparison::Below => left < right,
             Comparison::Above => left > right,

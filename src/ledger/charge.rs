@@ -75,7 +75,9 @@ impl Ledger {
             return Err(LedgerError::NoSuchInstrument(instrument));
         }
         let held = self.books().map(|(agent, book)| (agent, book.held(instrument)));
-        Ok(held.filter(|(_, held)| *held != 0).collect())
+        let mut holders = Vec::with_capacity(self.agents() + 1);
+        holders.extend(held.filter(|(_, held)| *held != 0));
+        Ok(holders)
     }
 
     /// Posts what each pays (once per agent, money units) and what the venue is paid; the difference

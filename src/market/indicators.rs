@@ -323,7 +323,8 @@ fn profile(
     sigma: f64,
     bars_per_day: f64,
 ) -> f64 {
-    let bucket = |log: f64| (libm::floor(log / BUCKET) as i64).rem_euclid(BUCKETS as i64) as usize;
+    let wrapped = |bucket: i64| bucket as usize % BUCKETS;
+    let bucket = |log: f64| wrapped(libm::floor(log / BUCKET) as i64);
     let (Some(log), Some(volume)) = (back(&s.log, 0), back(&s.volume, 0)) else { return f64::NAN };
     if s.seen.is_multiple_of(n as u64) {
         buckets.fill(0.0);
@@ -345,7 +346,7 @@ fn profile(
     }
     let half = libm::rint(0.5 * sigma * libm::sqrt(bars_per_day) / BUCKET).clamp(1.0, 50.0) as i64;
     let here = bucket(log) as i64;
-    let near: f64 = (-half..=half).map(|d| buckets[(here + d).rem_euclid(BUCKETS as i64) as usize]).sum();
+    let near: f64 = (-half..=half).map(|d| buckets[wrapped(here + d)]).sum();
     if *total > 0.0 { (near / *total).clamp(0.0, 1.0) } else { 0.0 }
 }
 

@@ -2,11 +2,12 @@
 //! fraction of own capital. One instrument is held: what would need another beside it, an opposite leg as a hedge, is not
 //! taken.
 
+use super::context::Coin;
 use super::life::{OpenIntent, Resize, Trading};
 use super::plan::{stop_distance, suits_bars};
 use super::proposal::Proposal;
 use super::strategy::Strategy;
-use crate::domain::{AgentId, AssetId, Condition, EvalContext, Indicator, Stamp, Term, Verb, random};
+use crate::domain::{AgentId, AssetId, Condition, EvalContext, Indicator, Stamp, Term, Verb};
 use crate::fills::books::SimulatedBook;
 use crate::fills::pace::UNIT_RISK;
 use std::sync::Arc;
@@ -74,8 +75,7 @@ impl Trading for AtBars<'_> {
     }
 
     fn propose(&self, _book: &SimulatedBook, view: &EvalContext<'_>, again: Option<f64>) -> Option<Proposal> {
-        let coin = if again.is_some() { 0 } else { random::mix(self.coins, self.at.0 as u64) };
-        self.strategy.propose(view, coin, again)
+        self.strategy.propose(view, Coin { key: self.coins, at: self.at }, again)
     }
 
     fn open(

@@ -221,6 +221,7 @@ impl Life {
     }
 
     /// Judges what is seen, acts, and says each outcome and action in order.
+    #[inline]
     pub fn look<T: Trading>(&mut self, t: &T, book: &mut T::Book, say: &mut dyn FnMut(MessageKind)) {
         if let Some(outcome) = self.outcome(t, book) {
             say(MessageKind::Outcome(outcome));
@@ -251,6 +252,7 @@ impl Life {
     }
 
     /// How the last intent ended, once nothing is left of it.
+    #[inline]
     pub fn outcome<T: Trading>(&mut self, t: &T, book: &mut T::Book) -> Option<Outcome> {
         let closing = self.closing?;
         if !t.is_settled(book) {

@@ -218,11 +218,12 @@ impl Speak {
         let i = instrument.index();
         let listing = &self.market.instruments[i];
         let (costs, kind, span) = (&spec.costs[i], spec.kinds[i], spec.settings.clock.decide);
+        let (bar, sigma) = (listing.last(), listing.sigma_before);
         for &slot in &spec.cast.by_asset[i] {
             let slot = slot as usize;
-            self.raw[slot].bar(costs, kind, listing.last(), listing.sigma_before, span);
+            self.raw[slot].bar(costs, kind, bar, sigma, span);
             if let Some(patient) = self.patient.get_mut(slot) {
-                patient.book.bar(costs, kind, listing.last(), listing.sigma_before, span);
+                patient.book.bar(costs, kind, bar, sigma, span);
             }
         }
     }
@@ -295,7 +296,8 @@ impl Speak {
         if !is_gone && (!listing.is_fresh(at) || at < agent.active_from) {
             return;
         }
-        let (handles, values) = (spec.handles(slot), indicators(listing, spec.handles(slot), rank));
+        let handles = spec.handles(slot);
+        let values = indicators(listing, handles, rank);
         let now = AtBars {
             agent: agent.id,
             asset,
@@ -365,11 +367,12 @@ impl Speak {
             if raw.quantity == 0.0 && raw.cash == self.marked[slot] {
                 continue;
             }
-            let equity = raw.equity(listing.last().close);
+            let close = listing.last().close;
+            let equity = raw.equity(close);
             pnl += equity - self.marked[slot];
             self.marked[slot] = equity;
             let sigma = if listing.sigma_before.is_finite() { listing.sigma_before } else { 0.0 };
-            let risk = raw.quantity * listing.last().close / spec.reference * sigma;
+            let risk = raw.quantity * close / spec.reference * sigma;
             sum += risk;
             squares += risk * risk;
         }
@@ -400,17 +403,21 @@ struct BarClose<'a> {
 
 /// Replaces scores by ranks 0 … 1 among those that are finite; NaN stays NaN.
 pub fn rank_in_place(scores: &mut [f64]) {
-    let mut order: Vec<f64> = scores.iter().copied().filter(|s| s.is_finite()).collect();
+    let mut order: Vec<(f64, usize)> = Vec::with_capacity(scores.len());
+    order.extend(scores.iter().enumerate().filter(|(_, s)| s.is_finite()).map(|(i, s)| (*s, i)));
     let n = order.len();
     if n < 3 {
         scores.fill(f64::NAN);
         return;
     }
-    order.sort_unstable_by(f64::total_cmp);
-    for score in scores.iter_mut().filter(|s| s.is_finite()) {
-        let below = order.partition_point(|x| x < score);
-        let through = order.partition_point(|x| x <= score);
-        *score = (below + through - 1) as f64 / 2.0 / (n - 1) as f64;
+    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let mut below = 0;
+    // Equal as numbers, so that a zero and its negative share their place too.
+    for ties in order.chunk_by(|a, b| a.0 == b.0) {
+        let through = below + ties.len();
+        let rank = (below + through - 1) as f64 / 2.0 / (n - 1) as f64;
+        ties.iter().for_each(|(_, i)| scores[*i] = rank);
+        below = through;
     }
 }
 

@@ -9,7 +9,7 @@
 //! 4. The conditions of a plan need only the indicators that the family asked for, so they can be
 //!    evaluated wherever the entry could.
 
-use super::context::Context;
+use super::context::{Coin, Context};
 use super::family::{Family, FamilyInfo};
 use super::proposal::Proposal;
 use super::structures::context::StructureContext;
@@ -94,6 +94,14 @@ impl Rules {
     /// What it would open now in legs, if anything.
     pub fn propose(&self, seen: &StructureContext<'_>, view: &EvalContext<'_>) -> Option<Proposal> {
         let StructureContext { side, traits, preset, .. } = *seen;
-        (**self).propose(&Context { view, side, traits, preset, coin: 0, again: None, market: Some(seen) })
+        (**self).propose(&Context {
+            view,
+            side,
+            traits,
+            preset,
+            coin: Coin::default(),
+            again: None,
+            market: Some(seen),
+        })
     }
 }

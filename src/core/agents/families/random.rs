@@ -64,6 +64,6 @@ impl Family for RandomFamily {
     }
 
     fn propose(&self, cx: &Context<'_>) -> Option<Proposal> {
-        cx.at_bar(|_| self.entry(cx.side, cx.coin), |_| self.shape())
+        cx.at_bar(|_| self.entry(cx.side, cx.coin.toss()), |_| self.shape())
     }
 }

@@ -15,8 +15,8 @@ impl Real {
     pub(super) fn is_order(&self, instrument: &Instrument, quantity: Decimal) -> bool {
         // A venue refuses less than a lot and less than its smallest notional; a refusal after the gate would
         // halt the hive.
-        let least = smallest_order(instrument, self.account.marks[instrument.id.index()]);
-        least.is_some_and(|least| quantity.abs() >= least)
+        let least = || smallest_order(instrument, self.account.marks[instrument.id.index()]);
+        !quantity.is_zero() && least().is_some_and(|least| quantity.abs() >= least)
     }
 
     /// Asks the gate; `beside` is what works in the instrument already.
