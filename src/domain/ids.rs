@@ -27,6 +27,10 @@ id!(
     InstrumentId(u16)
 );
 id!(
+    /// Where instruments are traded, in the order in which a [`Universe`](super::Universe) names venues first.
+    VenueId(u16)
+);
+id!(
     /// An agent; funded agents come first, scouts after them.
     AgentId(u32)
 );

@@ -1,7 +1,7 @@
 //! Assets, instruments and the universe of a feed.
 
 use super::step::{self, PriceStep};
-use super::{AssetId, Decimal, InstrumentId, Stamp};
+use super::{AssetId, Decimal, InstrumentId, Stamp, VenueId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -218,6 +218,20 @@ pub struct Ranking {
     pub assets: Vec<AssetId>,
     /// Not before this stamp.
     pub known_at: Stamp,
+}
+
+/// The names of the venues of these instruments, in the order in which they come first; and by instrument which it is.
+pub fn venues(instruments: &[Instrument]) -> (Vec<String>, Vec<VenueId>) {
+    let mut names: Vec<String> = Vec::new();
+    let number = |instrument: &Instrument| {
+        let known = names.iter().position(|name| *name == instrument.venue);
+        VenueId(known.unwrap_or_else(|| {
+            names.push(instrument.venue.clone());
+            names.len() - 1
+        }) as u16)
+    };
+    let traded_at = instruments.iter().map(number).collect();
+    (names, traded_at)
 }
 
 impl Universe {

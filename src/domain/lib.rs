@@ -56,7 +56,7 @@ pub use condition::{Comparison, Condition, EvalContext, Hedge, HedgeKind, OfferT
 pub use digest::Digest;
 pub use event::{Bar, Event, MarketEvent};
 pub use family::{FamilyId, Goal, SideRule};
-pub use ids::{AgentId, AssetId, InstrumentId, IntentId, MessageId, OrderId};
+pub use ids::{AgentId, AssetId, InstrumentId, IntentId, MessageId, OrderId, VenueId};
 pub use indicator::Indicator;
 pub use instrument::{ContractTerms, Instrument, InstrumentKind, Universe};
 pub use message::{

@@ -2,8 +2,9 @@
 //! ([`MarketEvent`](super::MarketEvent)). The engine takes them as it takes every other event (law 1), so that a fill is
 //! never the return value of a call.
 
-use super::{Decimal, Fill, InstrumentId, Money, OrderId, Stamp};
+use super::{Decimal, Fill, InstrumentId, Money, OrderId, Stamp, VenueId};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Why a venue refused an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -40,6 +41,18 @@ pub enum RejectReason {
     Other,
 }
 
+impl RejectReason {
+    /// Whether it says that the venue's rules are not what they are taken for here, or says nothing that can be gone by.
+    /// The others may come at any time of an order that is right: it is over, and decided anew.
+    pub fn is_of_rules(self) -> bool {
+        use RejectReason::*;
+        match self {
+            Duplicate | Price | Quantity | Other => true,
+            NotListed | WouldTake | NothingToReduce | Margin | RateLimit | NeverArrived => false,
+        }
+    }
+}
+
 /// Whether a venue can be reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkState {
@@ -50,6 +63,16 @@ pub enum LinkState {
     Stale,
     /// It is not connected: nothing that is sent arrives.
     Down,
+}
+
+impl fmt::Display for LinkState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            LinkState::Up => "up",
+            LinkState::Stale => "silent",
+            LinkState::Down => "down",
+        })
+    }
 }
 
 /// What a venue says of an account.
@@ -136,8 +159,10 @@ pub enum VenueEvent {
         /// Fee of resting.
         maker_ppm: i32,
     },
-    /// Whether the venue can be reached.
+    /// Whether a venue can be reached.
     Link {
+        /// Venue that it is said of.
+        venue: VenueId,
         /// Since when it is so.
         at: Stamp,
         /// How it is now.

@@ -3,7 +3,9 @@
 //! The venue bills the net position; every holder pays on its own. What longs and shorts of the hive
 //! owe each other never leaves the account.
 
-use super::exact::{charge, charge_per_unit, minus, money, money_bound, moved, plus, share};
+use super::exact::{
+    charge, charge_per_unit, minus, money, money_bound, money_units, moved, plus, quantity, share,
+};
 use super::{Ledger, LedgerError};
 use crate::domain::{AgentId, Decimal, InstrumentId, Money};
 
@@ -29,6 +31,23 @@ impl Ledger {
             *leg = charge(*leg, per_unit)?;
         }
         let bill = charge(self.net(instrument), per_unit)?;
+        self.post(Charge::Funding, &legs, bill)
+    }
+
+    /// A funding settlement as the venue billed it: the same, at the rate that the bill comes to on the net position, so that
+    /// what holders owe each other is settled at it too. A bill on nothing is refused: nobody could pay it.
+    pub fn funding_billed(&mut self, instrument: InstrumentId, bill: Money) -> Result<Money, LedgerError> {
+        let bill = money_units(bill)?;
+        let mut legs = self.holders(instrument)?;
+        let net = self.net(instrument);
+        if net == 0 && bill != 0 {
+            return Err(LedgerError::NotPositive(quantity(net)));
+        }
+        for (_, leg) in &mut legs {
+            let is_refund = (*leg < 0) != ((net < 0) != (bill < 0));
+            let part = share(bill.saturating_abs(), leg.unsigned_abs(), net.unsigned_abs());
+            *leg = if is_refund { minus(0, part) } else { part };
+        }
         self.post(Charge::Funding, &legs, bill)
     }
 
@@ -74,9 +93,13 @@ impl Ledger {
         if self.outside.positions.len() <= instrument.index() {
             return Err(LedgerError::NoSuchInstrument(instrument));
         }
-        let held = self.books().map(|(agent, book)| (agent, book.held(instrument)));
         let mut holders = Vec::with_capacity(self.agents() + 1);
-        holders.extend(held.filter(|(_, held)| *held != 0));
+        self.books().for_each(|(agent, book)| {
+            let held = book.held(instrument);
+            if held != 0 {
+                holders.push((agent, held));
+            }
+        });
         Ok(holders)
     }
 

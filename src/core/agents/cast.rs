@@ -173,6 +173,7 @@ impl Population {
     }
 
     /// Whose voice it is, and on which asset.
+    #[inline]
     pub fn voice(&self, number: usize) -> (AgentId, AssetId) {
         match number.checked_sub(self.slots.len()) {
             None => (self.slots[number].agent, self.slots[number].asset),

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::domain::{Span, money};
-use crate::engine::Settings;
+use crate::engine::{Settings, TradesAt};
 use crate::treasury::{BreakerSettings, GateSettings};
 
 /// The engine's settings from the configuration.
@@ -28,5 +28,6 @@ pub fn settings(config: &Config) -> Settings {
         },
         breaker: BreakerSettings { drawdown_max: config.risk.drawdown_halt },
         services: config.services,
+        trades: TradesAt::Paper,
     }
 }

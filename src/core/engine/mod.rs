@@ -37,5 +37,5 @@ mod step;
 pub mod structures;
 
 pub use outputs::{Outputs, Utterance};
-pub use settings::Settings;
+pub use settings::{Settings, TradesAt};
 pub use step::Engine;

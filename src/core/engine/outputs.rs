@@ -1,9 +1,10 @@
 //! What a step gives out.
 
 use crate::domain::{AgentId, Decimal, Fill, Message, MessageKind};
+use crate::execution::VenueRequest;
 
 /// What a step gave out. Reused from step to step.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Outputs {
     /// Whether the event counted.
     pub accepted: bool,
@@ -11,6 +12,8 @@ pub struct Outputs {
     pub messages: Vec<Message>,
     /// Fills of the desk's orders.
     pub fills: Vec<Fill>,
+    /// What the venues of the account are asked for, in this order; nothing while it trades on paper.
+    pub requests: Vec<VenueRequest>,
     /// What the operator must know: halts, the breaker, delistings.
     pub alarms: Vec<String>,
     pub(super) scratch: Scratch,

@@ -34,4 +34,16 @@ pub struct Settings {
     pub breaker: BreakerSettings,
     /// What agents do for each other.
     pub services: ServiceSettings,
+    /// Where the account trades.
+    pub trades: TradesAt,
+}
+
+/// Where an account trades.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TradesAt {
+    /// At the venue inside the program, on the market as it is told.
+    #[default]
+    Paper,
+    /// At venues outside: requests leave with the outputs of a step, and what comes of them are events.
+    Venues,
 }

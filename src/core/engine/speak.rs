@@ -58,6 +58,8 @@ pub struct SpeakSpec {
 pub struct StepOutput {
     /// Whether the event counted; a repeated or impossible one does not, and changes nothing.
     pub accepted: bool,
+    /// Stamp of the newest event so far. Kept from step to step.
+    pub now: Stamp,
     /// In the order of agents and their assets.
     pub utterances: Vec<Utterance>,
     /// At a barrier, by agent: net PnL of the raw intents over their ex-ante volatility; NaN for the
@@ -189,6 +191,9 @@ impl Speak {
             }
             Event::Venue(_) | Event::Command(..) => true,
         };
+        if said.accepted {
+            said.now = said.now.max(event.at());
+        }
     }
 
     /// Takes what the market said; false if it does not count.

@@ -21,7 +21,7 @@ pub struct Engine {
     pub respond: Respond,
     pub(super) universe: Universe,
     pub(super) now: Stamp,
-    said: StepOutput,
+    pub(super) said: StepOutput,
 }
 
 /// Venues with costs of their own that a feed does not have.
@@ -60,12 +60,14 @@ impl Engine {
         out.messages.clear();
         out.fills.clear();
         out.alarms.clear();
+        out.requests.clear();
         self.speak.step(&self.speak_spec, event, &mut self.said);
         out.accepted = self.said.accepted;
         if out.accepted {
             self.now = self.now.max(event.at());
         }
         self.respond.step(&self.respond_spec, event, &self.speak, &self.said, out);
+        self.respond.real.execution.router.venue.hand_over(&mut out.requests);
     }
 
     /// The agents as they were cast on this feed.

@@ -1,6 +1,7 @@
 //! How approved orders become fills: venues and the tracking of orders, as state machines without IO.
 //!
-//! - [`Venue`]: what any place to trade must do; [`paper`] is the one inside the program.
+//! - [`Venue`]: what any place to trade must do; [`paper`] is the one inside the program, [`account_venue`] says which an
+//!   account trades at, and hands over what is to leave.
 //! - [`orders`]: every order from sending to its end; decides which fills are booked (each once).
 //! - [`router`]: both together: requests out, events in, and what the account has to do about them.
 //!
@@ -10,11 +11,13 @@
 //! Never: approves anything (only an [`ApprovedOrder`](crate::treasury::ApprovedOrder) gets in), reads a
 //! clock, does IO.
 
+pub mod account_venue;
 pub mod orders;
 pub mod paper;
 pub mod router;
 pub mod venue;
 
+pub use account_venue::{AccountVenue, Outbox};
 pub use orders::{FillVerdict, OrderCounts, OrderError, OrderTracker, Tracked};
 pub use paper::PaperVenue;
 pub use router::{OrderReport, OrderRouter, PositionCheck};

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::*;
-use crate::domain::{AgentId, OrderKind};
+use crate::domain::{AgentId, OrderKind, VenueId};
 use crate::execution::fixtures::{dec, order};
 use crate::execution::venue::VENUE_ORDERS;
 use crate::execution::{OrderReport, OrderRouter, PaperVenue};
@@ -117,9 +117,9 @@ fn open_orders_are_bounded() {
 
 #[test]
 fn what_the_venue_took_back_is_cancelled_here() {
-    let mut router = OrderRouter::new(PaperVenue::new(1), 1);
+    let mut router = OrderRouter::new(PaperVenue::new(1), vec![VenueId(0)]);
     for id in 1..=2 {
-        router.place(&order(id, 0, "1", 0), OrderKind::Market).unwrap();
+        router.place(order(id, 0, "1", 0), OrderKind::Market).unwrap();
     }
     let all: Vec<OrderReport> = std::iter::from_fn(|| router.poll()).collect();
     assert_eq!(all, [OrderReport::Noted, OrderReport::Cancelled(OrderId(1), dec("1")), OrderReport::Noted]);

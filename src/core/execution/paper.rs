@@ -238,7 +238,9 @@ impl PaperVenue {
 }
 
 impl Venue for PaperVenue {
-    const PROMPT: bool = true;
+    fn is_prompt(&self) -> bool {
+        true
+    }
 
     fn request(&mut self, request: VenueRequest) {
         match request {

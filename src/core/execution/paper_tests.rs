@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::domain::step::{count, multiple};
-use crate::domain::{AgentId, OrderId};
+use crate::domain::{AgentId, OrderId, VenueId};
 use crate::execution::fixtures::{dec, instrument, order, order_of, reducing};
 use crate::execution::{OrderReport, OrderRouter, PositionCheck};
 use crate::ledger::Ledger;
@@ -25,7 +25,7 @@ fn perp() -> Instrument {
 }
 
 /// What a venue says to an order.
-fn place(venue: &mut PaperVenue, o: &ApprovedOrder, kind: OrderKind) -> Vec<VenueEvent> {
+fn place(venue: &mut PaperVenue, o: ApprovedOrder, kind: OrderKind) -> Vec<VenueEvent> {
     venue.request(VenueRequest::Place(PlacedOrder::of(o, kind)));
     said(venue)
 }
@@ -38,9 +38,10 @@ fn fill_of(venue: &mut PaperVenue) -> Option<Fill> {
     said(venue).into_iter().find_map(|e| if let VenueEvent::Fill(f) = e { Some(f) } else { None })
 }
 
-fn venue_with(o: &ApprovedOrder, kind: OrderKind) -> PaperVenue {
+fn venue_with(o: ApprovedOrder, kind: OrderKind) -> PaperVenue {
     let mut venue = PaperVenue::new(1);
-    assert_eq!(place(&mut venue, o, kind), [VenueEvent::Accepted { order: o.id(), at: o.at() }]);
+    let accepted = VenueEvent::Accepted { order: o.id(), at: o.at() };
+    assert_eq!(place(&mut venue, o, kind), [accepted]);
     venue
 }
 
@@ -55,7 +56,7 @@ fn step(venue: &mut PaperVenue, at: i64, b: &Bar) -> Option<Fill> {
 
 #[test]
 fn fills_at_the_first_bar_after_the_decision_worse_by_ticks() {
-    let mut venue = venue_with(&order(1, 0, "2", 10), OrderKind::Market);
+    let mut venue = venue_with(order(1, 0, "2", 10), OrderKind::Market);
     assert_eq!(step(&mut venue, 9, &bar(90.0, 1e6)), None, "that bar had opened before");
     // 1 bp of 100.004 plus an impact under 1 bp, up to the next tick.
     let f = step(&mut venue, 10, &bar(100.004, 1e6)).unwrap();
@@ -63,13 +64,13 @@ fn fills_at_the_first_bar_after_the_decision_worse_by_ticks() {
     assert_eq!((f.price, f.mark), (dec("100.02"), dec("100.004")));
     assert_eq!(f.fee, dec("0.10002"));
     assert_eq!((venue.position(AT), venue.working(AT)), (dec("2"), None));
-    let mut venue = venue_with(&order(1, 0, "-2", 10), OrderKind::Market);
+    let mut venue = venue_with(order(1, 0, "-2", 10), OrderKind::Market);
     assert_eq!(step(&mut venue, 10, &bar(100.0, 1e6)).unwrap().price, dec("99.98"));
 }
 
 #[test]
 fn the_half_spread_is_at_least_a_tick() {
-    let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
+    let mut venue = venue_with(order(1, 0, "1", 0), OrderKind::Market);
     assert_eq!(step(&mut venue, 0, &bar(0.5, f64::INFINITY)).unwrap().price, dec("0.51"));
 }
 
@@ -86,7 +87,7 @@ fn prices_and_quantities_are_whole_steps_of_any_size() {
         let rules = Instrument { tick: dec(tick).into(), lot: dec(lot), ..perp() };
         let quiet = Costs::Bars(BarCosts { impact: 0.0, ..BarCosts::default() });
         for (side, price) in [(Decimal::ONE, buys), (-Decimal::ONE, sells)] {
-            let mut venue = venue_with(&order_of(1, &rules, side * dec("8400"), 0), OrderKind::Market);
+            let mut venue = venue_with(order_of(1, &rules, side * dec("8400"), 0), OrderKind::Market);
             venue.on_bar(&rules, Stamp(0), &bar(100.1, 1_000.0), 0.01, &quiet);
             let fill = fill_of(&mut venue).unwrap();
             assert_eq!((fill.price, fill.quantity), (dec(price), side * dec(part)), "{tick} {lot}");
@@ -99,7 +100,7 @@ fn without_a_tick_the_digits_of_a_price_are_counted() {
     let tick = PriceStep::Digits { significant: 5, decimals: 6 };
     let rules = Instrument { tick, ..perp() };
     let got = |side: i64, open| {
-        let mut venue = venue_with(&order_of(1, &rules, Decimal::from(side), 0), OrderKind::Market);
+        let mut venue = venue_with(order_of(1, &rules, Decimal::from(side), 0), OrderKind::Market);
         venue.on_bar(&rules, Stamp(0), &bar(open, f64::INFINITY), 0.01, &Costs::default());
         fill_of(&mut venue).unwrap().price
     };
@@ -119,7 +120,7 @@ fn a_limit_that_a_bar_opens_beyond_is_filled_on_the_tick_at_the_open() {
     let costs = Costs::default();
     let got = |side: i64, limit, open| {
         let order = order_of(1, &rules, Decimal::from(side), 0);
-        let mut venue = venue_with(&order, OrderKind::Limit(dec(limit), TimeInForce::UntilCancelled));
+        let mut venue = venue_with(order, OrderKind::Limit(dec(limit), TimeInForce::UntilCancelled));
         venue.on_bar(&rules, Stamp(0), &bar(open, 1e6), 0.01, &costs);
         fill_of(&mut venue).unwrap().price
     };
@@ -133,7 +134,7 @@ fn a_limit_that_a_bar_opens_beyond_is_filled_on_the_tick_at_the_open() {
 
 #[test]
 fn a_flat_charge_fills_at_the_open_to_twelve_digits() {
-    let mut venue = venue_with(&order(1, 0, "-1", 0), OrderKind::Market);
+    let mut venue = venue_with(order(1, 0, "-1", 0), OrderKind::Market);
     let b = bar(0.123_456_789_012_3, 0.0);
     venue.on_bar(&perp(), Stamp(0), &b, 0.5, &Costs::Flat(0.0007));
     let f = fill_of(&mut venue).unwrap();
@@ -143,7 +144,7 @@ fn a_flat_charge_fills_at_the_open_to_twelve_digits() {
 
 #[test]
 fn what_volume_does_not_give_keeps_working() {
-    let mut venue = venue_with(&order(1, 0, "1.234", 0), OrderKind::Market);
+    let mut venue = venue_with(order(1, 0, "1.234", 0), OrderKind::Market);
     let got = |venue: &mut PaperVenue, at, volume| {
         step(venue, at, &bar(100.0, volume)).map(|f| (f.number, f.quantity))
     };
@@ -159,15 +160,15 @@ fn what_volume_does_not_give_keeps_working() {
 
 #[test]
 fn a_new_order_takes_the_old_one_back() {
-    let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
-    let replaced = place(&mut venue, &order(2, 0, "-3", 0), OrderKind::Market);
+    let mut venue = venue_with(order(1, 0, "1", 0), OrderKind::Market);
+    let replaced = place(&mut venue, order(2, 0, "-3", 0), OrderKind::Market);
     let at = Stamp(0);
     let taken =
         [VenueEvent::Cancelled { order: OrderId(1), at }, VenueEvent::Accepted { order: OrderId(2), at }];
     assert_eq!(replaced, taken);
     assert_eq!(step(&mut venue, 0, &bar(100.0, 1e6)).unwrap().order, OrderId(2));
     let mut refused = |id: u64, on, kind| {
-        let said = place(&mut venue, &order(id, on, "-3", 0), kind);
+        let said = place(&mut venue, order(id, on, "-3", 0), kind);
         let [VenueEvent::Rejected { order, why, .. }] = said[..] else { panic!("{said:?}") };
         assert_eq!(order, OrderId(id));
         why
@@ -179,7 +180,7 @@ fn a_new_order_takes_the_old_one_back() {
 
 #[test]
 fn who_cancels_twice_is_told_so() {
-    let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
+    let mut venue = venue_with(order(1, 0, "1", 0), OrderKind::Market);
     venue.request(VenueRequest::Cancel(OrderId(1)));
     venue.request(VenueRequest::Cancel(OrderId(1)));
     let at = Stamp(0);
@@ -194,13 +195,13 @@ fn who_cancels_twice_is_told_so() {
 #[test]
 fn an_immediate_order_pays_no_more_than_its_collar_and_what_is_left_is_over() {
     let ioc = |price| OrderKind::Limit(dec(price), TimeInForce::ImmediateOrCancel);
-    let mut venue = venue_with(&order(1, 0, "2", 10), ioc("100.01"));
+    let mut venue = venue_with(order(1, 0, "2", 10), ioc("100.01"));
     assert_eq!(step(&mut venue, 9, &bar(100.0, 1e6)), None, "that bar had opened before");
     assert!(venue.working(AT).is_some());
     venue.on_bar(&perp(), Stamp(10), &bar(100.0, 1e6), 0.01, &Costs::default());
     let over = VenueEvent::Cancelled { order: OrderId(1), at: Stamp(10) };
     assert_eq!(said(&mut venue), [over], "100.02 is beyond the collar");
-    let mut venue = venue_with(&order(1, 0, "2", 10), ioc("100.5"));
+    let mut venue = venue_with(order(1, 0, "2", 10), ioc("100.5"));
     venue.on_bar(&perp(), Stamp(10), &bar(100.0, 10.0), 0.01, &Costs::default());
     let told = said(&mut venue);
     let [VenueEvent::Fill(f), VenueEvent::Cancelled { .. }] = told[..] else { panic!("{told:?}") };
@@ -211,24 +212,24 @@ fn an_immediate_order_pays_no_more_than_its_collar_and_what_is_left_is_over() {
 
 #[test]
 fn limits_wait_to_be_traded_through_and_gaps_fill_at_the_open() {
-    let mut venue = venue_with(&order(1, 0, "1", 0), limit("99.00"));
+    let mut venue = venue_with(order(1, 0, "1", 0), limit("99.00"));
     assert_eq!(step(&mut venue, 0, &bar(100.0, 1e6)), None, "99 is touched, not passed");
     let f = step(&mut venue, 1, &bar(99.9, 1e6)).unwrap();
     assert_eq!((f.price, f.mark, f.fee), (dec("99"), dec("99.9"), dec("0.0198")));
-    let mut venue = venue_with(&order(1, 0, "-1", 0), limit("99.00"));
+    let mut venue = venue_with(order(1, 0, "-1", 0), limit("99.00"));
     assert_eq!(step(&mut venue, 0, &bar(104.5, 1e6)).unwrap().price, dec("104.5"));
 }
 
 #[test]
 fn a_gap_at_the_open_is_paid() {
-    let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
+    let mut venue = venue_with(order(1, 0, "1", 0), OrderKind::Market);
     let f = step(&mut venue, 0, &bar(150.0, f64::INFINITY)).unwrap();
     assert_eq!((f.mark, f.price), (dec("150"), dec("150.02")));
 }
 
 #[test]
 fn bars_nobody_can_believe_fill_nothing() {
-    let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
+    let mut venue = venue_with(order(1, 0, "1", 0), OrderKind::Market);
     for open in [f64::NAN, 0.0, -1.0, f64::INFINITY] {
         assert_eq!(step(&mut venue, 0, &bar(open, 1e6)), None);
     }
@@ -237,15 +238,15 @@ fn bars_nobody_can_believe_fill_nothing() {
 
 #[test]
 fn reduce_only_and_spot_never_turn_over_whatever_happened_since() {
-    let mut venue = venue_with(&order(1, 0, "1", 0), OrderKind::Market);
+    let mut venue = venue_with(order(1, 0, "1", 0), OrderKind::Market);
     step(&mut venue, 0, &bar(100.0, 1e6)).unwrap();
-    place(&mut venue, &reducing(2, 0, "-3", 1), OrderKind::Market);
+    place(&mut venue, reducing(2, 0, "-3", 1), OrderKind::Market);
     assert_eq!(step(&mut venue, 1, &bar(100.0, 1e6)).unwrap().quantity, dec("-1"));
     assert_eq!(step(&mut venue, 2, &bar(100.0, 1e6)), None);
     assert_eq!(venue.working(AT), None, "nothing left to reduce, so it is taken back");
 
     let spot = instrument(0, InstrumentKind::Spot);
-    let mut venue = venue_with(&order(1, 0, "-1", 0), OrderKind::Market);
+    let mut venue = venue_with(order(1, 0, "-1", 0), OrderKind::Market);
     venue.on_bar(&spot, Stamp(0), &bar(100.0, 1e6), 0.01, &Costs::default());
     assert_eq!(said(&mut venue), [VenueEvent::Cancelled { order: OrderId(1), at: Stamp(0) }]);
     assert_eq!(venue.position(AT), Decimal::ZERO);
@@ -253,9 +254,9 @@ fn reduce_only_and_spot_never_turn_over_whatever_happened_since() {
 
 #[test]
 fn a_delisting_closes_at_the_last_price_for_the_taker_fee() {
-    let mut venue = venue_with(&order(1, 0, "2", 0), OrderKind::Market);
+    let mut venue = venue_with(order(1, 0, "2", 0), OrderKind::Market);
     step(&mut venue, 0, &bar(100.0, 1e6)).unwrap();
-    place(&mut venue, &order(2, 0, "5", 1), OrderKind::Market);
+    place(&mut venue, order(2, 0, "5", 1), OrderKind::Market);
     let costs = Costs::default();
     venue.on_delisted(&perp(), Stamp(9), 50.0, &costs);
     let told = said(&mut venue);
@@ -279,7 +280,7 @@ proptest! {
         flat: bool,
     ) {
         let costs = if flat { Costs::Flat(0.0007) } else { Costs::default() };
-        let mut router = OrderRouter::new(PaperVenue::new(1), 1);
+        let mut router = OrderRouter::new(PaperVenue::new(1), vec![VenueId(0)]);
         let mut books = Ledger::new(1, 1);
         books.deposit(dec("100000")).unwrap();
         let mut limits = Vec::new();
@@ -291,7 +292,7 @@ proptest! {
                 if *is_limit {
                     limits.push(o.id());
                 }
-                router.place(&o, kind).unwrap();
+                router.place(o, kind).unwrap();
             }
             let b = bar(*open, *volume);
             router.venue.on_bar(&perp(), Stamp(at), &b, *sigma, &costs);
@@ -345,7 +346,7 @@ proptest! {
                 limit = is_limit.then(|| multiple(200, tick).unwrap());
                 let order = order_of(n as u64 + 1, &rules, quantity, n as i64);
                 let rests = |l| OrderKind::Limit(l, TimeInForce::UntilCancelled);
-                place(&mut venue, &order, limit.map_or(OrderKind::Market, rests));
+                place(&mut venue, order, limit.map_or(OrderKind::Market, rests));
                 wanted = quantity;
             }
             let b = bar(ticks * to_estimate(tick), lots * to_estimate(lot));

@@ -1,4 +1,4 @@
-//! Orders of one account at one venue: what was sent, what came back, and what may still come.
+//! Orders of one account at its venues: what was sent, what came back, and what may still come.
 //!
 //! ```text
 //! place, cancel, amend, ask ─▶ VenueRequest ─▶ venue
@@ -18,7 +18,9 @@
 use super::orders::{FillVerdict, OrderError, OrderTracker, Tracked};
 use super::venue::{PlacedOrder, Venue, VenueRequest};
 use crate::domain::venue::{LinkState, RejectReason, VenueEvent};
-use crate::domain::{Decimal, Fill, InstrumentId, Money, OrderId, OrderKind, OrderStatus, Span, Stamp};
+use crate::domain::{
+    Decimal, Fill, InstrumentId, Money, OrderId, OrderKind, OrderStatus, Span, Stamp, VenueId,
+};
 use crate::treasury::ApprovedOrder;
 use serde::{Deserialize, Serialize};
 
@@ -40,8 +42,12 @@ pub enum OrderReport {
     Unknown(OrderId),
     /// Funding was booked by the venue.
     Funding(InstrumentId, Stamp, Money),
-    /// Whether the venue can be reached has changed.
-    Link(LinkState),
+    /// Whether a venue can be reached has changed.
+    Link(VenueId, LinkState),
+    /// The trading rules of an instrument as its venue has them: tick, lot, smallest order.
+    Rules(InstrumentId, [Decimal; 3]),
+    /// The fees of an instrument as its venue takes them, in millionths of notional: of taking, of resting.
+    Fees(InstrumentId, [i32; 2]),
     /// Nothing that the account has to act on.
     Noted,
 }
@@ -71,7 +77,7 @@ struct ReportedPosition {
     same_since: Option<Stamp>,
 }
 
-/// Orders of one account at one venue.
+/// Orders of one account at its venues.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRouter<V> {
     /// Where they go.
@@ -80,19 +86,31 @@ pub struct OrderRouter<V> {
     pub orders: OrderTracker,
     /// By instrument: what the venue said is held.
     positions: Vec<ReportedPosition>,
-    link: LinkState,
+    /// When the venues were last asked what is held; none before the first time.
+    asked: Option<Stamp>,
+    /// By instrument: where it trades.
+    traded_at: Vec<VenueId>,
+    /// By venue: whether it can be reached.
+    links: Vec<LinkState>,
 }
 
 impl<V: Venue> OrderRouter<V> {
-    /// Nothing was sent yet to this venue, which lists so many instruments.
-    pub fn new(venue: V, instruments: usize) -> Self {
-        let positions = vec![ReportedPosition::default(); instruments];
-        OrderRouter { venue, orders: OrderTracker::default(), positions, link: LinkState::default() }
+    /// Nothing was sent yet; `traded_at` says by instrument at which venue of those behind this one.
+    pub fn new(venue: V, traded_at: Vec<VenueId>) -> Self {
+        let venues = traded_at.iter().map(|v| v.index() + 1).max().unwrap_or(0);
+        OrderRouter {
+            venue,
+            orders: OrderTracker::default(),
+            positions: vec![ReportedPosition::default(); traded_at.len()],
+            asked: None,
+            traded_at,
+            links: vec![LinkState::default(); venues],
+        }
     }
 
     /// An approved order leaves.
-    pub fn place(&mut self, order: &ApprovedOrder, kind: OrderKind) -> Result<(), OrderError> {
-        self.orders.sent(order, kind)?;
+    pub fn place(&mut self, order: ApprovedOrder, kind: OrderKind) -> Result<(), OrderError> {
+        self.orders.sent(&order, kind)?;
         self.venue.request(VenueRequest::Place(PlacedOrder::of(order, kind)));
         Ok(())
     }
@@ -119,7 +137,14 @@ impl<V: Venue> OrderRouter<V> {
 
     /// Asks the venue what the account holds.
     pub fn ask_positions(&mut self, at: Stamp) {
+        self.asked = Some(at);
         self.venue.request(VenueRequest::Positions(at));
+    }
+
+    /// Whether something is open: the fate of an order, a link, or an answer of what is held.
+    pub fn is_waiting(&self) -> bool {
+        let each = self.positions.iter().zip(0_u16..);
+        each.into_iter().any(|(p, i)| !self.is_settled(InstrumentId(i)) || p.told.map(|t| t.0) < self.asked)
     }
 
     /// What the venue said next, and what the account has to do about it; none when there is no more.
@@ -181,11 +206,17 @@ impl<V: Venue> OrderRouter<V> {
                 OrderReport::Noted
             }
             VenueEvent::Funding { instrument, at, amount } => OrderReport::Funding(instrument, at, amount),
-            VenueEvent::Link { state, .. } => {
-                let news = std::mem::replace(&mut self.link, state) != state;
-                if news { OrderReport::Link(state) } else { OrderReport::Noted }
+            VenueEvent::Link { venue, state, .. } => {
+                let before = self.links.get_mut(venue.index()).map(|link| std::mem::replace(link, state));
+                let is_news = before.is_some_and(|before| before != state);
+                if is_news { OrderReport::Link(venue, state) } else { OrderReport::Noted }
             }
-            VenueEvent::Rules { .. } | VenueEvent::Fees { .. } => OrderReport::Noted,
+            VenueEvent::Rules { instrument, tick, lot, min_notional, .. } => {
+                OrderReport::Rules(instrument, [tick, lot, min_notional])
+            }
+            VenueEvent::Fees { instrument, taker_ppm, maker_ppm, .. } => {
+                OrderReport::Fees(instrument, [taker_ppm, maker_ppm])
+            }
         }
     }
 
@@ -200,7 +231,8 @@ impl<V: Venue> OrderRouter<V> {
         let pending = |s: OrderStatus| {
             matches!(s, OrderStatus::Pending | OrderStatus::CancelSent | OrderStatus::Unknown)
         };
-        self.link == LinkState::Up
+        let venue = self.traded_at.get(instrument.index()).copied();
+        venue.is_some_and(|venue| self.link(venue) == LinkState::Up)
             && !self.orders.open().any(|o| o.instrument == instrument && pending(o.status))
     }
 
@@ -209,8 +241,8 @@ impl<V: Venue> OrderRouter<V> {
         let Some(position) = self.positions.get(instrument.index()) else { return PositionCheck::Unsettled };
         match position.told {
             Some((at, venue)) if self.is_settled(instrument) && Some(at) >= position.filled_at => {
-                let is_confirmed =
-                    V::PROMPT || position.same_since.is_some_and(|s| at.since(s).0 >= CONFIRMED_AFTER.0);
+                let is_confirmed = self.venue.is_prompt()
+                    || position.same_since.is_some_and(|s| at.since(s).0 >= CONFIRMED_AFTER.0);
                 match () {
                     () if venue == held => PositionCheck::Agrees,
                     () if is_confirmed => PositionCheck::Differs { venue },
@@ -221,8 +253,8 @@ impl<V: Venue> OrderRouter<V> {
         }
     }
 
-    /// Whether the venue can be reached.
-    pub fn link(&self) -> LinkState {
-        self.link
+    /// Whether a venue can be reached; one that is not known cannot.
+    pub fn link(&self, venue: VenueId) -> LinkState {
+        self.links.get(venue.index()).copied().unwrap_or(LinkState::Down)
     }
 }

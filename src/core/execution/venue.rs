@@ -12,43 +12,33 @@ pub fn is_venue_order(id: OrderId) -> bool {
     id.0 >= VENUE_ORDERS
 }
 
-/// An order as it is sent. Made of an [`ApprovedOrder`] alone, so that nothing leaves that the gate has not seen.
+/// An order as it is sent. It owns the [`ApprovedOrder`] that it is made of, so that nothing leaves that the gate has not
+/// seen, and no approval leaves twice.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PlacedOrder {
-    id: OrderId,
-    instrument: InstrumentId,
-    quantity: Decimal,
+    order: ApprovedOrder,
     kind: OrderKind,
-    reduce_only: bool,
-    at: Stamp,
 }
 
 impl PlacedOrder {
     /// An approved order, asking for its price in this way.
-    pub fn of(order: &ApprovedOrder, kind: OrderKind) -> Self {
-        PlacedOrder {
-            id: order.id(),
-            instrument: order.instrument(),
-            quantity: order.quantity(),
-            kind,
-            reduce_only: order.reduce_only(),
-            at: order.at(),
-        }
+    pub fn of(order: ApprovedOrder, kind: OrderKind) -> Self {
+        PlacedOrder { order, kind }
     }
 
     /// The id that the venue is to know it by.
     pub fn id(&self) -> OrderId {
-        self.id
+        self.order.id()
     }
 
     /// Instrument to be traded.
     pub fn instrument(&self) -> InstrumentId {
-        self.instrument
+        self.order.instrument()
     }
 
     /// Signed, in base units.
     pub fn quantity(&self) -> Decimal {
-        self.quantity
+        self.order.quantity()
     }
 
     /// How it asks for its price.
@@ -58,12 +48,12 @@ impl PlacedOrder {
 
     /// Whether it may only shrink what is held.
     pub fn reduce_only(&self) -> bool {
-        self.reduce_only
+        self.order.reduce_only()
     }
 
     /// When it was decided.
     pub fn at(&self) -> Stamp {
-        self.at
+        self.order.at()
     }
 }
 
@@ -86,7 +76,9 @@ pub enum VenueRequest {
 pub trait Venue {
     /// Whether it has said all that it has to say of a request once it is polled, as inside the program. Elsewhere a fill
     /// may be on its way while a later snapshot already counts it.
-    const PROMPT: bool = false;
+    fn is_prompt(&self) -> bool {
+        false
+    }
 
     /// Takes a request. What comes of it is said by events, and never before this returns.
     fn request(&mut self, request: VenueRequest);

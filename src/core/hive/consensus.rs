@@ -178,6 +178,7 @@ impl Consensus {
     }
 
     /// What a voice is heard to hold, at the last price; 0 while it is not heard.
+    #[inline]
     pub fn heard(&self, cast: &Population, voice: usize) -> f64 {
         // Most are flat most of the time.
         if self.heard[voice] == 0 {

@@ -5,6 +5,7 @@ use super::context::StepContext;
 use super::life::{Real, price};
 use crate::domain::{Bar, Decimal, Instrument, InstrumentId, MarketEvent, Stamp, money};
 use crate::engine::{Outputs, Settings};
+use crate::execution::Venue;
 use crate::fills::{BarCosts, Costs, PerKind, borrow_fraction};
 
 impl Real {
@@ -14,7 +15,9 @@ impl Real {
         let listing = &cx.market.instruments[id.index()];
         let costs = cx.settings.costs.of(instrument);
         let open_at = Stamp(cx.at.0 - decide.0);
-        self.execution.router.venue.on_bar(instrument, open_at, listing.last(), listing.sigma_before, costs);
+        if let Some(paper) = self.execution.router.venue.paper_mut() {
+            paper.on_bar(instrument, open_at, listing.last(), listing.sigma_before, costs);
+        }
         let filled = self.hear_venue(cx, out);
         let mark = filled.map_or_else(|| price(listing.last().open, instrument), |f| f.mark);
         if filled.is_none() {
@@ -39,7 +42,8 @@ impl Real {
         (rate, mark): (f64, f64),
         out: &mut Outputs,
     ) {
-        if settings.costs.is_flat() {
+        // A venue outside bills it itself, and says how much that was.
+        if settings.costs.is_flat() || !self.execution.router.venue.is_prompt() {
             return;
         }
         let (Some(rate), Some(mark)) = (money::from_estimate(rate, 10), money::from_estimate(mark, 8)) else {
@@ -58,7 +62,9 @@ impl Real {
         self.rest_no_more(cx, id, out);
         self.drop_spot(cx, id, out);
         let last = cx.market.instruments[id.index()].last().close;
-        self.execution.router.venue.on_delisted(instrument, cx.at, last, cx.settings.costs.of(instrument));
+        if let Some(paper) = self.execution.router.venue.paper_mut() {
+            paper.on_delisted(instrument, cx.at, last, cx.settings.costs.of(instrument));
+        }
         if self.hear_venue(cx, out).is_none() {
             self.book(cx, id, price(last, instrument), None, Decimal::ZERO, out);
         }
@@ -72,7 +78,9 @@ impl Real {
         self.execution.services.spot_pending[index] = Decimal::ZERO;
         let last = money::to_estimate(self.account.marks[spot.index()]);
         let instrument = &cx.spec.instruments[spot.index()];
-        self.execution.router.venue.on_delisted(instrument, cx.at, last, cx.settings.costs.of(instrument));
+        if let Some(paper) = self.execution.router.venue.paper_mut() {
+            paper.on_delisted(instrument, cx.at, last, cx.settings.costs.of(instrument));
+        }
         self.hear_venue(cx, out);
     }
 
@@ -88,13 +96,14 @@ impl Real {
         }
         let instrument = &cx.spec.instruments[id.index()];
         let costs = cx.settings.costs.of(instrument);
+        let Some(paper) = self.execution.router.venue.paper_mut() else { return };
         match event {
             MarketEvent::Bar { at, bar, .. } => {
                 // A bar is told at its close, one decision after its open. The venue fills at the open, and
                 // leaves aside what was decided later than that.
                 let open_at = Stamp(at.0 - cx.settings.clock.decide.0);
                 let sigma = cx.market.instruments[desk_index].sigma_before;
-                self.execution.router.venue.on_bar(instrument, open_at, bar, sigma, costs);
+                paper.on_bar(instrument, open_at, bar, sigma, costs);
             }
             MarketEvent::Inside { bar, .. } => {
                 // When the first fast bar opened is not known, and a fill at a price that may be older than
@@ -102,7 +111,7 @@ impl Real {
                 let Some(open_at) = opened else { return };
                 // Only the perp's fast volatility is kept; its spot moves by the same news.
                 let sigma = libm::sqrt(self.execution.services.working_orders[desk_index].volatility.mean());
-                self.execution.router.venue.on_bar(instrument, open_at, bar, sigma, costs);
+                paper.on_bar(instrument, open_at, bar, sigma, costs);
             }
             MarketEvent::Quote { at, .. } => {
                 let Some(top) = cx.market.get(id).and_then(|q| q.top) else { return };
@@ -110,7 +119,7 @@ impl Real {
                 let price = if wanted.is_sign_negative() { top.value.bid } else { top.value.ask };
                 // The spread is in the quote: a bar of this one price, for the fee and the tick alone.
                 let bar = Bar { open: price, high: price, low: price, close: price, volume: f64::INFINITY };
-                self.execution.router.venue.on_bar(instrument, *at, &bar, 0.0, &without_spread(costs));
+                paper.on_bar(instrument, *at, &bar, 0.0, &without_spread(costs));
             }
             _ => return,
         }

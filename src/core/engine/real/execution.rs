@@ -1,6 +1,7 @@
 //! How the account trades: what the desk wants, what lets orders out, where they go, and what serves them.
 
 use super::spec::RealSpec;
+use crate::domain::instrument::venues;
 use crate::domain::{Decimal, InstrumentId, OrderId};
 use crate::engine::Settings;
 use crate::engine::services::Services;
@@ -33,7 +34,7 @@ impl<V: Venue> Execution<V> {
         Execution {
             desk: DeskState::new(&spec.desk),
             gate: Gate::new(settings.gate),
-            router: OrderRouter::new(venue, n),
+            router: OrderRouter::new(venue, venues(&spec.instruments).1),
             services: Services::new(spec.traded),
             working: vec![None; n],
             next_order: 1,

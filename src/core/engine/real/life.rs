@@ -8,8 +8,8 @@ use crate::agents::Population;
 use crate::domain::step::Rounding;
 use crate::domain::{Decimal, Fill, Instrument, InstrumentId, money};
 use crate::engine::outputs::Scratch;
-use crate::engine::{Outputs, Settings};
-use crate::execution::PaperVenue;
+use crate::engine::{Outputs, Settings, TradesAt};
+use crate::execution::{AccountVenue, Outbox, PaperVenue};
 use crate::ledger::LedgerAccount;
 use crate::treasury::Mode;
 use serde::{Deserialize, Serialize};
@@ -20,17 +20,18 @@ pub struct Real {
     /// What is owned and owed.
     pub account: Account,
     /// What the desk wants, what was sent, and what came of it.
-    pub execution: Execution<PaperVenue>,
+    pub execution: Execution<AccountVenue>,
 }
 
 impl Real {
     /// All capital is with the treasury.
     pub fn new(spec: &RealSpec, cast: &Population, settings: &Settings) -> Self {
         let n = spec.instruments.len();
-        Real {
-            account: Account::new(cast, settings, n),
-            execution: Execution::new(PaperVenue::new(n), spec, settings),
-        }
+        let venue = match settings.trades {
+            TradesAt::Paper => AccountVenue::Paper(PaperVenue::new(n)),
+            TradesAt::Venues => AccountVenue::Outside(Outbox::default()),
+        };
+        Real { account: Account::new(cast, settings, n), execution: Execution::new(venue, spec, settings) }
     }
 
     /// Attributes and books one instrument's fill and rotation; `leg` of the fill is the carrier's own.

@@ -2,13 +2,19 @@
 
 use super::context::{Exposed, StepContext};
 use super::life::Real;
-use crate::domain::{Decimal, Instrument, InstrumentId, OrderId, OrderKind, OrderStatus, Span, TimeInForce};
+use crate::domain::step::Rounding;
+use crate::domain::{
+    Decimal, Instrument, InstrumentId, OrderId, OrderKind, OrderStatus, Span, TimeInForce, money,
+};
 use crate::engine::Outputs;
 use crate::engine::order_split::common;
 use crate::engine::passive_execution::Remaining;
-use crate::execution::Tracked;
+use crate::execution::{Tracked, Venue};
 use crate::treasury::gate::smallest_order;
-use crate::treasury::{ApprovedOrder, Exposure, ProposedOrder};
+use crate::treasury::{ApprovedOrder, Exposure, Mode, ProposedOrder};
+
+/// How far from the last price an order may trade that asks for what there is, as a fraction of it.
+const COLLAR: f64 = 0.005;
 
 impl Real {
     /// Whether so much of an instrument is an order.
@@ -28,6 +34,10 @@ impl Real {
         quantity: Decimal,
         beside: Decimal,
     ) -> Option<ApprovedOrder> {
+        // What may still fill of an order that is being taken back has been asked for already: on its side only the rest
+        // is, so that both together are no more than what is wanted.
+        let pending = self.execution.pending(id);
+        let quantity = quantity - common(pending, quantity);
         if quantity.is_zero() {
             return None;
         }
@@ -49,7 +59,7 @@ impl Real {
         let exposure = Exposure {
             equity: self.account.equity,
             position,
-            open_order: beside + self.execution.pending(id),
+            open_order: beside + pending,
             gross: exposed.gross,
             net: exposed.net,
             // Never seen is as old as can be, so that the gate refuses it.
@@ -67,16 +77,35 @@ impl Real {
             .ok()
     }
 
-    /// An approved order leaves as a market order; whether it did.
+    /// How an order asks for its price that is to trade at once. Outside the program it has a bound: the book may be
+    /// empty for a moment, and a market order takes whatever is left of it. What only shrinks while risk is to shrink
+    /// has none, since not getting out is worse.
+    fn immediate(&self, cx: &StepContext<'_>, order: &ApprovedOrder) -> OrderKind {
+        let is_way_out = order.reduce_only() && self.account.mode() != Mode::Running;
+        if self.execution.router.venue.is_prompt() || is_way_out {
+            return OrderKind::Market;
+        }
+        let instrument = &cx.spec.instruments[order.instrument().index()];
+        let sells = order.quantity().is_sign_negative();
+        let quoted = cx.market.get(instrument.id).and_then(|i| i.top).map(|top| top.value.mid());
+        let last = quoted.unwrap_or_else(|| money::to_estimate(self.account.marks[instrument.id.index()]));
+        let (bound, inside) =
+            if sells { (1.0 - COLLAR, Rounding::Up) } else { (1.0 + COLLAR, Rounding::Down) };
+        let price = instrument.tick.round_estimate(last * bound, inside);
+        price.map_or(OrderKind::Market, |price| OrderKind::Limit(price, TimeInForce::ImmediateOrCancel))
+    }
+
+    /// An approved order leaves to trade at once; whether it did.
     pub(super) fn submit(
         &mut self,
         cx: &StepContext<'_>,
         id: InstrumentId,
-        order: &ApprovedOrder,
+        order: ApprovedOrder,
         out: &mut Outputs,
     ) -> bool {
         self.execution.working[id.index()] = Some(order.id());
-        let left = self.place(cx, order, OrderKind::Market, out);
+        let kind = self.immediate(cx, &order);
+        let left = self.place(cx, order, kind, out);
         self.execution.sent += u64::from(left);
         left
     }
@@ -85,17 +114,18 @@ impl Real {
     fn place(
         &mut self,
         cx: &StepContext<'_>,
-        order: &ApprovedOrder,
+        order: ApprovedOrder,
         kind: OrderKind,
         out: &mut Outputs,
     ) -> bool {
+        let (id, instrument) = (order.id(), order.instrument());
         if let Err(e) = self.execution.router.place(order, kind) {
-            self.execution.working[order.instrument().index()].take_if(|w| *w == order.id());
+            self.execution.working[instrument.index()].take_if(|w| *w == id);
             self.account.halt(format!("an order could not be sent: {e}"), out);
             return false;
         }
         self.hear_venue(cx, out);
-        self.execution.router.orders.get(order.id()).is_some_and(|o| o.status != OrderStatus::Rejected)
+        self.execution.router.orders.get(id).is_some_and(|o| o.status != OrderStatus::Rejected)
     }
 
     /// An approved order goes to work; what of it is not the desk's is the perp leg of a switch.
@@ -103,7 +133,7 @@ impl Real {
         &mut self,
         cx: &StepContext<'_>,
         desk_index: usize,
-        order: &ApprovedOrder,
+        order: ApprovedOrder,
         desk: Decimal,
         out: &mut Outputs,
     ) {
@@ -115,8 +145,9 @@ impl Real {
         // The gate may have cut the order; then the desk is served first, since its exposure is what was
         // decided, and a switch only changes what carries it.
         let switch = order.quantity() - common(order.quantity(), desk);
+        let id = order.id();
         if self.place(cx, order, OrderKind::Limit(limit, TimeInForce::PostOnly), out) {
-            self.execution.services.working_orders[desk_index].begin(order.id(), switch);
+            self.execution.services.working_orders[desk_index].begin(id, switch);
         }
     }
 

@@ -6,16 +6,16 @@
 //! 1. A fill is booked once and to its order; one that the tracker does not know is told and never booked.
 //! 2. What the venue says of a position is compared with the books only where nothing of the instrument is open
 //!    ([`OrderRouter::check`](crate::execution::OrderRouter::check)). A settled difference halts.
-//! 3. While something is open for longer than [`UNSETTLED_MAX`], what is held may only shrink. That is looked at at each
-//!    barrier and by `recheck`: nothing else tells the time to the account yet.
+//! 3. While something is open for longer than [`UNSETTLED_MAX`], what is held may only shrink. That is looked at at every
+//!    event, since any of them tells the time.
 
 use super::context::StepContext;
 use super::life::Real;
-use crate::domain::{Decimal, Fill, OrderId, Span, VenueEvent};
+use crate::domain::{Decimal, Fill, InstrumentId, OrderId, Span, Stamp, VenueEvent};
 use crate::engine::Outputs;
 use crate::engine::order_split::common;
 use crate::execution::venue::is_venue_order;
-use crate::execution::{FillVerdict, OrderReport, PositionCheck, Tracked};
+use crate::execution::{FillVerdict, OrderReport, PositionCheck, Tracked, Venue};
 
 /// How long the fate of an order may be open before nothing new is opened.
 pub const UNSETTLED_MAX: Span = Span::seconds(10);
@@ -26,6 +26,11 @@ impl Real {
         let report = self.execution.router.take(event);
         self.act(cx, report, out);
         self.hear_venue(cx, out);
+        // Once the venue has said all, and not at the first position of several: the rest may have changed with it.
+        if matches!(event, VenueEvent::Position { .. }) && !self.execution.router.is_waiting() {
+            self.compare(cx, out);
+        }
+        self.watch(cx, out);
     }
 
     /// Takes all that the venue inside the program has said; the last fill that was booked.
@@ -42,10 +47,14 @@ impl Real {
         match report {
             OrderReport::Fill(fill, verdict) => return self.take_fill(cx, &fill, verdict, out),
             OrderReport::Rejected(order, why) => {
-                // The gate knows the venue's rules: an order that passed it and is refused means that one of them is
+                let text = format!("an order was refused after the gate: order {}: {why}", order.0);
+                // The gate knows the venue's rules: an order that passed it and is refused for one of them means that it is
                 // not what it is taken for.
-                self.account
-                    .halt(format!("an order was refused after the gate: order {}: {why}", order.0), out);
+                if why.is_of_rules() {
+                    self.account.halt(text, out);
+                } else {
+                    out.alarms.push(text);
+                }
                 self.forget_order(order);
             }
             OrderReport::Cancelled(order, _) => self.forget_order(order),
@@ -56,14 +65,52 @@ impl Real {
                 out.alarms
                     .push(format!("what became of order {} is not known; the venue was asked", order.0));
             }
-            OrderReport::Funding(id, at, amount) => {
-                let symbol = cx.spec.instruments.get(id.index()).map_or("?", |i| i.symbol.as_str());
-                out.alarms.push(format!("{symbol}: the venue booked funding of {amount} at {at}"));
+            OrderReport::Funding(id, at, received) => {
+                // The venue says what the account received, the books what it paid.
+                let paid = self.account.ledger.funding_billed(id, -received);
+                self.account.guard(
+                    &format!("funding of {received} on {} at {at}", symbol(cx, id)),
+                    &paid,
+                    out,
+                );
             }
-            OrderReport::Link(state) => out.alarms.push(format!("the link to the venue is {state:?}")),
+            OrderReport::Link(venue, state) => {
+                let name = cx.spec.venues.get(venue.index()).filter(|name| !name.is_empty());
+                out.alarms
+                    .push(format!("the link to {} is {state}", name.map_or("the venue", String::as_str)));
+            }
+            OrderReport::Rules(id, rules) => self.heed_rules(cx, id, rules, out),
+            OrderReport::Fees(id, [taker, maker]) => {
+                // What is booked is what each fill says; what is decided reckons with the fees of the settings.
+                out.alarms.push(format!(
+                    "{}: the venue's fees are {taker} ppm of taking, {maker} ppm of resting",
+                    symbol(cx, id)
+                ));
+            }
             OrderReport::Noted => {}
         }
         None
+    }
+
+    /// The venue has other rules than this run was made with: what is decided would be refused, or rounded by the venue.
+    fn heed_rules(
+        &mut self,
+        cx: &StepContext<'_>,
+        id: InstrumentId,
+        [tick, lot, least]: [Decimal; 3],
+        out: &mut Outputs,
+    ) {
+        let Some(ours) = cx.spec.instruments.get(id.index()) else { return };
+        if ours.tick != tick.into() || ours.lot != lot || ours.min_notional != least {
+            self.account.halt(
+                format!(
+                    "{}: the venue's rules are a tick of {tick}, a lot of {lot} and orders of at least {least}; this run was \
+                     made with others, start anew with these",
+                    ours.symbol
+                ),
+                out,
+            );
+        }
     }
 
     /// Books a fill where it belongs.
@@ -166,17 +213,21 @@ impl Real {
         was && self.account.halted.is_none()
     }
 
-    /// Compares what the desk holds, what the books say and what the venue says, instrument by instrument.
+    /// Asks the venue what is held, and compares.
     pub(super) fn reconcile(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
         self.execution.router.ask_positions(cx.at);
         self.hear_venue(cx, out);
-        let mut is_open = false;
+        self.compare(cx, out);
+    }
+
+    /// Compares what the desk holds, what the books say and what the venue says, instrument by instrument, wherever
+    /// nothing is open.
+    fn compare(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
         for instrument in &cx.spec.instruments {
             let ours = self.execution.position(cx.spec, instrument.id);
             // The books' own record of the counterparty is minus what the account holds.
             let books = self.account.booked(instrument.id);
             let check = self.execution.router.check(instrument.id, ours);
-            is_open |= check == PositionCheck::Unsettled;
             let venue = if let PositionCheck::Differs { venue } = check { venue } else { ours };
             if venue != ours || books != ours {
                 let symbol = &instrument.symbol;
@@ -188,18 +239,31 @@ impl Real {
                 );
             }
         }
-        let since = if is_open { Some(self.account.unsettled.unwrap_or(cx.at)) } else { None };
-        self.account.unsettled = since;
-        let was_in_doubt = std::mem::replace(
-            &mut self.account.is_in_doubt,
-            since.is_some_and(|since| cx.at.since(since).0 > UNSETTLED_MAX.0),
-        );
-        if self.account.is_in_doubt != was_in_doubt {
-            out.alarms.push(if self.account.is_in_doubt {
-                "what the venue holds is not known; positions may only shrink until it is".to_owned()
-            } else {
-                "what the venue holds is known again".to_owned()
-            });
-        }
     }
+
+    /// Looks, at any event, since when something has been open. Inside the program nothing ever is between two events.
+    pub(in crate::engine) fn watch(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
+        if self.execution.router.venue.is_prompt() {
+            return;
+        }
+        let since = self.account.unsettled.unwrap_or(cx.at);
+        self.account.unsettled = self.execution.router.is_waiting().then_some(since);
+        self.doubt(cx.at, out);
+    }
+
+    fn doubt(&mut self, at: Stamp, out: &mut Outputs) {
+        let is_long = self.account.unsettled.is_some_and(|since| at.since(since).0 > UNSETTLED_MAX.0);
+        if std::mem::replace(&mut self.account.is_in_doubt, is_long) == is_long {
+            return;
+        }
+        out.alarms.push(if is_long {
+            "what the venue holds is not known; positions may only shrink until it is".to_owned()
+        } else {
+            "what the venue holds is known again".to_owned()
+        });
+    }
+}
+
+fn symbol<'a>(cx: &StepContext<'a>, id: InstrumentId) -> &'a str {
+    cx.spec.instruments.get(id.index()).map_or("an instrument that is not held here", |i| &i.symbol)
 }

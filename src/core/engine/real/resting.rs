@@ -67,7 +67,9 @@ impl Real {
         }
         // A price that is only touched fills those who came first; a bar that trades beyond the limit has
         // reached this order too.
-        self.execution.router.venue.on_inside(instrument, open_at, bar, cx.settings.services.through, costs);
+        if let Some(paper) = self.execution.router.venue.paper_mut() {
+            paper.on_inside(instrument, open_at, bar, cx.settings.services.through, costs);
+        }
         self.hear_venue(cx, out);
     }
 }

@@ -85,16 +85,15 @@ impl Real {
         }
         // In the order of their numbers.
         if let (Some(instrument), Some(order)) = (carried, spot) {
-            self.submit(cx, instrument, &order, out);
+            self.submit(cx, instrument, order, out);
         }
         let beside = quantity(perp.as_ref());
-        if let Some(order) = perp
-            && self.submit(cx, id, &order, out)
-        {
+        let number = perp.as_ref().map(ApprovedOrder::id);
+        if let Some(number) = number.filter(|_| perp.is_some_and(|order| self.submit(cx, id, order, out))) {
             // What rested and missed is measured from where it was decided: from here on it would look as if
             // waiting cost nothing.
             let missed = common(parts.late, left.desk);
-            self.execution.services.working_orders[desk_index].crosses(order.id(), missed, parts.hurried);
+            self.execution.services.working_orders[desk_index].crosses(number, missed, parts.hurried);
         }
         let mut later = parts.rest - parts.late;
         // Not with a switch in it, whose legs would no longer cancel.
@@ -104,7 +103,7 @@ impl Real {
         // The perp's side of a switch is the opposite of its spot. What crosses now works in the same
         // instrument, and the gate has to see both together.
         if let Some(order) = self.approve(cx, exposed, (id, desk_index), later - parts.switch, beside) {
-            self.work(cx, desk_index, &order, later, out);
+            self.work(cx, desk_index, order, later, out);
         }
     }
 
@@ -172,7 +171,7 @@ impl Real {
         let exposed = Exposed { gross, net };
         // What the gate refuses is made good at the next decision.
         if let Some(order) = self.approve(cx, exposed, (spot, desk_index), coming, Decimal::ZERO) {
-            self.submit(cx, spot, &order, out);
+            self.submit(cx, spot, order, out);
         }
     }
 }

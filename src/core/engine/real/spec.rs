@@ -1,6 +1,7 @@
 //! What the real life is made from and does not change during a run.
 
 use crate::agents::Population;
+use crate::domain::instrument::venues;
 use crate::domain::{Decimal, Instrument, Stamp, Universe, step};
 use crate::engine::Settings;
 use crate::engine::services::ServiceSpec;
@@ -14,6 +15,8 @@ pub struct RealSpec {
     pub desk: DeskSpec,
     /// All instruments that may be held, in their order: the desk's, and up to the last spot that carries.
     pub instruments: Vec<Instrument>,
+    /// Names of the venues at which they trade, as [`VenueId`](crate::domain::VenueId) counts them.
+    pub venues: Vec<String>,
     /// How many of them are the desk's.
     pub traded: usize,
     /// Who serves the desk.
@@ -34,9 +37,11 @@ impl RealSpec {
         services: ServiceSpec,
     ) -> Self {
         let traded = universe.desk().len();
+        let instruments = universe.instruments[..services.instruments(traded)].to_vec();
         RealSpec {
             desk: DeskSpec::new(settings.desk, cast, universe, &settings.costs, settings.clock.decide),
-            instruments: universe.instruments[..services.instruments(traded)].to_vec(),
+            venues: venues(&instruments).0,
+            instruments,
             traded,
             services,
         }

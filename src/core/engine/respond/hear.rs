@@ -36,7 +36,10 @@ impl Respond {
             }
         }
         let (s, market) = (&spec.settings, &speak.market);
-        let cx = &StepContext { spec: &spec.real, settings: s, at: event.at(), market };
+        // News of an order may be stamped long before they come, and what comes of them is decided now.
+        let at = if matches!(event, Event::Venue(_)) { said.now } else { event.at() };
+        let cx = &StepContext { spec: &spec.real, settings: s, at, market };
+        self.real.watch(cx, out);
         match *event {
             // What the desk does not trade is the structures' alone, and was heard in the first half.
             Event::Market(ref other) if !spec.is_listed(other) => {
@@ -68,6 +71,8 @@ impl Respond {
             Event::Venue(ref event) => self.real.venue(cx, event, out),
             Event::Command(_, command) => self.command(spec, cx, command, out),
         }
+        // What was asked for now is open from now on.
+        self.real.watch(cx, out);
     }
 
     fn barrier(

@@ -63,7 +63,7 @@ fn an_asset_that_stops_trading_is_closed_in_all_three_lives_and_starts_anew() {
                 let fill = run.fills[fills..].iter().find(|f| f.instrument == btc).unwrap();
                 assert_eq!(fill.quantity, -held.2);
                 assert_eq!(hive_domain::money::to_estimate(fill.price), last_close);
-                assert!(respond.real.execution.router.venue.position(btc).is_zero());
+                assert!(respond.real.execution.router.venue.paper().unwrap().position(btc).is_zero());
                 assert!(respond.real.account.ledger.net_position(btc).is_zero());
                 for slot in slots.iter().copied() {
                     assert_eq!(speak.lives[slot].intent, 0.0);
@@ -82,7 +82,8 @@ fn an_asset_that_stops_trading_is_closed_in_all_three_lives_and_starts_anew() {
                 let open = slots.iter().filter(|s| speak.lives[**s].intent != 0.0).count();
                 let opens =
                     slots.iter().filter(|s| **s < declared && respond.ears[**s].open.book.quantity != 0.0);
-                held = (open, opens.count(), respond.real.execution.router.venue.position(btc));
+                held =
+                    (open, opens.count(), respond.real.execution.router.venue.paper().unwrap().position(btc));
                 if gone.is_some() && back && held.0 > 0 && !held.2.is_zero() {
                     again += 1;
                 }

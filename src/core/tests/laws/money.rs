@@ -24,7 +24,7 @@ pub fn balanced(engine: &Engine) {
     for i in 0..real.account.marks.len() {
         let id = InstrumentId(i as u16);
         let books = real.account.ledger.net_position(id);
-        assert_eq!(real.execution.router.venue.position(id), books);
+        assert_eq!(real.execution.router.venue.paper().unwrap().position(id), books);
         let of = |a: u32| real.account.ledger.position(AgentId(a), id);
         let sum: Decimal = (0..real.account.ledger.agents() as u32).map(of).sum::<Decimal>();
         assert_eq!(sum + real.account.ledger.position(Ledger::TREASURY, id), books);
@@ -207,11 +207,11 @@ fn law09_a_mismatch_with_the_venue_halts_and_no_order_leaves_any_more() {
         .universe
         .instruments
         .iter()
-        .find(|i| !real.execution.router.venue.position(i.id).is_zero())
+        .find(|i| !real.execution.router.venue.paper().unwrap().position(i.id).is_zero())
         .unwrap();
     // The venue closes a position, and nobody here hears of it.
     let last = hive_domain::money::to_estimate(real.account.marks[held.id.index()]);
-    let (venue, at) = (&mut real.execution.router.venue, tape.events[middle - 1].at());
+    let (venue, at) = (real.execution.router.venue.paper_mut().unwrap(), tape.events[middle - 1].at());
     venue.on_delisted(held, at, last, &config::shipped().unwrap().costs);
     assert!(std::iter::from_fn(|| venue.poll()).any(|e| matches!(e, VenueEvent::Fill(_))));
     let next = tape.after(601);
@@ -226,7 +226,16 @@ fn law09_a_mismatch_with_the_venue_halts_and_no_order_leaves_any_more() {
     let real = &run.engine.respond.real;
     assert_eq!((real.execution.orders_sent(), run.fills.len()), (sent, fills), "no order, no fill");
     assert_eq!(real.account.halted.as_deref(), Some(why.as_str()), "the first reason stays");
-    assert!(tape.universe.instruments.iter().all(|i| real.execution.router.venue.working(i.id).is_none()));
+    assert!(
+        tape.universe.instruments.iter().all(|i| real
+            .execution
+            .router
+            .venue
+            .paper()
+            .unwrap()
+            .working(i.id)
+            .is_none())
+    );
     assert!(real.account.running_share() < 0.9);
     // The other lives go on.
     assert!(actions(&run.messages).any(|(m, _)| m.at == tape.events[tape.events.len() - 1].at()));
@@ -250,11 +259,11 @@ fn law09_a_halt_for_a_difference_ends_by_looking_again_once_there_is_none() {
     };
     assert_eq!(recheck(&mut run), None, "there is nothing to find");
     let real = &mut run.engine.respond.real;
-    let venue = &real.execution.router.venue;
+    let venue = real.execution.router.venue.paper().unwrap();
     let is_idle = |i: &&Instrument| !venue.position(i.id).is_zero() && venue.working(i.id).is_none();
     let held = tape.universe.instruments.iter().find(is_idle).unwrap();
     let costs = config::shipped().unwrap().costs;
-    let venue = &mut real.execution.router.venue;
+    let venue = real.execution.router.venue.paper_mut().unwrap();
     venue.on_delisted(held, tape.events[middle - 1].at(), 100.0, &costs);
     while venue.poll().is_some() {}
     run.play(&tape.events[middle..next]);

@@ -19,7 +19,11 @@ fn held(engine: &Engine, n: usize) -> Vec<(Decimal, Decimal, Decimal)> {
                 .chain([hive_ledger::Ledger::TREASURY])
                 .map(|a| real.account.ledger.position(a, perp))
                 .sum();
-            (real.execution.router.venue.position(spot), real.execution.router.venue.position(perp), agents)
+            (
+                real.execution.router.venue.paper().unwrap().position(spot),
+                real.execution.router.venue.paper().unwrap().position(perp),
+                agents,
+            )
         })
         .collect()
 }
@@ -112,9 +116,11 @@ fn a_leg_whose_other_was_not_filled_is_undone_in_the_perp_at_the_next_decision()
             assert_eq!(real.account.halted, None);
             for i in 0..n {
                 let (perp, spot) = (InstrumentId(i as u16), InstrumentId((i + n) as u16));
-                let exposed =
-                    real.execution.router.venue.position(spot) + real.execution.router.venue.position(perp);
-                let sent = |id| real.execution.router.venue.working(id).map_or(Decimal::ZERO, |o| o.1);
+                let exposed = real.execution.router.venue.paper().unwrap().position(spot)
+                    + real.execution.router.venue.paper().unwrap().position(perp);
+                let sent = |id| {
+                    real.execution.router.venue.paper().unwrap().working(id).map_or(Decimal::ZERO, |o| o.1)
+                };
                 if !alone[i].is_zero() {
                     assert_eq!(exposed, Decimal::ZERO, "undone");
                     undone += 1;
@@ -125,7 +131,8 @@ fn a_leg_whose_other_was_not_filled_is_undone_in_the_perp_at_the_next_decision()
                     faults += 1;
                     alone[i] = exposed;
                 }
-                let switches = !sent(spot).is_zero() || real.execution.router.venue.resting(perp).is_some();
+                let switches = !sent(spot).is_zero()
+                    || real.execution.router.venue.paper().unwrap().resting(perp).is_some();
                 deaf[i] = switches && random::mix(i as u64, at.0 as u64).is_multiple_of(3);
             }
         }

@@ -9,7 +9,7 @@ use hive_core::treasury::{ApprovedOrder, Exposure, Gate, GateSettings, Mode, Pro
 use hive_domain::venue::RejectReason;
 use hive_domain::{
     AgentId, AssetId, ContractTerms, Decimal, Fill, Instrument, InstrumentId, InstrumentKind, OrderId,
-    OrderKind, PriceStep, Span, Stamp, VenueEvent, random,
+    OrderKind, PriceStep, Span, Stamp, VenueEvent, VenueId, random,
 };
 use hive_ledger::Ledger;
 use std::collections::BTreeMap;
@@ -236,7 +236,7 @@ impl Account {
         books.deposit(Decimal::from(1_000_000)).unwrap();
         let wide = GateSettings { gross_max: 1e6, net_max: 1e6, order_max: 1e6, ..GateSettings::default() };
         Account {
-            router: OrderRouter::new(ScriptedVenue::default(), n),
+            router: OrderRouter::new(ScriptedVenue::default(), vec![VenueId(0); n]),
             books,
             gate: Gate::new(wide),
             next: 1,
@@ -265,7 +265,7 @@ impl Account {
             return;
         }
         if let Some(order) = self.approve(id, quantity, held, open) {
-            self.router.place(&order, OrderKind::Market).unwrap();
+            self.router.place(order, OrderKind::Market).unwrap();
         }
     }
 
