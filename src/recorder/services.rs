@@ -105,7 +105,8 @@ fn carried(engine: &Engine, agent: AgentId) -> (String, f64) {
     let real = &engine.respond.real;
     let mut held: Vec<(f64, f64, &str)> = Vec::new();
     for (desk_index, spot, owner) in engine.servants().held() {
-        let quantity = real.execution.services.spot_held.get(desk_index).copied().unwrap_or_default();
+        let quantity =
+            real.execution.services.assets.get(desk_index).map(|a| a.spot_held).unwrap_or_default();
         let mark = real.account.marks.get(spot.index()).copied().unwrap_or_default();
         let Some(i) = engine.instrument(spot).filter(|_| owner == agent && !quantity.is_zero()) else {
             continue;

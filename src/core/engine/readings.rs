@@ -65,7 +65,14 @@ impl Engine {
 
     /// Orders that were worked on an instrument of the desk, as they were filled.
     pub fn worked_on(&self, id: InstrumentId) -> ExecutionCost {
-        self.respond.real.execution.services.execution_costs.get(id.index()).copied().unwrap_or_default()
+        self.respond
+            .real
+            .execution
+            .services
+            .assets
+            .get(id.index())
+            .map(|a| a.execution_cost)
+            .unwrap_or_default()
     }
 
     /// How much everybody moves others, scouts too (who move and are not moved). One pass over the edges.

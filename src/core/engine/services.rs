@@ -65,29 +65,87 @@ pub struct ServiceSpec {
     pub misled: bool,
 }
 
+/// What is carried and worked of one asset of the desk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AssetService {
+    /// V as last said.
+    pub quote: Option<Stamped<CarryQuote>>,
+    /// Base units held in spot.
+    pub spot_held: Decimal,
+    /// What the carrier is short of in the perp, in base units: as much, but for a leg that is on its way.
+    perp_hedge: Decimal,
+    /// Spot that is to come because its perp leg was filled while it rested, in base units.
+    pub(super) spot_pending: Decimal,
+    /// The order that is worked.
+    pub(super) working_order: WorkingOrder,
+    /// What orders that were worked came to, as they were filled.
+    pub(super) execution_cost: ExecutionCost,
+    /// The same of the perp legs of switches alone.
+    pub(super) swap_cost: ExecutionCost,
+    /// What both were when they were last told, of all orders and of switches.
+    reported_cost: (ExecutionCost, ExecutionCost),
+}
+
+impl AssetService {
+    fn new() -> Self {
+        AssetService {
+            quote: None,
+            spot_held: Decimal::ZERO,
+            perp_hedge: Decimal::ZERO,
+            spot_pending: Decimal::ZERO,
+            working_order: WorkingOrder::new(),
+            execution_cost: ExecutionCost::default(),
+            swap_cost: ExecutionCost::default(),
+            reported_cost: <(ExecutionCost, ExecutionCost)>::default(),
+        }
+    }
+
+    /// Spot that the carrier has not, though its perp leg is there; negative: has, though it is not.
+    pub fn lacks(&self) -> Decimal {
+        self.perp_hedge - self.spot_held
+    }
+
+    /// What the carrier should still be short of in the perp.
+    pub(super) fn unmirrored(&self) -> Decimal {
+        self.spot_held + self.spot_pending - self.perp_hedge
+    }
+
+    /// The perp book was told what the carrier is short of: `leg` of it, signed, it traded itself.
+    pub(super) fn mirror(&mut self, leg: Decimal) {
+        self.spot_pending -= leg;
+        self.perp_hedge = self.spot_held + self.spot_pending;
+    }
+
+    /// The carrier's part of a perp.
+    pub(super) fn perp(&self) -> Decimal {
+        -self.perp_hedge
+    }
+
+    /// A market order was filled: as far as it was worked before, what that cost.
+    pub(super) fn crossed(&mut self, fill: &Fill) {
+        self.working_order.crossed(fill, [&mut self.execution_cost, &mut self.swap_cost]);
+    }
+
+    /// Spot was filled; what of it is the other leg of a switch that was worked.
+    pub(super) fn followed(&mut self, fill: &Fill) {
+        // As far as a perp leg was filled before, this is its other leg; beyond that it was sent as spot at
+        // market, and nothing waits for it.
+        let part = common(self.spot_pending, fill.quantity);
+        self.spot_pending -= part;
+        self.spot_held += fill.quantity;
+        self.working_order.followed(part, fill, [&mut self.execution_cost, &mut self.swap_cost]);
+    }
+}
+
 /// What is held in spot beside the desk's perps, what is worked, and what of both was told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Services {
-    /// By asset: V as last said.
-    pub quotes: Vec<Option<Stamped<CarryQuote>>>,
-    /// By instrument of the desk: held in spot.
-    pub spot_held: Vec<Decimal>,
-    /// What the carrier is short of in the perp: as much, but for a leg that is on its way.
-    perp_hedge: Vec<Decimal>,
-    /// Spot that is to come because its perp leg was filled while it rested.
-    pub(super) spot_pending: Vec<Decimal>,
-    /// Orders that are worked.
-    pub(super) working_orders: Vec<WorkingOrder>,
-    /// By instrument of the desk: orders worked, as they were filled.
-    pub(super) execution_costs: Vec<ExecutionCost>,
-    /// The same of the perp legs of switches alone.
-    pub(super) swap_costs: Vec<ExecutionCost>,
+    /// By instrument of the desk.
+    pub assets: Vec<AssetService>,
     /// What the carry owes for the capital it was lent, and what of it was told.
     pub(super) capital_charge: (f64, f64),
     /// PnL of the carriers when it was last told.
     reported: Vec<(AgentId, Money)>,
-    /// What was filled when it was last told, of all orders and of switches.
-    reported_costs: Vec<(ExecutionCost, ExecutionCost)>,
 }
 
 impl ServiceSpec {
@@ -181,66 +239,34 @@ fn spots(universe: &Universe) -> Vec<Option<InstrumentId>> {
 impl Services {
     /// Nothing is carried, nothing worked.
     pub fn new(desk: usize) -> Self {
-        Services {
-            quotes: vec![None; desk],
-            spot_held: vec![Decimal::ZERO; desk],
-            perp_hedge: vec![Decimal::ZERO; desk],
-            spot_pending: vec![Decimal::ZERO; desk],
-            working_orders: vec![WorkingOrder::new(); desk],
-            execution_costs: vec![ExecutionCost::default(); desk],
-            swap_costs: vec![ExecutionCost::default(); desk],
-            capital_charge: (0.0, 0.0),
-            reported: Vec::new(),
-            reported_costs: vec![<(ExecutionCost, ExecutionCost)>::default(); desk],
-        }
+        Services { assets: vec![AssetService::new(); desk], capital_charge: (0.0, 0.0), reported: Vec::new() }
     }
 
     /// A carry agent has spoken.
     pub fn hear(&mut self, asset: AssetId, at: Stamp, quote: &CarryQuote) {
-        if let Some(last) = self.quotes.get_mut(asset.index()) {
-            *last = Some(Stamped { at, value: *quote });
+        if let Some(served) = self.assets.get_mut(asset.index()) {
+            served.quote = Some(Stamped { at, value: *quote });
         }
     }
 
     /// All worked orders so far.
     pub fn worked(&self) -> ExecutionCost {
-        self.execution_costs.iter().fold(ExecutionCost::default(), |a, b| a.plus(b, 1.0))
+        self.assets.iter().fold(ExecutionCost::default(), |a, b| a.plus(&b.execution_cost, 1.0))
     }
 
     /// All perp legs of switches that were worked so far.
     pub fn switched(&self) -> ExecutionCost {
-        self.swap_costs.iter().fold(ExecutionCost::default(), |a, b| a.plus(b, 1.0))
-    }
-
-    /// Spot that the carrier has not, though its perp leg is there; negative: has, though it is not.
-    pub fn lacks(&self, desk_index: usize) -> Decimal {
-        self.perp_hedge[desk_index] - self.spot_held[desk_index]
-    }
-
-    /// What the carrier should still be short of in the perp.
-    pub(super) fn unmirrored(&self, desk_index: usize) -> Decimal {
-        self.spot_held[desk_index] + self.spot_pending[desk_index] - self.perp_hedge[desk_index]
-    }
-
-    /// The perp book was told what the carrier is short of: `leg` of it, signed, it traded itself.
-    pub(super) fn mirror(&mut self, desk_index: usize, leg: Decimal) {
-        self.spot_pending[desk_index] -= leg;
-        self.perp_hedge[desk_index] = self.spot_held[desk_index] + self.spot_pending[desk_index];
+        self.assets.iter().fold(ExecutionCost::default(), |a, b| a.plus(&b.swap_cost, 1.0))
     }
 
     /// Nothing is on its way any more.
     pub(super) fn come_no_more(&mut self) {
-        self.spot_pending.fill(Decimal::ZERO);
-    }
-
-    /// The carrier's part of a perp.
-    pub(super) fn perp(&self, desk_index: usize) -> Decimal {
-        -self.perp_hedge[desk_index]
+        self.assets.iter_mut().for_each(|served| served.spot_pending = Decimal::ZERO);
     }
 
     /// Whether a maker works the orders of an instrument now.
     pub(super) fn is_worked(&self, spec: &ServiceSpec, desk_index: usize, now: Stamp) -> bool {
-        spec.makers[desk_index].is_some() && self.working_orders[desk_index].is_known(now)
+        spec.makers[desk_index].is_some() && self.assets[desk_index].working_order.is_known(now)
     }
 
     /// Whether spot has a price soon after the other leg of a switch is filled, whenever that is.
@@ -253,26 +279,7 @@ impl Services {
     ) -> bool {
         let top = market.get(spot).and_then(|q| q.top);
         let is_quoted = top.is_some_and(|t| at.since(t.at).0 <= FINE.0);
-        self.working_orders[desk_index].is_fine(at, is_quoted)
-    }
-
-    /// A market order was filled: as far as it was worked before, what that cost.
-    pub(super) fn crossed(&mut self, desk_index: usize, fill: &Fill) {
-        if let Some(order) = self.working_orders.get_mut(desk_index) {
-            let costs = [&mut self.execution_costs[desk_index], &mut self.swap_costs[desk_index]];
-            order.crossed(fill, costs);
-        }
-    }
-
-    /// Spot was filled; what of it is the other leg of a switch that was worked.
-    pub(super) fn followed(&mut self, desk_index: usize, fill: &Fill) {
-        // As far as a perp leg was filled before, this is its other leg; beyond that it was sent as spot at
-        // market, and nothing waits for it.
-        let part = common(self.spot_pending[desk_index], fill.quantity);
-        self.spot_pending[desk_index] -= part;
-        self.spot_held[desk_index] += fill.quantity;
-        let costs = [&mut self.execution_costs[desk_index], &mut self.swap_costs[desk_index]];
-        self.working_orders[desk_index].followed(part, fill, costs);
+        self.assets[desk_index].working_order.is_fine(at, is_quoted)
     }
 
     /// What was earned or saved since it was last told: by whom, and the receipt.
@@ -297,15 +304,15 @@ impl Services {
             let mut saved = money::to_estimate(pnl - std::mem::replace(&mut reported[i].1, pnl));
             // What makers saved on the perp legs of switches is in the carrier's book, and theirs.
             for (i, ..) in spec.held().filter(|h| h.2 == owner) {
-                let now = self.swap_costs[i];
-                let before = std::mem::replace(&mut self.reported_costs[i].1, now);
+                let now = self.assets[i].swap_cost;
+                let before = std::mem::replace(&mut self.assets[i].reported_cost.1, now);
                 saved -= now.plus(&before, -1.0).saved();
             }
             // All that is lent has one price, whoever carries: several share it alike.
             saved -= rent / owners.len() as f64;
             let own = spec.held().filter(|h| h.2 == owner);
             let market_values = own.map(|(i, spot, _)| {
-                money::to_estimate(self.spot_held[i]) * money::to_estimate(marks[spot.index()])
+                money::to_estimate(self.assets[i].spot_held) * money::to_estimate(marks[spot.index()])
             });
             let notional: f64 = market_values.sum();
             // Who carries nothing and earned nothing has nothing to say.
@@ -323,8 +330,8 @@ impl Services {
         for maker in makers {
             let mut new = ExecutionCost::default();
             for desk_index in (0..spec.makers.len()).filter(|i| spec.makers[*i] == Some(maker)) {
-                let now = self.execution_costs[desk_index];
-                let before = std::mem::replace(&mut self.reported_costs[desk_index].0, now);
+                let now = self.assets[desk_index].execution_cost;
+                let before = std::mem::replace(&mut self.assets[desk_index].reported_cost.0, now);
                 new = new.plus(&now, 1.0).plus(&before, -1.0);
             }
             let notional = new.rested + new.crossed;

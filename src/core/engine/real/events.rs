@@ -75,7 +75,7 @@ impl Real {
         let index = perp.index();
         let Some(spot) = cx.spec.services.carried(index) else { return };
         self.withdraw(cx, spot, out);
-        self.execution.services.spot_pending[index] = Decimal::ZERO;
+        self.execution.services.assets[index].spot_pending = Decimal::ZERO;
         let last = money::to_estimate(self.account.marks[spot.index()]);
         let instrument = &cx.spec.instruments[spot.index()];
         if let Some(paper) = self.execution.router.venue.paper_mut() {
@@ -90,7 +90,7 @@ impl Real {
         let Some(desk_index) = cx.spec.services.desk_index(id) else { return };
         // Taken in even while nothing works: whether spot is seen often enough to follow a perp leg is known
         // only from how often its prices came before.
-        let opened = self.execution.services.working_orders[desk_index].see_spot(event);
+        let opened = self.execution.services.assets[desk_index].working_order.see_spot(event);
         if self.execution.working[id.index()].is_none() {
             return;
         }
@@ -110,7 +110,8 @@ impl Real {
                 // its order would be hindsight.
                 let Some(open_at) = opened else { return };
                 // Only the perp's fast volatility is kept; its spot moves by the same news.
-                let sigma = libm::sqrt(self.execution.services.working_orders[desk_index].volatility.mean());
+                let sigma =
+                    libm::sqrt(self.execution.services.assets[desk_index].working_order.volatility.mean());
                 paper.on_bar(instrument, open_at, bar, sigma, costs);
             }
             MarketEvent::Quote { at, .. } => {

@@ -46,9 +46,9 @@ impl<V: Venue> Execution<V> {
     pub fn position(&self, spec: &RealSpec, id: InstrumentId) -> Decimal {
         if id.index() < spec.traded {
             let agents = spec.desk.atoms(id).quantity(self.desk.held(id));
-            return agents + self.services.perp(id.index());
+            return agents + self.services.assets[id.index()].perp();
         }
-        spec.services.desk_index(id).map_or(Decimal::ZERO, |index| self.services.spot_held[index])
+        spec.services.desk_index(id).map_or(Decimal::ZERO, |index| self.services.assets[index].spot_held)
     }
 
     /// Orders that reached the venue.

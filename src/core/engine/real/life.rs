@@ -57,7 +57,7 @@ impl Real {
         // from: the exposure is theirs.
         let index = id.index();
         let carrier = spec.services.carriers.get(index).copied().flatten();
-        let owed = carrier.map_or(Decimal::ZERO, |_| self.execution.services.unmirrored(index));
+        let owed = carrier.map_or(Decimal::ZERO, |_| self.execution.services.assets[index].unmirrored());
         let Some(carried) = atoms.count(owed) else {
             return self.account.halt(
                 format!("{owed} {} carried is no whole number of atoms", spec.instruments[index].symbol),
@@ -68,11 +68,11 @@ impl Real {
         changes.clear();
         self.execution.desk.attribute(&spec.desk, id, filled + carried, changes);
         if let Some(f) = &fill {
-            self.execution.services.crossed(index, f);
+            self.execution.services.assets[index].crossed(f);
         }
         out.fills.extend(fill);
         if let Some(carrier) = carrier.filter(|_| carried != 0 || leg_atoms != 0) {
-            self.execution.services.mirror(index, leg);
+            self.execution.services.assets[index].mirror(leg);
             match changes.binary_search_by_key(&carrier, |c| c.0) {
                 Ok(at) => changes[at].1 += leg_atoms - carried,
                 Err(at) => changes.insert(at, (carrier, leg_atoms - carried)),

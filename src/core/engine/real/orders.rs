@@ -139,7 +139,7 @@ impl Real {
     ) {
         let side = if order.quantity().is_sign_negative() { -1.0 } else { 1.0 };
         let tick = cx.spec.instruments[desk_index].tick;
-        let Some(limit) = self.execution.services.working_orders[desk_index].limit(side, tick) else {
+        let Some(limit) = self.execution.services.assets[desk_index].working_order.limit(side, tick) else {
             return self.account.halt("an order is to be worked at a limit that is no price".to_owned(), out);
         };
         // The gate may have cut the order; then the desk is served first, since its exposure is what was
@@ -147,18 +147,18 @@ impl Real {
         let switch = order.quantity() - common(order.quantity(), desk);
         let id = order.id();
         if self.place(cx, order, OrderKind::Limit(limit, TimeInForce::PostOnly), out) {
-            self.execution.services.working_orders[desk_index].begin(id, switch);
+            self.execution.services.assets[desk_index].working_order.begin(id, switch);
         }
     }
 
     /// What is left of the order that is worked.
     pub(super) fn left(&self, desk_index: usize) -> Remaining {
-        let resting = self.execution.services.working_orders[desk_index].order;
+        let resting = self.execution.services.assets[desk_index].working_order.order;
         let all =
             resting.and_then(|o| self.execution.router.orders.get(o)).map_or(Decimal::ZERO, Tracked::open);
         // A venue keeps one resting order an instrument: the desk's and the switch's leg share it, and only
         // the switch's part is written down.
-        let switch = self.execution.services.working_orders[desk_index].switch;
+        let switch = self.execution.services.assets[desk_index].working_order.switch;
         Remaining { desk: all - switch, switch }
     }
 
@@ -172,13 +172,14 @@ impl Real {
         let left = self.left(desk_index);
         self.rest_no_more(cx, InstrumentId(desk_index as u16), out);
         // What crossed at the decision before has had its bar: what crosses now has its own arrival.
-        self.execution.services.working_orders[desk_index].late = None;
+        self.execution.services.assets[desk_index].working_order.late = None;
         left
     }
 
     /// Takes back what is worked in an instrument.
     pub(super) fn rest_no_more(&mut self, cx: &StepContext<'_>, id: InstrumentId, out: &mut Outputs) {
-        let Some(w) = self.execution.services.working_orders.get_mut(id.index()) else { return };
+        let Some(served) = self.execution.services.assets.get_mut(id.index()) else { return };
+        let w = &mut served.working_order;
         w.switch = Decimal::ZERO;
         if let Some(order) = w.order.take() {
             self.execution.router.cancel(order);

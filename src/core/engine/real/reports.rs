@@ -144,7 +144,7 @@ impl Real {
         let id = fill.instrument;
         match cx.spec.services.desk_index(id).filter(|_| id.index() >= cx.spec.traded) {
             Some(desk_index) => self.book_spot(cx, desk_index, fill, out),
-            None if self.execution.services.working_orders[id.index()].order == Some(fill.order) => {
+            None if self.execution.services.assets[id.index()].working_order.order == Some(fill.order) => {
                 self.book_worked(cx, fill, out);
             }
             None => self.book(cx, id, fill.mark, Some(*fill), Decimal::ZERO, out),
@@ -159,17 +159,23 @@ impl Real {
     fn book_worked(&mut self, cx: &StepContext<'_>, fill: &Fill, out: &mut Outputs) {
         let desk_index = fill.instrument.index();
         let left = self.execution.router.orders.get(fill.order).map_or(Decimal::ZERO, Tracked::open);
-        let w = &mut self.execution.services.working_orders[desk_index];
+        let w = &mut self.execution.services.assets[desk_index].working_order;
         // As it was before the fill, which takes from the order without saying from whose part of it.
         let desk = left + fill.quantity - w.switch;
         let switch = fill.quantity - common(fill.quantity, desk);
         w.switch -= switch;
         let (arrival, taking) = (w.arrival, w.taking);
-        self.execution.services.execution_costs[desk_index].add(fill, fill.quantity, arrival, taking, true);
-        self.execution.services.swap_costs[desk_index].add(fill, switch, arrival, taking, true);
+        self.execution.services.assets[desk_index].execution_cost.add(
+            fill,
+            fill.quantity,
+            arrival,
+            taking,
+            true,
+        );
+        self.execution.services.assets[desk_index].swap_cost.add(fill, switch, arrival, taking, true);
         self.book(cx, fill.instrument, fill.mark, Some(*fill), switch, out);
         if self.execution.router.orders.get(fill.order).is_none_or(|o| o.status.is_over()) {
-            self.execution.services.working_orders[desk_index].order = None;
+            self.execution.services.assets[desk_index].working_order.order = None;
         }
         // After the booking, which says how much spot is pending: the other leg is sized by that.
         if !switch.is_zero() {
@@ -180,7 +186,7 @@ impl Real {
     /// Books a fill of spot to the carrier.
     fn book_spot(&mut self, cx: &StepContext<'_>, desk_index: usize, fill: &Fill, out: &mut Outputs) {
         let Some(carrier) = cx.spec.services.carriers[desk_index] else { return };
-        self.execution.services.followed(desk_index, fill);
+        self.execution.services.assets[desk_index].followed(fill);
         out.fills.push(*fill);
         match self.account.ledger.trade(fill.instrument, fill.mark, &[(carrier, fill.quantity)], Some(fill)) {
             Ok(report) => self.account.paid += report.fee + report.slippage,
@@ -197,7 +203,8 @@ impl Real {
             return;
         }
         self.execution.working.iter_mut().filter(|w| **w == Some(order)).for_each(|w| *w = None);
-        for w in self.execution.services.working_orders.iter_mut().filter(|w| w.order == Some(order)) {
+        let each = self.execution.services.assets.iter_mut().map(|served| &mut served.working_order);
+        for w in each.filter(|w| w.order == Some(order)) {
             (w.order, w.switch) = (None, Decimal::ZERO);
         }
     }

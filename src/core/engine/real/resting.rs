@@ -18,22 +18,22 @@ impl Real {
         let instrument = &cx.spec.instruments[desk_index];
         // A fast bar opens where the one before closed; after a gap it opened later than that, and what was
         // decided in the gap waits for the next.
-        let Some(open_at) = self.execution.services.working_orders[desk_index].at.replace(at) else {
-            self.execution.services.working_orders[desk_index].close = bar.close;
+        let Some(open_at) = self.execution.services.assets[desk_index].working_order.at.replace(at) else {
+            self.execution.services.assets[desk_index].working_order.close = bar.close;
             return;
         };
-        self.execution.services.working_orders[desk_index].span = at.since(open_at);
+        self.execution.services.assets[desk_index].working_order.span = at.since(open_at);
         // Spot that changed since the last booking did so at this bar's open, the first price after the
         // decision: there the agents buy it of the carrier.
-        if !self.execution.services.unmirrored(desk_index).is_zero() {
+        if !self.execution.services.assets[desk_index].unmirrored().is_zero() {
             self.book(cx, id, price(bar.open, instrument), None, Decimal::ZERO, out);
         }
-        if self.execution.services.working_orders[desk_index].order.is_some() {
+        if self.execution.services.assets[desk_index].working_order.order.is_some() {
             self.meet_resting(cx, id, (open_at, bar), out);
         }
         // Only now: what a bar closed at was not known while it traded, and no limit may follow it into the past.
-        self.execution.services.working_orders[desk_index].learn(bar.close);
-        let w = &self.execution.services.working_orders[desk_index];
+        self.execution.services.assets[desk_index].working_order.learn(bar.close);
+        let w = &self.execution.services.assets[desk_index].working_order;
         if let Some(order) = w.order.and_then(|o| self.execution.router.orders.get(o)) {
             let side = if order.open().is_sign_negative() { -1.0 } else { 1.0 };
             if let Some(limit) = w.limit(side, instrument.tick) {
@@ -54,7 +54,7 @@ impl Real {
         let desk_index = id.index();
         let (instrument, listing) = (&cx.spec.instruments[desk_index], &cx.market.instruments[desk_index]);
         let costs = cx.settings.costs.of(instrument);
-        let w = &mut self.execution.services.working_orders[desk_index];
+        let w = &mut self.execution.services.assets[desk_index].working_order;
         if w.arrival == 0.0 {
             w.arrival = bar.open;
             let order = w.order.and_then(|o| self.execution.router.orders.get(o));

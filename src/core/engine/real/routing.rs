@@ -93,7 +93,7 @@ impl Real {
             // What rested and missed is measured from where it was decided: from here on it would look as if
             // waiting cost nothing.
             let missed = common(parts.late, left.desk);
-            self.execution.services.working_orders[desk_index].crosses(number, missed, parts.hurried);
+            self.execution.services.assets[desk_index].working_order.crosses(number, missed, parts.hurried);
         }
         let mut later = parts.rest - parts.late;
         // Not with a switch in it, whose legs would no longer cancel.
@@ -118,7 +118,7 @@ impl Real {
         let spec = cx.spec;
         let perp = &spec.instruments[desk_index];
         let carried = spec.services.carried(desk_index);
-        let owed = carried.map_or(Decimal::ZERO, |_| self.execution.services.unmirrored(desk_index));
+        let owed = carried.map_or(Decimal::ZERO, |_| self.execution.services.assets[desk_index].unmirrored());
         // In lots of both legs, or a part of the switch could be opened and never closed. Without any there is no change
         // of spot that they could be of.
         let lot = spec.lot_of_both(desk_index).unwrap_or(perp.lot);
@@ -165,7 +165,7 @@ impl Real {
         // pending counts it; an order that is already out does not.
         let coming = match self.execution.market_order(spot) {
             open if !open.is_zero() => open - leg,
-            _ => self.execution.services.spot_pending[desk_index],
+            _ => self.execution.services.assets[desk_index].spot_pending,
         };
         self.withdraw(cx, spot, out);
         let exposed = Exposed { gross, net };

@@ -84,13 +84,13 @@ impl Real {
                 want = change.due + self.left(i).desk;
             }
             if price.is_finite() {
-                spot = money::to_estimate(self.execution.services.spot_held[i]) * price / steer.equity;
+                spot = money::to_estimate(self.execution.services.assets[i].spot_held) * price / steer.equity;
             }
         }
         let unit = cx.market.instruments[i].last().close / steer.equity;
         let estimate = |q: Decimal| if q.is_zero() { 0.0 } else { money::to_estimate(q) * unit };
         let held = spec.desk.atoms(id).quantity(self.execution.desk.held(id));
-        let quote = self.execution.services.quotes[i];
+        let quote = self.execution.services.assets[i].quote;
         let worked = self.execution.services.is_worked(&spec.services, i, cx.at);
         let line = AssetAllocation {
             change: estimate(want),
@@ -113,7 +113,7 @@ impl Real {
     /// How much of what the carrier said of an asset still counts. In doubt nothing new is put into spot.
     fn known(&self, cx: &StepContext<'_>, steer: &RiskControls, i: usize) -> ValueKnown {
         let running = self.account.mode() == Mode::Running && !steer.flatten;
-        let age = self.execution.services.quotes[i].map_or(Span(i64::MAX), |q| cx.at.since(q.at));
+        let age = self.execution.services.assets[i].quote.map_or(Span(i64::MAX), |q| cx.at.since(q.at));
         match () {
             () if !running || age.0 > STALE_AFTER.0 => ValueKnown::Stale,
             () if age.0 > HELD_AFTER.0 => ValueKnown::Held,
@@ -134,7 +134,7 @@ impl Real {
         if is_decided {
             unfilled = self.execution.router.orders.open_quantity(spot);
             // A perp leg without its spot: from here on the spot is owed.
-            missed = unfilled - std::mem::take(&mut self.execution.services.spot_pending[i]);
+            missed = unfilled - std::mem::take(&mut self.execution.services.assets[i].spot_pending);
         }
         if !unfilled.is_zero() {
             self.withdraw(cx, spot, out);
@@ -156,7 +156,7 @@ impl Real {
         lines: &[AssetAllocation],
     ) {
         if let Some((last, price)) = terms.last_served(lines) {
-            let days = self.execution.services.quotes[last].map_or(f64::INFINITY, |q| q.value.days);
+            let days = self.execution.services.assets[last].quote.map_or(f64::INFINITY, |q| q.value.days);
             // V is what a unit gains over the days that the quote looks ahead; the charge is for one bar of
             // them.
             let bars = cx.settings.clock.decide.in_units_of(Span::DAY) / days;
@@ -186,7 +186,7 @@ impl Real {
         let Some(lot) = spec.lot_of_both(i) else { return };
         let quantity = if line.spot == 0.0 {
             // All of it, not an estimate of it: nothing is left behind.
-            -self.execution.services.spot_held[i]
+            -self.execution.services.assets[i].spot_held
         } else {
             let coins = (line.spot - before) * steer.equity / price;
             in_lots(coins, lot)

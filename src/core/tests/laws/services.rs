@@ -70,7 +70,7 @@ fn spot_and_perp_are_together_what_the_agents_hold_and_capital_is_kept() {
             for (i, (spot, perp, agents)) in held(&run.engine, n).into_iter().enumerate() {
                 assert!(spot >= Decimal::ZERO, "spot is never short");
                 carried += usize::from(spot > Decimal::ZERO);
-                let lacks = real.execution.services.lacks(i);
+                let lacks = real.execution.services.assets[i].lacks();
                 assert_eq!(spot + perp + lacks, agents, "whatever of an order was filled");
                 let rid = lacks.is_zero() || lacks != lacked[i];
                 assert!(missing > 0 || rid, "a leg follows the other, or it is undone");
