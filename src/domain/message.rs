@@ -97,8 +97,8 @@ pub struct Outcome {
     pub held: u32,
     /// Whether that is in minutes, as it is of a structure.
     pub minutes: bool,
-    /// Points won (+) or lost (−) by the agent while the intent was open. Filled in on delivery: the
-    /// speaker does not know its points.
+    /// Points that this intent won (+) or lost (−) its agent: what its record would lack without the results of this one.
+    /// Who speaks knows the results, as the sum that a record keeps of them; on delivery they become points.
     pub points: f64,
 }
 

@@ -14,11 +14,12 @@ use crate::agents::life::Life;
 use crate::agents::{Agent, AgentAsset, Population};
 use crate::domain::{
     Announced, AssetId, Event, FamilyId, Indicator, InstrumentId, InstrumentKind, MarketEvent, MessageKind,
-    Stamp, Universe, random,
+    Stamp, Universe, Verb, random,
 };
 use crate::fills::Costs;
 use crate::fills::books::{Patient, SimulatedBook};
 use crate::hive::curve::{Base, EquityCurve};
+use crate::hive::points::{self, bounded};
 use crate::market::{InstrumentState, Market};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub struct SpeakSpec {
     /// By slot: the key of its coins, from names, so that numbering does not matter.
     coins: Vec<u64>,
     structures: StructureSpec,
+    /// What a bar leaves of a record.
+    kept: f64,
     /// The reference weight 1/N.
     weight: f64,
     /// Capital that the reference weight stands for, in currency.
@@ -92,6 +95,8 @@ pub struct Speak {
     pub structures: Structures,
     /// By slot: equity of the raw book at the last barrier.
     marked: Vec<f64>,
+    /// By slot: what the results of its intent come to in its agent's record so far.
+    effects: Vec<f64>,
     /// By agent: ex-ante volatility of a bar as of the last barrier, as a fraction of own capital.
     risk: Vec<f64>,
 }
@@ -120,7 +125,8 @@ impl SpeakSpec {
         let costs = universe.desk().iter().map(|i| *settings.costs.of(i)).collect();
         let weight = 1.0 / cast.declared.max(1) as f64;
         let reference = settings.capital * weight;
-        let structures = StructureSpec::new(&cast, universe, reference, &settings.costs);
+        let kept = points::kept(settings.clock.decide, settings.listening.points_span_days);
+        let structures = StructureSpec::new(&cast, universe, (reference, kept), &settings.costs);
         SpeakSpec {
             cast,
             settings,
@@ -130,6 +136,7 @@ impl SpeakSpec {
             first_handle,
             coins,
             structures,
+            kept,
             weight,
             reference,
         }
@@ -171,6 +178,7 @@ impl Speak {
             patient: vec![Patient::default(); cast.declared_slots],
             curve: EquityCurve::new(Base::Fixed, settings.capital),
             marked: vec![0.0; cast.slots.len()],
+            effects: vec![0.0; cast.slots.len()],
             risk: vec![0.0; cast.agents.len()],
         };
         (spec, speak)
@@ -253,6 +261,7 @@ impl Speak {
             if agent.family == FamilyId::RelativeStrength {
                 self.rank(spec, agent, at, &mut ranks);
             }
+            let first = said.utterances.len();
             for slot in agent.slots.clone() {
                 let rank = ranks.get(slot - agent.slots.start).copied().unwrap_or(f64::NAN);
                 self.judge(spec, agent, slot, rank, &bar, said);
@@ -260,6 +269,7 @@ impl Speak {
             ranks.clear();
             let result = self.result(spec, agent);
             said.results.push(result);
+            self.tell_effects(&mut said.utterances[first..]);
         }
         let (words, results) = (&mut said.structured, &mut said.results);
         self.structures.barrier(&spec.structures, &self.market, words, results);
@@ -366,6 +376,7 @@ impl Speak {
     /// An agent's result of the bar, in units of its ex-ante volatility.
     fn result(&mut self, spec: &SpeakSpec, agent: &Agent) -> f64 {
         let (mut pnl, mut sum, mut squares) = (0.0, 0.0, 0.0);
+        let mut moved = false;
         for slot in agent.slots.clone() {
             let listing = &self.market.instruments[spec.cast.slots[slot].asset.index()];
             let raw = &self.raw[slot];
@@ -375,7 +386,7 @@ impl Speak {
             let close = listing.last().close;
             let equity = raw.equity(close);
             pnl += equity - self.marked[slot];
-            self.marked[slot] = equity;
+            moved = true;
             let sigma = if listing.sigma_before.is_finite() { listing.sigma_before } else { 0.0 };
             let risk = raw.quantity * close / spec.reference * sigma;
             sum += risk;
@@ -385,7 +396,33 @@ impl Speak {
         // A position closed at this bar's open still had its risk overnight.
         let before = std::mem::replace(&mut self.risk[agent.id.index()], risk);
         let risk = risk.max(before);
-        if risk > 0.0 { pnl / spec.reference / risk } else { f64::NAN }
+        let result = if risk > 0.0 { pnl / spec.reference / risk } else { f64::NAN };
+        if moved {
+            self.mark(spec, agent, result, risk);
+        }
+        result
+    }
+
+    /// Marks an agent's raw books, each of which has its part of the result, as far as a record takes it.
+    fn mark(&mut self, spec: &SpeakSpec, agent: &Agent, result: f64, risk: f64) {
+        let counted = if result.is_finite() { 1.0 / (spec.reference * risk) } else { 0.0 };
+        let counted = if result == 0.0 { counted } else { counted * (bounded(result) / result) };
+        for slot in agent.slots.clone() {
+            let equity = self.raw[slot].equity(self.close(spec.cast.slots[slot].asset));
+            let gain = equity - std::mem::replace(&mut self.marked[slot], equity);
+            self.effects[slot] = spec.kept * self.effects[slot] + counted * gain;
+        }
+    }
+
+    /// An outcome says what its intent's results came to; the next intent has none yet.
+    fn tell_effects(&mut self, said: &mut [Utterance]) {
+        for Utterance { voice, body } in said {
+            match body {
+                MessageKind::Outcome(outcome) => outcome.points = self.effects[*voice],
+                MessageKind::Action(action) if action.verb == Verb::Open => self.effects[*voice] = 0.0,
+                _ => {}
+            }
+        }
     }
 }
 

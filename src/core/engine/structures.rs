@@ -17,8 +17,9 @@ use crate::agents::structures::StructureContext;
 use crate::agents::structures::filling::FillContext;
 use crate::agents::structures::in_legs::{AgentRef, StructureLife};
 use crate::agents::structures::legs::Legs;
-use crate::domain::{AgentId, MarketEvent, MessageKind, Stamp, Universe};
+use crate::domain::{AgentId, MarketEvent, MessageKind, Stamp, Universe, Verb};
 use crate::fills::Tariff;
+use crate::hive::points::bounded;
 use crate::market::Market;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub struct StructureSpec {
     vol: Vec<Vec<(u32, bool)>>,
     /// Capital of each structure, in currency.
     capital: Vec<f64>,
+    /// What a bar leaves of a record.
+    kept: f64,
 }
 
 /// An agent on an asset.
@@ -54,6 +57,8 @@ pub struct DualFill {
     marked_touch: f64,
     /// Mean square of the changes of that gain from bar to bar.
     square: f64,
+    /// What the results of its intent come to in its agent's record so far.
+    effect: f64,
 }
 
 /// All structured agents: the lives they lead, and who is to judge.
@@ -75,6 +80,24 @@ impl DualFill {
         self.marked
     }
 
+    /// An outcome says what its intent's results came to until now, where the book has gained so much; the next intent has
+    /// none yet.
+    fn tell_effects(&mut self, kept: f64, gain: f64, said: &mut [Utterance]) {
+        let sigma = libm::sqrt(self.square);
+        // Of the bar that is not over.
+        let begun = if sigma > 0.0 { bounded((gain - self.marked) / sigma) } else { 0.0 };
+        for Utterance { body, .. } in said {
+            match body {
+                MessageKind::Outcome(outcome) => outcome.points = self.effect + begun,
+                // The bar is told whole when it is over, and what of it is over already is not this intent's.
+                MessageKind::Action(action) if action.verb == Verb::Open => {
+                    self.effect = -begun / kept;
+                }
+                _ => {}
+            }
+        }
+    }
+
     /// What it gained and lost with fills counted by touch; of those who take, the same.
     pub fn marked_touch(&self) -> f64 {
         self.marked_touch
@@ -82,14 +105,20 @@ impl DualFill {
 }
 
 impl StructureSpec {
-    /// For a cast on a universe; `reference` is the capital of an agent.
-    pub fn new(cast: &Arc<Population>, universe: &Universe, reference: f64, costs: &Tariff) -> Self {
+    /// For a cast on a universe; `reference` is the capital of an agent, `kept` what a bar leaves of its record.
+    pub fn new(
+        cast: &Arc<Population>,
+        universe: &Universe,
+        (reference, kept): (f64, f64),
+        costs: &Tariff,
+    ) -> Self {
         let mut spec = StructureSpec {
             cast: Arc::clone(cast),
             costs: costs.clone(),
             ears: vec![Vec::new(); universe.instruments.len()],
             vol: vec![Vec::new(); universe.assets.len()],
             capital: Vec::new(),
+            kept,
         };
         for (i, s) in cast.structures.iter().enumerate() {
             let ears = s.rules.ears();
@@ -113,6 +142,7 @@ impl Structures {
             marked: 0.0,
             marked_touch: 0.0,
             square: 0.0,
+            effect: 0.0,
         };
         Structures {
             twins: cast.structures.iter().map(|s| twin(&s.rules)).collect(),
@@ -207,8 +237,10 @@ impl Structures {
                 twin.square = keep * twin.square + (1.0 - keep) * change * change;
             }
             let sum = &mut results[cast.structures[i].agent.index()];
+            twin.effect *= spec.kept;
             if change != 0.0 && sigma > 0.0 {
-                let result = (change / sigma).clamp(-5.0, 5.0);
+                let result = bounded(change / sigma);
+                twin.effect += result;
                 *sum = if sum.is_finite() { *sum + result } else { result };
             }
         }
@@ -242,10 +274,15 @@ impl Structures {
                 capital: spec.capital[i],
                 legs: &nothing,
             };
+            let first = said.len();
             let mut say = |body| said.push(Utterance { voice: cast.voice_of(i), body });
             twin.life.judge(who, &seen, &mut say);
             if let Some(touch) = &mut twin.touch {
                 touch.judge(who, &seen, &mut |_| {});
+            }
+            if said.len() > first {
+                let gain = twin.life.legs.market_value(&cast.listed, market);
+                twin.tell_effects(spec.kept, gain, &mut said[first..]);
             }
         }
         due.clear();

@@ -56,11 +56,21 @@ pub struct Points {
     year: f64,
 }
 
+/// A result of a bar, as far as a record takes it.
+pub fn bounded(result: f64) -> f64 {
+    result.clamp(-LIMIT, LIMIT)
+}
+
+/// What a bar leaves of the record before it, where a record spans so many days of this clock.
+pub fn kept(clock: Span, span_days: f64) -> f64 {
+    let span = span_days * Span::DAY.in_units_of(clock);
+    1.0 - 2.0 / (span + 1.0)
+}
+
 impl Points {
     /// No record yet: everybody has 1.
     pub fn new(cast: &Population, clock: Span, span_days: f64) -> Self {
         let year = clock.per_year();
-        let span = span_days * Span::DAY.in_units_of(clock);
         Points {
             families: cast
                 .families
@@ -68,7 +78,7 @@ impl Points {
                 .map(|f| FamilyRecord { family: *f, results: ResultSum::default(), points: 1.0 })
                 .collect(),
             agents: vec![ResultSum::default(); cast.agents.len()],
-            keep: 1.0 - 2.0 / (span + 1.0),
+            keep: kept(clock, span_days),
             prior: 0.5 / libm::sqrt(year),
             year,
         }
@@ -79,7 +89,7 @@ impl Points {
         let mut sums = vec![(0.0, 0.0); self.families.len()];
         for ((agent, record), u) in cast.agents.iter().zip(&mut self.agents).zip(results) {
             if u.is_finite() {
-                let u = u.clamp(-LIMIT, LIMIT);
+                let u = bounded(*u);
                 record.push(u, self.keep);
                 let (sum, n) = &mut sums[agent.family_index];
                 *sum += u;
@@ -106,6 +116,17 @@ impl Points {
             + 0.5 * self.agents[agent.index()].points(self.prior, 2.0 * self.year)
     }
 
+    /// What an agent's points would lack without results that come to `sum` of its record as it is now: what one intent did
+    /// to them. Before the bounds of points, which would make of two intents that each lost enough for the lower one
+    /// that neither did anything.
+    pub fn effect(&self, cast: &Population, agent: AgentId, sum: f64) -> f64 {
+        let family_index = cast.agents[agent.index()].family_index;
+        let members = cast.agents.iter().filter(|a| a.family_index == family_index).count() as f64;
+        let of = |record: &ResultSum, sum: f64, kappa: f64| sum / (record.count + kappa) / self.prior;
+        0.5 * of(&self.families[family_index].results, sum / members, self.year)
+            + 0.5 * of(&self.agents[agent.index()], sum, 2.0 * self.year)
+    }
+
     /// The weight of each family's voices, as the population lists them: √points, or all alike.
     pub fn voices(&self, by_points: bool) -> Vec<f64> {
         self.families.iter().map(|r| if by_points { libm::sqrt(r.points) } else { 1.0 }).collect()
@@ -128,6 +149,32 @@ mod tests {
         }
         let p = r.points(prior, year);
         assert!((2.4..3.0).contains(&p), "{p}");
+    }
+
+    #[test]
+    fn an_effect_is_what_the_points_would_lack_without_it() {
+        let config = crate::config::shipped().unwrap();
+        let universe = crate::domain::Universe::default();
+        let mut cast = crate::agents::cast::cast(&config.roster, &universe, 1);
+        // Where there are no assets nobody has a place, and all have a record all the same.
+        let (agents, clock) = (cast.agents.len(), Span::HOUR);
+        cast.declared = agents;
+        let keep = kept(clock, 750.0);
+        let (mut with, mut without) = (Points::new(&cast, clock, 750.0), Points::new(&cast, clock, 750.0));
+        let mut sum = 0.0;
+        for bar in 0..500 {
+            let usual: Vec<f64> = (0..agents).map(|a| 0.02 * ((bar + a) % 7) as f64 - 0.05).collect();
+            let mut own = usual.clone();
+            let more = if (100..140).contains(&bar) { -0.3 } else { 0.0 };
+            own[3] += more;
+            sum = keep * sum + more;
+            with.push(&cast, &own);
+            without.push(&cast, &usual);
+        }
+        let agent = AgentId(3);
+        let lacks = with.agent(&cast, agent) - without.agent(&cast, agent);
+        let effect = with.effect(&cast, agent, sum);
+        assert!(effect < -0.01 && (effect - lacks).abs() < 1e-9, "{effect} {lacks}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::spec::RespondSpec;
 use super::state::{ResidualStance, Respond};
 use crate::agents::Population;
 use crate::agents::plan::STEPS_MAX;
-use crate::domain::{AgentId, AssetId, Event, MarketEvent, MessageKind, Outcome, Speaker, Stamp, Verb};
+use crate::domain::{AgentId, AssetId, Event, MarketEvent, MessageKind, Outcome, Speaker, Stamp};
 use crate::engine::real::StepContext;
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Utterance};
@@ -141,7 +141,7 @@ impl Respond {
     ) {
         let (cast, holds) = (&*spec.cast, spec.settings.listening.holds);
         let (agent, asset) = cast.voice(voice);
-        let whole = self.whole(cast, (agent, voice), body);
+        let whole = self.whole(cast, agent, body);
         let id = self.bus.deliver(at, Speaker::Agent(agent), Some(asset), whole, &mut out.messages);
         match body {
             MessageKind::Action(action) => {
@@ -160,25 +160,16 @@ impl Respond {
         }
     }
 
-    /// A message as it is delivered: whole, so that nobody changes it afterwards. What an outcome earned its agent in
-    /// points since it opened is known here and not by who speaks.
-    fn whole(
-        &mut self,
-        cast: &Population,
-        (agent, voice): (AgentId, usize),
-        body: &MessageKind,
-    ) -> MessageKind {
+    /// A message as it is delivered: whole, so that nobody changes it afterwards. Who speaks knows what its results came
+    /// to, and not what they are to a record.
+    fn whole(&self, cast: &Population, agent: AgentId, body: &MessageKind) -> MessageKind {
         match body {
             MessageKind::Outcome(o) => {
-                let points = self.points.agent(cast, agent) - self.points_then[voice];
-                return MessageKind::Outcome(Outcome { points, ..*o });
+                let points = self.points.effect(cast, agent, o.points);
+                MessageKind::Outcome(Outcome { points, ..*o })
             }
-            MessageKind::Action(a) if a.verb == Verb::Open => {
-                self.points_then[voice] = self.points.agent(cast, agent);
-            }
-            _ => {}
+            _ => body.clone(),
         }
-        body.clone()
     }
 
     /// Assets that have stopped trading: open closes, the desk forgets them, the venue pays out.

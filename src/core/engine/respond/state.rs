@@ -64,8 +64,6 @@ pub struct Respond {
     pub edges: Vec<Edges>,
     /// By instrument: what the house carries because nobody else may.
     pub house: Vec<ResidualStance>,
-    /// By voice: points of the agent when the open intent was opened.
-    pub(super) points_then: Vec<f64>,
     /// Σ of the open lives.
     pub open: EquityCurve,
     /// The goals as last read.
@@ -107,7 +105,6 @@ impl Respond {
             ears: vec![ear; cast.declared_slots],
             edges: vec![Edges::default(); cast.declared_slots],
             house: vec![ResidualStance::NOTHING; spec.kinds.len()],
-            points_then: vec![1.0; cast.voices()],
             open: EquityCurve::new(Base::Fixed, s.capital),
             goals: Goals::default(),
             office: ManagerState::new(cast.declared, cast.declared_slots),

@@ -11,6 +11,7 @@ mod lives;
 mod managers;
 mod money;
 mod operator;
+mod outcomes;
 mod outside;
 mod readings;
 mod reasons;
