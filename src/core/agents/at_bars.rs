@@ -2,7 +2,7 @@
 //! fraction of own capital. One instrument is held: what would need another beside it, an opposite leg as a hedge, is not
 //! taken.
 
-use super::context::Coin;
+use super::context::BarCoin;
 use super::life::{OpenIntent, Resize, Trading};
 use super::plan::{stop_distance, suits_bars};
 use super::proposal::Proposal;
@@ -75,7 +75,7 @@ impl Trading for AtBars<'_> {
     }
 
     fn propose(&self, _book: &SimulatedBook, view: &EvalContext<'_>, again: Option<f64>) -> Option<Proposal> {
-        self.strategy.propose(view, Coin { key: self.coins, at: self.at }, again)
+        self.strategy.propose(view, BarCoin { key: self.coins, at: self.at }, again)
     }
 
     fn open(

@@ -12,14 +12,14 @@ pub const LOOKBACK: (f64, f64) = (2.0, 2_000.0);
 /// A coin of one agent on one asset at one bar. It is tossed only by who asks for it: nearly all look at it at every bar, and
 /// one family does.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Coin {
+pub struct BarCoin {
     /// Of seed, agent and asset.
     pub key: u64,
     /// The bar's stamp.
     pub at: Stamp,
 }
 
-impl Coin {
+impl BarCoin {
     /// A key for [`crate::domain::random`], the same whenever it is tossed.
     pub fn toss(self) -> u64 {
         random::mix(self.key, self.at.0 as u64)
@@ -38,7 +38,7 @@ pub struct Context<'a> {
     /// What being deployed for its goal changes.
     pub preset: &'a Preset,
     /// What a family may toss at this bar.
-    pub coin: Coin,
+    pub coin: BarCoin,
     /// The side on which an earlier intent is to be taken up again: its condition holds, so no entry is asked for.
     pub again: Option<f64>,
     /// The board, what is listed, what trading costs and what is held in legs; none for those who decide at bars.

@@ -1,7 +1,7 @@
 //! How an agent that decides at bars trades: its family's proposals, scaled by its character. The rest of an intent's life
 //! is the same for all ([`crate::agents::at_bars`]). Nothing here knows of the network.
 
-use super::context::{Coin, Context};
+use super::context::{BarCoin, Context};
 use super::families::Rules;
 use super::family::Subscriptions;
 use super::personality::{Preset, Traits};
@@ -40,7 +40,7 @@ impl Strategy {
 
     /// Whether to open now, and how; on the side of an earlier intent where that is to be taken up `again`. None while
     /// the view is not warm.
-    pub fn propose(&self, view: &EvalContext<'_>, coin: Coin, again: Option<f64>) -> Option<Proposal> {
+    pub fn propose(&self, view: &EvalContext<'_>, coin: BarCoin, again: Option<f64>) -> Option<Proposal> {
         let rules = self.rules.as_ref().filter(|_| view.is_warm())?;
         let (traits, preset) = (&self.traits, &self.preset);
         (**rules).propose(&Context { view, side: self.side, traits, preset, coin, again, market: None })

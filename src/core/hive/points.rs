@@ -152,32 +152,6 @@ mod tests {
     }
 
     #[test]
-    fn an_effect_is_what_the_points_would_lack_without_it() {
-        let config = crate::config::shipped().unwrap();
-        let universe = crate::domain::Universe::default();
-        let mut cast = crate::agents::cast::cast(&config.roster, &universe, 1);
-        // Where there are no assets nobody has a place, and all have a record all the same.
-        let (agents, clock) = (cast.agents.len(), Span::HOUR);
-        cast.declared = agents;
-        let keep = kept(clock, 750.0);
-        let (mut with, mut without) = (Points::new(&cast, clock, 750.0), Points::new(&cast, clock, 750.0));
-        let mut sum = 0.0;
-        for bar in 0..500 {
-            let usual: Vec<f64> = (0..agents).map(|a| 0.02 * ((bar + a) % 7) as f64 - 0.05).collect();
-            let mut own = usual.clone();
-            let more = if (100..140).contains(&bar) { -0.3 } else { 0.0 };
-            own[3] += more;
-            sum = keep * sum + more;
-            with.push(&cast, &own);
-            without.push(&cast, &usual);
-        }
-        let agent = AgentId(3);
-        let lacks = with.agent(&cast, agent) - without.agent(&cast, agent);
-        let effect = with.effect(&cast, agent, sum);
-        assert!(effect < -0.01 && (effect - lacks).abs() < 1e-9, "{effect} {lacks}");
-    }
-
-    #[test]
     fn points_stay_between_a_third_and_three() {
         let mut r = ResultSum::default();
         for _ in 0..10_000 {

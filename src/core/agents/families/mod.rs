@@ -9,7 +9,7 @@
 //! 4. The conditions of a plan need only the indicators that the family asked for, so they can be
 //!    evaluated wherever the entry could.
 
-use super::context::{Coin, Context};
+use super::context::{BarCoin, Context};
 use super::family::{Family, FamilyInfo};
 use super::proposal::Proposal;
 use super::structures::context::StructureContext;
@@ -99,7 +99,7 @@ impl Rules {
             side,
             traits,
             preset,
-            coin: Coin::default(),
+            coin: BarCoin::default(),
             again: None,
             market: Some(seen),
         })

@@ -4,8 +4,8 @@ use crate::common::{Tape, shipped};
 use hive_core::agents::cast::cast;
 use hive_core::config::setup;
 use hive_core::engine::speak::{Speak, StepOutput};
-use hive_core::hive::points;
-use hive_domain::{Event, MessageKind, Verb};
+use hive_core::hive::points::{self, Points};
+use hive_domain::{AgentId, Event, MessageKind, Span, Universe, Verb};
 use std::sync::Arc;
 
 /// An agent on one asset has no other results than its intent's: what an outcome says can be reckoned by whoever
@@ -42,4 +42,26 @@ fn law12_an_outcome_tells_what_its_own_results_did_to_the_record() {
         }
     }
     assert!(outcomes > 50, "{outcomes}");
+}
+
+#[test]
+fn an_effect_is_what_the_points_would_lack_without_it() {
+    let cast = cast(&shipped().roster, &Universe::default(), 1);
+    let (agents, clock) = (cast.agents.len(), Span::HOUR);
+    let kept = points::kept(clock, 750.0);
+    let (mut with, mut without) = (Points::new(&cast, clock, 750.0), Points::new(&cast, clock, 750.0));
+    let mut sum = 0.0;
+    for bar in 0..500 {
+        let usual: Vec<f64> = (0..agents).map(|a| 0.02 * ((bar + a) % 7) as f64 - 0.05).collect();
+        let mut own = usual.clone();
+        let more = if (100..140).contains(&bar) { -0.3 } else { 0.0 };
+        own[3] += more;
+        sum = kept * sum + more;
+        with.push(&cast, &own);
+        without.push(&cast, &usual);
+    }
+    let agent = AgentId(3);
+    let lacks = with.agent(&cast, agent) - without.agent(&cast, agent);
+    let effect = with.effect(&cast, agent, sum);
+    assert!(effect < -0.01 && (effect - lacks).abs() < 1e-9, "{effect} {lacks}");
 }
