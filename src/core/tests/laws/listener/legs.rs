@@ -185,10 +185,20 @@ impl Voice {
         self.judge(&LegLook::new(ear, self.open.as_ref()), said, count);
     }
 
-    /// Base units of each leg that were ordered, where they are coins or contracts.
-    pub fn ordered(&self) -> Vec<(InstrumentId, f64)> {
-        let legs = self.open.iter().flat_map(|o| &o.legs).filter(|l| l.bounds.is_none());
-        legs.map(|l| (l.leg.instrument, l.ordered)).collect()
+    /// Holds what is foretold of each leg against the book, once nothing is on its way. A contract is held as it was ordered;
+    /// coins pay fees and for other coins, what has settled is gone, and the rest is made by fills or hedged unsaid.
+    pub fn holds(&self, rules: &Rules, (listed, board): (&ListedInstruments, &Market), book: &Legs) {
+        if !book.is_whole() || rules.is_maker() || rules.is_hedged() {
+            return;
+        }
+        for leg in self.open.iter().flat_map(|o| &o.legs) {
+            let id = leg.leg.instrument;
+            let is_over = board.get(id).is_some_and(|q| q.settled.is_some());
+            let (held, foretold) = (book.of(id), leg.ordered);
+            let is_near = (held - foretold).abs() <= 1e-9 * foretold.abs();
+            let is_plain = !listed.get(id).kind.is_owned() && !is_over;
+            assert!(is_near || !is_plain, "{} holds {held} of {id:?}, foretold {foretold}", self.name);
+        }
     }
 }
 
@@ -196,9 +206,8 @@ impl Voice {
 const LATEST: Span = Span(LATENCY.0 * 3 / 2);
 
 /// The indicators at the end of a stamp, with what was open at it.
-struct LegLook<'a> {
+pub struct LegLook<'a> {
     ear: &'a Ear<'a>,
-    gain: f64,
     /// As they are with what was ordered, and without it: before its orders are filled it may hold nothing.
     values: [Values; 2],
     /// As they are for what is opened now.
@@ -207,19 +216,22 @@ struct LegLook<'a> {
 }
 
 impl<'a> LegLook<'a> {
-    fn new(ear: &'a Ear<'a>, open: Option<&Followed>) -> Self {
+    /// What is open changes what the family sees.
+    pub fn new(ear: &'a Ear<'a>, open: Option<&Followed>) -> Self {
         let gain = open.filter(|_| !ear.is_own_gain()).map_or(f64::NAN, |o| ear.gain(o));
-        let look = |legs: &Legs, gain: f64| {
-            let mut values = ear.rules.look(&ear.with(legs));
-            values.set(Indicator::Gain, gain);
+        let look = |legs: &Legs| {
+            let seen = ear.with(legs);
+            let mut values = ear.rules.look(&seen);
+            // Of prices that its family does not trust no gain is made.
+            values.set(Indicator::Gain, if ear.rules.is_known(&seen) { gain } else { f64::NAN });
             values
         };
-        let with = look(&open.map(shadow).unwrap_or_default(), gain);
+        let with = look(&open.map(shadow).unwrap_or_default());
         let is_sure = open.is_none_or(|o| o.legs.iter().all(|l| l.left == 0.0));
-        let without = if is_sure { with } else { look(&Legs::default(), gain) };
+        let without = if is_sure { with } else { look(&Legs::default()) };
         let mut first = with;
         first.set(Indicator::Gain, 0.0);
-        LegLook { ear, gain, values: [with, without], first, is_flat: open.is_none() }
+        LegLook { ear, values: [with, without], first, is_flat: open.is_none() }
     }
 }
 
@@ -266,7 +278,7 @@ impl Look for LegLook<'_> {
     }
 
     fn best(&self, _side: f64, best: f64) -> f64 {
-        best.max(self.gain)
+        best.max(self.values[0].of(Indicator::Gain))
     }
 
     fn price(&self, open: &Followed) -> f64 {

@@ -507,7 +507,7 @@ impl Voice {
                 }
             }
             Part::Add(when, fraction) => {
-                open.adds -= 1;
+                open.adds = open.adds.saturating_sub(1);
                 open.plan.add =
                     if open.adds > 0 { look.next_add((when, fraction), act.plan.add) } else { None };
                 let again = open.plan.add.filter(|_| !look.is_one_step());
