@@ -29,6 +29,8 @@ struct Bars {
     tilt: f64,
     voice: Voice,
     count: Count,
+    /// What is made of its words on the way to the listener.
+    lie: fn(&mut Vec<MessageKind>),
 }
 
 impl Bars {
@@ -44,6 +46,7 @@ impl Bars {
             tilt: 1.01,
             voice: Voice::new(FamilyId::Trend, "a plan".to_owned()),
             count: Count::default(),
+            lie: |_| {},
         }
     }
 
@@ -71,7 +74,7 @@ impl Bars {
         close: f64,
         act: impl FnOnce(&mut Life, &AtBars<'_>, &mut SimulatedBook, &mut dyn FnMut(MessageKind)),
     ) {
-        let Bars { life, raw, strategy, said, outcomes, at, tilt, voice, count } = self;
+        let Bars { life, raw, strategy, said, outcomes, at, tilt, voice, count, lie } = self;
         *at += 1;
         // A close between both averages is no entry of a trend follower.
         let (values, at, sigma) = ([*tilt * close, close, 0.01, 0.01], Stamp(*at), 0.01);
@@ -81,7 +84,9 @@ impl Bars {
         let mut heard = Vec::new();
         act(life, &now, raw, &mut |body| heard.push(body));
         let (unit, adds) = (strategy.unit() * unit(sigma), strategy.adds());
-        voice.judge(&BarLook { at, close, sigma, keys, values, unit, adds }, &heard, count);
+        let mut told = heard.clone();
+        lie(&mut told);
+        voice.judge(&BarLook { at, close, sigma, keys, values, unit, adds }, &told, count);
         voice.agrees(life);
         said.extend(heard.into_iter().map(|body| match body {
             MessageKind::Action(action) => action,
@@ -333,8 +338,13 @@ fn drawn(side: f64, draw: impl Fn(u64) -> f64) -> Plan {
     let at = |toward: f64, right: Term| Condition::beyond(toward, Term::Close, right);
     let level = |away: f64| Term::Level(100.0 * (1.0 + side * away));
     let rungs = 1 + (draw(1) * TARGETS_MAX as f64) as usize;
+    // Nearest first, or farthest: whoever announces it says in which order they are judged.
+    let place = |n: usize| if draw(7) < 0.7 { n } else { rungs - 1 - n };
     let fraction = |n: usize| if n + 1 == rungs { 1.0 } else { 0.05 + 0.2 * draw(2) };
-    let target = |n: usize| Target { when: at(side, level(0.01 + 0.004 * n as f64)), fraction: fraction(n) };
+    let target = |n: usize| Target {
+        when: at(side, level(0.01 + 0.004 * place(n) as f64)),
+        fraction: fraction(place(n)),
+    };
     let nearer = |n: usize| Target {
         when: at(side, Term::Entry(side * (0.01 + 0.01 * n as f64))),
         fraction: if n == 4 { 1.0 } else { 0.3 },
@@ -386,4 +396,40 @@ fn law12_whatever_a_plan_says_at_bars_is_foretold() {
     let reasons = [Reason::ReEntry, Reason::Add, Reason::Target, Reason::Hedge, Reason::Stop, Reason::Trail];
     assert!(reasons.into_iter().all(|r| total.of(r) > 50), "{:?}", total.said);
     assert!(with_terms > 100 && total.unknown.is_empty(), "{with_terms} {:?}", total.unknown);
+}
+
+#[test]
+fn law12_a_listener_notices_what_is_kept_from_it_or_told_otherwise() {
+    fn wrong(told: &mut [MessageKind], how: fn(&mut Action)) {
+        for body in told {
+            if let MessageKind::Action(act) = body {
+                how(act);
+            }
+        }
+    }
+    fn plan(act: &mut Action) -> &mut Plan {
+        std::sync::Arc::make_mut(&mut act.plan)
+    }
+    let lies: [fn(&mut Vec<MessageKind>); 10] = [
+        Vec::clear,
+        |told| told.extend(told.last().cloned()),
+        |told| wrong(told, |a| a.after *= 0.999),
+        |told| wrong(told, |a| a.before *= 0.999),
+        |told| wrong(told, |a| a.price += 0.01),
+        |told| wrong(told, |a| a.delta = 0.0),
+        |told| wrong(told, |a| a.reason = Reason::Hedge),
+        |told| wrong(told, |a| a.intent.number += 1),
+        |told| wrong(told, |a| plan(a).stop = Condition::below(Term::Close, Term::Level(90.01))),
+        |told| wrong(told, |a| plan(a).targets.truncate(1)),
+    ];
+    let is_noticed = |lie: fn(&mut Vec<MessageKind>)| {
+        let mut bars = Bars::opened(1.0, &ladder(&[(101.0, 0.5), (102.0, 0.5), (104.0, 1.0)]), 100.0);
+        bars.lie = lie;
+        let heard = std::panic::AssertUnwindSafe(|| assert_eq!(bars.close(101.5).len(), 1));
+        std::panic::catch_unwind(heard).is_err()
+    };
+    assert!(!is_noticed(|_| {}));
+    for (n, lie) in lies.into_iter().enumerate() {
+        assert!(is_noticed(lie), "lie {n}");
+    }
 }

@@ -416,7 +416,9 @@ fn drawn(draw: impl Fn(u64) -> f64) -> Plan {
     let below = |right: Term| Condition::below(Term::Of(Indicator::Gain), right);
     let rungs = 1 + (draw(1) * TARGETS_MAX as f64) as usize;
     let fraction = |n: usize| if n + 1 == rungs { 1.0 } else { 0.05 + 0.2 * draw(2) };
-    let target = |n: usize| Target { when: gain(8.0 + 3.0 * n as f64), fraction: fraction(n) };
+    // Nearest first, or farthest: whoever announces it says in which order they are judged.
+    let place = |n: usize| if draw(8) < 0.7 { n } else { rungs - 1 - n };
+    let target = |n: usize| Target { when: gain(8.0 + 3.0 * place(n) as f64), fraction: fraction(place(n)) };
     let opposite = HedgeKind::Opposite { instrument: TWO, ratio: 0.2 + draw(3) };
     let how = if draw(4) < 0.7 { opposite } else { HedgeKind::Reduce(0.1 + 0.8 * draw(3)) };
     let part = |n: usize| Target { when: gain(10.0 + 10.0 * n as f64), fraction: 0.4 };
@@ -448,12 +450,20 @@ fn law12_whatever_a_plan_says_in_legs_is_foretold() {
         }
         let (side, plan) = (if draw(0) < 0.5 { 1.0 } else { -1.0 }, drawn(draw));
         assert!(s.open(outright(side, plan.clone())));
+        // What is to be held against the first perp may be gone when it is wanted.
+        if draw(10) < 0.3 {
+            s.at(&[MarketEvent::Settled { instrument: TWO, at: second(299.5), price: 100.0 }]);
+        }
         let mut one = 100.0;
         for n in 300..600_u32 {
             let key = random::key(seed, &[99, u64::from(n)]);
             one *= libm::exp(4e-4 * random::normal(key));
-            // The second perp is dear or cheap for a while, so that its family takes offers up.
+            // The second perp is expensive or cheap for a while, so that its family takes offers up.
             let gap = [0.0, 0.005, -0.005][(random::key(seed, &[98, u64::from(n / 12)]) % 3) as usize];
+            if n % 20 == 10 {
+                let (rate, at) = (4e-4 * (draw(9) - 0.5), second(f64::from(n)));
+                s.tell(MarketEvent::Funding { instrument: ONE, at, rate, mark: one });
+            }
             both(&mut s, f64::from(n), one, one * (1.0 + gap));
             opposite += usize::from(
                 s.life.life.open().is_some_and(|o| o.legs.len() == 2 && o.plan.stop == plan.stop),

@@ -108,6 +108,8 @@ pub struct OneLife {
     pub now: Stamp,
     /// Who hears it, and what there was to hear.
     pub listener: RefCell<(Voice, Count)>,
+    /// Whether something was told that makes its family look.
+    stirred: bool,
     /// Mid prices of the random market.
     prices: Vec<f64>,
 }
@@ -131,6 +133,7 @@ impl OneLife {
             age: Span::DAY,
             now: Stamp(0),
             listener: RefCell::new((Voice::new(family, format!("{family} on {asset}")), Count::default())),
+            stirred: false,
             prices: prices.collect(),
             listed,
         })
@@ -150,6 +153,7 @@ impl OneLife {
             life.hear(&FillContext { listed, board, costs, touch: life.touch }, &event);
             listener.get_mut().0.hear((listed, board, costs), &event);
             rules.on_event(listed, board, &event);
+            self.stirred |= rules.is_stirred(&event);
         }
         taken
     }
@@ -161,12 +165,12 @@ impl OneLife {
 
     /// All that happens at a stamp; then it is over. Gives what was said, shortened.
     pub fn at(&mut self, events: &[MarketEvent]) -> Vec<(Verb, Reason, f64)> {
-        let (mut heard, ears, before) = (false, self.rules.ears(), self.said.len());
+        let before = self.said.len();
+        self.stirred = false;
         for event in events {
-            let is_heard = event.instrument().is_none_or(|i| ears.contains(&i));
-            heard |= self.tell(*event) && is_heard && self.rules.is_stirred(event);
+            self.tell(*event);
         }
-        if heard {
+        if self.stirred {
             self.judge();
         }
         let short = |(_, b): &(Stamp, MessageKind)| match b {
@@ -194,32 +198,16 @@ impl OneLife {
 
     /// Opens what no family proposed, at the prices of now; whether the life took it.
     pub fn open(&mut self, p: Proposal) -> bool {
-        let (mut life, nothing, mut said) = (std::mem::take(&mut self.life), Legs::default(), vec![]);
-        let (seen, told) = (self.seen(&nothing), Some(&p));
-        let trading = InLegs { who: self.who(), seen: &seen };
-        let values = trading.values(&life.legs, None);
-        let open = trading.open(&life.legs, p.clone(), &trading.view(&values, 0, None), None);
-        let is_taken = open.is_some();
-        if let Some(open) = open {
-            let say = &mut |body| said.push(body);
-            life.life.enter(&trading, &mut life.legs, open, Reason::Signal, say);
-            let ear = Ear { rules: &self.rules, asset: COIN, seen, told };
-            let (voice, count) = &mut *self.listener.borrow_mut();
-            voice.judge(&LegLook::new(&ear, None), &said, count);
-        }
-        self.keep(life, said);
-        is_taken
+        let before = self.said.len();
+        self.step(Some(p));
+        self.said.len() > before
     }
 
     /// The stamp is over.
     pub fn judge(&mut self) {
-        let (mut life, nothing, mut said) = (std::mem::take(&mut self.life), Legs::default(), vec![]);
-        let seen = self.seen(&nothing);
-        life.judge(self.who(), &seen, &mut |body| said.push(body));
-        let ear = Ear { rules: &self.rules, asset: COIN, seen, told: None };
-        self.hear(&ear, &said);
-        let opened = self.keep(life, said);
-        for (_, body) in &self.said[opened..] {
+        let before = self.said.len();
+        self.step(None);
+        for (_, body) in &self.said[before..] {
             match body {
                 MessageKind::Action(a) => self.lawful(a),
                 MessageKind::Outcome(o) => assert!(o.pnl.is_finite() && o.r.is_finite(), "{o:?}"),
@@ -229,20 +217,30 @@ impl OneLife {
         assert!(self.life.life.intent.is_finite() && self.market_value().is_finite());
     }
 
-    fn hear(&self, ear: &Ear<'_>, said: &[MessageKind]) {
+    /// The life looks, or opens what it is told; its listener hears what it says, and foretells what it holds then.
+    fn step(&mut self, told: Option<Proposal>) {
+        let (mut life, nothing, mut said) = (std::mem::take(&mut self.life), Legs::default(), vec![]);
+        let (who, seen, say) = (self.who(), self.seen(&nothing), &mut |body| said.push(body));
+        if let Some(p) = told.clone() {
+            let trading = InLegs { who, seen: &seen };
+            let values = trading.values(&life.legs, None);
+            if let Some(open) = trading.open(&life.legs, p, &trading.view(&values, 0, None), None) {
+                life.life.enter(&trading, &mut life.legs, open, Reason::Signal, say);
+            }
+        } else {
+            life.judge(who, &seen, say);
+        }
         let (voice, count) = &mut *self.listener.borrow_mut();
-        voice.over(ear, said, count);
-    }
-
-    /// The life goes on as its listener foretells; where what it said now begins.
-    fn keep(&mut self, life: StructureLife, said: Vec<MessageKind>) -> usize {
+        let ear = Ear { rules: &self.rules, asset: COIN, seen, told };
+        if ear.told.is_none() {
+            voice.over(&ear, &said, count);
+        } else if !said.is_empty() {
+            voice.judge(&LegLook::new(&ear, None), &said, count);
+        }
+        voice.agrees(&life.life);
+        voice.holds(&self.rules, (&self.listed, &self.board), &life.legs);
         self.life = life;
-        let voice = &self.listener.get_mut().0;
-        voice.agrees(&self.life.life);
-        voice.holds(&self.rules, (&self.listed, &self.board), &self.life.legs);
-        let before = self.said.len();
         self.said.extend(said.into_iter().map(|body| (self.now, body)));
-        before
     }
 
     /// An opening rests on fresh prices and takes a side that it may take; its stop is on the losing side, its targets on
@@ -253,13 +251,8 @@ impl OneLife {
         if action.verb != Verb::Open {
             return;
         }
-        let legs = self
-            .life
-            .life
-            .open()
-            .iter()
-            .flat_map(|o| o.legs.iter().map(|l| l.leg.instrument))
-            .collect::<Vec<_>>();
+        let open = self.life.life.open().into_iter();
+        let legs: Vec<InstrumentId> = open.flat_map(|o| &o.legs).map(|l| l.leg.instrument).collect();
         assert!(self.seen(&self.life.legs).is_fresh(&legs, self.age), "opened on old prices: {text}");
         assert!(self.side.allows(action.after) && action.after != 0.0 && action.before == 0.0, "{text}");
         let level = |t: Term| if let Term::Level(x) = t { x } else { f64::NAN };

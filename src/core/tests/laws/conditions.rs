@@ -16,8 +16,8 @@ use hive_core::agents::structures::StructureContext;
 use hive_core::agents::structures::legs::Legs;
 use hive_core::engine::{Engine, Outputs};
 use hive_domain::{
-    Bar, Event, FamilyId, Indicator, InstrumentId, MarketEvent, Message, MessageKind, Reason, Span, Speaker,
-    Stamp,
+    Bar, Event, FamilyId, Indicator, InstrumentId, MarketEvent, Message, MessageKind, Plan, Reason, Span,
+    Speaker, Stamp, Term, Verb,
 };
 use hive_market::Market;
 use hive_market::indicators::Bank;
@@ -202,6 +202,14 @@ impl Listener {
             voice.delisted(&look, own, &mut self.count);
         } else {
             voice.judge(&look, own, &mut self.count);
+        }
+        for body in own {
+            let MessageKind::Action(act) = body else { continue };
+            let Plan { stop, targets, hedge, reenter, .. } = &*act.plan;
+            // A way out with a loss, two with a profit, a hedge and an offer.
+            let is_below = matches!(stop.right, Term::Level(x) if act.side() * (close - x) > 0.0);
+            let is_full = is_below && targets.len() >= 2 && hedge.is_some() && reenter.is_some();
+            assert!(act.verb != Verb::Open || is_full, "{} at {at}: {act}", voice.name);
         }
         voice.agrees(&engine.speak.lives[slot]);
         let raw = &engine.speak.raw[slot];

@@ -18,13 +18,12 @@ use hive_market::Market;
 use hive_market::quotes::DetailLevel;
 
 /// What is known at the end of a stamp; nothing of what is held.
-#[derive(Clone, Copy)]
 pub struct Ear<'a> {
     pub rules: &'a Rules,
     pub asset: AssetId,
     pub seen: StructureContext<'a>,
     /// What the owner decided by itself, where it is not its family that proposes.
-    pub told: Option<&'a Proposal>,
+    pub told: Option<Proposal>,
 }
 
 impl Ear<'_> {
@@ -288,10 +287,8 @@ impl Look for LegLook<'_> {
 
     fn opening(&self, held: u32, offer: Option<&Offer>, _said: Option<&Action>) -> Option<Followed> {
         let (nothing, [view, _]) = (Legs::default(), self.views(held, None));
-        let proposed = match self.ear.told {
-            Some(told) => Some(told.clone()),
-            None => self.ear.rules.propose(&self.ear.with(&nothing), &view),
-        };
+        let told = self.ear.told.clone();
+        let proposed = told.or_else(|| self.ear.rules.propose(&self.ear.with(&nothing), &view));
         let proposed = proposed.filter(|p| offer.is_none_or(|offer| offer.again.side == p.side))?;
         self.ear.enter(&proposed, offer)
     }
