@@ -21,6 +21,10 @@ use hive_domain as domain;
 use hive_ledger as ledger;
 use hive_market as market;
 
+// The listener of the laws is one file for tests from outside and from inside.
+#[cfg(test)]
+extern crate self as hive_core;
+
 // In the order of the house; the blank lines keep the formatter from sorting them.
 pub mod fills;
 

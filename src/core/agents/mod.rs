@@ -10,6 +10,9 @@ pub mod declaration;
 pub mod families;
 pub mod family;
 pub mod life;
+#[cfg(test)]
+#[path = "../tests/laws/listener/mod.rs"]
+mod listener;
 pub mod mind;
 pub mod personality;
 pub mod plan;

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::agents::life::Life;
+use crate::agents::listener::bars::BarLook;
+use crate::agents::listener::{Count, Voice};
 use crate::agents::personality::{Preset, Traits};
 use crate::agents::plan::STEPS_MAX;
 use crate::domain::condition::{TARGETS_MAX, Target};
@@ -14,7 +16,8 @@ const KEYS: [Indicator; 4] =
     [Indicator::Ema(10), Indicator::Ema(40), Indicator::Sigma(8), Indicator::Sigma(120)];
 const CAPITAL: f64 = 1_000.0;
 
-/// One life and its book, a bar at a time, each order filled at the close that it was decided at.
+/// One life and its book, a bar at a time, each order filled at the close that it was decided at. A listener hears all that
+/// it says, and foretells all that it does (law 12).
 struct Bars {
     life: Life,
     raw: SimulatedBook,
@@ -22,6 +25,12 @@ struct Bars {
     said: Vec<Action>,
     outcomes: Vec<Outcome>,
     at: i64,
+    /// The fast average as a multiple of the slow one, which is at the close.
+    tilt: f64,
+    voice: Voice,
+    count: Count,
+    /// What is made of its words on the way to the listener.
+    lie: fn(&mut Vec<MessageKind>),
 }
 
 impl Bars {
@@ -34,6 +43,10 @@ impl Bars {
             said: Vec::new(),
             outcomes: Vec::new(),
             at: 0,
+            tilt: 1.01,
+            voice: Voice::new(FamilyId::Trend, "a plan".to_owned()),
+            count: Count::default(),
+            lie: |_| {},
         }
     }
 
@@ -61,31 +74,33 @@ impl Bars {
         close: f64,
         act: impl FnOnce(&mut Life, &AtBars<'_>, &mut SimulatedBook, &mut dyn FnMut(MessageKind)),
     ) {
-        let Bars { life, raw, strategy, said, outcomes, at } = self;
+        let Bars { life, raw, strategy, said, outcomes, at, tilt, voice, count, lie } = self;
         *at += 1;
         // A close between both averages is no entry of a trend follower.
-        let values = [1.01 * close, close, 0.01, 0.01];
-        let now = AtBars {
-            agent: AgentId(0),
-            asset: AssetId(0),
-            strategy,
-            capital: CAPITAL,
-            close,
-            sigma: 0.01,
-            coins: 0,
-            at: Stamp(*at),
-            keys: &KEYS,
-            values: &values,
-        };
-        act(life, &now, raw, &mut |body| match body {
-            MessageKind::Action(action) => said.push(action),
-            MessageKind::Outcome(outcome) => outcomes.push(outcome),
+        let (values, at, sigma) = ([*tilt * close, close, 0.01, 0.01], Stamp(*at), 0.01);
+        let (agent, asset, keys, values) = (AgentId(0), AssetId(0), &KEYS, &values);
+        let now =
+            AtBars { agent, asset, strategy, capital: CAPITAL, close, sigma, coins: 0, at, keys, values };
+        let mut heard = Vec::new();
+        act(life, &now, raw, &mut |body| heard.push(body));
+        let (unit, adds) = (strategy.unit() * unit(sigma), strategy.adds());
+        let mut told = heard.clone();
+        lie(&mut told);
+        voice.judge(&BarLook { at, close, sigma, keys, values, unit, adds }, &told, count);
+        voice.agrees(life);
+        said.extend(heard.into_iter().map(|body| match body {
+            MessageKind::Action(action) => action,
             other => panic!("{other:?}"),
-        });
+        }));
         raw.quantity += raw.order;
         raw.cash -= raw.order * close;
         raw.order = 0.0;
-        outcomes.extend(life.outcome(&now, raw));
+        let foretold = voice.quantity * CAPITAL;
+        assert!((raw.quantity - foretold).abs() <= 1e-9 * foretold.abs(), "{} {foretold}", raw.quantity);
+        if let Some(outcome) = life.outcome(&now, raw) {
+            voice.ended(&outcome);
+            outcomes.push(outcome);
+        }
     }
 }
 
@@ -315,5 +330,106 @@ fn a_life_at_bars_holds_one_instrument_and_takes_no_opposite_leg() {
     assert_eq!(bars.close(97.0), [], "it acts once");
     for fraction in [0.0, 1.0, f64::NAN] {
         assert!(Bars::opened(1.0, &with(HedgeKind::Reduce(fraction)), 100.0).said.is_empty(), "{fraction}");
+    }
+}
+
+/// A plan with all that a plan can say at bars, for an intent that is opened on this side at 100.
+fn drawn(side: f64, draw: impl Fn(u64) -> f64) -> Plan {
+    let at = |toward: f64, right: Term| Condition::beyond(toward, Term::Close, right);
+    let level = |away: f64| Term::Level(100.0 * (1.0 + side * away));
+    let rungs = 1 + (draw(1) * TARGETS_MAX as f64) as usize;
+    // Nearest first, or farthest: whoever announces it says in which order they are judged.
+    let place = |n: usize| if draw(7) < 0.7 { n } else { rungs - 1 - n };
+    let fraction = |n: usize| if n + 1 == rungs { 1.0 } else { 0.05 + 0.2 * draw(2) };
+    let target = |n: usize| Target {
+        when: at(side, level(0.01 + 0.004 * place(n) as f64)),
+        fraction: fraction(place(n)),
+    };
+    let nearer = |n: usize| Target {
+        when: at(side, Term::Entry(side * (0.01 + 0.01 * n as f64))),
+        fraction: if n == 4 { 1.0 } else { 0.3 },
+    };
+    let terms = OfferTerms {
+        size: 0.2 + draw(3),
+        stop: at(-side, Term::Entry(-side * 0.03)),
+        targets: (0..5).map(nearer).collect(),
+    };
+    let again = ReEntry {
+        side,
+        when: at(side, level(-0.2)),
+        unless: at(-side, level(-0.2)),
+        not_before: 1 + (draw(4) * 4.0) as u32,
+        within: 12,
+        minutes: false,
+        terms: Some(terms),
+    };
+    Plan {
+        stop: at(-side, level(-0.05)),
+        trail: (draw(5) < 0.5).then(|| at(-side, Term::Trail(0.04))),
+        exit: Condition::below(Term::Close, Term::Level(0.0)),
+        expire: Condition::above(Term::Held, Term::Level(30.0)),
+        targets: (0..rungs).map(target).collect(),
+        add: Some((at(side, level(0.003)), 0.5)),
+        hedge: Some(Hedge { when: at(-side, level(-0.02)), how: HedgeKind::Reduce(0.1 + 0.8 * draw(6)) }),
+        reenter: Some(again),
+    }
+}
+
+#[test]
+fn law12_whatever_a_plan_says_at_bars_is_foretold() {
+    let (mut total, mut with_terms) = (Count::default(), 0);
+    for seed in 0..300 {
+        let draw = |n: u64| random::uniform(random::key(seed, &[n]));
+        let side = if draw(0) < 0.5 { 1.0 } else { -1.0 };
+        let plan = drawn(side, draw);
+        let mut bars = Bars::opened(side, &plan, 100.0);
+        bars.tilt = 1.0 + 0.01 * side;
+        let mut close = 100.0;
+        for n in 0..100 {
+            close *= libm::exp(0.012 * random::normal(random::key(seed, &[99, n])));
+            bars.close(close);
+        }
+        let terms = plan.reenter.unwrap().terms.unwrap();
+        with_terms += bars.said.iter().filter(|a| a.verb == Verb::Open && a.plan.stop == terms.stop).count();
+        total.add(bars.count);
+    }
+    let reasons = [Reason::ReEntry, Reason::Add, Reason::Target, Reason::Hedge, Reason::Stop, Reason::Trail];
+    assert!(reasons.into_iter().all(|r| total.of(r) > 50), "{:?}", total.said);
+    assert!(with_terms > 100 && total.unknown.is_empty(), "{with_terms} {:?}", total.unknown);
+}
+
+#[test]
+fn law12_a_listener_notices_what_is_kept_from_it_or_told_otherwise() {
+    fn wrong(told: &mut [MessageKind], how: fn(&mut Action)) {
+        for body in told {
+            if let MessageKind::Action(act) = body {
+                how(act);
+            }
+        }
+    }
+    fn plan(act: &mut Action) -> &mut Plan {
+        std::sync::Arc::make_mut(&mut act.plan)
+    }
+    let lies: [fn(&mut Vec<MessageKind>); 10] = [
+        Vec::clear,
+        |told| told.extend(told.last().cloned()),
+        |told| wrong(told, |a| a.after *= 0.999),
+        |told| wrong(told, |a| a.before *= 0.999),
+        |told| wrong(told, |a| a.price += 0.01),
+        |told| wrong(told, |a| a.delta = 0.0),
+        |told| wrong(told, |a| a.reason = Reason::Hedge),
+        |told| wrong(told, |a| a.intent.number += 1),
+        |told| wrong(told, |a| plan(a).stop = Condition::below(Term::Close, Term::Level(90.01))),
+        |told| wrong(told, |a| plan(a).targets.truncate(1)),
+    ];
+    let is_noticed = |lie: fn(&mut Vec<MessageKind>)| {
+        let mut bars = Bars::opened(1.0, &ladder(&[(101.0, 0.5), (102.0, 0.5), (104.0, 1.0)]), 100.0);
+        bars.lie = lie;
+        let heard = std::panic::AssertUnwindSafe(|| assert_eq!(bars.close(101.5).len(), 1));
+        std::panic::catch_unwind(heard).is_err()
+    };
+    assert!(!is_noticed(|_| {}));
+    for (n, lie) in lies.into_iter().enumerate() {
+        assert!(is_noticed(lie), "lie {n}");
     }
 }

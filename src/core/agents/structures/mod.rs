@@ -35,8 +35,6 @@ mod margin;
 mod plan_tests;
 pub mod ranges;
 pub(in crate::agents) mod realised;
-#[cfg(test)]
-pub(in crate::agents) mod rig;
 pub mod shape;
 #[cfg(test)]
 pub(in crate::agents) mod stage;

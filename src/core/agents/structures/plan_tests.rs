@@ -1,11 +1,12 @@
 //! Structures on plans that no family makes: what a plan can say is held here, whoever will say it.
 
 use super::stage::{CAPITAL, InstrumentRow, OneLife, bar, quote, second, universe};
+use crate::agents::listener::Count;
 use crate::agents::proposal::{Proposal, StructureLeg};
 use crate::domain::condition::{TARGETS_MAX, Target};
 use crate::domain::{
     Condition, ContractTerms, FamilyId, Hedge, HedgeKind, Indicator, InstrumentId, InstrumentKind,
-    MarketEvent, OfferTerms, Plan, ReEntry, Reason, Term, Verb,
+    MarketEvent, OfferTerms, Plan, ReEntry, Reason, Term, Verb, random,
 };
 
 const ONE: InstrumentId = InstrumentId(0);
@@ -408,4 +409,73 @@ fn a_structure_that_is_read_back_goes_on_as_it_was() {
     for n in 0..steps.len() {
         assert!(play(Some(n)) == (said.clone(), life.clone()), "read back before step {n}");
     }
+}
+
+/// A plan with all that a plan can say in legs.
+fn drawn(draw: impl Fn(u64) -> f64) -> Plan {
+    let below = |right: Term| Condition::below(Term::Of(Indicator::Gain), right);
+    let rungs = 1 + (draw(1) * TARGETS_MAX as f64) as usize;
+    let fraction = |n: usize| if n + 1 == rungs { 1.0 } else { 0.05 + 0.2 * draw(2) };
+    // Nearest first, or farthest: whoever announces it says in which order they are judged.
+    let place = |n: usize| if draw(8) < 0.7 { n } else { rungs - 1 - n };
+    let target = |n: usize| Target { when: gain(8.0 + 3.0 * place(n) as f64), fraction: fraction(place(n)) };
+    let opposite = HedgeKind::Opposite { instrument: TWO, ratio: 0.2 + draw(3) };
+    let how = if draw(4) < 0.7 { opposite } else { HedgeKind::Reduce(0.1 + 0.8 * draw(3)) };
+    let part = |n: usize| Target { when: gain(10.0 + 10.0 * n as f64), fraction: 0.4 };
+    let terms = OfferTerms {
+        size: 0.2 + draw(5),
+        stop: below(Term::Level(-25.0)),
+        targets: (0..4).map(part).collect(),
+    };
+    let side = if draw(6) < 0.5 { 1.0 } else { -1.0 };
+    Plan {
+        stop: below(Term::Level(-30.0)),
+        trail: (draw(7) < 0.5).then(|| below(Term::Back(18.0))),
+        targets: (0..rungs).map(target).collect(),
+        add: Some((gain(4.0), 0.5)),
+        hedge: Some(Hedge { when: below(Term::Level(-8.0)), how }),
+        reenter: Some(ReEntry { side, ..offer(Some(terms)) }),
+        ..plan(&[])
+    }
+}
+
+#[test]
+fn law12_whatever_a_plan_says_in_legs_is_foretold() {
+    let (mut total, mut with_terms, mut opposite) = (Count::default(), 0, 0);
+    for seed in 0..100 {
+        let draw = |n: u64| random::uniform(random::key(seed, &[n]));
+        let mut s = stage();
+        for n in 0..300 {
+            both(&mut s, f64::from(n), 100.0, 100.0);
+        }
+        let (side, plan) = (if draw(0) < 0.5 { 1.0 } else { -1.0 }, drawn(draw));
+        assert!(s.open(outright(side, plan.clone())));
+        // What is to be held against the first perp may be gone when it is wanted.
+        if draw(10) < 0.3 {
+            s.at(&[MarketEvent::Settled { instrument: TWO, at: second(299.5), price: 100.0 }]);
+        }
+        let mut one = 100.0;
+        for n in 300..600_u32 {
+            let key = random::key(seed, &[99, u64::from(n)]);
+            one *= libm::exp(4e-4 * random::normal(key));
+            // The second perp is expensive or cheap for a while, so that its family takes offers up.
+            let gap = [0.0, 0.005, -0.005][(random::key(seed, &[98, u64::from(n / 12)]) % 3) as usize];
+            if n % 20 == 10 {
+                let (rate, at) = (4e-4 * (draw(9) - 0.5), second(f64::from(n)));
+                s.tell(MarketEvent::Funding { instrument: ONE, at, rate, mark: one });
+            }
+            both(&mut s, f64::from(n), one, one * (1.0 + gap));
+            opposite += usize::from(
+                s.life.life.open().is_some_and(|o| o.legs.len() == 2 && o.plan.stop == plan.stop),
+            );
+        }
+        let terms = plan.reenter.unwrap().terms.unwrap();
+        with_terms +=
+            s.actions().iter().filter(|a| a.verb == Verb::Open && a.plan.stop == terms.stop).count();
+        total.add(s.listener.into_inner().1);
+    }
+    let reasons = [Reason::ReEntry, Reason::Add, Reason::Target, Reason::Hedge, Reason::Stop, Reason::Trail];
+    assert!(reasons.into_iter().all(|r| total.of(r) > 10), "{:?}", total.said);
+    assert!(with_terms > 10 && opposite > 100, "{with_terms} {opposite}");
+    assert!(total.unknown.is_empty(), "{:?}", total.unknown);
 }

@@ -23,7 +23,7 @@ pub const ROSTER: &str = include_str!("../../../../assets/rosters/full-house.tom
 pub struct Scene {
     pub name: &'static str,
     pub engine: Engine,
-    events: Box<dyn Iterator<Item = Event>>,
+    pub events: Box<dyn Iterator<Item = Event>>,
 }
 
 impl Scene {
