@@ -11,6 +11,7 @@ mod lives;
 mod managers;
 mod money;
 mod operator;
+mod quoted_venue;
 mod readings;
 mod reasons;
 mod replay;
