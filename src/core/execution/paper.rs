@@ -14,7 +14,8 @@
 //! 3. Any number of orders work in an instrument, met in the order of their ids. At bars those that are post-only are met
 //!    by the fast clock and all others by decision bars.
 //! 4. At bars a market order's price is rounded to the tick against us and is at least a tick from the open, and a limit that a
-//!    bar opens beyond is filled at that open, rounded so too. With [`Costs::Flat`] it is the open itself, to twelve digits.
+//!    bar opens beyond is filled at that open, rounded so too. With [`Costs::Flat`](crate::fills::Costs::Flat) it is the open
+//!    itself, to twelve digits.
 //! 5. A reduce-only order never turns a position over, and spot is never sold short, whatever happened
 //!    between decision and fill.
 //! 6. What one order took another does not get: of a bar its volume and impact are shared, of a quote or book a size is
