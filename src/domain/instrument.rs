@@ -119,6 +119,16 @@ impl ContractTerms {
             ContractTerms::Plain | ContractTerms::Pool { .. } | ContractTerms::Rates { .. } => None,
         }
     }
+
+    /// What a unit that settles at this price pays, in the currency of that price.
+    pub fn payoff(&self, price: f64) -> f64 {
+        match *self {
+            ContractTerms::Option { strike, call, .. } => {
+                (if call { price - strike } else { strike - price }).max(0.0)
+            }
+            _ => price,
+        }
+    }
 }
 
 /// What is listed: the trading rules of one instrument. Quantities are in base units wherever they are; contracts are

@@ -40,7 +40,7 @@ impl<'de> Deserialize<'de> for Outbox {
 }
 
 /// Where the orders of an account go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum AccountVenue {
     /// Filled inside the program, on the market as it is told.
     Paper(PaperVenue),

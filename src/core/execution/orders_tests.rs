@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use super::*;
-use crate::domain::{AgentId, OrderKind, VenueId};
-use crate::execution::fixtures::{dec, order};
+use crate::domain::{AgentId, InstrumentKind, OrderKind, VenueId};
+use crate::execution::fixtures::{dec, instrument, order};
 use crate::execution::venue::VENUE_ORDERS;
 use crate::execution::{OrderReport, OrderRouter, PaperVenue};
+use crate::fills::Costs;
 use crate::ledger::Ledger;
 use proptest::prelude::*;
 
@@ -120,6 +121,10 @@ fn what_the_venue_took_back_is_cancelled_here() {
     let mut router = OrderRouter::new(PaperVenue::new(1), vec![VenueId(0)]);
     for id in 1..=2 {
         router.place(order(id, 0, "1", 0), OrderKind::Market).unwrap();
+        if id == 1 {
+            let gone = instrument(0, InstrumentKind::Perp);
+            router.venue.on_delisted(&gone, Stamp(0), 1.0, &Costs::default());
+        }
     }
     let all: Vec<OrderReport> = std::iter::from_fn(|| router.poll()).collect();
     assert_eq!(all, [OrderReport::Noted, OrderReport::Cancelled(OrderId(1), dec("1")), OrderReport::Noted]);

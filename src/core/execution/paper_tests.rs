@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use super::bars::with_tick;
 use super::*;
+use crate::domain::money::{from_estimate, to_estimate};
 use crate::domain::step::{count, multiple};
-use crate::domain::{AgentId, OrderId, VenueId};
+use crate::domain::{AgentId, Bar, Fill, Instrument, InstrumentKind, PriceStep, TimeInForce, VenueId};
 use crate::execution::fixtures::{dec, instrument, order, order_of, reducing};
 use crate::execution::{OrderReport, OrderRouter, PositionCheck};
+use crate::fills::{BarCosts, Costs, take};
 use crate::ledger::Ledger;
 use crate::treasury::ApprovedOrder;
 use proptest::prelude::*;
@@ -159,14 +162,22 @@ fn what_volume_does_not_give_keeps_working() {
 }
 
 #[test]
-fn a_new_order_takes_the_old_one_back() {
+fn orders_beside_each_other_are_met_in_the_order_of_their_ids() {
     let mut venue = venue_with(order(1, 0, "1", 0), OrderKind::Market);
-    let replaced = place(&mut venue, order(2, 0, "-3", 0), OrderKind::Market);
     let at = Stamp(0);
-    let taken =
-        [VenueEvent::Cancelled { order: OrderId(1), at }, VenueEvent::Accepted { order: OrderId(2), at }];
-    assert_eq!(replaced, taken);
-    assert_eq!(step(&mut venue, 0, &bar(100.0, 1e6)).unwrap().order, OrderId(2));
+    let accepted = VenueEvent::Accepted { order: OrderId(2), at };
+    assert_eq!(place(&mut venue, order(2, 0, "-3", 0), OrderKind::Market), [accepted]);
+    place(&mut venue, order(3, 0, "2", 0), limit("99"));
+    assert_eq!(venue.working(AT), Some((OrderId(1), dec("1"))), "the first of them");
+    venue.on_bar(&perp(), at, &bar(100.0, 1e6), 0.01, &Costs::default());
+    let filled: Vec<_> = said(&mut venue)
+        .into_iter()
+        .filter_map(
+            |e| if let VenueEvent::Fill(f) = e { Some((f.order.0, f.number, f.quantity)) } else { None },
+        )
+        .collect();
+    assert_eq!(filled, [(1, 1, dec("1")), (2, 1, dec("-3"))], "99 was only touched");
+    assert_eq!((venue.position(AT), venue.working(AT)), (dec("-2"), Some((OrderId(3), dec("2")))));
     let mut refused = |id: u64, on, kind| {
         let said = place(&mut venue, order(id, on, "-3", 0), kind);
         let [VenueEvent::Rejected { order, why, .. }] = said[..] else { panic!("{said:?}") };
@@ -174,8 +185,57 @@ fn a_new_order_takes_the_old_one_back() {
         why
     };
     assert_eq!(refused(2, 0, OrderKind::Market), RejectReason::Duplicate);
-    assert_eq!(refused(3, 5, OrderKind::Market), RejectReason::NotListed);
+    assert_eq!(refused(4, 5, OrderKind::Market), RejectReason::NotListed);
     assert_eq!(refused(4, 0, limit("0")), RejectReason::Price);
+}
+
+#[test]
+fn the_fast_clock_meets_what_is_post_only_and_decision_bars_all_else() {
+    let post_only = |price| OrderKind::Limit(dec(price), TimeInForce::PostOnly);
+    let mut venue = venue_with(order(1, 0, "1", 0), OrderKind::Market);
+    place(&mut venue, order(2, 0, "1", 0), post_only("100"));
+    place(&mut venue, order(3, 0, "1", 0), post_only("99.5"));
+    assert_eq!(venue.resting(AT), Some((OrderId(2), dec("1"), dec("100"))));
+    venue.on_inside(&perp(), Stamp(0), &bar(100.0, 30.0), 1e-4, &Costs::default());
+    let filled: Vec<_> = said(&mut venue)
+        .into_iter()
+        .filter_map(
+            |e| if let VenueEvent::Fill(f) = e { Some((f.order.0, f.price, f.quantity)) } else { None },
+        )
+        .collect();
+    let shared = [(2, dec("100"), dec("1")), (3, dec("99.5"), dec("0.5"))];
+    assert_eq!(filled, shared, "a twentieth of thirty for both");
+    assert_eq!(step(&mut venue, 0, &bar(90.0, 1e6)).unwrap().order, OrderId(1));
+    assert_eq!(venue.working(AT), None);
+    assert_eq!(venue.resting(AT), Some((OrderId(3), dec("0.5"), dec("99.5"))));
+}
+
+#[test]
+fn two_takers_share_a_bar_and_the_second_pays_what_it_moves() {
+    let fills = |orders: &[(&str, OrderKind)], volume: f64| {
+        let mut venue = PaperVenue::new(1);
+        for (id, (quantity, kind)) in (1..).zip(orders) {
+            place(&mut venue, order(id, 0, quantity, 0), *kind);
+        }
+        venue.on_bar(&perp(), Stamp(0), &bar(1_000.0, volume), 0.05, &Costs::default());
+        let fill = |e| if let VenueEvent::Fill(f) = e { Some(f) } else { None };
+        said(&mut venue).into_iter().filter_map(fill).collect::<Vec<_>>()
+    };
+    let market = OrderKind::Market;
+    let (one, both) = (fills(&[("6", market)], 200.0), fills(&[("3", market), ("3", market)], 200.0));
+    assert_eq!(fills(&[("3", market)], 200.0)[0], both[0], "the first is as if alone");
+    assert!(both[1].price > both[0].price, "{both:?}");
+    let paid = |fills: &[Fill]| -> Decimal { fills.iter().map(|f| f.quantity * f.price).sum() };
+    assert!((paid(&both) - paid(&one)).abs() < dec("0.06"), "but for a tick of six: {both:?}");
+    // A twentieth of 100 for all, on whichever side.
+    let got =
+        |orders: &[(&str, OrderKind)]| fills(orders, 100.0).iter().map(|f| f.quantity).collect::<Vec<_>>();
+    assert_eq!(got(&[("3", market), ("3", market), ("1", market)]), [dec("3"), dec("2")]);
+    assert_eq!(got(&[("-4", market), ("3", market)]), [dec("-4"), dec("1")]);
+    assert_eq!(got(&[("4", limit("1001")), ("3", market)]), [dec("4"), dec("1")]);
+    let sold = fills(&[("-3", market), ("-3", market), ("3", market)], 1e4);
+    assert!(sold[1].price < sold[0].price, "{sold:?}");
+    assert_eq!(sold[2].price, fills(&[("3", market)], 1e4)[0].price, "who comes the other way moves it back");
 }
 
 #[test]
@@ -292,6 +352,10 @@ proptest! {
                 if *is_limit {
                     limits.push(o.id());
                 }
+                // As the desk does: what works is taken back before anything is sent.
+                if let Some((old, _)) = router.venue.working(AT) {
+                    router.cancel(old);
+                }
                 router.place(o, kind).unwrap();
             }
             let b = bar(*open, *volume);
@@ -346,6 +410,9 @@ proptest! {
                 limit = is_limit.then(|| multiple(200, tick).unwrap());
                 let order = order_of(n as u64 + 1, &rules, quantity, n as i64);
                 let rests = |l| OrderKind::Limit(l, TimeInForce::UntilCancelled);
+                if let Some((old, _)) = venue.working(AT) {
+                    venue.request(VenueRequest::Cancel(old));
+                }
                 place(&mut venue, order, limit.map_or(OrderKind::Market, rests));
                 wanted = quantity;
             }

@@ -12,6 +12,8 @@
 //! 3. No volume, no fill; infinite volume, no limit and no impact. [`Costs::Flat`] knows neither
 //!    volume nor spread: everything fills at the open for a flat charge.
 //! 4. Results are finite; unusable input (not finite, not positive prices) fills nothing.
+//! 5. Orders that share a bar ([`BarUse`]) get no more of it than one of their sum would, and together pay what that one
+//!    would pay: whoever comes second pays the difference.
 //!
 //! Never: rounds to ticks and lots, which is the venue's business.
 
@@ -103,26 +105,75 @@ pub fn take(
     volume: f64,
     quantity: f64,
 ) -> Taken {
-    if !is_usable(bar_open, quantity) {
-        return Taken::nothing(bar_open);
-    }
-    let size = within(costs, volume, libm::fabs(quantity));
-    if size <= 0.0 {
-        return Taken::nothing(bar_open);
-    }
-    let side = libm::copysign(1.0, quantity);
-    let distance = match costs {
-        Costs::Flat(_) => 0.0,
-        Costs::Bars(b) => {
-            let sigma = if sigma.is_finite() { sigma.max(0.0) } else { 0.0 };
-            // Infinite volume gives √0.
-            let impact = b.impact * sigma * libm::sqrt(size / volume);
-            (b.half_spread.of(kind) + impact).clamp(0.0, DISTANCE_MAX)
+    BarUse::default().take(costs, kind, (bar_open, volume), sigma, quantity)
+}
+
+/// What orders of one account have had of a bar so far, in base units.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct BarUse {
+    bought: f64,
+    sold: f64,
+}
+
+impl BarUse {
+    /// An order had so much of the bar, signed.
+    pub fn add(&mut self, quantity: f64) {
+        if quantity > 0.0 {
+            self.bought += quantity;
+        } else {
+            self.sold -= quantity;
         }
-    };
-    let price = bar_open * (1.0 + side * distance);
-    let fee = fee_rate(costs, kind, false) * size * price;
-    Taken { quantity: side * size, price, fee, mark: bar_open }
+    }
+
+    /// What of `wanted`, signed, the bar's volume still gives.
+    pub fn within(&self, costs: &Costs, volume: f64, wanted: f64) -> f64 {
+        let given = self.bought + self.sold;
+        let most = within(costs, volume, f64::INFINITY) - given;
+        libm::copysign(libm::fabs(wanted).min(most.max(0.0)), wanted)
+    }
+
+    /// A market order after those that had their part of the bar; see [`take`]. What they moved the price by they have
+    /// paid; this one pays what it moves it by from there.
+    pub fn take(
+        &self,
+        costs: &Costs,
+        kind: InstrumentKind,
+        (open, volume): (f64, f64),
+        sigma: f64,
+        quantity: f64,
+    ) -> Taken {
+        if !is_usable(open, quantity) {
+            return Taken::nothing(open);
+        }
+        let size = libm::fabs(self.within(costs, volume, quantity));
+        if size <= 0.0 {
+            return Taken::nothing(open);
+        }
+        let side = libm::copysign(1.0, quantity);
+        let distance = match costs {
+            Costs::Flat(_) => 0.0,
+            Costs::Bars(b) => {
+                let sigma = if sigma.is_finite() { sigma.max(0.0) } else { 0.0 };
+                let distance = |size: f64| {
+                    // Infinite volume gives √0.
+                    let impact = b.impact * sigma * libm::sqrt(size / volume);
+                    (b.half_spread.of(kind) + impact).clamp(0.0, DISTANCE_MAX)
+                };
+                let before = if side > 0.0 { self.bought } else { self.sold };
+                let whole = distance(before + size);
+                if before > 0.0 {
+                    let cost = whole * (before + size) - distance(before) * before;
+                    // The last part of an order costs more than its mean, but for the last digits of a double.
+                    (cost / size).max(whole).min(DISTANCE_MAX)
+                } else {
+                    whole
+                }
+            }
+        };
+        let price = open * (1.0 + side * distance);
+        let fee = fee_rate(costs, kind, false) * size * price;
+        Taken { quantity: side * size, price, fee, mark: open }
+    }
 }
 
 /// A limit order of signed `quantity` that rests since before the bar. It fills only if the bar trades
@@ -304,6 +355,31 @@ mod tests {
             let Costs::Bars(b) = costs else { unreachable!() };
             prop_assert!(t.quantity.abs() <= (b.participation * volume).min(q.abs()));
             prop_assert!(t.quantity * q >= 0.0);
+        }
+
+        #[test]
+        fn two_who_share_a_bar_get_and_pay_what_one_would(
+            costs in costs(), sigma in 0.0_f64..0.5, volume in 0.0_f64..1e6, first in 1e-3_f64..1e5, second in 1e-3_f64..1e5, sells: bool,
+        ) {
+            let side = if sells { -1.0 } else { 1.0 };
+            let mut used = BarUse::default();
+            let mut taker = |size: f64| {
+                let t = used.take(&costs, Perp, (100.0, volume), sigma, side * size);
+                used.add(t.quantity);
+                t
+            };
+            let (one, two) = (taker(first), taker(second));
+            prop_assert_eq!(one, take(&costs, Perp, 100.0, sigma, volume, side * first), "alone in it");
+            let both = take(&costs, Perp, 100.0, sigma, volume, side * (first + second));
+            prop_assert!(near(one.quantity + two.quantity, both.quantity));
+            if two.quantity != 0.0 {
+                prop_assert!(side * (two.price - one.price) >= 0.0, "{:?} {:?}", one, two);
+                let paid = one.quantity * one.price + two.quantity * two.price;
+                // Where a price is held at the fuse, less than the whole is paid.
+                if libm::fabs(two.price / 100.0 - 1.0) < DISTANCE_MAX - 1e-9 {
+                    prop_assert!(libm::fabs(paid - both.quantity * both.price) <= 1e-9 * libm::fabs(paid));
+                }
+            }
         }
 
         #[test]

@@ -13,7 +13,7 @@ pub mod level;
 pub mod pace;
 
 pub use bar::{
-    DISTANCE_MAX, Taken, borrow_cost, borrow_fraction, fee_rate, funding_cost, impact_rate, pays_borrow,
-    rate, rest, side_rate, take, worked,
+    BarUse, DISTANCE_MAX, Taken, borrow_cost, borrow_fraction, fee_rate, funding_cost, impact_rate,
+    pays_borrow, rate, rest, side_rate, take, worked,
 };
 pub use costs::{BarCosts, Costs, OptionFees, PerKind, Tariff};

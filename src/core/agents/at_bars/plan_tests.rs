@@ -9,7 +9,7 @@ use crate::agents::plan::STEPS_MAX;
 use crate::domain::condition::{TARGETS_MAX, Target};
 use crate::domain::{
     Action, FamilyId, Hedge, HedgeKind, InstrumentId, MessageKind, OfferTerms, Outcome, Plan, ReEntry,
-    Reason, SideRule,
+    Reason, SideRule, random,
 };
 
 const KEYS: [Indicator; 4] =

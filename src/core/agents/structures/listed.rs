@@ -116,12 +116,7 @@ impl ListedInstruments {
 
     /// What a contract that settles at this price pays a unit, in the account's currency.
     pub fn payoff(&self, id: InstrumentId, price: f64) -> f64 {
-        match self.get(id).terms {
-            ContractTerms::Option { strike, call, .. } => {
-                (if call { price - strike } else { strike - price }).max(0.0)
-            }
-            _ => price,
-        }
+        self.get(id).terms.payoff(price)
     }
 
     /// The newest price in the account's currency; of a contract that has settled, what it paid.

@@ -3,10 +3,11 @@
 
 use super::context::StepContext;
 use super::life::{Real, price};
-use crate::domain::{Bar, Decimal, Instrument, InstrumentId, MarketEvent, Stamp, money};
+use crate::domain::{Decimal, Instrument, InstrumentId, MarketEvent, Stamp, money};
 use crate::engine::{Outputs, Settings};
 use crate::execution::Venue;
-use crate::fills::{BarCosts, Costs, PerKind, borrow_fraction};
+use crate::fills::borrow_fraction;
+use crate::market::DetailLevel;
 
 impl Real {
     /// A bar of an instrument: what is on order meets it, the position is told apart, borrow is charged.
@@ -91,50 +92,34 @@ impl Real {
         // Taken in even while nothing works: whether spot is seen often enough to follow a perp leg is known
         // only from how often its prices came before.
         let opened = self.execution.services.assets[desk_index].working_order.see_spot(event);
-        if self.execution.working[id.index()].is_none() {
-            return;
-        }
         let instrument = &cx.spec.instruments[id.index()];
         let costs = cx.settings.costs.of(instrument);
+        let is_working = self.execution.working[id.index()].is_some();
         let Some(paper) = self.execution.router.venue.paper_mut() else { return };
-        match event {
-            MarketEvent::Bar { at, bar, .. } => {
-                // A bar is told at its close, one decision after its open. The venue fills at the open, and
-                // leaves aside what was decided later than that.
-                let open_at = Stamp(at.0 - cx.settings.clock.decide.0);
-                let sigma = cx.market.instruments[desk_index].sigma_before;
-                paper.on_bar(instrument, open_at, bar, sigma, costs);
+        if cx.market.get(id).is_some_and(|i| i.level > DetailLevel::Bars) {
+            // The venue hears every quote, since what was taken of one is there again only once another is told. Where
+            // there are quotes a bar only sums up what they were.
+            paper.on_market(instrument, cx.market, event, costs);
+            self.hear_venue(cx, out);
+            return;
+        }
+        // When the first fast bar opened is not known, and a fill at a price that may be older than its order would be
+        // hindsight. A bar of the decision clock is told at its close, one decision after its open; the venue fills at the
+        // open, and leaves aside what was decided later than that.
+        let (open_at, bar, sigma) = match *event {
+            MarketEvent::Bar { at, ref bar, .. } => {
+                let opened = Stamp(at.0 - cx.settings.clock.decide.0);
+                (Some(opened), bar, cx.market.instruments[desk_index].sigma_before)
             }
-            MarketEvent::Inside { bar, .. } => {
-                // When the first fast bar opened is not known, and a fill at a price that may be older than
-                // its order would be hindsight.
-                let Some(open_at) = opened else { return };
-                // Only the perp's fast volatility is kept; its spot moves by the same news.
-                let sigma =
-                    libm::sqrt(self.execution.services.assets[desk_index].working_order.volatility.mean());
-                paper.on_bar(instrument, open_at, bar, sigma, costs);
-            }
-            MarketEvent::Quote { at, .. } => {
-                let Some(top) = cx.market.get(id).and_then(|q| q.top) else { return };
-                let wanted = self.execution.router.orders.open_quantity(id);
-                let price = if wanted.is_sign_negative() { top.value.bid } else { top.value.ask };
-                // The spread is in the quote: a bar of this one price, for the fee and the tick alone.
-                let bar = Bar { open: price, high: price, low: price, close: price, volume: f64::INFINITY };
-                paper.on_bar(instrument, *at, &bar, 0.0, &without_spread(costs));
+            // Only the perp's fast volatility is kept; its spot moves by the same news.
+            MarketEvent::Inside { ref bar, .. } => {
+                let fast = &self.execution.services.assets[desk_index].working_order.volatility;
+                (opened, bar, libm::sqrt(fast.mean()))
             }
             _ => return,
-        }
+        };
+        let Some(open_at) = open_at.filter(|_| is_working) else { return };
+        paper.on_bar(instrument, open_at, bar, sigma, costs);
         self.hear_venue(cx, out);
-    }
-}
-
-/// The fee and nothing else.
-fn without_spread(costs: &Costs) -> Costs {
-    match costs {
-        Costs::Flat(c) => Costs::Flat(*c),
-        Costs::Bars(b) => {
-            let none = PerKind { spot: 0.0, perp: 0.0 };
-            Costs::Bars(BarCosts { half_spread: none, impact: 0.0, ..*b })
-        }
     }
 }

@@ -156,8 +156,7 @@ impl Real {
         let resting = self.execution.services.assets[desk_index].working_order.order;
         let all =
             resting.and_then(|o| self.execution.router.orders.get(o)).map_or(Decimal::ZERO, Tracked::open);
-        // A venue keeps one resting order an instrument: the desk's and the switch's leg share it, and only
-        // the switch's part is written down.
+        // The desk's and the switch's leg share one resting order, and only the switch's part is written down.
         let switch = self.execution.services.assets[desk_index].working_order.switch;
         Remaining { desk: all - switch, switch }
     }

@@ -14,6 +14,7 @@ mod money;
 mod operator;
 mod outcomes;
 mod outside;
+mod quoted_venue;
 mod readings;
 mod reasons;
 mod replay;
