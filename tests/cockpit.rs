@@ -134,6 +134,7 @@ fn what_a_plan_says_of_instruments_and_of_its_entry_is_shown_by_name_and_by_pric
     let stop = Condition::below(Term::Close, Term::Entry(-0.25));
     let how = HedgeKind::Opposite { instrument: InstrumentId(1), ratio: 0.5 };
     let plan = Plan {
+        legs: Vec::new(),
         stop,
         trail: None,
         exit: Condition::above(Term::Close, Term::Level(1e9)),

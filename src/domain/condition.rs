@@ -254,9 +254,20 @@ pub struct ReEntry {
     pub terms: Option<OfferTerms>,
 }
 
-/// All conditions of an intent. A part that has acted is gone from the plan of the next message.
+/// A leg: base units (contracts) of an instrument in one unit of the structure, signed for a long of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StructureLeg {
+    /// Instrument in which the leg is held.
+    pub instrument: InstrumentId,
+    /// Base units in one unit of the structure; negative is short.
+    pub ratio: f64,
+}
+
+/// What an intent holds, and all its conditions. A part that has acted is gone from the plan of the next message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
+    /// What a unit of it holds, for a long; none where it is the asset itself, as the desk trades it.
+    pub legs: Vec<StructureLeg>,
     /// Closes the intent at a loss: a price on the losing side of entry.
     pub stop: Condition,
     /// Closes it when too much of the best close was given back.
@@ -420,6 +431,7 @@ mod tests {
             targets: vec![target(Term::Entry(0.02), 0.5), target(Term::Entry(0.04), 1.0)],
         };
         Plan {
+            legs: Vec::new(),
             stop: Condition::below(Term::Close, Term::Level(90.0)),
             trail: Some(Condition::below(Term::Close, Term::Trail(0.06))),
             exit: Condition::below(Term::Of(EMA), Term::Times(0.99, EMA)),

@@ -52,7 +52,9 @@ pub mod venue;
 
 pub use announced::{Announced, Holds};
 pub use command::{COMMANDS, Command, CommandRow, Danger, Scope};
-pub use condition::{Comparison, Condition, EvalContext, Hedge, HedgeKind, OfferTerms, Plan, ReEntry, Term};
+pub use condition::{
+    Comparison, Condition, EvalContext, Hedge, HedgeKind, OfferTerms, Plan, ReEntry, StructureLeg, Term,
+};
 pub use digest::Digest;
 pub use event::{Bar, Event, MarketEvent};
 pub use family::{FamilyId, Goal, SideRule};

@@ -10,8 +10,8 @@
 
 use super::condition::{Target, price};
 use super::{
-    Action, Comparison, Condition, HedgeKind, Indicator, InstrumentId, Outcome, Plan, ReEntry, Reason, Term,
-    Verb,
+    Action, Comparison, Condition, HedgeKind, Indicator, InstrumentId, Outcome, Plan, ReEntry, Reason,
+    StructureLeg, Term, Verb,
 };
 use std::fmt;
 
@@ -325,6 +325,19 @@ impl fmt::Display for Reason {
     }
 }
 
+/// What is held, leg by leg: `long BTC-SPOT, short BTC-PERP`, a leg of another size than the first with its factor.
+fn legs(legs: &[StructureLeg], side: f64, names: &dyn Fn(InstrumentId) -> String) -> String {
+    let first = legs.first().map_or(1.0, |leg| libm::fabs(leg.ratio));
+    let one = |leg: &StructureLeg| {
+        let way = if side * leg.ratio < 0.0 { "short" } else { "long" };
+        let times = libm::fabs(leg.ratio) / first;
+        let size =
+            if libm::fabs(times - 1.0) < 5e-4 { String::new() } else { format!("{} × ", short(times)) };
+        format!("{way} {size}{}", names(leg.instrument))
+    };
+    legs.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
 impl Action {
     /// What is done, to how much, without price, reason and conditions: `opens long 45 % of capital`.
     pub fn headline(&self) -> String {
@@ -355,7 +368,9 @@ impl Action {
         &self,
         names: &dyn Fn(InstrumentId) -> String,
     ) -> impl Iterator<Item = (&'static str, String)> {
-        self.plan.sentences(names).filter(|part| self.verb != Verb::Close || part.0 == "re-enter")
+        let held = (!self.plan.legs.is_empty()).then(|| ("holds", legs(&self.plan.legs, self.side(), names)));
+        let parts = held.into_iter().chain(self.plan.sentences(names));
+        parts.filter(|part| self.verb != Verb::Close || part.0 == "re-enter")
     }
 }
 
@@ -462,6 +477,7 @@ mod tests {
         let never = Condition::below(Term::Close, Term::Level(0.0));
         let above = |x, fraction| Target { when: Condition::above(Term::Close, Term::Level(x)), fraction };
         let plan = Plan {
+            legs: Vec::new(),
             stop: Condition::below(Term::Close, Term::Level(90.0)),
             trail: None,
             exit: never,
@@ -492,8 +508,17 @@ mod tests {
             let never = Condition::below(Term::Minutes, Term::Level(0.0));
             let hedge = Some(Hedge { when, how });
             let (stop, exit, expire) = (when, never, never);
-            let plan =
-                Plan { stop, trail: None, exit, expire, targets: vec![], add: None, hedge, reenter: None };
+            let plan = Plan {
+                legs: Vec::new(),
+                stop,
+                trail: None,
+                exit,
+                expire,
+                targets: vec![],
+                add: None,
+                hedge,
+                reenter: None,
+            };
             let text = |names: &dyn Fn(InstrumentId) -> String| {
                 plan.sentences(names).find(|part| part.0 == "hedge").unwrap().1
             };
@@ -514,8 +539,17 @@ mod tests {
     fn a_hedge_with_an_opposite_leg_takes_nothing_off() {
         let never = Condition::below(Term::Minutes, Term::Level(0.0));
         let (stop, exit, expire) = (never, never, never);
-        let plan =
-            Plan { stop, trail: None, exit, expire, targets: vec![], add: None, hedge: None, reenter: None };
+        let plan = Plan {
+            legs: Vec::new(),
+            stop,
+            trail: None,
+            exit,
+            expire,
+            targets: vec![],
+            add: None,
+            hedge: None,
+            reenter: None,
+        };
         let said = |after| {
             let action = Action {
                 verb: Verb::Decrease,

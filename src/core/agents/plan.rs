@@ -64,6 +64,7 @@ impl PlanDraft {
         let pause = libm::ceil(self.pause * traits.patience * preset.pause).max(least) as u32;
         let more = preset.add_size * traits.conviction;
         Plan {
+            legs: Vec::new(),
             stop: self.stop,
             trail: self.trail,
             exit: self.exit,
@@ -248,6 +249,7 @@ mod tests {
         let target = |&(price, fraction): &(f64, f64)| Target { when: price_above(price), fraction };
         let hedge = Hedge { when: price_above(104.0), how: HedgeKind::Reduce(0.5) };
         Arc::new(Plan {
+            legs: Vec::new(),
             stop: never,
             trail: None,
             exit: never,

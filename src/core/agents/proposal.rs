@@ -1,19 +1,11 @@
 //! What a family answers when it is asked: an intent to open, and prices to rest at.
 
-use crate::domain::{InstrumentId, Plan};
-use serde::{Deserialize, Serialize};
+use crate::domain::Plan;
+
+pub use crate::domain::StructureLeg;
 
 /// Most legs of a structure.
 pub const LEGS_MAX: usize = 4;
-
-/// A leg: base units (contracts) of an instrument in one unit of the structure, signed for a long of it.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StructureLeg {
-    /// Instrument in which the leg is held.
-    pub instrument: InstrumentId,
-    /// Base units in one unit of the structure; negative is short.
-    pub ratio: f64,
-}
 
 /// What a family proposes.
 #[derive(Clone, Debug, PartialEq)]

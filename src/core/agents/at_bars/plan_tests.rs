@@ -112,6 +112,7 @@ fn price_above(price: f64) -> Condition {
 fn ladder(rungs: &[(f64, f64)]) -> Plan {
     let target = |&(price, fraction): &(f64, f64)| Target { when: price_above(price), fraction };
     Plan {
+        legs: Vec::new(),
         stop: Condition::below(Term::Close, Term::Level(90.0)),
         trail: None,
         exit: Condition::below(Term::Close, Term::Level(0.0)),
@@ -364,6 +365,7 @@ fn drawn(side: f64, draw: impl Fn(u64) -> f64) -> Plan {
         terms: Some(terms),
     };
     Plan {
+        legs: Vec::new(),
         stop: at(-side, level(-0.05)),
         trail: (draw(5) < 0.5).then(|| at(-side, Term::Trail(0.04))),
         exit: Condition::below(Term::Close, Term::Level(0.0)),

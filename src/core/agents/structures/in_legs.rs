@@ -30,7 +30,7 @@ use crate::agents::plan::suits_legs;
 use crate::agents::proposal::{LEGS_MAX, Proposal, StructureLeg};
 use crate::domain::{
     AgentId, AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
-    MessageKind, Reason, Span, Stamp, Term, money, random,
+    MessageKind, Plan, Reason, Span, Stamp, Term, money, random,
 };
 use crate::market::DetailLevel;
 use serde::{Deserialize, Serialize};
@@ -285,7 +285,7 @@ impl Trading for InLegs<'_> {
             legs,
             notional,
             carried: 0.0,
-            plan: Arc::new(p.plan),
+            plan: Arc::new(Plan { legs: p.legs, ..p.plan }),
         })
     }
 

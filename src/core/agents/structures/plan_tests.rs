@@ -38,6 +38,7 @@ fn gain(bp: f64) -> Condition {
 /// A plan that stops at a loss of 5 %, and takes parts off at these gains.
 fn plan(rungs: &[(f64, f64)]) -> Plan {
     Plan {
+        legs: Vec::new(),
         stop: Condition::below(Term::Of(Indicator::Gain), Term::Level(-500.0)),
         trail: None,
         exit: Condition::below(Term::Of(Indicator::Gain), Term::Level(-1e9)),
@@ -429,6 +430,7 @@ fn drawn(draw: impl Fn(u64) -> f64) -> Plan {
     };
     let side = if draw(6) < 0.5 { 1.0 } else { -1.0 };
     Plan {
+        legs: Vec::new(),
         stop: below(Term::Level(-30.0)),
         trail: (draw(7) < 0.5).then(|| below(Term::Back(18.0))),
         targets: (0..rungs).map(target).collect(),

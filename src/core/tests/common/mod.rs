@@ -170,6 +170,7 @@ pub fn bar_at(n: i64) -> Stamp {
 pub fn intent(cast: &Population, slot: usize, after: f64) -> MessageKind {
     let never = Condition::below(Term::Close, Term::Level(0.0));
     let plan = Plan {
+        legs: Vec::new(),
         stop: never,
         trail: None,
         exit: never,

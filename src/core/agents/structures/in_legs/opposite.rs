@@ -16,6 +16,7 @@ use crate::agents::life::{OpenIntent, OpenLeg};
 use crate::agents::proposal::{LEGS_MAX, Proposal, StructureLeg};
 use crate::agents::structures::legs::Legs;
 use crate::domain::{Hedge, HedgeKind, InstrumentId, InstrumentKind};
+use std::sync::Arc;
 
 /// Whether a family holds its first leg in a size that is known.
 fn is_plain(family: &dyn Family) -> bool {
@@ -79,6 +80,7 @@ impl InLegs<'_> {
         }
         let entry = worth / self.in_coins(instrument).unwrap_or(1.0);
         open.legs.push(OpenLeg { leg, bounds: None, entry });
+        Arc::make_mut(&mut open.plan).legs.push(leg);
         true
     }
 }

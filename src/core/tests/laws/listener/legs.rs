@@ -12,7 +12,7 @@ use hive_core::agents::structures::{KEYS, StructureContext, Values};
 use hive_core::fills::{self, Tariff, level};
 use hive_domain::{
     Action, AssetId, Condition, EvalContext, Indicator, InstrumentId, InstrumentKind, MarketEvent,
-    MessageKind, Reason, Span, Stamp, Term,
+    MessageKind, Plan, Reason, Span, Stamp, Term,
 };
 use hive_market::Market;
 use hive_market::quotes::DetailLevel;
@@ -107,7 +107,10 @@ impl Ear<'_> {
         };
         let legs = p.legs.iter().zip(bounds).map(|(l, b)| self.leg(*l, b, first));
         let mut open = Followed {
-            plan: offer.map_or(p.plan.clone(), |offer| offer.plan(p.plan.clone())),
+            plan: Plan {
+                legs: p.legs.clone(),
+                ..offer.map_or(p.plan.clone(), |offer| offer.plan(p.plan.clone()))
+            },
             side: p.side,
             units: first,
             first,
@@ -353,6 +356,7 @@ impl Look for LegLook<'_> {
             let worth = ear.value(instrument, None).unwrap_or(f64::NAN);
             open.delta += against.ratio * worth / open.notional;
         }
+        open.plan.legs.push(leg.leg);
         open.legs.push(leg);
         true
     }
