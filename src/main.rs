@@ -6,7 +6,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match cli::run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            cli::finish();
+            ExitCode::SUCCESS
+        }
         Err(failure) => {
             cli::complain(&failure);
             ExitCode::from(failure.code())

@@ -2,7 +2,7 @@
 //! and the end is that of a run that was left alone. `HIVE_DRILL` sets the number of kills.
 
 mod damage;
-mod life;
+pub mod life;
 
 use crate::beside::on_the_clock;
 use crate::cli::hand::{self, Desk, count, panel};

@@ -19,6 +19,7 @@ mod embedded;
 mod flows;
 mod house;
 mod kill;
+mod kill_switch;
 mod lab;
 mod laws;
 mod memory;

@@ -310,8 +310,13 @@ fn more_clients_than_there_is_room_for_are_refused() {
     let hive = Served::start();
     let clients: Vec<Client> =
         (0..hive::wire::hub::CLIENTS_MAX).map(|_| hive.client(ClientRole::Ctl)).collect();
-    let refused = Client::attach(&hive.place(), ClientRole::Ctl, 0).unwrap_err();
-    assert!(matches!(&refused, ClientError::Refused(why) if why.contains("16")), "{refused}");
+    for role in [ClientRole::Cockpit, ClientRole::ReadOnly] {
+        let refused = Client::attach(&hive.place(), role, 0).unwrap_err();
+        assert!(matches!(&refused, ClientError::Refused(why) if why.contains("16")), "{refused}");
+    }
+    // A script is let in for the kill switch, and for nothing else.
+    let refused = hive.client(ClientRole::Ctl).ask(ClientQuestion::Status).unwrap();
+    assert!(matches!(&refused, ServerAnswer::Refused(why) if why.contains("16")), "{refused:?}");
     drop(clients);
 }
 

@@ -1,6 +1,7 @@
 //! A run that is kept in a folder: opened where it was, set aside if a new one is wanted, and ended so
 //! that it can go on.
 
+use super::endpoint::EndpointArgs;
 use super::failure::Failure;
 use super::output::tell;
 use crate::config::{self, Config};
@@ -8,6 +9,7 @@ use crate::engine::Engine;
 use crate::market::feed::Feed;
 use crate::runtime::drive::{Ended, RunError};
 use crate::runtime::keep::{KeepError, Keeper};
+use crate::runtime::kill::KillSwitch;
 use crate::runtime::lock::{Lock, LockError};
 use crate::runtime::recover::{self, Probe, RecoverError, RunIdentity};
 use crate::runtime::stats::RunStats;
@@ -114,4 +116,16 @@ pub fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
             .map_err(|e| Failure::Failed(format!("listening for signals: {e}")))?;
     }
     Ok(stop)
+}
+
+/// Listens for the kill switch's own ways: SIGUSR1, and a file `kill` in the folder of the state, or, where nothing is kept,
+/// beside the socket by its name.
+pub fn kill_switch(state: Option<&Path>, reach: Option<&EndpointArgs>) -> Result<KillSwitch, Failure> {
+    let beside = |reach: &EndpointArgs| reach.place().map(|place| place.path.with_extension("kill"));
+    let file = match (state, reach) {
+        (Some(dir), _) => Some(dir.join("kill")),
+        (None, Some(reach)) => Some(beside(reach)?),
+        (None, None) => None,
+    };
+    KillSwitch::listen(file).map_err(|e| Failure::Failed(format!("listening for the kill switch: {e}")))
 }

@@ -23,4 +23,4 @@ mod verbs;
 
 pub use command_line::{Cli, run};
 pub use failure::Failure;
-pub use output::complain;
+pub use output::{complain, finish};

@@ -157,9 +157,13 @@ fn drive(
 ) -> Result<(RunStats, Ended), Failure> {
     let guarded = manner.state.is_some() || manner.reach.is_some();
     let stop = if guarded { checkpoint::stop_on_signals()? } else { Arc::new(AtomicBool::new(false)) };
+    // From here on, so that it is heard while a kept run is opened and lives through its past again.
+    let switch = || checkpoint::kill_switch(manner.state.as_deref(), manner.reach.as_ref());
+    let kill = guarded.then(switch).transpose()?;
     let (mut keeper, stats) = kept(engine, feed, config, manner)?.unzip();
     let hub = manner.reach.as_ref().zip(results).map(|(r, results)| serve::open(r, results)).transpose()?;
     let mut stepper = Stepper::new(engine, stats.unwrap_or_default(), keeper.as_mut());
+    stepper.kill = kill;
     let from = feed.info().from;
     let mut audience = hub.as_ref().zip(manner.reach.as_ref()).map(|((hub, orders), reach)| {
         let scenery = serve::scenery(config, feed, reach, pace, from);

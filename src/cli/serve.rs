@@ -3,6 +3,7 @@
 
 use super::endpoint::{EndpointArgs, refused};
 use super::failure::Failure;
+use super::output::say;
 use crate::config::Config;
 use crate::domain::Stamp;
 use crate::market::feed::{Feed, FeedMode};
@@ -13,18 +14,13 @@ use crate::runtime::service::RunScenery;
 use crate::view::cockpit::MarketMode;
 use crate::view::operator;
 use crate::wire::Hub;
-use crate::wire::hub::{PendingRequest, Results};
-use std::io::Write;
+use crate::wire::hub::Results;
+use crate::wire::queue::OrderQueue;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
 
 /// Takes the place and serves it.
-pub fn open(reach: &EndpointArgs, results: Results) -> Result<(Hub, Receiver<PendingRequest>), Failure> {
+pub fn open(reach: &EndpointArgs, results: Results) -> Result<(Hub, OrderQueue), Failure> {
     let socket_path = reach.place()?;
-    let say = |line: &str| {
-        // If nobody reads it, the run goes on.
-        let _ = writeln!(std::io::stderr(), "hive: {line}");
-    };
     // Those who are refused or let go.
     let log = move |line: &str| {
         tracing::warn!("{}", one_line(line));

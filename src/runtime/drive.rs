@@ -2,7 +2,7 @@
 //! nothing.
 
 use super::keep::KeepError;
-use super::pace::{BarPace, RunClock, nap};
+use super::pace::{BarPace, NAP, RunClock};
 use super::service::Clients;
 use super::stepper::Stepper;
 use crate::market::feed::{Feed, FeedError};
@@ -46,6 +46,7 @@ pub fn run(
         if stop.load(Ordering::Relaxed) || audience.as_ref().is_some_and(|a| a.stopping()) {
             break Ended::Stopped;
         }
+        stepper.heed_kill()?;
         let next = feed.next().inspect_err(|e| tracing::error!("the feed is lost: {e}"))?;
         let Some(event) = next else {
             tracing::info!(events = stepper.stats.events, "the feed has ended");
@@ -69,15 +70,32 @@ pub fn run(
                         audience.wait(stepper, due, stop)?;
                     }
                 }
-                None => nap(due, stop),
+                None => nap(stepper, due, stop)?,
             }
         } else if let Some(audience) = audience.as_mut().filter(|_| caught_up) {
             audience.hear(stepper)?;
         }
     };
+    // What was thrown between the last event and the end is kept too.
+    stepper.heed_kill()?;
     if let Some(audience) = &mut audience {
         audience.show(stepper);
     }
     stepper.stats.wall_s = before_s + start.elapsed().as_secs_f64();
     Ok(ended)
+}
+
+/// Sleeps until a bar is due or the run is to stop, and hears the kill switch meanwhile; not at all where nothing is waited
+/// for.
+fn nap(stepper: &mut Stepper<'_>, until: Option<Instant>, stop: &AtomicBool) -> Result<(), KeepError> {
+    while let Some(left) =
+        until.and_then(|u| u.checked_duration_since(Instant::now())).filter(|left| !left.is_zero())
+    {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        std::thread::sleep(left.min(NAP));
+        stepper.heed_kill()?;
+    }
+    Ok(())
 }

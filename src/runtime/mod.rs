@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! feeds, files ──► drive: the loop ──► stepper ──► engine
-//!                    ▲ pace, signals     ├──► stats: what the run has to tell
+//!                    ▲ pace, kill         ├──► stats: what the run has to tell
 //!                    │                   ├──► keep, recover: journal and store
 //!                    └── service: who is attached, what they ask; album: moments to go back to,
 //!                        archive: those before them, out of the journal
@@ -13,6 +13,7 @@ pub mod feeds;
 pub mod files;
 pub mod imports;
 pub mod keep;
+pub mod kill;
 pub mod lock;
 pub mod logs;
 pub mod pace;

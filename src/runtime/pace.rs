@@ -1,7 +1,6 @@
 //! At which pace a run goes: how fast the market's time passes, when the next bar is due, and how it is waited for.
 
 use crate::domain::Stamp;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a paced run may sleep before it looks whether it is to stop.
@@ -72,18 +71,6 @@ impl RunClock {
             self.from = Some((at, now));
         }
         Some(due)
-    }
-}
-
-/// Sleeps until a bar is due or the run is to stop; not at all where nothing is waited for.
-pub(super) fn nap(until: Option<Instant>, stop: &AtomicBool) {
-    while let Some(left) =
-        until.and_then(|u| u.checked_duration_since(Instant::now())).filter(|w| !w.is_zero())
-    {
-        if stop.load(Ordering::Relaxed) {
-            return;
-        }
-        std::thread::sleep(left.min(NAP));
     }
 }
 

@@ -23,8 +23,8 @@ use crate::view::operator::RunInfo;
 use crate::view::{Cockpit, Past, When};
 use crate::wire::hub::{ClientRequest, Hub, Peer, PendingRequest, Picture};
 use crate::wire::message::ServerAnswer;
+use crate::wire::queue::OrderQueue;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// Most pictures a second: more than the eye asks for numbers.
@@ -55,7 +55,7 @@ pub struct Clients<'a> {
     /// Whether it stays when the market has ended.
     pub stays: bool,
     hub: &'a Hub,
-    orders: &'a Receiver<PendingRequest>,
+    orders: &'a OrderQueue,
     scenery: RunScenery,
     /// What was shown last.
     last: Option<Cockpit>,
@@ -70,12 +70,7 @@ pub struct Clients<'a> {
 
 impl<'a> Clients<'a> {
     /// Of a hub and its orders. What the stepper does is recorded from here on.
-    pub fn new(
-        stepper: &mut Stepper<'_>,
-        hub: &'a Hub,
-        orders: &'a Receiver<PendingRequest>,
-        scenery: RunScenery,
-    ) -> Self {
+    pub fn new(stepper: &mut Stepper<'_>, hub: &'a Hub, orders: &'a OrderQueue, scenery: RunScenery) -> Self {
         stepper.recorder = Some(Recorder::new(stepper.engine));
         Clients {
             stays: scenery.stays,
@@ -178,12 +173,10 @@ impl<'a> Clients<'a> {
                 // What stands on the screen can be come back to, commands included.
                 self.keep(stepper);
             }
-            match self.orders.recv_timeout(left.min(NAP)) {
-                Ok(order) => self.take(stepper, order)?,
-                Err(RecvTimeoutError::Timeout) => {}
-                // Nobody can ask any more.
-                Err(RecvTimeoutError::Disconnected) => std::thread::sleep(left.min(NAP)),
+            if let Some(order) = self.orders.take_within(left.min(NAP)) {
+                self.take(stepper, order)?;
             }
+            stepper.heed_kill()?;
         }
         Ok(())
     }
@@ -191,7 +184,7 @@ impl<'a> Clients<'a> {
     /// Takes the orders that are there.
     pub fn hear(&mut self, stepper: &mut Stepper<'_>) -> Result<(), KeepError> {
         for _ in 0..ORDERS_A_STEP {
-            let Ok(order) = self.orders.try_recv() else { break };
+            let Some(order) = self.orders.try_take() else { break };
             self.take(stepper, order)?;
         }
         Ok(())

@@ -8,8 +8,9 @@
 //!    before it has caught up.
 
 use super::keep::{JournaledCommand, KeepError, Keeper};
+use super::kill::KillSwitch;
 use super::stats::{ALARMS_MAX, RunStats};
-use crate::domain::{Event, MarketEvent, Stamp};
+use crate::domain::{Command, Event, MarketEvent, Stamp};
 use crate::engine::{Engine, Outputs};
 use crate::recorder::Recorder;
 
@@ -25,12 +26,14 @@ pub struct Stepper<'a> {
     pub keeper: Option<&'a mut Keeper>,
     /// Remembers what cockpits show, if it is watched.
     pub recorder: Option<Recorder>,
+    /// The kill switch's ways beside the socket.
+    pub kill: Option<KillSwitch>,
 }
 
 impl<'a> Stepper<'a> {
     /// A run that goes on from `told`.
     pub fn new(engine: &'a mut Engine, stats: RunStats, keeper: Option<&'a mut Keeper>) -> Self {
-        Stepper { engine, stats, out: Outputs::default(), keeper, recorder: None }
+        Stepper { engine, stats, out: Outputs::default(), keeper, recorder: None, kill: None }
     }
 
     /// Steps an event of the feed. Tells the stamp if it was a barrier that counted.
@@ -64,6 +67,29 @@ impl<'a> Stepper<'a> {
             keeper.journal_command(given)?;
         }
         Ok(self.act(given))
+    }
+
+    /// Acts on the kill switch if it was thrown by a way of its own; not while a past is lived through again, nor before
+    /// anything has happened.
+    pub fn heed_kill(&mut self) -> Result<(), KeepError> {
+        if !self.kill.as_mut().is_some_and(KillSwitch::is_thrown) || !self.caught_up() {
+            return Ok(());
+        }
+        let Some(at) = self.engine.now() else { return Ok(()) };
+        let Some(way) = self.kill.as_mut().and_then(KillSwitch::take) else { return Ok(()) };
+        let (uid, pid) = (rustix::process::geteuid().as_raw(), std::process::id() as i32);
+        let changed = self.command(&JournaledCommand {
+            events: self.stats.events,
+            at,
+            command: Some(Command::Kill),
+            uid,
+            pid,
+        })?;
+        tracing::warn!(%at, changed, "the kill switch was thrown {way}");
+        if let Some(recorder) = &mut self.recorder {
+            recorder.note(&format!("the kill switch was thrown {way}"));
+        }
+        Ok(())
     }
 
     /// Journals that the process was asked to stop.

@@ -12,6 +12,7 @@
 use super::frame::{self, FrameError};
 use super::hello::{self, ClientRole, Hello, HelloVerdict};
 use super::message::{Call, ClientQuestion, ServerAnswer, ServerFrame};
+use super::queue::{self, NotTaken, OrderDesk, OrderQueue};
 use super::socket_path::{HeldSocket, PlaceError, SocketPath};
 use crate::domain::{AgentId, Command};
 use crate::view::lab::LabPage;
@@ -22,14 +23,19 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Most clients at once: a person has a few cockpits, and each costs two threads.
 pub const CLIENTS_MAX: usize = 16;
 /// Commands that may wait for the engine: as many as there can be clients, who ask one at a time.
 pub const ORDERS_MAX: usize = CLIENTS_MAX;
+/// Seats beside those of [`CLIENTS_MAX`], on which nothing is heard but the kill switch.
+pub const KILL_SEATS: usize = 4;
+/// How long a script may be silent before it is let go; who watches may be as silent as it likes.
+const SILENCE: Duration = Duration::from_secs(30);
 /// How long a greeting may take, and a frame to be taken by a client.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a command may wait for the engine.
@@ -63,6 +69,13 @@ pub enum ClientRequest {
     Past(When, Option<AgentId>),
     /// End the run in good order.
     Stop,
+}
+
+impl ClientRequest {
+    /// Whether it goes ahead of all others.
+    pub fn is_urgent(&self) -> bool {
+        matches!(self, ClientRequest::Command(Command::Kill))
+    }
 }
 
 /// A wish that waits for its answer.
@@ -112,7 +125,7 @@ struct HubShared {
     news: Condvar,
     closing: AtomicBool,
     results: OnceLock<Results>,
-    orders: SyncSender<PendingRequest>,
+    orders: OrderDesk,
     log: Log,
 }
 
@@ -131,10 +144,10 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Takes the place and serves it. Orders of clients come out of the receiver.
-    pub fn open(place: &SocketPath, log: Log) -> Result<(Hub, Receiver<PendingRequest>), PlaceError> {
+    /// Takes the place and serves it. Orders of clients come out of the queue.
+    pub fn open(place: &SocketPath, log: Log) -> Result<(Hub, OrderQueue), PlaceError> {
         let (held, listener) = place.take()?;
-        let (orders, queue) = sync_channel(ORDERS_MAX);
+        let (orders, queue) = queue::rows(ORDERS_MAX);
         let shared = Arc::new(HubShared {
             board: Mutex::default(),
             news: Condvar::new(),
@@ -144,7 +157,11 @@ impl Hub {
             log,
         });
         let door = Arc::clone(&shared);
-        std::thread::spawn(move || accept(&door, &listener));
+        thread("hive door", move || accept(&door, &listener)).map_err(|source| PlaceError::Io {
+            what: "starting the thread that serves",
+            path: place.path.clone(),
+            source,
+        })?;
         Ok((Hub { shared, place: place.clone(), _held: held }, queue))
     }
 
@@ -233,35 +250,60 @@ fn accept(shared: &Arc<HubShared>, listener: &UnixListener) {
             );
             continue;
         }
-        let Some(number) = enlist(shared, &stream) else {
+        let Some((number, twin, seat)) = enlist(shared, &stream) else {
             (shared.log)(&format!("a client was refused: {CLIENTS_MAX} are attached already"));
-            refuse(
-                &stream,
-                HelloVerdict::Full,
-                &format!("{CLIENTS_MAX} clients are attached already; detach one"),
-            );
+            refuse(&stream, HelloVerdict::Full, &full());
             continue;
         };
         let mine = Arc::clone(shared);
-        std::thread::spawn(move || {
-            serve(&mine, &stream, peer);
+        let served = thread("hive client", move || {
+            serve(&mine, &stream, peer, seat);
             mine.board().clients.remove(&number);
             mine.news.notify_all();
         });
+        if let Err(e) = served {
+            (shared.log)(&format!(
+                "no thread could be had for a client: {e}; it is asked for the kill switch alone"
+            ));
+            // Here, while nobody else can be let in: a machine that is out of threads is one on which somebody may want
+            // to stop.
+            serve(shared, &twin, peer, Seat::Kept);
+            shared.board().clients.remove(&number);
+        }
     }
 }
 
+/// A thread that may fail to start, as on a machine that is out of them.
+fn thread(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run)
+}
+
+/// What a client is let in for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seat {
+    /// For all that its role may.
+    Free,
+    /// For the kill switch alone.
+    Kept,
+}
+
+fn full() -> String {
+    format!("{CLIENTS_MAX} clients are attached already; detach one (hive ctl kill is heard all the same)")
+}
+
 /// Counts a client in, if there is room.
-fn enlist(shared: &HubShared, stream: &UnixStream) -> Option<u64> {
+fn enlist(shared: &HubShared, stream: &UnixStream) -> Option<(u64, UnixStream, Seat)> {
+    let (held, twin) = (stream.try_clone().ok()?, stream.try_clone().ok()?);
     let mut board = shared.board();
-    if board.clients.len() >= CLIENTS_MAX {
-        return None;
-    }
-    let twin = stream.try_clone().ok()?;
+    let seat = match board.clients.len() {
+        n if n < CLIENTS_MAX => Seat::Free,
+        n if n < CLIENTS_MAX + KILL_SEATS => Seat::Kept,
+        _ => return None,
+    };
     board.next += 1;
     let number = board.next;
-    board.clients.insert(number, twin);
-    Some(number)
+    board.clients.insert(number, held);
+    Some((number, twin, seat))
 }
 
 fn refuse(mut stream: &UnixStream, verdict: HelloVerdict, why: &str) {
@@ -283,7 +325,7 @@ fn greet(stream: &UnixStream) -> Option<Hello> {
 }
 
 /// One client, from its greeting to its end.
-fn serve(shared: &Arc<HubShared>, stream: &UnixStream, peer: Peer) {
+fn serve(shared: &Arc<HubShared>, stream: &UnixStream, peer: Peer, seat: Seat) {
     let _ = stream.set_write_timeout(Some(PATIENCE));
     let Some(hello) = greet(stream) else {
         (shared.log)(&format!("process {} was let go: it did not greet as a hive client does", peer.pid));
@@ -310,6 +352,9 @@ fn serve(shared: &Arc<HubShared>, stream: &UnixStream, peer: Peer) {
             "this hive does not know your role; use the same hive on both sides",
         );
     };
+    if seat == Seat::Kept {
+        return hear_kill(shared, stream, role, peer);
+    }
     let Ok(twin) = stream.try_clone() else { return };
     let writes = Arc::new(Mutex::new(twin));
     if let Ok(mut to) = writes.lock()
@@ -322,7 +367,13 @@ fn serve(shared: &Arc<HubShared>, stream: &UnixStream, peer: Peer) {
     let gone = Arc::new(AtomicBool::new(false));
     let asked = Arc::new(Mutex::new(()));
     let (over, asking) = (Arc::clone(&gone), Arc::clone(&asked));
-    let watcher = std::thread::spawn(move || watch(&board, &to, &asking, role, hello.since, &over));
+    let watcher = thread("hive watcher", move || watch(&board, &to, &asking, role, hello.since, &over));
+    // A script that waits for an answer is not silent: it is the engine's turn then.
+    let silence = if role.watches() { None } else { Some(SILENCE) };
+    let _ = stream.set_read_timeout(silence);
+    if watcher.is_err() {
+        (shared.log)(&format!("process {} is answered and shown nothing: no thread could be had", peer.pid));
+    }
     if let Err(e) = listen(shared, stream, &writes, &asked, role, peer)
         && !matches!(e, FrameError::Io(_))
     {
@@ -331,8 +382,27 @@ fn serve(shared: &Arc<HubShared>, stream: &UnixStream, peer: Peer) {
     gone.store(true, Ordering::SeqCst);
     let _ = stream.shutdown(Shutdown::Both);
     shared.news.notify_all();
-    let _ = watcher.join();
+    if let Ok(watcher) = watcher {
+        let _ = watcher.join();
+    }
     tracing::info!(pid = peer.pid, "a client has gone");
+}
+
+/// A seat that is kept: one call, which is the kill switch or refused.
+fn hear_kill(shared: &HubShared, stream: &UnixStream, role: ClientRole, peer: Peer) {
+    if role != ClientRole::Ctl {
+        (shared.log)(&format!("a client was refused: {CLIENTS_MAX} are attached already"));
+        return refuse(stream, HelloVerdict::Full, &full());
+    }
+    let mut to = stream;
+    let _ = stream.set_read_timeout(Some(PATIENCE));
+    if to.write_all(&hello::server(super::VERSION, HelloVerdict::Welcome)).is_err() {
+        return;
+    }
+    let Ok(Call { id, ask }) = frame::read(&mut &*stream) else { return };
+    let is_kill = matches!(ask, ClientQuestion::Command(Command::Kill));
+    let answer = if is_kill { answer(shared, ask, role, peer) } else { ServerAnswer::Refused(full()) };
+    let _ = frame::write(&mut to, &ServerFrame::Answer { id, answer });
 }
 
 /// Answers calls, one by one, until the client goes.
@@ -384,16 +454,24 @@ fn answer(shared: &HubShared, ask: ClientQuestion, role: ClientRole, peer: Peer)
         );
     }
     let (reply, answered) = sync_channel(1);
-    match shared.orders.try_send(PendingRequest { wish, peer, reply }) {
-        Ok(()) => answered.recv_timeout(ANSWER_WAIT).unwrap_or_else(|_| {
-            ServerAnswer::Refused(
-                "the engine has not answered; look at the status before asking again".to_owned(),
-            )
+    let is_urgent = wish.is_urgent();
+    match shared.orders.put(PendingRequest { wish, peer, reply }) {
+        Ok(()) => answered.recv_timeout(ANSWER_WAIT).unwrap_or_else(|e| {
+            ServerAnswer::Refused(match e {
+                RecvTimeoutError::Disconnected => "the hive is ending".to_owned(),
+                RecvTimeoutError::Timeout if is_urgent => {
+                    "the kill is pending: the engine is busy, and hears it before anything else that it does"
+                        .to_owned()
+                }
+                RecvTimeoutError::Timeout => {
+                    "pending: the engine has not answered; look at the status before asking again".to_owned()
+                }
+            })
         }),
-        Err(TrySendError::Full(_)) => ServerAnswer::Refused(format!(
+        Err(NotTaken::Full) => ServerAnswer::Refused(format!(
             "{ORDERS_MAX} commands are waiting for the engine; try again in a moment"
         )),
-        Err(TrySendError::Disconnected(_)) => ServerAnswer::Refused("the hive is ending".to_owned()),
+        Err(NotTaken::Closed) => ServerAnswer::Refused("the hive is ending".to_owned()),
     }
 }
 

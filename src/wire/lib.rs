@@ -36,6 +36,7 @@ pub mod frame;
 pub mod hello;
 pub mod hub;
 pub mod message;
+pub mod queue;
 pub mod remote;
 pub mod socket_path;
 

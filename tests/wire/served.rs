@@ -77,6 +77,12 @@ impl Served {
         command(&["ctl"]).args(args).args(["--socket", &self.socket()]).output().unwrap()
     }
 
+    /// A signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
     pub fn json(&self, args: &[&str]) -> Value {
         let said = self.ctl(args);
         assert_eq!(said.status.code(), Some(0), "{args:?}: {}", text(&said.stderr));

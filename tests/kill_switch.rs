@@ -1,0 +1,165 @@
+//! The kill switch has ways that nobody can stand in: a signal, a file, a seat and a row of its own.
+
+use crate::kill::life::Life;
+use crate::wire::served::{PATIENCE, Served, command, text};
+use hive::domain::Command as Order;
+use hive::wire::hub::{CLIENTS_MAX, KILL_SEATS};
+use hive::wire::{Client, ClientError, ClientQuestion, ClientRole, ServerAnswer};
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+fn halts_within(hive: &Served, wait: Duration) {
+    let end = Instant::now() + wait;
+    while hive.json(&["status"])["mode"] != "halted" {
+        assert!(Instant::now() < end, "it goes on: {}", hive.json(&["status"]));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn fault58_sigusr1_throws_the_kill_switch_and_ends_nothing() {
+    let hive = Served::start();
+    assert_eq!(hive.json(&["status"])["mode"], "running");
+    hive.signal("USR1");
+    halts_within(&hive, PATIENCE);
+    let status = hive.json(&["status"]);
+    assert_eq!((&status["interventions"], status["because"].is_string()), (&1.into(), true), "{status}");
+    hive.json(&["reset"]);
+    assert_eq!(hive.json(&["status"])["mode"], "running", "it was thrown once");
+    hive.signal("USR1");
+    halts_within(&hive, PATIENCE);
+}
+
+#[test]
+fn fault58_a_file_throws_it_and_every_start_with_it_comes_up_killed() {
+    let home = tempfile::tempdir().unwrap();
+    let start = || {
+        let mut run = command(&["--no-tui", "--days", "60", "--scouts", "8", "--speed", "14400x"]);
+        run.args(["--state", "state", "--socket", "hive.sock"]).current_dir(home.path());
+        Life::start(run)
+    };
+    let status = || {
+        let said =
+            command(&["ctl", "status", "--socket", "hive.sock"]).current_dir(home.path()).output().unwrap();
+        serde_json::from_slice::<serde_json::Value>(&said.stdout).unwrap_or_default()
+    };
+    let halts = |word: &str| {
+        let end = Instant::now() + PATIENCE;
+        while status()["mode"] != word {
+            assert!(Instant::now() < end, "{}", status());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    std::fs::set_permissions(home.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let mut life = start();
+    life.hears(&["serving"]);
+    halts("running");
+    std::fs::write(home.path().join("state/kill"), "").unwrap();
+    halts("halted");
+    life.signal("TERM");
+    assert!(life.ends_within(PATIENCE).is_some());
+    // Reset or not, who starts it again with the file there has not looked yet.
+    let mut life = start();
+    life.hears(&["serving"]);
+    halts("halted");
+    life.signal("TERM");
+    assert!(life.ends_within(PATIENCE).is_some());
+}
+
+#[test]
+fn fault59_with_every_seat_taken_the_kill_switch_is_heard() {
+    let hive = Served::start();
+    let clients: Vec<Client> = (0..CLIENTS_MAX).map(|_| hive.client(ClientRole::Ctl)).collect();
+    // They do not even greet.
+    let _mute: Vec<UnixStream> =
+        (0..KILL_SEATS - 1).map(|_| UnixStream::connect(hive.place().path).unwrap()).collect();
+    let refused = Client::attach(&hive.place(), ClientRole::Cockpit, 0).unwrap_err();
+    assert!(matches!(&refused, ClientError::Refused(why) if why.contains("16")), "{refused}");
+    let said = hive.ctl(&["status"]);
+    assert_eq!(said.status.code(), Some(3), "{}", text(&said.stdout));
+    assert!(text(&said.stderr).contains("hive ctl kill is heard all the same"), "{}", text(&said.stderr));
+    let asked = Instant::now();
+    let said = hive.ctl(&["kill"]);
+    assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    drop(clients);
+    halts_within(&hive, PATIENCE);
+}
+
+#[test]
+fn fault59_the_kill_switch_goes_ahead_of_what_waits() {
+    use hive::wire::hub::Hub;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let place =
+        hive::wire::SocketPath::find("row", Some(&folder.path().join("row.sock")), None, |_| None).unwrap();
+    let (_hub, queue) = Hub::open(&place, std::sync::Arc::new(|_: &str| {})).unwrap();
+    let ask = |order: Order| {
+        let place = place.clone();
+        std::thread::spawn(move || {
+            let mut client = Client::attach(&place, ClientRole::Ctl, 0).unwrap();
+            client.ask(ClientQuestion::Command(order)).unwrap()
+        })
+    };
+    let wish = ask(Order::Flatten);
+    let end = Instant::now() + PATIENCE;
+    while !queue.has_waiting() {
+        assert!(Instant::now() < end);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let kill = ask(Order::Kill);
+    while !queue.is_urgent() {
+        assert!(Instant::now() < end);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let first = queue.take_within(PATIENCE).unwrap();
+    assert!(first.wish.is_urgent(), "{first:?}");
+    first.answer(ServerAnswer::Stopping);
+    queue.try_take().unwrap().answer(ServerAnswer::Stopping);
+    assert!(queue.try_take().is_none());
+    assert_eq!(
+        (wish.join().unwrap(), kill.join().unwrap()),
+        (ServerAnswer::Stopping, ServerAnswer::Stopping)
+    );
+}
+
+#[test]
+fn fault10_a_log_that_nobody_reads_holds_up_neither_the_kill_switch_nor_the_end() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(home.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let socket = home.path().join("hive.sock");
+    let mut run = command(&["--no-tui", "--days", "60", "--scouts", "8", "--speed", "14400x", "--socket"]);
+    run.arg(&socket).current_dir(home.path()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = run.spawn().unwrap();
+    let ctl = |verb: &str| command(&["ctl", verb, "--socket"]).arg(&socket).output().unwrap();
+    let end = Instant::now() + PATIENCE;
+    while ctl("status").status.code() != Some(0) {
+        assert!(Instant::now() < end);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Each is refused with a line on standard error, until no pipe takes another.
+    for _ in 0..1_200 {
+        if let Ok(mut stream) = UnixStream::connect(&socket) {
+            let _ = stream.write_all(b"GET / HTTP/1.1\r\nHost: nobody\r\n\r\n");
+        }
+    }
+    let said = ctl("kill");
+    assert_eq!(said.status.code(), Some(0), "{}", text(&said.stderr));
+    let asked = Instant::now();
+    let signal =
+        std::process::Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status();
+    assert!(signal.unwrap().success());
+    let ended = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if asked.elapsed() > Duration::from_secs(8) {
+            child.kill().unwrap();
+            panic!("it did not end");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(ended.code(), Some(0));
+}
