@@ -25,14 +25,14 @@ enum Line {
 
 /// Standard error as this process writes to it: by a thread of its own, since a pipe that nobody reads holds up whoever
 /// writes to it, and a run that cannot say something must still be stopped.
-struct Speaker {
+struct ErrorStream {
     lines: SyncSender<Line>,
     lost: Arc<AtomicU64>,
 }
 
-static SPEAKER: OnceLock<Option<Speaker>> = OnceLock::new();
+static ERROR_STREAM: OnceLock<Option<ErrorStream>> = OnceLock::new();
 
-fn speaker() -> Option<&'static Speaker> {
+fn error_stream() -> Option<&'static ErrorStream> {
     let start = || {
         let (lines, taken) = sync_channel(WAITING_MAX);
         let lost = Arc::new(AtomicU64::new(0));
@@ -55,18 +55,18 @@ fn speaker() -> Option<&'static Speaker> {
             }
         };
         let thread = std::thread::Builder::new().name("hive says".to_owned()).spawn(writes);
-        thread.is_ok().then_some(Speaker { lines, lost })
+        thread.is_ok().then_some(ErrorStream { lines, lost })
     };
-    SPEAKER.get_or_init(start).as_ref()
+    ERROR_STREAM.get_or_init(start).as_ref()
 }
 
 /// Says a line on standard error, and never waits for whoever reads it.
 pub fn say(line: &str) {
     let text = format!("hive: {line}");
-    match speaker() {
-        Some(speaker) => {
-            if speaker.lines.try_send(Line::Text(text)).is_err() {
-                speaker.lost.fetch_add(1, Ordering::Relaxed);
+    match error_stream() {
+        Some(stream) => {
+            if stream.lines.try_send(Line::Text(text)).is_err() {
+                stream.lost.fetch_add(1, Ordering::Relaxed);
             }
         }
         // Without a thread it is said here, and may wait.
@@ -78,9 +78,9 @@ pub fn say(line: &str) {
 
 /// Waits until what was said is written, but not for long: nobody may be reading.
 pub fn finish() {
-    let Some(Some(speaker)) = SPEAKER.get() else { return };
+    let Some(Some(stream)) = ERROR_STREAM.get() else { return };
     let (done, written) = sync_channel(1);
-    if speaker.lines.try_send(Line::Flushed(done)).is_ok() {
+    if stream.lines.try_send(Line::Flushed(done)).is_ok() {
         let _ = written.recv_timeout(FAREWELL);
     }
 }

@@ -4,7 +4,8 @@
 //! owe each other never leaves the account.
 
 use super::exact::{
-    charge, charge_per_unit, minus, money, money_bound, money_units, moved, plus, quantity, share,
+    charge, charge_per_unit, minus, money, money_bound, money_units, moved, plus, quantity, quantity_units,
+    share,
 };
 use super::{Ledger, LedgerError};
 use crate::domain::{AgentId, Decimal, InstrumentId, Money};
@@ -34,18 +35,36 @@ impl Ledger {
         self.post(Charge::Funding, &legs, bill)
     }
 
-    /// A funding settlement as the venue billed it: the same, at the rate that the bill comes to on the net position, so that
-    /// what holders owe each other is settled at it too. A bill on nothing is refused: nobody could pay it.
-    pub fn funding_billed(&mut self, instrument: InstrumentId, bill: Money) -> Result<Money, LedgerError> {
+    /// Who holds an instrument now, and how much.
+    pub fn held_by(&self, instrument: InstrumentId) -> Vec<(AgentId, Decimal)> {
+        let holders = self.holders(instrument).unwrap_or_default();
+        holders.into_iter().map(|(agent, units)| (agent, quantity(units))).collect()
+    }
+
+    /// A funding settlement as the venue billed it, shared among those who held it when it was settled, at the rate that the
+    /// bill comes to on their net position, so that what they owe each other is settled at it too. A bill on nothing is the
+    /// treasury's: it came all the same.
+    pub fn funding_billed(
+        &mut self,
+        instrument: InstrumentId,
+        settled: &[(AgentId, Decimal)],
+        bill: Money,
+    ) -> Result<Money, LedgerError> {
+        if self.outside.positions.len() <= instrument.index() {
+            return Err(LedgerError::NoSuchInstrument(instrument));
+        }
         let bill = money_units(bill)?;
-        let mut legs = self.holders(instrument)?;
-        let net = self.net(instrument);
-        if net == 0 && bill != 0 {
-            return Err(LedgerError::NotPositive(quantity(net)));
+        let units = |(agent, held): &(AgentId, Decimal)| Ok((*agent, quantity_units(*held)?));
+        let mut legs = settled.iter().map(units).collect::<Result<Vec<_>, LedgerError>>()?;
+        let net = legs.iter().map(|leg| leg.1).fold(0, plus);
+        if net == 0 {
+            return self.post(Charge::Funding, &[(Self::TREASURY, bill)], bill);
         }
         for (_, leg) in &mut legs {
             let is_refund = (*leg < 0) != ((net < 0) != (bill < 0));
-            let part = share(bill.saturating_abs(), leg.unsigned_abs(), net.unsigned_abs());
+            let of = (bill.saturating_abs(), leg.unsigned_abs(), net.unsigned_abs());
+            let part = of.1.checked_mul(of.0.unsigned_abs()).map(|_| share(of.0, of.1, of.2));
+            let part = part.ok_or(LedgerError::Overflow("a share of funding"))?;
             *leg = if is_refund { minus(0, part) } else { part };
         }
         self.post(Charge::Funding, &legs, bill)

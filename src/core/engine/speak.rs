@@ -199,7 +199,8 @@ impl Speak {
             }
             Event::Venue(_) | Event::Command(..) => true,
         };
-        if said.accepted {
+        // The market's time: news of an account may bear any stamp.
+        if said.accepted && !matches!(event, Event::Venue(_)) {
             said.now = said.now.max(event.at());
         }
     }
@@ -397,7 +398,7 @@ impl Speak {
         let before = std::mem::replace(&mut self.risk[agent.id.index()], risk);
         let risk = risk.max(before);
         let result = if risk > 0.0 { pnl / spec.reference / risk } else { f64::NAN };
-        if moved {
+        if moved || result.is_finite() {
             self.mark(spec, agent, result, risk);
         }
         result
@@ -405,12 +406,15 @@ impl Speak {
 
     /// Marks an agent's raw books, each of which has its part of the result, as far as a record takes it.
     fn mark(&mut self, spec: &SpeakSpec, agent: &Agent, result: f64, risk: f64) {
-        let counted = if result.is_finite() { 1.0 / (spec.reference * risk) } else { 0.0 };
+        // Where there is no result the record takes none, and forgets nothing.
+        let is_told = result.is_finite();
+        let kept = if is_told { spec.kept } else { 1.0 };
+        let counted = if is_told { 1.0 / (spec.reference * risk) } else { 0.0 };
         let counted = if result == 0.0 { counted } else { counted * (bounded(result) / result) };
         for slot in agent.slots.clone() {
             let equity = self.raw[slot].equity(self.close(spec.cast.slots[slot].asset));
             let gain = equity - std::mem::replace(&mut self.marked[slot], equity);
-            self.effects[slot] = spec.kept * self.effects[slot] + counted * gain;
+            self.effects[slot] = kept * self.effects[slot] + counted * gain;
         }
     }
 

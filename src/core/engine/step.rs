@@ -63,7 +63,7 @@ impl Engine {
         out.requests.clear();
         self.speak.step(&self.speak_spec, event, &mut self.said);
         out.accepted = self.said.accepted;
-        if out.accepted {
+        if out.accepted && !matches!(event, Event::Venue(_)) {
             self.now = self.now.max(event.at());
         }
         self.respond.step(&self.respond_spec, event, &self.speak, &self.said, out);

@@ -226,6 +226,7 @@ impl Structures {
         self.judge(spec, market, said);
         let keep = 1.0 - 2.0 / (RESULT_SPAN + 1.0);
         let (cast, listed) = (&*spec.cast, &*spec.cast.listed);
+        let mut parts = Vec::with_capacity(self.twins.len());
         for (i, twin) in self.twins.iter_mut().enumerate() {
             let gain = twin.life.legs.market_value(listed, market);
             let change = gain - twin.marked;
@@ -237,11 +238,19 @@ impl Structures {
                 twin.square = keep * twin.square + (1.0 - keep) * change * change;
             }
             let sum = &mut results[cast.structures[i].agent.index()];
-            twin.effect *= spec.kept;
+            parts.push(0.0);
             if change != 0.0 && sigma > 0.0 {
                 let result = bounded(change / sigma);
-                twin.effect += result;
+                parts[i] = result;
                 *sum = if sum.is_finite() { *sum + result } else { result };
+            }
+        }
+        // A record takes the sum of an agent's structures, as far as it is bounded; each has its part of that.
+        for ((twin, part), structure) in self.twins.iter_mut().zip(parts).zip(&cast.structures) {
+            let sum = results[structure.agent.index()];
+            if sum.is_finite() {
+                let share = if sum == 0.0 { 1.0 } else { bounded(sum) / sum };
+                twin.effect = spec.kept * twin.effect + share * part;
             }
         }
     }

@@ -42,6 +42,8 @@ pub struct Tracked {
     pub kind: OrderKind,
     /// Where it stands.
     pub status: OrderStatus,
+    /// Whether it was asked back: as long as it is not over, that is asked for again.
+    pub is_unwanted: bool,
     /// When it was decided.
     pub at: Stamp,
     /// Sorted by number; a handful, as one bar gives at most one.
@@ -154,6 +156,7 @@ impl OrderTracker {
             filled: Decimal::ZERO,
             kind,
             status: OrderStatus::Pending,
+            is_unwanted: false,
             at: order.at(),
             seen: Vec::new(),
         };
@@ -182,6 +185,13 @@ impl OrderTracker {
             self.finish(id);
         }
         Ok(())
+    }
+
+    /// An order is to be taken back, whatever becomes of the first try.
+    pub fn unwanted(&mut self, id: OrderId) {
+        if let Some(order) = self.orders.get_mut(&id) {
+            order.is_unwanted = true;
+        }
     }
 
     /// An order was asked to rest at another limit.
@@ -255,7 +265,9 @@ impl OrderTracker {
         let seen = vec![SeenFill { number, quantity, price }];
         let status = OrderStatus::Filled;
         let kind = OrderKind::Market;
-        let order = Tracked { id, instrument, quantity, filled: quantity, kind, status, at, seen };
+        let is_unwanted = false;
+        let order =
+            Tracked { id, instrument, quantity, filled: quantity, kind, status, is_unwanted, at, seen };
         self.orders.insert(id, order);
         self.finish(id);
         FillVerdict::Book

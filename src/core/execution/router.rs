@@ -8,12 +8,14 @@
 //! # Invariants
 //!
 //! 1. An order is tracked before it leaves: a fill has to find it, however fast it comes. Its id leaves once.
-//! 2. A cancel may fail. Until the venue has said that an order is over, what is left of it counts as open.
+//! 2. A cancel may fail. Until the venue has said that an order is over, what is left of it counts as open, and it is asked
+//!    back again ([`OrderRouter::ask_again`]).
 //! 3. An order of which nothing was heard is asked for by its id; it is never sent again, and never taken for dead.
 //! 4. An instrument is settled while none of its orders is on its way, being taken back or unknown. Only then is what the
 //!    venue says of its position compared with the books: a difference before that is news that has not come yet.
 //! 5. A fill may be on its way while a later snapshot counts it already. So a difference counts once two snapshots,
 //!    [`CONFIRMED_AFTER`] apart, have shown the same one and nothing was filled between; until then it is a doubt.
+//! 6. An answer is waited for of what was traded here or is held: a venue need not speak of what it does not hold.
 
 use super::orders::{FillVerdict, OrderError, OrderTracker, Tracked};
 use super::venue::{PlacedOrder, Venue, VenueRequest};
@@ -59,6 +61,8 @@ pub enum PositionCheck {
     Agrees,
     /// An order's fate is open, or the venue has not spoken since the last fill: nothing can be said.
     Unsettled,
+    /// They differ, and it is not yet certain that no fill is on its way.
+    Doubtful,
     /// They differ though nothing is open.
     Differs {
         /// What the venue says is held.
@@ -75,6 +79,10 @@ struct ReportedPosition {
     filled_at: Option<Stamp>,
     /// Since when snapshots have shown the same, with no fill between.
     same_since: Option<Stamp>,
+    /// Whether a fill came since: what was told is of before, whatever its stamp.
+    is_old: bool,
+    /// The newest settlement of funding that was billed.
+    billed_at: Option<Stamp>,
 }
 
 /// Orders of one account at its venues.
@@ -118,6 +126,7 @@ impl<V: Venue> OrderRouter<V> {
     /// Asks for an order back; nothing is known of it before the venue has answered. Of one that is over, or that is being
     /// taken back already, nothing is asked.
     pub fn cancel(&mut self, order: OrderId) {
+        self.orders.unwanted(order);
         let may = self
             .orders
             .get(order)
@@ -127,9 +136,54 @@ impl<V: Venue> OrderRouter<V> {
         }
     }
 
+    /// Asks for every order in an instrument back.
+    pub fn cancel_all(&mut self, instrument: InstrumentId) {
+        let open: Vec<OrderId> =
+            self.orders.open().filter(|o| o.instrument == instrument).map(|o| o.id).collect();
+        open.into_iter().for_each(|order| self.cancel(order));
+    }
+
+    /// Asks once more for what was not answered: orders that were to be taken back and stand, and what became of those of
+    /// which nothing was heard; and what is held. Nothing is sent again.
+    pub fn ask_again(&mut self, at: Stamp) {
+        let open: Vec<(OrderId, OrderStatus, bool)> =
+            self.orders.open().map(|o| (o.id, o.status, o.is_unwanted)).collect();
+        for (order, status, is_unwanted) in open {
+            if matches!(status, OrderStatus::Pending | OrderStatus::Unknown | OrderStatus::CancelSent) {
+                self.venue.request(VenueRequest::Query(order, at));
+            }
+            if is_unwanted && status == OrderStatus::CancelSent {
+                self.venue.request(VenueRequest::Cancel(order));
+            }
+        }
+        self.ask_positions(at);
+    }
+
+    /// Asks back what was to be taken back and stands all the same.
+    pub fn insist(&mut self) {
+        let stands = |o: &&Tracked| o.is_unwanted && o.status != OrderStatus::CancelSent;
+        let unwanted: Vec<OrderId> = self.orders.open().filter(stands).map(|o| o.id).collect();
+        unwanted.into_iter().for_each(|order| self.cancel(order));
+    }
+
+    /// What may still fill of orders in an instrument that are not to stand, on the side of this quantity: being taken back,
+    /// or of unknown fate.
+    pub fn unwanted_on(&self, instrument: InstrumentId, side: Decimal) -> Decimal {
+        let doubtful =
+            |o: &&Tracked| o.instrument == instrument && (o.is_unwanted || o.status == OrderStatus::Unknown);
+        let open = self.orders.open().filter(doubtful).map(Tracked::open);
+        open.filter(|open| open.is_sign_negative() == side.is_sign_negative()).sum()
+    }
+
+    /// What was told of positions counts no more: they are asked for anew.
+    pub fn forget_positions(&mut self) {
+        self.positions.iter_mut().for_each(|p| (p.told, p.same_since) = (None, None));
+    }
+
     /// Moves a resting order to another limit; what it is and how much of it is left stay.
     pub fn amend(&mut self, order: OrderId, limit: Decimal) {
-        if self.orders.get(order).is_some_and(|o| !o.status.is_over()) {
+        let stands = |o: &Tracked| !o.status.is_over() && !is_limit(o.kind, limit);
+        if self.orders.get(order).is_some_and(stands) {
             self.orders.amended(order, limit);
             self.venue.request(VenueRequest::Amend(order, limit));
         }
@@ -143,8 +197,12 @@ impl<V: Venue> OrderRouter<V> {
 
     /// Whether something is open: the fate of an order, a link, or an answer of what is held.
     pub fn is_waiting(&self) -> bool {
+        // A venue need not speak of what was never traded at it.
+        let is_asked = |p: &ReportedPosition| p.filled_at.is_some() || p.told.is_some_and(|t| !t.1.is_zero());
         let each = self.positions.iter().zip(0_u16..);
-        each.into_iter().any(|(p, i)| !self.is_settled(InstrumentId(i)) || p.told.map(|t| t.0) < self.asked)
+        each.into_iter().any(|(p, i)| {
+            !self.is_settled(InstrumentId(i)) || is_asked(p) && p.told.map(|t| t.0) < self.asked
+        })
     }
 
     /// What the venue said next, and what the account has to do about it; none when there is no more.
@@ -174,6 +232,7 @@ impl<V: Venue> OrderRouter<V> {
                 if let Some(position) = self.positions.get_mut(fill.instrument.index()) {
                     position.filled_at = position.filled_at.max(Some(fill.at));
                     position.same_since = None;
+                    position.is_old = true;
                 }
                 OrderReport::Fill(fill, verdict)
             }
@@ -202,10 +261,20 @@ impl<V: Venue> OrderRouter<V> {
                     let is_same = position.told.is_some_and(|(_, before)| before == quantity);
                     position.same_since = position.same_since.filter(|_| is_same).or(Some(at));
                     position.told = Some((at, quantity));
+                    position.is_old = false;
                 }
                 OrderReport::Noted
             }
-            VenueEvent::Funding { instrument, at, amount } => OrderReport::Funding(instrument, at, amount),
+            VenueEvent::Funding { instrument, at, amount } => {
+                let position = self.positions.get_mut(instrument.index());
+                // A settlement is billed once; what venues say again after a lost connection is no second one.
+                let is_news = position.is_some_and(|p| {
+                    let last = p.billed_at;
+                    p.billed_at = last.max(Some(at));
+                    last.is_none_or(|last| at > last)
+                });
+                if is_news { OrderReport::Funding(instrument, at, amount) } else { OrderReport::Noted }
+            }
             VenueEvent::Link { venue, state, .. } => {
                 let before = self.links.get_mut(venue.index()).map(|link| std::mem::replace(link, state));
                 let is_news = before.is_some_and(|before| before != state);
@@ -228,25 +297,28 @@ impl<V: Venue> OrderRouter<V> {
 
     /// Whether nothing of an instrument is on its way, being taken back or unknown.
     pub fn is_settled(&self, instrument: InstrumentId) -> bool {
-        let pending = |s: OrderStatus| {
-            matches!(s, OrderStatus::Pending | OrderStatus::CancelSent | OrderStatus::Unknown)
+        let pending = |o: &Tracked| {
+            o.is_unwanted
+                || matches!(o.status, OrderStatus::Pending | OrderStatus::CancelSent | OrderStatus::Unknown)
         };
         let venue = self.traded_at.get(instrument.index()).copied();
         venue.is_some_and(|venue| self.link(venue) == LinkState::Up)
-            && !self.orders.open().any(|o| o.instrument == instrument && pending(o.status))
+            && !self.orders.open().any(|o| o.instrument == instrument && pending(o))
     }
 
     /// Compares what is held by the books with what the venue says.
     pub fn check(&self, instrument: InstrumentId, held: Decimal) -> PositionCheck {
         let Some(position) = self.positions.get(instrument.index()) else { return PositionCheck::Unsettled };
         match position.told {
-            Some((at, venue)) if self.is_settled(instrument) && Some(at) >= position.filled_at => {
+            Some((at, venue))
+                if self.is_settled(instrument) && Some(at) >= position.filled_at && !position.is_old =>
+            {
                 let is_confirmed = self.venue.is_prompt()
                     || position.same_since.is_some_and(|s| at.since(s).0 >= CONFIRMED_AFTER.0);
                 match () {
                     () if venue == held => PositionCheck::Agrees,
                     () if is_confirmed => PositionCheck::Differs { venue },
-                    () => PositionCheck::Unsettled,
+                    () => PositionCheck::Doubtful,
                 }
             }
             _ => PositionCheck::Unsettled,
@@ -257,4 +329,8 @@ impl<V: Venue> OrderRouter<V> {
     pub fn link(&self, venue: VenueId) -> LinkState {
         self.links.get(venue.index()).copied().unwrap_or(LinkState::Down)
     }
+}
+
+fn is_limit(kind: OrderKind, price: Decimal) -> bool {
+    matches!(kind, OrderKind::Limit(limit, _) if limit == price)
 }

@@ -116,15 +116,13 @@ impl Points {
             + 0.5 * self.agents[agent.index()].points(self.prior, 2.0 * self.year)
     }
 
-    /// What an agent's points would lack without results that come to `sum` of its record as it is now: what one intent did
-    /// to them. Before the bounds of points, which would make of two intents that each lost enough for the lower one
-    /// that neither did anything.
-    pub fn effect(&self, cast: &Population, agent: AgentId, sum: f64) -> f64 {
-        let family_index = cast.agents[agent.index()].family_index;
-        let members = cast.agents.iter().filter(|a| a.family_index == family_index).count() as f64;
-        let of = |record: &ResultSum, sum: f64, kappa: f64| sum / (record.count + kappa) / self.prior;
-        0.5 * of(&self.families[family_index].results, sum / members, self.year)
-            + 0.5 * of(&self.agents[agent.index()], sum, 2.0 * self.year)
+    /// What an agent's points would lack without results that come to `sum` of its own record as it is now: what one intent
+    /// did to the half of them that is the agent's own. The family's half is of all of its members, and nobody's alone.
+    /// Before the bounds of points, which would make of two intents that each lost enough for the lower one that neither
+    /// did anything.
+    pub fn effect(&self, agent: AgentId, sum: f64) -> f64 {
+        let record = &self.agents[agent.index()];
+        0.5 * sum / (record.count + 2.0 * self.year) / self.prior
     }
 
     /// The weight of each family's voices, as the population lists them: √points, or all alike.

@@ -35,6 +35,14 @@ pub struct Account {
     pub(super) unsettled: Option<Stamp>,
     /// Whether that has lasted longer than it may.
     pub(super) is_in_doubt: bool,
+    /// Whether the venue says that something else is held, and a fill may be on its way that explains it.
+    pub(super) is_doubtful: bool,
+    /// Whether the operator wants a halt to end with the first answer that agrees.
+    pub(super) is_rechecking: bool,
+    /// When venues were last asked again because of a doubt.
+    pub(super) asked_again: Option<Stamp>,
+    /// By instrument: who held how much when funding was last settled, where the venue bills it.
+    pub(super) settled: Vec<Vec<(AgentId, Decimal)>>,
     pub(super) barriers: u64,
     pub(super) running: u64,
     /// Fees, spread and impact since the day was taken.
@@ -62,6 +70,10 @@ impl Account {
             is_different: false,
             unsettled: None,
             is_in_doubt: false,
+            is_doubtful: false,
+            is_rechecking: false,
+            asked_again: None,
+            settled: vec![Vec::new(); instruments],
             barriers: 0,
             running: 0,
             paid: Decimal::ZERO,

@@ -43,8 +43,14 @@ impl Real {
         (rate, mark): (f64, f64),
         out: &mut Outputs,
     ) {
-        // A venue outside bills it itself, and says how much that was.
-        if settings.costs.is_flat() || !self.execution.router.venue.is_prompt() {
+        if !self.execution.router.venue.is_prompt() {
+            // The venue bills it, and says how much that was, maybe long after what is held has changed.
+            if let Some(settled) = self.account.settled.get_mut(id.index()) {
+                *settled = self.account.ledger.held_by(id);
+            }
+            return;
+        }
+        if settings.costs.is_flat() {
             return;
         }
         let (Some(rate), Some(mark)) = (money::from_estimate(rate, 10), money::from_estimate(mark, 8)) else {
@@ -96,7 +102,10 @@ impl Real {
         let costs = cx.settings.costs.of(instrument);
         let is_working = self.execution.working[id.index()].is_some();
         let Some(paper) = self.execution.router.venue.paper_mut() else { return };
-        if cx.market.get(id).is_some_and(|i| i.level > DetailLevel::Bars) {
+        // Where quotes have ended and bars go on, bars are all there is.
+        let is_fresh = |told: Stamp| cx.at.since(told).0 < cx.settings.clock.decide.0;
+        let quoted = cx.market.get(id).filter(|i| i.level > DetailLevel::Bars);
+        if quoted.and_then(|i| i.top).is_some_and(|top| is_fresh(top.at)) {
             // The venue hears every quote, since what was taken of one is there again only once another is told. Where
             // there are quotes a bar only sums up what they were.
             paper.on_market(instrument, cx.market, event, costs);

@@ -56,11 +56,6 @@ impl<V: Venue> Execution<V> {
         self.sent
     }
 
-    /// What of an instrument may still fill beside what is sent now: orders that are being taken back or of which nothing
-    /// is known.
-    pub(super) fn pending(&self, id: InstrumentId) -> Decimal {
-        if self.router.is_settled(id) { Decimal::ZERO } else { self.router.orders.open_quantity(id) }
-    }
     /// What is left of the market order that works in an instrument, signed.
     pub(super) fn market_order(&self, id: InstrumentId) -> Decimal {
         let order = self.working[id.index()].and_then(|o| self.router.orders.get(o));

@@ -4,7 +4,7 @@ use super::context::{Exposed, StepContext};
 use super::life::Real;
 use crate::domain::step::Rounding;
 use crate::domain::{
-    Decimal, Instrument, InstrumentId, OrderId, OrderKind, OrderStatus, Span, TimeInForce, money,
+    Decimal, Instrument, InstrumentId, OrderId, OrderKind, OrderStatus, Span, Stamp, TimeInForce, money,
 };
 use crate::engine::Outputs;
 use crate::engine::order_split::common;
@@ -15,6 +15,8 @@ use crate::treasury::{ApprovedOrder, Exposure, Mode, ProposedOrder};
 
 /// How far from the last price an order may trade that asks for what there is, as a fraction of it.
 const COLLAR: f64 = 0.005;
+/// A quote older than this is no price to trade at.
+const QUOTE_AGE_MAX: Span = Span::MINUTE;
 
 impl Real {
     /// Whether so much of an instrument is an order.
@@ -34,24 +36,25 @@ impl Real {
         quantity: Decimal,
         beside: Decimal,
     ) -> Option<ApprovedOrder> {
-        // What may still fill of an order that is being taken back has been asked for already: on its side only the rest
-        // is, so that both together are no more than what is wanted.
-        let pending = self.execution.pending(id);
-        let quantity = quantity - common(pending, quantity);
-        if quantity.is_zero() {
-            return None;
-        }
         let listing = &cx.market.instruments[desk_index];
         let position = self.execution.position(cx.spec, id);
         // An order that may only reduce cannot turn the position round, should that shrink before it fills.
-        let shrinks =
-            position.is_sign_negative() != quantity.is_sign_negative() && quantity.abs() <= position.abs();
+        let shrinks = !position.is_zero()
+            && position.is_sign_negative() != quantity.is_sign_negative()
+            && quantity.abs() <= position.abs();
+        // What may still fill of an order that is being taken back has been asked for already: on its side only the rest
+        // is, so that both together are no more than what is wanted. What only reduces the venue itself bounds.
+        let pending = self.execution.router.unwanted_on(id, quantity);
+        let quantity = if shrinks { quantity } else { quantity - common(pending, quantity) };
+        if quantity.is_zero() {
+            return None;
+        }
         let proposal = ProposedOrder {
             id: OrderId(self.execution.next_order),
             instrument: id,
             quantity,
             reference: self.account.marks[id.index()],
-            reduce_only: shrinks && !position.is_zero(),
+            reduce_only: shrinks,
             at: cx.at,
         };
         // Spent even if it is refused: the refusal is told by this number, and no number comes twice.
@@ -81,18 +84,23 @@ impl Real {
     /// empty for a moment, and a market order takes whatever is left of it. What only shrinks while risk is to shrink
     /// has none, since not getting out is worse.
     fn immediate(&self, cx: &StepContext<'_>, order: &ApprovedOrder) -> OrderKind {
-        let is_way_out = order.reduce_only() && self.account.mode() != Mode::Running;
-        if self.execution.router.venue.is_prompt() || is_way_out {
+        // Doubt alone is no reason to take any price: it is when data are worst.
+        let is_closing = self.account.breaker.mode().max(self.account.hand.mode()) != Mode::Running;
+        if self.execution.router.venue.is_prompt() || is_closing && order.reduce_only() {
             return OrderKind::Market;
         }
         let instrument = &cx.spec.instruments[order.instrument().index()];
         let sells = order.quantity().is_sign_negative();
-        let quoted = cx.market.get(instrument.id).and_then(|i| i.top).map(|top| top.value.mid());
-        let last = quoted.unwrap_or_else(|| money::to_estimate(self.account.marks[instrument.id.index()]));
-        let (bound, inside) =
-            if sells { (1.0 - COLLAR, Rounding::Up) } else { (1.0 + COLLAR, Rounding::Down) };
-        let price = instrument.tick.round_estimate(last * bound, inside);
-        price.map_or(OrderKind::Market, |price| OrderKind::Limit(price, TimeInForce::ImmediateOrCancel))
+        let is_fresh = |at: Stamp| cx.at.since(at).0 < QUOTE_AGE_MAX.0;
+        let quoted = cx.market.get(instrument.id).and_then(|i| i.top).filter(|top| is_fresh(top.at));
+        let mark = || money::to_estimate(self.account.marks[instrument.id.index()]);
+        let last = quoted.map_or_else(mark, |top| top.value.mid());
+        // At least a tick of room: where ticks are coarse, half a percent may lie between two of them.
+        let room = (COLLAR * last).max(money::to_estimate(instrument.tick.at(last)));
+        let (bound, inside) = if sells { (last - room, Rounding::Up) } else { (last + room, Rounding::Down) };
+        let price = instrument.tick.round_estimate(bound, inside).filter(|price| !price.is_zero());
+        // A price that no tick is near buys nothing, and sells for nothing: the venue refuses it, and that is told.
+        OrderKind::Limit(price.unwrap_or_default(), TimeInForce::ImmediateOrCancel)
     }
 
     /// An approved order leaves to trade at once; whether it did.
@@ -191,8 +199,10 @@ impl Real {
         self.rest_no_more(cx, id, out);
         if let Some(order) = self.execution.working[id.index()].take() {
             self.execution.router.cancel(order);
-            self.hear_venue(cx, out);
         }
+        // An order that was to be taken back before, and stands all the same, is in neither place.
+        self.execution.router.cancel_all(id);
+        self.hear_venue(cx, out);
     }
 
     /// Takes an order back unless it only reduces what is held.

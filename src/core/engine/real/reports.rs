@@ -11,9 +11,11 @@
 
 use super::context::StepContext;
 use super::life::Real;
+use crate::domain::venue::LinkState;
 use crate::domain::{Decimal, Fill, InstrumentId, OrderId, Span, Stamp, VenueEvent};
 use crate::engine::Outputs;
 use crate::engine::order_split::common;
+use crate::execution::router::CONFIRMED_AFTER;
 use crate::execution::venue::is_venue_order;
 use crate::execution::{FillVerdict, OrderReport, PositionCheck, Tracked, Venue};
 
@@ -30,7 +32,9 @@ impl Real {
         if matches!(event, VenueEvent::Position { .. }) && !self.execution.router.is_waiting() {
             self.compare(cx, out);
         }
-        self.watch(cx, out);
+        if self.account.is_rechecking && self.account.halted.is_none() {
+            self.account.is_rechecking = false;
+        }
     }
 
     /// Takes all that the venue inside the program has said; the last fill that was booked.
@@ -66,8 +70,9 @@ impl Real {
                     .push(format!("what became of order {} is not known; the venue was asked", order.0));
             }
             OrderReport::Funding(id, at, received) => {
-                // The venue says what the account received, the books what it paid.
-                let paid = self.account.ledger.funding_billed(id, -received);
+                // The venue says what the account received, the books what it paid; by whom, what was held then.
+                let settled = self.account.settled.get(id.index()).map_or(&[][..], Vec::as_slice);
+                let paid = self.account.ledger.funding_billed(id, settled, -received);
                 self.account.guard(
                     &format!("funding of {received} on {} at {at}", symbol(cx, id)),
                     &paid,
@@ -75,6 +80,10 @@ impl Real {
                 );
             }
             OrderReport::Link(venue, state) => {
+                // What was asked while it was down has reached nobody.
+                if state == LinkState::Up {
+                    self.execution.router.ask_again(cx.at);
+                }
                 let name = cx.spec.venues.get(venue.index()).filter(|name| !name.is_empty());
                 out.alarms
                     .push(format!("the link to {} is {state}", name.map_or("the venue", String::as_str)));
@@ -144,6 +153,10 @@ impl Real {
         let id = fill.instrument;
         match cx.spec.services.desk_index(id).filter(|_| id.index() >= cx.spec.traded) {
             Some(desk_index) => self.book_spot(cx, desk_index, fill, out),
+            None if id.index() >= cx.spec.traded => {
+                let symbol = &instrument.symbol;
+                self.account.halt(format!("{symbol}: a fill in what nobody here trades: {fill:?}"), out);
+            }
             None if self.execution.services.assets[id.index()].working_order.order == Some(fill.order) => {
                 self.book_worked(cx, fill, out);
             }
@@ -212,9 +225,14 @@ impl Real {
     /// The operator wants positions to be compared again: a halt that a difference caused ends if there is none any more.
     /// Whether it ended.
     pub(in crate::engine) fn recheck(&mut self, cx: &StepContext<'_>, out: &mut Outputs) -> bool {
-        let was = std::mem::take(&mut self.account.is_different);
-        if was {
+        let was = self.account.is_different;
+        if was && self.execution.router.venue.is_prompt() {
+            self.account.is_different = false;
             self.account.halted = None;
+        } else if was {
+            // What was told before is not what is asked for now: the halt ends with the first answer that agrees.
+            self.execution.router.forget_positions();
+            self.account.is_rechecking = true;
         }
         self.reconcile(cx, out);
         was && self.account.halted.is_none()
@@ -222,6 +240,7 @@ impl Real {
 
     /// Asks the venue what is held, and compares.
     pub(super) fn reconcile(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
+        self.execution.router.insist();
         self.execution.router.ask_positions(cx.at);
         self.hear_venue(cx, out);
         self.compare(cx, out);
@@ -230,12 +249,16 @@ impl Real {
     /// Compares what the desk holds, what the books say and what the venue says, instrument by instrument, wherever
     /// nothing is open.
     fn compare(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
+        let mut is_agreed = !self.execution.router.is_waiting();
+        self.account.is_doubtful = false;
         for instrument in &cx.spec.instruments {
             let ours = self.execution.position(cx.spec, instrument.id);
             // The books' own record of the counterparty is minus what the account holds.
             let books = self.account.booked(instrument.id);
             let check = self.execution.router.check(instrument.id, ours);
             let venue = if let PositionCheck::Differs { venue } = check { venue } else { ours };
+            self.account.is_doubtful |= check == PositionCheck::Doubtful;
+            is_agreed &= check != PositionCheck::Doubtful && venue == ours && books == ours;
             if venue != ours || books != ours {
                 let symbol = &instrument.symbol;
                 // A halt for another reason stays one, whatever positions say.
@@ -246,16 +269,29 @@ impl Real {
                 );
             }
         }
+        if is_agreed && std::mem::take(&mut self.account.is_rechecking) && self.account.is_different {
+            (self.account.is_different, self.account.halted) = (false, None);
+            out.alarms.push("the venue holds what the books say again; the halt has ended".to_owned());
+        }
     }
 
-    /// Looks, at any event, since when something has been open. Inside the program nothing ever is between two events.
-    pub(in crate::engine) fn watch(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
+    /// Looks, at any event, since when something has been open, by the market's own time: an account's news may be stamped
+    /// long before or after it. Inside the program nothing ever is open between two events.
+    pub(in crate::engine) fn watch(&mut self, now: Stamp, out: &mut Outputs) {
         if self.execution.router.venue.is_prompt() {
             return;
         }
-        let since = self.account.unsettled.unwrap_or(cx.at);
-        self.account.unsettled = self.execution.router.is_waiting().then_some(since);
-        self.doubt(cx.at, out);
+        let is_open = self.execution.router.is_waiting() || self.account.is_doubtful;
+        let since = self.account.unsettled.unwrap_or(now);
+        self.account.unsettled = is_open.then_some(since);
+        let was_in_doubt = self.account.is_in_doubt;
+        self.doubt(now, out);
+        let asked = self.account.asked_again.unwrap_or(since);
+        // Once when doubt begins, and then again and again: whoever was asked may not have heard it.
+        if self.account.is_in_doubt && (!was_in_doubt || now.since(asked).0 >= CONFIRMED_AFTER.0) {
+            self.account.asked_again = Some(now);
+            self.execution.router.ask_again(now);
+        }
     }
 
     fn doubt(&mut self, at: Stamp, out: &mut Outputs) {

@@ -3,10 +3,11 @@
 use crate::agents::Population;
 use crate::domain::instrument::venues;
 use crate::domain::{Decimal, Instrument, Stamp, Universe, step};
-use crate::engine::Settings;
 use crate::engine::services::ServiceSpec;
+use crate::engine::{Settings, TradesAt};
 use crate::market::Market;
 use crate::treasury::desk::{DeskQuote, DeskSpec};
+use crate::treasury::settings::ServiceSettings;
 
 /// What does not change during a run.
 #[derive(Clone, Debug)]
@@ -26,7 +27,14 @@ pub struct RealSpec {
 impl RealSpec {
     /// Makes it for a cast on a universe, with the services of that cast.
     pub fn new(cast: &Population, universe: &Universe, settings: &Settings) -> Self {
-        RealSpec::served(cast, universe, settings, ServiceSpec::new(cast, universe, settings))
+        // Two legs that follow each other, and an order that is moved while it rests, are not yet held together where a cancel
+        // may fail and an order end unfilled: outside, nobody serves.
+        let is_served = settings.trades == TradesAt::Paper;
+        let ServiceSettings { carry, liquidity, .. } = settings.services;
+        let (carry, liquidity) = (carry && is_served, liquidity && is_served);
+        let services = ServiceSettings { carry, liquidity, ..settings.services };
+        let spec = ServiceSpec::new(cast, universe, &Settings { services, ..settings.clone() });
+        RealSpec::served(cast, universe, settings, spec)
     }
 
     /// Makes it with these services, whoever is in the cast.

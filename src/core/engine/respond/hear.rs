@@ -39,7 +39,7 @@ impl Respond {
         // News of an order may be stamped long before they come, and what comes of them is decided now.
         let at = if matches!(event, Event::Venue(_)) { said.now } else { event.at() };
         let cx = &StepContext { spec: &spec.real, settings: s, at, market };
-        self.real.watch(cx, out);
+        self.real.watch(said.now, out);
         match *event {
             // What the desk does not trade is the structures' alone, and was heard in the first half.
             Event::Market(ref other) if !spec.is_listed(other) => {
@@ -72,7 +72,7 @@ impl Respond {
             Event::Command(_, command) => self.command(spec, cx, command, out),
         }
         // What was asked for now is open from now on.
-        self.real.watch(cx, out);
+        self.real.watch(said.now, out);
     }
 
     fn barrier(
@@ -141,7 +141,7 @@ impl Respond {
     ) {
         let (cast, holds) = (&*spec.cast, spec.settings.listening.holds);
         let (agent, asset) = cast.voice(voice);
-        let whole = self.whole(cast, agent, body);
+        let whole = self.whole(agent, body);
         let id = self.bus.deliver(at, Speaker::Agent(agent), Some(asset), whole, &mut out.messages);
         match body {
             MessageKind::Action(action) => {
@@ -162,10 +162,10 @@ impl Respond {
 
     /// A message as it is delivered: whole, so that nobody changes it afterwards. Who speaks knows what its results came
     /// to, and not what they are to a record.
-    fn whole(&self, cast: &Population, agent: AgentId, body: &MessageKind) -> MessageKind {
+    fn whole(&self, agent: AgentId, body: &MessageKind) -> MessageKind {
         match body {
             MessageKind::Outcome(o) => {
-                let points = self.points.effect(cast, agent, o.points);
+                let points = self.points.effect(agent, o.points);
                 MessageKind::Outcome(Outcome { points, ..*o })
             }
             _ => body.clone(),

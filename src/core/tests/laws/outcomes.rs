@@ -27,7 +27,9 @@ fn law12_an_outcome_tells_what_its_own_results_did_to_the_record() {
         let Event::Barrier(_) = event else { continue };
         for agent in &single {
             let (sum, result) = (&mut sums[agent.id.index()], said.results[agent.id.index()]);
-            *sum = kept * *sum + if result.is_finite() { points::bounded(result) } else { 0.0 };
+            if result.is_finite() {
+                *sum = kept * *sum + points::bounded(result);
+            }
             for utterance in said.utterances.iter().filter(|u| u.voice == agent.slots.start) {
                 match &utterance.body {
                     MessageKind::Outcome(outcome) => {
@@ -61,7 +63,10 @@ fn an_effect_is_what_the_points_would_lack_without_it() {
         without.push(&cast, &usual);
     }
     let agent = AgentId(3);
-    let lacks = with.agent(&cast, agent) - without.agent(&cast, agent);
-    let effect = with.effect(&cast, agent, sum);
+    // The family's half, which is of all of its members.
+    let family = cast.agents[3].family;
+    let of_all = 0.5 * (with.family(family) - without.family(family));
+    let lacks = with.agent(&cast, agent) - without.agent(&cast, agent) - of_all;
+    let effect = with.effect(agent, sum);
     assert!(effect < -0.01 && (effect - lacks).abs() < 1e-9, "{effect} {lacks}");
 }

@@ -28,6 +28,12 @@ struct Carrier {
     is_cut: bool,
     /// In place of carrying an order, this is answered.
     refuses: Option<RejectReason>,
+    /// Of so many cancels of an order that stands one is refused; of none for zero.
+    stubborn: u64,
+    cancels: u64,
+    /// Of so many bars the venue does not trade on one; on every one it does for zero.
+    thin: u64,
+    bars: u64,
     events: usize,
     placed: BTreeSet<OrderId>,
     opened: u64,
@@ -50,6 +56,10 @@ impl Carrier {
             delay,
             is_cut: false,
             refuses: None,
+            stubborn: 0,
+            cancels: 0,
+            thin: 0,
+            bars: 0,
             events: 0,
             placed: BTreeSet::new(),
             opened: 0,
@@ -84,6 +94,10 @@ impl Carrier {
         let costs = self.settings.costs.of(instrument);
         match event {
             MarketEvent::Bar { at, bar, .. } => {
+                self.bars += 1;
+                if self.thin > 0 && self.bars.is_multiple_of(self.thin) {
+                    return;
+                }
                 let opened = Stamp(at.0 - self.settings.clock.decide.0);
                 self.venue.on_bar(instrument, opened, bar, 0.02, costs);
             }
@@ -114,6 +128,15 @@ impl Carrier {
                 if let Some(why) = self.refuses {
                     let (order, at) = (order.id(), order.at());
                     self.wire.push_back((self.events + self.delay, VenueEvent::Rejected { order, at, why }));
+                    continue;
+                }
+            }
+            if let VenueRequest::Cancel(order) = request {
+                self.cancels += 1;
+                if self.stubborn > 0 && self.cancels.is_multiple_of(self.stubborn) {
+                    let at = Stamp(0);
+                    let refused = VenueEvent::CancelRefused { order, at };
+                    self.wire.push_back((self.events + self.delay, refused));
                     continue;
                 }
             }
@@ -243,6 +266,31 @@ fn law09_while_nothing_is_heard_of_orders_nothing_is_opened() {
     run.assert_exact();
 }
 
+/// A cancel may fail. What was to be taken back is asked back again, and what may still fill of it is not asked for twice.
+#[test]
+fn law09_what_could_not_be_taken_back_is_asked_back_until_it_is_gone() {
+    let tape = Tape::market(150);
+    let mut run = Carrier::new(&shipped(), &tape, 1);
+    (run.stubborn, run.thin) = (2, 3);
+    let mut since = std::collections::BTreeMap::new();
+    for event in &tape.events {
+        run.take(&tape, event);
+        let Event::Barrier(at) = event else { continue };
+        run.assert_exact();
+        let orders = &run.engine.respond.real.execution.router.orders;
+        let unwanted: BTreeSet<OrderId> = orders.open().filter(|o| o.is_unwanted).map(|o| o.id).collect();
+        since.retain(|id, _| unwanted.contains(id));
+        for id in unwanted {
+            let first = *since.entry(id).or_insert(*at);
+            // Every other try is refused.
+            assert!(at.since(first).0 <= 4 * run.settings.clock.decide.0, "{id:?} stands since {first}");
+        }
+    }
+    assert!(run.cancels > 40, "{}", run.cancels);
+    assert!(run.alarms.iter().any(|a| a.contains("could not be taken back")), "{:?}", run.alarms);
+    assert_eq!(run.engine.respond.real.account.halted, None);
+}
+
 #[test]
 fn law09_a_link_that_is_down_is_doubt_about_its_own_venue() {
     let tape = Tape::market(60);
@@ -328,8 +376,8 @@ fn money2_funding_is_what_the_venue_billed_and_is_shared_to_the_last_digit() {
         Some(Decimal::ZERO),
         "nothing is reckoned that the venue bills"
     );
-    let id = (0..real.account.marks.len() as u16).map(InstrumentId);
-    let held = id.clone().find(|id| !ledger.net_position(*id).is_zero()).unwrap();
+    let mut id = (0..real.account.marks.len() as u16).map(InstrumentId);
+    let held = id.find(|id| !ledger.net_position(*id).is_zero()).unwrap();
     let before = ledger.valuation(&real.account.marks).unwrap().total;
     let received: Decimal = "-12.345678901".parse().unwrap();
     let at = tape.events[middle - 1].at();
@@ -341,19 +389,25 @@ fn money2_funding_is_what_the_venue_billed_and_is_shared_to_the_last_digit() {
     assert_eq!(after.agents.iter().sum::<Decimal>() + after.treasury + after.rounding, after.total);
     assert!(real.account.halted.is_none(), "{:?}", real.account.halted);
     run.assert_exact();
-    // A bill on what nobody holds is nobody's, and is not lost in silence.
-    let flat = id.clone().find(|id| run.engine.respond.real.account.ledger.net_position(*id).is_zero());
-    if let Some(flat) = flat {
-        run.step(&bill(flat));
-        let why = run.engine.respond.real.account.halted.clone().unwrap();
-        assert!(why.contains("funding of -12.345678901"), "{why}");
-    }
+    // Said again, it is the same settlement.
+    run.step(&bill(held));
+    let again =
+        run.engine.respond.real.account.ledger.valuation(&run.engine.respond.real.account.marks).unwrap();
+    assert_eq!(again.total, after.total);
+    // What nobody held when it was settled is the treasury's.
+    let spare = InstrumentId(run.engine.respond.real.account.marks.len() as u16 - 1);
+    run.engine.respond.real.account.ledger.funding_billed(spare, &[], -received).unwrap();
+    let real = &run.engine.respond.real;
+    let billed = real.account.ledger.valuation(&real.account.marks).unwrap();
+    assert_eq!(billed.total - after.total, received);
+    assert_eq!(billed.agents, after.agents, "no agent pays for what none held");
 }
 
 #[test]
-fn money4_served_orders_rest_and_fill_outside_and_all_books_stay_exact() {
+fn money4_nobody_serves_outside_and_all_books_stay_exact() {
     let tape = served::paired(60, 0);
     let mut run = Carrier::new(&served::config(true), &tape, 0);
+    assert!(run.engine.respond.real.execution.services.worked().rested == 0.0);
     for event in &tape.events {
         run.take(&tape, event);
         if matches!(event, Event::Barrier(_)) {

@@ -407,8 +407,8 @@ fn fault_a_difference_that_two_snapshots_show_is_found() {
         account.router.check(instrument, Decimal::ZERO)
     };
     assert_eq!(tell(&mut account, 1, Decimal::ZERO), PositionCheck::Agrees);
-    assert_eq!(tell(&mut account, 2, Decimal::ONE), PositionCheck::Unsettled, "a fill may be on its way");
-    assert_eq!(tell(&mut account, 31, Decimal::ONE), PositionCheck::Unsettled, "not long enough");
+    assert_eq!(tell(&mut account, 2, Decimal::ONE), PositionCheck::Doubtful, "a fill may be on its way");
+    assert_eq!(tell(&mut account, 31, Decimal::ONE), PositionCheck::Doubtful, "not long enough");
     assert_eq!(tell(&mut account, 32, Decimal::ONE), PositionCheck::Differs { venue: Decimal::ONE });
     assert_eq!(tell(&mut account, 33, Decimal::ZERO), PositionCheck::Agrees);
 }
