@@ -177,15 +177,21 @@ impl PaperVenue {
         let Some(desk) = self.desks.get_mut(instrument.id.index()) else { return };
         let ended = [desk.order.take(), desk.resting.take()].into_iter().flatten();
         self.said.extend(ended.map(|o| VenueEvent::Cancelled { order: o.id, at }));
-        let Some(price) = from_estimate(last_price, PRICE_SCALE).filter(|_| !desk.position.is_zero()) else {
+        let Some(price) = from_estimate(last_price, PRICE_SCALE) else { return };
+        let Some(fee) = fee(desk.position, price, fee_rate(costs, instrument.kind, false)) else { return };
+        self.take_over(instrument.id, at, price, fee);
+    }
+
+    /// Closes what is held at this price, for this fee: of an instrument that is gone, or of an account whose margin is.
+    /// The fill's order is the venue's own.
+    pub fn take_over(&mut self, instrument: InstrumentId, at: Stamp, price: Decimal, fee: Money) {
+        let Some(desk) = self.desks.get_mut(instrument.index()).filter(|d| !d.position.is_zero()) else {
             return;
         };
         let quantity = -desk.position;
-        let Some(fee) = fee(quantity, price, fee_rate(costs, instrument.kind, false)) else { return };
         let order = OrderId(VENUE_ORDERS + self.closings);
         self.closings += 1;
         desk.position = Decimal::ZERO;
-        let instrument = instrument.id;
         self.said.push_back(VenueEvent::Fill(Fill {
             order,
             number: 1,

@@ -83,6 +83,19 @@ impl SimulatedBook {
         self.order = 0.0;
     }
 
+    /// A venue takes over what is held, at this price.
+    pub(super) fn give_up(&mut self, price: f64) {
+        self.cash += self.quantity * price;
+        self.traded += libm::fabs(self.quantity) * price;
+        self.quantity = 0.0;
+    }
+
+    /// What a liquidation left goes to the venue, which bears what is lacking.
+    pub(super) fn settle(&mut self, left: f64) {
+        self.cash -= left;
+        self.costs += left.max(0.0);
+    }
+
     fn pay(&mut self, cost: f64) {
         self.cash -= cost;
         self.costs += cost;
@@ -100,7 +113,24 @@ pub struct Patient {
     moves: Option<Moves>,
 }
 
+impl AsRef<Patient> for Patient {
+    fn as_ref(&self) -> &Patient {
+        self
+    }
+}
+
+impl AsMut<Patient> for Patient {
+    fn as_mut(&mut self) -> &mut Patient {
+        self
+    }
+}
+
 impl Patient {
+    /// It was liquidated: it goes nowhere until it decides anew.
+    pub(super) fn end(&mut self) {
+        (self.aim, self.book.order) = (0.0, 0.0);
+    }
+
     /// Decides at a close: one step toward x (a fraction of `capital`), and an order if it is worth one.
     pub fn decide(&mut self, x: f64, pace: PositionPace, capital: f64, close: f64) {
         if x == 0.0 && self.aim == 0.0 && self.book.quantity == 0.0 {

@@ -1,5 +1,6 @@
 //! The account: who has funds, what it holds and is worth by the books, and how it halts.
 
+use super::ruin::Ruin;
 use crate::agents::Population;
 use crate::domain::{AgentId, Decimal, InstrumentId, Money, Stamp, money};
 use crate::engine::{Outputs, Settings};
@@ -29,6 +30,8 @@ pub struct Account {
     pub hand: OperatorControls,
     /// Why trading is halted, if it is.
     pub halted: Option<String>,
+    /// What ended it, once it is ruined: then it is halted for good.
+    pub ruin: Option<Ruin>,
     /// Whether it is because the venue holds something else: then it ends by looking again.
     pub(super) is_different: bool,
     /// Since when the fate of an order has been open, or the venue has not spoken; none while all is settled.
@@ -59,6 +62,7 @@ impl Account {
             breaker: Breaker::new(settings.breaker),
             hand: OperatorControls::new(cast.declared),
             halted: deposited.err().map(|e| format!("the capital could not be booked: {e}")),
+            ruin: None,
             is_different: false,
             unsettled: None,
             is_in_doubt: false,

@@ -11,7 +11,7 @@
 //!
 //! [`Real`] is one account; its files are what is done with it, each using those before it: `account` holds and
 //! books, `orders` sends one order, `selection` and `routing` make orders of what the desk wants, `resting` and
-//! `events` hear the market, `reports` the venue, `decide` is the desk at a barrier, `steering` the operator.
+//! `events` hear the market, `reports` the venue, `decide` is the desk at a barrier, `ruin` its end, `steering` the operator.
 
 mod account;
 mod context;
@@ -23,6 +23,7 @@ mod orders;
 mod reports;
 mod resting;
 mod routing;
+mod ruin;
 mod selection;
 mod spec;
 mod steering;
@@ -31,4 +32,5 @@ pub use account::Account;
 pub use context::StepContext;
 pub use execution::Execution;
 pub use life::Real;
+pub use ruin::Ruin;
 pub use spec::RealSpec;
