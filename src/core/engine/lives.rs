@@ -6,7 +6,7 @@ use super::Settings;
 use crate::agents::Population;
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::fills::books::Patient;
-use crate::fills::liquidation::{MarginTiers, PriceRange, Stake};
+use crate::fills::liquidation::{AssetPrices, MarginTiers, PriceRange, Stake};
 use crate::fills::pace::{PositionPace, Trades, Width, Zone};
 use crate::fills::{Costs, side_rate};
 use crate::market::{InstrumentState, Market};
@@ -19,7 +19,7 @@ pub(super) struct Following<'a> {
     cost: f64,
     sigma: f64,
     close: f64,
-    /// The most that can be opened on a stake, in multiples of it.
+    /// The most that can be opened on a stake, in multiples of it: each of an agent's assets has an equal part.
     lever_max: f64,
 }
 
@@ -46,17 +46,17 @@ impl<'a> Following<'a> {
     /// the hive's capital.
     pub(super) fn follow(&self, life: &mut Patient, x: f64, live: usize, weight: f64) {
         let Settings { desk, capital, clock, .. } = self.settings;
-        // An equal part of what a venue lends on the whole stake: what it would refuse is not opened.
-        let most = self.lever_max * weight / live as f64;
-        let x = x.clamp(-most, most);
-        match desk.trades {
+        let orders = match desk.trades {
             Trades::Band => life.decide(x, self.pace, *capital, self.close),
             Trades::Zone => {
                 let per_year = clock.decide.per_year();
                 let zone = Zone::of_life(self.cost, self.sigma, live, weight, per_year);
                 let span_bars = desk.vol_span_days * Span::DAY.in_units_of(clock.decide);
-                life.decide_in_zone(x, self.pace, &(zone, span_bars), *capital, self.close);
+                life.decide_in_zone(x, self.pace, &(zone, span_bars), *capital, self.close)
             }
+        };
+        if orders {
+            life.book.order_within(self.lever_max * weight / live as f64 * capital / self.close);
         }
     }
 }
@@ -67,7 +67,7 @@ pub(super) struct Margins<'a> {
     cast: &'a Population,
     /// What each stake is, in currency.
     reference: f64,
-    ranges: Vec<PriceRange>,
+    prices: AssetPrices,
 }
 
 impl<'a> Margins<'a> {
@@ -84,7 +84,7 @@ impl<'a> Margins<'a> {
         Margins {
             cast,
             reference: reference(settings, cast),
-            ranges: market.desk().iter().zip(kinds).map(range).collect(),
+            prices: AssetPrices::new(market.desk().iter().zip(kinds).map(range).collect()),
         }
     }
 
@@ -96,9 +96,8 @@ impl<'a> Margins<'a> {
     ) -> f64 {
         let mut pnl = 0.0;
         for (agent, stake) in self.cast.agents.iter().zip(stakes) {
-            let slots = &self.cast.slots[agent.slots.clone()];
-            let range = |i: usize| &self.ranges[slots[i].asset.index()];
-            pnl = stake.look(self.reference, &mut lives[agent.slots.clone()], range, pnl);
+            let own = (&mut lives[agent.slots.clone()], &self.cast.slots[agent.slots.clone()]);
+            pnl = stake.look(self.reference, own, |slot| slot.asset.index(), &self.prices, pnl);
         }
         pnl
     }

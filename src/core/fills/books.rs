@@ -83,6 +83,16 @@ impl SimulatedBook {
         self.order = 0.0;
     }
 
+    /// Cuts what is on order to what may be opened: a position of `most` base units, or as much as is held.
+    pub fn order_within(&mut self, most: f64) {
+        let held = self.quantity;
+        let goal = (held + self.order).min(most.max(held)).max((-most).min(held));
+        // The sum of what is held and on order has lost digits of the order.
+        if goal != held + self.order {
+            self.order = goal - held;
+        }
+    }
+
     /// A venue takes over what is held, at this price.
     pub(super) fn give_up(&mut self, price: f64) {
         self.cash += self.quantity * price;
@@ -131,16 +141,17 @@ impl Patient {
         (self.aim, self.book.order) = (0.0, 0.0);
     }
 
-    /// Decides at a close: one step toward x (a fraction of `capital`), and an order if it is worth one.
-    pub fn decide(&mut self, x: f64, pace: PositionPace, capital: f64, close: f64) {
+    /// Decides at a close: one step toward x (a fraction of `capital`), and an order if it is worth one; whether it is.
+    pub fn decide(&mut self, x: f64, pace: PositionPace, capital: f64, close: f64) -> bool {
         if x == 0.0 && self.aim == 0.0 && self.book.quantity == 0.0 {
             self.book.order = 0.0;
-            return;
+            return false;
         }
         self.aim = pace.step(self.aim, x);
         let units = capital / close;
         let (target, held) = (pace.owned(self.aim) * units, self.book.quantity);
         self.book.order = pace.width.scaled(units).goal(target, held) - held;
+        self.book.order != 0.0
     }
 
     /// The same with a zone, which is as wide as the aim's own movement over `span_bars` says.
@@ -151,12 +162,12 @@ impl Patient {
         zone: &(Zone, f64),
         capital: f64,
         close: f64,
-    ) {
+    ) -> bool {
         let (zone, span_bars) = zone;
         let moves = self.moves.get_or_insert_with(|| Moves::new(*span_bars));
         moves.push(pace.owned(x));
         let width = Width::Zone(zone.width(moves));
-        self.decide(x, PositionPace { width, ..pace }, capital, close);
+        self.decide(x, PositionPace { width, ..pace }, capital, close)
     }
 }
 

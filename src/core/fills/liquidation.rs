@@ -135,7 +135,7 @@ impl Bracket {
 pub struct PriceRange {
     bar: Bar,
     tiers: MarginTiers<'static>,
-    /// What one unit can be worth less than at its last price, maintenance included, wherever in the bar.
+    /// Reckoned once, since every life is held against it.
     reach: f64,
 }
 
@@ -146,14 +146,42 @@ impl PriceRange {
         let bar =
             if is_fresh { *bar } else { Bar { open: last, high: last, low: last, close: last, volume: 0.0 } };
         let tiers = MarginTiers::of(kind);
-        let steepest = tiers.0.iter().map(|t| t.rate).fold(0.0, f64::max);
-        let reach = (bar.high - last).max(last - bar.low) + steepest * bar.high;
+        // The last tier is the steepest.
+        let steepest = tiers.0.last().map_or(0.0, |t| t.rate);
+        let (above, below) = (bar.high - last, last - bar.low);
+        let reach = if above > below { above } else { below } + steepest * bar.high;
         PriceRange { bar, tiers, reach }
+    }
+
+    /// What one unit can be worth less than at its last price, maintenance included, wherever in the bar.
+    pub fn reach(&self) -> f64 {
+        self.reach
     }
 
     /// Margin that must be kept for a quantity at a price.
     pub fn maintenance(&self, quantity: f64, price: f64) -> f64 {
         self.tiers.maintenance(libm::fabs(quantity) * price)
+    }
+}
+
+/// The prices of all assets at a barrier, as lives are held against them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AssetPrices {
+    ranges: Vec<PriceRange>,
+    /// Last prices apart, since every life that holds something asks for one.
+    closes: Vec<f64>,
+    /// The largest reach of all, as a fraction of the last price.
+    reach: f64,
+}
+
+impl AssetPrices {
+    /// By asset.
+    pub fn new(ranges: Vec<PriceRange>) -> Self {
+        let closes = ranges.iter().map(|r| r.bar.close).collect();
+        // What has no price is held by nobody.
+        let reach =
+            ranges.iter().map(|r| r.reach / r.bar.close).fold(0.0, |most, r| if r > most { r } else { most });
+        AssetPrices { ranges, closes, reach }
     }
 }
 
@@ -217,47 +245,63 @@ impl Stake {
     }
 
     /// Looks at all positions under this stake once the bars of a stamp are in; takes them over and puts up another stake
-    /// if they bear it no more. `range` says where prices were, by place. Gives `sum` and what the lives gained, added one
-    /// by one.
+    /// if they bear it no more. `asset` says of what a place holds something. Gives `sum` and what the lives gained, added
+    /// one by one.
     #[inline]
-    pub fn look<'r, L: AsRef<Patient> + AsMut<Patient>>(
+    pub fn look<L: AsRef<Patient> + AsMut<Patient>, S>(
         &mut self,
         reference: f64,
-        lives: &mut [L],
-        range: impl Fn(usize) -> &'r PriceRange,
+        (lives, slots): (&mut [L], &[S]),
+        asset: impl Fn(&S) -> usize,
+        prices: &AssetPrices,
         sum: f64,
     ) -> f64 {
         // Most lives hold little of what they could: they are passed over where they stand.
-        let (mut worth, mut reach, mut all) = (self.put_up(reference), 0.0, sum);
-        for (i, life) in lives.iter().enumerate() {
+        let (mut all, mut gross) = (sum, 0.0);
+        for (life, slot) in lives.iter().zip(slots) {
             let book = &life.as_ref().book;
-            let mut equity = book.cash;
-            if book.quantity != 0.0 {
-                let r = range(i);
-                equity += book.quantity * r.bar.close;
-                reach += libm::fabs(book.quantity) * r.reach;
+            if book.quantity == 0.0 {
+                all += book.cash;
+            } else {
+                let value = book.quantity * prices.closes[asset(slot)];
+                all += book.cash + value;
+                gross += libm::fabs(value);
             }
-            worth += equity;
-            all += equity;
         }
-        if worth <= reach && self.judge(worth, lives, range) {
-            // Nothing is held any more.
-            return lives.iter().fold(sum, |all, life| all + life.as_ref().book.cash);
+        // A millionth, since what these gained is taken from a sum of more.
+        if self.put_up(reference) + (all - sum) > gross * prices.reach + 1e-6 * reference {
+            return all;
         }
-        all
+        self.judge(reference, lives, |place| &prices.ranges[asset(&slots[place])]);
+        lives
+            .iter()
+            .zip(slots)
+            .fold(sum, |all, (life, slot)| all + life.as_ref().book.equity(prices.closes[asset(slot)]))
     }
 
     #[cold]
     fn judge<'r, L: AsRef<Patient> + AsMut<Patient>>(
         &mut self,
-        worth: f64,
+        reference: f64,
         lives: &mut [L],
         range: impl Fn(usize) -> &'r PriceRange,
-    ) -> bool {
+    ) {
+        let books = || lives.iter().map(|life| &life.as_ref().book).enumerate();
+        let (mut worth, mut reach) = (self.put_up(reference), 0.0);
+        for (place, book) in books() {
+            worth += book.cash;
+            if book.quantity != 0.0 {
+                worth += book.quantity * range(place).bar.close;
+                reach += libm::fabs(book.quantity) * range(place).reach;
+            }
+        }
+        if worth > reach {
+            return;
+        }
         let holds = |i: &usize| lives[*i].as_ref().book.quantity != 0.0;
         let places: Vec<usize> = (0..lives.len()).filter(holds).collect();
         let held: Vec<_> = places.iter().map(|i| (lives[*i].as_ref().book.quantity, *range(*i))).collect();
-        let Some(due) = Liquidation::of(worth, &held) else { return false };
+        let Some(due) = Liquidation::of(worth, &held) else { return };
         let mut left = worth;
         for ((place, (quantity, range)), price) in places.iter().zip(&held).zip(due.prices) {
             left += quantity * (price - range.bar.close);
@@ -271,7 +315,6 @@ impl Stake {
         }
         self.borne += (-left).max(0.0);
         self.ruins += 1;
-        true
     }
 
     /// The same of an account whose book goes on, since its voice is made of it: with nothing left of the stakes they are

@@ -24,8 +24,16 @@ fn range(kind: InstrumentKind, open: f64, high: f64, low: f64, close: f64) -> Pr
 
 /// A life that holds so much, entered at 100 at no cost.
 fn entered(quantity: f64) -> Patient {
-    let book = SimulatedBook { quantity, cash: -100.0 * quantity, order: 3.0, ..SimulatedBook::default() };
-    Patient { aim: 0.5, book, ..Patient::default() }
+    let mut life = Patient::default();
+    life.book = SimulatedBook { quantity, cash: -100.0 * quantity, order: 3.0, ..SimulatedBook::default() };
+    life.aim = 0.5;
+    life
+}
+
+/// A look at lives on a stake of 100, each at its prices.
+fn look(stake: &mut Stake, lives: &mut [Patient], ranges: &[PriceRange], sum: f64) -> f64 {
+    let places: Vec<usize> = (0..ranges.len()).collect();
+    stake.look(100.0, (lives, &places), |place| *place, &AssetPrices::new(ranges.to_vec()), sum)
 }
 
 #[test]
@@ -62,7 +70,7 @@ fn spot_that_is_paid_in_full_is_ruined_by_no_price() {
     let mut stake = Stake::default();
     let mut lives = [entered(1.0)];
     let fallen = range(Spot, 1e-6, 1e-6, 1e-9, 1e-9);
-    let pnl = stake.look(100.0, &mut lives, |_| &fallen, 0.0);
+    let pnl = look(&mut stake, &mut lives, &[fallen], 0.0);
     assert_eq!((stake.ruins, lives[0].book.quantity), (0, 1.0));
     assert!(near(pnl, 1e-9 - 100.0));
 }
@@ -73,14 +81,14 @@ fn a_gap_ends_at_the_opens_and_what_it_lacks_is_borne() {
     // The long gains what the short loses, but for what it is smaller.
     let mut lives = [entered(-2.0), entered(1.0)];
     let jumped = range(Perp, 800.0, 810.0, 790.0, 805.0);
-    let pnl = stake.look(100.0, &mut lives, |_| &jumped, 7.0);
+    let pnl = look(&mut stake, &mut lives, &[jumped; 2], 7.0);
     assert_eq!((stake.ruins, stake.borne), (1, 600.0));
     assert!(near(pnl, 7.0 - 100.0), "no more than the stake is lost: {pnl}");
     for life in &lives {
         assert_eq!((life.aim, life.book.quantity, life.book.order), (0.0, 0.0, 0.0));
     }
     // The next stake begins anew.
-    assert!(near(stake.look(100.0, &mut lives, |_| &jumped, 0.0), -100.0));
+    assert!(near(look(&mut stake, &mut lives, &[jumped; 2], 0.0), -100.0));
     assert_eq!(stake.ruins, 1);
 }
 
@@ -89,7 +97,7 @@ fn a_hedged_life_is_judged_by_all_that_it_holds() {
     let mut stake = Stake::default();
     let mut lives = [entered(-1.0), entered(1.0)];
     let jumped = range(Perp, 800.0, 810.0, 790.0, 805.0);
-    stake.look(100.0, &mut lives, |_| &jumped, 0.0);
+    look(&mut stake, &mut lives, &[jumped; 2], 0.0);
     assert_eq!((stake.ruins, lives[0].book.quantity), (0, -1.0));
 }
 
@@ -99,7 +107,7 @@ fn a_flat_life_that_costs_have_eaten_is_ruined_too() {
     let mut lives = [Patient::default()];
     lives[0].book.cash = -100.5;
     let any = range(Perp, 1.0, 1.0, 1.0, 1.0);
-    assert!(near(stake.look(100.0, &mut lives, |_| &any, 0.0), -100.0));
+    assert!(near(look(&mut stake, &mut lives, &[any], 0.0), -100.0));
     assert_eq!((stake.ruins, stake.borne), (1, 0.5));
 }
 
@@ -112,6 +120,20 @@ fn an_account_whose_book_goes_on_loses_no_more_than_its_stakes() {
         stake.settle(100.0, gain);
         assert_eq!((stake.ruins, stake.pnl(gain)), (ruins, pnl), "{gain}");
     }
+}
+
+#[test]
+fn no_more_is_opened_than_a_venue_lends() {
+    let ordered = |held: f64, order: f64| {
+        let mut book = SimulatedBook { quantity: held, order, ..SimulatedBook::default() };
+        book.order_within(10.0);
+        book.order
+    };
+    assert_eq!((ordered(0.0, 9.0), ordered(0.0, 11.0), ordered(0.0, -11.0)), (9.0, 10.0, -10.0));
+    assert_eq!((ordered(8.0, 5.0), ordered(8.0, -20.0)), (2.0, -18.0));
+    // What is held beyond it already may stay and shrink, and is added nothing to.
+    assert_eq!((ordered(12.0, 1.0), ordered(12.0, -1.0), ordered(-12.0, -1.0)), (0.0, -1.0, 0.0));
+    assert_eq!(ordered(0.1, f64::INFINITY), 9.9);
 }
 
 prop_compose! {
@@ -146,12 +168,12 @@ proptest! {
         q in prop::array::uniform2(-6.0_f64..6.0), cash in -900.0_f64..900.0,
     ) {
         let ranges = [PriceRange::new(&first, true, Perp), PriceRange::new(&second, true, Margin)];
-        let mut lives = q.map(|q| Patient { book: SimulatedBook { quantity: q, ..SimulatedBook::default() }, ..Patient::default() });
-        lives[0].book.cash = cash;
+        let mut lives = q.map(entered);
+        (lives[0].book.cash, lives[1].book.cash) = (cash, 0.0);
         let opened = 100.0 + cash + q[0] * first.open + q[1] * second.open;
         let closed = cash + q[0] * first.close + q[1] * second.close;
         let mut stake = Stake::default();
-        let pnl = stake.look(100.0, &mut lives, |i| &ranges[i], 0.0);
+        let pnl = look(&mut stake, &mut lives, &ranges, 0.0);
         if stake.ruins == 0 {
             prop_assert!(near(pnl, closed) && pnl > -100.0 && stake.borne == 0.0);
         } else {

@@ -48,9 +48,13 @@ impl Real {
         out: &mut Outputs,
     ) -> Option<Ruin> {
         self.execution.router.venue.paper().filter(|_| self.account.ruin.is_none())?;
+        let estimate = money::to_estimate(equity);
+        if !self.is_near(cx, estimate) {
+            return None;
+        }
         let exposed = self.on_margin(cx);
         let held: Vec<_> = exposed.iter().map(|e| (e.quantity, e.range)).collect();
-        let due = Liquidation::of(money::to_estimate(equity), &held)?;
+        let due = Liquidation::of(estimate, &held)?;
         let first = worst(&exposed, &due);
         let mut prices = self.account.marks.clone();
         for (e, price) in exposed.iter().zip(due.prices) {
@@ -71,6 +75,24 @@ impl Real {
         Some(Ruin { at: cx.at, taken_over: first.map(|id| (id, prices[id.index()])), left })
     }
 
+    /// Whether prices of the last bars, at their worst all together, could have ruined it. Asked at every barrier, of an
+    /// account that nearly never is.
+    fn is_near(&self, cx: &StepContext<'_>, equity: f64) -> bool {
+        let mut reach = 0.0;
+        for i in &cx.spec.instruments {
+            let held = self.account.booked(i.id);
+            if held.is_zero() {
+                continue;
+            }
+            let listing = &cx.market.instruments[i.id.index()];
+            let range = PriceRange::new(listing.last(), listing.is_fresh(cx.at), i.kind);
+            // Twice as much, since the mark is rounded to a tick.
+            reach += 2.0 * libm::fabs(money::to_estimate(held)) * range.reach();
+        }
+        // What has no price is near: it is looked at as closely as can be.
+        reach.is_nan() || equity <= reach
+    }
+
     /// What the account holds, in the order of the instruments.
     fn on_margin(&self, cx: &StepContext<'_>) -> Vec<Exposed> {
         let mut exposed = Vec::new();
@@ -82,8 +104,9 @@ impl Real {
             }
             let mark = money::to_estimate(self.account.marks[id.index()]);
             let listing = &cx.market.instruments[id.index()];
-            // Equity is at the marks, so the last price is the mark.
-            let bar = Bar { close: mark, ..*listing.last() };
+            // Equity is at the marks, so the last price is the mark; within the bar, however it was rounded.
+            let last = *listing.last();
+            let bar = Bar { close: mark, high: last.high.max(mark), low: last.low.min(mark), ..last };
             let range = PriceRange::new(&bar, listing.is_fresh(cx.at), instrument.kind);
             let before = money::to_estimate(self.account.confirmed[id.index()]);
             exposed.push(Exposed { id, quantity: money::to_estimate(held), range, before });

@@ -15,6 +15,7 @@ mod outside;
 mod readings;
 mod reasons;
 mod replay;
+mod ruin;
 mod services;
 mod steps;
 mod structures;
