@@ -101,7 +101,7 @@ fn lives(out: &mut String, s: &Summary) -> std::fmt::Result {
         ]);
     }
     table.render(out)?;
-    ruins(out, s)?;
+    ruins(out, s);
     if s.deaf {
         writeln!(out, "everybody is deaf: open = alone by construction")?;
     } else {
@@ -120,24 +120,25 @@ fn lives(out: &mut String, s: &Summary) -> std::fmt::Result {
 }
 
 /// How many of the simulated lives lost all that they had, where any did.
-fn ruins(out: &mut String, s: &Summary) -> std::fmt::Result {
-    for (life, count) in [("alone", (|r| r.alone) as fn(&RuinCounts) -> u32), ("open", |r| r.open)] {
+fn ruins(out: &mut String, s: &Summary) {
+    type OfLife = fn(&RuinCounts) -> u32;
+    let lives: [(&str, OfLife, &str); 2] =
+        [("alone", |r| r.alone, &s.borne.alone), ("open", |r| r.open, &s.borne.open)];
+    for (life, count, borne) in lives {
         let each = s.agents.iter().map(|a| count(&a.ruins));
         let (lost, of) = (each.clone().sum::<u32>(), each.filter(|n| *n > 0).count());
         if lost > 0 {
             let stake = number(&s.capital) / s.agents.len().max(1) as f64;
             let told = format!(
-                "{} of {} agents lost {} whole stakes of about {} each, and were staked anew; without that no life goes \
-                 below −100 %",
-                of,
+                "{of} of {} agents, {} stakes of about {} lost whole, each put up anew; venues bore {} beyond",
                 s.agents.len(),
                 grouped(u64::from(lost)),
-                amount(&stake.to_string())
+                amount(&stake.to_string()),
+                amount(borne)
             );
             out.push_str(&wrap(&format!("{life} ruined: "), &told, WIDTH));
         }
     }
-    Ok(())
 }
 
 /// A sum with how often the stake behind it was lost.

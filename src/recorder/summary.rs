@@ -168,6 +168,8 @@ pub struct Summary {
     pub halted: Option<String>,
     /// What ended the account, if it was ruined; then that is why it is halted, for good.
     pub ruined: Option<String>,
+    /// What was lost beyond all stakes because prices jumped: of lives their venues bore it, the account owes it.
+    pub borne: Lives<String>,
     pub ledger_balanced: bool,
     /// Looks at held-out days so far, this run's among them; none if it looks at none, or cannot be counted.
     pub looks: Option<usize>,
@@ -243,6 +245,11 @@ impl Summary {
             fees: exact(real.account.ledger.cash(LedgerAccount::Fees).unwrap_or_default()),
             orders: real.execution.orders_sent(),
             halted: real.account.halted.clone(),
+            borne: Lives {
+                alone: text(engine.borne().0),
+                open: text(engine.borne().1),
+                real: exact((-valued.total).max(Decimal::ZERO)),
+            },
             ruined: real.account.ruin.and(real.account.halted.clone()),
             ledger_balanced: balanced.is_ok(),
             looks: facts.looks,

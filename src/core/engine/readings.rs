@@ -50,6 +50,13 @@ impl Engine {
         RuinCounts { alone: of(&self.speak.stakes) + structured, open: of(&self.respond.stakes) + structured }
     }
 
+    /// What the alone and the open lives lost beyond their stakes because prices jumped, in currency; their venues bore it.
+    pub fn borne(&self) -> (f64, f64) {
+        let sum = |stakes: &[Stake]| stakes.iter().map(|s| s.borne).sum::<f64>();
+        let structured: f64 = self.speak.structures.twins.iter().map(|t| t.stake.borne).sum();
+        (sum(&self.speak.stakes) + structured, sum(&self.respond.stakes) + structured)
+    }
+
     /// v of an agent: √points of its family, or 1 where points do not weigh; 0 while it is not heard.
     pub fn voice(&self, agent: AgentId) -> f64 {
         let (cast, respond) = (self.cast(), &self.respond);

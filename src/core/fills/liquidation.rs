@@ -175,7 +175,7 @@ pub struct AssetPrices {
 }
 
 impl AssetPrices {
-    /// By asset.
+    /// The prices of this barrier, by asset.
     pub fn new(ranges: Vec<PriceRange>) -> Self {
         let closes = ranges.iter().map(|r| r.bar.close).collect();
         // What has no price is held by nobody.

@@ -1,3 +1,5 @@
+//! Margin: golden prices, tiers, and what is left of a stake.
+
 use super::*;
 use crate::fills::books::SimulatedBook;
 use InstrumentKind::{Margin, Perp, Spot};

@@ -1,6 +1,5 @@
 //! The account: who has funds, what it holds and is worth by the books, and how it halts.
 
-use super::ruin::Ruin;
 use crate::agents::Population;
 use crate::domain::{AgentId, Decimal, InstrumentId, Money, Stamp, money};
 use crate::engine::{Outputs, Settings};
@@ -10,6 +9,17 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::treasury::funds::Funds;
 use crate::treasury::{Breaker, Mode, OperatorControls};
 use serde::{Deserialize, Serialize};
+
+/// What ended an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruin {
+    /// Barrier at which it was found out, by when all bars of the stamp were in.
+    pub at: Stamp,
+    /// The instrument that did it, and the price at which the venue took it over; none if nothing was held any more.
+    pub taken_over: Option<(InstrumentId, Decimal)>,
+    /// Equity after it; below zero it is owed.
+    pub left: Money,
+}
 
 /// What is owned and owed, whoever trades for it and wherever.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -123,7 +123,7 @@ impl Real {
         }
         // After the breaker has had its say: it opens by a reset, and this does not.
         if let Some(ruin) = ruin {
-            self.account.end(cx, ruin, out);
+            self.end(cx, ruin, out);
         }
         self.account.barriers += 1;
         self.account.running += u64::from(self.account.mode() == Mode::Running);

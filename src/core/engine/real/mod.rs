@@ -28,9 +28,8 @@ mod selection;
 mod spec;
 mod steering;
 
-pub use account::Account;
+pub use account::{Account, Ruin};
 pub use context::StepContext;
 pub use execution::Execution;
 pub use life::Real;
-pub use ruin::Ruin;
 pub use spec::RealSpec;

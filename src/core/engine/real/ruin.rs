@@ -8,29 +8,17 @@
 //! 3. A ruined account is halted for good: neither time nor a command brings it back.
 //! 4. A venue outside does this itself, and says so by its fills.
 
-use super::account::Account;
+use super::account::Ruin;
 use super::context::StepContext;
 use super::life::Real;
-use crate::domain::{Bar, Decimal, InstrumentId, Money, Stamp, money};
+use crate::domain::{Bar, Decimal, Instrument, InstrumentId, Money, money};
 use crate::engine::Outputs;
 use crate::execution::PaperVenue;
 use crate::fills::liquidation::{Liquidation, PriceRange};
 use crate::ledger::exact::PRICE_SCALE;
-use serde::{Deserialize, Serialize};
-
-/// What ended an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ruin {
-    /// Barrier at which it was found out, by when all bars of the stamp were in.
-    pub at: Stamp,
-    /// The instrument that did it, and the price at which the venue took it over; none if nothing was held any more.
-    pub taken_over: Option<(InstrumentId, Decimal)>,
-    /// Equity after it; below zero it is owed.
-    pub left: Money,
-}
 
 /// A position that stands on the account's equity.
-struct Exposed {
+struct MarginPosition {
     id: InstrumentId,
     quantity: f64,
     range: PriceRange,
@@ -55,6 +43,11 @@ impl Real {
         let exposed = self.on_margin(cx);
         let held: Vec<_> = exposed.iter().map(|e| (e.quantity, e.range)).collect();
         let due = Liquidation::of(estimate, &held)?;
+        // Books that say other than what is held know no equity: that is a doubt, which halts, and no ruin.
+        let agrees = |i: &Instrument| self.execution.position(cx.spec, i.id) == self.account.booked(i.id);
+        if !cx.spec.instruments.iter().all(agrees) {
+            return None;
+        }
         let first = worst(&exposed, &due);
         let mut prices = self.account.marks.clone();
         for (e, price) in exposed.iter().zip(due.prices) {
@@ -94,7 +87,7 @@ impl Real {
     }
 
     /// What the account holds, in the order of the instruments.
-    fn on_margin(&self, cx: &StepContext<'_>) -> Vec<Exposed> {
+    fn on_margin(&self, cx: &StepContext<'_>) -> Vec<MarginPosition> {
         let mut exposed = Vec::new();
         for instrument in &cx.spec.instruments {
             let id = instrument.id;
@@ -109,7 +102,7 @@ impl Real {
             let bar = Bar { close: mark, high: last.high.max(mark), low: last.low.min(mark), ..last };
             let range = PriceRange::new(&bar, listing.is_fresh(cx.at), instrument.kind);
             let before = money::to_estimate(self.account.confirmed[id.index()]);
-            exposed.push(Exposed { id, quantity: money::to_estimate(held), range, before });
+            exposed.push(MarginPosition { id, quantity: money::to_estimate(held), range, before });
         }
         exposed
     }
@@ -134,14 +127,6 @@ impl Real {
         }
     }
 
-    fn tell(&mut self, what: impl FnOnce(&mut PaperVenue)) {
-        if let Some(paper) = self.execution.router.venue.paper_mut() {
-            what(paper);
-        }
-    }
-}
-
-impl Account {
     /// It is over, and why: for good, whatever else had halted it.
     pub(super) fn end(&mut self, cx: &StepContext<'_>, ruin: Ruin, out: &mut Outputs) {
         let Ruin { at, taken_over, left } = ruin;
@@ -154,8 +139,8 @@ impl Account {
             None => "costs have taken the last of it".to_owned(),
         };
         let cents = left.round_dp(2).normalize();
-        let rest = if left < Decimal::ZERO {
-            format!("{} is owed beyond it, since prices opened beyond", -cents)
+        let rest = if cents < Decimal::ZERO {
+            format!("nothing is left and {} is owed beyond it, since prices jumped", -cents)
         } else {
             format!("{cents} is left")
         };
@@ -166,17 +151,24 @@ impl Account {
         );
         out.alarms.push(why.clone());
         // A halt that a difference caused ends by looking again; this one does not.
-        self.is_different = false;
-        (self.halted, self.ruin) = (Some(why), Some(ruin));
+        let account = &mut self.account;
+        account.is_different = false;
+        (account.halted, account.ruin) = (Some(why), Some(ruin));
+    }
+
+    fn tell(&mut self, what: impl FnOnce(&mut PaperVenue)) {
+        if let Some(paper) = self.execution.router.venue.paper_mut() {
+            what(paper);
+        }
     }
 }
 
 /// The instrument that did it: the one that met its price, or at the opens the one that lost most since the last prices.
-fn worst(exposed: &[Exposed], due: &Liquidation) -> Option<InstrumentId> {
+fn worst(exposed: &[MarginPosition], due: &Liquidation) -> Option<InstrumentId> {
     if let Some(first) = due.first {
         return exposed.get(first).map(|e| e.id);
     }
-    let lost = |(e, price): &(&Exposed, &f64)| e.quantity * (e.before - **price);
+    let lost = |(e, price): &(&MarginPosition, &f64)| e.quantity * (e.before - **price);
     let each = exposed.iter().zip(&due.prices);
     each.max_by(|a, b| lost(a).total_cmp(&lost(b))).map(|(e, _)| e.id)
 }
