@@ -10,6 +10,7 @@ pub mod hand;
 #[path = "../examples/listen.rs"]
 mod listen_example;
 mod log;
+mod ruin;
 
 use crate::beside::on_the_clock;
 use hand::{Desk, agents, bars, count, keeps_the_contract, long, money, panel, ran, sums_up};

@@ -4,6 +4,7 @@
 
 use super::table::{TextTable, short, wrap};
 use crate::domain::{FamilyId, Goal};
+use crate::engine::readings::RuinCounts;
 use crate::hive::emergence::SharpeGain;
 use crate::hive::evidence::ENOUGH;
 use crate::recorder::summary::{AgentLine, EmergenceLine};
@@ -46,7 +47,11 @@ fn render(out: &mut String, s: &Summary) -> std::fmt::Result {
         hash(&s.state_hash),
         hash(&s.decision_hash),
         hash(&s.data_hash)
-    )
+    )?;
+    match &s.ruined {
+        Some(why) => write!(out, "{}", wrap("RUINED ", why, WIDTH)),
+        None => Ok(()),
+    }
 }
 
 fn head(out: &mut String, s: &Summary) -> std::fmt::Result {
@@ -96,6 +101,7 @@ fn lives(out: &mut String, s: &Summary) -> std::fmt::Result {
         ]);
     }
     table.render(out)?;
+    ruins(out, s);
     if s.deaf {
         writeln!(out, "everybody is deaf: open = alone by construction")?;
     } else {
@@ -111,6 +117,33 @@ fn lives(out: &mut String, s: &Summary) -> std::fmt::Result {
         "Alone and open are of fixed size, real is reinvested at the desk's risk target: compare Sharpe\n\
          ratios, not sums. One run with one seed proves nothing.\n"
     )
+}
+
+/// How many of the simulated lives lost all that they had, where any did.
+fn ruins(out: &mut String, s: &Summary) {
+    type OfLife = fn(&RuinCounts) -> u32;
+    let lives: [(&str, OfLife, &str); 2] =
+        [("alone", |r| r.alone, &s.borne.alone), ("open", |r| r.open, &s.borne.open)];
+    for (life, count, borne) in lives {
+        let each = s.agents.iter().map(|a| count(&a.ruins));
+        let (lost, of) = (each.clone().sum::<u32>(), each.filter(|n| *n > 0).count());
+        if lost > 0 {
+            let stake = number(&s.capital) / s.agents.len().max(1) as f64;
+            let told = format!(
+                "{of} of {} agents, {} stakes of about {} lost whole, each put up anew; venues bore {} beyond",
+                s.agents.len(),
+                grouped(u64::from(lost)),
+                amount(&stake.to_string()),
+                amount(borne)
+            );
+            out.push_str(&wrap(&format!("{life} ruined: "), &told, WIDTH));
+        }
+    }
+}
+
+/// A sum with how often the stake behind it was lost.
+fn with_ruins(sum: String, ruins: u32) -> String {
+    if ruins == 0 { sum } else { format!("{sum} ({ruins} ×)") }
 }
 
 fn goals(out: &mut String, s: &Summary) -> std::fmt::Result {
@@ -199,8 +232,8 @@ fn families(out: &mut String, s: &Summary) -> std::fmt::Result {
             spaced(name),
             members.len().to_string(),
             grouped(members.iter().map(|a| u64::from(a.trades)).sum()),
-            sum(|a| &a.alone_pnl),
-            sum(|a| &a.open_pnl),
+            with_ruins(sum(|a| &a.alone_pnl), members.iter().map(|a| a.ruins.alone).sum()),
+            with_ruins(sum(|a| &a.open_pnl), members.iter().map(|a| a.ruins.open).sum()),
             sum(|a| &a.real_pnl),
             format!("{:.0}", 100.0 * points),
         ]);
@@ -232,7 +265,7 @@ pub fn by_family(table: &FamilyTable, currency: &str) -> String {
             grouped(r.trades),
             signed(-r.fees),
             signed(r.funding),
-            signed(r.pnl),
+            with_ruins(signed(r.pnl), r.ruins),
             if maker { signed(r.pnl_touch) } else { String::new() },
             r.verdict.clone(),
         ]);
@@ -245,6 +278,10 @@ pub fn by_family(table: &FamilyTable, currency: &str) -> String {
          fills by through; where touch gives another sign, nothing is established. The best edge is the best\n\
          after all costs that was seen by a family that never opened: below zero nothing ever paid."
     );
+    if table.rows.iter().any(|r| r.ruins > 0) {
+        let _ =
+            writeln!(out, "(n ×): so many times a life lost its whole stake, and another one was put up.");
+    }
     out
 }
 
@@ -270,14 +307,16 @@ fn agents(out: &mut String, s: &Summary) -> std::fmt::Result {
             grouped(u64::from(a.trades)),
             grouped(a.messages_sent),
             grouped(a.messages_acted_on),
-            signed(number(&a.alone_pnl)),
-            signed(number(&a.open_pnl)),
+            with_ruins(signed(number(&a.alone_pnl)), a.ruins.alone),
+            with_ruins(signed(number(&a.open_pnl)), a.ruins.open),
             signed(number(&a.real_pnl)),
             format!("{:.0}", 100.0 * a.points),
         ]);
     }
     table.render(out)?;
-    writeln!(out, "PnL in {}; points: everybody started with 100.\n", s.currency)
+    let lost = s.agents.iter().any(|a| a.ruins != RuinCounts::default());
+    let ruined = if lost { "; (n ×): lost its whole stake n times" } else { "" };
+    writeln!(out, "PnL in {}; points: everybody started with 100{ruined}.\n", s.currency)
 }
 
 fn talk(out: &mut String, s: &Summary) -> std::fmt::Result {
@@ -327,7 +366,8 @@ fn desk(out: &mut String, s: &Summary) -> std::fmt::Result {
     writeln!(out, "funds  {stopped_out} of {} agents are stopped out", s.agents.len())?;
     let books = if s.ledger_balanced { "balance to the last digit" } else { "DO NOT BALANCE" };
     writeln!(out, "books  {books}; fees {} ({fees:.1} bp of what was traded)", amount(&s.fees))?;
-    match &s.halted {
+    // A ruin is told at the end, where nobody misses it.
+    match s.halted.as_ref().filter(|_| s.ruined.is_none()) {
         Some(why) => writeln!(out, "{}", wrap("HALTED ", why, WIDTH)),
         None => writeln!(out),
     }

@@ -106,6 +106,9 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
             print(&report::by_family(&table, &config.currency))?;
         }
     }
+    if let Some(why) = summary.ruined.filter(|_| summary.ledger_balanced) {
+        return Err(Failure::Failed(why));
+    }
     if summary.ledger_balanced && summary.halted.is_none() {
         return Ok(());
     }

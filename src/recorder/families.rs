@@ -34,6 +34,9 @@ pub struct FamilyRow {
     pub funding: f64,
     /// What it gained or lost after all costs.
     pub pnl: f64,
+    /// How often an alone life of it lost its whole stake and another one was put up; what agents of the decision clock say
+    /// goes on all the same, and `pnl` is that of what they say.
+    pub ruins: u32,
     /// What it gained or lost with a maker's fills counted by touch.
     pub pnl_touch: f64,
     /// Whether both have one sign ([`is_established`]).
@@ -65,12 +68,17 @@ impl FamilyTable {
         // Where a market goes on, as far as it went.
         let to = engine.now().map_or(feed.to, |now| now.min(feed.to));
         let each = engine.settings().capital / cast.declared.max(1) as f64;
+        let of = |r: &FamilyRow| {
+            let family = r.family;
+            cast.agents[..cast.declared].iter().filter(move |a| a.family.text() == family)
+        };
         let whole = |r: FamilyRow| FamilyRow {
             feed: feed.name.clone(),
             from: day(feed.from),
             to: day(to),
             capital: each * r.agents as f64,
             best_edge_bp: r.best_edge_bp.filter(|_| r.trades == 0),
+            ruins: of(&r).map(|a| engine.ruins(a.id).alone).sum(),
             verdict: verdict(&r),
             ..r
         };
@@ -111,6 +119,7 @@ fn empty(family: FamilyId) -> FamilyRow {
         fees: 0.0,
         funding: 0.0,
         pnl: 0.0,
+        ruins: 0,
         pnl_touch: 0.0,
         established: true,
         best_edge_bp: None,

@@ -9,7 +9,7 @@ use crate::agents::Agent;
 use crate::domain::{AgentId, Decimal, MessageCounts, Stamp, money};
 use crate::engine::Engine;
 use crate::engine::emergence::{Rungs, YearlyTurnover};
-use crate::engine::readings::Influence;
+use crate::engine::readings::{Influence, RuinCounts};
 use crate::hive::emergence::{DAYS_MIN, SharpeGain};
 use crate::hive::goals::Goals;
 use crate::ledger::{LedgerAccount, Valuation};
@@ -63,6 +63,8 @@ pub struct AgentLine {
     pub alone_pnl: String,
     /// PnL with open ears at the reference weight.
     pub open_pnl: String,
+    /// How often its alone and its open life lost their whole stake: each is as much as PnL can be below zero.
+    pub ruins: RuinCounts,
     /// PnL of its share of what the desk held.
     pub real_pnl: String,
     /// 1 is the prior.
@@ -164,6 +166,10 @@ pub struct Summary {
     pub fees: String,
     pub orders: u64,
     pub halted: Option<String>,
+    /// What ended the account, if it was ruined; then that is why it is halted, for good.
+    pub ruined: Option<String>,
+    /// What was lost beyond all stakes because prices jumped: of lives their venues bore it, the account owes it.
+    pub borne: Lives<String>,
     pub ledger_balanced: bool,
     /// Looks at held-out days so far, this run's among them; none if it looks at none, or cannot be counted.
     pub looks: Option<usize>,
@@ -239,6 +245,12 @@ impl Summary {
             fees: exact(real.account.ledger.cash(LedgerAccount::Fees).unwrap_or_default()),
             orders: real.execution.orders_sent(),
             halted: real.account.halted.clone(),
+            borne: Lives {
+                alone: text(engine.borne().0),
+                open: text(engine.borne().1),
+                real: exact((-valued.total).max(Decimal::ZERO)),
+            },
+            ruined: real.account.ruin.and(real.account.halted.clone()),
             ledger_balanced: balanced.is_ok(),
             looks: facts.looks,
             notes,
@@ -310,6 +322,7 @@ fn line(engine: &Engine, agent: &Agent, funds: Decimal, influence: &Influence) -
             .chain(twins().map(|(s, _)| s.asset))
             .map(|a| engine.asset_name(a).to_owned())
             .collect(),
+        ruins: engine.ruins(id),
         alone_pnl: text(alone),
         open_pnl: text(open),
         real_pnl: exact(real.account.ledger.pnl(id, &real.account.marks).unwrap_or_default()),

@@ -1,12 +1,15 @@
 //! How the simulated lives trade: alone and open follow their targets at the pace of the desk as it is
-//! configured. One implementation for both, so that they differ in their targets and in nothing else (law 2).
+//! configured, and are liquidated where their stake bears them no more. One implementation for both, so that they differ in
+//! their targets and in nothing else (law 2).
 
 use super::Settings;
-use crate::domain::{InstrumentKind, Span};
+use crate::agents::Population;
+use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::fills::books::Patient;
+use crate::fills::liquidation::{AssetPrices, MarginTiers, PriceRange, Stake};
 use crate::fills::pace::{PositionPace, Trades, Width, Zone};
 use crate::fills::{Costs, side_rate};
-use crate::market::InstrumentState;
+use crate::market::{InstrumentState, Market};
 
 /// One asset at one barrier, as the simulated lives on it see it.
 pub(super) struct Following<'a> {
@@ -16,6 +19,8 @@ pub(super) struct Following<'a> {
     cost: f64,
     sigma: f64,
     close: f64,
+    /// The most that can be opened on a stake, in multiples of it: each of an agent's assets has an equal part.
+    lever_max: f64,
 }
 
 impl<'a> Following<'a> {
@@ -33,21 +38,72 @@ impl<'a> Following<'a> {
             Trades::Band => 0.0,
             Trades::Zone => side_rate(costs, kind),
         };
-        Following { settings, pace, cost, sigma: listing.sigma, close: listing.last().close }
+        let lever_max = MarginTiers::of(kind).lever_max();
+        Following { settings, pace, cost, sigma: listing.sigma, close: listing.last().close, lever_max }
     }
 
     /// A life on one of the `live` assets of an agent of this reference weight goes for `x`, a signed fraction of
     /// the hive's capital.
     pub(super) fn follow(&self, life: &mut Patient, x: f64, live: usize, weight: f64) {
         let Settings { desk, capital, clock, .. } = self.settings;
-        match desk.trades {
+        let orders = match desk.trades {
             Trades::Band => life.decide(x, self.pace, *capital, self.close),
             Trades::Zone => {
                 let per_year = clock.decide.per_year();
                 let zone = Zone::of_life(self.cost, self.sigma, live, weight, per_year);
                 let span_bars = desk.vol_span_days * Span::DAY.in_units_of(clock.decide);
-                life.decide_in_zone(x, self.pace, &(zone, span_bars), *capital, self.close);
+                life.decide_in_zone(x, self.pace, &(zone, span_bars), *capital, self.close)
             }
+        };
+        if orders {
+            life.book.order_within(self.lever_max * weight / live as f64 * capital / self.close);
         }
     }
+}
+
+/// The margin of simulated lives as a barrier looks at it, once everybody has decided: who is ruined decides anew at the
+/// next one.
+pub(super) struct Margins<'a> {
+    cast: &'a Population,
+    /// What each stake is, in currency.
+    reference: f64,
+    prices: AssetPrices,
+}
+
+impl<'a> Margins<'a> {
+    /// At a barrier, by which all bars of the stamp are in.
+    pub(super) fn new(
+        cast: &'a Population,
+        settings: &Settings,
+        kinds: &[InstrumentKind],
+        market: &Market,
+        at: Stamp,
+    ) -> Self {
+        let range =
+            |(l, kind): (&InstrumentState, &InstrumentKind)| PriceRange::new(l.last(), l.is_fresh(at), *kind);
+        Margins {
+            cast,
+            reference: reference(settings, cast),
+            prices: AssetPrices::new(market.desk().iter().zip(kinds).map(range).collect()),
+        }
+    }
+
+    /// Takes over whatever its stake bears no more, by declared agent and by declared slot; PnL of all.
+    pub(super) fn look<L: AsRef<Patient> + AsMut<Patient>>(
+        &self,
+        stakes: &mut [Stake],
+        lives: &mut [L],
+    ) -> f64 {
+        let mut pnl = 0.0;
+        for (agent, stake) in self.cast.agents.iter().zip(stakes) {
+            let own = (&mut lives[agent.slots.clone()], &self.cast.slots[agent.slots.clone()]);
+            pnl = stake.look(self.reference, own, |slot| slot.asset.index(), &self.prices, pnl);
+        }
+        pnl
+    }
+}
+
+/// Capital of an agent's simulated life, in currency: an equal part of all.
+pub(super) fn reference(settings: &Settings, cast: &Population) -> f64 {
+    settings.capital * (1.0 / cast.declared.max(1) as f64)
 }

@@ -1,10 +1,11 @@
-//! What people ask of an agent: how loud it is, whom it moves, who moves it, what the hive would be
+//! What people ask of an agent: how loud it is, whom it moves, who moves it, how often it was ruined, what the hive would be
 //! without it. Read off the state; changes nothing.
 
 use super::Engine;
 use super::passive_execution::ExecutionCost;
 use super::services::ServiceSpec;
 use crate::domain::{AgentId, Instrument, InstrumentId};
+use crate::fills::liquidation::Stake;
 use serde::{Deserialize, Serialize};
 
 /// How many of those who moved an agent are named.
@@ -31,7 +32,31 @@ pub struct Influence {
     pub movers: Vec<(AgentId, f64)>,
 }
 
+/// How often an agent's simulated lives lost their whole stake, after each of which another one was put up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuinCounts {
+    /// Of the life that hears nobody; those in structures have a stake for each.
+    pub alone: u32,
+    /// Of the life that listens; structures, which nobody listens to in size, are the same as alone.
+    pub open: u32,
+}
+
 impl Engine {
+    /// How often the simulated lives of a declared agent were ruined.
+    pub fn ruins(&self, agent: AgentId) -> RuinCounts {
+        let of = |stakes: &[Stake]| stakes.get(agent.index()).map_or(0, |s| s.ruins);
+        let own = self.cast().structures.iter().zip(&self.speak.structures.twins);
+        let structured: u32 = own.filter(|(s, _)| s.agent == agent).map(|(_, t)| t.stake.ruins).sum();
+        RuinCounts { alone: of(&self.speak.stakes) + structured, open: of(&self.respond.stakes) + structured }
+    }
+
+    /// What the alone and the open lives lost beyond their stakes because prices jumped, in currency; their venues bore it.
+    pub fn borne(&self) -> (f64, f64) {
+        let sum = |stakes: &[Stake]| stakes.iter().map(|s| s.borne).sum::<f64>();
+        let structured: f64 = self.speak.structures.twins.iter().map(|t| t.stake.borne).sum();
+        (sum(&self.speak.stakes) + structured, sum(&self.respond.stakes) + structured)
+    }
+
     /// v of an agent: √points of its family, or 1 where points do not weigh; 0 while it is not heard.
     pub fn voice(&self, agent: AgentId) -> f64 {
         let (cast, respond) = (self.cast(), &self.respond);

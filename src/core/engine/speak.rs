@@ -6,7 +6,7 @@
 //! stamp is in, and not as each close arrives: a cross-sectional family would otherwise depend on the
 //! order of arrival. What is said at a barrier is heard in the second half of the same step (law 4).
 
-use super::lives::Following;
+use super::lives::{self, Following, Margins};
 use super::structures::{StructureSpec, Structures};
 use super::{Settings, Utterance};
 use crate::agents::at_bars::AtBars;
@@ -18,6 +18,7 @@ use crate::domain::{
 };
 use crate::fills::Costs;
 use crate::fills::books::{Patient, SimulatedBook};
+use crate::fills::liquidation::Stake;
 use crate::hive::curve::{Base, EquityCurve};
 use crate::hive::points::{self, bounded};
 use crate::market::{InstrumentState, Market};
@@ -89,6 +90,8 @@ pub struct Speak {
     pub announced: Vec<Announced>,
     /// By declared slot: the alone life as shown, at the desk's pace like open.
     pub patient: Vec<Patient>,
+    /// By declared agent: what its alone lives stand on.
+    pub stakes: Vec<Stake>,
     /// Σ of the patient alone lives.
     pub curve: EquityCurve,
     /// The structured agents.
@@ -124,7 +127,7 @@ impl SpeakSpec {
         let kinds = universe.desk().iter().map(|i| i.kind).collect();
         let costs = universe.desk().iter().map(|i| *settings.costs.of(i)).collect();
         let weight = 1.0 / cast.declared.max(1) as f64;
-        let reference = settings.capital * weight;
+        let reference = lives::reference(&settings, &cast);
         let kept = points::kept(settings.clock.decide, settings.listening.points_span_days);
         let structures = StructureSpec::new(&cast, universe, (reference, kept), &settings.costs);
         SpeakSpec {
@@ -176,6 +179,7 @@ impl Speak {
             raw: vec![SimulatedBook::default(); cast.slots.len()],
             announced: vec![Announced::default(); cast.slots.len()],
             patient: vec![Patient::default(); cast.declared_slots],
+            stakes: vec![Stake::default(); cast.declared],
             curve: EquityCurve::new(Base::Fixed, settings.capital),
             marked: vec![0.0; cast.slots.len()],
             effects: vec![0.0; cast.slots.len()],
@@ -274,8 +278,8 @@ impl Speak {
         }
         let (words, results) = (&mut said.structured, &mut said.results);
         self.structures.barrier(&spec.structures, &self.market, words, results);
-        let pnl: f64 =
-            self.patient.iter().zip(&spec.cast.slots).map(|(p, s)| self.equity_of(p, s.asset)).sum();
+        let margins = Margins::new(&spec.cast, &spec.settings, &spec.kinds, &self.market, at);
+        let pnl = margins.look(&mut self.stakes, &mut self.patient);
         self.curve.push(at, spec.settings.capital + pnl + self.structures.total());
     }
 

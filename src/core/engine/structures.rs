@@ -9,6 +9,8 @@
 //! 3. What they judge and are filled by is the market that everybody reads ([`Market`]). Where there are none it keeps
 //!    nothing but the bars and funding of the desk's instruments, and every other event is refused.
 //! 4. A maker's life is lived twice, its fills counted by *through* and by *touch*; the first one speaks.
+//! 5. A life whose gains and losses have come to its whole capital is ruined: that is lost and put up anew ([`Stake`]). Its
+//!    book goes on, since what it says is made of it.
 
 use super::Utterance;
 use crate::agents::Population;
@@ -19,6 +21,7 @@ use crate::agents::structures::in_legs::{AgentRef, StructureLife};
 use crate::agents::structures::legs::Legs;
 use crate::domain::{AgentId, MarketEvent, MessageKind, Stamp, Universe, Verb};
 use crate::fills::Tariff;
+use crate::fills::liquidation::Stake;
 use crate::hive::points::bounded;
 use crate::market::Market;
 use serde::{Deserialize, Serialize};
@@ -51,10 +54,14 @@ pub struct DualFill {
     pub life: StructureLife,
     /// The same life with fills counted by touch; makers only.
     pub touch: Option<StructureLife>,
-    /// Gain of the life until the last barrier, in the account's currency.
+    /// Gain of the life's book until the last barrier, in the account's currency.
     marked: f64,
     /// The same with fills counted by touch.
     marked_touch: f64,
+    /// What the life stands on.
+    pub stake: Stake,
+    /// The same with fills counted by touch.
+    stake_touch: Stake,
     /// Mean square of the changes of that gain from bar to bar.
     square: f64,
     /// What the results of its intent come to in its agent's record so far.
@@ -75,9 +82,9 @@ pub struct Structures {
 }
 
 impl DualFill {
-    /// What it gained and lost until the last barrier.
+    /// What it gained and lost until the last barrier, no more than the stakes that it lost.
     pub fn marked(&self) -> f64 {
-        self.marked
+        self.stake.pnl(self.marked)
     }
 
     /// An outcome says what its intent's results came to until now, where the book has gained so much; the next intent has
@@ -100,7 +107,7 @@ impl DualFill {
 
     /// What it gained and lost with fills counted by touch; of those who take, the same.
     pub fn marked_touch(&self) -> f64 {
-        self.marked_touch
+        self.stake_touch.pnl(self.marked_touch)
     }
 }
 
@@ -141,6 +148,8 @@ impl Structures {
             touch: rules.is_maker().then(|| StructureLife::new(true)),
             marked: 0.0,
             marked_touch: 0.0,
+            stake: Stake::default(),
+            stake_touch: Stake::default(),
             square: 0.0,
             effect: 0.0,
         };
@@ -233,6 +242,8 @@ impl Structures {
             twin.marked = gain;
             let touch = twin.touch.as_ref().map(|t| t.legs.market_value(listed, market));
             twin.marked_touch = touch.unwrap_or(gain);
+            twin.stake.settle(spec.capital[i], gain);
+            twin.stake_touch.settle(spec.capital[i], twin.marked_touch);
             let sigma = libm::sqrt(twin.square);
             if change != 0.0 {
                 twin.square = keep * twin.square + (1.0 - keep) * change * change;
@@ -301,11 +312,11 @@ impl Structures {
     /// What an agent's structures gained and lost until the last barrier.
     pub fn pnl(&self, cast: &Population, agent: AgentId) -> f64 {
         let own = cast.structures.iter().zip(&self.twins).filter(|(s, _)| s.agent == agent);
-        own.map(|(_, t)| t.marked).sum()
+        own.map(|(_, t)| t.marked()).sum()
     }
 
     /// What all of them did.
     pub fn total(&self) -> f64 {
-        self.twins.iter().map(|t| t.marked).sum()
+        self.twins.iter().map(DualFill::marked).sum()
     }
 }

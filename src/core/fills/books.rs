@@ -83,6 +83,29 @@ impl SimulatedBook {
         self.order = 0.0;
     }
 
+    /// Cuts what is on order to what may be opened: a position of `most` base units, or as much as is held.
+    pub fn order_within(&mut self, most: f64) {
+        let held = self.quantity;
+        let goal = (held + self.order).min(most.max(held)).max((-most).min(held));
+        // The sum of what is held and on order has lost digits of the order.
+        if goal != held + self.order {
+            self.order = goal - held;
+        }
+    }
+
+    /// A venue takes over what is held, at this price.
+    pub(super) fn give_up(&mut self, price: f64) {
+        self.cash += self.quantity * price;
+        self.traded += libm::fabs(self.quantity) * price;
+        self.quantity = 0.0;
+    }
+
+    /// What a liquidation left goes to the venue, which bears what is lacking.
+    pub(super) fn settle(&mut self, left: f64) {
+        self.cash -= left;
+        self.costs += left.max(0.0);
+    }
+
     fn pay(&mut self, cost: f64) {
         self.cash -= cost;
         self.costs += cost;
@@ -100,17 +123,35 @@ pub struct Patient {
     moves: Option<Moves>,
 }
 
+impl AsRef<Patient> for Patient {
+    fn as_ref(&self) -> &Patient {
+        self
+    }
+}
+
+impl AsMut<Patient> for Patient {
+    fn as_mut(&mut self) -> &mut Patient {
+        self
+    }
+}
+
 impl Patient {
-    /// Decides at a close: one step toward x (a fraction of `capital`), and an order if it is worth one.
-    pub fn decide(&mut self, x: f64, pace: PositionPace, capital: f64, close: f64) {
+    /// It was liquidated: it goes nowhere until it decides anew.
+    pub(super) fn end(&mut self) {
+        (self.aim, self.book.order) = (0.0, 0.0);
+    }
+
+    /// Decides at a close: one step toward x (a fraction of `capital`), and an order if it is worth one; whether it is.
+    pub fn decide(&mut self, x: f64, pace: PositionPace, capital: f64, close: f64) -> bool {
         if x == 0.0 && self.aim == 0.0 && self.book.quantity == 0.0 {
             self.book.order = 0.0;
-            return;
+            return false;
         }
         self.aim = pace.step(self.aim, x);
         let units = capital / close;
         let (target, held) = (pace.owned(self.aim) * units, self.book.quantity);
         self.book.order = pace.width.scaled(units).goal(target, held) - held;
+        self.book.order != 0.0
     }
 
     /// The same with a zone, which is as wide as the aim's own movement over `span_bars` says.
@@ -121,12 +162,12 @@ impl Patient {
         zone: &(Zone, f64),
         capital: f64,
         close: f64,
-    ) {
+    ) -> bool {
         let (zone, span_bars) = zone;
         let moves = self.moves.get_or_insert_with(|| Moves::new(*span_bars));
         moves.push(pace.owned(x));
         let width = Width::Zone(zone.width(moves));
-        self.decide(x, PositionPace { width, ..pace }, capital, close);
+        self.decide(x, PositionPace { width, ..pace }, capital, close)
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! [`bar`] is level B, which history runs use; [`level`] is L1 and L2, on quotes and books; [`costs`] says
 //! what trading costs, [`charge`] what of it contracts that end are charged; [`pace`]
-//! says when a position is worth a trade, [`books`] keeps one that is only simulated. Orders, lots and ticks are
+//! says when a position is worth a trade, [`books`] keeps one that is only simulated, [`liquidation`] says when its venue takes
+//! it over. Orders, lots and ticks are
 //! the venue's business (`execution`).
 
 pub mod bar;
@@ -10,6 +11,7 @@ pub mod books;
 pub mod charge;
 pub mod costs;
 pub mod level;
+pub mod liquidation;
 pub mod pace;
 
 pub use bar::{

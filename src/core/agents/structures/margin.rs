@@ -7,12 +7,12 @@
 //! equity = wallet + worth now − worth when opened  ≤  Σ maintenance of the legs held on margin
 //! ```
 //!
-//! which for one linear contract of side s = ±1 is at (wallet − s·q·entry) / (q·([`CONTRACT`] − s)).
+//! which for one linear contract is at the price that [`fills::liquidation`](crate::fills::liquidation) says.
 //!
 //! | leg | maintenance |
 //! |---|---|
-//! | perp, future | [`CONTRACT`] of notional |
-//! | coins short on margin | [`BORROWED`] of notional |
+//! | perp, future | [`CONTRACT`](crate::fills::liquidation::CONTRACT) of notional |
+//! | coins short on margin | [`BORROWED`](crate::fills::liquidation::BORROWED) of notional |
 //! | option or MOVE contract, short | [`short_margin`] |
 //! | anything that is paid in full | none |
 //!
@@ -28,12 +28,9 @@
 use super::context::StructureContext;
 use super::legs::Legs;
 use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, Span};
+use crate::fills::liquidation::MarginTiers;
 use crate::market::pricing::option::{Right, short_margin};
 
-/// Maintenance of a perp or future, of notional: the lowest tier of a large venue.
-pub const CONTRACT: f64 = 0.005;
-/// Maintenance of borrowed coins, of notional.
-pub const BORROWED: f64 = 0.05;
 /// Age at which a mark is none.
 const MARK_AGE: Span = Span(10 * Span::MINUTE.0);
 
@@ -83,7 +80,9 @@ fn maintenance(seen: &StructureContext<'_>, id: InstrumentId, q: f64, price: f64
     let size = libm::fabs(q);
     let short = |right, strike, underlying| short_margin(right, strike, underlying, price).ok();
     Some(match (i.kind, i.terms) {
-        (InstrumentKind::Perp | InstrumentKind::Future, _) => CONTRACT * size * price,
+        (InstrumentKind::Perp | InstrumentKind::Future, _) => {
+            MarginTiers::of(i.kind).maintenance(size * price)
+        }
         _ if q >= 0.0 => 0.0,
         (_, ContractTerms::Option { strike, call, .. }) => {
             let right = if call { Right::Call } else { Right::Put };
@@ -94,7 +93,8 @@ fn maintenance(seen: &StructureContext<'_>, id: InstrumentId, q: f64, price: f64
             let index = underlying(seen, id)?;
             size * short(Right::Call, index, index)?.maintenance
         }
-        _ => BORROWED * size * price,
+        // Whatever its kind, coins that are short are borrowed.
+        _ => MarginTiers::of(InstrumentKind::Margin).maintenance(size * price),
     })
 }
 
@@ -186,11 +186,10 @@ mod tests {
         with(&perp(), &[event], |seen| is_due(&entered(quantity, entry), seen, wallet))
     }
 
-    /// The price at which a linear contract that stands on a wallet of its own is liquidated: with side s = ±1
-    /// and maintenance m, (W − s·q·E) / (q·(m − s)) (Binance FAQ b3c689c1, one-way, isolated, first tier).
+    /// Where a contract that stands on a wallet of its own is liquidated.
     fn liquidation(quantity: f64, entry: f64, wallet: f64) -> f64 {
-        let (q, side) = (quantity.abs(), quantity.signum());
-        (wallet - side * q * entry) / (q * (CONTRACT - side))
+        let tiers = MarginTiers::of(InstrumentKind::Perp);
+        tiers.linear_price(wallet - quantity * entry, quantity).unwrap()
     }
 
     #[test]

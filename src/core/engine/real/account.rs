@@ -10,6 +10,17 @@ use crate::treasury::funds::Funds;
 use crate::treasury::{Breaker, Mode, OperatorControls};
 use serde::{Deserialize, Serialize};
 
+/// What ended an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruin {
+    /// Barrier at which it was found out, by when all bars of the stamp were in.
+    pub at: Stamp,
+    /// The instrument that did it, and the price at which the venue took it over; none if nothing was held any more.
+    pub taken_over: Option<(InstrumentId, Decimal)>,
+    /// Equity after it; below zero it is owed.
+    pub left: Money,
+}
+
 /// What is owned and owed, whoever trades for it and wherever.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Account {
@@ -29,6 +40,8 @@ pub struct Account {
     pub hand: OperatorControls,
     /// Why trading is halted, if it is.
     pub halted: Option<String>,
+    /// What ended it, once it is ruined: then it is halted for good.
+    pub ruin: Option<Ruin>,
     /// Whether it is because the venue holds something else: then it ends by looking again.
     pub(super) is_different: bool,
     /// Since when the fate of an order has been open, or the venue has not spoken; none while all is settled.
@@ -67,6 +80,7 @@ impl Account {
             breaker: Breaker::new(settings.breaker),
             hand: OperatorControls::new(cast.declared),
             halted: deposited.err().map(|e| format!("the capital could not be booked: {e}")),
+            ruin: None,
             is_different: false,
             unsettled: None,
             is_in_doubt: false,

@@ -103,7 +103,12 @@ impl Real {
             }
         }
         self.reconcile(cx, out);
-        match self.account.ledger.account_equity(&self.account.marks) {
+        let mut equity = self.account.ledger.account_equity(&self.account.marks);
+        let ruin = equity.as_ref().ok().copied().and_then(|e| self.liquidate(cx, e, out));
+        if ruin.is_some() {
+            equity = self.account.ledger.account_equity(&self.account.marks);
+        }
+        match equity {
             Ok(equity) => {
                 self.account.equity = equity;
                 self.account.curve.push(at, money::to_estimate(equity));
@@ -115,6 +120,10 @@ impl Real {
                 }
             }
             Err(e) => self.account.halt(format!("equity could not be computed: {e}"), out),
+        }
+        // After the breaker has had its say: it opens by a reset, and this does not.
+        if let Some(ruin) = ruin {
+            self.end(cx, ruin, out);
         }
         self.account.barriers += 1;
         self.account.running += u64::from(self.account.mode() == Mode::Running);

@@ -11,7 +11,7 @@
 //!
 //! [`Real`] is one account; its files are what is done with it, each using those before it: `account` holds and
 //! books, `orders` sends one order, `selection` and `routing` make orders of what the desk wants, `resting` and
-//! `events` hear the market, `reports` the venue, `decide` is the desk at a barrier, `steering` the operator.
+//! `events` hear the market, `reports` the venue, `decide` is the desk at a barrier, `ruin` its end, `steering` the operator.
 
 mod account;
 mod context;
@@ -23,11 +23,12 @@ mod orders;
 mod reports;
 mod resting;
 mod routing;
+mod ruin;
 mod selection;
 mod spec;
 mod steering;
 
-pub use account::Account;
+pub use account::{Account, Ruin};
 pub use context::StepContext;
 pub use execution::Execution;
 pub use life::Real;

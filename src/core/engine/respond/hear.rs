@@ -5,6 +5,7 @@ use super::state::{ResidualStance, Respond};
 use crate::agents::Population;
 use crate::agents::plan::STEPS_MAX;
 use crate::domain::{AgentId, AssetId, Event, MarketEvent, MessageKind, Outcome, Speaker, Stamp};
+use crate::engine::lives::Margins;
 use crate::engine::real::StepContext;
 use crate::engine::speak::{Speak, StepOutput};
 use crate::engine::{Outputs, Utterance};
@@ -111,8 +112,8 @@ impl Respond {
         self.delist(spec, cx, out);
         self.real.mark(cx, out);
         self.listen(spec, at, speak, out);
-        let pnl: f64 =
-            self.ears.iter().zip(&cast.slots).map(|(e, slot)| speak.equity_of(&e.open, slot.asset)).sum();
+        let margins = Margins::new(cast, s, &spec.kinds, &speak.market, at);
+        let pnl = margins.look(&mut self.stakes, &mut self.ears);
         self.open.push(at, s.capital + pnl + speak.structures.total());
         self.real.decide(cx, &self.office.knobs, &mut self.decisions, out);
         let day = Stamp(at.0 - 1).after(s.clock.decide).day();

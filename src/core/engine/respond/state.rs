@@ -6,6 +6,7 @@ use crate::domain::{Announced, Digest, StanceVerb};
 use crate::engine::emergence::Gauge;
 use crate::engine::real::Real;
 use crate::fills::books::Patient;
+use crate::fills::liquidation::Stake;
 use crate::hive::bus::Bus;
 use crate::hive::consensus::Consensus;
 use crate::hive::curve::{Base, EquityCurve};
@@ -31,6 +32,18 @@ pub struct OpenState {
     pub verb: StanceVerb,
     /// open − alone as of the last barrier, in currency.
     pub(super) worth: f64,
+}
+
+impl AsRef<Patient> for OpenState {
+    fn as_ref(&self) -> &Patient {
+        &self.open
+    }
+}
+
+impl AsMut<Patient> for OpenState {
+    fn as_mut(&mut self) -> &mut Patient {
+        &mut self.open
+    }
 }
 
 /// What the desk last said of the position in its own book, on one asset.
@@ -60,6 +73,8 @@ pub struct Respond {
     pub points: Points,
     /// By declared slot.
     pub ears: Vec<OpenState>,
+    /// By declared agent: what its open lives stand on.
+    pub stakes: Vec<Stake>,
     /// By declared slot: who moved it.
     pub edges: Vec<Edges>,
     /// By instrument: what the house carries because nobody else may.
@@ -103,6 +118,7 @@ impl Respond {
             consensus: Consensus::new(cast),
             points: Points::new(cast, s.clock.decide, s.listening.points_span_days),
             ears: vec![ear; cast.declared_slots],
+            stakes: vec![Stake::default(); cast.declared],
             edges: vec![Edges::default(); cast.declared_slots],
             house: vec![ResidualStance::NOTHING; spec.kinds.len()],
             open: EquityCurve::new(Base::Fixed, s.capital),

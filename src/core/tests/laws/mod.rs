@@ -18,6 +18,7 @@ mod quoted_venue;
 mod readings;
 mod reasons;
 mod replay;
+mod ruin;
 mod services;
 mod steps;
 mod time;
