@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! 1. cash = funded + realised − slippage − fees − funding − borrow − Σ cost of holdings, exactly.
+//! 1. cash = funded + realised − slippage − fees − funding − borrow − served − Σ cost of holdings, exactly.
 //! 2. A holding of zero has no cost basis.
 //! 3. Inside, money and quantities are whole numbers of units (see [`exact`](super::exact)): exact, of
 //!    one scale, equal books are equal bytes. Outside they are decimals.
@@ -29,6 +29,7 @@ pub(super) struct UnitTally {
     fees: i128,
     pub(super) funding: i128,
     pub(super) borrow: i128,
+    pub(super) served: i128,
 }
 
 /// One agent's book.
@@ -127,7 +128,7 @@ impl AgentBook {
     pub(super) fn is_sound(&self) -> bool {
         let s = &self.sums;
         let earned = plus(self.funded, s.realised);
-        let spent = [s.slippage, s.fees, s.funding, s.borrow].into_iter().fold(0, plus);
+        let spent = [s.slippage, s.fees, s.funding, s.borrow, s.served].into_iter().fold(0, plus);
         let cost = self.holdings.iter().map(|h| h.cost).fold(0, plus);
         let clean = self.holdings.iter().all(|h| h.quantity != 0 || h.cost == 0);
         clean && self.cash == minus(minus(earned, spent), cost)
@@ -180,6 +181,8 @@ pub(super) mod shown {
         pub funding: Money,
         /// Borrow paid; negative was earned by lending to the hive's own shorts.
         pub borrow: Money,
+        /// Paid to others of the hive for what they did for it; negative was earned so.
+        pub served: Money,
     }
 
     impl UnitHolding {
@@ -213,6 +216,7 @@ pub(super) mod shown {
                 fees: money(s.fees),
                 funding: money(s.funding),
                 borrow: money(s.borrow),
+                served: money(s.served),
             }
         }
 
