@@ -149,7 +149,7 @@ impl Ledger {
         if self.outside.positions.len() <= instrument.index() {
             return Err(LedgerError::NoSuchInstrument(instrument));
         }
-        let mut holders = Vec::with_capacity(self.agents() + 1);
+        let mut holders = Vec::with_capacity(self.agents().saturating_add(1));
         self.books().for_each(|(agent, book)| {
             let held = book.held(instrument);
             if held != 0 {
