@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //!
-//! 1. cash = funded + realised − slippage − fees − funding − borrow − served − Σ cost of holdings, exactly.
+//! 1. cash = funded + realised − slippage − fees − funding − borrow − Σ cost of holdings, exactly.
 //! 2. A holding of zero has no cost basis.
 //! 3. Inside, money and quantities are whole numbers of units (see [`exact`](super::exact)): exact, of
 //!    one scale, equal books are equal bytes. Outside they are decimals.
@@ -26,10 +26,9 @@ pub(super) struct UnitHolding {
 pub(super) struct UnitTally {
     realised: i128,
     slippage: i128,
-    fees: i128,
+    pub(super) fees: i128,
     pub(super) funding: i128,
     pub(super) borrow: i128,
-    pub(super) served: i128,
 }
 
 /// One agent's book.
@@ -128,7 +127,7 @@ impl AgentBook {
     pub(super) fn is_sound(&self) -> bool {
         let s = &self.sums;
         let earned = plus(self.funded, s.realised);
-        let spent = [s.slippage, s.fees, s.funding, s.borrow, s.served].into_iter().fold(0, plus);
+        let spent = [s.slippage, s.fees, s.funding, s.borrow].into_iter().fold(0, plus);
         let cost = self.holdings.iter().map(|h| h.cost).fold(0, plus);
         let clean = self.holdings.iter().all(|h| h.quantity != 0 || h.cost == 0);
         clean && self.cash == minus(minus(earned, spent), cost)
@@ -175,14 +174,12 @@ pub(super) mod shown {
         pub realised: Money,
         /// Its share of half-spread and impact.
         pub slippage: Money,
-        /// Its share of fees.
+        /// Its share of fees, those that it paid others for a service with it; less those that it was paid so.
         pub fees: Money,
         /// Funding paid; negative was received.
         pub funding: Money,
         /// Borrow paid; negative was earned by lending to the hive's own shorts.
         pub borrow: Money,
-        /// Paid to others of the hive for what they did for it; negative was earned so.
-        pub served: Money,
     }
 
     impl UnitHolding {
@@ -216,7 +213,6 @@ pub(super) mod shown {
                 fees: money(s.fees),
                 funding: money(s.funding),
                 borrow: money(s.borrow),
-                served: money(s.served),
             }
         }
 

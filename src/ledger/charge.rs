@@ -134,11 +134,11 @@ impl Ledger {
         let mut entries = Vec::with_capacity(dues.len());
         for (agent, due) in dues {
             let book = self.book_of(agent)?;
-            entries.push((agent, moved(book.cash, minus(0, due))?, moved(book.sums.served, due)?));
+            entries.push((agent, moved(book.cash, minus(0, due))?, moved(book.sums.fees, due)?));
         }
-        for (agent, cash, served) in entries {
+        for (agent, cash, fees) in entries {
             if let Some(book) = self.book_mut(agent) {
-                (book.cash, book.sums.served) = (cash, served);
+                (book.cash, book.sums.fees) = (cash, fees);
             }
         }
         Ok(paid)
