@@ -63,7 +63,7 @@ pub use indicator::Indicator;
 pub use instrument::{ContractTerms, Instrument, InstrumentKind, Universe};
 pub use message::{
     Action, Adjustment, CarryQuote, EmergenceReading, Factor, GoalReading, Knob, Message, MessageCounts,
-    MessageKind, Outcome, Reason, Receipt, Service, Speaker, Stance, StanceVerb, Verb,
+    MessageKind, Outcome, Reason, Receipt, Service, Speaker, Stance, StanceVerb, Verb, WorkQuote,
 };
 pub use money::{Decimal, Money};
 pub use order::{AssetFee, Fill, OrderKind, OrderStatus, TimeInForce};

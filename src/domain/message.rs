@@ -198,6 +198,22 @@ pub struct CarryQuote {
     pub value: f64,
     /// The horizon, in days.
     pub days: f64,
+    /// What it asks for: V over the costs of changing over there and back, from which on it carries.
+    pub hurdle: f64,
+    /// The most that it carries of the asset, as a fraction of the account's equity.
+    pub most: f64,
+}
+
+/// What a maker says of how it would work an order of an asset, and for how much.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkQuote {
+    /// Distance of the limit from the last price, in volatilities of a bar of the fast clock where that is fine; a quarter
+    /// of it where it is coarse.
+    pub distance: f64,
+    /// Decisions of the desk for which what is left of an order rests; it crosses at the last of them.
+    pub rests: u32,
+    /// The fee it asks for, in basis points of what was filled at rest.
+    pub fee_bps: f64,
 }
 
 /// What agents do for each other, beside saying what to hold.
@@ -297,6 +313,8 @@ pub enum MessageKind {
     Carry(CarryQuote),
     /// What a service was worth to whom.
     Receipt(Receipt),
+    /// How a maker would work an order.
+    Work(WorkQuote),
 }
 
 /// A message as delivered.
@@ -332,6 +350,7 @@ pub struct MessageCounts {
     pub adjustment: u64,
     pub carry: u64,
     pub receipt: u64,
+    pub work: u64,
 }
 
 impl MessageCounts {
@@ -357,6 +376,7 @@ impl MessageCounts {
             MessageKind::Adjustment(_) => &mut self.adjustment,
             MessageKind::Carry(_) => &mut self.carry,
             MessageKind::Receipt(_) => &mut self.receipt,
+            MessageKind::Work(_) => &mut self.work,
         };
         *slot += 1;
     }
@@ -379,9 +399,10 @@ impl MessageCounts {
             adjustment,
             carry,
             receipt,
+            work,
         } = *self;
         let actions = [open_long, open_short, close_long, close_short, increase_long, increase_short];
-        let others = [decrease_long, decrease_short, outcome, stance, goal, adjustment, carry, receipt];
+        let others = [decrease_long, decrease_short, outcome, stance, goal, adjustment, carry, receipt, work];
         actions.iter().chain(&others).sum()
     }
 }

@@ -68,7 +68,8 @@ impl ArmAccount {
     pub fn hear(&mut self, cast: &Population, at: Stamp, said: &StepOutput) {
         for spoken in &said.structured {
             if let MessageKind::Carry(quote) = &spoken.body {
-                self.real.execution.services.hear(cast.voice(spoken.voice).1, at, quote);
+                let (agent, asset) = cast.voice(spoken.voice);
+                self.real.execution.services.hear_carrier(asset, (agent, at), *quote);
             }
         }
     }

@@ -131,7 +131,7 @@ mod tests {
 
     /// What is heard on a day of a quote of this value at place 0.
     fn heard(rewrite: &mut QuoteRewrite, day: i64, value: f64) -> Vec<(usize, f64)> {
-        let body = MessageKind::Carry(CarryQuote { value, days: 14.0 });
+        let body = MessageKind::Carry(CarryQuote { value, days: 14.0, hurdle: 1.0, most: 0.25 });
         let heard = rewrite.heard(Stamp(day * Span::DAY.0), &[Utterance { voice: 0, body }]);
         let told = |s: &Utterance| match s.body {
             MessageKind::Carry(q) => (s.voice, q.value),

@@ -83,13 +83,15 @@ pub struct ServiceGains {
     pub rested: f64,
 }
 
-/// What the book of the carry has gained so far, less what makers saved on its switches, and what they saved in
-/// all, in currency.
+/// What the books of the carry have gained so far and paid to makers, less what those saved on its switches, and what they
+/// saved in all, in currency.
 pub fn receipts(real: &Real, spec: &RealSpec) -> (f64, f64) {
     let owners = spec.services.carrying();
     let books = owners.iter().filter_map(|o| real.account.ledger.pnl(*o, &real.account.marks).ok());
     let carry: f64 = books.map(money::to_estimate).sum();
-    (carry - real.execution.services.switched().saved(), real.execution.services.worked().saved())
+    let services = &real.execution.services;
+    let carry = carry + money::to_estimate(services.paid_by_carriers()) - services.switched().saved();
+    (carry, services.worked().saved())
 }
 
 /// How alike the members of a group are, from their lives alone.

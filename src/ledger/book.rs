@@ -26,7 +26,7 @@ pub(super) struct UnitHolding {
 pub(super) struct UnitTally {
     realised: i128,
     slippage: i128,
-    fees: i128,
+    pub(super) fees: i128,
     pub(super) funding: i128,
     pub(super) borrow: i128,
 }
@@ -174,7 +174,7 @@ pub(super) mod shown {
         pub realised: Money,
         /// Its share of half-spread and impact.
         pub slippage: Money,
-        /// Its share of fees.
+        /// Its share of fees, those that it paid others for a service with it; less those that it was paid so.
         pub fees: Money,
         /// Funding paid; negative was received.
         pub funding: Money,

@@ -1,4 +1,4 @@
-//! Funding and borrow: charges on what is held.
+//! Funding and borrow: charges on what is held; and what agents pay each other for a service.
 //!
 //! The venue bills the net position; every holder pays on its own. What longs and shorts of the hive
 //! owe each other never leaves the account.
@@ -7,6 +7,7 @@ use super::exact::{
     charge, charge_per_unit, minus, money, money_bound, money_units, moved, plus, quantity, quantity_units,
     share,
 };
+use super::trade::Sharing;
 use super::{Ledger, LedgerError};
 use crate::domain::{AgentId, Decimal, InstrumentId, Money};
 
@@ -107,12 +108,66 @@ impl Ledger {
         self.post(Charge::Borrow, &legs, bill)
     }
 
+    /// What was agreed for a service goes from those it was done for to who did it: each of `payers` pays in proportion
+    /// to the size of its quantity, and together they pay `fee` exactly. They are named once each, in ascending order;
+    /// [`Ledger::TREASURY`], which sorts last, may be among them, and so may who did it. Returns what each of them paid.
+    pub fn service(
+        &mut self,
+        payers: &[(AgentId, Decimal)],
+        to: AgentId,
+        fee: Money,
+    ) -> Result<Vec<(AgentId, Money)>, LedgerError> {
+        let whole = money_units(fee)?;
+        if whole < 0 {
+            return Err(LedgerError::NotPositive(fee));
+        }
+        let mut sizes = Vec::with_capacity(payers.len().saturating_add(1));
+        for &(agent, quantity) in payers {
+            if sizes.last().is_some_and(|last: &(AgentId, u128)| last.0 >= agent) {
+                return Err(LedgerError::OutOfOrder(agent));
+            }
+            sizes.push((agent, quantity_units(quantity)?.unsigned_abs()));
+        }
+        let of = sizes.iter().fold(0_u128, |sum, (_, size)| sum.saturating_add(*size));
+        if whole == 0 {
+            return Ok(Vec::new());
+        }
+        if of == 0 {
+            // Nobody could pay it; refuse it rather than make money.
+            return Err(LedgerError::NotPositive(fee));
+        }
+        let mut sharing = Sharing { whole, given: 0 };
+        let mut until = 0_u128;
+        let mut dues: Vec<(AgentId, i128)> = Vec::with_capacity(sizes.len().saturating_add(1));
+        for (agent, size) in sizes {
+            until = until.saturating_add(size);
+            dues.push((agent, sharing.next(until, of)));
+        }
+        let paid = dues.iter().map(|(agent, due)| (*agent, money(*due))).collect();
+        match dues.iter_mut().find(|due| due.0 == to) {
+            Some(due) => due.1 = minus(due.1, whole),
+            None => dues.push((to, minus(0, whole))),
+        }
+        // Everything that can fail has its result before the first write.
+        let mut entries = Vec::with_capacity(dues.len());
+        for (agent, due) in dues {
+            let book = self.book_of(agent)?;
+            entries.push((agent, moved(book.cash, minus(0, due))?, moved(book.sums.fees, due)?));
+        }
+        for (agent, cash, fees) in entries {
+            if let Some(book) = self.book_mut(agent) {
+                (book.cash, book.sums.fees) = (cash, fees);
+            }
+        }
+        Ok(paid)
+    }
+
     /// Who holds an instrument, in quantity units.
     fn holders(&self, instrument: InstrumentId) -> Result<Vec<(AgentId, i128)>, LedgerError> {
         if self.outside.positions.len() <= instrument.index() {
             return Err(LedgerError::NoSuchInstrument(instrument));
         }
-        let mut holders = Vec::with_capacity(self.agents() + 1);
+        let mut holders = Vec::with_capacity(self.agents().saturating_add(1));
         self.books().for_each(|(agent, book)| {
             let held = book.held(instrument);
             if held != 0 {

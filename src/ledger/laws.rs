@@ -48,6 +48,12 @@ enum LedgerOp {
         instrument: InstrumentId,
         fraction: Decimal,
     },
+    /// Some pay one for a service.
+    Service {
+        payers: Vec<(AgentId, Decimal)>,
+        to: AgentId,
+        fee: Decimal,
+    },
     /// Marks move; no posting.
     Mark {
         instrument: InstrumentId,
@@ -84,6 +90,8 @@ fn op() -> impl Strategy<Value = LedgerOp> {
     let instrument = || (0..INSTRUMENTS as u16).prop_map(InstrumentId);
     let rate = || (-0.01_f64..0.01).prop_map(|r| from_estimate(r, 12).unwrap());
     let deltas = prop::collection::btree_map(0..=AGENTS, a_quantity(), 0..=5);
+    let payers = prop::collection::btree_map(0..=AGENTS, a_quantity(), 0..=5);
+    let agreed = (-10_i64..1_000_000_000).prop_map(|n| Decimal::new(n, 10));
     let fee = (-1_000_000_i64..10_000_000_000).prop_map(|n| Decimal::new(n, 10));
     prop_oneof![
         1 => amount(6).prop_map(LedgerOp::Deposit),
@@ -99,6 +107,11 @@ fn op() -> impl Strategy<Value = LedgerOp> {
         1 => (instrument(), a_price()).prop_map(|(instrument, price)| LedgerOp::Flatten { instrument, price }),
         2 => (instrument(), rate()).prop_map(|(instrument, rate)| LedgerOp::Funding { instrument, rate }),
         2 => (instrument(), rate()).prop_map(|(instrument, r)| LedgerOp::Borrow { instrument, fraction: r.abs() }),
+        2 => (payers, 0..=AGENTS, agreed).prop_map(|(payers, to, fee)| LedgerOp::Service {
+            payers: payers.into_iter().map(|(n, q)| (who(n), q)).collect(),
+            to: who(to),
+            fee
+        }),
         2 => (instrument(), a_price()).prop_map(|(instrument, mark)| LedgerOp::Mark { instrument, mark }),
     ]
 }
@@ -151,6 +164,7 @@ impl Run {
             LedgerOp::Borrow { instrument, fraction } => {
                 books.borrow(*instrument, marks[instrument.index()], *fraction).map(drop)
             }
+            LedgerOp::Service { payers, to, fee } => books.service(payers, *to, *fee).map(drop),
             LedgerOp::Mark { instrument, mark } => {
                 marks[instrument.index()] = *mark;
                 Ok(())
@@ -289,6 +303,35 @@ proptest! {
             prop_assert_eq!(ok, before >= amount, "{} of {}", amount, before);
             prop_assert_eq!(run.ledger.total_equity(&run.marks).unwrap(), total);
         }
+    }
+
+    #[test]
+    fn money8_a_service_is_paid_to_the_last_digit_and_by_all_in_proportion(
+        ops in prop::collection::vec(op(), 1..20),
+        payers in prop::collection::btree_map(0..=AGENTS, a_quantity(), 1..=5),
+        to in 0..=AGENTS,
+        fee in 0_i64..1_000_000_000_000,
+    ) {
+        let mut run = Run::of(&ops);
+        let fee = Decimal::new(fee, 10);
+        let payers: Vec<_> = payers.into_iter().map(|(n, q)| (who(n), q)).collect();
+        let all: Decimal = payers.iter().map(|p| p.1.abs()).sum();
+        let before = run.ledger.clone();
+        let done = run.ledger.service(&payers, who(to), fee).is_ok();
+        prop_assert_eq!(done, fee.is_zero() || !all.is_zero());
+        prop_assert_eq!(run.ledger.check(&run.marks), Ok(()));
+        prop_assert_eq!(run.ledger.total_equity(&run.marks), before.total_equity(&run.marks));
+        let cash = |books: &Ledger, who| books.book(who).unwrap().cash();
+        let mut given = Decimal::ZERO;
+        for n in (0..=AGENTS).map(who) {
+            let paid = cash(&before, n) - cash(&run.ledger, n);
+            let part = payers.iter().find(|p| p.0 == n).map_or(Decimal::ZERO, |p| p.1.abs());
+            let got = if n == who(to) && done { fee } else { Decimal::ZERO };
+            let share = if done && !all.is_zero() { fee * (part / all) } else { Decimal::ZERO };
+            prop_assert!((paid + got - share).abs() <= Decimal::new(2, 10), "{} {} {}", paid, got, share);
+            given += paid + got;
+        }
+        prop_assert_eq!(given, if done { fee } else { Decimal::ZERO });
     }
 
     #[test]

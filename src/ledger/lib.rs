@@ -25,6 +25,7 @@
 //!    is explained by funds, realised result, costs and cost basis.
 //! 5. `money5`: funding and borrow over opposite books sum to zero.
 //! 6. `money7`: moving funds conserves the total and leaves no equity below zero.
+//! 7. `money8`: what is paid for a service is received to the last digit, and each pays its fair part.
 //!
 //! Never: rounds silently (all products go through [`exact`]), reads a clock, knows orders.
 

@@ -101,13 +101,13 @@ fn fee_units(fill: &Fill) -> Result<i128, LedgerError> {
 
 /// Shares a cost out in order: each gets the difference of the rounded running share, so that the
 /// shares sum to the whole exactly and none is off by more than one unit.
-struct Sharing {
-    whole: i128,
-    given: i128,
+pub(super) struct Sharing {
+    pub(super) whole: i128,
+    pub(super) given: i128,
 }
 
 impl Sharing {
-    fn next(&mut self, until: u128, of: u128) -> i128 {
+    pub(super) fn next(&mut self, until: u128, of: u128) -> i128 {
         if self.whole == 0 {
             return 0;
         }

@@ -26,8 +26,7 @@ fn names(engine: &Engine, id: InstrumentId) -> (String, String) {
 fn row(engine: &Engine, order: &Tracked) -> OrderRow {
     let (venue, symbol) = names(engine, order.instrument);
     let resting = if let OrderKind::Limit(limit, _) = order.kind { Some(limit) } else { None };
-    let makers = &engine.servants().makers;
-    let maker = resting.and_then(|_| makers.get(order.instrument.index()).copied().flatten());
+    let maker = engine.worker(order.id, order.instrument);
     let maker = maker.and_then(|m| engine.cast().agents.get(m.index())).map(|a| a.name.clone());
     OrderRow {
         id: order.id.0,

@@ -7,7 +7,7 @@
 //! 2. Who could serve and was not needed yet is there with zero, so that it can be told from who cannot.
 
 use super::words;
-use crate::domain::{AgentId, InstrumentId, Message, MessageId, MessageKind, Service, Speaker, money};
+use crate::domain::{AgentId, Message, MessageId, MessageKind, Service, Speaker, money};
 use crate::engine::Engine;
 use crate::view::cockpit::bounded;
 use crate::view::grouped;
@@ -79,36 +79,24 @@ fn totals(engine: &Engine) -> Vec<(AgentId, Service, f64)> {
         let pnl = real.account.ledger.pnl(owner, &real.account.marks).unwrap_or_default();
         (owner, Service::Carry, money::to_estimate(pnl))
     });
-    let liquidity = makers(engine).into_iter().map(|maker| {
-        let all = desk_indices(engine, maker).map(|i| engine.worked_on(InstrumentId(i as u16)));
-        (maker, Service::Liquidity, all.map(|w| w.taking - w.cost).sum())
+    let liquidity = spec.working().into_iter().map(|maker| {
+        let worked = engine.worked_by(maker);
+        (maker, Service::Liquidity, worked.taking - worked.cost)
     });
     let mut all: Vec<_> = carry.chain(liquidity).collect();
     all.sort_by_key(|a| (a.0, a.1));
     all
 }
 
-fn makers(engine: &Engine) -> Vec<AgentId> {
-    let mut makers: Vec<AgentId> = engine.servants().makers.iter().flatten().copied().collect();
-    makers.sort_unstable();
-    makers.dedup();
-    makers
-}
-
-fn desk_indices(engine: &Engine, maker: AgentId) -> impl Iterator<Item = usize> + '_ {
-    let makers = engine.servants().makers.iter().enumerate();
-    makers.filter(move |(_, m)| **m == Some(maker)).map(|(i, _)| i)
-}
-
 /// What an agent carries in spot now, in words and in currency.
 fn carried(engine: &Engine, agent: AgentId) -> (String, f64) {
     let real = &engine.respond.real;
     let mut held: Vec<(f64, f64, &str)> = Vec::new();
-    for (desk_index, spot, owner) in engine.servants().held() {
-        let quantity =
-            real.execution.services.assets.get(desk_index).map(|a| a.spot_held).unwrap_or_default();
+    for (desk_index, spot) in engine.servants().held() {
+        let asset = real.execution.services.assets.get(desk_index).filter(|a| a.carrier == Some(agent));
+        let quantity = asset.map(|a| a.spot_held).unwrap_or_default();
         let mark = real.account.marks.get(spot.index()).copied().unwrap_or_default();
-        let Some(i) = engine.instrument(spot).filter(|_| owner == agent && !quantity.is_zero()) else {
+        let Some(i) = engine.instrument(spot).filter(|_| !quantity.is_zero()) else {
             continue;
         };
         let quantity = money::to_estimate(quantity);
@@ -125,8 +113,8 @@ fn carried(engine: &Engine, agent: AgentId) -> (String, f64) {
 
 /// What an agent worked so far, in words and in currency.
 fn worked(engine: &Engine, agent: AgentId) -> (String, f64) {
-    let all = desk_indices(engine, agent).map(|i| engine.worked_on(InstrumentId(i as u16)));
-    let (rested, crossed) = all.fold((0.0, 0.0), |(r, c), w| (r + w.rested, c + w.crossed));
+    let all = engine.worked_by(agent);
+    let (rested, crossed) = (all.rested, all.crossed);
     if rested + crossed <= 0.0 {
         return (String::new(), 0.0);
     }

@@ -47,6 +47,7 @@ pub fn kind(body: &MessageKind) -> TopicKind {
         MessageKind::Adjustment(_) => TopicKind::Adjustment,
         MessageKind::Carry(_) => TopicKind::Carry,
         MessageKind::Receipt(_) => TopicKind::Receipt,
+        MessageKind::Work(_) => TopicKind::Work,
     }
 }
 
@@ -99,9 +100,18 @@ pub fn short(engine: &Engine, body: &MessageKind) -> String {
             e.over_net_eq
         ),
         MessageKind::Carry(c) => format!(
-            "carry: spot in place of the perp is worth {:+.0} bp over {:.0} days before costs",
+            "carry: spot in place of the perp is worth {:+.0} bp over {:.0} days before costs; asks for {:.2} × the costs, \
+             up to {:.0} %",
             1e4 * c.value,
-            c.days
+            c.days,
+            c.hurdle,
+            100.0 * c.most
+        ),
+        MessageKind::Work(w) => format!(
+            "works orders {:.2} σ away for {} for {:.2} bp",
+            w.distance,
+            if w.rests == 1 { "a decision".to_owned() } else { format!("{} decisions", w.rests) },
+            w.fee_bps
         ),
         MessageKind::Receipt(r) => {
             let did = match r.service {

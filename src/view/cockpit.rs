@@ -330,6 +330,7 @@ pub enum TopicKind {
     Adjustment,
     Carry,
     Receipt,
+    Work,
 }
 
 /// One line of the network's talk.

@@ -9,7 +9,7 @@ use super::structures::context::StructureContext;
 use super::structures::listed::ListedInstruments;
 use super::structures::ranges::Bounds;
 use super::structures::values::Values;
-use crate::domain::{CarryQuote, Indicator, InstrumentId, MarketEvent, Span};
+use crate::domain::{CarryQuote, Indicator, InstrumentId, MarketEvent, Span, WorkQuote};
 use crate::market::Market;
 
 /// What is told of a family: by `hive agents list`, by the mistakes of a roster, and to whoever draws its numbers.
@@ -104,6 +104,10 @@ pub trait Family {
     }
     /// What it says of holding the asset in spot, at this settlement of funding.
     fn carry_quote(&self, _event: &MarketEvent) -> Option<CarryQuote> {
+        None
+    }
+    /// What it says of working orders of the asset, at this event of what it listens to. Only makers do.
+    fn work_quote(&mut self, _event: &MarketEvent) -> Option<WorkQuote> {
         None
     }
     /// Time between two looks; the zero span: every stamp.

@@ -4,7 +4,7 @@
 use super::Engine;
 use super::passive_execution::ExecutionCost;
 use super::services::ServiceSpec;
-use crate::domain::{AgentId, Instrument, InstrumentId};
+use crate::domain::{AgentId, Instrument, InstrumentId, OrderId};
 use crate::fills::liquidation::Stake;
 use serde::{Deserialize, Serialize};
 
@@ -88,16 +88,17 @@ impl Engine {
         &self.respond_spec.real.services
     }
 
-    /// Orders that were worked on an instrument of the desk, as they were filled.
-    pub fn worked_on(&self, id: InstrumentId) -> ExecutionCost {
-        self.respond
-            .real
-            .execution
-            .services
-            .assets
-            .get(id.index())
-            .map(|a| a.execution_cost)
-            .unwrap_or_default()
+    /// Orders that a maker has worked so far, on all assets, as they were filled.
+    pub fn worked_by(&self, maker: AgentId) -> ExecutionCost {
+        let all = self.respond.real.execution.services.assets.iter().flat_map(|a| &a.makers);
+        let own = all.filter(|m| m.maker == maker);
+        own.fold(ExecutionCost::default(), |sum, m| sum.plus(&m.cost, 1.0))
+    }
+
+    /// Who works an order of an instrument; none where it is not worked.
+    pub fn worker(&self, order: OrderId, id: InstrumentId) -> Option<AgentId> {
+        let asset = self.respond.real.execution.services.assets.get(id.index())?;
+        asset.working_order.work.filter(|_| asset.working_order.order == Some(order)).map(|w| w.maker)
     }
 
     /// How much everybody moves others, scouts too (who move and are not moved). One pass over the edges.

@@ -214,6 +214,12 @@ impl Structures {
                     body: MessageKind::Carry(quote),
                 });
             }
+            if let Some(quote) = twin.rules.work_quote(event) {
+                said.push(Utterance {
+                    voice: spec.cast.voice_of(i as usize),
+                    body: MessageKind::Work(quote),
+                });
+            }
             if !*is_due && twin.rules.is_stirred(event) {
                 *is_due = true;
                 self.due.push(i);

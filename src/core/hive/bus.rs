@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn messages_are_numbered_from_one_in_the_order_of_delivery() {
         let (mut bus, mut out) = (Bus::new(2), Vec::new());
-        let quote = |value| MessageKind::Carry(CarryQuote { value, days: 7.0 });
+        let quote = |value| MessageKind::Carry(CarryQuote { value, days: 7.0, hurdle: 1.0, most: 0.25 });
         for n in 1..=3 {
             let from = Speaker::Agent(AgentId(n as u32 % 2));
             let id = bus.deliver(Stamp(n), from, Some(AssetId(4)), quote(n as f64), &mut out);

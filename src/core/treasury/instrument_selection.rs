@@ -4,22 +4,23 @@
 //! ```text
 //! s ≥ 0 in spot, f in the perp, s + f = n                        fractions of equity; d = the desk's change of n
 //! SELL FLOW  d < 0 and V < 0          spot is sold first: s −= min(−d, s)
-//! LEAVE      V < −(c_s + c_p)         s → 0
-//! CAPITAL    U = Σs + m·Σ|n − s| ≤ 1  over it spot is given up, lowest V first (it moves to the perp)
-//! ENTER      by V descending while U < 0.98, s ≤ ¼ each:
-//!            d > 0 and V > 2(c_s − c_p)   what is bought is bought as spot
-//!            V > 2(c_s + c_p)             s rises in steps of 0.01
+//! LEAVE      V < −(c_s + c_p)         s → 0; so it is where who carries may not any more
+//! CAPITAL    U = Σs + m·Σ|n − s| ≤ 1  over it spot is given up, lowest v first (it moves to the perp)
+//! ENTER      by v descending while U < 0.98, s ≤ ¼ each and ≤ what is carried at most:
+//!            d > 0 and V > 2h(c_s − c_p)  what is bought is bought as spot
+//!            V > 2h(c_s + c_p)            s rises in steps of 0.01
 //! ```
 //!
 //! Where the desk's orders are worked, n may stay what it was until the next decision: |n − s| is the greater of
 //! before and after. So it is with s where a switch may take as long: what is being left is used until it is gone.
 //!
-//! Capital has a price where it is used up: what the last asset served earns with it, V over what a step more of its
+//! Capital has a price where it is used up: what the last asset served earns with it a day, v over what a step more of its
 //! spot asks for. Where there is some left, idle cash earns nothing that it would not without the carry, and the
 //! price is zero (complementary slackness).
 //!
-//! V is what a carry agent says ([`CarryQuote`](crate::domain::CarryQuote)), c what a side costs. Nothing is
-//! fitted: thresholds are costs.
+//! V is what the carry agent says whose bid was taken ([`CarryQuote`](crate::domain::CarryQuote)), v the same per day of
+//! its horizon, which is how those of different horizons are compared; h ≥ 1 is what it asks for over the costs, c what a
+//! side costs. Nothing is fitted: thresholds are costs.
 //!
 //! # Invariants
 //!
@@ -32,7 +33,7 @@ pub const MARGIN: f64 = 0.25;
 /// Entries stop at this share of the capital, so that a breath of prices does not undo them.
 const FULL: f64 = 0.98;
 /// Most of an asset that is taken in spot, in multiples of equity.
-const EACH: f64 = 0.25;
+pub const EACH: f64 = 0.25;
 /// By how much an entry grows.
 const STEP: f64 = 0.01;
 
@@ -45,6 +46,8 @@ pub enum ValueKnown {
     Held,
     /// Older than three days, or never said, or no new risk is taken: spot is only sold.
     Stale,
+    /// Who carries may not any more, and nobody takes it over: all of it is given up.
+    Ended,
 }
 
 /// One asset whose exposure is split between spot and perp. Positions are multiples of equity, costs and V
@@ -66,6 +69,12 @@ pub struct AssetAllocation {
     /// V: what holding a unit in spot gains over the perp until it pays to leave again, as a fraction of its
     /// notional.
     pub value: f64,
+    /// V per day of the horizon that it is said for.
+    pub daily: f64,
+    /// What is asked for, in multiples of the costs there and back.
+    pub hurdle: f64,
+    /// The most that is carried, in multiples of equity.
+    pub most: f64,
     /// How much V counts, by how long ago it was said.
     pub known: ValueKnown,
     /// Whether both legs can trade now.
@@ -97,6 +106,12 @@ impl AssetAllocation {
     fn both(&self) -> f64 {
         self.spot_cost + self.perp_cost
     }
+
+    /// What V has to exceed before spot is bought that costs so much more on a side: there and back.
+    fn asked(&self, side: f64) -> f64 {
+        // Who asks for less than the costs would have the account pay for its own losses.
+        2.0 * self.hurdle.max(1.0) * side
+    }
 }
 
 impl SelectionTerms {
@@ -116,14 +131,13 @@ impl SelectionTerms {
         lines.iter().map(|l| self.margin(l, l.spot)).sum()
     }
 
-    /// What spot uses, beside the margin that the desk would need without it.
-    pub fn lent(&self, lines: &[AssetAllocation]) -> f64 {
-        let of = |l: &AssetAllocation| self.margin(l, l.spot) - self.margin(l, 0.0);
-        lines.iter().map(of).sum()
+    /// What the spot of an asset uses, beside the margin that the desk would need without it.
+    pub fn lent(&self, line: &AssetAllocation) -> f64 {
+        self.margin(line, line.spot) - self.margin(line, 0.0)
     }
 
-    /// The index of the last asset served and what V a unit of capital earns there; none where some is idle.
-    pub fn last_served(&self, lines: &[AssetAllocation]) -> Option<(usize, f64)> {
+    /// What a unit of capital earns a day where it was used last; none where some is idle.
+    pub fn last_served(&self, lines: &[AssetAllocation]) -> Option<f64> {
         // Where a step more would fit, capital is not what stops the next entry, so that nothing would have
         // been earned by having more of it.
         if self.used(lines) < self.full() - (1.0 + MARGIN) * STEP {
@@ -133,11 +147,11 @@ impl SelectionTerms {
             // Spot in place of a long perp frees that perp's margin, so that it asks for less capital than a
             // hedged book: V counts by what the next step here would really ask for.
             let asks = self.margin(l, l.spot + STEP) - self.margin(l, l.spot);
-            l.value / (asks / STEP)
+            l.daily / (asks / STEP)
         };
         // What is held on an old quote is held for want of knowledge: its V prices nothing.
-        let served = lines.iter().enumerate().filter(|(_, l)| l.spot > 0.0 && l.known == ValueKnown::Fresh);
-        served.map(|(i, l)| (i, price(l))).min_by(|a, b| a.1.total_cmp(&b.1))
+        let served = lines.iter().filter(|l| l.spot > 0.0 && l.known == ValueKnown::Fresh);
+        served.map(price).min_by(f64::total_cmp)
     }
 
     /// Where entries stop; a step more must still fit.
@@ -149,7 +163,8 @@ impl SelectionTerms {
 
     fn cap(&self, line: &AssetAllocation) -> f64 {
         // A short cannot be held in spot, and spot beyond a long would be a hedged book.
-        if self.beyond { EACH } else { EACH.min(line.target.max(0.0)) }
+        let each = EACH.min(line.most);
+        if self.beyond { each } else { each.min(line.target.max(0.0)) }
     }
 }
 
@@ -166,7 +181,7 @@ pub fn express(terms: &SelectionTerms, lines: &mut [AssetAllocation]) {
             line.spot -= (-line.change).min(line.spot);
         }
         // Leaving trades both legs once; until more than that is lost by staying, staying is cheaper.
-        if fresh && line.value < -line.both() {
+        if line.known == ValueKnown::Ended || (fresh && line.value < -line.both()) {
             line.leaving = if line.waits { line.spot } else { 0.0 };
             line.spot = 0.0;
         }
@@ -177,7 +192,7 @@ pub fn express(terms: &SelectionTerms, lines: &mut [AssetAllocation]) {
     }
     let mut order: Vec<usize> = (0..lines.len()).filter(|i| lines[*i].open).collect();
     // Equal values by number, so that the choice does not hang on how a sort treats ties.
-    order.sort_by(|a, b| lines[*b].value.total_cmp(&lines[*a].value).then(a.cmp(b)));
+    order.sort_by(|a, b| lines[*b].daily.total_cmp(&lines[*a].daily).then(a.cmp(b)));
     let mut used = terms.used(lines);
     for &i in order.iter().rev() {
         // What is being left has no claim on its capital: it hurries before anything that is wanted gives
@@ -202,7 +217,7 @@ pub fn express(terms: &SelectionTerms, lines: &mut [AssetAllocation]) {
         let cap = terms.cap(line);
         // What the desk buys anyway costs one side as spot or as perp. Only the difference has to be earned,
         // and once more when it is sold.
-        if terms.flow && line.change > 0.0 && line.value > 2.0 * (line.spot_cost - line.perp_cost) {
+        if terms.flow && line.change > 0.0 && line.value > line.asked(line.spot_cost - line.perp_cost) {
             let mut wanted = line.change.min(cap - line.spot);
             while wanted > 0.0 && used < full {
                 let step = wanted.min(STEP);
@@ -211,7 +226,7 @@ pub fn express(terms: &SelectionTerms, lines: &mut [AssetAllocation]) {
             }
         }
         // A switch for its own sake trades both legs, and both again when it is left.
-        if line.value > 2.0 * line.both() {
+        if line.value > line.asked(line.both()) {
             // Sums of steps miss the cap by rounding: a last step of less than that would add nothing, for
             // ever.
             while used < full && line.spot + 1e-12 < cap {
@@ -242,6 +257,9 @@ mod tests {
             target,
             spot,
             value,
+            daily: value / 14.0,
+            hurdle: 1.0,
+            most: 1.0,
             spot_cost: 0.0012,
             perp_cost: 0.0007,
             known: ValueKnown::Fresh,
@@ -283,6 +301,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_for_and_carried_at_most_is_heeded_and_who_may_not_carry_gives_up() {
+        let with = |hurdle, most, l: AssetAllocation| one(&TERMS, AssetAllocation { hurdle, most, ..l });
+        let rich = line(0.0, 0.0, 0.0, 0.0050);
+        assert!((with(1.0, 0.1, rich) - 0.1).abs() < 1e-9, "no more than it carries");
+        assert!((with(1.3, 1.0, rich) - 0.25).abs() < 1e-9, "and no more than a quarter");
+        assert_eq!(with(1.4, 1.0, rich), 0.0, "50 bp is not 1.4 times 38");
+        assert_eq!(with(0.1, 1.0, line(0.0, 0.0, 0.0, 0.0030)), 0.0, "costs are asked for whatever is said");
+        let ended = AssetAllocation { known: ValueKnown::Ended, ..line(0.1, 0.3, 0.2, 0.01) };
+        assert_eq!(one(&TERMS, ended), 0.0);
+    }
+
+    #[test]
+    fn of_two_horizons_that_is_richer_which_earns_more_a_day() {
+        let long = AssetAllocation { daily: 0.010 / 28.0, ..line(0.0, 0.0, 0.0, 0.010) };
+        let mut lines = [long, line(0.0, 0.0, 0.0, 0.008)];
+        express(&SelectionTerms { capital: 0.3, ..TERMS }, &mut lines);
+        assert!(lines[0].spot == 0.0 && lines[1].spot > 0.2, "{lines:?}");
+    }
+
+    #[test]
     fn scarce_capital_goes_to_the_highest_value() {
         let mut lines: Vec<AssetAllocation> =
             (0..8).map(|i| line(0.0, 0.0, 0.0, 0.004 + 0.001 * f64::from(i))).collect();
@@ -313,16 +351,17 @@ mod tests {
     fn capital_has_a_price_only_where_it_is_used_up() {
         let mut lines = [line(0.0, 0.0, 0.0, 0.009), line(0.0, 0.0, 0.0, 0.008)];
         express(&TERMS, &mut lines);
-        assert!((TERMS.lent(&lines) - 2.0 * 0.25 * 1.25).abs() < 1e-9);
+        let lent: f64 = lines.iter().map(|l| TERMS.lent(l)).sum();
+        assert!((lent - 2.0 * 0.25 * 1.25).abs() < 1e-9);
         assert_eq!(TERMS.last_served(&lines), None, "⅜ are idle");
         let mut lines: Vec<AssetAllocation> =
             (0..8).map(|i| line(0.0, 0.0, 0.0, 0.004 + 0.001 * f64::from(i))).collect();
         express(&TERMS, &mut lines);
-        let (last, price) = TERMS.last_served(&lines).unwrap();
-        assert!(last == 4 && (price - 0.008 / 1.25).abs() < 1e-12, "a hedged book of the fourth best");
+        let price = TERMS.last_served(&lines).unwrap();
+        assert!((14.0 * price - 0.008 / 1.25).abs() < 1e-12, "a hedged book of the fourth best");
         // In place of a long perp a unit of spot frees the margin.
         lines[4].target = 0.3;
-        assert!((TERMS.last_served(&lines).map_or(0.0, |l| l.1) - 0.009 / 1.25).abs() < 1e-12);
+        assert!((TERMS.last_served(&lines).map_or(0.0, |p| 14.0 * p) - 0.009 / 1.25).abs() < 1e-12);
     }
 
     #[test]

@@ -30,6 +30,7 @@ fn kind(kind: TopicKind) -> (StyleRole, &'static str) {
         TopicKind::Adjustment => (StyleRole::Warn, "⚙"),
         TopicKind::Carry => (StyleRole::Real, "¤"),
         TopicKind::Receipt => (StyleRole::Good, "✓"),
+        TopicKind::Work => (StyleRole::Real, "¢"),
     }
 }
 

@@ -7,6 +7,9 @@
 //!
 //! `Carry` is V = settlements in the horizon · EW mean (span 9) of the settled rates, of the perp less
 //! that of a hedging perp: the plain forecast of `hive.md`, nothing fitted.
+//!
+//! For the desk it says the same V, over its own horizon, with what it asks for it and the most it carries: its numbers
+//! are its bid.
 
 use crate::agents::context::Context;
 use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
@@ -36,8 +39,12 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
 
 /// Weight of a settlement in the mean of rates: span 9.
 const WEIGHT: f64 = 0.2;
-/// Horizon of the quotes it gives the desk: H of `hive.md`, the same for all, not its own.
-const QUOTE_DAYS: f64 = 14.0;
+/// The hurdle of a usual carrier, the middle of the default. The desk's exposure is hedged whatever the rates do, and has
+/// no stop to be hit: what a usual carrier asks of its own money is there the costs alone.
+const USUAL_HURDLE: f64 = 1.25;
+/// The most it carries of an asset for the account, as a fraction of its equity, for each of its own size: a quarter at the
+/// default of 0.8.
+const SHARE: f64 = 0.312_5;
 /// Settlements before it trusts its mean.
 const WARM: u32 = 9;
 /// Prices older than this are not traded on; bars of a day pass.
@@ -182,7 +189,12 @@ impl Family for FundingMemory {
         if instrument != self.perp || self.hedge_is_perp {
             return None;
         }
-        Some(CarryQuote { value: self.rates.over(QUOTE_DAYS)?, days: QUOTE_DAYS })
+        Some(CarryQuote {
+            value: self.rates.over(self.horizon)?,
+            days: self.horizon,
+            hurdle: self.hurdle / USUAL_HURDLE,
+            most: self.size * SHARE,
+        })
     }
 
     fn pace(&self) -> Span {

@@ -27,6 +27,10 @@
 //! 6. Base is at least fee, what prints move the mid, and the hurdle: flat, it quotes nothing that loses.
 //!
 //! It needs quotes and trades, and stands still on bars. Never adds: more is held by being filled.
+//!
+//! Once a day of the market it says how it would work an order of the desk, bars or not: in the closed form what
+//! inventory adds to a quote grows with √γ, and an order that is to be worked is inventory to be got rid of. So the limit
+//! is √(γ₀/γ) volatilities away, with γ₀ the usual aversion: who minds risk twice as much stands 0.7 times as far.
 
 use crate::agents::context::Context;
 use crate::agents::family::{Family, FamilyInfo, Subscriptions, param};
@@ -38,7 +42,7 @@ use crate::agents::structures::shape::StructureShape;
 use crate::agents::structures::values::Values;
 use crate::domain::{
     AssetId, Condition, ContractTerms, Indicator, Instrument, InstrumentId, InstrumentKind, MarketEvent,
-    SideRule, Span, Stamp, Term,
+    SideRule, Span, Stamp, Term, WorkQuote,
 };
 use crate::market::Market;
 use crate::market::quotes::{Stamped, Top};
@@ -63,6 +67,20 @@ pub(super) const INFO: FamilyInfo = FamilyInfo {
         param("memory", "minutes", (5.0, 30.0), (0.1, 10_000.0), "memory of prints"),
         param("hold", "minutes", (240.0, 1_440.0), (1.0, 100_000.0), "time stop"),
         param("age", "seconds", (1.0, 5.0), (0.01, 600.0), "oldest quote it quotes by"),
+        param(
+            "rests",
+            "decisions",
+            (1.0, 1.0),
+            (1.0, 24.0),
+            "how long an order of the desk rests before it crosses",
+        ),
+        param(
+            "fee",
+            "bp",
+            (0.05, 0.15),
+            (0.0, 20.0),
+            "what it asks for an order of the desk that was filled at rest",
+        ),
     ],
     ordered: &[],
 };
@@ -76,6 +94,10 @@ const ROOT_YEAR: f64 = 5_617.615_152_357_805 / 1e4;
 const KEEPS: f64 = 0.2;
 /// The mid times or through this, from one quote to the next, is a bad tick until the next one agrees.
 const JUMP: f64 = 1.02;
+/// γ₀, the usual aversion: the middle of the default.
+const USUAL_AVERSION: f64 = 0.11;
+/// Distances of a limit that it offers, in volatilities: nearer it would cross, farther nothing is met.
+const OFFERED: (f64, f64) = (0.1, 4.0);
 /// Minutes of volatility that the stop bears with all of the cap held.
 const BEARS: f64 = 15.0;
 
@@ -92,6 +114,10 @@ pub struct MarketMakingMemory {
     recall: f64,
     hold: f64,
     age: Span,
+    /// How it would work an order of the desk.
+    work: WorkQuote,
+    /// The day on which it last said that.
+    said: Option<i64>,
     /// The mid's own moves.
     gap: PriceGap,
     /// The last mid that was believed, and one since that was not.
@@ -150,6 +176,12 @@ impl MarketMakingMemory {
             recall: p[6] * 60.0,
             hold: p[7],
             age: gap::span(p[8]),
+            work: WorkQuote {
+                distance: libm::sqrt(USUAL_AVERSION / p[0]).clamp(OFFERED.0, OFFERED.1),
+                rests: p[9] as u32,
+                fee_bps: p[10],
+            },
+            said: None,
             gap: PriceGap::default(),
             mid: None,
             doubted: None,
@@ -388,6 +420,12 @@ impl Family for MarketMakingMemory {
         true
     }
 
+    fn work_quote(&mut self, event: &MarketEvent) -> Option<WorkQuote> {
+        // Its numbers do not change, so that a word a day is enough for it to be known to be there.
+        let day = event.at().day();
+        (self.said.replace(day) != Some(day)).then_some(self.work)
+    }
+
     fn looks_at_prints(&self) -> bool {
         false
     }
@@ -405,8 +443,8 @@ mod tests {
     use InstrumentKind::{Future, Perp, Spot};
     use proptest::prelude::*;
 
-    /// Aversion, hurdle, size, cap, calm, after, memory, hold, age.
-    const P: [f64; 9] = [0.05, 0.5, 0.02, 3.0, 20.0, 2.0, 10.0, 600.0, 5.0];
+    /// Aversion, hurdle, size, cap, calm, after, memory, hold, age, rests, fee.
+    const P: [f64; 11] = [0.05, 0.5, 0.02, 3.0, 20.0, 2.0, 10.0, 600.0, 5.0, 1.0, 0.1];
 
     fn stage(kind: InstrumentKind) -> OneLife {
         let mut s =
@@ -560,7 +598,7 @@ mod tests {
     }
 
     fn wild() -> OneLife {
-        let p = [0.05, 0.0, 0.02, 3.0, 1e6, 0.3, 10_000.0, 600.0, 2.0];
+        let p = [0.05, 0.0, 0.02, 3.0, 1e6, 0.3, 10_000.0, 600.0, 2.0, 1.0, 0.1];
         let mut s =
             OneLife::new(&universe(&[("BTC", Perp, "a", "")]), FamilyId::MarketMaking, &p, "BTC").unwrap();
         s.age = gap::span(2.0);

@@ -15,6 +15,7 @@ impl Real {
             self.execution.services.come_no_more();
             return spec.instruments.iter().for_each(|i| self.withdraw(cx, i.id, out));
         }
+        self.choose_servers(cx, out);
         let quotes = spec.quotes(at, market);
         let steer = RiskControls {
             equity: money::to_estimate(self.account.equity).max(0.0),

@@ -34,7 +34,8 @@ impl Real {
         Real { account: Account::new(cast, settings, n), execution: Execution::new(venue, spec, settings) }
     }
 
-    /// Attributes and books one instrument's fill and rotation; `leg` of the fill is the carrier's own.
+    /// Attributes and books one instrument's fill and rotation; `leg` of the fill is the carrier's own. Whether
+    /// it could be booked; what each had of it is in `out` then.
     pub(super) fn book(
         &mut self,
         cx: &StepContext<'_>,
@@ -43,26 +44,24 @@ impl Real {
         fill: Option<Fill>,
         leg: Decimal,
         out: &mut Outputs,
-    ) {
+    ) -> bool {
         let spec = cx.spec;
         let atoms = spec.desk.atoms(id);
         let counts = |f: &Fill| atoms.count(f.quantity - leg).zip(atoms.count(leg));
         let Some((filled, leg_atoms)) = fill.as_ref().map_or(Some((0, 0)), counts) else {
-            return self.account.halt(
-                format!("a fill of {} is no whole number of atoms", spec.instruments[id.index()].symbol),
-                out,
-            );
+            let symbol = &spec.instruments[id.index()].symbol;
+            self.account.halt(format!("a fill of {symbol} is no whole number of atoms"), out);
+            return false;
         };
         // What the carrier became short of since the last booking is bought by the agents, wherever it came
         // from: the exposure is theirs.
         let index = id.index();
-        let carrier = spec.services.carriers.get(index).copied().flatten();
+        let carrier = self.execution.services.assets.get(index).and_then(|served| served.carrier);
         let owed = carrier.map_or(Decimal::ZERO, |_| self.execution.services.assets[index].unmirrored());
         let Some(carried) = atoms.count(owed) else {
-            return self.account.halt(
-                format!("{owed} {} carried is no whole number of atoms", spec.instruments[index].symbol),
-                out,
-            );
+            let symbol = &spec.instruments[index].symbol;
+            self.account.halt(format!("{owed} {symbol} carried is no whole number of atoms"), out);
+            return false;
         };
         let Scratch { changes, deltas } = &mut out.scratch;
         changes.clear();
@@ -79,23 +78,25 @@ impl Real {
             }
         }
         if changes.is_empty() && fill.is_none() {
-            return;
+            return true;
         }
         deltas.clear();
         deltas.extend(changes.iter().map(|(a, n)| (*a, atoms.quantity(*n))));
-        match self.account.ledger.trade(id, mark, deltas, fill.as_ref()) {
+        let booked = self.account.ledger.trade(id, mark, deltas, fill.as_ref());
+        match booked {
             Ok(report) => self.account.paid += report.fee + report.slippage,
-            Err(e) => self.account.halt(
-                format!("{}: the books refused a trade: {e}", spec.instruments[id.index()].symbol),
-                out,
-            ),
+            Err(e) => {
+                let symbol = &spec.instruments[id.index()].symbol;
+                self.account.halt(format!("{symbol}: the books refused a trade: {e}"), out);
+            }
         }
+        booked.is_ok()
     }
 
     /// Marks the account at a barrier and looks at breaker and venue.
     pub fn mark(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
         let StepContext { spec, at, market, .. } = *cx;
-        for (_, spot, _) in spec.services.held() {
+        for (_, spot) in spec.services.held() {
             let index = spot.index();
             if let Some(last) = market.price(spot) {
                 self.account.confirmed[index] = self.account.marks[index];

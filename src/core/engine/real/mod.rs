@@ -10,7 +10,7 @@
 //!    reason is kept for the operator.
 //!
 //! [`Real`] is one account; its files are what is done with it, each using those before it: `account` holds and
-//! books, `orders` sends one order, `selection` and `routing` make orders of what the desk wants, `resting` and
+//! books, `orders` sends one order, `selection` and `routing` make orders of what the desk wants, `serving` takes bids, `resting` and
 //! `events` hear the market, `reports` the venue, `decide` is the desk at a barrier, `ruin` its end, `steering` the operator.
 
 mod account;
@@ -25,6 +25,7 @@ mod resting;
 mod routing;
 mod ruin;
 mod selection;
+mod serving;
 mod spec;
 mod steering;
 

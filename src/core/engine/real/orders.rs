@@ -136,37 +136,40 @@ impl Real {
         self.execution.router.orders.get(id).is_some_and(|o| o.status != OrderStatus::Rejected)
     }
 
-    /// An approved order goes to work; what of it is not the desk's is the perp leg of a switch.
+    /// An approved order goes to work; what of it is not the desk's is the perp leg of a switch. `kept` of it has rested
+    /// before.
     pub(super) fn work(
         &mut self,
         cx: &StepContext<'_>,
         desk_index: usize,
         order: ApprovedOrder,
-        desk: Decimal,
+        [desk, kept]: [Decimal; 2],
         out: &mut Outputs,
     ) {
         let side = if order.quantity().is_sign_negative() { -1.0 } else { 1.0 };
         let tick = cx.spec.instruments[desk_index].tick;
-        let Some(limit) = self.execution.services.assets[desk_index].working_order.limit(side, tick) else {
+        let asset = &self.execution.services.assets[desk_index];
+        let Some(work) = asset.work else { return };
+        let Some(limit) = asset.working_order.limit(side, tick, work.terms.distance) else {
             return self.account.halt("an order is to be worked at a limit that is no price".to_owned(), out);
         };
         // The gate may have cut the order; then the desk is served first, since its exposure is what was
         // decided, and a switch only changes what carries it.
         let switch = order.quantity() - common(order.quantity(), desk);
-        let id = order.id();
+        let (id, quantity) = (order.id(), order.quantity());
         if self.place(cx, order, OrderKind::Limit(limit, TimeInForce::PostOnly), out) {
-            self.execution.services.assets[desk_index].working_order.begin(id, switch);
+            let kept = money::to_estimate(common(quantity, kept)) / money::to_estimate(quantity);
+            self.execution.services.assets[desk_index].working_order.begin(id, switch, work, kept);
         }
     }
 
     /// What is left of the order that is worked.
     pub(super) fn left(&self, desk_index: usize) -> Remaining {
-        let resting = self.execution.services.assets[desk_index].working_order.order;
+        let w = &self.execution.services.assets[desk_index].working_order;
         let all =
-            resting.and_then(|o| self.execution.router.orders.get(o)).map_or(Decimal::ZERO, Tracked::open);
+            w.order.and_then(|o| self.execution.router.orders.get(o)).map_or(Decimal::ZERO, Tracked::open);
         // The desk's and the switch's leg share one resting order, and only the switch's part is written down.
-        let switch = self.execution.services.assets[desk_index].working_order.switch;
-        Remaining { desk: all - switch, switch }
+        Remaining { desk: all - w.switch + w.orphaned, switch: w.switch }
     }
 
     /// Takes back what is worked of an instrument; how much of it was left.
@@ -187,7 +190,7 @@ impl Real {
     pub(super) fn rest_no_more(&mut self, cx: &StepContext<'_>, id: InstrumentId, out: &mut Outputs) {
         let Some(served) = self.execution.services.assets.get_mut(id.index()) else { return };
         let w = &mut served.working_order;
-        w.switch = Decimal::ZERO;
+        (w.switch, w.orphaned) = (Decimal::ZERO, Decimal::ZERO);
         if let Some(order) = w.order.take() {
             self.execution.router.cancel(order);
             self.hear_venue(cx, out);

@@ -160,7 +160,7 @@ impl Real {
             None if self.execution.services.assets[id.index()].working_order.order == Some(fill.order) => {
                 self.book_worked(cx, fill, out);
             }
-            None => self.book(cx, id, fill.mark, Some(*fill), Decimal::ZERO, out),
+            None => drop(self.book(cx, id, fill.mark, Some(*fill), Decimal::ZERO, out)),
         }
         if self.execution.router.orders.get(fill.order).is_none_or(|o| o.status.is_over()) {
             self.forget_order(fill.order);
@@ -177,16 +177,11 @@ impl Real {
         let desk = left + fill.quantity - w.switch;
         let switch = fill.quantity - common(fill.quantity, desk);
         w.switch -= switch;
-        let (arrival, taking) = (w.arrival, w.taking);
-        self.execution.services.assets[desk_index].execution_cost.add(
-            fill,
-            fill.quantity,
-            arrival,
-            taking,
-            true,
-        );
-        self.execution.services.assets[desk_index].swap_cost.add(fill, switch, arrival, taking, true);
-        self.book(cx, fill.instrument, fill.mark, Some(*fill), switch, out);
+        self.execution.services.assets[desk_index].rested(fill, switch);
+        if self.book(cx, fill.instrument, fill.mark, Some(*fill), switch, out) {
+            let paid = self.pay_maker(fill, desk_index, out);
+            self.account.guard("a maker's fee", &paid, out);
+        }
         if self.execution.router.orders.get(fill.order).is_none_or(|o| o.status.is_over()) {
             self.execution.services.assets[desk_index].working_order.order = None;
         }
@@ -198,7 +193,7 @@ impl Real {
 
     /// Books a fill of spot to the carrier.
     fn book_spot(&mut self, cx: &StepContext<'_>, desk_index: usize, fill: &Fill, out: &mut Outputs) {
-        let Some(carrier) = cx.spec.services.carriers[desk_index] else { return };
+        let Some(carrier) = self.execution.services.assets[desk_index].carrier else { return };
         self.execution.services.assets[desk_index].followed(fill);
         out.fills.push(*fill);
         match self.account.ledger.trade(fill.instrument, fill.mark, &[(carrier, fill.quantity)], Some(fill)) {

@@ -12,7 +12,7 @@ impl Real {
     pub fn inside(&mut self, cx: &StepContext<'_>, event: &MarketEvent, out: &mut Outputs) {
         let MarketEvent::Inside { instrument: id, at, ref bar } = *event else { return };
         let desk_index = id.index();
-        if desk_index >= cx.spec.traded || cx.spec.services.makers[desk_index].is_none() {
+        if desk_index >= cx.spec.traded || cx.spec.services.makers[desk_index].is_empty() {
             return;
         }
         let instrument = &cx.spec.instruments[desk_index];
@@ -36,7 +36,8 @@ impl Real {
         let w = &self.execution.services.assets[desk_index].working_order;
         if let Some(order) = w.order.and_then(|o| self.execution.router.orders.get(o)) {
             let side = if order.open().is_sign_negative() { -1.0 } else { 1.0 };
-            if let Some(limit) = w.limit(side, instrument.tick) {
+            let distance = w.work.map(|work| work.terms.distance);
+            if let Some(limit) = distance.and_then(|distance| w.limit(side, instrument.tick, distance)) {
                 let id = order.id;
                 self.execution.router.amend(id, limit);
             }
@@ -56,14 +57,14 @@ impl Real {
         let costs = cx.settings.costs.of(instrument);
         let w = &mut self.execution.services.assets[desk_index].working_order;
         if w.arrival == 0.0 {
-            w.arrival = bar.open;
             let order = w.order.and_then(|o| self.execution.router.orders.get(o));
             let left = order.map_or(0.0, |o| money::to_estimate(Tracked::open(o)));
             // The whole order, with the spread and the impact of its size: the alternative to working it was to
             // send it all at once.
             let t = take(costs, instrument.kind, bar.open, listing.sigma, listing.last().volume, left);
             let size = libm::fabs(t.quantity);
-            w.taking = if size > 0.0 { libm::fabs(t.price - bar.open) + t.fee / size } else { 0.0 };
+            let taking = if size > 0.0 { libm::fabs(t.price - bar.open) + t.fee / size } else { 0.0 };
+            w.arrive(bar.open, taking);
         }
         // A price that is only touched fills those who came first; a bar that trades beyond the limit has
         // reached this order too.

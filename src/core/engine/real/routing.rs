@@ -55,12 +55,16 @@ impl Real {
         let desk_index = id.index();
         // What rests is taken back before anything else is sent: an old order beside the new one could fill
         // with it, and the exposure would be twice what was decided.
+        let asset = &self.execution.services.assets[desk_index];
+        let waits = asset.working_order.may_wait(asset.work.as_ref());
         let left = self.take_back(cx, desk_index, out);
         let due = left.desk + change.due;
         // A new wish is measured from what is held, so that what is due is in it; a desk without one still
         // wants what it asked for before.
         let want = if want.quantity.is_zero() { due } else { want.quantity };
-        let plan = RoutePlan { want, due, left: left.switch, fast: change.fast };
+        // What rests with a maker that takes more time is not due yet.
+        let kept = if waits { left.desk } else { Decimal::ZERO };
+        let plan = RoutePlan { want, due: due - kept, left: left.switch, fast: change.fast };
         self.withdraw(cx, id, out);
         let none = Decimal::ZERO;
         let carried = cx.spec.services.carried(desk_index);
@@ -92,7 +96,7 @@ impl Real {
         if let Some(number) = number.filter(|_| perp.is_some_and(|order| self.submit(cx, id, order, out))) {
             // What rested and missed is measured from where it was decided: from here on it would look as if
             // waiting cost nothing.
-            let missed = common(parts.late, left.desk);
+            let missed = common(parts.late, left.desk - kept);
             self.execution.services.assets[desk_index].working_order.crosses(number, missed, parts.hurried);
         }
         let mut later = parts.rest - parts.late;
@@ -103,7 +107,7 @@ impl Real {
         // The perp's side of a switch is the opposite of its spot. What crosses now works in the same
         // instrument, and the gate has to see both together.
         if let Some(order) = self.approve(cx, exposed, (id, desk_index), later - parts.switch, beside) {
-            self.work(cx, desk_index, order, later, out);
+            self.work(cx, desk_index, order, [later, common(later, kept)], out);
         }
     }
 
@@ -129,8 +133,8 @@ impl Real {
                 && carried.is_none_or(|s| self.is_order(&spec.instruments[s.index()], quantity))
         };
         // Where risk is to shrink it shrinks now: an order that rests may not fill at all.
-        let worked = self.execution.services.is_worked(&spec.services, desk_index, cx.at)
-            && self.account.mode() == Mode::Running;
+        let worked =
+            self.execution.services.is_worked(desk_index, cx.at) && self.account.mode() == Mode::Running;
         if is_order(parts.switch) {
             // What rested since the last decision has had its time. The rest may wait only where a maker
             // works the perp and spot is seen often enough to follow it.

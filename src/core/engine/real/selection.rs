@@ -4,6 +4,7 @@
 use super::context::StepContext;
 use super::life::Real;
 use crate::domain::{Decimal, Instrument, InstrumentId, Span, Stamp, money};
+use crate::engine::bids::{CARRY_GOOD, ServiceBar};
 use crate::engine::order_split::LegChange;
 use crate::engine::{Outputs, Settings};
 use crate::fills::{Costs, fee_rate};
@@ -12,8 +13,6 @@ use crate::treasury::Mode;
 use crate::treasury::desk::{RiskControls, TargetChange};
 use crate::treasury::instrument_selection::{AssetAllocation, SelectionTerms, ValueKnown, express};
 
-/// A quote older than this neither enters nor leaves.
-const HELD_AFTER: Span = Span(Span::DAY.0);
 /// A quote older than this is none.
 const STALE_AFTER: Span = Span(3 * Span::DAY.0);
 
@@ -91,7 +90,7 @@ impl Real {
         let estimate = |q: Decimal| if q.is_zero() { 0.0 } else { money::to_estimate(q) * unit };
         let held = spec.desk.atoms(id).quantity(self.execution.desk.held(id));
         let quote = self.execution.services.assets[i].quote;
-        let worked = self.execution.services.is_worked(&spec.services, i, cx.at);
+        let worked = self.execution.services.is_worked(i, cx.at);
         let line = AssetAllocation {
             change: estimate(want),
             target: estimate(held + want),
@@ -99,6 +98,9 @@ impl Real {
             spot_cost: carrier.map_or(0.0, |s| side(cx.settings, &spec.instruments[s.index()])),
             perp_cost: side(cx.settings, &spec.instruments[i]),
             value: quote.map_or(0.0, |q| q.value.value),
+            daily: quote.map_or(0.0, |q| q.value.value / q.value.days),
+            hurdle: quote.map_or(1.0, |q| q.value.hurdle),
+            most: quote.map_or(0.0, |q| q.value.most),
             known: self.known(cx, steer, i),
             open,
             worked,
@@ -114,10 +116,13 @@ impl Real {
     fn known(&self, cx: &StepContext<'_>, steer: &RiskControls, i: usize) -> ValueKnown {
         let running = self.account.mode() == Mode::Running && !steer.flatten;
         let age = self.execution.services.assets[i].quote.map_or(Span(i64::MAX), |q| cx.at.since(q.at));
-        match () {
-            () if !running || age.0 > STALE_AFTER.0 => ValueKnown::Stale,
-            () if age.0 > HELD_AFTER.0 => ValueKnown::Held,
-            () => ValueKnown::Fresh,
+        match self.unserved(cx, i) {
+            _ if !running => ValueKnown::Stale,
+            Some(ServiceBar::Ends) => ValueKnown::Ended,
+            _ if age.0 > STALE_AFTER.0 => ValueKnown::Stale,
+            Some(ServiceBar::Pauses) => ValueKnown::Held,
+            None if age.0 > CARRY_GOOD.0 => ValueKnown::Held,
+            None => ValueKnown::Fresh,
         }
     }
 
@@ -155,15 +160,19 @@ impl Real {
         terms: &SelectionTerms,
         lines: &[AssetAllocation],
     ) {
-        if let Some((last, price)) = terms.last_served(lines) {
-            let days = self.execution.services.assets[last].quote.map_or(f64::INFINITY, |q| q.value.days);
-            // V is what a unit gains over the days that the quote looks ahead; the charge is for one bar of
-            // them.
-            let bars = cx.settings.clock.decide.in_units_of(Span::DAY) / days;
-            // The last served may have a V below zero and be held only because leaving costs more: then nobody
-            // waits for the capital, and it costs nothing.
-            self.execution.services.capital_charge.0 +=
-                (price * terms.lent(lines)).max(0.0) * bars * steer.equity;
+        let Some(price) = terms.last_served(lines) else { return };
+        // V is what a unit gains over the days that its quote looks ahead; the charge is for one bar of them.
+        let bar = cx.settings.clock.decide.in_units_of(Span::DAY) * steer.equity;
+        let lent = |line| price * terms.lent(line);
+        // The last served may have a V below zero and be held only because leaving costs more: then nobody
+        // waits for the capital, and it costs nothing.
+        if lines.iter().map(lent).sum::<f64>() <= 0.0 {
+            return;
+        }
+        for (asset, line) in self.execution.services.assets.iter_mut().zip(lines) {
+            if let Some(carrier) = asset.carrier {
+                asset.carrier_record(carrier).rent.0 += lent(line) * bar;
+            }
         }
     }
 
@@ -216,7 +225,7 @@ fn in_lots(coins: f64, lot: Decimal) -> Decimal {
 }
 
 /// What taking an instrument once costs, as a fraction: fee and half the spread.
-fn side(settings: &Settings, instrument: &Instrument) -> f64 {
+pub(super) fn side(settings: &Settings, instrument: &Instrument) -> f64 {
     match settings.costs.of(instrument) {
         Costs::Flat(c) => *c,
         Costs::Bars(b) => {

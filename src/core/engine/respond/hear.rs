@@ -13,6 +13,10 @@ use crate::engine::{Outputs, Utterance};
 /// Most one slot may say at a barrier: a life says an outcome and an opening, or what changes its size.
 const WORDS_MAX: u32 = 8;
 const _: () = assert!(STEPS_MAX <= WORDS_MAX as usize, "a life is heard whole");
+/// Farthest limit of a worked order, in volatilities: beyond it nothing is ever met.
+const DISTANCE_MAX: f64 = 16.0;
+/// Largest fee of a maker, in basis points: a hundredth of what is traded.
+const FEE_BPS_MAX: f64 = 100.0;
 /// Largest intent, in multiples of the agent's capital: the largest unit with the largest traits and adds.
 const INTENT_MAX: f64 = 2_000.0;
 
@@ -115,11 +119,14 @@ impl Respond {
         let margins = Margins::new(cast, s, &spec.kinds, &speak.market, at);
         let pnl = margins.look(&mut self.stakes, &mut self.ears);
         self.open.push(at, s.capital + pnl + speak.structures.total());
+        self.tend(cx, out);
         self.real.decide(cx, &self.office.knobs, &mut self.decisions, out);
         let day = Stamp(at.0 - 1).after(s.clock.decide).day();
         if self.day.is_none_or(|d| d != day) {
             self.day = Some(day);
             self.close_day(spec, at, speak, out);
+            // A manager may have silenced somebody whose order rests.
+            self.tend(cx, out);
         }
     }
 
@@ -155,7 +162,10 @@ impl Respond {
                 }
             }
             MessageKind::Carry(quote) if self.consensus.is_heard(agent) => {
-                self.real.execution.services.hear(asset, at, quote);
+                self.real.execution.services.hear_carrier(asset, (agent, at), *quote);
+            }
+            MessageKind::Work(quote) if self.consensus.is_heard(agent) => {
+                self.real.execution.services.hear_maker(asset, (agent, at), *quote);
             }
             _ => {}
         }
@@ -220,7 +230,15 @@ fn makes_sense(body: &MessageKind) -> bool {
             a.before.is_finite() && can_be(a.after) && can_be(a.delta)
         }
         MessageKind::Outcome(o) => o.pnl.is_finite(),
-        MessageKind::Carry(c) => c.value.is_finite() && c.days > 0.0,
+        MessageKind::Carry(c) => {
+            let is_size = |x: f64| x.is_finite() && x >= 0.0;
+            c.value.is_finite() && c.days.is_finite() && c.days > 0.0 && is_size(c.hurdle) && is_size(c.most)
+        }
+        MessageKind::Work(w) => {
+            (0.0..=DISTANCE_MAX).contains(&w.distance)
+                && w.rests > 0
+                && (0.0..=FEE_BPS_MAX).contains(&w.fee_bps)
+        }
         MessageKind::Stance(_)
         | MessageKind::Goal(_)
         | MessageKind::Adjustment(_)

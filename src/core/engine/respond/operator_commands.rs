@@ -13,6 +13,7 @@ use super::spec::RespondSpec;
 use super::state::Respond;
 use crate::domain::{AgentId, Command};
 use crate::engine::Outputs;
+use crate::engine::bids::ServiceBar;
 use crate::engine::real::StepContext;
 use crate::treasury::OperatorControls;
 
@@ -48,6 +49,7 @@ impl Respond {
             Command::Recheck => real.recheck(cx, out),
             Command::ResetBreaker => real.steer(cx, out, |r| r.account.reset_breaker()),
         };
+        self.tend(cx, out);
         self.interventions += u64::from(news);
         // Restrictions count as hand-holding, taking them back does not.
         if let Command::Mute(a)
@@ -59,6 +61,23 @@ impl Respond {
         {
             self.office.wards.held(a);
         }
+    }
+
+    /// Who may serve the others now: nobody who is not heard, does not hear, or is under the operator's hand.
+    pub(super) fn tend(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
+        let Respond { consensus, deafened, real, .. } = self;
+        let hand = real.account.hand.clone();
+        let bar = |agent: AgentId| {
+            let is_deaf = deafened.get(agent.index()).copied().unwrap_or(false);
+            match () {
+                () if !consensus.is_heard(agent) || is_deaf || hand.is_drained(agent) => {
+                    Some(ServiceBar::Ends)
+                }
+                () if hand.binds(agent) => Some(ServiceBar::Pauses),
+                () => None,
+            }
+        };
+        real.tend(cx, bar, out);
     }
 
     fn deafen(&mut self, agent: AgentId, deaf: bool) -> bool {

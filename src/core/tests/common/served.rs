@@ -2,7 +2,7 @@
 //! quarter of an hour inside the bars of both.
 
 use super::{SCOUTS, Tape, shipped};
-use hive_core::agents::declaration::{Declaration, Selector};
+use hive_core::agents::declaration::{Declaration, DrawnNumber, Selector};
 use hive_core::agents::personality::Traits;
 use hive_core::config::Config;
 use hive_domain::{
@@ -32,6 +32,22 @@ pub fn config(serving: bool) -> Config {
     }
     (config.services.carry, config.services.liquidity) = (serving, serving);
     config
+}
+
+/// The same where an agent has these numbers.
+pub fn with(mut config: Config, name: &str, params: &[(&str, f64)]) -> Config {
+    let of = config.roster.agents.iter_mut().find(|a| a.name == name).unwrap();
+    for (param, to) in params {
+        of.params.insert((*param).to_owned(), DrawnNumber { from: *to, to: *to });
+    }
+    config
+}
+
+/// The same with another like this agent beside it, who has these numbers.
+pub fn another(mut config: Config, like: &str, name: &str, params: &[(&str, f64)]) -> Config {
+    let of = config.roster.agents.iter().find(|a| a.name == like).unwrap().clone();
+    config.roster.agents.push(Declaration { name: name.to_owned(), ..of });
+    with(config, name, params)
 }
 
 /// A bar told in quarters of an hour that together are that bar: to its low, its high, its middle, its close.

@@ -1,6 +1,7 @@
 //! The laws of the house, each on a whole hive: the shipped roster on the embedded market. A test
 //! carries the number of its law.
 
+mod bids;
 mod conditions;
 mod delisting;
 mod emergence;
