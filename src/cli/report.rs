@@ -129,12 +129,15 @@ fn ruins(out: &mut String, s: &Summary) {
         let (lost, of) = (each.clone().sum::<u32>(), each.filter(|n| *n > 0).count());
         if lost > 0 {
             let stake = number(&s.capital) / s.agents.len().max(1) as f64;
+            let beyond = match amount(borne).as_str() {
+                "0" => String::new(),
+                borne => format!("; venues bore {borne} beyond"),
+            };
             let told = format!(
-                "{of} of {} agents, {} stakes of about {} lost whole, each put up anew; venues bore {} beyond",
+                "{of} of {} agents, {} stakes of about {} lost whole, each put up anew{beyond}",
                 s.agents.len(),
                 grouped(u64::from(lost)),
-                amount(&stake.to_string()),
-                amount(borne)
+                amount(&stake.to_string())
             );
             out.push_str(&wrap(&format!("{life} ruined: "), &told, WIDTH));
         }

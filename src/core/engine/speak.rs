@@ -285,7 +285,8 @@ impl Speak {
 
     /// Worth of a patient book at the last price of its asset.
     pub(super) fn equity_of(&self, patient: &Patient, asset: AssetId) -> f64 {
-        patient.book.equity(self.close(asset))
+        // Most lives hold nothing: they need no price.
+        if patient.book.quantity == 0.0 { patient.book.cash } else { patient.book.equity(self.close(asset)) }
     }
 
     /// Last close of an asset on the desk; NaN before its first bar.
