@@ -172,6 +172,11 @@ impl WorkingOrder {
         self.rests > 0 && self.work.map(|w| w.maker) == next.map(|w| w.maker)
     }
 
+    /// An order that was taken back was filled all the same: as far as the desk still wanted it, that is done.
+    pub(super) fn filled_late(&mut self, quantity: Decimal) {
+        self.orphaned -= common(self.orphaned, quantity);
+    }
+
     /// An order goes to work, `switch` of it the perp leg of a switch, and the share `kept` of it what rested before.
     pub(super) fn begin(&mut self, order: OrderId, switch: Decimal, work: AcceptedWork, kept: f64) {
         let is_kept = kept > 0.0 && self.arrival > 0.0;

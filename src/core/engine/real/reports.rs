@@ -160,7 +160,12 @@ impl Real {
             None if self.execution.services.assets[id.index()].working_order.order == Some(fill.order) => {
                 self.book_worked(cx, fill, out);
             }
-            None => drop(self.book(cx, id, fill.mark, Some(*fill), Decimal::ZERO, out)),
+            None => {
+                if self.execution.working[id.index()] != Some(fill.order) {
+                    self.execution.services.assets[id.index()].working_order.filled_late(fill.quantity);
+                }
+                self.book(cx, id, fill.mark, Some(*fill), Decimal::ZERO, out);
+            }
         }
         if self.execution.router.orders.get(fill.order).is_none_or(|o| o.status.is_over()) {
             self.forget_order(fill.order);
