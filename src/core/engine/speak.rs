@@ -30,6 +30,8 @@ use std::sync::Arc;
 const CORRELATION: f64 = 0.5;
 /// Most indicators a family may ask for: those that exist are at most one of each kind.
 const KEYS_MAX: usize = 16;
+/// A basket up to this size is ranked faster by counting than by sorting it.
+const COUNTED_MAX: usize = 32;
 /// No handle: the value is the agent's own, not the bank's.
 const OWN: u16 = u16::MAX;
 
@@ -454,21 +456,25 @@ struct BarClose<'a> {
 
 /// Replaces scores by ranks 0 … 1 among those that are finite; NaN stays NaN.
 pub fn rank_in_place(scores: &mut [f64]) {
-    let mut order: Vec<(f64, usize)> = Vec::with_capacity(scores.len());
-    order.extend(scores.iter().enumerate().filter(|(_, s)| s.is_finite()).map(|(i, s)| (*s, i)));
-    let n = order.len();
+    let mut finite: Vec<f64> = Vec::with_capacity(scores.len());
+    finite.extend(scores.iter().filter(|s| s.is_finite()));
+    let n = finite.len();
     if n < 3 {
         scores.fill(f64::NAN);
         return;
     }
-    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let mut below = 0;
-    // Equal as numbers, so that a zero and its negative share their place too.
-    for ties in order.chunk_by(|a, b| a.0 == b.0) {
-        let through = below + ties.len();
-        let rank = (below + through - 1) as f64 / 2.0 / (n - 1) as f64;
-        ties.iter().for_each(|(_, i)| scores[*i] = rank);
-        below = through;
+    let is_short = n <= COUNTED_MAX;
+    if !is_short {
+        finite.sort_unstable_by(f64::total_cmp);
+    }
+    for score in scores.iter_mut().filter(|s| s.is_finite()) {
+        let (below, through) = if is_short {
+            let count = |is_in: fn(f64, f64) -> bool| finite.iter().filter(|x| is_in(**x, *score)).count();
+            (count(|x, score| x < score), count(|x, score| x <= score))
+        } else {
+            (finite.partition_point(|x| x < score), finite.partition_point(|x| x <= score))
+        };
+        *score = (below + through - 1) as f64 / 2.0 / (n - 1) as f64;
     }
 }
 
@@ -482,6 +488,17 @@ mod tests {
         rank_in_place(&mut r);
         assert_eq!((r[0], r[2], r[3], r[4]), (1.0, 0.0, 0.5, 0.5));
         assert!(r[1].is_nan());
+    }
+
+    #[test]
+    fn a_large_basket_is_ranked_as_a_small_one() {
+        let place = |i: usize| (i * 37 % 40) as f64;
+        let mut large: Vec<f64> = (0..40).map(place).collect();
+        rank_in_place(&mut large);
+        assert!(large.iter().enumerate().all(|(i, rank)| *rank == place(i) / 39.0), "{large:?}");
+        let mut small: Vec<f64> = (0..20).map(|i| (i * 7 % 20) as f64).collect();
+        rank_in_place(&mut small);
+        assert!(small.iter().enumerate().all(|(i, rank)| *rank == (i * 7 % 20) as f64 / 19.0), "{small:?}");
     }
 
     #[test]
