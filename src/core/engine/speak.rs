@@ -496,7 +496,7 @@ mod tests {
         let mut large: Vec<f64> = (0..40).map(place).collect();
         rank_in_place(&mut large);
         assert!(large.iter().enumerate().all(|(i, rank)| *rank == place(i) / 39.0), "{large:?}");
-        let mut small: Vec<f64> = (0..20).map(|i| (i * 7 % 20) as f64).collect();
+        let mut small: Vec<f64> = (0..20).map(|i| f64::from(i * 7 % 20)).collect();
         rank_in_place(&mut small);
         assert!(small.iter().enumerate().all(|(i, rank)| *rank == (i * 7 % 20) as f64 / 19.0), "{small:?}");
     }

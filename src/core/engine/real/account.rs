@@ -21,6 +21,19 @@ pub struct Ruin {
     pub left: Money,
 }
 
+/// What is not known of an account whose venue is outside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Doubt {
+    /// Since when the fate of an order has been open, or the venue has not spoken; none while all is settled.
+    pub unsettled: Option<Stamp>,
+    /// Whether that has lasted longer than it may.
+    pub is_long: bool,
+    /// Whether the venue says that something else is held, and a fill may be on its way that explains it.
+    pub is_of_position: bool,
+    /// When venues were last asked again because of it.
+    pub asked_again: Option<Stamp>,
+}
+
 /// What is owned and owed, whoever trades for it and wherever.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Account {
@@ -44,16 +57,10 @@ pub struct Account {
     pub ruin: Option<Ruin>,
     /// Whether it is because the venue holds something else: then it ends by looking again.
     pub(super) is_different: bool,
-    /// Since when the fate of an order has been open, or the venue has not spoken; none while all is settled.
-    pub(super) unsettled: Option<Stamp>,
-    /// Whether that has lasted longer than it may.
-    pub(super) is_in_doubt: bool,
-    /// Whether the venue says that something else is held, and a fill may be on its way that explains it.
-    pub(super) is_doubtful: bool,
+    /// What is not known of the account, and since when.
+    pub(super) doubt: Doubt,
     /// Whether the operator wants a halt to end with the first answer that agrees.
     pub(super) is_rechecking: bool,
-    /// When venues were last asked again because of a doubt.
-    pub(super) asked_again: Option<Stamp>,
     /// By instrument: who held how much when funding was last settled, where the venue bills it.
     pub(super) settled: Vec<Vec<(AgentId, Decimal)>>,
     pub(super) barriers: u64,
@@ -82,11 +89,8 @@ impl Account {
             halted: deposited.err().map(|e| format!("the capital could not be booked: {e}")),
             ruin: None,
             is_different: false,
-            unsettled: None,
-            is_in_doubt: false,
-            is_doubtful: false,
+            doubt: Doubt::default(),
             is_rechecking: false,
-            asked_again: None,
             settled: vec![Vec::new(); instruments],
             barriers: 0,
             running: 0,
@@ -102,7 +106,7 @@ impl Account {
         match () {
             () if self.halted.is_some() => Mode::Halted,
             // What may still come is not known: what is held may shrink, and nothing is opened on top of it.
-            () if self.is_in_doubt => Mode::Reducing.max(self.breaker.mode()).max(self.hand.mode()),
+            () if self.doubt.is_long => Mode::Reducing.max(self.breaker.mode()).max(self.hand.mode()),
             () => self.breaker.mode().max(self.hand.mode()),
         }
     }

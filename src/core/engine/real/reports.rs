@@ -250,14 +250,14 @@ impl Real {
     /// nothing is open.
     fn compare(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
         let mut is_agreed = !self.execution.router.is_waiting();
-        self.account.is_doubtful = false;
+        self.account.doubt.is_of_position = false;
         for instrument in &cx.spec.instruments {
             let ours = self.execution.position(cx.spec, instrument.id);
             // The books' own record of the counterparty is minus what the account holds.
             let books = self.account.booked(instrument.id);
             let check = self.execution.router.check(instrument.id, ours);
             let venue = if let PositionCheck::Differs { venue } = check { venue } else { ours };
-            self.account.is_doubtful |= check == PositionCheck::Doubtful;
+            self.account.doubt.is_of_position |= check == PositionCheck::Doubtful;
             is_agreed &= check != PositionCheck::Doubtful && venue == ours && books == ours;
             if venue != ours || books != ours {
                 let symbol = &instrument.symbol;
@@ -281,22 +281,22 @@ impl Real {
         if self.execution.router.venue.is_prompt() {
             return;
         }
-        let is_open = self.execution.router.is_waiting() || self.account.is_doubtful;
-        let since = self.account.unsettled.unwrap_or(now);
-        self.account.unsettled = is_open.then_some(since);
-        let was_in_doubt = self.account.is_in_doubt;
+        let is_open = self.execution.router.is_waiting() || self.account.doubt.is_of_position;
+        let since = self.account.doubt.unsettled.unwrap_or(now);
+        self.account.doubt.unsettled = is_open.then_some(since);
+        let was_in_doubt = self.account.doubt.is_long;
         self.doubt(now, out);
-        let asked = self.account.asked_again.unwrap_or(since);
+        let asked = self.account.doubt.asked_again.unwrap_or(since);
         // Once when doubt begins, and then again and again: whoever was asked may not have heard it.
-        if self.account.is_in_doubt && (!was_in_doubt || now.since(asked).0 >= CONFIRMED_AFTER.0) {
-            self.account.asked_again = Some(now);
+        if self.account.doubt.is_long && (!was_in_doubt || now.since(asked).0 >= CONFIRMED_AFTER.0) {
+            self.account.doubt.asked_again = Some(now);
             self.execution.router.ask_again(now);
         }
     }
 
     fn doubt(&mut self, at: Stamp, out: &mut Outputs) {
-        let is_long = self.account.unsettled.is_some_and(|since| at.since(since).0 > UNSETTLED_MAX.0);
-        if std::mem::replace(&mut self.account.is_in_doubt, is_long) == is_long {
+        let is_long = self.account.doubt.unsettled.is_some_and(|since| at.since(since).0 > UNSETTLED_MAX.0);
+        if std::mem::replace(&mut self.account.doubt.is_long, is_long) == is_long {
             return;
         }
         out.alarms.push(if is_long {
