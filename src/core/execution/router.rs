@@ -255,24 +255,11 @@ impl<V: Venue> OrderRouter<V> {
                 OrderReport::Unknown(order)
             }
             VenueEvent::Position { instrument, at, quantity } => {
-                if let Some(position) = self.positions.get_mut(instrument.index())
-                    && position.told.is_none_or(|(before, _)| at >= before)
-                {
-                    let is_same = position.told.is_some_and(|(_, before)| before == quantity);
-                    position.same_since = position.same_since.filter(|_| is_same).or(Some(at));
-                    position.told = Some((at, quantity));
-                    position.is_old = false;
-                }
+                self.told(instrument, at, quantity);
                 OrderReport::Noted
             }
             VenueEvent::Funding { instrument, at, amount } => {
-                let position = self.positions.get_mut(instrument.index());
-                // A settlement is billed once; what venues say again after a lost connection is no second one.
-                let is_news = position.is_some_and(|p| {
-                    let last = p.billed_at;
-                    p.billed_at = last.max(Some(at));
-                    last.is_none_or(|last| at > last)
-                });
+                let is_news = self.is_first_bill(instrument, at);
                 if is_news { OrderReport::Funding(instrument, at, amount) } else { OrderReport::Noted }
             }
             VenueEvent::Link { venue, state, .. } => {
@@ -287,6 +274,27 @@ impl<V: Venue> OrderRouter<V> {
                 OrderReport::Fees(instrument, [taker_ppm, maker_ppm])
             }
         }
+    }
+
+    /// The venue said what is held of an instrument.
+    fn told(&mut self, instrument: InstrumentId, at: Stamp, quantity: Decimal) {
+        if let Some(position) = self.positions.get_mut(instrument.index())
+            && position.told.is_none_or(|(before, _)| at >= before)
+        {
+            let is_same = position.told.is_some_and(|(_, before)| before == quantity);
+            position.same_since = position.same_since.filter(|_| is_same).or(Some(at));
+            position.told = Some((at, quantity));
+            position.is_old = false;
+        }
+    }
+
+    /// Whether a settlement of funding was not billed before: what venues say again after a lost connection is no second one.
+    fn is_first_bill(&mut self, instrument: InstrumentId, at: Stamp) -> bool {
+        self.positions.get_mut(instrument.index()).is_some_and(|position| {
+            let last = position.billed_at;
+            position.billed_at = last.max(Some(at));
+            last.is_none_or(|last| at > last)
+        })
     }
 
     /// Whether that is news of an order that is known and not over.

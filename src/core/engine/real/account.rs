@@ -23,7 +23,7 @@ pub struct Ruin {
 
 /// What is not known of an account whose venue is outside.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Doubt {
+pub(super) struct AccountDoubt {
     /// Since when the fate of an order has been open, or the venue has not spoken; none while all is settled.
     pub unsettled: Option<Stamp>,
     /// Whether that has lasted longer than it may.
@@ -58,7 +58,7 @@ pub struct Account {
     /// Whether it is because the venue holds something else: then it ends by looking again.
     pub(super) is_different: bool,
     /// What is not known of the account, and since when.
-    pub(super) doubt: Doubt,
+    pub(super) doubt: AccountDoubt,
     /// Whether the operator wants a halt to end with the first answer that agrees.
     pub(super) is_rechecking: bool,
     /// By instrument: who held how much when funding was last settled, where the venue bills it.
@@ -89,7 +89,7 @@ impl Account {
             halted: deposited.err().map(|e| format!("the capital could not be booked: {e}")),
             ruin: None,
             is_different: false,
-            doubt: Doubt::default(),
+            doubt: AccountDoubt::default(),
             is_rechecking: false,
             settled: vec![Vec::new(); instruments],
             barriers: 0,
