@@ -82,12 +82,12 @@ impl Real {
 
     /// How an order asks for its price that is to trade at once. Outside the program it has a bound: the book may be
     /// empty for a moment, and a market order takes whatever is left of it. What only shrinks while risk is to shrink
-    /// has none, since not getting out is worse.
-    fn immediate(&self, cx: &StepContext<'_>, order: &ApprovedOrder) -> OrderKind {
+    /// has none, since not getting out is worse. None where no tick is near enough to be that bound.
+    fn immediate(&self, cx: &StepContext<'_>, order: &ApprovedOrder) -> Option<OrderKind> {
         // Doubt alone is no reason to take any price: it is when data are worst.
         let is_closing = self.account.breaker.mode().max(self.account.hand.mode()) != Mode::Running;
         if self.execution.router.venue.is_prompt() || is_closing && order.reduce_only() {
-            return OrderKind::Market;
+            return Some(OrderKind::Market);
         }
         let instrument = &cx.spec.instruments[order.instrument().index()];
         let sells = order.quantity().is_sign_negative();
@@ -98,9 +98,8 @@ impl Real {
         // At least a tick of room: where ticks are coarse, half a percent may lie between two of them.
         let room = (COLLAR * last).max(money::to_estimate(instrument.tick.at(last)));
         let (bound, inside) = if sells { (last - room, Rounding::Up) } else { (last + room, Rounding::Down) };
-        let price = instrument.tick.round_estimate(bound, inside).filter(|price| !price.is_zero());
-        // A price that no tick is near buys nothing, and sells for nothing: the venue refuses it, and that is told.
-        OrderKind::Limit(price.unwrap_or_default(), TimeInForce::ImmediateOrCancel)
+        let price = instrument.tick.round_estimate(bound, inside).filter(|price| *price > Decimal::ZERO);
+        price.map(|price| OrderKind::Limit(price, TimeInForce::ImmediateOrCancel))
     }
 
     /// An approved order leaves to trade at once; whether it did.
@@ -111,8 +110,13 @@ impl Real {
         order: ApprovedOrder,
         out: &mut Outputs,
     ) -> bool {
+        let Some(kind) = self.immediate(cx, &order) else {
+            // Without a bound it would take whatever there is.
+            let symbol = &cx.spec.instruments[id.index()].symbol;
+            out.alarms.push(format!("{symbol}: an order was not sent, since no price could bound it"));
+            return false;
+        };
         self.execution.working[id.index()] = Some(order.id());
-        let kind = self.immediate(cx, &order);
         let left = self.place(cx, order, kind, out);
         self.execution.sent += u64::from(left);
         left
