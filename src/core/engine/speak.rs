@@ -30,8 +30,8 @@ use std::sync::Arc;
 const CORRELATION: f64 = 0.5;
 /// Most indicators a family may ask for: those that exist are at most one of each kind.
 const KEYS_MAX: usize = 16;
-/// A basket up to this size is ranked faster by counting than by sorting it.
-const COUNTED_MAX: usize = 32;
+/// What a record has kept is written anew below this.
+const KEPT_MIN: f64 = 1e-100;
 /// No handle: the value is the agent's own, not the bank's.
 const OWN: u16 = u16::MAX;
 
@@ -100,8 +100,10 @@ pub struct Speak {
     pub structures: Structures,
     /// By slot: equity of the raw book at the last barrier.
     marked: Vec<f64>,
-    /// By slot: what the results of its intent come to in its agent's record so far.
+    /// By slot: what the results of its intent come to in its agent's record so far, over what that has kept (`kept`).
     effects: Vec<f64>,
+    /// By agent: what its record has kept of the first of its results that `effects` have.
+    kept: Vec<f64>,
     /// By agent: ex-ante volatility of a bar as of the last barrier, as a fraction of own capital.
     risk: Vec<f64>,
 }
@@ -185,6 +187,7 @@ impl Speak {
             curve: EquityCurve::new(Base::Fixed, settings.capital),
             marked: vec![0.0; cast.slots.len()],
             effects: vec![0.0; cast.slots.len()],
+            kept: vec![1.0; cast.agents.len()],
             risk: vec![0.0; cast.agents.len()],
         };
         (spec, speak)
@@ -276,7 +279,7 @@ impl Speak {
             ranks.clear();
             let result = self.result(spec, agent);
             said.results.push(result);
-            self.tell_effects(&mut said.utterances[first..]);
+            self.tell_effects(agent, &mut said.utterances[first..]);
         }
         let (words, results) = (&mut said.structured, &mut said.results);
         self.structures.barrier(&spec.structures, &self.market, words, results);
@@ -405,31 +408,49 @@ impl Speak {
         let before = std::mem::replace(&mut self.risk[agent.id.index()], risk);
         let risk = risk.max(before);
         let result = if risk > 0.0 { pnl / spec.reference / risk } else { f64::NAN };
-        if moved || result.is_finite() {
+        if result.is_finite() {
+            self.forget(spec, agent);
+        }
+        if moved {
             self.mark(spec, agent, result, risk);
         }
         result
     }
 
+    /// A record has taken a result of an agent, and keeps less of those before.
+    fn forget(&mut self, spec: &SpeakSpec, agent: &Agent) {
+        let kept = &mut self.kept[agent.id.index()];
+        *kept *= spec.kept;
+        // Long before it is no number any more.
+        if *kept < KEPT_MIN {
+            let all = std::mem::replace(kept, 1.0);
+            agent.slots.clone().for_each(|slot| self.effects[slot] *= all);
+        }
+    }
+
     /// Marks an agent's raw books, each of which has its part of the result, as far as a record takes it.
     fn mark(&mut self, spec: &SpeakSpec, agent: &Agent, result: f64, risk: f64) {
-        // Where there is no result the record takes none, and forgets nothing.
-        let is_told = result.is_finite();
-        let kept = if is_told { spec.kept } else { 1.0 };
-        let counted = if is_told { 1.0 / (spec.reference * risk) } else { 0.0 };
+        // Where there is no result the record takes none.
+        let counted = if result.is_finite() { 1.0 / (spec.reference * risk) } else { 0.0 };
         let counted = if result == 0.0 { counted } else { counted * (bounded(result) / result) };
+        let counted = if result.is_finite() { counted / self.kept[agent.id.index()] } else { 0.0 };
         for slot in agent.slots.clone() {
-            let equity = self.raw[slot].equity(self.close(spec.cast.slots[slot].asset));
+            let raw = &self.raw[slot];
+            if raw.quantity == 0.0 && raw.cash == self.marked[slot] {
+                continue;
+            }
+            let equity = raw.equity(self.close(spec.cast.slots[slot].asset));
             let gain = equity - std::mem::replace(&mut self.marked[slot], equity);
-            self.effects[slot] = kept * self.effects[slot] + counted * gain;
+            self.effects[slot] += counted * gain;
         }
     }
 
     /// An outcome says what its intent's results came to; the next intent has none yet.
-    fn tell_effects(&mut self, said: &mut [Utterance]) {
+    fn tell_effects(&mut self, agent: &Agent, said: &mut [Utterance]) {
+        let kept = self.kept[agent.id.index()];
         for Utterance { voice, body } in said {
             match body {
-                MessageKind::Outcome(outcome) => outcome.points = self.effects[*voice],
+                MessageKind::Outcome(outcome) => outcome.points = kept * self.effects[*voice],
                 MessageKind::Action(action) if action.verb == Verb::Open => self.effects[*voice] = 0.0,
                 _ => {}
             }
@@ -456,25 +477,21 @@ struct BarClose<'a> {
 
 /// Replaces scores by ranks 0 … 1 among those that are finite; NaN stays NaN.
 pub fn rank_in_place(scores: &mut [f64]) {
-    let mut finite: Vec<f64> = Vec::with_capacity(scores.len());
-    finite.extend(scores.iter().filter(|s| s.is_finite()));
-    let n = finite.len();
+    let mut order: Vec<(f64, usize)> = Vec::with_capacity(scores.len());
+    order.extend(scores.iter().enumerate().filter(|(_, s)| s.is_finite()).map(|(i, s)| (*s, i)));
+    let n = order.len();
     if n < 3 {
         scores.fill(f64::NAN);
         return;
     }
-    let is_short = n <= COUNTED_MAX;
-    if !is_short {
-        finite.sort_unstable_by(f64::total_cmp);
-    }
-    for score in scores.iter_mut().filter(|s| s.is_finite()) {
-        let (below, through) = if is_short {
-            let count = |is_in: fn(f64, f64) -> bool| finite.iter().filter(|x| is_in(**x, *score)).count();
-            (count(|x, score| x < score), count(|x, score| x <= score))
-        } else {
-            (finite.partition_point(|x| x < score), finite.partition_point(|x| x <= score))
-        };
-        *score = (below + through - 1) as f64 / 2.0 / (n - 1) as f64;
+    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let mut below = 0;
+    // Equal as numbers, so that a zero and its negative share their place too.
+    for ties in order.chunk_by(|a, b| a.0 == b.0) {
+        let through = below + ties.len();
+        let rank = (below + through - 1) as f64 / 2.0 / (n - 1) as f64;
+        ties.iter().for_each(|(_, i)| scores[*i] = rank);
+        below = through;
     }
 }
 

@@ -136,8 +136,12 @@ impl<V: Venue> OrderRouter<V> {
         }
     }
 
-    /// Asks for every order in an instrument back.
+    /// Asks for every order in an instrument back that could not be taken back before.
     pub fn cancel_all(&mut self, instrument: InstrumentId) {
+        // One that answers at once has nothing that was to be taken back and stands.
+        if self.venue.is_prompt() {
+            return;
+        }
         let open: Vec<OrderId> =
             self.orders.open().filter(|o| o.instrument == instrument).map(|o| o.id).collect();
         open.into_iter().for_each(|order| self.cancel(order));
@@ -161,6 +165,9 @@ impl<V: Venue> OrderRouter<V> {
 
     /// Asks back what was to be taken back and stands all the same.
     pub fn insist(&mut self) {
+        if self.venue.is_prompt() {
+            return;
+        }
         let stands = |o: &&Tracked| o.is_unwanted && o.status != OrderStatus::CancelSent;
         let unwanted: Vec<OrderId> = self.orders.open().filter(stands).map(|o| o.id).collect();
         unwanted.into_iter().for_each(|order| self.cancel(order));
@@ -169,6 +176,9 @@ impl<V: Venue> OrderRouter<V> {
     /// What may still fill of orders in an instrument that are not to stand, on the side of this quantity: being taken back,
     /// or of unknown fate.
     pub fn unwanted_on(&self, instrument: InstrumentId, side: Decimal) -> Decimal {
+        if self.venue.is_prompt() {
+            return Decimal::ZERO;
+        }
         let doubtful =
             |o: &&Tracked| o.instrument == instrument && (o.is_unwanted || o.status == OrderStatus::Unknown);
         let open = self.orders.open().filter(doubtful).map(Tracked::open);
