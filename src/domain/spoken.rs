@@ -501,24 +501,19 @@ mod tests {
         assert_eq!(names, ["stop", "exit", "expire", "target", "target", "target"]);
     }
 
+    /// A plan with nothing but this stop.
+    fn bare(stop: Condition) -> Plan {
+        let never = Condition::below(Term::Minutes, Term::Level(0.0));
+        let (exit, expire, targets) = (never, never, vec![]);
+        let (trail, add, hedge, reenter) = (None, None, None, None);
+        Plan { legs: vec![], stop, trail, exit, expire, targets, add, hedge, reenter }
+    }
+
     #[test]
     fn a_hedge_says_what_is_done_where_and_how_much_of_it() {
         let when = Condition::below(Term::Of(Gain), Term::Level(-50.0));
         let said = |how| {
-            let never = Condition::below(Term::Minutes, Term::Level(0.0));
-            let hedge = Some(Hedge { when, how });
-            let (stop, exit, expire) = (when, never, never);
-            let plan = Plan {
-                legs: Vec::new(),
-                stop,
-                trail: None,
-                exit,
-                expire,
-                targets: vec![],
-                add: None,
-                hedge,
-                reenter: None,
-            };
+            let plan = Plan { hedge: Some(Hedge { when, how }), ..bare(when) };
             let text = |names: &dyn Fn(InstrumentId) -> String| {
                 plan.sentences(names).find(|part| part.0 == "hedge").unwrap().1
             };
@@ -537,19 +532,7 @@ mod tests {
 
     #[test]
     fn a_hedge_with_an_opposite_leg_takes_nothing_off() {
-        let never = Condition::below(Term::Minutes, Term::Level(0.0));
-        let (stop, exit, expire) = (never, never, never);
-        let plan = Plan {
-            legs: Vec::new(),
-            stop,
-            trail: None,
-            exit,
-            expire,
-            targets: vec![],
-            add: None,
-            hedge: None,
-            reenter: None,
-        };
+        let plan = bare(Condition::below(Term::Minutes, Term::Level(0.0)));
         let said = |after| {
             let action = Action {
                 verb: Verb::Decrease,

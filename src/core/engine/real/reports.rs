@@ -32,9 +32,6 @@ impl Real {
         if matches!(event, VenueEvent::Position { .. }) && !self.execution.router.is_waiting() {
             self.compare(cx, out);
         }
-        if self.account.is_rechecking && self.account.halted.is_none() {
-            self.account.is_rechecking = false;
-        }
     }
 
     /// Takes all that the venue inside the program has said; the last fill that was booked.
