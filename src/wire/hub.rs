@@ -14,19 +14,20 @@ use super::hello::{self, ClientRole, Hello, HelloVerdict};
 use super::message::{Call, ClientQuestion, ServerAnswer, ServerFrame};
 use super::queue::{self, NotTaken, OrderDesk, OrderQueue};
 use super::socket_path::{HeldSocket, PlaceError, SocketPath};
-use crate::domain::{AgentId, Command};
+use crate::domain::Command;
 use crate::view::lab::LabPage;
 use crate::view::operator::{AgentSwitches, Status};
-use crate::view::past::When;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+pub use super::queue::{ClientRequest, Peer, PendingRequest};
 
 /// Most clients at once: a person has a few cockpits, and each costs two threads.
 pub const CLIENTS_MAX: usize = 16;
@@ -48,52 +49,6 @@ pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
 /// Looks up the lab's last result. It is called on the asking client's thread, so the engine never waits
 /// for a file.
 pub type Results = Box<dyn Fn() -> LabPage + Send + Sync>;
-
-/// Who is at the other end, as the kernel says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer {
-    /// Id of the user whose process it is.
-    pub uid: u32,
-    /// Id of the process.
-    pub pid: i32,
-}
-
-/// What a client wants of the engine's thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientRequest {
-    /// Journal this command and step the engine with it.
-    Command(Command),
-    /// Show one agent in full.
-    Page(AgentId),
-    /// Show a moment that is kept, and one agent as it was then.
-    Past(When, Option<AgentId>),
-    /// End the run in good order.
-    Stop,
-}
-
-impl ClientRequest {
-    /// Whether it goes ahead of all others.
-    pub fn is_urgent(&self) -> bool {
-        matches!(self, ClientRequest::Command(Command::Kill))
-    }
-}
-
-/// A wish that waits for its answer.
-#[derive(Debug)]
-pub struct PendingRequest {
-    /// What is asked for.
-    pub wish: ClientRequest,
-    /// Process that waits for the answer.
-    pub peer: Peer,
-    reply: SyncSender<ServerAnswer>,
-}
-
-impl PendingRequest {
-    /// Answers. A client that has gone is no matter.
-    pub fn answer(self, answer: ServerAnswer) {
-        let _ = self.reply.try_send(answer);
-    }
-}
 
 /// What the engine's thread shows.
 #[derive(Clone, Debug)]

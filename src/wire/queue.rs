@@ -1,10 +1,59 @@
 //! What clients ask of the engine's thread, in two rows: the kill switch goes ahead of every wish, and its row has a place
 //! for each client that there can be.
 
-use super::hub::PendingRequest;
+use super::message::ServerAnswer;
+use crate::domain::{AgentId, Command};
+use crate::view::past::When;
 use std::collections::VecDeque;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+/// Who is at the other end, as the kernel says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Id of the user whose process it is.
+    pub uid: u32,
+    /// Id of the process.
+    pub pid: i32,
+}
+
+/// What a client wants of the engine's thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientRequest {
+    /// Journal this command and step the engine with it.
+    Command(Command),
+    /// Show one agent in full.
+    Page(AgentId),
+    /// Show a moment that is kept, and one agent as it was then.
+    Past(When, Option<AgentId>),
+    /// End the run in good order.
+    Stop,
+}
+
+impl ClientRequest {
+    /// Whether it goes ahead of all others.
+    pub fn is_urgent(&self) -> bool {
+        matches!(self, ClientRequest::Command(Command::Kill))
+    }
+}
+
+/// A wish that waits for its answer.
+#[derive(Debug)]
+pub struct PendingRequest {
+    /// What is asked for.
+    pub wish: ClientRequest,
+    /// Process that waits for the answer.
+    pub peer: Peer,
+    pub(super) reply: SyncSender<ServerAnswer>,
+}
+
+impl PendingRequest {
+    /// Answers. A client that has gone is no matter.
+    pub fn answer(self, answer: ServerAnswer) {
+        let _ = self.reply.try_send(answer);
+    }
+}
 
 /// Requests that wait, oldest first.
 #[derive(Debug, Default)]
