@@ -426,9 +426,12 @@ fn a_straddle_is_sold_on_a_snapshot_and_exercised() {
     assert!(number(options, "pnl") > 0.0 && number(options, "fees") > 0.0, "{options}");
     assert_eq!(
         (options["level"].as_str(), options["verdict"].as_str()),
-        (Some("L1"), Some("gains")),
+        (Some("L1"), Some("too few to tell")),
         "{options}"
     );
+    // The same with money: sold and exercised as well, in an account of its own.
+    let real = &options["real"];
+    assert!(number(real, "fills") > 0.0 && number(real, "pnl") > 0.0, "{options}");
     // At the volatility that the perp has, nobody opens.
     snapshot(&desk, 20.0);
     let rows = by_family(&desk, "chain.tape", "1h", 100_000);

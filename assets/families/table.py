@@ -9,7 +9,7 @@ BARS = [
 ]
 KEYS = [
     "family", "feed", "from", "to", "level", "agents", "capital", "trades", "fees", "funding", "pnl", "pnl_touch",
-    "established", "best_edge_bp", "missed", "verdict",
+    "established", "best_edge_bp", "missed", "real", "verdict",
 ]
 FEEDS = {
     "synth": "embedded, faults on",
@@ -36,6 +36,7 @@ def rows(runs):
                     row[key] = round(row[key], 2) + 0.0
                 if row["best_edge_bp"] is not None:
                     row["best_edge_bp"] = round(row["best_edge_bp"], 2)
+                row["real"]["pnl"] = round(row["real"]["pnl"], 2) + 0.0
                 found.append({key: row[key] for key in KEYS})
     order = {row["family"]: n for n, row in enumerate(found) if row["feed"] == "synth"}
     return sorted(found, key=lambda r: (order.get(r["family"], 99), r["feed"] != "synth", r["feed"], r["capital"]))
@@ -48,18 +49,19 @@ def signed(x):
 
 def table(found):
     lines = [
-        "| family | feed | from – to | fills | capital | trades | fees | funding | PnL | what came of it |",
-        "|---|---|---|---|---:|---:|---:|---:|---:|---|",
+        "| family | feed | from – to | fills | capital | trades | fees | funding | alone | real | fills of its own | what came of it alone |",
+        "|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|---|",
     ]
     before = ""
     for r in found:
         pnl = signed(r["pnl"])
         if r["pnl"] != r["pnl_touch"]:
             pnl += f" (by touch {signed(r['pnl_touch'])})"
+        own = "" if r["family"] in BARS else f"{r['real']['fills']:,}"
         lines.append(
             f"| {r['family'].replace('_', ' ') if r['family'] != before else ''} | {FEEDS.get(r['feed'], r['feed'])} "
             f"| {r['from']} – {r['to']} | {r['level']} | {r['capital']:,.0f} | {r['trades']:,} | {signed(-r['fees']) if r['fees'] else '0'} "
-            f"| {signed(r['funding']) if r['funding'] else '0'} | {pnl} | {r['verdict'].replace('-', '−')} |"
+            f"| {signed(r['funding']) if r['funding'] else '0'} | {pnl} | {signed(r['real']['pnl'])} | {own} | {r['verdict'].replace('-', '−')} |"
         )
         before = r["family"]
     return "\n".join(lines) + "\n"

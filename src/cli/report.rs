@@ -7,6 +7,7 @@ use crate::domain::{FamilyId, Goal};
 use crate::engine::readings::RuinCounts;
 use crate::hive::emergence::SharpeGain;
 use crate::hive::evidence::ENOUGH;
+use crate::recorder::families::{FamilyMoney, FamilyRow};
 use crate::recorder::summary::{AgentLine, EmergenceLine};
 use crate::recorder::{FamilyTable, Summary};
 use crate::view::{letters, of_emergence, unknown_emergence};
@@ -257,7 +258,10 @@ pub fn by_family(table: &FamilyTable, currency: &str) -> String {
     let mut out = String::new();
     let mut shown = TextTable::new(
         2,
-        &["family", "level", "agents", "trades", "fees", "funding", "PnL", "by touch", "verdict"],
+        &[
+            "family", "level", "agents", "trades", "fees", "funding", "alone", "by touch", "real", "fills",
+            "verdict",
+        ],
     );
     for r in &table.rows {
         let maker = r.pnl != r.pnl_touch;
@@ -270,6 +274,8 @@ pub fn by_family(table: &FamilyTable, currency: &str) -> String {
             signed(r.funding),
             with_ruins(signed(r.pnl), r.ruins),
             if maker { signed(r.pnl_touch) } else { String::new() },
+            signed(r.real.pnl),
+            if r.is_structured() { grouped(r.real.fills) } else { String::new() },
             r.verdict.clone(),
         ]);
     }
@@ -277,15 +283,28 @@ pub fn by_family(table: &FamilyTable, currency: &str) -> String {
     let _ = shown.render(&mut out);
     let _ = writeln!(
         out,
-        "Alone lives, in {currency}, after all costs. B: bars, L1: quotes and trades, L2: books. Makers' PnL counts\n\
-         fills by through; where touch gives another sign, nothing is established. The best edge is the best\n\
-         after all costs that was seen by a family that never opened: below zero nothing ever paid."
+        "Trades, fees, funding, alone and the verdict are of alone lives, in {currency}, after all costs. B: bars, L1: quotes\n\
+         and trades, L2: books. Makers' PnL counts fills by through; where touch gives another sign, nothing is\n\
+         established. The best edge is the best after all costs that was seen by a family that never opened: below\n\
+         zero nothing ever paid. Real is what its agents' funds made, services for the desk included; fills are of\n\
+         their own packages, which are larger or smaller than alone, as their funds are."
     );
+    let refused: Vec<String> = table.rows.iter().filter_map(refusals).collect();
+    if !refused.is_empty() {
+        let _ = writeln!(out, "Packages that were not opened, or given up: {}.", refused.join("; "));
+    }
     if table.rows.iter().any(|r| r.ruins > 0) {
         let _ =
             writeln!(out, "(n ×): so many times a life lost its whole stake, and another one was put up.");
     }
     out
+}
+
+/// What a family's packages were kept from; none where nothing was.
+fn refusals(r: &FamilyRow) -> Option<String> {
+    let FamilyMoney { refused, unwound, .. } = r.real;
+    (refused + unwound > 0)
+        .then(|| format!("{} {refused} refused, {unwound} with a leg alone too long", spaced(r.family)))
 }
 
 fn agents(out: &mut String, s: &Summary) -> std::fmt::Result {

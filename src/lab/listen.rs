@@ -50,6 +50,14 @@ impl Listener {
         Listener { respond: Respond::new(&spec), spec, out: Outputs::default(), meter, rewrite, misserved }
     }
 
+    /// An event comes, and the stamp before it was judged: lives with money decide on the same market.
+    pub fn begin(&mut self, speak: &Speak, said: &StepOutput) {
+        self.out.messages.clear();
+        self.out.fills.clear();
+        self.out.alarms.clear();
+        self.respond.begin(&self.spec, speak, said, &mut self.out);
+    }
+
     /// Takes an event and what was said at it.
     pub fn step(
         &mut self,
@@ -59,9 +67,6 @@ impl Listener {
         cast: &Population,
         tape: Option<&Tape>,
     ) {
-        self.out.messages.clear();
-        self.out.fills.clear();
-        self.out.alarms.clear();
         let heard = self.heard(event, speak, said, cast, tape);
         self.respond.step(&self.spec, event, speak, heard.as_ref().unwrap_or(said), &mut self.out);
         self.meter.fills(&self.out.fills);

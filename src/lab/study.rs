@@ -29,8 +29,10 @@ pub struct LabWorld {
 }
 
 impl LabWorld {
-    /// Reads a feed to its end.
-    pub fn read(feed: &mut dyn Feed, roster: Roster, settings: Settings) -> Result<Self, FeedError> {
+    /// Reads a feed to its end. Structures serve and speak here, and have no funds: what arms are compared by is the desk, and
+    /// what a package earns beside it would be gained by the arm that listens alone.
+    pub fn read(feed: &mut dyn Feed, mut roster: Roster, settings: Settings) -> Result<Self, FeedError> {
+        roster.agents.iter_mut().filter(|a| a.family.is_structured()).for_each(|a| a.funded = false);
         let mut events = Vec::new();
         while let Some(event) = feed.next()? {
             events.push(event);

@@ -133,6 +133,8 @@ impl<'a> SeedRun<'a> {
         let (mut said, mut barriers) = (StepOutput::default(), 0);
         let mut aims = vec![0.0; self.world.universe.assets.len()];
         for event in &self.world.events {
+            self.speak.begin(&self.spec, event, &mut said);
+            actors.iter_mut().for_each(|actor| actor.begin(&self.speak, &said));
             self.speak.step(&self.spec, event, &mut said);
             if !said.accepted {
                 continue;
@@ -266,6 +268,13 @@ pub fn pooled(cast: &Population, speak: &Speak, weights: &[f64], holds: Holds, a
 }
 
 impl ArmState {
+    /// An event comes, and the stamp before it was judged.
+    fn begin(&mut self, speak: &Speak, said: &StepOutput) {
+        if let ArmState::Listens(listener) = self {
+            listener.begin(speak, said);
+        }
+    }
+
     fn finish(self) -> ArmTrack {
         match self {
             ArmState::Alone(books) => books.meter.finish(0.0, 1.0, &books.digest),

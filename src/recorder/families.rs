@@ -4,8 +4,9 @@
 //! price), `pnl_touch` also prints at its price once the queue before it is served. Where the two have
 //! different signs nothing is established, and the row says so; for those who take both are one.
 
-use crate::domain::{FamilyId, Stamp};
+use crate::domain::{FamilyId, Span, Stamp, money};
 use crate::engine::Engine;
+use crate::engine::packages::Package;
 use crate::market::{DetailLevel, FeedInfo};
 use serde::Serialize;
 
@@ -16,9 +17,9 @@ pub struct FamilyRow {
     pub family: &'static str,
     /// Name of the feed that it ran on.
     pub feed: String,
-    /// First day of the run, as a date.
+    /// Beginning of the run, as a date; with the minute where it is shorter than a day.
     pub from: String,
-    /// Last day of the run, as a date.
+    /// End of the run, likewise.
     pub to: String,
     /// Coarsest level on which it was filled: `B`, `L1`, `L2`.
     pub level: &'static str,
@@ -46,8 +47,25 @@ pub struct FamilyRow {
     pub best_edge_bp: Option<f64>,
     /// Openings of which a leg was missed, so that all was closed again.
     pub missed: u64,
-    /// What came of it, in words.
+    /// What it did with money.
+    pub real: FamilyMoney,
+    /// What came of its alone lives, in words.
     pub verdict: String,
+}
+
+/// What a family did with the funds of its agents, by the books.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FamilyMoney {
+    /// What its agents gained or lost after all costs, services that they did for others included, in the account's currency.
+    pub pnl: f64,
+    /// Packages that were closed; of a family that trades through the desk, none.
+    pub trades: u64,
+    /// Fills of packages; of a family that trades through the desk, none are its own.
+    pub fills: u64,
+    /// Openings that a limit of packages or the gate refused.
+    pub refused: u64,
+    /// Packages that were given up since a leg stood alone too long.
+    pub unwound: u64,
 }
 
 /// All rows of a run.
@@ -57,6 +75,13 @@ pub struct FamilyTable {
     pub rows: Vec<FamilyRow>,
 }
 
+impl FamilyRow {
+    /// Whether its agents trade in legs, and so for themselves.
+    pub fn is_structured(&self) -> bool {
+        FamilyId::parse(self.family).is_some_and(FamilyId::is_structured)
+    }
+}
+
 impl FamilyTable {
     /// Reads the rows off a run as it stands; `feed` is what it ran on.
     pub fn new(engine: &Engine, feed: &FeedInfo) -> Self {
@@ -64,18 +89,22 @@ impl FamilyTable {
         let with = |f: &&FamilyId| cast.agents[..cast.declared].iter().any(|a| a.family == **f);
         let row = |f: &FamilyId| if f.is_structured() { structured(engine, *f) } else { plain(engine, *f) };
         let rows = FamilyId::ALL.iter().filter(with).map(row);
-        let day = |at: Stamp| at.to_string().chars().take(10).collect::<String>();
         // Where a market goes on, as far as it went.
         let to = engine.now().map_or(feed.to, |now| now.min(feed.to));
+        // A recording of minutes is told in minutes.
+        let letters =
+            if to.since(feed.from) < Span::DAY { "2022-01-01T00:00".len() } else { "2022-01-01".len() };
+        let moment = |at: Stamp| at.to_string().chars().take(letters).collect::<String>().replace('T', " ");
         let each = engine.settings().capital / cast.declared.max(1) as f64;
         let of = |r: &FamilyRow| {
             let family = r.family;
             cast.agents[..cast.declared].iter().filter(move |a| a.family.text() == family)
         };
         let whole = |r: FamilyRow| FamilyRow {
+            real: with_money(engine, FamilyId::parse(r.family)),
             feed: feed.name.clone(),
-            from: day(feed.from),
-            to: day(to),
+            from: moment(feed.from),
+            to: moment(to),
             capital: each * r.agents as f64,
             best_edge_bp: r.best_edge_bp.filter(|_| r.trades == 0),
             ruins: of(&r).map(|a| engine.ruins(a.id).alone).sum(),
@@ -86,6 +115,9 @@ impl FamilyTable {
     }
 }
 
+/// Fewest trades of which anything is said.
+const TRADES_MIN: u64 = 30;
+
 /// What came of it: who loses after costs says so, and who never opened says how near it came.
 fn verdict(r: &FamilyRow) -> String {
     match r.best_edge_bp {
@@ -93,6 +125,7 @@ fn verdict(r: &FamilyRow) -> String {
         _ if r.trades == 0 && r.pnl != 0.0 => "still open".to_owned(),
         Some(edge) if r.trades == 0 => format!("never opened, best edge {edge:+.1} bp"),
         None if r.trades == 0 => "never opened".to_owned(),
+        _ if r.trades < TRADES_MIN => "too few to tell".to_owned(),
         _ if !r.established => "not established".to_owned(),
         _ if r.pnl < 0.0 => "loses after costs".to_owned(),
         _ => "gains".to_owned(),
@@ -124,8 +157,26 @@ fn empty(family: FamilyId) -> FamilyRow {
         established: true,
         best_edge_bp: None,
         missed: 0,
+        real: FamilyMoney::default(),
         verdict: String::new(),
     }
+}
+
+fn with_money(engine: &Engine, family: Option<FamilyId>) -> FamilyMoney {
+    let (cast, real) = (engine.cast(), &engine.respond.real);
+    let mut sum = FamilyMoney::default();
+    for agent in cast.agents[..cast.declared].iter().filter(|a| Some(a.family) == family) {
+        let pnl = real.account.ledger.pnl(agent.id, &real.account.marks);
+        sum.pnl += pnl.map_or(f64::NAN, money::to_estimate);
+    }
+    let is_of = |p: &&Package| Some(cast.agents[p.agent.index()].family) == family;
+    for package in real.execution.packages.all.iter().filter(is_of) {
+        sum.trades += u64::from(package.life.life.trades);
+        sum.fills += package.life.legs.totals.fills;
+        sum.refused += package.refused.values().map(|n| u64::from(*n)).sum::<u64>();
+        sum.unwound += u64::from(package.unwound);
+    }
+    sum
 }
 
 /// A family of the decision clock: its intents traded at once, at the reference weight.

@@ -6,6 +6,7 @@
 //! - [`operator`]: how the hive is, and how each agent is.
 
 pub mod families;
+mod legs;
 mod network;
 pub mod operator;
 mod orders;

@@ -34,11 +34,20 @@ pub(super) fn page(engine: &Engine, recorder: &Recorder, id: AgentId) -> Option<
         open: track.open.values(),
         real: track.real.values(),
         points: track.points.values(),
-        trades: agent.slots.clone().map(|s| engine.speak.lives[s].trades).sum(),
+        trades: trades(engine, agent),
         sent: bus.sent(id.index()),
         acted_on: bus.acted_on(id.index()),
+        packages: super::legs::packages(engine, agent),
         services: recorder.served.rows(engine).into_iter().filter(|s| s.agent == id).collect(),
     })
+}
+
+/// Intents that its alone lives have closed.
+fn trades(engine: &Engine, agent: &Agent) -> u32 {
+    let at_bars: u32 = agent.slots.clone().map(|s| engine.speak.lives[s].trades).sum();
+    let twins = &engine.speak.structures.twins;
+    let in_legs = agent.structures.clone().filter_map(|s| twins.get(s)).map(|t| t.life.life.trades);
+    at_bars + in_legs.sum::<u32>()
 }
 
 fn bar(name: &str, bounds: (f64, f64), traits: &Traits) -> TraitBar {

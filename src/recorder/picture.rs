@@ -8,6 +8,7 @@
 //! 3. [`Recorder::observe`] after every step that counted, or the numbers of messages have holes and
 //!    what lies before a hole is forgotten.
 
+use super::legs;
 use super::orders;
 use super::record::{self, CurveRecord, Spread, Standing};
 use super::series::{Downsampling, SampledCurve};
@@ -422,9 +423,10 @@ fn position(engine: &Engine, agent: &Agent) -> String {
         let share = if equity > 0.0 { 100.0 * money::to_estimate(held) * last / equity } else { 0.0 };
         // What would be written as nothing is left out.
         if share.abs() >= 0.05 {
-            position.push((share, engine.asset_name(asset)));
+            position.push((share, engine.asset_name(asset).to_owned()));
         }
     }
+    position.extend(legs::shares(engine, agent, equity).into_iter().filter(|p| p.0.abs() >= 0.05));
     position.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
     let parts: Vec<String> = position.iter().map(|(share, name)| format!("{share:+.1} % {name}")).collect();
     parts.join(", ")

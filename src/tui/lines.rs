@@ -2,7 +2,7 @@
 
 use super::words;
 use crate::domain::money;
-use crate::view::cockpit::{AgentRow, MessageLine};
+use crate::view::cockpit::{AgentRow, LegView, MessageLine};
 use crate::view::{AgentPage, Cockpit};
 
 fn signed(x: f64) -> String {
@@ -63,6 +63,13 @@ pub(super) fn page(p: &AgentPage) -> Vec<String> {
         };
         lines.push(format!("{}: {what}, close {}", i.asset, words::price(i.close)));
         lines.extend(i.conditions.iter().map(|(name, c)| format!("  {name}: {c}")));
+    }
+    for package in &p.packages {
+        let life = if package.has_money { "real" } else { "alone" };
+        let gain = signed(package.gain);
+        lines.push(format!("{} {life}: a package {}, {gain}", package.asset, package.state.text()));
+        let leg = |l: &LegView| format!("  {}: {:+} of {:+}", l.instrument, l.held, l.wanted);
+        lines.extend(package.legs.iter().map(leg));
     }
     for w in &p.why {
         let numbers = format!("{:+.2} % to {:+.2} %", 100.0 * w.own, 100.0 * w.result);

@@ -457,6 +457,65 @@ pub struct IntentView {
     pub clock: Span,
 }
 
+/// Most legs of a package that are shown.
+pub const LEGS_SHOWN_MAX: usize = 12;
+
+/// How far a package is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PackageState {
+    /// Orders of it are on their way.
+    Opening,
+    /// All of it is there, or rests.
+    Open,
+    /// What is left of it is being closed.
+    Closing,
+}
+
+impl PackageState {
+    /// The word that is shown.
+    pub fn text(self) -> &'static str {
+        match self {
+            PackageState::Opening => "on its way",
+            PackageState::Open => "open",
+            PackageState::Closing => "closing",
+        }
+    }
+}
+
+/// One leg of a package.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LegView {
+    /// Symbol and venue.
+    pub instrument: String,
+    /// Base units held, signed.
+    pub held: f64,
+    /// Base units that its plan wants, signed; zero of what is held beside it, such as a hedge.
+    pub wanted: f64,
+    /// Base units of orders on their way or resting, signed and summed.
+    pub working: f64,
+    /// Worth of one unit, in the account's currency; none where nobody quotes it.
+    pub value: Option<f64>,
+}
+
+/// A structure that is open: several legs that belong together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PackageView {
+    /// Asset of the structure.
+    pub asset: String,
+    /// Whether it is the life with money; else it is simulated.
+    pub has_money: bool,
+    /// What it stands on, in currency.
+    pub capital: f64,
+    /// +1 for a long, −1 for a short, 0 while it is being closed.
+    pub side: f64,
+    /// How far it is.
+    pub state: PackageState,
+    /// What it has gained since it was opened, in currency, after costs so far.
+    pub gain: f64,
+    /// Its legs, at most [`LEGS_SHOWN_MAX`].
+    pub legs: Vec<LegView>,
+}
+
 /// Why the agent holds what it holds: its last stance on an asset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StanceReason {
@@ -515,6 +574,8 @@ pub struct AgentPage {
     pub acted_on: u64,
     /// What it does for the desk.
     pub services: Vec<ServiceRow>,
+    /// What it holds in legs: with money first.
+    pub packages: Vec<PackageView>,
 }
 
 /// Cuts a text to its bound at a character.

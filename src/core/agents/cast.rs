@@ -206,6 +206,7 @@ impl Population {
         if d.family.is_structured() {
             self.structure(&name, d.family, id, &params, std::mem::take(&mut assets), universe);
         }
+        let has_structures = self.structures.len() > first_structure;
         let strategy = Strategy::new(d.family, &params, d.side, d.traits, preset);
         let first = self.slots.len();
         let keys: Arc<[Indicator]> = strategy.indicators().into();
@@ -229,8 +230,8 @@ impl Population {
             structures: first_structure..self.structures.len(),
             active_from,
             scout: scout.is_some(),
-            // The desk trades one instrument an asset: structures have no real life.
-            funded: d.funded && scout.is_none() && !d.family.is_structured(),
+            // Who stands by would keep its share of the funds from those who trade.
+            funded: d.funded && scout.is_none() && (!d.family.is_structured() || has_structures),
         });
     }
 

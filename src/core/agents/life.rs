@@ -251,6 +251,19 @@ impl Life {
         self.close(t, book, Reason::Liquidated, say);
     }
 
+    /// Closes what is open, and makes no offer to take it up again.
+    pub fn dismiss<T: Trading>(&mut self, t: &T, book: &mut T::Book) {
+        self.close(t, book, Reason::Exit, &mut |_| {});
+        self.again = None;
+    }
+
+    /// What is open is added to no more.
+    pub fn add_no_more(&mut self) {
+        if let Some(open) = self.open.as_mut().filter(|o| o.plan.add.is_some()) {
+            Arc::make_mut(&mut open.plan).add = None;
+        }
+    }
+
     /// How the last intent ended, once nothing is left of it.
     #[inline]
     pub fn outcome<T: Trading>(&mut self, t: &T, book: &mut T::Book) -> Option<Outcome> {

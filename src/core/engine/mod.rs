@@ -18,6 +18,7 @@
 //! | [`respond`] | the second half: what is heard, stances, a day's close, the operator's commands |
 //! | [`real`] | the account of the second half: desk, gate, venue and books |
 //! | [`services`], [`bids`], [`passive_execution`], `order_split` | pieces of it: spot that is carried, who serves, orders that are worked, two legs |
+//! | [`packages`] | lives in legs that have money, beside the desk |
 //! | [`emergence`], `lives` | the gauge beside it, and the pace of the simulated lives |
 //! | [`state`], [`readings`] | the engine kept and hashed, and asked |
 
@@ -26,6 +27,7 @@ pub mod emergence;
 mod lives;
 mod order_split;
 mod outputs;
+pub mod packages;
 pub mod passive_execution;
 pub mod readings;
 pub mod real;

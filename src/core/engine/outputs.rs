@@ -1,6 +1,6 @@
 //! What a step gives out.
 
-use crate::domain::{AgentId, Decimal, Fill, Message, MessageKind};
+use crate::domain::{AgentId, Decimal, Fill, Message, MessageKind, Stamp};
 use crate::execution::VenueRequest;
 
 /// What a step gave out. Reused from step to step.
@@ -26,6 +26,29 @@ pub struct Utterance {
     pub voice: usize,
     /// An action, an outcome, or what a carry agent quotes.
     pub body: MessageKind,
+}
+
+/// What was said in a step.
+#[derive(Clone, Debug, Default)]
+pub struct StepOutput {
+    /// Whether the event counted; a repeated or impossible one does not, and changes nothing.
+    pub accepted: bool,
+    /// Stamp of the newest event so far. Kept from step to step.
+    pub now: Stamp,
+    /// In the order of agents and their assets.
+    pub utterances: Vec<Utterance>,
+    /// At a barrier, by agent: net PnL of the raw intents over their ex-ante volatility; NaN for the
+    /// inactive.
+    pub results: Vec<f64>,
+    /// What structured agents said, in their order.
+    pub structured: Vec<Utterance>,
+    /// Structures that judged in this step, ascending.
+    pub judged: Vec<u32>,
+    /// Whether the step has begun ([`Speak::begin`](super::speak::Speak::begin)), so that what was said since belongs to it.
+    pub begun: bool,
+    /// At a barrier: what others hear of a slot in place of what it said. Only the lab's negative
+    /// controls fill this; who spoke knows its own intent all the same.
+    pub misheard: Vec<(usize, f64)>,
 }
 
 /// Room for an attribution, kept from bar to bar.

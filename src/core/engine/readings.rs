@@ -95,8 +95,12 @@ impl Engine {
         own.fold(ExecutionCost::default(), |sum, m| sum.plus(&m.cost, 1.0))
     }
 
-    /// Who works an order of an instrument; none where it is not worked.
+    /// Who works an order of an instrument, or whose package it is of; none of an order of the desk that nobody works.
     pub fn worker(&self, order: OrderId, id: InstrumentId) -> Option<AgentId> {
+        let packages = &self.respond.real.execution.packages;
+        if let Some(package) = packages.owner(order).and_then(|i| packages.all.get(i)) {
+            return Some(package.agent);
+        }
         let asset = self.respond.real.execution.services.assets.get(id.index())?;
         asset.working_order.work.filter(|_| asset.working_order.order == Some(order)).map(|w| w.maker)
     }

@@ -7,6 +7,7 @@
 //! order of arrival. What is said at a barrier is heard in the second half of the same step (law 4).
 
 use super::lives::{self, Following, Margins};
+pub use super::outputs::StepOutput;
 use super::structures::{StructureSpec, Structures};
 use super::{Settings, Utterance};
 use crate::agents::at_bars::AtBars;
@@ -57,25 +58,6 @@ pub struct SpeakSpec {
     weight: f64,
     /// Capital that the reference weight stands for, in currency.
     pub reference: f64,
-}
-
-/// What was said in a step.
-#[derive(Clone, Debug, Default)]
-pub struct StepOutput {
-    /// Whether the event counted; a repeated or impossible one does not, and changes nothing.
-    pub accepted: bool,
-    /// Stamp of the newest event so far. Kept from step to step.
-    pub now: Stamp,
-    /// In the order of agents and their assets.
-    pub utterances: Vec<Utterance>,
-    /// At a barrier, by agent: net PnL of the raw intents over their ex-ante volatility; NaN for the
-    /// inactive.
-    pub results: Vec<f64>,
-    /// What structured agents said, in their order.
-    pub structured: Vec<Utterance>,
-    /// At a barrier: what others hear of a slot in place of what it said. Only the lab's negative
-    /// controls fill this; who spoke knows its own intent all the same.
-    pub misheard: Vec<(usize, f64)>,
 }
 
 /// The state of the first half.
@@ -193,10 +175,26 @@ impl Speak {
         (spec, speak)
     }
 
-    /// Takes an event and says what follows from it.
-    pub fn step(&mut self, spec: &SpeakSpec, event: &Event, said: &mut StepOutput) {
+    /// An event comes that nobody has heard yet: the stamp before it is judged, if it is over. Part of [`Speak::step`]; apart
+    /// for whoever has to decide on the same market.
+    pub fn begin(&mut self, spec: &SpeakSpec, event: &Event, said: &mut StepOutput) {
         said.utterances.clear();
         said.structured.clear();
+        said.judged.clear();
+        said.begun = true;
+        if let Event::Market(event) = event
+            && self.heeds(spec, event)
+        {
+            self.structures.begin(&spec.structures, &self.market, event.at(), said);
+        }
+    }
+
+    /// Takes an event and says what follows from it.
+    pub fn step(&mut self, spec: &SpeakSpec, event: &Event, said: &mut StepOutput) {
+        if !std::mem::take(&mut said.begun) {
+            self.begin(spec, event, said);
+            said.begun = false;
+        }
         said.accepted = match *event {
             Event::Market(ref event) => self.hear(spec, event, said),
             Event::Barrier(at) => {
@@ -214,16 +212,20 @@ impl Speak {
         }
     }
 
-    /// Takes what the market said; false if it does not count.
-    fn hear(&mut self, spec: &SpeakSpec, event: &MarketEvent, said: &mut StepOutput) -> bool {
+    /// Whether an event of the market counts.
+    fn heeds(&self, spec: &SpeakSpec, event: &MarketEvent) -> bool {
         let is_desk = event.instrument().is_some_and(|i| spec.is_desk(i));
         let is_followed = is_desk && matches!(event, MarketEvent::Bar { .. } | MarketEvent::Funding { .. });
         // Without structured agents nobody looks at anything else, and nothing of it is kept.
-        let is_unseen = self.structures.twins.is_empty() && !is_followed;
-        if is_unseen || !self.market.accepts(event) {
+        (is_followed || !self.structures.twins.is_empty()) && self.market.accepts(event)
+    }
+
+    /// Takes what the market said; false if it does not count.
+    fn hear(&mut self, spec: &SpeakSpec, event: &MarketEvent, said: &mut StepOutput) -> bool {
+        if !self.heeds(spec, event) {
             return false;
         }
-        self.structures.begin(&spec.structures, &self.market, event.at(), &mut said.structured);
+        let is_desk = event.instrument().is_some_and(|i| spec.is_desk(i));
         self.market.put(event);
         match *event {
             MarketEvent::Bar { instrument, .. } if is_desk => self.fill(spec, instrument),
@@ -281,8 +283,7 @@ impl Speak {
             said.results.push(result);
             self.tell_effects(agent, &mut said.utterances[first..]);
         }
-        let (words, results) = (&mut said.structured, &mut said.results);
-        self.structures.barrier(&spec.structures, &self.market, words, results);
+        self.structures.barrier(&spec.structures, &self.market, said);
         let margins = Margins::new(&spec.cast, &spec.settings, &spec.kinds, &self.market, at);
         let pnl = margins.look(&mut self.stakes, &mut self.patient);
         self.curve.push(at, spec.settings.capital + pnl + self.structures.total());

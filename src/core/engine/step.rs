@@ -61,6 +61,8 @@ impl Engine {
         out.fills.clear();
         out.alarms.clear();
         out.requests.clear();
+        self.speak.begin(&self.speak_spec, event, &mut self.said);
+        self.respond.begin(&self.respond_spec, &self.speak, &self.said, out);
         self.speak.step(&self.speak_spec, event, &mut self.said);
         out.accepted = self.said.accepted;
         if out.accepted && !matches!(event, Event::Venue(_)) {

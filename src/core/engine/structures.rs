@@ -13,6 +13,7 @@
 //!    book goes on, since what it says is made of it.
 
 use super::Utterance;
+use super::outputs::StepOutput;
 use crate::agents::Population;
 use crate::agents::families::Rules;
 use crate::agents::structures::StructureContext;
@@ -162,7 +163,7 @@ impl Structures {
     }
 
     /// An event of this stamp comes, which the market has not taken yet: the stamp before it is judged if it is over.
-    pub fn begin(&mut self, spec: &StructureSpec, market: &Market, at: Stamp, said: &mut Vec<Utterance>) {
+    pub fn begin(&mut self, spec: &StructureSpec, market: &Market, at: Stamp, said: &mut StepOutput) {
         if !self.twins.is_empty() && self.stamp.is_none_or(|s| at > s) {
             self.judge(spec, market, said);
             self.stamp = Some(at);
@@ -228,17 +229,12 @@ impl Structures {
     }
 
     /// A barrier closes the stamp; fills in the agents' results, in units of their own volatility.
-    pub fn barrier(
-        &mut self,
-        spec: &StructureSpec,
-        market: &Market,
-        said: &mut Vec<Utterance>,
-        results: &mut [f64],
-    ) {
+    pub fn barrier(&mut self, spec: &StructureSpec, market: &Market, said: &mut StepOutput) {
         if self.twins.is_empty() {
             return;
         }
         self.judge(spec, market, said);
+        let results = &mut said.results;
         let keep = 1.0 - 2.0 / (RESULT_SPAN + 1.0);
         let (cast, listed) = (&*spec.cast, &*spec.cast.listed);
         let mut parts = Vec::with_capacity(self.twins.len());
@@ -272,8 +268,9 @@ impl Structures {
         }
     }
 
-    fn judge(&mut self, spec: &StructureSpec, market: &Market, said: &mut Vec<Utterance>) {
+    fn judge(&mut self, spec: &StructureSpec, market: &Market, output: &mut StepOutput) {
         let Some(now) = self.stamp else { return };
+        let said = &mut output.structured;
         let cast = &*spec.cast;
         let mut due = std::mem::take(&mut self.due);
         due.sort_unstable();
@@ -299,6 +296,7 @@ impl Structures {
                 side: agent.side,
                 capital: spec.capital[i],
                 legs: &nothing,
+                may_open: true,
             };
             let first = said.len();
             let mut say = |body| said.push(Utterance { voice: cast.voice_of(i), body });
@@ -311,8 +309,14 @@ impl Structures {
                 twin.tell_effects(spec.kept, gain, &mut said[first..]);
             }
         }
+        output.judged.extend_from_slice(&due);
         due.clear();
         self.due = due;
+    }
+
+    /// The stamp that is being heard; none before the first.
+    pub fn stamp(&self) -> Option<Stamp> {
+        self.stamp
     }
 
     /// What an agent's structures gained and lost until the last barrier.

@@ -19,9 +19,9 @@ pub mod venue;
 
 pub use account_venue::{AccountVenue, Outbox};
 pub use orders::{FillVerdict, OrderCounts, OrderError, OrderTracker, Tracked};
-pub use paper::PaperVenue;
+pub use paper::{KeptCoins, PaperVenue, paid_in_coins};
 pub use router::{OrderReport, OrderRouter, PositionCheck};
-pub use venue::{PlacedOrder, Venue, VenueRequest};
+pub use venue::{PlacedOrder, PriceFeed, Venue, VenueRequest};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -6,6 +6,8 @@
 //! | B | [`PaperVenue::on_bar`], [`PaperVenue::on_inside`] | the first bar that opens after its decision (`bars`) |
 //! | L1, L2 | [`PaperVenue::on_market`] | the first quote after its latency, and what comes then (`quoted`) |
 //!
+//! Where an instrument is told by both, an order meets what it was sent for ([`PriceFeed`]).
+//!
 //! # Invariants (tests carry their names)
 //!
 //! 1. Σ fills of an order ≤ its quantity; fills are numbered from 1 without a gap; nothing comes after an order's end.
@@ -20,7 +22,9 @@
 //!    between decision and fill.
 //! 6. What one order took another does not get: of a bar its volume and impact are shared, of a quote or book a size is
 //!    gone until the feed shows another one there, of a pool a swap stays done until its state is told anew.
-//! 7. At quotes a taker's price is no better than the best opposite one and no worse than its limit; who rests gets its limit,
+//! 7. Coins are kept once, whichever market they were bought in, and what is paid in coins is taken of them: no more is
+//!    bought than there are coins for.
+//! 8. At quotes a taker's price is no better than the best opposite one and no worse than its limit; who rests gets its limit,
 //!    once prints have served the queue before it or prices went through it.
 //!
 //! Cancels and amendments are done at once; what was moved is in its new place after the latency.
@@ -33,11 +37,12 @@ mod order;
 mod quoted;
 
 use super::orders::OPEN_MAX;
-use super::venue::{PlacedOrder, VENUE_ORDERS, Venue, VenueRequest};
+use super::venue::{PlacedOrder, PriceFeed, VENUE_ORDERS, Venue, VenueRequest};
 use crate::agents::structures::legs::LATENCY;
 use crate::domain::venue::RejectReason;
-use crate::domain::{Decimal, InstrumentId, OrderId, OrderKind, Span, Stamp, VenueEvent};
+use crate::domain::{Decimal, Fill, InstrumentId, OrderId, OrderKind, Span, Stamp, VenueEvent};
 use crate::fills::level::Consumed;
+use crate::ledger::exact::QUANTITY_SCALE;
 use order::Working;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -45,7 +50,6 @@ use std::collections::VecDeque;
 /// What the venue knows of one instrument.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct PaperInstrument {
-    position: Decimal,
     /// What works, by id; at most [`OPEN_MAX`].
     orders: Vec<Working>,
     /// What was taken of what is shown.
@@ -54,10 +58,36 @@ struct PaperInstrument {
     has_ended: bool,
 }
 
+/// What a trade in an instrument moves, beside money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptCoins {
+    /// The instrument under which what is bought is kept.
+    pub coin: InstrumentId,
+    /// The instrument under which that is kept which is paid with; none where it is the account's currency, or where what is
+    /// paid is reckoned in it at once.
+    pub pays: Option<InstrumentId>,
+}
+
+impl KeptCoins {
+    /// What an instrument that is paid for in the account's currency moves: itself.
+    pub fn own(id: InstrumentId) -> Self {
+        KeptCoins { coin: id, pays: None }
+    }
+}
+
+/// What a trade takes of the coins that it is paid with, fee included, signed; none where that is no decimal.
+pub fn paid_in_coins(fill: &Fill) -> Option<Decimal> {
+    let paid = fill.quantity.checked_mul(fill.price)?.checked_add(fill.fee)?;
+    Some(paid.round_dp(QUANTITY_SCALE))
+}
+
 /// The venue inside the program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PaperVenue {
     desks: Vec<PaperInstrument>,
+    /// What is held, by where the venue keeps it: coins once, whichever market they were bought in.
+    positions: Vec<Decimal>,
+    coins: Vec<KeptCoins>,
     /// The highest id taken; ids ascend.
     last: Option<OrderId>,
     /// Closings the venue made on its own.
@@ -71,10 +101,17 @@ pub struct PaperVenue {
 }
 
 impl PaperVenue {
-    /// Lists instruments 0..`instruments`, nothing held; orders take the usual [`LATENCY`].
+    /// Lists instruments 0..`instruments`, nothing held, each paid for in money; orders take the usual [`LATENCY`].
     pub fn new(instruments: usize) -> Self {
+        PaperVenue::listing((0..instruments).map(|i| KeptCoins::own(InstrumentId(i as u16))).collect())
+    }
+
+    /// Lists instruments that move these coins, nothing held.
+    pub fn listing(coins: Vec<KeptCoins>) -> Self {
         PaperVenue {
-            desks: vec![PaperInstrument::default(); instruments],
+            desks: vec![PaperInstrument::default(); coins.len()],
+            positions: vec![Decimal::ZERO; coins.len()],
+            coins,
             last: None,
             closings: 0,
             latency: LATENCY,
@@ -89,14 +126,35 @@ impl PaperVenue {
 
     /// The first order that rests in an instrument and is post-only, with its signed quantity still to fill and its limit.
     pub fn resting(&self, instrument: InstrumentId) -> Option<(OrderId, Decimal, Decimal)> {
-        let order = self.desk(instrument)?.orders.iter().find(|o| o.is_post_only())?;
+        let is_worked = |o: &&Working| o.is_post_only() && o.meets != PriceFeed::Quotes;
+        let order = self.desk(instrument)?.orders.iter().find(is_worked)?;
         let OrderKind::Limit(limit, _) = order.kind else { return None };
         Some((order.id, order.remaining, limit))
     }
 
     /// What the venue says is held, signed.
     pub fn position(&self, instrument: InstrumentId) -> Decimal {
-        self.desk(instrument).map_or(Decimal::ZERO, |d| d.position)
+        self.positions.get(instrument.index()).copied().unwrap_or_default()
+    }
+
+    /// Where what is bought in an instrument is kept.
+    fn kept(&self, instrument: InstrumentId) -> Option<KeptCoins> {
+        self.coins.get(instrument.index()).copied()
+    }
+
+    /// Coins that there are to pay with in an instrument; none where it is paid in money.
+    fn purse(&self, kept: KeptCoins) -> Option<Decimal> {
+        kept.pays.map(|coin| self.position(coin).max(Decimal::ZERO))
+    }
+
+    /// Takes the coins that fills were paid with from what is kept; `said` are the fills since `first`.
+    fn pay(&mut self, first: usize, pays: Option<InstrumentId>) {
+        let Some(kept) = pays.and_then(|p| self.positions.get_mut(p.index())) else { return };
+        for event in self.said.iter().skip(first) {
+            if let VenueEvent::Fill(fill) = event {
+                *kept -= paid_in_coins(fill).unwrap_or_default();
+            }
+        }
     }
 
     /// The first order working in an instrument that is not post-only, with its signed quantity still to fill.
@@ -119,7 +177,7 @@ impl PaperVenue {
                 let (live, reduce_only) = (at.after(self.latency), order.reduce_only());
                 let new = Working::new(id, kind, order.quantity(), at);
                 // Ids ascend, so that the newest is the last by id as well.
-                desk.orders.push(Working { reduce_only, live, ..new });
+                desk.orders.push(Working { reduce_only, live, meets: order.feed(), ..new });
                 return self.said.push_back(VenueEvent::Accepted { order: id, at });
             }
             _ => RejectReason::NotListed,
@@ -174,11 +232,11 @@ impl Venue for PaperVenue {
                 });
             }
             VenueRequest::Positions(at) => {
-                let each = self.desks.iter().enumerate();
-                self.said.extend(each.map(|(i, desk)| VenueEvent::Position {
+                let each = self.positions.iter().enumerate();
+                self.said.extend(each.map(|(i, quantity)| VenueEvent::Position {
                     instrument: InstrumentId(i as u16),
                     at,
-                    quantity: desk.position,
+                    quantity: *quantity,
                 }));
             }
         }

@@ -118,8 +118,13 @@ impl<V: Venue> OrderRouter<V> {
 
     /// An approved order leaves.
     pub fn place(&mut self, order: ApprovedOrder, kind: OrderKind) -> Result<(), OrderError> {
-        self.orders.sent(&order, kind)?;
-        self.venue.request(VenueRequest::Place(PlacedOrder::of(order, kind)));
+        self.send(PlacedOrder::of(order, kind))
+    }
+
+    /// The same of an order that is made up already.
+    pub fn send(&mut self, order: PlacedOrder) -> Result<(), OrderError> {
+        self.orders.sent(order.approved(), order.kind())?;
+        self.venue.request(VenueRequest::Place(order));
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 
 use crate::domain::{Decimal, InstrumentId, OrderId, OrderKind, Stamp, VenueEvent};
 use crate::treasury::ApprovedOrder;
+use serde::{Deserialize, Serialize};
 
 /// Order ids from here on are the venue's own: closings nobody asked for, such as a delisting's.
 pub const VENUE_ORDERS: u64 = 1 << 63;
@@ -12,18 +13,48 @@ pub fn is_venue_order(id: OrderId) -> bool {
     id.0 >= VENUE_ORDERS
 }
 
+/// By what prices an order is met inside the program, where its instrument is told by bars and by quotes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PriceFeed {
+    /// By whatever is told.
+    #[default]
+    Whichever,
+    /// By bars alone: it was decided at a close, for the open that follows.
+    Bars,
+    /// By quotes, books and prints alone.
+    Quotes,
+}
+
 /// An order as it is sent. It owns the [`ApprovedOrder`] that it is made of, so that nothing leaves that the gate has not
 /// seen, and no approval leaves twice.
 #[derive(Debug, PartialEq, Eq)]
 pub struct PlacedOrder {
     order: ApprovedOrder,
     kind: OrderKind,
+    feed: PriceFeed,
+    is_shared: bool,
 }
 
 impl PlacedOrder {
     /// An approved order, asking for its price in this way.
     pub fn of(order: ApprovedOrder, kind: OrderKind) -> Self {
-        PlacedOrder { order, kind }
+        PlacedOrder { order, kind, feed: PriceFeed::Whichever, is_shared: false }
+    }
+
+    /// The same, met by these prices alone.
+    #[must_use]
+    pub fn met_by(self, feed: PriceFeed) -> Self {
+        PlacedOrder { feed, ..self }
+    }
+
+    /// By what prices it is met; nothing to a venue outside.
+    pub fn feed(&self) -> PriceFeed {
+        self.feed
+    }
+
+    /// The approval that it is made of.
+    pub fn approved(&self) -> &ApprovedOrder {
+        &self.order
     }
 
     /// The id that the venue is to know it by.
@@ -46,9 +77,17 @@ impl PlacedOrder {
         self.kind
     }
 
-    /// Whether it may only shrink what is held.
+    /// The same of an instrument in which others hold something of their own. A venue knows only what all of them hold
+    /// together, and would refuse to one what the other has against it: there the gate alone sees to it that this
+    /// order shrinks what its owner holds.
+    #[must_use]
+    pub fn beside_others(self, is_shared: bool) -> Self {
+        PlacedOrder { is_shared, ..self }
+    }
+
+    /// Whether it may only shrink what the account holds.
     pub fn reduce_only(&self) -> bool {
-        self.order.reduce_only()
+        self.order.reduce_only() && !self.is_shared
     }
 
     /// When it was decided.

@@ -17,6 +17,7 @@ pub mod funds;
 pub mod gate;
 pub mod instrument_selection;
 pub mod operator_controls;
+pub mod package_limits;
 pub mod scale;
 pub mod settings;
 pub mod shadow;

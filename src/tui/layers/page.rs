@@ -10,7 +10,7 @@ use crate::tui::raster::Raster;
 use crate::tui::theme::{StyleRole, Theme};
 use crate::tui::{candles, lines, words};
 use crate::view::AgentPage;
-use crate::view::cockpit::{EdgeRow, IntentView};
+use crate::view::cockpit::{EdgeRow, IntentView, PackageView};
 use crate::view::link::Request;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -334,14 +334,14 @@ fn hints(cx: &PaneContext, width: u16) -> String {
 fn open<'a>(t: &Theme, look: ChartCursor, p: &'a AgentPage, width: usize, rows: usize) -> PageLines<'a> {
     let dim = t.of(StyleRole::Dim);
     let mut lines = vec![section(t, "open and offered")];
-    if p.intents.is_empty() {
-        // What is open in several legs is told by its messages: it is no intent on one price.
-        let text = if p.row.family.is_structured() {
-            "no view on a price: quotes and legs are told in its messages"
-        } else {
-            "nothing"
-        };
-        lines.extend(words::wrap(text, width).into_iter().map(|l| Line::styled(l, dim)));
+    if p.intents.is_empty() && p.packages.is_empty() {
+        lines.push(Line::styled("nothing", dim));
+    }
+    for (n, package) in p.packages.iter().enumerate() {
+        if n > 0 {
+            lines.push(Line::raw(""));
+        }
+        lines.extend(legs(t, package, width));
     }
     for (n, i) in p.intents.iter().enumerate() {
         if n > 0 {
@@ -370,6 +370,42 @@ fn hanging<'a>(head: Vec<Span<'a>>, text: &str, style: ratatui::style::Style, wi
     first.push(Span::styled(parts.next().unwrap_or_default(), style));
     let rest = parts.map(|p| Line::styled(" ".repeat(indent) + &p, style));
     std::iter::once(Line::from(first)).chain(rest).collect()
+}
+
+/// A package: how it stands, and each of its legs.
+fn legs<'a>(t: &Theme, p: &'a PackageView, width: usize) -> PageLines<'a> {
+    let dim = t.of(StyleRole::Dim);
+    let (mark, role) = match p.side {
+        x if x > 0.0 => ("▲ long", StyleRole::Good),
+        x if x < 0.0 => ("▼ short", StyleRole::Bad),
+        _ => ("·", StyleRole::Dim),
+    };
+    let (life, ink) = if p.has_money { ("real", StyleRole::Real) } else { ("alone", StyleRole::Alone) };
+    let mut lines = vec![Line::from(vec![
+        Span::styled(format!("{} ", p.asset), t.of(StyleRole::Title)),
+        Span::styled(format!("{life} "), t.of(ink)),
+        Span::styled(format!("{mark} "), t.of(role)),
+        Span::styled(p.state.text(), dim),
+        Span::styled(format!("  {}", words::gain_fine(p.gain)), t.of(words::sign_fine(p.gain))),
+    ])];
+    for leg in &p.legs {
+        let worth = leg.value.map_or(String::new(), |v| format!(" = {}", words::thousands(leg.held * v)));
+        let mut text = format!("{}{worth}", quantity(leg.held));
+        if leg.wanted != 0.0 && leg.wanted != leg.held {
+            text = format!("{text}, wants {}", quantity(leg.wanted));
+        }
+        if leg.working != 0.0 {
+            text = format!("{text}, orders {}", quantity(leg.working));
+        }
+        let head = Span::styled(format!("  {:<18} ", leg.instrument), dim);
+        lines.extend(hanging(vec![head], &text, t.of(StyleRole::Text), width));
+    }
+    lines
+}
+
+/// A signed quantity of base units, in as few digits as tell it.
+fn quantity(x: f64) -> String {
+    if x == 0.0 { "0".to_owned() } else { format!("{:+}", (x * 1e6).round() / 1e6) }
 }
 
 fn intent<'a>(t: &Theme, i: &'a IntentView) -> Line<'a> {

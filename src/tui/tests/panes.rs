@@ -13,7 +13,7 @@ use crate::tui::panes::network::DESK;
 use crate::tui::sample::row;
 use crate::tui::theme::StyleRole;
 use crate::view::Past;
-use crate::view::cockpit::{AgentPage, Curves, TopicKind};
+use crate::view::cockpit::{AgentPage, Curves, LegView, PackageState, PackageView, TopicKind};
 use crate::view::link::{News, Request};
 use crate::view::services::ServiceRow;
 use crossterm::event::KeyCode;
@@ -41,6 +41,7 @@ pub fn page_of(agent: u32) -> AgentPage {
         sent: 9,
         acted_on: 4,
         services: Vec::new(),
+        packages: Vec::new(),
     }
 }
 
@@ -258,6 +259,54 @@ fn an_older_decision_is_told_from_memory_above_what_holds_now() {
     assert!(seen.contains("it decided anew since; what holds now:"), "{seen}");
     app.cx.open = Some((AgentId(1), Some(MessageId(7_000))));
     assert!(page(&mut app, 80).contains("#7000 is no longer remembered; what holds now:"));
+}
+
+#[test]
+fn a_structured_agents_page_shows_the_legs_of_both_lives() {
+    let leg = |instrument: &str, held, wanted, working, value| LegView {
+        instrument: instrument.to_owned(),
+        held,
+        wanted,
+        working,
+        value,
+    };
+    let package = |has_money, state, legs| PackageView {
+        asset: "BTC".to_owned(),
+        has_money,
+        capital: 2_000.0,
+        side: 1.0,
+        state,
+        gain: 12.5,
+        legs,
+    };
+    let mut page = page_of(1);
+    page.packages = vec![
+        package(
+            true,
+            PackageState::Opening,
+            vec![
+                leg("BTCUSDT perp beta", -0.02, -0.05, -0.03, Some(42_000.0)),
+                leg("BTC/USDT alpha", 0.05, 0.05, 0.0, None),
+            ],
+        ),
+        package(false, PackageState::Open, vec![leg("BTC/USDT alpha", 0.04, 0.04, 0.0, Some(42_000.0))]),
+    ];
+    let mut app = app();
+    app.cx.open = Some((AgentId(1), None));
+    for (width, height) in [(160, 48), (80, 60)] {
+        press(&mut app, KeyCode::Enter);
+        app.hear(News::Page(Box::new(page.clone())));
+        let seen = screen(&mut app, width, height);
+        for text in [
+            "BTC real ▲ long on its way",
+            "BTC alone ▲ long open",
+            "-0.02 = -840, wants -0.05, orders -0.03",
+            "+0.04 = 1,680",
+        ] {
+            assert!(seen.contains(text), "{width}: lacks {text}\n{seen}");
+        }
+        press(&mut app, KeyCode::Esc);
+    }
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub struct StructureContext<'a> {
     pub capital: f64,
     /// What is held.
     pub legs: &'a Legs,
+    /// Whether something may be opened: always, but with money that may not be risked.
+    pub may_open: bool,
 }
 
 impl StructureContext<'_> {

@@ -22,6 +22,7 @@ use super::context::StructureContext;
 use super::filling::FillContext;
 use super::legs::{LATENCY, LegOrder, Legs};
 use super::margin;
+pub use super::margin::maintenance;
 use super::ranges::{Bounds, LiquidityChange};
 use super::values::{KEYS, Values};
 use crate::agents::families::Rules;
@@ -95,7 +96,7 @@ impl StructureLife {
         say: &mut dyn FnMut(MessageKind),
     ) {
         let trading = InLegs { who, seen };
-        let StructureLife { life, legs, looked, .. } = self;
+        let StructureLife { life, legs, .. } = self;
         // The venue takes over what is held on margin when the wallet bears it no more, at no one's pace. What is paid
         // in full is left, and closed.
         let staked = life.staked_at();
@@ -103,6 +104,13 @@ impl StructureLife {
             margin::take_over(legs, seen);
             return life.liquidate(&trading, legs, say);
         }
+        self.look(who, seen, say);
+    }
+
+    /// The same where the venue says itself what it takes over: of a life with money.
+    pub fn look(&mut self, who: AgentRef<'_>, seen: &StructureContext<'_>, say: &mut dyn FnMut(MessageKind)) {
+        let trading = InLegs { who, seen };
+        let StructureLife { life, legs, looked, .. } = self;
         if looked.is_some_and(|l| seen.now.since(l).0 < who.rules.pace().0) {
             return;
         }
@@ -117,6 +125,22 @@ impl StructureLife {
         {
             trading.quote(legs, open);
         }
+    }
+
+    /// Closes whatever is open, and offers nothing after it: what is held of it goes at whatever it gets.
+    pub fn dismiss(&mut self, who: AgentRef<'_>, seen: &StructureContext<'_>) {
+        let trading = InLegs { who, seen };
+        let StructureLife { life, legs, .. } = self;
+        legs.expire(seen.now);
+        life.dismiss(&trading, legs);
+        // Whether the last of it is gone, and if not, that it goes.
+        life.outcome(&trading, legs);
+    }
+
+    /// Whether nothing is intended, on its way or held.
+    pub fn is_idle(&self) -> bool {
+        let Legs { held, orders, ranges, .. } = &self.legs;
+        self.life.staked_at().is_none() && held.is_empty() && orders.is_empty() && ranges.is_idle()
     }
 }
 
@@ -145,7 +169,17 @@ impl<'a> InLegs<'a> {
 
     fn order(&self, n: usize, instrument: InstrumentId, quantity: f64) -> LegOrder {
         let (decided, live) = (self.seen.now, self.arrival(n));
-        LegOrder { instrument, quantity, limit: None, decided, live, until: None, ahead: None, tries: 0 }
+        LegOrder {
+            instrument,
+            quantity,
+            limit: None,
+            decided,
+            live,
+            until: None,
+            ahead: None,
+            tries: 0,
+            number: None,
+        }
     }
 
     fn provide(&self, legs: &mut Legs, n: usize, pool: InstrumentId, bounds: Bounds, change: f64) {
@@ -252,7 +286,7 @@ impl Trading for InLegs<'_> {
         first: Option<f64>,
     ) -> Option<OpenIntent> {
         let seen = self.seen;
-        let is_whole = (1..=LEGS_MAX).contains(&p.legs.len()) && seen.side.allows(p.side);
+        let is_whole = (1..=LEGS_MAX).contains(&p.legs.len()) && seen.may_open && seen.side.allows(p.side);
         if !(is_whole && is_aligned(p.legs.iter(), seen) && suits_legs(&p.plan)) {
             return None;
         }

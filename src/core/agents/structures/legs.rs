@@ -18,7 +18,7 @@
 use super::filling::{FillContext, Totals};
 use super::listed::ListedInstruments;
 use super::ranges::Ranges;
-use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp};
+use crate::domain::{ContractTerms, InstrumentId, InstrumentKind, MarketEvent, OrderId, Span, Stamp};
 use crate::fills::{self, charge, level};
 use crate::market::Market;
 use crate::market::quotes::DetailLevel;
@@ -48,6 +48,27 @@ pub struct LegOrder {
     pub ahead: Option<f64>,
     /// Offers of its instrument that found it and left some of it.
     pub tries: u8,
+    /// The number of the real order that it has become; none of a simulated one, and of one that has not left yet.
+    pub number: Option<OrderId>,
+}
+
+/// What a real fill did to legs, as estimates of what the books say.
+#[derive(Clone, Copy, Debug)]
+pub struct LegFill<'a> {
+    /// The order that was filled; none of a closing that the venue made by itself.
+    pub order: Option<OrderId>,
+    /// Base units of it that were filled, signed.
+    pub quantity: f64,
+    /// What came and went, by where it is booked.
+    pub moved: &'a [(InstrumentId, f64)],
+    /// Account currency that came, fees deducted.
+    pub cash: f64,
+    /// Fees, in the account's currency.
+    pub fees: f64,
+    /// Notional, in the account's currency.
+    pub traded: f64,
+    /// Level on which the instrument is told.
+    pub level: DetailLevel,
 }
 
 /// An account of one structure: its cash, its positions and what is on its way.
@@ -113,6 +134,34 @@ impl Legs {
         self.totals.traded += libm::fabs(q) * price;
         self.totals.fees += lost;
         self.totals.fills += 1;
+    }
+
+    /// Books what a venue told of a real order.
+    pub fn filled(&mut self, fill: &LegFill<'_>) {
+        self.cash += fill.cash;
+        fill.moved.iter().for_each(|(booked, quantity)| self.add(*booked, *quantity));
+        let t = &mut self.totals;
+        t.traded += fill.traded;
+        t.fees += fill.fees;
+        t.fills += 1;
+        t.level = Some(t.level.map_or(fill.level, |l| l.min(fill.level)));
+        if let Some(order) = self.orders.iter_mut().find(|o| o.number.is_some() && o.number == fill.order) {
+            order.quantity -= fill.quantity;
+        }
+    }
+
+    /// Funding was settled on what is held of an instrument.
+    pub fn funded(&mut self, instrument: InstrumentId, paid_a_unit: f64) {
+        let paid = self.of(instrument) * paid_a_unit;
+        self.cash -= paid;
+        self.totals.funding -= paid;
+    }
+
+    /// What is left of something that is booked here goes elsewhere for this much of the account's currency.
+    pub fn swept(&mut self, booked: InstrumentId, cash: f64) {
+        let left = self.of(booked);
+        self.cash += cash;
+        self.add(booked, -left);
     }
 
     /// Sends an order; more than [`ORDERS_MAX`] are refused.

@@ -75,7 +75,7 @@ fn is_on_margin(seen: &StructureContext<'_>, id: InstrumentId, q: f64) -> bool {
 }
 
 /// Margin that must be kept for a position, in the account's currency.
-fn maintenance(seen: &StructureContext<'_>, id: InstrumentId, q: f64, price: f64) -> Option<f64> {
+pub fn maintenance(seen: &StructureContext<'_>, id: InstrumentId, q: f64, price: f64) -> Option<f64> {
     let i = seen.listed.get(id);
     let size = libm::fabs(q);
     let short = |right, strike, underlying| short_margin(right, strike, underlying, price).ok();
@@ -166,6 +166,7 @@ mod tests {
             side: SideRule::Both,
             capital: 10.0,
             legs: &Legs::default(),
+            may_open: true,
         })
     }
 

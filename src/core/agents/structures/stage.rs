@@ -189,7 +189,8 @@ impl OneLife {
     fn seen<'a>(&'a self, legs: &'a Legs) -> StructureContext<'a> {
         let OneLife { listed, board, costs, traits, preset, side, now, .. } = self;
         let (side, now, capital) = (*side, *now, CAPITAL);
-        StructureContext { listed, board, costs, now, traits, preset, side, capital, legs }
+        let may_open = true;
+        StructureContext { listed, board, costs, now, traits, preset, side, capital, legs, may_open }
     }
 
     fn who(&self) -> AgentRef<'_> {

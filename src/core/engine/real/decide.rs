@@ -13,6 +13,7 @@ impl Real {
         let StepContext { spec, at, market, .. } = *cx;
         if self.account.halted.is_some() {
             self.execution.services.come_no_more();
+            self.cancel_packages(cx, out);
             return spec.instruments.iter().for_each(|i| self.withdraw(cx, i.id, out));
         }
         self.choose_servers(cx, out);

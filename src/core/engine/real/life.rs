@@ -1,13 +1,13 @@
 //! Both together: the account and how it trades, marked at barriers, and a fill told apart and booked.
 
 use super::account::Account;
-use super::context::StepContext;
+use super::context::{StepContext, price};
 use super::execution::Execution;
 use super::spec::RealSpec;
 use crate::agents::Population;
-use crate::domain::step::Rounding;
-use crate::domain::{Decimal, Fill, Instrument, InstrumentId, money};
+use crate::domain::{Decimal, Fill, InstrumentId, money};
 use crate::engine::outputs::Scratch;
+use crate::engine::packages::Packages;
 use crate::engine::{Outputs, Settings, TradesAt};
 use crate::execution::{AccountVenue, Outbox, PaperVenue};
 use crate::ledger::LedgerAccount;
@@ -28,10 +28,14 @@ impl Real {
     pub fn new(spec: &RealSpec, cast: &Population, settings: &Settings) -> Self {
         let n = spec.instruments.len();
         let venue = match settings.trades {
-            TradesAt::Paper => AccountVenue::Paper(PaperVenue::new(n)),
+            TradesAt::Paper => AccountVenue::Paper(PaperVenue::listing(spec.coins())),
             TradesAt::Venues => AccountVenue::Outside(Outbox::default()),
         };
-        Real { account: Account::new(cast, settings, n), execution: Execution::new(venue, spec, settings) }
+        let packages = if spec.has_packages { Packages::new(cast) } else { Packages::default() };
+        Real {
+            account: Account::new(cast, settings, n),
+            execution: Execution::new(venue, spec, settings, packages),
+        }
     }
 
     /// Attributes and books one instrument's fill and rotation; `leg` of the fill is the carrier's own. Whether
@@ -103,6 +107,10 @@ impl Real {
                 self.account.marks[index] = price(last.value, &spec.instruments[index]);
             }
         }
+        self.mark_packages(cx);
+        self.sweep(cx, out);
+        self.charge_borrow(cx, out);
+        self.charge_packages(cx, out);
         self.reconcile(cx, out);
         let mut equity = self.account.ledger.account_equity(&self.account.marks);
         let ruin = equity.as_ref().ok().copied().and_then(|e| self.liquidate(cx, e, out));
@@ -146,9 +154,4 @@ impl Real {
             .then_some(())
             .ok_or_else(|| format!("rounding has piled up to {rounding}"))
     }
-}
-
-/// A price of the feed on the instrument's ticks, the nearest one.
-pub(super) fn price(x: f64, instrument: &Instrument) -> Decimal {
-    instrument.tick.round_estimate(x, Rounding::Nearest).unwrap_or_default()
 }

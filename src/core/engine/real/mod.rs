@@ -11,7 +11,7 @@
 //!
 //! [`Real`] is one account; its files are what is done with it, each using those before it: `account` holds and
 //! books, `orders` sends one order, `selection` and `routing` make orders of what the desk wants, `serving` takes bids, `resting` and
-//! `events` hear the market, `reports` the venue, `decide` is the desk at a barrier, `ruin` its end, `steering` the operator.
+//! `events` hear the market, `packages`, `package_orders` and `package_fills` are what structures do with money, `reports` the venue, `decide` is the desk at a barrier, `ruin` its end, `steering` the operator.
 
 mod account;
 mod context;
@@ -20,6 +20,9 @@ mod events;
 mod execution;
 mod life;
 mod orders;
+mod package_fills;
+mod package_orders;
+mod packages;
 mod reports;
 mod resting;
 mod routing;

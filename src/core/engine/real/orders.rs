@@ -9,7 +9,7 @@ use crate::domain::{
 use crate::engine::Outputs;
 use crate::engine::order_split::common;
 use crate::engine::passive_execution::Remaining;
-use crate::execution::{Tracked, Venue};
+use crate::execution::{PlacedOrder, PriceFeed, Tracked, Venue};
 use crate::treasury::gate::smallest_order;
 use crate::treasury::{ApprovedOrder, Exposure, Mode, ProposedOrder};
 
@@ -37,7 +37,7 @@ impl Real {
         beside: Decimal,
     ) -> Option<ApprovedOrder> {
         let listing = &cx.market.instruments[desk_index];
-        let position = self.execution.position(cx.spec, id);
+        let position = self.execution.desk_position(cx.spec, id);
         // An order that may only reduce cannot turn the position round, should that shrink before it fills.
         let shrinks = !position.is_zero()
             && position.is_sign_negative() != quantity.is_sign_negative()
@@ -83,7 +83,7 @@ impl Real {
     /// How an order asks for its price that is to trade at once. Outside the program it has a bound: the book may be
     /// empty for a moment, and a market order takes whatever is left of it. What only shrinks while risk is to shrink
     /// has none, since not getting out is worse. None where no tick is near enough to be that bound.
-    fn immediate(&self, cx: &StepContext<'_>, order: &ApprovedOrder) -> Option<OrderKind> {
+    pub(super) fn immediate(&self, cx: &StepContext<'_>, order: &ApprovedOrder) -> Option<OrderKind> {
         // Doubt alone is no reason to take any price: it is when data are worst.
         let is_closing = self.account.breaker.mode().max(self.account.hand.mode()) != Mode::Running;
         if self.execution.router.venue.is_prompt() || is_closing && order.reduce_only() {
@@ -131,7 +131,12 @@ impl Real {
         out: &mut Outputs,
     ) -> bool {
         let (id, instrument) = (order.id(), order.instrument());
-        if let Err(e) = self.execution.router.place(order, kind) {
+        // The desk decides at closes, and its instruments are filled by the bars that follow, whatever else is told of them.
+        let is_desk = instrument.index() < cx.spec.traded;
+        let feed = if is_desk { PriceFeed::Bars } else { PriceFeed::Whichever };
+        let is_shared = !self.execution.packages.position(instrument).is_zero();
+        let placed = PlacedOrder::of(order, kind).met_by(feed).beside_others(is_shared);
+        if let Err(e) = self.execution.router.send(placed) {
             self.execution.working[instrument.index()].take_if(|w| *w == id);
             self.account.halt(format!("an order could not be sent: {e}"), out);
             return false;
@@ -214,8 +219,8 @@ impl Real {
 
     /// Takes an order back unless it only reduces what is held.
     pub(super) fn withdraw_opening(&mut self, cx: &StepContext<'_>, id: InstrumentId, out: &mut Outputs) {
-        let position = self.execution.position(cx.spec, id);
-        let open = self.execution.router.orders.open_quantity(id);
+        let position = self.execution.desk_position(cx.spec, id);
+        let open = self.execution.open_of_desk(id);
         let reduces = open.is_sign_negative() != position.is_sign_negative() && open.abs() <= position.abs();
         if !reduces {
             self.withdraw(cx, id, out);

@@ -53,7 +53,8 @@ impl Real {
                 // not what it is taken for.
                 if why.is_of_rules() {
                     self.account.halt(text, out);
-                } else {
+                } else if self.execution.packages.owner(order).is_none() {
+                    // A quote that would take is asked for anew, further away.
                     out.alarms.push(text);
                 }
                 self.forget_order(order);
@@ -147,6 +148,14 @@ impl Real {
                 return None;
             }
         }
+        if let Some(i) = self.execution.packages.owner(fill.order) {
+            self.book_package(cx, i, (fill, Some(fill.order)), out);
+            if self.execution.router.orders.get(fill.order).is_none_or(|o| o.status.is_over()) {
+                self.forget_order(fill.order);
+            }
+            return None;
+        }
+        let fill = &self.share_closing(cx, fill, out)?;
         let id = fill.instrument;
         match cx.spec.services.desk_index(id).filter(|_| id.index() >= cx.spec.traded) {
             Some(desk_index) => self.book_spot(cx, desk_index, fill, out),
@@ -210,6 +219,11 @@ impl Real {
     /// An order is over: nothing waits for it any more.
     fn forget_order(&mut self, order: OrderId) {
         if is_venue_order(order) {
+            return;
+        }
+        if let Some(i) = self.execution.packages.owner(order) {
+            self.end_leg(i, order);
+            self.execution.packages.forget(|o| o == order);
             return;
         }
         self.execution.working.iter_mut().filter(|w| **w == Some(order)).for_each(|w| *w = None);

@@ -1,7 +1,7 @@
 //! What a bar of the fast clock does to an order that is worked: it fills or moves.
 
-use super::context::StepContext;
-use super::life::{Real, price};
+use super::context::{StepContext, price};
+use super::life::Real;
 use crate::domain::{Bar, Decimal, InstrumentId, MarketEvent, Stamp, money};
 use crate::engine::Outputs;
 use crate::execution::Tracked;

@@ -11,6 +11,7 @@
 use super::account::Ruin;
 use super::context::StepContext;
 use super::life::Real;
+use crate::domain::money::MONEY_SCALE;
 use crate::domain::{Bar, Decimal, Instrument, InstrumentId, Money, money};
 use crate::engine::Outputs;
 use crate::execution::PaperVenue;
@@ -77,8 +78,7 @@ impl Real {
             if held.is_zero() {
                 continue;
             }
-            let listing = &cx.market.instruments[i.id.index()];
-            let range = PriceRange::new(listing.last(), listing.is_fresh(cx.at), i.kind);
+            let range = self.price_range(cx, i);
             // Twice as much, since the mark is rounded to a tick.
             reach += 2.0 * libm::fabs(money::to_estimate(held)) * range.reach();
         }
@@ -95,20 +95,27 @@ impl Real {
             if held.is_zero() {
                 continue;
             }
-            let mark = money::to_estimate(self.account.marks[id.index()]);
-            let listing = &cx.market.instruments[id.index()];
-            // Equity is at the marks, so the last price is the mark; within the bar, however it was rounded.
-            let last = *listing.last();
-            let bar = Bar { close: mark, high: last.high.max(mark), low: last.low.min(mark), ..last };
-            let range = PriceRange::new(&bar, listing.is_fresh(cx.at), instrument.kind);
+            let range = self.price_range(cx, instrument);
             let before = money::to_estimate(self.account.confirmed[id.index()]);
             exposed.push(MarginPosition { id, quantity: money::to_estimate(held), range, before });
         }
         exposed
     }
 
+    /// Where the price of something that is held was within the last bar; where none is told, it is the mark.
+    fn price_range(&self, cx: &StepContext<'_>, instrument: &Instrument) -> PriceRange {
+        let mark = money::to_estimate(self.account.marks[instrument.id.index()]);
+        let listing = &cx.market.instruments[instrument.id.index()];
+        // Equity is at the marks, so the last price is the mark; within the bar, however it was rounded.
+        let last = *listing.last();
+        let is_told = listing.bar.is_some() && listing.is_fresh(cx.at);
+        let bar = Bar { close: mark, high: last.high.max(mark), low: last.low.min(mark), ..last };
+        PriceRange::new(&bar, is_told, instrument.kind)
+    }
+
     /// The venue closes all that is held at these prices and takes these fees, by instrument; nothing is wanted any more.
     fn take_over(&mut self, cx: &StepContext<'_>, prices: &[Decimal], fees: &[Money], out: &mut Outputs) {
+        self.cancel_packages(cx, out);
         for instrument in cx.spec.desk_instruments() {
             let id = instrument.id;
             self.execution.desk.forget(&cx.spec.desk, id);
@@ -122,7 +129,28 @@ impl Real {
             }
             self.tell(|paper| paper.take_over(id, cx.at, prices[id.index()], fees[id.index()]));
             if self.hear_venue(cx, out).is_none() {
-                self.book(cx, id, prices[id.index()], None, Decimal::ZERO, out);
+                self.close_opposites(cx, id, prices[id.index()], out);
+            }
+        }
+        self.take_over_packages(cx, prices, fees, out);
+    }
+
+    /// The same of what packages alone hold.
+    fn take_over_packages(
+        &mut self,
+        cx: &StepContext<'_>,
+        prices: &[Decimal],
+        fees: &[Money],
+        out: &mut Outputs,
+    ) {
+        for id in self.execution.packages.instruments() {
+            // In the currency of its price.
+            let scale = cx.scale_of(id).unwrap_or(Decimal::ONE);
+            let each = |x: Decimal| x.checked_div(scale).unwrap_or_default().round_dp(PRICE_SCALE);
+            let (price, fee) = (each(prices[id.index()]), each(fees[id.index()]).round_dp(MONEY_SCALE));
+            self.tell(|paper| paper.take_over(id, cx.at, price, fee));
+            if self.hear_venue(cx, out).is_none() && id.index() >= cx.spec.traded {
+                self.close_opposites(cx, id, price, out);
             }
         }
     }

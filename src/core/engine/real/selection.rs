@@ -137,7 +137,7 @@ impl Real {
     ) -> Decimal {
         let (mut missed, mut unfilled) = (Decimal::ZERO, Decimal::ZERO);
         if is_decided {
-            unfilled = self.execution.router.orders.open_quantity(spot);
+            unfilled = self.execution.open_of_desk(spot);
             // A perp leg without its spot: from here on the spot is owed.
             missed = unfilled - std::mem::take(&mut self.execution.services.assets[i].spot_pending);
         }
@@ -160,7 +160,9 @@ impl Real {
         terms: &SelectionTerms,
         lines: &[AssetAllocation],
     ) {
+        self.execution.packages.rent = 0.0;
         let Some(price) = terms.last_served(lines) else { return };
+        self.execution.packages.rent = price.max(0.0);
         // V is what a unit gains over the days that its quote looks ahead; the charge is for one bar of them.
         let bar = cx.settings.clock.decide.in_units_of(Span::DAY) * steer.equity;
         let lent = |line| price * terms.lent(line);

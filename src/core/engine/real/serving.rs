@@ -28,7 +28,7 @@ impl Real {
         let said = asset.bidder.and_then(|holder| asset.carry_bids.of(holder));
         asset.quote = said.or(asset.quote);
         // A leg that is on its way belongs to who sent it.
-        if !asset.is_whole() || !self.execution.router.orders.open_quantity(spot).is_zero() {
+        if !asset.is_whole() || !self.execution.open_of_desk(spot).is_zero() {
             return;
         }
         let Some(bid) = self.successor(cx, (i, spot)) else { return };

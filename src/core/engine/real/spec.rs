@@ -1,13 +1,16 @@
 //! What the real life is made from and does not change during a run.
 
 use crate::agents::Population;
+use crate::agents::structures::listed::ListedInstruments;
 use crate::domain::instrument::venues;
 use crate::domain::{Decimal, Instrument, Stamp, Universe, step};
 use crate::engine::services::ServiceSpec;
 use crate::engine::{Settings, TradesAt};
+use crate::execution::KeptCoins;
 use crate::market::Market;
 use crate::treasury::desk::{DeskQuote, DeskSpec};
 use crate::treasury::settings::ServiceSettings;
+use std::sync::Arc;
 
 /// What does not change during a run.
 #[derive(Clone, Debug)]
@@ -22,6 +25,10 @@ pub struct RealSpec {
     pub traded: usize,
     /// Who serves the desk.
     pub services: ServiceSpec,
+    /// Everything that is listed, as structures need it.
+    pub listed: Arc<ListedInstruments>,
+    /// Whether structures have money: then all that is listed may be held.
+    pub has_packages: bool,
 }
 
 impl RealSpec {
@@ -34,7 +41,14 @@ impl RealSpec {
         let (carry, liquidity) = (carry && is_served, liquidity && is_served);
         let services = ServiceSettings { carry, liquidity, ..settings.services };
         let spec = ServiceSpec::new(cast, universe, &Settings { services, ..settings.clone() });
-        RealSpec::served(cast, universe, settings, spec)
+        let served = RealSpec::served(cast, universe, settings, spec);
+        // Legs are not yet held together where an order's fate may be unknown: outside, structures have no money.
+        let has_packages = is_served && !cast.structures.is_empty();
+        if !has_packages {
+            return served;
+        }
+        let instruments = universe.instruments.clone();
+        RealSpec { venues: venues(&instruments).0, instruments, has_packages, ..served }
     }
 
     /// Makes it with these services, whoever is in the cast.
@@ -52,6 +66,8 @@ impl RealSpec {
             instruments,
             traded,
             services,
+            listed: Arc::clone(&cast.listed),
+            has_packages: false,
         }
     }
 
@@ -61,6 +77,15 @@ impl RealSpec {
         let perp = self.instruments[desk_index].lot;
         let spot = self.services.carried(desk_index).map(|spot| self.instruments[spot.index()].lot);
         spot.map_or(Some(perp), |spot| step::common_multiple(perp, spot))
+    }
+
+    /// What a trade in each instrument moves at the venue inside the program.
+    pub(super) fn coins(&self) -> Vec<KeptCoins> {
+        let each = self.instruments.iter().map(|i| i.id);
+        if !self.has_packages {
+            return each.map(KeptCoins::own).collect();
+        }
+        each.map(|id| KeptCoins { coin: self.listed.coin(id), pays: self.listed.pays(id) }).collect()
     }
 
     /// The desk's instruments.

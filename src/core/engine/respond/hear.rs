@@ -21,6 +21,17 @@ const FEE_BPS_MAX: f64 = 100.0;
 const INTENT_MAX: f64 = 2_000.0;
 
 impl Respond {
+    /// An event comes that nobody has heard yet, and the stamp before it was judged ([`Speak::begin`]): lives with money
+    /// decide on the same market.
+    pub fn begin(&mut self, spec: &RespondSpec, speak: &Speak, said: &StepOutput, out: &mut Outputs) {
+        if said.judged.is_empty() || !spec.real.has_packages {
+            return;
+        }
+        let cx =
+            &StepContext { spec: &spec.real, settings: &spec.settings, at: said.now, market: &speak.market };
+        self.real.judge_packages(cx, &spec.cast, &speak.structures, &said.judged, out);
+    }
+
     /// Takes an event and what was said at it.
     pub fn step(
         &mut self,
@@ -71,7 +82,7 @@ impl Respond {
                 self.gauge.funding(spec, instrument, mark, rate);
                 self.real.funding(s, instrument, (rate, mark), out);
             }
-            Event::Market(_) => {}
+            Event::Market(ref quoted) => self.real.quoted(cx, quoted, out),
             Event::Barrier(_) => self.barrier(spec, cx, speak, said, out),
             Event::Venue(ref event) => self.real.venue(cx, event, out),
             Event::Command(_, command) => self.command(spec, cx, command, out),
@@ -120,6 +131,7 @@ impl Respond {
         let pnl = margins.look(&mut self.stakes, &mut self.ears);
         self.open.push(at, s.capital + pnl + speak.structures.total());
         self.tend(cx, out);
+        self.real.judge_packages(cx, cast, &speak.structures, &said.judged, out);
         self.real.decide(cx, &self.office.knobs, &mut self.decisions, out);
         let day = Stamp(at.0 - 1).after(s.clock.decide).day();
         if self.day.is_none_or(|d| d != day) {

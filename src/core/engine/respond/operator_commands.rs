@@ -50,6 +50,7 @@ impl Respond {
             Command::ResetBreaker => real.steer(cx, out, |r| r.account.reset_breaker()),
         };
         self.tend(cx, out);
+        self.real.tend_packages(cx, out);
         self.interventions += u64::from(news);
         // Restrictions count as hand-holding, taking them back does not.
         if let Command::Mute(a)

@@ -1,10 +1,11 @@
 //! Level B of the paper venue: orders meet bars.
 
 use super::PaperVenue;
-use super::order::{Deal, Working, fee, part_of};
+use super::order::{Deal, Working, afforded, fee, part_of};
 use crate::domain::money::{from_estimate, to_estimate};
 use crate::domain::step::Rounding;
 use crate::domain::{Bar, Decimal, Instrument, OrderKind, PriceStep, Stamp, TimeInForce, VenueEvent};
+use crate::execution::venue::PriceFeed;
 use crate::fills::{BarCosts, BarUse, Costs, PerKind, Taken, fee_rate, rest, worked};
 use crate::ledger::exact::PRICE_SCALE;
 
@@ -15,6 +16,8 @@ struct SharedBar<'a> {
     bar: &'a Bar,
     costs: &'a Costs,
     used: BarUse,
+    /// Coins that there are to pay with; none where it is paid in money.
+    purse: Option<Decimal>,
 }
 
 impl PaperVenue {
@@ -22,17 +25,20 @@ impl PaperVenue {
     /// allows; what is post-only waits for [`PaperVenue::on_inside`]. `sigma` is the volatility of one bar as a fraction,
     /// known before it. A bar that cannot be believed, or whose numbers are no decimals, fills nothing.
     pub fn on_bar(&mut self, instrument: &Instrument, open_at: Stamp, bar: &Bar, sigma: f64, costs: &Costs) {
-        let Some(desk) = self.desks.get_mut(instrument.id.index()).filter(|_| bar.is_valid()) else { return };
-        let (position, said) = (&mut desk.position, &mut self.said);
-        let mut shared = SharedBar { instrument, open_at, bar, costs, used: BarUse::default() };
+        let Some(kept) = self.kept(instrument.id).filter(|_| bar.is_valid()) else { return };
+        let purse = self.purse(kept);
+        let PaperVenue { desks, positions, said, .. } = self;
+        let (desk, position) = (&mut desks[instrument.id.index()], &mut positions[kept.coin.index()]);
+        let first = said.len();
+        let mut shared = SharedBar { instrument, open_at, bar, costs, used: BarUse::default(), purse };
         desk.orders.retain_mut(|order| {
-            if order.is_post_only() || open_at < order.at {
+            if order.is_post_only() || open_at < order.at || order.meets == PriceFeed::Quotes {
                 return true;
             }
             let wanted = order.allowed(*position, instrument.kind);
             let is_immediate = matches!(order.kind, OrderKind::Limit(_, TimeInForce::ImmediateOrCancel));
             let is_maker = !is_immediate && order.kind != OrderKind::Market;
-            let met = shared.meet(order.kind, sigma, wanted);
+            let met = shared.meet(order.kind, sigma, wanted).and_then(|met| shared.paid_for(met, is_maker));
             said.extend(met.and_then(|met| shared.deal(order, position, met, is_maker)));
             let done = order.remaining.is_zero();
             // Nothing left that it may do, or that it waits for: the venue takes it back.
@@ -42,6 +48,7 @@ impl PaperVenue {
             }
             !done && !ends
         });
+        self.pay(first, kept.pays);
     }
 
     /// A bar of the fast clock, which opened at `open_at`: what is post-only fills at its limit where the bar
@@ -54,12 +61,14 @@ impl PaperVenue {
         through: f64,
         costs: &Costs,
     ) {
-        let Some(desk) = self.desks.get_mut(instrument.id.index()).filter(|_| bar.is_valid()) else { return };
-        let (position, said) = (&mut desk.position, &mut self.said);
-        let mut shared = SharedBar { instrument, open_at, bar, costs, used: BarUse::default() };
+        let Some(kept) = self.kept(instrument.id).filter(|_| bar.is_valid()) else { return };
+        let PaperVenue { desks, positions, said, .. } = self;
+        let (desk, position) = (&mut desks[instrument.id.index()], &mut positions[kept.coin.index()]);
+        let first = said.len();
+        let mut shared = SharedBar { instrument, open_at, bar, costs, used: BarUse::default(), purse: None };
         desk.orders.retain_mut(|order| {
             let OrderKind::Limit(limit, TimeInForce::PostOnly) = order.kind else { return true };
-            if open_at < order.at {
+            if open_at < order.at || order.meets == PriceFeed::Quotes {
                 return true;
             }
             let wanted = order.allowed(*position, instrument.kind);
@@ -74,6 +83,7 @@ impl PaperVenue {
             }
             !done && !wanted.is_zero()
         });
+        self.pay(first, kept.pays);
     }
 }
 
@@ -104,6 +114,22 @@ impl SharedBar<'_> {
             }
             _ => Some((quantity, price)),
         }
+    }
+
+    /// What of a purchase there are coins for, its fee included; none where there are none.
+    fn paid_for(
+        &mut self,
+        (quantity, price): (Decimal, Decimal),
+        is_maker: bool,
+    ) -> Option<(Decimal, Decimal)> {
+        let Some(purse) = self.purse.filter(|_| quantity.is_sign_positive()) else {
+            return Some((quantity, price));
+        };
+        let rate = from_estimate(fee_rate(self.costs, self.instrument.kind, is_maker), PRICE_SCALE)?;
+        let quantity = afforded(purse, quantity, price, rate, self.instrument.lot)?;
+        self.purse =
+            purse.checked_sub(quantity.checked_mul(price)?.checked_mul(Decimal::ONE.checked_add(rate)?)?);
+        Some((quantity, price))
     }
 
     /// Writes down what an order got, and remembers it for those after it.

@@ -53,23 +53,22 @@ impl PaperVenue {
         price: f64,
         fee: impl Fn(Decimal, Decimal) -> Option<Money>,
     ) {
-        let Some(desk) = self.desks.get(instrument.id.index()) else { return };
         let Some(price) = from_estimate(price, PRICE_SCALE) else { return };
-        let Some(fee) = fee(-desk.position, price) else { return };
+        let Some(fee) = fee(-self.position(instrument.id), price) else { return };
         self.take_over(instrument.id, at, price, fee);
     }
 
     /// Closes what is held at this price, for this fee: of an instrument that is gone, or of an account whose margin is.
     /// The fill's order is the venue's own.
     pub fn take_over(&mut self, instrument: InstrumentId, at: Stamp, price: Decimal, fee: Money) {
-        let Some(desk) = self.desks.get_mut(instrument.index()).filter(|d| !d.position.is_zero()) else {
+        let Some(position) = self.positions.get_mut(instrument.index()).filter(|p| !p.is_zero()) else {
             return;
         };
-        let quantity = -desk.position;
+        let quantity = -*position;
         let id = OrderId(VENUE_ORDERS + self.closings);
         let mut order = Working::new(id, OrderKind::Market, quantity, at);
         let deal = Deal { instrument, at, quantity, price, mark: price, fee };
-        let Some(fill) = order.fill(&mut desk.position, &deal) else { return };
+        let Some(fill) = order.fill(position, &deal) else { return };
         self.closings += 1;
         self.said.push_back(VenueEvent::Fill(fill));
     }

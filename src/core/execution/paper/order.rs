@@ -4,6 +4,7 @@ use crate::domain::money::{from_estimate, to_estimate};
 use crate::domain::{
     Decimal, Fill, InstrumentId, InstrumentKind, Money, OrderId, OrderKind, Stamp, TimeInForce,
 };
+use crate::execution::venue::PriceFeed;
 use crate::ledger::exact::product;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,8 @@ pub(super) struct Working {
     pub is_there: bool,
     /// Base units before it at its price; none until its price was seen.
     pub ahead: Option<f64>,
+    /// By what prices it is met.
+    pub meets: PriceFeed,
 }
 
 /// What was dealt of an order, in numbers of the books.
@@ -42,7 +45,9 @@ impl Working {
     /// An order of so much, signed, as it was decided; bars and quotes meet it from then on.
     pub fn new(id: OrderId, kind: OrderKind, quantity: Decimal, at: Stamp) -> Self {
         let (remaining, live) = (quantity, at);
-        Working { id, kind, remaining, reduce_only: false, at, fills: 0, live, is_there: false, ahead: None }
+        let meets = PriceFeed::Whichever;
+        let (reduce_only, fills, is_there, ahead) = (false, 0, false, None);
+        Working { id, kind, remaining, reduce_only, at, fills, live, is_there, ahead, meets }
     }
 
     /// Whether it is met by the fast clock and not by decision bars.
@@ -87,6 +92,23 @@ pub(super) fn part_of(wanted: Decimal, taken: f64, lot: Decimal) -> Option<Decim
     let size = from_estimate(lots, 0)?.checked_mul(lot)?.min(wanted.abs());
     let signed = if wanted.is_sign_negative() { -size } else { size };
     (!size.is_zero()).then_some(signed)
+}
+
+/// What of a purchase at a price can be paid with so many coins, its fee at this rate included, in whole lots; none where
+/// that is less than one.
+pub(super) fn afforded(
+    purse: Decimal,
+    quantity: Decimal,
+    price: Decimal,
+    rate: Decimal,
+    lot: Decimal,
+) -> Option<Decimal> {
+    let each = price.checked_mul(Decimal::ONE.checked_add(rate)?)?;
+    if quantity.checked_mul(each)? <= purse {
+        return Some(quantity);
+    }
+    let lots = purse.checked_div(each)?.checked_div(lot)?.floor();
+    lots.checked_mul(lot).filter(|q| *q > Decimal::ZERO)
 }
 
 /// The fee on what was written: rate × notional, at the scale of the books.

@@ -10,7 +10,7 @@
 //! Where a book or quote does not reach as far as an order's price, nobody knows who is there before it: until its price is seen
 //! it is filled by prices beyond it alone. A print is shared by the orders that it reaches, the best price first.
 
-use super::order::{Deal, Working, fee, part_of};
+use super::order::{Deal, Working, afforded, fee, part_of};
 use super::{PaperInstrument, PaperVenue};
 use crate::domain::money::{MONEY_SCALE, from_estimate, to_estimate};
 use crate::domain::step::Rounding;
@@ -19,6 +19,7 @@ use crate::domain::{
     ContractTerms, Decimal, Instrument, InstrumentKind, MarketEvent, Money, OrderKind, Stamp, TimeInForce,
     VenueEvent,
 };
+use crate::execution::venue::PriceFeed;
 use crate::fills::level::{Consumed, beyond, shown};
 use crate::fills::{Costs, charge, rate};
 use crate::ledger::exact::PRICE_SCALE;
@@ -40,6 +41,8 @@ struct QuotedMoment<'a> {
     /// The middle of bid and offer, or the pool's price.
     mark: Decimal,
     position: &'a mut Decimal,
+    /// Coins that there are to pay with; none where it is paid in money.
+    purse: Option<Decimal>,
     consumed: &'a mut Consumed,
     said: &'a mut VecDeque<VenueEvent>,
 }
@@ -84,8 +87,12 @@ impl PaperVenue {
         if !is_heeded(event, is_pool, quoted.map_or(DetailLevel::Bars, |q| q.level)) {
             return;
         }
-        let Some(desk) = self.desks.get_mut(id.index()) else { return };
-        let PaperInstrument { position, orders, consumed, .. } = desk;
+        let Some(kept) = self.kept(id) else { return };
+        let first = self.said.len();
+        let purse = self.purse(kept);
+        let PaperVenue { desks, positions, said, .. } = self;
+        let PaperInstrument { orders, consumed, .. } = &mut desks[id.index()];
+        let position = &mut positions[kept.coin.index()];
         if is_pool {
             consumed.pool_told();
         } else {
@@ -100,8 +107,8 @@ impl PaperVenue {
             quoted.and_then(|q| q.top).map(|t| t.value.mid())
         };
         let Some(mark) = mark.and_then(|m| from_estimate(m, PRICE_SCALE)) else { return };
-        let said = &mut self.said;
-        let mut moment = QuotedMoment { instrument, market, costs, at, mark, position, consumed, said };
+        let mut moment =
+            QuotedMoment { instrument, market, costs, at, mark, position, purse, consumed, said };
         match *event {
             MarketEvent::Trade { price, size, buys, .. } => {
                 moment.print(orders, Print { price, left: size, buys });
@@ -109,6 +116,7 @@ impl PaperVenue {
             _ if is_pool => orders.retain_mut(|order| moment.pool(order)),
             _ => orders.retain_mut(|order| moment.offer(order)),
         }
+        self.pay(first, kept.pays);
     }
 }
 
@@ -182,7 +190,7 @@ impl QuotedMoment<'_> {
 
     /// Whether an order meets what is told now: its latency is over, and that was not told before its decision.
     fn is_met(&self, order: &Working) -> bool {
-        self.at >= order.live && self.at > order.at
+        self.at >= order.live && self.at > order.at && order.meets != PriceFeed::Bars
     }
 
     /// Takes what is shown and not taken yet, price by price.
@@ -198,6 +206,7 @@ impl QuotedMoment<'_> {
             // All that follow are worse.
             let Some(price) = price else { return };
             let Some(quantity) = self.part(order, left) else { continue };
+            let Some(quantity) = self.paid_for(quantity, price) else { return };
             let is_maker = matches!(how, Taking::Rests(_));
             let Some(fee) = self.fee(quantity, price, is_maker) else { return };
             if self.deal(order, (quantity, price), fee).is_none() {
@@ -227,6 +236,7 @@ impl QuotedMoment<'_> {
 
     /// Somebody traded: what rests on the other side of it is served, the best price first.
     fn print(&mut self, orders: &mut Vec<Working>, mut print: Print) {
+        // What waits for bars never is.
         let is_reached = |o: &Working| o.is_there && o.remaining.is_sign_negative() == print.buys;
         let limit = |o: &Working| match o.kind {
             OrderKind::Limit(limit, _) => Some(limit),
@@ -269,6 +279,17 @@ impl QuotedMoment<'_> {
         {
             print.left = (print.left - libm::fabs(to_estimate(quantity))).max(0.0);
         }
+    }
+
+    /// What of a purchase there are coins for, its fee included, in whole lots; none where there are none.
+    fn paid_for(&mut self, quantity: Decimal, price: Decimal) -> Option<Decimal> {
+        let Some(purse) = self.purse.filter(|_| quantity.is_sign_positive()) else { return Some(quantity) };
+        let Instrument { kind, ref terms, lot, .. } = *self.instrument;
+        let rate = from_estimate(rate(self.costs, kind, terms, false), PRICE_SCALE)?;
+        let quantity = afforded(purse, quantity, price, rate, lot)?;
+        self.purse =
+            purse.checked_sub(quantity.checked_mul(price)?.checked_mul(Decimal::ONE.checked_add(rate)?)?);
+        Some(quantity)
     }
 
     /// What an order may have of a size, in whole lots.

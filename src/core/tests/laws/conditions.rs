@@ -259,6 +259,7 @@ impl Listener {
                 side: agent.side,
                 capital: one.capital,
                 legs: &nothing,
+                may_open: true,
             };
             let ear = Ear { rules: &one.rules, asset: s.asset, seen, told: None };
             one.voice.over(&ear, &own, &mut self.count);

@@ -15,6 +15,7 @@ mod money;
 mod operator;
 mod outcomes;
 mod outside;
+mod packages;
 mod quoted_venue;
 mod readings;
 mod reasons;

@@ -1,0 +1,332 @@
+//! Packages: lives in legs that have money, on the embedded market in detail, with its faults and with ours.
+
+use super::money::balanced;
+use crate::common::scenes::ROSTER;
+use hive_core::agents::structures::in_legs::TRIES;
+use hive_core::config;
+use hive_core::config::setup::settings;
+use hive_core::engine::packages::Package;
+use hive_core::engine::{Engine, Outputs};
+use hive_domain::{
+    AgentId, Command, Decimal, Event, FamilyId, InstrumentId, MarketEvent, Span, Stamp, Universe,
+};
+use hive_market::Feed;
+use hive_market::synth::{Detail, SynthFeed, SynthSettings};
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+/// Days before the detail begins, and of detail.
+const DAYS: (u32, u32) = (4, 9);
+
+/// The market, read once for all of these.
+fn market() -> &'static (Universe, Vec<Event>) {
+    static MARKET: OnceLock<(Universe, Vec<Event>)> = OnceLock::new();
+    MARKET.get_or_init(|| {
+        let start = SynthSettings { bars_days: DAYS.0 + DAYS.1, ..SynthSettings::default() };
+        let mut detail = Detail::last(DAYS.1, start.from, start.bars_days);
+        detail.faults = true;
+        let mut feed = SynthFeed::new(SynthSettings { detail: Some(detail), ..start }).unwrap();
+        let mut events = Vec::new();
+        while let Some(event) = feed.next().unwrap() {
+            events.push(event);
+        }
+        (feed.universe().clone(), events)
+    })
+}
+
+/// Agents of these families, all with funds.
+fn hive(families: &[FamilyId]) -> Engine {
+    let mut config = config::parse("full-house.toml", ROSTER).unwrap();
+    config.roster.scouts = 0;
+    config.roster.agents.retain(|a| families.contains(&a.family));
+    Engine::new(&config.roster, &market().0, &settings(&config), config.seed)
+}
+
+fn packages(engine: &Engine) -> &[Package] {
+    &engine.respond.real.execution.packages.all
+}
+
+/// Orders of a package that may still fill.
+fn working(engine: &Engine, i: usize) -> Vec<InstrumentId> {
+    let real = &engine.respond.real.execution;
+    let own = real.router.orders.open().filter(|o| real.packages.owner(o.id) == Some(i));
+    own.map(|o| o.instrument).collect()
+}
+
+/// What must hold at any moment.
+fn looked_at(engine: &Engine, event: &Event) {
+    let real = &engine.respond.real;
+    assert_eq!(real.account.halted, None, "{event:?}");
+    for (i, p) in packages(engine).iter().enumerate() {
+        let open = p.life.life.open();
+        // All legs of an opening or none: each is on order, there, or waits for coins that another one buys.
+        if let Some(open) = open.filter(|o| o.legs.len() > 1) {
+            let has_begun = p.life.legs.orders.iter().any(|o| o.number.is_some()) || !p.held.is_empty();
+            let is_given_up = p.life.legs.orders.iter().any(|o| o.tries >= TRIES);
+            for leg in open.legs.iter().filter(|_| has_begun && !is_given_up && !p.is_broken) {
+                let id = leg.leg.instrument;
+                let is_there =
+                    !p.dealt.of(id).is_zero() || p.life.legs.orders.iter().any(|o| o.instrument == id);
+                assert!(is_there, "{i}: {id:?} of {open:?} is nowhere: {p:?}");
+            }
+        }
+        // The estimates are those of the books.
+        for (id, held) in p.held.iter() {
+            let (exact, about) = (hive_domain::money::to_estimate(held), p.life.legs.of(id));
+            assert!((exact - about).abs() <= 1e-6 * exact.abs().max(1e-3), "{i}: {exact} is not {about}");
+        }
+    }
+    if matches!(event, Event::Barrier(_)) {
+        balanced(engine);
+        for p in packages(engine) {
+            for (id, _) in p.held.iter() {
+                let own: Decimal =
+                    packages(engine).iter().filter(|o| o.agent == p.agent).map(|o| o.held.of(id)).sum();
+                let books = real.account.ledger.position(p.agent, id);
+                let is_carried = engine.servants().carrying().contains(&p.agent);
+                assert!(
+                    is_carried || own == books,
+                    "{:?} holds {own} of {id:?}, the books say {books}",
+                    p.agent
+                );
+            }
+        }
+    }
+}
+
+/// Plays the market; `each` sees the engine after every event, and may say what comes in place of the next one.
+fn play(
+    engine: &mut Engine,
+    mut each: impl FnMut(&Engine, &Event, &mut Vec<Event>),
+    mut change: impl FnMut(&Engine, &Event) -> Option<Event>,
+) -> Vec<String> {
+    let (mut out, mut alarms, mut commands) = (Outputs::default(), Vec::new(), Vec::new());
+    for event in &market().1 {
+        let Some(event) = change(engine, event) else { continue };
+        engine.step(&event, &mut out);
+        looked_at(engine, &event);
+        alarms.append(&mut out.alarms);
+        each(engine, &event, &mut commands);
+        for command in commands.drain(..) {
+            engine.step(&command, &mut out);
+            looked_at(engine, &command);
+            alarms.append(&mut out.alarms);
+        }
+    }
+    engine.balances().unwrap();
+    alarms
+}
+
+const IN_LEGS: [FamilyId; 4] =
+    [FamilyId::Arbitrage, FamilyId::Funding, FamilyId::CashAndCarry, FamilyId::Triangular];
+
+#[test]
+fn packages_are_filled_and_booked_to_their_agents_and_to_nobody_else() {
+    let families: Vec<FamilyId> = FamilyId::ALL.iter().copied().filter(|f| f.is_structured()).collect();
+    let mut engine = hive(&families);
+    play(&mut engine, |_, _, _| {}, |_, event| Some(*event));
+    let cast = engine.cast();
+    let (mut alone, mut real) = (BTreeSet::new(), BTreeSet::new());
+    for ((s, twin), p) in cast.structures.iter().zip(&engine.speak.structures.twins).zip(packages(&engine)) {
+        let agent = &cast.agents[s.agent.index()];
+        let family = agent.family;
+        // Liquidity of pools has no place in the books yet: who provides it is refused, and says so.
+        if family == FamilyId::Defi && agent.params[0] < 0.5 {
+            assert!(p.life.legs.totals.fills == 0 && p.held.is_empty());
+            continue;
+        }
+        if twin.life.legs.totals.fills > 0 {
+            alone.insert(family);
+        }
+        if p.life.legs.totals.fills > 0 {
+            real.insert(family);
+        }
+        // Not netted: what a package made is in its agent's book.
+        assert!(p.life.legs.totals.fills == 0 || engine.respond.real.account.ledger.book(s.agent).is_some());
+    }
+    assert!(alone.len() >= 5, "too little is traded to show anything: {alone:?}");
+    let without: Vec<_> = alone.difference(&real).collect();
+    assert!(without.is_empty(), "traded alone and never with money: {without:?}");
+}
+
+/// The first package of which one leg is there and another one is not, and the instrument that is awaited.
+fn one_leg_on(engine: &Engine) -> Option<(usize, InstrumentId)> {
+    packages(engine).iter().enumerate().find_map(|(i, p)| {
+        let open = p.life.life.open().filter(|o| o.legs.len() > 1)?;
+        let is_there = |id: InstrumentId| !p.dealt.of(id).is_zero();
+        let legs = || open.legs.iter().map(|l| l.leg.instrument);
+        let awaited = legs().find(|id| !is_there(*id) && working(engine, i).contains(id))?;
+        legs().any(is_there).then_some((i, awaited))
+    })
+}
+
+#[test]
+fn a_leg_whose_market_is_gone_leaves_no_other_alone_beyond_its_bound() {
+    let mut engine = hive(&IN_LEGS);
+    // Both closures look at where it is.
+    let gone = std::cell::Cell::new(None::<(usize, InstrumentId, Stamp)>);
+    let (flat, worst) = (std::cell::Cell::new(false), std::cell::Cell::new(0.0_f64));
+    let alarms = play(
+        &mut engine,
+        |engine, event, _| {
+            if let Some((i, id, at)) = gone.get() {
+                let p = &packages(engine)[i];
+                let others = p.held.iter().any(|(held, _)| held != id);
+                flat.set(flat.get() || !others && event.at().since(at) > Span::MINUTE);
+                let over = p.leg_risk.so_far / (p.capital * 300.0);
+                worst.set(worst.get().max(if p.life.life.open().is_some() { over } else { 0.0 }));
+            } else if let Some((i, id)) = one_leg_on(engine) {
+                gone.set(Some((i, id, event.at())));
+            }
+        },
+        |_, event| {
+            let is_gone = |id: InstrumentId| gone.get().is_some_and(|(_, lost, _)| lost == id);
+            let lost = matches!(event, Event::Market(e) if e.instrument().is_some_and(is_gone)
+                && !matches!(e, MarketEvent::Bar { .. } | MarketEvent::Funding { .. }));
+            (!lost).then_some(*event)
+        },
+    );
+    let (i, id, _) = gone.get().expect("one leg was there before the other");
+    assert!(flat.get(), "{i} still holds what {id:?} was to go with: {:?}", packages(&engine)[i]);
+    // Looked at when a stamp is over, and so at most a stamp later.
+    assert!(worst.get() < 1.5, "{} of its bound stood alone", worst.get());
+    assert!(alarms.iter().any(|a| a.contains("stood alone too long")), "{alarms:?}");
+}
+
+#[test]
+fn a_leg_that_is_had_in_part_is_followed_by_no_more_than_that_or_all_is_closed() {
+    let mut engine = hive(&IN_LEGS);
+    let thin = |event: &Event| match *event {
+        Event::Market(MarketEvent::Quote { instrument, at, bid, ask, bid_size, ask_size })
+            if instrument.0 % 3 == 0 =>
+        {
+            let (bid_size, ask_size) = (bid_size * 2e-3, ask_size * 2e-3);
+            Event::Market(MarketEvent::Quote { instrument, at, bid, ask, bid_size, ask_size })
+        }
+        other => other,
+    };
+    let mut parts = 0;
+    play(
+        &mut engine,
+        |engine, _, _| {
+            let partly = engine.respond.real.execution.router.orders.open();
+            parts += u32::from(partly.into_iter().any(|o| !o.filled.is_zero()));
+        },
+        |_, event| Some(thin(event)),
+    );
+    let unwound: u32 = packages(&engine).iter().map(|p| p.unwound + p.life.life.missed).sum();
+    assert!(parts > 0, "nothing was filled in part");
+    assert!(unwound > 0, "and nothing was given up for it");
+    for p in packages(&engine) {
+        assert!(!p.leg_risk.is_over(p.capital) || p.life.life.open().is_none(), "{p:?}");
+    }
+}
+
+#[test]
+fn capital_that_is_called_closes_what_stands_on_it() {
+    let mut engine = hive(&IN_LEGS);
+    let mut called: Option<(AgentId, Stamp)> = None;
+    let mut flat_after = None;
+    play(
+        &mut engine,
+        |engine, event, commands| {
+            if let Some((agent, at)) = called {
+                let own = || packages(engine).iter().filter(|p| p.agent == agent);
+                if own().all(|p| p.held.is_empty()) {
+                    flat_after.get_or_insert(event.at().since(at));
+                } else {
+                    assert!(flat_after.is_none(), "opened again without funds");
+                }
+                assert!(own().all(|p| p.life.life.open().is_none() || event.at() == at));
+            } else if let Some(p) = packages(engine)
+                .iter()
+                .find(|p| p.life.life.open().is_some() && p.life.legs.is_whole() && !p.held.is_empty())
+            {
+                called = Some((p.agent, event.at()));
+                commands.push(Event::Command(event.at(), Command::Unfund(p.agent)));
+            }
+        },
+        |_, event| Some(*event),
+    );
+    let (agent, _) = called.expect("somebody held a package");
+    assert!(flat_after.is_some_and(|after| after < Span(2 * Span::HOUR.0)), "{flat_after:?}");
+    let equity =
+        engine.respond.real.account.ledger.equity(agent, &engine.respond.real.account.marks).unwrap();
+    assert!(equity.abs() < Decimal::ONE, "what it had went back: {equity}");
+}
+
+#[test]
+fn a_kill_with_two_legs_working_opens_nothing_and_leaves_no_leg_alone() {
+    let mut engine = hive(&IN_LEGS);
+    let mut killed: Option<(usize, Stamp)> = None;
+    let mut was: Vec<Vec<(InstrumentId, Decimal)>> = Vec::new();
+    play(
+        &mut engine,
+        |engine, event, commands| {
+            let held = |engine: &Engine| packages(engine).iter().map(|p| p.held.iter().collect()).collect();
+            if killed.is_some() {
+                // Nothing grows from here on, but for coins that a triangle still turns into others.
+                let now: Vec<Vec<(InstrumentId, Decimal)>> = held(engine);
+                for (p, (before, after)) in packages(engine).iter().zip(was.iter().zip(&now)) {
+                    let is_triangle = engine.cast().agents[p.agent.index()].family == FamilyId::Triangular;
+                    for (id, quantity) in after.iter().filter(|_| !is_triangle) {
+                        let then = before.iter().find(|h| h.0 == *id).map_or(Decimal::ZERO, |h| h.1);
+                        assert!(quantity.abs() <= then.abs(), "{id:?} grew from {then} to {quantity}");
+                    }
+                }
+                was = now;
+                return;
+            }
+            let two = (0..packages(engine).len())
+                .find(|i| packages(engine)[*i].held.is_empty() && working(engine, *i).len() > 1);
+            if let Some(i) = two.filter(|_| event.at().0 > market().1[market().1.len() / 2].at().0) {
+                killed = Some((i, event.at()));
+                was = held(engine);
+                commands.push(Event::Command(event.at(), Command::Kill));
+            }
+        },
+        |_, event| Some(*event),
+    );
+    let (i, _) = killed.expect("two legs of a package were working");
+    let p = &packages(&engine)[i];
+    assert!(working(&engine, i).is_empty() && p.held.is_empty(), "{p:?}");
+}
+
+#[test]
+fn what_desk_and_packages_hold_against_each_other_is_closed_by_each() {
+    let mut families = IN_LEGS.to_vec();
+    families.extend([FamilyId::Directional, FamilyId::Trend, FamilyId::Momentum]);
+    let mut engine = hive(&families);
+    let mut flattened: Option<(InstrumentId, Stamp)> = None;
+    let mut flat_after = None;
+    play(
+        &mut engine,
+        |engine, event, commands| {
+            let real = &engine.respond.real;
+            let of = |id: InstrumentId| {
+                let packages = real.execution.packages.position(id);
+                (real.account.ledger.net_position(id) - packages, packages)
+            };
+            if let Some((_, at)) = flattened {
+                let all = (0..real.account.marks.len()).map(|i| of(InstrumentId(i as u16)));
+                if all.into_iter().all(|(desk, packages)| desk.is_zero() && packages.is_zero()) {
+                    flat_after.get_or_insert(event.at().since(at));
+                }
+                return;
+            }
+            let against = (0..market().0.desk().len() as u16).map(InstrumentId).find(|id| {
+                let (desk, packages) = of(*id);
+                !desk.is_zero()
+                    && !packages.is_zero()
+                    && desk.is_sign_negative() != packages.is_sign_negative()
+            });
+            if let Some(id) = against {
+                flattened = Some((id, event.at()));
+                commands.push(Event::Command(event.at(), Command::Flatten));
+            }
+        },
+        |_, event| Some(*event),
+    );
+    assert!(flattened.is_some(), "the desk and a package held something against each other");
+    assert!(flat_after.is_some_and(|after| after <= Span(8 * Span::HOUR.0)), "{flat_after:?}");
+}
