@@ -99,7 +99,14 @@ impl Indicator {
         })
     }
 
+    /// Whether it is the other one: equality, in two comparisons where the derived one jumps by kind.
+    #[inline]
+    pub(crate) fn is(self, other: Indicator) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other) && self.window() == other.window()
+    }
+
     /// The window in bars.
+    #[inline]
     pub fn window(self) -> u16 {
         use Indicator::*;
         match self {
