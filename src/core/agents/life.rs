@@ -185,8 +185,9 @@ pub struct Life {
     pub trades: u32,
     /// Openings of which a leg was missed.
     pub missed: u32,
-    open: Option<OpenIntent>,
-    closing: Option<ClosingIntent>,
+    // What most lives have not, or not at every bar, is kept apart: a large swarm goes over all of its lives at each close.
+    open: Option<Box<OpenIntent>>,
+    closing: Option<Box<ClosingIntent>>,
     number: u32,
     /// When it was opened, while flat when it was closed; none before the first.
     since: Option<Stamp>,
@@ -194,13 +195,13 @@ pub struct Life {
     held: u32,
     /// Least time to stay flat.
     pause: u32,
-    again: Option<StandingOffer>,
+    again: Option<Box<StandingOffer>>,
 }
 
 impl Life {
     /// The intent that is open.
     pub fn open(&self) -> Option<&OpenIntent> {
-        self.open.as_ref()
+        self.open.as_deref()
     }
 
     /// Funding was paid on a leg: so much a base unit.
@@ -212,7 +213,7 @@ impl Life {
 
     /// Worth of the book when the intent was opened that is open, or not yet settled.
     pub fn staked_at(&self) -> Option<f64> {
-        self.open.as_ref().map(|o| o.equity).or(self.closing.map(|c| c.equity))
+        self.open.as_ref().map(|o| o.equity).or(self.closing.as_ref().map(|c| c.equity))
     }
 
     /// Counts the time until now: a bar more, or the minutes since.
@@ -254,11 +255,10 @@ impl Life {
     /// How the last intent ended, once nothing is left of it.
     #[inline]
     pub fn outcome<T: Trading>(&mut self, t: &T, book: &mut T::Book) -> Option<Outcome> {
-        let closing = self.closing?;
-        if !t.is_settled(book) {
+        if self.closing.is_none() || !t.is_settled(book) {
             return None;
         }
-        self.closing = None;
+        let closing = *self.closing.take()?;
         self.trades += 1;
         let pnl = (t.equity(book) - closing.equity) / t.capital();
         Some(Outcome {
@@ -319,7 +319,7 @@ impl Life {
         self.number += 1;
         (self.again, self.since, self.held) = (None, Some(t.now()), 0);
         let first = open.first;
-        self.open = Some(open);
+        self.open = Some(Box::new(open));
         self.resize(t, book, (Verb::Open, reason), first, say);
     }
 
@@ -394,7 +394,7 @@ impl Life {
         let Some(mut open) = self.open.take() else { return };
         let (opened, held) = (self.since, self.held);
         let closing = ClosingIntent { opened, held, risk: t.risk(&open), equity: open.equity, reason };
-        (self.closing, self.since, self.held) = (Some(closing), Some(t.now()), 0);
+        (self.closing, self.since, self.held) = (Some(Box::new(closing)), Some(t.now()), 0);
         self.missed += u32::from(reason == Reason::Missed);
         self.pause = open.plan.reenter.as_ref().map_or(0, |r| r.not_before);
         // What could not be had, not be borne, or is no more, is not offered again.
@@ -407,7 +407,8 @@ impl Life {
         if matches!(reason, Reason::Missed | Reason::Liquidated) {
             self.pause = 0;
         }
-        self.again = StandingOffer::after(&open.plan, libm::fabs(t.fraction(&open, open.first)));
+        self.again =
+            StandingOffer::after(&open.plan, libm::fabs(t.fraction(&open, open.first))).map(Box::new);
         let before = std::mem::take(&mut self.intent);
         t.close(book);
         let (verb, price) = (Verb::Close, t.price(&open));
