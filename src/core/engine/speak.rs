@@ -32,6 +32,8 @@ const CORRELATION: f64 = 0.5;
 const KEYS_MAX: usize = 16;
 /// What a record has kept is written anew below this.
 const KEPT_MIN: f64 = 1e-100;
+/// A basket up to this size is ranked faster by counting than by sorting it.
+const COUNTED_MAX: usize = 16;
 /// No handle: the value is the agent's own, not the bank's.
 const OWN: u16 = u16::MAX;
 
@@ -273,6 +275,7 @@ impl Speak {
             raw: &mut self.raw,
             announced: &mut self.announced,
             patient: &mut self.patient,
+            values: &mut Vec::with_capacity(KEYS_MAX),
         };
         let (mut ranks, mut tally, mut pnl) = (Vec::new(), AgentTally::default(), 0.0);
         for (number, agent) in cast.agents.iter().enumerate() {
@@ -325,6 +328,8 @@ struct SlotLives<'a> {
     raw: &'a mut [SimulatedBook],
     announced: &'a mut [Announced],
     patient: &'a mut [Patient],
+    /// Indicators of the slot that is looked at.
+    values: &'a mut Vec<f64>,
 }
 
 /// The close of a bar as lives see it.
@@ -387,8 +392,10 @@ impl<'a> BarClose<'a> {
     ) {
         let BarClose { spec, at, .. } = *self;
         let AgentAsset { asset, ref keys, .. } = spec.cast.slots[slot];
-        let handles = spec.handles(slot);
-        let values = indicators(on.values, handles, rank);
+        // A rank in its basket is none of its asset's own.
+        let value = |handle: &u16| on.values.get(usize::from(*handle)).copied().unwrap_or(rank);
+        own.values.clear();
+        own.values.extend(spec.handles(slot).iter().map(value));
         let now = AtBars {
             agent: agent.id,
             asset,
@@ -399,7 +406,7 @@ impl<'a> BarClose<'a> {
             coins: spec.coins[slot],
             at,
             keys,
-            values: &values[..handles.len()],
+            values: own.values,
         };
         let (life, raw) = (&mut own.lives[slot], &mut own.raw[slot]);
         let announced = &mut own.announced[slot];
@@ -547,32 +554,40 @@ impl Records<'_> {
     }
 }
 
-/// The values of the indicators of a slot; a rank in its basket is none of its asset's own.
-fn indicators(bank: &[f64], handles: &[u16], rank: f64) -> [f64; KEYS_MAX] {
-    let mut values = [0.0; KEYS_MAX];
-    for (value, handle) in values.iter_mut().zip(handles) {
-        *value = bank.get(usize::from(*handle)).copied().unwrap_or(rank);
-    }
-    values
-}
-
 /// Replaces scores by ranks 0 … 1 among those that are finite; NaN stays NaN.
 pub fn rank_in_place(scores: &mut [f64]) {
-    let mut order: Vec<(f64, usize)> = Vec::with_capacity(scores.len());
-    order.extend(scores.iter().enumerate().filter(|(_, s)| s.is_finite()).map(|(i, s)| (*s, i)));
-    let n = order.len();
+    let mut short = [f64::NAN; COUNTED_MAX];
+    let mut long = Vec::new();
+    let finite: &mut [f64] = if scores.len() > COUNTED_MAX {
+        long.resize(scores.len(), f64::NAN);
+        &mut long
+    } else {
+        &mut short[..scores.len()]
+    };
+    let mut n = 0;
+    for score in scores.iter().filter(|s| s.is_finite()) {
+        finite[n] = *score;
+        n += 1;
+    }
     if n < 3 {
         scores.fill(f64::NAN);
         return;
     }
-    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let mut below = 0;
-    // Equal as numbers, so that a zero and its negative share their place too.
-    for ties in order.chunk_by(|a, b| a.0 == b.0) {
-        let through = below + ties.len();
-        let rank = (below + through - 1) as f64 / 2.0 / (n - 1) as f64;
-        ties.iter().for_each(|(_, i)| scores[*i] = rank);
-        below = through;
+    let finite = &mut finite[..n];
+    let is_sorted = n > COUNTED_MAX;
+    if is_sorted {
+        finite.sort_unstable_by(f64::total_cmp);
+    }
+    for score in scores.iter_mut().filter(|s| s.is_finite()) {
+        // Equal as numbers, so that a zero and its negative share their place too. Counting takes no branch.
+        let (below, through) = if is_sorted {
+            (finite.partition_point(|x| x < score), finite.partition_point(|x| x <= score))
+        } else {
+            finite.iter().fold((0, 0), |(below, through), x| {
+                (below + usize::from(x < score), through + usize::from(x <= score))
+            })
+        };
+        *score = (below + through - 1) as f64 / 2.0 / (n - 1) as f64;
     }
 }
 
