@@ -110,9 +110,8 @@ impl EvalContext<'_> {
             && self.values.iter().all(|v| v.is_finite())
     }
 
-    #[inline]
-    fn term(&self, term: Term) -> f64 {
-        match term {
+    fn term(&self, term: &Term) -> f64 {
+        match *term {
             Term::Close => self.close,
             Term::Level(x) => x,
             Term::Trail(given_back) => self.trail(given_back),
@@ -132,7 +131,13 @@ impl EvalContext<'_> {
     /// Both sides of any condition. Apart, so that those of nearly every bar stay short where they stand.
     #[inline(never)]
     fn sides(&self, of: &Condition) -> (f64, f64) {
-        (self.term(of.left), self.term(of.right))
+        match (&of.left, &of.right) {
+            (Term::Of(i), Term::Level(x)) => (self.of(*i), *x),
+            (Term::Of(i), Term::Of(other)) => (self.of(*i), self.of(*other)),
+            (Term::Of(i), Term::Times(factor, other)) => (self.of(*i), factor * self.of(*other)),
+            (Term::Close, Term::Of(i)) => (self.close, self.of(*i)),
+            (left, right) => (self.term(left), self.term(right)),
+        }
     }
 }
 
