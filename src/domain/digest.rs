@@ -60,4 +60,13 @@ mod tests {
         assert_ne!(of(&[1.0]), of(&[1.0, 0.0]));
         assert_eq!(of(&[-0.0]), of(&[0.0]));
     }
+
+    #[test]
+    fn a_state_of_any_size_is_hashed_whole() {
+        for words in [0, 1, HASHED_AT_ONCE / 8, HASHED_AT_ONCE] {
+            let state: Vec<f64> = (0..words).map(|w| w as f64).collect();
+            let bytes = postcard::to_stdvec(&state).unwrap();
+            assert_eq!(hash(&state).unwrap(), blake3::hash(&bytes), "{words} words");
+        }
+    }
 }

@@ -157,4 +157,13 @@ mod tests {
         let prices: Vec<Indicator> = OF_BARS.iter().map(|of| of(3)).filter(|i| i.is_price()).collect();
         assert_eq!(prices, [Ema(3), Mean(3), Highest(3), Lowest(3), PivotHigh(3), PivotLow(3)]);
     }
+
+    #[test]
+    fn one_is_another_where_they_are_equal() {
+        let of_bars = OF_BARS.iter().flat_map(|of| [of(3), of(4)]);
+        let all: Vec<Indicator> = of_bars.chain(OF_STRUCTURES).collect();
+        for one in &all {
+            assert!(all.iter().all(|other| one.is(*other) == (one == other)), "{one:?}");
+        }
+    }
 }

@@ -28,7 +28,7 @@ use std::sync::Arc;
 /// Mean correlation between two assets of one agent when its ex-ante risk is estimated: daily returns
 /// of large coins have been correlated by about this much.
 const CORRELATION: f64 = 0.5;
-/// Most indicators a family may ask for: those that exist are at most one of each kind.
+/// Room for the indicators of a slot: those that a family asks for are at most one or two of a kind.
 const KEYS_MAX: usize = 16;
 /// What a record has kept is written anew below this.
 const KEPT_MIN: f64 = 1e-100;
@@ -593,7 +593,7 @@ pub fn rank_in_place(scores: &mut [f64]) {
 
 #[cfg(test)]
 mod tests {
-    use super::rank_in_place;
+    use super::{COUNTED_MAX, rank_in_place};
 
     #[test]
     fn ranks_run_from_weakest_to_strongest_and_ties_share() {
@@ -609,9 +609,12 @@ mod tests {
         let mut large: Vec<f64> = (0..40).map(place).collect();
         rank_in_place(&mut large);
         assert!(large.iter().enumerate().all(|(i, rank)| *rank == place(i) / 39.0), "{large:?}");
-        let mut small: Vec<f64> = (0..20).map(|i| f64::from(i * 7 % 20)).collect();
-        rank_in_place(&mut small);
-        assert!(small.iter().enumerate().all(|(i, rank)| *rank == (i * 7 % 20) as f64 / 19.0), "{small:?}");
+        for len in [COUNTED_MAX - 1, COUNTED_MAX, COUNTED_MAX + 1] {
+            let mut small: Vec<f64> = (0..len).map(|i| (i * 7 % len) as f64).collect();
+            rank_in_place(&mut small);
+            let place = |i: usize| (i * 7 % len) as f64 / (len - 1) as f64;
+            assert!(small.iter().enumerate().all(|(i, rank)| *rank == place(i)), "{small:?}");
+        }
     }
 
     #[test]
