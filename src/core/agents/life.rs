@@ -20,8 +20,8 @@ use super::plan::{PlanStep, STEPS_MAX, StandingOffer, closing_reason, due};
 use super::proposal::{Proposal, StructureLeg};
 use super::structures::ranges::Bounds;
 use crate::domain::{
-    Action, AgentId, AssetId, Condition, EvalContext, Hedge, HedgeKind, InstrumentId, IntentId, MessageKind,
-    Outcome, Plan, Reason, Span, Stamp, Verb,
+    Action, AgentId, AssetId, Comparison, Condition, EvalContext, Hedge, HedgeKind, InstrumentId, IntentId,
+    MessageKind, Outcome, Plan, Reason, Span, Stamp, Verb,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -185,8 +185,8 @@ pub struct Life {
     pub trades: u32,
     /// Openings of which a leg was missed.
     pub missed: u32,
-    // What most lives have not, or not at every bar, is kept apart: a large swarm goes over all of its lives at each close.
-    open: Option<Box<OpenIntent>>,
+    open: Option<OpenIntent>,
+    // What few lives have is kept apart: a large swarm goes over all of its lives at each close.
     closing: Option<Box<ClosingIntent>>,
     number: u32,
     /// When it was opened, while flat when it was closed; none before the first.
@@ -201,7 +201,7 @@ pub struct Life {
 impl Life {
     /// The intent that is open.
     pub fn open(&self) -> Option<&OpenIntent> {
-        self.open.as_deref()
+        self.open.as_ref()
     }
 
     /// Funding was paid on a leg: so much a base unit.
@@ -214,6 +214,23 @@ impl Life {
     /// Worth of the book when the intent was opened that is open, or not yet settled.
     pub fn staked_at(&self) -> Option<f64> {
         self.open.as_ref().map(|o| o.equity).or(self.closing.as_ref().map(|c| c.equity))
+    }
+
+    /// Has the memory read that a look at a close will need first. Each life's conditions are elsewhere: one life after the
+    /// other they would be waited for, those of several lives come together.
+    #[inline]
+    pub fn fetch(&self) {
+        let rises = |when: &Condition| usize::from(when.op == Comparison::Above);
+        let read = if let Some(open) = &self.open {
+            let plan = &*open.plan;
+            let closing = rises(&plan.stop) + rises(&plan.exit) + rises(&plan.expire);
+            let sizing = usize::from(plan.hedge.is_some()) + usize::from(plan.add.is_some());
+            closing + sizing + plan.targets.iter().map(|t| rises(&t.when)).sum::<usize>()
+        } else {
+            self.again.as_ref().map_or(0, |a| rises(&a.offer.when) + rises(&a.offer.unless))
+        };
+        // Else nothing would be read, since nobody asks how many of them wait for a rise.
+        std::hint::black_box(read);
     }
 
     /// Counts the time until now: a bar more, or the minutes since.
@@ -319,7 +336,7 @@ impl Life {
         self.number += 1;
         (self.again, self.since, self.held) = (None, Some(t.now()), 0);
         let first = open.first;
-        self.open = Some(Box::new(open));
+        self.open = Some(open);
         self.resize(t, book, (Verb::Open, reason), first, say);
     }
 

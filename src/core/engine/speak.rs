@@ -34,6 +34,10 @@ const KEYS_MAX: usize = 16;
 const KEPT_MIN: f64 = 1e-100;
 /// A basket up to this size is ranked faster by counting than by sorting it.
 const COUNTED_MAX: usize = 16;
+/// Lives beyond which their conditions do not stay in the processor's nearest memory from one close to the next.
+const AT_HAND: usize = 1_024;
+/// Lives whose conditions are fetched together: as many misses as a processor has under way, twice over.
+const FETCHED_AT_ONCE: usize = 32;
 /// No handle: the value is the agent's own, not the bank's.
 const OWN: u16 = u16::MAX;
 
@@ -278,9 +282,15 @@ impl Speak {
             values: &mut Vec::with_capacity(KEYS_MAX),
         };
         let (mut ranks, mut tally, mut pnl) = (Vec::new(), AgentTally::default(), 0.0);
+        let mut fetched = if lives.lives.len() > AT_HAND { 0 } else { usize::MAX };
         for (number, agent) in cast.agents.iter().enumerate() {
             if agent.family == FamilyId::RelativeStrength {
                 bar.rank(agent, &mut ranks);
+            }
+            if agent.slots.end > fetched {
+                let until = (agent.slots.end + FETCHED_AT_ONCE).min(lives.lives.len());
+                lives.lives[fetched..until].iter().for_each(Life::fetch);
+                fetched = until;
             }
             let first = said.utterances.len();
             tally.clear();
