@@ -359,7 +359,7 @@ struct AssetClose<'a> {
     sigma: f64,
     /// Volatility as it was known before the bar; zero where it was not.
     sigma_before: f64,
-    /// Its indicators.
+    /// Values of its indicators, by handle.
     values: &'a [f64],
     costs: &'a Costs,
     kind: InstrumentKind,
