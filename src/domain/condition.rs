@@ -97,7 +97,7 @@ impl EvalContext<'_> {
         // A structure has all of those without a window, in their order; nobody else has any.
         let index = match self.keys.first() {
             Some(Indicator::Gain) => wanted.unwindowed_index(),
-            _ => self.keys.iter().position(|k| *k == wanted),
+            _ => self.keys.iter().position(|k| k.is(wanted)),
         };
         index.and_then(|i| self.values.get(i)).copied().unwrap_or(f64::NAN)
     }
@@ -110,17 +110,33 @@ impl EvalContext<'_> {
             && self.values.iter().all(|v| v.is_finite())
     }
 
-    #[inline]
-    fn term(&self, term: Term) -> f64 {
-        match term {
+    fn term(&self, term: &Term) -> f64 {
+        match *term {
             Term::Close => self.close,
             Term::Level(x) => x,
-            Term::Trail(given_back) => self.best * (1.0 - self.side * given_back),
+            Term::Trail(given_back) => self.trail(given_back),
             Term::Held | Term::Minutes => f64::from(self.held),
             Term::Of(i) => self.of(i),
             Term::Times(factor, i) => factor * self.of(i),
             Term::Back(bp) => self.best - bp,
             Term::Entry(away) => self.entry * (1.0 + away),
+        }
+    }
+
+    #[inline]
+    fn trail(&self, given_back: f64) -> f64 {
+        self.best * (1.0 - self.side * given_back)
+    }
+
+    /// Both sides of any condition. Apart, so that those of nearly every bar stay short where they stand.
+    #[inline(never)]
+    fn sides(&self, of: &Condition) -> (f64, f64) {
+        match (&of.left, &of.right) {
+            (Term::Of(i), Term::Level(x)) => (self.of(*i), *x),
+            (Term::Of(i), Term::Of(other)) => (self.of(*i), self.of(*other)),
+            (Term::Of(i), Term::Times(factor, other)) => (self.of(*i), factor * self.of(*other)),
+            (Term::Close, Term::Of(i)) => (self.close, self.of(*i)),
+            (left, right) => (self.term(left), self.term(right)),
         }
     }
 }
@@ -145,10 +161,12 @@ impl Condition {
     /// Whether it is true at this close.
     #[inline]
     pub fn holds(&self, view: &EvalContext<'_>) -> bool {
-        let (left, right) = match (self.left, self.right) {
-            // Most are prices that were said once, and all of an open intent are looked at at every bar.
-            (Term::Close, Term::Level(price)) => (view.close, price),
-            (left, right) => (view.term(left), view.term(right)),
+        // Most are prices that were said once, or a time, and all of an open intent are looked at at every bar.
+        let (left, right) = match (&self.left, &self.right) {
+            (Term::Close, Term::Level(price)) => (view.close, *price),
+            (Term::Close, Term::Trail(given_back)) => (view.close, view.trail(*given_back)),
+            (Term::Held, Term::Level(most)) => (f64::from(view.held), *most),
+            _ => view.sides(self),
         };
         match self.op {
             Comparison::Below => left < right,

@@ -4,6 +4,11 @@
 use super::random::mix;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::io::BufWriter;
+
+/// What is written of a state before it is hashed, in bytes: a state is written number by number, and so much at once is
+/// hashed in parallel.
+const HASHED_AT_ONCE: usize = 1 << 16;
 
 /// Two mixed lanes; not a cryptographic hash (nobody attacks it), only a witness of equality.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +38,9 @@ impl fmt::Display for Digest {
 
 /// The hash of anything serialisable: of all that is in it, in the order in which it is written.
 pub fn hash<T: Serialize>(state: &T) -> Result<blake3::Hash, postcard::Error> {
-    postcard::to_io(state, blake3::Hasher::new()).map(|h| h.finalize())
+    // Writing it ends with a flush, so nothing is left in the buffer.
+    let written = postcard::to_io(state, BufWriter::with_capacity(HASHED_AT_ONCE, blake3::Hasher::new()))?;
+    Ok(written.get_ref().finalize())
 }
 
 #[cfg(test)]
@@ -52,5 +59,14 @@ mod tests {
         assert_ne!(of(&[1.0, 2.0]), of(&[2.0, 1.0]));
         assert_ne!(of(&[1.0]), of(&[1.0, 0.0]));
         assert_eq!(of(&[-0.0]), of(&[0.0]));
+    }
+
+    #[test]
+    fn a_state_of_any_size_is_hashed_whole() {
+        for words in [0, 1, HASHED_AT_ONCE / 8, HASHED_AT_ONCE] {
+            let state: Vec<f64> = (0..words).map(|w| w as f64).collect();
+            let bytes = postcard::to_stdvec(&state).unwrap();
+            assert_eq!(hash(&state).unwrap(), blake3::hash(&bytes), "{words} words");
+        }
     }
 }

@@ -99,7 +99,14 @@ impl Indicator {
         })
     }
 
+    /// Whether it is the other one: equality, in two comparisons where the derived one jumps by kind.
+    #[inline]
+    pub(crate) fn is(self, other: Indicator) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other) && self.window() == other.window()
+    }
+
     /// The window in bars.
+    #[inline]
     pub fn window(self) -> u16 {
         use Indicator::*;
         match self {
@@ -149,5 +156,14 @@ mod tests {
     fn averages_extremes_and_pivots_are_prices() {
         let prices: Vec<Indicator> = OF_BARS.iter().map(|of| of(3)).filter(|i| i.is_price()).collect();
         assert_eq!(prices, [Ema(3), Mean(3), Highest(3), Lowest(3), PivotHigh(3), PivotLow(3)]);
+    }
+
+    #[test]
+    fn one_is_another_where_they_are_equal() {
+        let of_bars = OF_BARS.iter().flat_map(|of| [of(3), of(4)]);
+        let all: Vec<Indicator> = of_bars.chain(OF_STRUCTURES).collect();
+        for one in &all {
+            assert!(all.iter().all(|other| one.is(*other) == (one == other)), "{one:?}");
+        }
     }
 }

@@ -213,73 +213,101 @@ impl Bank {
         if let Some(r) = change {
             self.sigma.push(r * r);
         }
-        let sigma = self.sigma();
+        let now = Latest {
+            seen: self.series.seen,
+            close: bar.close,
+            log: self.series.log.back().copied().unwrap_or(f64::NAN),
+            high: bar.high,
+            low: bar.low,
+            volume: self.series.volume.back().copied().unwrap_or(0.0),
+            change,
+            sigma: self.sigma(),
+            bars_per_day: self.bars_per_day,
+        };
         for ((key, cell), value) in self.keys.iter().zip(&mut self.cells).zip(&mut self.values) {
-            *value = step(*key, cell, &self.series, change, sigma, self.bars_per_day);
+            *value = step(*key, cell, &self.series, &now);
         }
     }
 }
 
-fn step(
-    key: Indicator,
-    cell: &mut IndicatorState,
-    s: &BarWindow,
+/// The bar that was taken in last, as all indicators see it.
+struct Latest {
+    /// Bars seen since the listing, this one included.
+    seen: u64,
+    close: f64,
+    log: f64,
+    high: f64,
+    low: f64,
+    volume: f64,
+    /// Log return of it; none of the first.
     change: Option<f64>,
     sigma: f64,
     bars_per_day: f64,
-) -> f64 {
+}
+
+impl Latest {
+    /// A value once so many bars were seen.
+    #[inline]
+    fn warm(&self, x: f64, needs: usize) -> f64 {
+        if self.seen as usize >= needs { x } else { f64::NAN }
+    }
+}
+
+/// An indicator's value with a bar more. What it remembers says nearly all of what it is.
+#[inline]
+fn step(key: Indicator, cell: &mut IndicatorState, s: &BarWindow, now: &Latest) -> f64 {
     let n = usize::from(key.window());
-    let now = s.seen;
-    let warm = |x: f64, needs: usize| if now as usize >= needs { x } else { f64::NAN };
-    let close = s.close.back().copied().unwrap_or(f64::NAN);
-    match (key, cell) {
-        (Indicator::Ema(_), IndicatorState::Average(value)) => {
+    let close = now.close;
+    match cell {
+        IndicatorState::Plain => match key {
+            Indicator::Return(_) => back(&s.log, n).map_or(f64::NAN, |then| now.log - then),
+            Indicator::Score(_) => {
+                let r = back(&s.log, n).map_or(f64::NAN, |then| now.log - then);
+                r / (now.sigma * libm::sqrt(n as f64))
+            }
+            _ => f64::NAN,
+        },
+        IndicatorState::Average(value) => {
             *value = if value.is_nan() { close } else { *value + 2.0 / (n as f64 + 1.0) * (close - *value) };
-            warm(*value, n)
+            now.warm(*value, n)
         }
-        (Indicator::Return(_) | Indicator::Score(_), IndicatorState::Plain) => {
-            let r = back(&s.log, 0).zip(back(&s.log, n)).map_or(f64::NAN, |(now, then)| now - then);
-            if matches!(key, Indicator::Score(_)) { r / (sigma * libm::sqrt(n as f64)) } else { r }
+        IndicatorState::Weighted(w) if matches!(key, Indicator::Activity(_)) => {
+            let usual = w.mean();
+            w.push(now.volume);
+            now.warm(if usual > 0.0 { now.volume / usual } else { 1.0 }, n / 2 + 8)
         }
-        (Indicator::Sigma(_), IndicatorState::Weighted(w)) => {
-            if let Some(r) = change {
+        IndicatorState::Weighted(w) => {
+            if let Some(r) = now.change {
                 w.push(r * r);
             }
-            warm(libm::sqrt(w.mean()), n / 2 + 8)
+            now.warm(libm::sqrt(w.mean()), n / 2 + 8)
         }
-        (Indicator::Activity(_), IndicatorState::Weighted(w)) => {
-            let volume = s.volume.back().copied().unwrap_or(0.0);
-            let usual = w.mean();
-            w.push(volume);
-            warm(if usual > 0.0 { volume / usual } else { 1.0 }, n / 2 + 8)
+        IndicatorState::Sums(path, _) if matches!(key, Indicator::Efficiency(_)) => {
+            efficiency(n, path, s, close)
         }
-        (Indicator::Mean(_) | Indicator::ZScore(_), IndicatorState::Sums(sum, squares)) => {
+        IndicatorState::Sums(sum, squares) => {
             let (mean, deviation) = moments(n, (sum, squares), s, close);
             if matches!(key, Indicator::Mean(_)) {
-                return warm(mean, n);
+                return now.warm(mean, n);
             }
             // A flat line has no edges.
-            warm(if deviation > 1e-9 * mean { (close - mean) / deviation } else { 0.0 }, n)
+            now.warm(if deviation > 1e-9 * mean { (close - mean) / deviation } else { 0.0 }, n)
         }
-        (Indicator::Efficiency(_), IndicatorState::Sums(path, _)) => efficiency(n, path, s, close),
-        (Indicator::Highest(_) | Indicator::Lowest(_), IndicatorState::Extreme(sign, e)) => {
+        IndicatorState::Extreme(sign, e) => {
             let value = *sign * e.front().1;
-            e.push(now, *sign * close, n as u64);
-            warm(value, n + 1)
+            e.push(now.seen, *sign * close, n as u64);
+            now.warm(value, n + 1)
         }
-        (Indicator::PivotHigh(_) | Indicator::PivotLow(_), IndicatorState::Pivot(sign, e, level)) => {
-            let x = if *sign > 0.0 { s.high.back() } else { s.low.back() };
-            e.push(now, *sign * x.copied().unwrap_or(f64::NAN), 2 * n as u64 + 1);
+        IndicatorState::Pivot(sign, e, level) => {
+            let x = if *sign > 0.0 { now.high } else { now.low };
+            e.push(now.seen, *sign * x, 2 * n as u64 + 1);
             let (at, extreme) = e.front();
-            if now > 2 * n as u64 && at + n as u64 == now {
+            if now.seen > 2 * n as u64 && at + n as u64 == now.seen {
                 *level = *sign * extreme;
             }
             *level
         }
-        (Indicator::Node(_), IndicatorState::Profile(buckets, total)) => {
-            profile(n, buckets, total, s, sigma, bars_per_day)
-        }
-        _ => f64::NAN,
+        IndicatorState::Profile(buckets, total) => profile(n, buckets, total, s, now),
     }
 }
 
@@ -315,17 +343,10 @@ fn efficiency(n: usize, path: &mut f64, s: &BarWindow, close: f64) -> f64 {
 }
 
 /// Share of the volume of the last n bars within half a daily σ of the close.
-fn profile(
-    n: usize,
-    buckets: &mut [f64],
-    total: &mut f64,
-    s: &BarWindow,
-    sigma: f64,
-    bars_per_day: f64,
-) -> f64 {
+fn profile(n: usize, buckets: &mut [f64], total: &mut f64, s: &BarWindow, now: &Latest) -> f64 {
     let wrapped = |bucket: i64| bucket as usize % BUCKETS;
     let bucket = |log: f64| wrapped(libm::floor(log / BUCKET) as i64);
-    let (Some(log), Some(volume)) = (back(&s.log, 0), back(&s.volume, 0)) else { return f64::NAN };
+    let &Latest { log, volume, sigma, bars_per_day, .. } = now;
     if s.seen.is_multiple_of(n as u64) {
         buckets.fill(0.0);
         *total = 0.0;

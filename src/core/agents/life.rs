@@ -20,8 +20,8 @@ use super::plan::{PlanStep, STEPS_MAX, StandingOffer, closing_reason, due};
 use super::proposal::{Proposal, StructureLeg};
 use super::structures::ranges::Bounds;
 use crate::domain::{
-    Action, AgentId, AssetId, Condition, EvalContext, Hedge, HedgeKind, InstrumentId, IntentId, MessageKind,
-    Outcome, Plan, Reason, Span, Stamp, Verb,
+    Action, AgentId, AssetId, Comparison, Condition, EvalContext, Hedge, HedgeKind, InstrumentId, IntentId,
+    MessageKind, Outcome, Plan, Reason, Span, Stamp, Verb,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -186,7 +186,8 @@ pub struct Life {
     /// Openings of which a leg was missed.
     pub missed: u32,
     open: Option<OpenIntent>,
-    closing: Option<ClosingIntent>,
+    // What few lives have is kept apart: a large swarm goes over all of its lives at each close.
+    closing: Option<Box<ClosingIntent>>,
     number: u32,
     /// When it was opened, while flat when it was closed; none before the first.
     since: Option<Stamp>,
@@ -194,7 +195,7 @@ pub struct Life {
     held: u32,
     /// Least time to stay flat.
     pause: u32,
-    again: Option<StandingOffer>,
+    again: Option<Box<StandingOffer>>,
 }
 
 impl Life {
@@ -212,7 +213,24 @@ impl Life {
 
     /// Worth of the book when the intent was opened that is open, or not yet settled.
     pub fn staked_at(&self) -> Option<f64> {
-        self.open.as_ref().map(|o| o.equity).or(self.closing.map(|c| c.equity))
+        self.open.as_ref().map(|o| o.equity).or(self.closing.as_ref().map(|c| c.equity))
+    }
+
+    /// Has the memory read that a look at a close will need first. Each life's conditions are elsewhere: one life after the
+    /// other they would be waited for, those of several lives come together.
+    #[inline]
+    pub fn fetch(&self) {
+        let rises = |when: &Condition| usize::from(when.op == Comparison::Above);
+        let read = if let Some(open) = &self.open {
+            let plan = &*open.plan;
+            let closing = rises(&plan.stop) + rises(&plan.exit) + rises(&plan.expire);
+            let sizing = usize::from(plan.hedge.is_some()) + usize::from(plan.add.is_some());
+            closing + sizing + plan.targets.iter().map(|t| rises(&t.when)).sum::<usize>()
+        } else {
+            self.again.as_ref().map_or(0, |a| rises(&a.offer.when) + rises(&a.offer.unless))
+        };
+        // Else nothing would be read, since nobody asks how many of them wait for a rise.
+        std::hint::black_box(read);
     }
 
     /// Counts the time until now: a bar more, or the minutes since.
@@ -267,11 +285,10 @@ impl Life {
     /// How the last intent ended, once nothing is left of it.
     #[inline]
     pub fn outcome<T: Trading>(&mut self, t: &T, book: &mut T::Book) -> Option<Outcome> {
-        let closing = self.closing?;
-        if !t.is_settled(book) {
+        if self.closing.is_none() || !t.is_settled(book) {
             return None;
         }
-        self.closing = None;
+        let closing = *self.closing.take()?;
         self.trades += 1;
         let pnl = (t.equity(book) - closing.equity) / t.capital();
         Some(Outcome {
@@ -407,7 +424,7 @@ impl Life {
         let Some(mut open) = self.open.take() else { return };
         let (opened, held) = (self.since, self.held);
         let closing = ClosingIntent { opened, held, risk: t.risk(&open), equity: open.equity, reason };
-        (self.closing, self.since, self.held) = (Some(closing), Some(t.now()), 0);
+        (self.closing, self.since, self.held) = (Some(Box::new(closing)), Some(t.now()), 0);
         self.missed += u32::from(reason == Reason::Missed);
         self.pause = open.plan.reenter.as_ref().map_or(0, |r| r.not_before);
         // What could not be had, not be borne, or is no more, is not offered again.
@@ -420,7 +437,8 @@ impl Life {
         if matches!(reason, Reason::Missed | Reason::Liquidated) {
             self.pause = 0;
         }
-        self.again = StandingOffer::after(&open.plan, libm::fabs(t.fraction(&open, open.first)));
+        self.again =
+            StandingOffer::after(&open.plan, libm::fabs(t.fraction(&open, open.first))).map(Box::new);
         let before = std::mem::take(&mut self.intent);
         t.close(book);
         let (verb, price) = (Verb::Close, t.price(&open));

@@ -15,7 +15,7 @@
 //! 1. Whose bid is taken follows from what was said, from the books and from costs; nobody's mind is read.
 //! 2. Who may not serve is not chosen, however good its bid.
 
-use super::passive_execution::ExecutionCost;
+use super::execution_cost::ExecutionCost;
 use crate::domain::{AgentId, CarryQuote, Money, Span, Stamp, WorkQuote};
 use crate::market::quotes::Stamped;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,7 @@
 //! their targets and in nothing else (law 2).
 
 use super::Settings;
-use crate::agents::Population;
+use crate::agents::{Agent, Population};
 use crate::domain::{InstrumentKind, Span, Stamp};
 use crate::fills::books::Patient;
 use crate::fills::liquidation::{AssetPrices, MarginTiers, PriceRange, Stake};
@@ -96,10 +96,22 @@ impl<'a> Margins<'a> {
     ) -> f64 {
         let mut pnl = 0.0;
         for (agent, stake) in self.cast.agents.iter().zip(stakes) {
-            let own = (&mut lives[agent.slots.clone()], &self.cast.slots[agent.slots.clone()]);
-            pnl = stake.look(self.reference, own, |slot| slot.asset.index(), &self.prices, pnl);
+            pnl = self.look_at(agent, stake, lives, pnl);
         }
         pnl
+    }
+
+    /// The same of one agent, among the lives of all declared slots; gives `pnl` and what its own gained.
+    #[inline]
+    pub(super) fn look_at<L: AsRef<Patient> + AsMut<Patient>>(
+        &self,
+        agent: &Agent,
+        stake: &mut Stake,
+        lives: &mut [L],
+        pnl: f64,
+    ) -> f64 {
+        let own = (&mut lives[agent.slots.clone()], &self.cast.slots[agent.slots.clone()]);
+        stake.look(self.reference, own, |slot| slot.asset.index(), &self.prices, pnl)
     }
 }
 

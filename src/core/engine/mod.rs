@@ -17,13 +17,14 @@
 //! | [`speak`], [`structures`] | the first half: the market, and what agents say by themselves |
 //! | [`respond`] | the second half: what is heard, stances, a day's close, the operator's commands |
 //! | [`real`] | the account of the second half: desk, gate, venue and books |
-//! | [`services`], [`bids`], [`passive_execution`], `order_split` | pieces of it: spot that is carried, who serves, orders that are worked, two legs |
+//! | [`services`], [`bids`], [`passive_execution`], `execution_cost`, `order_split` | pieces of it: spot that is carried, who serves, orders that are worked, what they come to, two legs |
 //! | [`packages`] | lives in legs that have money, beside the desk |
 //! | [`emergence`], `lives` | the gauge beside it, and the pace of the simulated lives |
 //! | [`state`], [`readings`] | the engine kept and hashed, and asked |
 
 pub mod bids;
 pub mod emergence;
+mod execution_cost;
 mod lives;
 mod order_split;
 mod outputs;

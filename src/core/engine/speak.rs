@@ -29,10 +29,16 @@ use std::sync::Arc;
 /// Mean correlation between two assets of one agent when its ex-ante risk is estimated: daily returns
 /// of large coins have been correlated by about this much.
 const CORRELATION: f64 = 0.5;
-/// Most indicators a family may ask for: those that exist are at most one of each kind.
+/// Room for the indicators of a slot: those that a family asks for are at most one or two of a kind.
 const KEYS_MAX: usize = 16;
 /// What a record has kept is written anew below this.
 const KEPT_MIN: f64 = 1e-100;
+/// A basket up to this size is ranked faster by counting than by sorting it.
+const COUNTED_MAX: usize = 16;
+/// Lives beyond which their conditions do not stay in the processor's nearest memory from one close to the next.
+const AT_HAND: usize = 1_024;
+/// Lives whose conditions are fetched together: as many misses as a processor has under way, twice over.
+const FETCHED_AT_ONCE: usize = 32;
 /// No handle: the value is the agent's own, not the bank's.
 const OWN: u16 = u16::MAX;
 
@@ -265,28 +271,49 @@ impl Speak {
 
     fn barrier(&mut self, spec: &SpeakSpec, at: Stamp, said: &mut StepOutput) {
         said.results.clear();
-        let desk = self.market.desk().iter().enumerate();
-        let following = desk.map(|(i, l)| Following::new(&spec.settings, spec.kinds[i], &spec.costs[i], l));
-        let bar = BarClose { at, following: following.collect() };
-        let mut ranks = Vec::new();
-        for agent in &spec.cast.agents {
+        let Speak { market, stakes, structures, marked, effects, kept, risk, .. } = self;
+        let (cast, market) = (&*spec.cast, &*market);
+        let bar = BarClose::new(spec, market, at);
+        let margins = Margins::new(cast, &spec.settings, &spec.kinds, market, at);
+        let mut records = Records { marked, effects, kept, risk, reference: spec.reference };
+        let mut lives = SlotLives {
+            lives: &mut self.lives,
+            raw: &mut self.raw,
+            announced: &mut self.announced,
+            patient: &mut self.patient,
+            values: &mut Vec::with_capacity(KEYS_MAX),
+        };
+        let (mut ranks, mut tally, mut pnl) = (Vec::new(), AgentTally::default(), 0.0);
+        let mut fetched = if lives.lives.len() > AT_HAND { 0 } else { usize::MAX };
+        for (number, agent) in cast.agents.iter().enumerate() {
             if agent.family == FamilyId::RelativeStrength {
-                self.rank(spec, agent, at, &mut ranks);
+                bar.rank(agent, &mut ranks);
+            }
+            if agent.slots.end > fetched {
+                let until = (agent.slots.end + FETCHED_AT_ONCE).min(lives.lives.len());
+                lives.lives[fetched..until].iter().for_each(Life::fetch);
+                fetched = until;
             }
             let first = said.utterances.len();
+            tally.clear();
+            // Agent by agent, all that a close does to it: what it has is at hand then, and large swarms have much.
             for slot in agent.slots.clone() {
-                let rank = ranks.get(slot - agent.slots.start).copied().unwrap_or(f64::NAN);
-                self.judge(spec, agent, slot, rank, &bar, said);
+                let on = &bar.closes[cast.slots[slot].asset.index()];
+                if on.is_gone || (on.is_fresh && at >= agent.active_from) {
+                    let rank = ranks.get(slot - agent.slots.start).copied().unwrap_or(f64::NAN);
+                    bar.judge(agent, slot, (rank, on), &mut lives, &mut said.utterances);
+                }
+                tally.add(slot, &lives.raw[slot], on, &records);
             }
             ranks.clear();
-            let result = self.result(spec, agent);
-            said.results.push(result);
-            self.tell_effects(agent, &mut said.utterances[first..]);
+            said.results.push(records.result(agent, spec.kept, &tally));
+            records.tell_effects(agent, &mut said.utterances[first..]);
+            if let Some(stake) = stakes.get_mut(number) {
+                pnl = margins.look_at(agent, stake, lives.patient, pnl);
+            }
         }
-        self.structures.barrier(&spec.structures, &self.market, said);
-        let margins = Margins::new(&spec.cast, &spec.settings, &spec.kinds, &self.market, at);
-        let pnl = margins.look(&mut self.stakes, &mut self.patient);
-        self.curve.push(at, spec.settings.capital + pnl + self.structures.total());
+        structures.barrier(&spec.structures, market, said);
+        self.curve.push(at, spec.settings.capital + pnl + structures.total());
     }
 
     /// Worth of a patient book at the last price of its asset.
@@ -304,124 +331,208 @@ impl Speak {
     pub fn alone(&self, cast: &Population, slot: usize) -> f64 {
         self.equity_of(&self.patient[slot], cast.slots[slot].asset)
     }
+}
+
+/// What the slots have, by slot.
+struct SlotLives<'a> {
+    lives: &'a mut [Life],
+    raw: &'a mut [SimulatedBook],
+    announced: &'a mut [Announced],
+    patient: &'a mut [Patient],
+    /// Indicators of the slot that is looked at.
+    values: &'a mut Vec<f64>,
+}
+
+/// The close of a bar as lives see it.
+struct BarClose<'a> {
+    spec: &'a SpeakSpec,
+    at: Stamp,
+    /// By asset, since every agent on it sees the same.
+    closes: Vec<AssetClose<'a>>,
+}
+
+/// The close of one asset.
+struct AssetClose<'a> {
+    is_fresh: bool,
+    /// It has stopped trading by this close.
+    is_gone: bool,
+    close: f64,
+    sigma: f64,
+    /// Volatility as it was known before the bar; zero where it was not.
+    sigma_before: f64,
+    /// Values of its indicators, by handle.
+    values: &'a [f64],
+    costs: &'a Costs,
+    kind: InstrumentKind,
+    /// How lives that follow trade it.
+    following: Following<'a>,
+}
+
+impl<'a> AssetClose<'a> {
+    fn new(spec: &'a SpeakSpec, i: usize, listing: &'a InstrumentState, at: Stamp) -> Self {
+        let (kind, costs) = (spec.kinds[i], &spec.costs[i]);
+        AssetClose {
+            is_fresh: listing.is_fresh(at),
+            is_gone: listing.delisted_at == Some(at),
+            close: listing.last().close,
+            sigma: listing.sigma,
+            sigma_before: if listing.sigma_before.is_finite() { listing.sigma_before } else { 0.0 },
+            values: listing.values(),
+            costs,
+            kind,
+            following: Following::new(&spec.settings, kind, costs, listing),
+        }
+    }
+}
+
+impl<'a> BarClose<'a> {
+    fn new(spec: &'a SpeakSpec, market: &'a Market, at: Stamp) -> Self {
+        let desk = market.desk().iter().enumerate();
+        BarClose { spec, at, closes: desk.map(|(i, l)| AssetClose::new(spec, i, l, at)).collect() }
+    }
 
     /// One slot at a close: outcome, conditions, actions, and the patient life's next order.
+    #[inline]
     fn judge(
-        &mut self,
-        spec: &SpeakSpec,
+        &self,
         agent: &Agent,
         slot: usize,
-        rank: f64,
-        bar: &BarClose<'_>,
-        said: &mut StepOutput,
+        (rank, on): (f64, &AssetClose<'_>),
+        own: &mut SlotLives<'_>,
+        utterances: &mut Vec<Utterance>,
     ) {
-        let BarClose { at, ref following } = *bar;
-        let asset = spec.cast.slots[slot].asset;
-        let listing = &self.market.instruments[asset.index()];
-        let close = listing.last().close;
-        let is_gone = listing.delisted_at == Some(at);
-        if !is_gone && (!listing.is_fresh(at) || at < agent.active_from) {
-            return;
-        }
-        let handles = spec.handles(slot);
-        let values = indicators(listing, handles, rank);
+        let BarClose { spec, at, .. } = *self;
+        let AgentAsset { asset, ref keys, .. } = spec.cast.slots[slot];
+        // A rank in its basket is none of its asset's own.
+        let value = |handle: &u16| on.values.get(usize::from(*handle)).copied().unwrap_or(rank);
+        own.values.clear();
+        own.values.extend(spec.handles(slot).iter().map(value));
         let now = AtBars {
             agent: agent.id,
             asset,
             strategy: &agent.strategy,
             capital: spec.reference,
-            close,
-            sigma: listing.sigma,
+            close: on.close,
+            sigma: on.sigma,
             coins: spec.coins[slot],
             at,
-            keys: &spec.cast.slots[slot].keys,
-            values: &values[..handles.len()],
+            keys,
+            values: own.values,
         };
-        let (life, raw) = (&mut self.lives[slot], &mut self.raw[slot]);
-        let announced = &mut self.announced[slot];
+        let (life, raw) = (&mut own.lives[slot], &mut own.raw[slot]);
+        let announced = &mut own.announced[slot];
         let mut say = |body| {
             if let MessageKind::Action(action) = &body {
                 announced.say(action.after, action.price);
             }
-            said.utterances.push(Utterance { voice: slot, body });
+            utterances.push(Utterance { voice: slot, body });
         };
-        if is_gone {
+        let patient = own.patient.get_mut(slot);
+        if on.is_gone {
             life.delist(&now, raw, &mut say);
-            let (kind, costs) = (spec.kinds[asset.index()], &spec.costs[asset.index()]);
-            raw.delist(costs, kind, close);
+            raw.delist(on.costs, on.kind, on.close);
             if let Some(outcome) = life.outcome(&now, raw) {
                 say(MessageKind::Outcome(outcome));
             }
-            if let Some(patient) = self.patient.get_mut(slot) {
+            if let Some(patient) = patient {
                 patient.aim = 0.0;
-                patient.book.delist(costs, kind, close);
+                patient.book.delist(on.costs, on.kind, on.close);
             }
             return;
         }
         life.look(&now, raw, &mut say);
-        if !spec.kinds[asset.index()].can_short() {
+        if !on.kind.can_short() {
             // The intent is a voice all the same; the book can only sell what it has.
             raw.order = raw.order.max(-raw.quantity);
         }
-        if let Some(patient) = self.patient.get_mut(slot) {
-            let p = self.announced[slot].at(close, spec.settings.listening.holds);
-            following[asset.index()].follow(patient, spec.weight * p, agent.slots.len(), spec.weight);
+        if let Some(patient) = patient {
+            let p = announced.at(on.close, spec.settings.listening.holds);
+            on.following.follow(patient, spec.weight * p, agent.slots.len(), spec.weight);
         }
     }
 
     /// Where each asset of a basket stands: 0 the weakest … 1 the strongest; NaN for all if fewer than
     /// three can be ranked. Ties share their place.
-    fn rank(&self, spec: &SpeakSpec, agent: &Agent, at: Stamp, ranks: &mut Vec<f64>) {
+    fn rank(&self, agent: &Agent, ranks: &mut Vec<f64>) {
+        let spec = self.spec;
         let score = |slot: usize| {
-            let listing = &self.market.instruments[spec.cast.slots[slot].asset.index()];
-            let keys = &spec.cast.slots[slot].keys;
+            let AgentAsset { asset, ref keys, .. } = spec.cast.slots[slot];
+            let on = &self.closes[asset.index()];
             let index = keys.iter().position(|k| matches!(k, Indicator::Score(_)));
             let handle = index.map(|p| spec.handles(slot)[p]);
-            let value = handle.and_then(|h| listing.values().get(usize::from(h))).copied();
-            value.filter(|_| listing.is_fresh(at)).unwrap_or(f64::NAN)
+            let value = handle.and_then(|h| on.values.get(usize::from(h))).copied();
+            value.filter(|_| on.is_fresh).unwrap_or(f64::NAN)
         };
         ranks.clear();
         ranks.extend(agent.slots.clone().map(score));
         rank_in_place(ranks);
     }
+}
 
-    /// An agent's result of the bar, in units of its ex-ante volatility.
-    fn result(&mut self, spec: &SpeakSpec, agent: &Agent) -> f64 {
-        let (mut pnl, mut sum, mut squares) = (0.0, 0.0, 0.0);
-        let mut moved = false;
-        for slot in agent.slots.clone() {
-            let listing = &self.market.instruments[spec.cast.slots[slot].asset.index()];
-            let raw = &self.raw[slot];
-            if raw.quantity == 0.0 && raw.cash == self.marked[slot] {
-                continue;
-            }
-            let close = listing.last().close;
-            let equity = raw.equity(close);
-            pnl += equity - self.marked[slot];
-            moved = true;
-            let sigma = if listing.sigma_before.is_finite() { listing.sigma_before } else { 0.0 };
-            let risk = raw.quantity * close / spec.reference * sigma;
-            sum += risk;
-            squares += risk * risk;
+/// What the raw books of an agent came to in a bar.
+#[derive(Default)]
+struct AgentTally {
+    pnl: f64,
+    /// Risk of a bar, as a fraction of own capital: its sum over the assets, and that of its squares.
+    sum: f64,
+    squares: f64,
+    /// The slots whose books came to anything, and their equity now.
+    moved: Vec<(usize, f64)>,
+}
+
+impl AgentTally {
+    fn clear(&mut self) {
+        (self.pnl, self.sum, self.squares) = (0.0, 0.0, 0.0);
+        self.moved.clear();
+    }
+
+    #[inline]
+    fn add(&mut self, slot: usize, raw: &SimulatedBook, on: &AssetClose<'_>, records: &Records<'_>) {
+        let marked = records.marked[slot];
+        if raw.quantity == 0.0 && raw.cash == marked {
+            return;
         }
+        let equity = raw.equity(on.close);
+        self.pnl += equity - marked;
+        self.moved.push((slot, equity));
+        let risk = raw.quantity * on.close / records.reference * on.sigma_before;
+        self.sum += risk;
+        self.squares += risk * risk;
+    }
+}
+
+/// What is kept of the results of intents.
+struct Records<'a> {
+    marked: &'a mut [f64],
+    effects: &'a mut [f64],
+    kept: &'a mut [f64],
+    risk: &'a mut [f64],
+    reference: f64,
+}
+
+impl Records<'_> {
+    /// An agent's result of the bar, in units of its ex-ante volatility. A record that takes it keeps so much of those
+    /// before.
+    fn result(&mut self, agent: &Agent, keeps: f64, tally: &AgentTally) -> f64 {
+        let &AgentTally { pnl, sum, squares, ref moved } = tally;
         let risk = libm::sqrt(CORRELATION * sum * sum + (1.0 - CORRELATION) * squares);
         // A position closed at this bar's open still had its risk overnight.
         let before = std::mem::replace(&mut self.risk[agent.id.index()], risk);
         let risk = risk.max(before);
-        let result = if risk > 0.0 { pnl / spec.reference / risk } else { f64::NAN };
+        let result = if risk > 0.0 { pnl / self.reference / risk } else { f64::NAN };
         if result.is_finite() {
-            self.forget(spec, agent);
+            self.forget(agent, keeps);
         }
-        if moved {
-            self.mark(spec, agent, result, risk);
+        if !moved.is_empty() {
+            self.mark(agent, result, risk, moved);
         }
         result
     }
 
     /// A record has taken a result of an agent, and keeps less of those before.
-    fn forget(&mut self, spec: &SpeakSpec, agent: &Agent) {
+    fn forget(&mut self, agent: &Agent, keeps: f64) {
         let kept = &mut self.kept[agent.id.index()];
-        *kept *= spec.kept;
+        *kept *= keeps;
         // Long before it is no number any more.
         if *kept < KEPT_MIN {
             let all = std::mem::replace(kept, 1.0);
@@ -430,17 +541,12 @@ impl Speak {
     }
 
     /// Marks an agent's raw books, each of which has its part of the result, as far as a record takes it.
-    fn mark(&mut self, spec: &SpeakSpec, agent: &Agent, result: f64, risk: f64) {
+    fn mark(&mut self, agent: &Agent, result: f64, risk: f64, moved: &[(usize, f64)]) {
         // Where there is no result the record takes none.
-        let counted = if result.is_finite() { 1.0 / (spec.reference * risk) } else { 0.0 };
+        let counted = if result.is_finite() { 1.0 / (self.reference * risk) } else { 0.0 };
         let counted = if result == 0.0 { counted } else { counted * (bounded(result) / result) };
         let counted = if result.is_finite() { counted / self.kept[agent.id.index()] } else { 0.0 };
-        for slot in agent.slots.clone() {
-            let raw = &self.raw[slot];
-            if raw.quantity == 0.0 && raw.cash == self.marked[slot] {
-                continue;
-            }
-            let equity = raw.equity(self.close(spec.cast.slots[slot].asset));
+        for &(slot, equity) in moved {
             let gain = equity - std::mem::replace(&mut self.marked[slot], equity);
             self.effects[slot] += counted * gain;
         }
@@ -459,46 +565,46 @@ impl Speak {
     }
 }
 
-/// The values of the indicators of a slot; a rank in its basket is none of its asset's own.
-fn indicators(listing: &InstrumentState, handles: &[u16], rank: f64) -> [f64; KEYS_MAX] {
-    let bank = listing.values();
-    let mut values = [0.0; KEYS_MAX];
-    for (value, handle) in values.iter_mut().zip(handles) {
-        *value = bank.get(usize::from(*handle)).copied().unwrap_or(rank);
-    }
-    values
-}
-
-/// The close of a bar as lives see it.
-struct BarClose<'a> {
-    at: Stamp,
-    /// The agents that follow this bar, by asset.
-    following: Vec<Following<'a>>,
-}
-
 /// Replaces scores by ranks 0 … 1 among those that are finite; NaN stays NaN.
 pub fn rank_in_place(scores: &mut [f64]) {
-    let mut order: Vec<(f64, usize)> = Vec::with_capacity(scores.len());
-    order.extend(scores.iter().enumerate().filter(|(_, s)| s.is_finite()).map(|(i, s)| (*s, i)));
-    let n = order.len();
+    let mut short = [f64::NAN; COUNTED_MAX];
+    let mut long = Vec::new();
+    let finite: &mut [f64] = if scores.len() > COUNTED_MAX {
+        long.resize(scores.len(), f64::NAN);
+        &mut long
+    } else {
+        &mut short[..scores.len()]
+    };
+    let mut n = 0;
+    for score in scores.iter().filter(|s| s.is_finite()) {
+        finite[n] = *score;
+        n += 1;
+    }
     if n < 3 {
         scores.fill(f64::NAN);
         return;
     }
-    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let mut below = 0;
-    // Equal as numbers, so that a zero and its negative share their place too.
-    for ties in order.chunk_by(|a, b| a.0 == b.0) {
-        let through = below + ties.len();
-        let rank = (below + through - 1) as f64 / 2.0 / (n - 1) as f64;
-        ties.iter().for_each(|(_, i)| scores[*i] = rank);
-        below = through;
+    let finite = &mut finite[..n];
+    let is_sorted = n > COUNTED_MAX;
+    if is_sorted {
+        finite.sort_unstable_by(f64::total_cmp);
+    }
+    for score in scores.iter_mut().filter(|s| s.is_finite()) {
+        // Equal as numbers, so that a zero and its negative share their place too. Counting takes no branch.
+        let (below, through) = if is_sorted {
+            (finite.partition_point(|x| x < score), finite.partition_point(|x| x <= score))
+        } else {
+            finite.iter().fold((0, 0), |(below, through), x| {
+                (below + usize::from(x < score), through + usize::from(x <= score))
+            })
+        };
+        *score = (below + through - 1) as f64 / 2.0 / (n - 1) as f64;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::rank_in_place;
+    use super::{COUNTED_MAX, rank_in_place};
 
     #[test]
     fn ranks_run_from_weakest_to_strongest_and_ties_share() {
@@ -514,9 +620,12 @@ mod tests {
         let mut large: Vec<f64> = (0..40).map(place).collect();
         rank_in_place(&mut large);
         assert!(large.iter().enumerate().all(|(i, rank)| *rank == place(i) / 39.0), "{large:?}");
-        let mut small: Vec<f64> = (0..20).map(|i| f64::from(i * 7 % 20)).collect();
-        rank_in_place(&mut small);
-        assert!(small.iter().enumerate().all(|(i, rank)| *rank == (i * 7 % 20) as f64 / 19.0), "{small:?}");
+        for len in [COUNTED_MAX - 1, COUNTED_MAX, COUNTED_MAX + 1] {
+            let mut small: Vec<f64> = (0..len).map(|i| (i * 7 % len) as f64).collect();
+            rank_in_place(&mut small);
+            let place = |i: usize| (i * 7 % len) as f64 / (len - 1) as f64;
+            assert!(small.iter().enumerate().all(|(i, rank)| *rank == place(i)), "{small:?}");
+        }
     }
 
     #[test]

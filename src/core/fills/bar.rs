@@ -232,6 +232,7 @@ pub fn borrow_fraction(costs: &Costs, kind: InstrumentKind, span: Span) -> f64 {
 }
 
 /// Whether a short of this kind is borrowed.
+#[inline]
 pub fn pays_borrow(kind: InstrumentKind) -> bool {
     kind == InstrumentKind::Margin
 }

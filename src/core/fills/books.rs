@@ -38,8 +38,8 @@ impl SimulatedBook {
     /// Fills what is on order at this bar; the rest stays on order. Holding costs of the bar follow.
     #[inline]
     pub fn bar(&mut self, costs: &Costs, kind: InstrumentKind, bar: &Bar, sigma_before: f64, span: Span) {
-        // Nearly all books of a large swarm wait: they are passed over where they stand.
-        if self.order != 0.0 || self.quantity < 0.0 {
+        // Nearly all books of a large swarm wait: they are passed over where they stand, shorts that borrow nothing too.
+        if self.order != 0.0 || (self.quantity < 0.0 && fills::pays_borrow(kind)) {
             self.fill(costs, kind, bar, sigma_before, span);
         }
     }

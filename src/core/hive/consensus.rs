@@ -189,6 +189,21 @@ impl Consensus {
         if self.is_heard(agent) { value } else { 0.0 }
     }
 
+    /// The voices that are heard on one side of an asset, each with its agent and what it is heard to hold in the direction
+    /// of `sign`, +1 or −1.
+    pub fn on_side(
+        &self,
+        cast: &Population,
+        asset: AssetId,
+        sign: f64,
+    ) -> impl Iterator<Item = (usize, AgentId, f64)> {
+        // Prices are positive: what is kept of a voice says on which side it is, and most of them are on neither.
+        let is_here = move |parts: i128| parts != 0 && (parts < 0) == (sign < 0.0);
+        let here = cast.voices_on(asset).filter(move |voice| is_here(self.heard[*voice]));
+        let heard = here.map(move |voice| (voice, cast.voice(voice).0, sign * self.heard(cast, voice)));
+        heard.filter(|(_, _, heard)| *heard > 0.0)
+    }
+
     /// The message in which it said so; 0 for none.
     pub fn said(&self, voice: usize) -> MessageId {
         self.said[voice]

@@ -38,29 +38,28 @@ impl TopContributors {
     /// Looks through the voices on this asset: the largest v·p on the side of `sign`.
     pub fn find(cast: &Population, consensus: &Consensus, voice: &[f64], asset: AssetId, sign: f64) -> Self {
         let mut found = TopContributors::default();
-        for speaker in cast.voices_on(asset) {
-            let heard = sign * consensus.heard(cast, speaker);
-            if heard <= 0.0 {
-                continue;
-            }
-            let (agent, _) = cast.voice(speaker);
-            let weight = heard * voice[cast.agents[agent.index()].family_index];
-            if weight <= 0.0 {
-                continue;
-            }
-            found.total += weight;
-            if weight <= found.top[NAMED].0 {
-                continue;
-            }
-            // Ties go to the earlier voice, since only a greater weight moves up.
-            let mut new = (weight, speaker as u32);
-            for kept in &mut found.top {
-                if new.0 > kept.0 {
-                    std::mem::swap(&mut new, kept);
-                }
+        consensus.on_side(cast, asset, sign).for_each(|(speaker, agent, heard)| {
+            found.weigh(heard * voice[cast.agents[agent.index()].family_index], speaker);
+        });
+        found
+    }
+
+    #[inline]
+    fn weigh(&mut self, weight: f64, speaker: usize) {
+        if weight <= 0.0 {
+            return;
+        }
+        self.total += weight;
+        if weight <= self.top[NAMED].0 {
+            return;
+        }
+        // Ties go to the earlier voice, since only a greater weight moves up.
+        let mut new = (weight, speaker as u32);
+        for kept in &mut self.top {
+            if new.0 > kept.0 {
+                std::mem::swap(&mut new, kept);
             }
         }
-        found
     }
 
     /// The edges into a listener.

@@ -20,6 +20,7 @@
 //! 6. What no agent with funds may hold, the desk holds itself: one part an instrument whose book is the
 //!    treasury's, attributed like any other, so that Σ books = account.
 
+pub use super::desk_inputs::{DeskQuote, RiskControls};
 use super::settings::DeskSettings;
 use super::sizing::{SizeRules, Sizing};
 use crate::agents::Population;
@@ -189,36 +190,6 @@ pub struct DeskState {
     equity_atoms: Vec<f64>,
     /// Σ aims and their scale.
     pub sizing: Sizing,
-}
-
-/// One instrument as the desk sees it at a barrier.
-#[derive(Clone, Copy, Debug)]
-pub struct DeskQuote {
-    /// The instrument that is quoted.
-    pub instrument: InstrumentId,
-    /// Its close now.
-    pub close: f64,
-    /// Close-to-close return of this bar.
-    pub change: f64,
-    /// Volatility of a bar; NaN while it is not known.
-    pub sigma: f64,
-    /// Base units traded in this bar.
-    pub volume: f64,
-}
-
-/// What scales the desk at a barrier.
-#[derive(Clone, Copy, Debug)]
-pub struct RiskControls {
-    /// Marked equity, in currency.
-    pub equity: f64,
-    /// Multiplies the width of the band, or of the zone.
-    pub width: f64,
-    /// Multiplies the risk target.
-    pub risk_scale: f64,
-    /// Multiplies the gross cap.
-    pub gross_scale: f64,
-    /// True: everything goes to zero (the breaker has tripped).
-    pub flatten: bool,
 }
 
 /// What the net should become.

@@ -13,6 +13,7 @@
 
 pub mod breaker;
 pub mod desk;
+mod desk_inputs;
 pub mod funds;
 pub mod gate;
 pub mod instrument_selection;

@@ -14,7 +14,7 @@
 //! 1. Until the volatility of the aims is known, k is 0.
 //! 2. k·s·Σ|aim| is at most the gross cap.
 
-use super::desk::{DeskQuote, RiskControls};
+use super::desk_inputs::{DeskQuote, RiskControls};
 use super::settings::DeskSettings;
 use crate::domain::{InstrumentKind, Span, Universe};
 use crate::fills::pace::{Moves, Trades, Width, Zone};

@@ -99,6 +99,8 @@ struct MarketFactor {
 struct Walker {
     spec: Spec,
     name: u64,
+    /// Ticks in a unit of price.
+    ticks: f64,
     log: f64,
     /// The last price as shown, rounded to the tick: the next hour opens there.
     price: f64,
@@ -139,6 +141,7 @@ impl Path {
             Walker {
                 spec: *spec,
                 name,
+                ticks: libm::pow(10.0, f64::from(spec.digits)),
                 log: libm::log(spec.price),
                 price: spec.price,
                 cascade: Cascade::start(OWN_CASCADE, first(For::Cascade, name)),
@@ -192,13 +195,13 @@ impl Path {
         let mut bars = [Bar { open: 0.0, high: 0.0, low: 0.0, close: 0.0, volume: 0.0 }; ASSETS.len()];
         let (seed, hour) = (self.seed, self.hour);
         let key = |what: For, name: u64| random::key(seed, &[what as u64, name, hour as u64]);
-        let (market, log_vol) = match self.world {
+        let (market, vol) = match self.world {
             SynthWorld::Market => self.market.step(hour, &key),
-            SynthWorld::RandomWalk => (MARKET_VOL * hourly() * random::normal(key(For::Move, 0)), 0.0),
+            SynthWorld::RandomWalk => (MARKET_VOL * hourly() * random::normal(key(For::Move, 0)), 1.0),
         };
         for (walker, bar) in self.walkers.iter_mut().zip(&mut bars) {
             *bar = match self.world {
-                SynthWorld::Market => walker.step(market, self.market.last, log_vol, &key),
+                SynthWorld::Market => walker.step(market, self.market.last, vol, &key),
                 SynthWorld::RandomWalk => walker.walk(market, &key),
             };
         }
@@ -209,7 +212,7 @@ impl Path {
 }
 
 impl MarketFactor {
-    /// The factor's return of this hour, and its log volatility.
+    /// The factor's return of this hour, and what its volatility is multiplied by.
     fn step(&mut self, hour: i64, key: &dyn Fn(For, u64) -> u64) -> (f64, f64) {
         if hour.rem_euclid(24) == 0 {
             let next = self.regime.next(key(For::Regime, 0));
@@ -222,24 +225,19 @@ impl MarketFactor {
         let log_vol = self.cascade.step(key(For::Cascade, 0)) + libm::log(effect.vol);
         let drift = effect.drift / Span::HOUR.per_year() + effect.pull * (self.anchor - self.level);
         let jump = jump(MARKET_JUMP, effect.jump, key(For::Jump, 0));
-        let m = drift + MARKET_VOL * hourly() * libm::exp(log_vol) * student6(key(For::Move, 0)) + jump;
+        let vol = libm::exp(log_vol);
+        let m = drift + MARKET_VOL * hourly() * vol * student6(key(For::Move, 0)) + jump;
         self.level += m;
-        (m, log_vol)
+        (m, vol)
     }
 }
 
 impl Walker {
-    fn step(
-        &mut self,
-        market: f64,
-        last_market: f64,
-        market_log_vol: f64,
-        key: &dyn Fn(For, u64) -> u64,
-    ) -> Bar {
+    fn step(&mut self, market: f64, last_market: f64, market_vol: f64, key: &dyn Fn(For, u64) -> u64) -> Bar {
         let spec = self.spec;
         let own_log_vol = self.cascade.step(key(For::Cascade, self.name));
         let own = spec.own * hourly() * libm::exp(own_log_vol);
-        let shared = spec.beta * MARKET_VOL * hourly() * libm::exp(market_log_vol);
+        let shared = spec.beta * MARKET_VOL * hourly() * market_vol;
         let r = spec.beta * (market + spec.late * last_market)
             + self.drift.step(key(For::Drift, self.name))
             + own * student6(key(For::Move, self.name))
@@ -302,8 +300,7 @@ impl Walker {
 
     /// A log price as the venue shows it: on the tick, never below one tick.
     fn shown(&self, log: f64) -> f64 {
-        let steps = libm::pow(10.0, f64::from(self.spec.digits));
-        libm::rint(libm::exp(log) * steps).max(1.0) / steps
+        libm::rint(libm::exp(log) * self.ticks).max(1.0) / self.ticks
     }
 }
 
