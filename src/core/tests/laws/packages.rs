@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 /// Days before the detail begins, and of detail.
-const DAYS: (u32, u32) = (4, 9);
+const DAYS: (u32, u32) = (20, 9);
 
 /// The market, read once for all of these.
 fn market() -> &'static (Universe, Vec<Event>) {
@@ -295,7 +295,7 @@ fn a_kill_with_two_legs_working_opens_nothing_and_leaves_no_leg_alone() {
 #[test]
 fn what_desk_and_packages_hold_against_each_other_is_closed_by_each() {
     let mut families = IN_LEGS.to_vec();
-    families.extend([FamilyId::Directional, FamilyId::Trend, FamilyId::Momentum]);
+    families.extend(FamilyId::ALL.iter().filter(|f| !f.is_structured()));
     let mut engine = hive(&families);
     let mut flattened: Option<(InstrumentId, Stamp)> = None;
     let mut flat_after = None;
