@@ -322,6 +322,12 @@ impl Ledger {
         self.outside.positions.get(instrument.index()).copied().map(quantity)
     }
 
+    /// The instruments of which the counterparty's side is not zero, ascending: of hundreds that are listed, few.
+    pub fn open_positions(&self) -> impl Iterator<Item = InstrumentId> {
+        let held = self.outside.positions.iter().enumerate().filter(|(_, units)| **units != 0);
+        held.map(|(i, _)| InstrumentId(i as u16))
+    }
+
     /// What was crossed and traded in an instrument so far.
     pub fn turnover(&self, instrument: InstrumentId) -> Option<&InstrumentTurnover> {
         self.turnover.get(instrument.index())

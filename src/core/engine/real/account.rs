@@ -128,16 +128,8 @@ impl Account {
 
     /// Σ|position| and Σ position at the marks.
     pub(super) fn exposed(&self) -> Result<(Money, Money), LedgerError> {
-        self.exposed_in((0..self.marks.len()).map(|i| InstrumentId(i as u16)))
-    }
-
-    /// The same of these instruments, where nothing else is held.
-    pub(super) fn exposed_in(
-        &self,
-        held: impl Iterator<Item = InstrumentId>,
-    ) -> Result<(Money, Money), LedgerError> {
         let (mut gross, mut net) = (Decimal::ZERO, Decimal::ZERO);
-        for id in held {
+        for id in self.ledger.open_positions() {
             let position = self.booked(id);
             if !position.is_zero() {
                 let notional = product(position, self.marks[id.index()])?;

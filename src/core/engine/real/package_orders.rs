@@ -70,19 +70,16 @@ impl Real {
                 Err(why) => return self.refuse_package(i, why),
             }
         } else {
-            let mut exposed = self.exposed_now(cx);
+            let mut exposed = self.exposed_now();
             takes.iter().filter_map(|k| self.approve_leg(cx, (i, *k), &mut exposed)).collect()
         };
         let mut all = approved;
-        if all.is_empty() && rests.is_empty() {
-            return;
-        }
-        let mut exposed = self.exposed_now(cx);
-        for k in rests {
-            // Quotes on the side that grows are not risked by who may only shrink.
-            if hold == PackageHold::Free || !self.leg_grows(cx, i, k) {
-                all.extend(self.approve_leg(cx, (i, k), &mut exposed));
-            }
+        // Quotes on the side that grows are not risked by who may only shrink.
+        let may = |k: &usize| hold == PackageHold::Free || !self.leg_grows(cx, i, *k);
+        let rests: Vec<usize> = rests.into_iter().filter(may).collect();
+        if !rests.is_empty() {
+            let mut exposed = self.exposed_now();
+            rests.iter().for_each(|k| all.extend(self.approve_leg(cx, (i, *k), &mut exposed)));
         }
         all.into_iter().for_each(|leg| self.place_leg(cx, i, leg, out));
         // What may not rest now is asked for anew at the next look.
@@ -100,7 +97,7 @@ impl Real {
         if places.is_empty() {
             return;
         }
-        let mut exposed = self.exposed_now(cx);
+        let mut exposed = self.exposed_now();
         for place in places {
             if let Some(leg) = self.approve_leg(cx, (i, place), &mut exposed) {
                 self.place_leg(cx, i, leg, out);
@@ -124,17 +121,9 @@ impl Real {
         }
     }
 
-    fn exposed_now(&self, cx: &StepContext<'_>) -> Exposed {
-        // Hundreds may be listed, and few of them are held.
-        let held =
-            self.execution.packages.instruments().into_iter().filter(|id| id.index() >= cx.spec.traded);
-        let carried = cx.spec.services.held().map(|(_, spot)| spot);
-        let mut all: Vec<InstrumentId> =
-            (0..cx.spec.traded).map(|i| InstrumentId(i as u16)).chain(carried).chain(held).collect();
-        all.sort_unstable();
-        all.dedup();
+    fn exposed_now(&self) -> Exposed {
         // What cannot be reckoned is refused by the gate: no exposure is that large.
-        let (gross, net) = self.account.exposed_in(all.into_iter()).unwrap_or((Decimal::MAX, Decimal::MAX));
+        let (gross, net) = self.account.exposed().unwrap_or((Decimal::MAX, Decimal::MAX));
         Exposed { gross, net }
     }
 
@@ -206,7 +195,7 @@ impl Real {
         seen: &StructureContext<'_>,
     ) -> Result<Vec<ApprovedLeg>, PackageRefusal> {
         self.package_risk(cx, i, takes, seen).allowed()?;
-        let mut exposed = self.exposed_now(cx);
+        let mut exposed = self.exposed_now();
         let mut all = Vec::with_capacity(takes.len());
         for &place in takes {
             let leg = self.execution.packages.all[i].life.legs.orders[place];
@@ -282,7 +271,7 @@ impl Real {
         exposed: &mut Exposed,
     ) -> Option<ApprovedLeg> {
         let leg = *self.execution.packages.all[i].life.legs.orders.get(place)?;
-        if self.waits_for_coins(cx, i, &leg) {
+        if !cx.spec.may_package(leg.instrument) || self.waits_for_coins(cx, i, &leg) {
             return None;
         }
         let instrument = &cx.spec.instruments[leg.instrument.index()];

@@ -3,7 +3,7 @@
 use crate::agents::Population;
 use crate::agents::structures::listed::ListedInstruments;
 use crate::domain::instrument::venues;
-use crate::domain::{Decimal, Instrument, Stamp, Universe, step};
+use crate::domain::{Decimal, Instrument, InstrumentId, Stamp, Universe, step};
 use crate::engine::services::ServiceSpec;
 use crate::engine::{Settings, TradesAt};
 use crate::execution::KeptCoins;
@@ -85,7 +85,24 @@ impl RealSpec {
         if !self.has_packages {
             return each.map(KeptCoins::own).collect();
         }
-        each.map(|id| KeptCoins { coin: self.listed.coin(id), pays: self.listed.pays(id) }).collect()
+        let kept = |id| {
+            if self.moves_coins(id) {
+                KeptCoins { coin: self.listed.coin(id), pays: self.listed.pays(id) }
+            } else {
+                KeptCoins::own(id)
+            }
+        };
+        each.map(kept).collect()
+    }
+
+    /// Whether a trade in it moves coins that are kept elsewhere. What the desk trades it books as it is.
+    fn moves_coins(&self, id: InstrumentId) -> bool {
+        id.index() >= self.traded
+    }
+
+    /// Whether a package may hold it: what the desk books as money and a package as coins would be two books of one thing.
+    pub(super) fn may_package(&self, id: InstrumentId) -> bool {
+        self.moves_coins(id) || self.listed.pays(id).is_none() && self.listed.coin(id) == id
     }
 
     /// The desk's instruments.
