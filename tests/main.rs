@@ -15,6 +15,7 @@ mod beside;
 mod cli;
 mod cockpit;
 mod data;
+mod doubt;
 mod embedded;
 mod flows;
 mod house;

@@ -23,7 +23,7 @@ use crate::runtime::logs::one_line;
 use crate::runtime::pace::{BarPace, Speed};
 use crate::runtime::replay::{Archive, Remake};
 use crate::runtime::service::{Clients, RunScenery};
-use crate::runtime::stats::RunStats;
+use crate::runtime::stats::{IN_DOUBT, RunStats};
 use crate::runtime::stepper::Stepper;
 use crate::wire::hub::Results;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -88,6 +88,9 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     let again = remade(&wanted, &config);
     let (stats, ended) = drive(&mut engine, feed.as_mut(), pace, &config, manner, (&bar, results, again))?;
     bar.finish_and_clear();
+    let killed = engine.respond.real.account.hand.is_killed();
+    let doubt = stats.doubt().filter(|_| killed && ended == Ended::Feed);
+    let doubt = doubt.map(|d| format!("{} (halted for it)", d.trim_start_matches(IN_DOUBT)));
     // What is kept and goes on has nothing to report yet.
     let whole = ended == Ended::Feed || manner.state.is_none();
     let summary = Summary::new(&engine, facts(&config, feed.as_ref(), &engine, (stats, look)));
@@ -109,10 +112,10 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     if let Some(why) = summary.ruined.filter(|_| summary.ledger_balanced) {
         return Err(Failure::Failed(why));
     }
-    if summary.ledger_balanced && summary.halted.is_none() {
+    if summary.ledger_balanced && summary.halted.is_none() && doubt.is_none() {
         return Ok(());
     }
-    let why = summary.halted.or_else(|| summary.notes.last().cloned()).unwrap_or_default();
+    let why = summary.halted.or(doubt).or_else(|| summary.notes.last().cloned()).unwrap_or_default();
     Err(Failure::Failed(format!("the run ended in doubt: {why}")))
 }
 

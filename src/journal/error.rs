@@ -19,8 +19,8 @@ pub enum JournalError {
     },
     /// Damage that no crash leaves behind.
     #[error(
-        "the journal is damaged: {file}, byte {offset}: {why}; nothing was changed. Put the file back from a \
-         copy, or start anew in another folder",
+        "the journal is damaged: {file}, byte {offset}: {why}; nothing was changed. Put it back from a backup \
+         (hive restore), cut it there (hive journal repair), or start anew in another folder",
         file = file.display()
     )]
     Corrupt {
@@ -32,7 +32,8 @@ pub enum JournalError {
         why: &'static str,
     },
     /// A segment between others is not there.
-    #[error("the journal is not whole: {file} is missing; put it back, or start anew in another folder", file = file.display())]
+    #[error("the journal is not whole: {file} is missing; nothing was changed. Put it back from a backup (hive restore), end the \
+             journal before it (hive journal repair), or start anew in another folder", file = file.display())]
     Missing {
         /// Segment that is missing.
         file: PathBuf,

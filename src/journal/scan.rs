@@ -4,6 +4,8 @@ use super::error::JournalError;
 use super::frame::{self, ChainLink, Frame};
 use super::segment::{self, HEADER, Header, Opening, RunHeader, VERSION};
 use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Frames of a kind that are remembered by place: enough to fall back on an older checkpoint.
@@ -117,6 +119,42 @@ pub fn scan(
         }
     }
     Ok(seen)
+}
+
+/// Reads all of a journal before it is gone on with, and changes nothing; `each` sees every valid frame in order. A
+/// folder that is not there holds nothing; a journal of another run is refused.
+pub fn look(
+    dir: &Path,
+    run: &RunHeader,
+    each: impl FnMut(&Frame<'_>) -> Result<(), JournalError>,
+) -> Result<Recovery, JournalError> {
+    if !dir.exists() {
+        return Ok(Recovery::default());
+    }
+    let seen = scan(dir, each)?;
+    if seen.run.is_some_and(|found| found.config != run.config) {
+        let first = seen.first.map(|location| read_frame(dir, &location)).transpose()?.unwrap_or_default();
+        return Err(JournalError::Foreign { dir: dir.to_path_buf(), first });
+    }
+    Ok(seen)
+}
+
+/// The payload of a frame, checked once more.
+pub fn read_frame(dir: &Path, location: &FrameOffset) -> Result<Vec<u8>, JournalError> {
+    let path = segment::path(dir, location.segment);
+    let failed = |e| JournalError::io("reading", &path, e);
+    let mut file = File::open(&path).map_err(failed)?;
+    file.seek(SeekFrom::Start(location.offset)).map_err(failed)?;
+    let mut bytes = vec![0; location.size as usize];
+    file.read_exact(&mut bytes).map_err(failed)?;
+    let frame =
+        frame::parse(&bytes).filter(|f| f.seq == location.seq && frame::link(&bytes) == location.link);
+    let why = "the frame changed after it was read";
+    frame.map(|f| f.payload.to_vec()).ok_or(JournalError::Corrupt {
+        file: path.clone(),
+        offset: location.offset,
+        why,
+    })
 }
 
 /// Reads all of a journal and tells what it holds; changes nothing.

@@ -7,8 +7,8 @@
 //! 2. Cursors and checkpoints are made at barriers counted from the start of the feed, so a run that was
 //!    resumed keeps the same ones as a run that was not.
 //! 3. A run that is stepped again decides what it decided the first time, or it ends.
-//! 4. A command is on disk with the uid and pid of who gave it before it acts; a resumed run is given it
-//!    again after the same event.
+//! 4. A command is on disk with the uid and pid of who gave it before it acts, and beside the journal it is marked as
+//!    acknowledged; a resumed run is given it again after the same event.
 //! 5. A store that fails is let go and said; the run goes on. A journal that fails ends the run.
 
 use super::lock::Lock;
@@ -16,7 +16,7 @@ use super::stats::RunStats;
 use crate::domain::{Command, Digest, Stamp};
 use crate::engine::Engine;
 use crate::engine::state::SnapshotError;
-use crate::journal::{Journal, JournalError, RecordKind};
+use crate::journal::{Acknowledged, Journal, JournalError, MarkFile, RecordKind};
 use crate::store::{Newest, StateStore};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -59,6 +59,18 @@ pub struct JournaledCommand {
     pub uid: u32,
     /// Id of the process that asked.
     pub pid: i32,
+    /// Why, where nobody asked: what the program itself was in doubt about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl JournaledCommand {
+    /// Whether a checkpoint, of this frame and after so many events, has what the command in a frame did. Neither says it
+    /// alone: a command at the checkpoint's own event may have come after it, and a run that lives through its past again
+    /// makes checkpoints anew behind commands that it has yet to come to.
+    pub(super) fn is_in(&self, frame: u64, checkpoint: Option<(u64, u64)>) -> bool {
+        checkpoint.is_some_and(|(seq, events)| frame < seq && self.events <= events)
+    }
 }
 
 /// Why a run cannot be kept.
@@ -121,6 +133,8 @@ impl CheckpointGap {
 /// A run that is kept.
 pub struct Keeper {
     pub(super) journal: Journal,
+    /// How far it was acknowledged.
+    pub(super) mark: MarkFile,
     pub(super) store: Option<StateStore>,
     pub(super) data_hash: String,
     /// Where the run was before it died, to be compared on the way.
@@ -178,7 +192,14 @@ impl Keeper {
     pub fn journal_command(&mut self, given: &JournaledCommand) -> Result<(), KeepError> {
         let text = serde_json::to_vec(given).map_err(KeepError::Command)?;
         self.journal.append(RecordKind::Command, VERSION, &text)?;
+        self.acknowledge()
+    }
+
+    /// Puts what was appended on disk, and then, beside the journal, that it is.
+    fn acknowledge(&mut self) -> Result<(), KeepError> {
         self.journal.commit()?;
+        let ((seq, link), run) = (self.journal.head(), self.journal.run());
+        self.mark.put(Acknowledged { run: run.run, config: run.config, seq, link })?;
         Ok(())
     }
 
@@ -189,7 +210,7 @@ impl Keeper {
         }
         let state = encode(&self.cursor(engine, stats), stats, &engine.snapshot()?)?;
         let seq = self.journal.append(RecordKind::Checkpoint, VERSION, &state)?;
-        self.journal.commit()?;
+        self.acknowledge()?;
         self.kept = Some((stats.events, stats.commands));
         tracing::info!(frame = seq, events = stats.events, commands = stats.commands, "checkpoint");
         let (applied_seq, link) = self.journal.head();
@@ -208,7 +229,7 @@ impl Keeper {
         if !self.ended {
             let cursor = postcard::to_stdvec(&self.cursor(engine, stats))?;
             self.journal.append(RecordKind::End, VERSION, &cursor)?;
-            self.journal.commit()?;
+            self.acknowledge()?;
             self.ended = true;
         }
         Ok(())

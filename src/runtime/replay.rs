@@ -308,7 +308,9 @@ mod tests {
             let Some(at) = stepper.market(&event).unwrap() else { continue };
             if shown.len() == 130 {
                 let (events, command) = (stepper.stats.events, Some(Command::Unfund(AgentId(0))));
-                stepper.command(&JournaledCommand { events, at, command, uid: 0, pid: 1 }).unwrap();
+                stepper
+                    .command(&JournaledCommand { events, at, command, uid: 0, pid: 1, why: None })
+                    .unwrap();
             }
             let recorder = stepper.recorder.as_ref().unwrap();
             let picture = recorder.picture(stepper.engine, &RecordedRun::default());

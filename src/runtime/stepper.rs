@@ -9,7 +9,7 @@
 
 use super::keep::{JournaledCommand, KeepError, Keeper};
 use super::kill::KillSwitch;
-use super::stats::{ALARMS_MAX, RunStats};
+use super::stats::RunStats;
 use crate::domain::{Command, Event, MarketEvent, Stamp};
 use crate::engine::{Engine, Outputs};
 use crate::recorder::Recorder;
@@ -84,6 +84,7 @@ impl<'a> Stepper<'a> {
             command: Some(Command::Kill),
             uid,
             pid,
+            why: None,
         })?;
         tracing::warn!(%at, changed, "the kill switch was thrown {way}");
         if let Some(recorder) = &mut self.recorder {
@@ -108,6 +109,11 @@ impl<'a> Stepper<'a> {
         Ok(())
     }
 
+    /// What was in doubt when the run was started, while it is halted for it.
+    pub fn doubt(&self) -> Option<&str> {
+        self.stats.doubt().filter(|_| self.engine.respond.real.account.hand.is_killed())
+    }
+
     /// Whether everything that was done before the run died was done again.
     pub fn caught_up(&self) -> bool {
         self.keeper.as_ref().is_none_or(|k| k.caught_up(&self.stats))
@@ -118,6 +124,12 @@ impl<'a> Stepper<'a> {
         let Some(command) = given.command else { return false };
         let before = self.engine.respond.interventions;
         self.stats.commands += 1;
+        if let Some(why) = &given.why {
+            self.stats.alarm(why.clone());
+            if let Some(recorder) = &mut self.recorder {
+                recorder.note(why);
+            }
+        }
         self.step(&Event::Command(given.at, command));
         self.engine.respond.interventions > before
     }
@@ -127,9 +139,6 @@ impl<'a> Stepper<'a> {
         if let Some(recorder) = &mut self.recorder {
             recorder.observe(self.engine, event, &self.out);
         }
-        for alarm in self.out.alarms.drain(..) {
-            let full = self.stats.alarms.len() >= ALARMS_MAX;
-            if full { self.stats.more_alarms += 1 } else { self.stats.alarms.push(alarm) }
-        }
+        self.out.alarms.drain(..).for_each(|alarm| self.stats.alarm(alarm));
     }
 }
