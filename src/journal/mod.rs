@@ -9,8 +9,9 @@
 //! 1. What [`Journal::commit`] has returned for is on disk: written, then `fdatasync`.
 //! 2. A frame is bad or it is what was written; every byte is under a checksum, every frame under the
 //!    chain.
-//! 3. A torn end is cut only if nothing valid follows it; what is cut is kept beside. A bad frame before a good
-//!    one, a missing segment or one out of place is refused with file and byte; nothing is changed then.
+//! 3. A torn end is cut only if nothing valid follows it, or nothing of it was acknowledged; what is cut is kept beside.
+//!    Any other bad frame before a good one, a missing segment or one out of place is refused with file and byte;
+//!    nothing is changed then.
 //! 4. A newer format is refused naming both versions.
 //! 5. After a failed write or sync nothing more is written: what is on disk is then unknown, so the
 //!    program has to end, start anew and read (an fsync is never tried twice).
@@ -38,6 +39,6 @@ pub use limits::{
 };
 pub use mark::{Acknowledged, MarkFile, MarkReading};
 pub use record::RecordKind;
-pub use scan::{Cut, FrameOffset, NEWEST, Recovery, look, read_frame, scan, verify};
+pub use scan::{Cut, FrameOffset, NEWEST, Recovery, look, read_frame, scan, scan_beyond, verify};
 pub use segment::{RunHeader, VERSION};
 pub use writer::Journal;

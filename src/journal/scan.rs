@@ -96,6 +96,16 @@ impl Recovery {
 /// Reads all of a journal, changes nothing. `each` sees every valid frame in order.
 pub fn scan(
     dir: &Path,
+    each: impl FnMut(&Frame<'_>) -> Result<(), JournalError>,
+) -> Result<Recovery, JournalError> {
+    scan_beyond(dir, None, each)
+}
+
+/// As [`scan`], but beyond the frame up to which the journal was acknowledged a bad frame is a torn end whatever follows
+/// it: a machine that goes down may have written the pages of what was not synced in any order.
+pub fn scan_beyond(
+    dir: &Path,
+    acknowledged: Option<u64>,
     mut each: impl FnMut(&Frame<'_>) -> Result<(), JournalError>,
 ) -> Result<Recovery, JournalError> {
     let mut seen = Recovery::default();
@@ -108,7 +118,8 @@ pub fn scan(
         if end < bytes.len() || end == 0 {
             let last = i + 1 == indices.len();
             // What no crash leaves behind: a bad frame before a good one, in this segment or in a later.
-            let torn = last && frame::find(&bytes[end..], seen.last_seq).is_none();
+            let beyond = end > 0 && acknowledged.is_some_and(|upto| seen.last_seq >= upto);
+            let torn = last && (beyond || frame::find(&bytes[end..], seen.last_seq).is_none());
             // A crash while a segment is begun leaves at most a part of its header.
             let begun = end > 0 || bytes.len() <= HEADER;
             if !(torn && begun) {
@@ -122,16 +133,17 @@ pub fn scan(
 }
 
 /// Reads all of a journal before it is gone on with, and changes nothing; `each` sees every valid frame in order. A
-/// folder that is not there holds nothing; a journal of another run is refused.
+/// folder that is not there holds nothing; a journal of another run is refused. `acknowledged` as in [`scan_beyond`].
 pub fn look(
     dir: &Path,
     run: &RunHeader,
+    acknowledged: Option<u64>,
     each: impl FnMut(&Frame<'_>) -> Result<(), JournalError>,
 ) -> Result<Recovery, JournalError> {
     if !dir.exists() {
         return Ok(Recovery::default());
     }
-    let seen = scan(dir, each)?;
+    let seen = scan_beyond(dir, acknowledged, each)?;
     if seen.run.is_some_and(|found| found.config != run.config) {
         let first = seen.first.map(|location| read_frame(dir, &location)).transpose()?.unwrap_or_default();
         return Err(JournalError::Foreign { dir: dir.to_path_buf(), first });

@@ -42,7 +42,7 @@ impl Journal {
         run: RunHeader,
         limit: u64,
     ) -> Result<(Self, Recovery), JournalError> {
-        let seen = look(dir, &run, |_| Ok(()))?;
+        let seen = look(dir, &run, None, |_| Ok(()))?;
         let (journal, _) = Self::resume_limited(dir, run, &seen, limit)?;
         Ok((journal, seen))
     }

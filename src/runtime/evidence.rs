@@ -9,7 +9,7 @@
 //! 3. A disk that is full is no damage: a store that could not be looked at is left where it is.
 
 use super::recover::{Probe, RecoverError};
-use crate::journal::{self, ChainLink, JournalError, MarkFile, MarkReading, Recovery, RunHeader};
+use crate::journal::{self, ChainLink, Frame, JournalError, MarkFile, MarkReading, Recovery, RunHeader};
 use crate::store::{self, Newest, StateStore};
 use std::fs;
 use std::io;
@@ -68,13 +68,28 @@ fn doubt_path(dir: &Path) -> PathBuf {
     dir.join("doubt")
 }
 
+/// The frame beyond which nothing was acknowledged, if that is known: half a mark may say too little.
+fn beyond(mark: &MarkReading) -> Option<u64> {
+    if let MarkReading::Upto(upto) = mark { Some(upto.seq) } else { None }
+}
+
 impl StateEvidence {
+    /// Sees every frame of the journal that counts, once more.
+    pub fn frames(&self, dir: &Path, mut each: impl FnMut(&Frame<'_>)) -> Result<(), JournalError> {
+        let seen = journal::scan_beyond(&dir.join("journal"), beyond(&self.mark), |frame| {
+            each(frame);
+            Ok(())
+        });
+        seen.map(|_| ())
+    }
+
     /// Looks at everything and changes nothing.
     pub fn gather(dir: &Path, run: &RunHeader, probe: &Probe) -> Result<Self, RecoverError> {
         let mark = MarkFile::read(&mark_path(dir))?;
         let upto = mark.upto();
+        let beyond = beyond(&mark);
         let mut at_mark = None;
-        let seen = journal::look(&dir.join("journal"), run, |frame| {
+        let seen = journal::look(&dir.join("journal"), run, beyond, |frame| {
             if upto.is_some_and(|m| frame.seq == m.seq + 1) {
                 at_mark = Some(frame.prev);
             }

@@ -213,7 +213,7 @@ pub fn open(
     let asked = seen.newest(RecordKind::Command as u16).next().is_some();
     let place = found.as_ref().map(|f| (f.seq, f.stats.events));
     let mut resumption = Resumption {
-        given: if asked { given(dir, place)? } else { VecDeque::new() },
+        given: if asked { given(dir, &evidence, place)? } else { VecDeque::new() },
         reached: reached(dir, seen)?,
         doubt: None,
         found,
@@ -544,9 +544,13 @@ fn reached(dir: &Path, seen: &Recovery) -> Result<Option<Cursor>, RecoverError> 
 }
 
 /// The commands that came after a checkpoint, in the order in which they acted. Those for the process are over.
-fn given(dir: &Path, checkpoint: Option<(u64, u64)>) -> Result<VecDeque<JournaledCommand>, RecoverError> {
+fn given(
+    dir: &Path,
+    evidence: &StateEvidence,
+    checkpoint: Option<(u64, u64)>,
+) -> Result<VecDeque<JournaledCommand>, RecoverError> {
     let (mut all, mut unknown) = (Vec::new(), None);
-    journal::scan(&dir.join("journal"), |frame| {
+    evidence.frames(dir, |frame| {
         if frame.kind == RecordKind::Command as u16 {
             match serde_json::from_slice::<JournaledCommand>(frame.payload) {
                 Ok(given) if given.is_in(frame.seq, checkpoint) => {}
@@ -555,7 +559,6 @@ fn given(dir: &Path, checkpoint: Option<(u64, u64)>) -> Result<VecDeque<Journale
                 Err(_) => unknown = unknown.or(Some(frame.seq)),
             }
         }
-        Ok(())
     })?;
     if let Some(seq) = unknown {
         return Err(RecoverError::Command { dir: dir.to_path_buf(), seq });

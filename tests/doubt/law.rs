@@ -1,20 +1,23 @@
 //! The law of damage: whatever is flipped, cut, zeroed or removed in a state folder, the run goes on as if nothing had
 //! been, or it is halted and says so, or it is refused with the file, and then nothing is changed. Never a panic, and
-//! nothing that was acknowledged is lost in silence. `HIVE_DAMAGES` sets how many; `tests/long/damages.sh` asks for 10 000.
+//! nothing that was acknowledged is lost in silence. `HIVE_DAMAGES` and `HIVE_POWER_CUTS` set how
+//! many; `tests/long/damages.sh` asks for 10 000 of each.
 
 use crate::beside::is_apart;
 use crate::cli::hand::program;
 use crate::kill::damage::Run;
 use crate::kill::life::Chance;
 use hive::domain::{AgentId, Command};
+use hive::journal::{MarkFile, MarkReading};
 use hive::runtime::recover::Probe;
 use std::collections::BTreeMap;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-/// Damages where nobody says how many.
-const DAMAGES: u64 = 240;
+/// Damages and power cuts where nobody says how many.
+const DAMAGES: u64 = 160;
+const POWER_CUTS: u64 = 60;
 /// Events after which each run of this law died, and up to which it is looked at.
 const DEAD: u64 = 1_500;
 const LOOKED: u64 = 1_520;
@@ -131,10 +134,110 @@ fn tried(dir: &Path, whole: &str) -> Result<Outcome, String> {
             match () {
                 () if left(&now) != left(&before) => Err(format!("refused, and changed: {why}")),
                 () if !says => Err(format!("refused without file or way out: {why}")),
-                () => Ok(Outcome::Refused),
+                () => {
+                    eprintln!("refused: {why}");
+                    Ok(Outcome::Refused)
+                }
             }
         }
     }
+}
+
+fn wanted(variable: &str, unasked: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|n| n.parse().ok()).unwrap_or(unasked)
+}
+
+/// A run whose last frames are cursors, one whose last is a command, and one that was torn when it died: its folder, and
+/// the hash of what each comes to if nothing else is done to it.
+fn dead(home: &Path) -> Vec<(PathBuf, String)> {
+    let (one, two) = (AgentId(1), AgentId(2));
+    let lives: [&[(u64, Command)]; 3] = [
+        &[(300, Command::Pause(one)), (1_303, Command::Unfund(two))],
+        &[(900, Command::Mute(two)), (DEAD, Command::Kill)],
+        &[(700, Command::Flatten), (1_200, Command::ResumeAll), (DEAD - 300, Command::Pause(one))],
+    ];
+    let one = |(n, commands): (usize, &&[(u64, Command)])| {
+        let (dir, copied) = (home.join(format!("dead{n}")), home.join(format!("whole{n}")));
+        Run::new().until(&dir, DEAD, commands);
+        if n == 2 {
+            let file = dir.join("journal/00000001.seg");
+            let mut bytes = fs::read(&file).unwrap();
+            bytes.extend([9; 77]);
+            fs::write(file, bytes).unwrap();
+        }
+        copy(&dir, &copied);
+        let mut run = Run::new();
+        let news = run.opens_until(&copied, LOOKED, &Probe::Child(program())).unwrap();
+        assert!(!news.contains("in doubt"), "{news}");
+        (dir, run.engine.state_hash())
+    };
+    lives.iter().enumerate().map(one).collect()
+}
+
+/// What a machine that goes down leaves: all that was synced, of the rest whatever reached the disk, page by page and in
+/// any order, and of the store anything.
+fn cut_the_power(dir: &Path, chance: &mut Chance) -> String {
+    let MarkReading::Upto(upto) = MarkFile::read(&dir.join("acknowledged")).unwrap() else {
+        panic!("no mark")
+    };
+    let file = dir.join("journal/00000001.seg");
+    let mut bytes = fs::read(&file).unwrap();
+    let mut synced = 114;
+    for _ in 0..upto.seq {
+        synced += 36 + u32::from_le_bytes(*bytes[synced..].first_chunk::<4>().unwrap()) as usize;
+    }
+    bytes.extend((0..chance.below(3_000)).map(|_| chance.below(256) as u8));
+    let mut said = format!("{} bytes were synced, {} not", synced, bytes.len() - synced);
+    // Pages here are small, so that several lie in what little was not synced.
+    for page in bytes[synced..].chunks_mut(100) {
+        match chance.below(4) {
+            0 => page.fill(0),
+            1 => page.iter_mut().for_each(|b| *b = chance.below(256) as u8),
+            _ => {}
+        }
+    }
+    bytes.truncate(synced + chance.below((bytes.len() - synced) as u64 + 1) as usize);
+    fs::write(&file, bytes).unwrap();
+    let store = bytes_of_store(dir);
+    match (chance.below(4), store.is_empty()) {
+        (0, _) => fs::remove_dir_all(dir.join("sled")).unwrap(),
+        (1, false) => {
+            let (file, bytes) = &store[chance.below(store.len() as u64) as usize];
+            fs::write(file, &bytes[..chance.below(bytes.len() as u64 + 1) as usize]).unwrap();
+            said += ", the store is cut";
+        }
+        _ => {}
+    }
+    said
+}
+
+fn bytes_of_store(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    bytes(&dir.join("sled")).into_iter().collect()
+}
+
+#[test]
+fn no_power_cut_loses_what_was_acknowledged_and_none_is_doubt() {
+    if !is_apart(module_path!(), "no_power_cut_loses_what_was_acknowledged_and_none_is_doubt") {
+        return;
+    }
+    let wanted = wanted("HIVE_POWER_CUTS", POWER_CUTS);
+    let home = tempfile::tempdir().unwrap();
+    let dead = dead(home.path());
+    let mut chance = Chance::new();
+    let mut wrong = Vec::new();
+    for n in 0..wanted {
+        let (dead, whole) = &dead[n as usize % dead.len()];
+        let dir = home.path().join("cut");
+        let _ = fs::remove_dir_all(&dir);
+        copy(dead, &dir);
+        let done = cut_the_power(&dir, &mut chance);
+        match tried(&dir, whole) {
+            Ok(Outcome::AsIfNothing) => {}
+            other => wrong.push(format!("{done}: {other:?}")),
+        }
+    }
+    eprintln!("{wanted} power cuts, {} against the law", wrong.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -142,34 +245,9 @@ fn no_damage_is_silent_and_a_refusal_changes_nothing() {
     if !is_apart(module_path!(), "no_damage_is_silent_and_a_refusal_changes_nothing") {
         return;
     }
-    let wanted = std::env::var("HIVE_DAMAGES").ok().and_then(|n| n.parse().ok()).unwrap_or(DAMAGES);
+    let wanted = wanted("HIVE_DAMAGES", DAMAGES);
     let home = tempfile::tempdir().unwrap();
-    let (one, two) = (AgentId(1), AgentId(2));
-    // A run whose last frames are cursors, one whose last is a command, and one that was torn when it died.
-    let lives: [&[(u64, Command)]; 3] = [
-        &[(300, Command::Pause(one)), (1_303, Command::Unfund(two))],
-        &[(900, Command::Mute(two)), (DEAD, Command::Kill)],
-        &[(700, Command::Flatten), (1_200, Command::ResumeAll), (DEAD, Command::Pause(one))],
-    ];
-    let dead: Vec<(PathBuf, String)> = lives
-        .iter()
-        .enumerate()
-        .map(|(n, commands)| {
-            let (dir, copied) = (home.path().join(format!("dead{n}")), home.path().join(format!("whole{n}")));
-            Run::new().until(&dir, DEAD, commands);
-            if n == 2 {
-                let file = dir.join("journal/00000001.seg");
-                let mut bytes = fs::read(&file).unwrap();
-                bytes.extend([9; 77]);
-                fs::write(file, bytes).unwrap();
-            }
-            copy(&dir, &copied);
-            let mut run = Run::new();
-            let news = run.opens_until(&copied, LOOKED, &Probe::Child(program())).unwrap();
-            assert!(!news.contains("in doubt"), "{news}");
-            (dir, run.engine.state_hash())
-        })
-        .collect();
+    let dead = dead(home.path());
     let mut chance = Chance::new();
     let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
     let mut wrong = Vec::new();
