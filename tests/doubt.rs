@@ -1,7 +1,7 @@
 //! What is in doubt comes up halted and says what, and what is refused is left as it is: the real program on state
 //! folders whose end was damaged after somebody was told that it is safe, or whose journal is gone.
 
-mod law;
+pub mod law;
 
 use crate::kill::life::Life;
 use crate::wire::served::{PATIENCE, command};
@@ -110,11 +110,8 @@ impl Kept {
         kept
     }
 
-    /// Every file but the lock, byte by byte.
     fn bytes(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let mut all = law::bytes(&self.path(""));
-        all.remove(&self.path("lock"));
-        all
+        law::bytes(&self.path(""))
     }
 }
 

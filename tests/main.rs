@@ -10,6 +10,7 @@
 mod common;
 
 mod attach;
+mod backup;
 mod before;
 mod beside;
 mod cli;

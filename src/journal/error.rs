@@ -79,6 +79,16 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// Segment and byte before which a journal that is damaged can be believed; none where it is not damaged.
+    pub fn place(&self) -> Option<(u32, u64)> {
+        let index = |file: &Path| file.file_stem()?.to_str()?.parse().ok();
+        match self {
+            JournalError::Corrupt { file, offset, .. } => Some((index(file)?, *offset)),
+            JournalError::Missing { file } => Some((index(file)?, 0)),
+            _ => None,
+        }
+    }
+
     pub(crate) fn io(doing: &'static str, path: &Path, reason: io::Error) -> Self {
         JournalError::Io { doing, path: path.to_path_buf(), reason }
     }

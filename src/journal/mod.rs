@@ -19,6 +19,7 @@
 //!
 //! It never interprets what it stores, never drops a segment, never decides what is worth keeping.
 
+mod copy;
 mod error;
 mod export;
 mod frame;
@@ -31,6 +32,7 @@ mod segment;
 mod tests;
 mod writer;
 
+pub use copy::{copy, readable_from};
 pub use error::JournalError;
 pub use export::{export, hex};
 pub use frame::{ChainLink, Frame};

@@ -8,6 +8,7 @@
 //!                        archive: those before them, out of the journal
 //! ```
 
+pub mod backup;
 pub mod drive;
 pub mod evidence;
 pub mod feeds;

@@ -428,7 +428,7 @@ mod tests {
         journal::scan(&folder.path().join("journal"), |frame| {
             match frame.kind {
                 k if k == RecordKind::Checkpoint as u16 => {
-                    events.extend(decode(frame.payload).map(|d| d.0.events))
+                    events.extend(decode(frame.payload).map(|d| d.0.events));
                 }
                 k if k == RecordKind::Command as u16 => {
                     events.push(serde_json::from_slice::<JournaledCommand>(frame.payload).unwrap().events);

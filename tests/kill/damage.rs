@@ -4,6 +4,7 @@
 use super::life::{Chance, stepped_again};
 use crate::beside::is_apart;
 use crate::cli::hand::{Desk, program};
+use crate::doubt::law::copy;
 use hive::config;
 use hive::config::setup;
 use hive::domain::{AgentId, Command, Span};
@@ -83,7 +84,7 @@ impl Run {
     }
 
     /// Opens, runs to the end, and tells what was said at the start and the hash of the end.
-    fn finish(&mut self, dir: &Path) -> (String, String) {
+    pub fn finish(&mut self, dir: &Path) -> (String, String) {
         let Resumed { mut keeper, stats, news, .. } = self.open(dir).unwrap();
         let mut stepper = Stepper::new(&mut self.engine, stats, Some(&mut keeper));
         let never = AtomicBool::new(false);
@@ -139,19 +140,6 @@ impl Run {
             }
         }
         news.join("\n")
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let there = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &there);
-        } else {
-            fs::copy(&path, &there).unwrap();
-        }
     }
 }
 

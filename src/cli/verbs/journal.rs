@@ -1,9 +1,11 @@
-//! `hive journal`: checks a journal to the last byte, or writes it out for people and scripts. Changes
-//! nothing.
+//! `hive journal`: checks a journal to the last byte, or writes it out for people and scripts, and changes nothing; or ends
+//! a damaged one before its damage, and leaves the original beside.
 
+use super::backup::state_of;
 use crate::cli::failure::Failure;
 use crate::cli::output::print;
 use crate::journal::{self, JournalError, RecordKind};
+use crate::runtime::backup;
 use clap::{Parser, Subcommand};
 use std::fmt::Write;
 use std::fs::File;
@@ -32,6 +34,14 @@ enum JournalCommand {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// End a damaged journal before its damage, say which commands are lost, and leave the original beside
+    Repair {
+        /// The state folder, or the journal in it
+        dir: PathBuf,
+        /// Only say what would be lost
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// Runs `hive journal`: checks a journal, or writes it out as text.
@@ -39,6 +49,7 @@ pub fn run(args: &JournalArgs) -> Result<(), Failure> {
     match &args.verb {
         JournalCommand::Verify { dir } => verify(&folder(dir)?),
         JournalCommand::Export { dir, out } => export(&folder(dir)?, out.as_deref()),
+        JournalCommand::Repair { dir, dry_run } => repair(&state_of(dir), *dry_run),
     }
 }
 
@@ -89,6 +100,46 @@ fn verify(dir: &Path) -> Result<(), Failure> {
             cut.file.display(),
             cut.offset
         );
+    }
+    print(&text)
+}
+
+fn repair(state: &Path, look: bool) -> Result<(), Failure> {
+    let Some(done) = backup::repair(state, look)? else {
+        return print(&format!(
+            "{}: the journal is whole, or has a torn end that the next start cuts off\n",
+            state.display()
+        ));
+    };
+    let end = done.seen.last_seq;
+    let mut text = format!("{}\n{end} frames before it are whole", done.why);
+    // Writing to a string cannot fail.
+    let _ = match done.acknowledged.filter(|upto| *upto > end) {
+        Some(upto) => writeln!(text, "; frames {} to {upto} were acknowledged and are lost", end + 1),
+        None => writeln!(text),
+    };
+    let _ = writeln!(
+        text,
+        "{} frames behind it can be read, {} of them commands:",
+        done.readable,
+        done.commands.len() as u64 + done.more
+    );
+    done.commands.iter().for_each(|command| {
+        let _ = writeln!(text, "  {command}");
+    });
+    if done.more > 0 {
+        let _ = writeln!(text, "  and {} more; hive journal export has none of them", done.more);
+    }
+    match &done.aside {
+        Some(aside) => {
+            let _ = writeln!(
+                text,
+                "the journal ends at frame {end} now; the damaged one is in {}. The next start comes up halted: see what is \
+                 held, give the commands again that are to hold, then hive ctl reset",
+                aside.display()
+            );
+        }
+        None => text.push_str("nothing was changed\n"),
     }
     print(&text)
 }
