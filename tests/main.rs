@@ -19,6 +19,7 @@ mod data;
 mod doubt;
 mod embedded;
 mod flows;
+mod hostile;
 mod house;
 mod kill;
 mod kill_switch;

@@ -27,7 +27,10 @@ use crate::runtime::stats::{IN_DOUBT, RunStats};
 use crate::runtime::stepper::Stepper;
 use crate::wire::hub::Results;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rustix::fs::OFlags;
+use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -359,6 +362,16 @@ fn beside(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// How a file beside is opened: whoever put a link in its place has not to say what is written to.
+fn opened(beside: &Path, path: &Path) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true);
+    if beside != path {
+        options.custom_flags(OFlags::NOFOLLOW.bits() as i32);
+    }
+    options
+}
+
 /// Finds out whether a file can be written, and leaves nothing behind.
 fn writable(flag: &str, path: &Path) -> Result<(), Failure> {
     let refused = |e: std::io::Error| {
@@ -366,7 +379,7 @@ fn writable(flag: &str, path: &Path) -> Result<(), Failure> {
     };
     let beside = beside(path);
     let new = !beside.exists();
-    std::fs::OpenOptions::new().create(true).append(true).open(&beside).map_err(refused)?;
+    opened(&beside, path).append(true).open(&beside).map_err(refused)?;
     if new { std::fs::remove_file(&beside).map_err(refused) } else { Ok(()) }
 }
 
@@ -375,7 +388,8 @@ fn write_json(path: &Path, what_it_is: &impl serde::Serialize) -> Result<(), Fai
         |what: &str, e: &dyn std::fmt::Display| Failure::Failed(format!("{what} {}: {e}", path.display()));
     let text = serde_json::to_string_pretty(what_it_is).map_err(|e| failed("encoding", &e))?;
     let beside = beside(path);
-    let mut file = std::fs::File::create(&beside).map_err(|e| failed("creating", &e))?;
+    let mut file =
+        opened(&beside, path).write(true).truncate(true).open(&beside).map_err(|e| failed("creating", &e))?;
     writeln!(file, "{text}").map_err(|e| failed("writing", &e))?;
     if beside == path {
         return Ok(());

@@ -29,9 +29,9 @@ use crate::market::feed::{Feed, FeedError, FeedInfo};
 use crate::store::{self, Newest, StateStore};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -111,6 +111,18 @@ pub enum RecoverError {
         dir: PathBuf,
         /// What the two runs differ in, in words.
         why: String,
+    },
+    /// Others may look into it, or change it.
+    #[error(
+        "{dir}: the state folder {what}; others could read or change what is kept: give it a folder of its own with --state, \
+         or chmod 700 yours",
+        dir = dir.display()
+    )]
+    Open {
+        /// State folder that others may enter.
+        dir: PathBuf,
+        /// What is wrong with it.
+        what: String,
     },
     /// There was a journal, and nothing that could stand for it is left.
     #[error(
@@ -197,17 +209,12 @@ pub fn open(
     feed: &mut dyn Feed,
     probe: &Probe,
 ) -> Result<Resumed, RecoverError> {
-    // Whose positions these are is nobody else's business.
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|reason| RecoverError::Io {
-        doing: "making",
-        path: dir.to_path_buf(),
-        reason,
-    })?;
+    let mut news = Vec::new();
+    close(dir, &mut news)?;
     let lock = lock(dir)?;
     let payload = serde_json::to_vec(identity).unwrap_or_default();
     let run = header(&payload);
     let evidence = StateEvidence::gather(dir, &run, probe).map_err(|e| foreign(dir, identity, e))?;
-    let mut news = Vec::new();
     let found = restore(dir, identity, engine, &evidence, &mut news)?;
     let seen = &evidence.seen;
     let asked = seen.newest(RecordKind::Command as u16).next().is_some();
@@ -361,6 +368,31 @@ fn begin(
     evidence::settle_doubt(dir)?;
     let store = open_store(dir, &journal, evidence, ahead, news);
     Ok(Begun { journal, mark, store })
+}
+
+/// Makes the folder, or closes one that is there to others: whose positions these are is nobody else's business. One that
+/// holds other things than a state is not ours to close.
+fn close(dir: &Path, news: &mut Vec<String>) -> Result<(), RecoverError> {
+    let io = |doing, reason| RecoverError::Io { doing, path: dir.to_path_buf(), reason };
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|e| io("making", e))?;
+    let meta = std::fs::metadata(dir).map_err(|e| io("looking at", e))?;
+    let (owner, mode) = (meta.uid(), meta.mode() & 0o777);
+    let open = |what| RecoverError::Open { dir: dir.to_path_buf(), what };
+    if owner != rustix::process::geteuid().as_raw() {
+        return Err(open(format!("belongs to uid {owner}")));
+    }
+    let others = mode & 0o077;
+    if others == 0 {
+        return Ok(());
+    }
+    let mut names = std::fs::read_dir(dir).map_err(|e| io("listing", e))?;
+    let is_state = dir.join("journal").is_dir() || dir.join("lock").is_file() || names.next().is_none();
+    if !is_state {
+        return Err(open(format!("has mode {mode:o}, and holds other things")));
+    }
+    std::fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(|e| io("closing", e))?;
+    news.push(format!("{} was open to others (mode {mode:o}); it is closed now (700)", dir.display()));
+    Ok(())
 }
 
 fn lock(dir: &Path) -> Result<Lock, RecoverError> {

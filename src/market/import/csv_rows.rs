@@ -2,6 +2,7 @@
 
 use crate::domain::Stamp;
 use crate::market::FeedError;
+use crate::market::bounded_lines::{BoundedLines, unquote};
 use crate::market::history::decode::{read_number, read_stamp, shown};
 use csv::ByteRecord;
 use std::io::{BufReader, Read};
@@ -15,7 +16,7 @@ const ROW_MAX: usize = 1 << 12;
 /// A file of comma-separated rows.
 pub(super) struct CsvRows {
     name: String,
-    csv: csv::Reader<FileBytes>,
+    csv: csv::Reader<BoundedLines<FileBytes>>,
     record: ByteRecord,
     /// Lower case; empty for a file without a header.
     pub columns: Vec<String>,
@@ -30,8 +31,10 @@ impl CsvRows {
         let csv = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            // A quote that is not closed would swallow every row behind it.
+            .quoting(false)
             .buffer_capacity(1 << 16)
-            .from_reader(bytes);
+            .from_reader(BoundedLines::new(bytes));
         let (record, columns) = (ByteRecord::new(), Vec::new());
         let mut sheet = CsvRows { name: name.to_owned(), csv, record, columns, pending: false };
         if !sheet.advance()? {
@@ -57,11 +60,18 @@ impl CsvRows {
         if std::mem::take(&mut self.pending) {
             return Ok(true);
         }
-        self.csv.read_byte_record(&mut self.record).map_err(|e| FeedError::Read {
+        let more = self.csv.read_byte_record(&mut self.record).map_err(|e| FeedError::Read {
             file: self.name.clone(),
             line: self.line(),
             reason: e.to_string(),
-        })
+        })?;
+        if !unquote(&mut self.record, self.columns.len()) {
+            // What is left of it is no row, and is told as one that is none.
+            let place = self.record.position().cloned();
+            self.record = ByteRecord::from(vec!["a quote that is not closed, or has a comma in it"]);
+            self.record.set_position(place);
+        }
+        Ok(more)
     }
 
     /// The line of the last row.
