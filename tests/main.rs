@@ -16,6 +16,7 @@ mod beside;
 mod cli;
 mod cockpit;
 mod data;
+mod disk_full;
 mod doubt;
 mod embedded;
 mod flows;

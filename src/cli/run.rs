@@ -11,6 +11,7 @@ use crate::config::setup;
 use crate::config::{self, Config};
 use crate::domain::{Span, Stamp};
 use crate::engine::Engine;
+use crate::execution::orders::OPEN_MAX;
 use crate::market::feed::Feed;
 use crate::market::synth::{DAYS_MAX, FaultCounts};
 use crate::recorder::summary::RunFacts;
@@ -84,6 +85,7 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     let pace = pace(options, manner, &wanted, feed.as_ref(), behind)?;
     let settings = setup::settings(&config);
     let mut engine = Engine::new(&config.roster, feed.universe(), &settings, config.seed);
+    fits(&engine)?;
     log_start(&config, feed.as_ref(), &engine, manner);
     let look = held_out_looks::count(options.state.as_deref(), &config::roster_hash(&config), feed.info());
     let bar = progress(feed.as_ref(), &engine, options.quiet || manner.live);
@@ -120,6 +122,24 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     }
     let why = summary.halted.or(doubt).or_else(|| summary.notes.last().cloned()).unwrap_or_default();
     Err(Failure::Failed(format!("the run ended in doubt: {why}")))
+}
+
+/// Whether the orders that one decision may come to can all be open: one an asset at least. That they cannot was found out by
+/// the venue, in the middle of a run, and halted it.
+fn fits(engine: &Engine) -> Result<(), Failure> {
+    let cast = engine.cast();
+    // Scouts have no money to order with.
+    let mut assets: Vec<_> = cast.slots[..cast.declared_slots].iter().map(|slot| slot.asset).collect();
+    assets.sort_unstable();
+    assets.dedup();
+    if assets.len() <= OPEN_MAX {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "these agents trade {} assets, and at most {OPEN_MAX} orders can be open at a time; name fewer with --assets, or fewer \
+         of each in the file",
+        assets.len()
+    )))
 }
 
 /// Makes engine and feed anew, as they were before the first event: to go back to a moment.

@@ -89,6 +89,11 @@ impl JournalError {
         }
     }
 
+    /// Whether there was no room on the disk, which leaves the journal as it was.
+    pub fn is_full(&self) -> bool {
+        matches!(self, JournalError::Io { reason, .. } if reason.kind() == io::ErrorKind::StorageFull)
+    }
+
     pub(crate) fn io(doing: &'static str, path: &Path, reason: io::Error) -> Self {
         JournalError::Io { doing, path: path.to_path_buf(), reason }
     }

@@ -13,7 +13,7 @@
 //!    Any other bad frame before a good one, a missing segment or one out of place is refused with file and byte;
 //!    nothing is changed then.
 //! 4. A newer format is refused naming both versions.
-//! 5. After a failed write or sync nothing more is written: what is on disk is then unknown, so the
+//! 5. After a failed write or sync (a write that found no room is taken back, and may be tried again) nothing more is written: what is on disk is then unknown, so the
 //!    program has to end, start anew and read (an fsync is never tried twice).
 //! 6. Segments, frames and what waits for a commit have named maxima.
 //!

@@ -7,7 +7,7 @@ use super::record::RecordKind;
 use super::scan::{Cut, FrameOffset, Recovery, look, read_frame};
 use super::segment::{self, HEADER, Header, RunHeader, VERSION};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -129,8 +129,18 @@ impl Journal {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let written = self.file.write_all(&self.waiting);
-        self.check("writing", written)?;
+        if let Err(e) = self.file.write_all(&self.waiting) {
+            // No room, of which what was written before knows nothing: the beginning that did fit is taken back, and what
+            // waits is written once there is room. Whatever else fails, what is on disk is unknown.
+            let is_full = e.kind() == io::ErrorKind::StorageFull;
+            // The place too: the next write would leave a hole.
+            let mut back =
+                || self.file.set_len(self.size).and_then(|()| self.file.seek(SeekFrom::Start(self.size)));
+            if is_full && back().is_ok() {
+                return Err(JournalError::io("writing", &segment::path(&self.dir, self.index), e));
+            }
+            self.check("writing", Err(e))?;
+        }
         self.size += self.waiting.len() as u64;
         self.waiting.clear();
         (self.waiting_frames, self.unsynced) = (0, true);

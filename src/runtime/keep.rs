@@ -11,6 +11,7 @@
 //!    acknowledged; a resumed run is given it again after the same event.
 //! 5. A store that fails is let go and said; the run goes on. A journal that fails ends the run.
 
+use super::disk_room::{DiskRoom, RoomChange};
 use super::lock::Lock;
 use super::stats::RunStats;
 use crate::domain::{Command, Digest, Stamp};
@@ -136,6 +137,8 @@ pub struct Keeper {
     /// How far it was acknowledged.
     pub(super) mark: MarkFile,
     pub(super) store: Option<StateStore>,
+    /// The disk it is kept on.
+    pub(super) room: DiskRoom,
     pub(super) data_hash: String,
     /// Where the run was before it died, to be compared on the way.
     pub(super) reached: Option<Cursor>,
@@ -146,6 +149,8 @@ pub struct Keeper {
     pub(super) ended: bool,
     pub(super) part: CheckpointGap,
     pub(super) news: Vec<String>,
+    /// It was said that its state does not fit into a checkpoint.
+    pub(super) too_large: bool,
     pub(super) _lock: Lock,
 }
 
@@ -154,6 +159,10 @@ impl Keeper {
     pub fn barrier(&mut self, engine: &Engine, stats: &RunStats) -> Result<(), KeepError> {
         self.compare(engine, stats)?;
         let part = self.part;
+        if self.room.is_full() {
+            // What is left is for commands. The next checkpoint comes when there is room.
+            return Ok(());
+        }
         if stats.barriers >= part.end() {
             self.part = CheckpointGap::of(stats.barriers);
             self.checkpoint(engine, stats)?;
@@ -161,7 +170,7 @@ impl Keeper {
             let cursor = postcard::to_stdvec(&self.cursor(engine, stats))?;
             self.journal.append(RecordKind::Cursor, VERSION, &cursor)?;
             // Survives the process; if the machine goes down too, only the way is forgotten.
-            self.journal.flush()?;
+            self.with_room(Journal::flush)?;
         }
         Ok(())
     }
@@ -195,9 +204,29 @@ impl Keeper {
         self.acknowledge()
     }
 
+    /// Looks at the disk, and tells what changed since the last look.
+    pub fn look_at_room(&mut self) -> Option<RoomChange> {
+        self.room.look()
+    }
+
+    /// Writes, with what is held back for it if the disk is full.
+    fn with_room(
+        &mut self,
+        write: impl Fn(&mut Journal) -> Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
+        match write(&mut self.journal) {
+            Err(e) if e.is_full() => {
+                // The next look says so, and halts.
+                self.room.release();
+                write(&mut self.journal)
+            }
+            done => done,
+        }
+    }
+
     /// Puts what was appended on disk, and then, beside the journal, that it is.
     fn acknowledge(&mut self) -> Result<(), KeepError> {
-        self.journal.commit()?;
+        self.with_room(|journal| journal.commit().map(|_| ()))?;
         let ((seq, link), run) = (self.journal.head(), self.journal.run());
         self.mark.put(Acknowledged { run: run.run, config: run.config, seq, link })?;
         Ok(())
@@ -205,11 +234,23 @@ impl Keeper {
 
     /// Keeps all of the state. Returns the number of its frame, none if it was kept already.
     pub fn checkpoint(&mut self, engine: &Engine, stats: &RunStats) -> Result<Option<u64>, KeepError> {
-        if self.kept == Some((stats.events, stats.commands)) {
+        if self.kept == Some((stats.events, stats.commands)) || self.room.is_full() {
             return Ok(None);
         }
         let state = encode(&self.cursor(engine, stats), stats, &engine.snapshot()?)?;
-        let seq = self.journal.append(RecordKind::Checkpoint, VERSION, &state)?;
+        let seq = match self.journal.append(RecordKind::Checkpoint, VERSION, &state) {
+            Err(e @ JournalError::TooLarge { .. }) => {
+                // What was commanded is kept all the same, and the rest follows from that.
+                self.kept = Some((stats.events, stats.commands));
+                if !std::mem::replace(&mut self.too_large, true) {
+                    self.news.push(format!(
+                        "{e}: there are no checkpoints, and a start steps all of the run again"
+                    ));
+                }
+                return Ok(None);
+            }
+            done => done?,
+        };
         self.acknowledge()?;
         self.kept = Some((stats.events, stats.commands));
         tracing::info!(frame = seq, events = stats.events, commands = stats.commands, "checkpoint");

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod backup;
+pub mod disk_room;
 pub mod drive;
 pub mod evidence;
 pub mod feeds;

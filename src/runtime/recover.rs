@@ -15,6 +15,7 @@
 //!    with the reason is journalled before anything that is new, so that a replay halts where the run did.
 //! 4. A kill at any moment of this leaves a folder that can be opened again, and is as much in doubt as before.
 
+use super::disk_room::DiskRoom;
 use super::evidence::{self, MARKED_SINCE, StateEvidence, StoreCopy};
 use super::keep::{CheckpointGap, Cursor, JournaledCommand, KeepError, Keeper, VERSION, decode};
 use super::lock::{Lock, LockError};
@@ -259,6 +260,8 @@ pub fn open(
         ended: seen.newest(RecordKind::End as u16).next().is_some(),
         part: CheckpointGap::of(stats.barriers),
         news: Vec::new(),
+        room: DiskRoom::new(dir),
+        too_large: false,
         _lock: lock,
     };
     Ok(Resumed { keeper, stats, again, news })

@@ -9,6 +9,9 @@ pub const ALARMS_MAX: usize = 50;
 /// How the alarm begins that halted a run because something was in doubt when it was started.
 pub const IN_DOUBT: &str = "in doubt: ";
 
+/// How the alarm begins that halted a run because its disk was full.
+pub const DISK_FULL: &str = "the disk is full: ";
+
 /// What a run has to tell beside the engine's state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunStats {
@@ -38,8 +41,9 @@ impl RunStats {
         if self.alarms.len() >= ALARMS_MAX { self.more_alarms += 1 } else { self.alarms.push(text) }
     }
 
-    /// What was in doubt when the run was started the last time that something was.
+    /// What the program itself halted the run for, the last time that it did.
     pub fn doubt(&self) -> Option<&str> {
-        self.alarms.iter().rev().find(|a| a.starts_with(IN_DOUBT)).map(String::as_str)
+        let ours = |a: &&String| a.starts_with(IN_DOUBT) || a.starts_with(DISK_FULL);
+        self.alarms.iter().rev().find(ours).map(String::as_str)
     }
 }
