@@ -146,6 +146,9 @@ fn an_acknowledged_kill_whose_frame_is_damaged_comes_up_halted_and_says_why() {
         let mut bytes = fs::read(kept.segment()).unwrap();
         damage(&mut bytes, from, end);
         fs::write(kept.segment(), &bytes).unwrap();
+        let said = kept.hive(&["journal", "verify", "state"]);
+        assert_eq!(said.code, Some(1), "{name}: {}", said.out);
+        assert!(said.err.contains("were acknowledged and cannot be read any more"), "{name}: {}", said.err);
         let mut life = kept.start();
         let status = kept.comes_up("halted");
         let because = status["because"].as_str().unwrap();

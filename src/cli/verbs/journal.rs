@@ -4,8 +4,9 @@
 use super::backup::state_of;
 use crate::cli::failure::Failure;
 use crate::cli::output::print;
-use crate::journal::{self, JournalError, RecordKind};
+use crate::journal::{self, JournalError, MarkFile, RecordKind};
 use crate::runtime::backup;
+use crate::runtime::evidence::mark_path;
 use clap::{Parser, Subcommand};
 use std::fmt::Write;
 use std::fs::File;
@@ -75,7 +76,8 @@ fn failed(e: &JournalError) -> Failure {
 }
 
 fn verify(dir: &Path) -> Result<(), Failure> {
-    let seen = journal::verify(dir).map_err(|e| failed(&e))?;
+    let mark = MarkFile::read(&mark_path(&state_of(dir))).map_err(|e| failed(&e))?.upto();
+    let seen = journal::scan_beyond(dir, mark.map(|m| m.seq), |_| Ok(())).map_err(|e| failed(&e))?;
     let run = seen.run.map_or_else(|| "none".to_owned(), |r| journal::hex(&r.run));
     let state = if seen.cut.is_some() { "whole but for a torn end" } else { "whole" };
     let mut text = format!("{}: {state}, run {run}\n", dir.display());
@@ -101,7 +103,20 @@ fn verify(dir: &Path) -> Result<(), Failure> {
             cut.offset
         );
     }
-    print(&text)
+    if let Some(mark) = mark {
+        let _ = writeln!(text, "acknowledged up to frame {}", mark.seq);
+    }
+    print(&text)?;
+    match mark.filter(|m| m.seq > seen.last_seq) {
+        Some(mark) => Err(Failure::Failed(format!(
+            "{}: frames {} to {} were acknowledged and cannot be read any more; put the journal back from a backup (hive \
+             restore), or start it, and it comes up halted",
+            dir.display(),
+            seen.last_seq + 1,
+            mark.seq
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn repair(state: &Path, look: bool) -> Result<(), Failure> {
