@@ -2,6 +2,7 @@
 //! and the end is that of a run that was left alone. `HIVE_DRILL` sets the number of kills.
 
 pub mod damage;
+mod in_flight;
 pub mod life;
 
 use crate::beside::on_the_clock;
