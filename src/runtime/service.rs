@@ -181,6 +181,7 @@ impl<'a> Clients<'a> {
                 self.take(stepper, order)?;
             }
             stepper.heed_kill()?;
+            stepper.heed_disk()?;
         }
         Ok(())
     }

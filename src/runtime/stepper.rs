@@ -75,7 +75,6 @@ impl<'a> Stepper<'a> {
     /// Acts on the kill switch if it was thrown by a way of its own; not while a past is lived through again, nor before
     /// anything has happened.
     pub fn heed_kill(&mut self) -> Result<(), KeepError> {
-        self.heed_disk()?;
         if !self.kill.as_mut().is_some_and(KillSwitch::is_thrown) || !self.caught_up() {
             return Ok(());
         }
@@ -99,7 +98,7 @@ impl<'a> Stepper<'a> {
 
     /// Halts once the disk is full, while that can still be journalled; what was kept before is whole. Says so when there is
     /// room again: whether new risk is wanted then, is for people to say.
-    fn heed_disk(&mut self) -> Result<(), KeepError> {
+    pub fn heed_disk(&mut self) -> Result<(), KeepError> {
         if self.full.is_none()
             && let Some(change) = self.keeper.as_mut().and_then(|k| k.look_at_room())
         {
