@@ -1,69 +1,73 @@
-//! Text that is read line by line, with a bound on a line: a file of one endless line is no table, and must not be taken
-//! into memory to find that out.
+//! Text that is read line by line, with a bound on a line and no quote that reaches over its end: a file of one endless line is
+//! no table, and must not be taken into memory to find that out; and a quote that is not closed must not swallow the rows behind
+//! it.
 
 use csv::ByteRecord;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 /// Longest line of a table of numbers.
 pub const TABLE_LINE_MAX: usize = 1 << 16;
+/// Bytes asked of a source at once.
+const BUFFER: usize = 1 << 16;
+/// Stands for the quotes of a line in which one is not closed: in no table of anybody.
+const STRAY: u8 = 1;
 
-/// Passes bytes on until a line is too long.
+/// Passes lines on until one is too long.
 pub struct BoundedLines<R> {
-    /// What is read from.
-    pub inner: R,
-    line: usize,
+    from: BufReader<R>,
+    line: Vec<u8>,
+    /// Bytes of the line that were passed on.
+    done: usize,
 }
 
 impl<R: Read> BoundedLines<R> {
     /// Of a reader at the start of a line.
     pub fn new(inner: R) -> Self {
-        BoundedLines { inner, line: 0 }
+        BoundedLines { from: BufReader::with_capacity(BUFFER, inner), line: Vec::new(), done: 0 }
+    }
+
+    /// What was read from.
+    pub fn into_inner(self) -> R {
+        self.from.into_inner()
+    }
+
+    fn advance(&mut self) -> io::Result<()> {
+        self.line.clear();
+        self.done = 0;
+        self.from.by_ref().take(TABLE_LINE_MAX as u64 + 1).read_until(b'\n', &mut self.line)?;
+        if self.line.len() > TABLE_LINE_MAX {
+            let why = format!("a line is longer than {TABLE_LINE_MAX} bytes; this is no table of rows");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        }
+        if self.line.iter().fold(false, |odd, b| odd ^ (*b == b'"')) {
+            self.line.iter_mut().filter(|b| **b == b'"').for_each(|b| *b = STRAY);
+        }
+        Ok(())
     }
 }
 
 impl<R: Read> Read for BoundedLines<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let n = self.inner.read(into)?;
-        let mut rest = &into[..n];
-        while let Some(end) = rest.iter().position(|b| *b == b'\n') {
-            self.check(end)?;
-            (self.line, rest) = (0, &rest[end + 1..]);
+        let mut filled = 0;
+        // Small lines are passed on together.
+        while filled < into.len() {
+            if self.done == self.line.len() {
+                self.advance()?;
+                if self.line.is_empty() {
+                    break;
+                }
+            }
+            let n = (into.len() - filled).min(self.line.len() - self.done);
+            into[filled..filled + n].copy_from_slice(&self.line[self.done..self.done + n]);
+            (filled, self.done) = (filled + n, self.done + n);
         }
-        self.check(rest.len())?;
-        self.line += rest.len();
-        Ok(n)
+        Ok(filled)
     }
 }
 
-impl<R> BoundedLines<R> {
-    fn check(&self, more: usize) -> io::Result<()> {
-        if self.line + more <= TABLE_LINE_MAX {
-            return Ok(());
-        }
-        let why = format!("a line is longer than {TABLE_LINE_MAX} bytes; this is no table of rows");
-        Err(io::Error::new(io::ErrorKind::InvalidData, why))
-    }
-}
-
-/// Takes the quotes off the cells of a row that was read without regard to them, so that a stray one never swallows the
-/// rows behind it. False where they do not come to cells of their own: one is not closed, or there is a comma in it.
-pub fn unquote(row: &mut ByteRecord, columns: usize) -> bool {
-    if !row.as_slice().contains(&b'"') {
-        return true;
-    }
-    let bare = |cell: &[u8]| -> Option<Vec<u8>> {
-        let text = cell.trim_ascii();
-        match text.strip_prefix(b"\"") {
-            Some(rest) => rest.strip_suffix(b"\"").filter(|t| !t.contains(&b'"')).map(<[u8]>::to_vec),
-            None => (!text.contains(&b'"')).then(|| cell.to_vec()),
-        }
-    };
-    let cells: Option<Vec<Vec<u8>>> = row.iter().map(bare).collect();
-    let Some(cells) = cells.filter(|cells| columns == 0 || cells.len() == columns) else { return false };
-    let place = row.position().cloned();
-    *row = ByteRecord::from(cells);
-    row.set_position(place);
-    true
+/// Whether a row had a quote that was not closed.
+pub fn has_stray_quote(row: &ByteRecord) -> bool {
+    row.as_slice().contains(&STRAY)
 }
 
 #[cfg(test)]
@@ -75,29 +79,30 @@ mod tests {
         let long = io::repeat(b'0').take(1 << 40);
         let failed = io::copy(&mut BoundedLines::new(long), &mut io::sink()).unwrap_err();
         assert!(failed.to_string().contains("a line is longer than 65536 bytes"), "{failed}");
-        let lines = "x".repeat(TABLE_LINE_MAX) + "\n";
-        let whole = lines.repeat(3);
+        let whole = ("x".repeat(TABLE_LINE_MAX - 1) + "\n").repeat(3);
         let read = io::copy(&mut BoundedLines::new(whole.as_bytes()), &mut io::sink()).unwrap();
         assert_eq!(read as usize, whole.len());
     }
 
     #[test]
-    fn quotes_are_taken_off_or_told() {
-        for (cells, columns, expected) in [
-            (vec!["1", "\"BTC\"", "2"], 3, Some(vec!["1", "BTC", "2"])),
-            (vec!["1", "BTC"], 3, Some(vec!["1", "BTC"])),
-            (vec!["1", "\"BTC"], 2, None),
-            (vec!["1", "B\"TC"], 2, None),
-            (vec!["1", "\""], 2, None),
-            (vec!["\"Bitcoin", " the coin\"", "2"], 2, None),
-            (vec!["\"1\"", "\"2\"", "\"3\""], 2, None),
-        ] {
-            let mut row = ByteRecord::from(cells.clone());
-            let fits = unquote(&mut row, columns);
-            assert_eq!(fits, expected.is_some(), "{cells:?}");
-            if let Some(expected) = expected {
-                assert_eq!(row, ByteRecord::from(expected));
-            }
-        }
+    fn a_quote_that_is_not_closed_ends_with_its_line() {
+        let text = "1,\"a, b\",2\n3,\"c,4\n5,d,6\n7,\"e\"\"f\",8";
+        let mut csv = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(BoundedLines::new(text.as_bytes()));
+        let rows: Vec<(bool, Vec<String>)> = csv
+            .byte_records()
+            .map(|row| {
+                let row = row.unwrap();
+                (has_stray_quote(&row), row.iter().map(|c| String::from_utf8_lossy(c).into_owned()).collect())
+            })
+            .collect();
+        let cells = |n: usize| rows[n].1.iter().map(String::as_str).collect::<Vec<_>>();
+        assert_eq!(rows.iter().map(|r| r.0).collect::<Vec<_>>(), [false, true, false, false]);
+        assert_eq!(
+            (cells(0), cells(2), cells(3)),
+            (vec!["1", "a, b", "2"], vec!["5", "d", "6"], vec!["7", "e\"f", "8"])
+        );
     }
 }

@@ -4,7 +4,7 @@ use super::source::SourceFile;
 use super::symbols::{SymbolTable, symbol_of_stem};
 use crate::domain::{Bar, Span, Stamp, is_unprintable, printable};
 use crate::market::FeedError;
-use crate::market::bounded_lines::{BoundedLines, unquote};
+use crate::market::bounded_lines::{BoundedLines, has_stray_quote};
 use csv::ByteRecord;
 use std::io::{self, Read};
 
@@ -68,8 +68,6 @@ pub(super) struct Decoder {
     name: String,
     csv: csv::Reader<BoundedLines<HashingReader>>,
     record: ByteRecord,
-    /// Cells of the header.
-    cells: usize,
     columns: HistoryColumns,
     /// The symbol of a file without a symbol column.
     fixed: Option<u16>,
@@ -96,13 +94,11 @@ impl Decoder {
         let hasher = hash.then(blake3::Hasher::new);
         let mut csv = csv::ReaderBuilder::new()
             .flexible(true)
-            // A quote that is not closed would swallow every row behind it.
-            .quoting(false)
             .buffer_capacity(BUFFER)
             .from_reader(BoundedLines::new(HashingReader { inner, hasher }));
-        let mut header = csv.byte_headers().map_err(|e| failed(1, e.to_string()))?.clone();
-        if !unquote(&mut header, 0) {
-            return Err(failed(1, "a quote in the header is not closed, or has a comma in it".to_owned()));
+        let header = csv.byte_headers().map_err(|e| failed(1, e.to_string()))?.clone();
+        if has_stray_quote(&header) {
+            return Err(failed(1, "a quote in the header is not closed".to_owned()));
         }
         let columns = HistoryColumns::find(&header, shape, &name)?;
         let fixed = match columns.symbol {
@@ -119,7 +115,6 @@ impl Decoder {
             name,
             csv,
             record: ByteRecord::new(),
-            cells: header.len(),
             columns,
             fixed,
             stamp_text: Vec::new(),
@@ -154,8 +149,8 @@ impl Decoder {
         if !more {
             return Ok(DecodedLine::End);
         }
-        if !unquote(&mut self.record, self.cells) {
-            return Ok(DecodedLine::Bad("a quote is not closed, or has a comma in it".into()));
+        if has_stray_quote(&self.record) {
+            return Ok(DecodedLine::Bad("a quote is not closed".into()));
         }
         let text = self.record.get(self.columns.stamp).unwrap_or_default();
         if text != self.stamp_text || text.is_empty() {
@@ -253,7 +248,7 @@ impl Decoder {
             line: 0,
             reason: e.to_string(),
         })?;
-        Ok(rest.inner.hasher.map(|h| h.finalize()))
+        Ok(rest.into_inner().hasher.map(|h| h.finalize()))
     }
 
     fn number(&self, column: usize, name: &str) -> Result<f64, String> {

@@ -2,7 +2,7 @@
 
 use crate::domain::Stamp;
 use crate::market::FeedError;
-use crate::market::bounded_lines::{BoundedLines, unquote};
+use crate::market::bounded_lines::{BoundedLines, has_stray_quote};
 use crate::market::history::decode::{read_number, read_stamp, shown};
 use csv::ByteRecord;
 use std::io::{BufReader, Read};
@@ -31,8 +31,6 @@ impl CsvRows {
         let csv = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            // A quote that is not closed would swallow every row behind it.
-            .quoting(false)
             .buffer_capacity(1 << 16)
             .from_reader(BoundedLines::new(bytes));
         let (record, columns) = (ByteRecord::new(), Vec::new());
@@ -65,10 +63,10 @@ impl CsvRows {
             line: self.line(),
             reason: e.to_string(),
         })?;
-        if !unquote(&mut self.record, self.columns.len()) {
+        if has_stray_quote(&self.record) {
             // What is left of it is no row, and is told as one that is none.
             let place = self.record.position().cloned();
-            self.record = ByteRecord::from(vec!["a quote that is not closed, or has a comma in it"]);
+            self.record = ByteRecord::from(vec!["a quote that is not closed"]);
             self.record.set_position(place);
         }
         Ok(more)
