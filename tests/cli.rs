@@ -540,7 +540,7 @@ fn bash_completes_what_was_begun() {
         let said = std::process::Command::new("bash").args(["--norc", "-c", &text]).output().unwrap();
         ran(said).well().out.lines().map(str::to_owned).collect::<Vec<_>>()
     };
-    assert_eq!(complete(&["hive", "ba"]), ["backtest"]);
+    assert_eq!(complete(&["hive", "back"]), ["backtest", "backup"]);
     assert_eq!(complete(&["hive", "comp"]), ["completions"]);
     assert_eq!(complete(&["hive", "--th"]), ["--theme"]);
     assert_eq!(complete(&["hive", "backtest", "--summ"]), ["--summary"]);

@@ -1,7 +1,8 @@
 //! The real program, killed and stopped and its state folder hurt: nothing that was acknowledged is lost,
 //! and the end is that of a run that was left alone. `HIVE_DRILL` sets the number of kills.
 
-mod damage;
+pub mod damage;
+mod in_flight;
 pub mod life;
 
 use crate::beside::on_the_clock;

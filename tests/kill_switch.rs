@@ -131,6 +131,8 @@ fn fault10_a_log_that_nobody_reads_holds_up_neither_the_kill_switch_nor_the_end(
     std::fs::set_permissions(home.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
     let socket = home.path().join("hive.sock");
     let mut run = command(&["--no-tui", "--days", "60", "--scouts", "8", "--speed", "14400x", "--socket"]);
+    // What is kept is kept here, and not in the home of whoever runs the tests.
+    run.env("XDG_STATE_HOME", home.path());
     run.arg(&socket).current_dir(home.path()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = run.spawn().unwrap();
     let ctl = |verb: &str| command(&["ctl", verb, "--socket"]).arg(&socket).output().unwrap();

@@ -10,13 +10,17 @@
 mod common;
 
 mod attach;
+mod backup;
 mod before;
 mod beside;
 mod cli;
 mod cockpit;
 mod data;
+mod disk_full;
+mod doubt;
 mod embedded;
 mod flows;
+mod hostile;
 mod house;
 mod kill;
 mod kill_switch;

@@ -7,7 +7,9 @@ use super::logging::LogOptions;
 use super::options::{self, RunOptions};
 use super::run::{self, FamilyReport, RunMode};
 use super::start;
-use super::verbs::{agents, attach, bench, completions, config, ctl, data, export, journal, lab, log, man};
+use super::verbs::{
+    agents, attach, backup, bench, completions, config, ctl, data, export, journal, lab, log, man,
+};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -38,6 +40,7 @@ Examples:
   hive --no-tui                                in the foreground without a screen, for a server
   hive ctl status                              how it is, as JSON
   hive log --follow                            what happens to it, from its log
+  hive backup DIR                              its state as a copy, while it runs; hive restore DIR puts it back
   hive config print-default > agents.toml      a file to change";
 
 /// A swarm of trading agents that talk, listen and trade as one desk, on paper
@@ -94,8 +97,12 @@ enum CliCommand {
     Agents(agents::AgentsArgs),
     /// The configuration: what is shipped, and what holds now and why
     Config(config::ConfigArgs),
-    /// Check or export the journal of a state folder
+    /// Check, export or repair the journal of a state folder
     Journal(journal::JournalArgs),
+    /// Copy the state of a run into a new folder, also while it runs
+    Backup(backup::BackupArgs),
+    /// Put a copy in the place of a state, which is left beside it
+    Restore(backup::RestoreArgs),
     /// Read a store and end well if it can be read: what `hive` runs before it opens one
     #[command(hide = true)]
     StoreProbe {
@@ -129,6 +136,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Some(CliCommand::Agents(args)) => agents::run(&args),
         Some(CliCommand::Config(args)) => config::run(&args),
         Some(CliCommand::Journal(args)) => journal::run(&args),
+        Some(CliCommand::Backup(args)) => backup::run(&args),
+        Some(CliCommand::Restore(args)) => backup::restore(&args),
         Some(CliCommand::StoreProbe { dir }) => {
             crate::store::probe(&dir).map_err(|e| Failure::Failed(e.to_string()))
         }

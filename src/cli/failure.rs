@@ -6,6 +6,9 @@ pub enum Failure {
     /// The command line or the configuration is wrong.
     #[error("{0}")]
     Usage(String),
+    /// The configuration is wrong, shown with its lines, which may be coloured: fit for a terminal as it is.
+    #[error("{0}")]
+    Mistakes(String),
     /// It was tried and failed.
     #[error("{0}")]
     Failed(String),
@@ -22,7 +25,7 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Failure::Failed(_) => 1,
-            Failure::Usage(_) => 2,
+            Failure::Usage(_) | Failure::Mistakes(_) => 2,
             Failure::Refused(_) => 3,
             Failure::NotRunning(_) => 4,
         }

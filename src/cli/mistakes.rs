@@ -2,6 +2,7 @@
 //! with what is meant.
 
 use crate::config::{Problem, Problems};
+use crate::domain::{is_unprintable, printable};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use std::io::IsTerminal;
 use std::ops::Range;
@@ -20,9 +21,15 @@ fn drawn(problems: &Problems, file: &str, text: &str, renderer: &Renderer) -> St
     let one = |problem: &Problem| {
         let line = problem.line.checked_sub(1).filter(|_| problem.file == file);
         let line = line.and_then(|n| text.lines().nth(n)).filter(|l| l.len() <= LINE_BYTES_MAX);
+        let told = problem.to_string();
+        let told = printable(&told);
         match line {
-            Some(line) => format!("{problem}\n{}", snippet(problem, line, renderer)),
-            None => problem.to_string(),
+            // One for one, so that what is meant stays in its column.
+            Some(line) => {
+                let line = line.replace(|c| is_unprintable(c) && c != '\t', "\u{fffd}");
+                format!("{told}\n{}", snippet(problem, &line, renderer))
+            }
+            None => told.into_owned(),
         }
     };
     problems.0.iter().map(one).collect::<Vec<_>>().join("\n")

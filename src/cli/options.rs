@@ -10,12 +10,17 @@ use crate::market::synth::{SynthSettings, SynthWorld};
 use crate::runtime::feeds::{self, DetailWish, FeedOptions, FeedSpec};
 use crate::runtime::pace::Speed;
 use clap::Args;
+use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
 
 /// The feed where none is named.
 pub const SYNTH: &str = "synth";
 /// File that is read where none is named, if it is there.
 const AGENTS_FILE: &str = "agents.toml";
+
+/// Longest file that is read as the hive's: ten thousand agents, each with all there is to set.
+const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// Options of `hive` and `hive backtest`.
 // Each switch is a flag of its own.
@@ -97,15 +102,20 @@ pub fn load(file: Option<&PathBuf>, flags: &[Override]) -> Result<(Config, Origi
     let found = file.cloned().or_else(|| here.exists().then_some(here));
     let (name, text) = match &found {
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|e| {
+            let failed = |e: &dyn std::fmt::Display| {
                 Failure::Usage(format!("reading {}: {e}; name another file with --agents", path.display()))
-            })?;
+            };
+            let (mut text, file) = (String::new(), File::open(path).map_err(|e| failed(&e))?);
+            let read = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(|e| failed(&e))?;
+            if read as u64 > FILE_BYTES_MAX {
+                return Err(failed(&format!("it is longer than {FILE_BYTES_MAX} bytes")));
+            }
             (path.display().to_string(), text)
         }
         None => (config::SHIPPED_FILE.to_owned(), config::print_default().to_owned()),
     };
     config::load(&name, &text, std::env::vars(), flags).map_err(|p| {
-        Failure::Usage(format!("the configuration has mistakes\n{}", mistakes::shown(&p, &name, &text)))
+        Failure::Mistakes(format!("the configuration has mistakes\n{}", mistakes::shown(&p, &name, &text)))
     })
 }
 

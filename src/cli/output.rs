@@ -1,6 +1,7 @@
 //! What is written for the person at the terminal, and into the log beside it.
 
 use super::failure::Failure;
+use crate::domain::printable;
 use crate::runtime::logs::one_line;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -60,8 +61,13 @@ fn error_stream() -> Option<&'static ErrorStream> {
     ERROR_STREAM.get_or_init(start).as_ref()
 }
 
-/// Says a line on standard error, and never waits for whoever reads it.
+/// Says a line on standard error, and never waits for whoever reads it. Files, markets and servers have a word in what
+/// is said, and none of them acts on the terminal.
 pub fn say(line: &str) {
+    say_as_it_is(&printable(line));
+}
+
+fn say_as_it_is(line: &str) {
     let text = format!("hive: {line}");
     match error_stream() {
         Some(stream) => {
@@ -88,7 +94,11 @@ pub fn finish() {
 /// Says on standard error what went wrong. If nobody reads it, the exit code still tells.
 pub fn complain(failure: &Failure) {
     tracing::error!(target: LOGGED_AS, code = failure.code(), "{}", one_line(&failure.to_string()));
-    say(&failure.to_string());
+    match failure {
+        // Its colours are ours, and the rest of it is made fit where it is drawn.
+        Failure::Mistakes(drawn) => say_as_it_is(drawn),
+        other => say(&other.to_string()),
+    }
     finish();
 }
 
@@ -100,11 +110,11 @@ pub fn tell(news: &[String]) {
     }
 }
 
-/// Writes to standard output. A reader that has gone away (`| head`) is no failure.
+/// Writes to standard output, without anything that a terminal would act on. A reader that has gone away (`| head`) is no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
     // What was said before it stands before it where both go to one place.
     finish();
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
+    match std::io::stdout().lock().write_all(printable(text).as_bytes()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::Failed(format!("writing to standard output: {e}")))
         }

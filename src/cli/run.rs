@@ -11,6 +11,7 @@ use crate::config::setup;
 use crate::config::{self, Config};
 use crate::domain::{Span, Stamp};
 use crate::engine::Engine;
+use crate::execution::orders::OPEN_MAX;
 use crate::market::feed::Feed;
 use crate::market::synth::{DAYS_MAX, FaultCounts};
 use crate::recorder::summary::RunFacts;
@@ -23,11 +24,14 @@ use crate::runtime::logs::one_line;
 use crate::runtime::pace::{BarPace, Speed};
 use crate::runtime::replay::{Archive, Remake};
 use crate::runtime::service::{Clients, RunScenery};
-use crate::runtime::stats::RunStats;
+use crate::runtime::stats::{IN_DOUBT, RunStats};
 use crate::runtime::stepper::Stepper;
 use crate::wire::hub::Results;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rustix::fs::OFlags;
+use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -81,6 +85,7 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     let pace = pace(options, manner, &wanted, feed.as_ref(), behind)?;
     let settings = setup::settings(&config);
     let mut engine = Engine::new(&config.roster, feed.universe(), &settings, config.seed);
+    fits(&engine)?;
     log_start(&config, feed.as_ref(), &engine, manner);
     let look = held_out_looks::count(options.state.as_deref(), &config::roster_hash(&config), feed.info());
     let bar = progress(feed.as_ref(), &engine, options.quiet || manner.live);
@@ -88,6 +93,9 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     let again = remade(&wanted, &config);
     let (stats, ended) = drive(&mut engine, feed.as_mut(), pace, &config, manner, (&bar, results, again))?;
     bar.finish_and_clear();
+    let killed = engine.respond.real.account.hand.is_killed();
+    let doubt = stats.doubt().filter(|_| killed && ended == Ended::Feed);
+    let doubt = doubt.map(|d| format!("{} (halted for it)", d.trim_start_matches(IN_DOUBT)));
     // What is kept and goes on has nothing to report yet.
     let whole = ended == Ended::Feed || manner.state.is_none();
     let summary = Summary::new(&engine, facts(&config, feed.as_ref(), &engine, (stats, look)));
@@ -109,11 +117,29 @@ pub fn run(options: &RunOptions, manner: &RunMode) -> Result<(), Failure> {
     if let Some(why) = summary.ruined.filter(|_| summary.ledger_balanced) {
         return Err(Failure::Failed(why));
     }
-    if summary.ledger_balanced && summary.halted.is_none() {
+    if summary.ledger_balanced && summary.halted.is_none() && doubt.is_none() {
         return Ok(());
     }
-    let why = summary.halted.or_else(|| summary.notes.last().cloned()).unwrap_or_default();
+    let why = summary.halted.or(doubt).or_else(|| summary.notes.last().cloned()).unwrap_or_default();
     Err(Failure::Failed(format!("the run ended in doubt: {why}")))
+}
+
+/// Whether the orders that one decision may come to can all be open: one an asset at least. That they cannot was found out by
+/// the venue, in the middle of a run, and halted it.
+fn fits(engine: &Engine) -> Result<(), Failure> {
+    let cast = engine.cast();
+    // Scouts have no money to order with.
+    let mut assets: Vec<_> = cast.slots[..cast.declared_slots].iter().map(|slot| slot.asset).collect();
+    assets.sort_unstable();
+    assets.dedup();
+    if assets.len() <= OPEN_MAX {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "these agents trade {} assets, and at most {OPEN_MAX} orders can be open at a time; name fewer with --assets, or fewer \
+         of each in the file",
+        assets.len()
+    )))
 }
 
 /// Makes engine and feed anew, as they were before the first event: to go back to a moment.
@@ -356,6 +382,16 @@ fn beside(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// How a file beside is opened: whoever put a link in its place has not to say what is written to.
+fn opened(beside: &Path, path: &Path) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true);
+    if beside != path {
+        options.custom_flags(OFlags::NOFOLLOW.bits() as i32);
+    }
+    options
+}
+
 /// Finds out whether a file can be written, and leaves nothing behind.
 fn writable(flag: &str, path: &Path) -> Result<(), Failure> {
     let refused = |e: std::io::Error| {
@@ -363,7 +399,7 @@ fn writable(flag: &str, path: &Path) -> Result<(), Failure> {
     };
     let beside = beside(path);
     let new = !beside.exists();
-    std::fs::OpenOptions::new().create(true).append(true).open(&beside).map_err(refused)?;
+    opened(&beside, path).append(true).open(&beside).map_err(refused)?;
     if new { std::fs::remove_file(&beside).map_err(refused) } else { Ok(()) }
 }
 
@@ -372,7 +408,8 @@ fn write_json(path: &Path, what_it_is: &impl serde::Serialize) -> Result<(), Fai
         |what: &str, e: &dyn std::fmt::Display| Failure::Failed(format!("{what} {}: {e}", path.display()));
     let text = serde_json::to_string_pretty(what_it_is).map_err(|e| failed("encoding", &e))?;
     let beside = beside(path);
-    let mut file = std::fs::File::create(&beside).map_err(|e| failed("creating", &e))?;
+    let mut file =
+        opened(&beside, path).write(true).truncate(true).open(&beside).map_err(|e| failed("creating", &e))?;
     writeln!(file, "{text}").map_err(|e| failed("writing", &e))?;
     if beside == path {
         return Ok(());

@@ -44,6 +44,7 @@ pub mod instrument;
 pub mod message;
 pub mod money;
 pub mod order;
+pub mod printable;
 pub mod random;
 mod spoken;
 pub mod step;
@@ -67,6 +68,7 @@ pub use message::{
 };
 pub use money::{Decimal, Money};
 pub use order::{AssetFee, Fill, OrderKind, OrderStatus, TimeInForce};
+pub use printable::{is_unprintable, printable};
 pub use step::PriceStep;
 pub use time::{Span, Stamp};
 pub use venue::VenueEvent;

@@ -19,8 +19,8 @@ pub enum JournalError {
     },
     /// Damage that no crash leaves behind.
     #[error(
-        "the journal is damaged: {file}, byte {offset}: {why}; nothing was changed. Put the file back from a \
-         copy, or start anew in another folder",
+        "the journal is damaged: {file}, byte {offset}: {why}; nothing was changed. Put it back from a backup \
+         (hive restore), cut it there (hive journal repair), or start anew in another folder",
         file = file.display()
     )]
     Corrupt {
@@ -32,7 +32,8 @@ pub enum JournalError {
         why: &'static str,
     },
     /// A segment between others is not there.
-    #[error("the journal is not whole: {file} is missing; put it back, or start anew in another folder", file = file.display())]
+    #[error("the journal is not whole: {file} is missing; nothing was changed. Put it back from a backup (hive restore), end the \
+             journal before it (hive journal repair), or start anew in another folder", file = file.display())]
     Missing {
         /// Segment that is missing.
         file: PathBuf,
@@ -78,6 +79,21 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// Segment and byte before which a journal that is damaged can be believed; none where it is not damaged.
+    pub fn place(&self) -> Option<(u32, u64)> {
+        let index = |file: &Path| file.file_stem()?.to_str()?.parse().ok();
+        match self {
+            JournalError::Corrupt { file, offset, .. } => Some((index(file)?, *offset)),
+            JournalError::Missing { file } => Some((index(file)?, 0)),
+            _ => None,
+        }
+    }
+
+    /// Whether there was no room on the disk, which leaves the journal as it was.
+    pub fn is_full(&self) -> bool {
+        matches!(self, JournalError::Io { reason, .. } if reason.kind() == io::ErrorKind::StorageFull)
+    }
+
     pub(crate) fn io(doing: &'static str, path: &Path, reason: io::Error) -> Self {
         JournalError::Io { doing, path: path.to_path_buf(), reason }
     }

@@ -3,6 +3,7 @@
 use super::error::JournalError;
 use super::record::RecordKind;
 use super::scan::{Recovery, scan};
+use crate::domain::is_unprintable;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -26,7 +27,7 @@ struct ExportLine<'a> {
 pub fn export(dir: &Path, mut out: impl Write) -> Result<Recovery, JournalError> {
     let failed = |e| JournalError::io("exporting", dir, e);
     let seen = scan(dir, |frame| {
-        let text = std::str::from_utf8(frame.payload).ok().filter(|t| !t.contains(char::is_control));
+        let text = std::str::from_utf8(frame.payload).ok().filter(|t| !t.contains(is_unprintable));
         let line = ExportLine {
             seq: frame.seq,
             ts: frame.ts,

@@ -78,7 +78,15 @@ pub fn parse(bytes: &[u8]) -> Option<Frame<'_>> {
 /// Where the next frame with a number after `last` lies in `bytes`, if any does. The number is looked
 /// at first: a checksum at every byte would take minutes on a full segment.
 pub fn find(bytes: &[u8], last: u64) -> Option<usize> {
-    let most = last.saturating_add((bytes.len() / HEAD) as u64 + 1);
+    find_upto(bytes, last, last.saturating_add((bytes.len() / HEAD) as u64 + 1))
+}
+
+/// As [`find`], where frames before these bytes are lost too: at most as many as a journal of any size has.
+pub fn find_any(bytes: &[u8], last: u64) -> Option<usize> {
+    find_upto(bytes, last, last.saturating_add(u64::from(u32::MAX)))
+}
+
+fn find_upto(bytes: &[u8], last: u64, most: u64) -> Option<usize> {
     (0..bytes.len().saturating_sub(HEAD - 1)).find(|at| {
         let rest = &bytes[*at..];
         let seq = array(rest, 8).map_or(0, u64::from_le_bytes);

@@ -10,3 +10,5 @@ pub const SEGMENTS_MAX: u32 = 99_999;
 pub const GROUP_FRAMES_MAX: usize = 4_096;
 /// Bytes that wait for a commit at most, beside the largest frame.
 pub const GROUP_BYTES_MAX: usize = 8 << 20;
+/// Torn ends that are kept beside the segments they were cut off.
+pub const CUTS_MAX: u32 = 64;

@@ -4,6 +4,8 @@ use super::error::JournalError;
 use super::frame::{self, ChainLink, Frame};
 use super::segment::{self, HEADER, Header, Opening, RunHeader, VERSION};
 use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Frames of a kind that are remembered by place: enough to fall back on an older checkpoint.
@@ -94,6 +96,16 @@ impl Recovery {
 /// Reads all of a journal, changes nothing. `each` sees every valid frame in order.
 pub fn scan(
     dir: &Path,
+    each: impl FnMut(&Frame<'_>) -> Result<(), JournalError>,
+) -> Result<Recovery, JournalError> {
+    scan_beyond(dir, None, each)
+}
+
+/// As [`scan`], but beyond the frame up to which the journal was acknowledged a bad frame is a torn end whatever follows
+/// it: a machine that goes down may have written the pages of what was not synced in any order.
+pub fn scan_beyond(
+    dir: &Path,
+    acknowledged: Option<u64>,
     mut each: impl FnMut(&Frame<'_>) -> Result<(), JournalError>,
 ) -> Result<Recovery, JournalError> {
     let mut seen = Recovery::default();
@@ -106,7 +118,8 @@ pub fn scan(
         if end < bytes.len() || end == 0 {
             let last = i + 1 == indices.len();
             // What no crash leaves behind: a bad frame before a good one, in this segment or in a later.
-            let torn = last && frame::find(&bytes[end..], seen.last_seq).is_none();
+            let beyond = end > 0 && acknowledged.is_some_and(|upto| seen.last_seq >= upto);
+            let torn = last && (beyond || frame::find(&bytes[end..], seen.last_seq).is_none());
             // A crash while a segment is begun leaves at most a part of its header.
             let begun = end > 0 || bytes.len() <= HEADER;
             if !(torn && begun) {
@@ -117,6 +130,43 @@ pub fn scan(
         }
     }
     Ok(seen)
+}
+
+/// Reads all of a journal before it is gone on with, and changes nothing; `each` sees every valid frame in order. A
+/// folder that is not there holds nothing; a journal of another run is refused. `acknowledged` as in [`scan_beyond`].
+pub fn look(
+    dir: &Path,
+    run: &RunHeader,
+    acknowledged: Option<u64>,
+    each: impl FnMut(&Frame<'_>) -> Result<(), JournalError>,
+) -> Result<Recovery, JournalError> {
+    if !dir.exists() {
+        return Ok(Recovery::default());
+    }
+    let seen = scan_beyond(dir, acknowledged, each)?;
+    if seen.run.is_some_and(|found| found.config != run.config) {
+        let first = seen.first.map(|location| read_frame(dir, &location)).transpose()?.unwrap_or_default();
+        return Err(JournalError::Foreign { dir: dir.to_path_buf(), first });
+    }
+    Ok(seen)
+}
+
+/// The payload of a frame, checked once more.
+pub fn read_frame(dir: &Path, location: &FrameOffset) -> Result<Vec<u8>, JournalError> {
+    let path = segment::path(dir, location.segment);
+    let failed = |e| JournalError::io("reading", &path, e);
+    let mut file = File::open(&path).map_err(failed)?;
+    file.seek(SeekFrom::Start(location.offset)).map_err(failed)?;
+    let mut bytes = vec![0; location.size as usize];
+    file.read_exact(&mut bytes).map_err(failed)?;
+    let frame =
+        frame::parse(&bytes).filter(|f| f.seq == location.seq && frame::link(&bytes) == location.link);
+    let why = "the frame changed after it was read";
+    frame.map(|f| f.payload.to_vec()).ok_or(JournalError::Corrupt {
+        file: path.clone(),
+        offset: location.offset,
+        why,
+    })
 }
 
 /// Reads all of a journal and tells what it holds; changes nothing.

@@ -107,6 +107,15 @@ pub fn path(dir: &Path, index: u32) -> PathBuf {
 
 /// The segments of a folder by number, without a hole.
 pub fn list(dir: &Path) -> Result<Vec<u32>, JournalError> {
+    let found = found(dir)?;
+    match found.iter().zip(1_u32..).find(|(have, want)| **have != *want) {
+        Some((_, missing)) => Err(JournalError::Missing { file: path(dir, missing) }),
+        None => Ok(found),
+    }
+}
+
+/// The segments of a folder by number, whichever are there.
+pub fn found(dir: &Path) -> Result<Vec<u32>, JournalError> {
     let failed = |e| JournalError::io("listing", dir, e);
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(failed)? {
@@ -116,10 +125,7 @@ pub fn list(dir: &Path) -> Result<Vec<u32>, JournalError> {
     }
     // Folders list their files in no order.
     found.sort_unstable();
-    match found.iter().zip(1_u32..).find(|(have, want)| **have != *want) {
-        Some((_, missing)) => Err(JournalError::Missing { file: path(dir, missing) }),
-        None => Ok(found),
-    }
+    Ok(found)
 }
 
 /// Begins a segment: the file and its place in the folder are on disk when this returns.

@@ -2,12 +2,13 @@
 
 use super::error::JournalError;
 use super::frame::{self, ChainLink, Frame};
-use super::limits::{GROUP_BYTES_MAX, GROUP_FRAMES_MAX, PAYLOAD_BYTES_MAX, SEGMENT_BYTES_MAX};
+use super::limits::{CUTS_MAX, GROUP_BYTES_MAX, GROUP_FRAMES_MAX, PAYLOAD_BYTES_MAX, SEGMENT_BYTES_MAX};
 use super::record::RecordKind;
-use super::scan::{Cut, FrameOffset, Recovery, verify};
+use super::scan::{Cut, FrameOffset, Recovery, look, read_frame};
 use super::segment::{self, HEADER, Header, RunHeader, VERSION};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -41,18 +42,32 @@ impl Journal {
         run: RunHeader,
         limit: u64,
     ) -> Result<(Self, Recovery), JournalError> {
+        let seen = look(dir, &run, None, |_| Ok(()))?;
+        let (journal, _) = Self::resume_limited(dir, run, &seen, limit)?;
+        Ok((journal, seen))
+    }
+
+    /// Goes on with a journal that was looked at with [`look`], or begins one. A torn end is cut off; it is kept beside,
+    /// and where is told.
+    pub fn resume(
+        dir: &Path,
+        run: RunHeader,
+        seen: &Recovery,
+    ) -> Result<(Self, Option<PathBuf>), JournalError> {
+        Self::resume_limited(dir, run, seen, SEGMENT_BYTES_MAX)
+    }
+
+    fn resume_limited(
+        dir: &Path,
+        run: RunHeader,
+        seen: &Recovery,
+        limit: u64,
+    ) -> Result<(Self, Option<PathBuf>), JournalError> {
         std::fs::create_dir_all(dir).map_err(|e| JournalError::io("making", dir, e))?;
         if let Some(parent) = dir.parent().filter(|p| !p.as_os_str().is_empty()) {
             segment::sync_folder(parent)?;
         }
-        let seen = verify(dir)?;
-        if seen.run.is_some_and(|found| found.config != run.config) {
-            let first = seen.first.map(|location| read(dir, &location)).transpose()?.unwrap_or_default();
-            return Err(JournalError::Foreign { dir: dir.to_path_buf(), first });
-        }
-        if let Some(cut) = &seen.cut {
-            remove(dir, cut)?;
-        }
+        let kept = seen.cut.as_ref().map(|cut| cut_off(dir, cut)).transpose()?;
         // The run keeps its name; a new segment names the program that begins it.
         let run = RunHeader { run: seen.run.map_or(run.run, |found| found.run), ..run };
         let index = seen.segments.max(1);
@@ -81,7 +96,7 @@ impl Journal {
             acknowledged: 0,
             failed: None,
         };
-        Ok((journal, seen))
+        Ok((journal, kept))
     }
 
     /// Takes a frame and returns its number. It is on disk after the next [`Journal::commit`], which
@@ -114,8 +129,18 @@ impl Journal {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let written = self.file.write_all(&self.waiting);
-        self.check("writing", written)?;
+        if let Err(e) = self.file.write_all(&self.waiting) {
+            // No room, of which what was written before knows nothing: the beginning that did fit is taken back, and what
+            // waits is written once there is room. Whatever else fails, what is on disk is unknown.
+            let is_full = e.kind() == io::ErrorKind::StorageFull;
+            // The place too: the next write would leave a hole.
+            let mut back =
+                || self.file.set_len(self.size).and_then(|()| self.file.seek(SeekFrom::Start(self.size)));
+            if is_full && back().is_ok() {
+                return Err(JournalError::io("writing", &segment::path(&self.dir, self.index), e));
+            }
+            self.check("writing", Err(e))?;
+        }
         self.size += self.waiting.len() as u64;
         self.waiting.clear();
         (self.waiting_frames, self.unsynced) = (0, true);
@@ -136,7 +161,7 @@ impl Journal {
 
     /// The payload of a frame, checked once more.
     pub fn read(&self, location: &FrameOffset) -> Result<Vec<u8>, JournalError> {
-        read(&self.dir, location)
+        read_frame(&self.dir, location)
     }
 
     /// The last number and its link.
@@ -178,31 +203,48 @@ impl Journal {
     }
 }
 
-fn read(dir: &Path, location: &FrameOffset) -> Result<Vec<u8>, JournalError> {
-    let path = segment::path(dir, location.segment);
-    let failed = |e| JournalError::io("reading", &path, e);
-    let mut file = File::open(&path).map_err(failed)?;
-    file.seek(SeekFrom::Start(location.offset)).map_err(failed)?;
-    let mut bytes = vec![0; location.size as usize];
-    file.read_exact(&mut bytes).map_err(failed)?;
-    let frame =
-        frame::parse(&bytes).filter(|f| f.seq == location.seq && frame::link(&bytes) == location.link);
-    let why = "the frame changed after it was read";
-    frame.map(|f| f.payload.to_vec()).ok_or(JournalError::Corrupt {
-        file: path.clone(),
-        offset: location.offset,
-        why,
-    })
-}
-
-/// Cuts a torn end; of a segment that has no header nothing is left.
-fn remove(dir: &Path, cut: &Cut) -> Result<(), JournalError> {
+/// Cuts a torn end off, and keeps it beside: what it was, and whether anybody was told that it is safe, is for people
+/// to judge. Of a segment that has no header nothing is left.
+fn cut_off(dir: &Path, cut: &Cut) -> Result<PathBuf, JournalError> {
     let failed = |e| JournalError::io("cutting the torn end of", &cut.file, e);
+    let kept = beside(dir, cut)?;
     if cut.offset == 0 {
-        std::fs::remove_file(&cut.file).map_err(failed)?;
-        return segment::sync_folder(dir);
+        std::fs::rename(&cut.file, &kept).map_err(failed)?;
+        segment::sync_folder(dir)?;
+        return Ok(kept);
     }
+    let bytes = std::fs::read(&cut.file).map_err(failed)?;
+    let saved =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&kept).and_then(|mut out| {
+            out.write_all(bytes.get(cut.offset as usize..).unwrap_or_default())?;
+            out.sync_all()
+        });
+    if let Err(e) = saved {
+        // Half a copy proves nothing; without a whole one nothing is cut.
+        let _ = std::fs::remove_file(&kept);
+        return Err(JournalError::io("keeping the torn end in", &kept, e));
+    }
+    segment::sync_folder(dir)?;
     let file = OpenOptions::new().write(true).open(&cut.file).map_err(failed)?;
     file.set_len(cut.offset).map_err(failed)?;
-    file.sync_all().map_err(failed)
+    file.sync_all().map_err(failed)?;
+    Ok(kept)
+}
+
+/// A name for what is cut off: `cut-NUMBER-SEGMENT-BYTE`. At most [`CUTS_MAX`] are kept, the oldest goes first.
+fn beside(dir: &Path, cut: &Cut) -> Result<PathBuf, JournalError> {
+    let failed = |e| JournalError::io("listing", dir, e);
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        let number =
+            name.to_str().and_then(|n| n.strip_prefix("cut-")?.split('-').next()?.parse::<u32>().ok());
+        all.extend(number.map(|n| (n, name)));
+    }
+    let next = all.iter().map(|(n, _)| *n).max().unwrap_or(0).saturating_add(1);
+    for (_, old) in all.iter().filter(|(n, _)| n.saturating_add(CUTS_MAX) <= next) {
+        std::fs::remove_file(dir.join(old)).map_err(failed)?;
+    }
+    let segment = cut.file.file_stem().unwrap_or_default().to_string_lossy();
+    Ok(dir.join(format!("cut-{next}-{segment}-{}", cut.offset)))
 }

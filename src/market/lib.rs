@@ -25,6 +25,7 @@ use crate as market;
 use hive_domain as domain;
 
 pub mod book;
+mod bounded_lines;
 pub mod clock;
 pub mod feed;
 pub mod history;

@@ -43,6 +43,8 @@ pub struct RecordedRun {
     pub progress: Option<f64>,
     /// Clients that are attached.
     pub clients: u32,
+    /// What was in doubt when it was started, while it is halted for it.
+    pub doubt: Option<String>,
 }
 
 /// A stance, with what it names as its reasons.
@@ -255,7 +257,7 @@ impl Recorder {
             progress: scene.progress,
             clients: scene.clients,
             deaf: !settings.listening.enabled,
-            account: self.account(engine),
+            account: self.account(engine, scene),
             voices: respond.consensus.voices(),
             goals: if was_read { goals.collect() } else { Vec::new() },
             emergence: emergence(&respond.gauge, settings.clock.decide.per_year()),
@@ -289,7 +291,7 @@ impl Recorder {
         super::page::page(engine, self, agent)
     }
 
-    fn account(&self, engine: &Engine) -> AccountView {
+    fn account(&self, engine: &Engine, scene: &RecordedRun) -> AccountView {
         let (settings, real) = (engine.settings(), &engine.respond.real);
         let (gross, net) = real.account.exposure();
         let latched = real.account.breaker.latched();
@@ -302,7 +304,10 @@ impl Recorder {
         let (killed, flat) = (real.account.hand.is_killed(), real.account.hand.is_flat());
         let reason = match () {
             () if real.account.halted.is_some() => real.account.halted.clone(),
-            () if killed => Some("the kill switch is latched: no new risk, reductions pass".to_owned()),
+            () if killed => {
+                let latched = "the kill switch is latched: no new risk, reductions pass";
+                Some(scene.doubt.clone().unwrap_or_else(|| latched.to_owned()))
+            }
             () if latched.is_some() => tripped(),
             () if flat => Some("everything is being closed, and stays closed".to_owned()),
             () => None,

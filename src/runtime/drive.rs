@@ -59,6 +59,7 @@ pub fn run(
         let barrier = stepper.market(&event)?;
         let caught_up = stepper.caught_up();
         if let Some(at) = barrier {
+            stepper.heed_disk()?;
             stepper.stats.wall_s = before_s + start.elapsed().as_secs_f64();
             watch(stepper);
             // What was lived through once is not waited for again.
@@ -96,6 +97,7 @@ fn nap(stepper: &mut Stepper<'_>, until: Option<Instant>, stop: &AtomicBool) -> 
         }
         std::thread::sleep(left.min(NAP));
         stepper.heed_kill()?;
+        stepper.heed_disk()?;
     }
     Ok(())
 }

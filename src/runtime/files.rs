@@ -82,6 +82,10 @@ pub fn open_data(path: &Path) -> Result<DataSet, FileError> {
 /// One file as a source, once it is known to be readable.
 pub fn open_file(path: &Path) -> Result<FileSource, FileError> {
     let failed = |reason| FileError::Open { path: path.to_path_buf(), reason };
+    // A pipe gives its bytes once, and only when somebody writes into it.
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "it is read twice, and is no file")));
+    }
     let mut file = File::open(path).map_err(failed)?;
     let head = first_bytes(&mut file).map_err(failed)?;
     for (magic, packing) in [(ZIP, "zip"), (ZSTD, "zstd")] {

@@ -7,16 +7,17 @@
 //! 2. Cursors and checkpoints are made at barriers counted from the start of the feed, so a run that was
 //!    resumed keeps the same ones as a run that was not.
 //! 3. A run that is stepped again decides what it decided the first time, or it ends.
-//! 4. A command is on disk with the uid and pid of who gave it before it acts; a resumed run is given it
-//!    again after the same event.
+//! 4. A command is on disk with the uid and pid of who gave it before it acts, and beside the journal it is marked as
+//!    acknowledged; a resumed run is given it again after the same event.
 //! 5. A store that fails is let go and said; the run goes on. A journal that fails ends the run.
 
+use super::disk_room::{DiskRoom, RoomChange};
 use super::lock::Lock;
 use super::stats::RunStats;
 use crate::domain::{Command, Digest, Stamp};
 use crate::engine::Engine;
 use crate::engine::state::SnapshotError;
-use crate::journal::{Journal, JournalError, RecordKind};
+use crate::journal::{Acknowledged, Journal, JournalError, MarkFile, RecordKind};
 use crate::store::{Newest, StateStore};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -59,6 +60,18 @@ pub struct JournaledCommand {
     pub uid: u32,
     /// Id of the process that asked.
     pub pid: i32,
+    /// Why, where nobody asked: what the program itself was in doubt about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+impl JournaledCommand {
+    /// Whether a checkpoint, of this frame and after so many events, has what the command in a frame did. Neither says it
+    /// alone: a command at the checkpoint's own event may have come after it, and a run that lives through its past again
+    /// makes checkpoints anew behind commands that it has yet to come to.
+    pub(super) fn is_in(&self, frame: u64, checkpoint: Option<(u64, u64)>) -> bool {
+        checkpoint.is_some_and(|(seq, events)| frame < seq && self.events <= events)
+    }
 }
 
 /// Why a run cannot be kept.
@@ -121,7 +134,11 @@ impl CheckpointGap {
 /// A run that is kept.
 pub struct Keeper {
     pub(super) journal: Journal,
+    /// How far it was acknowledged.
+    pub(super) mark: MarkFile,
     pub(super) store: Option<StateStore>,
+    /// The disk it is kept on.
+    pub(super) room: DiskRoom,
     pub(super) data_hash: String,
     /// Where the run was before it died, to be compared on the way.
     pub(super) reached: Option<Cursor>,
@@ -132,6 +149,8 @@ pub struct Keeper {
     pub(super) ended: bool,
     pub(super) part: CheckpointGap,
     pub(super) news: Vec<String>,
+    /// It was said that its state does not fit into a checkpoint.
+    pub(super) too_large: bool,
     pub(super) _lock: Lock,
 }
 
@@ -140,6 +159,10 @@ impl Keeper {
     pub fn barrier(&mut self, engine: &Engine, stats: &RunStats) -> Result<(), KeepError> {
         self.compare(engine, stats)?;
         let part = self.part;
+        if self.room.is_full() {
+            // What is left is for commands. The next checkpoint comes when there is room.
+            return Ok(());
+        }
         if stats.barriers >= part.end() {
             self.part = CheckpointGap::of(stats.barriers);
             self.checkpoint(engine, stats)?;
@@ -147,7 +170,7 @@ impl Keeper {
             let cursor = postcard::to_stdvec(&self.cursor(engine, stats))?;
             self.journal.append(RecordKind::Cursor, VERSION, &cursor)?;
             // Survives the process; if the machine goes down too, only the way is forgotten.
-            self.journal.flush()?;
+            self.with_room(Journal::flush)?;
         }
         Ok(())
     }
@@ -178,18 +201,57 @@ impl Keeper {
     pub fn journal_command(&mut self, given: &JournaledCommand) -> Result<(), KeepError> {
         let text = serde_json::to_vec(given).map_err(KeepError::Command)?;
         self.journal.append(RecordKind::Command, VERSION, &text)?;
-        self.journal.commit()?;
+        self.acknowledge()
+    }
+
+    /// Looks at the disk, and tells what changed since the last look.
+    pub fn look_at_room(&mut self) -> Option<RoomChange> {
+        self.room.look()
+    }
+
+    /// Writes, with what is held back for it if the disk is full.
+    fn with_room(
+        &mut self,
+        write: impl Fn(&mut Journal) -> Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
+        match write(&mut self.journal) {
+            Err(e) if e.is_full() => {
+                // The next look says so, and halts.
+                self.room.release();
+                write(&mut self.journal)
+            }
+            done => done,
+        }
+    }
+
+    /// Puts what was appended on disk, and then, beside the journal, that it is.
+    fn acknowledge(&mut self) -> Result<(), KeepError> {
+        self.with_room(|journal| journal.commit().map(|_| ()))?;
+        let ((seq, link), run) = (self.journal.head(), self.journal.run());
+        self.mark.put(Acknowledged { run: run.run, config: run.config, seq, link })?;
         Ok(())
     }
 
     /// Keeps all of the state. Returns the number of its frame, none if it was kept already.
     pub fn checkpoint(&mut self, engine: &Engine, stats: &RunStats) -> Result<Option<u64>, KeepError> {
-        if self.kept == Some((stats.events, stats.commands)) {
+        if self.kept == Some((stats.events, stats.commands)) || self.room.is_full() {
             return Ok(None);
         }
         let state = encode(&self.cursor(engine, stats), stats, &engine.snapshot()?)?;
-        let seq = self.journal.append(RecordKind::Checkpoint, VERSION, &state)?;
-        self.journal.commit()?;
+        let seq = match self.journal.append(RecordKind::Checkpoint, VERSION, &state) {
+            Err(e @ JournalError::TooLarge { .. }) => {
+                // What was commanded is kept all the same, and the rest follows from that.
+                self.kept = Some((stats.events, stats.commands));
+                if !std::mem::replace(&mut self.too_large, true) {
+                    self.news.push(format!(
+                        "{e}: there are no checkpoints, and a start steps all of the run again"
+                    ));
+                }
+                return Ok(None);
+            }
+            done => done?,
+        };
+        self.acknowledge()?;
         self.kept = Some((stats.events, stats.commands));
         tracing::info!(frame = seq, events = stats.events, commands = stats.commands, "checkpoint");
         let (applied_seq, link) = self.journal.head();
@@ -208,7 +270,7 @@ impl Keeper {
         if !self.ended {
             let cursor = postcard::to_stdvec(&self.cursor(engine, stats))?;
             self.journal.append(RecordKind::End, VERSION, &cursor)?;
-            self.journal.commit()?;
+            self.acknowledge()?;
             self.ended = true;
         }
         Ok(())

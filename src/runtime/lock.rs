@@ -1,8 +1,11 @@
 //! One process a state folder: a lock that the system lets go when the process ends, however it ends.
 
 use fs2::FileExt;
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Held as long as the folder is in use.
@@ -23,8 +26,11 @@ pub enum LockError {
 impl Lock {
     /// Takes the lock and writes this process's id into it.
     pub fn take(path: &Path) -> Result<Self, LockError> {
-        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-        let mut file = options.map_err(LockError::Io)?;
+        // A link would lead to a file that is none of ours, and that is emptied below.
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let opened = options.custom_flags(OFlags::NOFOLLOW.bits() as i32).open(path);
+        let mut file = opened.map_err(|e| LockError::Io(told(e)))?;
         if let Err(e) = FileExt::try_lock_exclusive(&file) {
             if e.kind() != fs2::lock_contended_error().kind() {
                 return Err(LockError::Io(e));
@@ -41,6 +47,14 @@ impl Lock {
     }
 }
 
+/// What the system says of a link that is not followed helps nobody.
+fn told(e: io::Error) -> io::Error {
+    if e.raw_os_error() == Some(Errno::LOOP.raw_os_error()) {
+        return io::Error::new(io::ErrorKind::InvalidInput, "it is a link, which is not followed; remove it");
+    }
+    e
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +67,16 @@ mod tests {
         assert!(matches!(Lock::take(&path), Err(LockError::Held(Some(pid))) if pid == std::process::id()));
         drop(held);
         Lock::take(&path).unwrap();
+    }
+
+    #[test]
+    fn a_link_is_not_followed_and_its_target_is_left_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, mine) = (dir.path().join("lock"), dir.path().join("mine"));
+        std::fs::write(&mine, "mine").unwrap();
+        std::os::unix::fs::symlink(&mine, &path).unwrap();
+        let Err(LockError::Io(e)) = Lock::take(&path) else { panic!("it was followed") };
+        assert!(e.to_string().contains("remove it"), "{e}");
+        assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! It holds no secrets and proves nothing: what was commanded, and by whom, is in the journal.
 
+use crate::domain::is_unprintable;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -120,7 +121,7 @@ pub fn one_line(text: &str) -> String {
             chars = after.chars();
             continue;
         }
-        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+        if is_unprintable(c) { line.extend(c.escape_default()) } else { line.push(c) }
     }
     line
 }

@@ -3,12 +3,15 @@
 //! ```text
 //! feeds, files ──► drive: the loop ──► stepper ──► engine
 //!                    ▲ pace, kill         ├──► stats: what the run has to tell
-//!                    │                   ├──► keep, recover: journal and store
+//!                    │                   ├──► keep, recover, evidence: journal, mark and store
 //!                    └── service: who is attached, what they ask; album: moments to go back to,
 //!                        archive: those before them, out of the journal
 //! ```
 
+pub mod backup;
+pub mod disk_room;
 pub mod drive;
+pub mod evidence;
 pub mod feeds;
 pub mod files;
 pub mod imports;

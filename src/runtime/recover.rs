@@ -1,37 +1,40 @@
-//! Opens a state folder (`journal/`, `sled/`, `lock`), puts the engine back where the newest good
+//! Opens a state folder (`journal/`, `acknowledged`, `sled/`, `lock`), puts the engine back where the newest good
 //! checkpoint left it, and moves the feed there.
+//!
+//! ```text
+//! evidence: look ─► refuse, or ─► restore ─► doubt? kept ─► cut ─► kill journalled ─► mark ─► doubt forgotten
+//!           nothing is changed             a start that dies anywhere here is in doubt again
+//! ```
 //!
 //! # Invariants
 //!
-//! 1. The journal decides. The store is used only where it agrees with it to the byte; where it does not,
-//!    it is set aside, written anew and this is said.
-//! 2. A folder of another run, or whose journal is damaged or ends before what the store has seen, is
-//!    refused and left as it is.
-//! 3. A store is opened only after a child process opened and read it and came back.
-//! 4. A kill at any moment of this leaves a folder that can be opened again.
+//! 1. The journal decides. The store is used only where it agrees with it to the byte, or where the journal lost what
+//!    it has; where it disagrees, it is set aside, written anew and this is said.
+//! 2. A folder of another run, or whose journal is damaged, is refused and left as it is.
+//! 3. What was acknowledged and is not there any more, and whatever cannot be told from that, comes up halted: a kill
+//!    with the reason is journalled before anything that is new, so that a replay halts where the run did.
+//! 4. A kill at any moment of this leaves a folder that can be opened again, and is as much in doubt as before.
 
+use super::disk_room::DiskRoom;
+use super::evidence::{self, MARKED_SINCE, StateEvidence, StoreCopy};
 use super::keep::{CheckpointGap, Cursor, JournaledCommand, KeepError, Keeper, VERSION, decode};
 use super::lock::{Lock, LockError};
-use super::stats::RunStats;
-use crate::domain::Universe;
+use super::stats::{IN_DOUBT, RunStats};
+use crate::domain::{Command, Stamp, Universe};
 use crate::engine::Engine;
 use crate::engine::state::{self, SnapshotError};
-use crate::journal::{self, Journal, JournalError, RecordKind, Recovery, RunHeader};
+use crate::journal::{
+    self, Acknowledged, Journal, JournalError, MarkFile, MarkReading, RecordKind, Recovery, RunHeader,
+};
 use crate::market::feed::{Feed, FeedError, FeedInfo};
 use crate::store::{self, Newest, StateStore};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant, SystemTime};
-
-/// How long the child may take to read a store.
-const PROBE_MAX: Duration = Duration::from_secs(10);
-/// How often it is looked at.
-const PROBE_LOOK: Duration = Duration::from_millis(2);
+use std::time::SystemTime;
 
 /// Whose state it is: everything that is set before a run, as far as it can change what is decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,19 +113,31 @@ pub enum RecoverError {
         /// What the two runs differ in, in words.
         why: String,
     },
-    /// The journal lost acknowledged frames.
+    /// Others may look into it, or change it.
     #[error(
-        "{dir}: the journal ends at frame {journal}, but the store has seen frame {store}: the end of the journal \
-         is lost. Put it back from a copy, or move {dir}/sled away to go on from frame {journal}",
+        "{dir}: the state folder {what}; others could read or change what is kept: give it a folder of its own with --state, \
+         or chmod 700 yours",
         dir = dir.display()
     )]
-    Lost {
-        /// State folder whose journal lost frames.
+    Open {
+        /// State folder that others may enter.
         dir: PathBuf,
-        /// Last frame of the journal.
-        journal: u64,
-        /// What the store is a copy of.
-        store: u64,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// There was a journal, and nothing that could stand for it is left.
+    #[error(
+        "{dir}: the journal {dir}/journal is gone, though {what}, and {why}; nothing was changed. Put it back from a \
+         backup (hive restore), or begin anew with --fresh (what is left is moved aside)",
+        dir = dir.display()
+    )]
+    Gone {
+        /// State folder whose journal is gone.
+        dir: PathBuf,
+        /// What says that there was one.
+        what: String,
+        /// Why nothing else can stand for it.
+        why: String,
     },
     /// The journal has a command of another version.
     #[error(
@@ -186,7 +201,8 @@ pub struct Resumed {
     pub news: Vec<String>,
 }
 
-/// Opens or begins the state of a run.
+/// Opens or begins the state of a run. What is refused is refused before anything is changed; what is in doubt is
+/// journalled with a kill, and comes up halted.
 pub fn open(
     dir: &Path,
     identity: &RunIdentity,
@@ -194,47 +210,49 @@ pub fn open(
     feed: &mut dyn Feed,
     probe: &Probe,
 ) -> Result<Resumed, RecoverError> {
-    // Whose positions these are is nobody else's business.
-    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|reason| RecoverError::Io {
-        doing: "making",
-        path: dir.to_path_buf(),
-        reason,
-    })?;
+    let mut news = Vec::new();
+    close(dir, &mut news)?;
     let lock = lock(dir)?;
     let payload = serde_json::to_vec(identity).unwrap_or_default();
     let run = header(&payload);
-    let opened = Journal::open(&dir.join("journal"), run);
-    let (mut journal, seen) = opened.map_err(|e| foreign(dir, identity, e))?;
-    let mut news = Vec::new();
-    if let Some(cut) = &seen.cut {
-        let (bytes, file, offset) = (cut.bytes, cut.file.display(), cut.offset);
-        news.push(format!("a torn end of {bytes} bytes was cut off {file} at byte {offset}"));
-    }
-    if seen.frames == 0 {
-        journal.append(RecordKind::Config, VERSION, &payload)?;
-        journal.commit()?;
-    }
-    let (store, copy) = open_store(dir, &journal, &seen, probe, &mut news)?;
-    let found = restore(dir, engine, &journal, &seen, copy, &mut news)?;
-    let reached = reached(&journal, &seen)?;
-    let stats = found.as_ref().map(|f| f.stats.clone()).unwrap_or_default();
+    let evidence = StateEvidence::gather(dir, &run, probe).map_err(|e| foreign(dir, identity, e))?;
+    let found = restore(dir, identity, engine, &evidence, &mut news)?;
+    let seen = &evidence.seen;
     let asked = seen.newest(RecordKind::Command as u16).next().is_some();
-    let given = if asked { given(dir, found.as_ref().map_or(0, |f| f.seq))? } else { VecDeque::new() };
-    let last = reached.iter().map(|r| r.events).chain(given.iter().map(|g| g.events)).max();
-    let again = last.map_or(0, |last| last.saturating_sub(stats.events));
-    if seen.frames == 0 {
-        news.push(format!("a new run is kept in {}", dir.display()));
-    } else {
-        news.push(resumption(found.as_ref(), again));
-    }
+    let place = found.as_ref().map(|f| (f.seq, f.stats.events));
+    let mut resumption = Resumption {
+        given: if asked { given(dir, &evidence, place)? } else { VecDeque::new() },
+        reached: reached(dir, seen)?,
+        doubt: None,
+        found,
+    };
+    let stats = resumption.found.as_ref().map(|f| f.stats.clone()).unwrap_or_default();
     for events in 0..stats.events {
         if feed.next()?.is_none() {
             return Err(RecoverError::Short { dir: dir.to_path_buf(), events });
         }
     }
+    resumption.doubt = resumption.in_doubt(&evidence, feed.info().from);
+    let begun = begin(dir, run, &payload, &evidence, &mut resumption, &mut news)?;
+    let again = resumption.again(stats.events);
+    if seen.frames == 0 && resumption.found.is_none() {
+        news.push(format!("a new run is kept in {}", dir.display()));
+    } else {
+        news.push(resumption.told(again));
+    }
+    let Resumption { found, reached, given, doubt } = resumption;
+    // Last, so that nobody overlooks it.
+    news.extend(doubt.and_then(|kill| kill.why).map(|why| {
+        format!(
+            "{why}. It comes up halted, only reductions pass: put the journal back from a backup (hive restore), or see \
+             what is held (hive ctl status; hive journal export {}) and release it with hive ctl reset",
+            dir.display()
+        )
+    }));
     let keeper = Keeper {
-        journal,
-        store,
+        journal: begun.journal,
+        mark: begun.mark,
+        store: begun.store,
         data_hash: identity.data_hash.clone(),
         reached: reached.filter(|r| (r.events, r.commands) > (stats.events, stats.commands)),
         given,
@@ -242,9 +260,142 @@ pub fn open(
         ended: seen.newest(RecordKind::End as u16).next().is_some(),
         part: CheckpointGap::of(stats.barriers),
         news: Vec::new(),
+        room: DiskRoom::new(dir),
+        too_large: false,
         _lock: lock,
     };
     Ok(Resumed { keeper, stats, again, news })
+}
+
+/// From where, and through what, a run comes to where it was.
+struct Resumption {
+    found: Option<RecoveredState>,
+    reached: Option<Cursor>,
+    given: VecDeque<JournaledCommand>,
+    /// The kill that doubt throws.
+    doubt: Option<JournaledCommand>,
+}
+
+impl Resumption {
+    /// The kill that what is in doubt throws, where the run was when it died: before anything that is new.
+    fn in_doubt(&self, evidence: &StateEvidence, begin: Stamp) -> Option<JournaledCommand> {
+        let doubts = evidence.doubts();
+        if doubts.is_empty() {
+            return None;
+        }
+        let cursors = self.reached.iter().chain(self.found.iter().map(|f| &f.cursor));
+        let places = cursors.filter_map(|c| Some((c.events, c.at?)));
+        let places = places.chain(self.given.iter().map(|g| (g.events, g.at)));
+        let (events, at) = places.max().unwrap_or((0, begin));
+        let why = format!("{IN_DOUBT}{}", doubts.join("; "));
+        let (uid, pid) = (rustix::process::geteuid().as_raw(), std::process::id() as i32);
+        Some(JournaledCommand { events, at, command: Some(Command::Kill), uid, pid, why: Some(why) })
+    }
+
+    /// Events that are stepped again.
+    fn again(&self, done: u64) -> u64 {
+        let last = self.reached.iter().map(|r| r.events).chain(self.given.iter().map(|g| g.events)).max();
+        last.map_or(0, |last| last.saturating_sub(done))
+    }
+
+    fn told(&self, again: u64) -> String {
+        let stepped = format!("{again} events are stepped again");
+        let Some(RecoveredState { seq, from, cursor, .. }) = &self.found else {
+            return format!("resumed from the start: there is no checkpoint yet; {stepped}");
+        };
+        let at = cursor.at.map(|s| s.to_string()).unwrap_or_default();
+        format!("resumed from checkpoint {seq} in {from}, at {at} after {} events; {stepped}", cursor.events)
+    }
+}
+
+/// What is written while a run goes on.
+struct Begun {
+    journal: Journal,
+    mark: MarkFile,
+    store: Option<StateStore>,
+}
+
+/// Everything of a start that changes the folder, in an order in which it may die anywhere: doubt is on disk before what
+/// gave rise to it is touched, and forgotten once it is journalled.
+fn begin(
+    dir: &Path,
+    run: RunHeader,
+    identity: &[u8],
+    evidence: &StateEvidence,
+    resumption: &mut Resumption,
+    news: &mut Vec<String>,
+) -> Result<Begun, RecoverError> {
+    let seen = &evidence.seen;
+    let folder = dir.join("journal");
+    if resumption.doubt.is_some() {
+        evidence::keep_doubt(dir, &evidence.doubts().join("; "))?;
+    }
+    let name = seen.run.map_or(run.run, |found| found.run);
+    let upto = |(seq, link)| Acknowledged { run: name, config: run.config, seq, link };
+    let mut mark = None;
+    if seen.run.is_none() && resumption.doubt.is_none() {
+        // Before the journal, so that one without a mark has lost it.
+        mark = Some(MarkFile::open(&evidence::mark_path(dir), upto(Default::default()))?);
+    }
+    let (mut journal, kept) = Journal::resume(&folder, run, seen)?;
+    if let (Some(cut), Some(kept)) = (&seen.cut, kept) {
+        let (bytes, file, offset, kept) = (cut.bytes, cut.file.display(), cut.offset, kept.display());
+        news.push(format!(
+            "a torn end of {bytes} bytes was cut off {file} at byte {offset}; it is kept in {kept}"
+        ));
+    }
+    if seen.frames == 0 {
+        journal.append(RecordKind::Config, MARKED_SINCE, identity)?;
+    }
+    let mut ahead = None;
+    if let (Some(copy), Some(found)) = (evidence.ahead(), &mut resumption.found)
+        && found.from == FROM_AHEAD
+    {
+        found.seq = journal.append(RecordKind::Checkpoint, VERSION, &copy.state)?;
+        let (applied_seq, link) = journal.head();
+        ahead = Some(Newest { run: journal.run().run, applied_seq, link, state: copy.state.clone() });
+    }
+    if let Some(kill) = &resumption.doubt {
+        let text = serde_json::to_vec(kill).map_err(KeepError::Command)?;
+        journal.append(RecordKind::Command, VERSION, &text)?;
+        resumption.given.push_back(kill.clone());
+    }
+    if mark.is_none() && evidence.mark == MarkReading::Missing && resumption.doubt.is_none() {
+        news.push("how far the journal is acknowledged is kept from now on".to_owned());
+    }
+    journal.commit()?;
+    let mark = match mark {
+        Some(mut mark) => mark.put(upto(journal.head())).map(|()| mark)?,
+        None => MarkFile::open(&evidence::mark_path(dir), upto(journal.head()))?,
+    };
+    evidence::settle_doubt(dir)?;
+    let store = open_store(dir, &journal, evidence, ahead, news);
+    Ok(Begun { journal, mark, store })
+}
+
+/// Makes the folder, or closes one that is there to others: whose positions these are is nobody else's business. One that
+/// holds other things than a state is not ours to close.
+fn close(dir: &Path, news: &mut Vec<String>) -> Result<(), RecoverError> {
+    let io = |doing, reason| RecoverError::Io { doing, path: dir.to_path_buf(), reason };
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(|e| io("making", e))?;
+    let meta = std::fs::metadata(dir).map_err(|e| io("looking at", e))?;
+    let (owner, mode) = (meta.uid(), meta.mode() & 0o777);
+    let open = |what| RecoverError::Open { dir: dir.to_path_buf(), what };
+    if owner != rustix::process::geteuid().as_raw() {
+        return Err(open(format!("belongs to uid {owner}")));
+    }
+    let others = mode & 0o077;
+    if others == 0 {
+        return Ok(());
+    }
+    let mut names = std::fs::read_dir(dir).map_err(|e| io("listing", e))?;
+    let is_state = dir.join("journal").is_dir() || dir.join("lock").is_file() || names.next().is_none();
+    if !is_state {
+        return Err(open(format!("has mode {mode:o}, and holds other things")));
+    }
+    std::fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(|e| io("closing", e))?;
+    news.push(format!("{} was open to others (mode {mode:o}); it is closed now (700)", dir.display()));
+    Ok(())
 }
 
 fn lock(dir: &Path) -> Result<Lock, RecoverError> {
@@ -272,8 +423,8 @@ fn header(identity: &[u8]) -> RunHeader {
     }
 }
 
-fn foreign(dir: &Path, identity: &RunIdentity, error: JournalError) -> RecoverError {
-    let JournalError::Foreign { first, .. } = &error else { return error.into() };
+fn foreign(dir: &Path, identity: &RunIdentity, error: RecoverError) -> RecoverError {
+    let RecoverError::Journal(JournalError::Foreign { first, .. }) = &error else { return error };
     let why = match serde_json::from_slice::<RunIdentity>(first) {
         Ok(other) => identity.differs(&other),
         Err(_) => "it does not say whose".to_owned(),
@@ -281,31 +432,29 @@ fn foreign(dir: &Path, identity: &RunIdentity, error: JournalError) -> RecoverEr
     RecoverError::Foreign { dir: dir.to_path_buf(), why }
 }
 
-/// The store, and its copy of a checkpoint if that is the journal's newest. A folder in doubt is set
-/// aside; without any store the run goes on.
+/// Opens the store. A folder in doubt is set aside, one that was ahead of the journal gets what the journal now has;
+/// without any store the run goes on.
 fn open_store(
     dir: &Path,
     journal: &Journal,
-    seen: &Recovery,
-    probe: &Probe,
+    evidence: &StateEvidence,
+    ahead: Option<Newest>,
     news: &mut Vec<String>,
-) -> Result<(Option<StateStore>, Option<Newest>), RecoverError> {
+) -> Option<StateStore> {
     let path = dir.join("sled");
-    let mut doubt = None;
-    if path.exists() {
-        match try_store(&path, probe) {
-            Ok((store, copy)) => match agrees(journal, seen, copy.as_ref()) {
-                Ok(true) => return Ok((Some(store), copy)),
-                Ok(false) => return Ok((Some(store), None)),
-                Err(Doubt::Ahead(store)) => {
-                    let journal = seen.last_seq;
-                    return Err(RecoverError::Lost { dir: dir.to_path_buf(), journal, store });
-                }
-                Err(Doubt::Other(why)) => doubt = Some(why.to_owned()),
-            },
-            Err(why) => doubt = Some(why),
+    let doubt = match &evidence.store {
+        StoreCopy::Unseen(why) => {
+            news.push(format!(
+                "the store is left alone ({why}); going on without, the journal has all of it"
+            ));
+            return None;
         }
-    }
+        StoreCopy::Unreadable(why) => Some(why.clone()),
+        _ if ahead.is_some() => None,
+        StoreCopy::Missing => None,
+        StoreCopy::Empty => agrees(&evidence.seen, None).err().map(str::to_owned),
+        StoreCopy::Newest(copy) => agrees(&evidence.seen, Some(copy)).err().map(str::to_owned),
+    };
     if let Some(why) = doubt {
         match store::set_aside(&path) {
             Ok(aside) => news.push(format!(
@@ -316,71 +465,39 @@ fn open_store(
                 news.push(format!(
                     "the store is in doubt ({why}) and cannot be moved ({e}); going on without"
                 ));
-                return Ok((None, None));
+                return None;
             }
         }
     }
-    match StateStore::open(&path) {
-        Ok(store) => Ok((Some(store), None)),
-        Err(e) => {
-            news.push(format!("{e}; going on without a store, the journal has all of it"));
-            Ok((None, None))
-        }
-    }
-}
-
-enum Doubt {
-    Ahead(u64),
-    Other(&'static str),
+    let opened = StateStore::open(&path).and_then(|store| {
+        // Else it would be ahead of the journal at the next start again.
+        ahead.map_or(Ok(()), |newest| store.put(&newest)).map(|()| store)
+    });
+    opened
+        .inspect_err(|e| {
+            let frames = journal.head().0;
+            news.push(format!("{e}; going on without a store, the journal has all of it ({frames} frames)"));
+        })
+        .ok()
 }
 
 /// Whether the copy is the newest checkpoint (true), or may be behind it by the one that a kill kept
 /// from it (false).
-fn agrees(journal: &Journal, seen: &Recovery, copy: Option<&Newest>) -> Result<bool, Doubt> {
+fn agrees(seen: &Recovery, copy: Option<&Newest>) -> Result<bool, &'static str> {
     let checkpoints: Vec<_> = seen.newest(RecordKind::Checkpoint as u16).take(2).collect();
     let Some(copy) = copy else {
         let lost = checkpoints.len() > 1;
-        return if lost { Err(Doubt::Other("it is empty and should not be")) } else { Ok(false) };
+        return if lost { Err("it is empty and should not be") } else { Ok(false) };
     };
-    if copy.run != journal.run().run {
-        return Err(Doubt::Other("it is of another run"));
-    }
-    if copy.applied_seq > seen.last_seq {
-        return Err(Doubt::Ahead(copy.applied_seq));
+    if seen.run.is_some_and(|run| run.run != copy.run) {
+        return Err("it is of another run");
     }
     let at = checkpoints.iter().position(|c| c.seq == copy.applied_seq && c.link == copy.link);
-    at.map(|at| at == 0).ok_or(Doubt::Other("it is not a copy of one of the last two checkpoints"))
+    at.map(|at| at == 0).ok_or("it is not a copy of one of the last two checkpoints")
 }
 
-fn try_store(path: &Path, probe: &Probe) -> Result<(StateStore, Option<Newest>), String> {
-    match probe {
-        Probe::Here => store::probe(path).map_err(|e| e.to_string())?,
-        Probe::Child(program) => probe_in_child(program, path)?,
-    }
-    let store = StateStore::open(path).map_err(|e| e.to_string())?;
-    let copy = store.newest().map_err(|e| e.to_string())?;
-    Ok((store, copy))
-}
-
-fn probe_in_child(program: &Path, path: &Path) -> Result<(), String> {
-    let mut command = Command::new(program);
-    command.arg("store-probe").arg(path);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(|e| format!("it cannot be tried: {e}"))?;
-    let start = Instant::now();
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(()),
-            Ok(Some(status)) => return Err(format!("a process that tried to read it ended with {status}")),
-            Ok(None) if start.elapsed() < PROBE_MAX => std::thread::sleep(PROBE_LOOK),
-            _ => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err("a process that tried to read it did not come back".to_owned());
-            }
-        }
-    }
-}
+/// Where a state came from that the journal does not have.
+const FROM_AHEAD: &str = "sled, which is ahead of the journal";
 
 struct RecoveredState {
     seq: u64,
@@ -389,19 +506,49 @@ struct RecoveredState {
     stats: RunStats,
 }
 
-/// Tries the checkpoints from the newest on; the store's copy stands for the newest.
+/// Tries the checkpoints from the newest on; the store's copy stands for the newest, or, where the journal has lost it,
+/// for itself.
 fn restore(
     dir: &Path,
+    identity: &RunIdentity,
     engine: &mut Engine,
-    journal: &Journal,
-    seen: &Recovery,
-    mut copy: Option<Newest>,
+    evidence: &StateEvidence,
     news: &mut Vec<String>,
 ) -> Result<Option<RecoveredState>, RecoverError> {
+    let seen = &evidence.seen;
+    let settings =
+        || RecoverError::Foreign { dir: dir.to_path_buf(), why: "its settings are others".to_owned() };
+    if let Some(copy) = evidence.ahead() {
+        match decode(&copy.state) {
+            Some((cursor, ..)) if cursor.data_hash != identity.data_hash => return Err(settings()),
+            Some((cursor, stats, snapshot)) => match engine.restore(snapshot) {
+                Ok(()) => {
+                    let seq = copy.applied_seq;
+                    return Ok(Some(RecoveredState { seq, from: FROM_AHEAD, cursor, stats }));
+                }
+                Err(SnapshotError::Foreign) => return Err(settings()),
+                Err(e) => news.push(format!("the store's checkpoint {}: {e}", copy.applied_seq)),
+            },
+            None => news.push("the store's checkpoint has a layout that is not known here".to_owned()),
+        }
+    }
+    if let Some(what) = evidence.vanished() {
+        let why = match &evidence.store {
+            StoreCopy::Missing => "there is no store to go on from".to_owned(),
+            StoreCopy::Empty => "the store is empty".to_owned(),
+            StoreCopy::Unreadable(why) | StoreCopy::Unseen(why) => {
+                format!("the store cannot be read ({why})")
+            }
+            StoreCopy::Newest(_) => news.join("; "),
+        };
+        return Err(RecoverError::Gone { dir: dir.to_path_buf(), what, why });
+    }
+    let fits = |c: &&Newest| agrees(seen, Some(c)) == Ok(true);
+    let mut copy = if let StoreCopy::Newest(copy) = &evidence.store { Some(copy).filter(fits) } else { None };
     for frame in seen.newest(RecordKind::Checkpoint as u16) {
         let (from, bytes) = match copy.take() {
-            Some(copy) => ("sled", copy.state),
-            None => ("the journal", journal.read(frame)?),
+            Some(copy) => ("sled", copy.state.clone()),
+            None => ("the journal", journal::read_frame(&dir.join("journal"), frame)?),
         };
         let decoded = if frame.ver == VERSION { decode(&bytes) } else { None };
         let Some((cursor, stats, snapshot)) = decoded else {
@@ -413,10 +560,7 @@ fn restore(
         };
         match engine.restore(snapshot) {
             Ok(()) => return Ok(Some(RecoveredState { seq: frame.seq, from, cursor, stats })),
-            Err(SnapshotError::Foreign) => {
-                let why = "its settings are others".to_owned();
-                return Err(RecoverError::Foreign { dir: dir.to_path_buf(), why });
-            }
+            Err(SnapshotError::Foreign) => return Err(settings()),
             Err(e) => news.push(format!("checkpoint {}: {e}", frame.seq)),
         }
     }
@@ -424,26 +568,32 @@ fn restore(
 }
 
 /// Where the run was when it died: its last cursor, or its last checkpoint if that is later.
-fn reached(journal: &Journal, seen: &Recovery) -> Result<Option<Cursor>, RecoverError> {
-    let cursor = seen.newest(RecordKind::Cursor as u16).next().map(|p| journal.read(p)).transpose()?;
-    let cursor = cursor.and_then(|bytes| postcard::from_bytes::<Cursor>(&bytes).ok());
-    let checkpoint =
-        seen.newest(RecordKind::Checkpoint as u16).next().map(|p| journal.read(p)).transpose()?;
-    let checkpoint = checkpoint.as_deref().and_then(decode).map(|(cursor, ..)| cursor);
+fn reached(dir: &Path, seen: &Recovery) -> Result<Option<Cursor>, RecoverError> {
+    let newest = |kind: RecordKind| {
+        let frame = seen.newest(kind as u16).next();
+        frame.map(|frame| journal::read_frame(&dir.join("journal"), frame)).transpose()
+    };
+    let cursor = newest(RecordKind::Cursor)?.and_then(|bytes| postcard::from_bytes::<Cursor>(&bytes).ok());
+    let checkpoint = newest(RecordKind::Checkpoint)?.as_deref().and_then(decode).map(|(cursor, ..)| cursor);
     Ok(cursor.into_iter().chain(checkpoint).max_by_key(|c| (c.events, c.commands)))
 }
 
-/// The commands that came after a frame, in the order in which they acted. Those for the process are over.
-fn given(dir: &Path, after: u64) -> Result<VecDeque<JournaledCommand>, RecoverError> {
+/// The commands that came after a checkpoint, in the order in which they acted. Those for the process are over.
+fn given(
+    dir: &Path,
+    evidence: &StateEvidence,
+    checkpoint: Option<(u64, u64)>,
+) -> Result<VecDeque<JournaledCommand>, RecoverError> {
     let (mut all, mut unknown) = (Vec::new(), None);
-    journal::scan(&dir.join("journal"), |frame| {
-        if frame.kind == RecordKind::Command as u16 && frame.seq > after {
+    evidence.frames(dir, |frame| {
+        if frame.kind == RecordKind::Command as u16 {
             match serde_json::from_slice::<JournaledCommand>(frame.payload) {
+                Ok(given) if given.is_in(frame.seq, checkpoint) => {}
                 Ok(given) => all.extend(given.command.is_some().then_some(given)),
+                Err(_) if checkpoint.is_some_and(|(seq, _)| frame.seq < seq) => {}
                 Err(_) => unknown = unknown.or(Some(frame.seq)),
             }
         }
-        Ok(())
     })?;
     if let Some(seq) = unknown {
         return Err(RecoverError::Command { dir: dir.to_path_buf(), seq });
@@ -452,13 +602,4 @@ fn given(dir: &Path, after: u64) -> Result<VecDeque<JournaledCommand>, RecoverEr
     // is order of acting, and this only says so.
     all.sort_by_key(|g| g.events);
     Ok(all.into())
-}
-
-fn resumption(found: Option<&RecoveredState>, again: u64) -> String {
-    let stepped = format!("{again} events are stepped again");
-    let Some(RecoveredState { seq, from, cursor, .. }) = found else {
-        return format!("resumed from the start: there is no checkpoint yet; {stepped}");
-    };
-    let at = cursor.at.map(|s| s.to_string()).unwrap_or_default();
-    format!("resumed from checkpoint {seq} in {from}, at {at} after {} events; {stepped}", cursor.events)
 }

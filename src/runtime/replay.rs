@@ -11,18 +11,20 @@
 //! 1. Whoever asks never waits: the answer is the moment, how far fetching it is, or why it cannot be had.
 //! 2. Nothing is written, and the run that goes on shares nothing with the one that is lived through again.
 //! 3. It never lives on beyond the time that it is told, which is now.
-//! 4. What the recorder remembers (curves, talk, reasons) begins [`WARM`] before the moment or earlier.
+//! 4. What is shown was decided: wherever the journal says what had been decided until then, it is compared on the way.
+//! 5. What the recorder remembers (curves, talk, reasons) begins [`WARM`] before the moment or earlier.
 
-use super::keep::{JournaledCommand, decode};
+use super::keep::{Cursor, JournaledCommand, decode};
 use super::snapshot_ring::SnapshotRing;
 use super::stats::RunStats;
 use super::stepper::Stepper;
-use crate::domain::{AgentId, Event, Span, Stamp};
+use crate::domain::{AgentId, Digest, Event, Span, Stamp};
 use crate::engine::Engine;
 use crate::journal::{self, RecordKind};
 use crate::market::feed::Feed;
 use crate::recorder::{RecordedRun, Recorder};
 use crate::view::{AgentPage, Past, When};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -167,34 +169,67 @@ fn work(shared: &ArchiveShared, journal: &Path, scene: &RecordedRun, remake: &Re
     }
 }
 
-/// What the journal has for a moment: the newest checkpoint that is old enough, and all commands.
+/// What the journal has for a moment: the newest checkpoint that is old enough, the commands that came after it, and
+/// everything that it says of what was decided since.
 #[derive(Default)]
 struct Pages {
     checkpoint: Option<Vec<u8>>,
-    given: Vec<JournaledCommand>,
+    given: VecDeque<JournaledCommand>,
+    /// By events and commands, what was decided until then.
+    decided: BTreeMap<(u64, u64), Digest>,
 }
 
 fn read(journal: &Path, before: Stamp) -> Result<Pages, String> {
     let mut pages = Pages::default();
+    let (mut place, mut given) = (None, Vec::new());
     journal::scan(journal, |frame| {
-        match frame.kind {
+        let cursor = match frame.kind {
             k if k == RecordKind::Checkpoint as u16 => {
-                let old = decode(frame.payload).is_some_and(|(c, ..)| c.at.is_some_and(|at| at <= before));
-                if old {
+                let decoded = decode(frame.payload);
+                let old = decoded.as_ref().is_some_and(|(c, ..)| c.at.is_some_and(|at| at <= before));
+                if let Some((cursor, ..)) = decoded.as_ref().filter(|_| old) {
+                    place = Some((frame.seq, cursor.events));
                     pages.checkpoint = Some(frame.payload.to_vec());
                 }
+                decoded.map(|(cursor, ..)| cursor)
+            }
+            k if k == RecordKind::Cursor as u16 || k == RecordKind::End as u16 => {
+                postcard::from_bytes::<Cursor>(frame.payload).ok()
             }
             k if k == RecordKind::Command as u16 => {
-                pages.given.extend(serde_json::from_slice::<JournaledCommand>(frame.payload).ok());
+                let command = serde_json::from_slice::<JournaledCommand>(frame.payload).ok();
+                given.extend(command.map(|command| (frame.seq, command)));
+                None
             }
-            _ => {}
-        }
+            _ => None,
+        };
+        pages.decided.extend(cursor.map(|c| ((c.events, c.commands), c.decisions)));
         Ok(())
     })
     .map_err(|e| format!("the journal cannot be read: {e}"))?;
-    pages.given.retain(|g| g.command.is_some());
-    pages.given.sort_by_key(|g| g.events);
+    given.retain(|(seq, g)| g.command.is_some() && !g.is_in(*seq, place));
+    given.sort_by_key(|(_, g)| g.events);
+    pages.given = given.into_iter().map(|(_, g)| g).collect();
+    let begun = place.map_or(0, |(_, events)| events);
+    pages.decided.retain(|(events, _), _| *events >= begun);
     Ok(pages)
+}
+
+/// Compares what is decided while a past is lived through again with what the journal says was decided then.
+fn compare(decided: &mut BTreeMap<(u64, u64), Digest>, stepper: &Stepper<'_>) -> Result<(), String> {
+    let here = (stepper.stats.events, stepper.stats.commands);
+    while let Some(entry) = decided.first_entry().filter(|e| *e.key() <= here) {
+        let (place, then) = entry.remove_entry();
+        if place != here || then != stepper.engine.respond.decisions {
+            let at = stepper.engine.now().map(|s| s.to_string()).unwrap_or_default();
+            return Err(format!(
+                "the past cannot be shown: at event {} ({at}) other decisions come out than the journal says were made \
+                 then. The program or the data changed, or the journal lost a part; hive journal verify looks at it",
+                place.0
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn fetch(
@@ -220,17 +255,18 @@ fn fetch(
     let recorder = Recorder::numbered(&engine, FAR + begun);
     let mut stepper = Stepper::new(&mut engine, stats, None);
     stepper.recorder = Some(recorder);
-    let mut given = pages.given.into_iter().skip_while(|g| g.events < begun).peekable();
+    let (mut given, mut decided) = (pages.given, pages.decided);
+    compare(&mut decided, &stepper)?;
     let mut fetched = Fetched { ring: SnapshotRing::new(BYTES_MAX), whole: None, begin: stepper.stats.from };
     let (keep, end) = (Stamp(at.0.saturating_sub(BEFORE.0)), Stamp(at.0.saturating_add(AFTER.0)).min(until));
     let scene = RecordedRun { progress: None, speed: "from the journal".to_owned(), ..scene.clone() };
     let (mut from, mut first): (Option<Stamp>, Option<Stamp>) = (None, None);
     loop {
-        // What acted at the checkpoint is in it already.
-        while let Some(g) = given.next_if(|g| g.events <= stepper.stats.events) {
-            if g.events > begun || begun == 0 {
-                stepper.act(&g);
-            }
+        while given.front().is_some_and(|g| g.events <= stepper.stats.events)
+            && let Some(g) = given.pop_front()
+        {
+            stepper.act(&g);
+            compare(&mut decided, &stepper)?;
         }
         let Some(event) = feed.next().map_err(|e| e.to_string())? else { break };
         // The first moment stands for everything before it.
@@ -238,7 +274,9 @@ fn fetch(
         if matches!(event, Event::Barrier(b) if b > end && kept) {
             break;
         }
-        let Some(barrier) = stepper.market(&event).map_err(|e| e.to_string())? else { continue };
+        let barrier = stepper.market(&event).map_err(|e| e.to_string())?;
+        compare(&mut decided, &stepper)?;
+        let Some(barrier) = barrier else { continue };
         fetched.begin = stepper.stats.from;
         if barrier >= keep {
             first.get_or_insert(barrier);
@@ -278,8 +316,12 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn made() -> (Engine, Box<dyn Feed>) {
+        made_of(SynthSettings::default().seed)
+    }
+
+    fn made_of(seed: u64) -> (Engine, Box<dyn Feed>) {
         let config = crate::config::shipped().unwrap();
-        let settings = SynthSettings { bars_days: 40, ..SynthSettings::default() };
+        let settings = SynthSettings { bars_days: 40, seed, ..SynthSettings::default() };
         let feed = SynthFeed::new(settings).unwrap();
         let engine = Engine::new(&config.roster, feed.universe(), &setup::settings(&config), 1);
         (engine, Box::new(feed))
@@ -306,9 +348,17 @@ mod tests {
         stepper.recorder = Some(recorder);
         while let Some(event) = feed.next().unwrap() {
             let Some(at) = stepper.market(&event).unwrap() else { continue };
-            if shown.len() == 130 {
-                let (events, command) = (stepper.stats.events, Some(Command::Unfund(AgentId(0))));
-                stepper.command(&JournaledCommand { events, at, command, uid: 0, pid: 1 }).unwrap();
+            // The first comes right after the first checkpoint, before anything else has happened.
+            let command = match shown.len() {
+                63 => Some(Command::Mute(AgentId(2))),
+                130 => Some(Command::Unfund(AgentId(0))),
+                _ => None,
+            };
+            if command.is_some() {
+                let events = stepper.stats.events;
+                stepper
+                    .command(&JournaledCommand { events, at, command, uid: 0, pid: 1, why: None })
+                    .unwrap();
             }
             let recorder = stepper.recorder.as_ref().unwrap();
             let picture = recorder.picture(stepper.engine, &RecordedRun::default());
@@ -358,6 +408,37 @@ mod tests {
             (near.view.market_time, archive.step(near.view.seq, 2).unwrap().1),
             (Some(stamps[100]), None)
         );
+    }
+
+    #[test]
+    fn a_past_that_comes_out_otherwise_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let shown = live(folder.path());
+        let stamps: Vec<Stamp> = shown.keys().copied().collect();
+        // The market is another than it was.
+        let other: Arc<Remake> = Arc::new(|| Ok(made_of(7)));
+        let archive = Archive::new(folder.path(), RecordedRun::default(), other);
+        let why = wait(&archive, stamps[130], stamps[131]).unwrap_err();
+        assert!(why.contains("other decisions come out") && why.contains("hive journal verify"), "{why}");
+        // What a checkpoint proves needs no second look.
+        let why = wait(&archive, stamps[160], stamps[161]).unwrap_err();
+        assert!(why.contains("another roster, market, seed or settings"), "{why}");
+        // It is as it has to be: checkpoint and command stand at the same event.
+        let mut events = Vec::new();
+        journal::scan(&folder.path().join("journal"), |frame| {
+            match frame.kind {
+                k if k == RecordKind::Checkpoint as u16 => {
+                    events.extend(decode(frame.payload).map(|d| d.0.events));
+                }
+                k if k == RecordKind::Command as u16 => {
+                    events.push(serde_json::from_slice::<JournaledCommand>(frame.payload).unwrap().events);
+                }
+                _ => {}
+            }
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(events[0], events[1], "{events:?}");
     }
 
     #[test]

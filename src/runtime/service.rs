@@ -141,13 +141,17 @@ impl<'a> Clients<'a> {
         }
         self.shown = Some(Instant::now());
         self.scenery.cockpit.clients = self.hub.clients() as u32;
+        self.scenery.cockpit.doubt = stepper.doubt().map(str::to_owned);
         let view = recorder.picture(stepper.engine, &self.scenery.cockpit);
         // Encoding plain data of bounded size into memory does not fail; if it ever did, clients would
         // be told nothing new rather than something wrong.
         let Ok(whole) = postcard::to_stdvec(&view) else { return };
         let change = self.last.as_ref().map(|last| Delta::between(last, &view));
         let change = change.and_then(|c| postcard::to_stdvec(&c).ok()).filter(|c| c.len() < whole.len());
-        let status = operator::status(stepper.engine, &self.scenery.status, seq);
+        let mut status = operator::status(stepper.engine, &self.scenery.status, seq);
+        if let Some(doubt) = &self.scenery.cockpit.doubt {
+            status.because = Some(format!("{doubt}: hive ctl reset"));
+        }
         let agents = operator::agents(stepper.engine);
         self.hub.publish(Picture { seq, view: whole, change, status, agents });
         self.last = Some(view);
@@ -177,6 +181,7 @@ impl<'a> Clients<'a> {
                 self.take(stepper, order)?;
             }
             stepper.heed_kill()?;
+            stepper.heed_disk()?;
         }
         Ok(())
     }
@@ -289,5 +294,5 @@ impl Clients<'_> {
 }
 
 fn given(stepper: &Stepper<'_>, peer: Peer, at: Stamp, command: Option<Command>) -> JournaledCommand {
-    JournaledCommand { events: stepper.stats.events, at, command, uid: peer.uid, pid: peer.pid }
+    JournaledCommand { events: stepper.stats.events, at, command, uid: peer.uid, pid: peer.pid, why: None }
 }

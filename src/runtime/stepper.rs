@@ -7,9 +7,10 @@
 //! 2. A resumed run gets the commands of the first time after the same events of the feed, and no new one
 //!    before it has caught up.
 
+use super::disk_room::RoomChange;
 use super::keep::{JournaledCommand, KeepError, Keeper};
 use super::kill::KillSwitch;
-use super::stats::{ALARMS_MAX, RunStats};
+use super::stats::{DISK_FULL, RunStats};
 use crate::domain::{Command, Event, MarketEvent, Stamp};
 use crate::engine::{Engine, Outputs};
 use crate::recorder::Recorder;
@@ -28,12 +29,14 @@ pub struct Stepper<'a> {
     pub recorder: Option<Recorder>,
     /// The kill switch's ways beside the socket.
     pub kill: Option<KillSwitch>,
+    /// Why it is to be halted, until it is: the disk is full.
+    full: Option<String>,
 }
 
 impl<'a> Stepper<'a> {
     /// A run that goes on from `told`.
     pub fn new(engine: &'a mut Engine, stats: RunStats, keeper: Option<&'a mut Keeper>) -> Self {
-        Stepper { engine, stats, out: Outputs::default(), keeper, recorder: None, kill: None }
+        Stepper { engine, stats, out: Outputs::default(), keeper, recorder: None, kill: None, full: None }
     }
 
     /// Steps an event of the feed. Tells the stamp if it was a barrier that counted.
@@ -84,12 +87,51 @@ impl<'a> Stepper<'a> {
             command: Some(Command::Kill),
             uid,
             pid,
+            why: None,
         })?;
         tracing::warn!(%at, changed, "the kill switch was thrown {way}");
         if let Some(recorder) = &mut self.recorder {
             recorder.note(&format!("the kill switch was thrown {way}"));
         }
         Ok(())
+    }
+
+    /// Halts once the disk is full, while that can still be journalled; what was kept before is whole. Says so when there is
+    /// room again: whether new risk is wanted then, is for people to say.
+    pub fn heed_disk(&mut self) -> Result<(), KeepError> {
+        if self.full.is_none()
+            && let Some(change) = self.keeper.as_mut().and_then(|k| k.look_at_room())
+        {
+            match change {
+                RoomChange::Full(left) => {
+                    let left = left >> 10;
+                    self.full = Some(format!(
+                        "{DISK_FULL}{left} KB are left; only reductions pass, and only commands are kept"
+                    ));
+                }
+                RoomChange::Again(left) => {
+                    let text = format!(
+                        "there are {} MB left on the disk again: hive ctl reset takes new risk",
+                        left >> 20
+                    );
+                    tracing::info!("{text}");
+                    if let Some(recorder) = &mut self.recorder {
+                        recorder.note(&text);
+                    }
+                }
+            }
+        }
+        let (true, true) = (self.full.is_some(), self.caught_up()) else { return Ok(()) };
+        let Some(at) = self.engine.now() else { return Ok(()) };
+        let (why, events) = (self.full.take(), self.stats.events);
+        if self.engine.respond.real.account.hand.is_killed() {
+            // It is halted, and the room is for what would be news.
+            return Ok(());
+        }
+        let (uid, pid) = (rustix::process::geteuid().as_raw(), std::process::id() as i32);
+        tracing::error!(%at, "halted: {}", why.as_deref().unwrap_or_default());
+        self.command(&JournaledCommand { events, at, command: Some(Command::Kill), uid, pid, why })
+            .map(|_| ())
     }
 
     /// Journals that the process was asked to stop.
@@ -108,6 +150,11 @@ impl<'a> Stepper<'a> {
         Ok(())
     }
 
+    /// What the program itself halted the run for, while it is halted.
+    pub fn doubt(&self) -> Option<&str> {
+        self.stats.doubt().filter(|_| self.engine.respond.real.account.hand.is_killed())
+    }
+
     /// Whether everything that was done before the run died was done again.
     pub fn caught_up(&self) -> bool {
         self.keeper.as_ref().is_none_or(|k| k.caught_up(&self.stats))
@@ -118,6 +165,12 @@ impl<'a> Stepper<'a> {
         let Some(command) = given.command else { return false };
         let before = self.engine.respond.interventions;
         self.stats.commands += 1;
+        if let Some(why) = &given.why {
+            self.stats.alarm(why.clone());
+            if let Some(recorder) = &mut self.recorder {
+                recorder.note(why);
+            }
+        }
         self.step(&Event::Command(given.at, command));
         self.engine.respond.interventions > before
     }
@@ -127,9 +180,6 @@ impl<'a> Stepper<'a> {
         if let Some(recorder) = &mut self.recorder {
             recorder.observe(self.engine, event, &self.out);
         }
-        for alarm in self.out.alarms.drain(..) {
-            let full = self.stats.alarms.len() >= ALARMS_MAX;
-            if full { self.stats.more_alarms += 1 } else { self.stats.alarms.push(alarm) }
-        }
+        self.out.alarms.drain(..).for_each(|alarm| self.stats.alarm(alarm));
     }
 }

@@ -11,7 +11,7 @@ use super::layers::dialog::Question;
 use super::lines::{agent, message, page, status};
 use super::theme::Theme;
 use super::{header, moment, words};
-use crate::domain::money;
+use crate::domain::{is_unprintable, money, printable};
 use crate::view::link::{News, Request, SwarmLink};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::io::{self, Write};
@@ -114,7 +114,7 @@ pub fn run(link: &mut dyn SwarmLink, out: &mut dyn Write, typed: &Receiver<Strin
 
 impl Teller<'_> {
     fn tell(&mut self, line: &str) -> io::Result<()> {
-        writeln!(self.out, "{line}")?;
+        writeln!(self.out, "{}", printable(line))?;
         self.out.flush()
     }
 
@@ -298,7 +298,7 @@ impl Teller<'_> {
 
     /// As if it was typed at the cockpit, and enter.
     fn typed(&mut self, text: &str) -> Option<Request> {
-        for c in text.chars().filter(|c| !c.is_control()) {
+        for c in text.chars().filter(|c| !is_unprintable(*c)) {
             self.press(KeyCode::Char(c));
         }
         self.press(KeyCode::Enter)

@@ -4,6 +4,7 @@ use super::frame::{self, FrameError};
 use super::hello::{self, ClientRole, HelloVerdict};
 use super::message::{Call, ClientQuestion, ServerAnswer, ServerFrame};
 use super::socket_path::SocketPath;
+use crate::domain::is_unprintable;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -96,5 +97,5 @@ impl Client {
 
 /// Text of a server without anything that a terminal would act on.
 fn clean(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).chars().filter(|c| !c.is_control()).take(500).collect()
+    String::from_utf8_lossy(bytes).chars().filter(|c| !is_unprintable(*c)).take(500).collect()
 }

@@ -7,11 +7,11 @@
 //! 1. One process serves a place: the lock is the kernel's and goes with the process, whatever killed it.
 //! 2. A folder that others may enter is refused, not repaired: whoever opened it should know.
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::net;
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
@@ -42,6 +42,12 @@ pub enum PlaceError {
         /// What is wrong with it.
         what: String,
     },
+    /// Something else is there.
+    #[error("{}: something is here that is no socket, and is left as it is; name another path, or remove it", .path.display())]
+    NoSocket {
+        /// What was to be the socket.
+        path: PathBuf,
+    },
     /// Somebody serves it.
     #[error("{}: a hive runs here already, process {holder}; stop it (hive ctl stop), or use another --name", .path.display())]
     Taken {
@@ -65,7 +71,7 @@ pub enum PlaceError {
 impl PlaceError {
     /// Whether it was refused for safety, rather than failed.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, PlaceError::Open { .. } | PlaceError::Taken { .. })
+        matches!(self, PlaceError::Open { .. } | PlaceError::Taken { .. } | PlaceError::NoSocket { .. })
     }
 }
 
@@ -135,8 +141,10 @@ impl SocketPath {
             .read(true)
             .write(true)
             .mode(0o600)
+            // A link would lead to a file that is none of ours, and that is emptied below.
+            .custom_flags(OFlags::NOFOLLOW.bits() as i32)
             .open(&lock_path)
-            .map_err(io("opening", &lock_path))?;
+            .map_err(io("opening, without following a link,", &lock_path))?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
             let mut holder = String::new();
             // A line of a few bytes; unreadable is as good as unknown.
@@ -149,9 +157,14 @@ impl SocketPath {
             .and_then(|()| lock.rewind())
             .and_then(|()| lock.write_all(line.as_bytes()))
             .map_err(io("writing", &lock_path))?;
-        match std::fs::remove_file(path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io("clearing", path)(e)),
-            _ => {}
+        match std::fs::symlink_metadata(path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(io("looking at", path)(e)),
+            // What a hive that died left behind; anything else is somebody's.
+            Ok(meta) if meta.file_type().is_socket() => {
+                std::fs::remove_file(path).map_err(io("clearing", path))?;
+            }
+            Ok(_) => return Err(PlaceError::NoSocket { path: path.clone() }),
         }
         // By hand, so that nobody can connect before the socket is closed to others.
         let socket = net::socket(net::AddressFamily::UNIX, net::SocketType::STREAM, None)
@@ -226,6 +239,27 @@ mod tests {
         );
         drop(held);
         place.take().unwrap();
+    }
+
+    #[test]
+    fn what_is_no_socket_is_left_as_it_is_and_no_link_is_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
+        let place = SocketPath { path: folder.path().join("a.sock") };
+        std::fs::write(&place.path, "mine").unwrap();
+        let refused = place.take().unwrap_err();
+        assert!(refused.is_refusal() && refused.to_string().contains("no socket"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&place.path).unwrap(), "mine");
+        std::fs::remove_file(&place.path).unwrap();
+        // One that a dead hive left is cleared away.
+        drop(UnixListener::bind(&place.path).unwrap());
+        place.take().unwrap();
+        let mine = folder.path().join("mine");
+        std::fs::write(&mine, "mine").unwrap();
+        std::fs::remove_file(folder.path().join("a.lock")).unwrap();
+        std::os::unix::fs::symlink(&mine, folder.path().join("a.lock")).unwrap();
+        assert!(place.take().unwrap_err().to_string().contains("without following a link"));
+        assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
     }
 
     #[test]

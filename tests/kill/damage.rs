@@ -4,6 +4,7 @@
 use super::life::{Chance, stepped_again};
 use crate::beside::is_apart;
 use crate::cli::hand::{Desk, program};
+use crate::doubt::law::copy;
 use hive::config;
 use hive::config::setup;
 use hive::domain::{AgentId, Command, Span};
@@ -59,14 +60,14 @@ const EVENTS: u64 = 45 * 6 * 16;
 const CHECKPOINT: u64 = 64 * 16;
 
 /// A run of a month and a half, as the program makes it.
-struct Run {
-    engine: Engine,
+pub struct Run {
+    pub engine: Engine,
     feed: SynthFeed,
     identity: RunIdentity,
 }
 
 impl Run {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut config = config::shipped().unwrap();
         config.roster.scouts = 0;
         let clock = Span(4 * Span::HOUR.0);
@@ -83,7 +84,7 @@ impl Run {
     }
 
     /// Opens, runs to the end, and tells what was said at the start and the hash of the end.
-    fn finish(&mut self, dir: &Path) -> (String, String) {
+    pub fn finish(&mut self, dir: &Path) -> (String, String) {
         let Resumed { mut keeper, stats, news, .. } = self.open(dir).unwrap();
         let mut stepper = Stepper::new(&mut self.engine, stats, Some(&mut keeper));
         let never = AtomicBool::new(false);
@@ -95,9 +96,24 @@ impl Run {
         (news.join("\n"), self.engine.state_hash())
     }
 
+    /// Goes on until so many events of the feed are stepped, or says why it is refused.
+    pub fn opens_until(&mut self, dir: &Path, events: u64, probe: &Probe) -> Result<String, String> {
+        let opened = recover::open(dir, &self.identity, &mut self.engine, &mut self.feed, probe);
+        let Resumed { mut keeper, stats, news, .. } = opened.map_err(|e| e.to_string())?;
+        let mut stepper = Stepper::new(&mut self.engine, stats, Some(&mut keeper));
+        stepper.replay().map_err(|e| e.to_string())?;
+        while stepper.stats.events < events
+            && let Some(event) = self.feed.next().unwrap()
+        {
+            stepper.market(&event).map_err(|e| e.to_string())?;
+        }
+        assert!(stepper.caught_up(), "it is where it was, and beyond");
+        Ok(news.join("\n"))
+    }
+
     /// Goes on until so many events of the feed are stepped, giving these commands on the way; then it is
     /// as dead as a process that was killed.
-    fn until(&mut self, dir: &Path, events: u64, commands: &[(u64, Command)]) -> String {
+    pub fn until(&mut self, dir: &Path, events: u64, commands: &[(u64, Command)]) -> String {
         let Resumed { mut keeper, stats, news, .. } = self.open(dir).unwrap();
         let mut stepper = Stepper::new(&mut self.engine, stats, Some(&mut keeper));
         stepper.replay().unwrap();
@@ -112,24 +128,18 @@ impl Run {
             for (at, command) in commands.iter().filter(|(at, _)| *at == done) {
                 let (uid, pid, now) = (7, 8, stepper.engine.now().unwrap());
                 stepper
-                    .command(&JournaledCommand { events: *at, at: now, command: Some(*command), uid, pid })
+                    .command(&JournaledCommand {
+                        events: *at,
+                        at: now,
+                        command: Some(*command),
+                        uid,
+                        pid,
+                        why: None,
+                    })
                     .unwrap();
             }
         }
         news.join("\n")
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let there = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &there);
-        } else {
-            fs::copy(&path, &there).unwrap();
-        }
     }
 }
 
@@ -226,13 +236,13 @@ fn fault08_a_store_deleted_cut_or_flipped_costs_nothing() {
 }
 
 #[test]
-fn a_store_that_is_ahead_of_its_journal_shows_what_the_journal_lost() {
-    if !is_apart(module_path!(), "a_store_that_is_ahead_of_its_journal_shows_what_the_journal_lost") {
+fn a_store_that_is_ahead_of_its_journal_is_gone_on_from_and_halts() {
+    if !is_apart(module_path!(), "a_store_that_is_ahead_of_its_journal_is_gone_on_from_and_halts") {
         return;
     }
     let desk = Desk::new();
     let (dir, whole) = dead(&desk);
-    // Nothing of what is left is bad: only the store knows that there was more.
+    // Nothing of what is left is bad: only what is beside it knows that there was more.
     let file = dir.join("journal/00000001.seg");
     let bytes = fs::read(&file).unwrap();
     let mut ends = vec![114];
@@ -240,12 +250,29 @@ fn a_store_that_is_ahead_of_its_journal_shows_what_the_journal_lost() {
         ends.push(ends[ends.len() - 1] + 36 + u32::from_le_bytes(*len) as usize);
     }
     fs::write(&file, &bytes[..ends[ends.len() / 3]]).unwrap();
-    let error = Run::new().open(&dir).err().unwrap();
-    assert!(matches!(error, RecoverError::Lost { .. }), "{error}");
-    assert!(error.to_string().contains("sled away"), "{error}");
-    // The way out that it names.
-    fs::rename(dir.join("sled"), dir.join("sled.old")).unwrap();
-    assert_eq!(Run::new().finish(&dir).1, whole);
+    // As it is written where no mark was kept yet, too: the store alone knows.
+    for marked in [true, false] {
+        let desk = Desk::new();
+        let there = desk.path("state");
+        copy(&dir, &there);
+        if !marked {
+            fs::remove_file(there.join("acknowledged")).unwrap();
+        }
+        let mut run = Run::new();
+        let (news, hash) = run.finish(&there);
+        assert!(
+            news.contains("sled, which is ahead of the journal") && news.contains("in doubt: "),
+            "{news}"
+        );
+        assert!(news.contains("the store has seen frame"), "{news}");
+        assert!(run.engine.respond.real.account.hand.is_killed());
+        assert_ne!(hash, whole, "it halted on the way");
+        // A replay halts where the run did, from the store and from the journal alone.
+        assert_eq!(Run::new().finish(&there).1, hash);
+        delete(&there.join("sled"));
+        let (news, again) = Run::new().finish(&there);
+        assert_eq!((again, news.contains("in doubt")), (hash, false), "{news}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::cli::endpoint::{EndpointArgs, failed};
 use crate::cli::failure::Failure;
 use crate::cli::output::print;
 use crate::domain::command::{self, CommandRow, Scope};
-use crate::domain::{AgentId, Command};
+use crate::domain::{AgentId, Command, printable};
 use crate::view::link::{News, SwarmLink};
 use crate::view::operator::AgentSwitches;
 use crate::wire::{Client, ClientError, ClientQuestion, ClientRole, RemoteLink, ServerAnswer};
@@ -131,7 +131,7 @@ fn watch(args: &CtlArgs) -> Result<(), Failure> {
                     "run": view.account.run, "equity": view.account.equity, "today": view.account.today,
                     "drawdown": view.account.drawdown, "messages": view.account.messages,
                 });
-                match writeln!(std::io::stdout(), "{line}") {
+                match writeln!(std::io::stdout(), "{}", printable(&line.to_string())) {
                     Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
                     done => done.map_err(|e| Failure::Failed(format!("writing to standard output: {e}")))?,
                 }

@@ -355,7 +355,12 @@ fn write(survey: &Survey, sources: &[Box<dyn SourceFile>], part: &Path) -> Resul
     let refused = |e: std::io::Error| {
         Failure::Usage(format!("--out {}: {e}; name a file in a folder that can be written", part.display()))
     };
-    let file = BufWriter::new(File::create(part).map_err(refused)?);
+    // What an import that died left, or a link that somebody put there, which is not followed.
+    match std::fs::remove_file(part) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(refused(e)),
+        _ => {}
+    }
+    let file = BufWriter::new(File::create_new(part).map_err(refused)?);
     let (written, packer) =
         survey.write(sources, GzEncoder::new(file, Compression::fast())).map_err(|e| failure(&e))?;
     let failed = |e: std::io::Error| Failure::Failed(format!("writing {}: {e}", part.display()));

@@ -3,7 +3,7 @@
 use crate::cli::endpoint::{EndpointArgs, failed};
 use crate::cli::failure::Failure;
 use crate::cli::output::print;
-use crate::domain::{AgentId, Stamp};
+use crate::domain::{AgentId, Stamp, printable};
 use crate::tui;
 use crate::view::cockpit::{AgentRow, EdgeRow, GoalView, IntentView, MessageLine, StanceReason};
 use crate::view::past::When;
@@ -365,5 +365,5 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
         ))
     };
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(refused)?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(refused)
+    std::io::Write::write_all(&mut file, printable(text).as_bytes()).map_err(refused)
 }

@@ -4,6 +4,7 @@ use crate::cli::endpoint::EndpointArgs;
 use crate::cli::failure::Failure;
 use crate::cli::logging::{Level, VARIABLE, folder};
 use crate::cli::output::print;
+use crate::domain::printable;
 use crate::runtime::logs;
 use clap::{Args as Arguments, ValueEnum};
 use std::collections::VecDeque;
@@ -101,7 +102,7 @@ fn ended(shown: io::Result<()>) -> Result<bool, Failure> {
 
 fn show(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
+    writeln!(out, "{}", printable(line))?;
     out.flush()
 }
 

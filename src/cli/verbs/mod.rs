@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod attach;
+pub mod backup;
 pub mod bench;
 pub mod completions;
 pub mod config;

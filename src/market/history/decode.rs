@@ -2,13 +2,16 @@
 
 use super::source::SourceFile;
 use super::symbols::{SymbolTable, symbol_of_stem};
-use crate::domain::{Bar, Span, Stamp};
+use crate::domain::{Bar, Span, Stamp, is_unprintable, printable};
 use crate::market::FeedError;
+use crate::market::bounded_lines::{BoundedLines, has_stray_quote};
 use csv::ByteRecord;
 use std::io::{self, Read};
 
 /// Bytes asked of a source at once.
 const BUFFER: usize = 1 << 17;
+/// Longest symbol: those of option chains have thirty letters.
+const SYMBOL_BYTES_MAX: usize = 64;
 
 /// Passes bytes on and hashes them if asked.
 struct HashingReader {
@@ -63,7 +66,7 @@ pub(super) enum DecodedLine {
 /// A file being read. The last row stays readable until the next [`Decoder::advance`].
 pub(super) struct Decoder {
     name: String,
-    csv: csv::Reader<HashingReader>,
+    csv: csv::Reader<BoundedLines<HashingReader>>,
     record: ByteRecord,
     columns: HistoryColumns,
     /// The symbol of a file without a symbol column.
@@ -92,8 +95,11 @@ impl Decoder {
         let mut csv = csv::ReaderBuilder::new()
             .flexible(true)
             .buffer_capacity(BUFFER)
-            .from_reader(HashingReader { inner, hasher });
+            .from_reader(BoundedLines::new(HashingReader { inner, hasher }));
         let header = csv.byte_headers().map_err(|e| failed(1, e.to_string()))?.clone();
+        if has_stray_quote(&header) {
+            return Err(failed(1, "a quote in the header is not closed".to_owned()));
+        }
         let columns = HistoryColumns::find(&header, shape, &name)?;
         let fixed = match columns.symbol {
             Some(_) => None,
@@ -143,6 +149,9 @@ impl Decoder {
         if !more {
             return Ok(DecodedLine::End);
         }
+        if has_stray_quote(&self.record) {
+            return Ok(DecodedLine::Bad("a quote is not closed".into()));
+        }
         let text = self.record.get(self.columns.stamp).unwrap_or_default();
         if text != self.stamp_text || text.is_empty() {
             let Some(stamp) = read_stamp(text) else {
@@ -159,10 +168,16 @@ impl Decoder {
                 if text.is_empty() {
                     return Ok(DecodedLine::Bad("the symbol is empty".into()));
                 }
+                if text.len() > SYMBOL_BYTES_MAX {
+                    return Ok(DecodedLine::Bad(format!("`{}…` is too long for a symbol", shown(text))));
+                }
                 let guess = self.follower.get(self.symbol as usize).copied().unwrap_or(0);
                 if table.names.get(guess as usize).is_some_and(|n| n.as_bytes() == text) {
                     guess
                 } else {
+                    if String::from_utf8_lossy(text).contains(is_unprintable) {
+                        return Ok(DecodedLine::Bad(format!("`{}` is no symbol", shown(text))));
+                    }
                     let Some(number) = table.number(text) else {
                         return Ok(DecodedLine::Full);
                     };
@@ -233,7 +248,7 @@ impl Decoder {
             line: 0,
             reason: e.to_string(),
         })?;
-        Ok(rest.hasher.map(|h| h.finalize()))
+        Ok(rest.into_inner().hasher.map(|h| h.finalize()))
     }
 
     fn number(&self, column: usize, name: &str) -> Result<f64, String> {
@@ -334,7 +349,10 @@ fn decimals(text: &[u8]) -> u32 {
 }
 
 pub(crate) fn shown(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).chars().take(40).collect()
+    // Not more is decoded than is shown.
+    let start = &text[..text.len().min(160)];
+    let start: String = String::from_utf8_lossy(start).chars().take(40).collect();
+    printable(&start).into_owned()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::domain::Stamp;
 use crate::market::FeedError;
+use crate::market::bounded_lines::{BoundedLines, has_stray_quote};
 use crate::market::history::decode::{read_number, read_stamp, shown};
 use csv::ByteRecord;
 use std::io::{BufReader, Read};
@@ -15,7 +16,7 @@ const ROW_MAX: usize = 1 << 12;
 /// A file of comma-separated rows.
 pub(super) struct CsvRows {
     name: String,
-    csv: csv::Reader<FileBytes>,
+    csv: csv::Reader<BoundedLines<FileBytes>>,
     record: ByteRecord,
     /// Lower case; empty for a file without a header.
     pub columns: Vec<String>,
@@ -31,7 +32,7 @@ impl CsvRows {
             .has_headers(false)
             .flexible(true)
             .buffer_capacity(1 << 16)
-            .from_reader(bytes);
+            .from_reader(BoundedLines::new(bytes));
         let (record, columns) = (ByteRecord::new(), Vec::new());
         let mut sheet = CsvRows { name: name.to_owned(), csv, record, columns, pending: false };
         if !sheet.advance()? {
@@ -57,11 +58,18 @@ impl CsvRows {
         if std::mem::take(&mut self.pending) {
             return Ok(true);
         }
-        self.csv.read_byte_record(&mut self.record).map_err(|e| FeedError::Read {
+        let more = self.csv.read_byte_record(&mut self.record).map_err(|e| FeedError::Read {
             file: self.name.clone(),
             line: self.line(),
             reason: e.to_string(),
-        })
+        })?;
+        if has_stray_quote(&self.record) {
+            // What is left of it is no row, and is told as one that is none.
+            let place = self.record.position().cloned();
+            self.record = ByteRecord::from(vec!["a quote that is not closed"]);
+            self.record.set_position(place);
+        }
+        Ok(more)
     }
 
     /// The line of the last row.
