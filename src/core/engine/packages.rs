@@ -12,7 +12,7 @@
 
 use crate::agents::Population;
 use crate::agents::structures::in_legs::StructureLife;
-use crate::domain::{AgentId, AssetId, Decimal, InstrumentId, OrderId, Stamp};
+use crate::domain::{AgentId, AssetId, Decimal, InstrumentId, OrderId, Stamp, money};
 use crate::treasury::package_limits::{LegRisk, PackageRefusal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -117,13 +117,9 @@ impl Package {
         }
     }
 
-    /// What is held of nothing is nothing to the estimates as well.
+    /// The estimates of what is held follow the exact numbers, so that the two never part.
     pub(super) fn tidy_legs(&mut self) {
-        for (id, _) in self.life.legs.held.clone() {
-            if self.held.of(id).is_zero() {
-                self.life.legs.swept(id, 0.0);
-            }
-        }
+        self.life.legs.held = self.held.iter().map(|(id, held)| (id, money::to_estimate(held))).collect();
     }
 
     /// Whether nothing is intended, on its way or held.
@@ -132,14 +128,19 @@ impl Package {
     }
 
     /// What of its legs stands alone now, in the account's currency, by what a unit of each is worth: whatever a leg has of
-    /// its target beyond what the least filled one has.
-    pub(super) fn alone(&self, value: impl Fn(InstrumentId) -> f64) -> f64 {
+    /// its target beyond what the least filled one has. A leg that lacks no more than lots of it is whole.
+    pub(super) fn alone(
+        &self,
+        value: impl Fn(InstrumentId) -> f64,
+        lot: impl Fn(InstrumentId) -> f64,
+    ) -> f64 {
         if self.targets.len() < 2 {
             return 0.0;
         }
         let filled = |&(id, target): &(InstrumentId, f64)| {
-            let dealt = crate::domain::money::to_estimate(self.dealt.of(id));
-            (dealt / target).clamp(0.0, 1.0)
+            let dealt = money::to_estimate(self.dealt.of(id));
+            let is_whole = libm::fabs(target - dealt) < LOTS_SHORT * lot(id);
+            if is_whole { 1.0 } else { (dealt / target).clamp(0.0, 1.0) }
         };
         let least = self.targets.iter().map(filled).fold(1.0, f64::min);
         let beyond = |leg: &(InstrumentId, f64)| {
@@ -156,6 +157,8 @@ impl Package {
 /// What legs may differ by from their ratio, as a fraction of all of them: because of whole lots, and of fees that were paid in
 /// coins.
 const ROUNDING: f64 = 0.02;
+/// Lots that a leg may lack: what was opened and what was added were each rounded down.
+const LOTS_SHORT: f64 = 2.0;
 
 impl Packages {
     /// One a structure of a cast whose agent has an account.
@@ -218,7 +221,7 @@ mod tests {
         let (a, b) = (InstrumentId(0), InstrumentId(1));
         let mut p = Package::new(AgentId(0), AssetId(0));
         p.targets = vec![(a, 2.0), (b, -2.0)];
-        let alone = |p: &Package| p.alone(|_| 100.0);
+        let alone = |p: &Package| p.alone(|_| 100.0, |_| 0.001);
         assert_eq!(alone(&p), 0.0, "nothing is there");
         p.dealt.add(a, dec("2"));
         assert_eq!(alone(&p), 200.0);
@@ -232,6 +235,7 @@ mod tests {
         assert_eq!(alone(&p), 200.0);
         p.dealt.add(b, dec("2"));
         assert_eq!(alone(&p), 0.0);
+        assert_eq!(p.alone(|_| 100.0, |_| 2.0), 0.0, "of coarse lots nothing is lacking");
         p.targets.truncate(1);
         p.dealt.add(a, dec("2"));
         assert_eq!(alone(&p), 0.0, "one leg alone is all there is");

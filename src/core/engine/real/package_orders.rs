@@ -42,15 +42,18 @@ impl Real {
     pub(super) fn send_package(
         &mut self,
         cx: &StepContext<'_>,
-        i: usize,
-        hold: PackageHold,
+        (i, hold): (usize, PackageHold),
         seen: &StructureContext<'_>,
+        exposed: &mut Option<Exposed>,
         out: &mut Outputs,
     ) {
         self.take_off(cx, i, out);
+        let is_leaving = self.execution.packages.all[i].life.life.open().is_none();
         let legs = &mut self.execution.packages.all[i].life.legs;
-        // What was taken off before it left needs nobody's word.
-        legs.orders.retain(|o| o.number.is_some() || o.until.is_none());
+        // What was taken off before it left needs nobody's word; and on the way out a refusal is for this time only: what is held
+        // is asked for anew at each look.
+        let waits = |o: &LegOrder| o.until.is_none() && !(is_leaving && o.tries >= TRIES);
+        legs.orders.retain(|o| o.number.is_some() || waits(o));
         if !legs.ranges.asked.is_empty() {
             // Liquidity has no place in the books yet.
             return self.refuse_package(i, PackageRefusal::Leg);
@@ -60,31 +63,28 @@ impl Real {
         if new.is_empty() {
             return;
         }
+        let exposed = exposed.get_or_insert_with(|| self.exposed_now());
         let (takes, rests): (Vec<usize>, Vec<usize>) = new
             .into_iter()
             .partition(|k| self.execution.packages.all[i].life.legs.orders[*k].limit.is_none());
-        let opens = takes.iter().any(|k| self.leg_grows(cx, i, *k));
+        let opens = !is_leaving && takes.iter().any(|k| self.leg_grows(cx, i, *k));
         let approved = if opens {
-            match self.approve_opening(cx, i, &takes, seen) {
+            match self.approve_opening(cx, (i, &takes), seen, exposed) {
                 Ok(approved) => approved,
                 Err(why) => return self.refuse_package(i, why),
             }
         } else {
-            let mut exposed = self.exposed_now();
-            takes.iter().filter_map(|k| self.approve_leg(cx, (i, *k), &mut exposed)).collect()
+            takes.iter().filter_map(|k| self.approve_leg(cx, (i, *k), exposed)).collect()
         };
         let mut all = approved;
         // Quotes on the side that grows are not risked by who may only shrink.
         let may = |k: &usize| hold == PackageHold::Free || !self.leg_grows(cx, i, *k);
         let rests: Vec<usize> = rests.into_iter().filter(may).collect();
-        if !rests.is_empty() {
-            let mut exposed = self.exposed_now();
-            rests.iter().for_each(|k| all.extend(self.approve_leg(cx, (i, *k), &mut exposed)));
-        }
+        rests.iter().for_each(|k| all.extend(self.approve_leg(cx, (i, *k), exposed)));
         all.into_iter().for_each(|leg| self.place_leg(cx, i, leg, out));
-        // What may not rest now is asked for anew at the next look.
+        // What may not rest now, or not leave on the way out, is asked for anew at the next look.
         let legs = &mut self.execution.packages.all[i].life.legs;
-        legs.orders.retain(|o| o.limit.is_none() || o.number.is_some());
+        legs.orders.retain(|o| o.number.is_some() || o.limit.is_none() && !is_leaving);
         self.hear_venue(cx, out);
     }
 
@@ -140,6 +140,12 @@ impl Real {
         let instrument = &cx.spec.instruments[leg.instrument.index()];
         let held = self.execution.packages.all[i].held.of(cx.spec.listed.coin(leg.instrument));
         let quantity = whole_lots(instrument, leg.quantity)?;
+        if self.execution.packages.all[i].life.life.open().is_none() {
+            // On the way out nothing is opened, whatever else the estimate of it is: no more goes than there is.
+            let shrinks = !held.is_zero() && held.is_sign_negative() != quantity.is_sign_negative();
+            let most = if quantity.abs() > held.abs() { -held } else { quantity };
+            return Some(most).filter(|_| shrinks).and_then(|q| floor_lots(q, instrument.lot));
+        }
         // An estimate of all that is held is all that is held.
         if grows(held, quantity) && !grows(held, quantity * ALMOST) {
             return Some(-held);
@@ -147,8 +153,7 @@ impl Real {
         let sells = quantity.is_sign_negative() && !instrument.kind.can_short();
         // Coins that were paid with, or paid for by a fee, are no whole lots: no more of them than there are.
         if sells && held.is_sign_positive() && quantity.abs() > held {
-            let lots = held.checked_div(instrument.lot)?.floor();
-            return lots.checked_mul(instrument.lot).map(|most| -most).filter(|q| !q.is_zero());
+            return floor_lots(-held, instrument.lot);
         }
         let paid_with = cx.spec.listed.pays(leg.instrument).filter(|_| quantity.is_sign_positive());
         if let Some(coin) = paid_with {
@@ -190,12 +195,12 @@ impl Real {
     fn approve_opening(
         &mut self,
         cx: &StepContext<'_>,
-        i: usize,
-        takes: &[usize],
+        (i, takes): (usize, &[usize]),
         seen: &StructureContext<'_>,
+        exposed: &mut Exposed,
     ) -> Result<Vec<ApprovedLeg>, PackageRefusal> {
         self.package_risk(cx, i, takes, seen).allowed()?;
-        let mut exposed = self.exposed_now();
+        let before = *exposed;
         let mut all = Vec::with_capacity(takes.len());
         for &place in takes {
             let leg = self.execution.packages.all[i].life.legs.orders[place];
@@ -203,9 +208,15 @@ impl Real {
                 continue;
             }
             let asked = self.asked(cx, i, &leg);
-            let approved = self.approve_leg(cx, (i, place), &mut exposed).ok_or(PackageRefusal::Leg)?;
+            let approved = self.approve_leg(cx, (i, place), exposed);
+            let Some(approved) = approved else {
+                // None of it leaves.
+                *exposed = before;
+                return Err(PackageRefusal::Leg);
+            };
             // Cut to a share of a volume it would be another package.
             if Some(approved.order.quantity()) != asked {
+                *exposed = before;
                 return Err(PackageRefusal::Leg);
             }
             all.push(approved);
@@ -374,6 +385,15 @@ const COINS_SHORT: f64 = 0.01;
 const COINS_SPARED: f64 = 0.001;
 /// The least of two amounts that are one but for the digits of a double.
 const ALMOST: Decimal = Decimal::from_parts(999_999_999, 0, 0, false, 9);
+
+/// A quantity in whole lots, toward zero; none where that is none.
+fn floor_lots(quantity: Decimal, lot: Decimal) -> Option<Decimal> {
+    if lot.is_zero() {
+        return Some(quantity);
+    }
+    let lots = quantity.checked_div(lot)?.trunc();
+    lots.checked_mul(lot).filter(|q| !q.is_zero())
+}
 
 /// An estimated quantity in whole lots, the nearest; none where it is none.
 fn whole_lots(instrument: &Instrument, quantity: f64) -> Option<Decimal> {

@@ -1,6 +1,6 @@
 //! Packages at the end of a stamp: who may decide what, what they decide, and what the operator takes from them.
 
-use super::context::StepContext;
+use super::context::{Exposed, StepContext};
 use super::life::Real;
 use crate::agents::Population;
 use crate::agents::life::OpenLeg;
@@ -46,6 +46,8 @@ impl Real {
         if self.account.halted.is_some() {
             return;
         }
+        // Nothing is filled while they decide: what is exposed is reckoned once, and what leaves is added to it.
+        let mut exposed = None;
         for i in 0..self.execution.packages.all.len() {
             let package = &self.execution.packages.all[i];
             let is_due = judged.binary_search(&(i as u32)).is_ok();
@@ -56,7 +58,7 @@ impl Real {
             let hold = self.package_hold(package.agent);
             let is_on_its_way = package.is_broken || hold == PackageHold::Closes || is_moving(package);
             if (is_due || is_on_its_way) && !(is_idle && hold != PackageHold::Free) {
-                self.judge_package(cx, cast, structures, (i, hold), out);
+                self.judge_package(cx, cast, structures, (i, hold, &mut exposed), out);
             }
         }
     }
@@ -66,7 +68,7 @@ impl Real {
         cx: &StepContext<'_>,
         cast: &Population,
         structures: &Structures,
-        (i, hold): (usize, PackageHold),
+        (i, hold, exposed): (usize, PackageHold, &mut Option<Exposed>),
         out: &mut Outputs,
     ) {
         let (structure, Some(twin)) = (&cast.structures[i], structures.twins.get(i)) else { return };
@@ -118,7 +120,7 @@ impl Real {
             package.life.look(who, &seen, &mut |_| {});
         }
         package.aim();
-        self.send_package(cx, i, hold, &seen, out);
+        self.send_package(cx, (i, hold), &seen, exposed, out);
     }
 
     /// What an agent's funds come to for each of its structures, in currency.
@@ -232,7 +234,8 @@ fn is_moving(package: &Package) -> bool {
 impl Package {
     /// Counts what has stood alone since the last look; whether that is too much.
     fn watch_legs(&mut self, seen: &StructureContext<'_>, now: Stamp) -> bool {
-        let alone = self.alone(|id| seen.value(id).unwrap_or(0.0));
+        let lot = |id| money::to_estimate(seen.listed.get(id).lot);
+        let alone = self.alone(|id| seen.value(id).unwrap_or(0.0), lot);
         let since = self.looked.replace(now).unwrap_or(now);
         self.leg_risk.add(alone, now.since(since));
         self.life.life.open().is_some() && self.leg_risk.is_over(self.capital)
