@@ -8,7 +8,8 @@ use hive_core::config::setup::settings;
 use hive_core::engine::packages::Package;
 use hive_core::engine::{Engine, Outputs};
 use hive_domain::{
-    AgentId, Command, Decimal, Event, FamilyId, InstrumentId, MarketEvent, Span, Stamp, Universe,
+    AgentId, Command, Decimal, Event, FamilyId, InstrumentId, InstrumentKind, MarketEvent, Span, Stamp,
+    Universe,
 };
 use hive_market::Feed;
 use hive_market::synth::{Detail, SynthFeed, SynthSettings};
@@ -36,10 +37,14 @@ fn market() -> &'static (Universe, Vec<Event>) {
 
 /// Agents of these families, all with funds.
 fn hive(families: &[FamilyId]) -> Engine {
+    hive_on(families, &market().0)
+}
+
+fn hive_on(families: &[FamilyId], universe: &Universe) -> Engine {
     let mut config = config::parse("full-house.toml", ROSTER).unwrap();
     config.roster.scouts = 0;
     config.roster.agents.retain(|a| families.contains(&a.family));
-    Engine::new(&config.roster, &market().0, &settings(&config), config.seed)
+    Engine::new(&config.roster, universe, &settings(&config), config.seed)
 }
 
 fn packages(engine: &Engine) -> &[Package] {
@@ -335,4 +340,41 @@ fn what_desk_and_packages_hold_against_each_other_is_closed_by_each() {
     let ledger = &engine.respond.real.account.ledger;
     let left: Vec<_> = ledger.open_positions().map(|id| (id, ledger.net_position(id))).collect();
     assert!(flat_after.is_some_and(|after| after <= Span(8 * Span::HOUR.0)), "{flat_after:?} {left:?}");
+}
+
+/// Coins that are bought back cost a fee in coins, and more of them was asked for than was held: that is no opening, and
+/// nothing may keep it from leaving.
+#[test]
+fn a_way_out_never_stands_whatever_was_short() {
+    let mut universe = market().0.clone();
+    let spots = universe.instruments.iter_mut().filter(|i| i.kind == InstrumentKind::Spot);
+    spots.for_each(|i| i.kind = InstrumentKind::Margin);
+    let mut engine = hive_on(&IN_LEGS[..3], &universe);
+    let (mut leaving, mut was_short) = (vec![None::<Stamp>; packages(&engine).len()], false);
+    let mut before = vec![Vec::<(InstrumentId, Decimal)>::new(); packages(&engine).len()];
+    play(
+        &mut engine,
+        |engine, event, _| {
+            for ((p, since), before) in packages(engine).iter().zip(&mut leaving).zip(&mut before) {
+                // Looked at since before this event, so that what it was asked to do is what it does.
+                let held: Vec<(InstrumentId, Decimal)> = p.held.iter().collect();
+                for (id, now) in held.iter().filter(|_| since.is_some()) {
+                    let then = before.iter().find(|h| h.0 == *id).map_or(Decimal::ZERO, |h| h.1);
+                    let is_less =
+                        now.is_sign_negative() == then.is_sign_negative() && now.abs() <= then.abs();
+                    assert!(is_less, "{id:?} from {then} to {now} on the way out: {p:?}");
+                }
+                *before = held;
+                let is_leaving = p.life.life.open().is_none() && !p.held.is_empty();
+                *since = since.or(Some(event.at())).filter(|_| is_leaving);
+                let kind = |id: InstrumentId| universe.instruments[id.index()].kind;
+                was_short |=
+                    p.held.iter().any(|(id, q)| kind(id) == InstrumentKind::Margin && q.is_sign_negative());
+                let stands = since.is_some_and(|since| event.at().since(since) > Span(6 * Span::HOUR.0));
+                assert!(!stands, "since {since:?}: {p:?}");
+            }
+        },
+        |_, event| Some(*event),
+    );
+    assert!(was_short, "nobody was short of coins");
 }
