@@ -279,7 +279,7 @@ fn a_structured_agents_page_shows_the_legs_of_both_lives() {
         gain: 12.5,
         legs,
     };
-    let mut page = page_of(1);
+    let mut page = page_of(0);
     page.packages = vec![
         package(
             true,
@@ -292,9 +292,8 @@ fn a_structured_agents_page_shows_the_legs_of_both_lives() {
         package(false, PackageState::Open, vec![leg("BTC/USDT alpha", 0.04, 0.04, 0.0, Some(42_000.0))]),
     ];
     let mut app = app();
-    app.cx.open = Some((AgentId(1), None));
     for (width, height) in [(160, 48), (80, 60)] {
-        press(&mut app, KeyCode::Enter);
+        assert_eq!(press(&mut app, KeyCode::Enter), Some(Request::Look(Some(AgentId(0)))));
         app.hear(News::Page(Box::new(page.clone())));
         let seen = screen(&mut app, width, height);
         for text in [
