@@ -299,7 +299,8 @@ fn a_structured_agents_page_shows_the_legs_of_both_lives() {
         for text in [
             "BTC real ▲ long on its way",
             "BTC alone ▲ long open",
-            "-0.02 = -840, wants -0.05, orders -0.03",
+            "-0.02 = -840, wants -0.05,",
+            "orders",
             "+0.04 = 1,680",
         ] {
             assert!(seen.contains(text), "{width}: lacks {text}\n{seen}");
