@@ -22,6 +22,7 @@
 //! | **journal** | the commands and checkpoints of a run, chained, from which it is recovered |
 //! | **ledger** | the exact books: cash and positions of every agent |
 //! | **atom** | the smallest part of a quantity that attribution counts, a millionth of a lot where that fits |
+//! | **reaction** | a rule of an agent's character: what it hears of others, and what that does to its own intent |
 //! | **unit** | the notional whose one-bar risk is 1 % of capital: `0.01 / σ` per unit of capital |
 //! | **drawdown** | the fall of equity from its highest point so far, as a fraction of that point |
 //!
@@ -46,6 +47,7 @@ pub mod money;
 pub mod order;
 pub mod printable;
 pub mod random;
+pub mod reaction;
 mod spoken;
 pub mod step;
 pub mod time;
@@ -69,6 +71,7 @@ pub use message::{
 pub use money::{Decimal, Money};
 pub use order::{AssetFee, Fill, OrderKind, OrderStatus, TimeInForce};
 pub use printable::{is_unprintable, printable};
+pub use reaction::{AnnouncedLevel, Effect, HeardOn, HeardSide, Hearing, Hears, Reaction, Whom};
 pub use step::PriceStep;
 pub use time::{Span, Stamp};
 pub use venue::VenueEvent;

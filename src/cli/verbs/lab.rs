@@ -367,6 +367,7 @@ fn serve(config: &mut Config) {
                 traits: Traits::default(),
                 params: std::collections::BTreeMap::new(),
                 funded: false,
+                reacts: Vec::new(),
             });
         }
     }

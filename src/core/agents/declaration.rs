@@ -2,7 +2,7 @@
 //! numbers as ranges.
 
 use super::personality::{Preset, Traits};
-use crate::domain::{FamilyId, Goal, SideRule};
+use crate::domain::{FamilyId, Goal, Reaction, SideRule};
 use std::collections::BTreeMap;
 
 /// Which assets an agent takes up.
@@ -50,6 +50,8 @@ pub struct Declaration {
     pub params: BTreeMap<String, DrawnNumber>,
     /// False: declared but without funds from the start (it simulates and speaks all the same).
     pub funded: bool,
+    /// What it makes of what others do: those of its goal's preset, of its personality, and its own, in this order.
+    pub reacts: Vec<Reaction>,
 }
 
 /// All that is declared of the swarm.
@@ -111,6 +113,7 @@ mod tests {
             traits: Traits::default(),
             params: BTreeMap::new(),
             funded: true,
+            reacts: Vec::new(),
         };
         let voices = |agents| {
             let (groups, presets) = (BTreeMap::new(), [Preset::default(); 4]);

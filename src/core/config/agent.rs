@@ -118,6 +118,7 @@ pub(super) fn read(
             traits,
             params,
             funded: funded?,
+            reacts: Vec::new(),
         })
     };
     ReadAgent { declaration: declaration(), goal: goal.zip(goal_value.map(|v| v.span().start)) }

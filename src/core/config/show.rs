@@ -94,7 +94,8 @@ fn print_traits(traits: &Traits) -> String {
 
 fn print_agent(agent: &Declaration) -> String {
     // The personality's name is a label; its traits are what acts.
-    let Declaration { name, family, assets, side, goal, personality: _, traits, params, funded } = agent;
+    let Declaration { name, family, assets, side, goal, personality: _, traits, params, funded, reacts: _ } =
+        agent;
     let assets: Vec<String> = assets.iter().map(selector::print).collect();
     let params: Vec<String> =
         params.iter().map(|(key, DrawnNumber { from, to })| format!("{key}:{from}..{to}")).collect();

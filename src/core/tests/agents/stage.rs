@@ -53,6 +53,7 @@ pub fn agent(family: FamilyId, params: &[(&str, f64)]) -> Declaration {
         traits: Traits::default(),
         params: params.iter().map(|(k, v)| ((*k).to_owned(), range(*v))).collect(),
         funded: true,
+        reacts: Vec::new(),
     }
 }
 

@@ -125,6 +125,7 @@ fn agent(name: &str, family: FamilyId, side: SideRule, params: &[(&str, f64)]) -
         traits: Traits::default(),
         params: params.iter().map(|(k, v)| ((*k).to_owned(), range(*v))).collect(),
         funded: true,
+        reacts: Vec::new(),
     }
 }
 

@@ -28,6 +28,7 @@ pub fn config(serving: bool) -> Config {
             traits: Traits::default(),
             params: BTreeMap::new(),
             funded: false,
+            reacts: Vec::new(),
         });
     }
     (config.services.carry, config.services.liquidity) = (serving, serving);

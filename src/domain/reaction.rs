@@ -1,0 +1,275 @@
+//! What an agent makes of what others do: reactions, as `agents.toml` says them and as the screen reads them out.
+//!
+//! A reaction acts on the open life of its holder alone: on its own intent, when it is opened, how large, how far its stop
+//! and targets are, and how long it is held. It never moves the pool.
+//!
+//! # Invariants
+//!
+//! 1. *Cautious* effects (wait, a smaller size, a nearer stop or target, cut, hedge) take risk away; *bold* ones (enter, a
+//!    larger size, a farther target) may add some, within the agent's own limits.
+//! 2. Cautious effects may hear what open lives say, bold ones hear alone words only, so that no chain of risk exists.
+
+use super::{FamilyId, Goal, Reason, Span};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Most reactions that an agent lives by: each has a bit of what has acted in an intent.
+pub const REACTIONS_MAX: usize = 32;
+/// Farthest that a level may be to count as near, in volatilities of a bar.
+pub const NEAR_MAX: f64 = 16.0;
+/// Longest time that words are remembered for a reaction.
+pub const WITHIN_MAX: Span = Span(60 * Span::DAY.0);
+/// Longest time that a reaction keeps its holder from entering.
+pub const WAIT_MAX: Span = Span(60 * Span::DAY.0);
+/// Smallest and largest multiple of the own size.
+pub const SIZE_BOUNDS: (f64, f64) = (0.25, 2.0);
+/// Smallest and largest multiple of the distance of the own stop: never farther than it was.
+pub const STOP_BOUNDS: (f64, f64) = (0.1, 1.0);
+/// Smallest and largest multiple of the distance of the own targets.
+pub const TARGET_BOUNDS: (f64, f64) = (0.5, 2.0);
+
+/// A level that somebody has announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum AnnouncedLevel {
+    /// Where a loss is ended.
+    Stop,
+    /// Where a profit is taken.
+    Target,
+    /// Where more is added.
+    Add,
+    /// Where a hedge is put on.
+    Hedge,
+}
+
+/// What a reaction listens for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Hearing {
+    /// A position was opened or increased.
+    Opened,
+    /// A position was closed or decreased.
+    Closed,
+    /// An intent ended with a profit.
+    Won,
+    /// An intent ended with a loss; for this reason, if one is named.
+    Lost(Option<Reason>),
+    /// An announced level is at most so many volatilities of a bar away from the price.
+    Near(AnnouncedLevel, f64),
+    /// A goal's reading stands below this score, or above it; while another goal is reached, if one is named.
+    Goal {
+        /// The goal whose tracker speaks.
+        goal: Goal,
+        /// Whether it must be below the score; else above.
+        below: bool,
+        /// The score from 0 to 1 that it is compared with.
+        score: f64,
+        /// Another goal that must be reached (a score of 1) at the same time.
+        met: Option<Goal>,
+    },
+}
+
+/// Whom a reaction listens to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Whom {
+    /// Every declared agent but the holder; scouts speak to the pool only.
+    Anyone,
+    /// The agent of this name.
+    Agent(String),
+    /// Every agent of this family.
+    Family(FamilyId),
+    /// Every agent that is deployed for this goal.
+    DeployedFor(Goal),
+}
+
+/// On which asset something must happen for a reaction to hear it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum HeardOn {
+    /// The asset that the holder looks at.
+    Mine,
+    /// The asset of this name, such as one that leads the others.
+    Asset(String),
+    /// Any asset but the one that the holder looks at.
+    Others,
+}
+
+/// On which side of the market a speaker must be, relative to the holder's open or proposed side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum HeardSide {
+    /// On the same side.
+    With,
+    /// On the other side.
+    Against,
+    /// On any side.
+    Either,
+}
+
+/// What a reaction does with its holder's own intent.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Effect {
+    /// Neither enters nor adds for so long.
+    Wait(Span),
+    /// Enters with its own plan and its own unit, on the side of whom it heard (`true`), or on the other (`false`).
+    Enter(bool),
+    /// Opens with this multiple of its own size.
+    Size(f64),
+    /// Holds its stop at this fraction of its distance.
+    Stop(f64),
+    /// Holds its targets at this multiple of their distance.
+    Target(f64),
+    /// Takes this fraction off the position, all of it at 1.
+    Cut(f64),
+    /// Takes this fraction of the position out of the market by the opposite leg.
+    Hedge(f64),
+}
+
+impl Effect {
+    /// Whether it can only take risk away.
+    pub fn is_cautious(self) -> bool {
+        match self {
+            Effect::Wait(_) | Effect::Stop(_) | Effect::Cut(_) | Effect::Hedge(_) => true,
+            Effect::Size(factor) | Effect::Target(factor) => factor <= 1.0,
+            Effect::Enter(_) => false,
+        }
+    }
+}
+
+/// Who must have done what, where, on which side, how many of them and how recently.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hears {
+    /// What must have been said.
+    pub what: Hearing,
+    /// By whom.
+    pub who: Whom,
+    /// On which asset.
+    pub on: HeardOn,
+    /// On which side, relative to the holder's.
+    pub side: HeardSide,
+    /// How many different speakers it takes.
+    pub at_least: u32,
+    /// How far back words count.
+    pub within: Span,
+}
+
+/// A rule of an agent's character: what it hears, and what that does to its own intent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// What it is called, unique among those of its holder.
+    pub name: String,
+    /// What it listens for.
+    pub hears: Hears,
+    /// What it does then, once an intent.
+    pub then: Effect,
+}
+
+impl fmt::Display for Reaction {
+    /// The rule as a sentence: "when 2 others lost on my asset on my side within 24h, I wait 48h".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "when {}, I {}", self.hears, self.then)
+    }
+}
+
+impl fmt::Display for Hears {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Hearing::Goal { goal, below, score, met } = self.what {
+            let side = if below { "below" } else { "above" };
+            write!(f, "{goal} reads {side} {score}")?;
+            return met.map_or(Ok(()), |other| write!(f, " while {other} is reached"));
+        }
+        let many = self.at_least > 1;
+        match &self.who {
+            Whom::Anyone if many => write!(f, "{} others", self.at_least)?,
+            Whom::Anyone => f.write_str("another")?,
+            Whom::Agent(name) => f.write_str(name)?,
+            Whom::Family(family) if many => write!(f, "{} of {}", self.at_least, family.text())?,
+            Whom::Family(family) => write!(f, "one of {}", family.text())?,
+            Whom::DeployedFor(goal) if many => write!(f, "{} deployed for {goal}", self.at_least)?,
+            Whom::DeployedFor(goal) => write!(f, "one deployed for {goal}")?,
+        }
+        match self.what {
+            Hearing::Opened => f.write_str(" opened or increased")?,
+            Hearing::Closed => f.write_str(" closed or decreased")?,
+            Hearing::Won => f.write_str(" won")?,
+            Hearing::Lost(None) => f.write_str(" lost")?,
+            Hearing::Lost(Some(reason)) => write!(f, " lost by {reason}")?,
+            Hearing::Near(level, sigmas) => {
+                let level = match level {
+                    AnnouncedLevel::Stop => "stop",
+                    AnnouncedLevel::Target => "target",
+                    AnnouncedLevel::Add => "add",
+                    AnnouncedLevel::Hedge => "hedge",
+                };
+                write!(f, " stood within {sigmas} volatilities of an announced {level}")?;
+            }
+            Hearing::Goal { .. } => {}
+        }
+        match &self.on {
+            HeardOn::Mine => f.write_str(" on my asset")?,
+            HeardOn::Asset(name) => write!(f, " on {name}")?,
+            HeardOn::Others => f.write_str(" on another asset")?,
+        }
+        f.write_str(match self.side {
+            HeardSide::With => " on my side",
+            HeardSide::Against => " against me",
+            HeardSide::Either => "",
+        })?;
+        if matches!(self.what, Hearing::Near(..)) { Ok(()) } else { write!(f, " within {}", self.within) }
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Effect::Wait(span) => write!(f, "wait {span}"),
+            Effect::Enter(true) => f.write_str("enter with them"),
+            Effect::Enter(false) => f.write_str("enter against them"),
+            Effect::Size(factor) => write!(f, "open {factor} times my size"),
+            Effect::Stop(factor) => write!(f, "hold my stop at {factor} of its distance"),
+            Effect::Target(factor) => write!(f, "hold my targets at {factor} of their distance"),
+            Effect::Cut(1.0) => f.write_str("close"),
+            Effect::Cut(fraction) => write!(f, "cut {:.0} % of my position", 100.0 * fraction),
+            Effect::Hedge(fraction) => write!(f, "hedge {:.0} % of my position", 100.0 * fraction),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lost(side: HeardSide, then: Effect) -> Reaction {
+        let hears = Hears {
+            what: Hearing::Lost(None),
+            who: Whom::Anyone,
+            on: HeardOn::Mine,
+            side,
+            at_least: 2,
+            within: Span(24 * Span::HOUR.0),
+        };
+        Reaction { name: "wait for the crowd to clear".to_owned(), hears, then }
+    }
+
+    #[test]
+    fn a_rule_reads_as_a_sentence() {
+        let rule = lost(HeardSide::With, Effect::Wait(Span(48 * Span::HOUR.0)));
+        assert_eq!(rule.to_string(), "when 2 others lost on my asset on my side within 1d, I wait 2d");
+        let near = Hears { what: Hearing::Near(AnnouncedLevel::Stop, 2.0), at_least: 1, ..rule.hears };
+        assert_eq!(
+            Reaction { hears: near, then: Effect::Cut(1.0), ..rule }.to_string(),
+            "when another stood within 2 volatilities of an announced stop on my asset on my side, I close"
+        );
+    }
+
+    #[test]
+    fn what_adds_risk_is_bold_and_all_else_cautious() {
+        let bold = [Effect::Enter(true), Effect::Enter(false), Effect::Size(1.5), Effect::Target(2.0)];
+        assert!(bold.iter().all(|e| !e.is_cautious()));
+        let cautious = [
+            Effect::Wait(Span::DAY),
+            Effect::Size(0.5),
+            Effect::Stop(0.7),
+            Effect::Target(0.6),
+            Effect::Cut(0.5),
+            Effect::Hedge(0.5),
+        ];
+        assert!(cautious.iter().all(|e| e.is_cautious()));
+    }
+}
