@@ -155,7 +155,15 @@ fn what_a_plan_says_of_instruments_and_of_its_entry_is_shown_by_name_and_by_pric
         plan: plan.into(),
     });
     let at = Stamp(0);
-    let said = Message { id: MessageId(1), at, from: Speaker::Agent(agent), asset: Some(asset), body };
+    let said = Message {
+        id: MessageId(1),
+        at,
+        from: Speaker::Agent(agent),
+        asset: Some(asset),
+        life: hive::domain::SpokenBy::Both,
+        swayed: vec![],
+        body,
+    };
     let command = Event::Command(at, hive::domain::Command::Unmute(agent));
     let mut out = Outputs::default();
     (out.accepted, out.messages) = (true, vec![said]);

@@ -6,7 +6,7 @@
 //! `INSTA_UPDATE=always cargo test --test hive-tests talk::` does without the tool and leaves the reading to `git diff`.
 
 use crate::common::{Run, Tape, scenes, shipped};
-use hive::domain::{FamilyId, Message, MessageKind, Speaker, Verb};
+use hive::domain::{FamilyId, Message, MessageKind, Speaker, SpokenBy, Verb};
 use hive::engine::{Engine, Outputs};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -54,6 +54,7 @@ fn kind(body: &MessageKind) -> Option<&'static str> {
                 Verb::Increase => 2,
                 Verb::Decrease => 4,
                 Verb::Close => 6,
+                Verb::Amend => return None,
             };
             KINDS[place + usize::from(a.side() < 0.0)]
         }
@@ -72,6 +73,10 @@ impl Heard {
         let cast = engine.cast();
         for m in messages {
             let Speaker::Agent(id) = m.from else { continue };
+            // What company makes of an open life is no family's own.
+            if m.life == SpokenBy::Open {
+                continue;
+            }
             let Some(agent) = cast.agents[..cast.declared].get(id.index()) else { continue };
             let Some(kind) = kind(&m.body) else { continue };
             self.0

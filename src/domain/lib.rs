@@ -65,8 +65,9 @@ pub use ids::{AgentId, AssetId, InstrumentId, IntentId, MessageId, OrderId, Venu
 pub use indicator::Indicator;
 pub use instrument::{ContractTerms, Instrument, InstrumentKind, Universe};
 pub use message::{
-    Action, Adjustment, CarryQuote, EmergenceReading, Factor, GoalReading, Knob, Message, MessageCounts,
-    MessageKind, Outcome, Reason, Receipt, Service, Speaker, Stance, StanceVerb, Verb, WorkQuote,
+    Action, Adjustment, CarryQuote, Cause, EmergenceReading, Factor, GoalReading, Knob, Message,
+    MessageCounts, MessageKind, Outcome, Reason, Receipt, Service, Speaker, SpokenBy, Stance, StanceVerb,
+    Swayed, Verb, Wait, WorkQuote,
 };
 pub use money::{Decimal, Money};
 pub use order::{AssetFee, Fill, OrderKind, OrderStatus, TimeInForce};

@@ -1,6 +1,6 @@
 //! What agents, trackers and managers say (law 3: messages never command).
 //!
-//! The first four verbs are what the alone life does; [`Outcome`] tells how an intent ended;
+//! The first four verbs are what the alone life does, [`Verb::Amend`] and [`Wait`] only what an open one does; [`Outcome`] tells how an intent ended;
 //! [`Stance`] what listening made of it; [`GoalReading`] a tracker's number; [`Adjustment`] a
 //! manager's turn of a knob. Sizes are signed fractions of the speaker's own capital.
 
@@ -19,6 +19,8 @@ pub enum Verb {
     Decrease,
     /// From a position to flat.
     Close,
+    /// As much of it as before, under other conditions: only an open life does that.
+    Amend,
 }
 
 /// Why it is done.
@@ -50,6 +52,8 @@ pub enum Reason {
     Settled,
     /// The venue took over what the structure held on margin.
     Liquidated,
+    /// What it heard of others, by a reaction of its own.
+    Heard,
 }
 
 /// An agent's own action: what the alone life does.
@@ -80,6 +84,46 @@ impl Action {
     pub fn side(&self) -> f64 {
         libm::copysign(1.0, if self.before == 0.0 { self.after } else { self.before })
     }
+}
+
+/// An open life does not enter though its family would: a reaction of its own makes it wait.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wait {
+    /// Until when it neither enters nor adds.
+    pub until: Stamp,
+    /// What it would hold now, as a signed fraction of its own capital.
+    pub without: f64,
+}
+
+/// Which of an agent's simulated lives speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SpokenBy {
+    /// Both, since they do the same, or somebody who has no lives.
+    #[default]
+    Both,
+    /// The life that hears nobody, where the open one does otherwise.
+    Alone,
+    /// The life that hears the others, where it does otherwise than the alone one.
+    Open,
+}
+
+/// A message that swayed a deed, and how much of the deed is due to it. The parts of a deed add up to what it changed: of
+/// the position, in fractions of own capital, or of the distance of a stop or of targets, as a fraction of it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cause {
+    /// What was heard.
+    pub message: MessageId,
+    /// Its part, signed.
+    pub part: f64,
+}
+
+/// Why an open life did what it did, for this listener.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Swayed {
+    /// Number of the reaction among those that the agent lives by.
+    pub reaction: u8,
+    /// What moved it, newest first.
+    pub causes: Vec<Cause>,
 }
 
 /// How an intent ended, said once its last fill is known.
@@ -315,6 +359,8 @@ pub enum MessageKind {
     Receipt(Receipt),
     /// How a maker would work an order.
     Work(WorkQuote),
+    /// An open life does not enter.
+    Wait(Wait),
 }
 
 /// A message as delivered.
@@ -328,6 +374,10 @@ pub struct Message {
     pub from: Speaker,
     /// About what; none for goals and for adjustments that are about no asset.
     pub asset: Option<AssetId>,
+    /// Which life of an agent says it.
+    pub life: SpokenBy,
+    /// What of others moved a deed of an open life, reaction by reaction; nothing for all else.
+    pub swayed: Vec<Swayed>,
     /// What was said.
     pub body: MessageKind,
 }
@@ -351,6 +401,8 @@ pub struct MessageCounts {
     pub carry: u64,
     pub receipt: u64,
     pub work: u64,
+    pub amend: u64,
+    pub wait: u64,
 }
 
 impl MessageCounts {
@@ -368,6 +420,7 @@ impl MessageCounts {
                     (Verb::Increase, false) => &mut self.increase_short,
                     (Verb::Decrease, true) => &mut self.decrease_long,
                     (Verb::Decrease, false) => &mut self.decrease_short,
+                    (Verb::Amend, _) => &mut self.amend,
                 }
             }
             MessageKind::Outcome(_) => &mut self.outcome,
@@ -377,6 +430,7 @@ impl MessageCounts {
             MessageKind::Carry(_) => &mut self.carry,
             MessageKind::Receipt(_) => &mut self.receipt,
             MessageKind::Work(_) => &mut self.work,
+            MessageKind::Wait(_) => &mut self.wait,
         };
         *slot += 1;
     }
@@ -400,9 +454,12 @@ impl MessageCounts {
             carry,
             receipt,
             work,
+            amend,
+            wait,
         } = *self;
         let actions = [open_long, open_short, close_long, close_short, increase_long, increase_short];
         let others = [decrease_long, decrease_short, outcome, stance, goal, adjustment, carry, receipt, work];
-        actions.iter().chain(&others).sum()
+        let open = [amend, wait];
+        actions.iter().chain(&others).chain(&open).sum()
     }
 }

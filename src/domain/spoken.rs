@@ -301,6 +301,7 @@ impl fmt::Display for Verb {
             Verb::Increase => "increases",
             Verb::Decrease => "decreases",
             Verb::Close => "closes",
+            Verb::Amend => "amends",
         })
     }
 }
@@ -321,6 +322,7 @@ impl fmt::Display for Reason {
             Reason::Missed => "a leg was missed",
             Reason::Settled => "settled",
             Reason::Liquidated => "liquidated",
+            Reason::Heard => "what it heard",
         })
     }
 }
@@ -350,6 +352,7 @@ impl Action {
             Verb::Decrease if self.reason == Reason::Hedge && before == after => {
                 format!("hedges {side} {} of capital with an opposite leg", percent(after))
             }
+            Verb::Amend => format!("amends its conditions of {side} {} of capital", percent(after)),
             verb => format!("{verb} {side} from {} to {} of capital", percent(before), percent(after)),
         }
     }

@@ -168,6 +168,7 @@ fn one_book(universe: &Universe) -> Population {
         structures: 0..0,
         active_from: Stamp(i64::MIN),
         scout: false,
+        reacts: std::sync::Arc::default(),
         funded: true,
     };
     let keys = Vec::new().into();

@@ -15,7 +15,9 @@ use super::series::{Downsampling, SampledCurve};
 use super::services::ServiceMemory;
 use super::words;
 use crate::agents::Agent;
-use crate::domain::{AgentId, Decimal, Event, Message, MessageId, MessageKind, Money, Speaker, Stamp, money};
+use crate::domain::{
+    AgentId, Decimal, Event, Message, MessageId, MessageKind, Money, Speaker, SpokenBy, Stamp, money,
+};
 use crate::engine::emergence::Gauge;
 use crate::engine::{Engine, Outputs};
 use crate::hive::emergence::SharpeGain;
@@ -179,8 +181,10 @@ impl Recorder {
             self.messages.pop_front();
         }
         self.messages.push_back((message.clone(), 0));
-        if let MessageKind::Stance(stance) = &message.body {
-            for id in stance.because.iter().flatten() {
+        let stance = if let MessageKind::Stance(s) = &message.body { &s.because[..] } else { &[] };
+        let causes = message.swayed.iter().flat_map(|s| &s.causes).map(|c| &c.message);
+        {
+            for id in stance.iter().flatten().chain(causes) {
                 if let Some(index) = self.index_of(*id)
                     && let Some((_, acted_on)) = self.messages.get_mut(index)
                 {
@@ -197,6 +201,8 @@ impl Recorder {
         let mut voices = cast.voices_by(&cast.agents[id.index()]);
         let Some(voice) = voices.find(|v| cast.voice(*v).1 == asset) else { return };
         match &message.body {
+            // What an open life does is beside what the pool hears.
+            MessageKind::Action(_) if message.life == SpokenBy::Open => {}
             MessageKind::Action(_) => self.actions[voice] = Some(message.clone()),
             MessageKind::Stance(stance) if voice < self.stances.len() => {
                 let told = |id: &MessageId| {
@@ -340,7 +346,7 @@ fn line(engine: &Engine, m: &Message, acted_on: u32) -> MessageLine {
         agent: if let Speaker::Agent(id) = m.from { Some(id) } else { None },
         asset: m.asset.map(|a| engine.asset_name(a).to_owned()).unwrap_or_default(),
         kind: words::kind(&m.body),
-        text: bounded(words::full(engine, &m.body)),
+        text: bounded(words::line(engine, m)),
         acted_on,
     }
 }

@@ -77,8 +77,10 @@ pub struct AgentLine {
     pub trades: u32,
     /// Messages it sent.
     pub messages_sent: u64,
-    /// Messages of others that its stances name as their reason.
+    /// Messages of others that swayed deeds of its open life.
     pub messages_acted_on: u64,
+    /// Share of its barriers at which its open life differed from its alone one, 0 … 1: what company made of it.
+    pub company_share: f64,
     /// What the hive would lose without it, per year, as a fraction of the account.
     pub difference: f64,
     /// v: the weight of its voice; 0 while it is not heard.
@@ -152,7 +154,16 @@ pub struct Summary {
     pub deaf: bool,
     pub agents: Vec<AgentLine>,
     pub scouts: usize,
+    /// What was said, open lives that are apart aside.
     pub messages: MessageCounts,
+    /// Of these what alone lives said while their open ones went another way.
+    pub messages_alone: MessageCounts,
+    /// What open lives said that are apart from their alone ones.
+    pub messages_open: MessageCounts,
+    /// Deeds of open lives that others swayed.
+    pub deeds: u64,
+    /// Median over the agents that decide at bars of the share of barriers at which company made a difference, 0 … 1.
+    pub company_share: f64,
     pub goals: Goals,
     pub emergence: EmergenceLine,
     pub equity: Lives<String>,
@@ -185,6 +196,19 @@ fn text(x: f64) -> String {
 
 fn exact(x: Decimal) -> String {
     x.normalize().to_string()
+}
+
+/// The median share of barriers at which company made a difference, over the agents that decide at bars.
+fn company_share(engine: &Engine) -> f64 {
+    let agents = engine.cast().agents.iter().zip(&engine.respond.company);
+    let mut shares: Vec<f64> = agents.filter(|(a, _)| !a.slots.is_empty()).map(|(_, c)| c.share()).collect();
+    shares.sort_unstable_by(f64::total_cmp);
+    let half = shares.len() / 2;
+    match shares.len() {
+        0 => 0.0,
+        n if n % 2 == 1 => shares[half],
+        _ => f64::midpoint(shares[half - 1], shares[half]),
+    }
 }
 
 impl Summary {
@@ -228,6 +252,10 @@ impl Summary {
             agents: agents(engine, &valued),
             scouts: cast.agents.len() - cast.declared,
             messages: respond.bus.counts(),
+            messages_alone: respond.bus.alone_counts(),
+            messages_open: respond.bus.open_counts(),
+            deeds: respond.bus.deeds(),
+            company_share: company_share(engine),
             goals: respond.goals,
             emergence: EmergenceLine::of(engine),
             equity: Lives {
@@ -332,6 +360,7 @@ fn line(engine: &Engine, agent: &Agent, funds: Decimal, influence: &Influence) -
         trades,
         messages_sent: respond.bus.sent(id.index()),
         messages_acted_on: respond.bus.acted_on(id.index()),
+        company_share: respond.company[id.index()].share(),
         difference: engine.difference(id),
         voice: influence.voice,
         listens: influence.listens,

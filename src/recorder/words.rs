@@ -1,8 +1,8 @@
 //! What was said, in words.
 
 use crate::domain::{
-    Adjustment, Goal, GoalReading, InstrumentId, Knob, MessageKind, Service, Speaker, Stance, StanceVerb,
-    Verb,
+    Adjustment, Goal, GoalReading, InstrumentId, Knob, Message, MessageKind, Service, Speaker, SpokenBy,
+    Stance, StanceVerb, Verb,
 };
 use crate::engine::Engine;
 use crate::hive::goals::NEVER_MONTHS;
@@ -40,6 +40,7 @@ pub fn kind(body: &MessageKind) -> TopicKind {
             Verb::Increase => TopicKind::Increase,
             Verb::Decrease => TopicKind::Decrease,
             Verb::Close => TopicKind::Close,
+            Verb::Amend => TopicKind::Amend,
         },
         MessageKind::Outcome(_) => TopicKind::Outcome,
         MessageKind::Stance(_) => TopicKind::Stance,
@@ -48,6 +49,7 @@ pub fn kind(body: &MessageKind) -> TopicKind {
         MessageKind::Carry(_) => TopicKind::Carry,
         MessageKind::Receipt(_) => TopicKind::Receipt,
         MessageKind::Work(_) => TopicKind::Work,
+        MessageKind::Wait(_) => TopicKind::Wait,
     }
 }
 
@@ -61,6 +63,24 @@ pub fn stance(verb: StanceVerb) -> &'static str {
         StanceVerb::StandsAside => "stands aside",
         StanceVerb::Hedges => "is turned round",
     }
+}
+
+/// A message as it is listed: which life says it where they part, what is said, and what swayed it by which rule.
+pub fn line(engine: &Engine, m: &Message) -> String {
+    let life = match m.life {
+        SpokenBy::Both => "",
+        SpokenBy::Alone => "alone ",
+        SpokenBy::Open => "open ",
+    };
+    let said = format!("{life}{}", full(engine, &m.body));
+    let Speaker::Agent(id) = m.from else { return said };
+    let reacts = &engine.cast().agents[id.index()].reacts;
+    let swayed = m.swayed.iter().map(|s| {
+        let rule = reacts.get(usize::from(s.reaction)).map_or("", |r| &r.rule.name);
+        let causes = s.causes.iter().map(|c| format!("#{} {:+.1} %", c.message.0, 100.0 * c.part));
+        format!("; {rule}: {}", causes.collect::<Vec<_>>().join(", "))
+    });
+    std::iter::once(said).chain(swayed).collect()
 }
 
 /// A message in full, with all conditions.
@@ -107,6 +127,9 @@ pub fn short(engine: &Engine, body: &MessageKind) -> String {
             c.hurdle,
             100.0 * c.most
         ),
+        MessageKind::Wait(w) => {
+            format!("waits until {} in place of {:+.1} % of capital", w.until, 100.0 * w.without)
+        }
         MessageKind::Work(w) => format!(
             "works orders {:.2} σ away for {} for {:.2} bp",
             w.distance,

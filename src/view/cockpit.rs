@@ -331,6 +331,8 @@ pub enum TopicKind {
     Carry,
     Receipt,
     Work,
+    Amend,
+    Wait,
 }
 
 /// One line of the network's talk.

@@ -124,6 +124,10 @@ impl Trading for AtBars<'_> {
         Condition { right: Term::Level(view.close * (1.0 + side * d)), ..when }
     }
 
+    fn allows(&self, side: f64) -> bool {
+        self.strategy.allows(side)
+    }
+
     fn resize(
         &self,
         raw: &mut SimulatedBook,

@@ -12,10 +12,13 @@
 use super::declaration::{Declaration, DrawnNumber, ParamSpec, Roster, Selector};
 use super::families;
 use super::families::Rules;
+use super::reactions::AgentReaction;
 use super::strategy::Strategy;
 use super::structures::listed::ListedInstruments;
 use crate::agents::personality::Traits;
-use crate::domain::{AgentId, AssetId, FamilyId, Goal, Indicator, SideRule, Stamp, Universe, random};
+use crate::domain::{
+    AgentId, AssetId, FamilyId, Goal, Indicator, Reaction, SideRule, Stamp, Universe, random,
+};
 use std::ops;
 use std::sync::Arc;
 
@@ -52,6 +55,8 @@ pub struct Agent {
     pub scout: bool,
     /// Whether it has funds from the start.
     pub funded: bool,
+    /// What it makes of what others do; nothing for a scout.
+    pub reacts: Arc<[AgentReaction]>,
 }
 
 /// One agent on one asset.
@@ -134,6 +139,7 @@ pub fn cast(roster: &Roster, universe: &Universe, seed: u64) -> Population {
         cast.add(roster, declaration, universe, None);
     }
     cast.declared_slots = cast.slots.len();
+    cast.listen(roster, universe);
     // Without anybody to be drawn again there are no scouts; structures are not drawn again.
     let drawn: Vec<&Declaration> = roster.agents.iter().filter(|d| !d.family.is_structured()).collect();
     for (number, template) in (0..roster.scouts).zip(drawn.iter().cycle()) {
@@ -232,7 +238,20 @@ impl Population {
             scout: scout.is_some(),
             // Who stands by would keep its share of the funds from those who trade.
             funded: d.funded && scout.is_none() && (!d.family.is_structured() || has_structures),
+            reacts: Arc::default(),
         });
+    }
+
+    /// Reactions name agents and assets: once all are cast they are resolved.
+    fn listen(&mut self, roster: &Roster, universe: &Universe) {
+        for (i, declaration) in roster.agents.iter().enumerate() {
+            let resolve = |rule: &Reaction| AgentReaction::resolve(rule, &self.agents, universe);
+            let (found, lost): (Vec<_>, Vec<_>) =
+                declaration.reacts.iter().map(resolve).partition(Result::is_ok);
+            self.agents[i].reacts = found.into_iter().filter_map(Result::ok).collect();
+            let notice = |why: String| format!("{}: {why}", declaration.name);
+            self.notices.extend(lost.into_iter().filter_map(Result::err).map(notice));
+        }
     }
 
     fn structure(

@@ -14,14 +14,19 @@
 //! 5. A hedge that is an opposite leg makes the intent no smaller: it is a leg like the others from then on. Where it
 //!    cannot be had when its danger is there, the hedge stays announced and is tried again at the next look; until then
 //!    nothing is added.
-//! 6. Nothing here depends on listening, funds, mutes, pauses or managers.
+//! 6. Nothing here depends on funds, mutes, pauses or managers, and nothing on listening but what its [`Company`] says: a
+//!    life on which nothing acts is the one that hears nobody. The company is asked after the own plan: what closes by
+//!    itself is not swayed.
 
+use super::company::{
+    Company, HoldsBack, LifeMoment, Sway, SwayField, closes_at_once, hold_size, hold_stop, hold_targets,
+};
 use super::plan::{PlanStep, STEPS_MAX, StandingOffer, closing_reason, due};
 use super::proposal::{Proposal, StructureLeg};
 use super::structures::ranges::Bounds;
 use crate::domain::{
     Action, AgentId, AssetId, Comparison, Condition, EvalContext, Hedge, HedgeKind, InstrumentId, IntentId,
-    MessageKind, Outcome, Plan, Reason, Span, Stamp, Verb,
+    MessageKind, Outcome, Plan, Reason, Span, Stamp, Verb, Wait,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -170,6 +175,10 @@ pub trait Trading {
     ) -> bool {
         false
     }
+    /// Whether its agent may take this side.
+    fn allows(&self, _side: f64) -> bool {
+        true
+    }
     /// Notes what is seen while nothing is open.
     fn notice(&self, _book: &mut Self::Book, _view: &EvalContext<'_>) {}
     /// Keeps a hedge that is not said where the family wants it.
@@ -195,13 +204,18 @@ pub struct Life {
     held: u32,
     /// Least time to stay flat.
     pause: u32,
-    again: Option<Box<StandingOffer>>,
+    again: Option<Arc<StandingOffer>>,
 }
 
 impl Life {
     /// The intent that is open.
     pub fn open(&self) -> Option<&OpenIntent> {
         self.open.as_ref()
+    }
+
+    /// When the intent was opened that is open; while flat when the last one was closed.
+    pub fn since(&self) -> Option<Stamp> {
+        self.since
     }
 
     /// Funding was paid on a leg: so much a base unit.
@@ -214,6 +228,18 @@ impl Life {
     /// Worth of the book when the intent was opened that is open, or not yet settled.
     pub fn staked_at(&self) -> Option<f64> {
         self.open.as_ref().map(|o| o.equity).or(self.closing.as_ref().map(|c| c.equity))
+    }
+
+    /// Whether it will decide as the other does from now on, whatever comes: both are flat, with the same offer, and neither
+    /// pauses longer. Their books may differ.
+    pub fn goes_on_as(&self, other: &Life) -> bool {
+        let is_flat = |life: &Life| life.open.is_none() && life.closing.is_none();
+        let rests = |life: &Life| life.number > 0 && life.held < life.pause;
+        let same_time = (self.held, self.pause) == (other.held, other.pause);
+        is_flat(self)
+            && is_flat(other)
+            && self.again == other.again
+            && (same_time || (self.again.is_none() && !rests(self) && !rests(other)))
     }
 
     /// Has the memory read that a look at a close will need first. Each life's conditions are elsewhere: one life after the
@@ -240,33 +266,33 @@ impl Life {
 
     /// Judges what is seen, acts, and says each outcome and action in order.
     #[inline]
-    pub fn look<T: Trading>(&mut self, t: &T, book: &mut T::Book, say: &mut dyn FnMut(MessageKind)) {
+    pub fn look<T: Trading, C: Company + ?Sized>(&mut self, t: &T, book: &mut T::Book, company: &mut C) {
         if let Some(outcome) = self.outcome(t, book) {
-            say(MessageKind::Outcome(outcome));
+            company.say(MessageKind::Outcome(outcome));
         }
         self.pass(t);
         if self.open.is_some() {
-            self.manage(t, book, say);
+            self.manage(t, book, company);
         } else {
-            self.consider(t, book, say);
+            self.consider(t, book, company);
         }
     }
 
     /// The asset is gone: closes at its last price. What comes back under its name is another listing: no offer is made
     /// to take it up again.
-    pub fn delist<T: Trading>(&mut self, t: &T, book: &mut T::Book, say: &mut dyn FnMut(MessageKind)) {
-        self.close(t, book, Reason::Delisted, say);
+    pub fn delist<T: Trading, C: Company + ?Sized>(&mut self, t: &T, book: &mut T::Book, company: &mut C) {
+        self.close(t, book, Reason::Delisted, company);
         self.again = None;
     }
 
     /// The venue has taken over what was held on margin: what is left is closed.
-    pub fn liquidate<T: Trading>(&mut self, t: &T, book: &mut T::Book, say: &mut dyn FnMut(MessageKind)) {
+    pub fn liquidate<T: Trading, C: Company + ?Sized>(&mut self, t: &T, book: &mut T::Book, company: &mut C) {
         self.pass(t);
         if let Some(closing) = &mut self.closing {
             closing.reason = Reason::Liquidated;
             (self.again, self.pause) = (None, 0);
         }
-        self.close(t, book, Reason::Liquidated, say);
+        self.close(t, book, Reason::Liquidated, company);
     }
 
     /// Closes what is open, and makes no offer to take it up again.
@@ -308,7 +334,7 @@ impl Life {
         IntentId { agent, asset, number: self.number }
     }
 
-    fn consider<T: Trading>(&mut self, t: &T, book: &mut T::Book, say: &mut dyn FnMut(MessageKind)) {
+    fn consider<T: Trading, C: Company + ?Sized>(&mut self, t: &T, book: &mut T::Book, company: &mut C) {
         if self.closing.is_some() {
             return;
         }
@@ -326,49 +352,140 @@ impl Life {
         let side = again.map(|a| a.offer.side);
         let reason = if again.is_some() { Reason::ReEntry } else { Reason::Signal };
         let Some(p) = t.propose(book, &view, side).filter(|p| side.is_none_or(|side| p.side == side)) else {
-            return;
+            return if company.invites() {
+                self.join(t, book, &view, company)
+            };
         };
         let (plan, first) = match again {
             Some(again) => again.take_up(p.plan),
             None => (p.plan, None),
         };
-        if let Some(open) = t.open(book, Proposal { plan, ..p }, &view, first) {
-            self.enter(t, book, open, reason, say);
+        let Some(mut open) = t.open(book, Proposal { plan, ..p }, &view, first) else { return };
+        let sway = company.sway(LifeMoment::Entering(open.side));
+        if !self.is_held_back(t.fraction(&open, open.first), sway.wait, company) {
+            conform(t, &mut open, &sway, company);
+            self.enter(t, book, open, reason, company);
         }
     }
 
+    /// Nothing of its own asks it to open; what it hears of others may, with its own plan and unit, where its own exit
+    /// would not close that at once.
+    fn join<T: Trading, C: Company + ?Sized>(
+        &mut self,
+        t: &T,
+        book: &mut T::Book,
+        view: &EvalContext<'_>,
+        company: &mut C,
+    ) {
+        let Some(side) = company.sway(LifeMoment::Flat).enter.filter(|side| t.allows(*side)) else { return };
+        let proposal = t.propose(book, view, Some(side)).filter(|p| p.side == side);
+        let Some(proposal) = proposal.filter(|p| !closes_at_once(&p.plan, side, view)) else { return };
+        let Some(mut open) = t.open(book, proposal, view, None) else { return };
+        let sway = company.sway(LifeMoment::Entering(side));
+        // What is cautious comes first.
+        if sway.wait == HoldsBack::No {
+            company.acted(SwayField::Entry, t.fraction(&open, open.first));
+            conform(t, &mut open, &sway, company);
+            self.enter(t, book, open, Reason::Heard, company);
+        }
+    }
+
+    /// Whether it waits in place of coming to hold this; where it begins to, it says so.
+    fn is_held_back<C: Company + ?Sized>(&self, without: f64, wait: HoldsBack, company: &mut C) -> bool {
+        if let HoldsBack::Until(until) = wait {
+            company.acted(SwayField::Entry, self.intent - without);
+            company.say(MessageKind::Wait(Wait { until, without }));
+        }
+        wait != HoldsBack::No
+    }
+
+    /// What the others make of an intent that is open: first what makes it smaller, then its conditions; whether it is
+    /// closed.
+    fn heed<T: Trading, C: Company + ?Sized>(
+        &mut self,
+        t: &T,
+        book: &mut T::Book,
+        sway: &Sway,
+        company: &mut C,
+    ) -> bool {
+        let taken =
+            [(SwayField::Cut, sway.cut, Reason::Heard), (SwayField::Hedge, sway.hedge, Reason::Hedge)];
+        for (field, fraction, reason) in taken {
+            let Some(open) = self.open.as_ref().filter(|_| fraction > 0.0 && t.is_whole(book)) else {
+                continue;
+            };
+            if fraction >= 1.0 {
+                company.acted(field, -self.intent);
+                self.close(t, book, reason, company);
+                return true;
+            }
+            let units = open.units * (1.0 - fraction);
+            company.acted(field, t.fraction(open, units) - self.intent);
+            self.resize(t, book, (Verb::Decrease, reason), units, company);
+        }
+        self.amend(t, sway, company);
+        false
+    }
+
+    /// Holds an open intent to a nearer stop, or to other targets, and says so before they act.
+    fn amend<T: Trading, C: Company + ?Sized>(&mut self, t: &T, sway: &Sway, company: &mut C) {
+        let Some(open) = &mut self.open else { return };
+        let before = Arc::clone(&open.plan);
+        conform(t, open, &Sway { size: 1.0, ..*sway }, company);
+        if Arc::ptr_eq(&before, &open.plan) {
+            return;
+        }
+        let (price, plan, delta) = (t.price(open), Arc::clone(&open.plan), open.delta * self.intent);
+        let (before, after, reason) = (self.intent, self.intent, Reason::Heard);
+        let intent = self.id(t);
+        let verb = Verb::Amend;
+        company.say(MessageKind::Action(Action { verb, intent, reason, before, after, delta, price, plan }));
+    }
+
     /// Opens an intent.
-    pub(super) fn enter<T: Trading>(
+    pub(super) fn enter<T: Trading, C: Company + ?Sized>(
         &mut self,
         t: &T,
         book: &mut T::Book,
         open: OpenIntent,
         reason: Reason,
-        say: &mut dyn FnMut(MessageKind),
+        company: &mut C,
     ) {
         self.number += 1;
         (self.again, self.since, self.held) = (None, Some(t.now()), 0);
         let first = open.first;
         self.open = Some(open);
-        self.resize(t, book, (Verb::Open, reason), first, say);
+        self.resize(t, book, (Verb::Open, reason), first, company);
     }
 
-    fn manage<T: Trading>(&mut self, t: &T, book: &mut T::Book, say: &mut dyn FnMut(MessageKind)) {
+    fn manage<T: Trading, C: Company + ?Sized>(&mut self, t: &T, book: &mut T::Book, company: &mut C) {
         let Some(open) = &mut self.open else { return };
         match t.forced(book, open) {
             None => {}
             Some(Forced::Wait) => return,
-            Some(Forced::Close(reason)) => return self.close(t, book, reason, say),
+            Some(Forced::Close(reason)) => return self.close(t, book, reason, company),
         }
         let values = t.values(book, Some(open));
         open.best = t.best(open, &values);
         let view = t.view(&values, self.held, Some(open));
         if let Some(reason) = closing_reason(&open.plan, &view) {
-            return self.close(t, book, reason, say);
+            return self.close(t, book, reason, company);
+        }
+        let sway = company.sway(LifeMoment::Holding(open.side));
+        if sway != Sway::NONE && self.heed(t, book, &sway, company) {
+            return;
         }
         for _ in 0..STEPS_MAX {
             let Some(open) = self.open.as_mut().filter(|_| t.is_whole(book)) else { return };
             let Some(step) = due(&mut open.plan, &view) else { return t.rehedge(book) };
+            if matches!(step, PlanStep::Add(..)) {
+                let wait = company.sway(LifeMoment::Adding(open.side)).wait;
+                let without = t.fraction(open, step.size(open.units, open.first));
+                if wait != HoldsBack::No {
+                    self.is_held_back(without, wait, company);
+                    return;
+                }
+            }
             match step {
                 PlanStep::Add(when, fraction) => {
                     open.adds = open.adds.saturating_sub(1);
@@ -386,7 +503,7 @@ impl Life {
                 _ => {}
             }
             let units = step.size(open.units, open.first);
-            self.resize(t, book, step.said(), units, say);
+            self.resize(t, book, step.said(), units, company);
             // Where it takes time, the next look goes on.
             if T::MINUTES || matches!(step, PlanStep::Add(..)) {
                 return;
@@ -395,13 +512,13 @@ impl Life {
     }
 
     /// Sets the units, orders the difference, and says it.
-    fn resize<T: Trading>(
+    fn resize<T: Trading, C: Company + ?Sized>(
         &mut self,
         t: &T,
         book: &mut T::Book,
         (verb, reason): (Verb, Reason),
         units: f64,
-        say: &mut dyn FnMut(MessageKind),
+        company: &mut C,
     ) {
         let Some(open) = &mut self.open else { return };
         let more = units - open.units;
@@ -411,15 +528,15 @@ impl Life {
         let (price, plan, delta) = (t.price(open), Arc::clone(&open.plan), open.delta * after);
         self.intent = after;
         let intent = self.id(t);
-        say(MessageKind::Action(Action { verb, intent, reason, before, after, delta, price, plan }));
+        company.say(MessageKind::Action(Action { verb, intent, reason, before, after, delta, price, plan }));
     }
 
-    fn close<T: Trading>(
+    fn close<T: Trading, C: Company + ?Sized>(
         &mut self,
         t: &T,
         book: &mut T::Book,
         reason: Reason,
-        say: &mut dyn FnMut(MessageKind),
+        company: &mut C,
     ) {
         let Some(mut open) = self.open.take() else { return };
         let (opened, held) = (self.since, self.held);
@@ -438,11 +555,11 @@ impl Life {
             self.pause = 0;
         }
         self.again =
-            StandingOffer::after(&open.plan, libm::fabs(t.fraction(&open, open.first))).map(Box::new);
+            StandingOffer::after(&open.plan, libm::fabs(t.fraction(&open, open.first))).map(Arc::new);
         let before = std::mem::take(&mut self.intent);
         t.close(book);
         let (verb, price) = (Verb::Close, t.price(&open));
-        say(MessageKind::Action(Action {
+        company.say(MessageKind::Action(Action {
             verb,
             intent: self.id(t),
             reason,
@@ -452,6 +569,23 @@ impl Life {
             price,
             plan: open.plan,
         }));
+    }
+}
+
+/// Opens, or goes on, at the size and the distances that its company makes of its own.
+fn conform<T: Trading, C: Company + ?Sized>(t: &T, open: &mut OpenIntent, sway: &Sway, company: &mut C) {
+    if sway.size != 1.0 {
+        let own = t.fraction(open, open.first);
+        let multiple = hold_size(open, sway.size);
+        if multiple != 1.0 {
+            company.acted(SwayField::Size, own * (multiple - 1.0));
+        }
+    }
+    if sway.stop < 1.0 && hold_stop(open, sway.stop) {
+        company.acted(SwayField::Stop, sway.stop - 1.0);
+    }
+    if sway.target != 1.0 && hold_targets(open, sway.target) {
+        company.acted(SwayField::Target, sway.target - 1.0);
     }
 }
 

@@ -5,6 +5,7 @@
 //! places an order.
 pub mod at_bars;
 pub mod cast;
+pub mod company;
 pub mod context;
 pub mod declaration;
 pub mod families;
@@ -17,6 +18,7 @@ pub mod mind;
 pub mod personality;
 pub mod plan;
 pub mod proposal;
+pub mod reactions;
 pub mod shape;
 pub mod strategy;
 pub mod structures;

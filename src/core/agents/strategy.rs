@@ -51,6 +51,11 @@ impl Strategy {
         libm::ceil(PAUSE * self.traits.patience * self.preset.pause) as u32
     }
 
+    /// Whether its agent may take this side.
+    pub fn allows(&self, side: f64) -> bool {
+        self.side.allows(side)
+    }
+
     /// The preset of its goal.
     pub fn preset(&self) -> &Preset {
         &self.preset

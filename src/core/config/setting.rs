@@ -8,7 +8,9 @@ use super::reader::{as_number, bounds_hint, is_number, type_name};
 use crate::domain::{Holds, Money, Span, money};
 use crate::fills::pace::Trades;
 use crate::fills::{BarCosts, Costs};
-use crate::hive::settings::{AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager};
+use crate::hive::settings::{
+    AssetManager, AutomatedManager, BigMoneyManager, FastManager, LowRiskManager, MoneyFollows,
+};
 use crate::treasury::settings::DrawdownBy;
 use std::collections::BTreeMap;
 use toml::de::DeValue;
@@ -102,6 +104,7 @@ pub(super) struct Draft {
     /// What venues have of their own, in the order in which it was said: setting and value.
     pub venues: BTreeMap<String, Vec<(&'static Setting, String)>>,
     pub holds: String,
+    pub money: String,
     pub trades: String,
     pub drawdown_by: String,
 }
@@ -118,6 +121,7 @@ impl Draft {
             bars,
             venues: BTreeMap::new(),
             holds: config.listening.holds.word().to_owned(),
+            money: config.listening.money.word().to_owned(),
             trades: config.desk.trades.word().to_owned(),
             drawdown_by: config.funds.drawdown_by.word().to_owned(),
             config,
@@ -128,6 +132,7 @@ impl Draft {
         // Words that are not known were refused when they were given.
         self.config.funds.drawdown_by = DrawdownBy::parse(&self.drawdown_by).unwrap_or_default();
         self.config.listening.holds = Holds::parse(&self.holds).unwrap_or_default();
+        self.config.listening.money = MoneyFollows::parse(&self.money).unwrap_or_default();
         self.config.desk.trades = Trades::parse(&self.trades).unwrap_or_default();
         let own = |said: &Vec<(&'static Setting, String)>| {
             let mut draft = Draft { bars: self.bars, ..Draft::of(Config::default()) };

@@ -4,6 +4,7 @@
 use super::setting::{Draft, DraftField, Setting, SettingKind};
 use crate::domain::{Holds, Span};
 use crate::fills::pace::Trades;
+use crate::hive::settings::MoneyFollows;
 use crate::treasury::settings::DrawdownBy;
 
 /// Most scouts: at 276 voices the gain has levelled, and each costs the engine one agent's work a bar.
@@ -94,6 +95,8 @@ pub static SETTINGS: &[Setting] = &[
     row("listening.points_span_days", number(5.0, 10_000.0), "days", "memory of the points", |d| Some(DraftField::Number(&mut d.config.listening.points_span_days))),
 
     row("listening.holds", SettingKind::OneOf(Holds::WORDS), "", "what is remembered of an announced position: its quantity, or the notional as it was said", |d| Some(DraftField::Text(&mut d.holds))),
+    later("true", row("listening.reactions", SettingKind::Flag, "", "agents live by their reactions; false: each open life decides as its alone one", |d| Some(DraftField::Flag(&mut d.config.listening.reactions)))),
+    later("alone", row("listening.money", SettingKind::OneOf(MoneyFollows::WORDS), "", "whose position an agent's money follows: that of the life that hears nobody, or of the open one", |d| Some(DraftField::Text(&mut d.money)))),
 
     row("desk.patience", number(0.001, 1.0), "share of the way a bar", "η: how fast an aim goes to its target, 1 at once", |d| Some(DraftField::Number(&mut d.config.desk.patience))),
     later("band", row("desk.trades", SettingKind::OneOf(Trades::WORDS), "", "which differences are worth a trade: those beyond a band, or beyond a zone from cost, volatility and movement", |d| Some(DraftField::Text(&mut d.trades)))),

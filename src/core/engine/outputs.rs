@@ -1,7 +1,10 @@
 //! What a step gives out.
 
-use crate::domain::{AgentId, Decimal, Fill, Message, MessageKind, Stamp};
+use crate::agents::life::Life;
+use crate::domain::{AgentId, Announced, Decimal, Fill, Message, MessageKind, Stamp};
 use crate::execution::VenueRequest;
+use crate::fills::books::SimulatedBook;
+use std::ops::Range;
 
 /// What a step gave out. Reused from step to step.
 #[derive(Debug, Default)]
@@ -28,6 +31,26 @@ pub struct Utterance {
     pub body: MessageKind,
 }
 
+/// A life that speaks as it was before it looked at a close, with what it saw: its open twin decides from here where
+/// something acts on it.
+#[derive(Clone, Debug)]
+pub struct BeforeLook {
+    /// Agent and asset, by slot.
+    pub slot: u32,
+    /// Whether the asset has stopped trading by this close.
+    pub is_gone: bool,
+    /// The life, before the look.
+    pub life: Life,
+    /// Its raw book, before the look.
+    pub raw: SimulatedBook,
+    /// What it had announced until then.
+    pub announced: Announced,
+    /// Key of its coins.
+    pub coins: u64,
+    /// Its indicators, in [`StepOutput::seen`].
+    pub values: Range<usize>,
+}
+
 /// What was said in a step.
 #[derive(Clone, Debug, Default)]
 pub struct StepOutput {
@@ -44,6 +67,10 @@ pub struct StepOutput {
     pub structured: Vec<Utterance>,
     /// Structures that judged in this step, ascending.
     pub judged: Vec<u32>,
+    /// At a barrier: the lives of declared agents that live by reactions, before they looked; ascending by slot.
+    pub before: Vec<BeforeLook>,
+    /// The indicators that those saw.
+    pub seen: Vec<f64>,
     /// Whether the step has begun ([`Speak::begin`](super::speak::Speak::begin)), so that what was said since belongs to it.
     pub begun: bool,
     /// At a barrier: what others hear of a slot in place of what it said. Only the lab's negative

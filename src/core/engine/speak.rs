@@ -7,6 +7,7 @@
 //! order of arrival. What is said at a barrier is heard in the second half of the same step (law 4).
 
 use super::lives::{self, Following, Margins};
+use super::outputs::BeforeLook;
 pub use super::outputs::StepOutput;
 use super::structures::{StructureSpec, Structures};
 use super::{Settings, Utterance};
@@ -187,6 +188,8 @@ impl Speak {
         said.utterances.clear();
         said.structured.clear();
         said.judged.clear();
+        said.before.clear();
+        said.seen.clear();
         said.begun = true;
         if let Event::Market(event) = event
             && self.heeds(spec, event)
@@ -301,7 +304,7 @@ impl Speak {
                 let on = &bar.closes[cast.slots[slot].asset.index()];
                 if on.is_gone || (on.is_fresh && at >= agent.active_from) {
                     let rank = ranks.get(slot - agent.slots.start).copied().unwrap_or(f64::NAN);
-                    bar.judge(agent, slot, (rank, on), &mut lives, &mut said.utterances);
+                    bar.judge(agent, slot, (rank, on), &mut lives, said);
                 }
                 tally.add(slot, &lives.raw[slot], on, &records);
             }
@@ -399,7 +402,7 @@ impl<'a> BarClose<'a> {
         slot: usize,
         (rank, on): (f64, &AssetClose<'_>),
         own: &mut SlotLives<'_>,
-        utterances: &mut Vec<Utterance>,
+        said: &mut StepOutput,
     ) {
         let BarClose { spec, at, .. } = *self;
         let AgentAsset { asset, ref keys, .. } = spec.cast.slots[slot];
@@ -421,6 +424,20 @@ impl<'a> BarClose<'a> {
         };
         let (life, raw) = (&mut own.lives[slot], &mut own.raw[slot]);
         let announced = &mut own.announced[slot];
+        let StepOutput { utterances, before, seen, .. } = said;
+        if !agent.reacts.is_empty() {
+            let first = seen.len();
+            seen.extend_from_slice(now.values);
+            before.push(BeforeLook {
+                slot: slot as u32,
+                is_gone: on.is_gone,
+                life: life.clone(),
+                raw: *raw,
+                announced: *announced,
+                coins: now.coins,
+                values: first..seen.len(),
+            });
+        }
         let mut say = |body| {
             if let MessageKind::Action(action) = &body {
                 announced.say(action.after, action.price);

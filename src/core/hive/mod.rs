@@ -11,6 +11,7 @@ pub mod difference;
 pub mod emergence;
 pub mod evidence;
 pub mod goals;
+pub mod heard;
 pub mod influence;
 pub mod managers;
 pub mod points;

@@ -24,6 +24,10 @@ pub struct Listening {
     /// What a listener remembers of an announced position. Quantities: at 0 bp the netted desk then *is* its
     /// agents alone (Sharpe 2.14 for 2.13, 1.77 for 1.76 on development data), where notionals lose 0.12.
     pub holds: Holds,
+    /// Whether agents live by their reactions; without them each open life decides as its alone one.
+    pub reactions: bool,
+    /// Which life's position an agent's money follows.
+    pub money: MoneyFollows,
 }
 
 impl Default for Listening {
@@ -36,7 +40,38 @@ impl Default for Listening {
             voice_by_points: false,
             points_span_days: 750.0,
             holds: Holds::Quantity,
+            reactions: true,
+            money: MoneyFollows::Alone,
         }
+    }
+}
+
+/// Which life's position an agent's money follows: `x = (1−λ)·w·p + λ·share·C` with p of that life. C is made of alone
+/// words either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MoneyFollows {
+    /// The life that hears nobody: reactions are simulated only.
+    #[default]
+    Alone,
+    /// The life whose reactions decide.
+    Open,
+}
+
+impl MoneyFollows {
+    /// How settings call them.
+    pub const WORDS: &'static [&'static str] = &["alone", "open"];
+
+    /// Its word in settings.
+    pub fn word(self) -> &'static str {
+        match self {
+            MoneyFollows::Alone => "alone",
+            MoneyFollows::Open => "open",
+        }
+    }
+
+    /// Reads its word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [MoneyFollows::Alone, MoneyFollows::Open].into_iter().find(|m| m.word() == word)
     }
 }
 

@@ -50,6 +50,7 @@ fn everybody_talks_with_conditions_and_nothing_breaks_with_faults_on() {
                         Verb::Increase => "increase",
                         Verb::Decrease => "decrease",
                         Verb::Close => "close",
+                        Verb::Amend => "amend",
                     };
                     *opens.entry(family.index()).or_default() += u32::from(a.verb == Verb::Open);
                     assert!(a.verb != Verb::Open || (a.before == 0.0 && a.after != 0.0), "{a}");

@@ -31,6 +31,8 @@ fn kind(kind: TopicKind) -> (StyleRole, &'static str) {
         TopicKind::Carry => (StyleRole::Real, "¤"),
         TopicKind::Receipt => (StyleRole::Good, "✓"),
         TopicKind::Work => (StyleRole::Real, "¢"),
+        TopicKind::Amend => (StyleRole::Open, "≈"),
+        TopicKind::Wait => (StyleRole::Open, "…"),
     }
 }
 

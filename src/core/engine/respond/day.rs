@@ -26,13 +26,9 @@ impl Respond {
         };
         self.goals = Goals::read(&account, &s.goals);
         for reading in self.goals.readings(&s.goals) {
-            self.bus.deliver(
-                at,
-                Speaker::Tracker(reading.goal),
-                None,
-                MessageKind::Goal(reading),
-                &mut out.messages,
-            );
+            let from = Speaker::Tracker(reading.goal);
+            let id = self.bus.deliver(at, from, None, MessageKind::Goal(reading), &mut out.messages);
+            self.heard.reading(id, &reading);
         }
         let mut saved = 0.0;
         for (speaker, receipt) in self.real.execution.services.receipts(

@@ -70,6 +70,9 @@ impl Respond {
                 for &slot in spec.real.desk.slots(instrument) {
                     let book = &mut self.ears[slot as usize].open.book;
                     book.bar(costs, kind, listing.last(), listing.sigma_before, s.clock.decide);
+                    if let Some(open) = &mut self.open_lives[slot as usize] {
+                        open.raw.bar(costs, kind, listing.last(), listing.sigma_before, s.clock.decide);
+                    }
                 }
                 self.gauge.bar(spec, instrument, listing);
                 self.real.bar(cx, instrument, out);
@@ -78,6 +81,9 @@ impl Respond {
                 for &slot in spec.real.desk.slots(instrument) {
                     let costs = &spec.costs[instrument.index()];
                     self.ears[slot as usize].open.book.funding(costs, mark, rate);
+                    if let Some(open) = &mut self.open_lives[slot as usize] {
+                        open.raw.funding(costs, mark, rate);
+                    }
                 }
                 self.gauge.funding(spec, instrument, mark, rate);
                 self.real.funding(s, instrument, (rate, mark), out);
@@ -126,6 +132,7 @@ impl Respond {
         }
         self.delist(spec, cx, out);
         self.real.mark(cx, out);
+        self.live_open(spec, at, speak, said, out);
         self.listen(spec, at, speak, out);
         let margins = Margins::new(cast, s, &spec.kinds, &speak.market, at);
         let pnl = margins.look(&mut self.stakes, &mut self.ears);
@@ -163,6 +170,9 @@ impl Respond {
         let (agent, asset) = cast.voice(voice);
         let whole = self.whole(agent, body);
         let id = self.bus.deliver(at, Speaker::Agent(agent), Some(asset), whole, &mut out.messages);
+        if is_heard && !cast.agents[agent.index()].scout {
+            self.heard.alone(voice, (agent, asset), (at, id), body);
+        }
         match body {
             MessageKind::Action(action) => {
                 self.gauge.wanted += u64::from(self.real.account.funds.weight(agent) > 0.0);
@@ -255,6 +265,7 @@ fn makes_sense(body: &MessageKind) -> bool {
         | MessageKind::Goal(_)
         | MessageKind::Adjustment(_)
         | MessageKind::Emergence(_)
+        | MessageKind::Wait(_)
         | MessageKind::Receipt(_) => false,
     }
 }

@@ -25,6 +25,7 @@ use crate::engine::lives::Following;
 use crate::engine::speak::Speak;
 use crate::fills::pace::{PositionPace, Width};
 use crate::hive::influence::{Edges, TopContributors};
+use crate::hive::settings::MoneyFollows;
 use crate::ledger::Ledger;
 use crate::market::InstrumentState;
 use crate::treasury::funds::Funds;
@@ -117,7 +118,10 @@ impl Respond {
         let asset = spec.cast.slots[slot].asset;
         let on = &hearing.assets[asset.index()];
         let own = self.ears[slot].own.at(on.close, spec.settings.listening.holds);
-        let heard = |w: f64, of: f64| Heard {
+        let apart = self.open_lives[slot].as_ref();
+        let open_own = apart.map_or(own, |o| o.announced.at(on.close, spec.settings.listening.holds));
+        let money = if spec.settings.listening.money == MoneyFollows::Open { open_own } else { own };
+        let heard = |w: f64, of: f64, own: f64| Heard {
             own: w * own,
             // Nothing where nobody may hold the side of this consensus.
             slice: if w > 0.0 && of > 0.0 { w / of * on.consensus } else { 0.0 },
@@ -125,9 +129,9 @@ impl Respond {
             unit: w * on.unit,
             side: agent.side,
         };
-        let open = heard(reference, on.shares[0]);
+        let open = heard(reference, on.shares[0], open_own);
         let x = mind::stance(&open, &agent.traits);
-        let funded = heard(weight, on.shares[1]);
+        let funded = heard(weight, on.shares[1], money);
         let most = allowed * funded.unit * self.office.limits[slot];
         let real_x = mind::stance(&funded, &agent.traits).clamp(-most, most);
         self.gauge.stances[asset.index()] += real_x;

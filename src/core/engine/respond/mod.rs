@@ -4,7 +4,7 @@
 //!
 //! # Invariants
 //!
-//! 1. It reads the market and what was said, never the other half's mind: utterances may be rewritten
+//! 1. It reads the market and what was said, never another agent's mind: utterances may be rewritten
 //!    in between (the lab's controls) without touching anything else.
 //! 2. A stance heard now was said at this barrier or before (law 4); an order decided now fills at the
 //!    first price after it.
@@ -17,9 +17,11 @@
 mod day;
 mod hear;
 mod listen;
+mod open;
 mod operator_commands;
 mod spec;
 mod state;
 
+pub use open::{CompanyShare, OpenLife};
 pub use spec::{ControlOverrides, RespondSpec};
 pub use state::{OpenState, ResidualStance, Respond};

@@ -1,5 +1,6 @@
 //! The state of the second half: what is kept of everybody who speaks and listens.
 
+use super::open::{CompanyShare, OpenLife};
 use super::spec::RespondSpec;
 use crate::agents::{Agent, Population};
 use crate::domain::{Announced, Digest, StanceVerb};
@@ -12,6 +13,7 @@ use crate::hive::consensus::Consensus;
 use crate::hive::curve::{Base, EquityCurve};
 use crate::hive::difference::Difference;
 use crate::hive::goals::Goals;
+use crate::hive::heard::RecentWords;
 use crate::hive::influence::Edges;
 use crate::hive::managers::ManagerState;
 use crate::hive::points::Points;
@@ -73,6 +75,12 @@ pub struct Respond {
     pub points: Points,
     /// By declared slot.
     pub ears: Vec<OpenState>,
+    /// By declared slot: the open life where it is apart from the alone one.
+    pub open_lives: Vec<Option<Box<OpenLife>>>,
+    /// What was said lately, as reactions ask for it.
+    pub heard: RecentWords,
+    /// By declared agent: how often company made a difference.
+    pub company: Vec<CompanyShare>,
     /// By declared agent: what its open lives stand on.
     pub stakes: Vec<Stake>,
     /// By declared slot: who moved it.
@@ -118,6 +126,9 @@ impl Respond {
             consensus: Consensus::new(cast),
             points: Points::new(cast, s.clock.decide, s.listening.points_span_days),
             ears: vec![ear; cast.declared_slots],
+            open_lives: vec![None; cast.declared_slots],
+            heard: RecentWords::new(cast),
+            company: vec![CompanyShare::default(); cast.declared],
             stakes: vec![Stake::default(); cast.declared],
             edges: vec![Edges::default(); cast.declared_slots],
             house: vec![ResidualStance::NOTHING; spec.kinds.len()],

@@ -77,6 +77,7 @@ fn check(
         Verb::Increase => prop_assert!(a.after.abs() > a.before.abs()),
         Verb::Decrease => prop_assert!(a.after.abs() < a.before.abs() && a.after != 0.0),
         Verb::Close => prop_assert!(a.after == 0.0 && a.before != 0.0),
+        Verb::Amend => prop_assert!(false, "an alone life amends nothing"),
     }
     if a.verb != Verb::Open {
         return Ok(());

@@ -1,0 +1,96 @@
+//! Reactions of an agent on a feed: the names in them are agents and assets of this run.
+
+use super::cast::Agent;
+use crate::domain::{AgentId, AssetId, Effect, FamilyId, Goal, HeardOn, Hearing, Reaction, Universe, Whom};
+
+use super::company::LifeMoment;
+
+/// Whom a reaction listens to, on this feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListensTo {
+    /// Every declared agent but its holder.
+    Anyone,
+    /// This agent.
+    Agent(AgentId),
+    /// Every agent of this family.
+    Family(FamilyId),
+    /// Every agent that is deployed for this goal.
+    DeployedFor(Goal),
+}
+
+/// Where it listens, on this feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListensOn {
+    /// The asset that its holder looks at.
+    Mine,
+    /// This asset.
+    Asset(AssetId),
+    /// Every asset but the one that its holder looks at.
+    Others,
+}
+
+/// A reaction of an agent that was cast.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AgentReaction {
+    /// The rule as it was declared.
+    pub rule: Reaction,
+    /// Whom it listens to.
+    pub who: ListensTo,
+    /// Where it listens.
+    pub on: ListensOn,
+}
+
+impl AgentReaction {
+    /// Finds whom and what a rule names; else why it rests.
+    pub fn resolve(rule: &Reaction, agents: &[Agent], universe: &Universe) -> Result<Self, String> {
+        let who = match &rule.hears.who {
+            Whom::Anyone => ListensTo::Anyone,
+            Whom::Agent(name) => match agents.iter().find(|a| a.name == *name) {
+                Some(agent) => ListensTo::Agent(agent.id),
+                None => return Err(format!("{:?} rests: there is no agent {name}", rule.name)),
+            },
+            Whom::Family(family) => ListensTo::Family(*family),
+            Whom::DeployedFor(goal) => ListensTo::DeployedFor(*goal),
+        };
+        let on = match &rule.hears.on {
+            HeardOn::Mine => ListensOn::Mine,
+            HeardOn::Others => ListensOn::Others,
+            HeardOn::Asset(name) => match universe.asset(name) {
+                Some(asset) => ListensOn::Asset(asset.id),
+                None => return Err(format!("{:?} rests: {name} is not on this feed", rule.name)),
+            },
+        };
+        Ok(AgentReaction { rule: rule.clone(), who, on })
+    }
+
+    /// Whether it listens to this speaker.
+    pub fn hears(&self, speaker: &Agent) -> bool {
+        match self.who {
+            ListensTo::Anyone => true,
+            ListensTo::Agent(id) => speaker.id == id,
+            ListensTo::Family(family) => speaker.family == family,
+            ListensTo::DeployedFor(goal) => speaker.goal == goal,
+        }
+    }
+
+    /// Whether it can act at this moment of a life.
+    pub fn acts_at(&self, moment: LifeMoment) -> bool {
+        match (moment, self.rule.then) {
+            (LifeMoment::Flat, Effect::Enter(_)) | (LifeMoment::Adding(_), Effect::Wait(_)) => true,
+            (
+                LifeMoment::Entering(_),
+                Effect::Wait(_) | Effect::Size(_) | Effect::Stop(_) | Effect::Target(_),
+            ) => true,
+            (
+                LifeMoment::Holding(_),
+                Effect::Stop(_) | Effect::Target(_) | Effect::Cut(_) | Effect::Hedge(_),
+            ) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether what it hears stands as long as it is so, and is no word that comes once.
+    pub fn hears_what_stands(&self) -> bool {
+        matches!(self.rule.hears.what, Hearing::Near(..))
+    }
+}
