@@ -17,7 +17,8 @@ use crate::agents::life::Life;
 use crate::agents::reactions::AgentReaction;
 use crate::agents::{Agent, Population};
 use crate::domain::{
-    Announced, AssetId, Cause, Effect, MessageId, MessageKind, Reason, SpokenBy, Stamp, Swayed, Verb,
+    Action, AgentId, Announced, AssetId, Cause, Effect, Message, MessageId, MessageKind, Outcome, Reason,
+    Speaker, SpokenBy, Stamp, Swayed, Verb,
 };
 use crate::engine::outputs::BeforeLook;
 use crate::engine::speak::{Speak, StepOutput};
@@ -25,7 +26,6 @@ use crate::engine::{Outputs, Utterance, lives};
 use crate::fills::books::SimulatedBook;
 use crate::hive::consensus::Consensus;
 use crate::hive::heard::{Chain, HeardCauses, Listener, RecentWords};
-use crate::market::InstrumentState;
 use serde::{Deserialize, Serialize};
 
 /// By how much of an agent's unit two sizes differ that count as different.
@@ -82,7 +82,7 @@ impl OpenLife {
 
 /// What an open life said at a barrier, before others hear it.
 struct OpenWord {
-    speaker: (crate::domain::AgentId, AssetId),
+    speaker: (AgentId, AssetId),
     message: MessageId,
     side: i8,
     chain: Chain,
@@ -148,7 +148,7 @@ impl Respond {
                 sigma: now.sigma,
             };
             let look = OpenLook { agent, before, now, alone, listening };
-            self.live_open_on(spec, &look, listing, &mut words, out);
+            self.live_open_on(spec, &look, &mut words, out);
             self.compare(slot, agent, &speak.lives[slot], now.sigma);
             self.rejoin(slot, at, &speak.lives[slot]);
         }
@@ -171,7 +171,6 @@ impl Respond {
         &mut self,
         spec: &RespondSpec,
         look: &OpenLook<'_>,
-        listing: &InstrumentState,
         words: &mut Vec<OpenWord>,
         out: &mut Outputs,
     ) {
@@ -208,12 +207,11 @@ impl Respond {
             return;
         }
         (*acted, *waits, *chain) = (now_acted, now_waits, now_chain);
-        debug_assert!(listing.last().close.is_finite() || look.before.is_gone, "it has a price");
         self.say_open(look, &mut open, said, words, out);
         self.open_lives[slot] = Some(open);
     }
 
-    /// Delivers what an open life said, but what its alone one has said too; what only that one said is its own.
+    /// Delivers what an open life said. What both lives say first is said once; from where they part each speaks for itself.
     fn say_open(
         &mut self,
         look: &OpenLook<'_>,
@@ -222,21 +220,21 @@ impl Respond {
         words: &mut Vec<OpenWord>,
         out: &mut Outputs,
     ) {
-        let speaker = (look.now.agent, look.now.asset);
-        let at = look.now.at;
-        for utterance in look.alone {
-            let is_both = said.iter().any(|(body, swayed)| swayed.is_empty() && *body == utterance.body);
-            let theirs = |m: &&mut crate::domain::Message| {
-                m.from == crate::domain::Speaker::Agent(speaker.0)
-                    && m.asset == Some(speaker.1)
-                    && m.life == SpokenBy::Both
+        let (speaker, at) = ((look.now.agent, look.now.asset), look.now.at);
+        let same = |((body, swayed), alone): &(&(MessageKind, Vec<Swayed>), &Utterance)| {
+            swayed.is_empty() && *body == alone.body
+        };
+        let both = said.iter().zip(look.alone).take_while(same).count();
+        for utterance in &look.alone[both..] {
+            let is_theirs = |m: &&mut Message| {
+                (m.from, m.asset, m.life) == (Speaker::Agent(speaker.0), Some(speaker.1), SpokenBy::Both)
                     && is_same(&m.body, &utterance.body)
             };
-            if !is_both && let Some(message) = out.messages.iter_mut().find(theirs) {
+            if let Some(message) = out.messages.iter_mut().find(is_theirs) {
                 self.bus.part(message);
             }
         }
-        for (body, swayed) in said {
+        for (n, (body, swayed)) in said.into_iter().enumerate() {
             if let MessageKind::Action(action) = &body {
                 open.announced.say(action.after, action.price);
                 open.side = i8::from(action.side() > 0.0) - i8::from(action.side() < 0.0);
@@ -244,12 +242,12 @@ impl Respond {
                     open.acted = 0;
                 }
             }
-            if swayed.is_empty() && look.alone.iter().any(|u| u.body == body) {
+            if n < both {
                 continue;
             }
             let body = match body {
                 // Records are kept of alone lives: an open one wins no points.
-                MessageKind::Outcome(o) => MessageKind::Outcome(crate::domain::Outcome { points: 0.0, ..o }),
+                MessageKind::Outcome(o) => MessageKind::Outcome(Outcome { points: 0.0, ..o }),
                 body => body,
             };
             let message = self.bus.deliver_open(at, speaker, body.clone(), swayed, &mut out.messages);
@@ -312,7 +310,7 @@ impl Respond {
     }
 }
 
-fn action(utterance: &Utterance) -> Option<&crate::domain::Action> {
+fn action(utterance: &Utterance) -> Option<&Action> {
     if let MessageKind::Action(action) = &utterance.body { Some(action) } else { None }
 }
 

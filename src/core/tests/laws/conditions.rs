@@ -17,7 +17,7 @@ use hive_core::agents::structures::legs::Legs;
 use hive_core::engine::{Engine, Outputs};
 use hive_domain::{
     Bar, Event, FamilyId, Indicator, InstrumentId, MarketEvent, Message, MessageKind, Plan, Reason, Span,
-    Speaker, Stamp, Term, Verb,
+    Speaker, SpokenBy, Stamp, Term, Verb,
 };
 use hive_market::Market;
 use hive_market::indicators::Bank;
@@ -91,6 +91,7 @@ impl Listener {
         let mut said = Said::new();
         for m in messages {
             if let (Speaker::Agent(agent), Some(asset)) = (m.from, m.asset)
+                && m.life != SpokenBy::Open
                 && matches!(m.body, MessageKind::Action(_) | MessageKind::Outcome(_))
             {
                 said.entry((agent.0, asset.0)).or_default().push(m.body.clone());

@@ -142,6 +142,7 @@ fn mutes(config: &Config, tape: &Tape) -> Run {
 fn speech(messages: &[Message]) -> String {
     let own: Vec<_> = messages
         .iter()
+        .filter(|m| m.life != hive_domain::SpokenBy::Open)
         .filter_map(|m| match &m.body {
             MessageKind::Action(a) => Some((m.at, m.asset, Some(a), None)),
             MessageKind::Outcome(o) => {

@@ -17,6 +17,7 @@ mod outcomes;
 mod outside;
 mod packages;
 mod quoted_venue;
+mod reactions;
 mod readings;
 mod reasons;
 mod replay;

@@ -1,0 +1,458 @@
+//! Agents answer each other: what one does changes whether, when, how far and how long another does its own thing. Every
+//! effect has its deed, the deed has its causes, and without the company there is none.
+
+use crate::common::{Run, Tape, hash, run, shipped};
+use hive_core::config::Config;
+use hive_core::hive::settings::MoneyFollows;
+use hive_domain::{
+    Action, AgentId, AnnouncedLevel, AssetId, Command, Effect, Event, FamilyId, Goal, HeardOn, HeardSide,
+    Hearing, Hears, Message, MessageKind, Reaction, Reason, Span, Speaker, SpokenBy, Stamp, Swayed, Term,
+    Verb, Whom, random,
+};
+use std::collections::BTreeMap;
+
+/// Days of the embedded market that most of these look at.
+const DAYS: u32 = 200;
+
+fn rule(what: Hearing, side: HeardSide, at_least: u32, then: Effect) -> Reaction {
+    let (who, on, within) = (Whom::Anyone, HeardOn::Mine, Span(2 * Span::DAY.0));
+    Reaction { name: "probe".to_owned(), hears: Hears { what, who, on, side, at_least, within }, then }
+}
+
+/// The shipped roster without scouts, everybody living by these rules alone.
+fn living_by(rules: &[Reaction]) -> Config {
+    let mut config = shipped();
+    config.roster.scouts = 0;
+    config.roster.agents.iter_mut().for_each(|a| a.reacts = rules.to_vec());
+    config
+}
+
+fn speaker(m: &Message) -> AgentId {
+    match m.from {
+        Speaker::Agent(agent) => agent,
+        other => panic!("{other:?} has no lives"),
+    }
+}
+
+/// The deeds that something swayed.
+fn deeds(messages: &[Message]) -> impl Iterator<Item = &Message> {
+    messages.iter().filter(|m| !m.swayed.is_empty())
+}
+
+fn action(m: &Message) -> Option<&Action> {
+    if let MessageKind::Action(action) = &m.body { Some(action) } else { None }
+}
+
+/// What alone lives said, word for word.
+fn alone(messages: &[Message]) -> String {
+    let own = messages.iter().filter(|m| m.life != SpokenBy::Open);
+    let own = own.filter(|m| matches!(m.body, MessageKind::Action(_) | MessageKind::Outcome(_)));
+    hash(&own.map(|m| (m.at, m.from, m.asset, &m.body)).collect::<Vec<_>>())
+}
+
+/// What an agent last held on an asset by its open life's words, before a message.
+fn held_before(messages: &[Message], m: &Message) -> f64 {
+    let own = messages[..m.id.0 as usize - 1].iter().rev();
+    let mut own = own.filter(|o| o.from == m.from && o.asset == m.asset && o.life != SpokenBy::Alone);
+    own.find_map(action).map_or(0.0, |a| a.after)
+}
+
+#[test]
+fn without_reactions_open_lives_are_the_alone_ones_and_with_them_nothing_of_alone_words_or_money_moves() {
+    let tape = Tape::market(DAYS);
+    let waits = rule(Hearing::Opened, HeardSide::Either, 1, Effect::Wait(Span::DAY));
+    let cuts = rule(Hearing::Closed, HeardSide::With, 1, Effect::Cut(0.5));
+    let (none, some) = (run(&living_by(&[]), &tape), run(&living_by(&[waits.clone(), cuts.clone()]), &tape));
+    let mut switched_off = living_by(&[waits, cuts]);
+    switched_off.listening.reactions = false;
+    let off = run(&switched_off, &tape);
+    assert_eq!(hash(&off.messages), hash(&none.messages));
+    assert_eq!(off.engine.respond.open, none.engine.respond.open);
+    assert!(deeds(&none.messages).next().is_none() && none.messages.iter().all(|m| m.life == SpokenBy::Both));
+
+    assert!(deeds(&some.messages).count() > 100, "{}", deeds(&some.messages).count());
+    assert_eq!(alone(&some.messages), alone(&none.messages), "alone lives hear nobody");
+    assert_eq!(some.engine.respond.decisions, none.engine.respond.decisions, "money follows alone lives");
+    assert_ne!(some.engine.respond.open, none.engine.respond.open);
+    let mut follows = living_by(&[rule(Hearing::Closed, HeardSide::With, 1, Effect::Cut(0.5))]);
+    follows.listening.money = MoneyFollows::Open;
+    assert_ne!(run(&follows, &tape).engine.respond.decisions, none.engine.respond.decisions);
+}
+
+#[test]
+fn the_deaf_live_by_no_reaction_and_one_who_is_deafened_is_its_alone_life_again() {
+    let tape = Tape::market(DAYS);
+    let mut config = living_by(&[rule(Hearing::Opened, HeardSide::Either, 1, Effect::Wait(Span::DAY))]);
+    config.listening.enabled = false;
+    assert!(deeds(&run(&config, &tape).messages).next().is_none());
+    config.listening.enabled = true;
+    let mut run = Run::start(&config, &tape.universe);
+    let half = tape.after(tape.barriers() / 2);
+    run.play(&tape.events[..half]);
+    assert!(run.engine.respond.open_lives.iter().any(Option::is_some));
+    let at = tape.events[half - 1].at();
+    let deafen: Vec<Event> = (0..run.engine.cast().declared)
+        .map(|a| Event::Command(at, Command::Deafen(AgentId(a as u32))))
+        .collect();
+    run.play(&deafen);
+    let before = run.messages.len();
+    run.play(&tape.events[half..]);
+    assert!(run.messages[before..].iter().all(|m| m.swayed.is_empty() && m.life != SpokenBy::Open));
+    assert!(run.engine.respond.open_lives.iter().all(Option::is_none));
+}
+
+/// What a deed of each effect must look like, with the position before it.
+fn is_deed_of(then: Effect, messages: &[Message], m: &Message) -> bool {
+    let before = held_before(messages, m);
+    let alone_opening = || {
+        let same =
+            |o: &&Message| o.at == m.at && o.from == m.from && o.asset == m.asset && o.life != SpokenBy::Open;
+        messages.iter().filter(same).filter_map(action).find(|a| a.verb == Verb::Open).cloned()
+    };
+    let distance = |a: &Action| match a.plan.stop.right {
+        Term::Level(price) => (price - a.price).abs(),
+        other => panic!("{other:?}"),
+    };
+    match (then, &m.body) {
+        (Effect::Wait(span), MessageKind::Wait(w)) => w.until == m.at.after(span) && w.without != before,
+        (Effect::Enter(_), MessageKind::Action(a)) => {
+            (a.verb, a.reason) == (Verb::Open, Reason::Heard) && before == 0.0
+        }
+        (Effect::Size(x), MessageKind::Action(a)) => {
+            let own = alone_opening().map_or(f64::NAN, |o| o.after);
+            a.verb == Verb::Open && (!own.is_finite() || (a.after / own - x).abs() < 1e-9 || x > 1.0)
+        }
+        (Effect::Stop(x), MessageKind::Action(a)) if a.verb == Verb::Open => {
+            alone_opening().is_none_or(|o| (distance(a) / distance(&o) - x).abs() < 1e-9)
+        }
+        (Effect::Stop(_) | Effect::Target(_), MessageKind::Action(a)) => {
+            matches!(a.verb, Verb::Amend | Verb::Open) && (a.verb == Verb::Open || a.after == before)
+        }
+        (Effect::Cut(1.0), MessageKind::Action(a)) => {
+            (a.verb, a.reason, a.after) == (Verb::Close, Reason::Heard, 0.0)
+        }
+        (Effect::Cut(x), MessageKind::Action(a)) => {
+            (a.verb, a.reason) == (Verb::Decrease, Reason::Heard)
+                && (a.after / before - (1.0 - x)).abs() < 1e-9
+        }
+        (Effect::Hedge(x), MessageKind::Action(a)) => {
+            (a.verb, a.reason) == (Verb::Decrease, Reason::Hedge)
+                && (a.after / before - (1.0 - x)).abs() < 1e-9
+        }
+        _ => false,
+    }
+}
+
+/// Whether a message is what a rule listens for, from somebody else and no later than the deed.
+fn is_cause(hears: &Hears, deed: &Message, cause: &Message) -> bool {
+    let is_kind = match (hears.what, &cause.body) {
+        (Hearing::Opened, MessageKind::Action(a)) => matches!(a.verb, Verb::Open | Verb::Increase),
+        (Hearing::Closed, MessageKind::Action(a)) => matches!(a.verb, Verb::Close | Verb::Decrease),
+        (Hearing::Won, MessageKind::Outcome(o)) => o.pnl > 0.0,
+        (Hearing::Lost(_), MessageKind::Outcome(o)) => o.pnl <= 0.0,
+        (Hearing::Near(..), MessageKind::Action(_)) | (Hearing::Goal { .. }, MessageKind::Goal(_)) => true,
+        _ => false,
+    };
+    let is_recent = matches!(hears.what, Hearing::Near(..) | Hearing::Goal { .. })
+        || deed.at.since(cause.at) <= hears.within;
+    is_kind && is_recent && cause.at <= deed.at && cause.id < deed.id && cause.from != deed.from
+}
+
+/// Every effect on every kind of word, the bold ones too.
+fn probes() -> Vec<Reaction> {
+    use Effect::*;
+    let lost = Hearing::Lost(None);
+    let near = |level| Hearing::Near(level, 4.0);
+    let goal = Hearing::Goal { goal: Goal::BigMoney, below: true, score: 0.9, met: None };
+    vec![
+        rule(Hearing::Opened, HeardSide::With, 2, Wait(Span::DAY)),
+        rule(Hearing::Opened, HeardSide::With, 1, Enter(true)),
+        rule(Hearing::Opened, HeardSide::With, 1, Enter(false)),
+        rule(Hearing::Opened, HeardSide::With, 1, Size(0.5)),
+        rule(goal, HeardSide::Either, 1, Size(1.25)),
+        rule(Hearing::Opened, HeardSide::Against, 1, Stop(0.6)),
+        rule(lost, HeardSide::With, 1, Stop(0.7)),
+        rule(Hearing::Won, HeardSide::Either, 1, Target(0.6)),
+        rule(Hearing::Won, HeardSide::With, 1, Target(1.5)),
+        rule(Hearing::Closed, HeardSide::With, 1, Cut(1.0)),
+        rule(Hearing::Closed, HeardSide::Either, 2, Cut(0.5)),
+        rule(near(AnnouncedLevel::Stop), HeardSide::With, 1, Hedge(0.5)),
+        rule(near(AnnouncedLevel::Target), HeardSide::With, 1, Cut(0.25)),
+        rule(near(AnnouncedLevel::Add), HeardSide::With, 1, Target(1.25)),
+        rule(goal, HeardSide::Either, 1, Stop(0.7)),
+    ]
+}
+
+#[test]
+fn each_effect_is_a_deed_with_causes_that_add_up_and_without_company_there_is_none() {
+    let tape = Tape::market(DAYS);
+    for probe in probes() {
+        let what = probe.to_string();
+        let config = living_by(std::slice::from_ref(&probe));
+        let heard = run(&config, &tape);
+        let mut seen = 0;
+        for deed in deeds(&heard.messages) {
+            seen += 1;
+            assert_eq!(deed.life, SpokenBy::Open, "{what}: {deed:?}");
+            assert!(is_deed_of(probe.then, &heard.messages, deed), "{what}: {deed:?}");
+            let [Swayed { reaction: 0, causes }] = &deed.swayed[..] else { panic!("{what}: {deed:?}") };
+            let mut speakers = Vec::new();
+            for cause in causes {
+                let said = &heard.messages[cause.message.0 as usize - 1];
+                assert!(is_cause(&probe.hears, deed, said), "{what}: {deed:?} because of {said:?}");
+                assert!(
+                    probe.then.is_cautious() || said.life != SpokenBy::Open,
+                    "bold by an open word: {deed:?}"
+                );
+                if !matches!(said.body, MessageKind::Goal(_)) {
+                    speakers.push(speaker(said));
+                }
+            }
+            let all = speakers.len();
+            speakers.sort_unstable();
+            speakers.dedup();
+            assert_eq!(speakers.len(), all, "{what}: each speaker once");
+            assert!(all == 0 || all >= probe.hears.at_least as usize, "{what}: {deed:?}");
+            let change: f64 = causes.iter().map(|c| c.part).sum();
+            let before = held_before(&heard.messages, deed);
+            let changed = match (&deed.body, probe.then) {
+                (MessageKind::Wait(w), _) => before - w.without,
+                (MessageKind::Action(_), Effect::Stop(x) | Effect::Target(x)) => x - 1.0,
+                (MessageKind::Action(a), Effect::Size(_)) => {
+                    change.signum() * (a.after - a.after / (1.0 + change / (a.after - change))).abs()
+                }
+                (MessageKind::Action(a), _) => a.after - before,
+                other => panic!("{what}: {other:?}"),
+            };
+            assert!((change - changed).abs() < 1e-9, "{what}: {change} for {changed}: {deed:?}");
+        }
+        assert!(seen >= 5, "{what}: {seen} deeds");
+        // The same market; the others have no voice from the first bar on.
+        if matches!(probe.hears.what, Hearing::Goal { .. }) {
+            continue;
+        }
+        let mut silent = Run::start(&config, &tape.universe);
+        let first = tape.events[0].at();
+        let mutes: Vec<Event> = (0..silent.engine.cast().declared)
+            .map(|a| Event::Command(first, Command::Mute(AgentId(a as u32))))
+            .collect();
+        silent.play(&mutes).play(&tape.events);
+        assert!(deeds(&silent.messages).next().is_none(), "{what}: by whom?");
+    }
+}
+
+#[test]
+fn a_rule_that_is_turned_round_makes_other_deeds() {
+    let tape = Tape::market(DAYS);
+    let told = |rule: Reaction| {
+        let run = run(&living_by(&[rule]), &tape);
+        let told: Vec<_> = deeds(&run.messages).map(|m| (m.at, m.from, m.asset, m.body.clone())).collect();
+        told
+    };
+    for probe in probes() {
+        let turned = match (probe.hears.side, probe.then) {
+            (_, Effect::Enter(with)) => Reaction { then: Effect::Enter(!with), ..probe.clone() },
+            (HeardSide::With, _) => {
+                Reaction { hears: Hears { side: HeardSide::Against, ..probe.hears.clone() }, ..probe.clone() }
+            }
+            (HeardSide::Against, _) => {
+                Reaction { hears: Hears { side: HeardSide::With, ..probe.hears.clone() }, ..probe.clone() }
+            }
+            (HeardSide::Either, _) => match probe.hears.what {
+                Hearing::Goal { goal, below, score, met } => {
+                    let what = Hearing::Goal { goal, below: !below, score, met };
+                    Reaction { hears: Hears { what, ..probe.hears.clone() }, ..probe.clone() }
+                }
+                _ => Reaction {
+                    hears: Hears { side: HeardSide::With, ..probe.hears.clone() },
+                    ..probe.clone()
+                },
+            },
+        };
+        assert_ne!(told(probe.clone()), told(turned), "{probe}");
+    }
+}
+
+/// A rule drawn by its key, whose words and waits last no longer than eight barriers.
+fn drawn(key: u64, agents: &[String]) -> Reaction {
+    let pick = |salt: u64, n: usize| (random::uniform(random::mix(key, salt)) * n as f64) as usize;
+    let level = [AnnouncedLevel::Stop, AnnouncedLevel::Target, AnnouncedLevel::Add, AnnouncedLevel::Hedge]
+        [pick(1, 4)];
+    let what = match pick(2, 6) {
+        0 => Hearing::Opened,
+        1 => Hearing::Closed,
+        2 => Hearing::Won,
+        3 => Hearing::Lost(None),
+        4 => Hearing::Lost(Some(Reason::Stop)),
+        _ => Hearing::Near(level, 1.0 + pick(3, 4) as f64),
+    };
+    let who = match pick(4, 4) {
+        0 => Whom::Agent(agents[pick(5, agents.len())].clone()),
+        1 => Whom::Family(FamilyId::ALL[pick(6, 7)]),
+        2 => Whom::DeployedFor(Goal::ALL[pick(7, 4)]),
+        _ => Whom::Anyone,
+    };
+    let on = if pick(8, 4) == 0 { HeardOn::Others } else { HeardOn::Mine };
+    let side = [HeardSide::With, HeardSide::Against, HeardSide::Either][pick(9, 3)];
+    let bars = |n: usize| Span(n as i64 * 4 * Span::HOUR.0);
+    let then = match pick(10, 9) {
+        0 => Effect::Wait(bars(1 + pick(11, 8))),
+        1 => Effect::Enter(true),
+        2 => Effect::Enter(false),
+        3 => Effect::Size([0.25, 0.5, 1.25, 2.0][pick(12, 4)]),
+        4 => Effect::Stop([0.3, 0.7][pick(13, 2)]),
+        5 => Effect::Target([0.5, 0.8, 1.5, 2.0][pick(14, 4)]),
+        6 => Effect::Cut([0.25, 0.5, 1.0][pick(15, 3)]),
+        7 => Effect::Hedge([0.3, 0.6][pick(16, 2)]),
+        _ => Effect::Stop(0.5),
+    };
+    let (at_least, within) = (1 + pick(17, 2) as u32, bars(1 + pick(18, 8)));
+    Reaction { name: format!("drawn {key}"), hears: Hears { what, who, on, side, at_least, within }, then }
+}
+
+/// A small roster of shipped agents, each with up to four drawn rules; nobody tosses coins, so that there is quiet.
+fn drawn_roster(key: u64) -> Config {
+    let mut config = shipped();
+    config.roster.scouts = 0;
+    let own = |salt: u64| random::mix(key, salt);
+    config.roster.agents.retain(|a| !a.family.is_structured() && a.family != FamilyId::Random);
+    let n = config.roster.agents.len();
+    config.roster.agents.rotate_left((random::uniform(own(1)) * n as f64) as usize);
+    config.roster.agents.truncate(6);
+    let names: Vec<String> = config.roster.agents.iter().map(|a| a.name.clone()).collect();
+    for (i, agent) in config.roster.agents.iter_mut().enumerate() {
+        let rules = (random::uniform(own(10 + i as u64)) * 5.0) as u64;
+        agent.reacts = (0..rules).map(|r| drawn(own(100 * (i as u64 + 1) + r), &names)).collect();
+    }
+    config.seed = key;
+    config
+}
+
+/// What the property tests look at, roster by roster: the rules of what is sound by construction.
+fn sound_by_construction(key: u64, tape: &Tape) -> usize {
+    let config = drawn_roster(key);
+    let run = run(&config, tape);
+    let cast = run.engine.cast();
+    let reacts = |m: &Message| &cast.agents[speaker(m).index()].reacts;
+    let barrier = |at: Stamp| at.0 / (4 * Span::HOUR.0);
+    let mut last_word = i64::MIN / 2;
+    // By agent and asset: intents that were opened or kept from it, and reactions that acted.
+    let mut acts: BTreeMap<(AgentId, AssetId), (usize, usize)> = BTreeMap::new();
+    let mut by_intent: BTreeMap<(AgentId, AssetId, usize, u8), usize> = BTreeMap::new();
+    for m in &run.messages {
+        let (Speaker::Agent(agent), Some(asset)) = (m.from, m.asset) else { continue };
+        let (intents, acted) = acts.entry((agent, asset)).or_default();
+        let opens = matches!(&m.body, MessageKind::Action(a) if a.verb == Verb::Open);
+        if m.life != SpokenBy::Alone && (opens || matches!(m.body, MessageKind::Wait(_))) {
+            *intents += 1;
+        }
+        if m.life != SpokenBy::Open && matches!(m.body, MessageKind::Action(_) | MessageKind::Outcome(_)) {
+            last_word = barrier(m.at);
+        }
+        for swayed in &m.swayed {
+            *acted += 1;
+            let rule = &reacts(m)[usize::from(swayed.reaction)].rule;
+            for cause in &swayed.causes {
+                let said = &run.messages[cause.message.0 as usize - 1];
+                assert!(
+                    rule.then.is_cautious() || said.life != SpokenBy::Open,
+                    "{key}: bold, of depth two: {m:?}"
+                );
+                assert!(said.from != m.from, "{key}: moved by itself");
+            }
+            let open_words =
+                swayed.causes.iter().any(|c| run.messages[c.message.0 as usize - 1].life == SpokenBy::Open);
+            assert!(!open_words || swayed.causes.len() >= 2, "{key}: an echo of one: {m:?}");
+            // Levels stand as long as they are announced: the price comes to them, and no word is needed.
+            let is_word = !matches!(rule.hears.what, Hearing::Near(..));
+            assert!(!is_word || barrier(m.at) - last_word <= 20, "{key}: after 20 quiet barriers: {m:?}");
+            let n = by_intent.entry((agent, asset, *intents, swayed.reaction)).or_default();
+            *n += 1;
+            assert!(*n <= 1, "{key}: twice an intent: {m:?}");
+        }
+        if let Some(a) = action(m).filter(|_| m.life == SpokenBy::Open) {
+            let who = &cast.agents[agent.index()];
+            assert!(who.side.allows(a.after), "{key}: {a}");
+        }
+    }
+    for ((agent, asset), (intents, acted)) in acts {
+        let rules = cast.agents[agent.index()].reacts.len();
+        assert!(
+            acted <= intents * rules,
+            "{key}: {agent:?} on {asset:?}: {acted} acts, {intents} intents, {rules} rules"
+        );
+    }
+    deeds(&run.messages).count()
+}
+
+/// As many rosters as a test run has time for; `HIVE_ROSTERS` says how many there are to be.
+#[test]
+fn law20_reactions_are_bounded_by_construction_on_random_rosters() {
+    let rosters = std::env::var("HIVE_ROSTERS").ok().and_then(|n| n.parse().ok()).unwrap_or(60_u64);
+    let tape = Tape::market(60);
+    let deeds: usize = (0..rosters).map(|key| sound_by_construction(random::mix(77, key), &tape)).sum();
+    assert!(deeds as u64 > 5 * rosters, "{deeds} deeds of {rosters} rosters");
+}
+
+#[test]
+fn law20_with_prices_and_alone_words_frozen_nothing_acts_after_twenty_barriers() {
+    let tape = Tape::market(60);
+    let (mut stopped, mut acted) = (0, 0);
+    for key in 0..20 {
+        let config = drawn_roster(random::mix(78, key));
+        let mut run = Run::start(&config, &tape.universe);
+        run.play(&tape.events);
+        acted += deeds(&run.messages).count();
+        // The market stands still from now on; alone lives end what they hold, and say no more.
+        let last: BTreeMap<_, _> = tape
+            .events
+            .iter()
+            .filter_map(|e| match e {
+                Event::Market(hive_domain::MarketEvent::Bar { instrument, bar, .. }) => {
+                    Some((*instrument, bar.close))
+                }
+                _ => None,
+            })
+            .collect();
+        let mut quiet = 0;
+        let mut at = tape.events[tape.events.len() - 1].at();
+        for _ in 0..600 {
+            at = at.after(Span(4 * Span::HOUR.0));
+            let before = run.messages.len();
+            let still = last.iter().map(|(instrument, close)| {
+                let bar =
+                    hive_domain::Bar { open: *close, high: *close, low: *close, close: *close, volume: 1e6 };
+                Event::Market(hive_domain::MarketEvent::Bar { instrument: *instrument, at, bar })
+            });
+            let mut events: Vec<Event> = still.collect();
+            events.push(Event::Barrier(at));
+            run.play(&events);
+            let new = &run.messages[before..];
+            let speaks = new.iter().any(|m| {
+                m.life != SpokenBy::Open && matches!(m.body, MessageKind::Action(_) | MessageKind::Outcome(_))
+            });
+            quiet = if speaks { 0 } else { quiet + 1 };
+            assert!(
+                quiet <= 20 || deeds(new).next().is_none(),
+                "{key}: after {quiet} quiet barriers: {new:?}"
+            );
+            stopped += usize::from(quiet > 20);
+        }
+    }
+    assert!(acted > 0 && stopped > 100, "{acted} deeds, {stopped} quiet barriers: nothing was tested");
+}
+
+#[test]
+fn company_share_is_nothing_for_a_hermit_and_something_for_who_listens() {
+    let tape = Tape::market(DAYS);
+    let mut config = living_by(&[
+        rule(Hearing::Opened, HeardSide::With, 1, Effect::Size(0.5)),
+        rule(Hearing::Opened, HeardSide::Against, 1, Effect::Stop(0.6)),
+    ]);
+    config.roster.agents[3].reacts.clear();
+    let run = run(&config, &tape);
+    let shares: Vec<f64> = run.engine.respond.company.iter().map(|c| c.share()).collect();
+    assert_eq!(shares[3], 0.0);
+    assert!(shares.iter().filter(|s| **s > 0.05).count() * 2 > shares.len(), "{shares:?}");
+    assert!(shares.iter().all(|s| (0.0..=1.0).contains(s)));
+}
