@@ -42,8 +42,13 @@ struct Structured {
 /// What was said of agents, by agent and asset.
 type Said = BTreeMap<(u32, u16), Vec<MessageKind>>;
 
-/// Follows all agents of a run.
+/// What open lives said of what they heard, by agent and asset: until when they wait, and by action whether it was swayed.
+type InCompany = BTreeMap<(u32, u16), (Option<Stamp>, Vec<bool>)>;
+
+/// Follows all agents of a run: their alone lives, or their open ones.
 struct Listener {
+    hears: bool,
+    company: InCompany,
     assets: Vec<Seen>,
     at_bars: Vec<Voice>,
     board: Market,
@@ -55,7 +60,7 @@ struct Listener {
 }
 
 impl Listener {
-    fn new(engine: &Engine) -> Self {
+    fn new(engine: &Engine, hears: bool) -> Self {
         let (cast, capital) = (engine.cast(), engine.settings().capital / engine.cast().declared as f64);
         let bank = |slots: &Vec<u32>| {
             let keys = slots.iter().flat_map(|s| cast.slots[*s as usize].keys.iter().copied());
@@ -63,7 +68,10 @@ impl Listener {
         };
         let seen = |slots| Seen { bank: bank(slots), last: None, gone: true };
         let voice = |agent: &Agent, asset| {
-            Voice::new(agent.family, format!("{} on {}", agent.name, engine.asset_name(asset)))
+            let name = format!("{} on {}", agent.name, engine.asset_name(asset));
+            let mut voice = Voice::new(agent.family, name);
+            voice.hears = hears;
+            voice
         };
         let structured = |s: &hive_core::agents::cast::Structure| Structured {
             voice: voice(&cast.agents[s.agent.index()], s.asset),
@@ -76,6 +84,8 @@ impl Listener {
             s.rules.ears().into_iter().for_each(|e| ears.entry(e).or_default().push(n));
         }
         Listener {
+            hears,
+            company: InCompany::new(),
             assets: cast.by_asset.iter().map(seen).collect(),
             at_bars: cast.slots.iter().map(|s| voice(&cast.agents[s.agent.index()], s.asset)).collect(),
             board: Market::quoted(cast.listed.instruments.len()),
@@ -91,9 +101,18 @@ impl Listener {
         let mut said = Said::new();
         for m in messages {
             if let (Speaker::Agent(agent), Some(asset)) = (m.from, m.asset)
-                && m.life != SpokenBy::Open
-                && matches!(m.body, MessageKind::Action(_) | MessageKind::Outcome(_))
+                && m.life != if self.hears { SpokenBy::Alone } else { SpokenBy::Open }
+                && matches!(m.body, MessageKind::Action(_) | MessageKind::Outcome(_) | MessageKind::Wait(_))
             {
+                let company = self.company.entry((agent.0, asset.0)).or_default();
+                match &m.body {
+                    MessageKind::Wait(wait) => {
+                        company.0 = Some(wait.until);
+                        continue;
+                    }
+                    MessageKind::Action(_) => company.1.push(!m.swayed.is_empty()),
+                    _ => {}
+                }
                 said.entry((agent.0, asset.0)).or_default().push(m.body.clone());
             }
         }
@@ -199,6 +218,10 @@ impl Listener {
         let (unit, adds) = (agent.strategy.unit() * unit(sigma), agent.strategy.adds());
         let look = BarLook { at, close, sigma, keys, values: &values, unit, adds };
         let voice = &mut self.at_bars[slot];
+        let (waits, swayed) = self.company.remove(&(agent.id.0, asset as u16)).unwrap_or_default();
+        if self.hears {
+            voice.in_company(waits, swayed);
+        }
         if is_delisted {
             voice.delisted(&look, own, &mut self.count);
         } else {
@@ -212,8 +235,12 @@ impl Listener {
             let is_full = is_below && targets.len() >= 2 && hedge.is_some() && reenter.is_some();
             assert!(act.verb != Verb::Open || is_full, "{} at {at}: {act}", voice.name);
         }
-        voice.agrees(&engine.speak.lives[slot]);
-        let raw = &engine.speak.raw[slot];
+        let apart = engine.respond.open_lives.get(slot).and_then(Option::as_ref).filter(|_| self.hears);
+        let (life, raw) = match apart {
+            Some(open) => (&open.life, &open.raw),
+            None => (&engine.speak.lives[slot], &engine.speak.raw[slot]),
+        };
+        voice.agrees(life);
         let capital = engine.settings().capital / cast.declared as f64;
         let (held, foretold) = (raw.quantity + raw.order, voice.quantity * capital);
         let is_near = (held - foretold).abs() <= 1e-9 * foretold.abs();
@@ -272,11 +299,17 @@ impl Listener {
 }
 
 /// Follows all events with a listener.
-fn follow(mut engine: Engine, events: impl Iterator<Item = Event>) -> Count {
-    let (mut listener, mut out, mut actions) = (Listener::new(&engine), Outputs::default(), 0);
+fn follow(engine: Engine, events: impl Iterator<Item = Event>) -> Count {
+    follow_lives(engine, events, false)
+}
+
+/// The same with their open lives, if they hear; else with their alone ones.
+fn follow_lives(mut engine: Engine, events: impl Iterator<Item = Event>, hears: bool) -> Count {
+    let (mut listener, mut out, mut actions) = (Listener::new(&engine, hears), Outputs::default(), 0);
+    let other = if hears { SpokenBy::Alone } else { SpokenBy::Open };
     for event in events {
         engine.step(&event, &mut out);
-        actions += actions_of(&out.messages).count();
+        actions += actions_of(&out.messages).filter(|(m, _)| m.life != other).count();
         if out.accepted {
             listener.event(&engine, &event, &out.messages);
         }
@@ -304,6 +337,22 @@ fn law12_conditions_replay() {
         Reason::Exit,
         Reason::Expired,
     ] {
+        assert!(count.of(reason) > 10, "{reason} is missing: {:?}", count.said);
+    }
+    assert!(count.unknown.is_empty() && count.broken.is_empty(), "{:?} {:?}", count.unknown, count.broken);
+}
+
+#[test]
+fn law12_conditions_of_open_lives_replay_amended_plans_included() {
+    let mut config = shipped();
+    config.roster.scouts = 0;
+    let rules = super::reactions::probes();
+    for (i, agent) in config.roster.agents.iter_mut().enumerate() {
+        agent.reacts = rules.iter().cycle().skip(5 * i).take(6).cloned().collect();
+    }
+    let tape = Tape::market(400);
+    let count = follow_lives(engine(&config, &tape.universe), tape.events.into_iter(), true);
+    for reason in [Reason::Heard, Reason::Hedge, Reason::Stop, Reason::ReEntry, Reason::Target] {
         assert!(count.of(reason) > 10, "{reason} is missing: {:?}", count.said);
     }
     assert!(count.unknown.is_empty() && count.broken.is_empty(), "{:?} {:?}", count.unknown, count.broken);

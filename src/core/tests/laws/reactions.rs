@@ -159,7 +159,7 @@ fn is_cause(hears: &Hears, deed: &Message, cause: &Message) -> bool {
 }
 
 /// Every effect on every kind of word, the bold ones too.
-fn probes() -> Vec<Reaction> {
+pub(super) fn probes() -> Vec<Reaction> {
     use Effect::*;
     let lost = Hearing::Lost(None);
     let near = |level| Hearing::Near(level, 4.0);

@@ -174,7 +174,7 @@ impl Voice {
             let open = self.open.take().unwrap_or_else(|| panic!("{}: nothing to take over: {a}", self.name));
             let done = self.heard(said, count);
             self.unknown(Unknown::Liquidated, count);
-            let mut acts = self.acts(&done, ear.seen.now);
+            let mut acts = self.acts(&done, &[], ear.seen.now);
             return self.close(&LegLook::new(ear, None), &mut acts, open, Reason::Liquidated);
         }
         let legs = self.open.iter().flat_map(|o| o.legs.iter().map(|l| &l.leg));

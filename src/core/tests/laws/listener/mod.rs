@@ -232,11 +232,19 @@ fn closings(plan: &Plan) -> Vec<(Condition, Reason)> {
 /// What was done at one look, each heard once and in order.
 struct Acts<'a> {
     left: &'a [&'a Action],
+    /// By action, whether others swayed it; nothing where nobody is heard.
+    swayed: &'a [bool],
     context: String,
     number: u32,
 }
 
 impl<'a> Acts<'a> {
+    /// Whether others swayed what comes next.
+    fn is_swayed(&self) -> bool {
+        let done = self.swayed.len().checked_sub(self.left.len());
+        !self.left.is_empty() && done.and_then(|n| self.swayed.get(n)).copied().unwrap_or(false)
+    }
+
     fn next_is(&self, verb: Verb, reason: Reason) -> bool {
         self.left.first().is_some_and(|a| (a.verb, a.reason) == (verb, reason))
     }
@@ -279,6 +287,12 @@ pub struct Voice {
     intents: u32,
     awaits_outcome: bool,
     looked: Option<Stamp>,
+    /// Until when it neither enters nor adds, as it said.
+    waits: Option<Stamp>,
+    /// Whether it is an open life: while that is its alone one, its intents are numbered by that.
+    pub hears: bool,
+    /// By action at this look, whether others swayed it.
+    swayed: Vec<bool>,
 }
 
 impl Voice {
@@ -296,7 +310,46 @@ impl Voice {
             intents: 0,
             awaits_outcome: false,
             looked: None,
+            waits: None,
+            hears: false,
+            swayed: Vec::new(),
         }
+    }
+
+    /// What an open life said at this look of what it heard: whether it waits, and which of its actions others swayed.
+    pub fn in_company(&mut self, waits: Option<Stamp>, swayed: Vec<bool>) {
+        self.waits = waits.or(self.waits);
+        self.swayed = swayed;
+    }
+
+    fn is_held_back(&self, now: Stamp) -> bool {
+        self.waits.is_some_and(|until| until > now)
+    }
+
+    /// Something that others swayed of an intent that is open: less of it, or nearer conditions, and nothing else; whether
+    /// it is closed.
+    fn heed(&mut self, look: &impl Look, acts: &mut Acts<'_>, open: &mut Followed) -> bool {
+        let Some(act) = acts.left.first().copied() else { return false };
+        assert_eq!(act.before, open.size(), "{}: {act}", acts.context);
+        match act.verb {
+            Verb::Close => {
+                self.close(look, acts, open.clone(), act.reason);
+                return true;
+            }
+            Verb::Decrease => {
+                assert!(act.after * act.before > 0.0 && act.after.abs() < act.before.abs(), "{act}");
+                open.units = act.after / open.side;
+                self.quantity *= act.after / act.before;
+            }
+            Verb::Amend => {
+                assert_eq!(act.after, act.before, "{act}");
+                (open.plan.stop, open.plan.targets) = (act.plan.stop, act.plan.targets.clone());
+            }
+            Verb::Open | Verb::Increase => panic!("{}: {act}", acts.context),
+        }
+        assert_eq!(*act.plan, open.plan, "{}: nothing else is amended", acts.context);
+        acts.next(act.reason);
+        false
     }
 
     /// The position that is foretold, a signed fraction of the speaker's capital.
@@ -347,14 +400,15 @@ impl Voice {
         done
     }
 
-    fn acts<'m>(&self, left: &'m [&'m Action], at: Stamp) -> Acts<'m> {
-        Acts { left, context: format!("{} at {at}", self.name), number: self.intents }
+    fn acts<'m>(&self, left: &'m [&'m Action], swayed: &'m [bool], at: Stamp) -> Acts<'m> {
+        let context = format!("{} at {at}", self.name);
+        Acts { left, swayed, context, number: self.intents }
     }
 
     /// One look, and what was said at it.
     pub fn judge(&mut self, look: &impl Look, said: &[MessageKind], count: &mut Count) {
-        let done = self.heard(said, count);
-        let mut acts = self.acts(&done, look.now());
+        let (done, swayed) = (self.heard(said, count), std::mem::take(&mut self.swayed));
+        let mut acts = self.acts(&done, &swayed, look.now());
         self.held = look.passed(self.since, self.held);
         if self.open.is_some() {
             self.manage(look, &mut acts, count);
@@ -367,8 +421,8 @@ impl Voice {
     /// The asset is gone, and what was held of it.
     pub fn delisted(&mut self, look: &impl Look, said: &[MessageKind], count: &mut Count) {
         let is_due = self.awaits_outcome || self.open.is_some();
-        let done = self.heard(said, count);
-        let mut acts = self.acts(&done, look.now());
+        let (done, swayed) = (self.heard(said, count), std::mem::take(&mut self.swayed));
+        let mut acts = self.acts(&done, &swayed, look.now());
         if let Some(open) = self.open.take() {
             self.close(look, &mut acts, open, Reason::Delisted);
         }
@@ -429,6 +483,11 @@ impl Voice {
             }
             return self.close(look, acts, open, reason);
         }
+        while acts.is_swayed() {
+            if self.heed(look, acts, &mut open) {
+                return;
+            }
+        }
         for _ in 0..STEPS_MAX {
             let Some(part) = self.step(look, acts, &mut open, count) else { break };
             if look.is_one_step() || matches!(part, Part::Add(..)) {
@@ -448,6 +507,9 @@ impl Voice {
     ) -> Option<Part> {
         let is_sure = look.is_whole(open) && !look.rehedges();
         for (when, part) in parts(&open.plan) {
+            if matches!(part, Part::Add(..)) && self.is_held_back(look.now()) {
+                continue;
+            }
             let (verb, reason) = match part {
                 Part::Target(_) => (Verb::Decrease, Reason::Target),
                 Part::Hedge(_) => (Verb::Decrease, Reason::Hedge),
@@ -539,18 +601,34 @@ impl Voice {
         if self.intents > 0 && self.held < self.pause {
             return acts.end("opens in its pause");
         }
+        if self.is_held_back(look.now()) {
+            return acts.end("opens while it waits");
+        }
+        let swayed = acts.left.first().copied().filter(|_| acts.is_swayed());
         let [view, _] = look.views(self.held, None);
+        let joins = swayed.is_some_and(|act| act.reason == Reason::Heard);
         let offer = self.again.as_ref().filter(|offer| offer.is_due(&view));
-        let Some(open) = look.opening(self.held, offer, acts.left.first().copied()) else {
+        assert!(offer.is_none() || !joins, "{}: it has an offer of its own", acts.context);
+        let Some(mut open) = look.opening(self.held, offer, acts.left.first().copied()) else {
             if let Some(offer) = offer {
                 count.broken.push(format!("{}: true, and nothing to open: {}", acts.context, offer.again));
             }
             return acts.end("nothing to open");
         };
         assert!(offer.is_none_or(|o| o.again.side == open.side), "{}: on the other side", acts.context);
-        let reason = if offer.is_some() { Reason::ReEntry } else { Reason::Signal };
+        let reason = match offer {
+            Some(_) => Reason::ReEntry,
+            None if joins => Reason::Heard,
+            None => Reason::Signal,
+        };
+        if let Some(act) = swayed {
+            // Of what it opens its size may be another, and how far stop and targets are.
+            (open.plan.stop, open.plan.targets) = (act.plan.stop, act.plan.targets.clone());
+            open.plan.add = act.plan.add;
+            (open.units, open.first) = (act.after.abs(), act.after.abs());
+        }
         let act = acts.next(reason);
-        self.intents += 1;
+        self.intents = if self.hears { act.intent.number } else { self.intents + 1 };
         acts.number = self.intents;
         acts.check(act, Verb::Open, reason, (0.0, open.size()), &open);
         assert_eq!(act.price, look.price(&open), "{}", acts.context);
