@@ -7,6 +7,7 @@ use crate::fills::Costs;
 mod laws;
 mod layers;
 mod mistakes;
+mod reactions;
 mod shipped;
 
 const SMALLEST: &str = include_str!("../../../../tests/fixtures/smallest.toml");
