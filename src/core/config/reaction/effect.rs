@@ -1,6 +1,6 @@
 //! `then = { wait = "48h" }`: what a reaction does, one thing a rule.
 
-use super::RuleContext;
+use super::rule::RuleContext;
 use crate::config::reader::{Reader, Value};
 use crate::domain::Effect;
 use crate::domain::reaction::{FRACTION_BOUNDS, SIZE_BOUNDS, STOP_BOUNDS, TARGET_BOUNDS, WAIT_MAX};

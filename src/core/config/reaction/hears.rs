@@ -1,6 +1,6 @@
 //! `hears = { what = "lost", who = "anyone", on = "mine", side = "with", at_least = 2, within = "24h" }`.
 
-use super::{ANYONE, RuleContext};
+use super::rule::{ANYONE, RuleContext};
 use crate::config::problem::{meant, nearest, quoted, suggest};
 use crate::config::reader::{Reader, Value, bounds_hint};
 use crate::config::selector::is_symbol;
