@@ -207,7 +207,8 @@ impl fmt::Display for Hears {
                     AnnouncedLevel::Add => "add",
                     AnnouncedLevel::Hedge => "hedge",
                 };
-                write!(f, " stood within {sigmas} volatilities of an announced {level}")?;
+                let unit = if sigmas == 1.0 { "volatility" } else { "volatilities" };
+                write!(f, " stood within {sigmas} {unit} of an announced {level}")?;
             }
             Hearing::Goal { .. } => {}
         }

@@ -24,7 +24,7 @@ const SENTENCES: [(&str, &str); 17] = [
     ),
     (
         "contrarian fades",
-        "when 2 others stood within 1 volatilities of an announced stop on my asset against me, I enter against them",
+        "when 2 others stood within 1 volatility of an announced stop on my asset against me, I enter against them",
     ),
     (
         "contrarian shrinks",
@@ -33,7 +33,7 @@ const SENTENCES: [(&str, &str); 17] = [
     ("fast takes sooner", "when fast reads below 0.5, I hold my targets at 0.6 of their distance"),
     (
         "guardian hedges",
-        "when NAME stood within 1 volatilities of an announced stop on my asset, I hedge 50 % of my position",
+        "when NAME stood within 1 volatility of an announced stop on my asset, I hedge 50 % of my position",
     ),
     ("guardian waits", "when NAME lost on my asset within 2d, I wait 2d"),
     (
