@@ -85,17 +85,9 @@ impl RuleContext<'_> {
                 reader.unknown(key, "key", &section, KEYS.iter().copied());
             }
         }
-        let word = match table.get("what") {
-            Some(v) => reader.word(v, &self.key("what"), WHAT),
-            None => {
-                if !meant(table, "what", KEYS) {
-                    let words: Vec<&str> = WHAT.iter().map(|(word, _)| *word).collect();
-                    let hint = format!("what = one of {}", words.join(", "));
-                    reader.report(value.span().start, format!("{section} has no what"), hint);
-                }
-                None
-            }
-        };
+        let words: Vec<&str> = WHAT.iter().map(|(word, _)| *word).collect();
+        let missing = (format!("{section} has no what"), format!("what = one of {}", words.join(", ")));
+        let word = self.needed(reader, value, table, "what", WHAT, missing);
         let useless = self.useless(reader, table, word);
         let heard = |key: &str| table.get(key).filter(|_| word.is_none_or(|w| w.takes(key)));
         // Each is read whatever came of the others, so that every mistake is told.
@@ -113,6 +105,25 @@ impl RuleContext<'_> {
 
     fn key(&self, key: &str) -> String {
         format!("{key} of {}", self.section)
+    }
+
+    /// The word of a key that must be there; if it is not, this message and the way out, unless a slip is the problem.
+    fn needed<T: Copy>(
+        &self,
+        reader: &mut Reader<'_>,
+        item: &Value<'_>,
+        table: &DeTable<'_>,
+        key: &str,
+        words: &[(&str, T)],
+        (message, hint): (String, String),
+    ) -> Option<T> {
+        if let Some(value) = table.get(key) {
+            return reader.word(value, &self.key(key), words);
+        }
+        if !meant(table, key, KEYS) {
+            reader.report(item.span().start, message, hint);
+        }
+        None
     }
 
     /// Keys that say nothing of what is listened for.
@@ -155,17 +166,9 @@ impl RuleContext<'_> {
     }
 
     fn near(&self, reader: &mut Reader<'_>, item: &Value<'_>, table: &DeTable<'_>) -> Option<Hearing> {
-        let level = match table.get("level") {
-            Some(v) => reader.word(v, &self.key("level"), LEVELS),
-            None => {
-                if !meant(table, "level", KEYS) {
-                    let message = format!("hears of {} is near, but to which level?", self.section);
-                    let hint = "level = \"stop\", \"target\", \"add\" or \"hedge\"";
-                    reader.report(item.span().start, message, hint);
-                }
-                None
-            }
-        };
+        let message = format!("hears of {} is near, but to which level?", self.section);
+        let missing = (message, "level = \"stop\", \"target\", \"add\" or \"hedge\"".to_owned());
+        let level = self.needed(reader, item, table, "level", LEVELS, missing);
         let unit = "volatilities of a bar";
         let sigmas = match table.get("sigmas") {
             Some(v) => reader.number(v, &self.key("sigmas"), (NEAR_MIN, NEAR_MAX), unit),
@@ -177,16 +180,9 @@ impl RuleContext<'_> {
     fn goal(&self, reader: &mut Reader<'_>, item: &Value<'_>, table: &DeTable<'_>) -> Option<Hearing> {
         let goals: Vec<(&str, Goal)> = Goal::ALL.iter().map(|g| (g.text(), *g)).collect();
         let at = item.span().start;
-        let goal = match table.get("goal") {
-            Some(v) => reader.word(v, &self.key("goal"), &goals),
-            None => {
-                if !meant(table, "goal", KEYS) {
-                    let message = format!("hears of {} is a goal, but which?", self.section);
-                    reader.report(at, message, suggest("", goals.iter().map(|(word, _)| *word)));
-                }
-                None
-            }
-        };
+        let message = format!("hears of {} is a goal, but which?", self.section);
+        let missing = (message, suggest("", goals.iter().map(|(word, _)| *word)));
+        let goal = self.needed(reader, item, table, "goal", &goals, missing);
         // Above all that there is and below it nothing can stand.
         let score = |reader: &mut Reader<'_>, key: &str, bounds| {
             table.get(key).map(|v| reader.number(v, &self.key(key), bounds, "of the goal reached"))

@@ -435,17 +435,15 @@ fn any_reaction() -> impl Strategy<Value = Reaction> {
         (0.05..1.0).prop_map(Effect::Hedge),
     ];
     let hears = (what, who, on, side, 1_u32..1_000, spans());
-    let hears = hears.prop_map(|(what, who, on, side, at_least, within)| match what {
+    let hears = hears.prop_map(|(what, who, on, side, at_least, within)| {
         // A goal is nobody's, and what is announced has no age.
-        Hearing::Goal { .. } => {
+        if matches!(what, Hearing::Goal { .. }) {
             let (who, on, side) = (Whom::Anyone, HeardOn::Mine, HeardSide::Either);
-            Hears { what, who, on, side, at_least: 1, within: Span::DAY }
+            return Hears { what, who, on, side, at_least: 1, within: Span::DAY };
         }
-        _ => {
-            let at_least = if matches!(who, Whom::Agent(_)) { 1 } else { at_least };
-            let within = if matches!(what, Hearing::Near(..)) { Span::DAY } else { within };
-            Hears { what, who, on, side, at_least, within }
-        }
+        let at_least = if matches!(who, Whom::Agent(_)) { 1 } else { at_least };
+        let within = if matches!(what, Hearing::Near(..)) { Span::DAY } else { within };
+        Hears { what, who, on, side, at_least, within }
     });
     ("[A-Za-zé0-9_][-A-Za-z _]{0,30}[a-z]", hears, then).prop_map(|(name, hears, then)| {
         // A goal has no side.
