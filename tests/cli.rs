@@ -365,6 +365,49 @@ fn agents_are_listed_and_checked() {
     let small = desk.write("small.toml", include_str!("fixtures/smallest.toml"));
     assert!(desk.run(&["agents", "check", &small]).well().out.contains("no mistakes: 1 agents"));
     desk.run(&["agents", "list", "--agents", "gone.toml"]).refused(&["gone.toml"]);
+    assert!(said.out.lines().any(|l| l.contains("  Ivo ") && l.contains("no reactions")), "{}", said.out);
+    assert!(said.out.lines().any(|l| l.contains("  Leo ") && l.contains("4 reactions")), "{}", said.out);
+}
+
+#[test]
+fn all_that_an_agent_lives_by_is_shown_with_each_reaction_as_a_sentence() {
+    let desk = Desk::new();
+    let said = desk.run(&["agents", "show", "Otto"]).well().out;
+    for words in [
+        "Otto\n",
+        "family       momentum\n",
+        "assets       top:2:volume\n",
+        "goal         low_risk\n      unit 0.8 · stop 0.7",
+        "personality  stoic\n      aggression 1 · patience 1.4",
+        "sociability 0.1 · max_follow 3 · no_flip true",
+        "  short      bars   ",
+        "reactions    5\n",
+        "low risk tightens (preset low_risk, agents.toml (built in):",
+        "          when low_risk reads below 0.5, I hold my stop at 0.7 of its distance\n",
+        "wait for the crowd to clear (personality stoic, ",
+        "apprentice leaves (own, ",
+        "          when Kofi closed or decreased on my asset within 1d, I close\n",
+    ] {
+        assert!(said.contains(words), "{words:?} is not in\n{said}");
+    }
+    let hermit = desk.run(&["agents", "show", "mateo"]).well().out;
+    assert!(hermit.contains("Mateo\n") && hermit.contains("reactions    none\n"), "{hermit}");
+    let json = desk.run(&["agents", "show", "Noor", "--json"]).well().out;
+    let noor: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((noor["goal"].as_str(), noor["preset"]["stop"].as_f64()), (Some("fast"), Some(0.8)));
+    let slow = noor["params"].as_array().unwrap().iter().find(|p| p["name"] == "slow").unwrap();
+    assert_eq!((&slow["from"], &slow["to"], &slow["set"]), (&60.0.into(), &120.0.into(), &true.into()));
+    let first = &noor["reactions"][0];
+    assert_eq!(
+        (first["name"].as_str(), first["cautious"].as_bool()),
+        (Some("fast takes sooner"), Some(true))
+    );
+    assert_eq!(first["from"], "preset fast");
+    let small = desk.write("small.toml", include_str!("fixtures/smallest.toml"));
+    let said = desk.run(&["agents", "show", "Mira", "--agents", &small]).well().out;
+    assert!(said.contains("assets       any\n") && said.contains("reactions    none\n"), "{said}");
+    let wrong = ["there is no agent \"Oto\"", "did you mean Otto?", "hive agents list"];
+    desk.run(&["agents", "show", "Oto"]).refused(&wrong);
 }
 
 #[test]

@@ -217,6 +217,12 @@ impl RunOptions {
     }
 }
 
+/// The name that was most likely meant; empty where there is none to choose from.
+pub fn nearest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) -> &'n str {
+    let wanted = wanted.to_lowercase();
+    names.min_by_key(|name| strsim::damerau_levenshtein(&name.to_lowercase(), &wanted)).unwrap_or_default()
+}
+
 /// A stamp that an option names.
 pub fn date(
     flag: &str,

@@ -15,8 +15,16 @@ use std::fmt;
 
 /// Most reactions that an agent lives by: each has a bit of what has acted in an intent.
 pub const REACTIONS_MAX: usize = 32;
+/// Longest name of a reaction, in characters.
+pub const REACTION_NAME_MAX: usize = 40;
 /// Farthest that a level may be to count as near, in volatilities of a bar.
 pub const NEAR_MAX: f64 = 16.0;
+/// Nearest distance that may be asked for, in volatilities of a bar: below it hardly any bar would hear.
+pub const NEAR_MIN: f64 = 0.1;
+/// Most different speakers that a reaction may wait for.
+pub const AT_LEAST_MAX: u32 = 1_000;
+/// Shortest time that words are remembered, and that a reaction waits.
+pub const REACTION_SPAN_MIN: Span = Span::MINUTE;
 /// Longest time that words are remembered for a reaction.
 pub const WITHIN_MAX: Span = Span(60 * Span::DAY.0);
 /// Longest time that a reaction keeps its holder from entering.
@@ -27,6 +35,8 @@ pub const SIZE_BOUNDS: (f64, f64) = (0.25, 2.0);
 pub const STOP_BOUNDS: (f64, f64) = (0.1, 1.0);
 /// Smallest and largest multiple of the distance of the own targets.
 pub const TARGET_BOUNDS: (f64, f64) = (0.5, 2.0);
+/// Smallest and largest fraction of the position that is cut or hedged.
+pub const FRACTION_BOUNDS: (f64, f64) = (0.05, 1.0);
 
 /// A level that somebody has announced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -197,7 +207,8 @@ impl fmt::Display for Hears {
                     AnnouncedLevel::Add => "add",
                     AnnouncedLevel::Hedge => "hedge",
                 };
-                write!(f, " stood within {sigmas} volatilities of an announced {level}")?;
+                let unit = if sigmas == 1.0 { "volatility" } else { "volatilities" };
+                write!(f, " stood within {sigmas} {unit} of an announced {level}")?;
             }
             Hearing::Goal { .. } => {}
         }

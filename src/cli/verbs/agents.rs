@@ -1,4 +1,6 @@
-//! `hive agents`: the families and their parameters, and the check of a file.
+//! `hive agents`: the families and their parameters, what an agent lives by, and the check of a file.
+
+mod show;
 
 use crate::agents::declaration::{DrawnNumber, ParamSpec, Selector};
 use crate::agents::families;
@@ -29,6 +31,18 @@ enum AgentsCommand {
         #[arg(long)]
         json: bool,
     },
+    /// All that an agent lives by: family, assets, goal, character, parameters, and its reactions as sentences
+    Show {
+        /// The agent's name
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// The hive's file
+        #[arg(long, value_name = "FILE", env = "HIVE_AGENTS", hide_env_values = true)]
+        agents: Option<PathBuf>,
+        /// The same as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Write a ready roster to start from
     New {
         /// How agents are deployed: by-goal, by-strategy, by-goal-and-strategy, by-asset, full-house
@@ -53,6 +67,7 @@ pub fn run(args: &AgentsArgs) -> Result<(), Failure> {
     let _ = match &args.verb {
         AgentsCommand::List { json: true, .. } => families(&mut out)?,
         AgentsCommand::List { agents, .. } => list(&mut out, agents.as_ref())?,
+        AgentsCommand::Show { name, agents, json } => show::show(&mut out, name, agents.as_ref(), *json)?,
         AgentsCommand::New { pattern, file } => scaffold(&mut out, pattern, file)?,
         AgentsCommand::Check { file } => check(&mut out, file.as_ref())?,
     };
@@ -83,12 +98,13 @@ fn list(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, Fa
             let assets: Vec<String> = a.assets.iter().map(selector).collect();
             writeln!(
                 out,
-                "  {:<10}{:<20}{:<12}{:<7}{:<12}{}",
+                "  {:<10}{:<20}{:<12}{:<7}{:<12}{:<15}{}",
                 a.name,
                 a.family,
                 a.goal,
                 a.side,
                 a.personality,
+                reactions(a.reacts.len()),
                 assets.join(", ")
             )?;
         }
@@ -183,6 +199,14 @@ fn check(out: &mut String, file: Option<&PathBuf>) -> Result<std::fmt::Result, F
         config.roster.scouts,
         crate::config::roster_hash(&config)
     ))
+}
+
+fn reactions(count: usize) -> String {
+    match count {
+        0 => "no reactions".to_owned(),
+        1 => "1 reaction".to_owned(),
+        n => format!("{n} reactions"),
+    }
 }
 
 fn span(r: DrawnNumber) -> String {

@@ -2,6 +2,7 @@
 
 use crate::cli::endpoint::{EndpointArgs, failed};
 use crate::cli::failure::Failure;
+use crate::cli::options;
 use crate::cli::output::print;
 use crate::domain::command::{self, CommandRow, Scope};
 use crate::domain::{AgentId, Command, printable};
@@ -178,9 +179,7 @@ fn find(agents: &[AgentSwitches], wanted: &str) -> Result<AgentSwitches, Failure
     if let Some(found) = exact {
         return Ok(found.clone());
     }
-    let distance =
-        |a: &&AgentSwitches| strsim::damerau_levenshtein(&a.name.to_lowercase(), &wanted.to_lowercase());
-    let nearest = agents.iter().min_by_key(distance).map_or("", |a| &a.name);
+    let nearest = options::nearest(wanted, agents.iter().map(|a| a.name.as_str()));
     Err(Failure::Usage(format!(
         "there is no agent {wanted:?}; did you mean {nearest}? hive ctl agents lists all"
     )))

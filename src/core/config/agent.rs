@@ -1,25 +1,34 @@
 //! One `[[agent]]`.
 
-use super::character::read_traits;
-use super::names::{KnownNames, NAME_CHARS_MAX, is_name};
+use super::character::{REACTS, read_traits};
+use super::layers::{Origin, ReactionHolder, ReactionOrigin};
+use super::names::{KnownNames, NAME_CHARS_MAX, ReactionList, is_name};
 use super::params;
 use super::problem::{meant, nearest, quoted, suggest};
+use super::reaction::{self, ListHolder};
 use super::reader::{Reader, Value};
 use super::selector;
 use crate::agents::declaration::{Declaration, Selector};
 use crate::agents::personality::{TRAITS, Traits};
-use crate::domain::{FamilyId, Goal, SideRule};
+use crate::domain::reaction::REACTIONS_MAX;
+use crate::domain::{FamilyId, Goal, Reaction, SideRule, Whom};
 use std::collections::BTreeMap;
 use toml::de::DeTable;
 
 const KEYS: &[&str] =
-    &["name", "family", "assets", "side", "goal", "personality", "traits", "params", "funded"];
+    &["name", "family", "assets", "side", "goal", "personality", "traits", "params", "funded", REACTS];
 /// Relative strength ranks its assets against each other; two have no middle.
 const RANKED_MIN: usize = 3;
 
+/// An agent as declared, and where each of its reactions came from.
+pub(super) struct DeclaredAgent {
+    pub declaration: Declaration,
+    pub origins: Vec<ReactionOrigin>,
+}
+
 /// An agent as far as it could be read; the goal is told apart since presets are checked against it.
 pub(super) struct ReadAgent {
-    pub declaration: Option<Declaration>,
+    pub declared: Option<DeclaredAgent>,
     /// The goal, with its offset in the text.
     pub goal: Option<(Goal, usize)>,
 }
@@ -57,9 +66,13 @@ pub(super) fn name(
 ) -> Option<(String, usize)> {
     let value = required(reader, table, section, item, "name", "like name = \"Mira\"")?;
     let name = reader.text(value, &format!("name in {section}"))?;
-    if !is_name(name, NAME_CHARS_MAX) {
+    if !is_name(name, NAME_CHARS_MAX) || name == reaction::ANYONE {
         let message = format!("{} is no name for an agent", quoted(name));
-        let hint = format!("1 to {NAME_CHARS_MAX} letters, digits, - and _");
+        let hint = if name == reaction::ANYONE {
+            "reactions mean everybody by it".to_owned()
+        } else {
+            format!("1 to {NAME_CHARS_MAX} letters, digits, - and _")
+        };
         reader.report(value.span().start, message, hint);
         return None;
     }
@@ -96,7 +109,7 @@ pub(super) fn read(
         None => (None, Traits::default()),
     };
     if let Some(value) = table.get("traits") {
-        read_traits(reader, &format!("traits of {section}"), value, &mut traits);
+        read_traits(reader, &format!("traits of {section}"), value, &[], &mut traits);
     }
     let params = match (table.get("params"), family) {
         (Some(value), Some(family)) => params::read(reader, value, section, family),
@@ -107,6 +120,9 @@ pub(super) fn read(
         None => Some(true),
     };
     let name = table.get("name").and_then(|v| v.get_ref().as_str());
+    let own = reaction::read(reader, table.get(REACTS), ListHolder { section, agent: name }, named);
+    let lists = ReactionLists { named, goal, personality: personality.as_deref(), own: &own };
+    let (reacts, origins): (Vec<_>, Vec<_>) = lists.joined(reader, table, section, item).into_iter().unzip();
     let declaration = || {
         Some(Declaration {
             name: name?.to_owned(),
@@ -118,10 +134,71 @@ pub(super) fn read(
             traits,
             params,
             funded: funded?,
-            reacts: Vec::new(),
+            reacts,
         })
     };
-    ReadAgent { declaration: declaration(), goal: goal.zip(goal_value.map(|v| v.span().start)) }
+    ReadAgent {
+        declared: declaration().map(|declaration| DeclaredAgent { declaration, origins }),
+        goal: goal.zip(goal_value.map(|v| v.span().start)),
+    }
+}
+
+/// The lists that make up what an agent reacts to.
+struct ReactionLists<'l> {
+    named: &'l KnownNames,
+    goal: Option<Goal>,
+    personality: Option<&'l str>,
+    own: &'l ReactionList,
+}
+
+impl ReactionLists<'_> {
+    /// Those of its goal's preset, its personality and its own, each with where it came from.
+    fn joined(
+        &self,
+        reader: &mut Reader<'_>,
+        table: &DeTable<'_>,
+        section: &str,
+        item: &Value<'_>,
+    ) -> Vec<(Reaction, ReactionOrigin)> {
+        let preset =
+            self.goal.and_then(|g| Some((ReactionHolder::Preset(g), self.named.preset_reacts.get(&g)?)));
+        let personality = self.personality.and_then(|p| {
+            Some((ReactionHolder::Personality(p.to_owned()), self.named.personality_reacts.get(p)?))
+        });
+        let mut all: Vec<(Reaction, ReactionOrigin)> = Vec::new();
+        for (holder, list) in preset.into_iter().chain(personality).chain([(ReactionHolder::Own, self.own)]) {
+            if list.none {
+                all.clear();
+            }
+            for (rule, at) in &list.rules {
+                all.retain(|(earlier, _)| earlier.name != rule.name);
+                let (line, column) = reader.position(*at);
+                let place = Origin::File(reader.file().to_owned(), line, column);
+                all.push((rule.clone(), ReactionOrigin { holder: holder.clone(), place }));
+            }
+        }
+        let name = table.get("name").and_then(|v| v.get_ref().as_str());
+        for (rule, origin) in &all {
+            let itself = matches!(&rule.hears.who, Whom::Agent(who) if Some(who.as_str()) == name);
+            let key = match origin.holder {
+                ReactionHolder::Preset(_) => "goal",
+                ReactionHolder::Personality(_) => "personality",
+                ReactionHolder::Own => continue,
+            };
+            if itself {
+                let at = table.get(key).map_or(item.span().start, |v| v.span().start);
+                let message =
+                    format!("{section} would hear itself by reaction {} of its {key}", quoted(&rule.name));
+                reader.report(at, message, "give it another, or a reaction of its own of that name");
+            }
+        }
+        if all.len() > REACTIONS_MAX {
+            let message =
+                format!("{section} has {} reactions, those of its goal and personality included", all.len());
+            reader.report(item.span().start, message, reaction::too_many());
+        }
+        all
+    }
 }
 
 fn unknown_keys(reader: &mut Reader<'_>, table: &DeTable<'_>, section: &str) {

@@ -3,8 +3,17 @@
 use super::reader::{Reader, Value};
 use crate::agents::personality::{PRESET_KEYS, Preset, TRAITS, TraitSpec, Traits};
 
-/// A table of traits, on top of those that are there.
-pub(super) fn read_traits(reader: &mut Reader<'_>, section: &str, value: &Value<'_>, traits: &mut Traits) {
+/// The key of a character's reactions, which are read apart.
+pub(super) const REACTS: &str = "reacts";
+
+/// A table of traits, on top of those that are there. Of keys that are `read_apart` nothing is said.
+pub(super) fn read_traits(
+    reader: &mut Reader<'_>,
+    section: &str,
+    value: &Value<'_>,
+    read_apart: &[&str],
+    traits: &mut Traits,
+) {
     let Some(table) = reader.table(value, section, "like { sociability = 0.2, no_flip = true }") else {
         return;
     };
@@ -19,22 +28,25 @@ pub(super) fn read_traits(reader: &mut Reader<'_>, section: &str, value: &Value<
             if let Some(number) = reader.number(value, &what, spec.bounds, spec.what) {
                 traits.set(name, number);
             }
-        } else {
-            let known = TRAITS.iter().map(|t| t.name).chain(["no_flip"]);
+        } else if !read_apart.contains(&name) {
+            let known = TRAITS.iter().map(|t| t.name).chain(["no_flip"]).chain(read_apart.iter().copied());
             reader.unknown(key, "trait", section, known);
         }
     }
 }
 
-/// The keys of a preset, on top of those that are there.
+/// The keys of a preset, on top of those that are there; its reactions are read apart.
 pub(super) fn read_preset(reader: &mut Reader<'_>, section: &str, value: &Value<'_>, preset: &mut Preset) {
     let Some(table) = reader.table(value, section, "") else {
         return;
     };
     for (key, value) in table {
         let name = key.get_ref().as_ref();
+        if name == REACTS {
+            continue;
+        }
         let Some(spec) = find(PRESET_KEYS, name) else {
-            reader.unknown(key, "key", section, PRESET_KEYS.iter().map(|p| p.name));
+            reader.unknown(key, "key", section, PRESET_KEYS.iter().map(|p| p.name).chain([REACTS]));
             continue;
         };
         let what = format!("{name} in {section}");

@@ -7,6 +7,7 @@ use super::problem::{nearest, quoted, suggest};
 use super::reader::{Key, Reader, Value};
 use super::setting::{Draft, LayerValue, Setting, variable_of};
 use super::table::{ORDERED, REMOVED, SETTINGS, removed, setting};
+use crate::domain::Goal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use toml::de::DeTable;
@@ -36,19 +37,60 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Where each scalar setting came from.
+/// Where a reaction of an agent came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReactionOrigin {
+    /// Who has it there.
+    pub holder: ReactionHolder,
+    /// The place of it in the file.
+    pub place: Origin,
+}
+
+/// Who has a reaction in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReactionHolder {
+    /// The preset of this goal.
+    Preset(Goal),
+    /// The personality of this name.
+    Personality(String),
+    /// The agent itself.
+    Own,
+}
+
+impl fmt::Display for ReactionHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReactionHolder::Preset(goal) => write!(f, "preset {goal}"),
+            ReactionHolder::Personality(name) => write!(f, "personality {name}"),
+            ReactionHolder::Own => f.write_str("own"),
+        }
+    }
+}
+
+/// Where each scalar setting and each reaction came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origins(BTreeMap<&'static str, Origin>, BTreeMap<String, Origin>);
+pub struct Origins {
+    settings: BTreeMap<&'static str, Origin>,
+    /// What venues have of their own.
+    of_venues: BTreeMap<String, Origin>,
+    /// By the agent's name, one for each of its reactions and in their order.
+    pub(super) reactions: BTreeMap<String, Vec<ReactionOrigin>>,
+}
 
 impl Origins {
     /// The origin of the setting of this path.
     pub fn of(&self, path: &str) -> Origin {
-        self.0.get(path).or_else(|| self.1.get(path)).cloned().unwrap_or_default()
+        self.settings.get(path).or_else(|| self.of_venues.get(path)).cloned().unwrap_or_default()
+    }
+
+    /// Where the reactions of an agent came from: one for each of its declaration, in their order.
+    pub fn reactions(&self, agent: &str) -> &[ReactionOrigin] {
+        self.reactions.get(agent).map_or(&[], Vec::as_slice)
     }
 
     /// What venues have of their own: venue, setting, origin.
     pub(super) fn venues(&self) -> impl Iterator<Item = (&str, &'static Setting, &Origin)> {
-        self.1.iter().filter_map(|(path, origin)| {
+        self.of_venues.iter().filter_map(|(path, origin)| {
             let (venue, key) = path.strip_prefix("costs.venue.")?.split_once('.')?;
             Some((venue, setting(&format!("costs.{key}"))?, origin))
         })
@@ -195,7 +237,7 @@ impl Layers {
                         self.draft.venues.entry(venue.to_owned()).or_default().push((setting, value));
                         let (line, column) = reader.position(at);
                         let origin = Origin::File(reader.file().to_owned(), line, column);
-                        self.origins.1.insert(format!("costs.venue.{venue}.{told}"), origin);
+                        self.origins.of_venues.insert(format!("costs.venue.{venue}.{told}"), origin);
                     }
                     Err((predicate, hint)) => {
                         let message = format!("{told} in [costs.venue.{venue}] {predicate}");
@@ -238,7 +280,7 @@ impl Layers {
             Ok(()) => {
                 let (line, column) = reader.position(at);
                 let origin = Origin::File(reader.file().to_owned(), line, column);
-                self.origins.0.insert(setting.path, origin);
+                self.origins.settings.insert(setting.path, origin);
             }
             Err((predicate, hint)) => {
                 self.failed.insert(setting.path);
@@ -299,7 +341,7 @@ impl Layers {
         match setting.assign(&mut self.draft, LayerValue::from_text(setting.kind, &given.value)) {
             Ok(()) => {
                 self.failed.remove(setting.path);
-                self.origins.0.insert(setting.path, given.origin.clone());
+                self.origins.settings.insert(setting.path, given.origin.clone());
             }
             Err((predicate, hint)) => {
                 self.failed.insert(setting.path);

@@ -106,6 +106,8 @@ fn walk(reader: &mut Reader<'_>, layers: &mut Layers, document: &DeTable<'_>) {
     named.groups_lost = lost("groups");
     named.personalities_lost = lost("personality");
     named.presets_lost = lost("preset");
+    // Reactions name agents, also those of presets and personalities.
+    named.agents = other("agent").and_then(roster::agent_names);
     if let Some(table) = other("groups").and_then(|v| section(reader, "groups", v)) {
         roster::groups(reader, table, &mut named);
     }
@@ -117,7 +119,12 @@ fn walk(reader: &mut Reader<'_>, layers: &mut Layers, document: &DeTable<'_>) {
     }
     let roster = &mut layers.draft.config.roster;
     match other("agent") {
-        Some(value) => roster.agents = roster::agents(reader, value, &named),
+        Some(value) => {
+            for read in roster::agents(reader, value, &named) {
+                layers.origins.reactions.insert(read.declaration.name.clone(), read.origins);
+                roster.agents.push(read.declaration);
+            }
+        }
         None if problem::meant(document, "agent", OTHER_KEYS) => {}
         None => {
             reader.report(

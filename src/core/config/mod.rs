@@ -28,6 +28,7 @@ mod load;
 mod names;
 mod params;
 mod problem;
+mod reaction;
 mod reader;
 mod roster;
 mod selector;
@@ -39,7 +40,7 @@ mod table;
 mod tests;
 
 pub use checked::Config;
-pub use layers::{Origin, Origins, Override};
+pub use layers::{Origin, Origins, Override, ReactionHolder, ReactionOrigin};
 pub use load::{CONFIG_VERSION, SHIPPED_FILE, TEXT_BYTES_MAX, load, parse, print_default, shipped};
 pub use problem::{Problem, Problems};
 pub use roster::AGENTS_MAX;

@@ -3,8 +3,8 @@
 use super::problem::{quoted, suggest};
 use super::reader::Reader;
 use crate::agents::personality::{Preset, Traits};
-use crate::domain::Goal;
-use std::collections::BTreeMap;
+use crate::domain::{Goal, Reaction};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest name of an agent, a group or a personality: a column of the screen.
 pub(super) const NAME_CHARS_MAX: usize = 16;
@@ -15,12 +15,26 @@ pub(super) struct KnownNames {
     pub groups: BTreeMap<String, Vec<String>>,
     pub personalities: BTreeMap<String, Traits>,
     pub presets: BTreeMap<Goal, Preset>,
+    /// Reactions of presets and personalities, by their names.
+    pub preset_reacts: BTreeMap<Goal, ReactionList>,
+    pub personality_reacts: BTreeMap<String, ReactionList>,
+    /// Names of all agents; none where one of them could not be read, so that any may be meant.
+    pub agents: Option<BTreeSet<String>>,
     /// Goals that a slip in a preset's name was probably meant for.
     pub presets_meant: Vec<Goal>,
     /// The whole section could not be read, which is a problem of its own.
     pub groups_lost: bool,
     pub personalities_lost: bool,
     pub presets_lost: bool,
+}
+
+/// What one list of reactions says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ReactionList {
+    /// Each with the offset of its name in the text.
+    pub rules: Vec<(Reaction, usize)>,
+    /// The list is there and empty: whoever has it lives by none, not by those of its goal either.
+    pub none: bool,
 }
 
 impl KnownNames {

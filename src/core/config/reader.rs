@@ -135,6 +135,17 @@ impl<'a> Reader<'a> {
         text
     }
 
+    /// A word of a closed list, for what it stands for.
+    pub fn word<T: Copy>(&mut self, value: &Value<'_>, what: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(value, what)?;
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+        if found.is_none() {
+            let message = format!("{what} is {}, which is not known", quoted(text));
+            self.report(value.span().start, message, suggest(text, words.iter().map(|(word, _)| *word)));
+        }
+        found
+    }
+
     pub fn flag(&mut self, value: &Value<'_>, what: &str) -> Option<bool> {
         let flag = value.get_ref().as_bool();
         if flag.is_none() {

@@ -1,15 +1,15 @@
 //! The swarm: groups of assets, personalities, presets and the list of agents.
 
-use super::agent;
-use super::character::{read_preset, read_traits};
-use super::names::{KnownNames, NAME_CHARS_MAX, is_name};
+use super::agent::{self, DeclaredAgent};
+use super::character::{REACTS, read_preset, read_traits};
+use super::names::{KnownNames, NAME_CHARS_MAX, ReactionList, is_name};
 use super::problem::{nearest, quoted};
+use super::reaction::{self, ListHolder};
 use super::reader::{Reader, Value};
 use super::selector::is_symbol;
-use crate::agents::declaration::Declaration;
 use crate::agents::personality::{Preset, Traits};
 use crate::domain::Goal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use toml::de::DeTable;
 
 /// Most agents declared, with or without funds (who has none may earn them back): shares of the
@@ -67,8 +67,10 @@ pub(super) fn personalities(reader: &mut Reader<'_>, table: &DeTable<'_>, named:
         }
         let mut traits = Traits::default();
         let section = format!("[personality.{}]", quoted_key(name));
-        read_traits(reader, &section, value, &mut traits);
+        read_traits(reader, &section, value, &[REACTS], &mut traits);
         named.personalities.insert(name.to_owned(), traits);
+        let reacts = shared_reactions(reader, value, &section, named);
+        named.personality_reacts.insert(name.to_owned(), reacts);
     }
 }
 
@@ -82,17 +84,38 @@ pub(super) fn presets(reader: &mut Reader<'_>, table: &DeTable<'_>, named: &mut 
             continue;
         };
         let mut preset = Preset::default();
-        read_preset(reader, &format!("[preset.{goal}]"), value, &mut preset);
+        let section = format!("[preset.{goal}]");
+        read_preset(reader, &section, value, &mut preset);
         named.presets.insert(goal, preset);
+        let reacts = shared_reactions(reader, value, &section, named);
+        named.preset_reacts.insert(goal, reacts);
     }
 }
 
+/// The reactions that many agents may have from one section.
+fn shared_reactions(
+    reader: &mut Reader<'_>,
+    value: &Value<'_>,
+    section: &str,
+    named: &KnownNames,
+) -> ReactionList {
+    let list = value.get_ref().as_table().and_then(|t| t.get(REACTS));
+    reaction::read(reader, list, ListHolder { section, agent: None }, named)
+}
+
+/// The names of all agents; none where one has no name that can be read, since any may be meant then.
+pub(super) fn agent_names(agents: &Value<'_>) -> Option<BTreeSet<String>> {
+    let name =
+        |agent: &Value<'_>| Some(agent.get_ref().as_table()?.get("name")?.get_ref().as_str()?.to_owned());
+    agents.get_ref().as_array()?.iter().map(name).collect()
+}
+
 /// The agents that the `[[agent]]` tables declare, each name once.
-pub(super) fn agents(reader: &mut Reader<'_>, value: &Value<'_>, named: &KnownNames) -> Vec<Declaration> {
+pub(super) fn agents(reader: &mut Reader<'_>, value: &Value<'_>, named: &KnownNames) -> Vec<DeclaredAgent> {
     let Some(array) = reader.array(value, "agent", "write [[agent]] with two brackets") else {
         return Vec::new();
     };
-    let mut agents: Vec<Declaration> = Vec::new();
+    let mut agents: Vec<DeclaredAgent> = Vec::new();
     // Name → line of the first who has it.
     let mut lines: BTreeMap<String, usize> = BTreeMap::new();
     let mut without_preset: Vec<Goal> = named.presets_meant.clone();
@@ -125,7 +148,7 @@ pub(super) fn agents(reader: &mut Reader<'_>, value: &Value<'_>, named: &KnownNa
                 reader.report(at, message, format!("add [preset.{goal}]; without keys it is neutral"));
             }
         }
-        agents.extend(read.declaration);
+        agents.extend(read.declared);
     }
     agents
 }

@@ -2,6 +2,7 @@
 
 use super::checked::Config;
 use super::layers::{Origin, Origins, of_venues};
+use super::reaction;
 use super::selector;
 use super::setting::Draft;
 use super::table::SETTINGS;
@@ -94,13 +95,16 @@ fn print_traits(traits: &Traits) -> String {
 
 fn print_agent(agent: &Declaration) -> String {
     // The personality's name is a label; its traits are what acts.
-    let Declaration { name, family, assets, side, goal, personality: _, traits, params, funded, reacts: _ } =
+    let Declaration { name, family, assets, side, goal, personality: _, traits, params, funded, reacts } =
         agent;
     let assets: Vec<String> = assets.iter().map(selector::print).collect();
     let params: Vec<String> =
         params.iter().map(|(key, DrawnNumber { from, to })| format!("{key}:{from}..{to}")).collect();
+    let reacts: Vec<String> = reacts.iter().map(reaction::print).collect();
+    // Rosters without reactions are what they were before there were any.
+    let reacts = if reacts.is_empty() { String::new() } else { format!(" reacts:{}", reacts.join(",")) };
     format!(
-        "{name} {family} {side} {goal} funded:{funded} assets:{} traits:{} params:{}",
+        "{name} {family} {side} {goal} funded:{funded} assets:{} traits:{} params:{}{reacts}",
         assets.join(","),
         print_traits(traits),
         params.join(","),

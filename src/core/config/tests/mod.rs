@@ -7,7 +7,9 @@ use crate::fills::Costs;
 mod laws;
 mod layers;
 mod mistakes;
+mod reactions;
 mod shipped;
+mod shipped_reactions;
 
 const SMALLEST: &str = include_str!("../../../../tests/fixtures/smallest.toml");
 const TEN: &str = include_str!("../../../../tests/fixtures/ten_mistakes.toml");
