@@ -147,7 +147,7 @@ impl Effect {
 pub struct Hears {
     /// What must have been said.
     pub what: Hearing,
-    /// By whom.
+    /// By whom it must have been said.
     pub who: Whom,
     /// On which asset.
     pub on: HeardOn,

@@ -170,10 +170,9 @@ impl ReactionLists<'_> {
             if list.none {
                 all.clear();
             }
-            for (rule, at) in &list.rules {
+            for (rule, (line, column)) in &list.rules {
                 all.retain(|(earlier, _)| earlier.name != rule.name);
-                let (line, column) = reader.position(*at);
-                let place = Origin::File(reader.file().to_owned(), line, column);
+                let place = Origin::File(reader.file().to_owned(), *line, *column);
                 all.push((rule.clone(), ReactionOrigin { holder: holder.clone(), place }));
             }
         }

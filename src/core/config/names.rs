@@ -31,8 +31,8 @@ pub(super) struct KnownNames {
 /// What one list of reactions says.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ReactionList {
-    /// Each with the offset of its name in the text.
-    pub rules: Vec<(Reaction, usize)>,
+    /// Each with line and column of its name.
+    pub rules: Vec<(Reaction, (usize, usize))>,
     /// The list is there and empty: whoever has it lives by none, not by those of its goal either.
     pub none: bool,
 }

@@ -62,7 +62,7 @@ pub(super) fn read(
         }
         let rule = context.rule(reader, table, item);
         if let (Some((name, at)), Some((hears, then))) = (name, rule) {
-            list.rules.push((Reaction { name, hears, then }, at));
+            list.rules.push((Reaction { name, hears, then }, reader.position(at)));
         }
     }
     list

@@ -8,7 +8,7 @@ use crate::domain::reaction::{AT_LEAST_MAX, NEAR_MAX, NEAR_MIN, WITHIN_MAX};
 use crate::domain::{AnnouncedLevel, FamilyId, Goal, HeardOn, HeardSide, Hearing, Hears, Reason, Span, Whom};
 use toml::de::{DeTable, DeValue};
 
-/// All keys.
+/// Keys of what is heard.
 pub(super) const KEYS: &[&str] = &[
     "what", "who", "on", "side", "at_least", "within", "reason", "level", "sigmas", "goal", "below", "above",
     "met",
