@@ -9,6 +9,7 @@
 #[path = "../src/core/tests/common/mod.rs"]
 mod common;
 
+mod answers;
 mod attach;
 mod backup;
 mod before;

@@ -72,7 +72,7 @@ pub use message::{
 pub use money::{Decimal, Money};
 pub use order::{AssetFee, Fill, OrderKind, OrderStatus, TimeInForce};
 pub use printable::{is_unprintable, printable};
-pub use reaction::{AnnouncedLevel, Effect, HeardOn, HeardSide, Hearing, Hears, Reaction, Whom};
+pub use reaction::{AnnouncedLevel, HeardOn, HeardSide, Hearing, Hears, Reaction, ReactionEffect, Whom};
 pub use step::PriceStep;
 pub use time::{Span, Stamp};
 pub use venue::VenueEvent;

@@ -114,7 +114,7 @@ pub enum HeardSide {
 
 /// What a reaction does with its holder's own intent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Effect {
+pub enum ReactionEffect {
     /// Neither enters nor adds for so long.
     Wait(Span),
     /// Enters with its own plan and its own unit, on the side of whom it heard (`true`), or on the other (`false`).
@@ -131,13 +131,16 @@ pub enum Effect {
     Hedge(f64),
 }
 
-impl Effect {
+impl ReactionEffect {
     /// Whether it can only take risk away.
     pub fn is_cautious(self) -> bool {
         match self {
-            Effect::Wait(_) | Effect::Stop(_) | Effect::Cut(_) | Effect::Hedge(_) => true,
-            Effect::Size(factor) | Effect::Target(factor) => factor <= 1.0,
-            Effect::Enter(_) => false,
+            ReactionEffect::Wait(_)
+            | ReactionEffect::Stop(_)
+            | ReactionEffect::Cut(_)
+            | ReactionEffect::Hedge(_) => true,
+            ReactionEffect::Size(factor) | ReactionEffect::Target(factor) => factor <= 1.0,
+            ReactionEffect::Enter(_) => false,
         }
     }
 }
@@ -167,7 +170,7 @@ pub struct Reaction {
     /// What it listens for.
     pub hears: Hears,
     /// What it does then, once an intent.
-    pub then: Effect,
+    pub then: ReactionEffect,
 }
 
 impl fmt::Display for Reaction {
@@ -226,18 +229,18 @@ impl fmt::Display for Hears {
     }
 }
 
-impl fmt::Display for Effect {
+impl fmt::Display for ReactionEffect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Effect::Wait(span) => write!(f, "wait {span}"),
-            Effect::Enter(true) => f.write_str("enter with them"),
-            Effect::Enter(false) => f.write_str("enter against them"),
-            Effect::Size(factor) => write!(f, "open {factor} times my size"),
-            Effect::Stop(factor) => write!(f, "hold my stop at {factor} of its distance"),
-            Effect::Target(factor) => write!(f, "hold my targets at {factor} of their distance"),
-            Effect::Cut(1.0) => f.write_str("close"),
-            Effect::Cut(fraction) => write!(f, "cut {:.0} % of my position", 100.0 * fraction),
-            Effect::Hedge(fraction) => write!(f, "hedge {:.0} % of my position", 100.0 * fraction),
+            ReactionEffect::Wait(span) => write!(f, "wait {span}"),
+            ReactionEffect::Enter(true) => f.write_str("enter with them"),
+            ReactionEffect::Enter(false) => f.write_str("enter against them"),
+            ReactionEffect::Size(factor) => write!(f, "open {factor} times my size"),
+            ReactionEffect::Stop(factor) => write!(f, "hold my stop at {factor} of its distance"),
+            ReactionEffect::Target(factor) => write!(f, "hold my targets at {factor} of their distance"),
+            ReactionEffect::Cut(1.0) => f.write_str("close"),
+            ReactionEffect::Cut(fraction) => write!(f, "cut {:.0} % of my position", 100.0 * fraction),
+            ReactionEffect::Hedge(fraction) => write!(f, "hedge {:.0} % of my position", 100.0 * fraction),
         }
     }
 }
@@ -246,7 +249,7 @@ impl fmt::Display for Effect {
 mod tests {
     use super::*;
 
-    fn lost(side: HeardSide, then: Effect) -> Reaction {
+    fn lost(side: HeardSide, then: ReactionEffect) -> Reaction {
         let hears = Hears {
             what: Hearing::Lost(None),
             who: Whom::Anyone,
@@ -260,26 +263,31 @@ mod tests {
 
     #[test]
     fn a_rule_reads_as_a_sentence() {
-        let rule = lost(HeardSide::With, Effect::Wait(Span(48 * Span::HOUR.0)));
+        let rule = lost(HeardSide::With, ReactionEffect::Wait(Span(48 * Span::HOUR.0)));
         assert_eq!(rule.to_string(), "when 2 others lost on my asset on my side within 1d, I wait 2d");
         let near = Hears { what: Hearing::Near(AnnouncedLevel::Stop, 2.0), at_least: 1, ..rule.hears };
         assert_eq!(
-            Reaction { hears: near, then: Effect::Cut(1.0), ..rule }.to_string(),
+            Reaction { hears: near, then: ReactionEffect::Cut(1.0), ..rule }.to_string(),
             "when another stood within 2 volatilities of an announced stop on my asset on my side, I close"
         );
     }
 
     #[test]
     fn what_adds_risk_is_bold_and_all_else_cautious() {
-        let bold = [Effect::Enter(true), Effect::Enter(false), Effect::Size(1.5), Effect::Target(2.0)];
+        let bold = [
+            ReactionEffect::Enter(true),
+            ReactionEffect::Enter(false),
+            ReactionEffect::Size(1.5),
+            ReactionEffect::Target(2.0),
+        ];
         assert!(bold.iter().all(|e| !e.is_cautious()));
         let cautious = [
-            Effect::Wait(Span::DAY),
-            Effect::Size(0.5),
-            Effect::Stop(0.7),
-            Effect::Target(0.6),
-            Effect::Cut(0.5),
-            Effect::Hedge(0.5),
+            ReactionEffect::Wait(Span::DAY),
+            ReactionEffect::Size(0.5),
+            ReactionEffect::Stop(0.7),
+            ReactionEffect::Target(0.6),
+            ReactionEffect::Cut(0.5),
+            ReactionEffect::Hedge(0.5),
         ];
         assert!(cautious.iter().all(|e| e.is_cautious()));
     }

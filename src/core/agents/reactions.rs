@@ -1,7 +1,9 @@
 //! Reactions of an agent on a feed: the names in them are agents and assets of this run.
 
 use super::cast::Agent;
-use crate::domain::{AgentId, AssetId, Effect, FamilyId, Goal, HeardOn, Hearing, Reaction, Universe, Whom};
+use crate::domain::{
+    AgentId, AssetId, FamilyId, Goal, HeardOn, Hearing, Reaction, ReactionEffect, Universe, Whom,
+};
 
 use super::company::LifeMoment;
 
@@ -76,14 +78,21 @@ impl AgentReaction {
     /// Whether it can act at this moment of a life.
     pub fn acts_at(&self, moment: LifeMoment) -> bool {
         match (moment, self.rule.then) {
-            (LifeMoment::Flat, Effect::Enter(_)) | (LifeMoment::Adding(_), Effect::Wait(_)) => true,
+            (LifeMoment::Flat, ReactionEffect::Enter(_))
+            | (LifeMoment::Adding(_), ReactionEffect::Wait(_)) => true,
             (
                 LifeMoment::Entering(_),
-                Effect::Wait(_) | Effect::Size(_) | Effect::Stop(_) | Effect::Target(_),
+                ReactionEffect::Wait(_)
+                | ReactionEffect::Size(_)
+                | ReactionEffect::Stop(_)
+                | ReactionEffect::Target(_),
             ) => true,
             (
                 LifeMoment::Holding(_),
-                Effect::Stop(_) | Effect::Target(_) | Effect::Cut(_) | Effect::Hedge(_),
+                ReactionEffect::Stop(_)
+                | ReactionEffect::Target(_)
+                | ReactionEffect::Cut(_)
+                | ReactionEffect::Hedge(_),
             ) => true,
             _ => false,
         }

@@ -12,7 +12,7 @@ use super::names::{KnownNames, ReactionList};
 use super::problem::quoted;
 use super::reader::{Reader, Value};
 use crate::domain::reaction::REACTIONS_MAX;
-use crate::domain::{Effect, Hearing, Hears, Reaction};
+use crate::domain::{Hearing, Hears, Reaction, ReactionEffect};
 use rule::{KEYS, RuleContext};
 use toml::de::DeTable;
 
@@ -80,7 +80,7 @@ impl RuleContext<'_> {
         reader: &mut Reader<'_>,
         table: &DeTable<'_>,
         item: &Value<'_>,
-    ) -> Option<(Hears, Effect)> {
+    ) -> Option<(Hears, ReactionEffect)> {
         self.unknown_keys(reader, table);
         let form = "like hears = { what = \"lost\", who = \"anyone\", at_least = 2 }";
         let hears = self.required(reader, table, item, "hears", form).and_then(|v| self.hears(reader, v));
@@ -88,7 +88,7 @@ impl RuleContext<'_> {
         let then_value = self.required(reader, table, item, "then", form);
         let then = then_value.and_then(|v| self.effect(reader, v));
         let (hears, then, at) = (hears?, then?, then_value?.span().start);
-        if let (Hearing::Goal { .. }, Effect::Enter(_)) = (hears.what, then) {
+        if let (Hearing::Goal { .. }, ReactionEffect::Enter(_)) = (hears.what, then) {
             let message = format!("enter of {} has no side to take, a goal has none", self.section);
             reader.report(at, message, "a goal can change wait, size, stop, target, cut and hedge");
             return None;

@@ -2,7 +2,7 @@
 
 use super::rule::RuleContext;
 use crate::config::reader::{Reader, Value};
-use crate::domain::Effect;
+use crate::domain::ReactionEffect;
 use crate::domain::reaction::{FRACTION_BOUNDS, SIZE_BOUNDS, STOP_BOUNDS, TARGET_BOUNDS, WAIT_MAX};
 
 /// The words for effects.
@@ -17,10 +17,10 @@ const OF_POSITION: &str = "of the position";
 
 impl RuleContext<'_> {
     /// The one effect of a rule.
-    pub(super) fn effect(&self, reader: &mut Reader<'_>, value: &Value<'_>) -> Option<Effect> {
+    pub(super) fn effect(&self, reader: &mut Reader<'_>, value: &Value<'_>) -> Option<ReactionEffect> {
         let section = format!("then of {}", self.section);
         let table = reader.table(value, &section, "like then = { wait = \"2d\" }")?;
-        let mut found: Vec<(&str, Option<Effect>)> = Vec::new();
+        let mut found: Vec<(&str, Option<ReactionEffect>)> = Vec::new();
         for (key, value) in table {
             let name = key.get_ref().as_ref();
             if let Some(word) = WORDS.iter().find(|w| **w == name) {
@@ -49,19 +49,21 @@ impl RuleContext<'_> {
     }
 
     /// The effect of this word.
-    fn one(&self, reader: &mut Reader<'_>, word: &'static str, value: &Value<'_>) -> Option<Effect> {
+    fn one(&self, reader: &mut Reader<'_>, word: &'static str, value: &Value<'_>) -> Option<ReactionEffect> {
         let what = format!("{word} of {}", self.section);
         let mut number = |bounds, unit| reader.number(value, &what, bounds, unit);
         let factor = match word {
-            "wait" => return self.span(reader, value, word, WAIT_MAX).map(Effect::Wait),
-            "enter" => return reader.word(value, &what, ENTRIES).map(Effect::Enter),
-            "size" => number(SIZE_BOUNDS, OWN_SIZE).map(Effect::Size),
-            "stop" => number(STOP_BOUNDS, OWN_STOP).map(Effect::Stop),
-            "target" => number(TARGET_BOUNDS, OWN_TARGET).map(Effect::Target),
-            "cut" => return number(FRACTION_BOUNDS, OF_POSITION).map(Effect::Cut),
-            _ => return number(FRACTION_BOUNDS, OF_POSITION).map(Effect::Hedge),
+            "wait" => return self.span(reader, value, word, WAIT_MAX).map(ReactionEffect::Wait),
+            "enter" => return reader.word(value, &what, ENTRIES).map(ReactionEffect::Enter),
+            "size" => number(SIZE_BOUNDS, OWN_SIZE).map(ReactionEffect::Size),
+            "stop" => number(STOP_BOUNDS, OWN_STOP).map(ReactionEffect::Stop),
+            "target" => number(TARGET_BOUNDS, OWN_TARGET).map(ReactionEffect::Target),
+            "cut" => return number(FRACTION_BOUNDS, OF_POSITION).map(ReactionEffect::Cut),
+            _ => return number(FRACTION_BOUNDS, OF_POSITION).map(ReactionEffect::Hedge),
         };
-        if let Some(Effect::Size(1.0) | Effect::Stop(1.0) | Effect::Target(1.0)) = factor {
+        if let Some(ReactionEffect::Size(1.0) | ReactionEffect::Stop(1.0) | ReactionEffect::Target(1.0)) =
+            factor
+        {
             let hint = if word == "stop" { "below 1 is nearer" } else { "below 1 is less, above 1 is more" };
             reader.report(value.span().start, format!("{what} is 1, which changes nothing"), hint);
             return None;
@@ -71,14 +73,14 @@ impl RuleContext<'_> {
 }
 
 /// The effect as it is written.
-pub(super) fn print(effect: Effect) -> String {
+pub(super) fn print(effect: ReactionEffect) -> String {
     match effect {
-        Effect::Wait(span) => format!("wait = \"{span}\""),
-        Effect::Enter(with) => format!("enter = \"{}\"", if with { "with" } else { "against" }),
-        Effect::Size(factor) => format!("size = {factor}"),
-        Effect::Stop(factor) => format!("stop = {factor}"),
-        Effect::Target(factor) => format!("target = {factor}"),
-        Effect::Cut(fraction) => format!("cut = {fraction}"),
-        Effect::Hedge(fraction) => format!("hedge = {fraction}"),
+        ReactionEffect::Wait(span) => format!("wait = \"{span}\""),
+        ReactionEffect::Enter(with) => format!("enter = \"{}\"", if with { "with" } else { "against" }),
+        ReactionEffect::Size(factor) => format!("size = {factor}"),
+        ReactionEffect::Stop(factor) => format!("stop = {factor}"),
+        ReactionEffect::Target(factor) => format!("target = {factor}"),
+        ReactionEffect::Cut(fraction) => format!("cut = {fraction}"),
+        ReactionEffect::Hedge(fraction) => format!("hedge = {fraction}"),
     }
 }

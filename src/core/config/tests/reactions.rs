@@ -3,7 +3,8 @@
 use super::*;
 use crate::domain::reaction::{REACTION_NAME_MAX, REACTIONS_MAX};
 use crate::domain::{
-    AnnouncedLevel, Effect, FamilyId, Goal, HeardOn, HeardSide, Hearing, Hears, Reaction, Reason, Span, Whom,
+    AnnouncedLevel, FamilyId, Goal, HeardOn, HeardSide, Hearing, Hears, Reaction, ReactionEffect, Reason,
+    Span, Whom,
 };
 use proptest::prelude::*;
 
@@ -50,7 +51,7 @@ fn what_is_left_out_is_anyone_on_the_own_asset_on_either_side_within_a_day() {
         at_least: 1,
         within: Span::DAY,
     };
-    let then = Effect::Wait(Span(2 * Span::DAY.0));
+    let then = ReactionEffect::Wait(Span(2 * Span::DAY.0));
     assert_eq!(taken(ANY, WAIT), Reaction { name: "rule".to_owned(), hears, then });
 }
 
@@ -85,13 +86,13 @@ fn every_word_of_the_language_is_taken_for_what_it_says() {
     let hears = taken(&format!("{ANY}, side = \"against\", at_least = 3, within = \"4h\""), WAIT).hears;
     assert_eq!((hears.side, hears.at_least, hears.within), (HeardSide::Against, 3, Span(4 * Span::HOUR.0)));
     for (text, effect) in [
-        ("enter = \"with\"", Effect::Enter(true)),
-        ("enter = \"against\"", Effect::Enter(false)),
-        ("size = 1.25", Effect::Size(1.25)),
-        ("stop = 0.7", Effect::Stop(0.7)),
-        ("target = 0.6", Effect::Target(0.6)),
-        ("cut = 1", Effect::Cut(1.0)),
-        ("hedge = 0.5", Effect::Hedge(0.5)),
+        ("enter = \"with\"", ReactionEffect::Enter(true)),
+        ("enter = \"against\"", ReactionEffect::Enter(false)),
+        ("size = 1.25", ReactionEffect::Size(1.25)),
+        ("stop = 0.7", ReactionEffect::Stop(0.7)),
+        ("target = 0.6", ReactionEffect::Target(0.6)),
+        ("cut = 1", ReactionEffect::Cut(1.0)),
+        ("hedge = 0.5", ReactionEffect::Hedge(0.5)),
     ] {
         assert_eq!(taken(ANY, text).then, effect);
     }
@@ -111,7 +112,7 @@ fn rule(table: &str, name: &str, then: &str) -> String {
     format!("\n[[{table}.reacts]]\nname = \"{name}\"\nhears = {{ what = \"lost\" }}\nthen = {{ {then} }}\n")
 }
 
-fn named(agent: &crate::agents::declaration::Declaration) -> Vec<(&str, Effect)> {
+fn named(agent: &crate::agents::declaration::Declaration) -> Vec<(&str, ReactionEffect)> {
     agent.reacts.iter().map(|r| (r.name.as_str(), r.then)).collect()
 }
 
@@ -129,7 +130,7 @@ fn reactions_of_goal_personality_and_agent_hold_in_this_order_and_the_later_of_a
     ];
     let (config, origins) = load("f.toml", &text.concat(), [], &[]).unwrap();
     let [mira, otto] = &config.roster.agents[..] else { panic!("two") };
-    let cut = Effect::Cut;
+    let cut = ReactionEffect::Cut;
     assert_eq!(named(mira), [("a", cut(0.1)), ("c", cut(0.4)), ("b", cut(0.5)), ("d", cut(0.6))]);
     assert_eq!(named(otto), [("a", cut(0.1)), ("b", cut(0.3)), ("c", cut(0.4))]);
     let from = |name| {
@@ -150,7 +151,7 @@ fn an_empty_list_takes_away_what_came_before_it() {
     let agents = |text: String| parse("f.toml", &text).unwrap().roster.agents;
     assert_eq!(named(&agents(format!("{hermit}{preset}"))[0]), []);
     let own = rule("agent", "b", "cut = 0.5");
-    assert_eq!(named(&agents(format!("{hermit}{own}{preset}"))[0]), [("b", Effect::Cut(0.5))]);
+    assert_eq!(named(&agents(format!("{hermit}{own}{preset}"))[0]), [("b", ReactionEffect::Cut(0.5))]);
     let none = format!("{SMALLEST}reacts = []\n{OTTO}{preset}");
     let of_both: Vec<usize> = agents(none).iter().map(|a| a.reacts.len()).collect();
     assert_eq!(of_both, [0, 1]);
@@ -426,13 +427,13 @@ fn any_reaction() -> impl Strategy<Value = Reaction> {
         prop_oneof![Just(HeardOn::Mine), Just(HeardOn::Others), Just(HeardOn::Asset("1000SHIB".to_owned()))];
     let side = prop_oneof![Just(HeardSide::With), Just(HeardSide::Against), Just(HeardSide::Either)];
     let then = prop_oneof![
-        spans().prop_map(Effect::Wait),
-        any::<bool>().prop_map(Effect::Enter),
-        (0.25..2.0).prop_map(Effect::Size),
-        (0.1..1.0).prop_map(Effect::Stop),
-        (0.5..2.0).prop_map(Effect::Target),
-        (0.05..1.0).prop_map(Effect::Cut),
-        (0.05..1.0).prop_map(Effect::Hedge),
+        spans().prop_map(ReactionEffect::Wait),
+        any::<bool>().prop_map(ReactionEffect::Enter),
+        (0.25..2.0).prop_map(ReactionEffect::Size),
+        (0.1..1.0).prop_map(ReactionEffect::Stop),
+        (0.5..2.0).prop_map(ReactionEffect::Target),
+        (0.05..1.0).prop_map(ReactionEffect::Cut),
+        (0.05..1.0).prop_map(ReactionEffect::Hedge),
     ];
     let hears = (what, who, on, side, 1_u32..1_000, spans());
     let hears = hears.prop_map(|(what, who, on, side, at_least, within)| {
@@ -448,7 +449,7 @@ fn any_reaction() -> impl Strategy<Value = Reaction> {
     ("[A-Za-zé0-9_][-A-Za-z _]{0,30}[a-z]", hears, then).prop_map(|(name, hears, then)| {
         // A goal has no side.
         let goal = matches!(hears.what, Hearing::Goal { .. });
-        let then = if goal && !then.is_cautious() { Effect::Size(1.5) } else { then };
+        let then = if goal && !then.is_cautious() { ReactionEffect::Size(1.5) } else { then };
         Reaction { name, hears, then }
     })
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::agents::declaration::Declaration;
-use crate::domain::{Effect, HeardOn, Hearing, Reaction, SideRule, Whom};
+use crate::domain::{HeardOn, Hearing, Reaction, ReactionEffect, SideRule, Whom};
 use std::collections::{BTreeMap, BTreeSet};
 
 const ROSTERS: [(&str, &str); 6] = [
@@ -82,15 +82,15 @@ fn kind(what: Hearing) -> &'static str {
     }
 }
 
-fn effect(then: Effect) -> &'static str {
+fn effect(then: ReactionEffect) -> &'static str {
     match then {
-        Effect::Wait(_) => "wait",
-        Effect::Enter(_) => "enter",
-        Effect::Size(_) => "size",
-        Effect::Stop(_) => "stop",
-        Effect::Target(_) => "target",
-        Effect::Cut(_) => "cut",
-        Effect::Hedge(_) => "hedge",
+        ReactionEffect::Wait(_) => "wait",
+        ReactionEffect::Enter(_) => "enter",
+        ReactionEffect::Size(_) => "size",
+        ReactionEffect::Stop(_) => "stop",
+        ReactionEffect::Target(_) => "target",
+        ReactionEffect::Cut(_) => "cut",
+        ReactionEffect::Hedge(_) => "hedge",
     }
 }
 

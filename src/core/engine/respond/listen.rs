@@ -74,7 +74,7 @@ impl Respond {
     }
 
     /// What there is to hear at this barrier.
-    fn hearing<'a>(&self, spec: &'a RespondSpec, at: Stamp, speak: &'a Speak) -> Hearing<'a> {
+    fn hearing<'a>(&self, spec: &'a RespondSpec, at: Stamp, speak: &'a Speak) -> HeardNow<'a> {
         let (cast, s) = (&*spec.cast, &spec.settings);
         let voice = self.voices(spec);
         let reference = 1.0 / cast.declared.max(1) as f64;
@@ -93,7 +93,7 @@ impl Respond {
             }
         };
         let assets = speak.market.desk().iter().enumerate().map(asset).collect();
-        Hearing {
+        HeardNow {
             spec,
             at,
             voice,
@@ -107,13 +107,13 @@ impl Respond {
     /// One listener on one asset: its stance, the aims of its open and real life, and what it says of it.
     fn decide_on(
         &mut self,
-        hearing: &Hearing<'_>,
+        hearing: &HeardNow<'_>,
         listener: &FundedListener<'_>,
         slot: usize,
         loudest: &mut [Option<TopContributors>; 2],
         out: &mut Outputs,
     ) {
-        let Hearing { spec, ref voice, reference, pace, .. } = *hearing;
+        let HeardNow { spec, ref voice, reference, pace, .. } = *hearing;
         let FundedListener { agent, listens, weight, allowed, equal } = *listener;
         let asset = spec.cast.slots[slot].asset;
         let on = &hearing.assets[asset.index()];
@@ -156,7 +156,7 @@ impl Respond {
 
     /// The desk manager: λ̄·C on assets and sides that nobody with funds may hold. Under the operator's
     /// hand its own book takes new risk as long as anybody may.
-    fn aim_residual(&mut self, hearing: &Hearing<'_>, listens: f64, out: &mut Outputs) {
+    fn aim_residual(&mut self, hearing: &HeardNow<'_>, listens: f64, out: &mut Outputs) {
         let bound = self.real.house_is_bound();
         for (i, on) in hearing.assets.iter().enumerate().filter(|(_, on)| on.is_live) {
             // Today each asset has one instrument, of the same number.
@@ -189,7 +189,7 @@ impl Respond {
 
     fn say_residual(
         &mut self,
-        hearing: &Hearing<'_>,
+        hearing: &HeardNow<'_>,
         asset: AssetId,
         (listens, slice): (f64, f64),
         verb: StanceVerb,
@@ -229,7 +229,7 @@ impl Respond {
 
     fn say_stance(
         &mut self,
-        hearing: &Hearing<'_>,
+        hearing: &HeardNow<'_>,
         agent: &Agent,
         slot: usize,
         (heard, x, verb, edges): (&Heard, f64, StanceVerb, Edges),
@@ -259,7 +259,7 @@ impl Respond {
 }
 
 /// What there is to hear at a barrier, the same for all who listen.
-struct Hearing<'a> {
+struct HeardNow<'a> {
     spec: &'a RespondSpec,
     at: Stamp,
     /// The weight of each family's voices.

@@ -17,8 +17,8 @@ use crate::agents::life::Life;
 use crate::agents::reactions::AgentReaction;
 use crate::agents::{Agent, Population};
 use crate::domain::{
-    Action, AgentId, Announced, AssetId, Cause, Effect, Message, MessageId, MessageKind, Outcome, Reason,
-    Speaker, SpokenBy, Stamp, Swayed, Verb,
+    Action, AgentId, Announced, AssetId, Cause, Message, MessageId, MessageKind, Outcome, ReactionEffect,
+    Reason, Speaker, SpokenBy, Stamp, Swayed, Verb,
 };
 use crate::engine::outputs::BeforeLook;
 use crate::engine::speak::{Speak, StepOutput};
@@ -409,7 +409,7 @@ impl<'a> OpenCompany<'a> {
     fn invited(&mut self) -> Option<f64> {
         let mut asked: Option<f64> = None;
         for number in 0..self.reactions.len() {
-            let Effect::Enter(with) = self.reactions[number].rule.then else { continue };
+            let ReactionEffect::Enter(with) = self.reactions[number].rule.then else { continue };
             for theirs in [1.0, -1.0] {
                 let Some(causes) = self.hear(number, LifeMoment::Flat, theirs, Stamp(i64::MIN)) else {
                     continue;
@@ -459,23 +459,25 @@ impl Company for OpenCompany<'_> {
         let mut wait = 0.0;
         for number in 0..self.reactions.len() {
             let then = self.reactions[number].rule.then;
-            if matches!(then, Effect::Wait(_)) && sway.wait == HoldsBack::Still {
+            if matches!(then, ReactionEffect::Wait(_)) && sway.wait == HoldsBack::Still {
                 continue;
             }
             let Some(causes) = self.hear(number, moment, side, since) else { continue };
             match then {
                 // The longer, the more cautious.
-                Effect::Wait(span) if span.0 as f64 > wait => {
+                ReactionEffect::Wait(span) if span.0 as f64 > wait => {
                     wait = span.0 as f64;
                     sway.wait = HoldsBack::Until(until(self.listening.now, span));
                     self.act(SwayField::Entry, number, causes);
                 }
-                Effect::Wait(_) | Effect::Enter(_) => {}
-                Effect::Size(x) => self.take(SwayField::Size, &mut sway.size, number, (x, causes)),
-                Effect::Stop(x) => self.take(SwayField::Stop, &mut sway.stop, number, (x, causes)),
-                Effect::Target(x) => self.take(SwayField::Target, &mut sway.target, number, (x, causes)),
-                Effect::Cut(x) => self.take(SwayField::Cut, &mut sway.cut, number, (x, causes)),
-                Effect::Hedge(x) => self.take(SwayField::Hedge, &mut sway.hedge, number, (x, causes)),
+                ReactionEffect::Wait(_) | ReactionEffect::Enter(_) => {}
+                ReactionEffect::Size(x) => self.take(SwayField::Size, &mut sway.size, number, (x, causes)),
+                ReactionEffect::Stop(x) => self.take(SwayField::Stop, &mut sway.stop, number, (x, causes)),
+                ReactionEffect::Target(x) => {
+                    self.take(SwayField::Target, &mut sway.target, number, (x, causes))
+                }
+                ReactionEffect::Cut(x) => self.take(SwayField::Cut, &mut sway.cut, number, (x, causes)),
+                ReactionEffect::Hedge(x) => self.take(SwayField::Hedge, &mut sway.hedge, number, (x, causes)),
             }
         }
         sway
@@ -485,7 +487,7 @@ impl Company for OpenCompany<'_> {
         let Some(index) = self.acting.iter().position(|a| a.field == field) else { return };
         let Acting { reaction, causes, .. } = self.acting.swap_remove(index);
         self.acted |= 1 << reaction;
-        if let Effect::Wait(span) = self.reactions[usize::from(reaction)].rule.then {
+        if let ReactionEffect::Wait(span) = self.reactions[usize::from(reaction)].rule.then {
             self.waits = Some(until(self.listening.now, span));
         }
         let part = change / causes.messages.len() as f64;

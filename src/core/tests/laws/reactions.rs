@@ -5,16 +5,16 @@ use crate::common::{Run, Tape, hash, run, shipped};
 use hive_core::config::Config;
 use hive_core::hive::settings::MoneyFollows;
 use hive_domain::{
-    Action, AgentId, AnnouncedLevel, AssetId, Command, Effect, Event, FamilyId, Goal, HeardOn, HeardSide,
-    Hearing, Hears, Message, MessageKind, Reaction, Reason, Span, Speaker, SpokenBy, Stamp, Swayed, Term,
-    Verb, Whom, random,
+    Action, AgentId, AnnouncedLevel, AssetId, Command, Event, FamilyId, Goal, HeardOn, HeardSide, Hearing,
+    Hears, Message, MessageKind, Reaction, ReactionEffect, Reason, Span, Speaker, SpokenBy, Stamp, Swayed,
+    Term, Verb, Whom, random,
 };
 use std::collections::BTreeMap;
 
 /// Days of the embedded market that most of these look at.
 const DAYS: u32 = 200;
 
-fn rule(what: Hearing, side: HeardSide, at_least: u32, then: Effect) -> Reaction {
+fn rule(what: Hearing, side: HeardSide, at_least: u32, then: ReactionEffect) -> Reaction {
     let (who, on, within) = (Whom::Anyone, HeardOn::Mine, Span(2 * Span::DAY.0));
     Reaction { name: "probe".to_owned(), hears: Hears { what, who, on, side, at_least, within }, then }
 }
@@ -60,8 +60,8 @@ fn held_before(messages: &[Message], m: &Message) -> f64 {
 #[test]
 fn without_reactions_open_lives_are_the_alone_ones_and_with_them_nothing_of_alone_words_or_money_moves() {
     let tape = Tape::market(DAYS);
-    let waits = rule(Hearing::Opened, HeardSide::Either, 1, Effect::Wait(Span::DAY));
-    let cuts = rule(Hearing::Closed, HeardSide::With, 1, Effect::Cut(0.5));
+    let waits = rule(Hearing::Opened, HeardSide::Either, 1, ReactionEffect::Wait(Span::DAY));
+    let cuts = rule(Hearing::Closed, HeardSide::With, 1, ReactionEffect::Cut(0.5));
     let (none, some) = (run(&living_by(&[]), &tape), run(&living_by(&[waits.clone(), cuts.clone()]), &tape));
     let mut switched_off = living_by(&[waits, cuts]);
     switched_off.listening.reactions = false;
@@ -74,7 +74,7 @@ fn without_reactions_open_lives_are_the_alone_ones_and_with_them_nothing_of_alon
     assert_eq!(alone(&some.messages), alone(&none.messages), "alone lives hear nobody");
     assert_eq!(some.engine.respond.decisions, none.engine.respond.decisions, "money follows alone lives");
     assert_ne!(some.engine.respond.open, none.engine.respond.open);
-    let mut follows = living_by(&[rule(Hearing::Closed, HeardSide::With, 1, Effect::Cut(0.5))]);
+    let mut follows = living_by(&[rule(Hearing::Closed, HeardSide::With, 1, ReactionEffect::Cut(0.5))]);
     follows.listening.money = MoneyFollows::Open;
     assert_ne!(run(&follows, &tape).engine.respond.decisions, none.engine.respond.decisions);
 }
@@ -82,7 +82,8 @@ fn without_reactions_open_lives_are_the_alone_ones_and_with_them_nothing_of_alon
 #[test]
 fn the_deaf_live_by_no_reaction_and_one_who_is_deafened_is_its_alone_life_again() {
     let tape = Tape::market(DAYS);
-    let mut config = living_by(&[rule(Hearing::Opened, HeardSide::Either, 1, Effect::Wait(Span::DAY))]);
+    let mut config =
+        living_by(&[rule(Hearing::Opened, HeardSide::Either, 1, ReactionEffect::Wait(Span::DAY))]);
     config.listening.enabled = false;
     assert!(deeds(&run(&config, &tape).messages).next().is_none());
     config.listening.enabled = true;
@@ -102,7 +103,7 @@ fn the_deaf_live_by_no_reaction_and_one_who_is_deafened_is_its_alone_life_again(
 }
 
 /// What a deed of each effect must look like, with the position before it.
-fn is_deed_of(then: Effect, messages: &[Message], m: &Message) -> bool {
+fn is_deed_of(then: ReactionEffect, messages: &[Message], m: &Message) -> bool {
     let before = held_before(messages, m);
     let alone_opening = || {
         let same =
@@ -114,28 +115,30 @@ fn is_deed_of(then: Effect, messages: &[Message], m: &Message) -> bool {
         other => panic!("{other:?}"),
     };
     match (then, &m.body) {
-        (Effect::Wait(span), MessageKind::Wait(w)) => w.until == m.at.after(span) && w.without != before,
-        (Effect::Enter(_), MessageKind::Action(a)) => {
+        (ReactionEffect::Wait(span), MessageKind::Wait(w)) => {
+            w.until == m.at.after(span) && w.without != before
+        }
+        (ReactionEffect::Enter(_), MessageKind::Action(a)) => {
             (a.verb, a.reason) == (Verb::Open, Reason::Heard) && before == 0.0
         }
-        (Effect::Size(x), MessageKind::Action(a)) => {
+        (ReactionEffect::Size(x), MessageKind::Action(a)) => {
             let own = alone_opening().map_or(f64::NAN, |o| o.after);
             a.verb == Verb::Open && (!own.is_finite() || (a.after / own - x).abs() < 1e-9 || x > 1.0)
         }
-        (Effect::Stop(x), MessageKind::Action(a)) if a.verb == Verb::Open => {
+        (ReactionEffect::Stop(x), MessageKind::Action(a)) if a.verb == Verb::Open => {
             alone_opening().is_none_or(|o| (distance(a) / distance(&o) - x).abs() < 1e-9)
         }
-        (Effect::Stop(_) | Effect::Target(_), MessageKind::Action(a)) => {
+        (ReactionEffect::Stop(_) | ReactionEffect::Target(_), MessageKind::Action(a)) => {
             matches!(a.verb, Verb::Amend | Verb::Open) && (a.verb == Verb::Open || a.after == before)
         }
-        (Effect::Cut(1.0), MessageKind::Action(a)) => {
+        (ReactionEffect::Cut(1.0), MessageKind::Action(a)) => {
             (a.verb, a.reason, a.after) == (Verb::Close, Reason::Heard, 0.0)
         }
-        (Effect::Cut(x), MessageKind::Action(a)) => {
+        (ReactionEffect::Cut(x), MessageKind::Action(a)) => {
             (a.verb, a.reason) == (Verb::Decrease, Reason::Heard)
                 && (a.after / before - (1.0 - x)).abs() < 1e-9
         }
-        (Effect::Hedge(x), MessageKind::Action(a)) => {
+        (ReactionEffect::Hedge(x), MessageKind::Action(a)) => {
             (a.verb, a.reason) == (Verb::Decrease, Reason::Hedge)
                 && (a.after / before - (1.0 - x)).abs() < 1e-9
         }
@@ -160,7 +163,7 @@ fn is_cause(hears: &Hears, deed: &Message, cause: &Message) -> bool {
 
 /// Every effect on every kind of word, the bold ones too.
 pub(super) fn probes() -> Vec<Reaction> {
-    use Effect::*;
+    use ReactionEffect::*;
     let lost = Hearing::Lost(None);
     let near = |level| Hearing::Near(level, 4.0);
     let goal = Hearing::Goal { goal: Goal::BigMoney, below: true, score: 0.9, met: None };
@@ -217,8 +220,8 @@ fn each_effect_is_a_deed_with_causes_that_add_up_and_without_company_there_is_no
             let before = held_before(&heard.messages, deed);
             let changed = match (&deed.body, probe.then) {
                 (MessageKind::Wait(w), _) => before - w.without,
-                (MessageKind::Action(_), Effect::Stop(x) | Effect::Target(x)) => x - 1.0,
-                (MessageKind::Action(a), Effect::Size(_)) => {
+                (MessageKind::Action(_), ReactionEffect::Stop(x) | ReactionEffect::Target(x)) => x - 1.0,
+                (MessageKind::Action(a), ReactionEffect::Size(_)) => {
                     change.signum() * (a.after - a.after / (1.0 + change / (a.after - change))).abs()
                 }
                 (MessageKind::Action(a), _) => a.after - before,
@@ -251,7 +254,9 @@ fn a_rule_that_is_turned_round_makes_other_deeds() {
     };
     for probe in probes() {
         let turned = match (probe.hears.side, probe.then) {
-            (_, Effect::Enter(with)) => Reaction { then: Effect::Enter(!with), ..probe.clone() },
+            (_, ReactionEffect::Enter(with)) => {
+                Reaction { then: ReactionEffect::Enter(!with), ..probe.clone() }
+            }
             (HeardSide::With, _) => {
                 Reaction { hears: Hears { side: HeardSide::Against, ..probe.hears.clone() }, ..probe.clone() }
             }
@@ -296,15 +301,15 @@ fn drawn(key: u64, agents: &[String]) -> Reaction {
     let side = [HeardSide::With, HeardSide::Against, HeardSide::Either][pick(9, 3)];
     let bars = |n: usize| Span(n as i64 * 4 * Span::HOUR.0);
     let then = match pick(10, 9) {
-        0 => Effect::Wait(bars(1 + pick(11, 8))),
-        1 => Effect::Enter(true),
-        2 => Effect::Enter(false),
-        3 => Effect::Size([0.25, 0.5, 1.25, 2.0][pick(12, 4)]),
-        4 => Effect::Stop([0.3, 0.7][pick(13, 2)]),
-        5 => Effect::Target([0.5, 0.8, 1.5, 2.0][pick(14, 4)]),
-        6 => Effect::Cut([0.25, 0.5, 1.0][pick(15, 3)]),
-        7 => Effect::Hedge([0.3, 0.6][pick(16, 2)]),
-        _ => Effect::Stop(0.5),
+        0 => ReactionEffect::Wait(bars(1 + pick(11, 8))),
+        1 => ReactionEffect::Enter(true),
+        2 => ReactionEffect::Enter(false),
+        3 => ReactionEffect::Size([0.25, 0.5, 1.25, 2.0][pick(12, 4)]),
+        4 => ReactionEffect::Stop([0.3, 0.7][pick(13, 2)]),
+        5 => ReactionEffect::Target([0.5, 0.8, 1.5, 2.0][pick(14, 4)]),
+        6 => ReactionEffect::Cut([0.25, 0.5, 1.0][pick(15, 3)]),
+        7 => ReactionEffect::Hedge([0.3, 0.6][pick(16, 2)]),
+        _ => ReactionEffect::Stop(0.5),
     };
     let (at_least, within) = (1 + pick(17, 2) as u32, bars(1 + pick(18, 8)));
     Reaction { name: format!("drawn {key}"), hears: Hears { what, who, on, side, at_least, within }, then }
@@ -446,8 +451,8 @@ fn law20_with_prices_and_alone_words_frozen_nothing_acts_after_twenty_barriers()
 fn company_share_is_nothing_for_a_hermit_and_something_for_who_listens() {
     let tape = Tape::market(DAYS);
     let mut config = living_by(&[
-        rule(Hearing::Opened, HeardSide::With, 1, Effect::Size(0.5)),
-        rule(Hearing::Opened, HeardSide::Against, 1, Effect::Stop(0.6)),
+        rule(Hearing::Opened, HeardSide::With, 1, ReactionEffect::Size(0.5)),
+        rule(Hearing::Opened, HeardSide::Against, 1, ReactionEffect::Stop(0.6)),
     ]);
     config.roster.agents[3].reacts.clear();
     let run = run(&config, &tape);
