@@ -70,6 +70,8 @@ pub struct Package {
     pub capital: f64,
     /// What it holds, exact, by where it is booked.
     pub held: Quantities,
+    /// What of it lies in pools, by pool: it comes out with its liquidity and is sold there.
+    pub pooled: Quantities,
     /// What was dealt since it held nothing, exact, by the instruments of its legs.
     pub dealt: Quantities,
     /// What each leg should come to, signed, in base units, as last decided.
@@ -107,6 +109,7 @@ impl Package {
             life: StructureLife::new(false),
             capital: 0.0,
             held: Quantities::default(),
+            pooled: Quantities::default(),
             dealt: Quantities::default(),
             targets: Vec::new(),
             leg_risk: LegRisk::default(),
@@ -117,9 +120,12 @@ impl Package {
         }
     }
 
-    /// The estimates of what is held follow the exact numbers, so that the two never part.
+    /// The estimates of what is held follow the exact numbers, so that the two never part. What lies in a pool they count there.
     pub(super) fn tidy_legs(&mut self) {
-        self.life.legs.held = self.held.iter().map(|(id, held)| (id, money::to_estimate(held))).collect();
+        let outside = self.held.iter().map(|(id, held)| (id, held - self.pooled.of(id)));
+        let each =
+            outside.filter(|(_, held)| !held.is_zero()).map(|(id, held)| (id, money::to_estimate(held)));
+        self.life.legs.held = each.collect();
     }
 
     /// Whether nothing is intended, on its way or held.
