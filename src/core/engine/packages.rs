@@ -148,10 +148,16 @@ impl Package {
             let is_whole = libm::fabs(target - dealt) < LOTS_SHORT * lot(id);
             if is_whole { 1.0 } else { (dealt / target).clamp(0.0, 1.0) }
         };
-        let least = self.targets.iter().map(filled).fold(1.0, f64::min);
+        // While a package is added to, what is there was rounded down as well: coarse lots of one leg are no lack of it.
+        let could_be = |leg: &(InstrumentId, f64)| {
+            let lots = LOTS_SHORT * lot(leg.0) / libm::fabs(leg.1);
+            let there = filled(leg);
+            if there > 0.0 { (there + lots).min(1.0) } else { 0.0 }
+        };
+        let least = self.targets.iter().map(could_be).fold(1.0, f64::min);
         let beyond = |leg: &(InstrumentId, f64)| {
             let worth = libm::fabs(leg.1 * value(leg.0));
-            if worth.is_finite() { (filled(leg) - least) * worth } else { 0.0 }
+            if worth.is_finite() { (filled(leg) - least).max(0.0) * worth } else { 0.0 }
         };
         let alone: f64 = self.targets.iter().map(beyond).sum();
         // Lots round each leg for itself.
@@ -242,6 +248,16 @@ mod tests {
         p.dealt.add(b, dec("2"));
         assert_eq!(alone(&p), 0.0);
         assert_eq!(p.alone(|_| 100.0, |_| 2.0), 0.0, "of coarse lots nothing is lacking");
+        // Added to by a fifth: of a contract of one whole coin 15 were had where 15.955 coins were, and 3 more are to come.
+        p.targets = vec![(a, 19.146), (b, -19.146)];
+        p.dealt.add(a, dec("15.955"));
+        p.dealt.add(b, dec("-15"));
+        let coarse = |p: &Package| p.alone(|_| 100.0, |id| if id == b { 1.0 } else { 0.001 });
+        assert_eq!(coarse(&p), 0.0, "what lots round is not alone");
+        assert!(alone(&p) > 90.0, "where they do not round so much, it is");
+        p.dealt.add(b, dec("15"));
+        assert!((coarse(&p) - 1_595.5).abs() < 1e-9, "what has nothing beside it is, whatever its lots");
+        p.dealt.add(a, dec("-15.955"));
         p.targets.truncate(1);
         p.dealt.add(a, dec("2"));
         assert_eq!(alone(&p), 0.0, "one leg alone is all there is");
