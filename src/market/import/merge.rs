@@ -160,7 +160,7 @@ impl Survey {
         let mut notes: Vec<String> = Vec::new();
         if self.settings.closes.is_some() {
             notes.push(
-                "of bars only those are told that close when CME settles (15:00 in Chicago, Monday to Friday), as one price each \
+                "of bars only those are told that close when CME settles (15:00 in Chicago, no weekends and holidays), as one price each \
                  with the volume since the one before: what is decided on one is dealt at the next"
                     .to_owned(),
             );
