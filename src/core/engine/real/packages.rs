@@ -236,7 +236,7 @@ impl Real {
 /// Whether something of it is to come without a word of its family.
 fn is_moving(package: &Package) -> bool {
     let life = &package.life;
-    life.life.open().is_none() || !life.legs.is_whole() || package.leg_risk.so_far > 0.0
+    life.life.open().is_none() || !life.legs.is_whole() || package.leg_risk.is_counting()
 }
 
 impl Package {
