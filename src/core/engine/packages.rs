@@ -145,7 +145,8 @@ impl Package {
         }
         let filled = |&(id, target): &(InstrumentId, f64)| {
             let dealt = money::to_estimate(self.dealt.of(id));
-            let is_whole = libm::fabs(target - dealt) < LOTS_SHORT * lot(id);
+            // Of a leg of a lot or two nothing is not all of it.
+            let is_whole = dealt != 0.0 && libm::fabs(target - dealt) < LOTS_SHORT * lot(id);
             if is_whole { 1.0 } else { (dealt / target).clamp(0.0, 1.0) }
         };
         // While a package is added to, what is there was rounded down as well: coarse lots of one leg are no lack of it.
@@ -257,7 +258,16 @@ mod tests {
         assert!(alone(&p) > 90.0, "where they do not round so much, it is");
         p.dealt.add(b, dec("15"));
         assert!((coarse(&p) - 1_595.5).abs() < 1e-9, "what has nothing beside it is, whatever its lots");
+        // Of a contract of which one is wanted nothing is there, and of the coins neither: nothing stands alone yet.
+        p.targets = vec![(a, 1.29), (b, -1.29)];
         p.dealt.add(a, dec("-15.955"));
+        assert_eq!(coarse(&p), 0.0, "neither is there");
+        p.dealt.add(a, dec("1.29"));
+        assert!((coarse(&p) - 129.0).abs() < 1e-9, "one is");
+        p.dealt.add(b, dec("-1"));
+        assert_eq!(coarse(&p), 0.0, "both are");
+        p.dealt.add(a, dec("-1.29"));
+        p.dealt.add(b, dec("1"));
         p.targets.truncate(1);
         p.dealt.add(a, dec("2"));
         assert_eq!(alone(&p), 0.0, "one leg alone is all there is");

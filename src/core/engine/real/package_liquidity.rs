@@ -21,6 +21,7 @@ use crate::agents::structures::ranges::LiquidityChange;
 use crate::domain::{Decimal, Fill, InstrumentId, InstrumentKind, MarketEvent, Money, OrderId, Span, money};
 use crate::engine::Outputs;
 use crate::engine::packages::Package;
+use crate::execution::PaperVenue;
 use crate::execution::paper::{PoolNews, PoolReport};
 use crate::execution::venue::PlacedLiquidity;
 use crate::ledger::LedgerError;
@@ -55,7 +56,10 @@ impl Real {
             let exposed = exposed.get_or_insert_with(|| self.exposed_now());
             let Some(approved) = self.approve_liquidity(cx, i, &ask, exposed) else {
                 // What is to come out is asked for anew at the next look.
-                if ask.change > 0.0 { return Err(PackageRefusal::Leg) } else { continue }
+                if ask.change > 0.0 {
+                    return Err(PackageRefusal::Leg);
+                }
+                continue;
             };
             let id = approved.id();
             let placed = PlacedLiquidity::of(approved, i as u32, (ask.bounds, ask.change), ask.live);
@@ -157,7 +161,7 @@ impl Real {
 
     /// Books all that pools have said.
     pub(super) fn hear_pools(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
-        while let Some(report) = self.execution.router.venue.paper_mut().and_then(|p| p.pool_report()) {
+        while let Some(report) = self.execution.router.venue.paper_mut().and_then(PaperVenue::pool_report) {
             let booked = self.book_liquidity(cx, &report, out);
             self.account.guard("liquidity", &booked, out);
         }
@@ -237,14 +241,6 @@ impl Real {
             }
         }
     }
-
-    /// Quote that the packages of an agent have in pools, beside the base that the books hold.
-    pub(super) fn quote_in_pools(&self, package: &Package, cx: &StepContext<'_>) -> Money {
-        let price = |pool| cx.market.price(pool).map_or(0.0, |p| p.value);
-        let ranges = package.life.legs.ranges.held.iter();
-        let quote: f64 = ranges.map(|r| r.liquidity * r.bounds.quote(price(r.pool))).sum();
-        money::from_estimate(quote, money::MONEY_SCALE).unwrap_or_default()
-    }
 }
 
 /// What a trade comes to in quote currency, signed; an estimate.
@@ -253,6 +249,14 @@ fn notional(fill: &Fill) -> f64 {
 }
 
 impl Package {
+    /// Quote that it has in pools, beside the base that the books hold.
+    pub(super) fn quote_in_pools(&self, cx: &StepContext<'_>) -> Money {
+        let price = |pool| cx.market.price(pool).map_or(0.0, |p| p.value);
+        let ranges = self.life.legs.ranges.held.iter();
+        let quote: f64 = ranges.map(|r| r.liquidity * r.bounds.quote(price(r.pool))).sum();
+        money::from_estimate(quote, money::MONEY_SCALE).unwrap_or_default()
+    }
+
     /// The venue has ended what it had in a pool: its base is held as any other, and its quote is money.
     fn end_liquidity(&mut self, pool: InstrumentId) {
         let legs = &mut self.life.legs;

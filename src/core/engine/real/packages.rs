@@ -214,7 +214,7 @@ impl Real {
                     sum += product(quantity, self.account.marks[id.index()])?;
                 }
             }
-            sum += self.quote_in_pools(package, cx);
+            sum += package.quote_in_pools(cx);
         }
         Ok(sum)
     }
