@@ -108,6 +108,19 @@ impl Ledger {
         self.post(Charge::Borrow, &legs, bill)
     }
 
+    /// A fee that comes without a trade: the gas of a chain, or, negative, what a pool pays to one who provides.
+    pub fn fee(&mut self, agent: AgentId, due: Money) -> Result<(), LedgerError> {
+        let due = money_units(due)?;
+        let book = self.book_of(agent)?;
+        let (cash, sum) = (moved(book.cash, minus(0, due))?, moved(book.sums.fees, due)?);
+        let fees = moved(self.outside.fees, due)?;
+        self.outside.fees = fees;
+        if let Some(book) = self.book_mut(agent) {
+            (book.cash, book.sums.fees) = (cash, sum);
+        }
+        Ok(())
+    }
+
     /// What was agreed for a service goes from those it was done for to who did it: each of `payers` pays in proportion
     /// to the size of its quantity, and together they pay `fee` exactly. They are named once each, in ascending order;
     /// [`Ledger::TREASURY`], which sorts last, may be among them, and so may who did it. Returns what each of them paid.

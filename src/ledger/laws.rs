@@ -54,6 +54,11 @@ enum LedgerOp {
         to: AgentId,
         fee: Decimal,
     },
+    /// Somebody pays a fee that comes without a trade, or is paid one.
+    Fee {
+        agent: AgentId,
+        due: Decimal,
+    },
     /// Marks move; no posting.
     Mark {
         instrument: InstrumentId,
@@ -112,6 +117,7 @@ fn op() -> impl Strategy<Value = LedgerOp> {
             to: who(to),
             fee
         }),
+        2 => (0..=AGENTS, a_quantity()).prop_map(|(n, due)| LedgerOp::Fee { agent: who(n), due: due.round_dp(10) }),
         2 => (instrument(), a_price()).prop_map(|(instrument, mark)| LedgerOp::Mark { instrument, mark }),
     ]
 }
@@ -165,6 +171,7 @@ impl Run {
                 books.borrow(*instrument, marks[instrument.index()], *fraction).map(drop)
             }
             LedgerOp::Service { payers, to, fee } => books.service(payers, *to, *fee).map(drop),
+            LedgerOp::Fee { agent, due } => books.fee(*agent, *due),
             LedgerOp::Mark { instrument, mark } => {
                 marks[instrument.index()] = *mark;
                 Ok(())
@@ -332,6 +339,23 @@ proptest! {
             given += paid + got;
         }
         prop_assert_eq!(given, if done { fee } else { Decimal::ZERO });
+    }
+
+    #[test]
+    fn money9_a_fee_without_a_trade_goes_to_the_last_digit_from_one_to_who_charges_it(
+        ops in prop::collection::vec(op(), 1..20), n in 0..=AGENTS, due in -1_000_000_000_000_i64..1_000_000_000_000,
+    ) {
+        let mut run = Run::of(&ops);
+        let due = Decimal::new(due, 10);
+        let before = run.ledger.clone();
+        run.ledger.fee(who(n), due).unwrap();
+        prop_assert_eq!(run.ledger.check(&run.marks), Ok(()));
+        let cash = |books: &Ledger, who| books.cash(who).unwrap();
+        for a in (0..=AGENTS).map(account).chain([LedgerAccount::Rounding, LedgerAccount::Venue]) {
+            let paid = if a == account(n) { due } else { Decimal::ZERO };
+            prop_assert_eq!(cash(&before, a) - cash(&run.ledger, a), paid);
+        }
+        prop_assert_eq!(cash(&run.ledger, LedgerAccount::Fees) - cash(&before, LedgerAccount::Fees), due);
     }
 
     #[test]

@@ -70,6 +70,8 @@ pub struct Package {
     pub capital: f64,
     /// What it holds, exact, by where it is booked.
     pub held: Quantities,
+    /// What of it lies in pools, by pool: it comes out with its liquidity and is sold there.
+    pub pooled: Quantities,
     /// What was dealt since it held nothing, exact, by the instruments of its legs.
     pub dealt: Quantities,
     /// What each leg should come to, signed, in base units, as last decided.
@@ -107,6 +109,7 @@ impl Package {
             life: StructureLife::new(false),
             capital: 0.0,
             held: Quantities::default(),
+            pooled: Quantities::default(),
             dealt: Quantities::default(),
             targets: Vec::new(),
             leg_risk: LegRisk::default(),
@@ -117,9 +120,12 @@ impl Package {
         }
     }
 
-    /// The estimates of what is held follow the exact numbers, so that the two never part.
+    /// The estimates of what is held follow the exact numbers, so that the two never part. What lies in a pool they count there.
     pub(super) fn tidy_legs(&mut self) {
-        self.life.legs.held = self.held.iter().map(|(id, held)| (id, money::to_estimate(held))).collect();
+        let outside = self.held.iter().map(|(id, held)| (id, held - self.pooled.of(id)));
+        let each =
+            outside.filter(|(_, held)| !held.is_zero()).map(|(id, held)| (id, money::to_estimate(held)));
+        self.life.legs.held = each.collect();
     }
 
     /// Whether nothing is intended, on its way or held.
@@ -139,13 +145,20 @@ impl Package {
         }
         let filled = |&(id, target): &(InstrumentId, f64)| {
             let dealt = money::to_estimate(self.dealt.of(id));
-            let is_whole = libm::fabs(target - dealt) < LOTS_SHORT * lot(id);
+            // Of a leg of a lot or two nothing is not all of it.
+            let is_whole = dealt != 0.0 && libm::fabs(target - dealt) < LOTS_SHORT * lot(id);
             if is_whole { 1.0 } else { (dealt / target).clamp(0.0, 1.0) }
         };
-        let least = self.targets.iter().map(filled).fold(1.0, f64::min);
+        // While a package is added to, what is there was rounded down as well: coarse lots of one leg are no lack of it.
+        let could_be = |leg: &(InstrumentId, f64)| {
+            let lots = LOTS_SHORT * lot(leg.0) / libm::fabs(leg.1);
+            let there = filled(leg);
+            if there > 0.0 { (there + lots).min(1.0) } else { 0.0 }
+        };
+        let least = self.targets.iter().map(could_be).fold(1.0, f64::min);
         let beyond = |leg: &(InstrumentId, f64)| {
             let worth = libm::fabs(leg.1 * value(leg.0));
-            if worth.is_finite() { (filled(leg) - least) * worth } else { 0.0 }
+            if worth.is_finite() { (filled(leg) - least).max(0.0) * worth } else { 0.0 }
         };
         let alone: f64 = self.targets.iter().map(beyond).sum();
         // Lots round each leg for itself.
@@ -236,6 +249,25 @@ mod tests {
         p.dealt.add(b, dec("2"));
         assert_eq!(alone(&p), 0.0);
         assert_eq!(p.alone(|_| 100.0, |_| 2.0), 0.0, "of coarse lots nothing is lacking");
+        // Added to by a fifth: of a contract of one whole coin 15 were had where 15.955 coins were, and 3 more are to come.
+        p.targets = vec![(a, 19.146), (b, -19.146)];
+        p.dealt.add(a, dec("15.955"));
+        p.dealt.add(b, dec("-15"));
+        let coarse = |p: &Package| p.alone(|_| 100.0, |id| if id == b { 1.0 } else { 0.001 });
+        assert_eq!(coarse(&p), 0.0, "what lots round is not alone");
+        assert!(alone(&p) > 90.0, "where they do not round so much, it is");
+        p.dealt.add(b, dec("15"));
+        assert!((coarse(&p) - 1_595.5).abs() < 1e-9, "what has nothing beside it is, whatever its lots");
+        // Of a contract of which one is wanted nothing is there, and of the coins neither: nothing stands alone yet.
+        p.targets = vec![(a, 1.29), (b, -1.29)];
+        p.dealt.add(a, dec("-15.955"));
+        assert_eq!(coarse(&p), 0.0, "neither is there");
+        p.dealt.add(a, dec("1.29"));
+        assert!((coarse(&p) - 129.0).abs() < 1e-9, "one is");
+        p.dealt.add(b, dec("-1"));
+        assert_eq!(coarse(&p), 0.0, "both are");
+        p.dealt.add(a, dec("-1.29"));
+        p.dealt.add(b, dec("1"));
         p.targets.truncate(1);
         p.dealt.add(a, dec("2"));
         assert_eq!(alone(&p), 0.0, "one leg alone is all there is");

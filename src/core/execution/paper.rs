@@ -34,6 +34,7 @@
 mod bars;
 mod ended;
 mod order;
+mod pools;
 mod quoted;
 
 use super::orders::OPEN_MAX;
@@ -44,6 +45,8 @@ use crate::domain::{Decimal, Fill, InstrumentId, OrderId, OrderKind, Span, Stamp
 use crate::fills::level::Consumed;
 use crate::ledger::exact::QUANTITY_SCALE;
 use order::Working;
+use pools::PaperPools;
+pub use pools::{PoolNews, PoolReport};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -88,6 +91,8 @@ pub struct PaperVenue {
     /// What is held, by where the venue keeps it: coins once, whichever market they were bought in.
     positions: Vec<Decimal>,
     coins: Vec<KeptCoins>,
+    /// Liquidity that is provided.
+    pools: PaperPools,
     /// The highest id taken; ids ascend.
     last: Option<OrderId>,
     /// Closings the venue made on its own.
@@ -112,6 +117,7 @@ impl PaperVenue {
             desks: vec![PaperInstrument::default(); coins.len()],
             positions: vec![Decimal::ZERO; coins.len()],
             coins,
+            pools: PaperPools::default(),
             last: None,
             closings: 0,
             latency: LATENCY,

@@ -1,6 +1,7 @@
 //! What a place to trade must do, as a state machine: no IO, no clock. Requests go in, events come out; a live venue's IO is
 //! done by the runtime, which carries both.
 
+use crate::agents::structures::ranges::Bounds;
 use crate::domain::{Decimal, InstrumentId, OrderId, OrderKind, Stamp, VenueEvent};
 use crate::treasury::ApprovedOrder;
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,33 @@ impl PlacedOrder {
     /// When it was decided.
     pub fn at(&self) -> Stamp {
         self.order.at()
+    }
+}
+
+/// A change of liquidity in a pool as it is sent. As a [`PlacedOrder`] it owns the approval that it is made of: of all that it is
+/// worth, in base units of its pool, since all of it is base once the price has fallen out of its range.
+#[derive(Debug, PartialEq)]
+pub struct PlacedLiquidity {
+    order: ApprovedOrder,
+    /// Whose it is: a pool keeps what each provides apart.
+    pub holder: u32,
+    /// Between which prices.
+    pub bounds: Bounds,
+    /// How much more; negative: less.
+    pub change: f64,
+    /// When it reaches the chain.
+    pub live: Stamp,
+}
+
+impl PlacedLiquidity {
+    /// An approved change of liquidity of one holder, which reaches the chain at `live`.
+    pub fn of(order: ApprovedOrder, holder: u32, (bounds, change): (Bounds, f64), live: Stamp) -> Self {
+        PlacedLiquidity { order, holder, bounds, change, live }
+    }
+
+    /// The approval that it is made of.
+    pub fn approved(&self) -> &ApprovedOrder {
+        &self.order
     }
 }
 

@@ -155,7 +155,9 @@ impl Funds {
                 * settings.drawdown_max
                 * points.clamp(1.0 / 3.0, 1.0)
                 * risks[i];
-            if self.weights[i] > 0.0 && to_estimate(self.peak[i] - pnl) > allowed {
+            // Before the first spread nothing was given that could be lost.
+            let is_given = self.spread_at.is_some() && self.weights[i] > 0.0;
+            if is_given && to_estimate(self.peak[i] - pnl) > allowed {
                 self.stopped_out[i] = Some(at);
                 changed = true;
             }
@@ -281,6 +283,20 @@ mod tests {
 
     fn day(n: i64) -> Stamp {
         Stamp(n * Span::DAY.0)
+    }
+
+    #[test]
+    fn nobody_is_stopped_out_of_what_was_not_given_yet() {
+        let (given, mut ledger, settings) = stage();
+        let mut funds = Funds { spread_at: None, granted: vec![Decimal::ZERO; N], ..given.clone() };
+        let marks = [Decimal::new(101, 0)];
+        assert!(!funds.review(day(1), &ledger, &marks, &[1.0; N], &settings).unwrap());
+        assert_eq!((0..N).filter(|i| funds.stopped_out[*i].is_some()).count(), 0);
+        funds.spread(day(1), &mut ledger, &marks, &[1.0; N], &settings).unwrap();
+        // From then on what it lost counts, and all of it.
+        let marks = [Decimal::new(190, 0)];
+        assert!(funds.review(day(2), &ledger, &marks, &[1.0; N], &settings).unwrap());
+        assert_eq!(funds.stopped_out, [None, Some(day(2)), None]);
     }
 
     #[test]

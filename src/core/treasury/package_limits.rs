@@ -80,13 +80,23 @@ impl PackageRisk {
 pub struct LegRisk {
     /// Account currency × seconds.
     pub so_far: f64,
+    /// What stood alone when it was last looked at, in the account's currency.
+    alone: f64,
 }
 
 impl LegRisk {
-    /// So much, in the account's currency, has stood alone for this long; nothing ends it.
+    /// So much, in the account's currency, stands alone now, this long after it was last looked at; nothing ends it. What stood
+    /// alone then has done so until now: what a fill of this moment left alone begins to count with it, so that of two legs
+    /// that are told by bars the second has its own next bar before the first is given up.
     pub fn add(&mut self, alone: f64, span: Span) {
-        let more = alone * span.in_units_of(Span::seconds(1));
+        let more = self.alone * span.in_units_of(Span::seconds(1));
         self.so_far = if alone > 0.0 { self.so_far + more.max(0.0) } else { 0.0 };
+        self.alone = alone;
+    }
+
+    /// Whether something stood alone when it was last looked at.
+    pub fn is_counting(&self) -> bool {
+        self.alone > 0.0
     }
 
     /// Whether it is more than a package of this capital may have.
@@ -123,10 +133,13 @@ mod tests {
     #[test]
     fn a_leg_alone_is_counted_in_money_and_seconds_until_it_is_not() {
         let mut risk = LegRisk::default();
-        risk.add(50.0, Span::seconds(300));
-        assert!(!risk.is_over(50.0) && risk.is_over(49.0));
-        risk.add(50.0, Span::seconds(1));
-        assert!(risk.is_over(50.0));
+        // Nothing stood alone before: a day between two bars is not counted for what the second of them filled.
+        risk.add(50.0, Span::DAY);
+        assert_eq!(risk.so_far, 0.0);
+        risk.add(20.0, Span::seconds(300));
+        assert!(!risk.is_over(50.0) && risk.is_over(49.0), "fifty stood alone until now");
+        risk.add(20.0, Span::seconds(1));
+        assert!(risk.is_over(50.0) && !risk.is_over(51.0));
         risk.add(0.0, Span::seconds(1));
         assert_eq!(risk, LegRisk::default());
     }

@@ -37,7 +37,49 @@ fn nth(year: i64, month: i64, on: i64, n: usize) -> Option<Stamp> {
     (1..=28).filter_map(|d| day(year, month, d)).filter(|d| weekday(*d) == on).nth(n)
 }
 
+const MONDAY: i64 = 0;
+const THURSDAY: i64 = 3;
+const SATURDAY: i64 = 5;
 const SUNDAY: i64 = 6;
+
+/// Easter Sunday of a year (Gregorian, after Meeus, Jones and Butcher).
+fn easter(year: i64) -> Option<Stamp> {
+    let (a, b, c) = (year % 19, year / 100, year % 100);
+    let h = (19 * a + b - b / 4 - (b - (b + 8) / 25 + 1) / 3 + 15) % 30;
+    let l = (32 + 2 * (b % 4) + 2 * (c / 4) - h - c % 4) % 7;
+    let m = (a + 11 * h + 22 * l) / 451;
+    let n = h + l - 7 * m + 114;
+    day(year, n / 31, n % 31 + 1)
+}
+
+/// Whether CME settles nothing on a day, whatever the hour: at weekends and on the holidays of the exchanges of New York, moved
+/// to the Friday before or the Monday after where they fall on a weekend, a New Year's Day to the Monday alone.
+pub(super) fn is_closed(at: Stamp) -> bool {
+    let today = at.floor(Span::DAY);
+    let (year, ..) = date(today);
+    let beside = |holiday: Stamp| match weekday(holiday) {
+        SATURDAY => Stamp(holiday.0 - Span::DAY.0),
+        SUNDAY => holiday.after(Span::DAY),
+        _ => holiday,
+    };
+    let new_year = day(year, 1, 1).filter(|d| weekday(*d) != SATURDAY).map(beside);
+    // Kept from 2022 on.
+    let juneteenth = day(year, 6, 19).filter(|_| year >= 2022).map(beside);
+    let good_friday = easter(year).map(|e| Stamp(e.0 - 2 * Span::DAY.0));
+    let holidays = [
+        new_year,
+        nth(year, 1, MONDAY, 2),
+        nth(year, 2, MONDAY, 2),
+        good_friday,
+        last(year, 5, MONDAY),
+        juneteenth,
+        day(year, 7, 4).map(beside),
+        nth(year, 9, MONDAY, 0),
+        nth(year, 11, THURSDAY, 3),
+        day(year, 12, 25).map(beside),
+    ];
+    weekday(today) >= SATURDAY || holidays.contains(&Some(today))
+}
 
 /// The moment at which it is a whole hour in a place, on a day; not in the night in which clocks change.
 pub(super) fn at(day: Stamp, zone: TimeZone, hour: i64) -> Stamp {
@@ -53,6 +95,24 @@ pub(super) fn at(day: Stamp, zone: TimeZone, hour: i64) -> Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_days_without_a_settlement_are_those_that_a_record_of_six_years_lacks() {
+        // Weekdays without a row in Yahoo's BTC=F; 2018-12-05, a day of mourning, is in no calendar.
+        let lacks = "2018-12-25 2018-01-01 2018-01-15 2018-02-19 2018-03-30 2018-05-28 2018-07-04 2018-09-03 2018-11-22 \
+                     2019-01-01 2019-01-21 2019-02-18 2019-04-19 2019-05-27 2019-07-04 2019-09-02 2019-11-28 2019-12-25 \
+                     2020-01-01 2020-01-20 2020-02-17 2020-04-10 2020-05-25 2020-07-03 2020-09-07 2020-11-26 2020-12-25 \
+                     2021-01-01 2021-01-18 2021-02-15 2021-04-02 2021-05-31 2021-07-05 2021-09-06 2021-11-25 2021-12-24 \
+                     2022-01-17 2022-02-21 2022-04-15 2022-05-30 2022-06-20 2022-07-04 2022-09-05 2022-11-24 2022-12-26";
+        let mut expected: Vec<&str> = lacks.split_whitespace().collect();
+        expected.sort_unstable();
+        let (from, to) = (day(2018, 1, 1).unwrap(), day(2023, 1, 1).unwrap());
+        let all = (0..).map(|n| from.after(Span(n * Span::DAY.0))).take_while(|d| *d < to);
+        let closed = all.filter(|d| weekday(*d) < SATURDAY && is_closed(d.after(Span(21 * Span::HOUR.0))));
+        let closed: Vec<String> = closed.map(|d| d.to_string()[..10].to_owned()).collect();
+        assert_eq!(closed, expected);
+        assert!(is_closed(day(2018, 1, 27).unwrap()) && !is_closed(day(2018, 1, 26).unwrap()));
+    }
 
     #[test]
     fn clocks_change_on_their_sundays() {

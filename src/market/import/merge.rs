@@ -10,7 +10,7 @@ use crate::market::history::SourceFile;
 use crate::market::tape::{TapeFile, TapeHeader, TapeWriter};
 use crate::market::{FeedError, FeedReport};
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::io::Write;
 
 /// Most events of files that must be sorted in memory, all such files together: about 400 MB.
@@ -46,6 +46,8 @@ struct FileCursor {
     items: VecDeque<Item>,
     bar: Span,
     over: bool,
+    /// By instrument: volume of bars that were passed over since one was told.
+    passed: BTreeMap<InstrumentId, f64>,
 }
 
 impl FileCursor {
@@ -60,7 +62,7 @@ impl FileCursor {
                 }
                 if let RowContent::AtClose(event) = item.what {
                     item.at = item.at.after(self.bar);
-                    let Some(event) = closing(survey, event.told_at(item.at)) else { continue };
+                    let Some(event) = self.closing(survey, event.told_at(item.at)) else { continue };
                     item.what = RowContent::Now(event);
                 }
                 self.items.push_back(item);
@@ -68,16 +70,22 @@ impl FileCursor {
         }
         Ok(())
     }
-}
 
-/// A bar as its closing price, or nothing where it closes at another time than is asked for.
-fn closing(survey: &Survey, event: MarketEvent) -> Option<MarketEvent> {
-    let (Some(closes), MarketEvent::Bar { instrument, at, bar }) = (survey.settings.closes, event) else {
-        return Some(event);
-    };
-    let close = bar.close;
-    let bar = Bar { open: close, high: close, low: close, ..bar };
-    closes.is_at(at).then_some(MarketEvent::Bar { instrument, at, bar })
+    /// A bar as its closing price, with all that was traded since the one before that was told, whose moves it has as well; nothing
+    /// where it closes at another time than is asked for.
+    fn closing(&mut self, survey: &Survey, event: MarketEvent) -> Option<MarketEvent> {
+        let (Some(closes), MarketEvent::Bar { instrument, at, bar }) = (survey.settings.closes, event) else {
+            return Some(event);
+        };
+        let passed = self.passed.entry(instrument).or_default();
+        *passed += bar.volume;
+        if !closes.is_at(at) {
+            return None;
+        }
+        let (close, volume) = (bar.close, std::mem::take(passed));
+        let bar = Bar { open: close, high: close, low: close, close, volume };
+        Some(MarketEvent::Bar { instrument, at, bar })
+    }
 }
 
 /// Of equal stamps: bars, then the price of gas, then what happens, then settlements.
@@ -152,8 +160,8 @@ impl Survey {
         let mut notes: Vec<String> = Vec::new();
         if self.settings.closes.is_some() {
             notes.push(
-                "of bars only those are told that close when CME settles (15:00 in Chicago), as one price each: \
-                 what is decided on one is dealt at the next"
+                "of bars only those are told that close when CME settles (15:00 in Chicago, no weekends and holidays), as one price each \
+                 with the volume since the one before: what is decided on one is dealt at the next"
                     .to_owned(),
             );
         }
@@ -205,6 +213,7 @@ impl Survey {
                 items: VecDeque::new(),
                 bar: Span::seconds(survey.bar_s.unwrap_or(0)),
                 over: false,
+                passed: BTreeMap::new(),
             };
             lane.pull(self, &mut listings)?;
             if survey.sort {

@@ -29,7 +29,7 @@ pub struct ImportSettings {
 /// When something settles that others are to be compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closes {
-    /// CME's daily settlement of bitcoin futures, 15:00 in Chicago.
+    /// CME's daily settlement of bitcoin futures, 15:00 in Chicago on the days on which it settles.
     Cme,
 }
 
@@ -40,6 +40,6 @@ impl Closes {
     /// Whether it settles then.
     pub(super) fn is_at(self, at: Stamp) -> bool {
         let Closes::Cme = self;
-        calendar::at(at.floor(Span::DAY), TimeZone::Chicago, 15) == at
+        !calendar::is_closed(at) && calendar::at(at.floor(Span::DAY), TimeZone::Chicago, 15) == at
     }
 }

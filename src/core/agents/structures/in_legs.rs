@@ -184,7 +184,7 @@ impl<'a> InLegs<'a> {
 
     fn provide(&self, legs: &mut Legs, n: usize, pool: InstrumentId, bounds: Bounds, change: f64) {
         let (decided, live) = (self.seen.now, self.arrival(n));
-        legs.ranges.ask(LiquidityChange { pool, bounds, change, decided, live, tries: 0 });
+        legs.ranges.ask(LiquidityChange { pool, bounds, change, decided, live, tries: 0, number: None });
     }
 
     /// Orders everything held away, at whatever it gets.

@@ -324,11 +324,13 @@ impl Legs {
             // A print is no offer.
             MarketEvent::Trade { .. } => None,
             MarketEvent::Bar { bar, .. } => {
-                let quoted = m.board.get(order.instrument).is_some_and(|q| q.level > DetailLevel::Bars);
+                let listing = m.board.get(order.instrument);
+                let quoted = listing.is_some_and(|q| q.level > DetailLevel::Bars);
                 // Where there are quotes, bars only sum up what was.
                 let taken = (!quoted).then(|| {
                     let costs = m.costs.of(instrument);
-                    fills::take(costs, instrument.kind, bar.open, f64::NAN, bar.volume, order.quantity)
+                    let sigma = listing.map_or(f64::NAN, |q| q.sigma_before);
+                    fills::take(costs, instrument.kind, bar.open, sigma, bar.volume, order.quantity)
                 });
                 taken.filter(|t| t.quantity != 0.0).map(|t| level::Hit {
                     quantity: t.quantity,

@@ -15,7 +15,7 @@
 //! 3. Nothing is put in or taken out at a state that is not newer than the decision and its latency.
 
 use super::filling::{FillContext, Totals};
-use crate::domain::{ContractTerms, InstrumentId, Stamp};
+use crate::domain::{ContractTerms, InstrumentId, OrderId, Stamp};
 use crate::fills::level;
 use crate::market::Market;
 use crate::market::quotes::{DetailLevel, PoolState};
@@ -95,7 +95,44 @@ pub struct PoolRange {
     /// Fees earned and not yet taken out, in quote currency.
     pub earned: f64,
     /// Price at the last state it heard.
-    last: f64,
+    pub last: f64,
+}
+
+/// What a change of liquidity comes to at a state of its pool, signed as the change is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LiquidityDeal {
+    /// Base that is bought in the pool itself and put in; negative: taken out and sold there.
+    pub base: f64,
+    /// Quote currency that is put in beside it.
+    pub quote: f64,
+    /// Gas of all of it, in quote currency.
+    pub gas: f64,
+}
+
+impl LiquidityDeal {
+    /// So much more or less between these bounds, at a state of a pool of these terms.
+    pub fn new(bounds: Bounds, change: f64, state: &PoolState, terms: &ContractTerms) -> Self {
+        let concentrated = matches!(terms, ContractTerms::Pool { concentrated: true, .. });
+        let of = |(plain, ranged): (f64, f64)| if concentrated { ranged } else { plain };
+        // Put in, base is bought; taken out, it is sold.
+        let base = change * bounds.base(state.price);
+        let swaps = if base == 0.0 { 0.0 } else { state.gas };
+        let gas = state.gas * of(if change > 0.0 { PUT_GAS } else { TAKE_GAS }) + swaps;
+        LiquidityDeal { base, quote: change * bounds.quote(state.price), gas }
+    }
+}
+
+impl PoolRange {
+    /// Hears a state of its pool; gives the fees that it has earned by it, in quote currency.
+    pub fn hear(&mut self, state: &PoolState, terms: &ContractTerms) -> f64 {
+        let ContractTerms::Pool { fee_ppm, .. } = *terms else { return 0.0 };
+        let share = self.liquidity / (state.liquidity + self.liquidity);
+        let inside = self.bounds.inside(self.last, state.price);
+        let more = state.swapped * f64::from(fee_ppm) / 1e6 * share * inside;
+        self.earned += more;
+        self.last = state.price;
+        more
+    }
 }
 
 /// Liquidity on its way in (positive) or out.
@@ -113,6 +150,8 @@ pub struct LiquidityChange {
     pub live: Stamp,
     /// States of the pool at which it could not be done.
     pub tries: u8,
+    /// The number of the real request that it has become; none of a simulated one, and of one that has not left yet.
+    pub number: Option<OrderId>,
 }
 
 /// All liquidity of a structure, one range a pool.
@@ -162,13 +201,7 @@ impl Ranges {
     pub fn hear(&mut self, m: &FillContext<'_>, pool: InstrumentId, at: Stamp, totals: &mut Totals) -> f64 {
         let Some(state) = m.board.get(pool).and_then(|q| q.pool).map(|p| p.value) else { return 0.0 };
         let terms = m.listed.get(pool).terms;
-        let ContractTerms::Pool { fee_ppm, concentrated } = terms else { return 0.0 };
-        for r in self.held.iter_mut().filter(|r| r.pool == pool) {
-            let share = r.liquidity / (state.liquidity + r.liquidity);
-            let inside = r.bounds.inside(r.last, state.price);
-            r.earned += state.swapped * f64::from(fee_ppm) / 1e6 * share * inside;
-            r.last = state.price;
-        }
+        self.earn(pool, &state, &terms);
         let mut cash = 0.0;
         let mut i = 0;
         while i < self.asked.len() {
@@ -178,7 +211,7 @@ impl Ranges {
                 continue;
             }
             let ask = *ask;
-            if let Some(comes) = self.serve(&state, &terms, concentrated, ask, totals) {
+            if let Some(comes) = self.serve(&state, &terms, ask, totals) {
                 cash += comes;
                 self.asked.remove(i);
             } else {
@@ -189,56 +222,59 @@ impl Ranges {
         cash
     }
 
+    /// A state of a pool: what lies in it earns its fees.
+    pub fn earn(&mut self, pool: InstrumentId, state: &PoolState, terms: &ContractTerms) {
+        for r in self.held.iter_mut().filter(|r| r.pool == pool) {
+            r.hear(state, terms);
+        }
+    }
+
+    /// What of a change can be done, no more coming out than is in, and between which bounds: those where it lies already.
+    fn allowed(&self, ask: &LiquidityChange) -> (f64, Bounds) {
+        let held = self.held.iter().find(|r| r.pool == ask.pool);
+        (ask.change.max(held.map_or(0.0, |r| -r.liquidity)), held.map_or(ask.bounds, |r| r.bounds))
+    }
+
     /// Puts in or takes out; none where the pool is too small to swap the base.
     fn serve(
         &mut self,
         state: &PoolState,
         terms: &ContractTerms,
-        concentrated: bool,
         ask: LiquidityChange,
         totals: &mut Totals,
     ) -> Option<f64> {
-        let of = |(plain, ranged): (f64, f64)| if concentrated { ranged } else { plain };
-        let index = self.held.iter().position(|r| r.pool == ask.pool);
-        let has = index.map_or(0.0, |i| self.held[i].liquidity);
-        // No more comes out than is in.
-        let change = ask.change.max(-has);
-        let bounds = index.map_or(ask.bounds, |i| self.held[i].bounds);
-        // Put in, base is bought; taken out, it is sold.
-        let base = change * bounds.base(state.price);
+        let (change, bounds) = self.allowed(&ask);
+        let LiquidityDeal { base, quote, gas } = LiquidityDeal::new(bounds, change, state, terms);
         let swapped = if base == 0.0 { 0.0 } else { base * level::swap(state, terms, base)?.price };
-        let mut gas = state.gas * of(if change > 0.0 { PUT_GAS } else { TAKE_GAS });
-        if base != 0.0 {
-            gas += state.gas;
+        let cash = -swapped - quote - gas;
+        if change == 0.0 {
+            return Some(0.0);
         }
-        let mut cash = -swapped - change * bounds.quote(state.price) - gas;
-        match index {
-            Some(i) => {
-                let r = &mut self.held[i];
-                if change < 0.0 {
-                    let out = r.earned * -change / has;
-                    r.earned -= out;
-                    cash += out;
-                }
-                r.liquidity += change;
-                if r.liquidity <= 1e-12 * has {
-                    self.held.remove(i);
-                }
-            }
-            None if change > 0.0 => self.held.push(PoolRange {
-                pool: ask.pool,
-                bounds,
-                liquidity: change,
-                earned: 0.0,
-                last: state.price,
-            }),
-            None => return Some(0.0),
-        }
+        let earned = self.change(ask.pool, bounds, change, state.price);
         totals.traded += libm::fabs(swapped);
         totals.fees += gas;
         totals.fills += 1;
         totals.level = Some(totals.level.map_or(DetailLevel::Quotes, |l| l.min(DetailLevel::Quotes)));
-        Some(cash)
+        Some(cash + earned)
+    }
+
+    /// So much was put in or taken out at a price, no more than was in; gives the fees that came out with it.
+    pub fn change(&mut self, pool: InstrumentId, bounds: Bounds, change: f64, price: f64) -> f64 {
+        let Some(i) = self.held.iter().position(|r| r.pool == pool) else {
+            if change > 0.0 {
+                self.held.push(PoolRange { pool, bounds, liquidity: change, earned: 0.0, last: price });
+            }
+            return 0.0;
+        };
+        let r = &mut self.held[i];
+        let has = r.liquidity;
+        let out = if change < 0.0 { r.earned * -change / has } else { 0.0 };
+        r.earned -= out;
+        r.liquidity += change;
+        if r.liquidity <= 1e-12 * has {
+            self.held.remove(i);
+        }
+        out
     }
 }
 

@@ -107,6 +107,7 @@ impl Real {
                 self.account.marks[index] = price(last.value, &spec.instruments[index]);
             }
         }
+        self.reckon_liquidity(cx, out);
         self.mark_packages(cx);
         self.sweep(cx, out);
         self.charge_borrow(cx, out);

@@ -11,7 +11,7 @@
 //!
 //! [`Real`] is one account; its files are what is done with it, each using those before it: `account` holds and
 //! books, `orders` sends one order, `selection` and `routing` make orders of what the desk wants, `serving` takes bids, `resting` and
-//! `events` hear the market, `packages`, `package_orders` and `package_fills` are what structures do with money, `reports` the venue, `decide` is the desk at a barrier, `ruin` its end, `steering` the operator.
+//! `events` hear the market, `packages`, `package_orders`, `package_liquidity` and `package_fills` are what structures do with money, `reports` the venue, `decide` is the desk at a barrier, `ruin` its end, `steering` the operator.
 
 mod account;
 mod context;
@@ -21,6 +21,7 @@ mod execution;
 mod life;
 mod orders;
 mod package_fills;
+mod package_liquidity;
 mod package_orders;
 mod packages;
 mod reports;

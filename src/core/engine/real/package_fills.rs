@@ -158,6 +158,7 @@ impl Real {
     /// Orders of packages meet an event of the market, told of an instrument that it may fill.
     pub(super) fn meet_packages(&mut self, cx: &StepContext<'_>, event: &MarketEvent, out: &mut Outputs) {
         let Some(id) = event.instrument() else { return };
+        self.earn_liquidity(cx, event);
         if let Some(paper) = self.execution.router.venue.paper_mut() {
             let instrument = &cx.spec.instruments[id.index()];
             paper.on_market(instrument, cx.market, event, cx.settings.costs.of(instrument));
@@ -175,6 +176,9 @@ impl Real {
             }
             _ => false,
         };
+        if matches!(event, MarketEvent::Pool { .. }) {
+            self.count_pool_tries(cx, id);
+        }
         if !is_offer || !self.execution.packages.has_orders() {
             return;
         }

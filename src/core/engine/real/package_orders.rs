@@ -54,10 +54,10 @@ impl Real {
         // is asked for anew at each look.
         let waits = |o: &LegOrder| o.until.is_none() && !(is_leaving && o.tries >= TRIES);
         legs.orders.retain(|o| o.number.is_some() || waits(o));
-        if !legs.ranges.asked.is_empty() {
-            // Liquidity has no place in the books yet.
-            return self.refuse_package(i, PackageRefusal::Leg);
+        if let Err(why) = self.send_liquidity(cx, (i, hold), seen, exposed) {
+            return self.refuse_package(i, why);
         }
+        let legs = &self.execution.packages.all[i].life.legs;
         let waiting = |o: &LegOrder| o.number.is_none() && o.tries < TRIES;
         let new: Vec<usize> = (0..legs.orders.len()).filter(|k| waiting(&legs.orders[*k])).collect();
         if new.is_empty() {
@@ -121,7 +121,7 @@ impl Real {
         }
     }
 
-    fn exposed_now(&self) -> Exposed {
+    pub(super) fn exposed_now(&self) -> Exposed {
         // What cannot be reckoned is refused by the gate: no exposure is that large.
         let (gross, net) = self.account.exposed().unwrap_or((Decimal::MAX, Decimal::MAX));
         Exposed { gross, net }
@@ -229,7 +229,7 @@ impl Real {
     }
 
     /// What a package would be once these orders are filled.
-    fn package_risk(
+    pub(super) fn package_risk(
         &self,
         cx: &StepContext<'_>,
         i: usize,
@@ -256,6 +256,16 @@ impl Real {
             }
             needed += maintenance(seen, id, quantity, price).unwrap_or(f64::NAN);
         }
+        let ranges = &package.life.legs.ranges;
+        let put_in = ranges.asked.iter().filter(|a| a.change > 0.0);
+        let there = ranges.held.iter().map(|r| (r.pool, r.bounds, r.liquidity));
+        for (pool, bounds, liquidity) in there.chain(put_in.clone().map(|a| (a.pool, a.bounds, a.change))) {
+            let price = seen.value(pool).unwrap_or(f64::NAN);
+            gross += liquidity * bounds.market_value(price);
+            // As much as it holds now: what it comes to hold is hedged as it comes.
+            *nets.entry(cx.spec.instruments[pool.index()].asset).or_default() +=
+                liquidity * bounds.base(price) * price;
+        }
         for instrument in &cx.spec.instruments {
             let others = self.account.booked(instrument.id) - package.held.of(instrument.id);
             if !others.is_zero() {
@@ -265,7 +275,7 @@ impl Real {
             }
         }
         PackageRisk {
-            legs: takes.len(),
+            legs: takes.len() + put_in.count(),
             capital: package.capital,
             gross,
             net: nets.values().map(|n| libm::fabs(*n)).fold(0.0, f64::max),
@@ -358,7 +368,7 @@ impl Real {
         *package.refused.entry(why).or_default() += 1;
         let legs = &mut package.life.legs;
         legs.orders.iter_mut().filter(|o| o.number.is_none()).for_each(|o| o.tries = TRIES);
-        legs.ranges.asked.iter_mut().for_each(|a| a.tries = TRIES);
+        legs.ranges.asked.iter_mut().filter(|a| a.number.is_none()).for_each(|a| a.tries = TRIES);
     }
 
     /// An order of a package is over, whoever ended it.
@@ -396,7 +406,7 @@ fn floor_lots(quantity: Decimal, lot: Decimal) -> Option<Decimal> {
 }
 
 /// An estimated quantity in whole lots, the nearest; none where it is none.
-fn whole_lots(instrument: &Instrument, quantity: f64) -> Option<Decimal> {
+pub(super) fn whole_lots(instrument: &Instrument, quantity: f64) -> Option<Decimal> {
     if instrument.lot.is_zero() {
         return money::from_estimate(quantity, 8).filter(|q| !q.is_zero());
     }

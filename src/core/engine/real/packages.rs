@@ -55,7 +55,11 @@ impl Real {
             if is_idle && (!is_due || announced(structures, i).is_none()) {
                 continue;
             }
-            let hold = self.package_hold(package.agent);
+            let hold = match self.package_hold(package.agent) {
+                // Base comes into a pool as its price falls, and nobody is asked: who may take no new risk has none there.
+                PackageHold::Shrinks if !package.life.legs.ranges.held.is_empty() => PackageHold::Closes,
+                hold => hold,
+            };
             let is_on_its_way = package.is_broken || hold == PackageHold::Closes || is_moving(package);
             if (is_due || is_on_its_way) && !(is_idle && hold != PackageHold::Free) {
                 self.judge_package(cx, cast, structures, (i, hold, &mut exposed), out);
@@ -146,7 +150,8 @@ impl Real {
     /// What a decision of the operator takes back of packages: orders that would open, and, of an account that is in doubt,
     /// all of them.
     pub(in crate::engine) fn tend_packages(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
-        if !self.execution.packages.has_orders() {
+        let is_asked = |p: &Package| p.life.legs.ranges.asked.iter().any(|a| a.number.is_some());
+        if !self.execution.packages.has_orders() && !self.execution.packages.all.iter().any(is_asked) {
             return;
         }
         let is_halted = self.account.halted.is_some();
@@ -155,6 +160,7 @@ impl Real {
             if hold == PackageHold::Free && !is_halted {
                 continue;
             }
+            self.take_off_liquidity(i, |a| is_halted || a.change > 0.0);
             for order in self.execution.packages.orders_of(i) {
                 if is_halted || self.would_grow(i, order) {
                     self.execution.router.cancel(order);
@@ -167,6 +173,7 @@ impl Real {
     /// Takes every order of packages back.
     pub(super) fn cancel_packages(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
         for i in 0..self.execution.packages.all.len() {
+            self.take_off_liquidity(i, |_| true);
             for order in self.execution.packages.orders_of(i) {
                 self.execution.router.cancel(order);
             }
@@ -207,6 +214,7 @@ impl Real {
                     sum += product(quantity, self.account.marks[id.index()])?;
                 }
             }
+            sum += package.quote_in_pools(cx);
         }
         Ok(sum)
     }
@@ -228,7 +236,7 @@ impl Real {
 /// Whether something of it is to come without a word of its family.
 fn is_moving(package: &Package) -> bool {
     let life = &package.life;
-    life.life.open().is_none() || !life.legs.is_whole() || package.leg_risk.so_far > 0.0
+    life.life.open().is_none() || !life.legs.is_whole() || package.leg_risk.is_counting()
 }
 
 impl Package {

@@ -36,6 +36,7 @@ impl Real {
 
     /// Takes all that the venue inside the program has said; the last fill that was booked.
     pub(super) fn hear_venue(&mut self, cx: &StepContext<'_>, out: &mut Outputs) -> Option<Fill> {
+        self.hear_pools(cx, out);
         let mut last = None;
         while let Some(report) = self.execution.router.poll() {
             last = self.act(cx, report, out).or(last);

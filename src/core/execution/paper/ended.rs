@@ -14,6 +14,7 @@ impl PaperVenue {
     /// taker fee. The fill's order is the venue's own (see [`VENUE_ORDERS`]).
     pub fn on_delisted(&mut self, instrument: &Instrument, at: Stamp, last_price: f64, costs: &Costs) {
         self.end_orders(instrument, at);
+        self.end_liquidity(instrument.id, at);
         self.close(instrument, at, last_price, |quantity, price| {
             fee(quantity, price, fee_rate(costs, instrument.kind, false))
         });
@@ -61,6 +62,7 @@ impl PaperVenue {
     /// Closes what is held at this price, for this fee: of an instrument that is gone, or of an account whose margin is.
     /// The fill's order is the venue's own.
     pub fn take_over(&mut self, instrument: InstrumentId, at: Stamp, price: Decimal, fee: Money) {
+        self.end_liquidity(instrument, at);
         let Some(position) = self.positions.get_mut(instrument.index()).filter(|p| !p.is_zero()) else {
             return;
         };

@@ -88,14 +88,18 @@ impl PaperVenue {
             return;
         }
         let Some(kept) = self.kept(id) else { return };
+        if is_pool {
+            self.desks[id.index()].consumed.pool_told();
+            if let Some(state) = quoted.and_then(|q| q.pool) {
+                self.hear_pool(instrument, at, &state.value);
+            }
+        }
         let first = self.said.len();
         let purse = self.purse(kept);
         let PaperVenue { desks, positions, said, .. } = self;
         let PaperInstrument { orders, consumed, .. } = &mut desks[id.index()];
         let position = &mut positions[kept.coin.index()];
-        if is_pool {
-            consumed.pool_told();
-        } else {
+        if !is_pool {
             consumed.refresh(market, id);
         }
         if orders.is_empty() {

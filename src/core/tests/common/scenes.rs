@@ -88,10 +88,10 @@ impl HandMade {
 }
 
 /// An instrument: kind, terms, venue.
-type Row = (InstrumentKind, ContractTerms, &'static str);
+pub type Row = (InstrumentKind, ContractTerms, &'static str);
 
 /// One asset with these instruments.
-fn universe(market: &[Row]) -> Universe {
+pub fn universe(market: &[Row]) -> Universe {
     let asset = Asset { id: AssetId(0), name: "AAA".into(), money_like: false, first: Stamp(0) };
     let each = |(i, &(kind, terms, venue)): (usize, &Row)| Instrument {
         id: InstrumentId(i as u16),
@@ -113,7 +113,7 @@ fn universe(market: &[Row]) -> Universe {
     }
 }
 
-fn agent(name: &str, family: FamilyId, side: SideRule, params: &[(&str, f64)]) -> Declaration {
+pub fn agent(name: &str, family: FamilyId, side: SideRule, params: &[(&str, f64)]) -> Declaration {
     let range = |x: f64| DrawnNumber { from: x, to: x };
     Declaration {
         name: name.into(),

@@ -8,6 +8,7 @@ mod emergence;
 mod gate;
 mod house;
 mod limits;
+mod liquidity;
 mod listener;
 mod lives;
 mod managers;

@@ -45,7 +45,9 @@ fn a_continuous_future_is_its_contracts_beside_the_closes_of_spot() {
                   2018-01-30,-5\n2018-03-12,9000\n";
     // Hours around 15:00 in Chicago: 21:00 UTC in winter, 20:00 in summer.
     let mut spot = String::from("date,open,high,low,close,volume\n");
-    for (day, price) in [("2018-01-24", 11_000), ("2018-01-25", 11_100), ("2018-03-12", 8_900)] {
+    let days =
+        [("2018-01-24", 11_000), ("2018-01-25", 11_100), ("2018-01-27", 11_050), ("2018-03-12", 8_900)];
+    for (day, price) in days {
         for hour in 18..22 {
             let (low, high) = (price - 9, price + 9);
             let _ = writeln!(spot, "{day} {hour}:00:00,{price},{high},{low},{},7", price + hour - 20);
@@ -70,7 +72,7 @@ fn a_continuous_future_is_its_contracts_beside_the_closes_of_spot() {
     let settled: Vec<&MarketEvent> =
         made.events.iter().filter(|e| matches!(e, MarketEvent::Settled { .. })).collect();
     assert_eq!(settled, [&MarketEvent::Settled { instrument: january, at: expiry, price: 10_925.37 }]);
-    // Of spot what closes then, the bar of 20:00 in winter and of 19:00 in summer, as one price.
+    // Of spot what closes then, the bar of 20:00 in winter and of 19:00 in summer, as one price; on a Saturday CME settles nothing.
     let btc = made.id("BTCUSDT", InstrumentKind::Margin);
     assert_eq!(
         stamps(btc),
@@ -80,6 +82,9 @@ fn a_continuous_future_is_its_contracts_beside_the_closes_of_spot() {
             (t("2018-03-12T20:00:00Z"), 8_899.0, 8_899.0),
         ]
     );
+    // With all that was traded since: three hours of the first day, four and four of the days after it.
+    let volumes: Vec<f64> = made.bars(btc).into_iter().map(|(_, b)| b.volume).collect();
+    assert_eq!(volumes, [21.0, 28.0, 7.0 * (1.0 + 4.0 + 2.0)]);
     assert_eq!(made.written.report.bad_rows, 1);
     let why = super::made(&settings, &[("x/CL_F.csv", future)]).unwrap_err().to_string();
     assert!(why.contains("CL_F") && why.contains("known is BTC_F"), "{why}");

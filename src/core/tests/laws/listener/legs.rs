@@ -251,6 +251,7 @@ fn shadow(open: &Followed) -> Legs {
                 decided,
                 live,
                 tries: 0,
+                number: None,
             });
         } else {
             legs.held.push((leg.instrument, quantity));
