@@ -143,6 +143,9 @@ impl Package {
             if is_whole { 1.0 } else { (dealt / target).clamp(0.0, 1.0) }
         };
         let least = self.targets.iter().map(filled).fold(1.0, f64::min);
+        if self.targets.iter().all(|leg| filled(leg) <= least) {
+            return 0.0;
+        }
         let beyond = |leg: &(InstrumentId, f64)| {
             let worth = libm::fabs(leg.1 * value(leg.0));
             if worth.is_finite() { (filled(leg) - least) * worth } else { 0.0 }
@@ -177,14 +180,14 @@ impl Packages {
         self.owners.insert(order, package as u32);
     }
 
-    /// Forgets orders of which nothing more can come.
-    pub(super) fn forget(&mut self, is_over: impl Fn(OrderId) -> bool) {
-        self.owners.retain(|order, _| !is_over(*order));
+    /// Forgets an order of which nothing more can come.
+    pub(super) fn forget(&mut self, order: OrderId) {
+        self.owners.remove(&order);
     }
 
     /// The orders of a package that may still fill, in their order.
-    pub(super) fn orders_of(&self, package: usize) -> Vec<OrderId> {
-        self.owners.iter().filter(|(_, i)| **i as usize == package).map(|(order, _)| *order).collect()
+    pub(super) fn orders_of(&self, package: usize) -> impl Iterator<Item = OrderId> + '_ {
+        self.owners.iter().filter(move |(_, i)| **i as usize == package).map(|(order, _)| *order)
     }
 
     /// Whether any order of theirs may still fill.
@@ -194,8 +197,9 @@ impl Packages {
 
     /// What they hold together of what is booked here.
     pub fn position(&self, booked: InstrumentId) -> Decimal {
-        let held: Decimal = self.all.iter().map(|p| p.held.of(booked)).sum();
-        held + self.dust.of(booked)
+        // Most of them hold nothing, and most of what they hold is something else.
+        let each = self.all.iter().map(|p| &p.held).chain([&self.dust]).filter(|held| !held.is_empty());
+        each.map(|held| held.of(booked)).filter(|held| !held.is_zero()).sum()
     }
 
     /// Every instrument in which one of them holds something, ascending, each once.

@@ -131,12 +131,7 @@ impl<V: Venue> OrderRouter<V> {
     /// Asks for an order back; nothing is known of it before the venue has answered. Of one that is over, or that is being
     /// taken back already, nothing is asked.
     pub fn cancel(&mut self, order: OrderId) {
-        self.orders.unwanted(order);
-        let may = self
-            .orders
-            .get(order)
-            .is_some_and(|o| !o.status.is_over() && !matches!(o.status, OrderStatus::CancelSent));
-        if may && self.orders.set(order, OrderStatus::CancelSent).is_ok() {
+        if self.orders.ask_back(order) {
             self.venue.request(VenueRequest::Cancel(order));
         }
     }
@@ -252,9 +247,8 @@ impl<V: Venue> OrderRouter<V> {
                 OrderReport::Fill(fill, verdict)
             }
             VenueEvent::Cancelled { order, .. } => {
-                let left = self.orders.get(order).map_or(Decimal::ZERO, Tracked::open);
-                let news = self.step(order, OrderStatus::Cancelled);
-                if news { OrderReport::Cancelled(order, left) } else { OrderReport::Noted }
+                let left = self.orders.set(order, OrderStatus::Cancelled).ok().flatten();
+                left.map_or(OrderReport::Noted, |left| OrderReport::Cancelled(order, left))
             }
             VenueEvent::CancelRefused { order, .. } => {
                 let stands = self.orders.get(order).is_some_and(|o| o.status == OrderStatus::CancelSent);
@@ -314,8 +308,7 @@ impl<V: Venue> OrderRouter<V> {
 
     /// Whether that is news of an order that is known and not over.
     fn step(&mut self, order: OrderId, status: OrderStatus) -> bool {
-        let open = self.orders.get(order).is_some_and(|o| !o.status.is_over() && o.status != status);
-        open && self.orders.set(order, status).is_ok()
+        self.orders.set(order, status).is_ok_and(|left| left.is_some())
     }
 
     /// Whether nothing of an instrument is on its way, being taken back or unknown.

@@ -4,7 +4,6 @@ use crate::agents::Population;
 use crate::domain::{AgentId, Decimal, InstrumentId, Money, Stamp, money};
 use crate::engine::{Outputs, Settings};
 use crate::hive::curve::{Base, EquityCurve};
-use crate::ledger::exact::product;
 use crate::ledger::{Ledger, LedgerError};
 use crate::treasury::funds::Funds;
 use crate::treasury::{Breaker, Mode, OperatorControls};
@@ -128,16 +127,7 @@ impl Account {
 
     /// Σ|position| and Σ position at the marks.
     pub(super) fn exposed(&self) -> Result<(Money, Money), LedgerError> {
-        let (mut gross, mut net) = (Decimal::ZERO, Decimal::ZERO);
-        for id in self.ledger.open_positions() {
-            let position = self.booked(id);
-            if !position.is_zero() {
-                let notional = product(position, self.marks[id.index()])?;
-                gross += notional.abs();
-                net += notional;
-            }
-        }
-        Ok((gross, net))
+        self.ledger.exposed(&self.marks)
     }
 
     /// Gross and net exposure in multiples of equity.

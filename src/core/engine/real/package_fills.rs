@@ -12,7 +12,7 @@ use super::life::Real;
 use crate::agents::structures::legs::LegFill;
 use crate::domain::{Decimal, Fill, InstrumentId, InstrumentKind, MarketEvent, Money, OrderId, money};
 use crate::engine::Outputs;
-use crate::execution::paid_in_coins;
+use crate::execution::{PaperVenue, paid_in_coins};
 use crate::execution::venue::{VENUE_ORDERS, is_venue_order};
 use crate::fills::{borrow_fraction, pays_borrow};
 use crate::ledger::exact::{PRICE_SCALE, product};
@@ -175,7 +175,9 @@ impl Real {
             }
             _ => false,
         };
-        if !is_offer || !self.execution.packages.has_orders() {
+        // What rests has no tries, and is nearly all that stands.
+        let takes = |paper: &PaperVenue| paper.working(id).is_some();
+        if !is_offer || !self.execution.router.venue.paper().is_some_and(takes) {
             return;
         }
         for package in &mut self.execution.packages.all {

@@ -59,14 +59,12 @@ impl Real {
             return self.refuse_package(i, PackageRefusal::Leg);
         }
         let waiting = |o: &LegOrder| o.number.is_none() && o.tries < TRIES;
-        let new: Vec<usize> = (0..legs.orders.len()).filter(|k| waiting(&legs.orders[*k])).collect();
-        if new.is_empty() {
+        let new = (0..legs.orders.len()).filter(|k| waiting(&legs.orders[*k]));
+        let (takes, rests): (Vec<usize>, Vec<usize>) = new.partition(|k| legs.orders[*k].limit.is_none());
+        if takes.is_empty() && rests.is_empty() {
             return;
         }
         let exposed = exposed.get_or_insert_with(|| self.exposed_now());
-        let (takes, rests): (Vec<usize>, Vec<usize>) = new
-            .into_iter()
-            .partition(|k| self.execution.packages.all[i].life.legs.orders[*k].limit.is_none());
         let opens = !is_leaving && takes.iter().any(|k| self.leg_grows(cx, i, *k));
         let approved = if opens {
             match self.approve_opening(cx, (i, &takes), seen, exposed) {
@@ -107,18 +105,15 @@ impl Real {
 
     /// Takes back what the life has taken off.
     fn take_off(&mut self, cx: &StepContext<'_>, i: usize, out: &mut Outputs) {
-        let mut any = false;
-        for order in self.execution.packages.orders_of(i) {
-            let legs = &self.execution.packages.all[i].life.legs;
-            let stands = legs.orders.iter().any(|o| o.number == Some(order) && o.until.is_none());
-            if !stands {
-                self.execution.router.cancel(order);
-                any = true;
-            }
+        let packages = &self.execution.packages;
+        let asked = &packages.all[i].life.legs.orders;
+        let stands = |order: &OrderId| asked.iter().any(|o| o.number == Some(*order) && o.until.is_none());
+        let gone: Vec<OrderId> = packages.orders_of(i).filter(|order| !stands(order)).collect();
+        if gone.is_empty() {
+            return;
         }
-        if any {
-            self.hear_venue(cx, out);
-        }
+        gone.into_iter().for_each(|order| self.execution.router.cancel(order));
+        self.hear_venue(cx, out);
     }
 
     fn exposed_now(&self) -> Exposed {
@@ -147,7 +142,8 @@ impl Real {
             return Some(most).filter(|_| shrinks).and_then(|q| floor_lots(q, instrument.lot));
         }
         // An estimate of all that is held is all that is held.
-        if grows(held, quantity) && !grows(held, quantity * ALMOST) {
+        let turns = !held.is_zero() && held.is_sign_negative() != quantity.is_sign_negative();
+        if turns && grows(held, quantity) && !grows(held, quantity * ALMOST) {
             return Some(-held);
         }
         let sells = quantity.is_sign_negative() && !instrument.kind.can_short();
@@ -346,7 +342,7 @@ impl Real {
                 }
             }
             Err(e) => {
-                self.execution.packages.forget(|order| order == id);
+                self.execution.packages.forget(id);
                 self.account.halt(format!("an order could not be sent: {e}"), out);
             }
         }

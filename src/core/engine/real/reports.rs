@@ -223,7 +223,7 @@ impl Real {
         }
         if let Some(i) = self.execution.packages.owner(order) {
             self.end_leg(i, order);
-            self.execution.packages.forget(|o| o == order);
+            self.execution.packages.forget(order);
             return;
         }
         self.execution.working.iter_mut().filter(|w| **w == Some(order)).for_each(|w| *w = None);
@@ -260,7 +260,7 @@ impl Real {
     /// Compares what the desk holds, what the books say and what the venue says, instrument by instrument, wherever
     /// nothing is open.
     fn compare(&mut self, cx: &StepContext<'_>, out: &mut Outputs) {
-        let mut is_agreed = !self.execution.router.is_waiting();
+        let mut is_agreed = self.account.is_rechecking && !self.execution.router.is_waiting();
         self.account.doubt.is_of_position = false;
         for instrument in &cx.spec.instruments {
             let ours = self.execution.position(cx.spec, instrument.id);

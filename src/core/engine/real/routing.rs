@@ -68,6 +68,11 @@ impl Real {
         self.withdraw(cx, id, out);
         let none = Decimal::ZERO;
         let carried = cx.spec.services.carried(desk_index);
+        // Most decisions ask nothing of most assets.
+        let owed = carried.map_or(none, |_| self.execution.services.assets[desk_index].unmirrored());
+        if [plan.want, plan.due, plan.left, change.spot, owed].iter().all(Decimal::is_zero) {
+            return;
+        }
         let mut parts = self.arrange(cx, desk_index, &plan, carried.map_or(none, |_| change.spot));
         let mut spot = None;
         if let Some(instrument) = carried {
