@@ -59,13 +59,22 @@ pub fn from_estimate(x: f64, scale: u32) -> Option<Decimal> {
         .flatten()
 }
 
+/// The digits of an amount without their point, rounded once. Nearly all amounts fit 63 bits, which cost a fraction of what 128
+/// do.
+fn whole(x: Decimal) -> f64 {
+    let parts = x.unpack();
+    let low = u64::from(parts.mid) << 32 | u64::from(parts.lo);
+    match i64::try_from(low) {
+        Ok(low) if parts.hi == 0 => (if parts.negative { -low } else { low }) as f64,
+        _ => x.mantissa() as f64,
+    }
+}
+
 /// An amount as an estimate.
 pub fn to_estimate(x: Decimal) -> f64 {
     // The mantissa has at most 96 bits and is rounded once here, where it has more than 53 of them, and once by the power of
     // ten.
-    let mantissa = x.mantissa();
-    let whole = i64::try_from(mantissa).map_or_else(|_| mantissa as f64, |narrow| narrow as f64);
-    whole / power_of_ten(x.scale())
+    whole(x) / power_of_ten(x.scale())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::domain::{Decimal, Fill, InstrumentId, OrderId, OrderKind, OrderStatus
 use crate::treasury::ApprovedOrder;
 use serde::{Deserialize, Serialize};
 use serde::{Deserializer, Serializer};
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many finished orders are remembered to recognise late and repeated fills: at the hive's pace of
@@ -130,8 +131,21 @@ pub const OPEN_MAX: usize = 1_024;
 struct OrdersById(VecDeque<Tracked>);
 
 impl OrdersById {
+    /// Where an order is, or would be.
     fn place(&self, id: OrderId) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&id, |o| o.id)
+        let mut until = self.0.len();
+        let behind = self.0.back().and_then(|last| last.id.0.checked_sub(id.0)).ok_or(until)?;
+        // No two have one id: behind one of them are no more than there are ids between it and the last.
+        let mut from = (until - 1).saturating_sub(usize::try_from(behind).unwrap_or(until));
+        while from < until {
+            let middle = from.midpoint(until);
+            match self.0[middle].id.cmp(&id) {
+                Ordering::Equal => return Ok(middle),
+                Ordering::Less => from = middle + 1,
+                Ordering::Greater => until = middle,
+            }
+        }
+        Err(from)
     }
 
     fn get(&self, id: OrderId) -> Option<&Tracked> {
@@ -150,7 +164,9 @@ impl OrdersById {
     }
 
     fn remove(&mut self, id: OrderId) {
-        if let Ok(at) = self.place(id) {
+        if self.0.front().is_some_and(|o| o.id == id) {
+            self.0.pop_front();
+        } else if let Ok(at) = self.place(id) {
             self.0.remove(at);
         }
     }
@@ -234,6 +250,16 @@ impl OrderTracker {
             self.finish(id, at);
         }
         Ok(Some(left))
+    }
+
+    /// The venue has an order. Late news of one that is being taken back already, or was filled, changes nothing.
+    pub fn confirm(&mut self, id: OrderId) {
+        if let Some(order) = self.orders.get_mut(id)
+            && matches!(order.status, OrderStatus::Pending | OrderStatus::Unknown)
+        {
+            let is_untouched = order.filled.is_zero();
+            order.status = if is_untouched { OrderStatus::Working } else { OrderStatus::PartlyFilled };
+        }
     }
 
     /// An order is to be taken back, whatever becomes of the first try. Whether the venue is to be asked for that: not of one

@@ -225,11 +225,7 @@ impl<V: Venue> OrderRouter<V> {
     pub fn take(&mut self, event: &VenueEvent) -> OrderReport {
         match *event {
             VenueEvent::Accepted { order, .. } => {
-                // Late news of one that is being taken back already changes nothing.
-                let is_news = |o: &Tracked| matches!(o.status, OrderStatus::Pending | OrderStatus::Unknown);
-                if self.orders.get(order).is_some_and(is_news) {
-                    self.step(order, OrderStatus::Working);
-                }
+                self.orders.confirm(order);
                 OrderReport::Noted
             }
             VenueEvent::Rejected { order, why, .. } => {

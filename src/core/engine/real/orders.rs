@@ -137,7 +137,7 @@ impl Real {
         // The desk decides at closes, and its instruments are filled by the bars that follow, whatever else is told of them.
         let is_desk = instrument.index() < cx.spec.traded;
         let feed = if is_desk { PriceFeed::Bars } else { PriceFeed::Whichever };
-        let is_shared = !self.execution.packages.position(instrument).is_zero();
+        let is_shared = order.reduce_only() && !self.execution.packages.position(instrument).is_zero();
         let placed = PlacedOrder::of(order, kind).met_by(feed).beside_others(is_shared);
         if let Err(e) = self.execution.router.send(placed) {
             self.execution.working[instrument.index()].take_if(|w| *w == id);

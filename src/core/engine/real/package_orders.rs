@@ -116,7 +116,7 @@ impl Real {
         self.hear_venue(cx, out);
     }
 
-    fn exposed_now(&self) -> Exposed {
+    fn exposed_now(&mut self) -> Exposed {
         // What cannot be reckoned is refused by the gate: no exposure is that large.
         let (gross, net) = self.account.exposed().unwrap_or((Decimal::MAX, Decimal::MAX));
         Exposed { gross, net }
@@ -330,8 +330,11 @@ impl Real {
         let (id, instrument) = (leg.order.id(), leg.order.instrument());
         // Before it leaves: whatever comes of it has to find whose it is.
         self.execution.packages.own(id, i);
-        let own = self.execution.packages.all[i].held.of(cx.spec.listed.coin(instrument));
-        let is_shared = self.execution.position(cx.spec, instrument) != own;
+        // It matters to what may only shrink a position, which is little of what is sent.
+        let is_shared = leg.order.reduce_only() && {
+            let own = self.execution.packages.all[i].held.of(cx.spec.listed.coin(instrument));
+            self.execution.position(cx.spec, instrument) != own
+        };
         let placed =
             PlacedOrder::of(leg.order, leg.kind).met_by(cx.feed_of(instrument)).beside_others(is_shared);
         match self.execution.router.send(placed) {
@@ -359,15 +362,15 @@ impl Real {
 
     /// An order of a package is over, whoever ended it.
     pub(super) fn end_leg(&mut self, i: usize, order: OrderId) {
-        let tracked = self.execution.router.orders.get(order);
-        let is_whole = tracked.is_some_and(|o| o.quantity == o.filled);
+        let orders = &self.execution.router.orders;
+        let is_whole = || orders.get(order).is_some_and(|o| o.quantity == o.filled);
         let package = &mut self.execution.packages.all[i];
         let is_open = package.life.life.open().is_some();
-        let orders = &mut package.life.legs.orders;
-        let Some(place) = orders.iter().position(|o| o.number == Some(order)) else { return };
-        let leg = &mut orders[place];
-        if is_whole || leg.limit.is_some() || leg.until.is_some() || !is_open {
-            orders.remove(place);
+        let asked = &mut package.life.legs.orders;
+        let Some(place) = asked.iter().position(|o| o.number == Some(order)) else { return };
+        let leg = &mut asked[place];
+        if leg.limit.is_some() || leg.until.is_some() || !is_open || is_whole() {
+            asked.remove(place);
         } else {
             (leg.number, leg.tries) = (None, TRIES);
         }

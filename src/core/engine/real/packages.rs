@@ -227,7 +227,7 @@ impl Real {
                 && let Some(value) = cx.value_of(id)
             {
                 self.account.confirmed[id.index()] = self.account.marks[id.index()];
-                self.account.marks[id.index()] = value;
+                self.account.mark(id, value);
             }
         }
     }
@@ -258,6 +258,7 @@ impl Package {
         }
         let legs = open.legs.iter().filter(|l| l.bounds.is_none());
         let target = |l: &OpenLeg| open.side * l.leg.ratio * open.units;
-        self.targets = legs.map(|l| (l.leg.instrument, target(l))).filter(|t| t.1 != 0.0).collect();
+        self.targets.clear();
+        self.targets.extend(legs.map(|l| (l.leg.instrument, target(l))).filter(|t| t.1 != 0.0));
     }
 }

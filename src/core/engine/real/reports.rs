@@ -207,7 +207,7 @@ impl Real {
         let Some(carrier) = self.execution.services.assets[desk_index].carrier else { return };
         self.execution.services.assets[desk_index].followed(fill);
         out.fills.push(*fill);
-        match self.account.ledger.trade(fill.instrument, fill.mark, &[(carrier, fill.quantity)], Some(fill)) {
+        match self.account.trade(fill.instrument, fill.mark, &[(carrier, fill.quantity)], Some(fill)) {
             Ok(report) => self.account.paid += report.fee + report.slippage,
             Err(e) => {
                 let symbol = &cx.spec.instruments[fill.instrument.index()].symbol;
