@@ -220,7 +220,10 @@ impl Structures {
                     body: MessageKind::Carry(quote),
                 });
             }
-            if let Some(quote) = twin.rules.work_quote(event) {
+            // Who works an order is a maker, and has two lives.
+            if twin.touch.is_some()
+                && let Some(quote) = twin.rules.work_quote(event)
+            {
                 said.push(Utterance {
                     voice: spec.cast.voice_of(i as usize),
                     body: MessageKind::Work(quote),

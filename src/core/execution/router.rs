@@ -318,6 +318,13 @@ impl<V: Venue> OrderRouter<V> {
             && !self.orders.open().any(|o| o.instrument == instrument && pending(o))
     }
 
+    /// Whether nothing of an instrument was ever traded, and a venue that says all at once says that nothing is held: then it
+    /// agrees with books that say so.
+    pub fn is_nothing(&self, instrument: InstrumentId) -> bool {
+        let never = |p: &ReportedPosition| p.filled_at.is_none() && p.told.is_some_and(|t| t.1.is_zero());
+        self.venue.is_prompt() && self.positions.get(instrument.index()).is_some_and(never)
+    }
+
     /// Compares what is held by the books with what the venue says.
     pub fn check(&self, instrument: InstrumentId, held: Decimal) -> PositionCheck {
         let Some(position) = self.positions.get(instrument.index()) else { return PositionCheck::Unsettled };

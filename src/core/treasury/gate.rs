@@ -422,7 +422,7 @@ fn examine(
     }
     let closes = reduces && size == now.position.abs();
     let notional = times(size, order.reference)?;
-    if !closes && notional < instrument.min_notional {
+    if !closes && !is_far_over(notional, instrument.min_notional) && notional < instrument.min_notional {
         return Err((RefusalReason::UnderMinimum, notional, instrument.min_notional));
     }
     let quantity = with_sign_of(size, order.quantity);
@@ -467,6 +467,12 @@ pub fn smallest_order(instrument: &Instrument, price: Decimal) -> Option<Decimal
     if is_enough { Some(fewer) } else { step::multiple(lots, lot) }
 }
 
+/// Whether an amount is surely more than another that is not negative, by estimates.
+fn is_far_over(amount: Decimal, least: Decimal) -> bool {
+    let (amount, least) = (to_estimate(amount), to_estimate(least));
+    least >= 0.0 && amount > least * (1.0 + 1e-9) + 1e-9
+}
+
 /// Whether an order of this notional, and whatever is open beside it, is far under every cap of its size, of gross and of net,
 /// whichever side it is on.
 fn is_far_from_caps(limits: &GateSettings, notional: Money, reference: Decimal, now: &Exposure) -> bool {
@@ -491,7 +497,8 @@ fn caps(
         return Err((RefusalReason::Collar, reference, now.last_confirmed));
     }
     let near = |found, amount, setting| !is_far_under(to_estimate(found), to_estimate(amount), setting);
-    if near(jump, now.last_confirmed, limits.collar) {
+    let is_same = jump.is_zero() && (1e-6..1e6).contains(&limits.collar);
+    if !is_same && near(jump, now.last_confirmed, limits.collar) {
         hold(jump, multiple(now.last_confirmed, limits.collar)?, RefusalReason::Collar)?;
     }
     if now.equity <= Decimal::ZERO {

@@ -266,6 +266,10 @@ impl Real {
             let ours = self.execution.position(cx.spec, instrument.id);
             // The books' own record of the counterparty is minus what the account holds.
             let books = self.account.booked(instrument.id);
+            let is_nothing = ours.is_zero() && books.is_zero();
+            if is_nothing && self.execution.router.is_nothing(instrument.id) {
+                continue;
+            }
             let check = self.execution.router.check(instrument.id, ours);
             let venue = if let PositionCheck::Differs { venue } = check { venue } else { ours };
             self.account.doubt.is_of_position |= check == PositionCheck::Doubtful;
