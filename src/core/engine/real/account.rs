@@ -153,7 +153,11 @@ impl Account {
             Some(exposed) => exposed,
             None => self.ledger.exposed(&self.marks)?,
         };
-        debug_assert_eq!(self.ledger.exposed(&self.marks), Ok(exposed), "what is held or marked went another way");
+        debug_assert_eq!(
+            self.ledger.exposed(&self.marks),
+            Ok(exposed),
+            "what is held or marked went another way"
+        );
         self.exposure.0 = Some(exposed);
         Ok(exposed)
     }
